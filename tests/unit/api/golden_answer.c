@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Golden files' forms of an answer: golden_answer.h. */
+ * Formats of answers in golden files; see golden_answer.h. */
 #include "golden_answer.h"
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The faces' envelopes of failures: golden_errors.h. They are written here a second time, apart from src/api,
- * so that a change of an envelope fails every case. */
+ * Formats of failures in each API; see golden_errors.h. They are implemented a second time, independent of
+ * src/api, so that a changed format fails every case. */
 #include "golden_errors.h"
 
 #include <jansson.h>

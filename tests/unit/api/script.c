@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The lines of a golden case: script.h. */
+ * Executes the lines of golden cases; see script.h. */
 #include "script.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Refusals for services that are not here: whose requests they are, and the bytes of each protocol. The requests are
- * in the forms in which SDKs send them. */
+ * Refusals for AWS services that Dari lacks: detection of the service, and the exact bytes of each protocol.
+ * The requests have the SDKs' formats. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

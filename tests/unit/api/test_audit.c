@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit log's table, held to the faces' own: an action that touches a secret, or says who may what,
- * cannot be there without a word about its records. And what a flood of strangers leaves. */
+ * Completeness of the audit log's table, compared with the APIs' tables: every action that touches a secret
+ * or changes rights must say what is recorded. Also the records left by many anonymous requests. */
 #include "../base/test_base.h"
 
 #include "api/azure/core/action.h"

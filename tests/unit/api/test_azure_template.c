@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Templates of Azure's deployments: the lenient reader, expressions, parameters, resources and who needs whom. Templates
- * are written with ' for " here. */
+ * Templates of Azure's deployments: the lenient JSON reader, expressions, parameters, resources and
+ * dependencies. The templates here have ' in place of ". */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's face: its tables, its refusals, and how often strangers may ask. */
+ * CloudStack's API: its tables, its refusals, and the limit for anonymous requests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

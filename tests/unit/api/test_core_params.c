@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading parameters by table in a third protocol's manner, CloudStack's: names without regard to case, elements
- * in brackets, maps, lists between commas, empty values that count as absent, unknown names that are ignored.
- * And the document model that all dialects read from. */
+ * Reading parameters by table in CloudStack's form: names regardless of case, elements in brackets, maps,
+ * lists with commas, empty values as absent ones, and unknown names ignored. Also the document model common
+ * to all APIs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls of the EC2 face as a whole: who asks, whose resources are seen, pages, and what memory that
- * runs out does. Answers byte for byte: tests/golden. */
+ * Complete calls of the EC2 API: authentication, visibility of resources, pages, and failed allocations. For
+ * answers byte for byte see tests/golden. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

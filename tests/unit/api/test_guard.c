@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies on calls of both faces: what one denies holds in the other, what it gives is enough in both, and
- * each refusal says why. */
+ * Policies apply to calls of all APIs: a denial in one holds in the others, an allowance suffices in all, and
+ * every refusal has a reason. */
 #include "../base/test_base.h"
 
 #include "api/ec2/core/list.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Filters along an access path and without one find the same rows. A value with a wildcard in it has no
- * path, so that all of the account's rows are looked at. */
+ * Filters with and without an access path must find the same rows. A value with a wildcard has no path, so
+ * that all of the account's rows are read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

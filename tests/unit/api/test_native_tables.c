@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The native face's tables, held to their own rules; and what may never be shown. */
+ * Consistency of the native API's tables, and fields that must never be shown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading parameters by table: every type from every place, and every way to be refused. And the patterns and
- * paths of api/openstack/. */
+ * Reading parameters by table: all types from all places, and all refusals. Also patterns and paths in
+ * api/openstack/. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables of OpenStack's actions, held to their own rules. */
+ * Consistency of the tables of OpenStack's actions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

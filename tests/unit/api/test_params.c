@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The parser of requests and the walker of parameter tables. */
+ * The request parser and the reader of parameter tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

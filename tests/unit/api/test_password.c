@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passwords in what guests print, as EC2's agents print them; and what is none. */
+ * Passwords in guests' console output, in the format of EC2's agents, and similar text without a password. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

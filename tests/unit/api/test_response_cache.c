@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The cache of whole answers: the same bytes with a request id of one's own, and nothing else's. */
+ * The cache of whole answers: equal bytes except for the request id, and only for the same caller and
+ * request. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

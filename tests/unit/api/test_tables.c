@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables of the EC2 face, held to their own rules: actions, parameters, filters, errors. */
+ * Consistency of the EC2 API's tables: actions, parameters, filters, errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

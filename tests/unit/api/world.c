@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Setting a region up by the operations that an operator would use, and calling its face. */
+ * Sets up a region with an operator's operations, and calls its APIs. */
 #include "world.h"
 
 #include <fcntl.h>

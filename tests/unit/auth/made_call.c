@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Splitting a request's text into a call. */
+ * Parses a request's text into a call. */
 #include "made_call.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Both evaluators asked the same, and what they disagree in made small. */
+ * Asks both evaluators the same question, and shrinks a disagreement. */
 #include <stdlib.h>
 
 #include "policy_random.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The naive evaluator: what a question comes to, statement by statement. */
+ * The naive evaluator: statements and decisions. */
 #include "policy_naive.h"
 
 #include <ctype.h>

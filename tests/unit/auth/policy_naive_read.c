@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The naive evaluator: whether a document is one, by the grammar of the IAM JSON policy language. A name that
- * differs from an element's in letter case only, and a value longer than anybody writes, are left open. */
+ * The naive evaluator: validation by the grammar of the IAM JSON policy language. Names that differ from an
+ * element's only in case, and extremely long values, are not decided. */
 #include <ctype.h>
 #include <strings.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies and questions at random. */
+ * Random policies and questions. */
 #include "policy_random.h"
 
 #include <stdlib.h>

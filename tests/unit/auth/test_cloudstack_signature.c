@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's signatures, against values that were computed with another implementation (Python's hmac). */
+ * CloudStack's signatures, compared with values from another implementation (Python's hmac). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The keys of issuers: when they are fetched, kept, and fetched again; who cannot be reached; and work that
- * waits. The test plays the web, and time stands still. */
+ * Issuers' keys: fetching, caching and refreshing, unreachable issuers, and waiting requests. The test serves
+ * the keys, and the clock only moves when a test sets it. */
 #include "../base/test_base.h"
 #include "model/oidc_provider.h"
 #include "web_tokens.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Buckets of tokens, on a clock moved by hand. */
+ * Token buckets, with a clock set by the test. */
 #include "../base/test_base.h"
 
 #include "auth/limit.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passwords: right, wrong, nobody's, and guessed too often; on a clock moved by hand. */
+ * Passwords: right ones, wrong ones, unknown users, and too many guesses. The clock is set by the test. */
 #include "../base/test_base.h"
 
 #include "auth/password.h"

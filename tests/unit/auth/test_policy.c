@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The policy language, as a table: a statement or a document, a request, what comes of it. In the table '
- * stands for ", and a text that begins with a member is one statement of a document of version 2012-10-17. A
+ * The policy language as a table of a statement or document, a request, and the result. Texts have ' in place
+ * of ", and a text that begins with a member is one statement of a document of version 2012-10-17. A
  * request's keys are "name=value,value;name=value"; a name with '?' behind it is not known yet. */
 #include "../base/test_base.h"
 #include "model/policy.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The policy language against a second evaluator that is written from AWS's rules alone: random policies and
- * questions of fixed seeds and of a fresh one, for a few seconds. `test_auth_policy_random SEED` runs one. */
+ * The policy language against a second evaluator written only from AWS's rules: random policies and
+ * questions, with fixed seeds and a fresh one, for a few seconds. `test_auth_policy_random SEED` runs one
+ * seed. */
 #include "../base/test_base.h"
 
 #include "base/clock.h"

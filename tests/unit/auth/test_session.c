@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Temporary credentials: what is sealed comes back, and nothing else opens. */
+ * Temporary credentials: sealed ones can be opened, and all others are refused. */
 #include "../base/test_base.h"
 
 #include "auth/session.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sign-ins that wait: what a program and a person bring, whom they lead to, when they end, and how many there may be. */
+ * Pending sign-ins: the secrets of program and browser, the resulting user, expiry, and the limit on their
+ * number. */
 #include "auth/sign_in.h"
 #include "token_world.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signature Version 4: AWS's published example, requests signed by botocore, every fault, and the
+ * Signature Version 4: AWS's published example, requests signed by botocore, all kinds of errors, and the
  * cache of derived keys. */
 #include "../base/test_base.h"
 #include "store/access_key.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens: what they say, and everything that ends them. */
+ * Tokens: their contents, and everything that ends them. */
 #include "token_world.h"
 
 #include "engine/people/account.h"

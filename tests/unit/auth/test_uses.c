@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Last uses: noted in memory, written many at once, and found again by whoever starts anew. */
+ * Last uses: noted in memory, written in batches, and read again after a restart. */
 #include "store/user.h"
 #include "token_world.h"
 

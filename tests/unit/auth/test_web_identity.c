@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens of OpenID Connect's issuers: what is read of one, what is wrong with others, whose signature counts,
- * and whom it is for. They were made once, with two keys that are thrown away. */
+ * OpenID Connect tokens: the claims that are read, errors, signatures and audiences. The tokens were made
+ * once, with two keys that were discarded. */
 #include "../base/test_base.h"
 #include "model/oidc_provider.h"
 #include "web_tokens.h"

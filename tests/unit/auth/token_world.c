@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region of the tests about tokens. */
+ * A region for the tests of tokens. */
 #include "token_world.h"
 
 #include "base/log.h"

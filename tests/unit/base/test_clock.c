@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The clock and its texts. The system's own gmtime is the oracle for dates. */
+ * The clock and its text formats. Dates are compared with the system's gmtime. */
 #include "test_base.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The configuration reader: what it takes, and in which words it refuses the rest. */
+ * The configuration reader: accepted files, and the messages for others. */
 #include "test_base.h"
 
 #include "base/config.h"

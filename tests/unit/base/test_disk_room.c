@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shares of a file system's room, and of what an account's limit leaves. */
+ * Division of a file system's free space, and of the rest of an account's limit. */
 #include "test_base.h"
 
 #include "base/disk_room.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files, each test in a folder of its own; what holds after a failure at any point. */
+ * Files, with a new directory per test, and their state after a failure at any point. */
 #include "test_base.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lanes: what is over the bounds, and the end. */
+ * Lanes: limits, and the end. */
 #include "test_base.h"
 
 #include "base/lane.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The log: standard error is turned into a pipe while a test looks. */
+ * The log, read from a pipe in place of standard error. */
 #include "test_base.h"
 
 #include <fcntl.h>

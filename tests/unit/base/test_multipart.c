@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Forms with files: whatever pieces they come in, the same file is found in them; what is broken is no form. */
+ * Multipart forms: the same file is found for every division into pieces, and malformed forms are refused. */
 #include "base/multipart.h"
 
 #include "test_base.h"

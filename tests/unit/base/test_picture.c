@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pictures: what is read as PNG, and that what is written is a JPEG of it. */
+ * Pictures: reading PNG, and writing the same picture as JPEG. */
 #include "test_base.h"
 
 #include <jpeglib.h>

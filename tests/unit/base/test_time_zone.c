@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Timezones of the system's database, fixed ones, and what is none. */
+ * Time zones: the system's database, fixed offsets, and invalid names. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/time_zone.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * UUIDs, and the randomness they are drawn from. */
+ * UUIDs, and their randomness. */
 #include "test_base.h"
 
 #include <pthread.h>

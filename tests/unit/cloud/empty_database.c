@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A database that holds the schema and nothing else: empty_database.h. */
+ * A database with the schema only; see empty_database.h. */
 #include "empty_database.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows that only their time keeps: kept.h. */
+ * Rows kept only for a limited time; see kept.h. */
 #include "kept.h"
 
 #include "store/async_job.h"

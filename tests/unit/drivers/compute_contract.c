@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The contract's cases. Each opens the host anew and leaves nothing behind. */
+ * Tests of the compute contract. Each opens the host anew and leaves nothing behind. */
 #include "compute_contract.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The cases of drivers/disk.h. Each opens the host anew and leaves nothing behind. */
+ * Tests of drivers/disk.h. Each opens the host anew and leaves nothing behind. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The cases of drivers/disk.h about directories that several hosts share; disk_contract.c runs its own there, too. */
+ * Tests of drivers/disk.h for directories shared by several hosts; disk_contract.c runs its own tests there,
+ * too. */
 #include "compute_contract.h"
 
 #define MIB (INT64_C(1) << 20)

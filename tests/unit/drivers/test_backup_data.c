@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups in a directory and in an S3 bucket: full and incremental, what each stores, what comes back, what is
- * left after a removal; and what is damaged, or written half. Each case runs on both kinds of store. */
+ * Backups in a directory and in an S3 bucket: full and incremental ones, the stored objects, restored
+ * content, the rest after a deletion, and damaged or incomplete backups. Each test uses both kinds of
+ * store. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

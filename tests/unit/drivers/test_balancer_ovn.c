@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Load balancers as northbound rows: one for each that has members, on the router and on each switch once. */
+ * Load balancers as northbound rows: one row for each balancer with members, referenced once by the router
+ * and once by each switch. */
 #include "../base/test_base.h"
 
 #include <string.h>

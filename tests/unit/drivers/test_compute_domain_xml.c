@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A wish in libvirt's words: what must be in it, and what changes its digest. */
+ * Domain definitions in libvirt's XML: the required elements, and the wishes that change the digest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The simulated hosts: the contract, and what only they can do. */
+ * The simulated hosts: the contract, and the simulation's own functions. */
 #include <stdio.h>
 
 #include "base/clock.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Packed images: each packing gives the bytes back; what is broken, too large or not packed at all is refused. */
+ * Compressed images: every format is unpacked correctly, and damaged, oversized and uncompressed files are
+ * refused. */
 #include "../base/test_base.h"
 
 #include <archive.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network ACLs in OVN: which rows a list's entries become, in which order, and when there are none. */
+ * Network ACLs in OVN: the rows for an ACL's entries, their order, and ACLs that need no rows. */
 #include "../base/test_base.h"
 #include "model/network_acl.h"
 #include "model/network_acl_entry.h"

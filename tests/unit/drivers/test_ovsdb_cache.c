@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OVSDB's values between wire and canonical form, and the cache under update3: what a difference
- * means for each type, the two indexes, and malformed updates. */
+ * OVSDB's values between wire format and canonical form, and the cache of update3: differences of each type,
+ * the two indexes, and malformed updates. */
 #include "../base/test_base.h"
 
 #include "drivers/ovn/ovsdb_cache.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The OVSDB client against a server made of strings: snapshot, transactions, echo, errors, a
- * server that hangs up midway, talks rubbish or nothing at all, and comes back with other rows. */
+ * The OVSDB client against a scripted server: snapshot, transactions, echo, errors, and a server that closes
+ * the connection, sends garbage or nothing, or comes back with other rows. */
 #include "../base/test_base.h"
 
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The framing scanner: every way to cut a stream in two, and what it must refuse. */
+ * The framing scanner: all divisions of a stream into two parts, and malformed input. */
 #include "../base/test_base.h"
 
 #include <string.h>

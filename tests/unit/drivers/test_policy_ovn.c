@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port policies as ACLs: of rules and connections drawn at random, some drop fits a new connection if and only if the first rule
- * that fits it denies, or none does; what the platform itself does passes. The matches are read by a reader of the few words that
- * they consist of. */
+ * Port policies as ACLs: for random rules and connections, a drop rule matches a new connection if and only
+ * if the first matching rule denies, or no rule matches. The platform's own traffic passes. The test has its
+ * own parser of the matches' small language. */
 #include "../base/test_base.h"
 
 #include <netinet/in.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A port's own options of DHCP as northbound rows: over its subnet's, and gone with them. */
+ * A port's own DHCP options as northbound rows: they take precedence over the subnet's, and are removed with
+ * the port's last option. */
 #include "../base/test_base.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks to swap on: what Linux looks for is where it looks, and QEMU finds nothing wrong with the file. */
+ * Swap disks: Linux finds the signature at its place, and QEMU finds no errors in the file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EDK II's variable store: what is read from a flash file, and that nothing a guest wrote there leads astray.
- */
+ * EDK II's variable store: reading a flash file, even if a guest has written malformed data to it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The engine tests' small cloud: made, asked, dumped, held to SQL. */
+ * A small cloud for the engine's tests: setup, calls, dumps, and the comparison with SQL. */
 #include "cloud.h"
 
 #include <stdio.h>

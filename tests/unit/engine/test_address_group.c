@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Address groups: what is in one, and the rules that name it. */
+ * Address groups: their contents, and the rules that refer to them. */
 #include "cloud.h"
 #include "store/address_group.h"
 #include "store/address_group_version.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Blocks of public addresses: what they take of an external network, what is drawn from them, and how they go. */
+ * Blocks of public addresses: their share of an external network, allocations from them, and their
+ * release. */
 #include "base/random.h"
 #include "cloud.h"
 #include "engine/capacity.h"

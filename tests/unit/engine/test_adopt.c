@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Adoption: rows come back by a manifest as they were, on what is here now; what is in the way or missing
- * is named, and nothing is half done. */
+ * Adoption: a manifest restores rows unchanged, next to the rows that exist now. Conflicts and missing rows
+ * are reported, and an adoption is never partial. */
 #include "cloud.h"
 #include "model/instance_event.h"
 #include "model/port.h"

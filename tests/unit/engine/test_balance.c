@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Moves that even out load, as tables of figures. */
+ * Load balancing moves between hosts, as tables of loads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * External networks as networks: made by calls, their subnets' pools as ranges, ports and gateways on them. */
+ * External networks shown as networks: creation, their subnets' pools as ranges, and ports and gateways on
+ * them. */
 #include "cloud.h"
 #include "engine/network/address_prefix.h"
 #include "engine/network/network.h"

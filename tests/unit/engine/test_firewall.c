@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Firewalls of guest networks: which rules there may be, what makes and ends them, and where they follow an address. */
+ * Firewalls of guest networks: valid rules, rules created and deleted together with other objects, and rules
+ * that follow an address. */
 #include "cloud.h"
 #include "engine/network/firewall.h"
 #include "engine/network/guest_network.h"

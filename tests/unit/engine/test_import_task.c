@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Imports: what comes of a task, and that nothing is left of one that came to nothing. */
+ * Imports: the results of tasks, and that a failed task leaves nothing behind. */
 #include "cloud.h"
 #include "model/states.h"
 #include "store/account.h"

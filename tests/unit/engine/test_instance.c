@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Launching instances: everything that may be named, what is refused, quotas, tokens, faults. */
+ * Launches: all parameters, refusals, quotas, client tokens, and faults. */
 #include "cloud.h"
 #include "model/address.h"
 #include "model/port.h"

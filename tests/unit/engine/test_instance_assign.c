@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances that change hands: what goes along, what stays, who may, and what is in the way. */
+ * Transfers of instances to another account: resources that move or stay, required rights, and obstacles. */
 #include "cloud.h"
 #include "engine/instance/server_group.h"
 #include "engine/job.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances that are destroyed: what they keep, what they refuse, how they are recovered, and when they end. */
+ * Destroyed instances: the resources that they keep, refused operations, recovery, and their expiry. */
 #include "cloud.h"
 #include "engine/region/region.h"
 #include "engine/storage/volume.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CD-ROM drives: what lies in them, what is refused, and machines that start from an ISO. */
+ * CD-ROM drives: their media, refusals, and instances that boot from an ISO. */
 #include "cloud.h"
 #include "engine/storage/image.h"
 #include "model/states.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances' lives: what users ask, what the reconciler saw, and the state that follows from both. */
+ * Lives of instances: users' requests, the reconciler's reports, and the resulting states. */
 #include "cloud.h"
 #include "model/states.h"
 #include "store/account.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of instances: what they consist of, what they keep an instance from, and the way back to one. */
+ * Snapshots of instances: their parts, the operations that they prevent, and reverting. */
 #include "cloud.h"
 #include "engine/instance/instance_snapshot.h"
 #include "store/image.h"

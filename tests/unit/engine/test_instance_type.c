@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instance types that the operator makes: what they may be, who may use them, how long they stay, and which
- * local disks instances get because of them. */
+ * Instance types created by the operator: validation, access, deletion, and the local disks of their
+ * instances. */
 #include "cloud.h"
 #include "engine/instance/instance_type.h"
 #include "engine/quota.h"

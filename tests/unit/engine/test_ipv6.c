@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IPv6 subnets on networks: their modes, the addresses that ports have of them, the region's pools, and what
- * of them is found from outside. */
+ * IPv6 subnets: modes, ports' addresses, the region's pools, and reachability from outside. */
 #include "cloud.h"
 #include "model/secondary_ip.h"
 #include "store/network.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Launches with several ports, new ones and such that are there. */
+ * Launches with several ports, new and existing ones. */
 #include "cloud.h"
 #include "model/instance.h"
 #include "model/states.h"

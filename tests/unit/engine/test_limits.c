@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every row of engine/limits.def is met: as many are made as there may be, one more is refused and leaves no
- * trace, and when one has gone another one may come. What limits.def forgets fails here, too. */
+ * Every row of engine/limits.def: the maximum can be created, one more is refused without side effects, and
+ * after a deletion another one is accepted. A limit without a case here fails the test. */
 #include "engine/limits.h"
 #include "engine/people/arm_lock.h"
 #include "model/server_group.h"

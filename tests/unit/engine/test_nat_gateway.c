@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NAT gateways, what they hold on to while they live, and routes to them. */
+ * NAT gateways, the resources that they keep from deletion, and routes to them. */
 #include "cloud.h"
 #include "model/states.h"
 #include "store/account.h"

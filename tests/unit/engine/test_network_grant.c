@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Grants of networks: who may use one, what there stays its owner's, and what holds a grant. */
+ * Shared networks: access, ownership of the objects in them, and obstacles to ending a grant. */
 #include "cloud.h"
 #include "store/network_grant.h"
 #include "store/port.h"

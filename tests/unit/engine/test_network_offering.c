@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network offerings that the operator makes: what they may be, what networks may by them, and how long they stay. */
+ * Network offerings created by the operator: validation, their effect on networks, and their deletion. */
 #include "cloud.h"
 #include "engine/network/address.h"
 #include "engine/network/guest_network.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Placement as a table: hosts made of plain rows, no store. And on a cloud's hosts. */
+ * Placement as a table of hosts without a store, and on the hosts of a cloud. */
 #include "cloud.h"
 #include "engine/instance/instance_type.h"
 #include "engine/instance/server_group.h"

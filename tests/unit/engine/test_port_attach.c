@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports into instances and out of them: who may go where, and that a port leaves when its host says so. */
+ * Attaching and detaching ports: allowed combinations, and that a detachment ends with the host's report. */
 #include "cloud.h"
 #include "engine/instance/instance_interface.h"
 #include "model/instance.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Secondary private addresses: unique in their subnet with primary ones, and what stands for them. */
+ * Secondary private addresses: unique in their subnet together with primary ones, and the objects that refer
+ * to them. */
 #include "cloud.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses: elastic ones, and those that come and go with an instance's run. */
+ * Public addresses: elastic ones, and those assigned for an instance's runtime. */
 #include "cloud.h"
 #include "engine/network/gateway.h"
 #include "model/instance.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every QUOTA of engine/limits.def is met: an account has as much as its row says, one more is refused and
- * leaves no trace, and when the row says more there may be one more. */
+ * Every QUOTA of engine/limits.def: an account can create up to its quota, one more is refused without side
+ * effects, and a raised quota permits one more. */
 #include "cloud.h"
 #include "engine/quota_internal.h"
 #include "store/account.h"

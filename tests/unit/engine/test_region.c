@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region's bootstrap: what it makes, repeats and refuses; settings. */
+ * The region's bootstrap: created rows, repetition and refusals; settings. */
 #include "cloud.h"
 #include "store/account.h"
 #include "store/instance_type.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks by themselves, routers without blocks: subnets on a network, interfaces, gateways, extra routes,
- * ports with any addresses, groups of the account; and how much of that is EC2's as well. */
+ * Standalone networks and routers without blocks: subnets, interfaces, gateways, extra routes, ports with
+ * arbitrary addresses, groups of the account, and which of these EC2 shows. */
 #include "cloud.h"
 #include "model/secondary_ip.h"
 #include "model/security_group.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sign-ups: tokens, what is over goes by itself, and what is held stays. */
+ * Sign-ups: tokens, automatic expiry, and sign-ups that are held. */
 #include "cloud.h"
 
 #include <stdio.h>

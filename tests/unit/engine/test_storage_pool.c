@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Storage pools: which wishes are refused and why, hosts and volume types that come and go, and what the
- * reconciler's reports change. Volumes that move between hosts are in tests/unit/reconcile/test_pools.c. */
+ * Storage pools: refused requests, adding and removing hosts and volume types, and the effects of the
+ * reconciler's reports. For volumes that move between hosts see tests/unit/reconcile/test_pools.c. */
 #include "cloud.h"
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_type.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Subnet pools: what is allocated from one, and who may. */
+ * Subnet pools: allocations, and access. */
 #include "cloud.h"
 #include "store/subnet.h"
 #include "store/subnet_pool.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A ticket and a desk that has it. The customer speaks and resolves, and the desk's people do, at every point of what passes between
- * Dari and the desk: whoever speaks last has the last word. The desk opens what it has resolved for any message, as Request Tracker
- * does. */
+ * A ticket and its copy at a desk. The customer and the desk's staff write and resolve at every point of the
+ * exchange between Dari and the desk: the last writer determines the state. The desk reopens a resolved
+ * ticket for any message, like Request Tracker. */
 #include "cloud.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Virtual networks with what stands before them and leads out of them: port policies, route plans, words for peerings. */
+ * Virtual networks with port policies, routing and gateways; route plans, and the states of peerings. */
 #include "cloud.h"
 #include "store/address.h"
 #include "store/balancer_set.h"

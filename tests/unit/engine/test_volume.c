@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes by themselves: made and placed, attached and detached, modified, deleted. */
+ * Volumes: creation and placement, attachment, modification, deletion. */
 #include <stdio.h>
 
 #include "cloud.h"

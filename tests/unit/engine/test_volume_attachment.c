@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes that several instances have: attached and detached one by one, bound to one host, ended with
- * their instances. */
+ * Multi-attach volumes: attached and detached separately, bound to one host, and detached when an instance
+ * ends. */
 #include "cloud.h"
 #include "engine/storage/volume_attachment.h"
 #include "model/instance.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes that change hands, and those that are held for somebody. */
+ * Transfers of volumes to another account, and volumes reserved for an instance. */
 #include "cloud.h"
 #include "model/instance.h"
 #include "store/account.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face of the HTTP server's tests, and the thread that wakes what it parks. */
+ * The API for the HTTP server's tests, and the thread that wakes its parked calls. */
 #include "fixture.h"
 
 #include <poll.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The bridge between a websocket and a stream, over socket pairs: what is carried whole, what a slow side
- * costs, what ends it. The web's side of the protocol is written here by hand. */
+ * The bridge between a websocket and a stream, over socket pairs: complete transfer, slow sides, and the end.
+ * The test has its own implementation of the websocket client. */
 #include "../base/test_base.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The HTTP server's limits: sizes, connections, time; slow readers. */
+ * The HTTP server's limits: sizes, connections, time-outs, and slow readers. */
 #include "base/uuid.h"
 #include "fixture.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * TLS listeners: a certificate each, beside plain ones, parking included. */
+ * TLS listeners: several with different certificates, next to plain ones, and with parked calls. */
 #include "fixture.h"
 
 #include <curl/curl.h>

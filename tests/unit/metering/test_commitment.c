@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Commitments: what they cover, in which order, what is left, and that nothing is lost or paid twice. */
+ * Commitments: coverage, order, the remainder, and that no quantity is lost or charged twice. */
 #include "metering/commitment.h"
 
 #include <setjmp.h>

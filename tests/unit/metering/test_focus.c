@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * FOCUS: what is written passes the checks, in both versions, and what is wrong does not. */
+ * FOCUS: written files pass the checks in both versions, and wrong files fail. */
 #include "metering/focus.h"
 
 #include <setjmp.h>

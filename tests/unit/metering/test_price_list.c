@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Price lists: what reading and checking refuse, which list and which price an account has. */
+ * Price lists: validation, and the list and price that apply to an account. */
 #include "metering/price_list.h"
 
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rating, against a second rater that is too simple to be wrong: it looks at the level at the end of each second. */
+ * Rating, compared with a second rater that is too simple to be wrong: it looks at the level at the end of
+ * each second. */
 #include "metering/rate.h"
 
 #include <setjmp.h>

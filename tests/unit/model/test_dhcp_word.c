@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Options of DHCP: which there are, and what values become of theirs. */
+ * DHCP options: the known ones, and the formatting of values. */
 #include "../base/test_base.h"
 
 #include "model/dhcp_word.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EC2's volume types, with the figures that its guide gives of them. */
+ * EC2's volume types, with the figures in its guide. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * UEFI variables as rows keep them: what is written is read again, and nothing that is sent leads astray. */
+ * UEFI variables in rows: written ones are read back, and malformed ones are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

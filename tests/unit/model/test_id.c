@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EC2's ids, written and read, and fresh ones. */
+ * EC2's ids: writing, reading, and new ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The catalogue of vendors' images: each row is complete and means one thing; what versions and checksum files say. */
+ * The catalogue of vendors' images: complete and unambiguous rows, and the parsing of version lists and
+ * checksum files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Addresses that follow from MACs; RFC 4291, appendix A. */
+ * IPv6 addresses derived from MAC addresses (RFC 4291, appendix A). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

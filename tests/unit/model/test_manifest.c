@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Manifests: rows of every kind with random contents read back as they were, all that was seen left
- * out; and what must be refused. */
+ * Manifests: rows of every kind with random contents are restored unchanged, except for reported fields, and
+ * invalid manifests are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

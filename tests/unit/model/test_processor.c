@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Processors as texts: written in order, compared, cut down to what two have. */
+ * CPU models as texts: canonical order, comparison, and the common part of two. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Schedules: which they are, and when they come next, on the days when clocks are set and at the ends of months. */
+ * Schedules: validation, and the next time, also on days with a change of daylight saving time and at the
+ * ends of months. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Derivation of states: a row for every combination of what it looks at; and the legal moves. */
+ * Derived states, for every combination of their inputs, and the allowed transitions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

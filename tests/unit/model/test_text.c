@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fields as text and back: every field of every kind with random contents, the exact forms, and
- * what must be refused. A row of every type of field stands here, apart from the schema. */
+ * Conversion of fields to text and back: every field of every kind with random contents, the exact formats,
+ * and refusals. A row here has one field of each type, independent of the schema. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

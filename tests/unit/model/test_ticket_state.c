@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A ticket's state, from what its desks say and its customer wants. */
+ * A ticket's state, derived from the desks' reports and the customer's wish. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Audits that rows ask for: they end whatever dies meanwhile, one at a time, and find what is there without a row. */
+ * Audits requested by rows: they end in spite of kills, run one at a time, and find objects without a row. */
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute.h"
 #include "engine/region/region.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Users, guests, hosts, the network, the database and the process itself do what they like for a
- * while, as the seed says; then all is made whole, and has to come to rest with nothing lost. */
+ * Random actions of users, guests, hosts, the network, the database and the process, determined by the seed.
+ * Afterwards all faults end, and the region must settle without losses. */
 #include "../cloud/cloud.h"
 #include "base/random.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks' stories: what a guest wrote comes through snapshots and moves, whatever dies on the way. */
+ * Disks, end to end: data written by guests survives snapshots and moves, in spite of kills at any step. */
 #include <stdio.h>
 #include <unistd.h>
 

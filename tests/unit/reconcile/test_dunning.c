@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Billing accounts that do not pay: the region finds out by itself, day by day, also after it was away; and serves whoever pays. */
+ * Billing accounts that do not pay: the region acts by itself, day by day, also after a downtime, and serves
+ * those that pay. */
 #include "../cloud/cloud.h"
 #include "engine/billing/dunning.h"
 #include "store/domain.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Destroyed instances end when their time has come, whatever died meanwhile and wherever they are; those that were recovered
- * do not. */
+ * Destroyed instances end when their retention is over, in spite of kills and wherever they are; recovered
+ * ones do not. */
 #include "../cloud/cloud.h"
 #include "engine/region/region.h"
 #include "store/instance.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Everything that can fail on the way from a launch to its end fails, one at a time, and then all
- * of it for a while: a refused call leaves nothing, an accepted one is brought about. */
+ * Every possible fault between a launch and its end, one at a time, and then all for a while: a refused call
+ * leaves nothing, and an accepted one is executed. */
 #include "../cloud/cloud.h"
 #include "model/states.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Figures of guests: what lies between two readings, stretches that are added up, and the text that they are packed into. */
+ * Guests' statistics: differences between readings, sums over periods, and their packed text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

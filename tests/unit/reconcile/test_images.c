@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images' stories: an instance is quiesced while its disks are cut, goes on, and others are launched
- * from what they held; whatever dies on the way. */
+ * Images, end to end: an instance is paused while its disks are cut and resumes, and others are launched from
+ * the image, in spite of kills at any step. */
 #include "../cloud/cloud.h"
 #include "engine/storage/image.h"
 #include "model/host.h"

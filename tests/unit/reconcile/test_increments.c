@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Increments' stories: a snapshot has what its volume had at its moment, and nothing else, whether all of it
- * was copied or what was written since another one; whatever dies, goes or is deleted on the way. */
+ * Incremental snapshots, end to end: a snapshot has exactly its volume's content at its moment, whether it is
+ * a full copy or an increment, in spite of kills, outages and deletions at any step. */
 #include <stdio.h>
 #include <unistd.h>
 

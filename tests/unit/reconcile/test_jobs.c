@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Jobs: one after the other, what ends them, and that neither they nor their changes are lost, whenever the process is
- * killed. */
+ * Jobs: their sequence, their ends, and that neither jobs nor their changes are lost when the process is
+ * killed at any time. */
 #include "../cloud/cloud.h"
 #include "engine/job.h"
 #include "engine/resolve.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The process is killed after every single step of an instance's life, and once more while it
- * recovers. Afterwards everything settles, nothing is lost, doubled or leaked, and no guest was
- * stopped or started by the restart alone. The user, who got no answer, asks again. */
+ * The process is killed after every single step of an instance's life, and once more during recovery.
+ * Afterwards everything settles, nothing is lost, duplicated or leaked, and no guest was stopped or started
+ * only because of the restart. The user, who got no answer, repeats the request. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Maintenance of hosts: what is stopped when, what goes elsewhere, and what comes back. */
+ * Maintenance of hosts: when instances are stopped, which move to other hosts, and which come back. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Live migrations: the decision as a table of what both hosts may be found to have; and stories in which
- * guests go to another host, in which that goes wrong in each way that it can, and in which the process is
- * killed at each step of it. A guest that was not told to end never boots twice, and what it wrote is there. */
+ * Live migrations: the plan as a table of both hosts' possible states, and stories in which guests migrate,
+ * with every kind of failure and with a kill at every step. A guest never boots twice without a request, and
+ * keeps its data. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"

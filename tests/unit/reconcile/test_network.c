@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks, addresses, images and tokens: what is made appears in the network when a port needs it,
- * and what is deleted goes from there before its row does. */
+ * Networks, addresses, images and tokens: objects are created in the network when a port needs them, and
+ * removed before their row is. */
 #include "../cloud/applied.h"
 #include "../cloud/cloud.h"
 #include "model/states.h"

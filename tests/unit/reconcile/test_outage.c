@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts and networks that go and come back, disks and domains that are not what rows say, old and
- * empty databases: nothing is destroyed, and everything is as wanted in the end. */
+ * Outages of hosts and networks, disks and domains that contradict the rows, old and empty databases: nothing
+ * is destroyed, and everything is as wanted in the end. */
 #include "../cloud/cloud.h"
 #include "model/host.h"
 #include "model/states.h"

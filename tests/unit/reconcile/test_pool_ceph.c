@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Storage pools that belong to no host: worked on over a connection of their own, whichever hosts are there; instances
- * whose disks lie there; the connection lost at each step, and the process killed at each. */
+ * Storage pools that belong to no host, with a connection of their own, independent of hosts. Instances with
+ * disks in such pools, with a lost connection or a kill at every step. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes that go to another storage pool, free or in a guest that runs, and by their seeds into Ceph and
- * out of it: whatever dies on the way, either the old file counts or the new one, nothing that was written is lost,
- * and one file stays. */
+ * Moves of volumes to another storage pool, detached or in a running guest, and depending on the seed to and
+ * from Ceph. In spite of kills at any step, either the old or the new file is valid, no written data is lost,
+ * and one file remains. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Storage pools that several hosts see: who is proven to see them; instances whose disks lie there, which go to
- * other hosts without a copy, off or running, also where the process is killed at each step. One file there is of
- * each volume at any time. */
+ * Storage pools shared by several hosts: the proof that a host sees the pool, and instances that move between
+ * hosts without a copy, stopped or running, with a kill at every step. At any time there is one file of each
+ * volume. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port policies follow what they name: a rule of "VirtualNetwork" means the blocks of the network that the interface is in. */
+ * Port policies follow the objects that they refer to: "VirtualNetwork" in a rule means the blocks of the
+ * interface's network. */
 #include "../cloud/applied.h"
 #include "../cloud/cloud.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A load balancer's private frontend is an address of a subnet that no machine has: its router balances it. */
+ * A load balancer's private frontend is a subnet's address that no instance has: the router balances its
+ * traffic. */
 #include "../cloud/cloud.h"
 #include "engine/virtual/balancer_set.h"
 #include "engine/virtual/virtual_network.h"

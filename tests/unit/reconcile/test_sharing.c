@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Stories of a disk that two guests have: it comes to both and leaves each, its snapshot is cut while both
- * stand still, whatever dies on the way. */
+ * A disk shared by two guests: attached to both and detached from each, with a snapshot cut while both are
+ * paused, in spite of kills at any step. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"

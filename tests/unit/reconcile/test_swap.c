@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Stories of a volume that takes another one's place in a running guest, with what is on it: whatever dies on
- * the way, the rows say the one that the guest has, and nothing that it wrote is lost. */
+ * Swaps of volumes in a running guest, including the content: in spite of kills at any step, the rows name
+ * the volume that the guest uses, and no written data is lost. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"

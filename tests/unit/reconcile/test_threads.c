@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The reconciler as it really runs: threads, real time. Observations of a host that hangs, the
- * audit, and an end in the middle of everything; for the sanitizers more than for the asserts. */
+ * The reconciler with real threads and real time: observations of a hung host, the audit, and an end amid
+ * work. Mainly for the sanitizers. */
 #include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>

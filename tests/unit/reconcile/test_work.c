@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The queue by itself, with steps of the test's making: who is queued how often, on which lane, and
- * when what failed is tried again. */
+ * The work queue with artificial steps: how often each account is queued, on which lane, and when failed work
+ * is retried. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Databases that are damaged or overwritten under a running store: what is found, refused, left out and saved. And which
- * changes go first. */
+ * Databases that are damaged or overwritten while the store runs: detection, refusals, omitted rows and saved
+ * files. Also the order in which pending changes are refused. */
 #include "fixture.h"
 #include "model/identity.h"
 #include "store/health.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Each allocation and each SQL statement fails once, and from there on: nothing may be left of
- * what was refused. And a COMMIT without an answer. */
+ * Every allocation and SQL statement fails, once or from then on: a refused change leaves nothing behind.
+ * Also a COMMIT without an answer. */
 #include "fixture.h"
 #include "store/account.h"
 #include "store/volume.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The usage log and the ledger: their order and their times whatever the clock does, what SQL refuses, what resources
- * are called, and a log from before it had names. */
+ * The usage log and the ledger: order and times in spite of changes of the clock, SQL's refusals, resource
+ * names, and a log from before names were introduced. */
 #include "fixture.h"
 
 #include <sqlite3.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * History that goes: events by age, by number and by command; records of the audit log once they are sealed, with a
- * chain that goes on. Usage and everything else stays. */
+ * Deletion of history: events by age, by number and by command, and audit records once they are sealed, with
+ * a chain that stays valid. Usage and everything else is kept. */
 #include "fixture.h"
 #include "store/zone.h"
 

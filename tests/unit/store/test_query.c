@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Queries: every plan finds the same rows as a look at all of them, the cheapest plan sets the cost, and
- * pages in any order put together are the whole. */
+ * Queries: every plan finds the same rows as a full scan, the cheapest plan determines the cost, and the
+ * pages in any order together are the whole result. */
 #include "fixture.h"
 
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: every kind's fields there and back, what it refuses to open, and that a
- * reader sees what is committed only. */
+ * The SQLite driver: all kinds' fields are written and read back, incompatible databases are refused, and
+ * readers see committed data only. */
 #include "fixture.h"
 #include "model/identity.h"
 #include "store/account.h"

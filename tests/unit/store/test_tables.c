@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The trees against a plain array, with random puts, replacements and removals. */
+ * The trees, compared with a plain array under random puts, replacements and removals. */
 #include "fixture.h"
 #include "model/image.h"
 #include "model/port.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Views: rows stay while they are pinned and go afterwards, also with readers in other threads. */
+ * Views: rows exist while they are pinned and are freed afterwards, also with readers in other threads. */
 #include "fixture.h"
 #include "store/volume.h"
 

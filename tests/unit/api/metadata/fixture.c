@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The metadata service's tests: their rows, and guests on loopback. */
+ * Rows for the metadata service's tests, and guests on loopback addresses. */
 #include "fixture.h"
 
 #include <arpa/inet.h>

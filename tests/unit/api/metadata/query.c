@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DNS packets for tests: made by hand, so that reading is held to another hand's writing. */
+ * DNS packets for tests, encoded independently of the product's encoder. */
 #include "query.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's side of a guest: what cloud-init and waagent ask for in the order in which they do, what they report, extensions
- * and their settings, and that no other guest has any of it. */
+ * Azure's services for guests: the requests of cloud-init and waagent in their order, the guests' reports,
+ * extensions and their settings, and that other guests cannot read them. */
 #include "fixture.h"
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The DNS responder on loopback: its own names, names passed on to upstreams that the test plays,
- * UDP and TCP, limits, and noise. Time stands still, so that nothing is late unless the test says so. */
+ * The DNS responder on loopback: its own names, names forwarded to upstreams in the test, UDP and TCP,
+ * limits, and malformed packets. The clock only moves when a test sets it. */
 #include "fixture.h"
 #include "model/id.h"
 #include "store/address.h"

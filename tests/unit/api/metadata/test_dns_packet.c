@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DNS packets as pure functions: queries read, answers written, and any bytes at all. */
+ * Decoding of DNS queries, encoding of answers, and random input. */
 #include "../../base/test_base.h"
 
 #include "api/metadata/dns_packet.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The instance metadata service over HTTP: the whole tree, tokens, and that nobody reads another's. */
+ * The instance metadata service over HTTP: the whole tree, tokens, and isolation between instances. */
 #include "base/crypto.h"
 #include "fixture.h"
 #include "store/dhcp_options.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Places follow the rows: plugged with the first port, taken back with the last, tried again when
- * the network is not ready. */
+ * The service's network attachments follow the rows: plugged with a router's first port, unplugged with the
+ * last, and retried if the network is not ready. */
 #include "fixture.h"
 #include "store/port.h"
 #include "store/router.h"
