@@ -27,11 +27,12 @@ static RESULT write_rule_for_all(struct op *op, const struct security_group *gro
 					   .protocol = -1,
 					   .from_port = -1,
 					   .to_port = -1,
-					   .is_ipv6 = is_ipv6,
 					   .peer_group =
 						   inward && !group->lets_all ? group->row.id : UUID_NONE};
 	if (uuid_is_none(rule.peer_group))
 		rule.peer_block = (struct cidr){is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
+	else
+		rule.is_ipv6 = is_ipv6;
 	if (!uuid_is_none(group->router)) /* rules made by Neutron's API show no block where any is meant */
 		rule.said_block = rule.peer_block;
 	return security_group_rule_put(op, &rule);

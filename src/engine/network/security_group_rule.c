@@ -179,12 +179,14 @@ bool engine_is_rule_of_both(const struct security_group *group, const struct sec
 	       rule->protocol != IPPROTO_ICMP;
 }
 
+/* A block says its family itself. Older programs also set is_ipv6 in the rules that a new group starts with. */
 static bool same_rule(const struct security_group_rule *a, const struct security_group_rule *b)
 {
+	bool same_family = !cidr_is_none(a->peer_block) || a->is_ipv6 == b->is_ipv6;
 	return a->direction == b->direction && a->protocol == b->protocol && a->from_port == b->from_port &&
 	       a->to_port == b->to_port && cidr_equal(a->peer_block, b->peer_block) &&
 	       uuid_equal(a->peer_group, b->peer_group) &&
-	       uuid_equal(a->peer_address_group, b->peer_address_group) && a->is_ipv6 == b->is_ipv6;
+	       uuid_equal(a->peer_address_group, b->peer_address_group) && same_family;
 }
 
 /* The group's live rule with the same content, or NULL. */
