@@ -117,8 +117,11 @@ static void write_properties(struct xml *x, const struct host_item *i)
 	xml_open(x, "hostProperties");
 	if (i->host)
 		xml_int(x, "cores", i->host->seen_cores);
-	xml_text_opt(x, "instanceType", i->dedicated->type);
-	xml_text(x, "instanceFamily", i->dedicated->family);
+	/* Either, as in EC2: Terraform would take a family beside the type for a change of what it wrote. */
+	if (i->dedicated->type.n)
+		xml_text(x, "instanceType", i->dedicated->type);
+	else
+		xml_text(x, "instanceFamily", i->dedicated->family);
 	if (i->host) {
 		xml_int(x, "sockets", i->host->seen_sockets);
 		xml_int(x, "totalVCpus", engine_count_host_vcpus(i->host));

@@ -12,7 +12,7 @@ ROWS = [
     ("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 2, "InstanceType": "t3.nano", "AutoPlacement": "off", "ClientToken": "hosts",
                        "HostRecovery": "on", "TagSpecifications": tags("dedicated-host")}, {"h": "HostIds[0]"}, "DescribeHosts", {"HostIds": ["{h}"]}, "Hosts[0]",
      {"HostId": "{h}", "AvailabilityZone": "us-east-1b", "AutoPlacement": "off", "State": "available", "Tags": TAGS, "ClientToken": "hosts", "Instances": [],
-      "HostProperties.InstanceType": "t3.nano", "HostProperties.InstanceFamily": "t3", "AllowsMultipleInstanceTypes": "off", "OwnerId": "{owner}",
+      "HostProperties.InstanceType": "t3.nano", "HostProperties.InstanceFamily": None, "AllowsMultipleInstanceTypes": "off", "OwnerId": "{owner}",
       "HostRecovery": "on"}),
     ("AllocateHosts", {"AvailabilityZone": "us-east-1a", "Quantity": 1, "InstanceFamily": "t3"}, {"family h": "HostIds[0]"}, "DescribeHosts",
      {"HostIds": ["{family h}"]}, "Hosts[0]",
