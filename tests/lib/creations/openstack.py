@@ -131,7 +131,7 @@ ROWS = [
     R(f"{VOL}/types", "volume_type", {"name": "t", "description": "d", "os-volume-type-access:is_public": True, "extra_specs": {"mine:a": "b"}},
       changes=[{"name": "u"}, {"description": "e"}, {"is_public": False}, {"is_public": True}], by="admin", label="type"),
     R(f"{VOL}/volumes", "volume", {"size": 1, "name": "v", "description": "d", "availability_zone": "{zone}", "volume_type": "gp2", "metadata": {"a": "b"}},
-      changes=[{"name": "w"}, {"description": "e"}, {"display_name": "x"}, {"display_description": "f"}],
+      changes=[{"name": "w"}, {"description": "e"}, {"display_name": "x"}, {"display_description": "f"}, {"metadata": {"m": "n"}}],
       changed={"display_name": ("name", "x"), "display_description": ("description", "f")}, label="volume"),
     R(f"{VOL}/volumes", "volume", {"size": 1, "display_name": "v", "display_description": "d"},
       shown={"display_name": HIDDEN, "display_description": HIDDEN}),

@@ -9,6 +9,7 @@
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_type.h"
+#include "engine/tag.h"
 #include "model/volume.h"
 #include "store/condition.h"
 #include "store/host.h"
@@ -504,6 +505,8 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 
 struct os_volume_update {
 	struct volume_settings wish;
+	struct tags_wish metadata;
+	bool sets_metadata;
 };
 #define P(wire, member, ...) OS_BODY(struct os_volume_update, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
@@ -516,9 +519,19 @@ static const struct param update_params[] = {
 	  .given = offsetof(struct os_volume_update, wish.set_name) + 1, .doc = "The same."),
 	P("display_description", wish.description, .flags = NULLABLE,
 	  .given = offsetof(struct os_volume_update, wish.set_description) + 1, .doc = "The same."),
-	OS_UNBUILT("metadata"),
+	P("metadata", metadata.tags, .max = TAG_COUNT_MAX,
+	  .given = offsetof(struct os_volume_update, sets_metadata) + 1,
+	  .doc = "Its tags, in place of all it has."),
 };
 #undef P
+
+static RESULT update_volume(struct op *op, void *wish)
+{
+	struct os_volume_update *a = wish;
+	TRY(engine_update_volume(op, &a->wish));
+	a->metadata.resources = (struct refs){&a->wish.volume, 1};
+	return a->sets_metadata ? engine_replace_tags(op, &a->metadata) : OK;
+}
 
 static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -561,8 +574,8 @@ static const struct os_action actions[] = {
 	 .doc = "One volume."},
 	{HTTP_PUT, ALL "/{volume_id}", .permit = "volume:update", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_volume_update, update_params), .wrap = "volume", .item = "volume",
-	 .operation = engine_update_volume_run, .answer = show_updated, .returns = KIND_VOLUME,
-	 .doc = "Its name and description."},
+	 .operation = update_volume, .answer = show_updated, .returns = KIND_VOLUME,
+	 .doc = "Its name, description and metadata."},
 	{HTTP_DELETE, ALL "/{volume_id}", .permit = "volume:delete", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_volume_delete, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_volume_run, .doc = "Deletes a volume."},
