@@ -16,7 +16,7 @@ MOST_LOOKS = 600  # of await_that(); a client's own waiting has the client's lim
 
 
 def tell(words, fault=None):
-    reason = " ".join(str(fault).split())[:400]
+    reason = " ".join(str(fault).split())[:int(os.environ.get("TOUR_WORDS", "400"))]
     print(f"ok - {words}" if fault is None else f"not ok - {words}: {reason}", flush=True)
 
 
