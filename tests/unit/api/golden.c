@@ -65,7 +65,7 @@ struct golden {
 
 static int failures, passes;
 
-/* ---- whom it calls as ---- */
+/* ---- callers ---- */
 
 /* The access key in the newest answer that contains one. */
 static struct world_user find_key(const struct golden *g)
@@ -156,7 +156,7 @@ static void show_difference(struct str wanted, struct str got)
 	}
 }
 
-/* ---- what calls cost ---- */
+/* ---- costs of calls ---- */
 
 struct best {
 	size_t count;
@@ -333,7 +333,7 @@ static void run_in_copy(struct golden_case *one)
 		exit(2);
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
-		exit(2); /* it has said why */
+		exit(2); /* the reason was printed before */
 	if (!WIFEXITED(status))
 		fail(one, "it was ended by a signal", STR_NONE);
 	else if (WEXITSTATUS(status))

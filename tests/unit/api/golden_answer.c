@@ -52,7 +52,7 @@ static void indent(struct buf *b, size_t depth)
 		buf_add_char(b, ' ');
 }
 
-/* "name": value, behind depth spaces; ahead: what stands before the value. */
+/* "name": value, indented by depth spaces; ahead: text before the value. */
 static void lay_out_json(struct buf *b, const json_t *value, const char *ahead, size_t depth, bool is_last)
 {
 	char *text = json_dumps(value, JSON_ENCODE_ANY);
@@ -155,7 +155,7 @@ static void add_line(struct buf *b, struct str line, size_t depth)
 	buf_add_char(b, '\n');
 }
 
-/* Elements one after the other, and whatever stands between them. */
+/* A sequence of elements, with the text between them. */
 static void lay_out_xml(struct buf *b, struct str text, size_t depth)
 {
 	size_t end = 0;

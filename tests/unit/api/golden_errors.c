@@ -299,7 +299,7 @@ static const char *text_of(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
-/* The number as it stands. */
+/* The number, unchanged. */
 static struct str take_cloudstack_code(struct arena *a, const json_t *value)
 {
 	const json_t *inner = json_object_iter_value(json_object_iter((json_t *) value));

@@ -76,7 +76,7 @@ static void note(struct script *s, struct world_answer answer)
 	s->history[s->count++] = answer;
 }
 
-/* "@bob …": who calls; alice where nobody is named. */
+/* Parses "@bob …", the caller; alice by default. */
 static enum script_user take_user(struct str *line)
 {
 	static const char *const names[] = {[SCRIPT_BOB] = "@bob ",
@@ -137,7 +137,7 @@ static void run_call(struct script *s, struct str line)
 	note(s, s->stage->call(s->stage->self, user, is_get, line));
 }
 
-/* ---- what an operator does ---- */
+/* ---- actions of the operator ---- */
 
 struct host_plan {
 	struct str instance; /* whose host it is */

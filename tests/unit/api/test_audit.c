@@ -25,7 +25,7 @@ static const struct os_actions *const os_groups[] = {
 };
 enum { OS_GROUP_COUNT = sizeof os_groups / sizeof os_groups[0] };
 
-/* ---- which actions need a word ---- */
+/* ---- actions that need an audit record ---- */
 
 /* Families of permissions; what ends with a dot is all of them. */
 static const char *const families[] = {"access_key.",
@@ -326,7 +326,7 @@ static void a_flood_is_counted(void **state)
 	assert_int_equal(s.calls - before.calls, 400); /* none is lost */
 	sweep(w, true);
 	assert_int_equal(sum_up(w).records, s.records);
-	refuse_from(w, 2, 2); /* it begins anew */
+	refuse_from(w, 2, 2); /* the count starts again */
 	assert_int_equal(sum_up(w).records, s.records + 2);
 }
 

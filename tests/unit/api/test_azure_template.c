@@ -565,7 +565,7 @@ static const struct template_resource *at(const struct fixture *f, size_t k)
 	return template_at(f->t, k);
 }
 
-/* "1,2": what resource k needs. */
+/* "1,2": the resources that resource k depends on. */
 static void assert_needs(const struct fixture *f, size_t k, const char *wanted)
 {
 	struct str text = STR_NONE;

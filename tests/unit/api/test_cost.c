@@ -43,7 +43,7 @@ static size_t count_of(struct str body, const char *mark)
 	return count;
 }
 
-/* Alice finds so many; what it costs her. */
+/* Count of rows read for a request of alice's, which must return `count` items. */
 static uint64_t cost_of(const char *action, struct str parameters, const char *mark, size_t count)
 {
 	uint64_t before = looked_at();
@@ -337,7 +337,7 @@ static void test_pages(void **state)
 	assert_in_range(cost_of("DescribeSnapshots", two, "<startTime>", MANY), MANY, MANY + 4);
 }
 
-/* Others' rows are no cost: only what is everybody's or shared is seen. */
+/* Other accounts' rows are not read, except for public and shared ones. */
 static void test_others(void **state)
 {
 	(void) state;

@@ -49,7 +49,7 @@ static struct world_answer launch(struct world *w, int count)
 				    id_write_ec2(KIND_IMAGE, w->image, image), count, count));
 }
 
-/* ---- who asks ---- */
+/* ---- authentication ---- */
 
 struct attempt {
 	struct str key_id, secret, service, region;
@@ -145,7 +145,7 @@ static void test_limits(void **state)
 	world_set_limits(w, &config);
 	for (int k = 0; k < 2; k++)
 		expect(world_post(w, &w->alice, read), 200, "");
-	expect(world_post(w, &w->alice, unknown), 400, "InvalidAction"); /* takes one as well */
+	expect(world_post(w, &w->alice, unknown), 400, "InvalidAction"); /* uses up the limit, too */
 	expect(world_post(w, &w->alice, read), 503, "RequestLimitExceeded");
 	expect(world_post(w, &w->alice, unknown), 503, "RequestLimitExceeded");
 	struct world_answer refused = world_post(w, &w->alice, sts);
@@ -241,7 +241,8 @@ static void test_a_flood_of_key_pairs(void **state)
 	fill_key_lane(w, fillings);
 	assert_int_equal(world_request(w, &w->alice, &other).status, 429);
 	expect(world_post(w, &w->alice, STR("Action=DescribeKeyPairs")), 200, "");
-	expect(world_post(w, &w->bob, create), 200, ""); /* by now the others' turn has come as well */
+	expect(world_post(w, &w->bob, create), 200,
+	       ""); /* meanwhile the other accounts' requests were executed */
 	assert_int_equal(world_request(w, &w->alice, &other).status, 200);
 	expect(world_post(w, &w->alice, create), 400, "InvalidKeyPair.Duplicate");
 }
@@ -486,7 +487,7 @@ static void test_memory_that_runs_out(void **state)
 	expect(world_post(w, &w->alice, STR("Action=CreateVpc&CidrBlock=10.0.0.0/16")), 200, "");
 }
 
-/* ---- answers that come late ---- */
+/* ---- late answers ---- */
 
 struct late {
 	const char *create, *type; /* of its tag */

@@ -473,7 +473,7 @@ static bool is_unspoken(struct str permit)
 {
 	static const char *const words[] = {
 		"sts:GetCallerIdentity", /* nor can AWS' policies deny it */
-		"sts:GetSessionToken",   /* likewise */
+		"sts:GetSessionToken",   /* AWS's policies cannot deny it either */
 		"identity:validate_token",
 		"identity:revoke_token",
 		"identity:get_auth_catalog",

@@ -127,7 +127,7 @@ static void test_told(void **state)
 	struct str vpc = make_vpc(s, &s->w.alice);
 	struct str text = told(s, &both[0]);
 	assert_true(has(text, "event: rows") && str_contains(text, vpc));
-	assert_false(has(text, "\"kind\":\"port\"")); /* nobody asked for them */
+	assert_false(has(text, "\"kind\":\"port\"")); /* ports were not subscribed */
 	assert_false(has(told(s, &both[1]), "event: rows"));
 	struct str drop = str_print(s->w.arena, "Action=DeleteVpc&VpcId=%" STR_FMT, STR_ARG(vpc));
 	assert_int_equal(world_post(&s->w, &s->w.alice, drop).status, 200);
@@ -148,7 +148,7 @@ static void test_gap(void **state)
 	struct str text = told(s, &first), line = STR_NONE;
 	assert_true(str_split_next(&text, '\n', &line) && str_starts_with(line, STR("id: ")));
 	const char *id = str_to_z(s->w.arena, str_slice(line, 4, line.n));
-	struct str vpc = make_vpc(s, &s->w.alice); /* while nobody listens */
+	struct str vpc = make_vpc(s, &s->w.alice); /* while no client is connected */
 	struct watcher back[] = {first, watch(s, &s->w.alice, id), watch(s, &s->w.alice, "1-5")};
 	text = told(s, &back[1]);
 	assert_true(has(text, "event: rows") && str_contains(text, vpc) && !has(text, "event: reset"));
@@ -169,7 +169,7 @@ static void test_slow(void **state)
 	wait(s);
 	assert_int_equal(slow.stream->unsent.size, FEED_UNSENT_WAITS + 1); /* passed over */
 	(void) fake_stream_take(slow.stream, s->w.arena);
-	assert_true(str_contains(told(s, &slow), vpc)); /* and told when it has read */
+	assert_true(str_contains(told(s, &slow), vpc)); /* delivered after the client has read */
 	end(s, &slow, 1);
 }
 

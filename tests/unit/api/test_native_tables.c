@@ -93,7 +93,7 @@ static void test_classes(void **state)
 	assert_true(has_host && has_tags);
 }
 
-/* A change says what its answer shows, and where the path's row goes. */
+/* Changes declare the kind that their answer shows, and the field for the id in the path. */
 static void test_changes(void **state)
 {
 	const struct native_action *a;
@@ -103,7 +103,7 @@ static void test_changes(void **state)
 		bool has_id = strstr(a->path, "{id}");
 		if (!(a->flags & API_WRITES)) {
 			assert_true(!a->operation ||
-				    a->flags & API_OPEN); /* who signs in uses something up */
+				    a->flags & API_OPEN); /* signing in uses up a code or link */
 			continue;
 		}
 		changes++;

@@ -89,7 +89,7 @@ static size_t check_filters(const char *path, const struct os_listing *list)
 		"not-tags",
 		"not-tags-any", /* most rows lack a tag */
 		"event_id",     /* of messages: a project has few */
-		"request_id",   /* likewise */
+		"request_id",   /* see above */
 		0};
 	size_t wrong = 0;
 	for (size_t k = 0; k < list->filters.count; k++) {

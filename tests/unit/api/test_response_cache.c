@@ -45,7 +45,8 @@ static void keep(struct response_cache *m, const struct response_key *key, size_
 	begin(&f, first_id);
 	write_body(&body, first_id, size);
 	write_body(&expected, first_id, size);
-	IGNORE(response_cache_add(m, key, &f.call, "text/xml", &body)); /* is_answered tells */
+	IGNORE(response_cache_add(m, key, &f.call, "text/xml",
+				  &body)); /* the result is checked by is_answered */
 	assert_true(f.is_answered);
 	assert_true(str_equal(buf_str(&f.body), buf_str(&expected)));
 	buf_done(&expected);
@@ -78,7 +79,7 @@ static void test_own_id(void **state)
 	assert_true(sends(m, &key, 20000));
 	assert_true(sends(m, &key, 20000));
 	assert_false(sends(m, &later, 0)); /* something was committed */
-	assert_false(sends(m, &other, 0)); /* somebody else asks */
+	assert_false(sends(m, &other, 0)); /* another caller */
 	assert_false(sends(m, &asked, 0)); /* a different request */
 	keep(m, &later, 30000);
 	assert_true(sends(m, &later, 30000));
@@ -114,7 +115,8 @@ static void test_without_id(void **state)
 		f.call.is_tls = k == 1;
 		write_body(&body, STR_NONE, 100000);
 		if (k == 0)
-			IGNORE(response_cache_add(m, &key, &f.call, "text/xml", &body)); /* the body tells */
+			IGNORE(response_cache_add(m, &key, &f.call, "text/xml",
+						  &body)); /* the body shows the result */
 		else
 			assert_true(response_cache_send(m, &key, &f.call, "text/xml"));
 		assert_true(str_equal(buf_str(&f.body), buf_str(&expected)));

@@ -195,7 +195,7 @@ static void check_has_path(enum kind kind, const char *action, const struct filt
 		"resource-id",                            /* tags: tags.c has paths of its own */
 		"user-id",
 		"owner-id",     /* all rows, or none */
-		"requester-id", /* what one caller made */
+		"requester-id", /* the creator's account, which may match many rows */
 		0};
 	bool is_odd = f->fixed || f->get == filter_nothing || kind == KIND_ZONE ||
 		      kind == KIND_LAUNCH_TEMPLATE_VERSION || ends_with_any(f->name, few_rows);
@@ -222,7 +222,7 @@ static void test_filters(void **state)
 	}
 }
 
-/* A list of what accounts own costs what the caller's account has, not what all have. */
+/* Listing owned rows must use an index on the account, so that other accounts' rows are not read. */
 static void test_account_indexes(void **state)
 {
 	(void) state;

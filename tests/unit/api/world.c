@@ -366,7 +366,7 @@ void world_make(struct world *w)
 	const struct issuers_config issuers = {.executor = w->executor, .fetch = fetch_fixed};
 	MUST(issuers_new(&w->c, &issuers, &w->issuers));
 	open_face(w);
-	clock_set_us(CALLED_AT_US); /* whatever the set-up took */
+	clock_set_us(CALLED_AT_US); /* regardless of the set-up's duration */
 	world_settle(w, SECOND);
 	clock_set_us(CALLED_AT_US + MINUTE);
 	random_set_seed(2);
@@ -734,7 +734,7 @@ static const json_t *find_member(const json_t *value, const char *name)
 	return NULL;
 }
 
-/* From what CloudStack puts all that it says into: {"listzonesresponse": {…}}. */
+/* Within the object that CloudStack wraps around answers: {"listzonesresponse": {…}}. */
 static const json_t *find_path(const json_t *value, struct arena *a, struct str path)
 {
 	struct str step;

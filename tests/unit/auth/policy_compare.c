@@ -202,7 +202,7 @@ bool random_decisions_agree(struct source *s, struct arena *arena, FILE *out)
 		bool is_taken =
 			result_is_ok(policy_compile(&c, str_from(text), POLICY_OF_IDENTITY, &codes[k]));
 		free(text);
-		if (!is_taken) /* told where one document is compared */
+		if (!is_taken) /* printed when a single document is compared */
 			is_silent = true;
 	}
 	size_t identity = source_pick(s, 3), session = source_pick(s, 3);

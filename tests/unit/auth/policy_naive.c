@@ -223,7 +223,7 @@ static enum truth statement_applies(struct naive *n, const json_t *s)
 		t = both(t, not(actions_fit(n->q, e)));
 	if (n->q->is_by_name &&
 	    (json_object_get(s, "NotResource") || has_text(json_object_get(s, "Resource"), "*")))
-		return NO; /* only what is named counts */
+		return NO; /* only named principals match */
 	if ((e = json_object_get(s, "Resource")))
 		t = both(t, resources_fit(n, e));
 	if ((e = json_object_get(s, "NotResource")))

@@ -117,7 +117,7 @@ static void read_principal(struct reader *r, const json_t *element)
 	read_names(r, element, kinds);
 	json_object_foreach ((json_t *) element, kind, list) {
 		bool is_aws = strcmp(kind, "AWS") == 0;
-		/* how the others look, and whether one may name nobody, is nowhere said */
+		/* AWS documents neither the format of other kinds, nor whether a list may be empty */
 		expect(r, is_aws && !(json_is_array(list) && json_array_size(list) == 0), NAIVE_UNSURE);
 		if (json_is_array(list) && json_array_size(list) == 0)
 			continue;
@@ -206,7 +206,7 @@ static void read_statement(struct reader *r, const json_t *s)
 		read_condition(r, e);
 }
 
-/* A Sid stands once in a document. */
+/* A Sid must be unique in its document. */
 static bool has_double_sid(const json_t *list)
 {
 	for (size_t k = 0; k < json_array_size(list); k++)

@@ -192,7 +192,7 @@ static void test_its_file(void **state)
 	assert_ok(file_write_synced(s.w.c, path, STR("no key"), 0600));
 	bearers_free(s.bearers);
 	s.bearers = open_bearers(&s.w, path);
-	assert_int_equal(check(&s, text), ERR_INVALID); /* said, and not overwritten */
+	assert_int_equal(check(&s, text), ERR_INVALID); /* reported, and the file is not overwritten */
 	(void) unlink(path);
 	end(&s);
 }

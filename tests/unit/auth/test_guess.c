@@ -80,7 +80,7 @@ static void test_address(void **state)
 	clock_advance_us(1);
 	for (int k = 0; k < FAILURES_MAX - 1; k++)
 		assert_true(fail_one(g, stranger));
-	assert_true(succeed(g, stranger)); /* and counts anew */
+	assert_true(succeed(g, stranger)); /* and the count starts again */
 	for (int k = 0; k < FAILURES_MAX; k++)
 		assert_true(fail_one(g, stranger));
 	assert_false(guesses_may_try(g, &stranger));

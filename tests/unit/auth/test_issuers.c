@@ -184,7 +184,7 @@ static void test_as_many_as_are_kept(void **state)
 	assert_int_equal(web.keys_asked, ISSUERS_KEPT + 2);
 }
 
-/* ---- issuers that say nothing good ---- */
+/* ---- issuers with invalid or no answers ---- */
 
 static void test_cannot_be_reached(void **state)
 {
@@ -258,7 +258,7 @@ static void test_places(void **state)
 	web.configuration = PLACES "}";
 	assert_ok(issuers_find_places(w->issuers, &w->c, &w->provider, &places));
 	assert_true(str_is(places.authorization, "https://id.example.com/in?a=b") && places.takes_basic);
-	assert_ok(prove(w, &w->good)); /* by what was fetched with them */
+	assert_ok(prove(w, &w->good)); /* uses keys fetched together with the places */
 	assert_int_equal(web.asked, 2);
 	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
 		web.configuration = bad[k];

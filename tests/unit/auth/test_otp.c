@@ -44,7 +44,7 @@ static void test_when_it_is_taken(void **state)
 	assert_false(takes(998, 1000, 0));
 	assert_false(takes(1002, 1000, 0));
 	assert_false(takes(1000, 1000, 1000)); /* used */
-	assert_false(takes(999, 1000, 1000));  /* older than what was used */
+	assert_false(takes(999, 1000, 1000));  /* older than the last used code */
 	assert_true(takes(1001, 1000, 1000));
 	assert_false(otp_check(secret, STR("28708"), 59 * SECOND, 0, &found));
 	assert_false(otp_check(secret, STR("2870820"), 59 * SECOND, 0, &found));

@@ -66,7 +66,7 @@ static void test_lock(void **state)
 		enum password_verdict verdict;
 	} rows[] = {
 		{&ann, hash, "wrong", PASSWORD_WRONG},     {&ann, hash, "wrong", PASSWORD_WRONG},
-		{&ann, hash, "right", PASSWORD_RIGHT}, /* counts anew */
+		{&ann, hash, "right", PASSWORD_RIGHT}, /* the count starts again */
 		{&ann, hash, "wrong", PASSWORD_WRONG},     {&ann, hash, "wrong", PASSWORD_WRONG},
 		{&ann, hash, "wrong", PASSWORD_WRONG},     {&ann, hash, "right", PASSWORD_LOCKED},
 		{&ann, hash, "wrong", PASSWORD_LOCKED},    {&ann_elsewhere, hash, "right", PASSWORD_RIGHT},

@@ -643,7 +643,7 @@ static void test_decisions(void **state)
 	assert_true(str_is_empty(policy_statement_id(deny, 0)) && str_is_empty(policy_statement_id(deny, 9)));
 }
 
-/* A copy elsewhere says the same. */
+/* A copied policy gives the same result. */
 static void test_copies(void **state)
 {
 	struct ctx *c = *state;

@@ -72,7 +72,7 @@ static void test_its_time(void **state)
 	add(&s);
 	clock_set_us(clock_now_us() + MINUTE);
 	assert_false(sign_ins_prove(s.all, s.code, s.w.ann, s.w.domain, STR("ann"), clock_now_us()));
-	assert_true(take(&s, SIGN_IN_DEVICE, &is)); /* which tells that it is over */
+	assert_true(take(&s, SIGN_IN_DEVICE, &is)); /* the answer says that it has expired */
 	assert_false(take(&s, SIGN_IN_DEVICE, &is));
 	end(&s);
 }

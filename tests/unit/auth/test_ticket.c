@@ -53,7 +53,7 @@ static void test_what_it_says(void **state)
 {
 	struct scene s = make(state);
 	struct str text = issue(&s);
-	for (size_t k = 0; k < text.n; k++) /* it stands in a URL */
+	for (size_t k = 0; k < text.n; k++) /* it must be valid in a URL */
 		assert_non_null(memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 				       text.p[k], 64));
 	assert_true(is_good(&s, text));

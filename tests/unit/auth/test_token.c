@@ -150,7 +150,7 @@ static void test_application_credential(void **state)
 	member.role = named(KIND_ROLE, "member");
 	member.user = to(KIND_USER, w.ann);
 	DO(&w, engine_revoke_role, &member);
-	assert_false(is_good(&w, text)); /* what the user lost */
+	assert_false(is_good(&w, text)); /* a role that the user lost */
 	DO(&w, engine_grant_role, &member);
 	assert_true(is_good(&w, text));
 	clock_advance_us(MINUTE);
@@ -225,7 +225,7 @@ static void test_trust(void **state)
 	member.role = named(KIND_ROLE, "member");
 	member.user = to(KIND_USER, w.ann);
 	DO(&w, engine_revoke_role, &member);
-	assert_false(is_good(&w, as_bob)); /* what ann lost */
+	assert_false(is_good(&w, as_bob)); /* a role that ann lost */
 	DO(&w, engine_grant_role, &member);
 	assert_true(is_good(&w, as_bob));
 	struct trust_target gone = {own};

@@ -46,7 +46,7 @@ static void test_noted_and_written(void **state)
 	assert_ok(uses_write(u, w.c)); /* nothing is new */
 	(void) written_us(&w, &last);
 	assert_int_equal(last, after);
-	stored.at_us = T0 + HOUR; /* the row knows of a later one */
+	stored.at_us = T0 + HOUR; /* the row has a later time */
 	assert_int_equal(uses_find(u, w.c->arena, &stored).at_us, T0 + HOUR);
 	end_world(&w);
 }
@@ -57,7 +57,7 @@ static void test_written_at_the_end(void **state)
 	uint64_t commit = 0;
 	struct uses *u = make_uses(&w, w.executor);
 	uses_note(u, KIND_USER, w.ann, STR("identity"), STR("home"));
-	uses_note(u, KIND_ACCESS_KEY, uuid_random(), STR("ec2"), STR("home")); /* there is no such key */
+	uses_note(u, KIND_ACCESS_KEY, uuid_random(), STR("ec2"), STR("home")); /* the key does not exist */
 	uses_free(u);
 	assert_int_equal(written_us(&w, &commit), T0);
 	uses_note(NULL, KIND_USER, w.ann, STR("identity"), STR("home"));
@@ -65,7 +65,7 @@ static void test_written_at_the_end(void **state)
 	end_world(&w);
 }
 
-/* Somebody may wait to see that what they made works. */
+/* A first use is written soon, because users may wait for it to check a new key. */
 static void test_first_use_is_written_soon(void **state)
 {
 	struct token_world w = make_world(state);
@@ -103,7 +103,7 @@ static void test_crowd(void **state)
 		known += found.at_us == T0 + k && found.service.n == 32;
 	}
 	assert_int_equal(known, 4 * USES_MAX);
-	assert_ok(uses_write(u, w.c)); /* of nobody */
+	assert_ok(uses_write(u, w.c)); /* none of the keys exists */
 	end_world(&w);
 }
 

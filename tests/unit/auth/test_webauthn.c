@@ -135,7 +135,7 @@ static void test_what_a_browser_says(void **state)
 	w->party.rp = STR("example.com");
 	assert_int_equal(read_it(w), ERR_INVALID);
 	w->party.rp = STR("a.example.com");
-	w->data[32] = 0x44; /* nobody was there */
+	w->data[32] = 0x44; /* without user presence */
 	assert_int_equal(read_it(w), ERR_INVALID);
 	w->data[32] = 0x05; /* no credential */
 	assert_int_equal(read_it(w), ERR_INVALID);

@@ -59,7 +59,7 @@ static void test_one_large_piece_up_to_the_cap(void **state)
 	AUTO(arena) b = arena_new(64, 64 + 4096);
 	assert_null(arena_alloc(b, 4097));
 	assert_true(arena_is_full(b));
-	assert_non_null(arena_alloc(b, 16)); /* the mark stays, what fits still fits */
+	assert_non_null(arena_alloc(b, 16)); /* the mark stays, and allocations within it still succeed */
 	assert_true(arena_is_full(b));
 }
 
@@ -99,7 +99,7 @@ static void test_reset_keeps_first_block(void **state)
 	unsigned char *again = arena_alloc(a, 48);
 	assert_ptr_equal(again, first);
 	assert_true(is_zero(again, 48));
-	assert_non_null(arena_alloc(a, 128)); /* the cap counts from anew */
+	assert_non_null(arena_alloc(a, 128)); /* the limit counts from zero again */
 }
 
 static void test_out_of_memory_marks(void **state)

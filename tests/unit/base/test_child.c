@@ -255,7 +255,7 @@ static void test_nothing_inherited(void **state)
 	struct child child = {.argv = argv, .timeout_us = 5 * SECOND};
 	assert_ok(child_run(c, &child, &end));
 	assert_str(end.out, "0\n1\n2\n3\n");       /* 3 is ls's own */
-	assert_int_equal(fcntl(high, F_GETFD), 0); /* ours is as it was */
+	assert_int_equal(fcntl(high, F_GETFD), 0); /* the parent's descriptor is unchanged */
 	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
 	/* Signals above 31 are the C library's, and come as whoever ran us left them. */
 	child = shell(SH("sed -nE 's/^Sig(Blk|Ign):.*(.{8})$/\\2/p' /proc/self/status"));

@@ -54,7 +54,7 @@ static void test_steady(void **state)
 	clock_set_wall_us(HOUR);
 	assert_true(clock_steady_us() >= before + HOUR);
 	clock_set_wall_us(0);
-	assert_true(clock_steady_us() >= before + HOUR); /* it never goes back */
+	assert_true(clock_steady_us() >= before + HOUR); /* never backwards */
 	clock_set_us(5 * SECOND);
 	assert_true(clock_steady_us() == 5 * SECOND);
 }

@@ -302,7 +302,8 @@ static void test_fingerprint_private_refuses(void **state)
 		assert_err(crypto_fingerprint_private(c, str_from(bad[k]), &fingerprint), INVALID);
 	struct str locked =
 		run_on(c, "openssl genrsa -traditional -aes128 -passout pass:x 2048 2>/dev/null", STR("-"));
-	assert_err(crypto_fingerprint_private(c, locked, &fingerprint), INVALID); /* and asks nobody */
+	assert_err(crypto_fingerprint_private(c, locked, &fingerprint),
+		   INVALID); /* without asking for a passphrase */
 }
 
 static struct str keygen(struct ctx *c, const char *options)
@@ -477,7 +478,7 @@ static void test_check_refuses(void **state)
 	assert_null(line.p);
 }
 
-/* RSA blobs by hand: hex of what stands after "ssh-rsa". */
+/* RSA keys by hand: hex of the part behind "ssh-rsa". */
 static struct result check_rsa(struct ctx *c, const char *exponent_hex, size_t modulus_size, int first,
 			       int last)
 {

@@ -104,7 +104,7 @@ static void test_stepped_moves_the_clock(void **state)
 	actor_post_at(a, &same.job, 1060 * SECOND);
 	actor_post(a, &now.job);
 	actor_post_at(a, &past.job, 5);
-	assert_true(executor_step(ex, 1000 * SECOND)); /* due ones run whatever the limit */
+	assert_true(executor_step(ex, 1000 * SECOND)); /* due jobs run regardless of the limit */
 	assert_true(executor_step(ex, 1000 * SECOND));
 	assert_false(executor_step(ex, 1010 * SECOND)); /* before it, not at it */
 	assert_true(clock_now_us() == 1000 * SECOND);
@@ -582,7 +582,8 @@ static void check_relieved(struct actor *(*make)(struct executor *ex, const char
 	actor_free(a);
 	for (size_t k = 0; k < 2; k++) {
 		assert_int_equal(atomic_load(&gates[k].open), 1);
-		assert_int_equal(atomic_load(&gates[k].entered), 2); /* posted anew at its end, and dropped */
+		assert_int_equal(atomic_load(&gates[k].entered),
+				 2); /* posted again at its end, and dropped */
 		assert_int_equal(pthread_join(openers[k], NULL), 0);
 	}
 	executor_free(ex);

@@ -63,7 +63,7 @@ static void test_write_and_read(void **state)
 	assert_ok(file_write_synced(c, path, STR("hello"), 0644));
 	(void) umask(022);
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644); /* as asked, whatever the umask */
+	assert_int_equal(st.st_mode & 07777, 0644); /* the requested mode, regardless of the umask */
 	assert_ok(file_read(c, path, 5, &bytes));
 	assert_str(bytes, "hello");
 	assert_int_equal(bytes.p[5], 0);
@@ -92,7 +92,7 @@ static void test_read_limits(void **state)
 	assert_err(file_read(c, in_folder(c, "none"), 5, &bytes), NOT_FOUND);
 	assert_true(str_contains(c->problem.message, STR("none: No such file")));
 	assert_err(file_read(c, folder, 5, &bytes), IO);
-	assert_ok(file_read(c, "/proc/self/status", 100000, &bytes)); /* says it has 0 bytes */
+	assert_ok(file_read(c, "/proc/self/status", 100000, &bytes)); /* its size is reported as 0 */
 	assert_true(str_contains(bytes, STR("Name:")));
 	assert_err(file_read(c, "/proc/self/status", 10, &bytes), TOO_LARGE);
 	assert_err(file_read(c, "/dev/zero", 100000, &bytes), TOO_LARGE);

@@ -44,7 +44,7 @@ static int reset(void **state)
 }
 #define log_test(f) cmocka_unit_test_teardown(f, reset)
 
-/* A reader that stands still holds up nobody; the line after the gap says how long it was. */
+/* A blocked reader blocks no writer. After a gap, the next line reports its length. */
 static void test_full_pipe(void **state)
 {
 	(void) state;

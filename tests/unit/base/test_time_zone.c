@@ -94,7 +94,7 @@ static void test_cut_files(void **state)
 	assert_true(result_is_ok(file_read(&ctx, "/usr/share/zoneinfo/Europe/Berlin", 1 << 16, &whole)));
 	for (size_t size = 0; size < whole.n; size++) {
 		const struct time_zone *zone = NULL;
-		char *copy = malloc(size + 1); /* so that a sanitizer sees what is read behind it */
+		char *copy = malloc(size + 1); /* for sanitizers, which detect reads past the allocation */
 		assert_non_null(copy);
 		memcpy(copy, whole.p, size);
 		struct result result = time_zone_read(&ctx, (struct str){copy, size}, &zone);

@@ -56,7 +56,7 @@ static void forget(enum network_item_kind kind, uuid id)
 	heap_free(wish);
 }
 
-/* An empty text for what is about to be told, or NULL. */
+/* Begins the text of a new configuration; NULL: none is recorded. */
 static struct buf *begin(enum network_item_kind kind, uuid id)
 {
 	forget(kind, id);
@@ -157,7 +157,7 @@ static void write_router(struct buf *b, const struct network_router *w)
 	for (size_t k = 0; k < w->firewall_count; k++)
 		write_firewall(b, &w->firewalls[k]);
 	add_ip(b, "translated to", w->translated_to);
-	if (w->gateway) /* else it leads over nobody */
+	if (w->gateway) /* else on no host */
 		buf_print(b, ", over %" STR_FMT, STR_ARG(w->gateway_chassis));
 }
 

@@ -760,7 +760,7 @@ size_t cloud_audit(struct cloud *c, size_t awaited)
 	return audit.findings.count;
 }
 
-/* Says the first line that a look at everything tells the network otherwise. */
+/* Prints the first line that a full look has changed in the network's record. */
 static void check_reported(struct cloud *c, struct str before)
 {
 	struct str after = applied_read(c->arena), a, b;
@@ -878,7 +878,7 @@ size_t cloud_count(struct cloud *c, enum kind kind)
 	return tables_count(view.tables, kind);
 }
 
-/* ---- what users do ---- */
+/* ---- requests of users ---- */
 
 struct ref cloud_ref(struct cloud *c, enum kind kind, uuid id)
 {

@@ -210,7 +210,7 @@ static void expect_stage(struct ctx *c, enum authority_stage stage, const char *
 	assert_ok(authority_go_on(c, &settings, (struct strs){all_hosts, 3}, &behind));
 	assert_int_equal(authority_stage(c, &settings), stage);
 	assert_str(behind, waits_for);
-	/* Dari's own certificate is of whoever signs, and goes with all that are trusted. */
+	/* Dari's own certificate is issued by the signing authority, next to all trusted ones. */
 	assert_true(crypto_is_issued_by(read_file(c, "client/clientcert.pem"), read_file(c, "ca.pem")));
 	assert_true(str_equal(read_file(c, "client/cacert.pem"), list_trusted(c)));
 }

@@ -432,7 +432,7 @@ static void test_save(void **state)
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SAVE));
 	assert_true(scene_see(&s).is_saved);
-	EXPECT(&s, ERR_NONE, subject.driver->undefine(s.h, &s.c, s.wish.id)); /* with what it keeps */
+	EXPECT(&s, ERR_NONE, subject.driver->undefine(s.h, &s.c, s.wish.id)); /* with its saved memory */
 	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
 	assert_false(scene_see(&s).is_saved);
 	scene_clear(&s);
@@ -775,7 +775,7 @@ static void test_plug_off(void **state)
 	scene_close(&s);
 }
 
-/* Another region on the same host: sees nothing of ours, touches nothing of ours. */
+/* Another region on the same host neither sees nor changes this region's guests. */
 static void test_other_region(void **state)
 {
 	(void) state;
@@ -832,7 +832,7 @@ static void test_loss(void **state)
 	scene_close(&s);
 }
 
-/* ---- what its UEFI keeps */
+/* ---- UEFI variables */
 
 static const struct firmware_variable *find_variable(struct scene *s, const char *name)
 {
@@ -921,7 +921,7 @@ static void test_given_variables(void **state)
 	scene_close(&s);
 }
 
-/* Another region on the same host: sees nothing of ours, touches nothing of ours. */
+/* Another region on the same host neither sees nor changes this region's disks. */
 void test_disks_of_other_region(void **state)
 {
 	(void) state;
@@ -935,7 +935,7 @@ void test_disks_of_other_region(void **state)
 	EXPECT(&s, ERR_NONE, subject.disks->remove(other, &s.c, &name));
 	EXPECT(&s, ERR_NONE, subject.disks->list(other, &s.c, &all));
 	assert_int_equal(all.count, 0);
-	if (!subject.ceph) /* one without a manager tells nothing */
+	if (!subject.ceph) /* Ceph without a manager reports no size */
 		assert_true(all.pool_size > 0 && all.pool_free > 0);
 	subject.disks->close_host(other);
 	assert_non_null(scene_find_disk(&s, DISK_VOLUME, name.id));

@@ -196,8 +196,8 @@ static void test_cut_at_rest(void **state)
 	seen = cut_until_whole(&s, &cut);
 	assert_int_equal(seen.size, 128 * MIB);
 	assert_int_equal(seen.progress, 100);
-	assert_int_equal(scene_find_disk(&s, DISK_CUT, cut.snapshot)->base.n, 0); /* it stands by itself */
-	cut_until_whole(&s, &cut); /* nobody noted that it was whole */
+	assert_int_equal(scene_find_disk(&s, DISK_CUT, cut.snapshot)->base.n, 0); /* it has no base */
+	cut_until_whole(&s, &cut); /* as if its completion had not been recorded */
 	scene_delete_disk(&s, cut.volume);
 	assert_non_null(scene_find_disk(&s, DISK_CUT, cut.snapshot));
 	delete_cut(&s, cut.snapshot);
@@ -642,7 +642,7 @@ static void delete_plain(struct scene *s, enum disk_kind kind, uuid id)
 	EXPECT_SOON(s, subject.disks->remove(s->pool, &s->c, &name));
 }
 
-/* In two calls; the second needs nobody to stand still. */
+/* Cuts in two calls; for the second the guest need not be paused. */
 static void cut_plain(struct scene *s, struct disk_cut *cut, int64_t size)
 {
 	struct disk_cut_seen seen = {0};
@@ -656,7 +656,7 @@ static void cut_plain(struct scene *s, struct disk_cut *cut, int64_t size)
 	delete_cut(s, cut->snapshot);
 }
 
-/* Made anew until somebody noted it; then it is missing if it is gone. */
+/* A disk is created again until its existence is recorded; from then on it is missing if it is gone. */
 static void test_plain_at_rest(void **state)
 {
 	(void) state;
@@ -796,7 +796,7 @@ static void test_encrypted_at_rest(void **state)
 	w->key = NULL;
 	EXPECT(&s, ERR_CONFLICT, subject.disks->ensure(s.pool, &s.c, w, &seen));
 	assert_int_equal(cut_until_whole(&s, &cut).size, 24 * MIB);
-	cut_until_whole(&s, &cut); /* nobody noted that it was whole */
+	cut_until_whole(&s, &cut); /* as if its completion had not been recorded */
 	delete_cut(&s, cut.snapshot);
 	EXPECT_SOON(&s, subject.disks->cut(s.pool, &s.c, &cut, &(struct disk_cut_seen){0}));
 	delete_cut(&s, cut.snapshot); /* in the midst of it, perhaps */

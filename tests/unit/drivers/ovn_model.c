@@ -247,7 +247,7 @@ void model_apply(struct model *m, struct ctx *c, struct wish *wish)
 	wish_free(wish);
 }
 
-/* ---- what rows are made of ---- */
+/* ---- values for rows ---- */
 
 uuid make_id(const char *kind, size_t n, size_t m)
 {

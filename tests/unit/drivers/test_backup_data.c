@@ -87,7 +87,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- what is backed up ---- */
+/* ---- disks and backups ---- */
 
 static bool goes_on(void *arg)
 {

@@ -147,7 +147,7 @@ struct compute_subject subject = {
 	.end_guest = end_guest,
 };
 
-/* ---- what only libvirt can meet */
+/* ---- specific to libvirt */
 
 static void in_pool(const char *script_end, struct scene *s, struct str file)
 {
@@ -163,7 +163,7 @@ static void test_partial_image(void **state)
 	struct scene s = scene_open();
 	struct str file =
 		str_print(s.arena, "dari-da210077-img-%" STR_FMT ".qcow2", STR_ARG(subject.image_sha256));
-	in_pool("head -c 1000000 /dev/urandom >$file", &s, file); /* libvirt knows it at its full size */
+	in_pool("head -c 1000000 /dev/urandom >$file", &s, file); /* with its full size in libvirt */
 	int64_t from = clock_monotonic_us();
 	scene_make_disk(&s, &s.files[0]);
 	print_message("image of %.1f MB sent and disk made in %.1f ms\n",
@@ -216,7 +216,7 @@ static void test_unfinished_disk(void **state)
 	struct str file = str_print(s.arena, "dari-da210077-vol-%s.qcow2", uuid_write(w->volume, id));
 	scene_make_disk(&s, w);
 	in_pool("truncate -s 0 $file", &s, file);
-	scene_find_disk(&s, DISK_VOLUME, w->volume); /* libvirt looks at its files anew */
+	scene_find_disk(&s, DISK_VOLUME, w->volume); /* refreshes libvirt's list of files */
 	scene_make_disk(&s, w);
 	assert_int_equal(scene_make_disk(&s, w), w->size);
 	in_pool("head -c 1000000 /dev/urandom >$file", &s, file);
@@ -539,7 +539,7 @@ int main(void)
 	monitor[0] = str_from(getenv("DARI_TEST_CEPH_MONITOR"));
 	if (monitor[0].n)
 		return run_with_ceph();
-	int failed = -1; /* no such part */
+	int failed = -1; /* an unknown part */
 	if (runs_part("compute"))
 		failed = compute_contract_run();
 	if (runs_part("disks"))

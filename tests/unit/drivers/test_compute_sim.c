@@ -170,7 +170,7 @@ static void test_deaf_unplug(void **state)
 	scene_close(&s);
 }
 
-/* Only what is really done takes time. */
+/* Only operations that change something take time. */
 static void test_pace(void **state)
 {
 	(void) state;
@@ -214,7 +214,7 @@ static void test_health(void **state)
 	scene_close(&s);
 }
 
-/* The root disk, sending what it stands on. */
+/* Sends the root disk, including its base. */
 static struct result make_disk(struct scene *s)
 {
 	struct disk_seen seen = {.lacks_base = true};

@@ -43,7 +43,7 @@ static void what_is_no_signature_is_none(void **state)
 	for (size_t k = 0; k < sizeof headers / sizeof *headers; k++)
 		assert_false(desk_is_signed(a, SECRET, 1700000000, str_from(headers[k]), BODY));
 	struct str made = desk_sign(a, STR_NONE, 1700000000, BODY);
-	assert_false(desk_is_signed(a, STR_NONE, 1700000000, made, BODY)); /* nothing is nobody's secret */
+	assert_false(desk_is_signed(a, STR_NONE, 1700000000, made, BODY)); /* no secret, no signature */
 	made = desk_sign(a, SECRET, 1700000000, BODY);
 	assert_false(desk_is_signed(a, SECRET, 1700000000, str_slice(made, 0, made.n - 1), BODY));
 }

@@ -184,7 +184,7 @@ static void test_content(void **state)
 	assert_true(are_same(&s, path, image));
 	EXPECT(&s, ERR_NONE, subject.disks->remove(s.pool, &s.c, &cut_name));
 	scene_delete_disk(&s, volume.id);
-	push(&s, &volume, path); /* a volume comes back, and stands by itself */
+	push(&s, &volume, path); /* a volume returns, without a base */
 	assert_int_equal(scene_find_disk(&s, DISK_VOLUME, volume.id)->base.n, 0);
 	EXPECT(&s, ERR_NONE, subject.disks->remove(s.pool, &s.c, &base));
 	s.files[0].was_there = true;

@@ -103,7 +103,7 @@ static bool fits(struct str expression, const struct packet *p)
 	return fits_word(expression, p);
 }
 
-/* ---- what is drawn ---- */
+/* ---- random rules and packets ---- */
 
 static int64_t one_of(const int64_t *numbers, size_t count)
 {

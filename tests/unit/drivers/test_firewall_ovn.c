@@ -150,7 +150,7 @@ static void test_ports(void **state)
 	wish_free(&lab.w);
 }
 
-/* Sources of several openings come together, whatever overlaps. */
+/* Sources of several openings are merged, including overlapping ones. */
 static void test_sources(void **state)
 {
 	struct lab lab;

@@ -164,7 +164,7 @@ static void test_refused(void **state)
 	assert_int_equal(import(f, "huge.qcow2", &file), ERR_INVALID);
 	QEMU_IMG(f, "create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", path_of(f, "c.vmdk"),
 		 "1M");
-	assert_int_equal(import(f, "c.vmdk", &file), ERR_UNSUPPORTED); /* it only names a file beside it */
+	assert_int_equal(import(f, "c.vmdk", &file), ERR_UNSUPPORTED); /* it only refers to another file */
 	assert_int_equal(image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vmdk"), NULL, NULL,
 					   path_of(f, "kept"), &file)
 				 .code,
@@ -183,7 +183,7 @@ static void test_refused(void **state)
 	assert_int_equal(kept_count(f), 0);
 }
 
-/* Others' formats; what comes out is the same whatever it came in. */
+/* Other formats: the imported content does not depend on the format. */
 static void test_formats(void **state)
 {
 	struct fixture *f = *state;
@@ -320,7 +320,7 @@ static bool is_needed(void *arg, struct str sha256)
 	return str_equal(*(const struct str *) arg, sha256);
 }
 
-/* Files that nobody needs go, once nobody can be about to need them. */
+/* Unused files are removed, after a delay for those about to be used. */
 static void test_collect(void **state)
 {
 	struct fixture *f = *state;
@@ -335,7 +335,7 @@ static void test_collect(void **state)
 	image_file_collect(path_of(f, "kept"), &user);
 	assert_int_equal(kept_count(f), 2);
 	clock_set_us(now_us + (IMAGE_UNNEEDED_S + 2) * SECOND);
-	assert_int_equal(import(f, "b.qcow2", &b), ERR_NONE); /* kept anew */
+	assert_int_equal(import(f, "b.qcow2", &b), ERR_NONE); /* kept again */
 	image_file_collect(path_of(f, "kept"), &user);
 	assert_int_equal(kept_count(f), 2);
 	clock_set_us(now_us + 3 * IMAGE_UNNEEDED_S * SECOND);
@@ -416,7 +416,7 @@ static void test_fetch(void **state)
 	assert_int_equal(fetch(f, "gopher://127.0.0.1/x", 1024), ERR_IO);
 	AUTO(image_upload) u = begin_upload(f);
 	struct image_fetch wish = {.url = url, .cap_size = 1 << 20};
-	assert_int_equal(image_upload_fetch(u, &f->c, &wish).code, ERR_IO); /* no file of ours */
+	assert_int_equal(image_upload_fetch(u, &f->c, &wish).code, ERR_IO); /* a file of this machine */
 	ctx_clear_problem(&f->c);
 	wish.url = "http://127.0.0.1:9/x";
 	assert_int_equal(image_upload_fetch(u, &f->c, &wish).code, ERR_IO);

@@ -165,13 +165,13 @@ static void recast(const char *from, enum disk_form from_form, const char *to, e
 	wish.to_form = to_form;
 	wish.key = key;
 	struct result r = image_recast(&bench.c, &wish);
-	while (r.code == ERR_AGAIN) /* likewise */
+	while (r.code == ERR_AGAIN) /* see above */
 		r = image_recast(&bench.c, &wish);
 	if (!result_is_ok(r))
 		fail_msg("%" STR_FMT, STR_ARG(bench.c.problem.message));
 }
 
-/* The increment stands on the other one. */
+/* The increment is based on the other file. */
 static void make_chain(const struct disk_key *key, const struct disk_key *base_key)
 {
 	struct str secret = str_print(bench.arena, "secret,id=key,data=%s", KEY.text);

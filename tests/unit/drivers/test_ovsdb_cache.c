@@ -202,7 +202,7 @@ static void test_modify_sets_and_maps_by_difference(void **state)
 	assert_null(ovsdb_cache_parents(cache, PB));
 	check_json(ovsdb_cache_parents(cache, PA), "{\"Switch/ports/" SW "\":true}");
 
-	/* k goes, l changes, m comes */
+	/* k is deleted, l changed, m inserted */
 	assert_ok(update(cache, "{\"Port\":{\"" PA
 				"\":{\"modify\":{\"options\":[\"map\",[[\"k\",\"v\"],[\"l\",\"z\"],"
 				"[\"m\",\"n\"]]],\"addresses\":[\"set\",[\"x\",\"y\"]]}}}}"));

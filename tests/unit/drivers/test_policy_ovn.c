@@ -107,7 +107,7 @@ static bool fits(struct str expression, const struct packet *p)
 	return fits_word(expression, p);
 }
 
-/* ---- what is drawn ---- */
+/* ---- random rules and connections ---- */
 
 static int64_t one_of(const int64_t *numbers, size_t count)
 {
@@ -167,7 +167,7 @@ static struct packet draw_packet(void)
 			       .to_port = ONE_OF(0, 1, 2, 21, 22, 23, 80, 81, 65534, 65535)};
 }
 
-/* ---- what rules say, by themselves ---- */
+/* ---- rules of a single direction and protocol ---- */
 
 static bool is_in(struct port_spans spans, int64_t number)
 {

@@ -94,7 +94,7 @@ static void test_own_options(void **state)
 	assert_string_equal(option_of(&lab, port, "dhcp4", "dns_server"), "192.0.2.53");
 	assert_string_equal(option_of(&lab, port, "dhcp4", "router"), "10.0.0.1");
 	assert_string_equal(option_of(&lab, port, "dhcp4", "mtu"),
-			    "1442"); /* what OVN would not take is not told */
+			    "1442"); /* values that OVN would refuse are omitted */
 	assert_null(option_of(&lab, port, "dhcp4", "next_server"));
 	assert_string_equal(option_of(&lab, subnet, "dhcp", "dns_server"), "192.0.2.1");
 	own[0] = (struct tag){STR("dhcp_disabled"), STR("True")};
@@ -107,7 +107,8 @@ static void test_own_options(void **state)
 	model_done(&lab.model);
 }
 
-/* Neither a gateway nor who knows names: what else the subnet says stays, and what is the port's own. */
+/* A subnet that leads nowhere gives neither a gateway nor resolvers; its other options and the port's own
+ * remain. */
 static void test_leads_nowhere(void **state)
 {
 	struct lab lab;

@@ -107,7 +107,7 @@ static void test_addresses(void **state)
 		{"64:ff9b:1:7f00:0:100::", false}, /* 127.0.0.1 behind 48 bits */
 		{"64:ff9b:1:7f:0:1::", false},     /* behind 56 */
 		{"64:ff9b:1:0:7f:0:100:0", false}, /* behind 64 */
-		{"64:ff9b:1:808:8:800::", false},  /* 8.8.8.8 behind 48: it cannot be told */
+		{"64:ff9b:1:808:8:800::", false},  /* 8.8.8.8 behind 48 bits: ambiguous */
 		{"64:ff9b:2::7f00:1", true},       /* none */
 		{"2002:808:808::1", true},         /* 6to4 */
 		{"2002:7f00:1::1", false},

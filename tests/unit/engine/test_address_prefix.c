@@ -103,7 +103,7 @@ static void check_draw(void **state)
 	assert_int_equal(cloud_usage(c, prefix, "address:idle"), 0);
 	wish = draw_from(c, prefix);
 	cloud_fails(c, &c->alice, engine_allocate_address, &wish, ERR_CAPACITY, KIND_ADDRESS_PREFIX);
-	release(c, first); /* it comes back to the block, once the network is rid of it */
+	release(c, first); /* returned to the block once the network has removed it */
 	assert_int_equal(cloud_usage(c, prefix, "address:idle"), 1);
 	cloud_fails(c, &c->alice, engine_allocate_address, &wish, ERR_CAPACITY, KIND_ADDRESS_PREFIX);
 	forget(c, first);

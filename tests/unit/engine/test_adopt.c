@@ -340,7 +340,7 @@ static void check_foreign_manifest(void **state)
 	struct manifest_row rows[16];
 	memcpy(rows, whole.at, whole.count * sizeof *rows);
 	struct user user = {.row = {.id = {{7}}, .gen = 1}, .account = c->alice.account};
-	rows[whole.count] = (struct manifest_row){KIND_USER, &user.row}; /* nobody becomes a user this way */
+	rows[whole.count] = (struct manifest_row){KIND_USER, &user.row}; /* users cannot be adopted */
 	l.manifest = (struct manifest){rows, whole.count + 1};
 	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
 	rows[whole.count] = other.manifest.at[1]; /* another instance's part */

@@ -132,7 +132,7 @@ static void test_restore(void **state)
 	assert_int_equal(try_delete(c, backup), ERR_STATE);
 	keep(c, fetched, NULL);
 	const struct snapshot *row = snapshot_find(cloud_tables(c), fetched);
-	assert_true(row && !row_is_live(&row->row)); /* it goes with the volume, which is being made of it */
+	assert_true(row && !row_is_live(&row->row)); /* deleted once the volume is created from it */
 	assert_int_equal(try_modify(c, other), ERR_STATE);
 	cloud_see_volume(c, other);
 	assert_int_equal(try_modify(c, other), ERR_NONE);

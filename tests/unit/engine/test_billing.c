@@ -93,7 +93,7 @@ static void turn(struct world *w, uuid machine)
 		return;
 	if (is_on(w, machine) && draw(w, 8) == 0) {
 		cloud_ok(c, &c->alice, engine_terminate_instances, &wish);
-		return; /* it is on until somebody looks */
+		return; /* on until the next look */
 	}
 	if (is_on(w, machine)) {
 		cloud_ok(c, &c->alice, engine_stop_instances, &wish);
@@ -200,7 +200,7 @@ static void random_lives_are_rated_as_they_are_seen(void **state)
 		assert_int_equal(cloud_setup(&made), 0);
 		w.c = made;
 		w.c->skips_dumps = true;
-		clock_set_us(TEST_NOW_US + 27 * 24 * HOUR); /* so that months end on the way */
+		clock_set_us(TEST_NOW_US + 27 * 24 * HOUR); /* so that the history contains ends of months */
 		load_prices(w.c);
 		int64_t from_us = clock_now_us();
 		for (int n = 0; n < STEPS; n++) {
@@ -218,7 +218,7 @@ static void random_lives_are_rated_as_they_are_seen(void **state)
 	}
 }
 
-/* ---- who does not pay ---- */
+/* ---- unpaid bills ---- */
 
 static void stand(struct cloud *c, enum domain_bill_state state)
 {

@@ -209,7 +209,7 @@ static void check_deleted(void **state)
 	assert_int_equal(cloud_usage(c, address.address, "address:idle"), 0);
 }
 
-/* ---- what has addresses there ---- */
+/* ---- addresses in external networks ---- */
 
 static RESULT add_port(struct cloud *c, uuid network, const struct port_fixed_wish *fixed, size_t count,
 		       uuid *ret_port)
@@ -358,7 +358,7 @@ static void check_alone(void **state)
 	cloud_ok(c, &c->operator, engine_update_network, &settings);
 	const struct gateway *gateway = gateway_first_by_router(t, c->alice_router);
 	assert_true(uuid_equal(gateway->external_network, network));
-	assert_true(uuid_is_none(gateway->address)); /* nobody goes out under it */
+	assert_true(uuid_is_none(gateway->address)); /* no address for source NAT */
 	struct ip ip = gateway->ip;
 	assert_true(row_is_live(&address_find_by_ip(t, network, ip)->row));
 	detach_and_attach(c, &c->alice, c->alice_router);

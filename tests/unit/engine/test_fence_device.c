@@ -205,7 +205,7 @@ static void check_return(void **state)
 	assert_false(engine_is_host_fenced(cloud_tables(c), c->hosts[0]));
 	back.is_cleared = false;
 	cloud_ok(c, NULL, engine_see_fence_return, &back);
-	assert_int_equal(last(c)->ended_us, 0); /* still has copies of what left it */
+	assert_int_equal(last(c)->ended_us, 0); /* copies of evacuated guests are still there */
 	back.is_cleared = true;
 	cloud_ok(c, NULL, engine_see_fence_return, &back);
 	assert_int_not_equal(last(c)->ended_us, 0);

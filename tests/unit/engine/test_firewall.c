@@ -444,7 +444,7 @@ static void check_by_firewall_alone(void **state)
 			cloud_ok(c, &c->alice, engine_delete_port, &unused);
 	}
 	cloud_ok(c, &c->alice, engine_delete_security_group, &target);
-	assert_false(uuid_equal(group_in(c, lab.network, true)->row.id, id)); /* made anew */
+	assert_false(uuid_equal(group_in(c, lab.network, true)->row.id, id)); /* created again */
 }
 
 int main(void)

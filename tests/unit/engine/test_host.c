@@ -62,7 +62,8 @@ static void tell_model(struct cloud *c, size_t n, const char *cpu, const char *n
 	cloud_ok(c, NULL, engine_see_host, &report);
 }
 
-/* Hosts of a vendor are a group; whoever comes, changes, says otherwise or goes changes what the others' guests get. */
+/* Hosts with CPUs of one vendor form a group: added, changed and removed hosts change the CPU model of all
+ * guests in the group. */
 static void check_processors(void **state)
 {
 	struct cloud *c = *state;

@@ -248,8 +248,7 @@ static void check_fetched(void **state)
 	cloud_ok(c, &c->alice, engine_fetch_image, &fetch);
 	cloud_fails(c, &c->alice, engine_fetch_image, &fetch, ERR_STATE, KIND_IMAGE);
 	struct image_filling filling = filling_of(c, made.image);
-	cloud_fails(c, &c->alice, engine_fill_image, &filling, ERR_STATE,
-		    KIND_IMAGE); /* an upload beside it */
+	cloud_fails(c, &c->alice, engine_fill_image, &filling, ERR_STATE, KIND_IMAGE); /* during an upload */
 	uint64_t gen = image_find(cloud_tables(c), made.image)->row.gen;
 	struct image_failing failing = {.image = made.image, .gen = gen, .problem = STR("404")};
 	cloud_ok(c, NULL, engine_fail_image, &failing);
@@ -279,7 +278,7 @@ static void check_staged(void **state)
 	cloud_fails(c, &c->alice, engine_stage_image, &staging, ERR_STATE, KIND_IMAGE);
 	struct image_filling filling = filling_of(c, made.image);
 	cloud_fails(c, &c->alice, engine_fill_image, &filling, ERR_STATE, KIND_IMAGE);
-	filling.gen = image_find(cloud_tables(c), made.image)->row.gen; /* nobody asked for it */
+	filling.gen = image_find(cloud_tables(c), made.image)->row.gen; /* without a request */
 	cloud_ok(c, NULL, engine_fill_image, &filling);
 	assert_int_equal(state_of(c, made.image), IMAGE_PENDING);
 	cloud_ok(c, &c->alice, engine_use_staged_image, &use);
@@ -382,7 +381,7 @@ static void check_members(void **state)
 	answer.answer = IMAGE_ANSWER_REJECTED;
 	cloud_ok(c, &c->bob, engine_answer_image, &answer);
 	assert_int_equal(image_find(cloud_tables(c), image)->accepted_by.count, 0);
-	/* Added, or removed, by somebody else meanwhile. */
+	/* Shared or unshared by another request meanwhile. */
 	share.is_exact = true;
 	cloud_fails(c, &c->alice, engine_update_image, &share, ERR_EXISTS, KIND_ACCOUNT);
 	struct ref bob_by_number = {.kind = KIND_ACCOUNT, .text = c->bob.account_number};

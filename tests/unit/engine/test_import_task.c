@@ -62,7 +62,7 @@ static void check_snapshot(void **state)
 	uuid id = begin_one(c);
 	struct import_report report = {.task = id, .progress = 30};
 	cloud_ok(c, NULL, engine_see_import, &report);
-	report.progress = 10; /* told late */
+	report.progress = 10; /* a late report */
 	cloud_ok(c, NULL, engine_see_import, &report);
 	assert_int_equal(import_snapshot_task_find(cloud_tables(c), id)->progress, 30);
 	arrive(c, id, "aa");
@@ -73,7 +73,7 @@ static void check_snapshot(void **state)
 	assert_true(uuid_equal(made->account, c->alice.account));
 	assert_int_equal(made->volume_size, INT64_C(3) << 30);
 	assert_int_equal(cloud_usage(c, made->row.id, "snapshot"), 700);
-	arrive(c, id, "bb"); /* told twice */
+	arrive(c, id, "bb"); /* a repeated report */
 	assert_int_equal(account_usage(account_find(cloud_tables(c), c->alice.account))->snapshots, 1);
 	struct import_forget forget = {.kind = KIND_IMPORT_SNAPSHOT_TASK, .task = id};
 	cloud_fails(c, NULL, engine_forget_import, &forget, ERR_STATE, KIND_IMPORT_SNAPSHOT_TASK);
@@ -100,7 +100,7 @@ static void check_image(void **state)
 	assert_true(str_is(image_device_next_by_image(cloud_tables(c), root)->device, "/dev/sdf"));
 	struct import_forget forget = {.kind = KIND_IMPORT_SNAPSHOT_TASK, .task = disk_of(c, id, 0)->row.id};
 	clock_set_us(clock_now_us() + IMPORT_TASK_VISIBLE_US);
-	cloud_ok(c, NULL, engine_forget_import, &forget); /* it goes with its image's */
+	cloud_ok(c, NULL, engine_forget_import, &forget); /* deleted together with the image's */
 	assert_non_null(disk_of(c, id, 0));
 	forget = (struct import_forget){.kind = KIND_IMPORT_IMAGE_TASK, .task = id};
 	cloud_ok(c, NULL, engine_forget_import, &forget);

@@ -76,7 +76,7 @@ static void refuse_at(struct cloud *c, const struct identity *who, uuid instance
 	cloud_expect_at(c, cloud_run(c, who, engine_assign_instance_run, &wish), err, kind, __FILE__, line);
 }
 
-/* ---- what goes along ---- */
+/* ---- resources that move ---- */
 
 static uuid owner_of_disk(const struct cloud *c, uuid disk)
 {
@@ -209,7 +209,7 @@ static void check_granted(void **state)
 	assert_true(uuid_equal(find_new_port(c, id)->account, c->bob.account));
 }
 
-/* ---- who may ---- */
+/* ---- rights ---- */
 
 static void grant_manager(struct cloud *c, uuid account)
 {
@@ -246,7 +246,7 @@ static void check_accounts(void **state)
 	refuse(c, &c->operator, id, ERR_INVALID, KIND_ACCOUNT);
 }
 
-/* ---- what is in the way ---- */
+/* ---- obstacles ---- */
 
 static void check_states(void **state)
 {

@@ -65,7 +65,7 @@ static void check_life(void **state)
 	assert_int_equal(usage(c)->memory, 0);
 	assert_int_equal(usage(c)->volumes, 1);
 	clock_advance_us(MINUTE);
-	ask(c, engine_destroy_instances_run, id); /* its time does not begin anew */
+	ask(c, engine_destroy_instances_run, id); /* the retention does not start again */
 	assert_int_equal(cloud_instance(c, id)->destroyed_us, since_us);
 	ask(c, engine_recover_instances_run, id);
 	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
@@ -116,7 +116,7 @@ static void check_protected(void **state)
 	ask(c, engine_destroy_instances_run, id);
 }
 
-/* Others may have taken the room meanwhile. */
+/* Others may have used the quota meanwhile. */
 static void check_quota(void **state)
 {
 	struct cloud *c = *state;
@@ -193,7 +193,7 @@ static void check_time(void **state)
 	cloud_ok(c, NULL, engine_expunge_instance, &wish); /* once more, and of none */
 	wish.instance = c->image;
 	cloud_ok(c, NULL, engine_expunge_instance, &wish);
-	/* what was recovered does not end */
+	/* a recovered instance does not expire */
 	wish.instance = destroy_running(c);
 	ask(c, engine_recover_instances_run, wish.instance);
 	clock_advance_us(86401 * SECOND);

@@ -242,7 +242,7 @@ static void check_late_reports(void **state)
 	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_int_equal(cloud_instance(c, l->id)->seen_gen, old + 1);
 	assert_int_equal(cloud_instance(c, l->id)->seen_boots, 1);
-	/* Stopped and started before anybody looked: the guest's shutdown was ours. */
+	/* Stopped and started before any look: the guest's shutdown was requested. */
 	ask(l, engine_stop_instances_run, false);
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
 	ask(l, engine_start_instances_run, false);
@@ -350,7 +350,7 @@ static void check_volumes(void **state)
 	cloud_ok(c, NULL, engine_see_volume, &report);
 }
 
-/* Only a look that knows the devices says what is plugged; none is when there is no domain. */
+/* Plugged devices are only known from a look that read them. Without a domain there are none. */
 static void check_ports(void **state)
 {
 	struct cloud *c = *state;

@@ -345,7 +345,7 @@ static void check_resize(void **state)
 	struct instance_target target = {.instance = ref_to(c, KIND_INSTANCE, id)};
 	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
 	assert_string_equal(describe(c, id), "none");
-	resize(c, id, "both"); /* they come */
+	resize(c, id, "both"); /* added by the new type */
 	assert_string_equal(describe(c, id), "ephemeral 10240 /dev/vdb, swap 512 /dev/vdc");
 	cloud_ok(c, &c->alice, engine_revert_resize, &target); /* and go */
 	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);

@@ -341,7 +341,8 @@ static void check_named_block(void **state)
 	cloud_ok(c, &c->bob, engine_create_router, &two);
 }
 
-/* An IPv6 subnet goes by what the IPv4 one beside it says, and that by what its router says. */
+/* An IPv6 subnet uses the ACL and route table of the IPv4 subnet on the same network, and those default to
+ * the router's. */
 static void check_ruling(void **state)
 {
 	struct cloud *c = *state;

@@ -64,7 +64,8 @@ static void instances_have_the_licences_of_their_image(void **state)
 	uuid instance = cloud_launch_one(c);
 	assert_string_equal(licences_of(c, instance), "rhel:included");
 	license(c, "");
-	assert_string_equal(licences_of(c, instance), "rhel:included"); /* what was launched stays */
+	assert_string_equal(licences_of(c, instance),
+			    "rhel:included"); /* existing instances keep their licences */
 	struct instance_launch own = cloud_launch(c, 1);
 	struct str rhel = STR("rhel:byos");
 	own.licences = (struct licences_wish){.licences = {&rhel, 1}};
@@ -121,7 +122,7 @@ static void a_guest_that_is_on_is_metered(void **state)
 	convert(c, instance, "byos", ERR_NONE); /* it is already */
 	assert_int_equal(c->usage_count, records + 3);
 	assert_true(cloud_instance(c, instance)->converted_us > 0);
-	convert(c, instance, "included", ERR_DENIED); /* nobody sells it */
+	convert(c, instance, "included", ERR_DENIED); /* not sold in the region */
 	sell(c, "rhel");
 	convert(c, instance, "rhel:included", ERR_NONE);
 	assert_int_equal(cloud_usage(c, instance, "licence:rhel:small"), vcpus);
@@ -131,7 +132,7 @@ static void a_guest_that_is_on_is_metered(void **state)
 	assert_int_equal(use_of(c, instance, "rhel:included"), 0);
 }
 
-/* ---- who is entitled ---- */
+/* ---- entitlements ---- */
 
 static void entitle(struct cloud *c, uuid account, int64_t quantity, bool dedicated, uuid *ret)
 {
@@ -167,12 +168,12 @@ static void what_is_over_is_named(void **state)
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
 	struct licence_need need = weigh(c);
 	assert_true(uuid_equal(need.account, c->alice.account));
-	assert_true(uuid_is_none(need.entitlement)); /* nobody is entitled */
+	assert_true(uuid_is_none(need.entitlement)); /* no entitlement */
 	assert_int_equal(need.needed, 1);            /* an instance, as the product is counted */
 	assert_int_equal(need.entitled, 0);
 	assert_true(engine_is_over(&need));
 	assert_int_equal(need.guests.count, 1);
-	entitle(c, UUID_NONE, 100, false, &first); /* the operator's: everybody's */
+	entitle(c, UUID_NONE, 100, false, &first); /* the operator's, for all accounts */
 	need = weigh(c);
 	assert_true(uuid_is_none(need.account));
 	assert_int_equal(need.needed, cloud_instance(c, instance)->vcpus);
@@ -196,7 +197,7 @@ static void a_licence_for_dedicated_hosts_is_placed_there(void **state)
 	struct cloud *c = *state;
 	uuid entitlement;
 	license(c, "rhel:byos");
-	uuid shared = cloud_launch_one(c); /* before anybody says anything of places */
+	uuid shared = cloud_launch_one(c); /* before any entitlement for dedicated hosts */
 	entitle(c, c->alice.account, 100, true, &entitlement);
 	struct instance_launch launch = cloud_launch(c, 1);
 	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_DEDICATED_HOST);
@@ -216,7 +217,7 @@ static void a_licence_for_dedicated_hosts_is_placed_there(void **state)
 	assert_true(engine_find_dedicated(cloud_tables(c), i->host) != NULL);
 }
 
-/* ---- what it runs ---- */
+/* ---- software in guests ---- */
 
 static void software_is_told_for_tickets(void **state)
 {

@@ -88,7 +88,7 @@ static struct str numbered(struct cloud *c, const char *what, int n)
 			made = (wish).out;                                                                   \
 		return result_;                                                                              \
 	} while (0)
-/* drop_<what>: alice does away with it by an operation whose wish is so. */
+/* drop_<what>: alice deletes the row with this operation. */
 #define DROP(what, operation, T, ...)                                                                        \
 	static void drop_##what(struct cloud *c)                                                             \
 	{                                                                                                    \

@@ -37,7 +37,7 @@ static void addresses_are_used_or_idle(void **state)
 	assert_int_equal(c->usage_count, records);
 }
 
-/* ---- what resources are called ---- */
+/* ---- names of resources ---- */
 
 struct subjects {
 	struct cloud *c;

@@ -204,7 +204,7 @@ static void check_addresses(void **state)
 	cloud_fails(c, &c->alice, engine_remove_nat_gateway_addresses, &wish, ERR_NOT_FOUND, KIND_NONE);
 	assert_true(uuid_is_none(address_find(t, second.address)->port));
 	assert_null(engine_first_secondary_ip(t, port));
-	assert_non_null(secondary_ip_first_by_port(t, port)); /* until the network is rid of it */
+	assert_non_null(secondary_ip_first_by_port(t, port)); /* until the network has removed it */
 	struct nat_gateway_report report = {.nat_gateway = id, .gen = 2, .port_gen = 2};
 	cloud_ok(c, NULL, engine_see_nat_gateway, &report);
 	assert_non_null(secondary_ip_first_by_port(t, port));

@@ -96,7 +96,7 @@ static void check_network(void **state)
 	assert_null(network_offering_find(cloud_tables(c), wish.offering));
 }
 
-/* Whichever face asks: an address stands for what is in a network if its offering says so. */
+/* In all APIs, an address can only be associated with a port if the network's offering has that service. */
 static void check_services(void **state)
 {
 	struct cloud *c = *state;

@@ -90,7 +90,8 @@ static void a_subject_is_one_user(void **state)
 	again.names[0] = STR("bob");
 	cloud_ok(c, NULL, engine_arrive_by_oidc, &again);
 	assert_true(uuid_equal(again.user, first.user));
-	cloud_ok(c, NULL, engine_arrive_by_oidc, &elsewhere); /* another provider's "s-1" is somebody else */
+	cloud_ok(c, NULL, engine_arrive_by_oidc,
+		 &elsewhere); /* another provider's "s-1" is a different user */
 	assert_true(!uuid_equal(elsewhere.user, first.user));
 	assert_true(str_is(user_find(cloud_tables(c), elsewhere.user)->name, "jane@example.com"));
 	struct oidc_arrival nobody = {.oidc_provider = id, .subject = STR("s-2"), .names = {STR("jane")}};

@@ -141,7 +141,7 @@ static void check_anti_affinity(void **state)
 	struct instance_placing placing = {.instance = id};
 	cloud_ok(c, NULL, engine_place_instance, &placing);
 	assert_false(placing.placed);
-	/* Without the group it goes anywhere. */
+	/* Without the group, all hosts are possible. */
 	struct server_group_target target = {.server_group = launch.server_group};
 	cloud_ok(c, &c->alice, engine_delete_server_group, &target);
 	cloud_ok(c, NULL, engine_place_instance, &placing);
@@ -578,7 +578,7 @@ static uuid create_volume(struct cloud *c, int64_t size)
 	return volume_find(cloud_tables(c), wish.volume)->host;
 }
 
-/* A disk alone goes where most disk is free, whatever else runs there. */
+/* A detached disk is placed on the host with the most free space, regardless of other load. */
 static void check_disks(void **state)
 {
 	struct cloud *c = *state;

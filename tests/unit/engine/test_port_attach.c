@@ -78,7 +78,7 @@ static void check_in_and_out(void **state)
 	assert_port(s, DETACHING);
 	assert_false(uuid_is_none(port_now(s)->host)); /* it is still plugged there */
 	uint64_t gen = port_now(s)->row.gen;
-	cloud_ok(c, &c->alice, engine_detach_port, &leave); /* as said already */
+	cloud_ok(c, &c->alice, engine_detach_port, &leave); /* detached before */
 	assert_int_equal(port_now(s)->row.gen, gen);
 	cloud_fails(c, &c->alice, engine_delete_port, &target, ERR_IN_USE, KIND_PORT);
 	wish = attach(s, 1);

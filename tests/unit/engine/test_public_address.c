@@ -128,11 +128,11 @@ static void check_needs_gateway(void **state)
 	launch.ports = &port;
 	launch.port_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	assert_non_null(cloud_address(c, launch.made.at[0])); /* it has one, and nothing leads there */
+	assert_non_null(cloud_address(c, launch.made.at[0])); /* it has an address without a target */
 	struct address_association wish = {.address = ref_to(c, KIND_ADDRESS, allocate(c, &c->alice).address),
 					   .instance = ref_to(c, KIND_INSTANCE, launch.made.at[0])};
 	cloud_fails(c, &c->alice, engine_associate_address, &wish, ERR_STATE, KIND_GATEWAY);
-	/* The gateway that comes later leads to where the address is from. */
+	/* A gateway attached later uses the external network of the address. */
 	struct gateway_wish gateway = {0};
 	cloud_ok(c, &c->alice, engine_create_gateway, &gateway);
 	struct gateway_attachment attachment = {.gateway = ref_to(c, KIND_GATEWAY, gateway.gateway),

@@ -163,7 +163,7 @@ static const struct maker {
 	MAKER(MEMORY, memory, make_instance),
 	MAKER(VOLUMES, volumes, make_volume),
 	MAKER(VOLUME_BYTES, volume_bytes, make_volume),
-	MAKER(SNAPSHOTS, snapshots, make_image), /* comes with one */
+	MAKER(SNAPSHOTS, snapshots, make_image), /* creates one snapshot, too */
 	MAKER(BACKUPS, backups, make_backup),
 	MAKER(BACKUP_BYTES, backup_bytes, make_backup),
 	MAKER(KEY_PAIRS, key_pairs, make_key_pair),

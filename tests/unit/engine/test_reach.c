@@ -316,7 +316,7 @@ static void check_acls(void **state)
 	struct lab lab = make_lab(state);
 	uuid acl = acl_of(&lab, cloud_port(lab.c, lab.near)->router);
 	put_entry(&lab, acl, false, 10, false, PORT, PORT);
-	check_passes(ask(&lab, lab.near, lab.next)); /* within the subnet nobody asks it */
+	check_passes(ask(&lab, lab.near, lab.next)); /* not checked within the subnet */
 	check_stops(ask(&lab, lab.near, lab.far), REACH_ACL, false, KIND_NETWORK_ACL_ENTRY);
 	put_entry(&lab, acl, false, 5, true, PORT, PORT);
 	check_passes(ask(&lab, lab.near, lab.far));
@@ -589,7 +589,7 @@ static void check_forwarding_and_balancer(void **state)
 	check_passes(ask_at(&lab, q)); /* from inside, by the switch */
 }
 
-/* A guest network lets in what rules of its address do, and out what its own say. */
+/* A guest network admits what its addresses' rules allow, and lets out what its own rules allow. */
 static void check_firewall(void **state)
 {
 	struct lab lab = {.c = *state};
@@ -749,7 +749,7 @@ static void check_ipv6(void **state)
 	check_stops(ask_at(&lab, in), REACH_ROUTE, false, KIND_ROUTE);
 }
 
-/* ---- what is no question ---- */
+/* ---- invalid questions ---- */
 
 static void check_no_question(void **state)
 {

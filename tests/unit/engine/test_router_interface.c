@@ -267,7 +267,7 @@ static void check_ports(void **state)
 	cloud_fails(c, &c->alice, engine_add_port, &port, ERR_EXISTS, KIND_PORT); /* the address */
 	fixed[0].ip = ip_of("10.7.1.10");
 	cloud_fails(c, &c->alice, engine_add_port, &port, ERR_RANGE, KIND_PORT);
-	/* the second address becomes the first, another one comes, the first goes */
+	/* the second address becomes the primary one, a new one is added, and the first is removed */
 	const struct secondary_ip *other = engine_first_secondary_ip(t, port.port);
 	struct port_fixed_wish wanted[] = {{.ip = other->ip}, {.ip = ip_of("10.0.1.11")}};
 	struct port_settings change = {.port = ref_to(c, KIND_PORT, port.port),

@@ -278,7 +278,8 @@ static void check_revoke(void **state)
 	cloud_ok(c, &c->alice, engine_revoke_rules, &egress);
 	assert_int_equal(count_rules(c, group), 0);
 
-	/* Revoked ones stay a while, for what they let in; the same may be added anew meanwhile. */
+	/* Revoked rules are kept for a while, for their connections. An identical rule can be added
+	 * meanwhile. */
 	const struct tables *t = cloud_tables(c);
 	struct rule_forget forget = {.rule = second};
 	assert_non_null(security_group_rule_find(t, second));

@@ -75,7 +75,7 @@ static void see_failure(struct cloud *c, uuid snapshot)
 	cloud_ok(c, NULL, engine_see_snapshot, &report);
 }
 
-/* Cut, then kept; nothing goes back. Meanwhile its volume stays. */
+/* The stages: cut, then kept, never backwards. The volume cannot be deleted meanwhile. */
 static void check_life(void **state)
 {
 	struct cloud *c = *state;

@@ -143,7 +143,7 @@ static void check_conditions(void **state)
 	assert_int_equal(tables_count(cloud_tables(c), KIND_CONDITION), 0);
 	wish.subject = uuid_random();
 	wish.name = STR("Late");
-	cloud_ok(c, NULL, engine_set_condition, &wish); /* its subject went: nothing to say */
+	cloud_ok(c, NULL, engine_set_condition, &wish); /* the subject is gone, so there is no condition */
 	assert_int_equal(tables_count(cloud_tables(c), KIND_CONDITION), 0);
 }
 

@@ -227,7 +227,7 @@ static void check_plans(void **state)
 	cloud_ok(c, &c->alice, engine_put_virtual_subnet, &change);
 	uuid table = subnet_find(cloud_tables(c), subnet)->route_table;
 	assert_true(
-		uuid_is_none(find_route(c, table, "192.0.2.0/24")->port)); /* nobody has the address yet */
+		uuid_is_none(find_route(c, table, "192.0.2.0/24")->port)); /* the address is not in use yet */
 	uuid port = make_port_at(c, subnet, entry.next_hop);
 	struct system_routes_wish settle = {router};
 	cloud_ok(c, &c->alice, engine_settle_system_routes, &settle);
@@ -303,7 +303,7 @@ static void check_private_fronts(void **state)
 	wish.set = ref_of(KIND_BALANCER_SET, wish.made);
 	cloud_ok(c, &c->alice, engine_put_balancer_set, &wish);
 	assert_non_null(load_balancer_find(cloud_tables(c), balancer));
-	/* An address of nobody's subnet; nothing changes. */
+	/* An address in no subnet; nothing changes. */
 	front.ip = ip_from_v4(0x0a220109);
 	cloud_fails(c, &c->alice, engine_put_balancer_set, &wish, ERR_RANGE, KIND_PORT);
 	assert_non_null(load_balancer_find(cloud_tables(c), balancer));

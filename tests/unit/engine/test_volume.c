@@ -327,7 +327,7 @@ static void check_modify(void **state)
 	assert_true(v->modified_end_us == v->modified_us && v->iops == 0);
 }
 
-/* ---- what lies on them ---- */
+/* ---- contents ---- */
 
 static uuid first_of(struct cloud *c, uuid volume, enum snapshot_state state)
 {
@@ -357,7 +357,7 @@ static void check_of_image(void **state)
 	const struct volume *v = find_volume(c, wish.volume);
 	assert_true(v->size == 2 * GIB && v->is_bootable && uuid_equal(v->image, c->image));
 	assert_true(uuid_equal(v->snapshot, c->snapshot));
-	wish.disk.size = GIB; /* less than lies on it */
+	wish.disk.size = GIB; /* less than its content */
 	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_INVALID, KIND_VOLUME);
 	wish.disk.image = ref_to(c, KIND_IMAGE, wish.volume);
 	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_NOT_FOUND, KIND_IMAGE);
@@ -403,7 +403,7 @@ static void check_uploaded(void **state)
 	(void) first_of(c, source, SNAPSHOT_DELETING);
 }
 
-/* Attached after somebody looked: copied only where that was said to be well. */
+/* Attached after the caller's check: copied only if the request permits attached volumes. */
 static void check_copied_while_attached(void **state)
 {
 	struct cloud *c = *state;
@@ -509,7 +509,7 @@ static uuid type_of(const struct cloud *c, const char *name)
 	return volume_type_find_by_name(cloud_tables(c), str_from(name))->row.id;
 }
 
-/* who NULL: of every account. */
+/* who NULL: for all accounts. */
 static void limit_type(struct cloud *c, const struct identity *who, const char *type, int64_t volumes,
 		       int64_t bytes, int64_t snapshots)
 {

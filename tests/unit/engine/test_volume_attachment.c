@@ -196,7 +196,7 @@ static void check_detach(void **state)
 	assert_true(uuid_equal(engine_attachment_id(find_volume(c, v)), v));
 }
 
-/* The last instance's say decides. */
+/* The setting of the last attached instance applies. */
 static void check_end(void **state)
 {
 	struct cloud *c = *state;

@@ -55,7 +55,7 @@ static void each_is_told_what_it_asked_for(void **state)
 	uuid all = make_hook(c, "all", ""), cuts = make_hook(c, "cuts", "account.network-*"),
 	     bills = make_hook(c, "bills", "invoice.*");
 	restrict_alice(c, CHOICE_YES, CHOICE_YES);
-	restrict_alice(c, CHOICE_YES, CHOICE_YES); /* it is so already */
+	restrict_alice(c, CHOICE_YES, CHOICE_YES); /* no change */
 	const struct webhook_delivery *first = delivery_of(c, all, 1), *second = delivery_of(c, all, 2);
 	assert_true(first && str_is(first->event, "account.network-cut"));
 	assert_true(second && str_is(second->event, "account.quarantined"));

@@ -129,7 +129,7 @@ struct reply client_ask(struct arena *a, uint16_t port, struct str request)
 {
 	struct client c;
 	client_open(&c, a, port);
-	(void) client_send(&c, request); /* a refusal may come before the end of what we send */
+	(void) client_send(&c, request); /* a refusal may arrive before the request is sent completely */
 	struct reply r = client_read(&c);
 	client_close(&c);
 	return r;

@@ -17,7 +17,7 @@ enum { TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
 
 struct scene {
 	struct bridge *bridge;
-	int web[2], stream[2]; /* the bridge's end, ours */
+	int web[2], stream[2]; /* the bridge's end, the test's end */
 };
 
 static void make_pair(int ends[2])

@@ -173,7 +173,7 @@ static void test_sink_fails(void **state)
 	struct str body = client_ask(f->arena, f->port, bad).body;
 	assert_true(str_ends_with(body, STR("0 held, INVALID")));
 	struct client c;
-	/* a long one is refused while it comes, and what comes behind the refusal is read */
+	/* a long one is refused while it arrives, and the rest is read after the refusal */
 	struct str piece = str_print(f->arena, "1000\r\n%s\r\n", repeat(f, 'b', 4096).p);
 	client_open(&c, f->arena, f->port);
 	assert_true(client_send(&c, STR(PUT_CHUNKS "1\r\n!\r\n")));
@@ -384,7 +384,7 @@ static void test_slow_reader(void **state)
 	assert_int_equal(setsockopt(slow.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
 	assert_true(client_send(&slow, GET("/big?8388608")));
 	client_open(&quick, f->arena, f->port);
-	for (int k = 0; k < 50; k++) { /* others are served meanwhile */
+	for (int k = 0; k < 50; k++) { /* others are served at the same time */
 		assert_true(client_send(&quick, GET("/")));
 		assert_int_equal(client_read(&quick).status, 200);
 	}

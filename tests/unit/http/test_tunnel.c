@@ -24,7 +24,7 @@ struct tunnel {
 	size_t early_size;
 };
 
-/* Says again what it hears, until it hears a full stop. */
+/* Echoes its input until a full stop. */
 static void *run(void *arg)
 {
 	struct tunnel *t = arg;
@@ -108,12 +108,12 @@ static void test_plain(void **state)
 	assert_true(client_is_closed(&c));
 	client_close(&c);
 	WAIT_UNTIL(ended == 1);
-	/* the client goes */
+	/* the client disconnects */
 	client_open(&c, f.arena, port);
 	assert_true(client_send(&c, str_from(request)) && hear(c.fd, "101 Switching"));
 	client_close(&c);
 	WAIT_UNTIL(ended == 2);
-	/* HTTP/1.0 knows of no such thing */
+	/* not possible in HTTP/1.0 */
 	assert_int_not_equal(client_ask(f.arena, port, STR("GET /tunnel HTTP/1.0\r\nHost: a\r\n\r\n")).status,
 			     101);
 	WAIT_UNTIL(ended == 3);

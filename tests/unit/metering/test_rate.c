@@ -301,7 +301,7 @@ static void a_counter_is_charged_by_what_it_grows(void **state)
 	change(1, "net.out", 11 * HOUR_S, 0, 1000000700);
 	change(1, "net.out", 12 * HOUR_S, 0, 1000000700);
 	change(1, "net.out", 24 * HOUR_S + 20, 0, 3000000700); /* is of the day in which the hour began */
-	change(1, "net.out", 25 * HOUR_S + 20, 0, 0);          /* it began anew */
+	change(1, "net.out", 25 * HOUR_S + 20, 0, 0);          /* the counter was reset */
 	change(1, "net.out", 26 * HOUR_S, 0, 5000);
 	change(1, "net.out", 27 * HOUR_S, 0, 4000); /* and once more, unnoticed */
 	rate();

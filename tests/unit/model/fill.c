@@ -10,7 +10,7 @@
 static const char *const pieces[] = {"a",  "Z",    "0", " ", "\"", "\\", "'", "\n",
 				     "\t", "\x01", "/", "é", "다", "😀",  "%"};
 
-/* most: bytes that it may have; 0: whatever comes. */
+/* most: maximum length in bytes; 0: random. */
 static struct str random_text(struct arena *a, size_t most)
 {
 	struct str text = STR_NONE;

@@ -50,7 +50,7 @@ static void test_types(void **state)
 	}
 }
 
-/* Over what the type has; what is not said, or is no number, stays. */
+/* Specs override the type's limits. Absent and malformed ones change nothing. */
 static void test_specs(void **state)
 {
 	(void) state;

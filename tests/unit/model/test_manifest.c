@@ -41,7 +41,7 @@ static bool is_seen(const struct field *f)
 	return strncmp(f->name, "seen_", strlen("seen_")) == 0;
 }
 
-/* Another writer of JSON, told to write ASCII in one line, says the same. */
+/* Another JSON encoder, set to ASCII in one line, gives the same text. */
 static void check_json(struct str text)
 {
 	json_t *root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);

@@ -122,7 +122,7 @@ static void test_task(void **state)
 	i.old_type = (uuid){{1}};
 	assert_int_equal(model_derive_instance_task(&i), INSTANCE_TASK_RESIZE);
 	assert_false(model_is_resized(&i));
-	i.seen_gen = 7; /* what was asked since is another matter */
+	i.seen_gen = 7; /* later requests do not matter */
 	assert_int_equal(model_derive_instance_task(&i), INSTANCE_TASK_NONE);
 	assert_true(model_is_resized(&i));
 	i.old_type = UUID_NONE;

@@ -60,7 +60,7 @@ static const char *folder_of(struct cloud *c, uuid backup)
 	return path;
 }
 
-/* ---- what users do ---- */
+/* ---- requests of users ---- */
 
 static RESULT make_volume(struct cloud *c, bool is_encrypted, const char *token, uuid *ret_volume)
 {

@@ -30,7 +30,7 @@ static void ask(struct chaos *x, op_run run, void *wish)
 	IGNORE(cloud_call(x->c, &x->c->alice, run, wish));
 }
 
-/* ---- what may happen ---- */
+/* ---- random actions ---- */
 
 static void launch(struct chaos *x)
 {

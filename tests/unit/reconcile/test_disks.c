@@ -17,7 +17,7 @@
 
 enum { SEEDS = 3 };
 
-/* ---- what users do ---- */
+/* ---- requests of users ---- */
 
 /* A pending snapshot of a volume, as CreateSnapshot writes one. */
 static RESULT write_snapshot(struct op *op, void *arg)
@@ -436,7 +436,7 @@ static void test_cache(void **state)
 	cloud_terminate(c, one);
 	sim_compute_set_pool_free(STR("h0"), 1);
 	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
-	assert_int_equal(cached(), 1); /* another guest's disk stands on it */
+	assert_int_equal(cached(), 1); /* another guest's disk is based on it */
 	sim_compute_set_pool_free(STR("h0"), 0);
 	cloud_terminate(c, two);
 	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
@@ -629,7 +629,7 @@ static void test_kill_after_each_step(void **state)
 	}
 }
 
-/* The encrypted copy of a plain snapshot, which goes at once: made whole, whatever dies meanwhile. */
+/* The encrypted copy of a plain snapshot, whose source is deleted at once: completed in spite of kills. */
 static bool copy_with_kill(uint64_t at)
 {
 	struct cloud *c = cloud_new(7, 1);

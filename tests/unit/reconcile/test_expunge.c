@@ -52,7 +52,7 @@ static void survives_a_restart(struct cloud *c)
 	cloud_step_for(c, 10 * MINUTE);
 	assert_int_equal(cloud_state(c, id), INSTANCE_DESTROYED);
 	cloud_kill(c);
-	clock_advance_us(2 * HOUR); /* its time comes while nobody looks */
+	clock_advance_us(2 * HOUR); /* it expires while no process runs */
 	cloud_restart(c);
 	cloud_await(c, id, INSTANCE_TERMINATED);
 	assert_false(cloud_guest(c, id).exists);

@@ -252,7 +252,7 @@ static void too_many(struct cloud *c)
 }
 TEST_STORY(too_many, 3)
 
-/* ---- what leaves by itself */
+/* ---- automatic evacuation */
 
 static void ends_with_its_host(struct cloud *c)
 {

@@ -118,7 +118,7 @@ static void test_chain(void **state)
 	assert_true(has(c, four, "fourth") && has(c, three, "second"));
 	cloud_expect_at(c, drop(c, four), __FILE__, __LINE__);
 	uuid five = take(c, root);
-	assert_false(settle(c)); /* what it could be since is deleted */
+	assert_false(settle(c)); /* its possible base was deleted */
 	assert_true(has(c, five, "fourth"));
 	cloud_done(c);
 }

@@ -98,7 +98,7 @@ static void test_killed(void **state)
 		uuid instance = cloud_launch_running(c);
 		struct asked a = make_asked(c, instance, engine_stop_instances_run, ASYNC_JOB_TURN_STOP);
 		c->kill_at = c->steps + n;
-		IGNORE(cloud_call(c, &c->alice, ask, &a)); /* a kill may come first */
+		IGNORE(cloud_call(c, &c->alice, ask, &a)); /* may fail after a kill */
 		(void) cloud_step_until(c, cloud_is_settled, NULL, HOUR / 2);
 		c->kill_at = 0;
 		if (cloud_was_killed(c))

@@ -18,7 +18,7 @@
 
 enum { SEEDS = 50 };
 
-/* ---- what users ask ---- */
+/* ---- requests of users ---- */
 
 static void launch(struct cloud *c)
 {
@@ -327,7 +327,7 @@ static void rebuild(struct cloud *c)
 	cloud_await(c, id, INSTANCE_STOPPED);
 	cloud_ok(c, &c->alice, engine_rebuild_instance, &wish);
 	cloud_settle(c);
-	assert_false(cloud_guest(c, id).is_on); /* what is stopped stays so */
+	assert_false(cloud_guest(c, id).is_on); /* a stopped one stays off */
 	assert_int_equal(cloud_count(c, KIND_VOLUME), 1);
 }
 TEST_STORY(rebuild, 1)
@@ -657,7 +657,7 @@ static void guest_shuts_down(struct cloud *c)
 }
 TEST_STORY(guest_shuts_down, 1)
 
-/* Right after its start, when the host's word of it may come before ours. */
+/* The guest shuts down right after its start, when the host's event may arrive before the start's result. */
 static void guest_shuts_down_early(struct cloud *c)
 {
 	uuid id = cloud_launch(c);

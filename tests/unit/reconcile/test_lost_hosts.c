@@ -295,7 +295,7 @@ static void recovers(struct cloud *c)
 	assert_true(uuid_equal(cloud_instance(c, id).host, is.host));
 	assert_true(uuid_equal(cloud_instance(c, second).host, is.host));
 	assert_true(
-		uuid_equal(cloud_instance(c, id).dedicated_host, is.row.id)); /* its affinity goes along */
+		uuid_equal(cloud_instance(c, id).dedicated_host, is.row.id)); /* its affinity is updated */
 	sim_compute_give_power(name);
 	cloud_step_for(c, 3 * MINUTE);
 	cloud_settle(c);

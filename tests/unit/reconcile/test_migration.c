@@ -199,7 +199,7 @@ struct guest {
 	uuid id, volume;
 	struct str from;
 	char host[64];
-	const char *text; /* what its disk has */
+	const char *text; /* content of its disk */
 };
 
 static void note_host(struct cloud *c, struct guest *g)
@@ -487,7 +487,7 @@ static void has_its_host_s_processor(struct cloud *c)
 }
 TEST_STORY(has_its_host_s_processor, 1)
 
-/* ---- off meanwhile ---- */
+/* ---- powered off meanwhile ---- */
 
 static void goes_off(struct cloud *c)
 {

@@ -81,7 +81,7 @@ static void vpc_life(struct cloud *c)
 	size_t subnets = cloud_count(c, KIND_SUBNET), networks = cloud_count(c, KIND_NETWORK);
 	struct vpc v = make_vpc(c);
 	cloud_settle(c);
-	assert_false(network_sim_has(NETWORK_ITEM_ROUTER, v.router)); /* nobody needs it yet */
+	assert_false(network_sim_has(NETWORK_ITEM_ROUTER, v.router)); /* not needed yet */
 	add_port(c, &v);
 	cloud_settle(c);
 	assert_true(network_sim_has(NETWORK_ITEM_ROUTER, v.router));
@@ -218,7 +218,7 @@ static bool is_port_told(struct cloud *c, uuid port, const char *what)
 	return false;
 }
 
-/* A port with options of DHCP of its own hears of what its subnet says besides. */
+/* Changes of the subnet's options reach ports with DHCP options of their own, too. */
 static void own_dhcp(struct cloud *c)
 {
 	struct vpc v = make_vpc(c);
@@ -820,7 +820,7 @@ static void network_life(struct cloud *c)
 	struct network_subnet_wish subnet = {.network = on, .block = cidr_of("10.5.0.0/24")};
 	cloud_ok(c, &c->alice, engine_add_subnet, &subnet);
 	cloud_settle(c);
-	assert_false(network_sim_has(NETWORK_ITEM_NETWORK, network.network)); /* nobody needs it yet */
+	assert_false(network_sim_has(NETWORK_ITEM_NETWORK, network.network)); /* not needed yet */
 	struct network_port_wish port = {.network = on}, arm = {.network = on};
 	cloud_ok(c, &c->alice, engine_add_port, &port);
 	cloud_settle(c);

@@ -117,7 +117,7 @@ static void pool_is_full(struct cloud *c)
 }
 TEST_STORY(pool_is_full, 2)
 
-/* Placed before anybody knew. */
+/* Placed before the pool was known to be full. */
 static void pool_fills_up(struct cloud *c)
 {
 	uuid id = cloud_launch(c), volume = cloud_volume_of(c, id);
@@ -152,7 +152,7 @@ static void io_paused_again(struct cloud *c)
 }
 TEST_STORY(io_paused_again, 1)
 
-/* A host that hangs holds nobody else. */
+/* A hung host does not delay others. */
 static void host_hangs(struct cloud *c)
 {
 	struct host_settings closed = {.host = cloud_ref(c, KIND_HOST, c->hosts[0]), .enabled = CHOICE_NO};
@@ -216,7 +216,7 @@ static void network_cut(struct cloud *c)
 {
 	network_sim_cut(true);
 	uuid id = cloud_launch(c);
-	cloud_await(c, id, INSTANCE_RUNNING); /* nobody waits for the network */
+	cloud_await(c, id, INSTANCE_RUNNING); /* the network is not waited for */
 	cloud_step_for(c, 30 * SECOND);
 	uuid port = cloud_port_of(c, id);
 	assert_false(network_sim_has(NETWORK_ITEM_PORT, port));

@@ -286,7 +286,8 @@ TEST_STORY(quiesced, 2)
 
 /* ---- killed at every step ---- */
 
-/* Comes and goes, told again from where it was when the process dies. False: nobody was killed. */
+/* An interface is attached and detached; after the kill the story resumes where it was. False: no kill
+ * happened. */
 static bool tell_with_kill(uint64_t seed, uint64_t at)
 {
 	struct cloud *c = cloud_new(seed * 1000, 2);

@@ -106,7 +106,7 @@ static void delete_volume(struct cloud *c, uuid volume)
 	cloud_ok(c, &c->alice, engine_delete_volume, &wish);
 }
 
-/* ---- who sees it ---- */
+/* ---- hosts' access ---- */
 
 static void is_known(struct cloud *c)
 {
@@ -142,7 +142,7 @@ static void is_not_known(struct cloud *c)
 }
 TEST_STORY(is_not_known, 2)
 
-/* ---- what lies there ---- */
+/* ---- disks in the pool ---- */
 
 /* To instances on both hosts by turns, without a copy; the image is there once. */
 static void attaches_across(struct cloud *c)
@@ -215,7 +215,7 @@ static void is_encrypted(struct cloud *c)
 }
 TEST_STORY(is_encrypted, 2)
 
-/* No host is needed to make, cut and remove what lies there. */
+/* Disks in the pool are created, cut and removed without a host. */
 static void outlives_hosts(struct cloud *c)
 {
 	add_settled(c);
@@ -391,7 +391,7 @@ static void takes_as_many_as_fit(struct cloud *c)
 }
 TEST_STORY(takes_as_many_as_fit, 2)
 
-/* ---- kept out ---- */
+/* ---- blocked hosts ---- */
 
 static struct fence last_fence(struct cloud *c)
 {

@@ -64,7 +64,7 @@ static int64_t count_files(void)
 	return n.disks;
 }
 
-/* ---- who sees it ---- */
+/* ---- hosts' access ---- */
 
 static void proves(struct cloud *c)
 {

@@ -40,7 +40,7 @@ static struct str told_of(struct cloud *c, uuid policy)
 	return STR_NONE;
 }
 
-/* No router tells of subnets in such a network. */
+/* A new subnet changes the policy's rules even in a network without a router. */
 static void subnet_beside_without_router(struct cloud *c)
 {
 	struct network_wish network = {.name = STR("net")};

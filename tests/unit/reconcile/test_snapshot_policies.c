@@ -138,7 +138,7 @@ static void test_refused(void **state)
 	cloud_settle(c);
 	assert_false(cloud_has_condition(c, policy_row(c).row.id, SNAPSHOT_NOT_TAKEN));
 	assert_int_equal(count_taken(c), 0);
-	off.is_active = CHOICE_YES; /* what was missed meanwhile is not made up for */
+	off.is_active = CHOICE_YES; /* missed times are not made up for */
 	cloud_ok(c, &c->alice, engine_update_snapshot_policy, &off);
 	cloud_settle(c);
 	assert_true(policy_row(c).next_us > due_us && count_taken(c) == 0);

@@ -16,7 +16,7 @@
 
 enum { SEEDS = 6 };
 
-/* ---- what users do ---- */
+/* ---- requests of users ---- */
 
 static RESULT make_volume(struct cloud *c, int64_t size, bool is_encrypted, const char *token,
 			  uuid *ret_volume)
@@ -142,7 +142,7 @@ static void there_and_back(struct cloud *c)
 }
 TEST_STORY(there_and_back, 2)
 
-/* A paused guest's goes as well. */
+/* Swaps in a paused guest work, too. */
 static void while_paused(struct cloud *c)
 {
 	struct sides p = {.instance = cloud_launch_running(c)};
@@ -183,8 +183,7 @@ static void keeps_others_off(struct cloud *c)
 		assert_int_equal(swap(c, p.instance, both[k], third).code, ERR_INVALID);
 		assert_false(result_is_ok(attach(c, both[k], p.instance)));
 		struct volume_marking marking = {ref, VOLUME_RESERVATION_NONE};
-		cloud_ok(c, &c->alice, engine_mark_volume,
-			 &marking); /* which says what is shown, and no more */
+		cloud_ok(c, &c->alice, engine_mark_volume, &marking); /* only the displayed state */
 		assert_int_equal(cloud_call(c, &c->alice, engine_modify_volume_run, &growing).code,
 				 ERR_STATE);
 	}
@@ -354,7 +353,7 @@ static void test_killed_and_ended(void **state)
 		assert_true(sim_compute_disk_has(host, is_new ? p.new : p.old, "late"));
 		cloud_done(c);
 	}
-	assert_true(was_new); /* gone over, and nobody was told */
+	assert_true(was_new); /* the swap had happened without a report */
 }
 
 int main(void)

@@ -371,7 +371,7 @@ static void test_observe_hung_host(void **state)
 	nap_ms(50);
 }
 
-/* Deadlines that fall right when the look comes: one answer each, whoever gives it. */
+/* Deadlines that expire just when the look ends: every reading gets exactly one answer. */
 static void test_observe_races(void **state)
 {
 	struct place *p = *state;
@@ -565,7 +565,7 @@ static void test_hung_disk(void **state)
 	assert_int_equal(audit(p), 0);
 }
 
-/* Force ends it, and so does the end of an instance: what was asked for comes right, or goes. */
+/* A forced stop ends the hung state, and so does a termination: the pending work is completed or dropped. */
 static void test_hung_disk_ends(void **state)
 {
 	struct place *p = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The work queue with artificial steps: how often each account is queued, on which lane, and when failed work
+ * The work queue with artificial steps: how often subjects are queued, on which lane, and when failed work
  * is retried. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static struct bench {
 	struct reconciler *r;
 	struct actor *other;  /* another lane */
 	struct rec_host host; /* on it */
-	struct step_end end;  /* what every step ends with */
+	struct step_end end;  /* result of every step */
 	bool reports;         /* the step leaves its end to the test */
 	void (*during)(struct work *w);
 	size_t count;
@@ -208,7 +208,7 @@ static void test_coalesces(void **state)
 	(void) state;
 	for (int k = 0; k < 5; k++)
 		wake();
-	work_wake(bench.r, lane_network(bench.r), KIND_ZONE, ID, WAKE_WISH); /* nobody's */
+	work_wake(bench.r, lane_network(bench.r), KIND_ZONE, ID, WAKE_WISH); /* belongs to no account */
 	assert_int_equal(waiting(), 1);
 	run_for(HOUR);
 	assert_int_equal(bench.count, 1);

@@ -117,7 +117,7 @@ static void not_without_it(void **state)
 	assert_int_equal(read_all(f).count, 1);
 }
 
-/* Alone it is a batch as well: what a refused call leaves. */
+/* A record without a change, as a refused call leaves it, is a batch of its own. */
 static void without_a_row(void **state)
 {
 	struct fixture *f = *state;
@@ -200,7 +200,7 @@ static void die_at(const char *path, int death)
 		mortal.death = death;
 		fixture_init(&own);
 		assert_ok(fixture_try_open(&own, path, make_mortal));
-		IGNORE(fixture_commit(&own, put_audited, &n)); /* it does not come back */
+		IGNORE(fixture_commit(&own, put_audited, &n)); /* does not return */
 		_exit(1);
 	}
 	int status = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Databases that are damaged or overwritten while the store runs: detection, refusals, omitted rows and saved
- * files. Also the order in which pending changes are refused. */
+ * files. Also the order of a batch: clients' changes before the system's. */
 #include "fixture.h"
 #include "model/identity.h"
 #include "store/health.h"
@@ -236,7 +236,7 @@ static void other_writers_are_refused(void **state)
 	assert_ok(make(f, 3));
 	run_sql(path, "SELECT count(*) FROM account");
 	assert_ok(make(f, 4));
-	run_sql(path, "PRAGMA wal_checkpoint"); /* moves what was committed, and changes nothing */
+	run_sql(path, "PRAGMA wal_checkpoint"); /* moves committed pages into the file, and changes no data */
 	assert_ok(make(f, 5));
 	run_sql(path, "UPDATE account SET name = 'other'");
 	assert_err(make(f, 6), GONE);

@@ -426,7 +426,7 @@ static void refusal_for_what_never_happened(void **state)
 	fault_arm(FAULT_SQL, 1, true);
 	fixture_step(f);
 	fault_disarm();
-	assert_err(early.result, NOT_FOUND); /* stands: nothing had changed before it */
+	assert_err(early.result, NOT_FOUND); /* its refusal depends on no lost change */
 	assert_err(change.result, IO);
 	assert_err(late.result, IO);
 	assert_int_equal(late.c.problem.err, ERR_IO);

@@ -114,7 +114,7 @@ static void a_leap_of_days_is_not_believed(void **state)
 	clock_set_us(AT(0));
 	stamps_init(&stamps, 0);
 	assert_true(stamps_draw(&stamps, AT(0)) == AT(0));
-	assert_true(stamps_draw(&stamps, AT(1)) == AT(1)); /* by an hour: told, and believed */
+	assert_true(stamps_draw(&stamps, AT(1)) == AT(1)); /* a step of an hour: reported and accepted */
 	clock_advance_us(MINUTE);
 	assert_true(stamps_draw(&stamps, AT(1000)) == AT(1) + MINUTE);
 	assert_true(stamps.ahead_us > 0);
@@ -145,7 +145,7 @@ static void the_next_start_goes_on_from_the_log(void **state)
 	assert_true(seen.count == 2 && seen.at[1].at_us == AT(6));
 }
 
-/* ---- what SQL refuses ---- */
+/* ---- SQL's refusals ---- */
 
 static void refused(sqlite3 *db, const char *sql, const char *says)
 {
@@ -192,7 +192,7 @@ static void nothing_that_was_written_changes(void **state)
 	sqlite3_close(db);
 }
 
-/* ---- what resources are called ---- */
+/* ---- names of resources ---- */
 
 struct names {
 	char text[256];

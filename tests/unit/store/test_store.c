@@ -215,7 +215,7 @@ static void unique_keys_hold(void **state)
 	struct account back = fixture_account(1);
 	assert_err(fixture_commit(f, put_named, &back), EXISTS); /* the name is taken */
 	struct account nameless[2] = {fixture_account(3), fixture_account(4)};
-	nameless[0].name = nameless[1].name = STR_NONE; /* what is empty is not the same */
+	nameless[0].name = nameless[1].name = STR_NONE; /* empty names are not equal */
 	assert_ok(fixture_commit(f, put_named, &nameless[0]));
 	assert_ok(fixture_commit(f, put_named, &nameless[1]));
 	struct account noone = fixture_account(0);
@@ -232,9 +232,9 @@ static RESULT put_much(struct op *op, void *arg)
 	TRY(account_put(op, &a));
 	a.name = STR("renamed");
 	TRY(account_put(op, &a));
-	TRY(account_put(op, &b)); /* comes and goes */
+	TRY(account_put(op, &b)); /* added and removed */
 	TRY(account_forget(op, b.row.id));
-	struct volume v = fixture_volume(7, 1, 1); /* goes and comes back */
+	struct volume v = fixture_volume(7, 1, 1); /* removed and added */
 	TRY(volume_forget(op, v.row.id));
 	v.size = 70;
 	TRY(volume_put(op, &v));
@@ -419,7 +419,7 @@ static void invariants_refuse(void **state)
 	bool back = false;
 	assert_err(fixture_commit(f, turn_bad_and_back, &back), INTERNAL);
 	assert_true(str_equal(before, fixture_dump(f, &f->store->head)));
-	back = true; /* only what a change leaves counts */
+	back = true; /* only the final state of a change counts */
 	assert_ok(fixture_commit(f, turn_bad_and_back, &back));
 	fixture_check(f);
 }

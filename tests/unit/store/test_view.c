@@ -148,7 +148,8 @@ static RESULT add_one(struct op *op, void *arg)
 	(void) arg;
 	const struct volume *v = volume_find(op->head, uuid_of(1));
 	int64_t size = v ? v->size + 1 : 1;
-	struct volume other = fixture_volume(1000 + (unsigned) size, 2, 1); /* the tables grow meanwhile */
+	struct volume other =
+		fixture_volume(1000 + (unsigned) size, 2, 1); /* the tables grow during the view */
 	TRY(volume_put(op, &other));
 	return put_all(op, &size);
 }

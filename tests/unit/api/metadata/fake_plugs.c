@@ -100,7 +100,8 @@ static RESULT make_socket(struct ctx *c, uint16_t port, int type, int *ret_fd)
 RESULT plug_listen_tcp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int *ret_fd)
 {
 	(void) netns_fd;
-	bool is_wire = port == 80 && ip.b[0] == 168; /* Azure's, beside the service that tests ask */
+	bool is_wire =
+		port == 80 && ip.b[0] == 168; /* Azure's WireServer, separate from the service under test */
 	return make_socket(c, is_wire ? 32526 : port, SOCK_STREAM, ret_fd);
 }
 

@@ -65,7 +65,7 @@ static void assert_has(struct reply r, const char *words)
 
 /* ---- /metadata/instance ---- */
 
-/* Leaves, as format=text tells them. */
+/* Leaf values in the form of format=text. */
 static void test_leaves(void **state)
 {
 	static const struct {
@@ -360,7 +360,7 @@ static void test_events(void **state)
 	clock_set_us(0);
 }
 
-/* ---- what is signed ---- */
+/* ---- attested documents ---- */
 
 static void test_attested(void **state)
 {

@@ -37,7 +37,7 @@ struct world {
 
 /* ---- the world ---- */
 
-/* -1: somebody else has that port. */
+/* -1: the port is in use. */
 static int listen_on(uint16_t port)
 {
 	struct sockaddr_in at = {
@@ -193,7 +193,7 @@ static void test_public_names(void **state)
 	ask("ec2-203-0-113-9" DOMAIN, DNS_A, "NXDOMAIN aa rd ra; ec2-203-0-113-9" DOMAIN ". A; ns " SOA);
 }
 
-/* ---- names made of ids ---- */
+/* ---- names derived from ids ---- */
 
 static void give_a(struct instance *i)
 {
@@ -390,7 +390,7 @@ static void test_edns_of_own_names(void **state)
 		    ". 60 A 127.0.1.11");
 }
 
-/* ---- who is heard ---- */
+/* ---- access ---- */
 
 static void check_silence(int fd)
 {
@@ -565,7 +565,7 @@ static void test_timeouts(void **state)
 	size_t size = upstream_take(w->upstream_udp[1], bytes, &from);
 	upstream_say(w->upstream_udp[1], bytes, make_answer(bytes, size, 0), &from);
 	check_answer(fd, EXAMPLE);
-	/* and when nobody answers at all */
+	/* and without any upstream's answer */
 	send_query(fd, "www.example.com", DNS_A, 1400);
 	(void) upstream_take(w->upstream_udp[0], bytes, &from);
 	let_pass(w, 2 * SECOND);
@@ -623,7 +623,7 @@ static void test_limit_per_source(void **state)
 
 /* ---- truncation and TCP ---- */
 
-/* An answer with so many records. */
+/* Makes an answer with the given count of records. */
 static size_t make_long_answer(uint8_t *bytes, size_t size, unsigned records)
 {
 	static const uint8_t record[] = {0xC0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 1};
@@ -738,7 +738,7 @@ static void test_tcp_limits(void **state)
 	bytes[0] = bytes[1] = 0xFF;
 	assert_int_equal(send(fds[0], bytes, 2, 0), 2); /* too long a query */
 	assert_int_equal(recv(fds[0], bytes, sizeof bytes, 0), 0);
-	let_pass(w, 11 * SECOND); /* the others say nothing for too long */
+	let_pass(w, 11 * SECOND); /* the other upstreams do not answer in time */
 	for (unsigned k = 1; k < CLIENTS_PER_SOURCE_MAX; k++)
 		assert_int_equal(recv(fds[k], bytes, sizeof bytes, 0), 0);
 	for (unsigned k = 0; k <= CLIENTS_PER_SOURCE_MAX; k++)
@@ -759,7 +759,7 @@ static void test_place_goes(void **state)
 	send_tcp(tcp, 1, "www.example.com");
 	int up = accept(w->upstream_tcp, NULL, NULL);
 	dns_remove_place(w->dns, w->places[ROUTER_A]);
-	upstream_say(w->upstream_udp[0], bytes, make_answer(bytes, size, 0), &from); /* to nobody */
+	upstream_say(w->upstream_udp[0], bytes, make_answer(bytes, size, 0), &from); /* no query is open */
 	assert_true(recv(tcp, bytes, sizeof bytes, 0) <= 0);
 	assert_true(recv(up, bytes, sizeof bytes, 0) >= 0);
 	check_query(w, ROUTER_B, "127.0.1.10", "ip-127-0-1-10" DOMAIN, DNS_A, 0,

@@ -164,7 +164,8 @@ static void test_is_answer(void **state)
 static void take_any(const uint8_t *bytes, size_t size)
 {
 	struct dns_query q;
-	uint8_t *exact = malloc(size ? size : 1), out[1232]; /* so that a sanitizer sees its end */
+	uint8_t *exact = malloc(size ? size : 1),
+		out[1232]; /* for sanitizers, which detect reads past the allocation */
 	size_t out_size = 0;
 	memcpy(exact, bytes, size);
 	enum dns_reading reading = dns_read_query(exact, size, &q);

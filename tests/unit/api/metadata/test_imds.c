@@ -255,7 +255,7 @@ static void get_a_password(struct instance *i)
 	i->admin_password = sealed;
 }
 
-/* CloudStack's password server: told until the guest says that it has it. */
+/* CloudStack's password server: serves the password until the guest confirms it. */
 static void test_password_server(void **state)
 {
 	struct fixture *f = *state;
@@ -279,7 +279,7 @@ static int tell(struct fixture *f, const char *path, const char *password)
 	return guest_ask(f, ROUTER_A, "127.0.1.10", "POST", path, body.p).status;
 }
 
-/* A guest tells its password once. */
+/* A guest can report its password once. */
 static void test_password(void **state)
 {
 	struct fixture *f = *state;
@@ -449,7 +449,8 @@ static void test_drive_password(void **state)
 	check_has(f, "/openstack/latest/meta_data.json", "admin_pass", false);
 }
 
-/* The drive says what the service says, also to an instance that the service does not see. */
+/* The config drive has the same content as the service, also for an instance that cannot reach the
+ * service. */
 static void test_config_drive(void **state)
 {
 	struct fixture *f = *state;
@@ -605,7 +606,7 @@ static void test_bare_instance(void **state)
 	assert_str(r.body, "127.0.1.0/24");
 }
 
-/* ---- who asks ---- */
+/* ---- identification of the caller ---- */
 
 static void test_two_routers_never_mix(void **state)
 {
