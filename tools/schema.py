@@ -70,7 +70,7 @@ def main():
     for name, text in made.items():
         path = Path(args.docs) if args.docs and name == "resources.md" else Path(args.out or ".") / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:  # what has not changed rebuilds nothing
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:  # an unchanged file causes no rebuild
             path.write_text(text, encoding="utf-8")
     return 0
 

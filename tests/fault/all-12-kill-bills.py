@@ -53,7 +53,7 @@ class Region:
         self.dev.process.communicate()
 
     def sql(self, query):
-        """Reads the database file, which nobody has open."""
+        """Reads the database file while no process has it open."""
         path = [os.path.join(where, "dari.db") for where, _, names in os.walk(self.folder) if "dari.db" in names][0]
         db = sqlite3.connect(path)
         try:

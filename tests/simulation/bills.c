@@ -78,7 +78,7 @@ static void count_seconds(struct bills *b)
 	b->counted_s = now_s;
 }
 
-/* ---- what the rows say ---- */
+/* ---- expected charges, from the rows ---- */
 
 /* The region's own resources are not billed. */
 static void say(struct bills *b, uuid id, uuid account, const char *name, struct str of, int64_t level)

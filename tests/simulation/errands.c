@@ -831,7 +831,7 @@ void errand_assign(struct simulation *s)
 	settle_and_compare(s);
 }
 
-/* ---- what holds over all faces ---- */
+/* ---- rules that hold across all APIs ---- */
 
 /* References must lead to existing resources. */
 static void check_ways(struct simulation *s, const struct tables *t)

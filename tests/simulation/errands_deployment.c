@@ -135,7 +135,7 @@ static struct str await_end(struct simulation *s, unsigned account, struct str *
 	return answer_at(*ret_answer, "properties/provisioningState");
 }
 
-/* ---- what it does ---- */
+/* ---- the errand ---- */
 
 static void deploy(struct simulation *s, unsigned account, size_t count, bool is_complete, int status)
 {

@@ -21,7 +21,7 @@ static void judge_delete_acl(const struct request *x, struct verdict *v)
 			refuse(v, "DependencyViolation");
 }
 
-/* ---- entries: few numbers, so that they collide ---- */
+/* ---- entries, with few numbers, so that they collide ---- */
 
 static bool draw_place(struct request *x)
 {

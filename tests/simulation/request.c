@@ -113,7 +113,7 @@ static struct thing *pick(struct request *x, enum kind kind, bool is_own, bool i
 		if (t->kind == KIND_SUBNET && t->block.base.family == IP_V6 && !request_is_openstack(x))
 			continue; /* for EC2 it is not a separate subnet, or its ports would have IPv6 only */
 		if (t->kind == KIND_NETWORK && model_has_ipv6_alone(m, t))
-			continue; /* likewise */
+			continue; /* see above */
 		if (t->kind == kind && t->id[0] && (t->account == x->account) == is_own &&
 		    (t->life == GONE) == is_gone && random_below(++count) == 0)
 			picked = t;

@@ -47,7 +47,7 @@ class Course:
         self.tofu.text("apply", "-auto-approve", "-no-color", "-input=false", *self.told(value))
 
     def assert_empty(self, value):
-        """Says in the program's own words what a plan would touch. A big provider takes seconds to start, so that one call must do."""
+        """Reports a non-empty plan in the program's own words. A big provider takes seconds to start, so that one call must do."""
         words = ["plan", "-no-color", "-input=false", "-detailed-exitcode", *self.told(value)]
         status, out, errors = self.tofu.started([*self.tofu.argv, *words])
         if status == 1:

@@ -215,7 +215,7 @@ def test_what_has_none(dev, zone, network):
     refused(call(dev, "createEgressFirewallRule", networkid=plain, protocol="tcp"), 431, "Service Firewall is not supported")
     assert call(dev, "listNetworks", id=plain)[1]["network"][0]["egressdefaultpolicy"] is True
     source, = call(dev, "listPublicIpAddresses", associatednetworkid=network["id"], issourcenat="true")[1]["publicipaddress"]
-    rule = done(dev, allow(dev, source, startport="22"))["firewallrule"]  # the address leads nowhere yet
+    rule = done(dev, allow(dev, source, startport="22"))["firewallrule"]  # the address has no target yet
     assert rule["networkid"] == network["id"]
     done(dev, call(dev, "deleteFirewallRule", id=rule["id"]))
     for one in (of_vpc, loose, of_tier):

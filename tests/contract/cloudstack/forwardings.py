@@ -41,7 +41,7 @@ def address(dev):
     made = project.ok("POST", f"{NETWORK}/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]
     yield made
     if project.call("GET", f"{NETWORK}/floatingips/{made['id']}").status == 200:
-        done(dev, call(dev, "disassociateIpAddress", id=made["id"]))  # with everything that it leads to
+        done(dev, call(dev, "disassociateIpAddress", id=made["id"]))  # with all its forwardings
     assert rules(dev) == balancers(dev) == []
 
 

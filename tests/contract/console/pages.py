@@ -533,7 +533,7 @@ def test_two_browsers_see_each_other(page, dev):
 
 
 def test_a_form_keeps_what_is_typed(page, dev):
-    """Its row is changed by somebody else meanwhile: the form says so, and keeps its input."""
+    """If somebody else changes the row meanwhile, the form reports that and keeps its input."""
     one = instance(dev, "web-1")
     go(page, dev, f"instances/{one}")
     page.click("return [...document.querySelectorAll('main button')].find(b => b.innerText.startsWith('Settings'))", what="the button")

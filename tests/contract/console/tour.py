@@ -19,7 +19,7 @@ from console import go  # noqa: E402
 from dev import Dev  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
-FIRST_PAGE_MAX = 60 * 1024  # bytes, as bench/README.md says
+FIRST_PAGE_MAX = 60 * 1024  # bytes; see bench/README.md
 ROWS = "return [...document.querySelectorAll('tr[data-id]')].map(tr => tr.innerText)"
 
 

@@ -77,7 +77,7 @@ def test_goes_through(place, face, name, param):
     assert not wrong, "\n" + "\n".join(wrong)
 
 
-# ---- what an action does not name
+# ---- resources that an action does not name
 
 @matrix.cases([f for f in FACES if f.name == "ec2"], lambda _: ["DetachVolume", "DetachNetworkInterface"])
 def test_detaching_from_a_protected_instance(place, face, name):
@@ -89,7 +89,7 @@ def test_detaching_from_a_protected_instance(place, face, name):
         assert face.comes_to(face.ask(place.guest.has(document), name, request)) == wanted, document
 
 
-# ---- what an action makes
+# ---- resources that an action creates
 
 NO_REQUEST_TAG = {"CreateSubnetCidrReservation"}  # AWS gives this action no aws:RequestTag
 

@@ -176,7 +176,7 @@ def test_a_restricted_credential_ends_its_own_token_only(owner, ann):
     assert owner.call("GET", "/compute/v2.1/servers", headers={"X-Auth-Token": token}).status == 401
 
 
-# ---- every account concerned, whatever the token is for
+# ---- all accounts concerned, regardless of the token's scope
 
 SCOPES = ["unscoped", "project"]
 
@@ -281,7 +281,7 @@ def test_no_ticket_to_a_denied_console(owner, ann):
     assert owner.call("DELETE", f"/compute/v2.1/servers/{server}/os-interface/{port}").status == 202
 
 
-# ---- what is not decided on rows
+# ---- reads whose permission does not depend on rows
 
 def reads_of(table):
     """Reads of a face that are decided on no row."""

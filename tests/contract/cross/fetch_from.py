@@ -224,7 +224,7 @@ def test_issuers(dev, own):
     assert len(own.asked) == before
 
 
-# ---- what the operator says
+# ---- the operator's configuration
 
 def test_what_is_named_is_fetched_from(open_dev, own):
     for url in (f"http://{OWN}:{PORT}/disk", f"http://own.example.com:{PORT}/disk", f"http://{WORLD}:{PORT}/to?http://{OWN}:{PORT}/disk"):

@@ -675,7 +675,7 @@ def test_default_groups(both):
         assert code(both.ec2.delete_security_group, GroupId=ec2_id("sg", group["id"])) == "CannotDelete"
 
 
-# ---- what only Neutron has
+# ---- Neutron's own features
 
 @holds("The network: grant of a network", "The network: Shared networks")
 def test_a_network_of_another_project(both):

@@ -75,7 +75,7 @@ def eur(said):
     return said["sums"][0]
 
 
-# ---- what a month costs ----
+# ---- a month's costs ----
 
 def test_a_month(dev, machines):
     said = dev.mine.api_ok("GET", "/costs")

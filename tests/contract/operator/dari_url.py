@@ -79,7 +79,7 @@ def admin(dev, elsewhere):
     return elsewhere
 
 
-# ---- who asks
+# ---- authentication
 
 
 def test_nobody_is_signed_in(elsewhere):
@@ -170,7 +170,7 @@ def test_sign_out(admin):
     assert admin.run("logout", "--url", admin.url) == "signed out\n"  # already signed out
 
 
-# ---- who is no administrator
+# ---- callers who are not administrators
 
 
 def test_operators_commands_are_administrators(dev, elsewhere):

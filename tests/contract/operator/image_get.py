@@ -290,7 +290,7 @@ def test_a_row(region, vendor, keys, row):
     assert max(found, key=lambda i: i["CreationDate"])["ImageId"] == newer["image_id"]  # Terraform's most_recent = true
 
 
-# ---- failures leave nothing, and say what failed
+# ---- failures leave nothing behind, and have a reason
 
 @pytest.mark.parametrize("name", ["debian-12", "ubuntu-24.04", "fedora-44", "rocky-9", "alpine"])
 def test_damaged_bytes(dev, vendor, keys, name):

@@ -103,7 +103,7 @@ class OpenStack(Mutants):
         return {"If-Match": "revision_number=x"} if is_compared else {}
 
     def told(self, place, name, headers):
-        """By a user who is no administrator; the body of a change is none, so that it changes nothing."""
+        """Calls as a user who is no administrator. The body of a change is malformed, so that it changes nothing."""
         action = ACTIONS[name]
         raw = b"{" if members(action) and action["method"] != "GET" and not self.refuses(name) else None
         body = body_of(action) if self.refuses(name) and members(action) else None

@@ -385,7 +385,7 @@ def test_balanced_ports(region):
     region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80 for=10.0.1.11", "apply va")
     region.settle()
     assert region.until(lambda: set(answers("inet", 6)) == {"a2"})
-    region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80", "apply va")  # without members nobody answers
+    region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80", "apply va")  # without members there is no answer
     region.settle()
     assert region.get("inet", "203.0.113.103:8080", 1) == "blocked"
     region.do("balance l1", "apply va")
