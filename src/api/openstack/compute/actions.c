@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is done to a server besides power: pause, suspend, lock, resize, rebuild, images, security groups, its
- * console. From which states each may be asked is Nova's promise, which the operation holds to at its moment
- * (only_from). Source: Compute API reference, "Servers - run an action". */
+ * Server actions other than power: pause, suspend, lock, resize, rebuild, images, security groups, console
+ * output. Nova documents the states from which each action is allowed; `only_from` passes them to the
+ * operation, which checks them inside the change. Source: Compute API reference, "Servers - run an action". */
 #include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
@@ -53,8 +53,8 @@ static RESULT prepare_plain(struct os_call *e, void *args)
 	return OK;
 }
 
-/* Of what a call of CloudStack's destroyed: Nova's own deletion waits only where its operator says so
- * (reclaim_instance_interval), and here it never does. A server that is restored runs, whatever it did before. */
+/* Restores servers that a CloudStack call destroyed. Nova's own deletion is deferred only if the operator
+ * configures it (reclaim_instance_interval), which is not supported here. A restored server is started. */
 static RESULT prepare_restore(struct os_call *e, void *args)
 {
 	struct os_plain_action *a = args;
@@ -162,7 +162,7 @@ static RESULT prepare_rebuild(struct os_call *e, void *args)
 			 : OK;
 }
 
-/* What a rebuilt server is told, since there is a say in it. */
+/* Writes members that answers show since the microversion in which rebuild may change them. */
 static void write_told(struct os_call *e, struct json_writer *w, const struct instance *instance)
 {
 	int version = e->request.version;
@@ -195,7 +195,7 @@ static const struct param image_params[] = {
 	OS_BODY(struct os_create_image, "metadata", wish.properties, .doc = "The image's properties."),
 };
 
-/* Nova's is of the moment, with the guest at work, and one at a time. */
+/* Nova captures a running guest without stopping it, one capture at a time. */
 static RESULT prepare_capture(struct os_call *e, struct image_capture *wish)
 {
 	const struct instance *instance = NULL;
@@ -211,7 +211,8 @@ static RESULT prepare_capture(struct os_call *e, struct image_capture *wish)
 	wish->may_share_name = true;
 	wish->alone_as = os_action_of(e)->verb;
 	TRY(os_find_server(e, &wish->instance, &instance));
-	/* Nova: an image's data where the server starts from an image, snapshots of all its volumes where it starts from one */
+	/* As in Nova: an image-backed server yields an image with data, a volume-backed server snapshots
+	 * of all its volumes. */
 	wish->only_root = !instance->root_is_volume;
 	return OK;
 }
@@ -221,7 +222,7 @@ static RESULT prepare_image(struct os_call *e, void *args)
 	return prepare_capture(e, &((struct os_create_image *) args)->wish);
 }
 
-/* Up to 2.44 in a header, then in the body. */
+/* Up to 2.44 the image's id is in the Location header, since 2.45 in the body. */
 static RESULT show_captured(struct os_call *e, const struct image_capture *wish, struct json_writer *w)
 {
 	struct str id = uuid_to_str(e->c->arena, wish->image);
@@ -279,7 +280,7 @@ static RESULT prepare_backup(struct os_call *e, void *args)
 	return OK;
 }
 
-/* With a rotation of 0 there is none to show. */
+/* A rotation of 0 keeps no image, so the answer is empty. */
 static RESULT show_backup(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_create_backup *a = args;
@@ -319,9 +320,9 @@ enum { CONSOLE_MAX_SIZE = 64 * 1024 };
 
 struct os_console {
 	struct ref server;
-	int64_t length; /* lines; 0: all that there are */
+	int64_t length; /* lines; 0: all lines */
 	bool has_length;
-	/* seen: */
+	/* results of look_at_console(): */
 	uuid id;
 	struct str text;
 	int64_t at_us;
@@ -343,7 +344,7 @@ static RESULT prepare_console(struct os_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread. */
+/* Runs on the host's thread. */
 static RESULT look_at_console(struct observation *o, const struct compute_driver *driver,
 			      struct compute_host *h)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Floating addresses as compute had them before the network service: bound to a server by their own text,
- * and listed below os-floating-ips. Source: Compute API reference, "Floating IPs (DEPRECATED)". */
+ * Floating IPs in the older Compute API: associated with a server by address, and listed at
+ * os-floating-ips. Source: Compute API reference, "Floating IPs (DEPRECATED)". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/network/network.h"
@@ -11,7 +11,7 @@
 #include "store/port.h"
 #include "store/secondary_ip.h"
 
-enum { LAST_PROXY = 35, LAST_ACTION = 43 }; /* microversions */
+enum { LAST_PROXY = 35, LAST_ACTION = 43 }; /* last microversions with these calls */
 
 /* ---- a server's ---- */
 
@@ -37,7 +37,7 @@ static RESULT fail_not_found(struct os_call *e, const struct ip *ip)
 			      ip_write(*ip, text));
 }
 
-/* The project's own: whether another's is there is nobody's to know. */
+/* Finds an address of the project. Other projects' addresses are reported as not found. */
 static RESULT find_address(struct os_call *e, struct os_bind_address *a, const struct address **ret_address)
 {
 	const struct address *address = engine_find_public_ip(os_tables(e), a->address);
@@ -75,7 +75,7 @@ static bool has_ip(const struct tables *t, const struct port *p, struct ip ip)
 	return false;
 }
 
-/* Its first port, or the one that has the fixed address. */
+/* Associates with the server's first port, or with the port that has the fixed address. */
 static RESULT prepare_add(struct os_call *e, void *args)
 {
 	struct os_bind_address *a = args;

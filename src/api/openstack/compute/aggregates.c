@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Aggregates of hosts. Nova's metadata of one are its properties and its zone, as `availability_zone`.
- * Source: Compute API reference, "Host aggregates". */
+ * Host aggregates. Nova's metadata of an aggregate consist of its properties and, as `availability_zone`,
+ * its zone. Source: Compute API reference, "Host aggregates". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/region/aggregate.h"
@@ -59,7 +59,8 @@ static void write_aggregate(struct os_call *e, struct json_writer *w, const void
 		os_write_id(w, "uuid", a->row.id);
 	json_write_text(w, "name", a->name);
 	json_write_text_or_null(w, "availability_zone", a->zone_name);
-	if (os_action_of(e)->method != HTTP_POST || os_action_of(e)->verb) /* a new one shows neither */
+	if (os_action_of(e)->method != HTTP_POST || os_action_of(e)->verb) /* the answer to a creation has
+	                                                                    * neither hosts nor metadata */
 		write_members(w, item);
 	os_write_times_us(w, &a->row);
 	json_write_bool(w, "deleted", false);
@@ -77,8 +78,8 @@ static const struct os_listing listing = {
 /* ---- one ---- */
 
 struct os_aggregate_change {
-	struct aggregate_settings wish; /* its beginning is an aggregate_target, too */
-	struct str id;                  /* its number */
+	struct aggregate_settings wish; /* begins with the members of an aggregate_target */
+	struct str id;                  /* aggregate's number */
 	struct str name, metadata, zone_name;
 	bool has_name, has_zone;
 };

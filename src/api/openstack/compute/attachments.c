@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes of a server. Source: Compute API reference, "Servers with volume attachments". */
+ * Volume attachments of a server. Source: Compute API reference, "Servers with volume attachments". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
@@ -13,7 +13,8 @@
 
 /* ---- writing ---- */
 
-/* v: as it is attached to the server, or on its way out of it. Nova's own row of it is named by both its ends. */
+/* Writes an attachment. `v` is the volume in the form of this attachment, also while it is being detached.
+ * bdm_uuid, Nova's id of its own row, is derived from volume and server. */
 static void write_attachment(struct os_call *e, struct json_writer *w, const struct volume *v)
 {
 	uuid server = engine_volume_holder(v);
@@ -65,7 +66,7 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 	return OK;
 }
 
-/* Also one that is on its way out: clients wait until Nova no longer knows it. */
+/* Finds the attachment, also while it is being detached: clients poll until Nova no longer knows it. */
 static RESULT find_there(struct os_call *e, const struct os_attachment_target *a,
 			 const struct volume **ret_volume)
 {
@@ -94,7 +95,8 @@ static RESULT show_attachment(struct os_call *e, const void *args, struct json_w
 	return OK;
 }
 
-/* Nova does neither to a server in rescue: its disks stand elsewhere meanwhile. */
+/* As in Nova, a rescued server's volumes can be neither attached nor detached: its disks have moved for
+ * the rescue. */
 static RESULT check_no_rescue(struct os_call *e, const struct ref *server, const char *done)
 {
 	const struct instance *instance = NULL;
@@ -116,7 +118,10 @@ static RESULT prepare_detach(struct os_call *e, void *args)
 
 /* ---- change ---- */
 
-enum { UPDATES = 85 }; /* since this one a volume is exchanged only for another one than it is */
+enum {
+	UPDATES = 85
+}; /* first microversion in which PUT also updates the attachment; before, it only
+                        * swaps volumes */
 
 struct os_exchange {
 	struct instance_settings wish;
@@ -154,7 +159,7 @@ static RESULT check_same(struct os_call *e, const char *member, struct str said,
 								"The %s property is not mutable", member);
 }
 
-/* What is to be changed besides, before it is exchanged. */
+/* Prepares the changes that accompany a swap or stand alone. */
 static RESULT prepare_update(struct os_call *e, struct os_exchange *a)
 {
 	const struct volume *volume = NULL;
@@ -174,7 +179,7 @@ static RESULT prepare_update(struct os_call *e, struct os_exchange *a)
 	return OK;
 }
 
-/* From which Nova exchanges volumes. */
+/* Checks the states from which Nova swaps volumes. */
 static RESULT check_runs(struct os_call *e, const struct os_exchange *a, const struct instance *instance)
 {
 	struct str state = os_server_vm_state(os_tables(e), instance);
@@ -186,7 +191,7 @@ static RESULT check_runs(struct os_call *e, const struct os_exchange *a, const s
 				       STR_ARG(a->of.wish.instance.text), STR_ARG(state));
 }
 
-/* One that is not there is at fault in the body (400), and not where the path names it (404), as in Nova. */
+/* As in Nova, a missing new volume is a bad body (400), a missing old one a bad path (404). */
 static RESULT prepare_swap(struct os_call *e, struct os_exchange *a, const struct instance *instance)
 {
 	const struct volume *volume = NULL;
@@ -265,7 +270,7 @@ static RESULT show_attached(struct os_call *e, const void *args, struct json_wri
 	const struct os_attach *a = args;
 	const struct row *row = NULL;
 	TRY(os_find_returned(e, a->wish.attached_volume, &row));
-	struct volume attached = *volume_of(row); /* of several that it has, this one */
+	struct volume attached = *volume_of(row); /* shows this attachment of a multiattach volume */
 	attached.instance = a->wish.to;
 	attached.device = a->wish.device;
 	attached.attachment = a->wish.attachment;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Nova's formats of names and of metadata keys, and the state in which a resized server waits for its owner. Source:
- * the JSON schemas of Nova (parameter types), and the states that its compute API checks. */
+ * Nova's formats of names and metadata keys, and the actions that it refuses in VERIFY_RESIZE. Source:
+ * Nova's JSON schemas (parameter types), and the states that its compute API checks. */
 #include "api/openstack/compute/servers.h"
 #include "model/instance.h"
 
@@ -52,7 +52,7 @@ RESULT os_check_metadata_keys(struct os_call *e, struct tags tags, const char *f
 	return OK;
 }
 
-/* Actions that Nova refuses in the vm_state "resized", by its own names of them. */
+/* Returns Nova's name of an action that it refuses in the vm_state "resized"; NULL: the action is allowed. */
 static const char *resized_name(const char *verb)
 {
 	static const char *const rows[][2] = {

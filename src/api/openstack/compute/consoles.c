@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Remote consoles: a URL that opens a server's display or its serial port in a browser. The server's host is
- * asked first whether it could be opened: a URL that leads nowhere is no answer. Nothing is changed; that it
- * takes a member all the same is the engine's rule. Source: Compute API reference, "Servers Remote Consoles";
- * until 2.5 they were actions. */
+ * Remote consoles: URLs that open a server's display or serial port in a browser. The host is asked first
+ * whether the console can be opened, so that no dead URL is returned. The call changes nothing; the engine
+ * requires the role member nevertheless. Source: Compute API reference, "Servers Remote Consoles"; up to
+ * 2.5 they were actions. */
 #include "api/console_url.h"
 #include "api/openstack/compute/servers.h"
 #include "auth/ticket.h"
@@ -13,7 +13,7 @@
 struct os_remote_console {
 	struct ref server;
 	struct str protocol, type;
-	/* seen: */
+	/* set by prepare_console(): */
 	enum console console;
 	uuid instance;
 };
@@ -40,7 +40,7 @@ static const struct param serial_params[] = {
 #undef SERVER
 #undef P
 
-/* Of Nova's types two are to be had; the protocol of a type is its own. */
+/* Accepts two of Nova's types, each with its own protocol. */
 static RESULT find_type(struct os_call *e, struct os_remote_console *a)
 {
 	bool is_serial = str_is(a->type, "serial");
@@ -64,7 +64,7 @@ static RESULT prepare_console(struct os_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread. A kind of console that this guest has not is Nova's unavailable type. */
+/* Runs on the host's thread. Reports a console that the guest lacks as an unavailable type, as Nova does. */
 static RESULT look_at_console(struct observation *o, const struct compute_driver *driver,
 			      struct compute_host *h)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST /servers: what Nova calls networks, block devices and hints becomes the ports, disks and group of a
- * launch. Where nothing fits the server is accepted and goes to ERROR, as Nova has it. Source: Compute API
- * reference, "Create server". */
+ * POST /servers: converts networks, block devices and hints into the ports, disks and group of a launch. As
+ * in Nova, a server that fits on no host is accepted and goes to ERROR. Source: Compute API reference,
+ * "Create server". */
 #include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
@@ -12,7 +12,8 @@
 #include "model/instance_type.h"
 #include "model/zone.h"
 
-/* Nova lost the tags of devices between two microversions, of interfaces and disks at different ones. */
+/* Nova dropped device tags for some microversions: for interfaces from 2.37, for disks from 2.33, both
+ * until 2.42. */
 enum { NETWORK_TAGS_FIRST = 32, NETWORK_TAGS_LAST = 36, TAGS_SINCE = 42, DEVICE_TAG_MAX = 60 };
 enum { NETWORKS_MAX = 64, DISKS_MAX = 25, GROUPS_MAX = 16 };
 static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
@@ -21,7 +22,7 @@ static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 
 struct os_block_device {
 	struct str source, destination, device, bus, type, volume_type, tag, format;
-	struct str virtual_name; /* the first form has this and the next two */
+	struct str virtual_name; /* the first form has this and the next two members */
 	struct ref volume, snapshot;
 	struct ref id;
 	int64_t size, boot_index;
@@ -51,7 +52,8 @@ static const struct param block_rows[] = {
 #undef P
 static const struct params block_params = OS_PARAMS(struct os_block_device, block_rows);
 
-/* The first form, which libraries still send: a volume, a snapshot, or the name of a local disk. */
+/* The first form of block devices, which libraries still send: a volume, a snapshot, or the name of a
+ * local disk. */
 #define P(wire, member, ...) OS_BODY(struct os_block_device, wire, member, __VA_ARGS__)
 static const struct param old_block_rows[] = {
 	P("virtual_name", virtual_name, .max = 255, .doc = "swap, ephemeral0: a local disk."),
@@ -200,7 +202,7 @@ static RESULT translate_old_disk(struct os_call *e, struct os_block_device *b)
 				      : fail_mapping(e, "block_device_mapping", "Unrecognized legacy format");
 }
 
-/* Puts disks of the first form in the place of those of the second one. */
+/* Replaces `disks` by the translated disks of the first form. */
 static RESULT take_old_disks(struct os_call *e, struct os_new_server *s)
 {
 	size_t count = s->old_disks.count;
@@ -232,7 +234,7 @@ static struct str root_name(struct os_call *e, const struct ref *image)
 {
 	const struct row *row = NULL;
 	if (!result_is_ok(engine_find(e->c, os_tables(e), KIND_IMAGE, image, &row))) {
-		ctx_clear_problem(e->c); /* the launch finds it again, and tells */
+		ctx_clear_problem(e->c); /* the launch repeats the search and reports the failure */
 		return INSTANCE_ROOT_DEVICE;
 	}
 	struct str name = image_of(row)->root_device;
@@ -247,7 +249,8 @@ static struct ref source_of(const struct os_block_device *b, enum kind kind)
 	return ref;
 }
 
-/* The root disk of an image is the image's own, of another size maybe; any other disk is by itself. */
+/* Sets the disk's source. A root disk of an image becomes the launch's image, possibly with another size;
+ * every other disk is independent. */
 static RESULT take_source(struct os_call *e, const struct os_block_device *b, bool is_root,
 			  struct instance_launch *launch, struct disk_wish *disk)
 {
@@ -283,7 +286,7 @@ static RESULT take_disk(struct os_call *e, struct os_create_server *a, const str
 		.size = b->size * GIB,
 		.type = b->volume_type,
 		.tag = b->tag,
-		/* Nova keeps volumes, unless they are told to go */
+		/* Nova keeps volumes unless delete_on_termination is set */
 		.delete_on_termination = is_local || b->goes == CHOICE_YES ? CHOICE_YES : CHOICE_NO,
 		.field = STR("block_device_mapping_v2"),
 	};
@@ -316,7 +319,7 @@ static RESULT take_local_disk(struct os_call *e, const struct os_block_device *b
 	return OK;
 }
 
-/* Ephemeral and swap disks that are named, and how many there will be of both, with those of the flavor. */
+/* Reads ephemeral and swap disks, and counts them together with those that the flavor adds. */
 static RESULT take_local_disks(struct os_call *e, struct os_create_server *a, size_t *ret_count)
 {
 	const struct os_new_server *s = &a->server;
@@ -340,7 +343,7 @@ static RESULT take_local_disks(struct os_call *e, struct os_create_server *a, si
 	a->launch.local_disks = disks;
 	a->launch.local_disk_count = *ret_count = count;
 	if (!result_is_ok(engine_find(e->c, os_tables(e), KIND_INSTANCE_TYPE, &s->flavor, &type))) {
-		ctx_clear_problem(e->c); /* the launch finds it again, and tells */
+		ctx_clear_problem(e->c); /* the launch repeats the search and reports the failure */
 		return OK;
 	}
 	*ret_count += (count == swaps && instance_type_of(type)->ephemeral_disk) +
@@ -348,7 +351,8 @@ static RESULT take_local_disks(struct os_call *e, struct os_create_server *a, si
 	return OK;
 }
 
-/* The root disk comes first, then the local ones; those without a name are named as the guest will. */
+/* Orders the root disk first, then local disks, then others; names the unnamed ones as the guest will see
+ * them. */
 static RESULT take_disks(struct os_call *e, struct os_create_server *a)
 {
 	const struct os_new_server *s = &a->server;
@@ -417,7 +421,7 @@ static RESULT take_device_tag(struct os_call *e, const json_t *value, struct str
 	return os_check_device_tag(e, tag);
 }
 
-/* {"uuid": network} or {"port": port}, with "fixed_ip" */
+/* Reads {"uuid": network} or {"port": port}, with "fixed_ip". */
 static RESULT take_network(struct os_call *e, const json_t *item, const struct refs *groups,
 			   struct launch_port *port)
 {
@@ -461,7 +465,7 @@ static RESULT take_list(struct os_call *e, const json_t *list, const struct refs
 	return OK;
 }
 
-/* None said: the cloud finds one. */
+/* Requests one port on a network that the engine chooses. */
 static RESULT take_any(struct os_call *e, const struct refs *groups, bool needs_one,
 		       struct instance_launch *launch)
 {
@@ -545,7 +549,7 @@ RESULT os_take_server_zone(struct os_call *e, struct ref *zone, struct str *ret_
 	return OK;
 }
 
-/* "zone:host", as administrators have said it since before 2.74. What follows another colon is the hypervisor. */
+/* Splits "zone:host", the administrators' form before 2.74. Text after another colon is the hypervisor. */
 static RESULT split_zone(struct os_call *e, struct os_new_server *s, struct str *ret_host)
 {
 	struct str text = s->zone.text;
@@ -564,7 +568,7 @@ static RESULT split_zone(struct os_call *e, struct os_new_server *s, struct str 
 	return OK;
 }
 
-/* A host is its own hypervisor here. */
+/* Host and hypervisor have the same name here. */
 static RESULT take_host(struct os_call *e, struct os_create_server *a)
 {
 	struct os_new_server *s = &a->server;
@@ -583,12 +587,13 @@ static RESULT take_host(struct os_call *e, struct os_create_server *a)
 				      STR_ARG(s->hypervisor));
 	a->launch.host = forced.n ? forced : asked;
 	a->launch.accept_unplaced =
-		str_is_empty(a->launch.host); /* nobody would know later where it is to be */
+		str_is_empty(a->launch.host); /* a requested host is not stored, so a later retry could not
+		                               * honour it */
 	a->launch.zone = s->zone;
 	return OK;
 }
 
-/* Both are tags. */
+/* Metadata and words both become tags. */
 static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct licences_wish *ret_licences,
 			struct tags *ret_tags)
 {
@@ -600,7 +605,7 @@ static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < s->metadata.count; k++) {
 		tags[count++] = s->metadata.at[k];
-		if (str_is(s->metadata.at[k].key, "dari:licence")) /* as the image's property */
+		if (str_is(s->metadata.at[k].key, "dari:licence")) /* same meaning as the image's property */
 			TRY(engine_read_licences(e->c, s->metadata.at[k].value, ret_licences));
 	}
 	for (size_t k = 0; k < words.count; k++)
@@ -651,7 +656,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		.files = s->files,
 		.disk_auto = s->disk_auto == CHOICE_YES,
 		.accept_unplaced = true,
-		.beyond_type = true, /* of interfaces Nova's flavors know no limit */
+		.beyond_type = true, /* Nova's flavors do not limit the number of interfaces */
 	};
 	TRY(os_check_name(e, s->name, "name", OS_NAME_PLAIN));
 	TRY(os_check_metadata_keys(e, s->metadata, "metadata"));

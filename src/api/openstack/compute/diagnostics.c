@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a running server has used, for administrators: the figures of its host's libvirt. Up to 2.47 in the form of
- * Nova's libvirt driver, then in one of all drivers'. Source: Compute API reference, "Server diagnostics". */
+ * Usage of a running server, as reported by libvirt on its host; administrators only. Up to 2.47 in the
+ * form of Nova's libvirt driver, then in a driver-independent form. Source: Compute API reference, "Server
+ * diagnostics". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "drivers/compute.h"
@@ -12,7 +13,7 @@ static const int64_t MIB = INT64_C(1) << 20, KIB = 1024;
 
 struct os_diagnostics {
 	struct ref server;
-	/* seen: */
+	/* set by prepare() and look(): */
 	uuid id;
 	struct compute_stats stats;
 };
@@ -36,14 +37,14 @@ static RESULT prepare(struct os_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread. */
+/* Runs on the host's thread. */
 static RESULT look(struct observation *o, const struct compute_driver *driver, struct compute_host *h)
 {
 	struct os_diagnostics *a = o->arg;
 	return driver->read_stats(h, o->ctx, a->id, &a->stats);
 }
 
-/* ---- up to 2.47 */
+/* form up to 2.47 */
 
 static void write_figure(struct os_call *e, struct json_writer *w, struct str device, const char *figure,
 			 int64_t value)
@@ -73,7 +74,7 @@ static RESULT write_old(struct os_call *e, const struct compute_stats *s, struct
 		write_figure(e, w, d->name, "_read_req", d->read_requests);
 		write_figure(e, w, d->name, "_write", d->write_bytes);
 		write_figure(e, w, d->name, "_write_req", d->write_requests);
-		write_figure(e, w, d->name, "_errors", -1); /* QEMU does not count them */
+		write_figure(e, w, d->name, "_errors", -1); /* QEMU does not count errors */
 	}
 	for (size_t k = 0; k < s->nic_count; k++) {
 		write_old_traffic(e, w, s->nics[k].name, "rx", &s->nics[k].rx);
@@ -84,7 +85,7 @@ static RESULT write_old(struct os_call *e, const struct compute_stats *s, struct
 	return OK;
 }
 
-/* ---- from 2.48 on */
+/* form since 2.48 */
 
 static void write_cpus(struct json_writer *w, const struct compute_stats *s)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Evacuation: a server of a host that is off starts on another one. Source: Compute API reference, "Servers - run
- * an administrative action" (evacuate); the messages are Nova's own. Where Nova believes a host's silence, or
- * force-down, this asks for a proof (engine/region/fence.h): without one the service counts as still in use. */
+ * Evacuation: restarts a server elsewhere after its host was powered off. Nova trusts a host's silence or
+ * force-down; this implementation requires proof (engine/region/fence.h), and otherwise reports the service
+ * as still in use. Messages are Nova's. Source: Compute API reference, "Servers - run an administrative
+ * action" (evacuate). */
 #include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
@@ -32,7 +33,7 @@ static const struct param evacuate_params[] = {
 };
 #undef P
 
-/* What Nova refuses before it looks at the server. */
+/* Checks what Nova refuses before it looks at the server. */
 static RESULT check_words(struct os_call *e, const struct os_evacuate *a)
 {
 	const struct str host = a->wish.host.text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What other services tell Compute of its servers: a port or a volume has changed. All of them are one here,
- * and the reconciler sees for itself, so that an event is checked, answered, and changes nothing. Source:
- * Compute API reference, "Create external events". */
+ * External events: other services report that a port or a volume of a server has changed. All services are
+ * one here and the reconciler observes changes itself, so an event is validated and answered, but has no
+ * effect. Source: Compute API reference, "Create external events". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "model/states.h"
@@ -37,7 +37,7 @@ static const struct param params[] = {
 		     .max = EVENTS_MAX, .doc = "One or more."),
 };
 
-/* NULL: there is none. An administrator's: of any project. */
+/* Finds a server of any project, since only administrators may call; NULL: none. */
 static const struct instance *find_server(struct os_call *e, const struct os_event *event)
 {
 	const struct instance *i = instance_find(os_tables(e), event->server.prefix);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What there is beside servers, by the names that it had before there were microversions. Source: Compute API
- * reference, "Extensions". */
+ * Extensions of Compute, older than microversions. Source: Compute API reference, "Extensions". */
 #include "api/openstack/core/extensions.h"
 
-/* Of Nova's list those whose calls and members are built. */
+/* Those of Nova's list whose calls and members are implemented. */
 static const struct os_extension rows[] = {
 	{"OS-DCF", "DiskConfig"},
 	{"OS-EXT-AZ", "ExtendedAvailabilityZone"},

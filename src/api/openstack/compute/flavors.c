@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Flavors: the instance types, with their extra specs and who may use them. Source: Compute API reference,
+ * Flavors, which are instance types, with extra specs and access lists. Source: Compute API reference,
  * "Flavors", "Flavors access", "Flavors extra-specs". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
@@ -46,7 +46,8 @@ static struct str query_of(const struct os_call *e, const char *name)
 	return pairs_find(&e->request.query, name);
 }
 
-/* is_public: of an administrator "None" asks for all; nobody else sees more than he may use. */
+/* Applies is_public, where "None" means both. Other callers than administrators see only flavors that they
+ * may use. */
 static bool is_asked(struct os_call *e, const struct row *row)
 {
 	const struct instance_type *type = instance_type_of(row);
@@ -61,7 +62,7 @@ static bool is_asked(struct os_call *e, const struct row *row)
 	return os_parse_bool(asked, &wants) && type->is_public == wants;
 }
 
-/* Nova reads minRam and minDisk as numbers, and is_public where an administrator asks. */
+/* Nova parses minRam and minDisk as numbers, and is_public for administrators only. */
 static RESULT check_filters(struct os_call *e, void *args)
 {
 	static const char *const names[] = {"minRam", "minDisk"};
@@ -129,7 +130,7 @@ struct os_flavor_target {
 	OS_PATH_NAME(T, "flavor_id", member, .kind = KIND_INSTANCE_TYPE, .doc = "The flavor.")
 static const struct param flavor_params[] = {FLAVOR(struct os_flavor_target, wish.type)};
 
-/* In an answer: the flavor as the call's change left it, or NULL. */
+/* Returns the flavor as the call's change left it, or NULL. */
 static const struct instance_type *find_left(const struct os_call *e, struct str flavor_id)
 {
 	const struct rows *left = &e->change.returned;
@@ -141,7 +142,7 @@ static const struct instance_type *find_left(const struct os_call *e, struct str
 	return NULL;
 }
 
-/* Flavor ids alone name a flavor here: a client tries its name first, and must not find it by that. */
+/* Finds a flavor by flavor id only: clients try the flavor's name as an id first and must get 404 then. */
 static RESULT find_flavor(struct os_call *e, const struct ref *ref, const struct instance_type **ret_type)
 {
 	const struct instance_type *left = find_left(e, ref->text),
@@ -189,7 +190,7 @@ static const struct param create_params[] = {
 };
 #undef P
 
-/* "1.25", as a number or as a text. */
+/* Reads "1.25", a number or a text, as a percentage. */
 static RESULT read_factor(struct os_call *e, struct str text, int64_t *ret_percent)
 {
 	struct str whole = STR_NONE, rest = text;
@@ -235,7 +236,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 
 struct os_change_flavor {
 	struct instance_type_settings wish;
-	struct str spec; /* of the path */
+	struct str spec; /* key in the path */
 	struct str members;
 	struct str tenant;
 };
@@ -275,7 +276,7 @@ static RESULT prepare_describe(struct os_call *e, void *args)
 	return prepare_change(e, args);
 }
 
-/* The body's only member has the key's name. */
+/* The body's only member must be named by the key. */
 static RESULT prepare_put_spec(struct os_call *e, void *args)
 {
 	struct os_change_flavor *a = args;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What was done to a server by whom: the events that were written with each change, through either face.
- * Source: Compute API reference, "Servers actions". */
+ * Instance actions: the events stored with each change, made through any API. Source: Compute API
+ * reference, "Servers actions". */
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "base/vec.h"
@@ -11,8 +11,8 @@
 
 enum { EVENTS_MAX = 1000 };
 
-/* What happened in the engine's words, Nova's name of the action, and that of its event, which is a function of
- * Nova's compute manager; NULL: Nova has no event of it. */
+/* Event name in the engine, Nova's action, and Nova's event, which is a function of its compute manager;
+ * NULL: Nova has no such event. */
 static const struct {
 	const char *what, *action, *event;
 } names[] = {
@@ -41,7 +41,7 @@ static const struct {
 	{"volume extension asked", "extend_volume", "compute_extend_volume"},
 };
 
-/* NULL: none of the user's. */
+/* Returns Nova's action; NULL: the event is not a user's action. */
 static const char *action_of(const struct event *event)
 {
 	if (str_ends_with(event->action, STR("os-suspend-server:resume")))
@@ -62,8 +62,8 @@ static struct str event_of(const struct event *event)
 
 struct history {
 	struct os_call *e;
-	bool is_detaching;        /* a port is on its way out of it */
-	VEC(struct event) events; /* those that are actions, newest first */
+	bool is_detaching;        /* one of the server's ports is being detached */
+	VEC(struct event) events; /* the events that are actions, newest first */
 };
 
 static bool is_losing_port(const struct tables *t, uuid instance)
@@ -85,7 +85,7 @@ static RESULT keep_event(void *arg, const struct event *event)
 	kept.request_id = str_copy(a, event->request_id);
 	kept.action = str_copy(a, event->action);
 	kept.what = str_copy(a, event->what);
-	kept.text = STR_NONE; /* Nova has no place for it */
+	kept.text = STR_NONE; /* Nova's answer has no member for the text */
 	bool is_kept = kept.request_id.p && kept.what.p && VEC_PUSH(a, &h->events, kept);
 	return is_kept ? OK : ctx_no_memory(h->e->c);
 }
@@ -102,7 +102,7 @@ static const struct param one_params[] = {
 	OS_PATH(struct os_history, "request_id", request, .doc = "req-… of the action."),
 };
 
-/* From 2.21 on also of one that has ended. */
+/* Since 2.21 terminated servers have a history, too. */
 static RESULT read_history(struct os_call *e, const struct ref *ref, struct history *ret_history)
 {
 	const struct instance *instance = NULL;
@@ -144,7 +144,8 @@ static RESULT list_actions(struct os_call *e, const void *args, struct json_writ
 	return OK;
 }
 
-/* Events end with the change; that of a port which is let go of, when its guest has done so: clients wait for it. */
+/* An event ends with its change, except the detachment of a port, which ends when the guest has released
+ * the port: clients wait for that. */
 static void write_event(struct json_writer *w, const struct event *event, bool has_ended)
 {
 	json_write_open(w, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where servers run: availability zones for all; hypervisors and services, which are both the hosts, for
+ * Availability zones for all callers; hypervisors and services, which are both the hosts, for
  * administrators. Source: Compute API reference, "Availability zones", "Hypervisors", "Compute services". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/list.h"
@@ -56,7 +56,7 @@ static void write_zone(struct os_call *e, struct json_writer *w, struct str name
 	json_write_close(w);
 }
 
-/* Of several aggregates that make one zone, the first stands for it. */
+/* True for the first of the aggregates that define the same zone, so that the zone is listed once. */
 static bool makes_zone(const struct tables *t, const struct aggregate *aggregate)
 {
 	const struct aggregate *a = aggregate_first(t);
@@ -104,7 +104,7 @@ static RESULT detail_zones(struct os_call *e, const void *args, struct json_writ
 
 /* ---- ids ---- */
 
-/* A UUID since 2.53; before, a number: some of its bits. */
+/* Since 2.53 ids are UUIDs; before, integers, here derived from the id's first 31 bits. */
 int64_t os_number_of(uuid id)
 {
 	return (int64_t) (id.b[0] & 0x7f) << 24 | id.b[1] << 16 | id.b[2] << 8 | id.b[3];
@@ -145,7 +145,7 @@ static RESULT find_host(struct os_call *e, struct str id, const struct host **re
 
 /* ---- hypervisors ---- */
 
-/* "…QEMU 7.2.22": 7002022. */
+/* Extracts 7002022 from "…QEMU 7.2.22". */
 static int64_t version_of(struct str text)
 {
 	size_t at = 0;
@@ -171,7 +171,8 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 	json_write_z(w, "status", engine_is_host_open(h) ? "enabled" : "disabled");
 }
 
-/* "qemu+tls://192.0.2.7:16514/system": where libvirt is reached; without an address it is this machine. */
+/* Extracts the address from libvirt's URI, "qemu+tls://192.0.2.7:16514/system"; loopback if the URI has
+ * none. */
 static struct ip parse_host_address(struct str uri)
 {
 	struct ip ip;
@@ -184,7 +185,7 @@ static struct ip parse_host_address(struct str uri)
 	return result_is_ok(ip_parse(host, &ip)) ? ip : ip_from_v4(UINT32_C(0x7f000001));
 }
 
-/* An object since 2.28; before, the same as a text. Of a host's processors it is known how many they are. */
+/* An object since 2.28, before the same JSON as text. Only the number of processors is known. */
 static void write_processors(struct os_call *e, struct json_writer *w, const struct host *h)
 {
 	struct str info = str_print(e->c->arena,
@@ -196,7 +197,7 @@ static void write_processors(struct os_call *e, struct json_writer *w, const str
 		json_write_text(w, "cpu_info", info);
 }
 
-/* Up to 2.87; then Placement tells it. */
+/* Usage, up to 2.87; Placement reports it afterwards. */
 static void write_use(struct os_call *e, struct json_writer *w, const struct host *h)
 {
 	struct host_usage use;
@@ -215,7 +216,7 @@ static void write_use(struct os_call *e, struct json_writer *w, const struct hos
 	json_write_int(w, "running_vms", use.instances);
 }
 
-/* A host, and the servers on it where they are asked for. */
+/* A host, with its servers if the query asks for them. */
 struct hypervisor {
 	const struct host *host;
 	bool has_servers;
@@ -243,7 +244,7 @@ static const void *gather_hypervisor(struct os_call *e, const struct row *row)
 	return gather_servers_of(e, row, has_servers);
 }
 
-/* A host without servers has none of the list, as in Nova. */
+/* As in Nova, a host without servers has no such member before 2.75. */
 static void write_servers(struct os_call *e, struct json_writer *w, const struct hypervisor *h)
 {
 	if (!h->servers.count && e->request.version < 75)
@@ -266,8 +267,8 @@ static void write_listed(struct os_call *e, struct json_writer *w, const void *i
 		write_servers(e, w, h);
 }
 
-/* As the command of that name says it: " 08:32:11 up 93 days, 18:25". Its users and its load libvirt does not tell;
- * of a host that is down, or that told nothing, it is empty. */
+/* Formats the uptime like the command: " 08:32:11 up 93 days, 18:25". Users and load are unknown to
+ * libvirt. Empty if the host is down or its boot time unknown. */
 static struct str write_uptime(struct arena *a, const struct host *h)
 {
 	char now[CLOCK_TEXT_SIZE];
@@ -325,7 +326,7 @@ static RESULT show_hypervisor(struct os_call *e, const void *args, struct json_w
 	return OK;
 }
 
-/* 400 where the host does not answer, as Nova has it. */
+/* As in Nova, 400 if the host is down. */
 static RESULT show_uptime(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct host *host = NULL;
@@ -343,7 +344,7 @@ static RESULT show_uptime(struct os_call *e, const void *args, struct json_write
 	return OK;
 }
 
-/* Those with the words in their name; here, too, the path's member is called id. */
+/* Finds hosts whose name contains the text, which the path calls "id" here. */
 static RESULT search_hypervisors(struct os_call *e, const void *args, struct json_writer *w)
 {
 	struct str words = ((const struct os_host_target *) args)->id;
@@ -456,8 +457,8 @@ static RESULT list_services(struct os_call *e, const void *args, struct json_wri
 
 struct os_service_change {
 	struct host_settings wish;
-	struct str id;   /* from 2.53 on */
-	struct str host; /* before */
+	struct str id;   /* since 2.53 */
+	struct str host; /* before 2.53 */
 	struct str binary;
 	bool forced_down, has_forced_down;
 };
@@ -516,7 +517,7 @@ static RESULT show_service(struct os_call *e, const void *args, struct json_writ
 	return OK;
 }
 
-/* Up to 2.52 the path says what is done, to the host that the body names. */
+/* Up to 2.52 the path is the command and the body names the host. */
 static RESULT prepare_named(struct os_call *e, void *args)
 {
 	struct os_service_change *a = args;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images as compute had them before the image service: the same rows, listed, shown and deleted, and what is
- * said of them as metadata. What older clients still ask for. Source: Compute API reference, "Images
- * (DEPRECATED)". */
+ * Images in the older Compute API, which older clients still use: the Image service's rows, listed, shown,
+ * deleted, and their properties as metadata. Source: Compute API reference, "Images (DEPRECATED)". */
 #include "api/openstack/image/images.h"
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
@@ -13,11 +12,11 @@
 
 #define MEBIBYTE (INT64_C(1) << 20)
 #define GIBIBYTE (INT64_C(1) << 30)
-enum { LAST_PROXY = 35, LAST_METADATA = 38 }; /* microversions */
+enum { LAST_PROXY = 35, LAST_METADATA = 38 }; /* last microversions with these calls */
 
 struct old_image {
 	const struct image *image;
-	const struct snapshot *root; /* NULL: it has no data */
+	const struct snapshot *root; /* NULL: the image has no data */
 	enum image_state state;
 };
 
@@ -93,7 +92,7 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 	return str_equal_nocase(value, str_from(status_words[state]));
 }
 
-/* By its id, or by what links to it. */
+/* Compares the source server, given by id or by URL. */
 static bool fits_server(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct image *image = image_of(row);
@@ -205,7 +204,7 @@ static const struct param meta_params[] = {
 		.doc = "The one that the path names."),
 };
 
-/* What is said, with what was said of other keys before; without that of `left_out`. */
+/* Merges the new pairs into `before`, without the key `left_out`. */
 static RESULT say(struct os_call *e, struct os_image_metadata *a, struct tags before, struct str left_out)
 {
 	struct tag *all = arena_new_array(e->c->arena, struct tag, before.count + a->said.count);

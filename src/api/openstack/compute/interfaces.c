@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports of a server, as Nova shows and plugs them; their further addresses; and what it is reached by. Source: Compute
- * API reference, "Port interfaces", "Servers - run an action", "Servers IPs", "Servers - security groups". */
+ * Ports of a server: list, attach, detach, further fixed addresses; also the server's addresses and
+ * security groups. Source: Compute API reference, "Port interfaces", "Servers - run an action", "Servers
+ * IPs", "Servers - security groups". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance_interface.h"
@@ -145,9 +146,9 @@ static RESULT show_plugged(struct os_call *e, const void *args, struct json_writ
 
 /* ---- one address more, and away ---- */
 
-enum { LAST_FIXED = 43 }; /* the last microversion that has them */
+enum { LAST_FIXED = 43 }; /* last microversion with addFixedIp and removeFixedIp */
 
-/* By its place: the least device index. */
+/* Returns the port with the lower device index. */
 static const struct port *earlier(const struct port *one, const struct port *other)
 {
 	return !one || other->device_index < one->device_index ? other : one;
@@ -172,8 +173,9 @@ static const struct param add_fixed_params[] = {
 		.doc = "Where one of its ports gets it."),
 };
 
-/* Nova asks the server's host, and has answered 202 when that finds nothing to do. Here what cannot be done is refused, with
- * the statuses of Nova's reference and the texts of its exceptions: NetworkNotFoundForInstance, FixedIpNotFoundForInstance. */
+/* Nova forwards the request to the host and answers 202 even if nothing can be done. Here impossible
+ * requests fail, with the statuses of Nova's reference and the texts of its exceptions
+ * NetworkNotFoundForInstance and FixedIpNotFoundForInstance. */
 static RESULT prepare_add_fixed(struct os_call *e, void *args)
 {
 	struct os_add_fixed *a = args;
@@ -313,7 +315,7 @@ static void write_group(struct os_call *e, struct json_writer *w, const struct s
 	json_write_text(w, "name", os_group_name(e->c->arena, group));
 	json_write_text(w, "description", group->description);
 	os_write_hex(w, "tenant_id", group->account);
-	json_write_open_list(w, "rules"); /* Neutron tells them */
+	json_write_open_list(w, "rules"); /* always empty: Neutron's API shows the rules */
 	json_write_close_list(w);
 	json_write_close(w);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs: those of the project, whichever of its users asks (docs/mapping.md); an administrator also has those
- * of another user. Keys are made on a lane, and checked here, off the committer; a private key is in its one
- * answer and nowhere else. Source: Compute API reference, "Keypairs". */
+ * Key pairs. They belong to the project, not to a user (docs/mapping.md); administrators may also address
+ * another user's. Key generation runs on a lane and key checks in prepare, so that neither blocks the
+ * committer. A private key is returned once and never stored. Source: Compute API reference, "Keypairs". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
@@ -21,7 +21,7 @@ static void write_common(struct os_call *e, struct json_writer *w, const struct 
 		json_write_z(w, "type", engine_is_certificate(key->public_key) ? "x509" : "ssh");
 }
 
-/* In lists each is within an object of its own. */
+/* Each element of the list is wrapped in an object of its own. */
 static void write_listed(struct os_call *e, struct json_writer *w, const void *item)
 {
 	json_write_open(w, "keypair");
@@ -29,7 +29,7 @@ static void write_listed(struct os_call *e, struct json_writer *w, const void *i
 	json_write_close(w);
 }
 
-/* From 2.10 on: those which that user made. */
+/* since 2.10: keys that the user created */
 static const struct os_filter key_filters[] = {{"user_id", "made_by", .since = 10}};
 static const struct os_sort_key key_sort_keys[] = {{"name", "name"}};
 #define KEYS(more_flags)                                                                                     \
@@ -41,7 +41,8 @@ static const struct os_sort_key key_sort_keys[] = {{"name", "name"}};
 static const struct os_listing key_listing = KEYS(0);
 static const struct os_listing user_key_listing = KEYS(OS_ADMIN_SEES_ALL);
 
-/* Whose key pairs are meant, from 2.10 on: kind none: the project's. Another user's are an administrator's. */
+/* Reads whose key pairs are meant (since 2.10). Kind none: the project's. Only administrators may name
+ * another user. */
 static RESULT read_user(struct os_call *e, struct str text, struct ref *ret_user)
 {
 	struct ref user = {0};
@@ -107,7 +108,7 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 struct os_make_key {
 	struct key_pair_wish wish;
 	struct str material, type, user;
-	struct str private_key; /* made; empty: the public one was given */
+	struct str private_key; /* generated; empty: the client sent a public key */
 };
 #define P(wire, member, ...) OS_BODY(struct os_make_key, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -139,7 +140,7 @@ static RESULT check_public_key(struct os_call *e, struct str text, bool is_certi
 					     : "Keypair data is invalid: failed to generate fingerprint");
 }
 
-/* EC2's may have others, and are shown. */
+/* Checks Nova's characters. Key pairs created through EC2 may have other names and are shown all the same. */
 static RESULT check_name(struct os_call *e, struct str name)
 {
 	struct str others = e->request.version >= 92 ? STR("_- @.") : STR("_- ");
@@ -199,7 +200,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 
 /* ---- delete ---- */
 
-/* EC2 takes an absent one for deleted; here it is not there. */
+/* Unlike EC2, deleting a key pair that does not exist fails. */
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	struct os_key_target *a = args;

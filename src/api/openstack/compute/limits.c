@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Limits and quotas: those of the account, which EC2's calls are held to as well. What nothing here is
- * held to (limits.def: KEPT) is kept and shown. Source: Compute API reference, "Limits", "Quota
- * sets". */
+ * Limits and quotas of the account, which EC2 calls obey, too. Limits that nothing enforces (limits.def:
+ * KEPT) are stored and shown. Source: Compute API reference, "Limits", "Quota sets". */
 #include "api/openstack/core/action.h"
 #include "api/openstack/core/write.h"
 #include "engine/people/account.h"
@@ -36,7 +35,7 @@ static struct figures count_used(const struct account *account)
 	return used;
 }
 
-/* Nova's names, until when, and what stands for them. */
+/* Nova's quotas, their last microversion, and the account's fields for them. */
 enum os_quota_name {
 	Q_INSTANCES,
 	Q_CORES,
@@ -56,9 +55,10 @@ enum os_quota_name {
 };
 static const struct quota_row {
 	const char *name;
-	int until;                /* a microversion; 0: the last */
-	int64_t unit;             /* that the account's count in; 0: 1 */
-	size_t limit, wish, used; /* in struct account, account_limits, figures (+ 1; 0: none) */
+	int until;                /* last microversion; 0: unbounded */
+	int64_t unit;             /* unit of the account's limit; 0: 1 */
+	size_t limit, wish, used; /* offsets in struct account, account_limits and figures (+ 1; 0: no
+	                           * usage) */
 } quota_rows[QUOTA_ROWS] = {
 #define LIMIT(field) offsetof(struct account, limit_##field), offsetof(struct account_limits, field)
 #define USED(member) offsetof(struct figures, member) + 1
@@ -99,7 +99,7 @@ struct os_quota {
 	struct account_limits wish;
 	struct str project, class, tenant, user;
 	bool force;
-	int64_t asked[QUOTA_ROWS]; /* ram: MiB */
+	int64_t asked[QUOTA_ROWS]; /* as sent; ram in MiB */
 	bool has[QUOTA_ROWS];
 };
 #define PROJECT OS_PATH(struct os_quota, "project_id", project, .doc = "The project.")
@@ -212,7 +212,7 @@ static void write_set(struct os_call *e, struct json_writer *w, const struct acc
 			json_write_int(w, quota_rows[k].name, limit_of(&quota_rows[k], account));
 }
 
-/* The account as that user finds it; and what the user uses, of what users have limits. */
+/* Replaces the limits and the usage by those of the user, for the figures that users have. */
 static void narrow_to_user(struct os_call *e, const struct os_quota *a, struct account *account,
 			   struct figures *used)
 {
@@ -288,7 +288,7 @@ static int64_t *wished(struct os_quota *a, size_t k)
 	return (int64_t *) (void *) ((char *) &a->wish + quota_rows[k].wish);
 }
 
-/* Those that are said; the others stay. */
+/* Sets the limits that were sent and keeps the others. */
 static void take_limits(struct os_quota *a, struct ref account)
 {
 	a->wish = account_limits_all(account, ACCOUNT_LIMIT_KEEP);
@@ -321,7 +321,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return take_user(e, a);
 }
 
-/* Compute's own: volumes and networks have theirs. */
+/* Resets only Compute's limits; volumes and networks keep theirs. */
 static RESULT prepare_reset(struct os_call *e, void *args)
 {
 	struct os_quota *a = args;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Migrations to other hosts: asked for; the live ones looked at while they are under way, hastened, and cancelled.
- * Source: Compute API reference, "Servers - run an administrative action" (os-migrateLive, migrate) and "Server
- * migrations"; the messages are Nova's own. */
+ * Live and cold migrations: start, watch, force completion, cancel. Messages are Nova's. Source: Compute
+ * API reference, "Servers - run an administrative action" (os-migrateLive, migrate) and "Server
+ * migrations". */
 #include <inttypes.h>
 
 #include "api/openstack/compute/servers.h"
@@ -65,7 +65,7 @@ static RESULT fail_vm_state(struct os_call *e, const struct ref *server, const s
 			     STR_ARG(server->text), STR_ARG(os_server_vm_state(os_tables(e), i)));
 }
 
-/* Nova refuses what is not in one of these before it looks for a host. */
+/* Checks the states that Nova requires before it looks for a host. */
 static RESULT check_state(struct os_call *e, const struct ref *server, const struct instance *i)
 {
 	TRY(os_check_stays(e, server, i));
@@ -84,7 +84,8 @@ static RESULT check_leaves(struct os_call *e, const struct instance_migrating *w
 			      STR_ARG(wish->instance.text), STR_ARG(host->name));
 }
 
-/* What Nova counts as local: the server's own disks. A volume is Cinder's, wherever it lies, and goes along. */
+/* True if the server has disks that Nova counts as local: its own ones. Volumes belong to Cinder wherever
+ * they are stored, and move as well. */
 static bool has_local_disks(const struct tables *t, const struct instance *i)
 {
 	for (const struct volume *v = volume_first_by_instance(t, i->row.id); v;
@@ -96,7 +97,7 @@ static bool has_local_disks(const struct tables *t, const struct instance *i)
 	return false;
 }
 
-/* What is not to bring its disks cannot go if one of its own is a file of its host. */
+/* Without block migration, a server whose own disk is a file on its host cannot move. */
 static RESULT prepare_migrate(struct os_call *e, void *args)
 {
 	struct os_migrate_live *a = args;
@@ -157,7 +158,7 @@ static const struct param one_params[] = {
 	OS_PATH(struct os_migration_target, "migration_id", number, .max = 64, .doc = "Its number."),
 };
 
-/* The one of that number, whatever became of it; NULL: none. */
+/* Finds a migration by number, whatever its outcome; NULL: none. */
 static const struct instance_migration *find_by_number(const struct tables *t, uuid instance,
 						       struct str number)
 {
@@ -197,7 +198,7 @@ static void write_hosts(struct os_call *e, struct json_writer *w, const struct i
 	json_write_text_or_null(w, "dest_host", target ? engine_get_host_address(target) : STR_NONE);
 }
 
-/* Nothing was said yet: null. */
+/* Writes null until the host has reported the figure. */
 static void write_bytes(struct json_writer *w, const char *key, bool is_said, int64_t bytes)
 {
 	if (is_said)
@@ -261,7 +262,7 @@ static RESULT show_migration(struct os_call *e, const void *args, struct json_wr
 	return OK;
 }
 
-/* Of one that is over. */
+/* Reports that the migration is already over. */
 static RESULT fail_over(struct os_call *e, const struct os_migration_target *a,
 			const struct instance_migration *m, const char *method)
 {

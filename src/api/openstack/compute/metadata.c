@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Metadata of a server, which are its tags with a value: EC2 shows them, too. And what is changed of the
- * server itself. Source: Compute API reference, "Server metadata", "Update server". */
+ * Metadata of a server, which are its tags with a value and visible in EC2; and updates of the server
+ * itself. Source: Compute API reference, "Server metadata", "Update server". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Migrations: the resizes, live migrations and evacuations that servers had; the last of each server are kept for as
- * long as it is. Source: Compute API reference, "Migrations". */
+ * Migrations: resizes, live migrations and evacuations. The last ones of each server are kept as long as
+ * the server exists. Source: Compute API reference, "Migrations". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/region/host.h"
@@ -13,7 +13,7 @@
 
 struct migration {
 	const struct instance_migration *row;
-	const struct host *source, *target; /* NULL: gone; of a resize both are the same */
+	const struct host *source, *target; /* NULL: deleted; both are the same for a resize */
 	const char *status;
 };
 
@@ -33,7 +33,7 @@ const char *os_migration_status(const struct instance_migration *m)
 	return ends[m->outcome];
 }
 
-/* A resize stays where it is. */
+/* A resize does not change the host. */
 static bool changes_host(const struct instance_migration *m)
 {
 	return m->method != INSTANCE_MIGRATION_METHOD_RESIZE;
@@ -52,7 +52,8 @@ static const char *status_of(struct os_call *e, const struct instance_migration 
 {
 	const struct instance *i = instance_find(os_tables(e), m->instance);
 	bool is_confirmed = m->method == INSTANCE_MIGRATION_METHOD_RESIZE ||
-			    m->method == INSTANCE_MIGRATION_METHOD_COLD; /* or reverted, by its user */
+			    m->method == INSTANCE_MIGRATION_METHOD_COLD; /* the user confirms or reverts
+			                                                  * both kinds */
 	if (is_confirmed && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
 		return i && model_derive_instance_task(i) == INSTANCE_TASK_RESIZE ? "migrating" : "finished";
 	return m->method == INSTANCE_MIGRATION_METHOD_EVACUATE ? "done" : os_migration_status(m);
@@ -70,7 +71,7 @@ static const void *gather_migration(struct os_call *e, const struct row *row)
 	return item;
 }
 
-/* What is resized stays where it is. */
+/* A resize shows its host as source and destination, without an address. */
 static void write_hosts(struct json_writer *w, const struct migration *m)
 {
 	struct str source = m->source ? m->source->name : STR_NONE;
@@ -121,7 +122,7 @@ static bool fits_source(struct os_call *e, const struct row *row, struct str val
 	return is_host(e, instance_migration_of(row)->host, value);
 }
 
-/* From there, or to there. */
+/* Matches source or destination. */
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
 	return fits_source(e, row, value) || is_host(e, instance_migration_of(row)->target, value);

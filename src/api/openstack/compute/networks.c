@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks as compute had them before the network service: their ids and names. What else there was of them,
- * no network has. Source: Compute API reference, "Networks (DEPRECATED)", "Project networks (DEPRECATED)". */
+ * Networks in the older Compute API, with id and name. Its further members are always null. Source: Compute
+ * API reference, "Networks (DEPRECATED)", "Project networks (DEPRECATED)". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
 #include "store/external_network.h"
 
-enum { LAST_PROXY = 35 }; /* the microversion */
+enum { LAST_PROXY = 35 }; /* last microversion with these calls */
 
 struct old_network {
 	uuid id;
@@ -33,7 +33,7 @@ static void write_network(struct os_call *e, struct json_writer *w, const void *
 		json_write_null(w, empty[k]);
 }
 
-/* Whose cidr has always been this word. */
+/* Nova has always written "None" as the cidr here. */
 static void write_project_network(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct old_network *n = item;
@@ -43,7 +43,7 @@ static void write_project_network(struct os_call *e, struct json_writer *w, cons
 	json_write_text(w, "label", n->name);
 }
 
-/* What the network service lists: all of them, without pages. */
+/* Derives a listing from the network service's, without pages and filters. */
 static struct os_listing listing_of(void (*write)(struct os_call *e, struct json_writer *w, const void *item))
 {
 	struct os_listing listing = os_networks;

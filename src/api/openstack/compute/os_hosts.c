@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts by os-hosts, which Nova has up to 2.42: os-services and os-hypervisors took its place. libvirt neither
- * turns hosts off and on nor knows a maintenance mode: that is refused as Nova's libvirt driver refuses it.
- * Source: Compute API reference, "Hosts". */
+ * Hosts by os-hosts, which os-services and os-hypervisors replaced in 2.43. Power actions and maintenance
+ * mode are refused, as Nova's libvirt driver refuses them. Source: Compute API reference, "Hosts". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/engine.h"
@@ -16,7 +15,7 @@ static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 
 /* ---- list ---- */
 
-/* An empty name means all. */
+/* An empty zone matches all hosts. */
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
 {
 	return str_is_empty(value) || str_equal(engine_get_zone_name(os_tables(e), host_of(row)), value);
@@ -46,7 +45,7 @@ static const struct os_listing hosts = {
 	.write = write_host,
 };
 
-/* Rows are written while the view's tables are held: each needs its zone. */
+/* Writes the rows while the view's tables are held, because each needs its zone. */
 static RESULT list_hosts(struct os_call *e, const void *args, struct json_writer *w)
 {
 	struct os_page page;

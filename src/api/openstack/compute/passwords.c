@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The password that a guest tells of itself, encrypted for its key pair's owner. Source: Compute API
- * reference, "Servers password"; Nova's documentation, "Metadata". */
+ * The password that a guest reports, encrypted with its key pair. Source: Compute API reference, "Servers
+ * password"; Nova's documentation, "Metadata". */
 #include "api/openstack/compute/servers.h"
 #include "engine/instance/instance.h"
 #include "model/instance.h"

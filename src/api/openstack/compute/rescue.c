@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Servers out of the ordinary: rescued, shelved, marked by an operator. From which states each may be asked
- * is Nova's promise, as in actions.c. Source: Compute API reference, "Servers - run an action". */
+ * Rescue, shelving, and the state set by an operator. As in actions.c, Nova documents the states from which
+ * each is allowed. Source: Compute API reference, "Servers - run an action". */
 #include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "engine/instance/instance.h"
@@ -55,8 +55,7 @@ static RESULT prepare_care(struct os_call *e, void *args)
 	return os_find_server(e, &a->wish.instance, &instance);
 }
 
-/* From where it may be asked elsewhere; here one that is stopped is unrescued, too, whose rescue EC2's users
- * have stopped. */
+/* Reports the state from which an action is not allowed. */
 static RESULT fail_state(struct os_call *e, const struct ref *server, const struct instance *instance,
 			 const char *done)
 {
@@ -65,7 +64,7 @@ static RESULT fail_state(struct os_call *e, const struct ref *server, const stru
 			     model_instance_states[model_derive_instance_state(instance)].name);
 }
 
-/* It goes by itself once it is shelved: there is nothing left to ask for. */
+/* Shelved servers are offloaded automatically, so the action only checks the state. */
 static RESULT prepare_offload(struct os_call *e, void *args)
 {
 	struct os_care *a = args;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups as compute had them before the network service: the same groups, and of their rules those
- * that let something in. Source: Compute API reference, "Security groups (DEPRECATED)", "Rules for security
- * group (DEPRECATED)". */
+ * Security groups in the older Compute API: the same groups, but only their ingress rules. Source: Compute
+ * API reference, "Security groups (DEPRECATED)", "Rules for security group (DEPRECATED)". */
 #include <inttypes.h>
 
 #include "api/openstack/compute/servers.h"
@@ -16,7 +15,7 @@ enum { LAST_PROXY = 35, ANY = -1, ICMP = 1, TCP = 6, UDP = 17, PORT_LAST = 65535
 
 struct old_rule {
 	const struct security_group_rule *rule;
-	const struct security_group *peer; /* NULL: by addresses */
+	const struct security_group *peer; /* NULL: the rule names addresses */
 };
 
 struct old_group {
@@ -29,7 +28,7 @@ static struct old_rule rule_of(const struct tables *t, const struct security_gro
 	return (struct old_rule){r, security_group_find(t, r->peer_group)};
 }
 
-/* Ports, or ICMP's type and code, -1 for all; of any protocol there are none. */
+/* Writes ports, or ICMP's type and code, with -1 for all; null for any protocol. */
 static void write_ends(struct json_writer *w, const struct security_group_rule *r)
 {
 	bool is_all = r->from_port == 0 && r->to_port == PORT_LAST;
@@ -129,7 +128,7 @@ static RESULT show_group(struct os_call *e, const void *args, struct json_writer
 	return os_write_found(e, &groups, &((const struct os_old_group *) args)->wish.group, w);
 }
 
-/* The rules that name a group go with it, as in Neutron. */
+/* As in Neutron, rules that name the group are deleted with it. */
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	(void) e;

@@ -27,7 +27,7 @@ static const void *gather_group(struct os_call *e, const struct row *row)
 	return item;
 }
 
-/* Nova has no word for EC2's partitions: what comes nearest. */
+/* Shows EC2's partition policy, which Nova lacks, as the closest policy. */
 static const char *policy_word(enum server_group_policy policy)
 {
 	return server_group_policy_words[policy == SERVER_GROUP_POLICY_PARTITION
@@ -35,7 +35,7 @@ static const char *policy_word(enum server_group_policy policy)
 						 : policy];
 }
 
-/* From 2.64 on one policy with its rules; before, a list of one. */
+/* Since 2.64 one policy with rules; before, a list of one policy. */
 static void write_group(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct group_item *g = item;

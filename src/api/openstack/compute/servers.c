@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Servers: how they are gathered and written; lists, show, delete, and the actions that start, stop and
- * reboot them. Source: Compute API reference, microversions 2.1 to 2.93. */
+ * Servers: gathering and writing them; list, show, delete, start, stop and reboot. Source: Compute API
+ * reference, microversions 2.1 to 2.93. */
 #include "api/openstack/compute/servers.h"
 
 #include "api/openstack/core/services.h"
@@ -49,7 +49,7 @@ struct str os_network_label(struct os_call *e, uuid network)
 
 /* ---- states ---- */
 
-/* What Nova calls a state is "STATUS" or "STATUS/task". */
+/* Nova's status and task_state, written "STATUS" or "STATUS/task". */
 struct words {
 	struct str status, task;
 };
@@ -59,7 +59,7 @@ static bool is_waiting_for_host(const struct tables *t, const struct instance *i
 	return uuid_is_none(i->host) && condition_find_by_subject(t, i->row.id, STR("NoHost"));
 }
 
-/* On its way to being on: for the first time, or again. */
+/* State of a server that is starting, for the first time or again. */
 static struct words pending_words(const struct tables *t, const struct instance *i)
 {
 	if (is_waiting_for_host(t, i))
@@ -83,13 +83,14 @@ static bool has_ended(const struct row *row)
 	return model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
-/* What its state says in so many words; then what that leaves open. */
+/* Takes the words of the state's table, then corrects the task where the state alone does not determine
+ * it. */
 static struct words state_words(const struct instance *i, enum instance_state state)
 {
 	struct words words = {.task = str_from(model_instance_states[state].nova)};
 	(void) str_split_next(&words.task, '/', &words.status);
 	if (state == INSTANCE_SHELVED)
-		words.task = STR("shelving_offloading"); /* once its image is made */
+		words.task = STR("shelving_offloading"); /* the image is already complete */
 	if (state == INSTANCE_STOPPING && i->destroyed_us)
 		words.task = STR("soft-deleting");
 	if (state == INSTANCE_PAUSED && !i->wanted_pause)
@@ -256,7 +257,7 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 
 /* ---- writing ---- */
 
-/* Until 2.74 the answer of a change has less than what shows the server. */
+/* Up to 2.74 the answer to a change has fewer members than a GET. */
 static bool is_whole(const struct os_call *e)
 {
 	return os_action_of(e)->method == HTTP_GET || e->request.version >= 75;
@@ -310,7 +311,7 @@ static void write_image(struct os_call *e, struct json_writer *w, const struct o
 	json_write_close(w);
 }
 
-/* From 2.47 on what it has; before, where to look it up. */
+/* Since 2.47 the flavor's properties; before, its id and link. */
 static void write_flavor(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
 	struct str name = s->type ? s->type->name : STR_NONE, id = s->type ? s->type->flavor_id : STR_NONE;
@@ -360,7 +361,7 @@ static void write_volumes(struct os_call *e, struct json_writer *w, const struct
 	json_write_close_list(w);
 }
 
-/* The host is told to administrators only. */
+/* Members for administrators, including the host's name. */
 static void write_admin(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
 	if (!os_is_admin(e))
@@ -377,7 +378,8 @@ static void write_admin(struct os_call *e, struct json_writer *w, const struct o
 	json_write_text(w, "OS-EXT-SRV-ATTR:root_device_name", s->instance->root_device);
 	json_write_null(w, "OS-EXT-SRV-ATTR:kernel_id");
 	json_write_null(w, "OS-EXT-SRV-ATTR:ramdisk_id");
-	if (os_action_of(e)->method == HTTP_POST) /* a rebuilt one's has no prefix */
+	if (os_action_of(e)->method == HTTP_POST) /* the answer to a rebuild has user_data without the
+	                                           * prefix */
 		return;
 	if (s->instance->user_data.n)
 		os_audit(e);
@@ -385,7 +387,8 @@ static void write_admin(struct os_call *e, struct json_writer *w, const struct o
 				str_encode_base64(e->c->arena, s->instance->user_data));
 }
 
-/* Tells servers on one host from those on others, to one project, and nothing else. */
+/* Writes an opaque id that differs per host and project, so that it reveals nothing but whether two
+ * servers of the project share a host. */
 static void write_host_id(struct os_call *e, struct json_writer *w, const struct instance *i)
 {
 	if (uuid_is_none(i->host))
@@ -423,7 +426,7 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 	os_write_compute_links(e, w, "servers", uuid_to_str(e->c->arena, i->row.id));
 }
 
-/* Why one is in ERROR. */
+/* Explains why the server is in ERROR. */
 static void write_fault(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
 	if (!s->fault)
@@ -437,7 +440,7 @@ static void write_fault(struct os_call *e, struct json_writer *w, const struct o
 	json_write_close(w);
 }
 
-/* What came with a microversion, in their order. */
+/* Members added by microversions, in their order. */
 static void write_newer(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
 	const struct instance *i = s->instance;
@@ -467,7 +470,7 @@ static void write_newer(struct os_call *e, struct json_writer *w, const struct o
 		json_write_text_or_null(w, "locked_reason", i->locked_reason);
 }
 
-/* What was an extension once. */
+/* Members that were extensions originally. */
 static void write_extended(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
 	const struct instance *i = s->instance;
@@ -513,14 +516,14 @@ static struct str asked(const struct os_call *e, const char *name)
 	return pairs_find(&e->request.query, name);
 }
 
-/* One that has ended is gone here, as long as nobody asks for changes, or an administrator for what is
- * deleted; EC2 goes on showing it for a while. */
-/* As Nova's lists count it, where what can be restored is on none either. */
+/* True if Nova's lists omit the server: terminated, or restorable. */
 static bool is_deleted(const struct row *row)
 {
 	return has_ended(row) || model_derive_instance_state(instance_of(row)) == INSTANCE_DESTROYED;
 }
 
+/* Lists omit deleted servers unless the query has changes-since, or an administrator asks for deleted
+ * ones. EC2 shows terminated instances for a while. */
 static bool is_there(struct os_call *e, const struct row *row)
 {
 	bool is_shown = asked(e, "changes-since").p || (os_is_admin(e) && asked(e, "deleted").p);
@@ -535,7 +538,7 @@ static bool fits_deleted(struct os_call *e, const struct row *row, struct str va
 	return is_deleted(row) == is_wanted;
 }
 
-/* Checked before the list is made: check_times(). */
+/* check_times() has validated the value. */
 static bool fits_since(struct os_call *e, const struct row *row, struct str value)
 {
 	int64_t time_us = 0;
@@ -548,7 +551,8 @@ static bool fits_before(struct os_call *e, const struct row *row, struct str val
 	int64_t time_us = 0;
 	if (e->request.version < 66)
 		return true;
-	int64_t updated_us = row->updated_us - row->updated_us % SECOND; /* as it is shown */
+	int64_t updated_us = row->updated_us - row->updated_us % SECOND; /* to the second, as the server is
+	                                                                  * shown */
 	return os_read_time(value, &time_us) && updated_us <= time_us;
 }
 
@@ -623,7 +627,7 @@ static bool fits_zone(struct os_call *e, const struct row *row, struct str value
 	return str_equal(engine_get_zone_name_of_instance(os_tables(e), instance_of(row)), value);
 }
 
-/* As servers show it: r-… and 17 digits of it. */
+/* Matches the reservation id as shown: "r-" and 17 digits. */
 static bool fits_reservation(struct os_call *e, const struct row *row, struct str value)
 {
 	return str_equal(value, id_to_prefixed(e->c->arena, "r", instance_of(row)->reservation));
@@ -674,8 +678,8 @@ static const struct os_sort_key server_sort_keys[] = {
 	{"vm_state", "wanted_power"},
 	{"power_state", "seen_power"},
 };
-/* What Nova's queries may have and does nothing here, as it does nothing there for who is no administrator.
- */
+/* Names that Nova's queries accept and that have no effect here; in Nova they have none for callers who
+ * are not administrators. */
 #define SERVER_OTHERS                                                                                        \
 	"access_ip_v4|access_ip_v6|auto_disk_config|created_at|display_description|hostname|kernel_id|"      \
 	"launched_at|locked_by|ramdisk_id|root_device_name|terminated_at|soft_deleted|image_ref"
@@ -720,7 +724,7 @@ static const struct param reboot_params[] = {
 		.doc = "HARD: without asking the guest."),
 };
 
-/* From which it may be asked; elsewhere Nova says so. */
+/* Returns the states from which Nova allows the action; 0: all. */
 static uint32_t states_of(const char *name, bool is_hard)
 {
 	if (strcmp(name, "reboot") == 0)
@@ -756,7 +760,7 @@ RESULT os_check_stays(struct os_call *e, const struct ref *ref, const struct ins
 	if (uuid_is_none(instance->target) || !verb)
 		return OK;
 	if (strcmp(verb, "os-start") == 0 || strcmp(verb, "os-stop") == 0)
-		verb += strlen("os-"); /* Nova's own names of the two */
+		verb += strlen("os-"); /* Nova's messages use the names without "os-" */
 	return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
 			     "Cannot '%s' instance %" STR_FMT " while it is in task_state migrating", verb,
 			     STR_ARG(ref->text));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tags of a server: words, which are its tags without a value (servers.h); those with one are its
- * metadata. Source: Compute API reference, "Server tags". */
+ * Tags of a server, which are its tags without a value; those with a value are its metadata (servers.h).
+ * Source: Compute API reference, "Server tags". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/tag.h"
@@ -85,7 +85,7 @@ static size_t count_all_words(const struct instance *instance)
 	return count;
 }
 
-/* How many of the words it has, and of how many. */
+/* Counts the words of the list that the server has; *ret_of is the length of the list. */
 static size_t count_words(const struct row *row, struct str words, size_t *ret_of)
 {
 	struct str word;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What projects' servers held, and for how long: from the usage records that are written as servers are
- * launched, get another size and end, through either face. Of one that got another size each size is told by
- * itself. Views are its own, and closed while SQL is read. Source: Compute API reference, "Usage reports
- * (os-simple-tenant-usage)". */
+ * Usage per project: what servers occupied, and for how long. Computed from the usage records that
+ * launches, resizes and terminations write, through any API; each size of a resized server is one
+ * allocation. The calls open their own short views, so that none is held while SQL is read. Source: Compute
+ * API reference, "Usage reports (os-simple-tenant-usage)". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/billing/billing.h"
@@ -12,9 +12,9 @@
 #include "store/sql.h"
 
 enum {
-	SINCE_PAGES = 40,   /* the microversion */
-	PAGE_MAX = 1000,    /* servers of a page */
-	USAGES_MAX = 50000, /* of one project, in the time asked for */
+	SINCE_PAGES = 40,   /* first microversion with pages */
+	PAGE_MAX = 1000,    /* servers per page */
+	USAGES_MAX = 50000, /* allocations of one project within the requested time */
 	PROJECTS_MAX = 1000
 };
 
@@ -24,8 +24,8 @@ struct os_usage {
 	struct str project, start, end, marker;
 	int64_t limit;
 	bool detailed;
-	/* made: */
-	int64_t start_us, end_us, until_us; /* until: the end, or now: nothing was used later */
+	/* computed: */
+	int64_t start_us, end_us, until_us; /* until: the end, or now if that is earlier */
 };
 #define TIMES                                                                                                \
 	OS_QUERY(struct os_usage, "start", start, .max = 64, .doc = "From then; absent: from now."),         \
@@ -81,10 +81,10 @@ static RESULT prepare_usage(struct os_call *e, void *args)
 struct allocation {
 	uuid server;
 	struct instance_allocation what;
-	struct str meter;         /* of it, while it is open */
-	int64_t start_us, end_us; /* end 0: it is held still */
+	struct str meter;         /* meter of the open allocation */
+	int64_t start_us, end_us; /* end 0: still open */
 	struct str name, state;
-	double hours; /* within the time asked for */
+	double hours; /* within the requested time */
 };
 
 struct project_usage {
@@ -92,7 +92,7 @@ struct project_usage {
 	const struct os_usage *asked;
 	uuid project;
 	VEC(struct allocation) allocation;
-	struct allocation open; /* the last that began; server none: nothing is open */
+	struct allocation open; /* the latest allocation without an end; server none: none is open */
 	double hours, disk, memory, vcpus;
 };
 
@@ -119,7 +119,7 @@ static RESULT take_record(void *arg, const struct usage *record)
 	bool is_open = uuid_equal(u->open.server, record->id) && str_equal(u->open.meter, record->meter);
 	if (record->level == 0)
 		return is_open ? keep(u, record->at_us) : OK;
-	TRY(keep(u, 0)); /* the one before it is held still */
+	TRY(keep(u, 0)); /* the previous allocation has not ended */
 	allocation.meter = str_copy(u->e->c->arena, record->meter);
 	if (!allocation.meter.p)
 		return ctx_no_memory(u->e->c);
@@ -154,7 +154,7 @@ static void sum_up(struct project_usage *u)
 /* ---- pages: by server ---- */
 
 struct page {
-	bool has_limit, is_behind; /* behind: what follows is behind the marker */
+	bool has_limit, is_behind; /* behind: the marker was passed */
 	uuid marker, last;
 	int64_t left;
 	bool has_more;
@@ -176,7 +176,7 @@ static RESULT begin_page(struct os_call *e, const struct os_usage *a, struct pag
 	return OK;
 }
 
-/* Takes away what the page does not have. Records of one server stay together. */
+/* Reduces the allocations to those on the page. All allocations of one server stay together. */
 static void cut(struct page *page, struct project_usage *u)
 {
 	size_t kept = 0;
@@ -223,7 +223,7 @@ static void write_next(struct os_call *e, struct json_writer *w, const char *key
 
 /* ---- writing ---- */
 
-/* By what its row says as long as that is kept; then its id is all that is known. */
+/* Fills in the servers' names; servers whose row is purged are named by their id. */
 static void name_servers(struct os_call *e, struct project_usage *u)
 {
 	AUTO_VIEW view = {0};
@@ -280,7 +280,7 @@ static void write_project(struct os_call *e, struct json_writer *w, struct proje
 	json_write_close_list(w);
 }
 
-/* Those that are there; what was deleted with all that it had is told of no more. */
+/* Finds the existing projects, PROJECTS_MAX at most. Deleted projects have no usage report. */
 static RESULT find_projects(struct os_call *e, struct uuids *ret_projects)
 {
 	uuid *at = arena_new_array(e->c->arena, uuid, PROJECTS_MAX);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * os-instance_usage_audit_log: how far the audits of usage are that Nova's hosts make of a month when they are
- * told to (instance_usage_audit, which is off by itself). None are made here: what servers used is counted from
- * rows (os-simple-tenant-usage), so no host has run one, as of a Nova where it is off. Source: Compute API
- * reference, "Server usage audit log". */
+ * os-instance_usage_audit_log. Nova's hosts can write a monthly usage audit (instance_usage_audit, off by
+ * default). Here usage is computed from records instead (os-simple-tenant-usage), so the answer is that of
+ * a Nova with audits off: no host has run one. Source: Compute API reference, "Server usage audit log". */
 #include "api/openstack/core/action.h"
 #include "api/openstack/core/write.h"
 #include "store/host.h"
@@ -24,8 +23,7 @@ static struct month month_before(struct month m)
 	return m.month == 1 ? (struct month){m.year - 1, 12} : (struct month){m.year, m.month - 1};
 }
 
-/* The last whole month that had ended by then is the one before this month, which is the last that began
- * before then. */
+/* Returns the month of the last instant before `time_us`. The audited period is the month before that one. */
 static struct month begun_before(int64_t time_us)
 {
 	char text[CLOCK_TEXT_SIZE];

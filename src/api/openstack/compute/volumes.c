@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes and their snapshots as compute had them before Block Storage: the same rows in other words. Source:
+ * Volumes and snapshots in the older Compute API: Block Storage's rows with other member names. Source:
  * Compute API reference, "Volume extension (os-volumes, os-snapshots) (DEPRECATED)". */
 #include "api/openstack/volume/volumes.h"
 #include "api/openstack/compute/servers.h"
@@ -11,14 +11,14 @@
 #include "model/volume.h"
 #include "store/zone.h"
 
-enum { LAST_PROXY = 35 }; /* the microversion */
+enum { LAST_PROXY = 35 }; /* last microversion with these calls */
 
 /* ---- volumes ---- */
 
 struct old_volume {
 	const struct volume *volume;
 	const struct zone *zone;
-	uuid snapshot; /* that it was made from */
+	uuid snapshot; /* snapshot named at creation */
 	const char *status;
 	struct volume_list attachments;
 };
@@ -36,7 +36,7 @@ static const void *gather_volume(struct os_call *e, const struct row *row)
 	return result_is_ok(listed) ? item : NULL;
 }
 
-/* One that is attached nowhere has an attachment without members. */
+/* A volume without attachments has one empty attachment object. */
 static void write_attachments(struct json_writer *w, const struct volume_list *attachments)
 {
 	json_write_open_list(w, "attachments");

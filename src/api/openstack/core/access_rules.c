@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Requests by an application credential with access rules: only what a rule names is let in. Keystone's middleware does
- * this in every service, and answers as to whom it does not know. */
+ * Describes a call for the access rules of application credentials, which allow only listed requests.
+ * Keystone's middleware enforces them in every service and answers violations with 401. */
 #include "api/openstack/core/face.h"
 #include "api/openstack/core/services.h"
 
-/* As the catalogue names the services. */
+/* Service types of the catalog. */
 static const char *const types[OS_SERVICE_COUNT] = {
 	[OS_IDENTITY] = "identity",
 	[OS_COMPUTE] = "compute",
@@ -14,15 +14,15 @@ static const char *const types[OS_SERVICE_COUNT] = {
 	[OS_PLACEMENT] = "placement",
 };
 
-/* What a token is worth may always be asked. */
+/* Validating a token is always allowed, regardless of access rules. */
 static bool asks_for_a_token(const struct os_call *e)
 {
 	return e->service == OS_IDENTITY && e->call->method == HTTP_GET &&
 	       str_ends_with(e->call->path, STR("/v3/auth/tokens"));
 }
 
-/* A rule's path is the service's own ("/v2.1/servers"); where all services are behind one port clients know them with
- * the prefix, which is taken for the same. */
+/* Access rules contain the service's own path ("/v2.1/servers"). Here all services share one port, so
+ * clients also know the path with the service's prefix; both forms match. */
 struct token_use os_describe_use(const struct os_call *e)
 {
 	enum os_service service;

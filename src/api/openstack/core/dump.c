@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables as JSON, for `dari dump openstack`, the documentation and the tests that send what the tables
- * say and what they refuse; and the calls that clients know and the tables have not. */
+ * Writes the action tables as JSON for `dari dump openstack`, the documentation, and tests that send every
+ * documented parameter. Also writes the known calls that are not implemented. */
 #include "api/core/dump.h"
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/services.h"
@@ -48,7 +48,7 @@ static void write_filters(struct json_writer *w, const struct os_listing *list)
 	json_write_close_list(w);
 }
 
-/* How a list's rows are called, ordered and paged. */
+/* Writes the member name, sort keys and paging of a list. */
 static void write_list(struct json_writer *w, const struct os_listing *list)
 {
 	static const char *const always[] = {"created_at", "updated_at", "id"};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The error table and the bodies. Statuses and types are those that the services give, which clients branch
- * on, so that a change here is a change of the API. */
+ * Error table and error bodies. Clients branch on statuses and types, so a change here changes the API. */
 #include "api/openstack/core/errors.h"
 
 #include "api/openstack/core/words.h"
@@ -17,7 +16,7 @@
 		ERR_##err, KIND_##kind, status, type, field, services                                        \
 	}
 
-/* The first row that fits counts; KIND_NONE fits every kind. */
+/* The first matching row applies; KIND_NONE matches every kind. */
 static const struct api_error rows[] = {
 	E_OF(ALL, RANGE, NONE, "OpenStack-API-Version", 406, 0),
 	E_OF(ALL, UNSUPPORTED, NONE, "method", 405, 0),
@@ -25,7 +24,7 @@ static const struct api_error rows[] = {
 	E_OF(BIT(NETWORK), CONFLICT, NONE, "If-Match", 412, "RevisionNumberConstraintFailed"),
 	E_OF(BIT(NETWORK), INVALID, NONE, "If-Match", 400, "BadRequest"),
 	E_OF(BIT(IMAGE), NOT_FOUND, ACCOUNT, "owner", 400, 0),
-	E(BIT(IMAGE), CAPACITY, NONE, 413, 0), /* Glance: the store is full */
+	E(BIT(IMAGE), CAPACITY, NONE, 413, 0), /* Glance: the image store is full */
 	E(BIT(NETWORK), NOT_FOUND, NETWORK, 404, "NetworkNotFound"),
 	E(BIT(NETWORK), NOT_FOUND, EXTERNAL_NETWORK, 404, "NetworkNotFound"),
 	E(BIT(NETWORK), NOT_FOUND, SUBNET, 404, "SubnetNotFound"),
@@ -126,17 +125,19 @@ static const struct api_error rows[] = {
 	E_OF(BIT(COMPUTE), NOT_FOUND, SERVER_GROUP, "os:scheduler_hints", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, HOST, "os-migrateLive", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, HOST, "migrate", 400, 0),
-	E_OF(BIT(COMPUTE), CONFLICT, INSTANCE_TYPE, "flavorRef", 400, 0), /* it has it already */
-	E(BIT(COMPUTE), CONFLICT, ADDRESS, 400, 0),                       /* the fixed address has one */
+	E_OF(BIT(COMPUTE), CONFLICT, INSTANCE_TYPE, "flavorRef", 400, 0), /* the server already has this
+	                                                                   * flavor */
+	E(BIT(COMPUTE), CONFLICT, ADDRESS, 400, 0),                       /* the fixed address already has
+	                                                                   * a floating IP */
 	E(BIT(COMPUTE), UNSUPPORTED, HOST, 501, 0),
-	E(BIT(COMPUTE), STATE, HOST, 400, 0),       /* it has a maintenance */
-	E(BIT(COMPUTE), IN_USE, AGGREGATE, 400, 0), /* it has hosts */
+	E(BIT(COMPUTE), STATE, HOST, 400, 0),       /* the host is in maintenance */
+	E(BIT(COMPUTE), IN_USE, AGGREGATE, 400, 0), /* the aggregate has hosts */
 	E(BIT(COMPUTE), IN_USE, SECURITY_GROUP, 400, 0),
 	E(BIT(COMPUTE), IN_USE, VOLUME, 400, 0),
 	E(BIT(COMPUTE), PROTECTED, SECURITY_GROUP, 400, 0),
 	E(BIT(COMPUTE), EXISTS, SECURITY_GROUP_RULE, 400, 0),
 	E(BIT(COMPUTE), QUOTA, NONE, 403, 0),
-	E(BIT(COMPUTE), CAPACITY, HOST, 409, 0), /* its own is closed */
+	E(BIT(COMPUTE), CAPACITY, HOST, 409, 0), /* the host of the instance is closed */
 	E(BIT(COMPUTE), CAPACITY, NONE, 400, 0),
 	E(BIT(COMPUTE), PROTECTED, NONE, 409, 0),
 	E_OF(BIT(VOLUME), EXISTS, VOLUME_TYPE, "encryption", 400, 0),
@@ -147,7 +148,7 @@ static const struct api_error rows[] = {
 	E(BIT(IMAGE), PROTECTED, NONE, 403, 0),
 	E(BIT(IDENTITY), QUOTA, NONE, 403, 0),
 	E(BIT(IDENTITY), IN_USE, ACCESS_RULE, 403, 0),
-	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0), /* it is enabled */
+	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0), /* the domain is enabled */
 	E(ALL, MISSING, NONE, 400, "HTTPBadRequest"),
 	E(ALL, INVALID, NONE, 400, 0),
 	E(ALL, MALFORMED, NONE, 400, "HTTPBadRequest"),
@@ -173,7 +174,7 @@ static const struct api_error rows[] = {
 	E(ALL, GONE, NONE, 503, "ServiceUnavailable"),
 	E(ALL, TIMEOUT, NONE, 503, "ServiceUnavailable"),
 	E(ALL, IO, NONE, 500, "HTTPInternalServerError"),
-	E(ALL, DRY_RUN, NONE, 500, "HTTPInternalServerError"), /* nobody here asks for one */
+	E(ALL, DRY_RUN, NONE, 500, "HTTPInternalServerError"), /* OpenStack has no dry run */
 	E(ALL, INTERNAL, NONE, 500, "HTTPInternalServerError"),
 };
 
@@ -221,7 +222,7 @@ static const char *status_title(int status)
 	}
 }
 
-/* Nova's and Cinder's names of faults. */
+/* Fault names of Nova and Cinder. */
 static const char *fault_name(int status)
 {
 	switch (status) {
@@ -251,7 +252,7 @@ static const char *fault_name(int status)
 	}
 }
 
-/* Keystone's; of every service where nobody was proved, since its middleware answers then. */
+/* Keystone's body. Every service uses it for 401, which Keystone's middleware answers. */
 static void write_identity(struct json_writer *w, int status, struct str message)
 {
 	json_write_open(w, "error");
@@ -261,7 +262,7 @@ static void write_identity(struct json_writer *w, int status, struct str message
 	json_write_close(w);
 }
 
-/* Seconds: a quota is not over by waiting, and a bucket has a token again after one. */
+/* Seconds. Waiting does not help with a quota; a rate-limit bucket has a token again after 1 s. */
 static int retry_after(const struct api_problem *p)
 {
 	return p->status == 429;
@@ -335,7 +336,7 @@ static void add_html_text(struct buf *b, struct str text)
 			buf_add_char(b, text.p[k]);
 }
 
-/* Glance's, unless the client asks for JSON. */
+/* Glance answers HTML unless the client asks for JSON. */
 static void write_page(struct buf *b, int status, struct str message)
 {
 	const char *title = status_title(status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of extensions, and one of them. */
+ * Writes the list of a service's extensions, and one of them. */
 #include "api/openstack/core/extensions.h"
 
 const struct param os_extension_params[1] = {

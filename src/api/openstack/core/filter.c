@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which rows a query asks for: a value against a field, a listing's filters, and
- * the members that a row is shown with. */
+ * Matches rows against a query: a value against a field, a listing's filters, and the members that a row is
+ * shown with. */
 #include "api/openstack/core/filter.h"
 
 #include "api/openstack/core/services.h"
@@ -53,7 +53,7 @@ bool os_field_is(const struct field *field, const struct row *row, struct str va
 	}
 }
 
-/* Of every kind. */
+/* Fields of every kind. */
 static const struct field row_keys[] = {
 	{.name = "created_at", .type = FIELD_INT, .offset = offsetof(struct row, created_us)},
 	{.name = "updated_at", .type = FIELD_INT, .offset = offsetof(struct row, updated_us)},
@@ -80,7 +80,8 @@ const struct os_filter *os_find_filter(const struct os_filtering *f, struct str 
 	return NULL;
 }
 
-/* "lte:2024-…": how the time is to be, and the time; without a word: the same. */
+/* Parses "lte:2024-…" into the accepted orders (before, same, after) and the time; without an operator the
+ * time must be equal. */
 static RESULT read_bound(const struct os_filtering *f, const char *name, struct str bound,
 			 bool ret_orders[static 3], int64_t *ret_us)
 {
@@ -104,7 +105,7 @@ static RESULT read_bound(const struct os_filtering *f, const char *name, struct 
 	return os_parse_time(f->e->c, bound, name, ret_us);
 }
 
-/* To the second, as clients say it. */
+/* Compares whole seconds, the precision that clients see. */
 static bool fits_bounds(const struct os_filtering *f, const struct os_filter *filter, const struct row *row,
 			struct str value)
 {
@@ -129,7 +130,7 @@ static bool is_word_of(const char *words, struct str name)
 	return false;
 }
 
-/* What is in the query for the list itself. */
+/* Query names that the list itself reads. */
 static bool is_of_lists(const struct os_filtering *f, struct str name)
 {
 	static const char words[] =
@@ -145,7 +146,7 @@ static RESULT check_name(struct os_filtering *f, struct str name)
 	return OK;
 }
 
-/* Values that no row can be held to. */
+/* Refuses values that cannot be compared with the filter's field. */
 static RESULT check_value(const struct os_filtering *f, const struct os_filter *filter, struct str value)
 {
 	const struct field *field = query_find_field(f->list->kind, filter->field);
@@ -155,8 +156,7 @@ static RESULT check_value(const struct os_filtering *f, const struct os_filter *
 	int64_t us = 0;
 	while (filter->is_time && str_split_next(&value, ',', &bound))
 		TRY(read_bound(f, filter->name, bound, orders, &us));
-	if (filter->is_pattern &&
-	    !os_is_pattern(f->e, value)) /* Nova's database says so in words of its own */
+	if (filter->is_pattern && !os_is_pattern(f->e, value)) /* Nova passes its database's message on */
 		return ctx_fail_field(f->e->c, ERR_INVALID, str_from(filter->name),
 				      "Invalid input for query parameters %s. Value: %" STR_FMT
 				      ". It is not a regular expression.",
@@ -199,7 +199,8 @@ static bool fits_value(const struct os_filtering *f, const struct os_filter *fil
 	return os_field_is(field, row, value);
 }
 
-/* Several values of one name: any, unless the filter needs all; several names: all. */
+/* Several values of one name: any must match, or all if the filter says so. Different names: all must
+ * match. */
 static bool fits_filters(const struct os_filtering *f, const struct row *row)
 {
 	const struct pairs *query = &f->e->request.query;
@@ -219,7 +220,7 @@ static bool fits_filters(const struct os_filtering *f, const struct row *row)
 
 /* ---- members as filters ---- */
 
-/* The members that the row is shown with; NULL: no memory. */
+/* Returns the members that the row is shown with; NULL: no memory. */
 json_t *os_members_of(struct os_call *e, const struct os_listing *list, const void *item)
 {
 	struct buf all;
@@ -249,11 +250,11 @@ static bool member_is(const json_t *member, struct str value)
 	case JSON_NULL:
 		return str_is_empty(value);
 	default:
-		return true; /* not a plain one: passed over */
+		return true; /* ignore lists and objects */
 	}
 }
 
-/* Keystone's "name__icontains=a". Source: Keystone, build_driver_hints(). */
+/* Applies Keystone's inexact filters, "name__icontains=a". Source: Keystone, build_driver_hints(). */
 static bool fits_inexactly(struct os_call *e, const json_t *members, struct str name, struct str value)
 {
 	size_t at = 1;
@@ -275,7 +276,7 @@ static bool fits_inexactly(struct os_call *e, const json_t *members, struct str 
 					   : true;
 }
 
-/* Names that the row has no member for are passed over. */
+/* Compares the members with the query; ignores names that the row has no member for. */
 static bool has_members(const struct os_filtering *f, const json_t *members)
 {
 	const struct pairs *query = &f->e->request.query;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writing rows: a page of a list with the links to those beside it, one row, or the members of it that were
- * asked for. */
+ * Writes rows: a page of a list with links to its neighbours, or one row, reduced to the members asked for. */
 #include "api/openstack/core/filter.h"
 #include "api/openstack/core/services.h"
 
@@ -29,7 +28,7 @@ static void add_query(struct os_call *e, struct buf *b, struct str name, struct 
 	buf_add_str(b, str_encode_url(e->c->arena, value, false));
 }
 
-/* The same query behind another marker. */
+/* Returns the call's query with another marker. */
 static struct str query_from(struct os_call *e, struct str marker, bool backwards)
 {
 	const struct pairs *query = &e->request.query;
@@ -62,7 +61,7 @@ static bool is_asked(const struct pairs *query, const char *member)
 	return false;
 }
 
-/* Neutron's fields=: names that a row has not ask for nothing. */
+/* True if Neutron's fields= selects members. Names that a row does not have select nothing. */
 static bool picks_members(const struct os_call *e)
 {
 	const struct pairs *query = &e->request.query;
@@ -88,7 +87,7 @@ static void copy_picked(struct os_call *e, struct json_writer *w, json_t *member
 	}
 }
 
-/* The members of an item's object: those that were asked for. */
+/* Writes the item's members, only those selected by fields= if present. */
 static RESULT write_item(struct os_call *e, const struct os_listing *list, const void *item,
 			 struct json_writer *w)
 {
@@ -116,7 +115,7 @@ static void write_page_link(struct os_call *e, struct json_writer *w, const char
 	json_write_close(w);
 }
 
-/* How many rows all pages have, if the query asks for it; -1: it does not. */
+/* Counts the rows of all pages if the query has with_count; otherwise -1. */
 static RESULT count_all(struct os_call *e, const struct os_listing *list, int64_t *ret_count)
 {
 	struct str asked = pairs_find(&e->request.query, "with_count");
@@ -134,8 +133,9 @@ static RESULT count_all(struct os_call *e, const struct os_listing *list, int64_
 	return OK;
 }
 
-/* Neutron links a page with a limit both ways, unless it is too short to have a neighbour there: an empty page leads back,
- * too. Source: Neutron, get_pagination_links(). */
+/* Finds the links to the next and the previous page. Neutron links a page with a limit in both directions,
+ * unless the page is too short to have a neighbour there; an empty page links back as well. Source:
+ * Neutron, get_pagination_links(). */
 static void find_links(struct os_call *e, const struct os_page *page, struct str *ret_next,
 		       struct str *ret_before)
 {
@@ -198,7 +198,7 @@ RESULT os_write_returned(struct os_call *e, const struct os_listing *list, uuid 
 	return write_row(e, list, row, w);
 }
 
-/* What stands for a row of the kind and is none, by its id; NULL: nothing. */
+/* Finds, by id, an object of the kind that has no row; NULL: none. */
 static RESULT find_added(struct os_call *e, const struct os_listing *list, const struct ref *ref,
 			 const struct row **ret_row)
 {

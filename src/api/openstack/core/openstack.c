@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OpenStack's protocol, as the core asks for it: a token says who asks, path and method (and the body's verb)
- * which action; JSON in and out. */
+ * Implements the OpenStack protocol for api/core: the token identifies the caller; method, path and the
+ * body's verb select the action; bodies are JSON. */
 #include "api/openstack/core/openstack.h"
 
 #include "api/core/path.h"
@@ -16,7 +16,7 @@
 
 /* ---- a new call ---- */
 
-/* Volume's paths name the project, and need not: "-" stands there where they do not. */
+/* Inserts "-" as the project into Block Storage paths without a project id, which is optional there. */
 static struct str with_project(struct arena *a, struct str path)
 {
 	struct str rest = path, version, project;
@@ -27,7 +27,7 @@ static struct str with_project(struct arena *a, struct str path)
 	return str_print(a, "/v3/-/%" STR_FMT "/%" STR_FMT, STR_ARG(project), STR_ARG(rest));
 }
 
-/* Compute's version 2.0 has the calls of 2.1 behind a path of its own, and its own description there. */
+/* Rewrites Compute 2.0 paths ("/v2/…") to 2.1: the calls are the same, but unknown members are ignored. */
 static void read_legacy(struct os_call *e)
 {
 	struct str rest = e->path, version, next;
@@ -103,7 +103,7 @@ static bool is_upload(struct api_call *core)
 
 /* ---- who may ---- */
 
-/* A role, or else a policy: but nobody becomes an administrator by a policy of an account's. */
+/* Requires a role, or a policy that allows the action. Account policies never grant administrator rights. */
 static RESULT describe_permission(struct api_call *core, struct guard_request *request)
 {
 	struct os_call *e = os_call_of(core);
@@ -121,7 +121,7 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 	return OK;
 }
 
-/* The credential; and what the path names, of a call that is recorded from the beginning. */
+/* Records the credential and, for calls recorded from the beginning, the ids in the path. */
 static void describe_audit(struct api_call *core)
 {
 	struct os_call *e = os_call_of(core);
@@ -182,7 +182,7 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	return json_write_end(&w);
 }
 
-/* Of a list, which follows from what the view sees, who asks and what is asked. */
+/* Digest of a list's request. Together with the view, the caller and the query determine the answer. */
 static struct str digest(struct api_call *core)
 {
 	struct os_call *e = os_call_of(core);
@@ -207,7 +207,7 @@ static void set_headers(struct api_call *core)
 	os_set_headers(os_call_of(core));
 }
 
-/* A call that had to wait too long was not looked at. */
+/* Throttled calls are rejected before they are examined, so they leave no audit record. */
 static bool is_unrecorded(struct result result)
 {
 	return result.code == ERR_THROTTLED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How OpenStack differs from other APIs: its queries, its words for parameters at fault, its ids. A body's texts
- * are copied to the arena, so that its JSON need not outlive the reading. */
+ * Defines OpenStack's parameter dialect: queries, messages for invalid parameters, and ids. Texts of a body
+ * are copied to the arena, so the JSON may be freed after reading. */
 #include "api/openstack/core/params.h"
 
 #include "base/clock.h"
@@ -20,7 +20,7 @@ bool os_parse_id(struct str text, enum kind kind, struct ref *ret_ref)
 	return true;
 }
 
-/* In a path what cannot be an id is the id of nothing. */
+/* Reads an id. A path variable that cannot be an id is answered as not found. */
 static RESULT read_id(const struct params_reader *r, const struct params_value *v, struct ref *out)
 {
 	struct str own = r->is_copied ? str_copy(r->c->arena, v->text) : v->text;
@@ -44,7 +44,7 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 
 /* ---- the dialect ---- */
 
-/* As Python's strutils.bool_from_string reads them. */
+/* Accepts the words of Python's strutils.bool_from_string. */
 bool os_parse_bool(struct str value, bool *ret_value)
 {
 	static const char *const yes[] = {"true", "1", "t", "on", "y", "yes"};
@@ -107,7 +107,8 @@ RESULT os_params_read(struct ctx *c, const struct params *table, const struct os
 					  .path = document_of_pairs(&request->path, PAIRS_FLAT),
 					  .query = document_of_pairs(&request->query, PAIRS_FLAT),
 					  .is_query_open =
-						  true, /* os_check_query_names() sees to the others */
+						  true, /* os_check_query_names() checks names that no row
+						         * reads */
 					  .body = document_of_json(request->body)};
 	return params_fill(c, table, &of, out);
 }
@@ -141,7 +142,7 @@ RESULT os_query_parse(struct ctx *c, struct str query, struct pairs *ret_pairs)
 
 /* ---- times ---- */
 
-/* Copies the digits at the front of rest to out: `most`, or fewer down to `least`, then with zeros before them. */
+/* Copies `least` to `most` digits from the front of rest to out, padded with zeros on the left. */
 static bool take_digits(struct str *rest, size_t least, size_t most, char *out)
 {
 	size_t n = 0;
@@ -163,13 +164,13 @@ static bool take_char(struct str *rest, const char *any)
 	return is_there;
 }
 
-/* A month, a day: "-1", "-01", or "01". */
+/* Takes a month or a day: "-1", "-01", or "01". */
 static bool take_date_part(struct str *rest, char *out)
 {
 	return take_char(rest, "-") ? take_digits(rest, 1, 2, out) : take_digits(rest, 2, 2, out);
 }
 
-/* Behind the seconds; clock_parse() takes six digits. */
+/* Takes the fraction of a second, cut to the six digits that clock_parse() expects. */
 static bool take_fraction(struct str *rest, char *out)
 {
 	size_t n = 0;
@@ -183,7 +184,7 @@ static bool take_fraction(struct str *rest, char *out)
 	return n > 0;
 }
 
-/* Hour, then minute and second, which may be left out, with colons or without. */
+/* Takes the hour, then optionally minute and second, with or without colons. */
 static bool take_clock(struct str *rest, char *hour, char *minute, char *second, char *fraction)
 {
 	if (!take_digits(rest, 2, 2, hour))
@@ -195,7 +196,7 @@ static bool take_clock(struct str *rest, char *hour, char *minute, char *second,
 	return take_digits(rest, 1, 2, second) ? take_fraction(rest, fraction) : !has_colon;
 }
 
-/* "Z", "+02", "+0200", "+02:00", or nothing. */
+/* Takes "Z", "+02", "+0200", "+02:00", or nothing. */
 static bool take_offset(struct str *rest, char out[static 6])
 {
 	if (!rest->n || take_char(rest, "Z"))
@@ -213,7 +214,7 @@ bool os_read_time(struct str text, int64_t *ret_us)
 	struct str rest = text;
 	if (!take_digits(&rest, 4, 4, whole))
 		return false;
-	bool is_compact = rest.n == 2; /* "202001" could be read in two ways, and is none */
+	bool is_compact = rest.n == 2; /* "202001" is ambiguous: YYYYMM or YYMMDD */
 	if (rest.n && (is_compact || !take_date_part(&rest, whole + 5)))
 		return false;
 	if (rest.n && !take_date_part(&rest, whole + 8))

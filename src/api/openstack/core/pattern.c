@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Regular expressions of filters. Nova hands them to its database, and each database reads another dialect: here
- * PCRE2 reads them, with limits, so that a stranger's pattern takes neither time nor memory without end. */
+ * Regular expressions of filters. Nova passes them to its database, whose dialects differ. Here PCRE2
+ * compiles them, with limits on time and memory, because any client may send one. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -8,18 +8,19 @@
 #include "api/openstack/core/pattern.h"
 
 enum {
-	PATTERN_MAX = 255, /* bytes, as of any value in a query of Nova's */
-	CODE_MAX = 8192,   /* bytes of what a pattern becomes: (((a{99}){99}){99} is one of few bytes, too */
-	MATCH_MAX = 20000, /* steps of one search, which fits nothing when it takes more */
-	HEAP_MAX = 64      /* KiB of one search */
+	PATTERN_MAX = 255, /* bytes of a pattern; Nova limits all query values to this */
+	CODE_MAX = 8192,   /* bytes of the compiled code: short patterns such as (((a{99}){99}){99} can
+	                    * expand greatly */
+	MATCH_MAX = 20000, /* match steps of one search, which then finds nothing */
+	HEAP_MAX = 64      /* KiB of heap of one search */
 };
 
 struct os_pattern {
-	struct str text; /* as the query has it */
+	struct str text; /* points into the query */
 	pcre2_code *code;
 	pcre2_match_data *data;
 	pcre2_match_context *limits;
-	struct os_pattern *next; /* of the call */
+	struct os_pattern *next; /* next pattern of the call */
 };
 
 static void *take_memory(size_t size, void *arena)
@@ -27,14 +28,14 @@ static void *take_memory(size_t size, void *arena)
 	return arena_alloc(arena, size);
 }
 
-/* The arena frees all at once. */
+/* No-op: the arena frees all memory at once. */
 static void leave_memory(void *memory, void *arena)
 {
 	(void) memory;
 	(void) arena;
 }
 
-/* "|" is itself, as Nova makes it for MySQL. */
+/* Escapes "|", as Nova does for MySQL. */
 static size_t escape_bars(struct str text, char ret_escaped[2 * PATTERN_MAX])
 {
 	size_t count = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a query string's filters to plans of a query: how values are spelt, and which indexes, access paths and
- * terms lead to the rows of a filter. */
+ * Converts a query's filters into plans of a store query: how values are spelled, and which indexes, access
+ * paths and terms lead to the rows of a filter. */
 #include "api/openstack/core/filter.h"
 #include "api/openstack/core/services.h"
 #include "base/uuid_asked.h"
@@ -16,7 +16,7 @@ static bool read_id(struct str value, enum kind kind, const char *prefix, struct
 		      : os_parse_id(value, kind, ret_ref);
 }
 
-/* What an index's key has instead of the name that is shown: ids of instance types and hosts. */
+/* Translates a shown name into the id that the index contains: flavor ids and host names. */
 static enum list_reading read_value(const struct tables *t, const struct field *field, struct str value,
 				    void *ret_at)
 {
@@ -38,8 +38,8 @@ static const struct list_spelling spelling = {read_id, read_value};
 
 /* ---- filters ---- */
 
-/* The values that the query has for a name; none: the name was met before, or a value is empty, which may
- * mean the rows that have none. */
+/* Collects the values of a repeated name. Returns none if an earlier pair had the name, or if a value is
+ * empty: an empty value may mean rows without a value, which no index finds. */
 static RESULT read_values(const struct os_filtering *f, size_t first, struct strs *ret_values)
 {
 	const struct pairs *query = &f->e->request.query;
@@ -59,7 +59,7 @@ static RESULT read_values(const struct os_filtering *f, size_t first, struct str
 	return OK;
 }
 
-/* Rows of the accounts. */
+/* Plans a search by account. */
 static RESULT plan_accounts(struct list *l, struct strs values)
 {
 	struct list_plan p;
@@ -71,7 +71,8 @@ static RESULT plan_accounts(struct list *l, struct strs values)
 	return list_end_plan(&p);
 }
 
-/* "word", or "key=value" where the first '=' may be any: each of them is written alike. */
+/* Adds the terms of a word. "key=value" may be split at any '=', because every split is written the same
+ * way. */
 static RESULT add_words(struct list_plan *p, const struct os_filter *filter, struct str words)
 {
 	uuid owner = p->list->owners[0];
@@ -83,7 +84,7 @@ static RESULT add_words(struct list_plan *p, const struct os_filter *filter, str
 			TRY(list_add_term(p, term_of_tag(owner, str_slice(word, 0, at),
 							 str_slice(word, at + 1, word.n))));
 		if (filter->tags == OS_ALL_TAGS)
-			return OK; /* whatever has all of them has the first */
+			return OK; /* a row that has all words has the first one */
 	}
 	return OK;
 }
@@ -95,7 +96,7 @@ static RESULT add_name(struct list_plan *p, struct str name)
 	return list_add_term(p, term_of_tag(owner, STR("Name"), name));
 }
 
-/* "^name$", of which nothing else means something. */
+/* True for "^name$" without other special characters. */
 static bool is_plain_pattern(struct str pattern)
 {
 	bool is_plain = pattern.n > 2 && pattern.p[0] == '^' && pattern.p[pattern.n - 1] == '$';
@@ -104,7 +105,8 @@ static bool is_plain_pattern(struct str pattern)
 	return is_plain;
 }
 
-/* Rows without a name are shown with an id of theirs, or of their namer. */
+/* Rows without a name are shown with their EC2 id, or with that of their namer, so names that look like
+ * such an id have no plan. */
 static RESULT add_shown_name(struct list_plan *p, const struct os_filter *filter, struct str name,
 			     bool *ret_is_plan)
 {
@@ -132,7 +134,7 @@ static RESULT add_shown_name(struct list_plan *p, const struct os_filter *filter
 static RESULT add_filter(struct list_plan *p, const struct os_filter *filter, struct strs values,
 			 bool *ret_is_plan);
 
-/* "name=value" */
+/* Plans "name=value" by the filter of that name. */
 static RESULT add_part(struct list_plan *p, const struct os_filter *filter, struct str value,
 		       bool *ret_is_plan)
 {
@@ -145,14 +147,14 @@ static RESULT add_part(struct list_plan *p, const struct os_filter *filter, stru
 	return OK;
 }
 
-/* Whether it compares the field there. */
+/* True if the filter compares the field at that offset. */
 static bool has_offset(const struct list_plan *p, const struct os_filter *filter, size_t offset)
 {
 	const struct field *field = query_find_field(p->kind, filter->field);
 	return field && offset && field->offset == offset;
 }
 
-/* By terms, which mostly only the caller's own rows have for it. */
+/* Plans by terms, most of which exist only for the caller's own rows. */
 static RESULT add_by_terms(struct list_plan *p, const struct os_filter *filter, struct str value,
 			   bool *ret_is_plan)
 {
@@ -163,7 +165,8 @@ static RESULT add_by_terms(struct list_plan *p, const struct os_filter *filter, 
 	return filter->tags ? add_words(p, filter, value) : OK;
 }
 
-/* Whether the filter leads to rows; what has terms, mostly only to the caller's own. */
+/* True if the filter has a plan. Terms mostly cover the caller's own rows only, so they need a list
+ * limited to one owner. */
 static bool leads(const struct list_plan *p, const struct os_filter *filter, const struct access_path *own)
 {
 	const struct kind_info *k = &model_kinds[p->kind];
@@ -207,7 +210,7 @@ static RESULT add_filter(struct list_plan *p, const struct os_filter *filter, st
 	return OK;
 }
 
-/* "in:a,b" is a or b. */
+/* Splits "in:a,b" into its values. */
 static RESULT split_lists(const struct os_filtering *f, struct strs *values)
 {
 	VEC(struct str) words = {0};

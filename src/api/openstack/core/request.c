@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a request's path, query and body to the action's struct; and the row that a part of a request names. */
+ * Converts a request's path, query and body into the action's struct, and finds the row that a parameter
+ * names. */
 #include "api/openstack/core/face.h"
 #include "api/openstack/core/unknown.h"
 #include "api/openstack/core/words.h"
 #include "api/openstack/core/write.h"
 #include "base/vec.h"
 
-/* Reading JSON takes an HTTP thread some 40 ns a byte, and strangers may send it, too. The services
- * themselves take no more than this. Source: oslo.middleware, "max_request_body_size". */
+/* Maximum body in bytes. Parsing JSON takes about 40 ns per byte, also for unauthenticated callers; the
+ * services have the same limit. Source: oslo.middleware, "max_request_body_size". */
 enum { JSON_BODY_MAX = 114688 };
 
 RESULT os_parse_body(struct os_call *e)
@@ -27,7 +28,7 @@ RESULT os_parse_body(struct os_call *e)
 			error.line, error.column);
 }
 
-/* The token's own, unless an administrator asks. */
+/* Requires the path's project to be the token's, unless the caller is an administrator. */
 static RESULT check_project(struct os_call *e)
 {
 	struct str project = pairs_find(&e->request.path, "project_id");
@@ -39,14 +40,16 @@ static RESULT check_project(struct os_call *e)
 		       : ctx_fail(e->c, ERR_INVALID, "Malformed request url: another project's.");
 }
 
-/* Decodes %XX in what the path names. */
+/* Decodes %XX in the path variables. */
 static RESULT decode_path(struct os_call *e)
 {
-	struct pair *at = (struct pair *) e->request.path.at; /* the arena's copy is ours */
+	struct pair *at = (struct pair *) e->request.path.at; /* safe cast: os_find_route() allocated this
+	                                                       * array in the call's arena */
 	for (size_t k = 0; k < e->request.path.count; k++) {
 		struct str text = at[k].value, plus = STR_NONE;
 		VEC(char) escaped = {0};
-		for (size_t n = 0; n < text.n; n++) /* in a path a plus is a plus */
+		for (size_t n = 0; n < text.n; n++) /* "+" is literal in a path, but str_decode_url() reads
+		                                     * it as a blank */
 			for (const char *p = text.p[n] == '+' ? "%2B" : (char[]){text.p[n], 0}; *p; p++)
 				if (!VEC_PUSH(e->c->arena, &escaped, *p))
 					return ctx_no_memory(e->c);
@@ -58,7 +61,7 @@ static RESULT decode_path(struct os_call *e)
 	return OK;
 }
 
-/* A member beside the one that holds the parameters. */
+/* Checks a member beside the one that holds the parameters. */
 static RESULT check_sibling(struct os_call *e, const char *name, const json_t *value)
 {
 	const struct os_action *a = os_action_of(e);
@@ -82,7 +85,7 @@ static RESULT check_siblings(struct os_call *e, const json_t *parameters)
 	return OK;
 }
 
-/* The object that holds the parameters; of many, a list of those. */
+/* Finds the object that holds the parameters; for OS_BULK possibly a list of objects. */
 static RESULT find_parameters(struct os_call *e, const json_t **ret_value)
 {
 	const struct os_action *a = os_action_of(e);
@@ -101,7 +104,7 @@ static RESULT find_parameters(struct os_call *e, const json_t **ret_value)
 			*ret_value = NULL;
 		e->arg_count = *ret_value ? json_array_size(*ret_value) : 0;
 	}
-	if (a->verb) /* a word of no parameters has null, or whatever else says nothing */
+	if (a->verb) /* verbs without parameters come with null, "" or other values, which are ignored */
 		*ret_value = json_is_object(*ret_value) ? *ret_value : NULL;
 	else if (!*ret_value)
 		return ctx_fail_field(e->c, ERR_MISSING, str_from(wrap), "'%s' is a required property", wrap);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * If-Match: "revision_number=N" of Neutron's PUT and DELETE. The change fails if somebody has changed the row since its caller
- * read it. The other services read no conditional header.
- * Source: Neutron, check_request_for_revision_constraint(). */
+ * Implements Neutron's If-Match: "revision_number=N" for PUT and DELETE. The change fails if the row
+ * changed since the caller read it. The other services have no conditional headers. Source: Neutron,
+ * check_request_for_revision_constraint(). */
 #include "api/openstack/core/face.h"
 
 static RESULT fail_format(struct os_call *e, const char *says)
@@ -9,7 +9,7 @@ static RESULT fail_format(struct os_call *e, const char *says)
 	return ctx_fail_field(e->c, ERR_INVALID, STR("If-Match"), "Bad if-match request: %s.", says);
 }
 
-/* The next entity tag without its quotes; a header without quotes is one tag. */
+/* Takes the next entity tag without its quotes; a header without quotes is one tag. */
 static bool next_tag(struct str *rest, struct str *ret_tag)
 {
 	size_t start = str_find_char(*rest, '"', 0), end = str_find_char(*rest, '"', start + 1);
@@ -21,7 +21,7 @@ static bool next_tag(struct str *rest, struct str *ret_tag)
 	return true;
 }
 
-/* The row that the path names: its last variable that is an id. */
+/* Returns the path parameter of the row to change: the last one that is an id. */
 static const struct param *find_subject(const struct os_action *a)
 {
 	const struct param *found = NULL;
@@ -39,7 +39,7 @@ static RESULT check(struct os_call *e, const struct tables *t)
 		return OK;
 	const struct row *row = tables_find(t, subject->kind, ref.prefix);
 	if (!row || (int64_t) row->gen == e->revision || !engine_may_see(e->c, subject->kind, row))
-		return OK; /* absent and hidden rows: the operation says so */
+		return OK; /* the operation reports absent and hidden rows */
 	return ctx_fail_field(e->c, ERR_CONFLICT, STR("If-Match"),
 			      "Constrained to %lld, but current revision is %llu", (long long) e->revision,
 			      (unsigned long long) row->gen);
@@ -65,7 +65,7 @@ RESULT os_read_revision(struct os_call *e)
 	return e->has_revision ? check(e, os_tables(e)) : OK;
 }
 
-/* Another call may have changed the row since prepare looked. */
+/* Checks again inside the change: another call may have changed the row after os_read_revision() looked. */
 RESULT os_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred)
 {
 	struct os_call *e = os_call_of(core);

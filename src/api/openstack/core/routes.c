@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which action a request asks for: by its service, path, method and microversion, and the body's verb. */
+ * Finds the action of a request by service, path, method, microversion and the body's verb. */
 #include "api/core/path.h"
 #include "api/openstack/core/face.h"
 
@@ -17,7 +17,7 @@ static const char *path_of(const struct os_route *r)
 	return os_row_of(r->entry.action)->path;
 }
 
-/* Literal segments go before variables: "detail" is no server's id. */
+/* Sorts literal segments before variables, so that "detail" is not read as a server's id. */
 static int compare_routes(const void *a, const void *b)
 {
 	const struct os_route *x = a, *y = b;
@@ -55,12 +55,12 @@ static enum http_method method_of(const struct call *call)
 	return call->method == HTTP_HEAD ? HTTP_GET : call->method;
 }
 
-/* Compute, Image and Block Storage take a slash at the end for one more segment, an id that is empty: a
- * client whose id was empty is not to be told of all. The others leave it out. */
+/* In Compute, Image and Block Storage a trailing slash adds an empty id, which matches nothing: a client
+ * whose id variable is empty must not receive the whole collection. The other services ignore the slash. */
 static bool ends_with_no_id(const struct os_call *e, size_t segments)
 {
 	bool has_two = e->service == OS_IMAGE || e->service == OS_COMPUTE;
-	size_t fewest = has_two ? 2 : e->service == OS_VOLUME ? 3 : SIZE_MAX; /* of a collection */
+	size_t fewest = has_two ? 2 : e->service == OS_VOLUME ? 3 : SIZE_MAX; /* segments of a collection */
 	return segments >= fewest && str_ends_with(e->call->path, STR("/"));
 }
 
@@ -92,7 +92,7 @@ RESULT os_choose_route(struct os_call *e, const struct os_route *first)
 	void *member = json_object_iter(e->body);
 	const char *name = member ? json_object_iter_key(member) : "";
 	bool has_verb = os_row_of(first->entry.action)->verb;
-	if (has_verb && json_object_size(e->body) > 1) /* of which the services would run none */
+	if (has_verb && json_object_size(e->body) > 1) /* the services would run none of the verbs */
 		return ctx_fail(e->c, ERR_INVALID, "Malformed request body: too many body keys");
 	for (const struct os_route *r = first; r < face->routes + face->route_count; r++) {
 		if (strcmp(path_of(r), path_of(first)) != 0)

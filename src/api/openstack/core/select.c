@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Selecting, ordering and paging rows: how a query string says it, as a query of the store. A page begins
- * behind its marker in the order asked for. */
+ * Selects, orders and pages rows: converts the query string into a query of the store. A page starts after
+ * its marker, in the requested order. */
 #include "api/openstack/core/filter.h"
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/words.h"
@@ -11,8 +11,8 @@ struct selection {
 	struct os_call *e;
 	const struct os_listing *list;
 	struct os_filtering filtering;
-	bool all_accounts; /* every account's rows are listed, as an administrator asks */
-	bool is_scoped;    /* only the caller's own rows are listed */
+	bool all_accounts; /* lists every account's rows */
+	bool is_scoped;    /* lists only the caller's own rows */
 	struct query query;
 	struct query_sort sorts[SORT_KEYS_MAX];
 	struct str marker;
@@ -30,7 +30,8 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	bool may_see = s->all_accounts ? is_there && !engine_is_hidden(kind, row)
 				       : engine_may_see(c, kind, row) ||
 						 (lingers && engine_may_see_ended(c, kind, row));
-	/* a single plan is that of all rows, which are the caller's own where the list is scoped */
+	/* A single plan is the scan of all candidates, which a scoped list already limits to the caller's
+	 * rows. */
 	bool is_own = !s->is_scoped || s->query.plans.count == 1 ||
 		      uuid_equal(engine_get_owner(s->list->kind, row), c->who->account);
 	*ret_matches = false;
@@ -39,7 +40,7 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 		       : OK;
 }
 
-/* Visible as they are. */
+/* Adds the listing's objects without rows. The add callback has already checked who may see them. */
 static RESULT add_given(struct selection *s)
 {
 	struct os_added added = {0};
@@ -66,7 +67,7 @@ static RESULT plan(struct selection *s)
 	struct list l = {
 		.query = &s->query,
 		.owners = {s->e->c->who->account,
-			   UUID_NONE}, /* what is of no account is everybody's, or not listed */
+			   UUID_NONE}, /* rows of no account are visible to all, or not listed at all */
 		.owner_count = s->list->public_index ? 2 : s->is_scoped,
 		.account_index = account_index,
 		.public_index = s->list->public_index,
@@ -90,7 +91,7 @@ static RESULT read_accounts(struct selection *s)
 	if (!(s->list->flags & OS_ALL_PROJECTS) || !is_asked)
 		return OK;
 	if (!os_is_admin(s->e) && (s->e->service == OS_VOLUME || s->list->flags & OS_OWN_TO_OTHERS))
-		return OK; /* clients ask for it whenever they look for a name */
+		return OK; /* clients send all_tenants whenever they search by name */
 	if (!os_is_admin(s->e))
 		return ctx_fail(s->e->c, ERR_DENIED, "Policy doesn't allow %s:all_tenants to be performed.",
 				s->e->action->permit);
@@ -100,7 +101,7 @@ static RESULT read_accounts(struct selection *s)
 
 /* ---- order ---- */
 
-/* What a sort key makes of the row. */
+/* Computes a sort key's value for a row. */
 static struct query_value get_value(void *arg, const void *data, const struct row *row)
 {
 	const struct selection *s = arg;
@@ -140,7 +141,7 @@ static RESULT add_sort(struct selection *s, struct str name, struct str directio
 	return OK;
 }
 
-/* sort=key:dir,key */
+/* Reads sort=key:dir,key. */
 static RESULT read_sort(struct selection *s, struct str text)
 {
 	struct str part, name;
@@ -159,7 +160,7 @@ static size_t count_named(const struct pairs *query, const char *name)
 	return count;
 }
 
-/* Neutron wants one for each key, if there are any. */
+/* Neutron requires one sort_dir for each sort_key, or none. */
 static RESULT check_directions(struct selection *s)
 {
 	size_t keys = count_named(&s->e->request.query, "sort_key");
@@ -217,12 +218,13 @@ static RESULT read_limit(struct selection *s)
 	if (!has_pages(s->list))
 		return OK;
 	TRY(read_count(s, "limit", &limit));
-	bool is_none = !text.p || (limit == 0 && s->e->service == OS_NETWORK); /* whose 0 is no limit */
+	bool is_none = !text.p || (limit == 0 && s->e->service == OS_NETWORK); /* Neutron's limit=0 means
+	                                                                        * unlimited */
 	s->query.limit = (size_t) (is_none || limit > max ? max : limit);
 	return OK;
 }
 
-/* What a marker names a row by. */
+/* Returns the text that names the row in a marker. */
 static struct str marker_of(struct os_call *e, const struct os_listing *list, const struct row *row)
 {
 	const struct field *field = list->marker ? query_find_field(list->kind, list->marker) : NULL;
@@ -236,7 +238,8 @@ static bool is_marker(void *arg, const struct row *row)
 			       : os_is_uuid(row->id, s->marker);
 }
 
-/* Where the page begins: behind a marker, or behind so many rows. Block Storage counts rows everywhere. */
+/* Reads where the page starts: after a marker, or after `offset` rows. All Block Storage lists have
+ * offsets. */
 static RESULT read_start(struct selection *s)
 {
 	int64_t offset = 0;
@@ -251,14 +254,15 @@ static RESULT read_start(struct selection *s)
 
 static RESULT fail_no_marker(const struct selection *s)
 {
-	if (s->e->service == OS_NETWORK || s->e->service == OS_VOLUME) /* they look it up as to show it */
+	if (s->e->service == OS_NETWORK || s->e->service == OS_VOLUME) /* both services look the marker up
+	                                                                * as a resource, so they answer 404 */
 		return engine_fail_not_found(s->e->c, s->list->kind,
 					     &(struct ref){.kind = s->list->kind, .text = s->marker});
 	return ctx_fail_field(s->e->c, ERR_INVALID, STR("marker"), "marker [%" STR_FMT "] not found",
 			      STR_ARG(str_slice(s->marker, 0, 64)));
 }
 
-/* The page before, in the order that was asked for. */
+/* Restores the requested order of a page that was selected backwards. */
 static void turn_page(struct os_page *page)
 {
 	bool has_more = page->has_more;
@@ -271,7 +275,7 @@ static void turn_page(struct os_page *page)
 	page->has_before = has_more;
 }
 
-/* A page that is just full has more, as the services have it. */
+/* A full page has a link to the next page even if no rows follow, as in the services. */
 static RESULT select_page(struct selection *s, struct os_page *page)
 {
 	struct query *q = &s->query;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The services: where each is found, which microversions it has, and what that means for a request's and an
- * answer's headers. */
+ * Paths and microversions of the services, and the request and answer headers that depend on them. */
 #include "api/openstack/core/services.h"
 
 #include <stdio.h>
@@ -19,7 +18,7 @@ const struct os_service_info *os_service_info(enum os_service service)
 	return &services[service];
 }
 
-/* Whether the path is the prefix, or goes on below it. */
+/* True if the path is the prefix or continues below it. */
 static bool is_under(struct str path, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -35,7 +34,7 @@ bool os_service_of_path(struct str path, enum os_service *ret_service, struct st
 		*ret_rest = str_slice(path, strlen(services[s].prefix), path.n);
 		return true;
 	}
-	if (!is_under(path, "/v3")) /* what is told nothing but host and port asks for tokens there */
+	if (!is_under(path, "/v3")) /* clients configured with only host and port request tokens at /v3 */
 		return false;
 	*ret_service = OS_IDENTITY;
 	*ret_rest = path;
@@ -65,7 +64,8 @@ static RESULT fail_version(struct os_call *e, struct str asked)
 			      STR_ARG(str_slice(asked, 0, 64)));
 }
 
-/* "compute 2.79" of a header that may name several services: "2.79"; empty: none for this one. */
+/* Extracts "2.79" from "compute 2.79" in a header that may name several services; empty: this service is
+ * not named. */
 static struct str find_asked(const struct os_call *e, const struct os_service_info *info)
 {
 	struct str header = call_header(e->call, "OpenStack-API-Version"), part;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What statuses_known.def says, held against the table of errors. */
+ * Compares the documented statuses in statuses_known.def with the error table. */
 #include "api/openstack/core/statuses.h"
 
 #include "api/openstack/core/errors.h"
@@ -37,7 +37,7 @@ bool os_is_answered_status(enum os_service service, int status)
 	return false;
 }
 
-/* As str_matches() has it: "{server_id}" is text like any other. */
+/* Matches a call against a pattern of str_matches(); "{server_id}" is plain text there. */
 static bool is_called(const struct os_statuses *row, const char *pattern)
 {
 	char call[256];

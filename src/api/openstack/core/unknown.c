@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names that no row reads. A filter that is passed over returns every row, and a script that deletes what a list returns
- * deletes every row. So a name is refused unless the table below has the source that proves that the service ignores it. */
+ * Refuses names that no parameter reads. An ignored filter would return every row, and a script that
+ * deletes what a list returns would delete every row. A name is ignored only where the table below cites
+ * the source that proves that the service ignores it. */
 #include "api/openstack/core/unknown.h"
 
 #include <limits.h>
@@ -8,14 +9,14 @@
 #include "api/openstack/core/services.h"
 
 static const struct unknown_rules {
-	const char *member; /* words for a body's member */
-	const char *query;  /* words for a query's name; NULL: no query is checked */
-	int since;          /* the first microversion that checks queries */
-	bool admins;        /* also before that, if an administrator asks */
-	bool lists_only;    /* other actions ignore their query */
-	const char *paging; /* what lists read besides filters: "a|b" */
-	const char *any;    /* what every action reads */
-	/* Where names are passed over; NULL: nowhere. */
+	const char *member; /* message for an unknown body member */
+	const char *query;  /* message for an unknown query name; NULL: queries are not checked */
+	int since;          /* first microversion that checks queries */
+	bool admins;        /* checks administrators' queries in earlier microversions, too */
+	bool lists_only;    /* checks only lists */
+	const char *paging; /* names that lists read besides filters: "a|b" */
+	const char *any;    /* names that every action reads */
+	/* Source that proves where names are ignored; NULL: they never are. */
 	const char *source;
 } rules[OS_SERVICE_COUNT] = {
 	[OS_IDENTITY] =
@@ -54,7 +55,7 @@ static const struct unknown_rules {
 			.member = "Additional properties are not allowed ('{name}' was unexpected)",
 			.query = "Invalid filters {name} are found in query options.",
 			.since = 31,
-			.admins = true, /* for whom Cinder finds nothing */
+			.admins = true, /* Cinder matches nothing for them */
 			.lists_only = true,
 			.paging = "limit|marker|offset|sort|sort_key|sort_dir|all_tenants",
 			.source = "cinder/api/api_utils.py: remove_invalid_filter_options() before 3.31; "
@@ -95,7 +96,7 @@ static bool has_word(const char *words, struct str name)
 	return false;
 }
 
-/* Since which microversion a name that nothing reads is refused; INT_MAX: never. */
+/* Returns the first microversion that refuses unknown names; INT_MAX: never. */
 static int checked_since(enum os_service service, const struct os_action *a, const struct os_listing *list)
 {
 	const struct unknown_rules *r = &rules[service];

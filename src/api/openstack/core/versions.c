@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Version discovery: what clients read before they have a token, each service in its own form. */
+ * Version discovery, which clients read before they have a token. Each service has its own form. */
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 
-#define UPDATED "2022-10-05T00:00:00Z" /* of the release whose versions these are */
+#define UPDATED "2022-10-05T00:00:00Z" /* time of the release that introduced these versions */
 
 static void write_links(struct os_call *e, struct json_writer *w, const char *path)
 {
@@ -31,7 +31,7 @@ static void write_version_of(struct os_call *e, struct json_writer *w, const cha
 	write_links(e, w, path);
 }
 
-/* The members of one version's object. */
+/* Writes the members of one version. */
 static void write_version(struct os_call *e, struct json_writer *w, const char *id, const char *status,
 			  const char *path)
 {
@@ -76,7 +76,7 @@ static void write_microversions(struct os_call *e, struct json_writer *w, const 
 			str_print(e->c->arena, "%d.%d", info->major, e->service == OS_COMPUTE ? 1 : 0));
 }
 
-/* What 2.1 is without microversions, for clients of before 2015. */
+/* Describes 2.1 without microversions, for clients older than 2015. */
 static RESULT compute_legacy_version(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
@@ -153,7 +153,7 @@ static RESULT placement_versions(struct os_call *e, const void *args, struct jso
 
 static RESULT image_versions(struct os_call *e, const void *args, struct json_writer *w)
 {
-	/* the minor versions whose features there are: clients look for these ids */
+	/* versions whose features are implemented; clients search for these ids */
 	static const char *const ids[] = {"v2.9", "v2.7", "v2.6", "v2.5", "v2.4",
 					  "v2.3", "v2.2", "v2.1", "v2.0"};
 	(void) args;

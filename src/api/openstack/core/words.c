@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names of kinds, and sentences by service, failure and kind. */
+ * Names of kinds, and messages by service, failure and kind. */
 #include "api/openstack/core/words.h"
 
 static struct str write_id(struct arena *a, enum kind kind, uuid id)
@@ -33,7 +33,7 @@ const struct kind_words os_words = {
 	{                                                                                                    \
 		BIT(service), ERR_##err, KIND_##kind, says                                                   \
 	}
-/* The first "*" is what it is about, a "&" the engine's own sentence. */
+/* "*" stands for the problem's subject, "&" for the engine's message. */
 #define BAD_FORWARDING "Bad port_forwarding request: &."
 static const struct {
 	unsigned services;
@@ -141,7 +141,7 @@ struct str os_say_problem(struct os_call *e, const struct problem *problem)
 		if (gap == says.n)
 			return says;
 		if (str_is_empty(subject))
-			break; /* it is about something else */
+			break; /* the problem has another subject than the sentence expects */
 		return str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT,
 				 STR_ARG(str_slice(says, 0, gap)), STR_ARG(subject),
 				 STR_ARG(str_slice(says, gap + 1, says.n)));

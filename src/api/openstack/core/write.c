@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pieces of JSON. */
+ * Writes pieces of JSON that many answers share. */
 #include "api/openstack/core/write.h"
 
 #include <stdio.h>

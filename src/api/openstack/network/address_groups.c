@@ -51,7 +51,7 @@ static RESULT show_group(struct os_call *e, const void *args, struct json_writer
 
 /* ---- create, change ---- */
 
-/* One without a length is a host's. */
+/* Parses addresses; one without a prefix length is a single host. */
 static RESULT read_addresses(struct os_call *e, struct strs texts, struct cidrs *ret_addresses)
 {
 	struct cidr *at = arena_new_array(e->c->arena, struct cidr, texts.count + 1);

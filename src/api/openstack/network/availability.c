@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How many addresses networks hand out, and how many of them are in use. For administrators. */
+ * Number of addresses in each network and subnet, and how many are in use. Administrators only. */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
 #include "engine/network/subnet.h"

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What clients ask before they do something: which extensions there are, zones, and who carries the network.
- */
+ * Discovery: extensions, availability zones, service providers and agents. */
 #include "api/openstack/core/extensions.h"
 #include "api/openstack/network/network.h"
 #include "model/host.h"
 #include "store/zone.h"
 
-/* Only what holds: clients use what stands here. */
+/* Lists only implemented extensions: clients use what is listed. */
 static const struct os_extension rows[] = {
 	{"address-group", "Address group"},
 	{"agent", "agent"},
@@ -107,7 +106,7 @@ static RESULT list_zones(struct os_call *e, const void *args, struct json_writer
 	return OK;
 }
 
-/* None is configured: routers are OVN's, and there is nothing to choose. */
+/* Always empty: OVN is the only router implementation. */
 static RESULT list_service_providers(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
@@ -156,7 +155,7 @@ static void write_agent(struct os_call *e, struct json_writer *w, const void *it
 
 static const struct os_filter agent_filters[] = {{"id", .is_id = true}, {"host", "name"}};
 static const struct os_sort_key agent_sort_keys[] = {{"host", "name"}};
-/* To nobody else, who gets an empty list as from Neutron. */
+/* Other callers get an empty list, as in Neutron. */
 static bool is_for_admins(struct os_call *e, const struct row *row)
 {
 	(void) row;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Floating addresses, EC2's elastic ones. */
+ * Floating IPs, which are EC2's elastic addresses. */
 #include "api/openstack/network/network.h"
 #include "engine/network/address.h"
 #include "engine/network/port.h"
@@ -12,7 +12,7 @@
 
 struct floating_item {
 	const struct address *address;
-	const struct port *port; /* NULL: it stands for nothing */
+	const struct port *port; /* NULL: not associated */
 	uuid router;
 	struct str device;
 	VEC(const struct port_forwarding *) forwardings;
@@ -86,7 +86,7 @@ static void write_floating(struct os_call *e, struct json_writer *w, const void 
 	os_write_standard(e, w, &a->row, a->account, a->description, a->tags);
 }
 
-/* What was assigned on launch, or is a gateway's, is none. */
+/* Addresses assigned at launch and gateway addresses are not floating IPs. */
 static bool is_elastic(struct os_call *e, const struct row *row)
 {
 	(void) e;
@@ -243,7 +243,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_floating *a = args;
 	a->wish.description = a->has_description ? &a->description : NULL;
-	if (json_object_size(e->request.body) == 0) /* as to Neutron: disassociates it */
+	if (json_object_size(e->request.body) == 0) /* Neutron disassociates the address on an empty body */
 		a->wish.sets_port = true;
 	return check_fixed(e, a->wish.private_ip, &a->wish.port);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks: the caller's own, what others granted, and external ones, which are everybody's to lead a router to. */
+ * Networks: the caller's own, those shared with the caller, and external networks, which everybody may use
+ * as a gateway. */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
 #include "engine/network/network.h"
@@ -11,13 +12,13 @@
 
 struct os_network_item {
 	const struct network *network;
-	const struct external_network *external; /* NULL: an ordinary one */
+	const struct external_network *external; /* NULL: not external */
 	struct str name;
 	bool is_shared;
 	VEC(uuid) subnets;
 };
 
-/* External networks are everybody's to see; an administrator sees them with all others. */
+/* Adds external networks, which everybody sees. Administrators already see them as rows of all accounts. */
 static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 {
 	const struct tables *t = os_tables(e);
@@ -31,7 +32,7 @@ static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 	return OK;
 }
 
-/* Others' that the account may use; an administrator sees all of them as they are. */
+/* Adds networks of other accounts that are shared with the caller. Administrators already see them. */
 static RESULT add_granted(struct os_call *e, struct os_added *ret_rows)
 {
 	const struct tables *t = os_tables(e);
@@ -86,7 +87,7 @@ static const void *gather_network(struct os_call *e, const struct row *row)
 	return item;
 }
 
-/* What has no physical network is in tunnels. */
+/* Networks without a physical network use tunnels. */
 static const char *type_of(const struct external_network *x)
 {
 	return !x || !x->physical_network.n ? "geneve" : x->vlan ? "vlan" : "flat";
@@ -168,7 +169,7 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 	return str_is(value, "ACTIVE");
 }
 
-/* Of networks outside. */
+/* Matches external networks only. */
 static bool fits_default(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct external_network *x = external_network_find(os_tables(e), row->id);

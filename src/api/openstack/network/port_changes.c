@@ -15,7 +15,7 @@ static RESULT show_port(struct os_call *e, const void *args, struct json_writer 
 	return os_write_found(e, &os_ports, &((const struct os_port_target *) args)->wish.port, w);
 }
 
-/* Neutron deletes a server's port: the server loses it. */
+/* As in Neutron, deleting a port that a server uses unplugs the port from the server. */
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	(void) e;
@@ -149,7 +149,7 @@ static RESULT read_dhcp(struct os_call *e, struct os_port_body *body)
 	return OK;
 }
 
-/* Of fixed_ips, a subnet or an address has to be said. */
+/* Each element of fixed_ips requires a subnet or an address. */
 static RESULT check_fixed(struct os_call *e, const struct os_port_body *body)
 {
 	for (size_t k = 0; k < body->fixed.count; k++)

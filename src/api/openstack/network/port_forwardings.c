@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port forwardings of floating addresses, with ranges of ports. Source: Networking API reference, "Floating IPs port
- * forwarding"; the words of failures are those of Neutron's plugin. */
+ * Port forwardings of floating IPs, including ranges of ports. Source: Networking API reference, "Floating
+ * IPs port forwarding"; messages are those of Neutron's plugin. */
 #include <inttypes.h>
 
 #include "api/openstack/network/network.h"
@@ -50,7 +50,7 @@ struct os_forwarding_list {
 };
 static const struct param list_params[] = {ADDRESS(struct os_forwarding_list, address)};
 
-/* The arguments of each action begin with the address. */
+/* Relies on the args of every action here starting with the floating IP's ref. */
 static bool is_of_address(struct os_call *e, const struct row *row)
 {
 	return uuid_equal(port_forwarding_of(row)->address, ((const struct ref *) e->args)->prefix);

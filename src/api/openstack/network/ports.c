@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports. What has no row and is a port to Neutron is shown as one: the address by which a router holds a
- * subnet's gateway, and, to administrators since they are nobody's, a router's own address on an external
- * network and each floating one. */
+ * Ports. Neutron has ports that have no row here, so the list adds them: router interfaces at a subnet's
+ * gateway address and, for administrators because no project owns them, router gateways and floating IPs on
+ * external networks. */
 #include "api/openstack/network/network.h"
 #include "engine/network/address.h"
 #include "engine/network/port.h"
@@ -21,11 +21,11 @@
 
 struct port_item {
 	const struct port *port;
-	const struct host *host; /* NULL: nowhere */
-	bool is_bound_as_said;   /* a host of ours has the name that an administrator said */
+	const struct host *host; /* NULL: not bound */
+	bool is_bound_as_said;   /* binding_host, which an administrator set, names an existing host */
 	const struct zone *zone;
 	struct str device_owner;
-	uuid device; /* none: what the row says */
+	uuid device; /* none: the row's device_id applies */
 	VEC(const struct secondary_ip *) secondaries;
 };
 
@@ -67,7 +67,7 @@ static RESULT add_gateways(struct os_call *e, struct os_added *ret_rows)
 	return OK;
 }
 
-/* A port that only an administrator sees: of a router's gateway, of a floating address. */
+/* Adds a port that only administrators see: a router's gateway or a floating IP. */
 static RESULT add_outside(struct os_call *e, const struct port *port, const char *role, uuid device,
 			  struct os_added *ret_rows)
 {
@@ -119,7 +119,7 @@ static RESULT add_floating_ips(struct os_call *e, struct os_added *ret_rows)
 	return OK;
 }
 
-/* Ports of others in networks of the caller's that are shared. Source: Neutron's policy get_port. */
+/* Adds other projects' ports in shared networks of the caller. Source: Neutron's policy get_port. */
 static RESULT add_guests(struct os_call *e, struct os_added *ret_rows)
 {
 	const struct tables *t = os_tables(e);
@@ -326,7 +326,7 @@ static struct str owner_of(struct os_call *e, const struct row *row)
 	return make_item(e, port_of(row)).device_owner;
 }
 
-/* "network:router_interface", or all of "compute:". */
+/* Matches "network:router_interface", or the prefix "compute:". */
 static bool fits_owner(struct os_call *e, const struct row *row, struct str value)
 {
 	struct str owner = owner_of(e, row);
@@ -358,7 +358,7 @@ static bool fits_one_ip(uuid subnet, struct ip ip, struct str key, struct str va
 	return str_is(key, "ip_address") && !ip_parse(value, &wanted).code && ip_equal(wanted, ip);
 }
 
-/* "ip_address=10.0.0.5", "ip_address_substr=10.0.", "subnet_id=…". */
+/* Matches "ip_address=10.0.0.5", "ip_address_substr=10.0." or "subnet_id=…". */
 static bool fits_fixed_ips(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct port *p = port_of(row);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Quotas of the network, which are limits of the account. */
+ * Network quotas, which are limits of the account. */
 #include "api/openstack/network/network.h"
 #include "engine/people/account.h"
 #include "engine/quota.h"
@@ -25,7 +25,7 @@ static const struct {
 	FIGURE("security_group_rule", rules),
 };
 enum { FIGURE_COUNT = sizeof figures / sizeof figures[0] };
-/* Without limits of their own here. */
+/* Resources without a limit of their own. */
 static const struct {
 	const char *name;
 	enum kind kind;
@@ -53,7 +53,7 @@ static int64_t at(const void *base, size_t offset)
 	return *(const int64_t *) (const void *) ((const char *) base + offset);
 }
 
-/* usage NULL: limits alone. */
+/* Writes the limits, with usage unless `usage` is NULL. */
 static void write_quota(struct os_call *e, struct json_writer *w, const struct account *limits,
 			const struct account_usage *usage)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * RBAC policies: grants of networks. External networks are everybody's, and other resources are not shared:
- * both are refused by name. */
+ * RBAC policies: grants of networks to other projects. Grants of external networks and of other resources
+ * are refused with a message, because external networks are already usable by everybody and other resources
+ * cannot be shared. */
 #include "api/openstack/network/network.h"
 #include "engine/network/network_grant.h"
 #include "model/network_grant.h"
@@ -82,7 +83,7 @@ static RESULT show_policy(struct os_call *e, const void *args, struct json_write
 
 /* ---- create, change ---- */
 
-/* "*" is everybody. */
+/* "*" means all projects. */
 static RESULT read_target(struct os_call *e, struct str text, struct ref *ret_ref)
 {
 	*ret_ref = (struct ref){.text = text, .field = STR("target_tenant")};

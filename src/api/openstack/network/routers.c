@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Routers, with their gateway, their extra routes (the main route table's, but for those to gateways) and
- * their interfaces. */
+ * Routers with their gateway, interfaces and extra routes. Extra routes are the routes of the main route
+ * table, except those to gateways. */
 #include "api/openstack/network/network.h"
 #include "engine/network/address.h"
 #include "engine/network/router_interface.h"
@@ -11,11 +11,11 @@
 
 struct router_item {
 	const struct router *router;
-	const struct gateway *gateway; /* NULL: none that leads out */
-	const struct address *address; /* NULL: EC2's, without one */
-	uuid subnet;                   /* where that is from */
+	const struct gateway *gateway; /* NULL: no gateway to an external network */
+	const struct address *address; /* NULL: an EC2 internet gateway, which has no address */
+	uuid subnet;                   /* subnet of that address */
 	VEC(const struct route *) routes;
-	VEC(struct ip) hops; /* as many */
+	VEC(struct ip) hops; /* next hop of each element of routes */
 };
 
 static void gather_gateway(struct os_call *e, struct router_item *item)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups and their rules. Those of EC2's VPCs are shown, too. */
+ * Security groups and their rules, including those of EC2's VPCs. */
 #include <inttypes.h>
 
 #include "api/openstack/network/network.h"
@@ -200,7 +200,7 @@ static RESULT fail_rule(struct os_call *e, const char *field, struct str value)
 			      field, STR_ARG(value));
 }
 
-/* The first name that a number has is the one that it is shown by. */
+/* Returns the first name of the number, which is the name shown. */
 static const char *first_name_of(int64_t number)
 {
 	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
@@ -219,7 +219,7 @@ static bool find_protocol(struct str name, int64_t *ret_number)
 	return !str_parse_int(name, ret_number).code && *ret_number >= 0 && *ret_number <= 255;
 }
 
-/* ICMP of IPv6, which clients also call by IPv4's name and number. */
+/* Canonical name of ICMPv6, which clients also call by the name and number of ICMP. */
 static struct str make_canonical(struct str text)
 {
 	if (str_equal_nocase(text, STR("icmp")) || str_equal_nocase(text, STR("icmpv6")))
@@ -239,7 +239,7 @@ static RESULT read_family(struct os_call *e, struct str *family)
 	return OK;
 }
 
-/* ERR_INVALID: the protocol is one of IPv6 alone. */
+/* ERR_INVALID: an IPv6 protocol in a rule for IPv4. */
 static RESULT check_family(struct os_call *e, const struct os_create_rule *a)
 {
 	static const int64_t of_ipv6[] = {41, 43, 44, PROTOCOL_ICMP6, 59, 60};
@@ -251,7 +251,7 @@ static RESULT check_family(struct os_call *e, const struct os_create_rule *a)
 	return OK;
 }
 
-/* It comes as JSON: a text or a number. Neutron shows it as it was said. */
+/* Reads the protocol from JSON text or a JSON number. Neutron shows the protocol as the client wrote it. */
 static RESULT read_protocol(struct os_call *e, struct str text, bool is_ipv6, struct rule_wish *rule)
 {
 	rule->protocol = -1;
@@ -284,7 +284,7 @@ static RESULT check_port(struct os_call *e, const char *field, bool is_given, in
 				    str_print(e->c->arena, "Invalid value for port %" PRId64, port));
 }
 
-/* Of TCP and UDP: a range, or all of them. */
+/* Reads the ports of TCP and UDP: a range, or all ports. */
 static RESULT read_range(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
 {
 	bool is_all = a->min == 1 && a->max == PORT_LAST;
@@ -533,7 +533,7 @@ static RESULT show_updated_group(struct os_call *e, const void *args, struct jso
 	return os_write_found(e, &os_groups, &((const struct os_update_group *) args)->wish.group, w);
 }
 
-/* In Neutron the rules that name a group go with it. */
+/* Neutron also deletes the rules that name the group. */
 static RESULT prepare_delete_group(struct os_call *e, void *args)
 {
 	(void) e;
@@ -541,7 +541,7 @@ static RESULT prepare_delete_group(struct os_call *e, void *args)
 	return OK;
 }
 
-/* The open project that the list's filter names, or NULL. */
+/* Returns the open project named by the list's filter; NULL: none. */
 static const struct account *find_asked_account(struct os_call *e, struct ref *ret_ref)
 {
 	struct str text = pairs_find(&e->request.query, "project_id");

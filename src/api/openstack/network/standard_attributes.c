@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Neutron's resources share: the standard attributes, and tags as words. */
+ * Standard attributes of Neutron's resources, and tags as words. */
 #include "api/openstack/network/network.h"
 #include "model/address.h"
 #include "store/external_network.h"

@@ -7,7 +7,7 @@
 #include "engine/network/subnet_pool.h"
 #include "model/subnet_pool.h"
 
-/* Neutron's _make_subnetpool_dict() writes lengths as text. */
+/* Writes a prefix length as text, as Neutron's _make_subnetpool_dict() does. */
 static void write_length(struct json_writer *w, const char *key, int64_t bits)
 {
 	char text[24];
@@ -54,7 +54,7 @@ static const struct os_filter filters[] = {
 	{"ip_version", .fits = fits_version},
 };
 static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT};
-/* Also others' that are shared: there are few. */
+/* Includes shared pools of other projects; a scan suffices because there are few pools. */
 static const struct os_listing pools = {
 	.kind = KIND_SUBNET_POOL,
 	.items = "subnetpools",

@@ -32,7 +32,7 @@ static void write_host_routes(struct json_writer *w, const struct subnet *s)
 	json_write_close_list(w);
 }
 
-/* By the number that both of the row's modes have for it. */
+/* Indexed by either of the row's two mode enums, which have the same values. */
 static const char *const ipv6_modes[] = {[SUBNET_IPV6_RA_MODE_SLAAC] = "slaac",
 					 [SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL] = "dhcpv6-stateful",
 					 [SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS] = "dhcpv6-stateless"};
@@ -97,7 +97,7 @@ static bool fits_dhcp(struct os_call *e, const struct row *row, struct str value
 	return os_truth_is(!subnet_of(row)->no_dhcp, value);
 }
 
-/* With whom its network is; subnets do not show it. */
+/* Compares whether the subnet's network is shared with the caller. Subnets do not show this. */
 static bool fits_shared(struct os_call *e, const struct row *row, struct str value)
 {
 	bool is_shared = engine_is_network_granted(os_tables(e), subnet_of(row)->network, e->c->who->account);
@@ -188,7 +188,7 @@ static const struct param host_route_rows[] = {
 };
 static const struct params host_route_params = OS_PARAMS(struct os_host_route, host_route_rows);
 
-/* What create and change have in common. */
+/* Lists that create and update share. */
 struct os_subnet_lists {
 	struct {
 		const struct os_pool *at;
@@ -214,7 +214,7 @@ struct os_subnet_lists {
 	OS_UNBUILT("segment_id"), OS_UNBUILT("service_types", .only = "[]"),                                 \
 		OS_UNBUILT("dns_publish_fixed_ip", .only = "false")
 
-/* As the engine's lists. */
+/* The lists in the engine's form. */
 struct engine_lists {
 	struct ips pools, dns, hops;
 	struct cidrs blocks;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tags of the network's resources, as words (network.h). */
+ * Tags of network resources, written as words (network.h). */
 #include "api/openstack/network/network.h"
 #include "engine/tag.h"
 
@@ -104,7 +104,7 @@ static RESULT fail_no_tag(struct ctx *c, const struct os_tagging *a)
 			     STR_ARG(a->tag));
 }
 
-/* Unlike EC2's DeleteTags, refuses what the resource does not have. */
+/* Unlike EC2's DeleteTags, fails if the resource does not have the tag. */
 static RESULT delete_one(struct op *op, void *wish)
 {
 	const struct os_tagging *a = wish;
@@ -115,7 +115,7 @@ static RESULT delete_one(struct op *op, void *wish)
 		       : engine_delete_tags(op, &((struct os_tagging *) wish)->wish);
 }
 
-/* Whether it has the word: the status says. */
+/* Answers 204 if the resource has the tag, otherwise 404. */
 static RESULT check_tag(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_tagging *a = args;

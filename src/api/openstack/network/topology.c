@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is allocated for a project that asks for any network. A GET makes it, as Neutron's does. */
+ * Automatically allocated networks for projects that ask for any network. GET creates the topology, as in
+ * Neutron. */
 #include "api/openstack/network/network.h"
 #include "engine/network/auto_topology.h"
 
@@ -24,7 +25,7 @@ static void take_project(struct os_topology *a)
 {
 	if (str_is(a->project, "None"))
 		return;
-	if (!os_parse_id(a->project, KIND_ACCOUNT, &a->wish.account)) /* nobody's, then */
+	if (!os_parse_id(a->project, KIND_ACCOUNT, &a->wish.account)) /* a project that does not exist */
 		a->wish.account = (struct ref){.kind = KIND_ACCOUNT, .text = a->project};
 	a->wish.account.field = STR("project_id");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is done to a volume: extended, retyped, made bootable or read-only, uploaded as an image; and its
- * metadata, which are its tags, and a snapshot's. */
+ * Actions on a volume: extend, retype, migrate, revert, upload as an image, bootable and read-only flags.
+ * Also the metadata of volumes and snapshots, which are their tags. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/image.h"
@@ -77,8 +77,8 @@ static RESULT prepare_migrate(struct os_call *e, void *args)
 	return os_find_volume_backend(e, a->host, &a->wish.host, &a->wish.pool);
 }
 
-/* Cinder has one sentence for whatever is in the way. One that has snapshots it refuses, too: ours lie apart from
- * their volumes. */
+/* Answers every obstacle with Cinder's single sentence. Cinder also refuses volumes with snapshots; here
+ * snapshots are stored apart from their volumes, so those may migrate. */
 static RESULT migrate(struct op *op, void *args)
 {
 	struct os_volume_migrate *a = args;
@@ -193,7 +193,7 @@ static RESULT show_upload(struct os_call *e, const void *args, struct json_write
 
 struct os_volume_metadata {
 	struct tags_wish wish;
-	struct ref of; /* a volume or a snapshot */
+	struct ref of; /* KIND_VOLUME or KIND_SNAPSHOT */
 	struct str key;
 	struct tag_removal removal;
 };
@@ -255,7 +255,7 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 	return prepare_metadata(e, args);
 }
 
-/* What is not named goes: one change, all or nothing. */
+/* Deletes all tags and sets the new ones in one change, all or nothing. */
 static RESULT replace_tags(struct op *op, void *wish)
 {
 	struct os_volume_metadata *a = wish;

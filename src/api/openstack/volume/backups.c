@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups of volumes, where the operator named a place for them (backup.target); else Cinder's answers where
- * no backup service is up. Source: Block Storage API reference, "Backups". */
+ * Backups of volumes, if the operator configured backup.target; otherwise Cinder's answers when no backup
+ * service is up. Source: Block Storage API reference, "Backups". */
 #include <jansson.h>
 
 #include "api/openstack/core/write.h"
@@ -12,7 +12,7 @@
 #include "store/backup.h"
 #include "store/zone.h"
 
-/* What a record names as the service that can read it. */
+/* Name of the service that can read an exported record. */
 #define SERVICE "dari"
 enum { RECORD_MAX = 64 << 10 };
 
@@ -20,7 +20,7 @@ enum { RECORD_MAX = 64 << 10 };
 
 struct backup_item {
 	const struct backup *backup;
-	const struct zone *zone; /* NULL: not known */
+	const struct zone *zone; /* NULL: unknown */
 	const char *status;
 	bool has_children;
 };
@@ -53,7 +53,8 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *ar
 	os_write_volume_links(e, w, "backups", b->row.id);
 }
 
-/* One that came by a record is of no volume of this region: Cinder says so by an id of zeros. */
+/* Writes an id of zeros, as Cinder does, for an imported backup: its volume does not belong to this
+ * region. */
 static void write_volume(struct json_writer *w, uuid volume)
 {
 	if (uuid_is_none(volume))
@@ -230,8 +231,8 @@ static const struct param restore_params[] = {
 };
 #undef P
 
-/* A new volume is of the standard type, in the first zone. Its size is the backup's, which the operation
- * knows. */
+/* A new volume has the default type and the first open zone. The engine replaces the size of 1 GiB by the
+ * backup's. */
 static RESULT prepare_restore(struct os_call *e, void *args)
 {
 	return os_take_volume_wish(e, 1, STR_NONE, STR_NONE, &((struct os_backup_restore *) args)->wish.made);

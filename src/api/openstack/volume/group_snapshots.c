@@ -31,7 +31,7 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 	json_write_text_or_null(w, "name", s->name);
 }
 
-/* Who makes one is told its type besides. */
+/* Adds the group type's id, which only the answer to a creation shows. */
 static void write_made(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct os_group_snapshot *s = item;

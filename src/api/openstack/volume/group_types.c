@@ -23,14 +23,14 @@ static bool is_usable(struct os_call *e, const struct row *row)
 	return engine_may_use_volume_group_type(e->c, volume_group_type_of(row));
 }
 
-/* Who asks for none in particular gets the public ones, administrators too. */
+/* Shows only public types, also to administrators, unless the query has is_public. */
 static bool is_listed(struct os_call *e, const struct row *row)
 {
 	bool is_asked = pairs_find(&e->request.query, "is_public").p;
 	return is_asked ? is_usable(e, row) : volume_group_type_of(row)->is_public;
 }
 
-/* None: either. */
+/* "none" matches public and private types. */
 static bool fits_public(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
@@ -137,7 +137,7 @@ static RESULT prepare_specs(struct os_call *e, void *args)
 	return os_change_specs(e, type->specs, a->specs, a->key, &a->wish.specs);
 }
 
-/* In place of that of the same key, if there is one. */
+/* Replaces the spec of the same key, if any. */
 static RESULT prepare_spec(struct os_call *e, void *args)
 {
 	struct os_group_type_change *a = args;

@@ -180,7 +180,7 @@ static const struct param update_params[] = {
 };
 #undef P
 
-/* What is no id is a volume that there is not. */
+/* Reads comma-separated volume ids. Text that is not an id names a volume that does not exist. */
 static RESULT read_ids(struct os_call *e, struct str list, const char *field, struct refs *ret_refs)
 {
 	VEC(struct ref) refs = {0};

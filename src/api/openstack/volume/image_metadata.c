@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a volume's image said of itself, which is the volume's own from then on. */
+ * Image metadata of a volume: copied from the image at creation, changed independently afterwards. */
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume.h"

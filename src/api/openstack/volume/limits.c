@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Limits of a project's volumes, and what else clients ask Block Storage for: zones, extensions. */
+ * Quotas of volumes per project, the default quota class, availability zones and extensions. */
 #include <inttypes.h>
 #include <jansson.h>
 
@@ -13,7 +13,7 @@
 #include "store/volume_type.h"
 #include "store/zone.h"
 
-/* -1 is no limit, in both. */
+/* -1 means unlimited, in bytes and in GiB. */
 static int64_t gib_of(int64_t bytes)
 {
 	return bytes < 0 ? -1 : bytes / OS_VOLUME_GIB;
@@ -79,7 +79,7 @@ struct os_volume_quota {
 		has_backup_gigabytes;
 	bool usage;
 	struct str class, tenant;
-	struct str others; /* JSON: of single volume types */
+	struct str others; /* JSON: limits of single volume types */
 };
 #define TARGET                                                                                               \
 	OS_PATH(struct os_volume_quota, "target_project", wish.account, .kind = KIND_ACCOUNT,                \
@@ -128,7 +128,7 @@ static const struct str type_prefixes[TYPE_FIGURES] = {
 	[TYPE_SNAPSHOTS] = {"snapshots_", 10},
 };
 
-/* account: none for every account that says nothing else. */
+/* Writes the limits of each volume type; account none: the defaults. */
 static void write_type_figures(struct os_call *e, struct json_writer *w, uuid account, bool with_usage)
 {
 	const struct tables *t = os_tables(e);
@@ -180,7 +180,7 @@ static RESULT find_type_key(struct os_call *e, struct str key, size_t *ret_figur
 	return OK;
 }
 
-/* A number, or the text of one, as Cinder takes it. */
+/* Reads a number, or the text of one, as Cinder does. */
 static RESULT read_number(struct os_call *e, const char *key, const json_t *value, int64_t *ret_number)
 {
 	bool is_number = json_is_integer(value);
@@ -283,7 +283,7 @@ static RESULT prepare_set(struct os_call *e, void *args)
 	return read_type_limits(e, a);
 }
 
-/* Block Storage's own: servers and networks have theirs. */
+/* Resets only Block Storage's limits; Compute and Network keep theirs. */
 static RESULT prepare_reset(struct os_call *e, void *args)
 {
 	struct os_volume_quota *a = args;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads dictionaries as Python writes them: Cinder evaluates the value of the filters `metadata` and `extra_specs`, and
- * clients send str() of theirs. JSON's objects of texts are such literals, too. */
+ * Parses dictionaries in Python's syntax. Cinder evaluates the filters `metadata` and `extra_specs` as
+ * Python literals, and clients send str() of a dict. JSON objects of texts are valid, too. */
 #include "api/openstack/volume/volumes.h"
 
-/* What is left of the text; skips blanks. */
+/* Takes the character `c`, after blanks. */
 static bool next_is(struct str *rest, char c)
 {
 	*rest = str_trim(*rest);
@@ -13,7 +13,7 @@ static bool next_is(struct str *rest, char c)
 	return true;
 }
 
-/* 'a', "a", u'a' with escapes; else a bare word such as 1 or True. */
+/* Takes 'a', "a" or u'a' with escapes, otherwise a bare word such as 1 or True. */
 static bool read_text(struct arena *a, struct str *rest, struct str *ret_text)
 {
 	*rest = str_trim(*rest);

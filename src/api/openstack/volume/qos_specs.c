@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * QoS specs of volume types. Source: Block Storage API reference, "Quality of service (QoS) specifications". Three
- * of its changes are GET requests. */
+ * QoS specs of volume types. Source: Block Storage API reference, "Quality of service (QoS)
+ * specifications". The API makes three of its changes by GET. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_qos.h"
@@ -78,7 +78,7 @@ static RESULT show_associations(struct os_call *e, const void *args, struct json
 
 struct os_qos_change {
 	struct volume_qos_wish wish;
-	struct tags specs; /* as sent: name and consumer are among them */
+	struct tags specs; /* as sent, including name and consumer */
 };
 #define SPECS                                                                                                \
 	OS_BODY(struct os_qos_change, "qos_specs", specs, .flags = REQUIRED,                                 \
@@ -91,7 +91,7 @@ static const struct param unset_params[] = {
 		.doc = "Specs that it has no more."),
 };
 
-/* What stands among the specs is taken out of them. */
+/* Moves name and consumer out of the specs into the wish. */
 static RESULT take_specs(struct os_call *e, struct os_qos_change *a, bool takes_name)
 {
 	struct tag *rest = arena_new_array(e->c->arena, struct tag, a->specs.count + 1);

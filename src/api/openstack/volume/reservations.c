@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who is about to do what with a volume: reserved, attached, detached by Cinder's own calls, and its
- * attachments. A volume is attached to a server of this cloud or to none: nothing is exported to others, so
- * that connectors are refused. Its first attachment has its id; further ones, of a volume that several servers
- * have, have ids of their own, and keep them. Source: Block Storage API reference, "Volume actions",
- * "Attachments". */
+ * Reservations, attaching and detaching of volumes, and Cinder's attachments. A volume attaches only to
+ * servers of this cloud: nothing is exported to other hosts, so connectors are refused. The first
+ * attachment of a volume has the volume's id; further attachments of a multiattach volume have ids of their
+ * own. Source: Block Storage API reference, "Volume actions", "Attachments". */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "base/uuid_asked.h"
@@ -56,7 +55,8 @@ static const struct param detach_params[] = {
 		.doc = "Which one; needed where there are several."),
 };
 
-/* One of the volume's attachments that is named by its id; none named: none. */
+/* Checks that the named attachment belongs to the volume and puts it into the wish. Nothing to do if none
+ * is named. */
 static RESULT take_attachment(struct os_call *e, const struct ref *attachment, struct volume_detaching *wish)
 {
 	struct volume_list list;
@@ -79,7 +79,7 @@ static RESULT prepare_detach(struct os_call *e, void *args)
 	return take_attachment(e, &a->attachment, &a->wish);
 }
 
-/* One that is attached nowhere is detached already, to Cinder. */
+/* Detaching a volume that is not attached succeeds, as in Cinder. */
 static RESULT detach(struct op *op, void *wish)
 {
 	struct os_volume_detach *a = wish;
@@ -117,7 +117,7 @@ static RESULT prepare_forced_detach(struct os_call *e, void *args)
 	return take_attachment(e, &a->attachment, &a->wish);
 }
 
-/* Whatever holds it lets go of it first; both or nothing. */
+/* Removes the reservation, then detaches: both or nothing. */
 static RESULT force_detach(struct op *op, void *wish)
 {
 	struct os_forced_detach *a = wish;
@@ -144,7 +144,7 @@ static RESULT fail_derived(struct os_call *e, const char *field, const char *wha
 			      "The status follows from what is there: it can be reset to '%s' alone.", what);
 }
 
-/* What an administrator may say of a volume; everything else follows from what is there. */
+/* Statuses that an administrator may set; all others are derived from the volume's state. */
 static bool find_reservation(struct str status, enum volume_reservation *ret_reservation)
 {
 	static const enum volume_reservation reservations[] = {
@@ -160,7 +160,7 @@ static bool find_reservation(struct str status, enum volume_reservation *ret_res
 	return false;
 }
 
-/* To what it is, which lets go of it, or into one of the holds. */
+/* Accepts the derived status, which removes a reservation, or one of the reservations. */
 static RESULT prepare_reset(struct os_call *e, void *args)
 {
 	struct os_volume_reset *a = args;
@@ -213,7 +213,7 @@ static const struct param snapshot_update_params[] = {
 	OS_BODY(struct os_snapshot_update, "progress", progress, .flags = NULLABLE, .doc = "80%."),
 };
 
-/* Cinder's drivers say how far they are: only of a snapshot that is being made or deleted. */
+/* Cinder's drivers report progress by this call, only for snapshots being created or deleted. */
 static RESULT check_step(struct os_call *e, const struct os_snapshot_update *a, const char *now)
 {
 	bool is_making = strcmp(now, "creating") == 0, is_going = strcmp(now, "deleting") == 0;
@@ -288,7 +288,8 @@ static RESULT prepare_snapshot_forced(struct os_call *e, void *args)
 
 /* ---- attachments ---- */
 
-/* The first one of a volume, as a row of the others' kind; also of one that is only reserved. */
+/* Converts the first attachment, which the volume's own row stores, into the form of further attachments.
+ * Also covers a reservation. */
 static struct volume_attachment first_attachment(const struct volume *v)
 {
 	struct volume_attachment first = {.row = v->row,
@@ -425,11 +426,11 @@ const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);
 struct os_attachment {
 	struct volume_reserving wish;
 	struct ref attachment;
-	struct volume_list all; /* that its volume has */
+	struct volume_list all; /* all attachments of its volume */
 };
 static const struct param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, attachment)};
 
-/* The volume that an attachment's id leads to. */
+/* Finds the volume of an attachment id. */
 static RESULT find_attachment(struct os_call *e, const struct ref *ref, struct ref *ret_volume)
 {
 	const struct tables *t = os_tables(e);
@@ -502,7 +503,7 @@ static RESULT prepare_end(struct os_call *e, void *args)
 	return engine_list_attachments(e->c->arena, os_tables(e), volume, &a->all);
 }
 
-/* The others of its volume, as they were before. */
+/* Writes the remaining attachments of the volume, as they were before the call. */
 static RESULT show_ended(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_attachment *a = args;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where volumes lie: each host is a service, a pool and a back end of its own; for administrators. Opened or
- * closed it is for servers and volumes alike. Source: Block Storage API reference, "Services", "Back-end
- * storage pools", "Capabilities". */
+ * Hosts as Cinder services, pools and back ends; administrators only. Enabling or disabling a host affects
+ * servers and volumes alike. Source: Block Storage API reference, "Services", "Back-end storage pools",
+ * "Capabilities". */
 #include <inttypes.h>
 
 #include "api/openstack/core/list.h"
@@ -31,14 +31,14 @@ struct str os_volume_pool(struct os_call *e, const struct host *host)
 	return str_print(e->c->arena, "%" STR_FMT "@" BACKEND "#" BACKEND, STR_ARG(host->name));
 }
 
-/* No host's: the part before the back end is our choice. */
+/* A shared pool belongs to no host, so the host part is the constant BACKEND. */
 struct str os_shared_pool(struct os_call *e, const struct storage_pool *pool)
 {
 	return str_print(e->c->arena, BACKEND "@%" STR_FMT "#%" STR_FMT, STR_ARG(pool->name),
 			 STR_ARG(pool->name));
 }
 
-/* A host is named alone, with its back end, or with the pool too. */
+/* Extracts the host from HOST, HOST@dari or HOST@dari#dari. */
 static struct str host_part(struct str name)
 {
 	size_t at = str_find_char(name, '@', 0);
@@ -47,7 +47,7 @@ static struct str host_part(struct str name)
 	return is_ours ? str_slice(name, 0, at) : name;
 }
 
-/* "dari@NAME#NAME" */
+/* Extracts the pool from "dari@NAME#NAME"; empty: another form. */
 static struct str shared_part(struct str name)
 {
 	struct str prefix = STR(BACKEND "@");
@@ -75,7 +75,7 @@ RESULT os_find_volume_backend(struct os_call *e, struct str name, struct ref *re
 
 /* ---- services ---- */
 
-/* One more is there where backups are kept: none of a host's, but the region's own. */
+/* Id of the backup service, which exists once for the region if backups are configured. */
 static const uuid backup_service = {.b = {[15] = 1}};
 
 static bool is_backup_service(const struct row *row)
@@ -92,7 +92,7 @@ static RESULT add_backup_service(struct os_call *e, struct os_added *ret_rows)
 		return OK;
 	if (!h)
 		return ctx_no_memory(e->c);
-	*h = (struct host){.row = {.id = backup_service, .gen = 1, .created_us = INT64_MAX}, /* the last */
+	*h = (struct host){.row = {.id = backup_service, .gen = 1, .created_us = INT64_MAX}, /* sorts last */
 			   .name = STR(BACKEND),
 			   .zone = zone ? zone->row.id : UUID_NONE,
 			   .enabled = true,
@@ -162,7 +162,7 @@ static const struct os_listing service_listing = {
 struct os_service_change {
 	struct host_settings wish;
 	struct str binary, service, cluster;
-	struct str host; /* as it was named */
+	struct str host; /* name as sent */
 };
 #define P(wire, member, ...) OS_BODY(struct os_service_change, wire, member, __VA_ARGS__)
 static const struct param change_params[] = {
@@ -204,7 +204,7 @@ static RESULT prepare_disable(struct os_call *e, void *args)
 	return check_service(e, args);
 }
 
-/* Frozen, a back end takes nothing new, which is what closing a host does. */
+/* Freezing a back end prevents new volumes on it, which is what closing a host does. */
 static const struct param freeze_params[] = {
 	OS_BODY(struct os_service_change, "host", wish.host, .flags = REQUIRED | BY_NAME, .kind = KIND_HOST,
 		.doc = "The host."),
@@ -262,11 +262,11 @@ static const struct param pool_params[] = {
 	OS_UNBUILT("volume_type", .place = IN_QUERY, .since = 35),
 };
 
-/* A host's own directory, or a shared pool. */
+/* A host's local directory, or a shared pool. */
 struct pool_item {
 	struct str name;                 /* host@backend#pool */
-	struct str backend;              /* as volume types name it */
-	const struct storage_pool *pool; /* NULL: a host's own directory */
+	struct str backend;              /* name in volume types */
+	const struct storage_pool *pool; /* NULL: a host's local directory */
 	int64_t size, used;              /* bytes */
 	int64_t since_us;
 };
@@ -403,7 +403,7 @@ static RESULT list_hosts(struct os_call *e, const void *args, struct json_writer
 }
 
 struct host_sums {
-	uuid account; /* none: all of them */
+	uuid account; /* none: the sum over all accounts */
 	int64_t volumes, volume_gib, snapshots, snapshot_gib;
 };
 
@@ -442,7 +442,7 @@ static void write_sums(struct os_call *e, struct json_writer *w, struct str host
 	json_write_close(w);
 }
 
-/* The volumes of the host, in all and by project. */
+/* Writes the host's volumes: the total and one entry per project. */
 static RESULT show_host(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct tables *t = os_tables(e);

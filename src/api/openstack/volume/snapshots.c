@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of volumes. Those that were made for an image or a copy and go with it are not shown here. */
+ * Snapshots of volumes. Snapshots that belong to an image or a copy, and are deleted with it, are not
+ * shown. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/snapshot.h"
@@ -61,7 +62,7 @@ static bool fits_metadata(struct os_call *e, const struct row *row, struct str v
 	return os_fits_literal(e, snapshot_of(row)->tags, value);
 }
 
-/* That of its volume. */
+/* Compares with the zone of the snapshot's volume. */
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct volume *v = volume_find(os_tables(e), snapshot_of(row)->volume);
@@ -75,7 +76,7 @@ static bool fits_user(struct os_call *e, const struct row *row, struct str value
 	return os_fits_maker(snapshot_of(row)->made_by, snapshot_of(row)->account, value);
 }
 
-/* Source: Cinder, resource filters; behind those what administrators may ask for. */
+/* Source: Cinder, resource filters; those for administrators follow. */
 static const struct os_filter snapshot_filters[] = {
 	{"name", .is_name = true},
 	{"id", .is_id = true},

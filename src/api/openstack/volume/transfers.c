@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Offers of volumes to other projects. The key is drawn and shown here; what is kept of it is a digest.
- * Source: Block Storage API reference, "Volume transfer" and, from 3.55 on, "Volume transfers". */
+ * Transfers of volumes to other projects. The server generates the key, shows it once and stores only its
+ * digest. Source: Block Storage API reference, "Volume transfer" and, since 3.55, "Volume transfers". */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "base/crypto.h"
@@ -117,7 +117,7 @@ static RESULT prepare_accept(struct os_call *e, void *args)
 	return digest_key(e, a->key, &a->wish.key_sha256);
 }
 
-/* Its row is gone by now. */
+/* Accepting deletes the transfer's row, so the answer uses the operation's results. */
 static RESULT show_accepted(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_transfer_accept *a = args;

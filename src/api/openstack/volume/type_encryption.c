@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How volumes of a type are encrypted: an administrator says that they are. There is one way, that of all
- * encrypted volumes: other words are kept, and no volume of the type is made. Source: Block Storage API reference, volume type encryption. */
+ * Encryption of volume types. There is one implementation, used for all encrypted volumes. Other providers
+ * and ciphers are stored, but no volume of such a type can be created. Source: Block Storage API reference,
+ * volume type encryption. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_type.h"
@@ -12,7 +13,7 @@ struct os_encryption_shown {
 };
 struct os_encryption_change {
 	struct volume_type_crypt wish;
-	struct str id; /* clients say "provider": there is one of a type */
+	struct str id; /* ignored: a type has one encryption; clients send "provider" */
 };
 #define TYPE_PATH(T, member) OS_PATH_NAME(T, "type_id", member, .kind = KIND_VOLUME_TYPE, .doc = "The type.")
 #define P(wire, member, ...) OS_BODY(struct os_encryption_change, wire, wish.member, __VA_ARGS__)
@@ -73,7 +74,7 @@ static RESULT show_made(struct os_call *e, const void *args, struct json_writer 
 				 ((const struct os_encryption_change *) args)->wish.volume_type, w);
 }
 
-/* What was sent, as Cinder does. */
+/* Writes the members that were sent, as Cinder does. */
 static RESULT show_sent(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct volume_type_crypt *wish = &((const struct os_encryption_change *) args)->wish;
@@ -89,7 +90,7 @@ static RESULT show_sent(struct os_call *e, const void *args, struct json_writer 
 	return OK;
 }
 
-/* Nothing, of a type whose volumes are not encrypted. */
+/* Writes {} if volumes of the type are not encrypted. */
 static RESULT show_encryption(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct volume_type *type = NULL;

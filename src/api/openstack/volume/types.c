@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volume types: the administrator's names for volumes; EC2's own are among them. */
+ * Volume types, which administrators define; EC2's types are among them. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/volume_type.h"
 #include "model/volume_type.h"
 #include "store/query.h"
 
-/* Others than administrators see only the specs that say what they may do with a volume.
- * Source: Cinder, USER_VISIBLE_EXTRA_SPECS. */
+/* Specs visible to the caller: all for administrators, otherwise those that describe what users may do
+ * with a volume. Source: Cinder, USER_VISIBLE_EXTRA_SPECS. */
 static struct tags shown_specs(struct os_call *e, const struct volume_type *type)
 {
 	static const char *const visible[] = {"multiattach", "RESKEY:availability_zones",
@@ -41,7 +41,7 @@ static bool is_usable(struct os_call *e, const struct row *row)
 	return engine_may_use_volume_type(e->c, volume_type_of(row));
 }
 
-/* None: either. */
+/* "none" matches public and private types. */
 static bool fits_public(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
@@ -185,7 +185,7 @@ static RESULT prepare_specs(struct os_call *e, void *args)
 	return os_change_specs(e, type->specs, a->specs, a->key, &a->wish.specs);
 }
 
-/* In place of that of the same key, which there has to be none of. */
+/* Replaces the spec of the same key, or adds it. */
 static RESULT prepare_respec(struct os_call *e, void *args)
 {
 	struct os_type_change *a = args;

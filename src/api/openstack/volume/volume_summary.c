@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What else clients ask Block Storage for: the sum of volumes, what is in their way, and what lists
- * filter by. */
+ * Further Block Storage calls: the sum of all volumes, user messages about failed volumes, and the filters
+ * of each list. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/condition.h"
@@ -37,10 +37,11 @@ static bool is_message(struct os_call *e, const struct row *row)
 	return find_own_subject(e, condition_of(row));
 }
 
-/* Cinder's own time, 30 days. */
+/* Cinder keeps messages for 30 days. */
 #define MESSAGE_LASTS_US (INT64_C(30) * 24 * 3600 * 1000000)
 
-/* Cinder's words for a condition that it knows, too, from the table of its source. Others are told in ours. */
+/* Cinder's event ids and texts, for conditions that Cinder has as well. Other conditions are shown in our
+ * own words. */
 static const struct message_words {
 	const char *condition, *event, *text;
 } message_words[] = {
@@ -68,7 +69,8 @@ static bool fits_event(struct os_call *e, const struct row *row, struct str valu
 	return str_equal(value, event_of(condition_of(row)));
 }
 
-/* As long as it is so: a message that is gone was about what is mended, or was deleted. */
+/* Writes a condition as a message. A message exists while its condition holds and nobody has deleted the
+ * message. */
 static void write_message(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct condition *c = item;
@@ -82,7 +84,7 @@ static void write_message(struct os_call *e, struct json_writer *w, const void *
 	json_write_z(w, "resource_type", "VOLUME");
 	os_write_id(w, "resource_uuid", c->subject);
 	os_write_time_us(w, "created_at", c->row.created_us);
-	if (words) /* it lasts as long as its volume */
+	if (words) /* this condition lasts as long as its volume */
 		os_write_time_us(w, "guaranteed_until", c->row.created_us + MESSAGE_LASTS_US);
 	else
 		json_write_null(w, "guaranteed_until");

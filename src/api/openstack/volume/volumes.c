@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes: listed, shown, made, changed, deleted. Source: Block Storage API reference, microversions 3.0 to
+ * Volumes: list, show, create, update, delete. Source: Block Storage API reference, microversions 3.0 to
  * 3.70. */
 #include "api/openstack/volume/volumes.h"
 
@@ -29,16 +29,17 @@ struct os_volume {
 	const struct volume *volume;
 	const struct zone *zone;
 	const struct host *host;
-	const struct storage_pool *pool; /* NULL: it lies in its host's own directory */
+	const struct storage_pool *pool; /* NULL: stored in its host's local directory */
 	const struct image *image;
 	const struct volume_type *type;
-	uuid snapshot; /* that it was made from by name */
-	uuid source;   /* the volume that it is a copy of */
+	uuid snapshot; /* snapshot named at creation */
+	uuid source;   /* volume of which this one is a copy */
 	const char *status;
 	struct volume_list attachments;
 };
 
-/* Nothing is plugged before the instance's next start, so that nobody is to wait for it. */
+/* Reports "attached" for an instance that is off: the disk is plugged at the next start, so clients must
+ * not wait for it. */
 static enum attachment attachment_of(const struct tables *t, uuid instance, uuid seen_instance)
 {
 	enum attachment attachment = model_derive_attachment(instance, seen_instance);
@@ -48,7 +49,7 @@ static enum attachment attachment_of(const struct tables *t, uuid instance, uuid
 	return rests ? ATTACHMENT_ATTACHED : attachment;
 }
 
-/* One whose making has something in its way shows that as an error, which may pass. */
+/* Shows "error" while a condition blocks the creation; the status may recover. */
 const char *os_volume_bare_status(const struct tables *t, const struct volume *v)
 {
 	enum attachment attachment = attachment_of(t, v->instance, v->seen_instance);
@@ -57,7 +58,7 @@ const char *os_volume_bare_status(const struct tables *t, const struct volume *v
 	if (v->seen_size == 0)
 		return condition_first_by_subject(t, v->row.id) ? "error" : "creating";
 	if (v->moves && attachment == ATTACHMENT_ATTACHING)
-		attachment = ATTACHMENT_ATTACHED; /* it is unplugged to be copied */
+		attachment = ATTACHMENT_ATTACHED; /* unplugged only for the time of the copy */
 	if (v->modified_us && !v->modified_end_us)
 		return "extending";
 	if (v->reverts != v->seen_reverts)
@@ -90,8 +91,8 @@ uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v)
 	return is_named ? s->row.id : UUID_NONE;
 }
 
-/* A copy was made by a snapshot that went with it, as an image's goes with the image: while that is there,
- * they are told apart. */
+/* A copy's snapshot is bound to it, like an image's snapshot is bound to the image. While the image
+ * exists, the two cases can be told apart. */
 static uuid copied_volume(const struct tables *t, const struct volume *v)
 {
 	const struct snapshot *s = snapshot_find(t, v->snapshot);
@@ -121,7 +122,7 @@ static const void *gather_volume(struct os_call *e, const struct row *row)
 	return result_is_ok(listed) ? item : NULL;
 }
 
-/* 32 digits, as Keystone names projects. */
+/* Project id in 32 digits, as Keystone writes it. */
 static struct str project_of(struct os_call *e)
 {
 	char text[UUID_TEXT_SIZE];
@@ -210,13 +211,13 @@ static void write_later(struct os_call *e, struct json_writer *w, const struct o
 		json_write_bool(w, "consumes_quota", true);
 }
 
-/* Until it is where volumes of its new type lie, Cinder says the old one. */
+/* True while the data are still stored where the old type belongs; Cinder then shows the old type. */
 static bool is_retyped(const struct volume *v)
 {
 	return v->moves && v->reservation == VOLUME_RESERVATION_RETYPING;
 }
 
-/* Empty: it never was moved. */
+/* Empty: the volume was never migrated. */
 static struct str migration_status(const struct volume *v)
 {
 	return v->moves                                ? STR("migrating")
@@ -224,7 +225,7 @@ static struct str migration_status(const struct volume *v)
 						       : str_from(volume_last_move_words[v->last_move]);
 }
 
-/* What Cinder's extensions add, to lists and shows alone. */
+/* Members of Cinder's extensions, which only GET answers have. */
 static void write_extended(struct os_call *e, struct json_writer *w, const struct os_volume *i)
 {
 	os_write_hex(w, "os-vol-tenant-attr:tenant_id", i->volume->account);
@@ -240,7 +241,7 @@ static void write_extended(struct os_call *e, struct json_writer *w, const struc
 	json_write_null(w, "os-vol-mig-status-attr:name_id");
 }
 
-/* Its tags; Cinder adds whether it is read-only once that was said. */
+/* Writes the tags, and "readonly" once the flag was set, as Cinder does. */
 static void write_metadata(struct json_writer *w, const struct volume *v)
 {
 	json_write_open(w, "metadata");
@@ -303,7 +304,7 @@ static bool fits_size(struct os_call *e, const struct row *row, struct str value
 	return result_is_ok(str_parse_int(value, &size)) && size == os_gib(volume_of(row)->size);
 }
 
-/* As it is shown. */
+/* Compares the metadata as shown, including "readonly". */
 static bool fits_metadata(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct volume *v = volume_of(row);
@@ -346,7 +347,7 @@ static bool fits_host(struct os_call *e, const struct row *row, struct str value
 	return n && str_starts_with(shown, value) && (shown.n == n || shown.p[n] == '#' || shown.p[n] == '@');
 }
 
-/* Source: Cinder, resource filters; behind those what administrators may ask for. */
+/* Source: Cinder, resource filters; those for administrators follow. */
 static const struct os_filter volume_filters[] = {
 	{"name", .is_name = true},
 	{"id", .is_id = true},
@@ -490,7 +491,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_volume_create *a = args;
 	a->wish.keeps_unplaced = true;
-	if (a->is_shared == CHOICE_YES) /* false leaves it to the type */
+	if (a->is_shared == CHOICE_YES) /* false leaves the choice to the type */
 		a->wish.disk.is_shared = CHOICE_YES;
 	return os_take_volume_wish(e, a->size, a->type, a->zone, &a->wish);
 }
@@ -549,7 +550,8 @@ static const struct param delete_params[] = {
 	{.wire = "force", .type = PARAM_NOT_BUILT, .place = IN_QUERY, .only = "false|False"},
 };
 
-/* Without cascade one that has snapshots stays, as Cinder has it; EC2 deletes it, and keeps them. */
+/* Without cascade, Cinder refuses to delete a volume that has snapshots; EC2 deletes the volume and keeps
+ * them. */
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	struct os_volume_delete *a = args;
