@@ -204,7 +204,7 @@ static json_t *schema_of(const struct export *x, const char *id)
 	}
 	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "SchemaId", id, "FocusVersion",
 			 x->context.version == FOCUS_1_2 ? "1.2" : "1.4", "CreationDate",
-			 clock_write_s(clock_now_us(), at), "DataGeneratorVersion", "0.1.0",
+			 clock_write_s(clock_now_us(), at), "DataGeneratorVersion", DARI_VERSION,
 			 "ColumnDefinition", columns);
 }
 
