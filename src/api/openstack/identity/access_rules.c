@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access rules: what a user's application credentials may call. They are made with a credential
- * (application_credentials.c), and held to in core/access_rules.c. Source: Identity API reference, "Application
- * Credentials". */
+ * Access rules, which limit what an application credential may call. Created with a credential
+ * (application_credentials.c) and enforced in core/access_rules.c. Source: Identity API reference,
+ * "Application Credentials". */
 #include "engine/people/access_rule.h"
 
 #include "api/openstack/core/write.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Application credentials: of the token's user, for the token's project. */
+ * Application credentials of the token's user for the token's project. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "auth/password.h"
@@ -9,7 +9,7 @@
 #include "store/application_credential.h"
 #include "store/role.h"
 
-enum { SECRET_SIZE = 64 }; /* bytes drawn where none is given */
+enum { SECRET_SIZE = 64 }; /* bytes of a generated secret */
 
 /* ---- what is shown ---- */
 
@@ -127,7 +127,7 @@ static RESULT hash_secret(struct work_item *w)
 	return password_hash(e->config->passwords, e->c, a->secret, &a->wish.secret_hash);
 }
 
-/* "2024-01-02T03:04:05.000000", which is UTC. */
+/* Reads "2024-01-02T03:04:05.000000" as UTC. */
 static RESULT read_expiry(struct os_call *e, struct new_credential *a)
 {
 	return str_is_empty(a->expires) ? OK
@@ -148,7 +148,7 @@ static bool is_service_type(struct str text)
 	return text.n;
 }
 
-/* A new one says all three. */
+/* Requires service, path and method of each new rule. */
 static RESULT check_rules(struct os_call *e, const struct new_credential *a)
 {
 	for (size_t k = 0; k < a->rules.count; k++) {
@@ -193,7 +193,7 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 	const struct row *row = NULL;
 	TRY(os_find_returned(e, a->wish.credential, &row));
 	write_credential(e, w, row);
-	json_write_text(w, "secret", a->secret); /* once */
+	json_write_text(w, "secret", a->secret); /* shown only in this answer */
 	return OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The catalog: where the services are. The region's own are not kept: they follow from how the client found
- * us. What an administrator has added (catalog_entries.c) is shown after them. */
+ * Service catalog. The region's own entries are not stored: they are derived from the URL by which the
+ * client found the server. Entries added by an administrator (catalog_entries.c) follow them. */
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/catalog_entries.h"
@@ -22,13 +22,13 @@ static const char *const interfaces[] = {"public", "internal", "admin"};
 
 enum { ENTRIES = sizeof entries / sizeof entries[0], INTERFACES = sizeof interfaces / sizeof interfaces[0] };
 
-/* The same in every region and always. */
+/* Derives an id that is the same in every region and at every start. */
 static uuid entry_id(struct os_call *e, const struct entry *entry, const char *interface)
 {
 	return uuid_v5(DOMAIN_DEFAULT, str_print(e->c->arena, "%s %s", entry->type, interface));
 }
 
-/* The members of an endpoint that its service's entry shows, too. */
+/* Writes the members of an endpoint that the catalog and the list of endpoints share. */
 static void write_endpoint(struct os_call *e, struct json_writer *w, const struct entry *entry,
 			   const char *interface)
 {
@@ -87,8 +87,8 @@ static void write_entry(struct os_call *e, struct json_writer *w, const struct e
 	json_write_close(w);
 }
 
-/* A project that was given endpoints has these alone; one that was given none that are there has all, as Keystone's
- * own default is. */
+/* Writes the catalog of a project. A project with associated endpoints sees only these. If it has none, or
+ * none of them exists, it sees all, which is Keystone's default. */
 RESULT os_write_catalog(struct os_call *e, struct json_writer *w, uuid account)
 {
 	struct os_endpoint_filter filter;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an administrator adds to the catalogue: regions, services and endpoints of other clouds' or his own
- * services; and Keystone's policies, which it keeps for others and obeys not itself. Source: Identity API
- * reference, "Regions", "Service catalog and endpoints", "Policies". */
+ * Catalog entries added by an administrator: regions, services and endpoints. Also Keystone's policies,
+ * which Keystone stores for other services and does not enforce. Source: Identity API reference, "Regions",
+ * "Service catalog and endpoints", "Policies". */
 #include "api/openstack/identity/catalog_entries.h"
 
 #include "api/openstack/core/services.h"
@@ -120,7 +120,7 @@ static bool is_asked_for(struct os_call *e, const struct catalog_entry *entry)
 	case CATALOG_ENTRY_WHAT_ENDPOINT_GROUP:
 		return asks_for(e, "name", entry->name);
 	case CATALOG_ENTRY_WHAT_ENDPOINT_ACCESS:
-		return false; /* no list has them */
+		return false; /* no list shows these */
 	case CATALOG_ENTRY_WHAT_POLICY:
 		break;
 	}
@@ -153,7 +153,7 @@ RESULT os_show_catalog_entry(struct os_call *e, enum catalog_entry_what what, st
 
 /* ---- in the catalogue ---- */
 
-/* Keystone puts the project's id where a URL says so. */
+/* Replaces a placeholder in the URL by the project's id, as Keystone does. */
 static struct str fill_url(struct os_call *e, struct str url, uuid account)
 {
 	static const char *const names[] = {"$(tenant_id)s", "$(project_id)s", "%(tenant_id)s",
@@ -317,7 +317,7 @@ static RESULT check_not_own(struct os_call *e, const struct os_catalog_change *a
 				  catalog_entry_what_words[what]);
 }
 
-/* Of JSON's two words alone, unlike elsewhere. */
+/* Accepts only JSON's true and false, unlike other booleans. */
 static RESULT read_enabled(struct os_call *e, struct os_catalog_change *a)
 {
 	if (!a->enabled.n)
@@ -337,7 +337,7 @@ static struct str draw_region(struct os_call *e)
 	return str_encode_hex(e->c->arena, id.b, sizeof id.b);
 }
 
-/* For the audit log, whose record has the path's words already: what clients are told, and where they are sent. */
+/* Adds the new name, type and URL to the audit record, which already has the path's ids. */
 static void tell_subject(struct os_call *e, const struct os_catalog_change *a, enum catalog_entry_what what)
 {
 	audit_add_subject(e->audit, "name", a->name);
@@ -382,7 +382,7 @@ static RESULT prepare_region(struct os_call *e, void *args)
 	return prepare(e, a, CATALOG_ENTRY_WHAT_REGION);
 }
 
-/* One of the name that the path says. */
+/* Creates the region named in the path. */
 static RESULT prepare_named_region(struct os_call *e, void *args)
 {
 	struct os_catalog_change *a = args;

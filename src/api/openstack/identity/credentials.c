@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Credentials: secrets that are kept for a user. Those of the type ec2 are the user's access keys, which sign
- * requests of the EC2 face; others are kept and shown. Source: Identity API reference, "Credentials"; Keystone's
+ * Credentials: secrets stored for a user. Those of type "ec2" are the user's access keys, which sign EC2
+ * requests; others are only stored and shown. Source: Identity API reference, "Credentials"; Keystone's
  * keystone.api.credentials. */
 #include <jansson.h>
 
@@ -71,7 +71,7 @@ static const struct param list_params[] = {
 	OS_QUERY(struct list_args, "type", type, .doc = "ec2, cert, …"),
 };
 
-/* Of that type, of that user where one is named, and such as the caller may see. */
+/* Writes the row if the query asks for its type and user, and the caller may see it. */
 static RESULT write_if_seen(struct os_call *e, struct json_writer *w, const struct list_args *a,
 			    enum kind kind, const struct row *row)
 {
@@ -131,9 +131,9 @@ static RESULT list_credentials(struct os_call *e, const void *args, struct json_
 /* ---- one ---- */
 
 struct os_credential {
-	struct str id; /* of the path */
+	struct str id; /* from the path */
 	enum kind kind;
-	const struct row *row; /* until prepare has ended */
+	const struct row *row; /* valid until prepare has ended */
 	struct ref user, project;
 	bool has_project;
 	struct str type, blob;
@@ -168,7 +168,8 @@ static const struct param update_params[] = {
 };
 #undef P
 
-/* Who is no administrator does not learn what there is of others. */
+/* Finds the credential of the path. Other callers than administrators get ERR_DENIED for unknown ids too,
+ * so that they cannot probe for others' credentials. */
 static RESULT find_row(struct os_call *e, struct os_credential *a)
 {
 	const struct tables *t = os_tables(e);
@@ -206,7 +207,7 @@ static RESULT fail_blob(struct os_call *e, const char *why)
 	return ctx_fail_field(e->c, ERR_INVALID, STR("blob"), "Invalid blob in credential: %s.", why);
 }
 
-/* An access key's id, and its secret sealed for the row of that id. */
+/* Reads an access key from the blob; returns its id, and its secret sealed for that row. */
 static RESULT read_key(struct os_call *e, struct str blob, uuid row, struct str *ret_id,
 		       struct str *ret_secret)
 {

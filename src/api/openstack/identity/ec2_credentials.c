@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EC2 credentials: access keys of a user for a project. They sign requests of the EC2 face, where they may
- * what the user may in the project. */
+ * EC2 credentials: a user's access keys for a project. They sign EC2 requests with the user's rights in the
+ * project. */
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
@@ -10,7 +10,7 @@
 #include "store/access_key.h"
 #include "store/user.h"
 
-/* With the secret: who may see the key may sign with it. */
+/* Writes a key with its secret. */
 static RESULT write_key(struct os_call *e, struct json_writer *w, const struct access_key *key)
 {
 	struct str secret = STR_NONE, user = str_encode_hex(e->c->arena, key->user.b, sizeof key->user.b);
@@ -36,7 +36,8 @@ static const struct param list_params[] = {
 	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
 };
 
-/* Writes the keys of the user that the caller may see, each of which is for an account that has its say. */
+/* Writes those of the user's keys that the caller may see. Each key belongs to an account whose policies
+ * decide. */
 static RESULT write_keys(struct os_call *e, struct json_writer *w, const struct user *user)
 {
 	const struct access_key *key = access_key_first_by_user(os_tables(e), user->row.id);
@@ -84,7 +85,7 @@ static RESULT prepare_new(struct os_call *e, void *args)
 {
 	struct new_key *a = args;
 	struct str secret = STR_NONE;
-	TRY(os_check_self(e, &a->user)); /* nothing is drawn for others */
+	TRY(os_check_self(e, &a->user)); /* checked before a key is generated */
 	a->key.row.id = id_new(KIND_ACCESS_KEY);
 	TRY(key_draw(e->c, e->config->master_key, &a->key, &secret));
 	a->wish = (struct access_key_wish){.user = a->user, .account = a->project, .key = &a->key};

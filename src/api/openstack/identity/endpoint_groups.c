@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which endpoints a project has in its catalogue (OS-EP-FILTER): single ones, and all that fit an endpoint group. A
- * project that was given none has all. Source: Identity API reference, "OS-EP-FILTER", and
+ * Endpoints visible to a project (OS-EP-FILTER): single endpoints, and all that match an endpoint group. A
+ * project without associations sees all endpoints. Source: Identity API reference, "OS-EP-FILTER", and
  * Keystone's source. */
 #include <jansson.h>
 
@@ -69,7 +69,7 @@ static RESULT take_filters(struct os_call *e, struct os_group_change *a, json_t 
 	return OK;
 }
 
-/* They replace those that there are, as a whole. */
+/* The filters sent replace the present ones as a whole. */
 static RESULT read_filters(struct os_call *e, struct os_group_change *a)
 {
 	if (str_is_empty(a->filters))
@@ -140,7 +140,7 @@ static RESULT find_group(struct os_call *e, struct str id, const struct catalog_
 
 struct os_endpoint_giving {
 	struct endpoint_association wish;
-	struct str endpoint; /* its id; empty: a group is given */
+	struct str endpoint; /* endpoint's id; empty: a group is associated */
 };
 #define PROJECT                                                                                              \
 	OS_PATH(struct os_endpoint_giving, "project_id", wish.account, .kind = KIND_ACCOUNT,                 \
@@ -183,7 +183,7 @@ static RESULT prepare_take(struct os_call *e, void *args)
 	return read_endpoint(e, a);
 }
 
-/* ERR_NOT_FOUND: the project was not given that group, or that endpoint by itself. */
+/* ERR_NOT_FOUND: the group, or the single endpoint, is not associated with the project. */
 static RESULT check_given(struct os_call *e, void *args)
 {
 	struct os_endpoint_giving *a = args;

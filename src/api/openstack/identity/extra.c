@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Attributes that Keystone has no word for: it keeps and shows whatever else is said of users, groups, roles,
- * projects and domains. Each is a name and a JSON value. */
+ * Extra attributes. Keystone stores and shows unknown members of users, groups, roles, projects and
+ * domains. Each is stored as a name and a JSON value. */
 #include <stdlib.h>
 
 #include "api/openstack/identity/identity.h"
 
-/* What the answer says itself, and nobody sets. */
+/* Members that answers compute and clients cannot set. */
 static bool is_ours(const char *name)
 {
 	static const char *const names[] = {"id", "links", "domain_id", "is_domain", "password_expires_at"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Groups of users, and who is in them. */
+ * Groups of users, and their members. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "engine/people/user_group.h"
@@ -26,7 +26,7 @@ static bool fits_domain(struct os_call *e, const struct row *row, struct str val
 }
 
 static const struct os_filter filters[] = {{"name", "name"}, {"domain_id", "domain", .fits = fits_domain}};
-/* An account's own are IAM's: its members' policies, not Keystone's roles. */
+/* Hides groups of accounts, which are IAM's: their members have policies, not Keystone's roles. */
 static bool is_domains(struct os_call *e, const struct row *row)
 {
 	(void) e;
@@ -159,7 +159,7 @@ static const struct param member_params[] = {
 	OS_PATH(struct member_args, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
 };
 
-/* Nothing is told but that it is so. */
+/* Answers 204 or 404 only. */
 static RESULT check_member(struct os_call *e, void *args)
 {
 	const struct member_args *a = args;

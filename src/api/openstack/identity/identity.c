@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Keystone's answers share. */
+ * Helpers that Keystone's answers share. */
 #include "api/openstack/identity/identity.h"
 
 #include <stdio.h>

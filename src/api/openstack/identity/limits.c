@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keystone's limits of other services' resources: none are registered, each service has its own. Source:
+ * Keystone's unified limits: none are registered, because each service has limits of its own. Source:
  * Identity API reference, "Unified limits". */
 #include "api/openstack/identity/identity.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Projects, which are accounts, and domains. Keystone has each domain as a project, too, which is in no other
- * (is_domain): the calls about projects make, show, change and delete domains as well. Nothing lives in a domain, and
- * no token is for one as a project. */
+ * Projects, which are accounts, and domains. In Keystone each domain is also a project without a parent
+ * (is_domain), so the project calls create, show, change and delete domains, too. Such a project owns no
+ * resources, and no token is scoped to it as a project. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "engine/people/account.h"
@@ -148,7 +148,7 @@ static bool fits_no_domain(struct os_call *e, const struct row *row, struct str 
 	return str_equal_nocase(value, STR("false")) || str_is(value, "0");
 }
 
-/* Of what is in no other project, the domain. */
+/* The parent of a top-level project is its domain. */
 static bool fits_parent(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct account *a = account_of(row);
@@ -206,7 +206,7 @@ static bool fits_a_domain(struct os_call *e, const struct row *row, struct str v
 	return !fits_no_domain(e, row, value);
 }
 
-/* They are in no domain and no project. */
+/* Domains have neither a domain nor a parent. */
 static const struct os_filter domain_project_filters[] = {
 	{"name", "name"},
 	{"enabled", "enabled"},
@@ -227,7 +227,7 @@ static struct ref as_domain(struct ref ref)
 	return ref;
 }
 
-/* Of the open view: a domain's id, and no project's. */
+/* True if the id is a domain's and not a project's. Reads the view. */
 static bool is_domain(struct os_call *e, const struct ref *ref)
 {
 	return !account_find(os_tables(e), ref->prefix) && domain_find(os_tables(e), ref->prefix);
@@ -250,7 +250,7 @@ static RESULT list_projects(struct os_call *e, const void *args, struct json_wri
 
 struct new_project {
 	struct account_wish wish;
-	struct domain_wish domain; /* instead, where the project is one */
+	struct domain_wish domain; /* used instead if is_domain */
 	struct str others;
 	struct ref parent;
 	bool is_domain;
@@ -282,7 +282,7 @@ static RESULT prepare_domain_project(struct os_call *e, struct new_project *a)
 	return os_take_extra(e, a->others, &a->domain.extra);
 }
 
-/* A domain's id, or else a project's. */
+/* The parent is a domain, or else a project. */
 static RESULT prepare_new_project(struct os_call *e, void *args)
 {
 	struct new_project *a = args;
@@ -319,7 +319,7 @@ static RESULT show_new_project(struct os_call *e, const void *args, struct json_
 
 struct changed_project {
 	struct account_change wish;
-	struct domain_change domain; /* instead, where the project is one */
+	struct domain_change domain; /* used instead if is_domain */
 	struct str name, description, others;
 	struct strs labels;
 	bool has_name, has_description, has_labels, is_domain;
@@ -470,7 +470,8 @@ static RESULT check_tag(struct os_call *e, void *args)
 	return find_tag(e, args, &account);
 }
 
-/* The tags of the row as it is when the change comes to it, and one more, less, or none. */
+/* Computes the new tags from the row inside the change, so that concurrent additions and removals are not
+ * lost. */
 static RESULT change_tags(struct op *op, struct tag_args *a, bool adds)
 {
 	const struct row *row = NULL;
@@ -502,7 +503,7 @@ static RESULT remove_tags(struct op *op, void *wish)
 
 /* ---- where somebody gets in ---- */
 
-/* Accounts, or domains, where the user has a role and may get in. */
+/* Lists the open accounts or domains on which the user has a role. */
 static RESULT list_where(struct os_call *e, uuid user, enum kind kind, struct json_writer *w)
 {
 	const struct tables *t = os_tables(e);
@@ -533,7 +534,7 @@ static RESULT list_own_domains(struct os_call *e, const void *args, struct json_
 	return list_where(e, e->c->who->user, KIND_DOMAIN, w);
 }
 
-/* The one that there is, where the user has a role on it. */
+/* Lists the system if the user has a role on it. */
 static RESULT list_own_systems(struct os_call *e, const void *args, struct json_writer *w)
 {
 	struct roles roles;

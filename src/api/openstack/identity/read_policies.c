@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Looks up the read policy of an Identity call, and judges the part that needs the token alone. */
+ * Finds the read policy of an Identity call and checks the part that depends on the token alone. */
 #include "api/openstack/identity/read_policies.h"
 
 enum rule { ANYBODY, REGION, ROLES, ROLE, PEOPLE, OWN };

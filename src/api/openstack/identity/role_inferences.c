@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which roles imply which. Source: Identity API reference, "Roles". */
+ * Implied roles. Source: Identity API reference, "Roles". */
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "engine/people/role.h"
 #include "store/role.h"
 
-/* As rules show one: its id, name and link alone. */
+/* Writes id, name and link of a role. */
 static void write_short(struct os_call *e, struct json_writer *w, const char *key, const struct role *role)
 {
 	json_write_open(w, key);
@@ -89,7 +89,7 @@ static RESULT show_rule(struct os_call *e, const void *args, struct json_writer 
 	if (!uuids_have(&prior->implies, implied->row.id))
 		return ctx_fail(e->c, ERR_NOT_FOUND, "%" STR_FMT " does not imply %" STR_FMT,
 				STR_ARG(a->wish.role.text), STR_ARG(a->wish.implied.text));
-	if (e->call->method == HTTP_HEAD) /* which only asks whether it is so */
+	if (e->call->method == HTTP_HEAD) /* HEAD asks only whether the rule exists */
 		e->status = 204;
 	json_write_open(w, "role_inference");
 	write_short(e, w, "prior_role", prior);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles, and who has which where. */
+ * Roles and role assignments. */
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
@@ -33,7 +33,7 @@ void os_write_role(struct os_call *e, struct json_writer *w, const void *item)
 	os_write_self(e, w, "roles", r->row.id);
 }
 
-/* Without the word those of the region alone are listed. */
+/* Without the filter domain_id, lists only the region's roles. */
 static bool is_listed(struct os_call *e, const struct row *row)
 {
 	const struct os_action *action = os_action_of(e);
@@ -183,7 +183,7 @@ static bool is_of(const struct role_assignment *r, const struct role_grant *wish
 	       r->system == wish->system && r->inherited == wish->inherited;
 }
 
-/* Of a user or group: the assignments that are as the wish says, whatever the role. */
+/* Returns the next assignment of the user or group at the wish's place, with any role. */
 static const struct role_assignment *next_of(const struct tables *t, const struct role_grant *wish,
 					     const struct role_assignment *after)
 {
@@ -200,7 +200,8 @@ static const struct role_assignment *next_of(const struct tables *t, const struc
 	return r;
 }
 
-/* A reader of a domain reads grants to its users and groups on its projects and itself. */
+/* True if the object belongs to the caller's domain: a domain's reader may read grants that lie within it
+ * entirely. */
 static bool is_in_domain(struct os_call *e, const struct ref *ref)
 {
 	const struct tables *t = os_tables(e);
@@ -270,10 +271,10 @@ static RESULT list_granted(struct os_call *e, const void *args, struct json_writ
 
 /* ---- all assignments ---- */
 
-/* One as it is shown: with effective, what follows from a row stands for the row. */
+/* Assignment as shown: with `effective`, its consequences replace the row. */
 struct shown {
 	const struct role_assignment *row;
-	uuid role, user, account; /* account: also one that inherits */
+	uuid role, user, account; /* account: also one that inherits the assignment */
 	bool is_inherited;
 };
 
@@ -316,7 +317,7 @@ static bool is_asked_for(struct os_call *e, const struct shown *s)
 	       (!query_has(e, "scope.OS-INHERIT:inherited_to") || s->is_inherited);
 }
 
-/* Each once: roles may follow in several ways. */
+/* Adds an assignment once, even if it follows in several ways. */
 static void add_shown(struct gathering *g, const struct shown *s)
 {
 	if (!is_asked_for(g->e, s))
@@ -334,7 +335,7 @@ static void add_shown(struct gathering *g, const struct shown *s)
 		g->result = ctx_no_memory(g->e->c);
 }
 
-/* With the roles that it implies. */
+/* Adds the role and the roles that it implies. */
 static void add_implied(struct gathering *g, struct shown s)
 {
 	struct roles closed = {.at = {s.role}, .count = 1};
@@ -342,7 +343,7 @@ static void add_implied(struct gathering *g, struct shown s)
 	for (size_t k = 0; k < closed.count; k++) {
 		const struct role *role = role_find(g->t, closed.at[k]);
 		s.role = closed.at[k];
-		if (role && uuid_is_none(role->domain)) /* a domain's own is in no token */
+		if (role && uuid_is_none(role->domain)) /* tokens never contain a domain's role */
 			add_shown(g, &s);
 	}
 }
@@ -377,7 +378,7 @@ static void add_effective(struct gathering *g, struct shown s)
 	}
 }
 
-/* An object's id, and with include_names its name and domain. */
+/* Writes an object's id and, with include_names, its name and domain. */
 static void write_named(struct os_call *e, struct json_writer *w, const char *key, uuid id, struct str name,
 			uuid domain)
 {
@@ -423,7 +424,7 @@ static void write_scope(struct os_call *e, struct json_writer *w, const struct s
 	json_write_close(w);
 }
 
-/* Where the assignment itself is: ".../projects/<id>/users/<id>/roles/<id>". */
+/* Writes the URL of the assignment: ".../projects/<id>/users/<id>/roles/<id>". */
 static void write_links(struct os_call *e, struct json_writer *w, const struct shown *s)
 {
 	struct arena *a = e->c->arena;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens: who proves to be somebody gets one, for a project, a domain, the system or nothing. All that is
- * wrong with a proof is told in the same words. */
+ * Tokens. A caller who proves an identity gets a token for a project, a domain, the system, or without
+ * scope. All failed proofs get the same message, which reveals nothing about the cause. */
 #include <jansson.h>
 
 #include "api/openstack/core/write.h"
@@ -88,9 +88,10 @@ static const struct param proof_rows[] = {
 };
 static const struct params proof_table = OS_PARAMS(struct proof, proof_rows, .is_open = true);
 
-/* What is to be hashed to find out who asks. */
+/* Secret to verify by a hash, which runs as the call's work. */
 struct guess {
-	uuid counted; /* whose guesses these are; none: nobody's, and there is no hash */
+	uuid counted; /* user or credential whose failed attempts are counted; none if the name is unknown,
+	               * and then there is no hash */
 	struct str hash, plain;
 	bool is_right;
 };
@@ -98,7 +99,7 @@ struct guess {
 struct login {
 	struct trust_use use;
 	struct proof proof;
-	struct str scope; /* JSON; p NULL: not said */
+	struct str scope; /* JSON; p NULL: absent */
 	struct guess guess;
 };
 static const struct param login_params[] = {
@@ -169,7 +170,7 @@ static RESULT read_scope(struct os_call *e, struct str text, struct scope_words 
 	return r;
 }
 
-/* Not said: ret_scope is zeroed. */
+/* Parses the scope; zeroed if absent. */
 static RESULT read_said_scope(struct os_call *e, const struct login *a, struct scope_words *ret_scope)
 {
 	*ret_scope = (struct scope_words){0};
@@ -210,7 +211,7 @@ static const struct account *find_account(const struct tables *t, const struct p
 	return domain ? account_find_by_domain(t, domain->row.id, words->name) : NULL;
 }
 
-/* One that is neither over nor used up. */
+/* Finds a trust that has neither expired nor been used up. */
 static const struct trust *find_trust(const struct tables *t, const struct trust_words *words)
 {
 	struct ref ref;
@@ -220,7 +221,7 @@ static const struct trust *find_trust(const struct tables *t, const struct trust
 
 /* ---- the audit log ---- */
 
-/* Who it is said to be: nothing is proved. */
+/* Records the claimed identity, which is not proved yet. */
 static void note_asked(struct os_call *e, const struct proof *proof)
 {
 	const struct user_words *user = &proof->password.user;
@@ -233,7 +234,7 @@ static void note_asked(struct os_call *e, const struct proof *proof)
 	audit_add_subject(e->audit, "application_credential", credential->name);
 }
 
-/* Who it was, once it is proved, and what the token is for. */
+/* Records the proved identity and the token's scope. */
 static void note_issued(struct os_call *e, const struct token *token, const struct identity *who)
 {
 	static const char *const scopes[] = {[IDENTITY_UNSCOPED] = "unscoped",
@@ -258,8 +259,8 @@ static void note_issued(struct os_call *e, const struct token *token, const stru
 
 /* ---- proving ---- */
 
-/* A place in the queue of those who wait for a hash is asked for by the address: a stranger takes none of the
- * places of whom they name, and learns nothing from a full queue. */
+/* The hash queue counts waiting places by client address, not by user: a stranger cannot occupy the places
+ * of the user named, and a full queue reveals nothing about the user. */
 static RESULT prepare_guess(struct os_call *e, struct guess *guess, uuid counted, struct str hash,
 			    struct str plain)
 {
@@ -296,8 +297,8 @@ static RESULT prepare_credential(struct os_call *e, const struct credential_word
 			     found ? found->secret_hash : STR_NONE, words->secret);
 }
 
-/* A token of a trust whose uses are counted takes one of them, by a change. The change is made when it is proved who
- * asks; whether they get a token, and why not, is found again for the answer. */
+/* A token of a trust with counted uses consumes one use in a change. The change runs once the identity is
+ * proved; the answer determines again whether a token is issued, and why not. */
 static RESULT prepare_use(struct os_call *e, struct login *a)
 {
 	struct scope_words scope;
@@ -310,10 +311,10 @@ static RESULT prepare_use(struct os_call *e, struct login *a)
 	return OK;
 }
 
-/* A token that is said in a body or in X-Subject-Token is no caller's. */
+/* Marks a token in a body or in X-Subject-Token, which does not authenticate the call. */
 static const struct token_use looked_at = {.is_no_call = true};
 
-/* A token of a trust, too: those make no further ones, which the answer says. */
+/* Also handles a token of a trust, which cannot create further tokens; the answer reports that. */
 static RESULT prepare_token(struct os_call *e, struct login *a)
 {
 	struct token from;
@@ -322,7 +323,7 @@ static RESULT prepare_token(struct os_call *e, struct login *a)
 	TRY(prepare_use(e, a));
 	if (e->skips_operation)
 		return OK;
-	view_close(&e->view); /* the token is checked in a view of its own */
+	view_close(&e->view); /* token_check() opens a view of its own */
 	e->view = (struct view){0};
 	if (result_is_ok(token_check(e->config->tokens, e->c, a->proof.token.id, &looked_at, &from, &who)) &&
 	    uuid_is_none(from.application_credential) && uuid_is_none(from.trust))
@@ -331,7 +332,7 @@ static RESULT prepare_token(struct os_call *e, struct login *a)
 	return OK;
 }
 
-/* Looks up what is to be hashed; the rest is proved when that is done. */
+/* Finds the secret to verify; everything else is proved after the hash. */
 static RESULT prepare_login(struct os_call *e, void *args)
 {
 	struct login *a = args;
@@ -339,7 +340,7 @@ static RESULT prepare_login(struct os_call *e, void *args)
 	e->skips_operation = true;
 	struct str method = proof->methods.count == 1 ? proof->methods.at[0] : STR_NONE;
 	note_asked(e, proof);
-	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
+	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before the attempt costs a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
 	if (str_is(method, "token"))
 		return prepare_token(e, a);
@@ -366,7 +367,7 @@ static RESULT check_guess(struct work_item *w)
 	return OK;
 }
 
-/* The password may have been changed since it was looked up. */
+/* Compares the hash again: the password may have changed since prepare. */
 static RESULT prove_password(struct os_call *e, const struct guess *guess, struct token *token)
 {
 	const struct user *user = guess->is_right ? user_find(os_tables(e), guess->counted) : NULL;
@@ -378,8 +379,8 @@ static RESULT prove_password(struct os_call *e, const struct guess *guess, struc
 	return OK;
 }
 
-/* Of another scope, from one that is good, no longer good than that one. A program that was let into one
- * account gets into no other. */
+/* Changes the scope of a valid token; the new token expires with the old one. A token of an application
+ * credential cannot be rescoped. */
 static RESULT prove_token(struct os_call *e, struct str text, struct token *token)
 {
 	struct token from;
@@ -423,14 +424,14 @@ static RESULT prove(struct os_call *e, const struct login *login, struct token *
 			  : str_is(method, "application_credential")
 				  ? prove_credential(e, &login->guess, token)
 				  : refuse(e);
-	view_close(&e->view); /* another one follows, of what is true by then */
+	view_close(&e->view); /* the following steps need a view of the current state */
 	e->view = (struct view){0};
 	return r;
 }
 
 /* ---- where to ---- */
 
-/* The project and the roles are the trust's. One whose last use was taken for this token is found all the same. */
+/* Takes project and roles from the trust. A trust whose last use this token consumed is found by id. */
 static RESULT choose_trust(struct os_call *e, const struct login *a, const struct trust_words *words,
 			   struct token *token)
 {
@@ -476,7 +477,7 @@ static RESULT choose_scope(struct os_call *e, const struct login *a, const struc
 	return OK;
 }
 
-/* The user's default project, if it is still one; else nothing. */
+/* Chooses the user's default project if the user still has a role there; otherwise the token has no scope. */
 static void choose_default(struct os_call *e, struct token *token)
 {
 	const struct tables *t = os_tables(e);
@@ -500,7 +501,7 @@ static RESULT set_scope(struct os_call *e, const struct login *a, struct token *
 		if (token->scope == IDENTITY_UNSCOPED)
 			choose_default(e, token);
 	} else {
-		if (token->scope != IDENTITY_UNSCOPED) /* an application credential has its own */
+		if (token->scope != IDENTITY_UNSCOPED) /* an application credential fixes the scope */
 			return refuse(e);
 		TRY(choose_scope(e, a, &scope, token));
 	}
@@ -523,7 +524,7 @@ static void write_methods(struct json_writer *w, unsigned methods)
 	json_write_close_list(w);
 }
 
-/* Who acts: of a trust that says so its trustor. */
+/* The effective user: the trustor if the trust impersonates. */
 static void write_user(struct os_call *e, struct json_writer *w, const struct identity *who)
 {
 	const struct user *user = user_find(os_tables(e), who->user);
@@ -605,7 +606,7 @@ static void write_credential(struct os_call *e, struct json_writer *w, const str
 	json_write_close(w);
 }
 
-/* "?nocatalog", with any value or none. */
+/* True for "?nocatalog" with any value. */
 static bool asks_for_no_catalog(const struct os_call *e)
 {
 	const struct pairs *query = &e->request.query;
@@ -666,7 +667,7 @@ struct subject {
 	struct str text;
 };
 
-/* Readers of the system and users of services validate the tokens of others. */
+/* Readers of the system and users with the role `service` may validate others' tokens. */
 static bool may_validate(struct os_call *e)
 {
 	const struct uuids *roles = &e->c->who->roles;
@@ -678,7 +679,7 @@ static bool may_validate(struct os_call *e)
 	return is_service || os_reads_region(e);
 }
 
-/* A restricted credential, or a trust, ends no token but its own. */
+/* A restricted credential or a trust can revoke only its own token. */
 static RESULT check_subject(struct os_call *e, const struct token *token)
 {
 	const struct ref user = ref_by_id(KIND_USER, token->user);
@@ -692,7 +693,8 @@ static RESULT check_subject(struct os_call *e, const struct token *token)
 	return !ends_it && may_validate(e) ? OK : os_check_self(e, &user);
 }
 
-/* Who asks what a token is worth has to know of access rules, if it has any. Source: keystone.token.provider. */
+/* A token with access rules is shown only to services that announce that they enforce them. Source:
+ * keystone.token.provider. */
 static bool is_understood(struct os_call *e, const struct token *token)
 {
 	const struct application_credential *a =
@@ -702,7 +704,7 @@ static bool is_understood(struct os_call *e, const struct token *token)
 	       (says.n && says.p[0] >= '1' && says.p[0] <= '9');
 }
 
-/* One's own, or by an administrator anybody's. */
+/* Callers may address their own token, administrators any token. */
 static RESULT prepare_subject(struct os_call *e, void *args)
 {
 	struct subject *a = args;

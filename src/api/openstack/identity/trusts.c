@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Trusts (OS-TRUST): a user lets another act in a project, with some of the user's roles. Tokens of a trust are
- * made in tokens.c. Source: Identity API reference, "OS-TRUST"; Keystone's keystone.api.trusts. */
+ * Trusts (OS-TRUST): a user delegates roles in a project to another user. tokens.c issues their tokens.
+ * Source: Identity API reference, "OS-TRUST"; Keystone's keystone.api.trusts. */
 #include "engine/people/trust.h"
 
 #include "api/openstack/core/services.h"
@@ -84,7 +84,7 @@ static const struct param list_params[] = {
 		 .doc = "Those that were given to this user."),
 };
 
-/* All are an administrator's to see, those of a user also that user's. */
+/* Administrators may list all trusts, users those of their own. */
 static RESULT check_reader(struct os_call *e, const struct list_args *a)
 {
 	const struct ref *user = ref_is_given(&a->trustor) ? &a->trustor : &a->trustee;
@@ -140,7 +140,7 @@ static const struct param create_params[] = {
 		.doc = "Who may use it."),
 	OS_BODY(struct new_trust, "impersonation", wish.impersonation, .flags = REQUIRED,
 		.doc = "Whether its tokens are the trustor's."),
-	/* Keystone keeps trusts for no project: no token can be made of them. */
+	/* Keystone also accepts trusts without a project, from which no token can be created. */
 	OS_BODY(struct new_trust, "project_id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
 		.doc = "Where."),
 	OS_BODY_LIST(struct new_trust, "roles", roles, os_role_table, .max = 64,
@@ -156,7 +156,7 @@ static const struct param create_params[] = {
 	OS_UNBUILT("redelegated_trust_id", .only = "null", .doc = "It is the token's."),
 };
 
-/* Keystone's, with or without the Z. */
+/* Accepts Keystone's time with or without the Z. */
 static RESULT read_expiry(struct os_call *e, struct new_trust *a)
 {
 	if (str_is_empty(a->expires))
@@ -173,7 +173,8 @@ static RESULT read_expiry(struct os_call *e, struct new_trust *a)
 static RESULT prepare_new(struct os_call *e, void *args)
 {
 	struct new_trust *a = args;
-	if (!uuid_equal(a->wish.trustor.prefix, e->c->who->user)) /* not for administrators, either */
+	if (!uuid_equal(a->wish.trustor.prefix, e->c->who->user)) /* administrators cannot delegate for
+	                                                           * others either */
 		return ctx_fail(e->c, ERR_DENIED,
 				"You are not authorized to perform the requested action: %s.",
 				e->action->permit);
@@ -205,7 +206,7 @@ static const struct param role_params[] = {
 	OS_PATH(struct trust_args, "role_id", role, .kind = KIND_ROLE, .doc = "A role that it gives."),
 };
 
-/* What is not there is not found before anybody is refused, as in Keystone. */
+/* As in Keystone, an unknown trust is reported before rights are checked. */
 static RESULT find_trust(struct os_call *e, const struct trust_args *a, const struct trust **ret_trust)
 {
 	const struct trust *trust = engine_find_trust(os_tables(e), a->trust.prefix, clock_now_us());

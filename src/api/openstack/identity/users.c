@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Users. An account's own user, EC2's root, is shown as one of the account's domain, to who knows its id. */
+ * Users. The user that an account has of its own, EC2's root, is shown in the account's domain, but only by
+ * id. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "auth/password.h"
@@ -60,7 +61,7 @@ static const struct os_filter filters[] = {
 	{"name", "name"},
 	{"enabled", "enabled"},
 	{"domain_id", .fits = fits_domain},
-	{"description", "description"}, /* these three are shown of whom has them */
+	{"description", "description"}, /* these three are shown only if set */
 	{"email", "email"},
 	{"default_project_id", "default_account"},
 };
@@ -73,7 +74,7 @@ static const struct os_listing users = {
 	.write = write_shown,
 };
 
-/* Every account has an owner of the same name: they are found by id, lists have all others. */
+/* Lists omit account owners: every account has one of the same name. They are found by id. */
 static bool is_no_owner(struct os_call *e, const struct row *row)
 {
 	(void) e;
@@ -139,7 +140,7 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 	return os_write_returned(e, &users, ((const struct new_user *) args)->wish.user, w);
 }
 
-/* As the account wants the passwords of its own users to be; a domain has no such wishes. */
+/* Applies the password policy of the user's account; domains have none. */
 static RESULT check_wanted(struct os_call *e, const struct user *user, struct str plain)
 {
 	const struct account *account = user ? account_find(os_tables(e), user->account) : NULL;
