@@ -515,6 +515,7 @@ static void sqlite_free(struct sqlite *self)
 	heap_free(self->name);
 	pthread_mutex_destroy(&self->reading);
 	pthread_mutex_destroy(&self->checking);
+	pthread_mutex_destroy(&self->noting);
 	heap_free(self);
 }
 DEFINE_AUTO(sqlite)
@@ -564,6 +565,7 @@ RESULT sqlite_open(struct ctx *c, const char *path, struct sql_driver **ret_driv
 	self->lock_fd = self->shm_fd = -1;
 	pthread_mutex_init(&self->reading, NULL);
 	pthread_mutex_init(&self->checking, NULL);
+	pthread_mutex_init(&self->noting, NULL);
 	TRY(sqlite_open_file(self, c, path));
 	*ret_driver = &TAKE(self)->driver;
 	return OK;

@@ -45,7 +45,9 @@ struct sqlite {
 		ino_t inode; /* 0: there was none */
 	} files[SQLITE_FILES];
 	/* The database's file as the last checkpoint left it, and what would tell of others that write. */
-	int shm_fd; /* the log's index, only read */
+	pthread_mutex_t
+		noting; /* over the next four; held during a checkpoint, because doctor compares, too */
+	int shm_fd;     /* the log's index, only read */
 	struct timespec changed_at;
 	off_t changed_size;
 	uint32_t copied_frames; /* number of the log's frames that are in the file, too: sqlite_open.c */

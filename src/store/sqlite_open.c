@@ -126,18 +126,25 @@ static int sqlite_carry_over(void *arg, sqlite3 *db, const char *name, int frame
 {
 	if (frames < CHECKPOINT_FRAMES)
 		return SQLITE_OK;
+	struct sqlite *self = arg;
+	pthread_mutex_lock(&self->noting);
 	(void) sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	sqlite_note_content(arg);
+	sqlite_note_content(self);
+	pthread_mutex_unlock(&self->noting);
 	return SQLITE_OK;
 }
 
 /* Evaluates a change of the open file by another program. A checkpoint through SQLite (e.g. the sqlite3
  * shell) only copies dari's committed frames, which is harmless. Copying another database over the file
  * leaves the WAL index unchanged, so equal frame counts reveal it. */
-static RESULT check_content(struct sqlite *self, struct ctx *c, const struct stat *seen)
+static RESULT check_content(struct sqlite *self, struct ctx *c)
 {
-	if (seen->st_size == self->changed_size && seen->st_mtim.tv_sec == self->changed_at.tv_sec &&
-	    seen->st_mtim.tv_nsec == self->changed_at.tv_nsec)
+	struct stat seen = {0};
+	bool is_same =
+		self->lock_fd < 0 || stat(self->files[0].path, &seen) != 0 ||
+		(seen.st_size == self->changed_size && seen.st_mtim.tv_sec == self->changed_at.tv_sec &&
+		 seen.st_mtim.tv_nsec == self->changed_at.tv_nsec);
+	if (is_same)
 		return OK;
 	if (read_copied_frames(self) == self->copied_frames)
 		return ctx_fail(c, ERR_GONE, "%s was overwritten by another program while dari has it open",
@@ -203,10 +210,11 @@ RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c)
 		if (seen.st_dev != file->device || seen.st_ino != file->inode)
 			return ctx_fail(c, ERR_GONE, "%s is not the file that dari has open: it was replaced",
 					file->path);
-		if (k == 0)
-			TRY(check_content(self, c, &seen));
 	}
-	return OK;
+	pthread_mutex_lock(&self->noting);
+	struct result result = check_content(self, c);
+	pthread_mutex_unlock(&self->noting);
+	return result;
 }
 
 /* ---- what the database says of itself ---- */

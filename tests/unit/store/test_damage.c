@@ -243,6 +243,32 @@ static void other_writers_are_refused(void **state)
 	assert_err(make(f, 6), GONE);
 }
 
+enum { LONG_TEXT = 1024 * 1024, LONG_EVENTS = 36 };
+
+static RESULT add_long_events(struct op *op, void *arg)
+{
+	for (int n = 0; n < LONG_EVENTS; n++)
+		TRY(op_event(op, KIND_ACCOUNT, uuid_of(1), uuid_of(1), "long", (struct str){arg, LONG_TEXT}));
+	return OK;
+}
+
+/* The file changes when dari itself moves its log there, which it does at 32 MiB. */
+static void own_checkpoints_are_no_strangers(void **state)
+{
+	struct fixture *f = *state;
+	struct stat before = {0}, after = {0};
+	const char *path = make_database(f);
+	char *text = arena_alloc(f->arena, LONG_TEXT);
+	fixture_open(f, path);
+	memset(text, 'x', LONG_TEXT);
+	assert_int_equal(stat(path, &before), 0);
+	assert_ok(fixture_commit(f, add_long_events, text));
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(after.st_size > before.st_size + LONG_TEXT);
+	assert_ok(make(f, 3));
+	assert_ok(store_find_database(f->store, &f->c));
+}
+
 /* ---- whose turn it is ---- */
 
 enum { SYSTEM_CHANGES = 10 };
@@ -285,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rescue_keeps_the_logs, setup, teardown),
 		cmocka_unit_test_setup_teardown(overwritten_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_writers_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(own_checkpoints_are_no_strangers, setup, teardown),
 		cmocka_unit_test_setup_teardown(clients_go_first, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
