@@ -127,7 +127,7 @@ def record(counts):
 
 
 def check_voice():
-    """For tools/lint.py: folders with more findings than recorded."""
+    """Yields, for tools/lint.py, folders with more findings than recorded."""
     recorded = read_record()
     for folder, (found, count) in sorted(count_folders().items()):
         limit = max(recorded.get(folder, 0), int(SHARE * count))
