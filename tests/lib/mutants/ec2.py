@@ -176,7 +176,7 @@ BY_QUERY = dict.fromkeys(("If-Match", "If-None-Match"), "Smithy, aws.protocols#e
 class EC2(Mutants):
     name = "ec2"
     actions = ACTIONS
-    unread = {"names": ACTIONS, "headers": ACTIONS}
+    unread = {"names": ACTIONS}
     passed_over = {**BY_HTTP, **BY_QUERY}
     cases = {"requests": ACTIONS, "strangers": ACTIONS, "parameters": ACTIONS}
 
@@ -222,7 +222,8 @@ class EC2(Mutants):
         return answer.status, answer.same()
 
     def names(self, place, name):
-        """Unknown names at the top level, and in each structure."""
+        """Unknown names at the top level and in each structure; and headers, since a look at the whole account is dear here."""
+        yield from self.headers(place, name)
         request = place.mine.request(name)
         for head in heads(self.actions[name]):
             answer = place.mine.account.call(name, {**request, head + "Colour": "red", "DryRun": "true"})

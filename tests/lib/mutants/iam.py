@@ -46,7 +46,7 @@ def complaint(param, value, answer):
 class IAM(Mutants):
     name = "iam"
     actions = ACTIONS
-    unread = {"names": ACTIONS, "headers": ACTIONS}
+    unread = {"names": ACTIONS}
     passed_over = {**BY_HTTP, **BY_QUERY}
     cases = {"parameters": ACTIONS}
 
@@ -77,7 +77,8 @@ class IAM(Mutants):
                     yield f"{param['name']}={(value or '(absent)')[:40]!r}: {why}: {answer.status} {answer.code} {answer.message[:160]}"
 
     def names(self, place, name):
-        """Unknown names at the top level, and in each structure."""
+        """Unknown names at the top level and in each structure; and headers, since a look at the whole account is dear here."""
+        yield from self.headers(place, name)
         for head in heads(self.actions[name]):
             answer = place.call({"Action": name, head + "Colour": "red"})
             if answer.code != "ValidationError" or head + "Colour" not in answer.message:

@@ -230,6 +230,13 @@ void scene_boot(struct scene *s)
 	scene_await_console(s, boot_words());
 }
 
+void scene_reach_init(struct scene *s)
+{
+	scene_make_on(s);
+	scene_await_console(s,
+			    str_is(str_from(subject.driver->scheme), "sim") ? boot_words() : "dari-tiny: ");
+}
+
 void scene_clear(struct scene *s)
 {
 	EXPECT(s, ERR_NONE, subject.driver->set_power(s->h, &s->c, s->wish.id, COMPUTE_FORCE_OFF));

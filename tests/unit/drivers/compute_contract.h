@@ -69,6 +69,8 @@ void scene_make_still(
 	struct scene *s); /* with its image, but paused before it boots: for what its disk holds */
 void scene_await_console(struct scene *s, const char *words);
 void scene_boot(struct scene *s); /* and booted, as far as the console tells */
+/* Boots until the first words of the guest's init, which came from its root disk: what follows takes a third more. */
+void scene_reach_init(struct scene *s);
 /* Makes the file, sending what it stands on; its size then. */
 int64_t scene_make_disk(struct scene *s, const struct disk_spec *wish);
 void scene_delete_disk(struct scene *s, uuid volume);

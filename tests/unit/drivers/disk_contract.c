@@ -244,8 +244,8 @@ static void test_cut_boots(void **state)
 	assert_non_null(mkdtemp(directory));
 	struct str part = str_print(s.arena, "%s/cut.part", directory);
 	s.wish.nic_count = t.wish.nic_count =
-		0; /* nobody gives them a lease here, which they would wait for */
-	scene_boot(&s);
+		0;         /* nobody gives them a lease here, which they would wait for */
+	scene_make_on(&s); /* runs, however far it is */
 	cut_until_whole(&s, &cut);
 	pull_all(&s, &name, part.p, &size);
 	delete_cut(&s, cut.snapshot);
@@ -257,7 +257,7 @@ static void test_cut_boots(void **state)
 	subject.image_path = str_print(s.arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(kept.sha256));
 	t.files[0].base_sha256 = kept.sha256;
 	t.files[0].base_file_size = kept.file_size;
-	scene_boot(&t);
+	scene_reach_init(&t);
 	scene_clear(&t);
 	drop_kept(&t, kept.sha256, directory, &before);
 	scene_close(&t);
@@ -827,7 +827,7 @@ static void test_encrypted_guest(void **state)
 	make_encrypted_root(&s, &key);
 	s.wish.nic_count = t.wish.nic_count =
 		0; /* nobody gives them a lease here, which they would wait for */
-	scene_boot(&s);
+	scene_reach_init(&s);
 	s.files[1].key = s.disks[1].key = &other_key;
 	scene_make_disk(&s, &s.files[1]);
 	s.wish.disk_count = 2;
@@ -857,7 +857,7 @@ static void test_encrypted_guest(void **state)
 	t.files[0].base_file_size = kept.file_size;
 	t.files[0].base_is_encrypted = true;
 	make_encrypted_root(&t, &key);
-	scene_boot(&t);
+	scene_reach_init(&t);
 	EXPECT(&t, ERR_NONE, subject.driver->set_power(t.h, &t.c, t.wish.id, COMPUTE_FORCE_OFF));
 	t.disks[0].key = &other_key;
 	EXPECT(&t, ERR_NONE, subject.driver->define(t.h, &t.c, &t.wish));
