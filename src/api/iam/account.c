@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The account as a whole: its alias, and what it has. */
+ * Account alias and account summary. */
 #include "store/account.h"
 #include "api/iam/internal.h"
 #include "engine/people/account_user.h"
@@ -95,9 +95,9 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 {
 	static const struct {
 		const char *key;
-		int64_t value; /* or how many there are: */
+		int64_t value; /* or the number of rows of: */
 		const struct iam_listing *listing;
-		size_t max; /* so many are counted; 0: all */
+		size_t max; /* counts at most this many; 0: all */
 	} told[] = {
 		{"Users", .listing = &iam_users},
 		{"UsersQuota", ACCOUNT_USERS_MAX},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The actions of IAM that are built, of all files, and what the documentation and tests are told of them. */
+ * Collects the implemented actions of all files, and describes them for documentation and tests. */
 #include <assert.h>
 
 #include "api/iam/internal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The codes that IAM's API Reference lists. */
+ * Error codes that IAM's API Reference lists. */
 #include "api/iam/internal.h"
 
 static const struct query_code codes[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The credential report: a table of the account's users with their passwords and access keys, for audits. It is written
- * when it is asked for, so it is never late. Source of the columns: IAM User Guide, "Getting credential reports". */
+ * Credential report: a CSV table of the account's users with the state of their passwords and access keys.
+ * Generated on request, so GenerateCredentialReport completes at once. Source of the columns: IAM User
+ * Guide, "Getting credential reports". */
 #include "api/iam/internal.h"
 #include "base/clock.h"
 #include "store/access_key.h"
@@ -43,7 +44,7 @@ static void add_key(struct iam_call *e, struct buf *b, const struct access_key *
 		buf_print(b, ",N/A,N/A");
 }
 
-/* The account's own keys of a user: other accounts may have given it some, too. */
+/* Adds the user's keys for this account; other accounts may have issued keys to the user as well. */
 static void add_keys(struct iam_call *e, struct buf *b, const struct user *user)
 {
 	const struct access_key *k = access_key_first_by_user(iam_tables(e), user->row.id);

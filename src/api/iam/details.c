@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GetAccountAuthorizationDetails: everybody and everything that says who may what, in one answer of pages. */
+ * GetAccountAuthorizationDetails: users, groups, roles and policies with all their permissions, in pages. */
 #include "api/iam/internal.h"
 #include "engine/people/aws_policy.h"
 #include "model/iam_role.h"
@@ -36,7 +36,7 @@ static RESULT write_part(struct iam_call *e, struct xml *x, const struct iam_lis
 	return iam_write_rows(&list, NULL, x);
 }
 
-/* Its own policies under that name (NULL: it has none, and this is not said), and what is attached to it. */
+/* Writes inline policies under the name `own` (NULL: omits them) and attached policies. */
 static RESULT write_policies(struct iam_call *e, struct xml *x, const char *own, uuid id)
 {
 	const struct iam_shown inline_ones = {own, .write = write_inline};
@@ -70,7 +70,7 @@ static RESULT write_group(struct iam_call *e, struct xml *x, const struct row *r
 	return write_policies(e, x, "GroupPolicyList", row->id);
 }
 
-/* In the order in which they were created. */
+/* Ordered by creation. */
 static const struct iam_listing profiles_of_role = {
 	.kind = KIND_INSTANCE_PROFILE,
 	.paths = {{KIND_INSTANCE_PROFILE, INSTANCE_PROFILE_INDEX_IAM_ROLE}},
@@ -106,7 +106,7 @@ static RESULT write_managed(struct iam_call *e, struct xml *x, const struct row 
 	return iam_write_rows(&versions, NULL, x);
 }
 
-/* Of AWS's own those that somebody has. */
+/* Writes those of AWS's managed policies that are attached to somebody. */
 static RESULT write_aws_policies(struct iam_call *e, struct iam_page *page, struct xml *x)
 {
 	const struct policy *p;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IAM's words for what went wrong: from (kind of failure, kind of resource) to code and HTTP status, and the form
- * of an error's document. */
+ * Maps failures by kind of failure and resource to IAM's codes and HTTP statuses, and writes the error
+ * document. */
 #include "api/iam/internal.h"
 #include "api/query/query_call.h"
 
-/* The first row that fits counts. */
+/* The first matching row applies. */
 static const struct api_error rows[] = {
 	{ERR_INVALID, 0, 400, "MalformedPolicyDocument", "PolicyDocument"},
 	{ERR_INVALID, 0, 400, "InvalidInput", "PolicyInputList"},
 	{ERR_INVALID, 0, 400, "InvalidInput", "PermissionsBoundary"},
-	{ERR_INVALID, 0, 400, "InvalidInput", "Tag.Key"}, /* reserved: code and text are guessed */
+	{ERR_INVALID, 0, 400, "InvalidInput", "Tag.Key"}, /* reserved key; code and text are unverified */
 	{ERR_INVALID, KIND_ACCOUNT, 400, "PasswordPolicyViolation"},
 	{ERR_CONFLICT, 0, 409, "ConcurrentModification"},
 	{ERR_PROTECTED, 0, 403, "AccessDenied"},

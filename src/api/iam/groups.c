@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Groups: the account's own, which are made here, and who is in them. */
+ * Groups of the account and their members. */
 #include "api/iam/internal.h"
 #include "engine/people/account_user.h"
 #include "engine/people/user_group.h"

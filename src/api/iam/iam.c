@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IAM's protocol, as the core asks for it: signed query calls, answered in XML. */
+ * Implements IAM's protocol for api/core: signed query calls, answered in XML. */
 #include "api/iam/iam.h"
 
 #include "api/iam/internal.h"
@@ -15,13 +15,13 @@ bool iam_has_call(const struct call *call)
 
 /* ---- from request to action ---- */
 
-/* Who asks. ERR_UNAUTHENTICATED, ERR_THROTTLED. */
+/* Authenticates the caller. ERR_UNAUTHENTICATED, ERR_THROTTLED. */
 static RESULT authenticate(struct iam_call *e)
 {
 	struct sigv4_answer answer = {0};
 	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
 	if (answer.fault == SIGV4_FINE && answer.who->session && uuid_is_none(answer.who->iam_role)) {
-		/* a user's session is for every service but this one */
+		/* sessions of users (GetSessionToken) cannot call IAM */
 		answer.fault = SIGV4_UNKNOWN_KEY;
 		answer.message = STR("The security token included in the request is invalid.");
 	}
@@ -49,7 +49,7 @@ static void describe_audit(struct api_call *core)
 	request_add_subject(core->audit, &iam_call_of(core)->pairs);
 }
 
-/* One's own password: whom the account lets. */
+/* True for a change of the caller's own password, if the account's password policy allows it. */
 static bool is_own_and_may(struct iam_call *e)
 {
 	const struct account *account = e->action->flags & IAM_OWN && !uuid_is_none(e->c->who->user)
@@ -60,7 +60,7 @@ static bool is_own_and_may(struct iam_call *e)
 	return may;
 }
 
-/* Condition keys of the request: which policy is attached, or bounds somebody. */
+/* Provides the condition keys iam:PolicyARN and iam:PermissionsBoundary from the request. */
 static enum policy_known find_key(const void *arg, struct str key, struct strs *ret_values)
 {
 	const struct iam_call *e = arg;
@@ -75,7 +75,7 @@ static enum policy_known find_key(const void *arg, struct str key, struct strs *
 	return value->n ? POLICY_PRESENT : POLICY_ABSENT;
 }
 
-/* The account's owner and its managers may decide who may what; others as policies say. */
+/* The account's owner and managers need no policy; others need one that allows the action. */
 static RESULT describe_permission(struct api_call *core, struct guard_request *request)
 {
 	struct iam_call *e = iam_call_of(core);

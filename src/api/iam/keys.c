@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access keys: Keystone's EC2 credentials are the same rows. */
+ * Access keys. Keystone's EC2 credentials are the same rows. */
 #include "api/iam/internal.h"
 #include "auth/key.h"
 #include "auth/sigv4.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What IAM's actions share: pages, names and paths, and how a thing that has an ARN is shown. */
+ * Helpers that IAM's actions share: pages, names, paths, tags, and the members of an entity with an ARN. */
 #include <inttypes.h>
 
 #include "api/iam/internal.h"
@@ -8,7 +8,7 @@
 #include "engine/tag.h"
 #include "model/policy.h"
 
-enum { PAGE_DEFAULT = 100, MARKED_KEY_MAX = 128 /* bytes in a marker */ };
+enum { PAGE_DEFAULT = 100, MARKED_KEY_MAX = 128 /* bytes of a key in a marker */ };
 
 static const struct param tag_rows[] = {
 	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "A tag's key."),
@@ -21,7 +21,7 @@ const struct param iam_list_rows[3] = {IAM_PATH_PREFIX(struct iam_read_args, pat
 
 /* ---- pages ---- */
 
-/* A marker is "action:section:key", encoded. */
+/* A marker is "action:section:key" in base64url. */
 static bool read_marker(struct iam_call *e, struct str marker, struct iam_place *ret_place)
 {
 	struct str text = STR_NONE, action = STR_NONE, section = STR_NONE;
@@ -84,7 +84,7 @@ struct str iam_creation_key(struct iam_call *e, const struct row *row)
 			 uuid_write(row->id, id));
 }
 
-/* Sorts as the list does: by its order's field, a text or a number, and then by id. */
+/* Returns a key that sorts like the list: by the order's field, then by id. */
 static struct str key_of(const struct iam_list *l, const struct row *row)
 {
 	const struct iam_listing *listing = l->listing;
@@ -117,7 +117,7 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	return OK;
 }
 
-/* "/" is the beginning of every path. */
+/* "/" is a prefix of every path, so it needs no prefix search. */
 static RESULT add_path(struct list_plan *p, const struct iam_list *l, const struct access_path *path)
 {
 	const struct kind_info *k = &model_kinds[path->kind];
@@ -234,7 +234,7 @@ RESULT iam_check_path(struct iam_call *e, struct str path, const char *field)
 					STR_ARG(params_small_name(e->c->arena, str_from(field))));
 }
 
-/* Letters, digits and spaces of any script: what is not ASCII counts as one of them. */
+/* Accepts letters, digits and spaces of any script; every non-ASCII character counts as one. */
 static bool is_tag_text(struct str text)
 {
 	for (size_t k = 0; k < text.n; k++) {
@@ -338,7 +338,8 @@ void iam_write_tags(struct xml *x, struct tags tags)
 	xml_close(x, "Tags");
 }
 
-/* Tags are sorted by their keys. The beginning of a long one, and its number, fit a marker. */
+/* Tags are sorted by key. A long key is cut so that the marker stays within its limit; the index keeps it
+ * unique. */
 static struct str tag_key(struct iam_call *e, struct tags tags, size_t k)
 {
 	struct str key = tags.at[k].key;

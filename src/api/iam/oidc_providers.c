@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OpenID Connect providers: whose tokens AssumeRoleWithWebIdentity takes. */
+ * OpenID Connect providers, whose tokens AssumeRoleWithWebIdentity accepts. */
 #include "api/iam/internal.h"
 #include "engine/people/oidc_provider.h"
 #include "engine/resolve.h"
@@ -12,10 +12,10 @@ enum { URL_MAX = 255, CLIENT_ID_MAX = 255 };
 	PARAM(T, "OpenIDConnectProviderArn", member, .flags = REQUIRED, .min = 20, .max = 2048,              \
 	      .doc = "The provider, by its ARN.")
 
-/* Whatever names one begins with it: the engine's wish, and its ARN. */
+/* Arguments of actions on a provider start with the engine's wish, followed by the ARN. */
 struct provider_args {
 	struct str arn;
-	struct ref provider; /* of the ARN; set by prepare */
+	struct ref provider; /* found by the ARN; set by prepare */
 	struct iam_pages pages;
 };
 struct gone_provider {
@@ -68,7 +68,7 @@ static RESULT check_thumbprints(struct iam_call *e, struct strs thumbprints)
 	return OK;
 }
 
-/* "https://id.example.com/tenant", without query, user or trailing slash; its host in small letters. */
+/* Reads "https://id.example.com/tenant", without query, user or trailing slash; lower-cases the host. */
 static RESULT read_url(struct iam_call *e, struct str url, struct str *ret_rest)
 {
 	struct str scheme = STR("https://");
@@ -100,7 +100,7 @@ static RESULT prepare_delete(struct iam_call *e, void *args)
 	struct result result = find_provider(e, a->arn, &a->wish.oidc_provider);
 	if (result.code != ERR_NOT_FOUND)
 		return result;
-	ctx_clear_problem(e->c); /* idempotent: deleting what is not there succeeds (API reference) */
+	ctx_clear_problem(e->c); /* idempotent: deleting an absent provider succeeds (API reference) */
 	a->wish.oidc_provider = (struct ref){.kind = KIND_NONE};
 	return OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passwords: a user's, which IAM calls a login profile and Keystone takes with the user's id; and what the
- * account wants of them. Hashing is none of the HTTP threads' business (auth/password.h). */
+ * Passwords. A user's password is IAM's login profile, and Keystone accepts it with the user's id. Also the
+ * account's password policy. Hashing runs outside the HTTP threads (auth/password.h). */
 #include "api/iam/internal.h"
 #include "auth/password.h"
 #include "engine/people/account_user.h"
@@ -35,7 +35,7 @@ static RESULT prepare_login(struct iam_call *e, void *args)
 {
 	struct login *a = args;
 	const struct user *user = NULL;
-	TRY(iam_find_user(e, &a->wish.user, &user)); /* nothing is hashed for nobody */
+	TRY(iam_find_user(e, &a->wish.user, &user)); /* checked before the password is hashed */
 	e->skips_work = !a->password.n;
 	return a->password.n ? check_password(e, a->password) : OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Managed policies and their versions: IAM's words to the engine's wishes, and rows to answers. */
+ * Managed policies and their versions: converts parameters into the engine's wishes, and rows into answers. */
 #include <inttypes.h>
 
 #include "api/iam/internal.h"
@@ -10,7 +10,7 @@
 #include "store/policy_attachment.h"
 #include "store/policy_version.h"
 
-/* "arn:aws:iam::111122223333:policy/path/name". */
+/* True for "arn:aws:iam::111122223333:policy/path/name". */
 static bool is_policy_arn(struct str arn)
 {
 	struct str rest = arn, part = STR_NONE;
@@ -50,14 +50,14 @@ RESULT iam_find_boundary(struct iam_call *e, struct str arn, struct ref *ret_pol
 			   ret_policy);
 }
 
-struct policy_args { /* of whatever reads of managed policies */
+struct policy_args { /* arguments of the reads of managed policies */
 	struct str arn, version, scope, path, usage;
 	struct iam_pages pages;
 	bool only_attached;
-	struct ref policy; /* of the ARN; set by prepare */
+	struct ref policy; /* found by the ARN; set by prepare */
 };
 struct new_policy {
-	struct policy_wish wish; /* first */
+	struct policy_wish wish; /* must be first */
 };
 struct gone_policy {
 	struct policy_target wish;
@@ -96,7 +96,7 @@ static RESULT prepare_version(struct iam_call *e, void *args)
 	return iam_find_policy(e, a->arn, IAM_NOT_ATTACHABLE, &a->wish.policy);
 }
 
-/* "v3". What may stand behind it, after a full stop, no version here has. */
+/* Reads "v3". AWS also allows a suffix after a full stop, which no version here has. */
 static RESULT read_version(struct iam_call *e, struct str text, int64_t *ret_number)
 {
 	struct str digits = str_slice(text, 1, text.n);
@@ -108,7 +108,7 @@ static RESULT read_version(struct iam_call *e, struct str text, int64_t *ret_num
 				   "satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?");
 }
 
-/* The policy, or that it has no such version. */
+/* Finds the policy; a failure says that it has no such version. */
 static RESULT find_versioned(struct iam_call *e, struct str arn, struct str version, struct ref *ret_policy)
 {
 	return iam_find_policy(e, arn,
@@ -129,7 +129,8 @@ static RESULT prepare_change_version(struct iam_call *e, void *args)
 
 /* ---- what is shown ---- */
 
-/* AWS's own is looked for among what the account has attached: all accounts may have it. */
+/* Iterates over the attachments of a policy within the account. AWS's own policies are shared by all
+ * accounts, so the account's attachments are searched. */
 static const struct policy_attachment *next_attachment(struct iam_call *e, const struct policy *p,
 						       const struct policy_attachment *after)
 {
@@ -292,7 +293,7 @@ const struct iam_listing iam_policies = {
 	.shown = {.write = write_one},
 };
 
-/* The account's own, and then AWS's. */
+/* Lists the account's own policies, then AWS's. */
 static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct policy_args *a = args;
@@ -375,7 +376,7 @@ static bool is_of_policy(const struct iam_list *l, const struct row *row)
 	return uuid_equal(policy_attachment_of(row)->policy, policy->row.id) && iam_is_own(l, row);
 }
 
-/* The parent is a policy; or an account, among whose attachments AWS's own are looked for. */
+/* The parent is a policy, or an account whose attachments are searched for an AWS policy. */
 static const struct iam_listing attachments = {
 	.kind = KIND_POLICY_ATTACHMENT,
 	.paths = {{KIND_POLICY_ATTACHMENT, POLICY_ATTACHMENT_INDEX_POLICY},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who has which policies: attached ones, their own, and what bounds them. Users, groups and roles go alike:
- * an action's parameters say which of the three it is. */
+ * Policies of users, groups and roles: attached, inline, and permissions boundaries. The three kinds share
+ * their code: an action's parameters say which kind it concerns. */
 #include "api/iam/internal.h"
 #include "engine/resolve.h"
 #include "model/policy.h"
@@ -82,7 +82,7 @@ const struct iam_listing iam_inline_policies = {
 	.shown = {"PolicyNames", .get_text = name_of},
 };
 
-/* What a kind of principal is called, and the element of its name. */
+/* Name of a kind of principal in messages, and the element with its name. */
 struct principal_words {
 	const char *kind, *name;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instance profiles: what gives instances a role. */
+ * Instance profiles, which give instances a role. */
 #include "api/iam/internal.h"
 #include "engine/people/iam_role.h"
 #include "engine/resolve.h"
@@ -25,7 +25,7 @@ RESULT iam_write_profile(struct iam_call *e, struct xml *x, const struct row *ro
 	return OK;
 }
 
-/* Without tags only GetInstanceProfile shows the list of them. */
+/* Only GetInstanceProfile shows an empty list of tags. */
 static RESULT write_whole(struct iam_call *e, struct xml *x, const struct row *row, bool shows_no_tags)
 {
 	const struct instance_profile *p = instance_profile_of(row);

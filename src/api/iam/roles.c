@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles: who may take them (the trust policy) and for how long. What they then may, principals.c says. */
+ * Roles: trust policy and maximum session duration. principals.c handles their permissions. */
 #include "api/iam/internal.h"
 #include "base/clock.h"
 #include "engine/people/iam_role.h"
@@ -165,7 +165,7 @@ static RESULT show_changed(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
-/* An empty result is a result. */
+/* Writes an empty result element. */
 static RESULT show_nothing(struct iam_call *e, const void *args, struct xml *x)
 {
 	(void) e;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The policy simulator: decisions on what nobody has asked for, and which condition keys policies ask for. A user's
- * roles count: what they give is given. */
+ * Policy simulator: decides hypothetical requests, and lists the condition keys that policies use. A user's
+ * roles count as well. */
 #include "api/iam/internal.h"
 #include "auth/simulation.h"
 #include "engine/resolve.h"
@@ -56,7 +56,8 @@ struct simulation_call {
 	struct simulation s;
 };
 
-/* Of the caller's account: a user by "arn:aws:iam::111122223333:user/ann", a group or a role likewise. */
+/* Finds the principal of the caller's account by ARN: "arn:aws:iam::111122223333:user/ann", or a group's
+ * or role's. */
 static RESULT find_simulated(struct simulation_call *s, struct policy_principal *ret_principal)
 {
 	struct ctx *c = s->e->c;
@@ -86,7 +87,7 @@ static RESULT find_simulated(struct simulation_call *s, struct policy_principal 
 	return OK;
 }
 
-/* The principal's policies; a boundary that was sent counts instead of its own. */
+/* Adds the principal's policies; a boundary in the request replaces the principal's own. */
 static RESULT add_principal(struct simulation_call *s)
 {
 	struct policy_principal principal = {0};
@@ -123,7 +124,7 @@ static RESULT lend_keys(struct simulation_call *s)
 	return OK;
 }
 
-/* The principal's, and those that were sent. */
+/* Adds the principal's policies and those in the request. */
 static RESULT gather(struct simulation_call *s)
 {
 	struct ctx *c = s->e->c;
@@ -150,7 +151,7 @@ static void write_place(struct iam_call *e, struct xml *x, const char *name, con
 	xml_close(x, name);
 }
 
-/* All statements that allow, or that deny. */
+/* Writes the statements that produced the decision. */
 static void write_matched(struct simulation_call *s, struct xml *x, const struct policy_question *q,
 			  const struct policy_decision *d)
 {
@@ -187,7 +188,8 @@ static void write_boundary(struct simulation_call *s, struct xml *x, const struc
 	xml_close(x, "PermissionsBoundaryDecisionDetail");
 }
 
-/* On a resource that was named the result is said of it, too, and which keys are missing there alone. */
+/* If the request names resources, the result is repeated per resource, which then also lists the missing
+ * keys. */
 static RESULT write_result(struct simulation_call *s, struct xml *x, struct str action, struct str resource)
 {
 	bool is_named = s->wish->resources.count;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Credentials that users have in IAM and not here: keys for SSH, certificates, passwords of single services,
- * devices. None can be made, so each list of a user's is empty; clients look through all of them before they
- * delete a user. */
+ * Credentials that IAM has and Dari does not: SSH keys, certificates, service-specific passwords, MFA
+ * devices. Their lists are empty, because clients go through all of them before they delete a user. */
 #include "api/iam/internal.h"
 #include "model/user.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Users: the account's own, which are made here, and a domain's that have a role on it, which are shown. */
+ * Users: the account's own, and domain users with a role on the account, which are only shown. */
 #include "api/iam/internal.h"
 #include "engine/people/account_user.h"
 #include "engine/resolve.h"
@@ -94,7 +94,7 @@ RESULT iam_write_listed_user(struct iam_call *e, struct xml *x, const struct row
 	return OK;
 }
 
-/* Not another account's own, whatever roles it has here. */
+/* Excludes other accounts' own users, even if they have a role here. */
 static bool is_of_account(const struct iam_list *l, const struct row *row)
 {
 	const struct user *user = user_of(row);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The property block_device_mapping of an image that was made of a volume-backed server: the volume snapshots of which
- * Nova makes a server's disks. Snapshots that are bound to the image are its data instead, and not shown. Source: Nova,
- * "Create Image (createImage Action)", and its block device mapping v2. */
+ * The property block_device_mapping of an image created from a volume-backed server: the volume snapshots
+ * from which Nova creates a server's disks. Snapshots bound to the image are its data instead, and not
+ * shown. Source: Nova, "Create Image (createImage Action)", and its block device mapping v2. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/image/images.h"
 #include "base/json_write.h"

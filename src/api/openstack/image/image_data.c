@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images' data: sent, downloaded, fetched from elsewhere. What is sent goes into a file as it comes, whose
- * call is proved before the first byte of it; what that file holds is looked at off the HTTP threads. */
+ * Image data: upload, stage, download and import. An upload streams into a file after the caller is
+ * authorized; the file is examined outside the HTTP threads. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -21,7 +21,7 @@ struct os_upload {
 };
 static const struct param upload_params[] = {OS_IMAGE_PATH(struct os_upload, wish.image)};
 
-/* When the headers are there. */
+/* Runs once the headers have arrived. */
 static RESULT prepare_upload(struct os_call *e, void *args)
 {
 	struct os_upload *a = args;
@@ -39,7 +39,7 @@ static RESULT prepare_upload(struct os_call *e, void *args)
 				   image->disk_format, &a->data);
 }
 
-/* When the data are there: on the thread that works for the image. */
+/* Runs once the data have arrived, on the worker thread of the image. */
 static RESULT keep_upload(struct work_item *w)
 {
 	struct os_upload *a = ((struct os_call *) w->arg)->args;
@@ -56,7 +56,7 @@ static void undo_upload(struct work_item *w)
 
 /* ---- stage ---- */
 
-/* As they are: what they are is told when they are imported. */
+/* Stores the data as they are; their format is examined at import. */
 static RESULT keep_staged(struct work_item *w)
 {
 	struct os_upload *a = ((struct os_call *) w->arg)->args;
@@ -85,14 +85,14 @@ static struct str path_of(struct os_call *e, const struct image *image)
 	const char *directory = reconciler_image_directory(e->config->reconciler);
 	const struct image_device *device = image_device_first_by_image(os_tables(e), image->row.id);
 	const struct snapshot *root = device ? snapshot_find(os_tables(e), device->snapshot) : NULL;
-	if (root && image->data_sha256.n) /* what is staged is not an image's yet */
+	if (root && image->data_sha256.n) /* staged data do not belong to the image yet */
 		return image_file_data_path(e->c->arena, directory, image->data_sha256);
 	if (image->is_exported)
 		return STR_NONE;
 	return root && root->sha256.n ? image_file_path(e->c->arena, directory, root->sha256) : STR_NONE;
 }
 
-/* The key of an encrypted one is given to nobody, and the bytes are nothing without it. */
+/* Refuses encrypted data: the key is never given out, and the data are useless without it. */
 static RESULT check_plain(struct os_call *e, const struct image *image)
 {
 	const struct image_device *device = image_device_first_by_image(os_tables(e), image->row.id);

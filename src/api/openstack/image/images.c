@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images: listed, shown, made, changed by JSON patches, deleted, tagged. An image's properties are members
- * beside its own; those that mean something are in properties.c. Source: Image API reference, v2. */
+ * Images: list, show, create, update by JSON patch, delete, tag. Properties are members beside the image's
+ * own; properties.c handles those that mean something. Source: Image API reference, v2. */
 #include "api/openstack/image/images.h"
 
 #include "api/openstack/core/write.h"
@@ -38,9 +38,9 @@ static const char *status_of(const struct tables *t, const struct image *image)
 
 struct os_image {
 	const struct image *image;
-	const struct snapshot *root; /* NULL: it has no data */
+	const struct snapshot *root; /* NULL: the image has no data */
 	const char *status;
-	struct str block_devices; /* empty: none of Nova's */
+	struct str block_devices; /* empty: no mapping */
 };
 
 static const void *gather_image(struct os_call *e, const struct row *row)
@@ -57,7 +57,7 @@ static const void *gather_image(struct os_call *e, const struct row *row)
 	return item;
 }
 
-/* Below zero: there is none. */
+/* Writes null for a negative size. */
 static void write_size(struct json_writer *w, const char *key, int64_t size)
 {
 	if (size < 0)
@@ -76,7 +76,8 @@ static void write_digests(struct json_writer *w, const struct os_image *i, bool 
 					    : STR_NONE);
 }
 
-/* Data that came by another way are what hosts use: a qcow2, with the digest that its file is named by. */
+/* Describes uploaded data as uploaded; otherwise the qcow2 file that hosts use, with the digest that names
+ * the file. */
 static void write_data(struct json_writer *w, const struct os_image *i)
 {
 	const struct image *image = i->image;
@@ -156,7 +157,7 @@ static struct str asked(const struct os_call *e, const char *name)
 	return pairs_find(&e->request.query, name);
 }
 
-/* Of one that is shared with the caller: by the caller's own word, accepted ones unless others are asked. */
+/* True if the image is shared with the caller and matches member_status, by default "accepted". */
 static bool is_wanted_share(const struct os_call *e, const struct image *image)
 {
 	static const char *const words[] = {"pending", "accepted", "rejected"};
@@ -168,7 +169,7 @@ static bool is_wanted_share(const struct os_call *e, const struct image *image)
 			: answer == IMAGE_ANSWER_ACCEPTED;
 }
 
-/* What is no parameter of lists is a property's name. */
+/* Compares every query name that is not a list parameter with the property of that name. */
 static bool has_properties_asked(const struct os_call *e, const struct image *image)
 {
 	static const char *const own[] = {
@@ -189,7 +190,7 @@ static bool has_properties_asked(const struct os_call *e, const struct image *im
 	return true;
 }
 
-/* Others' community images are in the lists that ask for that visibility, or for all. */
+/* Lists include others' community images only if the query asks for that visibility or for all. */
 static bool asks_for_community(const struct os_call *e)
 {
 	return str_is(asked(e, "visibility"), "community") || str_is(asked(e, "visibility"), "all");
@@ -200,7 +201,7 @@ static uint64_t other_term(const struct os_call *e)
 	return asks_for_community(e) ? term_of_community() : 0;
 }
 
-/* Source: the filters of the images controller of Glance. */
+/* Source: filters of Glance's images controller. */
 static RESULT check_query(struct os_call *e, void *args)
 {
 	static const struct {
@@ -237,7 +238,7 @@ static bool is_listed(struct os_call *e, const struct row *row)
 	return has_properties_asked(e, image_of(row)) && os_is_image_listed(e, row);
 }
 
-/* "in:a,b" */
+/* Matches "in:a,b" or a single value. */
 static bool fits_words(struct str value, struct str text)
 {
 	struct str word;
@@ -277,7 +278,7 @@ static bool fits_tag(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct strs *labels = &image_of(row)->labels;
 	bool has_all = true;
-	(void) value; /* several are all asked for */
+	(void) value; /* all tags of the query are required */
 	for (size_t k = 0; k < e->request.query.count && has_all; k++) {
 		bool has = !str_is(e->request.query.at[k].name, "tag");
 		for (size_t n = 0; n < labels->count && !has; n++)
@@ -287,7 +288,7 @@ static bool fits_tag(struct os_call *e, const struct row *row, struct str value)
 	return has_all;
 }
 
-/* Data that came by another way than an upload are a qcow2 of ours. */
+/* Returns the format; for data that were not uploaded, that of the stored file. */
 static struct str format_or(struct os_call *e, const struct row *row, struct str format, struct str kept)
 {
 	const struct image *image = image_of(row);
@@ -315,7 +316,7 @@ static bool fits_container_format(struct os_call *e, const struct row *row, stru
 	return fits_words(value, container_format_of(e, row));
 }
 
-/* As lists show it; nothing is shown of one without data. */
+/* Size as lists show it; -1: no data. */
 static int64_t size_of(struct os_call *e, const struct image *image)
 {
 	const struct image_device *device = image_device_first_by_image(os_tables(e), image->row.id);
@@ -382,7 +383,7 @@ const struct os_listing os_image_listing = {
 	.write = write_image,
 };
 
-/* One that may be seen is shown, whether lists have it or not. */
+/* Shows any visible image, also one that lists omit. */
 static const struct os_listing one_listing = {
 	.kind = KIND_IMAGE, .items = "images", .gather = gather_image, .write = write_image};
 
@@ -436,7 +437,7 @@ struct os_image_fields {
 	int64_t min_disk, min_ram;
 	bool is_protected, is_hidden;
 	struct strs tags;
-	struct str others; /* as an object */
+	struct str others; /* JSON object */
 };
 struct os_image_create {
 	struct image_creation wish;
@@ -478,7 +479,7 @@ static RESULT fail_read_only(struct os_call *e, const char *key)
 			      "Attribute '%s' is read-only.", key);
 }
 
-/* Glance keeps these names for itself. */
+/* Refuses names that Glance reserves. */
 static RESULT check_reserved(struct os_call *e, const char *key)
 {
 	bool is_reserved = strcmp(key, "location") == 0 || strcmp(key, "deleted") == 0 ||
@@ -488,7 +489,7 @@ static RESULT check_reserved(struct os_call *e, const char *key)
 					     "Attribute '%s' is reserved.", key);
 }
 
-/* Sets or, with a value of NULL, removes a property. */
+/* Sets a property, or removes it if the value is NULL. */
 static RESULT set_property(struct os_call *e, struct image_form *form, const char *key, const json_t *value)
 {
 	struct tag *next = arena_new_array(e->c->arena, struct tag, form->properties.count + 1);
@@ -545,7 +546,8 @@ static RESULT take_others(struct os_call *e, struct str others, struct image_for
 	return result;
 }
 
-/* Glance's policy publicize_image is an administrator's. EC2's users may publish their own. */
+/* Only administrators may publish, as by Glance's policy publicize_image. EC2 lets users publish their own
+ * images. */
 static RESULT check_publishing(struct os_call *e, struct str before, struct str after)
 {
 	bool publishes = str_is(after, "public") && !str_is(before, "public");
@@ -588,7 +590,7 @@ struct os_image_patch {
 };
 static const struct param patch_params[] = {OS_IMAGE_PATH(struct os_image_patch, image)};
 
-/* "/name" → "name", with ~1 for a slash and ~0 for a tilde. */
+/* Converts the JSON pointer "/name" into "name", with ~1 for a slash and ~0 for a tilde. */
 static const char *key_of_path(struct os_call *e, const char *path)
 {
 	size_t n = 0;
@@ -610,7 +612,7 @@ static bool is_patch_op(const char *op)
 	return op && (strcmp(op, "add") == 0 || strcmp(op, "replace") == 0 || strcmp(op, "remove") == 0);
 }
 
-/* NULL: the key is a property's. */
+/* Returns the parameter of that name; NULL: the key is a property. */
 static const struct param *find_own(const char *key)
 {
 	for (size_t k = 0; k < sizeof create_params / sizeof *create_params; k++)
@@ -619,7 +621,8 @@ static const struct param *find_own(const char *key)
 	return NULL;
 }
 
-/* Words that the image shows although no property says them may be replaced: the guest's, the licence. */
+/* True if the property exists. Properties that the image shows without having them (the guest's, the
+ * licence) may be replaced. */
 static bool has_property(const struct image_form *form, const char *key, bool removes)
 {
 	return tags_find(form->properties, str_from(key)) ||
@@ -628,7 +631,7 @@ static bool has_property(const struct image_form *form, const char *key, bool re
 			     (strcmp(key, OS_LICENCE_PROPERTY) == 0 && form->licences.count)));
 }
 
-/* Source: the patches of the images controller of Glance. */
+/* Source: patches of Glance's images controller. */
 static RESULT check_property(struct os_call *e, const struct image_form *form, const char *key, bool removes)
 {
 	return has_property(form, key, removes)
@@ -637,7 +640,7 @@ static RESULT check_property(struct os_call *e, const struct image_form *form, c
 					"Property %s does not exist.", key);
 }
 
-/* {"op": "replace", "path": "/name"}, or as 2.0 has it {"replace": "/name"}. */
+/* Reads {"op": "replace", "path": "/name"}, or API 2.0's {"replace": "/name"}. */
 static void read_change(const json_t *change, const char **ret_op, const char **ret_path)
 {
 	static const char *const ops[] = {"add", "replace", "remove"};
@@ -709,7 +712,7 @@ static RESULT apply_patch(struct os_call *e, const json_t *patch, struct os_imag
 	return OK;
 }
 
-/* What another face said of the guest stays, unless a property says otherwise. */
+/* Keeps attributes of the guest that another API set, unless a property changes them. */
 static void keep_machine(struct arena *a, const struct image *image, struct image_form *form)
 {
 	struct image_form before = engine_image_form(image), said = before;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Members: the projects that a shared image is shared with. EC2 calls them its launch permissions. */
+ * Members: the projects with which an image is shared. EC2 calls them launch permissions. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/image/images.h"
 #include "model/image.h"
@@ -31,7 +31,7 @@ static void write_member(struct json_writer *w, const struct image *image, uuid 
 	json_write_z(w, "schema", "/v2/schemas/member");
 }
 
-/* Its owner sees all of them, a member itself. */
+/* The owner sees all members, a member only itself. */
 static bool may_see(struct os_call *e, const struct image *image, uuid account)
 {
 	return engine_is_own(e->c, KIND_IMAGE, &image->row) || uuid_equal(account, e->c->who->account);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Objects, properties, tags and resource types of a namespace of metadata definitions: documents, which are checked
- * by their schemas and shown as they were sent. Source: Image API reference, "Metadata definitions";
+ * Objects, properties, tags and resource types of a metadata namespace: JSON documents that are checked
+ * against their schemas and shown as sent. Source: Image API reference, "Metadata definitions";
  * glance.api.v2.metadef_*. */
 #include <jansson.h>
 
@@ -8,7 +8,7 @@
 #include "api/openstack/image/metadefs.h"
 #include "store/metadef_item.h"
 
-enum { DEFINITION_MAX = 65536 }; /* bytes, as schema/metadef_item.toml has it */
+enum { DEFINITION_MAX = 65536 }; /* bytes; same limit as in schema/metadef_item.toml */
 
 /* ---- checking documents ---- */
 
@@ -81,7 +81,7 @@ static bool is_read_only(const char *key)
 	return false;
 }
 
-/* What has a title, and a type that JSON has. */
+/* Requires a title and one of JSON's types. */
 static RESULT check_property(struct os_call *e, const json_t *object)
 {
 	static const char *const types = "array|boolean|integer|number|object|string";
@@ -152,7 +152,7 @@ void os_write_metadef_times(struct json_writer *w, const struct row *row)
 	os_write_time(w, "updated_at", row->updated_us ? row->updated_us : row->created_us);
 }
 
-/* The members of a JSON object, as it was kept. */
+/* Writes the members of the stored JSON object. */
 static void write_definition(struct json_writer *w, struct str definition)
 {
 	const char *key;
@@ -215,7 +215,7 @@ static void write_item(struct os_call *e, struct json_writer *w, const struct me
 
 struct item_args {
 	struct metadef_item_wish wish;
-	struct str space_name, name, others; /* name: in the path */
+	struct str space_name, name, others; /* name: from the path */
 };
 
 static enum metadef_item_part part_of(const struct os_call *e)
@@ -315,7 +315,7 @@ static RESULT prepare_new(struct os_call *e, void *args)
 	a->wish.space = space->row.id;
 	a->wish.words.part = part_of(e);
 	a->wish.words.definition = a->others;
-	if (!a->wish.words.name.n) /* a tag that the path names */
+	if (!a->wish.words.name.n) /* a tag's name comes from the path */
 		a->wish.words.name = a->name;
 	return os_check_metadef(e, a->wish.words.part, a->others);
 }

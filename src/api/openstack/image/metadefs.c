@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Namespaces of metadata definitions, the types of resources that they are for, and the schemas of it all. Source: Image
+ * Namespaces of metadata definitions, the resource types they apply to, and the JSON schemas. Source: Image
  * API reference, "Metadata definition namespaces"; glance.api.v2.metadef_namespaces. */
 #include "api/openstack/image/metadefs.h"
 
@@ -111,7 +111,7 @@ static bool fits_visibility(struct os_call *e, const struct row *row, struct str
 	return str_is(value, metadef_namespace_of(row)->is_public ? "public" : "private");
 }
 
-/* One of the types that are named, with commas. */
+/* Matches any of the comma-separated types. */
 static bool fits_types(struct os_call *e, const struct row *row, struct str value)
 {
 	struct str rest = value, type;
@@ -170,7 +170,7 @@ static RESULT list_spaces(struct os_call *e, const void *args, struct json_write
 	return OK;
 }
 
-/* Those of Glance's own definitions, and each that a namespace named. */
+/* Types of Glance's own definitions; namespaces add others. */
 static const char *const standard_types[] = {"OS::Cinder::Volume", "OS::Glance::Image", "OS::Nova::Aggregate",
 					     "OS::Nova::Flavor", "OS::Nova::Server"};
 enum { STANDARD_TYPES = sizeof standard_types / sizeof *standard_types };
@@ -271,7 +271,7 @@ static size_t count_characters(struct str text)
 	return count;
 }
 
-/* Takes one document, whose name is in it unless it is said. */
+/* Adds one document; its name is a member of the document unless `name` is given. */
 static RESULT take_item(struct os_call *e, enum metadef_item_part part, const char *name, json_t *object,
 			metadef_list *list)
 {
@@ -381,7 +381,7 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 /* ---- schemas: names of members and their types ---- */
 
 struct schema {
-	const char *path, *name, *collection; /* of the list of one: its member; NULL: of one */
+	const char *path, *name, *collection; /* member of a list's schema; NULL: schema of one item */
 	const char *members;                  /* "name:string|…" */
 	const char *required;                 /* "name|…" */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Properties of images that mean something: between Image's words and the fields of an image's row. A word
- * that is none of these asks for nothing and is kept as it is. */
+ * Converts between image properties and the fields of an image's row. Other properties have no effect and
+ * are stored as they are. */
 #include "api/openstack/image/images.h"
 #include "model/boot_mode.h"
 #include "model/firmware.h"
@@ -21,7 +21,8 @@ static bool is_one_of(struct str value, const char *a, const char *b)
 	return str_is(value, a) || str_is(value, b);
 }
 
-/* "byos" is of the system that os_distro names. Unsaid, they stay as they are. */
+/* Reads the licences; "byos" applies to the system that os_distro names. Without the property they stay
+ * unchanged. */
 static void apply_licence(struct arena *a, struct image_form *form)
 {
 	struct str word = find_property(form, OS_LICENCE_PROPERTY);
@@ -61,7 +62,7 @@ bool os_image_is_machine_word(struct str key)
 
 bool os_image_shows_machine_word(const struct image_form *form, struct str key)
 {
-	return (str_is(key, "architecture") && form->arch == IMAGE_ARCH_ARM64) ||
+	return str_is(key, "architecture") ||
 	       (str_is(key, "os_type") && form->platform == IMAGE_PLATFORM_WINDOWS) ||
 	       (str_is(key, "hw_disk_bus") && form->disk_bus == IMAGE_DISK_BUS_SATA) ||
 	       (str_is(key, "hw_vif_model") && form->nic_model == IMAGE_NIC_MODEL_E1000E) ||
@@ -77,10 +78,10 @@ static void write_unless_said(struct json_writer *w, const struct image *image, 
 		json_write_z(w, key, value);
 }
 
-/* Properties that nobody set are shown only where they differ from what an image is without them: Terraform would remove others. */
 void os_image_write_machine(struct json_writer *w, const struct image *image)
 {
-	write_unless_said(w, image, image->arch == IMAGE_ARCH_ARM64, "architecture", "aarch64");
+	bool is_arm = image->arch == IMAGE_ARCH_ARM64;
+	write_unless_said(w, image, true, "architecture", is_arm ? "aarch64" : "x86_64");
 	write_unless_said(w, image, image->platform == IMAGE_PLATFORM_WINDOWS, "os_type", "windows");
 	write_unless_said(w, image, image->disk_bus == IMAGE_DISK_BUS_SATA, "hw_disk_bus", "sata");
 	write_unless_said(w, image, image->nic_model == IMAGE_NIC_MODEL_E1000E, "hw_vif_model", "e1000e");

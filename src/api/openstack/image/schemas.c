@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON schemas of what Image answers: clients check what they send by them. */
+ * JSON schemas of Image's answers, against which clients validate requests. */
 #include "api/openstack/core/action.h"
 
 enum trait { PLAIN = 0, READ_ONLY = 1, MAY_BE_NULL = 2, SPECIAL = 4 };
@@ -8,7 +8,7 @@ struct member {
 	const char *name, *type;
 	unsigned traits;
 	const char *doc;
-	const char *words; /* "a|b": nothing else */
+	const char *words; /* "a|b": allowed values */
 };
 
 static const struct member image_members[] = {

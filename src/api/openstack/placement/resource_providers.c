@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Placement as its clients see it: every host is a resource provider of processors, memory and disk, and
- * every server a consumer. All follows from rows; nothing is claimed here. Source: Placement API reference.
- */
+ * Placement, read-only: every host is a resource provider of processors, memory and disk, and every server
+ * a consumer. Answers are derived from rows; clients cannot claim resources. Source: Placement API
+ * reference. */
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 #include "engine/engine.h"
@@ -95,7 +95,7 @@ static void write_inventory(struct json_writer *w, const char *name, const struc
 	json_write_close(w);
 }
 
-/* Of the provider that the path names. */
+/* Finds the provider that the path names. */
 static RESULT find_provider(struct os_call *e, const void *args, const struct host **ret_host)
 {
 	const struct os_provider_target *a = args;
@@ -111,7 +111,7 @@ static RESULT show_inventories(struct os_call *e, const void *args, struct json_
 	json_write_int(w, "resource_provider_generation", (int64_t) h->row.gen);
 	json_write_open(w, "inventories");
 	for (int k = 0; k < CLASSES; k++)
-		if (amounts[k].total > 0) /* it was never seen: it has nothing */
+		if (amounts[k].total > 0) /* a host that never connected has no inventory */
 			write_inventory(w, class_names[k], &amounts[k]);
 	json_write_close(w);
 	return OK;
@@ -131,7 +131,7 @@ static RESULT show_usages(struct os_call *e, const void *args, struct json_write
 	return OK;
 }
 
-/* Hosts are told apart by their zone and room alone. */
+/* Hosts have no traits; they differ by zone and capacity only. */
 static RESULT show_traits(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct host *h = NULL;
@@ -177,7 +177,7 @@ static const struct param consumer_params[] = {
 	OS_PATH(struct os_consumer, "consumer_uuid", server, .kind = KIND_INSTANCE, .doc = "The server."),
 };
 
-/* Whoever consumes nothing has no allocations, whether there is such a one or not. */
+/* As in Placement, an unknown consumer has no allocations and is not an error. */
 static RESULT show_allocations(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_consumer *a = args;
