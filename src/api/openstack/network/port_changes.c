@@ -159,6 +159,20 @@ static RESULT check_fixed(struct os_call *e, const struct os_port_body *body)
 	return OK;
 }
 
+/* Neutron refuses a group that is named twice. */
+static RESULT check_groups(struct os_call *e, const struct refs *groups)
+{
+	for (size_t k = 0; k < groups->count; k++)
+		for (size_t j = 0; j < k; j++)
+			if (str_equal(groups->at[j].text, groups->at[k].text))
+				return ctx_fail_field(
+					e->c, ERR_INVALID, STR("security_groups"),
+					"Invalid input for security_groups. Reason: Duplicate items in the "
+					"list: '%" STR_FMT ", %" STR_FMT "'.",
+					STR_ARG(groups->at[j].text), STR_ARG(groups->at[k].text));
+	return OK;
+}
+
 /* ---- create ---- */
 
 struct os_create_port {
@@ -180,6 +194,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	TRY(read_pairs(e, b));
 	TRY(read_dhcp(e, b));
 	TRY(check_fixed(e, b));
+	TRY(check_groups(e, &b->groups));
 	a->wish.fixed =
 		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
 	a->wish.groups = b->groups;
@@ -221,6 +236,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	TRY(read_pairs(e, b));
 	TRY(read_dhcp(e, b));
 	TRY(check_fixed(e, b));
+	TRY(check_groups(e, &b->groups));
 	a->wish.fixed =
 		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
 	a->wish.groups = b->groups;
