@@ -62,7 +62,7 @@ bool os_image_is_machine_word(struct str key)
 
 bool os_image_shows_machine_word(const struct image_form *form, struct str key)
 {
-	return str_is(key, "architecture") ||
+	return (str_is(key, "architecture") && form->arch == IMAGE_ARCH_ARM64) ||
 	       (str_is(key, "os_type") && form->platform == IMAGE_PLATFORM_WINDOWS) ||
 	       (str_is(key, "hw_disk_bus") && form->disk_bus == IMAGE_DISK_BUS_SATA) ||
 	       (str_is(key, "hw_vif_model") && form->nic_model == IMAGE_NIC_MODEL_E1000E) ||
@@ -78,10 +78,11 @@ static void write_unless_said(struct json_writer *w, const struct image *image, 
 		json_write_z(w, key, value);
 }
 
+/* Shows a property that nobody set only where it differs from the default: Terraform would remove any
+ * other. */
 void os_image_write_machine(struct json_writer *w, const struct image *image)
 {
-	bool is_arm = image->arch == IMAGE_ARCH_ARM64;
-	write_unless_said(w, image, true, "architecture", is_arm ? "aarch64" : "x86_64");
+	write_unless_said(w, image, image->arch == IMAGE_ARCH_ARM64, "architecture", "aarch64");
 	write_unless_said(w, image, image->platform == IMAGE_PLATFORM_WINDOWS, "os_type", "windows");
 	write_unless_said(w, image, image->disk_bus == IMAGE_DISK_BUS_SATA, "hw_disk_bus", "sata");
 	write_unless_said(w, image, image->nic_model == IMAGE_NIC_MODEL_E1000E, "hw_vif_model", "e1000e");
