@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What codes_known.def and left_out.def say, held against the table of errors. */
+ * Compares codes_known.def and left_out.def with the table of errors. */
 #include "api/ec2/core/codes.h"
 
 #include "api/ec2/core/errors.h"
@@ -26,7 +26,8 @@ static const struct {
 
 enum { LEFT_OUT_COUNT = sizeof left_out / sizeof left_out[0] };
 
-/* What no row of the table has: codes of a query that no action was found for, and of one item in an answer. */
+/* Codes that no row of the table has: those of a query whose action was not found, and those of a single
+ * item in an answer. */
 static const char elsewhere[] =
 	"InstanceCreditSpecification.NotSupported|InvalidAction|InvalidVpcEndpoint.NotFound|"
 	"MalformedQueryString|MissingAction|NoSuchVersion";
@@ -109,7 +110,7 @@ void ec2_dump_left_out_codes(struct json_writer *w)
 	json_write_open_list(w, "left_out_codes");
 	for (size_t k = 0; k < LEFT_OUT_COUNT; k++) {
 		if (k && strcmp(left_out[k - 1].why, left_out[k].why) == 0)
-			continue; /* another pattern of the same */
+			continue; /* another pattern of the same reason */
 		json_write_open(w, NULL);
 		json_write_z(w, "why", left_out[k].why);
 		json_write_open_list(w, "codes");

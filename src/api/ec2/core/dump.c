@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables as JSON, for `dari dump actions`, the documentation and the tests that hold them
- * against EC2's published model; and the names of all its actions. */
+ * The tables as JSON, for `dari dump actions`, the documentation and the tests that compare them with EC2's
+ * published model; and the names of all EC2 actions. */
 #include "api/ec2/account/sts.h"
 #include "api/ec2/core/codes.h"
 #include "api/ec2/core/list.h"
@@ -29,8 +29,8 @@ bool ec2_is_known_action(struct str name)
 	return false;
 }
 
-/* How many examples of the AWS CLI's documentation each action has, and how many of them are answered alike:
- * tests/contract/ec2/examples.py counts them. */
+/* Number of examples that the AWS CLI's documentation has for each action, and how many of them get the
+ * same answer here; counted by tests/contract/ec2/examples.py. */
 static const struct {
 	const char *action;
 	int equal, count;
@@ -71,7 +71,7 @@ static void write_action(struct json_writer *w, const struct ec2_action *a)
 	json_write_close(w);
 }
 
-/* What is left out on purpose: whose name fits the pattern, and why. The first that fits counts. */
+/* Actions left out on purpose: name pattern and reason. The first pattern that fits counts. */
 static const struct left_out {
 	const char *pattern, *what, *why;
 } left_out[] = {
@@ -93,7 +93,7 @@ static const struct left_out *find_left_out(const char *name)
 	return NULL;
 }
 
-/* A list of those of the reason; NULL: of all. */
+/* Writes the actions left out for the reason; NULL: for any reason. */
 static void write_unbuilt(struct json_writer *w, const char *key, const struct ec2_action *const *actions,
 			  size_t count, const char *why)
 {
@@ -126,7 +126,7 @@ void ec2_dump_actions(struct buf *out)
 	json_write_open_list(&w, "left_out");
 	for (size_t k = 0; k < LEFT_OUT_COUNT; k++) {
 		if (k && strcmp(left_out[k - 1].why, left_out[k].why) == 0)
-			continue; /* another pattern of the same */
+			continue; /* another pattern of the same reason */
 		json_write_open(&w, NULL);
 		json_write_z(&w, "what", left_out[k].what);
 		json_write_z(&w, "why", left_out[k].why);

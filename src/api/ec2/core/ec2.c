@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EC2's protocol, and STS's, as the core asks for them: signed query calls, answered in XML. */
+ * The protocol of EC2 and STS behind the callbacks of the core: signed query calls, answered in XML. */
 #include "api/ec2/core/ec2.h"
 
 #include "api/ec2/core/errors.h"
@@ -10,12 +10,12 @@
 
 enum { TAGS_ASKED_MAX = 50 };
 
-/* Parameters of every call. */
+/* Parameters that every call takes. */
 static const char *const common_params[] = {"Action", "Version", "DryRun", 0};
 
 /* ---- who may ---- */
 
-/* A condition key that a parameter is: tags that are set by themselves. */
+/* Condition key whose value comes from a parameter; tags have their own code. */
 static enum policy_known find_request_key(const void *arg, struct str key, struct strs *ret_values)
 {
 	const struct ec2_call *e = arg;
@@ -75,7 +75,7 @@ static RESULT read_version(struct ec2_call *e)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Version"),
 				      "The request must contain the parameter Version");
 	if (!e->is_sts)
-		e->error = &no_such_version; /* of the failure below */
+		e->error = &no_such_version; /* for the failure returned below */
 	if (!is_date(e->version))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Version"),
 				      "Value (%" STR_FMT
@@ -180,7 +180,7 @@ static bool send_gathered(struct api_call *core, struct buf *body, struct result
 	*ret_result = ec2_answer_gathered(e->call, core->protocol->content_type, body, &fragments,
 					  e->cached.at, e->cached.count);
 	if (result_is_ok(*ret_result))
-		e->cached.count = 0; /* the answer lets go of them */
+		e->cached.count = 0; /* the answer releases them */
 	return true;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a list without rows does with what it is asked. */
+ * Checks the parameters of a list that never has rows, as lists with rows do. */
 #include "api/ec2/core/empty_list.h"
 
 RESULT ec2_check_empty_list(struct ec2_call *e, const struct ec2_query *query, size_t named)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The error tables. Codes are those that EC2 documents, where it documents one for the case; tools
- * branch on them, so that a change here is a change of the API. */
+ * The error tables. Codes are those that EC2 documents for the case, where it documents one. Tools branch
+ * on codes, so changing one here changes the API. */
 #include "api/ec2/core/errors.h"
 
 #include "api/ec2/core/action.h"
@@ -23,7 +23,7 @@
 
 #define TAG_KEY_EMPTY "Value ( '' ) for parameter Tag key is invalid. Tag key cannot be null or empty."
 
-/* Followed by what it is that keeps it. */
+/* The name of what prevents the deletion follows. */
 #define NOT_TO_BE_HAD "The Elastic IP address '*' does not exist or is not available. "
 
 /* The first row that fits counts; KIND_NONE fits every kind. */
@@ -33,11 +33,13 @@ static const struct api_error ec2_rows[] = {
 	E_PART(NEW_NAT_GATEWAYS, MALFORMED, SUBNET, "InvalidSubnet", "The subnet ID '*' is malformed"),
 	E_PART(NEW_NAT_GATEWAYS, MALFORMED, ADDRESS, "InvalidElasticIpID.Malformed",
 	       "The elastic-ip ID '*' is malformed"),
-	E_OF(MISSING, SUBNET, "SubnetId", 400, "MissingInput"), /* the default VPC has none */
+	E_OF(MISSING, SUBNET, "SubnetId", 400, "MissingInput"), /* the default VPC has no subnet */
 	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),
-	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* for a default subnet */
+	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* when a default subnet
+	                                                                           * is needed */
 	E(MISSING, ROUTER, 400, "VPCIdNotSpecified"),
-	E_OF(MISSING, INSTANCE, "InstanceId", 400, "InvalidParameterCombination", /* of a list */
+	E_OF(MISSING, INSTANCE, "InstanceId", 400, "InvalidParameterCombination", /* missing member of a
+	                                                                           * list */
 	     .says = "No instances specified"),
 	E_OF(MISSING, NONE, "ResourceId", 400, "MissingParameter",
 	     .says = "The request must contain the parameter resourceIdSet"),
@@ -48,14 +50,14 @@ static const struct api_error ec2_rows[] = {
 	E_OF(MISSING, NONE, "LaunchTemplateId", 400, "MissingParameter",
 	     .says = "The request must contain the parameter launch template ID or launch template name"),
 	E(MISSING, NONE, 400, "MissingParameter"),
-	E_OF(INVALID, SECURITY_GROUP, "SecurityGroup", 400, "InvalidParameter"), /* of another VPC */
+	E_OF(INVALID, SECURITY_GROUP, "SecurityGroup", 400, "InvalidParameter"), /* group of another VPC */
 	E_OF(INVALID, SECURITY_GROUP, "NetworkInterface", 400, "InvalidParameter"),
 	E_OF(INVALID, KEY_PAIR, "PublicKeyMaterial", 400, "InvalidKey.Format"),
 	E_OF(INVALID, IMAGE, "BlockDeviceMapping", 400, "InvalidBlockDeviceMapping"),
 	E(INVALID, INSTANCE_EVENT, 400, "InvalidInstanceEventStartTime"),
 	E_OF(INVALID, SUBNET, "Placement", 400, "InvalidInput"), /* no default subnet in the zone */
 	E_OF(INVALID, DEDICATED_HOST, "InstanceFamily", 400, "InvalidInstanceFamily"),
-	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* of an action of VPC's */
+	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* of a VPC action */
 	E_OF(INVALID, INSTANCE_PROFILE, "IamInstanceProfile.Arn", 400, "InvalidParameterValue",
 	     .says = "Value (*) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance "
 		     "Profile ARN"),
@@ -97,7 +99,7 @@ static const struct api_error ec2_rows[] = {
 	     .says = "The security group ID '*' is malformed"),
 	E(MALFORMED, SECURITY_GROUP, 400, "InvalidGroupId.Malformed"),
 	E(MALFORMED, SECURITY_GROUP_RULE, 400, "InvalidSecurityGroupRuleId.Malformed"),
-	/* Of public IPv4 pools AWS answers so; that it does of IPv6 pools, here and in .NotFound, is a guess. */
+	/* AWS answers this for public IPv4 pools; for IPv6 pools, here and in .NotFound, it is a guess. */
 	E(MALFORMED, EXTERNAL_NETWORK, 400, "InvalidPoolID.Malformed"),
 	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),
 	E(MALFORMED, DHCP_OPTIONS, 400, "InvalidDhcpOptionsId.Malformed"),
@@ -166,7 +168,7 @@ static const struct api_error ec2_rows[] = {
 	E(NOT_FOUND, SECURITY_GROUP_RULE, 400, "InvalidPermission.NotFound"),
 	E(NOT_FOUND, PORT, 400, "InvalidNetworkInterfaceID.NotFound",
 	  .says = "The networkInterface ID '*' does not exist"),
-	/* The text was found in an imitation of EC2 (moto) alone. */
+	/* The text is known only from moto, an imitation of EC2. */
 	E_OF(NOT_FOUND, ADDRESS, "PublicIp", 400, "InvalidAddress.NotFound",
 	     .says = "Address '*' not found."),
 	E(NOT_FOUND, PROFILE_ASSOCIATION, 400, "NoSuchAssociation"),
@@ -185,7 +187,7 @@ static const struct api_error ec2_rows[] = {
 	  .says = "The routeTable ID '*' does not exist"),
 	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
 	E(NOT_FOUND, NAT_GATEWAY, 400, "NatGatewayNotFound", .says = "NAT gateway * was not found"),
-	/* A list of them is what DescribeVpcPeeringConnections takes. */
+	/* DescribeVpcPeeringConnections takes a list of them. */
 	E_OF(NOT_FOUND, PEERING, "VpcPeeringConnectionId.", 400, "InvalidVpcPeeringConnectionID.NotFound",
 	     .says = "The vpcPeeringConnection ID '*' does not exist"),
 	E(NOT_FOUND, PEERING, 400, "InvalidVpcPeeringConnectionId.NotFound",
@@ -196,7 +198,7 @@ static const struct api_error ec2_rows[] = {
 	  .says = "The networkAcl ID '*' does not exist"),
 	E(NOT_FOUND, NETWORK_ACL_ENTRY, 400, "InvalidNetworkAclEntry.NotFound"),
 	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
-	/* Lists of them are what DescribeLaunchTemplates takes. */
+	/* DescribeLaunchTemplates takes lists of them. */
 	E(NOT_FOUND, FLEET, 400, "InvalidFleetId.NotFound", .says = "The fleet ID '*' does not exist"),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName.", 400,
 	     "InvalidLaunchTemplateName.NotFoundException",
@@ -234,7 +236,8 @@ static const struct api_error ec2_rows[] = {
 	     .says_many = "The following supplied instance types do not exist: [*]"),
 	E_OF(NOT_FOUND, INSTANCE_TYPE, "InstanceType", 400, "InvalidParameterValue",
 	     .says = "Invalid value '*' for InstanceType."),
-	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* a zone, an instance type: not ids in EC2 */
+	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* zones and instance types, which are not ids in
+	                                                   * EC2 */
 	E(EXISTS, KEY_PAIR, 400, "InvalidKeyPair.Duplicate"),
 	E_OF(EXISTS, SECURITY_GROUP, "GroupName", 400, "InvalidGroup.Reserved"),
 	E(EXISTS, SECURITY_GROUP, 400, "InvalidGroup.Duplicate"),
@@ -242,7 +245,7 @@ static const struct api_error ec2_rows[] = {
 	E(EXISTS, IMAGE, 400, "InvalidAMIName.Duplicate"),
 	E(EXISTS, ROUTE, 400, "RouteAlreadyExists"),
 	E(EXISTS, NETWORK_ACL_ENTRY, 400, "NetworkAclEntryAlreadyExists"),
-	E(EXISTS, GATEWAY, 400, "Resource.AlreadyAssociated"), /* the VPC has one */
+	E(EXISTS, GATEWAY, 400, "Resource.AlreadyAssociated"), /* the VPC already has a gateway */
 	E(EXISTS, EGRESS_GATEWAY, 400, "Resource.AlreadyAssociated"),
 	E(EXISTS, PEERING, 400, "VpcPeeringConnectionAlreadyExists"),
 	E(EXISTS, ADDRESS, 400, "InvalidAddress.NotFound", .says = NOT_TO_BE_HAD),
@@ -267,12 +270,13 @@ static const struct api_error ec2_rows[] = {
 	E(STATE, PEERING, 400, "InvalidStateTransition"),
 	E(STATE, DEDICATED_HOST, 400, "InvalidTenancy"),
 	E(STATE, NONE, 400, "IncorrectState"),
-	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* with a route table */
+	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* already associated with a
+	                                                                        * route table */
 	E(CONFLICT, SUBNET, 400, "InvalidSubnet.Conflict"),
 	E_OF(CONFLICT, INSTANCE, "InstanceCreditSpecification", 400,
 	     "InvalidInstanceCreditSpecification.DuplicateInstanceId"),
 	E(CONFLICT, INSTANCE, 400,
-	  "InvalidInstanceID"), /* it has several interfaces, or is no place for an address */
+	  "InvalidInstanceID"), /* the instance has several interfaces, or cannot hold an address */
 	E(CONFLICT, ADDRESS_GROUP, 400, "PrefixListVersionMismatch"),
 	E(CONFLICT, EXTERNAL_NETWORK, 400, "InvalidVpc.Range"),
 	E(RANGE, EXTERNAL_NETWORK, 400, "InvalidVpc.Range"),
@@ -297,7 +301,7 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, INSTANCE_TYPE, 400, "VcpuLimitExceeded",
 	  .says = "You have requested more vCPU capacity than your current vCPU limit of * allows for the "
 		  "instance bucket that the specified instance type belongs to. "),
-	E_OF(QUOTA, PORT, "InstanceId", 400, "AttachmentLimitExceeded"), /* the instance's type has */
+	E_OF(QUOTA, PORT, "InstanceId", 400, "AttachmentLimitExceeded"), /* limit of the instance type */
 	E_OF(QUOTA, PORT, "InstanceType", 400, "AttachmentLimitExceeded"),
 	E_OF(QUOTA, PORT, "NetworkInterface", 400, "AttachmentLimitExceeded"),
 	E(QUOTA, SECONDARY_IP, 400, "PrivateIpAddressLimitExceeded"),
@@ -322,7 +326,7 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, NETWORK_ACL, 400, "NetworkAclLimitExceeded"),
 	E(QUOTA, NETWORK_ACL_ENTRY, 400, "NetworkAclEntryLimitExceeded"),
 	E(QUOTA, SUBNET, 400, "SubnetLimitExceeded"),
-	E(QUOTA, NETWORK, 400, "SubnetLimitExceeded"), /* each subnet of EC2's has one of its own */
+	E(QUOTA, NETWORK, 400, "SubnetLimitExceeded"), /* in EC2 each subnet has its own quota */
 	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E_OF(QUOTA, SECURITY_GROUP, "NetworkInterface", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E_OF(QUOTA, SECURITY_GROUP, "GroupId", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
@@ -349,12 +353,13 @@ static const struct api_error ec2_rows[] = {
 	E(CAPACITY, PORT_PREFIX, 400, "InsufficientCidrBlocks"),
 	E(CAPACITY, VOLUME, 500, "InsufficientVolumeCapacity"),
 	E(CAPACITY, ADDRESS, 500, "InsufficientAddressCapacity"),
-	/* Of MACs; code and words are a guess. */
+	/* MAC addresses are used up; code and text are a guess. */
 	E(CAPACITY, PORT, 500, "InsufficientAddressCapacity",
 	  .says = "Not enough available addresses to satisfy your minimum request. The region has no MAC "
 		  "address "
 		  "left."),
-	E(CAPACITY, GATEWAY, 500, "InsufficientAddressCapacity"), /* on the link that it is to lead out by */
+	E(CAPACITY, GATEWAY, 500, "InsufficientAddressCapacity"), /* no free address on the external link
+	                                                           * of the gateway */
 	E_OF(CAPACITY, DEDICATED_HOST, "Quantity", 500, "InsufficientHostCapacity"),
 	E(CAPACITY, DEDICATED_HOST, 400, "InsufficientCapacityOnHost"),
 	E(CAPACITY, FLEET, 500, "UnfulfillableCapacity"),

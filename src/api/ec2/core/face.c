@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The face as a whole: its actions, summed up, and its life. */
+ * The face as a whole: collects its actions, starts and stops. */
 #include "api/ec2/core/face.h"
 
 #include <assert.h>
@@ -28,7 +28,7 @@ void ec2_begin_call(struct api_call *core)
 	e->item_cache = face->item_cache;
 }
 
-/* "http://127.0.0.1:8788" is told without its scheme. */
+/* The endpoint without its scheme, as in "127.0.0.1:8788". */
 static struct str find_endpoint(struct str url)
 {
 	struct str host = url, scheme;

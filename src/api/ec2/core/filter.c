@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Filters: from names and values of a request to comparisons of rows. */
+ * Filters: turns names and values of a request into comparisons of rows. */
 #include "api/ec2/core/filter.h"
 
 #include "model/id.h"
@@ -43,7 +43,7 @@ static bool compile_tag_filter(const struct ec2_filter *asked, struct filter_run
 	return find_field(run->kind, "tags") != 0;
 }
 
-/* "tag:" in a table takes "tag:KEY". */
+/* The table's "tag:" accepts "tag:KEY". */
 static bool is_called(const struct filter *filter, struct str name, struct str *ret_rest)
 {
 	size_t n = strlen(filter->name);
@@ -196,7 +196,7 @@ static bool filter_cidr(const struct filter_run *f, struct cidr cidr)
 	return !cidr_is_none(cidr) && filter_z(f, cidr_write(cidr, text));
 }
 
-/* By its id, or where EC2 has none by its name. */
+/* Compares the row's id, or its name where the kind has no id in EC2. */
 static bool filter_ref(const struct filter_run *f, enum kind kind, uuid id)
 {
 	if (kind == KIND_ZONE)
@@ -207,7 +207,7 @@ static bool filter_ref(const struct filter_run *f, enum kind kind, uuid id)
 	return type && filter_text(f, type->name);
 }
 
-/* Whether a field's value, or one of its values, fits. */
+/* True if the field's value, or one of its values, fits. */
 static bool filter_field(const struct filter_run *f, const struct row *row)
 {
 	const struct field *field = f->field;

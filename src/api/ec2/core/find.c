@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who asks, and which action of EC2 or STS: by the request's signature and its parameter Action. */
+ * Finds the caller and the action, of EC2 or STS, from the request's signature and its parameter Action. */
 #include "api/ec2/core/errors.h"
 #include "api/ec2/core/face.h"
 #include "api/query/query_call.h"
@@ -9,20 +9,20 @@ static const struct api_entry *find_entry(const struct ec2_call *e, bool of_sts)
 	return query_find_entry(&e->core, EC2_OF_STS, of_sts ? EC2_OF_STS : 0);
 }
 
-/* Whether answers are in STS's form, and failures in its words. */
+/* True if answers and failures are in STS's form. */
 static void speak_as_sts(struct ec2_call *e, bool is_sts)
 {
 	e->is_sts = is_sts;
 	e->errors = is_sts ? &sts_errors : &ec2_errors;
 }
 
-/* The client takes us for STS, though no signature says so. */
+/* True if the client expects STS although no signature says so. */
 static bool looks_like_sts(const struct ec2_call *e)
 {
 	return str_is(pairs_find(&e->pairs, "Version"), "2011-06-15") || find_entry(e, true);
 }
 
-/* Who asks was not proved. Nothing of such a request was read so far, but for its signature. */
+/* The caller is not authenticated here: nothing of such a request was read except its signature. */
 static RESULT refuse_stranger(struct ec2_call *e, const struct sigv4_answer *answer)
 {
 	struct str message = answer->message;
@@ -52,13 +52,14 @@ static RESULT authenticate(struct ec2_call *e)
 	return OK;
 }
 
-/* Whoever signs nothing, and names an action that needs no signature, has a token to prove who they are. They
- * have no rights by themselves. */
+/* Handles unsigned requests: they may call an action that needs no signature and proves the caller by a
+ * token. Such a caller has no permissions. */
 static RESULT find_unsigned(struct ec2_call *e)
 {
 	static const struct identity nobody = {.scope = IDENTITY_UNSCOPED};
 	struct call *call = e->call;
-	struct str name = STR("AssumeRoleWithWebIdentity"); /* not every stranger's body is read */
+	struct str name = STR("AssumeRoleWithWebIdentity"); /* bodies are read for this action only, not
+	                                                     * for every unauthenticated request */
 	if (call_header(call, "Authorization").n || str_contains(call->query, STR("X-Amz-Signature=")) ||
 	    (!str_contains(call->body, name) && !str_contains(call->query, name)))
 		return OK;
@@ -90,8 +91,8 @@ static RESULT refuse_action(struct ec2_call *e)
 			STR_ARG(shown));
 }
 
-/* A query whose pairs cannot be told apart, or hold what XML cannot; a name that is given twice is a parameter's
- * fault like others. */
+/* Refuses a query whose pairs cannot be separated, or that holds characters XML cannot carry. A name that
+ * is given twice is a parameter error. */
 static RESULT name_broken_query(struct ec2_call *e, struct result parsed)
 {
 	static const struct api_error malformed = {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers gathered from cached fragments: the server asks for the next bytes, and gets them from the answer's own text and from
- * the fragments in turn. */
+ * Answers gathered from cached fragments: the server asks for the next bytes, which come from the answer's
+ * own text and from the fragments in turn. */
 #include "api/ec2/core/gathered_answer.h"
 
 #include "base/heap.h"
 
-/* An answer on its way. */
+/* An answer that is being sent. */
 struct gathered {
 	struct buf body;
-	size_t own;           /* of the body, sent so far */
-	size_t next, count;   /* the fragment that is next, and how many there are */
-	size_t fragment_sent; /* of the next one, sent so far */
+	size_t own;           /* bytes of the body sent so far */
+	size_t next, count;   /* index of the next fragment, and number of fragments */
+	size_t fragment_sent; /* bytes of the next fragment sent so far */
 	struct ec2_fragment *fragments;
-	struct ec2_cached_item **cached; /* held */
+	struct ec2_cached_item **cached; /* references held until the end */
 	size_t cached_count;
 };
 
@@ -32,7 +32,7 @@ static void gathered_done(void *arg)
 	gathered_free(q);
 }
 
-/* What is left of the piece that comes next: of the body up to the next fragment, else of that. */
+/* Returns the rest of the next piece: the body up to the next fragment, or the fragment itself. */
 static struct str rest_of_piece(const struct gathered *q)
 {
 	size_t end = q->next < q->count ? q->fragments[q->next].at : q->body.size;
@@ -42,7 +42,7 @@ static struct str rest_of_piece(const struct gathered *q)
 	return str_slice(text, q->fragment_sent, text.n);
 }
 
-/* So many bytes of that piece are sent. */
+/* Records that n bytes of that piece were sent. */
 static void pass(struct gathered *q, size_t size)
 {
 	if (q->next == q->count || q->own < q->fragments[q->next].at) {
@@ -60,7 +60,7 @@ static ssize_t gathered_read(void *arg, uint64_t at, char *to, size_t room)
 {
 	struct gathered *q = arg;
 	size_t size = 0;
-	(void) at; /* it goes straight on */
+	(void) at; /* the answer is always read in order */
 	while (size < room && (q->next < q->count || q->own < q->body.size)) {
 		struct str piece = rest_of_piece(q);
 		size_t n = piece.n < room - size ? piece.n : room - size;

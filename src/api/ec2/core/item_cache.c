@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The cache of rendered items: sets of a few places by the row's id. A set's lock, which it shares with others, is
- * held for a look and never while memory is sought. Sets that nobody used are in no memory: zero is empty. In a full set the place that is replaced goes
- * round: with more items than places, a walk over all of them still finds some. */
+ * The cache of rendered items: sets of a few places each, chosen by the row's id. Several sets share a
+ * lock, which is held for a lookup and never during an allocation. Sets never used take no memory, because
+ * zero means empty. A full set replaces its places in turn: when there are more items than places, a walk
+ * over all of them still finds some. */
 #include "api/ec2/core/item_cache.h"
 
 #include <pthread.h>
@@ -11,7 +12,7 @@
 
 enum { SETS = 4096, WAYS = 4, LOCKS = 256 };
 
-/* One block: this, the key's bytes, the item's. Never changed once it is in a set. */
+/* One memory block: this struct, the key's bytes, the item's text. Never changed once it is in a set. */
 struct ec2_cached_item {
 	_Atomic unsigned holders;
 	size_t key_size, item_size;
@@ -19,7 +20,7 @@ struct ec2_cached_item {
 };
 
 struct set {
-	unsigned next; /* to replace */
+	unsigned next; /* index of the place to replace next */
 	struct ec2_cached_item *places[WAYS];
 };
 
@@ -79,7 +80,7 @@ void ec2_item_key_add_text(struct ec2_item_key *key, struct str text)
 		add(key, text.p, text.n);
 }
 
-/* The last bytes of an id are random in every kind. */
+/* The last bytes of an id are random for every kind. */
 static struct set *set_of(struct ec2_item_cache *m, const struct ec2_item_key *key)
 {
 	return &m->sets[((size_t) key->bytes[14] << 8 | key->bytes[15]) % SETS];
@@ -102,8 +103,8 @@ static struct ec2_cached_item *find(const struct set *set, const struct ec2_item
 	return NULL;
 }
 
-/* Where an older version of the same item is, else a free place, else the next in turn. Places are
- * filled in order and never freed: behind the first free one there is none that is taken. */
+/* Chooses the place of an older version of the item, else a free place, else the next in turn. Places are
+ * filled in order and never freed, so that all behind the first free one are free. */
 static struct ec2_cached_item **choose_place(struct set *set, const struct ec2_item_key *key)
 {
 	for (size_t k = 0; k < WAYS; k++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Selecting rows: by ids given, else by a query along the filters' access paths (plan.h). Order is that of
- * creation, so that a token is the place of the last row shown, bound to the parameters. */
+ * Selects rows: by the ids given, else by a query along the filters' access paths (plan.h). Rows come in
+ * order of creation, so that a token is the position of the last row shown, bound to the parameters. */
 #include "api/ec2/core/list.h"
 
 #include <assert.h>
@@ -8,7 +8,7 @@
 #include "api/core/response_cache.h"
 #include "api/ec2/core/plan.h"
 
-enum { PAGE_DEFAULT = 5000 }; /* rows in an answer to a request that asks for no pages */
+enum { PAGE_DEFAULT = 5000 }; /* rows in the answer to a request without MaxResults */
 
 /* ---- tokens ---- */
 
@@ -55,7 +55,7 @@ static RESULT find_one(const struct selection *s, const struct ref *ref, const s
 				    : engine_find(c, s->query.tables, s->list->kind, ref, ret_row);
 }
 
-/* Whether the caller may see the row, and it fits the filters. */
+/* True if the caller may see the row and it fits the filters. */
 static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 {
 	const struct selection *s = arg;
@@ -64,7 +64,7 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	return OK;
 }
 
-/* Adds to the problem what else is not there. */
+/* Adds further missing ids to the problem. */
 static void add_unknown(struct selection *s, const struct refs *refs, size_t first)
 {
 	struct ctx *c = s->e->c;
@@ -88,7 +88,7 @@ static void add_unknown(struct selection *s, const struct refs *refs, size_t fir
 	p->subject = (struct str){text, n};
 }
 
-/* Rows that are asked for one by one. */
+/* Finds rows given by id. */
 static RESULT find_named(struct selection *s, const struct refs *refs)
 {
 	struct ctx *c = s->e->c;
@@ -122,7 +122,7 @@ static RESULT plan(struct selection *s, const struct ec2_query *query)
 	return OK;
 }
 
-/* Some Describe actions of EC2 have no pages: they show all. */
+/* Some Describe actions of EC2 have no pages and show everything. */
 static bool has_pages(const struct ec2_action *action)
 {
 	for (size_t k = 0; k < action->args.count; k++)
@@ -161,7 +161,7 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 
 /* ---- cached items ---- */
 
-/* What an action that changes something answers is soon another: only what reads answer is cached. */
+/* Only answers of reads are cached: the answer of a change is soon outdated. */
 static bool caches_items(const struct ec2_call *e, const struct ec2_listing *list)
 {
 	return list->shared && !(e->action->flags & API_WRITES) && !e->audit;
@@ -181,7 +181,7 @@ static void make_key(const struct ec2_call *e, const struct ec2_listing *list, c
 
 struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
 {
-	if (ec2_is_change(e)) /* the row may be what the change left, which no table has */
+	if (ec2_is_change(e)) /* the row may be the state that the change left, which no table holds */
 		return (struct ec2_item){.row = row};
 	return (struct ec2_item){.row = row, .commit = tables_whole_commit(ec2_tables(e), kind, row)};
 }
@@ -195,7 +195,7 @@ static void read_shared_commit(struct ec2_call *e, const struct ec2_listing *lis
 			e->shared_commit = tables_kind_commit(t, *kind);
 }
 
-/* NULL: there is none, or no memory. */
+/* NULL: not cached, or out of memory. */
 static const void *take_cached(struct ec2_call *e, const struct ec2_listing *list, const struct row *row)
 {
 	struct ec2_item *item = arena_new_object(e->c->arena, struct ec2_item);
@@ -246,7 +246,7 @@ void ec2_drop_cached(struct ec2_call *e)
 	e->cached.count = 0;
 }
 
-/* An answer that is too long to be cached as a whole is gathered while it is sent. */
+/* An answer too long to be cached as a whole is gathered while it is sent. */
 static void write_cached(struct ec2_call *e, const struct ec2_cached_item *cached, struct buf *b)
 {
 	const struct ec2_fragment fragment = {b->size, cached};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From EC2's filters to plans of a query: how EC2 spells ids and owners, and which terms its filters are. */
+ * Turns EC2 filters into query plans: the spelling of ids and owners in EC2, and the index terms of each
+ * filter. */
 #include "api/ec2/core/plan.h"
 
 #include "api/core/list.h"
@@ -17,7 +18,7 @@ static bool read_id(struct str value, enum kind kind, const char *prefix, struct
 				   : id_parse_ec2(value, kind, ret_ref));
 }
 
-/* A name that is made of an address: "ip-10-0-0-5.ec2.internal". */
+/* Finds the address in a name such as "ip-10-0-0-5.ec2.internal". */
 static enum list_reading read_ip_name(struct str value, struct ip *ret_ip)
 {
 	char text[IP_TEXT_SIZE];
@@ -45,7 +46,7 @@ const struct list_spelling ec2_spelling = {read_id, read_value};
 
 /* ---- owners ---- */
 
-/* The account that a word names; false: none. */
+/* Finds the account that a word names; false: none. */
 static bool read_owner(const struct list *l, struct str word, uuid *ret_account)
 {
 	const struct tables *t = l->query->tables;
@@ -55,7 +56,7 @@ static bool read_owner(const struct list *l, struct str word, uuid *ret_account)
 	*ret_account = UUID_NONE;
 	if (str_is(word, "amazon") || str_equal(word, ec2_owner_number(t, UUID_NONE)) ||
 	    image_vendor_is_account(word))
-		return true; /* vendors' images are the operator's */
+		return true; /* images of vendors belong to the operator */
 	const struct account *account = account_find_by_number(t, word);
 	if (account)
 		*ret_account = account->row.id;
@@ -82,7 +83,7 @@ static RESULT add_states(struct list_plan *p, const struct filter_run *run)
 	return OK;
 }
 
-/* Nobody sees tags of others' rows. */
+/* Callers do not see the tags of other accounts' rows. */
 static RESULT add_tags(struct list_plan *p, const struct filter_run *run)
 {
 	uuid owner = p->list->owners[0];
@@ -112,7 +113,7 @@ static bool is_of_groups(const struct filter_run *run)
 	return run->field && run->field->offset == model_kinds[run->kind].groups_offset;
 }
 
-/* Rows without an account have no terms that anybody could ask for. */
+/* Rows without an account have no terms that a caller could ask for. */
 static RESULT add_filter(struct list_plan *p, const struct filter_run *run, bool *ret_is_plan)
 {
 	bool has_owners = p->list->account_index;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shared pieces of answers, and of requests: the tables for filters and tags. */
+ * Shared parts of answers and requests, among them the parameter tables for filters and tags. */
 #include "api/ec2/core/write.h"
 
 #include "api/ec2/core/filter.h"
@@ -7,7 +7,7 @@
 #include "model/security_group.h"
 #include "store/account.h"
 
-enum { HOST_NAME_ROOM = sizeof "ec2-203-100-113-107." }; /* no shorter than an instance's id */
+enum { HOST_NAME_ROOM = sizeof "ec2-203-100-113-107." }; /* also long enough for an instance's id */
 
 void ec2_write_id_named(struct xml *x, struct str name, enum kind kind, uuid id)
 {
@@ -50,7 +50,7 @@ struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, u
 	return str_join(e->c->arena, parts.at, ARN_PARTS);
 }
 
-/* The pieces go into the answer as they are: lists of thousands show one in each item. */
+/* The parts are written directly into the answer: lists of thousands of rows show one in each item. */
 void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, const char *type,
 		   enum kind kind, uuid id)
 {
@@ -79,7 +79,7 @@ void ec2_write_cidr_named(struct xml *x, struct str name, struct cidr cidr)
 static void write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
 				   const char *state, bool of_named_pool)
 {
-	/* fc00::/7, which is not advertised on the internet; a block that is not told yet is said to be. */
+	/* fc00::/7 is not advertised on the internet; a block not allocated yet is shown as public. */
 	bool is_private = !cidr_is_none(block) && (block.base.b[0] & 0xFE) == 0xFC;
 
 	ec2_write_prefixed(x, "associationId", prefix, association);
@@ -122,7 +122,7 @@ RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str g
 		STR_ARG(group), STR_ARG(params_small_name(e->c->arena, field)), STR_ARG(e->config->region));
 }
 
-/* EC2's pages say what needs what; the words for it are ours. */
+/* EC2's documentation says which parameters need which; the messages are ours. */
 RESULT ec2_prepare_ipv6_wish(struct ec2_call *e, struct ipv6_block_wish *wish, struct str border_group)
 {
 	struct str field = STR("Ipv6CidrBlockNetworkBorderGroup"), pool = STR("Ipv6Pool");
@@ -191,7 +191,7 @@ void ec2_write_groups(struct xml *x, const struct security_group *const *groups,
 	xml_close(x, "groupSet");
 }
 
-/* Behind the host's name of n characters. */
+/* Appends the domain to the host's name of n characters. */
 static size_t add_domain(struct str domain, size_t n, char out[static EC2_NAME_TEXT_SIZE])
 {
 	size_t room = EC2_NAME_TEXT_SIZE - HOST_NAME_ROOM, size = domain.n < room ? domain.n : room;
@@ -276,7 +276,7 @@ static const struct param tag_spec_rows[] = {
 };
 const struct params ec2_tag_spec_params = PARAMS(struct ec2_tag_spec, tag_spec_rows);
 
-/* What VPC's part of EC2 makes has a code of its own for tags that are for something else. */
+/* VPC actions have their own code for tags of another resource type. */
 static bool is_of_vpc(const char *type)
 {
 	static const char words[] =
