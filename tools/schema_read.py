@@ -60,6 +60,7 @@ class Field:
     group: str = "wanted"
     ref: str | None = None
     parent: bool = False  # a change of this row counts as a change of the row referred to
+    end: bool = False  # policies about the row referred to decide on who makes, changes and ends the reference
     words: list[str] = field(default_factory=list)
     indexable: bool = True
     most: int = 0  # bytes of a text, elements of a list
@@ -174,13 +175,16 @@ def read_field(file, kind_name, name, table, kind_names, place):
     check_name(file, place, name)
     if name in RESERVED:
         fail(file, place, f"'{name}' is reserved: every row has it already")
-    check_keys(file, place, table, ("type", "doc", "parent", "max", "max_bytes"), ("type", "doc"))
+    check_keys(file, place, table, ("type", "doc", "parent", "end", "max", "max_bytes"), ("type", "doc"))
     check_doc(file, place, table["doc"])
     check_type(file, place, table, "type", str, "a text")
-    check_type(file, place, table, "parent", bool, "true or false")
+    for flag in ("parent", "end"):
+        check_type(file, place, table, flag, bool, "true or false")
     text = table["type"]
     if "parent" in table and not text.startswith("ref:"):
         fail(file, place, "only of the row that a 'ref:' names a row can be part")
+    if "end" in table and not text.startswith("ref:"):
+        fail(file, place, "only a 'ref:' has another end")
     if (text == "time") != name.endswith("_us"):
         fail(file, place, "a time, and nothing else, has a name that ends in '_us'")
     if text in PLAIN_TYPES:
@@ -192,7 +196,7 @@ def read_field(file, kind_name, name, table, kind_names, place):
             fail(file, place, f"refers to the unknown kind '{argument}'")
         if base == "ref":
             return Field(name, text, "uuid", "FIELD_UUID", table["doc"], ref=argument,
-                         parent=table.get("parent", False))
+                         parent=table.get("parent", False), end=table.get("end", table.get("parent", False)))
         return Field(name, text, "struct uuids", "FIELD_UUIDS", table["doc"], ref=argument, indexable=False)
     if colon and base == "enum":
         words = read_enum_words(file, place, argument)

@@ -234,7 +234,7 @@ def write_state_table(kind):
 def write_tables(kinds, schema_hash, version, migrations):
     lines = [OPENING.format(source="schema/ and schema/migrations/")
              + " * The tables that describe every kind of row, its states, its SQL, and the schema's history. */",
-             '#include "model/migration.h"', '#include "model/size_field.h"', '#include "model/states.h"', "",
+             '#include "model/end_field.h"', '#include "model/migration.h"', '#include "model/size_field.h"', '#include "model/states.h"', "",
              *sorted(f'#include "model/{kind.name}.h"' for kind in kinds), "",
              "#include <stddef.h>", "", f'const char model_schema_hash[] = "{schema_hash}";',
              f"const unsigned model_schema_version = {version};", "const struct migration model_migrations[] = {"]
@@ -257,6 +257,9 @@ def write_tables(kinds, schema_hash, version, migrations):
     lines += ["};", "", "const struct field *const model_size_fields[] = {"]
     for kind in kinds:
         lines += [f"\t&{kind.name}_fields[{n}], /* {f.name} */" for n, f in enumerate(kind.fields) if f.type == "bytes"]
+    lines += ["\tNULL", "};", "", "const struct field *const model_end_fields[] = {"]
+    for kind in kinds:
+        lines += [f"\t&{kind.name}_fields[{n}], /* {f.name} */" for n, f in enumerate(kind.fields) if f.end and f.group == "wanted"]
     return "\n".join([*lines, "\tNULL", "};", ""])
 
 

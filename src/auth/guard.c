@@ -9,8 +9,8 @@
 #include "model/role.h"
 #include "model/user.h"
 
-static struct policy_question make_question(const struct guard_subject *subject, struct arena *a,
-					    int permission, struct str action)
+struct policy_question guard_make_question(const struct guard_subject *subject, struct arena *a,
+					   int permission, struct str action)
 {
 	const struct guard_request *r = &subject->state->request;
 	/* before a row is found, any resource may be meant */
@@ -62,8 +62,8 @@ static void decide(const struct guard_state *s, const struct policy_question *q,
 		ret_decision->policy = from[ret_decision->policy];
 }
 
-static RESULT decide_or_refuse(struct guard_state *s, struct ctx *c, struct policy_question *q, bool has_role,
-			       bool *ret_is_allowed)
+RESULT guard_decide(struct guard_state *s, struct ctx *c, struct policy_question *q, bool has_role,
+		    bool *ret_is_allowed)
 {
 	struct policy_decision d;
 	decide(s, q, has_role, &d);
@@ -97,8 +97,8 @@ static RESULT check_created_tags(struct guard_state *s, struct ctx *c, const str
 	size_t colon = str_find_char(action, ':', 0);
 	subject.create_action = str_slice(action, colon + 1, action.n);
 	struct policy_question q =
-		make_question(&subject, c->arena, tag_set, str_from(model_permissions[tag_set].action));
-	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+		guard_make_question(&subject, c->arena, tag_set, str_from(model_permissions[tag_set].action));
+	return guard_decide(s, c, &q, s->request.has_role, &is_allowed);
 }
 
 /* A role that the operation gives to an instance needs iam:PassRole, whatever the call's own action. */
@@ -107,10 +107,10 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
 {
 	struct guard_subject subject = *role;
 	subject.passed_to = STR("ec2.amazonaws.com");
-	struct policy_question q =
-		make_question(&subject, c->arena, permission, str_from(model_permissions[permission].action));
+	struct policy_question q = guard_make_question(&subject, c->arena, permission,
+						       str_from(model_permissions[permission].action));
 	q.resource = guard_write_arn(&subject, c->arena);
-	return decide_or_refuse(s, c, &q, identity_has(c->who, RIGHT_MANAGER), ret_is_allowed);
+	return guard_decide(s, c, &q, identity_has(c->who, RIGHT_MANAGER), ret_is_allowed);
 }
 
 /* Partial actions that a Deny stops in every face: publishing an image, and the firewall rule opened by a
@@ -137,7 +137,7 @@ static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guar
 	if (!is_part_of(s, permission) || part == PERMISSION_NONE || part == s->permission)
 		return OK;
 	struct policy_question q =
-		make_question(subject, c->arena, part, str_from(model_permissions[part].action));
+		guard_make_question(subject, c->arena, part, str_from(model_permissions[part].action));
 	decide(s, &q, s->request.has_role, &d);
 	return d.effect == POLICY_DENIES ? guard_refuse(s, c, &q, &d) : OK;
 }
@@ -151,14 +151,14 @@ static RESULT check_beside(struct guard *guard, struct ctx *c, const struct tabl
 	if (!s->has_voice || asked == PERMISSION_NONE || asked == s->permission)
 		return OK;
 	struct policy_question q =
-		make_question(&subject, c->arena, asked, str_from(model_permissions[asked].action));
-	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+		guard_make_question(&subject, c->arena, asked, str_from(model_permissions[asked].action));
+	return guard_decide(s, c, &q, s->request.has_role, &is_allowed);
 }
 
 /* On a row for which AWS does not evaluate the action, only a Deny that names the row counts, so that
  * policies written for AWS keep working. */
-static RESULT check_undecided(struct guard_state *s, struct ctx *c, struct policy_question *q,
-			      bool *ret_is_allowed)
+RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_question *q,
+			    bool *ret_is_allowed)
 {
 	struct policy_decision d;
 	q->is_by_name = true;
@@ -166,7 +166,8 @@ static RESULT check_undecided(struct guard_state *s, struct ctx *c, struct polic
 	if (d.effect == POLICY_DENIES)
 		return guard_refuse(s, c, q, &d);
 	const struct guard_subject any = {.state = s};
-	const struct policy_question open = make_question(&any, c->arena, s->permission, s->request.action);
+	const struct policy_question open =
+		guard_make_question(&any, c->arena, s->permission, s->request.action);
 	decide(s, &open, s->request.has_role, &d);
 	*ret_is_allowed = d.effect == POLICY_ALLOWS && d.by == POLICY_BY_IDENTITY && !s->is_narrowed;
 	return OK;
@@ -176,11 +177,15 @@ static RESULT check_undecided(struct guard_state *s, struct ctx *c, struct polic
 static RESULT check_row(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
 			bool *ret_is_allowed)
 {
-	struct policy_question q = make_question(subject, c->arena, s->permission, s->request.action);
+	struct policy_question q = guard_make_question(subject, c->arena, s->permission, s->request.action);
 	if (subject->kind != KIND_NONE && !permission_is_decided_on(s->permission, subject->kind))
-		return check_undecided(s, c, &q, ret_is_allowed);
+		return guard_decide_by_name(s, c, &q, ret_is_allowed);
 	s->was_asked = true;
-	return decide_or_refuse(s, c, &q, s->request.has_role, ret_is_allowed);
+	TRY(guard_decide(s, c, &q, s->request.has_role, ret_is_allowed));
+	const struct guard_asked asked = {subject->kind, subject->row ? subject->row->id : UUID_NONE};
+	return !s->request.is_change || !subject->row || VEC_PUSH(c->arena, &s->asked, asked)
+		       ? OK
+		       : ctx_no_memory(c);
 }
 
 static RESULT check_resource(struct guard *guard, struct ctx *c, const struct tables *t,
@@ -190,7 +195,8 @@ static RESULT check_resource(struct guard *guard, struct ctx *c, const struct ta
 	struct guard_state *s = (struct guard_state *) guard;
 	const struct guard_subject subject = {
 		.state = s, .tables = t, .kind = kind, .row = row, .planned = planned};
-	if (!s->has_voice)
+	bool must_ask = guard_must_ask(s, permission_find(str_from(permission)), kind);
+	if (!guard_must_ask(s, s->permission, kind) || !must_ask)
 		return OK;
 	if (planned)
 		s->was_planned[kind] = true;
@@ -219,7 +225,8 @@ static RESULT check_found(struct guard *guard, struct ctx *c, const struct table
 	struct guard_state *s = (struct guard_state *) guard;
 	const struct guard_subject subject = {.state = s, .tables = t, .kind = kind, .row = row};
 	bool is_allowed = false;
-	if (!s->has_voice || s->is_over || !may_be_named(kind) || is_asked_of_all(s))
+	if (s->is_over || !may_be_named(kind) || is_asked_of_all(s) ||
+	    !guard_must_ask(s, s->permission, kind))
 		return OK;
 	return check_row(s, c, &subject, &is_allowed);
 }
@@ -231,7 +238,8 @@ static RESULT check_made(void *arg, enum kind kind, const struct row *row)
 	struct guard_state *s = guard_state_of(op->ctx);
 	const struct guard_subject subject = {.state = s, .tables = op->head, .kind = kind, .planned = row};
 	bool is_allowed = false;
-	if (s->was_planned[kind] || !may_be_named(kind) || !permission_is_decided_on(s->permission, kind))
+	if (s->was_planned[kind] || !may_be_named(kind) || !permission_is_decided_on(s->permission, kind) ||
+	    !guard_must_ask(s, s->permission, kind))
 		return OK;
 	TRY(check_row(s, op->ctx, &subject, &is_allowed));
 	return check_created_tags(s, op->ctx, &subject);
@@ -240,7 +248,10 @@ static RESULT check_made(void *arg, enum kind kind, const struct row *row)
 RESULT guard_check_made(struct op *op)
 {
 	const struct guard_state *s = guard_state_of(op->ctx);
-	return s && s->has_voice ? op_visit_made(op, check_made, op) : OK;
+	if (!s || (!s->has_voice && !s->guards->hear))
+		return OK;
+	TRY(op_visit_made(op, check_made, op));
+	return op_visit_changed(op, guard_check_links, op);
 }
 
 /* AWS evaluates policies by the id in the request before looking it up, so a refusal hides whether the row
@@ -254,9 +265,9 @@ static RESULT check_absent(struct guard *guard, struct ctx *c, const struct tabl
 	if (!s->has_voice || s->is_over || s->request.is_change || s->request.words != GUARD_OF_EC2 ||
 	    is_asked_of_all(s) || !permission_is_decided_on(s->permission, ref->kind) || !ref->text.n)
 		return OK;
-	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
+	struct policy_question q = guard_make_question(&subject, c->arena, s->permission, s->request.action);
 	s->was_asked = true;
-	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+	return guard_decide(s, c, &q, s->request.has_role, &is_allowed);
 }
 
 /* The principal whose policies apply. */
@@ -282,14 +293,15 @@ static RESULT check_account(struct guard *guard, struct ctx *c, const struct tab
 	*there = *s;
 	if (asked == PERMISSION_NONE)
 		return OK;
+	(void) guard_must_ask(s, asked, KIND_USER);
 	TRY(guard_gather_in(s->guards, c, t, principal_of(c->who), account, &there->policies));
 	if (!have_voice(&there->policies))
 		return OK;
 	const struct guard_subject subject = {
 		.state = there, .tables = t, .kind = KIND_USER, .row = &user->row, .account = account};
 	struct policy_question q =
-		make_question(&subject, c->arena, asked, str_from(model_permissions[asked].action));
-	struct result result = decide_or_refuse(there, c, &q, true, ret_is_allowed);
+		guard_make_question(&subject, c->arena, asked, str_from(model_permissions[asked].action));
+	struct result result = guard_decide(there, c, &q, true, ret_is_allowed);
 	s->refusal = there->refusal.n ? there->refusal : s->refusal;
 	return result;
 }
@@ -307,8 +319,8 @@ RESULT guard_check_rest(struct ctx *c)
 	if (is_decided)
 		return OK;
 	s->is_open = false;
-	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
-	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+	struct policy_question q = guard_make_question(&subject, c->arena, s->permission, s->request.action);
+	return guard_decide(s, c, &q, s->request.has_role, &is_allowed);
 }
 
 void guard_drop_refusal(struct ctx *c)
@@ -409,7 +421,7 @@ RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard
 				return ctx_no_memory(&call->ctx);
 			const struct guard_subject subject = {.state = s};
 			const struct policy_question q =
-				make_question(&subject, call->ctx.arena, permission, r->action);
+				guard_make_question(&subject, call->ctx.arena, permission, r->action);
 			decide(s, &q, r->has_role, &d);
 		}
 		ret_are_permitted[k] = d.effect == POLICY_ALLOWS;
@@ -425,7 +437,8 @@ static RESULT leave_guard(struct guards *g, struct call *call, const struct guar
 {
 	struct ctx *c = &call->ctx;
 	*ret_state = NULL;
-	if (!g || (!have_voice(policies) && !(c->who && is_personal(permission)))) {
+	bool is_heard = g && g->hear && c->who;
+	if (!g || (!have_voice(policies) && !(c->who && is_personal(permission)) && !is_heard)) {
 		c->guard = c->who ? &engine_guard_of_roles : NULL;
 		return OK;
 	}
@@ -460,6 +473,6 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	if (!has_voice)
 		return OK;
 	const struct guard_subject subject = {.state = s};
-	struct policy_question q = make_question(&subject, c->arena, s->permission, request->action);
-	return decide_or_refuse(s, c, &q, request->has_role, &is_allowed);
+	struct policy_question q = guard_make_question(&subject, c->arena, s->permission, request->action);
+	return guard_decide(s, c, &q, request->has_role, &is_allowed);
 }

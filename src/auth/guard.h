@@ -27,6 +27,8 @@ struct guards_config {
 	/* Writes what a role of Azure's allows as a policy of IAM's, from the role's JSON (engine/people/arm_rights.h).
 	 * NULL: such roles give nothing. ERR_INVALID, ERR_NO_MEMORY. */
 	RESULT (*write_role)(struct ctx *c, struct str permissions, struct str *ret_document);
+	/* Tells a test of each question about a row, whether or not policies have a say. NULL: no test listens. */
+	void (*hear)(int permission, enum kind kind);
 };
 
 /* Nothing that config points at is kept, except the store. ERR_NO_MEMORY. */
@@ -64,7 +66,7 @@ RESULT guard_check_rest(struct ctx *c);
 /* A part of what was asked was refused, and the call goes on without it: what is refused from now on counts. */
 void guard_drop_refusal(struct ctx *c);
 /* The same at the end of a successful operation: decides on each row that it made and did not ask
- * about before. ERR_DENIED. */
+ * about before, and on both ends of each reference that it made, changed or ended. ERR_DENIED. */
 RESULT guard_check_made(struct op *op);
 /* Whether rows decide on this call. Its answer must then not be given to another caller, and not be
  * found by its parameters alone. */

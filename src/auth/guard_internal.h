@@ -6,6 +6,7 @@
 
 #include "auth/guard.h"
 #include "base/crypto.h"
+#include "base/vec.h"
 #include "engine/people/policy.h"
 
 enum { COMPILED_MAX = 1024, REFUSALS_MAX = 256, REQUEST_ID_SIZE = 40, WORDS_MAX = 2048 };
@@ -33,6 +34,7 @@ struct guards {
 	uint8_t key[SHA256_SIZE]; /* that encoded messages are sealed with */
 	char *region;
 	RESULT (*write_role)(struct ctx *c, struct str permissions, struct str *ret_document);
+	void (*hear)(int permission, enum kind kind);
 	struct word words[WORDS_MAX]; /* sorted */
 	size_t word_count;
 	pthread_mutex_t lock; /* over what follows */
@@ -42,7 +44,13 @@ struct guards {
 };
 _Static_assert((int) SHA256_SIZE == (int) MASTER_KEY_SIZE, "a digest is a key");
 
-/* What the callback in an operation needs; in the call's arena. */
+/* A row that the call's own action was decided on, and allowed. */
+struct guard_asked {
+	enum kind kind;
+	uuid id;
+};
+
+/* State of a call's guard, for the callbacks in an operation; in the call's arena. */
 struct guard_state {
 	struct guard guard; /* first */
 	struct guards *guards;
@@ -51,11 +59,12 @@ struct guard_state {
 	int permission; /* PERMISSION_NONE: none of ours, it goes by its name */
 	struct guard_policies policies;
 	struct str region;
-	bool is_open;                 /* rows are decided on later: the first step leaves open which */
-	bool has_voice;               /* policies speak of the call's account; else roles alone decide */
-	bool was_asked;               /* of a row, or of the action for all */
-	bool was_planned[KIND_COUNT]; /* asked of what was about to be made */
-	bool is_over;                 /* nothing more is asked */
+	VEC(struct guard_asked) asked; /* rows that a change was asked about, for the links to their parts */
+	bool is_open;                  /* rows are decided on later: the first step leaves open which */
+	bool has_voice;                /* policies speak of the call's account; else roles alone decide */
+	bool was_asked;                /* of a row, or of the action for all */
+	bool was_planned[KIND_COUNT];  /* asked of what was about to be made */
+	bool is_over;                  /* the guard asks nothing more */
 	/* By an application credential with fewer roles than its user has: what none of its roles gives, the
 	 * user's policies do not give it either. */
 	bool is_narrowed;
@@ -69,7 +78,7 @@ static inline struct guard_state *guard_state_of(const struct ctx *c)
 	return c->guard == &engine_guard_of_roles ? NULL : (struct guard_state *) c->guard;
 }
 
-/* What is decided: an action on a resource. */
+/* An action on a resource, for which a decision is made. */
 struct guard_subject {
 	const struct guard_state *state;
 	const struct tables *tables; /* NULL: no resource yet */
@@ -80,6 +89,31 @@ struct guard_subject {
 	struct str create_action; /* of tags that come with what is made; empty */
 	struct str passed_to;     /* the service that a role is passed on to; empty */
 };
+
+/* ---- guard.c ---- */
+
+/* True if policies have a say. Tells a listening test of the question. */
+static inline bool guard_must_ask(const struct guard_state *s, int permission, enum kind kind)
+{
+	if (s->guards->hear && permission != PERMISSION_NONE)
+		s->guards->hear(permission, kind);
+	return s->has_voice;
+}
+
+/* The question about the action on the subject's row; with no row on any. */
+struct policy_question guard_make_question(const struct guard_subject *subject, struct arena *a,
+					   int permission, struct str action);
+/* Decides by roles, policies and boundary. ERR_DENIED. */
+RESULT guard_decide(struct guard_state *s, struct ctx *c, struct policy_question *q, bool has_role,
+		    bool *ret_is_allowed);
+/* The same for a row on which AWS does not decide the action: only a Deny that names the row counts. */
+RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_question *q,
+			    bool *ret_is_allowed);
+
+/* ---- guard_links.c ---- */
+
+/* Asks about the rows that the change has joined or parted: struct op_visit_changed()'s visitor, arg is the op. */
+RESULT guard_check_links(void *arg, enum kind kind, const struct row *before, const struct row *after);
 
 /* ---- guard_policies.c ---- */
 

@@ -138,6 +138,8 @@ static RESULT check_disks(struct op *op, const struct volume_list *disks, const 
 {
 	for (size_t k = 0; k < disks->count; k++) {
 		const struct volume *v = disks->at[k];
+		if (!engine_is_hidden(KIND_VOLUME, &v->row)) /* a local disk, of which no policy speaks */
+			TRY(engine_check_found(op->ctx, op->head, KIND_VOLUME, &v->row));
 		if (v->is_shared)
 			return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
 					   "The volume '%" STR_FMT

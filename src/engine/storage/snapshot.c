@@ -186,6 +186,8 @@ RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
 		const struct volume *v = disks.at[n];
 		if ((wish->without_root && v->device_slot == 0) || uuids_have(&excluded, v->row.id))
 			continue;
+		TRY(engine_check_found(op->ctx, op->head, KIND_VOLUME,
+				       &v->row)); /* the call names the instance alone */
 		bool with_own = wish->with_tags == CHOICE_YES;
 		TRY(join_tags(op, tags, with_own ? v->tags : (struct tags){0}, &snapshot.tags));
 		TRY(snapshot_write_of(op, v, &snapshot));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Golden cases: golden PATH... runs every case of a folder (or of a file), each in a region of its own, and
+ * Golden cases: golden [--asked FILE] PATH... runs every case of a folder (or of a file), each in a region of its own, and
  * compares the last answer with what is on record. GOLDEN_ACCEPT=1 rewrites the record.
  *
  * A case NN-name.req has its answer in a file beside it: NN-name.xml or .json whole, NN-name.only where it
@@ -33,6 +33,8 @@
  *   @only name… a.b…                           only these members and what is in them is on record, a line
  *                                              "path = value" each; each name has to be met
  *   # …                                        a remark
+ * With --asked the questions that the guards asked in all cases are compared with permissions.def afterwards
+ * (tests/unit/api/golden_asked.h).
  * $(name) stands for the text of the newest earlier element <name> or JSON member "name" (also "a.b":
  * within an object, or the first of a list), $(name/64) for that with another length of its block, $(name/)
  * for what stands before the length; $(image) for the image's id, $(image_uuid) for that of OpenStack.
@@ -46,6 +48,7 @@
 
 #include "base/clock.h"
 #include "golden_answer.h"
+#include "golden_asked.h"
 #include "golden_errors.h"
 #include "model/id.h"
 
@@ -470,13 +473,18 @@ static void run_folder(const char *path)
 
 int main(int argc, char **argv)
 {
-	for (int k = 1; k < argc; k++)
+	bool is_heard = argc > 2 && strcmp(argv[1], "--asked") == 0;
+	if (is_heard)
+		asked_begin();
+	for (int k = is_heard ? 3 : 1; k < argc; k++)
 		if (is_case_file(str_from(argv[k])))
 			run_file(argv[k]);
 		else
 			run_folder(argv[k]);
 	if (shared.w.arena)
 		world_done(&shared.w);
+	if (is_heard)
+		asked_compare(argv[2], &passes, &failures);
 	printf("%d passed, %d failed\n", passes, failures);
 	return failures != 0;
 }

@@ -355,6 +355,58 @@ static void test_read_of_one(void **state)
 	expect(ec2(w, &carol, "Action=GetConsoleOutput&InstanceId=@", other), 200, "");
 }
 
+/* ---- both ends of a link ---- */
+
+#define DENY(kind) "{'Effect':'Deny','Action':'*','Resource':'arn:aws:ec2:*:*:" kind "'}"
+
+/* The operation names the NAT gateway alone; the row's reference names the address that it gives up. */
+static void test_other_end(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	struct str subnet =
+		world_element(ec2(w, &w->alice, "Action=DescribeSubnets", STR_NONE).body, "subnetId");
+	struct str address = world_element(
+		ec2(w, &w->alice, "Action=AllocateAddress&Domain=vpc", STR_NONE).body, "allocationId");
+	struct str create =
+		str_print(w->arena, "Action=CreateNatGateway&SubnetId=%" STR_FMT "&AllocationId=%" STR_FMT,
+			  STR_ARG(subnet), STR_ARG(address));
+	struct str nat = world_element(world_post(w, &w->alice, create).body, "natGatewayId");
+	world_settle(w, MINUTE);
+	assert_true(nat.n > 0);
+	put_policy(w, &carol, "no", DENY("elastic-ip/*"));
+	expect(ec2(w, &carol, "Action=DeleteNatGateway&NatGatewayId=@", nat), 403, "UnauthorizedOperation");
+	delete_policy(w, &carol, "no");
+	put_policy(w, &carol, "no", DENY("elastic-ip/eipalloc-00000000000000000"));
+	expect(ec2(w, &carol, "Action=DeleteNatGateway&NatGatewayId=@", nat), 200, "");
+}
+
+/* Whoever may act on the whole may act on its parts, though a policy names one of them. */
+static void test_part_of_allowed(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str id = launch(w, "");
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	put_policy(w, &carol, "no", DENY("network-interface/*"));
+	expect(ec2(w, &carol, "Action=TerminateInstances&InstanceId.1=@", id), 200, "");
+}
+
+/* CreateSnapshots names the instance; IAM decides on its volumes, too. */
+static void test_volumes_of_snapshots(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str id = launch(w, "");
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	put_policy(w, &carol, "no", DENY("volume/*"));
+	expect(ec2(w, &carol, "Action=CreateSnapshots&InstanceSpecification.InstanceId=@", id), 403,
+	       "UnauthorizedOperation");
+	delete_policy(w, &carol, "no");
+	expect(ec2(w, &carol, "Action=CreateSnapshots&InstanceSpecification.InstanceId=@", id), 200, "");
+}
+
 static void attach(struct world *w, const struct world_user *user, const char *name, const char *statements,
 		   bool is_boundary)
 {
@@ -543,6 +595,9 @@ int main(void)
 		guard_test(test_tenancy),
 		guard_test(test_roles),
 		guard_test(test_read_of_one),
+		guard_test(test_other_end),
+		guard_test(test_part_of_allowed),
+		guard_test(test_volumes_of_snapshots),
 		guard_test(test_boundary),
 		guard_test(test_versions),
 		guard_test(test_who_may),

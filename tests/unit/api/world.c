@@ -328,6 +328,8 @@ void world_set_limits(struct world *w, const struct limits_config *config)
 	open_face(w);
 }
 
+void (*world_hear)(int permission, enum kind kind);
+
 void world_make(struct world *w)
 {
 	*w = (struct world){.operator= {.is_operator = true} };
@@ -352,7 +354,8 @@ void world_make(struct world *w)
 	MUST(uses_new(&w->c, &uses, &w->uses));
 	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0, w->uses};
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
-	const struct guards_config guards = {w->store, master_key, STR("us-east-1")};
+	const struct guards_config guards = {
+		.store = w->store, .master_key = master_key, .region = STR("us-east-1"), .hear = world_hear};
 	MUST(guards_new(&w->c, &guards, &w->guards));
 	const struct tokens_config tokens = {w->store, master_key, HOUR};
 	MUST(tokens_new(&w->c, &tokens, &w->tokens));

@@ -72,6 +72,9 @@ struct world {
 	struct backup_target backup;
 };
 
+/* Hears of each question of the guards of the worlds that are made from now on (struct guards_config); NULL: nobody does. */
+extern void (*world_hear)(int permission, enum kind kind);
+
 void world_make(struct world *w);
 void world_done(struct world *w);
 
