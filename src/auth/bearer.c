@@ -160,13 +160,16 @@ static void write_use(struct json_writer *w, const struct bearer_words *words)
 static void write_claims(struct json_writer *w, const struct bearer *bearer, const struct bearer_words *words)
 {
 	bool is_program = str_is_empty(words->name);
+	/* issued_us does not go back with the wall clock; who reads the token would take it for one of the future. */
+	int64_t now_us = clock_now_us(), shown_us = now_us < bearer->issued_us ? now_us : bearer->issued_us;
+	int64_t issued_s = shown_us / SECOND;
 	write_use(w, words);
 	json_write_text(w, "aud", words->audience);
 	json_write_text(w, "iss", words->issuer);
-	json_write_int(w, "iat", bearer->issued_us / SECOND);
-	/* sub-second part: a password change invalidates older tokens */
-	json_write_int(w, "iat_us", bearer->issued_us % SECOND);
-	json_write_int(w, "nbf", bearer->issued_us / SECOND);
+	json_write_int(w, "iat", issued_s);
+	/* the rest, which may be seconds: a password change invalidates older tokens */
+	json_write_int(w, "iat_us", bearer->issued_us - issued_s * SECOND);
+	json_write_int(w, "nbf", issued_s);
 	json_write_int(w, "exp", bearer->expires_us / SECOND);
 	json_write_z(w, "idtyp", is_program ? "app" : "user");
 	write_id(w, "oid", bearer->user);

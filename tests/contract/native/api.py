@@ -174,6 +174,9 @@ def test_launch(two, image):
     stale = mine.api("PATCH", f"/instances/{row['id']}", {"name": "db"}, If_Match=f'"{row["gen"] + 1}"')
     assert stale.status == 412 and stale.json["row"]["id"] == row["id"]
     assert mine.api_ok("PATCH", f"/instances/{row['id']}", {"name": "db"}, If_Match=f'"{row["gen"]}"')["items"][0]["name"] == "db"
+    for path, said in [("/instances", body), ("/instances/stop", {"ids": [row["id"]]})]:  # no row, or one of many, whose gen would be compared
+        unread = mine.api("POST", path, said, If_Match='"1"')
+        assert unread.status == 400 and unread.json["field"] == "If-Match", unread.json
     mine.api_ok("POST", f"/instances/{row['id']}/lock", {"reason": "not now"})
     ids = [r["id"] for r in made["items"]] + [ABSENT]
     many = mine.api_ok("POST", "/instances/stop", {"ids": ids})

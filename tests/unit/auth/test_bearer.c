@@ -131,6 +131,31 @@ static void test_its_time(void **state)
 	end(&s);
 }
 
+/* Programs refuse what is not valid yet: a clock that was set back shows in the claims, not in what a changed password ends. */
+static void test_a_clock_that_was_set_back(void **state)
+{
+	struct scene s = make(state);
+	struct str json = STR_NONE;
+	clock_set_us(0);
+	(void) issue(&s, &of_person);
+	int64_t before_us = s.bearer.issued_us;
+	clock_set_wall_us(-HOUR);
+	struct str text = issue(&s, &of_person);
+	int64_t now_s = clock_now_us() / SECOND;
+	assert_ok(str_decode_base64url(s.w.c->arena, part_of(text, 1), &json));
+	json_t *claims = json_loadb(json.p, json.n, 0, NULL);
+	assert_true(json_integer_value(json_object_get(claims, "nbf")) <= now_s);
+	assert_true(json_integer_value(json_object_get(claims, "iat")) <= now_s);
+	json_decref(claims);
+	struct bearer read = {0};
+	assert_ok(bearer_check(s.bearers, s.w.c, text, &read));
+	assert_int_equal(read.issued_us, s.bearer.issued_us);
+	assert_true(read.issued_us >= before_us);
+	clock_set_wall_us(0);
+	clock_set_us(T0);
+	end(&s);
+}
+
 static void test_a_person(void **state)
 {
 	struct scene s = make(state);
@@ -199,8 +224,10 @@ static void test_its_file(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {ctx_test(test_what_it_says), ctx_test(test_what_is_none),
-					   ctx_test(test_its_time),     ctx_test(test_a_person),
-					   ctx_test(test_a_program),    ctx_test(test_its_file)};
+	const struct CMUnitTest tests[] = {
+		ctx_test(test_what_it_says), ctx_test(test_what_is_none),
+		ctx_test(test_its_time),     ctx_test(test_a_clock_that_was_set_back),
+		ctx_test(test_a_person),     ctx_test(test_a_program),
+		ctx_test(test_its_file)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,8 +48,9 @@ static RESULT take_event(void *arg, const struct event *event)
 	return OK;
 }
 
-/* The log tells of a row of the caller's, or of any for administrators, that is there no more: CloudStack knows what it has
- * removed, and lists nothing. Of an id that there never was it says so. Source: ParamProcessWorker.translateUuidToInternalId().
+/* True if the event log tells of a row that is gone and was the caller's; administrators are told of any account's. CloudStack
+ * knows what it has removed, and lists nothing. Of an id that never existed it answers an error, and of one whose last event was pruned
+ * (docs/operations.md). Source: ParamProcessWorker.translateUuidToInternalId().
  * The view is closed: none stays open while SQL is read. */
 static bool has_gone(struct cs_call *e, enum kind kind, const struct ref *id)
 {
