@@ -7,6 +7,7 @@
 #include "engine/instance/instance_migration.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/role.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume_attachment.h"
 #include "model/account.h"
@@ -421,7 +422,11 @@ RESULT engine_take_turn(struct op *op, struct job_target *wish)
 	if (!job || job->ended != ASYNC_JOB_ENDED_NONE || job->turn == ASYNC_JOB_TURN_NONE)
 		return OK;
 	struct op_place place = op_place_now(op);
-	struct result result = ask(op, job);
+	struct result result = engine_acts_still(op->head, job->made_by, job->account)
+				       ? ask(op, job)
+				       : ctx_fail(op->ctx, ERR_DENIED,
+						  "Whoever asked for this may not act for the account any "
+						  "more.");
 	if (!result_is_ok(result) && !engine_is_refusal(result.code))
 		return result;
 	if (!result_is_ok(result)) {

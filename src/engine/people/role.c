@@ -11,6 +11,8 @@
 #include "store/group_member.h"
 #include "store/role.h"
 #include "store/role_assignment.h"
+#include "store/trust.h"
+#include "store/user.h"
 
 _Static_assert((int) ROLE_RIGHT_READER == RIGHT_READER && (int) ROLE_RIGHT_MEMBER == RIGHT_MEMBER &&
 		       (int) ROLE_RIGHT_MANAGER == RIGHT_MANAGER && (int) ROLE_RIGHT_ADMIN == RIGHT_ADMIN,
@@ -342,6 +344,35 @@ static bool user_has_region(const struct tables *t, uuid user)
 	while (m && !group_gives_region(t, m->user_group))
 		m = group_member_next_by_user(t, m);
 	return a || m;
+}
+
+static bool has_role_in(const struct tables *t, uuid user, enum identity_scope scope, uuid where)
+{
+	struct roles roles = {0};
+	engine_find_roles(t, user, scope, where, &roles);
+	return roles.count > 0;
+}
+
+static bool has_trust(const struct tables *t, uuid user, uuid account)
+{
+	const struct trust *trust = trust_first_by_trustee(t, user);
+	while (trust && !(row_is_live(&trust->row) && uuid_equal(trust->account, account)))
+		trust = trust_next_by_trustee(t, trust);
+	return trust;
+}
+
+bool engine_acts_still(const struct tables *t, uuid user, uuid account)
+{
+	const struct user *row = user_find(t, user);
+	const struct account *of = account_find(t, account);
+	if (uuid_is_none(user))
+		return true;
+	if (!row || !row_is_live(&row->row) || !row->enabled)
+		return false;
+	return uuid_equal(row->account, account) || has_role_in(t, user, IDENTITY_ACCOUNT, account) ||
+	       (of && has_role_in(t, user, IDENTITY_DOMAIN, of->domain)) ||
+	       has_role_in(t, user, IDENTITY_SYSTEM, UUID_NONE) || user_has_region(t, user) ||
+	       has_trust(t, user, account);
 }
 
 RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group)

@@ -32,6 +32,11 @@ bool engine_is_standard_role(const struct role *role);
 /* The role with that right that the region was made with, or NULL. */
 const struct role *engine_find_standard_role(const struct tables *t, enum role_right right);
 
+/* True if somebody who asked for work that runs later may still act for the account: the user is there and enabled (whether
+ * the account itself is suspended is another question), and belongs to the account, has a role in it or a trust for it, or is an administrator of its domain or of the region. user
+ * none: true, because no row names the system, the operator or a role's session. */
+bool engine_acts_still(const struct tables *t, uuid user, uuid account);
+
 /* Protects those who make somebody an administrator of the region: only such administrators may
  * change their passwords, and the members of their groups. user or user_group may be none.
  * ERR_DENIED. */

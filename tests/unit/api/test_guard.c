@@ -11,6 +11,7 @@
 #include "engine/people/role.h"
 #include "engine/people/user.h"
 #include "script.h"
+#include "store/account.h"
 #include "store/instance_type.h"
 #include "store/zone.h"
 #include "world.h"
@@ -407,6 +408,44 @@ static void test_volumes_of_snapshots(void **state)
 	expect(ec2(w, &carol, "Action=CreateSnapshots&InstanceSpecification.InstanceId=@", id), 200, "");
 }
 
+/* ---- an account with all it has ---- */
+
+enum { GROUPS_OF_PURGE = 140 }; /* more than the reconciler deletes at once */
+
+/* An administrator of alice's account asks to delete bob's. */
+static bool is_being_purged(struct world *w, const struct world_user *user)
+{
+	const struct script_request request = {
+		.method = STR("POST"),
+		.path = STR("/client/api"),
+		.body = str_print(w->arena, "command=deleteAccount&id=%" STR_FMT,
+				  STR_ARG(uuid_to_str(w->arena, w->bob.who.account)))};
+	(void) world_request(w, user, &request);
+	AUTO_VIEW view;
+	view_open(w->store, &view);
+	const struct account *account = account_find(view.tables, w->bob.who.account);
+	return !account || !row_is_live(&account->row) || account->is_deleting;
+}
+
+/* The reconciler deletes what is left as the system, so the caller's policies are asked about every row at once. */
+static void test_purge_asks_about_all(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str last = STR_NONE;
+	world_add_user(w, "carol", w->alice.who.account, "admin", &carol);
+	for (int k = 0; k < GROUPS_OF_PURGE; k++) {
+		struct str form =
+			str_print(w->arena, "Action=CreateSecurityGroup&GroupName=g%d&GroupDescription=x", k);
+		last = world_element(world_post(w, &w->bob, form).body, "groupId");
+	}
+	struct str deny = str_print(w->arena, DENY("security-group/%" STR_FMT), STR_ARG(last));
+	put_policy(w, &carol, "no", str_to_z(w->arena, deny));
+	assert_false(is_being_purged(w, &carol));
+	delete_policy(w, &carol, "no");
+	assert_true(is_being_purged(w, &carol));
+}
+
 static void attach(struct world *w, const struct world_user *user, const char *name, const char *statements,
 		   bool is_boundary)
 {
@@ -598,6 +637,7 @@ int main(void)
 		guard_test(test_other_end),
 		guard_test(test_part_of_allowed),
 		guard_test(test_volumes_of_snapshots),
+		guard_test(test_purge_asks_about_all),
 		guard_test(test_boundary),
 		guard_test(test_versions),
 		guard_test(test_who_may),

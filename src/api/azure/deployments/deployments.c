@@ -66,6 +66,8 @@ static RESULT keep_parameters(struct az_call *e, struct template *t, struct depl
 	TRY(template_make_parameters(t, false, &shown));
 	TRY(deployment_write_json(e->c, all, &text));
 	TRY(deployment_write_json(e->c, shown, &row->shown_parameters));
+	if (e->bearer.session.n)
+		TRY(crypto_seal(e->c, e->config->master_key, aad, e->bearer.session, &row->session));
 	return crypto_seal(e->c, e->config->master_key, aad, text, &row->parameters);
 }
 
@@ -138,6 +140,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	*row = (struct deployment){.row.id = id_new(KIND_DEPLOYMENT),
 				   .account = e->c->who->account,
 				   .key_id = e->bearer.key_id,
+				   .certificate = e->bearer.certificate,
 				   .tenant = e->bearer.tenant,
 				   .proof = e->bearer.audit,
 				   .proved_us = e->bearer.issued_us,

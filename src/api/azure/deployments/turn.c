@@ -633,10 +633,15 @@ static RESULT begin(struct turn *t, uuid deployment)
 	TRY(copy_rows(t, deployment, &place));
 	t->bearer = (struct bearer){.user = t->row->made_by,
 				    .key_id = t->row->key_id,
+				    .certificate = t->row->certificate,
 				    .tenant = t->row->tenant,
 				    .audit = t->row->proof,
 				    .issued_us = t->row->proved_us,
 				    .expires_us = INT64_MAX};
+	if (t->row->session.n)
+		TRY(crypto_open(&t->ctx, deployer_face(t->of)->core.config.master_key,
+				uuid_to_str(t->ctx.arena, t->row->row.id), t->row->session,
+				&t->bearer.session));
 	struct result opened = open_template(t, &place);
 	if (!result_is_ok(opened) &&
 	    opened.code != ERR_NO_MEMORY) { /* by another program than this: it was well then */
