@@ -3,9 +3,12 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/disk_room.h"
 #include "base/file.h"
 #include "daemon/command.h"
 #include "drivers/ticket_file.h"
+#include "engine/quota.h"
+#include "engine/resolve.h"
 #include "engine/support/desk.h"
 #include "engine/support/ticket.h"
 #include "model/redact.h"
@@ -100,14 +103,27 @@ static RESULT ticket_say(struct command_call *call)
 	return OK;
 }
 
+/* The ticket's account pays for its files, whoever attaches them. */
+static RESULT find_payer(struct command_call *call, const struct ref *ticket, struct disk_payer *ret_payer)
+{
+	const struct row *row = NULL;
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	TRY(engine_find(&call->ctx, view.tables, KIND_SUPPORT_TICKET, ticket, &row));
+	*ret_payer = engine_pay_disk(view.tables, support_ticket_of(row)->account, KIND_TICKET_ATTACHMENT);
+	return OK;
+}
+
 static RESULT ticket_attach(struct command_call *call)
 {
 	struct daemon *d = call->daemon;
 	struct ticket_attaching wish = {.is_private = has_flag(call, "private")};
+	struct disk_payer payer;
 	const struct ticket_place place = {str_from(settings_path(call->ctx.arena, &d->settings, "tickets")),
-					   d->master_key};
+					   d->master_key, &payer};
 	struct str path = command_arg(call, "file"), name = path, content, rest = path, piece;
 	TRY(ticket_arg(call, &wish.ticket));
+	TRY(find_payer(call, &wish.ticket, &payer));
 	while (str_split_next(&rest, '/', &piece))
 		name = piece;
 	TRY(file_read(&call->ctx, str_to_z(call->ctx.arena, path), TICKET_FILE_MAX, &content));

@@ -417,6 +417,10 @@ static RESULT write_content(struct writing *w, const struct backup_watch *watch)
 	for (int64_t k = skip_hole(w->fd, 0, places); k < places; k = skip_hole(w->fd, k + 1, places)) {
 		if (!watch->goes_on(watch->arg))
 			return ctx_fail(w->c, ERR_AGAIN, "the backup was ended");
+		if (watch->find_left && w->written->stored_size >= watch->find_left(watch->arg))
+			return ctx_fail(w->c, ERR_QUOTA,
+					"The account's limit for files of images, snapshots, backups and "
+					"tickets leaves no more. Delete some, or ask for a higher limit.");
 		ssize_t n = pread(w->fd, w->plain, BACKUP_CHUNK_SIZE, k * BACKUP_CHUNK_SIZE);
 		if (n < 0)
 			return ctx_fail(w->c, ERR_IO, "the disk's file cannot be read: %s",

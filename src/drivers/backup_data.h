@@ -49,14 +49,17 @@ int64_t backup_manifest_data_size(const struct backup_manifest *m); /* bytes of 
 RESULT backup_manifest_load(struct ctx *c, const struct backup_place *place,
 			    struct backup_manifest **ret_manifest);
 
-/* Asked before each chunk; false ends it. */
+/* The writer or reader asks both before each chunk. */
 struct backup_watch {
-	bool (*goes_on)(void *arg);
+	bool (*goes_on)(void *arg); /* false ends the work */
+	int64_t (*find_left)(
+		void *arg); /* bytes that may be stored, of this backup in all; NULL: any number */
 	void *arg;
 };
 
 /* Writes the content and then the manifest; what an earlier try left is written over. parent: NULL for a full
- * one. Of what it stored itself it tells how many objects and bytes. ERR_AGAIN: goes_on() ended it. ERR_IO. */
+ * one. Of what it stored itself it tells how many objects and bytes. ERR_AGAIN: goes_on() ended it. ERR_QUOTA: find_left() leaves less;
+ * what was stored so far stays, for backup_data_remove(). ERR_IO. */
 struct backup_written {
 	int64_t object_count, stored_size;
 };

@@ -12,8 +12,11 @@
 
 #include <unistd.h>
 
+#include "base/log.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
+#include "engine/people/role.h"
+#include "engine/quota.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/snapshot.h"
 #include "reconcile/work.h"
@@ -23,6 +26,7 @@
 struct backup_rows {
 	const struct backup *backup; /* NULL: the row does not exist */
 	const struct snapshot *cut;  /* NULL: none, or deleted */
+	bool is_entitled;            /* whoever asked for it may still act for its account */
 };
 
 static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
@@ -34,6 +38,7 @@ static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 	const struct snapshot *cut = backup ? snapshot_find(view.tables, backup->cut) : NULL;
 	if (backup)
 		ret_rows->backup = STEP_COPY(s, KIND_BACKUP, struct backup, backup);
+	ret_rows->is_entitled = backup && engine_acts_still(view.tables, backup->made_by, backup->account);
 	if (cut && row_is_live(&cut->row))
 		ret_rows->cut = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, cut);
 	return OK;
@@ -68,7 +73,20 @@ static bool backup_goes_on(void *arg)
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct backup *b = backup_find(view.tables, s->id);
-	return b && model_derive_backup_state(b) == BACKUP_CREATING && !work_is_stopping(s->r);
+	return b && model_derive_backup_state(b) == BACKUP_CREATING && !work_is_stopping(s->r) &&
+	       engine_acts_still(view.tables, b->made_by, b->account);
+}
+
+/* Bytes that the account may store in this backup: its limit counts the backup once that is whole. */
+static int64_t backup_find_left(void *arg)
+{
+	struct step *s = arg;
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct backup *b = backup_find(view.tables, s->id);
+	const struct disk_payer payer =
+		b ? engine_pay_disk(view.tables, b->account, KIND_BACKUP) : (struct disk_payer){0};
+	return uuid_is_none(payer.account) ? INT64_MAX : payer.left_size;
 }
 
 static bool snapshot_goes_on(void *arg)
@@ -83,7 +101,8 @@ static bool snapshot_goes_on(void *arg)
 /* True for errors that waiting cannot mend. */
 static bool is_final(struct result result)
 {
-	return result.code == ERR_NOT_FOUND || result.code == ERR_INVALID || result.code == ERR_TOO_LARGE;
+	return result.code == ERR_NOT_FOUND || result.code == ERR_INVALID || result.code == ERR_TOO_LARGE ||
+	       result.code == ERR_QUOTA;
 }
 
 /* Maps a failure: returns a transient error for the retry; otherwise OK, with the problem of a final error,
@@ -126,7 +145,7 @@ static RESULT write_file(struct step *s, const struct backup_rows *rows, const s
 					   .data_key = b->data_key,
 					   .image_properties = b->image_properties,
 					   .volume_tags = b->volume_tags};
-	const struct backup_watch watch = {backup_goes_on, s};
+	const struct backup_watch watch = {backup_goes_on, backup_find_left, s};
 	struct backup_written written = {0};
 	TRY(backup_data_write(&s->ctx, place, &facts, parent, path.p, &watch, &written));
 	report->object_count = written.object_count;
@@ -160,6 +179,16 @@ static RESULT write_content(struct step *s, const struct backup_rows *rows, cons
 	return result;
 }
 
+/* Removes the objects of a backup that the account has no room for: no row counts them. */
+static void remove_parts(struct step *s, const struct backup_place *place)
+{
+	struct ctx own; /* keeps the problem that the step reports */
+	ctx_init(&own, s->ctx.arena);
+	struct result removed = backup_data_remove(&own, place);
+	if (!result_is_ok(removed))
+		log_event(LOG_WARN, "backup-parts-left", "message=%s", log_quote(own.problem.message));
+}
+
 static RESULT write_backup(struct step *s, const struct backup_rows *rows)
 {
 	struct backup_place place = {0};
@@ -167,6 +196,8 @@ static RESULT write_backup(struct step *s, const struct backup_rows *rows)
 	*report = (struct backup_report){.backup = s->id};
 	TRY(open_place(s, rows->backup, s->id, &place));
 	struct result result = write_content(s, rows, &place, report);
+	if (result.code == ERR_QUOTA)
+		remove_parts(s, &place);
 	backup_store_free(place.store);
 	if (result_is_ok(result)) {
 		step_report(s, engine_see_backup_run, report);
@@ -184,6 +215,8 @@ static RESULT write_when_due(struct step *s, const struct backup_rows *rows)
 		return report_problem(s, STR("The snapshot that it was made of is gone."));
 	if (rows->cut->problem.n)
 		return report_problem(s, rows->cut->problem);
+	if (!rows->is_entitled)
+		return report_problem(s, STR("Whoever asked for it may not act for the account any more."));
 	return engine_snapshot_is_pending(rows->cut) ? OK : write_backup(s, rows);
 }
 
@@ -266,7 +299,7 @@ static RESULT fetch_file(struct step *s, const struct backup_place *place, const
 			 struct str fetched, struct str *ret_file)
 {
 	disk_pack *pack = s->r->disks[0]->pack;
-	const struct backup_watch watch = {snapshot_goes_on, s};
+	const struct backup_watch watch = {.goes_on = snapshot_goes_on, .arg = s};
 	struct str packed = part_path(s, "packed");
 	if (!packed.p)
 		return ctx_no_memory(&s->ctx);

@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk_room.h"
 #include "base/file.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
 #include "engine/instance/instance_migration.h"
+#include "engine/quota.h"
 #include "engine/storage/snapshot.h"
 #include "model/condition.h"
 #include "reconcile/work.h"
@@ -42,6 +44,7 @@ enum {
 struct snapshot_rows {
 	const struct snapshot *snapshot; /* NULL: the row does not exist */
 	struct disk_place place;
+	struct disk_payer payer; /* the snapshot's account */
 	bool is_pending;
 	bool is_used;               /* a volume is based on it */
 	bool has_to_wait;           /* waits until the guest is off or a migration has ended */
@@ -98,6 +101,7 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	if (!snapshot)
 		return OK;
 	ret_rows->snapshot = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, snapshot);
+	ret_rows->payer = engine_pay_disk(view.tables, snapshot->account, KIND_SNAPSHOT);
 	ret_rows->is_pending = engine_snapshot_is_pending(snapshot);
 	ret_rows->is_used = volume_first_by_snapshot(view.tables, s->id) != NULL;
 	if (ret_rows->is_pending && snapshot->is_encrypted && !snapshot->plain_sha256.n)
@@ -266,7 +270,7 @@ static RESULT lay(struct step *s, const struct snapshot_rows *rows, struct str i
 	TRY(file_size(&s->ctx, layer.over.p, &over_size));
 	TRY(file_size(&s->ctx, increment.p, &size));
 	TRY(image_file_check(&s->ctx, layer.over.p, rows->snapshot->over, over_size));
-	TRY(image_file_check_room(&s->ctx, s->r->image_directory, over_size + size));
+	TRY(disk_room_check_for(&s->ctx, &rows->payer, s->r->image_directory, over_size + size));
 	return s->connection->disk_driver->lay(&s->ctx, &layer);
 }
 
@@ -309,7 +313,7 @@ static RESULT keep(struct step *s, const struct snapshot_rows *rows, struct str 
 	struct result result = is_container   ? recast(s, rows, path, whole)
 			       : is_increment ? lay(s, rows, path, whole)
 					      : OK;
-	bool is_lost = result.code == ERR_NOT_FOUND || result.code == ERR_INVALID;
+	bool is_lost = result.code == ERR_NOT_FOUND || result.code == ERR_INVALID || result.code == ERR_QUOTA;
 	if (is_lost)
 		result = report_failed(s, rows->snapshot);
 	else if (result.code == ERR_CAPACITY)
@@ -331,9 +335,11 @@ static RESULT fetch(struct step *s, const struct snapshot_rows *rows)
 	struct result result = s->connection->disk_driver->pull(s->connection->disks, &s->ctx, &name, &copy);
 	if (result_is_ok(result) && copy.done < copy.size)
 		result = image_file_check_room(&s->ctx, s->r->image_directory, copy.size - copy.done);
+	if (result_is_ok(result) && copy.size > disk_room_left_for(&rows->payer))
+		result = disk_room_check_for(&s->ctx, &rows->payer, s->r->image_directory, copy.size);
 	if (result.code == ERR_CAPACITY)
 		return give_up_copy(s, copy.path);
-	if (result.code == ERR_NOT_FOUND)
+	if (result.code == ERR_NOT_FOUND || result.code == ERR_QUOTA)
 		return report_failed(s, row);
 	TRY(result);
 	if (copy.done == copy.size)

@@ -29,7 +29,8 @@ static struct bench {
 	struct ctx c;
 	struct s3_server *server; /* NULL: a directory */
 	struct backup_store *store;
-	int chunks_left; /* before goes_on() says no; negative: it never does */
+	int64_t bytes_left; /* of the account */
+	int chunks_left;    /* before goes_on() says no; negative: it never does */
 } bench;
 
 static const char *path_of(const char *name)
@@ -45,7 +46,8 @@ static void must(struct result r)
 
 static void open_bench(void)
 {
-	bench = (struct bench){.folder = "/tmp/dari-backup-XXXXXX", .chunks_left = -1};
+	bench = (struct bench){
+		.folder = "/tmp/dari-backup-XXXXXX", .bytes_left = INT64_MAX, .chunks_left = -1};
 	assert_non_null(mkdtemp(bench.folder));
 	bench.arena = arena_new(4 * MIB, 64 * MIB);
 	ctx_init(&bench.c, bench.arena);
@@ -94,7 +96,12 @@ static bool goes_on(void *arg)
 	(void) arg;
 	return bench.chunks_left < 0 || bench.chunks_left-- > 0;
 }
-static const struct backup_watch watch = {goes_on, NULL};
+static int64_t find_left(void *arg)
+{
+	(void) arg;
+	return bench.bytes_left;
+}
+static const struct backup_watch watch = {goes_on, find_left, NULL};
 
 static struct backup_place place_of(uuid id)
 {
@@ -161,6 +168,25 @@ static size_t count_in(const char *folder)
 #define SECOND_FOLDER "volumebackups/02020000-0000-0000-0000-000000000000"
 
 /* ---- cases ---- */
+
+/* A backup stops in its midst when its account has no bytes left; nothing counts as a backup then, and its parts can be removed. */
+static void test_account_is_full(void **state)
+{
+	struct backup_written written = {0};
+	struct backup_place place = place_of(FIRST);
+	(void) state;
+	make_disk("disk");
+	write_at("disk", 100, "one");
+	write_at("disk", 9 * MIB, "two");
+	bench.bytes_left = 1; /* the first chunk passes, whatever its size */
+	assert_int_equal(back_up(FIRST, UUID_NONE, "disk", &written).code, ERR_QUOTA);
+	ctx_clear_problem(&bench.c);
+	assert_int_equal(count_in(FIRST_FOLDER), 1);
+	assert_int_equal(restore(FIRST, "back").code, ERR_NOT_FOUND);
+	ctx_clear_problem(&bench.c);
+	must(backup_data_remove(&bench.c, &place));
+	assert_int_equal(count_in(FIRST_FOLDER), 0);
+}
 
 static void test_full_and_incremental(void **state)
 {
@@ -366,6 +392,7 @@ int main(void)
 		BOTH(test_equal_chunks),
 		BOTH(test_noise),
 		BOTH(test_half_of_one),
+		BOTH(test_account_is_full),
 		BOTH(test_removal),
 		BOTH(test_damage),
 		BOTH(test_names),

@@ -6,6 +6,9 @@
 
 #include "../cloud/cloud.h"
 #include "base/file.h"
+#include "engine/people/account.h"
+#include "engine/people/role.h"
+#include "engine/people/user.h"
 #include "engine/storage/backup.h"
 #include "model/states.h"
 #include "store/backup.h"
@@ -190,6 +193,67 @@ static void test_killed_encrypted(void **state)
 	kill_at_each(true);
 }
 
+/* ---- the account's limit, and who asked ---- */
+
+/* False: the backup was asked for, and nothing of it is in the target. */
+static bool comes_to_be(struct cloud *c, void (*revoke)(struct cloud *c))
+{
+	uuid volume = UUID_NONE;
+	cloud_expect_at(c, make_volume(c, false, "one", &volume), __FILE__, __LINE__);
+	cloud_settle(c);
+	write_text(c, volume, "text");
+	cloud_expect_at(c, back_up(c, volume, "full", false), __FILE__, __LINE__);
+	revoke(c);
+	cloud_settle(c);
+	uuid backup = backup_called(c, "full");
+	enum backup_state state = state_of(c, backup);
+	assert_true(state == BACKUP_AVAILABLE || !file_exists(folder_of(c, backup)));
+	return state == BACKUP_AVAILABLE;
+}
+
+static void leave_no_bytes(struct cloud *c)
+{
+	struct account_limits limits =
+		account_limits_all(cloud_ref(c, KIND_ACCOUNT, c->alice.account), ACCOUNT_LIMIT_KEEP);
+	limits.disk_bytes = 0;
+	cloud_ok(c, NULL, engine_set_limits, &limits);
+}
+
+static void disable_user(struct cloud *c)
+{
+	struct user_change wish = {.user = cloud_ref(c, KIND_USER, c->alice.user), .enabled = CHOICE_NO};
+	cloud_ok(c, NULL, engine_update_user, &wish);
+}
+
+/* From now on a user of the default domain acts for the account, who may be disabled; its owner may not. */
+static void act_as_member(struct cloud *c)
+{
+	struct user_wish user = {.name = STR("ann")};
+	cloud_ok(c, NULL, engine_create_user, &user);
+	struct role_grant grant = {.user = cloud_ref(c, KIND_USER, user.user),
+				   .role = {.kind = KIND_ROLE, .text = STR("member")},
+				   .account = cloud_ref(c, KIND_ACCOUNT, c->alice.account)};
+	cloud_ok(c, NULL, engine_grant_role, &grant);
+	c->alice.user = user.user;
+}
+
+static void revoke_nothing(struct cloud *c)
+{
+	(void) c;
+}
+
+static void test_stops(void **state)
+{
+	void (*const ways[])(struct cloud *) = {revoke_nothing, leave_no_bytes, disable_user};
+	(void) state;
+	for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+		struct cloud *c = cloud_new(1, 1);
+		act_as_member(c);
+		assert_int_equal(comes_to_be(c, ways[k]), k == 0);
+		cloud_done(c);
+	}
+}
+
 /* ---- a target that does not answer ---- */
 
 /* A file stands where the directory is to be: once it is gone, all goes on by itself. */
@@ -222,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_killed_encrypted),
+		cmocka_unit_test(test_stops),
 		cmocka_unit_test(test_target_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
