@@ -6,25 +6,29 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/disk_room.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "daemon/command.h"
 #include "daemon/history/audit_lines.h"
+#include "drivers/backup_store.h"
 #include "store/health.h"
 #include "store/sql.h"
 
 enum { PIECE = 2000 };
 
-/* ---- the file ---- */
+/* ---- the file, or the bucket ---- */
 
 struct archive {
 	struct command_call *call;
-	const char *path; /* NULL: not written */
+	const char *path; /* a file, or the URL of a store of objects; NULL: nothing is written */
+	const char *word; /* how the names of objects begin */
 	int fd;
-	struct buf lines; /* of one piece */
-	int64_t last, count;
-	size_t read; /* rows in this piece */
+	struct backup_store *store; /* NULL: a file is written */
+	struct buf lines;           /* of one piece */
+	int64_t first, last, count; /* first: of this piece */
+	size_t read;                /* rows of this piece */
 	struct audit_segment segment;
 	int64_t before_us;
 };
@@ -41,14 +45,35 @@ static RESULT open_archive(struct archive *a)
 	a->path = path.n ? str_to_z(a->call->ctx.arena, path) : NULL;
 	if (!a->path)
 		return OK;
+	if (strstr(a->path, "://")) {
+		struct backup_target target = a->call->daemon->settings.backup; /* its endpoint and its key */
+		target.url = path;
+		return backup_store_new(&a->call->ctx, &target, &a->store);
+	}
 	a->fd = open(a->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return a->fd >= 0 ? OK : fail_archive(a);
+}
+
+/* Puts the piece as an object of its own. The digest in the name keeps the archives of two regions apart in one bucket. */
+static RESULT put_piece(struct archive *a, struct str bytes)
+{
+	uint8_t digest[SHA256_SIZE];
+	struct arena *arena = a->call->ctx.arena;
+	crypto_sha256(bytes, digest);
+	struct str name =
+		str_print(arena, "%s-%012lld-%012lld-%" STR_FMT ".json", a->word, (long long) a->first,
+			  (long long) a->last, STR_ARG(str_encode_hex(arena, digest, 8)));
+	TRY(name.p && bytes.n ? backup_store_put(a->store, &a->call->ctx, name, bytes) : OK);
+	a->lines.size = 0;
+	return OK;
 }
 
 static RESULT write_piece(struct archive *a)
 {
 	struct str bytes = buf_str(&a->lines);
 	TRY(buf_finish(&a->lines));
+	if (a->store)
+		return put_piece(a, bytes);
 	for (size_t at = 0; a->path && at < bytes.n;) {
 		ssize_t n = write(a->fd, bytes.p + at, bytes.n - at);
 		if (n < 0 && errno != EINTR)
@@ -61,7 +86,7 @@ static RESULT write_piece(struct archive *a)
 
 static RESULT sync_archive(struct archive *a)
 {
-	return !a->path || fsync(a->fd) == 0 ? OK : fail_archive(a);
+	return !a->path || a->store || fsync(a->fd) == 0 ? OK : fail_archive(a);
 }
 
 static RESULT add_line(struct archive *a, json_t *value)
@@ -80,6 +105,7 @@ static RESULT add_line(struct archive *a, json_t *value)
 static RESULT add_event(void *arg, const struct event *e)
 {
 	struct archive *a = arg;
+	a->first = a->read ? a->first : e->seq;
 	char time[CLOCK_TEXT_SIZE], id[UUID_TEXT_SIZE], account[UUID_TEXT_SIZE], user[UUID_TEXT_SIZE];
 	a->last = e->seq;
 	a->read++;
@@ -131,6 +157,7 @@ static RESULT before_arg(struct command_call *call, int64_t *ret_us)
 static void end_archive(struct archive *a)
 {
 	buf_done(&a->lines);
+	backup_store_free(a->store);
 	fd_autoclose(&a->fd);
 }
 
@@ -150,7 +177,7 @@ static RESULT prune(struct archive *a)
 
 static RESULT store_prune(struct command_call *call)
 {
-	struct archive a = {.call = call, .fd = -1};
+	struct archive a = {.call = call, .word = "events", .fd = -1};
 	buf_init(&a.lines, BUF_ANSWER_CAP);
 	struct result result = prune(&a);
 	end_archive(&a);
@@ -164,6 +191,7 @@ static RESULT add_record(void *arg, const struct audit_record *record)
 	struct archive *a = arg;
 	if (record->at_us >= a->before_us)
 		return OK;
+	a->first = a->read ? a->first : record->seq;
 	a->last = record->seq;
 	a->read++;
 	a->count++;
@@ -197,8 +225,10 @@ static RESULT archive_audit(struct archive *a)
 	struct str digest = str_encode_hex(call->ctx.arena, a->segment.digest, SHA256_SIZE);
 	buf_print(&call->text,
 		  "%lld records are in %s; the last one's number is %lld, its digest %" STR_FMT
-		  "\nKeep the file: `dari log audit --verify --archive %s` reads it.\n",
-		  (long long) a->count, a->path, (long long) a->segment.seq, STR_ARG(digest), a->path);
+		  "\nKeep %s: `dari log audit --verify --archive %s` reads %s.\n",
+		  (long long) a->count, a->path, (long long) a->segment.seq, STR_ARG(digest),
+		  a->store ? "the objects" : "the file", a->store ? "FILE" : a->path,
+		  a->store ? "copies of them, in the order of their names" : "it");
 	call->value = json_pack("[{s:I, s:I, s:s%}]", "archived", (json_int_t) a->count, "last",
 				(json_int_t) a->segment.seq, "digest", digest.p, digest.n);
 	return OK;
@@ -206,7 +236,7 @@ static RESULT archive_audit(struct archive *a)
 
 static RESULT log_archive(struct command_call *call)
 {
-	struct archive a = {.call = call, .fd = -1};
+	struct archive a = {.call = call, .word = "audit", .fd = -1};
 	buf_init(&a.lines, BUF_ANSWER_CAP);
 	struct result result = archive_audit(&a);
 	end_archive(&a);
@@ -261,13 +291,19 @@ const struct command store_commands[] = {
 	 "Deletes old events from the database, into a file if one is named.",
 	 {{"before", PARAM_OPTION, true, "Events from before this: 2024-01-31, or a time."},
 	  {"archive", PARAM_OPTION, false,
-	   "A new file on the server's machine: JSON, one line for each event.", .is_path = true}},
+	   "A new file on the server's machine, or a store as file:///srv/events or s3://bucket/prefix (with "
+	   "the key of "
+	   "backup.…): JSON, one line for each event.",
+	   .is_path = true}},
 	 .run = store_prune},
 	{"log archive",
 	 "Moves old records of the audit log into a file; the chain of digests goes on from it.",
 	 {{"before", PARAM_OPTION, true, "Records from before this: 2024-01-31, or a time."},
 	  {"archive", PARAM_OPTION, true,
-	   "A new file on the server's machine: JSON, one line for each record.", .is_path = true}},
+	   "A new file on the server's machine, or a store as file:///srv/audit or s3://bucket/prefix (with "
+	   "the key of "
+	   "backup.…): JSON, one line for each record.",
+	   .is_path = true}},
 	 .run = log_archive},
 	{0},
 };

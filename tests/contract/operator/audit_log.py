@@ -387,6 +387,23 @@ def test_an_archive_and_the_log_are_one_chain(region, log, data):
     db.close()
 
 
+def test_an_archive_of_objects(region, log, data):
+    """A store of objects takes the place of the file; copies of its objects, in the order of their names, prove the chain."""
+    time.sleep(1.1)  # the records of this second are too new for --before
+    before = log.read()
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    status, words = dari(region, "log", "archive", "--before", now, "--archive", f"file://{data}/objects")
+    assert status == 0 and "Keep the objects" in words, words
+    names = sorted(os.listdir(f"{data}/objects"))
+    assert names and all(re.fullmatch(r"audit-\d{12}-\d{12}-[0-9a-f]{16}\.json", n) for n in names), names
+    lines = [json.loads(line) for n in names for line in open(f"{data}/objects/{n}", encoding="utf-8")]
+    assert lines == before[:len(lines)]
+    words = verify(region, *[arg for n in ["older.json", *(f"objects/{n}" for n in names)] for arg in ("--archive", f"{data}/{n}")])
+    assert words[0] == 0 and "archived" not in words[1], words
+    status, words = dari(region, "log", "archive", "--before", now, "--archive", "ftp://nowhere/x")
+    assert status != 0 and "ftp" in words, words
+
+
 def test_old_events_go_into_a_file(region, data):
     now, path = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), f"{data}/events.json"
     status, words = dari(region, "store", "prune", "--before", now, "--archive", path)
