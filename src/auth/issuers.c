@@ -40,8 +40,9 @@ struct issuers {
 
 RESULT issuers_new(struct ctx *c, const struct issuers_config *config, struct issuers **ret_issuers)
 {
-	const struct lane_config lane = {config->executor, "issuers", ISSUER_THREADS, ISSUERS_WAITING_MAX,
-					 ISSUERS_WAITING_OF_ONE};
+	const struct lane_config lane = {config->executor,       "issuers",
+					 ISSUER_THREADS,         ISSUERS_WAITING_MAX,
+					 ISSUERS_WAITING_OF_ONE, ISSUERS_WAITING_MAX / 8};
 	AUTO(issuers) i = heap_new(struct issuers);
 	if (!i)
 		return ctx_no_memory(c);

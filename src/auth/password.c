@@ -49,8 +49,12 @@ RESULT passwords_new(struct ctx *c, struct executor *executor, const struct pass
 	(void) pthread_cond_init(&p->is_free, NULL);
 	TRY(guesses_new(c, config->failures_max, config->locked_us, &p->guesses));
 	TRY(guesses_new(c, config->failures_max, config->locked_us, &p->code_guesses));
-	const struct lane_config lane = {executor, "passwords", lane_count_threads(), PASSWORDS_WAITING_MAX,
-					 PASSWORDS_WAITING_OF_ONE};
+	const struct lane_config lane = {executor,
+					 "passwords",
+					 lane_count_threads(),
+					 PASSWORDS_WAITING_MAX,
+					 PASSWORDS_WAITING_OF_ONE,
+					 PASSWORDS_WAITING_MAX / 8};
 	TRY(lane_new(c, &lane, &p->lane));
 	TRY(make_hash(p, c, password_draw(c), p->decoy));
 	*ret_passwords = p;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "base/ceiling.h"
 #include "base/heap.h"
 
 enum { THREADS_MAX = 4 };
@@ -88,26 +89,29 @@ static void drop_slot(struct job *job)
 }
 
 /* With the lock held. NULL: no free slot, or the asker has reached its share. */
-static struct slot *find_slot(struct lane *l, uuid asker)
+static struct slot *find_slot(struct lane *l, const struct lane_asker *asker)
 {
+	const struct ceiling ceiling = {l->config.waiting_max, l->config.waiting_of_one, l->config.reserve};
 	struct slot *found = NULL;
-	size_t count = 0;
+	size_t count = 0, count_of_one = 0;
 	for (size_t k = 0; k < l->config.waiting_max; k++) {
 		if (!l->slots[k].work)
 			found = &l->slots[k];
 		else
-			count += uuid_equal(l->slots[k].asker, asker);
+			count++, count_of_one += uuid_equal(l->slots[k].asker, asker->id);
 	}
-	return count < l->config.waiting_of_one ? found : NULL;
+	return ceiling_admits(&ceiling, count, count_of_one, asker->is_administrator) ? found : NULL;
 }
 
-void lane_work(struct lane *l, uuid asker, const char *refusal, struct work_item *w)
+void lane_work(struct lane *l, struct lane_asker asker, const char *refusal, struct work_item *w)
 {
 	(void) pthread_mutex_lock(&l->lock);
-	struct slot *slot = find_slot(l, asker);
+	struct slot *slot = find_slot(l, &asker);
 	if (slot) {
-		*slot = (struct slot){
-			.job = {.run = run_slot, .drop = drop_slot}, .owner = l, .work = w, .asker = asker};
+		*slot = (struct slot){.job = {.run = run_slot, .drop = drop_slot},
+				      .owner = l,
+				      .work = w,
+				      .asker = asker.id};
 		actor_post(l->actors[l->next_actor++ % l->actor_count], &slot->job);
 	}
 	(void) pthread_mutex_unlock(&l->lock);

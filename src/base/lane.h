@@ -16,6 +16,7 @@ struct lane_config {
 	size_t threads;
 	size_t waiting_max;    /* work that waits or is being done */
 	size_t waiting_of_one; /* the same, of one asker */
+	size_t reserve;        /* places of waiting_max that administrators alone get (base/ceiling.h) */
 };
 
 /* ERR_NO_MEMORY. */
@@ -28,6 +29,11 @@ DEFINE_AUTO(lane)
  * processors, four at most, so that a flood leaves it the rest. */
 size_t lane_count_threads(void);
 
-/* Runs w on one of the threads. asker is whose share it counts against. If too much waits already,
- * done() gets ERR_THROTTLED at once, with the words of refusal. */
-void lane_work(struct lane *l, uuid asker, const char *refusal, struct work_item *w);
+/* Whose share the work counts against, and whether the reserve is open to them. */
+struct lane_asker {
+	uuid id;
+	bool is_administrator;
+};
+/* Runs w on one of the threads. If too much waits already, done() gets ERR_THROTTLED at once, with the words of
+ * refusal. */
+void lane_work(struct lane *l, struct lane_asker asker, const char *refusal, struct work_item *w);

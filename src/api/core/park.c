@@ -201,8 +201,12 @@ void api_observe(struct call *call, const struct api_look *look,
 
 RESULT api_new_key_lane(struct ctx *c, struct executor *executor, struct lane **ret_lane)
 {
-	const struct lane_config config = {executor, "keys", lane_count_threads(), KEYS_WAITING_MAX,
-					   KEYS_WAITING_OF_ONE};
+	const struct lane_config config = {executor,
+					   "keys",
+					   lane_count_threads(),
+					   KEYS_WAITING_MAX,
+					   KEYS_WAITING_OF_ONE,
+					   KEYS_WAITING_MAX / 8};
 	return lane_new(c, &config, ret_lane);
 }
 
@@ -226,7 +230,9 @@ void api_work(struct call *call, const struct api_work *work,
 	if (work->threads)
 		work->threads->start(work->threads->self, &w->work);
 	else if (work->lane)
-		lane_work(work->lane, work->asker, work->refusal, &w->work);
+		lane_work(work->lane,
+			  (struct lane_asker){work->asker, call->ctx.who && identity_is_admin(call->ctx.who)},
+			  work->refusal, &w->work);
 	else
 		reconciler_work_on_image(work->reconciler, work->image, &w->work);
 }

@@ -222,7 +222,8 @@ static void fill_key_lane(struct world *w, struct filling fillings[KEYS_WAITING_
 			continue;
 		fillings[k] = (struct filling){
 			.work = {.ctx = &w->c, .run = run_nothing, .done = end_nothing}, .waits = true};
-		lane_work(w->key_lane, w->alice.who.account, "", &fillings[k].work);
+		lane_work(w->key_lane, (struct lane_asker){.id = w->alice.who.account}, "",
+			  &fillings[k].work);
 	}
 }
 

@@ -35,10 +35,37 @@ static void count_end(struct work_item *w, struct result result)
 	a->result = result;
 }
 
-static void ask(struct lane *l, struct ctx *c, uuid asker, struct asked *a)
+static void ask_as(struct lane *l, struct ctx *c, struct lane_asker asker, struct asked *a)
 {
 	*a = (struct asked){.work = {.ctx = c, .run = count_run, .done = count_end}};
 	lane_work(l, asker, "Too often.", &a->work);
+}
+
+static void ask(struct lane *l, struct ctx *c, uuid asker, struct asked *a)
+{
+	ask_as(l, c, (struct lane_asker){.id = asker}, a);
+}
+
+/* The last places are an administrator's, whose share holds as well. */
+static void test_reserve(void **state)
+{
+	struct ctx *c = *state;
+	AUTO(lane) l = NULL;
+	struct asked asked[5];
+	const struct lane_asker boss = {uuid_random(), true};
+	const struct lane_config config = {executor, "lane", 1, 4, 2, 2};
+	assert_ok(lane_new(c, &config, &l));
+	for (int k = 0; k < 3; k++)
+		ask(l, c, uuid_random(), &asked[k]);
+	assert_int_equal(asked[1].ends, 0);
+	assert_int_equal(asked[2].result.code, ERR_THROTTLED);
+	ask_as(l, c, boss, &asked[3]);
+	ask_as(l, c, boss, &asked[4]);
+	assert_int_equal(asked[3].ends + asked[4].ends, 0);
+	ask_as(l, c, boss, &asked[2]);
+	assert_int_equal(asked[2].result.code, ERR_THROTTLED);
+	while (executor_step(executor, INT64_MAX))
+		continue;
 }
 
 /* Requests over the limits are refused at once. The others run, and afterwards their places are free
@@ -81,7 +108,8 @@ static void test_end_with_work(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {ctx_test(test_work), ctx_test(test_end_with_work)};
+	const struct CMUnitTest tests[] = {ctx_test(test_work), ctx_test(test_reserve),
+					   ctx_test(test_end_with_work)};
 	executor = executor_new_stepped(1);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	executor_free(executor);
