@@ -3,6 +3,7 @@
 # subjects: src/api/azure/identities src/api/azure/compute src/engine/resource_move src/drivers/image_file
 """Azure Resource Manager besides machines and networks: access to disks' bytes, boot diagnostics, generated keys, managed identities, moves between
 groups, exported templates, tag names, the activity log, and resources by their ids."""
+import http.client
 import json
 import os
 import sys
@@ -55,6 +56,17 @@ def machine(ec2):
 @pytest.fixture(scope="module")
 def az(cloud, tmp_path_factory):
     return sign_in_az(cloud, tmp_path_factory.mktemp("az"))
+
+
+def test_answers_over_tls_ask_for_tls(cloud):
+    """RFC 6797: every answer, refusals included. cross/guard.py holds that none does without TLS (7.2)."""
+    for method, path in [("GET", "/healthz"), ("GET", "/console/"), ("GET", "/subscriptions?api-version=2019-11-01"), ("POST", "/?Action=DescribeVpcs"),
+                         ("GET", "/identity/v3/projects"), ("GET", "/client/api?command=listZones"), ("GET", "/api/v1/instances"), ("GET", "/nowhere")]:
+        connection = http.client.HTTPSConnection("127.0.0.1", cloud.dev.port, context=cloud.tls)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000", (path, answer.status)
+        connection.close()
 
 
 def make_group(cloud, path, **more):

@@ -283,6 +283,14 @@ def test_forwardings_to_a_denied_machine(dev):
     keeper.ec2.associate_address(AllocationId=keeper.address["AllocationId"], NetworkInterfaceId=keeper.nic)
 
 
+def test_no_tls_is_asked_for_without_it(dev):
+    """RFC 6797, 7.2. azure/rest.py holds the header of answers over TLS."""
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port)
+    connection.request("GET", "/api/v1/instances")
+    assert connection.getresponse().headers["Strict-Transport-Security"] is None
+    connection.close()
+
+
 # ---- hosts, and refused signatures
 
 @pytest.mark.parametrize("uri", ["qemu+tls://h\n/system", "qemu+tls://h/system?command=x", "qemu+tls://h/system%3fcommand=x", "qemu+ssh://h/system?netcat=x", "qemu+tls://h h/system", "/system", "x"])

@@ -3,16 +3,19 @@
 # subjects: src/api src/engine/resolve src/auth/guard src/store/query
 # limit: 1200 s
 """Each of two accounts writes its own mark into every text that it can: names, descriptions, tags, tickets, history. Meanwhile both read all lists of
-each face, the events, the searches and the live stream. The other account's mark in any answer fails the test; and the account's own marks must
+each face, the events, the searches, the live stream and the exports. The other account's mark in any answer fails the test; and the account's own marks must
 appear in some answers of each face. SEEDS=20 runs more histories."""
+import http.client
 import json
 import os
 import random
+import re
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import azure  # noqa: E402
 import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import dev as ec2  # noqa: E402
@@ -23,10 +26,29 @@ from world import HOSTS  # noqa: E402
 
 SEEDS, STEPS, ROUNDS = range(1, 1 + int(os.environ.get("SEEDS", "1"))), 40, 2
 TABLES = {name: json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=True, capture_output=True).stdout)["actions"]
-          for name in ("actions", "iam", "openstack", "cloudstack", "native")}
+          for name in ("actions", "iam", "openstack", "cloudstack", "native", "azure")}
 VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15"}
 READS = ("Describe", "List", "Get")
 NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # queries of these calls
+
+
+AZURE_LISTS = [a for a in TABLES["azure"] if a["method"] == "GET" and not a["open"] and set(re.findall(r"{(\w+)}", a["path"])) <= {"subscriptionId"}]
+GROUPS, SETS = "2021-04-01", "2023-04-01"
+
+
+class Plain(azure.Cloud):
+    """Azure's face of a region without TLS."""
+
+    def __init__(self, dev):  # pylint: disable=super-init-not-called
+        self.dev, self.tokens = dev, {}
+
+    def send(self, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.dev.port)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers, json.loads(text) if text else None
 
 
 class Side:
@@ -36,6 +58,9 @@ class Side:
         self.place = Place(dev, name)
         self.mark, self.count, self.seen = f"taint-{name}-{os.urandom(3).hex()}", 0, {}
         self.other = None
+        self.azure = Plain(dev)
+        self.subscription = self.azure.subscription(self.place.root)
+        self.groups = []
 
     def word(self):
         self.count += 1
@@ -77,13 +102,24 @@ class Side:
     def offered(self, _):
         return cloudstack.call(self.place.dev, "createSSHKeyPair", post=True, name=self.word(), **self.key)[0]
 
+    def resource_group(self, _):
+        self.groups.append(self.word())
+        return self.azure.ask("PUT", f"{self.subscription}/resourceGroups/{self.groups[-1]}", GROUPS, self.place.root,
+                              {"location": "us-east-1", "tags": {self.word(): self.word()}})[0]
+
+    def set_of_ports(self, draw):
+        if not self.groups:
+            return self.resource_group(draw)
+        where = f"{self.subscription}/resourceGroups/{draw.choice(self.groups)}/providers/Microsoft.Network/applicationSecurityGroups/{self.word()}"
+        return self.azure.ask("PUT", where, SETS, self.place.root, {"location": "us-east-1", "tags": {"a": self.word()}})[0]
+
     @property
     def key(self):
         return {"_key": self.place.root.key_id, "_secret": self.place.root.secret}
 
     def step(self, draw):
         deed = draw.choice([self.patch, self.patch, self.patch, self.tag, self.tag, self.key_pair, self.volume, self.group, self.person,
-                            self.ticket, self.address_group, self.offered])
+                            self.ticket, self.address_group, self.offered, self.resource_group, self.set_of_ports])
         answer = deed(draw)
         status = answer if isinstance(answer, int) else answer.status
         assert status < 500 or status in (530, 531), f"{deed.__name__}: {answer}"
@@ -131,8 +167,26 @@ class Side:
         cases = client.describe_cases(includeResolvedCases=True, includeCommunications=True)["cases"]
         self.take("support", "DescribeCases", json.dumps(cases, default=str))
 
+    def read_azure(self):
+        asked = [("GET", a["path"], a["versions"].split("|")[-1]) for a in AZURE_LISTS]
+        for method, path, version in asked:
+            status, _, answer = self.azure.ask(method, path.replace("/subscriptions/{subscriptionId}", self.subscription), version, self.place.root)
+            if status == 200:
+                self.take("azure", path, json.dumps(answer))
+
+    def read_exports(self):
+        """Files that are made of many rows: templates of groups, and the report of who has which keys."""
+        for group in self.groups:
+            status, _, answer = self.azure.ask("POST", f"{self.subscription}/resourceGroups/{group}/exportTemplate", GROUPS, self.place.root, {"resources": ["*"]})
+            assert status in (200, 202), answer
+            self.take("exports", "exportTemplate", json.dumps(answer))
+        iam = self.place.root.client("iam")
+        iam.generate_credential_report()
+        self.take("exports", "credential report", iam.get_credential_report()["Content"].decode())
+
     def read(self):
-        for face_of in (self.read_native, self.read_query, self.read_openstack, self.read_cloudstack, self.read_support):
+        for face_of in (self.read_native, self.read_query, self.read_openstack, self.read_cloudstack, self.read_support, self.read_azure,
+                        self.read_exports):
             face_of()
 
 
@@ -157,7 +211,7 @@ def test_no_answer_holds_a_foreign_mark(sides, seed):
     for side, stream in zip(sides, streams):
         side.take("stream", "all kinds", json.dumps(list(stream.events), default=str))
         stream.close()
-        missing = [name for name in ("native", "actions", "iam", "openstack", "cloudstack", "support", "stream") if not side.seen.get(name)]
+        missing = [name for name in ("native", "actions", "iam", "openstack", "cloudstack", "support", "azure", "exports", "stream") if not side.seen.get(name)]
         assert not missing, f"{side.mark} is in no answer of {missing}, so that these prove nothing"
 
 
