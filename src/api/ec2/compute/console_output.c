@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GetConsoleOutput, GetConsoleScreenshot, GetInstanceUefiData: observe actions, which read through to the
+ * GetConsoleOutput, GetConsoleScreenshot, GetInstanceUefiData: observe actions, which read from the
  * instance's host. */
 #include "api/ec2/compute/uefi_data.h"
 #include "api/ec2/core/write.h"
@@ -17,7 +17,7 @@ enum { CONSOLE_MAX_SIZE = 64 * 1024 };
 struct ec2_get_console {
 	struct ref instance;
 	bool latest;
-	/* seen: */
+	/* results: */
 	uuid id;
 	struct str text;
 	int64_t at_us;
@@ -28,7 +28,7 @@ static const struct param get_console_params[] = {
 	PARAM(struct ec2_get_console, "Latest", latest, .doc = "It is always the latest here."),
 };
 
-/* Where to look. One that has no host, or none any more, has no output. */
+/* Finds the host to ask. An instance without a host has no output. */
 static RESULT prepare_console(struct ec2_call *e, void *args)
 {
 	struct ec2_get_console *a = args;
@@ -42,7 +42,7 @@ static RESULT prepare_console(struct ec2_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread. */
+/* Runs on the host's thread. */
 static RESULT look_at_console(struct observation *o, const struct compute_driver *driver,
 			      struct compute_host *h)
 {
@@ -64,7 +64,7 @@ static RESULT ec2_get_console_output(struct ec2_call *e, const void *args, struc
 struct ec2_get_screen {
 	struct ref instance;
 	bool wake;
-	/* seen: */
+	/* results: */
 	uuid id;
 	struct str jpeg;
 };
@@ -88,7 +88,7 @@ static RESULT prepare_screen(struct ec2_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread, which writes the JPEG as well: the pixels are too many for the call's arena. */
+/* Runs on the host's thread and encodes the JPEG there: the pixels do not fit into the call's arena. */
 static RESULT look_at_screen(struct observation *o, const struct compute_driver *driver,
 			     struct compute_host *h)
 {
@@ -113,7 +113,7 @@ static RESULT ec2_get_screenshot(struct ec2_call *e, const void *args, struct xm
 
 struct ec2_get_uefi_data {
 	struct ref instance;
-	/* seen: */
+	/* results: */
 	uuid id;
 	struct str data;
 };
@@ -141,7 +141,7 @@ static RESULT prepare_uefi_data(struct ec2_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread. */
+/* Runs on the host's thread. */
 static RESULT look_at_variables(struct observation *o, const struct compute_driver *driver,
 				struct compute_host *h)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DescribeInstanceCreditSpecifications, ModifyInstanceCreditSpecification: what a burstable instance asked
- * for. No guest is throttled. */
+ * DescribeInstanceCreditSpecifications, ModifyInstanceCreditSpecification: the credit option of burstable
+ * instances. No guest is throttled. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/instance.h"
@@ -22,7 +22,7 @@ static bool is_burstable(const struct tables *t, const struct instance *instance
 	return type && type->burstable;
 }
 
-/* Named ones all; else, as in EC2, those that asked for more than the standard. */
+/* Instances given by id are all shown; without ids only those with "unlimited" credits, as in EC2. */
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_credits *a = e->args;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Dedicated hosts: DescribeHosts, AllocateHosts, ModifyHosts, ReleaseHosts. Launching on one: run.c; moving
- * there: placement.c. */
+ * Dedicated hosts: DescribeHosts, AllocateHosts, ModifyHosts, ReleaseHosts. Launching on one:
+ * run_instances.c; moving there: instance_placement.c. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/engine.h"
@@ -25,16 +25,16 @@ static const struct param describe_params[] = {
 
 struct guest_item {
 	const struct instance *instance;
-	const struct instance_type *type; /* NULL: gone */
+	const struct instance_type *type; /* NULL: deleted */
 };
 
 struct host_item {
 	const struct dedicated_host *dedicated;
-	const struct host *host; /* NULL: gone */
+	const struct host *host; /* NULL: deleted */
 	const struct zone *zone;
 	struct host_usage use;
 	VEC(struct guest_item) guests;
-	VEC(const struct instance_type *) types; /* that it takes */
+	VEC(const struct instance_type *) types; /* instance types that the host accepts */
 };
 
 static bool gather_types(struct ec2_call *e, struct host_item *item)
@@ -117,7 +117,7 @@ static void write_properties(struct xml *x, const struct host_item *i)
 	xml_open(x, "hostProperties");
 	if (i->host)
 		xml_int(x, "cores", i->host->seen_cores);
-	/* Either, as in EC2: Terraform would take a family beside the type for a change of what it wrote. */
+	/* Shows one of both, as EC2 does: Terraform would take a family beside the type for a change. */
 	if (i->dedicated->type.n)
 		xml_text(x, "instanceType", i->dedicated->type);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fleets of type instant: CreateFleet, DescribeFleets, DeleteFleets. (EC2 has no
- * DescribeFleetInstances for them either.) Each override is a launch
- * as RunInstances would say it (run_instances.c); what is kept of it is what was sent. */
+ * Fleets of type instant: CreateFleet, DescribeFleets, DeleteFleets. (EC2 has no DescribeFleetInstances for
+ * them either.) Each override is one launch, written in RunInstances' parameters (run_instances.c) and
+ * stored as it was sent. */
 #include "api/core/problem.h"
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/core/list.h"
@@ -46,7 +46,7 @@ static const struct params override_params = PARAMS(struct ec2_fleet_override, o
 
 struct ec2_fleet_config {
 	struct str template_id, template_name, version;
-	struct str field; /* LaunchTemplateId's or LaunchTemplateName's whole name */
+	struct str field; /* full name of the parameter LaunchTemplateId or LaunchTemplateName */
 	struct {
 		const struct ec2_fleet_override *at;
 		size_t count;
@@ -71,8 +71,8 @@ struct ec2_fleet_configs {
 	size_t count;
 };
 
-/* The configuration of an override's number, and the override: one that says nothing where there are none. False:
- * there is no such number. */
+/* Finds the override of that number and its configuration; an empty override where the configuration has
+ * none. False: there is no such number. */
 static bool find_override(const struct ec2_fleet_configs *configs, size_t number,
 			  const struct ec2_fleet_config **ret_config,
 			  const struct ec2_fleet_override **ret_override)
@@ -143,7 +143,7 @@ static const struct param create_params[] = {
 };
 #undef P
 
-/* "1", "0.5": thousandths of it. */
+/* Reads "1" or "0.5" as thousandths. */
 static RESULT read_thousandths(struct ec2_call *e, struct str text, const char *field, int64_t least,
 			       int64_t absent, int64_t *ret_value)
 {
@@ -177,7 +177,7 @@ static void say(struct ec2_call *e, struct said *s, struct str name, struct str 
 	s->has_failed = (value.n && !VEC_PUSH(e->c->arena, &s->pairs, pair)) || s->has_failed;
 }
 
-/* What is neither a capacity nor a priority is RunInstances' own. */
+/* Members other than capacity and priority are RunInstances' own. */
 static void say_override(struct ec2_call *e, struct said *s, const struct ec2_fleet_override *o)
 {
 	say(e, s, STR("InstanceType"), o->type);
@@ -211,7 +211,7 @@ static void say_tags(struct ec2_call *e, struct said *s, const struct ec2_tag_sp
 	}
 }
 
-/* The face's code and words for the context's problem. */
+/* Error code and message of the context's problem, as the face words them. */
 static void tell(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
 {
 	struct ec2_call *e = arg;
@@ -286,7 +286,7 @@ static void add_pair(struct ec2_call *e, struct buf *form, struct str name, stru
 	buf_add_str(form, str_encode_url(e->c->arena, value, false));
 }
 
-/* Number of the version that the override launches by; empty: its launch could not be read. */
+/* Number of the version that the override launches by; empty if its launch could not be read. */
 static struct str write_number(struct ec2_call *e, const struct fleet_override *o)
 {
 	const struct launch_template_version *version =
@@ -294,7 +294,7 @@ static struct str write_number(struct ec2_call *e, const struct fleet_override *
 	return version ? str_print(e->c->arena, "%lld", (long long) version->number) : STR_NONE;
 }
 
-/* Number of the version for a parameter that names it by a word; else the parameter's own value. */
+/* The version number for a parameter that names the version by a word; else the parameter's own value. */
 static struct str number_of(const struct pairs *numbers, const struct pair *sent)
 {
 	for (size_t k = 0; k < numbers->count; k++)
@@ -303,7 +303,7 @@ static struct str number_of(const struct pairs *numbers, const struct pair *sent
 	return sent->value;
 }
 
-/* A pair for each configuration: its version's parameter with the number. */
+/* Makes one pair per configuration: the name of its version parameter, and the version number. */
 static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a, struct pairs *ret_numbers)
 {
 	struct pair *numbers = arena_new_array(e->c->arena, struct pair, a->configs.count + 1);
@@ -320,8 +320,8 @@ static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a,
 	return OK;
 }
 
-/* Configurations as they were sent, to be read again. An instant fleet launches once, so EC2 shows it with the
- * numbers of its templates' versions. */
+/* Configurations as they were sent, to be read again later. An instant fleet launches once, so that EC2
+ * shows it with fixed version numbers. */
 static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a, struct str *ret_form)
 {
 	struct buf form;
@@ -372,7 +372,7 @@ static RESULT check_kind(struct ec2_call *e, const struct ec2_create_fleet *a)
 	return OK;
 }
 
-/* Sentences without a source: EC2's for these cases were not found. */
+/* Messages without a source: EC2's texts for these cases were not found. */
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
@@ -406,7 +406,7 @@ struct fleet_item {
 	struct ec2_create_fleet said; /* the configurations alone */
 	bool has_living;
 	VEC(const struct instance *) instances;
-	VEC(const struct instance_type *) types; /* of each; NULL: gone */
+	VEC(const struct instance_type *) types; /* of each instance; NULL: deleted */
 };
 
 struct kept_configs {
@@ -635,7 +635,7 @@ static const struct filter fleet_filters[] = {
 	{"type", .fixed = "instant"},
 };
 
-/* EC2 shows instant fleets to whoever names them. */
+/* EC2 shows instant fleets only when they are named by id. */
 static bool is_named(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_fleets *a = e->args;

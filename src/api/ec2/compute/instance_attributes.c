@@ -76,7 +76,7 @@ WRITER(write_ena)
 {
 	(void) e;
 	(void) i;
-	xml_bool(x, "value", true); /* as DescribeInstances says */
+	xml_bool(x, "value", true); /* as DescribeInstances shows it */
 }
 
 WRITER(write_enclave)
@@ -86,7 +86,7 @@ WRITER(write_enclave)
 	xml_bool(x, "enabled", false);
 }
 
-/* Nothing that an instance of ours has: an empty element. */
+/* Writes an empty element, for attributes that no instance has here. */
 WRITER(write_none)
 {
 	(void) e;
@@ -96,7 +96,7 @@ WRITER(write_none)
 
 static const struct attribute {
 	const char *name;
-	attribute_writer *write; /* within the element of that name */
+	attribute_writer *write; /* called within the element of that name */
 } attributes[] = {
 	{"instanceType", write_type},
 	{"kernel", write_none},
@@ -237,7 +237,7 @@ static RESULT read_user_data(struct ec2_call *e, struct ec2_modify_instance *a)
 	return result_is_ok(decoded) ? OK : fail_value(e, a, "It must be base64.");
 }
 
-/* Attribute and Value say what one of the typed members says. */
+/* Handles Attribute and Value, which set the same as one of the typed members. */
 static RESULT read_value(struct ec2_call *e, struct ec2_modify_instance *a)
 {
 	struct instance_settings *wish = &a->wish;
@@ -262,7 +262,7 @@ static RESULT read_value(struct ec2_call *e, struct ec2_modify_instance *a)
 			      "The attribute '%" STR_FMT "' cannot be modified so", STR_ARG(a->attribute));
 }
 
-/* In EC2 a call changes one attribute. */
+/* In EC2 a call changes only one attribute. */
 static RESULT check_one(struct ec2_call *e, const struct ec2_modify_instance *a)
 {
 	const struct instance_settings *w = &a->wish;
@@ -295,7 +295,7 @@ static RESULT take_mappings(struct ec2_call *e, struct ec2_modify_instance *a)
 	return OK;
 }
 
-/* Lists have members of their own beside Attribute, which then only says their name. */
+/* Lists have their own parameters, so that Attribute only repeats the list's name. */
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_instance *a = args;
@@ -371,7 +371,7 @@ static RESULT ec2_write_options(struct ec2_call *e, const void *args, struct xml
 
 /* ---- names ---- */
 
-/* That the host name's type changes only while the instance is stopped is from memory of EC2's User Guide. */
+/* From memory of EC2's User Guide: the host name's type changes only while the instance is stopped. */
 
 #define P(wire, member, ...) PARAM(struct instance_names_wish, wire, member, __VA_ARGS__)
 static const struct param names_params[] = {

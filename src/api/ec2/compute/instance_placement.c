@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ModifyInstancePlacement: what a stopped instance is placed in regard to. What happens next:
+ * ModifyInstancePlacement: host, group and tenancy of a stopped instance. The change itself:
  * engine/instance/instance_place.c. */
 #include "api/ec2/compute/instances.h"
 #include "engine/instance/instance.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DescribeInstanceStatus: whether the host answers, the instance is what was asked for, and what is going to
- * happen to it. ModifyInstanceEventStartTime: when it is.
- * ReportInstanceStatus: what its user says of it. */
+ * DescribeInstanceStatus: whether the host answers, whether the instance is in its wanted state, and its
+ * scheduled events. ModifyInstanceEventStartTime: moves an event. ReportInstanceStatus: takes the user's
+ * report. */
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/core/write.h"
 #include "base/clock.h"
@@ -30,12 +30,12 @@ static const struct param describe_status_params[] = {
 struct status_item {
 	const struct instance *instance;
 	const struct zone *zone;
-	const struct instance_event *event; /* NULL: none */
+	const struct instance_event *event; /* NULL: no event */
 	enum instance_state state;
 	const char *system, *self; /* statuses */
 };
 
-/* "running", as EC2 has it. */
+/* EC2's name of the state, such as "running". */
 static bool is_on(enum instance_state state)
 {
 	return state == INSTANCE_RUNNING || state == INSTANCE_RESCUED || state == INSTANCE_PAUSED;

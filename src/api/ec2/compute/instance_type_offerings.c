@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DescribeInstanceTypeOfferings: which sizes of instances are offered where. Hosts are of no size by which
- * one could be offered in some zones only: what the region offers, every open zone does. */
+ * DescribeInstanceTypeOfferings: which instance types are offered where. Every open zone offers all types
+ * of the region, because hosts are not tied to types. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/region/offered.h"
@@ -19,7 +19,8 @@ static const struct param describe_params[] = {
 	QUERY_PAGES(struct ec2_describe_offerings, 5, 1000),
 };
 
-/* A size at a location. Its id is made of both: pages go on behind it, whatever comes or goes between. */
+/* An instance type at a location. Its id is made of both, so that a page continues behind it even if
+ * others come or go. */
 struct offering {
 	struct row row;
 	struct str type, location;
@@ -44,7 +45,7 @@ static const struct filter offering_filters[] = {
 	{"instance-type", .get = fits_type},
 };
 
-/* Zone none: of the whole region. */
+/* Zone none: the whole region. */
 static RESULT add_at(struct ec2_call *e, const struct filter_runs *runs, struct str location, uuid zone,
 		     struct offerings *list)
 {

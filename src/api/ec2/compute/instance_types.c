@@ -40,7 +40,7 @@ static bool fits_store(const struct filter_run *f, const struct row *row)
 	return filter_z(f, store_gib(instance_type_of(row)) ? "true" : "false");
 }
 
-/* One disk of all of it. */
+/* The instance store is one disk of the full size. */
 static bool fits_store_gib(const struct filter_run *f, const struct row *row)
 {
 	return store_gib(instance_type_of(row)) && filter_int(f, store_gib(instance_type_of(row)));
@@ -80,7 +80,7 @@ static const struct filter type_filters[] = {
 	{"supported-usage-class", .fixed = "on-demand"},
 	{"supported-virtualization-type", .fixed = "hvm"},
 	{"supported-boot-mode", .get = fits_boot_mode},
-	/* What DescribeInstanceTypes does not tell. */
+	/* Filters on values that DescribeInstanceTypes does not show here. */
 	{"ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps", .get = filter_nothing},
 	{"ebs-info.ebs-optimized-info.baseline-iops", .get = filter_nothing},
 	{"ebs-info.ebs-optimized-info.baseline-throughput-in-mbps", .get = filter_nothing},
@@ -119,13 +119,12 @@ static void write_network_info(struct xml *x, const struct instance_type *type)
 	xml_int(x, "ipv4AddressesPerInterface", type->addresses_per_port);
 	xml_int(x, "ipv6AddressesPerInterface", type->addresses_per_port);
 	xml_bool(x, "ipv6Supported", true);
-	xml_z(x, "enaSupport",
-	      "supported"); /* it means nothing here: with or without, a guest has its network */
+	xml_z(x, "enaSupport", "supported"); /* no effect here: every guest has its network either way */
 	xml_bool(x, "efaSupported", false);
 	xml_close(x, "networkInfo");
 }
 
-/* A guest sees its volumes as virtio's disks, of each type and with encryption or without. */
+/* Volumes appear to guests as virtio disks, for every type, encrypted or not. */
 static void write_ebs_info(struct xml *x)
 {
 	xml_open(x, "ebsInfo");
@@ -135,7 +134,7 @@ static void write_ebs_info(struct xml *x)
 	xml_close(x, "ebsInfo");
 }
 
-/* Whether its disks are SSDs nobody here knows: EC2's member for that is left out. */
+/* Whether disks are SSDs is not known here; EC2's member for that is left out. */
 static void write_store(struct xml *x, const struct instance_type *type)
 {
 	int64_t gib = store_gib(type);
@@ -155,7 +154,7 @@ static void write_store(struct xml *x, const struct instance_type *type)
 	xml_close(x, "instanceStorageInfo");
 }
 
-/* Nobody can ask for fewer cores, or for threads in them. */
+/* Fewer cores, or other threads per core, cannot be chosen. */
 static void write_vcpu_info(struct xml *x, const struct instance_type *type)
 {
 	xml_open(x, "vCpuInfo");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances: how they are gathered and written; DescribeInstances, and the actions that start,
- * stop, reboot and terminate them. Launching: run.c. */
+ * Instances: gathers and writes them; DescribeInstances, and the actions that start, stop, reboot and
+ * terminate them. Launching: run_instances.c. */
 #include "api/ec2/compute/instances.h"
 
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static bool add_port(struct ec2_call *e, struct ec2_instance_item *item, const s
 	return ec2_gather_port(e, p, &port) && VEC_PUSH(e->c->arena, &item->ports, port);
 }
 
-/* Those it is to have, then those on their way out. */
+/* Collects the attached interfaces, then those that are being detached. */
 static bool gather_ports(struct ec2_call *e, struct ec2_instance_item *item)
 {
 	const struct tables *t = ec2_tables(e);
@@ -72,14 +72,14 @@ static bool gather_ports(struct ec2_call *e, struct ec2_instance_item *item)
 	return true;
 }
 
-/* Those it is to have, then those that are being detached from it. */
+/* Collects the attached volumes, then those that are being detached. */
 static bool gather_volumes(struct ec2_call *e, struct ec2_instance_item *item)
 {
 	uuid instance = item->instance->row.id;
 	return result_is_ok(engine_list_disks(e->c->arena, ec2_tables(e), instance, true, &item->volumes));
 }
 
-/* It is on, or is to be. */
+/* Finds the dedicated host that the instance is on, or is to be on. */
 static uuid dedicated_of(const struct tables *t, const struct instance *instance)
 {
 	const struct dedicated_host *dedicated = engine_find_dedicated(t, instance->host);
@@ -171,7 +171,8 @@ static void write_options(const struct ec2_call *e, struct xml *x, const struct 
 	xml_int(x, "coreCount", i->vcpus);
 	xml_int(x, "threadsPerCore", 1);
 	xml_close(x, "cpuOptions");
-	xml_open(x, "capacityReservationSpecification"); /* EC2's default; there are no reservations */
+	xml_open(x, "capacityReservationSpecification"); /* EC2's default; there are no capacity
+	                                                  * reservations */
 	xml_z(x, "capacityReservationPreference", "open");
 	xml_close(x, "capacityReservationSpecification");
 	ec2_write_metadata_options(e, x, "metadataOptions", i);
@@ -205,13 +206,14 @@ struct instance_reason {
 	struct str code, text;
 };
 
-/* EC2's stateTransitionReason of an instance that is not to run: of a stop that a user asked for it tells when. */
+/* EC2's stateTransitionReason of an instance that is not to run; for a stop by a user, it includes the
+ * time. */
 static struct str write_transition(const struct instance *i, char out[static TRANSITION_TEXT_SIZE])
 {
 	char asked[CLOCK_TEXT_SIZE];
 	if (!str_is(i->reason_code, "Client.UserInitiatedShutdown"))
 		return i->reason_text;
-	clock_write_s(i->off_since_us, asked); /* "2026-01-31T12:00:00Z" */
+	clock_write_s(i->off_since_us, asked); /* as in "2026-01-31T12:00:00Z" */
 	int n = snprintf(out, TRANSITION_TEXT_SIZE, "User initiated (%.10s %.8s GMT)", asked, asked + 11);
 	return (struct str){out, (size_t) n};
 }
@@ -221,7 +223,7 @@ static bool tells_reason(const struct instance *i, enum instance_state state)
 	return is_ending(state) && i->reason_code.n;
 }
 
-/* Of a running one there is none. */
+/* Finds the reason; running instances have none. */
 static struct instance_reason reason_of(const struct instance *i, enum instance_state state)
 {
 	if (state == INSTANCE_PENDING)
@@ -261,7 +263,8 @@ static void write_placement(struct xml *x, const struct ec2_instance_item *i)
 	xml_close(x, "placement");
 }
 
-/* What stands at the instance itself for its primary interface. One that has ended has none. */
+/* Writes the primary interface's values that are shown at the instance itself. A terminated instance has
+ * no interface. */
 static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i)
 {
 	const struct ec2_port_item *primary = i->ports.count ? &i->ports.at[0] : 0;
@@ -332,7 +335,7 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 
 /* ---- filters ---- */
 
-/* By one of its interfaces. */
+/* Compares through one of the instance's interfaces. */
 static const struct filter_join interfaces = {KIND_PORT, &ec2_interface_filters,
 					      JOIN_ONE(KIND_INSTANCE, port, instance)};
 
@@ -374,7 +377,8 @@ static bool fits_device(const struct filter_run *f, const struct row *row)
 {
 	struct str name = str_from(f->filter->name);
 	struct volume_list volumes = {0};
-	IGNORE(engine_list_disks(f->e->c->arena, f->t, row->id, true, &volumes)); /* the answer fails */
+	IGNORE(engine_list_disks(f->e->c->arena, f->t, row->id, true, &volumes)); /* on failure the answer
+	                                                                           * fails later */
 	for (size_t k = 0; k < volumes.count; k++) {
 		const struct volume *v = volumes.at[k];
 		bool fits = str_ends_with(name, STR("volume-id"))     ? filter_id(f, KIND_VOLUME, v->row.id)
@@ -441,7 +445,7 @@ static bool fits_state_reason(const struct filter_run *f, const struct row *row)
 	return reason.code.n && filter_text(f, is_code ? reason.code : reason.text);
 }
 
-/* The name here, and the name that interfaces have for it. */
+/* Filter name of instances, and the name that interfaces have for it. */
 #define BY_INTERFACE(name, name_there)                                                                       \
 	{                                                                                                    \
 		(name), .get = fits_interface, .joined = &interfaces, .joined_filter = (name_there)          \
@@ -457,7 +461,7 @@ static bool fits_state_reason(const struct filter_run *f, const struct row *row)
 			JOIN_ONE(KIND_INSTANCE, volume_attachment, member)                                   \
 		}                                                                                            \
 	}
-/* EC2 has a word for Windows only. */
+/* EC2 has a name for the platform Windows only. */
 static bool fits_platform(const struct filter_run *f, const struct row *row)
 {
 	return instance_of(row)->platform == INSTANCE_PLATFORM_WINDOWS && filter_z(f, "windows");
@@ -625,7 +629,7 @@ static const struct filter instance_filters[] = {
 	{"spot-instance-request-id", .get = filter_nothing},
 };
 
-/* Ports, addresses and volumes are part of the instance. */
+/* Ports, addresses and volumes count as parts of the instance. */
 static const enum kind instance_shared[] = {
 	KIND_ZONE,         KIND_INSTANCE_TYPE,  KIND_ROUTER, KIND_SECURITY_GROUP,
 	KIND_SERVER_GROUP, KIND_DEDICATED_HOST, KIND_NONE};
@@ -649,9 +653,10 @@ static const struct param describe_instances_params[] = {
 	QUERY_PAGES(struct ec2_describe_instances, 5, 1000),
 };
 
-/* By what an item is put in order: side by side, for thousands of rows do not fit the processor's cache. */
+/* Sort key of an item. Keys are stored side by side, because thousands of rows do not fit into the
+ * processor's cache. */
 struct reserved {
-	int64_t created_us; /* all of a reservation were created in one change */
+	int64_t created_us; /* equal for all instances of a reservation, which one change creates */
 	uuid reservation;
 	int64_t launch_index;
 	const void *item;
@@ -666,7 +671,7 @@ static int compare_reserved(const void *a, const void *b)
 	return order ? order : (x->launch_index > y->launch_index) - (x->launch_index < y->launch_index);
 }
 
-/* Into the order in which reservations were created; NULL: no memory. */
+/* Sorts by the creation of reservations; NULL: out of memory. */
 static const struct reserved *order_items(struct ec2_call *e, const void **items, size_t count)
 {
 	struct reserved *all = arena_new_array(e->c->arena, struct reserved, count);

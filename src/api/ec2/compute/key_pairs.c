@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs: DescribeKeyPairs, ImportKeyPair, CreateKeyPair, DeleteKeyPair. Keys are made
- * on a lane, and checked here, off the committer; a private key is in its one answer and nowhere else. */
+ * Key pairs: DescribeKeyPairs, ImportKeyPair, CreateKeyPair, DeleteKeyPair. Keys are generated on a lane
+ * and checked here, off the committer. A private key appears only in the answer of its creation. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "base/crypto.h"
@@ -33,7 +33,8 @@ static void write_key(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "keyPairId", KIND_KEY_PAIR, key->row.id);
 	xml_text(x, "keyFingerprint", key->fingerprint);
 	xml_text(x, "keyName", key->name);
-	if (!crypto_is_ecdsa(key->public_key)) /* imported by OpenStack: EC2 has no word for it */
+	if (!crypto_is_ecdsa(key->public_key)) /* ECDSA keys come from OpenStack: EC2 has no name for the
+	                                        * type */
 		xml_z(x, "keyType", key->is_ed25519 ? "ed25519" : "rsa");
 	ec2_write_tags(x, key->tags);
 	if (a->public_key)
@@ -49,7 +50,7 @@ static const struct ec2_listing key_listing = {
 struct ec2_make_key {
 	struct key_pair_wish wish;
 	struct ec2_tag_specs tag_specs;
-	struct str material; /* given, or made */
+	struct str material; /* imported or generated key */
 	struct str type;
 };
 #define P(wire, member, ...) PARAM(struct ec2_make_key, wire, member, __VA_ARGS__)
@@ -74,7 +75,8 @@ static RESULT check_public_key(struct ec2_call *e, struct str text, struct key_p
 {
 	struct result result =
 		crypto_check_public_key(e->c, text, &wish->public_key, &wish->fingerprint, &wish->is_ed25519);
-	bool is_taken = result_is_ok(result) && !crypto_is_ecdsa(wish->public_key); /* EC2 takes none */
+	bool is_taken = result_is_ok(result) && !crypto_is_ecdsa(wish->public_key); /* EC2 does not accept
+	                                                                             * ECDSA keys */
 	if (is_taken || (result.code != ERR_INVALID && !result_is_ok(result)))
 		return result;
 	ctx_clear_problem(e->c);
@@ -88,7 +90,7 @@ static RESULT prepare_import(struct ec2_call *e, void *args)
 {
 	struct ec2_make_key *a = args;
 	struct str line = a->material;
-	/* What cannot be converted is no key either: check_public_key() says so. */
+	/* A key that cannot be converted is refused below, by check_public_key(). */
 	if (crypto_convert_public_key(e->c, a->material, &line).code == ERR_NO_MEMORY)
 		return ctx_no_memory(e->c);
 	ctx_clear_problem(e->c);

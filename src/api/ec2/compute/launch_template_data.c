@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What launch templates say: taken from requests, kept, merged, shown. */
+ * Content of launch templates: read from requests, stored, merged, shown. */
 #include "api/ec2/compute/launch_template_data.h"
 
 #include "api/ec2/storage/volumes.h"
@@ -109,7 +109,7 @@ RESULT ec2_take_launch_data(struct ec2_call *e, struct pairs *ret_pairs)
 	return OK;
 }
 
-/* What a parameter is about: a list as a whole, and one of two names for one thing. */
+/* The part of a name that is merged as one value: a list as a whole, or either of two names for one thing. */
 static struct str subject_of(struct str name)
 {
 	for (size_t k = 0; k + 1 < name.n; k++)
@@ -173,7 +173,7 @@ struct str ec2_find_launch_word(struct str data, const char *name)
 
 enum { DEPTH_MAX = 8 };
 
-/* Elements that are not called as the parameters are, but for their first letter's case. */
+/* Elements whose name differs from the parameter's in more than the first letter's case. */
 static const struct {
 	const char *segment, *within, *element;
 } elements[] = {
@@ -202,7 +202,8 @@ static const char *name_element(struct arena *a, const struct data_path *path, s
 	bool is_number = segment.p[0] >= '0' && segment.p[0] <= '9';
 	if (is_number)
 		return at && strcmp(path->names[at - 1], "groupSet") == 0 ? "groupId" : "item";
-	bool is_in_list = at > 1 && str_equal(segment, path->segments[at - 2]); /* Ipv4Prefix.1.Ipv4Prefix */
+	bool is_in_list = at > 1 && str_equal(segment, path->segments[at - 2]); /* as in
+	                                                                         * Ipv4Prefix.1.Ipv4Prefix */
 	for (size_t k = 0; k < sizeof elements / sizeof elements[0] && !is_in_list; k++)
 		if (str_is(segment, elements[k].segment) &&
 		    str_is(at ? path->segments[0] : STR_NONE, elements[k].within))
@@ -211,7 +212,7 @@ static const char *name_element(struct arena *a, const struct data_path *path, s
 				     STR_ARG(str_slice(segment, 1, segment.n))));
 }
 
-/* The name's segments; elements are named as far as the last pair has them. */
+/* Splits the name into segments; those shared with the previous pair already have element names. */
 static void cut_path(struct arena *a, struct str name, struct data_path *path)
 {
 	struct str rest = name, segment;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Versions of launch templates: CreateLaunchTemplateVersion, DescribeLaunchTemplateVersions,
- * DeleteLaunchTemplateVersions; and GetLaunchTemplateData, which says of an instance what a version would. */
+ * DeleteLaunchTemplateVersions; and GetLaunchTemplateData, which describes an instance in the form of a
+ * version. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,8 +29,8 @@ struct ec2_describe_versions {
 	struct ref id, name;
 	struct strs versions;
 	struct str min, max;
-	/* found: */
-	uuid template; /* none: of all */
+	/* results: */
+	uuid template; /* none: versions of all templates */
 	int64_t min_number, max_number;
 	struct {
 		const int64_t *at;
@@ -66,7 +67,7 @@ static bool fits_default(const struct filter_run *f, const struct row *row)
 	return template && filter_bool(f, template->default_version == version_of(row)->number);
 }
 
-/* What the version says under the name that belongs to the filter's. */
+/* Compares the version's parameter that belongs to the filter. */
 static bool fits_word(const struct filter_run *f, const struct row *row)
 {
 	static const struct {
@@ -123,7 +124,7 @@ static bool shows_version(struct ec2_call *e, const struct row *row)
 	const struct launch_template_version *version = version_of(row);
 	const struct launch_template *template = launch_template_find(ec2_tables(e), version->template);
 	const struct ec2_describe_versions *a = e->args;
-	if (e->action->operation || !template) /* its own is shown */
+	if (e->action->operation || !template) /* a change shows its own version */
 		return template != 0;
 	if (!uuid_is_none(a->template) && !uuid_equal(a->template, version->template))
 		return false;
@@ -172,7 +173,8 @@ static const struct ec2_listing version_listing = {.kind = KIND_LAUNCH_TEMPLATE_
 						   .gather = gather_version,
 						   .write = write_version};
 
-/* Of all templates only words can be meant: numbers are a template's. */
+/* Versions of all templates can be chosen only by $Latest and $Default, because numbers belong to one
+ * template. */
 static RESULT check_words(struct ec2_call *e, const struct ec2_describe_versions *a)
 {
 	bool is_good = a->versions.count > 0 && str_is_empty(a->min) && str_is_empty(a->max);
@@ -181,7 +183,7 @@ static RESULT check_words(struct ec2_call *e, const struct ec2_describe_versions
 			  (str_is(a->versions.at[k], "$Latest") || str_is(a->versions.at[k], "$Default"));
 	if (is_good)
 		return OK;
-	/* AWS's words, which name options of its command line. */
+	/* AWS's message, which names options of its command line. */
 	return ctx_fail_field(
 		e->c, ERR_MISSING, STR("LaunchTemplateVersion"),
 		"To describe the launch template data for all your launch templates, for ‘--versions’ "
@@ -384,7 +386,7 @@ __attribute__((format(printf, 3, 4))) static void say(struct said *s, struct str
 	va_end(args);
 	struct pair pair = {str_copy(s->arena, str_from(name)), value};
 	if (value.n)
-		(void) VEC_PUSH(s->arena, &s->pairs, pair); /* a full arena is seen at the end */
+		(void) VEC_PUSH(s->arena, &s->pairs, pair); /* a full arena is noticed at the end */
 }
 
 static struct str word_of(bool is_so, const char *yes, const char *no)
@@ -444,7 +446,7 @@ static void say_tags(struct said *s, const struct tags *tags)
 	}
 }
 
-/* In the order in which parameters are sorted, as far as they share a beginning. */
+/* Adds the parameters in sorted order, as far as they share a prefix. */
 static void say_instance(struct said *s, const struct ec2_instance_item *i)
 {
 	const struct instance *row = i->instance;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Launch templates: CreateLaunchTemplate, DescribeLaunchTemplates, ModifyLaunchTemplate,
- * DeleteLaunchTemplate. Their versions: launch_template_versions.c. Launching by one: run.c. */
+ * DeleteLaunchTemplate. Their versions: launch_template_versions.c. Launching by one: run_instances.c. */
 #include "api/ec2/compute/launch_templates.h"
 
 #include "api/ec2/compute/launch_template_data.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GetPasswordData: the administrator's password that a Windows guest drew, encrypted with its key pair's
- * public key. A guest tells it to the metadata service (cloudbase-init), or prints it to its serial port
- * between two tags, as EC2's own agents do: then the port's log is looked through. */
+ * GetPasswordData: the administrator's password that a Windows guest generated, encrypted with its key
+ * pair's public key. A guest reports it to the metadata service (cloudbase-init), or prints it to its
+ * serial port between two tags, as EC2's agents do; then the port's log is searched. */
 #include "api/ec2/compute/password_data.h"
 
 #include "api/ec2/core/write.h"
@@ -12,7 +12,7 @@
 /* RSA keys of up to 16384 bits give 2732 characters, and agents break lines. */
 enum { LOG_MAX_SIZE = 64 * 1024, PASSWORD_MAX_SIZE = 3 * 1024 };
 
-/* What lies between the last two tags in the text, or nothing. */
+/* Returns the text between the last two tags, or nothing. */
 static struct str cut_tagged(struct str text)
 {
 	static const char opening[] = "<Password>", closing[] = "</Password>";
@@ -57,7 +57,7 @@ RESULT ec2_find_password(struct ctx *c, struct str log, struct str *ret_password
 
 struct ec2_get_password {
 	struct ref instance;
-	/* seen: */
+	/* results: */
 	uuid id;
 	struct str password;
 	int64_t at_us;
@@ -67,7 +67,7 @@ static const struct param get_password_params[] = {
 	      .doc = "The instance."),
 };
 
-/* What the guest told comes first; its host is asked when it did not. */
+/* A password reported to the metadata service has precedence; otherwise the host is asked. */
 static RESULT prepare_password(struct ec2_call *e, void *args)
 {
 	struct ec2_get_password *a = args;
@@ -84,7 +84,7 @@ static RESULT prepare_password(struct ec2_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread. */
+/* Runs on the host's thread. */
 static RESULT look_at_log(struct observation *o, const struct compute_driver *driver, struct compute_host *h)
 {
 	struct ec2_get_password *a = o->arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Placement groups, which Nova calls server groups: CreatePlacementGroup, DescribePlacementGroups,
- * DeletePlacementGroup. Launching into one: run.c. */
+ * Placement groups, called server groups in Nova: CreatePlacementGroup, DescribePlacementGroups,
+ * DeletePlacementGroup. Launching into one: run_instances.c. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/server_group.h"
@@ -19,7 +19,7 @@ static const struct param describe_params[] = {
 	QUERY_FILTERS(struct ec2_describe_placement_groups),
 };
 
-/* A hard policy of Nova's and a soft one are one strategy. */
+/* Nova's hard policy and its soft one are the same strategy in EC2. */
 static const char *strategy_of(const struct server_group *group)
 {
 	static const char *const words[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * RunInstances: EC2's many ways to say the same become one engine launch.
- * What happens next: engine/instance/instance_launch.c. */
+ * RunInstances: turns EC2's parameters, which have several forms for the same thing, into one engine
+ * launch. The launch itself: engine/instance/instance_launch.c. */
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/launch_template_data.h"
 #include "api/ec2/core/write.h"
@@ -53,7 +53,7 @@ static const struct params launch_interface_params =
 
 struct ec2_run_instances {
 	struct instance_launch launch;
-	struct launch_port primary; /* as said without NetworkInterface */
+	struct launch_port primary; /* from parameters outside NetworkInterface */
 	struct refs group_ids, group_names;
 	struct ref zone_id;
 	struct str group_name;
@@ -68,7 +68,8 @@ struct ec2_run_instances {
 		size_t count;
 	} interfaces;
 	struct ec2_tag_specs tag_specs, template_tags;
-	bool is_fleets; /* SubnetId is of the primary interface, where the template has interfaces */
+	bool is_fleets; /* launch of a fleet: SubnetId applies to the primary interface, where the template
+	                 * has interfaces */
 };
 #define P(wire, member, ...) PARAM(struct ec2_run_instances, wire, member, __VA_ARGS__)
 static const struct param run_instances_params[] = {
@@ -174,7 +175,8 @@ static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct
 	return OK;
 }
 
-/* The first thing that is said of the instance's one interface beside a list of interfaces; NULL: none is. */
+/* First parameter given for the instance's single interface, which a list of interfaces excludes; NULL:
+ * there is none. */
 static const char *name_instance_level(const struct launch_port *primary, bool is_fleets)
 {
 	if (primary->subnet.kind != KIND_NONE && !is_fleets)
@@ -229,7 +231,7 @@ static bool has_key(struct tags tags, struct str key)
 	return false;
 }
 
-/* The request's, and of the template's those with other keys. */
+/* Tags of the request, plus those of the template with other keys. */
 static RESULT take_tags(struct ec2_call *e, const struct ec2_run_instances *a, const char *type,
 			struct tags *ret_tags)
 {
@@ -257,7 +259,7 @@ static RESULT take_all_tags(struct ec2_call *e, struct ec2_run_instances *a)
 	return take_tags(e, a, "network-interface", &a->launch.port_tags);
 }
 
-/* An empty name is none, as tools send it. */
+/* Tools send an empty name when they mean none. */
 static RESULT take_group(struct ec2_call *e, struct ec2_run_instances *a)
 {
 	struct ref *group = &a->launch.server_group;
@@ -321,7 +323,7 @@ static RESULT find_version(struct ec2_call *e, const struct ec2_run_instances *a
 						   STR("LaunchTemplate.Version"), ret_version);
 }
 
-/* The request anew, as if it said what the template does, where it says nothing itself. Tags are of both. */
+/* Reads the request again, with the template's parameters where it has none of its own. Tags are merged. */
 static RESULT use_template(struct ec2_call *e, const struct pairs *said, struct ec2_run_instances *a)
 {
 	const struct launch_template_version *version = 0;
@@ -364,7 +366,7 @@ static RESULT take_launch(struct ec2_call *e, const struct pairs *said, struct e
 	a->launch.tenancy = ec2_read_tenancy(a->tenancy);
 	a->launch.host_affinity = str_is(a->affinity, "host");
 	if (a->profile_arn.kind != KIND_NONE || a->launch.instance_profile.kind != KIND_NONE)
-		ec2_audit(e); /* a role is passed on */
+		ec2_audit(e); /* the launch hands a role to the instance */
 	if (a->profile_arn.kind != KIND_NONE)
 		TRY(request_choose(e->c, &a->profile_arn, "IamInstanceProfile.Arn",
 				   &a->launch.instance_profile, "IamInstanceProfile.Name",
@@ -398,7 +400,8 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 
 /* ---- the answer ---- */
 
-/* EC2 shows the address that comes with a run from DescribeInstances on. An elastic one was there before. */
+/* EC2 shows an automatic public address only from DescribeInstances on. An elastic address is shown at
+ * once. */
 static void hide_auto_addresses(struct ec2_port_item *item)
 {
 	for (size_t k = 0; k < item->ips.count; k++)
@@ -406,7 +409,7 @@ static void hide_auto_addresses(struct ec2_port_item *item)
 			item->ips.at[k].address = NULL;
 }
 
-/* As the launch left them: no host has heard of them. */
+/* The state right after the launch, before any host was told. */
 static RESULT show_attaching(struct ec2_call *e, struct ec2_instance_item *item)
 {
 	for (size_t k = 0; k < item->ports.count; k++) {
@@ -421,7 +424,8 @@ static RESULT show_attaching(struct ec2_call *e, struct ec2_instance_item *item)
 	return OK;
 }
 
-/* The instances as the call left them; those of a call that is repeated, as they are. EC2 lists no disks here. */
+/* The instances as the call left them; those of a repeated call, in their present state. EC2 lists no
+ * disks here. */
 static RESULT ec2_run_instances(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_run_instances *a = args;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AWS's form of UEFI variables, version 0: "AMZNUEFI", the CRC-32C of all that follows it, the version, and
- * what zlib made of the variables, which are written as model/firmware.h has them. A stream may begin from the
- * version's dictionary; that is left out here, so that it is a little longer and any zlib reads it, and a
- * stream that needs it is refused. All numbers are little-endian. */
+ * AWS's form of UEFI variables, version 0: "AMZNUEFI", the CRC-32C of all that follows, the version, and
+ * the variables as model/firmware.h has them, compressed by zlib. A stream may start from the version's
+ * dictionary. Ours do not: they are a little longer, and any zlib reads them. A stream that needs the
+ * dictionary is refused. All numbers are little-endian. */
 #include "api/ec2/compute/uefi_data.h"
 
 #include <zlib.h>
@@ -13,7 +13,7 @@
 
 enum {
 	VARIABLES_SIZE_MAX = 1 << 20,
-	GIVEN_SIZE_MAX = 64 * 1024, /* of what is sent, when it is expanded */
+	GIVEN_SIZE_MAX = 64 * 1024, /* limit of input, expanded */
 	CRC_AT = 8,
 	VERSION_AT = 12,
 	HEAD_SIZE = 16,
@@ -34,7 +34,7 @@ static uint32_t get_number(struct str s, size_t at)
 	return n;
 }
 
-/* Castagnoli's, bit by bit: there is little of it. */
+/* CRC-32C (Castagnoli), bit by bit: the data are small. */
 static uint32_t crc32c(struct str s)
 {
 	uint32_t crc = UINT32_MAX;
@@ -105,7 +105,7 @@ static RESULT fail_unreadable(struct ctx *c, const char *what)
 			      what);
 }
 
-/* All of the stream, of which no more than room bytes come. */
+/* Expands the whole stream, to at most room bytes. */
 static RESULT expand_all(struct ctx *c, z_stream *z, struct str s, char *to, size_t *ret_size)
 {
 	z->next_in = (Bytef *) (uintptr_t) s.p;
