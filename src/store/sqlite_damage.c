@@ -49,6 +49,8 @@ RESULT sqlite_say_damaged(struct ctx *c, const char *path, struct str why)
 static RESULT check_connection(struct ctx *c, sqlite3 *db, const char *path)
 {
 	AUTO_STATEMENT statement = NULL;
+	(void) sqlite3_db_release_memory(
+		db); /* pages of an earlier check would hide what the file says now */
 	TRY(sqlite_prepare(c, db, &statement, "PRAGMA quick_check(1)"));
 	int code = sqlite_step(statement);
 	if (code != SQLITE_ROW)
