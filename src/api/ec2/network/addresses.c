@@ -63,7 +63,7 @@ static const struct filter address_filters[] = {
 
 struct address_item {
 	const struct address *address;
-	const struct port *port; /* NULL: free */
+	const struct port *port; /* NULL: not associated */
 };
 
 static const void *gather_address(struct ec2_call *e, const struct row *row)
@@ -125,7 +125,7 @@ static const struct param describe_addresses_attribute_params[] = {
 	QUERY_PAGES(struct ec2_describe_addresses_attribute, 1, 1000),
 };
 
-/* Fully qualified, as DNS writes it. */
+/* The fully qualified name, as DNS writes it. */
 static void write_name(struct ec2_call *e, struct xml *x, const char *member, struct str name)
 {
 	if (name.n)
@@ -167,7 +167,7 @@ static RESULT prepare_name(struct ec2_call *e, void *args)
 	return OK;
 }
 
-/* As EC2 answers: the record that there was, and what becomes of it. Who looks next sees it done. */
+/* Answers as EC2 does: the old record, with the pending change. Later reads show it done. */
 static RESULT ec2_name_address(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_name_address *a = args;

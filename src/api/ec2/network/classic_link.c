@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whether VPCs are linked to EC2-Classic, which no region has any more: DescribeVpcClassicLink,
- * DescribeVpcClassicLinkDnsSupport. EC2 still answers both, that no VPC is, and Ansible's modules ask. */
+ * DescribeVpcClassicLink, DescribeVpcClassicLinkDnsSupport: links to EC2-Classic, which no region has any
+ * more. EC2 still answers that no VPC is linked, and Ansible's modules ask. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "model/router.h"

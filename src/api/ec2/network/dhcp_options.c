@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DHCP options sets: CreateDhcpOptions, DescribeDhcpOptions, AssociateDhcpOptions, DeleteDhcpOptions. What a
- * VPC tells without one, EC2's `default`, is no row. */
+ * DHCP options sets: CreateDhcpOptions, DescribeDhcpOptions, AssociateDhcpOptions, DeleteDhcpOptions. The
+ * options of a VPC without a set, EC2's `default`, have no row. */
 #include "engine/network/dhcp_options.h"
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
@@ -20,7 +20,7 @@ static const struct param describe_params[] = {
 
 enum { OPTION_COUNT = 5, VALUES_MAX = DHCP_SERVERS_MAX };
 
-/* An option as EC2 shows it: without values it is not there. */
+/* Writes an option as EC2 shows it; one without values is left out. */
 struct shown_option {
 	const char *key;
 	struct str values[VALUES_MAX];
@@ -116,7 +116,8 @@ static const struct ec2_listing dhcp_listing = {.kind = KIND_DHCP_OPTIONS,
 						.filters = FILTERS(dhcp_filters),
 						.write = write_set};
 
-/* DescribeVpcs shows it as a VPC's set, and clients look up what is shown. It is in no list. */
+/* True if the set "default" is asked for by id: DescribeVpcs shows it, and clients look it up. No list has
+ * it. */
 static bool is_for_default(const struct ec2_query *query)
 {
 	return query->ids.count == 1 && str_is(query->ids.at[0].text, "default") && !query->max_results &&

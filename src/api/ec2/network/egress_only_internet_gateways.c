@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Egress-only internet gateways: DescribeEgressOnlyInternetGateways, and making and deleting them. */
+ * Egress-only internet gateways: describe, create, delete. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/egress_gateway.h"

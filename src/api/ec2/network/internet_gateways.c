@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Internet gateways: DescribeInternetGateways, and making, attaching, detaching and deleting them. */
+ * Internet gateways: describe, create, attach, detach, delete. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/gateway.h"

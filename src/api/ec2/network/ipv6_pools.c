@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IPv6 pools, from which VPCs ask for blocks by name: DescribeIpv6Pools, GetAssociatedIpv6PoolCidrs. Each
- * external network that has IPv6 addresses is one. In EC2 a pool is what an account brought along; here the
- * operator did, for every account. */
+ * DescribeIpv6Pools, GetAssociatedIpv6PoolCidrs: IPv6 pools, from which VPCs request blocks by name. Each
+ * external network with IPv6 addresses is a pool. In EC2 an account brings its own pools; here they are the
+ * operator's and open to every account. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/ipv6.h"
@@ -20,7 +20,7 @@ static const struct param describe_pools_params[] = {
 	QUERY_PAGES(struct ec2_describe_pools, 1, 1000),
 };
 
-/* Nobody tags a pool. */
+/* Pools have no tags. */
 static const struct filter pool_filters[] = {
 	{.name = "tag:", .get = filter_nothing},
 	{"tag-key", .get = filter_nothing},
@@ -65,9 +65,9 @@ static const struct param get_cidrs_params[] = {
 	QUERY_PAGES(struct ec2_get_pool_cidrs, 1, 1000),
 };
 
-/* A block's association with its VPC, whose id and time it has. */
+/* Association of a block with its VPC, whose id and time it has. */
 struct pool_cidr {
-	struct row row; /* first */
+	struct row row; /* must be first */
 	struct cidr block;
 	uuid router;
 };

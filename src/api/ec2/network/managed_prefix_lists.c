@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Managed prefix lists, which are address groups: Create…, Describe…, Modify…, DeleteManagedPrefixList,
+ * Managed prefix lists, stored as address groups: Create…, Describe…, Modify…, DeleteManagedPrefixList,
  * RestoreManagedPrefixListVersion, GetManagedPrefixListEntries, GetManagedPrefixListAssociations. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
@@ -83,7 +83,7 @@ static RESULT fail_entry(struct ec2_call *e, const struct ec2_entry *entry, cons
 			      words);
 }
 
-/* but: blocks that are none of them. */
+/* Reads entries; but: blocks that they must not repeat. */
 static RESULT read_entries(struct ec2_call *e, const struct ec2_entries *entries, struct cidrs but,
 			   struct cidrs *ret_blocks, struct strs *ret_notes)
 {
@@ -248,7 +248,7 @@ static const struct param get_entries_params[] = {
 };
 #undef P
 
-/* A token is a position, in the last byte of an id: there are a hundred entries at most. */
+/* The token is a position, in the last byte of an id: there are at most a hundred entries. */
 static struct row_place position(size_t at)
 {
 	struct row_place place = {0};
@@ -305,7 +305,7 @@ static RESULT prepare_get_associations(struct ec2_call *e, void *args)
 	return OK;
 }
 
-/* A rule of it names the list. */
+/* True if a rule of the resource names the list. */
 static bool is_associated(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_get_associations *a = e->args;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NAT gateways: DescribeNatGateways, CreateNatGateway, DeleteNatGateway, and their further addresses:
+ * NAT gateways: DescribeNatGateways, CreateNatGateway, DeleteNatGateway, and their secondary addresses:
  * AssociateNatGatewayAddress, DisassociateNatGatewayAddress. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
@@ -38,7 +38,7 @@ static const struct filter nat_filters[] = {
 
 struct nat_item {
 	const struct nat_gateway *nat;
-	const struct address *first; /* NULL: it has none, or has lost it */
+	const struct address *first; /* NULL: none, or released */
 	VEC(const struct address *) more;
 };
 
@@ -73,7 +73,7 @@ static const char *address_status(const struct nat_gateway *nat)
 	return words[model_derive_nat_gateway_state(nat)][nat->is_public];
 }
 
-/* A further one also waits for the network to have it. */
+/* Status of a secondary address: "associating" until the network has it. */
 static const char *further_status(const struct nat_gateway *nat, const struct address *a)
 {
 	bool is_there = nat->seen_gen == (int64_t) nat->row.gen && a->seen_gen == (int64_t) a->row.gen;
@@ -100,7 +100,8 @@ static void write_asked(struct xml *x, uuid address)
 	xml_close(x, "item");
 }
 
-/* In the answer of CreateNatGateway: what was asked for, which of a private one is an address without a word. */
+/* For the answer of CreateNatGateway: writes the address that was requested; for a private gateway an
+ * address without members. */
 static void write_asked_addresses(struct xml *x, const struct nat_item *i)
 {
 	xml_open(x, "natGatewayAddressSet");

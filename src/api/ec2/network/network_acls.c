@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network ACLs with their entries and associations. The entry that denies what no other one decides ends each
- * direction; it is shown, but is no row. */
+ * Network ACLs with their entries and associations. The last entry of each direction, which denies
+ * everything else, is shown but has no row. */
 #include <inttypes.h>
 
 #include "api/ec2/core/list.h"
@@ -33,7 +33,8 @@ static const struct network_acl_entry last_entries[2] = {
 	 .blocks = {&all_of_ipv4, 1}},
 };
 
-/* Inward before outward, by number; then the last of each. */
+/* Next entry in the order shown: ingress before egress, by number, and at the end of each the default
+ * entry. */
 static const struct network_acl_entry *next_entry(const struct tables *t, const struct row *acl,
 						  const struct network_acl_entry *entry)
 {
@@ -83,7 +84,8 @@ static void write_pair(struct xml *x, const char *name, const char *first, int64
 	xml_close(x, name);
 }
 
-/* EC2's entries have one block: one with several is as many, of the same number. */
+/* An entry of EC2's has one block: a row with several blocks is shown as several entries of the same
+ * number. */
 static void write_entry(struct xml *x, const struct network_acl_entry *entry, struct cidr block)
 {
 	xml_open(x, "item");
@@ -153,7 +155,7 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
-/* By name where it has one, and by number. */
+/* Compares the protocol by number, and by name if it has one. */
 static bool fits_protocol(const struct filter_run *f, const struct network_acl_entry *entry)
 {
 	static const char *const words[] = {
@@ -162,7 +164,7 @@ static bool fits_protocol(const struct filter_run *f, const struct network_acl_e
 	return filter_int(f, entry->protocol) || (named && filter_z(f, words[entry->protocol]));
 }
 
-/* Of either family, by a name of its own. */
+/* Compares blocks of the family in the filter's name. */
 static bool fits_block(const struct filter_run *f, struct cidrs blocks)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -339,7 +341,7 @@ static RESULT take_icmp(struct ec2_call *e, struct ec2_acl_entry *a)
 			      a->icmp_code);
 }
 
-/* One of the two blocks. */
+/* Takes the one block, IPv4 or IPv6. */
 static RESULT take_block(struct ec2_call *e, struct ec2_acl_entry *a)
 {
 	bool has_ipv4 = !cidr_is_none(a->block), has_ipv6 = !cidr_is_none(a->ipv6);

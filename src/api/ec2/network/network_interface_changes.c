@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network interfaces into instances and out of them: AttachNetworkInterface, DetachNetworkInterface; and
+ * Attaches and detaches network interfaces: AttachNetworkInterface, DetachNetworkInterface; and changes
  * their attributes: ModifyNetworkInterfaceAttribute, DescribeNetworkInterfaceAttribute,
  * ResetNetworkInterfaceAttribute, AssignPrivateIpAddresses, UnassignPrivateIpAddresses. */
 #include "api/ec2/core/write.h"
@@ -41,7 +41,7 @@ static const struct param detach_params[] = {
 struct ec2_modify_interface {
 	struct port_settings wish;
 	bool has_delete;
-	struct str reset; /* ResetNetworkInterfaceAttribute's SourceDestCheck */
+	struct str reset; /* SourceDestCheck of ResetNetworkInterfaceAttribute */
 };
 #define P(wire, member, ...) PARAM(struct ec2_modify_interface, wire, member, __VA_ARGS__)
 #define INTERFACE                                                                                            \

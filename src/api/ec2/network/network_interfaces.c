@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network interfaces, which are ports: how they are written, DescribeNetworkInterfaces,
- * CreateNetworkInterface, DeleteNetworkInterface. Their attributes and attachments:
- * network_interface_changes.c. */
+ * Network interfaces, stored as ports: their elements, DescribeNetworkInterfaces, CreateNetworkInterface,
+ * DeleteNetworkInterface. Their attributes and attachments: network_interface_changes.c. */
 #include "api/ec2/network/network_interfaces.h"
 
 #include "api/ec2/core/write.h"
@@ -36,7 +35,7 @@ void ec2_write_port_name(const struct ec2_call *e, struct xml *x, const char *na
 	xml_text(x, name, (struct str){text, n});
 }
 
-/* What has no IPv4 address has none first. */
+/* Without an IPv4 address, the first item stays empty. */
 static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
 {
 	const struct tables *t = ec2_tables(e);
@@ -166,7 +165,8 @@ static bool is_managed(const struct port *port)
 	return !uuid_is_none(port->nat_gateway);
 }
 
-/* EC2 shows nobody for what a launch made. Of a NAT gateway's it shows an account of Amazon's; the word is a guess. */
+/* EC2 shows no requester for an interface that a launch created. For a NAT gateway's it shows an account
+ * of Amazon's; the name is a guess. */
 static struct str requester_of(const struct port *port)
 {
 	return is_managed(port) ? STR("amazon-aws") : port->requester;
@@ -199,7 +199,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	xml_z(x, "interfaceType", port_type(p));
 }
 
-/* To the NAT gateway; the id is the gateway's under another prefix. */
+/* Attachment to the NAT gateway; its id is the gateway's id with another prefix. */
 static void write_managed_attachment(struct xml *x, const struct port *port)
 {
 	xml_open(x, "attachment");
@@ -292,7 +292,7 @@ static bool fits_address(const struct filter_run *f, const struct row *row, cons
 							 : filter_prefixed(f, "eipassoc", a->association);
 }
 
-/* A filter on what belongs to a public address of the port: any for "addresses.…", else the one of its
+/* Compares a property of a public address of the port: of any address for "addresses.…", else of the
  * primary private address. */
 static bool fits_association(const struct filter_run *f, const struct row *row)
 {
@@ -325,7 +325,7 @@ static const struct secondary_ip *first_of_family(const struct tables *t, uuid p
 	return s;
 }
 
-/* Each has a primary one. */
+/* Every interface has a primary address. */
 static bool fits_primary(const struct filter_run *f, const struct row *row)
 {
 	return filter_bool(f, true) || (filter_bool(f, false) && first_of_family(f->t, row->id, IP_V4));
@@ -342,7 +342,7 @@ static bool fits_ipv6(const struct filter_run *f, const struct row *row)
 	return s != 0;
 }
 
-/* The same for a NAT gateway's, as it is shown. */
+/* The same for the interface of a NAT gateway, as shown. */
 static bool fits_managed_attachment(const struct filter_run *f, const struct port *p)
 {
 	struct str name = str_from(f->filter->name);
@@ -357,7 +357,7 @@ static bool fits_managed_attachment(const struct filter_run *f, const struct por
 	return str_ends_with(name, STR("delete-on-termination")) && filter_bool(f, false);
 }
 
-/* A filter on the attachment, which only an attached port has. */
+/* Compares a property of the attachment; only attached ports can fit. */
 static bool fits_attachment(const struct filter_run *f, const struct row *row)
 {
 	const struct port *p = port_of(row);
@@ -478,7 +478,8 @@ static const struct filter interface_filters[] = {
 
 const struct filters ec2_interface_filters = FILTERS(interface_filters);
 
-/* A router's interface is none of EC2's, and a network without a router is in no VPC. */
+/* Hides interfaces of routers, which EC2 does not have, and those in networks without a router, which are
+ * in no VPC. */
 static bool is_in_vpc(struct ec2_call *e, const struct row *row)
 {
 	const struct port *port = port_of(row);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Route tables, their routes, and which subnets and gateways use them. The local route of a VPC is shown in
- * each of its tables; it is no row, but where another target stands in for it. */
+ * Route tables, their routes, and their associations with subnets and gateways. The local route of a VPC is
+ * shown in each of its tables; it has a row only where it has another target. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/port.h"
@@ -22,18 +22,18 @@ struct route_item {
 	const struct route *route;
 	const struct port *port; /* next hop, or NULL */
 	bool is_active;
-	bool is_local; /* it stands in for a local route */
+	bool is_local; /* it replaces a local route */
 };
 
 struct table_item {
 	const struct route_table *table;
-	struct cidrs local, local_ipv6; /* what the VPC's own addresses are */
+	struct cidrs local, local_ipv6; /* blocks of the VPC itself */
 	VEC(const struct subnet *) subnets;
 	VEC(const struct gateway *) gateways;
 	VEC(struct route_item) routes;
 };
 
-/* Whether what the route leads to is there and can carry it. */
+/* True if the route's target exists and can carry its traffic. */
 static bool is_active(const struct tables *t, const struct route_table *table, const struct route *route)
 {
 	if (!uuid_is_none(route->nat_gateway)) {
@@ -73,7 +73,7 @@ static bool has_block(struct cidrs blocks, struct cidr block)
 	return false;
 }
 
-/* Whether a route stands in for the local one: its destination is a block of the VPC. */
+/* True if the route replaces a local route: its destination is a block of the VPC. */
 static bool is_local_replaced(const struct tables *t, const struct route_table *table,
 			      const struct route *route)
 {
@@ -120,7 +120,7 @@ static void write_association_state(struct xml *x)
 	xml_close(x, "associationState");
 }
 
-/* kind: of what has the table; KIND_NONE: it is the main one. */
+/* kind: of the associated resource; KIND_NONE: the main association. */
 static void write_association(struct xml *x, const struct table_item *i, uuid association, enum kind kind,
 			      uuid user)
 {
@@ -261,7 +261,7 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
-/* Of either family, by a name of its own. */
+/* Compares blocks of the family in the filter's name. */
 static bool fits_destination(const struct filter_run *f, struct cidr block)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -292,7 +292,7 @@ static bool fits_one_route(const struct filter_run *f, const struct route_table 
 	return port && filter_id(f, KIND_INSTANCE, port->instance);
 }
 
-/* A local route's attributes, of one block. */
+/* Compares attributes of the local route for one block. */
 static bool fits_local_route(const struct filter_run *f, struct cidr block)
 {
 	struct str name = str_from(f->filter->name);
@@ -305,7 +305,7 @@ static bool fits_local_route(const struct filter_run *f, struct cidr block)
 	return str_ends_with(name, STR("cidr-block")) && fits_destination(f, block);
 }
 
-/* Of those that nothing stands in for. */
+/* Compares the local routes that no other route replaces. */
 static bool fits_local_routes(const struct filter_run *f, const struct route_table *table)
 {
 	const struct router *router = router_find(f->t, table->router);
@@ -427,7 +427,7 @@ static const struct param replace_association_params[] = {ASSOCIATION, TABLE};
 #undef TABLE
 #undef P
 
-/* An internet gateway's id. */
+/* Reads the id of an internet gateway. */
 static RESULT read_gateway(struct ec2_call *e, struct ref *gateway)
 {
 	struct str text = gateway->text, field = gateway->field;
@@ -444,7 +444,7 @@ static RESULT read_gateway(struct ec2_call *e, struct ref *gateway)
 	return OK;
 }
 
-/* One of the two. */
+/* Takes either a subnet or a gateway. */
 static RESULT prepare_associate(struct ec2_call *e, void *args)
 {
 	struct route_table_association *a = args;
@@ -511,7 +511,7 @@ static const struct param replace_route_params[] = {
 static const struct param delete_route_params[] = {PLACE};
 #undef P
 
-/* One of the two destinations. */
+/* Takes either of the two destinations. */
 static RESULT prepare_route(struct ec2_call *e, void *args)
 {
 	struct ec2_route *a = args;

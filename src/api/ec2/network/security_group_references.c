@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups over peerings: who names them there (DescribeSecurityGroupReferences), and rules that name
- * what is no more (DescribeStaleSecurityGroups). */
+ * Security groups and peerings: which peered VPCs refer to a group (DescribeSecurityGroupReferences), and
+ * rules that refer to deleted groups or peerings (DescribeStaleSecurityGroups). */
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/security_group_rules.h"
 #include "engine/network/security_group.h"
@@ -25,7 +25,7 @@ struct references {
 	VEC(struct reference) at;
 };
 
-/* Each VPC once. */
+/* Lists each VPC only once. */
 static RESULT add_reference(struct ec2_call *e, struct reference reference, struct references *found)
 {
 	for (size_t k = 0; k < found->at.count; k++)

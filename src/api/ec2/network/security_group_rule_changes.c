@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What changes the rules of security groups: Authorize… and Revoke…, UpdateSecurityGroupRuleDescriptions…,
- * ModifySecurityGroupRules. A request's permissions, each with many peers, become one rule for each peer. */
+ * Changes rules of security groups: Authorize… and Revoke…, UpdateSecurityGroupRuleDescriptions…,
+ * ModifySecurityGroupRules. Each permission of a request, with its many peers, becomes one rule per peer. */
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/security_group_rules.h"
 #include "engine/network/security_group.h"
@@ -17,7 +17,7 @@ static RESULT parse_protocol(struct ec2_call *e, struct str text, int64_t *ret_p
 
 /* ---- authorize and revoke: parameters ---- */
 
-/* Of a rule's block EC2 says another sentence than of other blocks. */
+/* EC2's message for a malformed block in a rule, which differs from that for other blocks. */
 #define NO_BLOCK .says = "CIDR block {value} is malformed"
 
 struct ec2_ip_range {
@@ -130,7 +130,7 @@ struct ec2_rules {
 		const struct ec2_rule_description *at;
 		size_t count;
 	} descriptions;
-	/* The old flat form: one permission, one range. */
+	/* The older flat form: one permission with one range. */
 	struct str protocol;
 	int64_t from_port, to_port;
 	bool has_from, has_to;
@@ -178,7 +178,7 @@ struct rule_vec {
 	VEC(struct rule_wish) rules;
 };
 
-/* Protocol and ports; the peer comes later. */
+/* Reads protocol and ports; the peer is read later. */
 static RESULT start_rule(struct ec2_call *e, const struct ec2_permission *p, struct rule_wish *ret_rule)
 {
 	*ret_rule = (struct rule_wish){.from_port = p->has_from ? p->from_port : -1,
@@ -308,7 +308,7 @@ static RESULT prepare_egress(struct ec2_call *e, void *args)
 	return prepare_rules(e, args, SECURITY_GROUP_RULE_DIRECTION_EGRESS);
 }
 
-/* Both directions. */
+/* Answer for both directions. */
 static RESULT ec2_authorize_security_group(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct rows *made = &e->change.returned;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rules of security groups as EC2 shows them: one by one (DescribeSecurityGroupRules), and as a group's
- * permissions, each with many peers. */
+ * Shows rules of security groups: one by one (DescribeSecurityGroupRules), and as a group's permissions,
+ * each with many peers. */
 #include "api/ec2/network/security_group_rules.h"
 
 #include "api/ec2/core/write.h"
@@ -51,7 +51,7 @@ static bool is_same_permission(const struct security_group_rule *a, const struct
 
 bool ec2_shows_rule(const struct security_group_rule *rule)
 {
-	return !rule->is_ipv6 || uuid_is_none(rule->peer_group); /* whose twin for IPv4 stands for both */
+	return !rule->is_ipv6 || uuid_is_none(rule->peer_group); /* hidden: the IPv4 twin stands for both */
 }
 
 enum peers { PEERS_GROUPS, PEERS_V4, PEERS_V6, PEERS_LISTS };
@@ -117,7 +117,8 @@ static void write_pair(struct ec2_call *e, struct xml *x, const struct security_
 	xml_z(x, "peeringStatus", peer->status);
 }
 
-/* The peers of one permission: of the rules from `rules` on that are like the first. */
+/* Writes the peers of one permission: of the rules from `rules` on that equal the first in direction,
+ * protocol and ports. */
 static void write_peers(struct ec2_call *e, struct xml *x, const struct ec2_shown_rules *shown, size_t from,
 			enum peers peers)
 {
@@ -152,7 +153,7 @@ static bool is_first_of_permission(const struct security_group_rule *const *rule
 	return true;
 }
 
-/* Where there are none: an empty set, unless they are stale, which has fewer members. */
+/* Writes an empty set if there are no peers; stale permissions leave it out. */
 static void write_more_peers(struct ec2_call *e, struct xml *x, const struct ec2_shown_rules *shown,
 			     size_t from, enum peers peers, const char *empty)
 {
@@ -188,7 +189,7 @@ void ec2_write_permissions(struct ec2_call *e, struct xml *x, const char *set,
 struct rule_item {
 	const struct security_group_rule *rule;
 	const struct security_group *peer;
-	struct ec2_rule_peer over; /* its rule NULL: no group of another VPC */
+	struct ec2_rule_peer over; /* rule NULL: the peer is no group of another VPC */
 };
 
 static bool is_shown(struct ec2_call *e, const struct row *row)

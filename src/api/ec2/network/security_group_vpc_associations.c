@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups in further VPCs: AssociateSecurityGroupVpc, DisassociateSecurityGroupVpc,
- * DescribeSecurityGroupVpcAssociations. */
+ * Associations of security groups with further VPCs: AssociateSecurityGroupVpc,
+ * DisassociateSecurityGroupVpc, DescribeSecurityGroupVpcAssociations. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/security_group_association.h"

@@ -23,7 +23,7 @@ static const struct param describe_groups_params[] = {
 	QUERY_PAGES(struct ec2_describe_groups, 5, 1000),
 };
 
-/* One attribute of a rule against a filter "[egress.]ip-permission.<attribute>". */
+/* Compares one attribute of a rule with a filter "[egress.]ip-permission.<attribute>". */
 static bool fits_rule(const struct filter_run *f, const struct security_group_rule *rule,
 		      struct str attribute)
 {
@@ -44,7 +44,7 @@ static bool fits_rule(const struct filter_run *f, const struct security_group_ru
 		return false;
 	if (str_is(attribute, "user-id"))
 		return filter_owner(f, 0);
-	/* A rule of a VPC's group names its peer by id; by name only where there is no VPC. */
+	/* Rules of a VPC's group refer to the peer by id, those without a VPC by name. */
 	const struct security_group *peer = security_group_find(f->t, rule->peer_group);
 	return peer && uuid_is_none(peer->router) && filter_text(f, peer->name);
 }

@@ -33,7 +33,7 @@ static bool fits_type(const struct filter_run *f, const struct row *row)
 	return filter_z(f, types[subnet_reservation_of(row)->type]);
 }
 
-/* EC2 shows an IPv6 block as part of the IPv4 subnet beside it. */
+/* EC2 shows an IPv6 block as part of the IPv4 subnet it was added to. */
 static uuid find_shown_subnet(const struct tables *t, const struct subnet_reservation *r)
 {
 	const struct subnet *subnet = subnet_find(t, r->subnet);
@@ -65,7 +65,7 @@ static RESULT prepare_get(struct ec2_call *e, void *args)
 	return OK;
 }
 
-/* Of the subnet that is asked for; what was made is shown by itself. */
+/* True for reservations of the requested subnet, and in the answer of a change. */
 static bool is_of_subnet(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_get_reservations *a = e->args;

@@ -30,7 +30,7 @@ static bool is_ipv6(const struct subnet *subnet)
 	return subnet->block.base.family == IP_V6;
 }
 
-/* Of IPv4, which alone EC2 counts. */
+/* Counts free IPv4 addresses; EC2 does not count IPv6. */
 static int64_t count_free(const struct subnet *subnet)
 {
 	return is_ipv6(subnet) ? 0 : engine_count_free_addresses(subnet);
@@ -53,7 +53,7 @@ static bool fits_native(const struct filter_run *f, const struct row *row)
 	return filter_bool(f, is_ipv6(subnet_of(row)));
 }
 
-/* By the id, too, where there is no IPv4 address to name an instance by. */
+/* Instances without an IPv4 address are named by id in any case. */
 static const char *hostname_type(const struct subnet *subnet)
 {
 	return is_ipv6(subnet) || subnet->id_names ? "resource-name" : "ip-name";
@@ -117,13 +117,14 @@ static const struct filter subnet_filters[] = {
 
 struct subnet_item {
 	const struct subnet *subnet;
-	const struct subnet *ipv6; /* its block of IPv6; NULL: none */
+	const struct subnet *ipv6; /* the IPv6 block; NULL: none */
 	bool of_named_pool;
 	const struct zone *zone;
 	int64_t free_count;
 };
 
-/* Subnets without a router are no subnets of EC2's; one of IPv6 is part of that beside it, if any is. */
+/* Subnets without a router are not shown; an IPv6 subnet is part of the IPv4 subnet it was added to, if
+ * there is one. */
 static bool has_vpc(struct ec2_call *e, const struct row *row)
 {
 	const struct subnet *subnet = subnet_of(row);
@@ -225,7 +226,7 @@ static const struct param create_subnet_params[] = {
 };
 #undef P
 
-/* One of IPv6 alone is a subnet of that block. */
+/* An IPv6-only subnet is created with the IPv6 block. */
 static RESULT take_blocks(struct ec2_call *e, struct ec2_create_subnet *a)
 {
 	const char *needed = a->ipv6_native ? "Ipv6CidrBlock" : "CidrBlock";
@@ -244,7 +245,7 @@ static RESULT take_blocks(struct ec2_call *e, struct ec2_create_subnet *a)
 	return OK;
 }
 
-/* A zone that is not there is told with those that are. */
+/* The error for an unknown zone lists the existing ones. */
 static RESULT check_zone(struct ec2_call *e, const struct ref *ref)
 {
 	const struct tables *t = ec2_tables(e);
@@ -377,7 +378,7 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 	return OK;
 }
 
-/* EC2 takes one at a time. */
+/* EC2 accepts one attribute per call. */
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct subnet_settings *a = args;

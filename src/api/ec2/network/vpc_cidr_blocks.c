@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A VPC's further address blocks: AssociateVpcCidrBlock, DisassociateVpcCidrBlock. */
+ * Further address blocks of a VPC: AssociateVpcCidrBlock, DisassociateVpcCidrBlock. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/router_block.h"
@@ -20,7 +20,7 @@ static const struct param disassociate_params[] = {
 	      .prefix = "vpc-cidr-assoc", .doc = "A block's association with its VPC."),
 };
 
-/* One of them. */
+/* Takes either an IPv4 or an IPv6 block. */
 static RESULT prepare_associate(struct ec2_call *e, void *args)
 {
 	struct ec2_associate_vpc_block *whole = args;
@@ -54,7 +54,7 @@ static void write_ipv4(struct ec2_call *e, struct xml *x, uuid association, stru
 	xml_close(x, "cidrBlockAssociation");
 }
 
-/* Which IPv6 block it is, EC2 tells from DescribeVpcs on. */
+/* EC2 does not show the IPv6 block in this answer, only from DescribeVpcs on. */
 static RESULT ec2_associate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct router_block_wish *a = args;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * VPC endpoints, and the prefix lists of Amazon's own services: DescribePrefixLists, DescribeVpcEndpoints,
  * DescribeVpcEndpointServices, DescribeVpcEndpointConnections, CreateVpcEndpoint, ModifyVpcEndpoint,
- * DeleteVpcEndpoints. No service of this region is reached by an endpoint, and all of them answer as EC2 does
- * in such a region: lists are empty, an id is nobody's, and the service of one that is to be made does not
- * exist. Nothing here changes anything. */
+ * DeleteVpcEndpoints. No service here has an endpoint, and all actions answer as EC2 does in a region
+ * without any: lists are empty, ids are not found, and the service of a new endpoint does not exist. No
+ * action changes anything. */
 #include "api/ec2/core/empty_list.h"
 #include "api/ec2/core/write.h"
 
@@ -21,7 +21,7 @@ static const struct filter prefix_list_filters[] = {
 	FITS_NOTHING("prefix-list-name"),
 };
 
-/* Accounts' own are DescribeManagedPrefixLists'. */
+/* Prefix lists of accounts are shown by DescribeManagedPrefixLists. */
 static RESULT ec2_describe_prefix_lists(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_empty_list *a = args;
@@ -205,7 +205,7 @@ static const struct param delete_endpoints_params[] = {
 	      .doc = "The endpoints."),
 };
 
-/* What cannot be deleted is told of one by one; the call succeeds. */
+/* Ids that cannot be deleted are reported one by one; the call succeeds. */
 static RESULT ec2_delete_endpoints(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_delete_endpoints *a = args;

@@ -13,9 +13,9 @@
 
 struct peering_item {
 	const struct peering *peering;
-	struct str owner; /* the requester's account */
+	struct str owner; /* the requester's account number */
 	struct cidrs blocks, peer_blocks, ipv6_blocks, peer_ipv6_blocks;
-	struct tags tags; /* the caller's */
+	struct tags tags; /* tags of the caller's account */
 };
 
 static const void *gather_peering(struct ec2_call *e, const struct row *row)
@@ -47,7 +47,7 @@ static const char *write_state(const struct peering *p)
 
 /* ---- writing ---- */
 
-/* The status in words, of one that is over those of its end. */
+/* The status message; an ended peering has its own. */
 static struct str write_message(struct ec2_call *e, const struct peering *p)
 {
 	static const char *const words[PEERING_STATE_COUNT] = {[PEERING_PROVISIONING] = "Provisioning",

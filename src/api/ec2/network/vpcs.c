@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * VPCs, which are routers: DescribeVpcs, CreateVpc, their attributes, DeleteVpc. */
+ * VPCs, stored as routers: DescribeVpcs, CreateVpc, DeleteVpc, and their attributes. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/ipv6.h"
@@ -105,7 +105,7 @@ static const struct filter vpc_filters[] = {
 struct vpc_item {
 	const struct router *router;
 	struct cidrs blocks;
-	uuid pools[ROUTER_IPV6_BLOCKS_MAX]; /* of its IPv6 blocks */
+	uuid pools[ROUTER_IPV6_BLOCKS_MAX]; /* pools of its IPv6 blocks */
 };
 
 static const void *gather_vpc(struct ec2_call *e, const struct row *row)
@@ -261,7 +261,7 @@ static const struct param modify_attribute_params[] = {
 };
 #undef P
 
-/* EC2 takes one at a time. */
+/* EC2 accepts one attribute per call. */
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	const struct router_settings *a = args;
