@@ -131,6 +131,18 @@ enum password_verdict password_check(struct passwords *p, struct ctx *c, const s
 	return is_right ? PASSWORD_RIGHT : PASSWORD_WRONG;
 }
 
+bool password_is_one_of(struct passwords *p, struct ctx *c, const struct strs *hashes, struct str plain)
+{
+	bool is_one = false;
+	for (size_t k = 0; k < hashes->count && !is_one; k++) {
+		const char *encoded = str_to_z(c->arena, hashes->at[k]);
+		begin_hashing(p);
+		is_one = encoded && argon2id_verify(encoded, plain.p, plain.n) == ARGON2_OK;
+		end_hashing(p);
+	}
+	return is_one;
+}
+
 uint64_t passwords_count_checks(const struct passwords *p)
 {
 	return p->checks;

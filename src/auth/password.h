@@ -47,6 +47,9 @@ enum password_verdict { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_LOCKED };
  * password are not counted. Clients must not learn PASSWORD_LOCKED from PASSWORD_WRONG. */
 enum password_verdict password_check(struct passwords *p, struct ctx *c, const struct guesser *who,
 				     struct str hash, struct str plain);
+/* Returns true if plain is the password of one of the hashes. Blocks while each of them is hashed. Records no failed guess: the
+ * caller has already proved the present password, or is an administrator. */
+bool password_is_one_of(struct passwords *p, struct ctx *c, const struct strs *hashes, struct str plain);
 /* Guesses at one-time codes, which whoever knows the password may try: by the same limits, counted by themselves. */
 struct guesses *passwords_get_code_guesses(struct passwords *p);
 /* How many passwords were checked against a hash since the start. */

@@ -4,6 +4,7 @@
  * Guide, "Getting credential reports". */
 #include "api/iam/internal.h"
 #include "base/clock.h"
+#include "engine/people/password_policy.h"
 #include "store/access_key.h"
 #include "store/user.h"
 
@@ -69,9 +70,10 @@ static void add_user(struct iam_call *e, struct buf *b, const struct user *user)
 	add_time(b, user->row.created_us, "N/A");
 	buf_print(b, ",%s", user->is_owner ? "not_supported" : has_password ? "true" : "false");
 	add_time(b, use.at_us, has_password ? "no_information" : "N/A");
-	add_time(b, has_password ? user->password_set_us : 0, user->is_owner ? "not_supported" : "N/A");
-	buf_print(b, ",%s,%s", user->is_owner ? "not_supported" : "N/A",
-		  user_usage(user)->second_factors ? "true" : "false");
+	int64_t changed_us = user->password_changed_us ? user->password_changed_us : user->password_set_us;
+	add_time(b, has_password ? changed_us : 0, user->is_owner ? "not_supported" : "N/A");
+	add_time(b, engine_password_expiry(iam_tables(e), user), user->is_owner ? "not_supported" : "N/A");
+	buf_print(b, ",%s", user_usage(user)->second_factors ? "true" : "false");
 	add_keys(e, b, user);
 	buf_print(b, ",false,N/A,false,N/A");
 }

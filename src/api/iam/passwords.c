@@ -4,6 +4,7 @@
 #include "api/iam/internal.h"
 #include "auth/password.h"
 #include "engine/people/account_user.h"
+#include "engine/people/password_policy.h"
 #include "engine/people/user.h"
 #include "model/user.h"
 #include "store/account.h"
@@ -13,12 +14,13 @@
 struct login {
 	struct login_wish wish;
 	struct str password;
+	struct strs refused; /* hashes of passwords that the policy refuses */
 };
 #define PASSWORD(T, wire, member, ...)                                                                       \
 	PARAM(T, wire, member, .flags = 0 __VA_ARGS__, .min = 1, .max = 128, .doc = "The password.")
 #define IS_FIRST                                                                                             \
 	PARAM(struct login, "PasswordResetRequired", wish.is_first,                                          \
-	      .doc = "To be changed at the first sign-in: kept and shown.")
+	      .doc = "To be changed at the first sign-in.")
 static const struct param create_params[] = {IAM_USER(struct login, wish.user, | REQUIRED),
 					     PASSWORD(struct login, "Password", password, | REQUIRED),
 					     IS_FIRST};
@@ -37,14 +39,24 @@ static RESULT prepare_login(struct iam_call *e, void *args)
 	const struct user *user = NULL;
 	TRY(iam_find_user(e, &a->wish.user, &user)); /* checked before the password is hashed */
 	e->skips_work = !a->password.n;
-	return a->password.n ? check_password(e, a->password) : OK;
+	if (e->skips_work)
+		return OK;
+	TRY(check_password(e, a->password));
+	return engine_list_refused_passwords(e->c, iam_tables(e), user, &a->refused);
+}
+
+static RESULT hash_new(struct iam_call *e, const struct strs *refused, struct str plain, struct str *ret_hash)
+{
+	if (password_is_one_of(e->config->passwords, e->c, refused, plain))
+		return engine_fail_reused_password(e->c);
+	return password_hash(e->config->passwords, e->c, plain, ret_hash);
 }
 
 static RESULT hash_login(struct work_item *w)
 {
 	struct iam_call *e = w->arg;
 	struct login *a = e->args;
-	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
+	return hash_new(e, &a->refused, a->password, &a->wish.password_hash);
 }
 
 static RESULT show_login(struct iam_call *e, const void *args, struct xml *x)
@@ -69,6 +81,7 @@ static RESULT show_login(struct iam_call *e, const void *args, struct xml *x)
 struct own_change {
 	struct own_password wish;
 	struct str original, password;
+	struct strs refused;
 	uuid user;
 };
 static const struct param own_params[] = {PASSWORD(struct own_change, "OldPassword", original, | REQUIRED),
@@ -85,6 +98,7 @@ static RESULT prepare_own(struct iam_call *e, void *args)
 				STR_ARG(user->name));
 	a->user = user->row.id;
 	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
+	TRY(engine_list_refused_passwords(e->c, iam_tables(e), user, &a->refused));
 	return check_password(e, a->password);
 }
 
@@ -96,7 +110,7 @@ static RESULT check_and_hash(struct work_item *w)
 	if (password_check(e->config->passwords, e->c, &who, a->wish.hash_before, a->original) !=
 	    PASSWORD_RIGHT)
 		return ctx_fail(e->c, ERR_DENIED, "The old password is not the user's.");
-	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
+	return hash_new(e, &a->refused, a->password, &a->wish.password_hash);
 }
 
 /* ---- what the account wants of them ---- */
@@ -110,8 +124,12 @@ static const struct param policy_params[] = {
 	PARAM(W, "RequireUppercaseCharacters", capitals, .doc = "They need a capital letter."),
 	PARAM(W, "RequireLowercaseCharacters", small_letters, .doc = "They need a small letter."),
 	PARAM(W, "AllowUsersToChangePassword", own, .doc = "Users may change their own."),
-	NOT_BUILT("MaxPasswordAge|PasswordReusePrevention"),
-	NOT_BUILT("HardExpiry", .only = "false"),
+	PARAM(W, "MaxPasswordAge", age_days, .min = 1, .max = PASSWORD_AGE_DAYS_MAX,
+	      .doc = "Days after which a password must be changed."),
+	PARAM(W, "PasswordReusePrevention", reuse, .min = 1, .max = PASSWORD_REUSE_MAX,
+	      .doc = "Number of a user's latest passwords that are refused."),
+	PARAM(W, "HardExpiry", hard_expiry,
+	      .doc = "An expired password is replaced by an administrator or with an access key alone."),
 };
 #undef W
 
@@ -131,11 +149,16 @@ static RESULT show_policy(struct iam_call *e, const void *args, struct xml *x)
 		    {"RequireUppercaseCharacters", a->password_capitals},
 		    {"RequireLowercaseCharacters", a->password_small_letters},
 		    {"AllowUsersToChangePassword", a->password_own},
-		    {"ExpirePasswords", false}};
+		    {"ExpirePasswords", a->password_age_days > 0},
+		    {"HardExpiry", a->password_hard_expiry}};
 	xml_open(x, "PasswordPolicy");
 	iam_write_int(e, x, "MinimumPasswordLength", a->password_length_min);
 	for (size_t k = 0; k < sizeof told / sizeof told[0]; k++)
 		xml_z(x, told[k].name, told[k].value ? "true" : "false");
+	if (a->password_age_days)
+		iam_write_int(e, x, "MaxPasswordAge", a->password_age_days);
+	if (a->password_reuse)
+		iam_write_int(e, x, "PasswordReusePrevention", a->password_reuse);
 	xml_close(x, "PasswordPolicy");
 	return OK;
 }

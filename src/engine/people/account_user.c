@@ -7,6 +7,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/password_policy_internal.h"
 #include "engine/people/policy.h"
 #include "engine/people/policy_internal.h"
 #include "engine/people/user_group_internal.h"
@@ -144,7 +145,7 @@ RESULT engine_create_login(struct op *op, struct login_wish *wish)
 				     "Login Profile for user %" STR_FMT " already exists.",
 				     STR_ARG(user->name));
 	struct user next = *user;
-	next.password_hash = wish->password_hash;
+	TRY(password_replace(op, &next, wish->password_hash));
 	next.password_set_us = op->now_us;
 	next.password_is_first = choice_or(wish->is_first, false);
 	return write_login(op, user, &next);
@@ -159,7 +160,7 @@ RESULT engine_update_login(struct op *op, struct login_wish *wish)
 		return fail_no_login(op, user);
 	struct user next = *user;
 	if (wish->password_hash.n)
-		next.password_hash = wish->password_hash;
+		TRY(password_replace(op, &next, wish->password_hash));
 	choice_apply(wish->is_first, &next.password_is_first);
 	return write_login(op, user, &next);
 }
@@ -172,9 +173,8 @@ RESULT engine_delete_login(struct op *op, struct login_wish *wish)
 	if (!user->password_hash.n)
 		return fail_no_login(op, user);
 	struct user next = *user;
-	next.password_hash = STR_NONE;
+	TRY(password_replace(op, &next, STR_NONE));
 	next.password_set_us = 0;
-	next.password_is_first = false;
 	return write_login(op, user, &next);
 }
 
@@ -274,70 +274,4 @@ RESULT engine_clear_account_alias(struct op *op, struct account_alias *wish)
 	struct account next = *account;
 	next.alias = STR_NONE;
 	return write_account(op, &next, "alias");
-}
-
-static RESULT write_password_policy(struct op *op, const char *permission, const struct password_policy *p)
-{
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(engine_permit(op, permission, KIND_NONE, NULL));
-	if (!p->length_min && !account->password_length_min)
-		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCOUNT,
-				     "The account policy with name PasswordPolicy cannot be found.");
-	struct account next = *account;
-	next.password_length_min = p->length_min;
-	next.password_symbols = p->symbols;
-	next.password_digits = p->digits;
-	next.password_capitals = p->capitals;
-	next.password_small_letters = p->small_letters;
-	next.password_own = p->own;
-	return write_account(op, &next, "password policy");
-}
-
-RESULT engine_set_password_policy(struct op *op, struct password_policy *wish)
-{
-	return write_password_policy(op, "policy.set_passwords", wish);
-}
-
-RESULT engine_clear_password_policy(struct op *op, struct password_policy *wish)
-{
-	*wish = (struct password_policy){0};
-	return write_password_policy(op, "policy.clear_passwords", wish);
-}
-
-struct password_form {
-	int64_t characters, small_letters, capitals, digits, symbols;
-};
-
-static struct password_form look_at(struct str plain)
-{
-	struct password_form f = {0};
-	for (size_t k = 0; k < plain.n; k++) {
-		unsigned char byte = (unsigned char) plain.p[k];
-		f.small_letters += byte >= 'a' && byte <= 'z';
-		f.capitals += byte >= 'A' && byte <= 'Z';
-		f.digits += byte >= '0' && byte <= '9';
-		f.symbols += byte && strchr("!@#$%^&*()_+-=[]{}|'", byte) != NULL;
-		f.characters += (byte & 0xc0) != 0x80;
-	}
-	return f;
-}
-
-static bool fits_policy(const struct account *a, const struct password_form *f)
-{
-	if (a->password_length_min == 0)
-		return f->characters >= 8 &&
-		       !!f->small_letters + !!f->capitals + !!f->digits + !!f->symbols >= 3;
-	return f->characters >= a->password_length_min && (f->symbols || !a->password_symbols) &&
-	       (f->digits || !a->password_digits) && (f->capitals || !a->password_capitals) &&
-	       (f->small_letters || !a->password_small_letters);
-}
-
-RESULT engine_check_password(struct ctx *c, const struct account *account, struct str plain)
-{
-	const struct password_form form = look_at(plain);
-	return !account || fits_policy(account, &form)
-		       ? OK
-		       : ctx_fail_kind(c, ERR_INVALID, KIND_ACCOUNT,
-				       "Password does not conform to the account password policy.");
 }

@@ -75,16 +75,3 @@ struct account_alias {
 };
 OPERATION(engine_set_account_alias, account_alias)
 OPERATION(engine_clear_account_alias, account_alias)
-
-/* What passwords of the account's own users must be like. */
-struct password_policy {
-	int64_t length_min; /* 0: there is no policy, and the usual rule holds */
-	bool symbols, digits, capitals, small_letters;
-	bool own; /* users may change their own */
-};
-OPERATION(engine_set_password_policy, password_policy)
-OPERATION(engine_clear_password_policy, password_policy) /* ERR_NOT_FOUND: there is none */
-
-/* Checks a password against the account's policy; without one it must have eight characters of
- * three kinds. account NULL: any password will do. ERR_INVALID with KIND_ACCOUNT. */
-RESULT engine_check_password(struct ctx *c, const struct account *account, struct str plain);

@@ -6,6 +6,7 @@
 #include "engine/limits.h"
 #include "engine/people/keystone_extra_internal.h"
 #include "engine/people/own.h"
+#include "engine/people/password_policy_internal.h"
 #include "engine/people/policy_internal.h"
 #include "engine/people/role.h"
 #include "engine/people/trust.h"
@@ -87,8 +88,8 @@ static RESULT apply_change(struct op *op, const struct user_change *wish, struct
 		TRY(find_default(op, wish->default_account, &next->default_account));
 	choice_apply(wish->enabled, &next->enabled);
 	if (wish->password_hash.n || wish->clears_password)
-		next->password_hash = wish->password_hash;
-	if (wish->password_hash.n || wish->clears_password || !next->enabled)
+		TRY(password_replace(op, next, wish->password_hash));
+	if (!next->enabled)
 		next->valid_from_us = op->now_us;
 	return OK;
 }
@@ -154,8 +155,7 @@ RESULT engine_change_own_password(struct op *op, struct own_password *wish)
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_USER,
 				     "The password was changed by somebody else.");
 	struct user next = *user;
-	next.password_hash = wish->password_hash;
-	next.valid_from_us = op->now_us;
+	TRY(password_replace(op, &next, wish->password_hash));
 	next.row.gen++;
 	TRY(user_put(op, &next));
 	return engine_log_event(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " has a new password.",

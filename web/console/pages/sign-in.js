@@ -60,17 +60,23 @@ async function attempt(work) {
 
 async function enter(proof) {
 	await session.enter(proof).catch((p) => {
-		if (!p.body?.need || asked)
+		const need = p.body?.need;
+		if (!need || asked?.need === need)
 			throw p;
-		asked = {proof, need: p.body.need, passkey: canUsePasskeys() ? p.body.passkey : null, words: p.message};
-		requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("input[name=totp], button.passkey")?.focus()));
+		asked = {proof, need, passkey: canUsePasskeys() ? p.body.passkey : null, words: p.message};
+		requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("input[name=totp], input[name=new_password], button.passkey")?.focus()));
 	});
 }
 
 function submit(event) {
 	event.preventDefault();
 	const form = Object.fromEntries(new FormData(event.target));
-	attempt(() => enter(asked ? {...asked.proof, totp: form.totp.replaceAll(" ", "")} : way === "password"
+	if (asked?.need === "password" && form.new_password !== form.repeated) {
+		problem = {message: t("The two passwords are not the same.")};
+		touch();
+		return;
+	}
+	attempt(() => enter(asked?.need === "password" ? {...asked.proof, new_password: form.new_password} : asked ? {...asked.proof, totp: form.totp.replaceAll(" ", "")} : way === "password"
 		? {user: form.user, password: form.password, ...(form.domain ? {domain: form.domain} : {})} : {access_key: form.access_key.trim(), secret: form.secret.trim()}));
 }
 
@@ -92,6 +98,10 @@ function fields() {
 	if (asked?.need === "totp")
 		return html`<p>${t("Enter the six-digit code of your authenticator app, or a recovery code.")}</p>
 			<label class="f">${t("MFA code")}<input name="totp" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>`;
+	if (asked?.need === "password")
+		return html`<p>${t("Your password has expired, or must be changed at the first sign-in. Choose a new one.")}</p>
+			<label class="f">${t("New password")}<input name="new_password" type="password" autocomplete="new-password" required autofocus></label>
+			<label class="f">${t("New password again")}<input name="repeated" type="password" autocomplete="new-password" required></label>`;
 	if (asked)
 		return html`<p>${asked.passkey ? t("Now use your passkey.") : t("Your passkey is required, but does not work at this address. Open the console by the host name where you created it.")}</p>`;
 	if (way === "key")
@@ -99,7 +109,7 @@ function fields() {
 			<label class="f">${t("Secret access key")}<input name="secret" type="password" autocomplete="current-password" required></label>`;
 	return html`<label class="f">${t("User")}<input name="user" autocomplete="username" spellcheck="false" required autofocus></label>
 		<label class="f">${t("Password")}<input name="password" type="password" autocomplete="current-password" required></label>
-		<details><summary class="hint">${t("Domain (if not Default)")}</summary><label class="f">${t("Domain")}<input name="domain" autocomplete="organization" spellcheck="false" @change=${(e) => look(e.target.value.trim())}></label></details>`;
+		<details><summary class="hint">${t("Domain (if not Default), or account")}</summary><label class="f">${t("Domain, account ID or account alias")}<input name="domain" autocomplete="organization" spellcheck="false" @change=${(e) => look(e.target.value.trim())}></label></details>`;
 }
 
 export function view(here) {
@@ -111,7 +121,7 @@ export function view(here) {
 		${isOpenWire ? html`<div class="card why"><h2><span aria-hidden="true">▲</span> ${t("Sign-in requires HTTPS")}</h2><p>${t("This page was opened over unencrypted HTTP. Use HTTPS, or localhost.")}</p></div>` : html`
 		<div class="tabs" role="group" aria-label=${t("How to sign in")}>${tab("password", t("Password"))}${tab("key", t("Access key"))}</div>
 		${problemCard(problem ?? (session.problem?.status ? session.problem : wentWrong(here.query.get("problem"))), t("Sign-in failed"))}
-		<form class="card" @submit=${submit}>${fields()}${asked && asked.need !== "totp" ? nothing : html`<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button>`}
+		<form class="card" @submit=${submit}>${fields()}${asked?.need === "passkey" ? nothing : html`<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button>`}
 			${asked?.passkey ? html`<button type="button" class="b1 passkey" ?disabled=${isBusy} @click=${useSecond}>${t("Use your passkey")}</button>` : nothing}</form>
 		${asked ? nothing : html`<div class="ways">${canUsePasskeys() ? html`<button type="button" ?disabled=${isBusy} @click=${useAlone}>${t("Sign in with a passkey")}</button>` : nothing}${(providers ?? []).map((p) => html`<a class="b" href=${`${BASE}/session/oidc/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>`}
 		<p class="hint">${t("Run `dari console` on the server for a one-time sign-in link.")}</p>`}

@@ -85,7 +85,7 @@ export const words = {
 	"Disable": "비활성화", "Disable scheduling": "스케줄링 끄기", "Disable scheduling on {names}": "스케줄링 끄기: {names}", "Disable {names}": "비활성화: {names}",
 	"Disables scheduling now. Owners of the instances see the scheduled event.": "지금부터 스케줄링을 끕니다. 인스턴스 소유자에게 예약된 이벤트가 표시됩니다.", "Disassociate": "연결 해제",
 	"Disassociate {names}?": "{names}: 연결을 해제할까요?", "Disassociate {name}": "연결 해제: {name}", "Disk": "디스크", "Disk read/write": "디스크 읽기/쓰기", "Disks": "디스크",
-	"Disks and snapshots": "디스크와 스냅샷", "Document": "문서", "Domain": "도메인", "Domain (if not Default)": "도메인(Default가 아닌 경우)", "Domains": "도메인",
+	"Disks and snapshots": "디스크와 스냅샷", "Document": "문서", "Domain": "도메인", "Domain (if not Default), or account": "도메인(Default가 아닌 경우) 또는 계정", "Domain, account ID or account alias": "도메인, 계정 ID 또는 계정 별칭", "New password": "새 비밀번호", "New password again": "새 비밀번호 확인", "The two passwords are not the same.": "두 비밀번호가 서로 다릅니다.", "Your password has expired, or must be changed at the first sign-in. Choose a new one.": "비밀번호가 만료되었거나 첫 로그인 때 바꿔야 합니다. 새 비밀번호를 정하세요.", "Domains": "도메인",
 	"Domains and their accounts. Domains of a reseller’s customers are listed below the reseller.": "도메인과 계정입니다. 재판매 고객의 도메인은 재판매자 아래에 표시됩니다.", "Download complete": "파일을 받았습니다",
 	"Drain": "비우기", "Drain {names}": "비우기: {names}", "Drained": "비웠습니다", "Draining": "비우는 중", "Dry run: nothing is launched.": "시험 실행: 인스턴스를 만들지 않습니다.", "Due date": "납부 기한",
 	"Duration": "걸린 시간",

@@ -6,6 +6,7 @@
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "base/uuid_asked.h"
+#include "engine/people/password_policy.h"
 #include "engine/resolve.h"
 #include "store/domain.h"
 #include "store/user.h"
@@ -96,6 +97,8 @@ RESULT signin_check_person(struct az_call *e, const struct az_person *person)
 	struct identity *who = NULL;
 	const struct user *user = person->is_right ? user_find(az_tables(e), person->user) : NULL;
 	bool is_same = user && str_equal(user->password_hash, person->hash);
+	if (is_same && engine_weigh_password(az_tables(e), user, clock_now_us()) != PASSWORD_LETS_IN)
+		return signin_refuse_grant(e, &signin_wrong_grant, "AADSTS50055: The password is expired.");
 	const struct bearer bearer = {
 		.user = person->user, .tenant = person->tenant, .issued_us = clock_now_us()};
 	view_close(&e->view); /* another one follows */

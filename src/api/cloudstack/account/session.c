@@ -8,6 +8,7 @@
 #include "auth/password.h"
 #include "auth/uses.h"
 #include "base/clock.h"
+#include "engine/people/password_policy.h"
 #include "engine/people/role.h"
 #include "engine/people/token_revocation.h"
 #include "engine/resolve.h"
@@ -136,7 +137,10 @@ static RESULT check_guess(struct work_item *w)
 static const struct user *find_proved(struct cs_call *e, const struct login *a)
 {
 	const struct user *user = a->is_right ? user_find(cs_tables(e), a->counted) : NULL;
-	return user && str_equal(user->password_hash, a->hash) ? user : NULL;
+	bool is_same = user && str_equal(user->password_hash, a->hash);
+	return is_same && engine_weigh_password(cs_tables(e), user, clock_now_us()) == PASSWORD_LETS_IN
+		       ? user
+		       : NULL;
 }
 
 static void set_cookies(struct cs_call *e, struct str cookie, struct str key)

@@ -4,6 +4,7 @@
 
 #include "api/native/action.h"
 #include "auth/webauthn.h"
+#include "engine/people/password_policy.h"
 #include "engine/people/second_factor.h"
 #include "model/second_factor.h"
 
@@ -12,12 +13,14 @@ struct passkey_texts {
 	struct str credential, client_data, data, signature, user;
 };
 struct entering {
-	struct str user, domain, password, totp, access_key, secret, ticket;
+	struct str user, domain, password, new_password, totp, access_key, secret, ticket;
 	struct passkey_texts passkey;
 	/* found: */
-	uuid person, account, key;     /* person none: nobody */
-	struct str hash;               /* of a password that is to be tried, in work */
-	bool is_proved, lacks_factor;  /* the password is right, and something is wanted besides */
+	uuid person, account, key;    /* person none: nobody */
+	struct str hash;              /* of a password that is to be tried, in work */
+	bool is_proved, lacks_factor; /* the password is right, and something is wanted besides */
+	enum password_standing standing;
+	struct own_password renewal;   /* in work; user none: the password stays */
 	struct second_factor_use used; /* in work */
 };
 /* Which parameters a passkey's answer has, in a table of struct entering. */

@@ -154,8 +154,12 @@ RESULT native_resume_session(struct native_call *e)
 
 static const struct param entering_params[] = {
 	PARAM(struct entering, "user", user, .doc = "Whose password it is."),
-	PARAM(struct entering, "domain", domain, .doc = "Their domain; absent: Default."),
+	PARAM(struct entering, "domain", domain,
+	      .doc = "Their domain, or the number or alias of the account whose own user it is; absent: "
+		     "Default."),
 	PARAM(struct entering, "password", password, .max = PASSWORD_SIZE_MAX, .doc = "The password."),
+	PARAM(struct entering, "new_password", new_password, .max = PASSWORD_SIZE_MAX,
+	      .doc = "The password from now on: where a 401 with need \"password\" asks for it."),
 	PARAM(struct entering, "totp", totp, .max = 64,
 	      .doc = "A code of the user's authenticator, or a recovery code: where a 401 with need \"totp\" "
 		     "asks for it."),
@@ -187,16 +191,27 @@ static RESULT refuse(struct native_call *e, const struct entering *a)
 					  : "Name or password are wrong.");
 }
 
+/* A domain's user; or an account's own, by the account's number or alias, as at AWS's sign-in page. */
+static const struct user *find_user(const struct tables *t, const struct entering *a)
+{
+	const struct domain *domain =
+		a->domain.n ? domain_find_by_name(t, a->domain) : domain_find(t, DOMAIN_DEFAULT);
+	if (domain)
+		return user_find_by_owner(t, UUID_NONE, domain->row.id, a->user);
+	const struct account *account = account_find_by_number(t, a->domain);
+	if (!account)
+		account = account_first_by_alias(t, a->domain);
+	return account ? user_find_by_owner(t, account->row.id, UUID_NONE, a->user) : NULL;
+}
+
 static void find_person(struct native_call *e, struct entering *a)
 {
 	const struct tables *t = native_tables(e);
-	const struct domain *domain =
-		a->domain.n ? domain_find_by_name(t, a->domain) : domain_find(t, DOMAIN_DEFAULT);
-	const struct user *user = domain ? user_find_by_owner(t, UUID_NONE, domain->row.id, a->user) : NULL;
+	const struct user *user = find_user(t, a);
 	if (!engine_is_user_open(t, user))
 		return; /* a hash is made all the same: nobody learns by the time it takes that there is no such user */
 	a->person = user->row.id;
-	a->account = user->default_account;
+	a->account = uuid_is_none(user->account) ? user->default_account : user->account;
 	a->hash = str_copy(e->c->arena, user->password_hash);
 }
 
@@ -276,9 +291,40 @@ static void close_view(struct native_call *e)
 	e->view = (struct view){0};
 }
 
-static RESULT use_factor(struct op *op, void *args)
+/* Uses up the second factor, and sets the new password; nothing, if neither is there. */
+static RESULT take_proofs(struct op *op, void *args)
 {
-	return engine_use_second_factor(op, &((struct entering *) args)->used);
+	struct entering *a = args;
+	TRY(engine_use_second_factor(op, &a->used));
+	if (a->renewal.password_hash.n) {
+		TRY(engine_renew_password(op, &a->renewal));
+		a->hash = a->renewal.password_hash;
+	}
+	return OK;
+}
+
+/* A new password in the place of one that has expired. Without one the code or passkey that was shown stays good, for the next try
+ * with a new password. */
+static RESULT check_renewal(struct native_call *e, struct entering *a)
+{
+	const struct tables *t = native_tables(e);
+	const struct user *user = user_find(t, a->person);
+	struct strs refused;
+	if (!user)
+		return OK;
+	a->standing = engine_weigh_password(t, user, clock_now_us());
+	if (a->standing == PASSWORD_DEAD || !a->new_password.n) {
+		e->skips_operation |= a->standing != PASSWORD_LETS_IN;
+		return OK;
+	}
+	TRY(engine_check_password(e->c, account_find(t, user->account), a->new_password));
+	TRY(engine_list_refused_passwords(e->c, t, user, &refused));
+	if (password_is_one_of(e->config->passwords, e->c, &refused, a->new_password))
+		return engine_fail_reused_password(e->c);
+	a->renewal.user = ref_by_id(KIND_USER, a->person);
+	a->renewal.hash_before = a->hash;
+	e->skips_operation = false;
+	return password_hash(e->config->passwords, e->c, a->new_password, &a->renewal.password_hash);
 }
 
 static RESULT check_guess(struct work_item *w)
@@ -288,10 +334,11 @@ static RESULT check_guess(struct work_item *w)
 	const struct guesser who = {a->person, e->call->peer};
 	a->is_proved =
 		password_check(e->config->passwords, e->c, &who, a->hash, a->password) == PASSWORD_RIGHT;
-	if (a->is_proved)
-		TRY(factors_check(e, a));
+	struct result result = a->is_proved ? factors_check(e, a) : OK;
+	if (result_is_ok(result) && a->is_proved)
+		result = check_renewal(e, a);
 	close_view(e);
-	return OK;
+	return result;
 }
 
 /* The rest is looked up anew: it may have changed while the password was hashed. */
@@ -451,6 +498,29 @@ static struct token token_of_entering(const struct entering *a, uuid where)
 			      .access_key = a->key};
 }
 
+static RESULT refuse_expired(struct native_call *e, const struct entering *a)
+{
+	if (a->standing == PASSWORD_DEAD)
+		return ctx_fail(
+			e->c, ERR_UNAUTHENTICATED,
+			"The password has expired. Ask an administrator of the account for a new one.");
+	e->need = "password";
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+			"The password is right, but has expired or is for the first sign-in alone. Choose a "
+			"new one.");
+}
+
+/* Sign-in method, for the log. */
+static const char *word_proof(const struct entering *a)
+{
+	return a->ticket.n                    ? "link"
+	       : a->access_key.n              ? "key"
+	       : !a->user.n                   ? "passkey"
+	       : uuid_is_none(a->used.factor) ? "password"
+	       : a->totp.n                    ? "password-and-code"
+					      : "password-and-passkey";
+}
+
 static RESULT answer_entering(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct entering *a = args;
@@ -465,17 +535,13 @@ static RESULT answer_entering(struct native_call *e, const void *args, struct js
 	}
 	if (!is_still_theirs(e, a))
 		return refuse(e, a);
+	if (a->standing != PASSWORD_LETS_IN && !a->renewal.password_hash.n)
+		return refuse_expired(e, a);
 	const struct tables *t = native_tables(e);
 	uuid where =
 		uuid_is_none(a->key) ? choose_account(t, user_find(t, a->person), a->account) : a->account;
 	struct token token = token_of_entering(a, where);
-	struct result begun = enter(e, &token,
-				    a->ticket.n                    ? "link"
-				    : a->access_key.n              ? "key"
-				    : !a->user.n                   ? "passkey"
-				    : uuid_is_none(a->used.factor) ? "password"
-				    : a->totp.n                    ? "password-and-code"
-								   : "password-and-passkey");
+	struct result begun = enter(e, &token, word_proof(a));
 	if (begun.code == ERR_UNAUTHENTICATED)
 		return refuse(e, a);
 	TRY(begun);
@@ -557,7 +623,7 @@ static RESULT answer_end(struct native_call *e, const void *args, struct json_wr
 static const struct native_action rows[] = {
 	{HTTP_POST, "/session", .name = "SignIn", .permit = "identity:authenticate",
 	 .flags = API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct entering, entering_params),
-	 .prepare = prepare_entering, .work = check_guess, .operation = use_factor,
+	 .prepare = prepare_entering, .work = check_guess, .operation = take_proofs,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = answer_entering, .status = 201,
 	 .doc = "Opens a session of a browser's by a password, an access key, a passkey, or a one-time "
 		"link."},

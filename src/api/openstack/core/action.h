@@ -42,7 +42,8 @@ enum os_service {
  *   OS_RAW_BODY   the body is not JSON, or not an object: prepare reads call->body
  *   OS_UPLOAD     prepare runs when the headers are there, and takes the body (call_set_sink)
  *   OS_IN_PLACE   answer writes the whole answer, the braces too (a JSON list, say)
- *   OS_FILTERS    its query is a list's: names that no row reads are refused (core/unknown.h) */
+ *   OS_FILTERS    its query is a list's: names that no row reads are refused (core/unknown.h)
+ *   OS_TOKEN_IF_SENT  with API_OPEN: a token that is sent is checked all the same, and its identity asks */
 enum os_action_flag {
 	OS_ADMIN = API_OF_FACE,
 	OS_UNSCOPED = API_OF_FACE << 1,
@@ -51,6 +52,7 @@ enum os_action_flag {
 	OS_UPLOAD = API_OF_FACE << 4,
 	OS_IN_PLACE = API_OF_FACE << 5,
 	OS_FILTERS = API_OF_FACE << 6,
+	OS_TOKEN_IF_SENT = API_OF_FACE << 7,
 };
 
 struct os_action {

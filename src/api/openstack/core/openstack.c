@@ -84,7 +84,9 @@ static RESULT find(struct api_call *core)
 	TRY(os_read_version(e));
 	const struct os_route *r = os_find_route(e, &has_path);
 	const struct api_action *action = r ? r->entry.action : NULL;
-	struct result proved = action && action->flags & API_OPEN ? OK : authenticate(e);
+	bool is_open = action && action->flags & API_OPEN &&
+		       !(action->flags & OS_TOKEN_IF_SENT && call_header(e->call, "X-Auth-Token").n);
+	struct result proved = is_open ? OK : authenticate(e);
 	if (e->c->who || !result_is_ok(proved))
 		TRY(api_check_limits(core, action, proved));
 	TRY(check_route(e, r, has_path));

@@ -5,6 +5,7 @@
 #include "api/openstack/core/unknown.h"
 #include "api/openstack/core/words.h"
 #include "api/openstack/core/write.h"
+#include "api/openstack/identity/identity.h"
 #include "base/vec.h"
 
 /* Maximum body in bytes. Parsing JSON takes about 40 ns per byte, also for unauthenticated callers; the
@@ -138,7 +139,7 @@ RESULT os_prepare(struct api_call *core)
 	TRY(os_query_parse(e->c, e->call->query, &e->request.query));
 	TRY(os_check_query_names(e));
 	TRY(os_read_revision(e));
-	TRY(read_args(e));
+	TRY(e->service == OS_IDENTITY ? os_hide_absence(e, read_args(e)) : read_args(e));
 	if (!e->status)
 		e->status = a->status;
 	if (!a->answer && !a->list)

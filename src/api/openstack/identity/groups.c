@@ -109,7 +109,8 @@ static const struct param group_params[] = {GROUP_ID(struct group_args)};
 
 static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_found(e, &groups, &((const struct group_args *) args)->wish.user_group, w);
+	return os_hide_absence(
+		e, os_write_found(e, &groups, &((const struct group_args *) args)->wish.user_group, w));
 }
 
 /* ---- members ---- */
@@ -141,7 +142,7 @@ static RESULT list_users_groups(struct os_call *e, const void *args, struct json
 	const struct user_args *a = args;
 	const struct row *user = NULL;
 	VEC(const struct row *) rows = {0};
-	TRY(engine_find(e->c, os_tables(e), KIND_USER, &a->user, &user));
+	TRY(os_hide_absence(e, engine_find(e->c, os_tables(e), KIND_USER, &a->user, &user)));
 	const struct group_member *m = group_member_first_by_user(os_tables(e), user->id);
 	for (; m; m = group_member_next_by_user(os_tables(e), m)) {
 		const struct user_group *group = user_group_find(os_tables(e), m->user_group);

@@ -104,7 +104,8 @@ static const struct param domain_params[] = {DOMAIN(struct domain_args)};
 
 static RESULT show_domain(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_found(e, &domains, &((const struct domain_args *) args)->wish.domain, w);
+	return os_hide_absence(
+		e, os_write_found(e, &domains, &((const struct domain_args *) args)->wish.domain, w));
 }
 
 /* ---- projects ---- */
@@ -386,8 +387,8 @@ static RESULT show_project(struct os_call *e, const void *args, struct json_writ
 {
 	const struct ref *ref = &((const struct project_args *) args)->wish.account;
 	const struct ref domain = as_domain(*ref);
-	return is_domain(e, ref) ? os_write_found(e, &domain_projects, &domain, w)
-				 : os_write_found(e, &projects, ref, w);
+	return is_domain(e, ref) ? os_hide_absence(e, os_write_found(e, &domain_projects, &domain, w))
+				 : os_hide_absence(e, os_write_found(e, &projects, ref, w));
 }
 
 static RESULT prepare_delete_project(struct os_call *e, void *args)
@@ -416,7 +417,7 @@ static RESULT list_tags(struct os_call *e, const void *args, struct json_writer 
 {
 	const struct project_args *a = args;
 	const struct row *row = NULL;
-	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &row));
+	TRY(os_hide_absence(e, os_find(e, KIND_ACCOUNT, &a->wish.account, &row)));
 	write_tags(w, account_of(row));
 	os_write_list_links(e, w);
 	return OK;
@@ -456,7 +457,7 @@ static bool has_label(const struct account *a, struct str tag)
 static RESULT find_tag(struct os_call *e, const struct tag_args *a, const struct account **ret_account)
 {
 	const struct row *row = NULL;
-	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &row));
+	TRY(os_hide_absence(e, os_find(e, KIND_ACCOUNT, &a->wish.account, &row)));
 	*ret_account = account_of(row);
 	return has_label(*ret_account, a->tag)
 		       ? OK
@@ -562,7 +563,7 @@ static RESULT list_users_projects(struct os_call *e, const void *args, struct js
 {
 	const struct user_args *a = args;
 	const struct row *row = NULL;
-	TRY(engine_find(e->c, os_tables(e), KIND_USER, &a->user, &row));
+	TRY(os_hide_absence(e, engine_find(e->c, os_tables(e), KIND_USER, &a->user, &row)));
 	return list_where(e, row->id, KIND_ACCOUNT, w);
 }
 

@@ -32,6 +32,14 @@ bool os_reads_region(const struct os_call *e)
 	return identity_is_admin(who) || (who->scope == IDENTITY_SYSTEM && identity_has(who, RIGHT_READER));
 }
 
+bool os_hides_absence(const struct os_call *e)
+{
+	const struct read_policy *policy = e->action->flags & API_WRITES ? NULL : find(e->action->permit);
+	bool is_token =
+		strcmp(e->action->permit, "identity:validate_token") == 0; /* looked up before its policy */
+	return policy && !is_token && (policy->rule == PEOPLE || policy->rule == OWN) && !os_reads_region(e);
+}
+
 RESULT os_fail_policy(const struct os_call *e)
 {
 	return ctx_fail(e->c, ERR_DENIED, "You are not authorized to perform the requested action: %s.",

@@ -10,5 +10,7 @@ RESULT os_check_read_policy(const struct os_call *e);
 bool os_has_read_policy(const char *permit);
 /* True if the caller reads the whole region: an administrator, or a reader of the system. */
 bool os_reads_region(const struct os_call *e);
+/* True if the caller of a read is refused whether the row exists or not: its policy compares the caller with the row. */
+bool os_hides_absence(const struct os_call *e);
 /* ERR_DENIED in Keystone's words. */
 RESULT os_fail_policy(const struct os_call *e);

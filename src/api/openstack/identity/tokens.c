@@ -9,6 +9,7 @@
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/uses.h"
+#include "engine/people/password_policy.h"
 #include "engine/people/role.h"
 #include "engine/people/token_revocation.h"
 #include "engine/people/trust.h"
@@ -373,6 +374,10 @@ static RESULT prove_password(struct os_call *e, const struct guess *guess, struc
 	const struct user *user = guess->is_right ? user_find(os_tables(e), guess->counted) : NULL;
 	if (!user || !str_equal(user->password_hash, guess->hash))
 		return refuse(e);
+	if (engine_weigh_password(os_tables(e), user, clock_now_us()) != PASSWORD_LETS_IN)
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+				"The password is expired and needs to be changed for user: %" STR_FMT ".",
+				STR_ARG(str_encode_hex(e->c->arena, user->row.id.b, sizeof user->row.id.b)));
 	uses_note(e->config->uses, KIND_USER, user->row.id, STR("identity"), e->config->region);
 	token->user = user->row.id;
 	token->methods = TOKEN_BY_PASSWORD;
@@ -533,7 +538,7 @@ static void write_user(struct os_call *e, struct json_writer *w, const struct id
 	json_write_text(w, "name", user ? user->name : STR_NONE);
 	if (user)
 		os_write_domain(e, w, os_user_domain(os_tables(e), user));
-	json_write_null(w, "password_expires_at");
+	os_write_password_expiry(w, user ? engine_password_expiry(os_tables(e), user) : 0);
 	json_write_close(w);
 }
 

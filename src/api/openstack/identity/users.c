@@ -3,22 +3,31 @@
  * id. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
+#include "auth/limit.h"
 #include "auth/password.h"
-#include "engine/people/account_user.h"
+#include "engine/people/password_policy.h"
 #include "engine/people/user.h"
+#include "engine/resolve.h"
 #include "store/account.h"
 #include "store/user.h"
 
 struct shown_user {
 	const struct user *user;
 	uuid domain;
+	int64_t expires_us;
 };
+
+static struct shown_user describe(struct os_call *e, const struct user *user)
+{
+	return (struct shown_user){user, os_user_domain(os_tables(e), user),
+				   engine_password_expiry(os_tables(e), user)};
+}
 
 static const void *gather_user(struct os_call *e, const struct row *row)
 {
 	struct shown_user *shown = arena_new_object(e->c->arena, struct shown_user);
 	if (shown)
-		*shown = (struct shown_user){user_of(row), os_user_domain(os_tables(e), user_of(row))};
+		*shown = describe(e, user_of(row));
 	return shown;
 }
 
@@ -36,7 +45,7 @@ static void write_shown(struct os_call *e, struct json_writer *w, const void *it
 		json_write_text(w, "email", u->email);
 	if (!uuid_is_none(u->default_account))
 		os_write_hex(w, "default_project_id", u->default_account);
-	json_write_null(w, "password_expires_at");
+	os_write_password_expiry(w, shown->expires_us);
 	json_write_open(w, "options");
 	json_write_close(w);
 	os_write_extra(w, u->extra);
@@ -45,8 +54,7 @@ static void write_shown(struct os_call *e, struct json_writer *w, const void *it
 
 void os_write_user(struct os_call *e, struct json_writer *w, const void *item)
 {
-	const struct user *u = item;
-	const struct shown_user shown = {u, os_user_domain(os_tables(e), u)};
+	const struct shown_user shown = describe(e, item);
 	write_shown(e, w, &shown);
 }
 
@@ -207,7 +215,8 @@ static const struct param user_params[] = {
 
 static RESULT show_user(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_found(e, &users, &((const struct user_args *) args)->wish.user, w);
+	return os_hide_absence(e,
+			       os_write_found(e, &users, &((const struct user_args *) args)->wish.user, w));
 }
 
 /* ---- one's own password ---- */
@@ -215,7 +224,9 @@ static RESULT show_user(struct os_call *e, const void *args, struct json_writer 
 struct new_password {
 	struct own_password wish;
 	struct str original, password;
+	struct strs refused;
 	uuid user;
+	bool is_by_password; /* no token was sent */
 };
 static const struct param password_params[] = {
 	OS_PATH(struct new_password, "user_id", wish.user, .kind = KIND_USER, .doc = "The token's user."),
@@ -225,14 +236,57 @@ static const struct param password_params[] = {
 		.max = PASSWORD_SIZE_MAX, .doc = "The new one; it ends the tokens of before."),
 };
 
+/* Keystone asks for no token: the original password proves who asks, so that an expired one can be replaced. Strangers learn
+ * nothing about users: a hash is made for every id. */
+static RESULT prepare_renewal(struct os_call *e, struct new_password *a)
+{
+	if (!limits_take_stranger(e->config->limits, e->call->peer))
+		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
+	const struct user *user = user_find(os_tables(e), a->wish.user.prefix);
+	e->asker = guesser_address(e->call->peer);
+	if (!engine_is_user_open(os_tables(e), user))
+		return OK;
+	a->user = user->row.id;
+	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
+	return engine_list_refused_passwords(e->c, os_tables(e), user, &a->refused);
+}
+
+static RESULT change_password(struct op *op, void *args)
+{
+	struct new_password *a = args;
+	return a->is_by_password ? engine_renew_password(op, &a->wish)
+				 : engine_change_own_password(op, &a->wish);
+}
+
 static RESULT prepare_password(struct os_call *e, void *args)
 {
 	struct new_password *a = args;
 	const struct user *user = NULL;
+	a->is_by_password = uuid_is_none(e->c->who->user);
+	if (a->is_by_password)
+		return prepare_renewal(e, a);
 	TRY(os_check_own(e, "password.change", &a->wish.user, &user));
 	a->user = user->row.id;
 	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
+	TRY(engine_list_refused_passwords(e->c, os_tables(e), user, &a->refused));
 	return check_wanted(e, user, a->password);
+}
+
+/* Behind the proof: strangers do not learn an account's policy. The view is not kept open for the change that follows. */
+static RESULT check_form(struct os_call *e, const struct new_password *a)
+{
+	struct result result = check_wanted(e, user_find(os_tables(e), a->user), a->password);
+	view_close(&e->view);
+	e->view = (struct view){0};
+	return result;
+}
+
+static RESULT fail_reused(struct os_call *e, size_t count)
+{
+	return ctx_fail(e->c, ERR_INVALID,
+			"The new password cannot be identical to a previous password. The total number which "
+			"includes the new password must be unique is %zu.",
+			count + 1);
 }
 
 static RESULT check_and_hash(struct work_item *w)
@@ -244,6 +298,10 @@ static RESULT check_and_hash(struct work_item *w)
 	    PASSWORD_RIGHT)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"The request you have made requires authentication.");
+	if (a->is_by_password)
+		TRY(check_form(e, a));
+	if (password_is_one_of(e->config->passwords, e->c, &a->refused, a->password))
+		return fail_reused(e, a->refused.count);
 	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
 }
 
@@ -270,9 +328,9 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct user_args, user_params),
 	 .operation = engine_delete_user_run, .doc = "Deletes a user, with its keys and credentials."},
 	{HTTP_POST, "/v3/users/{user_id}/password", .permit = "identity:change_password",
-	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
+	 .flags = API_WRITES | API_OPEN | OS_TOKEN_IF_SENT | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct new_password, password_params), .wrap = "user", .prepare = prepare_password,
-	 .work = check_and_hash, .operation = engine_change_own_password_run,
-	 .doc = "Changes one's own password."},
+	 .work = check_and_hash, .operation = change_password, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Changes one's own password, by a token or by the original password alone."},
 };
 const struct os_actions os_user_actions = OS_ACTIONS(OS_IDENTITY, actions);
