@@ -37,9 +37,13 @@ struct policy_fault {
 /* The same, and says where what is wrong stands. */
 RESULT policy_check(struct ctx *c, struct str document, enum policy_form form,
 		    const struct policy_code **ret_policy, struct policy_fault *ret_fault);
-/* Refuses what IAM takes in no new policy, of a document that policy_compile() takes. is_managed: it says the newest version.
- * ERR_INVALID. */
-RESULT policy_check_new(struct ctx *c, struct str document, bool is_managed);
+/* Refuses what IAM takes in no new policy, in IAM's order; the caller compiles the document afterwards. is_managed: it has to say
+ * the newest version. ERR_INVALID, in IAM's words. */
+RESULT policy_check_new(struct ctx *c, struct str document, enum policy_form form, bool is_managed);
+/* Checks that the principals of a trust policy exist: accounts, users, roles, OpenID Connect providers; and that services have
+ * names of AWS's form. Reads a document that policy_compile() takes. ERR_INVALID, in IAM's words. */
+struct tables;
+RESULT policy_check_principals(struct ctx *c, const struct tables *t, struct str trust);
 /* The size of the block in bytes. It may be copied by memcpy() to an address that 8 divides. */
 size_t policy_size(const struct policy_code *p);
 /* How many characters count against IAM's limits: all but white space. */

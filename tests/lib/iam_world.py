@@ -9,7 +9,7 @@ import dev as ec2
 TABLES = json.loads(subprocess.run([ec2.DARI, "dump", "iam"], check=True, capture_output=True).stdout)
 ACTIONS = {a["name"]: a for a in TABLES["actions"]}
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}})
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}})
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}})
 LISTS = ("ListUsers", "ListGroups", "ListRoles", "ListInstanceProfiles", "ListPolicies", "ListAccountAliases", "GetAccountSummary",
          "ListAttachedUserPolicies", "ListOpenIDConnectProviders", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "GetGroup", "ListRolePolicies")
 

@@ -295,12 +295,26 @@ RESULT iam_prepare_tag(struct iam_call *e, void *args)
 			      wish->entity.kind == KIND_USER || wish->entity.kind == KIND_IAM_ROLE);
 }
 
+/* IAM does not say where a document's syntax is wrong. Dari's own API does. */
+static void cut_sentence(struct ctx *c)
+{
+	const struct str sentences[] = {STR("Syntax errors in policy."),
+					STR("This policy contains invalid Json")};
+	for (size_t k = 0; k < sizeof sentences / sizeof sentences[0]; k++)
+		if (str_starts_with(c->problem.message, sentences[k]))
+			c->problem.message.n = sentences[k].n;
+}
+
 RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form, bool is_managed)
 {
 	const struct policy_code *code = NULL;
-	struct result result = policy_compile(e->c, document, form, &code);
+	struct result result = policy_check_new(e->c, document, form, is_managed);
 	if (result_is_ok(result))
-		result = policy_check_new(e->c, document, is_managed);
+		result = policy_compile(e->c, document, form, &code);
+	if (result_is_ok(result) && form == POLICY_OF_TRUST)
+		result = policy_check_principals(e->c, iam_tables(e), document);
+	if (result.code == ERR_INVALID)
+		cut_sentence(e->c);
 	if (result_is_ok(result) && form == POLICY_OF_TRUST && !policy_is_of_vendor(code, STR("sts")))
 		result = ctx_fail(e->c, ERR_INVALID,
 				  "AssumeRole policy may only specify STS AssumeRole actions.");

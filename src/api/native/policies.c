@@ -20,6 +20,8 @@ static RESULT check_document(struct native_call *e, struct str document, enum po
 {
 	const struct policy_code *code = NULL;
 	struct result result = policy_check(e->c, document, form, &code, &e->fault);
+	if (result_is_ok(result) && form == POLICY_OF_TRUST)
+		result = policy_check_principals(e->c, native_tables(e), document);
 	if (result_is_ok(result) && form == POLICY_OF_TRUST && !policy_is_of_vendor(code, STR("sts")))
 		result = ctx_fail(e->c, ERR_INVALID,
 				  "AssumeRole policy may only specify STS AssumeRole actions.");
