@@ -160,6 +160,8 @@ static bool is_gone(const struct row *row, enum kind kind)
 {
 	if (!row)
 		return true;
+	if (row_is_live(row) && kind == KIND_VOLUME)
+		return true; /* destroyed, or recovered since */
 	if (row_is_live(row))
 		return kind == KIND_INSTANCE &&
 		       (!instance_of(row)->destroyed_us ||

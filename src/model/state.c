@@ -68,6 +68,8 @@ enum volume_state model_derive_volume_state(const struct volume *v)
 		bool gone = v->seen_size == 0 && v->seen_gen >= (int64_t) v->row.gen;
 		return gone ? VOLUME_DELETED : VOLUME_DELETING;
 	}
+	if (v->destroyed_us)
+		return VOLUME_DELETING;
 	if (v->lost_us)
 		return VOLUME_ERROR;
 	if (v->sending == VOLUME_SENDING_FAILED || v->sending == VOLUME_SENDING_ABANDONED)

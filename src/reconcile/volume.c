@@ -27,6 +27,7 @@
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_destroy.h"
 #include "engine/storage/volume_move.h"
 #include "model/condition.h"
 #include "reconcile/work.h"
@@ -53,6 +54,7 @@ struct volume_rows {
 			      * over from another volume */
 	int64_t blank_size;  /* size of the blank file that replaces the present one; 0: no replacement */
 	bool is_in_ceph, goes_to_ceph;
+	int64_t expunge_us; /* when it is deleted, destroyed as it is; 0: it is not */
 };
 
 static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid host)
@@ -109,6 +111,7 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	ret_rows->grows_later = v->seen_size > 0 && v->size > v->seen_size &&
 				(old || is_to_be_cut_on(view.tables, v, v->seen_host));
 	ret_rows->is_in_use = is_in_use(view.tables, v);
+	ret_rows->expunge_us = engine_get_volume_expunge_us(view.tables, v);
 	ret_rows->is_in_ceph = gather_is_ceph(view.tables, v->pool);
 	ret_rows->goes_to_ceph = v->moves && gather_is_ceph(view.tables, v->next_pool);
 	return OK;
@@ -692,6 +695,35 @@ static RESULT step_on(struct step *s, const struct volume_rows *rows, uuid host,
 	return move == MOVE_NONE ? step_live(s, rows) : step_moving(s, rows, move);
 }
 
+/* Schedules the step at that time; while it is far, the look at everything comes first. */
+static bool is_to_be_expunged(struct step *s, const struct volume_rows *rows)
+{
+	int64_t now_us = clock_now_us();
+	if (rows->expunge_us > now_us && now_us + s->r->resync_interval_us > rows->expunge_us)
+		step_again_at(s, rows->expunge_us);
+	return rows->expunge_us && now_us >= rows->expunge_us;
+}
+
+/* Deletes a volume that was destroyed, and not recovered in time. */
+static RESULT expunge(struct step *s)
+{
+	struct volume_expunging *expunging = STEP_NEW(s, struct volume_expunging);
+	expunging->volume = s->id;
+	step_report(s, engine_expunge_volume_run, expunging);
+	return OK;
+}
+
+/* A running guest's host copies the disk to another pool itself: only the blank file is made here. */
+static RESULT choose_move(struct step *s, const struct volume_rows *rows, enum move *ret_move)
+{
+	const struct volume *v = rows->volume;
+	if (changes_pool(v) && rows->is_running)
+		*ret_move = MOVE_BEGIN;
+	else if (is_moving(v) && !rows->goes_along)
+		return next_move(s, v, ret_move);
+	return OK;
+}
+
 static RESULT step_volume(struct step *s)
 {
 	struct volume_rows rows = {0};
@@ -699,11 +731,10 @@ static RESULT step_volume(struct step *s)
 	const struct volume *v = rows.volume;
 	if (!v)
 		return OK;
+	if (is_to_be_expunged(s, &rows))
+		return expunge(s);
 	enum move move = MOVE_NONE;
-	if (changes_pool(v) && rows.is_running)
-		move = MOVE_BEGIN;
-	else if (is_moving(v) && !rows.goes_along)
-		TRY(next_move(s, v, &move));
+	TRY(choose_move(s, &rows, &move));
 	TRY(find_place(s, &rows, move));
 	uuid host = host_of_step(&rows, move);
 	uuid through = uuid_is_none(rows.place.through) ? host : rows.place.through;

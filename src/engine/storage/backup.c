@@ -111,7 +111,7 @@ static RESULT check_volume(struct op *op, const struct backup_wish *wish, const 
 {
 	enum volume_state state = model_derive_volume_state(v);
 	bool is_at_rest = state == VOLUME_AVAILABLE || state == VOLUME_IN_USE;
-	if (!is_at_rest || v->reservation != VOLUME_RESERVATION_NONE)
+	if (!is_at_rest || v->destroyed_us || v->reservation != VOLUME_RESERVATION_NONE)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "Invalid volume: Volume to be backed up must be available or in-use, but "
 				   "the current status is \"%s\".",
@@ -326,9 +326,9 @@ static RESULT fail_volume(struct op *op, const struct backup_restoring *wish, co
 static bool is_free(const struct tables *t, const struct volume *v)
 {
 	return model_derive_volume_state(v) == VOLUME_AVAILABLE &&
-	       v->reservation == VOLUME_RESERVATION_NONE && uuid_equal(v->host, v->seen_host) &&
-	       uuid_is_none(v->left_host) && v->reverts == v->seen_reverts &&
-	       !engine_volume_is_being_copied(t, v->row.id);
+	       v->reservation == VOLUME_RESERVATION_NONE && !v->destroyed_us &&
+	       uuid_equal(v->host, v->seen_host) && uuid_is_none(v->left_host) &&
+	       v->reverts == v->seen_reverts && !engine_volume_is_being_copied(t, v->row.id);
 }
 
 static RESULT check_restored(struct op *op, const struct backup_restoring *wish, const struct backup *b,

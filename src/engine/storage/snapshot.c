@@ -78,10 +78,11 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
 				   "The volume '%" STR_FMT "' is being created.",
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
-	if (volume->lost_us)
+	if (volume->lost_us || volume->destroyed_us)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
-				   "The volume '%" STR_FMT "' is lost with its host.",
-				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+				   "The volume '%" STR_FMT "' is %s.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
+				   volume->lost_us ? "lost with its host" : "destroyed");
 	if (volume->reverts != volume->seen_reverts)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
 				   "The volume '%" STR_FMT "' is being reverted.",

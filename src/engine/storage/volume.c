@@ -416,7 +416,8 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "A snapshot of the volume %" STR_FMT " is on its way.",
 				   STR_ARG(wish->volume.text));
-	bool is_broken = volume->lost_us || volume->reservation == VOLUME_RESERVATION_ERROR ||
+	bool is_broken = volume->lost_us || volume->destroyed_us ||
+			 volume->reservation == VOLUME_RESERVATION_ERROR ||
 			 volume->reservation == VOLUME_RESERVATION_ERROR_RESTORING;
 	if ((!wish->force && !is_broken) || engine_is_swapping(op->head, volume))
 		TRY(volume_check_unreserved(op, volume, &wish->volume));

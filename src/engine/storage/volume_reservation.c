@@ -18,8 +18,9 @@
 RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const struct ref *ref)
 {
 	bool is_offered = volume_transfer_first_by_volume(op->head, volume->row.id);
-	const char *why = volume->lost_us ? "lost with its host"
-			  : is_offered    ? "offered to another account"
+	const char *why = volume->lost_us        ? "lost with its host"
+			  : volume->destroyed_us ? "destroyed"
+			  : is_offered           ? "offered to another account"
 			  : volume->reservation != VOLUME_RESERVATION_NONE
 				  ? volume_reservation_words[volume->reservation]
 			  : volume->moves                           ? "being moved to another pool"
@@ -66,6 +67,8 @@ static const struct move release = MOVE(RESERVED, NONE, NOTHING, "volume.attach"
 static bool fits(const struct tables *t, const struct move *move, const struct volume *volume)
 {
 	enum attachment attachment = model_derive_attachment(volume->instance, volume->seen_instance);
+	if (volume->destroyed_us)
+		return false;
 	switch (move->needed) {
 	case NEEDS_FREE:
 		return attachment == ATTACHMENT_NONE && volume->seen_size > 0;

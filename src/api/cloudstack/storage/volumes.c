@@ -8,6 +8,7 @@
 #include "engine/storage/sending.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_destroy.h"
 #include "engine/storage/volume_type.h"
 #include "model/image.h"
 #include "model/state.h"
@@ -444,6 +445,29 @@ static const struct param update_params[] = {
 	NOT_BUILT("displayvolume", .only = "true"),
 };
 
+/* ---- destroyVolume, recoverVolume ---- */
+
+static const struct param destroy_params[] = {
+	PARAM(struct volume_destruction, "id", volume, .kind = KIND_VOLUME, .flags = REQUIRED,
+	      .doc = "The volume."),
+	PARAM(struct volume_destruction, "expunge", expunges,
+	      .doc = "The volume is deleted at once, and cannot be recovered."),
+};
+static const struct param recover_params[] = {
+	PARAM(struct volume_destruction, "id", volume, .kind = KIND_VOLUME, .flags = REQUIRED,
+	      .doc = "The volume."),
+};
+
+static RESULT prepare_recover(struct cs_call *e, void *args)
+{
+	struct volume_destruction *a = args;
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(e->c, cs_tables(e), &a->volume, &volume));
+	return volume->destroyed_us ? OK
+				    : ctx_fail_field(e->c, ERR_INVALID, a->volume.field,
+						     "Please specify a volume in Destroy state.");
+}
+
 static const struct cs_action actions[] = {
 	{CS_ACTION("listVolumes", "ec2:DescribeVolumes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_volumes, list_params), .listing = &cs_volumes, .doc = "Volumes."},
@@ -488,5 +512,13 @@ static const struct cs_action actions[] = {
 	 .args = CS_ONE(struct volume_target, "id", volume, KIND_VOLUME, "The volume."),
 	 .operation = engine_delete_volume_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a volume."},
+	{CS_ACTION("destroyVolume", "ec2:DeleteVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct volume_destruction, destroy_params), .operation = engine_destroy_volume_run,
+	 CS_SUBJECT(struct volume_destruction, volume.prefix), .shows = &cs_volumes, CS_JOB(GONE),
+	 .doc = "Destroys a volume, which can be recovered for a while."},
+	{CS_ACTION("recoverVolume", "ec2:RecoverVolume"), .flags = API_WRITES,
+	 .args = PARAMS(struct volume_destruction, recover_params), .prepare = prepare_recover,
+	 .operation = engine_recover_volume_run, CS_SUBJECT(struct volume_destruction, volume.prefix),
+	 .shows = &cs_volumes, .returns = KIND_VOLUME, .doc = "Brings back a volume that was destroyed."},
 };
 const struct api_actions cs_volume_actions = API_ACTIONS(actions);
