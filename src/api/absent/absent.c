@@ -1,39 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One answer in the forms of AWS's protocols: this region has no such service. Nobody is asked who they are,
- * and the call counts as a stranger's. A request says its protocol by its headers or by its path; where it does
- * not, services.def does. Source of the forms: Smithy's specifications of AWS's protocols, and the models of
- * botocore. */
+ * Refuses requests for services of AWS that this region does not have, in the error format of each protocol. A refusal needs no
+ * signature and counts as a stranger's call. Lists that audit tools request are answered empty instead (empty_lists.c). The request
+ * says its protocol by its headers or by its path; where it does not, services.def does. Source of the forms: Smithy's
+ * specifications of AWS's protocols, and the models of botocore. */
 #include "api/absent/absent.h"
 
 #include <stdlib.h>
 
+#include "api/absent/internal.h"
 #include "api/core/cbor.h"
-#include "api/core/dispatch.h"
+#include "auth/sigv4.h"
 #include "base/json_write.h"
 #include "base/xml.h"
 
 #define S3_CONTROL_PATH "/v20180820/" /* all paths of S3 Control, which has S3's name in its signatures */
 
-/* A protocol, and so a form of errors. */
-enum form { QUERY, JSON_1_0, JSON_1_1, REST_JSON, REST_XML, S3, CBOR, FORM_COUNT };
-
-struct service {
-	const char *name;
-	enum form form;
-	const char *name_space;
-};
-
 static const struct service services[] = {
 #define SERVICE(name, form, name_space) {name, form, name_space},
 #include "api/absent/services.def"
 #undef SERVICE
-};
-
-struct absent_call {
-	API_CALL_BASE;
-	struct str service;        /* as it was signed for */
-	const struct service *row; /* NULL: a service that the table does not know */
-	enum form form;
 };
 
 static struct absent_call *absent_call_of(struct api_call *core)
@@ -126,6 +111,47 @@ bool absent_has_call(const struct call *call)
 	return find_form(call, find_row(service)) != FORM_COUNT;
 }
 
+/* ---- lists that are empty ---- */
+
+#define FAULT(fault, query_code, typed_code)                                                                 \
+	[SIGV4_##fault] = {{ERR_UNAUTHENTICATED, 0, 403, query_code},                                        \
+			   {ERR_UNAUTHENTICATED, 0, 400, typed_code}}
+/* Codes of refused signatures, for the XML protocols and for the other ones. */
+static const struct api_error faults[][2] = {
+	FAULT(NO_CREDENTIALS, "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
+	FAULT(INCOMPLETE, "IncompleteSignature", "IncompleteSignatureException"),
+	FAULT(UNKNOWN_KEY, "InvalidClientTokenId", "UnrecognizedClientException"),
+	FAULT(MISMATCH, "SignatureDoesNotMatch", "InvalidSignatureException"),
+	FAULT(SKEWED, "SignatureDoesNotMatch", "InvalidSignatureException"),
+	FAULT(EXPIRED, "ExpiredToken", "ExpiredTokenException"),
+	FAULT(SCOPE, "SignatureDoesNotMatch", "InvalidSignatureException"),
+};
+
+/* Any identity may read an empty list. */
+static const struct api_action list_action = {
+	.name = "ListNothing", .permit = "sts:GetCallerIdentity", .flags = API_FOR_ALL};
+static const struct api_entry list_entry = {&list_action, NULL};
+
+static RESULT find_list(struct absent_call *e)
+{
+	struct sigv4_answer answer = {0};
+	bool is_xml = e->form == QUERY || e->form == S3;
+	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
+	TRY(api_check_limits(&e->core, &list_action, OK));
+	if (answer.fault != SIGV4_FINE) {
+		e->error = &faults[answer.fault][is_xml ? 0 : 1];
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
+	}
+	api_choose_action(&e->core, &list_entry);
+	return OK;
+}
+
+static RESULT prepare(struct api_call *core)
+{
+	(void) core; /* parameters change nothing */
+	return OK;
+}
+
 /* ---- the refusal ---- */
 
 static struct str word_refusal(struct absent_call *e)
@@ -154,6 +180,9 @@ static RESULT find(struct api_call *core)
 	struct absent_call *e = absent_call_of(core);
 	if (e->row)
 		e->call->action = e->row->name; /* for the log */
+	e->list = absent_find_list(e);
+	if (e->list)
+		return find_list(e);
 	TRY(api_check_limits(core, NULL, OK));
 	return ctx_fail(e->c, ERR_UNSUPPORTED, "%" STR_FMT, STR_ARG(word_refusal(e)));
 }
@@ -173,6 +202,9 @@ static const struct api_error rows[] = {
 	{ERR_TOO_LARGE, 0, 413, "InvalidAction", NULL, OF_QUERY},
 	{ERR_TOO_LARGE, 0, 413, "UnknownOperationException", NULL, OF_TYPES},
 	{ERR_TOO_LARGE, 0, 413, "MethodNotAllowed", NULL, OF(S3)},
+	{ERR_UNAUTHENTICATED, 0, 403, "AccessDenied"},
+	{ERR_DENIED, 0, 403, "AccessDenied", NULL, OF_QUERY | OF(S3)},
+	{ERR_DENIED, 0, 400, "AccessDeniedException", NULL, OF_TYPES},
 	{ERR_INTERNAL, 0, 500, "InternalFailure"},
 };
 static const struct api_errors errors =
@@ -257,6 +289,13 @@ static RESULT write_problem(struct api_call *core, struct api_problem *problem, 
 	return forms[e->form].write(e, problem, body);
 }
 
+static RESULT write(struct api_call *core, struct buf *body)
+{
+	struct absent_call *e = absent_call_of(core);
+	e->content_type = forms[e->form].content_type;
+	return absent_write_list(e, body);
+}
+
 const struct api_protocol absent_protocol = {
 	.name = "absent",
 	.content_type = "text/xml",
@@ -264,5 +303,7 @@ const struct api_protocol absent_protocol = {
 	.errors = &errors,
 	.begin = begin,
 	.find = find,
+	.prepare = prepare,
+	.write = write,
 	.write_problem = write_problem,
 };

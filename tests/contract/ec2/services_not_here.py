@@ -15,6 +15,7 @@ import boto3
 import botocore
 import botocore.config
 import botocore.exceptions
+import botocore.session
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
@@ -97,31 +98,29 @@ class Counted:
         assert kind or count_requests(self.dev) - self.before == 2, "the client tries again"
 
 
-COMMANDS = [  # command line, service name in the signature, code
-    ("s3 ls", "s3", "MethodNotAllowed"),
+COMMANDS = [  # command line, the service that it is signed for, code
     ("s3api list-objects-v2 --bucket things", "s3", "MethodNotAllowed"),
-    ("elb describe-load-balancers", "elasticloadbalancing", "InvalidAction"),
-    ("elbv2 describe-load-balancers", "elasticloadbalancing", "InvalidAction"),
-    ("autoscaling describe-auto-scaling-groups", "autoscaling", "InvalidAction"),
-    ("rds describe-db-instances", "rds", "InvalidAction"),
-    ("cloudformation list-stacks", "cloudformation", "InvalidAction"),
-    ("sns list-topics", "sns", "InvalidAction"),
-    ("sqs list-queues", "sqs", "InvalidAction"),
-    ("ses list-identities", "ses", "InvalidAction"),
+    ("elb delete-load-balancer --load-balancer-name a", "elasticloadbalancing", "InvalidAction"),
+    ("autoscaling delete-auto-scaling-group --auto-scaling-group-name a", "autoscaling", "InvalidAction"),
+    ("rds delete-db-instance --db-instance-identifier a", "rds", "InvalidAction"),
+    ("cloudformation delete-stack --stack-name a", "cloudformation", "InvalidAction"),
+    ("sns create-topic --name a", "sns", "InvalidAction"),
+    ("sqs create-queue --queue-name a", "sqs", "InvalidAction"),
+    ("ses verify-email-identity --email-address a@b", "ses", "InvalidAction"),
     ("sesv2 get-account", "ses", "UnknownOperationException"),
     ("ssm get-parameter --name a", "ssm", "UnknownOperationException"),
-    ("dynamodb list-tables", "dynamodb", "UnknownOperationException"),
+    ("dynamodb delete-table --table-name abc", "dynamodb", "UnknownOperationException"),
     ("kms list-keys", "kms", "UnknownOperationException"),
-    ("secretsmanager list-secrets", "secretsmanager", "UnknownOperationException"),
-    ("logs describe-log-groups", "logs", "UnknownOperationException"),
-    ("ecs list-clusters", "ecs", "UnknownOperationException"),
+    ("secretsmanager delete-secret --secret-id a", "secretsmanager", "UnknownOperationException"),
+    ("logs create-log-group --log-group-name a", "logs", "UnknownOperationException"),
+    ("ecs create-cluster", "ecs", "UnknownOperationException"),
     ("resourcegroupstaggingapi get-resources", "tagging", "UnknownOperationException"),
     ("service-quotas list-services", "servicequotas", "UnknownOperationException"),
-    ("eks list-clusters", "eks", "UnknownOperationException"),
-    ("lambda list-functions", "lambda", "UnknownOperationException"),
+    ("eks describe-cluster --name a", "eks", "UnknownOperationException"),
+    ("lambda get-function --function-name a", "lambda", "UnknownOperationException"),
     ("route53 list-hosted-zones", "route53", "InvalidAction"),
     ("cloudfront list-distributions", "cloudfront", "InvalidAction"),
-    ("efs describe-file-systems", "elasticfilesystem", "UnknownOperationException"),
+    ("efs delete-file-system --file-system-id a", "elasticfilesystem", "UnknownOperationException"),
 ]
 
 
@@ -133,6 +132,60 @@ def test_command(dev, tmp_path, line, service, code):
         done = warm.run([AWS, "--endpoint-url", dev.url, *line.split()], env, cwd=str(tmp_path))
     assert done.returncode == SERVICE_ERROR, done.stderr
     assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has ec2, iam, sts, ce and support." in done.stderr
+
+
+# ---- lists that are empty
+
+def read_lists():
+    with open(os.path.join(ROOT, "src/api/absent/empty_lists.def"), encoding="utf-8") as page:
+        return re.findall(r'^EMPTY\("([^"]+)", "([^"]+)", (?:NULL|"([^"]+)"), "([^"]*)"\)$', page.read(), re.MULTILINE)
+
+
+def find_operations():
+    """(service in signatures, operation or method and path, version) → botocore's client and its operation."""
+    session, found = botocore.session.get_session(), {}
+    for client in session.get_available_services():
+        model = session.get_service_model(client)
+        name = model.metadata.get("signingName", model.metadata["endpointPrefix"])
+        for operation in model.operation_names:
+            http = model.operation_model(operation).http
+            is_rest = model.metadata["protocol"].startswith("rest")
+            key = f"{http['method']} {http['requestUri'].split('?')[0].rstrip('/') or '/'}" if is_rest else operation
+            found.setdefault((name, key, model.api_version), (client, operation))
+            found.setdefault((name, key, ""), (client, operation))
+    return found
+
+
+@pytest.fixture(scope="module", name="operations")
+def operations_():
+    return find_operations()
+
+
+def ask_list(dev, operations, row, secret):
+    service, key, version, _ = row
+    client_name, operation = operations[service, key, version]
+    config = botocore.config.Config(retries={"max_attempts": 0}, inject_host_prefix=False, s3={"addressing_style": "path"}, parameter_validation=False)
+    client = boto3.client(client_name, endpoint_url=dev.url, region_name=REGION, config=config,
+                          aws_access_key_id=dev.account.key_id, aws_secret_access_key=secret)
+    return getattr(client, botocore.xform_name(operation))()
+
+
+@pytest.mark.parametrize("row", read_lists(), ids=lambda row: f"{row[0]}-{row[1]}")
+def test_empty_list(dev, operations, row):
+    if (row[0], row[1], row[2]) not in operations:
+        assert row[0] in {"kafka", "pipes", "scheduler"}, "no model has this list"  # newer than some models
+        return
+    answer = ask_list(dev, operations, row, dev.account.secret)
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert not row[3] or not any(answer[member] for member in answer if member != "ResponseMetadata" and isinstance(answer[member], list))
+
+
+@pytest.mark.parametrize("name", ["autoscaling", "ecs", "lambda", "s3"])
+def test_empty_list_needs_a_signature(dev, operations, name):
+    row = next(row for row in read_lists() if row[0] == name)
+    with pytest.raises(botocore.exceptions.ClientError) as failure:
+        ask_list(dev, operations, row, "not the secret")
+    assert failure.value.response["Error"]["Code"] in {"SignatureDoesNotMatch", "InvalidSignatureException"}
 
 
 CALLS = [

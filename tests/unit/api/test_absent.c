@@ -100,8 +100,8 @@ static void test_forms(void **state)
 		 .target = "AmazonSSM.GetParameter", .status = 400, .body = JSON_ERROR("ssm"),
 		 .header = "x-amzn-errortype: UnknownOperationException"},
 		{"dynamodb", "POST", "/", .content_type = "application/x-amz-json-1.0",
-		 .target = "DynamoDB_20120810.ListTables", .status = 400, .body = JSON_ERROR("dynamodb")},
-		{"eks", "GET", "/clusters", .status = 400, .body = JSON_ERROR("eks"),
+		 .target = "DynamoDB_20120810.PutItem", .status = 400, .body = JSON_ERROR("dynamodb")},
+		{"eks", "GET", "/clusters/a", .status = 400, .body = JSON_ERROR("eks"),
 		 .header = "x-amzn-errortype: UnknownOperationException"},
 		{"route53", "GET", "/2013-04-01/hostedzone", .status = 400,
 		 .body = QUERY_ERROR(" xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"", "route53")},
@@ -111,7 +111,7 @@ static void test_forms(void **state)
 		{"s3", "GET", "/v20180820/jobs", .status = 400, .body = QUERY_ERROR("", "s3")},
 		/* a service that has moved on to another protocol */
 		{"sqs", "POST", "/", .content_type = "application/x-amz-json-1.0",
-		 .target = "AmazonSQS.ListQueues", .status = 400, .body = JSON_ERROR("sqs")},
+		 .target = "AmazonSQS.SendMessage", .status = 400, .body = JSON_ERROR("sqs")},
 		/* services that share a name */
 		{"ses", "GET", "/v2/email/account", .status = 400, .body = JSON_ERROR("ses")},
 		{"ses", "POST", "/", .content_type = FORM_TYPE, .status = 400,
@@ -208,7 +208,7 @@ static void test_limited(void **state)
 		int status;
 		const char *code;
 	} floods[] = {
-		{{"s3", "GET", "/"}, 503, "<Code>SlowDown</Code>"},
+		{{"s3", "GET", "/bucket"}, 503, "<Code>SlowDown</Code>"},
 		{{"rds", "POST", "/"}, 400, "<Code>Throttling</Code>"},
 		{{"kms", "POST", "/"}, 400, "\"__type\":\"ThrottlingException\""},
 	};
