@@ -10,7 +10,9 @@
 #include "store/account.h"
 #include "store/arm_resource.h"
 #include "store/deployment.h"
+#include "store/domain.h"
 #include "store/resource_group.h"
+#include "store/user.h"
 
 static const struct api_error bad_template = {ERR_INVALID, 0, 400, "InvalidTemplate"};
 static const struct api_error bad_name = {ERR_INVALID, 0, 400, "InvalidDeploymentName"}; /* guessed */
@@ -105,7 +107,14 @@ struct template_place deployment_place_of(struct ctx *c, const struct api_config
 	const struct account *account = account_find(t, d->account);
 	const struct resource_group *group =
 		engine_find_resource_group(t, c->arena, d->account, d->resource_group);
+	const struct user *user = user_find(t, d->made_by);
+	const struct domain *domain = user ? domain_find(t, user->domain) : NULL;
 	return (struct template_place){
+		.deployer_id = user ? uuid_to_str(c->arena, user->row.id) : STR_NONE,
+		.deployer_name = domain ? str_print(c->arena, "%" STR_FMT "@%" STR_FMT, STR_ARG(user->name),
+						    STR_ARG(domain->name))
+				 : user ? str_copy(c->arena, user->name)
+					: STR_NONE,
 		.subscription = uuid_to_str(c->arena, d->account),
 		.tenant = account ? uuid_to_str(c->arena, account->domain) : STR_NONE,
 		.subscription_name = account ? str_copy(c->arena, account->name) : STR_NONE,
@@ -124,6 +133,7 @@ RESULT deployment_find_place(struct az_call *e, struct template_place *ret_place
 	const struct resource_group *group = resource_group_find(az_tables(e), e->group);
 	struct str in_path = az_path_value(e, "resourceGroupName");
 	struct deployment d = {.account = e->c->who->account,
+			       .made_by = e->c->who->user,
 			       .resource_group = group       ? group->name
 						 : in_path.n ? STR(AZ_DEFAULT_GROUP)
 							     : STR_NONE,

@@ -65,6 +65,9 @@ RESULT function_fail(struct template *t, const struct template_call *call, const
 /* A failure names the argument, counted from 0. */
 RESULT function_text(struct template *t, const struct template_call *call, size_t k, struct str *ret_text);
 RESULT function_int(struct template *t, const struct template_call *call, size_t k, int64_t *ret_value);
+/* Digits of uniqueString() (template/unique_string.c). */
+enum { TEMPLATE_UNIQUE_SIZE = 13 };
+void template_write_unique(struct str text, char ret_digits[TEMPLATE_UNIQUE_SIZE]);
 /* A value as text, as concat() and format() write it. */
 RESULT template_to_text(struct template *t, const json_t *value, struct str *ret_text);
 

@@ -121,7 +121,17 @@ CONSTANT(yes, json_true())
 CONSTANT(no, json_false())
 CONSTANT(nothing, json_null())
 
+/* Ends the deployment with the author's own sentence. */
+RUN(fail)
+{
+	struct str message;
+	(void) ret;
+	TRY(function_text(t, call, 0, &message));
+	return function_fail(t, call, "%" STR_FMT, STR_ARG(str_slice(message, 0, 1024)));
+}
+
 static const struct template_function rows[] = {
+	{"fail", 1, 1, run_fail, 0},
 	{"if", 3, 3, run_if, FUNCTION_LAZY},
 	{"and", 1, ARGS_ANY, run_and, FUNCTION_LAZY},
 	{"or", 1, ARGS_ANY, run_or, FUNCTION_LAZY},

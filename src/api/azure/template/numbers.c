@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Functions of numbers. Source: "Numeric functions" of Azure's documentation. */
+#include <math.h>
+#include <stdlib.h>
+
 #include "api/azure/template/internal.h"
 
 #define RUN(name) static RESULT run_##name(struct template *t, const struct template_call *call, json_t **ret)
@@ -86,9 +89,26 @@ RUN(int)
 	return template_keep(t, json_integer(value), ret);
 }
 
+RUN(float)
+{
+	struct str text = template_text_of(call->args[0]);
+	if (json_is_number(call->args[0])) {
+		*ret = call->args[0];
+		return OK;
+	}
+	const char *z = str_to_z(t->c->arena, text);
+	char *end = NULL;
+	double value = z ? strtod(z, &end) : 0;
+	if (!text.n || end != z + text.n || !isfinite(value))
+		return function_fail(t, call,
+				     "the value '%" STR_FMT "' can't be converted to a float", /* guessed */
+				     STR_ARG(str_slice(text, 0, 64)));
+	return template_keep(t, json_real(value), ret);
+}
+
 static const struct template_function rows[] = {
 	{"add", 2, 2, run_add, 0},        {"sub", 2, 2, run_sub, 0}, {"mul", 2, 2, run_mul, 0},
 	{"div", 2, 2, run_div, 0},        {"mod", 2, 2, run_mod, 0}, {"min", 1, ARGS_ANY, run_min, 0},
-	{"max", 1, ARGS_ANY, run_max, 0}, {"int", 1, 1, run_int, 0},
+	{"max", 1, ARGS_ANY, run_max, 0}, {"int", 1, 1, run_int, 0}, {"float", 1, 1, run_float, 0},
 };
 const struct template_functions template_numbers = {rows, sizeof rows / sizeof rows[0]};

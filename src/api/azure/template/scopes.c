@@ -123,6 +123,28 @@ RUN(deployment)
 	return template_keep(t, made, ret);
 }
 
+RUN(deployer)
+{
+	(void) call;
+	return template_keep(t,
+			     json_pack("{s:s, s:s, s:s}", "objectId", TEXT_OF(t->place.deployer_id),
+				       "tenantId", TEXT_OF(t->place.tenant), "userPrincipalName",
+				       TEXT_OF(t->place.deployer_name)),
+			     ret);
+}
+
+/* No deployment of a management group is offered, so that these have no place. */
+static RESULT run_of_management_group(struct template *t, const struct template_call *call, json_t **ret)
+{
+	(void) ret;
+	return ctx_fail(
+		t->c, ERR_INVALID,
+		"The template function '%" STR_FMT
+		"' is not expected at this location. Please see https://aka.ms/arm-functions for usage "
+		"details.",
+		STR_ARG(call->expr->name));
+}
+
 RUN(environment)
 {
 	const char *endpoint = TEXT_OF(t->place.endpoint);
@@ -337,6 +359,9 @@ static const struct template_function rows[] = {
 	{"subscription", 0, 0, run_subscription, 0},
 	{"tenant", 0, 0, run_tenant, 0},
 	{"deployment", 0, 0, run_deployment, 0},
+	{"deployer", 0, 0, run_deployer, 0},
+	{"managementGroup", 0, 0, run_of_management_group, 0},
+	{"managementGroupResourceId", 2, ARGS_ANY, run_of_management_group, 0},
 	{"environment", 0, 0, run_environment, 0},
 	{"resourceId", 2, ARGS_ANY, run_resourceId, 0},
 	{"subscriptionResourceId", 2, ARGS_ANY, run_subscriptionResourceId, 0},

@@ -34,9 +34,10 @@ struct template_place {
 	struct str group;          /* empty: the subscription as a whole */
 	struct str group_location; /* "koreacentral"; of a subscription's deployment its own */
 	struct pairs group_tags;
-	struct str deployment; /* its name */
-	struct str endpoint;   /* "https://cloud.example.com", for environment() */
-	int64_t now_us;        /* for utcNow() */
+	struct str deployment;                 /* its name */
+	struct str deployer_id, deployer_name; /* who deploys: an object id, and "ann@Default" */
+	struct str endpoint;                   /* "https://cloud.example.com", for environment() */
+	int64_t now_us;                        /* for utcNow() */
 };
 
 /* What reference() is about. */

@@ -497,17 +497,12 @@ static RESULT join_args(struct template *t, const struct template_call *call, co
 	return template_step(t, ret_text->n);
 }
 
-/* 13 characters that follow from the arguments. They are not those that Azure would find. */
 RUN(uniqueString)
 {
-	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 	struct str text;
-	uint8_t digest[SHA256_SIZE];
-	char to[13];
+	char to[TEMPLATE_UNIQUE_SIZE];
 	TRY(join_args(t, call, "-", &text));
-	crypto_sha256(text, digest);
-	for (size_t k = 0; k < sizeof to; k++)
-		to[k] = digits[digest[k] & 31];
+	template_write_unique(text, to);
 	return template_keep_text(t, (struct str){to, sizeof to}, ret);
 }
 

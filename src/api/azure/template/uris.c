@@ -52,7 +52,100 @@ RUN(dataUriToString)
 	return template_keep_text(t, plain, ret);
 }
 
+/* Adds a text under a name; nothing of an empty one. False: no memory. */
+static bool add_text(struct template *t, json_t *object, const char *name, struct str text)
+{
+	return !text.n || !json_object_set_new(object, name, json_string(str_to_z(t->c->arena, text)));
+}
+
+struct uri {
+	struct str scheme, host, path, query;
+	int64_t port;
+	bool has_port;
+};
+
+static bool split_authority(struct str authority, struct uri *uri)
+{
+	size_t bracket = str_find_char(authority, ']', 0);
+	size_t gap = str_find_char(authority, ':', bracket < authority.n ? bracket : 0);
+	uri->host = str_slice(authority, 0, gap);
+	uri->has_port = gap < authority.n;
+	if (!uri->has_port)
+		return uri->host.n > 0;
+	return uri->host.n &&
+	       result_is_ok(str_parse_int(str_slice(authority, gap + 1, authority.n), &uri->port)) &&
+	       uri->port >= 0 && uri->port <= UINT16_MAX;
+}
+
+/* False: the text is no absolute URI. What is behind '#' is dropped. */
+static bool split_uri(struct str text, struct uri *ret_uri)
+{
+	size_t colon = str_find_char(text, ':', 0), end = 3;
+	struct str rest = str_slice(text, colon, text.n);
+	*ret_uri = (struct uri){.scheme = str_slice(text, 0, colon)};
+	if (!colon || !str_starts_with(rest, STR("://")))
+		return false;
+	while (end < rest.n && !strchr("/?#", rest.p[end]))
+		end++;
+	struct str path = str_slice(rest, end, rest.n);
+	path = str_slice(path, 0, str_find_char(path, '#', 0));
+	size_t question = str_find_char(path, '?', 0);
+	ret_uri->path = str_slice(path, 0, question);
+	ret_uri->query = str_slice(path, question + 1, path.n);
+	return split_authority(str_slice(rest, 3, end), ret_uri);
+}
+
+/* parseUri('https://a.org:81/x?q=1') is {scheme, host, port, path, query}; what the URI does not say is left out. The members' exact
+ * forms are guessed: the path has its slash, the query has no question mark. */
+RUN(parseUri)
+{
+	struct str text;
+	struct uri uri;
+	TRY(function_text(t, call, 0, &text));
+	if (!split_uri(text, &uri))
+		return function_fail(t, call, "'%" STR_FMT "' is not a valid absolute URI", /* guessed */
+				     STR_ARG(str_slice(text, 0, 128)));
+	json_t *made = json_object();
+	bool is_made = made && add_text(t, made, "scheme", uri.scheme) &&
+		       add_text(t, made, "host", uri.host) &&
+		       (!uri.has_port || !json_object_set_new(made, "port", json_integer(uri.port))) &&
+		       add_text(t, made, "path", uri.path) && add_text(t, made, "query", uri.query);
+	if (!is_made) {
+		json_decref(made);
+		return ctx_no_memory(t->c);
+	}
+	return template_keep(t, made, ret);
+}
+
+/* The reverse of parseUri(); scheme and host have to be there. */
+RUN(buildUri)
+{
+	const json_t *from = call->args[0], *port = json_object_get(from, "port");
+	struct str scheme = template_text_of(json_object_get(from, "scheme"));
+	struct str host = template_text_of(json_object_get(from, "host"));
+	struct str path = template_text_of(json_object_get(from, "path"));
+	struct str query = template_text_of(json_object_get(from, "query"));
+	if (!scheme.n || !host.n || (port && !json_is_integer(port)))
+		return function_fail(
+			t, call,
+			"the components need a scheme and a host, and a port is a number"); /* guessed */
+	if (query.n && query.p[0] == '?')
+		query = str_slice(query, 1, query.n);
+	const struct str parts[] = {
+		scheme,
+		STR("://"),
+		host,
+		port ? str_print(t->c->arena, ":%lld", (long long) json_integer_value(port)) : STR_NONE,
+		path.n && path.p[0] != '/' ? STR("/") : STR_NONE,
+		path,
+		query.n ? STR("?") : STR_NONE,
+		query};
+	return template_keep_text(t, str_join(t->c->arena, parts, sizeof parts / sizeof parts[0]), ret);
+}
+
 static const struct template_function rows[] = {
+	{"parseUri", 1, 1, run_parseUri, 0},
+	{"buildUri", 1, 1, run_buildUri, 0},
 	{"uri", 2, 2, run_uri, 0},
 	{"dataUri", 1, 1, run_dataUri, 0},
 	{"dataUriToString", 1, 1, run_dataUriToString, 0},
