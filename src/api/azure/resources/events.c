@@ -86,18 +86,11 @@ static const struct az_action *find_action(const struct async_job *job, bool any
 	return NULL;
 }
 
-static void write_words(struct json_writer *w, const char *name, struct str value, struct str words)
-{
-	json_write_open(w, name);
-	json_write_text(w, "value", value);
-	json_write_text(w, "localizedValue", words);
-	json_write_close(w);
-}
-
 struct event {
 	const struct async_job *job;
 	const struct az_action *action;
 	struct str operation, resource, group;
+	struct str select; /* members that are shown, with commas; empty: all */
 };
 
 static const char *const states[] = {[ASYNC_JOB_ENDED_NONE] = "Started",
@@ -125,43 +118,121 @@ static bool has_word(struct str list, struct str is)
 	return has;
 }
 
+/* Names accepted in $select: the members of EventData. A name that no event has here selects nothing. */
+static const char *const selectable[] = {"authorization",
+					 "caller",
+					 "channels",
+					 "claims",
+					 "correlationId",
+					 "description",
+					 "eventDataId",
+					 "eventName",
+					 "category",
+					 "httpRequest",
+					 "id",
+					 "resourceGroupName",
+					 "level",
+					 "operationId",
+					 "operationName",
+					 "properties",
+					 "resourceId",
+					 "resourceProviderName",
+					 "resourceType",
+					 "status",
+					 "subStatus",
+					 "eventTimestamp",
+					 "submissionTimestamp",
+					 "subscriptionId",
+					 "tenantId"};
+
+static bool is_selectable(struct str name)
+{
+	for (size_t k = 0; k < sizeof selectable / sizeof selectable[0]; k++)
+		if (str_equal_nocase(name, str_from(selectable[k])))
+			return true;
+	return false;
+}
+
+static RESULT read_select(struct az_call *e, struct str *ret_select)
+{
+	struct str rest = az_query_value(e, "$select"), name;
+	*ret_select = rest;
+	while (str_split_next(&rest, ',', &name))
+		if (!is_selectable(str_trim(name)))
+			return az_fail(e, "$select",
+				       "The property '%" STR_FMT "' cannot be selected.", /* guessed */
+				       STR_ARG(str_slice(str_trim(name), 0, 64)));
+	return OK;
+}
+
+static bool wants(const struct event *v, const char *name)
+{
+	return has_word(v->select, str_from(name));
+}
+
+static void write_selected(struct json_writer *w, const struct event *v, const char *name, struct str value)
+{
+	if (wants(v, name))
+		json_write_text(w, name, value);
+}
+
+static void write_selected_words(struct json_writer *w, const struct event *v, const char *name,
+				 struct str value, struct str words)
+{
+	if (!wants(v, name))
+		return;
+	json_write_open(w, name);
+	json_write_text(w, "value", value);
+	json_write_text(w, "localizedValue", words);
+	json_write_close(w);
+}
+
+static void write_kinds(struct az_call *e, struct json_writer *w, const struct event *v)
+{
+	const struct az_type *type = &az_types[v->action->type];
+	struct str full = str_print(e->c->arena, "%s/%s", type->space, type->name);
+	struct str state = str_from(states[v->job->ended]), space = str_from(type->space);
+	bool has_ended = v->job->ended != ASYNC_JOB_ENDED_NONE;
+	write_selected_words(w, v, "eventName", has_ended ? STR("EndRequest") : STR("BeginRequest"),
+			     has_ended ? STR("End request") : STR("Begin request"));
+	write_selected_words(w, v, "category", STR("Administrative"), STR("Administrative"));
+	write_selected_words(w, v, "operationName", v->operation, v->job->command);
+	write_selected_words(w, v, "resourceProviderName", space, space);
+	write_selected_words(w, v, "resourceType", full, full);
+	write_selected_words(w, v, "status", state, state);
+	write_selected_words(w, v, "subStatus", STR(""), STR(""));
+	write_selected(w, v, "level", str_from(level_of(v->job)));
+}
+
 static void write_event(struct az_call *e, struct json_writer *w, const struct event *v)
 {
 	const struct async_job *job = v->job;
-	const struct az_type *type = &az_types[v->action->type];
-	struct str id = uuid_to_str(e->c->arena, job->row.id), state = str_from(states[job->ended]);
-	struct str full = str_print(e->c->arena, "%s/%s", type->space, type->name);
-	bool has_ended = job->ended != ASYNC_JOB_ENDED_NONE;
+	struct arena *a = e->c->arena;
+	struct str id = uuid_to_str(a, job->row.id);
 	json_write_open(w, NULL);
-	json_write_open(w, "authorization");
-	json_write_text(w, "action", v->operation);
-	json_write_text(w, "scope", v->resource);
-	json_write_close(w);
-	json_write_text(w, "caller",
-			uuid_is_none(job->made_by) ? STR("") : uuid_to_str(e->c->arena, job->made_by));
-	json_write_z(w, "channels", "Operation");
-	json_write_text(w, "correlationId", id);
-	json_write_text(w, "eventDataId", id);
-	json_write_text(w, "operationId", id);
-	json_write_text(w, "description", job->problem);
-	write_words(w, "eventName", has_ended ? STR("EndRequest") : STR("BeginRequest"),
-		    has_ended ? STR("End request") : STR("Begin request"));
-	write_words(w, "category", STR("Administrative"), STR("Administrative"));
-	write_words(w, "operationName", v->operation, job->command);
-	write_words(w, "resourceProviderName", str_from(type->space), str_from(type->space));
-	write_words(w, "resourceType", full, full);
-	write_words(w, "status", state, state);
-	write_words(w, "subStatus", STR(""), STR(""));
-	json_write_z(w, "level", level_of(job));
-	json_write_text(
-		w, "id",
-		str_print(e->c->arena, "%" STR_FMT "/events/%" STR_FMT, STR_ARG(v->resource), STR_ARG(id)));
-	json_write_text(w, "resourceId", v->resource);
-	json_write_text(w, "resourceGroupName", v->group);
-	az_write_time(w, "eventTimestamp", has_ended ? job->ended_us : job->row.created_us);
-	az_write_time(w, "submissionTimestamp", job->row.created_us);
-	json_write_text(w, "subscriptionId", uuid_to_str(e->c->arena, e->c->who->account));
-	json_write_text(w, "tenantId", uuid_to_str(e->c->arena, e->bearer.tenant));
+	if (wants(v, "authorization")) {
+		json_write_open(w, "authorization");
+		json_write_text(w, "action", v->operation);
+		json_write_text(w, "scope", v->resource);
+		json_write_close(w);
+	}
+	write_selected(w, v, "caller", uuid_is_none(job->made_by) ? STR("") : uuid_to_str(a, job->made_by));
+	write_selected(w, v, "channels", STR("Operation"));
+	write_selected(w, v, "correlationId", id);
+	write_selected(w, v, "eventDataId", id);
+	write_selected(w, v, "operationId", id);
+	write_selected(w, v, "description", job->problem);
+	write_kinds(e, w, v);
+	write_selected(w, v, "id",
+		       str_print(a, "%" STR_FMT "/events/%" STR_FMT, STR_ARG(v->resource), STR_ARG(id)));
+	write_selected(w, v, "resourceId", v->resource);
+	write_selected(w, v, "resourceGroupName", v->group);
+	if (wants(v, "eventTimestamp"))
+		az_write_time(w, "eventTimestamp", job->ended_us ? job->ended_us : job->row.created_us);
+	if (wants(v, "submissionTimestamp"))
+		az_write_time(w, "submissionTimestamp", job->row.created_us);
+	write_selected(w, v, "subscriptionId", uuid_to_str(a, e->c->who->account));
+	write_selected(w, v, "tenantId", uuid_to_str(a, e->bearer.tenant));
 	json_write_close(w);
 }
 
@@ -203,13 +274,17 @@ static RESULT list_events(struct az_call *e, const void *args, struct json_write
 {
 	struct filter f;
 	struct event event;
+	struct str select;
 	(void) args;
 	TRY(read_filter(e, &f));
+	TRY(read_select(e, &select));
 	json_write_open_list(w, "value");
 	const struct async_job *job = async_job_first_by_account(az_tables(e), e->c->who->account);
 	for (; job; job = async_job_next_by_account(az_tables(e), job))
-		if (read_event(e, &f, job, &event))
+		if (read_event(e, &f, job, &event)) {
+			event.select = select;
 			write_event(e, w, &event);
+		}
 	json_write_close_list(w);
 	return OK;
 }
