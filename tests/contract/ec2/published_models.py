@@ -41,7 +41,14 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
                    r'RunInstances (SecondaryInterface|Operator|EnablePrimaryIpv6|'
                    r'NetworkPerformanceOptions|Placement.AvailabilityZoneId|NetworkInterface.N.(PrimaryIpv6|'
                    r'EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount)|BlockDeviceMapping.N.Ebs.('
-                   r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts')
+                   r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts|'
+                   r'AllocateHosts (AvailabilityZoneId|CpuOptions)|CreateFleet ReservedCapacityOptions|CreateImage BootModeOverride|'
+                   r'CreatePlacementGroup (LinkedGroupId|ParentGroupId|Operator)|(Create|Modify)VpcEndpoint (DnsOptions.Private\w+|SubnetConfiguration)|'
+                   r'CreateVpcEndpoint (ServiceNetworkArn|ResourceConfigurationArn|ServiceRegion)|DescribeVpcEndpointServices ServiceRegion|'
+                   r'CreateVpcPeeringConnection RequesterPeeringConnectionOptions|ModifyVpcPeeringConnectionOptions \w+.(AllowMulti|Multi)path\w+|'
+                   r'DescribeLaunchTemplateVersions ResolveAlias|ModifyManagedPrefixList IpamPrefixListResolverSyncEnabled|'
+                   r'ModifyInstanceAttribute EnclaveOptions.Enabled|(Unm|M)onitorInstances MetricCategoryId|RunInstances Monitoring.MetricCategoryId|'
+                   r'CreateLaunchTemplate Operator|CreateLaunchTemplate(Version)? LaunchTemplateData.(Monitoring.Metric|Placement.AvailabilityZoneId|Operator|NetworkPerf|Secondary).*')
 
 
 # Actions added to EC2 since Debian's model: parameters, members of the answer and filters, from its API reference.

@@ -218,7 +218,7 @@ static const struct param allocate_params[] = {
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_allocate_hosts, tag_specs),
 	NOT_BUILT("HostMaintenance", .only = "off"),
-	NOT_BUILT("OutpostArn|AssetId"),
+	NOT_BUILT("OutpostArn|AssetId|AvailabilityZoneId|CpuOptions"),
 };
 #undef P
 

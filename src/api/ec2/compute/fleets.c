@@ -137,7 +137,7 @@ static const struct param create_params[] = {
 	NOT_BUILT("TargetCapacitySpecification.TargetCapacityUnitType", .only = "units"),
 	NOT_BUILT("OnDemandOptions.MaxTotalPrice"),
 	NOT_BUILT("OnDemandOptions.CapacityReservationOptions"),
-	NOT_BUILT("SpotOptions|Context|ValidFrom|ValidUntil"),
+	NOT_BUILT("SpotOptions|Context|ValidFrom|ValidUntil|ReservedCapacityOptions"),
 	NOT_BUILT("ExcessCapacityTerminationPolicy", .only = "no-termination|termination"),
 	NOT_BUILT("TerminateInstancesWithExpiration|ReplaceUnhealthyInstances", .only = "false"),
 };

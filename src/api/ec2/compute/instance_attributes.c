@@ -200,6 +200,7 @@ static const struct param modify_params[] = {
 		   .max = 40, .doc = "Whether volumes go with it."),
 	P("EnaSupport.Value", ena_support, .doc = "True, as it always is."),
 	NOT_BUILT("Kernel|Ramdisk|SriovNetSupport"),
+	NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),
 };
 #undef P
 
@@ -389,6 +390,7 @@ static const struct param names_params[] = {
 static const struct param monitor_params[] = {
 	PARAM(struct instances_wish, "InstanceId", instances, .flags = REQUIRED, .kind = KIND_INSTANCE,
 	      .doc = "The instances: all or none."),
+	NOT_BUILT("MetricCategoryId"),
 };
 
 static RESULT write_monitoring(struct ec2_call *e, const void *args, struct xml *x)

@@ -103,7 +103,10 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 		LAUNCH_NOT_BUILT("ElasticGpuSpecification"),                                                 \
 		LAUNCH_NOT_BUILT("ElasticInferenceAccelerator"), LAUNCH_NOT_BUILT("InstanceMarketOptions"),  \
 		LAUNCH_NOT_BUILT("CpuOptions"), LAUNCH_NOT_BUILT("LicenseSpecification"),                    \
-		LAUNCH_NOT_BUILT("InstanceRequirements")
+		LAUNCH_NOT_BUILT("InstanceRequirements"), LAUNCH_NOT_BUILT("Monitoring.MetricCategoryId"),   \
+		LAUNCH_NOT_BUILT("Placement.AvailabilityZoneId"), LAUNCH_NOT_BUILT("Operator"),              \
+		LAUNCH_NOT_BUILT("NetworkPerformanceOptions.BandwidthWeighting", .only = "default"),         \
+		LAUNCH_NOT_BUILT("SecondaryInterface")
 
 /* A kept form, read. */
 RESULT ec2_read_launch_data(struct ec2_call *e, struct str data, struct pairs *ret_pairs);

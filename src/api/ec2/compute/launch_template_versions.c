@@ -48,6 +48,7 @@ static const struct param describe_params[] = {
 	P("MaxVersion", max, .max = VERSION_TEXT_MAX, .doc = "Up to this number."),
 	QUERY_FILTERS(struct ec2_describe_versions),
 	QUERY_PAGES(struct ec2_describe_versions, 1, 200),
+	NOT_BUILT("ResolveAlias|IncludeManagedResources", .only = "false"),
 };
 #undef P
 

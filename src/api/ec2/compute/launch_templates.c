@@ -22,6 +22,7 @@ static const struct param describe_params[] = {
 		    "Templates by name."),
 	QUERY_FILTERS(struct ec2_describe_templates),
 	QUERY_PAGES(struct ec2_describe_templates, 1, 200),
+	NOT_BUILT("IncludeManagedResources", .only = "false"),
 };
 
 static bool fits_create_time(const struct filter_run *f, const struct row *row)
@@ -95,6 +96,7 @@ static const struct param create_params[] = {
 	P("ClientToken", wish.client_token, .max = 128, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_template, tag_specs),
 	LAUNCH_DATA_ROWS(struct ec2_create_template, data),
+	NOT_BUILT("Operator"),
 };
 #undef P
 

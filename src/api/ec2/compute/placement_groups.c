@@ -102,6 +102,7 @@ static const struct param create_params[] = {
 	  .doc = "Of the strategy partition; absent: 2."),
 	TAG_SPECIFICATIONS(struct ec2_create_placement_group, tag_specs),
 	NOT_BUILT("SpreadLevel", .only = "rack"),
+	NOT_BUILT("LinkedGroupId|ParentGroupId|Operator"),
 };
 #undef P
 

@@ -153,7 +153,8 @@ static const struct param run_instances_params[] = {
 	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen "
 		 "there."),
 	NOT_BUILT("KernelId|RamdiskId|AdditionalInfo|ElasticGpuSpecification|ElasticInferenceAccelerator|"
-		  "InstanceMarketOptions|CpuOptions|LicenseSpecification|SecondaryInterface|Operator"),
+		  "InstanceMarketOptions|CpuOptions|LicenseSpecification|SecondaryInterface|Operator|"
+		  "Monitoring.MetricCategoryId"),
 	NOT_BUILT("NetworkPerformanceOptions.BandwidthWeighting", .only = "default"),
 	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
 };

@@ -180,6 +180,7 @@ static const struct param modify_params[] = {
 		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Blocks that it has not."),
 	PARAM_LIST(struct ec2_modify_prefix_list, "RemoveEntry", removed, removed_params,
 		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Blocks that it has."),
+	NOT_BUILT("IpamPrefixListResolverSyncEnabled", .only = "false"),
 };
 #undef P
 

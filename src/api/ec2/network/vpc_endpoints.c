@@ -93,6 +93,7 @@ static const struct param describe_services_params[] = {
 	PARAM(struct ec2_empty_list, "ServiceName", names, .doc = "Services by name."),
 	QUERY_FILTERS(struct ec2_empty_list),
 	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
+	NOT_BUILT("ServiceRegion"),
 };
 static const struct filter service_filters[] = {
 	FITS_NOTHING("service-name"),
@@ -129,6 +130,9 @@ struct ec2_create_endpoint {
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_endpoint, wire, member, __VA_ARGS__)
+#define ENDPOINT_UNBUILT                                                                                     \
+	NOT_BUILT("DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint|DnsOptions.PrivateDnsPreference|"     \
+		  "DnsOptions.PrivateDnsSpecifiedDomain|SubnetConfiguration")
 static const struct param create_endpoint_params[] = {
 	P("VpcId", vpc, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
 	P("ServiceName", service, .flags = REQUIRED, .max = 255, .doc = "What it is to lead to."),
@@ -142,6 +146,8 @@ static const struct param create_endpoint_params[] = {
 	P("PrivateDnsEnabled", private_names, .doc = "Whether the service's own name leads there."),
 	P("ClientToken", client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_endpoint, tag_specs),
+	ENDPOINT_UNBUILT,
+	NOT_BUILT("ServiceNetworkArn|ResourceConfigurationArn|ServiceRegion"),
 };
 #undef P
 
@@ -187,6 +193,7 @@ static const struct param modify_endpoint_params[] = {
 	P("IpAddressType", ip_type, .words = ADDRESS_TYPES, .doc = "Of the interfaces."),
 	P("DnsOptions.DnsRecordIpType", name_type, .words = NAME_TYPES, .doc = "Of its names."),
 	P("PrivateDnsEnabled", private_names, .doc = "Whether the service's own name leads there."),
+	ENDPOINT_UNBUILT,
 };
 #undef P
 

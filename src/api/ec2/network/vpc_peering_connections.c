@@ -229,6 +229,7 @@ static const struct param create_peering_params[] = {
 	  .doc = "Its owner, by account number; absent: the caller."),
 	P("PeerRegion", region, .doc = "This region."),
 	TAG_SPECIFICATIONS(struct ec2_create_peering, tag_specs),
+	NOT_BUILT("RequesterPeeringConnectionOptions"),
 };
 #undef P
 
@@ -266,7 +267,9 @@ static RESULT ec2_accept_peering(struct ec2_call *e, const void *args, struct xm
 	NOT_BUILT(side "PeeringConnectionOptions.AllowEgressFromLocalClassicLinkToRemoteVpc",                \
 		  .only = "false"),                                                                          \
 		NOT_BUILT(side "PeeringConnectionOptions.AllowEgressFromLocalVpcToRemoteClassicLink",        \
-			  .only = "false")
+			  .only = "false"),                                                                  \
+		NOT_BUILT(side "PeeringConnectionOptions.AllowMultipathResilience", .only = "false"),        \
+		NOT_BUILT(side "PeeringConnectionOptions.MultipathResilienceMode")
 static const struct param modify_options_params[] = {
 	P("VpcPeeringConnectionId", peering, .flags = REQUIRED, .kind = KIND_PEERING, .doc = "The peering."),
 	P("RequesterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc", resolves,

@@ -55,6 +55,7 @@ static const struct param create_image_params[] = {
 		   .max = 40, .doc = "Disks: other than the instance's, or besides."),
 	TAG_SPECIFICATIONS(struct ec2_create_image, tag_specs),
 	NOT_BUILT("SnapshotLocation", .only = "regional"),
+	NOT_BUILT("BootModeOverride"),
 };
 #undef P
 

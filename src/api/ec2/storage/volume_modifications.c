@@ -106,6 +106,7 @@ static const struct param describe_modifications_params[] = {
 	QUERY_IDS(struct ec2_describe_modifications, "VolumeId", KIND_VOLUME, "Volumes by id."),
 	QUERY_FILTERS(struct ec2_describe_modifications),
 	QUERY_PAGES(struct ec2_describe_modifications, 1, 500),
+	NOT_BUILT("IncludeManagedResources", .only = "false"),
 };
 
 /* A volume that is named has to have had one. */
