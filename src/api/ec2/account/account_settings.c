@@ -150,7 +150,7 @@ static RESULT ec2_write_volume_key(struct ec2_call *e, const void *args, struct 
 	return OK;
 }
 
-/* No parameters. */
+/* Parameter table of actions without parameters. */
 #define NOTHING_ASKED                                                                                        \
 	{                                                                                                    \
 		.size = sizeof(struct serial_consoles_wish)                                                  \

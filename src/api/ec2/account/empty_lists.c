@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of what EC2 has and no region of ours ever has: transit gateways, VPNs, spot requests and the like. Tools
- * ask for them before they delete a VPC or an account's resources, and go on when a list is empty. An id that is
- * asked for is nobody's. Nothing here changes anything. */
+ * Lists of resources that EC2 has and this cloud never has: transit gateways, VPNs, spot requests and
+ * others. Tools ask for them before they delete a VPC or an account's resources, and go on when a list is
+ * empty. Ids that are asked for are not found. No action here changes anything. */
 #include "api/ec2/core/empty_list.h"
 
 #include "engine/resolve.h"
@@ -391,9 +391,9 @@ static const struct filter capacity_reservations_filters[] = {
 
 static const struct empty_kind {
 	const char *action;
-	const char *set;    /* the element that is empty */
-	const char *noun;   /* in messages */
-	const char *prefix; /* of ids; NULL: they have none */
+	const char *set;    /* name of the empty element */
+	const char *noun;   /* name in messages */
+	const char *prefix; /* prefix of ids; NULL: no ids */
 	struct api_error absent, malformed;
 } kinds[] = {
 #define KIND(action, set, noun, prefix, absent, malformed)                                                   \
@@ -403,7 +403,7 @@ static const struct empty_kind {
 			ERR_MALFORMED, 0, 400, malformed                                                     \
 		}                                                                                            \
 	}
-	/* Its texts were found in an imitation of EC2 (moto) alone. */
+	/* Error codes known only from moto, an imitation of EC2. */
 	KIND("DescribeCarrierGateways", "carrierGatewaySet", "carrierGateway", "cagw-",
 	     "InvalidCarrierGatewayID.NotFound", "InvalidCarrierGatewayID.Malformed"),
 	KIND("DescribeTransitGateways", "transitGatewaySet", "transitGateway", "tgw-",
@@ -435,7 +435,7 @@ static const struct empty_kind {
 	     "InvalidTrafficMirrorTargetId.NotFound", "InvalidTrafficMirrorTargetId.Malformed"),
 	KIND("DescribeTrafficMirrorFilters", "trafficMirrorFilterSet", "trafficMirrorFilter", "tmf-",
 	     "InvalidTrafficMirrorFilterId.NotFound", "InvalidTrafficMirrorFilterId.Malformed"),
-	/* So were these. */
+	/* Likewise known only from moto. */
 	KIND("DescribeVpcEndpointServiceConfigurations", "serviceConfigurationSet", "vpcEndpointService",
 	     "vpce-svc-", "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceId.Malformed"),
 	KIND("DescribeReservedInstances", "reservedInstancesSet", "reservedInstances", NULL,
@@ -489,7 +489,7 @@ static RESULT check_ref(struct ec2_call *e, enum kind kind, const struct ref *re
 	return ref->kind == KIND_NONE ? OK : engine_find(e->c, ec2_tables(e), kind, ref, &row);
 }
 
-/* Zones and instance types that an offering is asked for exist in the region. */
+/* Checks that zones and instance types in the request exist in the region. */
 static RESULT check_refs(struct ec2_call *e, const struct ec2_empty_list *a)
 {
 	TRY(check_ref(e, KIND_ZONE, &a->zone));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DescribeRegions and DescribeAvailabilityZones. There is one region here: the one asked. */
+ * DescribeRegions and DescribeAvailabilityZones. The only region is the one that answers. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "model/zone.h"
@@ -86,7 +86,7 @@ static bool fits_zone_state(const struct filter_run *f, const struct row *row)
 	return filter_z(f, zone_state(zone_of(row)));
 }
 
-/* All zones are one group's, which is open to every account. */
+/* All zones belong to one group, which is open to every account. */
 static struct str zone_group(const struct ec2_call *e)
 {
 	return str_print(e->c->arena, "%" STR_FMT "-zg-1", STR_ARG(e->config->region));

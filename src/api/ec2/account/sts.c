@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The Security Token Service: who am I, temporary credentials of a role or of my own, and why I was refused.
- */
+ * The Security Token Service: GetCallerIdentity, temporary credentials of a role or of the caller, and the
+ * decoding of authorization messages. */
 #include "api/ec2/account/sts.h"
 
 #include "api/ec2/core/action.h"
@@ -17,7 +17,7 @@ struct sts_nothing {
 	char none;
 };
 
-/* The account's root has the account's number for an id; other users have theirs from their UUID. */
+/* The root's id is the account's number; ids of other users are made from their UUID. */
 static RESULT sts_get_caller_identity(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct identity *who = e->c->who;
@@ -36,7 +36,7 @@ static const struct param decode_params[] = {
 	      .doc = "As a refusal gave it."),
 };
 
-/* The words of its refusals are a guess: no recorded answer was found. */
+/* The text of its errors is a guess: no recorded answer was found. */
 static RESULT sts_decode_message(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct sts_decode *a = args;
@@ -91,7 +91,7 @@ static void write_credentials(struct xml *x, const struct session_credentials *c
 	xml_close(x, "Credentials");
 }
 
-/* In whole seconds, as the answer says it. */
+/* Sets times in whole seconds, as the answer shows them. */
 static void set_times(struct session *session, int64_t duration_s)
 {
 	session->issued_us = clock_now_us() / SECOND * SECOND;
@@ -281,7 +281,7 @@ static enum policy_known find_assume_key(const void *arg, struct str key, struct
 	return POLICY_PRESENT;
 }
 
-/* A role that is not there is refused in the same words as one that may not be taken. */
+/* A missing role is refused with the same message as one that the caller may not assume. */
 static RESULT permit_taking(const struct sts_taking *s, const char *action)
 {
 	const struct guard_trust trust = {.request = {.action = str_from(action),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AssumeRoleWithWebIdentity: a role for whom an OpenID Connect issuer vouches for. The call is not signed.
- * The token is read and held against the provider first; then its issuer's keys are asked for, while the call
- * is parked; then the role's trust policy decides, as it is by then. */
+ * AssumeRoleWithWebIdentity: assumes a role with the token of an OpenID Connect issuer. The call is not
+ * signed. First the token is read and compared with the provider; then the issuer's keys are fetched, while
+ * the call is parked; then the role's trust policy decides, in its state at that time. */
 #include "api/ec2/account/sts.h"
 #include "auth/guard.h"
 #include "auth/issuers.h"
@@ -11,11 +11,11 @@
 #include "store/oidc_provider.h"
 
 struct sts_web {
-	struct sts_assume assume; /* first */
+	struct sts_assume assume; /* must be first */
 	struct str token;
-	/* made by prepare: */
+	/* set by prepare: */
 	struct web_identity *identity;
-	struct oidc_provider provider; /* a copy, as far as it is needed */
+	struct oidc_provider provider; /* a copy of the members needed */
 	struct str provider_arn;
 };
 #define W struct sts_web
@@ -34,7 +34,7 @@ static struct strs copy_texts(struct arena *a, struct strs texts)
 	return (struct strs){at, at ? texts.count : 0};
 }
 
-/* The provider of the role's account; false: it has none of the token's issuer. */
+/* Finds the provider in the role's account; false: none has the token's issuer. */
 static bool find_provider(struct ec2_call *e, const struct sts_taking *s, W *a)
 {
 	struct arena *arena = e->c->arena;
@@ -96,7 +96,7 @@ static enum policy_known find_key(const void *arg, struct str key, struct strs *
 	return web_identity_find_key(a->identity, key, ret_values) ? POLICY_PRESENT : POLICY_ABSENT;
 }
 
-/* The provider may be gone, or another's role be there, by now. */
+/* The provider or the role may have been deleted or replaced meanwhile. */
 static RESULT assume_by_web(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const W *a = args;

@@ -53,7 +53,7 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 
 /* ---- describe ---- */
 
-/* EC2's words for the kinds that have tags. */
+/* EC2's names of the kinds that have tags. */
 static const char *const resource_types[KIND_COUNT] = {
 	[KIND_IMAGE] = "image",
 	[KIND_KEY_PAIR] = "key-pair",
@@ -83,15 +83,15 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_ADDRESS_GROUP] = "prefix-list",
 };
 
-/* One tag of one resource. The place is the resource's, with the tag's number for the last byte of the id, which
- * EC2's ids do not show: it stands for the tag in tokens. */
+/* One tag of one resource. Its place is the resource's, with the tag's number in the last byte of the id,
+ * which EC2's ids do not show; tokens hold the place. */
 struct tag_item {
 	struct row_place place;
 	enum kind kind;
 	const struct tag *tag;
 };
 
-/* What filters look at. */
+/* The row as filters see it. */
 struct tag_row {
 	struct row row;
 	struct tag_item item;
@@ -99,9 +99,9 @@ struct tag_row {
 
 struct tag_list {
 	VEC(struct tag_item) items;
-	struct row_place after; /* the last item of the page before */
-	size_t max;             /* items of the page; SIZE_MAX: all */
-	bool has_more;          /* rows, beside those that the items are of */
+	struct row_place after; /* place of the last item of the previous page */
+	size_t max;             /* items per page; SIZE_MAX: all */
+	bool has_more;          /* more rows follow those of the items */
 };
 
 static const struct tag_item *item_of(const struct row *row)
@@ -148,7 +148,7 @@ static const struct param describe_tags_params[] = {
 	QUERY_PAGES(struct ec2_describe_tags, 5, 1000),
 };
 
-/* The row before all whose items are behind that one: the number may be any in its place. */
+/* Place before the row of that item, whose later tags may belong to the page. */
 static struct row_place row_before(struct row_place after)
 {
 	size_t k = sizeof after.id.b - 1;
@@ -160,14 +160,15 @@ static struct row_place row_before(struct row_place after)
 	return after;
 }
 
-/* The tags of the rows of one kind: the planner (store/query.h) finds rows, and each row has several items. */
+/* Search of the tags of one kind: the planner (store/query.h) finds rows, and each row has several items. */
 struct tag_search {
 	struct ec2_call *e;
 	const struct filter_runs *runs;
 	struct tag_list *list;
 	enum kind kind;
-	struct xml *x; /* where no order is asked for, items are written as they are found; else NULL */
-	bool is_gathering; /* the predicate is asked once about each row of the result, in order: it adds the items */
+	struct xml *x;     /* items are written as they are found, if no order is needed; else NULL */
+	bool is_gathering; /* the predicate is called once for each row of the result, in order, and adds
+	                    * the items */
 };
 
 static void write_tag(struct xml *x, const struct tag_item *item)
@@ -180,7 +181,7 @@ static void write_tag(struct xml *x, const struct tag_item *item)
 	xml_close(x, "item");
 }
 
-/* Whether the row has tags that fit; if `adds`, they are written or added to the list. */
+/* Finds whether the row has tags that fit; if `adds`, they are written or added to the list. */
 static RESULT find_tags(const struct tag_search *s, const struct row *row, bool adds, bool *ret_has)
 {
 	const struct tags *tags = ec2_tags_of(s->e, s->kind, row);
@@ -206,11 +207,11 @@ static RESULT has_items(void *arg, const struct row *row, bool *ret_has)
 {
 	const struct tag_search *s = arg;
 	TRY(find_tags(s, row, s->is_gathering, ret_has));
-	*ret_has = *ret_has && !(s->is_gathering && s->x); /* what is written is not collected */
+	*ret_has = *ret_has && !(s->is_gathering && s->x); /* items written at once are not collected */
 	return OK;
 }
 
-/* What names a tag's key, with its value or without, or the row's id. */
+/* True if the filter names a tag's key, with or without its value, or the row's id. */
 static bool is_narrow(const struct filter_run *run)
 {
 	return run->is_plain && (run->filter->get == fits_pair || run->filter->get == fits_key ||
@@ -266,7 +267,7 @@ static RESULT find_items_of_kind(struct tag_search *s)
 	return OK;
 }
 
-/* Whether tags of that kind may fit. */
+/* True if tags of that kind may fit. */
 static bool kind_fits(const struct filter_runs *runs, enum kind kind)
 {
 	const struct tag_row any = {.item = {.kind = kind}};
@@ -281,7 +282,8 @@ static int compare_items(const void *a, const void *b)
 	return row_compare_places(((const struct tag_item *) a)->place, ((const struct tag_item *) b)->place);
 }
 
-/* Pages are in the order of creation, as are all items of several values at once; others come kind by kind. */
+/* Pages are in order of creation, and so are the items for several filter values; otherwise items come
+ * kind by kind. */
 static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list,
 			 struct xml *x)
 {
@@ -299,7 +301,7 @@ static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, str
 	return OK;
 }
 
-/* For the tags of items further on, and for their texts. */
+/* Prefetches tags and texts of later items. */
 static ALWAYS_INLINE void ask_ahead(const struct tag_list *list, size_t k)
 {
 	if (k + ROWS_AHEAD < list->items.count)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Block device mappings: how RunInstances, RegisterImage and CreateImage speak of disks. */
+ * Block device mappings: the disks in RunInstances, RegisterImage and CreateImage. */
 #include "api/ec2/storage/volumes.h"
 
 #define P(wire, member, ...) PARAM(struct ec2_mapping, wire, member, __VA_ARGS__)

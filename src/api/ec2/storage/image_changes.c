@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images: made of instances, of snapshots, of other images; shared; deregistered. */
+ * Images: created from instances, snapshots or other images; shared; deregistered. */
 #include "api/ec2/compute/uefi_data.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
@@ -10,7 +10,7 @@
 #include "model/licence.h"
 #include "store/image_device.h"
 
-/* EC2's rule for names: 3 to 128 of these. */
+/* EC2's rule for names: 3 to 128 of these characters. */
 static RESULT check_name(struct ec2_call *e, struct str name)
 {
 	static const char others[] = "()[] ./-'@_";
@@ -102,7 +102,7 @@ static const struct param register_image_params[] = {
 	P("BootMode", boot_mode, .words = "legacy-bios|uefi|uefi-preferred",
 	  .doc = "Its firmware; absent: BIOS."),
 	P("TpmSupport", tpm, .words = "v2.0", .doc = "It has a TPM 2.0; needs UEFI."),
-	NOT_BUILT("ImageLocation", .only = ""), /* Terraform names none so */
+	NOT_BUILT("ImageLocation", .only = ""), /* Terraform sends an empty one */
 	P("UefiData", uefi_data, .flags = BASE64, .max = 48000,
 	  .doc = "Variables that UEFI begins with, as GetInstanceUefiData shows them; needs UEFI. A platform "
 		 "key among them turns on secure boot."),
@@ -115,7 +115,7 @@ static const struct param register_image_params[] = {
 };
 #undef P
 
-/* From codes to licences. */
+/* Turns product codes into licences. */
 static RESULT take_products(struct ec2_call *e, struct ec2_register_image *a)
 {
 	struct licence licence;
@@ -337,7 +337,7 @@ static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xm
 		write_value(x, "imdsSupport", STR("v2.0"));
 	else if (str_is(a->attribute, "uefiData") && image->uefi_variables.n)
 		return write_uefi_data(e, x, image);
-	else /* what this image, or no image here, has */
+	else /* attributes that are unset, or that no image has here */
 		write_value(x, str_to_z(e->c->arena, a->attribute), STR_NONE);
 	return OK;
 }
@@ -361,7 +361,7 @@ static const struct param undeprecate_params[] = {
 	      .doc = "An image of one's own."),
 };
 
-/* To the minute, as EC2 does. */
+/* Takes the time in whole minutes, as EC2 does. */
 static RESULT prepare_deprecate(struct ec2_call *e, void *args)
 {
 	struct ec2_deprecate *a = args;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images: DescribeImages. The operator's images are shown as Amazon's are: alias "amazon", so that
- * scripts that ask for --owners amazon find them. Their account number is all zeros, or that by which their vendor
- * is known in AWS, so that scripts which ask for that find them, too. Nothing is permitted by that number. */
+ * DescribeImages. The operator's images are shown like Amazon's: with the alias "amazon", so that scripts
+ * with --owners amazon find them. Their account number is all zeros, or their vendor's number in AWS, so
+ * that scripts that ask for this find them too. The number grants nothing. */
 #include "api/ec2/storage/images.h"
 
 #include "api/ec2/core/list.h"
@@ -53,7 +53,7 @@ bool ec2_is_owner(struct ec2_call *e, uuid account, struct str owner)
 	return str_equal(owner, ec2_owner_number(ec2_tables(e), account));
 }
 
-/* As others know it. */
+/* The owner's number as shown. */
 static struct str owner_of(const struct tables *t, const struct image *image)
 {
 	return image->vendor.n ? image->vendor : ec2_owner_number(t, image->account);
@@ -133,7 +133,7 @@ static bool fits_state(const struct filter_run *f, const struct row *row)
 	return filter_z(f, image_state((f)->t, image_of(row)));
 }
 
-/* By one of its disks. */
+/* Compares through one of its disks. */
 static bool fits_device(const struct filter_run *f, const struct row *row)
 {
 	struct str name = str_from(f->filter->name);
@@ -152,13 +152,13 @@ static bool fits_device(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
-/* EC2 has a word for Windows only. */
+/* EC2 has a name for the platform Windows only. */
 static bool fits_platform(const struct filter_run *f, const struct row *row)
 {
 	return image_of(row)->platform == IMAGE_PLATFORM_WINDOWS && filter_z(f, "windows");
 }
 
-/* What it was made of is its owner's business. */
+/* Only the owner may see the source of an image. */
 static bool fits_source(const struct filter_run *f, const struct row *row)
 {
 	const struct image *image = image_of(row);
@@ -208,8 +208,8 @@ struct image_item {
 	const struct image *image;
 	struct str owner;
 	const char *state;
-	struct tags tags;                         /* none of others' */
-	VEC(const struct image_device *) devices; /* the root disk first */
+	struct tags tags;                         /* empty for images of other accounts */
+	VEC(const struct image_device *) devices; /* the root disk comes first */
 };
 
 static const void *gather_image(struct ec2_call *e, const struct row *row)
@@ -253,7 +253,7 @@ void ec2_write_image_devices(struct xml *x, const struct image_device *const *de
 	xml_close(x, "blockDeviceMapping");
 }
 
-/* What its guests find: firmware, TPM, and what they are. */
+/* Writes the guest's environment: platform, firmware and TPM. */
 static void write_machine(struct xml *x, const struct image *image)
 {
 	bool is_windows = image->platform == IMAGE_PLATFORM_WINDOWS;

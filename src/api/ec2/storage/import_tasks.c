@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Imports: ImportSnapshot, ImportImage, their tasks, CancelImportTask. A container's data are fetched from a
- * URL; there is no object storage here, so that buckets are refused. */
+ * Imports: ImportSnapshot, ImportImage, their tasks, CancelImportTask. The data of a container are fetched
+ * from a URL; there is no object storage here, so that buckets are refused. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
@@ -10,7 +10,7 @@
 #include "model/states.h"
 #include "store/import_snapshot_task.h"
 
-/* EC2 shows sizes in GiB, with what is behind the point. */
+/* EC2 shows sizes in GiB with decimals. */
 static void write_gib(struct ec2_call *e, struct xml *x, int64_t bytes)
 {
 	xml_text(x, "diskImageSize",
@@ -23,7 +23,7 @@ static void write_percent(struct xml *x, const struct import_snapshot_task *task
 		xml_int(x, "progress", task->progress);
 }
 
-/* Empty once it has completed. */
+/* The status message; empty after completion. */
 static struct str say_status(const struct import_snapshot_task *task)
 {
 	if (task->ended)
@@ -33,7 +33,7 @@ static struct str say_status(const struct import_snapshot_task *task)
 				    : STR("pending");
 }
 
-/* EC2's words for formats are in capitals. */
+/* EC2 writes formats in capitals. */
 static struct str shout(struct ec2_call *e, struct str word)
 {
 	char *out = arena_alloc(e->c->arena, word.n + 1);
@@ -58,7 +58,7 @@ static void write_detail(struct ec2_call *e, struct xml *x, const struct import_
 
 /* ---- snapshots' tasks ---- */
 
-/* Those of an image are shown with it. */
+/* Snapshots of an image's import are shown with that import only. */
 static bool stands_alone(struct ec2_call *e, const struct row *row)
 {
 	(void) e;
@@ -86,7 +86,7 @@ static const struct ec2_listing snapshot_task_listing = {.kind = KIND_IMPORT_SNA
 struct ec2_describe_imports {
 	struct ec2_query query;
 };
-/* The list is called otherwise than everywhere else. */
+/* Here the parameter is called "Filters", everywhere else "Filter". */
 #define IMPORT_FILTERS                                                                                       \
 	PARAM_LIST(struct ec2_describe_imports, "Filters", query.filters, ec2_filter_params, .max = 200,     \
 		   .doc = "Shows only what fits all filters; a filter fits by any of its values.")
@@ -168,7 +168,7 @@ static void write_image_task(struct ec2_call *e, struct xml *x, const void *foun
 	ec2_write_tags_if_any(x, task->tags);
 }
 
-/* ImportImage's own answer says nothing of it. */
+/* ImportImage's own answer leaves these members out. */
 static void write_described_image_task(struct ec2_call *e, struct xml *x, const void *found)
 {
 	const struct import_image_task *task = ((const struct image_task_item *) found)->task;
@@ -228,7 +228,7 @@ static RESULT take_format(struct ec2_call *e, struct str *format)
 
 #define FORMATS "VHD|VHDX|VMDK|RAW|QCOW2|vhd|vhdx|vmdk|raw|qcow2"
 
-/* What a client says of its upload is told to nobody, in EC2 neither. */
+/* ClientData of an upload is never shown, as in EC2. */
 struct ec2_client_data {
 	struct str comment, start, end, size;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The key that an account's volumes are encrypted under, as far as EC2 shows one: each volume's own key is
- * sealed under the region's master key (model/disk_key.h); there is no KMS to ask about it. */
+ * The ARN of the key for an account's volumes, as EC2 shows one. Each volume's own key is sealed under the
+ * region's master key (model/disk_key.h); there is no KMS. */
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
 

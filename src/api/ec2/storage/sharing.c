@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Everybody, and accounts by their numbers. */
+ * Everybody, and accounts by number. */
 #include "api/ec2/storage/sharing.h"
 
 #include "api/ec2/core/write.h"
@@ -10,7 +10,7 @@ static const struct param permission_rows[] = {
 };
 const struct params ec2_permission_params = PARAMS(struct ec2_permission, permission_rows);
 
-/* Accounts of the list, if there are any; sets *is_public to choice where everybody is among them. */
+/* Returns the accounts of the list, and sets *is_public to choice if everybody is in it. */
 static RESULT take_permissions(struct ec2_call *e, const struct ec2_permissions *list, enum choice choice,
 			       enum choice *is_public, struct refs *ret_accounts)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who may make volumes of a snapshot besides its owner. */
+ * Permissions of other accounts to create volumes from a snapshot. */
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots: described, made, copied, deleted. */
+ * Snapshots: describe, create, copy, delete. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
@@ -9,7 +9,7 @@
 #include "model/snapshot.h"
 #include "model/states.h"
 
-/* EC2's own for a snapshot that was taken of no volume here. */
+/* The volume id that EC2 shows for a snapshot not taken of a volume here. */
 #define NO_VOLUME "vol-ffffffff"
 
 /* ---- describe ---- */
@@ -30,7 +30,8 @@ static const struct param describe_snapshots_params[] = {
 };
 #undef P
 
-/* Others than the operator's and public ones: their owner's, and those whom they are shared with. */
+/* True if the account may restore the snapshot: as owner, by sharing, or because it is public or the
+ * operator's. */
 static bool is_restorable_by(const struct ec2_call *e, const struct snapshot *s, struct str who)
 {
 	bool is_everybodys = uuid_is_none(s->account) || s->is_public;
@@ -41,7 +42,7 @@ static bool is_restorable_by(const struct ec2_call *e, const struct snapshot *s,
 	       (is_everybodys || uuid_equal(s->account, account) || uuids_have(&s->restorers, account));
 }
 
-/* What a caller asks for besides filters. */
+/* Parameters besides filters. */
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct snapshot *s = snapshot_of(row);
@@ -102,7 +103,7 @@ static const struct filter snapshot_filters[] = {
 struct snapshot_item {
 	const struct snapshot *snapshot;
 	struct str owner;
-	struct tags tags; /* none of others' */
+	struct tags tags; /* empty for snapshots of other accounts */
 };
 
 static const void *gather_snapshot(struct ec2_call *e, const struct row *row)

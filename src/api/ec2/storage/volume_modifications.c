@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What else is asked of volumes: to be modified, and how that goes; whether they are well. */
+ * Volumes: modifications and their progress, and volume status. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
@@ -21,7 +21,7 @@ static const char *modification_state(const struct volume *v)
 	return v->modified_end_us ? "completed" : "modifying";
 }
 
-/* As it was before the last modification. */
+/* The values before the last modification. */
 static struct volume volume_before(const struct volume *v)
 {
 	return (struct volume){.size = v->before_size,
@@ -109,7 +109,7 @@ static const struct param describe_modifications_params[] = {
 	NOT_BUILT("IncludeManagedResources", .only = "false"),
 };
 
-/* A volume that is named has to have had one. */
+/* A volume given by id must have been modified once. */
 static RESULT ec2_describe_modifications(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_modifications *a = args;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes: described, made, deleted, attached and detached. What else is said of them:
- * volume_modifications.c. */
+ * Volumes: describe, create, delete, attach and detach. Modifications and status: volume_modifications.c. */
 #include "api/ec2/storage/volumes.h"
 
 #include "api/ec2/core/list.h"
@@ -72,12 +71,13 @@ static bool fits_one_attachment(const struct filter_run *f, const struct volume 
 						       : filter_bool(f, v->delete_on_termination);
 }
 
-/* Any of those that it has. */
+/* True if any of its attachments fits. */
 static bool fits_attachment(const struct filter_run *f, const struct row *row)
 {
 	struct volume_list list = {0};
 	bool fits = false;
-	IGNORE(engine_list_attachments(f->e->c->arena, f->t, volume_of(row), &list)); /* the answer fails */
+	IGNORE(engine_list_attachments(f->e->c->arena, f->t, volume_of(row), &list)); /* on failure the
+	                                                                               * answer fails later */
 	for (size_t k = 0; k < list.count && !fits; k++)
 		fits = fits_one_attachment(f, list.at[k]);
 	return fits;
@@ -131,7 +131,7 @@ static const void *gather_volume(struct ec2_call *e, const struct row *row)
 	return result_is_ok(listed) ? item : 0;
 }
 
-/* The members of an attachment. */
+/* Writes the members of an attachment. */
 static void write_attachment(struct xml *x, const struct volume *v)
 {
 	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
@@ -221,7 +221,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_volume *a = args;
-	if (str_is_empty(a->wish.zone.text)) /* older clients cannot leave it out */
+	if (str_is_empty(a->wish.zone.text)) /* older clients send an empty zone */
 		a->wish.zone = (struct ref){0};
 	if (a->wish.zone.kind != KIND_NONE && a->zone_id.kind != KIND_NONE)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AvailabilityZoneId"),
@@ -263,7 +263,7 @@ static const struct param attach_volume_params[] = {
 };
 #undef P
 
-/* As the change left it: of several that it has, this one. */
+/* Shows the attachment that the change made, out of possibly several. */
 static RESULT ec2_attach_volume(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct volume_attaching *wish = args;
