@@ -25,9 +25,7 @@ void engine_close_roles(const struct tables *t, struct roles *roles);
 bool engine_is_account_within(const struct tables *t, uuid a, uuid b);
 /* Keeps only the roles that are in the list or implied by it. */
 void engine_narrow_roles(const struct tables *t, const struct uuids *list, struct roles *roles);
-#define ROLE_SERVICE                                                                                         \
-	"service" /* role of other services' users: gives no rights, but permits validating
-			        * tokens */
+#define ROLE_SERVICE "service" /* of services' users: no rights, but may validate tokens */
 /* True for the roles created with the region; they cannot be changed or deleted. */
 bool engine_is_standard_role(const struct role *role);
 /* The region's own role with that right, or NULL. */
