@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: capacities. All functions run inside an operation. */
+ * Private to engine/: capacities. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/capacity.h"

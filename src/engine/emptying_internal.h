@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: deletion of everything in a resource group or an account, in several steps. */
+ * Private to engine/: deletion of everything in a resource group or an account, in several steps. */
 #pragma once
 
 #include "engine/internal.h"

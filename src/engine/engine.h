@@ -20,6 +20,7 @@ RESULT engine_follow(struct op *op, enum kind kind, const struct row *before, co
 /* The resources placed on a host. host: any version of its row in a view. Any thread, even after the view
  * stopped walking. */
 void engine_read_host_use(const struct host *host, struct host_usage *ret_use);
-/* The same for the bytes of the volumes in a storage pool. */
+/* Bytes of the volumes placed in a storage pool. pool: any version of its row in a view. Any thread, even
+ * after the view stopped walking. */
 struct storage_pool;
 int64_t engine_read_pool_use(const struct storage_pool *pool);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: common helpers. All functions run inside an operation. */
+ * Private to engine/: common helpers. Everything here runs inside an operation. */
 #pragma once
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@ struct router;
 #define ENGINE_FAIL(op, err, kind, field, ...)                                                               \
 	engine_fail_with((op)->ctx, (field), ctx_fail_kind((op)->ctx, (err), (int) (kind), __VA_ARGS__))
 struct result engine_fail_with(struct ctx *c, struct str field, struct result failed);
-/* The same, with the ref as the subject. */
+/* Like ENGINE_FAIL(), with the ref's text and field. */
 #define ENGINE_FAIL_ABOUT(op, err, kind, ref, ...)                                                           \
 	engine_fail_about((op)->ctx, (ref), ctx_fail_kind((op)->ctx, (err), (int) (kind), __VA_ARGS__))
 struct result engine_fail_about(struct ctx *c, const struct ref *ref, struct result failed);

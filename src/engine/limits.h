@@ -55,7 +55,7 @@ struct limit_info {
 };
 extern const struct limit_info engine_limits[LIMIT_COUNT];
 
-/* Other limits of a kind, or why no account creates its rows. A quota's words are in its QUOTA row. */
+/* Rows WITHIN and OPERATORS of limits.def: another bound on a kind, or why no account creates its rows. */
 struct limit_word {
 	enum kind kind;
 	bool is_operators;

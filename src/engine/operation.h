@@ -100,8 +100,8 @@ RESULT engine_check_guarded(struct ctx *c);
  * phase, with our permission names ("instance.terminate"). row may be NULL for a resource that will be
  * created. ERR_DENIED. */
 RESULT engine_permit(struct op *op, const char *permission, enum kind kind, const struct row *row);
-/* The same for a resource that will be created, as far as it is known: policies may depend on its type, size
- * and tags. */
+/* Like engine_permit(), for a resource that will be created, as far as it is known: policies may depend on
+ * its type, size and tags. */
 RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned);
 
 /* Permits a side effect of the request: for example, a launch that creates a network requires the permission

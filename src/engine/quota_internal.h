@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: quotas. All functions run inside an operation. */
+ * Private to engine/: quotas. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -17,7 +17,7 @@ enum quota {
 /* Checks a quota of limits.def that is stored in the account's row. ERR_QUOTA with the kind and both
  * figures. */
 RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more);
-/* The same for bytes of files; kind: the file's. A file of unknown size counts as one byte, so that an
+/* Checks the quota of bytes of files; kind: the file's. A file of unknown size counts as one byte, so that an
  * account at its limit starts no further ones. */
 RESULT quota_check_disk(struct op *op, uuid account, int64_t more, enum kind kind);
 /* Checks the account's size limit for a single resource. */

@@ -72,7 +72,7 @@ struct user;
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
 /* True for rows that are not shown as their kind: a local disk is not a volume. */
 bool engine_is_hidden(enum kind kind, const struct row *row);
-/* The same without the exceptions for shared rows: true if the caller may change it. */
+/* True if the caller may change the row: like engine_may_see(), without the exceptions for shared rows. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
 /* Offset of the caller's tags in the row: the owner's, or, in a peering, the requested side's. 0: the caller
  * has no tags there and sees none. */
@@ -97,8 +97,8 @@ bool engine_is_user_open(const struct tables *t, const struct user *user);
 /* Finds a live row of any owner, for operations whose permission restricts who may see it. */
 RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		      const struct row **ret_row);
-/* The same without the guard: for another account's resource in a request that the other account decides
- * on. */
+/* Like engine_look_up(), but does not ask the guard: for another account's resource in a request that the
+ * other account decides on. */
 RESULT engine_look_up_foreign(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			      const struct row **ret_row);
 /* True if a deleted row is still being removed from its owner's point of view. False for a deleted snapshot
@@ -213,7 +213,7 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account,
 			    const struct ref *ref, const struct security_group **ret_group);
 /* Fails with ERR_NOT_FOUND of that kind, in the common words. */
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref);
-/* The same for a row that existed once. */
+/* Fails like engine_fail_not_found(), naming a row that existed once by its id. */
 RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id);
 /* A face's words for kinds and its format of ids, for messages (ctx.kind_words). */
 struct kind_words {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: memory used by an account's rows (usage figure rows_bytes). */
+ * Private to engine/: memory used by an account's rows (usage figure rows_bytes). */
 #pragma once
 
 #include "store/store.h"

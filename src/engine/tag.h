@@ -29,7 +29,7 @@ OPERATION(engine_delete_tags, tags_wish)
 /* Replaces the tags: the resources have exactly these afterwards. */
 OPERATION(engine_replace_tags, tags_wish)
 
-/* The same for IAM's entities: a user, an IAM role, an instance profile, a managed policy. */
+/* Sets or deletes tags of an IAM entity: a user, an IAM role, an instance profile or a managed policy. */
 struct entity_tags {
 	struct ref entity;
 	struct tags tags; /* to set */

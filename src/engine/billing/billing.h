@@ -48,9 +48,9 @@ typedef RESULT (*billing_unpriced)(void *arg, const struct billed *billed, enum 
 RESULT billing_rate(struct ctx *c, struct store *s, const struct billing_query *query, billing_each each,
 		    billing_unpriced unpriced, void *arg);
 
-/* The same, followed by corrections: for each correction of the log that was written in that month and
- * changes a closed period, the old charge reversed and the new charge. A closed month keeps its result,
- * whatever is corrected later. */
+/* Rates like billing_rate(), and appends corrections: for each correction of the log that was written in that
+ * month and changes a closed period, the old charge reversed and the new charge. A closed month keeps its
+ * result, whatever is corrected later. */
 RESULT billing_rate_all(struct ctx *c, struct store *s, const struct billing_query *query, billing_each each,
 			billing_unpriced unpriced, void *arg);
 

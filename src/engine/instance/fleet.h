@@ -13,10 +13,10 @@ enum {
 	FLEETS_MAX = 10000 /* per account; a fleet is forgotten some time after its last instance */
 };
 
-/* One launch specification of a fleet. */
+/* Launch specification of a fleet, tried in turn. */
 struct fleet_override {
 	struct instance_launch launch; /* the fleet decides the counts */
-	int64_t capacity;              /* of one instance, in thousandths of a unit */
+	int64_t capacity;              /* capacity of each instance, in thousandths of a unit */
 	int64_t priority;              /* lowest first */
 	struct str code, message;      /* reason, set by the face, why it cannot be launched; empty: it can be
 				        * tried */

@@ -57,10 +57,10 @@ struct instance_launch {
 	struct ref server_group;     /* kind none: no group */
 	struct refs near, apart; /* same host as one of `near`, and not the host of any in `apart`; unknown
 			    * instances are ignored */
-	int64_t partition;       /* of a partition group; 0: the partition with the fewest instances */
+	int64_t partition;       /* partition of a partition group; 0: the one with the fewest instances */
 	enum instance_tenancy tenancy;   /* default: "dedicated" in a dedicated VPC */
 	struct ref dedicated_host;       /* requires the tenancy "host"; kind none: any of the account's */
-	bool host_affinity;              /* likewise; pins the instance to its host */
+	bool host_affinity;              /* requires the tenancy "host"; pins the instance to its host */
 	struct ref zone;                 /* kind none: the zone of the primary port's subnet */
 	struct str zone_name;            /* Nova's availability zone (region/aggregate.h), to whose hosts it
 					  * is restricted; empty: any */
@@ -192,10 +192,10 @@ OPERATION(engine_assign_instance, instance_assigning)
 
 /* ---- instance_destroy.c ---- */
 
-/* Destroys instances: stops them, and terminates them after the setting "expunge.delay" unless they are
- * recovered. Until then they keep root disks, ports and addresses, and do not count for instance quotas. Data
- * disks without delete_on_termination are detached. With a delay of 0 they are terminated at once. Destroyed
- * instances count as success. ERR_PROTECTED: as for engine_terminate_instances(). ERR_INVALID with
+/* Destroys instances: stops them, and terminates them after the setting "expunge.delay" unless users recover
+ * them before. Until then they keep root disks, ports and addresses, and do not count for instance quotas.
+ * Data disks without delete_on_termination are detached. With a delay of 0 they are terminated at once.
+ * Destroyed instances count as success. ERR_PROTECTED: as for engine_terminate_instances(). ERR_INVALID with
  * KIND_VOLUME: a volume is no data disk of the instance. */
 OPERATION(engine_destroy_instances, instances_wish)
 /* Recovers destroyed instances, as stopped. ERR_STATE: an instance is not destroyed. ERR_QUOTA. */
@@ -286,7 +286,7 @@ struct instance_names_wish {
 };
 OPERATION(engine_update_instance_names, instance_names_wish)
 
-/* Changes of CPU credits. Each may fail by itself; the permission is asked for all of them. */
+/* Changes of CPU credits. Each may fail by itself; permissions are checked for all. */
 struct credit_change {
 	struct ref instance;
 	bool unlimited;
@@ -470,8 +470,9 @@ struct instance_report {
 	bool is_paused, is_saved;
 	enum instance_off off; /* valid when power is off */
 	struct str boot_id;    /* the host's boot id */
-	/* Plugged devices: of the running guest, or of the definition while it is off. Sets seen_instance of
-	 * the rows. An absent instance has none, whatever devices_known says. */
+	/* The lists of devices are valid: those plugged into the running guest, or in the definition while it
+	 * is off. Sets seen_instance of the rows. An absent instance has none, whatever devices_known
+	 * says. */
 	bool devices_known;
 	struct uuids ports, volumes;
 };

@@ -10,9 +10,9 @@ struct instance;
 struct instance_event;
 
 /* Plans a maintenance of a host, or replaces the present plan. From then on nothing is placed there, and each
- * instance that should run there gets an event, at whose time its guest is stopped. ERR_INVALID: the times
- * are out of order, or the reason exceeds 255 characters. ERR_CONFLICT: the deadline is not before the
- * end. */
+ * instance that should run there gets an event, at whose time the reconciler stops its guest. ERR_INVALID:
+ * the times are out of order, or the reason exceeds 255 characters. ERR_CONFLICT: the deadline is not before
+ * the end. */
 struct maintenance_wish {
 	struct ref host;
 	int64_t from_us;     /* 0: now */

@@ -31,7 +31,7 @@ RESULT instance_move_away(struct op *op, const struct instance *i);
  * host no longer accepts it. ERR_STATE: the host is gone. */
 RESULT instance_send_back(struct op *op, const struct instance *i, const struct ref *ref,
 			  struct instance *next);
-/* Cancels a live migration under way, because something else is asked of the instance. */
+/* Cancels a live migration under way, because a user requested something else of the instance. */
 RESULT instance_drop_migration(struct op *op, uuid instance);
 
 /* ---- disks: instance_place.c ---- */

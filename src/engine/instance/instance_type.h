@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instance types (Nova: flavors), which the operator manages. Names and flavor ids share one namespace. A
- * deleted type's row is kept while instances use it. */
+ * deleted type's row stays while instances use it. */
 #pragma once
 
 #include "engine/operation.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: licences of new resources, and their meters. */
+ * Private to engine/: licences of new resources, and their meters. */
 #pragma once
 
 #include "engine/licence/licence.h"
@@ -11,7 +11,7 @@ struct snapshot;
  * is not a licence, or there is no such product. ERR_DENIED: the caller may not set it. */
 RESULT licence_apply(struct op *op, const struct licences_wish *wish, struct strs before, struct str field,
 		     struct strs *ret_licences);
-/* The same for a full replacement. */
+/* Like licence_apply(), with `licences` as the complete new list. */
 RESULT licence_replace(struct op *op, struct strs licences, struct strs before, struct str field,
 		       struct strs *ret_licences);
 

@@ -28,8 +28,8 @@ RESULT address_check_auto(struct op *op, uuid router, int64_t count);
 RESULT address_give_behind(struct op *op, uuid router);
 /* Releases the port's auto-assigned address, if it has one. */
 RESULT address_take_auto(struct op *op, uuid port);
-/* Allocates a gateway's own address on its external network: `ip`, or any address if none is given, in
- * `subnet`, or in any subnet if none is given. ERR_CAPACITY, ERR_RANGE, ERR_EXISTS with KIND_ADDRESS. */
+/* Allocates a gateway's own address on its external network. ip none: any address; subnet none: in any
+ * subnet. ERR_CAPACITY, ERR_RANGE, ERR_EXISTS with KIND_ADDRESS. */
 RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, uuid subnet, struct ip ip,
 				 uuid *ret_address);
 /* Restores an address of an adopted port. *ret_is_back is false if its row exists, its IP is in use, or its
@@ -70,7 +70,7 @@ struct address_place {
 /* Index of addresses in use, for ip_pool.h. The probe names the external network; its prefix decides whether
  * addresses inside address prefixes count as used (none) or not. */
 struct ip_pool address_pool_of(struct address *probe);
-/* Picks a free IPv4 address of the external network, in `subnet` or, if that is none, in any subnet. */
+/* Picks a free IPv4 address of the external network. subnet none: in any of its subnets. */
 bool address_pick_on(const struct tables *t, uuid external_network, uuid subnet,
 		     struct address_place *ret_place);
 /* Picks a free IPv6 address likewise. Only gateways and ports have public IPv6 addresses. */

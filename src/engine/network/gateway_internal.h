@@ -6,7 +6,7 @@
 
 struct address;
 
-/* Creates a gateway, attached to `router` or, if that is none, detached. */
+/* Creates a gateway attached to `router`; router none: a detached one. */
 RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router, uuid *ret_gateway);
 /* Router whose subnets use the address for source NAT; none if no router does. */
 uuid gateway_router_of_address(const struct tables *t, const struct address *address);

@@ -13,8 +13,8 @@ bool ipv6_is_usable_block(struct cidr block);
 /* Checks the IPv6 modes of a new subnet. ERR_CONFLICT with KIND_SUBNET: the modes contradict each other, the
  * address family, or a subnet without DHCP. ERR_RANGE: SLAAC needs a /64. */
 RESULT ipv6_check_modes(struct op *op, const struct network_subnet_wish *wish);
-/* ipv6_subnet_has_modes(): guests are told by RA or DHCPv6 how to get addresses. ipv6_subnet_is_auto(): ports
- * have the addresses that follow from their MACs. */
+/* ipv6_subnet_has_modes(): the subnet tells guests by RA or DHCPv6 how to get addresses.
+ * ipv6_subnet_is_auto(): ports have the addresses that follow from their MACs. */
 bool ipv6_subnet_has_modes(const struct subnet *subnet);
 bool ipv6_subnet_is_auto(const struct subnet *subnet);
 /* Chooses the /56 that the wish names, or a free one of the named pool or of the first pool that has one.

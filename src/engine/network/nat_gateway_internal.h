@@ -8,7 +8,6 @@
 RESULT nat_gateway_check_count(struct op *op, size_t count, struct str field);
 /* Finds an elastic address that the caller may associate. */
 RESULT nat_gateway_find_address(struct op *op, const struct ref *ref, const struct address **ret_address);
-/* Associates the address with another private address of the gateway's port: `wanted`, or any if that is
- * none. */
+/* Associates the address with a further private address of the gateway's port. wanted none: any free one. */
 RESULT nat_gateway_add_address(struct op *op, const struct port *port, const struct address *address,
 			       struct ip wanted, struct str field);

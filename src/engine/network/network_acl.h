@@ -64,12 +64,13 @@ struct network_acl_entry_wish {
 	/* outputs: */
 	uuid entry;
 };
-/* These three fail with KIND_NETWORK_ACL_ENTRY. ERR_EXISTS: that place has an entry. ERR_QUOTA: the ACL has too
- * many entries, where each counts once per block, or the entry has too many blocks. */
+/* Creates an entry. Like the next two operations, fails with KIND_NETWORK_ACL_ENTRY. ERR_EXISTS: that place
+ * has an entry. ERR_QUOTA: the ACL has too many entries, where each counts once per block, or the entry has
+ * too many blocks. */
 OPERATION(engine_create_network_acl_entry, network_acl_entry_wish)
 /* ERR_NOT_FOUND: there is no entry at that place. */
 OPERATION(engine_replace_network_acl_entry, network_acl_entry_wish)
-/* Uses only the place. ERR_NOT_FOUND as above. */
+/* Uses only the entry's place. ERR_NOT_FOUND: there is no entry at that place. */
 OPERATION(engine_delete_network_acl_entry, network_acl_entry_wish)
 
 /* Replaces an entry's content and place; its id stays. ERR_EXISTS: the new place has an entry. */
@@ -93,7 +94,7 @@ OPERATION(engine_move_network_acl_entry, network_acl_entry_move)
 
 struct network_acl_association {
 	struct ref association; /* a subnet's, from id_parse_prefixed() */
-	struct ref acl;         /* of the same VPC: ERR_INVALID otherwise */
+	struct ref acl;         /* ERR_INVALID unless it is of the same VPC */
 	/* outputs: */
 	uuid made;
 };

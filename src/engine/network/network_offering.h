@@ -15,13 +15,13 @@ struct network_offering_wish {
 	/* outputs: */
 	uuid offering;
 };
-/* ERR_EXISTS: the name is taken. ERR_COMBINATION with the field at fault: the services contradict each
- * other. */
+/* ERR_EXISTS: another offering has the name. ERR_COMBINATION with the field at fault: the services contradict
+ * each other. */
 OPERATION(engine_create_network_offering, network_offering_wish)
 
 struct network_offering_settings {
 	struct ref offering;
-	const struct str *name, *description; /* NULL: unchanged. ERR_EXISTS: the name is taken */
+	const struct str *name, *description; /* NULL: unchanged. ERR_EXISTS: another offering has the name */
 	enum choice enabled;
 	struct offered_wish offered;
 };

@@ -15,8 +15,7 @@ struct peering;
 enum {
 	PEERINGS_PENDING_MAX = 25,
 	PEERINGS_ACTIVE_MAX = 50
-}; /* pending: requested by the router; active: of
-							       * the router */
+}; /* per router: pending ones that it requested, active ones on either side */
 
 /* True if the account is one of the two and still sees the peering. For any other account, or none: true if
  * either of the two sees it. */

@@ -69,7 +69,7 @@ struct port_wish {
 };
 OPERATION(engine_create_port, port_wish)
 
-/* One address of a port, in a given subnet or in the network's subnet that contains it. */
+/* Request for an address of a port, in a given subnet or in the network's subnet that contains it. */
 struct port_fixed_wish {
 	struct ref subnet; /* kind none: found by the address */
 	struct ip ip;      /* none: any free one */
@@ -192,7 +192,7 @@ struct port_assignment {
 	bool of_instance; /* the call is about the port's instance: ERR_PROTECTED with KIND_INSTANCE if that
 			   * is locked */
 	struct str field;
-	struct port_prefixes_wish prefixes; /* of the family that is_ipv6 says */
+	struct port_prefixes_wish prefixes; /* in the family that is_ipv6 selects */
 	/* outputs: */
 	uuid assigned_to;
 	struct ips made;
@@ -216,8 +216,9 @@ struct port_unassignment {
 };
 OPERATION(engine_unassign_ips, port_unassignment)
 
-/* For reading, on any tables: the port's prefixes and secondary addresses in order; and the port of a router
- * that has an address, by itself or in a prefix, even if the port is marked deleted. */
+/* Iterate over a port's delegated prefixes and over its secondary addresses, in order of addresses; and find
+ * the port of a router that has an address, by itself or in a prefix, even one marked deleted. On any
+ * tables. */
 const struct port_prefix *engine_first_prefix(const struct tables *t, uuid port);
 const struct port_prefix *engine_next_prefix(const struct tables *t, const struct port_prefix *p);
 const struct secondary_ip *engine_first_secondary_ip(const struct tables *t, uuid port);

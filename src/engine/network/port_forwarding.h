@@ -27,8 +27,9 @@ struct port_forwarding_wish {
 	struct ref account;     /* must be the address's owner; kind none: not checked */
 	enum port_forwarding_protocol protocol;
 	struct forwarded_ports ports;
-	/* Target: a port, or an instance. Of an instance: its only port, or the one in `network` (by default
-	 * the network that the address was allocated for), or the one that has private_ip. */
+	/* Target: a port, or an instance. An instance stands for its only port, or for its port in `network`
+	 * (by default the network that the address was allocated for), or for the port that has
+	 * private_ip. */
 	struct ref port, instance, network;
 	struct ip private_ip; /* none: the port's primary IPv4 address */
 	bool is_alone;

@@ -37,7 +37,7 @@ RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct p
 /* True if a port of the subnet, even one marked deleted, has the address, or one between the two. */
 bool port_subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip);
 bool port_subnet_has_ip_between(const struct tables *t, uuid subnet, struct ip first, struct ip last);
-/* One wanted address of a port: its subnet, and the address; none: any. */
+/* Requested address of a port, with its subnet. ip none: any address of the subnet. */
 struct port_fixed {
 	const struct subnet *subnet;
 	struct ip ip;
@@ -76,8 +76,8 @@ RESULT port_check_all_ip_counts(struct op *op, const struct instance_type *type,
 RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
 /* Checks the counts of a new port likewise. */
 RESULT port_check_wished(struct op *op, const struct instance_type *type, const struct port_ips_wish *ips);
-/* Adds a secondary address: `wanted`, or any free one if that is none. ERR_RANGE, ERR_EXISTS with KIND_PORT,
- * ERR_CAPACITY with KIND_SUBNET. */
+/* Adds a secondary address. wanted none: any free one. ERR_RANGE, ERR_EXISTS with KIND_PORT, ERR_CAPACITY
+ * with KIND_SUBNET. */
 RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *subnet, struct ip wanted,
 		   struct str field, struct ip *ret_ip);
 /* Removes a secondary address, and disassociates its public address. */

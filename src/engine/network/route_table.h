@@ -33,7 +33,8 @@ struct route_table_association {
  * that is not allowed for a gateway's ingress traffic. */
 OPERATION(engine_associate_route_table, route_table_association)
 OPERATION(engine_disassociate_route_table, route_table_association)
-/* Also replaces the main association, which gives the router another main table. */
+/* Replaces an association by one with another table. Replacing the main association gives the router another
+ * main table. */
 OPERATION(engine_replace_route_table, route_table_association)
 
 struct route_wish {

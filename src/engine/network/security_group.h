@@ -43,8 +43,7 @@ struct security_group_target {
 };
 OPERATION(engine_delete_security_group, security_group_target)
 
-/* One requested rule: by a block, a group or an address group. Protocol -1: all protocols; ports are
- * ignored. */
+/* Requested rule: by a block, a group or an address group. Protocol -1: all protocols; ports are ignored. */
 struct rule_wish {
 	int64_t protocol, from_port, to_port; /* ICMP: type and code; -1: all */
 	struct cidr peer_block;               /* made canonical */

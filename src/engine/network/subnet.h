@@ -37,9 +37,9 @@ enum { SUBNET_POOLS_MAX = 16, SUBNET_DNS_MAX = 5, SUBNET_ROUTES_MAX = 20 };
 
 /* Creates a subnet on a network, without a router at first. In a SLAAC subnet, every port of the network that
  * has any address gets one at once. ERR_RANGE: block, gateway or a pool is not allowed, a list has an element
- * of another family, or SLAAC is asked for with a block that is no /64. ERR_CONFLICT with KIND_SUBNET: the
- * block overlaps another subnet of the network, or the IPv6 modes contradict each other; with KIND_PORT:
- * pools overlap each other or the gateway. ERR_QUOTA with KIND_SUBNET. */
+ * of another family, or a block for SLAAC is no /64. ERR_CONFLICT with KIND_SUBNET: the block overlaps
+ * another subnet of the network, or the IPv6 modes contradict each other; with KIND_PORT: pools overlap each
+ * other or the gateway. ERR_QUOTA with KIND_SUBNET. */
 struct network_subnet_wish {
 	struct ref network;
 	struct ref account; /* if given, must be the network's owner */

@@ -11,7 +11,8 @@ bool subnet_pool_is_used(const struct tables *t, uuid pool);           /* a live
 								        * pool */
 bool subnet_pool_is_regions(const struct subnet_pool *pool);           /* default or shared: made by
 								        * administrators for all accounts */
-bool subnet_pool_has_id_of_regions(const struct tables *t, uuid pool); /* likewise by id; none: false */
+bool subnet_pool_has_id_of_regions(const struct tables *t, uuid pool); /* true for the id of such a pool;
+								        * none: false */
 /* The region's default pool of the family, or NULL. */
 const struct subnet_pool *subnet_pool_find_default(const struct tables *t, bool is_ipv6);
 struct subnet_pool_request {

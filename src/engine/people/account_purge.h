@@ -10,7 +10,8 @@
 /* Deletes an empty account with its users at once; otherwise disables and marks it. ERR_PROTECTED: it
  * contains another account. ERR_DENIED: a policy denies the caller the deletion of something in it. */
 OPERATION(engine_purge_account, account_target)
-/* The same for a domain with all its accounts. ERR_PROTECTED: it is the default domain. */
+/* Deletes or disables and marks a domain with all its accounts, like engine_purge_account(). ERR_PROTECTED:
+ * it is the default domain. */
 OPERATION(engine_purge_domain, domain_target)
 
 /* The reconciler's step for a marked account: deletes as much as possible, finally the account, and

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: Keystone's extra attributes. All functions run inside an operation. */
+ * Private to engine/: Keystone's extra attributes. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

@@ -28,6 +28,6 @@ RESULT engine_check_trusting(struct ctx *c);
  * the account. */
 bool engine_is_narrowed(const struct tables *t, const struct identity *who, uuid account);
 
-/* The same inside an operation, instead of engine_permit(). Also evaluates the policies of the call's account
- * for the call's action, as for any row. */
+/* Checks like engine_check_own(), inside an operation and instead of engine_permit(). Also evaluates the
+ * policies of the call's account for the call's action, as for any row. */
 RESULT engine_permit_own(struct op *op, const char *permission, const struct user *user, uuid account);

@@ -68,7 +68,8 @@ struct policy_attachment_wish {
 OPERATION(engine_attach_policy, policy_attachment_wish) /* no change if the attachment exists */
 OPERATION(engine_detach_policy, policy_attachment_wish) /* ERR_NOT_FOUND with KIND_POLICY_ATTACHMENT */
 
-/* The same for an inline policy. Replaces one with that name. */
+/* Inline policy of a user, a group or an IAM role, of which the wish names exactly one. Replaces an inline
+ * policy with that name. */
 struct inline_policy_wish {
 	struct ref user, user_group, iam_role;
 	struct str name, document, field;
@@ -105,7 +106,7 @@ bool engine_is_groups_account(const struct tables *t, const struct user_group *g
 /* Finds a managed policy of the caller's account, or one of AWS's. */
 RESULT engine_find_managed_policy(struct ctx *c, const struct tables *t, const struct ref *ref,
 				  const struct policy **ret_policy);
-/* The same, for a change. ERR_DENIED: the policy is AWS's. */
+/* Finds a managed policy of the caller's account to change it. ERR_DENIED: the policy is AWS's. */
 RESULT engine_find_own_policy(struct ctx *c, const struct tables *t, const struct ref *ref,
 			      const struct policy **ret_policy);
 /* True for a managed policy, false for an inline one. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: policies. All functions run inside an operation. */
+ * Private to engine/: policies. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

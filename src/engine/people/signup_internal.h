@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Internal to the sign-ups of engine/people/. */
+ * Private to the sign-ups of engine/people/. */
 #pragma once
 
 #include "engine/operation.h"

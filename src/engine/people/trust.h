@@ -30,7 +30,7 @@ struct trust_wish {
  * with KIND_ROLE: the trustor lacks that role in the account. */
 OPERATION(engine_create_trust, trust_wish)
 
-/* Also deletes the trusts created with it. */
+/* Deletes a trust, and the trusts created with it. */
 struct trust_target {
 	uuid trust;
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reachability: walks the path of a packet from one place to another, and of its answer, and reports each
- * step up to the row that stops it. Pure: it reads rows from any tables and calls no driver. It follows the
- * rules that the reconciler writes for these rows (reconcile/gather.c and drivers/ovn/), and shares functions
- * with it where possible; tests/real/58-reach.py compares its answers with real packets. The behaviour of
- * guests is unknown. */
+ * Reachability: walks the path of a packet from one place to another, and of the reply, and reports each step
+ * up to the row that stops it. Pure: it reads rows from any tables and calls no driver. It follows the rules
+ * that the reconciler writes for these rows (reconcile/gather.c and drivers/ovn/), and shares functions with
+ * it where possible; tests/real/58-reach.py compares its answers with real packets. The behaviour of guests
+ * is unknown. */
 #pragma once
 
 #include "base/ctx.h"
@@ -52,7 +52,7 @@ struct reach_remedy {
 struct reach_step {
 	enum reach_stage stage;
 	enum reach_verdict verdict;
-	bool is_reply;  /* the step is about the answer */
+	bool is_reply;  /* the step is about the reply */
 	enum kind kind; /* kind of the deciding row; KIND_NONE: no row */
 	uuid row;
 	enum kind part_of; /* the row's parent: a rule's group, a route's table; KIND_NONE: no parent */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Internal to engine/reach/: the state of a packet's walk. */
+ * Private to engine/reach/: the state of a packet's walk. */
 #pragma once
 
 #include "base/vec.h"
@@ -36,7 +36,7 @@ struct reach_packet {
 	bool is_reply;
 };
 
-/* Address changes on the way, which answers reverse in the opposite order. */
+/* Address changes on the way, which replies reverse in the opposite order. */
 enum reach_change_kind {
 	REACH_HIDDEN,        /* a gateway replaced the source by a public address */
 	REACH_HIDDEN_BY_NAT, /* a NAT gateway replaced the source by its own address */
@@ -95,7 +95,7 @@ struct str reach_name(const struct reach_walk *w, enum kind kind, uuid id);
 bool reach_is_platform(struct ip ip);
 /* True for TCP and UDP. */
 bool reach_has_ports(int64_t protocol);
-/* True for a ping or its answer. */
+/* True for an ICMP echo request or reply. */
 bool reach_is_icmp(const struct reach_packet *p);
 /* Matches a packet with a rule of a group, an ACL or a firewall: protocol -1 is all; from and to are ports,
  * or ICMP's type and code, where from -1 is all. */
@@ -171,7 +171,7 @@ bool reach_leads_privately(struct reach_walk *w, const struct port *from, struct
 /* Leaves a router by its gateway; enters from outside to the owner of the address. */
 enum reach_end reach_leave_router(struct reach_walk *w, const struct router *router, const struct route *r);
 enum reach_end reach_go_outside(struct reach_walk *w);
-/* The newest change that an answer has not reversed, or NULL. */
+/* The newest change that a reply has not reversed, or NULL. */
 struct reach_change *reach_find_change(struct reach_walk *w);
 /* Applies the switch's own load balancing, for a public address with forwardings or balancers on the router,
  * or a balancer's private address. false: the packet is for none of these. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: host aggregates. All functions run inside an operation. */
+ * Private to engine/: host aggregates. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: dedicated hosts. All functions run inside an operation. */
+ * Private to engine/: dedicated hosts. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

@@ -51,7 +51,7 @@ const struct fence *engine_find_fence(const struct tables *t, uuid host);
 const struct fence *engine_last_fence(const struct tables *t, uuid host);
 /* True if the host is proven off and has not answered since. */
 bool engine_is_host_off(const struct tables *t, uuid host);
-/* The same, or Ceph blocks the host: some of its instances may leave it. */
+/* True if the host is proven off, or Ceph blocks it, so that some of its instances may leave it. */
 bool engine_is_host_fenced(const struct tables *t, uuid host);
 /* True if that host can no longer write anything of the instance. */
 bool engine_is_let_go(const struct tables *t, uuid host, uuid instance);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: fences. All functions run inside an operation. */
+ * Private to engine/: fences. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -9,7 +9,8 @@ struct host;
 /* True if Ceph can block the host to some effect: its addresses are configured, or all running guests there
  * have all their disks in Ceph pools. */
 bool fence_can_block(const struct tables *t, const struct host *host);
-/* Those addresses, in the row or in *room; count 0: unknown. */
+/* The host's addresses for Ceph to block: as configured in the row, or in *room its own address. count 0:
+ * unknown. */
 struct strs fence_get_addresses(const struct host *host, struct str *room);
 bool fence_is_address(const struct host *host, struct str address);
 /* The host answered, with that boot id. Cancels a fence that was only requested, unless the boot id is new,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: URIs and paths of hosts. Pure. */
+ * Private to engine/: URIs and paths of hosts. Pure. */
 #pragma once
 
 #include "base/str.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: stores and checks the restrictions of offerings. */
+ * Private to engine/: stores and checks the restrictions of offerings. */
 #pragma once
 
 #include "engine/internal.h"

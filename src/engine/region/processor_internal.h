@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: the CPUs of guests. Hosts without a setting of their own form a group per vendor and
+ * Private to engine/: the CPUs of guests. Hosts without a setting of their own form a group per vendor and
  * virtualization. Guests started on one get the features common to the group, so that they can migrate live
- * to any other. All functions run inside an operation. */
+ * to any other. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

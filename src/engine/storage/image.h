@@ -72,8 +72,8 @@ struct image_wish {
 };
 OPERATION(engine_register_image, image_wish)
 
-/* Creates an image from an instance by snapshotting its disks: together while the instance is kept off, or
- * with no_reboot one by one while it runs. disks override the instance's. ERR_STATE: neither running nor
+/* Creates an image from an instance by snapshotting its disks: together while the instance is off, or with
+ * no_reboot one by one while it runs. `disks` override the instance's. ERR_STATE: neither running nor
  * stopped. */
 struct image_capture {
 	struct ref instance;
@@ -158,8 +158,8 @@ enum { IMAGE_PROPERTIES_MAX = 128, IMAGE_PROPERTIES_SIZE_MAX = 256 * 1024 };
 /* The image's present attributes; borrows the row's texts. */
 struct image_form engine_image_form(const struct image *image);
 
-/* Creates an empty image, which is pending until engine_fill_image(). ERR_EXISTS: the id is taken. Making an
- * image public needs the permission image.publish, here and below. */
+/* Creates an empty image, which is pending until engine_fill_image(). ERR_EXISTS: an image has the id. Making
+ * an image public needs the permission image.publish, here and below. */
 struct image_creation {
 	uuid id;          /* none: random */
 	struct ref owner; /* kind none: the caller's account; see engine_find_owner_to_be() */
@@ -287,7 +287,7 @@ OPERATION(engine_fail_image, image_failing)
 /* Checks that data may be uploaded. ERR_STATE: the image has data; ERR_MISSING: formats are missing. */
 RESULT engine_check_image_takes_data(struct ctx *c, const struct tables *t, const struct image *image);
 
-/* How long, beyond its use by instances, a deregistered image is remembered for those who knew it
+/* Time for which a deregistered image without instances stays known to those who knew it
  * (engine_has_gone()). */
 #define IMAGE_KNOWN_US HOUR
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: snapshots. All functions run inside an operation. */
+ * Private to engine/: snapshots. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

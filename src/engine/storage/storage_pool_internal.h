@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: storage pools. All functions run inside an operation. */
+ * Private to engine/: storage pools. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

@@ -25,7 +25,8 @@ struct volume_list {
 RESULT engine_list_disks(struct arena *a, const struct tables *t, uuid instance, bool with_leaving,
 			 struct volume_list *ret_list);
 
-/* The same without detaching volumes and with local disks: all that its host plugs in. */
+/* Like engine_list_disks(), without detaching volumes and with local disks: all that the instance's host
+ * plugs in. */
 RESULT engine_list_all_disks(struct arena *a, const struct tables *t, uuid instance,
 			     struct volume_list *ret_list);
 

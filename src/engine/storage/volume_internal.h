@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: volumes. All functions run inside an operation. */
+ * Private to engine/: volumes. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -70,7 +70,7 @@ struct volume_destination {
 RESULT volume_begin_move(struct op *op, uuid volume, const struct volume_destination *to);
 /* Cancels a move to another pool: what it has brought there must be removed. The caller puts the volume. */
 void volume_stop_move(struct volume *volume);
-/* The same, and reports the failure to the volume's users. */
+/* Like volume_stop_move(), but puts the volume and reports the failure to its users. */
 RESULT volume_give_up_move(struct op *op, uuid volume, struct str why);
 struct volume_place {
 	int64_t slot;

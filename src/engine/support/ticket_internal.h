@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Internal to engine/support/: tickets and their outbox. */
+ * Private to engine/support/: tickets and their outbox. */
 #pragma once
 
 #include "engine/internal.h"

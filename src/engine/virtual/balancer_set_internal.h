@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: sets of load balancers. All functions run inside an operation. */
+ * Private to engine/: sets of load balancers. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

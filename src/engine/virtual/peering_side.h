@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One side of an Azure peering: a virtual network's declaration to peer with another. When both sides exist,
- * the engine creates the peering (engine/network/peering.h), and their tables lead to each other. Both belong
- * to one account. */
+ * Sides of Azure peerings: a side is a virtual network's declaration to peer with another. When both sides
+ * exist, the engine creates the peering (engine/network/peering.h), and their tables lead to each other. Both
+ * belong to one account. */
 #pragma once
 
 #include "engine/operation.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: sides of peerings. All functions run inside an operation. */
+ * Private to engine/: sides of peerings. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"

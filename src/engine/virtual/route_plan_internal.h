@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine-internal: route plans. All functions run inside an operation. */
+ * Private to engine/: route plans. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
