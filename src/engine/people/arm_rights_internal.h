@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: cleanup of Azure's roles, assignments and locks. Everything here runs inside an operation. */
+ * Private to engine/: cleanup of Azure's roles, assignments and locks. Everything here runs inside an
+ * operation. */
 #pragma once
 
 #include "engine/internal.h"

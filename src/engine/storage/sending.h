@@ -6,7 +6,7 @@
 
 #include "engine/storage/image.h"
 
-/* The time from the row's creation within which its data must arrive: CloudStack's upload.operation.timeout. */
+/* Time from the row's creation within which its data must arrive: CloudStack's upload.operation.timeout. */
 #define SENDING_WAITS_US (60 * MINUTE)
 
 /* Creates an image that waits for its data. */
