@@ -67,8 +67,8 @@ struct address_place {
 	uuid external_network;
 	struct ip ip;
 };
-/* Index of addresses in use, for ip_pool.h. The probe names the external network; its prefix decides whether
- * addresses inside address prefixes count as used (none) or not. */
+/* Index of addresses in use, for ip_pool_internal.h. The probe names the external network; its prefix decides
+ * whether addresses inside address prefixes count as used (none) or not. */
 struct ip_pool address_pool_of(struct address *probe);
 /* Picks a free IPv4 address of the external network. subnet none: in any of its subnets. */
 bool address_pick_on(const struct tables *t, uuid external_network, uuid subnet,
