@@ -11,7 +11,8 @@
 #include "store/sql.h"
 #include "store/tables.h"
 
-/* Clients' changes go first: a start with 20,000 guests queues as many of the reconciler's at once. */
+/* Clients' changes have a queue of their own, taken first: a start with 20,000 guests queues as many changes of
+ * the reconciler at once. */
 enum { QUEUE_CLIENTS, QUEUE_SYSTEM, QUEUES };
 enum { LISTENERS_MAX = 8, PIN_STRIPES = 16, BATCH_MAX = 4096 };
 
@@ -172,6 +173,6 @@ struct store {
 	} queues[QUEUES];
 	struct job job;
 	bool scheduled, closing;
-	int64_t slowest_us, slowest_at_us; /* of commits, since start */
+	int64_t slowest_us, slowest_at_us; /* slowest commit since the start, and its end; under queue_lock */
 	struct store_figures shown_figures;
 };
