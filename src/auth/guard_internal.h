@@ -23,7 +23,7 @@ struct refusal {
 	size_t size;
 };
 
-/* A face's name of a permission. */
+/* Name of a permission in a face. */
 struct word {
 	struct str text;
 	int permission;
@@ -31,13 +31,13 @@ struct word {
 
 struct guards {
 	struct store *store;
-	uint8_t key[SHA256_SIZE]; /* that encoded messages are sealed with */
+	uint8_t key[SHA256_SIZE]; /* seals encoded refusal messages */
 	char *region;
 	RESULT (*write_role)(struct ctx *c, struct str permissions, struct str *ret_document);
 	void (*hear)(int permission, enum kind kind);
 	struct word words[WORDS_MAX]; /* sorted */
 	size_t word_count;
-	pthread_mutex_t lock; /* over what follows */
+	pthread_mutex_t lock; /* guards the next fields */
 	struct compiled compiled[COMPILED_MAX];
 	struct refusal refusals[REFUSALS_MAX];
 	size_t next_refusal;
@@ -52,11 +52,11 @@ struct guard_asked {
 
 /* State of a call's guard, for the callbacks in an operation; in the call's arena. */
 struct guard_state {
-	struct guard guard; /* first */
+	struct guard guard; /* must be the first member */
 	struct guards *guards;
 	struct call *call;
 	struct guard_request request;
-	int permission; /* PERMISSION_NONE: none of ours, it goes by its name */
+	int permission; /* PERMISSION_NONE: an action that is not ours, matched by name */
 	struct guard_policies policies;
 	struct str region;
 	VEC(struct guard_asked) asked; /* rows that a change was asked about, for the links to their parts */
@@ -68,11 +68,11 @@ struct guard_state {
 	/* By an application credential with fewer roles than its user has: what none of its roles gives, the
 	 * user's policies do not give it either. */
 	bool is_narrowed;
-	struct str refusal; /* JSON: why it was refused; empty: it was not */
-	struct str refused; /* the words of it, of a row that the call was refused; empty */
+	struct str refusal; /* reason as JSON; empty: no refusal */
+	struct str refused; /* message of a refused row; empty: none */
 };
 
-/* NULL: no policy names the caller; roles alone decide. */
+/* NULL: no policy applies to the caller; roles alone decide. */
 static inline struct guard_state *guard_state_of(const struct ctx *c)
 {
 	return c->guard == &engine_guard_of_roles ? NULL : (struct guard_state *) c->guard;
@@ -84,10 +84,10 @@ struct guard_subject {
 	const struct tables *tables; /* NULL: no resource yet */
 	enum kind kind;
 	const struct row *row, *planned;
-	uuid account;             /* whose ARNs IAM's rows have; none: the call's */
-	struct str absent;        /* how the call named a row that is not there; empty */
-	struct str create_action; /* of tags that come with what is made; empty */
-	struct str passed_to;     /* the service that a role is passed on to; empty */
+	uuid account;             /* account of IAM's ARNs; none: the call's */
+	struct str absent;        /* the call's name of a row that does not exist; empty: it exists */
+	struct str create_action; /* action that creates the tagged resource; empty: none */
+	struct str passed_to;     /* service that a role is passed to; empty: none */
 };
 
 /* ---- guard.c ---- */
@@ -117,30 +117,30 @@ RESULT guard_check_links(void *arg, enum kind kind, const struct row *before, co
 
 /* ---- guard_policies.c ---- */
 
-/* The permission of a face's action; PERMISSION_NONE: it is none. */
+/* Permission of a face's action; PERMISSION_NONE: none. */
 int guard_find_permission(const struct guards *g, struct str action);
-/* As guard_gather(), in tables that the caller has. */
+/* As guard_gather(), for tables that the caller reads. */
 RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid principal, uuid account,
 		       struct guard_policies *ret_policies);
-/* Adds what bounds a session; NULL: nothing. A policy that is gone allows nothing. */
+/* Adds the policies that restrict a session; NULL: none. A deleted policy allows nothing. */
 RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
 			    struct guard_policies *out);
 
 /* ---- guard_refusal.c ---- */
 
-/* Fails with ERR_DENIED in the face's words, and keeps in s why. */
+/* Fails with ERR_DENIED in the face's wording, and stores the reason in s. */
 RESULT guard_refuse(struct guard_state *s, struct ctx *c, const struct policy_question *q,
 		    const struct policy_decision *d);
-/* Frees those that are kept. */
+/* Frees all stored refusals. */
 void guard_refusals_done(struct guards *g);
 
 /* ---- guard_keys.c ---- */
 
-/* For struct policy_question: q->request is a struct guard_subject. */
+/* Finds condition keys for struct policy_question; q->request is a struct guard_subject. */
 enum policy_known guard_find_key(const struct policy_question *q, struct str key, struct strs *ret_values);
-/* "arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0". */
+/* For example "arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0". */
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a);
-/* The region's name; g NULL: empty. */
+/* Name of the region; g NULL: empty. */
 struct str guard_region(const struct guards *g);
-/* The keys of a request that a refusal tells. */
-extern const char *const guard_explained_keys[]; /* NULL-ended */
+/* Condition keys that are included in a refusal. */
+extern const char *const guard_explained_keys[]; /* NULL-terminated */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of Signature Version 4 share: the canonical request and the signature made from
- * it (canonical.c), and the cache of derived signing keys (cache.c). */
+ * Shared by the files of Signature Version 4: the canonical request and its signature (canonical.c), and the
+ * cache of derived signing keys (cache.c). */
 #pragma once
 
 #include <pthread.h>
@@ -12,29 +12,29 @@ struct sigv4_header {
 	struct str name, value;
 };
 
-/* What is signed, as it goes over the wire. */
+/* A request as it is sent. */
 struct sigv4_request {
 	struct str method;
-	struct str path, query; /* undecoded */
+	struct str path, query; /* not decoded */
 	const struct sigv4_header *headers;
 	size_t header_count;
-	struct str signed_headers; /* "host;x-amz-date" */
+	struct str signed_headers; /* for example "host;x-amz-date" */
 	struct str payload_hash;   /* hex SHA-256 of the body */
 };
 
-/* Where and when a signature holds. */
+/* Credential scope: where and when a signature is valid. */
 struct sigv4_scope {
-	struct str date; /* 20150830 */
+	struct str date; /* for example 20150830 */
 	struct str region, service;
-	struct str text; /* "20150830/us-east-1/iam/aws4_request" */
+	struct str text; /* for example "20150830/us-east-1/iam/aws4_request" */
 };
 
 enum { SIGNATURE_HEX_SIZE = 2 * SHA256_SIZE };
 
-/* In c's arena; empty when it is full (its mark stays). Any thread. */
+/* In the arena; empty if it is full (which it remembers). Any thread. */
 struct str sigv4_make_canonical(struct arena *a, const struct sigv4_request *request);
 void sigv4_derive_key(struct str secret, const struct sigv4_scope *scope, uint8_t out[static SHA256_SIZE]);
-/* Hex; amz_date is 20150830T123600Z. Empty when the arena is full. */
+/* Hex; amz_date is for example 20150830T123600Z. Empty if the arena is full. */
 struct str sigv4_make_signature(struct arena *a, const uint8_t key[static SHA256_SIZE], struct str amz_date,
 				struct str scope, struct str canonical);
 struct str sigv4_hash_hex(struct arena *a, struct str data);
@@ -44,31 +44,31 @@ struct str sigv4_hash_hex(struct arena *a, struct str data);
 enum { CACHE_SETS = 128, CACHE_WAYS = 8, CACHE_SCOPE_SIZE = 80 };
 
 struct cached_key {
-	uuid row;        /* the access key's id; none: free */
-	uint64_t commit; /* its version: disabling it, say, makes another */
-	uint64_t used;   /* the set's count when last found */
+	uuid row;        /* id of the access key; none: free */
+	uint64_t commit; /* version of its row: any change, such as disabling, makes another one */
+	uint64_t used;   /* counter of the set at the last hit */
 	size_t scope_size;
 	char scope[CACHE_SCOPE_SIZE];
 	uint8_t key[SHA256_SIZE];
 };
 
-/* All scopes of one access key are in one set. */
+/* All scopes of one access key are in the same set. */
 struct cache_set {
 	uint64_t uses;
 	struct cached_key ways[CACHE_WAYS];
 };
 
-/* The locks, one for each set, are beside the sets: those that nobody used are then in no memory. */
+/* The locks are apart from the sets, so that pages of unused sets are never touched. */
 struct key_cache {
 	pthread_mutex_t locks[CACHE_SETS];
 	struct cache_set sets[CACHE_SETS];
 };
 
-void cache_init(struct key_cache *cache); /* which is zeroed already */
-void cache_done(struct key_cache *cache); /* wipes */
+void cache_init(struct key_cache *cache); /* the cache must be zeroed */
+void cache_done(struct key_cache *cache); /* wipes the keys */
 bool cache_find(struct key_cache *cache, uuid row, uint64_t commit, struct str scope,
 		uint8_t ret_key[static SHA256_SIZE]);
-/* Replaces the set's oldest. Older versions of the same row are wiped. */
+/* Replaces the least recently used entry of the set, and wipes entries of older versions of the row. */
 void cache_put(struct key_cache *cache, uuid row, uint64_t commit, struct str scope,
 	       const uint8_t key[static SHA256_SIZE]);
-void cache_forget(struct key_cache *cache, uuid row); /* wipes all of that access key */
+void cache_forget(struct key_cache *cache, uuid row); /* wipes all entries of the access key */

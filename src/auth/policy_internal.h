@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to auth/policy*.c: the compiled form. All of it is one block; places in it are offsets from its
- * beginning. */
+ * Private to auth/policy*.c: the compiled form, one block with offsets from its start. */
 #pragma once
 
 #include "auth/policy.h"
 #include "base/ip.h"
 
-/* A list or a text in the block. */
+/* A list or a string in the block. */
 struct piece {
 	uint32_t at, count;
 };
 
 enum { ARN_PARTS = 6 };
 
-/* With wildcards as str_matches() takes them: a backslash takes away a special meaning. */
+/* A string with wildcards in the syntax of str_matches(), where a backslash escapes. */
 struct pattern {
 	struct piece text;
-	bool is_any;       /* "*" alone */
-	bool is_matched;   /* by str_matches(); else it is compared as it is */
-	bool has_wildcard; /* of what is matched: there is something to match */
-	bool has_variable; /* "${…}" is filled in before it is matched */
-	bool has_parts;    /* an ARN's, which end at these colons; then it has no variables */
+	bool is_any;       /* exactly "*" */
+	bool is_matched;   /* matched by str_matches(); else compared for equality */
+	bool has_wildcard; /* contains wildcards or escapes */
+	bool has_variable; /* contains "${…}", to be substituted before matching */
+	bool has_parts;    /* an ARN without variables; parts[] are the positions of its colons */
 	uint16_t parts[ARN_PARTS - 1];
 };
 
@@ -42,7 +41,7 @@ enum condition_order { ORDER_EQUAL, ORDER_LESS, ORDER_LESS_EQUAL, ORDER_GREATER,
 enum condition_scope { SCOPE_SINGLE, SCOPE_ANY_VALUE, SCOPE_ALL_VALUES };
 
 struct condition_value {
-	struct pattern pattern; /* strings and ARNs; of others the text as given */
+	struct pattern pattern; /* strings and ARNs; for other types the original text */
 	union {
 		double number;
 		int64_t time_us;
@@ -59,7 +58,7 @@ struct policy_condition {
 };
 
 struct policy_statement {
-	struct permission_set permissions; /* that its (Not)Action names; NotAction: those that it does not */
+	struct permission_set permissions; /* permissions matched by Action, or not matched by NotAction */
 	struct piece id;
 	struct piece actions, resources, principals; /* of struct pattern */
 	struct piece conditions;                     /* of struct policy_condition */
@@ -89,57 +88,56 @@ struct policy_builder {
 	size_t size, capacity;
 	bool has_variables;
 	bool of_trust;
-	size_t statement; /* that is read, counted from 1; 0: none */
+	size_t statement; /* number of the statement being read, from 1; 0: none */
 };
 
-/* Room for count things of that size, zeroed; their place. A full arena is told at the end. */
+/* Reserves zeroed space for count items of the size. A full arena is reported at the end. */
 struct piece policy_reserve(struct policy_builder *b, size_t count, size_t size);
-/* Its bytes. */
+/* Appends the bytes. */
 struct piece policy_add_text(struct policy_builder *b, struct str text);
-/* The n-th of a list that was reserved. */
+/* Sets the n-th item of a reserved list. */
 void policy_set_item(struct policy_builder *b, struct piece list, size_t n, const void *item, size_t size);
-/* A pattern in the block: variables are known where they may stand. ERR_INVALID: a variable that is not
- * closed. */
+/* Appends a pattern. ERR_INVALID: a variable is not closed. */
 RESULT policy_add_pattern(struct policy_builder *b, struct str text, bool may_have_variables,
 			  bool has_wildcards, struct pattern *ret_pattern);
 
-/* Where the parts of an ARN without variables end. */
+/* Notes the colons of an ARN without variables. */
 void policy_note_parts(const struct policy_builder *b, struct pattern *pattern);
 
 /* ---- policy_condition.c ---- */
 
-/* "ForAnyValue:StringLikeIfExists". ERR_INVALID. */
+/* Parses for example "ForAnyValue:StringLikeIfExists". ERR_INVALID. */
 RESULT policy_read_operator(struct ctx *c, struct str name, struct policy_condition *ret_condition);
-/* One of the operator's values. ERR_INVALID: it is not of its type. */
+/* Parses a value of the operator. ERR_INVALID: wrong type. */
 RESULT policy_read_value(struct policy_builder *b, const struct policy_condition *condition, struct str text,
 			 struct condition_value *ret_value);
 
 enum truth { TRUTH_NO, TRUTH_YES, TRUTH_NOT_YET };
-/* Whether the request fulfils it. */
+/* Evaluates a condition for the request. */
 enum truth policy_check_condition(const struct policy_code *p, const struct policy_condition *condition,
 				  const struct policy_question *q);
 
 /* ---- policy_variable.c ---- */
 
-/* The pattern with its variables filled in, in q's arena. What is filled in matches as it is. POLICY_ABSENT:
- * one has no value and no default. */
+/* Substitutes variables, in q's arena; wildcards in substituted values are literal. POLICY_ABSENT: a variable
+ * has neither value nor default. */
 enum policy_known policy_fill(const struct policy_code *p, const struct pattern *pattern,
 			      const struct policy_question *q, struct str *ret_pattern);
 
 /* "arn:partition:service:region:account:resource". */
 struct policy_arn {
 	struct str at[ARN_PARTS];
-	bool is_split, has_more; /* more: colons in the resource's part */
+	bool is_split, has_more; /* has_more: the resource part contains colons */
 };
-/* What has fewer parts is left empty, and not split. */
+/* An ARN with fewer parts is left empty and not split. */
 void policy_split_arn(struct str arn, struct policy_arn *ret_arn);
-/* Part by part: a wildcard reaches over no colon but the resource's own. */
+/* Matches part by part: a wildcard crosses no colon, except within the resource part. */
 bool policy_match_arn(const struct policy_arn *arn, const struct policy_arn *pattern);
-/* As Resource has it: a star at the end of a part may reach over colons. It can only where the ARN has more
- * of them than five; any other is matched part by part. */
+/* Matches as the Resource element does: a star at the end of a part may cross colons. That matters only for
+ * ARNs with more than five colons; others are matched part by part. */
 bool policy_match_resource(const struct policy_arn *arn, struct str whole, struct str pattern);
-/* The same for a pattern that has_parts, and an ARN that has no more. */
+/* policy_match_resource() for a pattern with has_parts and an ARN without has_more. */
 bool policy_match_noted(const struct policy_code *p, const struct pattern *pattern,
 			const struct policy_arn *arn);
-/* '*' and '?', in any letter case. */
+/* '*' and '?' match; case is ignored. */
 bool policy_match_action(struct str action, struct str pattern);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is good once, though whoever brings it could bring it again: a digest of each is kept until its time is over. Some thousands
- * are; beyond these the one whose time ends first is forgotten. A restart forgets all of them. Any thread. */
+ * Replay cache: stores the digest of each one-time text until it expires. A full table drops the entry that
+ * expires first. A restart forgets everything. Any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,8 +11,8 @@
 enum { SPENT_KEPT = 4096 };
 
 struct spents;
-struct spents *spents_new(void);    /* NULL: no memory */
-void spents_free(struct spents *s); /* NULL: nothing */
+struct spents *spents_new(void);    /* NULL: out of memory */
+void spents_free(struct spents *s); /* ignores NULL */
 
-/* Spends a text that nobody can guess, which is worth nothing from until_us on. False: it was spent before. */
+/* Consumes an unguessable text that expires at until_us. False: consumed before. */
 bool spents_take(struct spents *s, struct str text, int64_t until_us);

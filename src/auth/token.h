@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OpenStack's tokens, which need no look-up: signed texts that say who, for what scope, and until
- * when. What the principal may do is not in the token. It is worked out from the published rows at
- * each check, so that a disabled user, account or domain, a revoked role or a changed password
- * takes effect at once.
+ * OpenStack tokens without look-up: signed texts that contain user, scope and expiry. Rights are not in the
+ * token: they are computed from the published rows at each check, so a disabled user, account or domain, a
+ * revoked role or a changed password takes effect at once.
  *
- * A token is TOKEN_TEXT_SIZE characters of base64url. They encode TOKEN_SIZE bytes, of which the
- * last 32 are an HMAC-SHA256 under a key that is derived from the master key. Any thread. */
+ * A token has TOKEN_TEXT_SIZE characters of base64url for TOKEN_SIZE bytes, of which the last 32 are an
+ * HMAC-SHA256 with a key derived from the master key. Any thread. */
 #pragma once
 
 #include "base/clock.h"
@@ -16,18 +15,18 @@
 
 enum { TOKEN_SIZE = 150, TOKEN_TEXT_SIZE = 200 };
 
-/* How the principal proved who it is: a bit set. */
+/* How the user authenticated: a bit set. */
 enum token_method {
 	TOKEN_BY_PASSWORD = 1,
 	TOKEN_BY_TOKEN = 2,
 	TOKEN_BY_APPLICATION_CREDENTIAL = 4,
-	/* A session of the console's pages, in a browser's cookie: token_check() refuses it, token_check_session() alone
-	 * takes it. */
+	/* A session of the console's pages, in a browser's cookie: only token_check_session() accepts it,
+	 * token_check() refuses it. */
 	TOKEN_BY_CONSOLE = 8,
-	TOKEN_BY_FACTOR = 16, /* of such a session: a second factor was shown in it */
+	TOKEN_BY_FACTOR = 16, /* of a console session: a second factor was presented */
 };
 
-/* A session ends so long after the last request that its person caused, and so long after they signed in. */
+/* A session ends after this time without a request by its person, and after this time since the sign-in. */
 #define TOKEN_SESSION_IDLE_US (30 * MINUTE)
 #define TOKEN_SESSION_WHOLE_US (12 * HOUR)
 
@@ -35,15 +34,15 @@ struct token {
 	enum identity_scope scope;
 	unsigned methods;
 	uuid user;
-	uuid where; /* the account or the domain, by the scope */
+	uuid where; /* the account or the domain, according to the scope */
 	uuid application_credential;
-	uuid trust;  /* that the user uses; none: none */
-	uuid audit;  /* names this token, for logs and to revoke it */
-	uuid parent; /* the audit id of the token that this one was made from; none: of none */
+	uuid trust;  /* trust in use; none: none */
+	uuid audit;  /* id of this token, for logs and revocation */
+	uuid parent; /* audit id of the token that this one was made from; none: none */
 	int64_t issued_us, expires_us;
-	/* Of a console's session alone, which has neither application credential nor trust: */
-	uuid access_key; /* that its person signed in with, and without which it is worth nothing; none: by other means */
-	int64_t begun_us; /* when they signed in */
+	/* Of a console session only, which has neither application credential nor trust: */
+	uuid access_key;  /* access key used to sign in, which must stay valid; none: another method */
+	int64_t begun_us; /* time of the sign-in */
 };
 
 struct tokens;
@@ -51,42 +50,40 @@ struct tokens;
 struct tokens_config {
 	struct store *store;
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; not kept after the call */
-	int64_t lifetime_us;       /* of a new token */
+	int64_t lifetime_us;       /* lifetime of a new token */
 };
 
-/* Nothing that config points at is kept, except the store. ERR_NO_MEMORY. */
+/* Keeps nothing of config except the store. ERR_NO_MEMORY. */
 RESULT tokens_new(struct ctx *c, const struct tokens_config *config, struct tokens **ret_tokens);
-void tokens_free(struct tokens *t); /* NULL: nothing */
+void tokens_free(struct tokens *t); /* ignores NULL */
 DEFINE_AUTO(tokens)
 
-/* Sets token's audit (unless it has one), issued_us and expires_us (unless it has an earlier one
- * than the lifetime allows), and signs it. It does not check user and scope; token_check() does.
- * The text is in c's arena. */
+/* Sets audit (unless set), issued_us and expires_us (unless earlier than the lifetime allows), and signs the
+ * token. User and scope are not checked; token_check() does that. The text is in c's arena. */
 RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct str *ret_text);
 
-/* How the face that got a token reads the access rules of an application credential. Rules name all that the
- * credential may call, in every service. So a face that says nothing ({0}) gets no token of such a credential. */
+/* The call, as matched against access rules of an application credential. Rules list everything the
+ * credential may call, in every service, so a face that gives no use ({0}) accepts no token of a credential
+ * with rules. */
 struct token_use {
-	const char
-		*service;  /* as Keystone's catalogue names it, synonyms with '|' between; NULL: rules have no
-				 * name for this call, which refuses them */
-	struct str method; /* "GET" */
-	struct str paths[2]; /* the call's, as rules may write it: one of them has to be named */
-	bool is_no_call;     /* the token is looked at, and nothing is called with it */
+	const char *service; /* as in Keystone's catalogue, alternatives separated by '|'; NULL: no name for
+			    * this call, so rules refuse it */
+	struct str method;   /* for example "GET" */
+	struct str paths[2]; /* the call's path, in the forms that rules may use; one must match */
+	bool is_no_call;     /* the token is inspected; no call is made with it */
 };
 
-/* Checks a token. ERR_UNAUTHENTICATED, in words for the log and not for the caller: it is not ours,
- * expired, revoked, or older than the user's password; its user, account, domain or credential is
- * gone or disabled; the user has no role in its scope; or its credential's access rules do not name
- * the call. ret_who is in c's arena. */
+/* Checks a token. ERR_UNAUTHENTICATED, with a message for the log and not for the caller: not ours, expired,
+ * revoked, or older than the user's password; user, account, domain or credential missing or disabled; no
+ * role in the scope; or access rules do not name the call. *ret_who is in c's arena. */
 RESULT token_check(struct tokens *t, struct ctx *c, struct str text, const struct token_use *use,
 		   struct token *ret_token, struct identity **ret_who);
-/* The same for a session of the console's, and for nothing else. */
+/* Checks a console session; refuses other tokens. */
 RESULT token_check_session(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
 			   struct identity **ret_who);
-/* Issues a session's first token, or (session has begun) its next one: for the idle time, but not beyond its whole. Its parent
- * names the session, to revoke it. */
+/* Issues the first token of a console session or, if begun_us is set, the next one: for the idle time, within
+ * the session's total time. Its parent is the session's id for revocation. */
 RESULT token_issue_session(struct tokens *t, struct ctx *c, struct token *session, struct str *ret_text);
-/* Checks a token that was proved before, whatever its age: what was made with it (auth/ticket.h) is
- * worth no more than the token is now. Access rules were asked when it was made. */
+/* Evaluates a token that was verified before, ignoring its expiry: something made with it (auth/ticket.h) is
+ * worth no more than the token is now. Access rules were checked when that was made. */
 RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, struct identity **ret_who);

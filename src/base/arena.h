@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Arenas: memory that lives as long as one request or one reconcile step, and is freed as a whole.
- * An arena is not thread-safe and has one owner at a time: a parked request hands its arena to the
- * committer and gets it back. When the cap is reached or memory is out, an allocation gives NULL,
- * and the arena keeps a mark of that which never goes away. */
+ * Arenas: memory that lives as long as one request or one reconcile step, and is freed at once. An arena is
+ * not thread-safe and has one owner at a time: a parked request passes its arena to the committer and gets it
+ * back. At the cap or out of memory, an allocation returns NULL, and the arena permanently records that it
+ * failed. */
 #pragma once
 
 #include <stdarg.h>
@@ -15,15 +15,15 @@ struct arena;
 
 enum { ARENA_FIRST_SIZE = 64 * 1024, ARENA_REQUEST_CAP = 32 * 1024 * 1024 };
 
-/* An arena that takes first_size bytes at once, and at most cap_size bytes in all. NULL: out of
+/* An arena that allocates first_size bytes immediately, and at most cap_size bytes in total. NULL: out of
  * memory. */
 struct arena *arena_new(size_t first_size, size_t cap_size);
 void arena_free(struct arena *a);
 DEFINE_AUTO(arena)
-/* Memory that is zeroed and aligned to 16 bytes. NULL: over the cap, or out of memory. A size of 0
- * gives a pointer of its own. */
+/* Returns zeroed memory aligned to 16 bytes. NULL: over the cap, or out of memory. Size 0 returns a distinct
+ * pointer. */
 void *arena_alloc(struct arena *a, size_t size);
-/* The same for count objects of that size. An overflow of the product gives NULL. */
+/* Likewise for count objects of that size. NULL also if the product overflows. */
 void *arena_alloc_array(struct arena *a, size_t count, size_t size);
 void arena_reset(struct arena *a);             /* frees all but the first block */
 bool arena_is_full(const struct arena *a);     /* whether an allocation has failed */

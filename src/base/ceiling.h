@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ceilings on what the whole region shares: streams, consoles, places on lanes. A ceiling gives one asker (an account,
- * a user, an address) a share only, and keeps places back for administrators, so that no account can keep the others
- * or the operator out. */
+ * Limits of resources shared by the whole region: streams, consoles, places on lanes. Each asker (an account,
+ * a user, an address) gets only a share, and some places are reserved for administrators, so that no account
+ * can lock out others or the operator. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct ceiling {
-	size_t most;    /* in all, the reserve included */
-	size_t of_one;  /* most places that one asker takes; administrators, too */
-	size_t reserve; /* the last places, which administrators alone get */
+	size_t most;    /* total, including the reserve */
+	size_t of_one;  /* maximum for one asker, including administrators */
+	size_t reserve; /* places available to administrators only */
 };
 
-/* Returns whether one more may be taken, beside `count` in all and `count_of_one` of the same asker. */
+/* Whether one more is allowed, with `count` in total and `count_of_one` of the same asker. */
 static inline bool ceiling_admits(const struct ceiling *c, size_t count, size_t count_of_one,
 				  bool is_administrator)
 {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Running another program (qemu-img, ip) without a shell. argv is passed as given, standard input
- * comes from a string, and output is captured up to a cap. The program is killed at its deadline,
- * and limits on memory and processor time keep a hostile input from taking the machine with it.
- * Blocks: never call it on an HTTP thread or the committer. */
+ * Runs another program (qemu-img, ip) without a shell. argv is passed unchanged, standard input comes from a
+ * string, and output is captured up to a cap. The program is killed at its deadline; limits on memory and CPU
+ * time protect the machine against hostile input. Blocks: never use it on an HTTP thread or the committer. */
 #pragma once
 
 #include "base/ctx.h"
 
 struct child {
-	const char *const *argv; /* ended by NULL; argv[0] is an absolute path, or is looked up in PATH */
+	const char *const *argv; /* NULL-terminated; argv[0] is an absolute path, or searched in PATH */
 	struct str input;
 	int64_t timeout_us;
 	size_t output_cap_size;   /* 0: 1 MiB */
 	size_t memory_limit_size; /* RLIMIT_AS; 0: none */
 	int64_t cpu_limit_s;      /* RLIMIT_CPU; 0: none */
-	int64_t file_limit_size;  /* RLIMIT_FSIZE; 0: none. Whoever passes it ends with 128 + SIGXFSZ */
-	int netns_fd;             /* 0: our own; else the program enters this network namespace first */
+	int64_t file_limit_size;  /* RLIMIT_FSIZE; 0: none. Exceeding it gives status 128 + SIGXFSZ */
+	int netns_fd;             /* 0: the current one; otherwise the program starts in this network
+				   * namespace */
 };
 
 struct child_end {
@@ -23,6 +23,6 @@ struct child_end {
 	struct str out, err; /* in the context's arena */
 };
 
-/* ERR_NOT_FOUND: no such program. ERR_TIMEOUT. ERR_TOO_LARGE: too much output. ERR_IO. An exit
- * status other than 0 is OK here; the caller looks at it. */
+/* ERR_NOT_FOUND: no such program. ERR_TIMEOUT. ERR_TOO_LARGE: too much output. ERR_IO. A nonzero exit status
+ * is OK, for the caller to check. */
 RESULT child_run(struct ctx *c, const struct child *child, struct child_end *ret_end);

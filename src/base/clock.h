@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Time, behind a seam: all of Dari asks here, and a test moves time by hand. Times are microseconds
- * since 1970 (UTC) in an int64_t, and deadlines are on the same scale. Any thread. */
+ * Time, for all of Dari, replaceable by tests. Times are microseconds since 1970 (UTC) in an int64_t;
+ * deadlines use the same scale. Any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,26 +15,26 @@
 #define HOUR (60 * MINUTE)
 
 int64_t clock_now_us(void); /* the wall clock */
-/* The clock of deadlines that are kept in memory. It follows the wall clock, but never goes back: where
- * somebody sets the wall clock back, it goes on from where it was. */
+/* The clock for deadlines kept in memory. It follows the wall clock, but never goes back: if the wall clock
+ * is set back, it continues from where it was. */
 int64_t clock_steady_us(void);
 /* A clock that never jumps, for measuring durations only. */
 int64_t clock_monotonic_us(void);
-/* The processor time that the calling thread has used, in nanoseconds. It is never frozen. */
+/* CPU time used by the calling thread, in nanoseconds. Never frozen. */
 int64_t clock_thread_ns(void);
-/* Freezes both clocks at now_us; 0 gives them back to the system. For tests and the simulation. */
+/* Freezes both clocks at now_us; 0 unfreezes them. For tests and the simulation. */
 void clock_set_us(int64_t now_us);
 bool clock_is_frozen(void);
 void clock_advance_us(int64_t by_us); /* freezes a running clock first */
-/* Acts as if somebody had set the running wall clock, by that much in all; for tests. */
+/* Simulates that the running wall clock was set, by this total offset; for tests. */
 void clock_set_wall_us(int64_t by_us);
-/* Lets that much time pass: moves a frozen clock on at once, and waits on a running one. */
+/* Lets that much time pass: advances a frozen clock immediately, or sleeps. */
 void clock_sleep_us(int64_t us);
-/* The system's monotonic clock, also while time is frozen: for waiting for the world outside, with
+/* The system's monotonic clock, even while time is frozen: for waiting for external events with
  * pthread_cond_clockwait() or poll(). */
 int64_t clock_system_us(void);
 
-/* Days since 1970 of a date, and the date of a day; within the years 0000 to 9999. */
+/* Converts a date to days since 1970 and back; for the years 0000 to 9999. */
 struct clock_date {
 	int64_t year;
 	unsigned month, day; /* from 1 */
@@ -47,9 +47,9 @@ enum { CLOCK_TEXT_SIZE = 32 };
 char *clock_write_ms(int64_t time_us, char out[static CLOCK_TEXT_SIZE]);
 char *clock_write_s(int64_t time_us, char out[static CLOCK_TEXT_SIZE]);     /* without a fraction */
 char *clock_write_basic(int64_t time_us, char out[static CLOCK_TEXT_SIZE]); /* "20161115T100000Z" */
-/* Reads the extended form of ISO 8601, with or without fraction and offset, and the basic form
- * above. ERR_INVALID. */
+/* Parses ISO 8601's extended form, with or without fraction and offset, and the basic form above.
+ * ERR_INVALID. */
 RESULT clock_parse(struct str s, int64_t *ret_time_us);
-/* Reads and writes RFC 9110's IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT". ERR_INVALID. */
+/* Parses and writes RFC 9110's IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT". ERR_INVALID. */
 RESULT clock_parse_http(struct str s, int64_t *ret_time_us);
 char *clock_write_http(int64_t time_us, char out[static CLOCK_TEXT_SIZE]);

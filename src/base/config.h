@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The configuration file: YAML (libyaml) with two levels of mappings, whose values are scalars or
- * lists of scalars. A table declares each key with its type, default and range. An unknown key is
- * an error that names the key and its line. */
+ * Parses the configuration file: YAML (libyaml) with two levels of mappings, whose values are scalars or
+ * lists of scalars. A table declares each key's type, default and range. An unknown key is an error that
+ * names the key and its line. */
 #pragma once
 
 #include "base/ctx.h"
@@ -11,12 +11,12 @@ enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_TEXTS };
 struct config_key {
 	const char *name; /* "listen.api" */
 	enum config_type type;
-	size_t offset;      /* of a struct str, int64_t, bool or struct strs in the config struct */
+	size_t offset;      /* offset of a struct str, int64_t, bool or struct strs in the config struct */
 	const char *absent; /* default as text; NULL: empty */
 	int64_t min, max;   /* CONFIG_INT; both 0: unchecked */
 	const char *doc;
 };
 
-/* Fills *out by the table, defaults first. Strings live in c's arena. ERR_INVALID with line. */
+/* Sets *out by the table, starting with the defaults. Strings are in c's arena. ERR_INVALID with the line. */
 RESULT config_parse(struct ctx *c, struct str yaml, const struct config_key *keys, size_t key_count,
 		    void *out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OpenSSL's objects as scope-bound variables, for base's own files, which include OpenSSL by this header
- * only: OSSL(BIO) bio = BIO_new(...); and the way from a memory BIO to a string of ours. */
+ * Scope-bound OpenSSL objects, for base's own files, which include OpenSSL through this header only:
+ * OSSL(BIO) bio = BIO_new(...); and conversion of a memory BIO to a string. */
 #pragma once
 
-/* OpenSSL has a type of the name of one of our error kinds; it is called otherwise in here. */
+/* OpenSSL has a type with the name of one of our error kinds, so it is renamed here. */
 #define ERR_STATE OPENSSL_ERR_STATE
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -35,14 +35,14 @@ DEFINE_OSSL(BIGNUM, BN_clear_free)
 DEFINE_OSSL(EVP_PKEY, EVP_PKEY_free)
 DEFINE_OSSL(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 
-/* All that was written to bio, in c's arena. */
+/* Returns everything written to bio, in c's arena. */
 RESULT crypto_take_bio(struct ctx *c, BIO *bio, struct str *ret_text);
-/* A key in one of OpenSSL's encodings: type "PEM" or "DER", structure "type-specific",
- * "PrivateKeyInfo" or "SubjectPublicKeyInfo"; selection EVP_PKEY_KEYPAIR or _PUBLIC_KEY. */
+/* Encodes a key with OpenSSL: type "PEM" or "DER", structure "type-specific", "PrivateKeyInfo" or
+ * "SubjectPublicKeyInfo"; selection EVP_PKEY_KEYPAIR or _PUBLIC_KEY. */
 RESULT crypto_encode_key(struct ctx *c, EVP_PKEY *key, int selection, const char *type, const char *structure,
 			 struct str *ret_bytes);
-/* size bytes as "aa:bb:…". */
+/* Writes the bytes as "aa:bb:…". */
 RESULT crypto_write_colons(struct ctx *c, const uint8_t *bytes, size_t size, struct str *ret_text);
-/* Version, serial number, validity from an hour ago on, key, and a subject that is its own issuer, of that common name (64
- * bytes at most). What else it has, and its signature, are still to come. False: OpenSSL failed. */
+/* Sets version, serial number, validity starting an hour ago, key, and a self-issued subject with that common
+ * name (at most 64 bytes). The caller adds extensions and signature. False: OpenSSL failed. */
 bool crypto_fill_certificate(X509 *cert, EVP_PKEY *key, struct str common_name, int64_t valid_us);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SSH's wire form of keys, for base's own files: strings behind their length, numbers with a sign
- * bit, and a public key's blob made of both. Pure but for arenas. */
+ * SSH's wire form of keys, for base's own files: length-prefixed strings, signed numbers, and public key
+ * blobs. Pure except for arenas. */
 #pragma once
 
 #include "base/buf.h"
@@ -16,22 +16,22 @@ enum {
 
 #define SSH_RSA STR("ssh-rsa")
 #define SSH_ED25519 STR("ssh-ed25519")
-#define SSH_ECDSA STR("ecdsa-sha2-") /* a curve's name follows */
+#define SSH_ECDSA STR("ecdsa-sha2-") /* followed by the curve's name */
 
-/* Borrows from the blob it was read of; exponent and modulus big-endian, RSA only. */
+/* Borrows from the parsed blob; exponent and modulus are big-endian, RSA only. */
 struct ssh_public_key {
 	bool ed25519, ecdsa; /* neither: RSA */
 	struct str name;     /* "ssh-rsa" */
 	struct str blob, exponent, modulus;
 };
 
-/* Writers of the wire's types; sticky as the buffer is. */
+/* Write the wire's types; failures are sticky in the buffer. */
 void crypto_ssh_add_u32(struct buf *b, uint32_t value);
 void crypto_ssh_add_string(struct buf *b, struct str s);
-bool crypto_ssh_add_number(struct buf *b, const BIGNUM *number); /* positive; false: larger than any key's */
-/* Cuts the string at the head off *rest; false when there is no whole one. */
+bool crypto_ssh_add_number(struct buf *b, const BIGNUM *number); /* positive; false: too large */
+/* Takes the string at the start of *rest; false: incomplete. */
 bool crypto_ssh_take_string(struct str *rest, struct str *ret_string);
-/* False for another type, bytes behind it, or an RSA key that is too short, too long or none. */
+/* False: another type, trailing bytes, or an RSA key of invalid length. */
 bool crypto_ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key);
 /* "ssh-rsa AAAA…". ERR_NO_MEMORY. */
 RESULT crypto_ssh_write_line(struct ctx *c, struct str name, struct str blob, struct str *ret_line);

@@ -1,54 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Room on a file system, of which the last part is the database's: who writes much (images, attachments,
- * backups) takes room before writing, and gets none of that part. Any thread; the calls read the file
- * system's figures and do not wait for the disk. */
+ * Free space on a file system, the last part of which is reserved for the database: bulk writers (images,
+ * attachments, backups) take space before writing, and get none of that part. Any thread; the calls only read
+ * the file system's figures. */
 #pragma once
 
 #include "base/ctx.h"
 #include "base/uuid.h"
 
-/* Bytes that are free on the directory's file system (or its parent's, where the directory is absent), and how
- * many of these are kept for the database: a twentieth of the file system, at least 16 MiB (but no more than a
- * quarter of a smaller one) and at most 1 GiB. */
+/* Free bytes on the directory's file system (or its parent's, if the directory is absent), and the part
+ * reserved for the database: a twentieth of the file system, at least 16 MiB (but no more than a quarter of a
+ * smaller one) and at most 1 GiB. */
 struct disk_room {
 	int64_t free_size, floor_size;
 };
 RESULT disk_room_read(struct ctx *c, const char *directory, struct disk_room *ret_room);
 
-bool disk_room_is_low(const char *directory); /* less than the floor is free; false: that cannot be read */
+bool disk_room_is_low(const char *directory); /* less than the reserve is free; false also if unreadable */
 
-/* The account that bulk data are written for, and the bytes of files that its limit leaves by the rows of that moment.
- * Zeroed: nobody's limit, as of the region's own data. */
+/* The account that bulk data are written for, and the bytes its limit currently leaves for files, by the
+ * rows. Zeroed: no limit, as for the region's own data. */
 struct disk_payer {
 	int64_t left_size;
 	uuid account;
-	int kind; /* enum kind of the problem when they do not fit */
+	int kind; /* enum kind for the problem if it doesn't fit */
 };
 
-/* Bytes that somebody may write and has not written yet. Zeroed: none. One thread at a time. The share must not
- * move in memory before disk_share_end(). */
+/* Bytes reserved for writing and not written yet. Zeroed: none. One thread at a time. The share must not move
+ * in memory before disk_share_end(). */
 struct disk_share {
-	int64_t left_size, used_size; /* used_size: written by now, and in no row yet */
+	int64_t left_size, used_size; /* used_size: already written, but not recorded in a row */
 	struct disk_payer payer;      /* set before the first take */
 	struct disk_share *previous, *next;
 };
-/* Makes the share at least so large. What all shares hold counts as written, so that writers together do not pass
- * the floor, nor those of one account its limit. ERR_CAPACITY, in words that name no path: there is no room.
+/* Grows the share to at least this size. All shares count as written, so that concurrent writers can't exceed
+ * the reserve, nor those of an account its limit. ERR_CAPACITY, with a message without paths: no space.
  * ERR_QUOTA: the payer's limit leaves none. ERR_IO. */
 RESULT disk_share_take(struct disk_share *s, struct ctx *c, const char *directory, int64_t size);
-void disk_share_use(struct disk_share *s, int64_t size); /* so much of it was written */
-/* Gives back what was not written, and no longer counts what was: by then the row that says its size must be
- * there, or the file be deleted. */
+void disk_share_use(struct disk_share *s, int64_t size); /* that much has been written */
+/* Returns the unwritten rest, and stops counting the written part: by then the row with its size must exist,
+ * or the file be deleted. */
 void disk_share_end(struct disk_share *s);
 
-/* ERR_CAPACITY: there is no room for so many bytes more, as above, without taking it. */
+/* ERR_CAPACITY: no space for so many more bytes, as above, without reserving them. */
 RESULT disk_room_check(struct ctx *c, const char *directory, int64_t size);
-/* Likewise for a payer, who may be NULL. ERR_QUOTA: the payer's limit leaves less. */
+/* Likewise for a payer, which may be NULL. ERR_QUOTA: the payer's limit leaves less. */
 RESULT disk_room_check_for(struct ctx *c, const struct disk_payer *payer, const char *directory,
 			   int64_t size);
-/* ERR_CAPACITY, in the same words. */
+/* ERR_CAPACITY, with the same message. */
 RESULT disk_room_fail(struct ctx *c, int64_t size);
-/* The most that one file may become now: what is free above the floor and in no share. 0: nothing. */
+/* Maximum size for one file now: free space above the reserve and outside shares. 0: none. */
 int64_t disk_room_largest(const char *directory);
-/* The most that the payer's limit leaves one file; INT64_MAX: no limit. payer may be NULL. */
+/* Maximum size that the payer's limit leaves for a file; INT64_MAX: no limit. payer may be NULL. */
 int64_t disk_room_left_for(const struct disk_payer *payer);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Starting threads: for the executors, and for the few threads that are no actors. */
+ * Starts threads: for the executors, and for the few threads outside actors. */
 #pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
 
-/* Starts a thread that takes no signals, because those belong to the main thread, except the ones
- * that a fault of its own raises. False: no thread can be had. */
+/* Starts a thread with all signals blocked, since those belong to the main thread, except those raised by its
+ * own faults. False: no thread available. */
 bool exec_start_thread(pthread_t *ret_thread, void *(*main)(void *), void *arg);

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Threads that pooled actors share: one is started when somebody waits and all others are busy,
- * and ends when it was idle for a while. Whoever is in line gets one turn and goes to its end, so
- * that nobody waits for more than one turn of each of the others. */
+ * Threads shared by pooled actors: one is started when somebody waits and all others are busy, and ends after
+ * being idle for a while. The queue is round-robin with one turn each, so nobody waits longer than one turn
+ * of each other member. */
 #pragma once
 
 #include <stdbool.h>
 
-/* At most so many at a time. Beyond that who is in line waits, so it is well above the number of
- * those that may hang: a host's calls, bounded by its keep-alive, and those to guests, a few a host. */
+/* Maximum number of threads. Beyond that turns wait, so it is well above the number of calls that may hang:
+ * calls to hosts, limited by keep-alive, and to guests, a few per host. */
 enum { EXEC_POOL_MAX = 512, EXEC_POOL_IDLE_S = 5 };
 
 struct exec_pool;
 
-/* A place in the line. */
+/* A place in the queue. */
 struct exec_turn {
-	void (*take)(struct exec_turn *turn); /* on a thread of the pool; may put itself in line again */
+	void (*take)(struct exec_turn *turn); /* on a pool thread; may queue itself again */
 	struct exec_turn *next;               /* private */
 };
 
-struct exec_pool *exec_pool_new(void); /* NULL when out of memory */
-/* Waits for its threads to end; nobody may be in line. */
+struct exec_pool *exec_pool_new(void); /* NULL: out of memory */
+/* Waits for the threads to end; the queue must be empty. */
 void exec_pool_free(struct exec_pool *p);
-/* Allocates nothing. Where no thread can be started, those there are come to it; where there are
- * none, whoever comes next tries again. */
+/* Allocates nothing. If no thread can be started, the existing ones serve it later; without any, the next
+ * call tries again. */
 void exec_pool_add(struct exec_pool *p, struct exec_turn *turn);
-/* Out of the line; false when it is not in it: its turn has come. */
+/* Removes a turn from the queue; false: not queued, because it has been taken. */
 bool exec_pool_remove(struct exec_pool *p, struct exec_turn *turn);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One actor's waiting jobs: a line for what is posted for now, and an intrusive pairing heap for
- * what has a time, so that posting never allocates, costs O(1), and taking the earliest O(log n)
- * over time. Both are ordered by (due, order of posting). Not locked: the actor's lock covers it. */
+ * An actor's waiting jobs: a FIFO for immediate ones and an intrusive pairing heap for timers, so that
+ * posting takes O(1) without allocating, and taking the earliest amortised O(log n). Both are ordered by
+ * (due, order of posting). Protected by the actor's lock. */
 #pragma once
 
 #include "base/exec.h"
@@ -13,12 +13,12 @@ struct job_queue {
 	uint64_t posted; /* gives each job its order */
 };
 
-/* Behind all that is due now; or in line by its time. Neither can fail. */
+/* Adds a job after everything due now, or by its due time. Neither can fail. */
 void job_queue_add_now(struct job_queue *q, struct job *job, int64_t now_us);
 void job_queue_add_at(struct job_queue *q, struct job *job, int64_t due_us);
-/* The earliest job if it is due at now_us, taken out; else NULL. */
+/* Takes the earliest job if due at now_us; else NULL. */
 struct job *job_queue_take_due(struct job_queue *q, int64_t now_us);
-/* The earliest job, due or not; NULL when empty. */
+/* Takes the earliest job, due or not; NULL: empty. */
 struct job *job_queue_take_any(struct job_queue *q);
-/* When the earliest job is due; INT64_MIN if that is "now", INT64_MAX when there is none. */
+/* Due time of the earliest job; INT64_MIN: immediately; INT64_MAX: none. */
 int64_t job_queue_next_due(const struct job_queue *q);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For who waits for other actors: nothing comes while the thread waits that steps an executor. */
+ * For code that waits for other actors: with a stepped executor, nothing happens while the stepping thread
+ * waits. */
 #pragma once
 
 #include "base/exec.h"
 
-/* Whether nothing runs but what executor_step() picks. Any thread. */
+/* True if jobs run only by executor_step(). Any thread. */
 bool executor_is_stepped(const struct executor *ex);

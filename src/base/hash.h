@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hash functions for hash tables and for the ranks of treaps. Not for secrets. Pure; any thread. */
+ * Hash functions for hash tables and treap priorities. Not for secrets. Pure; any thread. */
 #pragma once
 
 #include <stdint.h>
 
-/* Every bit of the result depends on every bit of h (the end of splitmix64). */
+/* Mixes all bits (the final step of splitmix64). */
 static inline uint64_t hash_mix(uint64_t h)
 {
 	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -12,7 +12,7 @@ static inline uint64_t hash_mix(uint64_t h)
 	return h ^ (h >> 31);
 }
 
-/* Adds another value to a hash. The order of values counts. */
+/* Adds another value to a hash; order matters. */
 static inline uint64_t hash_add(uint64_t h, uint64_t value)
 {
 	return hash_mix(h ^ value) + UINT64_C(0x9e3779b97f4a7c15);

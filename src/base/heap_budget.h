@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Bounds how much a computation takes from the heap through libraries that know malloc() only: JSON values.
- * A budget belongs to one thread at a time, which charges it while it is in use. */
+ * Limits the heap usage of a computation in libraries that only support malloc(): JSON values. A budget is
+ * used by one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 struct heap_budget {
-	int64_t left_size; /* bytes that may still be taken */
-	bool was_exceeded; /* an allocation has failed for it */
+	int64_t left_size; /* remaining bytes */
+	bool was_exceeded; /* an allocation was refused */
 };
 
-/* This thread's counted allocations are charged to the budget from now on; NULL: to none. Returns the budget
- * before, which the caller puts back. */
+/* Charges this thread's counted allocations to the budget from now on; NULL: to none. Returns the previous
+ * budget, which the caller restores. */
 struct heap_budget *heap_budget_use(struct heap_budget *budget);
 
-/* heap_alloc() and heap_free(), counted, for json_set_alloc_funcs(). NULL, too, where the budget is used up.
- * What is freed while a budget is in use is given back to that budget. */
+/* Counted heap_alloc() and heap_free(), for json_set_alloc_funcs(). NULL also if the budget is used up. Freed
+ * memory is credited to the current budget. */
 void *heap_alloc_counted(size_t size);
 void heap_free_counted(void *p);

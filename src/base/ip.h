@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IP addresses, CIDR blocks and MAC addresses as values. An IPv4 address is in the first four
- * bytes, and the rest is zero. Family 0 is "none". Pure; any thread. */
+ * IP addresses, CIDR blocks and MAC addresses as values. An IPv4 address occupies the first four bytes; the
+ * rest is zero. Family 0 is "none". Pure; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +17,7 @@ struct ip {
 };
 
 struct cidr {
-	struct ip base; /* as it was written; cidr_is_canonical() says whether its host bits are zero */
+	struct ip base; /* as written, possibly with host bits set: cidr_is_canonical() */
 	uint8_t bits;
 };
 
@@ -32,8 +32,8 @@ struct ips {
 
 enum { IP_TEXT_SIZE = 46, CIDR_TEXT_SIZE = 50, MAC_TEXT_SIZE = 18 };
 
-/* Text: IPv4 is read as a dotted quad without leading zeros, IPv6 as in RFC 4291, and written as in
- * RFC 5952. ERR_INVALID. */
+/* Parses IPv4 as a dotted quad without leading zeros, IPv6 as in RFC 4291; writes as in RFC 5952.
+ * ERR_INVALID. */
 RESULT ip_parse(struct str s, struct ip *ret_ip);
 char *ip_write(struct ip ip, char out[static IP_TEXT_SIZE]); /* "" for none */
 struct str ip_to_str(struct arena *a, struct ip ip);
@@ -41,11 +41,11 @@ bool ip_is_none(struct ip ip);
 bool ip_equal(struct ip a, struct ip b);
 int ip_compare(struct ip a, struct ip b);           /* orders by family, then by number */
 struct ip ip_add(struct ip ip, uint64_t n);         /* wraps around within the family */
-uint64_t ip_distance(struct ip from, struct ip to); /* to minus from, the low 64 bits; both of one family */
+uint64_t ip_distance(struct ip from, struct ip to); /* to minus from, low 64 bits; same family */
 uint32_t ip_to_v4(struct ip ip);                    /* host byte order; IPv4 only */
 struct ip ip_from_v4(uint32_t host_order);
 
-RESULT cidr_parse(struct str s, struct cidr *ret_cidr); /* the "/bits" must be there */
+RESULT cidr_parse(struct str s, struct cidr *ret_cidr); /* "/bits" is required */
 char *cidr_write(struct cidr c, char out[static CIDR_TEXT_SIZE]);
 struct str cidr_to_str(struct arena *a, struct cidr c);
 bool cidr_is_none(struct cidr c);
@@ -57,10 +57,11 @@ bool cidr_contains(struct cidr c, struct ip ip);
 bool cidr_contains_cidr(struct cidr outer, struct cidr inner);
 bool cidr_overlaps(struct cidr a, struct cidr b);
 struct ip cidr_last(struct cidr c);
-uint64_t cidr_count(struct cidr c); /* how many addresses; the largest number if there are more */
+uint64_t cidr_count(struct cidr c); /* number of addresses; UINT64_MAX if more */
 
-RESULT mac_parse(struct str s, struct mac *ret_mac); /* six pairs of digits with colons */
-/* Any form that Python's netaddr takes: "fa-16-3e-0-0-1", "fa16.3e00.0001", "fa163e-000001", "fa163e000001". */
+RESULT mac_parse(struct str s, struct mac *ret_mac); /* six colon-separated pairs of digits */
+/* Parses every form supported by Python's netaddr: "fa-16-3e-0-0-1", "fa16.3e00.0001", "fa163e-000001",
+ * "fa163e000001". */
 RESULT mac_parse_any(struct str s, struct mac *ret_mac);
 char *mac_write(struct mac m, char out[static MAC_TEXT_SIZE]);
 bool mac_is_none(struct mac m);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A lane: a few threads for work that a parked call waits for, and that takes a processor or
- * somebody else's machine for a while (hashing, key generation, fetching). How much may wait is
- * bounded, in sum and for each asker, so that somebody who asks for much does not take the places
- * of others. Any thread. */
+ * A lane: a few threads for work that a parked call waits for, and that occupies a CPU or a remote system for
+ * a while (hashing, key generation, fetching). Waiting work is limited in total and per asker, so that a busy
+ * asker doesn't displace others. Any thread. */
 #pragma once
 
 #include "base/uuid.h"
@@ -11,8 +10,8 @@
 struct lane;
 
 struct lane_config {
-	struct executor *executor; /* must live longer than the lane */
-	const char *name;          /* of its threads; static */
+	struct executor *executor; /* must outlive the lane */
+	const char *name;          /* thread name; static */
 	size_t threads;
 	size_t waiting_max;    /* work that waits or is being done */
 	size_t waiting_of_one; /* the same, of one asker */
@@ -21,12 +20,12 @@ struct lane_config {
 
 /* ERR_NO_MEMORY. */
 RESULT lane_new(struct ctx *c, const struct lane_config *config, struct lane **ret_lane);
-/* Waits for work that runs; work that still waits ends with ERR_GONE. NULL: nothing. */
+/* Waits for running work; waiting work ends with ERR_GONE. Ignores NULL. */
 void lane_free(struct lane *l);
 DEFINE_AUTO(lane)
 
-/* How many threads to have for work that only calculates: half as many as the machine has
- * processors, four at most, so that a flood leaves it the rest. */
+/* The number of threads for CPU-bound work: half the number of processors, at most four, so that floods leave
+ * CPU time for the rest. */
 size_t lane_count_threads(void);
 
 /* Whose share the work counts against, and whether the reserve is open to them. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An end without a way back, such as a library that cannot start: SIGABRT alone would tell an operator nothing. */
+ * Ends the process after an unrecoverable failure, such as a library that can't start, with a message:
+ * SIGABRT alone would tell an operator nothing. */
 #pragma once
 
 #include <stdlib.h>

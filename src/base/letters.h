@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Letter case of all scripts, by Unicode's simple mappings: one character becomes one character (str_encode.c). Bytes that
- * are no UTF-8 stay. For names that a protocol compares as ASCII there are str_lower() and str_equal_nocase(). */
+ * Letter case for all scripts, by Unicode's simple one-to-one mappings (str_encode.c). Invalid UTF-8 is kept.
+ * For names that protocols compare as ASCII, use str_lower() and str_equal_nocase(). */
 #pragma once
 
 #include "base/str.h"
 
-/* Empty: no memory. */
+/* Empty: out of memory. */
 struct str str_lower_all(struct arena *a, struct str s);
 struct str str_upper_all(struct arena *a, struct str s);

@@ -60,7 +60,7 @@ struct result {
 			return try_;                                                                         \
 	} while (0)
 
-/* Drops a result that does not matter. A comment beside each use says why it does not. */
+/* Drops an irrelevant result. A comment next to each use gives the reason. */
 #define IGNORE(expression)                                                                                   \
 	do {                                                                                                 \
 		struct result ignored_ = (expression);                                                       \

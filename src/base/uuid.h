@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * UUIDs (RFC 4122): random ones (version 4) and name-based ones (version 5, SHA-1). They are passed
- * by value. A UUID of zeros is "none". Pure; any thread. */
+ * UUIDs (RFC 4122): random (version 4) and name-based (version 5, SHA-1), passed by value. All zeros is
+ * "none". Pure; any thread. */
 #pragma once
 
 #include <endian.h>
@@ -24,8 +24,7 @@ struct uuids {
 enum { UUID_TEXT_SIZE = 37 };
 #define UUID_NONE ((uuid){{0}})
 
-/* Compare word by word, in the order of memcmp(). They are inline because indexes do little
- * else. */
+/* Compares by words, with memcmp()'s order. Inline, because indexes do little else. */
 static inline bool uuid_equal(uuid a, uuid b)
 {
 	uint64_t x[2], y[2];
@@ -53,5 +52,5 @@ uuid uuid_v5(uuid name_space, struct str name);
 /* Writes 8-4-4-4-12 lower-case digits and NUL. Returns out. */
 char *uuid_write(uuid u, char out[static UUID_TEXT_SIZE]);
 struct str uuid_to_str(struct arena *a, uuid u);
-/* Reads 32 digits with or without dashes, in any letter case. ERR_MALFORMED. */
+/* Parses 32 digits with or without dashes, ignoring case. ERR_MALFORMED. */
 RESULT uuid_parse(struct str s, uuid *ret_uuid);

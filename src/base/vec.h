@@ -27,5 +27,5 @@
 			 sizeof *(vec)->at) &&                                                               \
 	 ((vec)->at[(vec)->count] = (value), (vec)->count++, true))
 
-/* For VEC_PUSH: makes room for one more element. False: the arena is full. */
+/* Used by VEC_PUSH: makes space for one more element. False: the arena is full. */
 bool vec_reserve_one(struct arena *a, void **at, size_t *capacity, size_t count, size_t size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A sticky XML 1.0 writer onto a buf. Text is escaped; element names are literals of ours. The
- * writer builds no tree: each xml_open needs its xml_close, which debug builds assert by depth. */
+ * An XML 1.0 writer to a buf, with sticky failures. Text is escaped; element names are literals. It builds no
+ * tree: each xml_open needs its xml_close, asserted by depth in debug builds. */
 #pragma once
 
 #include <stdint.h>
@@ -14,20 +14,20 @@ struct xml {
 
 void xml_begin(struct xml *x, struct buf *out);                      /* writes the XML declaration */
 void xml_open_ns(struct xml *x, const char *name, struct str xmlns); /* with an xmlns attribute */
-RESULT xml_end(struct xml *x); /* the one place that reports a failure */
+RESULT xml_end(struct xml *x);                                       /* reports any earlier failure */
 
-/* Elements, by the length of their names. */
+/* Elements by name with its length. */
 void xml_open_named(struct xml *x, struct str name);
 void xml_close_named(struct xml *x, struct str name);
 void xml_empty_named(struct xml *x, struct str name);
 void xml_text_named(struct xml *x, struct str name, struct str text);
 void xml_plain_named(struct xml *x, struct str name,
-		     struct str text); /* of text that needs no escape: ids, numbers */
+		     struct str text); /* for text that needs no escaping: ids, numbers */
 void xml_int_named(struct xml *x, struct str name, int64_t value);
 void xml_time_ms_named(struct xml *x, struct str name, int64_t time_us);
 
-/* The same by their names alone. They are inline so that the compiler measures a literal, which nearly every name is:
- * without that a tenth of a long answer's time went into strlen. */
+/* Likewise by name only. Inline, so that the compiler computes the length of literals, which nearly all names
+ * are; otherwise strlen took a tenth of a long answer's time. */
 static inline void xml_open(struct xml *x, const char *name)
 {
 	xml_open_named(x, str_from(name));

@@ -1,65 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region's authority for libvirt's TLS, in the data directory's folder `libvirt`. Whoever has dari's certificate is
- * root on every host, so the keys of both stay in files of the server's, and the authority signs nothing else: OVN's
- * certificates have another one. A host's key is made on the host; only its request comes here.
+ * The region's authority for libvirt's TLS, in the data directory's folder `libvirt`. Whoever has dari's
+ * certificate is root on every host, so both keys stay in files of the server, and the authority signs
+ * nothing else: OVN's certificates have a separate one. A host's key is generated on the host; only its
+ * request is sent here.
  *
  *   libvirt/ca.key, ca.pem     the authority
- *   libvirt/next.key, next.pem one that is to take its place, and signs nothing yet; or they are not there
- *   libvirt/old.pem            one whose place it took, and which is still trusted; or it is not there
- *   libvirt/client/            cacert.pem, clientcert.pem, clientkey.pem: what libvirt calls a pkipath
- *   libvirt/known_hosts        keys of hosts' ssh, written by the commands (daemon/ssh.h)
- *   libvirt/hosts/NAME.json    how the host is reached for renewal, until when its certificate is good, who made it, and whom
- *                              the host trusts (the latter two as digests)
+ *   libvirt/next.key, next.pem its future replacement, which signs nothing yet; optional
+ *   libvirt/old.pem            its predecessor, still trusted; optional
+ *   libvirt/client/            cacert.pem, clientcert.pem, clientkey.pem: libvirt's pkipath
+ *   libvirt/known_hosts        hosts' ssh keys, written by the commands (daemon/ssh.h)
+ *   libvirt/hosts/NAME.json    the host's address for renewal, its certificate's expiry and issuer, and the
+ *                              authorities that the host trusts (the latter two as digests)
  *
- * Any thread; one at a time works. Blocks. */
+ * Any thread; calls are serialised. Blocks. */
 #pragma once
 
 #include "daemon/daemon.h"
 
 enum { AUTHORITY_LEAF_DAYS = 90, AUTHORITY_RENEW_DAYS = 30 };
 
-/* Makes what is not there, and dari's certificate anew once two thirds of its time are over. */
+/* Creates missing files, and renews dari's certificate after two thirds of its validity. */
 RESULT authority_keep(struct ctx *c, const struct settings *s);
-/* Looks after dari's certificate from now on. */
+/* Keeps renewing dari's certificate from now on. */
 RESULT authority_start(struct daemon *d);
 void authority_stop(struct daemon *d);
 
-/* What libvirt calls dari: "CN=" and this. No host's name can be the same, for it has a space. */
+/* dari's name in libvirt: "CN=" and this. It contains a space, so it differs from every host name. */
 struct str authority_client_name(struct arena *a, const struct settings *s);
 const char *authority_path(struct arena *a, const struct settings *s, const char *name);
 RESULT authority_read_certificate(struct ctx *c, const struct settings *s, struct str *ret_pem);
-/* All that are to be trusted now, the older first. */
+/* All currently trusted certificates, older first. */
 RESULT authority_read_trusted(struct ctx *c, const struct settings *s, struct str *ret_pem);
 
 struct authority_request {
-	struct str host, address;         /* its name and IP address, which its certificates are for */
+	struct str host, address;         /* name and IP address for its certificates */
 	struct str libvirt, qemu;         /* PKCS #10, in base64 */
 	struct str libvirt_pem, qemu_pem; /* result */
 };
-/* ERR_INVALID: a name, an address or a request is not good. */
+/* ERR_INVALID: invalid name, address or request. */
 RESULT authority_sign(struct ctx *c, const struct settings *s, struct authority_request *request);
 
 struct authority_host {
 	struct str name, ssh, address; /* in the context's arena */
-	struct str installed, trusted; /* PEM: its certificate, and what it trusts; only to be noted */
+	struct str installed, trusted; /* PEM: its certificate, and its trusted authorities; input of
+				        * authority_note_host() */
 	int64_t until_us;
-	bool is_behind; /* result: it does not trust all that it is to, or an old authority made its certificate */
+	bool is_behind; /* result: it lacks a trusted authority, or has an old authority's certificate */
 };
-/* Writes down what is installed there now. */
+/* Records what is installed there. */
 RESULT authority_note_host(struct ctx *c, const struct settings *s, const struct authority_host *host);
 RESULT authority_forget_host(struct ctx *c, const struct settings *s, struct str name);
-/* ERR_NOT_FOUND: not one that `dari host add root@…` made. */
+/* ERR_NOT_FOUND: not added by `dari host add root@…`. */
 RESULT authority_find_host(struct ctx *c, const struct settings *s, struct str name,
 			   struct authority_host *ret_host);
-bool authority_is_due(const struct authority_host *host); /* for renewal */
+bool authority_is_due(const struct authority_host *host); /* due for renewal */
 
-/* ---- another authority in the place of this one, so that nobody is refused meanwhile: first each host learns to trust both,
- * then the new one signs, then each host has a certificate of it, and the old one is forgotten. A host learns something by
+/* ---- replacing the authority without refusing anybody meanwhile: first each host learns to trust both, then the
+ * new one signs, then each host gets a certificate from it, and the old one is dropped. Hosts are updated by
  * being renewed. */
 enum authority_stage { AUTHORITY_STEADY, AUTHORITY_ANNOUNCED, AUTHORITY_CHANGED };
 enum authority_stage authority_stage(struct ctx *c, const struct settings *s);
-/* Begins. ERR_STATE: one is on its way already. */
+/* Begins a replacement. ERR_STATE: one is in progress. */
 RESULT authority_replace(struct ctx *c, const struct settings *s);
-/* Goes on as far as the hosts are. hosts: the names of all; those that nothing is noted of do not count. *ret_waits_for: the
- * first that is behind, or empty. */
+/* Advances the replacement as far as the hosts allow. hosts: all names; hosts without records are ignored.
+ * *ret_waits_for: the first host that is behind, or empty. */
 RESULT authority_go_on(struct ctx *c, const struct settings *s, struct strs hosts, struct str *ret_waits_for);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The running control plane: its configuration, its parts, in the order they start and stop. */
+ * The running control plane: its configuration and its parts, in the order of starting; they end in
+ * reverse. */
 #pragma once
 
 #include <pthread.h>
@@ -24,12 +25,12 @@
 #include "reconcile/reconcile.h"
 #include "store/store.h"
 
-/* The configuration file, /etc/dari/dari.yaml (daemon/settings.c has the keys and their meaning). */
+/* The configuration file, /etc/dari/dari.yaml (daemon/settings.c lists the keys and their meanings). */
 struct settings {
 	struct str region, region_id, data_directory, control_socket, log_level;
 	struct str listen_ip, tls_certificate, tls_key;
 	int64_t listen_port, cloudstack_port; /* the latter 0: none */
-	struct str endpoint;                  /* what clients are told; empty: made from the listener */
+	struct str endpoint;                  /* address given to clients; empty: derived from the listener */
 	struct str ovn_northbound, ovn_southbound, ovs_database, chassis;
 	struct strs dns_upstreams;
 	int64_t shutdown_grace_s, host_interval_s, figures_interval_s, token_lifetime_s;
@@ -48,22 +49,22 @@ struct settings {
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
 };
 
-/* Reads and checks the file; strings in c's arena. */
+/* Reads and validates the file; strings are in c's arena. */
 RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings);
-/* Calls each for every key there is, in the order of the manual. */
+/* Calls each for every key, in the manual's order. */
 void settings_each_key(void (*each)(void *arg, const struct config_key *key), void *arg);
-/* What an empty file would say. */
+/* Sets the values of an empty file. */
 RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings);
-/* The text of a new file for `dari init`. */
+/* The text of a new file, for `dari init`. */
 struct str settings_write(struct arena *a, const struct settings *s);
-/* Paths below the data directory; in the arena. */
+/* Paths in the data directory; in the arena. */
 const char *settings_path(struct arena *a, const struct settings *s, const char *name);
-/* "http://127.0.0.1:8788", or https. */
+/* "http://127.0.0.1:8788", or with https. */
 struct str settings_endpoint(struct arena *a, const struct settings *s);
 
-/* A new region: its data directory, master key, database of those zones ("a" or "us-east-1a"). One
- * that is there already keeps its key and its id, which goes to s->region_id. more, if not NULL, is run
- * with the database open and d's settings, store and master key there. ERR_IN_USE: a server runs. */
+/* Creates a region: data directory, master key, and database with these zones ("a" or "us-east-1a"). An
+ * existing one keeps its key and its id, which is returned in s->region_id. more, if not NULL, is called with
+ * the database open and d's settings, store and master key set. ERR_IN_USE: a server is running. */
 struct daemon;
 RESULT init_region(struct ctx *c, struct settings *s, struct str zones,
 		   RESULT (*more)(struct daemon *d, void *arg), void *arg);
@@ -81,7 +82,7 @@ struct web_reach;
 struct daemon {
 	const struct daemon_role *role;
 	void *role_data;     /* the role's own */
-	struct arena *arena; /* settings and whatever lives as long as the process */
+	struct arena *arena; /* settings and everything that lives as long as the process */
 	struct ctx ctx;
 	struct settings settings;
 	uint8_t master_key[MASTER_KEY_SIZE];
@@ -90,11 +91,11 @@ struct daemon {
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;
-	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* NULL-ended */
+	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* NULL-terminated */
 	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];    /* likewise */
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];      /* likewise */
-	struct plugs *plugs;                                         /* NULL: nothing is plugged */
-	int listen_fd; /* bound already for the API; 0: where the settings say */
+	struct plugs *plugs;                                         /* NULL: none */
+	int listen_fd; /* an already bound socket for the API; 0: bind as in the settings */
 	struct reconciler *reconciler;
 	struct http_server *http;
 	struct http_listener *listeners
@@ -126,32 +127,32 @@ struct daemon {
 	int64_t started_us;
 };
 
-/* What `dari serve` and `dari dev` do differently. NULL: nothing. */
+/* The differences between `dari serve` and `dari dev`. NULL: nothing to do. */
 struct daemon_role {
-	/* First of all: fills d->settings, and d->listen_fd where somebody bound it. */
+	/* Runs first: sets d->settings, and d->listen_fd if the socket is already bound. */
 	RESULT (*prepare)(struct daemon *d);
-	/* With the store open: d->network, d->compute, d->plugs. */
+	/* Runs with the store open: sets d->network, d->compute, d->plugs. */
 	RESULT (*open_drivers)(struct daemon *d);
 	RESULT (*started)(struct daemon *d); /* all parts run, requests are answered */
-	void (*ended)(struct daemon *d);     /* none runs any more */
-	/* A failure to start, for people; d->ctx.problem has the words. */
+	void (*ended)(struct daemon *d);     /* no part runs any more */
+	/* Reports a failed start; d->ctx.problem has the message. */
 	void (*report_failure)(struct daemon *d, struct result result);
 };
 
-/* Starts every part and serves until SIGTERM, SIGINT or a SIGHUP that renews no certificate; then ends them in
- * reverse. The exit status. */
+/* Starts all parts and serves until SIGTERM, SIGINT or a SIGHUP that renews no certificate; then ends them in
+ * reverse. Returns the exit status. */
 int daemon_run(const struct daemon_role *role, void *role_data);
 
-int serve_run(const char *config_path); /* serve.c: the real drivers */
+int serve_run(const char *config_path); /* serve.c: real drivers */
 
-/* dev.c: a region of simulated hosts on loopback. */
+/* dev.c: a region with simulated hosts on loopback. */
 struct dev_wish {
 	struct str data;         /* directory; empty: a temporary one */
 	int64_t port;            /* 0: any free one; negative: DEV_PORT */
-	int64_t cloudstack_port; /* a second one; 0: none */
-	bool has_tls;            /* with a certificate of its own, as az wants it */
+	int64_t cloudstack_port; /* second listener; 0: none */
+	bool has_tls;            /* with its own certificate, as az requires */
 	int64_t host_count;
-	int64_t address_count;  /* public addresses, and as many for routers' gateways */
+	int64_t address_count;  /* public addresses, and the same number for router gateways */
 	bool at_once;           /* simulated work takes no time */
 	struct str proxies;     /* trusted reverse proxies, comma separated */
 	struct str fetch_from;  /* addresses that are fetched from though they are inside, comma separated */
@@ -170,19 +171,19 @@ int dev_run(const struct dev_wish *wish);
 /* ---- control.c: the operator's unix socket, and the commands ---- */
 
 struct native_commands;
-/* The commands, before the face that they come by; nothing listens yet. */
+/* Creates the commands before the face that offers them; doesn't listen yet. */
 RESULT control_new(struct ctx *c, struct daemon *d, struct control **ret_control);
-/* For the face that they come by; as long as the control is. */
+/* The commands for that face; valid as long as the control. */
 const struct native_commands *control_commands(const struct control *control);
-/* At the socket, /api/v1 is the operator's. The HTTP server is there, and so is its face. */
+/* Serves /api/v1 on the control socket for the operator. Requires the HTTP server and its face. */
 RESULT control_listen(struct ctx *c, struct daemon *d, struct control *control);
-/* After the HTTP server has stopped: waits for the commands that run. NULL: nothing. */
+/* Waits for running commands, after the HTTP server has stopped. Ignores NULL. */
 void control_free(struct control *control);
 
-/* reach.c: fills d->reach. ERR_INVALID: a block in the configuration is none. */
+/* reach.c: sets d->reach. ERR_INVALID: an invalid block in the configuration. */
 RESULT reach_open(struct daemon *d);
 
 /* ---- health.c: /healthz and /metrics ---- */
 
-/* Handles the two paths on the API's listener; false: not one of them. */
+/* Handles the two paths on the API's listener; false: another path. */
 bool health_handle(struct daemon *d, struct call *call);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What `dari explain` says of a resource. */
+ * `dari explain` for a resource. */
 #pragma once
 
 #include "api/core/explain.h"
 #include "daemon/command.h"
 
-/* Adds it to the call's text and makes the call's value: first whether it is as it should be, and if not,
- * why; then its fields. t: of a view that is read. */
+/* Adds the explanation to the call's text and value: whether the resource is as wished, and if not, why; then
+ * its fields. t: from an open view. */
 void explain_resource(struct command_call *call, const struct tables *t, enum kind kind,
 		      const struct row *row);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * docs/limits.md, from the tables that the limits are held by. */
+ * Generates docs/limits.md from the tables that enforce the limits. */
 #pragma once
 
 #include "base/buf.h"
 
-/* All of it, in Markdown. */
+/* Writes the complete page in Markdown. */
 void limits_page_write(struct buf *out);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What host_add.sh is given and what it says, as data: no file, no process. */
+ * The input and output of host_add.sh as data, without files or processes. */
 #pragma once
 
 #include "base/ctx.h"
 
-/* What the script is told, in lines before it. Empty: the host decides, or it is not wanted. */
+/* Input of the script, as lines placed before it. Empty: decided by the host, or not used. */
 struct onboard_wish {
 	const char *mode; /* plan, apply, plan-undo, undo */
-	const char *only; /* the steps to take; empty: all */
-	bool renew;       /* certificates that are good are made anew, too */
+	const char *only; /* steps to run; empty: all */
+	bool renew;       /* renews valid certificates too */
 	struct str region, control;
 	struct str name, address, pool, remote, uplink, physical_network, underlay;
 	struct str ca, libvirt_certificate, qemu_certificate; /* PEM */
 };
-/* The whole script. p NULL: out of memory. */
+/* Returns the complete script. p NULL: out of memory. */
 struct str onboard_write_script(struct arena *a, const struct onboard_wish *wish);
 
 enum onboard_what {
@@ -26,7 +26,7 @@ enum onboard_what {
 	ONBOARD_FACT,
 	ONBOARD_REQUEST,
 	ONBOARD_END,
-	ONBOARD_OTHER /* a greeting of the host's, or a newer script's */
+	ONBOARD_OTHER /* e.g. the host's greeting, or from a newer script */
 };
 
 struct onboard_line {
@@ -35,11 +35,11 @@ struct onboard_line {
 };
 struct onboard_line onboard_read_line(struct arena *a, struct str line);
 
-/* What all lines come to. */
+/* The result of all lines. */
 struct onboard_outcome {
-	bool has_ended; /* the script ran to its end, and was not cut off */
+	bool has_ended; /* the script completed */
 	size_t wrong, would, changed;
 	struct str libvirt_request, qemu_request;
-	struct str name, address, certificate, trusted; /* of facts; the last two PEM in base64 */
+	struct str name, address, certificate, trusted; /* from facts; the last two are PEM in base64 */
 };
 void onboard_count(struct onboard_outcome *outcome, const struct onboard_line *line);

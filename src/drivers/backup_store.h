@@ -1,40 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where backups are kept: a directory (file:///srv/backups), or a bucket of an S3 service
- * (s3://bucket/prefix). An object's name has parts between slashes (model/backup_name.h). An object is there whole or not at all, and a second one of its name
- * replaces it. Everything here blocks: never on an HTTP thread or the committer. A store is one thread's.
- * Source of S3's requests: Amazon S3 API Reference, PutObject, GetObject, DeleteObject, ListObjectsV2. */
+ * Storage for backups: a directory (file:///srv/backups) or a bucket of an S3 service (s3://bucket/prefix).
+ * Object names consist of parts separated by slashes (model/backup_name.h). An object is either complete or
+ * absent; writing one replaces an older one of the same name. All calls block: never use them on an HTTP
+ * thread or the committer. A store is used by one thread. Source of the S3 requests: Amazon S3 API Reference,
+ * PutObject, GetObject, DeleteObject, ListObjectsV2. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/ctx.h"
 
-/* As the settings backup.… say. Of a directory only the URL counts. */
+/* Target by the settings backup.…; for a directory only the URL matters. */
 struct backup_target {
 	struct str url;
 	struct str endpoint, region, key_id;
-	struct str secret_file; /* its first line is the secret */
+	struct str secret_file; /* the secret is its first line */
 };
 
 enum { BACKUP_NAME_MAX = 512, BACKUP_LIST_MAX = 1000 };
 
 struct backup_store;
-/* ERR_INVALID, in words: the target is no such URL, or lacks something. ERR_NOT_FOUND, ERR_IO: the secret
- * cannot be read. Connects to nothing. */
+/* Makes no connection. ERR_INVALID, with a message: unsupported URL, or something is missing. ERR_NOT_FOUND,
+ * ERR_IO: the secret can't be read. */
 RESULT backup_store_new(struct ctx *c, const struct backup_target *target, struct backup_store **ret_store);
-/* One that takes objects only, by PUT below a URL of http or https without a password in it. ERR_INVALID. */
+/* Opens a write-only store: PUT below an http or https URL without a password. ERR_INVALID. */
 RESULT backup_store_new_web(struct ctx *c, struct str url, struct backup_store **ret_store);
-void backup_store_free(struct backup_store *s); /* NULL: nothing */
+void backup_store_free(struct backup_store *s); /* ignores NULL */
 DEFINE_AUTO(backup_store)
 
-/* Puts an object. This and each of the next: ERR_IO, in words: the target does not do it; ERR_INVALID: no such
- * name can be. */
+/* Stores an object. This and the following calls: ERR_IO, with a message: the target failed; ERR_INVALID:
+ * invalid name. */
 RESULT backup_store_put(struct backup_store *s, struct ctx *c, struct str name, struct str bytes);
-/* Adds the bytes to `into`, which bounds them. ERR_NOT_FOUND; ERR_TOO_LARGE. */
+/* Appends the object's bytes to `into`, up to its limit. ERR_NOT_FOUND; ERR_TOO_LARGE. */
 RESULT backup_store_get(struct backup_store *s, struct ctx *c, struct str name, struct buf *into);
-/* The names of what lies directly in a folder, in c's arena: BACKUP_LIST_MAX at most, any of them if there
- * are more. An absent folder has none. */
+/* Lists the names directly in a folder, in c's arena: at most BACKUP_LIST_MAX, an arbitrary selection if
+ * there are more. An absent folder is empty. */
 RESULT backup_store_list(struct backup_store *s, struct ctx *c, struct str folder, struct strs *ret_names);
 /* Absent: OK. */
 RESULT backup_store_remove(struct backup_store *s, struct ctx *c, struct str name);
-/* Removes a folder of objects with all that is in it. Absent: OK. */
+/* Removes a folder with all its objects. Absent: OK. */
 RESULT backup_store_remove_folder(struct backup_store *s, struct ctx *c, struct str folder);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to the kinds of backup_store.h: what each does. Names are checked before, and have the target's
- * prefix. */
+ * Private to the kinds of backup_store.h. Names are already checked and include the target's prefix. */
 #pragma once
 
 #include <curl/curl.h>
@@ -17,18 +16,18 @@ struct backup_store_kind {
 
 struct backup_store {
 	const struct backup_store_kind *kind;
-	struct arena *arena; /* of what follows */
-	struct str base;     /* what stands before each name: "/srv/backups/", "prefix/" or nothing */
-	/* of S3: */
+	struct arena *arena; /* holds the following */
+	struct str base;     /* prefix of each name: "/srv/backups/", "prefix/" or empty */
+	/* For S3: */
 	CURL *curl;
 	const char *bucket_url; /* "https://endpoint/bucket" */
-	const char *signing;    /* as CURLOPT_AWS_SIGV4 takes it; NULL: requests are not signed */
+	const char *signing;    /* for CURLOPT_AWS_SIGV4; NULL: unsigned */
 	const char *key_id, *secret;
 };
 
 extern const struct backup_store_kind backup_store_s3, backup_store_web;
-/* Fills what of it a store by the web needs. */
+/* Initialises the fields for a store by web PUT. */
 RESULT backup_store_open_web(struct backup_store *s, struct ctx *c, struct str url);
-/* Fills what is of S3. bucket: without the prefix. */
+/* Initialises the fields for S3. bucket: without the prefix. */
 RESULT backup_store_open_s3(struct backup_store *s, struct ctx *c, const struct backup_target *target,
 			    struct str bucket);

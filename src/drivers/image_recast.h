@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks in files on this machine, written in another form: what goes from one kind of pool to another. */
+ * Converts disks in local files to other forms, for moves between different kinds of pools. */
 #pragma once
 
 #include "drivers/disk.h"
 
-/* As drivers/disk.h's recast(), encrypt(), export_file() and pack(), by qemu-img. */
+/* Implement recast(), encrypt(), export_file() and pack() of drivers/disk.h, with qemu-img. */
 RESULT image_recast(struct ctx *c, const struct disk_recasting *wish);
 RESULT image_recast_sealed(struct ctx *c, const struct disk_sealing *wish);
 RESULT image_recast_export(struct ctx *c, const struct disk_export *wish);

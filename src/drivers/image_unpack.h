@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Unpacks an image that was sent as .gz, .bz2 or .zip. */
+ * Unpacks an image uploaded as .gz, .bz2 or .zip. */
 #pragma once
 
 #include "base/ctx.h"
@@ -7,13 +7,13 @@
 struct image_upload;
 
 struct image_packed {
-	const char *path;                                       /* of the packed file */
-	int64_t cap_size;                                       /* unpacked bytes at most */
-	bool (*goes_on)(void *arg, int64_t done, int64_t size); /* as of struct image_fetch */
+	const char *path;                                       /* packed file */
+	int64_t cap_size;                                       /* maximum unpacked bytes */
+	bool (*goes_on)(void *arg, int64_t done, int64_t size); /* as in struct image_fetch */
 	void *arg;
 };
-/* Tells whether the URL's path ends as those of packed images do, whatever its letters' case. */
+/* Whether the URL's path ends like a packed image's, ignoring case. */
 bool image_is_packed(struct str url);
-/* Adds the one file in it, of a .zip the first, to the upload, which takes room for what it writes. ERR_INVALID: it is not packed
- * so, or is broken. ERR_TOO_LARGE, ERR_CAPACITY, ERR_IO. ERR_AGAIN: goes_on() ended it. */
+/* Adds the contained file (the first of a .zip) to the upload, which accounts for its space. ERR_INVALID: not
+ * in this format, or damaged. ERR_TOO_LARGE, ERR_CAPACITY, ERR_IO. ERR_AGAIN: aborted by goes_on(). */
 RESULT image_unpack(struct ctx *c, const struct image_packed *packed, struct image_upload *to);

@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The network driver's contract: what Dari asks of the virtual network. drivers/ovn keeps it with
- * OVN's northbound database, drivers/sim keeps it in memory (tests/unit/drivers/test_network_ovn.c
- * and test_network_sim.c).
+ * The network driver's contract: calls to the virtual network. drivers/ovn implements it with OVN's
+ * northbound database, drivers/sim in memory (tests/unit/drivers/test_network_ovn.c and test_network_sim.c).
  *
- * What holds for every call:
+ * Rules for every call:
  *
- * 1. Threads. The reconciler makes all calls from the network's actor, one after another. Only
- *    watch() and close() come from the thread that starts and ends the region.
- * 2. Time. A call that changes something sends at most two transactions, and waits for the
- *    database, never for a host: hosts take a change up later (see vnet_see, vnet_watch). It gives
- *    up after the timeout of its connection (ovn_config.timeout_us, or the context's deadline if
- *    that is earlier).
- * 3. Apply. apply_* is given all that one resource shall be. It compares that with what exists and
- *    sends what differs in one transaction, or nothing. It remembers nothing from earlier calls.
- * 4. Repetition. Every call may be repeated, after success, after failure and after a crash of
- *    dari; also after ERR_TIMEOUT, when nobody knows whether the transaction took place.
- * 5. Absence. remove_* of something that does not exist is OK.
- * 6. Identity. The driver finds its rows by our mark (region and resource UUID), never by their
- *    names. Rows without this region's mark are never touched.
+ * 1. Threads. The reconciler makes all calls from the network's actor, one after another. Only watch() and
+ *    close() come from the thread that starts and ends the region.
+ * 2. Time. A call that changes something sends at most two transactions, and waits for the database but never
+ *    for a host: hosts apply a change later (see vnet_see, vnet_watch). It gives up after the connection's
+ *    timeout (ovn_config.timeout_us, or the context's deadline if earlier).
+ * 3. Apply. apply_* gets the complete wish of one resource, compares it with the database and sends the
+ *    differences in one transaction, or nothing. It keeps no memory of earlier calls.
+ * 4. Repetition. Every call may be repeated, after success, after failure and after a crash of dari; also
+ *    after ERR_TIMEOUT, when the transaction may or may not have been committed.
+ * 5. Absence. remove_* of something that doesn't exist is OK.
+ * 6. Identity. The driver finds its rows by our mark (region and resource UUID), never by their names. Rows
+ *    without this region's mark are never touched.
  * 7. Memory. All pointers are borrowed until the call returns. Results are in the context's arena.
- * 8. Errors. ERR_AGAIN: something that the resource stands on does not exist yet, or the database
- *    changed meanwhile; try later. ERR_GONE: the database cannot be reached; the driver reconnects
- *    by itself. ERR_TIMEOUT: see 4. ERR_CONFLICT: another region has that UUID, or the database
- *    refuses the change because of a constraint. ERR_NO_MEMORY is possible everywhere. */
+ * 8. Errors. ERR_AGAIN: a prerequisite doesn't exist yet, or the database changed meanwhile; try later.
+ *    ERR_GONE: the database is unreachable; the driver reconnects by itself. ERR_TIMEOUT: see 4.
+ *    ERR_CONFLICT: another region has that UUID, or the database refuses the change by a constraint.
+ *    ERR_NO_MEMORY is always possible. */
 #pragma once
 
 #include "base/ctx.h"
@@ -54,213 +52,214 @@ struct subnet;
 /* A driver's connection to the network; each driver defines its own. */
 struct vnet;
 
-/* ---- what apply_* is given */
+/* ---- wishes, for apply_* */
 
-/* A layer-2 segment with its subnets, and what its guests learn by DHCP. */
+/* A layer-2 segment with its subnets and DHCP options. */
 struct network_segment {
 	const struct network *network;
 	const struct subnet *const *subnets;
-	const struct dhcp_options *const *options; /* of each subnet's VPC; NULL: the VPC has none */
+	const struct dhcp_options *const *options; /* of each subnet's VPC; NULL: none */
 	size_t subnet_count;
-	/* IPv4 resolvers that guests are told of. Where the subnet has a router, the address of our
-	 * own resolver, 169.254.169.253, is told before these. */
+	/* IPv4 resolvers announced to guests. If the subnet has a router, our own resolver's address,
+	 * 169.254.169.253, precedes them. */
 	const struct ip *resolvers;
 	size_t resolver_count;
 	struct str domain_name; /* "ec2.internal", "us-west-2.compute.internal" */
 };
 
-/* A network ACL: what may pass between subnets and their router. What no entry decides is denied,
- * except the platform's own addresses (metadata, names), which always pass. */
+/* A network ACL: the traffic allowed between subnets and their router. Traffic that no entry matches is
+ * denied, except to the platform's addresses (metadata, DNS), which are always allowed. */
 struct network_guard {
 	const struct network_acl *acl;
 	const struct network_acl_entry *const *entries; /* inbound before outbound, by number */
 	size_t entry_count;
-	bool has_ipv6; /* the VPC has IPv6, so IPv6 that no entry allows is denied, too */
+	bool has_ipv6; /* the VPC has IPv6, so unmatched IPv6 traffic is denied too */
 };
 
 /* A subnet on a router. */
 struct network_subnet {
 	const struct subnet *subnet;
 	const struct port *port;           /* the router's interface; NULL: the subnet's gateway address */
-	uuid route_table;                  /* the table in force: the subnet's own, or the main one */
-	const struct network_guard *guard; /* one of network_router.guards; NULL: everything passes */
-	int64_t mtu;                       /* of its network, bytes; the router announces it over IPv6 */
-	/* Public addresses that its guests without one of their own reach out under, each as many of them; none: as the
-	 * router says. */
+	uuid route_table;                  /* the effective table: the subnet's own, or the main one */
+	const struct network_guard *guard; /* one of network_router.guards; NULL: everything is allowed */
+	int64_t mtu;                       /* MTU of its network in bytes, announced by the router over
+					    * IPv6 */
+	/* Public addresses for outgoing traffic of guests without one of their own, each for an equal share
+	 * of guests; none: the router's. */
 	struct ips translated_to;
-	bool is_outer; /* its IPv6 addresses are reachable from outside, if its table leads there */
+	bool is_outer; /* its IPv6 addresses are reachable from outside, if its route table leads there */
 };
 
 struct network_route {
 	const struct route *route;
-	const struct port *port; /* the next hop, also of a NAT gateway; NULL: none, or a blackhole */
-	struct ip hop;           /* the port's address of the destination's family; none: as above */
+	const struct port *port; /* the next hop, also a NAT gateway's; NULL: none, or a blackhole */
+	struct ip hop;           /* the port's address in the destination's family; none: as above */
 };
 
-/* A NAT gateway. What arrives at its port leaves again with the port's address, by the routes of
- * its subnet. With further addresses, the sources in the router's subnets are divided among all of
- * them. An address that is added takes its share from the others, and one that is removed leaves
- * its share to them; no other source changes its address. */
+/* A NAT gateway: traffic arriving at its port leaves with the port's address, by its subnet's routes. With
+ * further addresses, the source addresses in the router's subnets are distributed among all of them. An added
+ * address takes its share from the others, and a removed one's share goes to the others; the remaining
+ * sources keep their address. */
 struct network_nat {
 	const struct nat_gateway *nat;
 	const struct port *port;
 	const struct subnet *subnet;
-	struct str chassis; /* the one host that carries it */
-	struct ips more;    /* IPv4 addresses of the port besides its first; in any order */
+	struct str chassis; /* the single host that carries it */
+	struct ips more;    /* further IPv4 addresses of the port, in any order */
 };
 
-/* A prefix of IPv6 that is delegated to a port: the router sends it there, whatever asks. */
+/* An IPv6 prefix delegated to a port: the router forwards it there. */
 struct network_prefix {
 	struct cidr block;
 	const struct port *port;
-	struct ip hop; /* the port's first IPv6 address; none: it has none but its link's own */
-	uuid subnet;   /* of the block */
+	struct ip hop; /* the port's first IPv6 address; none: only its link-local one */
+	uuid subnet;   /* that contains the block */
 };
 
-/* Ports of a public address that lead to a port behind the router, from outside and from inside. */
+/* Forwards ports of a public address to a port behind the router, from outside and from inside. */
 struct network_forwarding {
 	const struct port_forwarding *forwarding;
 	struct ip public_ip;
 };
 
-/* One of the addresses that a balanced port leads to. */
+/* A backend address of a balancer. */
 struct network_member {
 	struct ip ip;
-	uuid port; /* that has it */
-	/* An address of its subnet that is nobody's. By TCP, it is asked from there whether it answers, and
-	 * gets nothing while it does not; none: nobody asks. */
+	uuid port; /* the port that has it */
+	/* An unused address of its subnet, the source of TCP health checks: a backend that doesn't answer
+	 * gets no traffic. none: no checks. */
 	struct ip asked_from;
 };
 
-/* A port of an address that leads to one of several addresses behind the router, likewise: a public one, or one of a subnet of it
- * that no port stands for. */
+/* Distributes a port of an address to several addresses behind the router: a public address, or one of its
+ * subnets that no port has. */
 struct network_balancer {
 	const struct load_balancer *balancer;
 	struct ip ip;
 	const struct network_member *members;
-	size_t member_count; /* 0: it answers nobody */
+	size_t member_count; /* 0: connections fail */
 };
 
-/* Something that may come in to a guest's address from outside of its network. */
+/* Traffic allowed into a guest's address from outside its network. */
 struct network_opening {
 	struct cidr source;
 	struct ip ip;
 	int64_t protocol; /* 1, 6, 17 */
-	int64_t from, to; /* ports of the guest's, or ICMP's type and code; -1: all */
+	int64_t from, to; /* ports of the guest, or ICMP type and code; -1: all */
 };
 
-/* The firewall of a network that the router is in: between its ports there and the guests' only that passes what is opened,
- * inwards, and outwards what the network's egress_open and the rules say. Within the network, to the platform's own
- * addresses and in reply everything passes. It opens nothing that security groups keep out. */
+/* The firewall of a network that the router is in. Between the router's and the guests' ports, only the
+ * openings pass inwards, and outwards what the network's egress_open and the rules allow. Traffic within the
+ * network, to the platform's addresses, and replies are always allowed. Security groups still apply in
+ * addition. */
 struct network_firewall {
 	const struct network *network;
 	const struct network_opening *openings;
 	size_t opening_count;
-	const struct firewall_rule *const *rules; /* outwards */
+	const struct firewall_rule *const *rules; /* outbound */
 	size_t rule_count;
-	struct ips own_ips; /* public addresses that stand for its guests: they are not outside */
+	struct ips own_ips; /* public addresses of its guests: they don't count as outside */
 };
 
-/* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */
+/* A complete router: gateways, peerings, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
-	const struct gateway *gateway;       /* NULL: none is attached */
+	const struct gateway *gateway;       /* NULL: none */
 	const struct egress_gateway *egress; /* for IPv6; NULL: none */
-	/* The external network of the gateway, else of the egress gateway; NULL: none. */
+	/* The external network of the gateway, or else of the egress gateway; NULL: none. */
 	const struct external_network *external;
-	/* The public address that guests without one of their own reach out under; none: they do
-	 * not. */
+	/* The public address for outgoing traffic of guests without one of their own; none: they have no
+	 * outside access. */
 	struct ip translated_to;
-	/* Its own blocks and its peers', where it has interfaces that are closed to all else (network_port.is_closed); none:
-	 * it has not. */
+	/* Blocks of its VPC and its peers, if it has ports closed to everything else
+	 * (network_port.is_closed); otherwise none. */
 	const struct cidr *closed_to_others;
 	size_t closed_to_others_count;
 	const struct network_subnet *subnets;
 	size_t subnet_count;
-	const struct network_guard *const *guards; /* each network ACL of its subnets once */
+	const struct network_guard *const *guards; /* each network ACL of its subnets, once */
 	size_t guard_count;
 	const uuid *tables; /* all route tables of the router */
 	size_t table_count;
-	const struct network_route *routes; /* of all its tables */
+	const struct network_route *routes; /* routes of all tables */
 	size_t route_count;
 	const struct network_prefix *prefixes;
 	size_t prefix_count;
 	const struct network_nat *nats;
 	size_t nat_count;
-	const struct network_forwarding *forwardings; /* with a gateway only */
+	const struct network_forwarding *forwardings; /* only with a gateway */
 	size_t forwarding_count;
-	const struct network_balancer *balancers; /* those of public addresses likewise */
+	const struct network_balancer *balancers; /* balancers with public addresses only with a gateway */
 	size_t balancer_count;
-	const struct network_firewall *firewalls; /* of its networks that have one */
+	const struct network_firewall *firewalls; /* for its networks with a firewall */
 	size_t firewall_count;
-	/* The peerings that lead from or to it. The call makes this router's end of each, also
-	 * while the other router does not exist. */
+	/* Peerings in either direction. The call creates this router's end of each, even if the other router
+	 * doesn't exist yet. */
 	const struct peering *const *peerings;
 	size_t peering_count;
-	struct str gateway_chassis;  /* hosts that may carry the gateway: comma separated, best first */
-	struct mac metadata_mac;     /* of the metadata port */
+	struct str gateway_chassis;  /* hosts that may carry the gateway: comma-separated, preferred first */
+	struct mac metadata_mac;     /* MAC address of the metadata port */
 	struct str metadata_chassis; /* the machine that dari runs on */
 };
 
 struct network_port {
 	const struct port *port;
-	const struct subnet *subnet; /* of port->ip; NULL: it has no such address */
-	struct ips secondaries;      /* its further addresses; IPv6 ones have subnets of their own */
-	/* The subnet of one of its IPv6 addresses, one with DHCP if there is any; NULL: it has
-	 * none. */
+	const struct subnet *subnet; /* for port->ip; NULL: none */
+	struct ips secondaries;      /* further addresses; IPv6 ones have their own subnets */
+	/* The subnet of one of its IPv6 addresses, preferably one with DHCP; NULL: none. */
 	const struct subnet *ipv6;
-	const struct cidr *prefixes; /* all addresses of these blocks lead to it, too */
+	const struct cidr *prefixes; /* all addresses of these blocks are routed to it as well */
 	size_t prefix_count;
-	struct ips outer_ips; /* the IPv6 addresses among them that its router's gateway answers for */
-	struct str chassis;   /* the host that binds it; empty: nobody shall */
-	/* The host that its guest is on its way to, running: it is bound there, too, and carries nothing until the
-	 * guest announces itself from there. Empty: none. */
+	struct ips outer_ips; /* its IPv6 addresses that the router's gateway answers for */
+	struct str chassis;   /* the host that binds it; empty: none */
+	/* The target host of its guest's live migration: bound there too, but without traffic until the guest
+	 * announces itself from there. Empty: none. */
 	struct str next_chassis;
-	/* Its guest has just come from another host: it is up once no other host binds it any more, and this one does. */
+	/* Its guest has just been migrated: the port is up once only this host binds it. */
 	bool is_settling;
-	/* What its network's guests are told by DHCP, of a port that is told more (port->dhcp4, port->dhcp6), or that
-	 * leads_nowhere: of IPv4 neither a gateway nor who knows names; NULL: it is told what its subnet says. */
+	/* DHCP options of its network, for a port with additional ones (port->dhcp4, port->dhcp6), or one
+	 * that leads_nowhere: no IPv4 gateway and resolvers. NULL: the subnet's options apply. */
 	const struct network_segment *segment;
 	bool leads_nowhere;
-	/* Port policies that stand before it, each once: what any of them does not let through is dropped, whatever groups
-	 * and ACLs say. */
+	/* Its port policies, each once: traffic denied by any of them is dropped, whatever groups and ACLs
+	 * allow. */
 	struct uuids policies;
-	int64_t egress_kbit; /* what its guest sends beyond that many kbit/s is dropped; 0: no limit */
-	bool is_closed;      /* of new connections only those from its router's closed_to_others come in */
-	bool has_names;      /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */
+	int64_t egress_kbit; /* limit for the guest's outgoing traffic in kbit/s; excess is dropped; 0:
+			      * none */
+	bool is_closed;      /* accepts new connections only from its router's closed_to_others */
+	bool has_names;      /* DNS has ip-10-0-1-10 and the reverse for each IPv4 address */
 	struct str domain_name;
 };
 
 struct network_group {
 	const struct security_group *group;
-	/* A rule that was deleted a short while ago is listed, too: it admits only connections that
-	 * are established already. */
+	/* Includes recently deleted rules, which admit only established connections. */
 	const struct security_group_rule *const *rules;
 	size_t rule_count;
 };
 
-/* What a port policy says behind one router, or in one network that has none, with all words read: rules of each direction in their order, of which the first
- * that fits decides. What none fits is not let through. Replies pass, what was let through before goes on, and so do DHCP and
- * the platform's own addresses. Of IPv6 nothing new passes. */
+/* A port policy's rules, resolved behind one router, or in one network without a router. In each direction
+ * the first matching rule decides; traffic without a match is denied. Replies and established connections are
+ * allowed, as are DHCP and the platform's addresses. New IPv6 connections are denied. */
 struct network_policy_place {
-	uuid place;                       /* a router, or a network that is behind none */
+	uuid place;                       /* a router, or a network without one */
 	const struct port_rule *rules[2]; /* inwards; outwards */
 	size_t counts[2];
 };
 struct network_policy {
 	const struct port_policy *policy;
-	const struct network_policy_place *places; /* wherever it stands before something */
+	const struct network_policy_place *places; /* for every router and network where it is used */
 	size_t place_count;
 };
 
-/* One public address on one port. */
+/* A public address assigned to a port. */
 struct network_address {
 	const struct address *address;
 	uuid router;
 	const struct port *port;
 };
 
-/* ---- what is found */
+/* ---- results */
 
 enum network_item_kind {
 	NETWORK_ITEM_ROUTER,
@@ -274,7 +273,7 @@ enum network_item_kind {
 
 struct network_item {
 	enum network_item_kind kind;
-	uuid id;          /* of the resource */
+	uuid id;          /* resource */
 	struct str words; /* table and name, for people */
 };
 
@@ -283,58 +282,58 @@ struct network_inventory {
 	size_t count;
 };
 
-/* How far the OVN of a host follows what is counted for all of them. */
+/* How far a host's OVN has followed the global sequence number. */
 struct network_chassis {
-	bool is_known; /* else nothing is known of it */
+	bool is_known; /* false: unknown */
 	int64_t asked, followed;
 };
 
 struct network_health {
 	bool connected;        /* to the northbound database; false: lag is 0 */
-	int64_t lag;           /* nb_cfg - sb_cfg: transactions that northd has not taken up yet */
-	int64_t chassis_count; /* -1: not known */
+	int64_t lag;           /* nb_cfg - sb_cfg: transactions that northd hasn't processed yet */
+	int64_t chassis_count; /* -1: unknown */
 };
 
 /* ---- looking */
 
-/* Reports whether the database can be reached and how far OVN is behind. Not being reached is an
- * answer, not a failure. Changes nothing. `dari doctor` calls it as an observation. */
+/* Reports whether the database is reachable and how far OVN is behind. Unreachable is a result rather than a
+ * failure. Changes nothing. `dari doctor` calls it as an observation. */
 typedef RESULT vnet_see(struct vnet *n, struct ctx *c, struct network_health *ret_health);
 
-/* How far a host's chassis follows. asks: where it has followed so far, the count is raised, so that a later look
- * tells whether it still does. */
+/* Reports how far a host's chassis has followed. asks: if it is up to date, increments the number, so that a
+ * later call shows whether it still follows. */
 typedef RESULT vnet_see_chassis(struct vnet *n, struct ctx *c, struct str name, bool asks,
 				struct network_chassis *ret_chassis);
 
-/* The physical networks that a host's bridges lead to: words with a space between, in the context's arena; empty where
- * nothing is known of it. Changes nothing. */
+/* The physical networks that a host's bridges connect to, separated by spaces, in the context's arena; empty:
+ * unknown. Changes nothing. */
 typedef RESULT vnet_see_bridges(struct vnet *n, struct ctx *c, struct str name, struct str *ret_words);
 
-/* Lists every resource that has our mark, each once, whether Dari has a row for it or not. What
- * several routers or ports share is of kind OTHER; apply_* and remove_* create and remove it with
- * them. Changes nothing. `dari audit` and `dari adopt` call it as an observation. */
+/* Lists every resource with our mark once, whether Dari has a row for it or not. Objects shared by several
+ * routers or ports have kind OTHER; apply_* and remove_* manage them along with these. Changes nothing. `dari
+ * audit` and `dari adopt` call it as an observation. */
 typedef RESULT vnet_list(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory);
 
 /* ---- segments */
 
-/* Makes a network with its subnets' DHCP as the wish has it. It needs nothing to exist before. */
+/* Creates or updates a network and its subnets' DHCP. Has no prerequisites. */
 typedef RESULT vnet_apply_network(struct vnet *n, struct ctx *c, const struct network_segment *wish);
 
-/* Removes a network. ERR_AGAIN as long as a port or a router is in it. */
+/* Removes a network. ERR_AGAIN while it has a port or a router. */
 typedef RESULT vnet_remove_network(struct vnet *n, struct ctx *c, uuid network);
 
 /* ---- routers */
 
-/* Makes a router with everything in the wish. The networks of its subnets must exist
+/* Creates or updates a router with everything in the wish. Prerequisite: the networks of its subnets
  * (ERR_AGAIN). */
 typedef RESULT vnet_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish);
 
-/* Removes a router, with its NAT gateways and its ends of peerings. */
+/* Removes a router with its NAT gateways and its ends of peerings. */
 typedef RESULT vnet_remove_router(struct vnet *n, struct ctx *c, uuid router);
 
 /* ---- security groups */
 
-/* Makes a security group with its rules. It needs nothing to exist before. */
+/* Creates or updates a security group with its rules. Has no prerequisites. */
 typedef RESULT vnet_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish);
 
 /* Removes a security group. */
@@ -342,7 +341,7 @@ typedef RESULT vnet_remove_group(struct vnet *n, struct ctx *c, uuid group);
 
 /* ---- port policies */
 
-/* Makes a policy in all its places. It needs nothing to exist before. */
+/* Creates or updates a policy in all places. Has no prerequisites. */
 typedef RESULT vnet_apply_policy(struct vnet *n, struct ctx *c, const struct network_policy *wish);
 
 /* Removes a policy. */
@@ -350,10 +349,10 @@ typedef RESULT vnet_remove_policy(struct vnet *n, struct ctx *c, uuid policy);
 
 /* ---- ports */
 
-/* Makes a port. Its network, its security groups and its policies behind its router must exist, and its router too if the port
- * has names there or is closed (ERR_AGAIN). ret_up: the port is bound on its chassis. The OVN driver reports false
- * when this call changed anything, because the binding may move; watch() then tells when it is
- * bound. */
+/* Creates or updates a port. Prerequisites (ERR_AGAIN): its network, its security groups, its policies behind
+ * its router, and the router itself if the port has names there or is closed. ret_up: the port is bound on
+ * its chassis. The OVN driver reports false if this call changed anything, because the binding may move;
+ * watch() then reports the binding. */
 typedef RESULT vnet_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up);
 
 /* Removes a port with its names. */
@@ -361,26 +360,25 @@ typedef RESULT vnet_remove_port(struct vnet *n, struct ctx *c, uuid port);
 
 /* ---- public addresses */
 
-/* Translates a public address to a port's address. The router must exist (ERR_AGAIN). */
+/* Maps a public address to a port's address. Prerequisite: the router (ERR_AGAIN). */
 typedef RESULT vnet_apply_address(struct vnet *n, struct ctx *c, const struct network_address *wish);
 
-/* Ends the translation of a public address. */
+/* Removes the mapping of a public address. */
 typedef RESULT vnet_remove_address(struct vnet *n, struct ctx *c, uuid address);
 
 /* ---- connections */
 
-/* A port was bound or unbound. port none: the connection was lost or made anew, or somebody else
- * removed something of ours; look at everything again. The driver calls this on any thread, with a
- * lock of its own held: the callee must only post a job, and must not call the driver. */
+/* A port was bound or unbound. port none: the connection was lost or restored, or somebody else removed an
+ * object of ours; look at everything again. Called on any thread with a lock of the driver held: it must only
+ * post a job, and must not call the driver. */
 typedef void vnet_changed(void *arg, uuid port);
 
-/* Sets the function that the driver calls with news; NULL: none, and no call of the old function is
- * under way or comes after the return. The reconciler sets it when it starts and takes it away when
- * it ends. News are hints: one may be missed while a transaction of ours is under way. */
+/* Sets the callback for events; NULL: none, and on return the old function is not running and won't be called
+ * again. Set by the reconciler at its start and removed at its end. Events are hints: one may be missed while
+ * a transaction of ours is in progress. */
 typedef void vnet_watch(struct vnet *n, vnet_changed *changed, void *arg);
 
-/* Closes the connection and frees it. NULL is allowed for OVN. What was applied stays. No call may
- * be under way. */
+/* Closes and frees the connection; OVN's ignores NULL. Applied resources remain. No call may be running. */
 typedef void vnet_close(struct vnet *n);
 
 /* ---- the driver */
@@ -408,7 +406,7 @@ struct network_driver {
 	vnet_close *close;
 };
 
-/* A connected driver: its functions, and what to pass as their first argument. */
+/* A connected driver: its functions, and their first argument. */
 struct network_handle {
 	const struct network_driver *driver;
 	struct vnet *self;
@@ -416,13 +414,13 @@ struct network_handle {
 
 struct ovn_config {
 	struct str northbound; /* "unix:/run/ovn/ovnnb_db.sock" */
-	struct str southbound; /* likewise, to look at chassis; empty: nothing is known of them */
+	struct str southbound; /* likewise, for reading chassis; empty: their state is unknown */
 	uuid region;           /* half of the mark */
-	int64_t timeout_us;    /* of one transaction, and of the first connection; 0: 5 s */
+	int64_t timeout_us;    /* for one transaction, and for the first connection; 0: 5 s */
 };
 
-/* Opens the OVN driver. Returns at once and connects in the background; the first call waits for
- * the connection. ERR_INVALID: an address that is not a unix socket's. */
+/* Opens the OVN driver. Returns immediately and connects in the background; the first call waits for the
+ * connection. ERR_INVALID: not a unix socket's address. */
 RESULT ovn_open(struct ctx *c, const struct ovn_config *config, struct network_handle *ret_network);
 
 /* Opens the simulated network. */

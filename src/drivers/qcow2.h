@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * qcow2 files, read and written cluster by cluster in this process: for pools of plain images, between which and the
- * image store content goes by pieces. Only the form that the image store has: version 2 or 3, standing by itself,
- * neither compressed nor encrypted. Source: docs/interop/qcow2.txt of QEMU. */
+ * Reads and writes qcow2 files cluster by cluster in this process, for copying between the image store and
+ * pools of raw images in pieces. Supports only the store's format: version 2 or 3, without backing file,
+ * compression and encryption. Source: docs/interop/qcow2.txt of QEMU. */
 #pragma once
 
 #include "base/ctx.h"
@@ -10,28 +10,29 @@ enum { QCOW2_CLUSTER_SIZE = 64 * 1024 };
 
 /* ---- writing: what the file has at each place follows from which parts of the disk it is to hold */
 
-/* Clusters of the disk, in ascending order and apart from each other. Those in none are not in the file. */
+/* A run of the disk's clusters; runs are ascending and disjoint. Clusters outside all runs are absent from
+ * the file. */
 struct qcow2_run {
 	int64_t from, count;
-	bool is_zero; /* they read as zeros, whatever the file is laid over */
+	bool is_zero; /* read as zeros, even when laid over another file */
 };
 
 struct qcow2_plan;
 
-/* size: of the disk, bytes. runs: copied. ERR_INVALID: a run that is out of order or beyond the size, or a
- * size beyond QCOW2_SIZE_MAX. */
+/* size: the disk's, in bytes. runs: copied. ERR_INVALID: a run out of order or beyond the size, or a size
+ * above QCOW2_SIZE_MAX. */
 RESULT qcow2_plan_new(struct ctx *c, int64_t size, const struct qcow2_run *runs, size_t count,
 		      struct qcow2_plan **ret_plan);
-void qcow2_plan_free(struct qcow2_plan *p); /* NULL: nothing */
+void qcow2_plan_free(struct qcow2_plan *p); /* ignores NULL */
 DEFINE_AUTO(qcow2_plan)
 int64_t qcow2_plan_file_size(const struct qcow2_plan *p); /* a multiple of QCOW2_CLUSTER_SIZE */
 
-/* What the file's cluster at that offset is: clusters of the disk, or the file's own bytes. */
+/* The content of the file's cluster at that offset: disk data, or metadata. */
 struct qcow2_place {
 	bool is_data;
-	int64_t at, size; /* of data: where on the disk, and how many bytes in a row are data from there on */
+	int64_t at, size; /* for data: offset on the disk, and number of contiguous bytes */
 };
-/* own: written where it is no data. */
+/* own: filled if it is metadata. */
 struct qcow2_place qcow2_plan_at(const struct qcow2_plan *p, int64_t offset,
 				 uint8_t own[static QCOW2_CLUSTER_SIZE]);
 
@@ -41,16 +42,16 @@ struct qcow2_place qcow2_plan_at(const struct qcow2_plan *p, int64_t offset,
 
 struct qcow2_file;
 
-/* ERR_INVALID: it is no such file. ERR_IO: it cannot be read. */
+/* ERR_INVALID: not such a file. ERR_IO: unreadable. */
 RESULT qcow2_open(struct ctx *c, const char *path, struct qcow2_file **ret_file);
-void qcow2_close(struct qcow2_file *f);         /* NULL: nothing */
-int64_t qcow2_size(const struct qcow2_file *f); /* of the disk, bytes */
+void qcow2_close(struct qcow2_file *f);         /* ignores NULL */
+int64_t qcow2_size(const struct qcow2_file *f); /* bytes of the disk */
 
 struct qcow2_extent {
-	int64_t size;    /* bytes of the disk, as long as what follows holds for */
-	int64_t file_at; /* where they are in the file; -1: they are zeros */
+	int64_t size;    /* bytes of the disk for which the following holds */
+	int64_t file_at; /* offset in the file; -1: zeros */
 };
-/* What begins at a place of the disk. ERR_INVALID: the file is damaged, or compressed there. */
+/* Finds the extent at an offset of the disk. ERR_INVALID: damaged or compressed. */
 RESULT qcow2_find(struct qcow2_file *f, struct ctx *c, int64_t at, struct qcow2_extent *ret_extent);
-/* Reads from the file. ERR_IO: it ends before. */
+/* Reads from the file. ERR_IO: it ends earlier. */
 RESULT qcow2_read(struct qcow2_file *f, struct ctx *c, int64_t file_at, void *bytes, size_t size);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where accounts may make us connect to: the one place that decides for everything that is fetched
- * from the web (images, disks, issuers' keys). It is asked about each address that curl is about to
- * connect to, so neither a name that changes nor a redirect gets around it. It blocks where names
- * are resolved: only for threads that may wait. */
+ * Decides where accounts may make dari connect, for everything fetched from the web (images, disks, issuers'
+ * keys). It checks each address just before curl connects, so neither changing DNS nor redirects get around
+ * it. Blocks while names are resolved, so use threads that may wait. */
 #pragma once
 
 #include <curl/curl.h>
@@ -14,36 +13,34 @@
 struct web_reach;
 
 struct web_reach_config {
-	/* The settings images.fetch_not_from and images.fetch_also_from: blocks ("10.0.0.0/8") or
-	 * addresses. An address in also_from wins over every refusal, a block only over
-	 * not_from. */
+	/* The settings images.fetch_not_from and images.fetch_also_from: blocks ("10.0.0.0/8") or addresses.
+	 * An address in also_from overrides every refusal, a block only not_from. */
 	struct strs not_from, also_from;
-	/* How the parts that manage the region are reached: libvirt's URIs, OVSDB's remotes. In the
-	 * arena. NULL: there are none. */
+	/* Remotes of the region's management: libvirt URIs, OVSDB remotes. In the arena. NULL: none. */
 	bool (*list_remotes)(void *arg, struct arena *a, struct strs *ret_remotes); /* false: out of memory */
 	void *arg;
 };
 
 /* ERR_INVALID names the text that is neither a block nor an address. */
 RESULT web_reach_new(struct ctx *c, const struct web_reach_config *config, struct web_reach **ret_reach);
-void web_reach_free(struct web_reach *r); /* after the last visit; NULL: nothing */
+void web_reach_free(struct web_reach *r); /* after the last visit; ignores NULL */
 DEFINE_AUTO(web_reach)
 
-/* Reads "10.0.0.0/8" or "2001:db8::1" as the configuration has them. ERR_INVALID, also for a block
- * with bits behind its prefix. */
+/* Parses "10.0.0.0/8" or "2001:db8::1" as in the configuration. ERR_INVALID, also for a block with bits set
+ * after its prefix. */
 RESULT web_reach_parse_block(struct str text, struct cidr *ret_block);
 
-/* What is refused besides what is configured. */
+/* Addresses refused in addition to the configuration. */
 struct web_refused {
-	const struct cidr *own; /* this machine's addresses, each with its network's prefix */
+	const struct cidr *own; /* this machine's, each with its network's prefix */
 	size_t own_count;
-	struct ips managed; /* addresses of hosts and databases */
+	struct ips managed; /* hosts' and databases' */
 };
-/* Whether ip may be connected to. reach NULL: nothing is configured. Pure. */
+/* Whether ip may be connected to. reach NULL: default rules. Pure. */
 bool web_reach_allows(const struct web_reach *r, const struct web_refused *refused, struct ip ip);
 
-/* Cuts the next host off a remote: a libvirt URI names one, OVSDB's list may name many, a local
- * socket or a simulated host none. Empty: there are no more. */
+/* Takes the next host off a remote: a libvirt URI has one, an OVSDB list several, a local socket or a
+ * simulated host none. Empty: no more. */
 struct str web_reach_next_host(struct str *remote);
 
 /* ---- one fetch ---- */
@@ -56,12 +53,12 @@ struct web_visit {
 	CURL *curl;
 	struct web_refused refused;
 	long redirects;              /* before the server that curl is connecting to */
-	bool is_refused, is_allowed; /* whether an address of that server was refused, or allowed */
+	bool is_refused, is_allowed; /* an address of that server was refused, or allowed */
 };
 
-/* Restricts curl to http or https (schemes is curl's list of them), and to where reach allows.
- * reach NULL: nothing is configured. The visit must outlive curl's handle. */
+/* Restricts curl to http or https (schemes in curl's syntax), and to allowed addresses. reach NULL: default
+ * rules. The visit must outlive curl's handle. */
 RESULT web_visit_begin(struct web_visit *v, CURL *curl, const char *schemes);
-/* ERR_IO, in words for whoever asked: the transfer ended because an address was refused. Else
+/* ERR_IO, with a message for the requester: the transfer ended because an address was refused. Otherwise
  * OK. */
 RESULT web_visit_check(const struct web_visit *v, CURLcode code);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Conditions: what is in the way of a resource. To set a condition again with the same words
- * changes nothing, so its created_us says since when it holds. */
+ * Conditions: problems of a resource. Setting a condition again with the same text changes nothing, so its
+ * created_us is the start of the problem. */
 #pragma once
 
 #include "engine/operation.h"
@@ -12,5 +12,5 @@ struct condition_wish {
 	struct str message, advice;
 };
 OPERATION(engine_set_condition, condition_wish)
-/* Clears a condition by its name; an empty name clears all of the subject. Absent: OK. */
+/* Clears a condition by its name; an empty name clears all conditions of the subject. OK if absent. */
 OPERATION(engine_clear_condition, condition_wish)

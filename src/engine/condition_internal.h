@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of conditions. All of it runs inside an operation. */
+ * Private to engine/: conditions. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* As engine_set_condition() and engine_clear_condition(), from within an operation. */
+/* Like engine_set_condition() and engine_clear_condition(), inside another operation. */
 RESULT condition_set(struct op *op, enum kind kind, uuid subject, const char *name, struct str message,
 		     const char *advice);
 RESULT condition_clear(struct op *op, uuid subject, struct str name);

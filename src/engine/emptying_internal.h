@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: deleting all rows of something that is to go, a resource group or an account, over several looks. */
+ * Private to engine/: deletion of everything in a resource group or an account, in several steps. */
 #pragma once
 
 #include "engine/internal.h"
@@ -7,22 +7,22 @@
 /* Deletes rows of a kind. */
 struct row_deleter {
 	enum kind kind;
-	const char *permission; /* that deleting one takes */
+	const char *permission; /* required to delete a row */
 	RESULT (*delete)(struct op *op, struct ref *ref);
 };
-/* In the order in which rows can go: what holds another comes first. */
+/* In the order in which rows can be deleted: dependent rows first. */
 extern const struct row_deleter engine_row_deleters[];
 extern const size_t engine_row_deleter_count;
-const struct row_deleter *engine_find_row_deleter(enum kind kind); /* NULL: such rows are left */
+const struct row_deleter *engine_find_row_deleter(enum kind kind); /* NULL: rows of the kind are left */
 
-/* The result of one look at everything that is to go. */
+/* The result of one step. */
 struct emptying {
-	size_t left;        /* rows that are there still */
-	bool is_on_the_way; /* some are going, so that a further look may get on */
-	struct str problem; /* why the first of the others stays */
+	size_t left;        /* rows that still exist */
+	bool is_on_the_way; /* rows are being deleted, so another step may get further */
+	struct str problem; /* why the first of the other rows stays */
 };
-/* The row is half way out: nobody has to ask for its deletion again. */
+/* True if the row is being deleted already. */
 bool emptying_is_going(const struct tables *t, enum kind kind, uuid id);
-/* Deletes the row. A refusal leaves no trace but e->problem, which begins with `name`. */
+/* Deletes the row. A refusal changes nothing except e->problem, which then begins with `name`. */
 RESULT emptying_try(struct op *op, const struct row_deleter *deleter, uuid id, struct str name,
 		    struct emptying *e);

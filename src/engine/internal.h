@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share. All of it runs inside an operation. */
+ * Private to engine/: common helpers. Everything here runs inside an operation. */
 #pragma once
 
 #include "base/clock.h"
@@ -10,33 +10,33 @@
 
 struct router;
 
-/* As ctx_fail_kind(), with the caller's parameter at fault. */
+/* Like ctx_fail_kind(), with the invalid parameter. */
 #define ENGINE_FAIL(op, err, kind, field, ...)                                                               \
 	engine_fail_with((op)->ctx, (field), ctx_fail_kind((op)->ctx, (err), (int) (kind), __VA_ARGS__))
 struct result engine_fail_with(struct ctx *c, struct str field, struct result failed);
-/* The same, about what the caller named. */
+/* Like ENGINE_FAIL(), with the ref's text and field. */
 #define ENGINE_FAIL_ABOUT(op, err, kind, ref, ...)                                                           \
 	engine_fail_about((op)->ctx, (ref), ctx_fail_kind((op)->ctx, (err), (int) (kind), __VA_ARGS__))
 struct result engine_fail_about(struct ctx *c, const struct ref *ref, struct result failed);
 
 /* ---- operation.c ---- */
 
-/* An id that no row of the kind begins like. */
+/* Returns an id that differs from all rows of the kind in its visible prefix. */
 uuid engine_new_id(const struct op *op, enum kind kind);
-bool engine_id_is_taken(const struct op *op, enum kind kind, uuid id); /* one does */
-/* Its id as the caller knows it. In the arena. */
+bool engine_id_is_taken(const struct op *op, enum kind kind, uuid id); /* true if a row has that prefix */
+/* The id as the caller knows it. In the arena. */
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id);
-/* To a row that is known, for a further operation whose failure is to be about that field. */
+/* A ref to a known row, for a further operation; its failures report that field. */
 struct ref engine_ref_to(const struct op *op, enum kind kind, uuid id, struct str field);
-/* The router, if it is the account's: then its groups are good for the account's ports behind it. NULL: it is
- * not, or there is none. */
+/* The router if it belongs to the account, so that its groups apply to the account's ports behind it. NULL:
+ * another owner, or no router. */
 const struct router *engine_router_of(const struct op *op, uuid id, uuid account);
-/* One line of history of a row. */
+/* Adds a line to a row's history. */
 RESULT engine_log_event(struct op *op, enum kind kind, const struct row *row, const char *what,
 			const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* The next value of a counter kept as a setting, from 1. */
+/* Draws the next value of a counter stored as a setting, starting at 1. */
 RESULT engine_draw_number(struct op *op, struct str setting, int64_t *ret_number);
-/* CHOICE_DEFAULT leaves it. */
+/* CHOICE_DEFAULT: no change. */
 static inline void choice_apply(enum choice choice, bool *value)
 {
 	if (choice != CHOICE_DEFAULT)
@@ -48,7 +48,8 @@ static inline bool choice_or(enum choice choice, bool otherwise)
 	return otherwise;
 }
 
-/* What was asked for was refused, and would be again; else something here failed or is busy. */
+/* True if the request was refused and would be refused again; false for an internal failure or a busy
+ * state. */
 static inline bool engine_is_refusal(enum err err)
 {
 	return err != ERR_NONE && err != ERR_NO_MEMORY && err != ERR_IO && err != ERR_INTERNAL &&
@@ -57,10 +58,11 @@ static inline bool engine_is_refusal(enum err err)
 
 /* 1 to 255 characters; ERR_INVALID with the kind. */
 RESULT engine_check_name(struct op *op, enum kind kind, struct str name);
-/* Of what operators name for commands: 1 to WORD_MAX letters, digits, '-', '_' and '.'. ERR_INVALID with the field `name`. */
+/* Checks a name that operators use in commands: 1 to WORD_MAX letters, digits, '-', '_' and '.'. ERR_INVALID
+ * with the field `name`. */
 enum { WORD_MAX = 64 };
 RESULT engine_check_word(struct op *op, enum kind kind, struct str name);
-/* Forgets every row of a kind that an index of one field leads to. */
+/* Forgets all rows of a kind under a key of a one-field index. */
 #define FORGET_EACH(op, type, index, key)                                                                    \
 	do {                                                                                                 \
 		for (const struct type *each_ = type##_first_by_##index((op)->head, key); each_;             \

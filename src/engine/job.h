@@ -1,58 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Jobs: a face answers a change at once and tells later what came of it. A job is written in the change's own
- * commit, so that a crash loses neither or both. What it waits for follows from rows alone: whenever its subject
- * changes the job is weighed again (reconcile/job.c), so that no thread and no timer belongs to one. */
+ * Jobs: a face answers a change at once and reports its outcome later. The job is written in the change's
+ * commit, so a crash loses both or neither. Its outcome is derived from rows alone: it is evaluated again
+ * whenever its subject changes (reconcile/job.c), so no job needs a thread or a timer. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/async_job.h"
 
-#define JOB_KEPT_US HOUR /* from its end on */
+#define JOB_KEPT_US HOUR /* after its end */
 
 struct job_wish {
 	struct str command;
-	enum kind kind; /* of the subject; KIND_NONE: there is none */
+	enum kind kind; /* the subject's kind; KIND_NONE: no subject */
 	uuid subject;
-	uuid machine; /* plugged, unplugged: which one's disk the subject is, or was */
+	uuid machine; /* plugged, unplugged: the instance of the disk */
 	enum async_job_outcome outcome;
 	struct str secret; /* sealed; empty: none */
-	/* made: */
+	/* result: */
 	uuid job;
 };
-/* Inside the change that the job is about, once its rows are written. ERR_QUOTA. */
+/* Runs inside the change, after its rows are written. ERR_QUOTA. */
 OPERATION(engine_create_job, job_wish)
 
-/* Jobs on one instance run one after the other: what waits for its turn is not asked of the instance so far. */
+/* Jobs on one instance run one after the other: a waiting job has not changed the instance yet. */
 struct job_queuing {
-	struct job_wish job; /* of an instance */
+	struct job_wish job; /* for an instance */
 	enum async_job_turn turn;
-	const char *permission; /* of what is asked: "instance.start" */
+	const char *permission; /* for the requested action: "instance.start" */
 	struct ref instance;
 	bool is_forced;
 	struct refs volumes; /* as in struct instances_wish */
 };
-/* Whether jobs on the instance are under way, so that a further one waits for its turn. */
+/* True if jobs on the instance are in progress, so that a further one must wait. */
 bool engine_has_jobs(const struct tables *t, uuid instance);
-/* Finds the instance, checks that the caller may ask this of it, and writes the job. */
+/* Finds the instance, checks the caller's permission, and writes the job. */
 OPERATION(engine_queue_job, job_queuing)
 
-/* What has come of a job so far. problem is in the arena, or the rows'. */
+/* A job's outcome so far. problem is in the arena, or in the rows. */
 struct job_verdict {
 	enum async_job_ended ended;
 	struct str problem;
 };
 struct job_verdict engine_weigh_job(const struct tables *t, struct arena *a, const struct async_job *job);
-/* The oldest that has not ended of those about the subject; NULL: none. */
+/* The oldest unfinished job about the subject, or NULL. */
 const struct async_job *engine_first_job(const struct tables *t, uuid subject);
 
-/* For the reconciler. Asks the instance what the job's turn says; ends the job where that is refused. Absent or ended: OK. */
+/* For the reconciler: performs the job's action on the instance; ends the job if that is refused. OK if
+ * absent or ended. */
 struct job_target {
 	uuid job;
 };
 OPERATION(engine_take_turn, job_target)
-/* Ends a job whose verdict is there. */
+/* Ends a job that has an outcome. */
 OPERATION(engine_end_job, job_target)
-/* Forgets jobs that ended JOB_KEPT_US ago, at most so many. */
+/* Forgets up to `max` jobs that ended more than JOB_KEPT_US ago. */
 struct job_sweep {
 	size_t max;
 };

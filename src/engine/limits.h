@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How many of each kind an owner may have: the table of limits.def, and the one question that every
- * operation asks which makes something. */
+ * Limits per owner and kind: the table of limits.def, and the check that every creating operation makes. */
 #pragma once
 
 #include "engine/operation.h"
@@ -29,10 +28,10 @@ enum {
 	PEERING_SIDES_MAX = 500,
 	BALANCER_SETS_MAX = 1000,
 	BALANCER_POOL_MEMBERS_MAX = 1000,
-	/* Of the 32,767 keys that OVN has for the ports of a switch or a router. The rest is for those that no
-	 * row stands for: a subnet's router, a gateway's metadata, egress-only gateways. */
+	/* OVN has 32,767 keys for the ports of a switch or a router. The rest is for ports without a row: a
+	 * subnet's router, a gateway's metadata, egress-only gateways. */
 	NETWORK_PORTS_MAX = 32000,
-	/* Of the 2^24 - 1 that OVN has for switches and routers it keeps 2^16 - 1 for its own use. */
+	/* OVN reserves 2^16 - 1 of its 2^24 - 1 keys for switches and routers. */
 	NETWORK_KEYS_MAX = 16711680
 };
 
@@ -44,19 +43,19 @@ enum limit_id {
 };
 
 struct limit_info {
-	const char *id, *name; /* id: "KEY_PAIRS"; name: the setting's, behind "limit." */
-	enum kind kind, owner; /* owner KIND_NONE: the region itself */
+	const char *id, *name; /* id: "KEY_PAIRS"; name: the setting's, after "limit." */
+	enum kind kind, owner; /* owner KIND_NONE: the region */
 	size_t field;          /* offset of the owner's id in the row */
 	size_t figure;         /* offset of the count in the owner's usage */
 	bool (*counts)(
-		const struct row *row); /* which rows count; NULL: another limit counts for the same figure */
+		const struct row *row); /* selects the rows that count; NULL: another limit maintains the
+					 * figure */
 	int64_t most;
 	const char *before, *after, *source;
 };
 extern const struct limit_info engine_limits[LIMIT_COUNT];
 
-/* What else limits a kind, or why no account makes its rows. The words of a quota are in its QUOTA
- * row. */
+/* Rows WITHIN and OPERATORS of limits.def: another bound on a kind, or why no account creates its rows. */
 struct limit_word {
 	enum kind kind;
 	bool is_operators;
@@ -65,25 +64,22 @@ struct limit_word {
 extern const struct limit_word engine_limit_words[];
 extern const size_t engine_limit_word_count;
 
-/* Checks that the owner may have so many more, in constant time. ERR_QUOTA with the kind, and with
- * the field if one is given. An owner that no longer exists, and KIND_NONE's, have only the
- * region's limit. */
+/* Checks that the owner may have `more` further rows, in constant time. ERR_QUOTA with the kind, and with the
+ * field if given. No limit applies to an owner that no longer exists. */
 RESULT limit_check(struct op *op, enum limit_id limit, uuid owner, int64_t more, struct str field);
-/* How many an owner may have now, by the region's setting or else by the table; below zero: no
- * limit. */
+/* The current limit per owner: the region's setting, or else the table's; below zero: unlimited. */
 int64_t engine_get_limit(const struct tables *t, enum limit_id limit);
-/* Sets a limit for the region. most is a number (below zero: no limit), or empty for the table's
- * own. ERR_NOT_FOUND: no limit has that name. ERR_INVALID: most is no number. Both with
- * KIND_SETTING. */
+/* Sets a limit for the region. most: a number (below zero: unlimited), or empty for the table's own.
+ * ERR_NOT_FOUND: no limit has that name. ERR_INVALID: `most` is not a number. Both with KIND_SETTING. */
 struct limit_wish {
 	struct str name, most;
 };
 OPERATION(engine_set_limit, limit_wish)
-/* How many there are. */
+/* The owner's present count. */
 int64_t engine_count_limited(const struct tables *t, enum limit_id limit, uuid owner);
 
-/* How many switches and routers of OVN a row of the kind stands for: LIMIT_NETWORK_KEYS counts these. */
+/* The number of OVN switches and routers for a row of the kind, which LIMIT_NETWORK_KEYS counts. */
 int64_t limits_keys_of(enum kind kind);
 
-/* Counts a row that comes (sign 1) or goes (-1). Only usage_figures.c calls it. */
+/* Counts an added (sign 1) or removed (-1) row. Only usage_figures.c calls it. */
 void limits_count(const struct tables *head, enum kind kind, const struct row *row, int64_t sign);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of quotas. All of it runs inside an operation. */
+ * Private to engine/: quotas. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -7,25 +7,26 @@
 enum quota {
 #define QUOTA(ID, ...) QUOTA_##ID,
 #include "engine/limits.def"
-	QUOTA_COUNTED, /* of so many the account's usage has a figure */
+	QUOTA_COUNTED, /* number of quotas with a usage figure */
 	QUOTA_OTHERS_FOLLOW = QUOTA_COUNTED - 1,
 #define EACH(ID, ...) QUOTA_##ID,
 #define KEPT(ID, ...) QUOTA_##ID,
 #include "engine/limits.def"
 	QUOTA_COUNT
 };
-/* What limits.def says of those that an account's row keeps. ERR_QUOTA with the kind and both figures. */
+/* Checks a quota of limits.def that is stored in the account's row. ERR_QUOTA with the kind and both
+ * figures. */
 RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more);
-/* Likewise bytes of files, the kind being that of the file. A file whose size is not known yet counts as one byte:
- * an account at its limit begins no more. */
+/* Checks the quota of bytes of files; kind: the file's. A file of unknown size counts as one byte, so that an
+ * account at its limit starts no further ones. */
 RESULT quota_check_disk(struct op *op, uuid account, int64_t more, enum kind kind);
-/* The same for one thing by itself, of which the account's row says how large each may be. */
+/* Checks the account's size limit for a single resource. */
 RESULT quota_check_each(struct op *op, uuid account, enum quota quota, int64_t size);
-/* How many things of this size the account may still have; INT64_MAX: no limit. */
+/* The number of resources of size `each` that still fit; INT64_MAX: unlimited. */
 int64_t quota_left(const struct tables *t, uuid account, enum quota quota, int64_t each);
-/* The limits that a new account gets: the region's settings, else ours. */
+/* Sets a new account's limits: the region's settings, or else our defaults. */
 void quota_set_defaults(const struct tables *t, struct account *account);
-/* The setting that says what new accounts get of it. */
+/* The setting with the default for new accounts. */
 struct str quota_setting(enum quota quota);
-/* Where the account's row keeps that limit. */
+/* The quota's field in the account's row. */
 int64_t *quota_limit(struct account *account, enum quota quota);

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From what a caller named to rows, with ownership: for operations on the head, and for faces on
- * the tables of a view that is still read. Another account's row, a deleted one and none at all give
- * the same failure in the same words: ERR_NOT_FOUND with the kind and ref->field. The system (no
- * identity), the operator and administrators see every account's rows.
+ * Resolves refs to rows with a check of ownership: for operations on the head, and for faces on a view in
+ * walks. Another account's row, a deleted one and an absent one give the same failure in the same words:
+ * ERR_NOT_FOUND with the kind and ref->field. The system (no identity), the operator and administrators see
+ * the rows of all accounts.
  *
  * A ref with bits = 0 names a row by ref->text:
- * * domains, roles, hosts, zones (also by their short id), instance types (also by their flavor id)
- *   and external networks by their name;
- * * accounts, users and groups by NAME in the default domain, or by DOMAIN/NAME; accounts also by their number;
- * * key pairs, IAM's roles, instance profiles, and the account's own users and groups (which win
+ * * domains, roles, hosts, zones (also by their short id), instance types (also by their flavor id) and
+ *   external networks by name;
+ * * accounts, users and groups by NAME in the default domain, or by DOMAIN/NAME; accounts also by number;
+ * * key pairs, IAM's roles, instance profiles, and the account's own users and groups (which take precedence
  *   over a domain's) by name within the account;
  * * addresses by their public IP address;
  * * security groups by name within the account's default VPC; elsewhere use engine_find_group_in().
  *
- * Instances and NAT gateways stay visible after their end, until they are forgotten. Peerings stay
- * visible to each of their accounts for as long as engine/network/peering.h says. Everything else
- * disappears at once. */
+ * Instances and NAT gateways stay visible after their end, until they are forgotten. Peerings stay visible to
+ * each of their accounts for the time in engine/network/peering.h. Everything else disappears at once. */
 #pragma once
 
 #include "engine/operation.h"
@@ -67,66 +66,64 @@ struct account;
 struct security_group;
 struct user;
 
-/* Whether the caller sees the row: it is live (or of a kind that stays visible), and it is the
- * caller's own, or of a kind without owners, or an image that the caller may launch, a peering that
- * it was asked for, a snapshot of the operator's or shared with it, or a shared subnet pool. */
+/* True if the caller sees the row: it is live (or of a kind that stays visible), and it is the caller's own,
+ * of a kind without owners, an image the caller may launch, a peering requested from the caller, a snapshot
+ * that is the operator's or shared with the caller, or a shared subnet pool. */
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
-/* Nobody sees it as what its kind is: a local disk is no volume. */
+/* True for rows that are not shown as their kind: a local disk is not a volume. */
 bool engine_is_hidden(enum kind kind, const struct row *row);
-/* The same without the exception for images: what the caller may change. */
+/* True if the caller may change the row: like engine_may_see(), without the exceptions for shared rows. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
-/* Where in the row the caller's tags are: at its owner's, or in a peering at those of the side that
- * was asked for it. 0: the caller has no tags there, and sees none. */
+/* Offset of the caller's tags in the row: the owner's, or, in a peering, the requested side's. 0: the caller
+ * has no tags there and sees none. */
 size_t engine_tags_offset(const struct ctx *c, enum kind kind, const struct row *row);
-/* What the caller sees, and networks of others, with their subnets, that were granted to it: it may
- * have ports there (engine/network/network_grant.h). */
+/* True if the caller sees the row, or it is a network granted to the caller's account, or a subnet of it: the
+ * caller may have ports there (engine/network/network_grant.h). */
 bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
-/* The account that a row belongs to; none for kinds without owners. */
+/* The account that owns the row; none for kinds without owners. */
 uuid engine_get_owner(enum kind kind, const struct row *row);
-/* The account that asks; none for the system, and for an operator that named none. */
+/* The caller's account; none for the system, and for an operator without an account. */
 uuid engine_get_account(const struct ctx *c);
 
-/* Whether the caller may read about other people in the domain, or in some domain at all:
- * administrators may, and whoever has a role on the domain or on the system. */
+/* True if the caller may read about other users in the domain, or in any domain: administrators, and readers
+ * of the domain or of the system scope. */
 bool engine_may_see_people(const struct ctx *c, uuid domain);
 bool engine_may_list_people(const struct ctx *c);
 
-/* Whether the account or user is enabled, and its domain, too. NULL: no. */
+/* True if the account or user is enabled, and its domain, too. NULL: false. */
 bool engine_is_account_open(const struct tables *t, const struct account *account);
 bool engine_is_user_open(const struct tables *t, const struct user *user);
 
-/* Finds a live row of any owner: for operations whose permission says who may know of it. */
+/* Finds a live row of any owner, for operations whose permission restricts who may see it. */
 RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		      const struct row **ret_row);
-/* The same without asking the guard: for another account's resource that the call names for that
- * account to decide about. */
+/* Like engine_look_up(), but does not ask the guard: for another account's resource in a request that the
+ * other account decides on. */
 RESULT engine_look_up_foreign(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			      const struct row **ret_row);
-/* True if a deleted row is on its way out, as far as its owner can tell. A deleted snapshot that disks are made from is
- * not: it stays as long as they do, and nobody waits for that. Asked for kinds of kind_words.lingers. */
+/* True if a deleted row is still being removed from its owner's point of view. False for a deleted snapshot
+ * that volumes were created from: it stays as long as they do. For kinds in kind_words.lingers. */
 bool engine_is_lingering(const struct tables *t, enum kind kind, const struct row *row);
-/* Whether what the ref names is something the caller could see that is deleted and not forgotten
- * yet. */
+/* True if the ref names a row that the caller could see and that is deleted but not forgotten yet. */
 bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref);
-/* Asks the guard about a row, with the call's action. Every finder below does so for the row that
- * it finds. A face that finds a row by an index of its own calls this before it shows anything of
- * the row. ERR_DENIED. */
+/* Asks the guard about a row, with the call's action. All finders below do this. A face that finds a row by
+ * an index of its own must call it before showing anything of the row. ERR_DENIED. */
 RESULT engine_check_found(struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
 
-/* For a change of several, behind what a finder said of one: ERR_NOT_FOUND then is about all of them
- * that are of its kind and that the caller does not see. */
+/* For a change of several rows, after a finder's error: extends ERR_NOT_FOUND to all refs of that kind that
+ * the caller does not see. */
 RESULT engine_name_absent(struct ctx *c, const struct tables *t, const struct refs *refs,
 			  struct result found);
 
-/* Find a row that the caller sees, or with _own one that it may change. ERR_NOT_FOUND with the kind
- * and the field. ERR_DENIED: see engine_check_found(). */
+/* Find a row that the caller sees, or, with _own, one that it may change. ERR_NOT_FOUND with the kind and the
+ * field. ERR_DENIED: see engine_check_found(). */
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		   const struct row **ret_row);
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		       const struct row **ret_row);
 
-/* True if the row is the caller's own and has ended. engine_find_listed() finds such a row, too. For lists that
- * show what has ended for a while (engine/ended.h), and what is being deleted until it is gone (kind_words.lingers). */
+/* True if the row is the caller's own and has ended; engine_find_listed() also finds such rows. For lists
+ * that show ended rows for a while (engine/ended.h), and rows being deleted (kind_words.lingers). */
 bool engine_may_see_ended(const struct ctx *c, enum kind kind, const struct row *row);
 RESULT engine_find_listed(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			  const struct row **ret_row);
@@ -208,24 +205,25 @@ ENGINE_FINDER(volume_transfer, KIND_VOLUME_TRANSFER)
 ENGINE_FINDER(volume_type, KIND_VOLUME_TYPE)
 ENGINE_FINDER(zone, KIND_ZONE)
 
-/* Finds one of the account's groups by its id, or with bits = 0 by its name: in that router, else
- * among those that belong to the account alone (ERR_CONFLICT: several have the name). ERR_INVALID:
- * the group is of another router; one of the account alone is good everywhere. Another account's
- * group is not found, not even by an administrator. */
+/* Finds one of the account's groups by id, or, with bits = 0, by name: in that router, otherwise among the
+ * account's groups without a router (ERR_CONFLICT: the name is ambiguous). ERR_INVALID: the group belongs to
+ * another router; groups without a router are valid everywhere. Never finds another account's group, even for
+ * an administrator. */
 RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account, uuid router,
 			    const struct ref *ref, const struct security_group **ret_group);
-/* Fails with ERR_NOT_FOUND of that kind, in the words that are used everywhere. */
+/* Fails with ERR_NOT_FOUND of that kind, in the common words. */
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref);
-/* The same for something that existed once. */
+/* Fails like engine_fail_not_found(), naming a row that existed once by its id. */
 RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id);
-/* What a face calls the kinds, and how it writes ids, in messages for its callers (ctx.kind_words). */
+/* A face's words for kinds and its format of ids, for messages (ctx.kind_words). */
 struct kind_words {
 	const char *of[KIND_COUNT]; /* NULL: the engine's own word: "VPC", "security group", … */
-	/* Deleted rows of the kind are shown until they are forgotten: naming one in a change is ERR_STATE instead
-	 * of ERR_NOT_FOUND, from which clients would conclude that nothing of the row is left. */
+	/* The face shows deleted rows of the kind until they are forgotten: a change that names one gets
+	 * ERR_STATE instead of ERR_NOT_FOUND, from which clients would conclude that the row is completely
+	 * gone. */
 	bool lingers[KIND_COUNT];
 	struct str (*write_id)(struct arena *a, enum kind kind, uuid id);
-	/* Writes a row's name from tables, for a face whose ids are names; NULL: write_id. */
+	/* Writes a row's name from tables, for a face whose ids are names; NULL: uses write_id. */
 	struct str (*write_row)(struct arena *a, const struct tables *t, enum kind kind, uuid id);
 	bool has_scopes; /* locks are scopes of Azure Resource Manager */
 };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls from inside: a part of ours asks a face as a client would, and has no connection. The face sees a struct call like any
- * other: it may park it, and everything that holds for clients' requests (limits, guard, audit log) holds for it. Who asks is not
- * in a header: the face takes it from what call_inside_arg() gives.
+ * Internal calls: a part of the program sends a request to a face without a connection. The face sees an
+ * ordinary struct call, may park it, and applies everything that holds for clients' requests (limits, guard,
+ * audit log). The caller's identity is not in a header: the face takes it from call_inside_arg().
  *
- * The call lives on one actor: the face's functions and done() run there, one after the other, while changes and work go their
- * usual ways. */
+ * The call runs on one actor, as does done(), while changes and work take their usual ways. */
 #pragma once
 
 #include "base/exec.h"
@@ -13,9 +12,9 @@
 struct inside_wish {
 	enum http_method method;      /* not HTTP_OTHER */
 	struct str path, query, body; /* copied */
-	const void *arg;              /* who asks, for the face; lives until done() */
-	/* Called once, with the answer; body is valid during the call. Status 0: there was no memory, or an answer of a form that
-	 * only connections take. */
+	const void *arg;              /* identity for the face; must live until done() */
+	/* Called once with the answer; body is valid during the call. Status 0: out of memory, or an answer
+	 * of a form that needs a connection. Not called if the actor is freed before the answer. */
 	void (*done)(void *owner, int status, struct str body);
 	void *owner;
 };
@@ -23,5 +22,5 @@ struct inside_wish {
 /* On the actor's thread. The face's function runs before this returns, done() later. */
 void call_begin_inside(struct actor *actor, void (*handle)(void *self, struct call *call), void *self,
 		       const struct inside_wish *wish);
-/* NULL: the call is a client's. */
+/* NULL: a client's call. */
 const void *call_inside_arg(const struct call *c);

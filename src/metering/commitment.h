@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Commitments: what somebody pays whether it is used or not. A *reserved* one is so many units of SKUs at every time
- * of its term. A *spend* one is an amount of the currency for every hour, for which SKUs cost less by a percentage.
+ * Commitments: fixed payments, independent of use. A *reserved* one is a number of units of SKUs at every
+ * moment of its term. A *spend* one is an amount of money per hour, for which SKUs cost less by a percentage.
  *
- * They apply hour by hour of UTC, after tiers and discounts: reserved ones of a zone first, then reserved ones of any, then
- * spend by what it saves; of equals the earlier one. What an hour does not use up lapses. Within a day the hours of a charge that
- * one commitment covers are one charge, and so are those that none does, and so is what a commitment had left.
+ * They apply hour by hour (UTC), after tiers and discounts: first reserved ones of a zone, then reserved ones
+ * of any zone, then spend ones by decreasing percentage; equal ones in order of creation. Unused amounts of
+ * an hour lapse. Within a day, a charge's hours covered by one commitment are combined, as are its uncovered
+ * hours, and a commitment's unused hours.
  *
- * What was bought is a charge of its own: the upfront part when the term begins, the monthly part (and what a spend
- * commitment promises) for each month. Both are spread evenly over the time that they are for, and are the effective cost
- * of what was covered and of what was left: when a term is over, these sum to the purchases, to the last decimal.
+ * Purchases are charges of their own: the upfront part at the start of the term, the monthly part (or a spend
+ * commitment's promise) each month. Both are spread evenly over their time, as the effective cost of covered
+ * and unused charges: at the end of the term these sum to the purchases, to the last decimal.
  *
  * Pure; any thread. */
 #pragma once
@@ -22,39 +23,41 @@ struct commitment {
 	uuid id;
 	struct str name, currency, zone; /* zone empty: any */
 	struct str owner;                /* an account or a domain, as in price lists */
-	struct str match;                /* of SKUs, as a shell matches */
+	struct str match;                /* shell pattern for SKUs */
 	enum commitment_kind kind;
-	int64_t quantity;          /* reserved: millionths of a unit an hour, of SKUs by hours */
-	int64_t amount, percent;   /* spend: millionths of the currency an hour; millionths that it saves */
-	int64_t upfront, monthly;  /* reserved: millionths of the currency, for all of it */
+	int64_t quantity;          /* reserved: millionths of a unit per hour, for SKUs billed by the hour */
+	int64_t amount, percent;   /* spend: millionths of the currency per hour; discount in millionths */
+	int64_t upfront, monthly;  /* reserved: millionths of the currency, for the entire quantity */
 	int64_t from_s, until_s;   /* whole hours */
-	const void *who;           /* whoever hands out charges: whose its purchases and its rest are */
-	const struct price *price; /* made by committing_new() */
+	const void *who;           /* passed to committed_each: the owner of its purchases and unused
+				    * amounts */
+	const struct price *price; /* set by committing_new() */
 };
 
-/* As a text without line ends, in the arena, and back. ERR_INVALID: it says why. */
+/* Write and parse a text without line ends, in the arena. ERR_INVALID, with a message. */
 struct str commitment_write(struct ctx *c, const struct commitment *k);
 RESULT commitment_read(struct ctx *c, struct str text, struct commitment *ret_commitment);
-/* What a wish lacks to be one. ERR_INVALID. */
+/* Validates a commitment. ERR_INVALID, with a message. */
 RESULT commitment_check(struct ctx *c, const struct commitment *k);
 
-/* who: as it was taken in. The charge is valid during the call. */
+/* who: as passed to committing_take(). The charge is valid during the call. */
 typedef RESULT (*committed_each)(void *arg, const void *who, const struct charge *charge);
 
 struct committing_config {
-	struct commitment *at; /* in the order in which they were made; their prices are set */
+	struct commitment *at; /* in order of creation; their prices are set */
 	size_t count;
 	struct month month;
-	int64_t until_s; /* until when the month is rated */
+	int64_t until_s; /* end of the rated time */
 	committed_each each;
 	void *arg;
 };
 
 struct committing;
-/* The config and what it points to stay until the end; in c's arena is what lasts as long. */
+/* The config and everything it refers to must remain until the end; c's arena holds the results as long. */
 RESULT committing_new(struct ctx *c, const struct committing_config *config,
 		      struct committing **ret_committing);
-/* A charge that none covers is handed out at once; others wait for the end, and their subjects stay until then. */
+/* An uncovered charge is passed on immediately; others wait for the end, and their subjects must remain until
+ * then. */
 RESULT committing_take(struct committing *k, const void *who, const struct payer *payer,
 		       const struct charge *charge);
 RESULT committing_end(struct committing *k);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Billing periods: months of UTC, in seconds since 1970. A day has 86,400 seconds; there are no others. */
+ * Billing periods: UTC months, in seconds since 1970. Every day has 86,400 seconds. */
 #pragma once
 
 #include "base/ctx.h"
@@ -7,12 +7,12 @@
 enum { HOUR_S = 3600, DAY_S = 86400 };
 
 struct month {
-	int64_t from_s, until_s; /* its end is the next one's beginning */
+	int64_t from_s, until_s; /* until_s is the next month's from_s */
 	char text[8];            /* "2026-10" */
 };
 
-/* The month that a second lies in, and the one before a month. */
+/* The month containing a second, and the one before a month. */
 struct month month_of(int64_t at_s);
 struct month month_before(struct month m);
-/* ERR_INVALID, in words: it is no month as "2026-10". */
+/* ERR_INVALID, with a message: not of the form "2026-10". */
 RESULT month_parse(struct ctx *c, struct str text, struct month *ret_month);

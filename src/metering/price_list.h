@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Price lists as operators write them (docs/metering.md), and the book of all their versions.
+ * Price lists written by operators (docs/metering.md), and the book of all their versions.
  *
- * A version of a list is in force from its time on, until the next one of its name. A list with an owner (an account or a
- * domain) has only what is different from its parent; the one without owner and parent is public. What an account
- * pays is found in its own list, else its domain's, else the public one; each of them asks its parent for what it
- * does not have. Lists with a seller are those by which a domain sells to its customers, and it has a public one, too. Discounts are in the unit price, which stays a whole number of millionths.
+ * A version of a list is in force from its time until the next version of the same name. A list with an owner
+ * (an account or a domain) contains only differences from its parent; the one without owner and parent is
+ * public. An account's prices come from its own list, else its domain's, else the public one; each is
+ * complemented by its parent. Lists with a seller are those by which a domain sells to its customers; a
+ * seller has a public list too. Discounts apply to the unit price, which remains a whole number of
+ * millionths.
  *
- * Everything lives in the arena of whoever reads it. Pure; any thread. */
+ * Everything is in the reader's arena. Pure; any thread. */
 #pragma once
 
 #include "base/ctx.h"
@@ -25,13 +27,13 @@ enum unit {
 #define UNIT(name) (1u << UNIT_##name)
 
 struct unit_info {
-	const char *word;     /* of price lists */
+	const char *word;     /* in price lists */
 	const char *focus;    /* PricingUnit */
-	const char *measured; /* ConsumedUnit: of a level times seconds */
-	bool counts_level;    /* else a level above 0 counts as 1 */
-	bool is_monthly;      /* a month of it is exactly 1, however long the month is */
-	int64_t divisor;      /* of a level */
-	bool is_counter; /* the level is what a counter has come to: differences are billed, however long they took */
+	const char *measured; /* ConsumedUnit: for level times seconds */
+	bool counts_level;    /* otherwise any level above 0 counts as 1 */
+	bool is_monthly;      /* a month counts as exactly 1, whatever its length */
+	int64_t divisor;      /* divides levels */
+	bool is_counter;      /* the level is a counter's value: growth is billed, independent of duration */
 };
 extern const struct unit_info unit_infos[UNIT_COUNT];
 
@@ -40,9 +42,9 @@ struct meter_info {
 	unsigned units;
 	const char *service, *category, *subcategory, *resource, *measured;
 };
-/* Of a meter's name with or without what follows the colon; NULL: it has no price. */
+/* Accepts a meter's name with or without the part from the colon on; NULL: it has no price. */
 const struct meter_info *meter_info_find(struct str meter);
-/* The name by which price lists call a meter of the usage log: "server:2:1024:8:t3.micro" is "held:t3.micro". */
+/* The price-list name of a meter in the usage log: "server:2:1024:8:t3.micro" becomes "held:t3.micro". */
 struct str meter_info_price_name(struct arena *a, struct str meter);
 
 enum {
@@ -53,48 +55,48 @@ enum {
 };
 
 struct price_tier {
-	int64_t upto;  /* millionths of the unit in a month, for the account; INT64_MAX: without end */
+	int64_t upto;  /* end of the tier in millionths of the unit per month and account; INT64_MAX:
+		        * unlimited */
 	int64_t price; /* millionths of the currency */
 };
 
 struct price_item {
 	struct str sku, text, meter, zone; /* zone empty: any */
-	int64_t level_min, level_max;      /* what `when: {vcpus: [1, 4]}` says; 0 and INT64_MAX: any */
+	int64_t level_min, level_max;      /* range of `when: {vcpus: [1, 4]}`; 0 and INT64_MAX: any */
 	enum unit unit;
-	int64_t minimum_s, round_up_s; /* of a run; 0: none */
+	int64_t minimum_s, round_up_s; /* per run; 0: none */
 	struct price_tier tiers[PRICE_TIERS_MAX];
-	size_t tier_count; /* one at least. Free is a first tier for nothing */
-	bool is_tiered;    /* its price depends on what else the account had that month */
+	size_t tier_count; /* at least one. A free amount is a first tier with price 0 */
+	bool is_tiered;    /* the price depends on the account's other usage of that month */
 	size_t line;
 };
 
 struct price_discount {
-	struct str match;   /* of SKUs, as a shell matches */
+	struct str match;   /* shell pattern for SKUs */
 	int64_t millionths; /* of the price: 125000 is 12.5 percent */
 	size_t line;
 };
 
 struct price_list {
 	struct str name, currency, parent, owner; /* empty: none */
-	struct str seller;                        /* the domain that sells by it; empty: the operator */
+	struct str seller;                        /* the domain selling by it; empty: the operator */
 	int64_t from_s;
 	const struct price_item *items;
 	const struct price_discount *discounts;
 	size_t item_count, discount_count;
 };
 
-/* Reads a list. ERR_INVALID, with the line. */
+/* Parses a list. ERR_INVALID, with the line. */
 RESULT price_list_read(struct ctx *c, struct str yaml, struct price_list *ret_list);
 
 /* ---- the book ---- */
 
 struct price_book {
-	const struct price_list *lists; /* sorted by name and from_s, one of each */
+	const struct price_list *lists; /* sorted by name and from_s, without duplicates */
 	size_t count;
 };
 
-/* Takes the lists in the order in which they were loaded: a later one of the same name and time replaces the
- * earlier. */
+/* lists: in load order; a later one of the same name and time replaces an earlier one. */
 RESULT price_book_make(struct ctx *c, const struct price_list *lists, size_t count,
 		       struct price_book *ret_book);
 /* The version in force, or NULL. */
@@ -102,31 +104,32 @@ const struct price_list *price_book_find(const struct price_book *b, struct str 
 /* The next time after at_s at which any list changes; INT64_MAX: none. */
 int64_t price_book_next_change(const struct price_book *b, int64_t at_s);
 
-/* Who pays: owners by which lists name it, the nearest first: the account's number, id and name, then its domain's. */
+/* The payer: owner names that price lists may use, nearest first: the account's number, id and name, then its
+ * domain's. */
 struct payer {
 	struct strs owners;
-	struct strs sellers; /* whose lists they are: a domain's id and name; none: the operator's */
+	struct strs sellers; /* sellers of its lists: a domain's id and name; none: the operator */
 };
-/* The list with which looking begins, or NULL: there is no price list at that time. */
+/* The first list to search, or NULL: no price list is in force. */
 const struct price_list *price_book_find_start(const struct price_book *b, const struct payer *payer,
 					       int64_t at_s);
 
-/* What a piece costs. */
+/* The price of usage. */
 struct price {
 	const struct price_item *item;
-	struct str currency, id; /* id: SKU / list / date / */
+	struct str currency, id; /* id: "SKU/list/date/", to be followed by the tier */
 	int64_t list[PRICE_TIERS_MAX],
-		own[PRICE_TIERS_MAX]; /* by tier: of the public list, and what is paid */
+		own[PRICE_TIERS_MAX]; /* by tier: the public list's price, and the price to pay */
 };
-/* Finds it for a meter by its price name, a level and a zone. NULL: it has none. */
+/* Finds the price of a meter (by its price-list name), a level and a zone. NULL: no price. */
 RESULT price_book_price(struct ctx *c, const struct price_book *b, const struct payer *payer,
 			struct str meter, int64_t level, struct str zone, int64_t at_s,
 			const struct price **ret_price);
 
 /* ---- checks ---- */
 
-/* Checks a list as a part of the book that it is to join, beyond what reading refuses: items that match the same, a
- * parent that is there and has its currency, SKUs that meant another meter before, a time in a closed period.
- * Every fault is a line of words, in the arena; none: it is sound. */
+/* Checks a list's consistency with the book it will be added to, beyond syntax: items with overlapping
+ * conditions, an existing parent of the same currency, SKUs that previously meant another meter, a time
+ * within a closed period. Faults are messages in the arena; none: valid. */
 RESULT price_list_check(struct ctx *c, const struct price_book *b, const struct price_list *list,
 			int64_t closed_until_s, struct strs *ret_faults);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sums of charges by a key: lines of statements and answers. Costs are exact; a line is rounded by whoever shows it. */
+ * Sums charges by key, for statements and answers. Costs are exact; rounding is up to the caller. */
 #pragma once
 
 #include "base/arena.h"
@@ -7,22 +7,22 @@
 
 struct tally_line {
 	struct str key;
-	int64_t quantity; /* millionths; of lines whose charges have one unit */
+	int64_t quantity; /* millionths; meaningful if all charges have the same unit */
 	money list, cost;
-	const void *data; /* of the first charge of the line */
+	const void *data; /* of the line's first charge */
 };
 
 struct tally {
-	struct arena *arena; /* the caller's: keys and lines live there */
+	struct arena *arena; /* the caller's; contains keys and lines */
 	struct tally_line *lines;
 	size_t count, capacity;
 	uint32_t *places;
 	size_t place_count;
 };
 
-/* The line of a key, which is copied; made if it is not there. NULL: out of memory. */
+/* Finds or adds a key's line; the key is copied. NULL: out of memory. */
 struct tally_line *tally_find(struct tally *t, struct str key);
-/* The data of a key; NULL: it has none. */
+/* A key's data; NULL: none. */
 const void *tally_look(const struct tally *t, struct str key);
-/* Sorts the lines by their keys. Afterwards nothing is found any more. */
+/* Sorts the lines by key. Lookups no longer work afterwards. */
 void tally_sort(struct tally *t);

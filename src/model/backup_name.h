@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a part of the name of a backup's object may be, a container's name too: letters, digits, '-', '_' and
- * '.', up to 255 of them, and no dot first. So no name leads out of its folder, and none needs escaping. */
+ * Checks one part of a backup object's name, or a container's name: letters, digits, '-', '_' and '.', at
+ * most 255, not starting with a dot. So no name can leave its folder, and none needs escaping. */
 #pragma once
 
 #include <string.h>

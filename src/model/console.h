@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which consoles a running guest has for people. */
+ * Interactive consoles of a running guest. */
 #pragma once
 
 enum console {
-	CONSOLE_SERIAL = 1, /* its first serial port: bytes as they are */
+	CONSOLE_SERIAL = 1, /* its first serial port: raw bytes */
 	CONSOLE_DISPLAY     /* its screen, keyboard and mouse: the RFB protocol (VNC) */
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What every resource row has, and the tables that describe each kind of row. One TOML file per
- * resource in schema/ is turned by tools/schema.py into a struct (model/<kind>.h), an entry of
- * model_kinds[], the typed accessors (store/<kind>.h), the DDL and the reference documentation.
- * Everything generic (copying, comparing, SQL, audit) walks these tables.
+ * Common fields of all resource rows, and the tables describing each kind. tools/schema.py turns each
+ * resource's TOML file in schema/ into a struct (model/<kind>.h), an entry of model_kinds[], typed accessors
+ * (store/<kind>.h), DDL and reference documentation. Generic code (copying, comparing, SQL, audit) uses these
+ * tables.
  *
- * A row is one block of memory: the struct, then what its texts and lists point at. A published
- * row is never changed, but for its derived figures (row.usage); a change is a new block. Times are
- * UTC microseconds, sizes bytes. */
+ * A row is one block of memory: the struct, followed by its texts and lists. A published row is immutable
+ * except for its derived figures (row.usage); a change creates a new block. Times are UTC microseconds, sizes
+ * bytes. */
 #pragma once
 
 #include "base/ip.h"
@@ -16,31 +16,35 @@
 
 struct row {
 	uuid id;
-	uint64_t gen;       /* counts wishes: bumped when what is wanted changes, never by what was seen */
-	uint64_t commit;    /* the commit that published this version; the store sets it */
-	int64_t created_us; /* set once, by the store */
-	int64_t updated_us; /* when it was put last: asked to change, or seen so; set by the store */
-	int64_t deleted_us; /* 0: live; else since when it is to go: it stays until no driver holds it */
-	enum kind kind;     /* set by the store; KIND_NONE: the row was never in it */
-	void *usage;        /* derived figures of the schema's [usage], see below; NULL: its kind has none */
+	uint64_t gen;       /* generation of the wish: incremented when wanted values change, never by seen
+			     * ones */
+	uint64_t commit;    /* commit that published this version; set by the store */
+	int64_t created_us; /* set once by the store */
+	int64_t updated_us; /* last put, of wanted or seen values; set by the store */
+	int64_t deleted_us; /* 0: live; otherwise time of the deletion request: the row remains until no
+			     * driver holds it */
+	enum kind kind;     /* set by the store; KIND_NONE: never stored */
+	void *usage;        /* derived figures by [usage] in the schema, see below; NULL: the kind has none */
 };
 
-/* Derived figures (row.usage, a struct <kind>_usage): sums over other rows, counted anew at load, never stored.
- * A resource has one block of them, which all versions of its row share; nothing else of a published row changes.
- * - The store's observer alone writes them, on the committer's thread, with relaxed atomic stores, at once with
- *   every put on the head; it takes back what a failed change had added.
- * - On the committer's thread they are read like any field, and operations decide by them.
- * - A reader of a view may read them on any thread, for as long as it may read the row, each with a relaxed atomic
- *   load (engine_read_host_use, engine_get_usage). It finds them as the head has them: newer than its view, perhaps
- *   by a change that will not be committed, and two of them need not fit together. They may be shown so, and must
- *   decide nothing.
- * - A copy that op_copy_shown makes has figures of its own, as they were then. */
+/* Derived figures (row.usage, a struct <kind>_usage): sums over other rows, recalculated at load and never
+ * stored. A resource has one block of them, shared by all versions of its row; nothing else of a published
+ * row changes.
+ *
+ * - Only the store's observer writes them, on the committer's thread, with relaxed atomic stores, together
+ *   with every put on the head; it reverts the effect of a failed change.
+ * - On the committer's thread they are read like any field, and operations may decide by them.
+ * - A view's reader may read them on any thread while it may read the row, each with a relaxed atomic load
+ *   (engine_read_host_use, engine_get_usage). It sees the head's values: newer than its view, possibly of a
+ *   change that will not be committed, and two of them may be inconsistent. So they may be displayed, but
+ *   must not decide anything.
+ * - A copy made by op_copy_shown has its own figures, as of that moment. */
 
 struct tag {
 	struct str key, value;
 };
 
-/* Sorted by key, no key twice. */
+/* Sorted by key, without duplicate keys. */
 struct tags {
 	const struct tag *at;
 	size_t count;
@@ -61,11 +65,11 @@ enum field_type {
 	FIELD_TEXT,  /* struct str */
 	FIELD_INT,   /* int64_t; also time and bytes */
 	FIELD_BOOL,  /* bool */
-	FIELD_ENUM,  /* an enum (int); in SQL its word */
+	FIELD_ENUM,  /* an enum (int); its word in SQL */
 	FIELD_IP,    /* struct ip */
 	FIELD_CIDR,  /* struct cidr */
 	FIELD_MAC,   /* struct mac */
-	FIELD_BLOB,  /* struct str of any bytes; secrets are sealed before they come here */
+	FIELD_BLOB,  /* struct str of any bytes; secrets are already sealed */
 	FIELD_UUIDS, /* struct uuids; also refs:<kind> */
 	FIELD_TEXTS, /* struct strs */
 	FIELD_IPS,   /* struct ips */
@@ -73,79 +77,79 @@ enum field_type {
 	FIELD_TAGS,  /* struct tags */
 };
 
-/* Who writes a field, as the tables of schema/<kind>.toml are named. model/<kind>.h says of each group whether a
- * change of it raises gen. */
+/* The writer of a field, by the tables of schema/<kind>.toml. model/<kind>.h documents for each group whether
+ * changes raise gen. */
 enum field_group {
-	FIELD_WANTED,  /* operations of the engine: what somebody asked for */
-	FIELD_PLACED,  /* likewise: what the engine chose, drew or copied for that */
-	FIELD_SEEN,    /* reports of what was found outside */
-	FIELD_HISTORY, /* what happened, and when */
+	FIELD_WANTED,  /* operations of the engine: a user's request */
+	FIELD_PLACED,  /* likewise: values chosen, generated or copied for it by the engine */
+	FIELD_SEEN,    /* reports of observations */
+	FIELD_HISTORY, /* events and their times */
 };
 
 struct field {
-	const char *name; /* the C member and the SQL column */
+	const char *name; /* C member and SQL column */
 	enum field_type type;
 	size_t offset;
-	enum kind ref;            /* what a ref/refs field points at, or KIND_NONE */
-	const char *const *words; /* FIELD_ENUM: the values' words, NULL-ended */
+	enum kind ref;            /* target kind of a ref/refs field, or KIND_NONE */
+	const char *const *words; /* FIELD_ENUM: the values' words, NULL-terminated */
 	const char *doc;
-	size_t most;       /* bytes of a text, elements of a list; 0: it is neither */
-	size_t most_bytes; /* of a list's texts together */
+	size_t most;       /* maximum bytes of a text, or elements of a list; 0: neither */
+	size_t most_bytes; /* total of a list's texts */
 	enum field_group group;
 };
 
 enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 16, PARENTS_MAX = 4 };
 
-/* Where a row stands in the order in which rows were created: those of one change by their ids. */
+/* A row's position in creation order; rows of the same change are ordered by id. */
 struct row_place {
 	int64_t created_us;
 	uuid id;
 };
 
-/* An ordered index. Rows with equal keys are in the order in which they were created (struct row_place). Index 0
- * of every kind is the id: it has no key fields, and its rows are in the order of their ids. */
+/* An ordered index. Rows with equal keys are in creation order (struct row_place). Index 0 of every kind is
+ * the id, without key fields, ordered by id. */
 struct index {
 	const char *name;
 	unsigned field_count;
-	unsigned fields[INDEX_FIELDS_MAX]; /* positions in the kind's table of fields */
-	bool unique;                       /* no two live rows have the same key, unless all of it is empty */
-	bool hashed; /* the first row and the last one of an id, the index's first field, are found at once */
+	unsigned fields[INDEX_FIELDS_MAX]; /* positions in the kind's field table */
+	bool unique;                       /* no two live rows have the same key, except an entirely empty
+					    * one */
+	bool hashed; /* the first and last row for an id (the index's first field) are found in constant
+		      * time */
 };
 
-/* One state of a kind, from its schema: an element of model_<kind>_states[] (model/states.h,
- * generated). */
+/* A state of a kind from its schema: an element of model_<kind>_states[] (model/states.h, generated). */
 struct state_info {
 	const char *name;
-	uint32_t to; /* bit set of the states that may follow; 0: it is final */
-	const char *ec2, *nova, *cinder, *cloudstack, *azure; /* each face's word; NULL where it has none */
+	uint32_t to;                                          /* bit set of possible next states; 0: final */
+	const char *ec2, *nova, *cinder, *cloudstack, *azure; /* each face's word; NULL: none */
 };
 
 struct kind_info {
 	enum kind kind;
 	const char *name;       /* "security_group" */
-	const char *ec2_prefix; /* "sg", or "" where EC2 has no such id */
+	const char *ec2_prefix; /* "sg"; "": EC2 has no such ids */
 	const char *doc;
 	size_t row_size, usage_size;
-	size_t row_max; /* row_block_size() of a row whose fields hold as much as they may */
-	/* of the fields of that name; 0: it has none */
+	size_t row_max; /* row_block_size() of a row with all fields at their maximum */
+	/* offsets of the fields with these names; 0: none */
 	size_t account_offset, tags_offset, groups_offset, launchers_offset, made_by_offset;
 	size_t name_offset, device_id_offset;
-	size_t peer_account_offset, peer_tags_offset; /* of another account that has tags on the row, too */
+	size_t peer_account_offset, peer_tags_offset; /* a second account that also has tags on the row */
 	const struct field *fields;
 	unsigned field_count;
 	const struct index *indexes;
 	unsigned index_count;
-	unsigned parents[PARENTS_MAX]; /* positions of the refs whose rows it is part of */
+	unsigned parents[PARENTS_MAX]; /* positions of the refs to rows that it is part of */
 	unsigned parent_count;
-	const struct state_info *states; /* by enum <kind>_state; NULL: it has none */
+	const struct state_info *states; /* by enum <kind>_state; NULL: none */
 	unsigned state_count;
-	const char *create_sql; /* CREATE TABLE and its SQL indexes, dialect-neutral */
+	const char *create_sql; /* CREATE TABLE and its indexes, dialect-neutral */
 };
 
 extern const struct kind_info model_kinds[KIND_COUNT];
 
-/* A hash of the DDL and the states of all kinds. A new hash needs a migration
- * (schema/migrations/). */
+/* A hash of all kinds' DDL and states. A new hash needs a migration (schema/migrations/). */
 extern const char model_schema_hash[];
 
 static inline struct row_place row_place_of(const struct row *row)
@@ -165,42 +169,41 @@ static inline bool row_is_live(const struct row *r)
 	return r && r->deleted_us == 0;
 }
 
-/* For a function that does nothing but prefetch. GCC takes such a function for one without any effect, and drops the calls
- * that it has not inlined by then. */
+/* Needed by functions that only prefetch. GCC treats such a function as free of effects and drops calls not
+ * inlined before that analysis. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* Asks the processor for the row's fields, for a caller that will read them soon. In a long list
- * each row is somewhere else in memory. */
+/* Prefetches the row's fields for a caller that will read them soon: in a long list, rows are scattered in
+ * memory. */
 static ALWAYS_INLINE void row_prefetch(const struct kind_info *k, const struct row *row)
 {
 	for (size_t at = 0; at < k->row_size; at += 64)
 		__builtin_prefetch((const char *) row + at);
 }
 
-/* The first field that holds more than its schema allows; NULL: none does. */
+/* The first field exceeding its schema's limits; NULL: none. */
 const struct field *row_find_too_large(const struct kind_info *k, const struct row *r);
-/* The size of a block that holds a copy of the row with all its texts and lists, in bytes. */
+/* The bytes needed for a copy of the row with all its texts and lists. */
 size_t row_block_size(const struct kind_info *k, const struct row *r);
-/* Makes a deep copy in block, which has row_block_size() bytes and is aligned to 16. */
+/* Makes a deep copy in block, which has row_block_size() bytes and 16-byte alignment. */
 struct row *row_copy_into(const struct kind_info *k, const struct row *r, void *block);
 /* Makes a deep copy in an arena; NULL: the arena is full. */
 struct row *row_copy(struct arena *a, const struct kind_info *k, const struct row *r);
-/* From one version of a row to the next a [seen] field changes and, though gen is the same, a [wanted] one gets a
- * new value: a report has made itself a wish. To clear a wish that it found met is a report's right. */
+/* True if a report has wrongly changed a wish: between two versions with the same gen, a [seen] field changed
+ * and a [wanted] one got a new value. A report may clear a wish that it found fulfilled. */
 bool row_report_sets_wish(const struct kind_info *k, const struct row *before, const struct row *after);
-/* Same fields (ids, gen and deleted_us included; commit, created_us, updated_us and usage not). */
+/* Compares all fields including ids, gen and deleted_us; commit, created_us, updated_us and usage are
+ * ignored. */
 bool row_equal(const struct kind_info *k, const struct row *a, const struct row *b);
-/* Orders by one field, an enum by its number. */
+/* Compares by one field, an enum by its number. */
 int row_compare_field(const struct field *f, const struct row *a, const struct row *b);
-/* Orders by the first field_count key fields of the index. */
+/* Compares by the index's first field_count key fields. */
 int row_compare_key(const struct kind_info *k, const struct index *x, unsigned field_count,
 		    const struct row *a, const struct row *b);
-/* Writes a field as text for SQL, dumps and events. "none" is empty, a blob is base64, lists and
- * tags are compact JSON. Texts in lists and tags must be UTF-8, which faces check. p is NULL only
- * if the arena is full. */
+/* Writes a field as text for SQL, dumps and events. "none" is empty, a blob is base64, lists and tags are
+ * compact JSON. Texts in lists and tags must be UTF-8, which faces check. p NULL: the arena is full. */
 struct str row_field_to_text(struct arena *a, const struct field *f, const struct row *r);
-/* Reads a field from such a text. Texts and lists are in the arena; the text itself is not kept.
- * ERR_INVALID: the text is not of the field's type. ERR_NO_MEMORY. */
+/* Parses such a text. Texts and lists are copied to the arena. ERR_INVALID: wrong type. ERR_NO_MEMORY. */
 RESULT row_field_from_text(struct arena *a, const struct field *f, struct str text, struct row *ret_row);
 
 /* The tag with that key, or NULL. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to reconcile/: the reconciler's parts, and what one step has at hand.
- *   reconcile.c  its life; the slow timer
- *   wake.c       has looked at what a publish, a host's return or the timer concerns
- *   resources.def  which file says what is done about which kind: its step, and who looks because of it
- *   work.c       which resources wait for a step, and the retries
- *   step.c       one step: its arena, its reports, its condition
- *   hosts.c      two lanes per host; host.c: the host's own step; host_disks.c: that of its pool
- *   host_connection.c  a host's connection, and what becomes of one in which a call hangs
- *   gather.c     rows copied out of a view
- *   storage_pool.c  the step of a pool that belongs to no host, which has a lane likewise
+ * Private to reconcile/: parts of the reconciler, and what a step has at hand.
+ *   reconcile.c        start, end, and the timer
+ *   wake.c             wakes resources after a commit, a host's return or a timer tick
+ *   resources.def      table of kinds: the step, and the resources that a change wakes
+ *   work.c             queue of resources, and retries
+ *   step.c             runs one step: arena, reports, condition
+ *   hosts.c            two lanes per host; host.c: the host's step; host_disks.c: its storage
+ *   host_connection.c  connections, and calls that hang
+ *   gather.c           copies rows out of a view
+ *   storage_pool.c     step of a Ceph pool, which has a lane as a host does
  *   instance.c, volume.c, port.c, …: the steps, one file per resource */
 #pragma once
 
@@ -33,17 +33,17 @@ struct router_rows;
 
 /* Where a resource's steps run. */
 struct lane {
-	struct actor *actor;   /* NULL: whichever fetch lane is chosen */
-	struct rec_host *host; /* whose actor it is; NULL: not a host's */
-	bool is_disks;         /* the actor of its disks */
-	uuid account;          /* whose fetch it is, where none is chosen yet */
+	struct actor *actor;   /* NULL: a fetch lane, to be chosen */
+	struct rec_host *host; /* owner of the actor; NULL: not a host's */
+	bool is_disks;         /* the actor of the host's disks */
+	uuid account;          /* of a fetch lane to be chosen: the account it is charged to */
 };
 
-/* Besides the kinds of rows: all that lies in a host's pool, by the host's id; and, likewise, that the host's
- * own step does not come to its end. */
+/* Pseudo-kinds beside those of rows, each with a host's id: the files in its storage, and a host whose own
+ * step hangs. */
 #define KIND_HOST_DISKS ((enum kind) KIND_COUNT)
 #define KIND_HOST_SILENCE ((enum kind)(KIND_COUNT + 1))
-/* And that a silent host's OVN is looked at. */
+/* The OVN chassis of a silent host. */
 #define KIND_HOST_CHASSIS ((enum kind)(KIND_COUNT + 2))
 #define STEP_KINDS (KIND_COUNT + 3)
 
@@ -51,59 +51,64 @@ enum work_state {
 	WORK_IDLE,
 	WORK_QUEUED,
 	WORK_RUNNING,
-	WORK_REPORTING /* its step has ended, what it saw is on its way through the committer */
+	WORK_REPORTING /* the step has ended; its reports are in the committer */
 };
 
-/* One resource on its way. Lives from its first wake until a step ends with nothing left to do. */
+/* A resource with pending work. Lives from its first wake-up until a step ends with nothing left to do.
+ * Changed with the map's lock held, except the fields below that belong to steps: only one step runs at a
+ * time. */
 struct work {
-	struct job job; /* on its lane's actor */
+	struct job job; /* on its lane's actor; must be the first member */
 	struct reconciler *reconciler;
-	struct work *next; /* in its bucket */
+	struct work *next; /* in its hash bucket */
 	enum kind kind;
 	uuid id;
-	struct lane lane, next_lane; /* of the queued or running step; of the one after it */
-	unsigned fetch_lane;         /* the one of the fetch lanes that is its own, counted from 1; 0: none */
-	uuid fetch_account;          /* for whom */
-	struct work *next_fetch;     /* on that lane */
+	struct lane lane, next_lane; /* of the queued or running step; of the step after it */
+	unsigned fetch_lane;         /* index of its fetch lane, from 1; 0: none */
+	uuid fetch_account;          /* account that the fetch lane is charged to */
+	struct work *next_fetch;     /* next work on the same fetch lane */
 	enum work_state state;
-	bool woken;        /* since its step began: it gets another */
-	bool has_news;     /* likewise by a driver: another, unless the step fails */
-	unsigned failures; /* in a row */
-	unsigned streak;   /* steps at once after another */
-	int64_t due_us;    /* when a retry is to come; 0: none */
-	int64_t kept_us;   /* since when an instance's guest is asked to let go of a device; 0: it is not */
-	int64_t asked_us;  /* when it was asked last, or found to be asked */
-	uuid swap_begun; /* the volume that an instance's guest is to get, whose filling was begun or seen */
-	int64_t held_us; /* since when guests are to stand still for a cut */
-	bool has_begun;  /* a live migration: it was this process that noted its beginning */
-	int64_t rests_until_us; /* a cut for which guests stood still failed: not before */
+	bool woken;        /* woken by a row while its step runs: another step follows */
+	bool has_news;     /* woken by a driver while its step runs: another step follows unless this one
+			    * fails */
+	unsigned failures; /* consecutive failures */
+	unsigned streak;   /* consecutive steps without a pause */
+	int64_t due_us;    /* time of the pending retry or look; 0: none */
+	int64_t kept_us;   /* instance: since when its guest is asked to release a device; 0: it is not */
+	int64_t asked_us;  /* instance: time of the last unplug request, or when one was found to be
+			    * pending */
+	uuid swap_begun;   /* instance: volume whose block copy was started or seen by this process */
+	int64_t held_us;   /* snapshot: since when guests are to be held for the cut */
+	bool has_begun;    /* live migration: this process recorded the beginning */
+	int64_t rests_until_us; /* snapshot: no attempt before, since one failed while guests were held */
 };
 
-/* Of the fetch lanes an account has FETCH_SHARE at most: what strangers' servers send to it takes as long as
- * those like, and sixteen accounts would have to be bent on that before another one's waits. */
+/* An account may occupy at most FETCH_SHARE of the FETCH_LANES, because remote servers answer as slowly as
+ * they like: sixteen accounts would have to collude before another account's downloads wait. */
 enum { WORK_BUCKETS = 16384, FETCH_LANES = 64, FETCH_SHARE = 4 };
 
 struct work_map {
 	pthread_mutex_t lock;
 	struct work *buckets[WORK_BUCKETS];
 	size_t count, failing;
-	struct work *fetches[FETCH_LANES]; /* on each */
+	struct work *fetches[FETCH_LANES]; /* works on each fetch lane */
 	uint64_t steps;
-	bool stopping; /* nothing is posted any more */
-	bool has_lost; /* something was not queued for want of memory: look at everything soon */
+	bool stopping; /* nothing is posted from now on */
+	bool has_lost; /* a wake-up was lost for lack of memory: resync soon */
 };
 
 enum wake {
-	WAKE_WISH, /* rows changed, or a condition of success came about: at once */
-	WAKE_NEWS  /* a driver's: at once, unless it fails already; its own failing may be the news */
+	WAKE_WISH, /* rows changed, or a success is to be confirmed: step at once */
+	WAKE_NEWS  /* an event of a driver: step at once, unless the last step failed, since the failing
+		    * itself may cause the event */
 };
 
-/* Queues a step for the resource on the lane. Any thread; coalesces; posts only. */
+/* Queues a step on the lane. Any thread; wake-ups of a queued resource coalesce; only posts. */
 void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, enum wake why);
 
-/* What a step ends with besides its result. */
+/* How a step wants to continue, beside its result. */
 enum again {
-	AGAIN_NO,   /* settled, or news will come */
+	AGAIN_NO,   /* settled, or an event will wake it */
 	AGAIN_SOON, /* something was done: look again at once */
 	AGAIN_LATER /* look again at due_us */
 };
@@ -114,25 +119,25 @@ struct step_end {
 	int64_t due_us;
 };
 
-/* What the step's end means for its work, which may be gone afterwards. */
+/* Ends a step and schedules the next one. May free w. */
 void work_conclude(struct reconciler *r, struct work *w, const struct step_end *end);
-/* The step's reports are about to be submitted: work_conclude() comes when they are through. */
+/* Marks w as reporting, before the reports are submitted; work_conclude() follows when they are committed. */
 void work_wait_for_reports(struct reconciler *r, struct work *w);
-/* Memory was short for something that is then not done: the timer looks at everything soon. */
+/* A wake-up was lost for lack of memory: the timer resyncs soon. */
 void work_note_loss(struct reconciler *r);
-/* Whether it was, since the last call. What failed and has no time for its retry is queued again: its
- * row may be gone, so that looking at every row would not find it. */
+/* True if a wake-up was lost since the last call. Also queues failed works without a retry time, whose row
+ * may be gone so that a resync would not reach them. */
 bool work_take_loss(struct reconciler *r);
-/* From now on nothing is posted. */
+/* After the return nothing is posted any more. */
 void work_stop(struct reconciler *r);
-/* For what lasts: it is waited for. */
+/* Polled by long operations, because the end waits for them. */
 bool work_is_stopping(struct reconciler *r);
-/* Frees what is left; after the actors. */
+/* Frees all works. Call it after the actors were freed. */
 void work_free_all(struct reconciler *r);
 
 /* ---- step.c ---- */
 
-/* One operation that a step wants run on the committer, with what it saw. */
+/* An operation that the committer runs for a step, with what the step saw. */
 struct report {
 	op_run run;
 	void *wish;
@@ -140,41 +145,41 @@ struct report {
 
 enum { STEP_REPORTS_MAX = 64 };
 
-/* One step: its context (arena and words), what it is about, what it wants next. In its arena. */
+/* One step: context, subject and outcome. Lives in its own arena. */
 struct step {
 	struct ctx ctx;
 	struct reconciler *r;
 	struct work *work;
 	enum kind kind;
 	uuid id;
-	struct rec_host *host;              /* of a host lane */
-	struct host_connection *connection; /* of a host lane: the connection that is this step's */
-	bool is_disks;                      /* on the lane of its disks */
+	struct rec_host *host;              /* owner of the lane; NULL: not a host's lane */
+	struct host_connection *connection; /* connection of a host lane, owned by this step while it runs */
+	bool is_disks;                      /* the lane is that of the host's disks */
 	struct step_end end;
 	struct report reports[STEP_REPORTS_MAX];
 	size_t report_count;
-	struct change change; /* that carries the reports */
+	struct change change; /* carries the reports */
 };
 
-bool step_is_known(enum kind kind); /* there are steps for it */
+bool step_is_known(enum kind kind); /* the kind has steps */
 const char *step_kind_name(enum kind kind);
-/* Runs a step of w, on its lane. */
+/* Runs a step of w. On its lane. */
 void step_run(struct reconciler *r, struct work *w, struct lane lane);
-/* Adds an operation to what the step reports; wish lives in the step's arena. Past the limit the
- * rest is seen by the next step. */
+/* Adds an operation to the reports. wish lives in the step's arena. Beyond STEP_REPORTS_MAX the report is
+ * dropped and another step follows, which makes it. */
 void step_report(struct step *s, op_run run, void *wish);
-/* Look again, at once or then. */
+/* Requests another step, at once or at a time. */
 void step_again(struct step *s);
-/* Of a row whose data are waited for so long: it looks again then, and ends the waiting. */
+/* Step of a row that awaits an upload: looks again at the deadline, and then fails the upload. */
 RESULT step_sending(struct step *s, enum kind kind, int64_t until_us);
 void step_again_at(struct step *s, int64_t due_us);
-/* Reports that a condition holds or does not, unless its row says so already. Opens a view. */
+/* Sets or clears a condition, unless the row already says so. Opens a view. */
 RESULT step_report_condition(struct step *s, const struct condition *wanted, bool holds);
-/* What bears our mark on a host and has no row: adds one to the list of names, returns the count then;
- * and the host's condition of that name. */
+/* Strays are objects with our mark on a host that have no row. step_name_stray() adds one to the list and
+ * returns the new count; step_report_strays() sets or clears the host's condition. */
 size_t step_name_stray(struct step *s, size_t count, const char *what, uuid id, struct str *names);
 RESULT step_report_strays(struct step *s, const char *name, size_t count, struct str names);
-/* An object in the step's arena, or a return of ERR_NO_MEMORY. */
+/* Allocates an object in the step's arena; returns ERR_NO_MEMORY from the calling function on failure. */
 #define STEP_NEW(step, type)                                                                                 \
 	__extension__({                                                                                      \
 		type *made_ = arena_new_object((step)->ctx.arena, type);                                     \
@@ -187,59 +192,63 @@ RESULT step_report_strays(struct step *s, const char *name, size_t count, struct
 
 enum { HOST_BUCKETS = 1024 };
 
-/* A host's disks: an actor without a thread of its own, a connection that is made when needed and
- * closed when it was idle for a while. */
+/* The disks of a host: an actor from the thread pool, and a connection that is opened on demand and closed
+ * after DISKS_IDLE_US. */
 struct rec_disks {
 	struct lane lane;
-	struct host_connection *connection; /* as the host's own */
-	_Atomic bool has_strays;            /* something in its pool has no row */
-	_Atomic bool has_unproven;          /* it was not proven to see some pool that it is to see */
+	struct host_connection *connection; /* guarded as the host's own */
+	_Atomic bool has_strays;            /* the storage contains files without a row */
+	_Atomic bool has_unproven;          /* a pool is not yet proven to be visible; tried again at each
+					     * probe */
 	_Atomic bool idle_posted;
 	struct job idle_job;
-	struct unneeded_base { /* of the steps of whole pools alone */
-		uuid pool;     /* a shared one; none: the host's own */
+	struct unneeded_base { /* used only by steps of whole pools, one of which runs at a time */
+		uuid pool;     /* a shared pool; none: the host's own directory */
 		char sha256[65];
 		int64_t since_us;
-	} * unneeded; /* owned; cached files that no volume there is made from */
+	} * unneeded; /* owned; cached images that no volume there is based on */
 	size_t unneeded_count;
 };
 
-/* A connection to a host for what is done about its guests, or about its disks, and what is known through it.
- * Each lane has one at a time. When a call does not return (a guest's QEMU hangs, and libvirt waits for it
- * without end), the lane gets a new one, and that is left to whoever is in it, and to nobody else. */
+/* A connection to a host for its guests or its disks, with what is known through it. Each lane has one
+ * current connection. If a call does not return (a guest's QEMU hangs, and libvirt waits for it without a
+ * limit), the lane gets a new connection; the old one then belongs to the hanging job alone, which frees
+ * it. */
 struct host_connection {
-	const struct lane *lane; /* whose it is, or was */
-	/* of whoever entered it: */
+	const struct lane *lane; /* the lane that owns or owned it */
+	/* belong to the job that entered it: */
 	const struct compute_driver *driver;
 	void *driver_self;
 	struct compute_host *connection; /* NULL: not connected */
 	const struct disk_driver *disk_driver;
-	struct disk_host *disks; /* likewise, of the lane of its disks */
-	bool is_fresh;           /* the connection is new: nothing was looked at through it */
-	bool has_strays;         /* something on it has no row */
-	uint64_t gen;            /* of the row it was connected by */
-	uint64_t round;          /* in which strays were looked for last */
-	char boot_id[64];        /* as its last probe said */
+	struct disk_host *disks; /* of a disk lane; NULL: not connected */
+	bool is_fresh;           /* newly opened: the host has not been welcomed yet */
+	bool has_strays;         /* domains without a row were seen */
+	uint64_t gen;            /* gen of the row it was opened with */
+	uint64_t round;          /* resync round in which strays were last searched */
+	char boot_id[64];        /* boot id reported by the last probe */
 	/* with the host's lock: */
-	struct host_connection *next; /* among those that were left */
-	int64_t since_us; /* when what may hang began: of guests, the job; of disks, what it asks a QEMU */
-	enum kind kind;   /* for what it was entered; KIND_NONE: for an observation */
+	struct host_connection *next; /* in h->left */
+	int64_t since_us; /* start of the call that may hang: on a guest lane, of the job; on a disk lane,
+			   * of the request to a QEMU. 0: none */
+	enum kind kind;   /* subject of the job; KIND_NONE: an observation */
 	uuid id;
-	uuid guest;      /* of disks: whose QEMU is asked */
-	uuid volume;     /* of disks: nobody else works on that one's meanwhile */
-	int64_t used_us; /* of disks: when it was last; 0: not connected */
+	uuid guest;      /* of disks: the guest whose QEMU is being asked */
+	uuid volume;     /* of disks: the volume that no other job may work on */
+	int64_t used_us; /* of disks: time of the last use; 0: not connected */
 	bool is_left;
 };
 
-/* Of both lanes: then whatever hangs next holds its lane. libvirtd has 20 threads for calls that may hang. */
+/* Limit for both lanes of a host; beyond it a hanging call blocks its lane. libvirtd has 20 threads for calls
+ * that may hang. */
 enum { HOST_LINKS_LEFT_MAX = 16 };
 
-/* For whom a call hangs, or to whose QEMU. */
+/* A resource whose own call hangs, or whose QEMU hangs in another one's call. */
 struct host_hanging_call {
 	enum kind kind;
 	uuid id;
 	int64_t since_us;
-	bool is_own; /* of its own step: no other one does anything about it */
+	bool is_own; /* its own step hangs, so no other step of it runs */
 };
 enum { HOST_HANGING_MAX = 2 * HOST_LINKS_LEFT_MAX };
 struct host_hanging {
@@ -247,93 +256,102 @@ struct host_hanging {
 	size_t count;
 };
 
-/* Or a storage pool that belongs to no host, whose disks are worked on likewise. It has no guests: the lane and the
- * connection to them are nobody's. */
+/* A host, or a Ceph pool, whose disks are worked on in the same way; a pool has no guests, so its `lane` and
+ * `connection` are unused. */
 struct rec_host {
-	struct rec_host *next; /* in its bucket */
+	struct rec_host *next; /* in its hash bucket */
 	uuid id;
 	bool is_pool;
 	struct lane lane;
 	struct rec_disks disks;
 	struct reconciler *reconciler;
+	/* Guards the connections' places and the fields marked as such. May be taken with hosts_lock held, never
+	 * the other way round. */
 	pthread_mutex_t lock;
 	struct host_connection
-		*connection;          /* of the host's lane; changes with the lock held, as what follows */
-	struct host_connection *left; /* of both */
+		*connection;          /* current connection of the guest lane; changes with the lock held,
+				       * as do the next two */
+	struct host_connection *left; /* connections left to hanging jobs, of both lanes */
 	size_t left_count;
 	struct host_hanging
-		*reported; /* whose conditions say so; of the host's own step alone; NULL: nobody's */
-	int64_t behind_us; /* since when its chassis is behind; 0: it is not. Of the network's lane */
-	int64_t blocked_us; /* when this process had Ceph keep it out last; 0: it has not. Of its lane of fences */
-	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
-	 * host's return does, or the pool's. */
+		*reported;  /* resources that have a condition for a hanging call; used by the host's step
+			    * alone; NULL: none */
+	int64_t behind_us;  /* since when its OVN chassis lags; 0: it does not. Used on the network's lane
+			    * alone */
+	int64_t blocked_us; /* when this process last had Ceph block the host; 0: never. Used on its fence
+			     * lane alone */
+	/* Guests and disks may be worked on. While false, wake-ups for them are dropped, because the return
+	 * of the host or pool wakes everything. */
 	_Atomic bool is_ready;
 	struct job figures_job; /* figures/figures.c */
 	_Atomic bool figures_posted;
 };
 
-/* The host's lane, made at the first call; NULL when out of memory. Any thread. */
+/* Finds or creates the host's lanes; NULL: out of memory. Any thread. */
 struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row);
-/* Likewise of a pool of Ceph. */
+/* Finds or creates the lane of a Ceph pool; NULL: out of memory. Any thread. */
 struct rec_host *hosts_ensure_pool(struct reconciler *r, uuid pool);
-/* By the uri's scheme; NULL: there is none. */
+/* Driver for the URI's scheme; NULL: none. */
 const struct compute_driver *hosts_driver(struct reconciler *r, struct str uri, void **ret_self);
 struct rec_host *hosts_find(struct reconciler *r, uuid id);
 void hosts_free_all(struct reconciler *r);
-/* Whether the step runs on that host's lane. News of an instance may come from a host that is not
- * its own and has a copy of the domain: nothing must be done there. */
+/* True if the step runs on that host's lane. An event of an instance may come from another host that has a
+ * copy of the domain; no step may act there. */
 bool hosts_is_here(const struct step *s, uuid host);
-/* Likewise the lane of that host's disks. */
+/* True if the step runs on the lane of that host's disks. */
 bool hosts_has_disks_here(const struct step *s, uuid host);
-/* ERR_GONE with words while the step's host is not connected; its return wakes everything on it. */
+/* ERR_GONE, with a message, while the step's host is not connected; its return wakes everything on it. */
 RESULT hosts_connected(struct step *s);
-/* On the actor of the host's disks: connects them if need be; a pool's own step does that (hosts_connect_pool()). The calls that follow concern that directory, as
- * disk_enter() has it. ERR_GONE as above. */
+/* On the actor of the host's disks: connects them on demand and enters the directory (disk_enter()), which
+ * the following calls refer to. A Ceph pool is connected by its own step only (hosts_connect_pool()).
+ * ERR_GONE: not reachable. */
 struct disk_place;
 RESULT hosts_connect_disks(struct host_connection *connection, struct ctx *c, struct str directory);
-/* By the first monitor's address: simulated pools have simulated ones. NULL: there is none. */
+/* Driver for a Ceph pool, chosen by the first monitor's address: simulated pools use "sim:". NULL: none. */
 const struct disk_driver *hosts_find_pool_driver(const struct reconciler *r, const struct ceph_place *place);
-/* On the actor of a pool: connects it, unless it is. */
+/* On the actor of a Ceph pool: connects it unless it is connected. */
 RESULT hosts_connect_pool(struct step *s, const struct storage_pool *row);
-/* Likewise, for files that lie there. ERR_AGAIN: they are hidden. */
+/* Enters a directory for a step. ERR_AGAIN: the host is not yet proven to see the pool. */
 RESULT hosts_enter(struct step *s, const struct disk_place *place);
-/* What is in the pool as a whole, which was entered: host_disks.c. */
+/* Checks the files of the entered pool: host_disks.c. */
 RESULT host_disks_look_at(struct step *s, uuid host, uuid pool, size_t *ret_strays);
-/* Whoever waited for the host's proof that it sees the pool; host none: for the pool itself. */
+/* Wakes everything that waited for the host's proof that it sees the pool. host none: everything in the
+ * pool. */
 void wake_in_pool(struct reconciler *r, const struct tables *t, uuid pool, uuid host);
-/* Has the host look into the shared pools that it is to see. */
+/* Has the host check the shared pools that it should see. */
 void wake_pools_on(struct rec_host *h);
-/* Has connections of disks closed that nobody used for a while, and those relieved whose calls hang. On the
- * home actor. */
+/* Closes disk connections that were idle for a while, and relieves lanes whose call hangs. On the home
+ * actor. */
 void hosts_look_after(struct reconciler *r);
 void hosts_close_disks_soon(struct rec_host *h);
 
 /* ---- host_connection.c ---- */
 
-/* NULL: out of memory. lane: outlives it. */
+/* NULL: out of memory. lane outlives the connection. */
 struct host_connection *host_connection_new(const struct lane *lane);
-/* A job on a host's lane takes its connection, for the time of the job. */
+/* Takes the lane's current connection for the time of a job on that lane. */
 struct host_connection *host_connection_enter(struct lane lane, enum kind kind, uuid id);
-/* Closes it when it was left meanwhile. */
+/* Returns the connection; closes and frees it if the lane has left it meanwhile. */
 void host_connection_leave(struct host_connection *connection);
-/* Closes the connection, if any. By whoever is in it, as the next. */
+/* Closes the connection, if open. To be called by the job that entered it, as is the next one. */
 void host_connection_disconnect(struct host_connection *connection);
-/* The connection failed under somebody: closes it and, where it was to the guests or a pool's, looks at the host or the
- * pool soon. */
+/* Closes a connection that failed and, for guests or a Ceph pool, wakes the step of the host or pool to
+ * reconnect. */
 void host_connection_lost(struct host_connection *connection);
-/* Leaves those whose calls take too long. On the home actor. */
+/* Leaves connections whose call lasts too long. On the home actor. */
 void host_connection_relieve(struct rec_host *h, int64_t now_us);
-/* The word of drivers/disk.h; arg: the connection. */
+/* Callback of drivers/disk.h: a request to a guest's QEMU begins, or ends (guest none). arg: the
+ * connection. */
 void host_connection_ask(void *arg, uuid guest);
-/* On the lane of a host's disks: from now on the volume's disk is this step's. ERR_IO in words: a call about
- * it hangs. */
+/* On the lane of a host's disks: reserves the volume for this step. ERR_IO, with a message: another call
+ * about the volume hangs. */
 RESULT host_connection_claim_volume(struct step *s, uuid volume);
-/* ERR_AGAIN: the lane has gone on without this step, which is to end here. */
+/* ERR_AGAIN: the lane has left this step's connection, so the step must end here. */
 RESULT host_connection_check_current(struct step *s);
-/* A call for it, or to its QEMU, hangs. Any thread. */
+/* True if a call of the resource, or to its QEMU, hangs. Any thread. */
 bool host_connection_hangs(struct rec_host *h, enum kind kind, uuid id);
-/* Says so of each for whom, or to whose QEMU, a call hangs, and forces off the instances that are to be; has
- * those looked at for whom none does any more. In the host's step, connected. */
+/* Reports each resource with a hanging call, forces off instances that should be off, and wakes those whose
+ * call has returned. In the host's step, connected. */
 RESULT host_connection_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */
@@ -341,7 +359,7 @@ RESULT host_connection_look_at_left(struct step *s);
 enum { IMAGE_LANES = 8, POOL_TURNS = 64, FENCE_LANES = 4, DESK_LANES = 4 };
 
 struct reconciler {
-	_Atomic size_t references; /* its owner, and each step's reports under way */
+	_Atomic size_t references; /* held by the owner, and by each change in the committer */
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;
@@ -359,40 +377,41 @@ struct reconciler {
 	size_t resolver_count;
 	int64_t shutdown_grace_us, host_interval_us, resync_interval_us, call_patience_us;
 	int64_t base_keep_us, base_unneeded_max, base_reserve_percent;
-	/* Somebody sends a cached file to a shared pool: a row of flags, of which a pool has one, maybe with others. */
+	/* Locks for sending a base image to a shared pool, indexed by a hash of the pool, so several pools
+	 * may share one. */
 	_Atomic bool pool_turns[POOL_TURNS];
-	/* What takes images in, which may last: an image is always of the same one. */
+	/* Actors that take images in, which may last; an image always uses the same one. */
 	struct actor *image_actors[IMAGE_LANES];
-	struct actor *fence_actors[FENCE_LANES]; /* each has a thread of its own: nothing else delays them */
+	struct actor *fence_actors[FENCE_LANES]; /* each has a thread of its own, so nothing else delays a
+						  * fence */
 	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];
-	struct actor *desk_actors[DESK_LANES]; /* likewise: a desk answers when it likes */
+	struct actor *desk_actors[DESK_LANES]; /* a thread each, since desks may answer slowly */
 	const struct desk_driver *desks[RECONCILE_DESKS_MAX];
 	char *ticket_directory; /* owned */
 	reconcile_write_facts *write_facts;
 	void *facts_self;
-	/* What is fetched from elsewhere lasts as long as a stranger likes: nobody else waits behind it. */
+	/* Actors for downloads, which last as long as the remote server likes. */
 	struct actor *fetch_actors[FETCH_LANES];
-	/* home: keeps time, and runs the steps that need neither a host nor the network. */
+	/* home_actor keeps time and runs steps that need neither a host nor the network. */
 	struct actor *network_actor, *home_actor;
 	struct job tick_job, wake_all_job, routers_job, unplaced_job;
 	_Atomic bool wake_all_posted, routers_posted, unplaced_posted;
-	_Atomic int64_t resync_due_us, tick_due_us; /* set by the home actor */
-	_Atomic uint64_t round;                     /* counts the times that everything was looked at */
+	_Atomic int64_t resync_due_us, tick_due_us; /* set by the home actor, clock_steady_us() */
+	_Atomic uint64_t round;                     /* number of resyncs */
 	struct work_map work;
-	_Atomic int64_t dunned_us; /* when who owes was looked at last; 0: it is to be, at once */
+	_Atomic int64_t dunned_us; /* time of the last payment evaluation; 0: evaluate at once */
 	pthread_mutex_t hosts_lock;
-	struct cached_images
-		*cached; /* owned, under that lock: an element for each pool that was looked at */
+	struct cached_images *cached; /* owned, with hosts_lock: one element for each pool that was checked */
 	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;
-	struct figures *figures; /* owned; NULL: none are taken */
-	struct traffic *traffic; /* owned; NULL: none is counted */
+	struct figures *figures; /* owned; NULL: no sampling */
+	struct traffic *traffic; /* owned; NULL: no metering */
 	struct job figures_job;
-	struct { /* an audit that a row asks for; its step alone touches it */
+	struct { /* the audit requested by a row; at most one runs, and its step alone uses this */
 		uuid row;
 		struct ctx ctx;
-		struct audit_run *run; /* NULL: none is under way */
+		struct audit_run *run; /* NULL: none is running */
 	} audit;
 };
 
@@ -408,8 +427,8 @@ static inline struct lane lane_desks(const struct reconciler *r, uuid desk)
 {
 	return (struct lane){.actor = r->desk_actors[desk.b[15] % DESK_LANES]};
 }
-/* For what is fetched, or is copied on this machine. Of no actor until the work is there. account: whose it
- * is; none: the operator's. */
+/* Fetch lane for downloads and copies on this machine; the actor is chosen when the work is queued. account:
+ * whom the lane is charged to; none: the operator. */
 static inline struct lane lane_fetches(uuid account)
 {
 	return (struct lane){.account = account};
@@ -423,37 +442,40 @@ static inline struct lane lane_network(const struct reconciler *r)
 	return (struct lane){.actor = r->network_actor};
 }
 
-/* Frees it when this was the last reference. */
+/* Drops a reference; frees the reconciler with the last one. */
 void reconciler_release(struct reconciler *r);
-/* Everything is looked at soon, the routers that lead outside are, or the instances that are on no host. Any
- * thread; post only. */
+/* Resyncs everything, the routers with a gateway, or the instances without a host, soon. Any thread; only
+ * posts. */
 void reconciler_wake_all_soon(struct reconciler *r);
 void reconciler_wake_routers_soon(struct reconciler *r);
 void reconciler_wake_unplaced_soon(struct reconciler *r);
 
-/* ---- resources.def: what is done about each kind of row ---- */
+/* ---- resources.def: behaviour for each kind of row ---- */
 
-/* Something in the network that looks when a row changes: its id is a field of that row, and may be none. */
+/* Something in the network that a row's change wakes, given by a field of the row that contains its id (which
+ * may be none). */
 struct resource_wake {
-	enum kind kind; /* KIND_NONE: nobody */
+	enum kind kind; /* KIND_NONE: end of the list */
 	size_t id_offset;
 };
 enum { RESOURCE_WAKES_MAX = 2 };
 
-/* What the reconciler does about one kind of row; in the file of that resource. Each wake follows from rows
- * alone, costs O(1) and only posts. */
+/* The reconciler's behaviour for one kind of row, defined in the file of that resource. Each wake depends on
+ * rows alone, takes O(1) and only posts. */
 struct resource {
-	/* One step, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. NULL: the kind
-	 * has no steps of its own. */
+	/* One step on the resource's lane. Returns OK, ERR_AGAIN, ERR_GONE, or an error that is reported.
+	 * NULL: the kind has no steps. */
 	struct result (*step)(struct step *s);
-	bool is_swept; /* all its rows are looked at now and then */
-	/* Whoever has to look at a row that just appeared as far as we know: */
+	bool is_swept; /* the resync wakes all rows of the kind */
+	/* Resources to wake for a row that is new to us: */
 	struct resource_wake wakes[RESOURCE_WAKES_MAX];
-	void (*wake)(struct reconciler *r, const struct row *row); /* besides; NULL: nobody */
-	/* Of a publish of the row, instead; before: NULL for a new one. NULL: as if it just appeared. */
+	void (*wake)(struct reconciler *r, const struct row *row); /* further resources; NULL: none */
+	/* Called for a commit of the row in place of the above; before: NULL for a new row. NULL: as for a
+	 * new row. */
 	void (*wake_changed)(struct reconciler *r, const struct tables *t, const struct row *before,
 			     const struct row *after);
-	/* The row is gone for good. NULL: nobody looks, or, with wakes_forgotten, as if it just appeared. */
+	/* Called when a row is gone for good. NULL: nothing is woken or, with wakes_forgotten, as for a new
+	 * row. */
 	void (*wake_forgotten)(struct reconciler *r, const struct tables *t, const struct row *row);
 	bool wakes_forgotten;
 };
@@ -461,107 +483,108 @@ struct resource {
 #include "reconcile/resources.def"
 #undef RESOURCE
 
-/* step.c. Of a kind that is not in resources.def: nothing is done. */
+/* step.c. Returns an empty resource for a kind that is not in resources.def. */
 const struct resource *resource_of(enum kind kind);
 
 /* ---- backup.c ---- */
 
-/* The file of a pending snapshot that is to come from a backup. On a fetch lane. */
+/* Step of a pending snapshot that comes from a backup. On a fetch lane. */
 RESULT step_restored_snapshot(struct step *s, const struct snapshot *row);
-/* Those that are written from the file of that snapshot. */
+/* Wakes backups written from the snapshot. */
 void wake_backups_of(struct reconciler *r, const struct tables *t, uuid snapshot);
 
 /* ---- audit/audit.c, audit/region_audit.c ---- */
 
-/* As reconciler_begin_audit(); each answer wakes the row's step. */
+/* As reconciler_begin_audit(); each answer wakes the step of `row`. */
 RESULT audit_run_begin(struct reconciler *r, struct ctx *c, int64_t deadline_us, uuid row,
 		       struct audit_run **ret_run);
 void audit_run_count(struct audit_run *run, size_t *ret_asked, size_t *ret_answered);
-/* Instead of its end, when all have answered: what was found is not asked for any more. */
+/* Frees a run without evaluating it; all must have answered. */
 void audit_run_drop(struct audit_run *run);
-/* What an audit has that the process does not live to end. With the reconciler. */
+/* Frees an unfinished audit when the reconciler ends. */
 void region_audit_drop(struct reconciler *r);
 
 /* ---- fence_block.c: on a lane of fences ---- */
 
 struct fence;
-/* Ceph keeps f->blocked out of the pools in which guests of the host have disks, and none of those is used from
- * elsewhere: OK is a proof. */
+/* Has Ceph block f->blocked in the pools in which the host's guests have disks, and checks that no other
+ * client uses those disks: OK is a proof. */
 RESULT fence_block_host(struct step *s, const struct fence *f, const struct host *host);
-/* Before the block ends by itself. */
+/* Renews the block before it expires. */
 RESULT fence_renew_block(struct step *s, const struct fence *f);
 RESULT fence_unblock_host(struct step *s, const struct fence *f);
 
 /* ---- reconcile/resource_group.c ---- */
 
-/* The group that is to go with what the row is; and the row's name, where the row is gone. */
+/* Wakes the group being emptied that contains the resource, and its name once the row is gone. */
 void wake_names_of(struct reconciler *r, const struct tables *t, uuid target);
 
 /* ---- ended.c ---- */
 
-/* The step of what has ended and is only listed, and who looks for that at address groups. */
+/* Step of tombstones, and the wake function of address groups. */
 RESULT step_ended(struct step *s);
 void wake_ended_addresses(struct reconciler *r, const struct row *row);
 
 /* ---- wake.c ---- */
 
-/* A store_listener. */
+/* A store_listener: runs on the committer's thread. */
 void wake_on_publish(void *self, const struct tables *tables, const struct published *published,
 		     size_t count);
-/* Whoever has to look at this row, which just appeared as far as we know. */
+/* Wakes all resources concerned by a row that is new to us. */
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
-/* Something in the network; none: nobody. */
+/* Wakes something in the network; none: nothing. */
 void wake_network(struct reconciler *r, enum kind kind, uuid id);
-/* An instance, or what lies in a host's pool; host: or a pool that is worked on by itself. While that is away nobody
- * is queued on it. */
+/* Wakes an instance or something in a host's storage; host: or a Ceph pool. Dropped while the host is not
+ * ready. */
 void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);
-/* What is done with a host's guests, or with a disk that lies in that pool or, if that is none, on that host. */
+/* Wakes something on a host's guest lane; or something with files in the pool or, if that is none, on the
+ * host. */
 void wake_among_guests(struct reconciler *r, uuid host, enum kind kind, uuid id);
 void wake_with_disks(struct reconciler *r, uuid pool, uuid host, enum kind kind, uuid id);
-/* The instances that have a shared volume besides the one that its row names. */
+/* Wakes instances that share the volume, besides the one its row names. */
 void wake_further_users(struct reconciler *r, const struct tables *t, const struct volume *v);
-/* A row that is to be forgotten, and may have waited for something that is gone now. */
+/* Wakes a deleted row that may have waited for something that is gone now. */
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
 void wake_due_policies(struct reconciler *r); /* opens a view */
-void wake_due_licences(struct reconciler *r); /* likewise */
-/* The policies that may have taken the snapshot, or that it makes another one superfluous for. */
+void wake_due_licences(struct reconciler *r); /* opens a view */
+/* Wakes policies that may have taken the snapshot or that it gives a surplus one. */
 void wake_policy_of(struct reconciler *r, const struct tables *t, const struct snapshot *snapshot);
-/* Jobs that wait for that row, one after the other (reconcile/job.c). */
+/* Wakes jobs that wait for the row (reconcile/job.c). */
 void wake_jobs(struct reconciler *r, const struct tables *t, uuid subject);
-void wake_all(struct reconciler *r);   /* opens a view, as the next */
-void wake_hosts(struct reconciler *r); /* and what is due on them */
+void wake_all(struct reconciler *r);   /* opens a view, as does the next */
+void wake_hosts(struct reconciler *r); /* and everything that is due at a tick */
 void wake_gateway_routers(struct reconciler *r);
 void wake_unplaced(struct reconciler *r);
-/* Everything on a host that has come back. On its actor. */
+/* Wakes everything on a host that has come back. On its actor. */
 void wake_all_on(struct rec_host *h);
 
 /* ---- the steps: one file per resource ---- */
 
-/* The condition of what has failed several times, or hangs. */
+/* Condition of a resource that failed several times or hangs. */
 #define NOT_RECONCILED "NotReconciled"
-/* The condition of a volume whose disk was there and is gone: its instance is not started. */
+/* Condition of a volume whose file disappeared: its instance is not started. */
 #define DISK_MISSING "DiskMissing"
-/* The condition of an instance one of whose disks is not ready, for a reason that the volume's says. */
+/* Condition of an instance with a disk that is not ready; the volume's condition says why. */
 #define WAITS_FOR_DISK "WaitsForDisk"
 
-/* The condition of an instance that QEMU holds for want of room on its host. */
+/* Condition of an instance that QEMU paused because its host has no space. */
 #define IO_PAUSED "HeldForRoom"
-/* The condition of an instance whose guest does not let go of what was detached from it. */
+/* Condition of an instance whose guest does not release a detached device. */
 #define KEEPS_DEVICE "KeepsDevice"
 
-/* The live migration of an instance, if one is under way. */
+/* Wakes the instance's live migration, if there is one. */
 void wake_migration(struct reconciler *r, const struct tables *t, uuid instance);
 
-/* What is wanted of a router with its networks, whether or not it is needed yet. */
+/* Creates or updates a router with its networks, whether or not it is needed yet. */
 RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows);
-/* Removes a network that nothing is in; one that something is in stays. */
+/* Removes a network unless something is in it. */
 RESULT reconcile_remove_unused_network(struct step *s, uuid network);
-/* By a subnet or by an interface; all but one (none: all). */
+/* Wakes routers attached to the network by a subnet or an interface, except `but` (none: no exception). */
 void reconcile_wake_routers_in(struct step *s, uuid network, uuid but);
 
 /* ---- gather.c: rows copied out of a view into the step's arena ---- */
 
-/* Typed deep copies: STEP_COPY(s, KIND_PORT, struct port, row) or return ERR_NO_MEMORY. */
+/* Deep copy of a row into the step's arena, or ERR_NO_MEMORY: STEP_COPY(s, KIND_PORT, struct port, row). */
 #define STEP_COPY(step, kind, type, source)                                                                  \
 	__extension__({                                                                                      \
 		const type *copied_ =                                                                        \
@@ -571,66 +594,69 @@ void reconcile_wake_routers_in(struct step *s, uuid network, uuid but);
 		copied_;                                                                                     \
 	})
 
-/* All that a router's place in the network needs. ret_wish->router NULL: no such row. */
+/* Everything that a router's desired state depends on. ret_rows->wish.router is NULL if the row does not
+ * exist. */
 struct router_rows {
 	struct network_router wish;
 	VEC(struct network_subnet) arms;
 	VEC(const struct network_guard *) guards;
-	VEC(struct network_segment) segments; /* the networks that it is in */
-	VEC(const struct port *) interfaces;  /* live ones, also that at a subnet's gateway address */
+	VEC(struct network_segment) segments; /* the networks that the router is attached to */
+	VEC(const struct port *) interfaces;  /* live ones, including those at a subnet's gateway address */
 	VEC(const struct port *) deleted_interfaces;
 	VEC(const struct subnet *) deleted_subnets;
-	VEC(const struct nat_gateway *) going_nats; /* deleted, and not known to be gone from the network */
-	VEC(const struct peering *) peerings;       /* that are to lead to or from it */
-	VEC(const struct peering *) going_peerings; /* likewise of NAT gateways */
-	bool has_ports; /* a port is in one of its networks: it has to exist in the network */
+	VEC(const struct nat_gateway *) going_nats; /* deleted, not yet confirmed as removed from the
+						     * network */
+	VEC(const struct peering *) peerings;       /* accepted ones in both directions */
+	VEC(const struct peering *) going_peerings; /* deleted, not yet confirmed as removed from the
+						     * network */
+	bool has_ports; /* a network of the router has a port, so the router must exist */
 };
-/* gather_firewall.c: of the router's networks that have one; its segments are gathered. */
+/* gather_firewall.c: firewalls of the router's networks; requires rows->segments. */
 RESULT gather_firewalls(struct step *s, const struct tables *t, struct router_rows *rows);
-/* Whoever makes the firewall of the port's network, if it has one. */
+/* Wakes the routers that implement the firewall of the port's network, if it has one. */
 void wake_firewalls_of(struct reconciler *r, const struct tables *t, uuid port);
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);
-/* A network's; ret_wish->network NULL: no such row. */
-/* It is told something else by DHCP than its subnet says. */
+/* True if the port has DHCP options other than its subnet's. */
 bool reconcile_is_told_apart(const struct tables *t, const struct port *port);
-/* What is told by DHCP in the network may have changed: those ports of it have rows of their own. */
+/* The network's DHCP options may have changed: wakes its ports that have DHCP options of their own. */
 void reconcile_wake_told_apart(struct step *s, uuid network);
 RESULT gather_segment(struct step *s, const struct tables *t, uuid network, struct network_segment *ret_wish);
-/* Other than routers' interfaces. */
+/* True if the network has ports other than router interfaces. */
 bool gather_network_has_ports(const struct tables *t, uuid network);
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish);
-/* .policy NULL: there is none. */
+/* ret_wish->policy is NULL if the row does not exist. */
 RESULT gather_port_policy(struct step *s, const struct tables *t, uuid policy,
 			  struct network_policy *ret_wish);
-/* Which policies stand before a port, each once; in the step's arena. */
+/* Lists the policies that apply to the port, each once, in the step's arena. */
 RESULT gather_policies_of(struct step *s, const struct tables *t, const struct port *port,
 			  struct uuids *ret_policies);
-/* Whoever is behind the router: its virtual network is another one now. */
+/* Wakes policies behind the router, because its virtual network has changed. */
 void wake_policies_behind(struct reconciler *r, const struct tables *t, uuid router);
-/* Where a disk lies, and through what it is worked on. */
+/* Place of a disk's file, and the connection that works on it. */
 struct disk_place {
-	uuid through; /* the pool, where that has a connection of its own; else the host; none: nothing yet */
-	struct str directory; /* of a shared one, in the step's arena; empty: the host's own */
-	bool is_hidden;       /* the host has yet to prove that it sees the pool, which wakes whoever waits */
+	uuid through;         /* the Ceph pool, or else the host; none: not placed yet */
+	struct str directory; /* directory of a shared pool, in the step's arena; empty: the host's own */
+	bool is_hidden;       /* the host is not yet proven to see the pool; the proof wakes whatever waits */
 };
 RESULT gather_place(struct step *s, const struct tables *t, uuid pool, uuid host,
 		    struct disk_place *ret_place);
-/* Whether it is a pool of Ceph. */
+/* True for a Ceph pool. */
 bool gather_is_ceph(const struct tables *t, uuid pool);
-/* What a pool of Ceph is asked with; NULL: it is none. ERR_INVALID, in words: its key does not open. */
+/* Connection data of a Ceph pool; NULL: another kind. ERR_INVALID, with a message: the pool's key cannot be
+ * decrypted. */
 RESULT gather_ceph(struct step *s, const struct storage_pool *pool, const struct ceph_place **ret_place);
-/* The file that a volume is made from, in the image store. */
+/* The file in the image store that a volume is based on. */
 struct volume_base {
-	struct str sha256; /* empty: blank */
+	struct str sha256; /* empty: a blank volume */
 	int64_t file_size;
-	bool is_encrypted; /* with the volume's key */
+	bool is_encrypted; /* encrypted with the volume's key */
 };
 RESULT gather_volume_base(struct step *s, const struct tables *t, const struct volume *v,
 			  struct volume_base *ret_base);
-/* What a row has sealed, as its driver takes it; NULL: nothing is encrypted. ERR_INVALID, in words: it does
- * not open. */
+/* Decrypts a sealed key for the driver; NULL: not encrypted. ERR_INVALID, with a message: the key cannot be
+ * decrypted. */
 RESULT gather_disk_key(struct step *s, struct str sealed, const struct disk_key **ret_key);
-/* Where a file of the image store lies. */
+/* Path of a file in the image store. */
 struct str gather_store_path(struct step *s, struct str sha256);
-/* Some file of that volume is, or is to be, in the shared pool, or if that is none on that host. */
+/* True if a file of the volume is, or should be, in the shared pool or, if that is none, on the host. */
 bool gather_volume_is_in(const struct volume *v, uuid host, uuid pool);

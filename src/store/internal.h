@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to store/: the store itself, and what its files know of each other.
- *   op.c         what a running change may do, and how that is taken back
- *   committer.c  the queue, a batch's way into SQL and out to the readers
- *   view.c       readers' pins, and the rows that wait for them
+ * Private to store/: the store itself, and what its files share.
+ *   op.c         what a running change may do, and its undo
+ *   committer.c  the queue, and a batch's way to SQL and to the readers
+ *   view.c       readers' pins, and retired versions that wait for them
  *   store.c      opening, loading, closing, comparing */
 #pragma once
 
@@ -11,7 +11,8 @@
 #include "store/sql.h"
 #include "store/tables.h"
 
-/* Clients' changes go first: a start with 20,000 guests queues as many of the reconciler's at once. */
+/* Clients' changes have a queue of their own, taken first: a start with 20,000 guests queues as many changes of
+ * the reconciler at once. */
 enum { QUEUE_CLIENTS, QUEUE_SYSTEM, QUEUES };
 enum { LISTENERS_MAX = 8, PIN_STRIPES = 16, BATCH_MAX = 4096 };
 
@@ -20,13 +21,13 @@ enum { LISTENERS_MAX = 8, PIN_STRIPES = 16, BATCH_MAX = 4096 };
 /* One put or forget. A row changed again in the same batch has a chain of entries. */
 struct entry {
 	enum kind kind;
-	struct row *before, *after;               /* NULL: was not there; is gone */
-	uint32_t first_of_batch, first_of_change; /* places of the chain's first entries */
-	bool superseded;                          /* by a later entry of the chain */
+	struct row *before, *after;               /* NULL: new row; forgotten row */
+	uint32_t first_of_batch, first_of_change; /* indexes of the chain's first entry, in the batch and
+						   * in the change */
+	bool superseded;                          /* a later entry of the chain exists */
 };
 
-/* An event, a usage record or an audit record on its way to SQL; its texts stand behind it in the same block.
- */
+/* An event, usage record or audit record on its way to SQL, in one block with its strings. */
 struct note {
 	struct note *next;
 	enum note_type {
@@ -42,13 +43,13 @@ struct note {
 		struct event event;
 		struct {
 			struct usage usage;
-			struct note
-				*subject; /* what its resource is called, in the same row; NULL: as before */
+			struct note *subject; /* name and tags of the resource, stored in the same SQL row;
+					   * NULL: unchanged */
 		};
 		struct ledger_record ledger;
 		struct audit_record audit;
 		struct series series;
-		int64_t before_us; /* NOTE_PRUNE */
+		int64_t before_us; /* of NOTE_PRUNE */
 		struct audit_segment segment;
 	};
 };
@@ -56,8 +57,8 @@ struct note {
 struct op_log {
 	struct entry *entries;
 	size_t count, capacity;
-	size_t mark;           /* where the running change begins */
-	struct published *net; /* room for capacity: reserved with the entries, filled for the publish */
+	size_t mark;           /* index of the running change's first entry */
+	struct published *net; /* of `capacity`; allocated with the entries so that publishing cannot fail */
 	size_t net_count;
 	struct note *first_note, **notes_end, **notes_mark;
 };
@@ -65,67 +66,72 @@ struct op_log {
 /* All on the committer's thread. */
 void op_log_init(struct op_log *log);
 void op_log_done(struct op_log *log);
-void op_begin_change(struct store *s);                  /* what follows is one change */
-RESULT op_follow_change(struct op *op);                 /* what follows from the change */
-RESULT op_check_change(struct store *s, struct ctx *c); /* the invariant, on what the change left */
-void op_undo_change(struct store *s);                   /* everything since op_begin_change */
+void op_begin_change(struct store *s);  /* starts a change */
+RESULT op_follow_change(struct op *op); /* calls the configured follower */
+/* checks the configured invariant on the rows left by the change */
+RESULT op_check_change(struct store *s, struct ctx *c);
+void op_undo_change(struct store *s); /* undoes everything since op_begin_change() */
 void op_undo_batch(struct store *s);
-/* A note with these texts, which from now on are its own; NULL: out of memory. And puts it behind the others.
- */
+/* op_new_note() allocates a note that owns copies of the texts; NULL: out of memory. op_add_note() appends
+ * it. */
 struct note *op_new_note(struct str *const texts[], size_t count);
 void op_add_note(struct op *op, struct note *note);
 struct note *op_new_audit_note(struct op *op, const struct audit_record *a);
 
 /* ---- the stamps of usage (ledger.c) ---- */
 
-/* On the committer's thread; `step` is for any. */
+/* Time stamps of usage records; see ledger.h. On the committer's thread, except the atomics. */
 struct stamps {
-	int64_t last_us;                 /* the last that was written, or is on its way */
-	int64_t base_us, base_steady_us; /* when wall clock and steady clock were last compared */
+	int64_t last_us;                 /* latest stamp written or on its way */
+	int64_t base_us, base_steady_us; /* both clocks at their last comparison */
 	_Atomic int64_t behind_us,
-		ahead_us;          /* how far the clock is behind the log; or ahead, and not believed */
-	_Atomic bool is_confirmed; /* the operator says that the clock is right */
+		ahead_us;          /* time that the clock is behind the log; or ahead of the steady clock
+				    * and not trusted */
+	_Atomic bool is_confirmed; /* the operator has confirmed the clock */
 };
 void stamps_init(struct stamps *stamps, int64_t last_us);
 int64_t stamps_draw(struct stamps *stamps, int64_t now_us);
 
-/* Refusals that came as a flood (audit_flood.c). NULL: out of memory. */
+/* Repeated refusals (audit_flood.c). NULL: out of memory. */
 struct audit_floods;
 struct audit_floods *audit_floods_new(void);
-void audit_floods_free(struct audit_floods *floods); /* NULL: nothing */
-void op_make_net(struct store *s);                   /* fills log.net: each row once, first state to last */
-void op_end_batch(struct store *s, uint64_t commit); /* published: frees or retires what was replaced */
+void audit_floods_free(struct audit_floods *floods); /* ignores NULL */
+/* fills log.net: each changed row once, from its first to its last state */
+void op_make_net(struct store *s);
+/* after publishing: frees or retires replaced versions */
+void op_end_batch(struct store *s, uint64_t commit);
 
 /* ---- readers (view.c) ---- */
 
-/* The pins of a share of the views, oldest first; the padding keeps them on lines of their own. */
+/* Pins of one stripe of the views, oldest first. Aligned to a cache line of its own. */
 struct pins {
 	pthread_mutex_t lock;
 	struct view *first, *last;
 } __attribute__((aligned(64)));
 
-/* This thread reads a view of the store: it can't publish, nor open another view, without waiting
- * for itself. */
+/* True if the calling thread holds an open view that is being read; publishing, or opening another view,
+ * would then deadlock. */
 bool view_is_read_here(const struct store *s);
-/* Room for row_count rows on the head, and so for the publish. Committer only; readers go on, but
- * for the moment in which the grown table takes its place. False when out of memory. */
+/* Makes room for row_count rows in the head's and the published tables. On the committer; readers continue
+ * except while the grown table is swapped in. False: out of memory. */
 bool view_grow_tables(struct store *s, enum kind kind, size_t row_count);
-/* Takes over a version that readers may still hold. */
+/* Takes over a replaced version that readers may still use. */
 void view_retire(struct store *s, struct version *v, uint64_t commit);
-void view_free_retired(struct store *s, bool all); /* what no view holds, or all of it */
+void view_free_retired(struct store *s, bool all); /* frees versions that no view can see, or all */
 
 /* ---- the committer (committer.c) ---- */
 
-/* The actor's job: takes what is queued and commits it as one batch. */
+/* Job of the actor: commits the queued changes as one batch. */
 void committer_run(struct job *job);
-void committer_wake(struct store *s);  /* any thread */
-void committer_drain(struct store *s); /* runs what is queued, here: the actor is gone */
+void committer_wake(struct store *s); /* any thread */
+/* runs queued changes on the calling thread, after the actor was freed */
+void committer_drain(struct store *s);
 
 /* ---- the store ---- */
 
 struct store {
 	/* Set at open. */
-	void *block; /* what to free: the store stands aligned in it */
+	void *block; /* allocation that contains the store, which is aligned within it */
 	struct store_config config;
 	struct actor *actor;
 	struct {
@@ -134,29 +140,30 @@ struct store {
 	} listeners[LISTENERS_MAX];
 	size_t listener_count;
 
-	/* The committer's alone. */
+	/* Used by the committer alone. */
 	struct tables head;
 	struct op_log log;
 	struct audit_floods *floods;
-	struct change *pending; /* taken from the queue, not yet run */
+	struct change *pending; /* taken from the queue, not run yet */
 	struct version *first_retired, *last_retired;
 	struct arena *arena;          /* for the batch's own context */
-	uint64_t sql_commit;          /* the last one in SQL */
-	bool is_gone;                 /* the database is not where the next start looks for it */
+	uint64_t sql_commit;          /* number of the last commit in SQL */
+	bool is_gone;                 /* the database files are not where the next start will look */
 	bool (*has_room)(void *self); /* store_set_room() */
 	void *room_self;
 	_Atomic bool is_full; /* written by the committer */
 	struct stamps stamps;
-	struct store_figures figures; /* what it counts; shown_figures is for the others */
+	struct store_figures figures; /* the committer's; shown_figures is the copy for others */
 
-	/* Readers, under lock: shared to read, exclusive to publish. */
+	/* For readers, under lock: shared to read, exclusive to publish. */
 	pthread_rwlock_t lock __attribute__((aligned(64)));
 	struct tables published;
 	uint64_t commit;
 	struct pins pins[PIN_STRIPES];
-	_Atomic uint64_t retired_until; /* the newest retired_commit; 0: none */
+	_Atomic uint64_t retired_until; /* highest retired_commit; 0: nothing is retired */
 
-	/* Held while a batch is on its way, so that an audit can keep the committer still. */
+	/* Held while a batch runs, so that store_compare_with_sql() and store_unlisten() can stop the
+	 * committer. */
 	pthread_mutex_t still;
 
 	/* The queue. */
@@ -166,6 +173,6 @@ struct store {
 	} queues[QUEUES];
 	struct job job;
 	bool scheduled, closing;
-	int64_t slowest_us, slowest_at_us; /* of commits, since start */
+	int64_t slowest_us, slowest_at_us; /* slowest commit since the start, and its end; under queue_lock */
 	struct store_figures shown_figures;
 };

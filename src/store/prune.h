@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
- * History that is too old: events go by age and by number, and records of the audit log once they are in a file.
- * Usage and the ledger stay: bills are computed from them. */
+ * Deletion of old history: events by age and number, and audit records once they are archived in a file.
+ * Usage and ledger are kept, because bills are computed from them. */
 #pragma once
 
 #include "store/audit.h"
 
-/* Limits of the events that stay; zeroed: all stay. Events that are older, or more than so many, go a few at a time whenever events are
- * added (store/sqlite_prune.c). */
+/* Limits of the events to keep; zeroed: keep all. Older or surplus events are deleted a few at a time
+ * whenever events are added (store/sqlite_prune.c). */
 struct history_limits {
 	int64_t events_age_us, events_max; /* 0: no limit */
 };
 
-enum { PRUNE_PIECE = 10000 /* rows that one change deletes */ };
+enum { PRUNE_PIECE = 10000 /* rows deleted by one change */ };
 
-/* Inside a change: deletes up to PRUNE_PIECE events from before that time, oldest first. ERR_NO_MEMORY. */
+/* Inside a change: deletes up to PRUNE_PIECE events before that time, oldest first. ERR_NO_MEMORY. */
 RESULT op_prune_events(struct op *op, int64_t before_us);
 
-/* A sealed part of the audit log: the records up to a number, which are in an archive. The chain of those that stay
- * begins with the digest of its last record. */
+/* A sealed part of the audit log: all records up to a number, which are in an archive. The remaining chain
+ * starts from the digest of its last record. */
 struct audit_segment {
-	int64_t seq;                 /* number of the last archived record; 0: nothing is archived */
-	uint8_t digest[SHA256_SIZE]; /* of that record */
+	int64_t seq;                 /* number of the last archived record; 0: none */
+	uint8_t digest[SHA256_SIZE]; /* digest of that record */
 };
-/* Inside a change: deletes the records up to the segment's end, PRUNE_PIECE of them at most, and stores where the chain goes
- * on. SQL refuses a digest that is not that record's, and every other deletion. ERR_NO_MEMORY. */
+/* Inside a change: deletes the records up to the segment's end, at most PRUNE_PIECE, and stores where the
+ * chain continues. SQL refuses a digest that is not that record's, and any other deletion. ERR_NO_MEMORY. */
 RESULT op_cut_audit(struct op *op, const struct audit_segment *segment);
-/* Reads the last archived segment, behind which the remaining records go on. Any thread but the committer's; blocks. */
+/* Reads the last archived segment. Blocks. Any thread but the committer's. */
 RESULT store_read_segment(struct store *s, struct ctx *c, struct audit_segment *ret_segment);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Figures of a host and its guests, a packed text for each stretch of time (reconcile/figures/figures.h says what is in it). They are in
- * SQL only, and go when they are old: unlike the usage log nobody pays by them. */
+ * Usage samples of a host and its guests, one packed text per interval (reconcile/figures/figures.h defines
+ * the content). They are in SQL only and are deleted when old: unlike the usage log, nobody is billed by
+ * them. */
 #pragma once
 
 #include "base/ctx.h"
@@ -11,9 +12,9 @@ struct store;
 
 struct series {
 	uuid host;
-	int64_t step_us; /* how long the stretch is */
-	int64_t from_us; /* when it began */
-	int64_t keep_us; /* stretches of this length that began longer before this one go */
+	int64_t step_us; /* length of the interval */
+	int64_t from_us; /* its start */
+	int64_t keep_us; /* intervals of this length that began earlier than from_us - keep_us are deleted */
 	struct str bytes;
 };
 
@@ -22,9 +23,10 @@ struct series_query {
 	int64_t step_us, from_us, before_us;
 };
 
-/* Writes one with the change, over one of the same host, length and beginning. The bytes are copied. ERR_NO_MEMORY. */
+/* Writes a sample with the change; replaces one of the same host, length and start. Copies the bytes.
+ * ERR_NO_MEMORY. */
 RESULT op_series(struct op *op, const struct series *series);
-/* Reads SQL over a connection of its own, and blocks meanwhile; by time. Any thread but the committer's. The bytes are valid
- * during the call of each(). */
+/* Reads samples in order of time, through a separate SQL connection. Blocks. Any thread but the committer's.
+ * The bytes are valid during each(). */
 RESULT store_read_series(struct store *s, struct ctx *c, const struct series_query *query,
 			 RESULT (*each)(void *arg, const struct series *series), void *arg);

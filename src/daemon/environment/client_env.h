@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Environments of stock clients: the variables of web/console/environment.js, filled in. */
+ * Environments of stock clients: the variables of web/console/environment.js with their values. */
 #pragma once
 
 #include <jansson.h>
 
 #include "base/buf.h"
 
-/* Values for the {fields} of environment.js; an empty one leaves out the lines that name it. */
+/* Values for the {fields} of environment.js; lines with an empty one are omitted. */
 struct client_env {
 	struct str endpoint, region, ca, key_id, key_secret, user, user_domain, password, project, project_id,
 		project_uuid, project_domain, credential_id, credential_secret, tenant;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Records of the audit log as JSON objects: what `dari log audit --format json` prints, and an archive has line by line. */
+ * Audit records as JSON objects, for `dari log audit --format json` and archives. */
 #pragma once
 
 #include <jansson.h>
@@ -8,6 +8,6 @@
 
 /* NULL: out of memory. */
 json_t *audit_line_make(struct arena *arena, const struct audit_record *a);
-/* Reads a file of such lines, in their order. ERR_INVALID: a line is none. A failure of each() ends it and is returned.
- * Texts are valid during the call. */
+/* Reads a file of such lines in order. ERR_INVALID: invalid line. An error of each() ends reading and is
+ * returned. Texts are valid during the call. */
 RESULT audit_lines_read(struct ctx *c, const char *path, audit_each each, void *arg);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A copy in memory of the rows of an OVSDB database: the tables and columns that a schema lists,
- * kept up to date by monitor_cond_since and update3, with two indexes that the diff engine lives
- * on: rows by the scope in their external_ids, and the rows that refer to a row. Values are in the
- * form of ovsdb_value.h. No locks: the connection's owner guards it. */
+ * An in-memory copy of an OVSDB database: the tables and columns of a schema, kept current by
+ * monitor_cond_since and update3, with two indexes for the diff engine: rows by the scope in their
+ * external_ids, and the rows that refer to a row. Values have the form of ovsdb_value.h. No locks: the
+ * connection's owner guards it. */
 #pragma once
 
 #include "base/result.h"
@@ -11,32 +11,33 @@
 struct ovsdb_column {
 	const char *table, *name;
 	enum ovsdb_type type;
-	bool never_empty; /* a set of references with at least one: a new row must come with it */
+	bool never_empty; /* a set of at least one reference: a new row must contain it */
 };
 
-/* What we use of a database. */
+/* The parts of a database that we use. */
 struct ovsdb_schema {
-	const char *database;               /* "OVN_Northbound" */
+	const char *database;               /* for example "OVN_Northbound" */
 	const struct ovsdb_column *columns; /* grouped by table */
 	size_t column_count;
-	const char *const *roots; /* tables whose rows live without being referred to; NULL-ended */
-	const char *scope_key;    /* of external_ids: rows are indexed by its value */
+	const char *const *roots; /* root tables, whose rows exist without being referred to;
+				   * NULL-terminated */
+	const char *scope_key;    /* key of external_ids whose value is indexed */
 };
 
-/* Looking into a schema. */
+/* Look-ups in a schema. */
 const struct ovsdb_column *ovsdb_find_column(const struct ovsdb_schema *s, const char *table,
-					     const char *name); /* NULL: not of the schema */
+					     const char *name); /* NULL: not in the schema */
 bool ovsdb_is_root(const struct ovsdb_schema *s, const char *table);
 
 struct ovsdb_cache {
 	const struct ovsdb_schema *schema;
 	json_t *tables;  /* {table: {uuid: {column: value}}} */
 	json_t *scopes;  /* {scope: {"table/uuid": true}} */
-	json_t *parents; /* {uuid: {"table/column/uuid": true}}, sets of references only */
+	json_t *parents; /* {uuid: {"table/column/uuid": true}}, for sets of references only */
 };
 
-/* Told of each row that changed, with its columns now (NULL: gone) and those that changed; of one that
- * is gone, what it had. */
+/* A changed row: its present columns (NULL: deleted), those that changed and, if deleted, its last
+ * columns. */
 struct ovsdb_change {
 	const char *table, *id;
 	const json_t *row, *columns, *gone;
@@ -46,10 +47,10 @@ typedef void (*ovsdb_changed)(void *arg, const struct ovsdb_change *change);
 /* ERR_NO_MEMORY. */
 RESULT ovsdb_cache_init(struct ovsdb_cache *cache, const struct ovsdb_schema *schema);
 void ovsdb_cache_done(struct ovsdb_cache *cache);
-/* Applies <table-updates2>. changed may be NULL. ERR_IO: malformed; the cache is then unusable. */
+/* Applies <table-updates2>. changed may be NULL. ERR_IO: malformed; the cache is unusable afterwards. */
 RESULT ovsdb_cache_update(struct ovsdb_cache *cache, const json_t *tables, ovsdb_changed changed, void *arg);
 
-/* Borrowed, NULL when absent. */
+/* Borrowed; NULL if absent. */
 json_t *ovsdb_cache_table(const struct ovsdb_cache *cache, const char *table);
 json_t *ovsdb_cache_row(const struct ovsdb_cache *cache, const char *table, const char *id);
 json_t *ovsdb_cache_scope(const struct ovsdb_cache *cache, const char *scope);

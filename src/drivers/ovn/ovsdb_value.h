@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OVSDB's column values in one canonical JSON form, so that comparing is json_equal():
- * a text, integer or boolean is itself; a UUID its text; an optional one may be null; a set is an
- * object whose keys are its elements; a map an object of texts, or of integers. On the wire (RFC 7047) a set of
- * one element may be written without its brackets, and order means nothing. Pure; any thread.
+ * OVSDB's column values in a canonical JSON form, so that json_equal() compares them: texts, integers and
+ * booleans as such; a UUID as its text; an optional value may be null; a set is an object whose keys are its
+ * elements; a map is an object of texts or integers. On the wire (RFC 7047) a set of one element may lack its
+ * brackets, and order is irrelevant. Pure; any thread.
  *
- * Out of memory shows as NULL, a malformed value too: both end the connection. */
+ * Out of memory and malformed values both yield NULL and end the connection. */
 #pragma once
 
 #include <jansson.h>
@@ -21,20 +21,19 @@ enum ovsdb_type {
 	OVSDB_OPT_BOOL,
 	OVSDB_OPT_UUID,
 	OVSDB_TEXTS, /* set of texts */
-	OVSDB_UUIDS, /* set of references to rows */
+	OVSDB_UUIDS, /* set of references */
 	OVSDB_MAP,   /* text to text */
 	OVSDB_INTS   /* text to integer */
 };
 
-/* From the wire; a new reference, or NULL. */
+/* Converts from the wire; a new reference, or NULL. */
 json_t *ovsdb_value_read(enum ovsdb_type type, const json_t *wire);
-/* To the wire; a new reference, or NULL. */
+/* Converts to the wire; a new reference, or NULL. */
 json_t *ovsdb_value_write(enum ovsdb_type type, const json_t *value);
 /* NULL stands for the type's default: "", 0, false, none, empty. */
 bool ovsdb_value_equal(enum ovsdb_type type, const json_t *a, const json_t *b);
-/* The new value that a change in update3 gives: for sets and maps the change is the difference to
- * the old one, which is changed in place and returned; for others it is the new value itself. A new
- * reference, or NULL; old may be NULL, and is nobody else's. */
+/* Applies a change of update3: for sets and maps a difference, applied to `old` in place; for other types the
+ * new value. Returns a new reference, or NULL; old may be NULL, and must not be shared. */
 json_t *ovsdb_value_change(enum ovsdb_type type, json_t *old, const json_t *change);
-/* ["uuid", text]: a reference as a condition or a set's element is written. */
+/* ["uuid", text]: a reference in a condition or as a set's element. */
 json_t *ovsdb_uuid_write(const char *text);

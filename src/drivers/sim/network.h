@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a test does to the simulated virtual network from outside. Its state belongs to the process
- * and not to a connection: after a "restart" within one process it is all still there, as in a real
- * database. Any thread. */
+ * Controls of the simulated virtual network for tests. Its state belongs to the process rather than a
+ * connection: it survives a "restart" within the process, like a real database. Any thread. */
 #pragma once
 
 #include "base/uuid.h"
 #include "drivers/network.h"
 
-void network_sim_reset(void); /* an empty database, connected, which binds ports at once */
-/* Cuts or mends the connection. While it is cut, every call answers ERR_GONE. Watchers hear of
+void network_sim_reset(void); /* an empty, connected database that binds ports immediately */
+/* Cuts or restores the connection. While cut, every call fails with ERR_GONE. Watchers are notified of
  * both. */
 void network_sim_cut(bool cut);
-/* Late: a port that is applied with a chassis is up only after network_sim_bind(), as on a real
- * host; one whose guest came from another host, too. Watchers hear of it. */
+/* Late: a port applied with a chassis comes up only with network_sim_bind(), as on a real host, including a
+ * migrated guest's port. Watchers are notified. */
 void network_sim_set_late(bool late);
-void network_sim_bind(void); /* every port with a chassis comes up */
+void network_sim_bind(void); /* brings up every port with a chassis */
 size_t network_sim_count(enum network_item_kind kind);
 bool network_sim_has(enum network_item_kind kind, uuid id);
 bool network_sim_port_is_up(uuid port);
-/* Removes something behind the driver's back. False: there was no such thing. */
+/* Removes an object behind the driver's back. False: no such object. */
 bool network_sim_lose(enum network_item_kind kind, uuid id);

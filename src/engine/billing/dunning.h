@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What becomes of billing accounts that do not pay (standing.h), by what the ledger has of them. Called by: reconcile/billing/dunning.c
- * from time to time; `dari billing dun`, and `dari billing pay`, at once.
- *
- * Postpaid: an account owes since its oldest invoice is due, and is limited when it owes more than its limit. Prepaid: since it has used up what
- * it paid. Reading blocks, and reads SQL over a connection of its own: any thread but the committer's. */
+ * Dunning of billing accounts (standing.h), from the ledger. A postpaid account is in debt from the due date
+ * of its oldest unpaid invoice on, and is limited when the debt exceeds its limit. A prepaid account is in
+ * debt once its payments are used up. Reading blocks and uses an SQL connection of its own: any thread but
+ * the committer's. Called by: reconcile/billing/dunning.c periodically; `dari billing dun` and `dari billing
+ * pay` at once. */
 #pragma once
 
 #include "engine/billing/invoices.h"
 #include "engine/billing/standing.h"
 
-/* From how many days on. Settings of the region. */
+/* The region's settings: days of debt until each state. */
 #define SETTING_LIMITED_DAYS STR("billing.limited_days")
 #define SETTING_SUSPENDED_DAYS STR("billing.suspended_days")
 #define SETTING_CLOSED_DAYS STR("billing.closed_days")
-/* How often the reconciler looks; 0: it does not. */
+/* The reconciler's interval in seconds; 0: off. */
 #define SETTING_DUN_EVERY_S STR("billing.dun_every_s")
 enum { LIMITED_DAYS = 7, SUSPENDED_DAYS = 14, CLOSED_DAYS = 44, DUN_EVERY_S = 3600 };
 
 struct dunning_days {
 	int64_t limited, suspended, closed;
 };
-/* As the settings say, on the head or on a view that is read. */
+/* Reads the settings, for the head or a view. */
 struct dunning_days billing_read_days(const struct tables *t);
 
-/* Billing accounts, as they were when they were looked at. */
+/* A copy of a billing account's state. */
 struct dunned {
 	uuid id, issuer;
 	struct str name;
@@ -37,8 +37,8 @@ struct dunned_list {
 	size_t count;
 	struct accounts_book book;
 };
-/* only: none for all. In c's arena. */
+/* only: this account; none: all. In c's arena. */
 RESULT billing_list_dunned(struct ctx *c, struct store *s, uuid only, struct dunned_list *ret_list);
-/* How it is to stand. */
+/* Computes the account's new standing. */
 RESULT billing_weigh(struct ctx *c, struct store *s, const struct dunned_list *list,
 		     const struct dunning_days *days, const struct dunned *d, struct standing_wish *ret_wish);

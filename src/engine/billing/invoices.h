@@ -1,45 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Invoices, credit notes and payments, as the ledger has them. Numbers are the issuer's and have no gaps: they are drawn in the
- * change that writes the invoice, which for a month is the one that closes it. Nothing is edited: a credit note takes an
- * invoice back. SQL refuses what would break this (store/sqlite_ledger.c). */
+ * Invoices, credit notes and payments in the ledger. Numbers are consecutive per issuer: each is drawn in the
+ * change that writes the invoice, which for a month is also the one that closes it. Invoices are never
+ * edited; a credit note cancels one. SQL refuses violations (store/sqlite_ledger.c). */
 #pragma once
 
 #include "engine/billing/billing.h"
 #include "metering/invoice.h"
 
-/* What is to be written. The issuer is a domain; of the operator DOMAIN_DEFAULT stands for it. */
+/* An invoice to issue. The issuer is a domain, or DOMAIN_DEFAULT for the operator. */
 struct new_invoice {
 	uuid issuer, payer;
-	struct str
-		issuer_name; /* what its numbers begin with: letters, digits and '-'; empty: the operator's */
-	int64_t from_us;     /* the billing period */
-	int64_t total;       /* millionths of the currency */
-	struct str json;     /* invoice_write() */
+	struct str issuer_name; /* prefix of its numbers: letters, digits and '-'; empty: the operator's */
+	int64_t from_us;        /* start of the billing period */
+	int64_t total;          /* millionths of the currency */
+	struct str json;        /* from invoice_write() */
 };
 struct invoices_wish {
 	const struct new_invoice *at;
 	size_t count;
-	const struct closing_wish *closing; /* of the month that they close; NULL: none */
-	/* made: */
+	const struct closing_wish *closing; /* also closes this month; NULL: none */
+	/* results: */
 	struct strs numbers;
 };
 OPERATION(engine_issue_invoices, invoices_wish)
 
-/* A payment, or a credit. Whoever calls has looked whether the ledger has the key (billing_find_payment()); one that was noted since
- * then is known here. */
+/* Records a payment or a credit. The caller has searched the ledger for the key (billing_find_payment());
+ * this operation detects a payment recorded since then. */
 struct payment_wish {
 	uuid issuer, payer;
 	int64_t amount; /* millionths of the currency */
 	bool is_credit;
 	struct str key, text;
-	/* made: */
-	bool is_known; /* it was noted before, and nothing was done */
+	/* result: */
+	bool is_known; /* true: already recorded, nothing changed */
 };
 OPERATION(engine_note_payment, payment_wish)
-/* Whether the ledger has a payment with that key. Blocks, as all that reads the ledger. */
+/* True if the ledger has a payment with that key. Blocks, like all reads of the ledger. */
 RESULT billing_find_payment(struct ctx *c, struct store *s, struct str key, bool *ret_is_known);
 
-/* What the ledger has, by payer, in c's arena. */
+/* The ledger's entries, in c's arena. */
 struct kept_invoice {
 	uuid issuer, payer;
 	struct str number, json;
@@ -58,10 +57,10 @@ struct accounts_book {
 };
 RESULT billing_read_accounts(struct ctx *c, struct store *s, struct accounts_book *ret_book);
 
-/* Payments and credits less invoices, in millionths of the currency. */
+/* Payments and credits minus invoices, in millionths of the currency. */
 int64_t billing_balance(const struct accounts_book *b, uuid payer);
-/* The last payment or credit; 0: there is none. */
+/* The amount of the last payment or credit, in millionths; 0: none. */
 int64_t billing_last_payment(const struct accounts_book *b, uuid payer);
-/* Since when a billing account owes what it should have paid, if invoices are due so many days after they were issued, the oldest
- * first; 0: it does not. */
+/* The due date of the oldest unpaid invoice, if invoices are due `days` after issue and payments cover the
+ * oldest first; 0: nothing is overdue. */
 int64_t billing_unpaid_since(const struct accounts_book *b, uuid payer, int64_t days, int64_t now_us);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of Azure's side of instances. All of it runs inside an operation. */
+ * Private to engine/: Azure's data of instances. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -8,11 +8,11 @@
 
 struct image;
 
-/* The instance is gone, or another account's: what Azure knew of it is forgotten. */
+/* Forgets the instance's Azure data and extensions, when it ends or changes accounts. */
 RESULT azure_guest_leave_instance(struct op *op, uuid instance);
-/* The instance's row as it is, or as it begins. */
+/* Copy of the instance's row, or a new one. */
 struct azure_guest azure_guest_begin(const struct op *op, const struct instance *instance);
-/* Whether an instance of that image (NULL: not known) gets a provisioning disc: no service of Azure's tells a password, and Windows
- * reads there what to make of itself. */
+/* True if an instance of the image (NULL: unknown) gets a provisioning disc: for Windows, which reads its
+ * settings there, and for passwords, which Azure's metadata services do not deliver. */
 bool azure_guest_needs_disc(enum instance_personality personality, const struct image *image,
 			    struct str password);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances: launch, start, stop, reboot, terminate and the other operations on them; and what the
- * reconciler saw of them. Invariant: an instance in any state but terminated has its ports and its
- * quota. reconcile/instance.c does what follows. */
+ * Instances: launch, start, stop, reboot, termination and other operations, and the reconciler's reports.
+ * Invariant: an instance in any state but terminated has its ports and counts for quotas.
+ * reconcile/instance.c makes hosts follow. */
 #pragma once
 
 #include "engine/licence/licence.h"
@@ -11,32 +11,32 @@
 #include "model/states.h"
 #include "store/instance.h"
 
-/* The name of the root disk of an imported image. */
+/* Device name of the root disk of images that do not say one. */
 #define INSTANCE_ROOT_DEVICE STR("/dev/xvda")
-/* User data, in bytes: Nova's 65,535 characters of base64. Other faces' calls take less. */
+/* INSTANCE_USER_DATA_MAX: bytes, from Nova's limit of 65,535 base64 characters; other faces accept less. */
 enum { INSTANCE_USER_DATA_MAX = 49151, INSTANCE_LAUNCH_MAX = 1000, INSTANCE_HINTS_MAX = 64 };
 
-/* A port of a launch: an existing one, or a new one. Device index 0 is the primary port, whose
- * subnet decides the zone. */
+/* A port of a launch, existing or new. Device index 0 is the primary port, whose subnet decides the zone. */
 struct launch_port {
-	/* Kind none: a new port, described by what follows. Else nothing of that may be given. */
+	/* An existing port, to which nothing below may be added. Kind none: a new port as described below. */
 	struct ref port;
-	/* The subnet of a new port. Kind none: the primary port's subnet; for the primary port
-	 * itself the default subnet of the launch's zone, or of any zone with room. */
+	/* Subnet of a new port. Kind none: the primary port's subnet; for the primary port, the default
+	 * subnet of the launch's zone, or of any zone that has room. */
 	struct ref subnet;
-	struct ref network; /* instead of a subnet: any subnet of it that has room; kind none: not given */
+	struct ref network; /* instead of a subnet: any subnet of the network that has room; kind none: not
+			     * given */
 	struct refs groups; /* by id or name, in the subnet's VPC; none: the VPC's default group */
-	bool by_firewall_alone;   /* as of struct port_wish */
-	struct port_ips_wish ips; /* addresses that are named: for a launch of one instance only */
-	enum choice public_ip; /* default: the subnet's setting; may be given only for a port that is alone */
+	bool by_firewall_alone;   /* see struct port_wish */
+	struct port_ips_wish ips; /* named addresses require a launch of a single instance */
+	enum choice public_ip;    /* default: the subnet's setting; can be given for a single port only */
 	struct str description;
-	enum choice delete_on_termination; /* default: yes for a new port; only new ports may say so */
+	enum choice delete_on_termination; /* new ports only; default: yes */
 	int64_t device_index;
-	struct str tag;   /* what its guest is told of it */
+	struct str tag;   /* device tag, which the guest reads from its metadata */
 	struct str field; /* for messages */
 };
 
-/* A file for a guest, with its contents decoded. */
+/* A file for the guest, with decoded contents. */
 struct guest_file {
 	struct str path, contents;
 };
@@ -46,83 +46,84 @@ struct guest_files {
 };
 
 struct instance_launch {
-	/* Kind none: the image follows from the first of disks. ERR_MISSING: nobody can start from
-	 * that. */
+	/* Kind none: the image of the first of disks. ERR_MISSING: there is no such image. */
 	struct ref image;
 	struct ref type; /* by name */
 	int64_t min_count, max_count;
-	struct str name; /* Nova's name; of several instances each gets a number behind it */
+	struct str name; /* Nova's name; several instances get a number appended */
 	struct str description;
 	struct ref key_pair;         /* kind none: no key */
 	struct ref instance_profile; /* by name or ARN; kind none: no profile */
-	struct ref server_group;     /* kind none: none */
-	struct refs near,
-		apart;     /* where one of these is, and none of those; what is not there is passed over */
-	int64_t partition; /* of a partition group; 0: the partition with the fewest instances */
-	enum instance_tenancy tenancy;   /* default: in a dedicated VPC that is "dedicated" */
-	struct ref dedicated_host;       /* needs the tenancy "host"; kind none: any of the account's */
-	bool host_affinity;              /* the same; the instance stays with the host that it gets */
+	struct ref server_group;     /* kind none: no group */
+	struct refs near, apart; /* same host as one of `near`, and not the host of any in `apart`; unknown
+			    * instances are ignored */
+	int64_t partition;       /* partition of a partition group; 0: the one with the fewest instances */
+	enum instance_tenancy tenancy;   /* default: "dedicated" in a dedicated VPC */
+	struct ref dedicated_host;       /* requires the tenancy "host"; kind none: any of the account's */
+	bool host_affinity;              /* requires the tenancy "host"; pins the instance to its host */
 	struct ref zone;                 /* kind none: the zone of the primary port's subnet */
-	struct str zone_name;            /* Nova's (region/aggregate.h): on its hosts alone; empty: any */
-	struct str host;                 /* by name: on that one or not at all; empty: any */
-	const struct launch_port *ports; /* none given: one new port */
+	struct str zone_name;            /* Nova's availability zone (region/aggregate.h), to whose hosts it
+					  * is restricted; empty: any */
+	struct str host;                 /* name of the only host allowed; empty: any */
+	const struct launch_port *ports; /* empty: one new port */
 	size_t port_count;
-	/* any_network: the first of ports names no network. It is in one of the default subnets or,
-	 * if the account has none, in the account's only network. ERR_STATE with that port's field:
-	 * the account has several networks. If it has none, there is no port; with needs_network
-	 * that is ERR_INVALID with that field. */
+	/* any_network: the first of ports names no network. It gets a default subnet or, if the account has
+	 * none, the account's only network. ERR_STATE with that port's field: the account has several
+	 * networks. Without any network the instance has no port; with needs_network this is ERR_INVALID with
+	 * that field. */
 	bool any_network, needs_network;
-	bool no_ports; /* the instance has no port at all */
-	/* Ports and addresses are not limited by its type, as they are in EC2, but by the places that an instance has. */
+	bool no_ports; /* the instance has no ports */
+	/* Limits ports and addresses by the instance's slots, not by its type as EC2 does. */
 	bool beyond_type;
-	struct str user_data;          /* bytes, decoded */
-	const struct disk_wish *disks; /* change the image's disks, and add to them */
+	struct str user_data;          /* decoded bytes */
+	const struct disk_wish *disks; /* override the image's disks, and add to them */
 	size_t disk_count;
-	const struct local_disk_wish *local_disks; /* instead of its type's, as far as they are of one use */
+	const struct local_disk_wish *local_disks; /* replace the type's local disks of the same use */
 	size_t local_disk_count;
-	/* It has a CD-ROM drive. from_medium: the image is an ISO and lies there, and the root disk is a blank one of
-	 * the size that `disks` say. ERR_INVALID: it is none. */
+	/* has_cdrom: adds a CD-ROM drive. from_medium: the image is an ISO, inserted there, and the root disk
+	 * is blank, with its size from `disks`. ERR_INVALID: the image is no ISO. */
 	bool has_cdrom, from_medium;
-	bool root_is_volume; /* said of what is made of an image; without one it is */
+	bool root_is_volume; /* for a root disk made from an image; always true without an image */
 	struct tags instance_tags, volume_tags, port_tags;
-	/* The launch template's version that gave some of this, for permissions and tags. Or
-	 * none. */
+	/* Launch template version that provided parameters, for permissions and tags; none: no template. */
 	uuid template_version;
-	uuid fleet; /* that launches it, by which of its overrides; none: it is launched by itself */
+	uuid fleet; /* fleet that launches it, and the index of its override; none: no fleet */
 	int64_t fleet_override;
-	enum choice personality_choice; /* yes: `personality` below; else the image's */
+	enum choice personality_choice; /* yes: personality as given; otherwise the image's */
 	enum instance_personality personality;
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;
-	/* Default, and 0: as the account's settings say; without these yes, no, no, 1. */
+	/* Default and 0: the account's settings, or else yes, no, no, 1. */
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	int64_t metadata_hop_limit;
-	enum choice metadata_ipv6; /* yes: it answers by IPv6, too */
-	/* How it is named (schema/instance.toml). Default: as the primary port's subnet says. */
+	enum choice metadata_ipv6; /* yes: the metadata service answers over IPv6, too */
+	/* DNS names (schema/instance.toml). Default: the primary port's subnet decides. */
 	enum choice named_by_id, id_name_has_a, id_name_has_aaaa;
 	bool disk_auto;            /* Nova's OS-DCF:diskConfig AUTO */
-	bool config_drive;         /* the instance gets a disk with its metadata */
-	struct guest_files files;  /* as in instance_rebuilding */
-	struct str admin_password; /* sealed; what its guest is to set; empty: none */
+	bool config_drive;         /* attaches a disk with the instance's metadata */
+	struct guest_files files;  /* as in struct instance_rebuilding */
+	struct str admin_password; /* sealed; password for the guest to set; empty: none */
 	struct ip access_ip4, access_ip6;
-	/* For burstable types only. Default: EC2's, which is yes except for t2. */
+	/* Burstable types only. Default: as in EC2, yes except for t2. */
 	enum choice unlimited_credits;
-	struct licences_wish licences; /* besides the image's */
-	bool stays_off;                /* it is not turned on */
-	/* Whether it is started elsewhere when its host is off for good; default: yes. recovers_by_type: as its type's
-	 * offers_ha says. */
+	struct licences_wish licences; /* in addition to the image's */
+	bool stays_off;                /* does not start the instance */
+	/* Restart elsewhere if the host is fenced; default: yes. recovers_by_type: the type's offers_ha
+	 * decides. */
 	enum choice recovers;
 	bool recovers_by_type;
-	/* Nova: where no host or storage pool has room, accept, and report that later. Else ERR_CAPACITY, as in EC2. */
+	/* Accepts the launch even if no host or pool has room, as Nova does, and reports that later.
+	 * Otherwise ERR_CAPACITY, as in EC2. */
 	bool accept_unplaced;
-	struct str client_token; /* empty: none; up to 64 characters */
-	struct str digest;       /* of the other parameters, to tell a repetition from a mistake */
-	/* made: */
+	struct str client_token; /* up to 64 characters; empty: none */
+	struct str digest;       /* covers the other parameters, to tell a repeated call from a reused
+				  * token */
+	/* outputs: */
 	uuid reservation;
 	struct uuids made; /* in order of launch index */
-	bool replayed;     /* an earlier call with this token made them */
+	bool replayed;     /* an earlier call with the token launched them */
 };
-/* Launches as many instances as fit, up to max_count. ERR_CAPACITY or ERR_QUOTA: fewer than
- * min_count fit. */
+/* Launches as many instances as have room, up to max_count. ERR_CAPACITY or ERR_QUOTA: that is fewer than
+ * min_count. */
 OPERATION(engine_create_instances, instance_launch)
 
 struct instance_change {
@@ -131,123 +132,120 @@ struct instance_change {
 };
 
 struct instances_wish {
-	struct refs instances; /* an instance that is named twice counts once */
-	bool force;            /* for stop and reboot: do not ask the guest; for destroy: end it now */
-	/* A bit set of enum instance_state: from other states the call is refused. For faces that
-	 * promise more than a later success. 0: any state. */
+	struct refs instances; /* duplicates count once */
+	bool force;            /* stop, reboot: without asking the guest; destroy: ends the instance now */
+	/* Bit set of enum instance_state in which the call is accepted, for faces that promise an immediate
+	 * result. 0: any state. */
 	uint32_t only_from;
-	struct str reason;   /* of a lock; up to 255 characters */
-	struct refs volumes; /* of one that is destroyed: its data disks that are deleted with that */
-	bool starts;         /* what is recovered is turned on, too */
-	/* made: */
+	struct str reason;   /* reason of a lock, up to 255 characters */
+	struct refs volumes; /* data disks to delete with a destroyed instance */
+	bool starts;         /* starts recovered instances */
+	/* outputs: */
 	const struct instance_change *changes;
 	size_t change_count;
 };
-/* Start, stop or reboot all of the instances, or none. ERR_STATE with KIND_INSTANCE: one is ending
- * or has ended. ERR_PROTECTED: one is locked. A suspended instance continues with its memory when
- * it is started; a reboot lets a paused one continue. */
+/* Start, stop or reboot all of the instances, or none. ERR_STATE with KIND_INSTANCE: an instance is
+ * terminating or terminated. ERR_PROTECTED: an instance is locked. Starting a suspended instance resumes its
+ * memory; rebooting resumes a paused one. */
 OPERATION(engine_start_instances, instances_wish)
 OPERATION(engine_stop_instances, instances_wish)
 OPERATION(engine_reboot_instances, instances_wish)
-/* Changes nothing of what is wanted: what is there is compared with it anew. */
+/* Raises gen without other changes, so that the reconciler compares the instance with its host again. */
 OPERATION(engine_reapply_instances, instances_wish)
-/* Ends instances. One that has ended already counts as a success. ERR_PROTECTED: one is locked, or
- * protected against this. */
+/* Terminates instances. Terminated ones count as success. ERR_PROTECTED: an instance is locked or has
+ * termination protection. */
 OPERATION(engine_terminate_instances, instances_wish)
 
 /* ---- instance_medium.c ---- */
 
-/* What lies in an instance's CD-ROM drive, NULL: nothing; and the image of that, none: nothing. */
+/* Volume in the instance's CD-ROM drive, or NULL; and the image that it is made from, or none. */
 const struct volume *engine_find_medium(const struct tables *t, uuid instance);
 uuid engine_get_medium(const struct tables *t, uuid instance);
 
-/* Puts an ISO into an instance's CD-ROM drive, in place of what lies there, whether the guest lets go of that or not.
- * ERR_STATE: the instance neither runs nor is stopped; or it runs, and has no such drive: it gets one while it is
- * stopped. ERR_INVALID with KIND_IMAGE: the image is no ISO. */
+/* Inserts an ISO into an instance's CD-ROM drive, replacing the present one even if the guest has locked it.
+ * ERR_STATE: the instance is neither running nor stopped, or is running without a drive, which is added only
+ * while it is stopped. ERR_INVALID with KIND_IMAGE: not an ISO. */
 struct instance_medium {
 	struct ref instance;
 	struct ref image;
 };
 OPERATION(engine_insert_medium, instance_medium)
-/* ERR_STATE with KIND_IMAGE: nothing lies there. */
+/* ERR_STATE with KIND_IMAGE: the drive is empty. */
 OPERATION(engine_eject_medium, instance_medium)
 
 /* ---- instance_assign.c ---- */
 
-/* Gives a stopped instance and its disks to another account, for an administrator or who has the role manager in both
- * accounts (ERR_DENIED). It gets ports there: without any said, one where it is now, if that network was granted to the
- * account, else in the default subnet of its zone (ERR_INVALID with KIND_NETWORK: there is none). Those that it had go, or
- * stay with the old account if they were not to go with it. ERR_STATE: it is on, or half way to something; a job waits; a public
- * address, a forwarding or a load balancer leads to it; a disk has snapshots, or is shared or promised. ERR_DENIED with
- * KIND_IMAGE: the account may not have what it was made from. ERR_QUOTA: the account has no room for it. */
+/* Transfers a stopped instance with its disks to another account, for administrators, and managers of both
+ * accounts (ERR_DENIED). The instance gets new ports: the given ones; by default one in its present subnet if
+ * that network is granted to the account, otherwise in the default subnet of its zone (ERR_INVALID with
+ * KIND_NETWORK: there is none). Its former ports are deleted, or stay with the former account if they are not
+ * deleted on termination. ERR_STATE: not stopped, or busy; a job waits; a public address, forwarding or load
+ * balancer leads to it; a disk has snapshots, or is shared or offered for transfer. ERR_DENIED with
+ * KIND_IMAGE: the account may not use the image. ERR_QUOTA. */
 struct instance_assigning {
 	struct ref instance;
 	uuid account;
-	const struct launch_port *ports; /* new ones, by network, in the order of their device indexes */
+	const struct launch_port *ports; /* new ports, by network, in order of device indexes */
 	size_t port_count;
 };
 OPERATION(engine_assign_instance, instance_assigning)
 
 /* ---- instance_destroy.c ---- */
 
-/* Lets go of instances: they go off, and end when the setting "expunge.delay" has passed, unless they are
- * recovered before. Until then they keep their root disks, their ports and addresses, and take nothing of
- * their account's limits of instances. Data disks that would outlive them are detached. Where that setting
- * is 0 they end at once. Those that are destroyed stay so. ERR_PROTECTED: as for terminate. ERR_INVALID with
- * KIND_VOLUME: one of the volumes is no data disk of the instance. */
+/* Destroys instances: stops them, and terminates them after the setting "expunge.delay" unless users recover
+ * them before. Until then they keep root disks, ports and addresses, and do not count for instance quotas.
+ * Data disks without delete_on_termination are detached. With a delay of 0 they are terminated at once.
+ * Destroyed instances count as success. ERR_PROTECTED: as for engine_terminate_instances(). ERR_INVALID with
+ * KIND_VOLUME: a volume is no data disk of the instance. */
 OPERATION(engine_destroy_instances, instances_wish)
-/* Stopped again. ERR_STATE: one is not destroyed. ERR_QUOTA: the account has no room for it any more. */
+/* Recovers destroyed instances, as stopped. ERR_STATE: an instance is not destroyed. ERR_QUOTA. */
 OPERATION(engine_recover_instances, instances_wish)
 
-/* When a destroyed instance ends; 0: it is not destroyed, or has ended. */
+/* Time at which a destroyed instance will be terminated; 0: it is not destroyed. */
 int64_t engine_get_expunge_us(const struct tables *t, const struct instance *i);
-/* For the reconciler: ends it, if its time has come. */
+/* Terminates a destroyed instance that is due, for the reconciler. */
 struct instance_expunging {
 	uuid instance;
 };
 OPERATION(engine_expunge_instance, instance_expunging)
 
-/* Stop and continue the guest's processors. ERR_STATE: an instance is neither running nor
- * paused. */
+/* Stop and resume the guest's processors. ERR_STATE: an instance is neither running nor paused. */
 OPERATION(engine_pause_instances, instances_wish)
 OPERATION(engine_unpause_instances, instances_wish)
-/* Turns instances off, and stores their memory on their host's disk until they are started.
- * ERR_STATE: one is not running. ERR_PROTECTED: one is locked. */
+/* Suspends instances to their host's disk until they are started. ERR_STATE: an instance is not running.
+ * ERR_PROTECTED: an instance is locked. */
 OPERATION(engine_suspend_instances, instances_wish)
-/* Protect instances against every change until they are unlocked. An administrator may change them
- * all the same, and only administrators may remove a lock that an administrator has set
- * (ERR_DENIED). */
+/* Lock instances against changes, and unlock them. Administrators may change locked instances, and only they
+ * may remove an administrator's lock (ERR_DENIED). */
 OPERATION(engine_lock_instances, instances_wish)
 OPERATION(engine_unlock_instances, instances_wish)
 
-/* Whether the instance has a console and a screen: it was found on, and its host is known. */
+/* True if the instance has a console and a screen: it was last seen running, and its host is known. */
 static inline bool engine_has_console(const struct instance *instance)
 {
 	return instance->seen_power == INSTANCE_SEEN_POWER_ON && !uuid_is_none(instance->host);
 }
-/* Finds an instance whose console the caller may open now. That is no change, but needs the right
- * to make one. ERR_DENIED: it is missing; or the console is a serial port, and the account has
- * closed these. ERR_STATE with KIND_INSTANCE: the instance was not found on. t as for
- * engine_find(). */
+/* Finds an instance whose console the caller may open now. Needs the right to change the instance.
+ * ERR_DENIED: the right is missing, or the account has disabled serial consoles. ERR_STATE with
+ * KIND_INSTANCE: not running. t as for engine_find(). */
 RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref, bool is_serial,
 			   const struct instance **ret_instance);
 
 OPERATION(engine_monitor_instances, instances_wish)
 OPERATION(engine_unmonitor_instances, instances_wish)
 
-/* What happens to one of the instance's volumes when the instance ends. The volume is named by its
- * device. */
+/* delete_on_termination of one of the instance's volumes, named by its device. */
 struct volume_fate {
 	struct str device;
-	struct ref volume; /* kind none: whatever volume is there */
+	struct ref volume; /* kind none: any volume at the device */
 	bool delete_on_termination;
 	struct str field; /* for messages */
 };
 
-/* Changes settings. ERR_STATE: the instance must be stopped, for its type, key pair, user data and
- * ebs_optimized. ERR_CAPACITY: its host has no room for the type. ERR_QUOTA with KIND_PORT: it has
- * more ports than the type can have. ERR_NOT_FOUND with KIND_VOLUME: nothing is at that device.
- * ERR_CONFLICT: groups and check concern one port, and it has several. */
+/* Changes settings. ERR_STATE: type, key pair, user data and ebs_optimized require a stopped instance.
+ * ERR_CAPACITY: the host has no room for the type. ERR_QUOTA with KIND_PORT: more ports than the type allows.
+ * ERR_NOT_FOUND with KIND_VOLUME: no volume at that device. ERR_CONFLICT: groups and source_dest_check need
+ * an instance with a single port. */
 struct instance_settings {
 	struct ref instance;
 	bool set_name, set_description;
@@ -255,44 +253,45 @@ struct instance_settings {
 	enum choice protect_terminate, protect_stop, shutdown_terminates, ebs_optimized, disk_auto;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	enum choice metadata_ipv6;
-	enum choice recovers;       /* as in a launch */
-	int64_t metadata_hop_limit; /* 0: as it is */
-	struct ref type;            /* kind none: as it is */
-	bool beyond_type;           /* more ports than EC2 has for that type are no obstacle */
-	struct ref key_pair;        /* likewise; its next start gives the guest the public key */
+	enum choice recovers;       /* see struct instance_launch */
+	int64_t metadata_hop_limit; /* 0: unchanged */
+	struct ref type;            /* kind none: unchanged */
+	bool beyond_type;           /* ignores EC2's limit of ports for the type */
+	struct ref key_pair;        /* kind none: unchanged; the guest gets the public key at its next
+				     * start */
 	bool set_access_ip4, set_access_ip6;
 	struct ip access_ip4, access_ip6;
 	bool set_user_data;
 	struct str user_data;
-	struct str admin_password; /* sealed; its guest is told at its next start; empty: as it is */
-	struct refs groups;        /* none: as they are */
+	struct str admin_password; /* sealed; the guest gets it at its next start; empty: unchanged */
+	struct refs groups;        /* none: unchanged */
 	enum choice source_dest_check;
 	const struct volume_fate *volumes;
 	size_t volume_count;
 };
 OPERATION(engine_update_instance, instance_settings)
 
-/* Its guest has set the password that it was told: nobody is told it again. Gone, or told already: OK. */
+/* Report of the guest: it has set its password, which is cleared so that nobody can fetch it again. OK if it
+ * is gone or cleared. */
 struct guest_password_taking {
 	uuid instance;
 };
 OPERATION(engine_take_admin_password, guest_password_taking)
 
-/* Changes how an instance is named. ERR_STATE: its host name changes while it is stopped only.
- * ERR_INVALID: without an IPv4 address its name is made of its id. */
+/* Changes an instance's DNS names. ERR_STATE: the host name changes only while the instance is stopped.
+ * ERR_INVALID: without an IPv4 address the name is made of the id. */
 struct instance_names_wish {
 	struct ref instance;
 	enum choice named_by_id, id_name_has_a, id_name_has_aaaa;
 };
 OPERATION(engine_update_instance_names, instance_names_wish)
 
-/* Changes of CPU credits. Each succeeds or fails by itself; permissions are asked for all of
- * them. */
+/* Changes of CPU credits. Each may fail by itself; permissions are checked for all. */
 struct credit_change {
 	struct ref instance;
 	bool unlimited;
-	/* The outcome: ERR_NONE, ERR_NOT_FOUND, ERR_STATE (the instance is ending), ERR_UNSUPPORTED
-	 * (its type is not burstable). */
+	/* Result: ERR_NONE, ERR_NOT_FOUND, ERR_STATE (terminating), ERR_UNSUPPORTED (not a burstable
+	 * type). */
 	enum err err;
 	struct str message;
 };
@@ -302,8 +301,7 @@ struct credit_wish {
 };
 OPERATION(engine_change_credits, credit_wish)
 
-/* What a user reports about the instance's state: it becomes a line of its history. ERR_STATE: the
- * instance does not run. */
+/* User's statement about the instance's health, recorded in its history. ERR_STATE: not running. */
 struct instance_status_report {
 	struct refs instances;
 	bool is_impaired;
@@ -313,11 +311,10 @@ OPERATION(engine_report_instances, instance_status_report)
 
 /* ---- instance_resize.c ---- */
 
-/* Gives the instance another type. When that is done (model_is_resized()), the user confirms or
- * reverts it. A running instance is shut down and started. It stays on its host (ERR_CAPACITY). Its
- * root disk grows to what the type says, and keeps that size when it is reverted. ERR_STATE: it
- * neither runs nor is stopped, or its last resize is not confirmed. ERR_CONFLICT with
- * KIND_INSTANCE_TYPE: it has that type. ERR_INVALID: the type has a smaller root disk. */
+/* Changes the type. Once done (model_is_resized()), the user confirms or reverts. A running instance is shut
+ * down and started again, on the same host (ERR_CAPACITY). The root disk grows to the type's size, and does
+ * not shrink on a revert. ERR_STATE: neither running nor stopped, or the last resize is not confirmed.
+ * ERR_CONFLICT with KIND_INSTANCE_TYPE: same type. ERR_INVALID: the type has a smaller root disk. */
 struct instance_resizing {
 	struct ref instance, type;
 	enum choice disk_auto; /* Nova's OS-DCF:diskConfig AUTO */
@@ -331,10 +328,10 @@ struct instance_target {
 OPERATION(engine_confirm_resize, instance_target)
 OPERATION(engine_revert_resize, instance_target)
 
-/* Gives the instance a new root disk made from an image; its id, ports and other disks stay. A
- * running guest is reset without being asked. The old root disk is deleted, unless it shall outlive
- * its instance: then it becomes free. ERR_STATE: the instance neither runs nor is stopped, or its
- * resize is not confirmed; with KIND_VOLUME: it has no root disk, or that is being copied. */
+/* Replaces the root disk by a new one made from an image; id, ports and other disks stay. A running guest is
+ * reset without warning. The old root disk is deleted, or detached if it has no delete_on_termination.
+ * ERR_STATE: neither running nor stopped, or a resize is not confirmed; with KIND_VOLUME: no root disk, or it
+ * is being copied. */
 struct instance_rebuilding {
 	struct ref instance, image;
 	bool set_name, set_description, set_key, set_user_data, set_tags, set_access_ip4, set_access_ip6;
@@ -343,25 +340,24 @@ struct instance_rebuilding {
 	struct str user_data;
 	struct tags tags;
 	struct ip access_ip4, access_ip6;
-	struct str admin_password; /* as in a launch */
-	enum choice disk_auto;     /* likewise */
-	/* What is put into the guest when it first starts, in place of what was: it gets a disk with its metadata for
-	 * them, from which its cloud-init takes them. ERR_QUOTA. */
+	struct str admin_password; /* as in struct instance_launch */
+	enum choice disk_auto;     /* as in struct instance_launch */
+	/* Files for the guest's first start, replacing earlier ones. The guest's cloud-init reads them from
+	 * the metadata disk, which is attached for them. ERR_QUOTA. */
 	struct guest_files files;
-	bool keeps_volume; /* where root_is_volume: ERR_INVALID unless the image is the volume's */
+	bool keeps_volume; /* with root_is_volume: ERR_INVALID unless the image is the volume's */
 };
 OPERATION(engine_rebuild_instance, instance_rebuilding)
 
 /* ---- instance_rescue.c ---- */
 
-/* Starts the instance from a disk made from the given image, or from its own image, with its root
- * disk as a second disk. When it is unrescued, the extra disk is deleted. A stopped instance is
- * started. ERR_STATE: it neither runs nor is stopped, or is rescued already; with KIND_VOLUME: it
- * has no root disk. ERR_INVALID with KIND_IMAGE: it was not made from an image, and none is
- * given. */
+/* Starts the instance from a rescue disk made from the given image, or its own, with its root disk as the
+ * second disk. Unrescuing deletes the rescue disk. Starts a stopped instance. ERR_STATE: neither running nor
+ * stopped, or rescued already; with KIND_VOLUME: no root disk. ERR_INVALID with KIND_IMAGE: the instance has
+ * no image, and none is given. */
 struct instance_rescuing {
-	struct ref instance, image; /* image of kind none: the image that it was made from */
-	bool spares_volumes;        /* ERR_INVALID where root_is_volume */
+	struct ref instance, image; /* image of kind none: the instance's image */
+	bool spares_volumes;        /* ERR_INVALID with root_is_volume */
 };
 OPERATION(engine_rescue_instance, instance_rescuing)
 /* ERR_STATE: the instance is not rescued. */
@@ -369,26 +365,28 @@ OPERATION(engine_unrescue_instance, instance_target)
 
 /* ---- instance_shelve.c ---- */
 
-/* Turns the instance off and frees its room on its host; its disks stay there. If it was made from
- * an image, it is also stored as one. ERR_STATE: it neither runs nor is off, or its resize is not
- * confirmed. ERR_PROTECTED: it is locked. ERR_UNSUPPORTED: it has a TPM. */
+/* Stops the instance and releases its room on the host; its disks stay there. If its root disk was made from
+ * an image, also stores it as an image. ERR_STATE: neither running nor stopped, or a resize is not confirmed.
+ * ERR_PROTECTED: locked. ERR_UNSUPPORTED: the instance has a TPM. */
 OPERATION(engine_shelve_instance, instance_target)
-/* Starts a shelved instance where its disks are, or else where there is room; or on the host named. ERR_STATE: it is
- * not shelved; with a zone or a host, has not left its host yet; the zone is not its disks', the host not of it.
- * ERR_INVALID with KIND_HOST: there is no such host. ERR_CAPACITY: that host does not take it. */
+/* Starts a shelved instance on the host of its disks, or else where there is room, or on the named host.
+ * ERR_STATE: not shelved; or with a zone or host: it has not left its host yet, the zone is not that of its
+ * disks, or the host is not in the zone. ERR_INVALID with KIND_HOST: unknown host. ERR_CAPACITY: the host
+ * does not accept it. */
 struct instance_unshelving {
 	struct ref instance;
-	struct ref zone;      /* by name; kind none: its own */
-	struct str zone_name; /* Nova's, to stay in from now on; empty: as it is */
+	struct ref zone;      /* by name; kind none: its present zone */
+	struct str zone_name; /* Nova's availability zone, which it is restricted to from now on; empty:
+			       * unchanged */
 	struct str host;      /* by name; empty: any */
 };
 OPERATION(engine_unshelve_instance, instance_unshelving)
 
-/* Whether the instance leaves its host (it is shelved, or moves), and nothing of it is needed there
- * any more. */
+/* True if the instance leaves its host, to be shelved or moved, and its host is no longer needed for
+ * anything. */
 bool engine_instance_leaves_host(const struct tables *t, const struct instance *i);
-/* For the reconciler: the host has no domain of the instance any more. An absent instance, or
- * another gen: OK. */
+/* Report of the reconciler: the host has no domain of the instance. OK if the instance is gone or has another
+ * gen. */
 struct instance_leaving {
 	uuid instance;
 	uint64_t gen;
@@ -397,18 +395,17 @@ OPERATION(engine_leave_instance_host, instance_leaving)
 
 /* ---- instance_settings.c ---- */
 
-/* An operator's statement about the instance, which changes nothing else. It is broken, until it is
- * started, stopped, rebooted or rebuilt. Or it is well: then its conditions are removed, and its
- * host is looked at again. */
+/* Operator's override of an instance's health. Broken: until it is started, stopped, rebooted or rebuilt.
+ * Otherwise: clears its conditions, and has its host checked again. */
 struct instance_marking {
 	struct ref instance;
 	bool is_broken;
 };
 OPERATION(engine_mark_instance, instance_marking)
 
-/* What the guest says its password is, encrypted for the owner of its key pair. The guest may say
- * it once, until the owner removes it. ERR_EXISTS: the guest has said it already. ERR_INVALID: more
- * than INSTANCE_GUEST_PASSWORD_MAX bytes, or no text. */
+/* Password that the guest generated, encrypted for the key pair's owner. Accepted once, until the owner
+ * clears it. ERR_EXISTS: there is one. ERR_INVALID: longer than INSTANCE_GUEST_PASSWORD_MAX bytes, or not
+ * text. */
 enum { INSTANCE_GUEST_PASSWORD_MAX = 4 * 255 };
 struct guest_password_report {
 	uuid instance;
@@ -419,77 +416,70 @@ OPERATION(engine_clear_guest_password, instance_target)
 
 /* ---- instance_place.c ---- */
 
-/* What a stopped instance is placed by. It stays on its host if that is still allowed; else it
- * moves to another host, with its disks. ERR_STATE: it is not stopped. ERR_CAPACITY: no host fits.
- * ERR_INVALID and ERR_QUOTA with KIND_SERVER_GROUP: the group has no such partition; it is full.
- * ERR_UNSUPPORTED: it would have to move and has a TPM. */
+/* Changes placement constraints of a stopped instance. It stays on its host if that is still allowed,
+ * otherwise it moves with its disks. ERR_STATE: not stopped. ERR_CAPACITY: no host fits. With
+ * KIND_SERVER_GROUP: ERR_INVALID, no such partition; ERR_QUOTA, the group is full. ERR_UNSUPPORTED: it would
+ * have to move and has a TPM. */
 struct instance_placement {
 	struct ref instance;
 	bool set_group;
-	struct ref server_group; /* kind none: it leaves its group */
-	int64_t partition;       /* 0: not given; in a new group the partition with the fewest instances */
-	/* The instance must have a tenancy other than the default: ERR_STATE with
-	 * KIND_DEDICATED_HOST. */
+	struct ref server_group; /* kind none: leaves its group */
+	int64_t partition;       /* 0: not given; a new group's partition with the fewest instances */
+	/* Requires a tenancy other than the default: ERR_STATE with KIND_DEDICATED_HOST. */
 	bool set_tenancy;
 	enum instance_tenancy tenancy;
-	struct ref dedicated_host; /* kind none: as it is */
-	enum choice host_affinity; /* the only one that a running instance may change */
+	struct ref dedicated_host; /* kind none: unchanged */
+	enum choice host_affinity; /* may be changed while the instance runs */
 };
 OPERATION(engine_change_placement, instance_placement)
 
-/* For the reconciler: tries to find a host for an instance without one. placed: it has one now. */
+/* Tries to place an instance that has no host, for the reconciler. placed: it has a host now. */
 struct instance_placing {
 	uuid instance;
-	/* made: */
+	/* outputs: */
 	bool placed;
 };
 OPERATION(engine_place_instance, instance_placing)
 
-/* ---- the reconciler's ---- */
+/* ---- reports of the reconciler ---- */
 
-/* The power that the instance shall have now. It is off while a snapshot of one of its disks waits
- * for that (CreateImage), or while it moves to another host. Otherwise it is what the user wants.
- * What the instance does meanwhile is not its own doing. */
+/* Power state that the instance should have now. Off while a snapshot of its disks waits for that
+ * (CreateImage), or while it moves to another host; otherwise as the user wants. Being off for these reasons
+ * is not taken for a shutdown by the guest. */
 enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, const struct instance *i);
 
 #define INSTANCE_RESTARTED                                                                                   \
-	"Restarted" /* the condition of an instance that went off by itself and was started again */
+	"Restarted" /* condition of an instance that went off by itself and was started again */
 
-/* Why a domain was found off: the values of drivers/compute.h, which the engine cannot include. */
+/* Why a domain is off. Same values as in drivers/compute.h, which the engine may not include. */
 enum instance_off { INSTANCE_OFF_UNKNOWN, INSTANCE_OFF_GUEST, INSTANCE_OFF_CRASHED, INSTANCE_OFF_DESTROYED };
 
-/* What a look at an instance found. Report ON right after a successful start, so that a guest which
- * shuts itself down before the next look is recognised. An absent instance: OK, nothing happens.
- *
- * The instance is found off although it is wanted on, and its present gen had been reached: if the
- * guest did that, off becomes what is wanted (or the instance is terminated, if it says so).
- * Otherwise it stays wanted on, and gets the condition INSTANCE_RESTARTED until the user starts,
- * stops or reboots it.
- *
- * It is deleted and absent, with its present gen: it has ended. Its ports, and the volumes with
- * delete_on_termination, are marked deleted; what is kept is detached; addresses that were assigned
- * automatically are released.
- *
- * It is wanted off and is off: addresses that were assigned automatically are released. */
+/* Observation of an instance by the reconciler. OK if the instance is gone. Report ON right after a
+ * successful start: then a guest that shuts itself down before the next look is recognised. If an instance
+ * that is wanted on at a reached gen is seen off: a shutdown by the guest makes it stopped (or terminated,
+ * with shutdown_terminates); anything else leaves it wanted on, with the condition INSTANCE_RESTARTED until
+ * the user starts, stops or reboots it. If a deleted instance is absent at its gen it has ended: its ports
+ * and volumes with delete_on_termination are marked deleted, others are detached, and auto-assigned addresses
+ * are released. The latter also happens once an instance that is wanted off is off. */
 struct instance_report {
 	uuid instance;
-	uint64_t gen;  /* of the row that was acted on */
-	bool reached;  /* the world is as that gen asks for: seen_gen and seen_boots follow */
-	int64_t boots; /* its wanted_boots, done if reached */
+	uint64_t gen;  /* gen of the row that was acted on */
+	bool reached;  /* the host is as that gen wants it; sets seen_gen and seen_boots */
+	int64_t boots; /* wanted_boots of that row, done if reached */
 	enum instance_seen_power power;
 	bool is_paused, is_saved;
-	enum instance_off off; /* when power is off */
-	struct str boot_id;    /* the host's */
-	/* What is plugged in: in the running guest, or in the definition while it is off. The
-	 * seen_instance of these rows follows. An absent instance has nothing, whether that is
-	 * known or not. */
+	enum instance_off off; /* valid when power is off */
+	struct str boot_id;    /* the host's boot id */
+	/* The lists of devices are valid: those plugged into the running guest, or in the definition while it
+	 * is off. Sets seen_instance of the rows. An absent instance has none, whatever devices_known
+	 * says. */
 	bool devices_known;
 	struct uuids ports, volumes;
 };
 OPERATION(engine_see_instance, instance_report)
 
-/* The meter of what an instance occupies from its launch to its end, in the usage records: level 1
- * begins, 0 ends it. False: the meter is another one. type borrows from it. */
+/* Meter of an instance's allocation, from launch to termination, in usage records: level 1 starts, 0 ends it.
+ * False: another meter. `type` borrows from meter. */
 #define INSTANCE_ALLOCATION_METER "server:"
 struct instance_allocation {
 	int64_t vcpus, memory_mib, disk_gib;
@@ -497,8 +487,8 @@ struct instance_allocation {
 };
 bool engine_parse_allocation(struct str meter, struct instance_allocation *ret_allocation);
 
-/* Forgets an ended instance. It stays visible for INSTANCE_VISIBLE_US after stopped_us. ERR_STATE:
- * it has not ended. ERR_IN_USE: a port or a volume still names it. Absent: OK. */
+/* Forgets a terminated instance, INSTANCE_VISIBLE_US after stopped_us. ERR_STATE: not terminated, or too
+ * early. ERR_IN_USE: a port or volume still refers to it. OK if it is gone. */
 #define INSTANCE_VISIBLE_US HOUR
 struct instance_forget {
 	uuid instance;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Evacuation: an instance leaves a host that is proven to be off (engine/region/fence.h), for one that sees its
- * disks, or that gets a root disk made anew from its image. Nova's word; EC2 calls it recovery, CloudStack high
+ * Evacuation: instances leave a host that is proven off (engine/region/fence.h), for a host that can access
+ * their disks, or with a root disk rebuilt from the image. Nova's term; EC2 says recovery, CloudStack high
  * availability. */
 #pragma once
 
@@ -8,40 +8,40 @@
 
 struct instance;
 
-/* Places an instance of a host that is off on another one, where it is started if it is wanted on. Only
- * administrators may ask.
- * ERR_STATE with KIND_HOST: its host is not proven to be off. ERR_STATE with KIND_INSTANCE: something else is
- * under way. ERR_UNSUPPORTED: something of it is on its host alone, in words. ERR_NOT_FOUND and ERR_CONFLICT with
- * KIND_HOST: no such host; it is there. ERR_CAPACITY: that host does not take it, or none does. */
+/* Places an instance of a fenced host on another one, where it is started if it is wanted on. For
+ * administrators. ERR_STATE with KIND_HOST: the host is not proven off. ERR_STATE with KIND_INSTANCE: busy.
+ * ERR_UNSUPPORTED, with the reason: part of the instance exists on its host only. With KIND_HOST:
+ * ERR_NOT_FOUND, unknown host; ERR_CONFLICT, the instance is there already. ERR_CAPACITY: the host, or every
+ * host, refuses it. */
 struct instance_evacuation {
 	struct ref instance;
-	struct ref host; /* by name or id; kind none: any */
-	bool forces;     /* the host is taken whatever groups, hints, aggregates and tenancies say */
-	bool rebuilds;   /* a root disk that is on its host alone is made anew from its image */
-	struct str admin_password; /* sealed; what a guest whose root is made anew is to set; empty: none */
-	/* made: */
+	struct ref host;           /* by name or id; kind none: any */
+	bool forces;               /* ignores groups, hints, aggregates and tenancies */
+	bool rebuilds;             /* rebuilds a root disk from its image if it exists on the host only */
+	struct str admin_password; /* sealed; password for a rebuilt guest to set; empty: none */
+	/* outputs: */
 	uuid target;
 	bool is_rebuilt;
 };
 OPERATION(engine_evacuate_instance, instance_evacuation)
 
-/* The same for all that a host has; what cannot leave waits for it. */
+/* Evacuates all instances of a host. Those that cannot leave wait for it. */
 struct host_evacuation {
 	struct ref host; /* by name or id */
 	bool rebuilds;
-	/* made: */
+	/* outputs: */
 	const struct drained_instance *instances;
 	size_t instance_count;
 };
 OPERATION(engine_evacuate_host, host_evacuation)
 
-/* For the reconciler: of an instance whose host is off. It leaves if that needs nothing made anew and its owner
- * does not want it to wait (instance.recovery); an ended one ends. Else it has a condition. Absent, or its host is
- * not off: OK. */
+/* Handles an instance of a fenced host, for the reconciler. It is evacuated if nothing has to be rebuilt and
+ * its owner allows it (instance.recovery); a deleted one ends; otherwise it gets the condition
+ * WAITS_FOR_HOST. OK if it is gone, or its host is not fenced. */
 struct fence_following {
 	uuid instance;
 };
 OPERATION(engine_follow_fence, fence_following)
 
-/* The condition of an instance whose host is off, and that waits for it. */
+/* Condition of an instance that waits for its fenced host. */
 #define WAITS_FOR_HOST "WaitsForHost"

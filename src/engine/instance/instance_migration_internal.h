@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of migrations. All of it runs inside an operation. */
+ * Private to engine/: migrations, for other files of the engine. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -10,34 +10,35 @@ struct instance_migrating;
 struct instance_migration;
 struct placement_need;
 
-/* Puts a new record, which gets its id; the oldest of its instance goes if that has many. */
+/* Puts a new record and fills in its id. Forgets the instance's oldest record if it has too many. */
 RESULT instance_record_migration(struct op *op, struct instance_migration *record);
-/* What keeps it from going to another host while it runs, for good, whatever it does now and whatever room there is.
- * ERR_UNSUPPORTED. */
+/* ERR_UNSUPPORTED, with the reason: a permanent property of the instance, regardless of its state and of
+ * room, prevents live migration. */
 RESULT instance_check_unbound(struct ctx *c, const struct tables *t, const struct instance *i);
-/* Whether that host takes it, by what is needed of it. ERR_CONFLICT with KIND_HOST: it is there already. ERR_CAPACITY: no. */
+/* Checks that the host accepts the instance. ERR_CONFLICT with KIND_HOST: it is there already.
+ * ERR_CAPACITY. */
 RESULT instance_check_target(struct ctx *c, const struct tables *t, const struct instance *i,
 			     const struct placement_need *need, const struct host *host, bool forces);
-/* The one with the most room. ERR_CAPACITY: none takes it, in words. */
+/* The host with the most room. ERR_CAPACITY, with the reason: no host accepts the need. */
 RESULT instance_choose_target(struct ctx *c, const struct tables *t, const struct placement_need *need,
 			      const struct host **ret_host);
-/* The host that the wish names, if that takes it; without one, the best. */
+/* The host that the wish names, if it accepts the instance; otherwise the best one. */
 RESULT instance_find_target(struct op *op, const struct instance *i, const struct placement_need *need,
 			    const struct instance_migrating *wish, const struct host **ret_host);
-/* Its way to another host begins, whoever asks. Failures as of engine_migrate_instance(). */
+/* Begins a live migration without asking for permissions. Errors as for engine_migrate_instance(). */
 RESULT instance_move_away(struct op *op, const struct instance *i);
-/* Into a row that is about to be put: back to where it was before a move that it was off for. ERR_CAPACITY: that host
- * does not take it any more. ERR_STATE: it is gone. */
+/* Sends the instance back after a cold migration, in a row that is about to be put. ERR_CAPACITY: the former
+ * host no longer accepts it. ERR_STATE: the host is gone. */
 RESULT instance_send_back(struct op *op, const struct instance *i, const struct ref *ref,
 			  struct instance *next);
-/* Something else was asked of the instance: a live migration under way is not to be. */
+/* Cancels a live migration under way, because a user requested something else of the instance. */
 RESULT instance_drop_migration(struct op *op, uuid instance);
 
-/* ---- its disks: instance_place.c ---- */
+/* ---- disks: instance_place.c ---- */
 
-/* They could go along, and nothing is under way of them. ERR_UNSUPPORTED; ERR_STATE. */
+/* Checks that the disks can be migrated, and that none is busy. ERR_UNSUPPORTED; ERR_STATE. */
 RESULT instance_check_disks_movable(struct ctx *c, const struct tables *t, const struct instance *i);
-/* They are to be on that host, where nothing waits for them yet. */
+/* Asks for the disks on that host, which has no copies of them yet. */
 RESULT instance_send_disks(struct op *op, uuid instance, uuid host);
-/* They are on that host, and their old files are to go. */
+/* Records that the disks are on that host, so that the former files are deleted. */
 RESULT instance_bring_disks(struct op *op, uuid instance, uuid host);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of instance types. All of it runs inside an operation. */
+ * Private to engine/: instance types, for other files of the engine. Everything here runs inside an
+ * operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* What is said of a type or an aggregate, without the key removed (it may have none such) and with these.
- * ERR_INVALID: a key or a value; ERR_QUOTA: too many; with the kind. */
+/* Removes a key (if present) from the specs of a type or aggregate, and sets others. With the kind:
+ * ERR_INVALID, a bad key or value; ERR_QUOTA, too many. */
 RESULT instance_type_change_specs(struct op *op, enum kind kind, struct tags set, struct str removed,
 				  struct tags *specs);
-/* Forgets it once it is deleted and no instance has it any more. */
+/* Forgets a deleted type once nothing refers to it. */
 RESULT instance_type_forget_unused(struct op *op, uuid type);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs. Callers make or check the key before (base/crypto.h), and not on the committer. */
+ * Key pairs. Callers generate or check keys beforehand (base/crypto.h), because that is too slow for the
+ * committer. */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,14 +10,14 @@ struct key_pair_wish {
 	struct str public_key, fingerprint;
 	bool is_ed25519;
 	struct tags tags;
-	struct ref user; /* whose, as an administrator says; kind none: the caller's */
-	/* made: */
+	struct ref user; /* owner, for administrators; kind none: the caller */
+	/* outputs: */
 	uuid key_pair;
 };
 OPERATION(engine_create_key_pair, key_pair_wish)
 
-/* Gives a key pair its key that was made without one, as Azure does: an empty public key. Nothing is launched with such.
- * ERR_STATE: it has one. */
+/* Sets the key of a key pair created without one, as in Azure (empty public key). Such a key pair cannot be
+ * used in a launch. ERR_STATE: it has a key. */
 struct key_pair_filling {
 	struct ref key_pair; /* by id */
 	struct str public_key, fingerprint;
@@ -24,25 +25,25 @@ struct key_pair_filling {
 };
 OPERATION(engine_fill_key_pair, key_pair_filling)
 
-/* Deletes a key pair. An absent one is a success, as in EC2, unless it must exist; `deleted` is
- * then none. */
+/* Deletes a key pair. A missing one counts as success, as in EC2, with `deleted` none, unless must_exist is
+ * set. */
 struct key_pair_target {
 	struct ref key_pair; /* by name or id */
 	bool must_exist;
-	struct ref user; /* of which user, as an administrator says; kind none: the account's */
-	/* made: */
+	struct ref user; /* owner, for administrators; kind none: the caller's account */
+	/* outputs: */
 	uuid deleted;
 };
 OPERATION(engine_delete_key_pair, key_pair_target)
 
-/* The key pair of that name that the user has, for an administrator: in the account that the user's own keys are
- * kept in. ERR_NOT_FOUND. */
+/* Finds a user's key pair by name, for administrators: in the account that holds the user's key pairs.
+ * ERR_NOT_FOUND. */
 struct key_pair;
 RESULT engine_find_key_pair_of(struct ctx *c, const struct tables *t, const struct ref *user,
 			       const struct ref *name, const struct key_pair **ret_key);
-/* ERR_STATE: it waits for its key. */
+/* ERR_STATE: the key pair has no key yet. */
 RESULT engine_check_key_is_there(struct op *op, const struct key_pair *key, struct str field);
-/* Whether a key pair's public key is a certificate. */
+/* True if a key pair's public key is a certificate. */
 static inline bool engine_is_certificate(struct str public_key)
 {
 	return str_starts_with(public_key, STR("-----BEGIN CERTIFICATE-----"));

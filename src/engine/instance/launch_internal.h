@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to the files of a launch: instance_launch.c has the operation. All of it runs inside that. */
+ * Shared by the files of a launch, inside the operation of instance_launch.c. */
 #pragma once
 
 #include "engine/instance/instance.h"
@@ -7,23 +7,23 @@
 #include "engine/instance/placement.h"
 #include "engine/storage/disk_plan_internal.h"
 
-/* The wish with everything looked up. */
+/* The wish with everything resolved. */
 struct launch {
 	struct op *op;
 	const struct instance_launch *wish;
 	const struct account *account;
-	const struct image *image; /* NULL: from a disk that is named */
-	const struct image *from;  /* what its root disk's content came from; NULL: not known */
+	const struct image *image; /* NULL: the launch boots from a named disk */
+	const struct image *from;  /* image that the root disk's content came from; NULL: unknown */
 	const struct instance_type *type;
 	const struct key_pair *key;             /* or NULL */
-	const struct instance_profile *profile; /* likewise */
-	const struct server_group *group;       /* likewise */
-	struct uuids near, apart;               /* instances */
-	const struct dedicated_host *dedicated; /* likewise: that it names */
+	const struct instance_profile *profile; /* or NULL */
+	const struct server_group *group;       /* or NULL */
+	struct uuids near, apart;               /* ids of instances */
+	const struct dedicated_host *dedicated; /* named dedicated host, or NULL */
 	struct str user_data;
 	struct strs file_paths, file_contents;
 	struct launch_ports ports;
-	const struct subnet *subnet; /* the primary port's; NULL: it has none */
+	const struct subnet *subnet; /* of the primary port; NULL: no port */
 	uuid zone;
 	struct tags instance_tags, volume_tags, port_tags;
 	struct {
@@ -31,46 +31,47 @@ struct launch {
 		int64_t hop_limit;
 	} metadata;
 	struct disk_plans disks;
-	int64_t new_disk, new_disk_count; /* of those that are made */
-	int64_t count;                    /* how many at most, after quotas */
+	int64_t new_disk, new_disk_count; /* bytes and number of new volumes of one instance */
+	int64_t count;                    /* upper limit, after quotas */
 	struct placement placement;
-	bool lacks_pool;      /* a storage pool does not take the disks of the next one */
-	struct str pool_says; /* why; empty: no host has room, either */
+	bool lacks_pool;      /* a storage pool has no room for the disks of the next instance */
+	struct str pool_says; /* why; empty if no host has room either */
 	uuid reservation;
 	uuid *made;
-	uuid shared_host;              /* where volumes lie that others have, too; none: it has no such */
+	uuid shared_host;              /* host of volumes that other instances share; none: there are no such
+				        * volumes */
 	const struct host *asked_host; /* NULL: any */
 	struct strs licences;
-	bool needs_dedicated; /* for these */
+	bool needs_dedicated; /* the licences require it */
 };
 
 /* ---- launch_resolve.c ---- */
 
-/* Looks up all that the wish names, and asks the guard. */
+/* Resolves everything that the wish names, and asks the guard. */
 RESULT launch_resolve(struct launch *l);
 
 /* ---- launch_count.c ---- */
 
-/* As many as quotas and limits allow (l->count). ERR_QUOTA: fewer than the least asked for. */
+/* Sets l->count by quotas and limits. ERR_QUOTA: less than min_count. */
 RESULT launch_check_quotas(struct launch *l);
-/* As many as there are public addresses for, where each is to have one. */
+/* Reduces l->count to the number of public addresses left, if each instance needs one. */
 RESULT launch_check_addresses(struct launch *l);
 
 /* ---- launch_place.c ---- */
 
-/* As the launch says, its licences, or its VPC. */
+/* Tenancy by the licences, the launch or the VPC. */
 enum instance_tenancy launch_tenancy(const struct launch *l);
-/* What one of its instances needs of a host in that zone. */
+/* Resources that one instance needs of a host in the zone. */
 struct placement_need launch_need_in(const struct launch *l, uuid zone);
-/* Sets l->zone. only: NULL, or the one that is asked for. */
+/* Sets l->zone. only: the requested zone, or NULL. */
 RESULT launch_choose_zone(struct launch *l, const struct zone *only);
-/* Sets l->subnet: one of the account's default subnets. ERR_MISSING, ERR_INVALID: there is none. */
+/* Sets l->subnet to one of the account's default subnets. ERR_MISSING, ERR_INVALID: there is none. */
 RESULT launch_choose_subnet(struct launch *l, const struct zone *only);
-/* For the next one, behind `made` of them. *ret_host NULL: none has room, or a storage pool has none; and there are enough, or
- * those that lack it wait for it. ERR_CAPACITY: there are not enough. */
+/* Chooses a host for the next instance; `made` were placed before. *ret_host is NULL if no host or storage
+ * pool has room, but min_count is reached or unplaced instances are accepted. ERR_CAPACITY otherwise. */
 RESULT launch_choose_place(struct launch *l, int64_t made, const struct host **ret_host);
 
 /* ---- launch_write.c ---- */
 
-/* host: NULL, where it has no place yet. */
+/* host NULL: the instance is not placed yet. */
 RESULT launch_write_instance(struct launch *l, int64_t index, const struct host *host);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Address groups, which EC2 calls managed prefix lists: blocks that rules of security groups name
- * as one peer. A change of a group changes what those rules let through. Its earlier blocks are
- * kept as versions. */
+ * Address groups (EC2: managed prefix lists): CIDR blocks that security group rules name as one peer.
+ * Changing a group changes what those rules allow. Earlier contents are kept as versions. */
 #pragma once
 
 #include "engine/operation.h"
@@ -10,69 +9,70 @@
 enum {
 	ADDRESS_GROUPS_OF_ACCOUNT_MAX = 100,
 	ADDRESS_GROUP_BLOCKS_MAX = 100,
-	ADDRESS_GROUP_VERSIONS_MAX = 100, /* kept besides the present one */
-	ADDRESS_GROUP_WORDS_MAX = 255,    /* characters of a name, and of a block's note */
+	ADDRESS_GROUP_VERSIONS_MAX = 100, /* in addition to the current version */
+	ADDRESS_GROUP_WORDS_MAX = 255,    /* characters of a name, or of a block's note */
 };
 
 struct address_group_wish {
-	struct ref account; /* the account that shall own it; kind none: the caller's */
+	struct ref account; /* owner; kind none: the caller's account */
 	struct str name, description;
-	struct cidrs addresses; /* made canonical; said twice: once */
-	struct strs notes;      /* what each block is for: as many as blocks, or none */
+	struct cidrs addresses; /* made canonical; duplicates are dropped */
+	struct strs notes;      /* descriptions of the blocks: one a block, or none at all */
 	enum address_group_family family;
 	int64_t max_blocks; /* 0: ADDRESS_GROUP_BLOCKS_MAX */
 	struct tags tags;
-	struct str client_token, digest; /* empty: none; of the other parameters */
-	/* made: */
+	struct str client_token, digest; /* digest covers the other parameters; empty token: none */
+	/* outputs: */
 	uuid group;
 };
-/* ERR_QUOTA: more blocks (with the field "addresses") or groups than there may be. ERR_INVALID: a
- * block of another family. */
+/* ERR_QUOTA: too many groups or, with the field "addresses", too many blocks. ERR_INVALID: a block of the
+ * wrong family. */
 OPERATION(engine_create_address_group, address_group_wish)
 
 struct address_group_settings {
 	struct ref group;
-	const struct str *name, *description; /* NULL: as they are */
+	const struct str *name, *description; /* NULL: unchanged */
 };
 OPERATION(engine_update_address_group, address_group_settings)
 
-/* Adds or removes blocks, all or none. ERR_EXISTS: one to be added is there. ERR_NOT_FOUND with the
- * field "addresses": one to be removed is not. ERR_QUOTA and ERR_INVALID as above. */
+/* Adds or removes blocks, all or none. With the field "addresses": ERR_EXISTS, a block to add is present;
+ * ERR_NOT_FOUND, a block to remove is absent. ERR_QUOTA and ERR_INVALID as for
+ * engine_create_address_group(). */
 struct address_group_change {
 	struct ref group;
-	struct cidrs addresses; /* made canonical; said twice: once */
+	struct cidrs addresses; /* made canonical; duplicates are dropped */
 	bool removes;
 };
 OPERATION(engine_change_address_group, address_group_change)
 
-/* Makes several changes as one. ERR_CONFLICT: the group is at another version. ERR_RANGE with the
- * field "MaxEntries": it has more blocks. ERR_NOT_FOUND with KIND_ADDRESS_GROUP_VERSION. Else as
- * above. */
+/* Applies several changes together. ERR_CONFLICT: current_version is not the group's version. ERR_RANGE with
+ * the field "MaxEntries": the group has more blocks. ERR_NOT_FOUND with KIND_ADDRESS_GROUP_VERSION:
+ * `restored` is unknown. Otherwise as engine_change_address_group(). */
 struct address_group_edit {
 	struct ref group;
-	int64_t current_version;     /* 0: whichever it is at */
-	const struct str *name;      /* NULL: as it is */
-	int64_t max_blocks;          /* 0: as they are; not together with blocks */
+	int64_t current_version;     /* 0: not checked */
+	const struct str *name;      /* NULL: unchanged */
+	int64_t max_blocks;          /* 0: unchanged; cannot be combined with blocks */
 	struct cidrs added, removed; /* made canonical; no block in both */
-	struct strs notes;           /* of those added */
-	int64_t restored; /* 0: not given; else the group gets the blocks of that version, and no others */
-	/* made: */
+	struct strs notes;           /* descriptions of the added blocks */
+	int64_t restored;            /* 0: none; else the version whose blocks replace the present ones */
+	/* outputs: */
 	uuid edited;
 };
 OPERATION(engine_edit_address_group, address_group_edit)
 
-/* Deletes a group, which EC2 lists for a while (engine/ended.h). ERR_IN_USE: a rule names it. */
+/* Deletes a group; lists show it for a while longer (engine/ended.h). ERR_IN_USE: a rule names it. */
 struct address_group_target {
 	struct ref group;
-	/* made: */
+	/* outputs: */
 	uuid deleted;
 };
 OPERATION(engine_delete_address_group, address_group_target)
 
-/* Whether the rules that EC2 makes with it are IPv6 rules: by the group's family, or by that of all
- * its blocks. */
+/* True if EC2 shows rules that name the group as IPv6 rules: by the group's family or, without one, if all
+ * blocks are IPv6. */
 bool engine_is_ipv6_addresses(const struct address_group *group);
-/* The blocks that the group has at that version (0: now), and what they are for. ERR_NOT_FOUND with
+/* Blocks of the group at a version (0: the current one), with their descriptions. ERR_NOT_FOUND with
  * KIND_ADDRESS_GROUP_VERSION. */
 RESULT engine_find_addresses(struct ctx *c, const struct tables *t, const struct address_group *group,
 			     int64_t version, struct str field, struct cidrs *ret_blocks,

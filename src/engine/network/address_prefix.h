@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Blocks of public addresses that one account has as a whole, which Azure calls public IP prefixes. Their addresses are in use
- * from the beginning: they count for the account's quota and for the external network, and are metered, drawn or not. An address
- * is drawn from one by engine_allocate_address(). */
+ * Address prefixes (Azure: public IP prefixes): blocks of public addresses that belong to one account. All
+ * addresses of a prefix count as used from its creation: for the account's quota, for the external network,
+ * and for metering. engine_allocate_address() draws addresses from a prefix. */
 #pragma once
 
 #include "engine/operation.h"
@@ -10,30 +10,31 @@ struct address;
 struct address_prefix;
 
 enum {
-	ADDRESS_PREFIXES_MAX = 1000, /* of an account */
+	ADDRESS_PREFIXES_MAX = 1000, /* per account */
 	ADDRESS_PREFIX_BITS_MIN = 28,
 	ADDRESS_PREFIX_BITS_MAX = 31,
 };
 
 struct address_prefix_wish {
 	struct str name;
-	int64_t bits; /* the length of the block: ADDRESS_PREFIX_BITS_MIN to _MAX */
-	/* made: */
+	int64_t bits; /* prefix length, ADDRESS_PREFIX_BITS_MIN to _MAX */
+	/* outputs: */
 	uuid prefix;
 };
-/* Takes a block out of the ranges of an external network that is there for everybody: nobody has an address of it. With
- * KIND_ADDRESS_PREFIX: ERR_RANGE, a length that there is not; ERR_CAPACITY, no such block is left. ERR_QUOTA with KIND_ADDRESS. */
+/* Reserves a free block of a public external network's ranges. With KIND_ADDRESS_PREFIX: ERR_RANGE, a length
+ * that is not allowed; ERR_CAPACITY, no block of that length is free. ERR_QUOTA with KIND_ADDRESS. */
 OPERATION(engine_create_address_prefix, address_prefix_wish)
 
 struct address_prefix_target {
 	struct ref prefix;
 };
-/* Gives a block back. ERR_IN_USE with KIND_ADDRESS_PREFIX: an address of it is allocated, or a source NAT has it. Those that were released just now
- * keep it until the network is rid of them. */
+/* Deletes a prefix. ERR_IN_USE with KIND_ADDRESS_PREFIX: an address of it is allocated, or a source NAT uses
+ * it. The row stays until the network has removed addresses that were released recently. */
 OPERATION(engine_delete_address_prefix, address_prefix_target)
 
-/* The addresses that are drawn from it, one after the other; NULL: no further one. On any tables. */
+/* Iterate over the allocated addresses of the prefix; NULL ends. On any tables. */
 const struct address *engine_first_drawn(const struct tables *t, uuid prefix);
 const struct address *engine_next_drawn(const struct tables *t, const struct address *address);
-/* How many of a live one's addresses nobody has drawn, also those of a source NAT; 0: it is gone. On any tables. */
+/* Number of unallocated addresses of a live prefix, including those that a source NAT uses; 0 if the prefix
+ * is gone. On any tables. */
 int64_t engine_count_undrawn(const struct tables *t, uuid prefix);

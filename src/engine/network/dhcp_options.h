@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DHCP options sets: rows that say what the guests of VPCs are told besides their addresses. A
- * subnet that has resolvers of its own tells its guests those, whatever its VPC's set says. */
+ * DHCP options sets: what DHCP tells the guests of a VPC besides their addresses. A subnet's own DNS servers
+ * override those of its VPC's set. */
 #pragma once
 
 #include "engine/operation.h"
 
 enum {
-	DHCP_OPTIONS_MAX = 100,         /* of an account */
-	DHCP_SERVERS_MAX = 4,           /* of each sort */
-	DHCP_DOMAIN_NAME_MAX = 255 - 2, /* characters that fit into the option, in OVN's quotes */
+	DHCP_OPTIONS_MAX = 100,         /* per account */
+	DHCP_SERVERS_MAX = 4,           /* for each option that takes addresses */
+	DHCP_DOMAIN_NAME_MAX = 255 - 2, /* one DHCP option has 255 bytes, of which OVN's quotes take two */
 };
 
-/* One option by its DHCP name, with its values: addresses, a domain name, a number, and for
- * domain-name-servers the word AmazonProvidedDNS. Commas separate values, too. */
+/* An option by its DHCP name, with its values: addresses, a domain name, a number, or for domain-name-servers
+ * "AmazonProvidedDNS". A value may hold several, separated by commas. */
 struct dhcp_option {
 	struct str key;
 	struct strs values;
@@ -22,20 +22,19 @@ struct dhcp_options_wish {
 	const struct dhcp_option *options;
 	size_t option_count;
 	struct tags tags;
-	/* made: */
+	/* outputs: */
 	uuid dhcp_options;
 };
-/* ERR_INVALID: there is no such option, or it is given twice, or it cannot have that value.
- * ERR_QUOTA. */
+/* ERR_INVALID: an option is unknown, duplicated or has a bad value. ERR_QUOTA. */
 OPERATION(engine_create_dhcp_options, dhcp_options_wish)
 
 struct dhcp_options_association {
-	struct ref dhcp_options; /* bits = 0: no set, so that guests are told the defaults */
+	struct ref dhcp_options; /* bits = 0: no set, guests get the defaults */
 	struct ref router;
 };
 OPERATION(engine_associate_dhcp_options, dhcp_options_association)
 
-/* Deletes a set. ERR_IN_USE: a VPC has it. */
+/* Deletes a set. ERR_IN_USE: a VPC uses it. */
 struct dhcp_options_target {
 	struct ref dhcp_options;
 };

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Egress-only internet gateways: a router's way out for IPv6, through which only answers come in. A
- * router has at most one, and the gateway belongs to it for its whole life. It leads to the
- * external network that the router's IPv6 blocks come from; without such blocks it leads
- * nowhere. */
+ * Egress-only internet gateways: IPv6 egress of a router; only replies come in. A router has at most one,
+ * which stays with it for life. Traffic leaves by the external network that the router's IPv6 blocks come
+ * from; without such blocks nothing leaves. */
 #pragma once
 
 #include "engine/operation.h"
 
 struct egress_gateway;
 
-/* Makes a gateway. ERR_EXISTS: the router has one. */
+/* Creates a gateway. ERR_EXISTS: the router has one. */
 struct egress_gateway_wish {
 	struct ref router;
 	struct tags tags;
-	struct str client_token, digest; /* empty: none; of the other parameters */
-	/* made: */
+	struct str client_token, digest; /* digest covers the other parameters; empty token: none */
+	/* outputs: */
 	uuid gateway;
 };
 OPERATION(engine_create_egress_gateway, egress_gateway_wish)

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of gateways. All of it runs inside an operation. */
+ * Private to engine/: gateways, for other files of the engine. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 
 struct address;
 
-/* router: attached at once; none: free. */
+/* Creates a gateway attached to `router`; router none: a detached one. */
 RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router, uuid *ret_gateway);
-/* The router whose subnets reach out under the address (source NAT); none: it is no such address. */
+/* Router whose subnets use the address for source NAT; none if no router does. */
 uuid gateway_router_of_address(const struct tables *t, const struct address *address);
 /* The live gateway attached to a router, or NULL. */
 const struct gateway *gateway_of_router(const struct tables *t, uuid router);
-/* It is attached, and leads nowhere though the region has an external network: those have no address left. */
+/* True if the gateway is attached, has no external network, and the region's external networks have no
+ * address left for it. */
 bool gateway_lacks_address(const struct tables *t, const struct gateway *gateway);
-/* Why the router's internet gateway leads nowhere, as a sentence or two; empty: it has none, or that leads out. */
+/* Explains in a sentence or two why the router's gateway has no external network; empty if it has one, or
+ * there is no gateway. */
 struct str gateway_explain_nowhere(const struct op *op, uuid router);
-/* Leads those that are attached and lead nowhere to external networks, while these have addresses left; and
- * gives instances behind them the public addresses that they want. */
+/* Gives attached gateways without an external network one, while addresses are left; then gives instances
+ * behind them the auto-assigned addresses that they want. */
 RESULT gateway_lead_all_out(struct op *op);
-/* One that was set as a whole has its router's default route of IPv6, once its external network has that. */
+/* Adds the router's IPv6 default route for a gateway that Neutron's API set, once its external network has an
+ * IPv6 next hop. */
 RESULT gateway_lead_ipv6_out(struct op *op, const struct gateway *gateway);
-/* The router has none any more. ERR_IN_USE with KIND_GATEWAY. */
+/* Removes the router's gateway. ERR_IN_USE with KIND_GATEWAY. */
 RESULT gateway_clear(struct op *op, const struct router *router);

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of ip pools. All of it runs inside an operation. */
+ * Private to engine/: searches for free IP addresses between those in use. Everything here runs inside an
+ * operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* Where addresses in use are indexed, by owner and ip: rows marked deleted count, too. */
+/* An index of addresses in use, by owner and IP. Rows marked deleted still count as used. */
 struct ip_pool {
 	enum kind kind;
 	unsigned index;
-	struct row *probe;   /* a row of the kind with the owner set */
-	struct ip *probe_ip; /* its ip */
+	struct row *probe;   /* a row of the kind with the owner set; searches overwrite *probe_ip */
+	struct ip *probe_ip; /* the IP field of probe */
 	size_t ip_offset;
-	const struct ip_pool *other; /* what is in use there is not free here either; NULL: none */
-	/* Whether the ip is in a block that is kept for somebody whatever is in use of it; then also the block's last one. NULL: nothing
-	 * is kept. */
+	const struct ip_pool *other; /* addresses of this pool are not free either; NULL: no other pool */
+	/* True if the IP lies in a reserved block, used or not; *ret_last is then the block's last address.
+	 * NULL: nothing is reserved. */
 	bool (*is_kept)(const struct tables *t, const struct row *probe, struct ip ip, struct ip *ret_last);
 };
-/* Whether a row has that ip, or it is kept. */
+/* True if a row has the IP, or it is reserved. */
 bool ip_pool_has(const struct tables *t, const struct ip_pool *pool, struct ip ip);
-/* Whether a row has an ip of [first, last]. */
+/* True if a row has an IP in [first, last]. */
 bool ip_pool_has_between(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last);
-/* The first free one of [first, last]. */
+/* Lowest free IP in [first, last]. */
 bool ip_pool_next(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last,
 		  struct ip *ret_ip);
-/* A free one of [first, last]: the first one at or after a random place, around the end. */
+/* A free IP in [first, last]: the first one from a random place on, wrapping around. */
 bool ip_pool_pick(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last,
 		  struct ip *ret_ip);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what becomes of load balancers with what they stand on. All of it runs inside an operation. */
+ * Private to engine/: load balancers that follow addresses, ports and routers. Everything here runs inside an
+ * operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -7,18 +8,19 @@
 struct load_balancer;
 struct subnet;
 
-/* Whether what is behind the router can be its member. */
+/* True if ports behind the router can be members. */
 bool load_balancer_reaches(const struct tables *t, const struct load_balancer *b, uuid router);
-/* It goes with its members, whoever asks. */
+/* Ends a load balancer with its members; no permission is checked. */
 RESULT load_balancer_end(struct op *op, const struct load_balancer *b);
 
-/* Those of an address end. */
+/* load_balancer_leave_address() ends all load balancers of an address. load_balancer_permit_ends() asks first
+ * for the permission, once per member. */
 RESULT load_balancer_permit_ends(struct op *op, uuid address,
 				 const char *permission); /* port_permit_end() of each member */
 RESULT load_balancer_leave_address(struct op *op, uuid address);
-/* A port is no member any more, or one of its addresses (none: all). */
+/* Removes members at the port's private address (none: at all its addresses). */
 RESULT load_balancer_leave_ip(struct op *op, uuid port, struct ip private_ip);
-/* A member goes with a private address from port to port. */
+/* Moves the members at a private address to another port along with it. */
 RESULT load_balancer_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip);
-/* One has a member in the subnet, behind the router. */
+/* True if a load balancer of the router has a member in the subnet. */
 bool load_balancer_is_in(const struct tables *t, uuid router, const struct subnet *subnet);

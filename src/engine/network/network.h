@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks: layer-2 segments that subnets are on. Those of EC2's subnets are made with the subnets
+ * Networks: layer-2 segments that carry subnets. EC2's API has no networks: each of its subnets gets one
  * (engine/network/subnet.h). */
 #pragma once
 
@@ -8,55 +8,55 @@
 
 enum { NETWORK_MTU_MAX = 1442 /* 1500 less Geneve's 58 */, NETWORK_MTU_MIN = 68 };
 
-/* On what a network lies, in the words of Neutron's provider attributes. All of it empty: in tunnels between the hosts. */
+/* Neutron's provider attributes. All empty: a tunnelled (Geneve) network. */
 struct network_provider {
 	struct str type, physical_network; /* "flat", "vlan", "geneve" */
-	int64_t segment;                   /* of a VLAN; 0: none is said */
+	int64_t segment;                   /* VLAN number; 0: not given */
 };
 enum { EXTERNAL_MTU = 1500, VLAN_MAX = 4094 };
 
-/* Makes a network. ERR_RANGE: the MTU. Of an external one, which administrators make: ERR_DENIED, ERR_INVALID with
- * KIND_NETWORK for what it is to lie on, ERR_IN_USE with KIND_EXTERNAL_NETWORK: another lies there; ERR_EXISTS with
- * KIND_EXTERNAL_NETWORK: another is the default one. */
+/* Creates a network. ERR_RANGE: the MTU. For an external network, which only administrators create:
+ * ERR_DENIED; ERR_INVALID with KIND_NETWORK, bad provider attributes; ERR_IN_USE with KIND_EXTERNAL_NETWORK,
+ * another one has that physical network and VLAN; ERR_EXISTS with KIND_EXTERNAL_NETWORK, another one is the
+ * default. */
 struct network_wish {
-	struct ref account; /* the account that shall own it; kind none: the caller's */
+	struct ref account; /* owner; kind none: the caller's account */
 	struct str name, description;
 	bool is_down;
-	bool is_open;                 /* new ports in it are open, unless they are told otherwise */
-	bool is_shared;               /* everybody may use it; engine_grant_network() says what that means */
-	bool is_external, is_default; /* of an external one: the region's default */
+	bool is_open;                 /* new ports have port security off, unless they ask for it */
+	bool is_shared;               /* granted to all accounts; see engine_grant_network() */
+	bool is_external, is_default; /* is_default: the external network becomes the region's default */
 	struct network_provider provider;
 	int64_t mtu; /* 0: the largest */
 	struct tags tags;
-	/* made: */
+	/* outputs: */
 	uuid network;
 };
 OPERATION(engine_create_network, network_wish)
 
 struct network_settings {
 	struct ref network;
-	const struct str *name, *description; /* NULL: as they are */
+	const struct str *name, *description; /* NULL: unchanged */
 	enum choice is_down, is_open, is_shared;
-	/* Administrators make it external, and an ordinary one again. ERR_IN_USE with KIND_NETWORK: ports or routers are
-	 * in it; with KIND_EXTERNAL_NETWORK: gateways lead to it, or addresses are from it. */
+	/* Makes the network external or internal; for administrators. ERR_IN_USE with KIND_NETWORK: the
+	 * network has ports or routers; with KIND_EXTERNAL_NETWORK: gateways or addresses use it. */
 	enum choice is_external;
-	enum choice
-		is_default; /* the region's default external network; of another network it means nothing */
-	int64_t mtu;        /* 0: as it is */
+	enum choice is_default; /* the region's default external network; ignored for internal networks */
+	int64_t mtu;            /* 0: unchanged */
 	bool set_offering;
-	struct ref offering; /* kind none: none of the operator's. ERR_STATE: it is not enabled */
+	struct ref offering; /* kind none: no offering. ERR_STATE: the offering is disabled */
 };
 OPERATION(engine_update_network, network_settings)
 
-/* Deletes a network with its subnets, and the free addresses that are from it. ERR_IN_USE: a port or a router is in it,
- * a gateway leads to it, or an address that is from it is in use. */
+/* Deletes a network with its subnets and, if it is external, its free addresses. ERR_IN_USE: a port, router,
+ * gateway or address still uses it. */
 struct network_target {
 	struct ref network;
 };
 OPERATION(engine_delete_network, network_target)
 
-/* For the reconciler: the network is gone from the virtual network. ERR_STATE: it is not deleted.
- * ERR_IN_USE: subnets or ports of it are not forgotten. Absent: OK. */
+/* Report of the reconciler: the virtual network no longer has the network. ERR_STATE: the row is not marked
+ * deleted. ERR_IN_USE: subnets or ports of the network are not forgotten yet. OK if the network is gone. */
 struct network_forget {
 	uuid network;
 };

@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Grants of networks: the owner of a network lets another account use it, or an administrator lets
- * everybody. An account that may use a network may have ports there, and sees it and its subnets
- * (engine_may_use()). Addresses, MAC addresses and port security there are the owner's to
- * choose. */
+ * Network grants: an owner lets another account use a network, or an administrator lets all accounts. The
+ * grantee sees the network and its subnets and may have ports there (engine_may_use()). Only the owner may
+ * choose IP addresses, MAC addresses and port security. */
 #pragma once
 
 #include "engine/operation.h"
 
-enum { NETWORK_GRANTS_MAX = 100 }; /* of a network */
+enum { NETWORK_GRANTS_MAX = 100 }; /* per network */
 
-/* Whether another's network was granted to the account, by name or with everybody. */
+/* True if another account's network is granted to the account, by name or to all. */
 bool engine_is_network_granted(const struct tables *t, uuid network, uuid account);
 
-/* Grants a network. ERR_DENIED: only an administrator grants to everybody. ERR_EXISTS and ERR_QUOTA
- * with KIND_NETWORK_GRANT. */
+/* Grants a network. ERR_DENIED: only administrators grant to all accounts. ERR_EXISTS and ERR_QUOTA with
+ * KIND_NETWORK_GRANT. */
 struct network_grant_wish {
 	struct ref network;
-	struct ref account; /* the network's owner, if one is given */
-	struct ref target;  /* an account; not given: everybody */
-	/* made: */
+	struct ref account; /* if given, must be the network's owner */
+	struct ref target;  /* grantee; not given: all accounts */
+	/* outputs: */
 	uuid grant;
 };
 OPERATION(engine_grant_network, network_grant_wish)
 
-/* Gives a grant another target. Errors as above, and for the old target as of
+/* Changes the grantee. Errors as for engine_grant_network(), and for the former grantee as for
  * engine_revoke_network(). */
 struct network_grant_settings {
 	struct ref grant, target;
 };
 OPERATION(engine_change_network_grant, network_grant_settings)
 
-/* Takes a grant back. ERR_IN_USE with KIND_NETWORK_GRANT: ports depend on it. */
+/* Revokes a grant. ERR_IN_USE with KIND_NETWORK_GRANT: ports depend on it. */
 struct network_grant_target {
 	struct ref grant;
 };

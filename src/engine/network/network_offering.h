@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network offerings of the operator's. What networks get by one does not change; its name, and whether new networks are made by
- * it, do. A network remembers its offering (engine/network/guest_network.h). */
+ * CloudStack's network offerings. The services of an offering never change; its name and whether it is
+ * enabled do. A network remembers its offering (engine/network/guest_network.h). */
 #pragma once
 
 #include "engine/operation.h"
@@ -12,21 +12,22 @@ struct network_offering_wish {
 	bool for_vpc, dns, user_data, source_nat, static_nat, port_forwarding, load_balancing, network_acl;
 	bool firewall, egress_open, conserves, persistent, enabled;
 	struct offered_wish offered;
-	/* made: */
+	/* outputs: */
 	uuid offering;
 };
-/* ERR_EXISTS: the name is taken. ERR_COMBINATION, of the field that is at fault: no network could be so. */
+/* ERR_EXISTS: another offering has the name. ERR_COMBINATION with the field at fault: the services contradict
+ * each other. */
 OPERATION(engine_create_network_offering, network_offering_wish)
 
 struct network_offering_settings {
 	struct ref offering;
-	const struct str *name, *description; /* NULL: as they are. ERR_EXISTS: the name is taken */
+	const struct str *name, *description; /* NULL: unchanged. ERR_EXISTS: another offering has the name */
 	enum choice enabled;
 	struct offered_wish offered;
 };
 OPERATION(engine_update_network_offering, network_offering_settings)
 
-/* ERR_IN_USE: networks have it. */
+/* ERR_IN_USE: networks use the offering. */
 struct network_offering_target {
 	struct ref offering;
 };

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what networks may by their offerings. */
+ * Private to engine/: checks of network offerings. */
 #pragma once
 
 #include "engine/internal.h"
 
 struct network_offering;
 
-/* One that networks may be made by. ERR_NOT_FOUND: there is none such for the caller. ERR_STATE: it is not enabled. */
+/* Finds an offering for new networks. ERR_NOT_FOUND: unknown, or not offered to the caller. ERR_STATE:
+ * disabled. */
 RESULT network_offering_find_enabled(struct op *op, const struct ref *ref,
 				     const struct network_offering **ret_offering);
 
 enum network_service { NETWORK_STATIC_NAT, NETWORK_PORT_FORWARDING, NETWORK_LOAD_BALANCING };
-/* ERR_UNSUPPORTED: the network's offering is without it. One that has no offering may all. */
+/* Checks that the network's offering includes the service. ERR_UNSUPPORTED. A network without an offering may
+ * use all services. */
 RESULT network_check_service(struct op *op, uuid network, enum network_service service, struct str field);

@@ -1,68 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port forwardings: ports of an elastic address, which then stands for no port by itself, lead to network
- * interfaces behind one router. What happens next: reconcile/router.c makes them with the router. */
+ * Port forwardings: ports of an elastic address that lead to network interfaces behind one router. Such an
+ * address cannot be associated with a port. The reconciler (reconcile/router.c) deploys them with the
+ * router. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/port_forwarding.h"
 
-/* Each forwarded port costs the hosts' switches some dozen flows. */
-enum { FORWARDED_PORTS_MAX = 500 /* of an address */ };
+/* Each forwarded port costs some dozen flows in the hosts' switches. */
+enum { FORWARDED_PORTS_MAX = 500 /* per address */ };
 
-/* Each from 1 to 65535. One private port for all public ones, or as many. */
+/* Port ranges, from 1 to 65535. The private range is a single port, or as long as the public one. */
 struct forwarded_ports {
 	int64_t public_first, public_last, private_first, private_last;
 };
 
-/* Forwards ports. With KIND_PORT_FORWARDING: ERR_INVALID, the ports do not fit each other; ERR_RANGE, the
- * private address is none of the interface's, or of IPv4; ERR_STATE, the interface is not reached from where the
- * address is, or not by the router of its other forwardings; ERR_CONFLICT, public ports are forwarded already;
- * ERR_QUOTA; and where it is to be alone: ERR_EXISTS, another forwarding leads to its private ports; ERR_IN_USE,
- * the interface has a public address of its own. ERR_CONFLICT with KIND_ADDRESS: the address is associated. */
+/* Creates a forwarding. With KIND_PORT_FORWARDING: ERR_INVALID, the ranges do not match; ERR_RANGE,
+ * private_ip is not an IPv4 address of the interface; ERR_STATE, the interface is not reachable from the
+ * address's external network, or is behind another router than the address's other targets; ERR_CONFLICT,
+ * public ports are in use; ERR_QUOTA; with is_alone: ERR_EXISTS, another forwarding leads to the private
+ * ports; ERR_IN_USE, the interface has a public address of its own. ERR_CONFLICT with KIND_ADDRESS: the
+ * address is associated. */
 struct port_forwarding_wish {
 	struct ref address;
-	bool may_be_source_nat; /* the address under which a router's subnets reach out is fine, too */
-	struct ref account;     /* the address's, or kind none */
+	bool may_be_source_nat; /* also accepts a router's source NAT address */
+	struct ref account;     /* must be the address's owner; kind none: not checked */
 	enum port_forwarding_protocol protocol;
 	struct forwarded_ports ports;
-	/* A port; or an instance: its only one, or the one in the network, which is the one that the address was taken
-	 * for where none is named, or with the private address. */
+	/* Target: a port, or an instance. An instance stands for its only port, or for its port in `network`
+	 * (by default the network that the address was allocated for), or for the port that has
+	 * private_ip. */
 	struct ref port, instance, network;
-	struct ip private_ip; /* none: the port's first of IPv4 */
+	struct ip private_ip; /* none: the port's primary IPv4 address */
 	bool is_alone;
-	bool is_even; /* else ERR_INVALID: there are as many private ports as public ones */
-	/* Everybody may use it, where the network has a firewall. Errors as of engine_create_firewall_rule(). */
+	bool is_even; /* ERR_INVALID unless both ranges have the same length */
+	/* Opens the firewall of the network for all sources. Errors as for engine_create_firewall_rule(). */
 	bool opens_firewall;
 	struct str description;
 	struct tags tags;
-	/* made: */
+	/* outputs: */
 	uuid forwarding;
 };
 OPERATION(engine_create_port_forwarding, port_forwarding_wish)
 
-/* Changes one. Errors as above. */
+/* Changes a forwarding. Errors as for engine_create_port_forwarding(). */
 struct port_forwarding_change {
-	struct ref address; /* whose it is, else it is not found; kind none: any */
+	struct ref address; /* the forwarding's address, for the lookup; kind none: any */
 	struct ref forwarding;
 	bool sets_protocol;
 	enum port_forwarding_protocol protocol;
-	struct forwarded_ports ports; /* 0: as it is */
-	struct ref port, instance;    /* neither: as it is */
-	struct ip private_ip;         /* none: as it is, or of another port its first of IPv4 */
+	struct forwarded_ports ports; /* 0: unchanged */
+	struct ref port, instance;    /* neither given: unchanged */
+	struct ip private_ip;         /* none: unchanged, or the primary IPv4 address of a new port */
 	bool is_alone;
-	bool is_even;                  /* else ERR_INVALID: there are as many private ports as public ones */
-	const struct str *description; /* NULL: as it is */
+	bool is_even;                  /* ERR_INVALID unless both ranges have the same length */
+	const struct str *description; /* NULL: unchanged */
 };
 OPERATION(engine_change_port_forwarding, port_forwarding_change)
 
 struct port_forwarding_target {
-	struct ref address; /* as above */
+	struct ref address; /* as in struct port_forwarding_change */
 	struct ref forwarding;
 };
 OPERATION(engine_delete_port_forwarding, port_forwarding_target)
 
-/* Finds one that the caller sees; of that address, if one is named. ERR_NOT_FOUND. */
+/* Finds a forwarding that the caller sees, of the address if one is named. ERR_NOT_FOUND. */
 RESULT engine_find_forwarding_of(struct ctx *c, const struct tables *t, const struct ref *ref,
 				 const struct ref *address, const struct port_forwarding **ret_forwarding);
-/* The router behind which ports of the address lead, also by load balancers; none: they lead nowhere. */
+/* Router that the address's forwardings and load balancers lead to; none if there are none. */
 uuid engine_get_forwarding_router(const struct tables *t, uuid address);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of ports. All of it runs inside an operation. */
+ * Private to engine/: ports, for other files of the engine. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -8,103 +8,108 @@ struct port_dhcp_words;
 struct instance_report;
 struct port_ips_wish;
 
-/* An instance's first port, the primary one; NULL: none that is live. */
+/* An instance's primary port; NULL if it has no live port. */
 const struct port *port_first_of_instance(const struct tables *t, uuid instance);
-/* How many live ports are wanted in it. */
+/* Number of live ports that are wanted in the instance. */
 size_t port_count_of_instance(const struct tables *t, uuid instance);
-/* The port, or the only one of the instance: whichever is given. ERR_STATE, ERR_CONFLICT with
- * KIND_INSTANCE. */
+/* The port if it is given, otherwise the instance's only port. ERR_STATE, ERR_CONFLICT with KIND_INSTANCE. */
 RESULT port_find_target(struct op *op, const struct ref *port, const struct ref *instance,
 			const struct port **ret_port);
-/* ERR_PROTECTED: it is a NAT gateway's or a load balancer's, not the user's to change. */
+/* ERR_PROTECTED: the port belongs to a NAT gateway, load balancer or router, and users may not change it. */
 RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field);
-/* For a port without a MAC, one that no port has. ERR_CAPACITY: there is none left. */
+/* Draws an unused MAC address for a port that has none. ERR_CAPACITY: the limit of MAC addresses is
+ * reached. */
 RESULT port_draw_mac(struct op *op, struct port *port);
-/* A new port's row in a subnet. */
+/* Row of a new port in a subnet, with defaults. */
 struct port port_new_in(const struct subnet *subnet, uuid account);
-/* Whether it is open, as its network says; and in which groups it is: none, if it is. ERR_COMBINATION: some are named
- * all the same; the group that a port is in without being asked is none of those. by_firewall_alone: as of struct port_wish. */
+/* Chooses port security and security groups of a new port. Port security is off if the network says so, and
+ * then there are no groups. ERR_COMBINATION: groups other than "default" are named nevertheless.
+ * by_firewall_alone: see struct port_wish. */
 RESULT port_choose_security(struct op *op, struct refs groups, bool by_firewall_alone, struct port *port);
-/* The port loses its elastic address and its own is released; then it is marked deleted. */
+/* Marks the port deleted; disassociates its elastic addresses and ends its auto-assigned one. */
 RESULT port_delete_with_addresses(struct op *op, const struct port *port);
-/* Completes a new port's row, which is not put yet, with id (unless it has one), address and MAC. */
+/* Fills in id (unless set), address and MAC of a new port's row; does not put it. */
 RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
 		 struct port *port);
-/* Puts a new port, with its secondary addresses: the row says all but id, addresses and MAC, which it
- * gets here. */
+/* Puts a new port with its secondary addresses; fills in id, addresses and MAC of the row. */
 RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
 		      struct port *port);
-/* A port of the subnet has it, be it marked deleted. */
+/* True if a port of the subnet, even one marked deleted, has the address, or one between the two. */
 bool port_subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip);
 bool port_subnet_has_ip_between(const struct tables *t, uuid subnet, struct ip first, struct ip last);
-/* One of a port's addresses as wanted: in which subnet, and which; none: any. */
+/* Requested address of a port, with its subnet. ip none: any address of the subnet. */
 struct port_fixed {
 	const struct subnet *subnet;
 	struct ip ip;
 };
-/* Puts a new port, or one that is there, with these addresses, the first as its primary one; one that is
- * there keeps what it has of them. */
+/* Put a new or an existing port with these addresses; the first one becomes primary. An existing port keeps
+ * those that it has already. */
 RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
 			struct port *port);
 RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
 			 struct port *port);
-/* ERR_DENIED where a network is another's: what could disturb others there is its owner's to choose. */
+/* ERR_DENIED if `chooses` is set and the network is another account's: only the owner may choose what could
+ * disturb others there. */
 RESULT port_check_choices(struct op *op, uuid network, bool chooses, struct str field);
 bool port_chooses_ips(const struct port_ips_wish *ips);
-/* The caller's own, or of a network that it may use. */
+/* Finds a subnet that is the caller's own, or of a network granted to it. */
 RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subnet **ret_subnet);
-/* The first subnet of a network, of a family, with an address left to be given; NULL: it has none.
- * ERR_CAPACITY with KIND_SUBNET. */
+/* First subnet of the network in the family that has an address left; NULL if the network has no subnet of
+ * the family. ERR_CAPACITY with KIND_SUBNET. */
 RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
 			  const struct subnet **ret_subnet);
-/* Where guests make their addresses themselves, ports of the network have them without being asked: a port
- * those that it lacks; all that have any address that of one subnet, from which they go with it. Nothing
- * where guests do not. */
+/* SLAAC addresses, which ports have without asking. The functions add to a port those that it lacks, add them
+ * to all ports of the network for a new subnet, and drop them with a subnet. No-ops for subnets without
+ * SLAAC. */
 RESULT port_add_auto_ips(struct op *op, const struct port *port);
 RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet);
 RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet);
-/* Primary or secondary. */
+/* True for primary and secondary addresses of the port. */
 bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip);
-/* A prefix counts as one. */
+/* Number of the port's addresses in the family; a prefix counts as one. */
 size_t port_count_ips(const struct tables *t, const struct port *port, enum ip_family family);
-/* ERR_QUOTA with KIND_SECONDARY_IP: more of one family than a port, or one in an instance of the type, can
- * have; all: what it has. */
+/* Check that a port may have this many addresses of a family: ERR_QUOTA with KIND_SECONDARY_IP if that is
+ * more than any port, or a port of the instance type, may have. port_check_all_ip_counts() checks the
+ * addresses it has. */
 RESULT port_check_all_ip_counts(struct op *op, const struct instance_type *type, const struct port *port,
 				struct str field);
 RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
-/* The same of what a new port is to have. */
+/* Checks the counts of a new port likewise. */
 RESULT port_check_wished(struct op *op, const struct instance_type *type, const struct port_ips_wish *ips);
-/* One more secondary address: that one, or any free one when it is none. ERR_RANGE, ERR_EXISTS with
- * KIND_PORT, ERR_CAPACITY with KIND_SUBNET. */
+/* Adds a secondary address. wanted none: any free one. ERR_RANGE, ERR_EXISTS with KIND_PORT, ERR_CAPACITY
+ * with KIND_SUBNET. */
 RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *subnet, struct ip wanted,
 		   struct str field, struct ip *ret_ip);
-/* One of them goes, and the public address that stands for it is free. */
+/* Removes a secondary address, and disassociates its public address. */
 RESULT port_remove_ip(struct op *op, uuid port, struct ip ip);
-/* Marks its secondary addresses deleted. */
+/* Marks the port's secondary addresses deleted. */
 RESULT port_delete_ips(struct op *op, uuid port);
-/* Forgets those that are: the network is rid of them. */
+/* Forgets the secondary addresses that are marked deleted, once the network no longer has them. */
 RESULT port_forget_ips(struct op *op, uuid port);
-/* ERR_IN_USE unless it is in no instance and on its way neither in nor out. */
+/* ERR_IN_USE: the port is in an instance, or being plugged or unplugged. */
 RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref);
-/* ERR_QUOTA with KIND_PORT: more than the type can have; NULL: than any instance has places for. */
+/* ERR_QUOTA with KIND_PORT: more ports than the instance type allows, or, if type is NULL, than any instance
+ * has slots. */
 RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
-/* ERR_INVALID: there is no such slot. */
+/* ERR_INVALID: the index is not between 0 and PORT_DEVICE_INDEX_MAX. */
 RESULT port_check_device_index(struct op *op, int64_t device_index, struct str field);
-/* ERR_COMBINATION: a port's subnet is in another zone than its instance. One of no zone is in all of them. */
+/* ERR_COMBINATION: the port's subnet is in another zone than its instance. A subnet without a zone is in all
+ * of them. */
 RESULT port_check_zone(struct op *op, const struct subnet *subnet, uuid zone, struct str field);
-/* Asks the guard whether the operation may change what leads to that port (none: nothing is asked): about the port, and
- * about the instance that it is in. Whatever makes, moves or ends such a link calls it for the port that it led to and for
- * the one that it leads to from then on, because the call may name the link's other end alone. ERR_DENIED. */
+/* Asks the guard whether the operation may change a link to that port (none: OK): about the port, and about
+ * its instance. Every operation that makes, moves or ends such a link calls this for the former and for the
+ * new port, because the call may name only the link's other end. ERR_DENIED. */
 RESULT port_permit_end(struct op *op, const char *permission, uuid port);
-/* Into a row that is about to be put. */
+/* Fills in the attachment of a row that is about to be put. */
 void port_set_attachment(const struct op *op, struct port *port, const struct instance *instance,
 			 int64_t device_index);
-/* Out of one: at once where it is not plugged, with a new gen. */
+/* Detaches the port from its instance and increments gen. Takes effect immediately if the port is not plugged
+ * in. */
 void port_leave_instance(struct port *port);
-/* Likewise, with its automatic address; written. */
+/* Detaches the port likewise, ends its auto-assigned public address, and puts the row. */
 RESULT port_unplug(struct op *op, struct port *port);
-/* The instance's ports are those plugged that the report says; one that is no longer wanted there, nor
- * plugged, is free. */
+/* Takes over which ports the host reports as plugged into the instance. A port that is neither wanted nor
+ * plugged becomes free. */
 RESULT port_see_plugged(struct op *op, const struct instance_report *report);
-/* What its guest is told by DHCP beside what its subnet says, changed as it is asked for. */
+/* Applies changes to the port's own DHCP options. */
 RESULT port_apply_dhcp(struct op *op, const struct port_dhcp_words *words, struct port *port);

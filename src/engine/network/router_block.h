@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Address blocks of routers that have some, which EC2 calls VPCs. The first block is there from the
- * beginning and stays; further ones can be added and removed. */
+ * Address blocks of routers that have any (EC2: VPCs). The first block is permanent; others can be added and
+ * removed. */
 #pragma once
 
 #include "engine/network/ipv6.h"
@@ -10,30 +10,30 @@ struct router;
 
 enum { ROUTER_BLOCKS_MAX = 5 };
 
-/* The id under which EC2 knows the n-th block's association with the router: the router's own for
- * the first block, a UUIDv5 of router and block for the others. blocks: from
- * engine_get_blocks(). */
+/* EC2's id of the association of the n-th block: the router's own id for the first block, a UUIDv5 of router
+ * and block for others. blocks: from engine_get_blocks(). */
 uuid engine_get_block_association(const struct router *router, struct cidrs blocks, size_t n);
 
-/* Adds a block, which is made canonical. ERR_RANGE with KIND_ROUTER: its size; an overlap with what
- * the router has; a range that cannot be combined with the first block's; a route to a part of it;
- * or the router has no blocks. ERR_QUOTA with KIND_ROUTER and the field "CidrBlock". */
+/* Adds a block, which is made canonical. ERR_RANGE with KIND_ROUTER: wrong size; overlap with a block, subnet
+ * or peer of the router; a range that EC2 does not combine with the first block's; a route to part of the
+ * block; or the router has no blocks. ERR_QUOTA with KIND_ROUTER and the field "CidrBlock". */
 struct router_block_wish {
 	struct ref router;
 	struct cidr block;
-	struct ipv6_block_wish ipv6; /* instead of block; errors as of ipv6_add_block() */
-	/* made: */
+	struct ipv6_block_wish ipv6; /* instead of block; errors as for ipv6_add_block() */
+	/* outputs: */
 	uuid made_in, association;
 };
 OPERATION(engine_add_router_block, router_block_wish)
 
-/* Removes a block. ERR_NOT_FOUND with KIND_ROUTER and the field "AssociationId". ERR_PROTECTED: it
- * is the first block. ERR_IN_USE: a subnet is in it. */
-struct router_block_target {    /* of either family */
+/* Removes a block. ERR_NOT_FOUND with KIND_ROUTER and the field "AssociationId". ERR_PROTECTED: the block is
+ * the first one. ERR_IN_USE: a subnet uses the block. */
+struct router_block_target {    /* IPv4 or IPv6 */
 	struct ref association; /* from id_parse_prefixed() */
-	/* removed: */
+	/* outputs: */
 	uuid router, removed;
 	struct cidr block;
-	uuid pool; /* the external network from whose IPv6 pool it was asked for by name, or none */
+	uuid pool; /* external network that the call named when it asked for the IPv6 block; none: the engine
+		    * chose it */
 };
 OPERATION(engine_remove_router_block, router_block_target)

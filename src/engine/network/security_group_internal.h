@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of security groups. All of it runs inside an operation. */
+ * Private to engine/: security groups, for other files of the engine. Everything here runs inside an
+ * operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -11,25 +12,25 @@ struct security_group_plan {
 	uuid account, router;
 	struct str name, description;
 	bool is_default;
-	bool lets_all; /* in as well, for good */
-	bool has_ipv6; /* its VPC has */
+	bool lets_all; /* allows all ingress as well, permanently */
+	bool has_ipv6; /* true if its VPC has IPv6 */
 	struct tags tags;
 };
-/* All of IPv6 may go out, where all of IPv4 may. */
+/* Allows all IPv6 egress if all IPv4 egress is allowed. */
 RESULT security_group_let_ipv6_out(struct op *op, uuid group);
-/* Whether it lets all of its family out. */
+/* True if the rule allows all egress of its family. */
 bool security_group_lets_all_out(const struct security_group_rule *rule);
-/* Where no rule says what may go out, all may: rules say so again. */
+/* Adds the rules that allow all egress if the group has no egress rule. */
 RESULT security_group_open_egress(struct op *op, const struct security_group *group);
-/* With the rules that a new group has. */
+/* Writes a group with the rules of new groups. */
 RESULT security_group_write(struct op *op, const struct security_group_plan *plan, uuid *ret_group);
-/* Rules are forgotten at once, the group is marked deleted. */
+/* Forgets the rules at once, and marks the group deleted. */
 RESULT security_group_delete_with_rules(struct op *op, uuid group);
-/* The named groups of the account: a router's of it (NULL: of none) or the account's alone, each once; where
- * none are named, the router's default group, or else the account's. */
+/* Resolves groups of the account, each once: those of the router (NULL: of no router), and those without a
+ * router. Without refs: the router's default group, or else the account's. */
 RESULT security_group_resolve_all(struct op *op, uuid account, const struct router *router, struct refs refs,
 				  struct uuids *ret_groups);
-/* The account's own default group, made at the first touch. */
+/* Finds the account's own default group; creates it on first use. */
 RESULT security_group_find_default(struct op *op, uuid account, uuid *ret_group);
-/* Likewise its group that lets everything through. */
+/* Finds the account's group that allows everything; creates it on first use. */
 RESULT security_group_find_open(struct op *op, uuid account, uuid *ret_group);

@@ -1,41 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of subnets. All of it runs inside an operation. */
+ * Private to engine/: subnets, for other files of the engine. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/network/subnet_reservation.h"
 
-enum { DEFAULT_SUBNET_BITS = 20 /* of the default subnet of a zone */ };
+enum { DEFAULT_SUBNET_BITS = 20 /* prefix length of a zone's default subnet */ };
 struct subnet_plan {
 	uuid account, router, zone, acl;
-	struct cidr block; /* of either family */
+	struct cidr block; /* IPv4 or IPv6 */
 	struct str name;
-	struct cidr ipv6_block; /* of a subnet beside it; none: no such */
-	struct str ipv6_field;  /* for messages about that */
+	struct cidr ipv6_block; /* block of an IPv6 subnet beside it; none: no such subnet */
+	struct str ipv6_field;  /* parameter that ipv6_block came from */
 	bool is_default, public_on_launch;
 	struct tags tags;
 };
-/* With its network. ERR_CONFLICT, ERR_RANGE as engine/operation.h says. */
+/* Writes a subnet and its network. ERR_CONFLICT, ERR_RANGE as in engine/operation.h. */
 RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_subnet);
-/* For its router's port: locally administered, in a range that ports do not have. */
+/* MAC address for the gateway's router port. The first byte, 0x0a, marks it locally administered and differs
+ * from that of ports, 0x02. */
 struct mac subnet_draw_gateway_mac(void);
-/* The n-th range that ports draw from; false: there is none. */
+/* The n-th allocation pool; false if there is none. */
 bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first, struct ip *ret_last);
-/* The last address for a guest, or the one before where that is the gateway: what a guest network keeps for itself. */
+/* Last host address, or the one before if that is the gateway: guest networks do not assign it. */
 struct ip subnet_get_spare_ip(const struct subnet *subnet);
-/* Whether a port may ask for that address of its block. */
+/* True if a port may request that address of the block. */
 bool subnet_may_hold(const struct subnet *subnet, struct ip ip);
 uint64_t subnet_count_addresses(const struct subnet *subnet);
-/* It lies in its router's own blocks: made there, and part of it. */
+/* True if the subnet lies in its router's own blocks. */
 bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet);
-/* ERR_IN_USE with KIND_SUBNET. */
+/* ERR_IN_USE with KIND_SUBNET: a port or router uses the subnet. */
 RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct str field);
 /* Any live subnet of the router, or NULL. */
 const struct subnet *subnet_first_live(const struct tables *t, uuid router);
-/* Marked deleted; its reservations go at once. */
+/* Marks the subnet deleted; forgets its reservations at once. */
 RESULT subnet_delete_with_reservations(struct op *op, uuid subnet);
-/* What reservations leave of a range of the subnet, in the order of addresses. */
+/* Parts of an address range that reservations leave free, in address order. */
 struct ip_spans {
 	struct {
 		struct ip first, last;

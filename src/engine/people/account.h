@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Accounts, their owners, access keys, limits and default VPCs. For administrators, except for a
+ * Accounts, their owners, access keys, limits and default VPCs. Requires an administrator, except for a
  * user's own keys and the default VPC. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/access_key.h"
 
-/* Makes an account with its owner, who gets the role "member" on it, an access key, and on request
- * the default VPC: 172.31.0.0/16, a /20 subnet in each zone, an internet gateway, a default
- * route. */
-enum { ACCOUNT_DEPTH_MAX = 5 }; /* accounts within each other */
+/* Creates an account with its owner, who gets the role "member" on it; on request also an access key and the
+ * default VPC: 172.31.0.0/16, a /20 subnet in each zone, an internet gateway, a default route. */
+enum { ACCOUNT_DEPTH_MAX = 5 }; /* levels of nested accounts */
 
 struct account_wish {
-	struct ref domain; /* none: the default one, or the parent's */
-	struct ref parent; /* none: it is in no other. ERR_DENIED: they would be in each other too deep */
+	struct ref domain; /* none: the default domain, or the parent's */
+	struct ref parent; /* none: top level. ERR_DENIED: more than ACCOUNT_DEPTH_MAX levels */
 	struct str name, description;
-	struct strs labels;           /* at most 80, of 1 to 255 characters, without '/' and ',' */
+	struct strs labels;           /* at most 80, each of 1 to 255 characters without '/' and ',' */
 	enum choice enabled;          /* CHOICE_DEFAULT: yes */
 	struct tags extra;            /* names and JSON values */
-	struct str user_name;         /* the owner's; empty: "root" */
-	const struct access_key *key; /* made by auth/key.h, with row.id set; NULL: none */
+	struct str user_name;         /* owner's name; empty: "root" */
+	const struct access_key *key; /* created by auth/key.h, with row.id set; NULL: none */
 	bool with_default_router;
-	/* made: */
+	/* results: */
 	uuid account, user, router;
 	struct str number; /* 12 digits */
 };
 OPERATION(engine_create_account, account_wish)
 
 struct account_change {
-	struct ref account;                   /* by name, or by id */
-	const struct str *name, *description; /* NULL: as it is */
-	const struct strs *labels;            /* likewise */
-	enum choice enabled;                  /* keys and tokens of a disabled account are refused at once */
-	struct tags extra;                    /* added to the present ones, or replace them */
+	struct ref account;                   /* by name or id */
+	const struct str *name, *description; /* NULL: no change */
+	const struct strs *labels;            /* NULL: no change */
+	enum choice enabled;                  /* a disabled account's keys and tokens stop working at once */
+	struct tags extra;                    /* added to the present ones, or replacing those of the same
+					       * name */
 };
 OPERATION(engine_update_account, account_change)
 
-/* Deletes an account with its users, keys, roles, credentials, key pairs and groups. ERR_IN_USE: it
- * has anything else. The row stays, marked deleted, because history and bills refer to it. */
+/* Deletes an account with its users, keys, roles, credentials, key pairs and groups. ERR_IN_USE: it has other
+ * resources. The row stays, marked deleted, because history and bills refer to it. */
 struct account_target {
 	struct ref account;
 };
 OPERATION(engine_delete_account, account_target)
 
-/* Leaves a limit as it is. -1 means no limit. */
+/* Leaves a limit unchanged. -1 means unlimited. */
 #define ACCOUNT_LIMIT_KEEP INT64_MIN
 struct volume_type_limit_wish;
 struct account_limits {
@@ -52,19 +52,20 @@ struct account_limits {
 #define EACH(ID, figure, ...) int64_t figure;
 #define KEPT(ID, figure, ...) int64_t figure;
 #include "engine/limits.def"
-	/* Of this user in the account, by id: instances, vcpus and memory; kind none: of the account. None of the
-	 * user's may be more than the account's (ERR_INVALID), unless force. */
+	/* Limits for this user in the account, by id: instances, vcpus and memory; kind none: for the
+	 * account. A user's limit must not exceed the account's (ERR_INVALID), unless `force`. */
 	struct ref user;
-	bool force, forgets_user; /* the latter: the user has no limits of their own any more */
-	/* Of single volume types, besides; forgets_types: the account has none of its own but these. */
+	bool force, forgets_user; /* forgets_user: removes the user's own limits */
+	/* Limits per volume type; forgets_types: these replace all of the account's limits per volume
+	 * type. */
 	const struct volume_type_limit_wish *types;
 	size_t type_count;
 	bool forgets_types;
 };
 OPERATION(engine_set_limits, account_limits)
-/* Sets what accounts get that are made from now on. The wish names no account. */
+/* Sets the limits for accounts created from now on. The wish names no account. */
 OPERATION(engine_set_default_limits, account_limits)
-/* All limits alike: ACCOUNT_LIMIT_KEEP, before some are set; or -1. */
+/* Sets all limits to n: ACCOUNT_LIMIT_KEEP before setting some, or -1. */
 static inline struct account_limits account_limits_all(struct ref account, int64_t n)
 {
 	return (struct account_limits){
@@ -76,37 +77,37 @@ static inline struct account_limits account_limits_all(struct ref account, int64
 	};
 }
 
-/* Adds a key for a user. The user's roles on that account decide what the key may do. */
+/* Adds a key for a user. The user's roles on that account determine the key's permissions. */
 struct access_key_wish {
 	struct ref user;    /* by id */
-	struct ref account; /* none: the user's own */
+	struct ref account; /* none: the user's account */
 	const struct access_key *key;
-	bool is_told; /* id and secret are the caller's own, as Keystone has it: ERR_EXISTS, ERR_INVALID. The
-			      user may have no role in the account yet */
-	int64_t count_max; /* how many keys the user may have in that account; 0: any number */
+	bool is_told; /* the caller chose id and secret, as Keystone allows: ERR_EXISTS, ERR_INVALID. The user
+		       * may lack a role in the account */
+	int64_t count_max; /* limit of keys for this user in the account; 0: none */
 };
 OPERATION(engine_create_access_key, access_key_wish)
 
-/* Gives a key another id and secret, or another account, as Keystone has it. Errors as for one that is told. */
+/* Changes a key's id and secret, or its account, as Keystone allows. Errors as for `is_told`. */
 struct access_key_change {
 	uuid key;
-	struct str key_id, secret; /* sealed; empty: as they are */
-	struct ref account;        /* kind none: as it is */
+	struct str key_id, secret; /* secret: sealed; key_id empty: both unchanged */
+	struct ref account;        /* kind none: no change */
 };
 OPERATION(engine_change_access_key, access_key_change)
 
 struct access_key_target {
 	struct str key_id;
-	/* The user that the key must belong to, by id (else ERR_NOT_FOUND). None: any user. */
+	/* The user who must own the key, by id (else ERR_NOT_FOUND). None: any user. */
 	struct ref user;
 	bool enabled; /* for engine_enable_access_key */
 };
 OPERATION(engine_enable_access_key, access_key_target)
 OPERATION(engine_delete_access_key, access_key_target)
 
-/* Makes the account's default VPC. ERR_EXISTS with KIND_ROUTER: it has one. */
+/* Creates the account's default VPC. ERR_EXISTS with KIND_ROUTER: there is one. */
 struct default_router_wish {
-	/* made: */
+	/* result: */
 	uuid router;
 };
 OPERATION(engine_create_default_router, default_router_wish)

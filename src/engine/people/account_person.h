@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An account's people as one: a user of its domain who has a role on it, and goes with it. So CloudStack has users: each is of
- * one account, which the user's default account says. */
+ * CloudStack's users: each belongs to one account, its default account, has a role on it and is deleted with
+ * it. Here such a person is a user of the account's domain. */
 #pragma once
 
 #include "engine/people/account.h"
 #include "engine/people/user.h"
 #include "model/role.h"
 
-/* A user with a role on an account: a new one, or one that is there. */
+/* Creates a user with a role on an account, which is new or exists. */
 struct account_person {
 	bool makes_account;
-	struct account_wish account; /* makes_account: the account; its owner has no password and no key */
-	struct ref in;               /* else: the account that is there */
-	struct user_wish user;       /* the domain and the default account are the account's */
-	enum role_right right;       /* MEMBER; MANAGER: of the domain, too; ADMIN */
+	struct account_wish account; /* makes_account: the new account; its owner has no password and no
+				      * key */
+	struct ref in;               /* otherwise: the existing account */
+	struct user_wish user;       /* domain and default account are set from the account */
+	enum role_right right;       /* MEMBER; MANAGER: also administrator of the domain; ADMIN */
 };
 OPERATION(engine_create_person, account_person)
 
-/* Deletes an account with the users whose default account it is. As engine_delete_account(). */
+/* Deletes an account with the users whose default account it is. Errors of engine_delete_account(). */
 OPERATION(engine_delete_account_with_people, account_target)
 
-/* Deletes a domain, which is closed by that. As engine_delete_domain() otherwise. */
+/* Disables a domain and deletes it. Errors of engine_delete_domain(). */
 struct domain_target;
 OPERATION(engine_close_domain, domain_target)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the caller's own account sets for all of its instances: how those that are launched from now
- * on may ask for their metadata, whether anybody may open their serial ports, and whether their
- * volumes are encrypted. */
+ * Settings of the caller's account for all its instances: defaults for metadata options at launch, access to
+ * serial ports, and encryption of volumes. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/account.h"
 
-/* What a launch uses that does not say it itself. CHOICE_DEFAULT: no preference. */
+/* Defaults for a launch that does not set these options. CHOICE_DEFAULT: no preference. */
 struct metadata_defaults {
 	enum choice enabled, tokens_required, tags;
 	int64_t hop_limit; /* 1 to 64; 0: no preference */
@@ -16,27 +15,26 @@ struct metadata_defaults engine_metadata_defaults(const struct account *account)
 
 struct metadata_defaults_wish {
 	struct metadata_defaults defaults;
-	bool set_enabled, set_tokens_required, set_tags, set_hop_limit; /* others stay */
+	bool set_enabled, set_tokens_required, set_tags, set_hop_limit; /* fields to change */
 };
-/* ERR_INVALID: the hop limit is out of bounds. */
+/* ERR_INVALID: the hop limit is out of range. */
 OPERATION(engine_set_metadata_defaults, metadata_defaults_wish)
 
-/* Opens or closes serial ports. Consoles that are open stay open until they are closed; no other is
- * opened (engine_find_console()). */
+/* Opens or closes access to serial ports. Open consoles stay open, but no new one can be opened
+ * (engine_find_console()). */
 struct serial_consoles_wish {
 	bool are_closed;
 };
 OPERATION(engine_set_serial_consoles, serial_consoles_wish)
 
-/* Volumes that are made from now on are encrypted, whether the call says so or not. Existing ones
- * stay as they are. */
+/* Encrypts all volumes created from now on, even without a request. Existing volumes stay unchanged. */
 struct volume_encryption {
 	bool encrypts;
 };
 OPERATION(engine_set_volume_encryption, volume_encryption)
 
-/* Chooses the key for that. There is only one, so nothing changes. */
+/* Chooses the key for that. There is only one key, so nothing changes. */
 struct volume_key_choice {
-	bool is_reset; /* to what it is from the beginning */
+	bool is_reset; /* resets to the initial key */
 };
 OPERATION(engine_choose_volume_key, volume_key_choice)

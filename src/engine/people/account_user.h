@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An account's own users and groups, as IAM makes them: named within the account, with a path.
- * Users and groups of domains are in user.h and user_group.h. One of those who has a role on the
- * account has policies there, too, but the account cannot change or delete it. For an account's
- * owner and managers, and those whom policies allow it. */
+ * An account's own users and groups, as in IAM: named within the account, with a path. Users and groups of
+ * domains are in user.h and user_group.h. A domain's user with a role on the account can have policies there,
+ * too, but the account cannot change or delete it. Requires the account's owner, a manager or a policy. */
 #pragma once
 
 #include "engine/operation.h"
@@ -19,57 +18,57 @@ enum {
 struct account_user_wish {
 	struct str name, path; /* path empty: "/" */
 	struct tags tags;
-	struct ref boundary; /* none: none */
-	/* made: */
+	struct ref boundary; /* none: no boundary */
+	/* result: */
 	uuid user;
 };
 OPERATION(engine_create_account_user, account_user_wish)
 
 struct account_user_change {
 	struct ref user;
-	struct str name, path; /* empty: as it is */
+	struct str name, path; /* empty: no change */
 };
 OPERATION(engine_update_account_user, account_user_change)
 
-/* Deletes a user. ERR_IN_USE: it still has keys, a password, policies or groups. */
+/* Deletes a user. ERR_IN_USE: the user still has keys, a password, policies or groups. */
 struct account_user_target {
 	struct ref user;
 };
 OPERATION(engine_delete_account_user, account_user_target)
 
-/* A user's password, which IAM calls a login profile. */
+/* The password of a user: IAM's login profile. */
 struct login_wish {
 	struct ref user;
-	struct str password_hash; /* empty: as it is */
-	enum choice is_first;     /* to be changed at the first sign-in */
+	struct str password_hash; /* empty: no change */
+	enum choice is_first;     /* must be changed at the first sign-in */
 };
-OPERATION(engine_create_login, login_wish) /* ERR_EXISTS: it has one */
-OPERATION(engine_update_login, login_wish) /* ERR_NOT_FOUND: it has none */
-OPERATION(engine_delete_login, login_wish) /* likewise */
+OPERATION(engine_create_login, login_wish) /* ERR_EXISTS: the user has a password */
+OPERATION(engine_update_login, login_wish) /* ERR_NOT_FOUND: the user has none */
+OPERATION(engine_delete_login, login_wish) /* ERR_NOT_FOUND: the user has none */
 
 struct account_group_wish {
 	struct str name, path;
-	/* made: */
+	/* result: */
 	uuid user_group;
 };
 OPERATION(engine_create_account_group, account_group_wish)
 
 struct account_group_change {
 	struct ref user_group;
-	struct str name, path; /* empty: as it is */
+	struct str name, path; /* empty: no change */
 };
 OPERATION(engine_update_account_group, account_group_change)
 
-/* Deletes a group. ERR_IN_USE: it still has members or policies. */
+/* Deletes a group. ERR_IN_USE: the group still has members or policies. */
 struct account_group_target {
 	struct ref user_group;
 };
 OPERATION(engine_delete_account_group, account_group_target)
 
-/* ---- the account's settings ---- */
+/* ---- account settings ---- */
 
-/* Sets or removes the account's alias. Empty: none. ERR_EXISTS: another account has it.
- * ERR_NOT_FOUND: it is not the one to be removed. */
+/* Sets or clears the account's alias. Empty: none. ERR_EXISTS: the alias belongs to another account.
+ * ERR_NOT_FOUND: the account has another alias, or none. */
 struct account_alias {
 	struct str alias;
 };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what goes with a principal, and with an account, of Azure's roles and locks. */
+ * Private to engine/: cleanup of Azure's roles, assignments and locks. Everything here runs inside an
+ * operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* What is assigned to a user, a group or a role of IAM's that goes. */
+/* Forgets the assignments of a deleted user, group or IAM role. */
 RESULT arm_forget_principal(struct op *op, enum kind kind, uuid principal);
-/* All of an account's. */
+/* Forgets all assignments, roles and locks of an account. */
 RESULT arm_forget_account(struct op *op, uuid account);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of policies. All of it runs inside an operation. */
+ * Private to engine/: policies. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* What is attached to a user, a group or a role of IAM's that goes, and its inline policies. */
+/* Forgets the attachments and inline policies of a deleted user, group or IAM role. */
 RESULT policy_forget_principal(struct op *op, enum kind kind, const struct row *row);
-/* All of an account's. */
+/* Forgets all policies of an account. */
 RESULT policy_forget_account(struct op *op, uuid account);
-/* ERR_IN_USE: policies are attached to the principal, or it has its own. */
+/* ERR_IN_USE: the principal has attached or inline policies. */
 RESULT policy_check_principal_bare(struct op *op, enum kind kind, const struct row *row);
-/* Of who may take a role. ERR_QUOTA. */
+/* Checks the size of a trust policy. ERR_QUOTA. */
 RESULT policy_check_trust_size(struct op *op, struct str document);
-/* What bounds a user, or a role of IAM's, that was just made; policy of kind none: nothing. */
+/* Sets the permissions boundary of a new user or IAM role; policy of kind none: does nothing. */
 RESULT policy_put_boundary(struct op *op, enum kind kind, uuid principal, const struct ref *policy);

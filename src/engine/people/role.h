@@ -1,35 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keystone's roles, who has which of them where, and what follows from it. */
+ * Keystone's roles: definitions, assignments, and the rights they give. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/role.h"
 
-enum { ROLES_MAX = 64 }; /* in a region */
+enum { ROLES_MAX = 64 }; /* per region */
 
-/* Effective roles: the assigned ones and those that they imply, each once; and the rights in
- * them. */
+/* Effective roles: the assigned ones and those they imply, without duplicates, and their rights. */
 struct roles {
 	uuid at[ROLES_MAX];
 	size_t count;
 	unsigned rights; /* as in struct identity */
 };
 
-/* The roles that a user has in a scope: by itself, by its groups, and by what a domain passes on to
- * its accounts. `where` is an account or a domain, by the scope. Unscoped: none. On the head, or on
- * a view that is read. */
+/* Finds the roles that a user has in a scope: direct, through groups, and inherited by a domain's or parent's
+ * accounts. `where` is an account or a domain, depending on the scope. Unscoped: none. For the head or a
+ * view. */
 void engine_find_roles(const struct tables *t, uuid user, enum identity_scope scope, uuid where,
 		       struct roles *ret_roles);
-/* Adds what the roles imply, and computes their rights. */
+/* Adds the implied roles and computes the rights. */
 void engine_close_roles(const struct tables *t, struct roles *roles);
-/* Whether a is within b, at any depth. On the head, or on a view that is read. */
+/* True if a is within b, at any depth. For the head or a view. */
 bool engine_is_account_within(const struct tables *t, uuid a, uuid b);
-/* Keeps only those that are in the list, or that the list implies. */
+/* Keeps only the roles that are in the list or implied by it. */
 void engine_narrow_roles(const struct tables *t, const struct uuids *list, struct roles *roles);
-#define ROLE_SERVICE "service" /* of other services' own users: gives no right, and validates tokens */
-/* True for the roles that every region is made with; they cannot be changed or deleted. */
+#define ROLE_SERVICE "service" /* of services' users: no rights, but may validate tokens */
+/* True for the roles created with the region; they cannot be changed or deleted. */
 bool engine_is_standard_role(const struct role *role);
-/* The role with that right that the region was made with, or NULL. */
+/* The region's own role with that right, or NULL. */
 const struct role *engine_find_standard_role(const struct tables *t, enum role_right right);
 
 /* True if somebody who asked for work that runs later may still act for the account: the user is there and enabled (whether
@@ -44,39 +43,40 @@ RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group);
 
 struct role_wish {
 	struct str name, description;
-	struct ref domain; /* kind none: of the region */
+	struct ref domain; /* kind none: a role of the region */
 	struct tags extra; /* names and JSON values */
-	/* made: */
+	/* result: */
 	uuid role;
 };
 OPERATION(engine_create_role, role_wish)
 
 struct role_change {
 	struct ref role;
-	const struct str *name, *description; /* NULL: as it is */
-	struct tags extra;                    /* added to the present ones, or replace them */
+	const struct str *name, *description; /* NULL: no change */
+	struct tags extra;                    /* added to the present ones, or replacing those of the same
+					       * name */
 };
 OPERATION(engine_update_role, role_change)
 
-/* Deletes a role. ERR_PROTECTED: the region was made with it. */
+/* Deletes a role. ERR_PROTECTED: it was created with the region. */
 struct role_target {
 	struct ref role;
 };
 OPERATION(engine_delete_role, role_target)
 
-/* One role implies another. To say it again is OK. ERR_INVALID: roles would imply each other in a
- * circle. ERR_DENIED: a role of the region would imply one of a domain. */
+/* Makes a role imply another; no change if it does. ERR_INVALID: the implications would form a cycle.
+ * ERR_DENIED: a role of the region cannot imply one of a domain. */
 struct role_implication {
 	struct ref role, implied;
-	bool implies; /* true: from now on; false: no longer, and ERR_NOT_FOUND if it did not */
+	bool implies; /* false: ends the implication; ERR_NOT_FOUND if there is none */
 };
 OPERATION(engine_imply_role, role_implication)
 
-/* Exactly one of user and user_group, and one of account, domain and system. */
+/* The wish names exactly one of user and user_group, and one of account, domain and system. */
 struct role_grant {
 	struct ref role, user, user_group, account, domain;
 	bool system;
-	bool inherited; /* from a domain or an account: on the accounts in it, and not on itself */
+	bool inherited; /* applies to the accounts within the domain or account, and not to itself */
 };
-OPERATION(engine_grant_role, role_grant)  /* an assignment that exists: nothing changes */
+OPERATION(engine_grant_role, role_grant)  /* no change if the assignment exists */
 OPERATION(engine_revoke_role, role_grant) /* ERR_NOT_FOUND with KIND_ROLE_ASSIGNMENT */

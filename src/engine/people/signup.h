@@ -1,71 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0
- * People who open an account by themselves, by a template that an administrator has opened: nobody can where there is none.
+ * Self-service sign-up, by a template that an administrator has opened. Without an open template nobody can
+ * sign up.
  *
- *   asked      somebody gave an address. A webhook is told, with a token, and has it sent there.
- *   held       the token came back, and the template is reviewed: the account is there, and makes nothing yet
- *   confirmed  the account is on trial, with the template's smaller quotas; its first payment ends that
- *   refused    an administrator said so: nobody gets in
+ * asked: an address was entered; a webhook receives a token and has it sent to the address
+ * held: the token came back, and the template requires a review; the account exists but cannot create
+ * resources
+ * confirmed: the account is on trial, with the template's smaller quotas, until its first payment
+ * refused: an administrator refused; nobody can sign in
  *
- * Before the address is confirmed there is a row of a sign-up, and nothing else: a stranger takes no name and makes no user.
- * A known address is answered like any other; the webhook says which it is. */
+ * Before the confirmation only the sign-up's row exists, so a stranger cannot reserve a name or create a
+ * user. The answer is the same for a known address; only the webhook distinguishes it. */
 #pragma once
 
 #include "engine/operation.h"
 
 enum {
-	SIGNUPS_MAX = 10000,     /* that wait, or are kept */
-	SIGNUPS_OF_NET_MAX = 10, /* an hour, from a /24 of IPv4 or a /48 of IPv6 */
-	SIGNUPS_OF_EMAIL_MAX = 3 /* a day; more are answered, and nobody is told */
+	SIGNUPS_MAX = 10000,     /* rows in all, waiting or finished */
+	SIGNUPS_OF_NET_MAX = 10, /* per hour, from an IPv4 /24 or an IPv6 /48 */
+	SIGNUPS_OF_EMAIL_MAX = 3 /* per day; further requests get an answer, but no webhook */
 };
-#define SIGNUP_LIFETIME_US (24 * HOUR)  /* of a token */
-#define SIGNUP_KEPT_US (90 * 24 * HOUR) /* of one that is over */
+#define SIGNUP_LIFETIME_US (24 * HOUR)  /* a token's lifetime */
+#define SIGNUP_KEPT_US (90 * 24 * HOUR) /* retention of a finished sign-up */
 
-/* ---- templates: for administrators ---- */
+/* ---- templates: administrators only ---- */
 
-/* Makes it, or changes the one of that name; what is not said stays. */
+/* Creates the template with that name, or changes it; fields that are not given stay unchanged. */
 struct signup_template_wish {
 	struct str name; /* letters, digits, '-', '_' and '.' */
 	const struct str *description;
 	enum choice open, reviewed, prepaid;
-	struct ref reseller; /* with the text "none" nobody's */
+	struct ref reseller; /* the text "none": no reseller */
 	struct tags trial_limits, limits;
 	bool has_trial_limits, has_limits;
-	/* made: */
+	/* result: */
 	uuid id;
 };
 OPERATION(engine_put_signup_template, signup_template_wish)
 
-/* ERR_IN_USE: somebody signs up by it. */
+/* ERR_IN_USE: a sign-up uses the template. */
 struct signup_template_target {
 	struct ref signup_template;
 };
 OPERATION(engine_delete_signup_template, signup_template_target)
 
-/* ---- signing up: for strangers ---- */
+/* ---- sign-up: strangers ---- */
 
-/* ERR_NOT_FOUND: there is no such template, or it is closed. ERR_THROTTLED: too many came from there. */
+/* ERR_NOT_FOUND: there is no such template, or it is closed. ERR_THROTTLED: too many sign-ups from that
+ * network. */
 struct signup_wish {
-	struct str email, template_name; /* the latter empty: the only one that is open */
+	struct str email, template_name; /* template_name empty: the only open one */
 	struct ip peer;
-	/* made: */
+	/* result: */
 	uuid id;
 };
 OPERATION(engine_ask_signup, signup_wish)
 
-/* Makes domain, account and user. ERR_STATE: it was used, or is too old. ERR_EXISTS: the name is taken. */
+/* Creates domain, account and user. ERR_STATE: the token was used, or has expired. ERR_EXISTS: the name is in
+ * use. */
 struct signup_proof {
-	uuid signup; /* that the token was of */
+	uuid signup; /* from the token */
 	struct str name, password_hash;
-	/* made: */
+	/* results: */
 	uuid domain, account;
 	struct str number;
 	bool is_held;
 };
 OPERATION(engine_confirm_signup, signup_proof)
 
-/* ---- reviews: for administrators ---- */
+/* ---- reviews: administrators only ---- */
 
-/* ERR_STATE: it is not held. */
+/* ERR_STATE: the sign-up is not held. */
 struct signup_review {
 	struct ref signup;
 	struct str reason;
@@ -73,11 +77,12 @@ struct signup_review {
 OPERATION(engine_accept_signup, signup_review)
 OPERATION(engine_refuse_signup, signup_review)
 
-/* A domain's trial ends: its account gets the template's further quotas. One that is on none: nothing happens. */
+/* Ends a domain's trial: its account gets the template's full quotas. Does nothing for a domain without a
+ * trial. */
 struct domain;
 RESULT signup_end_trial(struct op *op, const struct domain *domain);
 
-/* At most so many that are over go. */
+/* Forgets up to `max` expired sign-ups. */
 struct signup_sweep {
 	size_t max;
 };
@@ -85,7 +90,8 @@ OPERATION(engine_sweep_signups, signup_sweep)
 
 /* ---- tokens ---- */
 
-/* Of the master key (MASTER_KEY_SIZE bytes) and the row's id: none is kept anywhere. In c's arena. */
+/* A token is derived from the master key (MASTER_KEY_SIZE bytes) and the row's id and is not stored. In c's
+ * arena. */
 RESULT signup_write_token(struct ctx *c, const uint8_t *master_key, uuid signup, struct str *ret_token);
-/* False: it is not ours. */
+/* False: not one of our tokens. */
 bool signup_read_token(struct ctx *c, const uint8_t *master_key, struct str token, uuid *ret_signup);

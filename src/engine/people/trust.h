@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keystone's trusts: a user lets another act in one account, with some of the user's roles. What a trust gives is
- * worked out whenever it is used: who loses a role, is disabled or deleted gives it no longer. With a trust that
- * says so its trustee makes further ones, to others, which give no more than it. Source: keystone.trust.core,
- * keystone.api.trusts. */
+ * Keystone's trusts: a user lets another act in one account, with some of the user's roles. The rights are
+ * computed at each use: they end when a user of the chain loses a role or is disabled or deleted. If the
+ * trust allows it, its trustee can create further trusts with it, which give no more than it does. Source:
+ * keystone.trust.core, keystone.api.trusts. */
 #pragma once
 
 #include "engine/operation.h"
@@ -11,7 +11,7 @@
 struct trust;
 
 enum {
-	TRUSTS_MAX = 1000,          /* that a user gave */
+	TRUSTS_MAX = 1000,          /* per trustor */
 	TRUST_REDELEGATION_MAX = 3, /* Keystone's max_redelegation_count */
 };
 
@@ -21,42 +21,42 @@ struct trust_wish {
 	bool impersonation, allow_redelegation;
 	bool has_redelegation_count;
 	int64_t redelegation_count;
-	int64_t remaining_uses; /* 0: not counted */
+	int64_t remaining_uses; /* 0: unlimited */
 	int64_t expires_us;     /* 0: never */
-	/* made: */
+	/* result: */
 	uuid trust;
 };
-/* ERR_DENIED: somebody else asks, or it would give more than the caller has. ERR_NOT_FOUND with KIND_ROLE: the
- * trustor has not that role there. */
+/* ERR_DENIED: the caller is not the trustor, or the trust would give more than the caller has. ERR_NOT_FOUND
+ * with KIND_ROLE: the trustor lacks that role in the account. */
 OPERATION(engine_create_trust, trust_wish)
 
-/* Also the trusts that were made with it. */
+/* Deletes a trust, and the trusts created with it. */
 struct trust_target {
 	uuid trust;
 };
 OPERATION(engine_delete_trust, trust_target)
 
-/* A token is about to be made with it. Nothing happens unless it would be given: the caller is told why not where
- * the token is made. */
+/* Counts a use before a token is created. Does nothing if the trust is not valid for the user: the code that
+ * creates the token reports that. */
 struct trust_use {
-	uuid trust, user; /* user: proved to ask; none: nobody was */
-	/* found: */
-	bool is_used; /* there was a use left, and it is taken */
+	uuid trust, user; /* user: the authenticated one; none: nobody */
+	/* result: */
+	bool is_used; /* a remaining use was consumed */
 };
 OPERATION(engine_use_trust, trust_use)
 
-/* NULL: there is none, or it has expired or is used up, which is the same to all. On the head, or on a view that is
- * read. */
+/* NULL: not found, expired or used up, without distinction. For the head or a view. */
 const struct trust *engine_find_trust(const struct tables *t, uuid id, int64_t now_us);
-/* NULL: it is good, and gives these roles; else why not, in Keystone's words. Likewise. */
+/* NULL: the trust is valid and gives these roles; otherwise the reason, in Keystone's words. For the head or
+ * a view. */
 const char *engine_weigh_trust(const struct tables *t, const struct trust *trust, struct roles *ret_roles);
 
-/* Whether the caller may see all trusts of that user, on either side: that user, administrators, and who reads of the
- * whole system; of none: these two. */
+/* True if the caller may see all trusts of that user, as trustor or trustee: the user, administrators, and
+ * readers of the system scope; for none: only the latter two. */
 bool engine_may_see_trusts(const struct identity *who, uuid user);
-/* And one: who may see those of its trustor or of its trustee. */
+/* True if the caller may see the trusts of its trustor or of its trustee. */
 bool engine_may_see_trust(const struct identity *who, const struct trust *trust);
 
-/* Inside the operation that deletes a user, or an account: all that are given by or to it. */
+/* Run inside the operation that deletes a user or an account: forget all trusts by or for it. */
 RESULT trusts_forget_of_user(struct op *op, uuid user);
 RESULT trusts_forget_of_account(struct op *op, uuid account);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of user groups. All of it runs inside an operation. */
+ * Private to engine/: user groups. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* With memberships, roles, policies. */
+/* Forgets the group with its memberships, roles and policies. */
 RESULT user_group_forget_whole(struct op *op, uuid user_group);

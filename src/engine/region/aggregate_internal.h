@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of aggregates. All of it runs inside an operation. */
+ * Private to engine/: host aggregates. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 
 struct aggregate;
 
-/* It is one of its hosts. */
+/* True if the aggregate contains the host. */
 bool aggregate_has_host(const struct aggregate *aggregate, uuid host);
-/* The host is in none of them any more. */
+/* Removes the host from all aggregates. */
 RESULT aggregate_leave_host(struct op *op, uuid host);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts: the operator adds and removes them, and the reconciler reports what it sees of them. */
+ * Hosts: the operator adds and removes them, and the reconciler reports their state. */
 #pragma once
 
 #include "engine/operation.h"
@@ -10,57 +10,55 @@ struct host_wish {
 	struct ref zone;            /* by name; kind none: the first zone */
 	struct str uri;             /* empty: qemu+tls://NAME/system */
 	struct str pool_path;       /* empty: /var/lib/libvirt/images */
-	struct str address;         /* where other hosts reach it; empty: the host of the uri */
+	struct str address;         /* at which other hosts reach it; empty: the uri's host */
 	int64_t overcommit_percent; /* 0: 400 */
 	int64_t reserved_memory;    /* bytes; -1: 1 GiB */
 	struct str cpu;             /* as in struct host_settings */
-	/* made: */
+	/* result: */
 	uuid host;
 };
 OPERATION(engine_add_host, host_wish)
 
 struct host_settings {
 	struct ref host;         /* by name or id */
-	enum choice enabled;     /* whether new instances are placed on it */
-	struct str reason;       /* why not, up to 255 characters; without `enabled` only this changes */
-	enum choice forced_down; /* the host counts as down, whatever it answers */
-	/* What guests that are started on it get of its processor: "host", all that it can do; "region", what all
-	 * hosts of the region can do that are like it; or a model's name. Empty: as before. */
+	enum choice enabled;     /* open for new instances */
+	struct str reason;       /* why it is disabled, up to 255 characters; stored only with `enabled` */
+	enum choice forced_down; /* treats the host as down even if it answers */
+	/* The CPU of guests started on the host: "host": all its features; "region": the features common to
+	 * all similar hosts of the region; or a model's name. Empty: no change. */
 	struct str cpu;
 	bool set_move_rate;
-	int64_t move_rate; /* MiB a second at which each guest that leaves it, running, is sent; 0: as it goes */
+	int64_t move_rate; /* MiB per second for each live migration from the host; 0: unlimited */
 };
-/* ERR_INVALID with KIND_HOST: no such word, or a rate below 0 or above 1,000,000. ERR_STATE with KIND_HOST: it cannot be opened, because a maintenance is planned
- * (instance_event.h). */
+/* ERR_INVALID with KIND_HOST: invalid CPU, or a rate out of the range 0 to 1,000,000. ERR_STATE with
+ * KIND_HOST: it cannot be enabled during a planned maintenance (instance_event.h). */
 OPERATION(engine_update_host, host_settings)
 
-/* Whether new instances may be placed on the host: it is neither disabled, nor is a maintenance
- * planned. */
+/* True if new instances may be placed on the host: it is enabled, and no maintenance is planned. */
 bool engine_is_host_open(const struct host *host);
-/* Why it is closed, in the words of whoever closed it. */
+/* The reason why it is closed, as entered. */
 struct str engine_host_reason(const struct host *host);
 
-/* Where other hosts reach it: the address that its row says, else the host of its uri. Empty: neither says one. */
+/* The address at which other hosts reach it: the row's, or else the uri's host. Empty: unknown. */
 struct str engine_get_host_address(const struct host *host);
 
 struct host_target {
 	struct ref host; /* by name or id */
 };
-/* Removes a host at once; nothing of ours may be on it. ERR_IN_USE: it has instances or volumes, or
- * is dedicated to an account. */
+/* Removes an empty host. ERR_IN_USE: it has instances or volumes, or is dedicated to an account. */
 OPERATION(engine_remove_host, host_target)
 
-/* What a look at a host found. Absent host: OK, nothing happens. */
+/* The reconciler's observation of a host. OK without a change for an absent host. */
 struct host_report {
 	uuid host;
 	enum host_seen_state state;
-	bool has_facts; /* else only state */
+	bool has_facts; /* otherwise only `state` is valid */
 	int64_t cpus, cores, sockets, memory, disk;
-	bool is_full; /* its pool */
+	bool is_full; /* the host's directory for disks */
 	enum host_seen_virt virt;
 	struct str cpu, named_cpu, machine, machines; /* as in struct compute_facts */
 	struct str version, boot_id;
-	struct str physical_networks; /* words, with a space between */
+	struct str physical_networks; /* names separated by spaces */
 	int64_t booted_us;
 };
 OPERATION(engine_see_host, host_report)

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A host that never comes back is forgotten, with all that lies on it alone. It has to be proven to be off
- * (engine/region/fence.h): what would be lost is not written any more. */
+ * Forgets a host that never comes back, with everything that only it has. The host must be proven off
+ * (engine/region/fence.h), so that nothing writes to the lost data. */
 #pragma once
 
 #include "base/vec.h"
 #include "engine/operation.h"
 
-/* Of KIND_VOLUME: its bytes are gone; it is an `error` until it is deleted. KIND_SNAPSHOT: it fails. KIND_INSTANCE:
- * it is off, shown as an error by Nova, and cannot be started until it is rebuilt or has no lost volume. */
+/* KIND_VOLUME: its data are lost; state `error` until it is deleted. KIND_SNAPSHOT: it fails. KIND_INSTANCE:
+ * off, shown as an error by Nova, and cannot start until it is rebuilt or its lost volumes are detached. */
 struct lost_thing {
 	enum kind kind;
 	uuid id;
 };
 
-/* Forgets the host. Instances whose disks others see leave it first, whether their owners want them to wait or not;
- * those that were to end have ended; the others lose what was there. Deleted disks that waited for it are gone.
- * ERR_STATE with KIND_HOST: it is not proven to be off. ERR_STATE with KIND_INSTANCE: something is under way of an
- * instance there. ERR_IN_USE: something of a shared pool is worked on through it, and no other host sees that. */
+/* Forgets the host. Instances whose disks other hosts see leave it first, even if their owners chose to wait
+ * for the host; pending terminations are complete; the others lose their data there. Pending deletions of
+ * disks there are complete. ERR_STATE with KIND_HOST: the host is not proven off. ERR_STATE with
+ * KIND_INSTANCE: an instance there is in a transition. ERR_IN_USE: the host works on a volume of a shared
+ * pool that no other host sees. */
 struct host_forgetting {
 	struct ref host; /* by name or id */
-	/* made: */
+	/* result: */
 	VEC(struct lost_thing) lost;
 };
 OPERATION(engine_forget_host, host_forgetting)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * To whom, and in which zones, a thing is offered: an instance type, a volume type, a network offering. */
+ * Restricts an offering (instance type, volume type, network offering) to domains and zones. */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,11 +9,11 @@ enum { OFFERED_ZONES_MAX = 64, OFFERED_DOMAINS_MAX = 64 };
 /* Part of a wish. */
 struct offered_wish {
 	bool set_zones, set_domains;
-	struct refs zones, domains; /* none: any */
+	struct refs zones, domains; /* empty: no restriction */
 };
 
-/* Whether what is offered to these domains is for the caller's: that is named, or the default one, which all others are
- * below. The operator may use all. */
+/* True if an offering with these domains is available to the caller: it names the caller's domain, or the
+ * default domain, which is above all others. The operator may use all. */
 bool engine_is_offered(const struct ctx *c, const struct uuids *domains);
-/* Whether it is offered there; none: anywhere. */
+/* True if it is offered in the zone; none: in any. */
 bool engine_is_offered_in(const struct uuids *zones, uuid zone);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: which processors guests get. Of the hosts whose rows do not say it, those of one vendor and one
- * virtualization are a group: guests that start on one get what all of them can do, so that they may go to any other,
- * running. All of it runs inside an operation. */
+ * Private to engine/: the CPUs of guests. Hosts without a setting of their own form a group per vendor and
+ * virtualization. Guests started on one get the features common to the group, so that they can migrate live
+ * to any other. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -9,11 +9,12 @@
 struct host;
 struct instance;
 
-/* A host's row is about to be put: `next` gets what its guests get, and the others of its group, and of the one that
- * it leaves, what they get now. named: the model that its row names, as the host has it. */
+/* Called before a host's row is put: sets the CPU of its guests in `next`, and updates the other hosts of the
+ * groups it joins and leaves. named: the configured model, as the host reports it. */
 RESULT processor_follow_host(struct op *op, const struct host *before, struct host *next, struct str named);
-/* A host is about to be forgotten. */
+/* Called before a host is forgotten. */
 RESULT processor_forget_host(struct op *op, const struct host *before);
 
-/* Into a row that is about to be put, of an instance that is off: it starts with what its host gives then. */
+/* Sets the CPU in the row of a stopped instance that is about to be put: it starts with its host's present
+ * guest CPU. */
 void processor_give(const struct tables *t, struct instance *next);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups of volumes, outside the region (drivers/backup_store.h). What is written is a snapshot's file: the
- * user's, or one that is made for the backup and goes when it is written. An incremental backup has a parent,
- * whose data it needs: a parent is not deleted before it. To be restored, a backup becomes a snapshot that is
- * fetched from it, and goes with the volume that it was made for. reconcile/backup.c does what follows. */
+ * Backups of volumes, stored outside the region (drivers/backup_store.h). Written from a snapshot's file: the
+ * user's snapshot, or one taken for the backup and deleted afterwards. An incremental backup needs its
+ * parent, which cannot be deleted before it. Restoring fetches the backup into a snapshot that belongs to the
+ * restored volume. reconcile/backup.c transfers the data. */
 #pragma once
 
 #include "engine/storage/volume.h"
@@ -10,85 +10,87 @@
 struct backup;
 struct snapshot;
 
-/* Where a backup lies if nobody says. Cinder's, of its drivers for Swift and S3. */
+/* Default container, as in Cinder's Swift and S3 drivers. */
 #define BACKUP_CONTAINER "volumebackups"
 
-/* Begins a backup. ERR_STATE with KIND_VOLUME or KIND_SNAPSHOT: not in that state, or attached and not forced.
- * ERR_STATE with KIND_BACKUP: there is none to add to. ERR_INVALID: an incremental one in another container than
- * its parent, or a name that no container can have. ERR_QUOTA. */
+/* Starts a backup. ERR_STATE with KIND_VOLUME or KIND_SNAPSHOT: wrong state, or attached and not forced.
+ * ERR_STATE with KIND_BACKUP: an incremental backup has no parent. ERR_INVALID: another container than the
+ * parent's, or not a valid container name. ERR_QUOTA. */
 struct backup_wish {
-	struct str target; /* the setting backup.target */
+	struct str target; /* value of the setting backup.target */
 	struct ref volume;
-	struct ref snapshot; /* of it; kind none: of the volume as it is now */
-	struct ref zone;     /* kind none: its volume's */
+	struct ref snapshot; /* a snapshot of the volume; kind none: the volume's present content */
+	struct ref zone;     /* kind none: the volume's zone */
 	bool is_incremental;
-	bool is_forced; /* also of a volume that is attached */
+	bool is_forced; /* accepts an attached volume */
 	struct str container, name, description;
 	struct tags metadata;
-	/* made: */
+	/* outputs: */
 	uuid backup;
 };
 OPERATION(engine_create_backup, backup_wish)
 
-/* Changes what is said of a backup. */
+/* Changes name, description, metadata and health of a backup. */
 struct backup_settings {
 	struct ref backup;
 	bool set_name, set_description, set_metadata;
 	struct str name, description;
 	struct tags metadata;
-	enum choice is_broken; /* an administrator's word; no: it is looked at again */
+	enum choice is_broken; /* administrator's override; no: the reconciler checks it again */
 };
 OPERATION(engine_update_backup, backup_settings)
 
-/* Deletes a backup. ERR_STATE: it is being made or restored, and is not forced to go; another one needs it. */
+/* Deletes a backup. ERR_STATE: being created or restored, and not forced; or an incremental backup needs
+ * it. */
 struct backup_deleting {
 	struct ref backup;
 	bool force;
 };
 OPERATION(engine_delete_backup, backup_deleting)
 
-/* Restores a backup, into a free volume, which gets its content, or into a new one. ERR_STATE with KIND_BACKUP
- * or KIND_VOLUME: not in that state, or the volume is too small. ERR_COMBINATION: an encrypted one into a plain
- * volume. */
+/* Restores a backup to an available volume, or to a new one. ERR_STATE with KIND_BACKUP or KIND_VOLUME: wrong
+ * state, or the volume is too small. ERR_COMBINATION: an encrypted backup to a volume that is not
+ * encrypted. */
 struct backup_restoring {
 	struct ref backup;
-	struct ref volume;       /* kind none: a new one */
-	struct volume_wish made; /* of the new one: zone, name, description, type; the rest is the backup's */
-	/* made: */
+	struct ref volume;       /* kind none: creates a volume */
+	struct volume_wish made; /* parameters of the new volume: zone, name, description, type; the rest
+				  * comes from the backup */
+	/* outputs: */
 	uuid restored, volume_id;
 	struct str volume_name;
 };
 OPERATION(engine_restore_backup, backup_restoring)
 
-/* A backup that the target has, and no row of this region: what its record says of it. It is looked up there.
- * ERR_STATE: there is a row. ERR_INVALID: a name that no container can have. ERR_QUOTA. */
+/* Imports a backup that exists in the target but has no row here, from its record, which the reconciler then
+ * verifies. ERR_STATE: there is a row. ERR_INVALID: not a valid container name. ERR_QUOTA. */
 struct backup_importing {
 	struct str target;
 	uuid id, parent;
 	int64_t size;
 	struct str container, name, description;
-	/* made: */
+	/* outputs: */
 	uuid backup;
 };
 OPERATION(engine_import_backup, backup_importing)
 
-/* Whether incremental backups stand on it. */
+/* True if live incremental backups depend on it. */
 bool engine_backup_has_children(const struct tables *t, uuid backup);
 
-/* Whether it is being restored just now; whether the volume is being backed up (its content is not fixed yet),
- * or a backup is on its way into it. */
+/* True if the backup is being restored; if the volume is being backed up, and its content is not yet fixed;
+ * if a backup is being restored to the volume. */
 bool engine_backup_is_restoring(const struct tables *t, uuid backup);
 bool engine_volume_is_backing_up(const struct tables *t, uuid volume);
 bool engine_volume_is_restoring(const struct tables *t, const struct volume *volume);
 
-/* ---- the reconciler's. Absent: OK. ---- */
+/* ---- reports of the reconciler. OK if the backup is gone ---- */
 
-/* What a step found: it is in its target, or will never be. */
+/* Result of a step: the backup is stored, or has failed. */
 struct backup_report {
 	uuid backup;
-	struct str problem; /* empty: it is there, and what follows is so */
+	struct str problem; /* empty: stored, and the other fields are valid */
 	int64_t object_count, stored_size;
-	/* Of one that was looked up: */
+	/* for an imported backup: */
 	bool is_found;
 	int64_t size, data_us;
 	bool is_encrypted, is_bootable;
@@ -97,7 +99,7 @@ struct backup_report {
 };
 OPERATION(engine_see_backup, backup_report)
 
-/* Forgets a backup, nothing of which is left. ERR_STATE: it is not deleted. */
+/* Forgets a backup of which nothing is left. ERR_STATE: it is not marked deleted. */
 struct backup_forget {
 	uuid backup;
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of backups. All of it runs inside an operation. */
+ * Private to engine/: restores of backups. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* A snapshot that came from a backup has its file: the volume that it was fetched for gets its content. */
+/* Completes a restore: the fetched snapshot has its file, and the volume is reverted to it. */
 RESULT backup_end_restore(struct op *op, const struct snapshot *snapshot);
-/* It will never have one: its volumes say so, and it goes. */
+/* Fails a restore: marks the volumes, and deletes the snapshot. */
 RESULT backup_fail_restore(struct op *op, const struct snapshot *snapshot);

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access to a disk's bytes by whoever has its address, for a while, as Azure grants it. The bytes are an image of its own that
- * has what the disk had when it was granted, written as a VHD, and goes when the access ends: each face shows it among the
- * account's own images. An address says until when it holds, and is signed by the face. */
+ * Temporary access to a disk's bytes for whoever has its URL (Azure's SAS). Granting makes an image of the
+ * disk's present content, in VHD format, which is deleted when access ends. Every face shows it among the
+ * account's images. The face signs the URL, which contains its expiry. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/image.h"
 
-enum { DISK_ACCESS_S_MAX = 365 * 24 * 3600 }; /* ours */
+enum { DISK_ACCESS_S_MAX = 365 * 24 * 3600 }; /* limit of ours */
 
-/* Of a volume or a snapshot of the caller's own. ERR_STATE: the volume is in a running machine, or access was granted
- * already. ERR_UNSUPPORTED: it is encrypted, and its bytes are given to nobody. ERR_QUOTA. */
+/* Grants access to a volume or snapshot of the caller. ERR_STATE: the volume is attached to a running
+ * instance, or access is granted already. ERR_UNSUPPORTED: the disk is encrypted, and encrypted content is
+ * never handed out. ERR_QUOTA. */
 struct disk_access_wish {
-	struct ref disk; /* kind volume or snapshot */
+	struct ref disk; /* a volume or a snapshot */
 	int64_t duration_s;
-	/* made: */
+	/* outputs: */
 	uuid image;
 };
 OPERATION(engine_grant_disk_access, disk_access_wish)
 
-/* Takes it back. None is there: OK. */
+/* Revokes access. OK if none was granted. */
 struct disk_access_target {
 	struct ref disk;
-	/* found: */
-	uuid image; /* none: there was none */
+	/* outputs: */
+	uuid image; /* none: no access was granted */
 };
 OPERATION(engine_revoke_disk_access, disk_access_target)
 
-/* The image that access to the disk leads to; NULL: none is granted. It may be over. */
+/* Image of the granted access, which may have expired; NULL if no access was granted. */
 const struct image *engine_find_disk_access(const struct tables *t, uuid account, uuid disk);
-/* Until when; 0: the image is of no access. */
+/* Expiry of the access; 0: the image is not one of a disk access. */
 int64_t engine_get_disk_access_end(const struct image *image);

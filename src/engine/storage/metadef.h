@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Glance's metadata definitions: namespaces, and what is in them as documents. An administrator writes them, everybody
- * reads public ones; nothing follows from them. Source: Image API reference, "Metadata definitions"; glance.db.sqlalchemy. */
+ * Glance's metadata definitions: namespaces, and their contents as JSON documents. An administrator writes
+ * them, everybody reads public ones, and nothing else depends on them. Source: Image API reference, "Metadata
+ * definitions"; glance.db.sqlalchemy. */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,44 +10,44 @@
 struct metadef_item_words {
 	enum metadef_item_part part;
 	struct str name;
-	struct str definition; /* a JSON object; empty: {} */
+	struct str definition; /* JSON object; empty: {} */
 };
 
 struct metadef_namespace_wish {
-	struct ref account; /* kind none: the caller's */
+	struct ref account; /* kind none: the caller's account */
 	struct str name, display_name, description;
 	bool is_public, is_protected;
 	const struct metadef_item_words *items;
 	size_t item_count;
-	/* made: */
+	/* results: */
 	uuid space;
 };
 OPERATION(engine_create_metadef_namespace, metadef_namespace_wish)
 
-/* What is not said is as in a new one. */
+/* Replaces all fields: a field that is not given gets its default, as in a new namespace. */
 struct metadef_namespace_change {
 	uuid space;
 	struct metadef_namespace_wish next; /* without items */
 };
 OPERATION(engine_update_metadef_namespace, metadef_namespace_change)
 
-/* ERR_PROTECTED: it is protected; as for what is in it. */
+/* ERR_PROTECTED: the namespace is protected, and so are its items. */
 struct metadef_namespace_target {
 	uuid space;
 };
 OPERATION(engine_delete_metadef_namespace, metadef_namespace_target)
 
-/* Makes one, or changes one. ERR_EXISTS with KIND_METADEF_ITEM: another has the name. */
+/* Creates an item or changes one. ERR_EXISTS with KIND_METADEF_ITEM: the name is in use. */
 struct metadef_item_wish {
 	uuid space;
-	struct str before; /* the name of the one that is changed; empty: a new one */
+	struct str before; /* name of the item to change; empty: creates a new item */
 	struct metadef_item_words words;
-	/* made or changed: */
+	/* result: */
 	uuid item;
 };
 OPERATION(engine_put_metadef_item, metadef_item_wish)
 
-/* One by its name; without a name all of the part. ERR_NOT_FOUND. */
+/* Deletes one item by its name, or, without a name, all items of the part. ERR_NOT_FOUND. */
 struct metadef_items_target {
 	uuid space;
 	enum metadef_item_part part;
@@ -54,7 +55,7 @@ struct metadef_items_target {
 };
 OPERATION(engine_delete_metadef_items, metadef_items_target)
 
-/* The namespace's tags instead of those that it has, or besides. */
+/* Replaces the namespace's tags, or adds to them. */
 struct metadef_tags_wish {
 	uuid space;
 	struct strs names;
@@ -62,9 +63,9 @@ struct metadef_tags_wish {
 };
 OPERATION(engine_set_metadef_tags, metadef_tags_wish)
 
-/* The item of that name; NULL: none. On the head, or on a view that is read. Tags are the same in small letters. */
+/* Finds the item with that name; NULL: none. For the head or a view. Tag names are case-insensitive. */
 const struct metadef_item *engine_find_metadef_item(const struct tables *t, uuid space,
 						    enum metadef_item_part part, struct str name);
 
-/* Inside the operation that deletes an account. */
+/* Runs inside the operation that deletes an account. */
 RESULT metadefs_forget_of_account(struct op *op, uuid account);

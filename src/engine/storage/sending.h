@@ -1,44 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Data of images and volumes that their owner sends by a form, as CloudStack has it: the row is there before its data are, and
- * waits for them for a while. What did not come in time, or was no disk, ends the waiting for good: the row stays until its
- * owner deletes it. */
+ * Images and volumes whose owner uploads the data with a form, as CloudStack does it. The row exists before
+ * its data and waits for them for a limited time. If the data come late, or are no disk image, the wait ends
+ * for good and the row stays until its owner deletes it. */
 #pragma once
 
 #include "engine/storage/image.h"
 
-/* So long after the row was made its data may come: CloudStack's upload.operation.timeout. */
+/* Time from the row's creation within which its data must arrive: CloudStack's upload.operation.timeout. */
 #define SENDING_WAITS_US (60 * MINUTE)
 
-/* Makes an image whose data are waited for. */
+/* Creates an image that waits for its data. */
 OPERATION(engine_await_image, image_creation)
 
-/* Makes a volume whose data are waited for: of no size, and on no host until they are there. ERR_QUOTA. */
+/* Creates a volume that waits for its data: until they arrive it has no size and no host. ERR_QUOTA. */
 struct volume_awaiting {
 	struct ref zone;
 	struct str name;
 	struct ref type;   /* kind none: gp2 */
-	struct str format; /* of the data: raw, qcow2, … */
-	/* made: */
+	struct str format; /* the data's format: raw, qcow2, … */
+	/* result: */
 	uuid volume;
 };
 OPERATION(engine_await_volume, volume_awaiting)
 
-/* Gives such a volume its data, which are a file in the image store: it is placed, and made of them. ERR_STATE: nothing is waited
- * for. ERR_CAPACITY, ERR_QUOTA. */
-OPERATION(engine_fill_volume, image_filling) /* its ref `image` names the volume */
+/* Gives the volume its data, a file in the image store: places the volume and creates it from the file.
+ * ERR_STATE: the volume waits for nothing. ERR_CAPACITY, ERR_QUOTA. */
+OPERATION(engine_fill_volume, image_filling) /* `image` refers to the volume */
 
-/* Ends the waiting. Nothing happens where nothing is waited for, or, unless `failed`, where the time is not over. */
+/* Ends the wait. Does nothing if the row waits for nothing, or, unless `failed`, if the time is not over. */
 struct sending_end {
-	enum kind kind; /* of an image or a volume */
+	enum kind kind; /* KIND_IMAGE or KIND_VOLUME */
 	uuid id;
-	bool failed; /* what came was no disk; else nothing came */
+	bool failed; /* true: the data were no disk image; false: no data arrived */
 };
 OPERATION(engine_end_sending, sending_end)
 
-/* What an upload is for: an image or a volume of the caller's own. */
+/* The target of an upload: an image or a volume of the caller. */
 struct awaited {
 	struct ref ref;
 	struct str format; /* in the arena */
 };
-/* ERR_NOT_FOUND. ERR_STATE: nothing is waited for. In walks. */
+/* Runs in walks. ERR_NOT_FOUND. ERR_STATE: the row waits for nothing. */
 RESULT engine_find_awaited(struct ctx *c, const struct tables *t, uuid id, struct awaited *ret_awaited);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which accounts may use a row besides its owner: what images and snapshots have in common. */
+ * The other accounts that may use a row: common to images and snapshots. */
 #pragma once
 
 #include "engine/operation.h"
@@ -7,6 +7,6 @@
 struct sharing {
 	enum choice is_public;
 	struct refs add, remove; /* accounts, by number or id */
-	bool reset;              /* first shared with nobody, before those are added */
-	struct str field;        /* for the message of the quota, if there are too many */
+	bool reset;              /* clears the list before `add` is applied */
+	struct str field;        /* for the message of ERR_QUOTA */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of storage pools. All of it runs inside an operation. */
+ * Private to engine/: storage pools. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
@@ -7,17 +7,17 @@
 struct storage_pool;
 struct volume_type;
 
-/* The host is to prove anew what it sees: it was away, or has booted. */
+/* Requires a new proof of what the host sees: it was away, or has booted. */
 RESULT storage_pool_doubt_host(struct op *op, uuid host);
-/* A host that answers and sees the pool, but that one; none: there is none. */
+/* A live host that sees the pool, other than `except`; none: there is none. */
 uuid storage_pool_find_host(const struct tables *t, uuid pool, uuid except);
-/* The host is no more. */
+/* The host is removed. */
 RESULT storage_pool_forget_host(struct op *op, uuid host);
-/* The pool that a volume type's extra specs name is its pool from now on; none: there is no such pool, or none is
- * named. */
+/* Binds the volume type to the pool that its extra specs name; to none if they name none, or no existing
+ * one. */
 void storage_pool_bind_by_specs(struct op *op, struct volume_type *type);
-/* ERR_CAPACITY: the type names a pool that is not there, or asks for what its pool has not. */
+/* ERR_CAPACITY: the type names a pool that does not exist, or requires a capability that its pool lacks. */
 RESULT storage_pool_check_type(struct op *op, struct str type, struct str field);
-/* ERR_CAPACITY: the pool takes no new volumes, or has not as many bytes left. pool NULL: OK. */
+/* ERR_CAPACITY: the pool takes no new volumes, or has too little room. pool NULL: OK. */
 RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, int64_t more,
 			       struct str field);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who has which volume. A volume has one attachment as a rule, which is in its row. One that is shared
- * (volume.is_shared) may have more, which are rows of their own; they end, or take the place of the first one
- * when that ends. So a volume whose own row says that it is free is free.
- *
- * Readers need not tell the two apart: in the lists of this file each volume looks as if the attachment asked
- * about were its own. */
+ * The attachments of volumes. A volume usually has one attachment, stored in its own row. A shared volume
+ * (volume.is_shared) may have further ones, each in a row of its own, which end or move up when the first one
+ * ends. So a volume whose own row says free is free. Readers need not distinguish: in the lists of this file
+ * each volume looks as if the attachment in question were its own. */
 #pragma once
 
 #include "base/arena.h"
@@ -14,7 +12,7 @@
 struct tables;
 struct volume; /* model/volume.h */
 
-/* How many instances may have a volume at a time: as many as EC2 allows. */
+/* Limit of instances per volume: EC2's limit. */
 enum { VOLUME_ATTACHMENTS_MAX = 16 };
 
 struct volume_list {
@@ -22,35 +20,37 @@ struct volume_list {
 	size_t count;
 };
 
-/* The live volumes that an instance is to have, each as it is attached to this one; with_leaving: then those
- * that are being detached from it. Local disks (local_disk.h) are none. In the arena, or rows. */
+/* The live volumes that an instance is to have, each with its attachment to this instance; with_leaving:
+ * followed by those being detached. Excludes local disks (local_disk.h). In the arena, or rows. */
 RESULT engine_list_disks(struct arena *a, const struct tables *t, uuid instance, bool with_leaving,
 			 struct volume_list *ret_list);
 
-/* The same without those that leave, and with local disks: all that its host plugs. */
+/* Like engine_list_disks(), without detaching volumes and with local disks: all that the instance's host
+ * plugs in. */
 RESULT engine_list_all_disks(struct arena *a, const struct tables *t, uuid instance,
 			     struct volume_list *ret_list);
 
-/* A volume once for each of its attachments; empty: it has none. In the arena, or the row itself. */
+/* The volume once for each of its attachments; empty: none. In the arena, or the row itself. */
 RESULT engine_list_attachments(struct arena *a, const struct tables *t, const struct volume *volume,
 			       struct volume_list *ret_list);
 
-/* The volume as it is attached to that instance; NULL: it is not. ERR_NO_MEMORY. */
+/* The volume with its attachment to that instance; NULL: not attached. ERR_NO_MEMORY. */
 RESULT engine_find_attachment(struct arena *a, const struct tables *t, const struct volume *volume,
 			      uuid instance, const struct volume **ret_volume);
 
-/* The instance that it is to be attached to, else the one that it is being detached from; none: neither. */
+/* The instance it is to be attached to, else the one it is being detached from; none: neither. */
 uuid engine_volume_holder(const struct volume *volume);
 
-/* Cinder's id of the attachment that the volume, or its copy in a list, is shown with. */
+/* Cinder's id of the attachment that the volume, or its copy in a list, shows. */
 uuid engine_attachment_id(const struct volume *volume);
 
-/* More than one instance has it, or is to have it. */
+/* True if more than one instance has the volume, or is to have it. */
 bool engine_has_several_attachments(const struct tables *t, uuid volume);
 
-/* The host that the instance cannot leave, because others there have one of its volumes; none: no host. */
+/* The host that the instance cannot leave because other instances there share one of its volumes; none: no
+ * host. */
 uuid engine_find_host_of_shared(const struct tables *t, uuid instance);
 
-/* A snapshot of one of its volumes is about to be cut, for which every guest that has the volume stands
- * still. */
+/* True if a snapshot of one of its volumes is about to be cut; every guest with the volume is paused for
+ * it. */
 bool engine_stands_still(const struct tables *t, uuid instance);

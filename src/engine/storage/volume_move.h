@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A volume that goes to another storage pool, or to another host's directory. Until its row says that the new
- * file counts, the old one does: a free volume's file is copied over this machine (reconcile/volume.c), that of
- * one in a running guest by the guest's host, and the guest goes over when both are the same
- * (reconcile/instance_swap.c). What is left where it was, or of a move that came to nothing, is removed
- * afterwards. Meanwhile nothing else is done to the volume. */
+ * Moves of a volume to another storage pool or to another host's directory. The old file counts until the row
+ * says that the new one does. A free volume's file is copied through the control plane (reconcile/volume.c).
+ * A running guest's volume is copied by its host, and the guest switches over when both files are equal
+ * (reconcile/instance_swap.c). Afterwards the old file is removed, or the new one if the move failed.
+ * Meanwhile no other change to the volume is possible. */
 #pragma once
 
 #include "engine/operation.h"
 
 struct volume;
 
-/* Asks for it. ERR_STATE: the volume is being made, moved, swapped, reverted, modified, attached or detached, or
- * a snapshot of it is on its way; several instances have it, or one that is suspended or on its way to another
- * host; a host has yet to remove what a former move left. ERR_UNSUPPORTED: it lies in a CD-ROM drive.
- * ERR_INVALID: it is there already. ERR_CAPACITY: no host that may have it sees the pool; there is no room. */
+/* Requests a move. ERR_STATE: the volume is being created, moved, swapped, reverted, modified, attached or
+ * detached, or a snapshot of it is in progress; or it is attached to several instances, to a suspended one or
+ * to one that is migrating; or a host has not removed the remains of an earlier move. ERR_UNSUPPORTED: it is
+ * in a CD-ROM drive. ERR_INVALID: it is already there. ERR_CAPACITY: no suitable host sees the pool, or there
+ * is too little room. */
 struct volume_moving {
 	struct ref volume;
-	struct ref pool; /* by name or id; kind none: the directory of a host */
-	struct ref host; /* by name: whose directory; kind none: its own host's */
-	bool locks;      /* a free volume is in maintenance meanwhile, as Cinder calls it */
+	struct ref pool; /* by name or id; kind none: a host's own directory */
+	struct ref host; /* by name: the host whose directory is meant; kind none: the present host */
+	bool locks;      /* a free volume has Cinder's status "maintenance" meanwhile */
 };
 OPERATION(engine_move_volume, volume_moving)
 
-/* ---- the reconciler's. Of a move that is over already: OK. ---- */
+/* ---- for the reconciler; OK if the move is over ---- */
 
-/* BLANK: a blank file waits for what its guest's host copies. SPOILT: that file has some of it, and nobody
- * copies any more. MOVED: the new file counts. COPIED: it does, and stands alone. FAILED: the guest's host could
- * not copy, and the old one counts for good. */
+/* BLANK: a blank file is ready for the copy by the guest's host. SPOILT: a copy into that file was
+ * interrupted. MOVED: the new file counts. COPIED: the new file counts and has no backing file. FAILED: the
+ * guest's host could not copy; the old file stays. */
 enum volume_move_stage {
 	VOLUME_MOVE_BLANK,
 	VOLUME_MOVE_SPOILT,
@@ -35,8 +36,8 @@ enum volume_move_stage {
 	VOLUME_MOVE_FAILED
 };
 struct volume_move_report {
-	uuid volume, pool, host; /* where it was to go */
+	uuid volume, pool, host; /* the target */
 	enum volume_move_stage stage;
-	struct str why; /* of FAILED */
+	struct str why; /* for FAILED */
 };
 OPERATION(engine_see_volume_move, volume_move_report)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reservations of volumes: a volume is kept for who is about to attach or detach it, reserved for an instance, or
- * marked by an administrator. While it is reserved, nobody else attaches, modifies or deletes it. Only Cinder's
- * users ask for reservations; everybody keeps to them. */
+ * Reservations of volumes: for a pending attach or detach, for a given instance, or by an administrator's
+ * mark. A reserved volume cannot be attached, modified or deleted by others. Only Cinder's clients create
+ * reservations; all faces respect them. */
 #pragma once
 
 #include "engine/storage/volume.h"
@@ -9,26 +9,29 @@
 
 struct volume_reserving {
 	struct ref volume;
-	struct ref instance; /* engine_reserve_volume(): whom it is for; kind none: for none by name */
-	uuid attachment;     /* engine_end_volume_attachment(): Cinder's id of the one; none: the only one */
+	struct ref instance; /* engine_reserve_volume(): reserves for this instance; kind none: for none in
+			      * particular */
+	uuid attachment;     /* engine_end_volume_attachment(): Cinder's id of the attachment; none: the only
+			      * one */
 };
-/* A free volume, or a shared one, is kept for who is about to attach it, or is so no longer. ERR_STATE: it is not free, or it
- * is reserved; it is not in that reservation. */
+/* Reserves a free or shared volume for a pending attach, or cancels that. ERR_STATE: the volume is not free,
+ * is reserved, or has no such reservation. */
 OPERATION(engine_begin_attaching_volume, volume_reserving)
 OPERATION(engine_cancel_attaching_volume, volume_reserving)
-/* An attached volume is kept for who is about to detach it, or is so no longer. ERR_STATE: likewise. */
+/* Reserves an attached volume for a pending detach, or cancels that. ERR_STATE: the volume is not attached,
+ * is reserved, or has no such reservation. */
 OPERATION(engine_begin_detaching_volume, volume_reserving)
 OPERATION(engine_cancel_detaching_volume, volume_reserving)
-/* A free volume is reserved for an instance. ERR_STATE: likewise. */
+/* Reserves a free volume for an instance. ERR_STATE: the volume is not free, or is reserved. */
 OPERATION(engine_reserve_volume, volume_reserving)
-/* Detaches the volume where it is attached; else ends its reservation. ERR_STATE: it has none. */
+/* Detaches an attached volume; otherwise ends its reservation. ERR_STATE: the volume has none. */
 OPERATION(engine_end_volume_attachment, volume_reserving)
 
-/* Attaches the volume to the instance that it is reserved for, whatever instance the wish names. ERR_STATE:
- * it is not reserved for one. */
+/* Attaches the volume to the instance it is reserved for; the wish's instance is ignored. ERR_STATE: the
+ * volume is not reserved for an instance. */
 OPERATION(engine_attach_reserved_volume, volume_attaching)
 
-/* Puts it into a reservation, whatever it is in, as an administrator says. */
+/* Sets any reservation, regardless of the present one, for administrators. */
 struct volume_marking {
 	struct ref volume;
 	enum volume_reservation reservation;

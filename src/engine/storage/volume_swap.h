@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A volume that takes the place of another one in a running instance, with what is on it: Nova's swap. The
- * instance's host copies while the guest runs; whatever happens meanwhile, the row of the old volume says that
- * the instance has it, until the host was seen to have gone over to the new one. Then the old one is free, with
- * its content of that moment. A swap that comes to nothing leaves all as it was, but for the content of the new
- * volume, which was made anew for it. */
+ * Nova's swap: a volume replaces another in a running instance, with its content. The instance's host copies
+ * while the guest runs. The old volume's row stays attached until the host has switched over to the new one.
+ * Then the old volume is free, with its content at that moment. A failed swap changes nothing, except that
+ * the new volume's own content is lost: its file was recreated blank. */
 #pragma once
 
 #include "engine/operation.h"
 
 struct volume;
 
-/* Asks for it. ERR_STATE with KIND_INSTANCE: the instance neither runs nor is paused. ERR_INVALID with the
- * field volumeId, in Nova's words: the old volume is not attached to it, or somebody is about to detach it; the
- * new one is not free, or is smaller; several may write to the old one; one of them is shared, and the other is
- * not. ERR_STATE with KIND_VOLUME: a snapshot of one of them is on its way. ERR_CAPACITY: the instance's host
+/* Requests a swap. ERR_STATE with KIND_INSTANCE: the instance is neither running nor paused. ERR_INVALID with
+ * the field volumeId, in Nova's words: the old volume is not attached to the instance or is reserved; the new
+ * one is not free, or is smaller; several instances may write to the old one; only one of the two is shared.
+ * ERR_STATE with KIND_VOLUME: a snapshot of one of them is in progress. ERR_CAPACITY: the instance's host
  * lacks room. */
 struct volume_swapping {
 	struct ref instance;
-	struct ref volume; /* that it has */
-	struct ref other;  /* that it gets */
+	struct ref volume; /* attached */
+	struct ref other;  /* the replacement */
 };
 OPERATION(engine_swap_volume, volume_swapping)
 
-/* The live volume that is to take the place of this one; NULL: none is. */
+/* The live volume that is to replace this one, or NULL. */
 const struct volume *engine_find_successor(const struct tables *t, uuid volume);
-/* It takes part in a swap, on either side, or goes to another pool: nothing else is done to it meanwhile. */
+/* True if the volume takes part in a swap, on either side, or moves to another pool. No other change is
+ * possible meanwhile. */
 bool engine_is_swapping(const struct tables *t, const struct volume *volume);
-/* Its file is as the copying needs it: blank, of the size of the other one, on the instance's host. */
+/* True if the successor's file is ready for the copy: blank, as large as the old volume, on the instance's
+ * host. */
 bool engine_successor_is_ready(const struct volume *volume);
 
-/* ---- the reconciler's. A swap that is over already: OK. ---- */
+/* ---- for the reconciler; OK if the swap is over ---- */
 
 struct volume_swap_report {
 	uuid instance, volume, other;
-	bool is_done;   /* the instance has the other one now; else it came to nothing */
-	struct str why; /* it came to nothing */
+	bool is_done;   /* true: the instance uses the new volume; false: the swap failed */
+	struct str why; /* the reason of a failure */
 };
 OPERATION(engine_see_swap, volume_swap_report)

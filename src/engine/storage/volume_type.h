@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volume types: the operator's names for sorts of volumes. EC2's types exist from the beginning. */
+ * Volume types: classes of volumes that the operator defines. EC2's types exist from the beginning. */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,58 +9,54 @@ struct volume_type;
 
 /* The type that Cinder uses if a call names none. */
 #define VOLUME_TYPE_DEFAULT STR("__DEFAULT__")
-/* Among its specs: GiB of each volume of a disk offering of CloudStack's. */
+/* The extra spec with the size in GiB of every volume of a CloudStack disk offering. */
 #define VOLUME_TYPE_DISK_SIZE "cloudstack:disksize"
 
-/* Makes or changes a type. Only the operator has the permissions volume_type.create, .update and
+/* Creates or changes a type. Only the operator has the permissions volume_type.create, .update and
  * .delete. */
 struct volume_type_wish {
 	struct ref type; /* by id or name; update only */
 	bool set_name, set_description, set_specs;
-	struct str name; /* 1 to 255 characters, unique: ERR_EXISTS; ERR_IN_USE: volumes have the old one */
+	struct str name; /* 1 to 255 characters, unique: ERR_EXISTS; ERR_IN_USE: volumes use the old name */
 	struct str description;
-	enum choice is_public;            /* default: yes, or as it is */
-	struct tags specs;                /* all of them */
-	struct ref add_user, remove_user; /* an account; kind none */
+	enum choice is_public;            /* default: yes, or no change */
+	struct tags specs;                /* the full list */
+	struct ref add_user, remove_user; /* an account, or kind none */
 	struct offered_wish offered;
-	/* made: */
+	/* result: */
 	uuid volume_type;
 };
 OPERATION(engine_create_volume_type, volume_type_wish)
 OPERATION(engine_update_volume_type, volume_type_wish)
 
-/* Deletes a type at once. ERR_IN_USE: volumes or images have it. ERR_PROTECTED: it is the
- * default. */
+/* Deletes a type. ERR_IN_USE: volumes, groups or images use it. ERR_PROTECTED: it is the default. */
 struct volume_type_target {
 	struct ref type;
 };
 OPERATION(engine_delete_volume_type, volume_type_target)
 
-/* How volumes of a type are encrypted: by the hosts, with LUKS, as all encrypted volumes are. Any
- * other description is ERR_INVALID. Needs the permission volume_type.update. ERR_IN_USE with
- * KIND_VOLUME: a volume has the type. */
+/* The encryption of a type's volumes. The hosts encrypt with LUKS, like all encrypted volumes; Cinder stores
+ * any description, but creating a volume of a type with another one fails. Needs the permission
+ * volume_type.update. ERR_IN_USE with KIND_VOLUME: a volume uses the type. */
 struct volume_type_crypt {
 	struct ref type;
 	bool set_provider, set_cipher, set_key_size, set_place;
 	struct str provider; /* luks */
-	struct str cipher;   /* aes-xts-plain64; empty: unsaid */
-	int64_t key_size;    /* 256 bits; 0: unsaid */
+	struct str cipher;   /* aes-xts-plain64; empty: not given */
+	int64_t key_size;    /* 256 bits; 0: not given */
 	struct str place;    /* front-end */
-	/* made: */
+	/* result: */
 	uuid volume_type;
 };
-/* Volumes of the type are encrypted from now on. ERR_EXISTS with the field encryption: they are
- * already. */
+/* Encrypts new volumes of the type. ERR_EXISTS with the field encryption: the type is encrypted already. */
 OPERATION(engine_encrypt_volume_type, volume_type_crypt)
-/* Changes the description. ERR_NOT_FOUND: volumes of the type are not encrypted (also for the next
- * operation). */
+/* Changes the description. ERR_NOT_FOUND: the type is not encrypted (also for the next operation). */
 OPERATION(engine_update_volume_type_crypt, volume_type_crypt)
-/* New volumes of the type are no longer encrypted. */
+/* Ends the encryption of new volumes of the type. */
 OPERATION(engine_end_volume_type_crypt, volume_type_crypt)
 
-/* Whether several instances may have volumes of the type: the operator says so by its specs. */
+/* True if the operator's extra specs allow sharing volumes of the type. */
 bool engine_type_shares(const struct tables *t, struct str type);
 
-/* Whether the caller may use the type: it is public, or the account is one of its users. The
- * operator may use all. */
+/* True if the type is public, or the account is one of its users. The operator may use all types. */
 bool engine_may_use_volume_type(const struct ctx *c, const struct volume_type *type);

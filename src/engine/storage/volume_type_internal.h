@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of volume types. All of it runs inside an operation. */
+ * Private to engine/: volume types. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 #include "store/volume_type.h"
 
-/* Whether encryption as the type says it is the one that there is. */
+/* True if the type describes the one supported encryption. */
 bool volume_type_is_known_crypt(const struct volume_type *type);
-/* Those that are always there. */
+/* Adds EC2's types, Cinder's default type and CloudStack's disk offerings. */
 RESULT volume_type_add_standard(struct op *op, uuid region);

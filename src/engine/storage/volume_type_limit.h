@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Limits of single volume types, besides the account's own over all types: Cinder's quotas volumes_TYPE,
- * gigabytes_TYPE and snapshots_TYPE. Where an account has none, that of every account holds; where there is none
- * either, there is no limit. */
+ * Limits per volume type, in addition to the account's total: Cinder's quotas volumes_TYPE, gigabytes_TYPE
+ * and snapshots_TYPE. If the account has no limit of its own, the default for all accounts applies, if
+ * any. */
 #pragma once
 
 #include "engine/operation.h"
@@ -12,21 +12,21 @@ struct volume_type;
 
 struct volume_type_figures {
 	int64_t volumes;
-	int64_t bytes; /* of them, and of those that the snapshots are of */
+	int64_t bytes; /* total size of the volumes and of the snapshots' volumes */
 	int64_t snapshots;
 };
-/* Whether the snapshot takes something of the bytes: it is of a volume, and not of use to an image, a copy or a
- * backup alone. */
+/* True if the snapshot counts towards the bytes: it is of a volume, and not bound to an image, copy or
+ * backup. */
 bool engine_snapshot_takes_bytes(const struct snapshot *snapshot);
-/* What the account has of that type, by its name; a snapshot whose volume is gone is of no type. Costs what the
- * account has. */
+/* The account's usage of the type, given by name. A snapshot without its volume has no type. Linear in the
+ * account's volumes and snapshots. */
 void engine_count_type_usage(const struct tables *t, uuid account, struct str type,
 			     struct volume_type_figures *ret_usage);
-/* What holds for the account, or with none for every account that says nothing else. -1: no limit. */
+/* The limits that apply to the account, or, for none, the defaults. -1: unlimited. */
 void engine_read_type_limits(const struct tables *t, uuid account, uuid type,
 			     struct volume_type_figures *ret_limits);
 
-/* One to be set; ACCOUNT_LIMIT_KEEP leaves a number as it is. */
+/* A limit to set; ACCOUNT_LIMIT_KEEP leaves a number unchanged. */
 struct volume_type_limit_wish {
 	uuid type;
 	struct volume_type_figures limits;

@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What comes back from desks, as the reconciler reports it and TMF621's face takes it. What is gone meanwhile: OK, and nothing
- * happens. Each thing that a desk tells is taken once (ticket_seen). */
+ * Reports from desks, by the reconciler and TMF621's face. OK without a change if the row is gone. Each item
+ * from a desk is accepted once (ticket_seen). */
 #pragma once
 
 #include "engine/support/ticket.h"
 #include "model/ticket_link.h"
 #include "model/ticket_sending.h"
 
-/* What a desk answered when it was asked what is new. */
+/* The result of polling a desk for changes. */
 struct desk_report {
 	uuid desk;
-	struct str problem; /* empty: it answered */
-	struct str cursor;  /* the next one; empty: as it is */
+	struct str problem; /* empty: the desk answered */
+	struct str cursor;  /* position for the next poll; empty: no change */
 	bool has_skew;
 	int64_t skew_s;
-	struct strs changed; /* foreign ids with news */
-	bool asks_all;       /* it cannot say which: every link is to be looked at */
+	struct strs changed; /* foreign ids of changed tickets */
+	bool asks_all;       /* the desk cannot list changes: check every link */
 };
 OPERATION(engine_see_desk, desk_report)
 
-/* A desk says that something is new: whether that is so is looked up. */
+/* A desk announces a change; the reconciler then reads it. */
 struct link_wake {
 	uuid desk;
 	struct str foreign_id;
 };
 OPERATION(engine_wake_link, link_wake)
 
-/* The ticket is at the desk. */
+/* The ticket was created at the desk. */
 struct link_made {
 	uuid link;
 	struct str foreign_id, foreign_number, foreign_url;
 };
 OPERATION(engine_see_link_made, link_made)
 
-/* Something that a desk tells of a ticket. */
+/* An item of a ticket at a desk. */
 struct desk_item {
-	struct str origin; /* the desk's id of it */
+	struct str origin; /* the item's id at the desk */
 	struct str author, body;
 	int64_t told_us;
-	bool is_private; /* is noted as seen, and nothing of it is kept */
+	bool is_private; /* marked as seen, but not stored */
 	bool has_file;
 	struct ticket_file file; /* in the ticket directory */
 };
 
-/* What a look at one link found. */
+/* The result of reading one link. */
 struct link_report {
 	uuid link;
 	bool has_state;
@@ -53,24 +53,24 @@ struct link_report {
 	enum ticket_link_severity severity;
 	const struct desk_item *items;
 	size_t item_count;
-	bool is_current; /* the look was one of its own: nothing more is to be asked */
-	/* ERR_CONFLICT: the document is not document_was any more. */
+	bool is_current; /* a full read of the link: nothing more to read */
+	/* ERR_CONFLICT: the document has changed since document_was. */
 	bool has_document;
 	struct str document, document_was;
 };
 OPERATION(engine_see_link, link_report)
 
-/* What became of a sending. */
+/* The result of sending an item. */
 struct sending_report {
 	uuid sending;
 	bool is_sent;
-	struct str origin; /* what the desk calls what came of it; empty: nothing */
-	int64_t removed;   /* secrets that were taken out */
+	struct str origin; /* the desk's id for the result; empty: none */
+	int64_t removed;   /* number of secrets removed */
 	struct str problem;
-	bool is_final;    /* it is not tried again */
-	int64_t retry_us; /* else: when */
+	bool is_final;    /* no further attempts */
+	int64_t retry_us; /* otherwise the time of the next attempt */
 };
 OPERATION(engine_see_sending, sending_report)
 
-/* The first that waits for a link; NULL: nothing does. */
+/* The first waiting item of a link, or NULL. */
 const struct ticket_sending *engine_next_sending(const struct tables *t, uuid link);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sets of load balancers, which Azure calls load balancers: rules that each are a port of a public address (load_balancer.h), pools
- * by name whose members they lead to, and ports that lead to one interface (port_forwarding.h). They are made, changed and deleted
- * together. */
+ * Sets of load balancers, called load balancers in Azure: rules, each for a port of a frontend address
+ * (load_balancer.h); named pools of members; and ports that lead to a single interface (port_forwarding.h).
+ * They are created, changed and deleted together. */
 #pragma once
 
 #include "engine/operation.h"
@@ -10,7 +10,7 @@
 
 enum { BALANCER_RULES_MAX = 250 };
 
-/* A private frontend: an address of a subnet. */
+/* A private frontend: an address in a subnet. */
 struct balancer_front {
 	struct str name;
 	struct ref subnet;
@@ -19,17 +19,18 @@ struct balancer_front {
 
 struct balancer_rule {
 	struct str name;
-	struct ref address; /* or kind none, and */
+	struct ref address; /* public frontend; or kind none, and */
 	struct str front;   /* the private frontend's name */
 	enum load_balancer_protocol protocol;
 	enum load_balancer_algorithm algorithm;
 	int64_t public_port, private_port;
-	struct str pool;                    /* in small letters; empty: none yet */
-	bool is_unasked;                    /* no member is asked whether it answers */
-	int64_t ask_interval, ask_failures; /* in seconds, and in a row; 0: as the platform has it */
+	struct str pool;                    /* lower case; empty: none yet */
+	bool is_unasked;                    /* no health probe */
+	int64_t ask_interval, ask_failures; /* probe interval in seconds, and failures in a row; 0: the
+					     * platform's default */
 };
 
-/* A port that leads to whichever interface says that it is to. */
+/* An inbound port that leads to the interface that claims it. */
 struct balancer_inward {
 	struct str name;
 	struct ref address;
@@ -37,31 +38,33 @@ struct balancer_inward {
 	int64_t public_port, private_port;
 };
 
-/* Makes a set, or says which rules one has. Errors as of a new interface's address, and as of engine_create_load_balancer() and engine_change_port_forwarding(). */
+/* Creates a set, or changes its rules. Errors of a new interface's address, engine_create_load_balancer() and
+ * engine_change_port_forwarding(). */
 struct balancer_set_wish {
-	struct ref set; /* kind none: a new one */
+	struct ref set; /* kind none: creates a set */
 	struct str name;
-	const struct balancer_front *fronts; /* its private ones, all there are */
+	const struct balancer_front *fronts; /* the full list of private frontends */
 	size_t front_count;
 	const struct balancer_rule *rules;
 	size_t rule_count;
 	const struct balancer_inward
-		*inwards; /* what leads inwards: of those that no interface has, nothing is there */
+		*inwards; /* the full list of inbound ports; one that no interface claims has no effect */
 	size_t inward_count;
-	struct strs pools; /* all of its pools, in small letters: members of others are no more */
-	/* made: */
+	struct strs pools; /* the full list of pools, lower case; members of other pools are removed */
+	/* result: */
 	uuid made;
 };
 OPERATION(engine_put_balancer_set, balancer_set_wish)
 
-/* Deletes a set with its rules; its addresses are free. */
+/* Deletes a set with its rules; its addresses become free. */
 struct balancer_set_target {
 	struct ref set;
 };
 OPERATION(engine_delete_balancer_set, balancer_set_target)
 
-/* In which pools one of an interface's addresses is, and what leads to it; all there are. ERR_STATE with KIND_LOAD_BALANCER:
- * the pool's addresses are not reached from there, or are behind another router. */
+/* Sets the full list of pools that one address of an interface is in, and of inbound ports that lead to it.
+ * ERR_STATE with KIND_LOAD_BALANCER: the pool's frontend cannot reach the interface, or its members are
+ * behind another router. */
 struct balanced_pool {
 	struct ref set;
 	struct str pool;
@@ -80,12 +83,12 @@ struct balanced_wish {
 };
 OPERATION(engine_balance_port, balanced_wish)
 
-/* ---- private frontends, on any tables ---- */
+/* ---- private frontends, for any tables ---- */
 
 struct port;
 struct tables;
 
-/* The port of a set's private frontend; NULL: it has none of that name. */
+/* The port of a set's private frontend with that name, or NULL. */
 const struct port *engine_find_front(const struct tables *t, uuid set, struct str name);
-/* Whether a port is a private frontend's: nothing is plugged there, and it is its set's alone to change. */
+/* True if the port is a private frontend's: it cannot be attached, and only its set may change it. */
 bool engine_is_front(const struct tables *t, const struct port *port);

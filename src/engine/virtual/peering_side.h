@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One side's word that its virtual network is to reach another one, as Azure has peerings: when both sides have given it there is
- * a peering (engine/network/peering.h), and their tables lead to each other. Both are of one account. */
+ * Sides of Azure peerings: a side is a virtual network's declaration to peer with another. When both sides
+ * exist, the engine creates the peering (engine/network/peering.h), and their tables lead to each other. Both
+ * belong to one account. */
 #pragma once
 
 #include "engine/operation.h"
 
-/* Gives the word, or gives it again. With KIND_PEERING_SIDE: ERR_EXISTS, another of the router's is about that router;
- * ERR_CONFLICT, their blocks overlap (of KIND_PEERING: one's with those of a network that the other is peered with); ERR_INVALID, it is the router itself. */
+/* Declares a side, or confirms it. With KIND_PEERING_SIDE: ERR_EXISTS, the router has another side for that
+ * peer; ERR_CONFLICT, their blocks overlap (with KIND_PEERING: one overlaps a network that the other is
+ * peered with); ERR_INVALID, it is the router itself. */
 struct peering_side_wish {
 	struct ref router, peer_router;
-	uuid side; /* none: a new one */
+	uuid side; /* none: creates a side */
 	struct str name;
-	/* made: */
+	/* result: */
 	uuid made;
 };
 OPERATION(engine_put_peering_side, peering_side_wish)
 
-/* Takes it back: the peering ends, and the other side's word waits. */
+/* Deletes a side: the peering ends, and the other side waits. */
 struct peering_side_target {
 	struct ref side;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of words for peerings. All of it runs inside an operation. */
+ * Private to engine/: sides of peerings. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* The router goes: it takes its words back. */
+/* Deletes the sides of a router that is being deleted. */
 RESULT peering_side_leave_router(struct op *op, uuid router);

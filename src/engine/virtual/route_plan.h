@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Route plans, which Azure calls route tables: they are no router's. In each virtual network a subnet of which has one there is a
- * route table that is made of it and of what virtual networks lead to by themselves. */
+ * Route plans, called route tables in Azure, which belong to no router. In each virtual network with a subnet
+ * that uses the plan, the engine creates a route table from the plan and the system routes. */
 #pragma once
 
 #include "engine/operation.h"
@@ -8,22 +8,22 @@
 
 struct route_plan_wish {
 	struct str name;
-	/* made: */
+	/* result: */
 	uuid plan;
 };
 OPERATION(engine_create_route_plan, route_plan_wish)
 
-/* ERR_IN_USE: a subnet has it. */
+/* ERR_IN_USE: a subnet uses the plan. */
 struct route_plan_target {
 	struct ref plan;
 };
 OPERATION(engine_delete_route_plan, route_plan_target)
 
-/* Makes an entry, or says something else of one. With KIND_ROUTE_PLAN_ENTRY: ERR_EXISTS, another one has the destination;
- * ERR_INVALID, an appliance without an address, or an address without one. */
+/* Creates an entry, or replaces it. With KIND_ROUTE_PLAN_ENTRY: ERR_EXISTS, another entry has the
+ * destination; ERR_INVALID, an appliance without an address, or an address without an appliance. */
 struct route_plan_entry_wish {
 	struct ref plan;
-	uuid entry; /* none: a new one */
+	uuid entry; /* none: creates an entry */
 	struct str name;
 	struct cidr destination;
 	enum route_plan_entry_hop hop;

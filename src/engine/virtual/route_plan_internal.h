@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what its files share of route plans. All of it runs inside an operation. */
+ * Private to engine/: route plans. Everything here runs inside an operation. */
 #pragma once
 
 #include "engine/internal.h"
 
-/* Gives a virtual network's subnet a plan; kind none: takes it. */
+/* Sets the plan of a virtual network's subnet; kind none: removes it. */
 RESULT route_plan_set(struct op *op, uuid subnet, const struct ref *plan);
-/* A virtual network goes: tables that plans made of it, and what it said of peerings. ERR_IN_USE: a subnet has one. */
+/* Forgets the unused tables that plans created in a virtual network which is being deleted. */
 RESULT route_plan_leave_router(struct op *op, uuid router);

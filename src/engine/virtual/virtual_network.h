@@ -1,49 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Virtual networks as Azure's users make them: a router with blocks that leads outside by itself, and whose subnets are in all
- * zones. Other faces show it as a VPC like any other. */
+ * Azure's virtual networks: a router with blocks that leads outside automatically, and whose subnets are in
+ * all zones. Other faces show it as an ordinary VPC. */
 #pragma once
 
 #include "engine/operation.h"
 
 enum { VIRTUAL_BLOCK_BITS_MIN = 8, VIRTUAL_BLOCK_BITS_MAX = 29 };
 
-/* Makes one, or says which blocks and name servers it has. With KIND_ROUTER: ERR_RANGE, a block's size or place; ERR_CONFLICT,
- * they overlap; ERR_QUOTA, too many; ERR_IN_USE, a subnet is in a block that goes. */
+/* Creates a virtual network, or changes its blocks and DNS servers. With KIND_ROUTER: ERR_RANGE, a block's
+ * size or range; ERR_CONFLICT, overlapping blocks; ERR_QUOTA, too many; ERR_IN_USE, a subnet is in a removed
+ * block. */
 struct virtual_network_wish {
-	struct ref router; /* kind none: a new one */
+	struct ref router; /* kind none: creates a virtual network */
 	struct str name;
 	struct cidrs blocks;
-	bool keeps_blocks;      /* one that is there has them as they are */
-	struct ips dns_servers; /* told to guests; none: the region's */
-	bool keeps_servers;     /* subnets that are there say what they say */
-	/* made: */
+	bool keeps_blocks;      /* update only: leaves the blocks unchanged */
+	struct ips dns_servers; /* for the guests; empty: the region's */
+	bool keeps_servers;     /* leaves the servers of existing subnets unchanged */
+	/* result: */
 	uuid made;
 };
 OPERATION(engine_put_virtual_network, virtual_network_wish)
 
-/* Deletes one with its subnets. ERR_IN_USE with KIND_SUBNET: something is in one of them; with KIND_ROUTER: something else
- * stands on it, that another face made. */
+/* Deletes a virtual network with its subnets. ERR_IN_USE with KIND_SUBNET: a subnet is in use; with
+ * KIND_ROUTER: something that another face created depends on it. */
 struct virtual_network_target {
 	struct ref router;
 };
 OPERATION(engine_delete_virtual_network, virtual_network_target)
 
-/* Makes a subnet of one, or changes it. With KIND_SUBNET: ERR_RANGE, it is in no block, or of another size than /8 to /29;
- * ERR_CONFLICT, it overlaps another; ERR_STATE, its block is to be another one. */
+/* Creates a subnet, or changes it. With KIND_SUBNET: ERR_RANGE, it is outside of the blocks, or its size is
+ * not /8 to /29; ERR_CONFLICT, it overlaps another subnet; ERR_STATE, its block cannot change. */
 struct virtual_subnet_wish {
 	struct ref router;
-	uuid subnet; /* none: a new one */
+	uuid subnet; /* none: creates a subnet */
 	struct str name;
 	struct cidr block;
 	struct ips dns_servers;
-	bool keeps_servers;                  /* one that is there says what it says */
+	bool keeps_servers;                  /* leaves the servers of an existing subnet unchanged */
 	struct ref policy, plan, source_nat; /* kind none: none */
-	/* made: */
+	/* result: */
 	uuid made;
 };
 OPERATION(engine_put_virtual_subnet, virtual_subnet_wish)
 
-/* What a router has by itself in each of its tables: the way out, and to peers. Of one that is no virtual network nothing. */
+/* Updates the system routes in a virtual network's tables: to the outside, and to peers. Does nothing for
+ * other routers. */
 struct system_routes_wish {
 	uuid router;
 };

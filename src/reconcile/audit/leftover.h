@@ -1,34 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Leftovers: things that bear our mark and have no row where they are. They are looked for on every host and in
- * every storage pool, since there is no row to say where they are; and then either get their rows back
- * (engine/region/adopt.h), or are removed for good. What is asked for waits for hosts: call these on threads of
- * your own. */
+ * Leftovers: objects with our mark whose place no row names. All hosts and storage pools are searched; what
+ * is found is either given rows again (engine/region/adopt.h) or removed for good. The calls wait for hosts:
+ * call them on a thread of your own. */
 #pragma once
 
 #include "engine/region/adopt.h"
 #include "reconcile/reconcile.h"
 
-/* A host with its own directory, a directory that several have, or a pool of Ceph. */
+/* A host's own directory, a shared directory, or a Ceph pool. */
 struct leftover_place {
-	uuid through;    /* the host, or the pool of Ceph */
+	uuid through;    /* the host to ask, or the Ceph pool */
 	uuid pool;       /* none: the host's own directory */
-	struct str path; /* of a shared one; else empty */
+	struct str path; /* directory of a shared pool; else empty */
 };
 
-/* One that is to be adopted. In the arena of the context that it was looked for with. */
+/* A leftover to adopt. In the arena of the context that was passed to the search. */
 struct leftover {
-	struct leftover_adoption adoption; /* for engine_adopt_leftover() */
+	struct leftover_adoption adoption; /* argument of engine_adopt_leftover() */
 	struct leftover_place place;
 };
-/* Finds what is to be adopted, and with what its rows are made. account: whose a disk becomes; a domain says
- * itself whose it is. ERR_PROTECTED: it has a row. ERR_NOT_FOUND, ERR_CONFLICT: nothing has it, or more than one.
- * ERR_UNSUPPORTED: the domain carries no manifest. ERR_MISSING, naming `account`: a disk, and none was said.
- * ERR_GONE, ERR_TIMEOUT: a place did not answer, and no other has it. */
+/* Finds a leftover and prepares its rows. account: new owner of a disk; a domain's manifest names its owner.
+ * ERR_PROTECTED: the id has a row. ERR_NOT_FOUND: nothing has the id. ERR_CONFLICT: several places have it.
+ * ERR_UNSUPPORTED: the domain has no manifest. ERR_MISSING, field `account`: a disk, and account is not set.
+ * ERR_GONE, ERR_TIMEOUT: a place did not answer, and no other one has the id. */
 RESULT reconciler_find_leftover(struct reconciler *r, struct ctx *c, uuid id, const struct ref *account,
 				struct leftover *ret_leftover);
-/* After its adoption: what is quarantined there has changed. */
+/* Call after the adoption: has the place's strays reported anew. */
 void reconciler_wake_leftover(struct reconciler *r, const struct leftover *leftover);
 
-/* Removes all that bears that id and has no row there. ERR_PROTECTED: it is no leftover. ERR_NOT_FOUND,
- * ERR_GONE, ERR_TIMEOUT as above. */
+/* Removes everything with the id wherever no row places it. ERR_PROTECTED: it is no leftover. ERR_NOT_FOUND,
+ * ERR_GONE, ERR_TIMEOUT: as above. */
 RESULT reconciler_purge_leftover(struct reconciler *r, struct ctx *c, uuid id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to reconcile/figures/: points that are added up, and the text that a host's stretch is packed into. */
+ * Private to reconcile/figures/: arithmetic of points, and the packed text of a host's interval. */
 #pragma once
 
 #include "base/buf.h"
@@ -7,17 +7,19 @@
 #include "reconcile/figures/figures.h"
 
 struct figures;
-void figures_free(struct figures *f); /* NULL: nothing */
+void figures_free(struct figures *f); /* ignores NULL */
 
 /* ---- pack.c; pure ---- */
 
-/* What was counted between two readings of one that was not started anew in between; else since its start. */
+/* Difference of two readings. A counter that went backwards was reset by a restart of the guest and counts
+ * from zero. */
 struct figure_point figure_between(const struct compute_usage *before, int64_t before_us,
 				   const struct compute_usage *after, int64_t after_us);
-/* Adds what came later to a stretch; an empty one takes it over. */
+/* Adds a later point to a sum; an empty sum becomes a copy of it. */
 void figure_add(struct figure_point *sum, const struct figure_point *next);
-/* A host's text: a byte for the form, then for each the id and numbers of seven bits a byte, the lowest first. */
+/* Format of a host's text: one version byte; then for each subject 16 bytes of id and its numbers as unsigned
+ * LEB128. */
 void figures_begin_pack(struct buf *text);
 void figures_pack(struct buf *text, uuid id, const struct figure_point *p);
-/* Finds one in such a text; false: it is not there, or the text is of another form. */
+/* Finds a subject in a text; false: not there, or another version. */
 bool figures_unpack(struct str text, uuid id, struct figure_point *ret_point);
