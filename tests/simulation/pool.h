@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Jobs in processes of their own, on all cores: one that crashes or hangs ends nothing but itself. */
+ * Runs jobs in processes of their own, on all cores: a job that crashes or hangs affects no other. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Runs the jobs 0 … count - 1; ended() hears of each, in the parent, with its wait status. After
- * ended() said false no further ones are begun. A job may take cpu_limit_s seconds of a processor (SIGXCPU), however busy
- * the machine is. A job that takes none at all for POOL_IDLE_LOOKS looks, POOL_LOOK_S apart, waits for what never comes (SIGALRM). */
+/* Runs the jobs 0 … count - 1. ended() is called in the parent for each, with its wait status; after it
+ * returned false no further jobs are begun. A job is limited to cpu_limit_s seconds of CPU time (SIGXCPU),
+ * so that the limit does not depend on the machine's load. A job that uses no CPU time between
+ * POOL_IDLE_LOOKS looks, POOL_LOOK_S seconds apart, is regarded as hanging (SIGALRM). */
 enum { POOL_LOOK_S = 10, POOL_IDLE_LOOKS = 30 };
 void pool_run(uint64_t count, unsigned cpu_limit_s, void (*run)(uint64_t job),
 	      bool (*ended)(uint64_t job, int status));

@@ -19,14 +19,14 @@ struct fake_call {
 	bool is_woken, is_answered;
 	bool is_inside;      /* a part of ours asks, on its actor */
 	int64_t longest_ns;  /* run of the face, as the server measures it (http/cost.h) */
-	uint64_t wake_order; /* of all calls that were woken, as the committer ended them */
+	uint64_t wake_order; /* this call's place among all woken calls, in the committer's order */
 	int status;
-	struct buf body;                                                            /* of the answer */
+	struct buf body;                                                            /* answer's body */
 	struct str answer_names[FAKE_HEADERS_MAX], answer_values[FAKE_HEADERS_MAX]; /* in the call's arena */
 	size_t answer_header_count;
 };
 
-/* A stream of one call keeps what is written until it is taken; then it tells its owner that all was sent. */
+/* A call's stream: keeps written data until the test takes it, and then tells the owner that all was sent. */
 struct http_stream {
 	struct http_stream_owner owner;
 	struct buf unsent;
@@ -40,9 +40,9 @@ extern unsigned fake_answers_read; /* so many answers were written as they were 
 
 void fake_call_init(struct fake_call *f, const char *method, struct str path, struct str query,
 		    struct str body);
-/* What the server does: the face's begin(), the body to its sink or into the call, handle(). */
+/* Handles a call like the server: the API's begin(), the body to its sink or into the call, handle(). */
 void fake_call_handle(struct fake_call *f, const struct http_face *face);
-/* What the server does with a parked call that was woken. */
+/* Resumes a woken parked call like the server. */
 void fake_call_resume(struct fake_call *f);
 void fake_call_done(struct fake_call *f);
 void fake_call_add_header(struct fake_call *f, const char *name, struct str value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How golden files show an answer: whole, or only the members that a case names. */
+ * Formats answers for golden files: whole, or only the members named by the case. */
 #pragma once
 
 #include "script.h"

@@ -17,6 +17,6 @@ struct str golden_error_write(struct arena *a, const struct golden_error *error)
  */
 bool golden_error_render(struct arena *a, const struct script *s, const struct golden_error *error,
 			 struct world_answer *ret_answer);
-/* What the answer says. False: it is no failure in the form of the face. */
+/* Reads a failure from the answer. False: the answer is not a failure in the API's format. */
 bool golden_error_take(struct arena *a, const struct script *s, const struct world_answer *answer,
 		       struct golden_error *ret_error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The lines of a golden case (golden.c says what they are), told to any region. */
+ * Executes the lines of golden cases (see golden.c) in any region. */
 #pragma once
 
 #include "world.h"
@@ -14,12 +14,12 @@ struct script_request {
 	struct str method, path, query, version, body; /* version: "compute 2.93", or empty */
 };
 
-/* The region that the lines are told to. */
+/* Access to the region in which the lines are executed. */
 struct script_stage {
 	void *self;
-	struct arena *arena;   /* of all texts */
+	struct arena *arena;   /* lifetime of all texts */
 	struct str image;      /* $(image) */
-	struct str image_uuid; /* $(image_uuid); empty: none is told */
+	struct str image_uuid; /* $(image_uuid); empty: not set */
 	bool is_lenient;       /* a $(name) of nothing stays as it is, calls past the limit are left out */
 	struct world_answer (*call)(void *self, enum script_user user, bool is_get, struct str parameters);
 	struct world_answer (*request)(void *self,
@@ -34,9 +34,9 @@ struct script {
 	struct world_answer history[SCRIPT_HISTORY_MAX];
 	size_t count;
 	struct str called;  /* the last call's line, its $(name)s replaced */
-	struct str masks;   /* of the last @mask */
-	struct str only;    /* of the last @only */
-	struct str version; /* of the last @version */
+	struct str masks;   /* value of the last @mask */
+	struct str only;    /* value of the last @only */
+	struct str version; /* value of the last @version */
 };
 
 /* Does what the line says; a call's answer is added to the history. What the line names and is not

@@ -38,7 +38,7 @@ struct script_request;
 void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *bearers,
 			const struct world_user *user, const struct script_request *request,
 			struct fake_call *ret_call);
-/* Where Azure's tokens are signed from, for all worlds of the process: drawn once, which takes a while. */
+/* Signing key of Azure's tokens, shared by all worlds of the process, because generating one takes long. */
 const char *world_bearer_key(void);
 
 struct world {

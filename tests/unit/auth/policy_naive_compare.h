@@ -6,7 +6,7 @@
 
 enum truth { NO, MAYBE, YES }; /* maybe: as soon as the resource is known */
 
-/* One evaluation. */
+/* State of one evaluation. */
 struct naive {
 	const struct policy_question *q;
 	bool has_variables; /* of version 2012-10-17 */
@@ -50,13 +50,13 @@ size_t naive_count_parts(struct str arn);
 
 bool naive_find_operator(struct str name, struct naive_operator *ret_operator);
 
-/* Of actions: any letter case, wildcards, no variables. */
+/* Compares an action: ignoring case, with wildcards, without variables. */
 enum truth naive_glob(struct str pattern, struct str text);
 /* Variables replaced. NO: one of them has no value, so that nothing fits; MAYBE: not known yet. */
 enum truth naive_read_pattern(struct naive *n, struct str text, bool has_wildcards,
 			      struct glyphs *ret_glyphs);
 enum truth naive_match(struct glyphs pattern, struct str text);
 
-/* Whether the given value fits the wanted one, without negation. */
+/* Compares a given value with a wanted one, before negation. */
 enum truth naive_compare(struct naive *n, const struct naive_operator *o, struct str given,
 			 const json_t *wanted);

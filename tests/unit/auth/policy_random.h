@@ -48,17 +48,18 @@ struct random_pair {
 	struct str refusal;
 };
 
-/* Whether they agree on that. must_compile: the text is known to be right. To be freed either way. */
+/* Reads the text with both implementations. False: they disagree. must_compile: the text is known to be
+ * valid. The pair must be freed in both cases. */
 bool random_read(struct str text, enum policy_form form, bool must_compile, struct random_pair *ret_pair);
 void random_free(struct random_pair *p);
 
-/* What both answer. */
+/* Answers of both implementations. */
 struct random_answer {
 	enum policy_effect product, naive;
 	size_t product_statement, naive_statement;
 	bool is_compared; /* the text was taken, and AWS's documents give an answer */
 };
-/* Whether they agree, where they are compared. */
+/* False if the answers are compared and differ. */
 bool random_ask(const struct random_pair *p, const struct random_request *r,
 		struct random_answer *ret_answer);
 

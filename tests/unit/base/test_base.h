@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What base's unit tests share: cmocka with what it needs before it, checks of results and
- * strings, a context of its own for each test, and the loop over fault points. */
+ * Common parts of base's unit tests: cmocka with its prerequisites, assertions on results and strings, a
+ * context per test, and the loop over fault points. */
 #pragma once
 
 #include <setjmp.h>

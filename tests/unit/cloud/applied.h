@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the network was last told of each thing, as text: a driver around another's. Looking at
- * everything again must not tell it anything else, or somebody was not woken when it was time.
- * The record is the process's, as the simulated network's state. */
+ * A network driver around another one which records the last configuration of each object as text. Looking at
+ * everything again must not change any configuration: otherwise, an earlier change failed to wake its
+ * subject. The record is global, like the simulated network's state. */
 #pragma once
 
 #include "drivers/network.h"

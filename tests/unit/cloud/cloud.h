@@ -39,7 +39,8 @@
 enum { CLOUD_HOSTS_MAX = 8 };
 #define CLOUD_GIB (INT64_C(1) << 30)
 #define CLOUD_HOST_INTERVAL_US (20 * SECOND)
-/* So seldom that the slow look hides nothing: a test that needs it waits for it. */
+/* Long enough that the periodic resync does not hide a missing wake-up. Tests that need a resync wait for
+ * it. */
 #define CLOUD_RESYNC_US (30 * MINUTE)
 #define CLOUD_GRACE_US (30 * SECOND)
 /* In which everything is looked at once. */
@@ -49,7 +50,7 @@ struct cloud_sql; /* the database, with a switch that cuts it off */
 
 struct cloud {
 	struct arena *arena;
-	struct ctx c; /* of the last call, with its problem */
+	struct ctx c; /* the last call's context, with its problem */
 	uint64_t seed;
 	char directory[64], path[80], backups[80];
 	struct backup_target backup;
@@ -77,7 +78,8 @@ struct cloud *cloud_new_empty(uint64_t seed);
 void cloud_done(struct cloud *c);
 void cloud_free(struct cloud *c); /* without looking */
 
-/* Nothing is committed any more; what is queued is answered so, while what its changes ask is still there. */
+/* Refuses all further commits. Queued ones are answered with the refusal while the subjects of their
+ * operations still exist. */
 void cloud_cut(struct cloud *c);
 /* Ends the process as kill -9 would: what is queued is lost. Whoever steps to kill_at does it. */
 void cloud_kill(struct cloud *c);
@@ -100,7 +102,7 @@ RESULT cloud_call(struct cloud *c, const struct identity *who, op_run run, void 
 	cloud_expect_at((c), cloud_call((c), (who), operation##_run, (wish)), __FILE__, __LINE__)
 void cloud_expect_at(struct cloud *c, struct result result, const char *file, int line);
 
-/* Sealed under the region's master key, for whatever is called so; in the cloud's arena. */
+/* Seals a secret with the region's master key, bound to the name `of`; in the cloud's arena. */
 struct str cloud_seal(struct cloud *c, struct str of, struct str secret);
 
 typedef bool (*cloud_condition)(struct cloud *c, const void *arg);
@@ -117,7 +119,7 @@ struct cloud_state {
 bool cloud_is_in_state(struct cloud *c, const void *cloud_state);
 bool cloud_has_host_state(struct cloud *c, const void *host_state); /* any host: an enum host_seen_state */
 
-/* How far rows, domains, disks and the network are apart, once settled; says where. */
+/* Count of differences between rows, domains, disks and the network, which must be settled. Prints them. */
 size_t cloud_count_leaks(struct cloud *c);
 /* Settles; then: no leaks, looking at everything again changes nothing, memory equals SQL, the audit
  * is clean. */
@@ -144,16 +146,16 @@ struct cloud_disk cloud_disk(struct cloud *c, uuid volume); /* as its row says *
 uuid cloud_port_of(struct cloud *c, uuid instance);
 size_t cloud_count(struct cloud *c, enum kind kind);
 
-/* What happens behind our back: a disk goes from its host, and comes back; somebody removes all that
- * bears our mark and has no row, and how many they were. */
+/* Events outside of Dari's control: a disk disappears from its host, and returns; all objects with Dari's
+ * mark and without a row are removed, and counted. */
 void cloud_lose_disk(struct cloud *c, uuid volume);
 void cloud_bring_disk(struct cloud *c, uuid volume);
 size_t cloud_purge_strays(struct cloud *c);
-void cloud_scrap_host(struct str host);                   /* a dead one: nothing of it will ever be found */
+void cloud_scrap_host(struct str host);                   /* forgets a dead host's state for good */
 void cloud_bring_news(struct str host, uuid instance);    /* as if something had happened to it there */
 void cloud_start_by_hand(struct cloud *c, uuid instance); /* as with virsh; no news of it */
 
-/* What users do. */
+/* Requests of users. */
 struct ref cloud_ref(struct cloud *c, enum kind kind, uuid id);
 struct instance_launch cloud_launch_wish(struct cloud *c, int64_t count);
 uuid cloud_launch(struct cloud *c);         /* one; asserts that it was accepted */
@@ -176,8 +178,8 @@ void cloud_await_at(struct cloud *c, uuid instance, enum instance_state state, c
 #define cloud_settle(c) cloud_settle_at((c), __FILE__, __LINE__)
 void cloud_settle_at(struct cloud *c, const char *file, int line);
 
-/* Stories in which the process may die, and that are told again then: false when it has. Settling; a call,
- * which is to succeed unless it dies of it. */
+/* For stories that are repeated after a kill; false: the process died. Settling, and a call, which must
+ * succeed unless the process dies in it. */
 bool cloud_lived_to_settle(struct cloud *c);
 #define cloud_was_answered(c, result) cloud_was_answered_at((c), (result), __FILE__, __LINE__)
 bool cloud_was_answered_at(struct cloud *c, struct result result, const char *file, int line);

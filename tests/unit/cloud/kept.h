@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What has ended and is only kept for a while: revoked rules, images, jobs, what is listed still. And hosts of pools
- * that wait for the next look at them. */
+ * Rows that have ended and are kept for a while, such as revoked rules, images and jobs. Also hosts of pools
+ * that wait for their next look. */
 #pragma once
 
 #include "cloud.h"
 
-/* Whether the next look at everything forgets such a row because its time is over by then, or a host of a pool is not
- * proven to see it. */
+/* True if a full look now would forget such a row, because its time ends by then, or if a pool's host is
+ * unproven. */
 bool kept_is_any_due(struct cloud *c);

@@ -4,5 +4,6 @@
 
 #include "cloud.h"
 
-/* Those on others' dedicated hosts, and those beside an instance that is to be alone; says so. */
+/* Count of instances on other accounts' dedicated hosts, or next to an instance with dedicated tenancy.
+ * Prints them. */
 size_t strangers_count(struct cloud *c);

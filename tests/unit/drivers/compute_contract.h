@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What drivers/compute.h and drivers/disk.h promise, as cases that run on every driver: on the simulated one
- * in test_compute_sim.c, on libvirt in test_compute_libvirt.c. */
+ * The contracts of drivers/compute.h and drivers/disk.h as tests for all drivers: the simulated one in
+ * test_compute_sim.c, libvirt's in test_compute_libvirt.c. */
 #pragma once
 
 #include <setjmp.h>
@@ -19,19 +19,19 @@
 struct compute_subject {
 	const struct compute_driver *driver;
 	const struct disk_driver *disks;
-	/* Opens the pool of the disks, if that is none of the host's; NULL: disks does. */
+	/* Opens the disks' pool if it is not the host's own; NULL: disks opens it. */
 	struct result (*open_pool)(struct ctx *c, uuid region, struct disk_host **ret_pool);
 	const struct ceph_place *ceph; /* of that pool */
 	struct host host;
 	struct str shared;                   /* a directory that the host might share with others */
 	struct str directory;                /* that the disks lie in now; empty: the host's own */
-	struct str image_sha256, image_path; /* of the guest; empty sha: no image */
+	struct str image_sha256, image_path; /* the guest's image; empty sha: none */
 	int64_t image_file_size;
 	void (*lose_daemon)(void); /* the connection dies, guests go on, open works again */
 	/* Writes a word (0 to 7) on the volume of the second disk, which a guest has, or that lies there,
 	 * plain. */
 	void (*write)(uuid instance, uuid volume, bool is_on, int word);
-	/* Whether a volume's cut, or what was laid of it, has the word. */
+	/* True if a volume's snapshot, or a file made from it, contains the word. */
 	bool (*has)(const char *path, const struct disk_key *key, int word);
 	int64_t increment_most; /* the size that one of a word or two has at most; of word 0 it has more */
 	void (*end_guest)(struct compute_host *h, uuid id, enum compute_off why);
@@ -42,8 +42,8 @@ int compute_contract_run(void);
 void test_disks_of_other_region(void **state); /* a case of drivers/disk.h's, in compute_contract.c */
 int disk_contract_run(void);                   /* drivers/disk.h's, in disk_contract.c */
 int shared_contract_run(void); /* in shared_contract.c, run by the former with a subject.directory */
-/* Those of them that hold for a pool that belongs to no host. with_guests: on a host that can reach it; without
- * one the driver need only open and close hosts. */
+/* The tests for pools that belong to no host. with_guests: the host can reach the pool; otherwise the driver
+ * only has to open and close hosts. */
 int disk_contract_run_pool(bool with_guests);
 
 /* ---- for further cases of one driver */
@@ -76,7 +76,7 @@ int64_t scene_make_disk(struct scene *s, const struct disk_spec *wish);
 void scene_delete_disk(struct scene *s, uuid volume);
 /* NULL: the pool does not have it. */
 const struct disk_item *scene_find_disk(struct scene *s, enum disk_kind kind, uuid id);
-void scene_clear(struct scene *s); /* nothing of it is left */
+void scene_clear(struct scene *s); /* removes everything */
 struct compute_seen scene_see(struct scene *s);
 /* Looks until it is off; fails the test after 40 s. */
 struct compute_seen scene_await_off(struct scene *s);

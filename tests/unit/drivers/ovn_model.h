@@ -39,10 +39,9 @@ const json_t *model_find(const struct model *m, const char *table, uuid id); /* 
 /* Every row of b is in a, column by column, however its emptiness came to be. */
 void model_check_has(const struct model *a, const struct model *b);
 
-/* What rows are made of: an id of its own for each kind and numbers, and what a text says, which has to be
- * one. */
+/* Values for rows: an id determined by kind and numbers, and parsed texts, which must be valid. */
 uuid make_id(const char *kind, size_t n, size_t m);
 struct cidr make_cidr(const char *text);
 struct ip make_ip(const char *text);
-/* One port of TCP, and three of UDP that lead to as many; by the router's number. */
+/* One TCP forwarding, and one of three UDP ports to as many. router: the router's number. */
 void make_forwardings(size_t router, struct port_forwarding out[static 2]);

@@ -55,7 +55,7 @@ struct usage_seen {
 
 struct cloud {
 	struct arena *arena;
-	struct ctx c; /* of the last call, with its problem */
+	struct ctx c; /* the last call's context, with its problem */
 	struct executor *executor;
 	struct store *store;
 	struct identity operator, alice, bob;
@@ -108,7 +108,7 @@ struct instance_launch cloud_launch(struct cloud *c, int64_t count);
 uuid cloud_launch_one(struct cloud *c);
 const struct instance *cloud_instance(const struct cloud *c, uuid id);
 enum instance_state cloud_state(const struct cloud *c, uuid id);
-/* What a reconciler that reached the present gen would report. */
+/* Reports like a reconciler that has reached the present gen. */
 void cloud_see(struct cloud *c, uuid instance, enum instance_seen_power power);
 void cloud_see_off(struct cloud *c, uuid instance, enum instance_off why);
 const struct port *cloud_port(const struct cloud *c, uuid instance);

@@ -21,7 +21,7 @@ void client_open(struct client *c, struct arena *a, uint16_t port);
 void client_close(struct client *c);
 bool client_send(struct client *c, struct str bytes); /* false: the other side has closed */
 struct reply client_read(struct client *c);
-struct reply client_read_headless(struct client *c); /* of a HEAD request: no body follows */
+struct reply client_read_headless(struct client *c); /* for HEAD: no body follows */
 bool client_is_closed(struct client *c);             /* waits for the end of the stream; false on a timeout */
 struct str reply_header(const struct reply *r, const char *name);
 /* Opens, sends, reads one answer, closes. */

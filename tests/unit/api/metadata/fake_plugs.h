@@ -9,7 +9,7 @@ struct fake_plugs {
 	unsigned failed;   /* so many did */
 	unsigned plugged;  /* routers that are */
 	struct plug_wish last;
-	uint16_t web_port, udp_port, tcp_port; /* of the sockets made last */
+	uint16_t web_port, udp_port, tcp_port; /* ports of the newest sockets */
 };
 
 struct plugs *fake_plugs(void);

@@ -56,7 +56,7 @@ void fixture_delete_port(struct fixture *f, unsigned n, bool forget);
 struct ip ip_of(const char *text);
 /* A socket of that type from the guest's address to the port on 127.0.0.1. */
 int guest_connect(const char *from, int type, uint16_t port);
-/* One request from a guest; header lines end with \r\n or are "". */
+/* Sends one request from a guest. Header lines end with \r\n, or the text is "". */
 struct reply guest_ask(struct fixture *f, unsigned router, const char *from, const char *method,
 		       const char *path, const char *headers);
 /* The same to the WireServer of router A, with a body. */
