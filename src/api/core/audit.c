@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of what is recorded, and a record's texts from what is known of its call. */
+ * Table of audited actions, and the texts of an audit record: caller, source address, subject and outcome of
+ * a call.
+ */
 #include "api/core/audit.h"
 
 #include "auth/session.h"
 #include "model/identity.h"
 #include "model/permission.h"
 
-/* Why not. */
+/* Reasons why an action is not recorded, for NOT_AUDITED rows. */
 static const char shows_ids[] = "it shows ids of credentials and no secret";
 static const char shows_own[] = "it tells who asks of themselves, or of what they have already";
 static const char shows_rights[] = "it shows who may what, and no secret";
@@ -140,7 +142,7 @@ void audit_add_subject(struct audit_call *a, const char *name, struct str value)
 				     subject->n ? " " : "", name, STR_ARG(value));
 }
 
-/* What follows from the call, where the face has said nothing. */
+/* Derives the texts that the face did not set from the call. Texts that are already set stay. */
 static void fill(struct audit_call *a)
 {
 	struct call *call = a->call;

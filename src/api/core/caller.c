@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who asks, for what, and how often: for the faces' find(). */
+ * Steps shared by the faces' find(): selects the action, applies the request rate limits and proves access
+ * keys.
+ */
 #include "api/core/dispatch.h"
 #include "auth/key_owner.h"
 #include "auth/limit.h"
@@ -19,7 +21,7 @@ RESULT api_check_limits(struct api_call *e, const struct api_action *action, str
 	if (e->c->who ? limits_take(limits, e->c->who, writes) : limits_take_stranger(limits, e->call->peer))
 		return so_far;
 	e->call->is_quiet = true;
-	ctx_clear_problem(e->c); /* the flood is what the caller is told of */
+	ctx_clear_problem(e->c); /* the caller gets the throttling error, not an earlier problem */
 	return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Texts of CBOR. */
+ * Encodes text strings in CBOR (RFC 8949, major type 3), with the shortest length form.
+ */
 #include "api/core/cbor.h"
 
 enum { TEXT = 0x60, ONE_BYTE = 24 };

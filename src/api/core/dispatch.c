@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A call from request to answer. Three places may leave the thread: api_work(), api_commit() and
- * api_observe(); the call then goes on in work_resumed() or call_resumed(). */
+ * Runs a call from its request to its answer. Three functions may leave the thread: api_work(), api_commit()
+ * and api_observe(). The call then continues in work_resumed() or call_resumed().
+ */
 #include "api/core/dispatch.h"
 
 #include <assert.h>
@@ -40,7 +41,7 @@ const struct tables *api_tables(struct api_call *e)
 
 void api_release_tables(struct api_call *e)
 {
-	if (e->view.store && e->arg_count < 2) /* of several, the next one reads, too */
+	if (e->view.store && e->arg_count < 2) /* with several args the next one reads the tables, too */
 		view_end_read(&e->view);
 }
 
@@ -74,7 +75,7 @@ void api_audit(struct api_call *e)
 static void answer_recorded_problem(struct audit_call *a, struct result written)
 {
 	struct api_call *e = a->call->face_data;
-	(void) written; /* its failure is in the log */
+	(void) written; /* park.c logs a failed write */
 	api_answer_problem(e, a->result);
 }
 
@@ -88,8 +89,8 @@ static void fail_call(struct api_call *e, struct result result)
 		api_answer_problem(e, result);
 }
 
-/* A signature that proves nobody is recorded under the key that it names: guesses at secrets leave a trace. What is alike
- * within a minute is one record with a count. */
+/* Records a signature that proves nobody under the access key that the request names, so that guesses at
+ * secrets leave a trace. Equal records within a minute become one with a count. */
 static void note_refused_key(struct api_call *e, struct result result)
 {
 	struct str key = sigv4_find_claimed_key(e->call);
@@ -101,7 +102,7 @@ static void note_refused_key(struct api_call *e, struct result result)
 	audit_add_subject(e->audit, "access-key", str_copy(e->c->arena, key));
 }
 
-/* Instead of an answer that was written and could not be recorded. */
+/* Answers with a problem instead of the written answer, because the audit record could not be stored. */
 static void fail_unrecorded(struct call *call, struct result result)
 {
 	struct api_call *e = call->face_data;
@@ -111,8 +112,9 @@ static void fail_unrecorded(struct call *call, struct result result)
 
 /* ---- answering ---- */
 
-/* An answer whose key is the same follows from the same rows, caller and parameters. False: it is not to be
- * cached. */
+/* Builds the cache key of an answer: calls with equal keys have the same rows, caller and parameters.
+ * False: the answer must not be cached. Audited calls and calls whose guard still checks rows are
+ * excluded, because a cached answer would skip both. */
 static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 {
 	const struct api_protocol *p = e->protocol;
@@ -146,7 +148,7 @@ static void end_answer(struct api_call *e)
 		e->protocol->end_answer(e);
 }
 
-/* Takes the buffer's memory, unless it fails. */
+/* Takes over the buffer's memory unless sending fails. */
 static RESULT send_answer(struct api_call *e, const struct response_key *key, struct buf *body)
 {
 	const struct api_protocol *p = e->protocol;
@@ -208,7 +210,8 @@ static void answer_call(struct api_call *e)
 
 /* ---- running ---- */
 
-/* Returns who pays for the call's place in a lane: the account, however many users it has, or a stranger's address. */
+/* Returns whom the call's place in a lane counts against: the account, so that many users share one
+ * limit, or a stranger's address. */
 static uuid find_asker(const struct api_call *e)
 {
 	const struct identity *who = e->c->who;
@@ -244,12 +247,12 @@ static RESULT run_undo(struct work_item *w)
 static void undo_resumed(struct call *call, struct result undone)
 {
 	struct api_call *e = call->face_data;
-	(void) undone; /* it is refused when the program ends; sweeps find what is left */
+	(void) undone; /* fails only when the program ends; periodic sweeps delete the rest */
 	e->c->problem = e->refusal_problem;
 	fail_call(e, e->refusal);
 }
 
-/* Undoes the work of a call that failed, in its work or in its change, and then answers with the refusal. */
+/* Undoes the work of a call whose work or change failed, then answers with the original refusal. */
 static void fail_worked_call(struct api_call *e, struct result result)
 {
 	if (!e->action->undo || e->skips_work) {
@@ -271,7 +274,8 @@ static void call_resumed(struct call *call, struct result result)
 		fail_worked_call(call->face_data, result);
 }
 
-/* On the committer, perhaps when the face is gone already: one operation, or as many as were asked for in one call, all or none. */
+/* Runs the call's operations in one change, all or none. Runs on the committer, where the face may be
+ * closed already. */
 static RESULT run_operations(struct op *op, void *wish)
 {
 	struct api_call *e = wish;
@@ -337,7 +341,8 @@ static void run_action(struct api_call *e)
 
 /* ---- from request to action ---- */
 
-/* An identity without rights: a call without any would count as the system itself. */
+/* Identity without rights, for open actions: a call without an identity would count as the system
+ * itself. */
 static const struct identity stranger = {.rights = 0};
 
 static RESULT permit_action(struct api_call *e)
@@ -361,7 +366,7 @@ static RESULT permit_action(struct api_call *e)
 	return guard_check_action(e->config->guards, e->call, &request);
 }
 
-/* A file is sent without an answer being written, so that the guard is asked here. */
+/* Checks the guard here, because a file is sent without write_answer(), which does it for other answers. */
 static RESULT check_file(struct api_call *e)
 {
 	struct result permitted = guard_check_rest(e->c);
@@ -399,7 +404,8 @@ static RESULT find_and_prepare(struct api_call *e)
 	return prepare_action(e);
 }
 
-/* Everything up to the point where the action itself may run. */
+/* Authenticates, finds the action, checks permission and reads the parameters. The action itself has not
+ * run yet. */
 static RESULT take_request(struct api_call *e)
 {
 	struct result result = find_and_prepare(e);
@@ -413,7 +419,7 @@ void api_call_begin(struct api_call *e, struct api_face *face, struct call *call
 	e->call = call;
 	e->c = &call->ctx;
 	e->face = face;
-	e->protocol = face->protocol; /* by itself: a change may still run while its face is closed */
+	e->protocol = face->protocol; /* copied from the face: a change may outlive it */
 	e->config = &face->config;
 	e->errors = face->protocol->errors;
 	e->content_type = face->protocol->content_type;
@@ -421,7 +427,7 @@ void api_call_begin(struct api_call *e, struct api_face *face, struct call *call
 		face->protocol->begin(e);
 }
 
-/* NULL: no memory. */
+/* Returns NULL without memory. */
 static struct api_call *new_call(struct api_face *face, struct call *call)
 {
 	size_t size = face->protocol->call_size;
@@ -432,7 +438,8 @@ static struct api_call *new_call(struct api_face *face, struct call *call)
 	return e;
 }
 
-/* An upload is prepared when its headers are there; what is left to do is to run it. */
+/* Prepares an upload as soon as its headers are there, before the body arrives. api_handle_call() then
+ * only runs the action. */
 void api_begin_call(void *self, struct call *call)
 {
 	struct api_face *face = self;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Views of pairs and of JSON as one kind of document. Of sorted pairs what belongs to one element of a list
- * stands together, and elements come in the order of their numbers, so gaps and any order in the request cost
- * nothing. */
+ * Presents name-value pairs and JSON as one kind of document. Pairs are sorted, so the pairs of one list
+ * element are adjacent and elements come in the order of their numbers. Gaps and any order in the request
+ * therefore cost nothing.
+ */
 #include "api/core/document.h"
 
 struct document document_of_json(const json_t *value)
@@ -27,8 +28,8 @@ struct document document_of_pairs(const struct pairs *pairs, unsigned form)
 		.type = DOCUMENT_OBJECT, .form = form, .pairs = pairs->at, .count = pairs->count};
 }
 
-/* Pairs whose names have the same first `end` bytes: a text, if that is a whole name and the only one. Set in
- * place, since every pair of every request comes by. */
+/* Makes d the pairs whose names share the first `end` bytes: a text if there is one pair and its name
+ * ends there, else a branch. Sets d in place, because this runs for every pair of every request. */
 static void set_pairs(struct document *d, unsigned form, const struct pair *at, size_t count, size_t end)
 {
 	bool is_text = count == 1 && at->name.n == end;
@@ -41,7 +42,7 @@ static void set_pairs(struct document *d, unsigned form, const struct pair *at, 
 	d->from = end + 1;
 }
 
-static bool is_whole_name(const struct document *d) /* the first pair's */
+static bool is_whole_name(const struct document *d) /* true if the first pair's name ends here */
 {
 	return d->pairs->name.n < d->from;
 }
@@ -110,7 +111,7 @@ static bool is_same(unsigned form, char a, char b)
 	return a == b || (form & PAIRS_IGNORE_CASE && lower_of(a) == lower_of(b));
 }
 
-/* Whether a name may go on with that character behind a whole part of it. */
+/* True if `next` may follow a complete part of a name. */
 static bool ends_part(unsigned form, char next)
 {
 	return next == '.' || (form & PAIRS_BRACKETS && next == '[');
@@ -133,7 +134,7 @@ enum name_fit document_fit_name(unsigned form, struct str name, const char *want
 	return form & PAIRS_NEST && ends_part(form, name.p[k]) ? NAME_BEGINS : NAME_DIFFERS;
 }
 
-/* How many pairs from that one on have the same first `end` bytes of their names as one or more whole parts. */
+/* Number of pairs from `at` on whose names share the first `end` bytes as one or more complete parts. */
 static size_t count_alike(const struct document *of, size_t at, size_t end)
 {
 	struct str head = str_slice(of->pairs[at].name, 0, end);
@@ -176,8 +177,8 @@ static enum document_step next_piece(struct document_walk *w, char separator,
 	return DOCUMENT_ELEMENT;
 }
 
-/* Where the name's part with the element's number ends. 0: there is none; DOCUMENT_UNNUMBERED or _OUT_OF_RANGE
- * says why. */
+/* Returns the end of the name's part that has the element's number. 0: there is no valid number;
+ * *ret_why is then DOCUMENT_UNNUMBERED or DOCUMENT_OUT_OF_RANGE. */
 static size_t end_of_number(const struct document *of, struct str name, enum document_step *ret_why)
 {
 	bool has_brackets = of->form & PAIRS_BRACKETS;
@@ -192,7 +193,7 @@ static size_t end_of_number(const struct document *of, struct str name, enum doc
 	    (number.p[0] == '0' && number.n > 1))
 		return 0;
 	*ret_why = DOCUMENT_OUT_OF_RANGE;
-	if (index < 0 || index > DOCUMENT_INDEX_MAX) /* Libcloud counts from 0 */
+	if (index < 0 || index > DOCUMENT_INDEX_MAX) /* 0 is valid: Libcloud counts from 0 */
 		return 0;
 	return has_brackets ? end + 1 : end;
 }
@@ -212,7 +213,7 @@ enum document_step document_next_element(struct document_walk *w, char separator
 	}
 	struct str name = ret_element->field = of->pairs[w->at].name;
 	size_t end = name.n, count = 1;
-	if (name.n >= of->from) { /* else a value without a number: the list's only one */
+	if (name.n >= of->from) { /* else a value without a number, the only element of the list */
 		enum document_step why;
 		end = end_of_number(of, name, &why);
 		if (!end)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tables of actions and parameters as JSON: one walk over the tables, whatever the face. */
+ * Writes the tables of actions and parameters as JSON. All faces share one walk over the tables.
+ */
 #include "api/core/dump.h"
 
 #include "api/core/audit.h"
@@ -77,7 +78,7 @@ static void write_param(struct json_writer *w, const struct dump_form *form, con
 	json_write_close(w);
 }
 
-/* name: of what the table is in, "IpPermissions.N.", and so it is again afterwards. */
+/* name: prefix of the enclosing object, such as "IpPermissions.N."; unchanged on return. */
 static void write_params(struct json_writer *w, const struct dump_form *form, const struct params *table,
 			 struct buf *name)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Why a row is as it is. */
+ * Explains the state of a row: since when, which condition or other row blocks the next step, and what to
+ * do.
+ */
 #include "api/core/explain.h"
 
 #include "base/clock.h"
@@ -35,7 +37,8 @@ struct str explain_name_row(struct arena *a, const struct tables *t, enum kind k
 	return uuid_to_str(a, id);
 }
 
-/* A message of libvirt's may have several lines; here it has one. */
+/* Copies the start of text with line breaks and tabs as spaces: messages of libvirt may have several
+ * lines. */
 static struct str one_line(const struct explanation *e, struct str text)
 {
 	struct str cut = str_copy(e->arena, str_slice(text, 0, WORDS_SHOWN));
@@ -73,9 +76,9 @@ static int64_t later(int64_t a_us, int64_t b_us)
 	return a_us > b_us ? a_us : b_us;
 }
 
-/* A guest that went off though it is wanted on (its host is under maintenance or was rebooted, or the guest
- * crashed) keeps the time of its last start: it is pending since it was seen to stop, and its row does not say
- * since when it is running again. */
+/* Time of the last change of state; 0: the row does not say. A guest that went off although wanted on
+ * (host maintenance, host reboot, crash) keeps the time of its last start. Such an instance is pending
+ * since stopped_us, and the row does not record when it ran again. */
 static int64_t instance_since_us(const struct instance *i)
 {
 	switch (model_derive_instance_state(i)) {
@@ -105,7 +108,7 @@ static int64_t instance_since_us(const struct instance *i)
 	return 0;
 }
 
-/* Since when it is in its state; 0: its row does not say. */
+/* Time of the last change of state; 0: the row does not say. */
 int64_t explain_since_us(const struct explanation *e)
 {
 	const struct row *row = e->row;
@@ -154,7 +157,8 @@ static const char *why_not_ready(const struct volume *v, const struct instance *
 	return "its disk has not its size yet.";
 }
 
-/* An instance that waits for its disks has no condition while they are on their way. */
+/* Finds the volume that an instance waits for. An instance has no condition while its volumes are being
+ * made. */
 static void find_awaited_volume(struct explanation *e)
 {
 	const struct instance *i = e->kind == KIND_INSTANCE ? instance_of(e->row) : NULL;
@@ -163,7 +167,7 @@ static void find_awaited_volume(struct explanation *e)
 		wait_for(e, KIND_VOLUME, &v->row, why_not_ready(v, i));
 }
 
-/* A host that is away says so itself, for all that is on it. */
+/* Finds the host that is down. The host has the condition, not the rows on it. */
 static void find_absent_host(struct explanation *e)
 {
 	uuid id = UUID_NONE;
@@ -186,7 +190,8 @@ static const struct port *first_port(const struct tables *t, uuid instance)
 	return p;
 }
 
-/* What wants a public address and has none waits for its VPC's internet gateway, which has the condition. */
+/* Finds the internet gateway that has no external network. A port that waits for a public address has no
+ * condition; the gateway has. */
 static void find_gateway_nowhere(struct explanation *e)
 {
 	const struct port *p = e->kind == KIND_PORT       ? port_of(e->row)
@@ -209,7 +214,7 @@ static void find_failure(struct explanation *e)
 	e->what_to_do = "Delete it, and make another one once that is put right.";
 }
 
-/* What others take from it, and what of that is nearly used up. */
+/* Lists the row's capacities that are nearly exhausted. */
 static void find_running_out(struct explanation *e)
 {
 	struct arena *a = e->arena;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Making faces, and their actions by name. */
+ * Creates faces and finds their actions by name.
+ */
 #include "api/core/face.h"
 
 #include <assert.h>

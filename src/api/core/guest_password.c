@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passwords that are drawn for guests: Nova's adminPass, and those of CloudStack's templates that take one. */
+ * Generates initial passwords for guests: Nova's adminPass, and CloudStack templates with passwordenabled.
+ */
 #include "api/core/guest_password.h"
 #include "api/core/face.h"
 #include "base/crypto.h"
 
 enum { DRAWN_LENGTH = 16 };
 
-/* Without those that are mistaken for each other. A power of two, so that each is as likely. */
+/* Letters and digits that are not easily confused. 32 characters, a power of two, make each equally
+ * likely. */
 static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
 _Static_assert(sizeof alphabet - 1 == 32, "five bits a character");
 
-/* From the call's own random id under the master key: nobody else can tell it, and nothing has to be kept. */
+/* Derives the password from the call's random request id under the master key. Nobody else can compute
+ * it, and nothing has to be stored. */
 static struct str draw(struct api_call *e)
 {
 	uint8_t bytes[SHA256_SIZE];

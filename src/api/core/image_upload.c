@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pieces go into a file of the store; what the store says of the data becomes the wish. */
+ * Streams uploaded image data into a file of the image store. Sizes and digests of the data become the
+ * parameters of the engine's operation.
+ */
 #include "api/core/image_upload.h"
 
 #include "drivers/image_file.h"

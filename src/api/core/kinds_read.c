@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which kinds of rows a caller may read. */
+ * Lists the kinds of rows that a caller may read.
+ */
 #include "api/core/kinds_read.h"
 
 #include "model/permission.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Plans of lists: from a filter's values to keys of indexes and terms; tokens and counters of pages. */
+ * Plans of lists: turns filter values into index keys and terms, and reads and writes page tokens.
+ */
 #include "api/core/list.h"
 
 #include <assert.h>
@@ -29,7 +30,7 @@ static RESULT add_scan(struct list_plan *p, struct query_scan scan, const struct
 	return query_add_scan(q, p->plan, &scan);
 }
 
-/* Rows whose first fields in the path's index are the key's. */
+/* Adds the rows whose first `field_count` fields in the path's index equal the key's. */
 static RESULT add_index_scan(struct list_plan *p, const struct access_path *path, const struct row *key,
 			     unsigned field_count)
 {
@@ -42,7 +43,7 @@ static RESULT add_index_scan(struct list_plan *p, const struct access_path *path
 			path);
 }
 
-/* A key of an index: its first field has that value. */
+/* Allocates an index key whose first field has the value. */
 static RESULT new_key(struct list_plan *p, const struct access_path *path, const void *value, size_t size,
 		      struct row **ret_key)
 {
@@ -115,7 +116,8 @@ RESULT list_add_groups(struct list_plan *p, struct strs groups)
 	return OK;
 }
 
-/* Rows of others that the caller may see: those shared with its account, and everybody's. */
+/* Adds rows of other accounts that the caller may see: rows shared with the caller's account, and public
+ * rows. */
 static RESULT add_others(struct list_plan *p)
 {
 	const struct list *l = p->list;
@@ -157,8 +159,9 @@ RESULT list_plan_all(struct list *l)
 
 /* ---- values as keys ---- */
 
-/* An id may show a part of the UUID. The index knows the rest, also of what is gone and still named.
- * fields: how many of the index's first fields the key has with this one. */
+/* Reads an id that may show only a part of the UUID. The index completes the rest, also for ids of
+ * deleted rows that other rows still name. fields: number of the index's first fields that the key
+ * fills, including this one. */
 static enum list_reading read_uuid(const struct list *l, const struct access_path *path,
 				   const struct field *f, unsigned fields, struct str value, struct row *key)
 {
@@ -204,7 +207,8 @@ static bool is_account(const struct kind_info *k, const struct field *f)
 	return k->account_offset && f->offset == k->account_offset;
 }
 
-/* Where an index has the account beside the value, each owner's rows are a range of their own. */
+/* Adds the value as an index key. If the index has the account beside the value, each owner gets a range
+ * scan. */
 static RESULT add_key(struct list_plan *p, const struct access_path *path, struct str value,
 		      enum list_reading *ret_reading)
 {
@@ -286,7 +290,7 @@ unsigned list_find_index(const struct list *l, const struct field *field)
 
 enum {
 	TOKEN_DIGEST_SIZE = 32,
-	TOKEN_ID_AT = TOKEN_DIGEST_SIZE + sizeof(int64_t), /* behind the time of creation */
+	TOKEN_ID_AT = TOKEN_DIGEST_SIZE + sizeof(int64_t), /* after the creation time */
 	TOKEN_SIZE = TOKEN_ID_AT + sizeof(uuid),
 };
 

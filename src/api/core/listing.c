@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists by tables, as queries of the store. */
+ * Lists the rows of one kind as a query of the store, filtered as the action's table says.
+ */
 #include "api/core/listing.h"
 
 #include "api/core/dispatch.h"
@@ -16,7 +17,7 @@ static const struct field *find_name_field(const struct api_call *e)
 	return query_find_field(e->action->listing->kind, "name");
 }
 
-/* Or else its id. */
+/* Name for display and sorting; the id if the row has no name. */
 static struct str list_name(struct api_call *e, const struct row *row)
 {
 	const struct api_listing *list = e->action->listing;
@@ -43,7 +44,7 @@ static bool is_one_of(const struct refs *ids, uuid id)
 	return ids->count == 0;
 }
 
-/* What was not given fits every row. */
+/* A parameter that was not given fits every row. */
 static bool fits_param(const struct param *p, const void *given, const void *field)
 {
 	const struct ref *ref = given;
@@ -56,7 +57,7 @@ static bool fits_param(const struct param *p, const void *given, const void *fie
 	case PARAM_TEXT:
 		return !text->n || str_equal(*text, *(const struct str *) field);
 	default:
-		return false; /* a unit test holds the tables to these types */
+		return false; /* a unit test limits the tables to these types */
 	}
 }
 
@@ -123,7 +124,7 @@ static RESULT plan_one(const struct selection *s, struct query *q)
 	return query_add_plan(q, plan);
 }
 
-/* Where all rows are looked at, an id that is asked for is a key of those that have it. */
+/* Narrows a scan of all rows by the ids in the request that begin an index. */
 static RESULT plan_by_ids(struct api_call *e, struct list *list)
 {
 	const struct kind_info *k = &model_kinds[list->query->kind];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Objects of rows. */
+ * Writes rows as JSON objects, as the face's tables of members say.
+ */
 #include "api/core/members.h"
 
 struct object {
@@ -15,11 +16,12 @@ static const void *field_at(const struct member *m, const struct row *row)
 
 /* ---- from a row to others ---- */
 
-/* The first row that names this one in the index's first field. */
+/* First row whose index begins with this row's id. */
 static const struct row *find_first(struct api_call *e, const struct query_join *each, const struct row *row)
 {
 	const struct kind_info *k = &model_kinds[each->kind];
-	struct row *key = arena_alloc(e->c->arena, k->row_size); /* a full arena fails the call at its end */
+	struct row *key =
+		arena_alloc(e->c->arena, k->row_size); /* a full arena fails the call when the answer ends */
 	if (!key)
 		return NULL;
 	size_t offset = k->fields[k->indexes[each->index].fields[0]].offset;
@@ -27,7 +29,7 @@ static const struct row *find_first(struct api_call *e, const struct query_join 
 	return tables_first(api_tables(e), each->kind, each->index, key, 1);
 }
 
-/* The row that has the member's field; NULL: there is none. */
+/* Row that has the member's field; NULL: there is none. */
 static const struct row *follow(struct api_call *e, const struct member *m, const struct row *row)
 {
 	for (size_t k = 0; k < MEMBER_PATH_MAX && row && m->path[k].kind != KIND_NONE; k++) {
@@ -57,7 +59,7 @@ static void write_each(const struct object *o, const struct member *m, const str
 	json_write_close_list(o->w);
 }
 
-/* row NULL: an empty list. */
+/* row NULL: writes an empty list. */
 static void write_refs(const struct object *o, const struct member *m, const struct row *row)
 {
 	const struct uuids none = {0}, *ids = row ? field_at(m, row) : &none;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a query string or a form to pairs of name and value. */
+ * Parses a query string or a form into pairs of name and value.
+ */
 #include "api/core/pairs.h"
 
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static bool next_segment(struct str *rest, unsigned form, struct str *ret_segmen
 	return has_more;
 }
 
-/* Segment by segment, numbers by their value. */
+/* Compares names segment by segment, and numbers by value. */
 static int compare_names(const void *a, const void *b, void *arg)
 {
 	const unsigned form = *(const unsigned *) arg;
@@ -55,7 +56,7 @@ static int compare_names(const void *a, const void *b, void *arg)
 					: compare_texts(((const struct pair *) a)->name,
 							((const struct pair *) b)->name, form);
 		int64_t n = 0, m = 0;
-		if (is_number(x) && is_number(y)) { /* neither can fail */
+		if (is_number(x) && is_number(y)) { /* is_number() allows nine digits, so neither fails */
 			IGNORE(str_parse_int(x, &n));
 			IGNORE(str_parse_int(y, &m));
 		}
@@ -162,7 +163,7 @@ struct str pairs_digest(struct ctx *c, const struct pairs *pairs, const char *co
 	for (size_t k = 0; k < pairs->count; k++) {
 		if (is_listed(pairs->at[k].name, but))
 			continue;
-		/* Lengths, since values may hold anything. */
+		/* Lengths separate the texts, because names and values may contain any byte. */
 		buf_print(&b, "%zu,%zu:", pairs->at[k].name.n, pairs->at[k].value.n);
 		buf_add_str(&b, pairs->at[k].name);
 		buf_add_str(&b, pairs->at[k].value);

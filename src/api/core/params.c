@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The walker of parameter tables. It goes through a document once, in the document's order, and looks for the
- * row of each member; what no member was for is then missing, or as its row says. */
+ * Fills an action's parameters from a document by the action's table. The walk goes through the document
+ * once, in its order, and finds the table row of each member. Rows without a member are then missing or get
+ * their default.
+ */
 #include "api/core/params.h"
 
 #include <stdlib.h>
@@ -9,7 +11,7 @@
 
 enum { UNKNOWN_SHOWN_SIZE = 128, SEEN_WORDS = (PARAM_TABLE_MAX + 63) / 64 };
 
-/* Every list of ours begins so. */
+/* Common start of every list type. */
 struct any_list {
 	void *at;
 	size_t count;
@@ -20,8 +22,8 @@ static RESULT read_members(const struct params_reader *r, const struct params *t
 
 /* ---- faults ---- */
 
-/* The value is not of the row's type. Of pairs the last one is at fault: its name goes on where it should end, or
- * the other way round. */
+/* Fails because the value does not have the row's type. Reports the last pair's name: that name
+ * continues where the row ends, or the other way round. */
 static RESULT fail_type(const struct params_reader *r, const struct param *p, struct str field,
 			const struct document *d)
 {
@@ -29,7 +31,7 @@ static RESULT fail_type(const struct params_reader *r, const struct param *p, st
 	return params_fail(r, FAULT_TYPE, &(struct params_value){p, last.n ? last : field});
 }
 
-/* Whether the row has several names between bars, and no value of its own. */
+/* True if the row's name has alternatives between bars. Such rows store no value. */
 static bool has_names(const struct param *p)
 {
 	return p->type == PARAM_NOT_BUILT || p->type == PARAM_PASSED_OVER;
@@ -53,7 +55,7 @@ static struct str join_name(struct ctx *c, struct str outer, struct str name)
 
 /* ---- one value ---- */
 
-/* Numbers and booleans may come as texts, texts as texts only. */
+/* Reads one value. Numbers and booleans may come as texts; texts must be texts. */
 static RESULT read_scalar(const struct params_reader *r, const struct param *p, struct str field,
 			  const struct document *d, void *out)
 {
@@ -63,7 +65,7 @@ static RESULT read_scalar(const struct params_reader *r, const struct param *p, 
 		return params_check_int(r, &v, d->number, out);
 	if (d->type == DOCUMENT_BOOL && (p->type == PARAM_BOOL || (p->type == PARAM_CHOICE && !param_yes(p))))
 		v.text = d->number ? STR("true") : STR("false");
-	else if (d->type == DOCUMENT_INTEGER && may_be_number) /* a flavor called 1 */
+	else if (d->type == DOCUMENT_INTEGER && may_be_number) /* for example a flavor named 1 */
 		v.text = str_print(r->c->arena, "%lld", (long long) d->number);
 	else if (d->type != DOCUMENT_TEXT)
 		return fail_type(r, p, field, d);
@@ -79,7 +81,7 @@ static RESULT read_json(const struct params_reader *r, const struct param *p, st
 	return d->type == DOCUMENT_TEXT ? OK : fail_type(r, p, field, d);
 }
 
-/* Capitals count neither in the text nor in the row ("Optional") where the dialect says so. */
+/* True if the text is one of the row's supported values. Ignores case where the dialect does. */
 static bool is_only(const struct params_reader *r, const char *only, struct str text)
 {
 	struct str rest = str_from(only), word;
@@ -140,7 +142,7 @@ static RESULT add_tags(const struct params_reader *r, const struct param *p, str
 	return OK;
 }
 
-/* Sorted, as rows have them. */
+/* Reads tags and sorts them by key, as rows store them. */
 static RESULT read_tags(const struct params_reader *r, const struct param *p, struct str field,
 			const struct document *d, struct tags *out)
 {
@@ -179,7 +181,8 @@ static size_t element_size(const struct param *p)
 					: sizeof(struct str);
 }
 
-/* Room for one more element, zeroed; NULL: no memory. A list has room for a power of two, from eight on. */
+/* Appends a zeroed element; NULL: no memory. The capacity follows from the count: the next power of two,
+ * at least 8. */
 static void *add_element(struct ctx *c, const struct param *p, struct any_list *list)
 {
 	size_t size = element_size(p), capacity = list->count ? 8 : 0;
@@ -200,7 +203,7 @@ static RESULT read_element(const struct params_reader *r, const struct param *p,
 	return params_read_text(r, &(struct params_value){p, field, d->text}, out);
 }
 
-/* Appends: in pairs that do not nest a name stands there again for each element. */
+/* Reads a list and appends to `list`: in pairs that do not nest, a name is repeated for each element. */
 static RESULT read_list(const struct params_reader *r, const struct param *p, struct str field,
 			const struct document *d, struct any_list *list)
 {
@@ -211,7 +214,7 @@ static RESULT read_list(const struct params_reader *r, const struct param *p, st
 		return params_fail_number(r, FAULT_COUNT, &(struct params_value){p, field},
 					  (int64_t) d->count, 0, (int64_t) max);
 	if (d->type == DOCUMENT_LIST)
-		*list = (struct any_list){0}; /* instead of what a patch finds there */
+		*list = (struct any_list){0}; /* a JSON list replaces the value that a patch starts from */
 	struct document_walk walk = document_begin(d);
 	struct document_member e;
 	enum document_step step;
@@ -295,13 +298,13 @@ static bool has_version(const struct param *p, int version)
 	return (!p->since || version >= p->since) && (!p->until || version <= p->until);
 }
 
-/* Whether its value is all that has its name, or begins with it. */
+/* True if the value consists of all pairs whose names begin with the row's name. */
 static bool is_branch(const struct param *p)
 {
 	return p->type >= PARAM_TEXTS && p->type <= PARAM_STRUCTS;
 }
 
-/* Of names between bars the one that fits. */
+/* Compares a name with the row's name or, between bars, each alternative. */
 static enum name_fit fit_row(unsigned form, struct str name, const struct param *p)
 {
 	enum name_fit fit = document_fit_name(form, name, p->wire);
@@ -311,7 +314,7 @@ static enum name_fit fit_row(unsigned form, struct str name, const struct param 
 	return fit;
 }
 
-/* Whether the first letters are the same, in any case: most rows are told apart by that. */
+/* Compares the first letters without case. A cheap test that rejects most rows. */
 static bool may_fit(struct str name, const struct param *p)
 {
 	return has_names(p) || !name.n || ((name.p[0] ^ p->wire[0]) & ~0x20) == 0;
@@ -333,7 +336,7 @@ static const struct param *find_param(const struct params_reader *r, const struc
 	return NULL;
 }
 
-/* So Packer names no VPC and no instance profile. */
+/* True if an empty text counts as absent. Packer sends empty ids for the VPC and the instance profile. */
 static bool is_as_good_as_absent(const struct params_reader *r, const struct param *p,
 				 const struct document *d)
 {
@@ -353,7 +356,7 @@ static bool is_common(const struct params_reader *r, const struct document *d, s
 	return false;
 }
 
-/* Where a list's items are its members, an empty one is its name alone: "Tags=". */
+/* True for "Tags=": if list elements are "Tags.member.N", an empty list is the bare name. */
 static bool is_empty_list(const struct params_reader *r, const struct params *table,
 			  const struct document_member *m)
 {
@@ -378,7 +381,7 @@ static RESULT check_unknown(const struct params_reader *r, const struct params *
 	return fail_unknown(r, table->object, m->name, field);
 }
 
-/* What was not sent: missing, or as its row says. */
+/* Handles rows without a member: fails if the row is required, else stores its default. */
 static RESULT finish_members(const struct params_reader *r, const struct params *table,
 			     enum param_place place, const uint64_t *seen, struct str outer, char *out)
 {
@@ -397,7 +400,7 @@ static RESULT finish_members(const struct params_reader *r, const struct params 
 	return OK;
 }
 
-/* Members that no row has, as an object. */
+/* Writes the members that have no table row as one JSON object. */
 static RESULT collect_unknown(const struct params_reader *r, const struct params *table,
 			      const struct document *d, struct str *out)
 {
@@ -426,7 +429,7 @@ static RESULT check_excluded(const struct params_reader *r, const struct param *
 	return OK;
 }
 
-/* All members of an object; of pairs each row takes its own. */
+/* Reads all members of an object. In pairs, a row that is a branch takes all pairs below its name. */
 static RESULT read_members(const struct params_reader *r, const struct params *table, enum param_place place,
 			   const struct document *d, struct str outer, bool is_open, char *out)
 {

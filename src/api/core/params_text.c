@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One value of a parameter, which came as a text, and what is said of one at fault. */
+ * Reads one parameter value from its text, and words the error if the value is invalid.
+ */
 #include "api/core/params.h"
 
 #include "base/buf.h"
@@ -33,7 +34,7 @@ static const char *const type_words[] = {[PARAM_NOT_BUILT] = "anything",
 	"Value ( {number} ) for parameter {parameter} is invalid. Expecting a value of {min} to {max}."
 #define NOT_SO_LONG "The value of parameter {parameter} has {number} characters. It must have {min} to {max}."
 
-/* EC2's, which are good for any protocol that has none of its own. */
+/* Messages of EC2, the default for protocols without messages of their own. */
 static const char *const default_words[FAULT_KINDS] = {
 	[FAULT_MISSING] = "The request must contain the parameter {parameter}",
 	[FAULT_UNKNOWN] = "The parameter {field} is not recognized",
@@ -110,7 +111,7 @@ static void add_words(struct buf *out, const char *words, const char *comma)
 			buf_add_char(out, *words);
 }
 
-/* What stands in a dialect's words between braces. */
+/* Replaces one {placeholder} of a dialect's message. */
 static void add_place(struct buf *out, const struct params_reader *r, const struct params_value *v,
 		      const int64_t numbers[static 3], struct str place)
 {
@@ -172,7 +173,7 @@ RESULT params_fail_number(const struct params_reader *r, enum params_fault fault
 	struct result result =
 		ctx_fail_field(r->c, error_of(fault), v->field, "%" STR_FMT, STR_ARG(buf_str(&out)));
 	if (is_first && fault == FAULT_MISSING && v->p->type == PARAM_IDS)
-		r->c->problem.kind = (int) v->p->kind; /* of which none is named */
+		r->c->problem.kind = (int) v->p->kind; /* the error names the kind whose ids are missing */
 	if (is_first)
 		r->c->problem.subject = str_copy(r->c->arena, str_cut(v->text, SHOWN_SIZE));
 	buf_done(&out);
@@ -205,7 +206,7 @@ bool params_has_word(const char *words, struct str value)
 	return false;
 }
 
-/* The word that the text is, as the row has it; false: it is none. */
+/* Finds the table's spelling of the text; false: the text is none of the words. */
 static bool find_word(const struct params_reader *r, const char *words, struct str text, struct str *ret_word)
 {
 	struct str rest = str_from(words), word;
@@ -374,5 +375,5 @@ RESULT params_read_text(const struct params_reader *r, const struct params_value
 	case PARAM_PASSED_OVER:
 		break;
 	}
-	return FAIL(INTERNAL); /* the caller takes care of those */
+	return FAIL(INTERNAL); /* read_member() handles these types */
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parked calls: what waits lies in the call's arena and borrows call->face_data for the while. */
+ * Parks a call while a change, a host or a lane works for it. The wait lives in the call's arena and
+ * occupies call->face_data until the call resumes.
+ */
 #include "api/core/park.h"
 
 #include "auth/guard.h"
@@ -9,18 +11,18 @@
 
 struct api_wait {
 	struct call *call;
-	void *face_data; /* the face's own, given back before resume() */
+	void *face_data; /* the face's own value, restored before resume() */
 	void (*resume)(struct call *call, struct result result);
 	struct result result;
 	struct change change;
 	struct audit_call *audit; /* NULL: the change is not recorded */
-	struct ctx ctx;           /* of a record's own change */
+	struct ctx ctx;           /* for a change that only writes an audit record */
 	void (*then)(struct audit_call *a, struct result written);
 	struct observation observation;
 	struct work_item work;
 };
 
-/* NULL: resumed with the failure already. */
+/* Returns NULL after resuming the call with the failure. */
 static struct api_wait *wait_new(struct call *call, void (*resume)(struct call *call, struct result result))
 {
 	struct api_wait *w = arena_new_object(call->ctx.arena, struct api_wait);
@@ -32,7 +34,7 @@ static struct api_wait *wait_new(struct call *call, void (*resume)(struct call *
 	return w;
 }
 
-/* On a pool thread, after call_wake(). */
+/* Resumes the call. Runs on a pool thread, after call_wake(). */
 static void wait_over(struct call *call)
 {
 	struct api_wait *w = call->face_data;
@@ -53,7 +55,8 @@ static void wait_park(struct api_wait *w)
 	call_park(w->call, wait_over);
 }
 
-/* On the committer's thread. After call_wake() the call is not ours any more. */
+/* Runs on the committer's thread. After call_wake() another thread may own the call, so nothing may
+ * follow. */
 static void change_done(struct change *change, struct result result)
 {
 	struct api_wait *w = (struct api_wait *) ((char *) change - offsetof(struct api_wait, change));
@@ -63,7 +66,8 @@ static void change_done(struct change *change, struct result result)
 	call_wake(w->call);
 }
 
-/* A dry run asks whether the caller may, with these parameters: what state things are in is none of it. */
+/* Runs a dry run's operation. A dry run checks permission and parameters only, so errors about the state
+ * of resources count as success. */
 static RESULT run_dry(struct op *op, const struct api_change *asked)
 {
 	struct result result = asked->run(op, asked->wish);
@@ -73,7 +77,8 @@ static RESULT run_dry(struct op *op, const struct api_change *asked)
 	return OK;
 }
 
-/* On the committer: the operation, and a copy of the rows that the answer is written from. */
+/* Runs the operation and the checks that need its rows, then copies the rows for the answer. On the
+ * committer. */
 static RESULT run_asked(struct op *op, void *arg)
 {
 	struct api_change *asked = arg;
@@ -82,7 +87,7 @@ static RESULT run_asked(struct op *op, void *arg)
 	TRY(engine_check_locks(op));
 	TRY(guard_check_made(op));
 	TRY(guard_check_rest(op->ctx));
-	if (asked->is_dry) /* its success is taken back by failing */
+	if (asked->is_dry) /* failing rolls the change back */
 		return ctx_fail(op->ctx, ERR_DRY_RUN,
 				"Request would have succeeded, but DryRun flag is set.");
 	if (asked->audit)
@@ -119,7 +124,7 @@ bool api_record(struct audit_call *a, struct store *store, struct result result,
 {
 	if (!a || a->is_told)
 		return false;
-	a->is_told = true; /* or cannot be */
+	a->is_told = true; /* also set if writing fails: there is one attempt */
 	a->result = result;
 	a->record.texts[AUDIT_CODE] = code;
 	struct api_wait *w = arena_new_object(a->call->ctx.arena, struct api_wait);
@@ -132,8 +137,8 @@ bool api_record(struct audit_call *a, struct store *store, struct result result,
 			       .audit = a,
 			       .ctx = a->call->ctx,
 			       .then = then};
-	ctx_clear_problem(&w->ctx); /* what went wrong stays the call's */
-	w->ctx.who = NULL;          /* the region keeps its record on a full disk, too */
+	ctx_clear_problem(&w->ctx); /* the call keeps its own problem */
+	w->ctx.who = NULL;          /* no caller: the system may write the record even on a full disk */
 	w->change = (struct change){
 		.run = run_record, .arg = a, .ctx = &w->ctx, .done = change_done, .action = a->what->action};
 	wait_park(w);
@@ -171,7 +176,7 @@ const struct row *api_find_in_change(const struct api_change *change, enum kind 
 	return NULL;
 }
 
-/* On the host's thread, or any. */
+/* Runs on the host's thread, or on any other. */
 static void observation_done(struct observation *o, struct result result)
 {
 	struct api_wait *w = (struct api_wait *) ((char *) o - offsetof(struct api_wait, observation));
@@ -210,7 +215,7 @@ RESULT api_new_key_lane(struct ctx *c, struct executor *executor, struct lane **
 	return lane_new(c, &config, ret_lane);
 }
 
-/* On the work's thread, or any. */
+/* Runs on the work's thread, or on any other. */
 static void work_done(struct work_item *work, struct result result)
 {
 	struct api_wait *w = (struct api_wait *) ((char *) work - offsetof(struct api_wait, work));

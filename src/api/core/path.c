@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Paths of requests. */
+ * Splits request paths into segments and matches them against forms such as "/servers/{id}".
+ */
 #include "api/core/path.h"
 
 #include <assert.h>
@@ -38,7 +39,7 @@ bool path_fits(struct str form, struct str path, bool ignores_case, struct pair 
 	size_t count = 0;
 	while (path_next_segment(&form, &want)) {
 		bool has_one = path_next_segment(&path, &got);
-		assert(has_one); /* as many segments */
+		assert(has_one); /* the caller compared the numbers of segments */
 		if (want.p[0] == '{') {
 			assert(count < max);
 			variables[count++] = (struct pair){str_slice(want, 1, want.n - 1), got};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a call's problem to the face's document. */
+ * Turns a call's problem into the face's error document.
+ */
 #include "api/core/problem.h"
 
 #include <assert.h>
@@ -32,7 +33,7 @@ static struct api_problem find_problem(const struct api_call *e, struct result r
 	};
 }
 
-/* With the total in the place of '#'. */
+/* Replaces '#' by the problem's total. */
 static struct str fill_total(const struct ctx *c, struct str says)
 {
 	size_t at = str_find_char(says, '#', 0);
@@ -67,12 +68,11 @@ static void send_problem(struct api_call *e, struct api_problem *problem)
 	struct buf body;
 	problem->content_type = p->content_type;
 	buf_init(&body, BUF_ANSWER_CAP);
-	IGNORE(p->write_problem(e, problem,
-				&body)); /* without memory for these few bytes an empty body must do */
+	IGNORE(p->write_problem(e, problem, &body)); /* without memory the body stays empty */
 	call_answer(e->call, problem->status, problem->content_type, &body);
 }
 
-/* Faults of ours are told without their inner words, which are in the log. */
+/* Hides the message of an internal error from the caller; logs it instead. */
 static void hide_fault(struct api_call *e, struct api_problem *problem)
 {
 	const struct api_protocol *p = e->protocol;
@@ -89,7 +89,7 @@ void api_answer_problem(struct api_call *e, struct result result)
 	const struct api_protocol *p = e->protocol;
 	struct api_problem problem = find_problem(e, result);
 	problem.status = problem.error->status;
-	if (problem.err == ERR_DENIED) /* `dari explain` shows it by the request's id */
+	if (problem.err == ERR_DENIED) /* `dari explain REQUEST-ID` shows the refusal */
 		problem.refusal = guard_explain_refusal(e->c);
 	if (p->word_problem)
 		p->word_problem(e, &problem);
@@ -103,7 +103,7 @@ struct str api_problem_code(struct api_call *e, struct result result)
 	return e->errors->is_by_status ? str_print(e->c->arena, "%d", error->status) : str_from(error->code);
 }
 
-/* Needs no memory of the call's: there may be none. */
+/* Answers without the call's arena, which may be exhausted or missing. */
 void api_reject(void *self, struct call *call, int status, enum err why)
 {
 	union {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A few places by the parameters' digest, each with an answer that the cache shares with the calls which it is
- * being sent to.
- *
- * One piece leaves in one packet with the headers, several after them. So an answer that has a request id in
- * it is lent whole, with the id written in, to one call at a time; and a copy of it to a second. Only a
- * third is sent the pieces before and behind its id.
- *
- * A long answer without an id, once it is asked for again, becomes a file in memory. The kernel sends the pages
- * of that as they are, so nobody copies the answer but its reader. */
+ * Caches complete answers in a few slots, chosen by account and parameter digest. The cache shares an answer
+ * with the calls that are sending it. An answer sent as one piece shares a packet with its headers; several
+ * pieces need more packets. So an answer that contains a request id is lent whole to one call at a time,
+ * with that call's id written into it. A second call gets a copy. A third concurrent call sends the pieces
+ * before and after its id. A long answer without a request id becomes a memfd once it is asked for again.
+ * The kernel sends its pages as they are, so only the client copies them.
+ */
 #include "api/core/response_cache.h"
 
 #include <fcntl.h>
@@ -22,15 +20,16 @@
 
 enum { PLACES = 16, ID_WITHIN = 512, TEXTS = 2, FILE_SIZE_MIN = 64 * 1024 };
 
-/* Never changed once it is in a place, but for the texts' ids. */
+/* Cached answer. Immutable once it is in a slot, except for the request ids in the texts and the lazy
+ * second text. */
 struct answer {
 	_Atomic unsigned holders;
 	struct response_key key;
-	size_t size, id_at; /* where the request id of a call stands; size: nowhere */
-	char *texts[TEXTS]; /* the second: made when it is first wanted, whoever has it lent makes it */
+	size_t size, id_at; /* offset of the request id; size: there is none */
+	char *texts[TEXTS]; /* the second is made on first use, by the call that holds lent[1] */
 	atomic_flag lent[TEXTS];
-	atomic_flag is_filed; /* somebody makes the file in memory, or has tried to */
-	int fd;               /* the file, instead of texts; -1: there is none */
+	atomic_flag is_filed; /* set by the first call that makes the memfd, whether or not that succeeds */
+	int fd;               /* the memfd, instead of texts; -1: none */
 };
 
 struct response_cache {
@@ -41,7 +40,7 @@ struct response_cache {
 /* An answer on its way to one call. */
 struct sent {
 	struct answer *answer;
-	size_t lent; /* which text; TEXTS: none */
+	size_t lent; /* index of the lent text; TEXTS: none */
 	char id[UUID_TEXT_SIZE];
 };
 
@@ -75,7 +74,8 @@ void response_cache_free(struct response_cache *m)
 
 /* ---- sending ---- */
 
-/* Of the first text all but the id may be read at any time. */
+/* Copies the first text without its id. Another call may be writing the id meanwhile; all other bytes
+ * are constant. */
 static char *copy_text(const struct answer *a, size_t id_size)
 {
 	size_t behind = a->id_at + id_size;
@@ -87,7 +87,8 @@ static char *copy_text(const struct answer *a, size_t id_size)
 	return text;
 }
 
-/* A text for this call alone, with its id; TEXTS: there is none at the moment. */
+/* Reserves a text for this call and writes the call's id into it. Returns TEXTS if all are lent or
+ * memory is out. */
 static size_t lend_text(struct answer *a, struct str id)
 {
 	size_t k = 0;
@@ -114,7 +115,7 @@ static void sent_done(void *arg)
 	heap_free(sent);
 }
 
-/* Takes over a hold of the answer. */
+/* Sends the memfd. Consumes one reference to the answer. */
 static bool send_file(struct answer *a, struct call *call, const char *content_type)
 {
 	int fd = fcntl(a->fd, F_DUPFD_CLOEXEC, 0);
@@ -124,7 +125,7 @@ static bool send_file(struct answer *a, struct call *call, const char *content_t
 	return fd >= 0;
 }
 
-/* Likewise. */
+/* Sends the answer. Consumes one reference, also on failure. */
 static bool send_answer(struct answer *a, struct call *call, const char *content_type)
 {
 	if (a->fd >= 0)
@@ -154,7 +155,7 @@ static bool send_answer(struct answer *a, struct call *call, const char *content
 static struct answer **place_of(struct response_cache *m, const struct response_key *key)
 {
 	uint64_t account = 0, digest = 0;
-	memcpy(&account, key->account.b + 8, sizeof account); /* ids are random */
+	memcpy(&account, key->account.b + 8, sizeof account); /* ids are random, so half of one suffices */
 	memcpy(&digest, key->digest, sizeof digest);
 	return &m->places[hash_add(account, digest) % PLACES];
 }
@@ -165,7 +166,7 @@ static bool is_of(const struct answer *a, const struct response_key *key)
 	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
 }
 
-/* The answer as a file in memory; NULL: there is no memory or no descriptor for it. */
+/* Copies the answer to a memfd; NULL: no memory or descriptor. */
 static struct answer *make_file(const struct answer *a)
 {
 	AUTO_FD fd = memfd_create("answer", MFD_CLOEXEC);
@@ -178,18 +179,20 @@ static struct answer *make_file(const struct answer *a)
 	file->size = file->id_at = a->size;
 	file->fd = fd;
 	fd = -1;
-	atomic_init(&file->holders, 1); /* the call */
+	atomic_init(&file->holders, 1); /* reference of the call */
 	return file;
 }
 
-/* libmicrohttpd encrypts a file by small pieces, so over TLS the text stays the better one. */
+/* True if the answer should become a memfd. Excludes TLS: libmicrohttpd encrypts a file in small pieces,
+ * which is slower than from memory. */
 static bool wants_file(struct answer *a, const struct call *call)
 {
 	return a->fd < 0 && !call->is_tls && a->id_at == a->size && a->size >= FILE_SIZE_MIN &&
 	       !atomic_flag_test_and_set(&a->is_filed);
 }
 
-/* Puts a file into the place of its text. Takes over a hold of the text, and gives one of what is to be sent. */
+/* Replaces a text by its memfd in the slot, unless another answer has taken the slot. Consumes the
+ * caller's reference to the text and returns one to the answer to send. */
 static struct answer *turn_to_file(struct response_cache *m, struct answer *a)
 {
 	struct answer *file = make_file(a), **place = place_of(m, &a->key);
@@ -203,7 +206,7 @@ static struct answer *turn_to_file(struct response_cache *m, struct answer *a)
 	}
 	(void) pthread_mutex_unlock(&m->lock);
 	if (is_there)
-		answer_drop(a); /* the place's hold */
+		answer_drop(a); /* reference of the slot */
 	answer_drop(a);
 	return file;
 }
@@ -225,7 +228,8 @@ bool response_cache_send(struct response_cache *m, const struct response_key *ke
 
 /* ---- adding ---- */
 
-/* NULL when it is not worth it, or when out of memory: the buffer is the caller's then. */
+/* Takes over the buffer as an answer; NULL if the size is out of range or memory is out, and the caller
+ * keeps the buffer. */
 static struct answer *make_answer(const struct response_key *key, struct str id, struct buf *body)
 {
 	bool fits = body->size >= RESPONSE_SIZE_MIN && body->size <= RESPONSE_SIZE_MAX && id.n;
@@ -235,11 +239,11 @@ static struct answer *make_answer(const struct response_key *key, struct str id,
 	const char *at = memmem(body->p, ID_WITHIN, id.p, id.n);
 	a->id_at = at ? (size_t) (at - body->p) : body->size;
 	a->size = body->size;
-	char *text = heap_resize(body->p, body->size); /* what it grew beyond that is given back */
+	char *text = heap_resize(body->p, body->size); /* returns unused capacity */
 	a->texts[0] = text ? text : body->p;
 	a->key = *key;
 	a->fd = -1;
-	atomic_init(&a->holders, 2); /* the place, and the call */
+	atomic_init(&a->holders, 2); /* references of the slot and of the call */
 	*body = (struct buf){0};
 	return a;
 }

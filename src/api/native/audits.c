@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Audits of the region, and what becomes of the leftovers that they find: for administrators. A leftover is looked
- * for on a thread of the face's own lane, because hosts may let it wait. */
+ * Audits of the region, and the adoption or purge of leftovers that they find. For administrators. Leftovers
+ * are looked up on a lane of their own, because a slow host would otherwise block other calls.
+ */
 #include "api/native/write.h"
 
 #include "engine/region/region_audit.h"
@@ -11,7 +12,7 @@ struct leftover_args {
 	union {
 		struct leftover_adoption adoption;
 		struct leftover_purge purge;
-	}; /* the operation's wish */
+	}; /* passed to the engine's operation */
 	struct ref finding, account;
 	struct leftover leftover;
 	uuid subject;
@@ -21,7 +22,7 @@ static const struct param adopt_params[] = {
 	    .doc = "Whose a disk becomes; a domain says itself whose it is."),
 };
 
-/* Which thing the finding is of. */
+/* Finds the subject of the finding. */
 static RESULT find_subject(struct native_call *e, struct leftover_args *a,
 			   const struct audit_difference **ret_found)
 {

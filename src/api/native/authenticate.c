@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who asks: by a token of OpenStack's, by a session's cookie, or by a signature with an access key as AWS's clients make it. Reads and changes
- * alike are worth no more than in the other faces. At the operator's own door nobody proves anything: it is the machine's
- * business who gets there. */
+ * Authenticates a caller by a Keystone token, a session cookie or an AWS signature. A call on the operator's
+ * own socket needs no credentials: whoever can open that socket is the operator.
+ */
 #include "api/native/sign_in/session.h"
 #include "auth/sigv4.h"
 
@@ -55,6 +55,6 @@ RESULT native_authenticate(struct native_call *e)
 						  "with an access key.");
 	if (!token.n || proved.code != ERR_UNAUTHENTICATED)
 		return proved;
-	ctx_clear_problem(e->c); /* its words are for the log */
+	ctx_clear_problem(e->c); /* its message is for the log only */
 	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "The token is not valid, or is over.");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Webhooks, payments that they tell of, and what operators do about those who misuse what they have. For administrators, but for a
- * payment: whoever tells of one proves by its signature that he knows the webhook's secret. */
+ * Webhooks, payments reported by them, and measures against misuse. For administrators, except payments: the
+ * caller of a payment proves that it knows the webhook's secret.
+ */
 #include "api/native/write.h"
 
 #include "auth/key.h"
@@ -23,7 +24,7 @@ enum { SECRET_MIN = 16, SECRET_MAX = 4000, KEY_MAX = 200 };
 
 struct webhook_args {
 	struct webhook_wish wish;
-	struct ref webhook; /* one that is changed */
+	struct ref webhook; /* the webhook to change */
 	struct str secret;
 };
 #define W(name, member, ...) PARAM(struct webhook_args, name, member, __VA_ARGS__)
@@ -72,7 +73,7 @@ static RESULT prepare_webhook_change(struct native_call *e, void *args)
 
 struct payment_args {
 	struct payment_wish wish;
-	struct ref webhook; /* whose secret it is */
+	struct ref webhook; /* names the secret */
 	struct str domain, amount;
 };
 #define P(name, member, ...) PARAM(struct payment_args, name, member, __VA_ARGS__)
@@ -84,8 +85,8 @@ static const struct param payment_params[] = {
 	P("text", wish.text, .max = 1000, .doc = "More words."),
 };
 
-/* Checks the signature of a payment. Method and path are signed with the body, so that a delivery of ours, signed with the
- * same secret, proves nothing here. A stranger cannot tell an unknown webhook from a wrong secret. */
+/* Checks the signature of a payment. The signature covers method, path and body, so an outgoing delivery
+ * signed with the same secret cannot be replayed here. An unknown webhook fails like a wrong secret. */
 static bool is_proved(struct native_call *e, const struct payment_args *a)
 {
 	const struct ref *ref = &a->webhook;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes: of the row that the path names, or of many, each of which succeeds or fails by itself; only if the row is as
- * the caller saw it last (If-Match); or only tried (?dry=1). */
+ * Changes of one row or, in bulk, of many rows that succeed or fail separately. Handles If-Match (change
+ * only if gen is unchanged) and ?dry=1 (try without changing).
+ */
 #include "api/native/dry.h"
 #include "api/native/rows.h"
 
@@ -22,12 +23,12 @@ static void set_target(const struct native_action *a, struct ref *ref, void *arg
 		*(struct refs *) at(args, a->targets) = (struct refs){ref, 1};
 }
 
-/* An id may be given out under its name, so that what the row of a kind names is looked up by the operation. */
+/* Reads the arguments of a change of one row. The id may be a name, which the operation resolves. */
 static RESULT read_one(struct native_call *e, const struct params_request *request)
 {
 	const struct native_action *a = native_action_of(e);
 	TRY(api_new_args(&e->core, 1, a->args.size));
-	TRY(params_fill(e->c, &a->args, request, e->args)); /* without a table nothing may be said */
+	TRY(params_fill(e->c, &a->args, request, e->args)); /* an empty table refuses all parameters */
 	if (a->kind != KIND_NONE)
 		e->target = native_read_ref(pairs_find(&e->path, "id"), a->kind, STR("id"));
 	set_target(a, &e->target, e->args);
@@ -90,7 +91,7 @@ static RESULT read_flag(struct native_call *e, const char *name, bool *ret_is_se
 	return OK;
 }
 
-/* Whether the call changes one row, whose gen an If-Match is compared with. */
+/* True if the call changes one row, so that If-Match has a gen to compare with. */
 static bool compares_row(const struct native_action *a)
 {
 	return a->kind != KIND_NONE && a->operation && !(a->flags & NATIVE_MANY);
@@ -125,7 +126,7 @@ static bool is_word(struct str words, struct str name)
 	return false;
 }
 
-/* Refuses names that the call does not read: with "?dri=1" a change would be made instead of tried. */
+/* Refuses unknown query parameters. Otherwise the typo "?dri=1" would make the change. */
 static RESULT check_query(struct native_call *e, struct str more)
 {
 	const struct params *rows = &e->action->args;
@@ -149,7 +150,7 @@ RESULT native_check_read(struct native_call *e)
 	if (a->method != HTTP_GET && call_header(e->call, "If-None-Match").n)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("If-None-Match"),
 				      "This call takes no If-None-Match.");
-	return a->flags & (API_OPEN | NATIVE_LISTS | NATIVE_STREAMS) /* each has names of its own */
+	return a->flags & (API_OPEN | NATIVE_LISTS | NATIVE_STREAMS) /* these actions check their own names */
 		       ? OK
 		       : check_query(e, str_from(a->query));
 }
@@ -188,7 +189,7 @@ static RESULT check_match(struct native_call *e, struct op *op)
 			      (unsigned long long) row->gen);
 }
 
-/* Each by itself: what a failed one had put is taken back, and the others stay. */
+/* Runs each part separately: rolls a failed part back and keeps the others. */
 static RESULT run_many(struct native_call *e, struct op *op)
 {
 	for (size_t k = 0; k < e->bulk->count; k++) {
@@ -215,7 +216,7 @@ RESULT native_begin_change(struct api_call *core, struct op *op, bool *ret_is_de
 		TRY(dry_look_before(e, op));
 	if (!e->bulk)
 		return OK;
-	*ret_is_deferred = true; /* and done here */
+	*ret_is_deferred = true; /* run_many() has run the operations */
 	TRY(run_many(e, op));
 	return e->dry ? native_end_change(core, op) : OK;
 }

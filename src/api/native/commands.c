@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The operator's commands, as `dari` on this machine or on another one sends them: what each does and says is the
- * daemon's (daemon/command.h). They last as long as they last, on threads of their own. */
+ * Runs the operator's commands, as `dari` sends them. The daemon implements them (daemon/command.h). They
+ * may take long, so they run on threads of their own.
+ */
 #include "api/native/action.h"
 
 struct command_args {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a month costs: its sum by day, what it will come to if nothing changes, and by what it is grouped; the same as FOCUS. An
- * account sees its own charges, administrators everybody's. The charges are those of Cost Explorer's face
- * (engine/billing/costs.h); amounts are exact decimals, in texts. */
+ * Costs of a month by day and by group, with a forecast, and their export as FOCUS. An account sees its own
+ * charges, administrators see all. The charges come from engine/billing/costs.h, as for Cost Explorer;
+ * amounts are exact decimals in texts.
+ */
 #include "api/core/params.h"
 #include "api/native/action.h"
 
@@ -19,10 +20,10 @@ enum {
 	COSTS_CURRENCIES_MAX = 8,
 	COSTS_GROUPS_MAX = 50000,
 	COSTS_ROWS_MAX = 50000,
-	COSTS_MONTHS_MAX = 14, /* as Cost Explorer has them */
+	COSTS_MONTHS_MAX = 14, /* as in Cost Explorer */
 	KEY_SIZE = 640,
-	KEY_HEAD = 2,     /* of a line's key: the currency's place, and whether there is a value */
-	VALUE_SIZE = 256, /* of a tag, in bytes */
+	KEY_HEAD = 2, /* prefix of a line's key: place of the currency, and '=' or '-' for an absent tag */
+	VALUE_SIZE = 256, /* bytes of a tag value */
 };
 #define COSTS_ARENA_CAP ((size_t) 64 << 20)
 #define TAG_PREFIX "tag:"
@@ -37,8 +38,8 @@ struct costs_args {
 	struct month month;
 	struct cost_scope scope;
 	bool is_current;
-	struct str standing; /* of the account */
-	struct str issuer;   /* who bills it */
+	struct str standing; /* billing state of the account */
+	struct str issuer;   /* name of the domain that bills the account */
 };
 #define C(name, member, ...) PARAM(struct costs_args, name, member, .place = IN_QUERY, __VA_ARGS__)
 #define SCOPE_PARAMS                                                                                         \
@@ -78,7 +79,7 @@ static RESULT read_month(struct native_call *e, struct costs_args *a)
 	return OK;
 }
 
-/* Zero: all that the operator bills. */
+/* Finds the accounts whose charges are read. An empty scope means all that the operator bills. */
 static RESULT read_scope(struct native_call *e, struct costs_args *a)
 {
 	struct ref own = ref_by_id(KIND_ACCOUNT, e->c->who->account);
@@ -106,7 +107,7 @@ static RESULT prepare_scope(struct native_call *e, void *args)
 {
 	TRY(read_month(e, args));
 	TRY(read_scope(e, args));
-	view_close(&e->view); /* reading charges takes long */
+	view_close(&e->view); /* reading charges is slow and must not hold a view */
 	e->view = (struct view){0};
 	return OK;
 }
@@ -138,20 +139,20 @@ struct currency_sum {
 	money total, forecast, days[DAYS_MAX];
 };
 
-/* What a line is of besides its key. */
+/* Attributes of a group besides its key. */
 struct group {
-	size_t currency; /* its place */
+	size_t currency; /* index in sums.currencies */
 	enum kind kind;
 	uuid id;
 	struct str name;
-	int64_t named_us; /* since when it is called so */
-	bool is_absent;   /* it has no such tag */
+	int64_t named_us; /* time of the charge that gave the name */
+	bool is_absent;   /* the resource has no such tag */
 };
 
 struct sums {
 	struct native_call *e;
 	const struct costs_args *asked;
-	struct arena *arena, *one; /* of all; of one charge */
+	struct arena *arena, *one; /* for the whole answer; for one charge */
 	struct currency_sum currencies[COSTS_CURRENCIES_MAX];
 	size_t currency_count;
 	struct tally tally;
@@ -201,7 +202,7 @@ static struct str value_of(struct sums *s, const struct billed *billed, const st
 	return str_slice(costs_tag_of(s->one, charge, key, is_absent), 0, VALUE_SIZE);
 }
 
-/* A resource is shown by the newest name that it had in the month. */
+/* Fills in the group of a line. A resource gets the newest name it had in the month. */
 static RESULT describe(struct sums *s, struct tally_line *line, size_t currency, const struct billed *billed,
 		       const struct charge *charge, bool is_absent)
 {
@@ -246,7 +247,7 @@ static RESULT add_to_group(struct sums *s, size_t currency, const struct billed 
 	return describe(s, line, currency, billed, charge, is_absent);
 }
 
-/* What corrects an earlier month lies in the first day of the one that bills it. */
+/* Adds a charge. A correction of an earlier month counts for the first day of the month that bills it. */
 static RESULT add(void *arg, const struct billed *billed, const struct charge *charge)
 {
 	struct sums *s = arg;
@@ -308,7 +309,7 @@ static void write_currencies(const struct sums *s, struct json_writer *w)
 	json_write_close_list(w);
 }
 
-/* The dearest first, then by key. */
+/* Highest cost first, then by key. */
 static int compare_lines(const void *left, const void *right)
 {
 	const struct tally_line *a = left, *b = right;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Members that no field has: they are worked out of other rows, or of figures that are counted while the process runs. */
+ * Derived members: values computed from other rows or from usage counters.
+ */
 #include "api/native/rows.h"
 
 #include "engine/engine.h"
@@ -116,7 +117,7 @@ bool native_has_address(struct arena *a, const struct tables *t, enum kind kind,
 	return p;
 }
 
-/* Which instance an address leads to. */
+/* Writes the instance that the address is associated with. */
 static void write_instance(const struct row_writer *rw, struct json_writer *w, const struct row *row,
 			   unsigned class)
 {
@@ -158,7 +159,7 @@ static void write_text(struct json_writer *w, const char *key, struct str text)
 		json_write_text(w, key, text);
 }
 
-/* How a desk has it; what is in the way there is the operator's to know. */
+/* Writes the ticket's state at a desk. Only administrators see the desk's problems. */
 static void write_desk(const struct row_writer *rw, struct json_writer *w, const struct ticket_link *l,
 		       unsigned class)
 {

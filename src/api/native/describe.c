@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The API as it describes itself, from the tables that it works by: `/schema` for pages and completion, `/openapi.json`
- * for generators of clients; and the same as JSON and Markdown for `dari dump` and the documentation. */
+ * Describes the API from its own tables: `/schema` for pages and completion, `/openapi.json` for client
+ * generators, JSON and Markdown for `dari dump` and the documentation.
+ */
 #include "api/core/dump.h"
 #include "api/native/action.h"
 #include "api/native/rows.h"
@@ -496,7 +497,7 @@ static void write_operation(struct json_writer *w, const struct native_action *a
 	json_write_close(w);
 }
 
-/* Routes are sorted by path: the methods of one stand together. */
+/* Routes are sorted by path, so the methods of a path are adjacent. */
 static void write_paths(struct json_writer *w, const struct native_face *face)
 {
 	const char *path = NULL;

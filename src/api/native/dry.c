@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Trying a change. */
+ * Dry runs: what a change would create, use of quota and cost.
+ */
 #include "api/native/dry.h"
 
 #include "base/clock.h"
@@ -149,7 +150,7 @@ static const struct {
 	COUNTED(volume_bytes), COUNTED(snapshots), COUNTED(images),    COUNTED(addresses),
 	COUNTED(routers),      COUNTED(groups),    COUNTED(ports),     COUNTED(nat_gateways),
 	COUNTED(networks),     COUNTED(subnets),   COUNTED(key_pairs), COUNTED(disk_bytes),
-	COUNTED(rows_bytes), /* last: nearly every change moves it, so that a dry run is silent about it */
+	COUNTED(rows_bytes), /* last: nearly every change moves this figure, so write_quota() leaves it out */
 #undef COUNTED
 };
 
@@ -218,7 +219,8 @@ static void write_placement(const struct native_room *room, struct json_writer *
 
 enum { HOURS_OF_YEAR = 8760, MONTHS_OF_YEAR = 12 };
 
-/* Millionths of the currency for an hour of it, by the first tier: what the account has besides does not count. */
+/* Price per hour in millionths of the currency, by the first tier. Ignores what the account already
+ * uses. */
 static int64_t hour_of(const struct price *price, int64_t level)
 {
 	const struct unit_info *unit = &unit_infos[price->item->unit];
@@ -255,7 +257,7 @@ static RESULT add_prices(struct native_call *e, const struct dry *d, struct str 
 	return OK;
 }
 
-/* Without a price list nothing is said of prices. */
+/* Writes nothing if no price list applies. */
 static void write_price(struct native_call *e, const struct dry *d, struct json_writer *w)
 {
 	struct str currency = STR_NONE;

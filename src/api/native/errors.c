@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Failures as problems (RFC 9457): a type that programs switch on, a sentence, and what to do. */
+ * Writes failures as problems (RFC 9457): a type for programs, a sentence, and advice.
+ */
 #include "api/native/dry.h"
 #include "api/native/sign_in/factors.h"
 #include "api/native/sign_in/session.h"
@@ -27,7 +28,7 @@ static const struct api_error rows[] = {
 	{ERR_TIMEOUT, 0, 503, "no-answer"},              {ERR_NO_MEMORY, 0, 503, "no-memory"},
 	{ERR_INTERNAL, 0, 500, "internal"},
 };
-/* What people are told to do about each, where the failure's own words do not say it. */
+/* Title and advice of each error. */
 static const struct {
 	enum err err;
 	const char *title, *advice;
@@ -127,7 +128,7 @@ void native_write_problem_members(struct json_writer *w, struct ctx *c, const st
 		json_write_text(w, "id", problem->subject);
 }
 
-/* From where to where a policy is wrong, in lines and columns from 1 on. */
+/* Writes where a policy document is wrong: lines and columns, counted from 1. */
 static void write_fault(const struct policy_fault *fault, struct json_writer *w)
 {
 	if (!fault->start.line)
@@ -140,7 +141,7 @@ static void write_fault(const struct policy_fault *fault, struct json_writer *w)
 	json_write_close(w);
 }
 
-/* Which statement of which policy refused: for those who answer for the account. */
+/* Writes which statement of which policy refused. Only managers of the account see it. */
 static void write_refusal(struct api_call *core, struct json_writer *w)
 {
 	const struct identity *who = core->c->who;
@@ -158,7 +159,7 @@ RESULT native_write_problem(struct api_call *core, struct api_problem *p, struct
 	struct json_writer w;
 	json_write_begin(&w, body);
 	json_write_open(&w, NULL);
-	if (p->err == ERR_DRY_RUN) { /* what was tried would succeed */
+	if (p->err == ERR_DRY_RUN) { /* the dry run would succeed */
 		native_write_would(native_call_of(core), &w);
 		json_write_close(&w);
 		return json_write_end(&w);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The feed. The lock is over the ring, the newcomers and the flags; viewers are the actor's. Streams are written without
- * the lock, for they call back under locks of their own. */
+ * The feed of row changes. The lock protects the ring, the newcomers and the flags; the viewers belong to
+ * the actor. Streams are written without the lock, because they call back under locks of their own.
+ */
 #include "api/native/feed.h"
 
 #include <assert.h>
@@ -20,7 +21,7 @@ enum { ARENA_CAP = 64 * 1024 * 1024, ROWS_AT_ONCE = 8 * 1024, NOTE_SIZE = 256, M
 
 /* ---- waking ---- */
 
-/* The lock is held. */
+/* Needs the lock. */
 static void wake_at(struct feed *f, int64_t due_us)
 {
 	if (f->is_woken || f->is_over)
@@ -36,7 +37,8 @@ static void wake(struct feed *f)
 	(void) pthread_mutex_unlock(&f->lock);
 }
 
-/* One frame of a screen, and longer where many watch: a burst is one send for each of them. */
+/* Delay until the next frame. Grows with the number of viewers, so that a burst becomes one send to
+ * each. */
 static int64_t frame_us(const struct feed *f)
 {
 	return FEED_FRAME_MS * MILLISECOND + (int64_t) f->viewer_count * 60;
@@ -46,7 +48,7 @@ static void note_published(void *self, const struct tables *t, const struct publ
 			   size_t count)
 {
 	struct feed *f = self;
-	uint64_t commit = 0; /* of this publish: each of its kinds was changed last by it */
+	uint64_t commit = 0; /* of this publish: the newest commit of its kinds */
 	for (size_t k = 0; k < count; k++)
 		commit = tables_kind_commit(t, published[k].kind) > commit
 				 ? tables_kind_commit(t, published[k].kind)
@@ -80,7 +82,7 @@ struct http_stream_owner feed_owner_of(struct viewer *v)
 	return (struct http_stream_owner){drained, gone, v};
 }
 
-/* The lock is held. */
+/* Needs the lock. */
 static bool may_admit(const struct feed *f, const struct identity *who)
 {
 	static const struct ceiling of_user = {FEED_STREAMS_MAX, FEED_STREAMS_OF_USER, FEED_STREAMS_RESERVE},
@@ -96,7 +98,7 @@ static bool may_admit(const struct feed *f, const struct identity *who)
 	       ceiling_admits(&of_account, f->viewer_count, accounts, is_admin);
 }
 
-/* The lock is held. */
+/* Needs the lock. */
 static void admit(struct feed *f, struct viewer *v)
 {
 	v->next_admitted = f->admitted;
@@ -106,7 +108,7 @@ static void admit(struct feed *f, struct viewer *v)
 	f->viewer_count++;
 }
 
-/* The lock is held. */
+/* Needs the lock. */
 static void dismiss(struct feed *f, struct viewer *v)
 {
 	*(v->previous_admitted ? &v->previous_admitted->next_admitted : &f->admitted) = v->next_admitted;
@@ -115,7 +117,7 @@ static void dismiss(struct feed *f, struct viewer *v)
 	f->viewer_count--;
 }
 
-/* "<nonce>-<batch>" of this process. */
+/* Parses "<nonce>-<batch>". False if another process issued it. */
 static bool read_since(const struct feed *f, struct str text, uint64_t *ret_commit)
 {
 	size_t dash = str_find_char(text, '-', 0);
@@ -127,7 +129,8 @@ static bool read_since(const struct feed *f, struct str text, uint64_t *ret_comm
 	return nonce == f->nonce && commit >= 0;
 }
 
-/* The lock is held. Where somebody who has seen all up to that commit goes on; false: nobody knows any more. */
+/* Finds the ring position after `commit`. False if the ring no longer reaches back to there. Needs the
+ * lock. */
 static bool find_place(const struct feed *f, uint64_t commit, uint64_t *ret_position)
 {
 	uint64_t oldest = f->head > FEED_RING ? f->head - FEED_RING : 0, low = oldest, high = f->head;
@@ -144,7 +147,7 @@ static bool find_place(const struct feed *f, uint64_t commit, uint64_t *ret_posi
 	return commit >= f->first_commit;
 }
 
-/* The lock is held. */
+/* Sets the viewer's start. Needs the lock. */
 static void place(struct feed *f, struct viewer *v, struct str since)
 {
 	uint64_t commit = 0;
@@ -238,10 +241,10 @@ struct frame {
 	struct feed *f;
 	struct arena *arena;
 	struct view view;
-	struct feed_entry *entries; /* those from `from` on, as many as are read at once */
+	struct feed_entry *entries; /* entries from..to, ROWS_AT_ONCE at most */
 	struct str (*texts)[ROW_CLASSES];
-	uint64_t from, to, tail; /* tail: the oldest that is known */
-	uint64_t commit;         /* of the last one */
+	uint64_t from, to, tail; /* tail: oldest position in the ring */
+	uint64_t commit;         /* commit of the last entry */
 };
 
 static bool is_of_viewer(const struct viewer *v, const struct feed_entry *e)
@@ -263,7 +266,7 @@ static bool is_shown(const struct frame *frame, const struct viewer *v, enum kin
 	       (v->all[kind] || !model_kinds[kind].account_offset || engine_may_see(&plain, kind, row));
 }
 
-/* The row as JSON, made once for all who may see as much of it. */
+/* Renders the row as JSON once for all viewers of the same row class. */
 static struct str render(struct frame *frame, const struct viewer *v, size_t k, const struct row *row)
 {
 	const struct feed_entry *e = &frame->entries[k];
@@ -346,7 +349,7 @@ static bool write_message(struct frame *frame, struct viewer *v, struct message 
 	return is_sent;
 }
 
-/* From its place on, as far as one message goes. */
+/* Sends rows from the viewer's position on, up to MESSAGE_MAX bytes. */
 static bool send_rows(struct frame *frame, struct viewer *v)
 {
 	struct message m = {0};
@@ -362,7 +365,7 @@ static bool send_rows(struct frame *frame, struct viewer *v)
 	v->position = at;
 	if (is_cut)
 		v->is_behind = true;
-	/* Of a commit that is not told whole it does not say that it was. */
+	/* A commit that is only partly sent must not become the event id. */
 	uint64_t commit = is_cut ? frame->entries[at - frame->from].commit - 1 : frame->commit;
 	bool is_sent = !m.rows || write_message(frame, v, &m, commit);
 	buf_done(&m.put);
@@ -400,7 +403,8 @@ static bool is_about(const struct feed_entry *e, const struct viewer *v)
 			       uuid_equal(e->after, v->who.account) || uuid_equal(e->id, v->who.user));
 }
 
-/* NULL: it stays. Else why it ends. What policies say is asked when a stream begins: so it has to begin anew. */
+/* Returns why the stream must end; NULL: it continues. Policies are checked when a stream begins, so
+ * their change ends it. */
 static const char *why_end(struct frame *frame, struct viewer *v)
 {
 	struct ctx c;
@@ -417,7 +421,7 @@ static const char *why_end(struct frame *frame, struct viewer *v)
 	v->rights_position = frame->to;
 	if (!is_asked)
 		return NULL;
-	if (!v->token.expires_us) /* it was signed with a key, of which nothing is kept */
+	if (!v->token.expires_us) /* a signature leaves no credential to check again */
 		return v->was_weighed ? "rights" : (v->was_weighed = true, NULL);
 	v->was_weighed = true;
 	ctx_init(&c, frame->arena);
@@ -458,7 +462,7 @@ static uint64_t lowest_place(const struct feed *f)
 	return lowest;
 }
 
-/* The lock is held. */
+/* Needs the lock. */
 static RESULT copy_entries(struct frame *frame)
 {
 	struct feed *f = frame->f;
@@ -493,7 +497,7 @@ static bool is_same(const struct feed_entry *a, const struct feed_entry *b)
 	       uuid_equal(a->after, b->after);
 }
 
-/* Of several changes of a row the last one is told, as the row is now. */
+/* Marks the last of several changes of a row. Only that one is sent, with the row as it is now. */
 static RESULT mark_last(struct frame *frame)
 {
 	size_t count = (size_t) (frame->to - frame->from), slots = 2 * count + 1;
@@ -556,7 +560,7 @@ static void run_frame(struct job *job)
 	if (result_is_ok(copied))
 		copied = mark_last(&frame);
 	if (result_is_ok(copied)) {
-		weigh_all(&frame); /* which opens views of its own */
+		weigh_all(&frame); /* before view_open(): checking tokens opens views of its own */
 		view_open(f->store, &frame.view);
 		serve_all(&frame);
 		view_close(&frame.view);
@@ -569,7 +573,7 @@ static void run_frame(struct job *job)
 	(void) pthread_mutex_unlock(&f->lock);
 }
 
-/* Comments for silent streams, and those whose time is over. */
+/* Wakes the actor for keep-alive comments and expired streams. */
 static void run_tick(struct job *job)
 {
 	struct feed *f = (struct feed *) ((char *) job - offsetof(struct feed, tick));
@@ -621,7 +625,7 @@ void feed_end(struct feed *f)
 	if (f->listens)
 		store_unlisten(f->store, note_published, f);
 	f->listens = false;
-	actor_free(f->actor); /* now the viewers are this thread's */
+	actor_free(f->actor); /* no actor runs any more, so this thread owns the viewers */
 	f->actor = NULL;
 	take_newcomers(f);
 	while (f->viewers) {

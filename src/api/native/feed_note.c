@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From what a publish changed to entries of the ring: the row itself, and those that are shown with something of it. On
- * the committer's thread: memory only, and no walk longer than a row's own parts. */
+ * Turns a published change into ring entries: for the row, and for rows that are shown with parts of it.
+ * Runs on the committer: memory only, and no loop longer than a row's own parts.
+ */
 #include "api/native/action.h"
 #include "api/native/feed_internal.h"
 
@@ -26,7 +27,7 @@ static bool is_shared(enum kind kind, const struct row *row)
 	return false;
 }
 
-/* Of what is seen with another row: that one's owner. */
+/* Owner of the row; for a part, owner of its parent. */
 static uuid owner_of(const struct tables *t, enum kind kind, const struct row *row)
 {
 	unsigned of = model_shown[kind].of;
@@ -62,7 +63,7 @@ static void add_row(struct feed *f, const struct tables *t, enum kind kind, cons
 	add(f, &entry);
 }
 
-/* A row that is as it was, but for what is shown with it. */
+/* Adds an unchanged row because something shown with it has changed. */
 static void add_whole(struct feed *f, const struct tables *t, enum kind kind, uuid id, uint64_t commit)
 {
 	const struct row *row = uuid_is_none(id) || !model_shown[kind].name ? NULL : tables_find(t, kind, id);
@@ -87,7 +88,7 @@ static void add_images_of(struct feed *f, const struct tables *t, uuid snapshot,
 		add_whole(f, t, KIND_IMAGE, d->image, commit);
 }
 
-/* What derive.c and the conditions show of other rows. */
+/* Adds the rows whose derived members or conditions depend on this row. */
 static void add_related(struct feed *f, const struct tables *t, enum kind kind, const struct row *row,
 			uint64_t commit)
 {
@@ -121,7 +122,7 @@ static void add_related(struct feed *f, const struct tables *t, enum kind kind, 
 
 /* ---- who may what ---- */
 
-/* What token_weigh() looks at. */
+/* Kinds that token_weigh() reads. */
 static bool is_about_people(enum kind kind)
 {
 	static const enum kind kinds[] = {KIND_USER,  KIND_ACCOUNT,         KIND_DOMAIN,
@@ -144,7 +145,7 @@ static bool is_about_policies(enum kind kind)
 	return false;
 }
 
-/* That a key was used is history, and no change of what it may. */
+/* False if only history fields differ: the last use of a key does not change its rights. */
 static bool is_changed(enum kind kind, const struct row *before, const struct row *after)
 {
 	const struct kind_info *k = &model_kinds[kind];
@@ -183,5 +184,5 @@ void feed_note(struct feed *f, const struct tables *t, const struct published *p
 		add_row(f, t, p->kind, p->before, p->after, commit);
 	add_related(f, t, p->kind, row, commit);
 	if (p->before && p->after && (p->kind == KIND_PORT || p->kind == KIND_ADDRESS))
-		add_related(f, t, p->kind, p->before, commit); /* what it left */
+		add_related(f, t, p->kind, p->before, commit); /* also the instance or port that it left */
 }

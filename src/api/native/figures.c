@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Figures of an instance and of a host over time, the newest ones of many instances, and what an instance shows: on its serial port, and
- * on its screen. */
+ * Metrics of instances and hosts, the newest metrics of many instances, and an instance's serial log and
+ * screenshot.
+ */
 #include "api/native/action.h"
 
 #include "base/clock.h"
@@ -16,7 +17,7 @@
 
 /* ---- figures ---- */
 
-enum { POINTS_MAX = 1500 }; /* of one answer */
+enum { POINTS_MAX = 1500 }; /* points per answer */
 #define RECENT_US (15 * MINUTE)
 
 struct figures_args {
@@ -32,7 +33,7 @@ static RESULT read_time(struct native_call *e, const char *name, int64_t *time_u
 	return OK;
 }
 
-/* What is asked for by its step, or the finest there is for a time that began so long ago. */
+/* Takes the step from the query, or the finest that is still kept for the start time. */
 static RESULT choose_step(struct native_call *e, struct figures_args *a)
 {
 	int64_t interval_us = e->config->reconciler ? reconciler_figures_interval(e->config->reconciler) : 0;
@@ -104,7 +105,7 @@ static void write_point(struct json_writer *w, const struct figure_point *p)
 	json_write_close_list(w);
 }
 
-/* Where the row is read: a host's own are its. none: nowhere. */
+/* Host whose figures are read; for a host, itself. None: no host. */
 static uuid host_of_row(enum kind kind, const struct row *row)
 {
 	return kind == KIND_HOST ? row->id : instance_of(row)->host;
@@ -148,14 +149,15 @@ static RESULT answer_figures(struct native_call *e, const void *args, struct jso
 
 /* ---- the newest of many ---- */
 
-enum { NEWEST_MAX = 100 }; /* instances of one answer */
+enum { NEWEST_MAX = 100 }; /* instances per answer */
 
 struct newest_args {
 	uuid at[NEWEST_MAX];
 	size_t count;
 };
 
-/* What is gone, or not the caller's to see, is left out: rows come and go while a list is on a screen. */
+/* Adds an instance unless it is gone or hidden from the caller: rows come and go while a list is
+ * displayed. */
 static RESULT add_seen(struct native_call *e, struct newest_args *a, struct str id)
 {
 	const struct row *row = NULL;
@@ -260,7 +262,7 @@ static RESULT answer_log(struct native_call *e, const void *args, struct json_wr
 {
 	const struct log_args *a = args;
 	(void) e;
-	json_write_text(w, "text", a->text); /* what is no UTF-8 in it is replaced */
+	json_write_text(w, "text", a->text); /* json_write_text() replaces invalid UTF-8 */
 	if (a->at_us)
 		json_write_int(w, "at_us", a->at_us);
 	return OK;
@@ -285,7 +287,7 @@ static RESULT prepare_screen(struct native_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread, which writes the JPEG as well: the pixels are too many for the call's arena. */
+/* Draws the screen and compresses it on the host's thread: raw pixels would exceed the call's arena. */
 static RESULT look_at_screen(struct observation *o, const struct compute_driver *driver,
 			     struct compute_host *h)
 {

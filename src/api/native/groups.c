@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes of security groups and their rules, of key pairs, server groups, and tags of whatever has them. */
+ * Changes of security groups and rules, key pairs and server groups, and tags of any rows.
+ */
 #include "api/native/write.h"
 
 #include "base/crypto.h"
@@ -65,7 +66,8 @@ static RESULT prepare_egress(struct native_call *e, void *args)
 	return prepare_rule(e, args);
 }
 
-/* Whichever way it goes: the two have permissions of their own, so that the path says it. */
+/* Revokes a rule of that direction. Ingress and egress have separate permissions, so each has its own
+ * path. */
 static RESULT revoke(struct op *op, void *args, enum security_group_rule_direction direction)
 {
 	struct rule_args *a = args;
@@ -93,7 +95,7 @@ static RESULT revoke_egress(struct op *op, void *args)
 
 struct key_args {
 	struct key_pair_wish wish;
-	struct str public_key; /* given; else one is made */
+	struct str public_key; /* given by import only */
 	bool is_rsa;
 	struct str private_key;
 };
@@ -142,7 +144,7 @@ static RESULT draw_key(struct work_item *w)
 	return take_key(e->c, line, &a->wish);
 }
 
-/* The private key is in this one answer, and nowhere else. */
+/* Returns the private key, which is not stored. */
 static RESULT answer_created(struct native_call *e, const void *args, struct json_writer *w)
 {
 	TRY(native_answer_change(e, w));

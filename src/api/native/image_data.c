@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where an image's data come from: a URL, or a file that is sent. What is sent goes into a file as it comes, once the
- * headers have proved the call; what that file holds is looked at off the HTTP threads. */
+ * Image data from a URL or from an upload. An upload is streamed to a file once its headers have
+ * authenticated the call; the file is inspected off the HTTP threads.
+ */
 #include "api/core/image_upload.h"
 #include "api/native/write.h"
 #include "drivers/image_file.h"
@@ -12,7 +13,7 @@
 /* ---- an image that waits for its data ---- */
 
 struct import_args {
-	struct image_creation wish; /* first: the operation's */
+	struct image_creation wish; /* first member: passed to the operation */
 	struct str format, platform, boot_mode, url;
 };
 #define I(name, member, ...) PARAM(struct import_args, name, member, __VA_ARGS__)
@@ -54,11 +55,11 @@ static RESULT import(struct op *op, void *args)
 /* ---- a file that is sent ---- */
 
 struct upload_args {
-	struct image_filling wish; /* first: the operation's */
+	struct image_filling wish; /* first member: passed to the operation */
 	struct api_image_sink data;
 };
 
-/* When the headers are there. */
+/* Runs when the headers are there, before the data. */
 static RESULT prepare_upload(struct native_call *e, void *args)
 {
 	struct upload_args *a = args;
@@ -78,7 +79,7 @@ static RESULT prepare_upload(struct native_call *e, void *args)
 				   image_of(row)->disk_format, &a->data);
 }
 
-/* When the data are there: on the thread that works for the image. */
+/* Runs when the data are there, on the image's worker thread. */
 static RESULT keep_upload(struct work_item *w)
 {
 	struct upload_args *a = ((struct native_call *) w->arg)->args;

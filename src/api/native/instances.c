@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes of instances: launch, power, size, settings, disks of a rescue; and their consoles. */
+ * Changes of instances: launch, power, size, settings and rescue; and their consoles.
+ */
 #include "api/native/dry.h"
 #include "api/native/write.h"
 
@@ -16,7 +17,7 @@
 /* ---- launch ---- */
 
 struct launch_args {
-	struct instance_launch wish; /* first: the operation's */
+	struct instance_launch wish; /* first member: passed to the operation */
 	struct native_room room;
 	bool looks_for_room;
 	int64_t count, root_size;
@@ -59,7 +60,7 @@ static const struct param launch_params[] = {
 	L("stays_off", wish.stays_off, .doc = "It is not turned on."),
 };
 
-/* The idempotency key is good for the same parameters alone. */
+/* Reads the idempotency key. A digest of the body ties the key to these parameters. */
 static RESULT take_token(struct native_call *e, struct instance_launch *wish)
 {
 	struct str key = call_header(e->call, "Idempotency-Key");
@@ -103,7 +104,7 @@ static RESULT launch(struct op *op, void *args)
 	const struct problem problem = op->ctx->problem;
 	ctx_clear_problem(op->ctx);
 	IGNORE(dry_look_for_room(op, &a->wish.type, &a->wish.zone,
-				 &a->room)); /* for the answer's sake alone */
+				 &a->room)); /* only informs; the launch has its own result */
 	op->ctx->problem = problem;
 	return launched;
 }
@@ -190,7 +191,7 @@ static void tell_migration(struct native_call *e, const void *args, struct json_
 	uuid migration = ((const struct instance_migrating *) args)->migration;
 	const struct instance_migration *m = instance_migration_find(native_tables(e), migration);
 	if (!m)
-		return; /* it was only tried */
+		return; /* dry run: there is no migration */
 	json_write_z(w, "migration", uuid_write(migration, id));
 	json_write_z(w, "target", uuid_write(m->target, id));
 }
@@ -210,7 +211,7 @@ static const struct param console_params[] = {
 	      .doc = "Which console."),
 };
 
-/* The ticket is worth no more than the token of its maker is when it is used. */
+/* Issues a console ticket. The ticket is valid only while its maker's token is. */
 static RESULT prepare_console(struct native_call *e, void *args)
 {
 	struct console_args *a = args;

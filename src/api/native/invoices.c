@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Invoices and credit notes as the ledger has them. An invoice is a billing account's, which may
- * have several accounts: each of them sees its own lines and what they sum to. What is to pay in all, with taxes, is shown where all
- * lines are the caller's own, and to administrators. */
+ * Invoices and credit notes from the ledger. Several accounts may share a billing account; each sees its own
+ * lines and their sum. Totals with taxes are shown to administrators, and to an account to which all lines
+ * belong.
+ */
 #include "api/core/params.h"
 #include "api/native/action.h"
 
@@ -14,9 +15,9 @@ enum { INVOICES_SHOWN_MAX = 1000 };
 #define INVOICES_ARENA_CAP ((size_t) 256 << 20)
 
 struct invoices_args {
-	uuid payer;        /* none: all */
-	struct str number; /* of the caller's account; empty: all lines are shown */
-	struct str wanted; /* the number of one invoice; empty: a list */
+	uuid payer;        /* none: all payers */
+	struct str number; /* number of the caller's account; empty: shows all lines */
+	struct str wanted; /* number of one invoice; empty: a list */
 	bool found;
 };
 
@@ -34,7 +35,7 @@ static RESULT prepare_invoices(struct native_call *e, void *args)
 		a->payer = scope.bill_to;
 	}
 	a->wanted = pairs_find(&e->path, "id");
-	view_close(&e->view); /* the ledger is read from SQL */
+	view_close(&e->view); /* reading the ledger from SQL is slow and must not hold a view */
 	e->view = (struct view){0};
 	return OK;
 }
@@ -102,7 +103,7 @@ static void write_lines(const struct invoices_args *a, struct json_writer *w, co
 	json_write_close_list(w);
 }
 
-/* What is the whole invoice's. */
+/* Writes taxes and totals of the whole invoice. */
 static void write_total(struct json_writer *w, const json_t *json)
 {
 	static const char *const members[] = {"name", "words", "percent", "amount", NULL};
@@ -178,7 +179,7 @@ static RESULT read_book(struct native_call *e, struct arena *arena, struct accou
 	return billing_read_accounts(&own, e->config->store, ret_book);
 }
 
-/* The newest first. */
+/* Newest first. */
 static RESULT answer_invoices(struct native_call *e, const void *args, struct json_writer *w)
 {
 	struct invoices_args *a = e->args;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Kinds as the API has them: their names, how their rows are named and found, who sees them, and the reads that each
- * has: its list, one row, that row's history. */
+ * Kinds of rows in the API: names, references, visibility, and the three reads that each kind has (list,
+ * row, history).
+ */
 #include "api/native/action.h"
 #include "base/uuid_asked.h"
 
@@ -67,7 +68,7 @@ static bool sees_parent(const struct ctx *c, const struct tables *t, enum kind k
 	return parent && native_sees(c, t, f->ref, parent);
 }
 
-/* What is one user's is shown to that user, and to whoever manages the account. */
+/* Rows that belong to one user are visible to that user and to managers of the account. */
 static bool is_ones_own(const struct ctx *c, enum kind kind, const struct row *row)
 {
 	unsigned belongs = model_shown[kind].belongs;
@@ -143,7 +144,7 @@ RESULT native_find_anything(struct native_call *e, struct str text, enum kind *r
 const char *native_permit(const char *permission)
 {
 	int found = permission_find(str_from(permission));
-	assert(found != PERMISSION_NONE); /* a unit test holds the schema to it */
+	assert(found != PERMISSION_NONE); /* a unit test checks the schema's names */
 	return model_permissions[found].action;
 }
 

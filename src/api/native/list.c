@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of rows of any kind: a query of the store by what was asked for, and a page of what it finds. */
+ * Lists rows of any kind: builds a query of the store from the request and writes one page.
+ */
 #include "api/native/list.h"
 #include "base/letters.h"
 
@@ -8,7 +9,7 @@
 
 /* ---- which rows ---- */
 
-/* The account's own, the region's, and what is shared with it; or all. */
+/* True for rows of the account, of the region, and shared rows; for all visible rows if is_all. */
 static bool is_listed(struct listing *l, const struct row *row)
 {
 	if (!native_sees(l->e->c, l->t, l->kind, row))
@@ -126,7 +127,7 @@ struct str listing_key(const struct listing *l, const struct row *row)
 	return row_field_to_text(l->e->c->arena, l->order.field, row);
 }
 
-/* As the query sorts: an enum by its words. */
+/* Compares as the query sorts: enums by their words. */
 static int compare_with_cursor(const struct listing *l, const struct row *row)
 {
 	const struct field *f = l->order.field;
@@ -160,7 +161,7 @@ static struct query_value get_state(void *arg, const void *key, const struct row
 
 /* ---- plans ---- */
 
-/* By the index of an id that is asked for. */
+/* Plans a scan by the index of an id filter. */
 static RESULT plan_filter(struct list *list, const struct row_filter *filter)
 {
 	struct list_plan plan;
@@ -203,7 +204,7 @@ static RESULT add_plans(struct listing *l, struct query *q)
 	return OK;
 }
 
-/* All were found: those behind the cursor, as many as were asked for. */
+/* Cuts the page out of all rows found: those after the cursor, up to the limit. */
 static void cut_page(struct listing *l)
 {
 	struct query_page *page = &l->page;
@@ -267,7 +268,8 @@ RESULT native_prepare_list(struct native_call *e, void *args)
 				   l->kind == KIND_SUPPORT_TICKET ? KIND_DESK : l->kind,
 				   s->of ? model_kinds[l->kind].fields[s->of - 1].ref : l->kind};
 	bool has_figures =
-		s->derived[0] && strcmp(s->derived[0], "usage") == 0; /* which no commit tells of */
+		s->derived[0] &&
+		strcmp(s->derived[0], "usage") == 0; /* usage changes without a commit, so there is no ETag */
 	return has_figures ? OK : native_set_etag(e, kinds, sizeof kinds / sizeof kinds[0]);
 }
 
@@ -275,7 +277,7 @@ RESULT native_answer_list(struct native_call *e, const void *args, struct json_w
 {
 	struct listing *l = e->list;
 	(void) args;
-	l->t = native_tables(e); /* prepare's view is closed */
+	l->t = native_tables(e); /* the view of prepare() is closed */
 	TRY(listing_run(l));
 	size_t shown = l->page.count;
 	bool is_cut = l->page.found > shown;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a list is asked for: ?q=web&state=running,stopped&zone=…&fields=name,state&order=-created&limit=1000&after=… */
+ * Reads a list's query:
+ * ?q=web&state=running,stopped&zone=…&fields=name,state&order=-created&limit=1000&after=…
+ */
 #include "api/native/list.h"
 #include "base/letters.h"
 
@@ -13,7 +15,7 @@ static RESULT fail_value(struct listing *l, struct str name, struct str value)
 
 /* ---- fields ---- */
 
-/* A field that the caller may be told of, by its name. */
+/* Finds a field by name; NULL if the caller may not see it. */
 static const struct field *find_field(const struct listing *l, struct str name)
 {
 	static const struct field created = {
@@ -43,11 +45,11 @@ static RESULT read_ref_value(struct listing *l, const struct field *f, struct st
 		ctx_clear_problem(l->e->c);
 	else
 		TRY(found);
-	*ret_id = row ? row->id : uuid_v5(UUID_NONE, value); /* which no row has */
+	*ret_id = row ? row->id : uuid_v5(UUID_NONE, value); /* an id that no row has */
 	return OK;
 }
 
-/* A row with the value in the field. */
+/* Makes a row with the value in the field, for comparisons. */
 static RESULT make_probe(struct listing *l, const struct field *f, struct str value,
 			 const struct row **ret_probe)
 {
@@ -192,7 +194,7 @@ static RESULT read_all(struct listing *l, struct str said)
 	return OK;
 }
 
-/* Another account's rows: for administrators. */
+/* Reads the account. Other accounts are for administrators. */
 static RESULT read_account(struct listing *l, struct str said)
 {
 	const struct row *row = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The native protocol, as the core asks for it: paths and methods, JSON in and out, problems. */
+ * The native protocol: routes by path and method, JSON bodies and answers, problems.
+ */
 #include "api/native/action.h"
 #include "api/native/feed.h"
 
@@ -43,7 +44,7 @@ static RESULT read_body(struct native_call *e)
 			e->body ? "it is something else" : error.text);
 }
 
-/* Decodes %XX; in a path a plus is a plus. */
+/* Decodes %XX. '+' stays a plus in a path. */
 static RESULT decode_segment(struct native_call *e, struct str *segment)
 {
 	VEC(char) escaped = {0};
@@ -59,7 +60,7 @@ static RESULT decode_segment(struct native_call *e, struct str *segment)
 
 static RESULT decode_path(struct native_call *e)
 {
-	struct pair *at = (struct pair *) e->path.at; /* the arena's copy is ours */
+	struct pair *at = (struct pair *) e->path.at; /* the array is this call's own copy */
 	for (size_t k = 0; k < e->path.count; k++)
 		TRY(decode_segment(e, &at[k].value));
 	return OK;
@@ -73,7 +74,7 @@ static RESULT find(struct api_call *core)
 	const struct api_action *action = r ? r->entry.action : NULL;
 	struct result proved = action && action->flags & API_OPEN ? OK : native_authenticate(e);
 	if (action && action->flags & NATIVE_BROWSER)
-		api_choose_action(core, &r->entry); /* so that a browser learns of the limits on a page */
+		api_choose_action(core, &r->entry); /* a throttled browser gets a page, too */
 	TRY(api_check_limits(core, action, proved));
 	TRY(check_route(e, r, has_path));
 	api_choose_action(core, &r->entry);
@@ -91,7 +92,7 @@ static bool is_upload(struct api_call *core)
 
 /* ---- who may ---- */
 
-/* A role, or else a policy: but nobody becomes an administrator by a policy of an account's. */
+/* A role or a policy permits. No policy of an account grants administrator rights. */
 static RESULT describe_permission(struct api_call *core, struct guard_request *request)
 {
 	struct native_call *e = native_call_of(core);

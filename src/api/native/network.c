@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes of networks: VPCs, subnets, gateways, routes, ACLs, peerings, ports, addresses. */
+ * Changes of networks: VPCs, subnets, gateways, routes, ACLs, peerings, ports and addresses.
+ */
 #include "api/native/write.h"
 
 #include "engine/network/address.h"
@@ -96,7 +97,8 @@ static const struct param use_params[] = {
 	REF(route_table_association, "subnet", subnet, SUBNET, .doc = "That uses it."),
 	REF(route_table_association, "gateway", gateway, GATEWAY, .doc = "Or a gateway."),
 };
-/* The engine names a subnet's use of a table by the association. A subnet that uses the main table has none. */
+/* The engine identifies a subnet's use of a route table by an association. A subnet with the main table
+ * has none. */
 struct table_use {
 	struct route_table_association wish;
 	struct ref table, subnet;
@@ -149,7 +151,7 @@ static const struct param route_params[] = {
 	ROUTE_PARAMS,
 };
 
-/* A route has an id here, and is known by table and destination in the engine. */
+/* Routes have ids here; the engine identifies a route by table and destination. */
 struct route_args {
 	struct route_wish wish;
 	struct ref route;
@@ -213,7 +215,7 @@ static RESULT delete_entry(struct op *op, void *args)
 	return engine_delete_network_acl_entry(op, &a->wish);
 }
 
-/* A subnet's list is replaced by its association, which the engine names. */
+/* Replaces a subnet's ACL by the association that the engine identifies it by. */
 struct acl_use {
 	struct network_acl_association wish;
 	struct ref subnet;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What operators change: hosts, how those are turned off that are dead and what leaves them, and settings. */
+ * Operator actions: hosts and their maintenance, fencing and evacuation; settings and limits of the region.
+ */
 #include "api/native/write.h"
 
 #include "auth/key.h"
@@ -40,7 +41,8 @@ static const struct param add_params[] = {
 	  .doc = "Bytes kept for the machine itself; absent: 1 GiB."),
 };
 
-/* libvirt runs programs of this machine that a URI's parameters name, or another way of transport. */
+/* Accepts only plain qemu+tls URIs from remote callers. Other libvirt URIs can name programs for libvirt
+ * to run on this machine. */
 static RESULT prepare_add(struct native_call *e, void *args)
 {
 	struct str uri = ((const struct host_wish *) args)->uri;
@@ -80,7 +82,7 @@ static const struct param remove_params[] = {
 		     "what made the machine a host."),
 };
 
-/* The answer is written once its row is gone. */
+/* Copies the host's name, because the answer is written after its row is gone. */
 static RESULT keep_name(struct native_call *e, const struct ref *host, struct str *ret_name)
 {
 	const struct row *row = NULL;
@@ -120,7 +122,7 @@ static const struct param evacuate_params[] = {
 	      .doc = "Root disks that are there alone are made anew from their images."),
 };
 
-/* Each that leaves with where it goes, or with why it stays. */
+/* Writes for each instance its target host, or why it stays. */
 static void tell_moves(struct json_writer *w, const struct drained_instance *at, size_t count)
 {
 	char id[UUID_TEXT_SIZE];
@@ -201,7 +203,7 @@ static const struct param device_params[] = {
 		 "hosts.fence_after_s says, else 120."),
 };
 
-/* Every line of it goes to the program as it is. */
+/* Checks that each line is NAME=VALUE: lines are passed to the fence agent unchanged. */
 static RESULT check_secret(struct native_call *e, struct str secret)
 {
 	struct str rest = secret, line;

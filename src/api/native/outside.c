@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What lies outside: external networks, and the addresses to hand out there. For administrators. */
+ * External networks and their public address ranges. For administrators.
+ */
 #include "api/native/write.h"
 
 #include "engine/network/external_network.h"

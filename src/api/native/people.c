@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes of people and their rights: an account's users, groups and access keys; and, for administrators, domains,
- * accounts, their limits, and who has which role where. */
+ * Identities: users, groups and access keys of an account; and, for administrators, domains, accounts,
+ * limits and role assignments.
+ */
 #include "api/native/write.h"
 
 #include "auth/key.h"
@@ -49,7 +50,7 @@ static const struct param password_params[] = {
 	PARAM(struct password_args, "is_first", wish.is_first, .doc = "To be changed at the first sign-in."),
 };
 
-/* On the passwords' lane. */
+/* Runs on the passwords' lane. */
 static RESULT hash_password(struct work_item *w)
 {
 	struct native_call *e = w->arg;
@@ -96,7 +97,7 @@ static RESULT prepare_key(struct native_call *e, void *args)
 	return OK;
 }
 
-/* The secret is in this one answer, and nowhere else. */
+/* Returns the secret, which is shown only here. */
 static RESULT answer_key(struct native_call *e, const void *args, struct json_writer *w)
 {
 	TRY(native_answer_change(e, w));
@@ -112,7 +113,7 @@ static const struct param enable_params[] = {
 	PARAM(struct key_target, "enabled", wish.enabled, .flags = REQUIRED, .doc = "Whether it works."),
 };
 
-/* By its row's id or by the key's own; another user's is not found. */
+/* Finds a key by row id or key id. Fails for keys of other accounts. */
 static RESULT find_key(struct op *op, struct key_target *a)
 {
 	const struct row *row = NULL;
@@ -216,7 +217,7 @@ static const struct param limit_params[] = {
 #include "engine/limits.def"
 };
 
-/* What is not sent stays as it is. */
+/* Limits that are not sent keep their values. */
 static RESULT prepare_limits(struct native_call *e, void *args)
 {
 	struct limits_args *a = args;
@@ -232,7 +233,7 @@ static RESULT prepare_limits(struct native_call *e, void *args)
 	return OK;
 }
 
-/* Another account's group is told as one that does not exist. Groups of a domain are found by its managers. */
+/* Refuses groups of other accounts as if they did not exist. Groups of a domain are left to the engine. */
 static RESULT prepare_member(struct native_call *e, void *args)
 {
 	const struct row *group = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes of what an account's people may do: managed policies and their versions, who has them, and roles that are
- * taken on. They run the operations that IAM's own calls run. A document that does not compile is refused with the
- * place where it is wrong, so that an editor can show it: POST …?dry=1 asks without making anything. */
+ * Managed policies, their versions and attachments, and roles. They run the operations of the IAM API. A
+ * document that does not compile is refused with the place of the error, for editors: POST …?dry=1 checks
+ * without creating.
+ */
 #include "api/native/write.h"
 
 #include "engine/people/aws_policy.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For administrators: what every account has against what it may have, and the price lists. Price lists lie in the
- * ledger, which is read from SQL: on a lane. */
+ * Usage and quotas of all accounts, and price lists. For administrators. Price lists are read from the
+ * ledger's SQL, so on a lane.
+ */
 #include "api/native/dry.h"
 #include "api/native/write.h"
 
@@ -34,7 +35,7 @@ static RESULT answer_usages(struct native_call *e, const void *args, struct json
 /* ---- price lists ---- */
 
 struct prices_args {
-	struct price_list_wish wish; /* of one that is loaded */
+	struct price_list_wish wish; /* for a list that is being loaded */
 	struct price_book book;
 	struct price_list list;
 	struct strs faults;
@@ -52,7 +53,7 @@ static RESULT read_book(struct work_item *w)
 	return billing_read_book(e->c, e->config->store, &a->book, &a->closed_until_s);
 }
 
-/* Each fault has its line, where it is of one. */
+/* Checks a price list. Faults name their line where there is one. */
 static RESULT check_list(struct work_item *w)
 {
 	struct native_call *e = w->arg;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whether one place reaches another: GET /reach?from=i-…&to=203.0.113.7&protocol=tcp&port=443. The engine finds the steps
- * (engine/reach/reach.h). Each is shown as far as the caller may see the row that decides it: of another account's, or of one
- * that policies keep from the caller, only that there is one, and whether it lets the packet pass, which a packet would tell. */
+ * Reachability analysis: GET /reach?from=i-…&to=203.0.113.7&protocol=tcp&port=443. The engine finds the
+ * steps (engine/reach/reach.h). A step that is decided by a row hidden from the caller shows only its
+ * verdict, which a test packet would reveal anyway.
+ */
 #include "engine/reach/reach.h"
 
 #include <netinet/in.h>
@@ -14,10 +15,10 @@
 #include "store/port.h"
 #include "store/security_group.h"
 
-/* An interface, or with none an address. */
+/* Source or destination: an interface, an address or the internet. */
 struct reach_place {
 	struct str text;
-	enum kind kind; /* of the row that it is named by; KIND_NONE: by none */
+	enum kind kind; /* kind of the row that was named; KIND_NONE: none */
 	uuid port;
 	struct ip ip;
 	bool is_internet;
@@ -25,10 +26,10 @@ struct reach_place {
 struct reach_args {
 	struct str from_text, to_text, protocol_text;
 	int64_t port, ip_version;
-	/* found: */
+	/* results: */
 	struct reach_place from, to;
 	int64_t protocol;
-	bool may[KIND_COUNT]; /* list the kind */
+	bool may[KIND_COUNT]; /* true if the caller may list the kind */
 };
 static const struct param reach_params[] = {
 	PARAM(struct reach_args, "from", from_text, .place = IN_QUERY, .flags = REQUIRED, .max = 128,
@@ -43,7 +44,7 @@ static const struct param reach_params[] = {
 	      .doc = "4 or 6; else what both have, IPv4 first."),
 };
 
-/* Kinds of rows that steps are about. */
+/* Kinds of rows that steps refer to. */
 static const enum kind kinds[] = {
 	KIND_ACCOUNT,          KIND_ADDRESS,
 	KIND_FIREWALL_RULE,    KIND_GATEWAY,
@@ -83,7 +84,7 @@ static RESULT check_port(struct native_call *e, const struct reach_args *a)
 	return OK;
 }
 
-/* An instance is meant by its first interface. */
+/* Resolves a row to an interface or address. An instance stands for its first interface. */
 static RESULT take_row(struct native_call *e, const char *field, enum kind kind, const struct row *row,
 		       struct reach_place *place)
 {
@@ -123,7 +124,7 @@ static RESULT read_place(struct native_call *e, const char *field, struct str te
 	return take_row(e, field, kind, row, place);
 }
 
-/* Of two addresses one has to be the caller's: who reaches others' is theirs to know. */
+/* Checks that one of two addresses is the caller's: others' reachability is private. */
 static RESULT check_own(struct native_call *e, const struct reach_args *a)
 {
 	const struct tables *t = native_tables(e);
@@ -138,7 +139,7 @@ static RESULT check_own(struct native_call *e, const struct reach_args *a)
 				    "the account's.");
 }
 
-/* The answer tells of both ends, and of the interface between: the caller may list all three kinds. */
+/* Checks that the caller may list the kinds that the answer shows for this end. */
 static RESULT check_may(struct native_call *e, const struct reach_args *a, const struct reach_place *place)
 {
 	enum kind denied = place->kind != KIND_NONE && !a->may[place->kind]   ? place->kind
@@ -158,7 +159,7 @@ static RESULT prepare_reach(struct native_call *e, void *args)
 	TRY(read_place(e, "from", a->from_text, &a->from));
 	TRY(read_place(e, "to", a->to_text, &a->to));
 	TRY(check_own(e, a));
-	view_close(&e->view); /* the guard opens one */
+	view_close(&e->view); /* the guard opens its own view */
 	e->view = (struct view){0};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		if (model_shown[kinds[k]].name)
@@ -187,7 +188,7 @@ static void write_ref(struct json_writer *w, const char *kind_key, const char *i
 		json_write_z(w, ec2_key, id_write_ec2(kind, id, ec2));
 }
 
-/* In the words of the call that adds the rule. */
+/* Writes the remedy as parameters of the call that adds the rule. */
 static void write_remedy(struct native_call *e, struct json_writer *w, const struct reach_remedy *r)
 {
 	const struct security_group *group = security_group_find(native_tables(e), r->group);
@@ -256,7 +257,7 @@ static RESULT find_port(struct native_call *e, const struct reach_place *place, 
 	return *ret_port || uuid_is_none(place->port) ? OK : engine_fail_gone(e->c, KIND_PORT, place->port);
 }
 
-/* What stands for the internet is of the other end's family. */
+/* Address family of the internet end: that of the other end. */
 static enum ip_family family_of(struct native_call *e, const struct reach_args *a, const struct port *port,
 				struct ip ip)
 {

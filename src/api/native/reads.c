@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads of one thing: a row with all its fields, its history, why it is as it is; a search over all kinds; who the caller
- * is and what they may. */
+ * Reads of single rows, their history and state explanation; search over all kinds; and the caller's
+ * identity, permissions and quotas.
+ */
 #include "api/core/explain.h"
 #include "api/core/kinds_read.h"
 #include "api/core/params.h"
@@ -171,7 +172,8 @@ static RESULT prepare_all_events(struct native_call *e, void *args)
 	return api_list_kinds_read(&e->core, GUARD_OF_DARI, native_is_admin(e), &a->kinds);
 }
 
-/* The account's, or of an administrator's everybody's; of the kinds that the caller may list. */
+/* Writes events of the account, or with all=1 of all accounts, limited to kinds that the caller may
+ * list. */
 static RESULT answer_all_events(struct native_call *e, const void *args, struct json_writer *w)
 {
 	struct event_query query = {.account = e->c->who->account,
@@ -199,13 +201,13 @@ static RESULT prepare_explain(struct native_call *e, void *args)
 	bool may = false;
 	TRY(native_find_anything(e, pairs_find(&e->path, "id"), &a->kind, &row));
 	a->id = row->id;
-	view_close(&e->view); /* the guard opens one */
+	view_close(&e->view); /* the guard opens its own view */
 	e->view = (struct view){0};
 	TRY(native_may_read(e, a->kind, &may));
 	return may ? OK : ctx_fail(e->c, ERR_DENIED, "You may not list %s.", model_shown[a->kind].name);
 }
 
-/* The other row's id is the caller's to know only if the caller sees it. */
+/* Writes the row that blocks this one, if the caller may see it. */
 static void write_waits_for(struct native_call *e, struct json_writer *w, const struct explanation *x)
 {
 	char id[UUID_TEXT_SIZE];
@@ -230,7 +232,7 @@ static RESULT answer_explain(struct native_call *e, const void *args, struct jso
 		return engine_fail_gone(e->c, a->kind, a->id);
 	explain_begin(&x);
 	bool is_hosts = x.waits_for_kind == KIND_HOST &&
-			!native_is_admin(e); /* where it is, is the region's business */
+			!native_is_admin(e); /* only administrators learn about hosts */
 	json_write_z(w, "kind", model_kinds[a->kind].name);
 	json_write_z(w, "state", explain_state(&x));
 	json_write_int(w, "since_us", explain_since_us(&x) ? explain_since_us(&x) : x.row->updated_us);
@@ -252,7 +254,7 @@ static RESULT answer_explain(struct native_call *e, const void *args, struct jso
 
 enum { SEARCH_MAX = 50, SEARCH_OF_KIND_MAX = 10 };
 
-/* EC2's clients name things by the tag. */
+/* Name of the row, else the Name tag that EC2 clients set. */
 static struct str name_of(const struct kind_info *k, const struct row *row)
 {
 	const struct str *name =
@@ -281,7 +283,7 @@ static void write_found(struct native_call *e, struct json_writer *w, enum kind 
 	json_write_close(w);
 }
 
-/* As the kind's list: its read permission has to allow it, too. */
+/* True if the caller may list the kind. */
 RESULT native_may_read(struct native_call *e, enum kind kind, bool *ret_may)
 {
 	const struct guard_request request = {.action = str_from(native_permit(model_shown[kind].read)),
@@ -376,21 +378,22 @@ static RESULT answer_me(struct native_call *e, const void *args, struct json_wri
 
 enum { MAY_MAX = 64 };
 
-/* What changes nothing needs no more than a reader's role. */
+/* True for permissions that a reader's role includes. */
 static bool is_read(struct str permission)
 {
 	return str_contains(permission, STR(".list")) || str_contains(permission, STR(".get")) ||
 	       str_contains(permission, STR(".describe"));
 }
 
-/* The guard opens a view of its own. */
+/* Closes the view, because the guard opens its own. */
 static void close_view(struct native_call *e)
 {
 	view_close(&e->view);
 	e->view = (struct view){0};
 }
 
-/* What administrators alone may call here, no role and no policy gives to anybody else. */
+/* True if all actions with that permission are for administrators, so that no role or policy grants it
+ * to others. */
 static bool is_for_admins(const struct native_call *e, const char *permit)
 {
 	const struct native_face *face = native_face_of(e);
@@ -406,7 +409,7 @@ static bool is_for_admins(const struct native_call *e, const char *permit)
 	return is_known;
 }
 
-/* id empty: of any row. */
+/* Asks for one permission. id empty: for any row. */
 static RESULT ask_one(struct native_call *e, struct str name, struct str id, bool *ret_may)
 {
 	const struct identity *who = e->c->who;
@@ -431,7 +434,7 @@ static RESULT ask_one(struct native_call *e, struct str name, struct str id, boo
 	}
 	struct result asked = guard_check_action(e->config->guards, e->call, &request);
 	if (result_is_ok(asked) && id.n)
-		asked = native_find_anything(e, id, &kind, &row); /* which asks the guard about it */
+		asked = native_find_anything(e, id, &kind, &row); /* checks the guard for that row */
 	e->c->guard = kept;
 	close_view(e);
 	*ret_may = result_is_ok(asked);
@@ -446,7 +449,7 @@ struct may_args {
 	bool *may;
 };
 
-/* ?permission=instance.stop,instance.start&id=i-…: of one row, else of any. */
+/* Reads ?permission=instance.stop,instance.start&id=i-…. Without id: for any row. */
 static RESULT prepare_may(struct native_call *e, void *args)
 {
 	struct may_args *a = args;
@@ -480,7 +483,7 @@ static RESULT answer_may(struct native_call *e, const void *args, struct json_wr
 	return OK;
 }
 
-/* What is const follows from the process alone. */
+/* Sets an ETag that lasts as long as the process: the answer depends on the program alone. */
 static RESULT prepare_const(struct native_call *e, void *args)
 {
 	(void) args;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which action a request asks for: by its path and method. */
+ * Finds the action of a request by path and method.
+ */
 #include "api/core/path.h"
 #include "api/native/action.h"
 #include "base/heap.h"
@@ -34,7 +35,8 @@ static void add_route(struct native_face *face, const struct native_action *acti
 								  api_entry_of(&action->core)};
 }
 
-/* "/instances/{id}/stop" of many is POST "/instances/stop", and DELETE "/instances/{id}" POST "/instances/delete". */
+/* Adds the bulk form: "/instances/{id}/stop" becomes POST "/instances/stop", and DELETE
+ * "/instances/{id}" becomes POST "/instances/delete". */
 static void add_many(struct native_face *face, const struct native_action *action)
 {
 	const char *id = strstr(action->path, "/{id}");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The walker. */
+ * Writes rows as JSON objects, limited to chosen members and to what the caller may see.
+ */
 #include "api/native/rows.h"
 
 #include <assert.h>
@@ -93,7 +94,7 @@ bool row_shows_field(enum kind kind, unsigned field, unsigned class)
 
 /* ---- values ---- */
 
-/* These tell whether there was anything to write. */
+/* The writers below return false for an empty value, which they do not write. */
 static bool write_uuid(struct json_writer *w, const char *key, uuid id)
 {
 	char text[UUID_TEXT_SIZE];
@@ -130,7 +131,7 @@ static void write_tags(struct json_writer *w, const char *key, const struct tags
 
 static bool write_int(struct json_writer *w, const char *key, int64_t number, unsigned flags)
 {
-	bool is_there = number || !(flags & SHOWN_IS_TIME); /* a time of 0 is never */
+	bool is_there = number || !(flags & SHOWN_IS_TIME); /* a time of 0 means never */
 	if (is_there)
 		json_write_int(w, key, number);
 	return is_there;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * People who open an account by themselves. For strangers: what is open, to ask by an address, and to confirm it by the token that
- * was sent there. For administrators: the templates, and the review of who waits for one. */
+ * Self-service sign-up. Strangers list open templates, ask with an e-mail address, and confirm with the
+ * token sent there. Administrators manage templates and review held accounts.
+ */
 #include "api/native/sign_in/session.h"
 #include "api/native/write.h"
 
@@ -51,7 +52,7 @@ static RESULT prepare_ask(struct native_call *e, void *args)
 	return OK;
 }
 
-/* The same whether the address is known, or was asked for too often. */
+/* The answer is the same for known addresses and throttled requests, so it reveals neither. */
 static RESULT answer_ask(struct native_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
@@ -87,7 +88,7 @@ static RESULT prepare_confirm(struct native_call *e, void *args)
 	return OK;
 }
 
-/* On the passwords' lane. */
+/* Runs on the passwords' lane. */
 static RESULT hash_password(struct work_item *w)
 {
 	struct native_call *e = w->arg;
@@ -119,7 +120,7 @@ static RESULT answer_confirm(struct native_call *e, const void *args, struct jso
 
 struct template_args {
 	struct signup_template_wish wish;
-	struct ref target; /* one that is changed */
+	struct ref target; /* the template to change */
 };
 #define T(name, member, ...) PARAM(struct template_args, name, member, __VA_ARGS__)
 #define TEMPLATE_PARAMS                                                                                      \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who may do what, and by which statement: of one principal of the account, or of all of them. The same evaluator
- * decides as for IAM's simulator (auth/simulation.h). Compiling policies takes its time, so it is done on a lane. */
+ * Policy simulator: which principals may do what, and which statement decides. Uses the evaluator of IAM's
+ * simulator (auth/simulation.h). Compiling policies is slow, so it runs on a lane.
+ */
 #include "api/native/write.h"
 
 #include "auth/simulation.h"
@@ -15,13 +16,13 @@
 
 enum { ACTIONS_MAX = 50, RESOURCES_MAX = 20, PRINCIPALS_MAX = 200, ACTION_SIZE_MAX = 128, TEXT_MAX = 2048 };
 
-/* What is said of one principal, action and resource. */
+/* Decision for one principal, action and resource. */
 struct decided {
-	enum kind kind; /* of the principal */
+	enum kind kind; /* kind of the principal */
 	uuid id;
 	struct str name, action, resource, policy_name, sid;
 	struct policy_decision decision;
-	uuid policy; /* of the statement that decides; none: AWS's own, or no policy */
+	uuid policy; /* policy of the deciding statement; none: an AWS policy, or no policy */
 	struct policy_place start, end;
 	struct policy_keys missing;
 	bool is_owner;
@@ -30,9 +31,9 @@ struct decided {
 struct simulation_args {
 	struct ref user, user_group, iam_role;
 	struct str said_actions, said_resources;
-	/* made: */
+	/* results: */
 	struct strs actions, resources;
-	struct policy_principal principal; /* row: none outside of a view */
+	struct policy_principal principal; /* row is NULL outside of a view */
 	uuid principal_id;
 	VEC(struct decided) decided;
 	bool is_cut;
@@ -69,11 +70,11 @@ static RESULT split(struct native_call *e, struct str said, size_t max, const ch
 	return OK;
 }
 
-/* A permission of ours is asked by IAM's word for it. */
+/* Reads the actions and replaces permission names by IAM actions. */
 static RESULT read_actions(struct native_call *e, struct simulation_args *a)
 {
 	TRY(split(e, a->said_actions, ACTIONS_MAX, "action", &a->actions));
-	struct str *texts = (struct str *) a->actions.at; /* ours, in the arena */
+	struct str *texts = (struct str *) a->actions.at; /* this array is the call's own */
 	for (size_t k = 0; k < a->actions.count; k++) {
 		int permission = str_find_char(texts[k], ':', 0) < texts[k].n ? PERMISSION_NONE
 									      : permission_find(texts[k]);
@@ -125,7 +126,7 @@ static RESULT prepare_who(struct native_call *e, void *args)
 
 /* ---- deciding, on the lane ---- */
 
-/* The statement that decides: the first that denies, else the first that allows. */
+/* Notes the deciding statement: the first that denies, else the first that allows. */
 static RESULT note_statement(struct simulation *s, const struct policy_question *q, struct decided *d)
 {
 	struct simulation_match m = {0};
@@ -200,7 +201,8 @@ static RESULT ask_row(struct asking *asking, enum kind kind, const struct row *r
 		return OK;
 	asking->count++;
 	struct result found = engine_check_found(asking->e->c, asking->t, kind, row);
-	if (found.code == ERR_DENIED || found.code == ERR_NOT_FOUND) { /* policies keep the caller from it */
+	if (found.code == ERR_DENIED ||
+	    found.code == ERR_NOT_FOUND) { /* policies hide the row from the caller */
 		ctx_clear_problem(asking->e->c);
 		guard_drop_refusal(asking->e->c);
 		return OK;
@@ -209,7 +211,7 @@ static RESULT ask_row(struct asking *asking, enum kind kind, const struct row *r
 	return decide_all_of(asking->e, asking->a, asking->t, &principal);
 }
 
-/* Nothing restricts the owner. */
+/* The owner is never restricted. */
 static RESULT note_owner(struct asking *asking, const struct user *owner)
 {
 	struct native_call *e = asking->e;
@@ -223,7 +225,7 @@ static RESULT note_owner(struct asking *asking, const struct user *owner)
 	return VEC_PUSH(e->c->arena, &asking->a->decided, d) ? OK : ctx_no_memory(e->c);
 }
 
-/* Users of domains are the account's by a role on it. */
+/* Asks for the account's users, and for users of domains with a role on the account. */
 static RESULT ask_users(struct asking *asking, uuid account)
 {
 	for (const struct user *u = user_first_by_owner(asking->t, account); u;

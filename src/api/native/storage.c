@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes of volumes, snapshots, backups and images. */
+ * Changes of volumes, snapshots, backups, images and storage pools.
+ */
 #include "api/native/write.h"
 
 #include "base/crypto.h"
@@ -214,7 +215,7 @@ static const struct param pool_params[] = {
 	POOLED("description", wish.description, .max = 255, .doc = "Free text."),
 };
 
-/* Sealed for a pool of that name. */
+/* Seals the key for a pool of that name. */
 static RESULT seal_pool_key(struct native_call *e, struct str name, struct str key, struct str *ret_sealed)
 {
 	key = str_trim(key);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /stream: from a request to a viewer of the feed. */
+ * GET /stream: turns a request into a viewer of the feed.
+ */
 #include "api/native/action.h"
 #include "api/native/feed.h"
 
@@ -14,7 +15,7 @@ static RESULT choose_kind(struct native_call *e, enum kind kind, bool is_asked)
 	return OK;
 }
 
-/* ?kinds=instances,volumes; without: all that the caller may list. */
+/* Reads ?kinds=instances,volumes. Absent: all kinds that the caller may list. */
 static RESULT choose_kinds(struct native_call *e)
 {
 	struct str said = pairs_find(&e->query, "kinds"), name;
@@ -32,7 +33,7 @@ static RESULT choose_kinds(struct native_call *e)
 	return OK;
 }
 
-/* ?all=1, or ?all=tickets,hosts: everybody's rows of those kinds. */
+/* Reads ?all=1, or ?all=tickets,hosts for rows of all accounts of those kinds. */
 static RESULT choose_all(struct native_call *e, bool is_all)
 {
 	struct str said = pairs_find(&e->query, "all"), name;
@@ -81,7 +82,7 @@ RESULT native_prepare_stream(struct native_call *e, void *args)
 	return choose_account(e);
 }
 
-/* The guard has been asked; what follows is the feed's. */
+/* Hands the call to the feed, after the guard has permitted it. */
 bool native_send_stream(struct api_call *core, struct buf *body, struct result *ret_result)
 {
 	struct native_call *e = native_call_of(core);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes of support tickets: opened, said something in, resolved and reopened; files of theirs. And what the operator does
- * with them. The rules are the engine's (engine/support/ticket.h), whichever face asks. */
+ * Support tickets: opening, messages, files, and changes of state by the customer and the operator. The
+ * engine has the rules (engine/support/ticket.h).
+ */
 #include "api/native/write.h"
 
 #include "base/work_item.h"
@@ -10,14 +11,14 @@
 #include "store/ticket_attachment.h"
 #include "store/ticket_message.h"
 
-/* Of one file: in base64 it fits into a body (API_BODY_CAP_SIZE). */
+/* Size of one file; its base64 form fits into a body (API_BODY_CAP_SIZE). */
 enum { FILE_MAX = 700 * 1024 };
 
 #define SEVERITIES "low|normal|high|urgent|critical"
 #define SUBJECTS "technical|billing|quota|account"
 #define OPERATOR_STATES "new|working|waiting|held|resolved|rejected"
 
-/* The engine counts bytes, and names the parameter as AWS Support does. */
+/* Checks the body here, because the engine's error names AWS Support's parameter. */
 static RESULT check_body(struct native_call *e, struct str body)
 {
 	if (body.n >= 1 && body.n <= TICKET_BODY_MAX && str_is_xml_text(body))
@@ -53,7 +54,7 @@ static const struct param open_params[] = {
 	  .doc = "Whose it is; absent: the caller's. Others' are for administrators."),
 };
 
-/* Of these, too. */
+/* Checks the addresses here for the same reason as check_body(). */
 static RESULT check_copies(struct native_call *e, struct strs copies)
 {
 	bool is_fine = copies.count <= TICKET_COPIES_MAX;
@@ -71,7 +72,7 @@ static RESULT prepare_open(struct native_call *e, void *args)
 		(enum support_ticket_about) native_place_of_word(support_ticket_about_words, a->about);
 	a->wish.severity = (enum support_ticket_severity) native_place_of_word(support_ticket_severity_words,
 									       a->severity);
-	a->wish.service = STR("general-info"); /* as AWS Support has it where nothing is said */
+	a->wish.service = STR("general-info"); /* AWS Support's default */
 	a->wish.category = STR("other");
 	if (!str_is_line(a->wish.subject))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("subject"), "subject must be one line.");
@@ -175,7 +176,7 @@ static RESULT prepare_content(struct native_call *e, void *args)
 	a->file = file->row.id;
 	a->name = str_copy(e->c->arena, file->name);
 	a->media_type = str_copy(e->c->arena, file->media_type);
-	view_close(&e->view); /* nothing waits with one */
+	view_close(&e->view); /* a view must not stay open while a lane works */
 	e->view = (struct view){0};
 	return OK;
 }
@@ -281,7 +282,7 @@ static const struct param redact_params[] = {
 	      .doc = "What stands there instead."),
 };
 
-/* A message keeps its ticket and its number. */
+/* Finds the message's ticket and number. */
 static RESULT prepare_redact(struct native_call *e, void *args)
 {
 	struct redact_args *a = args;

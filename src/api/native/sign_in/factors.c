@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What somebody shows besides a password: a code of an authenticator, or a passkey; and a passkey alone, which has verified its user and
- * so is two factors by itself. */
+ * Second factors at sign-in: TOTP codes, recovery codes and passkeys. A passkey alone also signs in if it
+ * verified its user, which counts as two factors.
+ */
 #include "api/native/sign_in/factors.h"
 
 #include "auth/key.h"
@@ -26,7 +27,7 @@ RESULT factors_describe_party(struct native_call *e, uuid user, bool is_new, str
 	return ret_party->origin.p ? OK : ctx_no_memory(e->c);
 }
 
-/* The user's passkeys for that host. */
+/* Lists the user's passkeys for the host. */
 static RESULT list_credentials(struct native_call *e, uuid user, struct passkey_question *q)
 {
 	const struct tables *t = native_tables(e);
@@ -69,7 +70,7 @@ void factors_write_question(struct json_writer *w, const struct passkey_question
 
 /* ---- codes ---- */
 
-/* Whether it is one of the recovery codes that are left. */
+/* True if digest is that of an unused recovery code. */
 static bool is_recovery(const struct second_factor *f, struct str digest)
 {
 	for (size_t at = 0; digest.n == SHA256_SIZE && at + SHA256_SIZE <= f->recovery.n; at += SHA256_SIZE)
@@ -78,7 +79,8 @@ static bool is_recovery(const struct second_factor *f, struct str digest)
 	return false;
 }
 
-/* By one of the user's authenticators; whether the code was used before is the operation's to say. */
+/* Tries the code with one authenticator. The operation checks on the committer that the code was not
+ * used before. */
 static RESULT try_code(struct native_call *e, struct entering *a, const struct second_factor *f)
 {
 	struct str secret = STR_NONE, digest = otp_digest_recovery(e->c->arena, a->totp);
@@ -119,7 +121,7 @@ static const struct second_factor *find_passkey(const struct tables *t, uuid use
 	return f;
 }
 
-/* Fills in a->used if the answer is one of the user's passkeys', to a question that was asked of `asked`. */
+/* Sets a->used if a passkey of the user signed the challenge that was issued for `asked`. */
 static RESULT try_passkey(struct native_call *e, struct entering *a, uuid user, uuid asked)
 {
 	struct webauthn_party party;
@@ -133,7 +135,7 @@ static RESULT try_passkey(struct native_call *e, struct entering *a, uuid user, 
 			result_is_ok(webauthn_read(e->c, e->config->master_key, &party, &answer, &said)) &&
 			(said.is_verified || !uuid_is_none(asked)) &&
 			webauthn_has_signed(f->public_key, e->c->arena, &answer);
-	ctx_clear_problem(e->c); /* its words are for nobody who guesses */
+	ctx_clear_problem(e->c); /* guessers must not learn the reason */
 	if (is_right)
 		a->used = (struct second_factor_use){
 			.factor = f->row.id, .counter = said.counter, .asked_us = said.asked_us};
@@ -187,7 +189,7 @@ static RESULT try_codes(struct native_call *e, struct entering *a)
 	return OK;
 }
 
-/* At an address without a name no passkey can be asked, and the page says so. */
+/* Asks for the second factor. A host without a name cannot ask for passkeys; the page then says so. */
 static RESULT ask_for_more(struct native_call *e, struct entering *a, struct had had)
 {
 	struct passkey_question *q = arena_new_object(e->c->arena, struct passkey_question);
@@ -207,7 +209,7 @@ static RESULT ask_for_more(struct native_call *e, struct entering *a, struct had
 	return OK;
 }
 
-/* Guesses at codes are counted like those at passwords, and so are answers that no passkey of the user's has given. */
+/* Checks the second factor. Wrong codes and wrong passkey answers are throttled like passwords. */
 RESULT factors_check(struct native_call *e, struct entering *a)
 {
 	const struct guesser who = {a->person, e->call->peer};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signing in by an OpenID Connect provider: a browser is sent there with what only it can bring back (state, nonce, PKCE's verifier: all
- * made of one secret in a sealed cookie), and comes back with a code, which the provider exchanges for a token that says who it is.
- * Sources: OpenID Connect Core 1.0, section 3.1; RFC 7636; RFC 9207; RFC 9700. Browsers go to these two places by themselves, so that
- * whatever fails leads to the sign-in page, which has the words for e->why. */
+ * Sign-in by OpenID Connect. State, nonce and PKCE verifier derive from one secret in a sealed cookie, so
+ * only the browser that began can finish. The provider exchanges the returned code for an ID token. Browsers
+ * navigate here, so failures redirect to the sign-in page with e->why. Sources: OpenID Connect Core 1.0,
+ * section 3.1; RFC 7636; RFC 9207; RFC 9700.
+ */
 #include "api/native/sign_in/session.h"
 #include "api/native/write.h"
 
@@ -18,7 +19,7 @@
 #include "store/oidc_provider.h"
 
 enum { SECRET_SIZE = 32, STAMP_SIZE = 8, CODE_MAX = 4096 };
-#define BEGUN_US (10 * MINUTE) /* so long somebody may take at the provider's */
+#define BEGUN_US (10 * MINUTE) /* time to sign in at the provider */
 
 /* ---- the secret, and what is made of it ---- */
 
@@ -27,7 +28,7 @@ static const char *cookie_name(const struct call *call)
 	return call->is_tls ? "__Host-dari-oidc" : "dari-oidc";
 }
 
-/* Lax: the browser brings it back from the provider's page. */
+/* SameSite=Lax, because the browser returns from the provider's site. */
 static void set_cookie(struct native_call *e, struct str value)
 {
 	call_set_answer_header(
@@ -37,7 +38,7 @@ static void set_cookie(struct native_call *e, struct str value)
 			  value.n ? (int) (BEGUN_US / SECOND) : 0));
 }
 
-/* What the cookie is bound to: it opens for the provider that it was made for, and for nothing else that is sealed. */
+/* Associated data of the sealed cookie: the cookie opens for its provider and purpose only. */
 static struct str bound_to(struct arena *a, uuid provider)
 {
 	char id[UUID_TEXT_SIZE];
@@ -67,7 +68,7 @@ static RESULT seal_begun(struct native_call *e, uuid provider, struct str *ret_s
 	return ret_cookie->p ? OK : ctx_no_memory(e->c);
 }
 
-/* False: this browser has begun nothing with that provider, or too long ago. */
+/* Opens the cookie. False if this browser began nothing with that provider, or too long ago. */
 static bool open_begun(struct native_call *e, uuid provider, struct str *ret_secret, int64_t *ret_until_us)
 {
 	struct str sealed = STR_NONE, plain = STR_NONE;
@@ -102,7 +103,7 @@ static RESULT fail(struct native_call *e, const char *why, const char *words)
 	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%s", words);
 }
 
-/* A copy of what the path names, for the call's whole life. */
+/* Copies the provider, because the call outlives the view. */
 static RESULT find_provider(struct native_call *e, struct oidc_provider *ret_provider)
 {
 	struct arena *a = e->c->arena;
@@ -120,7 +121,8 @@ static RESULT find_provider(struct native_call *e, struct oidc_provider *ret_pro
 	return arena_is_full(a) ? ctx_no_memory(e->c) : OK;
 }
 
-/* The provider knows this place by it: it is one for each, so that no provider's answer is taken for another's. */
+/* Redirect URI, separate for each provider, so that one provider's answer cannot be used for another
+ * (RFC 9700, mix-up). */
 static struct str callback_url(struct native_call *e, uuid provider)
 {
 	char id[UUID_TEXT_SIZE];
@@ -247,7 +249,7 @@ static const struct param return_params[] = {
 	R("iss", issuer, .max = ISSUER_PLACE_MAX, .doc = "Which provider it is."),
 };
 
-/* "https://id.example.com/" is the provider of the URL "id.example.com". */
+/* Compares an issuer "https://id.example.com/" with the stored URL "id.example.com". */
 static bool is_issuer(struct str said, struct str url)
 {
 	struct str scheme = STR("https://");
@@ -259,7 +261,7 @@ static bool is_issuer(struct str said, struct str url)
 	return str_equal(said, url);
 }
 
-/* What the browser has begun is what it brings back, for the first time. */
+/* Checks that the state belongs to this browser's cookie and is used for the first time. */
 static RESULT check_begun(struct native_call *e, struct return_args *a)
 {
 	int64_t until_us = 0;
@@ -296,7 +298,7 @@ static RESULT prepare_return(struct native_call *e, void *args)
 	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
 }
 
-/* The token's words on who it is. An address that nobody has verified is not kept. */
+/* Takes subject and names from the token. Keeps the e-mail address only if the provider has verified it. */
 static RESULT take_person(struct native_call *e, struct return_args *a, const struct web_identity *w)
 {
 	struct str email = web_identity_find_claim(w, "email");
@@ -327,7 +329,7 @@ static RESULT read_token(struct native_call *e, struct return_args *a, struct st
 	return take_person(e, a, w);
 }
 
-/* On the issuers' lane. */
+/* Runs on the issuers' lane. */
 static RESULT ask_provider(struct work_item *w)
 {
 	struct native_call *e = w->arg;

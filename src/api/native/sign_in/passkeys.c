@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passkeys (WebAuthn): a browser is asked to make one, and its key is kept; and what somebody is asked who signs in with one alone.
- * The key is proved by its first use: no authenticator vouches for itself here, since its owner may use which they like. */
+ * Registration of passkeys (WebAuthn), and the challenge for signing in with one. Attestation is not
+ * checked, since users may choose any authenticator.
+ */
 #include "api/native/sign_in/factors.h"
 #include "api/native/sign_in/session.h"
 #include "api/native/write.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Second factors of who asks (passkeys are made in passkeys.c): an authenticator is made, proved by a code of it, and from then on asked for when its owner signs in
- * by a password. Its secret is in one answer, and nowhere else. Administrators see and delete those of others, whose telephone is lost. */
+ * Second factors of a user: listing, TOTP enrolment and confirmation (passkeys.c registers passkeys). Only
+ * the answer to the enrolment shows the secret. Administrators can list and delete factors of others, for a
+ * lost telephone.
+ */
 #include "api/native/sign_in/session.h"
 #include "api/native/write.h"
 

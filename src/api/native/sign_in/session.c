@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sessions of people who sit before a page: a password, an access key or a one-time link is good for a cookie, and the cookie for
- * every further call. The cookie is a token that only this face takes (auth/token.h). No program in a page can read it, and no page
- * of another site can have it sent: SameSite, and for whatever changes something the page's own origin, asked for by name.
- *
- * A session lives on by what its person does (the header X-Dari-User), not by what a page does of itself. */
+ * Browser sessions: a password, access key, passkey or one-time link yields a cookie that authenticates
+ * further calls. The cookie is a token that only this face accepts (auth/token.h). Scripts cannot read it
+ * (HttpOnly) and other sites cannot send it (SameSite); changes also need the page's own origin. A session
+ * is extended by actions of its user (header X-Dari-User), not by a page's own polling.
+ */
 #include "api/native/sign_in/session.h"
 
 #include "api/native/sign_in/factors.h"
@@ -25,7 +25,7 @@ enum { ACCOUNTS_SHOWN_MAX = 500 };
 
 /* ---- the cookie ---- */
 
-/* Over TLS the name binds it to this host and to TLS. On the machine itself there may be none. */
+/* The __Host- prefix binds the cookie to this host and to TLS. Plain HTTP is possible on loopback only. */
 static const char *cookie_name(const struct call *call)
 {
 	return call->is_tls ? "__Host-dari" : "dari";
@@ -68,7 +68,8 @@ static struct str behind_scheme(struct str origin)
 	return str_slice(rest, 2, rest.n);
 }
 
-/* What changes something comes from a page of ours: the browser says so, and no page can say it for another one. */
+/* Refuses changes that another site's page sends: browsers set Sec-Fetch-Site and Origin, which pages
+ * cannot forge. */
 RESULT native_check_page(struct native_call *e)
 {
 	struct str site = call_header(e->call, "Sec-Fetch-Site"), origin = call_header(e->call, "Origin");
@@ -94,10 +95,10 @@ static bool is_loopback(struct ip ip)
 	return ip.family == IP_V4 ? ip.b[0] == 127 : memcmp(ip.b, six, sizeof six) == 0;
 }
 
-/* Over an open wire nobody's password is taken; on the machine itself there is no wire. */
+/* Refuses passwords over plain HTTP, except on loopback. */
 RESULT native_check_wire(struct native_call *e)
 {
-	bool is_here = is_loopback(e->call->peer); /* or a proxy on this machine, which has the TLS */
+	bool is_here = is_loopback(e->call->peer); /* also a TLS-terminating proxy on this machine */
 	return e->call->is_tls || is_here
 		       ? OK
 		       : ctx_fail(e->c, ERR_DENIED,
@@ -111,7 +112,7 @@ bool native_has_session(const struct native_call *e)
 	return find_cookie(e->call).n > 0;
 }
 
-/* Past half of its idle time, if its person did this. */
+/* Reissues the cookie after half of the idle time, if the user caused this call. */
 static RESULT renew(struct native_call *e)
 {
 	struct str text = STR_NONE;
@@ -141,7 +142,7 @@ RESULT native_resume_session(struct native_call *e)
 	TRY(native_check_page(e));
 	struct result r = token_check_session(e->config->tokens, e->c, find_cookie(e->call), &e->token, &who);
 	if (r.code == ERR_UNAUTHENTICATED) {
-		ctx_clear_problem(e->c); /* its words are for the log */
+		ctx_clear_problem(e->c); /* its message is for the log only */
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "The session is over.");
 	}
 	TRY(r);
@@ -209,7 +210,7 @@ static void find_person(struct native_call *e, struct entering *a)
 	const struct tables *t = native_tables(e);
 	const struct user *user = find_user(t, a);
 	if (!engine_is_user_open(t, user))
-		return; /* a hash is made all the same: nobody learns by the time it takes that there is no such user */
+		return; /* check_guess() hashes anyway, so the time does not reveal unknown users */
 	a->person = user->row.id;
 	a->account = uuid_is_none(user->account) ? user->default_account : user->account;
 	a->hash = str_copy(e->c->arena, user->password_hash);
@@ -223,7 +224,7 @@ static RESULT is_secret(struct ctx *c, const void *arg, struct str secret, bool 
 	return OK;
 }
 
-/* A key is proved at once: there is nothing to hash. */
+/* Checks the access key on this thread: there is nothing to hash. */
 static RESULT find_key(struct native_call *e, struct entering *a)
 {
 	const struct key_proof proof = {.store = e->config->store,
@@ -284,7 +285,7 @@ static RESULT prepare_entering(struct native_call *e, void *args)
 
 /* ---- the second factor ---- */
 
-/* Another view follows, of what is true by now. */
+/* Closes the view; the next one sees the current rows. */
 static void close_view(struct native_call *e)
 {
 	view_close(&e->view);
@@ -341,7 +342,7 @@ static RESULT check_guess(struct work_item *w)
 	return result;
 }
 
-/* The rest is looked up anew: it may have changed while the password was hashed. */
+/* Checks the user again: the password may have changed while it was hashed. */
 static bool is_still_theirs(struct native_call *e, const struct entering *a)
 {
 	const struct user *user = a->is_proved ? user_find(native_tables(e), a->person) : NULL;
@@ -361,7 +362,8 @@ static bool may_enter(const struct tables *t, const struct user *user, const str
 	return roles.count > 0;
 }
 
-/* The wanted one if they get in there, else the first where they do; none: nowhere. */
+/* Returns `wanted` if the user may enter it, else the first account that the user may enter; none if
+ * there is none. */
 static uuid choose_account(const struct tables *t, const struct user *user, uuid wanted)
 {
 	const struct account *first = account_find(t, wanted);
@@ -411,7 +413,7 @@ static void write_rights(struct json_writer *w, const struct identity *who)
 	json_write_close_list(w);
 }
 
-/* Who is here: what a page begins with. */
+/* Describes the session for the first page. */
 static void write_session(struct native_call *e, struct json_writer *w)
 {
 	const struct tables *t = native_tables(e);
@@ -428,7 +430,7 @@ static void write_session(struct native_call *e, struct json_writer *w)
 		json_write_z(w, "id", uuid_write(account->row.id, id));
 		json_write_text(w, "name", account->name);
 		json_write_text(w, "number", account->number);
-		json_write_z(w, "domain", uuid_write(account->domain, id)); /* Azure's tenant */
+		json_write_z(w, "domain", uuid_write(account->domain, id)); /* tenant in Azure */
 		json_write_close(w);
 	}
 	write_accounts(e, w, user);
@@ -443,7 +445,7 @@ static void write_session(struct native_call *e, struct json_writer *w)
 	}
 }
 
-/* Signs the token, and looks at once at what it is worth. */
+/* Signs the token, then checks it for the identity it gives. */
 static RESULT begin_session(struct native_call *e, struct token *token)
 {
 	struct str text = STR_NONE;
