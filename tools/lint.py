@@ -34,7 +34,7 @@ ALLOWED = {
     ("daemon", "getenv"): "the client's and systemd's environment",
 }
 # Functions that connect to another machine, and the files that may call them. Each of these files takes the address from a setting that
-# src/drivers/web_reach.h protects (engine/region/remotes.c, daemon/reach.c), or asks web_reach.h about the address, so that no account can make Dari
+# src/drivers/egress_policy.h protects (engine/region/remotes.c, daemon/egress_policy.c), or asks web_reach.h about the address, so that no account can make Dari
 # connect there.
 OUTWARD = {"curl_easy_init", "curl_multi_init", "connect", "virConnectOpen", "virConnectOpenAuth", "rados_connect", "rados_create2"}
 CLIENTS = {

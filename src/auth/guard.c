@@ -3,7 +3,7 @@
 #include "auth/guard.h"
 
 #include "auth/guard_internal.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
 #include "model/role.h"
@@ -352,7 +352,7 @@ static RESULT check_role(struct ctx *c, const struct guard_request *r)
 			STR_ARG(r->action));
 }
 
-/* Actions on one's own identity are also checked against policies of other accounts: engine/people/own.h. */
+/* Actions on one's own identity are also checked against policies of other accounts: engine/people/user_owned.h. */
 static bool is_personal(int permission)
 {
 	return permission != PERMISSION_NONE && engine_is_personal(model_permissions[permission].name);

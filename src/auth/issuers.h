@@ -24,7 +24,7 @@ enum {
 
 struct issuers_config {
 	struct executor *executor;
-	struct web_reach *reach; /* egress policy for issuers; outlives this */
+	struct egress_policy *reach; /* egress policy for issuers; outlives this */
 	RESULT (*fetch)(struct ctx *c, const struct web_fetch *f, struct str *ret_body); /* web_fetch_get() */
 };
 

@@ -4,7 +4,7 @@
 #include "auth/key_owner.h"
 
 #include "auth/key.h"
-#include "auth/uses.h"
+#include "auth/last_used.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
@@ -106,7 +106,7 @@ RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str 
 	if (owner.who && proof->keeps_admin)
 		owner.who->rights = owner.rights;
 	if (p.is_right)
-		uses_note(proof->uses, KIND_ACCESS_KEY, owner.key->row.id, proof->service, STR_NONE);
+		last_used_note(proof->uses, KIND_ACCESS_KEY, owner.key->row.id, proof->service, STR_NONE);
 	*ret_who = p.is_right ? owner.who : NULL;
 	return OK;
 }

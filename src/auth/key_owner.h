@@ -7,7 +7,7 @@
 
 struct access_key;
 struct account;
-struct uses;
+struct last_used;
 struct user;
 
 struct key_owner {
@@ -32,7 +32,7 @@ typedef RESULT (*key_check)(struct ctx *c, const void *arg, struct str secret, b
 struct key_proof {
 	struct store *store;
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes */
-	struct uses *uses;         /* records the use; NULL: not recorded */
+	struct last_used *uses;    /* records the use; NULL: not recorded */
 	struct str service;        /* service under which the use is recorded */
 	key_check check;
 	const void *arg;

@@ -18,7 +18,7 @@ struct passwords {
 	pthread_mutex_t lock;
 	pthread_cond_t is_free; /* signalled when a hash is complete */
 	int hashing;
-	struct guesses *guesses, *code_guesses;
+	struct login_throttle *guesses, *code_guesses;
 	_Atomic uint64_t checks;
 	char decoy[ENCODED_SIZE]; /* hash of the present cost that matches no password */
 };
@@ -47,8 +47,8 @@ RESULT passwords_new(struct ctx *c, struct executor *executor, const struct pass
 	p->config = *config;
 	(void) pthread_mutex_init(&p->lock, NULL);
 	(void) pthread_cond_init(&p->is_free, NULL);
-	TRY(guesses_new(c, config->failures_max, config->locked_us, &p->guesses));
-	TRY(guesses_new(c, config->failures_max, config->locked_us, &p->code_guesses));
+	TRY(login_throttle_new(c, config->failures_max, config->locked_us, &p->guesses));
+	TRY(login_throttle_new(c, config->failures_max, config->locked_us, &p->code_guesses));
 	const struct lane_config lane = {executor,
 					 "passwords",
 					 lane_count_threads(),
@@ -67,8 +67,8 @@ void passwords_free(struct passwords *p)
 	if (!p)
 		return;
 	lane_free(p->lane);
-	guesses_free(p->guesses);
-	guesses_free(p->code_guesses);
+	login_throttle_free(p->guesses);
+	login_throttle_free(p->code_guesses);
 	(void) pthread_cond_destroy(&p->is_free);
 	(void) pthread_mutex_destroy(&p->lock);
 	heap_free(p);
@@ -113,10 +113,10 @@ RESULT password_hash(struct passwords *p, struct ctx *c, struct str plain, struc
 
 /* ---- checking ---- */
 
-enum password_verdict password_check(struct passwords *p, struct ctx *c, const struct guesser *who,
+enum password_verdict password_check(struct passwords *p, struct ctx *c, const struct login_attempt *who,
 				     struct str hash, struct str plain)
 {
-	bool may_try = guesses_may_try(p->guesses, who);
+	bool may_try = login_throttle_may_try(p->guesses, who);
 	const char *encoded = hash.n ? str_to_z(c->arena, hash) : p->decoy;
 	bool is_sane = plain.n >= 1 && plain.n <= PASSWORD_SIZE_MAX;
 	begin_hashing(p);
@@ -127,7 +127,7 @@ enum password_verdict password_check(struct passwords *p, struct ctx *c, const s
 	p->checks++;
 	if (!may_try) /* hashed anyway, so that the time does not reveal the lock */
 		return PASSWORD_LOCKED;
-	guesses_note(p->guesses, who, is_right);
+	login_throttle_note(p->guesses, who, is_right);
 	return is_right ? PASSWORD_RIGHT : PASSWORD_WRONG;
 }
 
@@ -163,7 +163,7 @@ struct str password_draw(struct ctx *c)
 	return password;
 }
 
-struct guesses *passwords_get_code_guesses(struct passwords *p)
+struct login_throttle *passwords_get_code_guesses(struct passwords *p)
 {
 	return p->code_guesses;
 }

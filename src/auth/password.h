@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passwords: hashing with Argon2id, and login throttling (auth/guess.h). A hash takes tens of milliseconds
+ * Passwords: hashing with Argon2id, and login throttling (auth/login_throttle.h). A hash takes tens of milliseconds
  * and the configured memory, so only PASSWORDS_AT_ONCE are computed at a time: never call these on the
  * committer, or on a thread that others wait for. Calls use a lane (base/lane.h).
  *
@@ -7,7 +7,7 @@
  * hash is computed for every name, whether known, unknown or locked. Any thread. */
 #pragma once
 
-#include "auth/guess.h"
+#include "auth/login_throttle.h"
 #include "base/lane.h"
 
 struct passwords;
@@ -43,13 +43,13 @@ enum password_verdict { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_LOCKED };
 
 /* Compares plain with hash. Blocks. An empty hash matches nothing. Attempts at unknown users are not counted.
  * Clients must not be able to distinguish PASSWORD_LOCKED from PASSWORD_WRONG. */
-enum password_verdict password_check(struct passwords *p, struct ctx *c, const struct guesser *who,
+enum password_verdict password_check(struct passwords *p, struct ctx *c, const struct login_attempt *who,
 				     struct str hash, struct str plain);
 /* Returns true if plain is the password of one of the hashes. Blocks while each of them is hashed. Records no failed guess: the
  * caller has already proved the present password, or is an administrator. */
 bool password_is_one_of(struct passwords *p, struct ctx *c, const struct strs *hashes, struct str plain);
 /* Guesses at one-time codes, which whoever knows the password may try: by the same limits, counted by themselves. */
-struct guesses *passwords_get_code_guesses(struct passwords *p);
+struct login_throttle *passwords_get_code_guesses(struct passwords *p);
 /* Number of passwords checked since the start. */
 uint64_t passwords_count_checks(const struct passwords *p);
 /* Draws an initial password of 24 characters that are easy to type, in c's arena. */

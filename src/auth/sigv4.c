@@ -8,7 +8,7 @@
 #include "auth/internal.h"
 #include "auth/key.h"
 #include "auth/key_owner.h"
-#include "auth/uses.h"
+#include "auth/last_used.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/vec.h"
@@ -26,7 +26,7 @@ struct sigv4 {
 	uint8_t master_key[MASTER_KEY_SIZE];
 	struct session_keys sessions;
 	struct key_cache cache;
-	struct uses *uses;
+	struct last_used *uses;
 };
 
 enum {
@@ -474,9 +474,9 @@ static void note_use(const struct attempt *at)
 	const struct sigv4_scope *scope = &at->scope;
 	struct str region = str_is(scope->region, "aws-global") ? str_from(at->s->region) : scope->region;
 	if (!at->session)
-		uses_note(at->s->uses, KIND_ACCESS_KEY, at->row, scope->service, region);
+		last_used_note(at->s->uses, KIND_ACCESS_KEY, at->row, scope->service, region);
 	else if (!uuid_is_none(at->session->iam_role))
-		uses_note(at->s->uses, KIND_IAM_ROLE, at->session->iam_role, scope->service, region);
+		last_used_note(at->s->uses, KIND_IAM_ROLE, at->session->iam_role, scope->service, region);
 }
 
 /* Checks the key first: an unknown key is refused before the body is hashed, so that strangers cannot make us

@@ -9,7 +9,7 @@
 #include "model/identity.h"
 #include "store/store.h"
 
-struct uses;
+struct last_used;
 struct sigv4; /* the verifier: master key, region and cache */
 
 struct sigv4_config {
@@ -17,7 +17,7 @@ struct sigv4_config {
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; copied */
 	struct str region;         /* accepted region; for iam and sts also us-east-1 */
 	int64_t skew_us;           /* allowed clock difference; 0: 5 minutes */
-	struct uses *uses;         /* records uses of keys and roles; NULL: not recorded */
+	struct last_used *uses;    /* records uses of keys and roles; NULL: not recorded */
 };
 
 /* Creates a verifier with an empty cache; copies what it needs of config. Free it when no thread uses it any

@@ -2,7 +2,7 @@
  * Tickets. Like tokens, they have every field at a fixed offset. */
 #include "auth/ticket.h"
 
-#include "auth/signed.h"
+#include "auth/signed_text.h"
 #include "base/clock.h"
 #include "base/heap.h"
 
@@ -58,14 +58,14 @@ RESULT ticket_issue(struct tickets *t, struct ctx *c, struct ticket *ticket, str
 				  .audit = is_session ? ticket->by.parent : ticket->by.audit,
 				  .issued_us = htole64((uint64_t) ticket->by.issued_us),
 				  .expires_us = htole64((uint64_t) ticket->expires_us)};
-	return signed_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
+	return signed_text_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
 }
 
 RESULT ticket_check(struct tickets *t, struct ctx *c, struct str text, struct ticket *ret_ticket,
 		    struct identity **ret_who)
 {
 	struct wire wire;
-	if (!signed_read(c->arena, t->key, text, sizeof wire, &wire) ||
+	if (!signed_text_read(c->arena, t->key, text, sizeof wire, &wire) ||
 	    (wire.version != VERSION && wire.version != TO_IMAGE))
 		return ctx_fail(c, ERR_UNAUTHENTICATED, "The link to the console is not one of ours.");
 	bool is_to_image = wire.version == TO_IMAGE, is_session = wire.methods & TOKEN_BY_CONSOLE;

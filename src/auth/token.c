@@ -2,7 +2,7 @@
  * Signed tokens. All fields have fixed offsets, so parsing is trivial. */
 #include "auth/token.h"
 
-#include "auth/signed.h"
+#include "auth/signed_text.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "engine/people/access_rule.h"
@@ -79,7 +79,7 @@ static RESULT sign(struct tokens *t, struct ctx *c, const struct token *token, s
 		memcpy(&wire.credential, &begun_us, sizeof begun_us);
 		wire.trust = token->access_key;
 	}
-	return signed_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
+	return signed_text_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
 }
 
 /* Sets issue time, audit id and expiry, which is end_us at the latest. The issue time is monotonic:
@@ -121,7 +121,7 @@ static RESULT refuse(struct ctx *c, const char *why)
 static RESULT read_token(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token)
 {
 	struct wire wire;
-	if (!signed_read(c->arena, t->key, text, sizeof wire, &wire) || wire.version != VERSION)
+	if (!signed_text_read(c->arena, t->key, text, sizeof wire, &wire) || wire.version != VERSION)
 		return refuse(c, "is not one of ours");
 	*ret_token = (struct token){.scope = (enum identity_scope) wire.scope,
 				    .methods = wire.methods,

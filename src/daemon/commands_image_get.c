@@ -20,7 +20,7 @@ enum {
 	SIGNATURE_MAX = 1 << 16,
 	KEY_MAX = 1 << 18,
 	DOCUMENT_TIMEOUT_MS = 120000,
-	ENTRIES_MAX = 10000
+	LOGIN_LINKS_MAX = 10000
 };
 
 struct getting {
@@ -120,7 +120,7 @@ static RESULT list_directory(struct ctx *c, const char *path, struct str *ret_na
 		return ctx_fail(c, ERR_NOT_FOUND, "cannot read the directory %s: %s", path,
 				strerrordesc_np(errno));
 	buf_init(&names, LISTING_MAX);
-	for (const struct dirent *e; count < ENTRIES_MAX && (e = readdir(dir)); count++)
+	for (const struct dirent *e; count < LOGIN_LINKS_MAX && (e = readdir(dir)); count++)
 		buf_print(&names, "%s\n", e->d_name);
 	(void) closedir(dir);
 	*ret_names = str_copy(c->arena, buf_str(&names));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari user …, dari console: users and their passwords. */
-#include "auth/entry.h"
+#include "auth/login_link.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "daemon/command.h"
@@ -168,13 +168,13 @@ static RESULT console_link(struct command_call *call)
 	struct entry entry = {0};
 	struct str secret = STR_NONE;
 	TRY(find_entry(call, &entry));
-	TRY(entry_issue(call->daemon->entries, &call->ctx, &entry, &secret));
+	TRY(login_link_issue(call->daemon->entries, &call->ctx, &entry, &secret));
 	struct str endpoint = settings_endpoint(call->ctx.arena, &call->daemon->settings);
 	struct str link = str_print(call->ctx.arena, "%" STR_FMT "/console/#t=%" STR_FMT, STR_ARG(endpoint),
 				    STR_ARG(secret));
 	buf_print(&call->text, "%" STR_FMT "\n", STR_ARG(link));
 	call->value = json_pack("{s:s%, s:i}", "url", link.p, link.n, "seconds",
-				(int) (ENTRY_LIFETIME_US / SECOND));
+				(int) (LOGIN_LINK_LIFETIME_US / SECOND));
 	return OK;
 }
 

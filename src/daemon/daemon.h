@@ -7,12 +7,12 @@
 
 #include "auth/guard.h"
 #include "auth/issuers.h"
+#include "auth/last_used.h"
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
 #include "auth/ticket.h"
 #include "auth/token.h"
-#include "auth/uses.h"
 #include "base/config.h"
 #include "base/crypto.h"
 #include "drivers/backup_store.h"
@@ -71,13 +71,13 @@ RESULT init_region(struct ctx *c, struct settings *s, struct str zones,
 
 struct console_face;
 struct control;
-struct entries;
+struct login_links;
 struct keeper;
 struct daemon_role;
 struct api_face;
 struct metadata;
 struct relay;
-struct web_reach;
+struct egress_policy;
 
 struct daemon {
 	const struct daemon_role *role;
@@ -101,8 +101,8 @@ struct daemon {
 	struct http_listener *listeners
 		[2]; /* the API's, and the second one's if there is one; their certificate is renewed */
 	struct http_proxies proxies; /* before the API's listeners */
-	struct uses *uses;
-	struct web_reach *reach;
+	struct last_used *uses;
+	struct egress_policy *reach;
 	struct issuers *issuers;
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
@@ -110,7 +110,7 @@ struct daemon {
 	struct tokens *tokens;
 	struct bearers *bearers;
 	struct tickets *tickets;
-	struct entries *entries;
+	struct login_links *entries;
 	struct limits *limits;
 	struct guards *guards;
 	struct api_face *ec2, *iam, *cost, *cloudwatch, *support, *tmf, *absent, *azure, *cloudstack,
@@ -180,7 +180,7 @@ RESULT control_listen(struct ctx *c, struct daemon *d, struct control *control);
 /* Waits for running commands, after the HTTP server has stopped. Ignores NULL. */
 void control_free(struct control *control);
 
-/* reach.c: sets d->reach. ERR_INVALID: an invalid block in the configuration. */
+/* egress_policy.c: sets d->reach. ERR_INVALID: an invalid block in the configuration. */
 RESULT reach_open(struct daemon *d);
 
 /* ---- health.c: /healthz and /metrics ---- */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "api/metadata/metadata.h"
-#include "auth/entry.h"
+#include "auth/login_link.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
@@ -441,7 +441,7 @@ static struct str first_link(struct daemon *d)
 		return STR_NONE;
 	entry.user = user->row.id;
 	entry.account = account->row.id;
-	if (!result_is_ok(entry_issue(d->entries, &d->ctx, &entry, &secret)))
+	if (!result_is_ok(login_link_issue(d->entries, &d->ctx, &entry, &secret)))
 		return STR_NONE;
 	return str_print(d->arena, "%" STR_FMT "/console/#t=%" STR_FMT,
 			 STR_ARG(settings_endpoint(d->arena, &d->settings)), STR_ARG(secret));

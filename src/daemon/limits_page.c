@@ -10,10 +10,10 @@
 #include "api/ec2/core/item_cache.h"
 #include "api/metadata/dns.h"
 #include "auth/issuers.h"
+#include "auth/last_used.h"
 #include "auth/password.h"
 #include "auth/session.h"
 #include "auth/ticket.h"
-#include "auth/uses.h"
 #include "engine/instance/instance.h"
 #include "engine/limits.h"
 
@@ -124,7 +124,7 @@ static const struct {
 	{"of one asker's", PASSWORDS_WAITING_OF_ONE, "one more is told to come again"},
 	{"fetches of an issuer's keys that wait", ISSUERS_WAITING_MAX, "in all"},
 	{"issuers whose keys are kept", ISSUERS_KEPT, "the oldest go"},
-	{"last uses that are not written down yet", USES_MAX, "the oldest are lost"},
+	{"last uses that are not written down yet", LAST_USED_MAX, "the oldest are lost"},
 	{"bytes of an answer that is cached", RESPONSE_SIZE_MAX, "32 MiB in all; the oldest go"},
 	{"bytes of an item that is cached for EC2's lists", EC2_ITEM_CACHED_MAX,
 	 "144 MiB in all; the oldest go"},

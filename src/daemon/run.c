@@ -26,8 +26,8 @@
 #include "api/support/support.h"
 #include "api/tmf/tmf.h"
 #include "auth/bearer.h"
-#include "auth/entry.h"
 #include "auth/key.h"
+#include "auth/login_link.h"
 #include "base/clock.h"
 #include "base/disk_room.h"
 #include "base/file.h"
@@ -39,8 +39,8 @@
 #include "daemon/command.h"
 #include "daemon/daemon.h"
 #include "drivers/desk.h"
+#include "drivers/egress_policy.h"
 #include "drivers/image_file.h"
-#include "drivers/web_reach.h"
 #include "engine/engine.h"
 #include "engine/region/region.h"
 #include "http/renew.h"
@@ -254,8 +254,8 @@ static RESULT open_store(struct daemon *d)
 static RESULT open_auth(struct daemon *d)
 {
 	const struct settings *s = &d->settings;
-	const struct uses_config uses = {.store = d->store, .executor = d->executor};
-	TRY(uses_new(&d->ctx, &uses, &d->uses));
+	const struct last_used_config uses = {.store = d->store, .executor = d->executor};
+	TRY(last_used_new(&d->ctx, &uses, &d->uses));
 	const struct sigv4_config signing = {
 		.store = d->store, .master_key = d->master_key, .region = s->region, .uses = d->uses};
 	const struct passwords_config passwords = {.memory_kib = s->password_memory_kib,
@@ -280,7 +280,7 @@ static RESULT open_auth(struct daemon *d)
 	};
 	TRY(bearers_new(&d->ctx, &bearers, &d->bearers));
 	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
-	d->entries = entries_new();
+	d->entries = login_links_new();
 	if (!d->entries)
 		return ctx_no_memory(&d->ctx);
 	const struct guards_config guards = {
@@ -491,19 +491,19 @@ static void end_all(struct daemon *d)
 	api_face_free(d->native);
 	console_free(d->console);
 	tickets_free(d->tickets);
-	entries_free(d->entries);
+	login_links_free(d->entries);
 	bearers_free(d->bearers);
 	tokens_free(d->tokens);
 	passwords_free(d->passwords);
 	lane_free(d->key_lane);
 	issuers_free(d->issuers);
 	sigv4_free(d->sigv4);
-	uses_free(d->uses);
+	last_used_free(d->uses);
 	guards_free(d->guards);
 	limits_free(d->limits);
 	http_server_free(d->http);
 	reconciler_free(d->reconciler);
-	web_reach_free(d->reach);
+	egress_policy_free(d->reach);
 	relay_free(d->relay);
 	plugs_close(d->plugs);
 	if (d->network.driver)

@@ -319,7 +319,7 @@ struct compute_sent {
 	int64_t pause_limit_ms; /* the currently allowed pause of the guest at the switch */
 };
 
-struct compute_journey {
+struct compute_migration {
 	struct compute_host *to;             /* a connection of the same driver */
 	struct str address;                  /* IP address or name by which this host reaches the other */
 	const struct compute_domain *domain; /* its keys are passed to the other host */
@@ -343,7 +343,7 @@ struct compute_journey {
  * to a second. An emulated guest whose QEMU would lose writes during migration is paused until it has
  * arrived; on failure it may be left paused (COMPUTE_END_HELD). ERR_UNSUPPORTED: the other host's processor
  * or QEMU is incompatible with the guest. If this process ends, the migration is aborted. */
-typedef RESULT compute_send(struct compute_host *h, struct ctx *c, struct compute_journey *journey);
+typedef RESULT compute_send(struct compute_host *h, struct ctx *c, struct compute_migration *journey);
 
 /* ---- observing: reads on behalf of a user's call, through reconciler_observe() */
 

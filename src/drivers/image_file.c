@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "drivers/crypt_file.h"
-#include "drivers/image_head.h"
+#include "drivers/image_header.h"
 #include "drivers/image_tool.h"
 
 enum { SECTOR_SIZE = 512 };
@@ -309,7 +309,7 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 				"%s is no disk image: of no known format, nor raw in whole sectors of %d "
 				"bytes",
 				source, SECTOR_SIZE);
-	TRY(image_head_check(c, source, qemu_format));
+	TRY(image_header_check(c, source, qemu_format));
 	TRY(inspect(c, source, qemu_format, &file.virtual_size));
 	TRY(file_make_directory(c, directory, 0700));
 	struct str part = str_print(c->arena, "%s/%016llx%s", directory, (unsigned long long) random_u64(),

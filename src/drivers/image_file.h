@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The image store: files on Dari's own machine, named by their SHA-256, all in one format (qcow2, compat 1.1,
- * without a backing file). An imported file is checked by its header (image_head.h), then by qemu-img under
+ * without a backing file). An imported file is checked by its header (image_header.h), then by qemu-img under
  * limits, and converted. Its format comes from its first bytes or from the operator; qemu-img never guesses
  * it, and a file that refers to another file is refused. A file from a host is checked and stored unchanged.
  *
@@ -64,13 +64,13 @@ RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str for
 			   const struct disk_key *key, struct image_file *ret_file);
 void image_upload_free(struct image_upload *u); /* ignores NULL; removes what was not stored */
 DEFINE_AUTO(image_upload)
-struct web_reach;
+struct egress_policy;
 struct image_fetch {
 	const char *url;    /* http, https, file */
 	int64_t cap_size;   /* maximum bytes */
 	bool from_anywhere; /* includes local files and this machine's addresses, whose content users must
 			     * not see */
-	struct web_reach *reach; /* otherwise where this allows; NULL: default rules */
+	struct egress_policy *reach; /* otherwise where this allows; NULL: default rules */
 	/* Called repeatedly with the bytes received and expected (0: unknown); false aborts. NULL: none. */
 	bool (*goes_on)(void *arg, int64_t done, int64_t size);
 	void *arg;

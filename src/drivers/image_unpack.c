@@ -8,7 +8,7 @@
 
 #include "drivers/image_file.h"
 
-enum { PIECE_SIZE = 64 * 1024, ENTRIES_MAX = 64 };
+enum { PIECE_SIZE = 64 * 1024, LOGIN_LINKS_MAX = 64 };
 
 bool image_is_packed(struct str url)
 {
@@ -65,7 +65,7 @@ static RESULT unpack(struct ctx *c, const struct image_packed *packed, struct ar
 		return ctx_fail(c, ERR_INTERNAL, "libarchive lacks gzip, bzip2 or zip");
 	if (archive_read_open_filename(a, packed->path, PIECE_SIZE) != ARCHIVE_OK)
 		return fail_packed(c, a);
-	for (int k = 0; k < ENTRIES_MAX && archive_read_next_header(a, &entry) == ARCHIVE_OK; k++) {
+	for (int k = 0; k < LOGIN_LINKS_MAX && archive_read_next_header(a, &entry) == ARCHIVE_OK; k++) {
 		bool is_plain = archive_filter_count(a) <= 1 && archive_format(a) == ARCHIVE_FORMAT_RAW;
 		if (is_plain)
 			return ctx_fail(c, ERR_INVALID, "the image is not packed as its name says");

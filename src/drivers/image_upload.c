@@ -12,8 +12,8 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/random.h"
+#include "drivers/egress_policy.h"
 #include "drivers/image_file.h"
-#include "drivers/web_reach.h"
 
 enum { SHARE_SIZE = 1 << 20 }; /* quota that an upload reserves at once, ahead of the data */
 

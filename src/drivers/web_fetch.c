@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
-#include "drivers/web_reach.h"
+#include "drivers/egress_policy.h"
 
 enum { CHAIN_MAX = 10 };
 

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Fetches small documents and submits forms over HTTPS: without redirects and proxies, limited in size and
- * time, and only from where web_reach.h allows. Requests by the operator may go anywhere. Blocks, so use
+ * time, and only from where egress_policy.h allows. Requests by the operator may go anywhere. Blocks, so use
  * threads that may wait. */
 #pragma once
 
 #include "base/ctx.h"
 
-struct web_reach;
+struct egress_policy;
 
 struct web_fetch {
 	const char *url;
 	/* SHA-1 digests, in hex, of certificates to trust if no CA of the system does. */
 	struct strs thumbprints;
 	size_t cap_size;
-	int64_t timeout_ms;      /* entire transfer */
-	struct web_reach *reach; /* NULL: default rules */
+	int64_t timeout_ms;          /* entire transfer */
+	struct egress_policy *reach; /* NULL: default rules */
 	/* Requested by the operator: allows http and file too, this machine's files and addresses, and
 	 * redirects. Redirects from HTTPS stay with HTTPS. */
 	bool from_anywhere;

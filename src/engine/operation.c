@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/billing/standing.h"
+#include "engine/billing/payer.h"
 #include "engine/internal.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "engine/region/region.h"
 #include "model/instance.h"
 #include "model/instance_profile.h"
@@ -219,7 +219,7 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 {
 	struct guard *guard = op->ctx->guard;
 	bool is_allowed = false;
-	assert(!engine_is_personal(permission)); /* engine/people/own.h */
+	assert(!engine_is_personal(permission)); /* engine/people/user_owned.h */
 	TRY(engine_check_guarded(op->ctx));
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, kind, row, planned, &is_allowed));

@@ -67,7 +67,7 @@ typedef RESULT guard_check_absent(struct guard *g, struct ctx *c, const struct t
 typedef RESULT guard_check_beside(struct guard *g, struct ctx *c, const struct tables *t,
 				  const char *permission);
 /* Evaluates the caller's policies in one account, whatever account the call is for, about a secret of that
- * user (engine/people/own.h). *ret_is_allowed: a policy allows it. ERR_DENIED: a policy denies it, or a
+ * user (engine/people/user_owned.h). *ret_is_allowed: a policy allows it. ERR_DENIED: a policy denies it, or a
  * boundary does not include it. */
 typedef RESULT guard_check_account(struct guard *g, struct ctx *c, const struct tables *t,
 				   const char *permission, const struct user *user, uuid account,

@@ -123,7 +123,7 @@ RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, co
 		       const struct row **ret_row);
 
 /* True if the row is the caller's own and has ended; engine_find_listed() also finds such rows. For lists
- * that show ended rows for a while (engine/ended.h), and rows being deleted (kind_words.lingers). */
+ * that show ended rows for a while (engine/tombstone.h), and rows being deleted (kind_words.lingers). */
 bool engine_may_see_ended(const struct ctx *c, enum kind kind, const struct row *row);
 RESULT engine_find_listed(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			  const struct row **ret_row);

@@ -138,7 +138,7 @@ struct call_private {
 	enum call_stage stage;
 	enum call_park_state park_state;
 	void (*resume)(struct call *call);
-	bool is_inside;        /* no connection: inside.c */
+	bool is_inside;        /* no connection: internal_call.c */
 	bool is_stream;        /* unlimited answer: stream.c */
 	struct str raw_target; /* in libmicrohttpd's memory, which the parser modifies later */
 	bool bad_target;       /* the target is not a path */
@@ -196,7 +196,7 @@ void park_abandon(struct conn *conn);
 /* Returns when no thread is inside call_wake() for a connection that was suspended before. */
 void park_wait_for_wakers(void);
 
-/* inside.c */
+/* internal_call.c */
 void inside_wake(struct call *c);
 /* Takes over the body's memory. NULL: no body. */
 void inside_answer(struct call *c, int status, struct buf *body);

@@ -287,12 +287,12 @@ static bool goes_on(void *arg, const struct compute_sent *sent, bool *ret_hasten
 static RESULT send(struct step *s, const struct migration_rows *rows, struct ends *ends)
 {
 	struct journey j = {.step = s};
-	struct compute_journey journey = {.to = ends->target.host,
-					  .address = engine_get_host_address(rows->target),
-					  .domain = &rows->instance.domain,
-					  .rate = rows->source->move_rate,
-					  .goes_on = goes_on,
-					  .arg = &j};
+	struct compute_migration journey = {.to = ends->target.host,
+					    .address = engine_get_host_address(rows->target),
+					    .domain = &rows->instance.domain,
+					    .rate = rows->source->move_rate,
+					    .goes_on = goes_on,
+					    .arg = &j};
 	s->work->has_begun = false;
 	step_again(s);
 	struct result result = ends->source.driver->send(ends->source.host, &s->ctx, &journey);

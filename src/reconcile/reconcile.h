@@ -31,7 +31,7 @@ struct instance;
 struct volume;
 
 struct reconciler;
-struct web_reach;
+struct egress_policy;
 
 enum { RECONCILE_DRIVERS_MAX = 4, RECONCILE_DESKS_MAX = 8 };
 
@@ -64,7 +64,7 @@ struct reconcile_config {
 	 * ignored. */
 	struct strs resolvers;
 	/* Egress policy for image downloads; outlives the reconciler. NULL: not configured. */
-	struct web_reach *reach;
+	struct egress_policy *reach;
 	/* Target of volume backups; outlives the reconciler. NULL or an empty URL: none. */
 	const struct backup_target *backup;
 	/* Network device whose traffic is billed, and its network namespace (empty: ours). Empty: no

@@ -368,7 +368,7 @@ struct reconciler {
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];
 	char *image_directory, *own_chassis; /* owned */
 	const uint8_t *master_key;
-	struct web_reach *reach;
+	struct egress_policy *reach;
 	const struct backup_target *backup; /* NULL: none */
 	RESULT(*write_drive)
 	(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
@@ -519,7 +519,7 @@ RESULT fence_unblock_host(struct step *s, const struct fence *f);
 /* Wakes the group being emptied that contains the resource, and its name once the row is gone. */
 void wake_names_of(struct reconciler *r, const struct tables *t, uuid target);
 
-/* ---- ended.c ---- */
+/* ---- tombstone.c ---- */
 
 /* Step of tombstones, and the wake function of address groups. */
 RESULT step_ended(struct step *s);

@@ -83,7 +83,7 @@ static void migrate(struct simulation *s, const struct thing *t)
 	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
 	enum sim_break how =
 		random_below(2) ? SIM_BREAK_NONE : (enum sim_break) random_below(SIM_BREAK_CRASH);
-	sim_compute_break_journey(cloud_host_of(c, id), how);
+	sim_compute_break_migration(cloud_host_of(c, id), how);
 	struct result asked = cloud_call(c, NULL, engine_migrate_instance_run, &wish);
 	tell(s, "%s goes to another host: %s, and that breaks as number %d", t->id, err_name(asked.code),
 	     (int) how);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "auth/cloudstack_signature.h"
-#include "auth/guess.h"
+#include "auth/login_throttle.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
@@ -218,7 +218,7 @@ static uuid find_asker(const struct api_call *e)
 	if (!uuid_is_none(e->asker))
 		return e->asker;
 	if (!who)
-		return guesser_address(e->call->peer);
+		return login_attempt_address(e->call->peer);
 	return uuid_is_none(who->account) ? who->user : who->account;
 }
 

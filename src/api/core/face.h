@@ -7,7 +7,7 @@
 
 struct api_protocol;
 struct bearers;
-struct entries;
+struct login_links;
 struct executor;
 struct guards;
 struct issuers;
@@ -17,7 +17,7 @@ struct passwords;
 struct sigv4;
 struct tickets;
 struct tokens;
-struct uses;
+struct last_used;
 
 /* What a region lends its faces; each uses a part of it. All of it lives longer than the faces. */
 struct api_config {
@@ -29,7 +29,7 @@ struct api_config {
 	struct tokens *tokens;         /* who asks, by OpenStack's tokens */
 	struct bearers *bearers;       /* who asks, by Azure's tokens */
 	struct tickets *tickets;       /* that consoles are opened with */
-	struct entries *entries;       /* one-time links into the pages; NULL: there are none */
+	struct login_links *entries;   /* one-time links into the pages; NULL: there are none */
 	struct issuers *issuers;       /* of web identities; NULL: none can be asked */
 	struct passwords
 		*passwords; /* how people prove who they are; their lane is a face's own; NULL: they cannot */
@@ -37,7 +37,7 @@ struct api_config {
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes, which open the secrets of access keys */
 	const struct native_commands *commands; /* the operator's; NULL: there are none */
 	struct executor *executor;              /* of actors of a face's own; NULL: it has none */
-	struct uses *uses;           /* where uses of keys, roles and passwords are noted; NULL: nowhere */
+	struct last_used *uses;      /* where uses of keys, roles and passwords are noted; NULL: nowhere */
 	struct str region;           /* its name; a face copies it */
 	struct str ticket_directory; /* where files of tickets are; empty: none can be attached */
 	struct str backup_target;    /* where volumes' backups are kept; empty: nowhere, and none is made */

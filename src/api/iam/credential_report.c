@@ -35,7 +35,7 @@ static void add_key(struct iam_call *e, struct buf *b, const struct access_key *
 					.at_us = key ? key->last_used_us : 0,
 					.service = key ? key->last_used_service : STR_NONE,
 					.region = key ? key->last_used_region : STR_NONE};
-	struct last_use use = key ? uses_find(e->config->uses, e->c->arena, &stored) : stored;
+	struct last_use use = key ? last_used_find(e->config->uses, e->c->arena, &stored) : stored;
 	buf_print(b, ",%s", key && key->enabled ? "true" : "false");
 	add_time(b, key ? key->row.created_us : 0, "N/A");
 	add_time(b, use.at_us, "N/A");
@@ -61,7 +61,7 @@ static void add_user(struct iam_call *e, struct buf *b, const struct user *user)
 {
 	bool has_password = user->password_hash.n > 0;
 	const struct last_use stored = {.id = user->row.id, .at_us = user->password_used_us};
-	const struct last_use use = uses_find(e->config->uses, e->c->arena, &stored);
+	const struct last_use use = last_used_find(e->config->uses, e->c->arena, &stored);
 	struct str root =
 		str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":root", STR_ARG(e->c->who->account_number));
 	struct str name = user->is_owner ? STR("<root_account>") : user->name;

@@ -103,7 +103,7 @@ static RESULT get_last_used(struct iam_call *e, const void *args, struct xml *x)
 					.at_us = key->last_used_us,
 					.service = key->last_used_service,
 					.region = key->last_used_region};
-	const struct last_use use = uses_find(e->config->uses, e->c->arena, &stored);
+	const struct last_use use = last_used_find(e->config->uses, e->c->arena, &stored);
 	xml_text(x, "UserName", user->name);
 	xml_open(x, "AccessKeyLastUsed");
 	if (use.at_us)

@@ -106,7 +106,7 @@ static RESULT check_and_hash(struct work_item *w)
 {
 	struct iam_call *e = w->arg;
 	struct own_change *a = e->args;
-	const struct guesser who = {a->user, e->call->peer};
+	const struct login_attempt who = {a->user, e->call->peer};
 	if (password_check(e->config->passwords, e->c, &who, a->wish.hash_before, a->original) !=
 	    PASSWORD_RIGHT)
 		return ctx_fail(e->c, ERR_DENIED, "The old password is not the user's.");

@@ -11,7 +11,7 @@ void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role
 {
 	const struct last_use stored = {
 		.id = role->row.id, .at_us = role->last_used_us, .region = role->last_used_region};
-	const struct last_use use = uses_find(e->config->uses, e->c->arena, &stored);
+	const struct last_use use = last_used_find(e->config->uses, e->c->arena, &stored);
 	xml_open(x, "RoleLastUsed");
 	if (use.at_us) {
 		iam_write_time(x, "LastUsedDate", use.at_us);

@@ -56,7 +56,7 @@ void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, 
 	}
 	iam_write_entity(e, x, KIND_USER, &user->row, "UserName", "UserId");
 	const struct last_use stored = {.id = user->row.id, .at_us = user->password_used_us};
-	const struct last_use use = uses_find(e->config->uses, e->c->arena, &stored);
+	const struct last_use use = last_used_find(e->config->uses, e->c->arena, &stored);
 	if (use.at_us)
 		iam_write_time(x, "PasswordLastUsed", use.at_us);
 	if (!is_whole)

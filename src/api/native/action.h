@@ -114,8 +114,8 @@ struct native_face {
 	size_t route_count;
 	int64_t started_us; /* tells this process from the one before */
 	struct feed *feed;
-	struct lane *leftovers; /* where they are looked for; NULL: nowhere */
-	struct spents *spents;  /* sign-ins by providers that came back */
+	struct lane *leftovers;      /* where they are looked for; NULL: nowhere */
+	struct replay_cache *spents; /* sign-ins by providers that came back */
 };
 
 static inline struct native_face *native_face_of(const struct native_call *e)
@@ -169,7 +169,7 @@ const char *native_permit(const char *permission);
 /* Adds the reads of all kinds to face->reads. */
 bool native_make_reads(struct native_face *face);
 
-/* ---- list.c, reads.c ---- */
+/* ---- list.c, rows_read.c ---- */
 
 /* A list and one row, of a->kind. */
 RESULT native_prepare_list(struct native_call *e, void *args);

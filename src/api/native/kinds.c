@@ -9,7 +9,7 @@
 
 #include "api/core/params.h"
 #include "base/heap.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "engine/region/offered.h"
 #include "engine/storage/volume_type.h"
 #include "model/network_offering.h"

@@ -4,7 +4,7 @@
 #include "api/native/action.h"
 #include "api/native/feed.h"
 
-#include "auth/spent.h"
+#include "auth/replay_cache.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/vec.h"
@@ -179,7 +179,7 @@ static bool open_face(struct api_face *core)
 {
 	struct native_face *face = (struct native_face *) core;
 	face->started_us = clock_now_us();
-	face->spents = spents_new();
+	face->spents = replay_cache_new();
 	if (!face->spents || !native_sum_routes(face))
 		return false;
 	struct ctx c;
@@ -207,7 +207,7 @@ static void close_face(struct api_face *core)
 	struct native_face *face = (struct native_face *) core;
 	lane_free(face->leftovers);
 	feed_free(face->feed);
-	spents_free(face->spents);
+	replay_cache_free(face->spents);
 	heap_free(face->paths);
 }
 

@@ -84,7 +84,7 @@ static RESULT prepare_confirm(struct native_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("password"),
 				      "A password has at least %d characters.", PASSWORD_CHARACTERS_MIN);
 	e->lane = passwords_lane(e->config->passwords);
-	e->asker = guesser_address(e->call->peer);
+	e->asker = login_attempt_address(e->call->peer);
 	return OK;
 }
 

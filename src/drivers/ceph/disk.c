@@ -6,8 +6,8 @@
 
 #include "drivers/ceph/pool.h"
 #include "drivers/crypt_file.h"
-#include "drivers/image_layer.h"
-#include "drivers/image_recast.h"
+#include "drivers/image_convert.h"
+#include "drivers/increment_apply.h"
 
 static RESULT has_base(struct disk_host *h, struct ctx *c, struct str base, bool *ret_has)
 {
@@ -234,12 +234,12 @@ const struct disk_driver disk_rbd = {
 	.ensure = ensure,
 	.remove = remove_disk,
 	.cut = ceph_cut,
-	.lay = image_layer_lay,
+	.lay = increment_apply,
 	.pull = ceph_pull,
 	.push = ceph_push,
-	.encrypt = image_recast_sealed,
-	.export_file = image_recast_export,
-	.recast = image_recast,
+	.encrypt = image_convert_sealed,
+	.export_file = image_convert_export,
+	.recast = image_convert,
 	.enter = enter,
 	.prove = prove,
 };

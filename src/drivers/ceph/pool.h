@@ -167,7 +167,7 @@ RESULT ceph_find_payload(struct disk_host *h, struct ctx *c, rbd_image_t image, 
 /* Likewise if its metadata mark it as encrypted, else 0. */
 RESULT ceph_find_sealed(struct disk_host *h, struct ctx *c, rbd_image_t image, int64_t *ret_offset);
 
-/* ---- cut.c */
+/* ---- snapshot_copy.c */
 
 /* The volume's snapshot name for a snapshot, in c's arena. */
 struct str ceph_snapshot_name(struct ctx *c, struct str snapshot);

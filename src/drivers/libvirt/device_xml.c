@@ -8,7 +8,7 @@
  * memory and 20 ms of start time; under emulation the guest's firmware and kernel take about 10 ms for each.
  *
  * NICs are identified by their alias, which libvirt lets us choose: "ua-" and the port's UUID. Disks are
- * identified by their file: a disk switched to another volume's file (swap.c) keeps the alias of the original
+ * identified by their file: a disk switched to another volume's file (block_copy.c) keeps the alias of the original
  * volume and slot, so that the original volume can be attached again in another slot. */
 #include "drivers/libvirt/host.h"
 #include "model/host.h"

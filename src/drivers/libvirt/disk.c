@@ -7,10 +7,10 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "drivers/crypt_file.h"
+#include "drivers/image_convert.h"
 #include "drivers/image_file.h"
-#include "drivers/image_layer.h"
-#include "drivers/image_recast.h"
 #include "drivers/image_tool.h"
+#include "drivers/increment_apply.h"
 #include "drivers/libvirt/host.h"
 #include "drivers/swap_file.h"
 #include "model/host.h"
@@ -378,13 +378,13 @@ const struct disk_driver disk_libvirt = {
 	.ensure = ensure,
 	.remove = remove_disk,
 	.cut = libvirt_cut,
-	.lay = image_layer_lay,
+	.lay = increment_apply,
 	.pull = libvirt_pull,
 	.push = libvirt_push,
-	.encrypt = image_recast_sealed,
-	.export_file = image_recast_export,
-	.recast = image_recast,
+	.encrypt = image_convert_sealed,
+	.export_file = image_convert_export,
+	.recast = image_convert,
 	.enter = libvirt_enter,
 	.prove = libvirt_prove,
-	.pack = image_recast_pack,
+	.pack = image_convert_pack,
 };

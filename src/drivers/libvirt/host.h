@@ -110,7 +110,7 @@ RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct ho
 void libvirt_close_host(struct compute_host *h);
 void libvirt_watch(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg);
 
-/* ---- opener.c: virConnectOpen() and reaching a host, with a deadline */
+/* ---- connect.c: virConnectOpen() and reaching a host, with a deadline */
 
 /* ERR_GONE if the host doesn't answer before deadline_us (monotonic). */
 RESULT libvirt_open_connection(struct ctx *c, const char *uri, int64_t deadline_us, virConnectPtr *ret_conn);
@@ -174,7 +174,7 @@ void libvirt_write_nic(struct buf *b, const struct domain_place *place, const st
 
 /* ---- devices.c */
 
-struct xml_tree; /* a parsed document: read.c */
+struct xml_tree; /* a parsed document: xml_read.c */
 
 struct domain_devices { /* disks by file or image, NICs by alias; in the context's arena */
 	struct uuids volumes, ports;
@@ -191,7 +191,7 @@ RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 			    const struct domain_place *place, const struct compute_domain *wish,
 			    const struct domain_devices *until_now);
 
-/* ---- swap.c */
+/* ---- block_copy.c */
 
 /* Implements drivers/compute.h. */
 RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish, bool begins,
@@ -235,11 +235,11 @@ RESULT libvirt_check_answers(struct compute_host *h, struct ctx *c, virDomainPtr
 RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain);
 enum instance_seen_power libvirt_power_of(int state);
 
-/* ---- journey.c */
+/* ---- migrate.c */
 
 /* Implements drivers/compute.h. */
 RESULT libvirt_see_end(struct compute_host *h, struct ctx *c, uuid id, struct compute_end_seen *ret_seen);
-RESULT libvirt_send(struct compute_host *h, struct ctx *c, struct compute_journey *journey);
+RESULT libvirt_send(struct compute_host *h, struct ctx *c, struct compute_migration *journey);
 
 /* ---- inventory.c */
 
@@ -311,7 +311,7 @@ RESULT libvirt_has_base(struct compute_host *h, struct ctx *c, const struct disk
 			bool *ret_has);
 struct result libvirt_fail_missing(struct compute_host *h, struct ctx *c, uuid volume);
 
-/* ---- raw.c: disks that several guests have */
+/* ---- shared_disk.c: disks that several guests have */
 
 /* Implements drivers/disk.h for a disk that is, or becomes, a raw image. */
 RESULT libvirt_ensure_raw(struct disk_host *disks, struct ctx *c, const struct disk_spec *w,
@@ -345,7 +345,7 @@ void libvirt_end_asking(struct asking *asking);
 /* The id of a handle, without a call to the host. */
 uuid libvirt_id_of(virDomainPtr d);
 
-/* ---- hold.c */
+/* ---- offline_qemu.c */
 
 /* Opens a disk that no guest uses as the disk of a running holder domain. what: the volume or snapshot it is
  * for. */
@@ -354,7 +354,7 @@ RESULT libvirt_hold_disk(struct disk_host *h, struct ctx *c, uuid what, const st
 /* Absent: OK. */
 RESULT libvirt_release_disk(struct disk_host *h, struct ctx *c, uuid what);
 
-/* ---- track.c: what a disk notes of its writes. target: the disk, as the domain calls it */
+/* ---- dirty_bitmap.c: what a disk notes of its writes. target: the disk, as the domain calls it */
 
 /* Returned in c's arena. */
 struct str libvirt_track_name(struct compute_host *h, struct ctx *c, uuid volume, uuid snapshot);
@@ -371,7 +371,7 @@ struct track_set { /* snapshots */
 RESULT libvirt_drop_tracks(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,
 			   const struct track_set *set);
 
-/* ---- copy.c, cut.c */
+/* ---- copy.c, snapshot_copy.c */
 
 /* Finds the disk's target name in the running domain by its file. ERR_AGAIN: it no longer has the disk. */
 RESULT libvirt_find_target(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str path,
@@ -469,7 +469,7 @@ void libvirt_write_processor(struct buf *b, enum host_seen_virt virt, struct str
 RESULT libvirt_check_processor(struct compute_host *h, struct ctx *c, virDomainPtr d,
 			       struct compute_host *to);
 
-/* ---- read.c: reading libvirt's XML */
+/* ---- xml_read.c: reading libvirt's XML */
 
 struct xml_tree; /* a parsed document */
 /* Free with xml_tree_free(). ERR_IO: not XML. */

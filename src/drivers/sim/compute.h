@@ -108,7 +108,7 @@ bool sim_compute_is_awaited(struct str host, uuid id);
 /* Sets how long guests take to shut down, on the test's clock; visible at the next look. Initially 0. */
 void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);
 /* Applies to the next guest migrated from this host. */
-void sim_compute_break_journey(struct str host, enum sim_break how);
+void sim_compute_break_migration(struct str host, enum sim_break how);
 /* Undefines a domain behind Dari's back. */
 void sim_compute_lose_domain(struct str host, uuid id);
 /* Whether the running guest has that disk or NIC. */

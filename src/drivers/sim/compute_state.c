@@ -650,7 +650,7 @@ size_t sim_compute_count_doubles(void)
 	return list.doubles;
 }
 
-void sim_compute_break_journey(struct str host, enum sim_break how)
+void sim_compute_break_migration(struct str host, enum sim_break how)
 {
 	struct sim_host *s = sim_need_host(host);
 	if (!s)

@@ -242,7 +242,7 @@ bool sim_has_plugged(const struct sim_domain *d, uuid id);
 RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids *ret_volumes,
 			struct uuids *ret_ports);
 
-/* ---- swap.c: with the host's lock held */
+/* ---- block_copy.c: with the host's lock held */
 
 /* For a running domain, as in drivers/compute.h. */
 RESULT sim_swap_disk(struct sim_host *s, struct ctx *c, struct sim_domain *d,
@@ -250,7 +250,7 @@ RESULT sim_swap_disk(struct sim_host *s, struct ctx *c, struct sim_domain *d,
 /* The guest keeps its current disk. Does nothing for a domain that is off. */
 void sim_end_swap(struct sim_domain *d, const struct compute_swapping *wish);
 
-/* ---- track.c: with the host's lock held */
+/* ---- dirty_bitmap.c: with the host's lock held */
 
 struct sim_track *sim_find_track(struct sim_disk *d, uuid from); /* NULL: none */
 void sim_drop_tracks(struct sim_disk *d, uuid keep);             /* all except keep */
@@ -261,11 +261,11 @@ void sim_write(struct sim_disk *d, const char *text);
 /* Updates the bitmaps of an ending guest's disks, before it releases them. */
 void sim_end_tracks(struct sim_host *s, const struct sim_domain *d, bool crashes);
 
-/* ---- journey.c */
+/* ---- migrate.c */
 
 /* Implements drivers/compute.h. */
 RESULT sim_see_end(struct compute_host *h, struct ctx *c, uuid id, struct compute_end_seen *ret_seen);
-RESULT sim_send(struct compute_host *h, struct ctx *c, struct compute_journey *journey);
+RESULT sim_send(struct compute_host *h, struct ctx *c, struct compute_migration *journey);
 
 /* ---- console.c */
 

@@ -41,7 +41,7 @@ RESULT sim_disk_ask(struct disk_host *h, struct ctx *c, const struct sim_domain 
 /* A volume's disk name in either form. */
 struct disk_name sim_disk_name(uuid volume, bool is_raw);
 
-/* ---- cut.c ---- */
+/* ---- snapshot_copy.c ---- */
 
 /* Implements cut of drivers/disk.h. */
 RESULT sim_disk_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,

@@ -249,7 +249,7 @@ static RESULT delete_one(struct op *op, const struct fleets_target *wish, const 
 		TRY(engine_terminate_instances(op, &terminate));
 	TRY(engine_log_event(op, KIND_FLEET, &fleet->row, "deleted", "Fleet, with %zu instances.",
 			     terminate.instances.count));
-	return ended_leave(op, KIND_FLEET, &fleet->row, FLEET_INDEX_ACCOUNT);
+	return tombstone_leave(op, KIND_FLEET, &fleet->row, FLEET_INDEX_ACCOUNT);
 }
 
 RESULT engine_delete_fleets(struct op *op, struct fleets_target *wish)

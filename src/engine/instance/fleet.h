@@ -3,8 +3,8 @@
  * one has no room. The fleet's row records the failures. Its instances are ordinary instances. */
 #pragma once
 
-#include "engine/ended.h"
 #include "engine/instance/instance.h"
+#include "engine/tombstone.h"
 
 enum {
 	FLEET_UNIT = 1000,        /* capacities and priorities are in thousandths */

@@ -414,7 +414,7 @@ struct guest_password_report {
 OPERATION(engine_report_guest_password, guest_password_report)
 OPERATION(engine_clear_guest_password, instance_target)
 
-/* ---- instance_place.c ---- */
+/* ---- instance_placement.c ---- */
 
 /* Changes placement constraints of a stopped instance. It stays on its host if that is still allowed,
  * otherwise it moves with its disks. ERR_STATE: not stopped. ERR_CAPACITY: no host fits. With

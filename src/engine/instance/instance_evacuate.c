@@ -2,7 +2,7 @@
  * Evacuates instances from hosts that are proven off. One change releases the former host and places the
  * instance on the new one, so it never counts as running on both. The reconciler (reconcile/instance.c)
  * starts it; reconcile/host.c cleans up the former host when that returns. Called by:
- * api/openstack/compute/evacuations.c, api/native/operate.c. */
+ * api/openstack/compute/evacuations.c, api/native/hosts.c. */
 #include "engine/instance/instance_evacuate.h"
 
 #include "engine/condition_internal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Launches instances: resolves what the call names (launch_resolve.c), checks quotas, which decide the number
- * (launch_count.c), then places each instance (launch_place.c) and writes it with its disks and ports
+ * (launch_count.c), then places each instance (launch_placement.c) and writes it with its disks and ports
  * (launch_write.c). Called by: api/ec2/compute/instances.c. The reconciler (reconcile/instance.c) starts
  * them. */
 #include "engine/instance/launch_internal.h"

@@ -77,7 +77,7 @@ bool engine_migration_has_disks(const struct tables *t, const struct instance_mi
 
 /* ---- reports of the reconciler. OK, without effect, if the migration is gone or over ---- */
 
-/* An empty copy of the volume exists on the host (instance_place.c). */
+/* An empty copy of the volume exists on the host (instance_placement.c). */
 struct migration_disk_report {
 	uuid volume, host;
 };

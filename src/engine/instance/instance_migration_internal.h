@@ -34,7 +34,7 @@ RESULT instance_send_back(struct op *op, const struct instance *i, const struct 
 /* Cancels a live migration under way, because a user requested something else of the instance. */
 RESULT instance_drop_migration(struct op *op, uuid instance);
 
-/* ---- disks: instance_place.c ---- */
+/* ---- disks: instance_placement.c ---- */
 
 /* Checks that the disks can be migrated, and that none is busy. ERR_UNSUPPORTED; ERR_STATE. */
 RESULT instance_check_disks_movable(struct ctx *c, const struct tables *t, const struct instance *i);

@@ -57,7 +57,7 @@ RESULT launch_check_quotas(struct launch *l);
 /* Reduces l->count to the number of public addresses left, if each instance needs one. */
 RESULT launch_check_addresses(struct launch *l);
 
-/* ---- launch_place.c ---- */
+/* ---- launch_placement.c ---- */
 
 /* Tenancy by the licences, the launch or the VPC. */
 enum instance_tenancy launch_tenancy(const struct launch *l);

@@ -4,11 +4,11 @@
 #include "engine/network/address_group.h"
 
 #include "engine/client_token_internal.h"
-#include "engine/ended.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_group_internal.h"
 #include "engine/tag_internal.h"
+#include "engine/tombstone.h"
 #include "model/account.h"
 #include "store/address_group.h"
 #include "store/address_group_version.h"
@@ -347,7 +347,7 @@ RESULT engine_delete_address_group(struct op *op, struct address_group_target *w
 	TRY(forget_versions(op, group->row.id, INT64_MAX));
 	TRY(engine_log_event(op, KIND_ADDRESS_GROUP, &group->row, "deleted", "Address group."));
 	wish->deleted = group->row.id;
-	return ended_leave(op, KIND_ADDRESS_GROUP, &group->row, ADDRESS_GROUP_INDEX_ACCOUNT);
+	return tombstone_leave(op, KIND_ADDRESS_GROUP, &group->row, ADDRESS_GROUP_INDEX_ACCOUNT);
 }
 
 RESULT address_group_resolve(struct op *op, uuid account, const struct ref *ref,

@@ -61,7 +61,7 @@ struct address_group_edit {
 };
 OPERATION(engine_edit_address_group, address_group_edit)
 
-/* Deletes a group; lists show it for a while longer (engine/ended.h). ERR_IN_USE: a rule names it. */
+/* Deletes a group; lists show it for a while longer (engine/tombstone.h). ERR_IN_USE: a rule names it. */
 struct address_group_target {
 	struct ref group;
 	/* outputs: */

@@ -344,7 +344,7 @@ RESULT engine_change_network_acl_entry(struct op *op, struct network_acl_entry_c
 
 /* ---- the order of entries ---- */
 
-struct entries {
+struct login_links {
 	/* sorted by number, ingress before egress; without implied entries */
 	struct network_acl_entry *at;
 	size_t count;
@@ -357,10 +357,10 @@ static int compare_entries(const void *left, const void *right)
 				      : (int) a->egress - (int) b->egress;
 }
 
-static RESULT gather_entries(struct op *op, const struct network_acl *acl, struct entries *ret_entries)
+static RESULT gather_entries(struct op *op, const struct network_acl *acl, struct login_links *ret_entries)
 {
 	const size_t most = 2 * NETWORK_ACL_STATEFUL_ENTRIES_MAX;
-	struct entries all = {arena_new_array(op->ctx->arena, struct network_acl_entry, most), 0};
+	struct login_links all = {arena_new_array(op->ctx->arena, struct network_acl_entry, most), 0};
 	if (!all.at)
 		return ctx_no_memory(op->ctx);
 	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(op->head, acl->row.id);
@@ -372,7 +372,7 @@ static RESULT gather_entries(struct op *op, const struct network_acl *acl, struc
 	return OK;
 }
 
-static RESULT check_digest(struct op *op, const struct entries *all, struct str digest)
+static RESULT check_digest(struct op *op, const struct login_links *all, struct str digest)
 {
 	struct arena *a = op->ctx->arena;
 	uint8_t sum[MD5_SIZE];
@@ -405,7 +405,7 @@ static RESULT find_neighbour(struct op *op, const struct ref *ref, uuid acl,
 				     "Cannot use ACL rules from differenting ACLs. Rule being moved.");
 }
 
-static bool has_number(const struct entries *all, int64_t number)
+static bool has_number(const struct login_links *all, int64_t number)
 {
 	for (size_t n = 0; n < all->count; n++)
 		if (all->at[n].number == number)
@@ -423,7 +423,7 @@ static RESULT number_entry(struct op *op, const struct network_acl_entry *entry,
 
 /* Moves the consecutive numbers from `number` on up by one. Starts at the end, because numbers are unique at
  * every step. */
-static RESULT make_room(struct op *op, const struct entries *all, uuid but, int64_t number)
+static RESULT make_room(struct op *op, const struct login_links *all, uuid but, int64_t number)
 {
 	int64_t end = number;
 	for (size_t n = 0; n < all->count; n++)
@@ -443,7 +443,7 @@ RESULT engine_move_network_acl_entry(struct op *op, struct network_acl_entry_mov
 {
 	const struct row *row = NULL;
 	const struct network_acl_entry *previous = NULL, *next = NULL;
-	struct entries all = {0};
+	struct login_links all = {0};
 	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_ACL_ENTRY, &wish->entry, &row));
 	const struct network_acl_entry moved = *network_acl_entry_of(row);
 	const struct network_acl *acl = network_acl_find(op->head, moved.acl);

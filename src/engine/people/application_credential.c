@@ -5,8 +5,8 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/people/own.h"
 #include "engine/people/role.h"
+#include "engine/people/user_owned.h"
 #include "model/role.h"
 #include "store/application_credential.h"
 #include "store/user.h"

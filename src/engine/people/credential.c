@@ -4,7 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "store/credential.h"
 #include "store/user.h"
 

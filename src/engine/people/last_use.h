@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The last use of access keys, IAM roles and passwords, written in batches (auth/uses.h). Called by the
+ * The last use of access keys, IAM roles and passwords, written in batches (auth/last_used.h). Called by the
  * system. */
 #pragma once
 

@@ -5,7 +5,7 @@
 #include "base/crypto.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "store/second_factor.h"
 #include "store/user.h"
 

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 
 #include "engine/client_token_internal.h"
-#include "engine/ended.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/instance_type.h"
 #include "engine/instance/placement.h"
@@ -14,6 +13,7 @@
 #include "engine/region/dedicated_host_internal.h"
 #include "engine/storage/volume.h"
 #include "engine/tag_internal.h"
+#include "engine/tombstone.h"
 #include "model/account.h"
 #include "model/client_token.h"
 #include "model/zone.h"
@@ -290,7 +290,7 @@ static RESULT free_instances(struct op *op, uuid dedicated)
 RESULT dedicated_host_end(struct op *op, const struct dedicated_host *dedicated)
 {
 	TRY(free_instances(op, dedicated->row.id));
-	return ended_leave(op, KIND_DEDICATED_HOST, &dedicated->row, DEDICATED_HOST_INDEX_ACCOUNT);
+	return tombstone_leave(op, KIND_DEDICATED_HOST, &dedicated->row, DEDICATED_HOST_INDEX_ACCOUNT);
 }
 
 static RESULT release_one(struct op *op, const struct dedicated_host_change *change)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Fences: requested, confirmed or failed, ended. reconcile/fence.c turns hosts off, evacuates them, and
- * clears them when they return. Called by: api/native/operate.c. */
+ * clears them when they return. Called by: api/native/hosts.c. */
 #include "engine/region/fence.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Forgets a host that never comes back. reconcile/instance.c finds another host for its instances; lost ones
- * wait for their owners. Called by: api/native/operate.c. */
+ * wait for their owners. Called by: api/native/hosts.c. */
 #include "engine/region/host_forget.h"
 
 #include "engine/instance/instance_internal.h"

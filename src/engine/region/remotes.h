@@ -15,5 +15,5 @@ struct remote_field {
 /* Ends with an entry whose .field is NULL. */
 extern const struct remote_field engine_remote_fields[];
 
-/* The remotes of all live rows, in the form of drivers/web_reach.h. In the arena. False: out of memory. */
+/* The remotes of all live rows, in the form of drivers/egress_policy.h. In the arena. False: out of memory. */
 bool engine_list_remotes(const struct tables *t, struct arena *a, struct strs *ret_remotes);

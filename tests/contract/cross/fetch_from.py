@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/web_ src/daemon/reach.c
+# subjects: src/drivers/web_ src/daemon/egress_policy.c
 """Addresses from which accounts cannot make the region download: its own, by number, by name, by redirect and in disguised forms, those of its hosts,
 and those that the operator lists; and addresses that the operator allows. Everything runs in a network namespace with two local addresses, and a
 web server in another one that plays the internet."""

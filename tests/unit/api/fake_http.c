@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/inside.h"
+#include "http/internal_call.h"
 
 enum { PIECE_SIZE = 16 * 1024 }; /* bytes per piece of a request body that is received in pieces */
 
@@ -219,7 +219,7 @@ void fake_call_done(struct fake_call *f)
 	arena_free(f->arena);
 }
 
-/* ---- from inside: as http/inside.c does it ---- */
+/* ---- from inside: as http/internal_call.c does it ---- */
 
 struct fake_inside {
 	struct fake_call fake; /* first */
@@ -230,7 +230,7 @@ struct fake_inside {
 	const void *arg;
 };
 
-const void *call_inside_arg(const struct call *c)
+const void *call_internal_arg(const struct call *c)
 {
 	return fake_of(c)->is_inside ? ((const struct fake_inside *) (const void *) c)->arg : NULL;
 }
@@ -264,8 +264,8 @@ static void wake_inside(struct fake_call *f)
 	actor_post(i->actor, &i->job);
 }
 
-void call_begin_inside(struct actor *actor, void (*handle)(void *self, struct call *call), void *self,
-		       const struct inside_wish *wish)
+void call_begin_internal(struct actor *actor, void (*handle)(void *self, struct call *call), void *self,
+			 const struct internal_call *wish)
 {
 	static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
 	struct fake_inside *i = calloc(1, sizeof *i);

@@ -350,8 +350,8 @@ void world_make(struct world *w)
 	make_images(w);
 	start_reconciler(w);
 	world_settle(w, 10 * MINUTE);
-	const struct uses_config uses = {.store = w->store};
-	MUST(uses_new(&w->c, &uses, &w->uses));
+	const struct last_used_config uses = {.store = w->store};
+	MUST(last_used_new(&w->c, &uses, &w->uses));
 	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0, w->uses};
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
 	const struct guards_config guards = {
@@ -394,7 +394,7 @@ void world_done(struct world *w)
 	bearers_free(w->bearers);
 	tokens_free(w->tokens);
 	sigv4_free(w->sigv4);
-	uses_free(w->uses);
+	last_used_free(w->uses);
 	reconciler_free(w->reconciler);
 	store_close(w->store);
 	executor_free(w->executor);

@@ -11,12 +11,12 @@
 #include "auth/bearer.h"
 #include "auth/guard.h"
 #include "auth/issuers.h"
+#include "auth/last_used.h"
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
 #include "auth/ticket.h"
 #include "auth/token.h"
-#include "auth/uses.h"
 #include "drivers/backup_store.h"
 #include "fake_http.h"
 #include "model/identity.h"
@@ -48,7 +48,7 @@ struct world {
 	struct store *store;
 	struct reconciler *reconciler;
 	struct sigv4 *sigv4;
-	struct uses *uses;
+	struct last_used *uses;
 	struct issuers *issuers;
 	struct guards *guards;
 	struct limits *limits; /* NULL at first: none */

@@ -55,7 +55,7 @@ static int setup(void **state)
 	web.configuration = CONFIGURATION;
 	web.keys = key_set;
 	const struct issuers_config config = {
-		.executor = w.executor, .reach = (struct web_reach *) &reach, .fetch = web_answer};
+		.executor = w.executor, .reach = (struct egress_policy *) &reach, .fetch = web_answer};
 	assert_ok(issuers_new(&w.c, &config, &w.issuers));
 	assert_ok(web_identity_read(&w.c, str_from(good), &w.good));
 	assert_ok(web_identity_read(&w.c, str_from(of_other_key), &w.forged));

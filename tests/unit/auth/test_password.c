@@ -9,7 +9,7 @@
 #define T0 (INT64_C(1700000000) * SECOND)
 
 static struct executor *executor; /* stepped */
-static const struct guesser nobody;
+static const struct login_attempt nobody;
 
 static struct passwords *passwords_of(struct ctx *c, int64_t failures_max)
 {
@@ -56,11 +56,11 @@ static void test_lock(void **state)
 	struct ctx *c = *state;
 	AUTO(passwords) p = passwords_of(c, 3);
 	struct str hash = STR_NONE;
-	const struct guesser ann = {uuid_random(), ip_from_v4(1)}, bob = {uuid_random(), ip_from_v4(1)},
-			     ann_elsewhere = {ann.of, ip_from_v4(2)};
+	const struct login_attempt ann = {uuid_random(), ip_from_v4(1)}, bob = {uuid_random(), ip_from_v4(1)},
+				   ann_elsewhere = {ann.of, ip_from_v4(2)};
 	assert_ok(password_hash(p, c, STR("right"), &hash));
 	const struct {
-		const struct guesser *who;
+		const struct login_attempt *who;
 		struct str hash;
 		const char *plain;
 		enum password_verdict verdict;

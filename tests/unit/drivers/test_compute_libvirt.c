@@ -453,7 +453,7 @@ static void test_ceph_journey(void **state)
 	s.wish.nic_count = 0;
 	scene_boot(&s);
 	EXPECT(&s, ERR_NONE, compute_libvirt.open_host(NULL, &s.c, contract_region(), &other, &to));
-	struct compute_journey journey = {
+	struct compute_migration journey = {
 		.to = to, .address = STR("10.100.0.12"), .domain = &s.wish, .goes_on = go_on};
 	EXPECT(&s, ERR_NONE, compute_libvirt.send(from, &s.c, &journey));
 	s.h = to;

@@ -6,9 +6,9 @@
 #include "store/security_group_rule.h"
 
 #include "base/clock.h"
-#include "engine/ended.h"
 #include "engine/network/address_group.h"
 #include "engine/network/security_group.h"
+#include "engine/tombstone.h"
 
 static struct ref ref_of(enum kind kind, uuid id)
 {
@@ -158,7 +158,7 @@ static void check_ended(void **state)
 {
 	struct cloud *c = *state;
 	const struct cidr four = cidr_of("192.0.2.0/24");
-	for (int k = 0; k < ENDED_LISTED_MAX + 2; k++) {
+	for (int k = 0; k < TOMBSTONES_LISTED_MAX + 2; k++) {
 		struct address_group_target target = {
 			.group = ref_of(KIND_ADDRESS_GROUP, make(c, &c->alice, &four, 1))};
 		cloud_ok(c, &c->alice, engine_delete_address_group, &target);
@@ -166,13 +166,13 @@ static void check_ended(void **state)
 		cloud_fails(c, &c->alice, engine_delete_address_group, &target, ERR_NOT_FOUND,
 			    KIND_ADDRESS_GROUP);
 	}
-	assert_int_equal(tables_count(cloud_tables(c), KIND_ADDRESS_GROUP), ENDED_LISTED_MAX);
-	struct ended_row ended = {KIND_ADDRESS_GROUP,
+	assert_int_equal(tables_count(cloud_tables(c), KIND_ADDRESS_GROUP), TOMBSTONES_LISTED_MAX);
+	struct tombstone ended = {KIND_ADDRESS_GROUP,
 				  address_group_first_by_account(cloud_tables(c), c->alice.account)->row.id};
-	cloud_fails(c, NULL, engine_forget_ended, &ended, ERR_STATE, KIND_ADDRESS_GROUP);
+	cloud_fails(c, NULL, engine_forget_tombstone, &ended, ERR_STATE, KIND_ADDRESS_GROUP);
 	clock_set_us(clock_now_us() + ENDED_LISTED_US);
-	cloud_ok(c, NULL, engine_forget_ended, &ended);
-	cloud_ok(c, NULL, engine_forget_ended, &ended);
+	cloud_ok(c, NULL, engine_forget_tombstone, &ended);
+	cloud_ok(c, NULL, engine_forget_tombstone, &ended);
 	assert_null(address_group_find(cloud_tables(c), ended.id));
 }
 

@@ -390,7 +390,7 @@ static void dies_on_the_way(struct cloud *c)
 	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, id),
 					  .host = other_ref(c, id)};
 	if (c->seed % 3)
-		sim_compute_break_journey(STR("h0"), (enum sim_break)(c->seed % SIM_BREAK_CRASH));
+		sim_compute_break_migration(STR("h0"), (enum sim_break)(c->seed % SIM_BREAK_CRASH));
 	cloud_ok(c, NULL, engine_migrate_instance, &wish);
 	for (uint64_t n = c->seed * 3; n && executor_step(c->executor, clock_now_us() + SECOND); n--)
 		;

@@ -10,11 +10,11 @@
 
 #include <stdio.h>
 
-#include "engine/ended.h"
 #include "engine/instance/fleet.h"
 #include "engine/instance/server_group.h"
 #include "engine/network/address_group.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/tombstone.h"
 
 enum { SEEDS = 50 };
 

@@ -147,7 +147,7 @@ static void fails_to_move(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
 	plan(c, id, HOST_MAINTENANCE_KIND_MOVE, 2);
-	sim_compute_break_journey(cloud_host_of(c, id), SIM_BREAK_REFUSED);
+	sim_compute_break_migration(cloud_host_of(c, id), SIM_BREAK_REFUSED);
 	let_pass(c, HOUR + 10 * MINUTE);
 	assert_int_equal(event_of(c, id).code, INSTANCE_EVENT_CODE_SYSTEM_REBOOT);
 	assert_true(str_contains(event_of(c, id).description, STR("but stayed")));

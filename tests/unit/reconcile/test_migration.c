@@ -537,7 +537,7 @@ static void goes_wrong(struct cloud *c)
 	struct guest g;
 	for (size_t k = 0; k < sizeof breaks / sizeof breaks[0]; k++) {
 		launch(c, &g);
-		sim_compute_break_journey(g.from, breaks[k].how);
+		sim_compute_break_migration(g.from, breaks[k].how);
 		migrate(c, g.id);
 		cloud_settle(c);
 		check_guest(c, &g, breaks[k].moved);
@@ -561,7 +561,7 @@ static void crashes(struct cloud *c)
 {
 	struct guest g;
 	launch(c, &g);
-	sim_compute_break_journey(g.from, SIM_BREAK_CRASH);
+	sim_compute_break_migration(g.from, SIM_BREAK_CRASH);
 	migrate(c, g.id);
 	cloud_settle(c);
 	assert_true(str_equal(cloud_host_of(c, g.id), g.from));
@@ -629,7 +629,7 @@ static void loses_its_target_still(struct cloud *c)
 {
 	struct guest g;
 	launch(c, &g);
-	sim_compute_break_journey(g.from, SIM_BREAK_STILL);
+	sim_compute_break_migration(g.from, SIM_BREAK_STILL);
 	migrate(c, g.id);
 	struct str target = str_is(g.from, "h0") ? STR("h1") : STR("h0");
 	assert_true(cloud_step_until(c, has_problem, &g.id, MINUTE));
@@ -646,7 +646,7 @@ TEST_STORY(loses_its_target_still, 2)
 
 static bool tell(struct cloud *c, struct guest *g, enum sim_break how)
 {
-	sim_compute_break_journey(g->from, how);
+	sim_compute_break_migration(g->from, how);
 	struct result asked = ask(c, g->id, STR_NONE);
 	if (cloud_was_killed(c))
 		return false;
@@ -669,7 +669,7 @@ static bool tell_killed(uint64_t seed, uint64_t at, enum sim_break how)
 	}
 	check_guest(c, &g, !str_equal(cloud_host_of(c, g.id), g.from));
 	/* Another one finds nothing in its way. */
-	sim_compute_break_journey(g.from, SIM_BREAK_NONE);
+	sim_compute_break_migration(g.from, SIM_BREAK_NONE);
 	note_host(c, &g);
 	migrate(c, g.id);
 	cloud_settle(c);

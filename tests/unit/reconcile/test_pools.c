@@ -216,7 +216,7 @@ static void break_journey(struct cloud *c, uuid one, enum sim_break how, bool mo
 	char from[64];
 	note_host(c, one, from);
 	sim_compute_write_disk(str_from(from), cloud_volume_of(c, one), "what it wrote");
-	sim_compute_break_journey(str_from(from), how);
+	sim_compute_break_migration(str_from(from), how);
 	migrate(c, one);
 	cloud_settle(c);
 	assert_int_equal(str_is(cloud_host_of(c, one), from), !moved);

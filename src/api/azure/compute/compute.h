@@ -68,7 +68,7 @@ const struct volume *az_root_of(struct az_call *e, const struct instance *i);
 void az_write_storage(struct az_call *e, struct json_writer *w, const struct instance *i,
 		      const struct uuids *but);
 
-/* ---- machine_put.c ---- */
+/* ---- virtual_machine_put.c ---- */
 
 /* The disk of that id, which no machine has. ERR_NOT_FOUND, ERR_IN_USE with the field. */
 RESULT az_find_free_disk(struct az_call *e, const char *field, struct str id, const struct row **ret_disk);
@@ -140,7 +140,7 @@ bool az_may_use_type(struct az_call *e, const struct instance_type *t);
 
 extern const struct api_listing az_machines;
 
-/* ---- machine_identity.c ---- */
+/* ---- virtual_machine_identity.c ---- */
 
 struct az_identity_change {
 	bool is_said;

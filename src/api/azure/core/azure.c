@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/uuid_asked.h"
-#include "http/inside.h"
+#include "http/internal_call.h"
 #include "store/account.h"
 
 /* As Azure Resource Manager's own limit on a request, which a template of a deployment may reach. */
@@ -156,8 +156,8 @@ static RESULT authenticate(struct az_call *e)
 {
 	struct str header = call_header(e->call, "Authorization"), word = STR_NONE;
 	struct identity *who = NULL;
-	if (call_inside_arg(e->call))
-		return authenticate_inside(e, call_inside_arg(e->call));
+	if (call_internal_arg(e->call))
+		return authenticate_inside(e, call_internal_arg(e->call));
 	if (!header.n) {
 		e->error = &az_no_token;
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
@@ -309,7 +309,7 @@ static RESULT check_query(struct az_call *e)
 		return OK;
 	for (size_t k = 0; k < e->query.count; k++) {
 		struct str name = e->query.at[k].name;
-		if (call_inside_arg(e->call) && str_is(name, AZ_TRIES)) {
+		if (call_internal_arg(e->call) && str_is(name, AZ_TRIES)) {
 			e->is_dry = true;
 			continue;
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The deployer: carries deployments out, on an actor of its own. It is level-triggered: whenever rows of deployments change, and each
- * second while one goes on, it looks at each deployment that has not ended, and takes a *turn* of it (turn.c). */
+ * second while one goes on, it looks at each deployment that has not ended, and takes a *turn* of it (deployment_step.c). */
 #include "api/azure/deployments/deployer_internal.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/exec_stepped.h"
 #include "base/heap.h"
-#include "http/inside.h"
+#include "http/internal_call.h"
 #include "store/deployment.h"
 
 enum { TURNS_MAX = 16, LOOK_AGAIN_US = SECOND, STOP_LIMIT_S = 10 };
@@ -266,14 +266,14 @@ static void take_answer(void *owner, int status, struct str body)
 static void run_question(struct job *job)
 {
 	struct question *q = (struct question *) ((char *) job - offsetof(struct question, job));
-	const struct inside_wish wish = {.method = q->sent.n ? HTTP_PUT : HTTP_GET,
-					 .path = q->path,
-					 .query = q->query,
-					 .body = q->sent,
-					 .arg = q->bearer,
-					 .done = take_answer,
-					 .owner = q};
-	call_begin_inside(q->of->actor, api_handle_call, q->of->face, &wish);
+	const struct internal_call wish = {.method = q->sent.n ? HTTP_PUT : HTTP_GET,
+					   .path = q->path,
+					   .query = q->query,
+					   .body = q->sent,
+					   .arg = q->bearer,
+					   .done = take_answer,
+					   .owner = q};
+	call_begin_internal(q->of->actor, api_handle_call, q->of->face, &wish);
 }
 
 static void drop_question(struct job *job)

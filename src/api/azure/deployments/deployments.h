@@ -4,7 +4,7 @@
  * How a deployment is carried out. PUT checks the template as a whole and writes its rows: one of the deployment, one for each
  * resource. The deployer (deployer.c) looks at the rows of each deployment that has not ended, and does what can be done next: it PUTs
  * a resource whose needs are there, or asks what became of one that it has PUT. It asks this face itself, by calls from inside
- * (http/inside.h), in the name of the principal that deployed: routes, versions, guard, limits and audit log see a request like
+ * (http/internal_call.h), in the name of the principal that deployed: routes, versions, guard, limits and audit log see a request like
  * any other, and no handler knows that it is asked by a deployment. What a policy says of the caller's address does not hold for them:
  * they come from nowhere. What came of it is written into the rows, in one change a turn.
  *

@@ -76,7 +76,7 @@ RESULT signin_find_person(struct az_call *e, struct az_person *person)
 	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
 	const struct user *user = find_user(e, person);
-	e->asker = guesser_address(e->call->peer);
+	e->asker = login_attempt_address(e->call->peer);
 	if (!engine_is_user_open(az_tables(e), user))
 		return OK;
 	person->user = user->row.id;
@@ -87,7 +87,7 @@ RESULT signin_find_person(struct az_call *e, struct az_person *person)
 
 void signin_try_password(struct az_call *e, struct az_person *person)
 {
-	const struct guesser who = {person->user, e->call->peer};
+	const struct login_attempt who = {person->user, e->call->peer};
 	person->is_right = password_check(e->config->passwords, e->c, &who, person->hash, person->password) ==
 			   PASSWORD_RIGHT;
 }

@@ -9,8 +9,8 @@
 #include "auth/client_assertion.h"
 #include "auth/key.h"
 #include "auth/key_owner.h"
+#include "auth/last_used.h"
 #include "auth/password.h"
-#include "auth/uses.h"
 #include "base/clock.h"
 #include "base/uuid_asked.h"
 #include "engine/resolve.h"
@@ -449,7 +449,7 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 	if (is_by_password(a))
 		TRY(signin_check_person(e, &a->person));
 	if (!uuid_is_none(a->counted))
-		uses_note(e->config->uses, a->counted_kind, a->counted, STR("azure"), e->config->region);
+		last_used_note(e->config->uses, a->counted_kind, a->counted, STR("azure"), e->config->region);
 	call_set_answer_header(e->call, "Cache-Control", STR("no-store, no-cache"));
 	json_write_z(w, "token_type", "Bearer");
 	json_write_int(w, "expires_in", left_s);

@@ -4,9 +4,9 @@
  * key follows from it. Source: developer guide, "Session-based authentication", 4.18. */
 #include "api/cloudstack/account/people.h"
 #include "auth/cloudstack_signature.h"
+#include "auth/last_used.h"
 #include "auth/limit.h"
 #include "auth/password.h"
-#include "auth/uses.h"
 #include "base/clock.h"
 #include "engine/people/password_policy.h"
 #include "engine/people/role.h"
@@ -119,7 +119,7 @@ static RESULT prepare_login(struct cs_call *e, void *args)
 		return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
 	a->counted = is_open ? user->row.id : UUID_NONE;
 	a->hash = is_open ? str_copy(e->c->arena, user->password_hash) : STR_NONE;
-	e->asker = guesser_address(e->call->peer);
+	e->asker = login_attempt_address(e->call->peer);
 	return OK;
 }
 
@@ -127,7 +127,7 @@ static RESULT check_guess(struct work_item *w)
 {
 	struct cs_call *e = w->arg;
 	struct login *a = e->args;
-	const struct guesser who = {a->counted, e->call->peer};
+	const struct login_attempt who = {a->counted, e->call->peer};
 	a->is_right =
 		password_check(e->config->passwords, e->c, &who, a->hash, a->password) == PASSWORD_RIGHT;
 	return OK;
@@ -186,7 +186,7 @@ static RESULT log_in(struct cs_call *e, const void *args, struct json_writer *w)
 				  .user = user->row.id,
 				  .where = account->row.id};
 	TRY(token_issue(e->config->tokens, e->c, &e->token, &cookie));
-	uses_note(e->config->uses, KIND_USER, user->row.id, STR("cloudstack"), e->config->region);
+	last_used_note(e->config->uses, KIND_USER, user->row.id, STR("cloudstack"), e->config->region);
 	struct str key = derive_key(e, cookie);
 	set_cookies(e, cookie, key);
 	write_session(e, w, user, account, key);

@@ -5,8 +5,8 @@
 #include "auth/key_owner.h"
 #include "base/crypto.h"
 #include "engine/people/account.h"
-#include "engine/people/own.h"
 #include "engine/people/user.h"
+#include "engine/people/user_owned.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
@@ -173,7 +173,7 @@ static void write_keys(struct json_writer *w, struct str key_id, struct str secr
 }
 
 /* Whose keys the caller may read: one's own, and an administrator everybody's, whatever credential is used
- * (engine/people/own.h). *ret_key NULL: there is none. */
+ * (engine/people/user_owned.h). *ret_key NULL: there is none. */
 static RESULT find_keys(struct cs_call *e, const struct ref *ref, const char *parameter,
 			const struct user **ret_user, const struct access_key **ret_key)
 {

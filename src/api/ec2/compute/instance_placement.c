@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ModifyInstancePlacement: host, group and tenancy of a stopped instance. The change itself:
- * engine/instance/instance_place.c. */
+ * engine/instance/instance_placement.c. */
 #include "api/ec2/compute/instances.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/server_group.h"

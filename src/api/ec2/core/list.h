@@ -50,7 +50,7 @@ struct ec2_listing {
 	 * and write gets a call that holds the rest of the key, owner and domains, and nothing else.
 	 * KIND_NONE ends them; NULL: it is not worth it. */
 	const enum kind *shared;
-	bool shows_ended; /* for a while: engine/ended.h */
+	bool shows_ended; /* for a while: engine/tombstone.h */
 };
 
 /* In a gather of such a listing. */

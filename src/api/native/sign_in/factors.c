@@ -212,18 +212,18 @@ static RESULT ask_for_more(struct native_call *e, struct entering *a, struct had
 /* Checks the second factor. Wrong codes and wrong passkey answers are throttled like passwords. */
 RESULT factors_check(struct native_call *e, struct entering *a)
 {
-	const struct guesser who = {a->person, e->call->peer};
-	struct guesses *guesses = passwords_get_code_guesses(e->config->passwords);
+	const struct login_attempt who = {a->person, e->call->peer};
+	struct login_throttle *guesses = passwords_get_code_guesses(e->config->passwords);
 	const struct had had = look_at_factors(e, a->person);
 	bool has_factor = had.codes || had.passkeys, is_shown = a->totp.n || a->passkey.credential.n;
-	bool may_try = is_shown && guesses_may_try(guesses, &who);
+	bool may_try = is_shown && login_throttle_may_try(guesses, &who);
 	if (may_try && a->totp.n)
 		TRY(try_codes(e, a));
 	else if (may_try && has_factor)
 		TRY(try_passkey(e, a, a->person, a->person));
 	bool is_right = !uuid_is_none(a->used.factor);
 	if (may_try && has_factor)
-		guesses_note(guesses, &who, is_right);
+		login_throttle_note(guesses, &who, is_right);
 	if (has_factor && !is_shown)
 		TRY(ask_for_more(e, a, had));
 	a->is_proved = !has_factor || is_right;

@@ -7,10 +7,10 @@
 #include "api/native/sign_in/session.h"
 #include "api/native/write.h"
 
-#include "auth/guess.h"
 #include "auth/issuers.h"
 #include "auth/key.h"
-#include "auth/spent.h"
+#include "auth/login_throttle.h"
+#include "auth/replay_cache.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/uuid_asked.h"
@@ -133,7 +133,7 @@ static struct str callback_url(struct native_call *e, uuid provider)
 static void ask_on_lane(struct native_call *e)
 {
 	e->lane = issuers_lane(e->config->issuers);
-	e->asker = guesser_address(e->call->peer);
+	e->asker = login_attempt_address(e->call->peer);
 }
 
 static RESULT check_wire(struct native_call *e)
@@ -269,7 +269,7 @@ static RESULT check_begun(struct native_call *e, struct return_args *a)
 	if (open_begun(e, a->provider.row.id, &secret, &until_us))
 		wanted = derive(e->c->arena, secret, "state");
 	if (!wanted.n || wanted.n != a->state.n || !crypto_equal(wanted.p, a->state.p, wanted.n) ||
-	    !spents_take(native_face_of(e)->spents, a->state, until_us))
+	    !replay_cache_take(native_face_of(e)->spents, a->state, until_us))
 		return fail(e, "state", "This sign-in was not begun in this browser, or is over.");
 	a->nonce = derive(e->c->arena, secret, "nonce");
 	a->exchange.verifier = derive(e->c->arena, secret, "verifier");

@@ -7,11 +7,11 @@
 #include "api/native/sign_in/session.h"
 
 #include "api/native/sign_in/factors.h"
-#include "auth/entry.h"
 #include "auth/key.h"
 #include "auth/key_owner.h"
+#include "auth/last_used.h"
+#include "auth/login_link.h"
 #include "auth/password.h"
-#include "auth/uses.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/people/role.h"
@@ -248,7 +248,7 @@ static RESULT find_key(struct native_call *e, struct entering *a)
 static void take_ticket(struct native_call *e, struct entering *a)
 {
 	struct entry entry = {0};
-	if (!e->config->entries || !entry_take(e->config->entries, a->ticket, &entry))
+	if (!e->config->entries || !login_link_take(e->config->entries, a->ticket, &entry))
 		return;
 	a->person = entry.user;
 	a->account = entry.account;
@@ -261,7 +261,7 @@ static RESULT prepare_entering(struct native_call *e, void *args)
 	TRY(native_check_page(e));
 	TRY(native_check_wire(e));
 	e->skips_work = e->skips_operation = e->records_answer = true;
-	e->asker = guesser_address(e->call->peer);
+	e->asker = login_attempt_address(e->call->peer);
 	if (a->ticket.n) {
 		take_ticket(e, a);
 		return OK;
@@ -332,7 +332,7 @@ static RESULT check_guess(struct work_item *w)
 {
 	struct native_call *e = w->arg;
 	struct entering *a = e->args;
-	const struct guesser who = {a->person, e->call->peer};
+	const struct login_attempt who = {a->person, e->call->peer};
 	a->is_proved =
 		password_check(e->config->passwords, e->c, &who, a->hash, a->password) == PASSWORD_RIGHT;
 	struct result result = a->is_proved ? factors_check(e, a) : OK;
@@ -548,7 +548,7 @@ static RESULT answer_entering(struct native_call *e, const void *args, struct js
 		return refuse(e, a);
 	TRY(begun);
 	if (a->hash.n || !a->passkey.credential.n)
-		uses_note(e->config->uses, KIND_USER, a->person, STR("console"), e->config->region);
+		last_used_note(e->config->uses, KIND_USER, a->person, STR("console"), e->config->region);
 	write_session(e, w);
 	return OK;
 }

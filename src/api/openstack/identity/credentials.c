@@ -10,7 +10,7 @@
 #include "auth/key.h"
 #include "engine/people/account.h"
 #include "engine/people/credential.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "store/access_key.h"
 #include "store/credential.h"
 #include "store/user.h"

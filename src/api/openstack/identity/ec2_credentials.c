@@ -6,7 +6,7 @@
 #include "api/openstack/identity/identity.h"
 #include "auth/key.h"
 #include "engine/people/account.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "store/access_key.h"
 #include "store/user.h"
 

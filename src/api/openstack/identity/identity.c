@@ -7,7 +7,7 @@
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/read_policies.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "model/user.h"
 #include "store/account.h"
 #include "store/domain.h"

@@ -34,7 +34,7 @@ RESULT os_check_self(struct os_call *e, const struct ref *user);
 RESULT os_hide_absence(struct os_call *e, struct result found);
 /* Writes "password_expires_at"; 0: null. */
 void os_write_password_expiry(struct json_writer *w, int64_t expires_us);
-/* Whether the caller may do this to what is the user's (engine/people/own.h); also the user. ERR_DENIED; to
+/* Whether the caller may do this to what is the user's (engine/people/user_owned.h); also the user. ERR_DENIED; to
  * an administrator ERR_NOT_FOUND. */
 RESULT os_check_own(struct os_call *e, const char *permission, const struct ref *user,
 		    const struct user **ret_user);

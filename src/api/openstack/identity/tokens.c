@@ -6,9 +6,9 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "api/openstack/identity/read_policies.h"
+#include "auth/last_used.h"
 #include "auth/limit.h"
 #include "auth/password.h"
-#include "auth/uses.h"
 #include "engine/people/password_policy.h"
 #include "engine/people/role.h"
 #include "engine/people/token_revocation.h"
@@ -266,7 +266,7 @@ static RESULT prepare_guess(struct os_call *e, struct guess *guess, uuid counted
 			    struct str plain)
 {
 	*guess = (struct guess){.counted = counted, .hash = str_copy(e->c->arena, hash), .plain = plain};
-	e->asker = guesser_address(e->call->peer);
+	e->asker = login_attempt_address(e->call->peer);
 	return hash.n && !guess->hash.p ? ctx_no_memory(e->c) : OK;
 }
 
@@ -360,7 +360,7 @@ static RESULT check_guess(struct work_item *w)
 	struct os_call *e = w->arg;
 	struct login *a = e->args;
 	struct guess *guess = &a->guess;
-	const struct guesser who = {guess->counted, e->call->peer};
+	const struct login_attempt who = {guess->counted, e->call->peer};
 	guess->is_right =
 		password_check(e->config->passwords, e->c, &who, guess->hash, guess->plain) == PASSWORD_RIGHT;
 	if (guess->is_right)
@@ -378,7 +378,7 @@ static RESULT prove_password(struct os_call *e, const struct guess *guess, struc
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"The password is expired and needs to be changed for user: %" STR_FMT ".",
 				STR_ARG(str_encode_hex(e->c->arena, user->row.id.b, sizeof user->row.id.b)));
-	uses_note(e->config->uses, KIND_USER, user->row.id, STR("identity"), e->config->region);
+	last_used_note(e->config->uses, KIND_USER, user->row.id, STR("identity"), e->config->region);
 	token->user = user->row.id;
 	token->methods = TOKEN_BY_PASSWORD;
 	return OK;

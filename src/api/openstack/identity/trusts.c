@@ -6,7 +6,7 @@
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
-#include "engine/people/own.h"
+#include "engine/people/user_owned.h"
 #include "store/role.h"
 #include "store/trust.h"
 

@@ -243,7 +243,7 @@ static RESULT prepare_renewal(struct os_call *e, struct new_password *a)
 	if (!limits_take_stranger(e->config->limits, e->call->peer))
 		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
 	const struct user *user = user_find(os_tables(e), a->wish.user.prefix);
-	e->asker = guesser_address(e->call->peer);
+	e->asker = login_attempt_address(e->call->peer);
 	if (!engine_is_user_open(os_tables(e), user))
 		return OK;
 	a->user = user->row.id;
@@ -293,7 +293,7 @@ static RESULT check_and_hash(struct work_item *w)
 {
 	struct os_call *e = w->arg;
 	struct new_password *a = e->args;
-	const struct guesser who = {a->user, e->call->peer};
+	const struct login_attempt who = {a->user, e->call->peer};
 	if (password_check(e->config->passwords, e->c, &who, a->wish.hash_before, a->original) !=
 	    PASSWORD_RIGHT)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
