@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Grants of networks: the owner of a network lets another account use it, or an administrator lets
  * everybody. An account that may use a network may have ports there, and sees it and its subnets
- * (engine_may_use()). Addresses, MAC addresses and port security there are the owner's to
- * choose. */
+ * (engine_may_use()). The owner alone chooses addresses and MAC addresses there, and switches port
+ * security or the source/destination check off. */
 #pragma once
 
 #include "engine/operation.h"

@@ -29,6 +29,8 @@ RESULT security_group_delete_with_rules(struct op *op, uuid group);
  * none are named, the router's default group, or else the account's. */
 RESULT security_group_resolve_all(struct op *op, uuid account, const struct router *router, struct refs refs,
 				  struct uuids *ret_groups);
+/* ERR_QUOTA: more groups than a port may be in. */
+RESULT security_group_check_count(struct op *op, size_t count, struct str field);
 /* The account's own default group, made at the first touch. */
 RESULT security_group_find_default(struct op *op, uuid account, uuid *ret_group);
 /* Likewise its group that lets everything through. */
