@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "engine/instance/azure_guest_internal.h"
+#include "engine/instance/instance_internal.h"
 #include "model/image.h"
 #include "store/azure_guest.h"
 #include "store/instance.h"
@@ -81,6 +82,7 @@ RESULT engine_set_azure_profile(struct op *op, struct azure_profile_wish *w)
 	TRY(check_profile(op, w));
 	TRY(engine_find_own_instance(op->ctx, op->head, &w->instance, &instance));
 	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, w->instance.field));
 	struct azure_guest next = azure_guest_begin(op, instance);
 	next.computer_name = w->computer_name;
 	next.admin_username = w->admin_username;

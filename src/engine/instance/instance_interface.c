@@ -9,6 +9,7 @@
 #include "engine/internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_internal.h"
+#include "engine/network/security_group_internal.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
 #include "store/instance.h"
@@ -120,6 +121,7 @@ RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
 				   "Unable to remove nic from %" STR_FMT ", nic is default.",
 				   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
 	TRY(engine_permit(op, "port.detach", KIND_PORT, &port->row));
+	TRY(engine_permit(op, "port.detach", KIND_INSTANCE, &instance->row));
 	bool goes = port->delete_on_termination;
 	struct port next = *port;
 	TRY(port_unplug(op, &next));
@@ -183,20 +185,35 @@ RESULT engine_put_interface_first(struct op *op, struct interface_choice *wish)
 
 /* ---- security groups ---- */
 
-static RESULT change_groups(struct op *op, const struct port *port, uuid group, bool remove, bool *changed)
+/* Nova's rule: groups filter only ports that have port security and an address. */
+static RESULT check_takes_group(struct op *op, const struct port *port, const struct security_group *group,
+				struct str field)
 {
-	bool has = uuids_have(&port->groups, group);
+	TRY(engine_permit(op, "security_group.use", KIND_SECURITY_GROUP, &group->row));
+	if (port->is_open || ip_is_none(port->ip))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SECURITY_GROUP, field,
+				   "Network requires port_security_enabled and subnet associated in order to "
+				   "apply security groups.");
+	return security_group_check_count(op, port->groups.count + 1, field);
+}
+
+static RESULT change_groups(struct op *op, const struct port *port, const struct security_group *group,
+			    const struct instance_group_change *wish, bool *changed)
+{
+	bool has = uuids_have(&port->groups, group->row.id);
 	uuid *next = arena_new_array(op->ctx->arena, uuid, port->groups.count + 1);
 	size_t count = 0;
 	if (!next)
 		return ctx_no_memory(op->ctx);
-	if (has != remove)
+	if (has != wish->remove)
 		return OK;
+	if (!wish->remove)
+		TRY(check_takes_group(op, port, group, wish->group.field));
 	for (size_t n = 0; n < port->groups.count; n++)
-		if (!uuid_equal(port->groups.at[n], group))
+		if (!uuid_equal(port->groups.at[n], group->row.id))
 			next[count++] = port->groups.at[n];
-	if (!remove)
-		next[count++] = group;
+	if (!wish->remove)
+		next[count++] = group->row.id;
 	struct port changed_port = *port;
 	changed_port.groups = (struct uuids){next, count};
 	changed_port.row.gen++;
@@ -218,7 +235,7 @@ RESULT engine_change_instance_groups(struct op *op, struct instance_group_change
 			continue;
 		TRY(engine_find_group_in(op->ctx, op->head, port->account, port->router, &wish->group,
 					 &group));
-		TRY(change_groups(op, port, group->row.id, wish->remove, &changed));
+		TRY(change_groups(op, port, group, wish, &changed));
 	}
 	if (wish->remove && !changed)
 		return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &wish->group);

@@ -235,6 +235,7 @@ RESULT engine_redeploy_instance(struct op *op, struct instance_migrating *wish)
 	struct placement_need need;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
 	TRY(engine_permit(op, "instance.redeploy", KIND_INSTANCE, &i->row));
+	TRY(instance_check_changeable(op, i, wish->instance.field));
 	TRY(engine_fail_about(op->ctx, &wish->instance, check_movable(op->ctx, op->head, i)));
 	get_need(op->head, i, &need);
 	wish->host = (struct ref){0};

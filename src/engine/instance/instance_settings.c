@@ -254,7 +254,7 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 static RESULT check_names(struct op *op, const struct instance_names_wish *wish,
 			  const struct instance *instance)
 {
-	const struct port *primary = port_first_by_instance(op->head, instance->row.id);
+	const struct port *primary = port_first_of_instance(op->head, instance->row.id);
 	bool is_ipv6 = primary && primary->ip.family == IP_V6;
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
@@ -278,8 +278,8 @@ static RESULT check_names(struct op *op, const struct instance_names_wish *wish,
  * changes, so that cached answers about the port are invalidated. */
 static RESULT name_primary(struct op *op, const struct instance *instance)
 {
-	const struct port *primary = port_first_by_instance(op->head, instance->row.id);
-	if (!primary || !row_is_live(&primary->row) || primary->device_index != 0)
+	const struct port *primary = port_first_of_instance(op->head, instance->row.id);
+	if (!primary || primary->device_index != 0)
 		return OK;
 	struct port next = *primary;
 	next.is_named_by_id = instance->named_by_id;
@@ -329,6 +329,7 @@ static RESULT change_credits(struct op *op, const struct credit_change *change)
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &change->instance, &instance));
 	TRY(engine_permit(op, "instance.update_credits", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_changeable(op, instance, change->instance.field));
 	TRY(check_credits(op, change, instance));
 	if (instance->unlimited_credits == change->unlimited)
 		return OK;

@@ -17,6 +17,9 @@ static RESULT find_account_of(struct ctx *c, const struct tables *t, const struc
 			      const struct account **ret_account)
 {
 	const struct user *user = user_find(t, ref->prefix);
+	if (!identity_is_admin(c->who) && !uuid_equal(ref->prefix, c->who->user))
+		return ctx_fail_kind(c, ERR_DENIED, KIND_KEY_PAIR,
+				     "Only an administrator may use the key pairs of another user.");
 	const struct account *account = user ? account_find(t, user->account) : NULL;
 	if (!user || !row_is_live(&user->row))
 		return engine_fail_not_found(c, KIND_USER, ref);

@@ -195,6 +195,7 @@ static RESULT list_hosts(struct op *op, struct strs *ret_names)
 static RESULT ask(struct op *op, struct whatif *wish)
 {
 	const struct host *host = NULL;
+	TRY(engine_permit(op, "host.enable", KIND_HOST, NULL));
 	if (wish->event == WHATIF_NOTHING)
 		TRY(list_hosts(op, &wish->hosts));
 	if (wish->addition)

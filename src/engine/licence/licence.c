@@ -3,6 +3,7 @@
  * guest's own registration is up to its owner. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/licence/licence_internal.h"
 #include "engine/storage/image.h"
@@ -180,6 +181,7 @@ RESULT engine_convert_licences(struct op *op, struct licence_conversion *wish)
 				   "The instance '%" STR_FMT
 				   "' is not in a state from which it can be modified.",
 				   STR_ARG(wish->instance.text));
+	TRY(instance_check_changeable(op, instance, field));
 	struct instance next = *instance;
 	TRY(licence_apply(op, &wish->licences, instance->licences, STR("licences"), &next.licences));
 	if (are_equal(instance->licences, next.licences))

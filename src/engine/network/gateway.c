@@ -176,6 +176,8 @@ static RESULT put(struct op *op, const struct gateway *gateway)
 	return tell_of_way_out(op, gateway);
 }
 
+/* Once no public network has an address left, gateways that may use any of them are not tried again. A gateway
+ * that is bound to one network always is: that network may have addresses, and may not be public. */
 RESULT gateway_lead_all_out(struct op *op)
 {
 	const struct gateway *gateway = gateway_first_by_external_network(op->head, UUID_NONE), *next = NULL;
@@ -184,10 +186,11 @@ RESULT gateway_lead_all_out(struct op *op)
 		if (!row_is_live(&gateway->row) || uuid_is_none(gateway->router))
 			continue;
 		struct gateway led = *gateway;
-		if (!is_full)
+		bool is_bound = !uuid_is_none(find_network_of_mapped(op->head, gateway->router));
+		if (!is_full || is_bound)
 			TRY(lead_out(op, &led));
-		is_full = uuid_is_none(led.external_network);
-		if (is_full) {
+		if (uuid_is_none(led.external_network)) {
+			is_full = is_full || !is_bound;
 			TRY(tell_of_way_out(op, gateway));
 			continue;
 		}

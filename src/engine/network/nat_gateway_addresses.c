@@ -120,6 +120,9 @@ RESULT engine_add_nat_gateway_addresses(struct op *op, struct nat_gateway_addres
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NAT_GATEWAY, wish->ip_field,
 				   "There are more private addresses than elastic ones: %" STR_FMT,
 				   STR_ARG(wish->ip_field));
+	if (!count)
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_ADDRESS, wish->nat_gateway.field,
+				   "No elastic address is named.");
 	TRY(nat_gateway_check_count(op, port_count_ips(op->head, c.port, IP_V4) + count,
 				    wish->addresses.at[0].field));
 	for (size_t k = 0; k < count; k++)

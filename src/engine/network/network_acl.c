@@ -302,7 +302,10 @@ RESULT engine_replace_network_acl_entry(struct op *op, struct network_acl_entry_
 	struct entry_plan plan = {0};
 	TRY(find_entry(op, wish, &plan));
 	TRY(engine_permit(op, "network_acl.replace_entry", KIND_NETWORK_ACL, &plan.acl->row));
-	return plan.present ? write_entry(op, &plan, wish) : fail_no_entry(op, wish);
+	if (!plan.present)
+		return fail_no_entry(op, wish);
+	TRY(check_entry_room(op, wish, plan.acl->row.id, plan.present));
+	return write_entry(op, &plan, wish);
 }
 
 RESULT engine_delete_network_acl_entry(struct op *op, struct network_acl_entry_wish *wish)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network grants: an owner lets another account use a network, or an administrator lets all accounts. The
- * grantee sees the network and its subnets and may have ports there (engine_may_use()). Only the owner may
- * choose IP addresses, MAC addresses and port security. */
+ * Grants of networks: the owner of a network lets another account use it, or an administrator lets
+ * everybody. An account that may use a network may have ports there, and sees it and its subnets
+ * (engine_may_use()). The owner alone chooses addresses and MAC addresses there, and switches port
+ * security or the source/destination check off. */
 #pragma once
 
 #include "engine/operation.h"

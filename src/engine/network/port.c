@@ -637,6 +637,7 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 	struct port next = *port;
 	TRY(port_check_choices(op, port->network,
 			       chooses_ip(&wish->fixed) || wish->is_open == CHOICE_YES ||
+				       wish->source_dest_check == CHOICE_NO ||
 				       (wish->pairs && wish->pairs->count > 0),
 			       wish->port.field));
 	TRY(apply_security(op, wish, &next));

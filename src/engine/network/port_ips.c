@@ -582,10 +582,20 @@ static RESULT write_rest(struct op *op, const struct port *port, const struct po
 	return OK;
 }
 
+/* The limit counts each family by itself, as for addresses that are assigned one by one. */
+static RESULT check_fixed_count(struct op *op, const struct port_fixed *fixed, size_t count, struct str field)
+{
+	size_t ipv6 = 0;
+	for (size_t k = 0; k < count; k++)
+		ipv6 += fixed[k].subnet->block.base.family == IP_V6;
+	TRY(port_check_ip_count(op, NULL, count - ipv6, field));
+	return port_check_ip_count(op, NULL, ipv6, field);
+}
+
 RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
 			struct port *port)
 {
-	TRY(port_check_ip_count(op, NULL, count, field));
+	TRY(check_fixed_count(op, fixed, count, field));
 	TRY(limit_check(op, LIMIT_NETWORK_PORTS, port->network, 1, STR_NONE));
 	port->row.id = engine_new_id(op, KIND_PORT);
 	TRY(port_draw_mac(op, port));
@@ -621,7 +631,7 @@ static RESULT drop_others(struct op *op, const struct port *port, const struct p
 RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
 			 struct port *port)
 {
-	TRY(port_check_ip_count(op, NULL, count, field));
+	TRY(check_fixed_count(op, fixed, count, field));
 	TRY(drop_others(op, port, fixed, count));
 	struct ip before = port->ip;
 	port->subnet = count ? fixed[0].subnet->row.id : UUID_NONE;
@@ -637,6 +647,29 @@ RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t c
 
 /* ---- assign ---- */
 
+static const char *assign_permission(const struct port_assignment *wish)
+{
+	return wish->is_ipv6 ? "port.assign_ipv6" : "port.assign";
+}
+
+/* Refuses changes if the port is in a locked instance. */
+static RESULT check_unlocked(struct op *op, const struct port *port, struct str field)
+{
+	const struct instance *instance = instance_find(op->head, port->instance);
+	return instance ? instance_check_changeable(op, instance, field) : OK;
+}
+
+/* Checks that an address may be moved away from the port: the call has to be allowed on the losing port, too.
+ * Addresses never move between accounts, because a granted network has ports of several. */
+static RESULT check_loser(struct op *op, const struct port_assignment *wish, const struct port *loser)
+{
+	TRY(engine_check_found(op->ctx, op->head, KIND_PORT, &loser->row));
+	TRY(port_check_unmanaged(op, loser, STR("NetworkInterfaceId")));
+	if (wish->of_instance)
+		TRY(check_unlocked(op, loser, wish->port.field));
+	return engine_permit(op, assign_permission(wish), KIND_PORT, &loser->row);
+}
+
 /* Takes a secondary address, with its public address, from another port. The former port's row is put first
  * and the network is updated in that order: the address's DNS name is removed before it is added. */
 static RESULT take(struct op *op, const struct port_assignment *wish, const struct secondary_ip *s,
@@ -644,10 +677,11 @@ static RESULT take(struct op *op, const struct port_assignment *wish, const stru
 {
 	char text[IP_TEXT_SIZE];
 	uuid from = s->port;
-	if (!wish->take)
+	const struct port *loser = port_find(op->head, from);
+	if (!wish->take || !uuid_equal(loser->account, port->account))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, field,
 				   "[%s] assigned, but move is not allowed.", ip_write(s->ip, text));
-	TRY(port_check_unmanaged(op, port_find(op->head, from), STR("NetworkInterfaceId")));
+	TRY(check_loser(op, wish, loser));
 	struct secondary_ip next = *s;
 	next.port = port->row.id;
 	next.row.gen++;
@@ -678,13 +712,6 @@ static RESULT check_room(struct op *op, const struct port_assignment *wish, cons
 	return port_check_ip_count(op, type, count, wish->field);
 }
 
-/* Refuses changes if the port is in a locked instance. */
-static RESULT check_unlocked(struct op *op, const struct port *port, struct str field)
-{
-	const struct instance *instance = instance_find(op->head, port->instance);
-	return instance ? instance_check_changeable(op, instance, field) : OK;
-}
-
 RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 {
 	const struct port *port = NULL;
@@ -705,7 +732,7 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	TRY(port_check_choices(op, port->network, wish->ips.count + wish->prefixes.named.count > 0,
 			       wish->field));
 	TRY(check_room(op, wish, port));
-	TRY(engine_permit(op, wish->is_ipv6 ? "port.assign_ipv6" : "port.assign", KIND_PORT, &port->row));
+	TRY(engine_permit(op, assign_permission(wish), KIND_PORT, &port->row));
 	struct ip *made =
 		arena_new_array(op->ctx->arena, struct ip, wish->ips.count + (size_t) wish->more + 1);
 	if (!made)

@@ -410,6 +410,15 @@ static bool has_group(const uuid *groups, size_t count, uuid id)
 	return false;
 }
 
+RESULT security_group_check_count(struct op *op, size_t count, struct str field)
+{
+	if (count <= PORT_GROUPS_MAX)
+		return OK;
+	return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECURITY_GROUP, field,
+			   "A network interface can be in %d security groups at most; %zu were named",
+			   PORT_GROUPS_MAX, count);
+}
+
 RESULT security_group_resolve_all(struct op *op, uuid account, const struct router *router, struct refs refs,
 				  struct uuids *ret_groups)
 {
@@ -429,10 +438,8 @@ RESULT security_group_resolve_all(struct op *op, uuid account, const struct rout
 		if (!has_group(groups, count, group->row.id))
 			groups[count++] = group->row.id;
 	}
-	if (count > PORT_GROUPS_MAX)
-		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECURITY_GROUP, refs.at[0].field,
-				   "A network interface can be in %d security groups at most; %zu were named",
-				   PORT_GROUPS_MAX, count);
+	if (refs.count)
+		TRY(security_group_check_count(op, count, refs.at[0].field));
 	*ret_groups = (struct uuids){groups, count};
 	return OK;
 }

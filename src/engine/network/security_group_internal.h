@@ -30,6 +30,8 @@ RESULT security_group_delete_with_rules(struct op *op, uuid group);
  * router. Without refs: the router's default group, or else the account's. */
 RESULT security_group_resolve_all(struct op *op, uuid account, const struct router *router, struct refs refs,
 				  struct uuids *ret_groups);
+/* ERR_QUOTA: more groups than a port may be in. */
+RESULT security_group_check_count(struct op *op, size_t count, struct str field);
 /* Finds the account's own default group; creates it on first use. */
 RESULT security_group_find_default(struct op *op, uuid account, uuid *ret_group);
 /* Finds the account's group that allows everything; creates it on first use. */

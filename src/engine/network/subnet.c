@@ -504,6 +504,7 @@ static RESULT apply_names(struct op *op, const struct subnet_settings *wish, str
 RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 {
 	const struct subnet *subnet = NULL;
+	struct ip room[4];
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
 	struct subnet next = *subnet;
 	choice_apply(wish->public_on_launch, &next.public_on_launch);
@@ -521,8 +522,10 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 		next.description = *wish->description;
 	if (wish->dns_servers)
 		next.dns_servers = *wish->dns_servers;
-	if (wish->pools)
+	if (wish->pools && (wish->pools->count || !subnet->pools.count))
 		next.pools = *wish->pools;
+	else if (wish->pools) /* without pools the subnet would follow the rules of a VPC's */
+		next.pools = make_pools(next.block, next.gateway_ip, room);
 	if (wish->host_route_blocks) {
 		next.host_route_blocks = *wish->host_route_blocks;
 		next.host_route_hops = *wish->host_route_hops;

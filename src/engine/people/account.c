@@ -230,6 +230,8 @@ RESULT engine_update_account(struct op *op, struct account_change *wish)
 	const struct account *account = NULL;
 	TRY(find_account(op, &wish->account, &account));
 	TRY(engine_permit(op, "account.update", KIND_ACCOUNT, &account->row));
+	if (wish->enabled == CHOICE_NO)
+		TRY(engine_guard_administrators_account(op, account->row.id));
 	struct account next = *account;
 	if (wish->name)
 		next.name = *wish->name;
@@ -322,6 +324,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	const struct account *account = NULL;
 	TRY(find_account(op, &wish->account, &account));
 	TRY(engine_permit(op, "account.delete", KIND_ACCOUNT, &account->row));
+	TRY(engine_guard_administrators_account(op, account->row.id));
 	TRY(check_empty(op, account));
 	uuid id = account->row.id;
 	const struct security_group *g = security_group_first_by_account(op->head, id);
@@ -465,10 +468,10 @@ RESULT engine_change_access_key(struct op *op, struct access_key_change *wish)
 	}
 	if (wish->key_id.n && !str_equal(wish->key_id, key->key_id))
 		TRY(check_told_id(op, wish->key_id));
-	if (wish->key_id.n) {
+	if (wish->key_id.n)
 		next.key_id = wish->key_id;
+	if (wish->secret.n)
 		next.secret = wish->secret;
-	}
 	next.row.gen++;
 	TRY(access_key_put(op, &next));
 	return engine_log_event(op, KIND_USER, &user->row, "access key changed", "Access key %" STR_FMT ".",

@@ -238,6 +238,10 @@ RESULT engine_imply_role(struct op *op, struct role_implication *wish)
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ROLE,
 				     "Global role cannot imply a domain-specific role");
 	bool does = uuids_have(&role->implies, implied->row.id);
+	if (wish->implies && !does && role->implies.count >= ROLES_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ROLE,
+				     "The role %" STR_FMT " implies %d roles already.", STR_ARG(role->name),
+				     ROLES_MAX);
 	struct roles below = {.at = {implied->row.id}, .count = 1};
 	engine_close_roles(op->head, &below);
 	if (wish->implies && has_role(&below, role->row.id))
@@ -375,13 +379,27 @@ bool engine_acts_still(const struct tables *t, uuid user, uuid account)
 	       has_trust(t, user, account);
 }
 
+static RESULT fail_guarded(struct op *op)
+{
+	return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ROLE,
+			     "Only an administrator of the region may change who is one.");
+}
+
 RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group)
 {
 	if (identity_is_admin(op->ctx->who) ||
 	    (!user_has_region(op->head, user) && !group_gives_region(op->head, user_group)))
 		return OK;
-	return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ROLE,
-			     "Only an administrator of the region may change who is one.");
+	return fail_guarded(op);
+}
+
+RESULT engine_guard_administrators_account(struct op *op, uuid account)
+{
+	const struct role_assignment *a =
+		identity_is_admin(op->ctx->who) ? NULL : role_assignment_first_by_account(op->head, account);
+	while (a && !gives_region(op->head, a))
+		a = role_assignment_next_by_account(op->head, a);
+	return a ? fail_guarded(op) : OK;
 }
 
 /* A domain's administrator cannot grant a right over the region. */
@@ -412,6 +430,8 @@ RESULT engine_revoke_role(struct op *op, struct role_grant *wish)
 {
 	struct role_assignment wanted;
 	TRY(resolve_grant(op, wish, &wanted));
+	if (!identity_is_admin(op->ctx->who) && gives_region(op->head, &wanted))
+		return fail_guarded(op);
 	const struct role_assignment *a = find_same(op->head, &wanted);
 	if (!a)
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ROLE_ASSIGNMENT,

@@ -40,6 +40,9 @@ bool engine_acts_still(const struct tables *t, uuid user, uuid account);
  * change their passwords, and the members of their groups. user or user_group may be none.
  * ERR_DENIED. */
 RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group);
+/* Likewise protects an account on which somebody has a role that makes an administrator of the region: only
+ * such administrators may disable or delete it, because the role ends with the account. */
+RESULT engine_guard_administrators_account(struct op *op, uuid account);
 
 struct role_wish {
 	struct str name, description;
@@ -64,8 +67,8 @@ struct role_target {
 };
 OPERATION(engine_delete_role, role_target)
 
-/* Makes a role imply another; no change if it does. ERR_INVALID: the implications would form a cycle.
- * ERR_DENIED: a role of the region cannot imply one of a domain. */
+/* Makes a role imply another, or ends that; no change if it is so. ERR_QUOTA: the role implies ROLES_MAX already. ERR_INVALID: the
+ * implications would form a cycle. ERR_DENIED: a role of the region cannot imply one of a domain. */
 struct role_implication {
 	struct ref role, implied;
 	bool implies; /* false: ends the implication; ERR_NOT_FOUND if there is none */

@@ -187,7 +187,8 @@ static bool is_pool_path(struct str path)
 		if (!str_is_alphanumeric(path.p[n]) && !strchr("/-._", path.p[n]))
 			return false;
 	return path.n > 1 && path.n <= PATH_MAX_SIZE && path.p[0] == '/' && path.p[path.n - 1] != '/' &&
-	       !str_contains(path, STR("//")) && !str_contains(path, STR("/../"));
+	       !str_contains(path, STR("//")) && !str_contains(path, STR("/../")) &&
+	       !str_ends_with(path, STR("/.."));
 }
 
 static RESULT check_directory(struct op *op, const struct storage_pool_wish *wish)

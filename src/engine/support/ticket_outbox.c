@@ -241,6 +241,8 @@ RESULT engine_attach_to_ticket(struct op *op, struct ticket_attaching *wish)
 	const struct support_ticket *ticket = NULL;
 	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
 	TRY(engine_permit(op, "ticket.attach", KIND_TICKET_ATTACHMENT, NULL));
+	if (wish->is_private)
+		TRY(engine_permit(op, "ticket.work", KIND_SUPPORT_TICKET, &ticket->row));
 	TRY(engine_check_ticket_takes_files(op->ctx, op->head, ticket, wish->ticket.field));
 	return attach(op, ticket, &wish->file, wish->is_private, false);
 }

@@ -433,6 +433,17 @@ static bool is_wished(const struct balanced_wish *wish, const struct balancer_po
 	return false;
 }
 
+/* Leaving a pool changes its load balancer, so the caller needs a permission there, as for joining one. */
+static RESULT leave_pool(struct op *op, const struct balancer_pool_member *m)
+{
+	const struct balancer_set *set = balancer_set_find(op->head, m->set);
+	if (set) {
+		TRY(engine_check_found(op->ctx, op->head, KIND_BALANCER_SET, &set->row));
+		TRY(engine_permit(op, "load_balancer.remove", KIND_BALANCER_SET, &set->row));
+	}
+	return forget_member(op, m);
+}
+
 static RESULT leave_pools(struct op *op, const struct balanced_wish *wish, uuid port)
 {
 	const struct balancer_pool_member *m = balancer_pool_member_first_by_port(op->head, port),
@@ -440,7 +451,7 @@ static RESULT leave_pools(struct op *op, const struct balanced_wish *wish, uuid 
 	for (; m; m = next) {
 		next = balancer_pool_member_next_by_port(op->head, m);
 		if (ip_equal(m->private_ip, wish->private_ip) && !is_wished(wish, m))
-			TRY(forget_member(op, m));
+			TRY(leave_pool(op, m));
 	}
 	return OK;
 }

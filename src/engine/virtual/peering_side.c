@@ -103,6 +103,8 @@ RESULT engine_put_peering_side(struct op *op, struct peering_side_wish *wish)
 	TRY(check(op, wish, router, peer));
 	TRY(engine_permit(op, "peering.create", KIND_ROUTER, &router->row));
 	const struct peering_side *before = peering_side_find(op->head, wish->side);
+	if (before && !uuid_equal(before->router, router->row.id))
+		return engine_fail_gone(op->ctx, KIND_PEERING_SIDE, wish->side);
 	if (!before)
 		TRY(limit_check(op, LIMIT_PEERING_SIDES, router->row.id, 1, STR_NONE));
 	struct peering_side next = {.row = {.id = engine_new_id(op, KIND_PEERING_SIDE), .gen = 1},

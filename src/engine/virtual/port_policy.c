@@ -209,6 +209,8 @@ RESULT engine_put_port_policy_rule(struct op *op, struct port_policy_rule_wish *
 	TRY(engine_permit(op, "port_policy.update", KIND_PORT_POLICY, &policy->row));
 	uuid id = policy->row.id;
 	const struct port_policy_rule *before = port_policy_rule_find(op->head, wish->rule);
+	if (before && !uuid_equal(before->policy, id))
+		return engine_fail_gone(op->ctx, KIND_PORT_POLICY_RULE, wish->rule);
 	TRY(check_rule(op, wish));
 	TRY(check_priority(op, wish, id));
 	TRY(find_sets(op, wish->source_sets, SETS_OF_RULE_MAX, &sources));

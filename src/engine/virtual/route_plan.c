@@ -309,6 +309,8 @@ RESULT engine_put_route_plan_entry(struct op *op, struct route_plan_entry_wish *
 	uuid id = plan->row.id;
 	TRY(check_entry(op, wish, id));
 	const struct route_plan_entry *before = route_plan_entry_find(op->head, wish->entry);
+	if (before && !uuid_equal(before->plan, id))
+		return engine_fail_gone(op->ctx, KIND_ROUTE_PLAN_ENTRY, wish->entry);
 	if (!before)
 		TRY(limit_check(op, LIMIT_ROUTE_PLAN_ENTRIES, id, 1, STR_NONE));
 	struct route_plan_entry next = {

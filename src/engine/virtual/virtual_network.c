@@ -269,6 +269,8 @@ static RESULT find_subnet(struct op *op, struct virtual_subnet_wish *wish, const
 	if (uuid_is_none(wish->subnet))
 		return create_subnet(op, wish, router);
 	TRY(engine_find_own_subnet(op->ctx, op->head, &ref, &s));
+	if (!uuid_equal(s->router, router->row.id))
+		return engine_fail_not_found(op->ctx, KIND_SUBNET, &ref);
 	TRY(engine_permit(op, "subnet.update", KIND_SUBNET, &s->row));
 	wish->made = s->row.id;
 	return cidr_equal(s->block, wish->block)

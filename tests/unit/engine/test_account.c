@@ -166,6 +166,11 @@ static void check_access_keys(void **state)
 	struct access_key_wish wish = {.user = ref_to(c, KIND_USER, c->alice.user), .key = &key};
 	cloud_fails(c, &c->bob, engine_create_access_key, &wish, ERR_NOT_FOUND, KIND_USER);
 	cloud_ok(c, &c->alice, engine_create_access_key, &wish);
+	struct access_key_change renaming = {.key = key.row.id, .key_id = STR("AKIATHIRD")};
+	cloud_ok(c, &c->alice, engine_change_access_key, &renaming);
+	assert_true(str_is(access_key_find_by_key_id(t, renaming.key_id)->secret, "s"));
+	renaming.key_id = STR("AKIASECOND");
+	cloud_ok(c, &c->alice, engine_change_access_key, &renaming);
 	struct access_key_target target = {.key_id = STR("AKIASECOND"), .enabled = false};
 	cloud_fails(c, &c->bob, engine_enable_access_key, &target, ERR_NOT_FOUND, KIND_ACCESS_KEY);
 	cloud_ok(c, &c->alice, engine_enable_access_key, &target);
@@ -196,6 +201,13 @@ static void check_key_pairs(void **state)
 	assert_true(uuid_is_none(target.deleted));
 	wish.name = STR_NONE;
 	cloud_fails(c, &c->alice, engine_create_key_pair, &wish, ERR_INVALID, KIND_KEY_PAIR);
+	/* Only an administrator makes and deletes key pairs of another user. */
+	wish = (struct key_pair_wish){
+		.name = STR("k2"), .public_key = STR("ssh-rsa B"), .user = ref_by_id(KIND_USER, c->bob.user)};
+	cloud_fails(c, &c->alice, engine_create_key_pair, &wish, ERR_DENIED, KIND_KEY_PAIR);
+	cloud_ok(c, &c->operator, engine_create_key_pair, &wish);
+	target = (struct key_pair_target){.key_pair = ref_named(KIND_KEY_PAIR, "k2"), .user = wish.user};
+	cloud_fails(c, &c->alice, engine_delete_key_pair, &target, ERR_DENIED, KIND_KEY_PAIR);
 }
 
 int main(void)

@@ -172,6 +172,50 @@ static void check_higher_ones(void **state)
 	cloud_ok(c, &c->operator, engine_update_user, &password);
 }
 
+/* A domain's administrator cannot end an assignment that makes somebody an administrator of the region: neither by
+ * revoking the role, nor by disabling or deleting the account that the role is on. */
+static void check_revoking(void **state)
+{
+	struct cloud *c = *state;
+	uuid works = add_domain(c, "works"), chief = add_user(c, works, "chief");
+	struct identity who = {
+		.scope = IDENTITY_DOMAIN, .rights = RIGHT(ADMIN) | RIGHTS_OF_MEMBER, .domain = works};
+	struct account_wish account = {.name = STR("build"), .domain = ref_to(c, KIND_DOMAIN, works)};
+	cloud_ok(c, &who, engine_create_account, &account);
+	struct role_grant admin = on_account(c, "admin", chief, account.account),
+			  member = on_account(c, "member", chief, account.account);
+	cloud_ok(c, &c->operator, engine_grant_role, &admin);
+	cloud_ok(c, &who, engine_grant_role, &member);
+	cloud_ok(c, &who, engine_revoke_role, &member);
+	cloud_fails(c, &who, engine_revoke_role, &admin, ERR_DENIED, KIND_ROLE);
+	struct account_change off = {.account = admin.account, .enabled = CHOICE_NO};
+	struct account_target gone = {.account = admin.account};
+	cloud_fails(c, &who, engine_update_account, &off, ERR_DENIED, KIND_ROLE);
+	cloud_fails(c, &who, engine_delete_account, &gone, ERR_DENIED, KIND_ROLE);
+	cloud_ok(c, &c->operator, engine_revoke_role, &admin);
+	cloud_ok(c, &who, engine_update_account, &off);
+	cloud_ok(c, &who, engine_delete_account, &gone);
+}
+
+/* Refuses the implied role that lists of ROLES_MAX roles have no room for, even if the region may have more roles. */
+static void check_implied(void **state)
+{
+	struct cloud *c = *state;
+	struct setting_wish more = {.name = STR("limit.roles"), .value = STR("200")};
+	cloud_ok(c, &c->operator, engine_put_setting, &more);
+	struct role_wish all = {.name = STR("all")};
+	cloud_ok(c, &c->operator, engine_create_role, &all);
+	for (size_t k = 0; k <= ROLES_MAX; k++) {
+		struct role_wish one = {.name = str_print(c->arena, "one-%zu", k)};
+		cloud_ok(c, &c->operator, engine_create_role, &one);
+		struct role_implication wish = {.role = ref_by_id(KIND_ROLE, all.role),
+						.implied = ref_by_id(KIND_ROLE, one.role),
+						.implies = true};
+		cloud_expect(c, cloud_run(c, &c->operator, engine_imply_role_run, &wish),
+			     k < ROLES_MAX ? ERR_NONE : ERR_QUOTA, KIND_ROLE);
+	}
+}
+
 static void check_names(void **state)
 {
 	struct cloud *c = *state;
@@ -456,6 +500,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_access_rules, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_domain_admin, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_higher_ones, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_revoking, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_implied, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_names, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_deleting, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_credentials, cloud_setup, cloud_teardown),

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Users' changes of an instance's settings, and the states that forbid them. */
 #include "cloud.h"
+#include "denied.h"
 #include "engine/instance/instance_interface.h"
+#include "engine/instance/instance_migration.h"
+#include "engine/licence/licence.h"
 #include "model/instance.h"
 #include "model/port.h"
 #include "model/states.h"
@@ -72,6 +75,13 @@ static void check_lock(void **state)
 	cloud_fails(c, &c->alice, engine_resize_instance, &resizing, ERR_PROTECTED, KIND_INSTANCE);
 	struct volume_detaching detaching = {.volume = ref_to(c, KIND_VOLUME, cloud_volume(c, id)->row.id)};
 	cloud_fails(c, &c->alice, engine_detach_volume, &detaching, ERR_PROTECTED, KIND_INSTANCE);
+	struct instance_migrating redeploying = {.instance = ref};
+	cloud_fails(c, &c->alice, engine_redeploy_instance, &redeploying, ERR_PROTECTED, KIND_INSTANCE);
+	struct licence_conversion conversion = {.instance = ref};
+	cloud_fails(c, &c->alice, engine_convert_licences, &conversion, ERR_PROTECTED, KIND_INSTANCE);
+	struct credit_change credits = {.instance = ref, .unlimited = true};
+	struct credit_wish all_credits = {&credits, 1};
+	cloud_fails(c, &c->alice, engine_change_credits, &all_credits, ERR_PROTECTED, KIND_INSTANCE);
 	struct interface_wish plugging = {.instance = ref};
 	cloud_fails(c, &c->alice, engine_plug_interface, &plugging, ERR_PROTECTED, KIND_INSTANCE);
 	struct port_wish port = {.subnet = ref_to(c, KIND_SUBNET, cloud_port(c, id)->subnet)};
@@ -88,6 +98,37 @@ static void check_lock(void **state)
 	cloud_ok(c, &c->operator, engine_reboot_instances, &wish);
 	cloud_ok(c, &c->operator, engine_unlock_instances, &wish);
 	ask(c, engine_stop_instances_run, id, ERR_NONE);
+}
+
+static uuid make_group(struct cloud *c, size_t k)
+{
+	struct security_group_wish wish = {.name = str_print(c->arena, "group-%zu", k)};
+	cloud_ok(c, &c->alice, engine_create_security_group, &wish);
+	return wish.group;
+}
+
+/* Calls for all ports of an instance keep the limits and permissions of calls for one port. */
+static void check_interfaces(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c), group = make_group(c, 0);
+	struct instance_group_change wish = {.instance = ref_to(c, KIND_INSTANCE, id),
+					     .group = ref_to(c, KIND_SECURITY_GROUP, group)};
+	cloud_denies(c, &c->alice, engine_change_instance_groups, &wish, "security_group.use",
+		     KIND_SECURITY_GROUP, group);
+	for (size_t k = 1; k < PORT_GROUPS_MAX; k++) { /* in the default group it is already */
+		wish.group = ref_to(c, KIND_SECURITY_GROUP, make_group(c, k));
+		cloud_ok(c, &c->alice, engine_change_instance_groups, &wish);
+	}
+	wish.group = ref_to(c, KIND_SECURITY_GROUP, group);
+	cloud_fails(c, &c->alice, engine_change_instance_groups, &wish, ERR_QUOTA, KIND_SECURITY_GROUP);
+	struct port_settings open = {.instance = wish.instance, .is_open = CHOICE_YES, .has_no_groups = true};
+	cloud_ok(c, &c->alice, engine_update_port, &open);
+	cloud_fails(c, &c->alice, engine_change_instance_groups, &wish, ERR_COMBINATION, KIND_SECURITY_GROUP);
+	struct interface_target unplugging = {.instance = wish.instance,
+					      .port = ref_to(c, KIND_PORT, cloud_port(c, id)->row.id)};
+	cloud_denies(c, &c->alice, engine_unplug_interface, &unplugging, "port.detach", KIND_INSTANCE, id);
+	cloud_ok(c, &c->alice, engine_unplug_interface, &unplugging);
 }
 
 static void check_pause_and_suspend(void **state)
@@ -315,6 +356,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_update, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_protected, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_lock, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_interfaces, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_pause_and_suspend, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_resize, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_rebuild, cloud_setup, cloud_teardown),

@@ -185,6 +185,8 @@ static void check_addresses(void **state)
 	struct ref address = ref_to(c, KIND_ADDRESS, second.address);
 	struct nat_gateway_addresses wish = one_more(c, id, &address);
 	cloud_fails(c, &c->bob, engine_add_nat_gateway_addresses, &wish, ERR_NOT_FOUND, KIND_NAT_GATEWAY);
+	struct nat_gateway_addresses nothing = {.nat_gateway = wish.nat_gateway};
+	cloud_fails(c, &c->alice, engine_add_nat_gateway_addresses, &nothing, ERR_MISSING, KIND_ADDRESS);
 	cloud_ok(c, &c->alice, engine_add_nat_gateway_addresses, &wish);
 	assert_int_equal(nat_gateway_find(t, id)->row.gen, 2);
 	const struct secondary_ip *ip = engine_first_secondary_ip(t, port);

@@ -2,6 +2,7 @@
  * Routers, subnets, gateways, route tables and ports. */
 #include "cloud.h"
 #include "engine/network/external_network.h"
+#include "engine/network/network.h"
 #include "engine/network/network_acl.h"
 #include "engine/network/router_block.h"
 #include "model/instance.h"
@@ -543,6 +544,50 @@ static void check_acl_order(void **state)
 	assert_int_equal(number_of(c, e), 2);
 }
 
+/* A replaced entry may not have more blocks than the list has room for. */
+static void check_acl_room(void **state)
+{
+	struct cloud *c = *state;
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	struct network_acl_wish made = {.router = ref_to(c, KIND_ROUTER, router.router)};
+	cloud_ok(c, &c->alice, engine_create_network_acl, &made);
+	for (int64_t k = 1; k <= 10; k++)
+		add_entry(c, made.acl, false, k);
+	struct cidr blocks[11];
+	for (size_t k = 0; k < 11; k++)
+		blocks[k] = (struct cidr){ip_from_v4(0x0a000000 + (uint32_t) k * 256), 24};
+	struct network_acl_entry_wish wish = {.acl = ref_to(c, KIND_NETWORK_ACL, made.acl),
+					      .number = 1,
+					      .protocol = -1,
+					      .blocks = {blocks, 11}};
+	cloud_fails(c, &c->alice, engine_replace_network_acl_entry, &wish, ERR_QUOTA, KIND_NETWORK_ACL_ENTRY);
+	wish.blocks.count = 10;
+	cloud_ok(c, &c->alice, engine_replace_network_acl_entry, &wish);
+}
+
+/* Without pools a network's subnet has all addresses, as when it is made; a VPC's keeps its own rule. */
+static void check_no_pools(void **state)
+{
+	struct cloud *c = *state;
+	struct network_wish network = {.name = STR("net")};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	const struct ip pool[] = {ip_of("10.0.1.10"), ip_of("10.0.1.20")};
+	struct network_subnet_wish subnet = {.network = ref_to(c, KIND_NETWORK, network.network),
+					     .block = cidr_of("10.0.1.0/24"),
+					     .pools = {pool, 2}};
+	cloud_ok(c, &c->alice, engine_add_subnet, &subnet);
+	const struct ips none = {0};
+	struct subnet_settings wish = {.subnet = ref_to(c, KIND_SUBNET, subnet.subnet), .pools = &none};
+	cloud_ok(c, &c->alice, engine_update_subnet, &wish);
+	const struct subnet *row = subnet_find(cloud_tables(c), subnet.subnet);
+	assert_int_equal(row->pools.count, 2);
+	assert_true(ip_equal(row->pools.at[1], ip_of("10.0.1.254")));
+	uuid plain = make_subnet(c, make_router(c, "10.7.0.0/16").router, "10.7.1.0/24");
+	wish.subnet = ref_to(c, KIND_SUBNET, plain);
+	cloud_ok(c, &c->alice, engine_update_subnet, &wish);
+	assert_int_equal(subnet_find(cloud_tables(c), plain)->pools.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -554,6 +599,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_subnet_blocks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_subnet_delete, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_acl_order, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_acl_room, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_no_pools, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gateways, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_route_tables, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gateway_tables, cloud_setup, cloud_teardown),

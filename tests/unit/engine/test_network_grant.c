@@ -126,6 +126,26 @@ static void check_choices(void **state)
 	struct ip ip = ip_of("10.0.1.79");
 	struct port_assignment more = {.port = port, .ips = {&ip, 1}};
 	cloud_fails(c, &c->bob, engine_assign_ips, &more, ERR_DENIED, KIND_PORT);
+	struct port_settings unchecked = {.port = port, .source_dest_check = CHOICE_NO};
+	cloud_fails(c, &c->bob, engine_update_port, &unchecked, ERR_DENIED, KIND_PORT);
+	cloud_ok(c, &c->operator, engine_update_port, &unchecked);
+	unchecked.source_dest_check = CHOICE_YES; /* gives a right up */
+	cloud_ok(c, &c->bob, engine_update_port, &unchecked);
+}
+
+/* Ports of two accounts in one subnet do not take each other's addresses. */
+static void check_others_addresses(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	grant(&s, &c->alice, c->bob.account);
+	struct port_assignment bobs = {.port = ref_of(KIND_PORT, add_port(&s)), .more = 1};
+	cloud_ok(c, &c->bob, engine_assign_ips, &bobs);
+	struct network_port_wish own = {.network = s.network};
+	cloud_ok(c, &c->alice, engine_add_port, &own);
+	struct port_assignment move = {.port = ref_of(KIND_PORT, own.port), .ips = bobs.made, .take = true};
+	cloud_fails(c, &c->alice, engine_assign_ips, &move, ERR_INVALID, KIND_PORT);
+	cloud_fails(c, &c->operator, engine_assign_ips, &move, ERR_INVALID, KIND_PORT);
 }
 
 static void check_revoke(void **state)
@@ -185,6 +205,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_use, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_for_another, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_choices, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_others_addresses, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoke, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_shared, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_delete, cloud_setup, cloud_teardown),

@@ -2,6 +2,8 @@
  * Secondary private addresses: unique in their subnet together with primary ones, and the objects that refer
  * to them. */
 #include "cloud.h"
+#include "denied.h"
+#include "engine/network/network.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"
 #include "store/port.h"
@@ -194,6 +196,7 @@ static void check_move(void **state)
 	struct port_assignment move = {.port = ref_to(c, KIND_PORT, other.port), .ips = {&ip, 1}};
 	cloud_fails(c, &c->alice, engine_assign_ips, &move, ERR_INVALID, KIND_PORT);
 	move.take = true;
+	cloud_denies(c, &c->alice, engine_assign_ips, &move, "port.assign", KIND_PORT, one);
 	uint64_t gen = port_find(t, one)->row.gen;
 	cloud_ok(c, &c->alice, engine_assign_ips, &move);
 	assert_int_equal(port_find(t, one)->row.gen, gen + 1);
@@ -231,6 +234,34 @@ static void check_limits(void **state)
 	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_QUOTA, KIND_SECONDARY_IP);
 }
 
+/* A list may have fifty addresses of each family; the primary one can then still be removed. */
+static void check_limits_of_lists(void **state)
+{
+	struct cloud *c = *state;
+	struct network_wish network = {.name = STR("net")};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	struct network_subnet_wish v4 = {.network = ref_by_id(KIND_NETWORK, network.network),
+					 .block = cidr_of("10.0.1.0/24")},
+				   v6 = {.network = v4.network, .block = cidr_of("2001:db8:1::/64")};
+	cloud_ok(c, &c->alice, engine_add_subnet, &v4);
+	cloud_ok(c, &c->alice, engine_add_subnet, &v6);
+	struct port_fixed_wish fixed[60];
+	for (size_t k = 0; k < 60; k++)
+		fixed[k] = (struct port_fixed_wish){
+			.subnet = ref_by_id(KIND_SUBNET, k < 30 ? v4.subnet : v6.subnet)};
+	struct network_port_wish wish = {.network = v4.network, .fixed = {true, fixed, 60}};
+	cloud_ok(c, &c->alice, engine_add_port, &wish);
+	struct ip first = port_find(cloud_tables(c), wish.port)->ip;
+	struct port_unassignment less = {
+		.port = ref_by_id(KIND_PORT, wish.port), .ips = {&first, 1}, .may_be_first = true};
+	cloud_ok(c, &c->alice, engine_unassign_ips, &less);
+	struct scene s = {.c = c};
+	assert_int_equal(count_ips(&s, wish.port), 59);
+	for (size_t k = 30; k < 51; k++)
+		fixed[k].subnet = fixed[0].subnet;
+	cloud_fails(c, &c->alice, engine_add_port, &wish, ERR_QUOTA, KIND_SECONDARY_IP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_unassign_first, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_move, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_limits_of_lists, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

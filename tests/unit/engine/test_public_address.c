@@ -47,7 +47,9 @@ static void check_release(void **state)
 	cloud_fails(c, &c->bob, engine_release_address, &target, ERR_NOT_FOUND, KIND_ADDRESS);
 	struct address_report report = {.address = made.address};
 	cloud_fails(c, NULL, engine_forget_address, &report, ERR_STATE, KIND_ADDRESS);
+	assert_non_null(engine_find_public_ip(cloud_tables(c), made.made_ip));
 	cloud_ok(c, &c->alice, engine_release_address, &target);
+	assert_null(engine_find_public_ip(cloud_tables(c), made.made_ip));
 	assert_int_equal(cloud_usage(c, made.address, "address:idle"), 0);
 	assert_int_equal(account_usage(account_find(cloud_tables(c), c->alice.account))->addresses, 0);
 	/* Not handed out again before the network is rid of it. */

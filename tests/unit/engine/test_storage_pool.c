@@ -98,8 +98,8 @@ static void check_names(void **state)
 static void check_directories(void **state)
 {
 	struct cloud *c = *state;
-	static const char *const wrong[] = {"",          "/",           "srv",      "/srv/",
-					    "/srv//nfs", "/srv/../nfs", "/srv/a b", "/srv/<"};
+	static const char *const wrong[] = {"",          "/",           "srv",      "/srv/",  "/srv/..",
+					    "/srv//nfs", "/srv/../nfs", "/srv/a b", "/srv/<", "/.."};
 	struct storage_pool_wish wish = directory_wish();
 	for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
 		wish.path = str_from(wrong[k]);

@@ -331,6 +331,18 @@ static void facts_of_what_is_over_open_it_nowhere(void **state)
 	assert_non_null(ticket_attachment_first_by_ticket(cloud_tables(c), p.ticket));
 }
 
+static void a_private_file_is_the_desks(void **state)
+{
+	struct cloud *c = *state;
+	struct play p = begin_play(c, desk_first(cloud_tables(c))->row.id, 0);
+	struct ticket_attaching wish = {
+		.ticket = ticket_of(&p),
+		.file = {.id = id_new(KIND_TICKET_ATTACHMENT), .name = STR("note.txt"), .size = 1},
+		.is_private = true};
+	cloud_fails(c, &c->alice, engine_attach_to_ticket, &wish, ERR_DENIED, KIND_SUPPORT_TICKET);
+	RUN(&p, &c->operator, engine_attach_to_ticket, &wish);
+}
+
 #define in_a_cloud(test) cmocka_unit_test_setup_teardown(test, make_desk, cloud_teardown)
 int main(void)
 {
@@ -340,6 +352,7 @@ int main(void)
 		in_a_cloud(what_its_customer_says_behind_it_opens_it),
 		in_a_cloud(what_the_desk_opens_is_so_here_too),
 		in_a_cloud(facts_of_what_is_over_open_it_nowhere),
+		in_a_cloud(a_private_file_is_the_desks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Virtual networks with port policies, routing and gateways; route plans, and the states of peerings. */
 #include "cloud.h"
+#include "denied.h"
 #include "store/address.h"
 #include "store/balancer_set.h"
 #include "store/load_balancer.h"
@@ -320,6 +321,65 @@ static void check_private_fronts(void **state)
 
 /* ---- labels ---- */
 
+static void check_members(void **state)
+{
+	struct cloud *c = *state;
+	uuid port = make_port(c, make_subnet(c, make_network(c, "10.33.0.0/16"), "10.33.1.0/24"));
+	const struct str name = STR("p");
+	struct balancer_set_wish set = {.name = STR("set"), .pools = {&name, 1}};
+	cloud_ok(c, &c->alice, engine_put_balancer_set, &set);
+	const struct balanced_pool pool = {ref_of(KIND_BALANCER_SET, set.made), name};
+	struct balanced_wish wish = {.port = ref_of(KIND_PORT, port),
+				     .private_ip = port_find(cloud_tables(c), port)->ip,
+				     .pools = &pool,
+				     .pool_count = 1};
+	cloud_denies(c, &c->alice, engine_balance_port, &wish, "load_balancer.add", KIND_BALANCER_SET,
+		     set.made);
+	cloud_ok(c, &c->alice, engine_balance_port, &wish);
+	wish.pool_count = 0;
+	cloud_denies(c, &c->alice, engine_balance_port, &wish, "load_balancer.remove", KIND_BALANCER_SET,
+		     set.made);
+	cloud_ok(c, &c->alice, engine_balance_port, &wish);
+}
+
+/* ---- parts and wholes ---- */
+
+/* Refuses the id of a part that belongs to another whole than the call names. */
+static void check_wholes(void **state)
+{
+	struct cloud *c = *state;
+	struct port_policy_rule_wish rule = {.policy = ref_of(KIND_PORT_POLICY, make_policy(c)),
+					     .name = STR("rule"),
+					     .priority = 100,
+					     .protocol = -1};
+	cloud_ok(c, &c->alice, engine_put_port_policy_rule, &rule);
+	rule.policy = ref_of(KIND_PORT_POLICY, make_policy(c));
+	cloud_fails(c, &c->alice, engine_put_port_policy_rule, &rule, ERR_NOT_FOUND, KIND_PORT_POLICY_RULE);
+	struct route_plan_wish plan = {.name = STR("plan")}, other = {.name = STR("other")};
+	cloud_ok(c, &c->alice, engine_create_route_plan, &plan);
+	cloud_ok(c, &c->alice, engine_create_route_plan, &other);
+	struct route_plan_entry_wish entry = {.plan = ref_of(KIND_ROUTE_PLAN, plan.plan),
+					      .name = STR("a"),
+					      .destination = cidr_of("192.0.2.0/24"),
+					      .hop = ROUTE_PLAN_ENTRY_HOP_INTERNET};
+	cloud_ok(c, &c->alice, engine_put_route_plan_entry, &entry);
+	entry.plan.prefix = other.plan;
+	cloud_fails(c, &c->alice, engine_put_route_plan_entry, &entry, ERR_NOT_FOUND, KIND_ROUTE_PLAN_ENTRY);
+	uuid here = make_network(c, "10.33.0.0/16"), there = make_network(c, "10.34.0.0/16"),
+	     third = make_network(c, "10.35.0.0/16");
+	struct virtual_subnet_wish subnet = {.router = ref_of(KIND_ROUTER, there),
+					     .subnet = make_subnet(c, here, "10.33.1.0/24"),
+					     .block = cidr_of("10.33.1.0/24")};
+	cloud_fails(c, &c->alice, engine_put_virtual_subnet, &subnet, ERR_NOT_FOUND, KIND_SUBNET);
+	struct peering_side_wish side = {.router = ref_of(KIND_ROUTER, here),
+					 .peer_router = ref_of(KIND_ROUTER, there),
+					 .name = STR("to")};
+	cloud_ok(c, &c->alice, engine_put_peering_side, &side);
+	side.side = side.made;
+	side.router.prefix = third;
+	cloud_fails(c, &c->alice, engine_put_peering_side, &side, ERR_NOT_FOUND, KIND_PEERING_SIDE);
+}
+
 static void check_labels(void **state)
 {
 	struct cloud *c = *state;
@@ -330,6 +390,8 @@ static void check_labels(void **state)
 					   .label = STR("Shop")};
 	cloud_ok(c, &c->alice, engine_label_address, &label);
 	assert_true(uuid_equal(engine_find_label(cloud_tables(c), STR("shop"))->row.id, one.address));
+	label.address.bits = 120; /* as short as a user may write an id */
+	cloud_ok(c, &c->alice, engine_label_address, &label);
 	label.address = ref_of(KIND_ADDRESS, two.address);
 	cloud_fails(c, &c->alice, engine_label_address, &label, ERR_EXISTS, KIND_ADDRESS);
 	static const char *const bad[] = {"a", "1ab", "a_b", "ab-", "a.b"};
@@ -351,6 +413,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_plans, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_sides, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_private_fronts, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_members, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_wholes, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_labels, cloud_setup, cloud_teardown)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

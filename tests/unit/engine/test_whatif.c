@@ -152,6 +152,8 @@ static void check_drain(void **state)
 static void check_waiting(void **state)
 {
 	struct cloud *c = *state;
+	struct whatif no_administrators = {.event = WHATIF_NOTHING};
+	cloud_fails(c, &c->alice, engine_answer_whatif, &no_administrators, ERR_DENIED, KIND_HOST);
 	struct whatif_addition addition = {
 		.cpus = 8, .memory = 16 * GIB, .zone = ref_named(KIND_ZONE, "xy-west-2a")};
 	struct instance_launch launch = launch_in_first(c, 1);

@@ -97,7 +97,8 @@ RESULT engine_label_address(struct op *op, struct address_label_wish *wish)
 	const struct address *address = NULL;
 	struct str label = str_lower(op->ctx->arena, wish->label);
 	TRY(address_find_elastic(op, &wish->address, &address));
-	TRY(check_label(op, label, wish->label_field, address->row.id));
+	uuid id = address->row.id;
+	TRY(check_label(op, label, wish->label_field, id));
 	if (!str_equal(address->dns_label, label)) {
 		TRY(engine_permit(op, "address.update", KIND_ADDRESS, &address->row));
 		struct address next = *address;
@@ -106,7 +107,7 @@ RESULT engine_label_address(struct op *op, struct address_label_wish *wish)
 	}
 	struct address_name_wish reverse = {
 		.address = wish->address, .name = wish->reverse_name, .name_field = wish->reverse_field};
-	bool is_same = str_equal(address_find(op->head, wish->address.prefix)->reverse_name, reverse.name);
+	bool is_same = str_equal(address_find(op->head, id)->reverse_name, reverse.name);
 	return is_same ? OK : engine_name_address(op, &reverse);
 }
 
@@ -115,7 +116,7 @@ const struct address *engine_find_public_ip(const struct tables *t, struct ip ip
 	const struct external_network *network = external_network_first(t);
 	for (; network; network = external_network_next(t, network)) {
 		const struct address *address = address_find_by_ip(t, network->row.id, ip);
-		if (address)
+		if (address && row_is_live(&address->row))
 			return address;
 	}
 	return NULL;
