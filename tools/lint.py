@@ -23,7 +23,7 @@ LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engin
 FACES = {"absent", "cloudwatch", "cost", "support", "tmf", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 # Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
-GOLDEN_LINES = {"ec2 iam openstack": 32000, "cloudstack": 6500}
+GOLDEN_LINES = {"ec2 iam openstack": 32200, "cloudstack": 6500}
 BANNED = {"strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atoll", "atof", "system", "popen",
           "alloca", "rand", "srand", "random", "gets", "localtime", "gmtime", "asctime", "ctime", "strerror_l",
           "__isoc99_scanf", "__isoc99_sscanf", "__isoc99_fscanf", "scanf", "sscanf", "fscanf", "tmpnam", "mktemp"}
@@ -34,12 +34,12 @@ ALLOWED = {
     ("daemon", "getenv"): "the client's and systemd's environment",
 }
 # Functions that connect to another machine, and the files that may call them. Each of these files takes the address from a setting that
-# src/drivers/egress_policy.h protects (engine/region/remotes.c, daemon/egress_policy.c), or asks web_reach.h about the address, so that no account can make Dari
+# src/drivers/egress_policy.h protects (engine/region/remotes.c, daemon/egress_policy.c), or asks that header about the address, so that no account can make Dari
 # connect there.
 OUTWARD = {"curl_easy_init", "curl_multi_init", "connect", "virConnectOpen", "virConnectOpenAuth", "rados_connect", "rados_create2"}
 CLIENTS = {
-    "drivers/web_fetch": "asks web_reach", "drivers/image_upload": "asks web_reach",
-    "drivers/desk_http": "desk.url", "drivers/candlepin": "subscription_server.url", "drivers/libvirt_opener": "host.uri",
+    "drivers/web_fetch": "asks egress_policy", "drivers/image_upload": "asks egress_policy",
+    "drivers/desk_http": "desk.url", "drivers/candlepin": "subscription_server.url", "drivers/libvirt_connect": "host.uri",
     "drivers/ceph_cluster": "storage_pool.monitors", "drivers/ovn_ovsdb_session": "the settings ovn.*",
     "drivers/backup_store_s3": "the settings backup.*", "api/metadata_dns_upstream": "the setting dns.upstreams: anybody may ask a resolver",
     "daemon/client_call": "a command, which is no server",

@@ -181,7 +181,7 @@ RESULT control_listen(struct ctx *c, struct daemon *d, struct control *control);
 void control_free(struct control *control);
 
 /* egress_policy.c: sets d->reach. ERR_INVALID: an invalid block in the configuration. */
-RESULT reach_open(struct daemon *d);
+RESULT egress_policy_open(struct daemon *d);
 
 /* ---- health.c: /healthz and /metrics ---- */
 

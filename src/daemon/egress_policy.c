@@ -29,7 +29,7 @@ static bool list_remotes(void *self, struct arena *a, struct strs *ret_remotes)
 	return is_whole;
 }
 
-RESULT reach_open(struct daemon *d)
+RESULT egress_policy_open(struct daemon *d)
 {
 	const struct egress_policy_config config = {.not_from = d->settings.fetch_not_from,
 						    .also_from = d->settings.fetch_also_from,

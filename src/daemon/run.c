@@ -433,7 +433,7 @@ static RESULT start_all(struct daemon *d)
 	d->executor = executor_new_threads();
 	if (!d->executor)
 		return ctx_no_memory(&d->ctx);
-	TRY(reach_open(d));
+	TRY(egress_policy_open(d));
 	TRY(open_store(d));
 	TRY(open_auth(d));
 	TRY(d->role->open_drivers(d));

@@ -5,7 +5,7 @@
 #include "engine/engine.h"
 
 #include "base/json_write.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "engine/licence/licence_internal.h"
 #include "engine/network/address_prefix.h"
 #include "engine/resolve.h"

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "engine/internal.h"
 #include "engine/people/user_owned.h"
 #include "engine/region/region.h"

@@ -130,7 +130,7 @@ void call_answer(struct call *c, int status, const char *content_type, struct bu
 	if (is_broken && body)
 		buf_done(body);
 	if (c->p->is_inside) {
-		inside_answer(c, is_broken ? 500 : status, is_broken ? NULL : body);
+		internal_call_answer(c, is_broken ? 500 : status, is_broken ? NULL : body);
 		return;
 	}
 	size_t size = body ? body->size : 0;
@@ -147,7 +147,7 @@ void call_answer_pieces(struct call *c, int status, const char *content_type, co
 	struct MHD_IoVec vector[CALL_PIECES_MAX];
 	size_t size = 0;
 	if (c->p->is_inside) {
-		inside_answer(c, 0, NULL);
+		internal_call_answer(c, 0, NULL);
 		done(arg);
 		return;
 	}
@@ -174,7 +174,7 @@ void call_answer_read(struct call *c, int status, const char *content_type, uint
 {
 	struct MHD_Response *r = NULL;
 	if (c->p->is_inside) {
-		inside_answer(c, 0, NULL);
+		internal_call_answer(c, 0, NULL);
 		done(arg);
 		return;
 	}
@@ -202,7 +202,7 @@ void call_answer_file(struct call *c, int status, const char *content_type, int 
 {
 	struct MHD_Response *r = NULL;
 	if (c->p->is_inside) {
-		inside_answer(c, 0, NULL);
+		internal_call_answer(c, 0, NULL);
 		fd_autoclose(&fd);
 		return;
 	}

@@ -197,9 +197,9 @@ void park_abandon(struct conn *conn);
 void park_wait_for_wakers(void);
 
 /* internal_call.c */
-void inside_wake(struct call *c);
+void internal_call_wake(struct call *c);
 /* Takes over the body's memory. NULL: no body. */
-void inside_answer(struct call *c, int status, struct buf *body);
+void internal_call_answer(struct call *c, int status, struct buf *body);
 
 /* answer.c */
 /* Queues an answer of unknown size. False: out of memory; there is no answer. */

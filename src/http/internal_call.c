@@ -60,13 +60,13 @@ static void drop(struct job *job)
 	arena_free(a);
 }
 
-void inside_wake(struct call *c)
+void internal_call_wake(struct call *c)
 {
 	struct inside_call *i = inside_of(c);
 	actor_post(i->actor, &i->job);
 }
 
-void inside_answer(struct call *c, int status, struct buf *body)
+void internal_call_answer(struct call *c, int status, struct buf *body)
 {
 	struct inside_call *i = inside_of(c);
 	if (i->is_answered)

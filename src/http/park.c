@@ -57,7 +57,7 @@ void call_wake(struct call *c)
 	struct call_private *p = c->p;
 	bool is_ours = false;
 	if (p->is_inside) {
-		inside_wake(c);
+		internal_call_wake(c);
 		return;
 	}
 	pthread_mutex_t *lock = wake_lock_of(p->conn);

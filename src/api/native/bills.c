@@ -11,7 +11,7 @@
 #include "drivers/desk_signature.h"
 #include "engine/billing/invoices.h"
 #include "engine/billing/misuse.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "engine/billing/webhook.h"
 #include "engine/instance/instance.h"
 #include "metering/money.h"

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "engine/billing/costs.h"
 #include "engine/billing/focus_rows.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "metering/tally.h"
 #include "store/account.h"
 #include "store/domain.h"

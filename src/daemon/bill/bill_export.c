@@ -10,7 +10,7 @@
 #include "daemon/bill/bill.h"
 #include "drivers/backup_store.h"
 #include "engine/billing/focus_rows.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "store/domain.h"
 
 enum { ROWS_OF_PART = 1000000, PART_ROOM = 1 << 20, ZLIB_GZIP = 15 + 16 };

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "store/account.h"
 #include "store/domain.h"
 

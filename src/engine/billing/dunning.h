@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Dunning of billing accounts (payer.h), from the ledger. A postpaid account is in debt from the due date
+ * Dunning of billing accounts (standing.h), from the ledger. A postpaid account is in debt from the due date
  * of its oldest unpaid invoice on, and is limited when the debt exceeds its limit. A prepaid account is in
  * debt once its payments are used up. Reading blocks and uses an SQL connection of its own: any thread but
- * the committer's. Called by: reconcile/billing/dunning.c periodically; `dari billing dun` and `dari billing
- * pay` at once. */
+ * the committer's. Called by: reconcile/billing/dunning.c periodically;
+ * `dari billing dun` and `dari billing pay` at once. */
 #pragma once
 
 #include "engine/billing/invoices.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 
 /* The region's settings: days of debt until each state. */
 #define SETTING_LIMITED_DAYS STR("billing.limited_days")

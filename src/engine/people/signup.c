@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "engine/billing/webhook.h"
 #include "engine/internal.h"
 #include "engine/limits.h"

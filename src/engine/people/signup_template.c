@@ -3,7 +3,7 @@
  * api/native/signups.c, daemon/bill/commands_signup.c, signup.c. */
 #include <string.h>
 
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/account.h"

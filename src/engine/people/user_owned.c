@@ -2,7 +2,7 @@
  * Access to a user's own secrets. */
 #include "engine/people/user_owned.h"
 
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 
 #include "engine/internal.h"
 #include "engine/people/role.h"

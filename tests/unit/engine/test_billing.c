@@ -8,7 +8,7 @@
 
 #include "engine/billing/billing.h"
 #include "engine/billing/misuse.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "store/account.h"
 #include "store/address.h"
 #include "store/instance.h"

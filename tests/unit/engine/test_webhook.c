@@ -5,7 +5,7 @@
 
 #include "engine/billing/invoices.h"
 #include "engine/billing/misuse.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "engine/billing/webhook.h"
 #include "store/account.h"
 #include "store/webhook.h"

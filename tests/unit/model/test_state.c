@@ -166,7 +166,9 @@ static void test_may_move(void **state)
 	assert_false(model_state_may_move(s, INSTANCE_SHUTTING_DOWN, INSTANCE_RUNNING));
 	s = model_volume_states;
 	assert_true(model_state_may_move(s, VOLUME_IN_USE, VOLUME_AVAILABLE));
-	assert_false(model_state_may_move(s, VOLUME_DELETING, VOLUME_AVAILABLE));
+	assert_true(
+		model_state_may_move(s, VOLUME_DELETING, VOLUME_AVAILABLE)); /* CloudStack's recoverVolume */
+	assert_false(model_state_may_move(s, VOLUME_DELETING, VOLUME_CREATING));
 }
 
 static struct volume make_volume(const struct volume_case *c)
@@ -298,7 +300,8 @@ static void test_check_move(void **state)
 	assert_non_null(model_check_move(KIND_INSTANCE, &going.row, &live.row));
 	struct volume there = {.seen_size = 1}, gone = {.row = {.deleted_us = 1}, .seen_size = 1};
 	assert_null(model_check_move(KIND_VOLUME, &there.row, &gone.row));
-	assert_non_null(model_check_move(KIND_VOLUME, &gone.row, &there.row));
+	assert_null(
+		model_check_move(KIND_VOLUME, &gone.row, &there.row)); /* recovered before it was expunged */
 	struct row host = {0};
 	assert_null(model_check_move(KIND_HOST, &host, &host));
 }

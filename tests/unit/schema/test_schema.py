@@ -80,7 +80,7 @@ WRONG = [
     ('type = "text"', 'type = "string"', f"wanted.name: unknown type 'string'; known are {TYPES}"),
     ('type = "text"', 'type = "ref"', f"wanted.name: unknown type 'ref'; known are {TYPES}"),
     ('type = "text"', 'type = "list:text"', f"wanted.name: unknown type 'list:text'; known are {TYPES}"),
-    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "wanted.name: unknown key 'unit'; known are type, doc, parent, max, max_bytes"),
+    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "wanted.name: unknown key 'unit'; known are type, doc, parent, end, max, max_bytes"),
     ('type = "text"', 'type = "text", parent = true', "wanted.name: only of the row that a 'ref:' names a row can be part"),
     ('"ref:disk"', '"ref:moon"', "wanted.host: refers to the unknown kind 'moon'"),
     ('"refs:disk"', '"refs:"', "wanted.ids: refers to the unknown kind ''"),

@@ -6,7 +6,7 @@
 #include "api/azure/signin/signin.h"
 
 #include "base/clock.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 #include "engine/resolve.h"
 
 /* clang-format off */

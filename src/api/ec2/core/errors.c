@@ -5,7 +5,7 @@
 
 #include "api/ec2/core/action.h"
 #include "api/query/query_call.h"
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 
 #define E(err, kind, status, code, ...)                                                                      \
 	{                                                                                                    \

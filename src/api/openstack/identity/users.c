@@ -330,7 +330,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v3/users/{user_id}/password", .permit = "identity:change_password",
 	 .flags = API_WRITES | API_OPEN | OS_TOKEN_IF_SENT | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct new_password, password_params), .wrap = "user", .prepare = prepare_password,
-	 .work = check_and_hash, .operation = change_password, .returns = API_RETURNS_NOTHING_STORED,
+	 .work = check_and_hash, .operation = change_password,
 	 .doc = "Changes one's own password, by a token or by the original password alone."},
 };
 const struct os_actions os_user_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Payers and their standing. reconcile/instance.c stops and starts instances. Called by:
  * daemon/bill/commands_billing.c; operation.c and meters.c check. */
-#include "engine/billing/payer.h"
+#include "engine/billing/standing.h"
 
 #include "engine/billing/webhook.h"
 #include "engine/instance/instance.h"
