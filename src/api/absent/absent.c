@@ -28,7 +28,7 @@ static struct absent_call *absent_call_of(struct api_call *core)
 
 /* ---- which service ---- */
 
-/* What follows the mark in s, up to one of those characters. */
+/* Text after `mark`, up to the first character of `ends`. */
 static struct str find_behind(struct str s, struct str mark, const char *ends)
 {
 	const char *at = s.n >= mark.n ? memmem(s.p, s.n, mark.p, mark.n) : NULL;

@@ -23,7 +23,7 @@ static RESULT authenticate(struct cloudwatch_call *e)
 	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
 }
 
-/* As query_find_action(), of a document. */
+/* Like query_find_action(), for a document. */
 static RESULT find_typed_action(struct cloudwatch_call *e)
 {
 	struct str form = STR_NONE;

@@ -47,7 +47,7 @@ static bool is_in_list(const struct forms_writer *w)
 	return w->depth && w->is_list[w->depth - 1];
 }
 
-/* As the form has it: in XML an element of a list is a "member". */
+/* List element in the form's spelling: in XML an element is a "member". */
 static const char *name_of(struct forms_writer *w, const char *name)
 {
 	if (is_in_list(w))
@@ -128,7 +128,7 @@ void forms_number(struct forms_writer *w, const char *name, double value)
 		json_write_raw(&w->json, shown, str_from(text));
 }
 
-/* Of whole seconds, as all figures are. */
+/* Writes a time in whole seconds, which all figures have. */
 void forms_time(struct forms_writer *w, const char *name, int64_t time_us)
 {
 	char text[CLOCK_TEXT_SIZE];

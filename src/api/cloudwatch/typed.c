@@ -190,7 +190,7 @@ static RESULT take_text(struct reading *r, const struct head *head, struct str *
 
 static RESULT add_cbor(struct reading *r);
 
-/* Whether the next item of a list or a map is there: so many, or until a break. */
+/* True if the next item of a list or map is there: by count, or until a break. */
 static bool has_next(struct reading *r, const struct head *head, uint64_t index)
 {
 	if (head->info != INFO_INDEFINITE)
@@ -247,7 +247,8 @@ static RESULT add_cbor(struct reading *r)
 	struct head head;
 	struct str text;
 	TRY(read_head(r, &head));
-	while (head.major == CBOR_TAG && head.info != INFO_INDEFINITE) /* a time: what it is follows */
+	while (head.major == CBOR_TAG &&
+	       head.info != INFO_INDEFINITE) /* a tag, such as of a time; its value follows */
 		TRY(read_head(r, &head));
 	switch (head.major) {
 	case CBOR_UNSIGNED:

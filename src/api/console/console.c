@@ -77,8 +77,8 @@ struct str console_write_sockets(struct call *call)
 			: STR_NONE;
 }
 
-/* Nothing from elsewhere, no word of the URL to anybody: it has the ticket. The hash is that of the empty text: xterm makes style
- * elements, whose rules web/console/terminal.js puts elsewhere. */
+/* Allows nothing from other origins, and sends no Referer: the URL contains the ticket. The hash is that
+ * of the empty text: xterm makes style elements, whose rules web/console/terminal.js puts elsewhere. */
 void console_set_page_headers(struct call *call)
 {
 	struct str sockets = console_write_sockets(call);
@@ -177,8 +177,8 @@ static struct str name_of(struct str host)
 	return str_slice(host, 0, str_find_char(host, ':', from));
 }
 
-/* As Nova's proxy has it: a browser says which page opens a websocket, and only one of ours may; what is no
- * browser says nothing. */
+/* Checks Origin as Nova's proxy does: browsers say which page opens a websocket, and only our own pages
+ * may. Other clients send no Origin. */
 static RESULT check_origin(struct call *call)
 {
 	struct str origin = call_header(call, "Origin"), scheme = STR_NONE;

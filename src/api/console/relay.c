@@ -118,7 +118,7 @@ struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, uuid inst
 	return &l->tunnel;
 }
 
-/* Without memory for a bridge it goes to the thread all the same, which closes it. */
+/* Without memory for a bridge the connection still goes to the thread, which closes it. */
 static void tunnel_open(struct http_tunnel *t, int fd, struct str early)
 {
 	struct relay_line *l = (struct relay_line *) t; /* its first member */
@@ -152,7 +152,7 @@ static void close_line(struct relay_line *l)
 
 /* ---- the thread ---- */
 
-/* What is fresh becomes the thread's. False: it is to end. */
+/* Takes over the new connections. False: the thread must end. */
 static bool take_fresh(struct relay *r, struct relay_line **open, bool *ret_is_stopping)
 {
 	(void) pthread_mutex_lock(&r->lock);

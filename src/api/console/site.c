@@ -18,7 +18,7 @@ static const struct site_file *find_file(struct str path)
 	return NULL;
 }
 
-/* Whether one of the codings in a list such as "gzip, deflate;q=0.5" is gzip, and not refused. */
+/* True if a list of codings such as "gzip, deflate;q=0.5" accepts gzip. */
 static bool takes_gzip(struct str accepted)
 {
 	struct str one;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is asked: from a request's JSON to a question. What Cost Explorer has and Dari has not is refused by name. */
+ * Reads a request's JSON into a question. Refuses by name what Cost Explorer has and Dari does not.
+ */
 #include "api/cost/internal.h"
 #include "base/clock.h"
 

@@ -16,7 +16,7 @@
 
 enum { QUERY_PAIRS_MAX = 16, EVENTS_MAX = 16 };
 
-/* The newest last. */
+/* Oldest first. */
 static const char *const versions[] = {
 	"2017-03-01", "2017-04-02", "2017-08-01", "2017-10-01", "2017-11-01", "2017-12-01", "2018-02-01",
 	"2018-04-02", "2018-10-01", "2019-01-01", "2019-02-01", "2019-03-11", "2019-04-01", "2019-04-30",
@@ -92,7 +92,7 @@ static bool is_version(struct str text)
 	return false;
 }
 
-/* False when it was answered. */
+/* Checks the header and the API version; false: it has answered. */
 static bool check_request(struct call *call, bool needs_version, struct pairs *ret_query)
 {
 	struct str version;
@@ -118,7 +118,7 @@ static bool check_request(struct call *call, bool needs_version, struct pairs *r
 
 /* ---- /metadata/instance ---- */
 
-/* The part that the path names; borrowed. NULL: there is none. */
+/* Finds the part that the path names; borrowed. NULL: there is none. */
 static const json_t *find_part(const json_t *document, const struct strs *path)
 {
 	const json_t *at = document, *value;
@@ -150,7 +150,7 @@ static void add_line(struct buf *b, struct str name, const json_t *value)
 		buf_add_char(b, '/');
 }
 
-/* A leaf's own text, or the names of what is below. */
+/* Answers a leaf as text, or a listing of names. */
 static void answer_text(struct call *call, const json_t *part)
 {
 	struct buf body;
@@ -198,7 +198,7 @@ static const char *type_of(const struct instance_event *e)
 	case INSTANCE_EVENT_CODE_SYSTEM_REBOOT:
 		return "Reboot";
 	case INSTANCE_EVENT_CODE_INSTANCE_STOP:
-		return "Redeploy"; /* guessed: Azure stops none, and has no nearer word */
+		return "Redeploy"; /* guessed: Azure has no event for a stop */
 	case INSTANCE_EVENT_CODE_SYSTEM_MAINTENANCE:
 		break;
 	}
@@ -220,7 +220,7 @@ static json_t *json_of_event(const struct imds_facts *s)
 			 is_frozen ? 9 : -1);
 }
 
-/* The number of the document changes with what it says. */
+/* Answers the scheduled events. DocumentIncarnation changes with their content. */
 static void answer_events(struct call *call, const struct imds_facts *s)
 {
 	bool has_one = s->event && !s->event->ended_us;
@@ -261,7 +261,7 @@ static void answer_acknowledged(struct call *call, struct result result)
 		azure_fail(call, 500, NULL, "Internal server error");
 }
 
-/* What the guest is ready for begins at once. */
+/* Starts an event at once that the guest has approved. */
 static void acknowledge(struct metadata *m, struct call *call, const struct imds_facts *s)
 {
 	struct acknowledgement *k = arena_new_object(call->ctx.arena, struct acknowledgement);

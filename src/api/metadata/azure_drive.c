@@ -9,7 +9,7 @@
 #include "model/azure_guest.h"
 #include "model/instance.h"
 
-/* Azure's own discs are called rd_rdfe_…, which cloud-init's ds-identify looks for. */
+/* Azure's discs are called rd_rdfe_…; cloud-init's ds-identify looks for that prefix. */
 #define LABEL "rd_rdfe_dari"
 #define TAG_FILE "E6DA6616-8EC4-48E0-BE93-58CE6ACE3CFB.tag"
 #define OVF_NS "http://schemas.dmtf.org/ovf/environment/1"
@@ -54,7 +54,7 @@ static void write_windows(const struct imds_facts *s, struct xml *x)
 	xml_close(x, "WindowsProvisioningConfigurationSet");
 }
 
-/* Keys are the metadata service's to tell. */
+/* SSH keys are left to the metadata service. */
 static void write_linux(const struct imds_facts *s, struct xml *x)
 {
 	xml_open_ns(x, "LinuxProvisioningConfigurationSet", STR(AZURE_NS));
@@ -77,7 +77,7 @@ static void write_platform(const struct imds_facts *s, struct xml *x)
 	xml_close(x, "wa:PlatformSettingsSection");
 }
 
-/* The writer of XML has no attributes. */
+/* Written by hand, because the XML writer has no attributes. */
 static void write_environment(const struct imds_facts *s, struct xml *x)
 {
 	buf_print(x->out, "<Environment xmlns=\"" OVF_NS "\" xmlns:wa=\"" AZURE_NS "\">");
@@ -91,7 +91,7 @@ static void write_environment(const struct imds_facts *s, struct xml *x)
 
 /* ---- Unattend.xml ---- */
 
-/* Both passes have one component, which is called the same. */
+/* Both passes have one component of the same name. */
 static void open_pass(struct xml *x, const char *pass)
 {
 	buf_print(x->out,
@@ -114,7 +114,7 @@ static void write_plain_password(struct xml *x, const char *name, struct str pas
 	xml_close(x, name);
 }
 
-/* Windows' own administrator is there already; anybody else is made. */
+/* Creates the administrator, unless it is Windows' built-in one. */
 static void write_accounts(const struct imds_facts *s, struct xml *x)
 {
 	struct str user = azure_user_name(s);
@@ -139,7 +139,7 @@ static void write_first_look(struct xml *x)
 	xml_bool(x, "HideEULAPage", true);
 	xml_bool(x, "HideOnlineAccountScreens", true);
 	xml_bool(x, "HideWirelessSetupInOOBE", true);
-	xml_int(x, "ProtectYourPC", 3); /* nothing is sent to Microsoft, and updates are as said elsewhere */
+	xml_int(x, "ProtectYourPC", 3); /* sends nothing to Microsoft; updates are configured elsewhere */
 	xml_close(x, "OOBE");
 }
 

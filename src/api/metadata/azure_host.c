@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The HostGAPlugin: what an agent uploads about itself and about the extensions that it runs. All of it is what a guest
- * says: sizes and counts are bounded, and it changes rows of its own instance alone. The document is JSON, in base64 where
- * the plugin is to pass it on. Source: what waagent 2.7 sends. */
+ * The HostGAPlugin, to which an agent uploads the status of itself and its extensions. Guests are untrusted:
+ * sizes and counts are bounded, and a guest changes only rows of its own instance. The document is JSON,
+ * base64-encoded if the plugin is to forward it. Source: waagent 2.7.
+ */
 #include "api/core/park.h"
 #include "api/metadata/azure.h"
 #include "api/metadata/internal.h"
@@ -23,7 +24,7 @@ static const json_t *member(const json_t *object, const char *name)
 	return json_object_get(object, name);
 }
 
-/* A text of it, in the arena; what is none is empty. */
+/* Copies a text to the arena; anything else becomes empty. */
 static struct str text_of(struct arena *a, const json_t *value, size_t most)
 {
 	struct str text = {json_string_value(value), json_string_length(value)};
@@ -64,7 +65,7 @@ static void read_handler(struct arena *a, const json_t *handler, struct extensio
 	r->message = message_of(a, status, EXTENSION_MESSAGE_MAX);
 }
 
-/* False: it is no status. */
+/* Reads the status; false: not a status. */
 static bool read_status(struct arena *a, const json_t *document, struct azure_status_report *r)
 {
 	const json_t *aggregate = member(document, "aggregateStatus"), *os = member(document, "guestOSInfo");
@@ -73,7 +74,7 @@ static bool read_status(struct arena *a, const json_t *document, struct azure_st
 	VEC(struct extension_report) extensions = {0};
 	if (!json_is_object(agent))
 		return false;
-	if (!os) /* earlier agents have it in there */
+	if (!os) /* earlier agents put it here */
 		os = member(aggregate, "guestOSInfo");
 	r->agent_version = text_of(a, member(agent, "version"), WORD_MAX);
 	r->agent_state = text_of(a, member(agent, "status"), WORD_MAX);
@@ -109,7 +110,7 @@ static bool parse_status(struct arena *a, struct str text, bool is_wrapped, stru
 
 /* ---- uploads ---- */
 
-/* As a store of blobs answers: with 201. */
+/* Answers 201, like a blob store. */
 static void answer_made(struct call *call, struct result result)
 {
 	if (result_is_ok(result))
@@ -146,13 +147,13 @@ bool azure_answer_host(struct metadata *m, struct call *call, const struct imds_
 	bool is_put = call->method == HTTP_PUT, is_get = call->method == HTTP_GET;
 	if (is_put && str_is(path, "/status"))
 		take_status(m, call, s, true);
-	else if (is_put && str_is(path, "/dari/status")) /* a blob's place: the agent asks for it with 201 */
+	else if (is_put && str_is(path, "/dari/status")) /* status blob: the agent expects 201 */
 		take_status(m, call, s, false);
 	else if (is_get && str_is(path, "/versions"))
 		azure_answer_text(call, 200, "application/json; charset=utf-8", STR("[\"2015-09-01\"]"));
 	else if ((is_get && str_is(path, "/health")) || (is_put && str_is(path, "/vmAgentLog")))
 		azure_answer_text(call, 200, "text/plain", STR_NONE);
-	else if (is_get && str_is(path, "/vmSettings")) /* "not supported": what it has is in the goal */
+	else if (is_get && str_is(path, "/vmSettings")) /* not supported: the goal state has all settings */
 		azure_answer_text(call, 404, "text/plain", STR_NONE);
 	else
 		return false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is signed for a guest: a document that says which machine it is (PKCS #7, by the region's own key), and tokens of its
- * managed identity. That is the role of its instance profile: what the role may do holds in every face, and the token is
- * good for Azure's. Sources: "Azure Instance Metadata Service", attested data; "How to use managed identities for Azure
- * resources on an Azure VM to acquire an access token". */
+ * Documents signed for a guest: attested data (PKCS #7 with the region's key), and tokens of its managed
+ * identity. The identity is the role of the instance profile; its rights hold in every face, and the token
+ * is valid for Azure's. Sources: "Azure Instance Metadata Service", attested data; "How to use managed
+ * identities for Azure resources on an Azure VM to acquire an access token".
+ */
 #include "api/metadata/azure.h"
 
 #include "api/metadata/internal.h"
@@ -89,7 +90,7 @@ void azure_answer_attested(struct metadata *m, struct call *call, const struct i
 
 /* ---- identity/oauth2/token ---- */
 
-/* Which of a machine's identities is asked for: there is one. */
+/* True if the query names an identity other than the machine's only one. */
 static bool names_another(const struct imds_facts *s, const struct pairs *query)
 {
 	static const char *const names[] = {"client_id", "object_id", "principal_id"};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The instance in Azure's words. All scalars are texts. Members that were added by later versions are there in earlier ones,
- * too: who asks for those does not look. Source: "Azure Instance Metadata Service", the table of the endpoint "instance";
- * what cloud-init and waagent read. */
+ * The instance document in Azure's words. All scalars are texts. Members of later versions also appear in
+ * earlier ones, whose clients ignore them. Source: "Azure Instance Metadata Service", table of the endpoint
+ * "instance"; what cloud-init and waagent read.
+ */
 #include "api/metadata/azure.h"
 
 #include <inttypes.h>
@@ -85,7 +86,7 @@ static struct str tag_of(const struct tags *tags, const char *key)
 
 /* ---- compute ---- */
 
-/* An image of the marketplace's form says these as tags. */
+/* Writes the marketplace names from the image's tags. */
 static void set_origin(const struct imds_facts *s, json_t *object)
 {
 	static const char *const keys[] = {"publisher", "offer", "sku", "version"};
@@ -161,7 +162,7 @@ static void add_key(json_t *keys, struct str key, struct str path)
 	(void) json_array_append_new(keys, item);
 }
 
-/* The profile's own, else that of the key pair. */
+/* Writes osProfile: its own key, else that of the key pair. */
 static void add_os(const struct imds_facts *s, json_t *compute)
 {
 	const struct azure_guest *g = s->azure;
@@ -228,7 +229,7 @@ static json_t *json_of_compute(const struct imds_facts *s)
 {
 	const struct instance *i = s->instance;
 	json_t *compute = json_object();
-	set_z(compute, "azEnvironment", "AzureStackCloud"); /* as clients call a cloud of one's own */
+	set_z(compute, "azEnvironment", "AzureStackCloud"); /* clients' name of a private cloud */
 	set_text(compute, "location", location_of(s));
 	set_text(compute, "name", s->azure_name);
 	set_text(compute, "vmId", uuid_to_str(s->arena, i->row.id));
@@ -303,7 +304,7 @@ json_t *azure_make_document(const struct imds_facts *s, bool is_extended)
 	set(add(document, "network"), "interface", nics);
 	for (size_t k = 0; k < s->nic_count; k++)
 		(void) json_array_append_new(nics, json_of_nic(s, &s->nics[k]));
-	if (is_extended) /* how a pool of prepared machines gives one away, of which there is none here */
+	if (is_extended) /* for pools of standby machines, which do not exist here */
 		set_z(add(add(document, "extended"), "compute"), "ppsType", "None");
 	return document;
 }

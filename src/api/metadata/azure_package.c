@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Programs that agents run for us (extension handlers), as the archives that they fetch, and the settings of extensions in
- * the form that those programs read. There is one, run_command.sh; its archive is written for each request, uncompressed.
- * Sources: PKWARE's APPNOTE 6.3, 4.3; the manifest of handlers as waagent reads it. */
+ * Extension handlers, as the archives that agents download, and settings in the form that they read. There
+ * is one handler, run_command.sh; its archive is written uncompressed for each request. Sources: PKWARE's
+ * APPNOTE 6.3, 4.3; the handler manifest that waagent reads.
+ */
 #include "api/metadata/azure.h"
 #include "engine/instance/azure_guest.h"
 #include "run_command.h"
@@ -39,7 +40,7 @@ static void add_u32(struct buf *b, uint32_t value)
 
 enum { ZIP_VERSION = 20, ZIP_DATE = 0x5821, UNIX_MADE = 3 << 8, UNIX_FILE_0755 = 0100755 };
 
-/* What a member's two headers have in common: stored, of 2024-01-01. */
+/* Writes the fields that both headers of a member share: stored, dated 2024-01-01. */
 static void add_facts(struct buf *b, const struct member *m)
 {
 	add_u16(b, ZIP_VERSION);
@@ -125,7 +126,7 @@ RESULT azure_write_package(struct str name, const char *base, struct buf *out, c
 
 /* ---- settings ---- */
 
-/* A word of the shell that means the text itself. */
+/* Quotes a text as one shell word. */
 static void add_quoted(struct buf *b, struct str text)
 {
 	buf_add_char(b, '\'');
@@ -151,7 +152,7 @@ static struct str string_of(const json_t *value)
 	return (struct str){json_string_value(value), json_string_length(value)};
 }
 
-/* Parameters are variables of the script by their names, and its arguments in their order. */
+/* Named parameters become variables of the script, unnamed ones its arguments in order. */
 static void write_args(const json_t *parameters, struct buf *b)
 {
 	size_t k;
@@ -173,7 +174,7 @@ static void write_args(const json_t *parameters, struct buf *b)
 	buf_add_char(b, '\n');
 }
 
-/* "script": lines, or a text; or "commandToExecute". False: neither. */
+/* Writes "script" (lines or a text) or "commandToExecute". False: neither is there. */
 static bool write_script(const json_t *settings, struct buf *b)
 {
 	const json_t *script = json_object_get(settings, "script"), *line;

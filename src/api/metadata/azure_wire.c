@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The WireServer: an agent in the guest asks for its goal (what to run, with which settings), for certificates that settings
- * are encrypted to, and says how it is. A goal has a number, which changes when the goal does; the agent then reads all of
- * it anew. Who asks is known by where it comes from, as on 169.254.169.254. Source: what waagent 2.7 and cloud-init 22.4
- * send and read. */
+ * The WireServer: an agent in the guest fetches its goal state and certificates, and reports its status. The
+ * goal's number changes with its content; the agent then reads everything again. The source address
+ * identifies the guest, as on 169.254.169.254. Source: waagent 2.7 and cloud-init 22.4.
+ */
 #include <inttypes.h>
 
 #include "api/core/park.h"
@@ -16,7 +16,7 @@
 
 #define BASE_URL "http://168.63.129.16"
 #define XML_TYPE "text/xml; charset=utf-8"
-#define LINE_SIZE 64 /* of base64, as Azure cuts it */
+#define LINE_SIZE 64 /* base64 characters per line, as in Azure */
 enum { CERTIFICATE_TEXT_MAX = 8192 };
 
 /* ---- answers ---- */
@@ -56,7 +56,7 @@ static void begin_xml(struct xml *x, struct buf *body)
 	xml_begin(x, body);
 }
 
-/* An attribute's text, with what XML forbids there written otherwise. */
+/* Escapes an attribute's text. */
 static struct str quote(struct arena *a, struct str text)
 {
 	struct buf b;
@@ -154,7 +154,7 @@ static void write_versions(const struct imds_facts *s, struct xml *x)
 	xml_close(x, "Versions");
 }
 
-/* What agents read of it stands in attributes, which the writer has none of. */
+/* Written by hand: agents read attributes, which the XML writer does not have. */
 static void write_environment(const struct imds_facts *s, struct xml *x)
 {
 	struct str id = id_of(s), name = quote(s->arena, s->azure_name);
@@ -202,7 +202,7 @@ static void write_plugin(const struct imds_facts *s, struct xml *x, const struct
 		  e->is_leaving ? "uninstall" : "enabled");
 }
 
-/* "9C7A…": which of its certificates the agent finds the key by. */
+/* Thumbprint "9C7A…", by which the agent finds the certificate's key. */
 static struct str thumbprint_of(const struct imds_facts *s)
 {
 	uint8_t sum[20];
@@ -213,7 +213,7 @@ static struct str thumbprint_of(const struct imds_facts *s)
 	return str_copy(s->arena, str_from(text));
 }
 
-/* Settings without a script are the program's to refuse: the goal is told all the same. */
+/* Settings without a script are sent anyway; the program refuses them. */
 static RESULT write_script(struct ctx *c, struct str settings, struct str *ret_json)
 {
 	struct result r = azure_write_settings(c->arena, settings, ret_json);
@@ -222,7 +222,7 @@ static RESULT write_script(struct ctx *c, struct str settings, struct str *ret_j
 	return r.code == ERR_INVALID ? OK : r;
 }
 
-/* Its protected settings as the agent gets them: opened with our key, and encrypted to the machine's. */
+/* Re-encrypts protected settings: opens them with the region's key and encrypts them to the machine's. */
 static RESULT envelop(struct metadata *m, struct ctx *c, const struct imds_facts *s,
 		      const struct instance_extension *e, struct str *ret_text)
 {
@@ -287,7 +287,7 @@ static RESULT write_extensions(struct metadata *m, struct ctx *c, const struct t
 	return OK;
 }
 
-/* The facts' view is not walked any more: the rows of extensions are found in another one. */
+/* Reads the extensions in a new view, because that of the facts is closed. */
 static void answer_extensions(struct metadata *m, struct call *call, const struct imds_facts *s)
 {
 	struct xml x;
@@ -354,8 +354,7 @@ static void answer_certificates(struct metadata *m, struct call *call, const str
 
 /* ---- health ---- */
 
-/* The text between the first <name> and its end; empty: there is none. The document is the agent's: nothing nests in what is
- * looked for. */
+/* Text of the first <name> element; empty: none. Not a parser: the elements looked for never nest. */
 static struct str find_element(struct str document, const char *name)
 {
 	size_t size = strlen(name);
@@ -426,7 +425,7 @@ static bool has_prefix(struct str *path, struct str prefix)
 	return has_it;
 }
 
-/* The plugin fetches for the agent what that cannot reach itself: here, our own programs. */
+/* Serves our own programs, which agents fetch through the plugin. */
 static bool answer_artifact(struct call *call)
 {
 	struct str place = call_header(call, "x-ms-artifact-location");
@@ -480,7 +479,7 @@ static void answer_get(struct metadata *m, struct call *call, const struct imds_
 		answer_nothing(call, 404);
 }
 
-/* Telemetry is taken and dropped. What roles say of themselves has 202 alone. */
+/* Discards telemetry; acknowledges role properties with 202. */
 static void answer_post(struct metadata *m, struct call *call, const struct imds_facts *s, struct str comp)
 {
 	bool is_machine = str_starts_with(call->path, STR("/machine"));

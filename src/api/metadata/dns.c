@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The DNS responder's thread: places, UDP, and what becomes of a query. */
+ * The DNS responder's thread: sockets of places, UDP queries, and their dispatch.
+ */
 #include "api/metadata/dns.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ void dns_watch_close(struct dns *d, struct dns_watch *w)
 	if (w->dead)
 		return;
 	watch_unqueue(w);
-	fd_autoclose(&w->fd); /* leaves epoll with it */
+	fd_autoclose(&w->fd); /* closing removes it from epoll */
 	w->dead = true;
 	w->next_dead = d->dead;
 	d->dead = w;
@@ -80,7 +81,7 @@ static void watch_free(struct dns_watch *w)
 	case WATCH_KINDS:
 		break;
 	}
-	heap_free(w); /* the first member of what it belongs to */
+	heap_free(w); /* the watch is the first member of its owner */
 }
 
 static void reap(struct dns *d)
@@ -98,7 +99,7 @@ void dns_send(struct dns *d, const struct origin *origin, const uint8_t *bytes, 
 {
 	if (origin->client)
 		dns_client_send(d, origin->client, bytes, size);
-	else /* lost, as packets are: it asks again */
+	else /* dropped like a lost packet: the client retries */
 		(void) sendto(origin->place->udp.fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL,
 			      (const struct sockaddr *) &origin->from, sizeof origin->from);
 }
@@ -171,7 +172,7 @@ static void wake_ready(struct dns *d, struct dns_watch *w, uint32_t events)
 	(void) d;
 	(void) events;
 	uint64_t count = 0;
-	(void) !read(w->fd, &count, sizeof count); /* only to be quiet again */
+	(void) !read(w->fd, &count, sizeof count); /* resets the eventfd */
 }
 
 static void (*const ready[WATCH_KINDS])(struct dns *d, struct dns_watch *w, uint32_t events) = {
@@ -233,10 +234,10 @@ static void *dns_main(void *arg)
 static void dns_wake(struct dns *d)
 {
 	uint64_t one = 1;
-	(void) !write(d->wake.fd, &one, sizeof one); /* full: it is awake */
+	(void) !write(d->wake.fd, &one, sizeof one); /* full means that the thread is awake already */
 }
 
-/* Signals are the main thread's. The lock is held. */
+/* Blocks signals, which the main thread handles. Needs the lock. */
 static RESULT start_thread(struct dns *d, struct ctx *c)
 {
 	if (d->running)
@@ -282,7 +283,7 @@ RESULT dns_add_place(struct dns *d, struct ctx *c, uuid router, int udp_fd, int 
 	struct result r = add_place(d, c, p, udp_fd, tcp_fd);
 	if (result_is_ok(r)) {
 		*ret_place = p;
-	} else { /* an event of it may be on its way */
+	} else { /* an epoll event for it may be pending */
 		p->udp.fd = -1;
 		p->udp.kind = WATCH_UDP;
 		p->listen.dead = true;
@@ -313,7 +314,7 @@ void dns_remove_place(struct dns *d, struct dns_place *p)
 	if (p->next)
 		p->next->previous = p->previous;
 	fd_autoclose(&p->listen.fd);
-	p->listen.dead = true; /* in the same block as the other */
+	p->listen.dead = true; /* allocated together with the other watch */
 	dns_watch_close(d, &p->udp);
 	(void) pthread_mutex_unlock(&d->lock);
 	dns_wake(d);

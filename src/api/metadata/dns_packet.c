@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading and writing DNS packets with ldns (dns_packet.h). */
+ * Reads and writes DNS packets with ldns.
+ */
 #include "api/metadata/dns_packet.h"
 
-/* not <ldns/ldns.h>: with it comes OpenSSL, whose ERR_STATE is not ours */
+/* not <ldns/ldns.h>: that includes OpenSSL, whose ERR_STATE conflicts with ours */
 #include <ldns/rbtree.h>
 
 #include <ldns/dname.h>
@@ -34,7 +35,7 @@ static char name_char(uint8_t c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ? (char) c : '?';
 }
 
-/* Labels to text. ldns gives names uncompressed, whole and of at most 255 octets. */
+/* Converts labels to text. ldns returns names uncompressed and complete, at most 255 octets. */
 static bool read_name(const uint8_t *wire, size_t size, struct dns_query *q)
 {
 	size_t out = 0, at = 0;
@@ -91,7 +92,7 @@ enum dns_reading dns_read_query(const uint8_t *bytes, size_t size, struct dns_qu
 	q->recursion_desired = LDNS_RD_WIRE(bytes);
 	q->checking_disabled = LDNS_CD_WIRE(bytes);
 	if (q->opcode != LDNS_PACKET_QUERY)
-		return DNS_READ_QUERY; /* other operations look otherwise inside */
+		return DNS_READ_QUERY; /* other opcodes have another layout */
 	if (read_u16(bytes + 4) != 1)
 		return DNS_READ_BAD;
 	ldns_pkt *packet = NULL;
@@ -122,7 +123,7 @@ bool dns_is_answer(const uint8_t *bytes, size_t size, uint16_t id, const struct 
 
 /* ---- writing ---- */
 
-/* Sticky: once something failed, the rest does nothing. */
+/* Builder with a sticky error: after a failure all steps do nothing. */
 struct maker {
 	ldns_pkt *packet;
 	bool failed;
@@ -144,7 +145,7 @@ static void add_record(struct maker *m, ldns_pkt_section section, ldns_rr *rr)
 	m->failed = true;
 }
 
-/* Takes the owner. */
+/* Takes ownership of `owner`. */
 static ldns_rr *new_record(ldns_rdf *owner, uint16_t type, uint16_t class)
 {
 	ldns_rr *rr = ldns_rr_new();
@@ -172,7 +173,7 @@ static void add_question(struct maker *m, const struct dns_query *q)
 	add_record(m, LDNS_SECTION_QUESTION, rr);
 }
 
-/* A or AAAA. */
+/* Adds an A or AAAA record. */
 static void add_ip(struct maker *m, const struct dns_query *q, struct ip ip)
 {
 	bool is_ipv6 = ip.family == IP_V6;

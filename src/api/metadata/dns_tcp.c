@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Guests that ask over TCP (RFC 7766): several queries on a connection, answers in any order, each
- * behind its length. A connection without news ends after a few seconds. */
+ * DNS over TCP (RFC 7766): several queries per connection, answers in any order, each with a length prefix.
+ * An idle connection is closed after a few seconds.
+ */
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -66,7 +67,7 @@ void dns_client_close(struct dns *d, struct dns_client *c)
 	dns_watch_close(d, &c->watch);
 }
 
-/* It said that it sends nothing more, and has all its answers. */
+/* Closes the connection if the client has finished sending and has all answers. */
 static void close_if_done(struct dns *d, struct dns_client *c)
 {
 	if (c->ended && c->forward_count == 0 && c->sent == c->out.size)
@@ -103,7 +104,7 @@ void dns_client_send(struct dns *d, struct dns_client *c, const uint8_t *bytes, 
 	buf_add(&c->out, length, sizeof length);
 	buf_add(&c->out, bytes, size);
 	if (c->out.failed)
-		dns_client_close(d, c); /* asks, but does not listen */
+		dns_client_close(d, c); /* the client does not read its answers */
 	else
 		client_flush(d, c);
 }
@@ -117,7 +118,7 @@ void dns_client_note_answered(struct dns *d, struct dns_client *c)
 
 /* ---- in ---- */
 
-/* Every query that is whole. */
+/* Takes every complete query. */
 static void take_queries(struct dns *d, struct dns_client *c)
 {
 	size_t at = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names outside: each query is passed on as it came, but for its id, on a socket of its own (so the
- * kernel draws the port) connected to one upstream; after two seconds to the next one. The answer is
- * believed if it comes from there, with our id and the same question. A guest that asks over TCP is
- * passed on over TCP: an answer that was cut is asked for so. */
+ * Forwards queries for outside names. Each query goes on a socket of its own, so the kernel picks a random
+ * port, to one upstream; after two seconds to the next. Only the id changes. An answer counts only if it
+ * comes from that upstream with our id and the same question. Queries over TCP are forwarded over TCP,
+ * because clients use TCP to repeat truncated answers.
+ */
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,7 +39,7 @@ static bool parse_upstream(struct str text, struct ip *ret_ip, uint16_t *ret_por
 	return result_is_ok(ip_parse(text, ret_ip));
 }
 
-/* One of our own would be a loop; more than there is room for are left out, too. */
+/* Skips our own addresses, which would loop, and upstreams beyond the table. */
 static void add_upstream(struct dns_upstreams *list, struct ip ip, uint16_t port)
 {
 	bool is_ours = ip.family == IP_V4 && ip.b[0] == 169 && ip.b[1] == 254 && ip.b[2] == 169;
@@ -140,7 +141,7 @@ static bool send_udp(struct dns_forward *f, int fd)
 	return send(fd, f->bytes, f->size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t) f->size;
 }
 
-/* The first bytes of a new connection always fit. */
+/* The first bytes on a new connection always fit its buffer. */
 static bool send_tcp(struct dns_forward *f, int fd)
 {
 	uint8_t length[2] = {(uint8_t) (f->size >> 8), (uint8_t) f->size};
@@ -149,7 +150,7 @@ static bool send_tcp(struct dns_forward *f, int fd)
 	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t) (f->size + 2);
 }
 
-/* False: this upstream cannot be reached. */
+/* Opens a socket to the upstream; false: it cannot be reached. */
 static bool forward_open(struct dns *d, struct dns_forward *f, const struct upstream *u)
 {
 	bool is_tcp = f->origin.client != NULL;
@@ -229,7 +230,7 @@ void dns_forward_start(struct dns *d, const struct origin *origin, const struct 
 
 /* ---- back ---- */
 
-/* Another one may do better than an upstream that fails or refuses. */
+/* True if the next upstream should be asked: this one fails or refuses. */
 static bool is_worth_another(const struct dns *d, const struct dns_forward *f, const uint8_t *bytes)
 {
 	unsigned rcode = bytes[3] & 15;
@@ -237,7 +238,7 @@ static bool is_worth_another(const struct dns *d, const struct dns_forward *f, c
 	       f->next_upstream < d->upstreams.count;
 }
 
-/* False: it is not what we wait for. */
+/* Passes the answer on; false: not the expected answer. */
 static bool relay(struct dns *d, struct dns_forward *f, uint8_t *bytes, size_t size)
 {
 	if (!dns_is_answer(bytes, size, f->id, &f->query))
@@ -255,7 +256,7 @@ static bool relay(struct dns *d, struct dns_forward *f, uint8_t *bytes, size_t s
 		struct dns_answer cut = {.rcode = (enum dns_rcode)(bytes[3] & 15), .is_truncated = true};
 		dns_say(d, &f->origin, &f->query, &cut);
 	}
-	if (!f->watch.dead) /* a client that broke takes its forwards along */
+	if (!f->watch.dead) /* closing a broken client also ends its forwards */
 		forward_end(d, f);
 	return true;
 }
@@ -264,12 +265,12 @@ static void ready_udp(struct dns *d, struct dns_forward *f)
 {
 	ssize_t size = recv(f->watch.fd, d->packet, sizeof d->packet, MSG_DONTWAIT);
 	if (size >= 0)
-		(void) relay(d, f, d->packet, (size_t) size); /* else somebody else's: go on waiting */
+		(void) relay(d, f, d->packet, (size_t) size); /* else not for us: keep waiting */
 	else if (errno != EAGAIN && errno != EWOULDBLOCK)
-		dns_forward_try_next(d, f); /* nobody listens there */
+		dns_forward_try_next(d, f); /* port unreachable */
 }
 
-/* Reads until the answer is whole. False: the connection is of no use any more. */
+/* Reads until the answer is complete. False: the connection is unusable. */
 static bool ready_tcp(struct dns *d, struct dns_forward *f, uint32_t events)
 {
 	if (!f->is_sent) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, i-<digits>.<domain> for each instance
- * with such records, 10.1.0.10.in-addr.arpa for each address within the VPC, and ec2-203-0-113-7.<public domain> for what has a public address: its
- * private one within its VPC and those of peers that it lets see it, the public one elsewhere. A VPC without
- * host names has none of them. A public address that was given a reverse name has it in every VPC, and so
- * has one that was given a label (<label>.<domain of labels>). Under our
- * domains, and for the VPC's addresses, nobody else is asked: an unknown name there does not exist. */
+ * Names that this region serves in a VPC: ip-10-0-1-10.<domain> for ports, i-<digits>.<domain> for instances
+ * with such records, 10.1.0.10.in-addr.arpa for addresses of the VPC, and ec2-203-0-113-7.<public domain>
+ * for public addresses. The last gives the private address within the VPC and peers that may see it, else
+ * the public one. A VPC without host names has none of these. Reverse names and labels (<label>.<domain of
+ * labels>) of public addresses exist in every VPC. Unknown names below these domains do not exist: they are
+ * never forwarded.
+ */
 #include "api/metadata/dns_zone.h"
 
 #include "engine/network/address.h"
@@ -25,13 +26,13 @@ bool dns_zone_knows(const struct tables *t, uuid router, struct ip source)
 	return engine_find_port_by_ip(t, router, source) != NULL;
 }
 
-/* Four decimal numbers with sep between them, nothing else. */
+/* Parses four decimal numbers separated by sep. */
 static bool parse_quad(struct str text, char sep, struct ip *ret_ip)
 {
 	struct ip ip = {.family = IP_V4};
 	struct str piece = STR_NONE;
 	int64_t value = 0;
-	if (text.n && text.p[text.n - 1] == sep) /* which splitting does not tell */
+	if (text.n && text.p[text.n - 1] == sep) /* splitting ignores a trailing separator */
 		return false;
 	for (int k = 0; k < 4; k++) {
 		bool is_last = k == 3;
@@ -52,14 +53,15 @@ static bool parse_host_name(struct str label, struct str prefix, struct ip *ret_
 	return str_starts_with(label, prefix) && parse_quad(str_slice(label, prefix.n, label.n), '-', ret_ip);
 }
 
-/* The addresses of a name, which has one of them at least. */
+/* Addresses of a name; at least one is set. */
 struct host_ips {
 	struct ip a, aaaa;
 };
 
 static const struct host_ips no_ips;
 
-/* The primary port's first address of each family, where the instance has such a record. */
+/* Finds the first address of each family on the instance's primary port, if the instance has such a
+ * record. */
 static bool find_instance(const struct tables *t, const struct router *r, struct str label,
 			  struct host_ips *ret_ips)
 {
@@ -110,7 +112,7 @@ static bool find_public(const struct tables *t, const struct router *r, struct s
 	return true;
 }
 
-/* A label that a public address was given: from everywhere it is that address. */
+/* Finds the label of a public address. It resolves to that address everywhere. */
 static bool find_label(const struct tables *t, const struct router *r, struct str label,
 		       struct host_ips *ret_ips)
 {
@@ -145,14 +147,14 @@ static bool router_contains(const struct tables *t, const struct router *r, stru
 	return false;
 }
 
-/* The name does not exist, or has no record of that type: both are told with the zone's SOA. */
+/* No such name, or no record of that type: the answer has the zone's SOA. */
 static enum dns_verdict say_nothing(struct dns_answer *answer, enum dns_rcode rcode, struct str zone)
 {
 	*answer = (struct dns_answer){.rcode = rcode, .is_authoritative = true, .zone = zone};
 	return DNS_ANSWER;
 }
 
-/* What we do not do at all: a rcode, or DNS_NOERROR to go on. A VPC without DNS has no resolver. */
+/* Checks what is never served; DNS_NOERROR: go on. A VPC without DNS support has no resolver. */
 static enum dns_rcode check_query(const struct router *r, const struct dns_query *q)
 {
 	if (q->has_edns && q->edns_version > 0)
@@ -166,7 +168,7 @@ static enum dns_rcode check_query(const struct router *r, const struct dns_query
 typedef bool find_host(const struct tables *t, const struct router *r, struct str label,
 		       struct host_ips *ret_ips);
 
-/* Whether the name is the domain's, or below it. */
+/* True if the name is the domain or below it. */
 static bool is_in_domain(struct str name, struct str domain)
 {
 	bool is_below =
@@ -212,7 +214,7 @@ static enum dns_verdict ask_reverse(const struct tables *t, struct arena *a, con
 	return DNS_ANSWER;
 }
 
-/* The name that its owner gave it; empty: none. */
+/* Reverse name that the owner set; empty: none. */
 static struct str find_reverse_name(const struct tables *t, struct ip ip)
 {
 	const struct address *address = engine_find_public_ip(t, ip);
@@ -238,7 +240,7 @@ enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid rout
 		return DNS_ANSWER;
 	struct str name = str_from(query->name), domain = str_lower(a, engine_get_domain_name(t, a));
 	struct str public = str_lower(a, engine_get_public_domain_name(t, a));
-	bool is_one = str_equal(domain, public); /* in most regions */
+	bool is_one = str_equal(domain, public); /* both domains are the same in most regions */
 	if (is_in_domain(name, domain))
 		return ask_domain(t, r, domain,
 				  (find_host *const[2]){find_private, is_one ? find_public : NULL}, query,

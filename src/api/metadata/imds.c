@@ -14,7 +14,7 @@
 
 enum {
 	PATH_PARTS_MAX = 12,
-	ROUTER_HOPS = 1, /* the VPC's router takes one off on the way to the guest */
+	ROUTER_HOPS = 1, /* the VPC's router decrements the TTL once */
 };
 
 static const char *const versions[] = {
@@ -55,7 +55,7 @@ static struct str decode_part(struct arena *a, struct str part)
 	return p ? (struct str){p, n} : STR_NONE;
 }
 
-/* Empty parts are left out: "//" and a '/' at the end mean nothing. False when there are too many. */
+/* Splits the path; ignores empty parts. False: too many parts. */
 static bool split_path(struct call *call, struct strs *ret_path)
 {
 	struct str *parts = arena_new_array(call->ctx.arena, struct str, PATH_PARTS_MAX);
@@ -119,7 +119,7 @@ static void put_token(struct metadata *m, struct call *call, const struct instan
 
 /* ---- GET ---- */
 
-/* False when it was answered: a bad token, or none where one is required. */
+/* Checks the IMDSv2 token; false: it has answered, because the token is bad or missing. */
 static bool check_token(struct metadata *m, struct call *call, const struct instance *i)
 {
 	struct str token = str_trim(call_header(call, "X-aws-ec2-metadata-token"));
@@ -152,7 +152,8 @@ static RESULT write_path(struct imds_facts *s, const struct strs *path, struct b
 	return is_version(path->at[0]) ? imds_write_path(s, &below, out, ret_is_binary) : FAIL(NOT_FOUND);
 }
 
-/* New credentials of the instance's role: they are the guest's, and others' of it, once that is recorded. */
+/* New credentials of the instance's role. The guest and later callers get them only after the audit
+ * record is written. */
 struct issuing {
 	struct metadata *m;
 	const struct imds_issued *issued;
@@ -161,7 +162,7 @@ struct issuing {
 
 static void fail_issued(struct call *call, struct result result)
 {
-	(void) result; /* told in the log */
+	(void) result; /* the failure is logged */
 	answer_text(call, 500, "500 - Internal Server Error");
 }
 
@@ -200,7 +201,8 @@ static void answer_issued(struct metadata *m, struct call *call, const struct im
 	a->record.texts[AUDIT_ID] = str_encode_hex(arena, issued->instance.b, sizeof issued->instance.b);
 	audit_add_subject(a, "InstanceId", issued->instance_id);
 	a->body = *body;
-	(void) api_record(a, m->config.store, OK, STR_NONE, issued_written); /* it has no record yet */
+	(void) api_record(a, m->config.store, OK, STR_NONE,
+			  issued_written); /* always true: there is no record yet */
 }
 
 void imds_answer_secret(struct metadata *m, struct call *call, const struct imds_issued *issued,
@@ -255,7 +257,7 @@ static void answer_password(struct call *call, struct result result)
 
 static void answer_recorded(struct audit_call *a, struct result written)
 {
-	(void) written; /* told in the log */
+	(void) written; /* the failure is logged */
 	answer_password(a->call, a->result);
 }
 
@@ -267,7 +269,8 @@ static void answer_told(struct call *call, struct result result)
 		answer_password(call, result);
 }
 
-/* Once, until its owner takes it away: whoever comes later into the guest can't say another one. */
+/* Stores the password once; only the owner can clear it, so a later intruder in the guest cannot replace
+ * it. */
 static void post_password(struct metadata *m, struct call *call, const struct instance *i)
 {
 	struct password_report *t = arena_new_object(call->ctx.arena, struct password_report);
@@ -289,14 +292,14 @@ static void post_password(struct metadata *m, struct call *call, const struct in
 	api_commit(call, m->config.store, &t->change, answer_told);
 }
 
-/* Nobody else has that path, so that a guest of another personality finds nothing there. */
+/* True for Azure's paths, which no other personality has. */
 static bool is_azure_path(const struct imds_facts *s, const struct strs *path)
 {
 	return s->instance->personality == INSTANCE_PERSONALITY_AZURE && path->count > 0 &&
 	       str_equal_nocase(path->at[0], STR("metadata"));
 }
 
-/* An instance that wants tokens is not got round by Azure's paths. */
+/* Serves Azure's paths. They do not bypass an instance's token requirement. */
 static void get_azure(struct metadata *m, struct call *call, struct imds_facts *s, const struct strs *path)
 {
 	const struct strs below = {path->at + 1, path->count - 1};
@@ -325,14 +328,14 @@ static void handle_known(struct metadata *m, struct call *call, struct imds_fact
 	}
 }
 
-/* By where it comes from. */
+/* Identifies the guest by listener and source address. */
 static RESULT see_guest(const struct tables *t, struct call *call, struct imds_facts *ret_facts)
 {
 	const struct place *place = call->tag;
 	return imds_gather_facts(t, call->ctx.arena, place->router, call->peer, ret_facts);
 }
 
-/* By what it says: the path begins with the instance's id, and goes on as a guest's does. */
+/* Identifies the guest by the path, which begins with the instance's id. */
 static RESULT see_named(const struct tables *t, struct call *call, struct imds_facts *ret_facts)
 {
 	struct ref ref = {0};
@@ -348,7 +351,7 @@ static RESULT see_named(const struct tables *t, struct call *call, struct imds_f
 
 typedef RESULT see_function(const struct tables *t, struct call *call, struct imds_facts *ret_facts);
 
-/* Who asks finds the instance metadata service, or what Azure has besides. */
+/* Serves the metadata service or, with is_wire, the WireServer. */
 static void handle(struct metadata *m, struct call *call, see_function *see, bool is_wire)
 {
 	struct imds_facts facts = {0};
@@ -382,7 +385,7 @@ void imds_handle_wire(void *self, struct call *call)
 	handle(self, call, see_guest, true);
 }
 
-/* "/i-…/wire/machine" is what a guest asks for on 168.63.129.16. */
+/* "/i-…/wire/machine" stands for a request to 168.63.129.16. */
 static RESULT see_named_wire(const struct tables *t, struct call *call, struct imds_facts *ret_facts)
 {
 	TRY(see_named(t, call, ret_facts));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who asks, and what may be said to it: pointers to rows of a view that is read, gathered in the call's
- * arena, so that rendering needs no lock. */
+ * Gathers what may be told to the asking guest: pointers to rows of an open view, in the call's arena, so
+ * that rendering needs no lock.
+ */
 #include "api/metadata/imds.h"
 #include "base/vec.h"
 #include "engine/instance/azure_guest.h"
@@ -45,7 +46,7 @@ static RESULT gather_groups(const struct tables *t, struct arena *a, const struc
 	return OK;
 }
 
-/* The primary one of each family first. */
+/* Primary address of each family first. */
 static RESULT gather_ips(const struct tables *t, struct arena *a, const struct port *p, struct imds_nic *nic)
 {
 	VEC(struct ip) ips = {0}, ipv6s = {0};
@@ -71,7 +72,7 @@ static RESULT gather_prefixes(const struct tables *t, struct arena *a, struct im
 	return OK;
 }
 
-/* That of its first IPv6 address, else the one that it would have them in. */
+/* Subnet of the first IPv6 address, else the one where IPv6 addresses would be. */
 static const struct subnet *find_ipv6_subnet(const struct tables *t, const struct port *p,
 					     const struct subnet *subnet)
 {
@@ -144,7 +145,7 @@ static RESULT gather_volumes(const struct tables *t, struct arena *a, struct imd
 	return engine_list_local_disks(a, t, s->instance->row.id, &s->local);
 }
 
-/* A router that Neutron made has no blocks of its own. */
+/* A Neutron router has no blocks of its own. */
 static RESULT gather_blocks(const struct tables *t, struct arena *a, struct imds_facts *s)
 {
 	VEC(struct cidr) blocks = {0};
@@ -167,7 +168,7 @@ static bool is_path_part(struct str key)
 	return key.n > 0 && !str_is(key, ".") && !str_is(key, "..");
 }
 
-/* EC2 does not take other keys while tags are shown here; ours are left out. */
+/* EC2 forbids other tag keys while tags are shown here; our own tags are left out. */
 static RESULT gather_tags(struct arena *a, struct imds_facts *s)
 {
 	VEC(struct tag) tags = {0};
@@ -190,7 +191,7 @@ static void gather_profile(const struct tables *t, struct imds_facts *s)
 	s->iam_role = uuid_is_none(profile->iam_role) ? NULL : iam_role_find(t, profile->iam_role);
 }
 
-/* As Azure's face has it: what another one made is called by its EC2 id, in a group of its own. */
+/* Azure names: a resource of another face is named by its EC2 id, in the default group. */
 static void gather_names(const struct tables *t, struct imds_facts *s)
 {
 	const struct arm_resource *named = engine_find_name(t, s->instance->row.id);

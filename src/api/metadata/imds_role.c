@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The role of an instance's profile: what its guest is told of it, and its credentials. They are sealed
- * sessions (auth/session.h), good for six hours and the same for one, so that whoever asks anew well before
- * they expire always gets some that last. What was given is kept in memory alone: after a restart, or when
- * another instance has taken the place, there are others, and the old ones hold all the same. */
+ * The role of an instance profile and its credentials. Credentials are sealed sessions (auth/session.h),
+ * valid for six hours and reused for one, so a guest that renews early always gets fresh ones. They are
+ * cached in memory only: after a restart, or if another instance took the slot, new ones are issued; old
+ * ones stay valid.
+ */
 #include <pthread.h>
 
 #include "api/metadata/imds.h"
@@ -20,17 +21,17 @@
 enum { GIVEN_MAX = 4096 };
 static const int64_t lasts_us = 6 * HOUR, same_us = HOUR;
 
-/* Credentials that an instance was given. */
+/* Slot with an instance's credentials. */
 struct given {
 	uuid instance, iam_role; /* none: free */
 	int64_t issued_us;
-	char *texts; /* key id, secret and token, each behind the other */
+	char *texts; /* key id, secret and token, one after the other */
 	size_t key_id_size, secret_size, token_size;
 };
 
 struct imds_roles {
 	struct sigv4 *sigv4;
-	pthread_mutex_t lock; /* over what follows */
+	pthread_mutex_t lock; /* protects the following members */
 	struct given given[GIVEN_MAX];
 };
 
@@ -76,7 +77,7 @@ static struct given *place_of(struct imds_roles *r, uuid instance)
 	return &r->given[hash % GIVEN_MAX];
 }
 
-/* False: none are kept that are fresh, and of that role. */
+/* False: the slot has no fresh credentials of that role. */
 static bool take_given(struct imds_roles *r, const struct imds_facts *s, struct imds_session *ret_session)
 {
 	(void) pthread_mutex_lock(&r->lock);
@@ -107,7 +108,7 @@ void imds_keep_issued(struct imds_roles *r, const struct imds_issued *texts)
 			     .token_size = texts->token.n};
 	next.texts = heap_alloc(size_of(&next));
 	if (!next.texts)
-		return; /* it is given others the next time */
+		return; /* new ones are issued the next time */
 	memcpy(next.texts, texts->key_id.p, texts->key_id.n);
 	memcpy(next.texts + texts->key_id.n, texts->secret.p, texts->secret.n);
 	memcpy(next.texts + texts->key_id.n + texts->secret.n, texts->token.p, texts->token.n);
@@ -122,7 +123,7 @@ void imds_keep_issued(struct imds_roles *r, const struct imds_issued *texts)
 
 static RESULT issue(struct ctx *c, const struct imds_facts *s, struct imds_session *ret_session)
 {
-	int64_t now_us = clock_now_us() / SECOND * SECOND; /* as the answer says it */
+	int64_t now_us = clock_now_us() / SECOND * SECOND; /* rounded to seconds, as the answer shows it */
 	const struct session session = {.account = s->account->row.id,
 					.iam_role = s->iam_role->row.id,
 					.instance = s->instance->row.id,
@@ -166,7 +167,7 @@ static void begin(struct buf *b, const char *code, int64_t updated_us)
 	write_time(b, "LastUpdated", updated_us);
 }
 
-/* In the words that EC2 has for it. */
+/* Writes EC2's error for a role that does not trust the service. */
 static void write_untrusted(const struct imds_facts *s, struct buf *b)
 {
 	begin(b, "AssumeRoleUnauthorizedAccess", clock_now_us());

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tree: a row for each leaf, in the order of listings. "{mac}" and the like stand for a part of
- * the path that names one of several things; a directory is whatever leaves have below it.
- * Source: EC2 User Guide, "Instance metadata categories". What a stock cloud-init crawls, it must
- * also get: every name listed has an answer. */
+ * The metadata tree: one row per leaf, in listing order. "{mac}" and the like stand for a path part that
+ * names one of several items; directories follow from the leaves below them. Every listed name must have an
+ * answer, because cloud-init crawls the tree. Source: EC2 User Guide, "Instance metadata categories".
+ */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -109,12 +109,12 @@ static struct str name_tag(const struct imds_facts *s, size_t k)
 	return s->tags.at[k].key;
 }
 
-/* By enum imds_var. */
+/* Indexed by enum imds_var. */
 static const struct variable {
 	const char *word;
 	size_t (*count)(const struct imds_facts *s);
-	struct str (*name)(const struct imds_facts *s, size_t k); /* as paths have it */
-	struct str (*show)(const struct imds_facts *s, size_t k); /* as listings do; NULL: name/ */
+	struct str (*name)(const struct imds_facts *s, size_t k); /* name in paths */
+	struct str (*show)(const struct imds_facts *s, size_t k); /* name in listings; NULL: name/ */
 } variables[IMDS_VARS] = {
 	[IMDS_KEY] = {"{key}", count_keys, name_key, show_key},
 	[IMDS_MAC] = {"{mac}", count_macs, name_mac, NULL},
@@ -143,7 +143,7 @@ static bool has_cloudstack_key(const struct imds_facts *s)
 {
 	return is_cloudstack(s) && has_key(s);
 }
-/* Of the primary address of the primary interface; NULL: none. */
+/* Public address of the primary interface's primary address; NULL: none. */
 static const struct address *own_public(const struct imds_facts *s)
 {
 	const struct imds_nic *nic = &s->nics[0];
@@ -216,7 +216,7 @@ static void write_cidr(struct buf *b, struct cidr block)
 	buf_add_str(b, str_from(cidr_write(block, text)));
 }
 
-/* One a line, none after the last. */
+/* Separates lines; no line end after the last. */
 static void write_next(struct buf *b, size_t k)
 {
 	if (k)
@@ -230,7 +230,7 @@ static void write_name(struct buf *b, const char *prefix, struct ip ip, struct s
 			  STR_ARG(domain));
 }
 
-/* As DescribeNetworkInterfaces names it: the primary one as its instance is named. */
+/* Private DNS name as in DescribeNetworkInterfaces; the primary interface has its instance's. */
 static void write_host_name(struct buf *b, const struct imds_facts *s, const struct port *port)
 {
 	if (!s->instance->named_by_id || port->device_index != 0) {
@@ -270,7 +270,7 @@ static void write_blocks(struct buf *b, const struct imds_facts *s, size_t max)
 CONSTANT(write_manifest_path, "(unknown)")
 CONSTANT(write_no_action, "none")
 CONSTANT(write_life_cycle, "on-demand")
-CONSTANT(write_domain, "amazonaws.com") /* tools append it to service names, whatever the region */
+CONSTANT(write_domain, "amazonaws.com") /* tools append it to service names in every region */
 CONSTANT(write_partition, "aws")
 WRITER(write_ami)
 {
@@ -296,7 +296,7 @@ WRITER(write_local_device)
 {
 	add_device(b, s->local.at[s->at[IMDS_LOCAL]]->device);
 }
-/* Nova names a guest by its server's name in EC2's tree, too, and CloudStack by its machine's, without a domain. */
+/* Nova's and CloudStack's guests get the server's name without a domain, in EC2's tree, too. */
 WRITER(write_local_hostname)
 {
 	if (is_cloudstack(s))
@@ -307,7 +307,7 @@ WRITER(write_local_hostname)
 	else
 		write_host_name(b, s, s->nics[0].port);
 }
-/* The whole UUID: in CloudStack both the instance's id and the machine's. */
+/* The full UUID: CloudStack's instance id and VM id. */
 WRITER(write_uuid)
 {
 	buf_add_str(b, uuid_to_str(s->arena, s->instance->row.id));
@@ -356,7 +356,7 @@ WRITER(write_public_name)
 {
 	write_name(b, "ec2", own_public(s)->ip, s->public_domain);
 }
-/* The key, and its name for a comment. */
+/* Public key, with its name as the comment. */
 WRITER(write_public_key)
 {
 	struct str rest = s->instance->public_key, part = STR_NONE;
@@ -562,7 +562,7 @@ static json_t *json_of_str(struct str s)
 	return json_stringn(s.p ? s.p : "", s.n);
 }
 
-/* Null: it has none. */
+/* null if there are none. */
 static json_t *json_of_codes(struct strs licences)
 {
 	struct licence licence;
@@ -714,7 +714,7 @@ static const struct variable *variable_of(struct str part)
 	return NULL;
 }
 
-/* Whether part is what the pattern's part says; a variable is set to what it names. */
+/* True if the part matches the pattern's part; sets the variable that the pattern names. */
 static bool part_fits(struct imds_facts *s, struct str pattern, struct str part)
 {
 	const struct variable *v = variable_of(pattern);
@@ -728,7 +728,7 @@ static bool part_fits(struct imds_facts *s, struct str pattern, struct str part)
 	return false;
 }
 
-/* Cuts the path's parts off *rest; false when one does not fit. */
+/* Removes the path's parts from *rest; false if one does not match. */
 static bool path_fits(struct imds_facts *s, const struct strs *path, struct str *rest)
 {
 	struct str pattern = STR_NONE;
@@ -738,7 +738,7 @@ static bool path_fits(struct imds_facts *s, const struct strs *path, struct str 
 	return true;
 }
 
-/* One name, or what the variable stands for. Directories end in '/', except in a version's root. */
+/* Writes a name, or all values of a variable. Directories end in '/', except in a version's root. */
 static void write_entry(const struct imds_facts *s, struct str pattern, const char *slash, struct buf *out)
 {
 	const struct variable *v = variable_of(pattern);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The metadata service's life. */
+ * Starts and stops the metadata service.
+ */
 #include "api/metadata/azure.h"
 #include "api/metadata/imds.h"
 #include "api/metadata/internal.h"
@@ -74,7 +75,7 @@ void metadata_free(struct metadata *m)
 	heap_free(m);
 }
 
-/* One that does not open was sealed under another key: the guest goes without. */
+/* Opens the password. One sealed under another key is left out. */
 static void open_password(const uint8_t *master_key, struct ctx *c, struct imds_facts *s)
 {
 	struct str sealed = s->instance->admin_password;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Nova's guests find below /openstack: the same instance as in EC2's tree, in JSON. A version is a date
- * from which a file is there; what each holds did not change since.
- * Source: Nova's documentation, "Metadata"; what a stock cloud-init reads. */
+ * Nova's metadata below /openstack: the same instance as in EC2's tree, as JSON. A version is the date since
+ * which a file exists; the content of the files does not depend on it. Source: Nova's documentation,
+ * "Metadata"; what a stock cloud-init reads.
+ */
 #include <inttypes.h>
 #include <jansson.h>
 
@@ -17,7 +18,7 @@
 #include "model/volume.h"
 #include "model/zone.h"
 
-#define CONTENT "content" /* the folder of files for the guest, beside those of versions */
+#define CONTENT "content" /* directory of guest files, beside the versions */
 #define PASSWORD_SINCE "2013-04-04"
 enum { SEED_SIZE = 512 };
 
@@ -34,7 +35,7 @@ static json_t *json_of_uuid(uuid id)
 	return json_string(uuid_write(id, text));
 }
 
-/* Keystone's form. */
+/* Keystone's form: hexadecimal without dashes. */
 static json_t *json_of_project(uuid id)
 {
 	char hex[2 * sizeof id.b + 1], text[UUID_TEXT_SIZE];
@@ -52,7 +53,7 @@ static int add_bytes(const char *bytes, size_t size, void *arg)
 	return 0;
 }
 
-/* Takes the document. */
+/* Consumes the document. */
 static void write_document(json_t *document, struct buf *b)
 {
 	if (!document || json_dump_callback(document, add_bytes, b, JSON_COMPACT | JSON_SORT_KEYS) != 0)
@@ -62,7 +63,7 @@ static void write_document(json_t *document, struct buf *b)
 
 /* ---- meta_data.json ---- */
 
-/* As a label has it: 0: not at all. */
+/* Maps a character to a DNS label character; 0: leave out. */
 static char label_character(char c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -72,7 +73,7 @@ static char label_character(char c)
 	return c == '-' || c == '_' || c == ' ' || c == '.' ? '-' : 0;
 }
 
-/* The label that DNS allows: letters, digits and dashes of its name; without one, as EC2 names it. */
+/* Host name: the instance's name reduced to letters, digits and dashes, else EC2's name. */
 struct str imds_openstack_host_name(const struct imds_facts *s)
 {
 	struct str name = s->instance->name;
@@ -93,7 +94,7 @@ struct str imds_openstack_host_name(const struct imds_facts *s)
 	return str_print(s->arena, "ip-%u-%u-%u-%u", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);
 }
 
-/* What EC2's owner keeps from the guest stays so here. */
+/* Respects EC2's option to hide tags from the guest. */
 static json_t *json_of_tags(const struct imds_facts *s)
 {
 	const struct instance *i = s->instance;
@@ -144,7 +145,7 @@ static void add_device_tag(json_t *device, struct str tag)
 		(void) json_object_set_new(device, "tags", json_pack("[o]", json_of(tag)));
 }
 
-/* The serial is what the guest reads of it, where Nova has the volume's whole id. */
+/* The serial is what the guest sees; Nova has the volume's full id. */
 static json_t *json_of_disk(const struct imds_facts *s, const struct volume *v)
 {
 	char id[EC2_ID_TEXT_SIZE];
@@ -158,8 +159,7 @@ static json_t *json_of_disk(const struct imds_facts *s, const struct volume *v)
 	return device;
 }
 
-/* As Nova does: of disks those that bear a tag, of interfaces all, with whether one is a trusted function of a card,
- * which none is here. */
+/* As in Nova: disks with a tag, and all interfaces with their trusted flag, which is always false here. */
 static json_t *json_of_devices(const struct imds_facts *s)
 {
 	char mac[MAC_TEXT_SIZE];
@@ -180,7 +180,7 @@ static json_t *json_of_devices(const struct imds_facts *s)
 	return list;
 }
 
-/* The number is the file's name. */
+/* File name: its number. */
 static struct str content_name(const struct imds_facts *s, size_t number)
 {
 	return str_print(s->arena, "%04zu", number);
@@ -205,7 +205,7 @@ static RESULT read_file(const struct imds_facts *s, size_t number, struct str *r
 				   : FAIL(NOT_FOUND);
 }
 
-/* path: below openstack/content. As Nova's, it has no listing. */
+/* path: below openstack/content. No listing, as in Nova. */
 static RESULT write_content(const struct imds_facts *s, const struct strs *path, struct buf *out)
 {
 	struct str bytes;
@@ -269,7 +269,7 @@ static json_t *json_of_route(struct cidr to, struct ip hop)
 			 json_of_mask((enum ip_family) to.base.family, to.bits), "gateway", json_of_ip(hop));
 }
 
-/* Where nobody tells it by DHCP, and of IPv6 always. */
+/* Adds static addresses: without DHCP, and always for IPv6. */
 static void add_addresses(const struct subnet *n, struct ip ip, json_t *network)
 {
 	json_t *routes = json_array();
@@ -304,7 +304,7 @@ static const char *ipv6_type(const struct subnet *n)
 	return types[n->ipv6_address_mode];
 }
 
-/* One of each family that it has addresses of. */
+/* Adds one network for each address family of the interface. */
 static void add_networks(const struct imds_facts *s, const struct imds_nic *nic, struct str link,
 			 json_t *networks)
 {
@@ -325,8 +325,8 @@ static void add_networks(const struct imds_facts *s, const struct imds_nic *nic,
 	}
 }
 
-/* Those that DHCP tells: the subnet's own, else those of its VPC's set, else ours, which a router leads to.
- */
+/* Resolvers that DHCP announces: the subnet's, else those of the VPC's DHCP options, else ours behind a
+ * router. */
 static struct ips resolvers_of(const struct imds_nic *nic, struct ip *ours)
 {
 	const struct subnet *n = nic->subnet;
@@ -407,7 +407,7 @@ static void write_nothing(const struct imds_facts *s, struct buf *b)
 
 static const struct file {
 	const char *name;
-	const char *since; /* a version; those that follow have it, too */
+	const char *since; /* first version with the file */
 	void (*write)(const struct imds_facts *s, struct buf *b);
 } files[] = {
 	{"meta_data.json", "2012-08-10", write_meta_data},
@@ -482,7 +482,7 @@ RESULT imds_list_openstack(const struct imds_facts *s, struct compute_files *ret
 	for (size_t k = 0; k < sizeof files / sizeof *files && at; k++) {
 		struct buf b;
 		if (!is_there(s, &files[k], STR("latest")) || files[k].write == write_password)
-			continue; /* a drive tells, and is not told */
+			continue; /* not on a config drive */
 		buf_init(&b, BUF_ANSWER_CAP);
 		files[k].write(s, &b);
 		bool is_whole = result_is_ok(buf_finish(&b));

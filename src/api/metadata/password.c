@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's password server, on port 8080: a guest asks for the password that it is to set until it says that it has
- * set it; then nobody is told again. What it wants stands in the header DomU_Request. Source: cloud-init,
- * DataSourceCloudStack; CloudStack's virtual router, 4.18. */
+ * CloudStack's password server on port 8080: answers a guest's request for its new password until the guest
+ * acknowledges it. The header DomU_Request selects the action. Source: cloud-init, DataSourceCloudStack;
+ * CloudStack's virtual router, 4.18.
+ */
 #include "api/core/park.h"
 #include "api/metadata/imds.h"
 #include "api/metadata/internal.h"
@@ -21,7 +22,7 @@ static void answer(struct call *call, int status, struct str words)
 
 static void fail(struct call *call, struct result result)
 {
-	(void) result; /* told in the log */
+	(void) result; /* the failure is logged */
 	answer(call, 500, STR("500 - Internal Server Error"));
 }
 
@@ -50,7 +51,7 @@ static void tell(struct metadata *m, struct call *call, const struct instance *i
 	audit_add_subject(a, "InstanceId", id_to_ec2(call->ctx.arena, KIND_INSTANCE, i->row.id));
 	buf_init(&a->body, 4096);
 	buf_add_str(&a->body, password);
-	(void) api_record(a, m->config.store, OK, STR_NONE, told); /* it has no record yet */
+	(void) api_record(a, m->config.store, OK, STR_NONE, told); /* always true: there is no record yet */
 }
 
 static void send_password(struct metadata *m, struct call *call, const struct instance *i)

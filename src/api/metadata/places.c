@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Places: a router that has a live port gets a namespace of ours with sockets in it, for HTTP
- * and for DNS over UDP and TCP, and loses it when the last port goes. All of it happens on one
- * actor; the committer only says which routers to look at, and the rows decide (level-triggered). */
+ * Places: each router with a live port has a network namespace with sockets for HTTP and for DNS over UDP
+ * and TCP, until its last port goes. One actor does all of it. The committer only names routers to examine;
+ * rows decide (level-triggered).
+ */
 #include <stddef.h>
 
 #include "api/metadata/azure.h"
@@ -22,7 +23,7 @@ static const struct ip web_ipv6 = {{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54}, 
 
 /* ---- news: on the committer ---- */
 
-/* The actor and the committer both come here; held for a few instructions. */
+/* Called by the actor and the committer; holds the lock for a few instructions. */
 static void news_add(struct metadata *m, uuid router)
 {
 	struct news *n = &m->news;
@@ -138,7 +139,7 @@ static RESULT place_leave(struct metadata *m, struct ctx *c, struct place *p)
 	return plugs_remove(m->config.plugs, c, p->router);
 }
 
-/* Says it once, however often it is tried. */
+/* Logs a failure once, however often it repeats. */
 static void place_note(struct place *p, const struct ctx *c, struct result r)
 {
 	char router[UUID_TEXT_SIZE];
@@ -159,7 +160,7 @@ static void place_note(struct place *p, const struct ctx *c, struct result r)
 	p->retry_us = clock_now_us() + p->delay_us;
 }
 
-/* Whether somebody lives there, and the mark of the router. */
+/* True if the router has live ports; returns its mark, too. */
 static bool router_is_inhabited(struct metadata *m, uuid router, int64_t *ret_mark)
 {
 	AUTO_VIEW view = {0};
@@ -179,12 +180,12 @@ static void post_retry(struct metadata *m, int64_t due_us)
 {
 	if (m->retry_posted)
 		return;
-	int64_t soon_us = clock_now_us() + retry_tick_us; /* others may be due before that one */
+	int64_t soon_us = clock_now_us() + retry_tick_us; /* other places may be due earlier */
 	m->retry_posted = true;
 	actor_post_at(m->actor, &m->retry_job, due_us < soon_us ? due_us : soon_us);
 }
 
-/* One step: what is there becomes what should be. */
+/* Makes the place match the rows, in one step. */
 static void place_look(struct metadata *m, uuid router)
 {
 	struct ctx c;
@@ -217,7 +218,7 @@ static void place_look(struct metadata *m, uuid router)
 
 /* ---- the jobs ---- */
 
-/* Every router that has ports, and every place there is. */
+/* Examines every router with ports, and every place. */
 static void look_at_all(struct metadata *m)
 {
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 2 * ARENA_REQUEST_CAP);
@@ -255,7 +256,7 @@ static void look_run(struct job *job)
 		place_look(m, routers[k]);
 }
 
-/* The first place that is due, or NULL; *ret_next_us: when the earliest of the others is. */
+/* First due place, or NULL; *ret_next_us: earliest time of the others. */
 static struct place *find_due(struct metadata *m, int64_t now_us, int64_t *ret_next_us)
 {
 	*ret_next_us = INT64_MAX;
@@ -274,7 +275,7 @@ static void retry_run(struct job *job)
 	struct metadata *m = (struct metadata *) ((char *) job - offsetof(struct metadata, retry_job));
 	int64_t now_us = clock_now_us(), next_us = 0;
 	const struct place *due = NULL;
-	m->retry_posted = true; /* posted below, once */
+	m->retry_posted = true; /* posted once, below */
 	while ((due = find_due(m, now_us, &next_us)))
 		place_look(m, due->router);
 	m->retry_posted = false;
@@ -298,7 +299,7 @@ RESULT places_start(struct metadata *m, struct ctx *c)
 	return OK;
 }
 
-/* The namespaces stay plugged: plugs_close() takes them back. */
+/* Keeps the namespaces plugged: plugs_close() removes them. */
 void places_end(struct metadata *m)
 {
 	if (m->actor)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the lists of documented codes say, held against the tables of errors. */
+ * Checks the tables of errors against the lists of documented codes.
+ */
 #include "api/query/codes.h"
 
 #include "api/query/query_call.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How the query protocol differs from others: its pairs, its words for parameters at fault, its ids, its dumps. */
+ * Specifics of the query protocol: pairs, wording of invalid parameters, ids and dumps.
+ */
 #include "api/query/request.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@ enum { NAME_MAX_SIZE = 256, CHOICE_WORDS_SIZE = 128 };
 
 /* ---- pairs ---- */
 
-/* Of the signature, not of the action. */
+/* True for parameters of the signature, which are not the action's. */
 static bool is_of_signature(struct str name)
 {
 	static const char *const names[] = {"AWSAccessKeyId", "SignatureVersion", "SignatureMethod",

@@ -228,7 +228,8 @@ RESULT tmf_write_ticket(struct tmf_call *e, struct json_writer *w, const struct 
 	if (!document)
 		return ctx_no_memory(e->c);
 	json_write_open(w, NULL);
-	json_write_text(w, "id", id); /* id and href come whatever is asked for: TMF630, part 1 */
+	json_write_text(w, "id",
+			id); /* id and href are always shown, whatever fields are selected (TMF630, part 1) */
 	json_write_text(w, "href",
 			str_print(e->c->arena,
 				  "%" STR_FMT "/tmf-api/troubleTicket/%s/troubleTicket/%" STR_FMT,

@@ -10,7 +10,7 @@
 
 static const struct api_error bad_id = {ERR_INVALID, 0, 400, "InvalidRoleAssignmentId"};
 
-/* A user with a password is a person, to whom Azure says User. */
+/* Azure's principal type: User for a user with a password, else a service principal. */
 static const char *type_of(struct az_call *e, const struct arm_assignment *a)
 {
 	const struct user *user = user_find(az_tables(e), a->user);
@@ -48,7 +48,7 @@ static void write_assignment(struct az_call *e, struct json_writer *w, const str
 /* "atScope()", "principalId eq '…'", "assignedTo('…')". */
 struct filter {
 	bool at_scope, with_groups;
-	uuid principal; /* none: anybody's */
+	uuid principal; /* none: any principal */
 };
 
 static bool read_principal(struct str text, const char *before, struct filter *f)
@@ -107,7 +107,7 @@ static RESULT list_assignments(struct az_call *e, const void *args, struct json_
 
 /* ---- one ---- */
 
-/* NULL: the account has none of that id. */
+/* Finds an assignment of the account; NULL: it has none with that id. */
 static const struct arm_assignment *find_own(struct az_call *e, uuid id)
 {
 	const struct arm_assignment *a = arm_assignment_find(az_tables(e), id);
@@ -187,7 +187,7 @@ static RESULT show_put(struct az_call *e, const void *args, struct json_writer *
 	return OK;
 }
 
-/* The answer shows what went. */
+/* Deletes an assignment; the answer shows the deleted one. */
 struct delete_args {
 	struct arm_assignment_target wish;
 	struct arm_assignment was;

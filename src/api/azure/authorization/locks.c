@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Locks. What they forbid is the engine's, and holds in every face (engine/people/arm_lock.c). Source: Azure REST API reference,
- * "Management Locks", 2016-09-01. */
+ * Management locks. The engine enforces them in every face (engine/people/arm_lock.c). Source: Azure REST
+ * API reference, "Management Locks", 2016-09-01.
+ */
 #include "api/azure/authorization/authorization.h"
 #include "engine/people/arm_lock.h"
 #include "store/arm_lock.h"
@@ -21,7 +22,7 @@ static void write_lock(struct az_call *e, struct json_writer *w, const struct ar
 	json_write_text(w, "name", l->name);
 }
 
-/* "atScope()": without those below. */
+/* With the filter "atScope()" the list leaves out locks of narrower scopes. */
 static RESULT list_locks(struct az_call *e, const void *args, struct json_writer *w)
 {
 	struct az_scope scope;
@@ -46,7 +47,7 @@ static RESULT list_locks(struct az_call *e, const void *args, struct json_writer
 	return OK;
 }
 
-/* NULL: there is none of that name there. */
+/* Finds the lock of that name at the scope; NULL: there is none. */
 static RESULT find_lock(struct az_call *e, struct az_scope *ret_scope, const struct arm_lock **ret_lock)
 {
 	TRY(az_find_scope(e, ret_scope));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a role definition allows, in IAM's words: each of our permissions stands for the operations of Azure whose calls need it,
- * and the role gives it when its actions match one of those, and its notActions do not. A permission that no call here needs
- * stands for an operation that is called after it, so that wide patterns reach what other faces alone have: of IAM's
- * "Microsoft.Authorization/CreateUser/write", of EC2's "Dari.Ec2/DescribeFleets/read". Source: "Understand Azure role
- * definitions". */
+ * Translates a role definition into IAM actions. Each permission stands for the Azure operations whose calls
+ * need it; the role grants the permission if its actions match one of them and its notActions do not. A
+ * permission that no call of this face needs stands for an operation named after it, such as
+ * "Microsoft.Authorization/CreateUser/write" (IAM) or "Dari.Ec2/DescribeFleets/read" (EC2), so that wide
+ * patterns cover other faces. Source: "Understand Azure role definitions".
+ */
 #include <jansson.h>
 
 #include "api/azure/core/action.h"
@@ -80,7 +81,7 @@ RESULT azure_write_role(struct ctx *c, struct str permissions, struct str *ret_d
 	json_write_z(&w, "Effect", "Allow");
 	json_write_z(&w, "Resource", "*");
 	json_write_open_list(&w, "Action");
-	json_write_z(&w, NULL, "dari:Nothing"); /* so that there is one */
+	json_write_z(&w, NULL, "dari:Nothing"); /* a statement needs at least one action */
 	for (int p = 0; p < PERMISSION_COUNT; p++)
 		if (gives_permission(c->arena, said, model_permissions[p].action))
 			json_write_z(&w, NULL, model_permissions[p].action);

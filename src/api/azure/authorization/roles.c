@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Role definitions, and what a caller may do at a scope. Azure's own roles stand in engine/people/arm_roles.def; custom ones are
- * rows. Source: Azure REST API reference, "Role Definitions" and "Permissions", 2022-04-01. */
+ * Role definitions, and the caller's permissions at a scope. Built-in roles are in
+ * engine/people/arm_roles.def; custom roles are rows. Source: Azure REST API reference, "Role Definitions"
+ * and "Permissions", 2022-04-01.
+ */
 #include <jansson.h>
 
 #include "api/azure/authorization/authorization.h"
@@ -147,7 +149,7 @@ static const struct param role_params[] = {
 
 enum { LIST_MAX = 1000, ACTION_MAX = 512 };
 
-/* Of words, slashes and stars. */
+/* True for an action pattern: words, slashes and stars. */
 static bool is_action(const json_t *text)
 {
 	struct str action = {json_string_value(text), json_string_length(text)};
@@ -188,7 +190,7 @@ static RESULT check_permissions(struct az_call *e, json_t *list)
 	return OK;
 }
 
-/* As it is shown: with all four lists. */
+/* Reads the permissions and completes them to all four lists, as answers show them. */
 static RESULT read_permissions(struct az_call *e, struct str text, struct str *ret_text)
 {
 	json_t *list = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
@@ -243,7 +245,7 @@ static RESULT show_put(struct az_call *e, const void *args, struct json_writer *
 	const struct arm_role *r = arm_role_of(row);
 	const struct arm_definition d = {r->row.id,      r->row.commit,  r->name,
 					 r->description, r->permissions, r};
-	e->status = 201; /* of a changed one, too */
+	e->status = 201; /* 201 also for a changed role */
 	write_definition(e, w, &d);
 	return OK;
 }
@@ -260,8 +262,8 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 
 /* ---- what a caller may do ---- */
 
-/* By its assignments at the scope; an account's owner, and whom IAM's policies or Keystone's roles let in, may what they say,
- * which Azure has no words for: they are shown as who may all. */
+/* Lists permissions from the caller's assignments at the scope. Azure has no words for rights from IAM
+ * policies, Keystone roles or ownership: such callers are shown as allowed everything. */
 static RESULT list_permissions(struct az_call *e, const void *args, struct json_writer *w)
 {
 	struct az_scope scope;
@@ -282,7 +284,8 @@ static RESULT list_permissions(struct az_call *e, const void *args, struct json_
 	for (size_t k = 0; k < count; k++) {
 		struct str list = grants[k].definition.permissions;
 		if (az_concerns_scope(&scope, &grants[k].place, false))
-			json_write_raw(w, NULL, str_slice(list, 1, list.n - 1)); /* without its brackets */
+			json_write_raw(w, NULL,
+				       str_slice(list, 1, list.n - 1)); /* without the list's brackets */
 	}
 	json_write_close_list(w);
 	return OK;

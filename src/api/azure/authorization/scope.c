@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Scopes: from a path to where in the account it is. */
+ * Parses scopes: from a path to a place in the account.
+ */
 #include "api/azure/authorization/authorization.h"
 
 #include "api/core/path.h"
@@ -8,7 +9,7 @@
 #include "store/arm_resource.h"
 #include "store/resource_group.h"
 
-/* What other faces made is called by its EC2 id. */
+/* Finds a resource that another face made: its name here is its EC2 id. */
 static bool find_unnamed(struct az_call *e, struct str name, struct arm_place *place)
 {
 	struct str lower = str_lower(e->c->arena, name);
@@ -59,7 +60,7 @@ static struct str join(struct az_call *e, struct str a, struct str b)
 	return a.n ? str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(a), STR_ARG(b)) : b;
 }
 
-/* "subscriptions/S/resourceGroups/G/providers/N/T1/N1/T2/N2": from the third word on, and no further than the next "providers". */
+/* Reads "subscriptions/S/resourceGroups/G/providers/N/T1/N1/T2/N2" up to the next "providers". */
 void az_find_place(struct az_call *e, struct arm_place *ret_place)
 {
 	struct str rest = e->call->path, word, name;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Addresses of bytes: a disk's or a snapshot's, granted for a while (beginGetAccess), and what a machine's serial port has written
- * (boot diagnostics). Sources: Azure REST API reference, "Disks - Grant Access", 2023-04-02, "Virtual Machines - Retrieve Boot
- * Diagnostics Data", 2022-08-01. */
+ * Access to bytes: time-limited URLs of disks and snapshots (beginGetAccess), and serial logs (boot
+ * diagnostics). Sources: Azure REST API reference, "Disks - Grant Access", 2023-04-02, "Virtual Machines -
+ * Retrieve Boot Diagnostics Data", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include <fcntl.h>
@@ -29,7 +30,7 @@ enum { CONSOLE_MAX_SIZE = 64 * 1024, CONSOLE_MINUTES = 120, CONSOLE_MINUTES_MAX 
 /* ---- granted and taken back ---- */
 
 struct grant_args {
-	struct disk_access_wish wish; /* first: the operation reads it */
+	struct disk_access_wish wish; /* first member: passed to the operation */
 	struct str access;
 	int64_t duration_s;
 };
@@ -74,7 +75,7 @@ void az_write_access(struct az_call *e, struct json_writer *w, const struct imag
 
 /* ---- a disk's bytes ---- */
 
-/* Ended: as an address that was never signed. */
+/* Opens the disk's data. An ended access fails like a URL that was never signed. */
 static RESULT open_disk(struct az_call *e, void *args)
 {
 	const char *directory = reconciler_image_directory(e->config->reconciler);
@@ -124,7 +125,7 @@ struct console_args {
 	int64_t at_us;
 };
 
-/* One that has no host has written nothing. */
+/* Prepares reading the log. A machine without a host has written nothing. */
 static RESULT prepare_console(struct az_call *e, void *args)
 {
 	struct console_args *a = args;
@@ -137,7 +138,7 @@ static RESULT prepare_console(struct az_call *e, void *args)
 	return OK;
 }
 
-/* On the host's thread. */
+/* Runs on the host's thread. */
 static RESULT look_at_console(struct observation *o, const struct compute_driver *driver,
 			      struct compute_host *h)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * attachDetachDataDisks: data disks that come to a virtual machine or leave it, without a PUT of the whole. Source: Azure
- * REST API reference, "Virtual Machines - Attach Detach Data Disks". */
+ * attachDetachDataDisks: attaches and detaches data disks without a PUT of the machine. Source: Azure REST
+ * API reference, "Virtual Machines - Attach Detach Data Disks".
+ */
 #include "api/azure/compute/compute.h"
 #include "engine/storage/volume.h"
 #include "model/instance.h"
@@ -51,7 +52,7 @@ struct disks_args {
 		const struct leaving *at;
 		size_t count;
 	} leaves;
-	/* read: */
+	/* results: */
 	struct volume_attaching attach[CHANGES_MAX];
 	struct volume_detaching detach[CHANGES_MAX];
 	uuid gone[CHANGES_MAX];
@@ -82,7 +83,8 @@ static RESULT read_leaving(struct az_call *e, struct disks_args *a, size_t k)
 	return OK;
 }
 
-/* LUNs that are taken, a bit each. A disk that leaves a running machine keeps its own until the guest has let go of it. */
+/* Bit mask of the LUNs in use. A disk that is leaving a running machine keeps its LUN until the guest
+ * releases it. */
 static uint32_t find_taken(struct az_call *e, const struct disks_args *a)
 {
 	const struct instance *i = instance_find(az_tables(e), e->target);
@@ -139,7 +141,7 @@ static RESULT change(struct op *op, void *args)
 	return OK;
 }
 
-/* The storage profile as it will be: without the disks that guests are still asked to let go of. */
+/* Shows the new storage profile, without disks that are being detached. */
 static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 {
 	const struct disks_args *a = args;

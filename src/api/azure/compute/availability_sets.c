@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Availability sets, whose machines are on different hosts where there is room so, and proximity placement groups, whose machines
- * are on one. Both are server groups. Domains of faults and updates are shown as they were said: hosts are both here. Source: Azure
- * REST API reference, "Availability Sets" and "Proximity Placement Groups", 2022-08-01. */
+ * Availability sets (machines on different hosts where possible) and proximity placement groups (machines on
+ * one host). Both are server groups. Counts of fault and update domains are stored and shown unchanged; a
+ * host counts as both. Source: Azure REST API reference, "Availability Sets" and "Proximity Placement
+ * Groups", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "engine/instance/server_group.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Managed disks. Source: Azure REST API reference, "Disks", 2023-04-02. Access to their bytes: access.c. */
+ * Managed disks. access.c gives access to their data. Source: Azure REST API reference, "Disks", 2023-04-02.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "base/clock.h"
@@ -29,10 +30,10 @@ static const char *disk_state(const struct tables *t, const struct volume *v)
 	return state == INSTANCE_STOPPED ? "Reserved" : "Attached";
 }
 
-/* What a disk was made of, as it was said; of one that another face made, as its row tells. */
+/* creationData of a disk: as the PUT said it, or derived from the row for disks of other faces. */
 struct made_of {
 	struct str option, source;
-	const json_t *image; /* NULL: none was said */
+	const json_t *image; /* NULL: the PUT named none */
 };
 
 static struct made_of made_of(struct az_call *e, const struct volume *v)
@@ -229,7 +230,7 @@ static RESULT prepare_new(struct az_call *e, struct disk_args *a)
 	return take_source(e, &p->creation, &a->make.disk);
 }
 
-/* A disk is made once: what it was made of is said again, or not at all. */
+/* Checks creationData of an existing disk: absent or as before, since it cannot change. */
 static RESULT check_creation(struct az_call *e, const struct creation *c, const struct volume *v)
 {
 	struct made_of of = made_of(e, v);
@@ -239,7 +240,7 @@ static RESULT check_creation(struct az_call *e, const struct creation *c, const 
 				  str_from(json_string_value(json_object_get(of.image, "id"))));
 }
 
-/* What it is already is no change: az sends whole objects back. */
+/* Leaves out values that are as before: az sends whole objects back. */
 static RESULT prepare_change(struct az_call *e, struct disk_args *a)
 {
 	const struct volume *v = volume_find(az_tables(e), e->target);

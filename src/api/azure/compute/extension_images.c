@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Extensions that can be set: our own programs. The lists are bare arrays, as those of images are. Source: Azure REST API reference,
- * "Virtual Machine Extension Images", 2022-08-01. */
+ * Extensions that can be installed: only our own programs. The answers are bare arrays, as those of images.
+ * Source: Azure REST API reference, "Virtual Machine Extension Images", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #define PUBLISHER "Dari"

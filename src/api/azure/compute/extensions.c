@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Extensions of virtual machines, and commands that are run in their guests by one: an agent in the guest fetches a program
- * and runs it with settings (api/metadata/azure_wire.c). A change ends when the guest has told how. Source: Azure REST API
- * reference, "Virtual Machine Extensions" and "Virtual Machines - Run Command", 2022-08-01. */
+ * Virtual machine extensions, and Run Command, which is implemented as an extension. The agent in the guest
+ * downloads a program and runs it with settings (api/metadata/azure_wire.c). A change ends when the guest
+ * reports its result. Source: Azure REST API reference, "Virtual Machine Extensions" and "Virtual Machines -
+ * Run Command", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 #include "store/instance.h"
 #include "store/instance_extension.h"
 
-#define COMMAND_EXTENSION "RunCommandLinux" /* as Azure calls the extension that runs commands */
+#define COMMAND_EXTENSION "RunCommandLinux" /* Azure's name of the extension that runs commands */
 enum { PARAMETERS_MAX = 64 };
 static const int64_t certified_us = 3650 * 24 * HOUR;
 
@@ -43,7 +45,7 @@ static bool wants_view(const struct az_call *e)
 	return str_equal_nocase(az_query_value(e, "$expand"), STR("instanceView"));
 }
 
-/* Protected settings are never told. */
+/* Writes the properties without protected settings, which no answer shows. */
 static void write_properties(struct az_call *e, struct json_writer *w, const struct instance_extension *x)
 {
 	json_write_open(w, "properties");
@@ -113,7 +115,7 @@ RESULT az_find_machine(struct az_call *e, struct ref *ret_ref)
 	return OK;
 }
 
-/* NULL: the machine has none of that name. */
+/* Finds the machine's extension of that name; NULL: there is none. */
 static const struct instance_extension *find_extension(struct az_call *e, uuid instance)
 {
 	const struct instance_extension *x =
@@ -169,7 +171,7 @@ RESULT az_dump_json(struct az_call *e, const json_t *document, struct str *ret_t
 	return ret_text->p ? OK : ctx_no_memory(e->c);
 }
 
-/* An object of settings, as JSON; null is as absent. */
+/* Reads a settings object as JSON text; null counts as absent. */
 static RESULT read_settings(struct az_call *e, const json_t *properties, const char *name,
 			    struct str *ret_text)
 {
@@ -186,7 +188,7 @@ static RESULT read_settings(struct az_call *e, const json_t *properties, const c
 				 EXTENSION_SETTINGS_MAX);
 }
 
-/* Secrets are sealed here, and a key for the machine is made, where it has none, on the lane. */
+/* Seals the protected settings. Creates the machine's key on the lane if it has none. */
 RESULT az_take_secret(struct az_call *e, struct extension_args *a)
 {
 	const struct instance *i = instance_find(az_tables(e), a->ref.prefix);
@@ -250,7 +252,7 @@ static RESULT show_set(struct az_call *e, const void *args, struct json_writer *
 	return OK;
 }
 
-/* What is not there is deleted already. */
+/* Succeeds at once if the extension does not exist. */
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
 	struct removal_args *a = args;
@@ -265,7 +267,7 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 
 /* ---- commands ---- */
 
-/* RunShellScript's body is what our program reads: script, an array of lines, and parameters. */
+/* Reads RunShellScript's body: script (an array of lines) and parameters. */
 static RESULT prepare_run(struct az_call *e, void *args)
 {
 	struct extension_args *a = args;

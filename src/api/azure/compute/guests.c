@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What guests report, in the words of instance views: how their agent is, what it runs, whether their provisioning ended.
- * Source: Azure REST API reference, "Virtual Machines - Instance View", 2022-08-01. */
+ * Guest reports in instance views: state of the agent, of extensions and of provisioning. Source: Azure REST
+ * API reference, "Virtual Machines - Instance View", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "base/clock.h"
 #include "engine/instance/azure_guest.h"
 #include "model/instance.h"
 
-/* So long a guest may take to say that it is ready: Azure's OSProvisioningTimedOut. */
+/* Time until a guest that has not reported ready counts as OSProvisioningTimedOut. */
 static const int64_t provisioning_us = 40 * MINUTE;
 
 static bool is_late(const struct instance *i)
@@ -27,7 +28,7 @@ const char *az_guest_state(struct az_call *e, const struct instance *i)
 	return NULL;
 }
 
-/* Of a guest that failed the message is its own description: what Azure says around it is not known here. */
+/* Writes why provisioning failed, in the guest's own words: Azure's wording around them is not known. */
 void az_write_guest_failure(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	const struct azure_guest *g = engine_find_azure_guest(az_tables(e), i->row.id);

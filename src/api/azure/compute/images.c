@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Managed images: the subscription's own, made of a machine that was generalized, or of disks and snapshots. Source: Azure REST
- * API reference, "Images", 2022-08-01. */
+ * Managed images of the subscription, made from a generalized machine or from disks and snapshots. Source:
+ * Azure REST API reference, "Images", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "engine/instance/instance.h"
@@ -205,7 +206,7 @@ static RESULT prepare_wish(struct az_call *e, struct image_args *a)
 		TRY(take_disk(e, &s->data.at[k], az_device_of(e, s->data.at[k].lun), &disks[k + 1]));
 	a->wish = (struct image_wish){
 		.name = e->put.name,
-		.may_share_name = true, /* it is one's own in each group */
+		.may_share_name = true, /* names are unique per resource group only */
 		.root_device = INSTANCE_ROOT_DEVICE,
 		.disks = disks,
 		.disk_count = s->data.count + 1,

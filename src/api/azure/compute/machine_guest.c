@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * osProfile of a virtual machine: whom its guest makes its administrator, how it is called, and what it is given to run. Source:
- * Azure REST API reference, "Virtual Machines", 2022-08-01. */
+ * osProfile of a virtual machine: administrator, computer name and custom data. Source: Azure REST API
+ * reference, "Virtual Machines", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "api/core/guest_password.h"
@@ -70,7 +71,7 @@ const struct params az_os_profile_params = PARAMS(struct az_os_profile, os_rows,
 
 /* ---- what becomes of it ---- */
 
-/* A key by itself, as Azure has it, becomes a key pair that has its name from its fingerprint. */
+/* Makes a bare public key a key pair that is named by its fingerprint. */
 static RESULT take_key(struct az_call *e, const struct az_os_profile *os, struct instance_launch *launch,
 		       struct az_guest_wish *wish)
 {
@@ -95,8 +96,8 @@ static RESULT take_key(struct az_call *e, const struct az_os_profile *os, struct
 	return OK;
 }
 
-/* Windows takes no other. Codes, targets and texts are those of answers that users have recorded (azure-quickstart-templates
- * #13440, azure-cli #228). */
+/* Checks limits of Windows names and passwords. Codes, targets and texts are from recorded answers
+ * (azure-quickstart-templates #13440, azure-cli #228). */
 static RESULT check_windows(struct az_call *e, const struct az_os_profile *os, struct str name)
 {
 	static const char not_in_names[] = "`~!@#$%^&*()=+_[]{}\\|;:.'\",<>/? ";
@@ -116,7 +117,7 @@ static RESULT check_windows(struct az_call *e, const struct az_os_profile *os, s
 	return OK;
 }
 
-/* The guest makes the administrator of it, and finds Azure. */
+/* Turns the profile into user data, from which the guest creates the administrator and detects Azure. */
 static RESULT take_profile(struct az_call *e, const struct az_os_profile *os, struct str name,
 			   struct az_guest_wish *wish)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The marketplace: images of the operator, and what other accounts show to all, under a publisher, an offer, a SKU and a version.
- * Tags of these names say them. Without such tags the publisher is "dari", the offer is the image's family or its name, the SKU is
- * "default" and the version the image's own, or 1.0.0. Source: Azure REST API reference, "Virtual Machine Images". */
+ * Marketplace images: the operator's and other accounts' public images, by publisher, offer, SKU and
+ * version. Tags give these names; without tags the publisher is "dari", the offer the image's family or
+ * name, the SKU "default" and the version the image's own or 1.0.0. Source: Azure REST API reference,
+ * "Virtual Machine Images".
+ */
 #include "api/azure/compute/compute.h"
 
 #include <stdlib.h>
@@ -15,11 +17,11 @@
 
 /* ---- names ---- */
 
-/* Letters, digits, '.', '_' and '-' as they are; a dash for each run of others. */
+/* Keeps letters, digits, '.', '_' and '-'; replaces each run of other characters by a dash. */
 static struct str squeeze(struct az_call *e, struct str text)
 {
 	struct str out = str_copy(e->c->arena, text);
-	char *at = (char *) out.p; /* ours, in the arena */
+	char *at = (char *) out.p; /* the arena's copy belongs to this call */
 	size_t n = 0;
 	for (size_t k = 0; k < out.n; k++) {
 		bool is_good = str_is_alphanumeric(out.p[k]) || strchr("._-", out.p[k]);
@@ -61,7 +63,7 @@ static bool is_named(struct str name, struct str wanted)
 	return !wanted.n || str_equal_nocase(name, wanted);
 }
 
-/* Whether it is what the names say, as far as they are said. */
+/* True if the image has all names that the reference gives. */
 static bool fits(const struct az_image_names *n, const struct az_image_reference *wanted)
 {
 	return is_named(n->publisher, wanted->publisher) && is_named(n->offer, wanted->offer) &&
@@ -69,7 +71,7 @@ static bool fits(const struct az_image_names *n, const struct az_image_reference
 	       (is_named(n->version, wanted->version) || str_equal_nocase(wanted->version, STR("latest")));
 }
 
-/* Of those that fit the one made last. NULL: none does. */
+/* Newest matching image; NULL: none matches. */
 static const struct image *find_newest(struct az_call *e, const struct az_image_reference *wanted,
 				       bool (*is_good)(struct az_call *e, const struct image *i))
 {
@@ -144,7 +146,7 @@ static struct az_image_reference said_in_path(struct az_call *e)
 					   .version = az_path_value(e, "version")};
 }
 
-/* What the level below the path is called in an image's names. */
+/* Name of the image at the level below the path. */
 static struct str level_of(const struct az_image_reference *said, const struct az_image_names *n)
 {
 	return !said->publisher.n ? n->publisher
@@ -164,7 +166,7 @@ static void write_level(struct az_call *e, struct json_writer *w, struct str nam
 	json_write_close(w);
 }
 
-/* Whether an earlier image has the same name at this level. */
+/* True if an earlier image has the same name at this level. */
 static bool was_written(struct az_call *e, const struct az_image_reference *said, const struct image *until,
 			struct str name)
 {
@@ -190,7 +192,7 @@ static int compare_newest_first(const void *a, const void *b)
 	return (x->made_us < y->made_us) - (x->made_us > y->made_us);
 }
 
-/* ?$top=1&$orderby=name desc: so az looks for the latest version. Ours are in the order in which they were made. */
+/* Lists a level. az asks ?$top=1&$orderby=name desc for the latest version; our order is by creation. */
 static RESULT list_level(struct az_call *e, const void *args, struct json_writer *w)
 {
 	struct az_image_reference said = said_in_path(e);
@@ -255,7 +257,7 @@ static void write_aliases(struct az_call *e, struct json_writer *w, const char *
 						  .offer = names.offer,
 						  .sku = names.sku,
 						  .version = STR("latest")};
-		if (find_newest(e, &said, is_for_all) != i) /* a later version has its name */
+		if (find_newest(e, &said, is_for_all) != i) /* a newer version has the same name */
 			continue;
 		json_write_key(w, names.offer);
 		json_write_open(w, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Commands that are kept under names (managed run commands): each is an extension of our own to the agent in the guest, run when it is
- * set, and its output is kept. And the documents of the commands that can be run. Not built: scripts that are fetched from
- * elsewhere, other users than root, a time limit, and output into blobs. Source: Azure REST API reference, "Virtual Machine Run
- * Commands", 2022-08-01. */
+ * Managed run commands: each is an extension of ours, run when it is set, whose output is stored; and the
+ * documents of built-in commands. Not built: scripts from URIs, users other than root, timeouts, output to
+ * blobs. Source: Azure REST API reference, "Virtual Machine Run Commands", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "base/crypto.h"
@@ -27,7 +27,7 @@ struct command_says {
 	struct parameters plain, secret;
 };
 struct command_args {
-	struct extension_args extension; /* first: the operation reads it */
+	struct extension_args extension; /* first member: passed to the operation */
 	struct command_says properties;
 };
 static const struct param source_rows[] = {
@@ -68,14 +68,14 @@ static const struct param put_rows[] = {
 
 /* ---- names ---- */
 
-/* Extensions' names are others'. */
+/* Prefixed, so that commands and extensions do not share a namespace. */
 static struct str row_name(struct az_call *e)
 {
 	return str_print(e->c->arena, "command:%" STR_FMT,
 			 STR_ARG(str_slice(az_path_value(e, "runCommandName"), 0, 128)));
 }
 
-/* A program of its own to the agent, by letters and digits alone. */
+/* Extension type for the agent, unique per command; letters and digits only. */
 static struct str type_of(struct az_call *e)
 {
 	uint8_t digest[SHA256_SIZE];
@@ -91,7 +91,7 @@ static struct str shown_name(const struct instance_extension *x)
 
 /* ---- what is shown ---- */
 
-/* "Enable succeeded: \n[stdout]\n…\n[stderr]\n…": what stands behind a heading, up to the next. */
+/* Text under a heading of "Enable succeeded: \n[stdout]\n…\n[stderr]\n…", up to the next heading. */
 static struct str part_of(struct str message, const char *heading, const char *next)
 {
 	size_t n = strlen(heading);
@@ -228,7 +228,7 @@ static RESULT add_parameters(struct az_call *e, json_t *to, const struct paramet
 	return OK;
 }
 
-/* As our program's settings have it (api/metadata/azure_package.c). */
+/* Writes the settings that our program reads (api/metadata/azure_package.c). */
 static RESULT write_settings(struct az_call *e, const struct command_says *p, bool with_secrets,
 			     struct str *ret_text)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sizes: the region's instance types by their own names, and Azure's names for what scripts ask for. One of Azure's stands for the
- * least type that has as many processors and as much memory, and is listed with what that has. Sources: Azure REST API
- * reference, "Virtual Machine Sizes", 2022-08-01, and "Resource SKUs", 2021-07-01; "Sizes for virtual machines in Azure". */
+ * Sizes: the region's instance types under their own names, and common Azure names. An Azure name stands for
+ * the smallest type with at least its vCPUs and memory, and shows that type's figures. Sources: Azure REST
+ * API reference, "Virtual Machine Sizes", 2022-08-01, and "Resource SKUs", 2021-07-01; "Sizes for virtual
+ * machines in Azure".
+ */
 #include "api/azure/compute/compute.h"
 
 #include "engine/resolve.h"
@@ -37,7 +39,7 @@ static const struct {
 };
 enum { NAMED_COUNT = sizeof named / sizeof named[0] };
 
-/* Of types that are offered, and to this account. */
+/* True if the type is offered, and to this account. */
 bool az_may_use_type(struct az_call *e, const struct instance_type *t)
 {
 	if (!row_is_live(&t->row) || !t->enabled)

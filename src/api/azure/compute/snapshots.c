@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of disks. Source: Azure REST API reference, "Snapshots", 2023-04-02. Whether one is incremental is how it is kept
- * here anyway: that is shown as it was said. */
+ * Snapshots of disks. All are incremental in storage; "incremental" is shown as the request said it. Source:
+ * Azure REST API reference, "Snapshots", 2023-04-02.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "engine/storage/snapshot.h"
@@ -120,7 +121,7 @@ static const struct param put_rows[] = {
 	AZ_RESOURCE,
 };
 
-/* A snapshot has the size of its source. */
+/* Refuses a size other than the source's. */
 static RESULT check_size(struct az_call *e, int64_t gib, int64_t size)
 {
 	return !gib || gib == size / GIB

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SSH public keys: the account's key pairs. One that is made without a key waits for generateKeyPair, or for a PUT that says the key;
- * until then no machine is made with it. Source: Azure REST API reference, "SSH Public Keys", 2022-08-01. */
+ * SSH public keys: the account's key pairs. A resource without a key waits for generateKeyPair or a PUT with
+ * one; machines cannot use it before. Source: Azure REST API reference, "SSH Public Keys", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "base/crypto.h"
@@ -90,7 +91,7 @@ static RESULT put(struct op *op, void *args)
 /* ---- generated ---- */
 
 struct generate_args {
-	struct key_pair_filling wish; /* first: the operation reads it */
+	struct key_pair_filling wish; /* first member: passed to the operation */
 	struct str encryption, private_key;
 };
 static const struct param generate_rows[] = {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What disks and machines share: SKUs of storage, and zones by number. Source: Azure REST API reference, "Disks", DiskSku;
- * "Azure managed disk types". */
+ * Shared by disks and machines: storage SKUs and numbered zones. Source: Azure REST API reference, "Disks",
+ * DiskSku; "Azure managed disk types".
+ */
 #include "api/azure/compute/compute.h"
 
 #include "engine/resolve.h"
 #include "store/volume.h"
 #include "store/zone.h"
 
-/* The first row of each type is what it is shown as. */
+/* SKUs and volume types. The first row of a type is the SKU that is shown. */
 static const struct {
 	const char *sku, *tier, *type;
 } skus[] = {
@@ -76,7 +77,7 @@ int64_t az_lun_of(const struct volume *v)
 
 /* ---- zones ---- */
 
-/* From 1, by name. */
+/* Number of the zone, counted from 1 by name. */
 static int64_t number_of_zone(const struct tables *t, const struct zone *zone)
 {
 	int64_t number = 1;

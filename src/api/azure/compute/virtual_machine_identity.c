@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The managed identity of a virtual machine: one that was made before, by its instance profile. Not built: one that is made with the
- * machine and goes with it (SystemAssigned), and several of one machine. Source: Azure REST API reference, "Virtual Machines",
- * VirtualMachineIdentity. */
+ * Managed identity of a virtual machine: a user-assigned identity, set by its instance profile. Not built:
+ * SystemAssigned, and several identities per machine. Source: Azure REST API reference, "Virtual Machines",
+ * VirtualMachineIdentity.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "engine/resolve.h"
@@ -23,7 +24,8 @@ static RESULT find_profile(struct az_call *e, const char *id, struct az_identity
 	return OK;
 }
 
-/* {"type": "UserAssigned", "userAssignedIdentities": {id: {}}}; a value of null takes that one away. */
+/* Reads {"type": "UserAssigned", "userAssignedIdentities": {id: {}}}. A null value removes that
+ * identity. */
 RESULT az_read_identity(struct az_call *e, struct az_identity_change *change)
 {
 	const json_t *said = json_object_get(e->body, "identity"), *value;
@@ -75,7 +77,7 @@ RESULT az_change_identity(struct op *op, uuid instance, const struct az_identity
 	return engine_associate_profile(op, &wish);
 }
 
-/* What another face made is no identity here. */
+/* Writes the identity. Instance profiles that other faces made are not identities. */
 void az_write_identity(struct az_call *e, struct json_writer *w, uuid instance)
 {
 	const struct instance_profile *p = engine_find_profile_of(az_tables(e), instance);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * PUT and PATCH of a virtual machine: a launch with interfaces that are there already, or the change of its size, its data disks and
- * its interfaces. Clients send back the whole object that they read, so that what is as it was is no change. Source: Azure REST
- * API reference, "Virtual Machines", 2022-08-01. */
+ * PUT and PATCH of a virtual machine: a launch with existing interfaces, or a change of size, data disks and
+ * interfaces. Clients send back the whole object that they read, so unchanged values are no change. Source:
+ * Azure REST API reference, "Virtual Machines", 2022-08-01.
+ */
 #include "api/azure/compute/compute.h"
 
 #include "engine/instance/instance.h"
@@ -214,7 +215,7 @@ static const struct params property_params =
 	PARAMS(struct machine_says, property_rows, .object = "VirtualMachineProperties");
 
 struct data_change {
-	struct volume_attaching attach; /* its volume of kind none: the one that is made */
+	struct volume_attaching attach; /* kind none: attach the volume that this PUT creates */
 	struct volume_wish make;
 	struct str name;
 	bool is_new;
@@ -222,10 +223,10 @@ struct data_change {
 struct machine_args {
 	struct strs zones;
 	struct machine_says properties;
-	bool is_new, is_windows; /* the latter of a new one */
+	bool is_new, is_windows; /* is_windows: set for a new machine only */
 	struct instance_launch launch;
 	struct az_guest_wish guest;
-	struct instance_settings settings; /* its size, and what becomes of its disks */
+	struct instance_settings settings; /* size and deleteOption of disks */
 	bool changes_settings;
 	struct volume_fate *disk_fates;
 	struct licence_conversion licence;
@@ -241,10 +242,10 @@ struct machine_args {
 	struct interface_fate {
 		uuid port;
 		bool goes_along;
-	} * fates; /* of interfaces that say whether they go with the machine */
+	} * fates; /* interfaces with a deleteOption */
 	size_t fate_count;
 	struct az_identity_change identity;
-	uuid group; /* where its disks get their names */
+	uuid group; /* resource group in which its disks are named */
 	struct str vm, os_disk_name;
 	uuid id;
 };
@@ -285,7 +286,7 @@ static bool goes_with_machine(struct str fate)
 	return str_is(fate, "Delete");
 }
 
-/* A disk that no machine has. */
+/* Finds a disk that is not attached. */
 RESULT az_find_free_disk(struct az_call *e, const char *field, struct str id, const struct row **ret_disk)
 {
 	static const struct api_error owned = {ERR_IN_USE, 0, 409, "ConflictingUserInput"};
@@ -376,7 +377,7 @@ static RESULT take_disks(struct az_call *e, struct machine_args *a)
 	return OK;
 }
 
-/* The one that says so is the first; without such the first of the list. */
+/* Index of the primary interface: the one that says so, else the first. */
 static size_t primary_of(const struct interfaces *list)
 {
 	for (size_t k = 0; k < list->count; k++)
@@ -385,7 +386,7 @@ static size_t primary_of(const struct interfaces *list)
 	return 0;
 }
 
-/* machine: the one that may have it; none: none may. */
+/* Finds an interface that is free or attached to `machine` (none: must be free). */
 static RESULT find_interface(struct az_call *e, struct str id, uuid machine, const struct row **ret_port)
 {
 	static const struct api_error in_use = {ERR_IN_USE, 0, 400, "NicInUse"};
@@ -440,7 +441,7 @@ static RESULT take_interfaces(struct az_call *e, struct machine_args *a)
 	return OK;
 }
 
-/* None: whatever it has is the region's. */
+/* Reads licenseType. "None" means that the region's licences apply. */
 static RESULT take_license(struct az_call *e, struct machine_args *a, struct licences_wish *ret_wish)
 {
 	struct licence licence;
@@ -455,7 +456,7 @@ static RESULT take_license(struct az_call *e, struct machine_args *a, struct lic
 	return OK;
 }
 
-/* A machine is in one server group at most. */
+/* Reads the server group: an availability set or a proximity placement group, not both. */
 static RESULT take_group(struct az_call *e, const struct machine_says *p, struct ref *ret_group)
 {
 	static const char *const fields[] = {"properties.availabilitySet.id",
@@ -502,7 +503,7 @@ static RESULT prepare_new(struct az_call *e, struct machine_args *a)
 
 /* ---- a change ---- */
 
-/* What was kept, and is not what is said now; the property as Azure calls it. */
+/* Refuses a value that differs from the stored one. property: its name in Azure. */
 static RESULT check_kept(struct az_call *e, const char *path, const char *property, struct str said)
 {
 	struct str before = str_from(json_string_value(json_object_get(az_said(e, e->target), path)));
@@ -520,7 +521,7 @@ static RESULT check_image(struct az_call *e, const struct az_image_reference *sa
 		     {"publisher", "imageReference.publisher", said->publisher},
 		     {"offer", "imageReference.offer", said->offer},
 		     {"sku", "imageReference.sku", said->sku}};
-	/* Of a machine that was made elsewhere the marketplace's names are shown, which are the same for all who ask. */
+	/* other faces' machines show the marketplace names, which are the same for every caller */
 	for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
 		if (kept || !k)
 			TRY(az_check_unchanged(
@@ -535,8 +536,8 @@ struct disk_check {
 	int64_t gib;
 };
 
-/* A managed disk is changed at the disk: what a machine says of one that it has is what is so. Codes and texts as users have
- * recorded them. */
+/* Refuses a change of a managed disk in the machine's body: disks are changed by their own PUT. Codes
+ * and texts are from recorded answers. */
 static RESULT check_disk(struct az_call *e, const struct disk_check *said, const struct volume *v)
 {
 	static const struct api_error no_resize = {ERR_STATE, 0, 409, "ResizeDiskError"};
@@ -590,7 +591,7 @@ static RESULT check_group(struct az_call *e, const struct machine_says *p, const
 	return az_check_unchanged(e, "proximityPlacementGroup.id", p->near.id, is_near ? shown : STR_NONE);
 }
 
-/* userData may change; customData is what the guest began with. */
+/* Reads userData, which may change, and customData, which is fixed at creation. */
 static RESULT take_user_data(struct az_call *e, struct machine_args *a, const struct instance *i)
 {
 	const struct machine_says *p = &a->properties;
@@ -623,7 +624,7 @@ static RESULT prepare_resize(struct az_call *e, struct machine_args *a, const st
 	return OK;
 }
 
-/* Whether a disk that the machine has goes with it, where that is said and new. */
+/* Notes a changed deleteOption of an attached disk. */
 static void take_disk_fate(struct machine_args *a, const struct volume *v, struct str said, const char *field)
 {
 	if (!said.n || goes_with_machine(said) == v->delete_on_termination)
@@ -685,7 +686,7 @@ static RESULT add_disk(struct az_call *e, struct machine_args *a, const struct d
 	return OK;
 }
 
-/* Whether the list has it at that LUN, and it is to stay. */
+/* True if the list keeps the disk at that LUN. */
 static bool stays(const struct data_disks *data, int64_t lun)
 {
 	for (size_t k = 0; k < data->count; k++)
@@ -807,7 +808,7 @@ static RESULT prepare(struct az_call *e, void *args)
 
 /* ---- on the committer ---- */
 
-/* A disk that was made with the machine lies in its group. One that had a name keeps it. */
+/* Names a disk that was created with the machine, in the machine's group. An existing name stays. */
 static RESULT name_disk(struct op *op, const struct machine_args *a, uuid volume, struct str name,
 			const char *default_form)
 {

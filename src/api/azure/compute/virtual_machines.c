@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Virtual machines: shown with their disks, interfaces and what runs (instanceView); started, stopped, restarted and deleted.
- * Source: Azure REST API reference, "Virtual Machines", 2022-08-01; states as "States and billing status of Azure Virtual
- * Machines" has them. A machine that is off costs nothing here, whoever stopped it: it is deallocated. */
+ * Virtual machines: shown with disks, interfaces and instanceView; started, stopped, restarted and deleted.
+ * A stopped machine costs nothing here, whoever stopped it, so it is always deallocated. Source: Azure REST
+ * API reference, "Virtual Machines", 2022-08-01; "States and billing status of Azure Virtual Machines".
+ */
 #include "api/azure/compute/compute.h"
 
 #include <stdlib.h>
@@ -47,7 +48,7 @@ static const struct shown_state *state_of(const struct instance *i)
 	return of[state].power ? &of[state] : &off;
 }
 
-/* A machine that runs may have a guest that is not ready. */
+/* Provisioning state: a running machine's guest may not be ready yet. */
 static const char *guest_state_of(struct az_call *e, const struct instance *i)
 {
 	return strcmp(state_of(i)->power, "running") == 0 ? az_guest_state(e, i) : NULL;
@@ -145,7 +146,7 @@ static void write_disk(struct az_call *e, struct json_writer *w, const char *nam
 	json_write_close(w);
 }
 
-/* As it was said, else as the marketplace has its image. */
+/* Writes imageReference as the PUT said it, else the image's marketplace names. */
 static void write_image(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	const struct image *image = image_find(az_tables(e), i->image);
@@ -194,7 +195,7 @@ static void write_storage(struct az_call *e, struct json_writer *w, const struct
 #define WINDOWS "windowsConfiguration"
 #define LINUX "linuxConfiguration"
 
-/* As it was said; else what holds for a machine of whom nothing was said. */
+/* Writes osProfile as the PUT said it, else the defaults. */
 static void write_system(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	bool is_windows = i->platform == INSTANCE_PLATFORM_WINDOWS;
@@ -253,7 +254,7 @@ static bool wants_view(const struct az_call *e)
 	       str_equal_nocase(az_query_value(e, "statusOnly"), STR("true"));
 }
 
-/* As it was said, if that still means its type. */
+/* Writes vmSize as the PUT said it, if that name still means the machine's type. */
 static void write_size(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	static const char path[] = "properties.hardwareProfile.vmSize";
@@ -308,7 +309,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags|resources"),
 	MEMBER_WRITTEN("properties", write_properties, .also = "zones|identity"),
 };
-/* One that has ended is no resource any more. */
+/* Hides terminated machines. */
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	(void) args;
@@ -321,7 +322,7 @@ const struct api_listing az_machines = {
 /* ---- calls about one ---- */
 
 struct machine_args {
-	struct instances_wish wish; /* first: the operation reads it */
+	struct instances_wish wish; /* first member: passed to the operation */
 	struct ref ref;
 };
 
@@ -334,7 +335,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	return OK;
 }
 
-/* ?skipShutdown=true: without asking the guest. */
+/* Reads ?skipShutdown=true: power off without asking the guest. */
 static RESULT prepare_off(struct az_call *e, void *args)
 {
 	struct machine_args *a = args;
@@ -342,7 +343,7 @@ static RESULT prepare_off(struct az_call *e, void *args)
 	return prepare(e, args);
 }
 
-/* ?hibernate=true would keep the guest's memory. The words are guessed. */
+/* Refuses ?hibernate=true, which would save the guest's memory. Guessed wording. */
 static RESULT prepare_deallocate(struct az_call *e, void *args)
 {
 	struct str hibernate = az_query_value(e, "hibernate");
@@ -354,7 +355,8 @@ static RESULT prepare_deallocate(struct az_call *e, void *args)
 	return prepare(e, args);
 }
 
-/* Its disks may become an image. Whoever starts it again has to know what he does. */
+/* Marks the machine as generalized, so that its disks may become an image. Starting it again is not
+ * prevented. */
 static RESULT prepare_generalize(struct az_call *e, void *args)
 {
 	struct arm_resource_wish *wish = args;
@@ -398,7 +400,7 @@ static const struct param reimage_rows[] = {
 static const struct params reimage_shape =
 	AZ_SHAPE(reimage_rows, .object = "VirtualMachineReimageParameters");
 
-/* {tempDisk}: there is none. Its first disk is made of its image again. */
+/* Reads {tempDisk}, which has no effect. Recreates the OS disk from its image. */
 static RESULT prepare_reimage(struct az_call *e, void *args)
 {
 	struct instance_rebuilding *wish = args;
@@ -414,7 +416,7 @@ static RESULT prepare_reimage(struct az_call *e, void *args)
 	return OK;
 }
 
-/* Into a storage account, of which there are none. The words are guessed. */
+/* Refuses capture into a storage account: there are none. Guessed wording. */
 static RESULT refuse_capture(struct az_call *e, void *args)
 {
 	(void) args;
@@ -424,7 +426,7 @@ static RESULT refuse_capture(struct az_call *e, void *args)
 			STR_ARG(az_path_value(e, "vmName")));
 }
 
-/* The words of both are guessed. */
+/* Refuses simulateEviction. Guessed code and message. */
 static RESULT refuse_eviction(struct az_call *e, void *args)
 {
 	(void) args;

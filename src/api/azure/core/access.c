@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Addresses that prove themselves: they say until when they hold, and are signed with a key that is made of the region's master
- * key. Clients fetch them without a token, as they do shared access signatures of Azure's storage; what is at their end checks what
- * else may end them. */
+ * Signed URLs that carry their own expiry, keyed from the region's master key. Clients fetch them without a
+ * token, like shared access signatures. The handler of a URL checks whether the access was ended earlier.
+ */
 #include "api/azure/core/action.h"
 
 #include "base/clock.h"

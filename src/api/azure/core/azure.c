@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure Resource Manager's protocol, as the core asks for it: a bearer token says who asks, the path which account
- * (subscription) for, path and method which call; JSON in and out. */
+ * Azure Resource Manager's protocol: a bearer token identifies the caller, the path names the account
+ * (subscription), path and method select the call; JSON in and out.
+ */
 #include "api/azure/core/azure.h"
 
 #include "api/azure/core/action.h"
@@ -12,7 +13,7 @@
 #include "http/internal_call.h"
 #include "store/account.h"
 
-/* As Azure Resource Manager's own limit on a request, which a template of a deployment may reach. */
+/* Body limit of Azure Resource Manager, which deployment templates may reach. */
 enum { QUERY_PAIRS_MAX = 64, FORM_PAIRS_MAX = 64 };
 
 static const struct pairs_rules query_rules = {.noun = "query", .count_max = QUERY_PAIRS_MAX};
@@ -24,7 +25,8 @@ static bool has_first(struct str path, const char *word)
 	return path_next_segment(&path, &segment) && str_equal_nocase(segment, str_from(word));
 }
 
-/* "/{tenant}/oauth2/…", "/{tenant}/v2.0/.well-known/…": the tenant is a domain's id, or a word for any. */
+/* Matches "/{tenant}/oauth2/…", "/{tenant}/v2.0/.well-known/…". The tenant is a domain's id or a word
+ * for any. */
 static bool is_of_tenant(struct str path)
 {
 	struct str tenant, second;
@@ -68,13 +70,14 @@ static RESULT fail_token(struct az_call *e)
 	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "The access token is invalid.");
 }
 
-/* ARM says so, and where to sign in instead. Accounts' ids are random: nobody learns of one by guessing. */
+/* Refuses a token of another tenant, and says where to sign in, as ARM does. Account ids are random, so
+ * this reveals no account to guessers. */
 static RESULT check_tenant(struct az_call *e, uuid id)
 {
 	const struct account *account = account_find(az_tables(e), id);
 	uuid tenant = account ? account->domain : e->bearer.tenant;
 	char is[UUID_TEXT_SIZE], needed[UUID_TEXT_SIZE];
-	view_close(&e->view); /* another one follows */
+	view_close(&e->view); /* the next access opens a new view */
 	e->view = (struct view){0};
 	if (uuid_equal(tenant, e->bearer.tenant))
 		return OK;
@@ -88,7 +91,7 @@ static RESULT check_tenant(struct az_call *e, uuid id)
 			uuid_write(tenant, needed), STR_ARG(e->base_url), needed);
 }
 
-/* A subscription that the caller gets into. Of others nothing is said. */
+/* Enters the subscription if the caller may. Otherwise reveals nothing about it. */
 static RESULT act_in_subscription(struct az_call *e, struct str text)
 {
 	uuid account = UUID_NONE;
@@ -111,7 +114,7 @@ static RESULT act_in_subscription(struct az_call *e, struct str text)
 			STR_ARG(str_slice(text, 0, 64)));
 }
 
-/* Of a deployment: in the name of who asked for it, if that one may still ask. */
+/* Authenticates a call of a deployment as the user who requested the deployment, if still permitted. */
 static RESULT authenticate_inside(struct az_call *e, const struct bearer *bearer)
 {
 	struct identity *who = NULL;
@@ -132,7 +135,8 @@ static struct str without_slashes(struct str url)
 	return url;
 }
 
-/* Tokens are for this cloud's ARM, by whichever of its names, or for Azure's, as programs have it that know no other. */
+/* Accepts tokens for this cloud's ARM under any of its names, and for Azure's own, which some programs
+ * always request. */
 static RESULT check_audience(struct az_call *e)
 {
 	static const char *const names[] = {"https://management.azure.com",
@@ -235,23 +239,22 @@ static RESULT find(struct api_call *core)
 	return read_body(e);
 }
 
-/* Roles say it, and policies in EC2's words. */
+/* Asks the guard: Azure roles decide, and IAM policies by EC2's action names. */
 static RESULT describe_permission(struct api_call *core, struct guard_request *request)
 {
 	struct az_call *e = az_call_of(core);
 	if (e->action->flags & AZ_TENANT)
 		request->has_role = true;
 	else if (engine_has_assignments(az_tables(e))) {
-		e->c->guard =
-			&engine_guard_of_roles; /* where it is, is a part of what the guard is asked next */
+		e->c->guard = &engine_guard_of_roles; /* the guard asks for the place next */
 		az_find_place(e, &request->place);
 	}
-	view_close(&e->view); /* the guard opens one */
+	view_close(&e->view); /* the guard opens its own view */
 	e->view = (struct view){0};
 	return OK;
 }
 
-/* The body of a call without a table: it changes a resource's tags only. */
+/* Members of a body without a table: such calls change tags only. */
 static const struct param shown_property_rows[] = {
 	AZ_READ_ONLY("provisioningState|resourceGuid|tenantId|principalId|clientId"),
 };
@@ -264,7 +267,7 @@ static const struct param tags_only_rows[] = {
 };
 static const struct params tags_only_params = AZ_SHAPE(tags_only_rows, .object = "TagsObject");
 
-/* Lists of rows have pages (list.c). */
+/* Lists of rows are paged (list.c). */
 static const char common_query[] = "api-version", list_query[] = "$top|$skiptoken";
 
 static bool has_query_row(const struct params *args, struct str name)
@@ -300,8 +303,8 @@ static RESULT fill(struct az_call *e, const struct az_action *a)
 	return has_body && !a->reads_body ? params_fill(e->c, shape, &request, &nothing) : OK;
 }
 
-/* A filter that nobody reads would answer with everything, and a switch that nobody reads with what was not asked for. The code
- * is guessed. */
+/* Refuses unknown query parameters: an ignored filter would return everything, an ignored switch would
+ * do the wrong thing. The code is guessed. */
 static RESULT check_query(struct az_call *e)
 {
 	const struct az_action *a = az_action_of(e);
@@ -358,7 +361,7 @@ static void end_request(struct api_call *core)
 
 /* ---- answers ---- */
 
-/* Every client logs them; az shows the second. */
+/* every client logs these headers; az shows the second */
 static void set_headers(struct api_call *core)
 {
 	struct az_call *e = az_call_of(core);
@@ -402,7 +405,7 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 		e->has_no_body = true;
 		return OK;
 	}
-	if (e->asks_existence) { /* what is wrong shows while it is written */
+	if (e->asks_existence) { /* errors appear only while the answer is written */
 		e->has_no_body = true;
 		e->status = 204;
 	}
@@ -415,7 +418,7 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	return json_write_end(&w);
 }
 
-/* Of a list, which follows from what the view sees, who asks and what is asked; and, of what ends by its time, from the minute. */
+/* Digest of a list call. Answers that change with time also depend on the minute. */
 static struct str digest(struct api_call *core)
 {
 	struct az_call *e = az_call_of(core);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables as JSON for `dari dump azure`, and as a table for the documentation. */
+ * Dumps the tables as JSON (`dari dump azure`) and as a Markdown table.
+ */
 #include "api/core/dump.h"
 #include "api/azure/core/action.h"
 #include "api/azure/template/template.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's words for failures. Sources: Azure Resource Manager, "Common deployment errors"; Azure REST API reference,
- * "Error response"; RFC 6749, section 5.2 and Microsoft Entra, "Authentication and authorization error codes". Codes that no
- * recorded answer shows are marked. */
+ * Azure's error codes and messages. Codes without a recorded answer are marked "guessed". Sources: Azure
+ * Resource Manager, "Common deployment errors"; Azure REST API reference, "Error response"; RFC 6749,
+ * section 5.2; Microsoft Entra, "Authentication and authorization error codes".
+ */
 #include "api/azure/core/action.h"
 #include "api/azure/signin/signin.h"
 
@@ -81,7 +82,7 @@ static const struct api_error rows[] = {
 	{ERR_STATE, 0, 409, "OperationNotAllowed"},      {ERR_QUOTA, 0, 409, "OperationNotAllowed"},
 	{ERR_PROTECTED, 0, 409, "ScopeLocked"},          {ERR_CAPACITY, 0, 409, "AllocationFailed"},
 	{ERR_EXISTS, KIND_INSTANCE_EXTENSION, 400, "BadRequest"},
-	{ERR_DRY_RUN, 0, 412, "WouldSucceed"}, /* of calls from inside alone */
+	{ERR_DRY_RUN, 0, 412, "WouldSucceed"}, /* only for internal calls */
 	{ERR_CONFLICT, 0, 409, "Conflict"},              {ERR_EXISTS, 0, 409, "Conflict"},
 	{ERR_IN_USE, 0, 409, "Conflict"},                {ERR_GONE, 0, 503, "ServerTimeout"}, /* guessed */
 	{ERR_AGAIN, 0, 503, "ServerTimeout"},            {ERR_THROTTLED, 0, 429, "TooManyRequests"},
@@ -104,7 +105,7 @@ const struct api_error az_no_whole = {ERR_NOT_FOUND, 0, 404, "ParentResourceNotF
 const struct api_error az_group_goes = {ERR_STATE, 0, 409, "ResourceGroupBeingDeleted"};
 const struct api_error az_no_reference = {ERR_NOT_FOUND, 0, 400, "InvalidResourceReference"};
 const struct api_error az_no_token = {ERR_UNAUTHENTICATED, 0, 401, "AuthenticationFailed"};
-/* As Azure's storage has it. */
+/* Wording of Azure Storage. */
 const struct api_error az_bad_signature = {ERR_UNAUTHENTICATED, 0, 403, "AuthenticationFailed"};
 const struct api_error az_wrong_audience = {ERR_UNAUTHENTICATED, 0, 401,
 					    "InvalidAuthenticationTokenAudience"};
@@ -203,7 +204,8 @@ struct str az_operation_of(struct arena *a, const struct az_action *action)
 			  : action->method == HTTP_DELETE ? STR("delete")
 			  : action->method == HTTP_GET || action->method == HTTP_HEAD ? STR("read")
 										      : STR("write");
-	const char *within = action->type == AZ_GROUPS ? "subscriptions/" : ""; /* as roles name it */
+	const char *within =
+		action->type == AZ_GROUPS ? "subscriptions/" : ""; /* name of the operation in roles */
 	return str_print(a, "%s/%s%s/%" STR_FMT, type->space, within, type->name, STR_ARG(verb));
 }
 
@@ -218,8 +220,8 @@ RESULT az_fail_format(struct az_call *e, const char *detail, const char *field, 
 	return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "%" STR_FMT, STR_ARG(message));
 }
 
-/* A member that there is not: the resource manager reads what all resources have, and the service the rest, each in words of its
- * own (answers that users have recorded: azure-sdk-for-net 3487, azure-cli 18855, sql-server-samples 1294). */
+/* Words an unknown member: the resource manager checks common members, the service the others, each with
+ * its own message (recorded answers: azure-sdk-for-net 3487, azure-cli 18855, sql-server-samples 1294). */
 static void word_unknown(struct az_call *e, struct api_problem *p)
 {
 	const char *space = az_types[az_action_of(e)->type].space;
@@ -259,7 +261,7 @@ void az_word_problem(struct api_call *core, struct api_problem *p)
 
 /* ---- documents ---- */
 
-/* AADSTS and digits, with which such messages begin. */
+/* Number of a message that begins with AADSTS and digits. */
 static int64_t find_number(struct str message)
 {
 	int64_t number = 0;
@@ -307,7 +309,7 @@ static void write_arm_problem(struct az_call *e, const struct api_problem *p, st
 	json_write_close(w);
 }
 
-/* Older SDKs learn from it where to sign in. */
+/* Sets WWW-Authenticate, from which older SDKs learn where to sign in. */
 static void tell_where(struct az_call *e, const struct api_problem *p)
 {
 	if (p->status == 401 && e->part == AZ_OF_ARM)

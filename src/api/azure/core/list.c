@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists: {"value": [...], "nextLink": ...}, in pages that $top cuts and $skiptoken goes on from. Source: Azure REST API
- * reference, "Async operations, throttling, and paging". */
+ * Lists {"value": [...], "nextLink": ...} in pages: $top limits a page, $skiptoken continues. Source: Azure
+ * REST API reference, "Async operations, throttling, and paging".
+ */
 #include "api/azure/core/action.h"
 
 enum { PAGE_MAX = 1000 };
@@ -34,8 +35,8 @@ bool az_take_value(struct str *rest, struct str *ret_value)
 	return true;
 }
 
-/* A page goes on behind a place in the order of rows, and not behind a number of them: what is deleted meanwhile moves the
- * rest. The row itself may be gone. */
+/* Reads the place after which a page continues. A place in the row order stays valid when rows before
+ * it, or its own row, are deleted; a row count would not. */
 static RESULT read_place(struct az_call *e, struct row_place *ret_place)
 {
 	struct str text = az_query_value(e, "$skiptoken"), time;
@@ -59,7 +60,7 @@ static size_t find_place(const struct query_page *page, const struct row_place *
 	return k;
 }
 
-/* The same request behind that row. */
+/* The request's URL, continued after that row. */
 static struct str next_link(struct az_call *e, const struct row *last)
 {
 	struct str version = str_encode_url(e->c->arena, az_query_value(e, "api-version"), false);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What rows are called in paths and ids. What was made here has a name in a resource group (engine/resource_group.h). What
- * another face made is called by its EC2 id, which is unique and stays, and is in the group dari-default. */
+ * Names of rows in paths and ids. Resources made here have a name in a resource group
+ * (engine/resource_group.h). Resources of other faces are named by their EC2 id, which is unique and
+ * permanent, in the group dari-default.
+ */
 #include "api/azure/core/action.h"
 
 #include "api/core/path.h"
@@ -33,7 +35,7 @@ struct str az_query_value(const struct az_call *e, const char *name)
 struct str az_fold_location(struct az_call *e, struct str text)
 {
 	struct str name = str_lower(e->c->arena, text);
-	char *at = (char *) name.p; /* ours, in the arena */
+	char *at = (char *) name.p; /* the arena's copy belongs to this call */
 	size_t n = 0;
 	for (size_t k = 0; k < name.n; k++)
 		if (str_is_alphanumeric(name.p[k]))
@@ -65,7 +67,7 @@ static RESULT fail_group(struct az_call *e, struct str name)
 			STR_ARG(str_slice(name, 0, 128)));
 }
 
-/* By its name, in any case. false: there is no such group. */
+/* Finds a resource group by name, ignoring case; false: there is none. */
 static bool look_up_group(struct az_call *e, struct str name, uuid *ret_group)
 {
 	const struct resource_group *g =
@@ -102,11 +104,11 @@ bool az_matches(struct api_call *core, const void *args, const struct row *row)
 
 /* ---- names and ids ---- */
 
-/* Types whose resources are parts of others, whose names stand before theirs. */
+/* Types whose resources are parts of another type's, and have its name before theirs. */
 static const struct part {
 	enum az_types type, of;
-	enum kind kind; /* of the other */
-	size_t offset;  /* of the other's id in the part's row */
+	enum kind kind; /* kind of the whole */
+	size_t offset;  /* offset of the whole's id in the part's row */
 } parts[] = {
 	{AZ_SUBNETS, AZ_NETWORKS, KIND_ROUTER, offsetof(struct subnet, router)},
 };
@@ -132,7 +134,7 @@ bool az_is_made_elsewhere(struct az_call *e, enum kind kind, uuid id)
 	return !r || str_equal_nocase(r->name, id_to_text(e->c->arena, kind, id));
 }
 
-/* "Microsoft.Network/virtualNetworks/vnet1/subnets/default" of a type and a name: their words in turn. */
+/* Interleaves a type and a name: "Microsoft.Network/virtualNetworks/vnet1/subnets/default". */
 static struct str write_words(struct arena *a, enum az_types type, struct str name)
 {
 	const struct az_type *t = &az_types[type];
@@ -185,7 +187,7 @@ struct str az_full_type(struct arena *a, enum az_types type)
 	return str_print(a, "%s/%s", az_types[type].space, az_types[type].name);
 }
 
-/* What other faces made, by its EC2 id behind what it is a part of; none: nothing is called so. */
+/* Finds a resource of another face by its EC2 id, after the name of its whole; none: there is none. */
 static uuid look_up_unnamed(struct az_call *e, enum az_types type, enum kind kind, struct str name)
 {
 	struct ref ref = {.kind = kind};
@@ -203,7 +205,7 @@ static uuid look_up_unnamed(struct az_call *e, enum az_types type, enum kind kin
 	return row->id;
 }
 
-/* ERR_NOT_FOUND, without words. */
+/* Fails with ERR_NOT_FOUND and no message. */
 static RESULT look_up(struct az_call *e, uuid group, enum az_types type, enum kind kind, struct str name,
 		      const struct row **ret_row)
 {
@@ -288,7 +290,7 @@ struct parsed_id {
 	struct str subscription, group, type, name;
 };
 
-/* "/subscriptions/S/resourceGroups/G/providers/N/T1/N1[/T2/N2]" */
+/* Parses "/subscriptions/S/resourceGroups/G/providers/N/T1/N1[/T2/N2]". */
 static bool parse_id(struct az_call *e, struct str text, struct parsed_id *ret)
 {
 	static const char *const words[] = {"subscriptions", "resourceGroups", "providers"};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Operations: a change that takes its time answers 202 at once, and its headers lead to an operation that is asked until it has
- * ended. It is a job of the engine's, which is written in the change's own commit. Every answer has Retry-After, without which
- * az waits 30 s. Source: "Track asynchronous Azure operations". */
+ * Asynchronous operations: a slow change answers 202, and its headers name an operation to poll. The
+ * operation is an engine job that the change's own commit creates. Every answer has Retry-After; without
+ * that header az polls every 30 s. Source: "Track asynchronous Azure operations".
+ */
 #include "api/azure/compute/compute.h"
 #include "api/azure/core/action.h"
 
@@ -40,7 +41,7 @@ RESULT az_end_change(struct api_call *core, struct op *op)
 static struct str address_of(struct az_call *e, const char *query)
 {
 	char account[UUID_TEXT_SIZE], job[UUID_TEXT_SIZE];
-	/* Where versions are taken that the call was made in. */
+	/* the operation's URL must have an API version of the call's namespace */
 	bool is_network = strcmp(az_types[az_action_of(e)->type].space, az_types[AZ_NETWORKS].space) == 0;
 	return str_print(e->c->arena,
 			 "%" STR_FMT "/subscriptions/%s%s/locations/%" STR_FMT
@@ -55,7 +56,7 @@ void az_set_operation(struct az_call *e)
 	if (az_action_of(e)->method != HTTP_PUT && az_action_of(e)->method != HTTP_PATCH)
 		e->status = 202;
 	call_set_answer_header(e->call, "Azure-AsyncOperation", address_of(e, ""));
-	/* Behind a PUT or a PATCH clients want the resource (final-state-via: location). */
+	/* after PUT and PATCH clients read the resource (final-state-via: location) */
 	bool makes = az_action_of(e)->flags & (AZ_PUT | AZ_PATCH);
 	call_set_answer_header(e->call, "Location",
 			       address_of(e, makes ? "monitor=resource&" : "monitor=true&"));
@@ -64,7 +65,8 @@ void az_set_operation(struct az_call *e)
 
 /* ---- asking ---- */
 
-/* One's own anybody may ask about; others' tell of resources, as lists of jobs do. */
+/* True if the caller may see the job: its own, or others' if it may list jobs, since they name
+ * resources. */
 static RESULT may_see(struct az_call *e, const struct async_job *job, bool *ret_sees)
 {
 	const struct guard_request request = {.action = STR("ec2:DescribeJobs"),
@@ -88,7 +90,7 @@ static RESULT find_job(struct az_call *e, const struct async_job **ret_job)
 	return OK;
 }
 
-/* What fails later has no code of Azure's here, unless a guest tells of it: guessed. */
+/* Writes a later failure. Its code is guessed unless the guest reported one. */
 static void write_failure(struct az_call *e, struct json_writer *w, const struct async_job *job)
 {
 	const struct instance_extension *x = instance_extension_find(az_tables(e), job->subject);
@@ -103,8 +105,7 @@ static void write_failure(struct az_call *e, struct json_writer *w, const struct
 	json_write_close(w);
 }
 
-/* What some changes have for an answer, when they have ended well: the words of a command that was run in a guest, the address
- * of a disk's bytes. */
+/* Answers of changes that ended well: output of a Run Command, URL of a disk's data. */
 struct output {
 	const struct instance_extension *command;
 	const struct image *access;

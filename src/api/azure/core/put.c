@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * PUT, PATCH and DELETE of what a path names: whether it is there, what every resource's body says (location, tags), and what no
- * row has and is shown as it was said. Sources: Azure Resource Manager, "Resource Manager REST API" (PUT creates or replaces,
- * DELETE of what is absent is 204), "Common deployment errors". */
+ * PUT, PATCH and DELETE of named resources: existence, common members (location, tags), and members without
+ * a row field, which are stored and shown unchanged. Sources: Azure Resource Manager, "Resource Manager REST
+ * API" (PUT creates or replaces, DELETE of an absent resource is 204), "Common deployment errors".
+ */
 #include "api/azure/core/action.h"
 
 #include <stdlib.h>
@@ -108,7 +109,7 @@ RESULT az_read_tags(struct az_call *e)
 
 /* ---- what is kept of it ---- */
 
-/* The member at "properties.storageProfile.osDisk.caching"; NULL: it was not said. */
+/* Finds the member of a path such as "properties.storageProfile.osDisk.caching"; NULL: absent. */
 static json_t *find_member(const json_t *o, const char *path)
 {
 	for (const char *dot; o && (dot = strchr(path, '.')); path = dot + 1)
@@ -117,7 +118,7 @@ static json_t *find_member(const json_t *o, const char *path)
 	return json_is_null(value) ? NULL : value;
 }
 
-/* Over what was kept before: what is not said again stays. */
+/* Merges into the stored members; absent members keep their values. */
 static RESULT keep(struct az_call *e, const json_t *body, const char *keeps, json_t *kept,
 		   struct str *ret_definition)
 {
@@ -152,7 +153,7 @@ RESULT az_keep(struct az_call *e, uuid target, const json_t *body, const char *k
 	return result;
 }
 
-/* What says nothing: what is empty or false, and what only answers have. */
+/* True for values without effect: empty, false, or members that only answers have. */
 static bool says_nothing(const json_t *whole, const char *name, const json_t *value)
 {
 	static const char *const answered[] = {"etag", "type", "provisioningState", "resourceGuid"};
@@ -194,7 +195,7 @@ static bool says_the_same(const json_t *one, const json_t *other)
 	return is_same;
 }
 
-/* The resource as it is answered; NULL: out of memory. */
+/* Returns the resource's JSON as a GET shows it; NULL: no memory. */
 static json_t *show(struct az_call *e, const struct row *row)
 {
 	struct buf text;
@@ -210,7 +211,7 @@ static json_t *show(struct az_call *e, const struct row *row)
 	return shown;
 }
 
-/* Nothing of what the body says that is kept is another than what is shown: a client may send what it was answered. */
+/* True if the stored members of the body equal what a GET shows: clients may send answers back. */
 static bool says_nothing_new(struct az_call *e, const struct row *row)
 {
 	struct str rest = str_from(az_action_of(e)->keeps), path;
@@ -238,7 +239,7 @@ static bool has_twice(const json_t *list, const char **ret_name)
 	return false;
 }
 
-/* Two parts of one name would be one resource. Words as users have recorded them (migAz 218). */
+/* Refuses two parts of the same name. Wording from a recorded answer (migAz 218). */
 static RESULT check_parts(struct az_call *e)
 {
 	const struct az_action *a = az_action_of(e);
@@ -256,7 +257,7 @@ static RESULT check_parts(struct az_call *e)
 	return OK;
 }
 
-/* A change says what cannot change as it is shown, or not at all. */
+/* Refuses a new value for members that cannot change. */
 static RESULT check_fixed(struct az_call *e, const struct row *row)
 {
 	struct str rest = str_from(az_action_of(e)->fixed), one, path;
@@ -327,7 +328,7 @@ RESULT az_check_group_stays(struct az_call *e)
 
 /* ---- If-Match ---- */
 
-/* Of the row, and of what is only kept of it. */
+/* ETag of the row and of its stored members. */
 static struct str etag_in(struct az_call *e, const struct tables *t, const struct row *row)
 {
 	char text[UUID_TEXT_SIZE];
@@ -349,7 +350,7 @@ static RESULT fail_changed(struct az_call *e, const char *header)
 			      "The condition '%s' of the request is not met by the resource.", header);
 }
 
-/* One of several etags, be it weak or not. */
+/* True if the list has the etag; weak ones match, too. */
 static bool has_etag(struct str list, struct str etag)
 {
 	struct str plain = str_slice(etag, 2, etag.n), one;
@@ -376,7 +377,7 @@ static RESULT check_conditions(struct az_call *e, const struct tables *t, const 
 	return OK;
 }
 
-/* As it is now, when the change is made: another call may have made it, or changed it, meanwhile. */
+/* Finds the row again on the committer: another call may have created or changed it meanwhile. */
 static const struct row *find_now(struct az_call *e, struct op *op)
 {
 	const struct az_action *a = az_action_of(e);
@@ -395,7 +396,7 @@ RESULT az_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferr
 	return e->is_conditional ? check_conditions(e, op->head, find_now(e, op)) : OK;
 }
 
-/* A DELETE of what is not there has nothing to do. */
+/* DELETE of an absent resource succeeds. */
 static RESULT forgive_absent(struct az_call *e, struct result found)
 {
 	const struct az_action *a = az_action_of(e);

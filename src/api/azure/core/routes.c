@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which call a request is: by path and method. Letter case does not matter in paths, and slashes may stand twice, as
- * az and libcloud send them. The version of the API must be one that the resource's type has. Source: Azure Resource
- * Manager, "Resource providers and types"; error texts as Azure sends them (azure-cli issue 28496). */
+ * Finds the call of a request by path and method. Paths ignore case and doubled slashes, which az and
+ * libcloud send. The API version must be one of the type's. Source: Azure Resource Manager, "Resource
+ * providers and types"; error texts as in azure-cli issue 28496.
+ */
 #include "api/azure/core/action.h"
 #include "api/core/path.h"
 
@@ -18,7 +19,7 @@ const size_t az_group_count = sizeof az_groups / sizeof az_groups[0];
 const struct az_type az_types[] = {
 #define TYPE(symbol, space, name, versions, is_global) {space, name, versions, is_global},
 #include "api/azure/core/types.def"
-/* In the order of enum az_types. */
+/* Indexed by enum az_types. */
 #include "api/azure/core/empty_types.def"
 #undef TYPE
 };
@@ -28,7 +29,7 @@ static const char *path_of(const struct az_route *r)
 	return az_row_of(r->entry.action)->path;
 }
 
-/* Fewer segments first; of as many, words go before variables. */
+/* Orders by the number of segments; then fixed words before variables. */
 static int compare_routes(const void *a, const void *b)
 {
 	const struct az_route *x = a, *y = b;
@@ -114,7 +115,7 @@ RESULT az_check_version(struct az_call *e, const struct az_type *type)
 		return az_fail(e, "api-version", "The api-version '%" STR_FMT "' is invalid.",
 			       STR_ARG(str_slice(version, 0, 64)));
 	}
-	/* Newer ones than the newest known are served as the newest: clients are updated every month. */
+	/* serve versions newer than the newest known as the newest: clients are updated monthly */
 	(void) str_split_next(&rest, '|', &first);
 	if (str_compare(str_slice(version, 0, DATE_SIZE), str_slice(first, 0, DATE_SIZE)) >= 0)
 		return OK;
@@ -147,7 +148,8 @@ static bool is_space_known(struct str space)
 	return false;
 }
 
-/* The path behind its last "providers": a namespace, a full type ("virtualNetworks/subnets"), and an action of a POST. */
+/* The path after its last "providers": namespace, full type ("virtualNetworks/subnets") and a POST's
+ * action. */
 struct named_path {
 	struct str space, type, action;
 };

@@ -15,12 +15,12 @@
 
 enum { TURNS_MAX = 16, LOOK_AGAIN_US = SECOND, STOP_LIMIT_S = 10 };
 
-/* A deployment that goes on. Turns are numbered; 0: it has had none. */
+/* An active deployment. Turns are numbered from 1; 0: it has had none. */
 struct waiting {
 	uuid deployment, account;
 	int64_t created_us;
-	uint64_t turn, account_turn; /* the last of its own, and of its account */
-	bool is_due;                 /* it has had none since the rows were looked at */
+	uint64_t turn, account_turn; /* number of its last turn, and of its account's */
+	bool is_due;                 /* had no turn since the last change of rows */
 };
 
 struct deployer {
@@ -29,14 +29,14 @@ struct deployer {
 	struct actor *actor;
 	struct job woken, timer, next;
 	_Atomic bool is_woken;
-	bool has_timer, has_next; /* the actor's, as what follows */
-	int64_t since_us;         /* its start, on the scale of clock_now_us() */
+	bool has_timer, has_next; /* owned by the actor, like the following members */
+	int64_t since_us;         /* start time of the deployment */
 	uint64_t last_turn;
-	struct waiting *waiting; /* deployments that go on, by their ids; owned */
+	struct waiting *waiting; /* active deployments, sorted by id; owned */
 	size_t waiting_count;
-	struct turn *turns; /* one of an account at most */
+	struct turn *turns; /* at most one per account */
 	_Atomic bool is_stopping;
-	pthread_mutex_t lock; /* over what follows */
+	pthread_mutex_t lock; /* protects the following members */
 	pthread_cond_t ended;
 	size_t turn_count, question_count;
 };
@@ -64,7 +64,7 @@ static void wake(struct deployer *d)
 		actor_post(d->actor, &d->woken);
 }
 
-/* On the committer. */
+/* Runs on the committer. */
 static void on_publish(void *self, const struct tables *tables, const struct published *published,
 		       size_t count)
 {
@@ -109,8 +109,8 @@ static size_t count_going(const struct tables *t)
 	return count;
 }
 
-/* All that go on wait for a turn from now on. Each keeps the number of its last turn. False: no memory; the
- * timer comes again. */
+/* Collects the active deployments. Each keeps the number of its last turn. False: no memory; the timer
+ * retries. */
 static bool gather_waiting(struct deployer *d)
 {
 	AUTO_VIEW view = {0};
@@ -142,9 +142,10 @@ static bool comes_before(const struct waiting *a, const struct waiting *b)
 	return a->turn != b->turn ? a->turn < b->turn : a->created_us > b->created_us;
 }
 
-/* Of the accounts that have no turn the one that has waited longest, and of its deployments likewise, so that
- * no account waits for more than a turn of each other. After a start the newest comes first: a nested deployment
- * ends before the one that made it asks for it again. NULL: nobody waits. */
+/* Chooses the deployment for the next turn: from the accounts without a turn the one that has waited
+ * longest, and likewise among its deployments. So no account waits for more than one turn of each other
+ * account. After a start the newest is first: a nested deployment ends before the one that made it asks
+ * for it again. NULL: none waits. */
 static struct waiting *choose(struct deployer *d)
 {
 	struct waiting *best = NULL;
@@ -168,7 +169,7 @@ static void give_turn(struct deployer *d, struct waiting *w)
 	turn_begin(d, deployment, is_resumed, &d->turns);
 }
 
-/* One evaluation, or as many as there are accounts and turns; whoever ends a turn comes again. */
+/* Starts as many turns as allowed. The end of each turn calls this again. */
 static void give_turns(struct deployer *d)
 {
 	struct waiting *w = NULL;
@@ -207,7 +208,7 @@ static void run_next(struct job *job)
 	give_turns(d);
 }
 
-/* A turn is over. It may have changed rows while it was in the way of the next. */
+/* Ends a turn. Rows may have changed while the turn blocked the next one. */
 void deployer_end_turn(struct deployer *d, struct turn *t, bool has_changed)
 {
 	turn_unlink(&d->turns, t);
@@ -240,7 +241,7 @@ struct question {
 	struct deployer *of;
 	struct job job;
 	const struct bearer *bearer;
-	struct str path, query, sent; /* sent: the body of a PUT that is undone; none: a GET */
+	struct str path, query, sent; /* sent: body of a PUT that will be undone; none: a GET */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
 	bool is_over;
@@ -346,7 +347,8 @@ bool deployer_new(struct az_face *face, struct deployer **ret_deployer)
 	return true;
 }
 
-/* A turn has a call or a change on its way, which comes back to the actor. Nothing comes while a stepped executor's thread waits. */
+/* Waits for the running turns: their calls and changes come back to the actor. A stepped executor
+ * delivers nothing while its thread waits. */
 static void wait_for_turns(struct deployer *d)
 {
 	if (executor_is_stepped(d->face->core.config.executor))
@@ -360,7 +362,7 @@ static void wait_for_turns(struct deployer *d)
 	(void) pthread_mutex_unlock(&d->lock);
 }
 
-/* Nobody comes back to them any more. */
+/* Frees the turns, to which no call returns any more. */
 static void free_turns(struct deployer *d)
 {
 	while (d->turns) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One turn of a deployment: looks at each of its operations in order, asks the face for what can be asked now, one call after
- * the other, and writes down in one change what came of all. */
+ * One turn of a deployment: examines its operations in order, sends the calls that are possible now, one
+ * after the other, and records all results in one change.
+ */
 #include "api/azure/deployments/deployer_internal.h"
 
 #include <stdlib.h>
@@ -17,11 +18,11 @@ enum { TURN_ARENA_CAP = 64 * 1024 * 1024 };
  * until the network and the hosts are rid of it. A guess: nobody has recorded for how long Azure tries. */
 #define REFUSALS_LAST_US MINUTE
 
-/* An operation, as its row says, and what this turn has learned. */
+/* An operation as its row says, and what this turn has learned. */
 struct known {
 	struct deployment_news news;
-	json_t *body;       /* its answer, once it was asked for; the turn's */
-	struct str refusal; /* of a deletion: why not now */
+	json_t *body;       /* the answer to this turn's request; owned by the turn */
+	struct str refusal; /* reason why a deletion was refused for now */
 	bool is_new_news, was_asked;
 };
 
@@ -29,11 +30,11 @@ struct turn {
 	struct turn *next;
 	struct deployer *of;
 	struct ctx ctx;
-	const struct deployment *row; /* copies, in the arena */
+	const struct deployment *row; /* copies in the arena */
 	struct known *known;
 	size_t count, room, at;
 	int64_t last_news_us;
-	bool is_resumed; /* its first turn since the program started */
+	bool is_resumed; /* first turn since the program started */
 	struct template *template;
 	json_t *document, *parameters;
 	struct bearer bearer;
@@ -66,7 +67,7 @@ void turn_free(struct turn *t)
 	json_decref(t->parameters);
 	for (size_t k = 0; k < t->count; k++)
 		json_decref(t->known[k].body);
-	arena_free(t->ctx.arena); /* the turn is in it */
+	arena_free(t->ctx.arena); /* frees the turn, too: the turn is in this arena */
 }
 
 /* ---- what is known ---- */
@@ -84,7 +85,7 @@ static struct known *find_target(const struct turn *t, struct str id, size_t res
 	return NULL;
 }
 
-/* For reference(): what a resource is, once it is there. */
+/* Provides the state of a resource for reference(). */
 static RESULT read_state(void *arg, const struct template_reference *what, json_t **ret_body)
 {
 	struct turn *t = arg;
@@ -113,11 +114,11 @@ static void fail(struct turn *t, struct known *n, const char *code, struct str m
 	set_state(n, DEPLOYMENT_OPERATION_STATE_FAILED);
 }
 
-/* One more, which the template does not say by itself. */
+/* Adds an operation that the template does not list. */
 static struct known *add(struct turn *t, int64_t place, const struct deployment_step *step)
 {
 	if (t->count == t->room)
-		return NULL; /* the next turn has room again */
+		return NULL; /* no room: a later turn adds it */
 	struct known *n = &t->known[t->count++];
 	*n = (struct known){
 		.news = {.place = place, .step = *step, .state = DEPLOYMENT_OPERATION_STATE_WAITING},
@@ -173,7 +174,7 @@ static bool has_needs(const struct turn *t, const struct known *n)
 	return true;
 }
 
-/* What is referred to is of the template and comes later; or it is read first. */
+/* Finds resources that a reference waits for: of the template, or read first. */
 static void find_missing(struct turn *t)
 {
 	const struct template_reference *m = template_missing(t->template);
@@ -181,10 +182,10 @@ static void find_missing(struct turn *t)
 	const struct deployment_step step = {
 		.act = DEPLOYMENT_OPERATION_ACT_READ, .target = m->id, .version = m->version};
 	if (!is_known)
-		(void) add(t, next_place(t), &step); /* NULL: the next turn has room again */
+		(void) add(t, next_place(t), &step); /* NULL: a later turn adds it */
 }
 
-/* Whether the resource is asked for now. */
+/* Sends the resource's PUT; returns whether a call is under way. */
 static bool put(struct turn *t, struct known *n)
 {
 	json_t *body = NULL;
@@ -212,11 +213,11 @@ static bool has_failed(const struct turn *t)
 	return false;
 }
 
-/* Whether a call is on its way for it. */
+/* Acts on one operation; returns whether a call is under way. */
 static bool act(struct turn *t, struct known *n)
 {
 	if (n->news.state == DEPLOYMENT_OPERATION_STATE_ASKED) {
-		if (n->was_asked && n->body) /* it was looked at */
+		if (n->was_asked && n->body) /* the resource's state is known */
 			return false;
 		ask(t, n, HTTP_GET, STR_NONE);
 		return true;
@@ -232,7 +233,7 @@ static bool act(struct turn *t, struct known *n)
 
 /* ---- what came of it ---- */
 
-/* The face's own problem, which has a code and words. */
+/* Extracts the face's error code and message. */
 static struct str read_problem(struct turn *t, const struct known *n, const json_t *error)
 {
 	struct str text = STR_NONE;
@@ -280,7 +281,7 @@ static void take_state(struct turn *t, struct known *n, const json_t *body)
 	set_state(n, DEPLOYMENT_OPERATION_STATE_SUCCEEDED);
 }
 
-/* Of a deletion: gone, on its way, or not now, because something else is in the way. */
+/* Reads a deletion's answer: gone, under way, or refused for now because something depends on it. */
 static void take_deletion(struct turn *t, struct known *n, int status, const json_t *body)
 {
 	bool was_asked = n->news.state == DEPLOYMENT_OPERATION_STATE_ASKED;
@@ -295,8 +296,8 @@ static void take_deletion(struct turn *t, struct known *n, int status, const jso
 		take_state(t, n, body);
 }
 
-/* A program that ended between a nested deployment's PUT and the note of it leaves the nested deployment active. Asked
- * for again, it is refused; it goes on all the same, and is looked at like one that was just made. */
+/* True if a nested deployment was started before a crash, but not noted. Its repeated PUT is refused
+ * because it is active; it counts as just made. */
 static bool was_made_before(const struct turn *t, int status, const json_t *body)
 {
 	const json_t *code = template_get(template_get(body, "error"), "code");
@@ -304,7 +305,7 @@ static bool was_made_before(const struct turn *t, int status, const json_t *body
 	       strcmp(json_string_value(code), "DeploymentActive") == 0;
 }
 
-/* True: it is to be asked about at once. */
+/* Reads an answer. True: ask again at once. */
 static bool take(struct turn *t, struct known *n, int status, const json_t *body)
 {
 	if (is_passing(status))
@@ -368,7 +369,7 @@ static bool is_of_template(const struct turn *t, struct str id)
 	return false;
 }
 
-/* Of a complete deployment: what is in the group and not in the template. */
+/* Complete mode: adds deletions of resources of the group that the template does not have. */
 static void add_leftovers(struct turn *t)
 {
 	struct deployment_steps all = {0};
@@ -376,11 +377,11 @@ static void add_leftovers(struct turn *t)
 	view_open(deployer_face(t->of)->core.config.store, &view);
 	if (!result_is_ok(deployment_list_group(&t->ctx, view.tables, t->row->account, t->row->resource_group,
 						&all)))
-		return; /* no memory: the next turn has some */
+		return; /* no memory: a later turn retries */
 	for (size_t k = 0; k < all.count; k++) {
 		all.at[k].act = DEPLOYMENT_OPERATION_ACT_DELETE;
 		if (!is_of_template(t, all.at[k].target))
-			(void) add(t, next_place(t), &all.at[k]); /* NULL: the next turn has room again */
+			(void) add(t, next_place(t), &all.at[k]); /* NULL: a later turn adds it */
 	}
 }
 
@@ -416,7 +417,7 @@ static void end_with(struct turn *t, const char *code)
 	ctx_clear_problem(&t->ctx);
 }
 
-/* Everything is there. */
+/* Ends the deployment as succeeded. */
 static void end_well(struct turn *t)
 {
 	json_t *outputs = NULL;
@@ -437,7 +438,7 @@ static void end_well(struct turn *t)
 	ctx_clear_problem(&t->ctx);
 }
 
-/* Nothing was asked for, nothing is awaited, and something is not done. */
+/* Fails the deployment: no call is possible, none is awaited, and something is undone. */
 static void end_stuck(struct turn *t)
 {
 	for (size_t k = 0; k < t->count; k++) {
@@ -460,7 +461,7 @@ static bool has_news(const struct turn *t)
 	return false;
 }
 
-/* Whether a call of this turn was put off by limits, so that nothing follows from its silence. */
+/* True if rate limits postponed a call of this turn, so that its absence proves nothing. */
 static bool was_put_off(const struct turn *t)
 {
 	for (size_t k = 0; k < t->count; k++)
@@ -470,7 +471,7 @@ static bool was_put_off(const struct turn *t)
 	return false;
 }
 
-/* What waits are deletions that were refused, and that may not be for long. */
+/* True while all that remains are refused deletions, within REFUSALS_LAST_US. */
 static bool may_be_let(const struct turn *t)
 {
 	bool is_refused = false;
@@ -480,7 +481,7 @@ static bool may_be_let(const struct turn *t)
 	return is_refused && clock_now_us() < t->last_news_us + REFUSALS_LAST_US;
 }
 
-/* Nothing is on its way, and nothing has failed. */
+/* Decides the next state when no call is under way and none has failed. */
 static void decide_next(struct turn *t)
 {
 	bool waits = count_state(t, DEPLOYMENT_OPERATION_STATE_WAITING);
@@ -506,25 +507,25 @@ static void decide(struct turn *t)
 		decide_next(t);
 }
 
-/* On the actor, once the change is through. */
+/* Runs on the actor, after the commit. */
 static void run_over(struct job *job)
 {
 	struct turn *t = (struct turn *) ((char *) job - offsetof(struct turn, over));
 	deployer_end_turn(t->of, t, t->report.count || t->report.ended != DEPLOYMENT_ENDED_NONE);
 }
 
-/* On the committer. */
+/* Runs on the committer. */
 static void change_done(struct change *change, struct result result)
 {
 	struct turn *t = (struct turn *) ((char *) change - offsetof(struct turn, change));
-	(void) result; /* a turn that could not be written is taken again */
+	(void) result; /* a turn that could not be recorded is repeated */
 	actor_post(deployer_actor(t->of), &t->over);
 }
 
 static void finish(struct turn *t)
 {
 	if (t->report.ended == DEPLOYMENT_ENDED_NONE && !deployer_is_stopping(t->of))
-		decide(t); /* which may add some */
+		decide(t); /* decide() may add operations */
 	struct deployment_news *news = arena_new_array(t->ctx.arena, struct deployment_news, t->count + 1);
 	for (size_t k = 0; news && k < t->count; k++)
 		if (t->known[k].is_new_news)
@@ -548,13 +549,13 @@ static void advance(struct turn *t)
 {
 	for (; t->at < t->count && !deployer_is_stopping(t->of); t->at++)
 		if (act(t, &t->known[t->at]))
-			return; /* answered() goes on */
+			return; /* answered() continues */
 	finish(t);
 }
 
 /* ---- the beginning of one ---- */
 
-/* Room for what is found on the way, too. */
+/* Allocates room for operations found on the way, too. */
 static RESULT copy_operations(struct turn *t, const struct tables *tables)
 {
 	size_t count = 0;
@@ -644,7 +645,8 @@ static RESULT begin(struct turn *t, uuid deployment)
 				&t->bearer.session));
 	struct result opened = open_template(t, &place);
 	if (!result_is_ok(opened) &&
-	    opened.code != ERR_NO_MEMORY) { /* by another program than this: it was well then */
+	    opened.code !=
+		    ERR_NO_MEMORY) { /* accepted when it was made, perhaps by another version of this program */
 		end_with(t, "InvalidTemplate");
 		t->count = 0;
 		return OK;
@@ -658,7 +660,7 @@ void turn_begin(struct deployer *d, uuid deployment, bool is_resumed, struct tur
 	struct turn *t = a ? arena_new_object(a, struct turn) : NULL;
 	if (!t) {
 		arena_free(a);
-		return; /* the timer comes again */
+		return; /* the timer retries */
 	}
 	t->of = d;
 	t->is_resumed = is_resumed;

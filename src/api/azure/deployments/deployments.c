@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Deployments of a resource group or a subscription: made, shown, cancelled, checked. Source: Azure REST API reference,
- * "Deployments" and "Deployment Operations", 2022-09-01. */
+ * Deployments of a resource group or subscription: create, show, cancel, validate, what-if. Source: Azure
+ * REST API reference, "Deployments" and "Deployment Operations", 2022-09-01.
+ */
 #include "api/azure/deployments/deployments.h"
 
 #include "base/clock.h"
@@ -10,17 +11,17 @@
 #include "store/deployment_operation.h"
 
 struct deployment_args {
-	struct deployment_wish wish; /* first: the operation reads it */
+	struct deployment_wish wish; /* first member: passed to the operation */
 	struct template_place place;
-	struct str changes; /* of what-if */
+	struct str changes; /* result of what-if */
 };
 struct target_args {
-	struct deployment_target wish; /* first */
+	struct deployment_target wish; /* first member: passed to the operation */
 };
 
 /* ---- making one ---- */
 
-/* What each resource of the template is to be, in the arena. */
+/* Lists the resources of the template as steps, in the arena. */
 static RESULT list_steps(struct az_call *e, struct template *t, struct deployment_wish *wish)
 {
 	struct deployment_step *steps =
@@ -32,7 +33,8 @@ static RESULT list_steps(struct az_call *e, struct template *t, struct deploymen
 		steps[k] = (struct deployment_step){
 			.act = r->is_existing ? DEPLOYMENT_OPERATION_ACT_READ
 					      : DEPLOYMENT_OPERATION_ACT_CREATE,
-			.target = str_copy(e->c->arena, r->id), /* the template goes before the wish */
+			.target = str_copy(e->c->arena,
+					   r->id), /* copied, because the template is freed before the wish */
 			.target_type = str_copy(e->c->arena, r->type),
 			.target_name = str_copy(e->c->arena, r->name),
 			.version = str_copy(e->c->arena, r->version),
@@ -57,7 +59,7 @@ static RESULT check_bodies(struct template *t)
 	return OK;
 }
 
-/* What each parameter is worth is kept: a default may be a time, or drawn. */
+/* Stores the parameters' values: defaults may be times or random. */
 static RESULT keep_parameters(struct az_call *e, struct template *t, struct deployment *row)
 {
 	json_t *all = NULL, *shown = NULL;
@@ -71,7 +73,7 @@ static RESULT keep_parameters(struct az_call *e, struct template *t, struct depl
 	return crypto_seal(e->c, e->config->master_key, aad, text, &row->parameters);
 }
 
-/* The wish, from a template that holds. */
+/* Fills the wish from a valid template. */
 static RESULT fill(struct az_call *e, struct deployment_args *a, const struct deployment_source *s,
 		   struct template *t)
 {
@@ -105,20 +107,20 @@ static RESULT open_and_fill(struct az_call *e, struct deployment_args *a, const 
 	AUTO(template) t = NULL;
 	e->body = s->root;
 	struct result tags = az_read_tags(e);
-	e->body = NULL; /* the source's */
+	e->body = NULL; /* now owned by the source */
 	TRY(tags);
 	const struct template_wish wish = {
 		.place = a->place, .document = s->template, .parameters = s->parameters};
 	TRY(template_open(e->c, &wish, &t));
 	TRY(fill(e, a, s, t));
-	if (!(az_action_of(e)->flags & API_WRITES)) /* validate, what-if */
+	if (!(az_action_of(e)->flags & API_WRITES)) /* validate and what-if */
 		TRY(deployment_preflight(e, t, &a->wish));
 	return az_action_of(e)->answer == answer_changes
 		       ? deployment_find_changes(e, s, t, &a->wish, &a->changes)
 		       : OK;
 }
 
-/* On a lane: a template may take longer than an HTTP thread has. */
+/* Runs on a lane: evaluating a template may take longer than an HTTP thread should be held. */
 static RESULT work(struct work_item *w)
 {
 	struct az_call *e = az_call_of(w->arg);
@@ -153,7 +155,7 @@ static RESULT prepare(struct az_call *e, void *args)
 
 /* ---- a template's hash ---- */
 
-/* It is ours: the same text has the same, and Azure's own hash of it is another. */
+/* templateHash: stable for the same text, but not Azure's algorithm. */
 static struct str make_hash(struct az_call *e, struct str template)
 {
 	uint8_t digest[SHA256_SIZE];
@@ -242,7 +244,7 @@ static void write_deployment(struct az_call *e, struct json_writer *w, const str
 	write_properties(e, w, d);
 }
 
-/* Every answer of a deployment that goes on says where that is told. */
+/* Sets the polling headers while the deployment is active. */
 static void set_status_headers(struct az_call *e, const struct deployment *d)
 {
 	struct str version = str_encode_url(e->c->arena, az_query_value(e, "api-version"), false);
@@ -393,7 +395,7 @@ static RESULT answer_template(struct az_call *e, const void *args, struct json_w
 
 /* ---- how far it is ---- */
 
-/* What clients ask again and again. */
+/* Answers the polling of clients. */
 static RESULT answer_status(struct az_call *e, const void *args, struct json_writer *w)
 {
 	const struct deployment *d = NULL;
@@ -465,7 +467,7 @@ static void write_operation(struct az_call *e, struct json_writer *w, const stru
 	json_write_close(w);
 }
 
-/* What was not asked for so far is no operation. */
+/* Lists only resources whose request was sent. */
 static RESULT answer_operations(struct az_call *e, const void *args, struct json_writer *w)
 {
 	const struct deployment *d = NULL;

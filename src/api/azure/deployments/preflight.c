@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Checks a template before it is deployed: it sends each resource's PUT as a deployment would, and undoes the change (is_dry of
- * api/core/action.h). A failure is told in advance, unless it is about a resource that the template makes first. What an
- * expression knows only while the deployment goes on is not asked for. Source: Azure Resource Manager, "Preflight validation"
- * and "Troubleshoot common Azure deployment errors", InvalidTemplateDeployment. */
+ * Checks a template before deployment by sending each resource's PUT as a dry run (is_dry of
+ * api/core/action.h). Failures are reported, unless they concern a resource that the template creates first.
+ * Skips requests that depend on runtime expressions. Source: Azure Resource Manager, "Preflight validation"
+ * and "Troubleshoot common Azure deployment errors", InvalidTemplateDeployment.
+ */
 #include "api/azure/deployments/deployments.h"
 
 #include "api/azure/core/action.h"
@@ -67,7 +68,7 @@ static RESULT try_one(struct az_call *e, const struct deployment_wish *wish, str
 	int status = 0;
 	TRY(template_make_body(t, k, true, &made));
 	TRY(deployment_write_json(e->c, made, &text));
-	if (str_contains(text, STR("\"["))) /* an expression that is worked out later */
+	if (str_contains(text, STR("\"["))) /* an expression that is evaluated later */
 		return OK;
 	TRY(deployer_try(az_face_of(e)->deployer, e->c, &e->bearer, s->target, s->version, text, &status,
 			 &answer));

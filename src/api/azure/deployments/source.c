@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a request about a deployment says, and where it is deployed. */
+ * Reads the request of a deployment and its scope.
+ */
 #include "api/azure/deployments/deployments.h"
 
 #include <stdlib.h>
@@ -85,7 +86,7 @@ RESULT deployment_read_source(struct az_call *e, struct deployment_source *ret_s
 		json_decref(s.root);
 		return result;
 	}
-	e->error = &bad_template; /* what goes wrong from here on is the template's */
+	e->error = &bad_template; /* errors after this point are the template's */
 	*ret_source = s;
 	return OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a deployment would change: what the face's own GET shows of each resource, beside what the template would PUT. Members that
- * the template does not name stay as they are, and are no change. Source: Azure REST API reference, "Deployments - What If"; "ARM
- * template deployment what-if operation". */
+ * What-if: compares a GET of each resource with the PUT that the template would send. Members that the
+ * template does not name stay as they are and are no change. Source: Azure REST API reference, "Deployments
+ * - What If"; "ARM template deployment what-if operation".
+ */
 #include "api/azure/deployments/deployments.h"
 
 #include "base/vec.h"
@@ -11,12 +12,12 @@ enum { DELTA_DEPTH_MAX = 32 };
 struct what_if {
 	struct az_call *e;
 	json_t *changes;
-	bool is_short; /* ids alone */
+	bool is_short; /* resultFormat ResourceIdOnly */
 };
 
 /* ---- differences ---- */
 
-/* Ids and places are compared without regard to case, and "Korea Central" is "koreacentral". */
+/* Compares ids and locations without case; "Korea Central" equals "koreacentral". */
 static bool is_same_text(struct az_call *e, const char *name, const json_t *before, const json_t *after)
 {
 	struct str a = str_from(json_string_value(before)), b = str_from(json_string_value(after));
@@ -25,7 +26,7 @@ static bool is_same_text(struct az_call *e, const char *name, const json_t *befo
 	return str_starts_with(b, STR("/subscriptions/")) ? str_equal_nocase(a, b) : str_equal(a, b);
 }
 
-/* What is never shown again. */
+/* True for members that no answer shows. */
 static bool is_secret(const char *name)
 {
 	static const char *const names[] = {"adminPassword", "customData", "userData", "protectedSettings"};
@@ -64,7 +65,7 @@ static RESULT compare_objects(struct what_if *w, const char *path, const json_t 
 	return OK;
 }
 
-/* Element by element: what is left over on one side is made, or goes. */
+/* Compares element by element; extra elements are created or deleted. */
 static RESULT compare_lists(struct what_if *w, const char *path, const json_t *before, const json_t *after,
 			    unsigned depth, json_t *delta)
 {
@@ -86,7 +87,7 @@ static RESULT compare_lists(struct what_if *w, const char *path, const json_t *b
 				   "before", before, "after", after, "children", children));
 }
 
-/* An empty object says as much as none. */
+/* Adds a difference. An empty object equals an absent one. */
 static RESULT add_difference(struct what_if *w, const char *path, const json_t *before, const json_t *after,
 			     json_t *delta)
 {
@@ -111,7 +112,7 @@ static RESULT compare(struct what_if *w, const char *path, const char *name, con
 
 /* ---- one resource ---- */
 
-/* "before" and "after" name the resource, too. */
+/* "before" and "after" include the resource's id and type. */
 static json_t *describe(const struct deployment_step *s, struct arena *a, const json_t *body)
 {
 	json_t *to = json_pack("{s:s, s:s, s:s, s:s}", "apiVersion", str_to_z(a, s->version), "id",
@@ -185,7 +186,7 @@ static bool is_in_template(const struct deployment_wish *wish, struct str id)
 	return false;
 }
 
-/* What else is in the group. */
+/* Adds the other resources of the group. */
 static RESULT look_at_rest(struct what_if *w, const struct deployment_wish *wish)
 {
 	struct deployment_steps all = {0};

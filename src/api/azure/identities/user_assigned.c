@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * User-assigned managed identities: roles of IAM's that machines take by an instance profile of the same name, and get tokens of that
- * each of the region's faces accepts (api/metadata/azure_identity.c). Its client id and its principal id are the role's id. Source:
- * Azure REST API reference, "User Assigned Identities", 2023-01-31. */
+ * User-assigned managed identities: IAM roles that machines assume by an instance profile of the same name.
+ * Their tokens are valid in every face (api/metadata/azure_identity.c). Client id and principal id are the
+ * role's id. Source: Azure REST API reference, "User Assigned Identities", 2023-01-31.
+ */
 #include "api/azure/core/action.h"
 
 #include "engine/people/iam_role.h"
@@ -27,7 +28,7 @@ static void write_head(struct api_call *core, struct json_writer *w, const char 
 	az_write_head(az_call_of(core), w, AZ_IDENTITIES, KIND_IAM_ROLE, row);
 }
 
-/* Roles that were made elsewhere are no identities. */
+/* Hides roles that other faces made. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
 	struct az_call *e = az_call_of(core);
@@ -48,7 +49,7 @@ struct put_args {
 	uuid id;
 };
 
-/* Names of roles are an account's, those of identities a group's. */
+/* Role names are unique per account, identity names per resource group. */
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct put_args *a = args;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is in force for an interface: its routes, and the rules of what stands before it. As in Azure, its machine has to run.
- * Source: Azure REST API reference, "Network Interfaces - Get Effective Route Table" and "List Effective Network Security Groups",
- * 2022-07-01. Answers come at once: no operation follows. */
+ * Effective routes and effective security rules of an interface. As in Azure, its machine must be running.
+ * Answers come at once, without an operation. Source: Azure REST API reference, "Network Interfaces - Get
+ * Effective Route Table" and "List Effective Network Security Groups", 2022-07-01.
+ */
 #include "api/azure/network/network.h"
 
 #include "engine/network/peering.h"
@@ -181,7 +182,7 @@ static void write_rule(struct az_call *e, struct json_writer *w, const struct po
 	json_write_close(w);
 }
 
-/* In the order of engine_read_port_rules(). */
+/* Follows the order of engine_read_port_rules(). */
 static RESULT write_direction(struct az_call *e, struct json_writer *w, uuid policy, uuid router, bool egress)
 {
 	const struct tables *t = az_tables(e);

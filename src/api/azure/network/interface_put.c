@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network interfaces: made, changed and deleted. A PUT says all there is to say of one: its configurations with their addresses,
- * public and private, what stands before it and what it is in. Source: Azure REST API reference, "Network Interfaces", 2022-07-01. */
+ * Creates, changes and deletes network interfaces. A PUT describes all of an interface: its configurations
+ * with private and public addresses, security groups and pools. Source: Azure REST API reference, "Network
+ * Interfaces", 2022-07-01.
+ */
 #include "api/azure/network/balancers.h"
 #include "api/azure/network/interfaces.h"
 
@@ -79,7 +81,7 @@ struct interface_args {
 	struct port_settings change;
 	struct port_fixed_wish *fixed;
 	struct az_ip_config *configs;
-	struct ref *addresses; /* of each configuration; kind none: none */
+	struct ref *addresses; /* one per configuration; kind none: no public address */
 	struct balanced_wish *balanced;
 	size_t config_count;
 	struct port_guard_wish guard;
@@ -118,7 +120,7 @@ static RESULT missing(struct az_call *e, const char *field)
 
 #define CONFIGS "properties.ipConfigurations"
 
-/* One says that it is, or the first is. */
+/* Chooses the configuration marked as primary, else the first. */
 static RESULT choose_primary(struct az_call *e, struct interface_args *a)
 {
 	size_t count = 0;
@@ -152,7 +154,8 @@ static RESULT read_balanced(struct az_call *e, const struct config_says *p, stru
 	return OK;
 }
 
-/* One of Neutron's in a network without a router is shown without a subnet, as it is in no virtual network: it keeps its own. */
+/* Finds the subnet. A Neutron port in a network without a router is shown without a subnet and keeps its
+ * own. */
 static RESULT find_subnet(struct az_call *e, const struct config_says *p, struct ref *ret_subnet)
 {
 	const struct port *present = port_find(az_tables(e), e->target);
@@ -195,7 +198,7 @@ static RESULT read_config(struct az_call *e, struct interface_args *a, size_t k)
 			 &a->addresses[k]);
 }
 
-/* All configurations of an interface are in the same sets. */
+/* Reads the application security groups, which must be the same in all configurations. */
 static RESULT read_sets(struct az_call *e, struct interface_args *a)
 {
 	for (size_t k = 0; k < a->config_count; k++) {
@@ -238,7 +241,7 @@ static RESULT prepare_new(struct az_call *e, struct interface_args *a)
 
 /* ---- a change ---- */
 
-/* Which addresses it is to have: each configuration keeps what it has, unless it says another one. */
+/* Finds the addresses to assign: a configuration keeps its address unless it names another. */
 static void find_fixed(struct az_call *e, struct interface_args *a, const struct port *p)
 {
 	struct ip ips[PORT_IPS_MAX];
@@ -358,7 +361,7 @@ static RESULT put(struct op *op, void *args)
 	a->guard.port = ref_by_id(KIND_PORT, a->id);
 	TRY(engine_guard_port(op, &a->guard));
 	TRY(settle_addresses(op, a));
-	/* Route tables may lead to an appliance that has its address. */
+	/* route tables may use the interface's address as an appliance */
 	struct system_routes_wish routes = {port_find(op->head, a->id)->router};
 	return engine_settle_system_routes(op, &routes);
 }

@@ -70,7 +70,7 @@ static bool is_taken(const struct az_ip_configs *configs, struct str name)
 	return false;
 }
 
-/* As they were said, without those whose addresses other faces took away. */
+/* Reads the stored configurations, leaving out addresses that other faces removed. */
 static void read_said(struct az_call *e, const json_t *said, const struct ip *ips, size_t ip_count,
 		      struct az_ip_configs *configs)
 {
@@ -98,7 +98,8 @@ static bool has_config(const struct az_ip_configs *configs, struct ip ip)
 	return false;
 }
 
-/* What other faces gave it has a configuration, too: one that is not sent back would be taken away. */
+/* Adds a configuration for an address that another face assigned: otherwise a client that sends the list
+ * back would remove it. */
 static void add_config(struct az_call *e, struct ip ip, struct az_ip_configs *configs)
 {
 	struct str name = STR_NONE;
@@ -165,7 +166,7 @@ static void write_part_id(struct az_call *e, struct json_writer *w, uuid set, co
 	json_write_close(w);
 }
 
-/* Of load balancers: pools that the address is in, and rules that lead to it alone. */
+/* Writes the pools that contain the address, and the inbound NAT rules to it. */
 static void write_balanced(struct az_call *e, struct json_writer *w, const struct port *p, struct ip ip)
 {
 	const struct tables *t = az_tables(e);
@@ -271,7 +272,7 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-/* Not what a load balancer's private frontend has. */
+/* Hides ports of load balancers' private frontends. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
 	return !engine_is_front(az_tables(az_call_of(core)), port_of(row)) && az_matches(core, args, row);

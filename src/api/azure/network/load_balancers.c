@@ -41,7 +41,7 @@ static void write_link(struct az_call *e, struct json_writer *w, const char *nam
 	json_write_close(w);
 }
 
-/* Which rules of the set name the part, in a member of theirs. */
+/* Writes the rules of the set that refer to the part. */
 static void write_rules_of(struct az_call *e, struct json_writer *w, uuid set, const char *list,
 			   const char *member, struct str part)
 {
@@ -93,7 +93,7 @@ static void write_target(struct az_call *e, struct json_writer *w, uuid set, str
 		write_link(e, w, "backendIPConfiguration", az_ip_config_id(e, p, f->private_ip));
 }
 
-/* What a part's properties show: as they were said, by name. */
+/* Members of a part, shown by name as the PUT said them. */
 struct shown_part {
 	const char *list;
 	const char *members; /* "a|b" */
@@ -137,7 +137,7 @@ static void write_private(struct az_call *e, struct json_writer *w, uuid set, co
 	json_write_z(w, "privateIPAddressVersion", "IPv4");
 }
 
-/* az_said()'s document is another row's as soon as an interface's is asked for: parts are copied. */
+/* copies parts, because the next az_said() reuses the document */
 static void write_part(struct az_call *e, struct json_writer *w, const struct row *row,
 		       const struct shown_part *shown, const json_t *part)
 {
@@ -389,7 +389,7 @@ static RESULT fail_part(struct az_call *e, const char *field, struct str id)
 			      STR_ARG(str_slice(id, 0, 512)));
 }
 
-/* The part's name, of an id of this balancer's own; empty: it is another's, whose parts no rule can have. */
+/* Name of a part of this balancer; empty: the id is of another balancer, which a rule cannot use. */
 static struct str own_part(struct az_call *e, const char *list, const struct az_link *link)
 {
 	struct str start = str_print(e->c->arena, "%" STR_FMT "/%s/",
@@ -420,7 +420,7 @@ static RESULT fail_probe(struct az_call *e, const char *field, const char *why)
 			      "The parameter '%s' is not supported: %s.", field, why);
 }
 
-/* OVN asks by the protocol of the rule, on the port that it leads to, and does not speak more than TCP. */
+/* Reads the probe. OVN checks the rule's own protocol and port, and speaks TCP only. */
 static RESULT read_probe(struct az_call *e, const struct balancer_says *p, const struct rule_says *says,
 			 struct balancer_rule *wish)
 {
@@ -454,7 +454,7 @@ static RESULT read_protocol(struct az_call *e, const char *field, struct str sai
 		       : az_fail(e, field, "The value of parameter protocol is none of Tcp and Udp.");
 }
 
-/* The one pool, which newer clients write as a list besides. */
+/* Chooses the pool; newer clients also send a list of it. */
 static RESULT choose_pool(struct az_call *e, const struct rule_says *says, struct az_link *ret_pool)
 {
 	*ret_pool = !says->pool.id.n && says->pools.count ? says->pools.at[0] : says->pool;
@@ -498,7 +498,7 @@ static RESULT read_rule(struct az_call *e, const struct balancer_says *p, const 
 	return read_probe(e, p, says, wish);
 }
 
-/* Nobody is asked before a port is handed on, and a range of ports over a pool's machines is not built. */
+/* Refuses probes and port ranges of inbound NAT rules: not built. */
 static RESULT check_inward(struct az_call *e, const struct rule_says *says)
 {
 	const char *field = says->pool.id.n ? "properties." INWARDS ".backendAddressPool"
@@ -548,7 +548,7 @@ static RESULT check_names(struct az_call *e, const struct balancer_says *p)
 	return are_good ? OK : az_fail_name(e, "properties");
 }
 
-/* It is of one family, and in the subnet, as the engine says. */
+/* Reads the frontend's private address; the engine checks subnet and family. */
 static RESULT read_front(struct az_call *e, const struct frontend *f, struct balancer_front *front)
 {
 	const struct frontend_says *says = &f->properties;
@@ -565,7 +565,7 @@ static RESULT read_front(struct az_call *e, const struct frontend *f, struct bal
 	return OK;
 }
 
-/* All frontends lead to an address, also those that no rule has. */
+/* Reads all frontends, including those without rules. */
 static RESULT read_fronts(struct az_call *e, const struct balancer_says *p, struct balancer_set_wish *wish)
 {
 	struct ref address;
@@ -629,7 +629,7 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 
 /* ---- for interfaces ---- */
 
-/* "…/loadBalancers/lb1/backendAddressPools/pool1": the set, and the part's name. */
+/* Finds a part by "…/loadBalancers/lb1/backendAddressPools/pool1": the set, and the part's name. */
 static RESULT find_part(struct az_call *e, const char *field, struct str id, const char *list,
 			struct ref *ret_set, struct str *ret_name)
 {

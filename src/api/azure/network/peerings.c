@@ -137,7 +137,7 @@ static RESULT put(struct op *op, void *args)
 	return engine_put_peering_side(op, &((struct side_args *) args)->wish);
 }
 
-/* Policies on the virtual network hold for what is below it in Azure. */
+/* Policies on the virtual network also hold for its parts, as in Azure. */
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
 	const struct row *network = NULL;

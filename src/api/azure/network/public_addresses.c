@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public IP addresses. One of the SKU Standard lets nothing in unless a network security group does; Basic is open without one. A
- * dynamic one is an address of its own from the beginning, and shown while a machine that runs has it. Source: Azure REST API
- * reference, "Public IP Addresses", 2022-07-01. */
+ * Public IP addresses. Standard lets nothing in without a network security group; Basic is open without one.
+ * A dynamic address is allocated from the beginning, and shown while a running machine has it. Source: Azure
+ * REST API reference, "Public IP Addresses", 2022-07-01.
+ */
 #include "api/azure/network/network.h"
 
 #include "engine/network/address.h"
@@ -24,13 +25,13 @@ static bool is_said(struct az_call *e, uuid id, const char *path, const char *wo
 	return said && str_equal_nocase(str_from(said), str_from(word));
 }
 
-/* Of Azure's users, who have said no other SKU: what other faces take is static, and open all the same. */
+/* Basic is the default of Azure's clients. Addresses of other faces are static, but open as well. */
 static bool is_basic(struct az_call *e, const struct address *a)
 {
 	return !az_is_made_elsewhere(e, KIND_ADDRESS, a->row.id) && !a->is_guarded;
 }
 
-/* A Basic one is where nothing else was said. */
+/* Basic addresses are dynamic unless the PUT said otherwise. */
 static bool is_dynamic(struct az_call *e, const struct address *a)
 {
 	return !a->is_elastic || (is_basic(e, a) && !is_said(e, a->row.id, METHOD, "Static"));
@@ -100,7 +101,7 @@ static void write_head(struct api_call *core, struct json_writer *w, const char 
 	az_write_head(az_call_of(core), w, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, row);
 }
 
-/* Not the one that a virtual network's gateway has, which is nobody's to change. */
+/* Hides the address of a virtual network's gateway, which cannot be changed. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
 	const struct address *a = address_of(row);
@@ -191,7 +192,7 @@ static RESULT check_method(struct az_call *e, const struct address_args *a, bool
 
 #define FROM "properties.publicIPPrefix"
 
-/* Where it is from and which one it is are said once and for all; that of no block is drawn for everybody. */
+/* Reads prefix and address, which are fixed at creation. Without a prefix any free address is taken. */
 static RESULT read_place(struct az_call *e, struct address_args *a, const struct address *present)
 {
 	struct ref from;

@@ -92,7 +92,7 @@ static const struct param put_rows[] = {
 
 static const struct api_error bad_length = {ERR_RANGE, 0, 400, "SpecifiedPrefixLengthNotSupported"};
 
-/* No length is told of as 0; nobody has recorded what Azure says then. */
+/* An absent length is reported as 0; Azure's own message is not recorded. */
 static RESULT check_length(struct az_call *e, int64_t bits)
 {
 	if (bits >= ADDRESS_PREFIX_BITS_MIN && bits <= ADDRESS_PREFIX_BITS_MAX)
@@ -105,7 +105,7 @@ static RESULT check_length(struct az_call *e, int64_t bits)
 			      ADDRESS_PREFIX_BITS_MIN, ADDRESS_PREFIX_BITS_MAX);
 }
 
-/* Of one that there is only tags are another. */
+/* Only the tags of an existing prefix can change. */
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct prefix_args *a = args;

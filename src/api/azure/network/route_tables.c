@@ -172,7 +172,7 @@ static RESULT put_route(struct op *op, void *args)
 
 static RESULT prepare_delete_route(struct az_call *e, void *args)
 {
-	const struct row *table = NULL; /* whose policies hold for its routes */
+	const struct row *table = NULL; /* policies on the table hold for its routes */
 	TRY(az_find_whole(e, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, "routeTableName", &table));
 	((struct route_plan_entry_target *) args)->entry = az_target_ref(e);
 	return OK;
@@ -250,7 +250,7 @@ static bool is_listed(const struct table_args *a, uuid entry)
 	return false;
 }
 
-/* Routes that the body lists no more, or to somewhere else. */
+/* Finds routes that the body no longer lists, or lists with another destination. */
 static RESULT find_gone(struct az_call *e, struct table_args *a)
 {
 	const struct tables *t = az_tables(e);

@@ -30,7 +30,7 @@ static const char *protocol_word(int64_t number)
 	return "*";
 }
 
-/* One by itself, or several; none is all. */
+/* Writes one value, or several as a list; none means all. */
 static void write_side(struct json_writer *w, const char *one, const char *several, struct strs values,
 		       bool is_named)
 {
@@ -121,7 +121,7 @@ static void write_defaults(struct az_call *e, struct json_writer *w, const char 
 	json_write_close_list(w);
 }
 
-/* What it stands before; the lists are left out where they are empty, as Azure does. */
+/* Writes the subnets and interfaces that use the group. Empty lists are left out, as in Azure. */
 static void write_users(struct az_call *e, struct json_writer *w, uuid policy)
 {
 	const struct tables *t = az_tables(e);
@@ -277,7 +277,7 @@ static RESULT read_protocol(struct az_call *e, struct str said, int64_t *ret_num
 
 /* A rule compares four things. Each is said as one value, as a list, or by application security groups. */
 struct rule_side {
-	const char *one, *several, *sets; /* as messages call them; sets NULL: there are no such */
+	const char *one, *several, *sets; /* names in messages; sets NULL: no application security groups */
 	const char *wire;
 };
 enum { SIDE_SOURCE, SIDE_DESTINATION, SIDE_SOURCE_PORT, SIDE_DESTINATION_PORT };
@@ -317,7 +317,7 @@ static RESULT check_side(struct az_call *e, struct str rule, const struct rule_s
 		STR_ARG(rule), STR_ARG(names));
 }
 
-/* Lists of prefixes are of addresses alone. */
+/* A list of prefixes may contain addresses only. */
 static RESULT check_listed(struct az_call *e, struct str rule, const struct rule_side *side, struct str value)
 {
 	static const struct api_error unsupported = {ERR_INVALID, 0, 400,
@@ -337,7 +337,7 @@ static RESULT check_listed(struct az_call *e, struct str rule, const struct rule
 	return OK;
 }
 
-/* The one value, or those of the list; none, if one of them says everything. */
+/* Collects the values of a side; none if one of them means everything. */
 static RESULT gather(struct az_call *e, struct str rule, const struct rule_side *side, struct str one,
 		     struct strs several, size_t sets, struct strs *ret_all)
 {
@@ -358,7 +358,7 @@ static RESULT gather(struct az_call *e, struct str rule, const struct rule_side 
 	return OK;
 }
 
-/* rule: its id. */
+/* rule: id of the rule. */
 static RESULT read_rule(struct az_call *e, struct str rule, const struct rule_says *says,
 			struct port_policy_rule_wish *wish)
 {
@@ -413,7 +413,7 @@ static RESULT put_rule(struct op *op, void *args)
 
 static RESULT prepare_delete_rule(struct az_call *e, void *args)
 {
-	const struct row *group = NULL; /* whose policies hold for its rules */
+	const struct row *group = NULL; /* policies on the group hold for its rules */
 	TRY(az_find_whole(e, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, "networkSecurityGroupName", &group));
 	((struct port_policy_rule_target *) args)->rule = az_target_ref(e);
 	return OK;
@@ -495,7 +495,8 @@ static bool is_listed(const struct group_args *a, uuid rule)
 	return false;
 }
 
-/* Rules that the body lists no more, or in another place: two may have changed places. */
+/* Finds rules that the body no longer lists, or lists with another priority: two rules may have
+ * exchanged theirs. */
 static RESULT find_gone(struct az_call *e, struct group_args *a)
 {
 	const struct tables *t = az_tables(e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the network's files share: links between resources, etags, parts of resources. */
+ * Shared by the network files: links between resources, ETags, and parts of resources.
+ */
 #include "api/azure/network/network.h"
 
 #include "engine/resource_group.h"

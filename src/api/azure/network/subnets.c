@@ -30,7 +30,7 @@ static void write_interfaces(struct az_call *e, struct json_writer *w, const str
 	json_write_close_list(w);
 }
 
-/* What is kept and shown as it was said; and what is shown where nothing was. */
+/* Members that are stored and shown unchanged, with their defaults. */
 static const struct policy {
 	const char *path, *name, *otherwise;
 } policies[] = {
@@ -39,7 +39,7 @@ static const struct policy {
 };
 enum { POLICIES = sizeof policies / sizeof policies[0] };
 
-/* Nothing is kept of what says what is shown already. */
+/* Stores nothing for a subnet that says only what is shown anyway. */
 RESULT az_keep_subnet(struct az_call *e, uuid subnet, const json_t *body, struct str *ret_definition)
 {
 	const json_t *said = az_said(e, subnet), *properties = json_object_get(body, "properties");
@@ -79,7 +79,7 @@ static void write_all(struct api_call *core, struct json_writer *w, const char *
 	az_write_subnet(az_call_of(core), w, subnet_of(row));
 }
 
-/* Of the virtual network that the path names; those of IPv6 are a part of others. */
+/* Matches subnets of the path's virtual network. IPv6 subnets are shown as a part of their IPv4 subnet. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
 	const struct subnet *s = subnet_of(row);
@@ -206,7 +206,7 @@ RESULT az_check_subnet_unused(struct az_call *e, uuid subnet)
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
 	struct ref router;
-	TRY(find_network(e, &router)); /* policies on it hold for its subnets, which are below it in Azure */
+	TRY(find_network(e, &router)); /* policies on the network hold for its subnets, as in Azure */
 	TRY(az_check_subnet_unused(e, e->target));
 	((struct subnet_target *) args)->subnet = az_target_ref(e);
 	return OK;

@@ -54,7 +54,7 @@ static int compare_subnets(const void *a, const void *b)
 		       : str_compare(x->name, y->name);
 }
 
-/* In the order in which they were made. */
+/* Writes the subnets by creation. */
 static void write_subnets(struct az_call *e, struct json_writer *w, uuid router)
 {
 	VEC(struct shown_subnet) subnets = {0};
@@ -178,7 +178,7 @@ static const struct param put_rows[] = {
 	AZ_RESOURCE,
 };
 
-/* What is shown of one that has no blocks of its own, as Neutron makes them, are its subnets'. */
+/* A Neutron router has no blocks of its own; its subnets' blocks are shown. */
 static bool is_shown(struct az_call *e, struct cidrs blocks)
 {
 	const struct router *r = router_find(az_tables(e), e->target);
@@ -336,7 +336,7 @@ static bool is_free(struct az_call *e, const struct subnet *s, struct ip ip)
 
 enum { FREE_SHOWN = 5 };
 
-/* And some that are free, if it is not. */
+/* Says whether the address is free, and suggests free ones if not. */
 static RESULT check_address(struct az_call *e, const void *args, struct json_writer *w)
 {
 	char text[IP_TEXT_SIZE];

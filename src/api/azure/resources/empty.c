@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of what a region has none of: core/empty_types.def. */
+ * Lists of types that a region does not have: core/empty_types.def.
+ */
 #include "api/azure/core/action.h"
 
 static RESULT list_nothing(struct az_call *e, const void *args, struct json_writer *w)

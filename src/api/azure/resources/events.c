@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The activity log: what was changed, by whom, and what came of it. It is written from the engine's jobs, which are kept for an hour
- * after their end; the region's audit log, which is longer, is the operator's. Source: Azure Monitor REST API reference, "Activity
- * Logs - List", 2015-04-01; "Azure Activity Log event schema". */
+ * The activity log: who changed what, and the result. Made from the engine's jobs, which are kept for an
+ * hour after their end; the region's audit log is for operators. Source: Azure Monitor REST API reference,
+ * "Activity Logs - List", 2015-04-01; "Azure Activity Log event schema".
+ */
 #include "api/azure/core/action.h"
 
 #include "base/clock.h"
@@ -72,7 +73,7 @@ static RESULT read_filter(struct az_call *e, struct filter *ret_filter)
 				 STR_ARG(str_slice(az_query_value(e, "$filter"), 0, 256)));
 }
 
-/* The call whose job it may be: that of the permit, about that kind. NULL: another face's. */
+/* Finds the call that started the job, by permit and kind. NULL: another face's job. */
 static const struct az_action *find_action(const struct async_job *job, bool any_command)
 {
 	for (size_t g = 0; g < az_group_count; g++)
@@ -102,13 +103,13 @@ static const char *level_of(const struct async_job *job)
 	return job->ended == ASYNC_JOB_ENDED_FAILED ? "Error" : "Informational";
 }
 
-/* A term that was not said fits everything. */
+/* An absent term matches everything. */
 static bool fits(struct str said, struct str is)
 {
 	return !said.n || str_equal_nocase(said, is);
 }
 
-/* The same of a list: "Admin, Operation". */
+/* True if the list, such as "Admin, Operation", has the word; an absent list matches everything. */
 static bool has_word(struct str list, struct str is)
 {
 	struct str one;
@@ -249,7 +250,7 @@ static bool fits_filter(struct az_call *e, const struct filter *f, const struct 
 	       has_word(f->levels, str_from(level_of(job))) && has_word(f->channels, STR("Operation"));
 }
 
-/* False: it is not asked for, or it is of nothing that Azure has. */
+/* Reads a job as an event; false: filtered out, or not of an Azure type. */
 static bool read_event(struct az_call *e, const struct filter *f, const struct async_job *job,
 		       struct event *ret_event)
 {

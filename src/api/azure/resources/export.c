@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A resource group as a template: what the face's own GET shows of each of its resources, without what nobody can say, and with
- * resourceId() and dependsOn where one names another. Names stand as they are, not as parameters. What other faces made, in
- * dari-default, is not exported. Source: Azure REST API reference, "Resource Groups - Export Template", 2021-04-01. */
+ * Exports a resource group as a template: a GET of each resource, without read-only members, with
+ * resourceId() and dependsOn for references. Names are literals, not parameters. Resources of other faces
+ * (dari-default) are not exported. Source: Azure REST API reference, "Resource Groups - Export Template",
+ * 2021-04-01.
+ */
 #include "api/azure/deployments/deployments.h"
 
 struct export_args {
@@ -46,7 +48,7 @@ static RESULT prepare(struct az_call *e, void *args)
 
 /* ---- bodies ---- */
 
-/* What a PUT does not say. */
+/* True for members that only answers have. */
 static bool is_shown_only(const char *name)
 {
 	static const char *const names[] = {
@@ -67,7 +69,8 @@ struct export
 	json_t *depends;
 };
 
-/* "[resourceId('Microsoft.Compute/disks', 'disk1')]"; NULL: the text is no id of an exported resource. */
+/* Returns "[resourceId('Microsoft.Compute/disks', 'disk1')]"; NULL: the text is not the id of an
+ * exported resource. */
 static const char *refer(struct export *x, struct str text)
 {
 	for (size_t k = 0; k < x->args->steps.count; k++) {
@@ -126,7 +129,7 @@ static RESULT add_resource(struct az_call *e, const struct export_args *a, const
 	struct arena *arena = e->c->arena;
 	struct export x = {e, a, s, depends};
 	TRY(deployer_ask(az_face_of(e)->deployer, e->c, &e->bearer, s->target, s->version, &status, &body));
-	if (status != 200) /* it has gone, or is not for the caller to see */
+	if (status != 200) /* deleted, or hidden from the caller */
 		return OK;
 	json_auto_t *one = json_pack("{s:s, s:s, s:s}", "type", str_to_z(arena, s->target_type), "apiVersion",
 				     str_to_z(arena, s->version), "name", str_to_z(arena, s->target_name));
@@ -141,7 +144,7 @@ static RESULT add_resource(struct az_call *e, const struct export_args *a, const
 	return one && !json_array_append(resources, one) ? OK : ctx_no_memory(e->c);
 }
 
-/* On a lane: it asks for each. */
+/* Runs on a lane, because it sends a GET for each resource. */
 static RESULT work(struct work_item *w)
 {
 	struct az_call *e = az_call_of(w->arg);

@@ -38,7 +38,7 @@ static void write_group(struct az_call *e, struct json_writer *w, const struct r
 
 /* ---- lists ---- */
 
-/* $filter=tagName eq 'a' and tagValue eq 'b', which is all that Azure has for groups. */
+/* Reads $filter=tagName eq 'a' and tagValue eq 'b', the only form for groups. */
 struct group_filter {
 	struct str name, value;
 };
@@ -138,7 +138,7 @@ struct put_args {
 	struct resource_group_wish wish;
 };
 
-/* Of dari-default only what it is can be said. */
+/* A PUT of dari-default may only repeat what it is. */
 static RESULT prepare_default(struct az_call *e)
 {
 	if (e->put.tags.count)

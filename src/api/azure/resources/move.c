@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Moves of resources from one group to another of the same subscription, and whether they could be. Their parts go along; what they
- * are attached to need not. Source: Azure REST API reference, "Resources - Move Resources", 2021-04-01. */
+ * Moves resources to another group of the subscription, and validates moves. Parts move along; attached
+ * resources may stay. Source: Azure REST API reference, "Resources - Move Resources", 2021-04-01.
+ */
 #include "api/azure/core/action.h"
 
 #include "api/core/path.h"
@@ -26,7 +27,7 @@ static const struct api_error bad_request = {ERR_INVALID, 0, 400,
 					     "InvalidMoveResourcesRequest"}; /* guessed */
 static const struct api_error failed = {ERR_NOT_FOUND, 0, 404, "ResourceNotFound"};
 
-/* The words of an id behind "/subscriptions/{ours}/resourceGroups/". */
+/* Cuts "/subscriptions/{ours}/resourceGroups/{group}" off an id. */
 static bool take_group(struct az_call *e, struct str *id, struct str *ret_group)
 {
 	struct str word;
@@ -45,7 +46,7 @@ static RESULT fail_id(struct az_call *e, const char *field, struct str id)
 		       STR_ARG(str_slice(id, 0, 512)));
 }
 
-/* "Microsoft.Compute/disks/disk1" of its type and its name: parts of others go with those. */
+/* Splits "Microsoft.Compute/disks/disk1" into type and name. Refuses parts, which move with their whole. */
 static bool split(struct az_call *e, struct str rest, struct str *ret_type, struct str *ret_name)
 {
 	struct str providers, space, type;
@@ -58,7 +59,7 @@ static bool split(struct az_call *e, struct str rest, struct str *ret_type, stru
 	return is_one && !path_next_segment(&rest, &more);
 }
 
-/* The kind that a type's resources are of; KIND_NONE: none that can be moved. */
+/* Kind of the type's resources; KIND_NONE: they cannot be moved. */
 static enum kind kind_of(struct str type, const struct az_type **ret_type)
 {
 	for (size_t g = 0; g < az_group_count; g++)

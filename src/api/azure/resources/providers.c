@@ -15,7 +15,7 @@ static void write_type(struct az_call *e, struct json_writer *w, const struct az
 	if (!type->is_global)
 		json_write_text(w, NULL, e->config->region);
 	json_write_close_list(w);
-	json_write_open_list(w, "apiVersions"); /* az takes the first that is no preview */
+	json_write_open_list(w, "apiVersions"); /* az uses the first version that is not a preview */
 	while (count)
 		json_write_text(w, NULL, all[--count]);
 	json_write_close_list(w);
@@ -39,7 +39,7 @@ static void write_provider(struct az_call *e, struct json_writer *w, const char 
 	json_write_z(w, "registrationPolicy", "RegistrationFree");
 }
 
-/* Types of one namespace stand behind each other in the table. */
+/* True for the first type of a namespace: the table is grouped by namespace. */
 static bool begins_space(size_t k)
 {
 	return az_types[k].space[0] && strcmp(az_types[k].space, az_types[k - 1].space) != 0;

@@ -38,7 +38,7 @@ static bool has_tag(const struct filter *f, enum kind kind, const struct row *ro
 {
 	size_t offset = model_kinds[kind].tags_offset;
 	const struct tags *tags = (const struct tags *) (const void *) ((const char *) row + offset);
-	for (size_t k = 0; offset && k < tags->count; k++) /* names of tags whatever their letters' case */
+	for (size_t k = 0; offset && k < tags->count; k++) /* names of tags ignore case */
 		if (str_equal_nocase(tags->at[k].key, f->tag))
 			return !f->value.n || str_equal(tags->at[k].value, f->value);
 	return !f->tag.n;
@@ -52,7 +52,7 @@ static bool is_asked(struct az_call *e, const struct filter *f, const struct az_
 	       (!f->group.n || str_equal_nocase(f->group, az_group_of(e, row->id))) && has_tag(f, kind, row);
 }
 
-/* A list of a whole type in a subscription, and of nothing that is a part of something. */
+/* True for lists of a top-level type in a subscription. */
 static bool is_list(const struct az_action *a)
 {
 	return a->listing && !strchr(az_types[a->type].name, '/') && !strstr(a->path, "/locations/") &&
@@ -69,7 +69,7 @@ static RESULT write_type(struct az_call *e, struct json_writer *w, const struct 
 	void *own_args = e->args;
 	if (f->type.n && !str_equal_nocase(f->type, str_print(e->c->arena, "%s/%s", type->space, type->name)))
 		return OK;
-	e->action = &list->core; /* its rows are found as it finds them */
+	e->action = &list->core; /* its rows are filtered as its own list does */
 	e->args = arena_alloc(e->c->arena, list->args.size + 1);
 	struct result found = e->args ? api_list_rows(&e->core, &wish, &page) : ctx_no_memory(e->c);
 	e->action = own;

@@ -10,7 +10,7 @@
 #include "store/account.h"
 #include "store/domain.h"
 
-/* By its key for the key's own account, and by its roles for others. */
+/* A key enters its own account; other accounts need a role. */
 static bool gets_in(struct az_call *e, const struct account *account)
 {
 	const struct identity *who = e->c->who;
@@ -66,7 +66,7 @@ static RESULT show_subscription(struct az_call *e, const void *args, struct json
 	return OK;
 }
 
-/* The one that the token is of. */
+/* Lists the token's tenant. */
 static RESULT list_tenants(struct az_call *e, const void *args, struct json_writer *w)
 {
 	const struct domain *domain = domain_find(az_tables(e), e->bearer.tenant);

@@ -132,7 +132,7 @@ struct name_args {
 	struct tag_name_wish wish; /* first: the operation reads it */
 };
 
-/* How many resources have it: those cannot lose it by this. */
+/* Refuses to delete a tag name or value that resources use. */
 static RESULT check_unused(struct az_call *e, const struct tag_name_wish *wish)
 {
 	json_auto_t *all = collect(e);

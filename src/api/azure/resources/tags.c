@@ -5,7 +5,7 @@
 #include "engine/resolve.h"
 #include "engine/tag.h"
 
-/* The row whose tags they are. */
+/* Finds the tagged row of the scope. */
 static RESULT find_tagged(struct az_call *e, enum kind *ret_kind, uuid *ret_id)
 {
 	struct az_scope scope;
@@ -95,8 +95,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	return OK;
 }
 
-/* Azure's names of tags are the same whatever their letters' case: what is said of one that is there goes under the name
- * that it has. */
+/* Keeps the spelling of existing names: Azure ignores the case of tag names. */
 static RESULT keep_names(struct op *op, struct tags_args *a)
 {
 	const struct row *row = tables_find(op->head, a->ref.kind, a->ref.prefix);
@@ -116,7 +115,7 @@ static RESULT keep_names(struct op *op, struct tags_args *a)
 	return OK;
 }
 
-/* Delete takes away those that are there with that value. */
+/* Applies the operation. Delete removes tags with the given value only. */
 static RESULT change(struct op *op, void *wish)
 {
 	struct tags_args *a = wish;

@@ -8,7 +8,7 @@
 struct usage {
 	const char *name, *words;
 	size_t used, limit; /* offsets in the account's usage, and in its row */
-	enum limit_id held; /* instead of that in its row; 0: that */
+	enum limit_id held; /* limit that applies instead of the row's; 0: the row's */
 };
 #define USAGE(name, words, used, limit)                                                                      \
 	{                                                                                                    \
@@ -35,7 +35,7 @@ static int64_t at(const void *whole, size_t offset)
 	return *(const int64_t *) (const void *) ((const char *) whole + offset);
 }
 
-/* A limit below zero is none: Azure shows its largest number. */
+/* Unlimited quotas are shown as Azure's largest number. */
 static RESULT write_usages(struct az_call *e, struct json_writer *w, const char *space,
 			   const struct usage *rows, size_t count)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a client is told before it signs in: where to sign in (/metadata/endpoints), and what the sign-in offers (OpenID Connect
- * Discovery 1.0). Its shape follows the version asked for. Sources: azure-cli's cloud.py, go-azure-sdk's metadata client. */
+ * Discovery before sign-in: /metadata/endpoints and OpenID Connect Discovery 1.0. The shape depends on the
+ * requested version. Sources: azure-cli's cloud.py, go-azure-sdk's metadata client.
+ */
 #include "api/azure/core/action.h"
 
 enum shape { FLAT, LIST, ONE };
@@ -17,7 +18,7 @@ static struct str url(struct az_call *e, const char *rest)
 	return str_print(e->c->arena, "%" STR_FMT "%s", STR_ARG(e->base_url), rest);
 }
 
-/* The name without scheme and port: of what comes of a name in DNS, of which there is nothing here. */
+/* Host name without scheme and port, for DNS suffixes, which do not exist here. */
 static struct str host_name(struct az_call *e)
 {
 	struct str rest = e->base_url;
@@ -40,7 +41,7 @@ static void write_authentication(struct az_call *e, struct json_writer *w, bool 
 	json_write_close(w);
 }
 
-/* What is not here has the address of the region, too: clients want the names. */
+/* Endpoints that do not exist here also name the region: clients require them. */
 static void write_cloud(struct az_call *e, struct json_writer *w)
 {
 	static const char *const here[] = {"resourceManager",
@@ -96,7 +97,7 @@ static RESULT show_endpoints(struct az_call *e, const void *args, struct json_wr
 
 /* ---- OpenID Connect ---- */
 
-/* "/adfs" for clients that know us as an ADFS, "/{tenant}" for the others: what follows has the same prefix. */
+/* Path prefix: "/adfs" for clients that treat us as ADFS, "/{tenant}" for others. */
 static struct str prefix_of(struct az_call *e)
 {
 	struct str tenant = az_path_value(e, "tenant");
@@ -141,7 +142,7 @@ static RESULT show_configuration(struct az_call *e, const void *args, struct jso
 	return OK;
 }
 
-/* The key may have to be made first. */
+/* Public key of the tokens; it may have to be generated first. */
 struct keys {
 	struct str id, n, e;
 };

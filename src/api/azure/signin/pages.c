@@ -28,7 +28,8 @@ static void add_escaped(struct buf *out, struct str text)
 	}
 }
 
-/* Nobody may frame the page, and it loads nothing. It does not say where its form may lead, for that ends at the program that asked. */
+/* Forbids framing and all loading. Does not set form-action, because the form's redirect ends at the
+ * program's address. */
 static void set_headers(struct az_call *e)
 {
 	call_set_answer_header(e->call, "Cache-Control", STR("no-store"));
@@ -55,12 +56,12 @@ static void add_input(struct buf *out, const char *label, const char *name, cons
 	buf_add_str(out, STR("\"></label>\n"));
 }
 
-/* What the program has asked for goes with the form. */
+/* Parameters that the form carries along. */
 static const char *const kept[] = {"client_id", "redirect_uri", "response_type",  "response_mode",
 				   "scope",     "state",        "code_challenge", "code_challenge_method",
 				   "nonce"};
 
-/* A value of the form, or of the query that led to it. */
+/* Value from the form, else from the query. */
 static struct str said(const struct az_call *e, const char *name)
 {
 	struct str value = pairs_find(&e->form, name);
@@ -106,7 +107,7 @@ void signin_write_page_problem(struct az_call *e, struct str message, struct buf
 	write_form(e, message, body);
 }
 
-/* The answer of a page is no JSON: the writer's buffer takes it as it is. */
+/* Ends a page: writes HTML straight to the JSON writer's buffer. */
 static RESULT end_page(struct az_call *e, struct json_writer *w)
 {
 	e->content_type = "text/html; charset=utf-8";
@@ -125,7 +126,7 @@ static RESULT show_form(struct az_call *e, const void *args, struct json_writer 
 
 struct device_args {
 	struct str client, scope, resource;
-	struct str secret, user_code; /* made */
+	struct str secret, user_code; /* results */
 };
 #define P(wire, member, ...) PARAM(struct device_args, wire, member, __VA_ARGS__)
 static const struct param device_params[] = {
@@ -141,7 +142,7 @@ static RESULT prepare_device(struct az_call *e, void *args)
 	uuid tenant = UUID_NONE;
 	TRY(signin_require(e, a->client, "client_id"));
 	TRY(signin_find_tenant(e, &tenant));
-	if (!a->scope.n && a->resource.n) /* what the token is asked with names it once more */
+	if (!a->scope.n && a->resource.n) /* the token request repeats it */
 		a->scope =
 			str_print(e->c->arena, "%" STR_FMT "/.default offline_access", STR_ARG(a->resource));
 	const struct sign_in wanted = {.kind = SIGN_IN_DEVICE,
@@ -178,7 +179,7 @@ static RESULT show_device(struct az_call *e, const void *args, struct json_write
 struct page_args {
 	struct str username, password, user_code;
 	struct az_person person;
-	struct str code; /* made: an authorization code */
+	struct str code; /* result: an authorization code */
 };
 #define P(wire, member, ...) PARAM(struct page_args, wire, member, __VA_ARGS__)
 static const struct param page_params[] = {
@@ -228,7 +229,7 @@ static RESULT show_typed(struct az_call *e, const void *args, struct json_writer
 
 /* ---- a program on one's own machine ---- */
 
-/* Only to the machine whose browser it is: everything else would hand the code to whoever wrote the link. */
+/* Allows redirects to loopback only: any other address would give the code to the author of the link. */
 static bool is_loopback(struct str uri)
 {
 	static const char *const hosts[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
@@ -251,7 +252,7 @@ static RESULT refuse_asked(struct az_call *e, const char *name, const char *mess
 	return ctx_fail_field(e->c, ERR_INVALID, str_from(name), "%s", message);
 }
 
-/* What the program has asked for, as the link or the form says it. */
+/* Checks the program's parameters in the link or form. */
 static RESULT check_asked(struct az_call *e)
 {
 	struct str challenge = said(e, "code_challenge"), mode = said(e, "response_mode");

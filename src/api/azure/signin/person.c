@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Persons who sign in by a password: which user a name is, guesses that are counted, and words of refusal. Texts of AADSTS codes
- * are those of "Microsoft Entra authentication and authorization error codes". */
+ * Sign-in of a person by password: finds the user, counts failed attempts, and words refusals. Texts of
+ * AADSTS codes are from "Microsoft Entra authentication and authorization error codes".
+ */
 #include "api/azure/signin/signin.h"
 
 #include "auth/limit.h"
@@ -73,7 +74,7 @@ RESULT signin_find_person(struct az_call *e, struct az_person *person)
 {
 	TRY(signin_require(e, person->username, "username"));
 	TRY(signin_require(e, person->password, "password"));
-	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
+	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* throttle before spending a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
 	const struct user *user = find_user(e, person);
 	e->asker = login_attempt_address(e->call->peer);
@@ -101,7 +102,7 @@ RESULT signin_check_person(struct az_call *e, const struct az_person *person)
 		return signin_refuse_grant(e, &signin_wrong_grant, "AADSTS50055: The password is expired.");
 	const struct bearer bearer = {
 		.user = person->user, .tenant = person->tenant, .issued_us = clock_now_us()};
-	view_close(&e->view); /* another one follows */
+	view_close(&e->view); /* the next access opens a new view */
 	e->view = (struct view){0};
 	struct result found = is_same ? bearer_weigh(e->config->bearers, e->c, &bearer, UUID_NONE, &who)
 				      : FAIL(UNAUTHENTICATED);

@@ -22,15 +22,15 @@
 struct token_args {
 	struct str grant, client, secret, assertion_type, assertion, username, password, scope, resource;
 	struct str refresh, device, code, redirect, verifier, client_info;
-	/* found: */
+	/* results: */
 	const struct grant *how;
-	struct az_person person; /* who typed a password in this call */
+	struct az_person person; /* set if this call has a password */
 	struct bearer bearer;
-	struct str name; /* of a person; empty: it is a program */
+	struct str name; /* name of a person; empty: a program */
 	struct str nonce;
-	enum kind counted_kind; /* whose use is noted */
+	enum kind counted_kind; /* kind of the credential whose use is noted */
 	uuid counted;
-	struct str token, refresh_token, id_token; /* made */
+	struct str token, refresh_token, id_token; /* results */
 };
 #define P(wire, member, ...) PARAM(struct token_args, wire, member, __VA_ARGS__)
 static const struct param params[] = {
@@ -123,7 +123,7 @@ static RESULT prepare_secret(struct az_call *e, struct token_args *a)
 
 /* ---- programs by a certificate ---- */
 
-/* What is wrong with it before anybody's certificate is looked at; NULL: nothing. */
+/* Checks the assertion before any certificate is read; NULL: no fault. */
 static const char *judge(const struct az_call *e, const struct token_args *a,
 			 const struct client_assertion *said)
 {
@@ -140,7 +140,7 @@ static const char *judge(const struct az_call *e, const struct token_args *a,
 	return NULL;
 }
 
-/* Of the user's certificates the one that the assertion names. */
+/* Finds the user's certificate that the assertion names. */
 static RESULT find_certificate(struct az_call *e, uuid user, const struct client_assertion *said,
 			       const struct credential **ret_found, struct str *ret_pem)
 {
@@ -158,7 +158,7 @@ static RESULT find_certificate(struct az_call *e, uuid user, const struct client
 	return OK;
 }
 
-/* The tenant of an account's own user is that of the account. */
+/* An account's own user belongs to the tenant of the account. */
 static uuid tenant_of(struct az_call *e, const struct user *user)
 {
 	const struct account *account = user ? account_find(az_tables(e), user->account) : NULL;
@@ -251,7 +251,7 @@ static RESULT prepare_refresh(struct az_call *e, struct token_args *a)
 					   "AADSTS70000: Provided grant is invalid or malformed.");
 	TRY(checked);
 	take_person(a, was.user, was.tenant, was.name);
-	a->bearer.audit = was.audit; /* its revocation is looked for, and what issued it is older */
+	a->bearer.audit = was.audit; /* the new token stays revocable with the one that it came from */
 	a->bearer.issued_us = was.issued_us;
 	return OK;
 }
@@ -288,7 +288,7 @@ static RESULT prepare_device(struct az_call *e, struct token_args *a)
 	return OK;
 }
 
-/* Whether the program knows what it told the digest of. */
+/* Checks PKCE: the verifier's digest equals the challenge. */
 static bool is_verified(struct arena *a, struct str challenge, struct str verifier)
 {
 	uint8_t sum[SHA256_SIZE];
@@ -367,7 +367,7 @@ static struct str audience_of(const struct az_call *e, const struct token_args *
 	return a->resource.n ? a->resource : str_print(e->c->arena, "%" STR_FMT "/", STR_ARG(e->base_url));
 }
 
-/* The first version of the sign-in always gives it; the second where it is asked for. */
+/* Sign-in v1 always issues a refresh token, v2 on request. */
 static bool wants_refresh(const struct token_args *a)
 {
 	return a->name.n && (!a->scope.n || str_contains(a->scope, STR("offline_access")));
@@ -386,7 +386,7 @@ static RESULT issue_others(struct az_call *e, struct token_args *a, struct beare
 	return a->name.n ? bearer_issue(e->config->bearers, e->c, &other, words, &a->id_token) : OK;
 }
 
-/* Whoever guessed right must still be let in, by what is true by now. */
+/* Checks again after the hash whether the user may still sign in. */
 static RESULT weigh_now(struct az_call *e, struct token_args *a)
 {
 	struct identity *who = NULL;
@@ -462,7 +462,7 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 	json_write_text(w, "access_token", a->token);
 	if (a->refresh_token.n)
 		json_write_text(w, "refresh_token", a->refresh_token);
-	if (a->id_token.n) /* az reads the tenant and the name from it, and does not check who signed it */
+	if (a->id_token.n) /* az reads tenant and name from it without checking the signature */
 		json_write_text(w, "id_token", a->id_token);
 	if (a->name.n && str_is(a->client_info, "1"))
 		json_write_text(w, "client_info", write_client_info(e->c->arena, &a->bearer));

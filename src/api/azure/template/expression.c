@@ -38,7 +38,7 @@ struct parser {
 	struct str text;
 	size_t at;
 	unsigned depth;
-	enum token_type type; /* the token at hand */
+	enum token_type type; /* current token */
 	struct str token;     /* its text; a literal's as written, between its quotes */
 };
 
@@ -55,7 +55,7 @@ static bool is_of_name(char c)
 	return str_is_alphanumeric(c) || c == '_' || c == '$' || c == '-' || c == ':' || c == '@';
 }
 
-/* Behind the quote that begins it. A quote within is written twice. */
+/* Reads a text after its opening quote. A doubled quote stands for one. */
 static enum token_type take_text(struct parser *p)
 {
 	size_t from = p->at;
@@ -159,7 +159,7 @@ static RESULT parse_literal(struct parser *p, struct expr **ret_expr)
 	return OK;
 }
 
-/* Behind "name(". */
+/* Parses arguments after "name(". */
 static RESULT parse_args(struct parser *p, struct expr *x)
 {
 	size_t room = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Functions of truth, and of what there is none of. Source: "Logical functions", "Comparison functions". */
+ * Logical functions, and functions of null. Source: "Logical functions", "Comparison functions".
+ */
 #include "api/azure/template/internal.h"
 
 #define RUN(name) static RESULT run_##name(struct template *t, const struct template_call *call, json_t **ret)
@@ -17,7 +18,7 @@ static RESULT take_bool(struct template *t, const struct template_call *call, co
 			     template_type_word(value));
 }
 
-/* What is not chosen is not worked out: it may be about what is not there. */
+/* Evaluates only the chosen branch: the other may refer to something that does not exist. */
 RUN(if)
 {
 	bool holds = false;

@@ -5,7 +5,7 @@
 
 /* ---- names ---- */
 
-/* What stands behind the last "/providers/". */
+/* Text after the last "/providers/". */
 static struct str find_relative(struct str id)
 {
 	static const struct str word = {"/providers/", sizeof "/providers/" - 1};
@@ -47,7 +47,7 @@ size_t template_find_resource(const struct template *t, struct str name)
 
 struct needs {
 	struct template *t;
-	size_t of;    /* whose they are */
+	size_t of;    /* resource that has the needs */
 	uint8_t *has; /* for each resource */
 };
 
@@ -63,7 +63,7 @@ bool template_is_turn(const struct template_resource *r, struct str name)
 	       (bracket < r->symbol.n && str_equal_nocase(str_slice(r->symbol, 0, bracket), name));
 }
 
-/* All turns of a copy of that name, or of that symbol. */
+/* Adds all iterations of the copy of that name or symbol. */
 static bool add_copy(struct needs *n, struct str name)
 {
 	bool found = false;
@@ -76,7 +76,7 @@ static bool add_copy(struct needs *n, struct str name)
 	return found;
 }
 
-/* A copy of no turns is there, too: it is in the template, and nothing of it. */
+/* A copy without iterations exists, but has no resources. */
 static bool is_empty_copy(const struct template *t, struct str name)
 {
 	const json_t *resources = template_get(t->document, "resources");
@@ -130,7 +130,7 @@ static RESULT add_explicit(struct needs *n, const json_t *depends)
 
 /* ---- what expressions refer to ---- */
 
-/* What is called by an expression that cannot be worked out so far is found when the resource's turn has come. */
+/* References by expressions that cannot be evaluated yet are found when the resource is deployed. */
 static RESULT add_reference(struct needs *n, const struct expr *name)
 {
 	json_t *value = NULL;
@@ -180,7 +180,7 @@ static RESULT walk_value(struct needs *n, const json_t *value)
 	struct str inner;
 	const struct expr *x = NULL;
 	if (json_is_string(value) && expr_is_one(template_text_of(value), &inner)) {
-		TRY(expr_parse(n->t, inner, &x)); /* whatever it says: its form is to be right */
+		TRY(expr_parse(n->t, inner, &x)); /* parsed for its syntax only */
 		return has_reference(inner) ? walk_expr(n, x) : OK;
 	}
 	json_array_foreach (value, k, member)
@@ -197,7 +197,7 @@ static RESULT walk_value(struct needs *n, const json_t *value)
 
 /* ---- all of a resource ---- */
 
-/* A turn of a serial copy needs all of the batch before its own. */
+/* An iteration of a serial copy needs the whole previous batch. */
 static void add_serial(struct needs *n, const struct template_part *p)
 {
 	if (!p->batch)

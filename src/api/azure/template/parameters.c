@@ -20,7 +20,7 @@ static const struct type types[] = {
 	{"array", "Array", JSON_ARRAY, false},
 };
 
-/* A definition may be one of those that the template has beside ("$ref": "#/definitions/name"). */
+/* Resolves "$ref": "#/definitions/name". */
 static const json_t *find_definition(const struct template *t, const json_t *definition)
 {
 	const json_t *named = template_get(definition, "$ref");
@@ -95,7 +95,7 @@ static RESULT check_range(struct template *t, const struct template_named *p)
 	return OK;
 }
 
-/* Of a list each element is to be allowed, unless the list as a whole is. */
+/* Each element of a list must be allowed, unless the list as a whole is. */
 /* Texts whatever the letters' case, as ARM compares them (bicep issue 2489). */
 static bool is_element(struct template *t, const json_t *allowed, const json_t *value)
 {
@@ -125,7 +125,7 @@ static bool is_allowed(struct template *t, const json_t *allowed, const json_t *
 	return true;
 }
 
-/* A secure one's value is in no answer. */
+/* Error messages leave out the values of secure parameters. */
 static RESULT check_allowed(struct template *t, const struct template_named *p)
 {
 	const json_t *allowed = template_get(p->definition, "allowedValues");
@@ -180,7 +180,7 @@ static RESULT work_out_default(struct template *t, struct template_named *p, con
 	return OK;
 }
 
-/* What was given stands already. */
+/* Evaluates the default unless a value was given. */
 static RESULT work_out(struct template *t, struct template_named *p)
 {
 	const json_t *value = template_get(p->definition, "defaultValue");
@@ -403,7 +403,7 @@ RESULT template_make_parameters(struct template *t, bool shows_secrets, json_t *
 	return template_end(t, before, make_parameters(t, shows_secrets, ret_parameters));
 }
 
-/* What was worked out of them is worked out anew. */
+/* Evaluates values again that were derived from secrets. */
 static RESULT hide_secrets(struct template *t)
 {
 	template_begin(t);

@@ -40,7 +40,7 @@ static struct str interleave(struct arena *a, struct str type, struct str name)
 	return path;
 }
 
-/* A group is no resource of a provider in its path. */
+/* A group has no provider in its path. */
 struct str template_make_id(struct template *t, struct str scope, struct str type, struct str name)
 {
 	struct str path = interleave(t->c->arena, type, name);
@@ -53,7 +53,7 @@ struct str template_make_id(struct template *t, struct str scope, struct str typ
 
 /* ---- failures ---- */
 
-/* Says which resource it is that is not valid. */
+/* Prefixes the failure with the invalid resource. */
 static RESULT blame(struct template *t, const struct template_resource *r, struct result result)
 {
 	if (result.code != ERR_INVALID)
@@ -96,7 +96,7 @@ static RESULT read_condition(struct template *t, struct template_resource *r)
 	return OK;
 }
 
-/* Elsewhere than where the template is deployed: a nested deployment's group, or what an extension belongs to. */
+/* Reads another scope: a nested deployment's group, or the resource that an extension belongs to. */
 static RESULT read_scope(struct template *t, struct template_resource *r)
 {
 	const json_t *d = r->part->definition;
@@ -197,7 +197,7 @@ static RESULT new_resource(struct template *t, struct template_resource **ret_re
 	return OK;
 }
 
-/* In the turn that is at hand. */
+/* Expands the resource in the current iteration. */
 static RESULT expand_one(struct expansion *x, const json_t *definition, const char *symbol,
 			 struct template_resource **ret_resource)
 {
@@ -358,7 +358,7 @@ static bool is_of_template(const char *name)
 	return false;
 }
 
-/* A deployment within whose expressions are its own: its template stays as it is. */
+/* True for a nested deployment of inner scope: its template is not evaluated here. */
 static bool is_inner(const struct template_resource *r, const json_t *properties)
 {
 	const json_t *options = template_get(properties, "expressionEvaluationOptions");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Functions of where a template is deployed, and of what else is in it. Source: "Resource functions", "Scope functions",
- * "Deployment functions" of Azure's documentation. */
+ * Functions about the deployment's scope and the template's other resources. Source: "Resource functions",
+ * "Scope functions", "Deployment functions" of Azure's documentation.
+ */
 #include "api/azure/template/internal.h"
 
 #include "base/uuid.h"
@@ -106,7 +107,7 @@ RUN(tenant)
 		ret);
 }
 
-/* Without the template itself, which would make of each part of it a large value. */
+/* Leaves out the template, which could be large. */
 RUN(deployment)
 {
 	json_t *version = template_get(t->document, "contentVersion");
@@ -325,7 +326,7 @@ RUN(references)
 	return template_keep(t, TAKE(to), ret);
 }
 
-/* listKeys() and its like are about resources that are not here: storage accounts, mostly. */
+/* list*() functions are not built: they mostly concern storage accounts, which do not exist here. */
 RUN(list)
 {
 	(void) ret;

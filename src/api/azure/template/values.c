@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Values: kept and measured; objects and lists whose expressions are worked out. */
+ * Values: storing, measuring, and evaluation of nested expressions.
+ */
 #include "api/azure/template/internal.h"
 
 #include <stdlib.h>
 
-enum { BYTES_MAX = 64 * 1024 * 1024 }; /* made by a template in all */
+enum { BYTES_MAX = 64 * 1024 * 1024 }; /* limit of bytes that a template may create */
 
 json_t *template_get(const json_t *object, const char *name)
 {
@@ -42,7 +43,7 @@ struct measure {
 	size_t bytes, nodes;
 };
 
-/* As if written. Ends early, so that it costs no more than what is allowed. */
+/* Measures the value as written; stops at the limit, so that the check itself stays cheap. */
 static bool measure(const json_t *value, unsigned depth, struct measure *m)
 {
 	const char *key;
@@ -128,7 +129,7 @@ static RESULT resolve_text(struct template *t, const json_t *value, json_t **ret
 	}
 	TRY(expr_parse(t, inner, &x));
 	struct result result = expr_evaluate(t, x, ret_value);
-	if (result.code == ERR_AGAIN && t->is_loose) { /* it stays an expression */
+	if (result.code == ERR_AGAIN && t->is_loose) { /* stays an expression */
 		ctx_clear_problem(t->c);
 		*ret_value = (json_t *) value;
 		return OK;
@@ -176,7 +177,7 @@ RESULT template_unroll(struct template *t, const json_t *copy, struct str name, 
 		if (result_is_ok(result) && json_array_append(list, made))
 			result = ctx_no_memory(t->c);
 	}
-	t->turn = turn.up; /* the turn is on this function's stack */
+	t->turn = turn.up; /* turn is on this function's stack */
 	TRY(result);
 	return template_keep(t, TAKE(list), ret_list);
 }
@@ -229,7 +230,7 @@ static RESULT resolve_object(struct template *t, const json_t *object, json_t *t
 	return OK;
 }
 
-enum { EVALUATION_DEPTH_MAX = 250 }; /* calls and values within each other: the stack */
+enum { EVALUATION_DEPTH_MAX = 250 }; /* bound on nesting, which uses the C stack */
 
 RESULT template_resolve(struct template *t, const json_t *value, json_t **ret_value)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Accounts: EC2's, and Keystone's projects. */
+ * Accounts, which are EC2's accounts and Keystone's projects.
+ */
 #include "api/cloudstack/account/people.h"
 #include "engine/people/account.h"
 #include "engine/resolve.h"
@@ -29,13 +30,13 @@ static const struct param params[] = {
 	NOT_BUILT("showicon|iscleanuprequired", .only = "false"),
 };
 
-/* Somebody's own account, and an administrator's all. */
+/* Users see their own account; administrators see all. */
 static bool sees(struct api_call *e, const struct row *row)
 {
 	return uuid_equal(row->id, e->c->who->account) || engine_may_see(e->c, KIND_ACCOUNT, row);
 }
 
-/* Without listall, and without a domain, an administrator's list has the own account alone. */
+/* Without listall and domain, an administrator's list has only the own account. */
 static bool is_asked_for(const struct api_call *e, const struct cs_list_args *asked, const struct account *a)
 {
 	bool is_whole = uuid_equal(asked->domain.prefix, DOMAIN_DEFAULT) && asked->is_recursive == CHOICE_YES;
@@ -75,7 +76,7 @@ static void write_domain(struct api_call *e, struct json_writer *w, const char *
 		json_write_text(w, name, cs_domain_path(e->c->arena, domain));
 }
 
-/* A limit of what is counted, how much there is, and how much may come. */
+/* Writes a limit, the current count, and what remains. */
 static void write_figure(struct api_call *e, struct json_writer *w, const char *word, int64_t limit,
 			 int64_t total, unsigned shift)
 {
@@ -115,7 +116,7 @@ void cs_write_figures(struct api_call *e, struct json_writer *w, const char *nam
 	cs_write_usage(e, w, account_of(row), account_usage(account_of(row)));
 }
 
-/* Whether it is the first one that says that the user is of the account. */
+/* True if this is the user's first role assignment on the account. */
 static bool counts(const struct tables *t, const struct role_assignment *a)
 {
 	const struct user *user = user_find(t, a->user);
@@ -126,7 +127,7 @@ static bool counts(const struct tables *t, const struct role_assignment *a)
 	return first == a && of && uuid_equal(of->row.id, a->account) && uuid_is_none(user->account);
 }
 
-/* The account's own, and those of domains who have a role there. */
+/* Visits the account's own users, and users of domains with a role on it. */
 void cs_each_person(const struct tables *t, uuid account, bool (*visit)(void *arg, const struct user *user),
 		    void *arg)
 {

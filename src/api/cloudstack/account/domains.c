@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Domains: those that Keystone has, too. The default domain is the root, and the others are below it. */
+ * Domains, shared with Keystone. The default domain is the root; all others are its children.
+ */
 #include "api/cloudstack/account/people.h"
 #include "engine/people/domain.h"
 #include "engine/resolve.h"

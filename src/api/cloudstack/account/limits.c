@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Resource limits and counts: those of accounts, which every face holds to. Domains have none of their own. What is counted
- * is always right, so updateResourceCount only tells it. Source: API reference, "Limit", 4.18; the types' numbers and names:
- * Resource.ResourceType. */
+ * Resource limits and counts of accounts, which every face enforces. Domains have no limits. Counts are
+ * always exact, so updateResourceCount only reports them. Source: API reference, "Limit", 4.18; numbers and
+ * names of types: Resource.ResourceType.
+ */
 #include "api/cloudstack/account/limits.h"
 
 #include "api/cloudstack/account/people.h"
@@ -14,7 +15,7 @@ enum { MIB = 20, GIB = 30, TYPES = 12 };
 static const struct limit_type {
 	const char *name;
 	size_t limit, wish,
-		count; /* where in an account's row, a wish, its usage, + 1; 0: nothing is limited or counted */
+		count; /* offsets + 1 in an account's row, a wish and the usage; 0: not limited, not counted */
 	unsigned shift;
 } types[TYPES] = {
 #define LIMITED(word, figure, unit)                                                                          \
@@ -89,7 +90,7 @@ static bool is_asked_for(const struct limit_args *a, size_t type)
 	       (!a->type_name.n || str_is(a->type_name, types[type].name));
 }
 
-/* account NULL: of the domain. */
+/* account NULL: writes the domain. */
 static void open_object(struct cs_call *e, struct json_writer *w, const char *name,
 			const struct account *account, uuid domain, size_t type)
 {
@@ -137,7 +138,7 @@ static const struct param list_params[] = {
 	NOT_BUILT("id|tag"),
 };
 
-/* The domain, which the caller sees, if that is all that is said. */
+/* Finds the domain if the request names only that and the caller sees it. */
 static RESULT check_domain(struct cs_call *e, const struct limit_args *a)
 {
 	const struct ref *ref = &a->list.domain;
@@ -241,7 +242,7 @@ static void add_counts(const struct account *account, int64_t sums[TYPES])
 									 types[type].count - 1);
 }
 
-/* Of the account, or of all accounts of the domain. */
+/* Sums the counts of the account, or of all accounts of the domain. */
 static void sum_counts(const struct tables *t, const struct account *account, uuid domain,
 		       int64_t ret_sums[TYPES])
 {

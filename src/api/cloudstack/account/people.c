@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Domains, accounts and users are made, changed and deleted: Keystone's, so that both faces show them. */
+ * Creates, changes and deletes domains, accounts and users, which are shared with Keystone.
+ */
 #include "api/cloudstack/account/people.h"
 #include "auth/password.h"
 #include "base/json_write.h"
@@ -34,7 +35,7 @@ static RESULT add_name(struct cs_call *e, const char *key, struct str text, stru
 	return result;
 }
 
-/* As Keystone's further attributes. */
+/* Stores the person's names as extra attributes, as Keystone does. */
 static RESULT take_names(struct cs_call *e, const struct names *names, struct tags *ret_extra)
 {
 	struct tag *at = arena_new_array(e->c->arena, struct tag, EXTRA_MAX);
@@ -195,7 +196,7 @@ static const struct param disable_account_params[] = {
 		     "built."),
 };
 
-/* By its id, or by its name and its domain. */
+/* Finds the account by its id, or by name and domain. */
 static RESULT choose_account(struct cs_call *e, void *args)
 {
 	struct change_account *a = args;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Projects: accounts that have no users of their own, which are Keystone's projects. An account is in a project while a user of
- * it has a role there: `manager` is CloudStack's Admin, any other role is Regular. Source: API reference, "Project", 4.18. */
+ * Projects: accounts without users of their own, shared with Keystone. An account is a member while one of
+ * its users has a role there: `manager` is CloudStack's Admin, any other role Regular. Source: API
+ * reference, "Project", 4.18.
+ */
 #include "api/cloudstack/account/people.h"
 #include "engine/people/account_purge.h"
 #include "engine/people/role.h"
@@ -13,7 +15,7 @@
 
 enum standing { NOT_IN, REGULAR, ADMIN };
 
-/* Of the account's users, or of the one user. */
+/* Membership of the account's users, or of one user. */
 static enum standing find_standing(const struct tables *t, uuid project, uuid account, uuid user)
 {
 	enum standing best = NOT_IN;
@@ -29,7 +31,7 @@ static enum standing find_standing(const struct tables *t, uuid project, uuid ac
 	return best;
 }
 
-/* The accounts that are in the project, each once. */
+/* Lists the member accounts, each once. */
 static RESULT list_members(struct ctx *c, const struct tables *t, uuid project, struct uuids *ret_accounts)
 {
 	size_t count = 0, n = 0;
@@ -125,7 +127,7 @@ static bool has_user(const struct tables *t, uuid project, struct str name)
 	return false;
 }
 
-/* An administrator's list has the own account's projects, unless all are asked for, or one, or a domain's. */
+/* An administrator's list has the own account's projects, unless listall, an id or a domain is given. */
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_projects *a = args;
@@ -147,14 +149,14 @@ static void write_domain(struct api_call *e, struct json_writer *w, const char *
 	cs_write_domain(e, w, account_of(row)->domain);
 }
 
-/* Those who may do all in it. */
+/* Writes the members with the Admin role. */
 static void write_owners(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	struct uuids accounts = {0};
 	const struct tables *t = api_tables(e);
 	json_write_open_list(w, name);
 	if (!result_is_ok(list_members(e->c, t, row->id, &accounts)))
-		accounts.count = 0; /* the arena is full: the call fails at its end */
+		accounts.count = 0; /* full arena: the call fails when its answer ends */
 	for (size_t k = 0; k < accounts.count; k++) {
 		if (find_standing(t, row->id, accounts.at[k], UUID_NONE) != ADMIN)
 			continue;
@@ -198,7 +200,7 @@ static const struct param account_params[] = {
 };
 #undef P
 
-/* ERR_NOT_FOUND: it is none, or not for the caller. */
+/* ERR_NOT_FOUND: not a project, or hidden from the caller. */
 static RESULT find_project(struct cs_call *e, const struct ref *ref, const char *parameter,
 			   const struct account **ret_project)
 {
@@ -277,7 +279,7 @@ static bool grant_one(void *arg, const struct user *user)
 	return result_is_ok(m->result);
 }
 
-/* The account's users get the role. */
+/* Gives the role to all users of the account. */
 static RESULT add_account(struct op *op, uuid project, uuid account, enum role_right right)
 {
 	struct membership m = {op, project, account, right, OK};
@@ -285,7 +287,7 @@ static RESULT add_account(struct op *op, uuid project, uuid account, enum role_r
 	return m.result;
 }
 
-/* What the account's users have in the project. */
+/* Removes all roles of the account's users in the project. */
 static RESULT remove_account(struct op *op, uuid project, uuid account)
 {
 	const struct tables *t = op->head;
@@ -310,7 +312,7 @@ static RESULT remove_account(struct op *op, uuid project, uuid account)
 struct make_project {
 	struct account_wish wish;
 	struct cs_owner owner;
-	uuid first; /* the account that is its owner */
+	uuid first; /* first owner */
 };
 #define P(wire, member, ...) PARAM(struct make_project, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -395,7 +397,7 @@ static int64_t count_free_volumes(const struct tables *t, uuid account)
 	return count;
 }
 
-/* Source: ProjectManagerImpl.deleteProject(): without "cleanup" a project with one of these stays. */
+/* Refuses while resources exist, unless "cleanup" is given. Source: ProjectManagerImpl.deleteProject(). */
 static RESULT check_unused(struct cs_call *e, const struct account *project)
 {
 	const struct account_usage *has = account_usage(project);

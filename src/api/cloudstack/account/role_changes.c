@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles are made, changed and deleted. One that is made by a type alone permits nothing; one that is made from another
- * implies it. The roles that the region is made with stay as they are. Source: API reference, "Role", 4.18; the words about
- * type and id: CreateRoleCmd. */
+ * Creates, changes and deletes roles. A role created from a type alone permits nothing; a role created from
+ * another role implies it. Standard roles cannot be changed. Source: API reference, "Role", 4.18; messages
+ * about type and id: CreateRoleCmd.
+ */
 #include "api/cloudstack/account/people.h"
 #include "engine/people/role.h"
 
@@ -30,7 +31,7 @@ static const struct param update_params[] = {
 };
 #undef P
 
-/* Further attributes are JSON. */
+/* Stores the type as JSON, as extra attributes are. */
 static RESULT take_type(struct cs_call *e, const struct role_args *a, struct tags *ret_extra)
 {
 	struct tag *tag = arena_new_object(e->c->arena, struct tag);
@@ -63,7 +64,7 @@ static RESULT create(struct op *op, void *args)
 	return engine_imply_role(op, &a->from);
 }
 
-/* The words about default roles are ours. */
+/* The messages about default roles are our own. */
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct role_args *a = args;

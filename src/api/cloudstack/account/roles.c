@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles. The four that the region is made with are CloudStack's default roles of the same rights; what they let somebody
- * do is one answer of the guard's for all faces (auth/guard.h), so that a role's permissions are the commands that it
- * alone would permit. Source: API reference, "Role", 4.18. */
+ * Roles. The four standard roles are CloudStack's default roles of the same rights. The guard decides for
+ * all faces (auth/guard.h), so a role's permissions are the commands that this role alone would permit.
+ * Source: API reference, "Role", 4.18.
+ */
 #include "api/cloudstack/account/people.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
@@ -76,7 +77,7 @@ static struct str get_name(struct api_call *e, const struct row *row)
 	return cs_role_name(role_of(row));
 }
 
-/* With what it implies. */
+/* Right of the role, including implied roles. */
 static enum role_right right_of(const struct tables *t, const struct role *role)
 {
 	struct roles roles = {.at = {role->row.id}, .count = 1};
@@ -89,13 +90,14 @@ static enum role_right right_of(const struct tables *t, const struct role *role)
 	return best;
 }
 
-/* What it was made with, or else that of what it implies. */
+/* Type that the role was created with, else that of the implied role. */
 static struct str get_type(struct api_call *e, const struct row *row)
 {
 	const struct role *role = role_of(row);
 	const struct tag *said = tags_find(role->extra, STR(CS_ROLE_TYPE));
 	if (said && said->value.n > 2)
-		return str_slice(said->value, 1, said->value.n - 1); /* without its quotes */
+		return str_slice(said->value, 1,
+				 said->value.n - 1); /* without the quotes of the JSON string */
 	const struct role effective = {.right = right_of(api_tables(e), role)};
 	return str_from(cs_role_type(&effective));
 }
@@ -104,8 +106,8 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_roles *a = args;
 	const struct role *role = role_of(row);
-	bool is_service =
-		role->right == ROLE_RIGHT_NONE && engine_is_standard_role(role); /* Keystone's alone */
+	bool is_service = role->right == ROLE_RIGHT_NONE &&
+			  engine_is_standard_role(role); /* Keystone's roles without a right are hidden */
 	return !is_service && (!a->type.n || str_equal(a->type, get_type(e, row))) &&
 	       !str_is(a->state, "disabled");
 }
@@ -137,7 +139,7 @@ static const struct param permission_params[] = {
 	PARAM(struct permissions_args, "roleid", role, .kind = KIND_ROLE, .doc = "Of this role."),
 };
 
-/* What a command needs of a role. */
+/* True if the right permits the command. */
 static bool permits(enum role_right right, const struct api_action *a)
 {
 	enum role_right needed = a->flags & CS_ADMIN     ? ROLE_RIGHT_ADMIN
@@ -160,7 +162,7 @@ static void write_permission(struct cs_call *e, struct json_writer *w, const str
 	json_write_close(w);
 }
 
-/* A root administrator's are all; another role's each command that it permits, and then no other. */
+/* Writes permissions: everything for a root administrator, else each permitted command and a final deny. */
 static size_t write_permissions(struct cs_call *e, struct json_writer *w, const struct role *role,
 				bool counts)
 {

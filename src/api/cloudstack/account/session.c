@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sessions: a password is good for a cookie and a session key, of which every further call needs both. The cookie is a
- * token as Keystone's users get (auth/token.h), so that it survives a restart, and what ends tokens ends it; the session
- * key follows from it. Source: developer guide, "Session-based authentication", 4.18. */
+ * Sessions: login yields a cookie and a session key, and every further call needs both. The cookie is a
+ * Keystone token (auth/token.h), so it survives restarts and token revocation ends it. The session key is
+ * derived from the cookie. Source: developer guide, "Session-based authentication", 4.18.
+ */
 #include "api/cloudstack/account/people.h"
 #include "auth/cloudstack_signature.h"
 #include "auth/last_used.h"
@@ -18,7 +19,7 @@ static const struct api_error login_failed = {ERR_UNAUTHENTICATED, 0, 531, "4290
 
 /* ---- calls of a session ---- */
 
-/* A value of the Cookie header. */
+/* Value of a cookie. */
 static struct str find_cookie(const struct call *call, struct str name)
 {
 	struct str rest = call_header(call, "Cookie"), part;
@@ -31,7 +32,8 @@ static struct str find_cookie(const struct call *call, struct str name)
 	return STR_NONE;
 }
 
-/* Whoever has the cookie alone, as a page of somebody else's makes a browser send it, does not know this. */
+/* Derives the session key. A page of another site can make a browser send the cookie, but does not know
+ * this key. */
 static struct str derive_key(struct cs_call *e, struct str cookie)
 {
 	uint8_t sum[SHA256_SIZE];
@@ -40,7 +42,7 @@ static struct str derive_key(struct cs_call *e, struct str cookie)
 	return str_encode_hex(e->c->arena, sum, sizeof sum);
 }
 
-/* Access rules have no names for CloudStack's commands. */
+/* Keystone access rules cannot name CloudStack commands. */
 static const struct token_use no_rules = {0};
 
 RESULT cs_resume_session(struct cs_call *e)
@@ -115,7 +117,7 @@ static RESULT prepare_login(struct cs_call *e, void *args)
 		e->error = &get_refused;
 		return ctx_fail(e->c, ERR_UNSUPPORTED, "A password is sent by POST");
 	}
-	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
+	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* throttle before spending a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
 	a->counted = is_open ? user->row.id : UUID_NONE;
 	a->hash = is_open ? str_copy(e->c->arena, user->password_hash) : STR_NONE;
@@ -133,7 +135,7 @@ static RESULT check_guess(struct work_item *w)
 	return OK;
 }
 
-/* The rest is looked up anew: it may have changed while the password was hashed. */
+/* Finds the user again: the password may have changed while it was hashed. */
 static const struct user *find_proved(struct cs_call *e, const struct login *a)
 {
 	const struct user *user = a->is_right ? user_find(cs_tables(e), a->counted) : NULL;
@@ -190,7 +192,7 @@ static RESULT log_in(struct cs_call *e, const void *args, struct json_writer *w)
 	struct str key = derive_key(e, cookie);
 	set_cookies(e, cookie, key);
 	write_session(e, w, user, account, key);
-	view_close(&e->view); /* another one follows, of what is true by now */
+	view_close(&e->view); /* the next view sees the current rows */
 	e->view = (struct view){0};
 	struct result r = token_check(e->config->tokens, e->c, cookie, &no_rules, &e->token, &who);
 	if (r.code == ERR_UNAUTHENTICATED)
@@ -201,7 +203,7 @@ static RESULT log_in(struct cs_call *e, const void *args, struct json_writer *w)
 
 /* ---- logout ---- */
 
-/* A key has no session that could end. */
+/* Accepts the logout of a signed call, which has no session to end. */
 static RESULT prepare_logout(struct cs_call *e, void *args)
 {
 	struct token_revocation_wish *a = args;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Users, and their keys, which are EC2's access keys. */
+ * Users and their API keys, which are EC2 access keys.
+ */
 #include "api/cloudstack/account/people.h"
 #include "auth/key.h"
 #include "auth/key_owner.h"
@@ -83,7 +84,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 			  : is_one || is_of_account(e, row, e->c->who->account);
 }
 
-/* What Keystone calls further attributes: CloudStack's names of a person. */
+/* Writes first name, last name and e-mail address, stored as Keystone's extra attributes. */
 void cs_write_names(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	static const char *const names[] = {"firstname", "lastname", "timezone"};
@@ -107,7 +108,7 @@ static void write_account(struct api_call *e, struct json_writer *w, const char 
 	cs_write_domain(e, w, of->domain);
 }
 
-/* The newest for the account: a user may have several. */
+/* The user's newest key for the account: a user may have several. */
 static const struct access_key *find_key(const struct tables *t, const struct user *user)
 {
 	const struct account *of = cs_account_of(t, user);
@@ -153,7 +154,7 @@ static const struct param key_params[] = {
 	PARAM(struct keys_args, "id", wish.user, .kind = KIND_USER, .flags = REQUIRED, .doc = "The user's."),
 };
 
-/* Whom the caller may ask about: oneself, one's own account's, an administrator everybody. */
+/* Finds a user that the caller may see: oneself, users of the own account, or all for administrators. */
 static RESULT find_user(struct cs_call *e, const struct ref *ref, const char *parameter,
 			const struct user **ret_user)
 {
@@ -246,7 +247,7 @@ struct signing {
 	struct str user, identifier;
 };
 
-/* Base64 of HMAC-SHA1, as requests are signed. */
+/* Base64 of HMAC-SHA1, the signature of requests. */
 static RESULT write_identifier(void *arg, struct str secret)
 {
 	struct signing *s = arg;
@@ -261,7 +262,7 @@ static RESULT write_identifier(void *arg, struct str secret)
 	return OK;
 }
 
-/* The region's id, signed with the user's key. */
+/* Signs the region's id with the user's key. */
 static RESULT get_identifier(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct identifier_args *a = args;
@@ -284,7 +285,7 @@ static const struct param user_params[] = {
 	      .doc = "The id of a key of the user's."),
 };
 
-/* The words are ours. */
+/* The messages are our own. */
 static RESULT get_user(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct user_args *a = args;

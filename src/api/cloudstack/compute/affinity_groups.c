@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Affinity groups: server groups. A machine is in one at most. Source: API reference, "Affinity group"; the types as
- * the processors of 4.18 call them. */
+ * Affinity groups: server groups. A machine is in one at most. Source: API reference, "Affinity group";
+ * types as named in 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/server_group.h"
@@ -8,7 +9,7 @@
 #include "store/instance.h"
 #include "store/server_group.h"
 
-/* A partition group of EC2's is nearest to the last. */
+/* EC2's partition groups are shown as the closest type. */
 static const char *const types[] = {[SERVER_GROUP_POLICY_AFFINITY] = "host affinity",
 				    [SERVER_GROUP_POLICY_ANTI_AFFINITY] = "host anti-affinity",
 				    [SERVER_GROUP_POLICY_SOFT_AFFINITY] = "non-strict host affinity",

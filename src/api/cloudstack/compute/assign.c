@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * assignVirtualMachine: a stopped machine and its disks become another account's. Source: API reference,
- * "assignVirtualMachine", 4.18 to 4.20, where limits and permissions fail as a failure of CloudStack's own (530); they
- * keep their codes here. */
+ * assignVirtualMachine: moves a stopped machine and its disks to another account. Failures of limits and
+ * permissions keep their codes; CloudStack answers 530. Source: API reference, "assignVirtualMachine", 4.18
+ * to 4.20.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * createConsoleEndpoint: a URL that opens a machine's display in a browser, for ten minutes. The host is asked first whether
- * that could be. Whoever signs by a key gets a ticket that is worth what a session of his would be. */
+ * createConsoleEndpoint: a URL that opens a machine's display for ten minutes. Asks the host first whether a
+ * console is possible. A caller with a key gets a ticket that is valid as long as a session would be.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/console_url.h"
 #include "auth/ticket.h"
@@ -34,7 +35,7 @@ static RESULT look(struct observation *o, const struct compute_driver *driver, s
 	return driver->open_console(h, o->ctx, a->instance, CONSOLE_DISPLAY, NULL);
 }
 
-/* "host", or "host:port" with the scheme's own port left out. */
+/* Writes host and port; the scheme's default port is left out of the URL. */
 static void write_socket(struct json_writer *w, struct arena *a, struct str base_url, struct str ticket)
 {
 	struct str rest = base_url, scheme, place, host;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * deployVirtualMachine: a launch of one instance. Where no host has room its job fails, with the words of the instance's
- * condition. Source: API reference, "deployVirtualMachine", 4.18. */
+ * deployVirtualMachine: launches one instance. If no host has room, the job fails with the message of the
+ * instance's condition. Source: API reference, "deployVirtualMachine", 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/network/network.h"
@@ -31,7 +32,7 @@ static const struct params network_ip_params = PARAMS(struct network_ip, network
 
 struct deploy_args {
 	struct instance_launch launch;
-	struct launch_port *ports; /* the launch's */
+	struct launch_port *ports; /* ports of the launch */
 	uuid machine;
 	struct cs_owner owner;
 	struct ref group, disk_offering, user_data;
@@ -157,7 +158,7 @@ static RESULT take_details(struct cs_call *e, struct deploy_args *a)
 	return OK;
 }
 
-/* The machine starts from it, and has a blank root disk of the offering. */
+/* Boots from the ISO, with a blank root disk of the offering's size. */
 static RESULT take_iso(struct cs_call *e, struct deploy_args *a, const struct image *image,
 		       struct disk_wish *disks)
 {
@@ -254,8 +255,8 @@ static RESULT prepare(struct cs_call *e, void *args)
 	launch->personality = INSTANCE_PERSONALITY_CLOUDSTACK;
 	launch->accept_unplaced = launch->recovers_by_type = true;
 	launch->stays_off = a->starts == CHOICE_NO;
-	launch->beyond_type = true; /* of NICs CloudStack's offerings know no limit */
-	launch->has_cdrom = true;   /* as each of CloudStack's has */
+	launch->beyond_type = true; /* CloudStack's offerings do not limit NICs */
+	launch->has_cdrom = true;   /* every CloudStack machine has a CD-ROM drive */
 	TRY(cs_choose_user_data(e, &a->user_data, &launch->user_data));
 	TRY(cs_check_offered(e, &launch->type, launch->zone.prefix));
 	TRY(cs_check_offered(e, &a->disk_offering, launch->zone.prefix));
@@ -266,7 +267,8 @@ static RESULT prepare(struct cs_call *e, void *args)
 	return take_networks(e, a);
 }
 
-/* By DefaultIsolatedNetworkOfferingWithSourceNatService, as CloudStack makes an account's first network. */
+/* Creates a network of DefaultIsolatedNetworkOfferingWithSourceNatService, which CloudStack uses for an
+ * account's first network. */
 static RESULT make_network(struct op *op, const struct account *owner, struct deploy_args *a)
 {
 	struct guest_network_wish wish = {
@@ -282,8 +284,8 @@ static RESULT make_network(struct op *op, const struct account *owner, struct de
 	return OK;
 }
 
-/* The account's one isolated network in the zone, which is made if there is none. An account with a default VPC, as EC2's
- * have, launches there. Source: UserVmManagerImpl.getDefaultNetwork(), 4.18. */
+/* Chooses the account's only isolated network in the zone, or creates one. An account with a default VPC
+ * (EC2) launches there. Source: UserVmManagerImpl.getDefaultNetwork(), 4.18. */
 static RESULT choose_network(struct op *op, struct deploy_args *a)
 {
 	const struct zone *zone = NULL;

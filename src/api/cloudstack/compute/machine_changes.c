@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is changed of one virtual machine: its words, its size, its root disk, its key and its user data; and its password,
- * which its guest tells, or is told. Source: API reference, "Virtual Machine"; UserVmManagerImpl of 4.18. */
+ * Changes of one virtual machine: description, offering, root disk, key, user data and password. Source: API
+ * reference, "Virtual Machine"; UserVmManagerImpl of 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/templates.h"
 #include "api/core/guest_password.h"
@@ -75,7 +76,7 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	return cs_choose_security_groups(e, &a->group_names, &a->wish.groups);
 }
 
-/* Of NICs CloudStack's offerings know no limit. */
+/* CloudStack's offerings do not limit NICs. */
 static RESULT prepare_scale(struct cs_call *e, void *args)
 {
 	struct change_args *a = args;
@@ -126,7 +127,8 @@ static RESULT restore(struct op *op, void *args)
 
 /* ---- passwords and user data ---- */
 
-/* Of a machine whose template takes one; its maker is told with the job, its guest at its next start. */
+/* Generates a password if the template supports it. The job shows it; the guest gets it at its next
+ * start. */
 static RESULT draw_password(struct cs_call *e, void *args)
 {
 	struct change_args *a = args;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A machine goes to another host, running; its job ends when it is there. Source: API reference, "Virtual Machine"; the
- * sentences are those of MigrateVMCmd and UserVmManagerImpl of 4.18. */
+ * Live migration of a machine; the job ends when it has arrived. Source: API reference, "Virtual Machine";
+ * messages of MigrateVMCmd and UserVmManagerImpl of 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance_migration.h"
 #include "engine/resolve.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ISOs are put into machines' CD-ROM drives and taken out. Source: API reference, "ISO"; TemplateManagerImpl of 4.18. */
+ * Attaches ISOs to machines' CD-ROM drives and detaches them. Source: API reference, "ISO";
+ * TemplateManagerImpl of 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance.h"
 #include "engine/resolve.h"

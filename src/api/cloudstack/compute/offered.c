@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Offerings of some zones and domains alone. Source: DomainChecker and AccountManagerImpl.checkAccess of 4.18, and the commands
- * that change offerings. */
+ * Offerings limited to zones and domains. Source: DomainChecker and AccountManagerImpl.checkAccess of 4.18,
+ * and the commands that change offerings.
+ */
 #include "engine/region/offered.h"
 #include "api/cloudstack/compute/compute.h"
 #include "base/uuid_asked.h"
@@ -32,7 +33,7 @@ static struct offered offered_of(const struct row *row)
 
 /* ---- they are named ---- */
 
-/* One word stands for all. */
+/* Reads ids. A single word stands for all. */
 static RESULT take_ids(struct cs_call *e, enum kind kind, const struct strs *texts, const char *all,
 		       const char *what, struct refs *ret_refs)
 {
@@ -65,7 +66,7 @@ RESULT cs_take_offered(struct cs_call *e, const struct cs_offered *asked, const 
 
 /* ---- they are shown ---- */
 
-/* Between commas: the ids, and the names. */
+/* Writes ids and names, separated by commas. */
 static void write_list(struct api_call *e, struct json_writer *w, enum kind kind, const struct uuids *ids)
 {
 	struct arena *a = e->c->arena;
@@ -94,7 +95,7 @@ void cs_write_offered(struct api_call *e, struct json_writer *w, const char *nam
 	write_list(e, w, KIND_ZONE, o.zones);
 }
 
-/* What is everybody's is each domain's, and the same of zones. */
+/* An offering without domains fits every domain, one without zones every zone. */
 bool cs_fits_offered(const struct row *row, const struct ref *zone, const struct ref *domain)
 {
 	const struct offered o = offered_of(row);
@@ -110,11 +111,11 @@ RESULT cs_check_offered(struct cs_call *e, const struct ref *offering, uuid zone
 	const struct row *row = tables_find(cs_tables(e), offering->kind, offering->prefix);
 	const struct account *account = account_find(cs_tables(e), who->account);
 	if (!ref_is_given(offering) || !row || !row_is_live(row))
-		return OK; /* the engine says what is wrong with it */
+		return OK; /* the engine reports the fault */
 	const struct offered o = offered_of(row);
 	if (engine_is_offered(e->c, o.domains) && (uuid_is_none(zone) || engine_is_offered_in(o.zones, zone)))
 		return OK;
-	/* without the numbers of rows that CloudStack writes; of disk and network offerings the form is a guess */
+	/* without the row numbers that CloudStack writes; the form for disk and network offerings is guessed */
 	return ctx_fail_field(
 		e->c, ERR_DENIED, offering->field,
 		"There's no way to confirm Account [{\"accountName\":\"%" STR_FMT "\",\"uuid\":\"%" STR_FMT

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Offerings are made, changed and deleted: instance types, which are Nova's flavors, and volume types. What CloudStack says
- * of them and no other face does is kept among their specs, and shown there. In CloudStack names may repeat, in Nova and Cinder
- * they may not: the row of a name that is taken gets a number behind it, and the offering's own name is one of the specs.
- * Source: API reference, "Service Offering", "Disk Offering", 4.18. */
+ * Creates, changes and deletes offerings: instance types (Nova's flavors) and volume types. Members that
+ * only CloudStack has are stored as specs. Names may repeat in CloudStack, but not in Nova and Cinder: a
+ * duplicate gets a numbered row name, and a spec holds the offering's own name. Source: API reference,
+ * "Service Offering", "Disk Offering", 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance_type.h"
 #include "engine/storage/volume_type.h"
@@ -41,7 +42,7 @@ static bool is_taken(const struct tables *t, enum kind kind, struct str name)
 		       : instance_type_find_by_name(t, name) || instance_type_find_by_flavor_id(t, name);
 }
 
-/* Makes the row's name one of its own. *specs: has room for one more. */
+/* Makes the row's name unique. *specs has room for one more. */
 static RESULT take_name(struct op *op, enum kind kind, struct str *name, struct tags *specs)
 {
 	struct arena *a = op->ctx->arena;
@@ -134,7 +135,7 @@ static const struct param update_service_params[] = {
 };
 #undef P
 
-/* A new name is the row's own. */
+/* A new name replaces the numbered row name. */
 static struct str spec_to_drop(struct cs_call *e, const struct ref *ref)
 {
 	const struct instance_type *type = instance_type_find(cs_tables(e), ref->prefix);
@@ -203,7 +204,7 @@ static const struct param create_disk_params[] = {
 };
 #undef P
 
-/* The words are those of ConfigurationManagerImpl.createDiskOffering(). */
+/* The messages are those of ConfigurationManagerImpl.createDiskOffering(). */
 static RESULT prepare_create_disk(struct cs_call *e, void *args)
 {
 	struct make_disk *a = args;
@@ -257,7 +258,7 @@ static RESULT prepare_update_disk(struct cs_call *e, void *args)
 	const struct volume_type *type = volume_type_find(cs_tables(e), a->wish.type.prefix);
 	const struct tag *size = type ? tags_find(type->specs, STR(VOLUME_TYPE_DISK_SIZE)) : NULL;
 	if (type && a->wish.set_name && tags_find(type->specs, STR(NAME_SPEC))) {
-		a->wish.set_specs = true; /* all of them: without the other name */
+		a->wish.set_specs = true; /* sends all specs, so that the old name is dropped */
 		a->wish.specs = (struct tags){size, size ? 1 : 0};
 	}
 	return cs_take_offered(e, &a->offered, "disk offering", &a->wish.offered);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listOsTypes, listOsCategories: the names of os_types.def. Their ids follow from the names, so that they are the same
- * everywhere. */
+ * listOsTypes and listOsCategories: the names in os_types.def. Ids derive from names, so they are the same
+ * in every region.
+ */
 #include "api/cloudstack/compute/os_types.h"
 #include "base/uuid_asked.h"
 #include "model/image.h"
@@ -75,7 +76,7 @@ static const struct param category_params[] = {
 };
 #undef P
 
-/* None given: any. */
+/* An absent filter matches everything. */
 static bool is_asked_for(struct cs_call *e, struct str wanted, uuid id)
 {
 	return !wanted.n || str_equal_nocase(wanted, uuid_to_str(e->c->arena, id));

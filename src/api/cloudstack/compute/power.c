@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Virtual machines are started, stopped, rebooted, destroyed and recovered. Jobs on one run one after the other. Source: API
- * reference, "Virtual Machine"; UserVmManagerImpl of 4.18. */
+ * Starts, stops, reboots, destroys and recovers virtual machines. Jobs on one machine run in order. Source:
+ * API reference, "Virtual Machine"; UserVmManagerImpl of 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance.h"
 #include "engine/region/region.h"
@@ -10,7 +11,7 @@
 
 enum { VOLUMES_MAX = 64 };
 struct power_args {
-	struct instances_wish wish; /* first: cs_begin_change() reads it */
+	struct instances_wish wish; /* first member: cs_begin_change() reads it */
 	struct ref id;
 	enum choice expunges;
 };
@@ -46,7 +47,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 	return OK;
 }
 
-/* Whoever is no administrator of the region may not shorten the time in which others could recover it. */
+/* Only region administrators may shorten the time in which others could recover the machine. */
 static RESULT check_may_expunge(struct cs_call *e, struct power_args *a, const char *words)
 {
 	const struct instance *instance = NULL;

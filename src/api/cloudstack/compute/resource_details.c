@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Details of machines and templates: their hardware, in the words that registerTemplate takes. Nothing else has any, and
- * nobody adds one. Source: API reference, "listResourceDetails", 4.18. */
+ * Details of machines and templates: hardware, in registerTemplate's words. Other kinds have no details, and
+ * none can be added. Source: API reference, "listResourceDetails", 4.18.
+ */
 #include "api/cloudstack/compute/templates.h"
 #include "base/uuid_asked.h"
 #include "engine/resolve.h"

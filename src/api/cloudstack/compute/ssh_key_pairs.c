@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SSH key pairs. Keys are made on a lane, and a private key is in its one answer and nowhere else. */
+ * SSH key pairs. Keys are generated on a lane; the private key is only in the answer.
+ */
 #include "api/cloudstack/core/action.h"
 #include "base/crypto.h"
 #include "engine/instance/key_pair.h"
@@ -19,7 +20,8 @@ static const struct param list_params[] = {
 	PARAM(struct list_keys, "fingerprint", fingerprint, .doc = "With this fingerprint."),
 };
 
-/* The MD5 of the key in hexadecimal with colons, whatever EC2 calls its fingerprint; clients compare it with their own. */
+/* MD5 of the key in hexadecimal with colons, even where EC2 has another fingerprint: clients compare it
+ * with their own. */
 static struct str get_fingerprint(struct api_call *e, const struct row *row)
 {
 	enum { SIZE = 16 };
@@ -55,7 +57,7 @@ static const struct api_listing keys =
 struct make_key {
 	struct key_pair_wish wish;
 	struct cs_owner owner;
-	struct str material; /* given, or the private one that was made */
+	struct str material; /* the given public key, or the generated private key */
 };
 #define NAME                                                                                                 \
 	PARAM(struct make_key, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,                   \

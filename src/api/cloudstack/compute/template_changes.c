@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Templates and ISOs are registered by a URL, made of a volume or of its snapshot, described, shared and deleted. Source: API
- * reference, "Template" and "ISO"; TemplateAdapterBase and TemplateManagerImpl of 4.18. */
+ * Registers templates and ISOs by URL, creates them from volumes and snapshots, changes, shares and deletes
+ * them. Source: API reference, "Template" and "ISO"; TemplateAdapterBase and TemplateManagerImpl of 4.18.
+ */
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/upload/upload.h"
@@ -17,7 +18,7 @@
 
 struct said {
 	struct str name, text, os_type_id;
-	const struct cs_os_type *os_type; /* NULL: not said */
+	const struct cs_os_type *os_type; /* NULL: not given */
 	struct tags details;
 	enum choice is_public, takes_password;
 };
@@ -33,7 +34,7 @@ struct said {
 	PARAM(T, "passwordenabled", member.takes_password,                                                   \
 	      .doc = "Whether its guests set the password that they are told.")
 #define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Whether everybody sees it.")
-/* Of new ones and of changes. */
+/* Unsupported parameters of registration and update. */
 #define UNBUILT UNBUILT_AT_ALL, NOT_BUILT("checksum"), NOT_BUILT("isextractable|isfeatured", .only = "false")
 #define UNBUILT_AT_ALL                                                                                       \
 	NOT_BUILT("extensionid|externaldetails|imagestoreuuid|templatetag|templatetype"),                    \
@@ -61,7 +62,7 @@ static bool take_word(struct str value, const char *words, int *at)
 	return false;
 }
 
-/* "byos" is of the system that its ostypeid names. */
+/* The licence "byos" is of the operating system that ostypeid names. */
 static bool take_licence(struct ctx *c, const struct said *said, struct str word, struct image_form *form)
 {
 	const struct product_info *product =
@@ -69,7 +70,7 @@ static bool take_licence(struct ctx *c, const struct said *said, struct str word
 	return licence_read_word(c->arena, word, product, &form->licences);
 }
 
-/* Those that mean something here. */
+/* Takes the details that have a meaning here. */
 static RESULT take_details(struct ctx *c, const struct said *said, struct image_form *form)
 {
 	for (size_t k = 0; k < said->details.count; k++) {
@@ -97,7 +98,7 @@ static RESULT take_details(struct ctx *c, const struct said *said, struct image_
 	return OK;
 }
 
-/* The property of that key is the value. */
+/* Sets the image property. */
 static RESULT set_property(struct ctx *c, struct image_form *form, struct str key, struct str value)
 {
 	struct tag *all = arena_new_array(c->arena, struct tag, form->properties.count + 1);
@@ -128,7 +129,7 @@ static RESULT take_password(struct ctx *c, const struct said *said, struct image
 			    said->takes_password == CHOICE_YES ? STR("true") : STR("false"));
 }
 
-/* What was not said stays as it was. */
+/* Takes the given values; the others stay. */
 static RESULT take_said(struct ctx *c, const struct said *said, struct image_form *form)
 {
 	if (said->name.n)
@@ -214,7 +215,8 @@ static RESULT check_zones(struct cs_call *e, const struct registration *a)
 	return OK;
 }
 
-/* "{SHA-256}ab12…"; without an algorithm it is MD5. Source: DigestHelper and ChecksumValue; the words are ours. */
+/* Reads "{SHA-256}ab12…"; without an algorithm it is MD5. Source: DigestHelper and ChecksumValue; the
+ * messages are our own. */
 static RESULT read_checksum(struct cs_call *e, struct str said, struct str *ret_hex)
 {
 	static const struct {
@@ -242,8 +244,9 @@ static RESULT read_checksum(struct cs_call *e, struct str said, struct str *ret_
 	return OK;
 }
 
-/* Only what a root administrator owns is featured; of others the word counts for nothing. Source:
- * TemplateAdapterBase.prepare(). What is packed is told by the URL's end, as in CloudStack. */
+/* Only root administrators' templates can be featured; for others isfeatured is ignored
+ * (TemplateAdapterBase.prepare()). The URL's suffix tells whether the file is compressed, as in
+ * CloudStack. */
 static RESULT take_fetched(struct cs_call *e, struct registration *a)
 {
 	struct image_form *form = &a->wish.form;
@@ -314,7 +317,7 @@ static RESULT register_image(struct op *op, void *args)
 	return engine_fetch_image(op, &a->fetching);
 }
 
-/* A list of the one. */
+/* Writes a list of the one template. */
 static RESULT show_registered(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct registration *a = args;
@@ -370,7 +373,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	return read_os_type(e, &a->said);
 }
 
-/* What the image said that lay on the disk first. */
+/* Takes the attributes of the image that the disk was made from. */
 static RESULT make_form(struct op *op, const struct making *a, uuid volume, struct image_form *form)
 {
 	const struct image *image = engine_find_image_of_volume(op->head, volume);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Templates and ISOs: images. All are there in every zone. */
+ * Templates and ISOs: images. Every image is available in every zone.
+ */
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/upload/upload.h"
@@ -69,8 +70,8 @@ static bool is_featured(const struct image *i)
 	return uuid_is_none(i->account) || (i->is_public && is_said(i, CS_FEATURED_PROPERTY));
 }
 
-/* The operator's public images are featured, and those that a root administrator featured; other accounts' public images are the
- * community's. */
+/* Featured: the operator's public images and those featured by root administrators. Community: other
+ * accounts' public images. */
 static bool passes_filter(struct api_call *e, struct str filter, const struct row *row)
 {
 	const struct image *i = image_of(row);
@@ -87,7 +88,7 @@ static bool passes_filter(struct api_call *e, struct str filter, const struct ro
 	return str_is(filter, "all") || is_ready(e, row);
 }
 
-/* An id decides alone, whatever the filter says (QueryManagerImpl.searchForTemplatesInternal(), 4.18). */
+/* An id selects regardless of the filter (QueryManagerImpl.searchForTemplatesInternal(), 4.18). */
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_templates *a = args;
@@ -133,7 +134,7 @@ static void write_featured(struct api_call *e, struct json_writer *w, const char
 	json_write_bool(w, "isextractable", is_said(i, CS_EXTRACTABLE_PROPERTY));
 }
 
-/* Of the zone that was asked for. */
+/* Writes the zone that the request named. */
 static void write_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct list_templates *a = e->args;
@@ -159,7 +160,7 @@ static const struct {
 	       {"vhdx", "VHDX"},   {"vmdk", "VMDK"}, {"iso", "ISO"}};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
-/* What was not sent is kept as QCOW2. */
+/* Data that were not uploaded are stored as QCOW2. */
 static struct str get_format(struct api_call *e, const struct row *row)
 {
 	size_t k = FORMATS;
@@ -178,7 +179,7 @@ struct str cs_read_format(struct str format)
 	return STR_NONE;
 }
 
-/* Where it gives any user data. */
+/* True if the image supports user data. */
 bool cs_takes_password(const struct image *image)
 {
 	const struct tag *said = tags_find(image->properties, STR(CS_PASSWORD_PROPERTY));
@@ -201,7 +202,7 @@ static void write_policy(struct api_call *e, struct json_writer *w, const char *
 		json_write_z(w, name, denies ? "DENYOVERRIDE" : "ALLOWOVERRIDE");
 }
 
-/* Of its root disk, once it is known. */
+/* Writes the root disk's size once it is known. */
 static void write_size(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct image_device *d = image_device_first_by_image(api_tables(e), row->id);

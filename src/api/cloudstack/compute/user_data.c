@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * User data by name, and which a template gives to its machines. Source: API reference, "User Data", 4.18. */
+ * Named user data, and its link to templates. Source: API reference, "User Data", 4.18.
+ */
 #include "engine/instance/user_data.h"
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/templates.h"

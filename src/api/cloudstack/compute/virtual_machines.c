@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listVirtualMachines, and what a virtual machine's object has. */
+ * listVirtualMachines, and the members of a virtual machine.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/compute/templates.h"
@@ -61,7 +62,7 @@ static const struct param params[] = {
 
 /* ---- what no field says ---- */
 
-/* Its own name, else the tag that EC2's users give, else its id. */
+/* Name of the machine, else its Name tag, else its id. */
 struct str cs_machine_name(struct api_call *e, const struct row *row)
 {
 	const struct instance *i = instance_of(row);
@@ -87,7 +88,7 @@ void cs_write_machine(struct api_call *e, struct json_writer *w, const char *nam
 	json_write_text(w, "virtualmachinedisplayname", cs_machine_display_name(e, &instance->row));
 }
 
-/* One that no host has room for is an error, as after a deployment that failed. */
+/* A machine that no host has room for is in state Error, as after a failed deployment. */
 struct str cs_machine_state(struct api_call *e, const struct row *row)
 {
 	const struct instance *i = instance_of(row);
@@ -112,7 +113,7 @@ static bool has_iso(struct api_call *e, const struct row *row, uuid iso)
 	return uuid_equal(engine_get_medium(api_tables(e), row->id), iso);
 }
 
-/* What is destroyed is for administrators to see, unless the region says otherwise. */
+/* Hides destroyed machines from users, unless the region's configuration shows them. */
 static bool fits_state(struct api_call *e, const struct list_machines *a, const struct row *row)
 {
 	bool is_present = model_derive_instance_state(instance_of(row)) != INSTANCE_DESTROYED;
@@ -135,7 +136,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	       fits_state(e, a, row);
 }
 
-/* Where it runs is for administrators to know. */
+/* Writes the host, for administrators only. */
 static void write_ha(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	(void) e;
@@ -161,7 +162,7 @@ static void write_user(struct api_call *e, struct json_writer *w, const char *na
 	json_write_text(w, "username", user->name);
 }
 
-/* Of its first NIC. */
+/* Writes the public address of the first NIC. */
 static void write_public_ip(struct api_call *e, struct json_writer *w, const char *name,
 			    const struct row *row)
 {
@@ -184,7 +185,7 @@ static void write_os_type(struct api_call *e, struct json_writer *w, const char 
 	json_write_z(w, "osdisplayname", type->name);
 }
 
-/* In its CD-ROM drive. */
+/* Writes the ISO in the CD-ROM drive. */
 static void write_iso(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct image *iso = image_find(api_tables(e), engine_get_medium(api_tables(e), row->id));
@@ -264,7 +265,7 @@ static const struct member members[] = {
 	MEMBER(struct instance, "memory", memory, .shift = 20),
 	MEMBER_FIXED("rootdeviceid", "0"),
 	MEMBER_FIXED("rootdevicetype", "\"ROOT\""),
-	/* those of the first interface, which all of a machine's have in CloudStack */
+	/* groups of the first interface: in CloudStack all interfaces share them */
 	MEMBER_REFS(struct port, "securitygroup", group, KIND_SECURITY_GROUP, groups,
 		    .path = {JOIN_EACH(KIND_PORT, PORT_INDEX_INSTANCE)}),
 	MEMBER_EACH("nic", cs_nic, KIND_PORT, PORT_INDEX_INSTANCE),
@@ -281,7 +282,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 
-/* As CloudStack writes figures of a machine. What its host would have to be asked for is left out. */
+/* Figures of the machine in CloudStack's units. Figures that only the host knows are left out. */
 static struct str get_cpu_total(struct api_call *e, const struct row *row)
 {
 	return str_print(e->c->arena, "%lld.00 Ghz", (long long) instance_of(row)->vcpus);

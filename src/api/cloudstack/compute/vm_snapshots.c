@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * VM snapshots: of all disks of a machine, without its memory. Source: API reference, "Snapshot", 4.18. */
+ * VM snapshots: all disks of a machine, without its memory. Source: API reference, "Snapshot", 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "base/clock.h"
 #include "engine/instance/instance_snapshot.h"
@@ -43,7 +44,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	return !a->state.n || str_equal_nocase(a->state, get_state(e, row));
 }
 
-/* What CloudStack makes of the machine's name and the time, whatever name was asked for. */
+/* Name built from machine and time, as CloudStack does regardless of the requested name. */
 static struct str get_name(struct api_call *e, const struct row *row)
 {
 	char id[UUID_TEXT_SIZE], time[CLOCK_TEXT_SIZE];

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For whom a command is called: the caller's account, or another one that "account" with "domainid", or
- * "projectid", names, or the project whose row it names. Who has a role there acts with what that role gives; an administrator acts for everybody.
- * Source: AccountManagerImpl.finalizeOwner and buildACLSearchParameters of 4.18. */
+ * Chooses the account that a command acts for: the caller's, one named by "account" with "domainid", by
+ * "projectid", or the project that owns the named row. A user acts there with the role's rights;
+ * administrators may act for every account. Source: AccountManagerImpl.finalizeOwner and
+ * buildACLSearchParameters of 4.18.
+ */
 #include "api/cloudstack/core/action.h"
 #include "auth/cloudstack_signature.h"
 #include "base/uuid_asked.h"
@@ -15,8 +17,8 @@ static bool read_uuid(struct str text, uuid *ret_id)
 	return result_is_ok(uuid_parse_asked(text, ret_id));
 }
 
-/* The same caller, acting for that account. Nobody becomes an administrator of the region by that: a key is worth no more
- * than its own account makes it. */
+/* Lets the caller act for the account. Never grants region administrator rights: a key keeps its own
+ * account's limits. */
 static RESULT act_for(struct cs_call *e, const struct tables *t, const struct account *account)
 {
 	const struct identity *who = e->c->who;
@@ -72,7 +74,7 @@ static RESULT find_named(struct cs_call *e, const struct tables *t, struct str n
 	*ret_account = account;
 	if (exists && may_act_for(e, t, account))
 		return OK;
-	if (!identity_is_admin(e->c->who)) /* nothing is said of whether there is such an account */
+	if (!identity_is_admin(e->c->who)) /* does not reveal whether the account exists */
 		return ctx_fail_field(e->c, ERR_DENIED, STR("account"),
 				      "Can't create/list resources for account %" STR_FMT
 				      " in domain %" STR_FMT ", permission denied",
@@ -81,7 +83,7 @@ static RESULT find_named(struct cs_call *e, const struct tables *t, struct str n
 		       STR_ARG(cs_domain_name(domain)));
 }
 
-/* A command that names a project's row by its id is called for the project, if the caller is in it. */
+/* A command that names a project's row by id acts for the project, if the caller is a member. */
 static RESULT choose_by_row(struct cs_call *e, const struct tables *t)
 {
 	const struct params *params = &e->action->args;
@@ -103,7 +105,7 @@ static RESULT choose_by_row(struct cs_call *e, const struct tables *t)
 	return OK;
 }
 
-/* NULL: none is said, or all projects. */
+/* Finds the named account; NULL: none named, or all projects. */
 static RESULT find_said(struct cs_call *e, const struct tables *t, bool in_pairs,
 			const struct account **ret_account)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's protocol, as the core asks for it: a command and its parameters in the query or a form, signed
- * with an access key; JSON or XML out. */
+ * CloudStack's protocol: command and parameters in the query or a form, signed with an access key; JSON or
+ * XML out.
+ */
 #include "api/cloudstack/core/cloudstack.h"
 
 #include "api/cloudstack/core/action.h"
@@ -10,8 +11,8 @@
 #include "base/crypto.h"
 #include "engine/resolve.h"
 
-/* A signature is tried in up to sixteen forms, and whoever knows a key's id may make us try: so a request's
- * parameters are short. User data of 32 KiB fit, which are the largest that CloudStack takes. */
+/* Limits the size of parameters: each signature is tried in up to sixteen forms, and knowing a key id
+ * suffices to cause that. User data of 32 KiB, CloudStack's maximum, still fit. */
 enum { PARAMETERS_SIZE_MAX = 64 * 1024 };
 
 static const struct pairs_rules pairs_rules = {.noun = "request",
@@ -38,7 +39,7 @@ bool cloudstack_has_path(struct str path)
 
 /* ---- who asks, and for what ---- */
 
-/* Before the parameters are read, and where they cannot be. */
+/* Sets the format before parameters are read: failures to read them need it, too. */
 static void begin(struct api_call *core)
 {
 	struct cs_call *e = cs_call_of(core);
@@ -97,7 +98,7 @@ static RESULT find(struct api_call *core)
 	return cs_choose_account(e);
 }
 
-/* A role of its own: a root administrator's. */
+/* Root administrator commands need that role. */
 static RESULT describe_permission(struct api_call *core, struct guard_request *request)
 {
 	struct cs_call *e = cs_call_of(core);
@@ -150,7 +151,7 @@ static RESULT write_one(struct cs_call *e, const struct cs_action *a, struct jso
 	return OK;
 }
 
-/* Libcloud compares the word of a success with a text. */
+/* Writes "success". Libcloud compares it with a text. */
 static RESULT write_inner(struct cs_call *e, struct json_writer *w)
 {
 	const struct cs_action *a = cs_action_of(e);
@@ -168,7 +169,7 @@ static RESULT write_inner(struct cs_call *e, struct json_writer *w)
 	return OK;
 }
 
-/* Of a list in JSON, which follows from what the view sees, who asks, with which rights, and what is asked. */
+/* Digest of a JSON list. It depends on the view, the caller's rights and the parameters. */
 static struct str digest(struct api_call *core)
 {
 	static const char *const but[] = {"signature", "signatureVersion", "expires",

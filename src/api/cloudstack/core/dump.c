@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables as JSON, for `dari dump cloudstack` and the tests that send what the tables say and what they refuse. */
+ * Dumps the tables as JSON for `dari dump cloudstack` and for tests that send supported and refused
+ * parameters.
+ */
 #include "api/core/dump.h"
 #include "api/cloudstack/core/action.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's words for failures. Source of the codes: ApiErrorCode and CSExceptionErrorCode of 4.18. The
- * sentence about an id that there is not is the one that clients look for. */
+ * CloudStack's error codes and messages. Source of the codes: ApiErrorCode and CSExceptionErrorCode of 4.18.
+ * Clients look for the sentence about unknown ids.
+ */
 #include "api/cloudstack/core/action.h"
 #include "engine/resolve.h"
 
-/* The status is the errorcode, too; the code is the cserrorcode. */
+/* status: also the errorcode; code: the cserrorcode. */
 /* clang-format off */
 static const struct api_error rows[] = {
-	/* of VM snapshots as of a failure of CloudStack's own */
+	/* VM snapshots fail with CloudStack's internal error */
 	{ERR_QUOTA, KIND_INSTANCE_SNAPSHOT, 530, "4250"}, {ERR_CONFLICT, KIND_INSTANCE_SNAPSHOT, 530, "4250"},
 	{ERR_INVALID, 0, 431, "4350"},     {ERR_MISSING, 0, 431, "9999"},
 	{ERR_MALFORMED, 0, 431, "4350"},   {ERR_RANGE, 0, 431, "4350"},
@@ -23,7 +24,7 @@ static const struct api_error rows[] = {
 	{ERR_INTERNAL, 0, 530, "4250"},
 };
 /* clang-format on */
-/* Not of ours, or not for the caller. */
+/* The command is unknown, or not for the caller. */
 const struct api_error cs_unknown_command = {ERR_UNSUPPORTED, 0, 432, "4555"};
 const struct api_error cs_runtime_failure = {ERR_STATE, 0, 530, "4250"};
 static const struct api_error forbidden_command = {ERR_DENIED, 0, 401, "9999"};
@@ -90,7 +91,7 @@ static struct str lower_command(const struct api_call *e)
 	return str_lower(e->c->arena, str_from(e->action->name));
 }
 
-/* The engine's words for what is not there are EC2's: CloudStack's name the parameter, however it was spelt. */
+/* Words a missing row: names the parameter as CloudStack does, instead of EC2's message. */
 static void word_absent(struct api_call *e, struct api_problem *p)
 {
 	const struct problem *problem = &e->c->problem;
@@ -120,7 +121,7 @@ void cs_word_problem(struct api_call *e, struct api_problem *p)
 				       STR_ARG(lower_command(e)), STR_ARG(p->message));
 }
 
-/* A command that was not recognised has no response of its own. */
+/* Writes the error. An unknown command has no response element of its own. */
 RESULT cs_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
 	struct cs_call *e = cs_call_of(core);

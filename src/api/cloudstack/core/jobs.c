@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Jobs: each is written with its change, and told of by queryAsyncJobResult. Its result is written from the subject as it is
- * when somebody asks. Source: API reference, "Async job", 4.18. */
+ * Async jobs: created in the commit of their change, read by queryAsyncJobResult. The result is written from
+ * the subject's current state. Source: API reference, "Async job", 4.18.
+ */
 #include "api/cloudstack/core/action.h"
 #include "api/core/guest_password.h"
 #include "base/clock.h"
@@ -115,8 +116,8 @@ RESULT cs_read_resource(struct cs_call *e, struct str id, struct str type, uuid 
 		       : cs_fail(e, "resourceid", "Invalid resourceid");
 }
 
-/* It was another account's meanwhile: an offered volume that was taken. An administrator's jobs are about all that
- * there is. */
+/* True if the subject now belongs to another account, such as an accepted volume transfer.
+ * Administrators see all. */
 static bool has_left(const struct api_call *e, const struct async_job *job, const struct row *row)
 {
 	bool is_account = job->subject_kind == KIND_ACCOUNT;
@@ -125,7 +126,7 @@ static bool has_left(const struct api_call *e, const struct async_job *job, cons
 	       !(row_is_live(row) && identity_is_admin(e->c->who));
 }
 
-/* It was recorded when it was drawn; who only sees the account's jobs is not told. */
+/* Writes the password to the caller who created the job; drawing it was recorded in the audit log. */
 static void write_password(struct api_call *e, struct json_writer *w, const struct async_job *job)
 {
 	struct str password = STR_NONE;
@@ -135,7 +136,7 @@ static void write_password(struct api_call *e, struct json_writer *w, const stru
 		json_write_text(w, "password", password);
 }
 
-/* As its command would have answered; of what is forgotten there is nothing left to show. */
+/* Writes the command's answer; nothing if the subject is gone. */
 static void write_success(struct api_call *e, struct json_writer *w, const struct async_job *job)
 {
 	const struct cs_action *a = cs_find_command(e->face, job->command);
@@ -155,7 +156,7 @@ static void write_result(struct api_call *e, struct json_writer *w, const char *
 {
 	const struct async_job *job = async_job_of(row);
 	bool is_failed = job->ended == ASYNC_JOB_ENDED_FAILED;
-	json_write_int(w, "jobstatus", job->ended); /* 0: it waits; 1: done; 2: failed */
+	json_write_int(w, "jobstatus", job->ended); /* 0: pending, 1: succeeded, 2: failed */
 	json_write_int(w, "jobresultcode", is_failed ? RESULT_FAILED : 0);
 	if (job->ended == ASYNC_JOB_ENDED_NONE)
 		return;
@@ -178,7 +179,7 @@ static void write_instance(struct api_call *e, struct json_writer *w, const char
 		json_write_text(w, "jobinstanceid", uuid_to_str(e->c->arena, job->subject));
 }
 
-/* Source: UserVmJoinDaoImpl and VolumeJoinDaoImpl, which join jobs that have not ended. */
+/* Writes the pending job of a row. Source: UserVmJoinDaoImpl and VolumeJoinDaoImpl. */
 void cs_write_pending_job(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct async_job *job = engine_first_job(api_tables(e), row->id);
@@ -205,7 +206,7 @@ struct list_jobs {
 	struct cs_list_args list;
 	struct str start, resource, resource_type;
 	int64_t start_us;
-	uuid of; /* that resource; none: any */
+	uuid of; /* none: any resource */
 };
 static const struct param params[] = {
 	CS_PAGE_PARAMS(struct list_jobs),
@@ -245,7 +246,7 @@ static const struct param query_params[] = {
 	NOT_BUILT("resourceid|resourcetype"),
 };
 
-/* One's own jobs anybody may ask about. Others' tell of resources, as listAsyncJobs does. */
+/* Callers may query their own jobs. Others' jobs need the permission of listAsyncJobs. */
 static RESULT prepare_query(struct cs_call *e, void *args)
 {
 	const struct guard_request request = {.action = STR("ec2:DescribeJobs"),
@@ -254,7 +255,7 @@ static RESULT prepare_query(struct cs_call *e, void *args)
 				 &((struct query_args *) args)->sees_others);
 }
 
-/* The account's, and those of accounts in which the user has a role. */
+/* True for jobs of the account, and of accounts in which the user has a role. */
 static bool may_see(struct cs_call *e, const struct query_args *a, const struct async_job *job)
 {
 	struct roles roles = {0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists: pages, whose rows, and tags. Source: API reference and developer guide, "Listing"; visibility as
- * AccountManagerImpl of 4.18 has it, dates as ParamProcessWorker. */
+ * Lists: paging, ownership and tags. Source: API reference and developer guide, "Listing";
+ * AccountManagerImpl of 4.18 for visibility, ParamProcessWorker for dates.
+ */
 #include "api/cloudstack/core/action.h"
 #include "auth/cloudstack_signature.h"
 #include "base/clock.h"
@@ -15,7 +16,7 @@ static const struct param tag_rows[] = {
 };
 const struct params cs_tag_params = PARAMS(struct tag, tag_rows);
 
-/* Both, or a size of -1 alone: all rows. The words are ours. */
+/* Reads page and pagesize: both, or pagesize -1 for all rows. The messages are our own. */
 RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
 {
 	if (asked->page_size == -1 ? asked->page != 0 : !asked->page != !asked->page_size)
@@ -27,8 +28,8 @@ RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct 
 	return OK;
 }
 
-/* An administrator's lists are of the own account, unless all are asked for, or one by its id, or those of a
- * domain; of the root domain with all below it. */
+/* An administrator's list covers the own account, unless it asks for all, for an id, or for a domain
+ * (with all below the root domain). */
 void cs_choose_owners(const struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
 {
 	bool is_domains = ref_is_given(&asked->domain) && !asked->account.n;
@@ -65,7 +66,7 @@ static bool has_gone(struct cs_call *e, enum kind kind, const struct ref *id)
 	       is_told;
 }
 
-/* "count" is that of all pages. An empty list has no member. */
+/* Writes the page. "count" counts all pages; an empty list has no members. */
 RESULT cs_write_list(struct cs_call *e, struct json_writer *w)
 {
 	const struct cs_list_args *asked = e->args;
@@ -181,7 +182,7 @@ void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name,
 
 /* ---- tags of rows ---- */
 
-/* What createTags calls the kinds. */
+/* Names of kinds in createTags. */
 static const char *const type_words[KIND_COUNT] = {
 	[KIND_INSTANCE] = "UserVm",
 	[KIND_IMAGE] = "Template",

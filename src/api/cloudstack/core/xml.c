@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * XML of an answer, for whoever does not ask for JSON: the same members, a list's as elements of the list's name. */
+ * Writes an answer as XML: the same members as in JSON; list elements repeat the list's name.
+ */
 #include <jansson.h>
 
 #include "api/cloudstack/core/action.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Firewall rules of public addresses, and egress firewall rules of isolated networks. Nothing of them can be changed here.
- * Source of the words: CreateFirewallRuleCmd, CreateEgressFirewallRuleCmd and FirewallManagerImpl. That a rule with an end port
- * alone is about that port is a guess. */
+ * Firewall rules of public addresses, and egress rules of isolated networks. Rules cannot be updated. Source
+ * of messages: CreateFirewallRuleCmd, CreateEgressFirewallRuleCmd and FirewallManagerImpl. Guess: an end
+ * port alone means that port.
+ */
 #include "api/cloudstack/network/network.h"
 #include "engine/network/firewall.h"
 #include "engine/resolve.h"
@@ -14,7 +15,7 @@ enum { PROTOCOL_ALL = -1, PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17
 static const struct {
 	const char *word;
 	int64_t number;
-	bool is_outward; /* egress rules alone are about it */
+	bool is_outward; /* used by egress rules only */
 } protocols[] = {{"tcp", PROTOCOL_TCP, false},
 		 {"udp", PROTOCOL_UDP, false},
 		 {"icmp", PROTOCOL_ICMP, false},
@@ -76,7 +77,7 @@ static struct str get_destinations(struct api_call *e, const struct row *row)
 	return cs_write_blocks(e, firewall_rule_of(row)->destinations);
 }
 
-/* Without ports where it is about all of them. */
+/* Leaves out ports if the rule covers all. */
 static void write_traffic(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct firewall_rule *rule = firewall_rule_of(row);
@@ -143,7 +144,7 @@ static const struct param create_egress_params[] = {
 };
 #undef P
 
-/* The network's zone, or what its zone would be named by where it has none. */
+/* Zone of the network, else the region's default. */
 static struct str write_zone(struct cs_call *e, uuid network)
 {
 	const struct subnet *s = cs_find_subnet(&e->core, network);
@@ -165,7 +166,7 @@ static RESULT read_protocol(struct cs_call *e, struct make_rule *a, uuid network
 		       STR_ARG(word), STR_ARG(write_zone(e, network)));
 }
 
-/* Both or neither of ICMP's numbers and of ports fit the protocol. */
+/* Checks that ICMP numbers or ports are given as the protocol needs. */
 static RESULT check_numbers(struct cs_call *e, const struct make_rule *a)
 {
 	const struct cs_traffic *t = &a->traffic;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Guest networks are made, changed and deleted. The offering says what is made: a network whose own router leads out, a network
- * without a router, a tier of a VPC. Source of the words: NetworkServiceImpl and VpcManagerImpl
- * of 4.18. */
+ * Creates, changes and deletes guest networks. The offering decides: isolated network with its own router,
+ * L2 network without one, or tier of a VPC. Source of messages: NetworkServiceImpl and VpcManagerImpl of
+ * 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/guest_network.h"
@@ -37,7 +38,7 @@ static const struct param create_params[] = {
 };
 #undef P
 
-/* How many ones the mask begins with; false: it is no mask. */
+/* Counts the mask's leading ones; false: not a mask. */
 static bool read_mask(struct ip mask, uint8_t *ret_bits)
 {
 	uint32_t ones = mask.family == IP_V4 ? ip_to_v4(mask) : 1, rest = ~ones;
@@ -47,7 +48,7 @@ static bool read_mask(struct ip mask, uint8_t *ret_bits)
 	return true;
 }
 
-/* Both or neither: then CloudStack's own choice, which is free to be every network's. */
+/* Reads gateway and netmask, or neither for CloudStack's default block, which networks may share. */
 static RESULT choose_block(struct cs_call *e, struct make_network *a)
 {
 	static const struct ip gateway = {.b = {10, 1, 1, 1}, .family = IP_V4},
@@ -90,7 +91,7 @@ static RESULT check_offering(struct cs_call *e, const struct make_network *a, co
 	return OK;
 }
 
-/* Kind none: it came with the cloud, and nothing has to remember it. */
+/* Reference to the offering; kind none for built-in ones, which need not be remembered. */
 static struct ref own_ref(struct cs_call *e, const struct cs_offering *o)
 {
 	return o->own ? cs_ref_of(e->c, KIND_NETWORK_OFFERING, cs_offering_id(o), "networkofferingid")
@@ -138,7 +139,7 @@ static const struct param restart_params[] = {
 	NOT_BUILT("livepatch|makeredundant", .only = "false"),
 };
 
-/* The operator's offerings are checked once more by the engine, which knows no others. */
+/* The engine checks the operator's offerings again; it does not know the built-in ones. */
 static RESULT choose_offering(struct cs_call *e, struct change_network *a)
 {
 	const struct row *row = tables_find(cs_tables(e), KIND_NETWORK, a->wish.network.prefix);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What administrators see below guest networks: external networks as physical ones, and their ranges of public addresses. There
- * are no virtual routers: OVN routes on the hosts. */
+ * Infrastructure for administrators: external networks as physical networks, and their address ranges. There
+ * are no virtual routers: OVN routes on the hosts.
+ */
 #include "api/cloudstack/network/network.h"
 #include "model/address_range.h"
 #include "model/external_network.h"

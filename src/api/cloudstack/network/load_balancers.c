@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Load balancer rules of public addresses, and the machines that they lead to. In an isolated network a firewall rule is made
- * with each, as with port forwarding rules. A connection is given to a machine by a hash: "roundrobin" takes both ends' addresses and ports for it. */
+ * Load balancer rules of public addresses, and their members. In an isolated network each is created with a
+ * firewall rule, like port forwarding rules. Connections are assigned by a hash; "roundrobin" hashes both
+ * addresses and ports.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/firewall.h"
@@ -45,7 +47,7 @@ static const struct param list_params[] = {
 };
 #undef P
 
-/* That which it is for, else the first member's. */
+/* Network of the rule, else of its first member. */
 static uuid network_of_rule(struct api_call *e, const struct row *row)
 {
 	const struct load_balancer *b = load_balancer_of(row);
@@ -88,7 +90,7 @@ static struct str get_sources(struct api_call *e, const struct row *row)
 	return cs_write_blocks(e, load_balancer_of(row)->sources);
 }
 
-/* Until it has a machine nothing of it is in the network. */
+/* A rule without members is not deployed; CloudStack calls that state "Add". */
 static struct str get_state(struct api_call *e, const struct row *row)
 {
 	(void) e;
@@ -156,7 +158,7 @@ static void write_one(struct cs_call *e, struct json_writer *w, const struct loa
 	json_write_close(w);
 }
 
-/* With a writer those of the page; how many there are. */
+/* Counts the members; with a writer, writes those of the page. */
 static size_t walk_machines(struct cs_call *e, const struct list_machines *a,
 			    const struct api_list_wish *page, struct json_writer *w)
 {

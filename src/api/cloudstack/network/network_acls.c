@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of VPCs (network ACLs), and their items. They are EC2's: an item has one block, and connections are not tracked. What
- * answers passes all the same where packets say that they do: TCP's, and those to pings. Source of the words: NetworkACLServiceImpl of 4.18. */
+ * Network ACLs of VPCs and their items. They are EC2's: one block per item, stateless. Replies pass all the
+ * same if packets identify them: TCP and echo replies. Source of messages: NetworkACLServiceImpl of 4.18.
+ */
 #include "api/cloudstack/network/network.h"
 #include "engine/network/network_acl.h"
 #include "engine/resolve.h"
@@ -161,14 +162,14 @@ static RESULT prepare_list_items(struct cs_call *e, void *args)
 	return OK;
 }
 
-/* Of a VPC's list, and no stand-in for what such a list does by itself. */
+/* True for an item of a VPC's list, excluding entries that only emulate the list's default. */
 static bool is_item(struct api_call *e, const struct network_acl_entry *item)
 {
 	const struct network_acl *acl = network_acl_find(api_tables(e), item->acl);
 	return acl && cs_find_vpc(e, acl->router) && !engine_is_entry_implied(acl, item);
 }
 
-/* Entries have no index by their account: unless a list is named, those of the caller's alone are wanted. */
+/* Entries have no index by account: unless a list is named, only the caller's entries match. */
 static bool item_matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_items *a = args;
@@ -183,7 +184,7 @@ static bool item_matches(struct api_call *e, const void *args, const struct row 
 	       (!a->protocol.n || a->number == item->protocol);
 }
 
-/* Without ports or a type where the item is about all of them. */
+/* Leaves out ports or ICMP type if the item covers all. */
 static void write_traffic(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct network_acl_entry *item = network_acl_entry_of(row);
@@ -217,7 +218,7 @@ static const struct api_listing items = CS_LISTING(KIND_NETWORK_ACL_ENTRY, "netw
 /* ---- items are made, changed and deleted ---- */
 
 struct item_args {
-	struct network_acl_entry_wish wish; /* first: of the engine's create and delete */
+	struct network_acl_entry_wish wish; /* first member of both: passed to the engine's operation */
 	struct network_acl_entry_change change;
 	struct cs_traffic traffic;
 	struct ref network, id;
@@ -250,7 +251,7 @@ static const struct param delete_params[] = {
 };
 #undef P
 
-/* What is said of the item, into the wish, which says the rest. */
+/* Copies the given values into the wish. */
 static RESULT take_item(struct cs_call *e, const struct item_args *a, struct network_acl_entry_wish *wish)
 {
 	if (a->traffic.blocks.count)
@@ -278,7 +279,7 @@ static RESULT take_traffic(struct cs_call *e, const struct cs_traffic *asked,
 	return OK;
 }
 
-/* Behind all others. */
+/* Next number after all others. */
 static int64_t find_number(struct cs_call *e, uuid acl)
 {
 	int64_t number = 0;
@@ -327,7 +328,7 @@ static RESULT find_item(struct cs_call *e, const struct ref *ref, struct network
 	return OK;
 }
 
-/* A protocol that is said says its ports as well: of another one they would mean something else. */
+/* A new protocol must bring its ports: the old ones would have another meaning. */
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct item_args *a = args;

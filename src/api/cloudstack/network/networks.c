@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listNetworks: networks with their first subnet. One on a router that is a VPC is a tier of it; one without a subnet is an
- * L2 network. */
+ * listNetworks: networks with their first subnet. A network on a VPC's router is a tier; one without a
+ * subnet is an L2 network.
+ */
 #include "api/cloudstack/network/network.h"
 #include "engine/resolve.h"
 #include "model/zone.h"
@@ -54,7 +55,7 @@ const struct subnet *cs_find_subnet(struct api_call *e, uuid network)
 	return subnet_in(api_tables(e), network);
 }
 
-/* Its own, else that of the subnet that EC2 calls it by, else its id. */
+/* Name of the network, else of its subnet (EC2), else its id. */
 struct str cs_get_network_name(struct api_call *e, const struct row *row)
 {
 	const struct subnet *s = cs_find_subnet(e, row->id);
@@ -140,7 +141,7 @@ struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid z
 	return found;
 }
 
-/* Guest networks of accounts, in which machines may be, are all that there are. */
+/* True if the request includes guest networks: there are no others. */
 static bool asks_for_guests(const struct list_networks *a)
 {
 	return (!a->traffic_type.n || str_equal_nocase(a->traffic_type, STR("Guest"))) &&
@@ -229,14 +230,14 @@ static void write_acl(struct api_call *e, struct json_writer *w, const char *nam
 	json_write_text(w, "aclname", cs_get_acl_name(e, &acl->row));
 }
 
-/* Its name, where nobody said another. */
+/* Display text, else the name. */
 static struct str get_text(struct api_call *e, const struct row *row)
 {
 	struct str said = network_of(row)->description;
 	return said.n ? said : cs_get_network_name(e, row);
 }
 
-/* Of isolated networks alone. */
+/* Written for isolated networks only. */
 static void write_egress(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct network *network = network_of(row);

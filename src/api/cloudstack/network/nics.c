@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NICs: the ports of virtual machines. The one with the number 0 is the default one. One that is made here goes when it
- * is taken out, or with its machine. */
+ * NICs: ports of virtual machines. Number 0 is the default NIC. A NIC created here is deleted when it is
+ * detached or with its machine.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/instance/instance_interface.h"
@@ -92,7 +93,7 @@ static RESULT prepare_list(struct cs_call *e, void *args)
 {
 	const struct instance *machine = NULL;
 	struct ref *ref = &((struct list_nics *) args)->machine;
-	ref->field = STR("virtualmachineid"); /* however it was spelt */
+	ref->field = STR("virtualmachineid"); /* the name for messages, whatever its spelling */
 	return engine_find_own_instance(e->c, cs_tables(e), ref, &machine);
 }
 

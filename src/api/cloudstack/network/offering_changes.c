@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network offerings are made, changed and deleted by administrators: of isolated networks, and of what those can be. Dhcp is what every
- * network has, Dns and UserData too, whether they are said or not. Source of the words: ConfigurationManagerImpl's
- * createNetworkOffering and deleteNetworkOffering. */
+ * Creates, changes and deletes network offerings, for isolated networks. Dhcp, Dns and UserData are always
+ * included. Source of messages: ConfigurationManagerImpl's createNetworkOffering and deleteNetworkOffering.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/network_offering.h"
@@ -71,7 +71,7 @@ static const struct param create_params[] = {
 };
 #undef P
 
-/* What services are like here, of what CloudStack lets an offering say. */
+/* Capabilities of services: the only values that are accepted. */
 static const struct {
 	const char *service, *type, *value;
 } capabilities[] = {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network offerings, VPC offerings and what they are made of: tables, with the names that CloudStack is installed with, and the
- * operator's rows. A network that was made by one of these remembers it; another one has the one that describes it. Sources:
- * NetworkOffering, ConfigurationServer and VpcManagerImpl of 4.18; of the offering for Kubernetes, which alone of the tables' lets
- * all go out, KubernetesClusterManagerImpl. */
+ * Network and VPC offerings: built-in tables with CloudStack's default names, and the operator's rows. A
+ * network made from an offering remembers it; others show the offering that describes them. Sources:
+ * NetworkOffering, ConfigurationServer and VpcManagerImpl of 4.18; KubernetesClusterManagerImpl for the
+ * offering for Kubernetes, the only built-in one that allows all egress.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "base/uuid_asked.h"
@@ -50,7 +51,7 @@ static const struct cs_offering offerings[] = {
 };
 enum { OFFERINGS = sizeof offerings / sizeof offerings[0] };
 
-/* The same in every region, as those of services are. */
+/* Id derived from the name, so it is the same in every region. */
 static uuid id_of_name(const char *kind, const char *name)
 {
 	uuid of_kind = uuid_v5(DOMAIN_DEFAULT, str_from(kind));
@@ -88,7 +89,7 @@ const struct cs_offering *cs_own_offering(struct api_call *e, const struct netwo
 		if (!cs_services[k].row || ((const char *) row)[cs_services[k].row - 1])
 			services = str_print(a, "%" STR_FMT "%s%s", STR_ARG(services), services.n ? "|" : "",
 					     cs_services[k].name);
-	if (!o) /* the answer fails for want of memory */
+	if (!o) /* no memory: the answer fails */
 		return &offerings[OFFERING_ISOLATED];
 	*o = (struct cs_offering){.name = str_to_z(a, row->name),
 				  .text = str_to_z(a, text),
@@ -169,7 +170,7 @@ static void write_providers(struct json_writer *w, const char *provider)
 	json_write_close_list(w);
 }
 
-/* Of the firewall alone; it counts no traffic, as CloudStack's would. */
+/* Capabilities of the firewall only. It does not count traffic, unlike CloudStack's. */
 static void write_capabilities(struct json_writer *w, bool is_firewall)
 {
 	static const struct {
@@ -263,7 +264,7 @@ static const char *state_of(const struct cs_offering *o)
 	return !o->own || o->own->enabled ? "Enabled" : "Disabled";
 }
 
-/* A text that is asked for is this one; none is: any is. */
+/* An absent filter matches everything. */
 static bool is_text(struct str asked, const char *text)
 {
 	return !asked.n || str_equal_nocase(asked, str_from(text));
@@ -279,14 +280,14 @@ bool cs_offering_may_follow(const struct cs_offering *present, const struct cs_o
 	return fits;
 }
 
-/* Another one that is enabled, as in CloudStack. */
+/* Another enabled offering, as in CloudStack. */
 static bool may_follow(const struct cs_offering *present, const struct cs_offering *o)
 {
 	return !present || (!uuid_equal(cs_offering_id(present), cs_offering_id(o)) &&
 			    str_is(str_from(state_of(o)), "Enabled") && cs_offering_may_follow(present, o));
 }
 
-/* The network's, which the caller sees; NULL: none is named. */
+/* Finds the offering of the named network, which the caller must see; NULL: none named. */
 static RESULT find_present(struct cs_call *e, const struct list_offerings *a,
 			   const struct cs_offering **ret_present)
 {
@@ -299,7 +300,7 @@ static RESULT find_present(struct cs_call *e, const struct list_offerings *a,
 	return OK;
 }
 
-/* The one that is named, if one is. Those that came with the cloud are everybody's, everywhere. */
+/* True if the offering matches the request. Built-in offerings are available everywhere. */
 static bool is_offered(struct cs_call *e, const struct list_offerings *a, const struct cs_offering *o)
 {
 	if (a->id.n && !has_id(a->id, cs_offering_id(o)))
@@ -333,7 +334,7 @@ void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *off
 		cs_write_time(w, "created", o->own->row.created_us);
 	json_write_z(w, "traffictype", "Guest");
 	json_write_z(w, "guestiptype", o->type);
-	/* that of the virtual routers, of which there are none: Libcloud fails where it is missing */
+	/* of the virtual routers, which do not exist: Libcloud fails without this member */
 	json_write_text(w, "serviceofferingid",
 			uuid_to_str(e->c->arena, id_of_name("service offering", "virtual router")));
 	json_write_z(w, "availability", availability_of(o));
@@ -353,7 +354,7 @@ void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *off
 	cs_write_services(w, o->services, o->provider, false);
 }
 
-/* Those that came with the cloud, then the operator's by name. */
+/* Built-in offerings first, then the operator's by name. */
 static RESULT list_network_offerings(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_offerings *a = args;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port forwarding rules of public addresses. In an isolated network each is made with a firewall rule, unless `openfirewall`
- * is false. `cidrlist` is refused as in 4.18; since 4.20 it has a meaning, in VPCs alone. Source: CloudStack's API
- * reference, and its rules manager's words for what it refuses. */
+ * Port forwarding rules of public addresses. In an isolated network each is created with a firewall rule,
+ * unless `openfirewall` is false. `cidrlist` is refused as in 4.18; since 4.20 it works in VPCs only.
+ * Source: API reference, and messages of the rules manager.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/firewall.h"
@@ -116,8 +117,8 @@ static bool has_several_nics(const struct tables *t, uuid machine)
 	return count > 1;
 }
 
-/* The machine's NIC in the network that the address is for. CloudStack wants the network of any other address named; here
- * only where there is a choice. Source: CreatePortForwardingRuleCmd, 4.18. */
+/* Chooses the machine's NIC in the address's network. For other addresses CloudStack requires a network;
+ * here it is required only if there is a choice. Source: CreatePortForwardingRuleCmd, 4.18. */
 static RESULT choose_network(struct cs_call *e, struct make_rule *a)
 {
 	const struct address *address = NULL;

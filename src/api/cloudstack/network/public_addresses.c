@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses and static NAT. A user's own is EC2's elastic address. Shown besides, and changed here by nobody, are the address
- * under which a router's subnets reach out (source NAT), and one that a machine was given while it runs (a system's).
- * Source of the words: NetworkServiceImpl, IpAddressManagerImpl, RulesManagerImpl and AssociateIPAddrCmd of 4.18. */
+ * Public addresses and static NAT. Users' addresses are EC2's elastic addresses. Source NAT addresses of
+ * routers and automatic addresses of running machines (system) are shown, but cannot be changed. Source of
+ * messages: NetworkServiceImpl, IpAddressManagerImpl, RulesManagerImpl and AssociateIPAddrCmd of 4.18.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/address.h"
@@ -22,7 +23,7 @@
 
 /* ---- what an address is for ---- */
 
-/* The gateway whose subnets reach out under the address; NULL: none do. */
+/* Gateway that uses the address for source NAT; NULL: none. */
 static const struct gateway *find_source_nat(struct api_call *e, const struct address *a)
 {
 	const struct gateway *g = a->is_elastic ? NULL : gateway_first_by_account(api_tables(e), a->account);
@@ -31,14 +32,14 @@ static const struct gateway *find_source_nat(struct api_call *e, const struct ad
 	return g;
 }
 
-/* The machine's port that it stands for; NULL: it stands for none. */
+/* Port with static NAT to the address; NULL: none. */
 static const struct port *find_port(struct api_call *e, const struct address *a)
 {
 	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(api_tables(e), a->port);
 	return port && row_is_live(&port->row) && !uuid_is_none(port->instance) ? port : NULL;
 }
 
-/* The first network on a router that is no VPC. */
+/* First network on a router that is not a VPC. */
 static uuid find_isolated(struct api_call *e, uuid router)
 {
 	const struct subnet *s =
@@ -52,7 +53,8 @@ struct purpose {
 	uuid network, vpc;
 };
 
-/* Static NAT or a port forwarding says it, else the router behind it, else what it was taken for. */
+/* Network of the address: from static NAT or port forwarding, else the router, else what it was
+ * allocated for. */
 static struct purpose find_purpose(struct api_call *e, const struct row *row)
 {
 	const struct address *a = address_of(row);
@@ -221,9 +223,9 @@ static const struct param associate_params[] = {
 };
 #undef P
 
-/* The account's one isolated network in the zone that can have a public address. Where there is none, CloudStack refuses; an
- * account whose networks are VPCs' tiers alone may use the address in these. CloudStack counts tiers and networks without
- * source NAT, too. Source: AssociateIPAddrCmd.getNetworkId(), 4.18. */
+/* Chooses the account's only isolated network in the zone. Without one CloudStack refuses; here an
+ * account with VPC tiers only may use the address there. CloudStack also counts tiers and networks
+ * without source NAT. Source: AssociateIPAddrCmd.getNetworkId(), 4.18. */
 static RESULT choose_network(struct cs_call *e, const struct row *zone, struct associate_args *a)
 {
 	struct cs_isolated networks = cs_find_isolated(cs_tables(e), e->c->who->account, zone->id, true);
@@ -251,14 +253,14 @@ static RESULT prepare_associate(struct cs_call *e, void *args)
 		return cs_fail(e, "zoneid",
 			       "Unable to figure out zone to assign IP to. Please specify either zoneId, or "
 			       "networkId, or vpcId in the call");
-	if (ref_is_given(&a->wish.for_router)) /* the network is ignored then, as in CloudStack */
+	if (ref_is_given(&a->wish.for_router)) /* with a VPC the network is ignored, as in CloudStack */
 		a->wish.for_network = (struct ref){0};
 	return ref_is_given(&a->wish.for_network) || ref_is_given(&a->wish.for_router)
 		       ? OK
 		       : choose_network(e, zone, a);
 }
 
-/* A user's own, and no other. */
+/* Finds an address that the user allocated. */
 static RESULT find_own(struct cs_call *e, const struct ref *ref, const struct address **ret_address)
 {
 	TRY(engine_find_own_address(e->c, cs_tables(e), ref, ret_address));
@@ -309,7 +311,7 @@ static const struct param enable_params[] = {
 	PARAM(struct enable_args, "vmguestip", wish.private_ip, .doc = "By this address of the NIC's."),
 };
 
-/* The machine's NIC in the network; none: its default one. */
+/* The machine's NIC in the network; none given: its default NIC. */
 static const struct port *find_nic(struct cs_call *e, uuid machine, uuid network)
 {
 	const struct port *p = port_first_by_instance(cs_tables(e), machine);
@@ -326,7 +328,7 @@ static RESULT prepare_enable(struct cs_call *e, void *args)
 	const struct instance *machine = NULL;
 	TRY(find_own(e, &a->wish.address, &address));
 	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->machine, &machine));
-	if (!row_is_live(&machine->row)) /* its ports are there until its host is rid of it */
+	if (!row_is_live(&machine->row)) /* its ports remain until its host has removed it */
 		return engine_fail_not_found(e->c, KIND_INSTANCE, &a->machine);
 	bool says_network = ref_is_given(&a->network);
 	const struct port *nic =

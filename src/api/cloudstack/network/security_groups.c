@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups and their rules. A group that is made here is of no VPC, as OpenStack's are. Rules of one command are
- * made together, and a job about them shows their group with these alone. Source of the words: SecurityGroupManagerImpl
- * and AuthorizeSecurityGroupIngressCmd of 4.18. */
+ * Security groups and rules. Groups created here belong to no VPC, like OpenStack's. One command creates its
+ * rules together, and its job shows the group with those rules only. Source of messages:
+ * SecurityGroupManagerImpl and AuthorizeSecurityGroupIngressCmd of 4.18.
+ */
 #include "api/cloudstack/network/network.h"
 #include "engine/network/security_group.h"
 #include "engine/resolve.h"
@@ -44,7 +45,7 @@ static void write_rule(struct cs_call *e, struct json_writer *w, const struct se
 	json_write_close(w);
 }
 
-/* Rules in that direction; made_us: that were made then, 0: all. */
+/* Writes rules of a direction. made_us: creation time of the rules to show; 0: all. */
 static void write_rules(struct cs_call *e, struct json_writer *w, uuid group, bool inward, int64_t made_us)
 {
 	const struct security_group_rule *rule = security_group_rule_first_by_group(cs_tables(e), group);
@@ -72,7 +73,7 @@ static bool has_group(const struct port *port, uuid group)
 	return false;
 }
 
-/* A machine is counted once, by the first of its interfaces that is in the group. */
+/* True for the first of a machine's interfaces in the group, so that each machine counts once. */
 static bool is_first_in(struct api_call *e, const struct port *port, uuid group)
 {
 	const struct port *p = port_first_by_instance(api_tables(e), port->instance);
@@ -156,7 +157,7 @@ static const struct param update_params[] = {
 	NOT_BUILT("customid"),
 };
 
-/* A group by its id or by its name: one of the default VPC's, else one of the account alone. */
+/* Finds a group by id or name: in the default VPC, else one without a VPC. */
 static RESULT choose_group(struct cs_call *e, struct ref *id, struct str name, const char *id_field,
 			   const char *name_field)
 {
@@ -213,7 +214,7 @@ struct authorize_args {
 		const struct peer *at;
 		size_t count;
 	} peers;
-	uuid first; /* of the rules that are made */
+	uuid first; /* first of the created rules */
 };
 static const struct param authorize_params[] = {
 	PARAM(struct authorize_args, "securitygroupid", wish.group, .kind = KIND_SECURITY_GROUP,
@@ -292,7 +293,7 @@ static RESULT authorize(struct op *op, void *args)
 	return OK;
 }
 
-/* The rules that were made with this one. */
+/* Writes the rules created together with this one. */
 static void write_new_rules(struct api_call *e, struct json_writer *w, const char *name,
 			    const struct row *row)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Protocols and ports of rules, as security groups and network ACLs of CloudStack have them. Source of the words:
- * SecurityGroupManagerImpl and NetworkACLServiceImpl of 4.18. */
+ * Protocols and ports in rules of security groups and network ACLs. Source of messages:
+ * SecurityGroupManagerImpl and NetworkACLServiceImpl of 4.18.
+ */
 #include "api/cloudstack/network/network.h"
 
 enum { PROTOCOL_ALL = -1, PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PORT_MAX = 65535 };
@@ -32,7 +33,8 @@ static RESULT read_protocol(struct cs_call *e, struct str text, int64_t *ret_pro
 static RESULT read_icmp(struct cs_call *e, const struct cs_traffic *asked, bool must_be_whole,
 			struct cs_read_traffic *traffic)
 {
-	bool is_number = !str_equal_nocase(asked->protocol, STR("icmp")); /* then all of it is meant */
+	bool is_number = !str_equal_nocase(asked->protocol,
+					   STR("icmp")); /* numeric ICMP without a type means all types */
 	if (must_be_whole && !is_number && !(asked->has_type && asked->has_code))
 		return cs_fail(e, asked->has_type ? "icmpcode" : "icmptype",
 			       "Invalid ICMP type/code specified: both icmptype and icmpcode are needed");
@@ -79,7 +81,7 @@ RESULT cs_read_traffic(struct cs_call *e, const struct cs_traffic *asked, bool m
 	case PROTOCOL_UDP:
 		return read_ports(e, asked, must_be_whole, ret_traffic);
 	default:
-		return OK; /* the others have no ports: what is said of them is ignored, as in CloudStack */
+		return OK; /* other protocols have no ports; given ones are ignored, as in CloudStack */
 	}
 }
 
@@ -121,7 +123,7 @@ static struct str word_of_protocol(struct arena *a, int64_t protocol)
 	return str_print(a, "%lld", (long long) protocol);
 }
 
-/* Rules without ports have them as 0, as CloudStack keeps them. */
+/* Writes ports 0 for rules without ports, as CloudStack stores them. */
 void cs_write_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic)
 {
 	bool is_icmp = traffic->protocol == PROTOCOL_ICMP, has_ports = traffic->from_port >= 0;
@@ -130,7 +132,7 @@ void cs_write_traffic(struct cs_call *e, struct json_writer *w, const struct cs_
 	json_write_int(w, is_icmp ? "icmpcode" : "endport", is_icmp || has_ports ? traffic->to_port : 0);
 }
 
-/* Items of network ACLs have ports as texts, and none where they are about all (NetworkACLItemResponse, 4.18). */
+/* Writes an ACL item's ports as texts, and none if it covers all (NetworkACLItemResponse, 4.18). */
 void cs_write_item_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic)
 {
 	bool is_icmp = traffic->protocol == PROTOCOL_ICMP;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * VPCs: routers with address blocks of their own, as EC2's are. One that is made here reaches out under an address of its
- * own (source NAT). Its tiers are guest networks. */
+ * VPCs: routers with address blocks, as in EC2. A VPC created here has a source NAT address. Its tiers are
+ * guest networks.
+ */
 #include "api/cloudstack/network/network.h"
 #include "engine/network/guest_network.h"
 #include "engine/resolve.h"
@@ -150,7 +151,7 @@ static const struct param restart_params[] = {
 	NOT_BUILT("livepatch|makeredundant", .only = "false"),
 };
 
-/* A router without blocks is no VPC. */
+/* Refuses routers without blocks, which are not VPCs. */
 static RESULT check_is_vpc(struct cs_call *e, const struct ref *ref)
 {
 	return cs_find_vpc(&e->core, ref->prefix) ? OK : cs_fail_id(e, KIND_ROUTER, "id", ref->text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listApis: the commands that the caller may run, from the tables that the commands themselves run by; and
- * listCapabilities. Source: API reference, and what CloudMonkey and Marvin read of it. */
+ * listApis: commands that the caller may run, from the tables that run them; and listCapabilities. Source:
+ * API reference, and what CloudMonkey and Marvin read.
+ */
 #include "api/cloudstack/core/action.h"
 #include "engine/region/region.h"
 
@@ -13,7 +14,7 @@ static const struct param api_params[] = {
 
 /* ---- who may run what ---- */
 
-/* The commands that the caller may run, as the guard would decide of each before it has read anything. */
+/* Asks the guard for every command, without rows. */
 static RESULT find_permitted(struct cs_call *e, bool *ret_are_permitted)
 {
 	const struct api_entries *all = &e->face->entries;
@@ -54,7 +55,7 @@ static const char *type_of_param(const struct param *p)
 	return words[p->type];
 }
 
-/* Commands that list rows of the kind. */
+/* Names the commands that list rows of the kind. */
 static struct str find_related(const struct cs_call *e, const bool *permitted, enum kind kind)
 {
 	const struct api_entries *all = &e->face->entries;
@@ -74,7 +75,7 @@ static void write_params(struct json_writer *w, const struct params *table, cons
 	for (size_t k = 0; k < table->count; k++) {
 		const struct param *p = &table->at[k];
 		if (p->type == PARAM_NOT_BUILT || p->type == PARAM_PASSED_OVER)
-			continue; /* refused, or without any effect */
+			continue; /* refused or ignored parameters */
 		json_write_open(w, NULL);
 		json_write_text(w, "name", str_from(p->wire));
 		json_write_text(w, "description", str_from(p->doc));
@@ -91,7 +92,7 @@ static void write_params(struct json_writer *w, const struct params *table, cons
 
 /* ---- answers ---- */
 
-/* By the first character of its JSON. */
+/* Type of a fixed JSON value by its first character. */
 static const char *type_of_fixed(char first)
 {
 	bool is_bool = first == 't' || first == 'f';
@@ -121,7 +122,7 @@ static const char *type_of_member(const struct member *m)
 
 static void write_member_names(struct json_writer *w, const char *key, const struct members *members);
 
-/* One name, or several between bars. */
+/* Writes one name, or several between bars. */
 static void write_names(struct json_writer *w, const char *names, const char *type,
 			const struct members *within)
 {

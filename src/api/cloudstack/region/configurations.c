@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Configurations: CloudStack's names for what can be set of this cloud, or is fixed in it. Those that mean nothing here
- * are on no list. One that is fixed can be set to what it is. Source: API reference, "Configuration", 4.18; the names of types
- * are those of ConfigurationServerImpl.getConfigurationType(). */
+ * Configurations: CloudStack's names for settings of the region, and for fixed values. Names without a
+ * meaning here are not listed. A fixed value can only be set to itself. Source: API reference,
+ * "Configuration", 4.18; types: ConfigurationServerImpl.getConfigurationType().
+ */
 #include "api/cloudstack/account/limits.h"
 #include "api/cloudstack/region/region.h"
 #include "engine/quota.h"
@@ -9,7 +10,7 @@
 
 #define ACCOUNTS "Account Defaults"
 #define PROJECTS "Project Defaults"
-/* An account's default limit, and a project's, which is an account here. */
+/* Default limit of accounts, and of projects, which are accounts here. */
 #define DEFAULT_OF(word, number, standard_word, text)                                                        \
 	{.name = "max.account." word,                                                                        \
 	 .category = ACCOUNTS,                                                                               \
@@ -30,7 +31,7 @@
 	 .standard_text = (standard_word),                                                                   \
 	 .value = (is),                                                                                      \
 	 .doc = (text)},
-/* The setting of the region that has that name. */
+/* The region's setting of that name. */
 #define SETTING(word, kind_word, scope_word, number, standard_word, text, ...)                               \
 	{                                                                                                    \
 		.name = (word), .category = "Advanced", .kind = (kind_word), .scope = (scope_word),          \
@@ -40,11 +41,11 @@
 static const struct configuration {
 	const char *name, *category, *kind, *doc;
 	const char *scope;         /* NULL or empty: global */
-	const char *standard_text; /* what CloudStack is installed with */
-	size_t type;               /* of a resource, whose default limit it is */
-	const char *value;         /* or what it is, once and for all */
+	const char *standard_text; /* CloudStack's default */
+	size_t type;               /* resource whose default limit this is */
+	const char *value;         /* or the fixed value */
 	bool is_setting, is_truth, is_alias;
-	int64_t standard; /* of a setting; a truth is 1 or 0 */
+	int64_t standard; /* default of a setting; booleans are 1 or 0 */
 } configurations[] = {
 	DEFAULT_OF("cpus", 8, "40", "CPU cores"),
 	DEFAULT_OF("memory", 9, "40960", "MiB of memory"),
@@ -195,7 +196,7 @@ static RESULT read_value(struct cs_call *e, const struct configuration *c, struc
 	return OK;
 }
 
-/* The words about a name that there is not are ConfigurationManagerImpl's, the others ours. */
+/* The message about unknown names is ConfigurationManagerImpl's; the others are our own. */
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct configuration_args *a = args;

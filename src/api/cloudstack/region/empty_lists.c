@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Commands that list what there is none of here: empty_lists.def. CloudStack answers an empty list with an empty object. */
+ * Commands that list kinds which do not exist here: empty_lists.def. CloudStack answers an empty list with
+ * an empty object.
+ */
 #include "api/cloudstack/core/action.h"
 
 struct empty_args {

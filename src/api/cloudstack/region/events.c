@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listEvents: the lines of the engine's log that CloudStack has a word for. Of the newest LOOKED_AT lines that the account or the
- * resource, and the time, leave: what is older is found by "enddate". An event's id is its line's number, within the
- * region's id. Source: EventQueryServiceImpl and ListEventsCmd. */
+ * listEvents: lines of the engine's log that have a CloudStack name. Searches the newest LOOKED_AT lines of
+ * the account or resource and time span; "enddate" reaches older ones. An event's id combines the region's
+ * id and the line's number. Source: EventQueryServiceImpl and ListEventsCmd.
+ */
 #include "api/cloudstack/core/action.h"
 #include "api/core/kinds_read.h"
 #include "base/uuid_asked.h"
@@ -37,14 +38,14 @@ static const struct event_type *type_of(const struct event *event)
 static uuid id_of(uuid region, int64_t number)
 {
 	uuid id = region;
-	id.b[6] = (uint8_t) (0x80 | (id.b[6] & 0x0f)); /* version 8: made as its maker likes */
+	id.b[6] = (uint8_t) (0x80 | (id.b[6] & 0x0f)); /* UUID version 8: custom content */
 	id.b[8] = 0x80;
 	for (int k = 0; k < 7; k++)
 		id.b[15 - k] = (uint8_t) (number >> 8 * k);
 	return id;
 }
 
-/* 0: it is no event's. */
+/* Line number of an event id; 0: not one. */
 static int64_t number_of(uuid region, struct str text)
 {
 	uuid id = UUID_NONE;
@@ -62,7 +63,7 @@ struct list_events {
 	struct cs_list_args list;
 	struct str id, type, level, state, start, end, resource, resource_type;
 	struct ref project;
-	/* made: */
+	/* results: */
 	struct event_query query;
 	struct api_list_wish page;
 };
@@ -96,7 +97,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 	TRY(cs_read_resource(e, a->resource, a->resource_type, &a->query.id));
 	cs_choose_owners(e, &a->list, &a->page);
 	a->query.account = a->page.is_of_all ? UUID_NONE : e->c->who->account;
-	view_close(&e->view); /* the guard opens one */
+	view_close(&e->view); /* the guard opens its own view */
 	e->view = (struct view){0};
 	TRY(api_list_kinds_read(&e->core, GUARD_OF_EC2, identity_is_admin(e->c->who), &a->query.kinds));
 	a->query.seq = a->id.n ? number_of(engine_get_region_id(cs_tables(e)), a->id) : 0;
@@ -106,13 +107,13 @@ static RESULT prepare(struct cs_call *e, void *args)
 /* ---- what is found ---- */
 
 struct found {
-	struct event event; /* of its texts .text alone */
+	struct event event; /* only .text of its texts is set */
 	const struct event_type *type;
 };
 struct search {
 	struct cs_call *e;
 	const struct list_events *asked;
-	struct uuids accounts; /* of the domain */
+	struct uuids accounts; /* accounts of the domain */
 	size_t count;
 	VEC(struct found) page;
 };
@@ -180,7 +181,7 @@ static RESULT find_accounts(struct cs_call *e, uuid domain, struct uuids *ret_ac
 
 /* ---- writing ---- */
 
-/* What the reconciler does on its own nobody asked for. */
+/* Writes the user. Reconciler events have the system user. */
 static void write_user(struct cs_call *e, struct json_writer *w, uuid id)
 {
 	const struct user *user = user_find(cs_tables(e), id);
@@ -218,7 +219,7 @@ static void write_event(struct cs_call *e, struct json_writer *w, const void *it
 	json_write_bool(w, "archived", false);
 }
 
-/* No view stays open while SQL is read. */
+/* Closes the view before SQL is read. */
 static RESULT list_events(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_events *a = args;

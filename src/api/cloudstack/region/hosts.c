@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the operator has: pods, clusters, hosts, storage pools, image stores. A zone has no parts here: it stands for one pod
- * and one cluster besides, which have its id. A host's own directory is a storage pool, which has the host's id. Source: API
- * reference 4.18; what a host's object says of capacity: HostJoinDaoImpl. */
+ * Infrastructure for operators: pods, clusters, hosts, storage pools and image stores. A zone also stands
+ * for one pod and one cluster with its id; a host's own directory is a storage pool with the host's id.
+ * Source: API reference 4.18; capacities: HostJoinDaoImpl.
+ */
 #include "api/cloudstack/region/region.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
@@ -184,7 +185,7 @@ static void write_cpus(struct api_call *e, struct json_writer *w, const char *na
 	write_text(w, "cpuwithoverprovisioning", offered * CS_CPU_SPEED);
 }
 
-/* Memory is not promised twice. */
+/* Memory is not overcommitted. */
 static void write_memory(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct host *h = host_of(row);
@@ -240,13 +241,13 @@ static const struct api_listing hosts =
 
 /* ---- storage pools ---- */
 
-/* A host's own directory, or a pool that several hosts see. */
+/* A host's own directory, or a shared pool. */
 struct pool {
 	const struct row *row;
 	bool is_shared;
 	struct str name, path;
 	const char *scope, *state;
-	uuid zone; /* none: they are in any */
+	uuid zone; /* none: in every zone */
 };
 struct list_pools {
 	struct cs_list_args list;
@@ -279,7 +280,7 @@ static const char *own_state(const struct host *h)
 	return strcmp(state_of(h), "Up") == 0 ? "Up" : "Down";
 }
 
-/* Nothing is placed in it while no host is known to see it. */
+/* A pool that no host is known to see gets no volumes. */
 static const char *shared_state(const struct tables *t, const struct storage_pool *pool)
 {
 	const struct pool_host *h = pool_host_first_by_pool(t, pool->row.id);
@@ -312,7 +313,7 @@ static struct str get_shared_type(struct api_call *e, const struct row *row)
 	return storage_pool_of(row)->kind == STORAGE_POOL_KIND_RBD ? STR("RBD") : STR("SharedMountPoint");
 }
 
-/* Of RBD where its monitors are; all of them, which is a guess. */
+/* Address of the RBD monitors. Listing all of them is a guess. */
 static struct str get_shared_ip(struct api_call *e, const struct row *row)
 {
 	const struct strs *monitors = &storage_pool_of(row)->monitors;
@@ -360,7 +361,7 @@ static const struct member shared_rows[] = {
 	POOL_MEMBERS(struct storage_pool),
 };
 
-/* In the zone, the pod and the cluster, as far as they are named, and seen by the host. */
+/* True if the pool is in the named zone, pod and cluster, and the host sees it. */
 static bool is_pool_there(struct cs_call *e, const struct list_pools *a, const struct pool *p)
 {
 	const struct ref *const places[] = {&a->zone, &a->pod, &a->cluster};
@@ -451,7 +452,7 @@ static const struct param store_params[] = {
 };
 #undef P
 
-/* The region's image store: a directory of the server's, which all zones read. It has the region's id. */
+/* Lists the image store: a directory on the server that serves all zones. It has the region's id. */
 static RESULT list_stores(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_stores *a = args;
@@ -477,7 +478,7 @@ static RESULT list_stores(struct cs_call *e, const void *args, struct json_write
 	return OK;
 }
 
-/* Routers, consoles and image stores are served without machines of their own: whatever is asked for, there is none. */
+/* Routers, consoles and image stores need no system VMs here, so these lists are empty. */
 struct list_system {
 	struct cs_list_args list;
 	struct str any;

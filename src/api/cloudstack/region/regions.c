@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region, and how full it is. Source: API reference 4.18, "Region", "System Capacity"; the numbers of capacities:
- * Capacity.java. */
+ * The region and its capacity. Source: API reference 4.18, "Region", "System Capacity"; capacity numbers:
+ * Capacity.java.
+ */
 #include "api/cloudstack/region/region.h"
 #include "auth/cloudstack_signature.h"
 #include "engine/capacity.h"
@@ -12,7 +13,7 @@
 
 /* ---- listRegions ---- */
 
-enum { REGION_ID = 1 }; /* CloudStack's first; there is one */
+enum { REGION_ID = 1 }; /* CloudStack's first region; there is only one */
 
 struct list_regions {
 	struct cs_list_args list;
@@ -72,7 +73,7 @@ static const struct param capacity_params[] = {
 #undef P
 
 struct capacity_row {
-	const struct zone *zone; /* NULL: of the whole region */
+	const struct zone *zone; /* NULL: the whole region */
 	enum capacity_type type;
 	const char *name;
 	int64_t used, all;
@@ -95,7 +96,7 @@ static void write_capacity(struct cs_call *e, struct json_writer *w, const void 
 
 enum { ROWS_OF_ZONE = 4 };
 
-/* The sums of the zone's hosts. */
+/* Sums the hosts of the zone. */
 static void sum_zone(const struct tables *t, const struct zone *zone, struct capacity_row *ret_rows)
 {
 	struct capacity_row memory = {zone, MEMORY, "MEMORY", 0, 0},
@@ -116,7 +117,7 @@ static void sum_zone(const struct tables *t, const struct zone *zone, struct cap
 	ret_rows[3] = cores;
 }
 
-/* Of all networks outside: they are the whole region's. */
+/* Sums all external networks, which belong to the whole region. */
 static struct capacity_row sum_addresses(const struct tables *t)
 {
 	struct capacity_row sum = {NULL, PUBLIC_ADDRESSES, "VIRTUAL_NETWORK_PUBLIC_IP", 0, 0};

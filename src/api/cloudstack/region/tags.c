@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tags of whatever takes them: the same in every face. */
+ * Tags of all taggable kinds, shared with the other faces.
+ */
 #include "api/cloudstack/core/action.h"
 #include "base/uuid_asked.h"
 #include "base/vec.h"
@@ -85,7 +86,7 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 struct list_tags {
 	struct cs_list_args list;
 	struct str resource, type, key, value;
-	uuid of; /* that resource; none: it is no id */
+	uuid of; /* none: not a valid id */
 	struct ref project;
 };
 #define P(wire, member, ...) PARAM(struct list_tags, wire, member, __VA_ARGS__)
@@ -118,7 +119,8 @@ static void take_tag(struct walk *walk, const struct row *row, const struct tag 
 	    (a->list.keyword.n && !str_contains(tag->key, a->list.keyword)))
 		return;
 	struct found found = {row, tag};
-	(void) VEC_PUSH(walk->e->c->arena, &walk->found, found); /* a full arena fails the call at its end */
+	(void) VEC_PUSH(walk->e->c->arena, &walk->found,
+			found); /* a full arena fails the call when the answer ends */
 }
 
 static void walk_kind(struct walk *walk, enum kind kind)

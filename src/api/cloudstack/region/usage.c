@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listUsageRecords: what accounts had, a record for each resource, size and day (of UTC), made of the usage records that every change
- * of a level leaves. A day that is not over has so far as much as it has. What is not told: templates,
- * rules, traffic. Source: UsageServiceImpl, UsageTypes and ApiResponseHelper's createUsageResponse. */
+ * listUsageRecords: one record per resource, size and UTC day, computed from the usage records that each
+ * change of a level leaves. The current day counts what was used so far. Not built: templates, rules,
+ * traffic. Source: UsageServiceImpl, UsageTypes and ApiResponseHelper's createUsageResponse.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "base/clock.h"
 #include "base/uuid_asked.h"
@@ -27,7 +28,7 @@ static const struct usage_type {
 	int number;
 	const char *name, *text;
 	enum kind kind;
-	const char *meter; /* the first letters of its meters */
+	const char *meter; /* prefix of its meters */
 } types[] = {
 	{RUNNING, "RUNNING_VM", "Running Vm Usage", KIND_INSTANCE, "instance:"},
 	{ALLOCATED, "ALLOCATED_VM", "Allocated Vm Usage", KIND_INSTANCE, INSTANCE_ALLOCATION_METER},
@@ -45,7 +46,7 @@ struct list_usage {
 	struct ref project, account;
 	int64_t type;
 	enum choice has_tags;
-	/* made: whole days */
+	/* results: whole days */
 	int64_t from_us, until_us;
 	uuid resource; /* none: any */
 };
@@ -93,19 +94,20 @@ struct record {
 	const struct usage_type *type;
 	uuid account, id;
 	struct str meter;
-	int64_t level, day, us; /* day: since 1970 */
+	int64_t level, day, us; /* day: days since 1970 */
 };
 struct reading {
 	struct cs_call *e;
 	const struct list_usage *asked;
 	const struct usage_type *type;
 	uuid account;
-	struct record open; /* level 0: nothing is */
+	struct record open; /* level 0: none */
 	int64_t since_us, now_us;
 	VEC(struct record) records;
 };
 
-/* Records of a resource stand together, by day: what it had of the same size that day is at the end. */
+/* Adds time to the record. Records of a resource are adjacent and by day, so the record of that day and
+ * size is near the end. */
 static RESULT add(struct reading *r, int64_t day, int64_t us)
 {
 	struct record next = r->open;
@@ -113,7 +115,7 @@ static RESULT add(struct reading *r, int64_t day, int64_t us)
 		struct record *had = &r->records.at[k];
 		if (had->type != next.type || !uuid_equal(had->id, next.id) || had->day != day)
 			break;
-		/* CloudStack does not tell whether an address was in use. */
+		/* CloudStack does not distinguish used and unused addresses */
 		bool is_alike = next.type->number == ADDRESS || str_equal(had->meter, next.meter);
 		if (had->level != next.level || !is_alike)
 			continue;
@@ -128,7 +130,7 @@ static RESULT add(struct reading *r, int64_t day, int64_t us)
 	return VEC_PUSH(r->e->c->arena, &r->records, next) ? OK : ctx_no_memory(r->e->c);
 }
 
-/* Nothing is open afterwards. */
+/* Closes the open record. */
 static RESULT end_open(struct reading *r, int64_t at_us)
 {
 	const struct list_usage *a = r->asked;
@@ -150,7 +152,7 @@ static RESULT take(void *arg, const struct usage *usage)
 	bool is_other_meter = is_same && r->open.level > 0 && !str_equal(r->open.meter, usage->meter);
 	if (!uuid_is_none(r->asked->resource) && !uuid_equal(r->asked->resource, usage->id))
 		return OK;
-	if (is_other_meter && usage->level == 0) /* the end of what was followed by this one */
+	if (is_other_meter && usage->level == 0) /* the old meter ends after the new one has begun */
 		return OK;
 	TRY(end_open(r, is_same ? usage->at_us : r->now_us));
 	r->open = (struct record){.type = r->type,
@@ -180,7 +182,7 @@ static RESULT read_account(struct reading *r, uuid account)
 	return OK;
 }
 
-/* The one that is named, else all of the domain, else all. */
+/* The named account, else all of the domain, else all. */
 static RESULT find_accounts(struct cs_call *e, const struct list_usage *a, struct uuids *ret_accounts)
 {
 	const struct tables *t = cs_tables(e);
@@ -208,7 +210,7 @@ static struct str id_text(struct cs_call *e, uuid id)
 	return uuid_to_str(e->c->arena, id);
 }
 
-/* "24", "0.5": with six decimals at most. */
+/* Hours such as "24" or "0.5"; up to six decimals. */
 static struct str write_hours(struct arena *a, int64_t us)
 {
 	const int64_t millionth = HOUR / 1000000;
@@ -221,7 +223,7 @@ static struct str write_hours(struct arena *a, int64_t us)
 	return text;
 }
 
-/* " for NAME (ID)", as far as it is known. */
+/* Formats " for NAME (ID)" from what is known. */
 static struct str named(struct cs_call *e, const char *before, struct str name, uuid id)
 {
 	return name.n ? str_print(e->c->arena, "%s%" STR_FMT " (%" STR_FMT ")", before, STR_ARG(name),
@@ -229,7 +231,7 @@ static struct str named(struct cs_call *e, const char *before, struct str name, 
 		      : STR_NONE;
 }
 
-/* What follows the meter's first letters, or of an allocation its type. */
+/* Meter without its prefix; for an allocation, its type. */
 static struct str size_of(const struct record *r)
 {
 	struct instance_allocation allocation;
@@ -336,7 +338,7 @@ static void write_record(struct cs_call *e, struct json_writer *w, const void *i
 		cs_write_tags(&e->core, w, "tags", row);
 }
 
-/* By day; of one day as they were found. */
+/* Orders by day, then by place. */
 static int compare(const void *left, const void *right)
 {
 	const struct record *a = *(const struct record *const *) left,
@@ -344,7 +346,7 @@ static int compare(const void *left, const void *right)
 	return a->day != b->day ? (a->day > b->day) - (a->day < b->day) : (a > b) - (a < b);
 }
 
-/* No view stays open while SQL is read. */
+/* Closes the view before SQL is read. */
 static RESULT list_usage(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_usage *a = args;
@@ -365,7 +367,7 @@ static RESULT list_usage(struct cs_call *e, const void *args, struct json_writer
 
 /* ---- listUsageTypes ---- */
 
-/* 4.18 has a number and a text, later versions a name besides, and call the number "id". */
+/* 4.18 has a number and a text; later versions add a name and call the number "id". */
 static RESULT list_types(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies by which snapshots of volumes are taken again and again. Source: API reference, "Snapshot", 4.18. */
+ * Snapshot policies: recurring snapshots of volumes. Source: API reference, "Snapshot", 4.18.
+ */
 #include "api/cloudstack/core/action.h"
 #include "base/time_zone.h"
 #include "engine/storage/snapshot_policy.h"
@@ -30,7 +31,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	       (((const struct list_policies *) args)->is_shown != CHOICE_NO);
 }
 
-/* In this order CloudStack numbers them, too. */
+/* CloudStack's numbers of intervals follow this order. */
 static void write_interval(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	(void) e;
@@ -75,7 +76,7 @@ static const struct param create_params[] = {
 };
 #undef P
 
-/* CloudStack takes a timezone that it does not know for GMT; here that is refused, in words of ours. */
+/* Refuses an unknown timezone, which CloudStack would take for GMT. The message is our own. */
 static RESULT prepare_create(struct cs_call *e, void *args)
 {
 	static const char *const words[] = {"HOURLY", "DAILY", "WEEKLY", "MONTHLY"};

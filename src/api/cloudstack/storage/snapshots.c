@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of volumes. Those that only a template has are the template's, and no list shows them; those of VM snapshots
- * are shown to whoever asks for the type GROUP. Source: API reference, "Snapshot", 4.18. */
+ * Snapshots of volumes. Snapshots that belong to a template are hidden; those of VM snapshots are shown for
+ * the type GROUP. Source: API reference, "Snapshot", 4.18.
+ */
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/storage/storage.h"
 #include "engine/resolve.h"
@@ -89,7 +90,7 @@ static struct str get_state(struct api_call *e, const struct row *row)
 	return str_from(model_snapshot_states[model_derive_snapshot_state(snapshot_of(row))].cloudstack);
 }
 
-/* Of its volume; whose snapshot may be there for longer than itself. */
+/* Zone of the snapshot's volume, which may be deleted already. */
 static void write_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *volume)
 {
 	const struct zone *zone = zone_find(api_tables(e), volume_of(volume)->zone);
@@ -100,7 +101,7 @@ static void write_zone(struct api_call *e, struct json_writer *w, const char *na
 	json_write_text(w, "zonename", zone->name);
 }
 
-/* Of the image that its volume was made from. */
+/* OS type of the image that the volume was made from. */
 static void write_os_type(struct api_call *e, struct json_writer *w, const char *name,
 			  const struct row *image)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A volume goes to another storage pool; its job ends when it is there. Source: API reference, "Volume"; the sentences are
- * those of VolumeApiServiceImpl of 4.18, which names the volume by more than its id. */
+ * Migrates a volume to another storage pool; the job ends when it has arrived. Source: API reference,
+ * "Volume"; messages of VolumeApiServiceImpl of 4.18, which show more of the volume than its id.
+ */
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudstack/storage/storage.h"
 #include "engine/resolve.h"
@@ -27,7 +28,7 @@ static const struct param migrate_params[] = {
 };
 #undef P
 
-/* A host's own directory has the host's id. */
+/* Finds the pool. A host's own directory has the host's id. */
 static RESULT find_storage(struct cs_call *e, struct migrate_args *a)
 {
 	const struct host *host = host_find(cs_tables(e), a->storage.prefix);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes, and the offerings that they are made by, which are volume types. */
+ * Volumes, and disk offerings, which are volume types.
+ */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/storage/storage.h"
@@ -61,8 +62,8 @@ struct str cs_volume_type(struct api_call *e, const struct row *row)
 	return is_root(volume_of(row)) ? STR("ROOT") : STR("DATADISK");
 }
 
-/* Disks that come with a machine have no name of their own. CloudStack calls them by the machine's number, which is made of its
- * id here. */
+/* Name of the volume. Root disks have none: CloudStack names them by the machine's number, which is
+ * derived from its id here. */
 struct str cs_volume_name(struct api_call *e, const struct row *row)
 {
 	const struct volume *v = volume_of(row);
@@ -73,7 +74,7 @@ struct str cs_volume_name(struct api_call *e, const struct row *row)
 	return str_print(e->c->arena, "%s-%u", is_root(v) ? "ROOT" : "DATA", number);
 }
 
-/* Names the pool, to administrators alone. A host's own pool has the host's id. */
+/* Names the pool, for administrators only. A host's own pool has the host's id. */
 static void write_storage(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct volume *v = volume_of(row);
@@ -135,7 +136,7 @@ static void write_offering(struct api_call *e, struct json_writer *w, const char
 	json_write_text(w, "diskofferingdisplaytext", type->description.n ? type->description : own);
 }
 
-/* A root disk comes with its machine's offering. */
+/* A root disk's size comes from the machine's offering. */
 static void write_size_of_machine(struct api_call *e, struct json_writer *w, const char *name,
 				  const struct row *row)
 {
@@ -265,7 +266,7 @@ static const struct param create_params[] = {
 };
 #undef P
 
-/* A snapshot's volume is where the snapshot's own was, unless that is said. */
+/* A volume from a snapshot is created in the zone of the snapshot's volume, unless a zone is given. */
 static RESULT choose_zone(struct cs_call *e, struct make_volume *a)
 {
 	const struct snapshot *snapshot = NULL;
@@ -304,7 +305,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	return cs_check_offered(e, &a->offering, a->wish.zone.prefix);
 }
 
-/* Its data are sent by POST (upload/). */
+/* A volume whose data are uploaded by POST (upload/). */
 struct await_volume {
 	struct volume_awaiting wish;
 	struct cs_owner owner;
@@ -367,7 +368,7 @@ static const struct param detach_params[] = {
 	      .given = offsetof(struct detach_args, has_device) + 1, .doc = "The disk's place there."),
 };
 
-/* By its id, or by its place in a machine. */
+/* Finds the volume by id, or by its device number in a machine. */
 static RESULT prepare_detach(struct cs_call *e, void *args)
 {
 	struct detach_args *a = args;
@@ -427,7 +428,7 @@ static RESULT prepare_resize(struct cs_call *e, void *args)
 	if (ref_is_given(&a->offering)) {
 		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->offering, &type));
 		a->wish.type = str_copy(e->c->arena, type->name);
-		if (cs_offering_size(type)) /* a fixed size is the volume's new one, whatever is said */
+		if (cs_offering_size(type)) /* an offering of fixed size decides the volume's new size */
 			a->size = cs_offering_size(type);
 	}
 	a->wish.size = a->size * GIB;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST of the data of an image or a volume. It is a face of its own, with one action: answers are words, and what proves the call are its
- * headers. They are checked before the first byte of the file, which goes into the image store as it comes. */
+ * POST of the data of an image or volume. A face of its own with one action: answers are plain text, and
+ * headers authenticate the call. They are checked before the first byte of the file, which is streamed into
+ * the image store.
+ */
 #include "api/cloudstack/upload/upload.h"
 
 #include "api/cloudstack/core/cloudstack.h"
@@ -16,7 +18,7 @@
 #include "engine/storage/sending.h"
 #include "model/image.h"
 
-enum { SHA1_SIZE = 20, FORM_SIZE_MAX = 64 * 1024 }; /* of a form beside its file */
+enum { SHA1_SIZE = 20, FORM_SIZE_MAX = 64 * 1024 }; /* form fields beside the file */
 
 const char *const cs_sending_words[] = {
 	[IMAGE_SENDING_WAITING] = "NotUploaded",
@@ -66,8 +68,8 @@ RESULT cs_begin_upload(struct cs_call *e)
 			      "Data are sent by who has a role in the account that they are for.");
 }
 
-/* metadata is the caller's ticket (auth/ticket.h), opaque to clients; expires says until when an upload may begin; the
- * signature is in base64 the HMAC-SHA1 of metadata, URL and expires. */
+/* metadata: the caller's ticket (auth/ticket.h), opaque to clients. expires: latest start of an upload.
+ * signature: base64 HMAC-SHA1 over metadata, URL and expires. */
 RESULT cs_write_upload(struct cs_call *e, uuid id, struct json_writer *w)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -107,7 +109,7 @@ struct upload_args {
 	struct image_upload *upload; /* owned until sink.end() */
 	struct call *call;
 	struct str format;
-	struct str problem; /* what was sent is no disk, and why; empty: it is one */
+	struct str problem; /* why the data are not a disk; empty: they are */
 	struct multipart form;
 };
 
@@ -116,7 +118,7 @@ static struct upload_args *args_of(struct call_sink *sink)
 	return (struct upload_args *) (void *) ((char *) sink - offsetof(struct upload_args, sink));
 }
 
-/* In the words, and the order, of the storage VM's server. */
+/* Checks in the order, and with the messages, of the storage VM. */
 static RESULT prove(struct upload_call *e)
 {
 	struct str id = str_slice(e->call->path, strlen(CS_UPLOAD_PREFIX), e->call->path.n);
@@ -167,7 +169,7 @@ static void end_upload(struct call_sink *sink)
 	image_upload_free(args_of(sink)->upload);
 }
 
-/* When the headers are there. */
+/* Runs when the headers are there. */
 static RESULT prepare(struct api_call *core)
 {
 	struct upload_call *e = upload_call_of(core);
@@ -194,7 +196,8 @@ static RESULT prepare(struct api_call *core)
 	return OK;
 }
 
-/* When the data are there: on the thread that works for the image. What is no disk ends the waiting, in run(). */
+/* Runs when the data are there, on the image's worker thread. Data that are not a disk end the waiting
+ * in run(). */
 static RESULT keep(struct work_item *w)
 {
 	struct upload_args *a = ((struct api_call *) w->arg)->args;
@@ -238,7 +241,7 @@ static const struct api_action action = {.name = "upload",
 					 .returns = API_RETURNS_NOTHING_STORED,
 					 .doc = "Takes the data of a template, an ISO or a volume."};
 
-/* What a browser asks before it sends what a page of another origin has: CloudStack's UI is one. */
+/* CORS preflight, for pages of another origin such as CloudStack's UI. */
 static const struct api_action preflight = {.name = "preflight",
 					    .permit = "upload_image",
 					    .flags = API_OPEN,
@@ -264,7 +267,7 @@ static bool is_upload(struct api_call *core)
 	return true;
 }
 
-/* As the storage VM has them. The headers that prove an upload are no page's by themselves, so that any may ask. */
+/* Headers of the storage VM. Any origin is allowed: a page cannot know the signed headers by itself. */
 static void set_headers(struct api_call *core)
 {
 	if (core->has_headers)
