@@ -83,7 +83,7 @@ def test_a_changed_library_chooses_its_users():
 def test_everything_runs_within_some_turns_and_none_costs_more():
     changed = {path: 1 for path in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()}
     candidates, seen, dearest = [s for s in SCRIPTS if s.when == "chosen"], set(), max(s.cpu_s for s in SCRIPTS if s.when == "chosen")
-    for turn in range(40):
+    for turn in range(60):
         chosen = choice.choose(SCRIPTS, turn, lambda _: changed)
         assert choice.cost(c.entry for c in chosen) <= max(choice.BUDGET_S, dearest)
         assert len({c.entry for c in chosen}) == len(chosen)

@@ -598,14 +598,58 @@ static bool fits_flavor(struct os_call *e, const struct row *row, struct str val
 	return type && str_equal(type->flavor_id, value);
 }
 
-static bool fits_address(struct os_call *e, const struct row *row, struct str value)
+static bool is_like(struct os_call *e, struct ip ip, enum ip_family family, struct str pattern)
+{
+	char text[IP_TEXT_SIZE];
+	return ip.family == family && os_pattern_fits(e, pattern, str_from(ip_write(ip, text)));
+}
+
+static bool has_address_like(struct os_call *e, uuid server, enum ip_family family, struct str pattern)
 {
 	const struct tables *t = os_tables(e);
-	char text[IP_TEXT_SIZE];
-	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
-		if (row_is_live(&p->row) && os_pattern_fits(e, value, str_from(ip_write(p->ip, text))))
+	for (const struct port *p = port_first_by_instance(t, server); p; p = port_next_by_instance(t, p)) {
+		if (row_is_live(&p->row) && is_like(e, p->ip, family, pattern))
 			return true;
+		for (const struct secondary_ip *ip = secondary_ip_first_by_port(t, p->row.id); ip;
+		     ip = secondary_ip_next_by_port(t, ip))
+			if (row_is_live(&p->row) && row_is_live(&ip->row) &&
+			    is_like(e, ip->ip, family, pattern))
+				return true;
+	}
 	return false;
+}
+
+static bool fits_ip(struct os_call *e, const struct row *row, struct str value)
+{
+	return has_address_like(e, row->id, IP_V4, value);
+}
+
+static bool fits_ip6(struct os_call *e, const struct row *row, struct str value)
+{
+	return has_address_like(e, row->id, IP_V6, value);
+}
+
+static bool fits_vm_state(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(os_server_vm_state(os_tables(e), instance_of(row)), value);
+}
+
+static bool fits_task_state(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(status_words(os_tables(e), instance_of(row)).task, value);
+}
+
+static bool fits_power_state(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t state = 0;
+	(void) e;
+	return result_is_ok(str_parse_int(value, &state)) && state == power_state(instance_of(row));
+}
+
+static bool fits_config_drive(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_is(value, instance_of(row)->config_drive ? "True" : "");
 }
 
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
@@ -645,7 +689,13 @@ static const struct os_filter server_filters[] = {
 	{"uuid", .is_id = true},
 	{"image", "image", .fits = fits_image},
 	{"flavor", "type", .fits = fits_flavor},
-	{"ip", .fits = fits_address},
+	{"display_name", .is_name = true, .is_pattern = true, .fits = fits_name},
+	{"ip", .fits = fits_ip},
+	{"ip6", .fits = fits_ip6},
+	{"vm_state", .fits = fits_vm_state},
+	{"task_state", .fits = fits_task_state},
+	{"power_state", .fits = fits_power_state},
+	{"config_drive", .fits = fits_config_drive},
 	{"host", "host", .is_admins = true, .fits = fits_host},
 	{"node", "host", .is_admins = true, .fits = fits_host},
 	{"deleted", .is_admins = true, .fits = fits_deleted},
