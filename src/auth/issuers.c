@@ -215,7 +215,7 @@ static char *move_texts(struct said *said)
 	return block;
 }
 
-/* Whether the entry has keys that a failed request leaves as they are. Anybody can cause a request by a token that names an unknown key:
+/* True if the entry has keys that a failed request must not replace. Anybody can cause a request by a token that names an unknown key:
  * its failure must not refuse everybody else's valid tokens. */
 static bool has_good_keys(const struct kept *kept, const struct oidc_provider *p)
 {

@@ -149,20 +149,6 @@ static bool renews(const struct daemon *d)
 	return d->settings.tls_certificate.n && !isatty(STDIN_FILENO);
 }
 
-/* An address alone is a block of one. */
-static RESULT read_proxy(struct ctx *c, struct str text, struct cidr *ret_block)
-{
-	struct ip ip = {0};
-	if (result_is_ok(ip_parse(text, &ip)))
-		*ret_block = (struct cidr){ip, ip.family == IP_V4 ? 32 : 128};
-	else if (!result_is_ok(cidr_parse(text, ret_block)) || !cidr_is_canonical(*ret_block))
-		return ctx_fail(c, ERR_INVALID,
-				"api.proxies: \"%" STR_FMT
-				"\" is neither an address nor a block such as 10.0.0.0/24",
-				STR_ARG(text));
-	return OK;
-}
-
 static RESULT read_proxies(struct daemon *d)
 {
 	const struct settings *s = &d->settings;
@@ -170,7 +156,11 @@ static RESULT read_proxies(struct daemon *d)
 	if (!blocks)
 		return ctx_no_memory(&d->ctx);
 	for (size_t k = 0; k < s->proxies.count; k++)
-		TRY(read_proxy(&d->ctx, s->proxies.at[k], &blocks[k]));
+		if (!result_is_ok(egress_policy_parse_block(s->proxies.at[k], &blocks[k])))
+			return ctx_fail(&d->ctx, ERR_INVALID,
+					"api.proxies: \"%" STR_FMT
+					"\" is neither an address nor a block such as 10.0.0.0/24",
+					STR_ARG(s->proxies.at[k]));
 	bool by_forwarded = str_equal_nocase(s->proxy_header, STR("Forwarded"));
 	if (!by_forwarded && !str_equal_nocase(s->proxy_header, STR("X-Forwarded-For")))
 		return ctx_fail(&d->ctx, ERR_INVALID,

@@ -567,7 +567,7 @@ static void apply_associate_table(struct request *x, struct str answer)
 	set_association(x->refs[1], id_in(answer, "associationId"));
 }
 
-/* An existing or former association: of a subnet, or of a main table. */
+/* Draws an association, existing or former: a subnet's, or a VPC's with its main route table. */
 static bool draw_association(struct request *x)
 {
 	struct model *m = &x->s->model;

@@ -9,7 +9,7 @@
 
 enum { PIECE_RECORDS = 2000, VERIFY_RECORDS = 2000 };
 
-/* One piece of the log, with filters. */
+/* Prints one piece of the log, filtered. */
 struct showing {
 	struct command_call *call;
 	int64_t since_us, until_us; /* 0: from the first; INT64_MAX: to the last */

@@ -107,8 +107,8 @@ static void test_own_options(void **state)
 	model_done(&lab.model);
 }
 
-/* A subnet that leads nowhere gives neither a gateway nor resolvers; its other options and the port's own
- * remain. */
+/* DHCP offers a port that leads nowhere neither router, routes, DNS servers nor domain name, although its subnet
+ * has them. The port's own options are sent. */
 static void test_leads_nowhere(void **state)
 {
 	struct lab lab;

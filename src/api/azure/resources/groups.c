@@ -138,7 +138,7 @@ struct put_args {
 	struct resource_group_wish wish;
 };
 
-/* A PUT of dari-default may only repeat what it is. */
+/* Refuses tags for dari-default, and changes nothing: the group shows rows that other faces made. */
 static RESULT prepare_default(struct az_call *e)
 {
 	if (e->put.tags.count)
