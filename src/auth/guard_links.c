@@ -10,7 +10,8 @@
  *
  * The call's permission decides as where a row is found: a kind that permissions.def names has to be allowed; on other kinds
  * a Deny counts that names the row. A part of a row that the caller was allowed to act on needs no word of its own: whoever
- * may terminate an instance may end its interfaces. */
+ * may terminate an instance may end its interfaces. A row that the operation has asked about is not asked about again: after
+ * the change, a condition on what it refers to (ec2:InstanceProfile) would read what the change has just ended. */
 #include <string.h>
 
 #include "auth/guard_internal.h"
@@ -72,7 +73,9 @@ static RESULT ask(struct guard_state *s, struct op *op, enum kind kind, const st
 		return OK;
 	q.resource = guard_write_arn(&subject, op->ctx->arena);
 	if (names_kind(s->permission, kind))
-		return guard_decide(s, op->ctx, &q, s->request.has_role, &is_allowed);
+		return was_allowed(s, kind, row->id)
+			       ? OK
+			       : guard_decide(s, op->ctx, &q, s->request.has_role, &is_allowed);
 	return is_part_of_allowed(s, op, kind, row) ? OK : guard_decide_by_name(s, op->ctx, &q, &is_allowed);
 }
 

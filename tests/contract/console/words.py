@@ -73,7 +73,7 @@ def test_each_page_has_a_key_of_its_own():
 
 def test_words_are_whole():
     """Every sentence of the pages has a Korean translation, and there are no unused ones."""
-    own, of_server = read("words/ko.js").split("// Words that the server says")
+    own, of_server = read("words/ko.js").split("// Words from the server:")
     known = set(re.findall(r'"((?:[^"\\]|\\.)*)":', own))
     also = set(re.findall(r'"((?:[^"\\]|\\.)*)":', of_server))
     assert not said() - known - also and not known - said()
