@@ -19,6 +19,7 @@ import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ET
 
+import quick_headers  # noqa: F401
 import waiting
 from waiting import HANG_S
 

@@ -21,6 +21,7 @@ SCRIPT_LEVELS = LEVELS[3:]
 WHEN = ("always", "chosen", "long")
 UNIT_LIMIT_S, SCRIPT_LIMIT_S = 600, 1200  # generous: a limit only ends what hangs
 SANITIZED_LIMIT_S = 1200  # builds other than build/main carry sanitizers, which are slow
+EVERY_FACE = "golden_every_face"  # runs the golden cases of all faces
 NEW_SCRIPT_CPU_S = 20  # assumed until `make test-all` has measured the script
 RECORD = os.path.join(ROOT, "tests/last-pass.txt")
 RECORD_HEAD = """# Written by `make test-all`, and by `tests/run --record`: the last commit at which everything passed, and of each script
@@ -40,7 +41,7 @@ class Entry:
     when: str = "always"
     env: dict = dataclasses.field(default_factory=dict)
     subjects: tuple = ()
-    covers: str = ""
+    covers: str = ""  # beginning of the names of entries that it repeats, in the same level
     build: str = ""  # a command, run before
     suites: tuple = ()
     cpu_s: float = 0  # processor time at the last measurement
@@ -82,7 +83,8 @@ def list_unit(build):
             # Freed and new memory is filled with a pattern, so that stale pointers do not find the old rows.
             env = dict(test["env"], CMOCKA_MESSAGE_OUTPUT="TAP", MALLOC_PERTURB_="85")
             limit_s = UNIT_LIMIT_S if build == "build/main" else SANITIZED_LIMIT_S
-            yield Entry(level, test["name"], test["cmd"], limit_s, env=env, suites=suites)
+            covers = "golden_" if test["name"] == EVERY_FACE else ""
+            yield Entry(level, test["name"], test["cmd"], limit_s, env=env, suites=suites, covers=covers)
 
 
 def list_scripts():
