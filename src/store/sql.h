@@ -28,6 +28,7 @@ struct event_query {
 	int64_t seq; /* 0: any */
 	uuid id, account;
 	int64_t from_us, before_us; /* before 0: until now */
+	int64_t before_seq;         /* also the events at before_us with smaller numbers; 0: none of them */
 	int64_t after_seq;          /* events behind this number, oldest first; 0: newest first */
 	struct str kinds; /* for example " instance volume ": only events of these kinds; empty: all */
 	size_t max;

@@ -337,7 +337,8 @@ enum kind sqlite_kind_of_name(struct str name)
 /* Each ORDER BY matches an index, so that only the returned rows are read. */
 #define EVENTS_ORDERED(place, order)                                                                         \
 	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "         \
-	"WHERE " place " AND at_us >= ?2 AND at_us < ?3 AND (?5 IS NULL OR instr(?5, ' ' || kind || ' ')) "  \
+	"WHERE " place " AND at_us >= ?2 AND at_us <= ?3 AND (at_us < ?3 OR seq < ?6) "                      \
+	"AND (?5 IS NULL OR instr(?5, ' ' || kind || ' ')) "                                                 \
 	"ORDER BY " order " LIMIT ?4"
 #define EVENTS_WHERE(place) EVENTS_ORDERED(place, "at_us DESC, seq DESC")
 static const char *const events_sql[EVENTS_BY_COUNT] = {
@@ -360,6 +361,7 @@ static RESULT sqlite_begin_events(struct sqlite *self, struct ctx *c, const stru
 	sqlite3_bind_int64(statement, 2, query->from_us);
 	sqlite3_bind_int64(statement, 3, query->before_us ? query->before_us : INT64_MAX);
 	sqlite3_bind_int64(statement, 4, (int64_t) (query->max > INT64_MAX ? INT64_MAX : query->max));
+	sqlite3_bind_int64(statement, 6, query->before_seq);
 	if (query->kinds.n)
 		sqlite_bind_str(statement, 5, query->kinds);
 	else

@@ -152,6 +152,8 @@ struct params_value;
 enum kind native_kind_of(struct str name);
 /* In a kind's path an id, an id of EC2's, or a name where the kind has names. */
 struct ref native_read_ref(struct str text, enum kind kind, struct str field);
+/* Reads a flag of the query, 1 or true, 0 or false; absent: false. ERR_INVALID. */
+RESULT native_read_flag(struct native_call *e, const char *name, bool *ret_is_set);
 /* As params_dialect.read_id. */
 RESULT native_read_id(const struct params_reader *r, const struct params_value *v, struct ref *out);
 /* What the path names, which the caller sees; the guard is asked. ERR_NOT_FOUND. */

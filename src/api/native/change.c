@@ -82,7 +82,7 @@ static RESULT read_many(struct native_call *e, const struct params_request *aske
 	return OK;
 }
 
-static RESULT read_flag(struct native_call *e, const char *name, bool *ret_is_set)
+RESULT native_read_flag(struct native_call *e, const char *name, bool *ret_is_set)
 {
 	struct str said = pairs_find(&e->query, name);
 	*ret_is_set = str_is(said, "1") || str_is(said, "true");
@@ -160,7 +160,7 @@ RESULT native_prepare_change(struct native_call *e, const struct params_request 
 	bool is_dry = false;
 	TRY(check_query(e, STR("dry")));
 	TRY(read_match(e));
-	TRY(read_flag(e, "dry", &is_dry));
+	TRY(native_read_flag(e, "dry", &is_dry));
 	if (is_dry && !e->action->operation)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("dry"),
 				      "This cannot be tried without doing it.");

@@ -84,7 +84,8 @@ static RESULT read_scope(struct native_call *e, struct costs_args *a)
 {
 	struct ref own = ref_by_id(KIND_ACCOUNT, e->c->who->account);
 	const struct row *row = NULL;
-	bool is_all = str_is(pairs_find(&e->query, "all"), "1");
+	bool is_all = false;
+	TRY(native_read_flag(e, "all", &is_all));
 	if (is_all && !native_is_admin(e))
 		return ctx_fail_field(e->c, ERR_DENIED, STR("all"),
 				      "Only administrators see all accounts' costs.");

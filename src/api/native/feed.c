@@ -12,6 +12,7 @@
 #include "api/native/action.h"
 #include "api/native/feed_internal.h"
 #include "api/native/rows.h"
+#include "auth/session.h"
 #include "base/ceiling.h"
 #include "base/clock.h"
 #include "base/heap.h"
@@ -176,6 +177,7 @@ RESULT feed_admit(struct feed *f, struct ctx *c, const struct feed_wish *wish, s
 	v->plain.rights &= RIGHTS_OF_MEMBER | RIGHT(MANAGER);
 	v->plain.is_operator = false;
 	v->token = wish->token;
+	v->expires_us = who->session ? who->session->expires_us : wish->token.expires_us;
 	memcpy(v->all, wish->all, sizeof v->all);
 	memcpy(v->kinds, wish->kinds, sizeof v->kinds);
 	v->silent_since_us = clock_now_us();
@@ -403,25 +405,40 @@ static bool is_about(const struct feed_entry *e, const struct viewer *v)
 			       uuid_equal(e->after, v->who.account) || uuid_equal(e->id, v->who.user));
 }
 
+/* True if the ring has entries about the viewer's rights since it was last checked. */
+static bool are_rights_touched(struct frame *frame, struct viewer *v, bool *ret_is_policy)
+{
+	bool is_touched = false;
+	uint64_t k = v->rights_position > frame->from ? v->rights_position : frame->from;
+	*ret_is_policy = false;
+	for (; k < frame->to; k++) {
+		const struct feed_entry *e = &frame->entries[k - frame->from];
+		if (!is_about(e, v))
+			continue;
+		is_touched = true;
+		*ret_is_policy = *ret_is_policy || e->is_policy;
+	}
+	v->rights_position = frame->to;
+	return is_touched;
+}
+
 /* Returns why the stream must end; NULL: it continues. Policies are checked when a stream begins, so
- * their change ends it. */
+ * their change ends it. A token is also checked again from time to time: its application credential may
+ * expire, which changes no row. */
 static const char *why_end(struct frame *frame, struct viewer *v)
 {
 	struct ctx c;
 	struct identity *who = NULL;
-	bool is_asked = !v->was_weighed, is_policy = false;
-	uint64_t k = v->rights_position > frame->from ? v->rights_position : frame->from;
-	if (v->token.expires_us && v->token.expires_us <= clock_now_us())
+	int64_t now_us = clock_now_us();
+	bool is_policy = false, has_token = v->token.expires_us != 0;
+	bool is_touched = are_rights_touched(frame, v, &is_policy);
+	if (v->expires_us && v->expires_us <= now_us)
 		return "expired";
-	for (; k < frame->to; k++) {
-		const struct feed_entry *e = &frame->entries[k - frame->from];
-		is_asked = is_asked || is_about(e, v);
-		is_policy = is_policy || (e->is_policy && is_about(e, v));
-	}
-	v->rights_position = frame->to;
-	if (!is_asked)
+	if (v->was_weighed && !is_touched &&
+	    !(has_token && now_us - v->weighed_us >= FEED_SILENCE_S * SECOND))
 		return NULL;
-	if (!v->token.expires_us) /* a signature leaves no credential to check again */
+	v->weighed_us = now_us;
+	if (!has_token) /* a signature leaves no credential to check again */
 		return v->was_weighed ? "rights" : (v->was_weighed = true, NULL);
 	v->was_weighed = true;
 	ctx_init(&c, frame->arena);

@@ -40,7 +40,7 @@ static RESULT choose_step(struct native_call *e, struct figures_args *a)
 	int64_t age_us = clock_now_us() - a->from_us, step = 0;
 	struct str said = pairs_find(&e->query, "step");
 	if (said.p && (!result_is_ok(str_parse_int(said, &step)) ||
-		       (step * SECOND != FIGURES_SHORT_US && step * SECOND != FIGURES_LONG_US && step != 10)))
+		       (step != FIGURES_SHORT_US / SECOND && step != FIGURES_LONG_US / SECOND && step != 10)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("step"),
 				      "step must be 10, 300 or 3600: seconds between two points.");
 	if (step == 10 || (!said.p && age_us <= RECENT_US + MINUTE))

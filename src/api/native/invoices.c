@@ -25,7 +25,8 @@ static RESULT prepare_invoices(struct native_call *e, void *args)
 {
 	struct invoices_args *a = args;
 	struct cost_scope scope = {0};
-	bool is_all = str_is(pairs_find(&e->query, "all"), "1");
+	bool is_all = false;
+	TRY(native_read_flag(e, "all", &is_all));
 	if (is_all && !native_is_admin(e))
 		return ctx_fail_field(e->c, ERR_DENIED, STR("all"),
 				      "Only administrators see all accounts' invoices.");

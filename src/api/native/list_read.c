@@ -182,11 +182,10 @@ static RESULT read_limit(struct listing *l, struct str said)
 	return OK;
 }
 
-static RESULT read_all(struct listing *l, struct str said)
+static RESULT read_all(struct listing *l)
 {
-	bool is_all = str_is(said, "1") || str_is(said, "true");
-	if (!is_all && !str_is(said, "0") && !str_is(said, "false"))
-		return fail_value(l, STR("all"), said);
+	bool is_all = false;
+	TRY(native_read_flag(l->e, "all", &is_all));
 	if (is_all && !native_is_admin(l->e))
 		return ctx_fail_field(l->e->c, ERR_DENIED, STR("all"),
 				      "Only administrators see all accounts' rows.");
@@ -218,13 +217,13 @@ static RESULT read_pair(struct listing *l, const struct pair *pair, struct str *
 	if (str_is(pair->name, "limit"))
 		return read_limit(l, pair->value);
 	if (str_is(pair->name, "all"))
-		return read_all(l, pair->value);
+		return read_all(l);
 	if (str_is(pair->name, "account") && model_kinds[l->kind].account_offset)
 		return read_account(l, pair->value);
 	if (str_is(pair->name, "after"))
 		*ret_after = pair->value;
 	else if (str_is(pair->name, "total"))
-		l->counts_all = str_is(pair->value, "1") || str_is(pair->value, "true");
+		return native_read_flag(l->e, "total", &l->counts_all);
 	else
 		return read_filter(l, pair);
 	return OK;
@@ -267,7 +266,7 @@ RESULT listing_read_search(struct native_call *e, enum kind kind, struct listing
 	TRY(begin(e, kind, l));
 	TRY(read_words(l, pairs_find(&e->query, "q")));
 	if (pairs_find(&e->query, "all").p)
-		TRY(read_all(l, pairs_find(&e->query, "all")));
+		TRY(read_all(l));
 	end(l);
 	return OK;
 }

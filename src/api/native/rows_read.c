@@ -2,6 +2,8 @@
  * Reads of single rows, their history and state explanation; search over all kinds; and the caller's
  * identity, permissions and quotas.
  */
+#include <inttypes.h>
+
 #include "api/core/explain.h"
 #include "api/core/kinds_read.h"
 #include "api/core/params.h"
@@ -94,8 +96,8 @@ enum { EVENTS_LIMIT = 50, EVENTS_LIMIT_MAX = 1000 };
 struct events_walk {
 	struct native_call *e;
 	struct json_writer *w;
-	size_t count;
-	int64_t last_us;
+	size_t count, max;
+	int64_t last_us, last_seq;
 };
 
 static RESULT write_event(void *arg, const struct event *event)
@@ -103,6 +105,8 @@ static RESULT write_event(void *arg, const struct event *event)
 	struct events_walk *walk = arg;
 	struct json_writer *w = walk->w;
 	char id[UUID_TEXT_SIZE];
+	if (walk->count++ == walk->max) /* read only to learn that another page follows */
+		return OK;
 	json_write_open(w, NULL);
 	json_write_int(w, "seq", event->seq);
 	json_write_int(w, "at_us", event->at_us);
@@ -118,8 +122,8 @@ static RESULT write_event(void *arg, const struct event *event)
 	json_write_text(w, "what", event->what);
 	json_write_text(w, "text", event->text);
 	json_write_close(w);
-	walk->count++;
 	walk->last_us = event->at_us;
+	walk->last_seq = event->seq;
 	return OK;
 }
 
@@ -132,19 +136,37 @@ static RESULT read_number(struct native_call *e, const char *name, int64_t max, 
 	return OK;
 }
 
+/* Reads a time, or the last event of a page as "TIME-SEQ": the events of one change have the same time. */
+static RESULT read_before(struct native_call *e, struct event_query *query)
+{
+	struct str said = pairs_find(&e->query, "before");
+	size_t dash = str_find_char(said, '-', 0);
+	bool has_seq = dash < said.n;
+	if (!said.p || (result_is_ok(str_parse_int(str_slice(said, 0, dash), &query->before_us)) &&
+			query->before_us > 0 &&
+			(!has_seq || (result_is_ok(str_parse_int(str_slice(said, dash + 1, said.n),
+								 &query->before_seq)) &&
+				      query->before_seq > 0))))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("before"),
+			      "before must be a time in microseconds, or the \"next\" of a page.");
+}
+
 static RESULT answer_events(struct native_call *e, struct event_query *query, struct json_writer *w)
 {
 	int64_t limit = EVENTS_LIMIT;
 	struct events_walk walk = {.e = e, .w = w};
 	TRY(read_number(e, "limit", EVENTS_LIMIT_MAX, &limit));
-	TRY(read_number(e, "before", INT64_MAX, &query->before_us));
-	query->max = (size_t) limit;
+	TRY(read_before(e, query));
+	walk.max = (size_t) limit;
+	query->max = walk.max + 1;
 	native_release_tables(e);
 	json_write_open_list(w, "items");
 	TRY(store_read_events(e->config->store, e->c, query, write_event, &walk));
 	json_write_close_list(w);
-	if (walk.count == query->max)
-		json_write_int(w, "next", walk.last_us);
+	if (walk.count > walk.max)
+		json_write_text(w, "next",
+				str_print(e->c->arena, "%" PRId64 "-%" PRId64, walk.last_us, walk.last_seq));
 	return OK;
 }
 
@@ -178,7 +200,9 @@ static RESULT answer_all_events(struct native_call *e, const void *args, struct 
 {
 	struct event_query query = {.account = e->c->who->account,
 				    .kinds = ((const struct all_events *) args)->kinds};
-	if (str_is(pairs_find(&e->query, "all"), "1")) {
+	bool is_all = false;
+	TRY(native_read_flag(e, "all", &is_all));
+	if (is_all) {
 		if (!native_is_admin(e))
 			return ctx_fail_field(e->c, ERR_DENIED, STR("all"),
 					      "Only administrators see all accounts' events.");

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 
 #include "api/native/feed.h"
+#include "auth/session.h"
 #include "auth/token.h"
 #include "base/clock.h"
+#include "engine/people/application_credential.h"
 #include "engine/people/user.h"
 #include "engine/tag.h"
 #include "world.h"
@@ -60,6 +62,18 @@ static struct token token_of(struct stage *s, const struct world_user *user)
 	return token;
 }
 
+static RESULT admit_by(struct stage *s, const struct feed_wish *wish, struct watcher *ret_watcher)
+{
+	TRY(feed_admit(s->feed, &s->w.c, wish, &ret_watcher->viewer));
+	ret_watcher->stream = calloc(1, sizeof *ret_watcher->stream);
+	assert_non_null(ret_watcher->stream);
+	ret_watcher->stream->owner = feed_owner_of(ret_watcher->viewer);
+	ret_watcher->stream->cap_size = FEED_UNSENT_MAX;
+	buf_init(&ret_watcher->stream->unsent, FEED_UNSENT_MAX);
+	feed_start(ret_watcher->viewer, ret_watcher->stream);
+	return OK;
+}
+
 static RESULT admit(struct stage *s, const struct world_user *user, const char *since,
 		    struct watcher *ret_watcher)
 {
@@ -74,14 +88,7 @@ static RESULT admit(struct stage *s, const struct world_user *user, const char *
 			&who)); /* with the rights that its roles give */
 	wish.who = who;
 	wish.kinds[KIND_ROUTER] = wish.kinds[KIND_SUBNET] = true;
-	TRY(feed_admit(s->feed, &s->w.c, &wish, &ret_watcher->viewer));
-	ret_watcher->stream = calloc(1, sizeof *ret_watcher->stream);
-	assert_non_null(ret_watcher->stream);
-	ret_watcher->stream->owner = feed_owner_of(ret_watcher->viewer);
-	ret_watcher->stream->cap_size = FEED_UNSENT_MAX;
-	buf_init(&ret_watcher->stream->unsent, FEED_UNSENT_MAX);
-	feed_start(ret_watcher->viewer, ret_watcher->stream);
-	return OK;
+	return admit_by(s, &wish, ret_watcher);
 }
 
 static struct watcher watch(struct stage *s, const struct world_user *user, const char *since)
@@ -196,6 +203,46 @@ static void test_rights(void **state)
 	end(s, both, 2);
 }
 
+/* Waits in half seconds, as the feed's own timer runs. */
+static struct str told_within(struct stage *s, struct watcher *watcher, unsigned seconds)
+{
+	struct str all = STR("");
+	for (unsigned k = 0; k < 2 * seconds; k++) {
+		struct str more = told(s, watcher);
+		all = str_print(s->w.arena, "%" STR_FMT "%" STR_FMT, STR_ARG(all), STR_ARG(more));
+	}
+	return all;
+}
+
+/* Temporary credentials and application credentials end by the clock alone: no row changes then. */
+static void test_expiry(void **state)
+{
+	struct stage *s = begin();
+	int64_t end_us = clock_now_us() + 90 * SECOND;
+	const struct session session = {.expires_us = end_us};
+	struct identity who = s->w.alice.who;
+	struct application_credential_wish wish = {.user = ref_by_id(KIND_USER, who.user),
+						   .account = ref_by_id(KIND_ACCOUNT, who.account),
+						   .name = STR("pipeline"),
+						   .expires_us = end_us};
+	struct feed_wish of_session = {.who = &who, .account = who.account};
+	struct feed_wish of_credential = {
+		.who = &who, .account = who.account, .token = token_of(s, &s->w.alice)};
+	struct watcher both[2];
+	(void) state;
+	assert_true(result_is_ok(
+		world_do(&s->w, &s->w.alice.who, engine_create_application_credential_run, &wish)));
+	of_credential.token.application_credential = wish.credential;
+	assert_true(result_is_ok(admit_by(s, &of_credential, &both[1])));
+	who.session = &session;
+	assert_true(result_is_ok(admit_by(s, &of_session, &both[0])));
+	for (size_t k = 0; k < 2; k++)
+		assert_false(has(told_within(s, &both[k], 40), "bye"));
+	assert_true(has(told_within(s, &both[0], 40), "\"expired\""));
+	assert_true(has(told_within(s, &both[1], 60), "\"signed-out\""));
+	end(s, both, 2);
+}
+
 static void test_bounds(void **state)
 {
 	struct stage *s = begin();
@@ -257,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_told),   cmocka_unit_test(test_gap),    cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_rights), cmocka_unit_test(test_bounds), cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_expiry),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -586,6 +586,9 @@ static void events_are_found(void **state)
 	read_events(f, (struct event_query){.account = uuid_of(1), .before_us = first_us + 1, .max = 8}, &e);
 	assert_int_equal(e.count, 3);
 	assert_int_equal(e.at[0].seq, 3);
+	read_events(f, (struct event_query){.before_us = all.at[1].at_us, .before_seq = 5, .max = 2}, &e);
+	assert_int_equal(e.count, 2); /* the rest of that change's events, then older ones */
+	assert_true(e.at[0].seq == 4 && e.at[1].seq == 3);
 	read_events(f, (struct event_query){.id = uuid_of(6), .from_us = first_us + 1, .max = 8}, &e);
 	assert_int_equal(e.count, 1);
 	read_events(f, (struct event_query){.seq = 5, .max = 8}, &e);
