@@ -10,6 +10,7 @@
 #include "store/oidc_provider.h"
 #include "store/policy.h"
 #include "store/policy_version.h"
+#include "store/second_factor.h"
 #include "store/user.h"
 #include "store/user_group.h"
 
@@ -91,6 +92,31 @@ static const struct iam_listing owner_passwords = {
 	.shows = is_owner_with_password,
 };
 
+static bool is_confirmed(const struct iam_list *l, const struct row *row)
+{
+	(void) l;
+	return second_factor_of(row)->confirmed;
+}
+
+static const struct iam_listing factors = {
+	.kind = KIND_SECOND_FACTOR,
+	.paths = {{KIND_USER, USER_INDEX_OWNER,
+		   .joins = {JOIN_EACH(KIND_SECOND_FACTOR, SECOND_FACTOR_INDEX_USER)}}},
+	.shows = is_confirmed,
+};
+
+static bool is_factor_of_owner(const struct iam_list *l, const struct row *row)
+{
+	return is_confirmed(l, row) && user_find(iam_tables(l->e), second_factor_of(row)->user)->is_owner;
+}
+
+static const struct iam_listing owner_factors = {
+	.kind = KIND_SECOND_FACTOR,
+	.paths = {{KIND_USER, USER_INDEX_OWNER,
+		   .joins = {JOIN_EACH(KIND_SECOND_FACTOR, SECOND_FACTOR_INDEX_USER)}}},
+	.shows = is_factor_of_owner,
+};
+
 static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 {
 	static const struct {
@@ -106,13 +132,13 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 		{"GroupsPerUserQuota", GROUPS_OF_USER_MAX},
 		{"AccessKeysPerUserQuota", ACCESS_KEYS_OF_USER_MAX},
 		{"AccountAccessKeysPresent", .listing = &owner_keys, .max = 1},
-		{"AccountMFAEnabled", 0},
+		{"AccountMFAEnabled", .listing = &owner_factors, .max = 1},
 		{"AccountPasswordPresent", .listing = &owner_passwords, .max = 1},
 		{"AccountSigningCertificatesPresent", 0},
 		{"AssumeRolePolicySizeQuota", POLICY_CHARACTERS_OF_TRUST},
 		{"GlobalEndpointTokenVersion", 1},
-		{"MFADevices", 0},
-		{"MFADevicesInUse", 0},
+		{"MFADevices", .listing = &factors},
+		{"MFADevicesInUse", .listing = &factors},
 		{"Policies", .listing = &iam_policies},
 		{"PoliciesQuota", POLICIES_MAX},
 		{"PolicyVersionsInUse", .listing = &versions},

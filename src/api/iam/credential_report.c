@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Credential report: a CSV table of the account's users with the state of their passwords and access keys.
  * Generated on request, so GenerateCredentialReport completes at once. Source of the columns: IAM User
- * Guide, "Getting credential reports". */
+ * Guide, "Getting credential reports". The guide's column additional_credentials_info is for users with more
+ * than two keys or certificates; AWS's reports have 22 columns as here. */
+#include <stdlib.h>
+
 #include "api/iam/internal.h"
 #include "base/clock.h"
+#include "base/vec.h"
 #include "engine/people/password_policy.h"
 #include "store/access_key.h"
 #include "store/user.h"
@@ -25,8 +29,26 @@ static void add_time(struct buf *b, int64_t time_us, const char *none)
 		buf_print(b, ",%s", none);
 		return;
 	}
-	*strchr(clock_write_s(time_us, text), 'Z') = '\0';
-	buf_print(b, ",%s+00:00", text);
+	buf_print(b, ",%s", clock_write_s(time_us, text));
+}
+
+/* Quotes a text that CSV would split: names may contain commas, and paths quotation marks. */
+static void add_text(struct buf *b, struct str text)
+{
+	bool is_plain = true;
+	for (size_t k = 0; k < text.n; k++)
+		is_plain = is_plain && !strchr(",\"\r\n", text.p[k]);
+	if (is_plain) {
+		buf_add_str(b, text);
+		return;
+	}
+	buf_add_char(b, '"');
+	for (size_t k = 0; k < text.n; k++) {
+		if (text.p[k] == '"')
+			buf_add_char(b, '"');
+		buf_add_char(b, text.p[k]);
+	}
+	buf_add_char(b, '"');
 }
 
 static void add_key(struct iam_call *e, struct buf *b, const struct access_key *key)
@@ -66,13 +88,17 @@ static void add_user(struct iam_call *e, struct buf *b, const struct user *user)
 		str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":root", STR_ARG(e->c->who->account_number));
 	struct str name = user->is_owner ? STR("<root_account>") : user->name;
 	struct str arn = user->is_owner ? root : iam_arn(e, KIND_USER, &user->row);
-	buf_print(b, "\n%" STR_FMT ",%" STR_FMT, STR_ARG(name), STR_ARG(arn));
+	buf_add_char(b, '\n');
+	add_text(b, name);
+	buf_add_char(b, ',');
+	add_text(b, arn);
 	add_time(b, user->row.created_us, "N/A");
-	buf_print(b, ",%s", user->is_owner ? "not_supported" : has_password ? "true" : "false");
-	add_time(b, use.at_us, has_password ? "no_information" : "N/A");
+	buf_print(b, ",%s", has_password ? "true" : "false");
+	add_time(b, has_password ? use.at_us : 0, has_password ? "no_information" : "N/A");
 	int64_t changed_us = user->password_changed_us ? user->password_changed_us : user->password_set_us;
-	add_time(b, has_password ? changed_us : 0, user->is_owner ? "not_supported" : "N/A");
-	add_time(b, engine_password_expiry(iam_tables(e), user), user->is_owner ? "not_supported" : "N/A");
+	add_time(b, has_password ? changed_us : 0, "N/A");
+	add_time(b, user->is_owner ? 0 : engine_password_expiry(iam_tables(e), user),
+		 user->is_owner ? "not_supported" : "N/A");
 	buf_print(b, ",%s", user_usage(user)->second_factors ? "true" : "false");
 	add_keys(e, b, user);
 	buf_print(b, ",false,N/A,false,N/A");
@@ -86,15 +112,27 @@ static RESULT generate(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
+/* The root user first, the others by name in any letter case. */
+static int compare_users(const void *a, const void *b)
+{
+	const struct user *x = *(const struct user *const *) a, *y = *(const struct user *const *) b;
+	return x->is_owner != y->is_owner ? y->is_owner - x->is_owner : str_compare_nocase(x->name, y->name);
+}
+
 static RESULT write_report(struct iam_call *e, struct str *ret_report)
 {
+	VEC(const struct user *) users = {0};
 	struct buf report;
-	buf_init(&report, BUF_ANSWER_CAP);
-	buf_print(&report, "%s", columns);
 	const struct user *u = user_first_by_owner(iam_tables(e), e->c->who->account);
 	for (; u; u = user_next_by_owner(iam_tables(e), u))
-		if (row_is_live(&u->row))
-			add_user(e, &report, u);
+		if (row_is_live(&u->row) && !VEC_PUSH(e->c->arena, &users, u))
+			return ctx_no_memory(e->c);
+	if (users.count)
+		qsort(users.at, users.count, sizeof users.at[0], compare_users);
+	buf_init(&report, BUF_ANSWER_CAP);
+	buf_print(&report, "%s", columns);
+	for (size_t k = 0; k < users.count; k++)
+		add_user(e, &report, users.at[k]);
 	struct result result = buf_finish(&report);
 	*ret_report = result_is_ok(result) ? str_encode_base64(e->c->arena, buf_str(&report)) : STR_NONE;
 	buf_done(&report);

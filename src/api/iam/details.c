@@ -57,9 +57,9 @@ static RESULT write_user(struct iam_call *e, struct xml *x, const struct row *ro
 	const struct user *user = user_of(row);
 	const struct policy_principal self = {KIND_USER, row};
 	bool has_own = engine_next_inline_policy(iam_tables(e), &self, NULL);
-	iam_write_user(e, x, user, true);
-	if (!user->tags.count)
-		iam_write_tags(x, user->tags);
+	iam_write_entity(e, x, KIND_USER, row, "UserName", "UserId"); /* UserDetail has no PasswordLastUsed */
+	iam_write_boundary(e, x, KIND_USER, row);
+	iam_write_tags(x, user->tags);
 	TRY(write_policies(e, x, has_own ? "UserPolicyList" : NULL, row->id));
 	return write_part(e, x, &iam_memberships, row->id, groups);
 }

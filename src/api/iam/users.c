@@ -44,6 +44,14 @@ RESULT iam_find_parent_user(struct iam_call *e, const struct iam_read_args *args
 	return OK;
 }
 
+static void write_password_use(struct iam_call *e, struct xml *x, const struct user *user)
+{
+	const struct last_use stored = {.id = user->row.id, .at_us = user->password_used_us};
+	const struct last_use use = last_used_find(e->config->uses, e->c->arena, &stored);
+	if (use.at_us)
+		iam_write_time(x, "PasswordLastUsed", use.at_us);
+}
+
 void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, bool is_whole)
 {
 	if (user->is_owner) {
@@ -52,13 +60,11 @@ void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, 
 			 str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":root",
 				   STR_ARG(e->c->who->account_number)));
 		iam_write_time(x, "CreateDate", user->row.created_us);
+		write_password_use(e, x, user);
 		return;
 	}
 	iam_write_entity(e, x, KIND_USER, &user->row, "UserName", "UserId");
-	const struct last_use stored = {.id = user->row.id, .at_us = user->password_used_us};
-	const struct last_use use = last_used_find(e->config->uses, e->c->arena, &stored);
-	if (use.at_us)
-		iam_write_time(x, "PasswordLastUsed", use.at_us);
+	write_password_use(e, x, user);
 	if (!is_whole)
 		return;
 	iam_write_boundary(e, x, KIND_USER, &user->row);
