@@ -65,6 +65,10 @@ struct network_segment {
 	const struct ip *resolvers;
 	size_t resolver_count;
 	struct str domain_name; /* "ec2.internal", "us-west-2.compute.internal" */
+	/* Guests behind no router ask for metadata on the network's own link, at this port. */
+	bool has_metadata;
+	struct mac metadata_mac;
+	struct str metadata_chassis; /* the machine that dari runs on */
 };
 
 /* A network ACL: the traffic allowed between subnets and their router. Traffic that no entry matches is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One namespace per VPC, plugged into the local Open vSwitch (plug.h). The namespace and its veth pair exist
+ * One namespace per VPC, and per network with guests behind no router, plugged into the local Open vSwitch (plug.h). The namespace and its veth pair exist
  * as long as a descriptor does, so at most as long as the process; rows in the switch's database are found by
  * our mark. They are updated with the same diff engine as the northbound database's.
  *
@@ -192,12 +192,17 @@ static RESULT run_ip(struct ctx *c, struct str commands, int netns_fd)
 /* Writes a link's name. Names are unique per machine but marks per region, so the name includes part of the
  * region's id. A recreated plug gets a new name: a switch that was busy during deletion and re-creation would
  * see the known port name and continue to listen on the deleted link. */
-static RESULT write_link(struct ctx *c, struct plugs *p, int64_t mark, char out[static IFNAMSIZ])
+static RESULT write_link(struct ctx *c, struct plugs *p, const struct plug_wish *wish,
+			 char out[static IFNAMSIZ])
 {
-	int n = snprintf(out, IFNAMSIZ, "dm%02x%02x%02x%llx", p->region.b[0], p->region.b[1],
-			 p->made++ & 0xff, (unsigned long long) mark);
-	return n > 0 && n < IFNAMSIZ ? OK
-				     : ctx_fail(c, ERR_RANGE, "mark %lld is too large", (long long) mark);
+	int n = wish->is_on_link
+			? snprintf(out, IFNAMSIZ, "dn%02x%02x%07x", p->region.b[0], p->region.b[1],
+				   p->made++ & 0xfffffff)
+			: snprintf(out, IFNAMSIZ, "dm%02x%02x%02x%llx", p->region.b[0], p->region.b[1],
+				   p->made++ & 0xff, (unsigned long long) wish->mark);
+	return n > 0 && n < IFNAMSIZ
+		       ? OK
+		       : ctx_fail(c, ERR_RANGE, "mark %lld is too large", (long long) wish->mark);
 }
 
 /* Deletes a link left by a crash. It disappears with its namespace, but possibly later than this process
@@ -229,16 +234,21 @@ static RESULT add_ipv6(struct ctx *c, const struct plug *p)
 		      p->netns_fd);
 }
 
-static RESULT make_links(struct ctx *c, const struct plug *p, struct mac mac)
+/* Addresses and routes of the namespace. On a network's own link the guests may have any address, and are
+ * asked for by ARP. */
+static RESULT add_addresses(struct ctx *c, const struct plug *p, const struct plug_wish *wish)
 {
 	char text[MAC_TEXT_SIZE];
-	delete_link(c, p->link);
-	TRY(run_ip(c,
-		   str_print(c->arena,
-			     "link add name %s mtu %d type veth peer name %s mtu %d netns /proc/%d/fd/%d\n"
-			     "link set dev %s up\n",
-			     p->link, LINK_MTU, inner_link, LINK_MTU, (int) getpid(), p->netns_fd, p->link),
-		   0));
+	mac_write(wish->mac, text);
+	if (wish->is_on_link)
+		return run_ip(c,
+			      str_print(c->arena,
+					"link set dev lo up\n"
+					"link set dev %s address %s up\n"
+					"addr add 169.254.169.254/32 dev %s\n"
+					"route add default dev %s scope link src 169.254.169.254\n",
+					inner_link, text, inner_link, inner_link),
+			      p->netns_fd);
 	TRY(run_ip(c,
 		   str_print(c->arena,
 			     "link set dev lo up\n"
@@ -247,9 +257,21 @@ static RESULT make_links(struct ctx *c, const struct plug *p, struct mac mac)
 			     "addr add 169.254.169.253/29 dev %s\n"
 			     "addr add 168.63.129.16/32 dev lo\n"
 			     "route add default via 169.254.169.249\n",
-			     inner_link, mac_write(mac, text), inner_link, inner_link),
+			     inner_link, text, inner_link, inner_link),
 		   p->netns_fd));
-	TRY(add_ipv6(c, p));
+	return add_ipv6(c, p);
+}
+
+static RESULT make_links(struct ctx *c, const struct plug *p, const struct plug_wish *wish)
+{
+	delete_link(c, p->link);
+	TRY(run_ip(c,
+		   str_print(c->arena,
+			     "link add name %s mtu %d type veth peer name %s mtu %d netns /proc/%d/fd/%d\n"
+			     "link set dev %s up\n",
+			     p->link, LINK_MTU, inner_link, LINK_MTU, (int) getpid(), p->netns_fd, p->link),
+		   0));
+	TRY(add_addresses(c, p, wish));
 	struct visit outer = {.work = work_stop_offload, .netns_fd = -1, .link = p->link};
 	struct visit inner = {.work = work_stop_offload, .netns_fd = p->netns_fd, .link = inner_link};
 	TRY(visit(c, &outer, "turn off checksum offload"));
@@ -420,12 +442,12 @@ static RESULT make_plug(struct plugs *p, struct ctx *c, const struct plug_wish *
 		return ctx_no_memory(c);
 	plug->router = wish->router;
 	plug->netns_fd = -1;
-	struct result r = write_link(c, p, wish->mark, plug->link);
+	struct result r = write_link(c, p, wish, plug->link);
 	if (!r.code)
 		r = visit(c, &v, "make a network namespace");
 	if (!r.code) {
 		plug->netns_fd = v.result;
-		r = make_links(c, plug, wish->mac);
+		r = make_links(c, plug, wish);
 	}
 	if (r.code) {
 		free_plug(plug);

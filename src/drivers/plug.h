@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Dari's presence inside a VPC: a network namespace on Dari's machine, plugged into br-int as the router's
  * metadata port, with the addresses 169.254.169.254, 169.254.169.253, 168.63.129.16 and, if the machine has
- * IPv6, fd00:ec2::254. Only a file descriptor holds the namespace, so it disappears with the process. Entries
+ * IPv6, fd00:ec2::254. A network with guests behind no router has a namespace of its own, plugged into its
+ * switch, with 169.254.169.254 alone. Only a file descriptor holds the namespace, so it disappears with the process. Entries
  * that an earlier process left in the local Open vSwitch database are reused or removed at the next start.
  * Calls block; one thread at a time. */
 #pragma once
@@ -13,10 +14,11 @@
 struct plugs; /* the local Open vSwitch, and the current plugs */
 
 struct plug_wish {
-	uuid router;
-	int64_t mark; /* a small number unique to this router, used in link names */
-	uuid port;    /* OVN's name of the router's metadata port */
+	uuid router;  /* or a network, if is_on_link */
+	int64_t mark; /* a small number unique to this router, used in link names; unused if is_on_link */
+	uuid port;    /* OVN's name of the metadata port */
 	struct mac mac;
+	bool is_on_link; /* guests are reached without a router, whatever their addresses are */
 };
 
 /* Opens the local Open vSwitch; ovsdb is "unix:/run/openvswitch/db.sock". Removes this region's plugs left by

@@ -11,6 +11,7 @@
 #include "engine/network/external_network.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/load_balancer.h"
+#include "engine/network/network.h"
 #include "engine/network/peering.h"
 #include "engine/network/port.h"
 #include "engine/network/route_table.h"
@@ -106,7 +107,10 @@ RESULT gather_segment(struct step *s, const struct tables *t, uuid network, stru
 					     .subnet_count = subnets.count,
 					     .resolvers = s->r->resolvers,
 					     .resolver_count = s->r->resolver_count,
-					     .domain_name = engine_get_domain_name(t, s->ctx.arena)};
+					     .domain_name = engine_get_domain_name(t, s->ctx.arena),
+					     .has_metadata = engine_serves_metadata_in(t, network),
+					     .metadata_mac = model_metadata_mac(network),
+					     .metadata_chassis = str_from(s->r->own_chassis)};
 	return OK;
 }
 

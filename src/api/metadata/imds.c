@@ -14,7 +14,7 @@
 
 enum {
 	PATH_PARTS_MAX = 12,
-	ROUTER_HOPS = 1, /* the VPC's router decrements the TTL once */
+	ROUTER_HOPS = 1, /* the VPC's router decrements the TTL once; on the link nothing does */
 };
 
 static const char *const versions[] = {
@@ -90,6 +90,8 @@ static bool is_token_path(const struct strs *path)
 
 static void put_token(struct metadata *m, struct call *call, const struct instance *i)
 {
+	const struct place *place = call->tag;
+	int router_hops = place && place->is_on_link ? 0 : ROUTER_HOPS;
 	int64_t ttl_s = 0;
 	struct str wanted = call_header(call, "X-aws-ec2-metadata-token-ttl-seconds");
 	call->action = "token";
@@ -105,7 +107,7 @@ static void put_token(struct metadata *m, struct call *call, const struct instan
 	int64_t hops = i->metadata_hop_limit < 1    ? 1
 		       : i->metadata_hop_limit > 64 ? 64
 						    : i->metadata_hop_limit;
-	if (str_is_empty(token) || !call_set_hop_limit(call, (int) hops + ROUTER_HOPS)) {
+	if (str_is_empty(token) || !call_set_hop_limit(call, (int) hops + router_hops)) {
 		answer_text(call, 500, "500 - Internal Server Error");
 		return;
 	}
@@ -332,6 +334,8 @@ static void handle_known(struct metadata *m, struct call *call, struct imds_fact
 static RESULT see_guest(const struct tables *t, struct call *call, struct imds_facts *ret_facts)
 {
 	const struct place *place = call->tag;
+	if (place->is_on_link)
+		return imds_gather_facts_on_link(t, call->ctx.arena, place->router, call->peer, ret_facts);
 	return imds_gather_facts(t, call->ctx.arena, place->router, call->peer, ret_facts);
 }
 
@@ -346,7 +350,7 @@ static RESULT see_named(const struct tables *t, struct call *call, struct imds_f
 		return FAIL(NOT_FOUND);
 	TRY(imds_gather_facts_of(t, call->ctx.arena, row->id, ret_facts));
 	call->path = str_slice(call->path, end, call->path.n);
-	return ret_facts->nic_count && ret_facts->router ? OK : FAIL(NOT_FOUND);
+	return ret_facts->nic_count ? OK : FAIL(NOT_FOUND);
 }
 
 typedef RESULT see_function(const struct tables *t, struct call *call, struct imds_facts *ret_facts);

@@ -80,6 +80,10 @@ struct imds_facts {
 	size_t at[IMDS_VARS];      /* what the path at hand names */
 };
 
+/* The instance with that address in the network, behind no router. ERR_NOT_FOUND, ERR_NO_MEMORY. */
+RESULT imds_gather_facts_on_link(const struct tables *t, struct arena *a, uuid network, struct ip ip,
+				 struct imds_facts *ret_facts);
+
 /* The instance with that address in that router. ERR_NOT_FOUND, ERR_NO_MEMORY. Lists are in the
  * arena, rows the view's. */
 RESULT imds_gather_facts(const struct tables *t, struct arena *a, uuid router, struct ip ip,

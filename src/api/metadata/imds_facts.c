@@ -7,6 +7,7 @@
 #include "engine/instance/azure_guest.h"
 #include "engine/instance/instance_event.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/network.h"
 #include "engine/network/port.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/region.h"
@@ -241,6 +242,14 @@ RESULT imds_gather_facts(const struct tables *t, struct arena *a, uuid router, s
 	const struct instance *i = p ? instance_find(t, p->instance) : NULL;
 	const struct router *r = router_find(t, router);
 	return i && r ? gather(t, a, i, r, ret_facts) : FAIL(NOT_FOUND);
+}
+
+RESULT imds_gather_facts_on_link(const struct tables *t, struct arena *a, uuid network, struct ip ip,
+				 struct imds_facts *ret_facts)
+{
+	const struct port *p = ip.family == IP_V4 ? engine_find_port_on_link(t, network, ip) : NULL;
+	const struct instance *i = p && row_is_live(&p->row) ? instance_find(t, p->instance) : NULL;
+	return i ? gather(t, a, i, router_find(t, i->router), ret_facts) : FAIL(NOT_FOUND);
 }
 
 RESULT imds_gather_facts_of(const struct tables *t, struct arena *a, uuid instance,

@@ -447,6 +447,10 @@ WRITER(write_nic_subnet_block)
 {
 	write_cidr(b, nic_of(s)->subnet->block);
 }
+static bool has_vpc(const struct imds_facts *s)
+{
+	return s->router != NULL;
+}
 WRITER(write_vpc)
 {
 	write_id(b, KIND_ROUTER, s->router->row.id);
@@ -683,7 +687,7 @@ static const struct leaf leaves[] = {
 	{NIC "subnet-id", write_nic_subnet, has_subnet, false},
 	{NIC "subnet-ipv4-cidr-block", write_nic_subnet_block, has_subnet, false},
 	{NIC "subnet-ipv6-cidr-blocks", write_nic_ipv6_block, has_ipv6_block, false},
-	{NIC "vpc-id", write_vpc, NULL, false},
+	{NIC "vpc-id", write_vpc, has_vpc, false},
 	{NIC "vpc-ipv4-cidr-block", write_vpc_block, NULL, false},
 	{NIC "vpc-ipv4-cidr-blocks", write_vpc_blocks, NULL, false},
 	{NIC "vpc-ipv6-cidr-blocks", write_vpc_ipv6_blocks, has_vpc_ipv6, false},

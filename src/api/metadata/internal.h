@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of the metadata service share: the places, one for each router that has ports.
+ * What the files of the metadata service share: the places: one for each router that has ports, and
+ * one for each network with guests behind no router.
  *
  *   places.c    follows the store; plugs and listens, takes back; all on the actor "metadata"
  *   imds.c      HTTP: who asks, tokens, and the tree of imds_tree.c for what imds_facts.c gathered
@@ -15,10 +16,11 @@
 #include "api/metadata/dns.h"
 #include "api/metadata/metadata.h"
 
-/* Made and freed on the actor; HTTP threads read router and nothing else. */
+/* Made and freed on the actor; HTTP threads read router and is_on_link and nothing else. */
 struct place {
-	struct place *next; /* in its bucket */
-	uuid router;
+	struct place *next;                /* in its bucket */
+	uuid router;                       /* or network, if is_on_link */
+	bool is_on_link;                   /* serves a network whose guests have no router */
 	bool leaving;                      /* nobody is left in it: to be unplugged */
 	bool failed;                       /* said so in the log */
 	int64_t retry_us, delay_us;        /* when to try again; 0: nothing to do */
@@ -32,12 +34,12 @@ struct place {
 
 enum { PLACE_BUCKETS = 256, NEWS_MAX = 256 };
 
-/* Routers to look at, from the committer to the actor. */
+/* Routers and networks to look at, from the committer to the actor. */
 struct news {
 	pthread_mutex_t lock;
-	uuid routers[NEWS_MAX];
+	uuid places[NEWS_MAX];
 	size_t count;
-	bool all;    /* there was no room: look at every router */
+	bool all;    /* there was no room: look at every router and network */
 	bool posted; /* the job is */
 };
 

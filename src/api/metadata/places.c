@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Places: each router with a live port has a network namespace with sockets for HTTP and for DNS over UDP
- * and TCP, until its last port goes. One actor does all of it. The committer only names routers to examine;
- * rows decide (level-triggered).
+ * and TCP, until its last port goes. A network that has DHCP and a live port behind no router has one for HTTP
+ * alone. One actor does all of it. The committer only names routers and networks to examine; rows decide
+ * (level-triggered).
  */
 #include <stddef.h>
 
@@ -11,9 +12,12 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "engine/network/network.h"
 #include "model/id.h"
+#include "store/network.h"
 #include "store/port.h"
 #include "store/router.h"
+#include "store/subnet.h"
 
 enum { WEB_PORT = 80, PASSWORD_PORT = 8080, DNS_PORT = 53 };
 static const int64_t first_delay_us = SECOND / 2, longest_delay_us = MINUTE, retry_tick_us = 2 * SECOND;
@@ -24,12 +28,12 @@ static const struct ip web_ipv6 = {{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54}, 
 /* ---- news: on the committer ---- */
 
 /* Called by the actor and the committer; holds the lock for a few instructions. */
-static void news_add(struct metadata *m, uuid router)
+static void news_add(struct metadata *m, uuid place)
 {
 	struct news *n = &m->news;
 	(void) pthread_mutex_lock(&n->lock);
 	if (n->count < NEWS_MAX)
-		n->routers[n->count++] = router;
+		n->places[n->count++] = place;
 	else
 		n->all = true;
 	bool must_post = !n->posted;
@@ -39,9 +43,33 @@ static void news_add(struct metadata *m, uuid router)
 		actor_post(m->actor, &m->look_job);
 }
 
-static uuid find_router(const struct row *row)
+/* Place of a port: its router, or its network without one. */
+static uuid find_place(const struct row *row)
 {
-	return row_is_live(row) ? port_of(row)->router : UUID_NONE;
+	if (!row_is_live(row))
+		return UUID_NONE;
+	return uuid_is_none(port_of(row)->router) ? port_of(row)->network : port_of(row)->router;
+}
+
+static void note_port(struct metadata *m, const struct published *p)
+{
+	uuid before = find_place(p->before), after = find_place(p->after);
+	if (uuid_equal(before, after))
+		return;
+	if (!uuid_is_none(before))
+		news_add(m, before);
+	if (!uuid_is_none(after))
+		news_add(m, after);
+}
+
+/* A subnet with another router, or with DHCP turned on or off. */
+static void note_subnet(struct metadata *m, const struct published *p)
+{
+	const struct subnet *is = row_is_live(p->after) ? subnet_of(p->after) : NULL,
+			    *was = row_is_live(p->before) ? subnet_of(p->before) : NULL;
+	bool is_as_before = is && was && is->no_dhcp == was->no_dhcp && uuid_equal(is->router, was->router);
+	if (!is_as_before)
+		news_add(m, subnet_of(p->after ? p->after : p->before)->network);
 }
 
 static void on_publish(void *self, const struct tables *tables, const struct published *published,
@@ -51,17 +79,12 @@ static void on_publish(void *self, const struct tables *tables, const struct pub
 	(void) tables;
 	for (size_t k = 0; k < count; k++) {
 		const struct published *p = &published[k];
-		if (p->kind == KIND_ROUTER && !p->after)
+		if ((p->kind == KIND_ROUTER || p->kind == KIND_NETWORK) && !p->after)
 			news_add(m, p->before->id);
-		if (p->kind != KIND_PORT)
-			continue;
-		uuid before = find_router(p->before), after = find_router(p->after);
-		if (uuid_equal(before, after))
-			continue;
-		if (!uuid_is_none(before))
-			news_add(m, before);
-		if (!uuid_is_none(after))
-			news_add(m, after);
+		else if (p->kind == KIND_PORT)
+			note_port(m, p);
+		else if (p->kind == KIND_SUBNET)
+			note_subnet(m, p);
 	}
 }
 
@@ -107,12 +130,15 @@ static RESULT place_enter(struct metadata *m, struct ctx *c, struct place *p, in
 	struct plug_wish wish = {.router = p->router,
 				 .mark = mark,
 				 .port = model_metadata_port(p->router),
-				 .mac = model_metadata_mac(p->router)};
+				 .mac = model_metadata_mac(p->router),
+				 .is_on_link = p->is_on_link};
 	int netns_fd = -1;
 	TRY(plugs_ensure(m->config.plugs, c, &wish, &netns_fd));
 	const struct http_face *web = &metadata_http_face, *wire = &metadata_wire_http_face;
 	TRY(listen_web(m, c, p, web_ip, WEB_PORT, web, netns_fd, &p->web));
 	TRY(listen_web(m, c, p, web_ip, PASSWORD_PORT, web, netns_fd, &p->passwords));
+	if (p->is_on_link)
+		return OK;
 	TRY(listen_web(m, c, p, wire_ip, AZURE_WIRE_PORT, wire, netns_fd, &p->wire));
 	TRY(listen_web(m, c, p, wire_ip, AZURE_HOST_PORT, wire, netns_fd, &p->wire_host));
 	if (plug_has_ipv6())
@@ -160,20 +186,39 @@ static void place_note(struct place *p, const struct ctx *c, struct result r)
 	p->retry_us = clock_now_us() + p->delay_us;
 }
 
-/* True if the router has live ports; returns its mark, too. */
-static bool router_is_inhabited(struct metadata *m, uuid router, int64_t *ret_mark)
+/* What a place is, by its row. */
+struct place_kind {
+	bool is_wanted, is_on_link;
+	int64_t mark; /* a router's */
+};
+
+static bool router_is_inhabited(const struct tables *t, uuid router)
 {
-	AUTO_VIEW view = {0};
-	view_open(m->config.store, &view);
-	const struct router *row = router_find(view.tables, router);
-	if (!row)
-		return false;
-	*ret_mark = row->metadata_mark;
-	for (const struct port *p = port_first_by_router(view.tables, router); p;
-	     p = port_next_by_router(view.tables, p))
+	for (const struct port *p = port_first_by_router(t, router); p; p = port_next_by_router(t, p))
 		if (row_is_live(&p->row))
 			return true;
 	return false;
+}
+
+static bool network_is_inhabited(const struct tables *t, uuid network)
+{
+	if (!engine_serves_metadata_in(t, network))
+		return false;
+	for (const struct port *p = port_first_by_network(t, network); p; p = port_next_by_network(t, p))
+		if (row_is_live(&p->row) && uuid_is_none(p->router))
+			return true;
+	return false;
+}
+
+static struct place_kind find_kind(struct metadata *m, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(m->config.store, &view);
+	const struct router *router = router_find(view.tables, id);
+	if (router)
+		return (struct place_kind){.is_wanted = router_is_inhabited(view.tables, id),
+					   .mark = router->metadata_mark};
+	return (struct place_kind){.is_wanted = network_is_inhabited(view.tables, id), .is_on_link = true};
 }
 
 static void post_retry(struct metadata *m, int64_t due_us)
@@ -189,8 +234,8 @@ static void post_retry(struct metadata *m, int64_t due_us)
 static void place_look(struct metadata *m, uuid router)
 {
 	struct ctx c;
-	int64_t mark = 0;
-	bool is_wanted = router_is_inhabited(m, router, &mark);
+	const struct place_kind kind = find_kind(m, router);
+	bool is_wanted = kind.is_wanted;
 	struct place **at = place_at(m, router), *p = *at;
 	if (!p && !is_wanted)
 		return;
@@ -203,10 +248,11 @@ static void place_look(struct metadata *m, uuid router)
 			return;
 		}
 		p->router = router;
+		p->is_on_link = kind.is_on_link;
 		*at = p;
 	}
 	p->leaving = !is_wanted;
-	struct result r = is_wanted ? place_enter(m, &c, p, mark) : place_leave(m, &c, p);
+	struct result r = is_wanted ? place_enter(m, &c, p, kind.mark) : place_leave(m, &c, p);
 	place_note(p, &c, r);
 	if (!result_is_ok(r)) {
 		post_retry(m, p->retry_us);
@@ -218,42 +264,46 @@ static void place_look(struct metadata *m, uuid router)
 
 /* ---- the jobs ---- */
 
-/* Examines every router with ports, and every place. */
+/* Examines every router, every network with ports, and every place. */
 static void look_at_all(struct metadata *m)
 {
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 2 * ARENA_REQUEST_CAP);
-	VEC(uuid) routers = {0};
+	VEC(uuid) places = {0};
 	bool fits = a != NULL;
 	AUTO_VIEW view = {0};
 	view_open(m->config.store, &view);
 	for (const struct router *r = router_first(view.tables); r && fits; r = router_next(view.tables, r))
-		fits = VEC_PUSH(a, &routers, r->row.id);
+		fits = VEC_PUSH(a, &places, r->row.id);
+	for (const struct network *n = network_first(view.tables); n && fits;
+	     n = network_next(view.tables, n))
+		if (engine_serves_metadata_in(view.tables, n->row.id))
+			fits = VEC_PUSH(a, &places, n->row.id);
 	view_close(&view);
 	for (size_t k = 0; k < PLACE_BUCKETS && fits; k++)
 		for (const struct place *p = m->buckets[k]; p && fits; p = p->next)
-			fits = VEC_PUSH(a, &routers, p->router);
+			fits = VEC_PUSH(a, &places, p->router);
 	if (!fits)
-		log_event(LOG_ERROR, "metadata-no-memory", "for=routers");
-	for (size_t k = 0; k < routers.count; k++)
-		place_look(m, routers.at[k]);
+		log_event(LOG_ERROR, "metadata-no-memory", "for=places");
+	for (size_t k = 0; k < places.count; k++)
+		place_look(m, places.at[k]);
 }
 
 static void look_run(struct job *job)
 {
 	struct metadata *m = (struct metadata *) ((char *) job - offsetof(struct metadata, look_job));
 	struct news *n = &m->news;
-	uuid routers[NEWS_MAX];
+	uuid places[NEWS_MAX];
 	(void) pthread_mutex_lock(&n->lock);
 	size_t count = n->count;
 	bool all = n->all;
-	memcpy(routers, n->routers, count * sizeof(uuid));
+	memcpy(places, n->places, count * sizeof(uuid));
 	n->count = 0;
 	n->all = n->posted = false;
 	(void) pthread_mutex_unlock(&n->lock);
 	if (all)
 		look_at_all(m);
 	for (size_t k = 0; k < count && !all; k++)
-		place_look(m, routers[k]);
+		place_look(m, places[k]);
 }
 
 /* First due place, or NULL; *ret_next_us: earliest time of the others. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A network as northbound rows: a switch, and the DHCP options of each subnet. Where a router has the
- * subnet's gateway address, it is also the way to metadata and DNS. */
+ * subnet's gateway address, it is also the way to metadata and DNS. Guests behind no router reach metadata on
+ * the link, at a port of the switch. */
 #include <stdio.h>
 
 #include "base/buf.h"
 #include "drivers/ovn/nb.h"
 #include "model/dhcp_options.h"
+#include "model/id.h"
 #include "model/network.h"
 #include "model/subnet.h"
 
@@ -67,18 +69,20 @@ static struct str write_resolvers(struct wish *w, const struct subnet *subnet, c
 
 /* Clients that get option 121 ignore option 3, so the default route is in both. */
 static struct str write_routes(struct wish *w, const struct subnet *subnet, const char *gateway,
-			       bool leads_out)
+			       bool leads_out, bool has_metadata)
 {
 	struct buf b;
 	char block[CIDR_TEXT_SIZE], hop[IP_TEXT_SIZE];
 	const char *comma = "";
 	buf_init(&b, OPTION_CAP_SIZE);
 	buf_print(&b, "{");
-	if (leads_out && is_routed(subnet)) {
+	if (leads_out && is_routed(subnet))
 		buf_print(&b, "169.254.169.254/32,%s, 169.254.169.253/32,%s, 168.63.129.16/32,%s", gateway,
 			  gateway, gateway);
+	else if (leads_out && has_metadata)
+		buf_print(&b, METADATA_SERVER "/32,0.0.0.0"); /* no gateway: on the link */
+	if (leads_out && (is_routed(subnet) || has_metadata))
 		comma = ", ";
-	}
 	for (size_t k = 0; k < subnet->host_route_blocks.count && k < subnet->host_route_hops.count; k++) {
 		buf_print(&b, "%s%s,%s", comma, cidr_write(subnet->host_route_blocks.at[k], block),
 			  ip_write(subnet->host_route_hops.at[k], hop));
@@ -129,7 +133,7 @@ static json_t *make_options(struct wish *w, const struct subnet *subnet, const s
 		json_pack("{s:s,s:s,s:s,s:s}", "server_id", is_others ? gateway : METADATA_SERVER,
 			  "server_mac", mac_write(subnet->gateway_mac, mac), "lease_time", lease, "mtu", mtu);
 	struct str resolvers = leads_out ? write_resolvers(w, subnet, set, wish) : STR_NONE,
-		   routes = write_routes(w, subnet, gateway, leads_out);
+		   routes = write_routes(w, subnet, gateway, leads_out, wish->has_metadata);
 	if (has_gateway && leads_out)
 		add_option(w, options, "router", str_from(gateway));
 	if (resolvers.n)
@@ -176,11 +180,28 @@ json_t *nb_make_dhcp(struct wish *w, const struct network_segment *wish, uuid su
 	return NULL;
 }
 
+/* The port is plugged in on dari's machine only; guests on every chassis reach it through the switch. */
+static void plan_metadata(struct wish *w, const struct network_segment *wish)
+{
+	uuid id = wish->network->row.id, port = model_metadata_port(id);
+	char name[UUID_TEXT_SIZE], mac[MAC_TEXT_SIZE], address[MAC_TEXT_SIZE + sizeof METADATA_SERVER];
+	struct str chassis = wish->metadata_chassis;
+	snprintf(address, sizeof address, "%s " METADATA_SERVER, mac_write(wish->metadata_mac, mac));
+	struct wish_row *row =
+		wish_add_row(w, "Logical_Switch_Port", port,
+			     json_pack("{s:s,s:s,s:{s:b},s:{s:s%}}", "name", uuid_write(port, name), "type",
+				       "", "addresses", address, 1, "options", "requested-chassis",
+				       chassis.p ? chassis.p : "", chassis.n));
+	wish_add_edge(w, row, "Logical_Switch", "ports", id);
+}
+
 void nb_plan_network(struct wish *w, const struct network_segment *wish)
 {
 	uuid id = wish->network->row.id;
 	char name[UUID_TEXT_SIZE], block[CIDR_TEXT_SIZE];
 	wish_add_row(w, "Logical_Switch", id, json_pack("{s:s}", "name", uuid_write(id, name)));
+	if (wish->has_metadata)
+		plan_metadata(w, wish);
 	for (size_t k = 0; k < wish->subnet_count; k++) {
 		const struct subnet *subnet = wish->subnets[k];
 		if (nb_has_dhcp(subnet))

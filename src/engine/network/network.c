@@ -24,6 +24,7 @@
 #include "store/network_grant.h"
 #include "store/network_offering.h"
 #include "store/port.h"
+#include "store/secondary_ip.h"
 #include "store/subnet.h"
 
 static RESULT check_mtu(struct op *op, int64_t mtu, bool is_external)
@@ -213,4 +214,29 @@ RESULT engine_forget_network(struct op *op, struct network_forget *wish)
 				     "The network still has subnets or ports.");
 	TRY(condition_clear_all(op, wish->network));
 	return network_forget(op, wish->network);
+}
+
+/* ---- metadata without a router ---- */
+
+bool engine_serves_metadata_in(const struct tables *t, uuid network)
+{
+	bool serves = false;
+	for (const struct subnet *s = subnet_first_by_network(t, network); s && !serves;
+	     s = subnet_next_by_network(t, s))
+		serves = row_is_live(&s->row) && uuid_is_none(s->router) && !s->no_dhcp &&
+			 s->block.base.family == IP_V4;
+	return serves && !external_network_find(t, network);
+}
+
+const struct port *engine_find_port_on_link(const struct tables *t, uuid network, struct ip ip)
+{
+	const struct port *found = NULL;
+	for (const struct subnet *s = subnet_first_by_network(t, network); s && !found;
+	     s = subnet_next_by_network(t, s)) {
+		if (!row_is_live(&s->row) || !uuid_is_none(s->router))
+			continue;
+		const struct secondary_ip *more = secondary_ip_find_by_subnet(t, s->row.id, ip);
+		found = more ? port_find(t, more->port) : port_find_by_subnet(t, s->row.id, ip);
+	}
+	return found;
 }

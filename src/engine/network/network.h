@@ -55,6 +55,12 @@ struct network_target {
 };
 OPERATION(engine_delete_network, network_target)
 
+/* True if the metadata service is on the network's own link, for guests behind no router: the network has an
+ * IPv4 subnet with DHCP and without a router. As with Neutron's OVN agent, no metadata comes without DHCP. */
+bool engine_serves_metadata_in(const struct tables *t, uuid network);
+/* The port in the network, behind no router, that has the IPv4 address; NULL: none. */
+const struct port *engine_find_port_on_link(const struct tables *t, uuid network, struct ip ip);
+
 /* Report of the reconciler: the virtual network no longer has the network. ERR_STATE: the row is not marked
  * deleted. ERR_IN_USE: subnets or ports of the network are not forgotten yet. OK if the network is gone. */
 struct network_forget {

@@ -3,6 +3,7 @@
  * peerings, until it reaches an interface or leaves the region. A route without a target is a black hole
  * (drivers/ovn/nb_router.c); a peering reaches only a router's own subnets (nb_peering.c). */
 #include "engine/network/ipv6.h"
+#include "engine/network/network.h"
 #include "engine/network/port.h"
 #include "engine/network/route_table.h"
 #include "engine/reach/reach_internal.h"
@@ -234,6 +235,13 @@ static enum reach_end follow(struct reach_walk *w, const struct router *router, 
 	return peering ? by_peering(w, router, r, peering) : follow_in(w, router, r);
 }
 
+static enum reach_end meet_platform(struct reach_walk *w)
+{
+	reach_say(w, (struct reach_step){.stage = REACH_PLATFORM},
+		  "The address is the platform's: metadata and names are answered there.");
+	return REACH_END_PLATFORM;
+}
+
 enum reach_end reach_go(struct reach_walk *w, struct reach_spot spot)
 {
 	struct reach_step step = {.stage = REACH_ROUTE, .kind = KIND_ROUTER, .row = spot.router->row.id};
@@ -243,11 +251,8 @@ enum reach_end reach_go(struct reach_walk *w, struct reach_spot spot)
 		return reach_stop(w, step, "The router is down.", "Bring it up.");
 	if (spot.in && !reach_pass_acl(w, spot.router, spot.in, true))
 		return REACH_END_STOPPED;
-	if (reach_is_platform(w->p.to)) {
-		reach_say(w, (struct reach_step){.stage = REACH_PLATFORM},
-			  "The address is the platform's: metadata and names are answered there.");
-		return REACH_END_PLATFORM;
-	}
+	if (reach_is_platform(w->p.to))
+		return meet_platform(w);
 	struct reach_way way = reach_look_up(w, spot.router, spot.table, w->p.to);
 	if (way.subnet)
 		return deliver(w, spot.router, way.subnet);
@@ -333,11 +338,21 @@ static uuid table_of(const struct reach_walk *w, const struct first_hop *hop)
 			   : hop->router->main_route_table;
 }
 
+/* Metadata is on the link of a network whose guests have no router. */
+static bool is_answered_on_link(const struct reach_walk *w, const struct subnet *subnet)
+{
+	static const struct ip metadata = {{169, 254, 169, 254}, IP_V4};
+	return ip_equal(w->p.to, metadata) && uuid_is_none(subnet->router) &&
+	       engine_serves_metadata_in(w->t, subnet->network);
+}
+
 static enum reach_end send_to_router(struct reach_walk *w, const struct port *port,
 				     const struct first_hop *hop)
 {
 	bool is_told =
 		w->p.to.family == IP_V6 || reach_is_platform(w->p.to) || !engine_leads_nowhere(w->t, port);
+	if (is_answered_on_link(w, hop->subnet))
+		return meet_platform(w);
 	if (!hop->router || !is_told)
 		return stop_at_home(w, port, hop->subnet);
 	if (!w->p.is_reply && !reach_leave_network(w, port, hop->subnet, hop->is_own ? hop->router : NULL))

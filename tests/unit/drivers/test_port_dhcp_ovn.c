@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drivers/ovn/nb.h"
+#include "model/id.h"
 #include "ovn_model.h"
 
 struct lab {
@@ -144,8 +145,47 @@ static void test_leads_nowhere(void **state)
 	model_done(&lab.model);
 }
 
+/* Without a router the guests ask for metadata on the link, where a port of the switch has its address; the
+ * port goes with the network, and as soon as every subnet has a router. */
+static void test_metadata_on_link(void **state)
+{
+	struct lab lab;
+	struct wish empty;
+	init_lab(state, &lab);
+	uuid subnet = lab.subnet.row.id, port = model_metadata_port(lab.network.row.id);
+	lab.segment.has_metadata = true;
+	lab.segment.metadata_mac = (struct mac){{2, 0xa9, 0, 0, 0, 1}};
+	lab.segment.metadata_chassis = STR("ctl");
+	apply_network(&lab);
+	const json_t *row = model_find(&lab.model, "Logical_Switch_Port", port);
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(row, "options"), "requested-chassis")),
+		"ctl");
+	assert_string_equal(option_of(&lab, subnet, "dhcp", "classless_static_route"),
+			    "{169.254.169.254/32,0.0.0.0, 0.0.0.0/0,10.0.0.1}");
+	lab.subnet.gateway_ip = (struct ip){0};
+	apply_network(&lab);
+	assert_string_equal(option_of(&lab, subnet, "dhcp", "classless_static_route"),
+			    "{169.254.169.254/32,0.0.0.0}");
+	lab.subnet.gateway_ip = make_ip("10.0.0.1");
+	lab.subnet.router = make_id("router", 0, 0);
+	lab.segment.has_metadata = false;
+	apply_network(&lab);
+	assert_null(model_find(&lab.model, "Logical_Switch_Port", port));
+	assert_non_null(strstr(option_of(&lab, subnet, "dhcp", "classless_static_route"),
+			       "169.254.169.254/32,10.0.0.1"));
+	lab.segment.has_metadata = true;
+	apply_network(&lab);
+	wish_init(&empty, lab.ctx->arena, make_id("region", 0, 0), lab.network.row.id, NB_NETWORK);
+	model_apply(&lab.model, lab.ctx, &empty);
+	assert_int_equal(model_count(&lab.model, "Logical_Switch_Port"), 0);
+	assert_int_equal(model_count(&lab.model, "Logical_Switch"), 0);
+	model_done(&lab.model);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {ctx_test(test_own_options), ctx_test(test_leads_nowhere)};
+	const struct CMUnitTest tests[] = {ctx_test(test_own_options), ctx_test(test_leads_nowhere),
+					   ctx_test(test_metadata_on_link)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "store/instance.h"
 #include "store/instance_event.h"
 #include "store/instance_type.h"
+#include "store/network.h"
 #include "store/port.h"
 #include "store/router.h"
 #include "store/secondary_ip.h"
@@ -142,6 +143,41 @@ void fixture_put_port(struct fixture *f, unsigned n, unsigned router, const char
 {
 	struct port_wish wish = {n, router, ip, instance, number};
 	assert_ok(fixture_commit(f, put_port, &wish));
+}
+
+struct unrouted_wish {
+	bool no_dhcp;
+	uuid router;
+};
+
+static RESULT put_unrouted(struct op *op, void *arg)
+{
+	const struct unrouted_wish *w = arg;
+	struct network network = {.row.id = id_of(KIND_NETWORK, 7), .account = id_of(KIND_ACCOUNT, 1)};
+	TRY(network_put(op, &network));
+	struct subnet subnet = {.row.id = id_of(KIND_SUBNET, 70),
+				.account = id_of(KIND_ACCOUNT, 1),
+				.network = network.row.id,
+				.router = w->router,
+				.no_dhcp = w->no_dhcp,
+				.block = cidr_of("127.0.7.0/24")};
+	TRY(subnet_put(op, &subnet));
+	struct port port = {.row.id = id_of(KIND_PORT, 70),
+			    .account = id_of(KIND_ACCOUNT, 1),
+			    .network = network.row.id,
+			    .subnet = subnet.row.id,
+			    .router = w->router,
+			    .mac = {{0x02, 0, 0, 0, 0, 70}},
+			    .ip = ip_of("127.0.7.10"),
+			    .instance = id_of(KIND_INSTANCE, ALPHA + 1),
+			    .device_index = 2};
+	return port_put(op, &port);
+}
+
+void fixture_put_unrouted(struct fixture *f, bool no_dhcp, uuid router)
+{
+	struct unrouted_wish wish = {no_dhcp, router};
+	assert_ok(fixture_commit(f, put_unrouted, &wish));
 }
 
 static RESULT delete_port(struct op *op, void *arg)

@@ -51,6 +51,9 @@ void fixture_edit_router(struct fixture *f, unsigned n, void (*edit)(struct rout
 /* Puts a port, or deletes it, or forgets it. */
 void fixture_put_port(struct fixture *f, unsigned n, unsigned router, const char *ip, uuid instance,
 		      int64_t number);
+/* Puts the network of a guest without a router, its subnet 127.0.7.0/24, and alpha's third port 70 there, at
+ * 127.0.7.10. no_dhcp, router: the subnet's; router none: none. */
+void fixture_put_unrouted(struct fixture *f, bool no_dhcp, uuid router);
 void fixture_delete_port(struct fixture *f, unsigned n, bool forget);
 
 struct ip ip_of(const char *text);

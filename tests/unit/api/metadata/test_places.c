@@ -190,6 +190,37 @@ static void test_served(void **state)
 	(void) close(fd);
 }
 
+/* A network without a router has a place of its own while it has DHCP and a port. Through its socket alpha is
+ * known by its address there. */
+static void test_on_link(void **state)
+{
+	struct fixture *f = *state;
+	start(f, fake_plugs());
+	WAIT_UNTIL(plugged() == ROUTER_COUNT);
+	fixture_put_unrouted(f, true, UUID_NONE);
+	fixture_put_unrouted(f, false, UUID_NONE);
+	WAIT_UNTIL(plugged() == ROUTER_COUNT + 1);
+	struct fake_plugs now = fake_plugs_read();
+	assert_true(now.last.is_on_link && uuid_equal(now.last.router, id_of(KIND_NETWORK, 7)));
+	WAIT_UNTIL(actor_queued_count(f->metadata->actor) == 0);
+	WAIT_UNTIL(listening(f) == ROUTER_COUNT);
+	f->web_ports[ROUTER_C] = fake_plugs_read().web_port;
+	struct reply r = guest_ask(f, ROUTER_C, "127.0.7.10", "GET", "/latest/user-data", "");
+	assert_int_equal(r.status, 200);
+	r = guest_ask(f, ROUTER_C, "127.0.1.10", "GET", "/latest/user-data", "");
+	assert_int_equal(r.status, 404);
+	fixture_put_unrouted(f, true, UUID_NONE);
+	WAIT_UNTIL(plugged() == ROUTER_COUNT);
+	fixture_put_unrouted(f, false, UUID_NONE);
+	WAIT_UNTIL(plugged() == ROUTER_COUNT + 1);
+	fixture_put_unrouted(f, false, id_of(KIND_ROUTER, ROUTER_A + 1));
+	WAIT_UNTIL(plugged() == ROUTER_COUNT);
+	fixture_put_unrouted(f, false, UUID_NONE);
+	WAIT_UNTIL(plugged() == ROUTER_COUNT + 1);
+	fixture_delete_port(f, 70, false);
+	WAIT_UNTIL(plugged() == ROUTER_COUNT);
+}
+
 #define place_test(function) cmocka_unit_test_setup_teardown(function, setup, fixture_teardown)
 
 int main(void)
@@ -199,6 +230,7 @@ int main(void)
 		place_test(test_ports_come_and_go), place_test(test_router_is_forgotten),
 		place_test(test_much_news),         place_test(test_retries),
 		place_test(test_retry_of_leaving),  place_test(test_served),
+		place_test(test_on_link),
 	};
 	return cmocka_run_group_tests_name("places", tests, NULL, NULL);
 }
