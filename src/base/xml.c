@@ -22,6 +22,11 @@ static size_t plain_run(struct str s, size_t at)
 	return end - at;
 }
 
+bool xml_is_plain(struct str text)
+{
+	return plain_run(text, 0) == text.n;
+}
+
 static void add_character(struct buf *b, struct str s, size_t at, size_t *ret_size)
 {
 	uint32_t c = 0;

@@ -26,6 +26,9 @@ void xml_plain_named(struct xml *x, struct str name,
 void xml_int_named(struct xml *x, struct str name, int64_t value);
 void xml_time_ms_named(struct xml *x, struct str name, int64_t time_us);
 
+/* True if the text is written as it is, without escapes. */
+bool xml_is_plain(struct str text);
+
 /* Likewise by name only. Inline, so that the compiler computes the length of literals, which nearly all names
  * are; otherwise strlen took a tenth of a long answer's time. */
 static inline void xml_open(struct xml *x, const char *name)

@@ -14,8 +14,11 @@ char *id_write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT
 	size_t n = strnlen(prefix, EC2_ID_TEXT_SIZE - EC2_DIGITS - 2);
 	memcpy(out, prefix, n);
 	out[n++] = '-';
-	for (unsigned k = 0; k < EC2_DIGITS; k++)
-		out[n++] = hex[k % 2 ? id.b[k / 2] & 15 : id.b[k / 2] >> 4];
+	for (unsigned k = 0; k < EC2_DIGITS / 2; k++) {
+		out[n++] = hex[id.b[k] >> 4];
+		out[n++] = hex[id.b[k] & 15];
+	}
+	out[n++] = hex[id.b[EC2_DIGITS / 2] >> 4];
 	out[n] = '\0';
 	return out;
 }

@@ -136,11 +136,20 @@ static void check_paths(enum kind kind, const struct filter *f)
 	if (!f->joined)
 		return;
 	bool is_there = false;
-	for (size_t k = 0; k < f->joined->filters->count; k++)
-		is_there = is_there || strcmp(f->joined->filters->at[k].name, f->joined_filter) == 0;
+	struct filter other;
+	for (size_t k = 0; filters_get(f->joined->filters, k, &other); k++)
+		is_there = is_there || strcmp(other.name, f->joined_filter) == 0;
 	assert_true(is_there);
 	const struct access_path path = {.kind = f->joined->kind, .joins = {f->joined->join}};
 	check_path(kind, &path);
+}
+
+/* The field that the filter compares, by its own row or by the attribute's. */
+static const struct field *field_of(enum kind kind, const struct filter *f)
+{
+	if (f->found.attribute)
+		return f->found.list ? NULL : attribute_field(kind, f->found.attribute);
+	return f->field ? query_find_field(kind, f->field) : NULL;
 }
 
 static void check_filter(enum kind kind, const struct filter *f)
@@ -148,7 +157,7 @@ static void check_filter(enum kind kind, const struct filter *f)
 	assert_int_equal((f->field != 0) + (f->fixed != 0) + (f->get != 0) + (f->in_state != 0) + f->is_id,
 			 1);
 	assert_true(!f->in_state || model_tells_state(kind));
-	const struct field *field = f->field ? query_find_field(kind, f->field) : 0;
+	const struct field *field = field_of(kind, f);
 	if (f->field) {
 		assert_non_null(field);
 		assert_true(field->type != FIELD_TAGS && field->type != FIELD_BLOB &&
@@ -177,7 +186,7 @@ static bool ends_with_any(const char *name, const char *const *ends)
 
 static bool is_path(enum kind kind, const struct filter *f)
 {
-	const struct field *field = f->field ? query_find_field(kind, f->field) : 0;
+	const struct field *field = field_of(kind, f);
 	return f->is_id || f->is_owner || f->index || f->in_state || f->access_paths[0].kind != KIND_NONE ||
 	       f->joined || (field && field->offset == model_kinds[kind].groups_offset);
 }
@@ -213,13 +222,37 @@ static void test_filters(void **state)
 		const struct filters *filters = list ? &list->filters : &actions[k]->filters;
 		enum kind kind = list ? list->kind
 				      : KIND_INSTANCE; /* lists apart have get functions, or are instances */
-		for (size_t n = 0; n < filters->count; n++) {
-			check_filter(kind, &filters->at[n]);
-			check_has_path(kind, actions[k]->name, &filters->at[n]);
-			for (size_t m = 0; m < n; m++)
-				assert_string_not_equal(filters->at[m].name, filters->at[n].name);
+		struct filter filter, before;
+		for (size_t n = 0; filters_get(filters, n, &filter); n++) {
+			check_filter(kind, &filter);
+			check_has_path(kind, actions[k]->name, &filter);
+			for (size_t m = 0; m < n && filters_get(filters, m, &before); m++)
+				assert_string_not_equal(before.name, filter.name);
 		}
 	}
+}
+
+static void count_made(const struct attributes *table, size_t *made, size_t *all)
+{
+	for (size_t k = 0; k < table->count; k++) {
+		const struct attribute *a = &table->at[k];
+		*all += 1;
+		*made += attribute_is_made(a) && a->form != ATTRIBUTE_LIST;
+		if (a->form == ATTRIBUTE_LIST || a->form == ATTRIBUTE_OBJECT)
+			count_made(a->within, made, all);
+	}
+}
+
+/* Functions make at most a quarter of the values: the others are fields that the tables name. */
+static void test_attributes_are_fields(void **state)
+{
+	size_t made = 0, all = 0;
+	(void) state;
+	for (size_t k = 0; k < action_count; k++)
+		if (actions[k]->list && actions[k]->list->attributes)
+			count_made(actions[k]->list->attributes, &made, &all);
+	assert_true(all > 0);
+	assert_in_range(made * 4, 0, all);
 }
 
 /* Listing owned rows must use an index on the account, so that other accounts' rows are not read. */
@@ -386,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_attributes_are_fields),
 		cmocka_unit_test(test_account_indexes),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_error_rows_are_reached),

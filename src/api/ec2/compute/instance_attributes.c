@@ -8,7 +8,7 @@
 #include "model/instance_type.h"
 #include "model/port.h"
 
-#define ATTRIBUTES                                                                                           \
+#define ATTRIBUTE_NAMES                                                                                      \
 	"instanceType|kernel|ramdisk|userData|disableApiTermination|instanceInitiatedShutdownBehavior|"      \
 	"rootDeviceName|blockDeviceMapping|productCodes|sourceDestCheck|groupSet|ebsOptimized|"              \
 	"sriovNetSupport|enaSupport|enclaveOptions|disableApiStop"
@@ -22,7 +22,7 @@ struct ec2_instance_attribute {
 #define P(wire, member, ...) PARAM(struct ec2_instance_attribute, wire, member, __VA_ARGS__)
 static const struct param describe_attribute_params[] = {
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
-	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES, UNKNOWN_ATTRIBUTE,
+	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE,
 	  .doc = "Which one."),
 };
 #undef P
@@ -94,7 +94,7 @@ WRITER(write_none)
 	(void) i;
 }
 
-static const struct attribute {
+static const struct instance_attribute {
 	const char *name;
 	attribute_writer *write; /* called within the element of that name */
 } attributes[] = {
@@ -180,7 +180,7 @@ struct ec2_modify_instance {
 #define P(wire, member, ...) PARAM(struct ec2_modify_instance, wire, member, __VA_ARGS__)
 static const struct param modify_params[] = {
 	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
-	P("Attribute", attribute, .words = ATTRIBUTES, UNKNOWN_ATTRIBUTE,
+	P("Attribute", attribute, .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE,
 	  .doc = "Which one Value is for; or one of these:"),
 	P("Value", value, .max = EC2_USER_DATA_MAX * 2,
 	  .given = offsetof(struct ec2_modify_instance, has_value) + 1, .doc = "Its new value."),
@@ -327,7 +327,7 @@ struct ec2_reset_instance {
 #define P(wire, member, ...) PARAM(struct ec2_reset_instance, wire, member, __VA_ARGS__)
 static const struct param reset_params[] = {
 	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
-	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES, UNKNOWN_ATTRIBUTE,
+	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE,
 	  .doc = "Only sourceDestCheck, of its only interface."),
 };
 #undef P

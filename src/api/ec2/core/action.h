@@ -27,6 +27,7 @@
 #include "http/server.h"
 #include "reconcile/reconcile.h"
 
+struct attributes;
 struct ec2_call;
 struct ec2_listing;
 struct ec2_item_cache;
@@ -35,6 +36,7 @@ struct filter;
 struct filters {
 	const struct filter *at;
 	size_t count;
+	const struct attributes *attributes; /* whose rows have filters, too; NULL: none */
 };
 
 /* Where a VPC's blocks come from in EC2; of CreateVpc and AssociateVpcCidrBlock. T: a struct with an

@@ -59,10 +59,13 @@ static void write_action(struct json_writer *w, const struct ec2_action *a)
 	dump_open_action(w, &request_dump_form, &a->core, is_of_sts ? "sts" : "ec2", a->name);
 	json_write_bool(w, "observes", a->flags & API_OBSERVES);
 	dump_params(w, &request_dump_form, is_of_sts ? NULL : &common, &a->args);
+	struct filter filter;
 	json_write_open_list(w, "filters");
-	for (size_t k = 0; k < filters->count; k++)
-		json_write_z(w, NULL, filters->at[k].name);
+	for (size_t k = 0; filters_get(filters, k, &filter); k++)
+		json_write_z(w, NULL, filter.name);
 	json_write_close_list(w);
+	if (a->list && a->list->attributes)
+		attributes_dump(w, a->list->kind, a->list->attributes);
 	write_examples(w, a);
 	if (is_of_sts)
 		query_dump_codes(w, &sts_codes, a->name);

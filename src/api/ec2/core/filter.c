@@ -52,8 +52,87 @@ static bool is_called(const struct filter *filter, struct str name, struct str *
 	return is_open ? str_starts_with(name, str_from(filter->name)) : str_is(name, filter->name);
 }
 
+/* ---- filters of attributes ---- */
+
+static bool fits_text(void *arg, const struct attribute *a, const void *at)
+{
+	char out[ATTRIBUTE_TEXT_SIZE];
+	struct str text = attribute_text(&ec2_style, a, at, out);
+	return text.p && filter_text(arg, text);
+}
+
+static bool fits_attribute(const struct filter_run *f, const struct row *row)
+{
+	struct filter_run run = *f;
+	return attribute_any(&f->e->core, f->t, &f->filter->found, row, fits_text, &run);
+}
+
+static bool is_in_state(const struct filter_run *f, unsigned state)
+{
+	return filter_z(f, model_kinds[f->kind].states[state].ec2);
+}
+
+static struct filter filter_of(const struct attribute_found *found)
+{
+	const struct attribute *a = found->attribute;
+	bool is_own_id = a->form == ATTRIBUTE_ID && !found->list && !attribute_is_made(a) &&
+			 a->via.kind == KIND_NONE && a->offset == offsetof(struct row, id);
+	struct filter filter = {.name = a->filter, .is_id = is_own_id, .index = a->index, .found = *found};
+	if (a->form == ATTRIBUTE_FIXED)
+		filter.fixed = a->fixed;
+	else if (a->form == ATTRIBUTE_STATE)
+		filter.in_state = is_in_state;
+	else if (!is_own_id)
+		filter.get = fits_attribute;
+	for (size_t k = 0; a->paths && k < ACCESS_PATHS_MAX && a->paths[k].kind != KIND_NONE; k++)
+		filter.access_paths[k] = a->paths[k];
+	return filter;
+}
+
+/* Counts down `at` over the filters of the table. */
+static bool get_of_attributes(const struct attributes *table, const struct attribute *list, size_t *at,
+			      struct filter *ret_filter)
+{
+	for (size_t k = 0; table && k < table->count; k++) {
+		const struct attribute *a = &table->at[k];
+		if (a->filter && (*at)-- == 0) {
+			*ret_filter = filter_of(&(struct attribute_found){a, list});
+			return true;
+		}
+		if ((a->form == ATTRIBUTE_LIST || a->form == ATTRIBUTE_OBJECT) &&
+		    get_of_attributes(a->within, a->form == ATTRIBUTE_LIST ? a : list, at, ret_filter))
+			return true;
+	}
+	return false;
+}
+
+bool filters_get(const struct filters *filters, size_t at, struct filter *ret_filter)
+{
+	if (at >= filters->count) {
+		at -= filters->count;
+		return get_of_attributes(filters->attributes, NULL, &at, ret_filter);
+	}
+	*ret_filter = filters->at[at];
+	return true;
+}
+
+static bool compile_attribute(const struct attributes *attributes, struct str name, struct filter_run *run)
+{
+	struct attribute_found found = attributes_find_filter(attributes, name);
+	struct filter *filter = found.attribute ? arena_new_object(run->e->c->arena, struct filter) : NULL;
+	if (!filter)
+		return false;
+	*filter = filter_of(&found);
+	run->what = FILTER_ROW;
+	run->filter = filter;
+	run->field = found.list ? NULL : attribute_field(run->kind, found.attribute);
+	return true;
+}
+
 static bool compile_row_filter(const struct filters *filters, struct str name, struct filter_run *run)
 {
+	if (filters->attributes && compile_attribute(filters->attributes, name, run))
+		return true;
 	for (size_t k = 0; k < filters->count; k++) {
 		if (!is_called(&filters->at[k], name, &run->tag_key))
 			continue;

@@ -4,7 +4,7 @@
  * All on the tables of an open view. */
 #pragma once
 
-#include "api/core/list.h"
+#include "api/core/attribute.h"
 #include "api/ec2/core/action.h"
 
 struct filter_run;
@@ -24,6 +24,7 @@ struct filter {
 	struct access_path access_paths[ACCESS_PATHS_MAX]; /* all of them together */
 	const struct filter_join *joined; /* rows of another kind that have a filter joined_filter */
 	const char *joined_filter;
+	struct attribute_found found; /* the attribute that the filter is of; none: another table's row */
 };
 
 /* Rows that have filters of their own, and lead to those that are listed. */
@@ -37,6 +38,15 @@ struct filter_join {
 	{                                                                                                    \
 		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
 	}
+
+/* The filters of rows of attributes alone. */
+#define FILTERS_OF(table)                                                                                    \
+	{                                                                                                    \
+		.attributes = &(table)                                                                       \
+	}
+
+/* EC2's formats of ids, times and lists. */
+extern const struct attribute_style ec2_style;
 
 /* One filter of a request, ready to be run. */
 struct filter_run {
@@ -63,6 +73,9 @@ RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters 
 		       const struct ec2_filters *asked, struct filter_runs *ret_runs);
 /* Whether the row fits them all. */
 bool filters_fit(const struct filter_runs *runs, const struct tables *t, const struct row *row);
+
+/* The filter at that place, of both tables; false: there is none. */
+bool filters_get(const struct filters *filters, size_t at, struct filter *ret_filter);
 
 /* For get functions: whether the value fits one of the patterns. */
 bool filter_text(const struct filter_run *f, struct str value);

@@ -215,11 +215,22 @@ static const void *take_cached(struct ec2_call *e, const struct ec2_listing *lis
 	return item;
 }
 
+/* plan NULL: the listing has no attributes. */
+static const void *gather_one(struct ec2_call *e, const struct ec2_listing *list,
+			      const struct attribute_plan *plan, const struct row *row)
+{
+	if (plan)
+		return attributes_gather(plan, row);
+	return list->gather ? list->gather(e, row) : row;
+}
+
 RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
 		  size_t count, const void ***ret_items)
 {
 	const void **items = arena_new_array(e->c->arena, const void *, count);
-	if (!items)
+	const struct attribute_plan *plan =
+		list->attributes ? attributes_plan(&e->core, &ec2_style, list->attributes) : NULL;
+	if (!items || (list->attributes && !plan))
 		return ctx_no_memory(e->c);
 	if (caches_items(e, list))
 		read_shared_commit(e, list);
@@ -230,7 +241,7 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 			__builtin_prefetch(rows[k + ROWS_AHEAD / 2]->usage);
 		items[k] = caches_items(e, list) ? take_cached(e, list, rows[k]) : NULL;
 		if (!items[k])
-			items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];
+			items[k] = gather_one(e, list, plan, rows[k]);
 		if (!items[k])
 			return ctx_no_memory(e->c);
 	}
@@ -254,11 +265,19 @@ static void write_cached(struct ec2_call *e, const struct ec2_cached_item *cache
 		buf_add_str(b, ec2_cached_text(cached));
 }
 
+static void write_item(struct ec2_call *e, const struct ec2_listing *list, struct xml *x, const void *item)
+{
+	if (list->attributes)
+		attributes_write_xml(item, x);
+	else
+		list->write(e, x, item);
+}
+
 static void write_members(struct ec2_call *e, const struct ec2_listing *list, const void *data, struct xml *x)
 {
 	const struct ec2_item *item = data;
 	if (!caches_items(e, list)) {
-		list->write(e, x, data);
+		write_item(e, list, x, data);
 		return;
 	}
 	if (item->cached) {
@@ -269,14 +288,14 @@ static void write_members(struct ec2_call *e, const struct ec2_listing *list, co
 	struct ec2_item_key key;
 	make_key(e, list, item, &key);
 	size_t before = x->out->size;
-	list->write(&bare, x, data);
+	write_item(&bare, list, x, data);
 	if (!x->out->failed)
 		ec2_item_cache_add(e->item_cache, &key, str_slice(buf_str(x->out), before, x->out->size));
 }
 
 static const struct row *row_of_item(const struct ec2_listing *list, const void *item)
 {
-	return list->gather ? *(const struct row *const *) item : item;
+	return list->gather || list->attributes ? *(const struct row *const *) item : item;
 }
 
 static void write_set(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
@@ -326,7 +345,7 @@ RESULT ec2_write_returned(struct ec2_call *e, const struct ec2_listing *list, uu
 	TRY(ec2_gather(e, list, &row, 1, &items));
 	if (element)
 		xml_open(x, element);
-	list->write(e, x, items[0]);
+	write_item(e, list, x, items[0]);
 	if (element)
 		xml_close(x, element);
 	return OK;

@@ -45,6 +45,8 @@ struct ec2_listing {
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
 	/* Afterwards: the members of an item. */
 	void (*write)(struct ec2_call *e, struct xml *x, const void *item);
+	/* The members, as rows, instead of gather and write. Such a listing is not `shared`. */
+	const struct attributes *attributes;
 	/* What a Describe action wrote is cached for the next one, until the row changes, or what is part of
 	 * it, or a row of these kinds: all that gather looks at. gather's items begin with a struct ec2_item,
 	 * and write gets a call that holds the rest of the key, owner and domains, and nothing else.

@@ -100,8 +100,9 @@ static RESULT add_paths(struct list_plan *p, const struct filter_run *run, bool 
 {
 	const struct filter *f = run->filter;
 	const struct access_path own = {.kind = p->kind, .index = f->index};
+	bool is_compared = !f->get || run->field;
 	if (f->is_id || f->index)
-		return list_add_values(p, &own, run->patterns, !f->get, ret_is_plan);
+		return list_add_values(p, &own, run->patterns, is_compared, ret_is_plan);
 	*ret_is_plan = f->access_paths[0].kind != KIND_NONE;
 	for (size_t k = 0; *ret_is_plan && k < ACCESS_PATHS_MAX && f->access_paths[k].kind != KIND_NONE; k++)
 		TRY(list_add_values(p, &f->access_paths[k], run->patterns, !f->get, ret_is_plan));

@@ -16,12 +16,37 @@ void ec2_write_id_named(struct xml *x, struct str name, enum kind kind, uuid id)
 		xml_plain_named(x, name, str_from(id_write_ec2(kind, id, text)));
 }
 
+void ec2_write_members(struct ec2_call *e, struct xml *x, const struct attributes *table,
+		       const struct row *row)
+{
+	const struct attribute_plan *plan = attributes_plan(&e->core, &ec2_style, table);
+	if (plan)
+		attributes_write_xml(attributes_gather(plan, row), x);
+}
+
 void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id)
 {
 	char text[EC2_ID_TEXT_SIZE];
 	if (!uuid_is_none(id))
 		xml_z(x, name, id_write_prefixed(prefix, id, text));
 }
+
+static bool is_change(struct api_call *e)
+{
+	return ec2_is_change(ec2_call_of(e));
+}
+
+const struct attribute_style ec2_style = {
+	.is_xml = true,
+	.has_ec2_ids = true,
+	.write_time = clock_write_ms,
+	.write_time_fine = clock_write_ms,
+	.state_word = offsetof(struct state_info, ec2),
+	.item = "item",
+	.key = "key",
+	.value = "value",
+	.is_change = is_change,
+};
 
 enum { ARN_PARTS = 8 };
 struct arn_parts {

@@ -13,6 +13,10 @@ static inline void ec2_write_id(struct xml *x, const char *name, enum kind kind,
 {
 	ec2_write_id_named(x, str_from(name), kind, id);
 }
+/* The members that the table says, of a row that stands for an answer. */
+struct attributes;
+void ec2_write_members(struct ec2_call *e, struct xml *x, const struct attributes *table,
+		       const struct row *row);
 void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id);
 void ec2_write_ip_named(struct xml *x, struct str name, struct ip ip);
 static inline void ec2_write_ip(struct xml *x, const char *name, struct ip ip)

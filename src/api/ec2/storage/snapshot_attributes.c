@@ -6,7 +6,7 @@
 #include "engine/storage/snapshot.h"
 #include "model/snapshot.h"
 
-#define ATTRIBUTES "createVolumePermission|productCodes"
+#define ATTRIBUTE_NAMES "createVolumePermission|productCodes"
 
 static const struct param restorer_rows[] = {EC2_PERMISSION_ROWS};
 static const struct params restorer_params = PARAMS(struct ec2_permission, restorer_rows);
@@ -60,8 +60,8 @@ struct ec2_describe_snapshot {
 static const struct param describe_snapshot_params[] = {
 	PARAM(struct ec2_describe_snapshot, "SnapshotId", snapshot, .flags = REQUIRED, .kind = KIND_SNAPSHOT,
 	      .doc = "A snapshot of one's own."),
-	PARAM(struct ec2_describe_snapshot, "Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTES,
-	      UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
+	PARAM(struct ec2_describe_snapshot, "Attribute", attribute, .flags = REQUIRED,
+	      .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
 };
 
 static RESULT ec2_describe_snapshot_attribute(struct ec2_call *e, const void *args, struct xml *x)

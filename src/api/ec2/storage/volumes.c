@@ -21,10 +21,7 @@ static const struct param describe_volumes_params[] = {
 	QUERY_PAGES(struct ec2_describe_volumes, 5, 1000),
 };
 
-static enum attachment attachment_of(const struct volume *v)
-{
-	return model_derive_attachment(v->instance, v->seen_instance);
-}
+/* ---- what is shown ---- */
 
 static const char *const attachment_words[] = {
 	[ATTACHMENT_NONE] = "detached",
@@ -35,53 +32,23 @@ static const char *const attachment_words[] = {
 
 const char *ec2_volume_attachment(const struct volume *v)
 {
-	return attachment_words[attachment_of(v)];
+	return attachment_words[model_derive_attachment(v->instance, v->seen_instance)];
 }
 
-static const char *volume_status(const struct volume *v)
-{
-	return model_volume_states[model_derive_volume_state(v)].ec2;
-}
-
-static bool has_status(const struct filter_run *f, unsigned state)
-{
-	return filter_z(f, model_volume_states[state].ec2);
-}
-
-static bool fits_size(const struct filter_run *f, const struct row *row)
-{
-	return filter_int(f, ec2_gib(volume_of(row)->size));
-}
-
-static bool fits_create_time(const struct filter_run *f, const struct row *row)
-{
-	return filter_time(f, row->created_us);
-}
-
-static bool fits_one_attachment(const struct filter_run *f, const struct volume *v)
-{
-	struct str name = str_from(f->filter->name);
-	if (str_ends_with(name, STR("instance-id")))
-		return filter_id(f, KIND_INSTANCE, engine_volume_holder(v));
-	if (str_ends_with(name, STR("device")))
-		return filter_text(f, v->device);
-	if (str_ends_with(name, STR("status")))
-		return filter_z(f, ec2_volume_attachment(v));
-	return str_ends_with(name, STR("attach-time")) ? filter_time(f, v->attached_us)
-						       : filter_bool(f, v->delete_on_termination);
-}
-
-/* True if any of its attachments fits. */
-static bool fits_attachment(const struct filter_run *f, const struct row *row)
+static struct attribute_rows list_attachments(struct api_call *e, const struct row *row)
 {
 	struct volume_list list = {0};
-	bool fits = false;
-	IGNORE(engine_list_attachments(f->e->c->arena, f->t, volume_of(row), &list)); /* on failure the
-	                                                                               * answer fails later */
-	for (size_t k = 0; k < list.count && !fits; k++)
-		fits = fits_one_attachment(f, list.at[k]);
-	return fits;
+	/* A full arena fails the call when its answer ends. */
+	IGNORE(engine_list_attachments(e->c->arena, api_tables(e), volume_of(row), &list));
+	return (struct attribute_rows){list.at, list.count};
 }
+
+ATTRIBUTE_GETTER(volume, v, const char *, attachment_status, ec2_volume_attachment(v))
+ATTRIBUTE_GETTER(volume, v, uuid, find_holder, engine_volume_holder(v))
+ATTRIBUTE_GETTER(volume, v, int64_t, get_iops, engine_volume_iops(v))
+ATTRIBUTE_GETTER(volume, v, int64_t, get_throughput, engine_volume_throughput(v))
+ATTRIBUTE_GETTER(volume, v, struct str, find_kms_key,
+		 v->is_encrypted ? ec2_kms_arn(ec2_call_of(e), v->account) : STR_NONE)
 
 #define FURTHER(index)                                                                                       \
 	{                                                                                                    \
@@ -89,99 +56,48 @@ static bool fits_attachment(const struct filter_run *f, const struct row *row)
 			JOIN_ONE(KIND_VOLUME, volume_attachment, volume)                                     \
 		}                                                                                            \
 	}
-static const struct filter volume_filters[] = {
-	{"volume-id", .is_id = true},
-	{"attachment.instance-id", .get = fits_attachment,
-	 .access_paths = {{KIND_VOLUME, VOLUME_INDEX_INSTANCE},
-			  {KIND_VOLUME, VOLUME_INDEX_SEEN_INSTANCE},
-			  FURTHER(INSTANCE),
-			  FURTHER(SEEN_INSTANCE)}},
-	{"attachment.device", .get = fits_attachment},
-	{"attachment.status", .get = fits_attachment},
-	{"attachment.attach-time", .get = fits_attachment},
-	{"attachment.delete-on-termination", .get = fits_attachment},
-	{"availability-zone", .field = "zone"},
-	{"create-time", .get = fits_create_time},
-	{"encrypted", .field = "is_encrypted"},
-	{"multi-attach-enabled", .field = "is_shared"},
-	{"fast-restored", .fixed = "false"},
-	{"operator.managed", .fixed = "false"},
-	{"operator.principal", .get = filter_nothing},
-	{"size", .get = fits_size},
-	{"snapshot-id", .field = "snapshot", .index = VOLUME_INDEX_SNAPSHOT},
-	{"status", .in_state = has_status},
-	{"volume-type", .field = "type"},
+static const struct access_path attachment_paths[] = {{KIND_VOLUME, VOLUME_INDEX_INSTANCE},
+						      {KIND_VOLUME, VOLUME_INDEX_SEEN_INSTANCE},
+						      FURTHER(INSTANCE),
+						      FURTHER(SEEN_INSTANCE)};
+static const struct attribute attachment_rows[] = {
+	ATTRIBUTE_OWN_ID(volume, "volumeId", KIND_VOLUME),
+	ATTRIBUTE_MADE(ID, id, "instanceId", find_holder, .kind = KIND_INSTANCE,
+		       .filter = "attachment.instance-id", .paths = attachment_paths),
+	ATTRIBUTE(volume, "device", device, .filter = "attachment.device"),
+	ATTRIBUTE_MADE(WORD, word, "status", attachment_status, .filter = "attachment.status"),
+	ATTRIBUTE_AS(TIME, volume, "attachTime", attached_us, .filter = "attachment.attach-time"),
+	ATTRIBUTE(volume, "deleteOnTermination", delete_on_termination,
+		  .filter = "attachment.delete-on-termination"),
 };
+static const struct attributes attachment_members = ATTRIBUTES(attachment_rows);
 
-struct volume_item {
-	const struct volume *volume;
-	const struct zone *zone;
-	struct volume_list attachments;
+static const struct attribute volume_rows[] = {
+	ATTRIBUTE_OWN_ID(volume, "volumeId", KIND_VOLUME, .filter = "volume-id"),
+	ATTRIBUTE(volume, "size", size, .shift = 30, .filter = "size"),
+	ATTRIBUTE_REF(volume, "snapshotId", snapshot, KIND_SNAPSHOT, .flags = ATTRIBUTE_EMPTY_NONE,
+		      .filter = "snapshot-id", .index = VOLUME_INDEX_SNAPSHOT),
+	ATTRIBUTE_OF(volume, zone, KIND_ZONE, zone, "availabilityZone", name, .filter = "availability-zone"),
+	ATTRIBUTE_STATE_OF("status", KIND_VOLUME, .filter = "status"),
+	ATTRIBUTE_AS(TIME, volume, "createTime", row.created_us, .filter = "create-time"),
+	ATTRIBUTE_ROWS("attachmentSet", attachment_members, list_attachments),
+	ATTRIBUTE(volume, "volumeType", type, .filter = "volume-type"),
+	ATTRIBUTE_MADE(INT, number, "iops", get_iops, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_MADE(INT, number, "throughput", get_throughput, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE(volume, "encrypted", is_encrypted, .filter = "encrypted"),
+	ATTRIBUTE_MADE(TEXT, text, "kmsKeyId", find_kms_key, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE(volume, "multiAttachEnabled", is_shared, .filter = "multi-attach-enabled"),
+	ATTRIBUTE(volume, "tagSet", tags, .flags = ATTRIBUTE_OMIT_NONE_IN_READS),
+	ATTRIBUTE_CONST("fastRestored", "false", .flags = ATTRIBUTE_HIDDEN, .filter = "fast-restored"),
+	ATTRIBUTE_CONST("operator.managed", "false", .flags = ATTRIBUTE_HIDDEN, .filter = "operator.managed"),
+	ATTRIBUTE_NOTHING("operator.principal"),
 };
-
-static const void *gather_volume(struct ec2_call *e, const struct row *row)
-{
-	struct volume_item *item = arena_new_object(e->c->arena, struct volume_item);
-	if (!item)
-		return 0;
-	item->volume = volume_of(row);
-	item->zone = zone_find(ec2_tables(e), item->volume->zone);
-	struct result listed =
-		engine_list_attachments(e->c->arena, ec2_tables(e), item->volume, &item->attachments);
-	return result_is_ok(listed) ? item : 0;
-}
-
-/* Writes the members of an attachment. */
-static void write_attachment(struct xml *x, const struct volume *v)
-{
-	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
-	ec2_write_id(x, "instanceId", KIND_INSTANCE, engine_volume_holder(v));
-	xml_text(x, "device", v->device);
-	xml_z(x, "status", ec2_volume_attachment(v));
-	xml_time_ms(x, "attachTime", v->attached_us);
-	xml_bool(x, "deleteOnTermination", v->delete_on_termination);
-}
-
-static void write_attachments(struct xml *x, const struct volume_list *attachments)
-{
-	xml_open(x, "attachmentSet");
-	for (size_t k = 0; k < attachments->count; k++) {
-		xml_open(x, "item");
-		write_attachment(x, attachments->at[k]);
-		xml_close(x, "item");
-	}
-	xml_close(x, "attachmentSet");
-}
-
-static void write_volume(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct volume_item *i = item;
-	const struct volume *v = i->volume;
-	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
-	xml_int(x, "size", ec2_gib(v->size));
-	if (uuid_is_none(v->snapshot))
-		xml_z(x, "snapshotId", "");
-	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, v->snapshot);
-	if (i->zone)
-		xml_text(x, "availabilityZone", i->zone->name);
-	xml_z(x, "status", volume_status(v));
-	xml_time_ms(x, "createTime", v->row.created_us);
-	write_attachments(x, &i->attachments);
-	xml_text(x, "volumeType", v->type);
-	if (engine_volume_iops(v))
-		xml_int(x, "iops", engine_volume_iops(v));
-	if (engine_volume_throughput(v))
-		xml_int(x, "throughput", engine_volume_throughput(v));
-	ec2_write_encrypted(e, x, v->is_encrypted, v->account);
-	xml_bool(x, "multiAttachEnabled", v->is_shared);
-	ec2_write_tags_of_made(e, x, v->tags);
-}
+static const struct attributes volume_members = ATTRIBUTES(volume_rows);
 
 static const struct ec2_listing volume_listing = {.kind = KIND_VOLUME,
 						  .set = "volumeSet",
-						  .filters = FILTERS(volume_filters),
-						  .gather = gather_volume,
-						  .write = write_volume};
+						  .filters = FILTERS_OF(volume_members),
+						  .attributes = &volume_members};
 
 /* ---- create and delete ---- */
 
@@ -271,8 +187,7 @@ static RESULT ec2_attach_volume(struct ec2_call *e, const void *args, struct xml
 					.instance = wish->to,
 					.device = wish->device,
 					.attached_us = wish->attached_us};
-	(void) e;
-	write_attachment(x, &attached);
+	ec2_write_members(e, x, &attachment_members, &attached.row);
 	return OK;
 }
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to attribute*.c: how values are stored between gathering and writing. */
+#pragma once
+
+#include "api/core/attribute.h"
+
+union attribute_value {
+	struct str text;
+	const char *word;
+	int64_t number;
+	bool truth;
+	uuid id;
+	struct tags tags;
+	const void *at;
+	const struct attribute_items *items;
+};
+
+struct attribute_item {
+	const struct row *row;
+	const struct attribute_plan *plan;
+	union attribute_value values[]; /* one for each step that gathers a value */
+};
+
+struct attribute_items {
+	size_t count, item_size;
+	char at[]; /* structs attribute_item */
+};
+
+static inline const struct attribute_item *attribute_item_at(const struct attribute_items *items, size_t k)
+{
+	return (const struct attribute_item *) (const void *) (items->at + k * items->item_size);
+}
+
+/* The place of a value when it is written. */
+enum attribute_place {
+	PLACE_ROW,     /* in the row, at the offset */
+	PLACE_ITEM,    /* in the item */
+	PLACE_POINTER, /* where the item's pointer says */
+};
+
+typedef struct str (*attribute_write_text)(const struct attribute_style *style, const struct attribute *a,
+					   const void *at, char *out);
+
+/* Bytes of a tag, which are copied as a whole: a short name costs no call. */
+enum { ATTRIBUTE_TAG_SIZE = 32 };
+
+struct attribute_step {
+	const struct attribute *a;
+	attribute_write_text text;    /* NULL: no text, or the fixed one */
+	char tag[ATTRIBUTE_TAG_SIZE]; /* XML: "name>"; empty: the name is longer */
+	/* Writes the member with its value; at NULL: there is none. out: a struct xml or a struct json_writer. */
+	void (*write)(const struct attribute_step *step, const void *at, void *out);
+	const struct attribute_plan *plan, *within;
+	enum attribute_place place : 8;
+	bool may_escape; /* its text may be long, or have special characters */
+	bool is_ruled;   /* the attribute has a flag for values that are none */
+};
+
+struct attribute_plan {
+	struct api_call *e;
+	const struct attribute_style *style;
+	size_t count, gathered;
+	struct attribute_step steps[];
+};
+
+/* True if the value stands in the item, because a function or other rows say it. */
+static inline bool attribute_is_gathered(const struct attribute *a)
+{
+	return (attribute_is_made(a) && a->form != ATTRIBUTE_RAW) || a->via.kind != KIND_NONE ||
+	       a->form == ATTRIBUTE_LIST || a->form == ATTRIBUTE_OBJECT;
+}
+
+/* The table of the members of its elements; NULL: it has none. */
+static inline const struct attributes *attribute_within(const struct attribute *a)
+{
+	return a->form == ATTRIBUTE_LIST || a->form == ATTRIBUTE_OBJECT ? a->within : NULL;
+}
+
+static inline bool attribute_truth(const struct attribute *a, const void *at)
+{
+	return *(const bool *) at != !!(a->flags & ATTRIBUTE_NOT);
+}
+
+/* Bytes as units of 1 << shift, rounded up. */
+static inline int64_t attribute_units(int64_t number, unsigned shift)
+{
+	int64_t unit = INT64_C(1) << shift;
+	return number / unit + (number % unit != 0);
+}
+
+/* Writes the value as text, mostly to out; p NULL: none. NULL: values of that form have none. */
+attribute_write_text attribute_text_writer(enum attribute_form form);
+/* Sets .write, .tag and .is_ruled. */
+void attribute_choose_writer(struct attribute_step *step);
+/* True for an empty text, the number 0, no id, no address, no tags, and no value at all. */
+bool attribute_has_none(const struct attribute *a, const void *at);
