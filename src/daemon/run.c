@@ -323,7 +323,8 @@ static RESULT open_reconciler(struct daemon *d)
 static RESULT open_consoles(struct daemon *d)
 {
 	const struct settings *s = &d->settings;
-	const struct relay_config relay = {.line_max = (size_t) s->consoles,
+	const struct relay_config relay = {.tokens = d->tokens,
+					   .line_max = (size_t) s->consoles,
 					   .per_account_max = (size_t) s->consoles_per_account,
 					   .idle_us = s->console_idle_s * SECOND};
 	TRY(relay_new(&d->ctx, &relay, &d->relay));

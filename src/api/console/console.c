@@ -281,7 +281,8 @@ static void join(struct audit_call *a, struct result written)
 		return;
 	}
 	log_opened(a->call, o);
-	call_upgrade(a->call, "websocket", relay_connect(o->line, o->stream_fd, o->ticket.instance));
+	call_upgrade(a->call, "websocket",
+		     relay_connect(o->line, o->stream_fd, o->ticket.instance, &o->ticket.by));
 }
 
 static void opened(struct call *call, struct result result)

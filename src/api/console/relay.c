@@ -20,6 +20,8 @@
 #include "model/identity.h"
 
 enum { RESERVE_PART = 16 }; /* one line in so many is kept for administrators */
+enum { ARENA_SIZE = 16 * 1024, ARENA_CAP = 4 * 1024 * 1024 };
+#define WEIGH_US (5 * SECOND) /* between two checks of the token behind an open console */
 
 struct relay_line {
 	struct http_tunnel tunnel;
@@ -27,7 +29,8 @@ struct relay_line {
 	uuid account, instance;
 	int stream_fd; /* -1: closed */
 	struct bridge *bridge;
-	int64_t opened_us, due_us;
+	struct token by; /* with which the console's ticket was made */
+	int64_t opened_us, due_us, weighed_us;
 	struct relay_line *next, *previous; /* in relay.all */
 	struct relay_line *next_open;       /* in relay.fresh, or the thread's own list */
 };
@@ -111,10 +114,11 @@ void relay_drop_line(struct relay_line *l)
 	heap_free(l);
 }
 
-struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, uuid instance)
+struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, uuid instance, const struct token *by)
 {
 	l->stream_fd = stream_fd;
 	l->instance = instance;
+	l->by = *by;
 	return &l->tunnel;
 }
 
@@ -126,7 +130,7 @@ static void tunnel_open(struct http_tunnel *t, int fd, struct str early)
 	const struct bridge_config config = {
 		.web_fd = fd, .stream_fd = l->stream_fd, .early = early, .idle_us = r->config.idle_us};
 	l->bridge = bridge_new(&config);
-	l->opened_us = clock_monotonic_us();
+	l->opened_us = l->weighed_us = clock_monotonic_us();
 	(void) pthread_mutex_lock(&r->lock);
 	l->next_open = r->fresh;
 	r->fresh = l;
@@ -173,16 +177,33 @@ static bool is_due(const struct relay_line *l, const struct pollfd *fds, int64_t
 	return fds[0].revents || fds[1].revents || now_us >= l->due_us;
 }
 
+/* True if the ticket's token still gives access. Without memory the question waits for the next time. */
+static bool may_go_on(struct relay *r, struct relay_line *l, int64_t now_us)
+{
+	struct ctx c;
+	struct identity *who = NULL;
+	struct arena *arena = now_us >= l->weighed_us + WEIGH_US ? arena_new(ARENA_SIZE, ARENA_CAP) : NULL;
+	if (!arena)
+		return true;
+	ctx_init(&c, arena);
+	l->weighed_us = now_us;
+	bool may = token_weigh(r->config.tokens, &c, &l->by, &who).code != ERR_UNAUTHENTICATED;
+	arena_free(arena);
+	return may;
+}
+
 /* Each line carries what it can; those that have ended go. */
-static void work_on(struct relay_line **open, const struct pollfd *fds, bool is_stopping)
+static void work_on(struct relay *r, struct relay_line **open, const struct pollfd *fds, bool is_stopping)
 {
 	int64_t now_us = clock_monotonic_us();
 	size_t n = 1;
 	for (struct relay_line **at = open; *at; n += BRIDGE_FDS) {
 		struct relay_line *l = *at;
 		bool goes_on = l->bridge && !is_stopping;
-		if (l->bridge && is_stopping)
-			bridge_end(l->bridge, "dari stops");
+		bool may = !goes_on || may_go_on(r, l, now_us);
+		goes_on = goes_on && may;
+		if (l->bridge && !goes_on)
+			bridge_end(l->bridge, may ? "dari stops" : "signed out");
 		else if (goes_on && is_due(l, &fds[n], now_us))
 			goes_on = bridge_work(l->bridge);
 		if (goes_on) {
@@ -203,6 +224,7 @@ static int prepare(struct relay *r, struct relay_line *open, size_t *ret_count)
 	for (struct relay_line *l = open; l; l = l->next_open, n += BRIDGE_FDS) {
 		l->due_us = l->bridge ? bridge_prepare(l->bridge, &r->fds[n]) : 0;
 		due_us = l->due_us < due_us ? l->due_us : due_us;
+		due_us = l->weighed_us + WEIGH_US < due_us ? l->weighed_us + WEIGH_US : due_us;
 	}
 	*ret_count = n;
 	int64_t wait_us = due_us - clock_monotonic_us();
@@ -222,7 +244,7 @@ static void *relay_run(void *arg)
 		(void) poll(r->fds, count, is_stopping && open ? 0 : wait_ms);
 		if (r->fds[0].revents && read(r->wake_fd, &ignored, sizeof ignored) < 0)
 			continue; /* woken for nothing */
-		work_on(&open, r->fds, is_stopping);
+		work_on(r, &open, r->fds, is_stopping);
 	}
 	return NULL;
 }

@@ -4,6 +4,7 @@
  * with its connection. */
 #pragma once
 
+#include "auth/token.h"
 #include "base/uuid.h"
 #include "http/server.h"
 
@@ -11,6 +12,7 @@ struct relay;
 struct relay_line;
 
 struct relay_config {
+	struct tokens *tokens; /* outlive the relay */
 	size_t line_max, per_account_max;
 	int64_t idle_us; /* a console in which nothing is said for so long is closed */
 };
@@ -27,8 +29,10 @@ RESULT relay_take_line(struct relay *r, struct ctx *c, uuid account, struct rela
 /* Gives back a line that was not connected. */
 void relay_drop_line(struct relay_line *l);
 /* Connects a line; it owns the descriptor of the console's stream from now on. Give the tunnel to
- * call_upgrade(), which ends the line whatever happens. */
-struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, uuid instance);
+ * call_upgrade(), which ends the line whatever happens. The console closes soon after the token that its
+ * ticket was made with is revoked, or its user or application credential loses access; the token's own expiry
+ * closes no console, as in Nova. */
+struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, uuid instance, const struct token *by);
 
 /* How many lines are taken now. Any thread. */
 size_t relay_count_lines(struct relay *r);

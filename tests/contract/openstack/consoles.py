@@ -177,6 +177,15 @@ def test_the_newest_has_it(region):
     second.close()
 
 
+def test_a_revoked_token_closes_what_it_opened(region):
+    caller = lib.own(region.dev)
+    page = region.console("serial", "serial", region.servers[1], caller).json["remote_console"]["url"]
+    socket = region.socket_of(page)
+    hear_until(socket, b"\r\n")
+    assert caller.call("DELETE", "/identity/v3/auth/tokens", headers={"X-Subject-Token": caller.token}).status == 204
+    assert socket.recv() in (b"", "") and not socket.connected
+
+
 def raw_refusal(page):
     """The raw answer to a refused websocket, until the connection is closed."""
     parts = urllib.parse.urlsplit(socket_url(page))
