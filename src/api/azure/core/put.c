@@ -118,18 +118,30 @@ static json_t *find_member(const json_t *o, const char *path)
 	return json_is_null(value) ? NULL : value;
 }
 
-/* Merges into the stored members; absent members keep their values. */
+/* Microsoft.Network takes a PUT as the whole resource: what it leaves out has its default again ("Azure
+ * Resource Manager deployment modes": properties that are left out are reset). Zones are fixed, and stay. */
+static bool is_reset_by_absence(const struct az_call *e, const char *path)
+{
+	const struct az_action *a = az_action_of(e);
+	return a->flags & AZ_PUT && strcmp(az_types[a->type].space, az_types[AZ_NETWORKS].space) == 0 &&
+	       strcmp(path, "zones") != 0;
+}
+
+/* Merges into the stored members; absent members keep their values, unless their absence resets them. */
 static RESULT keep(struct az_call *e, const json_t *body, const char *keeps, json_t *kept,
 		   struct str *ret_definition)
 {
 	struct str rest = str_from(keeps), path;
+	bool was_empty = !json_object_size(kept);
 	while (str_split_next(&rest, '|', &path)) {
 		const char *key = str_to_z(e->c->arena, path);
 		json_t *value = find_member(body, key);
 		if (value && json_object_set(kept, key, value) != 0)
 			return ctx_no_memory(e->c);
+		if (!value && is_reset_by_absence(e, key))
+			(void) json_object_del(kept, key);
 	}
-	if (!json_object_size(kept))
+	if (was_empty && !json_object_size(kept))
 		return OK;
 	char *text = json_dumps(kept, JSON_COMPACT);
 	if (!text)
@@ -220,7 +232,8 @@ static bool says_nothing_new(struct az_call *e, const struct row *row)
 	while (is_same && str_split_next(&rest, '|', &path)) {
 		const char *key = str_to_z(e->c->arena, path);
 		const json_t *value = find_member(e->body, key);
-		is_same = !value || says_the_same(find_member(shown, key), value);
+		is_same = value ? says_the_same(find_member(shown, key), value)
+				: !is_reset_by_absence(e, key) || !json_object_get(az_said(e, row->id), key);
 	}
 	json_decref(shown);
 	return is_same;
@@ -426,6 +439,8 @@ RESULT az_prepare_target(struct az_call *e)
 		return OK;
 	TRY(az_check_group_stays(e));
 	TRY(az_read_tags(e));
+	if (row && a->flags & AZ_PUT)
+		e->put.has_tags = true; /* a PUT without tags removes them */
 	if (row)
 		TRY(check_fixed(e, row));
 	if (a->flags & AZ_PUT) {

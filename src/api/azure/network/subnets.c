@@ -47,7 +47,8 @@ RESULT az_keep_subnet(struct az_call *e, uuid subnet, const json_t *body, struct
 	for (size_t k = 0; k < POLICIES; k++) {
 		const char *value = json_string_value(json_object_get(properties, policies[k].name));
 		const char *shown = json_string_value(json_object_get(said, policies[k].path));
-		is_new = is_new || (value && strcmp(value, shown ? shown : policies[k].otherwise) != 0);
+		is_new = is_new ||
+			 (value ? strcmp(value, shown ? shown : policies[k].otherwise) != 0 : shown != NULL);
 	}
 	return is_new ? az_keep(e, subnet, body, AZ_SUBNET_KEEPS, ret_definition) : OK;
 }

@@ -110,7 +110,6 @@ struct address_space {
 };
 struct dhcp {
 	struct ips servers;
-	bool has_servers;
 };
 struct listed_subnets {
 	const struct listed_subnet {
@@ -132,7 +131,7 @@ static const struct param space_rows[] = {
 static const struct params space_params = PARAMS(struct address_space, space_rows, .object = "AddressSpace");
 static const struct param dhcp_rows[] = {
 	PARAM(struct dhcp, "dnsServers", servers, .max = SUBNET_DNS_MAX,
-	      .given = offsetof(struct dhcp, has_servers) + 1, .doc = "Whom its guests ask for names."),
+	      .doc = "Whom its guests ask for names."),
 };
 static const struct params dhcp_params = PARAMS(struct dhcp, dhcp_rows, .object = "DhcpOptions");
 static const struct param listed_rows[] = {
@@ -277,7 +276,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	a->group = e->group;
 	a->wish.name = e->put.name;
 	struct ips shown = az_servers_of(e, e->target);
-	a->wish.dns_servers = p->dhcp.has_servers ? p->dhcp.servers : shown;
+	a->wish.dns_servers = p->dhcp.servers; /* none: what Azure serves */
 	a->wish.keeps_servers = has_same_servers(a->wish.dns_servers, shown);
 	if (!uuid_is_none(e->target))
 		a->wish.router = az_target_ref(e);

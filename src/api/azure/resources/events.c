@@ -3,9 +3,12 @@
  * hour after their end; the region's audit log is for operators. Source: Azure Monitor REST API reference,
  * "Activity Logs - List", 2015-04-01; "Azure Activity Log event schema".
  */
+#include <stdlib.h>
+
 #include "api/azure/core/action.h"
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "store/async_job.h"
 
 /* "eventTimestamp ge '…' and eventTimestamp le '…' and resourceGroupName eq '…'" */
@@ -17,6 +20,7 @@ struct filter {
 static bool take_time(struct str *rest, const char *word, int64_t *ret_us)
 {
 	struct str before = *rest, text;
+	int64_t cut_us = 0;
 	if (!az_take_word(rest, str_from(word))) {
 		*rest = before;
 		return false;
@@ -26,12 +30,17 @@ static bool take_time(struct str *rest, const char *word, int64_t *ret_us)
 	size_t end = str_find_char(*rest, is_quoted ? '\'' : ' ', is_quoted);
 	text = str_slice(*rest, is_quoted, end);
 	*rest = str_slice(*rest, end + 1, rest->n);
-	if (text.n > 19 && text.p[19] == '.') /* az says microseconds */
+	if (text.n > 19 && text.p[19] == '.') { /* az says microseconds */
 		text = str_slice(text, 0, 19);
+		cut_us = strcmp(word, "le") == 0 ? SECOND - 1 : 0;
+	}
 	char whole[32];
 	int n = snprintf(whole, sizeof whole, "%" STR_FMT "%s", STR_ARG(str_slice(text, 0, 24)),
 			 str_ends_with(text, STR("Z")) ? "" : "Z");
-	return n > 0 && result_is_ok(clock_parse((struct str){whole, (size_t) n}, ret_us));
+	if (n <= 0 || !result_is_ok(clock_parse((struct str){whole, (size_t) n}, ret_us)))
+		return false;
+	*ret_us += cut_us;
+	return true;
 }
 
 static bool take_term(struct str *rest, struct filter *f)
@@ -89,6 +98,7 @@ static const struct az_action *find_action(const struct async_job *job, bool any
 
 struct event {
 	const struct async_job *job;
+	int64_t at_us;
 	const struct az_action *action;
 	struct str operation, resource, group;
 	struct str select; /* members that are shown, with commas; empty: all */
@@ -261,6 +271,7 @@ static bool read_event(struct az_call *e, const struct filter *f, const struct a
 	bool is_group = job->subject_kind == KIND_RESOURCE_GROUP;
 	*ret_event = (struct event){
 		.job = job,
+		.at_us = at_us,
 		.action = like,
 		.operation = a ? az_operation_of(e->c->arena, a)
 			       : str_print(e->c->arena, "%s/%s/write", az_types[like->type].space,
@@ -271,21 +282,36 @@ static bool read_event(struct az_call *e, const struct filter *f, const struct a
 	return fits_filter(e, f, ret_event);
 }
 
+/* Orders events from the newest on: az shows 50 unless it is told otherwise. */
+static int compare_events(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+	return x->at_us != y->at_us ? (x->at_us < y->at_us ? 1 : -1)
+				    : uuid_compare(y->job->row.id, x->job->row.id);
+}
+
 static RESULT list_events(struct az_call *e, const void *args, struct json_writer *w)
 {
 	struct filter f;
 	struct event event;
 	struct str select;
+	VEC(struct event) events = {0};
 	(void) args;
 	TRY(read_filter(e, &f));
 	TRY(read_select(e, &select));
-	json_write_open_list(w, "value");
 	const struct async_job *job = async_job_first_by_account(az_tables(e), e->c->who->account);
-	for (; job; job = async_job_next_by_account(az_tables(e), job))
-		if (read_event(e, &f, job, &event)) {
-			event.select = select;
-			write_event(e, w, &event);
-		}
+	for (; job; job = async_job_next_by_account(az_tables(e), job)) {
+		if (!read_event(e, &f, job, &event))
+			continue;
+		event.select = select;
+		if (!VEC_PUSH(e->c->arena, &events, event))
+			return ctx_no_memory(e->c);
+	}
+	if (events.count)
+		qsort(events.at, events.count, sizeof events.at[0], compare_events);
+	json_write_open_list(w, "value");
+	for (size_t k = 0; k < events.count; k++)
+		write_event(e, w, &events.at[k]);
 	json_write_close_list(w);
 	return OK;
 }
