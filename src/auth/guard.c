@@ -3,6 +3,7 @@
 #include "auth/guard.h"
 
 #include "auth/guard_internal.h"
+#include "auth/key_owner.h"
 #include "engine/people/user_owned.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
@@ -456,6 +457,17 @@ RESULT guard_admit(struct guards *g, struct call *call, const struct guard_reque
 	if (s)
 		s->was_asked = true;
 	return OK;
+}
+
+RESULT guard_admit_proved(struct guards *g, struct call *call, struct store *store, uuid user,
+			  const struct guard_request *request)
+{
+	struct identity *who = NULL;
+	TRY(key_find_user(&call->ctx, store, user, &who));
+	if (!who)
+		return OK;
+	call->ctx.who = who;
+	return guard_admit(g, call, request);
 }
 
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)

@@ -55,6 +55,11 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 /* Step 1 for an action that needs no permission: allows it, and leaves the guard for step 2, so that rows
  * named by the call are still checked. request.has_role is true. */
 RESULT guard_admit(struct guards *g, struct call *call, const struct guard_request *request);
+/* Makes the user the caller of a call that carries no token, after the call has proved the user's password, and
+ * admits the action as above. Call it before an operation that acts for the user. A user who is gone or
+ * disabled leaves the caller a stranger. ERR_NO_MEMORY. */
+RESULT guard_admit_proved(struct guards *g, struct call *call, struct store *store, uuid user,
+			  const struct guard_request *request);
 /* For each of the caller's requests, tells whether step 1 would permit it; changes nothing. ERR_NO_MEMORY. */
 RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard_request *requests,
 			 size_t count, bool *ret_are_permitted);

@@ -64,6 +64,33 @@ RESULT key_find_owner(struct ctx *c, struct view *v, struct str key_id, struct k
 	return is_open && !ret_owner->who ? ctx_no_memory(c) : OK;
 }
 
+static struct identity *make_unscoped(struct arena *a, const struct user *user)
+{
+	struct identity *who = arena_new_object(a, struct identity);
+	if (who)
+		*who = (struct identity){.user = user->row.id,
+					 .user_name = str_copy(a, user->name),
+					 .user_path = str_copy(a, user->path)};
+	return who;
+}
+
+RESULT key_find_user(struct ctx *c, struct store *store, uuid id, struct identity **ret_who)
+{
+	struct roles roles = {0};
+	AUTO_VIEW v;
+	view_open(store, &v);
+	const struct user *user = user_find(v.tables, id);
+	const struct account *account = user ? account_find(v.tables, user->account) : NULL;
+	*ret_who = NULL;
+	if (!engine_is_user_open(v.tables, user))
+		return OK;
+	if (account)
+		engine_find_roles(v.tables, id, IDENTITY_ACCOUNT, account->row.id, &roles);
+	*ret_who = account ? key_make_identity(c->arena, account, user, roles.rights, STR_NONE)
+			   : make_unscoped(c->arena, user);
+	return *ret_who && !arena_is_full(c->arena) ? OK : ctx_no_memory(c);
+}
+
 /* ---- secrets ---- */
 
 RESULT key_use_secret(struct ctx *c, const uint8_t *master_key, const struct access_key *key, key_use use,

@@ -46,5 +46,8 @@ RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str 
  * access to other accounts. NULL: the arena is full. */
 struct identity *key_make_identity(struct arena *a, const struct account *account, const struct user *user,
 				   unsigned rights, struct str key_id);
+/* Identity of a user without a credential: for the user's own account, or unscoped and without rights. NULL:
+ * the user is gone or disabled. ERR_NO_MEMORY. */
+RESULT key_find_user(struct ctx *c, struct store *store, uuid id, struct identity **ret_who);
 /* Merges tags with `more` (borrowed), which wins for equal keys. */
 struct tags key_copy_tags(struct arena *a, struct tags tags, struct tags more);

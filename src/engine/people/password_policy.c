@@ -6,6 +6,7 @@
 
 #include "engine/internal.h"
 #include "engine/people/password_policy_internal.h"
+#include "engine/people/user_owned.h"
 #include "store/account.h"
 #include "store/user.h"
 
@@ -175,13 +176,15 @@ static bool may_renew(struct op *op, const struct user *user)
 	       (!account || standing == PASSWORD_MUST_CHANGE || account->password_own);
 }
 
-/* The guard is not asked: the caller has no identity yet, and has proved the present password. */
+/* The caller is the user who has just proved the present password (guard_admit_proved()). Renewal needs no
+ * policy that allows it, because an expired password lets nobody do anything else; a Deny counts. */
 RESULT engine_renew_password(struct op *op, struct own_password *wish)
 {
 	const struct user *user = user_find(op->head, wish->user.prefix);
 	if (!user || !str_equal(user->password_hash, wish->hash_before))
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_USER,
 				     "The password was changed by somebody else.");
+	TRY(engine_check_undenied(op->ctx, op->head, "password.change", user));
 	if (!may_renew(op, user))
 		return ctx_fail_kind(
 			op->ctx, ERR_DENIED, KIND_USER,

@@ -46,6 +46,7 @@ RESULT engine_list_refused_passwords(struct ctx *c, const struct tables *t, cons
 				     struct strs *ret_hashes);
 RESULT engine_fail_reused_password(struct ctx *c);
 
-/* Replaces a password by the proof of that password alone, which the caller has made. ERR_CONFLICT: it was changed meanwhile.
- * ERR_DENIED: it is dead, or need not change and the account does not let its users change theirs. */
+/* Replaces the password of the caller, who has proved the present one. ERR_CONFLICT: it was changed meanwhile. ERR_DENIED: the caller
+ * is another user or nobody; a policy denies it; the password is dead; or it need not change, and the account does not let its users
+ * change theirs. */
 OPERATION(engine_renew_password, own_password)

@@ -186,6 +186,16 @@ RESULT engine_check_own(struct ctx *c, const struct tables *t, const char *permi
 	return may || identity_is_admin(who) ? OK : fail_denied(c, permission);
 }
 
+RESULT engine_check_undenied(struct ctx *c, const struct tables *t, const char *permission,
+			     const struct user *user)
+{
+	bool is_allowed = false;
+	if (!c->who || !uuid_equal(c->who->user, user->row.id))
+		return fail_denied(c, permission);
+	TRY(check_reach(c, t, permission, UUID_NONE));
+	return ask_accounts(c, t, permission, user, UUID_NONE, &is_allowed);
+}
+
 RESULT engine_permit_own(struct op *op, const char *permission, const struct user *user, uuid account)
 {
 	struct guard *guard = op->ctx->guard;

@@ -21,6 +21,12 @@ bool engine_is_personal(const char *permission);
 RESULT engine_check_own(struct ctx *c, const struct tables *t, const char *permission,
 			const struct user *user, uuid account);
 
+/* Checks that no policy of the accounts involved denies this to the caller about his own secret. Needs no
+ * policy that allows it: for what the operation itself grants, such as the renewal of an expired password.
+ * ERR_DENIED with KIND_USER: a policy denies it, or the caller is somebody else. */
+RESULT engine_check_undenied(struct ctx *c, const struct tables *t, const char *permission,
+			     const struct user *user);
+
 /* ERR_DENIED: application credentials cannot manage trusts. */
 RESULT engine_check_trusting(struct ctx *c);
 

@@ -106,5 +106,27 @@ def test_reuse(dev, iam):
     iam.update_login_profile(UserName="dora", Password=FIRST)  # two others since
 
 
+DENIED = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "iam:ChangePassword", "Resource": "*"}]}
+
+
+def test_denied_renewal(dev, iam):
+    user = make(dev, iam, "eve", True)
+    iam.put_user_policy(UserName="eve", PolicyName="no", PolicyDocument=json.dumps(DENIED))
+    status, said = enter(dev, "eve", FIRST, "acme", new_password=SECOND)
+    assert status == 403 and "explicit deny" in said["detail"], said
+    assert renew(dev, user, FIRST, SECOND)[0] == 403
+    assert enter(dev, "eve", FIRST, "acme")[1]["need"] == "password"  # the password is as it was
+    iam.delete_user_policy(UserName="eve", PolicyName="no")
+    assert renew(dev, user, FIRST, SECOND)[0] == 204
+
+
+def test_guesses(dev, iam):
+    user = make(dev, iam, "fay", True)
+    for _ in range(6):
+        assert renew(dev, user, SECOND, THIRD)[0] == 401
+    assert renew(dev, user, FIRST, THIRD)[0] == 401  # this address is locked out, by Keystone's call and by the console
+    assert enter(dev, "fay", FIRST, "acme", new_password=THIRD)[0] == 401
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

@@ -54,17 +54,20 @@ static void check_first(void **state)
 	struct cloud *c = *state;
 	uuid id = make_user(c, "one", CHOICE_YES);
 	struct own_password wish = {ref_to(c, KIND_USER, id), STR("none"), STR("two")};
+	const struct identity ann = {.user = id};
 	assert_int_equal(weigh(c, id, 0), PASSWORD_MUST_CHANGE);
-	cloud_fails(c, NULL, engine_renew_password, &wish, ERR_CONFLICT, KIND_USER);
+	cloud_fails(c, &ann, engine_renew_password, &wish, ERR_CONFLICT, KIND_USER);
 	wish.hash_before = STR("one");
-	cloud_ok(c, NULL, engine_renew_password, &wish);
+	cloud_fails(c, NULL, engine_renew_password, &wish, ERR_DENIED, KIND_USER);
+	cloud_fails(c, &c->alice, engine_renew_password, &wish, ERR_DENIED, KIND_USER);
+	cloud_ok(c, &ann, engine_renew_password, &wish);
 	assert_int_equal(weigh(c, id, 0), PASSWORD_LETS_IN);
 	assert_true(str_is(find(c, id)->password_hash, "two"));
 	wish = (struct own_password){ref_to(c, KIND_USER, id), STR("two"), STR("three")};
-	cloud_fails(c, NULL, engine_renew_password, &wish, ERR_DENIED, KIND_USER);
+	cloud_fails(c, &ann, engine_renew_password, &wish, ERR_DENIED, KIND_USER);
 	struct password_policy policy = {.length_min = 8, .own = true};
 	cloud_ok(c, &c->alice, engine_set_password_policy, &policy);
-	cloud_ok(c, NULL, engine_renew_password, &wish);
+	cloud_ok(c, &ann, engine_renew_password, &wish);
 }
 
 /* The history has no more hashes than the policy refuses, and none without a policy. */

@@ -304,6 +304,16 @@ static RESULT take_proofs(struct op *op, void *args)
 	return OK;
 }
 
+static RESULT admit_renewal(struct native_call *e, uuid person)
+{
+	const struct guard_request request = {.action = STR("identity:change_password"),
+					      .words = GUARD_OF_DARI,
+					      .is_change = true,
+					      .has_role = true};
+	close_view(e); /* the guard opens its own */
+	return guard_admit_proved(e->config->guards, e->call, e->config->store, person, &request);
+}
+
 /* A new password in the place of one that has expired. Without one the code or passkey that was shown stays good, for the next try
  * with a new password. */
 static RESULT check_renewal(struct native_call *e, struct entering *a)
@@ -325,6 +335,7 @@ static RESULT check_renewal(struct native_call *e, struct entering *a)
 	a->renewal.user = ref_by_id(KIND_USER, a->person);
 	a->renewal.hash_before = a->hash;
 	e->skips_operation = false;
+	TRY(admit_renewal(e, a->person));
 	return password_hash(e->config->passwords, e->c, a->new_password, &a->renewal.password_hash);
 }
 

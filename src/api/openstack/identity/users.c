@@ -281,6 +281,17 @@ static RESULT check_form(struct os_call *e, const struct new_password *a)
 	return result;
 }
 
+/* The password has proved whose call this is: the policies of that user hold from now on. */
+static RESULT admit_renewal(struct os_call *e, const struct new_password *a)
+{
+	const struct guard_request request = {.action = str_from(e->action->permit),
+					      .words = GUARD_OF_OPENSTACK,
+					      .is_change = true,
+					      .has_role = true};
+	TRY(check_form(e, a));
+	return guard_admit_proved(e->config->guards, e->call, e->config->store, a->user, &request);
+}
+
 static RESULT fail_reused(struct os_call *e, size_t count)
 {
 	return ctx_fail(e->c, ERR_INVALID,
@@ -299,7 +310,7 @@ static RESULT check_and_hash(struct work_item *w)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"The request you have made requires authentication.");
 	if (a->is_by_password)
-		TRY(check_form(e, a));
+		TRY(admit_renewal(e, a));
 	if (password_is_one_of(e->config->passwords, e->c, &a->refused, a->password))
 		return fail_reused(e, a->refused.count);
 	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
