@@ -35,7 +35,7 @@ struct settings {
 	struct strs dns_upstreams;
 	int64_t shutdown_grace_s, host_interval_s, figures_interval_s, token_lifetime_s;
 	int64_t image_keep_h, image_unneeded_gib, image_reserve_percent;
-	int64_t connections, connections_per_address;
+	int64_t connections, connections_per_address, connections_per_account;
 	struct str novnc_directory;
 	struct strs fetch_not_from, fetch_also_from;
 	struct strs proxies;     /* addresses and blocks */

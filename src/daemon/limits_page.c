@@ -109,7 +109,9 @@ static const struct {
 	int64_t number; /* 0: see the words */
 	const char *words;
 } others[] = {
-	{"connections", 0, "`limits.connections` in all, `limits.connections_per_address` of one address"},
+	{"connections", 0,
+	 "`limits.connections` in all, `limits.connections_per_address` of one address, "
+	 "`limits.connections_per_account` of one account; the last twentieth is for administrators"},
 	{"requests", 0,
 	 "`limits.reads_per_second`, `limits.writes_per_second` of an account, `limits.strangers_per_second` "
 	 "of an address; a parked request keeps its connection, and so counts as one"},

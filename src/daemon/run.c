@@ -44,6 +44,7 @@
 #include "engine/engine.h"
 #include "engine/region/region.h"
 #include "http/renew.h"
+#include "http/share.h"
 #include "model/desk.h"
 #include "reconcile/figures/figures.h"
 #include "store/room.h"
@@ -344,7 +345,10 @@ static RESULT open_faces(struct daemon *d)
 		.connection_max = (unsigned) d->settings.connections,
 		.per_address_max = (unsigned) d->settings.connections_per_address,
 	};
+	const struct ceiling shares = {.of_one = (size_t) d->settings.connections_per_account,
+				       .reserve = (size_t) d->settings.connections / 20};
 	TRY(http_server_new(&d->ctx, &http, &d->http));
+	http_share_connections(d->http, &shares);
 	TRY(control_new(&d->ctx, d, &d->control));
 	const struct api_config faces = {
 		.store = d->store,

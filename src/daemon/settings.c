@@ -40,6 +40,10 @@ static const struct config_key keys[] = {
 	    .doc = "Connections at most, all clients together."),
 	KEY("limits.connections_per_address", CONFIG_INT, connections_per_address, .absent = "5000",
 	    .max = 1000000, .doc = "From one client address; 0: as many as there are."),
+	KEY("limits.connections_per_account", CONFIG_INT, connections_per_account, .absent = "2500",
+	    .max = 1000000,
+	    .doc = "Of one account, from all addresses; 0: no limit. The last twentieth of all connections "
+		   "is for administrators."),
 	KEY("api.proxies", CONFIG_TEXTS, proxies,
 	    .doc = "Addresses and blocks of reverse proxies. Their X-Forwarded-For and X-Forwarded-Proto are "
 		   "believed; nobody else's are."),

@@ -95,6 +95,7 @@ static bool table_reserve(struct conn_table *t, int fd)
 static void table_take_out(struct conn_table *t, struct conn *conn)
 {
 	t->by_fd[conn->fd] = NULL;
+	share_leave(t, conn);
 	if (conn->previous)
 		conn->previous->next = conn->next;
 	else
@@ -121,6 +122,7 @@ static struct result table_put(struct conn_table *t, struct conn *conn)
 	bool is_proxy = proxies && forwarded_is_proxy(proxies, conn->peer); /* its clients share it */
 	if (is_full || (!is_proxy && address_is_full(t, conn->peer, config->per_address_max)))
 		return FAIL(QUOTA);
+	conn->is_in_reserve = !conn->listener->is_reserved && share_is_reserve(t);
 	struct conn **bucket = bucket_of(t, conn->peer);
 	conn->next = *bucket;
 	if (conn->next)

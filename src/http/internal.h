@@ -14,6 +14,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/ceiling.h"
+#include "base/uuid.h"
 #include "http/cost.h"
 #include "http/head.h"
 #include "http/server.h"
@@ -51,6 +53,10 @@ struct conn {
 	_Atomic int64_t deadline_us;  /* on the scale of clock_monotonic_us(), or one of the two constants
 				       * above */
 	struct conn *next, *previous; /* in its bucket by address; guarded by the table's lock */
+	uuid caller;        /* counts for this caller (share.c); none: for nobody yet. Guarded by the table's
+			     * lock; the pool thread, which alone writes it, reads it without */
+	bool is_in_reserve; /* accepted when only the administrators' places were left */
+	struct conn *next_of_caller, *previous_of_caller; /* in its bucket by caller; guarded likewise */
 };
 
 enum { CONN_BUCKETS = 1024 };
@@ -61,6 +67,8 @@ struct conn_table {
 	struct conn **by_fd;
 	size_t capacity;
 	struct conn *buckets[CONN_BUCKETS];
+	struct conn *callers[CONN_BUCKETS]; /* by caller */
+	struct ceiling ceiling;             /* of callers; most 0: none */
 	_Atomic unsigned count;
 };
 
@@ -176,6 +184,10 @@ enum conn_sweep { SWEEP_LATE, SWEEP_IDLE, SWEEP_ALL };
 void conn_sweep(struct http_server *s, enum conn_sweep what, const struct http_listener *only);
 /* Resumes every parked call as an orphan. */
 void conn_abandon_parked(struct http_server *s);
+
+/* share.c: with the table's lock held. */
+void share_leave(struct conn_table *t, struct conn *conn); /* the connection counts for nobody */
+bool share_is_reserve(const struct conn_table *t);         /* only the administrators' places are left */
 
 /* call.c: libmicrohttpd's callbacks. cls is the server. */
 enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,

@@ -12,6 +12,7 @@
 #include "auth/sigv4.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
+#include "http/share.h"
 #include "model/role.h"
 
 #define OBSERVE_TIMEOUT_US (10 * SECOND)
@@ -394,9 +395,19 @@ static RESULT prepare_action(struct api_call *e)
 	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
 }
 
+/* A caller whose connections are all in use is told to try again later. */
+static RESULT take_connection(struct api_call *e)
+{
+	const struct identity *who = e->c->who;
+	return !who || call_take_share(e->call, find_asker(e), identity_is_admin(who))
+		       ? OK
+		       : ctx_fail(e->c, ERR_THROTTLED, "This account has too many open connections.");
+}
+
 static RESULT find_and_prepare(struct api_call *e)
 {
 	TRY(e->protocol->find(e));
+	TRY(take_connection(e));
 	e->call->action = e->action->name ? e->action->name : e->action->permit;
 	if (e->audited && !(e->audited->does & AUDIT_WHEN_SAID))
 		api_audit(e);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "http/internal_call.h"
+#include "http/share.h"
 
 enum { PIECE_SIZE = 16 * 1024 }; /* bytes per piece of a request body that is received in pieces */
 
@@ -162,6 +163,15 @@ void fake_call_handle(struct fake_call *f, const struct http_face *face)
 void call_park(struct call *c, void (*resume)(struct call *c))
 {
 	fake_of(c)->resume = resume;
+}
+
+/* A fake call has no connection. */
+bool call_take_share(struct call *c, uuid who, bool is_administrator)
+{
+	(void) c;
+	(void) who;
+	(void) is_administrator;
+	return true;
 }
 
 static void wake_inside(struct fake_call *f);

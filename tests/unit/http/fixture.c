@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "http/share.h"
 
 enum { WAITING_MAX = 4096 };
 
@@ -218,13 +219,24 @@ static void answer_file(struct call *c)
 	call_answer_file(c, 200, "application/octet-stream", fd, 29);
 }
 
+/* Counts the connection for the caller in the query; in capitals for an administrator. */
+static bool take_share(struct call *c)
+{
+	uuid who = {{[15] = (uint8_t) c->query.p[0]}};
+	return call_take_share(c, who, c->query.p[0] < 'a');
+}
+
+static void fixture_reject(void *self, struct call *c, int status, enum err why);
+
 static void fixture_handle(void *self, struct call *c)
 {
 	int64_t ms = 0;
 	(void) self;
 	c->action = "Test";
 	IGNORE(str_parse_int(c->query, &ms)); /* absent: at once */
-	if (str_is(c->path, "/big"))
+	if (str_is(c->path, "/of") && !take_share(c))
+		fixture_reject(self, c, 503, ERR_THROTTLED);
+	else if (str_is(c->path, "/big"))
 		answer_big(c);
 	else if (str_is(c->path, "/read"))
 		answer_read(c);

@@ -2,6 +2,7 @@
  * The HTTP server's limits: sizes, connections, time-outs, and slow readers. */
 #include "base/uuid.h"
 #include "fixture.h"
+#include "http/share.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -97,6 +98,56 @@ static void test_reserved(void **state)
 		client_close(&many[k]);
 	client_close(&late);
 	client_close(&own);
+}
+
+static void wait_for_connections(struct fixture *f, unsigned count)
+{
+	while (fixture_figures(f).connections != count)
+		fixture_sleep_ms(1);
+}
+
+static struct reply ask_as(struct client *c, struct fixture *f, char who)
+{
+	assert_true(client_send(c, str_print(f->arena, "GET /of?%c HTTP/1.1\r\nHost: a\r\n\r\n", who)));
+	return client_read(c);
+}
+
+/* A caller has at most two connections of the six, and the last two are the administrators'. */
+static void test_shares(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un un;
+	struct client c[6];
+	const struct ceiling shares = {.of_one = 2, .reserve = 2};
+	http_share_connections(f->server, &shares);
+	socklen_t size = listen_on_unix(f, "shares", false, &un);
+	for (size_t k = 0; k < 4; k++)
+		c[k] = connect_to_unix(f, &un, size);
+	assert_int_equal(ask_as(&c[0], f, 'a').status, 200);
+	assert_int_equal(ask_as(&c[1], f, 'a').status, 200);
+	assert_int_equal(ask_as(&c[2], f, 'b').status, 200);
+	assert_int_equal(ask_as(&c[0], f, 'a').status, 200); /* not counted twice */
+	assert_int_equal(ask_as(&c[3], f, 'a').status, 503);
+	assert_true(client_is_closed(&c[3]));
+	client_close(&c[3]);
+	wait_for_connections(f, 3);
+	c[3] = connect_to_unix(f, &un, size);
+	assert_int_equal(ask_as(&c[1], f, 'b').status, 200); /* a proxy's connection carries many callers */
+	assert_int_equal(ask_as(&c[3], f, 'a').status, 200);
+	c[4] = connect_to_unix(f, &un, size);
+	c[5] = connect_to_unix(f, &un, size);
+	assert_int_equal(ask_as(&c[4], f, 'c').status, 503);
+	assert_true(client_is_closed(&c[4]));
+	client_close(&c[4]);
+	wait_for_connections(f, 5);
+	assert_int_equal(ask_as(&c[5], f, 'C').status, 200);
+	assert_int_equal(ask_as(&c[5], f, 'C').status, 200);
+	c[4] = connect_to_unix(f, &un, size);
+	assert_true(client_send(&c[4], GET("/")));
+	assert_int_equal(client_read(&c[4]).status, 200); /* nobody, who may sign in */
+	assert_true(client_is_closed(&c[4]));
+	for (size_t k = 0; k < 6; k++)
+		client_close(&c[k]);
 }
 
 static void test_body_cap(void **state)
@@ -458,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_header_cap, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_connection_cap, setup_tight, teardown),
+		cmocka_unit_test_setup_teardown(test_shares, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_reserved, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_descriptors_used_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_writers, setup_tight, teardown),
