@@ -8,7 +8,7 @@
 
 #include "base/crypto.h"
 #include "base/ctx.h"
-#include "model/row.h"
+#include "model/session.h"
 
 enum {
 	SESSION_PACKED_MAX = 3072, /* bytes of policies, tags and names, which travel with each request */
@@ -17,22 +17,6 @@ enum {
 	SESSION_TOKEN_MAX = 8192, /* characters */
 	SESSION_KEY_ID_SIZE = 20,
 	ACCOUNT_NUMBER_SIZE = 12,
-};
-
-struct session {
-	uuid account;
-	uuid user;       /* owner of a user's session; none: a role's session */
-	uuid iam_role;   /* assumed IAM role; none: a user's session */
-	struct str name; /* session name of a role's session */
-	int64_t issued_us, expires_us;
-	struct str policy;     /* inline session policy; empty: none */
-	struct uuids policies; /* managed session policies */
-	struct tags tags;      /* session tags */
-	/* Instance whose guest uses the session, and its VPC at the time of issue. None: the role was assumed
-	 * by a principal. */
-	uuid instance, router;
-	/* Present name and path of the role; not part of the token. */
-	struct str role_name, role_path;
 };
 
 /* Bytes that count against SESSION_PACKED_MAX. */

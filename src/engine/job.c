@@ -7,7 +7,7 @@
 #include "engine/instance/instance_migration.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/people/role.h"
+#include "engine/people/asker.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume_attachment.h"
 #include "model/account.h"
@@ -312,6 +312,7 @@ static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *
 	job->row.id = engine_new_id(op, KIND_ASYNC_JOB);
 	job->row.gen = 1;
 	job->account = account;
+	ASKER_NOTE(op->ctx, job);
 	job->command = wish->command;
 	job->subject_kind = wish->kind;
 	job->subject = wish->subject;
@@ -417,6 +418,19 @@ static RESULT ask(struct op *op, const struct async_job *job)
 	return OK;
 }
 
+/* Acts as the job's maker. Afterwards the context is the system's again, which writes the job. */
+static RESULT ask_as_asker(struct op *op, const struct async_job *job)
+{
+	const struct asker asker = ASKER_OF(job);
+	struct ctx before = *op->ctx;
+	struct result result = asker_act(op, &asker);
+	if (result_is_ok(result))
+		result = ask(op, job);
+	op->ctx->who = before.who;
+	op->ctx->guard = before.guard;
+	return result;
+}
+
 /* A refusal ends the job with its message and rolls back its changes. */
 RESULT engine_take_turn(struct op *op, struct job_target *wish)
 {
@@ -424,11 +438,7 @@ RESULT engine_take_turn(struct op *op, struct job_target *wish)
 	if (!job || job->ended != ASYNC_JOB_ENDED_NONE || job->turn == ASYNC_JOB_TURN_NONE)
 		return OK;
 	struct op_place place = op_place_now(op);
-	struct result result = engine_acts_still(op->head, job->made_by, job->account)
-				       ? ask(op, job)
-				       : ctx_fail(op->ctx, ERR_DENIED,
-						  "Whoever asked for this may not act for the account any "
-						  "more.");
+	struct result result = ask_as_asker(op, job);
 	if (!result_is_ok(result) && !engine_is_refusal(result.code))
 		return result;
 	if (!result_is_ok(result)) {

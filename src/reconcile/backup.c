@@ -12,10 +12,11 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
-#include "engine/people/role.h"
+#include "engine/people/asker.h"
 #include "engine/quota.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/snapshot.h"
@@ -26,8 +27,14 @@
 struct backup_rows {
 	const struct backup *backup; /* NULL: the row does not exist */
 	const struct snapshot *cut;  /* NULL: none, or deleted */
-	bool is_entitled;            /* whoever asked for it may still act for its account */
+	const char *why_not;         /* whoever asked for it may not go on (asker_weigh()); NULL: may */
 };
+
+static const char *weigh(const struct tables *t, const struct backup *b)
+{
+	const struct asker asker = ASKER_OF(b);
+	return asker_weigh(t, &asker, clock_now_us());
+}
 
 static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 {
@@ -38,7 +45,7 @@ static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 	const struct snapshot *cut = backup ? snapshot_find(view.tables, backup->cut) : NULL;
 	if (backup)
 		ret_rows->backup = STEP_COPY(s, KIND_BACKUP, struct backup, backup);
-	ret_rows->is_entitled = backup && engine_acts_still(view.tables, backup->made_by, backup->account);
+	ret_rows->why_not = backup ? weigh(view.tables, backup) : NULL;
 	if (cut && row_is_live(&cut->row))
 		ret_rows->cut = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, cut);
 	return OK;
@@ -74,7 +81,7 @@ static bool backup_goes_on(void *arg)
 	view_open(s->r->store, &view);
 	const struct backup *b = backup_find(view.tables, s->id);
 	return b && model_derive_backup_state(b) == BACKUP_CREATING && !work_is_stopping(s->r) &&
-	       engine_acts_still(view.tables, b->made_by, b->account);
+	       !weigh(view.tables, b);
 }
 
 /* Bytes that the account may store in this backup: its limit counts the backup once that is whole. */
@@ -215,8 +222,8 @@ static RESULT write_when_due(struct step *s, const struct backup_rows *rows)
 		return report_problem(s, STR("The snapshot that it was made of is gone."));
 	if (rows->cut->problem.n)
 		return report_problem(s, rows->cut->problem);
-	if (!rows->is_entitled)
-		return report_problem(s, STR("Whoever asked for it may not act for the account any more."));
+	if (rows->why_not)
+		return report_problem(s, str_from(rows->why_not));
 	return engine_snapshot_is_pending(rows->cut) ? OK : write_backup(s, rows);
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/people/asker.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/backup_internal.h"
 #include "engine/storage/snapshot_internal.h"
@@ -224,6 +225,7 @@ RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
 	TRY(tag_normalize(op, wish->metadata, &b.metadata));
 	b.row.id = engine_new_id(op, KIND_BACKUP);
 	b.row.gen = 1;
+	ASKER_NOTE(op->ctx, &b);
 	TRY(take_cut(op, v, snapshot, &b));
 	TRY(backup_put(op, &b));
 	wish->backup = b.row.id;

@@ -5,6 +5,7 @@
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/people/asker.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image_internal.h"
@@ -149,6 +150,7 @@ RESULT engine_begin_snapshot_import(struct op *op, struct snapshot_importing *wi
 	struct import_snapshot_task task = {.account = account->row.id,
 					    .description = wish->description,
 					    .is_encrypted = wish->crypt.is_wanted == CHOICE_YES};
+	ASKER_NOTE(op->ctx, &task);
 	TRY(check_disk(op, &wish->disk));
 	TRY(disk_plan_check_key(op, &wish->crypt, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
@@ -197,6 +199,7 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 					 .platform = (enum import_image_task_platform) wish->platform,
 					 .is_encrypted = wish->crypt.is_wanted == CHOICE_YES,
 					 .boot_mode = (enum import_image_task_boot_mode) wish->boot_mode};
+	ASKER_NOTE(op->ctx, &task);
 	TRY(check_image(op, wish));
 	TRY(disk_plan_check_key(op, &wish->crypt, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
@@ -214,6 +217,7 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 						    .import_image_task = task.row.id,
 						    .number = (int64_t) n,
 						    .is_encrypted = task.is_encrypted};
+		ASKER_NOTE(op->ctx, &disk);
 		TRY(write_disk(op, &wish->disks[n], &disk));
 	}
 	wish->task = task.row.id;
@@ -424,8 +428,10 @@ RESULT engine_see_import(struct op *op, struct import_report *report)
 	const struct import_snapshot_task *task = import_snapshot_task_find(op->head, report->task);
 	if (!task || task->ended)
 		return OK;
-	if (report->problem.n)
-		return fail_disk(op, task, report->problem);
+	const struct asker asker = ASKER_OF(task);
+	const char *why = asker_weigh(op->head, &asker, op->now_us);
+	if (report->problem.n || why)
+		return fail_disk(op, task, report->problem.n ? report->problem : str_from(why));
 	if (report->sha256.n)
 		return complete_disk(op, task, report);
 	if (report->progress <= task->progress)

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/condition_internal.h"
+#include "engine/people/asker.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
 #include "engine/tag_internal.h"
@@ -106,6 +107,7 @@ RESULT engine_put_snapshot_policy(struct op *op, struct snapshot_policy_wish *wi
 	policy.kept = wish->kept;
 	policy.is_active = choice_or(wish->is_active, true);
 	policy.next_us = 0;
+	ASKER_NOTE(op->ctx, &policy);
 	policy.row.gen++;
 	TRY(snapshot_policy_put(op, &policy));
 	wish->policy = policy.row.id;
@@ -233,6 +235,10 @@ static RESULT take(struct op *op, const struct snapshot_policy *policy)
 		return OK; /* the policy will be deleted with its volume */
 	if (!engine_is_account_open(op->head, account))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
+	const struct asker asker = ASKER_OF(policy);
+	const char *why = asker_weigh_credential(op->head, &asker, op->now_us);
+	if (why)
+		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_USER, "%s Set the policy anew.", why);
 	struct snapshot snapshot = {.name = name_snapshot(op, volume),
 				    .description = str_print(op->ctx->arena, "Snapshot policy: %s",
 							     interval_words[policy->interval]),

@@ -3,6 +3,7 @@
 #include "cloud.h"
 #include "engine/storage/snapshot_policy.h"
 #include "engine/storage/volume_transfer.h"
+#include "model/session.h"
 #include "store/account.h"
 #include "store/condition.h"
 #include "store/snapshot.h"
@@ -113,6 +114,36 @@ static void check_wishes(void **state)
 		    KIND_SNAPSHOT_POLICY);
 	cloud_ok(c, &c->alice, engine_delete_snapshot_policies, &target);
 	assert_null(snapshot_policy_first(cloud_tables(c)));
+}
+
+/* Temporary credentials and an application credential end the policy that they set. */
+static void check_credentials(void **state)
+{
+	struct cloud *c = *state;
+	struct snapshot_policy_wish wish = wish_of(c, create_volume(c, true));
+	const struct session session = {.expires_us = clock_now_us() + HOUR};
+	struct identity alice = c->alice;
+	alice.session = &session;
+	cloud_ok(c, &alice, engine_put_snapshot_policy, &wish);
+	take_turn(c, wish.policy, 5 * HOUR, false);
+	(void) take(c, wish.policy, NULL);
+	clock_advance_us(HOUR);
+	uuid last = newest_of(c, wish.policy)->row.id;
+	take_turn(c, wish.policy, 7 * HOUR, true);
+	assert_true(uuid_equal(newest_of(c, wish.policy)->row.id, last));
+	const struct condition *said = condition_first_by_subject(cloud_tables(c), wish.policy);
+	assert_non_null(said);
+	assert_non_null(strstr(said->message.p, "temporary credentials"));
+	alice = c->alice;
+	alice.application_credential = (uuid){{1}};
+	cloud_ok(c, &alice, engine_put_snapshot_policy, &wish);
+	take_turn(c, wish.policy, 8 * HOUR, false);
+	take_turn(c, wish.policy, 9 * HOUR, true);
+	assert_true(uuid_equal(newest_of(c, wish.policy)->row.id, last));
+	cloud_ok(c, &c->alice, engine_put_snapshot_policy, &wish);
+	take_turn(c, wish.policy, 10 * HOUR, false);
+	take_turn(c, wish.policy, 11 * HOUR, true);
+	assert_false(uuid_equal(newest_of(c, wish.policy)->row.id, last));
 }
 
 static void check_turns(void **state)
@@ -247,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_wishes, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_turns, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_credentials, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_refused, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_kept, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_transfer, cloud_setup, cloud_teardown),

@@ -88,6 +88,23 @@ static void test_one_after_the_other(void **state)
 	cloud_done(c);
 }
 
+/* A job whose application credential is gone ends with the reason, and changes nothing. */
+static void test_askers(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 1);
+	uuid instance = cloud_launch_running(c);
+	struct identity alice = c->alice;
+	alice.application_credential = (uuid){{1}};
+	(void) change(c, instance, engine_stop_instances_run, ASYNC_JOB_TURN_STOP);
+	struct asked a = make_asked(c, instance, engine_start_instances_run, ASYNC_JOB_TURN_START);
+	cloud_expect_at(c, cloud_call(c, &alice, ask, &a), __FILE__, __LINE__);
+	cloud_settle(c);
+	assert_int_equal(look(c, a.job).ended, ASYNC_JOB_ENDED_FAILED);
+	assert_int_equal(cloud_state(c, instance), INSTANCE_STOPPED);
+	cloud_done(c);
+}
+
 /* Killed after each of so many steps: the change and its job are both there, or neither is. */
 static void test_killed(void **state)
 {
@@ -280,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_after_the_other),
+		cmocka_unit_test(test_askers),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_disks),
 		cmocka_unit_test(test_what_is_kept),

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Contents of temporary credentials of STS. auth/session.h issues and opens them. */
+#pragma once
+
+#include "base/str.h"
+#include "base/uuid.h"
+#include "model/row.h"
+
+struct session {
+	uuid account;
+	uuid user;       /* owner of a user's session; none: a role's session */
+	uuid iam_role;   /* assumed IAM role; none: a user's session */
+	struct str name; /* session name of a role's session */
+	int64_t issued_us, expires_us;
+	struct str policy;     /* inline session policy; empty: none */
+	struct uuids policies; /* managed session policies */
+	struct tags tags;      /* session tags */
+	/* Instance whose guest uses the session, and its VPC at the time of issue. None: the role was assumed
+	 * by a principal. */
+	uuid instance, router;
+	/* Present name and path of the role; not part of the token. */
+	struct str role_name, role_path;
+};
