@@ -261,12 +261,23 @@ static RESULT check_version(struct tmf_call *e, const struct support_ticket *tic
 	return ctx_fail(e->c, ERR_CONFLICT, "The trouble ticket has changed meanwhile.");
 }
 
+/* Refuses changes of a stopped link: a success would tell the desk that its note was stored. */
+static RESULT check_goes(struct tmf_call *e, const struct ticket_link *link)
+{
+	return link && link->is_stopped
+		       ? ctx_fail(e->c, ERR_STATE,
+				  "Too many notes came within a minute: the operator has to resume the "
+				  "exchange with this desk.")
+		       : OK;
+}
+
 static RESULT prepare_patch(struct tmf_call *e, void *args)
 {
 	struct patch_args *a = args;
 	const struct support_ticket *ticket = NULL;
 	const struct ticket_link *link = NULL;
 	TRY(find_ticket(e, &ticket, &link));
+	TRY(check_goes(e, link));
 	TRY(check_version(e, ticket));
 	a->ticket = ticket->row.id;
 	a->wish.link = link->row.id;
@@ -282,6 +293,7 @@ static RESULT answer_patch(struct tmf_call *e, const void *args, struct json_wri
 	const struct support_ticket *ticket = support_ticket_find(tmf_tables(e), a->ticket);
 	if (!ticket)
 		return fail_absent(e, tmf_path_value(e, "id"));
+	TRY(check_goes(e, tmf_find_link(tmf_tables(e), a->ticket, e->desk)));
 	call_set_answer_header(e->call, "ETag", tmf_version(e, ticket));
 	return tmf_write_ticket(e, w, ticket, STR_NONE);
 }

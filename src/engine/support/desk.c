@@ -151,6 +151,7 @@ static RESULT end_link(struct op *op, const struct ticket_link *l)
 	next.aim = TICKET_LINK_AIM_CLOSED;
 	next.row.gen++;
 	TRY(ticket_link_put(op, &next));
+	TRY(ticket_clear_troubles(op, ticket->row.id));
 	return ticket_settle(op, ticket->row.id, before);
 }
 
@@ -168,9 +169,7 @@ RESULT engine_delete_desk(struct op *op, struct desk_target *wish)
 					   "Tickets are linked with the desk '%" STR_FMT "'.",
 					   STR_ARG(wish->name));
 		TRY(end_link(op, l));
-		FORGET_EACH(op, ticket_sending, link, l->row.id);
-		FORGET_EACH(op, ticket_seen, origin, l->row.id);
-		TRY(ticket_link_forget(op, l->row.id));
+		TRY(ticket_forget_link(op, l->row.id));
 	}
 	TRY(condition_clear_all(op, desk->row.id));
 	TRY(engine_log_event(op, KIND_DESK, &desk->row, "deleted", "Desk %" STR_FMT ".",
@@ -204,7 +203,7 @@ static RESULT change_link(struct op *op, struct ticket_linking *wish, const stru
 	next.burst = 0;
 	next.row.gen++;
 	TRY(ticket_link_put(op, &next));
-	return condition_clear(op, l->ticket, STR(DESK_ECHOES));
+	return ticket_clear_troubles(op, l->ticket);
 }
 
 RESULT engine_link_ticket(struct op *op, struct ticket_linking *wish)
@@ -226,6 +225,18 @@ RESULT engine_link_ticket(struct op *op, struct ticket_linking *wish)
 	return ticket_settle(op, ticket->row.id, before);
 }
 
+/* A desk that never gets the ticket's creation has no use for what follows it: ends the link. A later link
+ * with that desk sends everything again. */
+static RESULT drop_sending(struct op *op, const struct ticket_sending *s, const struct ticket_link *l)
+{
+	if (s->what == TICKET_SENDING_WHAT_CREATE) {
+		TRY(end_link(op, l));
+		return ticket_forget_link(op, l->row.id);
+	}
+	TRY(ticket_sending_forget(op, s->row.id));
+	return ticket_clear_troubles(op, l->ticket);
+}
+
 RESULT engine_change_sending(struct op *op, struct sending_change *wish)
 {
 	const struct row *row = NULL;
@@ -240,11 +251,11 @@ RESULT engine_change_sending(struct op *op, struct sending_change *wish)
 	link.tries = link.retry_us = link.failing_us = 0;
 	link.problem = STR_NONE;
 	TRY(ticket_link_put(op, &link));
-	TRY(condition_clear(op, l->ticket, STR(DESK_REFUSED)));
 	if (wish->drops)
-		return ticket_sending_forget(op, s->row.id);
+		return drop_sending(op, s, ticket_link_find(op->head, link.row.id));
 	struct ticket_sending next = *s;
 	next.stage = TICKET_SENDING_STAGE_WAITING;
 	next.problem = STR_NONE;
-	return ticket_sending_put(op, &next);
+	TRY(ticket_sending_put(op, &next));
+	return ticket_clear_troubles(op, l->ticket);
 }

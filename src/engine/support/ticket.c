@@ -479,7 +479,7 @@ RESULT engine_close_ticket_in_time(struct op *op, struct ticket_target *wish)
 	return ticket_settle(op, next.row.id, before);
 }
 
-static RESULT forget_link(struct op *op, uuid link)
+RESULT ticket_forget_link(struct op *op, uuid link)
 {
 	FORGET_EACH(op, ticket_sending, link, link);
 	FORGET_EACH(op, ticket_seen, origin, link);
@@ -492,7 +492,7 @@ RESULT tickets_forget_of_account(struct op *op, uuid account)
 	     t = support_ticket_next_by_account(op->head, t)) {
 		for (const struct ticket_link *l = ticket_link_first_by_ticket(op->head, t->row.id); l;
 		     l = ticket_link_next_by_ticket(op->head, l))
-			TRY(forget_link(op, l->row.id));
+			TRY(ticket_forget_link(op, l->row.id));
 		TRY(condition_clear_all(op, t->row.id));
 	}
 	FORGET_EACH(op, ticket_attachment, account, account);

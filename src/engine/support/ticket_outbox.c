@@ -3,6 +3,7 @@
  * causes them, so that a crash loses none. reconcile/support/ticket_link.c sends them. */
 #include <inttypes.h>
 
+#include "engine/condition_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/support/ticket_internal.h"
 #include "model/account.h"
@@ -32,6 +33,35 @@ static RESULT tell_everywhere(struct op *op, uuid ticket, uuid but, const struct
 		if (!uuid_equal(l->row.id, but))
 			TRY(ticket_send(op, l, &sending));
 	}
+	return OK;
+}
+
+static bool has_refused(const struct op *op, uuid link)
+{
+	for (const struct ticket_sending *s = ticket_sending_first_by_link(op->head, link); s;
+	     s = ticket_sending_next_by_link(op->head, s))
+		if (s->stage == TICKET_SENDING_STAGE_DEAD)
+			return true;
+	return false;
+}
+
+RESULT ticket_clear_troubles(struct op *op, uuid ticket)
+{
+	struct {
+		bool lasts;
+		struct str name;
+	} each[] = {{false, STR(DESK_UNREACHABLE)}, {false, STR(DESK_REFUSED)}, {false, STR(DESK_ECHOES)}};
+	for (const struct ticket_link *l = ticket_link_first_by_ticket(op->head, ticket); l;
+	     l = ticket_link_next_by_ticket(op->head, l)) {
+		if (l->aim != TICKET_LINK_AIM_LINKED)
+			continue;
+		each[0].lasts = each[0].lasts || l->failing_us;
+		each[1].lasts = each[1].lasts || has_refused(op, l->row.id);
+		each[2].lasts = each[2].lasts || l->is_stopped;
+	}
+	for (size_t k = 0; k < sizeof each / sizeof each[0]; k++)
+		if (!each[k].lasts)
+			TRY(condition_clear(op, ticket, each[k].name));
 	return OK;
 }
 

@@ -17,8 +17,15 @@ enum { EC2_ID_DIGITS = 2 + 17 };
 /* Words in image names that identify vendors' products. */
 static const struct product_word {
 	const char *word, *product;
-} product_words[] = {{"windows", "windows"}, {"rhel", "rhel"}, {"red hat", "rhel"},  {"redhat", "rhel"},
-		     {"sles", "sles"},       {"suse", "sles"}, {"ubuntu", "ubuntu"}, {"oracle", "oracle"}};
+} product_words[] = {{"windows server", "windows-server"},
+		     {"windows", "windows"},
+		     {"rhel", "rhel"},
+		     {"red hat", "rhel"},
+		     {"redhat", "rhel"},
+		     {"sles", "sles"},
+		     {"suse", "sles"},
+		     {"ubuntu", "ubuntu"},
+		     {"oracle", "oracle"}};
 
 static struct str find_word(struct op *op, struct str text)
 {

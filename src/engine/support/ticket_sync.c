@@ -201,17 +201,16 @@ static RESULT take_item(struct op *op, const struct ticket_link *l, const struct
 {
 	uuid message = UUID_NONE;
 	bool stops = false;
-	if (is_known(op, l->row.id, item->origin))
-		return OK;
-	TRY(note_seen(op, l->row.id, item->origin));
-	if (item->is_private || (!item->body.n && !item->has_file))
+	if (l->is_stopped || is_known(op, l->row.id, item->origin))
 		return OK;
 	const struct support_ticket *ticket = support_ticket_find(op->head, l->ticket);
-	if (ticket->last_message >= TICKET_MESSAGES_MAX)
-		return OK;
+	if (item->is_private || (!item->body.n && !item->has_file) ||
+	    ticket->last_message >= TICKET_MESSAGES_MAX)
+		return note_seen(op, l->row.id, item->origin);
 	TRY(count_burst(op, l->row.id, desk, &stops));
 	if (stops)
-		return OK;
+		return OK; /* not noted as seen: read again once the link is resumed */
+	TRY(note_seen(op, l->row.id, item->origin));
 	const struct ticket_words words = {
 		.said_by = TICKET_MESSAGE_SAID_BY_DESK,
 		.author = item->author.n ? str_cut(item->author, 255) : desk->name,
@@ -305,7 +304,8 @@ static RESULT take_versions(struct op *op, const struct link_report *wish)
 	struct ticket_link next = *ticket_link_find(op->head, wish->link);
 	next.foreign_state = wish->foreign_state.n ? wish->foreign_state : next.foreign_state;
 	next.foreign_version = wish->foreign_version.n ? wish->foreign_version : next.foreign_version;
-	next.read_to = wish->read_to.n ? wish->read_to : next.read_to;
+	if (wish->read_to.n && !next.is_stopped)
+		next.read_to = wish->read_to;
 	if (wish->has_severity)
 		next.severity = wish->severity;
 	if (wish->has_document && !str_equal(next.document, wish->document_was))
@@ -314,7 +314,7 @@ static RESULT take_versions(struct op *op, const struct link_report *wish)
 		next.document = wish->document;
 		next.row.gen++;
 	}
-	if (wish->is_current)
+	if (wish->is_current && !next.is_stopped)
 		next.is_asked = false;
 	return ticket_link_put(op, &next);
 }
@@ -390,7 +390,7 @@ static RESULT see_sent(struct op *op, const struct sending_report *wish, const s
 		link->is_asked = true;
 	}
 	TRY(ticket_link_put(op, link));
-	return condition_clear(op, link->ticket, STR(DESK_UNREACHABLE));
+	return ticket_clear_troubles(op, link->ticket);
 }
 
 static RESULT see_refused(struct op *op, const struct sending_report *wish, const struct ticket_sending *s,

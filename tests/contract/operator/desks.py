@@ -201,6 +201,8 @@ def test_webhook(region):
     region.support.add_communication_to_case(caseId=case, communicationBody="Blue again.")
     soon(lambda: region.hook.taken("TroubleTicketStatusChangeEvent"))
     assert region.patch(ticket, {"status": "resolved"}, token="desk-0")[0] == 401
+    burst = [region.patch(ticket, {"note": [{"id": f"burst-{n}", "author": "Lee", "text": "Again."}]})[0] for n in range(25)]
+    assert burst[0] == 200 and burst[-1] == 409
     assert all(is_right for _, is_right, _ in region.hook.heard)
     assert SECRET not in json.dumps([event for event, _, _ in region.hook.heard])
 
