@@ -160,7 +160,7 @@ RESULT engine_create_guest_network(struct op *op, struct guest_network_wish *wis
 	const struct zone *zone = NULL;
 	if (!ref_is_given(&wish->offering))
 		return create(op, wish);
-	TRY(network_offering_find_enabled(op, &wish->offering, &offering));
+	TRY(network_offering_find_enabled(op, &wish->offering, false, &offering));
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
 	TRY(offered_check_zone(op, KIND_NETWORK_OFFERING, offering->name, &offering->zones, zone->row.id,
 			       wish->offering.field));
@@ -214,7 +214,15 @@ RESULT engine_delete_guest_network(struct op *op, struct guest_network_target *w
 
 RESULT engine_create_vpc(struct op *op, struct router_wish *wish)
 {
+	const struct network_offering *offering = NULL;
+	if (ref_is_given(&wish->offering))
+		TRY(network_offering_find_enabled(op, &wish->offering, true, &offering));
 	TRY(engine_create_router(op, wish));
+	if (offering) {
+		struct router next = *router_find(op->head, wish->router);
+		next.offering = wish->offering.prefix;
+		TRY(router_put(op, &next));
+	}
 	struct ref router = engine_ref_to(op, KIND_ROUTER, wish->router, STR("cidr"));
 	return lead_out(op, &router, router.field);
 }

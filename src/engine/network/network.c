@@ -99,7 +99,7 @@ static RESULT set_offering(struct op *op, const struct network_settings *wish, s
 {
 	const struct network_offering *offering = NULL;
 	if (ref_is_given(&wish->offering))
-		TRY(network_offering_find_enabled(op, &wish->offering, &offering));
+		TRY(network_offering_find_enabled(op, &wish->offering, false, &offering));
 	const struct subnet *s = offering ? subnet_first_by_network(op->head, next->row.id) : NULL;
 	for (; s; s = subnet_next_by_network(op->head, s))
 		if (row_is_live(&s->row) && !uuid_is_none(s->zone))

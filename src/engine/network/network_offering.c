@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's network offerings. Called by: api/cloudstack. */
+ * CloudStack's network and VPC offerings. Called by: api/cloudstack. */
 #include "engine/network/network_offering.h"
 
 #include "engine/network/network_offering_internal.h"
 #include "engine/region/offered_internal.h"
 #include "store/network.h"
 #include "store/network_offering.h"
+#include "store/router.h"
 
 /* Services that let traffic in need a router with source NAT. Tiers use their VPC's router. */
 static RESULT check_services(struct op *op, const struct network_offering_wish *wish)
@@ -18,7 +19,7 @@ static RESULT check_services(struct op *op, const struct network_offering_wish *
 	if (wish->for_vpc && !wish->source_nat)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NETWORK_OFFERING, field,
 				   "A network offering for VPCs needs SourceNat.");
-	if (wish->network_acl && !wish->for_vpc)
+	if (wish->network_acl && !wish->for_vpc && !wish->of_vpc)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NETWORK_OFFERING, field,
 				   "NetworkACL is of network offerings for VPCs alone.");
 	return OK;
@@ -33,6 +34,7 @@ RESULT engine_create_network_offering(struct op *op, struct network_offering_wis
 					.name = wish->name,
 					.description = wish->description,
 					.for_vpc = wish->for_vpc,
+					.of_vpc = wish->of_vpc,
 					.dns = wish->dns,
 					.user_data = wish->user_data,
 					.source_nat = wish->source_nat,
@@ -48,8 +50,9 @@ RESULT engine_create_network_offering(struct op *op, struct network_offering_wis
 	TRY(offered_apply(op, &wish->offered, &made.zones, &made.domains));
 	TRY(network_offering_put(op, &made));
 	wish->offering = made.row.id;
-	return engine_log_event(op, KIND_NETWORK_OFFERING, &made.row, "created",
-				"Network offering %" STR_FMT ".", STR_ARG(made.name));
+	return engine_log_event(op, KIND_NETWORK_OFFERING, &made.row,
+				made.of_vpc ? "created for VPCs" : "created", "%s offering %" STR_FMT ".",
+				made.of_vpc ? "VPC" : "Network", STR_ARG(made.name));
 }
 
 RESULT engine_update_network_offering(struct op *op, struct network_offering_settings *wish)
@@ -68,7 +71,8 @@ RESULT engine_update_network_offering(struct op *op, struct network_offering_set
 	TRY(offered_apply(op, &wish->offered, &next.zones, &next.domains));
 	next.row.gen++;
 	TRY(network_offering_put(op, &next));
-	return engine_log_event(op, KIND_NETWORK_OFFERING, &next.row, "changed", "It is %s.",
+	return engine_log_event(op, KIND_NETWORK_OFFERING, &next.row,
+				next.of_vpc ? "changed for VPCs" : "changed", "It is %s.",
 				next.enabled ? "enabled" : "disabled");
 }
 
@@ -81,32 +85,53 @@ static size_t count_networks(const struct tables *t, uuid offering)
 	return count;
 }
 
+static size_t count_vpcs(const struct tables *t, uuid offering)
+{
+	size_t count = 0;
+	for (const struct router *r = router_first_by_offering(t, offering); r;
+	     r = router_next_by_offering(t, r))
+		count += row_is_live(&r->row);
+	return count;
+}
+
 RESULT engine_delete_network_offering(struct op *op, struct network_offering_target *wish)
 {
 	const struct network_offering *offering = NULL;
 	TRY(engine_find_network_offering(op->ctx, op->head, &wish->offering, &offering));
 	TRY(engine_permit(op, "network_offering.delete", KIND_NETWORK_OFFERING, &offering->row));
-	size_t count = count_networks(op->head, offering->row.id);
+	size_t count = count_networks(op->head, offering->row.id),
+	       vpcs = count_vpcs(op->head, offering->row.id);
+	if (vpcs)
+		return ENGINE_FAIL_ABOUT(
+			op, ERR_IN_USE, KIND_NETWORK_OFFERING, &wish->offering,
+			"Can't delete vpc offering %" STR_FMT
+			" as its used by %zu vpcs. To make the network offering unavailable, "
+			"disable it",
+			STR_ARG(offering->name), vpcs);
 	if (count)
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK_OFFERING, &wish->offering,
 					 "Can't delete network offering %" STR_FMT
 					 " as its used by %zu networks. To make the network offering "
 					 "unavailable, disable it",
 					 STR_ARG(offering->name), count);
-	TRY(engine_log_event(op, KIND_NETWORK_OFFERING, &offering->row, "deleted",
-			     "Network offering %" STR_FMT ".", STR_ARG(offering->name)));
+	TRY(engine_log_event(op, KIND_NETWORK_OFFERING, &offering->row,
+			     offering->of_vpc ? "deleted for VPCs" : "deleted", "%s offering %" STR_FMT ".",
+			     offering->of_vpc ? "VPC" : "Network", STR_ARG(offering->name)));
 	return network_offering_forget(op, offering->row.id);
 }
 
 /* ---- use by networks ---- */
 
-RESULT network_offering_find_enabled(struct op *op, const struct ref *ref,
+RESULT network_offering_find_enabled(struct op *op, const struct ref *ref, bool of_vpc,
 				     const struct network_offering **ret_offering)
 {
 	const struct network_offering *offering = NULL;
 	TRY(engine_find_network_offering(op->ctx, op->head, ref, &offering));
-	if (!engine_is_offered(op->ctx, &offering->domains))
+	if (offering->of_vpc != of_vpc || !engine_is_offered(op->ctx, &offering->domains))
 		return engine_fail_not_found(op->ctx, KIND_NETWORK_OFFERING, ref);
+	if (!offering->enabled && of_vpc)
+		return ENGINE_FAIL_ABOUT(op, ERR_STATE, KIND_NETWORK_OFFERING, ref,
+					 "Unable to find vpc offering in Enabled state by specified id");
 	if (!offering->enabled)
 		return ENGINE_FAIL_ABOUT(
 			op, ERR_STATE, KIND_NETWORK_OFFERING, ref,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudStack's network offerings. The services of an offering never change; its name and whether it is
- * enabled do. A network remembers its offering (engine/network/guest_network.h). */
+ * CloudStack's network offerings and VPC offerings. The services of an offering never change; its name and
+ * whether it is enabled do. A network remembers its offering (engine/network/guest_network.h), a VPC its own. */
 #pragma once
 
 #include "engine/operation.h"
@@ -9,6 +9,7 @@
 struct network_offering_wish {
 	struct str name; /* 1 to 255 characters */
 	struct str description;
+	bool of_vpc; /* VPCs are made by it; its services are those that tiers may have */
 	bool for_vpc, dns, user_data, source_nat, static_nat, port_forwarding, load_balancing, network_acl;
 	bool firewall, egress_open, conserves, persistent, enabled;
 	struct offered_wish offered;
@@ -27,7 +28,7 @@ struct network_offering_settings {
 };
 OPERATION(engine_update_network_offering, network_offering_settings)
 
-/* ERR_IN_USE: networks use the offering. */
+/* ERR_IN_USE: networks, or VPCs, use the offering. */
 struct network_offering_target {
 	struct ref offering;
 };

@@ -6,9 +6,9 @@
 
 struct network_offering;
 
-/* Finds an offering for new networks. ERR_NOT_FOUND: unknown, or not offered to the caller. ERR_STATE:
- * disabled. */
-RESULT network_offering_find_enabled(struct op *op, const struct ref *ref,
+/* Finds an offering for new networks, or (of_vpc) for new VPCs. ERR_NOT_FOUND: unknown, of the other sort, or not
+ * offered to the caller. ERR_STATE: disabled. */
+RESULT network_offering_find_enabled(struct op *op, const struct ref *ref, bool of_vpc,
 				     const struct network_offering **ret_offering);
 
 enum network_service { NETWORK_STATIC_NAT, NETWORK_PORT_FORWARDING, NETWORK_LOAD_BALANCING };

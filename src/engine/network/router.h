@@ -19,6 +19,7 @@ struct router_wish {
 	struct cidr block;
 	struct ipv6_block_wish ipv6; /* errors as for engine_add_router_block() */
 	enum router_tenancy tenancy;
+	struct ref offering; /* engine_create_vpc(): its VPC offering; kind none: the one of the region */
 	struct tags tags;
 	/* outputs: */
 	uuid router, route_table, group;

@@ -160,6 +160,28 @@ def test_offered_in_part(dev, admin):
     call(dev, "deleteDomain", id=domain, **admin)
 
 
+def test_vpc_offerings(dev, admin):
+    """A VPC remembers its offering, which can't be deleted before it and limits the services of tiers."""
+    def make(**more):
+        job = call(dev, "createVPCOffering", name="own", supportedservices="Dhcp,SourceNat,StaticNat", **more, **admin)[1]
+        return wait(dev, job, **admin)[1]["vpcoffering"]
+    made = make()
+    assert (made["state"], made["isdefault"], [s["name"] for s in made["service"]]) == ("Disabled", False, ["Dhcp", "SourceNat", "StaticNat", "NetworkACL"])
+    asked = {"name": "v", "displaytext": "v", "cidr": "10.71.0.0/16", "vpcofferingid": made["id"], "zoneid": zone_of(dev)}
+    assert call(dev, "createVPC", **asked)[0] == 431
+    assert wait(dev, call(dev, "updateVPCOffering", id=made["id"], state="Enabled", **admin)[1], **admin)[1]["vpcoffering"]["state"] == "Enabled"
+    assert made["id"] not in {o["id"] for o in call(dev, "listNetworkOfferings")[1]["networkoffering"]}
+    vpc = wait(dev, call(dev, "createVPC", **asked)[1])[1]["vpc"]
+    assert vpc["vpcofferingid"] == made["id"] and [v["id"] for v in call(dev, "listVPCs", vpcofferingid=made["id"])[1]["vpc"]] == [vpc["id"]]
+    assert call(dev, "deleteVPCOffering", id=made["id"], **admin)[0] == 536
+    tier = call(dev, "listNetworkOfferings", name="DefaultIsolatedNetworkOfferingForVpcNetworks")[1]["networkoffering"][0]["id"]
+    status, answer, _ = call(dev, "createNetwork", name="t", displaytext="t", networkofferingid=tier, zoneid=zone_of(dev), vpcid=vpc["id"],
+                             gateway="10.71.1.1", netmask="255.255.255.0")
+    assert status == 431 and "VPC offering" in answer["errortext"]
+    assert wait(dev, call(dev, "deleteVPC", id=vpc["id"])[1])[0] == 1
+    assert wait(dev, call(dev, "deleteVPCOffering", id=made["id"], **admin)[1], **admin)[0] == 1
+
+
 @holds("CloudStack's networks: Network offerings")
 def test_network_offerings(dev, admin):
     """A network remembers its offering; no face can use services that the offering lacks."""

@@ -70,6 +70,21 @@ static RESULT choose_block(struct cs_call *e, struct make_network *a)
 	return OK;
 }
 
+/* A tier has no service that its VPC's offering lacks. */
+static RESULT check_tier_services(struct cs_call *e, const struct make_network *a,
+				  const struct cs_offering *o)
+{
+	const struct router *vpc = cs_find_vpc(&e->core, a->wish.vpc.prefix);
+	struct str rest = str_from(o->services), service;
+	while (vpc && str_split_next(&rest, '|', &service))
+		if (service.n && !cs_has_service(cs_services_of_vpc(&e->core, vpc), service))
+			return cs_fail(e, "networkofferingid",
+				       "The service %" STR_FMT
+				       " of the network offering is not one of the VPC offering's",
+				       STR_ARG(service));
+	return OK;
+}
+
 static RESULT check_offering(struct cs_call *e, const struct make_network *a, const struct cs_offering *o)
 {
 	bool is_tier = ref_is_given(&a->wish.vpc);
@@ -86,6 +101,8 @@ static RESULT check_offering(struct cs_call *e, const struct make_network *a, co
 		return cs_fail(e, "networkofferingid",
 			       is_tier ? "The network offering can't be used for VPC networks"
 				       : "Network offering can be used for VPC networks only");
+	if (is_tier)
+		TRY(check_tier_services(e, a, o));
 	if (ref_is_given(&a->wish.acl) && !is_tier)
 		return cs_fail(e, "aclid", "Cannot apply NetworkACL. Network is not part of a VPC");
 	return OK;

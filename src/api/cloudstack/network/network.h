@@ -116,9 +116,21 @@ extern const struct cs_service {
 RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
 			const struct cs_offering **ret_offering);
 uuid cs_offering_id(const struct cs_offering *offering);
-/* ERR_INVALID: it is not the id of the one VPC offering. */
-RESULT cs_check_vpc_offering(struct cs_call *e, struct str id, const char *field);
-/* vpcofferingid and vpcofferingname. */
+/* Id derived from the name, so it is the same in every region. */
+uuid cs_id_of_name(const char *kind, const char *name);
+/* A service and its provider, as commands that make offerings name them. */
+struct cs_service_provider {
+	struct str service, provider;
+};
+extern const struct params cs_provider_params;
+enum { CS_NAMED_MAX = 100 };
+
+/* A VPC offering by its id. ret_own: the operator's row; kind none: it came with the cloud. ERR_INVALID. */
+RESULT cs_find_vpc_offering(struct cs_call *e, struct str id, const char *field, struct ref *ret_own);
+uuid cs_vpc_offering_id(struct api_call *e, const struct router *vpc);
+/* The services that a VPC's tiers may have, "Dhcp|Dns". */
+const char *cs_services_of_vpc(struct api_call *e, const struct router *vpc);
+/* vpcofferingid and vpcofferingname, of a router's row. */
 void cs_write_vpc_offering(struct api_call *e, struct json_writer *w, const char *name,
 			   const struct row *row);
 /* The list "service" of what a provider provides: "Dhcp|Dns"; of a network with what each can, which offerings do not say. */

@@ -7,16 +7,11 @@
 #include "engine/network/network_offering.h"
 #include "store/network_offering.h"
 
-enum { NAMED_MAX = 100 };
-
-struct service_provider {
-	struct str service, provider;
-};
 static const struct param provider_rows[] = {
-	PARAM(struct service_provider, "service", service, .doc = "A service."),
-	PARAM(struct service_provider, "provider", provider, .doc = "Who provides it."),
+	PARAM(struct cs_service_provider, "service", service, .doc = "A service."),
+	PARAM(struct cs_service_provider, "provider", provider, .doc = "Who provides it."),
 };
-static const struct params provider_params = PARAMS(struct service_provider, provider_rows);
+const struct params cs_provider_params = PARAMS(struct cs_service_provider, provider_rows);
 
 struct capability {
 	struct str service, type, value;
@@ -33,7 +28,7 @@ struct make_offering {
 	struct str type, traffic_type;
 	struct strs services;
 	struct {
-		const struct service_provider *at;
+		const struct cs_service_provider *at;
 		size_t count;
 	} providers;
 	struct {
@@ -48,12 +43,12 @@ static const struct param create_params[] = {
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "A text for people."),
 	P("guestiptype", type, .flags = REQUIRED, .doc = "Isolated is the only one."),
 	P("traffictype", traffic_type, .flags = REQUIRED, .doc = "Guest is the only one."),
-	P("supportedservices", services, .max = NAMED_MAX,
+	P("supportedservices", services, .max = CS_NAMED_MAX,
 	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL."),
-	PARAM_LIST(struct make_offering, "serviceproviderlist", providers, provider_params, .max = NAMED_MAX,
-		   .doc = "VirtualRouter of each service; VpcVirtualRouter for VPCs."),
+	PARAM_LIST(struct make_offering, "serviceproviderlist", providers, cs_provider_params,
+		   .max = CS_NAMED_MAX, .doc = "VirtualRouter of each service; VpcVirtualRouter for VPCs."),
 	PARAM_LIST(struct make_offering, "servicecapabilitylist", capabilities, capability_params,
-		   .max = NAMED_MAX, .doc = "What services are like: only as they are."),
+		   .max = CS_NAMED_MAX, .doc = "What services are like: only as they are."),
 	P("forvpc", for_vpc, .doc = "Whether of a VPC's tiers."),
 	P("conservemode", conserves, .doc = "Whether an address may serve several services: each may."),
 	P("egressdefaultpolicy", egress_open, .doc = "Whether all may leave its networks."),
@@ -133,7 +128,7 @@ static RESULT check_providers(struct cs_call *e, struct make_offering *a)
 			is_of_vpc || str_equal_nocase(a->providers.at[k].provider, str_from(cs_vpc_provider));
 	a->wish.for_vpc = a->for_vpc == CHOICE_DEFAULT ? is_of_vpc : a->for_vpc == CHOICE_YES;
 	for (size_t k = 0; k < a->providers.count; k++) {
-		const struct service_provider *p = &a->providers.at[k];
+		const struct cs_service_provider *p = &a->providers.at[k];
 		bool is_there = false;
 		for (size_t n = 0; n < a->services.count; n++)
 			is_there = is_there || str_equal_nocase(a->services.at[n], p->service);

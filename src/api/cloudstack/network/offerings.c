@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network and VPC offerings: built-in tables with CloudStack's default names, and the operator's rows. A
+ * Network offerings: built-in tables with CloudStack's default names, and the operator's rows. A
  * network made from an offering remembers it; others show the offering that describes them. Sources:
  * NetworkOffering, ConfigurationServer and VpcManagerImpl of 4.18; KubernetesClusterManagerImpl for the
  * offering for Kubernetes, the only built-in one that allows all egress.
@@ -52,7 +52,7 @@ static const struct cs_offering offerings[] = {
 enum { OFFERINGS = sizeof offerings / sizeof offerings[0] };
 
 /* Id derived from the name, so it is the same in every region. */
-static uuid id_of_name(const char *kind, const char *name)
+uuid cs_id_of_name(const char *kind, const char *name)
 {
 	uuid of_kind = uuid_v5(DOMAIN_DEFAULT, str_from(kind));
 	return uuid_v5(of_kind, str_from(name));
@@ -60,7 +60,7 @@ static uuid id_of_name(const char *kind, const char *name)
 
 uuid cs_offering_id(const struct cs_offering *offering)
 {
-	return offering->own ? offering->own->row.id : id_of_name("network offering", offering->name);
+	return offering->own ? offering->own->row.id : cs_id_of_name("network offering", offering->name);
 }
 
 #define SERVICE(name, field)                                                                                 \
@@ -97,7 +97,7 @@ const struct cs_offering *cs_own_offering(struct api_call *e, const struct netwo
 				  .is_vpcs = row->for_vpc,
 				  .leads_out = row->source_nat && !row->for_vpc,
 				  .egress_open = row->egress_open,
-				  .provider = row->for_vpc ? cs_vpc_provider : "VirtualRouter",
+				  .provider = row->for_vpc || row->of_vpc ? cs_vpc_provider : "VirtualRouter",
 				  .services = str_to_z(a, services),
 				  .own = row};
 	return o;
@@ -121,7 +121,7 @@ RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
 	uuid own = UUID_NONE;
 	const struct network_offering *row =
 		result_is_ok(uuid_parse_asked(id, &own)) ? network_offering_find(cs_tables(e), own) : NULL;
-	if (!row)
+	if (!row || row->of_vpc)
 		return cs_fail_id(e, KIND_NONE, field, id);
 	*ret_offering = cs_own_offering(&e->core, row);
 	return OK;
@@ -336,7 +336,7 @@ void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *off
 	json_write_z(w, "guestiptype", o->type);
 	/* of the virtual routers, which do not exist: Libcloud fails without this member */
 	json_write_text(w, "serviceofferingid",
-			uuid_to_str(e->c->arena, id_of_name("service offering", "virtual router")));
+			uuid_to_str(e->c->arena, cs_id_of_name("service offering", "virtual router")));
 	json_write_z(w, "availability", availability_of(o));
 	json_write_z(w, "state", state_of(o));
 	json_write_z(w, "internetprotocol", "IPv4");
@@ -373,87 +373,10 @@ static RESULT list_network_offerings(struct cs_call *e, const void *args, struct
 	const struct row *row = tables_first(t, KIND_NETWORK_OFFERING, NETWORK_OFFERING_INDEX_NAME, NULL, 0);
 	for (; row; row = tables_next(t, KIND_NETWORK_OFFERING, NETWORK_OFFERING_INDEX_NAME, row, 0)) {
 		const struct cs_offering *o = cs_own_offering(&e->core, network_offering_of(row));
-		if (offering_matches(e, a, o) && may_follow(present, o))
+		if (!o->own->of_vpc && offering_matches(e, a, o) && may_follow(present, o))
 			items[count++] = o;
 	}
 	return cs_write_items(e, w, &a->list, "networkoffering", items, count, cs_write_offering);
-}
-
-/* ---- VPC offerings ---- */
-
-static const char vpc_offering[] = "Default VPC offering";
-
-RESULT cs_check_vpc_offering(struct cs_call *e, struct str id, const char *field)
-{
-	return has_id(id, id_of_name("VPC offering", vpc_offering)) ? OK
-								    : cs_fail_id(e, KIND_NONE, field, id);
-}
-
-void cs_write_vpc_offering(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) row;
-	json_write_text(w, name, uuid_to_str(e->c->arena, id_of_name("VPC offering", vpc_offering)));
-	json_write_z(w, "vpcofferingname", vpc_offering);
-}
-
-struct list_vpc_offerings {
-	struct cs_list_args list;
-	struct str id, text, state;
-	struct strs services;
-	struct ref zone;
-	enum choice is_default;
-};
-#define P(wire, member, ...) PARAM(struct list_vpc_offerings, wire, member, __VA_ARGS__)
-static const struct param vpc_offering_params[] = {
-	CS_PAGE_PARAMS(struct list_vpc_offerings),
-	P("id", id, .doc = "The one with this id."),
-	CS_NAME_PARAM(struct list_vpc_offerings),
-	P("displaytext", text, .doc = "With this text."),
-	P("state", state, .words = "Enabled|Disabled", .doc = "It is Enabled."),
-	P("supportedservices", services, .max = 20, .doc = "With all of these services."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "It is in every zone."),
-	P("isdefault", is_default, .doc = "It comes with the cloud."),
-	NOT_BUILT("domainid"),
-};
-#undef P
-
-static struct str vpc_offering_name(size_t k)
-{
-	(void) k;
-	return str_from(vpc_offering);
-}
-
-static bool vpc_offering_matches(struct cs_call *e, const void *args, size_t k)
-{
-	const struct list_vpc_offerings *a = args;
-	(void) e;
-	(void) k;
-	return is_text(a->text, vpc_offering) && is_text(a->state, "Enabled") && fits(a->is_default, true) &&
-	       has_all(cs_vpc_services, &a->services);
-}
-
-static void write_vpc_offering(struct cs_call *e, struct json_writer *w, size_t k)
-{
-	(void) k;
-	json_write_text(w, "id", uuid_to_str(e->c->arena, id_of_name("VPC offering", vpc_offering)));
-	json_write_z(w, "name", vpc_offering);
-	json_write_z(w, "displaytext", vpc_offering);
-	json_write_z(w, "state", "Enabled");
-	json_write_z(w, "internetprotocol", "IPv4");
-	json_write_bool(w, "isdefault", true);
-	json_write_bool(w, "distributedvpcrouter", false);
-	json_write_bool(w, "supportsregionLevelvpc", false);
-	cs_write_services(w, cs_vpc_services, cs_vpc_provider, false);
-}
-
-static RESULT list_vpc_offerings(struct cs_call *e, const void *args, struct json_writer *w)
-{
-	static const struct cs_fixed_list list = {"vpcoffering", 1, vpc_offering_name, vpc_offering_matches,
-						  write_vpc_offering};
-	const struct list_vpc_offerings *a = args;
-	if (a->id.n)
-		TRY(cs_check_vpc_offering(e, a->id, "id"));
-	return cs_write_fixed_list(e, w, &list);
 }
 
 /* ---- services and who provides them ---- */
@@ -551,7 +474,7 @@ static bool provider_matches(struct cs_call *e, const void *args, size_t k)
 static void write_provider(struct cs_call *e, struct json_writer *w, size_t k)
 {
 	const struct list_providers *a = e->args;
-	json_write_text(w, "id", uuid_to_str(e->c->arena, id_of_name("network provider", providers[k])));
+	json_write_text(w, "id", uuid_to_str(e->c->arena, cs_id_of_name("network provider", providers[k])));
 	json_write_z(w, "name", providers[k]);
 	if (ref_is_given(&a->physical))
 		json_write_text(w, "physicalnetworkid", uuid_to_str(e->c->arena, a->physical.prefix));
@@ -581,11 +504,6 @@ static const struct cs_action actions[] = {
 		 "conservemode|specifyvlan|specifyipranges|forvpc|ispersistent|egressdefaultpolicy|"
 		 "supportsstrechedl2subnet|supportspublicaccess|domainid|" CS_OFFERED_ALSO "|service",
 	 .doc = "What guest networks are made by."},
-	{CS_ACTION("listVPCOfferings", "ec2:DescribeVpcs"),
-	 .args = PARAMS(struct list_vpc_offerings, vpc_offering_params), .answer = list_vpc_offerings,
-	 .says = "id|name|displaytext|state|internetprotocol|isdefault|distributedvpcrouter|"
-		 "supportsregionLevelvpc|service",
-	 .doc = "What VPCs are made by."},
 	{CS_ACTION("listSupportedNetworkServices", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_services, service_params), .answer = list_services,
 	 .says = "name|provider|capability", .doc = "What offerings are made of."},

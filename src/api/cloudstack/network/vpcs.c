@@ -2,6 +2,7 @@
  * VPCs: routers with address blocks, as in EC2. A VPC created here has a source NAT address. Its tiers are
  * guest networks.
  */
+#include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/guest_network.h"
 #include "engine/resolve.h"
@@ -26,7 +27,7 @@ static const struct param list_params[] = {
 	P("cidr", block, .doc = "With this first block."),
 	P("displaytext", text, .doc = "With this text."),
 	P("state", state, .words = "Enabled|Inactive", .doc = "All are Enabled."),
-	P("vpcofferingid", offering, .doc = "Made by this offering: there is one."),
+	P("vpcofferingid", offering, .doc = "Made by this offering."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
 	NOT_BUILT("supportedservices"),
 	NOT_BUILT("fordisplay", .only = "true"),
@@ -37,7 +38,8 @@ static const struct param list_params[] = {
 static RESULT prepare_list(struct cs_call *e, void *args)
 {
 	const struct list_vpcs *a = args;
-	return a->offering.n ? cs_check_vpc_offering(e, a->offering, "vpcofferingid") : OK;
+	struct ref own;
+	return a->offering.n ? cs_find_vpc_offering(e, a->offering, "vpcofferingid", &own) : OK;
 }
 
 static struct str get_block(struct api_call *e, const struct row *row)
@@ -53,7 +55,9 @@ static struct str get_text(struct api_call *e, const struct row *row)
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_vpcs *a = args;
-	return cs_find_vpc(e, row->id) && (!a->block.n || str_equal(a->block, get_block(e, row))) &&
+	struct str offering = uuid_to_str(e->c->arena, cs_vpc_offering_id(e, router_of(row)));
+	return cs_find_vpc(e, row->id) && (!a->offering.n || str_equal_nocase(a->offering, offering)) &&
+	       (!a->block.n || str_equal(a->block, get_block(e, row))) &&
 	       (!a->text.n || str_equal(a->text, get_text(e, row))) &&
 	       (!a->state.n || str_is(a->state, "Enabled"));
 }
@@ -75,10 +79,8 @@ static void write_tiers(struct api_call *e, struct json_writer *w, const char *n
 
 static void write_services(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	(void) e;
 	(void) name;
-	(void) row;
-	cs_write_services(w, cs_vpc_services, cs_vpc_provider, false);
+	cs_write_services(w, cs_services_of_vpc(e, router_of(row)), cs_vpc_provider, false);
 }
 
 static const struct member members[] = {
@@ -127,8 +129,9 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 {
 	struct make_vpc *a = args;
 	const struct row *zone = NULL;
-	TRY(cs_check_vpc_offering(e, a->offering, "vpcofferingid"));
-	return engine_find(e->c, cs_tables(e), KIND_ZONE, &a->zone, &zone);
+	TRY(cs_find_vpc_offering(e, a->offering, "vpcofferingid", &a->wish.offering));
+	TRY(engine_find(e->c, cs_tables(e), KIND_ZONE, &a->zone, &zone));
+	return cs_check_offered(e, &a->wish.offering, zone->id);
 }
 
 struct change_vpc {
