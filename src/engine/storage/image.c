@@ -622,6 +622,46 @@ RESULT image_write_end(struct op *op, const struct image *image)
 				STR_ARG(image->name));
 }
 
+/* Lists the snapshots of the image's devices, each once. */
+static RESULT list_snapshots(struct op *op, uuid image, struct image_target *wish)
+{
+	VEC(struct image_snapshot) found = {0};
+	for (const struct image_device *d = image_device_first_by_image(op->head, image); d;
+	     d = image_device_next_by_image(op->head, d)) {
+		bool is_known = uuid_is_none(d->snapshot);
+		for (size_t k = 0; k < found.count && !is_known; k++)
+			is_known = uuid_equal(found.at[k].snapshot, d->snapshot);
+		if (!is_known && !VEC_PUSH(op->ctx->arena, &found, (struct image_snapshot){d->snapshot}))
+			return ctx_no_memory(op->ctx);
+	}
+	wish->snapshots = found.at;
+	wish->snapshot_count = found.count;
+	return OK;
+}
+
+/* Deletes the snapshots of an image that is gone. A refusal of one is an answer, and stops no other. */
+static RESULT delete_snapshots(struct op *op, struct image_target *wish)
+{
+	for (size_t k = 0; k < wish->snapshot_count; k++) {
+		struct image_snapshot *s = &wish->snapshots[k];
+		const struct snapshot *row = snapshot_find(op->head, s->snapshot);
+		if (!row || !row_is_live(&row->row))
+			continue;
+		s->end = IMAGE_SNAPSHOT_SKIPPED;
+		if (image_device_first_by_snapshot(op->head, s->snapshot))
+			continue;
+		struct snapshot_target target = {.snapshot = ref_by_id(KIND_SNAPSHOT, s->snapshot)};
+		struct result r = engine_delete_snapshot(op, &target);
+		if (r.code == ERR_NO_MEMORY)
+			return r;
+		s->end = result_is_ok(r)                                   ? IMAGE_SNAPSHOT_DELETED
+			 : r.code == ERR_DENIED || r.code == ERR_NOT_FOUND ? IMAGE_SNAPSHOT_DENIED
+									   : IMAGE_SNAPSHOT_IN_USE;
+		ctx_clear_problem(op->ctx);
+	}
+	return OK;
+}
+
 RESULT engine_delete_image(struct op *op, struct image_target *wish)
 {
 	const struct image *image = NULL;
@@ -639,7 +679,10 @@ RESULT engine_delete_image(struct op *op, struct image_target *wish)
 				   "The image '%" STR_FMT
 				   "' cannot be deleted while instances are made from it.",
 				   STR_ARG(wish->image.text));
-	return image_write_end(op, image);
+	if (wish->deletes_snapshots)
+		TRY(list_snapshots(op, image->row.id, wish));
+	TRY(image_write_end(op, image));
+	return delete_snapshots(op, wish);
 }
 
 RESULT engine_forget_image(struct op *op, struct image_forget *wish)

@@ -295,7 +295,19 @@ RESULT engine_check_image_takes_data(struct ctx *c, const struct tables *t, cons
  * image is protected. */
 struct image_target {
 	struct ref image;
-	bool must_be_unused; /* ERR_STATE if instances made from it exist */
+	bool deletes_snapshots; /* also its snapshots, each as far as engine_delete_snapshot() does */
+	bool must_be_unused;    /* ERR_STATE if instances made from it exist */
+	/* results with deletes_snapshots: each snapshot of the image, and whether it was deleted */
+	struct image_snapshot {
+		uuid snapshot;
+		enum {
+			IMAGE_SNAPSHOT_DELETED,
+			IMAGE_SNAPSHOT_SKIPPED, /* another image has it */
+			IMAGE_SNAPSHOT_DENIED,
+			IMAGE_SNAPSHOT_IN_USE
+		} end;
+	} * snapshots;
+	size_t snapshot_count;
 };
 OPERATION(engine_delete_image, image_target)
 

@@ -413,9 +413,33 @@ static RESULT prepare_disable(struct ec2_call *e, void *args)
 
 static const struct param deregister_image_params[] = {
 	PARAM(struct image_target, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
-	      .doc = "The image; its snapshots stay, and so do instances made from it."),
-	NOT_BUILT("DeleteAssociatedSnapshots", .only = "false"),
+	      .doc = "The image; instances made from it stay, and so do its snapshots unless they are "
+		     "named."),
+	PARAM(struct image_target, "DeleteAssociatedSnapshots", deletes_snapshots,
+	      .doc = "Deletes its snapshots, too, where no other image has them."),
 };
+
+static RESULT ec2_deregister_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	static const char *const codes[] = {[IMAGE_SNAPSHOT_DELETED] = "success",
+					    [IMAGE_SNAPSHOT_SKIPPED] = "skipped",
+					    [IMAGE_SNAPSHOT_DENIED] = "missing-permissions",
+					    [IMAGE_SNAPSHOT_IN_USE] = "client-error"};
+	const struct image_target *a = args;
+	(void) e;
+	xml_z(x, "return", "true");
+	if (!a->snapshot_count)
+		return OK;
+	xml_open(x, "deleteSnapshotResultSet");
+	for (size_t k = 0; k < a->snapshot_count; k++) {
+		xml_open(x, "item");
+		ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, a->snapshots[k].snapshot);
+		xml_z(x, "returnCode", codes[a->snapshots[k].end]);
+		xml_close(x, "item");
+	}
+	xml_close(x, "deleteSnapshotResultSet");
+	return OK;
+}
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateImage"), .flags = API_WRITES,
@@ -432,7 +456,7 @@ static const struct ec2_action actions[] = {
 	 .doc = "Makes an image of one's own of another."},
 	{EC2_ACTION("DeregisterImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct image_target, deregister_image_params), .operation = engine_delete_image_run,
-	 .doc = "Takes an image away from launches."},
+	 .answer = ec2_deregister_image, .doc = "Takes an image away from launches."},
 	{EC2_ACTION("ModifyImageAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_image, modify_image_params), .prepare = prepare_modify,
 	 .operation = engine_update_image_run,
