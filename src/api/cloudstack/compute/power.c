@@ -52,7 +52,8 @@ static RESULT check_may_expunge(struct cs_call *e, struct power_args *a, const c
 {
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->id, &instance));
-	if (identity_is_admin(e->c->who) || engine_get_number(cs_tables(e), SETTING_USERS_RECOVER, 0))
+	if (identity_is_admin(e->c->who) ||
+	    cs_read_setting(&e->core, SETTING_USERS_RECOVER, 0, e->c->who->account))
 		return prepare(e, a);
 	return ctx_fail_kind(e->c, ERR_DENIED, KIND_INSTANCE,
 			     "%s. Or when the allow.user.expunge.recover.vm key is set.", words);

@@ -118,7 +118,7 @@ static bool fits_state(struct api_call *e, const struct list_machines *a, const 
 {
 	bool is_present = model_derive_instance_state(instance_of(row)) != INSTANCE_DESTROYED;
 	bool sees_all = identity_is_admin(e->c->who) ||
-			engine_get_number(api_tables(e), SETTING_USERS_SEE_DESTROYED, 0);
+			cs_read_setting(e, SETTING_USERS_SEE_DESTROYED, 0, e->c->who->account);
 	if (str_is(a->state, "Present") || !sees_all)
 		return is_present && (!a->state.n || str_is(a->state, "Present") ||
 				      str_equal(a->state, cs_machine_state(e, row)));

@@ -191,6 +191,9 @@ static inline struct ref cs_ref_of(struct ctx *c, enum kind kind, uuid id, const
 			    .field = str_from(parameter)};
 }
 
+/* A setting of the region that an account may have a value of its own for; account none: the region's. */
+int64_t cs_read_setting(struct api_call *e, struct str name, int64_t standard, uuid account);
+
 /* ---- failures ---- */
 
 /* ERR_NOT_FOUND: the parameter names no row that the caller sees. */

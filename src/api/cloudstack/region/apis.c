@@ -239,9 +239,9 @@ static RESULT list_capabilities(struct cs_call *e, const void *args, struct json
 	json_write_bool(w, "regionsecondaryenabled", false);
 	json_write_bool(w, "kvmsnapshotenabled", true);
 	json_write_bool(w, "allowuserviewdestroyedvm",
-			engine_get_number(cs_tables(e), SETTING_USERS_SEE_DESTROYED, 0));
+			cs_read_setting(&e->core, SETTING_USERS_SEE_DESTROYED, 0, e->c->who->account));
 	json_write_bool(w, "allowuserexpungerecovervm",
-			engine_get_number(cs_tables(e), SETTING_USERS_RECOVER, 0));
+			cs_read_setting(&e->core, SETTING_USERS_RECOVER, 0, e->c->who->account));
 	json_write_bool(w, "allowuserexpungerecovervolume", false);
 	json_write_bool(w, "allowuserviewalldomainaccounts", false);
 	json_write_bool(w, "kubernetesserviceenabled", false);

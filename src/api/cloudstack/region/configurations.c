@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Configurations: CloudStack's names for settings of the region, and for fixed values. Names without a
- * meaning here are not listed. A fixed value can only be set to itself. Source: API reference,
- * "Configuration", 4.18; types: ConfigurationServerImpl.getConfigurationType().
+ * meaning here are not listed. A fixed value can only be set to itself. A setting of the scope "account" can
+ * have a value of its own for an account: a setting of the region named NAME@ACCOUNT. Source: API reference,
+ * "Configuration", 4.18; types: ConfigurationServerImpl.getConfigurationType(); messages about scopes:
+ * ConfigurationManagerImpl.
  */
 #include "api/cloudstack/account/limits.h"
 #include "api/cloudstack/region/region.h"
@@ -76,7 +78,10 @@ struct configuration_args {
 	struct setting_wish setting;
 };
 #define P(wire, member, ...) PARAM(struct configuration_args, wire, member, __VA_ARGS__)
-#define SCOPES "accountid|clusterid|domainid|imagestoreuuid|storageid|zoneid"
+#define SCOPES                                                                                               \
+	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Of this account."),                            \
+		P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Of this domain."),                        \
+		P("zoneid", zone, .kind = KIND_ZONE, .doc = "Of this zone.")
 static const struct param list_params[] = {
 	CS_PAGE_PARAMS(struct configuration_args),
 	CS_NAME_PARAM(struct configuration_args),
@@ -89,7 +94,13 @@ static const struct param list_params[] = {
 static const struct param update_params[] = {
 	P("name", list.name, .flags = REQUIRED, .doc = "Which one."),
 	P("value", value, .doc = "What it is from now on; -1: any number."),
-	NOT_BUILT(SCOPES),
+	SCOPES,
+	NOT_BUILT("clusterid|imagestoreuuid|storageid"),
+};
+static const struct param reset_params[] = {
+	P("name", list.name, .flags = REQUIRED, .doc = "Which one."),
+	SCOPES,
+	NOT_BUILT("clusterid|imagestoreid|storageid"),
 };
 #undef P
 
@@ -121,11 +132,28 @@ static void write_members(struct cs_call *e, struct json_writer *w, const struct
 	json_write_bool(w, "isdynamic", !c->value && !c->is_alias);
 }
 
-static int64_t read_number(const struct tables *t, const struct configuration *c)
+/* Name of an account's own value of a setting. */
+static struct str name_of_account(struct arena *a, struct str name, uuid account)
 {
+	char id[UUID_TEXT_SIZE];
+	return str_print(a, "%" STR_FMT "@%s", STR_ARG(name), uuid_write(account, id));
+}
+
+int64_t cs_read_setting(struct api_call *e, struct str name, int64_t standard, uuid account)
+{
+	const struct tables *t = api_tables(e);
+	int64_t of_region = engine_get_number(t, name, standard);
+	return uuid_is_none(account)
+		       ? of_region
+		       : engine_get_number(t, name_of_account(e->c->arena, name, account), of_region);
+}
+
+static int64_t read_number(struct cs_call *e, const struct configuration *c, const struct ref *account)
+{
+	const struct tables *t = cs_tables(e);
 	struct account limits = {0};
 	if (c->is_setting)
-		return engine_get_number(t, str_from(c->name), c->standard);
+		return cs_read_setting(&e->core, str_from(c->name), c->standard, account->prefix);
 	engine_get_default_limits(t, &limits);
 	return c->value ? 0 : cs_read_limit(&limits, c->type);
 }
@@ -146,7 +174,8 @@ static bool is_asked_for(const struct configuration_args *a, const struct config
 
 static void write_listed(struct cs_call *e, struct json_writer *w, const void *item)
 {
-	write_members(e, w, item, read_number(cs_tables(e), item));
+	const struct configuration_args *a = e->args;
+	write_members(e, w, item, read_number(e, item, &a->account));
 }
 
 static RESULT check_scope(struct cs_call *e, enum kind kind, const char *parameter, const struct ref *ref)
@@ -196,28 +225,97 @@ static RESULT read_value(struct cs_call *e, const struct configuration *c, struc
 	return OK;
 }
 
-/* The message about unknown names is ConfigurationManagerImpl's; the others are our own. */
-static RESULT prepare_update(struct cs_call *e, void *args)
+/* At most one scope, and one that the parameter has. */
+static RESULT check_scopes(struct cs_call *e, const struct configuration_args *a,
+			   const struct configuration *c)
 {
-	struct configuration_args *a = args;
+	const struct {
+		const char *word, *parameter;
+		const struct ref *ref;
+		enum kind kind;
+	} scopes[] = {{"account", "accountid", &a->account, KIND_ACCOUNT},
+		      {"domain", "domainid", &a->domain, KIND_DOMAIN},
+		      {"zone", "zoneid", &a->zone, KIND_ZONE}};
+	size_t count = 0;
+	for (size_t k = 0; k < sizeof scopes / sizeof scopes[0]; k++) {
+		TRY(check_scope(e, scopes[k].kind, scopes[k].parameter, scopes[k].ref));
+		count += ref_is_given(scopes[k].ref);
+		if (!is_of_scope(scopes[k].ref, c, scopes[k].word))
+			return cs_fail(e, scopes[k].parameter,
+				       "Invalid scope id provided for the parameter %s", c->name);
+	}
+	return count < 2 ? OK
+			 : cs_fail(e, "name",
+				   "cannot handle multiple IDs, provide only one ID corresponding to the "
+				   "scope");
+}
+
+static RESULT find_named(struct cs_call *e, struct configuration_args *a,
+			 const struct configuration **ret_configuration)
+{
 	const struct configuration *c = find(a->list.name);
 	if (!c)
 		return cs_fail(e, "name", "Config parameter with name %" STR_FMT " doesn't exist",
 			       STR_ARG(a->list.name));
+	a->limits = account_limits_all((struct ref){0}, ACCOUNT_LIMIT_KEEP);
+	a->number = read_number(e, c, &a->account);
+	*ret_configuration = c;
+	return check_scopes(e, a, c);
+}
+
+static RESULT fail_fixed(struct cs_call *e, const struct configuration *c)
+{
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("name"),
+			      "To change the parameter %s is not supported", c->name);
+}
+
+/* value empty: removes the setting. */
+static void choose_setting(struct cs_call *e, struct configuration_args *a, const struct configuration *c,
+			   struct str value)
+{
+	struct str name = str_from(c->name);
+	if (ref_is_given(&a->account))
+		name = name_of_account(e->c->arena, name, a->account.prefix);
+	a->setting = (struct setting_wish){name, value};
+}
+
+/* The message about unknown names is ConfigurationManagerImpl's; the others are our own. */
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct configuration_args *a = args;
+	const struct configuration *c = NULL;
+	TRY(find_named(e, a, &c));
 	bool is_fixed = c->is_alias || (c->value && !str_equal_nocase(a->value, str_from(c->value)));
 	if (is_fixed && a->value.n)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("name"),
-				      "To change the parameter %s is not supported", c->name);
-	a->limits = account_limits_all((struct ref){0}, ACCOUNT_LIMIT_KEEP);
-	a->number = read_number(cs_tables(e), c);
+		return fail_fixed(e, c);
 	if (!a->value.n || c->value)
 		return OK;
 	TRY(read_value(e, c, a));
 	if (c->is_setting)
-		a->setting = (struct setting_wish){str_from(c->name),
-						   str_print(e->c->arena, "%lld", (long long) a->number)};
+		choose_setting(e, a, c, str_print(e->c->arena, "%lld", (long long) a->number));
 	else
 		cs_set_limit(&a->limits, c->type, a->number);
+	return OK;
+}
+
+/* Removing an account's own value leaves the region's. */
+static RESULT prepare_reset(struct cs_call *e, void *args)
+{
+	struct configuration_args *a = args;
+	const struct configuration *c = NULL;
+	TRY(find_named(e, a, &c));
+	if (c->is_alias || (c->value && strcmp(c->value, c->standard_text) != 0))
+		return fail_fixed(e, c);
+	if (c->value)
+		return OK;
+	bool is_of_account = ref_is_given(&a->account);
+	if (c->is_setting) {
+		choose_setting(e, a, c, STR_NONE);
+		a->number = is_of_account ? read_number(e, c, &(struct ref){0}) : c->standard;
+		return OK;
+	}
+	TRY(str_parse_int(str_from(c->standard_text), &a->number));
+	cs_set_limit(&a->limits, c->type, a->number);
 	return OK;
 }
 
@@ -247,5 +345,10 @@ static const struct cs_action actions[] = {
 	 .operation = set, .returns = API_RETURNS_NOTHING_STORED, .answer = show_updated,
 	 .says = "category|name|value|description|defaultvalue|type|displaytext|isdynamic",
 	 .doc = "Sets what can be set."},
+	{CS_ACTION("resetConfiguration", "ec2:ModifyAccountLimits"), .flags = API_WRITES | CS_ADMIN,
+	 .args = PARAMS(struct configuration_args, reset_params), .prepare = prepare_reset, .operation = set,
+	 .returns = API_RETURNS_NOTHING_STORED, .answer = show_updated,
+	 .says = "category|name|value|description|defaultvalue|type|displaytext|isdynamic",
+	 .doc = "Sets a default value, or the region's where an account had one of its own."},
 };
 const struct api_actions cs_configuration_actions = API_ACTIONS(actions);
