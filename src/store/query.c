@@ -386,20 +386,41 @@ static void order_first(struct sorting *s, size_t count)
 		qsort_r(all, count, sizeof all[0], compare_entries, s);
 }
 
-/* Keeps the rows behind the marker; false: the marker is not in the result. */
-static bool skip_to_marker(struct sorting *s)
+/* Finds the marker among the rows, else makes an entry of the query's marker row; its row is NULL if there is
+ * none. */
+static RESULT find_marker(const struct sorting *s, struct entry *ret_marker)
 {
-	size_t at = 0, kept = 0;
-	while (at < s->count && !s->q->is_marker(s->q->arg, s->entries[at].row))
-		at++;
-	if (at == s->count)
-		return false;
-	struct entry marker = s->entries[at];
+	struct found outside = {0};
+	struct sorting made;
+	*ret_marker = (struct entry){.row = NULL};
+	for (size_t k = 0; k < s->count; k++)
+		if (s->q->is_marker(s->q->arg, s->entries[k].row)) {
+			*ret_marker = s->entries[k];
+			return OK;
+		}
+	if (!s->q->marker)
+		return OK;
+	if (!VEC_PUSH(s->q->c->arena, &outside.rows, s->q->marker))
+		return ctx_no_memory(s->q->c);
+	TRY(make_entries(s->q, &outside, &made));
+	*ret_marker = made.entries[0];
+	return OK;
+}
+
+/* Keeps the rows behind the marker. */
+static RESULT skip_to_marker(struct sorting *s, bool *ret_lacks_marker)
+{
+	size_t kept = 0;
+	struct entry marker;
+	TRY(find_marker(s, &marker));
+	*ret_lacks_marker = !marker.row;
+	if (!marker.row)
+		return OK;
 	for (size_t k = 0; k < s->count; k++)
 		if (compare_entries(&s->entries[k], &marker, s) > 0)
 			s->entries[kept++] = s->entries[k];
 	s->count = kept;
-	return true;
+	return OK;
 }
 
 /* ---- the page ---- */
@@ -417,7 +438,8 @@ static RESULT page_sorted(const struct query *q, const struct found *found, stru
 {
 	struct sorting s;
 	TRY(make_entries(q, found, &s));
-	page->lacks_marker = q->is_marker && !skip_to_marker(&s);
+	if (q->is_marker)
+		TRY(skip_to_marker(&s, &page->lacks_marker));
 	if (page->lacks_marker)
 		return OK;
 	size_t offset = place_page(q, s.count, page);

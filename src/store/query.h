@@ -82,8 +82,9 @@ struct query {
 	const struct query_sort *sorts;
 	size_t sort_count;      /* 0: by creation. Equal rows are ordered by id */
 	struct row_place after; /* by creation: only rows behind this place; zero: all */
-	/* With sort keys: only rows behind the one for which this is true; NULL: all. */
+	/* With sort keys: only rows behind that of which is_marker is true, else behind `marker`; NULL: all. */
 	bool (*is_marker)(void *arg, const struct row *row);
+	const struct row *marker;
 	size_t read_offset;   /* offset of the only field read beside the row's head; 0: any field may be
 			       * read */
 	size_t offset, limit; /* skips `offset` rows, then takes up to `limit`; SIZE_MAX: all */

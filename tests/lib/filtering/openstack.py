@@ -262,6 +262,8 @@ FILTERS = {
     ("servers", "ip6"): ANY, ("servers", "task_state"): ANY, ("servers", "config_drive"): ANY,
     ("servers", "display_name"): By(at("name"), ask=lambda v: f"^{v}$"), ("servers", "vm_state"): By(at("OS-EXT-STS:vm_state")),
     ("servers", "power_state"): By(lambda r: [str(r["OS-EXT-STS:power_state"])], others=("99",)),
+    ("migrations", "changes-since"): By(at("updated_at"), lambda r, v: r["updated_at"] >= v, others=("2099-01-01T00:00:00",)),
+    ("migrations", "changes-before"): By(at("updated_at"), lambda r, v: r["updated_at"] <= v, others=("2001-01-01T00:00:00",)),
     ("servers", "changes-since"): By(at("updated"), lambda r, v: r["updated"] >= v, others=("2099-01-01T00:00:00Z",)),
     ("servers", "changes-before"): By(at("updated"), lambda r, v: r["updated"] <= v, others=("2001-01-01T00:00:00Z",)),
     ("servers", "availability_zone"): By(at("OS-EXT-AZ:availability_zone")), ("servers", "launch_index"): ANY, ("servers", "reservation_id"): ANY,

@@ -6,12 +6,13 @@
 
 enum { PAGE_MAX = 1000 };
 
+/* Reads the length of a page, which is at least 1. */
 static RESULT read_number(struct az_call *e, const char *name, int64_t max, int64_t *value)
 {
 	struct str text = az_query_value(e, name);
 	if (!text.n)
 		return OK;
-	if (result_is_ok(str_parse_int(text, value)) && *value >= 0 && *value <= max)
+	if (result_is_ok(str_parse_int(text, value)) && *value >= 1 && *value <= max)
 		return OK;
 	return az_fail(e, name, "The value of parameter %s is invalid.", name);
 }

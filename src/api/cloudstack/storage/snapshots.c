@@ -54,8 +54,8 @@ static const char *type_of(const struct snapshot *s)
 static bool is_of_type(const struct list_snapshots *a, const struct snapshot *s)
 {
 	const char *type = type_of(s);
-	if (a->interval.n)
-		return str_equal_nocase(a->interval, str_from(type));
+	if (a->interval.n && !str_equal_nocase(a->interval, str_from(type)))
+		return false;
 	if (!a->type.n)
 		return strcmp(type, "GROUP") != 0;
 	return str_equal_nocase(a->type, str_from(type)) ||

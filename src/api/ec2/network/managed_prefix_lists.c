@@ -249,10 +249,11 @@ static const struct param get_entries_params[] = {
 };
 #undef P
 
-/* The token is a position, in the last byte of an id: there are at most a hundred entries. */
-static struct row_place position(size_t at)
+/* Makes a token of the version that the pages are of and of a position in it: later changes of the list move no
+ * entry between pages. The position fits into the last byte of an id: there are at most a hundred entries. */
+static struct row_place position(int64_t version, size_t at)
 {
-	struct row_place place = {0};
+	struct row_place place = {.created_us = version};
 	place.id.b[sizeof place.id.b - 1] = (uint8_t) at;
 	return place;
 }
@@ -266,8 +267,8 @@ static RESULT ec2_get_managed_prefix_list_entries(struct ec2_call *e, const void
 	struct row_place after = {0};
 	TRY(ec2_parse_token(e, a->next_token, &after));
 	TRY(engine_find_address_group(e->c, ec2_tables(e), &a->list, &list));
-	TRY(engine_find_addresses(e->c, ec2_tables(e), list, a->version, STR("TargetVersion"), &blocks,
-				  &notes));
+	int64_t version = a->version ? a->version : after.created_us ? after.created_us : list->version;
+	TRY(engine_find_addresses(e->c, ec2_tables(e), list, version, STR("TargetVersion"), &blocks, &notes));
 	ec2_release_tables(e);
 	size_t at = after.id.b[sizeof after.id.b - 1],
 	       end = a->max_results ? at + (size_t) a->max_results : blocks.count;
@@ -281,7 +282,7 @@ static RESULT ec2_get_managed_prefix_list_entries(struct ec2_call *e, const void
 	}
 	xml_close(x, "entrySet");
 	if (at < blocks.count)
-		xml_text(x, "nextToken", ec2_make_token(e, position(at)));
+		xml_text(x, "nextToken", ec2_make_token(e, position(version, at)));
 	return OK;
 }
 

@@ -90,12 +90,26 @@ static RESULT keep_event(void *arg, const struct event *event)
 	return is_kept ? OK : ctx_no_memory(h->e->c);
 }
 
+enum { SINCE_PAGES = 58, SINCE_BEFORE = 66 };
+
 struct os_history {
 	struct ref server;
 	struct str request;
+	/* of lists: */
+	struct str marker, since, before;
+	int64_t limit;
+	bool has_limit;
 };
 static const struct param list_params[] = {
 	OS_PATH(struct os_history, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
+	OS_QUERY(struct os_history, "limit", limit, .since = SINCE_PAGES, .min = 0, .max = INT32_MAX,
+		 .given = offsetof(struct os_history, has_limit) + 1, .doc = "Actions of a page."),
+	OS_QUERY(struct os_history, "marker", marker, .since = SINCE_PAGES,
+		 .doc = "req-… of the last action of the page before."),
+	OS_QUERY(struct os_history, "changes-since", since, .since = SINCE_PAGES, .max = 64,
+		 .doc = "Actions from then on."),
+	OS_QUERY(struct os_history, "changes-before", before, .since = SINCE_BEFORE, .max = 64,
+		 .doc = "Actions until then."),
 };
 static const struct param one_params[] = {
 	OS_PATH(struct os_history, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
@@ -129,18 +143,70 @@ static void write_action(struct os_call *e, struct json_writer *w, const struct 
 		os_write_time_us(w, "updated_at", event->at_us);
 }
 
+/* Finds the first event behind those of the marker's request. */
+static RESULT find_start(struct os_call *e, const struct os_history *a, const struct history *history,
+			 size_t *ret_start)
+{
+	struct str id = str_slice(a->marker, strlen("req-"), a->marker.n);
+	size_t start = 0;
+	for (size_t k = 0; k < history->events.count; k++) /* a request may have several events */
+		if (str_equal(history->events.at[k].request_id, id))
+			start = k + 1;
+	*ret_start = a->marker.n ? start : 0;
+	if (a->marker.n && !start)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("marker"), "marker [%" STR_FMT "] not found",
+				      STR_ARG(str_slice(a->marker, 0, 64)));
+	return OK;
+}
+
+static RESULT read_bounds(struct os_call *e, const struct os_history *a, int64_t *ret_from_us,
+			  int64_t *ret_until_us)
+{
+	*ret_from_us = 0;
+	*ret_until_us = INT64_MAX;
+	if (a->since.n)
+		TRY(os_parse_time(e->c, a->since, "changes-since", ret_from_us));
+	return a->before.n ? os_parse_time(e->c, a->before, "changes-before", ret_until_us) : OK;
+}
+
+static void write_next(struct os_call *e, struct json_writer *w, const struct event *last)
+{
+	const struct os_page page = {
+		.count = 1,
+		.has_more = true,
+		.marker = str_print(e->c->arena, "req-%" STR_FMT, STR_ARG(last->request_id))};
+	struct str query = os_next_query(e, &page);
+	json_write_open_list(w, "links");
+	os_write_link(w, "next",
+		      str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "?%" STR_FMT, STR_ARG(e->base_url),
+				STR_ARG(e->call->path), STR_ARG(query)));
+	json_write_close_list(w);
+}
+
 static RESULT list_actions(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_history *a = args;
 	struct history history;
+	int64_t from_us, until_us, left = a->has_limit ? a->limit : INT64_MAX;
+	const struct event *last = NULL;
+	size_t k = 0;
+	TRY(read_bounds(e, a, &from_us, &until_us));
 	TRY(read_history(e, &a->server, &history));
+	TRY(find_start(e, a, &history, &k));
 	json_write_open_list(w, "instanceActions");
-	for (size_t k = 0; k < history.events.count; k++) {
+	for (; k < history.events.count && left > 0; k++) {
+		const struct event *event = &history.events.at[k];
+		if (event->at_us < from_us || event->at_us > until_us)
+			continue;
 		json_write_open(w, NULL);
-		write_action(e, w, &history.events.at[k]);
+		write_action(e, w, event);
 		json_write_close(w);
+		last = event;
+		left--;
 	}
 	json_write_close_list(w);
+	if (last && left == 0) /* a full page has a link even if nothing follows, as in Nova */
+		write_next(e, w, last);
 	return OK;
 }
 

@@ -134,26 +134,68 @@ static bool fits_type(struct os_call *e, const struct row *row, struct str value
 	return str_is(value, type_of(instance_migration_of(row)));
 }
 
+/* check_times() has validated the value. */
+static bool fits_since(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t time_us = 0;
+	(void) e;
+	return os_read_time(value, &time_us) && row->updated_us >= time_us;
+}
+
+static bool fits_before(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t time_us = 0;
+	(void) e;
+	return os_read_time(value, &time_us) && row->updated_us <= time_us;
+}
+
+enum { SINCE_PAGES = 59, SINCE_BEFORE = 66 };
+
+#define FILTERS_OF_ALL                                                                                       \
+	{"instance_uuid", "instance"}, {"status", .fits = fits_status}, {"host", .fits = fits_host},         \
+		{"source_compute", .fits = fits_source},                                                     \
+	{                                                                                                    \
+		"migration_type", .fits = fits_type                                                          \
+	}
+static const struct os_filter early_filters[] = {FILTERS_OF_ALL};
 static const struct os_filter filters[] = {
-	{"instance_uuid", "instance"},
-	{"status", .fits = fits_status},
-	{"host", .fits = fits_host},
-	{"source_compute", .fits = fits_source},
-	{"migration_type", .fits = fits_type},
+	FILTERS_OF_ALL,
+	{"changes-since", .fits = fits_since},
+	{"changes-before", .fits = fits_before, .since = SINCE_BEFORE},
 	{"user_id", "made_by", .since = 80},
 	{"project_id", "account", .since = 80},
 };
-static const struct os_listing migrations = {
-	.kind = KIND_INSTANCE_MIGRATION,
-	.items = "migrations",
-	.filters = OS_FILTERS(filters),
-	.flags = OS_ADMIN_SEES_ALL | OS_NEWEST_FIRST,
-	.gather = gather_migration,
-	.write = write_migration,
-};
+#define MIGRATIONS(...)                                                                                      \
+	{                                                                                                    \
+		.kind = KIND_INSTANCE_MIGRATION, .items = "migrations",                                      \
+		.flags = OS_ADMIN_SEES_ALL | OS_NEWEST_FIRST, .gather = gather_migration,                    \
+		.write = write_migration, __VA_ARGS__                                                        \
+	}
+static const struct os_listing whole_list = MIGRATIONS(.filters = OS_FILTERS(early_filters));
+static const struct os_listing pages =
+	MIGRATIONS(.filters = OS_FILTERS(filters), .links = "migrations_links", .page_max = 1000);
 
+static RESULT check_times(struct os_call *e, void *args)
+{
+	static const struct {
+		const char *name;
+		int since;
+	} times[] = {{"changes-since", SINCE_PAGES}, {"changes-before", SINCE_BEFORE}};
+	int64_t time_us = 0;
+	(void) args;
+	for (size_t k = 0; k < sizeof times / sizeof times[0]; k++) {
+		struct str text = pairs_find(&e->request.query, times[k].name);
+		if (text.p && e->request.version >= times[k].since)
+			TRY(os_parse_time(e->c, text, times[k].name, &time_us));
+	}
+	return OK;
+}
+
+#define LIST                                                                                                 \
+	.permit = "os_compute_api:os-migrations:index", .flags = OS_ADMIN,                                   \
+	.doc = "Resizes, live migrations and evacuations of servers."
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2.1/os-migrations", .permit = "os_compute_api:os-migrations:index", .flags = OS_ADMIN,
-	 .list = &migrations, .doc = "Resizes, live migrations and evacuations of servers."},
+	{HTTP_GET, "/v2.1/os-migrations", .until = SINCE_PAGES - 1, .list = &whole_list, LIST},
+	{HTTP_GET, "/v2.1/os-migrations", .since = SINCE_PAGES, .prepare = check_times, .list = &pages, LIST},
 };
 const struct os_actions os_migration_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -20,9 +20,9 @@ struct selection {
 
 /* ---- candidates ---- */
 
-static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
+/* True if the list would have the row without any filter. */
+static bool may_list(const struct selection *s, const struct row *row)
 {
-	const struct selection *s = arg;
 	const struct ctx *c = s->e->c;
 	enum kind kind = s->list->kind;
 	bool lingers = os_words.lingers[kind] && engine_is_lingering(os_tables(s->e), kind, row);
@@ -34,10 +34,14 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 	 * rows. */
 	bool is_own = !s->is_scoped || s->query.plans.count == 1 ||
 		      uuid_equal(engine_get_owner(s->list->kind, row), c->who->account);
+	return may_see && is_own && (!s->list->shows || s->list->shows(s->e, row));
+}
+
+static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
+{
+	const struct selection *s = arg;
 	*ret_matches = false;
-	return may_see && is_own && (!s->list->shows || s->list->shows(s->e, row))
-		       ? os_fits(&s->filtering, row, ret_matches)
-		       : OK;
+	return may_list(s, row) ? os_fits(&s->filtering, row, ret_matches) : OK;
 }
 
 /* Adds the listing's objects without rows. The add callback has already checked who may see them. */
@@ -80,13 +84,26 @@ static RESULT plan(struct selection *s)
 
 /* ---- whose ---- */
 
+/* Nova and Cinder accept the words that Python's strutils has for a boolean; Nova takes the bare name for
+ * true, too. */
+static RESULT read_all_accounts(const struct selection *s, struct str asked, bool *ret_is_asked)
+{
+	*ret_is_asked = asked.p && !asked.n;
+	if (!asked.n || os_parse_bool(asked, ret_is_asked) || !(s->list->flags & OS_ALL_PROJECTS))
+		return OK;
+	return ctx_fail_field(s->e->c, ERR_INVALID, STR("all_tenants"),
+			      "Invalid input received: Unrecognized value '%" STR_FMT "'",
+			      STR_ARG(str_slice(asked, 0, 64)));
+}
+
 static RESULT read_accounts(struct selection *s)
 {
 	const struct pairs *query = &s->e->request.query;
 	struct str asked = pairs_find(query, "all_tenants");
 	if (!asked.p)
 		asked = pairs_find(query, "all_projects");
-	bool is_asked = asked.p && !os_is_truth(false, asked);
+	bool is_asked = false;
+	TRY(read_all_accounts(s, asked, &is_asked));
 	s->all_accounts = s->list->flags & OS_ADMIN_SEES_ALL && os_is_admin(s->e);
 	if (!(s->list->flags & OS_ALL_PROJECTS) || !is_asked)
 		return OK;
@@ -238,15 +255,27 @@ static bool is_marker(void *arg, const struct row *row)
 			       : os_is_uuid(row->id, s->marker);
 }
 
+/* Finds the marker's row by its id: the services look it up whatever the list is filtered by, so that the next
+ * page follows although the row has changed since. NULL: the marker is none, or not an id. */
+static const struct row *find_marker(const struct selection *s)
+{
+	struct ref ref;
+	if (s->list->marker || !os_parse_id(s->marker, s->list->kind, &ref))
+		return NULL;
+	const struct row *row = tables_find(s->query.tables, s->list->kind, ref.prefix);
+	return row && may_list(s, row) ? row : NULL;
+}
+
 /* Reads where the page starts: after a marker, or after `offset` rows. All Block Storage lists have
  * offsets. */
 static RESULT read_start(struct selection *s)
 {
 	int64_t offset = 0;
 	s->marker = pairs_find(&s->e->request.query, "marker");
-	if (s->marker.n && has_pages(s->list))
+	if (s->marker.n && has_pages(s->list)) {
 		s->query.is_marker = is_marker;
-	else if (s->e->service == OS_VOLUME || s->list->flags & OS_BY_OFFSET)
+		s->query.marker = find_marker(s);
+	} else if (s->e->service == OS_VOLUME || s->list->flags & OS_BY_OFFSET)
 		TRY(read_count(s, "offset", &offset));
 	s->query.offset = (size_t) offset;
 	return OK;
