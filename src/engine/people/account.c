@@ -31,6 +31,7 @@
 #include "store/account.h"
 #include "store/address_group.h"
 #include "store/address_group_version.h"
+#include "store/address_prefix.h"
 #include "store/application_credential.h"
 #include "store/arm_resource.h"
 #include "store/async_job.h"
@@ -42,6 +43,8 @@
 #include "store/deployment.h"
 #include "store/deployment_operation.h"
 #include "store/dhcp_options.h"
+#include "store/fleet.h"
+#include "store/gateway.h"
 #include "store/iam_role.h"
 #include "store/import_image_task.h"
 #include "store/import_snapshot_task.h"
@@ -66,10 +69,12 @@
 #include "store/source_nat.h"
 #include "store/subnet_pool.h"
 #include "store/user.h"
+#include "store/user_data.h"
 #include "store/user_group.h"
 #include "store/user_limit.h"
 #include "store/volume.h"
 #include "store/volume_group.h"
+#include "store/volume_group_snapshot.h"
 #include "store/volume_type_limit.h"
 
 /* Twelve digits, the first not 0, like EC2's account numbers, and different from the numbers of known image
@@ -269,6 +274,16 @@ static int64_t count_live_backups(const struct op *op, uuid account)
 	return count;
 }
 
+/* A prefix reserves public addresses even while none of them is allocated. */
+static int64_t count_live_prefixes(const struct op *op, uuid account)
+{
+	int64_t count = 0;
+	for (const struct address_prefix *p = address_prefix_first_by_account(op->head, account); p;
+	     p = address_prefix_next_by_account(op->head, p))
+		count += row_is_live(&p->row);
+	return count;
+}
+
 /* The face's plural for the kind, or else the engine's. */
 static struct str write_plural(const struct ctx *c, enum kind kind, const char *words)
 {
@@ -292,6 +307,7 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		    {KIND_BACKUP, "backups", count_live_backups(op, account->row.id)},
 		    {KIND_IMAGE, "images", has->images},
 		    {KIND_ADDRESS, "addresses", has->addresses},
+		    {KIND_ADDRESS_PREFIX, "public IP prefixes", count_live_prefixes(op, account->row.id)},
 		    {KIND_ROUTER, "VPCs", has->routers},
 		    {KIND_NAT_GATEWAY, "NAT gateways", has->nat_gateways},
 		    {KIND_PORT, "network interfaces", has->ports},
@@ -319,6 +335,18 @@ static RESULT check_empty(struct op *op, const struct account *account)
 	return OK;
 }
 
+/* Keystone, too, clears default_project_id of users when it deletes the project. */
+static RESULT clear_default(struct op *op, uuid account)
+{
+	for (const struct user *u = user_first(op->head); u; u = user_next(op->head, u)) {
+		struct user next = *u;
+		next.default_account = UUID_NONE;
+		if (uuid_equal(u->default_account, account))
+			TRY(user_put(op, &next));
+	}
+	return OK;
+}
+
 RESULT engine_delete_account(struct op *op, struct account_target *wish)
 {
 	const struct account *account = NULL;
@@ -333,7 +361,11 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 			TRY(security_group_delete_with_rules(op, g->row.id));
 	FORGET_EACH(op, address_group_version, account, id);
 	FORGET_EACH(op, address_group, account, id);
+	FORGET_EACH(op, volume_group_snapshot, account, id);
 	FORGET_EACH(op, volume_group, account, id);
+	FORGET_EACH(op, gateway, account, id); /* detached ones; others go with their router */
+	FORGET_EACH(op, fleet, account, id);
+	FORGET_EACH(op, user_data, account, id);
 	FORGET_EACH(op, balancer_pool_member, account, id);
 	FORGET_EACH(op, balancer_set, account, id);
 	FORGET_EACH(op, peering_side, account, id);
@@ -367,6 +399,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, user_limit, account, id);
 	FORGET_EACH(op, volume_type_limit, of_account, id);
 	TRY(catalog_forget_account(op, id));
+	TRY(clear_default(op, id));
 	FORGET_EACH(op, role_assignment, account, id);
 	FORGET_EACH(op, network_grant, target, id);
 	FORGET_EACH(op, subnet_pool, account, id);

@@ -65,8 +65,9 @@ RESULT engine_put_arm_lock(struct op *op, struct arm_lock_wish *wish)
 RESULT engine_delete_arm_lock(struct op *op, struct arm_lock_target *wish)
 {
 	const struct arm_lock *l = arm_lock_find(op->head, wish->lock);
-	TRY(engine_permit(op, "arm_lock.delete", KIND_ARM_LOCK, l ? &l->row : NULL));
-	if (!l || !uuid_equal(l->account, engine_get_account(op->ctx)))
+	bool is_own = l && uuid_equal(l->account, engine_get_account(op->ctx));
+	TRY(engine_permit(op, "arm_lock.delete", KIND_ARM_LOCK, is_own ? &l->row : NULL));
+	if (!is_own)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ARM_LOCK, STR("lockName"),
 				   "The lock could not be found.");
 	TRY(engine_log_event(op, KIND_ARM_LOCK, &l->row, "deleted", "Lock %" STR_FMT ".", STR_ARG(l->name)));

@@ -286,8 +286,9 @@ RESULT engine_create_arm_assignment(struct op *op, struct arm_assignment_wish *w
 RESULT engine_delete_arm_assignment(struct op *op, struct arm_assignment_target *wish)
 {
 	const struct arm_assignment *a = arm_assignment_find(op->head, wish->id);
-	TRY(engine_permit(op, "arm_assignment.delete", KIND_ARM_ASSIGNMENT, a ? &a->row : NULL));
-	if (!a || !uuid_equal(a->account, engine_get_account(op->ctx)))
+	bool is_own = a && uuid_equal(a->account, engine_get_account(op->ctx));
+	TRY(engine_permit(op, "arm_assignment.delete", KIND_ARM_ASSIGNMENT, is_own ? &a->row : NULL));
+	if (!is_own)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ARM_ASSIGNMENT, STR_NONE,
 				   "The role assignment could not be found.");
 	TRY(engine_log_event(op, KIND_ARM_ASSIGNMENT, &a->row, "deleted", "At %" STR_FMT ".",
