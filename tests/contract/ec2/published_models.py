@@ -56,6 +56,8 @@ NEWER_NAT_ADDRESS = {'associationId': 'string', 'isPrimary': 'boolean', 'failure
 NAT_ADDRESSES = {'natGatewayId': 'string', 'natGatewayAddressSet': [{
     'allocationId': 'string', 'networkInterfaceId': 'string', 'privateIp': 'string', 'publicIp': 'string', **NEWER_NAT_ADDRESS}]}
 NEWER_ACTIONS = {
+    'DeregisterImage': ({'ImageId': 'string', 'DeleteAssociatedSnapshots': 'boolean'},
+                        {'return': 'boolean', 'deleteSnapshotResultSet': [{'snapshotId': 'string', 'returnCode': 'string'}]}, ''),
     'AssociateSecurityGroupVpc': ({'GroupId': 'string', 'VpcId': 'string'}, {'state': 'string'}, ''),
     'DescribeSecurityGroupVpcAssociations': (
         {'NextToken': 'string', 'MaxResults': 'integer', 'Filter': [{'Name': 'string', 'Value': ['string']}]},
@@ -107,8 +109,8 @@ class Model:
 
     def add_operation(self, name, inputs, outputs):
         """Members: a type's name; a list contains members or a type, a structure is a dictionary."""
-        self.operations.setdefault(name, {'input': {'shape': self.add_shape(name + 'In', inputs)},
-                                          'output': {'shape': self.add_shape(name + 'Out', outputs)}})
+        known = self.operations.setdefault(name, {'input': {'shape': self.add_shape(name + 'In', inputs)}})
+        known.setdefault('output', {'shape': self.add_shape(name + 'Out', outputs)})  # DeregisterImage had none
 
     def add_shape(self, name, what):
         if isinstance(what, dict):

@@ -123,7 +123,7 @@ CREATES = re.compile("(create|register|deploy|associate|authorize|update)[A-Z]")
 # Commands and parameters whose effect other tests check.
 COMMANDS_ELSEWHERE = {
     "createConsoleEndpoint": "two_faces.py", "createTags": "two_faces.py", "registerTemplate": "cloudstack/uploads.py", "registerIso": "cloudstack/uploads.py",
-    "registerUserKeys": "cloudstack/administration.py", "createNetworkOffering": "cloudstack/administration.py", "createVPCOffering": "cloudstack/administration.py", "updateNetworkOffering": "cloudstack/administration.py",
+    "registerUserKeys": "cloudstack/administration.py", "createNetworkOffering": "cloudstack/administration.py", "createVPCOffering": "cloudstack/administration.py", "updateVPCOffering": "cloudstack/administration.py", "updateNetworkOffering": "cloudstack/administration.py",
     "updateResourceLimit": "cloudstack/administration.py", "updateResourceCount": "cloudstack/administration.py", "updateConfiguration": "cloudstack/administration.py",
     "updateVMAffinityGroup": "cloudstack/machines.py", "updateDefaultNicForVirtualMachine": "cloudstack/machines.py", "updateTemplatePermissions": "cloudstack/machines.py",
     "updateIsoPermissions": "cloudstack/uploads.py", "updateIso": "cloudstack/uploads.py", "updateRolePermission": "cloudstack/administration.py",

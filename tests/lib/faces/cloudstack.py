@@ -253,6 +253,7 @@ STILL = {"resetSSHKeyForVirtualMachine", "updateVMAffinityGroup"}  # commands th
 GIVEN = {  # values that cannot be derived from the tables
     "assignToLoadBalancerRule": members, "removeFromLoadBalancerRule": members,
     "authorizeSecurityGroupIngress": lambda _: {"cidrlist": "192.0.2.0/24"}, "authorizeSecurityGroupEgress": lambda _: {"cidrlist": "192.0.2.0/24"},
+    "copyIso": lambda place: {"destzoneid": place.nobodys["zone"]}, "copyTemplate": lambda place: {"destzoneid": place.nobodys["zone"]},
     "createNetwork": lambda place: {"networkofferingid": place.offerings["tier"], "vpcid": place.ids["router"], "gateway": "10.61.7.1", "netmask": "255.255.255.0"},
     "createPortForwardingRule": lambda _: {"protocol": "tcp", "publicport": "8080"},
     "createSnapshotPolicy": lambda _: {"intervaltype": "DAILY", "schedule": "0:0", "timezone": "UTC"},
