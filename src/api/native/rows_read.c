@@ -252,7 +252,8 @@ static RESULT answer_explain(struct native_call *e, const void *args, struct jso
 				.kind = a->kind,
 				.row = tables_find(native_tables(e), a->kind, a->id)};
 	struct event_query query = {.id = a->id};
-	if (!x.row)
+	/* the view is another one than that of prepare_explain(): the row may have gone to another account */
+	if (!x.row || !native_sees(e->c, x.t, a->kind, x.row))
 		return engine_fail_gone(e->c, a->kind, a->id);
 	explain_begin(&x);
 	bool is_hosts = x.waits_for_kind == KIND_HOST &&

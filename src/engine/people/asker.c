@@ -27,6 +27,13 @@ struct asker asker_find(const struct ctx *c)
 			      .until_us = who->session ? who->session->expires_us : 0};
 }
 
+bool asker_is_caller(const struct asker *a, const struct ctx *c)
+{
+	const struct asker caller = asker_find(c);
+	return (!uuid_is_none(a->user) || !uuid_is_none(a->with)) && uuid_equal(a->user, caller.user) &&
+	       uuid_equal(a->with, caller.with);
+}
+
 /* ---- credentials ---- */
 
 static const char *weigh_roles(const struct roles *roles)

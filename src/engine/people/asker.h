@@ -23,6 +23,10 @@ struct asker asker_find(const struct ctx *c);
 		(row)->made_until_us = asker.until_us;                                                       \
 	} while (0)
 
+/* True if the caller asked for it: the same user by the same credential. A narrower credential of the user is
+ * another caller, and so is each role's session without that role. */
+bool asker_is_caller(const struct asker *a, const struct ctx *c);
+
 /* NULL: the credential used still allows changes to the account; otherwise the reason, as a sentence. A user's
  * own rights are not looked at. */
 const char *asker_weigh_credential(const struct tables *t, const struct asker *a, int64_t now_us);

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from azure import Cloud, sign_in_az  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import holds  # noqa: E402
+from faces.face import Guest  # noqa: E402
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 RESOURCES = "2021-04-01"
@@ -127,6 +128,19 @@ def test_access(cloud, group, of, ec2):
     with pytest.raises(urllib.error.HTTPError):
         fetch(url)
     assert cloud.ask("POST", f"{path}/endGetAccess", DISKS)[0] in (200, 202) and not ec2.describe_images(Owners=["self"])["Images"]
+
+
+def test_access_is_for_whoever_asked(cloud, group):
+    """Whoever may list jobs, and not read disks, gets no address from the operation of another user's call."""
+    disk = make_disk(cloud, group, "bytes-of-mine")
+    told, _ = finish(cloud, "POST", f"{disk}/beginGetAccess", DISKS, {"access": "Read", "durationInSeconds": 600})
+    operation = f"{disk.split('/resourceGroups')[0]}/providers/Microsoft.Compute/locations/useast1/operations/{told['name']}"
+    guest = Guest(cloud.dev.account, "looker").has(json.dumps({"Version": "2012-10-17",
+                                                              "Statement": {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}}))
+    for query in ("", "&monitor=resource"):
+        status, _, shown = cloud.ask("GET", operation + (f"?{query[1:]}" if query else ""), account=guest)
+        assert status in (200, 204) and "accessSAS" not in json.dumps(shown), shown
+    assert "accessSAS" in json.dumps(cloud.ask("GET", operation)[2])
 
 
 def test_boot_diagnostics(cloud, here, machine):

@@ -8,6 +8,7 @@
 
 #include "base/uuid_asked.h"
 #include "engine/instance/azure_guest.h"
+#include "engine/people/asker.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/async_job.h"
@@ -65,25 +66,32 @@ void az_set_operation(struct az_call *e)
 
 /* ---- asking ---- */
 
-/* True if the caller may see the job: its own, or others' if it may list jobs, since they name
- * resources. */
-static RESULT may_see(struct az_call *e, const struct async_job *job, bool *ret_sees)
+static bool is_makers(const struct az_call *e, const struct async_job *job)
+{
+	const struct asker asker = ASKER_OF(job);
+	return asker_is_caller(&asker, e->c);
+}
+
+/* True if the caller may list jobs, which others' jobs need, since they name resources. Nothing may read rows
+ * meanwhile: the guard opens a view of its own. */
+static RESULT may_list(struct az_call *e, bool *ret_may)
 {
 	const struct guard_request request = {.action = STR("ec2:DescribeJobs"),
 					      .has_role = identity_has(e->c->who, RIGHT_READER)};
-	*ret_sees = job && !uuid_is_none(job->made_by) && uuid_equal(job->made_by, e->c->who->user);
-	return !job || *ret_sees ? OK : guard_ask_actions(e->config->guards, e->call, &request, 1, ret_sees);
+	view_close(&e->view);
+	e->view = (struct view){0};
+	return guard_ask_actions(e->config->guards, e->call, &request, 1, ret_may);
 }
 
 static RESULT find_job(struct az_call *e, const struct async_job **ret_job)
 {
-	bool sees = false;
+	bool may = false;
 	uuid id = UUID_NONE;
 	struct str text = az_path_value(e, "operationId");
-	const struct async_job *job =
-		result_is_ok(uuid_parse_asked(text, &id)) ? async_job_find(az_tables(e), id) : NULL;
-	TRY(may_see(e, job, &sees));
-	if (!job || !uuid_equal(job->account, e->c->who->account) || !sees)
+	bool is_id = result_is_ok(uuid_parse_asked(text, &id));
+	TRY(may_list(e, &may));
+	const struct async_job *job = is_id ? async_job_find(az_tables(e), id) : NULL;
+	if (!job || !uuid_equal(job->account, e->c->who->account) || !(may || is_makers(e, job)))
 		return ctx_fail(e->c, ERR_NOT_FOUND, "The operation '%" STR_FMT "' was not found.",
 				STR_ARG(str_slice(text, 0, 64)));
 	*ret_job = job;
@@ -105,7 +113,8 @@ static void write_failure(struct az_call *e, struct json_writer *w, const struct
 	json_write_close(w);
 }
 
-/* Answers of changes that ended well: output of a Run Command, URL of a disk's data. */
+/* Answers of changes that ended well: output of a Run Command, URL of a disk's data. Only whoever asked for
+ * the change gets them: listing jobs takes less than reading a disk. */
 struct output {
 	const struct instance_extension *command;
 	const struct image *access;
@@ -113,7 +122,7 @@ struct output {
 
 static bool find_output(struct az_call *e, const struct async_job *job, struct output *ret_output)
 {
-	bool is_done = job->ended == ASYNC_JOB_ENDED_DONE;
+	bool is_done = job->ended == ASYNC_JOB_ENDED_DONE && is_makers(e, job);
 	*ret_output = (struct output){0};
 	if (is_done && str_is(job->command, "ec2:RunInstanceCommand"))
 		ret_output->command = instance_extension_find(az_tables(e), job->subject);
@@ -140,8 +149,7 @@ static const struct api_listing *find_shown(struct az_call *e, const struct asyn
 					    const struct row **ret_row)
 {
 	enum kind kind = (enum kind) job->subject_kind;
-	*ret_row = uuid_equal(job->made_by, e->c->who->user) ? tables_find(az_tables(e), kind, job->subject)
-							     : NULL;
+	*ret_row = is_makers(e, job) ? tables_find(az_tables(e), kind, job->subject) : NULL;
 	for (size_t g = 0; *ret_row && g < az_group_count; g++)
 		for (size_t k = 0; k < az_groups[g]->count; k++) {
 			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/uuid_asked.h"
 #include "engine/instance/instance.h"
+#include "engine/people/asker.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "model/permission.h"
@@ -130,7 +131,8 @@ static bool has_left(const struct api_call *e, const struct async_job *job, cons
 static void write_password(struct api_call *e, struct json_writer *w, const struct async_job *job)
 {
 	struct str password = STR_NONE;
-	bool is_makers = !uuid_is_none(job->made_by) && uuid_equal(job->made_by, e->c->who->user);
+	const struct asker asker = ASKER_OF(job);
+	bool is_makers = asker_is_caller(&asker, e->c);
 	if (is_makers && job->secret.n &&
 	    result_is_ok(api_open_guest_password(e, job->account, job->secret, &password)))
 		json_write_text(w, "password", password);
@@ -259,7 +261,8 @@ static RESULT prepare_query(struct cs_call *e, void *args)
 static bool may_see(struct cs_call *e, const struct query_args *a, const struct async_job *job)
 {
 	struct roles roles = {0};
-	if (!uuid_is_none(job->made_by) && uuid_equal(job->made_by, e->c->who->user))
+	const struct asker asker = ASKER_OF(job);
+	if (asker_is_caller(&asker, e->c))
 		return true;
 	engine_find_roles(cs_tables(e), e->c->who->user, IDENTITY_ACCOUNT, job->account, &roles);
 	return a->sees_others && (engine_may_see(e->c, KIND_ASYNC_JOB, &job->row) || roles.count);

@@ -189,8 +189,10 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	a->wish.default_account = a->has_default ? &a->default_account : NULL;
 	e->skips_work = !a->password.n;
 	a->wish.clears_password = a->has_password && !a->password.n;
-	if (a->password.n)
-		TRY(check_wanted(e, user_find(os_tables(e), a->wish.user.prefix), a->password));
+	const struct user *user = user_find(os_tables(e), a->wish.user.prefix);
+	if (a->password.n && user &&
+	    engine_may_see(e->c, KIND_USER, &user->row)) /* else no policy tells of it */
+		TRY(check_wanted(e, user, a->password));
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
