@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api src/engine/resolve src/auth/guard src/store/query
+# subjects: src/api src/api/metadata src/engine/resolve src/auth/guard src/store/query
 # limit: 1200 s
 """Each of two accounts writes its own mark into every text that it can: names, descriptions, tags, tickets, history. Meanwhile both read all lists of
-each face, the events, the searches, the live stream and the exports. The other account's mark in any answer fails the test; and the account's own marks must
+each face, the events, the searches, the live streams, the exports, and what each of their guests is told (IMDS, OpenStack's meta_data.json, Azure's
+instance document, CloudStack's user data). The other account's mark in any answer fails the test; and the account's own marks must
 appear in some answers of each face. SEEDS=20 runs more histories."""
 import http.client
 import json
@@ -11,6 +12,8 @@ import os
 import random
 import re
 import sys
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -22,6 +25,7 @@ import dev as ec2  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import face  # noqa: E402
 from faces.native import Place, ask  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 from world import HOSTS  # noqa: E402
 
 SEEDS, STEPS, ROUNDS = range(1, 1 + int(os.environ.get("SEEDS", "1"))), 40, 2
@@ -34,6 +38,8 @@ NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # queries of the
 
 AZURE_LISTS = [a for a in TABLES["azure"] if a["method"] == "GET" and not a["open"] and set(re.findall(r"{(\w+)}", a["path"])) <= {"subscriptionId"}]
 GROUPS, SETS = "2021-04-01", "2023-04-01"
+FOR_GUESTS = ("openstack/latest/meta_data.json", "openstack/latest/user_data", "openstack/latest/vendor_data.json", "openstack/latest/network_data.json",
+              "metadata/instance?api-version=2021-02-01", "latest/user-data", "latest/dynamic/instance-identity/document")
 
 
 class Plain(azure.Cloud):
@@ -184,9 +190,44 @@ class Side:
         iam.generate_credential_report()
         self.take("exports", "credential report", iam.get_credential_report()["Content"].decode())
 
+    def crawl(self, base, path):
+        """Reads a directory of IMDS, with all below it."""
+        for line in self.told(base, path).splitlines():
+            name = line.split("=")[0] + "/" if "public-keys/" in path and "=" in line else line  # "0=name" is the directory "0"
+            if name.endswith("/"):
+                self.crawl(base, path + name)
+            elif "security-credentials" not in path:  # issuing them is recorded
+                self.told(base, path + name)
+
+    def told(self, base, path):
+        request = urllib.request.Request(f"{base}/{path}", headers={"Metadata": "true"})
+        try:
+            with urllib.request.urlopen(request, timeout=HANG_S) as answer:
+                text = answer.read().decode(errors="replace")
+        except urllib.error.HTTPError as refused:
+            text = refused.read().decode(errors="replace")
+            assert refused.code < 500, f"{path}: {refused.code} {text}"
+            self.take("metadata", path, text)
+            return ""
+        self.take("metadata", path, text)
+        return text
+
+    def read_metadata(self):
+        for row in ask(self.place.root, "GET", "/instances?fields=*&limit=1000").json["items"]:
+            base = f"{self.place.dev.metadata}/{row['ec2']}"
+            self.crawl(base, "latest/meta-data/")
+            for path in FOR_GUESTS:
+                self.told(base, path)
+
+    def name_guest(self):
+        """A guest that runs is told its own mark, and so must not be told the other's."""
+        guest = self.place.rows["instance"]["id"]
+        assert ask(self.place.root, "PATCH", f"/instances/{guest}", {"name": self.word()}).status < 300
+
     def read(self):
+        self.name_guest()
         for face_of in (self.read_native, self.read_query, self.read_openstack, self.read_cloudstack, self.read_support, self.read_azure,
-                        self.read_exports):
+                        self.read_exports, self.read_metadata):
             face_of()
 
 
@@ -201,17 +242,18 @@ def sides():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_answer_holds_a_foreign_mark(sides, seed):
     draw = random.Random(seed)
-    streams = [side.place.owner.watch() for side in sides]
+    streams = [(side, side.place.owner.watch(query)) for side in sides for query in ("", "?kinds=instances", "?kinds=volumes,tickets")]
     for _ in range(ROUNDS):
         for _ in range(STEPS):
             draw.choice(sides).step(draw)
         sides[0].place.dev.rest()
         for side in sides:
             side.read()
-    for side, stream in zip(sides, streams):
-        side.take("stream", "all kinds", json.dumps(list(stream.events), default=str))
+    for side, stream in streams:
+        side.take("stream", "events", json.dumps(list(stream.events), default=str))
         stream.close()
-        missing = [name for name in ("native", "actions", "iam", "openstack", "cloudstack", "support", "azure", "exports", "stream") if not side.seen.get(name)]
+    for side in sides:
+        missing = [name for name in ("native", "actions", "iam", "openstack", "cloudstack", "support", "azure", "exports", "metadata", "stream") if not side.seen.get(name)]
         assert not missing, f"{side.mark} is in no answer of {missing}, so that these prove nothing"
 
 
