@@ -37,4 +37,8 @@ $(tail -n 40 "build/fuzz/$1.log")"
     fi
 }
 export -f run choose_seeds
-printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'run {}'
+failed=0
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'run {}' || failed=1
+# A slice of the bodies of all faces' calls, where all-30-bodies.sh has built the server; building it takes minutes.
+if [ "$FUZZ_S" = 1 ] && [ -x build/asan/src/daemon/dari ]; then BODIES=0.1 BODIES_S=1 tests/fuzz/all-30-bodies.sh || failed=1; fi
+exit $failed
