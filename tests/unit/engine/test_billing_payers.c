@@ -21,6 +21,7 @@ struct bill {
 	struct str account; /* name; empty: all */
 	uuid bill_to;
 	__int128 measured;
+	size_t owners; /* whose price lists apply: words of accounts and domains */
 	size_t usage, covered, unused, purchases, unpriced;
 };
 
@@ -30,6 +31,7 @@ static RESULT add(void *arg, const struct billed *billed, const struct charge *c
 	if (bill->account.n && !str_equal(billed->name, bill->account))
 		return OK;
 	bill->bill_to = billed->bill_to;
+	bill->owners = billed->payer.owners.count;
 	bill->purchases += charge->category == CHARGE_PURCHASE;
 	if (charge->category != CHARGE_USAGE)
 		return OK;
@@ -124,22 +126,24 @@ static void each_seller_bills_the_topmost_account_below_it(void **state)
 	const struct {
 		const char *account;
 		uuid issuer, bill_to;
-	} cases[] = {{"alice", UUID_NONE, DOMAIN_DEFAULT}, /* the operator bills every domain */
-		     {"seller", UUID_NONE, acme},
-		     {"buyer", UUID_NONE, acme},
-		     {"member", UUID_NONE, acme},
+		size_t owners;
+	} cases[] = {{"alice", UUID_NONE, DOMAIN_DEFAULT, 5}, /* the operator bills every domain */
+		     {"seller", UUID_NONE, acme, 5},
+		     {"buyer", UUID_NONE, acme, 2},
+		     {"member", UUID_NONE, acme, 2},
 		     {"alice", acme, UUID_NONE},
 		     {"seller", acme, UUID_NONE}, /* nobody bills itself */
-		     {"buyer", acme, shop},
-		     {"member", acme, shop},
+		     {"buyer", acme, shop, 5},
+		     {"member", acme, shop, 7},
 		     {"buyer", shop, UUID_NONE},
 		     {"member", shop, UUID_NONE}}; /* a domain below it, without a bill of its own */
 	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
 		struct bill bill =
 			rate(c, cases[k].account, (struct billing_query){.issuer = cases[k].issuer});
-		if (!uuid_equal(bill.bill_to, cases[k].bill_to) ||
+		if (!uuid_equal(bill.bill_to, cases[k].bill_to) || bill.owners != cases[k].owners ||
 		    bill.measured != (uuid_is_none(cases[k].bill_to) ? 0 : 3600))
-			fail_msg("case %zu: %lld seconds", k, (long long) bill.measured);
+			fail_msg("case %zu: %lld seconds, %zu owners", k, (long long) bill.measured,
+				 bill.owners);
 	}
 }
 
