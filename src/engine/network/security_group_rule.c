@@ -454,6 +454,7 @@ static RESULT name_group_of_rule(struct op *op, struct rules_wish *wish)
 
 static RESULT make_room(struct op *op, struct rules_wish *wish, size_t count)
 {
+	wish->revoked.count = wish->unknown.count = 0; /* a wish may be used again */
 	wish->revoked.at = arena_new_array(op->ctx->arena, struct security_group_rule, count + 1);
 	wish->unknown.at = arena_new_array(op->ctx->arena, struct security_group_rule, count + 1);
 	return wish->revoked.at && wish->unknown.at ? OK : ctx_no_memory(op->ctx);
