@@ -169,8 +169,7 @@ void azure_draw_tags(struct request *x)
 
 void azure_apply_tags(struct request *x, struct thing *t)
 {
-	if (x->tag.key[0])
-		t->tag_count = 0;
+	t->tag_count = 0; /* a PUT without tags leaves none */
 	request_apply_tag(x, t);
 }
 
