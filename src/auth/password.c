@@ -20,7 +20,9 @@ struct passwords {
 	int hashing;
 	struct login_throttle *guesses, *code_guesses;
 	_Atomic uint64_t checks;
-	char decoy[ENCODED_SIZE]; /* hash of the present cost that matches no password */
+	const struct login_directory *directory; /* NULL: none */
+	struct store *store;                     /* where the directory's people become users */
+	char decoy[ENCODED_SIZE];                /* hash of the present cost that matches no password */
 };
 
 static RESULT make_hash(struct passwords *p, struct ctx *c, struct str plain,
@@ -166,4 +168,25 @@ struct str password_draw(struct ctx *c)
 struct login_throttle *passwords_get_code_guesses(struct passwords *p)
 {
 	return p->code_guesses;
+}
+
+struct login_throttle *passwords_get_guesses(struct passwords *p)
+{
+	return p->guesses;
+}
+
+void passwords_set_directory(struct passwords *p, const struct login_directory *d, struct store *store)
+{
+	p->directory = d;
+	p->store = store;
+}
+
+const struct login_directory *passwords_get_directory(const struct passwords *p)
+{
+	return p->directory;
+}
+
+struct store *passwords_get_store(const struct passwords *p)
+{
+	return p->store;
 }

@@ -50,6 +50,13 @@ enum password_verdict password_check(struct passwords *p, struct ctx *c, const s
 bool password_is_one_of(struct passwords *p, struct ctx *c, const struct strs *hashes, struct str plain);
 /* Guesses at one-time codes, which whoever knows the password may try: by the same limits, counted by themselves. */
 struct login_throttle *passwords_get_code_guesses(struct passwords *p);
+struct login_throttle *passwords_get_guesses(struct passwords *p);
+/* The directory that proves the passwords of a domain's people (auth/login.h), which it borrows; NULL: none. Before the first request. */
+struct login_directory;
+struct store;
+void passwords_set_directory(struct passwords *p, const struct login_directory *d, struct store *store);
+const struct login_directory *passwords_get_directory(const struct passwords *p);
+struct store *passwords_get_store(const struct passwords *p);
 /* Number of passwords checked since the start. */
 uint64_t passwords_count_checks(const struct passwords *p);
 /* Draws an initial password of 24 characters that are easy to type, in c's arena. */

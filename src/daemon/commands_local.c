@@ -44,6 +44,7 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 		.at_once = json_object_get(args, "instant") != NULL,
 		.fetch_from = arg_or(args, "fetch-from", STR_NONE),
 		.proxies = arg_or(args, "proxies", STR_NONE),
+		.directory = arg_or(args, "directory", STR_NONE),
 		.has_tls = json_object_get(args, "tls") != NULL,
 		.limited = json_object_get(args, "limits") != NULL,
 	};
@@ -75,6 +76,8 @@ const struct command local_commands[] = {
 	   "separated."},
 	  {"proxies", PARAM_OPTION, false,
 	   "Reverse proxies whose X-Forwarded-For is believed: addresses and blocks, comma separated."},
+	  {"directory", PARAM_OPTION, false,
+	   "A configuration file whose keys directory.… it takes: people of an LDAP directory sign in."},
 	  {"tls", PARAM_FLAG, false, "Its API speaks TLS, with a certificate of its own: az wants that."},
 	  {"limits", PARAM_FLAG, false, "Requests are limited as dari serve limits them."}},
 	 .run_here = dev_here},

@@ -9,7 +9,7 @@
 #include "auth/issuers.h"
 #include "auth/last_used.h"
 #include "auth/limit.h"
-#include "auth/password.h"
+#include "auth/login.h"
 #include "auth/sigv4.h"
 #include "auth/ticket.h"
 #include "auth/token.h"
@@ -47,10 +47,16 @@ struct settings {
 	int64_t events_days, events_max;
 	struct limits_config limits;
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
+	struct login_directory directory; /* URL empty: none */
+	struct str directory_password_file;
+	bool directory_start_tls;
+	int64_t directory_timeout_s;
 };
 
 /* Reads and validates the file; strings are in c's arena. */
 RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings);
+/* Reads a file that need not be a region's: no key has to be there. */
+RESULT settings_read(struct ctx *c, const char *path, struct settings *ret_settings);
 /* Calls each for every key, in the manual's order. */
 void settings_each_key(void (*each)(void *arg, const struct config_key *key), void *arg);
 /* Sets the values of an empty file. */
@@ -155,6 +161,7 @@ struct dev_wish {
 	int64_t address_count;  /* public addresses, and the same number for router gateways */
 	bool at_once;           /* simulated work takes no time */
 	struct str proxies;     /* trusted reverse proxies, comma separated */
+	struct str directory;   /* configuration file whose keys of directory.* are taken; empty: none */
 	struct str fetch_from;  /* addresses that are fetched from though they are inside, comma separated */
 	bool limited;           /* requests have the limits that `dari serve` gives them */
 	int64_t leftover_count; /* disks on the first host that have no rows */

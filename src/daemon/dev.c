@@ -188,7 +188,14 @@ static RESULT dev_prepare(struct daemon *d)
 		.password_locked_s = 60,
 	};
 	struct settings defaults;
-	TRY(settings_fill_defaults(&d->ctx, &defaults));
+	if (dev_of(d)->wish->directory.n)
+		TRY(settings_read(&d->ctx, str_to_z(d->arena, dev_of(d)->wish->directory), &defaults));
+	else
+		TRY(settings_fill_defaults(&d->ctx, &defaults));
+	d->settings.directory = defaults.directory;
+	d->settings.directory_password_file = defaults.directory_password_file;
+	d->settings.directory_start_tls = defaults.directory_start_tls;
+	d->settings.directory_timeout_s = defaults.directory_timeout_s;
 	d->settings.novnc_directory = defaults.novnc_directory;
 	d->settings.proxy_header = defaults.proxy_header;
 	TRY(read_list(d, dev_of(d)->wish->fetch_from, &d->settings.fetch_also_from));

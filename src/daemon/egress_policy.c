@@ -14,6 +14,9 @@ static bool list_remotes(void *self, struct arena *a, struct strs *ret_remotes)
 	bool is_whole = true;
 	for (size_t k = 0; k < sizeof databases / sizeof *databases; k++)
 		is_whole = is_whole && VEC_PUSH(a, &list, databases[k]);
+	struct str urls = d->settings.directory.ldap.url, url;
+	while (is_whole && str_split_next(&urls, ' ', &url))
+		is_whole = !url.n || VEC_PUSH(a, &list, url);
 	if (d->settings.backup.endpoint.n)
 		is_whole = is_whole && VEC_PUSH(a, &list, d->settings.backup.endpoint);
 	/* "s3://" names a bucket rather than a host */

@@ -50,7 +50,13 @@
 #include "store/room.h"
 #include "store/sql.h"
 
-enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024, CERTIFICATE_CAP = 1 << 20 };
+enum {
+	STOP_GRACE_S = 5,
+	STOP_LIMIT_S = 20,
+	DAEMON_ARENA_CAP = 64 * 1024 * 1024,
+	CERTIFICATE_CAP = 1 << 20,
+	SECRET_FILE_CAP = 4096
+};
 
 /* ---- the API's listener ---- */
 
@@ -242,6 +248,27 @@ static RESULT open_store(struct daemon *d)
 	return OK;
 }
 
+static RESULT open_directory(struct daemon *d)
+{
+	struct settings *s = &d->settings;
+	struct ldap_directory *ldap = &s->directory.ldap;
+	struct str password = STR_NONE;
+	if (!ldap->url.n)
+		return OK;
+	if (!ldap->user_base.n)
+		return ctx_fail(&d->ctx, ERR_INVALID,
+				"directory.people: where are they? For example "
+				"ou=people,dc=example,dc=com");
+	if (s->directory_password_file.n)
+		TRY(file_read(&d->ctx, str_to_z(d->arena, s->directory_password_file), SECRET_FILE_CAP,
+			      &password));
+	ldap->bind_password = str_copy(d->arena, str_trim(password));
+	ldap->uses_start_tls = s->directory_start_tls && str_starts_with(ldap->url, STR("ldap://"));
+	ldap->timeout_us = s->directory_timeout_s * SECOND;
+	passwords_set_directory(d->passwords, &s->directory, d->store);
+	return OK;
+}
+
 static RESULT open_auth(struct daemon *d)
 {
 	const struct settings *s = &d->settings;
@@ -257,6 +284,7 @@ static RESULT open_auth(struct daemon *d)
 		.store = d->store, .master_key = d->master_key, .lifetime_us = s->token_lifetime_s * SECOND};
 	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
 	TRY(passwords_new(&d->ctx, d->executor, &passwords, &d->passwords));
+	TRY(open_directory(d));
 	TRY(api_new_key_lane(&d->ctx, d->executor, &d->key_lane));
 	const struct issuers_config issuers = {
 		.executor = d->executor, .reach = d->reach, .fetch = web_fetch_get};

@@ -74,6 +74,45 @@ static const struct config_key keys[] = {
 		   "never."),
 	KEY("identity.locked_s", CONFIG_INT, password_locked_s, .absent = "300", .min = 1, .max = 86400,
 	    .doc = "For how long."),
+	KEY("directory.url", CONFIG_TEXT, directory.ldap.url,
+	    .doc = "An LDAP directory or Active Directory whose people sign in with their password there: "
+		   "ldaps://HOST or ldap://HOST; several, separated by blanks, are tried in turn. None: "
+		   "nobody does."),
+	KEY("directory.start_tls", CONFIG_BOOL, directory_start_tls, .absent = "true",
+	    .doc = "Whether ldap:// begins TLS before anything else is sent; ldaps:// always has it."),
+	KEY("directory.ca", CONFIG_TEXT, directory.ldap.authority,
+	    .doc = "PEM file of the authority that signed its certificate; absent: the system's."),
+	KEY("directory.domain", CONFIG_TEXT, directory.domain, .absent = "Default",
+	    .doc = "The domain that its people belong to."),
+	KEY("directory.bind_dn", CONFIG_TEXT, directory.ldap.bind_name,
+	    .doc = "The account that searches it; absent: an anonymous search."),
+	KEY("directory.bind_password_file", CONFIG_TEXT, directory_password_file,
+	    .doc = "The file that has that account's password."),
+	KEY("directory.people", CONFIG_TEXT, directory.ldap.user_base,
+	    .doc = "Where people are, as a DN: ou=people,dc=example,dc=com."),
+	KEY("directory.person_filter", CONFIG_TEXT, directory.ldap.user_filter, .absent = "(uid={name})",
+	    .doc = "Which of them it is; {name} stands for what was typed. Active Directory: "
+		   "(&(objectCategory=person)(sAMAccountName={name}))."),
+	KEY("directory.person_name", CONFIG_TEXT, directory.ldap.name_attribute, .absent = "uid",
+	    .doc = "The attribute that has a person's name here. Active Directory: sAMAccountName."),
+	KEY("directory.person_id", CONFIG_TEXT, directory.ldap.id_attribute, .absent = "entryUUID",
+	    .doc = "The attribute that never changes for a person. Active Directory: objectGUID."),
+	KEY("directory.person_mail", CONFIG_TEXT, directory.ldap.mail_attribute, .absent = "mail",
+	    .doc = "The attribute that has the e-mail address."),
+	KEY("directory.group_base", CONFIG_TEXT, directory.ldap.group_base,
+	    .doc = "Where groups are, as a DN; absent: no groups are read."),
+	KEY("directory.group_filter", CONFIG_TEXT, directory.ldap.group_filter,
+	    .absent = "(|(member={dn})(uniqueMember={dn})(memberUid={name}))",
+	    .doc = "Which groups a person is in; {dn} and {name} stand for theirs. Active Directory with "
+		   "groups in "
+		   "groups: (member:1.2.840.113556.1.4.1941:={dn})."),
+	KEY("directory.group_name", CONFIG_TEXT, directory.ldap.group_name_attribute, .absent = "cn",
+	    .doc = "The attribute that has a group's name."),
+	KEY("directory.groups", CONFIG_TEXTS, directory.groups,
+	    .doc = "Groups that are groups of the domain, where they get roles: NAME, or NAME=NAME HERE. The "
+		   "members follow at each sign-in."),
+	KEY("directory.timeout_s", CONFIG_INT, directory_timeout_s, .absent = "5", .min = 1, .max = 60,
+	    .doc = "How long an answer may take."),
 	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",
 	    .doc = "OVN's northbound database."),
 	KEY("ovn.southbound", CONFIG_TEXT, ovn_southbound, .absent = "unix:/run/ovn/ovnsb_db.sock",
@@ -156,7 +195,7 @@ static RESULT check_name(struct ctx *c, const char *path, const char *key, struc
 				  path, key, max);
 }
 
-RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings)
+RESULT settings_read(struct ctx *c, const char *path, struct settings *ret_settings)
 {
 	struct str text = STR_NONE;
 	TRY(file_read(c, path, CONFIG_CAP, &text));
@@ -167,7 +206,13 @@ RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_setti
 		ctx_clear_problem(c);
 		return ctx_fail(c, result.code, "%s: %" STR_FMT, path, STR_ARG(why));
 	}
+	return OK;
+}
+
+RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings)
+{
 	uuid id = UUID_NONE;
+	TRY(settings_read(c, path, ret_settings));
 	if (!result_is_ok(uuid_parse(ret_settings->region_id, &id)))
 		return ctx_fail(c, ERR_INVALID, "%s: region.id has to be the UUID that `dari init` wrote",
 				path);

@@ -5,7 +5,7 @@
 #include "api/azure/signin/signin.h"
 
 #include "auth/limit.h"
-#include "auth/password.h"
+#include "auth/login.h"
 #include "base/uuid_asked.h"
 #include "engine/people/password_policy.h"
 #include "engine/resolve.h"
@@ -55,7 +55,7 @@ RESULT signin_find_tenant(struct az_call *e, uuid *ret_tenant)
 	return OK;
 }
 
-static const struct user *find_user(struct az_call *e, const struct az_person *person)
+static RESULT find_login(struct az_call *e, struct az_person *person)
 {
 	const struct tables *t = az_tables(e);
 	size_t at = person->username.n;
@@ -66,8 +66,12 @@ static const struct user *find_user(struct az_call *e, const struct az_person *p
 	uuid where = uuid_is_none(person->tenant) ? DOMAIN_DEFAULT : person->tenant;
 	const struct domain *domain = place.n ? domain_find_by_name(t, place) : domain_find(t, where);
 	if (!domain || (!uuid_is_none(person->tenant) && !uuid_equal(domain->row.id, person->tenant)))
-		return NULL;
-	return user_find_by_owner(t, UUID_NONE, domain->row.id, name);
+		return OK;
+	person->tenant = domain->row.id;
+	TRY(login_find(e->config->passwords, e->c, t, domain->row.id, name,
+		       user_find_by_owner(t, UUID_NONE, domain->row.id, name), &person->login));
+	person->user = person->login.user;
+	return OK;
 }
 
 RESULT signin_find_person(struct az_call *e, struct az_person *person)
@@ -76,36 +80,29 @@ RESULT signin_find_person(struct az_call *e, struct az_person *person)
 	TRY(signin_require(e, person->password, "password"));
 	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* throttle before spending a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
-	const struct user *user = find_user(e, person);
 	e->asker = login_attempt_address(e->call->peer);
-	if (!engine_is_user_open(az_tables(e), user))
-		return OK;
-	person->user = user->row.id;
-	person->tenant = user->domain;
-	person->hash = str_copy(e->c->arena, user->password_hash);
-	return OK;
+	return find_login(e, person);
 }
 
 void signin_try_password(struct az_call *e, struct az_person *person)
 {
-	const struct login_attempt who = {person->user, e->call->peer};
-	person->is_right = password_check(e->config->passwords, e->c, &who, person->hash, person->password) ==
-			   PASSWORD_RIGHT;
+	person->is_right =
+		login_check(e->config->passwords, e->c, &person->login, e->call->peer, person->password);
+	person->user = person->login.user;
 }
 
 RESULT signin_check_person(struct az_call *e, const struct az_person *person)
 {
 	struct identity *who = NULL;
-	const struct user *user = person->is_right ? user_find(az_tables(e), person->user) : NULL;
-	bool is_same = user && str_equal(user->password_hash, person->hash);
-	if (is_same && engine_weigh_password(az_tables(e), user, clock_now_us()) != PASSWORD_LETS_IN)
+	const struct user *user = person->is_right ? login_find_proved(az_tables(e), &person->login) : NULL;
+	if (user && engine_weigh_password(az_tables(e), user, clock_now_us()) != PASSWORD_LETS_IN)
 		return signin_refuse_grant(e, &signin_wrong_grant, "AADSTS50055: The password is expired.");
 	const struct bearer bearer = {
 		.user = person->user, .tenant = person->tenant, .issued_us = clock_now_us()};
 	view_close(&e->view); /* the next access opens a new view */
 	e->view = (struct view){0};
-	struct result found = is_same ? bearer_weigh(e->config->bearers, e->c, &bearer, UUID_NONE, &who)
-				      : FAIL(UNAUTHENTICATED);
+	struct result found = user ? bearer_weigh(e->config->bearers, e->c, &bearer, UUID_NONE, &who)
+				   : FAIL(UNAUTHENTICATED);
 	if (found.code == ERR_UNAUTHENTICATED)
 		return signin_refuse_person(e);
 	e->c->who = who; /* for the audit log */

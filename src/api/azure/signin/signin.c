@@ -417,6 +417,8 @@ static RESULT issue(struct work_item *item)
 		signin_try_password(e, &a->person);
 	if (is_by_password(a) && !a->person.is_right)
 		return signin_refuse_person(e);
+	if (is_by_password(a)) /* the directory's person has become a user */
+		take_person(a, a->person.user, a->person.tenant, a->username);
 	TRY(weigh_now(e, a));
 	struct bearer_words words = {
 		.audience = audience_of(e, a),

@@ -3,14 +3,14 @@
 #pragma once
 
 #include "api/azure/core/action.h"
+#include "auth/login.h"
 
 /* What a person types. The texts of user and hash are in the call's arena. */
 struct az_person {
 	struct str username, password; /* "carol", "carol@acme" */
 	uuid tenant;                   /* wanted; none: any, then theirs */
-	/* found: */
-	uuid user;       /* none: there is no such, or it may not get in */
-	struct str hash; /* to be tried: in work */
+	struct login login;            /* found in prepare */
+	uuid user; /* none: there is none, they may not sign in, or a directory has them until the work */
 	bool is_right;
 };
 

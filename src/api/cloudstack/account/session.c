@@ -7,7 +7,7 @@
 #include "auth/cloudstack_signature.h"
 #include "auth/last_used.h"
 #include "auth/limit.h"
-#include "auth/password.h"
+#include "auth/login.h"
 #include "base/clock.h"
 #include "engine/people/password_policy.h"
 #include "engine/people/role.h"
@@ -68,22 +68,21 @@ RESULT cs_resume_session(struct cs_call *e)
 
 /* ---- login ---- */
 
-struct login {
+struct login_args {
 	struct str username, password, domain;
 	struct ref domain_id;
-	struct str hash;
-	uuid user, counted;
+	struct login found;
 	bool is_right;
 };
 static const struct param login_params[] = {
-	PARAM(struct login, "username", username, .flags = REQUIRED, .doc = "Who."),
-	PARAM(struct login, "password", password, .flags = REQUIRED, .max = PASSWORD_SIZE_MAX,
+	PARAM(struct login_args, "username", username, .flags = REQUIRED, .doc = "Who."),
+	PARAM(struct login_args, "password", password, .flags = REQUIRED, .max = PASSWORD_SIZE_MAX,
 	      .doc = "The password."),
-	PARAM(struct login, "domain", domain, .doc = "The domain's path; absent: the root."),
-	PARAM(struct login, "domainId", domain_id, .kind = KIND_DOMAIN, .doc = "Or its id."),
+	PARAM(struct login_args, "domain", domain, .doc = "The domain's path; absent: the root."),
+	PARAM(struct login_args, "domainId", domain_id, .kind = KIND_DOMAIN, .doc = "Or its id."),
 };
 
-static RESULT refuse(struct cs_call *e, const struct login *a)
+static RESULT refuse(struct cs_call *e, const struct login_args *a)
 {
 	ctx_clear_problem(e->c);
 	e->error = &login_failed;
@@ -94,7 +93,7 @@ static RESULT refuse(struct cs_call *e, const struct login *a)
 }
 
 /* "/", "ROOT", "/acme", "ROOT/acme/" */
-static const struct domain *find_domain(const struct tables *t, const struct login *a)
+static const struct domain *find_domain(const struct tables *t, const struct login_args *a)
 {
 	struct str path = a->domain, part, name = STR_NONE;
 	if (ref_is_given(&a->domain_id))
@@ -107,11 +106,10 @@ static const struct domain *find_domain(const struct tables *t, const struct log
 
 static RESULT prepare_login(struct cs_call *e, void *args)
 {
-	struct login *a = args;
+	struct login_args *a = args;
 	const struct domain *domain = find_domain(cs_tables(e), a);
 	const struct user *user =
 		domain ? user_find_by_owner(cs_tables(e), UUID_NONE, domain->row.id, a->username) : NULL;
-	bool is_open = engine_is_user_open(cs_tables(e), user);
 	static const struct api_error get_refused = {ERR_UNSUPPORTED, 0, 405, "9999"};
 	if (e->call->method != HTTP_POST) {
 		e->error = &get_refused;
@@ -119,30 +117,25 @@ static RESULT prepare_login(struct cs_call *e, void *args)
 	}
 	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* throttle before spending a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
-	a->counted = is_open ? user->row.id : UUID_NONE;
-	a->hash = is_open ? str_copy(e->c->arena, user->password_hash) : STR_NONE;
 	e->asker = login_attempt_address(e->call->peer);
-	return OK;
+	return login_find(e->config->passwords, e->c, cs_tables(e), domain ? domain->row.id : UUID_NONE,
+			  a->username, user, &a->found);
 }
 
 static RESULT check_guess(struct work_item *w)
 {
 	struct cs_call *e = w->arg;
-	struct login *a = e->args;
-	const struct login_attempt who = {a->counted, e->call->peer};
-	a->is_right =
-		password_check(e->config->passwords, e->c, &who, a->hash, a->password) == PASSWORD_RIGHT;
+	struct login_args *a = e->args;
+	a->is_right = login_check(e->config->passwords, e->c, &a->found, e->call->peer, a->password);
 	return OK;
 }
 
 /* Finds the user again: the password may have changed while it was hashed. */
-static const struct user *find_proved(struct cs_call *e, const struct login *a)
+static const struct user *find_proved(struct cs_call *e, const struct login_args *a)
 {
-	const struct user *user = a->is_right ? user_find(cs_tables(e), a->counted) : NULL;
-	bool is_same = user && str_equal(user->password_hash, a->hash);
-	return is_same && engine_weigh_password(cs_tables(e), user, clock_now_us()) == PASSWORD_LETS_IN
-		       ? user
-		       : NULL;
+	const struct user *user = a->is_right ? login_find_proved(cs_tables(e), &a->found) : NULL;
+	return user && engine_weigh_password(cs_tables(e), user, clock_now_us()) == PASSWORD_LETS_IN ? user
+												     : NULL;
 }
 
 static void set_cookies(struct cs_call *e, struct str cookie, struct str key)
@@ -176,7 +169,7 @@ static void write_session(struct cs_call *e, struct json_writer *w, const struct
 
 static RESULT log_in(struct cs_call *e, const void *args, struct json_writer *w)
 {
-	const struct login *a = args;
+	const struct login_args *a = args;
 	const struct user *user = find_proved(e, a);
 	const struct account *account = user ? cs_account_of(cs_tables(e), user) : NULL;
 	struct identity *who = NULL;
@@ -222,7 +215,7 @@ static RESULT show_logout(struct cs_call *e, const void *args, struct json_write
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("login", "identity:authenticate"), .flags = API_OPEN,
-	 .args = PARAMS(struct login, login_params), .prepare = prepare_login, .work = check_guess,
+	 .args = PARAMS(struct login_args, login_params), .prepare = prepare_login, .work = check_guess,
 	 .answer = log_in,
 	 .says = "username|userid|domainid|timeout|account|firstname|lastname|type|timezone|registered|"
 		 "sessionkey",

@@ -11,8 +11,16 @@
 #include "engine/region/region.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
+#include "store/group_member.h"
 #include "store/role_assignment.h"
 
+static const struct role_assignment *choose_older(const struct role_assignment *a,
+						  const struct role_assignment *b)
+{
+	return !uuid_is_none(a->account) && (!b || a->row.created_us < b->row.created_us) ? a : b;
+}
+
+/* CloudStack's user belongs to one account: a role of its own counts before those of groups, and the oldest first. */
 const struct account *cs_account_of(const struct tables *t, const struct user *user)
 {
 	if (!uuid_is_none(user->account))
@@ -21,8 +29,12 @@ const struct account *cs_account_of(const struct tables *t, const struct user *u
 		return account_find(t, user->default_account);
 	const struct role_assignment *a = role_assignment_first_by_user(t, user->row.id), *oldest = NULL;
 	for (; a; a = role_assignment_next_by_user(t, a))
-		if (!uuid_is_none(a->account) && (!oldest || a->row.created_us < oldest->row.created_us))
-			oldest = a;
+		oldest = choose_older(a, oldest);
+	const struct group_member *m = oldest ? NULL : group_member_first_by_user(t, user->row.id);
+	for (; m; m = group_member_next_by_user(t, m))
+		for (a = role_assignment_first_by_user_group(t, m->user_group); a;
+		     a = role_assignment_next_by_user_group(t, a))
+			oldest = choose_older(a, oldest);
 	return oldest ? account_find(t, oldest->account) : NULL;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/native/action.h"
+#include "auth/login.h"
 #include "auth/webauthn.h"
 #include "engine/people/password_policy.h"
 #include "engine/people/second_factor.h"
@@ -16,8 +17,9 @@ struct entering {
 	struct str user, domain, password, new_password, totp, access_key, secret, ticket;
 	struct passkey_texts passkey;
 	/* found: */
-	uuid person, account, key;    /* person none: nobody */
-	struct str hash;              /* of a password that is to be tried, in work */
+	uuid person, account, key; /* person none: nobody */
+	struct login login;        /* by a password, which the work tries */
+	struct str hash;           /* of that password; empty: none is compared, or a directory proves it */
 	bool is_proved, lacks_factor; /* the password is right, and something is wanted besides */
 	enum password_standing standing;
 	struct own_password renewal;   /* in work; user none: the password stays */

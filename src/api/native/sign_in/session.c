@@ -10,8 +10,8 @@
 #include "auth/key.h"
 #include "auth/key_owner.h"
 #include "auth/last_used.h"
+#include "auth/login.h"
 #include "auth/login_link.h"
-#include "auth/password.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/people/role.h"
@@ -193,10 +193,9 @@ static RESULT refuse(struct native_call *e, const struct entering *a)
 }
 
 /* A domain's user; or an account's own, by the account's number or alias, as at AWS's sign-in page. */
-static const struct user *find_user(const struct tables *t, const struct entering *a)
+static const struct user *find_user(const struct tables *t, const struct entering *a,
+				    const struct domain *domain)
 {
-	const struct domain *domain =
-		a->domain.n ? domain_find_by_name(t, a->domain) : domain_find(t, DOMAIN_DEFAULT);
 	if (domain)
 		return user_find_by_owner(t, UUID_NONE, domain->row.id, a->user);
 	const struct account *account = account_find_by_number(t, a->domain);
@@ -205,15 +204,20 @@ static const struct user *find_user(const struct tables *t, const struct enterin
 	return account ? user_find_by_owner(t, account->row.id, UUID_NONE, a->user) : NULL;
 }
 
-static void find_person(struct native_call *e, struct entering *a)
+static RESULT find_person(struct native_call *e, struct entering *a)
 {
 	const struct tables *t = native_tables(e);
-	const struct user *user = find_user(t, a);
-	if (!engine_is_user_open(t, user))
-		return; /* check_guess() hashes anyway, so the time does not reveal unknown users */
+	const struct domain *domain =
+		a->domain.n ? domain_find_by_name(t, a->domain) : domain_find(t, DOMAIN_DEFAULT);
+	const struct user *user = find_user(t, a, domain);
+	TRY(login_find(e->config->passwords, e->c, t, domain ? domain->row.id : UUID_NONE, a->user, user,
+		       &a->login));
+	if (uuid_is_none(a->login.user))
+		return OK; /* check_guess() hashes anyway, so the time does not reveal unknown users */
 	a->person = user->row.id;
 	a->account = uuid_is_none(user->account) ? user->default_account : user->account;
-	a->hash = str_copy(e->c->arena, user->password_hash);
+	a->hash = uuid_is_none(a->login.domain) ? a->login.hash : STR_NONE;
+	return OK;
 }
 
 static RESULT is_secret(struct ctx *c, const void *arg, struct str secret, bool *ret_is_right)
@@ -277,7 +281,7 @@ static RESULT prepare_entering(struct native_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_MISSING, a->user.n ? STR("password") : STR("user"),
 				      "user and password, access_key and secret, ticket, or a passkey: one "
 				      "of them is needed.");
-	find_person(e, a);
+	TRY(find_person(e, a));
 	e->skips_work = false;
 	e->lane = passwords_lane(e->config->passwords);
 	return OK;
@@ -343,9 +347,8 @@ static RESULT check_guess(struct work_item *w)
 {
 	struct native_call *e = w->arg;
 	struct entering *a = e->args;
-	const struct login_attempt who = {a->person, e->call->peer};
-	a->is_proved =
-		password_check(e->config->passwords, e->c, &who, a->hash, a->password) == PASSWORD_RIGHT;
+	a->is_proved = login_check(e->config->passwords, e->c, &a->login, e->call->peer, a->password);
+	a->person = a->login.user;
 	struct result result = a->is_proved ? factors_check(e, a) : OK;
 	if (result_is_ok(result) && a->is_proved)
 		result = check_renewal(e, a);

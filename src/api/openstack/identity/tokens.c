@@ -8,7 +8,7 @@
 #include "api/openstack/identity/read_policies.h"
 #include "auth/last_used.h"
 #include "auth/limit.h"
-#include "auth/password.h"
+#include "auth/login.h"
 #include "engine/people/password_policy.h"
 #include "engine/people/role.h"
 #include "engine/people/token_revocation.h"
@@ -91,22 +91,23 @@ static const struct params proof_table = OS_PARAMS(struct proof, proof_rows, .is
 
 /* Secret to verify by a hash, which runs as the call's work. */
 struct guess {
-	uuid counted; /* user or credential whose failed attempts are counted; none if the name is unknown,
-	               * and then there is no hash */
+	bool is_login;      /* a user's password, else an application credential's secret */
+	struct login login; /* of the user */
+	uuid counted; /* credential whose failed attempts are counted; none if it is unknown, and then there is no hash */
 	struct str hash, plain;
 	bool is_right;
 };
 
-struct login {
+struct token_args {
 	struct trust_use use;
 	struct proof proof;
 	struct str scope; /* JSON; p NULL: absent */
 	struct guess guess;
 };
 static const struct param login_params[] = {
-	OS_BODY_OBJECT(struct login, "identity", proof, proof_table, .flags = REQUIRED,
+	OS_BODY_OBJECT(struct token_args, "identity", proof, proof_table, .flags = REQUIRED,
 		       .doc = "What proves who asks."),
-	OS_BODY_JSON(struct login, "scope", scope,
+	OS_BODY_JSON(struct token_args, "scope", scope,
 		     .doc = "{\"project\": …}, {\"domain\": …}, {\"system\": {\"all\": true}}, "
 			    "{\"OS-TRUST:trust\": …} or "
 			    "\"unscoped\"; absent: the user's default project."),
@@ -172,7 +173,7 @@ static RESULT read_scope(struct os_call *e, struct str text, struct scope_words 
 }
 
 /* Parses the scope; zeroed if absent. */
-static RESULT read_said_scope(struct os_call *e, const struct login *a, struct scope_words *ret_scope)
+static RESULT read_said_scope(struct os_call *e, const struct token_args *a, struct scope_words *ret_scope)
 {
 	*ret_scope = (struct scope_words){0};
 	return !a->scope.p || str_is(a->scope, "null") ? OK : read_scope(e, a->scope, ret_scope);
@@ -272,10 +273,13 @@ static RESULT prepare_guess(struct os_call *e, struct guess *guess, uuid counted
 
 static RESULT prepare_password(struct os_call *e, const struct user_words *words, struct guess *guess)
 {
-	const struct user *user = find_user(os_tables(e), words);
-	bool is_open = user && engine_is_user_open(os_tables(e), user);
-	return prepare_guess(e, guess, is_open ? user->row.id : UUID_NONE,
-			     is_open ? user->password_hash : STR_NONE, words->password);
+	const struct tables *t = os_tables(e);
+	const struct user *user = find_user(t, words);
+	const struct domain *domain = words->id.n ? NULL : find_domain(t, &words->domain);
+	uuid place = user ? user->domain : domain ? domain->row.id : UUID_NONE;
+	TRY(prepare_guess(e, guess, UUID_NONE, STR_NONE, words->password));
+	guess->is_login = true;
+	return login_find(e->config->passwords, e->c, t, place, words->name, user, &guess->login);
 }
 
 static const struct application_credential *find_credential(struct os_call *e,
@@ -300,7 +304,7 @@ static RESULT prepare_credential(struct os_call *e, const struct credential_word
 
 /* A token of a trust with counted uses consumes one use in a change. The change runs once the identity is
  * proved; the answer determines again whether a token is issued, and why not. */
-static RESULT prepare_use(struct os_call *e, struct login *a)
+static RESULT prepare_use(struct os_call *e, struct token_args *a)
 {
 	struct scope_words scope;
 	TRY(read_said_scope(e, a, &scope));
@@ -316,7 +320,7 @@ static RESULT prepare_use(struct os_call *e, struct login *a)
 static const struct token_use looked_at = {.is_no_call = true};
 
 /* Also handles a token of a trust, which cannot create further tokens; the answer reports that. */
-static RESULT prepare_token(struct os_call *e, struct login *a)
+static RESULT prepare_token(struct os_call *e, struct token_args *a)
 {
 	struct token from;
 	struct identity *who = NULL;
@@ -336,7 +340,7 @@ static RESULT prepare_token(struct os_call *e, struct login *a)
 /* Finds the secret to verify; everything else is proved after the hash. */
 static RESULT prepare_login(struct os_call *e, void *args)
 {
-	struct login *a = args;
+	struct token_args *a = args;
 	const struct proof *proof = &a->proof;
 	e->skips_operation = true;
 	struct str method = proof->methods.count == 1 ? proof->methods.at[0] : STR_NONE;
@@ -358,21 +362,23 @@ static RESULT prepare_login(struct os_call *e, void *args)
 static RESULT check_guess(struct work_item *w)
 {
 	struct os_call *e = w->arg;
-	struct login *a = e->args;
+	struct token_args *a = e->args;
 	struct guess *guess = &a->guess;
 	const struct login_attempt who = {guess->counted, e->call->peer};
 	guess->is_right =
-		password_check(e->config->passwords, e->c, &who, guess->hash, guess->plain) == PASSWORD_RIGHT;
+		guess->is_login
+			? login_check(e->config->passwords, e->c, &guess->login, e->call->peer, guess->plain)
+			: password_check(e->config->passwords, e->c, &who, guess->hash, guess->plain) ==
+				  PASSWORD_RIGHT;
 	if (guess->is_right)
-		a->use.user = guess->counted;
+		a->use.user = guess->is_login ? guess->login.user : guess->counted;
 	return OK;
 }
 
-/* Compares the hash again: the password may have changed since prepare. */
 static RESULT prove_password(struct os_call *e, const struct guess *guess, struct token *token)
 {
-	const struct user *user = guess->is_right ? user_find(os_tables(e), guess->counted) : NULL;
-	if (!user || !str_equal(user->password_hash, guess->hash))
+	const struct user *user = guess->is_right ? login_find_proved(os_tables(e), &guess->login) : NULL;
+	if (!user)
 		return refuse(e);
 	if (engine_weigh_password(os_tables(e), user, clock_now_us()) != PASSWORD_LETS_IN)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
@@ -418,7 +424,7 @@ static RESULT prove_credential(struct os_call *e, const struct guess *guess, str
 	return OK;
 }
 
-static RESULT prove(struct os_call *e, const struct login *login, struct token *token)
+static RESULT prove(struct os_call *e, const struct token_args *login, struct token *token)
 {
 	const struct proof *proof = &login->proof;
 	if (proof->methods.count != 1)
@@ -437,7 +443,7 @@ static RESULT prove(struct os_call *e, const struct login *login, struct token *
 /* ---- where to ---- */
 
 /* Takes project and roles from the trust. A trust whose last use this token consumed is found by id. */
-static RESULT choose_trust(struct os_call *e, const struct login *a, const struct trust_words *words,
+static RESULT choose_trust(struct os_call *e, const struct token_args *a, const struct trust_words *words,
 			   struct token *token)
 {
 	const struct tables *t = os_tables(e);
@@ -458,7 +464,7 @@ static RESULT choose_trust(struct os_call *e, const struct login *a, const struc
 	return OK;
 }
 
-static RESULT choose_scope(struct os_call *e, const struct login *a, const struct scope_words *scope,
+static RESULT choose_scope(struct os_call *e, const struct token_args *a, const struct scope_words *scope,
 			   struct token *token)
 {
 	const struct tables *t = os_tables(e);
@@ -498,7 +504,7 @@ static void choose_default(struct os_call *e, struct token *token)
 	token->where = account->row.id;
 }
 
-static RESULT set_scope(struct os_call *e, const struct login *a, struct token *token)
+static RESULT set_scope(struct os_call *e, const struct token_args *a, struct token *token)
 {
 	struct scope_words scope;
 	TRY(read_said_scope(e, a, &scope));
@@ -650,7 +656,7 @@ static RESULT write_token(struct os_call *e, struct json_writer *w, const struct
 
 static RESULT issue_token(struct os_call *e, const void *args, struct json_writer *w)
 {
-	const struct login *a = args;
+	const struct token_args *a = args;
 	struct token token = {0};
 	struct identity *who = NULL;
 	struct str text = STR_NONE;
@@ -735,7 +741,7 @@ static RESULT show_token(struct os_call *e, const void *args, struct json_writer
 
 static const struct os_action actions[] = {
 	{HTTP_POST, "/v3/auth/tokens", .permit = "identity:authenticate", .flags = API_OPEN, .status = 201,
-	 .args = OS_PARAMS(struct login, login_params), .wrap = "auth", .item = "token",
+	 .args = OS_PARAMS(struct token_args, login_params), .wrap = "auth", .item = "token",
 	 .prepare = prepare_login, .work = check_guess, .operation = engine_use_trust_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = issue_token,
 	 .doc = "A token, for a password, an application credential or another token."},

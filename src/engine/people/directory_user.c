@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Users of an LDAP directory: rows only. */
+#include "engine/people/directory_user.h"
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/resolve.h"
+#include "store/domain.h"
+#include "store/group_member.h"
+#include "store/user.h"
+#include "store/user_group.h"
+
+static RESULT refuse(struct op *op, const char *why)
+{
+	return ctx_fail_kind(op->ctx, ERR_UNAUTHENTICATED, KIND_USER, "%s", why);
+}
+
+static const struct user *find_known(struct op *op, const struct directory_arrival *wish)
+{
+	const struct user *u = user_first_by_directory(op->head, wish->id);
+	while (u && !(row_is_live(&u->row) && uuid_equal(u->domain, wish->domain)))
+		u = user_next_by_directory(op->head, u);
+	return u;
+}
+
+/* A user of the domain with a password of its own keeps its name: the directory's person of that name would get its roles. */
+static RESULT check_name(struct op *op, const struct directory_arrival *wish, uuid but)
+{
+	const struct user *other = user_find_by_owner(op->head, UUID_NONE, wish->domain, wish->name);
+	TRY(engine_check_name(op, KIND_USER, wish->name));
+	return !other || uuid_equal(other->row.id, but)
+		       ? OK
+		       : refuse(op, "The person's name in the directory is another user's in the domain.");
+}
+
+static RESULT take_over(struct op *op, const struct user *user, const struct directory_arrival *wish)
+{
+	struct user next = *user;
+	if (!engine_is_user_open(op->head, user))
+		return refuse(op, "The user is disabled.");
+	if (str_equal(user->name, wish->name) && str_equal(user->email, wish->email))
+		return OK;
+	TRY(check_name(op, wish, user->row.id));
+	next.name = wish->name;
+	next.email = wish->email;
+	next.row.gen++;
+	TRY(user_put(op, &next));
+	return engine_log_event(op, KIND_USER, &next.row, "changed",
+				"User %" STR_FMT ", as in the directory.", STR_ARG(next.name));
+}
+
+static RESULT make_user(struct op *op, struct directory_arrival *wish)
+{
+	struct user user = {.row.id = engine_new_id(op, KIND_USER),
+			    .row.gen = 1,
+			    .domain = wish->domain,
+			    .name = wish->name,
+			    .email = wish->email,
+			    .enabled = true,
+			    .directory_id = wish->id};
+	TRY(check_name(op, wish, UUID_NONE));
+	TRY(limit_check(op, LIMIT_DOMAIN_USERS, user.domain, 1, STR_NONE));
+	TRY(user_put(op, &user));
+	wish->user = user.row.id;
+	return engine_log_event(op, KIND_USER, &user.row, "created", "User %" STR_FMT ", from the directory.",
+				STR_ARG(user.name));
+}
+
+static RESULT find_group(struct op *op, uuid domain, struct str name, uuid *ret_group)
+{
+	const struct user_group *there = user_group_find_by_owner(op->head, UUID_NONE, domain, name);
+	struct user_group group = {.row.id = engine_new_id(op, KIND_USER_GROUP),
+				   .row.gen = 1,
+				   .domain = domain,
+				   .name = name,
+				   .description = STR("Members come from the directory.")};
+	*ret_group = there ? there->row.id : group.row.id;
+	if (there)
+		return OK;
+	TRY(engine_check_name(op, KIND_USER_GROUP, name));
+	TRY(limit_check(op, LIMIT_DOMAIN_GROUPS, domain, 1, STR_NONE));
+	TRY(user_group_put(op, &group));
+	return engine_log_event(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",
+				STR_ARG(name));
+}
+
+static RESULT set_membership(struct op *op, const struct directory_arrival *wish,
+			     const struct directory_membership *said)
+{
+	uuid group = UUID_NONE;
+	TRY(find_group(op, wish->domain, said->group, &group));
+	const struct group_member *there = group_member_find_by_user_group(op->head, group, wish->user);
+	if (!there == !said->is_member)
+		return OK;
+	TRY(engine_log_event(op, KIND_USER_GROUP, tables_find(op->head, KIND_USER_GROUP, group),
+			     said->is_member ? "member added" : "member removed", "User %" STR_FMT ".",
+			     STR_ARG(wish->name)));
+	if (there)
+		return group_member_forget(op, there->row.id);
+	struct group_member member = {.row.id = engine_new_id(op, KIND_GROUP_MEMBER),
+				      .row.gen = 1,
+				      .user_group = group,
+				      .user = wish->user};
+	TRY(limit_check(op, LIMIT_MEMBERSHIPS, wish->user, 1, STR_NONE));
+	return group_member_put(op, &member);
+}
+
+RESULT engine_arrive_by_directory(struct op *op, struct directory_arrival *wish)
+{
+	const struct domain *domain = domain_find(op->head, wish->domain);
+	const struct user *known = find_known(op, wish);
+	if (!domain || !domain->enabled)
+		return refuse(op, "The directory's domain is disabled or deleted.");
+	wish->user = known ? known->row.id : UUID_NONE;
+	TRY(known ? take_over(op, known, wish) : make_user(op, wish));
+	for (size_t k = 0; k < wish->group_count; k++)
+		TRY(set_membership(op, wish, &wish->groups[k]));
+	return OK;
+}

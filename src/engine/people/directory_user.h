@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Users of a domain whose passwords an LDAP directory proves (auth/login.h). The directory's id identifies a person (entryUUID,
+ * objectGUID), never the name, which may be given to somebody else later. */
+#pragma once
+
+#include "engine/operation.h"
+
+struct user;
+
+/* A group of the domain whose members the directory decides on. */
+struct directory_membership {
+	struct str group; /* name in the domain; it is created where it is missing */
+	bool is_member;
+};
+
+/* The directory has proved a person, who is not yet the caller. Finds the user by id and takes over name and e-mail address, or
+ * creates one without a password; then makes the memberships as they are said. Grants no role: that is what an administrator gives
+ * the groups. ERR_UNAUTHENTICATED: the user is disabled, or the name belongs to another user of the domain, who has a password here. */
+struct directory_arrival {
+	uuid domain;
+	struct str id, name, email;
+	const struct directory_membership *groups;
+	size_t group_count;
+	/* result: */
+	uuid user;
+};
+OPERATION(engine_arrive_by_directory, directory_arrival)
