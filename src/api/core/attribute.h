@@ -191,10 +191,12 @@ struct attributes {
 		(void) e;                                                                                    \
 		return (expression);                                                                         \
 	}
-/* A filter of a value that no row has. */
+/* A filter of a value that no row has. Without a function the value would be read from the row, at offset 0. */
+const char *attribute_get_nothing(struct api_call *e, const struct row *row);
 #define ATTRIBUTE_NOTHING(filter_name)                                                                       \
 	{                                                                                                    \
-		.flags = ATTRIBUTE_HIDDEN, .form = ATTRIBUTE_WORD, .filter = (filter_name)                   \
+		.flags = ATTRIBUTE_HIDDEN, .form = ATTRIBUTE_WORD, .get.word = attribute_get_nothing,        \
+		.filter = (filter_name)                                                                      \
 	}
 
 /* ---- writing ---- */
