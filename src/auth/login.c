@@ -10,8 +10,6 @@
 #include "store/store.h"
 #include "store/user.h"
 
-enum { GROUPS_MAX = 64 };
-
 RESULT login_find(struct passwords *p, struct ctx *c, const struct tables *t, uuid domain, struct str name,
 		  const struct user *user, struct login *ret_login)
 {
@@ -47,13 +45,13 @@ static RESULT let_in(struct passwords *p, struct ctx *c, struct login *login,
 		     const struct ldap_person *person)
 {
 	const struct login_directory *d = passwords_get_directory(p);
-	struct directory_membership groups[GROUPS_MAX];
+	struct directory_membership groups[LOGIN_GROUPS_MAX];
 	struct directory_arrival wish = {.domain = login->domain,
 					 .id = person->id,
 					 .name = person->name,
 					 .email = person->mail,
 					 .groups = groups};
-	for (; wish.group_count < d->groups.count && wish.group_count < GROUPS_MAX; wish.group_count++)
+	for (; wish.group_count < d->groups.count; wish.group_count++)
 		groups[wish.group_count] = read_group(d->groups.at[wish.group_count], person);
 	TRY(store_commit(passwords_get_store(p), c, "ArriveByDirectory", engine_arrive_by_directory_run,
 			 &wish));

@@ -17,14 +17,15 @@ struct user;
 struct login_directory {
 	struct str domain; /* name */
 	struct ldap_directory ldap;
-	struct strs groups; /* "GROUP", or "GROUP = GROUP OF THE DOMAIN" */
+	struct strs groups; /* "GROUP", or "GROUP = GROUP OF THE DOMAIN"; LOGIN_GROUPS_MAX at most */
 };
+enum { LOGIN_GROUPS_MAX = 64 };
 
 /* A person who has typed name and password. Strings are in the arena of login_find()'s context. */
 struct login {
 	uuid user; /* none: unknown, disabled, or new from the directory */
 	struct str hash;
-	uuid domain; /* of the directory that is asked; none: the hash is compared */
+	uuid domain; /* the directory's domain, where the directory proves the password; none: the hash is compared */
 	struct str name;
 };
 

@@ -50,6 +50,7 @@ enum password_verdict password_check(struct passwords *p, struct ctx *c, const s
 bool password_is_one_of(struct passwords *p, struct ctx *c, const struct strs *hashes, struct str plain);
 /* Guesses at one-time codes, which whoever knows the password may try: by the same limits, counted by themselves. */
 struct login_throttle *passwords_get_code_guesses(struct passwords *p);
+/* Guesses at passwords: for whatever proves one without password_check(). */
 struct login_throttle *passwords_get_guesses(struct passwords *p);
 /* The directory that proves the passwords of a domain's people (auth/login.h), which it borrows; NULL: none. Before the first request. */
 struct login_directory;

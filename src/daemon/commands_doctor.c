@@ -12,11 +12,13 @@
 #include "daemon/authority.h"
 #include "daemon/command.h"
 #include "daemon/explain.h"
+#include "drivers/ldap_directory.h"
 #include "engine/capacity.h"
 #include "engine/licence/compliance.h"
 #include "model/states.h"
 #include "reconcile/billing/traffic.h"
 #include "store/condition.h"
+#include "store/domain.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
 #include "store/health.h"
@@ -315,6 +317,24 @@ static void check_external(struct command_call *call, const struct tables *t)
 		      "dari network add-external NAME …: without one no instance reaches the outside.");
 }
 
+/* Asks the directory as its searching account. Nobody signs in by it where the region lacks its domain. */
+static void check_directory(struct command_call *call)
+{
+	const struct login_directory *d = &call->daemon->settings.directory;
+	AUTO_VIEW view = {0};
+	if (!d->ldap.url.n)
+		return;
+	struct result asked = ldap_directory_check(&call->ctx, &d->ldap);
+	struct str found = result_is_ok(asked) ? d->ldap.url : call->ctx.problem.message;
+	view_open(call->daemon->store, &view);
+	bool has_domain = domain_find_by_name(view.tables, d->domain) != NULL;
+	if (!has_domain)
+		found = str_print(call->ctx.arena, "there is no domain %" STR_FMT, STR_ARG(d->domain));
+	print_finding(call, "directory", result_is_ok(asked) && has_domain, found,
+		      "Its people cannot sign in: see the keys directory.… of the configuration file.");
+	ctx_clear_problem(&call->ctx);
+}
+
 /* ---- capacities ---- */
 
 enum { SWEEP_STEP = 1000 }; /* resources examined in one view */
@@ -492,6 +512,7 @@ static RESULT doctor(struct command_call *call)
 	check_master_key(call);
 	check_qemu_img(call);
 	check_network(call);
+	check_directory(call);
 	check_capacities(call);
 	check_metering(call);
 	AUTO_VIEW view = {0};

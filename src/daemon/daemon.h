@@ -161,7 +161,7 @@ struct dev_wish {
 	int64_t address_count;  /* public addresses, and the same number for router gateways */
 	bool at_once;           /* simulated work takes no time */
 	struct str proxies;     /* trusted reverse proxies, comma separated */
-	struct str directory;   /* configuration file whose keys of directory.* are taken; empty: none */
+	struct str directory;   /* configuration file; the region takes its keys directory.…; empty: none */
 	struct str fetch_from;  /* addresses that are fetched from though they are inside, comma separated */
 	bool limited;           /* requests have the limits that `dari serve` gives them */
 	int64_t leftover_count; /* disks on the first host that have no rows */

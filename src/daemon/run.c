@@ -259,6 +259,10 @@ static RESULT open_directory(struct daemon *d)
 		return ctx_fail(&d->ctx, ERR_INVALID,
 				"directory.people: where are they? For example "
 				"ou=people,dc=example,dc=com");
+	if (s->directory.groups.count > LOGIN_GROUPS_MAX)
+		return ctx_fail(&d->ctx, ERR_INVALID,
+				"directory.groups: %zu groups, of which %d can be named",
+				s->directory.groups.count, LOGIN_GROUPS_MAX);
 	if (s->directory_password_file.n)
 		TRY(file_read(&d->ctx, str_to_z(d->arena, s->directory_password_file), SECRET_FILE_CAP,
 			      &password));

@@ -2,7 +2,6 @@
  * LDAP by OpenLDAP's client library. */
 #include "drivers/ldap_directory.h"
 
-#include <ctype.h>
 #include <ldap.h>
 #include <sys/time.h>
 
@@ -94,11 +93,15 @@ static bool set_options(LDAP *ldap, struct ctx *c, const struct ldap_directory *
 	return is_set && ldap_set_option(ldap, LDAP_OPT_X_TLS_NEWCTX, &is_server) == LDAP_OPT_SUCCESS;
 }
 
+/* A full arena leaves the DN empty, and a server may take that for an anonymous bind: it succeeds. */
 static int bind_as(struct connection *s, struct ctx *c, struct str dn, struct str password)
 {
-	struct berval secret = {.bv_len = password.n, .bv_val = (char *) str_to_z(c->arena, password)};
-	int code = ldap_sasl_bind_s(s->ldap, str_to_z(c->arena, dn), LDAP_SASL_SIMPLE, &secret, NULL, NULL,
-				    NULL);
+	struct str copy = str_copy(c->arena, password);
+	struct berval secret = {.bv_len = copy.n, .bv_val = (char *) copy.p};
+	const char *name = str_to_z(c->arena, dn);
+	if (arena_is_full(c->arena))
+		return LDAP_NO_MEMORY;
+	int code = ldap_sasl_bind_s(s->ldap, name, LDAP_SASL_SIMPLE, &secret, NULL, NULL, NULL);
 	crypto_wipe(secret.bv_val, secret.bv_len);
 	return code;
 }
@@ -149,8 +152,10 @@ static int search(struct connection *s, struct ctx *c, struct str base, struct s
 	for (size_t k = 0, n = 0; k < count; k++)
 		if (attributes[k].n)
 			names[n++] = (char *) str_to_z(c->arena, attributes[k]);
-	return ldap_search_ext_s(s->ldap, str_to_z(c->arena, base), LDAP_SCOPE_SUBTREE,
-				 str_to_z(c->arena, filter), names, 0, NULL, NULL, NULL, most, ret_found);
+	const char *base_z = str_to_z(c->arena, base), *filter_z = str_to_z(c->arena, filter);
+	return arena_is_full(c->arena) ? LDAP_NO_MEMORY
+				       : ldap_search_ext_s(s->ldap, base_z, LDAP_SCOPE_SUBTREE, filter_z,
+							   names, 0, NULL, NULL, NULL, most, ret_found);
 }
 
 /* Two entries that fit are nobody: which of them the name means would be the server's order. */
@@ -233,7 +238,7 @@ RESULT ldap_directory_check(struct ctx *c, const struct ldap_directory *d)
 							  NULL, NULL, 1, &found)
 				      : LDAP_SUCCESS;
 		if (code != LDAP_SUCCESS)
-			return fail(c, &s, k ? "directory.groups" : "directory.people", code);
+			return fail(c, &s, k ? "directory.group_base" : "directory.people", code);
 	}
 	return OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An LDAP directory, Active Directory included: proves a person's password by a bind, and reads who they are and which groups
- * they are in. Sources: RFC 4511 (protocol), 4513 (binds, StartTLS), 4515 (filters), 4530 (entryUUID); Microsoft's MS-ADTS 3.1.1
+ * Client of an LDAP directory, Active Directory included. A bind proves a person's password; searches read the person and the groups
+ * that have the person as a member. Sources: RFC 4511 (protocol), 4513 (binds, StartTLS), 4515 (filters), 4530 (entryUUID); Microsoft's MS-ADTS 3.1.1
  * (sAMAccountName, objectGUID). Calls block for as long as timeout_us each; any thread that may wait. */
 #pragma once
 
@@ -10,8 +10,8 @@ enum { LDAP_GROUPS_MAX = 256, LDAP_TEXT_MAX = 1024 };
 
 /* Strings stay the caller's. */
 struct ldap_directory {
-	struct str
-		url; /* ldaps://HOST[:PORT], ldap://HOST[:PORT], ldapi://PATH; several, separated by blanks */
+	/* ldaps://HOST[:PORT], ldap://HOST[:PORT], ldapi://PATH; several, separated by blanks */
+	struct str url;
 	bool uses_start_tls;               /* on ldap:// */
 	struct str authority;              /* path of the CA's PEM file; empty: the system's */
 	struct str bind_name;              /* DN of the account that searches; empty: an anonymous one */
@@ -25,7 +25,7 @@ struct ldap_directory {
 };
 
 struct ldap_person {
-	struct str dn, id, name, mail; /* id: as text; 16 bytes that are none are written as a UUID */
+	struct str dn, id, name, mail; /* id: text; a binary id of 16 bytes is written as a UUID */
 	struct strs groups;            /* their names, LDAP_GROUPS_MAX at most */
 };
 

@@ -13,9 +13,9 @@ struct directory_membership {
 	bool is_member;
 };
 
-/* The directory has proved a person, who is not yet the caller. Finds the user by id and takes over name and e-mail address, or
- * creates one without a password; then makes the memberships as they are said. Grants no role: that is what an administrator gives
- * the groups. ERR_UNAUTHENTICATED: the user is disabled, or the name belongs to another user of the domain, who has a password here. */
+/* Signs in a person whom the directory has proved, and who is not yet the caller. The operation finds the user by id and takes over
+ * name and e-mail address, or creates a user without a password; then it adds the user to groups and removes it from groups as the wish
+ * says. It grants no role: an administrator gives roles to the groups. ERR_UNAUTHENTICATED: the user is disabled, or the name belongs to another user of the domain, who has a password here. */
 struct directory_arrival {
 	uuid domain;
 	struct str id, name, email;

@@ -5,6 +5,7 @@
 real slapd, asked over LDAPS and StartTLS. Groups of the directory give the roles; whoever leaves a group loses them at the next sign-in."""
 import json
 import os
+import subprocess
 import sys
 import urllib.parse
 
@@ -15,7 +16,7 @@ import browser as web  # noqa: E402
 import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import native  # noqa: E402
-from dev import Dev  # noqa: E402
+from dev import DARI, Dev  # noqa: E402
 from slapd import BASE, ROOT_DN, ROOT_PASSWORD, Slapd  # noqa: E402
 
 SAME = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
@@ -173,10 +174,29 @@ def test_untrusted_certificate(slapd, tmp_path_factory):
         assert token(region, "ann", RIGHT)[0] == 401
 
 
+def doctor(dev):
+    said = subprocess.run([DARI, "--config", dev.config, "doctor"], capture_output=True, text=True, check=False).stdout
+    return next(line for line in said.splitlines() if line[4:].startswith("directory"))
+
+
+def test_doctor(dev, slapd, tmp_path_factory):
+    assert doctor(dev).startswith("ok")
+    with Dev("--directory", write_settings(slapd, tmp_path_factory, slapd.ldaps, people="ou=nobody,dc=example,dc=com")) as region:
+        assert doctor(region).startswith("!!") and "directory.people" in doctor(region)
+    with Dev("--directory", write_settings(slapd, tmp_path_factory, slapd.ldaps, domain="gone")) as region:
+        assert doctor(region).startswith("!!") and "no domain gone" in doctor(region)
+
+
+def test_too_many_groups(slapd, tmp_path_factory):
+    with pytest.raises(RuntimeError, match="directory.groups: 65 groups"):
+        Dev("--directory", write_settings(slapd, tmp_path_factory, slapd.ldaps, groups=[f"g{n}" for n in range(65)]))
+
+
 def test_directory_down(dev, admin, slapd):
     """The directory's people can't sign in; the region's own can. Afterwards all can."""
     slapd.stop()
     try:
+        assert doctor(dev).startswith("!!")
         assert token(dev, "ann", RIGHT)[0] == 401
         assert token(dev, "admin", admin.password)[0] == 201
     finally:

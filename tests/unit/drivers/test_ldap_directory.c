@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Filters of an LDAP directory: what is typed is a value, never a part of the filter. A real slapd is asked by
+ * ldap_write_filter() puts the typed name into a filter as a value, never as a part of the filter's syntax. A real slapd is asked by
  * tests/contract/cross/directory_sign_in.py. */
 #include <setjmp.h>
 #include <stdarg.h>
