@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One namespace per VPC, and per network with guests behind no router, plugged into the local Open vSwitch (plug.h). The namespace and its veth pair exist
- * as long as a descriptor does, so at most as long as the process; rows in the switch's database are found by
- * our mark. They are updated with the same diff engine as the northbound database's.
+ * Plugs network namespaces into the local Open vSwitch (plug.h): a namespace for each VPC, and for each network with guests
+ * behind no router. The namespace and its veth pair exist as long as a descriptor does, so at most as long as the process;
+ * rows in the switch's database are found by our mark. They are updated with the same diff engine as the northbound database's.
  *
  * Entering a namespace changes the calling thread. It is only done by threads that end afterwards, never by a
  * caller's. */
@@ -234,8 +234,8 @@ static RESULT add_ipv6(struct ctx *c, const struct plug *p)
 		      p->netns_fd);
 }
 
-/* Addresses and routes of the namespace. On a network's own link the guests may have any address, and are
- * asked for by ARP. */
+/* Adds the namespace's addresses and routes. Guests on a network's own link may have any address, so the default route has no
+ * gateway, and ARP finds each guest. */
 static RESULT add_addresses(struct ctx *c, const struct plug *p, const struct plug_wish *wish)
 {
 	char text[MAC_TEXT_SIZE];

@@ -2,7 +2,8 @@
  * Dari's presence inside a VPC: a network namespace on Dari's machine, plugged into br-int as the router's
  * metadata port, with the addresses 169.254.169.254, 169.254.169.253, 168.63.129.16 and, if the machine has
  * IPv6, fd00:ec2::254. A network with guests behind no router has a namespace of its own, plugged into its
- * switch, with 169.254.169.254 alone. Only a file descriptor holds the namespace, so it disappears with the process. Entries
+ * switch, with 169.254.169.254 alone. Only a file descriptor holds the namespace, so it disappears with the
+ * process. Entries
  * that an earlier process left in the local Open vSwitch database are reused or removed at the next start.
  * Calls block; one thread at a time. */
 #pragma once

@@ -422,12 +422,13 @@ static RESULT ask(struct op *op, const struct async_job *job)
 static RESULT ask_as_asker(struct op *op, const struct async_job *job)
 {
 	const struct asker asker = ASKER_OF(job);
-	struct ctx before = *op->ctx;
+	const struct identity *who = op->ctx->who;
+	struct guard *guard = op->ctx->guard;
 	struct result result = asker_act(op, &asker);
 	if (result_is_ok(result))
 		result = ask(op, job);
-	op->ctx->who = before.who;
-	op->ctx->guard = before.guard;
+	op->ctx->who = who;
+	op->ctx->guard = guard;
 	return result;
 }
 

@@ -45,7 +45,7 @@ enum attribute_form {
 	ATTRIBUTE_STATE,  /* derived state of the row, a row of .kind */
 	ATTRIBUTE_FIXED,  /* .fixed: text in XML, a JSON value in JSON */
 	ATTRIBUTE_LIST,   /* an object of .within for each of several rows */
-	ATTRIBUTE_OBJECT, /* an object of .within; of the joined row, if there is a join */
+	ATTRIBUTE_OBJECT, /* an object of .within, filled from the joined row if there is a join */
 	ATTRIBUTE_RAW,    /* .get.write writes the member, or several */
 };
 
@@ -54,8 +54,8 @@ enum attribute_flag {
 	ATTRIBUTE_ADMIN = 1 << 1,    /* shown to administrators; a filter of theirs */
 	ATTRIBUTE_IN_READS = 1 << 2, /* shown by reads, not by the answer of a change */
 	ATTRIBUTE_NOT = 1 << 3,      /* BOOL: the opposite of the field */
-	/* What is written of a value that is none: an empty text or list, the number 0, no id, no joined row. Without a flag: as
-	 * any other text, number or list; for ids, addresses and joins as the face's style says. */
+	/* These flags say how an empty value is written: an empty text or list, the number 0, no id, no joined row. Without one of
+	 * them an empty text, number or list is written like any other; the face's style decides about ids, addresses and joins. */
 	ATTRIBUTE_OMIT_NONE = 1 << 4,
 	ATTRIBUTE_NULL_NONE = 1 << 5,
 	ATTRIBUTE_EMPTY_NONE = 1 << 6, /* an empty text */
@@ -78,9 +78,9 @@ struct attribute {
 	enum attribute_form form : 8;
 	uint16_t flags;
 	uint8_t since, until; /* versions of the API; 0: from the first, to the last */
-	enum kind kind : 8;   /* ID: of the row named; STATE: of the row */
+	enum kind kind : 8;   /* ID: kind of the row that the id names; STATE: kind of the row itself */
 	uint8_t shift;
-	uint16_t offset; /* of the field, in the row or in the joined one */
+	uint16_t offset; /* where the field is, in the row or in the joined one */
 	uint16_t index;  /* index of the listed kind that begins with the field; 0: none */
 	/* From the row to the one that has the field. LIST with an index: to the rows listed. KIND_NONE: no join. */
 	struct query_join via;

@@ -53,7 +53,7 @@ struct attribute_step {
 	const struct attribute_plan *plan, *within;
 	enum attribute_place place : 8;
 	bool may_escape; /* its text may be long, or have special characters */
-	bool is_ruled;   /* the attribute has a flag for values that are none */
+	bool is_ruled;   /* the attribute says how an empty value is written */
 };
 
 struct attribute_plan {

@@ -106,6 +106,10 @@ static void write_xml_tags(const struct attribute_step *step, const void *at, vo
 	const struct attribute_style *style = step->plan->style;
 	const struct tags *tags = at;
 	struct xml *x = out;
+	if (!tags) {
+		write_none(step, out);
+		return;
+	}
 	if (!tags->count) {
 		xml_empty_named(x, name_of(step));
 		return;

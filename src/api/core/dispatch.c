@@ -395,7 +395,7 @@ static RESULT prepare_action(struct api_call *e)
 	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
 }
 
-/* A caller whose connections are all in use is told to try again later. */
+/* Counts the connection for the caller's account. ERR_THROTTLED: the account has its share of connections. */
 static RESULT take_connection(struct api_call *e)
 {
 	const struct identity *who = e->c->who;

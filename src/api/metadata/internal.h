@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of the metadata service share: the places: one for each router that has ports, and
- * one for each network with guests behind no router.
+ * Private to the metadata service. A place is where it answers: each router that has ports has one, and each
+ * network with guests behind no router.
  *
  *   places.c    follows the store; plugs and listens, takes back; all on the actor "metadata"
  *   imds.c      HTTP: who asks, tokens, and the tree of imds_tree.c for what imds_facts.c gathered

@@ -186,7 +186,7 @@ static void place_note(struct place *p, const struct ctx *c, struct result r)
 	p->retry_us = clock_now_us() + p->delay_us;
 }
 
-/* What a place is, by its row. */
+/* The sort of place that a router or a network needs now. */
 struct place_kind {
 	bool is_wanted, is_on_link;
 	int64_t mark; /* a router's */

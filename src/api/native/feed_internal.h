@@ -32,7 +32,7 @@ struct viewer {
 	bool kinds[KIND_COUNT], all[KIND_COUNT], needs_reset, was_weighed;
 	uint64_t position, rights_position; /* in the ring: what is told next */
 	int64_t silent_since_us;
-	int64_t expires_us; /* of the token or the temporary credentials; 0: of neither */
+	int64_t expires_us; /* when the token or the temporary credentials end; 0: neither does */
 	int64_t weighed_us; /* when the token was last checked; an application credential ends without a commit */
 	const char *why;        /* it ends; NULL: it does not */
 	_Atomic bool is_behind; /* wakes the feed when all was sent */

@@ -340,9 +340,11 @@ static RESULT clear_default(struct op *op, uuid account)
 {
 	for (const struct user *u = user_first(op->head); u; u = user_next(op->head, u)) {
 		struct user next = *u;
+		if (!uuid_equal(u->default_account, account))
+			continue;
 		next.default_account = UUID_NONE;
-		if (uuid_equal(u->default_account, account))
-			TRY(user_put(op, &next));
+		next.row.gen++;
+		TRY(user_put(op, &next));
 	}
 	return OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whoever asked for work that is done later. */
+ * Finds, weighs and impersonates the caller who asked for work that is done later. */
 #include "engine/people/asker.h"
 
 #include "engine/internal.h"

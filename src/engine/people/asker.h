@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whoever asked for work that is done later: jobs, backups, imports, schedules. The work's row stores the user and
+ * The asker of work that is done later: jobs, backups, imports, schedules. The work's row stores the user and
  * the credential that narrowed that user, because the work must end when the credential is gone, expired or
  * narrower. A row has the columns made_by, made_with and made_until_us. For the head or a view. */
 #pragma once

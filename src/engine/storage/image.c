@@ -651,12 +651,15 @@ static RESULT delete_snapshots(struct op *op, struct image_target *wish)
 		if (image_device_first_by_snapshot(op->head, s->snapshot))
 			continue;
 		struct snapshot_target target = {.snapshot = ref_by_id(KIND_SNAPSHOT, s->snapshot)};
+		struct op_place place = op_place_now(op);
 		struct result r = engine_delete_snapshot(op, &target);
 		if (r.code == ERR_NO_MEMORY)
 			return r;
 		s->end = result_is_ok(r)                                   ? IMAGE_SNAPSHOT_DELETED
 			 : r.code == ERR_DENIED || r.code == ERR_NOT_FOUND ? IMAGE_SNAPSHOT_DENIED
 									   : IMAGE_SNAPSHOT_IN_USE;
+		if (!result_is_ok(r))
+			op_go_back(op, place);
 		ctx_clear_problem(op->ctx);
 	}
 	return OK;

@@ -131,7 +131,7 @@ def test_access(cloud, group, of, ec2):
 
 
 def test_access_is_for_whoever_asked(cloud, group):
-    """Whoever may list jobs, and not read disks, gets no address from the operation of another user's call."""
+    """A user who may list jobs, and not read disks, gets no address from the operation of another user's call."""
     disk = make_disk(cloud, group, "bytes-of-mine")
     told, _ = finish(cloud, "POST", f"{disk}/beginGetAccess", DISKS, {"access": "Read", "durationInSeconds": 600})
     operation = f"{disk.split('/resourceGroups')[0]}/providers/Microsoft.Compute/locations/useast1/operations/{told['name']}"

@@ -220,7 +220,7 @@ class Side:
                 self.told(base, path)
 
     def name_guest(self):
-        """A guest that runs is told its own mark, and so must not be told the other's."""
+        """Puts each account's mark into a running guest's name: its metadata must show that mark and no other."""
         guest = self.place.rows["instance"]["id"]
         assert ask(self.place.root, "PATCH", f"/instances/{guest}", {"name": self.word()}).status < 300
 

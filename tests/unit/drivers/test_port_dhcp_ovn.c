@@ -108,8 +108,8 @@ static void test_own_options(void **state)
 	model_done(&lab.model);
 }
 
-/* DHCP offers a port that leads nowhere neither router, routes, DNS servers nor domain name, although its subnet
- * has them. The port's own options are sent. */
+/* A port that leads nowhere gets no router, routes, DNS servers or domain name by DHCP, although its subnet has
+ * them. It gets its own options. */
 static void test_leads_nowhere(void **state)
 {
 	struct lab lab;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What becomes of an account's rows when it is deleted: what would cost money refuses the deletion, and
- * everything else goes. Also access keys whose id and secret the caller chose. */
+ * Deletion of an account: rows that cost money refuse it, and all other rows of the account go with it. Also
+ * access keys whose id and secret the caller chose. */
 #include "cloud.h"
 
 #include "engine/instance/launch_template.h"

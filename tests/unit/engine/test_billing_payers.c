@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who pays for an account's usage, and what else a month's charges are made of: commitments, corrections of
+ * The payer of an account's usage, and what else a month's charges are made of: commitments, corrections of
  * the log, and the records of accounts that are gone. */
 #include "cloud.h"
 

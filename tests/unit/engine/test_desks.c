@@ -244,7 +244,7 @@ static void a_dropped_item_that_waited_leaves_no_condition(void **state)
 	fail_next(c, link);
 	int64_t since_us = link_at(c, ticket, desk)->failing_us;
 	fail_next(c, link);
-	assert_int_equal(link_at(c, ticket, desk)->failing_us, since_us); /* of the first failure */
+	assert_int_equal(link_at(c, ticket, desk)->failing_us, since_us); /* since the first failure */
 	assert_int_equal(link_at(c, ticket, desk)->tries, 2);
 	struct sending_change drop = {
 		ref_by_id(KIND_TICKET_SENDING, engine_next_sending(cloud_tables(c), link)->row.id), true};

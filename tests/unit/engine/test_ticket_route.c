@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where a ticket goes: the instances that it names, the product that runs on them, and the desks that take
+ * Routes of tickets: the instances that it names, the product that runs on them, and the desks that take
  * it. Also the rules of tickets that no desk drives. */
 #include "desks.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a desk reports of a ticket: messages, files, states and documents, each taken once. The owning desk
+ * Reports of a desk about a ticket: messages, files, states and documents, each taken once. The owning desk
  * sets the state; test_tickets.c plays the exchange of states in every order. */
 #include "desks.h"
 

@@ -282,7 +282,7 @@ static bool read_event(struct az_call *e, const struct filter *f, const struct a
 	return fits_filter(e, f, ret_event);
 }
 
-/* Orders events from the newest on: az shows 50 unless it is told otherwise. */
+/* Puts the newest event first. az shows the first 50 of the answer unless the command asks for more. */
 static int compare_events(const void *a, const void *b)
 {
 	const struct event *x = a, *y = b;

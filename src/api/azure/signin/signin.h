@@ -5,7 +5,7 @@
 #include "api/azure/core/action.h"
 #include "auth/login.h"
 
-/* What a person types. The texts of user and hash are in the call's arena. */
+/* A person who signs in by name and password. */
 struct az_person {
 	struct str username, password; /* "carol", "carol@acme" */
 	uuid tenant;                   /* wanted; none: any, then theirs */

@@ -113,16 +113,16 @@ static bool has_iso(struct api_call *e, const struct row *row, uuid iso)
 	return uuid_equal(engine_get_medium(api_tables(e), row->id), iso);
 }
 
-/* Hides destroyed machines from users, unless the region's configuration shows them. */
+/* Hides destroyed machines from users, unless the configuration shows them. */
 static bool fits_state(struct api_call *e, const struct list_machines *a, const struct row *row)
 {
-	bool is_present = model_derive_instance_state(instance_of(row)) != INSTANCE_DESTROYED;
-	bool sees_all = identity_is_admin(e->c->who) ||
-			cs_read_setting(e, SETTING_USERS_SEE_DESTROYED, 0, e->c->who->account);
-	if (str_is(a->state, "Present") || !sees_all)
-		return is_present && (!a->state.n || str_is(a->state, "Present") ||
-				      str_equal(a->state, cs_machine_state(e, row)));
-	return !a->state.n || str_equal(a->state, cs_machine_state(e, row));
+	bool wants_present = str_is(a->state, "Present");
+	if (a->state.n && !wants_present && !str_equal(a->state, cs_machine_state(e, row)))
+		return false;
+	if (model_derive_instance_state(instance_of(row)) != INSTANCE_DESTROYED)
+		return true;
+	return !wants_present && (identity_is_admin(e->c->who) ||
+				  cs_read_setting(e, SETTING_USERS_SEE_DESTROYED, 0, e->c->who->account));
 }
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)

@@ -106,6 +106,7 @@ void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *off
 bool cs_offering_may_follow(const struct cs_offering *present, const struct cs_offering *next);
 /* Whether the services, "Dhcp|Dns", have this one. */
 bool cs_has_service(const char *services, struct str service);
+bool cs_has_services(const char *services, const struct strs *wanted); /* all of them */
 /* The services of an operator's offering: where its row and the wish for it say so, + 1; 0: every network has it. */
 enum { CS_SERVICES = 9 };
 extern const struct cs_service {

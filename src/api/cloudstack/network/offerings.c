@@ -207,7 +207,7 @@ void cs_write_services(struct json_writer *w, const char *services, const char *
 	json_write_close_list(w);
 }
 
-static bool has_all(const char *services, const struct strs *wanted)
+bool cs_has_services(const char *services, const struct strs *wanted)
 {
 	for (size_t k = 0; k < wanted->count; k++)
 		if (!cs_has_service(services, wanted->at[k]))
@@ -320,7 +320,7 @@ static bool offering_matches(struct cs_call *e, const struct list_offerings *a, 
 	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, !o->own) &&
 			  fits(a->specifies_vlan, is_shared) && fits(a->specifies_ranges, is_shared) &&
 			  fits(a->leads_out, cs_has_service(o->services, STR("SourceNat")));
-	return has_words && has_traits && is_offered(e, a, o) && has_all(o->services, &a->services);
+	return has_words && has_traits && is_offered(e, a, o) && cs_has_services(o->services, &a->services);
 }
 
 void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *offering)

@@ -100,14 +100,6 @@ static const struct param list_params[] = {
 };
 #undef P
 
-static bool has_all(const char *services, const struct strs *wanted)
-{
-	for (size_t k = 0; k < wanted->count; k++)
-		if (!cs_has_service(services, wanted->at[k]))
-			return false;
-	return true;
-}
-
 /* Names and texts are found by a part of them, as in CloudStack. */
 static bool has_part(struct cs_call *e, struct str text, struct str part)
 {
@@ -138,7 +130,7 @@ static bool matches(struct cs_call *e, const struct list_vpc_offerings *a, const
 	return has_words(e, a, own) && is_offered(e, a, own) &&
 	       (!a->state.n || str_is(a->state, "Enabled") == is_enabled) &&
 	       (a->is_default == CHOICE_DEFAULT || (a->is_default == CHOICE_YES) == !own) &&
-	       has_all(services, &a->services);
+	       cs_has_services(services, &a->services);
 }
 
 static void write_listed(struct cs_call *e, struct json_writer *w, const void *item)
@@ -279,7 +271,7 @@ static const struct param update_params[] = {
 	NOT_BUILT("sortkey"),
 };
 
-/* The default offering is in no table, so nothing of it can change. */
+/* The default offering has no row that a change could be written to. */
 static RESULT find_changeable(struct cs_call *e, struct str id, const char *problem, struct ref *ret_own)
 {
 	TRY(cs_find_vpc_offering(e, id, "id", ret_own));
