@@ -313,6 +313,7 @@ def first_of(path):
 
 
 SORTED = {
+    ("migrations", "id"): first_of("uuid"),  # rows are ordered by their UUIDs, and the number that Nova calls id is made of one
     ("servers", "display_name"): first_of("name"), ("servers", "image_ref"): lambda r: r["image"]["id"], ("servers", "launched_at"): first_of("OS-SRV-USG:launched_at"),
     ("servers", "project_id"): first_of("tenant_id"), ("servers", "created_at"): first_of("created"), ("servers", "updated_at"): first_of("updated"),
     ("servers", "power_state"): None, ("servers", "vm_state"): None, ("servers", "host"): None, ("servers", "launch_index"): None,
