@@ -42,9 +42,10 @@ static void take_connection(struct http_listener *l, int fd, const struct sockad
 	}
 	if (address->sa_family != AF_UNIX)
 		(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* on failure MHD has closed the socket; nobody else has seen conn yet */
-	if (MHD_add_connection(l->pool->daemon, fd, address, size) != MHD_YES)
-		conn_remove(conn);
+	if (!pool_give_connection(l->pool, fd, address, size)) {
+		conn_remove(conn); /* nobody else has seen it yet */
+		refuse(l, fd);
+	}
 }
 
 /* Called when descriptors have run out: frees the spare one to accept a client and refuse it. Otherwise the

@@ -225,6 +225,7 @@ static void tunnel_opened(void *cls, struct MHD_Connection *mhd, void *call, con
 	/* if the sweeper has just cut the connection, the tunnel's first read fails */
 	(void) conn_enter(conn, CONN_TUNNEL, CONN_NO_DEADLINE);
 	conn->tunnel->handle = handle;
+	conn->tunnel->worker = conn->worker;
 	conn->tunnel->client_fd = conn->fd;
 	conn->tunnel->open(conn->tunnel, fd, (struct str){early, early_size});
 }
@@ -250,7 +251,11 @@ void http_tunnel_close(struct http_tunnel *t)
 	 * the close. Its pool thread may handle the shutdown in between, and then waits for the client
 	 * forever. Shutting down the client's side wakes the thread once more. */
 	AUTO_FD client_fd = fcntl(t->client_fd, F_DUPFD_CLOEXEC, 0);
+	struct http_worker *w = worker_enter(t->worker);
+	t->is_closing = true;
+	w->closing++;
 	(void) MHD_upgrade_action(t->handle, MHD_UPGRADE_ACTION_CLOSE); /* may free the tunnel */
+	worker_leave(w);
 	if (client_fd >= 0)
 		(void) shutdown(client_fd, SHUT_RD);
 }

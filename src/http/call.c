@@ -36,11 +36,11 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
 void call_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 			enum MHD_ConnectionNotificationCode what)
 {
-	struct http_server *s = cls;
+	struct http_worker *w = cls;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		const union MHD_ConnectionInfo *info =
 			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-		*socket_context = info ? conn_start(&s->table, info->connect_fd, mhd) : NULL;
+		*socket_context = info ? conn_start(w, info->connect_fd, mhd) : NULL;
 	} else if (*socket_context) {
 		struct conn *conn = *socket_context;
 		if (conn->call && !conn->orphaned)

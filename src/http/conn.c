@@ -104,6 +104,7 @@ static void table_take_out(struct conn_table *t, struct conn *conn)
 		conn->next->previous = conn->previous;
 	t->count--;
 	conn->listener->connection_count--;
+	conn->pool->connection_count--;
 	heap_free(conn);
 }
 
@@ -131,6 +132,7 @@ static struct result table_put(struct conn_table *t, struct conn *conn)
 	t->by_fd[conn->fd] = conn;
 	t->count++;
 	conn->listener->connection_count++;
+	conn->pool->connection_count++;
 	return OK;
 }
 
@@ -142,6 +144,7 @@ RESULT conn_add(struct http_listener *l, int fd, const struct sockaddr *address,
 		return FAIL(NO_MEMORY);
 	conn->server = s;
 	conn->listener = l;
+	conn->pool = l->pool;
 	conn->fd = fd;
 	conn->peer = peer_of(address, &conn->peer_port);
 	conn->local = local_of(fd, address);
@@ -156,11 +159,13 @@ RESULT conn_add(struct http_listener *l, int fd, const struct sockaddr *address,
 	return r;
 }
 
-struct conn *conn_start(struct conn_table *t, int fd, struct MHD_Connection *mhd)
+struct conn *conn_start(struct http_worker *w, int fd, struct MHD_Connection *mhd)
 {
+	struct conn_table *t = &w->server->table;
 	(void) pthread_mutex_lock(&t->lock);
 	struct conn *conn = fd >= 0 && (size_t) fd < t->capacity ? t->by_fd[fd] : NULL;
 	if (conn) {
+		conn->worker = w;
 		conn->mhd = mhd;
 		conn->started = true;
 	}
@@ -172,6 +177,8 @@ void conn_remove(struct conn *conn)
 {
 	struct conn_table *t = &conn->server->table;
 	struct http_tunnel *tunnel = conn->tunnel;
+	if (tunnel && tunnel->is_closing)
+		conn->worker->closing--;
 	(void) pthread_mutex_lock(&t->lock);
 	table_take_out(t, conn);
 	(void) pthread_mutex_unlock(&t->lock);

@@ -3,7 +3,8 @@
  *
  *   the acceptor (accept.c)  one per server; accepts on every listener, hands connections to a
  *                            pool, and cuts those whose deadline has passed;
- *   pool threads (call.c)    libmicrohttpd's; a connection stays on one of them for its life;
+ *   pool threads (worker.c)  each runs a libmicrohttpd daemon; a connection stays on one of them for its
+ *                            life;
  *   wakers of parked calls   mostly the committer.
  *
  * Lock order: server.listen_lock, server.table.lock, then the wake locks (park.c), then libmicrohttpd's
@@ -37,6 +38,8 @@ enum { CONN_NO_DEADLINE = 0, CONN_CUT = -1 };
 struct conn {
 	struct http_server *server;
 	struct http_listener *listener;
+	struct http_pool *pool;
+	struct http_worker *worker;
 	struct MHD_Connection *mhd;
 	int fd;       /* owned by libmicrohttpd; while started, we may shut it down under the table's lock */
 	bool started; /* libmicrohttpd has taken the connection; guarded by the table's lock */
@@ -72,12 +75,37 @@ struct conn_table {
 	_Atomic unsigned count;
 };
 
-/* A libmicrohttpd daemon: one for plain text, one for each certificate. */
+struct new_connection {
+	int fd;
+	socklen_t size;
+	struct sockaddr_storage address;
+};
+
+/* A thread with a libmicrohttpd daemon of its own (worker.c). */
+struct http_worker {
+	struct http_server *server;
+	struct MHD_Daemon *daemon;
+	pthread_t thread;
+	bool runs;
+	_Atomic bool ended;
+	int wake_fd;              /* wakes the thread: a connection is given or resumed, or the end */
+	_Atomic bool is_woken;    /* the thread will look at all of these again */
+	_Atomic unsigned wakers;  /* threads between worker_enter() and worker_leave() */
+	_Atomic unsigned closing; /* tunnels that their owners have closed, and that are still there */
+	pthread_mutex_t lock;     /* guards the next fields */
+	struct new_connection *given;
+	size_t given_count, given_capacity;
+};
+
+/* Workers with the same certificate, or those for plain text. */
 struct http_pool {
 	struct http_pool *next;
-	struct MHD_Daemon *daemon;
+	struct http_worker *workers;
+	unsigned worker_count;
+	unsigned turn;            /* counts the connections given; used by the acceptor alone */
 	char *cert_pem, *key_pem; /* NULL: plain text */
 	bool is_retired;          /* unused since a renewal; guarded by the listen lock */
+	_Atomic unsigned connection_count;
 };
 
 struct http_proxies;
@@ -173,7 +201,7 @@ void conn_table_done(struct conn_table *t); /* frees connections that libmicroht
 RESULT conn_add(struct http_listener *l, int fd, const struct sockaddr *address, struct conn **ret_conn);
 /* libmicrohttpd has taken the connection on this descriptor; NULL: it is not in the table. Finds and marks it under one lock, because
  * the sweeper frees connections that are not started. */
-struct conn *conn_start(struct conn_table *t, int fd, struct MHD_Connection *mhd);
+struct conn *conn_start(struct http_worker *w, int fd, struct MHD_Connection *mhd);
 void conn_remove(struct conn *conn);
 /* Enters a phase with a deadline. False: the sweeper has cut the connection. */
 bool conn_enter(struct conn *conn, enum conn_phase phase, int64_t deadline_us);
@@ -229,9 +257,25 @@ RESULT accept_start(struct http_server *s, struct ctx *c);
 void accept_end(struct http_server *s);
 void accept_nudge(struct http_server *s); /* wakes the acceptor */
 
+/* worker.c */
+/* The limit is of connections. Failure: libmicrohttpd refuses the certificate (ERR_INVALID), or descriptors,
+ * memory or threads have run out (ERR_IO). */
+RESULT worker_start(struct http_server *s, struct ctx *c, const struct http_pool *pool,
+		    struct http_worker *ret_worker);
+/* Ends the thread and closes its connections. */
+void worker_stop(struct http_worker *w);
+/* Surround a call that resumes the suspended connection, or closes its tunnel. Any thread. Between the two the
+ * connection may go; the worker stays. */
+struct http_worker *worker_enter(struct http_worker *w);
+void worker_leave(struct http_worker *w);
+bool worker_give_connection(struct http_worker *w, int fd, const struct sockaddr *address, socklen_t size);
+
 /* pool.c */
 RESULT pool_find_or_start(struct http_server *s, struct ctx *c, const struct http_where *where,
 			  struct http_pool **ret_pool);
+/* Hands a connection to one of the pool's threads, which owns the descriptor then. False: out of memory. Only
+ * the acceptor, with the listen lock held. */
+bool pool_give_connection(struct http_pool *pool, int fd, const struct sockaddr *address, socklen_t size);
 void pool_stop_all(struct http_server *s);
 /* Stops pools retired by an earlier renewal once their last connection has gone. With the listen lock
  * held. */

@@ -18,6 +18,7 @@
 
 struct http_server;
 struct http_listener;
+struct http_worker;
 struct call;
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OTHER };
@@ -124,7 +125,9 @@ struct http_tunnel {
 	void (*open)(struct http_tunnel *t, int fd, struct str early);
 	/* Called once, last, on a pool thread, when the connection is gone, whether it was opened or not. */
 	void (*end)(struct http_tunnel *t);
-	void *handle;  /* private */
+	void *handle;               /* private */
+	struct http_worker *worker; /* private */
+	_Atomic bool is_closing;    /* private */
 	int client_fd; /* private: the client's connection; with TLS, fd is the end of a socket pair */
 };
 /* Answers 101 with that Upgrade header and the headers set before, and turns the connection into a tunnel. */

@@ -63,6 +63,37 @@ static void test_crowd(void **state)
 	assert_int_equal(fixture_figures(f).requests, 3 * CROWD);
 }
 
+/* Requests that come while the only thread is busy, so that it finds them all at once: 128 is what libmicrohttpd
+ * takes from epoll a time, and its own threads slept again before they looked at them. */
+static void test_full_turns(void **state)
+{
+	static const struct http_config one = {.thread_count = 1, .request_timeout_us = 10 * SECOND};
+	static struct client c[257];
+	struct fixture f;
+	struct client busy;
+	(void) state;
+	fixture_start(&f, &one);
+	client_open(&busy, f.arena, f.port);
+	for (int count = 127; count <= 257; count += count == 129 ? 126 : 1) {
+		for (int k = 0; k < count; k++) {
+			client_open(&c[k], f.arena, f.port);
+			assert_true(client_send(&c[k], GET("/echo")));
+			assert_int_equal(client_read(&c[k]).status, 200);
+		}
+		assert_true(client_send(&busy, GET("/toil?50")));
+		for (int k = 0; k < count; k++)
+			assert_true(client_send(&c[k], GET("/echo")));
+		assert_int_equal(client_read(&busy).status, 200);
+		for (int k = 0; k < count; k++) {
+			assert_int_equal(client_read(&c[k]).status, 200);
+			client_close(&c[k]);
+		}
+		WAIT_UNTIL(fixture_figures(&f).connections == 1);
+	}
+	client_close(&busy);
+	fixture_end(&f);
+}
+
 struct waker_arg {
 	pthread_barrier_t *start;
 };
@@ -192,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crowd, setup, teardown),
+		cmocka_unit_test(test_full_turns),
 		cmocka_unit_test_setup_teardown(test_many_wakers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parked_long, setup, teardown),
