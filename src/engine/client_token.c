@@ -7,7 +7,7 @@
 #include "engine/limits.h"
 #include "store/client_token.h"
 
-enum { TOKEN_SIZE_MAX = 64 };
+enum { TOKEN_SIZE_MAX = 128 };
 
 static bool is_old(const struct op *op, const struct client_token *token)
 {

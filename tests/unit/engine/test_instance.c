@@ -309,9 +309,9 @@ static void check_tokens(void **state)
 	clock_advance_us(24 * HOUR);
 	cloud_ok(c, &c->alice, engine_create_instances, &wish); /* a day later it is a new call */
 	assert_false(wish.replayed);
-	char text[65];
+	char text[129];
 	memset(text, 'x', sizeof text);
-	wish.client_token = (struct str){text, 65};
+	wish.client_token = (struct str){text, sizeof text};
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_INVALID, KIND_CLIENT_TOKEN);
 	/* A refused call leaves no token. */
 	wish.client_token = STR("later");
