@@ -6,6 +6,7 @@
 #include "store/volume.h"
 #include "store/zone.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,11 +100,9 @@ static size_t count_audit(struct fixture *f)
 	return count;
 }
 
-/* A change between two others, with a fault. Faults are disarmed afterwards. */
+/* A change between two others, with a fault. */
 static bool run_with_fault(struct fixture *f, unsigned points, uint64_t n, bool forever)
 {
-	fixture_open(f, NULL);
-	assert_ok(fixture_commit(f, put_base, NULL));
 	struct str before = fixture_dump(f, &f->store->head);
 	struct counted change, other;
 	fixture_submit(f, &change, change_base, NULL);
@@ -134,14 +133,32 @@ static bool run_with_fault(struct fixture *f, unsigned points, uint64_t n, bool 
 	return fired;
 }
 
+/* A child process has the store's database in memory as it is, which costs a tenth of opening another. It ends with
+ * exit(), so that a sanitizer looks for leaks there. */
+static bool fork_with_fault(struct fixture *f, unsigned points, uint64_t n, bool forever)
+{
+	enum { FIRED = 100, NOT_FIRED = 101 };
+	int status = 0;
+	(void) fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		exit(run_with_fault(f, points, n, forever) ? FIRED : NOT_FIRED);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && (WEXITSTATUS(status) == FIRED || WEXITSTATUS(status) == NOT_FIRED));
+	return WEXITSTATUS(status) == FIRED;
+}
+
 /* Each place fails once or from there on, in turn; with CLOUD_ALL_SEEDS in the environment each place fails both ways. */
 static void run_each_fault(struct fixture *f, unsigned points)
 {
 	bool both = getenv("CLOUD_ALL_SEEDS");
 	uint64_t n = 0;
-	for (; run_with_fault(f, points, n, !both && n % 2); n++)
+	fixture_open(f, NULL);
+	assert_ok(fixture_commit(f, put_base, NULL));
+	for (; fork_with_fault(f, points, n, !both && n % 2); n++)
 		if (both)
-			run_with_fault(f, points, n, true);
+			(void) fork_with_fault(f, points, n, true);
 	assert_in_range(n, 5, 1000);
 }
 
@@ -170,9 +187,11 @@ static void each_fault_at_open(void **state)
 		assert_true(result_is_ok(r) || f->c.problem.err == r.code);
 		if (!result_is_ok(r))
 			assert_null(f->store);
-		if (!f->store)
+		/* the next open finds damage, too: a good one of the whole costs twice as much as a failed one */
+		if (!f->store && (n % 8 == 0 || getenv("CLOUD_ALL_SEEDS")))
 			fixture_open(f, path);
-		fixture_check(f);
+		if (f->store)
+			fixture_check(f);
 		store_close(TAKE(f->store));
 		fixture_clear(f);
 	}
