@@ -251,7 +251,8 @@ void http_tunnel_close(struct http_tunnel *t)
 	 * the close. Its pool thread may handle the shutdown in between, and then waits for the client
 	 * forever. Shutting down the client's side wakes the thread once more. */
 	AUTO_FD client_fd = fcntl(t->client_fd, F_DUPFD_CLOEXEC, 0);
-	struct http_worker *w = worker_enter(t->worker);
+	struct http_worker *w = t->worker;
+	worker_enter(w);
 	t->is_closing = true;
 	w->closing++;
 	(void) MHD_upgrade_action(t->handle, MHD_UPGRADE_ACTION_CLOSE); /* may free the tunnel */

@@ -139,6 +139,7 @@ void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 	if (!c)
 		return NULL; /* call_on_request() then closes the connection */
 	conn->call = c;
+	conn->worker->has_served = true;
 	if (conn->hop_limited)
 		(void) conn_set_hop_limit(conn, -1);
 	c->p->raw_target = str_from(uri);

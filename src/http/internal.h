@@ -87,6 +87,7 @@ struct http_worker {
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
 	bool runs;
+	bool has_served; /* a request began since the thread last looked; used by the thread alone */
 	_Atomic bool ended;
 	int wake_fd;              /* wakes the thread: a connection is given or resumed, or the end */
 	_Atomic bool is_woken;    /* the thread will look at all of these again */
@@ -264,10 +265,11 @@ RESULT worker_start(struct http_server *s, struct ctx *c, const struct http_pool
 		    struct http_worker *ret_worker);
 /* Ends the thread and closes its connections. */
 void worker_stop(struct http_worker *w);
-/* Surround a call that resumes the suspended connection, or closes its tunnel. Any thread. Between the two the
- * connection may go; the worker stays. */
-struct http_worker *worker_enter(struct http_worker *w);
+/* Surround a call that makes libmicrohttpd resume a connection. Any thread. Between the two the connection may
+ * go; the worker stays. */
+void worker_enter(struct http_worker *w);
 void worker_leave(struct http_worker *w);
+void worker_resume(const struct conn *conn); /* a suspended connection; it may be gone afterwards */
 bool worker_give_connection(struct http_worker *w, int fd, const struct sockaddr *address, socklen_t size);
 
 /* pool.c */

@@ -49,9 +49,7 @@ static void park_resume(struct conn *conn)
 {
 	conn->parked = NULL;
 	conn->server->parked--;
-	struct http_worker *w = worker_enter(conn->worker);
-	MHD_resume_connection(conn->mhd);
-	worker_leave(w);
+	worker_resume(conn);
 }
 
 void call_wake(struct call *c)

@@ -48,7 +48,7 @@ static bool pool_fits(const struct http_pool *pool, const struct http_where *whe
 
 static RESULT start_workers(struct http_server *s, struct ctx *c, struct http_pool *pool)
 {
-	pool->workers = heap_alloc(s->config.thread_count * sizeof(struct http_worker));
+	pool->workers = heap_alloc_array(s->config.thread_count, sizeof(struct http_worker));
 	if (!pool->workers)
 		return ctx_no_memory(c);
 	while (pool->worker_count < s->config.thread_count) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The HTTP/1.1 server: libmicrohttpd (epoll, a pool of threads) below, one struct call per request above. It
+ * The HTTP/1.1 server: libmicrohttpd with epoll, in a pool of threads, below; one struct call per request above. It
  * reads a whole request within its limits and hands it to the listener's face. The face can park the call
  * while a change passes through the committer, so that no thread waits. The server knows faces only as tables
  * of functions.

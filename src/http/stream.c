@@ -45,9 +45,7 @@ static void resume(struct http_stream *s)
 	if (!s->is_suspended || s->is_gone)
 		return;
 	s->is_suspended = false;
-	struct http_worker *w = worker_enter(s->conn->worker);
-	MHD_resume_connection(s->conn->mhd);
-	worker_leave(w);
+	worker_resume(s->conn);
 }
 
 /* ---- libmicrohttpd's side ---- */

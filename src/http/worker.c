@@ -6,7 +6,6 @@
  * before it has looked at one of them (MHD_epoll() of 0.9.75), until the next event on that thread comes. */
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -71,10 +70,9 @@ static void worker_wake(struct http_worker *w)
 	(void) written; /* a saturated counter wakes the thread as well */
 }
 
-struct http_worker *worker_enter(struct http_worker *w)
+void worker_enter(struct http_worker *w)
 {
 	w->wakers++;
-	return w;
 }
 
 /* libmicrohttpd has no means of its own to wake a daemon without a thread. */
@@ -82,6 +80,14 @@ void worker_leave(struct http_worker *w)
 {
 	worker_wake(w);
 	w->wakers--; /* w may go now */
+}
+
+void worker_resume(const struct conn *conn)
+{
+	struct http_worker *w = conn->worker;
+	worker_enter(w);
+	MHD_resume_connection(conn->mhd);
+	worker_leave(w);
 }
 
 /* ---- connections from the acceptor ---- */
@@ -130,8 +136,8 @@ static void add_given(struct http_worker *w)
 
 /* ---- the thread ---- */
 
-/* A daemon that ends a tunnel over TLS resumes its connection itself, and tells nobody that it wants to run once
- * more. */
+/* Returns how long the thread may sleep; negative: until an event. A daemon that ends a tunnel over TLS has to run
+ * once more, and libmicrohttpd doesn't say so: the thread looks often while its tunnels close. */
 static int sleep_ms(struct http_worker *w)
 {
 	MHD_UNSIGNED_LONG_LONG ms = 0;
@@ -151,8 +157,12 @@ static void *worker_run(void *arg)
 				  {.fd = w->wake_fd, .events = POLLIN}};
 	while (!w->ended) {
 		uint64_t ignored = 0;
-		(void) poll(polled, 2, sleep_ms(w));
-		if (polled[1].revents && read(w->wake_fd, &ignored, sizeof ignored) > 0) {
+		int ms = sleep_ms(w);
+		if (ms != 0 &&
+		    !w->has_served) /* after requests the next ones are probably there: looking is cheaper */
+			(void) poll(polled, 2, ms);
+		w->has_served = false;
+		if (w->is_woken && read(w->wake_fd, &ignored, sizeof ignored) > 0) {
 			w->is_woken = false; /* before we look: what comes later wakes again */
 			add_given(w);
 		}

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/daemon/run.c src/http/pool.c src/http/server.c
+# subjects: src/daemon/run.c src/http/pool.c src/http/worker.c src/http/server.c
 """On SIGHUP the server reads its certificate again: new connections use the new one, an open one continues, and invalid files change nothing."""
 import http.client
 import os
