@@ -3,8 +3,8 @@
  * metadata port, with the addresses 169.254.169.254, 169.254.169.253, 168.63.129.16 and, if the machine has
  * IPv6, fd00:ec2::254. A network with guests behind no router has a namespace of its own, plugged into its
  * switch, with 169.254.169.254 alone. Only a file descriptor holds the namespace, so it disappears with the
- * process. Entries
- * that an earlier process left in the local Open vSwitch database are reused or removed at the next start.
+ * process. Entries that an earlier process left in the local Open vSwitch database are reused or removed at
+ * the next start.
  * Calls block; one thread at a time. */
 #pragma once
 

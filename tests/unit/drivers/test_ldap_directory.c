@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ldap_write_filter() puts the typed name into a filter as a value, never as a part of the filter's syntax. A real slapd is asked by
- * tests/contract/cross/directory_sign_in.py. */
+ * Tests ldap_write_filter(): a name that a person types stays a value, whatever it contains, and adds nothing to the filter's syntax.
+ * tests/contract/cross/directory_sign_in.py signs in against a real slapd. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

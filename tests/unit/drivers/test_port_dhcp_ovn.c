@@ -108,8 +108,8 @@ static void test_own_options(void **state)
 	model_done(&lab.model);
 }
 
-/* A port that leads nowhere gets no router, routes, DNS servers or domain name by DHCP, although its subnet has
- * them. It gets its own options. */
+/* The DHCP options of a port without a way out (leads_nowhere) name no router, routes, DNS servers or domain,
+ * although those of its subnet do. */
 static void test_leads_nowhere(void **state)
 {
 	struct lab lab;
