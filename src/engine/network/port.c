@@ -49,6 +49,12 @@ RESULT port_draw_mac(struct op *op, struct port *port)
 
 /* ---- finding ports ---- */
 
+bool port_is_held(const struct tables *t, uuid id)
+{
+	const struct port *port = port_find(t, id);
+	return port && (row_is_live(&port->row) || !uuid_is_none(port->seen_instance));
+}
+
 const struct port *port_first_of_instance(const struct tables *t, uuid instance)
 {
 	const struct port *port = port_first_by_instance(t, instance);
@@ -367,9 +373,10 @@ static RESULT check_mac(struct op *op, struct mac mac)
 	if ((mac.b[0] & 1) != 0)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT, "The MAC address %s is a group's.",
 				     mac_write(mac, text));
-	if (port_first_by_mac(op->head, mac))
-		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT, "The MAC address %s is in use.",
-				     mac_write(mac, text));
+	for (const struct port *p = port_first_by_mac(op->head, mac); p; p = port_next_by_mac(op->head, p))
+		if (port_is_held(op->head, p->row.id))
+			return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT,
+					     "The MAC address %s is in use.", mac_write(mac, text));
 	return OK;
 }
 

@@ -104,8 +104,8 @@ struct port_dhcp_words {
 };
 
 /* Creates a port on a network, in any of its subnets or in none. Errors as for engine_create_port(). With
- * KIND_PORT: ERR_CONFLICT, the MAC address is in use; ERR_COMBINATION, groups are named though port security
- * is off. */
+ * KIND_PORT: ERR_CONFLICT, the MAC address is in use (a deleted port's is, while its host has it plugged);
+ * ERR_COMBINATION, groups are named though port security is off. */
 struct network_port_wish {
 	struct ref account; /* owner; kind none: the caller's account */
 	struct ref network;

@@ -28,6 +28,9 @@ struct port port_new_in(const struct subnet *subnet, uuid account);
 RESULT port_choose_security(struct op *op, struct refs groups, bool by_firewall_alone, struct port *port);
 /* Marks the port deleted; disassociates its elastic addresses and ends its auto-assigned one. */
 RESULT port_delete_with_addresses(struct op *op, const struct port *port);
+/* True if the port, deleted or not, may still send from its MAC and addresses: it is live, or its host has it
+ * plugged. A deleted port that is not plugged keeps its logical switch port for some milliseconds only. */
+bool port_is_held(const struct tables *t, uuid port);
 /* Fills in id (unless set), address and MAC of a new port's row; does not put it. */
 RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
 		 struct port *port);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private addresses of ports. Primary and secondary addresses are unique together within a subnet. A
- * secondary address is a row of its own. A removed one is marked deleted, and becomes available again only
- * after the network has deployed its port without it. */
+ * secondary address is a row of its own. A removed one is marked deleted. Automatic choice
+ * avoids it until the network has deployed its port without it. A call that names it may have it earlier, once
+ * no guest can still use it (port_is_held()). */
 #include <inttypes.h>
 
 #include "engine/instance/instance_internal.h"
@@ -152,8 +153,25 @@ bool port_subnet_has_ip_between(const struct tables *t, uuid subnet, struct ip f
 	return ip_pool_has_between(t, &pool.primaries, first, last);
 }
 
-static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct ip_pool *pool,
-		       struct ip wanted, struct str field)
+/* Deleted rows hold their address as long as their port does: a client that deletes a port and creates
+ * another with the same address expects the second call to succeed. */
+static bool is_held(const struct tables *t, uuid subnet, struct ip ip)
+{
+	const struct port port = {.subnet = subnet, .ip = ip};
+	const struct row *row = tables_first(t, KIND_PORT, PORT_INDEX_SUBNET, &port.row, 2);
+	for (; row; row = tables_next(t, KIND_PORT, PORT_INDEX_SUBNET, row, 2))
+		if (port_is_held(t, row->id))
+			return true;
+	const struct secondary_ip secondary = {.subnet = subnet, .ip = ip};
+	row = tables_first(t, KIND_SECONDARY_IP, SECONDARY_IP_INDEX_SUBNET, &secondary.row, 2);
+	for (; row; row = tables_next(t, KIND_SECONDARY_IP, SECONDARY_IP_INDEX_SUBNET, row, 2))
+		if (row_is_live(row) ||
+		    port_is_held(t, ((const struct secondary_ip *) (const void *) row)->port))
+			return true;
+	return false;
+}
+
+static RESULT check_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field)
 {
 	char text[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
 	if (!cidr_contains(subnet->block, wanted))
@@ -164,7 +182,7 @@ static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct 
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
 				   "Address %s is in subnet's reserved address range",
 				   ip_write(wanted, text));
-	if (ip_pool_has(op->head, pool, wanted) || port_prefix_around(op->head, subnet->row.id, wanted))
+	if (is_held(op->head, subnet->row.id, wanted) || port_prefix_around(op->head, subnet->row.id, wanted))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PORT, field, "Address %s is in use.",
 				   ip_write(wanted, text));
 	return OK;
@@ -252,14 +270,12 @@ static RESULT check_auto_ip(struct op *op, const struct subnet *subnet, struct i
 static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct mac mac,
 			struct str field, struct ip *ret_ip)
 {
-	struct subnet_room pool;
-	open_pool(&pool, subnet->row.id);
 	if (ipv6_subnet_is_auto(subnet) && ip_is_none(wanted))
 		wanted = model_make_eui64(subnet->block, mac);
 	if (ipv6_subnet_is_auto(subnet))
 		TRY(check_auto_ip(op, subnet, wanted, mac, field));
 	if (!ip_is_none(wanted)) {
-		TRY(check_ip(op, subnet, &pool.primaries, wanted, field));
+		TRY(check_ip(op, subnet, wanted, field));
 		*ret_ip = wanted;
 		return OK;
 	}

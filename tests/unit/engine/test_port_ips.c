@@ -114,6 +114,27 @@ static void check_unassign(void **state)
 	assert_int_equal(free_count(s), 11 - 1);
 }
 
+/* A call that names the MAC and the address of a deleted port gets them before the network has removed that
+ * port. A draw avoids the address until then. */
+static void check_named_again(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	const struct port *old = port_find(cloud_tables(c), s->port);
+	struct port_fixed_wish fixed = {.subnet = s->subnet, .ip = old->ip};
+	struct network_port_wish wish = {.network = ref_by_id(KIND_NETWORK, old->network),
+					 .mac = old->mac,
+					 .fixed = {true, &fixed, 1}};
+	cloud_fails(c, &c->alice, engine_add_port, &wish, ERR_CONFLICT, KIND_PORT);
+	struct port_target target = {.port = s->port_ref};
+	cloud_ok(c, &c->alice, engine_delete_port, &target);
+	cloud_ok(c, &c->alice, engine_add_port, &wish);
+	struct port_report gone = {.port = s->port};
+	cloud_ok(c, NULL, engine_forget_port, &gone);
+	assert_int_equal(free_count(s), 11 - 1);
+	cloud_fails(c, &c->alice, engine_add_port, &wish, ERR_CONFLICT, KIND_PORT);
+}
+
 /* Addresses of an unassigned prefix are not allocated again until the network has removed it. */
 static void check_unassigned_prefix(void **state)
 {
@@ -267,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_assign, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_unassign, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_named_again, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_unassigned_prefix, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_unassign_first, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_move, cloud_setup, cloud_teardown),
