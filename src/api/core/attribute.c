@@ -72,6 +72,8 @@ static inline union attribute_value call_getter(struct api_call *e, const struct
 		return (union attribute_value){.id = a->get.id(e, row)};
 	case ATTRIBUTE_TAGS:
 		return (union attribute_value){.tags = a->get.tags(e, row)};
+	case ATTRIBUTE_TEXTS:
+		return (union attribute_value){.texts = a->get.texts(e, row)};
 	default:
 		return (union attribute_value){.at = a->get.at(e, row)};
 	}
@@ -130,9 +132,10 @@ const struct attribute_plan *attributes_plan(struct api_call *e, const struct at
 		if (!is_shown(e, style, a))
 			continue;
 		*step = (struct attribute_step){.a = a, .plan = plan, .text = attribute_text_writer(a->form)};
+		bool is_pointed =
+			a->form == ATTRIBUTE_OBJECT || (a->form != ATTRIBUTE_LIST && is_elsewhere(a));
 		if (attribute_is_gathered(a))
-			step->place =
-				is_elsewhere(a) || a->form == ATTRIBUTE_OBJECT ? PLACE_POINTER : PLACE_ITEM;
+			step->place = is_pointed ? PLACE_POINTER : PLACE_ITEM;
 		if (attribute_within(a) && !(step->within = attributes_plan(e, style, a->within)))
 			return NULL;
 		attribute_choose_writer(step);
@@ -334,6 +337,8 @@ struct str attribute_text(const struct attribute_style *style, const struct attr
 {
 	if (a->form == ATTRIBUTE_FIXED)
 		return str_from(a->fixed);
+	if (a->flags & ATTRIBUTE_FROM_ZERO && attribute_has_none(a, at))
+		return STR_NONE;
 	return at && writers[a->form] ? writers[a->form](style, a, at, out) : STR_NONE;
 }
 
@@ -349,7 +354,8 @@ bool attribute_has_none(const struct attribute *a, const void *at)
 	case ATTRIBUTE_INT:
 	case ATTRIBUTE_TIME:
 	case ATTRIBUTE_TIME_FINE:
-		return *(const int64_t *) at == 0;
+		return a->flags & ATTRIBUTE_FROM_ZERO ? *(const int64_t *) at < 0
+						      : *(const int64_t *) at == 0;
 	case ATTRIBUTE_ID:
 	case ATTRIBUTE_HEX:
 		return uuid_is_none(*(const uuid *) at);
@@ -359,6 +365,8 @@ bool attribute_has_none(const struct attribute *a, const void *at)
 		return cidr_is_none(*(const struct cidr *) at);
 	case ATTRIBUTE_TAGS:
 		return ((const struct tags *) at)->count == 0;
+	case ATTRIBUTE_TEXTS:
+		return ((const struct strs *) at)->count == 0;
 	default:
 		return false;
 	}
@@ -377,7 +385,7 @@ struct attribute_found attributes_find_filter(const struct attributes *table, st
 		const struct attribute *a = &table->at[k];
 		if (is_called(a->filter, name))
 			return (struct attribute_found){.attribute = a};
-		if (!attribute_within(a))
+		if (!attribute_filters_within(a))
 			continue;
 		struct attribute_found found = attributes_find_filter(a->within, name);
 		found.list = found.attribute && a->form == ATTRIBUTE_LIST ? a : found.list;

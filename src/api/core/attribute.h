@@ -42,6 +42,7 @@ enum attribute_form {
 	ATTRIBUTE_MAC,
 	ATTRIBUTE_ENUM,   /* int: index of .words */
 	ATTRIBUTE_TAGS,   /* struct tags */
+	ATTRIBUTE_TEXTS,  /* struct strs */
 	ATTRIBUTE_STATE,  /* derived state of the row, a row of .kind */
 	ATTRIBUTE_FIXED,  /* .fixed: text in XML, a JSON value in JSON */
 	ATTRIBUTE_LIST,   /* an object of .within for each of several rows */
@@ -60,8 +61,10 @@ enum attribute_flag {
 	ATTRIBUTE_NULL_NONE = 1 << 5,
 	ATTRIBUTE_EMPTY_NONE = 1 << 6, /* an empty text */
 	ATTRIBUTE_OMIT_NONE_IN_READS = 1 << 7,
-	ATTRIBUTE_IS_NAME = 1 << 8, /* the name that the row is shown with: found by terms */
-	ATTRIBUTE_BOUNDS = 1 << 9,  /* filter of times: "gt:…", several by commas */
+	ATTRIBUTE_IS_NAME = 1 << 8,    /* the name that the row is shown with: found by terms */
+	ATTRIBUTE_BOUNDS = 1 << 9,     /* filter of times: "gt:…", several by commas */
+	ATTRIBUTE_FROM_ZERO = 1 << 10, /* INT: a negative number means no value, and is written as null */
+	ATTRIBUTE_FILTERS_WITHIN = 1 << 11, /* LIST, OBJECT: queries may name the filters of .within */
 };
 
 struct attributes;
@@ -78,6 +81,7 @@ struct attribute {
 	enum attribute_form form : 8;
 	uint16_t flags;
 	uint8_t since, until; /* versions of the API; 0: from the first, to the last */
+	uint8_t filter_since; /* first version with the filter; 0: that of `since` */
 	enum kind kind : 8;   /* ID: kind of the row that the id names; STATE: kind of the row itself */
 	uint8_t shift;
 	uint16_t offset; /* where the field is, in the row or in the joined one */
@@ -91,6 +95,7 @@ struct attribute {
 		int64_t (*number)(struct api_call *e, const struct row *row);
 		bool (*truth)(struct api_call *e, const struct row *row);
 		uuid (*id)(struct api_call *e, const struct row *row);
+		struct strs (*texts)(struct api_call *e, const struct row *row);
 		struct tags (*tags)(struct api_call *e, const struct row *row);
 		/* IP, CIDR, MAC: where the value is; OBJECT: the row whose members are written. NULL: none. */
 		const void *(*at)(struct api_call *e, const struct row *row);
@@ -175,6 +180,12 @@ struct attributes {
 		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_LIST, .within = &(table), .get.rows = (function),    \
 				      __VA_ARGS__                                                            \
 	}
+/* An object for each live row whose index begins with the row's id. */
+#define ATTRIBUTE_EACH(wire, table, row_kind, row_index, ...)                                                \
+	{                                                                                                    \
+		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_LIST, .within = &(table),                            \
+				      .via = JOIN_EACH(row_kind, row_index), __VA_ARGS__                     \
+	}
 #define ATTRIBUTE_WITHIN(wire, table, ...)                                                                   \
 	{                                                                                                    \
 		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_OBJECT, .within = &(table), __VA_ARGS__              \
@@ -253,6 +264,11 @@ bool attribute_any(struct api_call *e, const struct tables *t, const struct attr
 		   void *arg);
 /* The field of the kind's row that the attribute shows as it is; NULL: it is made, joined, or no field. */
 const struct field *attribute_field(enum kind kind, const struct attribute *a);
+/* Members of a list or object whose filters queries may name; NULL: queries may name none of them. */
+static inline const struct attributes *attribute_filters_within(const struct attribute *a)
+{
+	return a->flags & ATTRIBUTE_FILTERS_WITHIN ? a->within : NULL;
+}
 /* True if a function makes the value, or lists the rows. */
 static inline bool attribute_is_made(const struct attribute *a)
 {

@@ -6,15 +6,25 @@
 enum { NAME_SIZE_MAX = 4096 };
 
 static const char *const type_words[] = {
-	[ATTRIBUTE_TEXT] = "string",   [ATTRIBUTE_WORD] = "string",
-	[ATTRIBUTE_INT] = "integer",   [ATTRIBUTE_BOOL] = "boolean",
-	[ATTRIBUTE_TIME] = "time",     [ATTRIBUTE_TIME_FINE] = "time",
-	[ATTRIBUTE_ID] = "id",         [ATTRIBUTE_HEX] = "id",
-	[ATTRIBUTE_IP] = "ip",         [ATTRIBUTE_CIDR] = "cidr",
-	[ATTRIBUTE_MAC] = "mac",       [ATTRIBUTE_ENUM] = "string",
-	[ATTRIBUTE_TAGS] = "tags",     [ATTRIBUTE_STATE] = "state",
-	[ATTRIBUTE_FIXED] = "fixed",   [ATTRIBUTE_LIST] = "list of objects",
-	[ATTRIBUTE_OBJECT] = "object", [ATTRIBUTE_RAW] = "any",
+	[ATTRIBUTE_TEXT] = "string",
+	[ATTRIBUTE_WORD] = "string",
+	[ATTRIBUTE_INT] = "integer",
+	[ATTRIBUTE_BOOL] = "boolean",
+	[ATTRIBUTE_TIME] = "time",
+	[ATTRIBUTE_TIME_FINE] = "time",
+	[ATTRIBUTE_ID] = "id",
+	[ATTRIBUTE_HEX] = "id",
+	[ATTRIBUTE_IP] = "ip",
+	[ATTRIBUTE_CIDR] = "cidr",
+	[ATTRIBUTE_MAC] = "mac",
+	[ATTRIBUTE_ENUM] = "string",
+	[ATTRIBUTE_TAGS] = "tags",
+	[ATTRIBUTE_TEXTS] = "list of strings",
+	[ATTRIBUTE_STATE] = "state",
+	[ATTRIBUTE_FIXED] = "fixed",
+	[ATTRIBUTE_LIST] = "list of objects",
+	[ATTRIBUTE_OBJECT] = "object",
+	[ATTRIBUTE_RAW] = "any",
 };
 
 /* The attribute's sentence, else that of the field in the schema. */

@@ -11,6 +11,7 @@ union attribute_value {
 	bool truth;
 	uuid id;
 	struct tags tags;
+	struct strs texts;
 	const void *at;
 	const struct attribute_items *items;
 };

@@ -7,7 +7,7 @@
 #include "base/xml.h"
 
 enum {
-	NONE_FLAGS = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_NULL_NONE | ATTRIBUTE_EMPTY_NONE |
+	NONE_FLAGS = ATTRIBUTE_FROM_ZERO | ATTRIBUTE_OMIT_NONE | ATTRIBUTE_NULL_NONE | ATTRIBUTE_EMPTY_NONE |
 		     ATTRIBUTE_OMIT_NONE_IN_READS
 };
 
@@ -20,7 +20,8 @@ static struct str name_of(const struct attribute_step *step)
 static void write_none(const struct attribute_step *step, void *out)
 {
 	const struct attribute *a = step->a;
-	bool is_null = a->flags & ATTRIBUTE_NULL_NONE || (!step->is_ruled && step->plan->style->none_is_null);
+	bool is_null = a->flags & (ATTRIBUTE_NULL_NONE | ATTRIBUTE_FROM_ZERO) ||
+		       (!step->is_ruled && step->plan->style->none_is_null);
 	if (step->plan->style->is_xml) {
 		if (a->flags & ATTRIBUTE_EMPTY_NONE)
 			xml_plain_named(out, name_of(step), STR_NONE);
@@ -124,6 +125,15 @@ static void write_xml_tags(const struct attribute_step *step, const void *at, vo
 	xml_close_named(x, name_of(step));
 }
 
+static void write_xml_texts(const struct attribute_step *step, const void *at, void *out)
+{
+	const struct strs *texts = at;
+	xml_open_named(out, name_of(step));
+	for (size_t k = 0; texts && k < texts->count; k++)
+		xml_text(out, step->plan->style->item, texts->at[k]);
+	xml_close_named(out, name_of(step));
+}
+
 static void write_xml_list(const struct attribute_step *step, const void *at, void *out)
 {
 	const struct attribute_items *items = *(const struct attribute_items *const *) at;
@@ -198,6 +208,15 @@ static void write_json_tags(const struct attribute_step *step, const void *at, v
 	json_write_close(out);
 }
 
+static void write_json_texts(const struct attribute_step *step, const void *at, void *out)
+{
+	const struct strs *texts = at;
+	json_write_open_list(out, step->a->name);
+	for (size_t k = 0; texts && k < texts->count; k++)
+		json_write_text(out, NULL, texts->at[k]);
+	json_write_close_list(out);
+}
+
 static void write_json_list(const struct attribute_step *step, const void *at, void *out)
 {
 	const struct attribute_items *items = *(const struct attribute_items *const *) at;
@@ -236,15 +255,16 @@ typedef void (*write_step)(const struct attribute_step *step, const void *at, vo
 /* Forms without a row here are written as texts. */
 static const write_step xml_writers[] = {
 	[ATTRIBUTE_TAGS] = write_xml_tags,
+	[ATTRIBUTE_TEXTS] = write_xml_texts,
 	[ATTRIBUTE_LIST] = write_xml_list,
 	[ATTRIBUTE_OBJECT] = write_xml_object,
 	[ATTRIBUTE_RAW] = NULL,
 };
 static const write_step json_writers[] = {
-	[ATTRIBUTE_INT] = write_json_int,     [ATTRIBUTE_BOOL] = write_json_bool,
-	[ATTRIBUTE_FIXED] = write_json_fixed, [ATTRIBUTE_TAGS] = write_json_tags,
-	[ATTRIBUTE_LIST] = write_json_list,   [ATTRIBUTE_OBJECT] = write_json_object,
-	[ATTRIBUTE_RAW] = write_raw,
+	[ATTRIBUTE_INT] = write_json_int,       [ATTRIBUTE_BOOL] = write_json_bool,
+	[ATTRIBUTE_FIXED] = write_json_fixed,   [ATTRIBUTE_TAGS] = write_json_tags,
+	[ATTRIBUTE_TEXTS] = write_json_texts,   [ATTRIBUTE_LIST] = write_json_list,
+	[ATTRIBUTE_OBJECT] = write_json_object, [ATTRIBUTE_RAW] = write_raw,
 };
 
 static write_step choose_xml(struct attribute_step *step)

@@ -181,6 +181,12 @@ static void test_long_names_and_texts(void **state)
 		   ATTRIBUTE(volume, "aNameOfThirtyTwoCharactersWhichX", type));
 }
 
+static struct strs get_no_texts(struct api_call *e, const struct row *row)
+{
+	(void) e, (void) row;
+	return (struct strs){0};
+}
+
 static void test_values_that_are_none(void **state)
 {
 	(void) state;
@@ -198,6 +204,15 @@ static void test_values_that_are_none(void **state)
 	assert_json("\"t\":null", ATTRIBUTE_AS(TIME, volume, "t", attached_us));
 	assert_xml("<n>0</n>", ATTRIBUTE(volume, "n", iops));
 	assert_xml("", ATTRIBUTE(volume, "n", iops, .flags = ATTRIBUTE_OMIT_NONE));
+	const struct attribute from_zero = ATTRIBUTE(volume, "n", iops, .flags = ATTRIBUTE_FROM_ZERO);
+	char room[ATTRIBUTE_TEXT_SIZE];
+	assert_string_equal(write(&json_style, &from_zero, 1, &volume.row), "{\"n\":0}");
+	volume.iops = -1;
+	assert_string_equal(write(&json_style, &from_zero, 1, &volume.row), "{\"n\":null}");
+	assert_null(attribute_text(&json_style, &from_zero, &volume.iops, room).p);
+	assert_json("\"l\":[]", ATTRIBUTE_MADE(TEXTS, texts, "l", get_no_texts));
+	assert_xml("<l></l>", ATTRIBUTE_MADE(TEXTS, texts, "l", get_no_texts));
+	assert_xml("", ATTRIBUTE_MADE(TEXTS, texts, "l", get_no_texts, .flags = ATTRIBUTE_OMIT_NONE));
 	assert_xml("", ATTRIBUTE_MADE(WORD, word, "w", get_word));
 	assert_json("\"w\":null", ATTRIBUTE_MADE(WORD, word, "w", get_word));
 	assert_json("\"o\":null", ATTRIBUTE_WITHIN("o", parts, .get.at = find_no_row));
@@ -247,13 +262,19 @@ static bool is_type(void *arg, const struct attribute *a, const void *at)
 	return str_equal(attribute_text(&xml_style, a, at, room), *(const struct str *) arg);
 }
 
+static const struct attribute other_rows[] = {
+	ATTRIBUTE(volume, "other", type, .filter = "other"),
+};
+static const struct attributes others = ATTRIBUTES(other_rows);
+
 static void test_filters(void **state)
 {
 	(void) state;
 	reset();
 	static const struct attribute rows[] = {
 		ATTRIBUTE(volume, "size", size, .filter = "size", .sort = "bytes", .shift = 30),
-		ATTRIBUTE_ROWS("parts", parts, list_twice),
+		ATTRIBUTE_ROWS("parts", parts, list_twice, .flags = ATTRIBUTE_FILTERS_WITHIN),
+		ATTRIBUTE_ROWS("others", others, list_twice),
 		ATTRIBUTE_MADE(WORD, word, "word", get_word, .filter = "word"),
 	};
 	static const struct attributes table = ATTRIBUTES(rows);
@@ -272,7 +293,8 @@ static void test_filters(void **state)
 	volume.is_bootable = true;
 	assert_true(attribute_any(&the_call, NULL, &type, &volume.row, is_type, &gp3));
 	assert_string_equal(attribute_field(KIND_VOLUME, &rows[0])->name, "size");
-	assert_null(attribute_field(KIND_VOLUME, &rows[2]));
+	assert_null(attribute_field(KIND_VOLUME, &rows[3]));
+	assert_null(attributes_find_filter(&table, STR("other")).attribute); /* a list without filters */
 }
 
 static void test_documentation(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Consistency of the tables of OpenStack's actions. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,9 +92,18 @@ static size_t check_filters(const char *path, const struct os_listing *list)
 		"event_id",     /* of messages: a project has few */
 		"request_id",   /* see above */
 		0};
-	size_t wrong = 0;
-	for (size_t k = 0; k < list->filters.count; k++) {
-		const struct os_filter *f = &list->filters.at[k];
+	size_t wrong = 0, rows = list->attributes ? list->attributes->count : 0;
+	for (size_t k = 0; k < list->filters.count + rows; k++) {
+		struct os_filter filter;
+		const struct os_filter *f = &filter;
+		if (k < list->filters.count)
+			f = &list->filters.at[k];
+		else if (!list->attributes->at[k - list->filters.count].filter)
+			continue;
+		else
+			assert_true(os_make_filter(
+				list, str_from(list->attributes->at[k - list->filters.count].filter), INT_MAX,
+				&filter));
 		bool names = false;
 		for (size_t n = 0; names_one[n]; n++)
 			names = names || str_ends_with(str_from(f->name), str_from(names_one[n]));

@@ -99,7 +99,7 @@ static bool get_of_attributes(const struct attributes *table, const struct attri
 			*ret_filter = filter_of(&(struct attribute_found){a, list});
 			return true;
 		}
-		if ((a->form == ATTRIBUTE_LIST || a->form == ATTRIBUTE_OBJECT) &&
+		if (attribute_filters_within(a) &&
 		    get_of_attributes(a->within, a->form == ATTRIBUTE_LIST ? a : list, at, ret_filter))
 			return true;
 	}

@@ -40,12 +40,27 @@ static void write_param(struct json_writer *w, const struct param *p)
 
 static const struct dump_form form = {.face = "openstack", .list_suffix = "", .write_param = write_param};
 
+/* Writes the names of the table's sort keys, or of its filters. */
+static void write_names(struct json_writer *w, const struct attributes *table, bool sorts)
+{
+	for (size_t k = 0; table && k < table->count; k++) {
+		const struct attribute *a = &table->at[k];
+		if (sorts ? a->sort : a->filter)
+			json_write_z(w, NULL, sorts ? a->sort : a->filter);
+		if (attribute_filters_within(a) && !sorts)
+			write_names(w, a->within, sorts);
+	}
+}
+
 static void write_filters(struct json_writer *w, const struct os_listing *list)
 {
 	json_write_open_list(w, "filters");
 	for (size_t k = 0; list && k < list->filters.count; k++)
 		json_write_z(w, NULL, list->filters.at[k].name);
+	write_names(w, list ? list->attributes : NULL, false);
 	json_write_close_list(w);
+	if (list && list->attributes)
+		attributes_dump(w, list->kind, list->attributes);
 }
 
 /* Writes the member name, sort keys and paging of a list. */
@@ -61,6 +76,7 @@ static void write_list(struct json_writer *w, const struct os_listing *list)
 	json_write_open_list(w, "sort_keys");
 	for (size_t k = 0; k < list->sort_keys.count; k++)
 		json_write_z(w, NULL, list->sort_keys.at[k].name);
+	write_names(w, list->attributes, true);
 	for (size_t k = 0; k < sizeof always / sizeof always[0]; k++)
 		json_write_z(w, NULL, always[k]);
 	json_write_close_list(w);

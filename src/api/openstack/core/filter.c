@@ -23,14 +23,13 @@ bool os_is_truth(bool truth, struct str value)
 	return (is_yes || is_no) && truth == is_yes;
 }
 
-bool os_field_is(const struct field *field, const struct row *row, struct str value)
+static bool value_is(enum field_type type, const char *const *words, const void *at, struct str value)
 {
-	const void *at = query_field_at(field, row);
 	int64_t number = 0;
 	struct ip ip;
 	struct cidr cidr;
 	struct mac mac;
-	switch ((int) field->type) {
+	switch ((int) type) {
 	case FIELD_TEXT:
 		return str_equal(*(const struct str *) at, value);
 	case FIELD_UUID:
@@ -41,7 +40,7 @@ bool os_field_is(const struct field *field, const struct row *row, struct str va
 	case FIELD_BOOL:
 		return os_is_truth(*(const bool *) at, value);
 	case FIELD_ENUM:
-		return str_is(value, field->words[*(const int *) at]);
+		return str_is(value, words[*(const int *) at]);
 	case FIELD_IP:
 		return result_is_ok(ip_parse(value, &ip)) && ip_equal(ip, *(const struct ip *) at);
 	case FIELD_CIDR:
@@ -50,6 +49,43 @@ bool os_field_is(const struct field *field, const struct row *row, struct str va
 		return result_is_ok(mac_parse_any(value, &mac)) && memcmp(&mac, at, sizeof mac) == 0;
 	default:
 		return false;
+	}
+}
+
+bool os_field_is(const struct field *field, const struct row *row, struct str value)
+{
+	return value_is(field->type, field->words, query_field_at(field, row), value);
+}
+
+/* Compares a query's value with an attribute's: ids, addresses, numbers and truths in any spelling, all others with the
+ * text that the answer shows. An empty value fits a row without the attribute. */
+static bool fits_attribute(void *arg, const struct attribute *a, const void *at)
+{
+	const struct str value = *(const struct str *) arg;
+	char room[ATTRIBUTE_TEXT_SIZE];
+	struct str text = attribute_text(&os_style, a, at, room);
+	bool is_true = str_is(text, "true"), is_truth = is_true || str_is(text, "false");
+	int64_t number = 0, wanted = 0;
+	if (!text.p)
+		return str_is_empty(value);
+	switch ((int) a->form) {
+	case ATTRIBUTE_ID:
+	case ATTRIBUTE_HEX:
+		return value_is(FIELD_UUID, NULL, at, value);
+	case ATTRIBUTE_IP:
+		return value_is(FIELD_IP, NULL, at, value);
+	case ATTRIBUTE_CIDR:
+		return value_is(FIELD_CIDR, NULL, at, value);
+	case ATTRIBUTE_MAC:
+		return value_is(FIELD_MAC, NULL, at, value);
+	case ATTRIBUTE_INT:
+		return result_is_ok(str_parse_int(text, &number)) &&
+		       result_is_ok(str_parse_int(value, &wanted)) && number == wanted;
+	case ATTRIBUTE_BOOL:
+	case ATTRIBUTE_FIXED:
+		return is_truth ? os_is_truth(is_true, value) : str_equal(text, value);
+	default:
+		return str_equal(text, value);
 	}
 }
 
@@ -71,13 +107,53 @@ const struct field *os_row_key_of(struct str name)
 
 /* ---- filters ---- */
 
+bool os_make_filter(const struct os_listing *list, struct str name, int version, struct os_filter *ret_filter)
+{
+	struct attribute_found found = list->attributes ? attributes_find_filter(list->attributes, name)
+							: (struct attribute_found){0};
+	const struct attribute *a = found.attribute;
+	if (!a || version < (a->filter_since ? a->filter_since : a->since))
+		return false;
+	const struct field *field = found.list ? NULL : attribute_field(list->kind, a);
+	*ret_filter = (struct os_filter){
+		.name = a->filter,
+		.field = field ? field->name : NULL,
+		.is_id = a->form == ATTRIBUTE_ID && !a->get.any && !found.list && a->via.kind == KIND_NONE &&
+			 a->offset == offsetof(struct row, id),
+		.is_time = a->flags & ATTRIBUTE_BOUNDS,
+		.is_truth = a->form == ATTRIBUTE_BOOL,
+		.is_admins = a->flags & ATTRIBUTE_ADMIN,
+		.is_name = a->flags & ATTRIBUTE_IS_NAME,
+		.found = found,
+	};
+	for (size_t k = 0; a->paths && k < ACCESS_PATHS_MAX && a->paths[k].kind != KIND_NONE; k++)
+		ret_filter->access_paths[k] = a->paths[k];
+	return true;
+}
+
 const struct os_filter *os_find_filter(const struct os_filtering *f, struct str name)
 {
 	const struct os_filters *filters = &f->list->filters;
 	for (size_t k = 0; k < filters->count; k++)
 		if (str_is(name, filters->at[k].name) && f->e->request.version >= filters->at[k].since)
 			return &filters->at[k];
+	for (size_t k = 0; k < f->made.count; k++)
+		if (str_is(name, f->made.at[k].name))
+			return &f->made.at[k];
 	return NULL;
+}
+
+/* Makes a filter for each attribute that the query names. */
+static RESULT make_filters(struct os_filtering *f)
+{
+	const struct pairs *query = &f->e->request.query;
+	struct os_filter filter;
+	for (size_t k = 0; k < query->count; k++)
+		if (!os_find_filter(f, query->at[k].name) &&
+		    os_make_filter(f->list, query->at[k].name, f->e->request.version, &filter) &&
+		    !VEC_PUSH(f->e->c->arena, &f->made, filter))
+			return ctx_no_memory(f->e->c);
+	return OK;
 }
 
 /* Parses "lte:2024-…" into the accepted orders (before, same, after) and the time; without an operator the
@@ -171,12 +247,15 @@ static RESULT check_value(const struct os_filtering *f, const struct os_filter *
 RESULT os_check_filters(struct os_filtering *f)
 {
 	const struct pairs *query = &f->e->request.query;
+	TRY(make_filters(f));
 	for (size_t k = 0; k < query->count; k++) {
 		const struct os_filter *filter = os_find_filter(f, query->at[k].name);
 		TRY(check_name(f, query->at[k].name));
 		if (filter)
 			TRY(check_value(f, filter, query->at[k].value));
 	}
+	if (f->has_members)
+		f->members = os_plan_members(f->e, f->list);
 	return OK;
 }
 
@@ -193,6 +272,9 @@ static bool fits_value(const struct os_filtering *f, const struct os_filter *fil
 		return fits_bounds(f, filter, row, value);
 	if (filter->is_name)
 		return str_equal(os_row_name(f->list->kind, row), value);
+	if (filter->found.attribute)
+		return attribute_any(&f->e->core, os_tables(f->e), &filter->found, row, fits_attribute,
+				     &value);
 	const struct field *field = query_find_field(f->list->kind, filter->field);
 	if (filter->is_pattern && field->type == FIELD_TEXT)
 		return os_pattern_fits(f->e, value, *(const struct str *) query_field_at(field, row));
@@ -228,7 +310,7 @@ json_t *os_members_of(struct os_call *e, const struct os_listing *list, const vo
 	buf_init(&all, BUF_ANSWER_CAP);
 	json_write_begin(&w, &all);
 	json_write_open(&w, NULL);
-	list->write(e, &w, item);
+	os_write_item(e, list, item, &w);
 	json_write_close(&w);
 	struct result result = json_write_end(&w);
 	json_t *members = result_is_ok(result) ? json_loadb(all.p, all.size, 0, NULL) : NULL;
@@ -297,7 +379,7 @@ RESULT os_fits(const struct os_filtering *f, const struct row *row, bool *ret_fi
 	*ret_fits = fits_filters(f, row);
 	if (!*ret_fits || !f->has_members)
 		return OK;
-	const void *item = f->list->gather ? f->list->gather(f->e, row) : row;
+	const void *item = os_gather_one(f->e, f->list, f->members, row);
 	json_t *members = item ? os_members_of(f->e, f->list, item) : NULL;
 	if (!members)
 		return ctx_no_memory(f->e->c);

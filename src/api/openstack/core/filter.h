@@ -6,11 +6,14 @@
 
 #include "api/core/list.h"
 #include "api/openstack/core/list.h"
+#include "base/vec.h"
 
 struct os_filtering {
 	struct os_call *e;
 	const struct os_listing *list;
-	bool has_members; /* the query has names that may be members' */
+	VEC(struct os_filter) made;           /* filters of the attributes that the query names */
+	bool has_members;                     /* the query has names that may be members' */
+	const struct attribute_plan *members; /* planned if has_members; see os_plan_members() */
 };
 
 /* Before rows are looked at. ERR_UNKNOWN: a name that the service has not. ERR_INVALID: a value that no row
@@ -25,6 +28,12 @@ const struct os_filter *os_find_filter(const struct os_filtering *f, struct str 
  * ERR_NO_MEMORY. */
 RESULT os_plan_filters(const struct os_filtering *f, struct list *l);
 
+/* Gathers the row's item, which os_write_item() writes; NULL: no memory. plan: that of the listing. */
+const void *os_gather_one(struct os_call *e, const struct os_listing *list, const struct attribute_plan *plan,
+			  const struct row *row);
+/* Plans the answer of a listing with attributes; NULL: the listing has none, or no memory. */
+const struct attribute_plan *os_plan_members(struct os_call *e, const struct os_listing *list);
+void os_write_item(struct os_call *e, const struct os_listing *list, const void *item, struct json_writer *w);
 /* The members that the item is shown with, to be released; NULL: no memory. */
 json_t *os_members_of(struct os_call *e, const struct os_listing *list, const void *item);
 /* What rows of every kind have: created_at, updated_at, id; NULL: none of that name. */

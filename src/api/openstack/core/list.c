@@ -3,14 +3,36 @@
 #include "api/openstack/core/filter.h"
 #include "api/openstack/core/services.h"
 
+const struct attribute_plan *os_plan_members(struct os_call *e, const struct os_listing *list)
+{
+	return list->attributes ? attributes_plan(&e->core, &os_style, list->attributes) : NULL;
+}
+
+const void *os_gather_one(struct os_call *e, const struct os_listing *list, const struct attribute_plan *plan,
+			  const struct row *row)
+{
+	if (list->attributes)
+		return plan ? attributes_gather(plan, row) : NULL;
+	return list->gather ? list->gather(e, row) : row;
+}
+
+void os_write_item(struct os_call *e, const struct os_listing *list, const void *item, struct json_writer *w)
+{
+	if (list->attributes)
+		attributes_write_json(item, w);
+	else
+		list->write(e, w, item);
+}
+
 RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct os_page *page,
 		 const void ***ret_items)
 {
 	const void **items = arena_new_array(e->c->arena, const void *, page->count);
+	const struct attribute_plan *plan = os_plan_members(e, list);
 	if (!items)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < page->count; k++) {
-		items[k] = list->gather ? list->gather(e, page->rows[k]) : page->rows[k];
+		items[k] = os_gather_one(e, list, plan, page->rows[k]);
 		if (!items[k])
 			return ctx_no_memory(e->c);
 	}
@@ -92,7 +114,7 @@ static RESULT write_item(struct os_call *e, const struct os_listing *list, const
 			 struct json_writer *w)
 {
 	if (!picks_members(e)) {
-		list->write(e, w, item);
+		os_write_item(e, list, item, w);
 		return OK;
 	}
 	json_t *members = os_members_of(e, list, item);

@@ -7,7 +7,7 @@
  * the members wanted. */
 #pragma once
 
-#include "api/core/list.h"
+#include "api/core/attribute.h"
 #include "api/openstack/core/action.h"
 
 struct os_filters;
@@ -33,7 +33,8 @@ struct os_filter {
 	const struct os_namer *namer;                      /* rows that lend it theirs; NULL: none do */
 	bool is_device;                                    /* a text for the device that the row is of */
 	enum { OS_NO_TAGS, OS_ALL_TAGS, OS_ANY_TAG } tags; /* words for tags, with commas between them */
-	const struct os_filters *parts;                    /* "name=value": as the filter of that name here */
+	struct attribute_found found;   /* the attribute to compare; none: compare as above */
+	const struct os_filters *parts; /* "name=value": as the filter of that name here */
 };
 
 struct os_filters {
@@ -118,7 +119,16 @@ struct os_listing {
 	const void *(*gather)(struct os_call *e, const struct row *row);
 	/* Afterwards: the members of an item's object. */
 	void (*write)(struct os_call *e, struct json_writer *w, const void *item);
+	/* Rows of the members, instead of gather and write. Their filters and sort keys add to those above. */
+	const struct attributes *attributes;
 };
+
+/* Formats of ids and times in answers of the services. */
+extern const struct attribute_style os_style;
+
+/* Makes the filter of the listing's attribute that has this filter name in this version. False: there is none. */
+bool os_make_filter(const struct os_listing *list, struct str name, int version,
+		    struct os_filter *ret_filter);
 
 struct os_page {
 	const struct row **rows;

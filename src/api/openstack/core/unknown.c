@@ -128,21 +128,25 @@ void os_dump_unknown(struct json_writer *w, enum os_service service, const struc
 	json_write_close(w);
 }
 
-static const struct os_filter *find_filter(const struct os_call *e, const struct os_listing *list,
-					   struct str name)
+static bool find_filter(const struct os_call *e, const struct os_listing *list, struct str name,
+			struct os_filter *ret_filter)
 {
 	for (size_t k = 0; k < list->filters.count; k++)
-		if (str_is(name, list->filters.at[k].name) && e->request.version >= list->filters.at[k].since)
-			return &list->filters.at[k];
-	return NULL;
+		if (str_is(name, list->filters.at[k].name) &&
+		    e->request.version >= list->filters.at[k].since) {
+			*ret_filter = list->filters.at[k];
+			return true;
+		}
+	return os_make_filter(list, name, e->request.version, ret_filter);
 }
 
 bool os_list_reads(const struct os_call *e, const struct os_listing *list, struct str name)
 {
-	const struct os_filter *filter = find_filter(e, list, name);
-	bool is_hidden = filter && filter->is_admins && e->service == OS_VOLUME && !os_is_admin(e);
+	struct os_filter filter;
+	bool is_filter = find_filter(e, list, name, &filter);
+	bool is_hidden = is_filter && filter.is_admins && e->service == OS_VOLUME && !os_is_admin(e);
 	bool counts = list->flags & OS_COUNTS && e->request.version >= OS_COUNTS_SINCE;
-	return (filter && !is_hidden) || has_word(list->members, name) ||
+	return (is_filter && !is_hidden) || has_word(list->members, name) ||
 	       (counts && str_is(name, "with_count"));
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "api/openstack/core/list.h"
 #include "api/openstack/core/services.h"
 #include "store/security_group.h"
 
@@ -63,17 +64,42 @@ void os_write_time(struct json_writer *w, const char *key, int64_t time_us)
 	json_write_z(w, key, time_us ? clock_write_s(time_us, text) : NULL);
 }
 
+static char *write_time_us(int64_t time_us, char out[static ATTRIBUTE_TEXT_SIZE])
+{
+	char seconds[CLOCK_TEXT_SIZE];
+	size_t n = strlen(clock_write_s(time_us, seconds)) - 1; /* without the Z */
+	(void) snprintf(out, ATTRIBUTE_TEXT_SIZE, "%.*s.%06d", (int) n, seconds, (int) (time_us % SECOND));
+	return out;
+}
+
 void os_write_time_us(struct json_writer *w, const char *key, int64_t time_us)
 {
-	char seconds[CLOCK_TEXT_SIZE], text[CLOCK_TEXT_SIZE + 8];
-	if (!time_us) {
-		json_write_null(w, key);
-		return;
-	}
-	size_t n = strlen(clock_write_s(time_us, seconds)) - 1; /* without the Z */
-	(void) snprintf(text, sizeof text, "%.*s.%06d", (int) n, seconds, (int) (time_us % SECOND));
-	json_write_z(w, key, text);
+	char text[ATTRIBUTE_TEXT_SIZE];
+	json_write_z(w, key, time_us ? write_time_us(time_us, text) : NULL);
 }
+
+static bool shows(struct api_call *core, const struct attribute *a)
+{
+	struct os_call *e = os_call_of(core);
+	int version = e->request.version;
+	return version >= a->since && (!a->until || version <= a->until) &&
+	       (!(a->flags & ATTRIBUTE_ADMIN) || os_is_admin(e)) &&
+	       (!(a->flags & ATTRIBUTE_IN_READS) || os_action_of(e)->method == HTTP_GET);
+}
+
+static bool is_change(struct api_call *core)
+{
+	return os_action_of(os_call_of(core))->method != HTTP_GET;
+}
+
+const struct attribute_style os_style = {
+	.none_is_null = true,
+	.write_time = clock_write_s,
+	.write_time_fine = write_time_us,
+	.state_word = offsetof(struct state_info, cinder),
+	.shows = shows,
+	.is_change = is_change,
+};
 
 void os_write_times_us(struct json_writer *w, const struct row *row)
 {

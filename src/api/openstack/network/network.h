@@ -19,13 +19,24 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 
 /* The filters that every resource has: tags, a comma-separated list of words, all of them or any; or not so. */
 #define OS_STANDARD_FILTERS                                                                                  \
-	{"id", .is_id = true}, {"project_id", "account"}, {"tenant_id", "account"},                          \
-		{"tags", .tags = OS_ALL_TAGS, .needs_all = true, .fits = os_fits_tags},                      \
+	{"id", .is_id = true}, {"project_id", "account"}, {"tenant_id", "account"}, OS_TAG_FILTERS
+#define OS_TAG_FILTERS                                                                                       \
+	{"tags", .tags = OS_ALL_TAGS, .needs_all = true, .fits = os_fits_tags},                              \
 		{"tags-any", .tags = OS_ANY_TAG, .fits = os_fits_tags_any},                                  \
 		{"not-tags", .fits = os_lacks_tags},                                                         \
 	{                                                                                                    \
 		"not-tags-any", .needs_all = true, .fits = os_lacks_tags_any                                 \
 	}
+/* Members that every resource has. Each except the tags is a filter. */
+#define OS_STANDARD_ROWS(T)                                                                                  \
+	ATTRIBUTE_AS(HEX, T, "tenant_id", account, .filter = "tenant_id", .sort = "tenant_id"),              \
+		ATTRIBUTE_AS(HEX, T, "project_id", account, .filter = "project_id", .sort = "project_id"),   \
+		ATTRIBUTE(T, "description", description, .filter = "description"),                           \
+		ATTRIBUTE_MADE(TEXTS, texts, "tags", os_list_words),                                         \
+		ATTRIBUTE_AS(TIME, T, "created_at", row.created_us, .filter = "created_at"),                 \
+		ATTRIBUTE_AS(TIME, T, "updated_at", row.updated_us, .filter = "updated_at"),                 \
+		ATTRIBUTE_AS(INT, T, "revision_number", row.gen, .filter = "revision_number")
+struct strs os_list_words(struct api_call *e, const struct row *row);
 /* Members that every resource shows and that queries may name. */
 #define OS_STANDARD_MEMBERS "created_at|updated_at|revision_number"
 #define OS_PROJECT_SORT                                                                                      \

@@ -54,87 +54,67 @@ static bool is_ipv6(const struct security_group_rule *r)
 	return cidr_is_none(r->peer_block) ? r->is_ipv6 : r->peer_block.base.family == IP_V6;
 }
 
+/* Returns the name or number of the protocol; none if the rule allows any. */
+static struct str protocol_of(struct arena *arena, const struct security_group_rule *r)
+{
+	if (!str_is_empty(r->said_protocol))
+		return r->said_protocol;
+	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
+		if (protocols[k].number == r->protocol)
+			return str_from(protocols[k].name);
+	return r->protocol < 0 ? STR_NONE : str_print(arena, "%lld", (long long) r->protocol);
+}
+
 void os_write_protocol(struct os_call *e, struct json_writer *w, const char *key,
 		       const struct security_group_rule *r)
 {
-	if (!str_is_empty(r->said_protocol)) {
-		json_write_text(w, key, r->said_protocol);
-		return;
-	}
-	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
-		if (protocols[k].number == r->protocol) {
-			json_write_z(w, key, protocols[k].name);
-			return;
-		}
-	if (r->protocol < 0)
-		json_write_null(w, key);
-	else
-		json_write_text(w, key, str_print(e->c->arena, "%lld", (long long) r->protocol));
+	json_write_text_or_null(w, key, protocol_of(e->c->arena, r));
 }
 
-static void write_port_of(struct json_writer *w, const char *key, int64_t port, bool is_all)
+static bool has_all_ports(const struct security_group_rule *r)
 {
-	if (port < 0 || is_all)
-		json_write_null(w, key);
-	else
-		json_write_int(w, key, port);
+	return r->from_port == 0 && r->to_port == PORT_LAST;
 }
 
-static const char *direction_word(const struct security_group_rule *r)
-{
-	return r->direction == SECURITY_GROUP_RULE_DIRECTION_INGRESS ? "ingress" : "egress";
-}
+#define GETTER(returned, function, expression)                                                               \
+	ATTRIBUTE_GETTER(security_group_rule, r, returned, function, expression)
+GETTER(const char *, get_family, is_ipv6(r) ? "IPv6" : "IPv4")
+GETTER(struct str, get_protocol, protocol_of(e->c->arena, r))
+GETTER(int64_t, get_from_port, has_all_ports(r) ? -1 : r->from_port)
+GETTER(int64_t, get_to_port, has_all_ports(r) ? -1 : r->to_port)
+GETTER(const void *, get_block, cidr_is_none(r->said_block) ? &r->said_block : &r->peer_block)
+#undef GETTER
 
-static void write_rule(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct security_group_rule *r = item;
-	bool is_all = r->from_port == 0 && r->to_port == PORT_LAST;
-	os_write_id(w, "id", r->row.id);
-	os_write_id(w, "security_group_id", r->group);
-	json_write_z(w, "direction", direction_word(r));
-	json_write_z(w, "ethertype", is_ipv6(r) ? "IPv6" : "IPv4");
-	os_write_protocol(e, w, "protocol", r);
-	write_port_of(w, "port_range_min", r->from_port, is_all);
-	write_port_of(w, "port_range_max", r->to_port, is_all);
-	os_write_cidr(w, "remote_ip_prefix", r->said_block);
-	os_write_cidr(w, "normalized_cidr", cidr_is_none(r->said_block) ? r->said_block : r->peer_block);
-	os_write_id(w, "remote_group_id", r->peer_group);
-	os_write_id(w, "remote_address_group_id", r->peer_address_group);
-	os_write_standard(e, w, &r->row, r->account, r->description, r->tags);
-}
-
-static bool fits_direction(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return str_is(value, direction_word(security_group_rule_of(row)));
-}
-
-static bool fits_ethertype(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return str_is(value, is_ipv6(security_group_rule_of(row)) ? "IPv6" : "IPv4");
-}
-
-static const struct os_filter rule_filters[] = {
-	OS_STANDARD_FILTERS,
-	{"security_group_id", "group"},
-	{"remote_group_id", "peer_group"},
-	{"remote_address_group_id", "peer_address_group"},
-	{"remote_ip_prefix", "said_block"},
-	{"direction", .fits = fits_direction},
-	{"ethertype", .fits = fits_ethertype},
-	{"description", "description"},
+#define R(wire, field, ...) ATTRIBUTE(security_group_rule, wire, field, .filter = (wire), __VA_ARGS__)
+static const struct attribute rule_rows[] = {
+	R("id", row.id),
+	R("security_group_id", group),
+	ATTRIBUTE_AS(ENUM, security_group_rule, "direction", direction,
+		     .words = security_group_rule_direction_words, .filter = "direction"),
+	ATTRIBUTE_MADE(WORD, word, "ethertype", get_family, .filter = "ethertype"),
+	ATTRIBUTE_MADE(TEXT, text, "protocol", get_protocol, .flags = ATTRIBUTE_NULL_NONE,
+		       .filter = "protocol"),
+	ATTRIBUTE_MADE(INT, number, "port_range_min", get_from_port, .flags = ATTRIBUTE_FROM_ZERO,
+		       .filter = "port_range_min"),
+	ATTRIBUTE_MADE(INT, number, "port_range_max", get_to_port, .flags = ATTRIBUTE_FROM_ZERO,
+		       .filter = "port_range_max"),
+	R("remote_ip_prefix", said_block),
+	ATTRIBUTE_MADE(CIDR, at, "normalized_cidr", get_block, .filter = "normalized_cidr"),
+	R("remote_group_id", peer_group),
+	R("remote_address_group_id", peer_address_group),
+	OS_STANDARD_ROWS(security_group_rule),
 };
-static const struct os_sort_key rule_sort_keys[] = {{"project_id", "account"}};
+#undef R
+static const struct attributes rule_members = ATTRIBUTES(rule_rows);
+
+static const struct os_filter tag_filters[] = {OS_TAG_FILTERS};
 const struct os_listing os_group_rules = {
 	.kind = KIND_SECURITY_GROUP_RULE,
 	.items = "security_group_rules",
-	.members = OS_STANDARD_MEMBERS "|protocol|port_range_min|port_range_max|normalized_cidr",
 	.links = "security_group_rules_links",
-	.filters = OS_FILTERS(rule_filters),
-	.sort_keys = {rule_sort_keys, sizeof rule_sort_keys / sizeof rule_sort_keys[0]},
+	.filters = OS_FILTERS(tag_filters),
+	.attributes = &rule_members,
 	.flags = OS_ADMIN_SEES_ALL,
-	.write = write_rule,
 };
 
 struct os_rule_target {
@@ -403,69 +383,45 @@ static RESULT show_created_rule(struct os_call *e, const void *args, struct json
 
 /* ---- groups ---- */
 
-struct group_item {
-	const struct security_group *group;
-	VEC(const struct security_group_rule *) rules;
-};
-
-static const void *gather_group(struct os_call *e, const struct row *row)
-{
-	const struct tables *t = os_tables(e);
-	struct group_item *item = arena_new_object(e->c->arena, struct group_item);
-	if (!item)
-		return NULL;
-	*item = (struct group_item){.group = security_group_of(row)};
-	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
-	for (; r; r = security_group_rule_next_by_group(t, r))
-		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->rules, r))
-			return NULL;
-	return item;
-}
-
-static void write_group(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct group_item *i = item;
-	const struct security_group *g = i->group;
-	os_write_id(w, "id", g->row.id);
-	json_write_text(w, "name", os_group_name(e->c->arena, g));
-	json_write_bool(w, "stateful", true);
-	json_write_bool(w, "shared", false);
-	json_write_open_list(w, "security_group_rules");
-	for (size_t k = 0; k < i->rules.count; k++) {
-		json_write_open(w, NULL);
-		write_rule(e, w, i->rules.at[k]);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	os_write_standard(e, w, &g->row, g->account, g->description, g->tags);
-}
-
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
 {
 	return str_equal(os_group_name(e->c->arena, security_group_of(row)), value);
 }
 
-static const struct os_filter group_filters[] = {
-	OS_STANDARD_FILTERS,
-	{"name", "name", .made = OS_VPC_GROUP_PREFIX, .fits = fits_name},
-	{"description", "description"},
-};
-static struct str shown_name(struct os_call *e, const struct row *row)
+static struct str get_name(struct api_call *e, const struct row *row)
 {
 	return os_group_name(e->c->arena, security_group_of(row));
 }
 
-static const struct os_sort_key group_sort_keys[] = {{"name", .text = shown_name}, OS_PROJECT_SORT};
+static struct str sort_name(struct os_call *e, const struct row *row)
+{
+	return get_name(&e->core, row);
+}
+
+static const struct attribute group_rows[] = {
+	ATTRIBUTE(security_group, "id", row.id, .filter = "id"),
+	ATTRIBUTE_MADE(TEXT, text, "name", get_name),
+	ATTRIBUTE_CONST("stateful", "true", .filter = "stateful"),
+	ATTRIBUTE_CONST("shared", "false", .filter = "shared"),
+	ATTRIBUTE_EACH("security_group_rules", rule_members, KIND_SECURITY_GROUP_RULE,
+		       SECURITY_GROUP_RULE_INDEX_GROUP),
+	OS_STANDARD_ROWS(security_group),
+};
+static const struct attributes group_members = ATTRIBUTES(group_rows);
+
+static const struct os_filter group_filters[] = {
+	OS_TAG_FILTERS,
+	{"name", "name", .made = OS_VPC_GROUP_PREFIX, .fits = fits_name},
+};
+static const struct os_sort_key group_sort_keys[] = {{"name", .text = sort_name}};
 const struct os_listing os_groups = {
 	.kind = KIND_SECURITY_GROUP,
 	.items = "security_groups",
-	.members = OS_STANDARD_MEMBERS "|stateful|shared",
 	.links = "security_groups_links",
 	.filters = OS_FILTERS(group_filters),
 	.sort_keys = {group_sort_keys, sizeof group_sort_keys / sizeof group_sort_keys[0]},
+	.attributes = &group_members,
 	.flags = OS_ADMIN_SEES_ALL,
-	.gather = gather_group,
-	.write = write_group,
 };
 
 struct os_group_target {

@@ -12,6 +12,16 @@ static struct str write_word(struct os_call *e, const struct tag *tag)
 						    STR_ARG(tag->value));
 }
 
+struct strs os_list_words(struct api_call *core, const struct row *row)
+{
+	size_t offset = model_kinds[row->kind].tags_offset;
+	const struct tags *tags = (const struct tags *) (const void *) ((const char *) row + offset);
+	struct str *words = arena_new_array(core->c->arena, struct str, tags->count);
+	for (size_t k = 0; words && k < tags->count; k++)
+		words[k] = write_word(os_call_of(core), &tags->at[k]);
+	return (struct strs){words, words ? tags->count : 0};
+}
+
 void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags)
 {
 	json_write_open_list(w, "tags");
