@@ -37,6 +37,8 @@ enum param_type {
 	/* The API takes them and does nothing: they are passed over, as .doc's source shows */
 	PARAM_PASSED_OVER,
 };
+/* Tables by type have this size. */
+enum { PARAM_TYPE_COUNT = PARAM_PASSED_OVER + 1 };
 
 enum param_flag {
 	REQUIRED = 1 << 0,

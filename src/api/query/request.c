@@ -212,11 +212,11 @@ void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 
 static const char *form_word(const struct param *p)
 {
-	static const char *const words[PARAM_JSON + 1] = {[PARAM_ID] = "id",
-							  [PARAM_IDS] = "id",
-							  [PARAM_IP] = "ipv4",
-							  [PARAM_IPS] = "ipv4",
-							  [PARAM_CIDR] = "cidr"};
+	static const char *const words[PARAM_TYPE_COUNT] = {[PARAM_ID] = "id",
+							    [PARAM_IDS] = "id",
+							    [PARAM_IP] = "ipv4",
+							    [PARAM_IPS] = "ipv4",
+							    [PARAM_CIDR] = "cidr"};
 	if (p->flags & (BASE64 | BY_NAME))
 		return p->flags & BASE64 ? "base64" : "name";
 	return p->type == PARAM_CIDR && p->flags & IPV6 ? "ipv6 cidr" : words[p->type];
