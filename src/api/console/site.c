@@ -12,9 +12,9 @@
 
 static const struct site_file *find_file(struct str path)
 {
-	for (size_t k = 0; k < SITE_FILES; k++)
-		if (str_is(path, site_files[k].path))
-			return &site_files[k];
+	for (const struct site_file *file = site_files; file->path; file++)
+		if (str_is(path, file->path))
+			return file;
 	return NULL;
 }
 
