@@ -132,6 +132,32 @@ static void test_cached_lists(void **state)
 	assert_true(str_contains(call(w, &w->admin, hosts), STR("hv1")));
 }
 
+static size_t count_text(struct str whole, const char *part)
+{
+	size_t count = 0, length = strlen(part);
+	for (size_t k = 0; k + length <= whole.n; k++)
+		count += memcmp(whole.p + k, part, length) == 0;
+	return count;
+}
+
+/* A list without page and pagesize has 500 rows at most, and counts all of them. */
+static void test_default_page(void **state)
+{
+	struct world *w = *state;
+	for (int k = 0; k < 500; k++) {
+		char name[] = "many000";
+		snprintf(name + 4, 4, "%03d", k);
+		struct instance_type_wish wish = {.name = str_from(name), .vcpus = 1, .memory = 1 << 30};
+		assert_true(result_is_ok(world_do(w, &w->operator, engine_create_instance_type_run, &wish)));
+	}
+	struct str first = call(w, &w->alice, "command=listServiceOfferings");
+	struct str second = call(w, &w->alice, "command=listServiceOfferings&page=2&pagesize=500");
+	struct str all = call(w, &w->alice, "command=listServiceOfferings&pagesize=-1");
+	size_t in_second = count_text(second, "\"cpunumber\"");
+	assert_int_equal(count_text(first, "\"cpunumber\""), 500);
+	assert_true(in_second > 0 && count_text(all, "\"cpunumber\"") == 500 + in_second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +165,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reject, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_filters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cached_lists, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_default_page, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,13 +83,13 @@ struct cs_list_args {
 	enum choice lists_all, is_recursive;
 };
 
-enum { CS_PAGE_MAX = 500 };
+enum { CS_PAGE_MAX = 500 }; /* default.page.size in region/configurations.def */
 extern const struct params cs_tag_params;
 /* Rows of pages, for every list. */
 #define CS_PAGE_PARAMS(T)                                                                                    \
 	PARAM(T, "page", list.page, .min = 1, .max = INT32_MAX, .doc = "Which page, from 1 on."),            \
-		PARAM(T, "pagesize", list.page_size, .min = -1, .max = CS_PAGE_MAX,                          \
-		      .doc = "Rows of a page; -1: all, without a page."),                                    \
+		PARAM(T, "pagesize", list.page_size, .min = -1, .max = INT32_MAX,                            \
+		      .doc = "Rows of a page, at most 500; -1: all, without a page."),                       \
 		PARAM(T, "keyword", list.keyword, .doc = "A part of the name.")
 /* The parameters that every list of a kind has. */
 #define CS_LIST_PARAMS(T, row_kind)                                                                          \

@@ -16,14 +16,23 @@ static const struct param tag_rows[] = {
 };
 const struct params cs_tag_params = PARAMS(struct tag, tag_rows);
 
-/* Reads page and pagesize: both, or pagesize -1 for all rows. The messages are our own. */
+/* Without page and pagesize a list has one page of the setting default.page.size; pagesize -1 asks for all rows. Source of the rules
+ * and messages: BaseListCmd. */
 RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
 {
-	if (asked->page_size == -1 ? asked->page != 0 : !asked->page != !asked->page_size)
-		return cs_fail(
-			e, "pagesize",
-			"\"page\" and \"pagesize\" must be specified together, or \"pagesize\" -1 alone");
-	wish->limit = asked->page_size > 0 ? (size_t) asked->page_size : 0;
+	bool is_all = asked->page_size == -1;
+	if (asked->page_size && !is_all && !asked->page)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("page"),
+				      "\"page\" parameter is required when \"pagesize\" is specified");
+	if (asked->page && !asked->page_size)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("pagesize"),
+				      "\"pagesize\" parameter is required when \"page\" is specified");
+	if (asked->page_size > CS_PAGE_MAX)
+		return cs_fail(e, "pagesize", "Page size can't exceed max allowed page size value: %d",
+			       CS_PAGE_MAX);
+	if (is_all && asked->page)
+		return cs_fail(e, "page", "Can't specify page parameter when pagesize is -1 (Unlimited)");
+	wish->limit = is_all ? 0 : asked->page_size ? (size_t) asked->page_size : CS_PAGE_MAX;
 	wish->offset = asked->page > 1 ? (size_t) (asked->page - 1) * wish->limit : 0;
 	return OK;
 }

@@ -13,7 +13,7 @@
 #include "store/sql.h"
 #include "store/user.h"
 
-enum { LOOKED_AT = 10000, PAGE_SIZE = 500 };
+enum { LOOKED_AT = 10000 };
 
 static const struct event_type {
 	enum kind kind;
@@ -91,8 +91,6 @@ static RESULT prepare(struct cs_call *e, void *args)
 	TRY(cs_read_date(e, a->start, "startdate", CS_FROM, &a->query.from_us));
 	TRY(cs_read_date(e, a->end, "enddate", CS_UNTIL, &a->query.before_us));
 	TRY(cs_read_page(e, &a->list, &a->page));
-	if (!a->page.limit && !a->list.page_size)
-		a->page.limit = PAGE_SIZE;
 	a->query.max = LOOKED_AT;
 	TRY(cs_read_resource(e, a->resource, a->resource_type, &a->query.id));
 	cs_choose_owners(e, &a->list, &a->page);
