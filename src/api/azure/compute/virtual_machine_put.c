@@ -80,6 +80,7 @@ struct machine_says {
 	struct network network;
 	struct link availability_set, near;
 	struct str user_data, license_type;
+	bool has_near, has_user_data;
 	struct diagnostics diagnostics;
 };
 
@@ -192,11 +193,13 @@ static const struct param property_rows[] = {
 	PARAM_OBJECT(struct machine_says, "availabilitySet", availability_set, link_params,
 		     .doc = "Apart from whom it is."),
 	PARAM_OBJECT(struct machine_says, "proximityPlacementGroup", near, link_params,
+		     .given = offsetof(struct machine_says, has_near) + 1,
 		     .doc = "Beside whom it is, in place of an availability set."),
 	PARAM_OBJECT(struct machine_says, "diagnosticsProfile", diagnostics, diagnostics_params,
 		     .doc = "What is shown of its boot."),
 	PARAM(struct machine_says, "userData", user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
-	      .doc = "What its guest can read."),
+	      .given = offsetof(struct machine_says, has_user_data) + 1,
+	      .doc = "What its guest can read; empty: nothing."),
 	NOT_BUILT(
 		"virtualMachineScaleSet|host|hostGroup|capacityReservation|applicationProfile|billingProfile|"
 		"scheduledEventsProfile|securityProfile|additionalCapabilities"),
@@ -588,6 +591,8 @@ static RESULT check_group(struct az_call *e, const struct machine_says *p, const
 					KIND_SERVER_GROUP, g->row.id)
 			     : STR_NONE;
 	TRY(az_check_unchanged(e, "availabilitySet.id", p->availability_set.id, is_near ? STR_NONE : shown));
+	if (is_near && p->has_near && !p->near.id.n) /* an empty id would remove the machine from its group */
+		return az_fail_change(e, "proximityPlacementGroup.id");
 	return az_check_unchanged(e, "proximityPlacementGroup.id", p->near.id, is_near ? shown : STR_NONE);
 }
 
@@ -597,7 +602,7 @@ static RESULT take_user_data(struct az_call *e, struct machine_args *a, const st
 	const struct machine_says *p = &a->properties;
 	if (p->os.custom_data.n && !str_equal(p->os.custom_data, i->user_data))
 		return az_fail_change(e, "customData");
-	if (!p->user_data.n || str_equal(p->user_data, i->user_data))
+	if (!p->has_user_data || str_equal(p->user_data, i->user_data))
 		return OK;
 	a->settings.set_user_data = a->changes_settings = true;
 	a->settings.user_data = p->user_data;

@@ -264,6 +264,13 @@ static void write_size(struct az_call *e, struct json_writer *w, const struct in
 	json_write_text(w, "vmSize", is_same ? said : type ? type->name : STR(""));
 }
 
+/* A machine's row has one text for userData and customData. The answer never contains customData. */
+static bool shows_user_data(struct az_call *e, const struct instance *i)
+{
+	const json_t *said = az_said(e, i->row.id);
+	return i->user_data.n && (!said || json_object_get(said, "properties.userData"));
+}
+
 static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
 			     const struct row *row)
 {
@@ -288,6 +295,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	az_write_said(e, w, row->id, "properties.diagnosticsProfile", "diagnosticsProfile", NULL);
 	if (*licence_azure_type(i->licences))
 		json_write_z(w, "licenseType", licence_azure_type(i->licences));
+	if (str_equal_nocase(az_query_value(e, "$expand"), STR("userData")) && shows_user_data(e, i))
+		json_write_text(w, "userData", str_encode_base64(e->c->arena, i->user_data));
 	json_write_z(w, "provisioningState", provisioning_of(e, i));
 	az_write_time(w, "timeCreated", row->created_us);
 	if (wants_view(e)) {

@@ -119,7 +119,9 @@ static json_t *find_member(const json_t *o, const char *path)
 }
 
 /* Microsoft.Network takes a PUT as the whole resource: what it leaves out has its default again ("Azure
- * Resource Manager deployment modes": properties that are left out are reset). Zones are fixed, and stay. */
+ * Resource Manager deployment modes": properties that are left out are reset). Zones are fixed, and stay.
+ * Microsoft.Compute applies PATCH semantics to PUT, too: absent and null members stay, and an empty text removes a value
+ * ("PUT calls for creation or updates on compute resources"). */
 static bool is_reset_by_absence(const struct az_call *e, const char *path)
 {
 	const struct az_action *a = az_action_of(e);
