@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from dev import dump  # noqa: E402
+from ec2_newer_filters import NEWER_FILTERS  # noqa: E402
 
 MODEL = json.loads(pathlib.Path("/usr/lib/python3/dist-packages/botocore/data/ec2/2016-11-15/service-2.json").read_text())
 ACTIONS = {a["name"]: a for a in dump()["actions"] if a["service"] == "ec2" and a["name"] in MODEL["operations"]}
@@ -34,7 +35,7 @@ def documented_filters(action):
     text = members(action).get("Filters", {}).get("documentation", "")
     found = re.findall(r"<li>\s*<p>\s*<code>([^<]+)</code>\s*(?:-|–|—|\(|:|</p>|\|)", text)
     found += re.findall(r"using the <code>([^<]+)</code> filter", text)
-    return [name.strip() for name in found if (action, name) not in NO_FILTERS]
+    return [name.strip() for name in found if (action, name) not in NO_FILTERS] + NEWER_FILTERS.get(action, [])
 
 
 def bounds_clamp(action):

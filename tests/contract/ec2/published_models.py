@@ -15,6 +15,9 @@ import sys
 import xml.etree.ElementTree as ET
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / 'tests/lib'))
+from ec2_newer_filters import NEWER_FILTERS  # noqa: E402
+
 MODELS = pathlib.Path('/usr/lib/python3/dist-packages/botocore/data')
 TYPES = {'string': 'string', 'integer': 'integer', 'long': 'integer', 'boolean': 'boolean', 'blob': 'string',
          'double': 'string', 'float': 'string', 'timestamp': 'string'}
@@ -89,7 +92,8 @@ NEWER_ACTIONS = {
 
 # Members added to answers since then.
 NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS}
-NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId', 'revokedSecurityGroupRuleSet'}
+NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId', 'revokedSecurityGroupRuleSet', 'flexibleEnaQueuesSupport', 'maximumEbsAttachments', 'attachmentLimitType',
+                 'nitroEnclavesSupport', 'nitroTpmSupport', 'nitroTpmInfo', 'phcSupport', 'rebootMigrationSupport'}
 
 # Golden cases are called by accounts' owners, who have no password to change: tests/contract/iam/people.py covers that. The others always refuse.
 NO_GOLDEN_ANSWER = {'ChangePassword', 'CreateVpcEndpoint', 'ModifyVpcEndpoint'}
@@ -303,7 +307,7 @@ def main():
         check_inputs(model, action, problems)
         if not action['doc'] or not action['permit']:
             problems.append(f"{action['name']}: no doc or permission")
-        documented = model.documented_filters(action['name']) if action['filters'] else set()
+        documented = model.documented_filters(action['name']).union(NEWER_FILTERS.get(action['name'], ())) if action['filters'] else set()
         problems += [f"{action['name']}: filter {f} is not documented" for f in action['filters']
                      if f not in documented and not EXTRA_FILTERS.match(f)]
     missing = set(models['ec2'].operations) - {a['name'] for a in dump['actions']} - set(dump['unbuilt'])

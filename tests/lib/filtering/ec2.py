@@ -53,6 +53,13 @@ VALUES = {
     "volume-status.status": "volumeStatus/status", "volume-status.details-name": "volumeStatus/details/item/name",
     "volume-status.details-status": "volumeStatus/details/item/status",
     "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": "=false",
+    "availability-zone-id": "=use1-az1", "free-tier-eligible": "=false", "current-instance-boot-mode": "=legacy-bios",
+    "metadata-options.http-protocol-ipv4": "=enabled", "network-interface.operator.managed": "=false", "network-interface.ipv6-native": "=false",
+    "network-interface.tag-key": "=contract", "network-interface.tag-value": "=yes",
+    "network-interface.public-dns-name": "=", "network-interface.association.public-dns-name": "=",
+    "network-interface.addresses.association.public-dns-name": "=", "private-dns-name-options.enable-resource-name-dns-aaaa-record": "=false",
+    **{f"network-interface.{name}-prefixes.{name}-prefix": f"networkInterfaceSet/item/{name}PrefixSet/item/{name}Prefix" for name in ("ipv4", "ipv6")},
+    "network-interface.addresses.association.allocation-id": "@eipalloc", "network-interface.addresses.association.association-id": "@eipassoc",
 }
 
 

@@ -248,6 +248,7 @@ static const struct param reserved_instances_params[] = {
 };
 static const struct filter reserved_instances_filters[] = {
 	FITS_NOTHING("availability-zone"),
+	FITS_NOTHING("availability-zone-id"),
 	FITS_NOTHING("duration"),
 	FITS_NOTHING("end"),
 	FITS_NOTHING("fixed-price"),
@@ -321,6 +322,7 @@ static const struct param spot_instance_requests_params[] = {
 	PAGES(5, 1000),
 };
 static const struct filter spot_instance_requests_filters[] = {
+	FITS_NOTHING("launched-availability-zone-id"),
 	FITS_NOTHING("availability-zone-group"),
 	FITS_NOTHING("create-time"),
 	FITS_NOTHING("fault-code"),

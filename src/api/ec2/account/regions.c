@@ -98,16 +98,30 @@ static bool fits_zone_group(const struct filter_run *f, const struct row *row)
 	return filter_text(f, zone_group(f->e));
 }
 
+static struct str zone_group_title(const struct ec2_call *e)
+{
+	return str_print(e->c->arena, "%" STR_FMT " 1", STR_ARG(e->config->region));
+}
+
+static bool fits_zone_group_title(const struct filter_run *f, const struct row *row)
+{
+	(void) row;
+	return filter_text(f, zone_group_title(f->e));
+}
+
 static const struct filter zone_filters[] = {
 	{"zone-name", .field = "name"},
 	{"zone-id", .field = "short_id"},
 	{"region-name", .get = fits_region_name},
 	{"group-name", .get = fits_zone_group},
+	{"group-long-name", .get = fits_zone_group_title},
 	{"state", .get = fits_zone_state},
 	{"zone-type", .fixed = "availability-zone"},
 	{"opt-in-status", .fixed = "opt-in-not-required"},
 	{"message", .get = filter_nothing},
-	{"parent-zoneID", .get = filter_nothing},
+	{"parent-zone-id", .get = filter_nothing},
+	{"parent-zone-name", .get = filter_nothing},
+	{"parent-zoneID", .get = filter_nothing}, /* names in earlier versions of the reference */
 	{"parent-zoneName", .get = filter_nothing},
 };
 
@@ -119,7 +133,7 @@ static void write_zone(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text(x, "regionName", e->config->region);
 	xml_text(x, "zoneId", zone->short_id);
 	xml_text(x, "groupName", zone_group(e));
-	xml_text(x, "groupLongName", str_print(e->c->arena, "%" STR_FMT " 1", STR_ARG(e->config->region)));
+	xml_text(x, "groupLongName", zone_group_title(e));
 	xml_text(x, "networkBorderGroup", e->config->region);
 	xml_z(x, "zoneType", "availability-zone");
 	xml_z(x, "optInStatus", "opt-in-not-required");

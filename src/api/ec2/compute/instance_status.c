@@ -169,6 +169,11 @@ static bool fits_event(const struct filter_run *f, const struct row *row)
 
 static const struct filter status_filters[] = {
 	{"availability-zone", .get = fits_instance},
+	{"availability-zone-id", .get = fits_instance},
+	{"operator.managed", .fixed = "false"},
+	{"operator.principal", .get = filter_nothing},
+	{"attached-ebs-status.status", .get = filter_nothing}, /* neither is measured here */
+	{"application-status.status", .get = filter_nothing},
 	{"instance-state-code", .in_state = ec2_has_state_code},
 	{"instance-state-name", .in_state = ec2_has_state_name},
 	{"instance-status.reachability", .get = fits_status},

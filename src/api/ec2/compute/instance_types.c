@@ -2,6 +2,7 @@
  * DescribeInstanceTypes. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "engine/storage/volume.h"
 #include "model/instance_type.h"
 
 struct ec2_describe_types {
@@ -56,6 +57,12 @@ static bool fits_store_unsupported(const struct filter_run *f, const struct row 
 	return store_gib(instance_type_of(row)) && filter_z(f, "unsupported");
 }
 
+static bool fits_attachments(const struct filter_run *f, const struct row *row)
+{
+	(void) row;
+	return filter_int(f, INSTANCE_VOLUMES_MAX);
+}
+
 static const struct filter type_filters[] = {
 	{"instance-type", .field = "name"},
 	{"current-generation", .field = "current_generation"},
@@ -75,6 +82,14 @@ static const struct filter type_filters[] = {
 	{"hibernation-supported", .fixed = "false"},
 	{"instance-storage-supported", .get = fits_store},
 	{"auto-recovery-supported", .fixed = "false"},
+	{"dedicated-hosts-supported", .fixed = "true"},
+	{"nitro-enclaves-support", .fixed = "unsupported"},
+	{"nitro-tpm-support", .fixed = "supported"},
+	{"nitro-tpm-info.supported-versions", .fixed = "2.0"},
+	{"reboot-migration-support", .fixed = "unsupported"},
+	{"ebs-info.attachment-limit-type", .fixed = "dedicated"},
+	{"ebs-info.maximum-ebs-attachments", .get = fits_attachments},
+	{"network-info.flexible-ena-queues-support", .fixed = "unsupported"},
 	{"hypervisor", .fixed = "nitro"},
 	{"supported-root-device-type", .fixed = "ebs"},
 	{"supported-usage-class", .fixed = "on-demand"},
@@ -101,6 +116,8 @@ static const struct filter type_filters[] = {
 	{"network-info.encryption-in-transit-supported", .get = filter_nothing},
 	{"network-info.maximum-network-cards", .get = filter_nothing},
 	{"network-info.network-performance", .get = filter_nothing},
+	{"network-info.bandwidth-weightings", .get = filter_nothing},
+	{"processor-info.supported-features", .get = filter_nothing},
 	{"processor-info.sustained-clock-speed-in-ghz", .get = filter_nothing},
 	{"vcpu-info.valid-cores", .field = "vcpus"},
 	{"vcpu-info.valid-threads-per-core", .fixed = "1"},
@@ -121,16 +138,19 @@ static void write_network_info(struct xml *x, const struct instance_type *type)
 	xml_bool(x, "ipv6Supported", true);
 	xml_z(x, "enaSupport", "supported"); /* no effect here: every guest has its network either way */
 	xml_bool(x, "efaSupported", false);
+	xml_z(x, "flexibleEnaQueuesSupport", "unsupported");
 	xml_close(x, "networkInfo");
 }
 
-/* Volumes appear to guests as virtio disks, for every type, encrypted or not. */
+/* Volumes appear to guests as virtio disks, for every type, encrypted or not. Interfaces do not count against their limit. */
 static void write_ebs_info(struct xml *x)
 {
 	xml_open(x, "ebsInfo");
 	xml_z(x, "ebsOptimizedSupport", "supported");
 	xml_z(x, "encryptionSupport", "supported");
 	xml_z(x, "nvmeSupport", "unsupported");
+	xml_int(x, "maximumEbsAttachments", INSTANCE_VOLUMES_MAX);
+	xml_z(x, "attachmentLimitType", "dedicated");
 	xml_close(x, "ebsInfo");
 }
 
@@ -195,9 +215,16 @@ static void write_type(struct ec2_call *e, struct xml *x, const void *item)
 	xml_close(x, "placementGroupInfo");
 	xml_bool(x, "hibernationSupported", false);
 	xml_bool(x, "burstablePerformanceSupported", type->burstable);
-	xml_bool(x, "dedicatedHostsSupported", false);
+	xml_bool(x, "dedicatedHostsSupported", true);
 	xml_bool(x, "autoRecoverySupported", false);
 	ec2_write_words(x, "supportedBootModes", "legacy-bios|uefi");
+	xml_z(x, "nitroEnclavesSupport", "unsupported");
+	xml_z(x, "nitroTpmSupport", "supported"); /* for images with TpmSupport */
+	xml_open(x, "nitroTpmInfo");
+	ec2_write_words(x, "supportedVersions", "2.0");
+	xml_close(x, "nitroTpmInfo");
+	xml_z(x, "phcSupport", "unsupported");
+	xml_z(x, "rebootMigrationSupport", "unsupported");
 }
 
 static const struct ec2_listing type_listing = {.kind = KIND_INSTANCE_TYPE,

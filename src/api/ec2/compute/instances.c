@@ -13,6 +13,7 @@
 #include "engine/network/router.h"
 #include "engine/region/dedicated_host.h"
 #include "model/address.h"
+#include "model/boot_mode.h"
 #include "model/dedicated_host.h"
 #include "model/instance.h"
 #include "model/instance_profile.h"
@@ -287,6 +288,12 @@ static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_in
 	ec2_write_groups(x, primary->groups, primary->port->groups.count);
 }
 
+static const char *boot_mode(const struct instance *i)
+{
+	return i->boot_mode == INSTANCE_BOOT_MODE_UNSAID ? "legacy-bios"
+							 : instance_boot_mode_words[i->boot_mode];
+}
+
 static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct ec2_instance_item *i = item;
@@ -321,8 +328,7 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	bool is_windows = row->platform == INSTANCE_PLATFORM_WINDOWS;
 	if (is_windows)
 		xml_z(x, "platform", "windows");
-	bool is_said = row->boot_mode != INSTANCE_BOOT_MODE_UNSAID;
-	xml_z(x, "bootMode", is_said ? instance_boot_mode_words[row->boot_mode] : "legacy-bios");
+	xml_z(x, "bootMode", boot_mode(row));
 	if (row->tpm)
 		xml_z(x, "tpmSupport", "v2.0");
 	char words[LICENCE_EC2_SIZE];
@@ -338,13 +344,15 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 /* Compares through one of the instance's interfaces. */
 static const struct filter_join interfaces = {KIND_PORT, &ec2_interface_filters,
 					      JOIN_ONE(KIND_INSTANCE, port, instance)};
+static const struct filter_join further_of_interfaces = {KIND_PORT, &ec2_further_interface_filters,
+							 JOIN_ONE(KIND_INSTANCE, port, instance)};
 
 static bool fits_interface(const struct filter_run *f, const struct row *row)
 {
 	for (const struct port *p = port_first_by_instance(f->t, row->id); p;
 	     p = port_next_by_instance(f->t, p))
-		if (row_is_live(&p->row) &&
-		    filter_through(f, KIND_PORT, &ec2_interface_filters, f->filter->joined_filter, &p->row))
+		if (row_is_live(&p->row) && filter_through(f, KIND_PORT, f->filter->joined->filters,
+							   f->filter->joined_filter, &p->row))
 			return true;
 	return false;
 }
@@ -427,6 +435,10 @@ static bool fits_option(const struct filter_run *f, const struct row *row)
 		return filter_z(f, on_or_off(i->monitoring, "enabled", "disabled"));
 	if (str_ends_with(name, STR("http-tokens")))
 		return filter_z(f, on_or_off(i->metadata_tokens_required, "required", "optional"));
+	if (str_ends_with(name, STR("ipv6")))
+		return filter_z(f, on_or_off(i->metadata_ipv6, "enabled", "disabled"));
+	if (str_ends_with(name, STR("tags")))
+		return filter_z(f, on_or_off(i->metadata_tags, "enabled", "disabled"));
 	return filter_z(f, on_or_off(i->metadata_enabled, "enabled", "disabled"));
 }
 
@@ -520,9 +532,41 @@ static bool fits_partition(const struct filter_run *f, const struct row *row)
 static bool fits_profile(const struct filter_run *f, const struct row *row)
 {
 	const struct instance_profile *profile = engine_find_profile_of(f->t, row->id);
-	return profile && filter_text(f, ec2_gather_profile(f->e, profile).arn);
+	bool is_id = str_ends_with(str_from(f->filter->name), STR(".id"));
+	const struct ec2_profile_item item =
+		profile ? ec2_gather_profile(f->e, profile) : (struct ec2_profile_item){0};
+	return profile && filter_text(f, is_id ? item.id : item.arn);
 }
 
+static bool fits_zone_id(const struct filter_run *f, const struct row *row)
+{
+	const struct zone *zone = zone_find(f->t, instance_of(row)->zone);
+	return zone && filter_text(f, zone->short_id);
+}
+
+static bool fits_firmware(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = instance_of(row);
+	bool is_current = str_starts_with(str_from(f->filter->name), STR("current-"));
+	return filter_z(f, is_current ? on_or_off(model_is_uefi(i->boot_mode), "uefi", "legacy-bios")
+				      : boot_mode(i));
+}
+
+static bool fits_hostname_type(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, hostname_type(instance_of(row)));
+}
+
+static bool fits_tpm(const struct filter_run *f, const struct row *row)
+{
+	return instance_of(row)->tpm && filter_z(f, "v2.0");
+}
+
+#define FURTHER_OF_INTERFACE(name)                                                                           \
+	{                                                                                                    \
+		"network-interface." name, .get = fits_interface, .joined = &further_of_interfaces,          \
+					   .joined_filter = (name)                                           \
+	}
 static const struct filter instance_filters[] = {
 	{"instance-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = INSTANCE_INDEX_ROUTER},
@@ -627,6 +671,54 @@ static const struct filter instance_filters[] = {
 	{"requester-id", .get = filter_nothing},
 	INTERFACE("requester-id"),
 	{"spot-instance-request-id", .get = filter_nothing},
+	{"availability-zone-id", .get = fits_zone_id},
+	{"boot-mode", .get = fits_firmware},
+	{"current-instance-boot-mode", .get = fits_firmware},
+	{"capacity-reservation-specification.capacity-reservation-preference", .fixed = "open"},
+	{"ebs-optimized", .field = "ebs_optimized"},
+	{"ena-support", .fixed = "true"},
+	{"enclave-options.enabled", .fixed = "false"},
+	{"iam-instance-profile.id", .get = fits_profile},
+	{"maintenance-options.auto-recovery", .field = "recovery"},
+	{"metadata-options.http-protocol-ipv4", .get = fits_option},
+	{"metadata-options.http-protocol-ipv6", .get = fits_option},
+	{"metadata-options.instance-metadata-tags", .get = fits_option},
+	{"metadata-options.state", .fixed = "applied"},
+	{"operator.managed", .fixed = "false"},
+	{"private-dns-name-options.enable-resource-name-dns-a-record", .field = "id_name_has_a"},
+	{"private-dns-name-options.enable-resource-name-dns-aaaa-record", .field = "id_name_has_aaaa"},
+	{"private-dns-name-options.hostname-type", .get = fits_hostname_type},
+	{"tpm-support", .get = fits_tpm},
+	BY_INTERFACE("network-interface.private-ip-address", "private-ip-address"),
+	BY_INTERFACE("network-interface.association.public-dns-name", "association.public-dns-name"),
+	INTERFACE("operator.managed"),
+	FURTHER_OF_INTERFACE("addresses.association.allocation-id"),
+	FURTHER_OF_INTERFACE("addresses.association.association-id"),
+	FURTHER_OF_INTERFACE("addresses.association.public-dns-name"),
+	FURTHER_OF_INTERFACE("addresses.private-dns-name"),
+	FURTHER_OF_INTERFACE("attachment.network-card-index"),
+	FURTHER_OF_INTERFACE("ipv4-prefixes.ipv4-prefix"),
+	FURTHER_OF_INTERFACE("ipv6-address"),
+	FURTHER_OF_INTERFACE("ipv6-addresses.is-primary-ipv6"),
+	FURTHER_OF_INTERFACE("ipv6-native"),
+	FURTHER_OF_INTERFACE("ipv6-prefixes.ipv6-prefix"),
+	FURTHER_OF_INTERFACE("public-dns-name"),
+	FURTHER_OF_INTERFACE("tag-key"),
+	FURTHER_OF_INTERFACE("tag-value"),
+	{"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
+	 .get = filter_nothing},
+	{"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-"
+	 "arn",
+	 .get = filter_nothing},
+	{"network-interface.addresses.association.carrier-ip", .get = filter_nothing},
+	{"network-interface.addresses.association.customer-owned-ip", .get = filter_nothing},
+	{"network-interface.association.carrier-ip", .get = filter_nothing},
+	{"network-interface.association.customer-owned-ip", .get = filter_nothing},
+	{"network-interface.deny-all-igw-traffic", .get = filter_nothing},
+	{"network-interface.operator.principal", .get = filter_nothing},
+	{"network-interface.outpost-arn", .get = filter_nothing},
+	{"network-performance-options.bandwidth-weighting", .get = filter_nothing},
+	{"operator.principal", .get = filter_nothing},
 };
 
 /* Ports, addresses and volumes count as parts of the instance. */

@@ -397,6 +397,13 @@ static bool fits_zone(const struct filter_run *f, const struct row *row)
 	return subnet && filter_zone(f, subnet->zone);
 }
 
+static bool fits_zone_id(const struct filter_run *f, const struct row *row)
+{
+	const struct subnet *subnet = subnet_find(f->t, port_of(row)->subnet);
+	const struct zone *zone = subnet ? zone_find(f->t, subnet->zone) : NULL;
+	return zone && filter_text(f, zone->short_id);
+}
+
 static bool fits_private_name(const struct filter_run *f, const struct row *row)
 {
 	char text[EC2_NAME_TEXT_SIZE];
@@ -461,6 +468,9 @@ static const struct filter interface_filters[] = {
 	{"attachment.instance-owner-id", .get = fits_attachment},
 	{"attachment.status", .get = fits_attachment},
 	{"availability-zone", .get = fits_zone},
+	{"availability-zone-id", .get = fits_zone_id},
+	{"operator.managed", .fixed = "false"},
+	{"operator.principal", .get = filter_nothing},
 	{"description", .field = "description"},
 	{"ipv6-addresses.ipv6-address", .get = fits_ipv6,
 	 .access_paths = {{KIND_PORT, PORT_INDEX_IP},
@@ -477,6 +487,74 @@ static const struct filter interface_filters[] = {
 };
 
 const struct filters ec2_interface_filters = FILTERS(interface_filters);
+
+/* ---- filters of DescribeInstances on interfaces that DescribeNetworkInterfaces does not have ---- */
+
+static bool fits_any_private_name(const struct filter_run *f, const struct row *row)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	const struct ip ip = port_of(row)->ip;
+	const struct secondary_ip *s = first_of_family(f->t, row->id, IP_V4);
+	if (ip.family == IP_V4 && filter_text(f, (struct str){text, ec2_private_name(f->e, ip, text)}))
+		return true;
+	while (s && !(s->ip.family == IP_V4 &&
+		      filter_text(f, (struct str){text, ec2_private_name(f->e, s->ip, text)})))
+		s = engine_next_secondary_ip(f->t, s);
+	return s != 0;
+}
+
+static bool fits_prefix(const struct filter_run *f, const struct row *row)
+{
+	bool is_ipv6 = str_starts_with(str_from(f->filter->name), STR("ipv6"));
+	const struct port_prefix *p = engine_first_prefix(f->t, row->id);
+	char text[CIDR_TEXT_SIZE];
+	while (p && !((p->block.base.family == IP_V6) == is_ipv6 && filter_z(f, cidr_write(p->block, text))))
+		p = engine_next_prefix(f->t, p);
+	return p != 0;
+}
+
+static bool has_ipv6(const struct filter_run *f, const struct row *row)
+{
+	return port_of(row)->ip.family == IP_V6 || first_of_family(f->t, row->id, IP_V6);
+}
+
+/* No address is primary among the IPv6 ones. */
+static bool fits_primary_ipv6(const struct filter_run *f, const struct row *row)
+{
+	return has_ipv6(f, row) && filter_bool(f, false);
+}
+
+static bool fits_native(const struct filter_run *f, const struct row *row)
+{
+	return filter_bool(f, port_of(row)->ip.family == IP_V6);
+}
+
+static bool fits_tag(const struct filter_run *f, const struct row *row)
+{
+	const struct tags *tags = ec2_tags_of(f->e, KIND_PORT, row);
+	bool is_key = str_is(str_from(f->filter->name), "tag-key");
+	for (size_t k = 0; tags && k < tags->count; k++)
+		if (filter_text(f, is_key ? tags->at[k].key : tags->at[k].value))
+			return true;
+	return false;
+}
+
+static const struct filter further_filters[] = {
+	{"addresses.association.allocation-id", .get = fits_association},
+	{"addresses.association.association-id", .get = fits_association},
+	{"addresses.association.public-dns-name", .get = fits_association},
+	{"addresses.private-dns-name", .get = fits_any_private_name},
+	{"attachment.network-card-index", .fixed = "0"},
+	{"ipv4-prefixes.ipv4-prefix", .get = fits_prefix},
+	{"ipv6-address", .get = fits_ipv6},
+	{"ipv6-addresses.is-primary-ipv6", .get = fits_primary_ipv6},
+	{"ipv6-native", .get = fits_native},
+	{"ipv6-prefixes.ipv6-prefix", .get = fits_prefix},
+	{"public-dns-name", .get = fits_association},
+	{"tag-key", .get = fits_tag},
+	{"tag-value", .get = fits_tag},
+};
+const struct filters ec2_further_interface_filters = FILTERS(further_filters);
 
 /* Hides interfaces of routers, which EC2 does not have, and those in networks without a router, which are
  * in no VPC. */

@@ -15,6 +15,8 @@ struct zone;
 
 /* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
 extern const struct filters ec2_interface_filters;
+/* Filters that DescribeInstances has on interfaces besides those. */
+extern const struct filters ec2_further_interface_filters;
 
 /* PrivateIpAddresses.N of what makes an interface. */
 struct ec2_private_ip {

@@ -52,13 +52,10 @@ static const struct param describe_endpoints_params[] = {
 	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
 };
 static const struct filter endpoint_filters[] = {
-	FITS_NOTHING("vpc-endpoint-id"),
-	FITS_NOTHING("vpc-id"),
-	FITS_NOTHING("service-name"),
-	FITS_NOTHING("vpc-endpoint-state"),
-	FITS_NOTHING("ip-address-type"),
-	FITS_NOTHING("vpc-endpoint-type"),
-	OF_NO_TAGS,
+	FITS_NOTHING("vpc-endpoint-id"), FITS_NOTHING("vpc-id"),
+	FITS_NOTHING("service-name"),    FITS_NOTHING("vpc-endpoint-state"),
+	FITS_NOTHING("ip-address-type"), FITS_NOTHING("vpc-endpoint-type"),
+	FITS_NOTHING("service-region"),  OF_NO_TAGS,
 };
 
 static RESULT ec2_describe_endpoints(struct ec2_call *e, const void *args, struct xml *x)
@@ -76,9 +73,10 @@ static const struct param describe_connections_params[] = {
 	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
 };
 static const struct filter connection_filters[] = {
-	FITS_NOTHING("service-id"),         FITS_NOTHING("vpc-endpoint-owner"),
-	FITS_NOTHING("vpc-endpoint-state"), FITS_NOTHING("vpc-endpoint-id"),
-	FITS_NOTHING("ip-address-type"),
+	FITS_NOTHING("service-id"),          FITS_NOTHING("vpc-endpoint-owner"),
+	FITS_NOTHING("vpc-endpoint-state"),  FITS_NOTHING("vpc-endpoint-id"),
+	FITS_NOTHING("ip-address-type"),     FITS_NOTHING("transit-gateway-attachment-id"),
+	FITS_NOTHING("vpc-endpoint-region"),
 };
 
 static RESULT ec2_describe_connections(struct ec2_call *e, const void *args, struct xml *x)
@@ -96,11 +94,9 @@ static const struct param describe_services_params[] = {
 	NOT_BUILT("ServiceRegion"),
 };
 static const struct filter service_filters[] = {
-	FITS_NOTHING("service-name"),
-	FITS_NOTHING("service-type"),
-	FITS_NOTHING("owner"),
-	FITS_NOTHING("supported-ip-address-types"),
-	OF_NO_TAGS,
+	FITS_NOTHING("service-name"),   FITS_NOTHING("service-type"),
+	FITS_NOTHING("owner"),          FITS_NOTHING("supported-ip-address-types"),
+	FITS_NOTHING("service-region"), OF_NO_TAGS,
 };
 
 static RESULT ec2_describe_services(struct ec2_call *e, const void *args, struct xml *x)

@@ -165,6 +165,12 @@ static bool fits_source(const struct filter_run *f, const struct row *row)
 	return is_own(f->e, image) && filter_id(f, KIND_INSTANCE, image->source_instance);
 }
 
+static bool fits_boot_mode(const struct filter_run *f, const struct row *row)
+{
+	enum image_boot_mode mode = image_of(row)->boot_mode;
+	return mode != IMAGE_BOOT_MODE_UNSAID && filter_z(f, image_boot_mode_words[mode]);
+}
+
 static const struct filter image_filters[] = {
 	{"image-id", .is_id = true},
 	{"name", .field = "name", .index = IMAGE_INDEX_ACCOUNT},
@@ -200,6 +206,26 @@ static const struct filter image_filters[] = {
 	{"sriov-net-support", .fixed = "simple"},
 	{"state-reason-code", .get = filter_nothing},
 	{"state-reason-message", .get = filter_nothing},
+	{"boot-mode", .get = fits_boot_mode},
+	{"free-tier-eligible", .fixed = "false"},
+	{"image-allowed", .get = filter_nothing},
+	{"image-watermark.source-image-creation-time", .get = filter_nothing},
+	{"image-watermark.source-image-id", .get = filter_nothing},
+	{"image-watermark.source-image-region", .get = filter_nothing},
+	{"image-watermark.watermark-creation-time", .get = filter_nothing},
+	{"image-watermark.watermark-key", .get = filter_nothing},
+	{"instance-type-specification.supported-instance-type", .get = filter_nothing},
+	{"instance-type-specification.unsupported-instance-type", .get = filter_nothing},
+	{"public-ssm-parameter-name", .get = filter_nothing},
+	{"scan-result.critical-fix-available-since", .get = filter_nothing},
+	{"scan-result.finding-scan-date", .get = filter_nothing},
+	{"scan-result.high-fix-available-since", .get = filter_nothing},
+	{"scan-result.highest-finding-severity-label", .get = filter_nothing},
+	{"scan-result.informational-fix-available-since", .get = filter_nothing},
+	{"scan-result.low-fix-available-since", .get = filter_nothing},
+	{"scan-result.medium-fix-available-since", .get = filter_nothing},
+	{"source-image-id", .get = filter_nothing},
+	{"source-image-region", .get = filter_nothing},
 };
 
 /* ---- writing ---- */

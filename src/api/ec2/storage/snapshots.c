@@ -98,6 +98,7 @@ static const struct filter snapshot_filters[] = {
 	{"description", .field = "description"},
 	{"encrypted", .field = "is_encrypted"},
 	{"storage-tier", .fixed = "standard"},
+	{"transfer-type", .get = filter_nothing},
 };
 
 struct snapshot_item {

@@ -234,6 +234,8 @@ static const struct filter status_filters[] = {
 	{"event.event-type", .get = filter_nothing},
 	{"event.not-after", .get = filter_nothing},
 	{"event.not-before", .get = filter_nothing},
+	{"attachment-status.instance-id", .get = filter_nothing},
+	{"attachment-status.io-performance", .get = filter_nothing},
 };
 
 static const struct ec2_listing status_listing = {.kind = KIND_VOLUME,

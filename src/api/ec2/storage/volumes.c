@@ -91,6 +91,8 @@ static const struct attribute volume_rows[] = {
 	ATTRIBUTE(volume, "tagSet", tags, .flags = ATTRIBUTE_OMIT_NONE_IN_READS),
 	ATTRIBUTE_CONST("fastRestored", "false", .flags = ATTRIBUTE_HIDDEN, .filter = "fast-restored"),
 	ATTRIBUTE_CONST("operator.managed", "false", .flags = ATTRIBUTE_HIDDEN, .filter = "operator.managed"),
+	ATTRIBUTE_OF(volume, zone, KIND_ZONE, zone, "availabilityZoneId", short_id, .flags = ATTRIBUTE_HIDDEN,
+		     .filter = "availability-zone-id"),
 	ATTRIBUTE_NOTHING("operator.principal"),
 };
 static const struct attributes volume_members = ATTRIBUTES(volume_rows);
