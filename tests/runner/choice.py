@@ -88,7 +88,11 @@ def read_imports(path):
 
 def choose(entries, turn, changes=list_changes, budget_s=BUDGET_S):
     """[Chosen] of the entries that run when chosen. turn: a number that grows by one a commit."""
-    weights = weigh([entry for entry in entries if entry.when == "chosen"], changes)
+    return pick(weigh([entry for entry in entries if entry.when == "chosen"], changes), turn, budget_s)
+
+
+def pick(weights, turn, budget_s=BUDGET_S):
+    """[Chosen] of {entry: (weight, the subject that weighs most)}."""
     candidates = sorted(weights, key=lambda e: (-weights[e][0], e.id))
     chosen, left_s = [], budget_s / 2
     for entry in candidates:

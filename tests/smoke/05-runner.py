@@ -83,8 +83,9 @@ def test_a_changed_library_chooses_its_users():
 def test_everything_runs_within_some_turns_and_none_costs_more():
     changed = {path: 1 for path in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()}
     candidates, seen, dearest = [s for s in SCRIPTS if s.when == "chosen"], set(), max(s.cpu_s for s in SCRIPTS if s.when == "chosen")
+    weights = choice.weigh(candidates, lambda _: changed)
     for turn in range(60):
-        chosen = choice.choose(SCRIPTS, turn, lambda _: changed)
+        chosen = choice.pick(weights, turn)
         assert choice.cost(c.entry for c in chosen) <= max(choice.BUDGET_S, dearest)
         assert len({c.entry for c in chosen}) == len(chosen)
         seen.update(c.entry for c in chosen)
