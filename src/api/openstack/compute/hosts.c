@@ -309,7 +309,7 @@ static const struct os_filter hypervisor_filters[] = {
 	{                                                                                                    \
 		.kind = KIND_HOST, .items = "hypervisors", .links = "hypervisors_links",                     \
 		.others = "with_servers", .filters = OS_FILTERS(hypervisor_filters),                         \
-		.flags = OS_ALL_SEE_ALL, .page_max = 1000, .gather = gather_hypervisor,                      \
+		.flags = OS_ALL_SEE_ALL, .pages_since = 33, .page_max = 1000, .gather = gather_hypervisor,   \
 		.write = (write_them),                                                                       \
 	}
 static const struct os_listing hypervisor_briefs = HYPERVISORS(write_listed);

@@ -36,7 +36,7 @@ static const struct os_sort_key key_sort_keys[] = {{"name", "name"}};
 	{                                                                                                    \
 		.kind = KIND_KEY_PAIR, .items = "keypairs", .links = "keypairs_links", .marker = "name",     \
 		.filters = OS_FILTERS(key_filters), .sort_keys = {key_sort_keys, 1}, .flags = (more_flags),  \
-		.page_max = 1000, .write = write_listed,                                                     \
+		.pages_since = 35, .page_max = 1000, .write = write_listed,                                  \
 	}
 static const struct os_listing key_listing = KEYS(0);
 static const struct os_listing user_key_listing = KEYS(OS_ADMIN_SEES_ALL);

@@ -660,10 +660,7 @@ static bool fits_host(struct os_call *e, const struct row *row, struct str value
 
 static bool fits_locked(struct os_call *e, const struct row *row, struct str value)
 {
-	bool is_wanted = str_equal_nocase(value, STR("true")) || str_is(value, "1");
-	bool is_locked = instance_of(row)->locked != INSTANCE_LOCKED_NO;
-	(void) e;
-	return is_locked == is_wanted;
+	return os_is_truth(e, instance_of(row)->locked != INSTANCE_LOCKED_NO, value);
 }
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)

@@ -12,10 +12,9 @@
 #include "store/sql.h"
 
 enum {
-	SINCE_PAGES = 40,   /* first microversion with pages */
-	PAGE_MAX = 1000,    /* servers per page */
-	USAGES_MAX = 50000, /* allocations of one project within the requested time */
-	PROJECTS_MAX = 1000
+	SINCE_PAGES = 40,  /* first microversion with pages */
+	PAGE_MAX = 1000,   /* servers per page */
+	USAGES_MAX = 50000 /* allocations of one project within the requested time */
 };
 
 /* ---- what is asked ---- */
@@ -160,6 +159,12 @@ struct page {
 	bool has_more;
 };
 
+static RESULT fail_no_marker(struct os_call *e, struct str marker)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, STR("marker"), "Marker %" STR_FMT " could not be found.",
+			      STR_ARG(str_slice(marker, 0, 64)));
+}
+
 static RESULT begin_page(struct os_call *e, const struct os_usage *a, struct page *ret_page)
 {
 	struct ref marker = {0};
@@ -169,8 +174,7 @@ static RESULT begin_page(struct os_call *e, const struct os_usage *a, struct pag
 	if (str_is_empty(a->marker) || !ret_page->has_limit)
 		return OK;
 	if (!os_parse_id(a->marker, KIND_INSTANCE, &marker))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("marker"), "marker [%" STR_FMT "] not found",
-				      STR_ARG(a->marker));
+		return fail_no_marker(e, a->marker);
 	ret_page->marker = marker.prefix;
 	ret_page->is_behind = false;
 	return OK;
@@ -197,6 +201,12 @@ static void cut(struct page *page, struct project_usage *u)
 	}
 	if (page->has_limit)
 		u->allocation.count = kept;
+}
+
+/* Refuses a marker that no server of the report has. Source: Nova's SimpleTenantUsageController. */
+static RESULT check_marker(struct os_call *e, const struct os_usage *a, const struct page *page)
+{
+	return page->is_behind ? OK : fail_no_marker(e, a->marker);
 }
 
 static void write_next(struct os_call *e, struct json_writer *w, const char *key, const struct page *page)
@@ -280,20 +290,16 @@ static void write_project(struct os_call *e, struct json_writer *w, struct proje
 	json_write_close_list(w);
 }
 
-/* Finds the existing projects, PROJECTS_MAX at most. Deleted projects have no usage report. */
+/* Finds the existing projects. Deleted projects have no usage report. */
 static RESULT find_projects(struct os_call *e, struct uuids *ret_projects)
 {
-	uuid *at = arena_new_array(e->c->arena, uuid, PROJECTS_MAX);
-	size_t count = 0;
-	if (!at)
-		return ctx_no_memory(e->c);
+	VEC(uuid) found = {0};
 	AUTO_VIEW view = {0};
 	view_open(e->config->store, &view);
-	for (const struct account *a = account_first(view.tables); a && count < PROJECTS_MAX;
-	     a = account_next(view.tables, a))
-		if (row_is_live(&a->row))
-			at[count++] = a->row.id;
-	*ret_projects = (struct uuids){at, count};
+	for (const struct account *a = account_first(view.tables); a; a = account_next(view.tables, a))
+		if (row_is_live(&a->row) && !VEC_PUSH(e->c->arena, &found, a->row.id))
+			return ctx_no_memory(e->c);
+	*ret_projects = (struct uuids){found.at, found.count};
 	return OK;
 }
 
@@ -317,7 +323,7 @@ static RESULT list_usage(struct os_call *e, const void *args, struct json_writer
 	}
 	json_write_close_list(w);
 	write_next(e, w, "tenant_usages_links", &page);
-	return OK;
+	return check_marker(e, a, &page);
 }
 
 static RESULT show_usage(struct os_call *e, const void *args, struct json_writer *w)
@@ -331,6 +337,7 @@ static RESULT show_usage(struct os_call *e, const void *args, struct json_writer
 	if (is_known)
 		TRY(read_project(e, a, project.prefix, &usage));
 	cut(&page, &usage);
+	TRY(check_marker(e, a, &page));
 	json_write_open(w, "tenant_usage");
 	if (usage.allocation.count)
 		write_project(e, w, &usage, true);

@@ -16,14 +16,28 @@ bool os_is_uuid(uuid id, struct str value)
 	return result_is_ok(uuid_parse_asked(value, &wanted)) && uuid_equal(id, wanted);
 }
 
-bool os_is_truth(bool truth, struct str value)
+/* Sources: attr_as_boolean() of Keystone's utils; convert_to_boolean() of neutron_lib's converters; bool_from_string() of
+ * oslo.utils, which Nova and Cinder use. */
+bool os_read_truth(const struct os_call *e, struct str value, bool *ret_truth)
 {
 	bool is_yes = str_equal_nocase(value, STR("true")) || str_is(value, "1");
 	bool is_no = str_equal_nocase(value, STR("false")) || str_is(value, "0");
-	return (is_yes || is_no) && truth == is_yes;
+	bool is_said = os_parse_bool(str_trim(value), ret_truth);
+	if (e->service == OS_IDENTITY)
+		*ret_truth = !is_said || *ret_truth;
+	else if (e->service == OS_NETWORK)
+		*ret_truth = is_yes;
+	return e->service == OS_NETWORK ? is_yes || is_no : is_said || e->service == OS_IDENTITY;
 }
 
-static bool value_is(enum field_type type, const char *const *words, const void *at, struct str value)
+bool os_is_truth(const struct os_call *e, bool truth, struct str value)
+{
+	bool is_yes = false;
+	return os_read_truth(e, value, &is_yes) && truth == is_yes;
+}
+
+static bool value_is(const struct os_call *e, enum field_type type, const char *const *words, const void *at,
+		     struct str value)
 {
 	int64_t number = 0;
 	struct ip ip;
@@ -38,7 +52,7 @@ static bool value_is(enum field_type type, const char *const *words, const void 
 	case FIELD_INT:
 		return result_is_ok(str_parse_int(value, &number)) && number == *(const int64_t *) at;
 	case FIELD_BOOL:
-		return os_is_truth(*(const bool *) at, value);
+		return os_is_truth(e, *(const bool *) at, value);
 	case FIELD_ENUM:
 		return str_is(value, words[*(const int *) at]);
 	case FIELD_IP:
@@ -52,16 +66,21 @@ static bool value_is(enum field_type type, const char *const *words, const void 
 	}
 }
 
-bool os_field_is(const struct field *field, const struct row *row, struct str value)
+bool os_field_is(const struct os_call *e, const struct field *field, const struct row *row, struct str value)
 {
-	return value_is(field->type, field->words, query_field_at(field, row), value);
+	return value_is(e, field->type, field->words, query_field_at(field, row), value);
 }
 
 /* Compares a query's value with an attribute's: ids, addresses, numbers and truths in any spelling, all others with the
  * text that the answer shows. An empty value fits a row without the attribute. */
+struct asked_value {
+	const struct os_call *e;
+	struct str value;
+};
 static bool fits_attribute(void *arg, const struct attribute *a, const void *at)
 {
-	const struct str value = *(const struct str *) arg;
+	const struct os_call *e = ((const struct asked_value *) arg)->e;
+	const struct str value = ((const struct asked_value *) arg)->value;
 	char room[ATTRIBUTE_TEXT_SIZE];
 	struct str text = attribute_text(&os_style, a, at, room);
 	bool is_true = str_is(text, "true"), is_truth = is_true || str_is(text, "false");
@@ -71,19 +90,19 @@ static bool fits_attribute(void *arg, const struct attribute *a, const void *at)
 	switch ((int) a->form) {
 	case ATTRIBUTE_ID:
 	case ATTRIBUTE_HEX:
-		return value_is(FIELD_UUID, NULL, at, value);
+		return value_is(e, FIELD_UUID, NULL, at, value);
 	case ATTRIBUTE_IP:
-		return value_is(FIELD_IP, NULL, at, value);
+		return value_is(e, FIELD_IP, NULL, at, value);
 	case ATTRIBUTE_CIDR:
-		return value_is(FIELD_CIDR, NULL, at, value);
+		return value_is(e, FIELD_CIDR, NULL, at, value);
 	case ATTRIBUTE_MAC:
-		return value_is(FIELD_MAC, NULL, at, value);
+		return value_is(e, FIELD_MAC, NULL, at, value);
 	case ATTRIBUTE_INT:
 		return result_is_ok(str_parse_int(text, &number)) &&
 		       result_is_ok(str_parse_int(value, &wanted)) && number == wanted;
 	case ATTRIBUTE_BOOL:
 	case ATTRIBUTE_FIXED:
-		return is_truth ? os_is_truth(is_true, value) : str_equal(text, value);
+		return is_truth ? os_is_truth(e, is_true, value) : str_equal(text, value);
 	default:
 		return str_equal(text, value);
 	}
@@ -228,7 +247,7 @@ static RESULT check_value(const struct os_filtering *f, const struct os_filter *
 	const struct field *field = query_find_field(f->list->kind, filter->field);
 	bool is_bool = filter->is_truth || (field && field->type == FIELD_BOOL);
 	struct str bound;
-	bool orders[3];
+	bool orders[3], truth;
 	int64_t us = 0;
 	while (filter->is_time && str_split_next(&value, ',', &bound))
 		TRY(read_bound(f, filter->name, bound, orders, &us));
@@ -237,7 +256,7 @@ static RESULT check_value(const struct os_filtering *f, const struct os_filter *
 				      "Invalid input for query parameters %s. Value: %" STR_FMT
 				      ". It is not a regular expression.",
 				      filter->name, STR_ARG(str_slice(value, 0, 64)));
-	if (!is_bool || os_is_truth(true, value) || os_is_truth(false, value) || f->e->service == OS_IDENTITY)
+	if (!is_bool || os_read_truth(f->e, value, &truth))
 		return OK;
 	return ctx_fail_field(f->e->c, ERR_INVALID, str_from(filter->name),
 			      "Invalid input for %s. Reason: '%" STR_FMT "' cannot be converted to boolean.",
@@ -272,13 +291,14 @@ static bool fits_value(const struct os_filtering *f, const struct os_filter *fil
 		return fits_bounds(f, filter, row, value);
 	if (filter->is_name)
 		return str_equal(os_row_name(f->list->kind, row), value);
+	struct asked_value asked = {f->e, value};
 	if (filter->found.attribute)
 		return attribute_any(&f->e->core, os_tables(f->e), &filter->found, row, fits_attribute,
-				     &value);
+				     &asked);
 	const struct field *field = query_find_field(f->list->kind, filter->field);
 	if (filter->is_pattern && field->type == FIELD_TEXT)
 		return os_pattern_fits(f->e, value, *(const struct str *) query_field_at(field, row));
-	return os_field_is(field, row, value);
+	return os_field_is(f->e, field, row, value);
 }
 
 /* Several values of one name: any must match, or all if the filter says so. Different names: all must
@@ -318,7 +338,7 @@ json_t *os_members_of(struct os_call *e, const struct os_listing *list, const vo
 	return members;
 }
 
-static bool member_is(const json_t *member, struct str value)
+static bool member_is(const struct os_call *e, const json_t *member, struct str value)
 {
 	int64_t number = 0;
 	switch ((int) json_typeof(member)) {
@@ -328,7 +348,7 @@ static bool member_is(const json_t *member, struct str value)
 		return result_is_ok(str_parse_int(value, &number)) && number == json_integer_value(member);
 	case JSON_TRUE:
 	case JSON_FALSE:
-		return os_is_truth(json_is_true(member), value);
+		return os_is_truth(e, json_is_true(member), value);
 	case JSON_NULL:
 		return str_is_empty(value);
 	default:
@@ -367,7 +387,8 @@ static bool has_members(const struct os_filtering *f, const json_t *members)
 		const json_t *member = json_object_getn(members, name.p, name.n);
 		bool fits = !member || os_find_filter(f, name) || is_of_lists(f, name);
 		for (size_t n = 0; n < query->count && !fits; n++)
-			fits = str_equal(query->at[n].name, name) && member_is(member, query->at[n].value);
+			fits = str_equal(query->at[n].name, name) &&
+			       member_is(f->e, member, query->at[n].value);
 		if (!fits || (!member && !fits_inexactly(f->e, members, name, query->at[k].value)))
 			return false;
 	}

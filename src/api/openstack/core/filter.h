@@ -39,4 +39,5 @@ json_t *os_members_of(struct os_call *e, const struct os_listing *list, const vo
 /* What rows of every kind have: created_at, updated_at, id; NULL: none of that name. */
 const struct field *os_row_key_of(struct str name);
 bool os_is_uuid(uuid id, struct str value);
-bool os_is_truth(bool truth, struct str value);
+/* Reads a truth in a query as the service does; false: not a truth. Keystone takes every word for true that does not mean false. */
+bool os_read_truth(const struct os_call *e, struct str value, bool *ret_truth);

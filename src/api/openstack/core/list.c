@@ -142,11 +142,14 @@ static RESULT count_all(struct os_call *e, const struct os_listing *list, int64_
 {
 	struct str asked = pairs_find(&e->request.query, "with_count");
 	struct os_page all;
+	bool is_truth = false, counts = false;
 	*ret_count = -1;
-	if (!(list->flags & OS_COUNTS) || e->request.version < OS_COUNTS_SINCE || !asked.p ||
-	    os_is_truth(false, asked))
+	if (!(list->flags & OS_COUNTS) || e->request.version < OS_COUNTS_SINCE || !asked.p)
 		return OK;
-	if (!os_is_truth(true, asked))
+	is_truth = os_read_truth(e, asked, &counts);
+	if (is_truth && !counts)
+		return OK;
+	if (!is_truth)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("with_count"),
 				      "Value '%" STR_FMT "' for 'with_count' is not a boolean.",
 				      STR_ARG(str_slice(asked, 0, 64)));

@@ -107,6 +107,7 @@ struct os_listing {
 		public_index; /* begins with whether everybody sees the row, as of images; 0: there is none */
 	/* A term of further rows that this query is about (struct list); NULL: none. */
 	uint64_t (*other_term)(const struct os_call *e);
+	int pages_since;  /* the microversion that has pages; 0: the first */
 	int64_t page_max; /* rows of an answer, also of one to a query without a limit; 0: all. With
 				   neither this nor links there are no pages, and limits say nothing */
 	/* Adds what is shown as rows of the kind and has none of it, made in the arena (os_wants()); NULL:
@@ -158,7 +159,9 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 		      struct json_writer *w);
 
 /* Whether the value, as a query has it, is that of the row's field. */
-bool os_field_is(const struct field *field, const struct row *row, struct str value);
+bool os_field_is(const struct os_call *e, const struct field *field, const struct row *row, struct str value);
+/* True if the query's value, as the service reads truths, is that truth. */
+bool os_is_truth(const struct os_call *e, bool truth, struct str value);
 /* Whether the regular expression is found in the text; one that is none is found nowhere. It is compiled once a call. */
 bool os_pattern_fits(struct os_call *e, struct str pattern, struct str text);
 bool os_is_pattern(struct os_call *e, struct str pattern);

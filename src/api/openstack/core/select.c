@@ -213,9 +213,10 @@ static RESULT read_order(struct selection *s)
 
 /* ---- the page ---- */
 
-static bool has_pages(const struct os_listing *list)
+/* False below the microversion that gave the list pages: names of paging are ignored there. */
+static bool has_pages(const struct selection *s)
 {
-	return list->links || list->page_max;
+	return (s->list->links || s->list->page_max) && s->e->request.version >= s->list->pages_since;
 }
 
 static RESULT read_count(struct selection *s, const char *name, int64_t *ret_count)
@@ -236,7 +237,7 @@ static RESULT read_limit(struct selection *s)
 	struct str text = pairs_find(&s->e->request.query, "limit");
 	int64_t limit = 0, max = s->list->page_max ? s->list->page_max : INT64_MAX;
 	s->query.limit = SIZE_MAX;
-	if (!has_pages(s->list))
+	if (!has_pages(s))
 		return OK;
 	TRY(read_count(s, "limit", &limit));
 	bool is_none = !text.p || (limit == 0 && s->e->service == OS_NETWORK); /* Neutron's limit=0 means
@@ -276,7 +277,7 @@ static RESULT read_start(struct selection *s)
 {
 	int64_t offset = 0;
 	s->marker = pairs_find(&s->e->request.query, "marker");
-	if (s->marker.n && has_pages(s->list)) {
+	if (s->marker.n && has_pages(s)) {
 		s->query.is_marker = is_marker;
 		s->query.marker = find_marker(s);
 	} else if (s->e->service == OS_VOLUME || s->list->flags & OS_BY_OFFSET)
@@ -351,7 +352,7 @@ RESULT os_select_all(struct os_call *e, const struct os_listing *list, struct os
 RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page)
 {
 	struct selection s;
-	bool backwards = os_is_truth(true, pairs_find(&e->request.query, "page_reverse"));
+	bool backwards = os_is_truth(e, true, pairs_find(&e->request.query, "page_reverse"));
 	begin_selection(&s, e, list);
 	TRY(os_check_filters(&s.filtering));
 	TRY(read_accounts(&s));

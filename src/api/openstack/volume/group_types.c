@@ -33,9 +33,8 @@ static bool is_listed(struct os_call *e, const struct row *row)
 /* "none" matches public and private types. */
 static bool fits_public(struct os_call *e, const struct row *row, struct str value)
 {
-	(void) e;
 	return str_equal_nocase(value, STR("none")) ||
-	       os_field_is(query_find_field(KIND_VOLUME_GROUP_TYPE, "is_public"), row, value);
+	       os_field_is(e, query_find_field(KIND_VOLUME_GROUP_TYPE, "is_public"), row, value);
 }
 
 static const struct os_filter type_filters[] = {{"is_public", .fits = fits_public}};

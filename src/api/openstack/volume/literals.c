@@ -68,9 +68,8 @@ bool os_fits_literal(struct os_call *e, struct tags tags, struct str text)
 
 bool os_fits_consumed(struct os_call *e, const struct row *row, struct str value)
 {
-	(void) e;
 	(void) row;
-	return str_equal_nocase(value, STR("true")) || str_is(value, "1");
+	return os_is_truth(e, true, value);
 }
 
 bool os_fits_maker(uuid made_by, uuid account, struct str value)
