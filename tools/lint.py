@@ -330,6 +330,30 @@ def check_function_lengths(files):
                 yield f"{columns[1]}:{fields['line']}: {columns[0]} has {size} lines, {FUNCTION_LINES} at most"
 
 
+def check_operations(files):
+    """Every OPERATION asks for a permission or says that none is needed; reports are SYSTEM_OPERATIONs. Rows that a caller
+    changes unasked are refused at run time (engine_check_permitted()); the ledger has no rows."""
+    engine = [without_comments(read(path)) for path in files if path.startswith("src/engine/")]
+    calls = {}
+    for text in engine:
+        bodies = {m[1]: m[2] for m in re.finditer(r"^\w[^\n;{}=#]*?\b(\w+)\([^;{}]*?\)\s*\n\{\n(.*?)\n\}", text, re.M | re.S)}
+        for name, body in bodies.items():  # a static function of that name in another file is another function
+            called = set(re.findall(r"(?<![>.\w])([a-z_]\w+)\(", body))
+            calls.setdefault(name, []).append({(id(bodies) if c in bodies else 0, c) for c in called})
+            calls.setdefault((id(bodies), name), []).extend(calls[name][-1:])
+    for name in re.findall(r"^OPERATION\((\w+),", "\n".join(engine), re.M):
+        seen, todo = set(), [(0, name)]
+        while todo:
+            at = todo.pop()
+            if at[1].startswith("engine_permit") or at[1] == "engine_need_no_permission":
+                break
+            if at not in seen:
+                seen.add(at)
+                todo += [c for called in calls.get(at if at[0] else at[1], []) for c in called]
+        else:
+            yield f"{name}: asks for no permission (engine/operation.h)"
+
+
 def check_prefixes(files):
     """A non-static function begins with its module's name: that of its file, of the header that declares it, of a folder that contains the file (or
     the folder's short name, PREFIXES), or of a type that such a folder defines."""
@@ -454,6 +478,7 @@ def main():
              ("page words", check_page_words(files)), ("conditions", check_conditions(files)),
              ("commands", check_commands(sys.argv[1])),
              ("openings", check_openings(files)), ("goto", check_goto(files)),
+             ("operations", check_operations(files)),
              ("function lengths", check_function_lengths(files)), ("prefixes", check_prefixes(files)),
              ("complexity", check_complexity(files)),
              ("headers", check_headers(files)), ("calls", check_calls(sys.argv[1])),

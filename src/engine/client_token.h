@@ -12,4 +12,4 @@ struct client_token_sweep {
 	/* result: */
 	size_t forgotten;
 };
-OPERATION(engine_sweep_client_tokens, client_token_sweep)
+SYSTEM_OPERATION(engine_sweep_client_tokens, client_token_sweep)

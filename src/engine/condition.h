@@ -11,6 +11,6 @@ struct condition_wish {
 	struct str name; /* "HostDown" */
 	struct str message, advice;
 };
-OPERATION(engine_set_condition, condition_wish)
+SYSTEM_OPERATION(engine_set_condition, condition_wish)
 /* Clears a condition by its name; an empty name clears all conditions of the subject. OK if absent. */
-OPERATION(engine_clear_condition, condition_wish)
+SYSTEM_OPERATION(engine_clear_condition, condition_wish)

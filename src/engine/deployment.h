@@ -62,7 +62,7 @@ struct deployment_report {
 	enum deployment_ended ended;
 	struct str problem, outputs;
 };
-OPERATION(engine_note_deployment, deployment_report)
+SYSTEM_OPERATION(engine_note_deployment, deployment_report)
 
 /* Finds the deployment with that name (case-insensitive) in the group (empty: the subscription), or NULL. */
 const struct deployment *engine_find_deployment(const struct tables *t, struct arena *a, uuid account,

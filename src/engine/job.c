@@ -332,6 +332,8 @@ static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *
 
 RESULT engine_create_job(struct op *op, struct job_wish *wish)
 {
+	/* A job only records a change that was permitted itself. */
+	engine_need_no_permission(op);
 	return write_job(op, wish, &(struct async_job){0});
 }
 

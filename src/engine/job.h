@@ -50,11 +50,11 @@ const struct async_job *engine_first_job(const struct tables *t, uuid subject);
 struct job_target {
 	uuid job;
 };
-OPERATION(engine_take_turn, job_target)
+SYSTEM_OPERATION(engine_take_turn, job_target)
 /* Ends a job that has an outcome. */
-OPERATION(engine_end_job, job_target)
+SYSTEM_OPERATION(engine_end_job, job_target)
 /* Forgets up to `max` jobs that ended more than JOB_KEPT_US ago. */
 struct job_sweep {
 	size_t max;
 };
-OPERATION(engine_sweep_jobs, job_sweep)
+SYSTEM_OPERATION(engine_sweep_jobs, job_sweep)

@@ -364,6 +364,7 @@ static RESULT follow_account(struct op *op, const struct account *before, const 
 
 RESULT engine_follow(struct op *op, enum kind kind, const struct row *before, const struct row *after)
 {
+	TRY(engine_check_permitted(op));
 	TRY(row_bytes_check(op, kind, before, after));
 	for (size_t k = 0; k < sizeof derived / sizeof *derived; k++)
 		if (derived[k].kind == kind)

@@ -54,7 +54,11 @@ static const char *const administrators[] = {
 	"account.update",
 	"address_range.",
 	"aggregate.",
+	"bill.close",
+	"bill.correct_usage",
+	"bill.issue",
 	"catalog.",
+	"commitment.",
 	"desk.",
 	"domain.",
 	"external_network.",
@@ -199,17 +203,34 @@ void engine_act_by_roles(struct ctx *c, const struct identity *who)
 	c->guard = who ? &engine_guard_of_roles : NULL;
 }
 
-RESULT engine_check_guarded(struct ctx *c)
+static RESULT fail_unasked(struct ctx *c)
 {
-	if (c->guard || !c->who || c->who->is_operator)
-		return OK;
 #ifdef DARI_DEBUG
 	abort();
-#else
+#endif
 	return ctx_fail(c, ERR_DENIED,
 			"You are not authorized: nothing asked your policies about this call. Report "
 			"this as a bug.");
-#endif
+}
+
+RESULT engine_check_guarded(struct ctx *c)
+{
+	return c->guard || !c->who || c->who->is_operator ? OK : fail_unasked(c);
+}
+
+RESULT engine_check_system(struct ctx *c)
+{
+	return c->who ? fail_unasked(c) : OK;
+}
+
+void engine_need_no_permission(struct op *op)
+{
+	op->is_permitted = true;
+}
+
+RESULT engine_check_permitted(struct op *op)
+{
+	return op->is_permitted || !op->ctx->who ? OK : fail_unasked(op->ctx);
 }
 
 /* The whole permission check: policies first, otherwise the caller's rights; then visibility of the
@@ -221,6 +242,7 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 	bool is_allowed = false;
 	assert(!engine_is_personal(permission)); /* engine/people/user_owned.h */
 	TRY(engine_check_guarded(op->ctx));
+	op->is_permitted = true;
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, kind, row, planned, &is_allowed));
 	TRY(standing_check(op));
@@ -258,6 +280,7 @@ RESULT engine_permit_beside(struct op *op, const char *permission)
 {
 	struct guard *guard = op->ctx->guard;
 	TRY(engine_check_guarded(op->ctx));
+	op->is_permitted = true;
 	return guard ? guard->check_beside(guard, op->ctx, op->head, permission) : OK;
 }
 

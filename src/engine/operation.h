@@ -43,6 +43,19 @@ struct user;
 		return name(op, (struct type *) wish);                                                       \
 	}
 
+/* Declares an operation that the system alone runs: reports of drivers, sweeps, guests' own words about their
+ * instance. name##_run() refuses every caller, the operator too; an operation that has asked for its own
+ * permission may call name() itself. */
+#define SYSTEM_OPERATION(name, type)                                                                         \
+	RESULT name(struct op *op, struct type *wish);                                                       \
+	static inline RESULT name##_run(struct op *op, void *wish)                                           \
+	{                                                                                                    \
+		TRY(engine_check_system(op->ctx));                                                           \
+		return name(op, (struct type *) wish);                                                       \
+	}
+/* ERR_DENIED: the context belongs to a caller, and not to the system. A debug build aborts. */
+RESULT engine_check_system(struct ctx *c);
+
 /* A wish for a boolean: no change, true or false. */
 enum choice { CHOICE_DEFAULT, CHOICE_YES, CHOICE_NO };
 
@@ -95,6 +108,13 @@ void engine_act_by_roles(struct ctx *c, const struct identity *who);
  * belongs to the system (who NULL) or the operator, because no policy would be evaluated. ERR_DENIED; a debug
  * build aborts, because this is a bug in the code that created the context. */
 RESULT engine_check_guarded(struct ctx *c);
+
+/* A change of rows for a caller must ask for a permission, by one of the four engine_permit…(). An operation that
+ * is open to every caller says so here, with the reason as a comment: it would be refused otherwise. */
+void engine_need_no_permission(struct op *op);
+/* Refuses a caller's change that asked for no permission. engine_follow() calls it for every changed row.
+ * ERR_DENIED; a debug build aborts. */
+RESULT engine_check_permitted(struct op *op);
 
 /* Checks that the caller may do this to the resource. Called for each resolved resource before the write
  * phase, with our permission names ("instance.terminate"). row may be NULL for a resource that will be

@@ -33,7 +33,7 @@ struct resource_group_target {
 OPERATION(engine_delete_resource_group, resource_group_target)
 /* For the reconciler: one step of the deletion; forgets the group when nothing is left. If nothing can be
  * deleted and nothing is being deleted, the group stays, and its problem says why. OK if it is gone. */
-OPERATION(engine_empty_resource_group, resource_group_target)
+SYSTEM_OPERATION(engine_empty_resource_group, resource_group_target)
 
 /* The account's group with that name, case-insensitive, or NULL. */
 const struct resource_group *engine_find_resource_group(const struct tables *t, struct arena *a, uuid account,
@@ -51,13 +51,13 @@ struct arm_resource_wish {
 	/* created or found: */
 	uuid resource;
 };
-OPERATION(engine_name_resource, arm_resource_wish)
+SYSTEM_OPERATION(engine_name_resource, arm_resource_wish)
 
 /* For the reconciler: forgets the name of a deleted row. */
 struct arm_resource_target {
 	uuid resource;
 };
-OPERATION(engine_forget_resource, arm_resource_target)
+SYSTEM_OPERATION(engine_forget_resource, arm_resource_target)
 
 /* The resource with that name, case-insensitive, or NULL. Leaves out deleted rows. */
 const struct arm_resource *engine_find_resource(const struct tables *t, struct arena *a, uuid account,

@@ -16,4 +16,4 @@ struct tombstone {
 	enum kind kind;
 	uuid id;
 };
-OPERATION(engine_forget_tombstone, tombstone)
+SYSTEM_OPERATION(engine_forget_tombstone, tombstone)

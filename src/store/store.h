@@ -52,6 +52,7 @@ struct op {
 	const char *action;
 	int64_t now_us;     /* constant within the change */
 	struct op_log *log; /* private: the log for undo, SQL and publishing */
+	bool is_permitted;  /* private to engine/: a permission was asked for, or none is needed */
 	struct op_shown {
 		enum kind kind; /* kind of the rows that the answer shows; KIND_NONE: none */
 		VEC(const struct row *) named;

@@ -50,6 +50,7 @@ static RESULT issue_one(struct op *op, const struct new_invoice *invoice, struct
 RESULT engine_issue_invoices(struct op *op, struct invoices_wish *wish)
 {
 	struct str *numbers = arena_new_array(op->ctx->arena, struct str, wish->count + 1);
+	TRY(engine_permit(op, "bill.issue", KIND_NONE, NULL));
 	if (!numbers)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < wish->count; k++)
@@ -109,6 +110,8 @@ RESULT engine_note_payment(struct op *op, struct payment_wish *wish)
 					     .account = wish->issuer,
 					     .name = wish->key,
 					     .text = wish->text};
+	/* Proved by the signature with the webhook's secret, or the operator's own word. */
+	engine_need_no_permission(op);
 	TRY(remember_key(op, wish));
 	if (wish->is_known)
 		return OK;

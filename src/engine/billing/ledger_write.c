@@ -21,6 +21,7 @@ RESULT engine_load_prices(struct op *op, struct price_list_wish *wish)
 RESULT engine_make_commitment(struct op *op, struct commitment_wish *wish)
 {
 	struct commitment *k = &wish->commitment;
+	TRY(engine_permit(op, "commitment.create", KIND_NONE, NULL));
 	k->id = uuid_random();
 	const struct ledger_record record = {.type = LEDGER_COMMITMENT,
 					     .from_us = k->from_s * SECOND,
@@ -32,6 +33,7 @@ RESULT engine_make_commitment(struct op *op, struct commitment_wish *wish)
 
 RESULT engine_keep_charges(struct op *op, struct charges_wish *wish)
 {
+	TRY(engine_permit(op, "bill.close", KIND_NONE, NULL));
 	for (size_t k = 0; k < wish->count; k++) {
 		const struct kept_charge *charge = &wish->charges[k];
 		const struct ledger_record record = {.type = LEDGER_CHARGE,
@@ -54,6 +56,7 @@ RESULT engine_close_month(struct op *op, struct closing_wish *wish)
 					     .level = wish->month.until_s * SECOND,
 					     .name = str_print(op->ctx->arena, "%" PRId64, wish->run),
 					     .text = wish->digest};
+	TRY(engine_permit(op, "bill.close", KIND_NONE, NULL));
 	return record.name.p ? op_ledger(op, &record) : ctx_no_memory(op->ctx);
 }
 
@@ -67,6 +70,7 @@ RESULT engine_fix_usage(struct op *op, struct fix_wish *wish)
 					     .account = wish->account,
 					     .name = wish->meter,
 					     .text = wish->reason};
+	TRY(engine_permit(op, "bill.correct_usage", KIND_NONE, NULL));
 	return op_ledger(op, &record);
 }
 

@@ -16,4 +16,4 @@ struct traffic_wish {
 	size_t count;
 };
 /* Writes a record for each direction, also for an address that is gone. */
-OPERATION(engine_count_traffic, traffic_wish)
+SYSTEM_OPERATION(engine_count_traffic, traffic_wish)

@@ -48,7 +48,7 @@ struct delivery_report {
 	struct str problem;
 	int64_t retry_us;
 };
-OPERATION(engine_see_delivery, delivery_report)
+SYSTEM_OPERATION(engine_see_delivery, delivery_report)
 
 /* The first delivery that is due. NULL: none; *ret_next_us is when the next one is due (0: none). */
 const struct webhook_delivery *engine_next_delivery(const struct tables *t, uuid webhook, int64_t now_us,

@@ -101,7 +101,7 @@ struct azure_health_report {
 	enum azure_guest_health health;
 	struct str text;
 };
-OPERATION(engine_report_azure_health, azure_health_report)
+SYSTEM_OPERATION(engine_report_azure_health, azure_health_report)
 
 struct extension_report {
 	struct str handler; /* publisher and type, such as "Dari.RunCommand" */
@@ -120,4 +120,4 @@ struct azure_status_report {
 /* True if the report contains anything new. Callers skip the change otherwise, because agents report
  * often. */
 bool engine_is_azure_status_new(const struct tables *t, const struct azure_status_report *report);
-OPERATION(engine_report_azure_status, azure_status_report)
+SYSTEM_OPERATION(engine_report_azure_status, azure_status_report)

@@ -66,4 +66,4 @@ struct fleet_report {
 	uuid fleet;
 };
 /* Forgets a fleet, for the reconciler. ERR_STATE: engine_is_fleet_over() is false. */
-OPERATION(engine_forget_fleet, fleet_report)
+SYSTEM_OPERATION(engine_forget_fleet, fleet_report)

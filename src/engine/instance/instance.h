@@ -207,7 +207,7 @@ int64_t engine_get_expunge_us(const struct tables *t, const struct instance *i);
 struct instance_expunging {
 	uuid instance;
 };
-OPERATION(engine_expunge_instance, instance_expunging)
+SYSTEM_OPERATION(engine_expunge_instance, instance_expunging)
 
 /* Stop and resume the guest's processors. ERR_STATE: an instance is neither running nor paused. */
 OPERATION(engine_pause_instances, instances_wish)
@@ -276,7 +276,7 @@ OPERATION(engine_update_instance, instance_settings)
 struct guest_password_taking {
 	uuid instance;
 };
-OPERATION(engine_take_admin_password, guest_password_taking)
+SYSTEM_OPERATION(engine_take_admin_password, guest_password_taking)
 
 /* Changes an instance's DNS names. ERR_STATE: the host name changes only while the instance is stopped.
  * ERR_INVALID: without an IPv4 address the name is made of the id. */
@@ -391,7 +391,7 @@ struct instance_leaving {
 	uuid instance;
 	uint64_t gen;
 };
-OPERATION(engine_leave_instance_host, instance_leaving)
+SYSTEM_OPERATION(engine_leave_instance_host, instance_leaving)
 
 /* ---- instance_settings.c ---- */
 
@@ -411,7 +411,7 @@ struct guest_password_report {
 	uuid instance;
 	struct str password;
 };
-OPERATION(engine_report_guest_password, guest_password_report)
+SYSTEM_OPERATION(engine_report_guest_password, guest_password_report)
 OPERATION(engine_clear_guest_password, instance_target)
 
 /* ---- instance_placement.c ---- */
@@ -439,7 +439,7 @@ struct instance_placing {
 	/* outputs: */
 	bool placed;
 };
-OPERATION(engine_place_instance, instance_placing)
+SYSTEM_OPERATION(engine_place_instance, instance_placing)
 
 /* ---- reports of the reconciler ---- */
 
@@ -476,7 +476,7 @@ struct instance_report {
 	bool devices_known;
 	struct uuids ports, volumes;
 };
-OPERATION(engine_see_instance, instance_report)
+SYSTEM_OPERATION(engine_see_instance, instance_report)
 
 /* Meter of an instance's allocation, from launch to termination, in usage records: level 1 starts, 0 ends it.
  * False: another meter. `type` borrows from meter. */
@@ -493,4 +493,4 @@ bool engine_parse_allocation(struct str meter, struct instance_allocation *ret_a
 struct instance_forget {
 	uuid instance;
 };
-OPERATION(engine_forget_instance, instance_forget)
+SYSTEM_OPERATION(engine_forget_instance, instance_forget)

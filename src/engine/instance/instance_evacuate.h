@@ -41,7 +41,7 @@ OPERATION(engine_evacuate_host, host_evacuation)
 struct fence_following {
 	uuid instance;
 };
-OPERATION(engine_follow_fence, fence_following)
+SYSTEM_OPERATION(engine_follow_fence, fence_following)
 
 /* Condition of an instance that waits for its fenced host. */
 #define WAITS_FOR_HOST "WaitsForHost"

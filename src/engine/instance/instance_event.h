@@ -35,7 +35,7 @@ OPERATION(engine_end_maintenance, maintenance_target)
 struct maintenance_report {
 	uuid host;
 };
-OPERATION(engine_see_maintenance_end, maintenance_report)
+SYSTEM_OPERATION(engine_see_maintenance_end, maintenance_report)
 
 /* Postpones an event. With KIND_INSTANCE_EVENT: ERR_NOT_FOUND, the instance has no such open event;
  * ERR_INVALID, the event has begun, or the time is after its deadline or within the next hour. */
@@ -52,7 +52,7 @@ OPERATION(engine_reschedule_event, event_wish)
 struct event_start {
 	uuid event;
 };
-OPERATION(engine_start_event, event_start)
+SYSTEM_OPERATION(engine_start_event, event_start)
 
 /* The instance's event, shown until a week after its end, or NULL. */
 const struct instance_event *engine_find_event(const struct tables *t, uuid instance);
@@ -70,4 +70,4 @@ int64_t engine_next_of_event(const struct tables *t, const struct instance_event
 struct event_report {
 	uuid event;
 };
-OPERATION(engine_follow_event, event_report)
+SYSTEM_OPERATION(engine_follow_event, event_report)

@@ -81,7 +81,7 @@ bool engine_migration_has_disks(const struct tables *t, const struct instance_mi
 struct migration_disk_report {
 	uuid volume, host;
 };
-OPERATION(engine_see_migration_disk, migration_disk_report)
+SYSTEM_OPERATION(engine_see_migration_disk, migration_disk_report)
 
 struct migration_figures {
 	int64_t memory_size, memory_done, memory_left, disk_size, disk_done, disk_left; /* in bytes */
@@ -104,4 +104,4 @@ struct migration_report {
 	/* FAILS: the reason. STAYED: an additional reason; empty: cancelled. SETTLED: a warning. */
 	struct str problem;
 };
-OPERATION(engine_see_migration, migration_report)
+SYSTEM_OPERATION(engine_see_migration, migration_report)

@@ -41,4 +41,4 @@ struct subscription_server_report {
 	struct str job, job_sum;
 	int64_t not_before_us;
 };
-OPERATION(engine_see_subscription_server, subscription_server_report)
+SYSTEM_OPERATION(engine_see_subscription_server, subscription_server_report)

@@ -119,7 +119,7 @@ struct address_report {
 	uuid address;
 	uint64_t gen;
 };
-OPERATION(engine_see_address, address_report)
+SYSTEM_OPERATION(engine_see_address, address_report)
 /* Report of the reconciler: the network no longer has the address, so that its IP may be allocated again.
  * ERR_STATE: the address is not marked deleted. */
-OPERATION(engine_forget_address, address_report)
+SYSTEM_OPERATION(engine_forget_address, address_report)

@@ -64,8 +64,8 @@ struct nat_gateway_report {
 	uuid nat_gateway;
 	uint64_t gen, port_gen;
 };
-OPERATION(engine_see_nat_gateway, nat_gateway_report)
+SYSTEM_OPERATION(engine_see_nat_gateway, nat_gateway_report)
 /* Report of the reconciler: the network no longer has the deleted gateway. */
-OPERATION(engine_end_nat_gateway, nat_gateway_report)
+SYSTEM_OPERATION(engine_end_nat_gateway, nat_gateway_report)
 /* Forgets the gateway. ERR_STATE: it ended less than NAT_GATEWAY_VISIBLE_US ago. */
-OPERATION(engine_forget_nat_gateway, nat_gateway_report)
+SYSTEM_OPERATION(engine_forget_nat_gateway, nat_gateway_report)

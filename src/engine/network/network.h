@@ -66,4 +66,4 @@ const struct port *engine_find_port_on_link(const struct tables *t, uuid network
 struct network_forget {
 	uuid network;
 };
-OPERATION(engine_forget_network, network_forget)
+SYSTEM_OPERATION(engine_forget_network, network_forget)

@@ -71,8 +71,8 @@ struct peering_report {
 	uuid peering, router;
 	uint64_t gen;
 };
-OPERATION(engine_see_peering, peering_report)
+SYSTEM_OPERATION(engine_see_peering, peering_report)
 /* Ends a request that nobody accepted within PEERING_EXPIRES_US. ERR_STATE: it is not that old. */
-OPERATION(engine_expire_peering, peering_report)
+SYSTEM_OPERATION(engine_expire_peering, peering_report)
 /* Forgets a peering. ERR_STATE: somebody still sees it. */
-OPERATION(engine_forget_peering, peering_report)
+SYSTEM_OPERATION(engine_forget_peering, peering_report)

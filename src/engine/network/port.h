@@ -239,7 +239,7 @@ struct port_report {
 	uint64_t gen; /* gen of the row that was deployed */
 	bool up;
 };
-OPERATION(engine_see_port, port_report)
+SYSTEM_OPERATION(engine_see_port, port_report)
 /* Report of the reconciler: the network no longer has the port, so that its addresses may be assigned again.
  * ERR_STATE: the port is not marked deleted, or still plugged. */
-OPERATION(engine_forget_port, port_report)
+SYSTEM_OPERATION(engine_forget_port, port_report)

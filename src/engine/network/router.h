@@ -60,4 +60,4 @@ OPERATION(engine_share_router, router_target)
 struct router_forget {
 	uuid router;
 };
-OPERATION(engine_forget_router, router_forget)
+SYSTEM_OPERATION(engine_forget_router, router_forget)

@@ -97,7 +97,7 @@ OPERATION(engine_delete_subnet, subnet_target)
 struct subnet_forget {
 	uuid subnet;
 };
-OPERATION(engine_forget_subnet, subnet_forget)
+SYSTEM_OPERATION(engine_forget_subnet, subnet_forget)
 
 /* Number of available addresses; for EC2's subnets as EC2 counts (five are reserved). On any live row of a
  * view. */

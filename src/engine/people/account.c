@@ -436,6 +436,8 @@ static void limits_by_quota(const struct account_limits *wish, int64_t ret_limit
 RESULT engine_set_default_limits(struct op *op, struct account_limits *wish)
 {
 	int64_t wanted[QUOTA_COUNT];
+	TRY(engine_permit(op, "setting.put", KIND_SETTING,
+			  NULL)); /* limits of volume types are no settings */
 	limits_by_quota(wish, wanted);
 	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
 		struct setting_wish setting = {.name = quota_setting(quota),

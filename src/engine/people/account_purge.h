@@ -18,4 +18,4 @@ OPERATION(engine_purge_domain, domain_target)
  * with the last account a marked domain. If something is refused for two minutes and nothing else can be
  * deleted, the deletion ends with account.delete_problem, and the account stays disabled. OK for an account
  * that is absent or not marked. */
-OPERATION(engine_empty_account, account_target)
+SYSTEM_OPERATION(engine_empty_account, account_target)

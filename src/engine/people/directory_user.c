@@ -111,6 +111,8 @@ RESULT engine_arrive_by_directory(struct op *op, struct directory_arrival *wish)
 	const struct user *known = find_known(op, wish);
 	if (!domain || !domain->enabled)
 		return refuse(op, "The directory's domain is disabled or deleted.");
+	/* Signing in: the caller has no identity yet, and the directory has proved the password. */
+	engine_need_no_permission(op);
 	wish->user = known ? known->row.id : UUID_NONE;
 	TRY(known ? take_over(op, known, wish) : make_user(op, wish));
 	for (size_t k = 0; k < wish->group_count; k++)

@@ -15,4 +15,4 @@ struct last_uses {
 	const struct last_use *at;
 	size_t count;
 };
-OPERATION(engine_note_last_uses, last_uses) /* skips a row that is gone or has a later use */
+SYSTEM_OPERATION(engine_note_last_uses, last_uses) /* skips a row that is gone or has a later use */

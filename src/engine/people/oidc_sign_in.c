@@ -199,5 +199,7 @@ RESULT engine_arrive_by_oidc(struct op *op, struct oidc_arrival *wish)
 	}
 	if (!provider->sign_in_makes_users)
 		return refuse(op, "No user of the domain is this subject of the provider.");
+	/* Signing in: the caller has no identity yet, and the provider vouches for the subject. */
+	engine_need_no_permission(op);
 	return make_user(op, provider, wish);
 }

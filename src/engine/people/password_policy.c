@@ -189,6 +189,8 @@ RESULT engine_renew_password(struct op *op, struct own_password *wish)
 		return ctx_fail_kind(
 			op->ctx, ERR_DENIED, KIND_USER,
 			"This user may not change the password. Ask an administrator of the account.");
+	/* Proved by the old password; the account's password policy decides (may_renew()). */
+	engine_need_no_permission(op);
 	struct user next = *user;
 	TRY(password_replace(op, &next, wish->password_hash));
 	next.row.gen++;

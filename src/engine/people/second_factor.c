@@ -144,6 +144,8 @@ RESULT engine_use_second_factor(struct op *op, struct second_factor_use *wish)
 	if (!wish->recovery.n)
 		next.counter = wish->counter;
 	next.used_us = op->now_us;
+	/* Signing in: a used code is spent. */
+	engine_need_no_permission(op);
 	return second_factor_put(op, &next);
 }
 

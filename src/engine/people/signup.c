@@ -147,6 +147,8 @@ RESULT engine_ask_signup(struct op *op, struct signup_wish *wish)
 	s.row.id = wish->id = engine_new_id(op, KIND_SIGNUP);
 	s.template = template->row.id;
 	s.expires_us = op->now_us + SIGNUP_LIFETIME_US;
+	/* Open to everybody, within the counts above. */
+	engine_need_no_permission(op);
 	TRY(signup_put(op, &s));
 	if (is_often)
 		return OK;
@@ -232,6 +234,8 @@ RESULT engine_confirm_signup(struct op *op, struct signup_proof *wish)
 	next.expires_us = wish->is_held ? 0 : op->now_us + SIGNUP_KEPT_US;
 	next.domain = wish->domain;
 	next.row.gen++;
+	/* Proved by the token that was sent to the address. */
+	engine_need_no_permission(op);
 	TRY(signup_put(op, &next));
 	TRY(tell(op, wish->is_held ? "signup.review" : "signup.confirmed", &next, false, STR_NONE));
 	return engine_log_event(op, KIND_DOMAIN, &domain_find(op->head, wish->domain)->row, "signed up",

@@ -86,7 +86,7 @@ RESULT signup_end_trial(struct op *op, const struct domain *domain);
 struct signup_sweep {
 	size_t max;
 };
-OPERATION(engine_sweep_signups, signup_sweep)
+SYSTEM_OPERATION(engine_sweep_signups, signup_sweep)
 
 /* ---- tokens ---- */
 

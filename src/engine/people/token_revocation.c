@@ -9,6 +9,8 @@
 
 RESULT engine_revoke_token(struct op *op, struct token_revocation_wish *wish)
 {
+	/* The caller has shown the token: ending it takes no right. */
+	engine_need_no_permission(op);
 	if (wish->expires_us <= op->now_us || token_revocation_find_by_audit(op->head, wish->audit))
 		return OK;
 	const struct user *user = user_find(op->head, wish->user);

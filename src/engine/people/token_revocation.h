@@ -18,4 +18,4 @@ OPERATION(engine_revoke_token, token_revocation_wish)
 struct token_revocation_sweep {
 	size_t max;
 };
-OPERATION(engine_sweep_token_revocations, token_revocation_sweep)
+SYSTEM_OPERATION(engine_sweep_token_revocations, token_revocation_sweep)

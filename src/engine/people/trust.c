@@ -237,6 +237,8 @@ RESULT engine_use_trust(struct op *op, struct trust_use *wish)
 	if (!trust || !trust->is_counted || !uuid_equal(trust->trustee, wish->user) ||
 	    engine_weigh_trust(op->head, trust, &roles))
 		return OK;
+	/* The trust itself gives the right, and this counts one use of it. */
+	engine_need_no_permission(op);
 	struct trust next = *trust;
 	next.remaining_uses--;
 	wish->is_used = true;

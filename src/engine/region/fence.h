@@ -68,7 +68,7 @@ struct fence_considering {
 	uuid host;
 	bool is_chassis_stale;
 };
-OPERATION(engine_consider_fence, fence_considering)
+SYSTEM_OPERATION(engine_consider_fence, fence_considering)
 
 /* The result of an attempt to turn the host off, or to block it. */
 struct fence_report {
@@ -76,13 +76,13 @@ struct fence_report {
 	bool is_off;        /* proven */
 	struct str problem; /* why not */
 };
-OPERATION(engine_see_fence, fence_report)
+SYSTEM_OPERATION(engine_see_fence, fence_report)
 /* Ceph no longer blocks the host. */
-OPERATION(engine_see_fence_unblocked, fence_report)
+SYSTEM_OPERATION(engine_see_fence_unblocked, fence_report)
 
 /* A fenced host answers again; is_cleared: the remains of released instances are gone. */
 struct fence_return {
 	uuid fence;
 	bool is_cleared;
 };
-OPERATION(engine_see_fence_return, fence_return)
+SYSTEM_OPERATION(engine_see_fence_return, fence_return)

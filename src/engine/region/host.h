@@ -61,4 +61,4 @@ struct host_report {
 	struct str physical_networks; /* names separated by spaces */
 	int64_t booted_us;
 };
-OPERATION(engine_see_host, host_report)
+SYSTEM_OPERATION(engine_see_host, host_report)

@@ -99,6 +99,7 @@ static RESULT put_findings(struct op *op, uuid audit, const struct audit_end *en
 RESULT engine_end_audit(struct op *op, struct audit_end *end)
 {
 	struct region_audit next;
+	TRY(engine_permit(op, "host.audit", KIND_REGION_AUDIT, NULL));
 	TRY(find_ending(op, end, &next));
 	if (uuid_is_none(next.row.id))
 		return OK;

@@ -22,7 +22,7 @@ struct audit_progress {
 	uuid audit;
 	int64_t asked, answered;
 };
-OPERATION(engine_see_audit, audit_progress)
+SYSTEM_OPERATION(engine_see_audit, audit_progress)
 
 /* The results of an audit. The findings replace those of the previous one. */
 struct audit_end {

@@ -97,10 +97,10 @@ struct backup_report {
 	struct str data_key;
 	struct tags image_properties, volume_tags;
 };
-OPERATION(engine_see_backup, backup_report)
+SYSTEM_OPERATION(engine_see_backup, backup_report)
 
 /* Forgets a backup of which nothing is left. ERR_STATE: it is not marked deleted. */
 struct backup_forget {
 	uuid backup;
 };
-OPERATION(engine_forget_backup, backup_forget)
+SYSTEM_OPERATION(engine_forget_backup, backup_forget)

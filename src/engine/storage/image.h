@@ -273,7 +273,7 @@ struct image_exported {
 	int64_t data_size;
 	struct str md5, sha256, sha512;
 };
-OPERATION(engine_see_image_exported, image_exported)
+SYSTEM_OPERATION(engine_see_image_exported, image_exported)
 
 /* Report that data could not be fetched, or are no disk. Clears the request, and sets a condition with the
  * reason. */
@@ -282,7 +282,7 @@ struct image_failing {
 	uint64_t gen;
 	struct str problem;
 };
-OPERATION(engine_fail_image, image_failing)
+SYSTEM_OPERATION(engine_fail_image, image_failing)
 
 /* Checks that data may be uploaded. ERR_STATE: the image has data; ERR_MISSING: formats are missing. */
 RESULT engine_check_image_takes_data(struct ctx *c, const struct tables *t, const struct image *image);
@@ -319,4 +319,4 @@ enum image_state engine_derive_image_state(const struct tables *t, const struct 
 struct image_forget {
 	uuid image;
 };
-OPERATION(engine_forget_image, image_forget)
+SYSTEM_OPERATION(engine_forget_image, image_forget)

@@ -404,6 +404,7 @@ RESULT engine_answer_image(struct op *op, struct image_answering *wish)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ACCOUNT, wish->image.field,
 				   "The image '%" STR_FMT "' is not shared with this account.",
 				   STR_ARG(wish->image.text));
+	TRY(engine_permit(op, "image.share", KIND_IMAGE, &image->row));
 	struct image next = *image;
 	TRY(set_member(op, &next.accepted_by, account, wish->answer == IMAGE_ANSWER_ACCEPTED));
 	TRY(set_member(op, &next.rejected_by, account, wish->answer == IMAGE_ANSWER_REJECTED));

@@ -75,13 +75,13 @@ struct import_report {
 	int64_t data_size, file_size, virtual_size;
 	struct str problem; /* why the disk cannot be fetched; empty: no problem */
 };
-OPERATION(engine_see_import, import_report)
+SYSTEM_OPERATION(engine_see_import, import_report)
 
 /* Forgets a task. ERR_STATE: ended less than IMPORT_TASK_VISIBLE_US ago. */
 struct import_forget {
 	enum kind kind;
 	uuid task;
 };
-OPERATION(engine_forget_import, import_forget)
+SYSTEM_OPERATION(engine_forget_import, import_forget)
 /* True if the task ended IMPORT_TASK_VISIBLE_US ago or earlier. */
 bool engine_import_is_over(int64_t ended_us, int64_t now_us);

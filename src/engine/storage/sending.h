@@ -33,7 +33,7 @@ struct sending_end {
 	uuid id;
 	bool failed; /* true: the data were no disk image; false: no data arrived */
 };
-OPERATION(engine_end_sending, sending_end)
+SYSTEM_OPERATION(engine_end_sending, sending_end)
 
 /* The target of an upload: an image or a volume of the caller. */
 struct awaited {

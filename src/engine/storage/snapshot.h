@@ -101,17 +101,17 @@ struct snapshot_report {
 	int64_t volume_size; /* as the cut found it; 0: the row's value */
 	struct str problem;  /* why it failed for good; else empty */
 };
-OPERATION(engine_see_snapshot, snapshot_report)
+SYSTEM_OPERATION(engine_see_snapshot, snapshot_report)
 
 /* The host has no more data of the snapshot. ERR_STATE: the snapshot is still in progress. */
 struct snapshot_leaving {
 	uuid snapshot;
 };
-OPERATION(engine_leave_snapshot_host, snapshot_leaving)
+SYSTEM_OPERATION(engine_leave_snapshot_host, snapshot_leaving)
 
 /* Forgets a snapshot. ERR_STATE: it is not deleted, or its host still has data of it. ERR_IN_USE: a volume
  * was created from it, and that volume's host may need the file again. */
 struct snapshot_forget {
 	uuid snapshot;
 };
-OPERATION(engine_forget_snapshot, snapshot_forget)
+SYSTEM_OPERATION(engine_forget_snapshot, snapshot_forget)

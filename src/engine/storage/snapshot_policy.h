@@ -58,10 +58,10 @@ struct snapshot_policy_turn {
 	int64_t next_us; /* its new value */
 	bool is_due; /* a snapshot is due; if the engine refuses it, a condition says so and next_us stays */
 };
-OPERATION(engine_take_policy_turn, snapshot_policy_turn)
+SYSTEM_OPERATION(engine_take_policy_turn, snapshot_policy_turn)
 
 /* Deletes the surplus snapshots. A refusal becomes a condition. */
 struct snapshot_policy_pruning {
 	uuid policy;
 };
-OPERATION(engine_prune_policy, snapshot_policy_pruning)
+SYSTEM_OPERATION(engine_prune_policy, snapshot_policy_pruning)

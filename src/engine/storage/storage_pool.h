@@ -56,7 +56,7 @@ struct pool_host_report {
 	int64_t size;       /* bytes of the file system; 0: unknown */
 	bool is_full;
 };
-OPERATION(engine_see_pool_host, pool_host_report)
+SYSTEM_OPERATION(engine_see_pool_host, pool_host_report)
 
 /* The control plane's findings about a pool that belongs to no host. OK for an absent row. */
 struct storage_pool_report {
@@ -65,7 +65,7 @@ struct storage_pool_report {
 	int64_t size; /* bytes; 0: unknown */
 	bool is_full;
 };
-OPERATION(engine_see_storage_pool, storage_pool_report)
+SYSTEM_OPERATION(engine_see_storage_pool, storage_pool_report)
 
 /* True if the host is proven to see the pool. */
 bool engine_host_sees_pool(const struct tables *t, uuid host, uuid pool);

@@ -173,21 +173,21 @@ struct volume_report {
 	int64_t reverts; /* how many of the row's reverts are done */
 	uuid blank_for;  /* the volume that this new blank file is to replace; none: none */
 };
-OPERATION(engine_see_volume, volume_report)
+SYSTEM_OPERATION(engine_see_volume, volume_report)
 
 /* A host has no more data of the volume: the source of a move, or, for a deleted volume with an abandoned
  * move, the move's target. */
-OPERATION(engine_leave_volume_host, volume_report)
+SYSTEM_OPERATION(engine_leave_volume_host, volume_report)
 
 /* Sets the encryption key of a volume that has none. */
 struct volume_keying {
 	uuid volume;
 	struct str data_key; /* sealed */
 };
-OPERATION(engine_key_volume, volume_keying)
+SYSTEM_OPERATION(engine_key_volume, volume_keying)
 
 /* Forgets a volume. ERR_STATE: it is not deleted, or a host has not confirmed that its data are gone. */
-OPERATION(engine_forget_volume, volume_report)
+SYSTEM_OPERATION(engine_forget_volume, volume_report)
 
 /* Includes deleted volumes that the host must still remove. */
 bool engine_host_has_volumes(const struct tables *t, uuid host);

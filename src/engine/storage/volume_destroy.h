@@ -22,4 +22,4 @@ int64_t engine_get_volume_expunge_us(const struct tables *t, const struct volume
 struct volume_expunging {
 	uuid volume;
 };
-OPERATION(engine_expunge_volume, volume_expunging)
+SYSTEM_OPERATION(engine_expunge_volume, volume_expunging)

@@ -40,4 +40,4 @@ struct volume_move_report {
 	enum volume_move_stage stage;
 	struct str why; /* for FAILED */
 };
-OPERATION(engine_see_volume_move, volume_move_report)
+SYSTEM_OPERATION(engine_see_volume_move, volume_move_report)

@@ -37,4 +37,4 @@ struct volume_swap_report {
 	bool is_done;   /* true: the instance uses the new volume; false: the swap failed */
 	struct str why; /* the reason of a failure */
 };
-OPERATION(engine_see_swap, volume_swap_report)
+SYSTEM_OPERATION(engine_see_swap, volume_swap_report)

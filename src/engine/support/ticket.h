@@ -155,7 +155,7 @@ RESULT engine_check_ticket_takes_files(struct ctx *c, const struct tables *t,
 struct ticket_sweep {
 	int64_t count;
 };
-OPERATION(engine_sweep_ticket_sets, ticket_sweep)
+SYSTEM_OPERATION(engine_sweep_ticket_sets, ticket_sweep)
 
 /* For the reconciler: attaches the facts gathered about a ticket's resources. */
 struct ticket_facts {
@@ -163,13 +163,13 @@ struct ticket_facts {
 	struct ticket_file files[2];
 	size_t file_count;
 };
-OPERATION(engine_see_ticket_facts, ticket_facts)
+SYSTEM_OPERATION(engine_see_ticket_facts, ticket_facts)
 /* When a resolved ticket closes automatically; 0: never, or not resolved. */
 int64_t engine_get_ticket_close_us(const struct tables *t, const struct support_ticket *ticket);
 struct ticket_target {
 	uuid ticket;
 };
-OPERATION(engine_close_ticket_in_time, ticket_target)
+SYSTEM_OPERATION(engine_close_ticket_in_time, ticket_target)
 /* For the operator: requests the facts again. */
 struct ticket_refresh {
 	struct ref ticket;

@@ -341,6 +341,8 @@ RESULT engine_see_link(struct op *op, struct link_report *wish)
 	bool has_said = false;
 	if (!desk || l->aim != TICKET_LINK_AIM_LINKED)
 		return OK;
+	/* The face found the link by the desk that signed in; a desk speaks about its own links only. */
+	engine_need_no_permission(op);
 	uuid id = l->ticket;
 	enum ticket_state before = engine_get_ticket_state(op->head, support_ticket_find(op->head, id), NULL);
 	for (size_t k = 0; k < wish->item_count; k++)

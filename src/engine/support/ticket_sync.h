@@ -17,21 +17,21 @@ struct desk_report {
 	struct strs changed; /* foreign ids of changed tickets */
 	bool asks_all;       /* the desk cannot list changes: check every link */
 };
-OPERATION(engine_see_desk, desk_report)
+SYSTEM_OPERATION(engine_see_desk, desk_report)
 
 /* A desk announces a change; the reconciler then reads it. */
 struct link_wake {
 	uuid desk;
 	struct str foreign_id;
 };
-OPERATION(engine_wake_link, link_wake)
+SYSTEM_OPERATION(engine_wake_link, link_wake)
 
 /* The ticket was created at the desk. */
 struct link_made {
 	uuid link;
 	struct str foreign_id, foreign_number, foreign_url;
 };
-OPERATION(engine_see_link_made, link_made)
+SYSTEM_OPERATION(engine_see_link_made, link_made)
 
 /* An item of a ticket at a desk. */
 struct desk_item {
@@ -70,7 +70,7 @@ struct sending_report {
 	bool is_final;    /* no further attempts */
 	int64_t retry_us; /* otherwise the time of the next attempt */
 };
-OPERATION(engine_see_sending, sending_report)
+SYSTEM_OPERATION(engine_see_sending, sending_report)
 
 /* The first waiting item of a link, or NULL. */
 const struct ticket_sending *engine_next_sending(const struct tables *t, uuid link);

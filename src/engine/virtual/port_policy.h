@@ -48,7 +48,7 @@ OPERATION(engine_delete_port_policy_rule, port_policy_rule_target)
 struct port_policy_forget {
 	uuid policy;
 };
-OPERATION(engine_forget_port_policy, port_policy_forget)
+SYSTEM_OPERATION(engine_forget_port_policy, port_policy_forget)
 
 /* ---- sets of interfaces ---- */
 

@@ -49,4 +49,4 @@ OPERATION(engine_put_virtual_subnet, virtual_subnet_wish)
 struct system_routes_wish {
 	uuid router;
 };
-OPERATION(engine_settle_system_routes, system_routes_wish)
+SYSTEM_OPERATION(engine_settle_system_routes, system_routes_wish)

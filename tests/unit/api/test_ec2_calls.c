@@ -359,7 +359,7 @@ static void test_told_password(void **state)
 {
 	struct world *w = *state;
 	struct str id = world_element(launch(w, 1).body, "instanceId");
-	assert_true(result_is_ok(world_do(w, &w->operator, tell_password, &w->alice.who.account)));
+	assert_true(result_is_ok(world_do(w, NULL, tell_password, &w->alice.who.account)));
 	struct world_answer answer =
 		world_post(w, &w->alice,
 			   str_print(w->arena, "Action=GetPasswordData&InstanceId=%" STR_FMT, STR_ARG(id)));

@@ -146,7 +146,7 @@ void world_add_user(struct world *w, const char *name, uuid account, const char 
 					   .account = {.kind = KIND_ACCOUNT, .prefix = account, .bits = 128}};
 		DO(engine_grant_role, &grant);
 	} else {
-		must(w, world_do(w, &w->operator, put_user, &own), "put_user");
+		must(w, world_do(w, NULL, put_user, &own), "put_user");
 	}
 	*ret_user = (struct world_user){.who = {.scope = IDENTITY_ACCOUNT,
 						.account = account,

@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include "cloud.h"
+#include "engine/billing/billing.h"
+#include "engine/billing/invoices.h"
 #include "engine/region/host.h"
 #include "engine/region/host_internal.h"
 #include "engine/region/remotes.h"
 #include "engine/resolve.h"
 #include "model/kinds.h"
+#include "store/user_data.h"
 
 /* A debug build aborts the child; in other builds the operation fails with ERR_DENIED. */
 static bool is_refused(struct cloud *c, const struct identity *who, bool has_guard)
@@ -40,6 +43,63 @@ static void check_closed(void **state)
 	assert_false(is_refused(c, &c->alice, true));
 	assert_false(is_refused(c, &c->operator, false));
 	assert_false(is_refused(c, NULL, false));
+}
+
+/* Changes rows, and asks for no permission. */
+static RESULT forget_to_ask_run(struct op *op, void *wish)
+{
+	const struct user_data probe = {.row = {.id = uuid_random(), .gen = 1},
+					.account = *(const uuid *) wish};
+	return user_data_put(op, &probe);
+}
+
+static RESULT need_no_permission_run(struct op *op, void *wish)
+{
+	engine_need_no_permission(op);
+	return forget_to_ask_run(op, wish);
+}
+
+static bool is_run(struct cloud *c, const struct identity *who, op_run run, void *wish)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		(void) signal(SIGABRT, SIG_DFL);
+		_exit(result_is_ok(cloud_run(c, who, run, wish)) ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* A caller's change has to ask for a permission, and reports of the system are no caller's. */
+static void check_asking(void **state)
+{
+	struct cloud *c = *state;
+	uuid account = c->alice.account;
+	struct host_report report = {.host = c->hosts[0]};
+	assert_true(is_run(c, NULL, forget_to_ask_run, &account));
+	assert_false(is_run(c, &c->alice, forget_to_ask_run, &account));
+	assert_false(is_run(c, &c->operator, forget_to_ask_run, &account));
+	assert_true(is_run(c, &c->alice, need_no_permission_run, &account));
+	assert_true(is_run(c, NULL, engine_see_host_run, &report));
+	assert_false(is_run(c, &c->alice, engine_see_host_run, &report));
+	assert_false(is_run(c, &c->operator, engine_see_host_run, &report));
+}
+
+/* The ledger has no rows: what bills need is asked for by name. */
+static void check_ledger(void **state)
+{
+	struct cloud *c = *state;
+	struct commitment_wish commitment = {.commitment.name = STR("c")};
+	struct charges_wish charges = {.run = 1};
+	struct closing_wish closing = {.run = 1};
+	struct fix_wish fix = {.reason = STR("r")};
+	struct invoices_wish invoices = {0};
+	cloud_fails(c, &c->alice, engine_make_commitment, &commitment, ERR_DENIED, KIND_NONE);
+	cloud_fails(c, &c->alice, engine_keep_charges, &charges, ERR_DENIED, KIND_NONE);
+	cloud_fails(c, &c->alice, engine_close_month, &closing, ERR_DENIED, KIND_NONE);
+	cloud_fails(c, &c->alice, engine_fix_usage, &fix, ERR_DENIED, KIND_NONE);
+	cloud_fails(c, &c->alice, engine_issue_invoices, &invoices, ERR_DENIED, KIND_NONE);
 }
 
 /* A text of a row that sounds like a place is in the table, or is no place that the region connects to by itself. */
@@ -133,6 +193,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_closed, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_asking, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_ledger, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_remotes, cloud_setup, cloud_teardown),
 		cmocka_unit_test(check_places),
 	};

@@ -21,13 +21,19 @@ static uuid make_volume(struct cloud *c)
 	return wish.volume;
 }
 
+static RESULT name_resource_run(struct op *op, void *wish)
+{
+	engine_need_no_permission(op);
+	return engine_name_resource(op, wish);
+}
+
 static void name(struct cloud *c, uuid volume)
 {
 	struct arm_resource_wish wish = {.type = STR("Microsoft.Compute/disks"),
 					 .name = STR("d"),
 					 .kind = KIND_VOLUME,
 					 .target = volume};
-	cloud_ok(c, &c->alice, engine_name_resource, &wish);
+	cloud_ok(c, &c->alice, name_resource, &wish);
 	cloud_settle(c);
 	assert_int_equal(cloud_count(c, KIND_ARM_RESOURCE), 1);
 }

@@ -392,6 +392,16 @@ static RESULT prepare_generalize(struct az_call *e, void *args)
 	return OK;
 }
 
+static RESULT generalize(struct op *op, void *wish)
+{
+	const struct arm_resource_wish *name = wish;
+	const struct instance *instance = NULL;
+	const struct ref ref = ref_by_id(KIND_INSTANCE, name->target);
+	TRY(engine_find_own_instance(op->ctx, op->head, &ref, &instance));
+	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	return engine_name_resource(op, wish);
+}
+
 /* ---- to another host, and made anew ---- */
 
 static RESULT prepare_redeploy(struct az_call *e, void *args)
@@ -528,7 +538,7 @@ static const struct az_action actions[] = {
 	    "ec2:ModifyInstanceAttribute", .reads_body = true, .prepare = refuse_patches,
 	    .doc = "Refused: a guest's patches are its own.", .never = "a guest's patches are its own"),
 	CHANGE(HTTP_POST, MACHINE "/generalize", "VirtualMachines_Generalize", "ec2:ModifyInstanceAttribute",
-	       .prepare = prepare_generalize, .operation = engine_name_resource_run,
+	       .prepare = prepare_generalize, .operation = generalize,
 	       .doc = "Says that an image may be made of it."),
 	CHANGE(HTTP_DELETE, MACHINE, "VirtualMachines_Delete", "ec2:TerminateInstances", .prepare = prepare,
 	       .operation = engine_terminate_instances_run, .outcome = ASYNC_JOB_OUTCOME_GONE,
