@@ -41,21 +41,20 @@ static struct directory_membership read_group(struct str said, const struct ldap
 	return m;
 }
 
-static RESULT let_in(struct passwords *p, struct ctx *c, struct login *login,
-		     const struct ldap_person *person)
+RESULT login_admit(struct store *store, struct ctx *c, const struct login_directory *d, uuid domain,
+		   const struct ldap_person *person, uuid *ret_user)
 {
-	const struct login_directory *d = passwords_get_directory(p);
 	struct directory_membership groups[LOGIN_GROUPS_MAX];
-	struct directory_arrival wish = {.domain = login->domain,
+	struct directory_arrival wish = {.domain = domain,
 					 .id = person->id,
 					 .name = person->name,
 					 .email = person->mail,
 					 .groups = groups};
 	for (; wish.group_count < d->groups.count; wish.group_count++)
 		groups[wish.group_count] = read_group(d->groups.at[wish.group_count], person);
-	TRY(store_commit(passwords_get_store(p), c, "ArriveByDirectory", engine_arrive_by_directory_run,
-			 &wish));
-	login->user = wish.user;
+	TRY(store_commit(store, c, "ArriveByDirectory", engine_arrive_by_directory_run, &wish));
+	if (ret_user)
+		*ret_user = wish.user;
 	return OK;
 }
 
@@ -77,7 +76,8 @@ static RESULT ask_directory(struct passwords *p, struct ctx *c, struct login *lo
 	struct result r =
 		ldap_directory_prove(c, &passwords_get_directory(p)->ldap, login->name, plain, &person);
 	if (result_is_ok(r))
-		r = let_in(p, c, login, &person);
+		r = login_admit(passwords_get_store(p), c, passwords_get_directory(p), login->domain, &person,
+				&login->user);
 	if (!result_is_ok(r) && r.code != ERR_UNAUTHENTICATED)
 		log_event(LOG_ERROR, "directory-failed", "reason=\"%.*s\" request=%.*s",
 			  STR_ARG(c->problem.message), STR_ARG(c->request_id));

@@ -34,5 +34,9 @@ RESULT login_find(struct passwords *p, struct ctx *c, const struct tables *t, uu
 		  const struct user *user, struct login *ret_login);
 /* Blocks. True: the password is right, and login->user is set. A directory that can't be reached lets nobody in, and is in the log. */
 bool login_check(struct passwords *p, struct ctx *c, struct login *login, struct ip peer, struct str plain);
+/* Makes a person of the directory a user of the domain, with name, address and groups as they are there now. ret_user may be NULL.
+ * ERR_UNAUTHENTICATED: the user is disabled, or the name is another user's. */
+RESULT login_admit(struct store *store, struct ctx *c, const struct login_directory *d, uuid domain,
+		   const struct ldap_person *person, uuid *ret_user);
 /* The user, if nothing has changed since login_find(), or NULL. */
 const struct user *login_find_proved(const struct tables *t, const struct login *login);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "auth/directory/directory_sync.h"
 #include "auth/guard.h"
 #include "auth/issuers.h"
 #include "auth/last_used.h"
@@ -50,7 +51,7 @@ struct settings {
 	struct login_directory directory; /* URL empty: none */
 	struct str directory_password_file;
 	bool directory_start_tls;
-	int64_t directory_timeout_s;
+	int64_t directory_timeout_s, directory_refresh_s;
 };
 
 /* Reads and validates the file; strings are in c's arena. */
@@ -112,6 +113,7 @@ struct daemon {
 	struct issuers *issuers;
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
+	struct directory_sync *directory_sync; /* NULL: no directory */
 	struct lane *key_lane;
 	struct tokens *tokens;
 	struct bearers *bearers;

@@ -196,6 +196,7 @@ static RESULT dev_prepare(struct daemon *d)
 	d->settings.directory_password_file = defaults.directory_password_file;
 	d->settings.directory_start_tls = defaults.directory_start_tls;
 	d->settings.directory_timeout_s = defaults.directory_timeout_s;
+	d->settings.directory_refresh_s = defaults.directory_refresh_s;
 	d->settings.novnc_directory = defaults.novnc_directory;
 	d->settings.proxy_header = defaults.proxy_header;
 	TRY(read_list(d, dev_of(d)->wish->fetch_from, &d->settings.fetch_also_from));

@@ -270,7 +270,11 @@ static RESULT open_directory(struct daemon *d)
 	ldap->uses_start_tls = s->directory_start_tls && str_starts_with(ldap->url, STR("ldap://"));
 	ldap->timeout_us = s->directory_timeout_s * SECOND;
 	passwords_set_directory(d->passwords, &s->directory, d->store);
-	return OK;
+	const struct directory_sync_config sync = {.executor = d->executor,
+						   .store = d->store,
+						   .directory = &s->directory,
+						   .interval_us = s->directory_refresh_s * SECOND};
+	return directory_sync_new(&d->ctx, &sync, &d->directory_sync);
 }
 
 static RESULT open_auth(struct daemon *d)
@@ -521,6 +525,7 @@ static void end_all(struct daemon *d)
 	login_links_free(d->entries);
 	bearers_free(d->bearers);
 	tokens_free(d->tokens);
+	directory_sync_free(d->directory_sync);
 	passwords_free(d->passwords);
 	lane_free(d->key_lane);
 	issuers_free(d->issuers);

@@ -110,7 +110,9 @@ static const struct config_key keys[] = {
 	    .doc = "The attribute that has a group's name."),
 	KEY("directory.groups", CONFIG_TEXTS, directory.groups,
 	    .doc = "Groups that are groups of the domain, where they get roles: NAME, or NAME=NAME HERE. The "
-		   "members follow at each sign-in."),
+		   "members follow at each sign-in and each refresh."),
+	KEY("directory.refresh_s", CONFIG_INT, directory_refresh_s, .absent = "900", .min = 1, .max = 604800,
+	    .doc = "How often its people are looked for there: who has left is disabled, and groups follow."),
 	KEY("directory.timeout_s", CONFIG_INT, directory_timeout_s, .absent = "5", .min = 1, .max = 60,
 	    .doc = "How long an answer may take."),
 	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",

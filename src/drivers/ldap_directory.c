@@ -63,6 +63,38 @@ struct str ldap_write_filter(struct arena *a, struct str filter, struct str name
 	return text;
 }
 
+/* Bytes of a little-endian GUID (MS-DTYP 2.3.4), in the order in which its text names them. */
+static const uint8_t guid_order[ID_SIZE] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+
+static void write_id(struct buf *b, struct str attribute, struct str id)
+{
+	uuid guid;
+	if (!str_equal_nocase(attribute, STR("objectGUID")) || !result_is_ok(uuid_parse(id, &guid))) {
+		write_escaped(b, id);
+		return;
+	}
+	for (size_t k = 0; k < ID_SIZE; k++)
+		buf_print(b, "\\%02x", guid.b[guid_order[k]]);
+}
+
+struct str ldap_write_id_filter(struct arena *a, struct str filter, struct str attribute, struct str id)
+{
+	struct buf b;
+	buf_init(&b, FILTER_CAP);
+	buf_print(&b, "(&(%" STR_FMT "=", STR_ARG(attribute));
+	write_id(&b, attribute, id);
+	buf_add_char(&b, ')');
+	for (size_t k = 0; k < filter.n;) {
+		bool is_name = str_starts_with(str_slice(filter, k, filter.n), STR("{name}"));
+		buf_add_char(&b, is_name ? '*' : filter.p[k]);
+		k += is_name ? sizeof "{name}" - 1 : 1;
+	}
+	buf_add_char(&b, ')');
+	struct str text = result_is_ok(buf_finish(&b)) ? str_copy(a, buf_str(&b)) : STR_NONE;
+	buf_done(&b);
+	return text;
+}
+
 /* ---- the connection ---- */
 
 /* The server's own words say more than the code does: Active Directory tells there why it refuses an account. */
@@ -138,10 +170,9 @@ static struct str read_id(struct connection *s, struct arena *a, LDAPMessage *en
 	struct str value = read_value(s, a, entry, attribute);
 	if (value.n != ID_SIZE || str_is_line(value))
 		return str_is_line(value) ? value : str_encode_hex(a, value.p, value.n);
-	static const uint8_t order[ID_SIZE] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 	uuid id;
 	for (size_t k = 0; k < ID_SIZE; k++)
-		id.b[k] = (uint8_t) value.p[order[k]];
+		id.b[k] = (uint8_t) value.p[guid_order[k]];
 	return uuid_to_str(a, id);
 }
 
@@ -158,32 +189,45 @@ static int search(struct connection *s, struct ctx *c, struct str base, struct s
 							   names, 0, NULL, NULL, NULL, most, ret_found);
 }
 
-/* Two entries that fit are nobody: which of them the name means would be the server's order. */
-static RESULT find_person(struct connection *s, struct ctx *c, const struct ldap_directory *d,
-			  struct str name, struct ldap_person *ret)
+static RESULT read_person(struct connection *s, struct ctx *c, const struct ldap_directory *d,
+			  LDAPMessage *entry, struct ldap_person *ret)
 {
-	AUTO_MESSAGE found = NULL;
-	const struct str attributes[] = {d->name_attribute, d->id_attribute, d->mail_attribute};
-	struct str filter = ldap_write_filter(c->arena, d->user_filter, name, STR_NONE);
-	if (!filter.p)
-		return ctx_no_memory(c);
-	int code = search(s, c, d->user_base, filter, attributes, 3, 2, &found);
-	if (code != LDAP_SUCCESS && code != LDAP_SIZELIMIT_EXCEEDED)
-		return fail(c, s, "its people", code);
-	LDAPMessage *entry = ldap_first_entry(s->ldap, found);
-	if (!entry || ldap_count_entries(s->ldap, found) != 1 || code != LDAP_SUCCESS)
-		return ctx_fail(c, ERR_UNAUTHENTICATED, "the directory has %s of that name",
-				entry ? "several people" : "nobody");
 	char *dn = ldap_get_dn(s->ldap, entry);
 	ret->dn = str_copy(c->arena, str_from(dn));
 	ldap_memfree(dn);
 	ret->id = read_id(s, c->arena, entry, d->id_attribute);
 	ret->name = read_value(s, c->arena, entry, d->name_attribute);
 	ret->mail = read_value(s, c->arena, entry, d->mail_attribute);
-	if (!ret->dn.n || !ret->id.n || !ret->name.n)
-		return ctx_fail(c, ERR_IO, "the directory: an entry without a DN, %" STR_FMT " or %" STR_FMT,
-				STR_ARG(d->id_attribute), STR_ARG(d->name_attribute));
-	return OK;
+	if (ret->dn.n && ret->id.n && ret->name.n)
+		return OK;
+	return ctx_fail(c, ERR_IO, "the directory: an entry without a DN, %" STR_FMT " or %" STR_FMT,
+			STR_ARG(d->id_attribute), STR_ARG(d->name_attribute));
+}
+
+/* *ret_count: the entries that fit, 2 for any more; *ret is filled if there is a single one. */
+static RESULT find_people(struct connection *s, struct ctx *c, const struct ldap_directory *d,
+			  struct str filter, int *ret_count, struct ldap_person *ret)
+{
+	AUTO_MESSAGE found = NULL;
+	const struct str attributes[] = {d->name_attribute, d->id_attribute, d->mail_attribute};
+	if (!filter.p)
+		return ctx_no_memory(c);
+	int code = search(s, c, d->user_base, filter, attributes, 3, 2, &found);
+	if (code != LDAP_SUCCESS && code != LDAP_SIZELIMIT_EXCEEDED)
+		return fail(c, s, "its people", code);
+	*ret_count = code == LDAP_SUCCESS ? ldap_count_entries(s->ldap, found) : 2;
+	return *ret_count == 1 ? read_person(s, c, d, ldap_first_entry(s->ldap, found), ret) : OK;
+}
+
+/* Two entries that fit are nobody: which of them the name means would be the server's order. */
+static RESULT find_person(struct connection *s, struct ctx *c, const struct ldap_directory *d,
+			  struct str name, struct ldap_person *ret)
+{
+	int count = 0;
+	TRY(find_people(s, c, d, ldap_write_filter(c->arena, d->user_filter, name, STR_NONE), &count, ret));
+	return count == 1 ? OK
+			  : ctx_fail(c, ERR_UNAUTHENTICATED, "the directory has %s of that name",
+				     count ? "several people" : "nobody");
 }
 
 static RESULT find_groups(struct connection *s, struct ctx *c, const struct ldap_directory *d,
@@ -224,6 +268,26 @@ RESULT ldap_directory_prove(struct ctx *c, const struct ldap_directory *d, struc
 	    code == LDAP_CONSTRAINT_VIOLATION)
 		return ctx_fail(c, ERR_UNAUTHENTICATED, "the directory refuses the password");
 	return code == LDAP_SUCCESS ? OK : fail(c, &s, "a person's password", code);
+}
+
+RESULT ldap_directory_find(struct ctx *c, const struct ldap_directory *d, const struct str *ids, size_t count,
+			   struct ldap_person *ret_people)
+{
+	AUTO_CONNECTION s = {0};
+	TRY(connect_to(c, d, &s));
+	for (size_t k = 0; k < count; k++) {
+		struct str filter = ldap_write_id_filter(c->arena, d->user_filter, d->id_attribute, ids[k]);
+		int found = 0;
+		ret_people[k] = (struct ldap_person){0};
+		TRY(find_people(&s, c, d, filter, &found, &ret_people[k]));
+		if (found > 1)
+			return ctx_fail(c, ERR_IO,
+					"the directory: several people have the %" STR_FMT " %" STR_FMT,
+					STR_ARG(d->id_attribute), STR_ARG(ids[k]));
+		if (found)
+			TRY(find_groups(&s, c, d, &ret_people[k]));
+	}
+	return OK;
 }
 
 RESULT ldap_directory_check(struct ctx *c, const struct ldap_directory *d)

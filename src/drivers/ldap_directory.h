@@ -34,7 +34,14 @@ struct ldap_person {
  * the searching account, or answers anything else. */
 RESULT ldap_directory_prove(struct ctx *c, const struct ldap_directory *d, struct str name,
 			    struct str password, struct ldap_person *ret_person);
+/* Looks for people by the ids that they had, over one connection. ret_people[k].id is empty where the directory has nobody with ids[k]
+ * whom d->user_filter admits, under whatever name. ERR_IO as above: then nothing is known of anybody. */
+RESULT ldap_directory_find(struct ctx *c, const struct ldap_directory *d, const struct str *ids, size_t count,
+			   struct ldap_person *ret_people);
 /* Binds as the searching account and looks for the bases: what `dari doctor` asks. ERR_IO. */
 RESULT ldap_directory_check(struct ctx *c, const struct ldap_directory *d);
 /* Writes the filter with the values in the place of {dn} and {name}, escaped; pure. p NULL: out of memory. */
 struct str ldap_write_filter(struct arena *a, struct str filter, struct str name, struct str dn);
+/* Writes the filter that admits the person of that id under any name: {name} becomes "*". Active Directory's objectGUID is compared as
+ * 16 bytes, every other attribute as text; pure. p NULL: out of memory. */
+struct str ldap_write_id_filter(struct arena *a, struct str filter, struct str attribute, struct str id);

@@ -390,9 +390,9 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 		r = sqlite_exec(c, self->db, "COMMIT");
 	sqlite_rollback(self->db);
 	TRY(r);
-	/* Opens the WAL of both now, while the file names are known to be right. Reading this number of the
-	 * header does so without parsing the schema, which each does when it is first used. */
-	TRY(sqlite_exec(c, self->reader, "PRAGMA schema_version"));
+	/* Opens the WAL of both now, while the file names are known to be right. The reader parses the schema
+	 * with it, so that no request does. The checker does when it is first used. */
+	TRY(sqlite_exec(c, self->reader, "SELECT value FROM meta"));
 	TRY(sqlite_exec(c, self->checker, "PRAGMA schema_version"));
 	return sqlite_note_files(self, c);
 }

@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/domain.h"
 #include "store/group_member.h"
@@ -118,4 +119,20 @@ RESULT engine_arrive_by_directory(struct op *op, struct directory_arrival *wish)
 	for (size_t k = 0; k < wish->group_count; k++)
 		TRY(set_membership(op, wish, &wish->groups[k]));
 	return OK;
+}
+
+RESULT engine_leave_directory(struct op *op, struct directory_departure *wish)
+{
+	const struct user *user = user_find(op->head, wish->user);
+	if (!engine_is_user_open(op->head, user) || !user->directory_id.n)
+		return OK;
+	TRY(engine_guard_administrators(op, user->row.id, UUID_NONE));
+	struct user next = *user;
+	next.enabled = false;
+	next.valid_from_us = op->now_us;
+	next.row.gen++;
+	TRY(user_put(op, &next));
+	return engine_log_event(op, KIND_USER, &next.row, "changed",
+				"User %" STR_FMT ", disabled: no longer in the directory.",
+				STR_ARG(next.name));
 }

@@ -25,3 +25,10 @@ struct directory_arrival {
 	uuid user;
 };
 OPERATION(engine_arrive_by_directory, directory_arrival)
+
+/* Disables a user whom the directory no longer has, and ends the user's tokens. Keys and roles stay, for an administrator may enable the
+ * user again. Nothing happens if the user is disabled already. ERR_PROTECTED: nobody else could administrate the region. */
+struct directory_departure {
+	uuid user;
+};
+OPERATION(engine_leave_directory, directory_departure)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/ldap_directory.c src/auth/login.c src/engine/people/directory_user.c
+# subjects: src/drivers/ldap_directory.c src/auth/login.c src/auth/directory src/engine/people/directory_user.c
 """People of an LDAP directory sign in with their password there: in the console, for a Keystone token, in CloudStack and in Azure. The directory is a
 real slapd, asked over LDAPS and StartTLS. Groups of the directory give the roles; whoever leaves a group loses them at the next sign-in."""
 import json
@@ -16,6 +16,7 @@ import browser as web  # noqa: E402
 import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import native  # noqa: E402
+import waiting  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
 from slapd import BASE, ROOT_DN, ROOT_PASSWORD, Slapd  # noqa: E402
 
@@ -58,9 +59,13 @@ def enter(dev, name, password, domain="Default"):
     return status, json.loads(said)
 
 
+def password_body(name, password, **scope):
+    user = {"name": name, "domain": {"id": "default"}, "password": password}
+    return {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, **({"scope": scope} if scope else {})}}
+
+
 def token(dev, name, password, **scope):
-    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": name, "domain": {"id": "default"}, "password": password}}}}}
-    body["auth"].update({"scope": scope} if scope else {})
+    body = password_body(name, password, **scope)
     status, _, said = web.ask(dev.url + "/identity/v3/auth/tokens", "POST", body, {"Content-Type": "application/json"})
     return status, json.loads(said)
 
@@ -161,6 +166,40 @@ def test_guesses_are_counted(dev):
     for _ in range(5):
         assert token(dev, "dan", WRONG)[0] == 401
     assert token(dev, "dan", RIGHT)[0] == 401
+
+
+def test_refresh(slapd, tmp_path_factory):
+    """Who has left the directory, or a group of it, loses access without another sign-in. A directory that is away changes nothing."""
+    for name in ("gus", "hal", "ida"):
+        slapd.add_person(name, RIGHT)
+    slapd.add_group("operators", "gus", "hal")
+    with Dev("--directory", write_settings(slapd, tmp_path_factory, slapd.ldaps, refresh_s=1)) as region:
+        admin = native.admin(region)
+        for name in ("gus", "hal", "ida"):
+            assert token(region, name, RIGHT)[0] == 201
+        project = cloud.own(region)
+        grant(admin, "operators", "member", project.id)
+        assert token(region, "hal", RIGHT, project={"id": project.id})[0] == 201
+        slapd.set_members("operators", "gus")
+        group = row(admin, "/user-groups", "operators")["id"]
+        hal = row(admin, "/users", "hal")["id"]
+
+
+        def members():
+            return [m["user"] for m in admin.rows(f"/group-members?fields=*&user_group={group}")]
+
+        waiting.wait_until(lambda: hal not in members(), "hal has left the group")
+        opened = web.ask(region.url + "/identity/v3/auth/tokens", "POST", password_body("gus", RIGHT), {"Content-Type": "application/json"})[1]["X-Subject-Token"]
+        slapd.delete("gus")
+        waiting.wait_until(lambda: not row(admin, "/users", "gus")["enabled"], "gus is disabled")
+        assert web.ask(region.url + "/identity/v3/auth/projects", "GET", None, {"X-Auth-Token": opened})[0] == 401
+        assert row(admin, "/users", "ida")["enabled"]
+        slapd.stop()
+        slapd.start()
+        slapd.set_members("operators", "ida")
+        ida = row(admin, "/users", "ida")["id"]
+        waiting.wait_until(lambda: ida in members(), "the groups follow after the directory was away")
+        assert row(admin, "/users", "hal")["enabled"] and row(admin, "/users", "ida")["enabled"]
 
 
 def test_start_tls(slapd, tmp_path_factory):

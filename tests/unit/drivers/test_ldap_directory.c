@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tests ldap_write_filter(): a name that a person types stays a value, whatever it contains, and adds nothing to the filter's syntax.
+ * Tests the filters: a name that a person types stays a value, whatever it contains, and adds nothing to the filter's syntax.
  * tests/contract/cross/directory_sign_in.py signs in against a real slapd. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,11 +36,32 @@ static void test_values_are_escaped(void **state)
 	check("(member={dn})", STR_NONE, "cn=a\\, b (c),dc=x", "(member=cn=a\\5c, b \\28c\\29,dc=x)");
 }
 
+static void check_id(const char *attribute, const char *id, const char *wanted)
+{
+	AUTO(arena) a = arena_new(1 << 12, 1 << 16);
+	struct str made =
+		ldap_write_id_filter(a, STR("(&(cn={name})(!(x=1)))"), str_from(attribute), str_from(id));
+	assert_string_equal(str_to_z(a, made), wanted);
+}
+
+/* Active Directory compares objectGUID by its bytes, of which the text has three numbers turned round. */
+static void test_filters_by_id(void **state)
+{
+	(void) state;
+	check_id("entryUUID", "01020304-0506-0708-090a-0b0c0d0e0f10",
+		 "(&(entryUUID=01020304-0506-0708-090a-0b0c0d0e0f10)(&(cn=*)(!(x=1))))");
+	check_id("objectGUID", "01020304-0506-0708-090a-0b0c0d0e0f10",
+		 "(&(objectGUID=\\04\\03\\02\\01\\06\\05\\08\\07\\09\\0a\\0b\\0c\\0d\\0e\\0f\\10)(&(cn=*)(!("
+		 "x=1))))");
+	check_id("employeeNumber", "7)(*", "(&(employeeNumber=7\\29\\28\\2a)(&(cn=*)(!(x=1))))");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places_are_filled),
 		cmocka_unit_test(test_values_are_escaped),
+		cmocka_unit_test(test_filters_by_id),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
