@@ -158,6 +158,60 @@ static void test_default_page(void **state)
 	assert_true(in_second > 0 && count_text(all, "\"cpunumber\"") == 500 + in_second);
 }
 
+/* The text of the member's first occurrence. */
+static struct str member(struct world *w, struct str body, const char *name)
+{
+	struct str mark = str_print(w->arena, "\"%s\":\"", name);
+	size_t at = 0;
+	while (at < body.n && !str_starts_with(str_slice(body, at, body.n), mark))
+		at++;
+	assert_true(at < body.n);
+	struct str rest = str_slice(body, at + mark.n, body.n);
+	return str_slice(rest, 0, str_find_char(rest, '"', 0));
+}
+
+static struct str about(struct world *w, const struct world_user *user, const char *command, struct str id)
+{
+	const struct script_request request = {
+		.method = STR("GET"),
+		.path = STR("/client/api"),
+		.query = str_print(w->arena, "command=%s%" STR_FMT, command, STR_ARG(id))};
+	return world_request(w, user, &request).body;
+}
+
+/* A job is its maker's, and of users with the permission to list jobs. A pruned id is like one that never was. */
+static void test_jobs_of_others(void **state)
+{
+	struct world *w = *state;
+	struct world_user eve;
+	const char *const query = "queryAsyncJobResult&jobid=";
+	world_add_user(w, "eve", w->alice.who.account, NULL, &eve);
+	struct str zone = member(w, call(w, &w->alice, "command=listZones"), "id");
+	struct str offering = member(w, call(w, &w->alice, "command=listDiskOfferings&name=gp3"), "id");
+	struct str made =
+		about(w, &w->alice,
+		      str_to_z(w->arena,
+			       str_print(w->arena,
+					 "createVolume&name=data&size=2&diskofferingid=%" STR_FMT "&zoneid=",
+					 STR_ARG(offering))),
+		      zone);
+	struct str job = member(w, made, "jobid"), volume = member(w, made, "id");
+	world_settle(w, MINUTE);
+	assert_true(str_contains(about(w, &w->alice, query, job), STR("\"jobstatus\":1")));
+	assert_true(str_contains(about(w, &eve, query, job), STR("\"cserrorcode\":4350")));
+	assert_true(str_contains(about(w, &w->bob, query, job), STR("\"cserrorcode\":4350")));
+	assert_true(str_contains(about(w, &w->alice, "deleteVolume&id=", volume), STR("\"success\"")));
+	world_settle(w, MINUTE);
+	clock_advance_us(2 * HOUR);
+	world_settle(w, MINUTE);
+	assert_true(str_contains(about(w, &w->alice, query, job), STR("\"cserrorcode\":4350")));
+	assert_true(str_equal(about(w, &w->alice, query, job), about(w, &w->bob, query, job)));
+	assert_true(
+		str_contains(about(w, &w->alice, "deleteVolume&id=", volume), STR("\"cserrorcode\":4350")));
+	assert_true(str_equal(about(w, &w->alice, "deleteVolume&id=", volume),
+			      about(w, &w->bob, "deleteVolume&id=", volume)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_filters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cached_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_default_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_jobs_of_others, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
