@@ -397,9 +397,12 @@ struct attribute_found attributes_find_filter(const struct attributes *table, st
 
 const struct attribute *attributes_find_sort(const struct attributes *table, struct str name)
 {
-	for (size_t k = 0; k < table->count; k++)
-		if (is_called(table->at[k].sort, name))
-			return &table->at[k];
+	for (size_t k = 0; k < table->count; k++) {
+		struct str rest = str_from(table->at[k].sort ? table->at[k].sort : ""), word;
+		while (str_split_next(&rest, '|', &word))
+			if (str_equal(word, name))
+				return &table->at[k];
+	}
 	return NULL;
 }
 
@@ -422,11 +425,22 @@ bool attribute_any(struct api_call *e, const struct tables *t, const struct attr
 	return is_fitting;
 }
 
-const struct field *attribute_field(enum kind kind, const struct attribute *a)
+const struct field *attribute_sort_field(enum kind kind, const struct attribute *a)
 {
 	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned n = 0; n < k->field_count && !attribute_is_gathered(a); n++)
+	for (unsigned n = 0; n < k->field_count && a->via.kind == KIND_NONE; n++)
 		if (a->offset && k->fields[n].offset == a->offset)
 			return &k->fields[n];
 	return NULL;
+}
+
+const struct field *attribute_field(enum kind kind, const struct attribute *a)
+{
+	return attribute_is_gathered(a) ? NULL : attribute_sort_field(kind, a);
+}
+
+bool attribute_is_fixed_truth(const struct attribute *a)
+{
+	return a->form == ATTRIBUTE_FIXED &&
+	       (strcmp(a->fixed, "true") == 0 || strcmp(a->fixed, "false") == 0);
 }

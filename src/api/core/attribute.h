@@ -110,7 +110,7 @@ struct attribute {
 		const char *also; /* RAW: further names that it writes, "a|b" */
 	};
 	const char *filter; /* its name in queries; NULL: none */
-	const char *sort;   /* likewise of the sort key */
+	const char *sort;   /* names of its sort keys, "a|b" */
 	/* Besides .index, ways from a filter's values to the listed rows, KIND_NONE ends them; NULL: none. All of them together find
 	 * every row that fits. */
 	const struct access_path *paths;
@@ -269,6 +269,10 @@ static inline const struct attributes *attribute_filters_within(const struct att
 {
 	return a->flags & ATTRIBUTE_FILTERS_WITHIN ? a->within : NULL;
 }
+/* The field that a sort key of the attribute orders by: also that of a made one with an offset; NULL: none. */
+const struct field *attribute_sort_field(enum kind kind, const struct attribute *a);
+/* True if every row has the value true, or every row false. */
+bool attribute_is_fixed_truth(const struct attribute *a);
 /* True if a function makes the value, or lists the rows. */
 static inline bool attribute_is_made(const struct attribute *a)
 {

@@ -267,12 +267,18 @@ static const struct attribute other_rows[] = {
 };
 static const struct attributes others = ATTRIBUTES(other_rows);
 
+static struct str get_text(struct api_call *e, const struct row *row)
+{
+	(void) e, (void) row;
+	return STR("text");
+}
+
 static void test_filters(void **state)
 {
 	(void) state;
 	reset();
 	static const struct attribute rows[] = {
-		ATTRIBUTE(volume, "size", size, .filter = "size", .sort = "bytes", .shift = 30),
+		ATTRIBUTE(volume, "size", size, .filter = "size", .sort = "bytes|gib", .shift = 30),
 		ATTRIBUTE_ROWS("parts", parts, list_twice, .flags = ATTRIBUTE_FILTERS_WITHIN),
 		ATTRIBUTE_ROWS("others", others, list_twice),
 		ATTRIBUTE_MADE(WORD, word, "word", get_word, .filter = "word"),
@@ -295,6 +301,13 @@ static void test_filters(void **state)
 	assert_string_equal(attribute_field(KIND_VOLUME, &rows[0])->name, "size");
 	assert_null(attribute_field(KIND_VOLUME, &rows[3]));
 	assert_null(attributes_find_filter(&table, STR("other")).attribute); /* a list without filters */
+	assert_ptr_equal(attributes_find_sort(&table, STR("gib")), &rows[0]);
+	assert_null(attributes_find_sort(&table, STR("b")));
+	const struct attribute made = ATTRIBUTE(volume, "n", name, .get.text = get_text);
+	assert_null(attribute_field(KIND_VOLUME, &made));
+	assert_string_equal(attribute_sort_field(KIND_VOLUME, &made)->name, "name");
+	const struct attribute truth = ATTRIBUTE_CONST("t", "false"), word = ATTRIBUTE_CONST("t", "null");
+	assert_true(attribute_is_fixed_truth(&truth) && !attribute_is_fixed_truth(&word));
 }
 
 static void test_documentation(void **state)

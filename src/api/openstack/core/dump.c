@@ -45,22 +45,32 @@ static void write_names(struct json_writer *w, const struct attributes *table, b
 {
 	for (size_t k = 0; table && k < table->count; k++) {
 		const struct attribute *a = &table->at[k];
-		if (sorts ? a->sort : a->filter)
-			json_write_z(w, NULL, sorts ? a->sort : a->filter);
+		const char *names = sorts ? a->sort : a->filter;
+		struct str rest = str_from(names ? names : ""), word;
+		while (str_split_next(&rest, '|', &word))
+			json_write_text(w, NULL, word);
 		if (attribute_filters_within(a) && !sorts)
 			write_names(w, a->within, sorts);
 	}
 }
 
+void os_write_filter_names(struct json_writer *w, const struct os_listing *list)
+{
+	for (size_t k = 0; k < list->filters.count; k++)
+		json_write_z(w, NULL, list->filters.at[k].name);
+	write_names(w, list->attributes, false);
+}
+
 static void write_filters(struct json_writer *w, const struct os_listing *list)
 {
 	json_write_open_list(w, "filters");
-	for (size_t k = 0; list && k < list->filters.count; k++)
-		json_write_z(w, NULL, list->filters.at[k].name);
-	write_names(w, list ? list->attributes : NULL, false);
+	if (list)
+		os_write_filter_names(w, list);
 	json_write_close_list(w);
-	if (list && list->attributes)
-		attributes_dump(w, list->kind, list->attributes);
+	if (!list || !list->attributes)
+		return;
+	const struct attributes shown = os_shown_members(list);
+	attributes_dump(w, list->kind, &shown);
 }
 
 /* Writes the member name, sort keys and paging of a list. */

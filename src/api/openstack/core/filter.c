@@ -140,7 +140,7 @@ bool os_make_filter(const struct os_listing *list, struct str name, int version,
 		.is_id = a->form == ATTRIBUTE_ID && !a->get.any && !found.list && a->via.kind == KIND_NONE &&
 			 a->offset == offsetof(struct row, id),
 		.is_time = a->flags & ATTRIBUTE_BOUNDS,
-		.is_truth = a->form == ATTRIBUTE_BOOL,
+		.is_truth = a->form == ATTRIBUTE_BOOL || attribute_is_fixed_truth(a),
 		.is_admins = a->flags & ATTRIBUTE_ADMIN,
 		.is_name = a->flags & ATTRIBUTE_IS_NAME,
 		.found = found,

@@ -5,7 +5,10 @@
 
 const struct attribute_plan *os_plan_members(struct os_call *e, const struct os_listing *list)
 {
-	return list->attributes ? attributes_plan(&e->core, &os_style, list->attributes) : NULL;
+	if (!list->attributes)
+		return NULL;
+	const struct attributes shown = os_shown_members(list);
+	return attributes_plan(&e->core, &os_style, &shown);
 }
 
 const void *os_gather_one(struct os_call *e, const struct os_listing *list, const struct attribute_plan *plan,

@@ -122,7 +122,23 @@ struct os_listing {
 	void (*write)(struct os_call *e, struct json_writer *w, const void *item);
 	/* Rows of the members, instead of gather and write. Their filters and sort keys add to those above. */
 	const struct attributes *attributes;
+	size_t shown_count; /* number of attributes, from the first, that answers show; 0: all */
 };
+
+/* Attributes that answers of the listing show. */
+static inline struct attributes os_shown_members(const struct os_listing *list)
+{
+	size_t all = list->attributes->count;
+	return (struct attributes){list->attributes->at, list->shown_count ? list->shown_count : all};
+}
+
+/* The member "name", which may come from the tag Name. Its sort keys order by the field. */
+#define OS_NAME(T, field, ...)                                                                               \
+	ATTRIBUTE(T, "name", field, .get.text = os_get_name, .flags = ATTRIBUTE_IS_NAME, .filter = "name",   \
+		  __VA_ARGS__)
+struct str os_get_name(struct api_call *e, const struct row *row);
+/* Writes the names of the listing's filters as texts of a list. */
+void os_write_filter_names(struct json_writer *w, const struct os_listing *list);
 
 /* Formats of ids and times in answers of the services. */
 extern const struct attribute_style os_style;

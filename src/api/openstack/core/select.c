@@ -151,7 +151,7 @@ static RESULT add_sort(struct selection *s, struct str name, struct str directio
 	const struct attribute *a =
 		s->list->attributes ? attributes_find_sort(s->list->attributes, name) : NULL;
 	if (a)
-		sort.field = attribute_field(s->list->kind, a);
+		sort.field = attribute_sort_field(s->list->kind, a);
 	if (!sort.field && !sort.get_value)
 		return ctx_fail_field(c, ERR_INVALID, STR("sort_key"), "Invalid sort key: %" STR_FMT,
 				      STR_ARG(str_slice(name, 0, 64)));

@@ -22,6 +22,12 @@ struct str os_row_name(enum kind kind, const struct row *row)
 			  *(const struct tags *) (const void *) (at + k->tags_offset));
 }
 
+struct str os_get_name(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return os_row_name(row->kind, row);
+}
+
 struct str os_group_name(struct arena *a, const struct security_group *group)
 {
 	return group->is_default && !uuid_is_none(group->router)
@@ -101,15 +107,25 @@ const struct attribute_style os_style = {
 	.is_change = is_change,
 };
 
+int64_t os_shown_update(const struct row *row)
+{
+	return row->updated_us > row->created_us ? row->updated_us : 0;
+}
+
 void os_write_times_us(struct json_writer *w, const struct row *row)
 {
 	os_write_time_us(w, "created_at", row->created_us);
-	os_write_time_us(w, "updated_at", row->updated_us > row->created_us ? row->updated_us : 0);
+	os_write_time_us(w, "updated_at", os_shown_update(row));
+}
+
+uuid os_shown_maker(uuid made_by, uuid account)
+{
+	return uuid_is_none(made_by) ? account : made_by;
 }
 
 void os_write_maker(struct json_writer *w, uuid made_by, uuid account)
 {
-	os_write_hex(w, "user_id", uuid_is_none(made_by) ? account : made_by);
+	os_write_hex(w, "user_id", os_shown_maker(made_by, account));
 }
 
 void os_write_ip(struct json_writer *w, const char *key, struct ip ip)

@@ -23,7 +23,11 @@ void os_write_time(struct json_writer *w, const char *key, int64_t time_us);
 void os_write_time_us(struct json_writer *w, const char *key, int64_t time_us);
 /* "created_at" and "updated_at" likewise; null where it never changed. */
 void os_write_times_us(struct json_writer *w, const struct row *row);
-/* "user_id": who made it; of what no user did, the project's id. */
+/* Time of the last update that answers show; 0: the row never changed. */
+int64_t os_shown_update(const struct row *row);
+/* User that made a row; the project, if no user did. */
+uuid os_shown_maker(uuid made_by, uuid account);
+/* Writes os_shown_maker() as "user_id". */
 void os_write_maker(struct json_writer *w, uuid made_by, uuid account);
 void os_write_ip(struct json_writer *w, const char *key, struct ip ip);       /* none: null */
 void os_write_cidr(struct json_writer *w, const char *key, struct cidr cidr); /* none: null */

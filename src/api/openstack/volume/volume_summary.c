@@ -187,8 +187,7 @@ static RESULT list_filters(struct os_call *e, const void *args, struct json_writ
 		json_write_open(w, NULL);
 		json_write_z(w, "resource", rows[k].resource);
 		json_write_open_list(w, "filters");
-		for (size_t n = 0; n < rows[k].list->filters.count; n++)
-			json_write_z(w, NULL, rows[k].list->filters.at[n].name);
+		os_write_filter_names(w, rows[k].list);
 		json_write_close_list(w);
 		json_write_close(w);
 	}

@@ -23,20 +23,7 @@
 #include "store/volume_type.h"
 #include "store/zone.h"
 
-/* ---- writing ---- */
-
-struct os_volume {
-	const struct volume *volume;
-	const struct zone *zone;
-	const struct host *host;
-	const struct storage_pool *pool; /* NULL: stored in its host's local directory */
-	const struct image *image;
-	const struct volume_type *type;
-	uuid snapshot; /* snapshot named at creation */
-	uuid source;   /* volume of which this one is a copy */
-	const char *status;
-	struct volume_list attachments;
-};
+/* ---- status ---- */
 
 /* Reports "attached" for an instance that is off: the disk is plugged at the next start, so clients must
  * not wait for it. */
@@ -102,25 +89,7 @@ static uuid copied_volume(const struct tables *t, const struct volume *v)
 	return is_copy ? s->volume : UUID_NONE;
 }
 
-static const void *gather_volume(struct os_call *e, const struct row *row)
-{
-	const struct tables *t = os_tables(e);
-	const struct volume *v = volume_of(row);
-	struct os_volume *item = arena_new_object(e->c->arena, struct os_volume);
-	if (!item)
-		return NULL;
-	*item = (struct os_volume){.volume = v,
-				   .zone = zone_find(t, v->zone),
-				   .host = host_find(t, v->host),
-				   .pool = uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool),
-				   .image = image_find(t, v->image),
-				   .type = volume_type_find_by_name(t, v->type),
-				   .snapshot = os_volume_source_snapshot(t, v),
-				   .source = copied_volume(t, v),
-				   .status = os_volume_status(t, v)};
-	struct result listed = engine_list_attachments(e->c->arena, t, v, &item->attachments);
-	return result_is_ok(listed) ? item : NULL;
-}
+/* ---- members ---- */
 
 /* Project id in 32 digits, as Keystone writes it. */
 static struct str project_of(struct os_call *e)
@@ -146,69 +115,10 @@ void os_write_volume_links(struct os_call *e, struct json_writer *w, const char 
 	json_write_close_list(w);
 }
 
-static void write_attachments(struct json_writer *w, const struct volume_list *attachments)
+static void write_links(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	json_write_open_list(w, "attachments");
-	for (size_t k = 0; k < attachments->count; k++) {
-		const struct volume *v = attachments->at[k];
-		json_write_open(w, NULL);
-		os_write_id(w, "server_id", engine_volume_holder(v));
-		os_write_id(w, "attachment_id", engine_attachment_id(v));
-		os_write_id(w, "id", v->row.id);
-		os_write_id(w, "volume_id", v->row.id);
-		json_write_text(w, "device", v->device);
-		os_write_time_us(w, "attached_at", v->attached_us);
-		json_write_null(w, "host_name");
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-}
-
-static void write_image_metadata(struct json_writer *w, const char *key, const struct volume *v,
-				 const struct image *image)
-{
-	json_write_open(w, key);
-	if (image) {
-		os_write_id(w, "image_id", image->row.id);
-		json_write_text(w, "image_name", image->name);
-	}
-	for (size_t k = 0; k < v->image_properties.count; k++) {
-		json_write_key(w, v->image_properties.at[k].key);
-		json_write_text(w, NULL, v->image_properties.at[k].value);
-	}
-	json_write_close(w);
-}
-
-void os_show_image_metadata(struct os_call *e, struct json_writer *w, const struct row *row)
-{
-	const struct volume *volume = volume_of(row);
-	write_image_metadata(w, "metadata", volume, image_find(os_tables(e), volume->image));
-}
-
-static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct volume *v = item;
-	os_write_id(w, "id", v->row.id);
-	json_write_text(w, "name", os_name_of(v->name, v->tags));
-	os_write_volume_links(e, w, "volumes", v->row.id);
-}
-
-static void write_later(struct os_call *e, struct json_writer *w, const struct os_volume *i)
-{
-	if (e->request.version >= 13)
-		os_write_id(w, "group_id", i->volume->group);
-	if (e->request.version >= 21)
-		json_write_null(w, "provider_id");
-	if (e->request.version >= 48) {
-		json_write_bool(w, "shared_targets", false);
-		json_write_null(w, "service_uuid");
-	}
-	if (e->request.version >= 61)
-		json_write_null(w, "cluster_name");
-	if (e->request.version >= 63)
-		os_write_id(w, "volume_type_id", i->type ? i->type->row.id : UUID_NONE);
-	if (e->request.version >= 65)
-		json_write_bool(w, "consumes_quota", true);
+	(void) name;
+	os_write_volume_links(os_call_of(e), w, "volumes", row->id);
 }
 
 /* True while the data are still stored where the old type belongs; Cinder then shows the old type. */
@@ -225,102 +135,147 @@ static struct str migration_status(const struct volume *v)
 						       : str_from(volume_last_move_words[v->last_move]);
 }
 
-/* Members of Cinder's extensions, which only GET answers have. */
-static void write_extended(struct os_call *e, struct json_writer *w, const struct os_volume *i)
+/* Returns the tags, with `readonly` once the flag was set, as Cinder does. */
+static struct tags get_metadata(struct api_call *e, const struct row *row)
 {
-	os_write_hex(w, "os-vol-tenant-attr:tenant_id", i->volume->account);
-	if (i->image || i->volume->image_properties.count)
-		write_image_metadata(w, "volume_image_metadata", i->volume, i->image);
-	if (!os_is_admin(e))
-		return;
-	json_write_text_or_null(w, "os-vol-host-attr:host",
-				i->pool   ? os_shared_pool(e, i->pool)
-				: i->host ? os_volume_pool(e, i->host)
-					  : STR_NONE);
-	json_write_text_or_null(w, "os-vol-mig-status-attr:migstat", migration_status(i->volume));
-	json_write_null(w, "os-vol-mig-status-attr:name_id");
+	const struct volume *v = volume_of(row);
+	struct tag *tags =
+		v->says_readonly ? arena_new_array(e->c->arena, struct tag, v->tags.count + 1) : NULL;
+	size_t count = 0;
+	if (!tags)
+		return v->tags;
+	for (size_t k = 0; k < v->tags.count; k++)
+		if (!str_is(v->tags.at[k].key, "readonly"))
+			tags[count++] = v->tags.at[k];
+	tags[count++] = (struct tag){STR("readonly"), str_from(v->is_readonly ? "True" : "False")};
+	return (struct tags){tags, count};
 }
 
-/* Writes the tags, and "readonly" once the flag was set, as Cinder does. */
-static void write_metadata(struct json_writer *w, const struct volume *v)
+static struct tags get_image_metadata(struct api_call *e, const struct row *row)
 {
-	json_write_open(w, "metadata");
-	for (size_t k = 0; k < v->tags.count; k++) {
-		if (v->says_readonly && str_is(v->tags.at[k].key, "readonly"))
-			continue;
-		json_write_key(w, v->tags.at[k].key);
-		json_write_text(w, NULL, v->tags.at[k].value);
-	}
-	if (v->says_readonly)
-		json_write_z(w, "readonly", v->is_readonly ? "True" : "False");
-	json_write_close(w);
+	const struct tags properties = volume_of(row)->image_properties;
+	const struct image *image = image_find(api_tables(e), volume_of(row)->image);
+	struct tag *tags = arena_new_array(e->c->arena, struct tag, properties.count + 2);
+	size_t count = 0;
+	if (!image || !tags)
+		return properties;
+	tags[count++] = (struct tag){STR("image_id"), uuid_to_str(e->c->arena, image->row.id)};
+	tags[count++] = (struct tag){STR("image_name"), image->name};
+	for (size_t k = 0; k < properties.count; k++)
+		tags[count++] = properties.at[k];
+	return (struct tags){tags, count};
 }
 
-static void write_volume(struct os_call *e, struct json_writer *w, const void *item)
+void os_show_image_metadata(struct os_call *e, struct json_writer *w, const struct row *row)
 {
-	const struct os_volume *i = item;
-	const struct volume *v = i->volume;
-	write_brief(e, w, v);
-	json_write_text_or_null(w, "description", v->description);
-	json_write_z(w, "status", i->status);
-	json_write_int(w, "size", os_gib(v->size));
-	json_write_text(w, "availability_zone", i->zone ? i->zone->name : STR_NONE);
-	os_write_times_us(w, &v->row);
-	json_write_text(w, "volume_type", is_retyped(v) ? v->before_type : v->type);
-	os_write_id(w, "snapshot_id", i->snapshot);
-	os_write_id(w, "source_volid", i->source);
-	json_write_z(w, "bootable", v->is_bootable ? "true" : "false");
-	json_write_bool(w, "encrypted", v->is_encrypted);
-	json_write_bool(w, "multiattach", v->is_shared);
-	write_metadata(w, v);
-	write_attachments(w, &i->attachments);
-	os_write_maker(w, v->made_by, v->account);
-	json_write_null(w, "replication_status");
-	json_write_null(w, "consistencygroup_id");
-	if (os_action_of(e)->method == HTTP_GET)
-		write_extended(e, w, i);
-	if (os_is_admin(e))
-		json_write_text_or_null(w, "migration_status", migration_status(v));
-	write_later(e, w, i);
+	os_write_tags(w, "metadata", get_image_metadata(&e->core, row));
 }
+
+static struct str get_backend(struct api_call *e, const struct row *row)
+{
+	const struct volume *v = volume_of(row);
+	const struct host *host = host_find(api_tables(e), v->host);
+	const struct storage_pool *pool = storage_pool_find(api_tables(e), v->pool);
+	return pool   ? os_shared_pool(os_call_of(e), pool)
+	       : host ? os_volume_pool(os_call_of(e), host)
+		      : STR_NONE;
+}
+
+static uuid find_type(struct api_call *e, const struct row *row)
+{
+	const struct volume_type *type = volume_type_find_by_name(api_tables(e), volume_of(row)->type);
+	return type ? type->row.id : UUID_NONE;
+}
+
+static struct attribute_rows list_attachments(struct api_call *e, const struct row *row)
+{
+	struct volume_list list = {0};
+	/* A full arena fails the call when its answer ends. */
+	IGNORE(engine_list_attachments(e->c->arena, api_tables(e), volume_of(row), &list));
+	return (struct attribute_rows){list.at, list.count};
+}
+
+#define GETTER(returned, function, expression) ATTRIBUTE_GETTER(volume, v, returned, function, expression)
+GETTER(uuid, find_holder, engine_volume_holder(v))
+GETTER(uuid, find_attachment, engine_attachment_id(v))
+GETTER(const char *, get_status, os_volume_status(api_tables(e), v))
+GETTER(int64_t, get_updated, os_shown_update(&v->row))
+GETTER(struct str, get_type, is_retyped(v) ? v->before_type : v->type)
+GETTER(uuid, find_snapshot, os_volume_source_snapshot(api_tables(e), v))
+GETTER(uuid, find_source, copied_volume(api_tables(e), v))
+GETTER(uuid, find_maker, os_shown_maker(v->made_by, v->account))
+GETTER(struct str, get_migration, migration_status(v))
+#undef GETTER
+
+static const struct attribute attachment_rows[] = {
+	ATTRIBUTE_MADE(ID, id, "server_id", find_holder),
+	ATTRIBUTE_MADE(ID, id, "attachment_id", find_attachment),
+	ATTRIBUTE(volume, "id", row.id),
+	ATTRIBUTE(volume, "volume_id", row.id),
+	ATTRIBUTE(volume, "device", device),
+	ATTRIBUTE_AS(TIME_FINE, volume, "attached_at", attached_us),
+	ATTRIBUTE_CONST("host_name", "null"),
+};
+static const struct attributes attachment_members = ATTRIBUTES(attachment_rows);
+
+/* Source of filters: Cinder, resource filters. */
+static const char *const truth_words[] = {"false", "true"};
+static const struct access_path snapshot_paths[] = {{KIND_VOLUME, VOLUME_INDEX_SNAPSHOT}, {KIND_NONE}};
+#define V(wire, field, ...) ATTRIBUTE(volume, wire, field, __VA_ARGS__)
+enum { BRIEF_COUNT = 3 };
+static const struct attribute volume_rows[] = {
+	V("id", row.id, .filter = "id"),
+	OS_NAME(volume, name, .sort = "name|display_name"),
+	ATTRIBUTE_WRITTEN("links", write_links),
+	V("description", description, .flags = ATTRIBUTE_NULL_NONE),
+	ATTRIBUTE_MADE(WORD, word, "status", get_status, .filter = "status"),
+	V("size", size, .shift = 30, .filter = "size", .sort = "size"),
+	ATTRIBUTE_OF(volume, zone, KIND_ZONE, zone, "availability_zone", name, .flags = ATTRIBUTE_EMPTY_NONE,
+		     .filter = "availability_zone"),
+	ATTRIBUTE_AS(TIME_FINE, volume, "created_at", row.created_us, .flags = ATTRIBUTE_BOUNDS,
+		     .filter = "created_at", .filter_since = 60),
+	ATTRIBUTE_MADE(TIME_FINE, number, "updated_at", get_updated, .flags = ATTRIBUTE_BOUNDS,
+		       .filter = "updated_at", .filter_since = 60),
+	ATTRIBUTE_MADE(TEXT, text, "volume_type", get_type, .filter = "volume_type"),
+	ATTRIBUTE_MADE(ID, id, "snapshot_id", find_snapshot, .filter = "snapshot_id",
+		       .paths = snapshot_paths),
+	ATTRIBUTE_MADE(ID, id, "source_volid", find_source),
+	V("bootable", is_bootable, .words = truth_words, .filter = "bootable", .sort = "bootable"),
+	V("encrypted", is_encrypted),
+	V("multiattach", is_shared),
+	ATTRIBUTE_MADE(TAGS, tags, "metadata", get_metadata),
+	ATTRIBUTE_ROWS("attachments", attachment_members, list_attachments),
+	ATTRIBUTE_MADE(HEX, id, "user_id", find_maker, .filter = "user_id"),
+	ATTRIBUTE_CONST("replication_status", "null"),
+	ATTRIBUTE_CONST("consistencygroup_id", "null"),
+	ATTRIBUTE_AS(HEX, volume, "os-vol-tenant-attr:tenant_id", account, .flags = ATTRIBUTE_IN_READS,
+		     .filter = "project_id"),
+	ATTRIBUTE_MADE(TAGS, tags, "volume_image_metadata", get_image_metadata,
+		       .flags = ATTRIBUTE_IN_READS | ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_MADE(TEXT, text, "os-vol-host-attr:host", get_backend,
+		       .flags = ATTRIBUTE_IN_READS | ATTRIBUTE_ADMIN | ATTRIBUTE_NULL_NONE),
+	ATTRIBUTE_MADE(TEXT, text, "os-vol-mig-status-attr:migstat", get_migration,
+		       .flags = ATTRIBUTE_IN_READS | ATTRIBUTE_ADMIN | ATTRIBUTE_NULL_NONE),
+	ATTRIBUTE_CONST("os-vol-mig-status-attr:name_id", "null",
+			.flags = ATTRIBUTE_IN_READS | ATTRIBUTE_ADMIN),
+	ATTRIBUTE_MADE(TEXT, text, "migration_status", get_migration,
+		       .flags = ATTRIBUTE_ADMIN | ATTRIBUTE_NULL_NONE),
+	V("group_id", group, .since = 13, .filter = "group_id", .filter_since = 10),
+	ATTRIBUTE_CONST("provider_id", "null", .since = 21),
+	ATTRIBUTE_CONST("shared_targets", "false", .since = 48),
+	ATTRIBUTE_CONST("service_uuid", "null", .since = 48),
+	ATTRIBUTE_CONST("cluster_name", "null", .since = 61),
+	ATTRIBUTE_MADE(ID, id, "volume_type_id", find_type, .since = 63),
+	ATTRIBUTE_CONST("consumes_quota", "true", .since = 65, .filter = "consumes_quota"),
+};
+#undef V
+static const struct attributes volume_members = ATTRIBUTES(volume_rows);
 
 /* ---- lists ---- */
 
-static bool fits_status(struct os_call *e, const struct row *row, struct str value)
-{
-	return str_is(value, os_volume_status(os_tables(e), volume_of(row)));
-}
-
-static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct zone *zone = zone_find(os_tables(e), volume_of(row)->zone);
-	return zone && str_equal(zone->name, value);
-}
-
-static bool fits_size(struct os_call *e, const struct row *row, struct str value)
-{
-	int64_t size = 0;
-	(void) e;
-	return result_is_ok(str_parse_int(value, &size)) && size == os_gib(volume_of(row)->size);
-}
-
-/* Compares the metadata as shown, including "readonly". */
 static bool fits_metadata(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct volume *v = volume_of(row);
-	struct tags asked;
-	if (!os_read_literal(e, value, &asked))
-		return false;
-	for (size_t k = 0; k < asked.count; k++) {
-		bool is_said = v->says_readonly && str_is(asked.at[k].key, "readonly");
-		const struct tag *tag = is_said ? NULL : tags_find(v->tags, asked.at[k].key);
-		struct str said = is_said ? str_from(v->is_readonly ? "True" : "False")
-				  : tag   ? tag->value
-					  : STR_NONE;
-		if (!(is_said || tag) || !str_equal(said, asked.at[k].value))
-			return false;
-	}
-	return true;
+	return os_fits_literal(e, get_metadata(&e->core, row), value);
 }
 
 static bool fits_migration(struct os_call *e, const struct row *row, struct str value)
@@ -330,55 +285,28 @@ static bool fits_migration(struct os_call *e, const struct row *row, struct str 
 	return str_is(value, "None") ? str_is_empty(status) : str_equal(status, value);
 }
 
-static bool fits_user(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return os_fits_maker(volume_of(row)->made_by, volume_of(row)->account, value);
-}
-
+/* Cinder's `host` may leave out the back end, or the pool. */
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct volume *v = volume_of(row);
-	const struct host *host = host_find(os_tables(e), v->host);
-	const struct storage_pool *pool =
-		uuid_is_none(v->pool) ? NULL : storage_pool_find(os_tables(e), v->pool);
-	struct str shown = pool ? os_shared_pool(e, pool) : host ? os_volume_pool(e, host) : STR_NONE;
+	struct str shown = get_backend(&e->core, row);
 	size_t n = value.n;
 	return n && str_starts_with(shown, value) && (shown.n == n || shown.p[n] == '#' || shown.p[n] == '@');
 }
 
-/* Source: Cinder, resource filters; those for administrators follow. */
 static const struct os_filter volume_filters[] = {
-	{"name", .is_name = true},
-	{"id", .is_id = true},
-	{"status", .fits = fits_status},
-	{"availability_zone", .fits = fits_zone},
-	{"bootable", "is_bootable"},
-	{"volume_type", "type"},
-	{"project_id", "account"},
-	{"snapshot_id", "snapshot"},
-	{"group_id", "group", .since = 10},
-	{"created_at", .is_time = true, .since = 60},
-	{"updated_at", .is_time = true, .since = 60},
 	{"metadata", .fits = fits_metadata},
-	{"size", .fits = fits_size},
 	{"migration_status", .fits = fits_migration},
-	{"consumes_quota", .is_truth = true, .since = 65, .fits = os_fits_consumed},
-	{"user_id", .fits = fits_user},
 	{"host", .is_admins = true, .fits = fits_host},
 };
-static const struct os_sort_key volume_sort_keys[] = {
-	{"name", "name"}, {"display_name", "name"}, {"size", "size"}, {"bootable", "is_bootable"}};
-#define VOLUMES(write_them, gather_them)                                                                     \
+#define VOLUMES(count)                                                                                       \
 	{                                                                                                    \
 		.kind = KIND_VOLUME, .items = "volumes", .links = "volumes_links",                           \
-		.filters = OS_FILTERS(volume_filters),                                                       \
-		.sort_keys = {volume_sort_keys, sizeof volume_sort_keys / sizeof volume_sort_keys[0]},       \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_COUNTS, .page_max = 1000,                    \
-		.gather = (gather_them), .write = (write_them),                                              \
+		.filters = OS_FILTERS(volume_filters), .attributes = &volume_members,                        \
+		.shown_count = (count), .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_COUNTS,              \
+		.page_max = 1000,                                                                            \
 	}
-static const struct os_listing volume_briefs = VOLUMES(write_brief, NULL);
-const struct os_listing os_volume_details = VOLUMES(write_volume, gather_volume);
+static const struct os_listing volume_briefs = VOLUMES(BRIEF_COUNT);
+const struct os_listing os_volume_details = VOLUMES(0);
 
 /* ---- one ---- */
 
