@@ -31,4 +31,4 @@ OPERATION(engine_arrive_by_directory, directory_arrival)
 struct directory_departure {
 	uuid user;
 };
-OPERATION(engine_leave_directory, directory_departure)
+SYSTEM_OPERATION(engine_leave_directory, directory_departure)
