@@ -85,6 +85,13 @@ static void judge_report(const struct request *x, struct verdict *v)
 	doubt(v, "IncorrectInstanceState"); /* it does not run */
 }
 
+static bool draw_credit_default(struct request *x)
+{
+	request_add(x, "InstanceFamily", "%s", random_below(2) ? "t2" : "t3");
+	request_add(x, "CpuCredits", "%s", random_below(2) ? "standard" : "unlimited");
+	return true;
+}
+
 static bool draw_defaults(struct request *x)
 {
 	request_add(x, "HttpTokens", "%s", random_below(2) ? "required" : "no-preference");
@@ -296,6 +303,9 @@ static const struct operation rows[] = {
 	{"ResetEbsDefaultKmsKeyId", 1, {}, NULL, NULL, NULL, NULL},
 	{"EnableSerialConsoleAccess", 1, {}, NULL, NULL, NULL, NULL},
 	{"DisableSerialConsoleAccess", 1, {}, NULL, NULL, NULL, NULL},
+	{"DisableImageBlockPublicAccess", 1, {}, NULL, NULL, NULL, NULL},
+	{"DisableSnapshotBlockPublicAccess", 1, {}, NULL, NULL, NULL, NULL},
+	{"ModifyDefaultCreditSpecification", 1, {}, NULL, draw_credit_default, NULL, NULL},
 	{"ModifyInstanceAttribute", 2, {INSTANCE}, NULL, draw_terminates, judge_setting, apply_terminates},
 	{"ModifyInstanceAttribute",
 	 1,

@@ -8,6 +8,7 @@
 #include "engine/instance/azure_guest_internal.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/profile_association_internal.h"
+#include "engine/people/account_settings.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/processor_internal.h"
 #include "engine/storage/image.h"
@@ -57,10 +58,11 @@ static RESULT write_volumes(struct launch *l, const struct instance *instance)
 
 /* ---- the instance's row ---- */
 
-/* T2 is the only burstable family that defaults to standard credits. */
-static bool is_t2(const struct instance_type *type)
+/* By the account's default for the type's family. */
+static bool has_unlimited_credits(const struct launch *l)
 {
-	return str_starts_with(type->name, STR("t2."));
+	struct str name = l->type->name;
+	return engine_has_unlimited_credits(l->account, str_slice(name, 0, str_find_char(name, '.', 0)));
 }
 
 /* The enums of image and instance have the same values in the same order. */
@@ -179,7 +181,8 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.protect_stop = w->protect_stop,
 		.monitoring = w->monitoring,
 		.ebs_optimized = w->ebs_optimized,
-		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),
+		.unlimited_credits =
+			l->type->burstable && choice_or(w->unlimited_credits, has_unlimited_credits(l)),
 		.config_drive = has_config_drive(l),
 		.file_paths = l->file_paths,
 		.file_contents = l->file_contents,

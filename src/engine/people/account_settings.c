@@ -6,6 +6,7 @@
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "store/account.h"
+#include "store/snapshot.h"
 
 /* The row's enums have the same values as enum choice. */
 _Static_assert((int) ACCOUNT_METADATA_ENABLED_UNSAID == CHOICE_DEFAULT &&
@@ -86,4 +87,101 @@ RESULT engine_choose_volume_key(struct op *op, struct volume_key_choice *wish)
 	TRY(engine_find_acting_account(op, &account));
 	return engine_permit(op, wish->is_reset ? "account.reset_volume_key" : "account.set_volume_key",
 			     KIND_ACCOUNT, &account->row);
+}
+
+/* ---- what may be public ---- */
+
+RESULT engine_set_public_images(struct op *op, struct public_images_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op,
+			  wish->are_blocked ? "account.block_public_images" : "account.allow_public_images",
+			  KIND_ACCOUNT, &account->row));
+	struct account next = *account;
+	next.blocks_public_images = wish->are_blocked;
+	return write_account(op, account, &next,
+			     wish->are_blocked ? "Its images cannot become public."
+					       : "Its images may become public.");
+}
+
+static RESULT check_no_public_snapshot(struct op *op, uuid account)
+{
+	const struct snapshot *s = snapshot_first_by_account(op->head, account);
+	while (s && !(row_is_live(&s->row) && s->is_public))
+		s = snapshot_next_by_account(op->head, s);
+	if (!s)
+		return OK;
+	return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, STR("State"),
+			   "The snapshot %" STR_FMT
+			   " is public. Make it private, or block new sharing alone.",
+			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, s->row.id)));
+}
+
+RESULT engine_set_public_snapshots(struct op *op, struct public_snapshots_wish *wish)
+{
+	const struct account *account = NULL;
+	bool allows = wish->state == ACCOUNT_PUBLIC_SNAPSHOTS_ALLOWED;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, allows ? "account.allow_public_snapshots" : "account.block_public_snapshots",
+			  KIND_ACCOUNT, &account->row));
+	if (wish->state == ACCOUNT_PUBLIC_SNAPSHOTS_NONE)
+		TRY(check_no_public_snapshot(op, account->row.id));
+	struct account next = *account;
+	next.public_snapshots = wish->state;
+	return write_account(op, account, &next,
+			     allows ? "Its snapshots may become public."
+				    : "Its snapshots cannot become public.");
+}
+
+/* ---- default credit options ---- */
+
+/* The burstable families; T2 is the only one that has standard credits by itself. */
+static const char *const credit_families[] = {"t2", "t3", "t3a", "t4g"};
+enum { CREDIT_FAMILIES = sizeof credit_families / sizeof credit_families[0] };
+
+bool engine_is_credit_family(struct str family)
+{
+	for (size_t k = 0; k < CREDIT_FAMILIES; k++)
+		if (str_is(family, credit_families[k]))
+			return true;
+	return false;
+}
+
+static bool is_changed(const struct account *account, struct str family)
+{
+	for (size_t k = 0; k < account->credit_families.count; k++)
+		if (str_equal(account->credit_families.at[k], family))
+			return true;
+	return false;
+}
+
+bool engine_has_unlimited_credits(const struct account *account, struct str family)
+{
+	return is_changed(account, family) == str_is(family, "t2");
+}
+
+RESULT engine_set_credit_default(struct op *op, struct credit_default_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, "account.set_credit_defaults", KIND_ACCOUNT, &account->row));
+	if (!engine_is_credit_family(wish->family))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ACCOUNT, STR("InstanceFamily"),
+				   "%" STR_FMT " is not a burstable instance family", STR_ARG(wish->family));
+	struct str *families = arena_new_array(op->ctx->arena, struct str, CREDIT_FAMILIES);
+	struct account next = *account;
+	size_t count = 0;
+	if (!families)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < CREDIT_FAMILIES; k++) {
+		struct str family = str_from(credit_families[k]);
+		bool differs = str_equal(family, wish->family)
+				       ? (wish->unlimited == CHOICE_YES) == str_is(family, "t2")
+				       : is_changed(account, family);
+		if (differs)
+			families[count++] = family;
+	}
+	next.credit_families = (struct strs){families, count};
+	return write_account(op, account, &next, "Default credits of its new instances.");
 }

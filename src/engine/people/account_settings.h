@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Settings of the caller's account for all its instances: defaults for metadata options at launch, access to
- * serial ports, and encryption of volumes. */
+ * Settings of the caller's account: defaults for metadata options and CPU credits at launch, access to serial
+ * ports, encryption of volumes, and whether images and snapshots may become public. */
 #pragma once
 
 #include "engine/operation.h"
@@ -38,3 +38,25 @@ struct volume_key_choice {
 	bool is_reset; /* resets to the initial key */
 };
 OPERATION(engine_choose_volume_key, volume_key_choice)
+
+/* Blocks or allows public images. Images that are public already stay so. */
+struct public_images_wish {
+	bool are_blocked;
+};
+OPERATION(engine_set_public_images, public_images_wish)
+
+/* Blocks or allows public snapshots. ERR_IN_USE: with ACCOUNT_PUBLIC_SNAPSHOTS_NONE, the account has a public
+ * snapshot, which has to be made private first. */
+struct public_snapshots_wish {
+	enum account_public_snapshots state;
+};
+OPERATION(engine_set_public_snapshots, public_snapshots_wish)
+
+/* Default credit option of new instances of a burstable family ("t3"). ERR_INVALID: no such family. */
+struct credit_default_wish {
+	struct str family;
+	enum choice unlimited;
+};
+OPERATION(engine_set_credit_default, credit_default_wish)
+bool engine_is_credit_family(struct str family);
+bool engine_has_unlimited_credits(const struct account *account, struct str family);

@@ -87,11 +87,24 @@ RESULT image_write(struct op *op, struct image *image, const struct disk_plans *
 				STR_ARG(image->name));
 }
 
+/* The account may block public images. One that is public already stays so. */
+static RESULT check_public(struct op *op, const struct image *image)
+{
+	const struct image *before = image_find(op->head, image->row.id);
+	const struct account *account = account_find(op->head, image->account);
+	bool is_new = image->is_public && !(before && before->is_public);
+	if (!is_new || !account || !account->blocks_public_images)
+		return OK;
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_IMAGE, STR("is_public"),
+			   "The image cannot become public: the account blocks public access to images.");
+}
+
 /* Encryption keys belong to an account, so encrypted content cannot be shared. */
 RESULT image_check_shares(struct op *op, const struct image *image)
 {
 	if (!image->is_public && !image->is_community && image->launchers.count == 0)
 		return OK;
+	TRY(check_public(op, image));
 	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
 	     d = image_device_next_by_image(op->head, d)) {
 		if (d->is_encrypted && !uuid_is_none(d->snapshot))

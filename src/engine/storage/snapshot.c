@@ -16,9 +16,9 @@
 #include "engine/storage/volume_swap.h"
 #include "engine/storage/volume_type_limit_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/instance.h"
 #include "model/states.h"
+#include "store/account.h"
 #include "store/backup.h"
 #include "store/image.h"
 #include "store/image_device.h"
@@ -258,6 +258,18 @@ RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
 	return OK;
 }
 
+/* The account may block public snapshots. One that is public already stays so. */
+static RESULT check_public(struct op *op, const struct snapshot *before, const struct snapshot *next)
+{
+	const struct account *account = account_find(op->head, next->account);
+	if (!next->is_public || before->is_public || !account ||
+	    account->public_snapshots == ACCOUNT_PUBLIC_SNAPSHOTS_ALLOWED)
+		return OK;
+	return ENGINE_FAIL(
+		op, ERR_PROTECTED, KIND_SNAPSHOT, STR_NONE,
+		"The snapshot cannot become public: the account blocks public access to snapshots.");
+}
+
 RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 {
 	const struct snapshot *snapshot = NULL;
@@ -269,6 +281,7 @@ RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 	if (wish->set_description)
 		next.description = wish->description;
 	TRY(sharing_change(op, KIND_SNAPSHOT, &wish->sharing, &next.is_public, &next.restorers));
+	TRY(check_public(op, snapshot, &next));
 	if (next.is_encrypted && (next.is_public || next.restorers.count))
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SNAPSHOT, wish->snapshot.field,
 				   "Encrypted snapshots with EBS default key cannot be shared");

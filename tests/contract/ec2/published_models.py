@@ -59,6 +59,10 @@ NEWER_NAT_ADDRESS = {'associationId': 'string', 'isPrimary': 'boolean', 'failure
 NAT_ADDRESSES = {'natGatewayId': 'string', 'natGatewayAddressSet': [{
     'allocationId': 'string', 'networkInterfaceId': 'string', 'privateIp': 'string', 'publicIp': 'string', **NEWER_NAT_ADDRESS}]}
 NEWER_ACTIONS = {
+    **{f'{verb}ImageBlockPublicAccess{state}': (asked, {'imageBlockPublicAccessState': 'string', **more}, '') for verb, state, asked, more in (
+        ('Get', 'State', {}, {'managedBy': 'string'}), ('Disable', '', {}, {}), ('Enable', '', {'ImageBlockPublicAccessState': 'string'}, {}))},
+    **{f'{verb}SnapshotBlockPublicAccess{state}': (asked, {'state': 'string', **more}, '') for verb, state, asked, more in (
+        ('Get', 'State', {}, {'managedBy': 'string'}), ('Disable', '', {}, {}), ('Enable', '', {'State': 'string'}, {}))},
     'DeregisterImage': ({'ImageId': 'string', 'DeleteAssociatedSnapshots': 'boolean'},
                         {'return': 'boolean', 'deleteSnapshotResultSet': [{'snapshotId': 'string', 'returnCode': 'string'}]}, ''),
     'AssociateSecurityGroupVpc': ({'GroupId': 'string', 'VpcId': 'string'}, {'state': 'string'}, ''),

@@ -2,7 +2,9 @@
  * What an account says of all its instances: ModifyInstanceMetadataDefaults, GetInstanceMetadataDefaults;
  * GetSerialConsoleAccessStatus, EnableSerialConsoleAccess, DisableSerialConsoleAccess;
  * GetEbsEncryptionByDefault, EnableEbsEncryptionByDefault, DisableEbsEncryptionByDefault;
- * GetEbsDefaultKmsKeyId, ModifyEbsDefaultKmsKeyId, ResetEbsDefaultKmsKeyId. */
+ * GetEbsDefaultKmsKeyId, ModifyEbsDefaultKmsKeyId, ResetEbsDefaultKmsKeyId;
+ * Get, Enable and Disable of ImageBlockPublicAccess and SnapshotBlockPublicAccess;
+ * GetDefaultCreditSpecification, ModifyDefaultCreditSpecification. */
 #include "engine/people/account_settings.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
@@ -150,6 +152,111 @@ static RESULT ec2_write_volume_key(struct ec2_call *e, const void *args, struct 
 	return OK;
 }
 
+/* ---- what may be public ---- */
+
+#define UNBLOCKED "unblocked"
+#define BLOCKS_NEW "block-new-sharing"
+#define BLOCKS_ALL "block-all-sharing"
+
+static RESULT ec2_write_public_images(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct account *account = NULL;
+	(void) args;
+	TRY(find_account(e, &account));
+	xml_z(x, "imageBlockPublicAccessState", account->blocks_public_images ? BLOCKS_NEW : UNBLOCKED);
+	return OK;
+}
+
+/* No declarative policy of an organization sets it here. */
+static RESULT ec2_get_public_images(struct ec2_call *e, const void *args, struct xml *x)
+{
+	TRY(ec2_write_public_images(e, args, x));
+	xml_z(x, "managedBy", "account");
+	return OK;
+}
+
+struct ec2_block_images {
+	struct public_images_wish wish;
+	struct str state;
+};
+static const struct param block_images_params[] = {
+	PARAM(struct ec2_block_images, "ImageBlockPublicAccessState", state, .flags = REQUIRED,
+	      .words = BLOCKS_NEW, .doc = "No image becomes public from now on."),
+};
+
+static RESULT prepare_block_images(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_block_images *) args)->wish.are_blocked = true;
+	return OK;
+}
+
+static RESULT ec2_write_public_snapshots(struct ec2_call *e, const void *args, struct xml *x)
+{
+	static const char *const words[] = {[ACCOUNT_PUBLIC_SNAPSHOTS_ALLOWED] = UNBLOCKED,
+					    [ACCOUNT_PUBLIC_SNAPSHOTS_NOT_NEW] = BLOCKS_NEW,
+					    [ACCOUNT_PUBLIC_SNAPSHOTS_NONE] = BLOCKS_ALL};
+	const struct account *account = NULL;
+	(void) args;
+	TRY(find_account(e, &account));
+	xml_z(x, "state", words[account->public_snapshots]);
+	return OK;
+}
+
+static RESULT ec2_get_public_snapshots(struct ec2_call *e, const void *args, struct xml *x)
+{
+	TRY(ec2_write_public_snapshots(e, args, x));
+	xml_z(x, "managedBy", "account");
+	return OK;
+}
+
+struct ec2_block_snapshots {
+	struct public_snapshots_wish wish;
+	struct str state;
+};
+static const struct param block_snapshots_params[] = {
+	PARAM(struct ec2_block_snapshots, "State", state, .flags = REQUIRED,
+	      .words = BLOCKS_ALL "|" BLOCKS_NEW,
+	      .doc = "Whether snapshots that are public already hinder it: with " BLOCKS_ALL " they do."),
+};
+
+static RESULT prepare_block_snapshots(struct ec2_call *e, void *args)
+{
+	struct ec2_block_snapshots *a = args;
+	(void) e;
+	a->wish.state = str_is(a->state, BLOCKS_ALL) ? ACCOUNT_PUBLIC_SNAPSHOTS_NONE
+						     : ACCOUNT_PUBLIC_SNAPSHOTS_NOT_NEW;
+	return OK;
+}
+
+/* ---- CPU credits ---- */
+
+struct ec2_credit_default {
+	struct credit_default_wish wish;
+};
+#define FAMILY                                                                                               \
+	PARAM(struct ec2_credit_default, "InstanceFamily", wish.family, .flags = REQUIRED,                   \
+	      .words = "t2|t3|t3a|t4g", .doc = "A burstable family.")
+static const struct param get_credits_params[] = {FAMILY};
+static const struct param set_credits_params[] = {
+	FAMILY,
+	PARAM(struct ec2_credit_default, "CpuCredits", wish.unlimited, .flags = REQUIRED, .yes = "unlimited",
+	      .no = "standard", .doc = "The credit option of its new instances."),
+};
+
+static RESULT ec2_write_credit_default(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_credit_default *a = args;
+	const struct account *account = NULL;
+	TRY(find_account(e, &account));
+	xml_open(x, "instanceFamilyCreditSpecification");
+	xml_text(x, "instanceFamily", a->wish.family);
+	xml_z(x, "cpuCredits",
+	      engine_has_unlimited_credits(account, a->wish.family) ? "unlimited" : "standard");
+	xml_close(x, "instanceFamilyCreditSpecification");
+	return OK;
+}
+
 /* Parameter table of actions without parameters. */
 #define NOTHING_ASKED                                                                                        \
 	{                                                                                                    \
@@ -188,5 +295,30 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("ResetEbsDefaultKmsKeyId"), .flags = API_WRITES, .args = NOTHING_ASKED,
 	 .prepare = prepare_reset, .operation = engine_choose_volume_key_run, .answer = ec2_write_volume_key,
 	 .doc = "Likewise."},
+	{EC2_ACTION("GetImageBlockPublicAccessState"), .args = NOTHING_ASKED, .answer = ec2_get_public_images,
+	 .doc = "Whether images may become public."},
+	{EC2_ACTION("EnableImageBlockPublicAccess"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_block_images, block_images_params), .prepare = prepare_block_images,
+	 .operation = engine_set_public_images_run, .answer = ec2_write_public_images,
+	 .doc = "Keeps images from becoming public; those that are public stay so."},
+	{EC2_ACTION("DisableImageBlockPublicAccess"), .flags = API_WRITES,
+	 .args = {.size = sizeof(struct public_images_wish)}, .operation = engine_set_public_images_run,
+	 .answer = ec2_write_public_images, .doc = "Lets images become public."},
+	{EC2_ACTION("GetSnapshotBlockPublicAccessState"), .args = NOTHING_ASKED,
+	 .answer = ec2_get_public_snapshots, .doc = "Whether snapshots may be public."},
+	{EC2_ACTION("EnableSnapshotBlockPublicAccess"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_block_snapshots, block_snapshots_params),
+	 .prepare = prepare_block_snapshots, .operation = engine_set_public_snapshots_run,
+	 .answer = ec2_write_public_snapshots, .doc = "Keeps snapshots from becoming public."},
+	{EC2_ACTION("DisableSnapshotBlockPublicAccess"), .flags = API_WRITES,
+	 .args = {.size = sizeof(struct public_snapshots_wish)}, .operation = engine_set_public_snapshots_run,
+	 .answer = ec2_write_public_snapshots, .doc = "Lets snapshots become public."},
+	{EC2_ACTION("GetDefaultCreditSpecification"),
+	 .args = PARAMS(struct ec2_credit_default, get_credits_params), .answer = ec2_write_credit_default,
+	 .doc = "The credit option of a burstable family's new instances."},
+	{EC2_ACTION("ModifyDefaultCreditSpecification"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_credit_default, set_credits_params),
+	 .operation = engine_set_credit_default_run, .answer = ec2_write_credit_default,
+	 .doc = "Changes it."},
 };
 const struct api_actions ec2_account_setting_actions = API_ACTIONS(actions);

@@ -293,6 +293,11 @@ static const struct api_error ec2_rows[] = {
 	E(RANGE, NONE, 400, "InvalidParameterValue"),
 	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
 	E_OF(PROTECTED, PORT, "NetworkInterface", 400, "AuthFailure"),
+	E_OF(PROTECTED, IMAGE, "is_public", 400, "OperationNotPermitted",
+	     .says = "You can’t publicly share this image because block public access for AMIs is enabled "
+		     "for "
+		     "this account. To publicly share the image, you must call the "
+		     "DisableImageBlockPublicAccess API."),
 	E(PROTECTED, NONE, 400, "OperationNotPermitted"),
 	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded",
 	  .says = "You have requested more instances (#) than your current instance limit of * allows for "
