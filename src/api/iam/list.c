@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Helpers that IAM's actions share: pages, names, paths, tags, and the members of an entity with an ARN. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "api/iam/internal.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "model/policy.h"
+#include "model/term.h"
 
 enum { PAGE_DEFAULT = 100, MARKED_KEY_MAX = 128 /* bytes of a key in a marker */ };
 
@@ -352,24 +354,40 @@ void iam_write_tags(struct xml *x, struct tags tags)
 	xml_close(x, "Tags");
 }
 
-/* Tags are sorted by key. A long key is cut so that the marker stays within its limit; the index keeps it
- * unique. */
-static struct str tag_key(struct iam_call *e, struct tags tags, size_t k)
+struct marked_tag {
+	struct str key; /* in a marker */
+	const struct tag *tag;
+};
+
+/* Key of a tag in a marker. A long key is cut so that the marker stays within its limit, and ends with a digest of the whole key, so
+ * that a marker names the same tag after others are gone. */
+static struct str tag_key(struct iam_call *e, struct str key)
 {
-	struct str key = tags.at[k].key;
 	return key.n <= MARKED_KEY_MAX ? key
-				       : str_print(e->c->arena, "%" STR_FMT "\x01%02zu",
-						   STR_ARG(str_slice(key, 0, MARKED_KEY_MAX)), k);
+				       : str_print(e->c->arena, "%" STR_FMT "\x01%016" PRIx64,
+						   STR_ARG(str_slice(key, 0, MARKED_KEY_MAX)),
+						   term_of_tag_key(UUID_NONE, key));
+}
+
+static int compare_tags(const void *a, const void *b)
+{
+	return str_compare(((const struct marked_tag *) a)->key, ((const struct marked_tag *) b)->key);
 }
 
 RESULT iam_list_tags(struct iam_call *e, struct xml *x, struct tags tags, const struct iam_pages *asked)
 {
 	struct iam_page page;
+	struct marked_tag *marked = arena_new_array(e->c->arena, struct marked_tag, tags.count + 1);
+	if (!marked)
+		return ctx_no_memory(e->c);
 	TRY(iam_open_page(e, asked, &page));
+	for (size_t k = 0; k < tags.count; k++)
+		marked[k] = (struct marked_tag){tag_key(e, tags.at[k].key), &tags.at[k]};
+	qsort(marked, tags.count, sizeof marked[0], compare_tags);
 	xml_open(x, "Tags");
 	for (size_t k = 0; k < tags.count; k++)
-		if (iam_page_takes(&page, tag_key(e, tags, k)))
-			write_tag(x, &tags.at[k]);
+		if (iam_page_takes(&page, marked[k].key))
+			write_tag(x, marked[k].tag);
 	xml_close(x, "Tags");
 	return iam_close_page(e, x, &page);
 }

@@ -93,6 +93,9 @@ static RESULT split_values(struct listing *l, struct str name, struct str said, 
 		if (!VEC_PUSH(l->e->c->arena, &values, value))
 			return ctx_no_memory(l->e->c);
 	}
+	/* "name=" asks for rows whose name is empty. */
+	if (!values.count && !VEC_PUSH(l->e->c->arena, &values, STR_NONE))
+		return ctx_no_memory(l->e->c);
 	*ret_values = (struct strs){values.at, values.count};
 	return OK;
 }

@@ -11,16 +11,44 @@
 #include "base/vec.h"
 #include "store/async_job.h"
 
-/* "eventTimestamp ge '…' and eventTimestamp le '…' and resourceGroupName eq '…'" */
+/* Properties that the terms of a filter compare. */
+enum property {
+	OF_GROUP,
+	OF_RESOURCE,
+	OF_CORRELATION,
+	OF_PROVIDER,
+	OF_TYPE,
+	OF_CALLER,
+	OF_STATUS,
+	OF_LEVELS,   /* the term is a list of words */
+	OF_CHANNELS, /* likewise */
+	PROPERTIES
+};
+enum { TERMS_MAX = 16 };
+
+/* "eventTimestamp ge '…' and eventTimestamp le '…' and resourceGroupName eq '…'". An event fits all terms, also two terms of one
+ * property. */
 struct filter {
 	int64_t from_us, to_us;
-	struct str group, resource, correlation, provider, type, caller, status, levels, channels;
+	bool has_from;
+	struct {
+		enum property of;
+		struct str value;
+	} terms[TERMS_MAX];
+	size_t count;
 };
+
+/* True if the time ends with "Z" or an offset such as "+02:00". */
+static bool has_zone(struct str time)
+{
+	struct str clock = str_slice(time, strlen("2024-01-02T"), time.n);
+	return str_find_char(clock, 'Z', 0) < clock.n || str_find_char(clock, '+', 0) < clock.n ||
+	       str_find_char(clock, '-', 0) < clock.n;
+}
 
 static bool take_time(struct str *rest, const char *word, int64_t *ret_us)
 {
 	struct str before = *rest, text;
-	int64_t cut_us = 0;
 	if (!az_take_word(rest, str_from(word))) {
 		*rest = before;
 		return false;
@@ -30,39 +58,51 @@ static bool take_time(struct str *rest, const char *word, int64_t *ret_us)
 	size_t end = str_find_char(*rest, is_quoted ? '\'' : ' ', is_quoted);
 	text = str_slice(*rest, is_quoted, end);
 	*rest = str_slice(*rest, end + 1, rest->n);
-	if (text.n > 19 && text.p[19] == '.') { /* az says microseconds */
-		text = str_slice(text, 0, 19);
-		cut_us = strcmp(word, "le") == 0 ? SECOND - 1 : 0;
+	char whole[48];
+	int n = snprintf(whole, sizeof whole, "%" STR_FMT "%s", STR_ARG(str_slice(text, 0, 40)),
+			 has_zone(text) ? "" : "Z");
+	return n > 0 && result_is_ok(clock_parse((struct str){whole, (size_t) n}, ret_us));
+}
+
+static bool take_bound(struct str *rest, struct filter *f)
+{
+	int64_t us = 0;
+	if (take_time(rest, "ge", &us)) {
+		f->from_us = !f->has_from || us > f->from_us ? us : f->from_us;
+		f->has_from = true;
+		return true;
 	}
-	char whole[32];
-	int n = snprintf(whole, sizeof whole, "%" STR_FMT "%s", STR_ARG(str_slice(text, 0, 24)),
-			 str_ends_with(text, STR("Z")) ? "" : "Z");
-	if (n <= 0 || !result_is_ok(clock_parse((struct str){whole, (size_t) n}, ret_us)))
-		return false;
-	*ret_us += cut_us;
-	return true;
+	bool is_end = take_time(rest, "le", &us);
+	if (is_end && us < f->to_us)
+		f->to_us = us;
+	return is_end;
 }
 
 static bool take_term(struct str *rest, struct filter *f)
 {
-	const struct {
-		struct str word;
-		struct str *to;
-	} terms[] = {{STR("resourceGroupName"), &f->group},
-		     {STR("resourceUri"), &f->resource},
-		     {STR("resourceId"), &f->resource},
-		     {STR("correlationId"), &f->correlation},
-		     {STR("resourceProvider"), &f->provider},
-		     {STR("resourceType"), &f->type},
-		     {STR("caller"), &f->caller},
-		     {STR("status"), &f->status},
-		     {STR("levels"), &f->levels},
-		     {STR("eventChannels"), &f->channels}};
+	static const struct {
+		const char *word;
+		enum property of;
+	} words[] = {{"resourceGroupName", OF_GROUP},
+		     {"resourceUri", OF_RESOURCE},
+		     {"resourceId", OF_RESOURCE},
+		     {"correlationId", OF_CORRELATION},
+		     {"resourceProvider", OF_PROVIDER},
+		     {"resourceType", OF_TYPE},
+		     {"caller", OF_CALLER},
+		     {"status", OF_STATUS},
+		     {"levels", OF_LEVELS},
+		     {"eventChannels", OF_CHANNELS}};
 	if (az_take_word(rest, STR("eventTimestamp")))
-		return take_time(rest, "ge", &f->from_us) || take_time(rest, "le", &f->to_us);
-	for (size_t k = 0; k < sizeof terms / sizeof terms[0]; k++)
-		if (az_take_word(rest, terms[k].word))
-			return az_take_value(rest, terms[k].to);
+		return take_bound(rest, f);
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+		if (!az_take_word(rest, str_from(words[k].word)))
+			continue;
+		if (f->count == TERMS_MAX)
+			return false;
+		f->terms[f->count].of = words[k].of;
+		return az_take_value(rest, &f->terms[f->count++].value);
+	}
 	return false;
 }
 
@@ -77,9 +117,13 @@ static RESULT read_filter(struct az_call *e, struct filter *ret_filter)
 			is_good = az_take_word(&rest, STR("and"));
 	}
 	*ret_filter = f;
-	return is_good ? OK
-		       : az_fail(e, "$filter", "The filter '%" STR_FMT "' is not supported.",
-				 STR_ARG(str_slice(az_query_value(e, "$filter"), 0, 256)));
+	if (!is_good)
+		return az_fail(e, "$filter", "The filter '%" STR_FMT "' is not supported.",
+			       STR_ARG(str_slice(az_query_value(e, "$filter"), 0, 256)));
+	/* "This argument is required and it also requires at least the start date/time." The wording of the error is guessed. */
+	return f.has_from ? OK
+			  : az_fail(e, "$filter",
+				    "The filter needs the start of the time range: eventTimestamp ge '…'.");
 }
 
 /* Finds the call that started the job, by permit and kind. NULL: another face's job. */
@@ -111,12 +155,6 @@ static const char *const states[] = {[ASYNC_JOB_ENDED_NONE] = "Started",
 static const char *level_of(const struct async_job *job)
 {
 	return job->ended == ASYNC_JOB_ENDED_FAILED ? "Error" : "Informational";
-}
-
-/* An absent term matches everything. */
-static bool fits(struct str said, struct str is)
-{
-	return !said.n || str_equal_nocase(said, is);
 }
 
 /* True if the list, such as "Admin, Operation", has the word; an absent list matches everything. */
@@ -251,13 +289,24 @@ static bool fits_filter(struct az_call *e, const struct filter *f, const struct 
 {
 	const struct async_job *job = v->job;
 	const struct az_type *type = &az_types[v->action->type];
-	struct str caller = uuid_is_none(job->made_by) ? STR("-") : uuid_to_str(e->c->arena, job->made_by);
-	return fits(f->provider, str_from(type->space)) &&
-	       fits(f->type, az_full_type(e->c->arena, v->action->type)) && fits(f->caller, caller) &&
-	       fits(f->status, str_from(states[job->ended])) && fits(f->group, v->group) &&
-	       fits(f->resource, v->resource) &&
-	       fits(f->correlation, uuid_to_str(e->c->arena, job->row.id)) &&
-	       has_word(f->levels, str_from(level_of(job))) && has_word(f->channels, STR("Operation"));
+	const struct str is[PROPERTIES] = {
+		[OF_GROUP] = v->group,
+		[OF_RESOURCE] = v->resource,
+		[OF_CORRELATION] = uuid_to_str(e->c->arena, job->row.id),
+		[OF_PROVIDER] = str_from(type->space),
+		[OF_TYPE] = az_full_type(e->c->arena, v->action->type),
+		[OF_CALLER] = uuid_is_none(job->made_by) ? STR("-") : uuid_to_str(e->c->arena, job->made_by),
+		[OF_STATUS] = str_from(states[job->ended]),
+		[OF_LEVELS] = str_from(level_of(job)),
+		[OF_CHANNELS] = STR("Operation"),
+	};
+	bool fits = true;
+	for (size_t k = 0; k < f->count && fits; k++) {
+		enum property of = f->terms[k].of;
+		fits = of == OF_LEVELS || of == OF_CHANNELS ? has_word(f->terms[k].value, is[of])
+							    : str_equal_nocase(f->terms[k].value, is[of]);
+	}
+	return fits;
 }
 
 /* Reads a job as an event; false: filtered out, or not of an Azure type. */

@@ -86,7 +86,8 @@ static const char *const resource_types[KIND_COUNT] = {
 /* One tag of one resource. Its place is the resource's, with the tag's number in the last byte of the id,
  * which EC2's ids do not show; tokens hold the place. */
 struct tag_item {
-	struct row_place place;
+	struct row_place place; /* the row's, with the end of the id replaced by the key's digest */
+	uuid id;                /* the row's */
 	enum kind kind;
 	const struct tag *tag;
 };
@@ -121,7 +122,7 @@ static bool fits_value(const struct filter_run *f, const struct row *row)
 
 static bool fits_resource(const struct filter_run *f, const struct row *row)
 {
-	return filter_id(f, item_of(row)->kind, item_of(row)->place.id);
+	return filter_id(f, item_of(row)->kind, item_of(row)->id);
 }
 
 static bool fits_type(const struct filter_run *f, const struct row *row)
@@ -148,13 +149,26 @@ static const struct param describe_tags_params[] = {
 	QUERY_PAGES(struct ec2_describe_tags, 5, 1000),
 };
 
+/* Bytes of an item's id that are of its key. Those in front tell rows apart. A token so names a tag, whatever tags the row gains or
+ * loses before the next page. */
+enum { KEY_BYTES = 8 };
+
+static struct row_place place_of(struct row_place row, struct str key)
+{
+	uint64_t digest = term_of_tag_key(UUID_NONE, key);
+	for (size_t k = 0; k < KEY_BYTES; k++)
+		row.id.b[sizeof row.id.b - 1 - k] = (uint8_t) (digest >> (8 * k));
+	return row;
+}
+
 /* Place before the row of that item, whose later tags may belong to the page. */
 static struct row_place row_before(struct row_place after)
 {
-	size_t k = sizeof after.id.b - 1;
+	size_t k = sizeof after.id.b - KEY_BYTES;
 	if (uuid_is_none(after.id))
 		return after;
-	after.id.b[k] = 0;
+	memset(&after.id.b[k], 0, KEY_BYTES);
+	k += KEY_BYTES - 1;
 	while (after.id.b[k]-- == 0 && k > 0)
 		k--;
 	return after;
@@ -174,7 +188,7 @@ struct tag_search {
 static void write_tag(struct xml *x, const struct tag_item *item)
 {
 	xml_open(x, "item");
-	ec2_write_id(x, "resourceId", item->kind, item->place.id);
+	ec2_write_id(x, "resourceId", item->kind, item->id);
 	xml_z(x, "resourceType", resource_types[item->kind]);
 	xml_text(x, "key", item->tag->key);
 	xml_text(x, "value", item->tag->value);
@@ -185,12 +199,12 @@ static void write_tag(struct xml *x, const struct tag_item *item)
 static RESULT find_tags(const struct tag_search *s, const struct row *row, bool adds, bool *ret_has)
 {
 	const struct tags *tags = ec2_tags_of(s->e, s->kind, row);
-	struct tag_row found = {.item = {.place = row_place_of(row), .kind = s->kind}};
+	struct tag_row found = {.item = {.id = row->id, .kind = s->kind}};
 	struct tag_item *item = &found.item;
 	*ret_has = false;
 	for (size_t k = 0; k < tags->count; k++) {
 		item->tag = &tags->at[k];
-		item->place.id.b[sizeof(uuid) - 1] = (uint8_t) k;
+		item->place = place_of(row_place_of(row), item->tag->key);
 		if (row_compare_places(item->place, s->list->after) <= 0 ||
 		    !filters_fit(s->runs, ec2_tables(s->e), &found.row))
 			continue;

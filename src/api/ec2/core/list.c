@@ -16,9 +16,13 @@ static const char *const not_in_digest[] = {"NextToken", "MaxResults", "DryRun",
 
 RESULT ec2_parse_token(struct ec2_call *e, struct str token, struct row_place *ret_after)
 {
-	if (str_is_empty(token) ||
-	    list_read_token(e->c, pairs_digest(e->c, &e->pairs, not_in_digest), token, ret_after))
-		return OK;
+	bool is_good = str_is_empty(token) ||
+		       list_read_token(e->c, pairs_digest(e->c, &e->pairs, not_in_digest), token, ret_after);
+	return is_good ? OK : ec2_fail_token(e, token);
+}
+
+RESULT ec2_fail_token(struct ec2_call *e, struct str token)
+{
 	return ctx_fail_field(
 		e->c, ERR_INVALID, STR("NextToken"),
 		"Value ( %" STR_FMT

@@ -67,6 +67,8 @@ struct ec2_page {
 /* Tokens of pages: a position, bound to the request's other parameters. Empty: from the beginning.
  * ERR_INVALID. */
 RESULT ec2_parse_token(struct ec2_call *e, struct str token, struct row_place *ret_after);
+/* Refuses a token. */
+RESULT ec2_fail_token(struct ec2_call *e, struct str token);
 struct str ec2_make_token(struct ec2_call *e, struct row_place last);
 
 /* Opens the view and finds the rows asked for, in the order in which they were created. */

@@ -268,7 +268,14 @@ static RESULT ec2_get_managed_prefix_list_entries(struct ec2_call *e, const void
 	TRY(ec2_parse_token(e, a->next_token, &after));
 	TRY(engine_find_address_group(e->c, ec2_tables(e), &a->list, &list));
 	int64_t version = a->version ? a->version : after.created_us ? after.created_us : list->version;
-	TRY(engine_find_addresses(e->c, ec2_tables(e), list, version, STR("TargetVersion"), &blocks, &notes));
+	bool is_of_token = after.created_us && version == after.created_us;
+	struct result found = engine_find_addresses(e->c, ec2_tables(e), list, version, STR("TargetVersion"),
+						    &blocks, &notes);
+	if (found.code == ERR_NOT_FOUND && is_of_token && !a->version) { /* forgotten since the page before */
+		ctx_clear_problem(e->c);
+		return ec2_fail_token(e, a->next_token);
+	}
+	TRY(found);
 	ec2_release_tables(e);
 	size_t at = after.id.b[sizeof after.id.b - 1],
 	       end = a->max_results ? at + (size_t) a->max_results : blocks.count;
