@@ -7,6 +7,7 @@
 #include "auth/session.h"
 #include "http/server.h"
 #include "model/identity.h"
+#include "model/sigv4_sign.h"
 #include "store/store.h"
 
 struct last_used;
@@ -65,12 +66,3 @@ struct identity *sigv4_find_session_owner(struct sigv4 *s, struct ctx *c, struct
 					  struct str token);
 /* See session_read_number(). */
 bool sigv4_read_number(const struct sigv4 *s, struct str key_id, char ret_number[static ACCOUNT_NUMBER_SIZE]);
-
-/* Signs a request of our own, for the load generator and tests. Returns the values of the Authorization and
- * date headers. */
-struct sigv4_signing {
-	struct str key_id, secret, region, service, method, path, query, body, host;
-	int64_t at_us;
-};
-RESULT sigv4_sign(struct ctx *c, const struct sigv4_signing *request, struct str *ret_authorization,
-		  struct str *ret_amz_date);

@@ -2,9 +2,11 @@
  * The canonical request of Signature Version 4, its signature, and signing requests of our own. Pure
  * functions. Source: "Create a signed AWS API request", IAM User Guide; details that it leaves open (empty
  * segments, repeated headers) follow botocore's auth.py. */
+#include "model/sigv4_sign.h"
+
 #include <stdlib.h>
 
-#include "auth/internal.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/vec.h"
 
