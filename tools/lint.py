@@ -40,6 +40,7 @@ ALLOWED = {
 OUTWARD = {"curl_easy_init", "curl_multi_init", "connect", "virConnectOpen", "virConnectOpenAuth", "rados_connect", "rados_create2"}
 CLIENTS = {
     "drivers/web_fetch": "asks egress_policy", "drivers/image_upload": "asks egress_policy",
+    "drivers/remote_http": "provider.endpoint if an administrator gave it, or asks egress_policy",
     "drivers/desk_http": "desk.url", "drivers/candlepin": "subscription_server.url", "drivers/libvirt_connect": "host.uri",
     "drivers/ceph_cluster": "storage_pool.monitors", "drivers/ovn_ovsdb_session": "the settings ovn.*",
     "drivers/backup_store_s3": "the settings backup.*", "api/metadata_dns_upstream": "the setting dns.upstreams: anybody may ask a resolver",

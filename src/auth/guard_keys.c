@@ -21,6 +21,7 @@
 #include "model/network_acl.h"
 #include "model/peering.h"
 #include "model/port.h"
+#include "model/remote_machine.h"
 #include "model/route_table.h"
 #include "model/router.h"
 #include "model/security_group.h"
@@ -28,6 +29,7 @@
 #include "model/subnet.h"
 #include "model/volume.h"
 #include "store/account.h"
+#include "store/provider.h"
 
 const char *const guard_explained_keys[] = {
 	"aws:sourceip",    "aws:securetransport", "aws:username", "aws:principalarn", "aws:requestedregion",
@@ -112,6 +114,23 @@ static struct str ec2_arn(const struct guard_subject *s, struct arena *a, enum k
 			 STR_ARG(account), form.type, STR_ARG(id));
 }
 
+/* "arn:aws:dari:REGION:ACCOUNT:remote/PROVIDER", and for a machine there "…/machine/i-0abc": the names that people
+ * know, so that a policy can say "everything of this provider". */
+static struct str remote_arn(const struct guard_subject *s, struct arena *a, uuid owner)
+{
+	const struct row *row = s->row ? s->row : s->planned;
+	const struct remote_machine *m = s->kind == KIND_REMOTE_MACHINE ? remote_machine_of(row) : NULL;
+	const struct provider *p = m ? provider_find(s->tables, m->provider) : NULL;
+	struct str name = m ? (p ? p->name : STR_NONE) : row ? provider_of(row)->name : STR("*");
+	struct str account = account_number(s->tables, owner, s->state->call->ctx.who);
+	return str_print(a, "arn:aws:dari:%" STR_FMT ":%" STR_FMT ":remote/%" STR_FMT "%s%" STR_FMT,
+			 STR_ARG(s->state->region), STR_ARG(account), STR_ARG(name),
+			 s->kind == KIND_REMOTE_MACHINE ? "/machine/" : "",
+			 STR_ARG(m                                ? m->ref
+				 : s->kind == KIND_REMOTE_MACHINE ? STR("*")
+								  : STR_NONE));
+}
+
 static bool is_named_kind(enum kind kind)
 {
 	return guard_find_arn_form(kind).is_named;
@@ -130,6 +149,8 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 								: account_number(s->tables, s->account, who),
 				       s->kind, s->row ? s->row : s->planned);
 	uuid owner = s->row ? engine_get_owner(s->kind, s->row) : who->account;
+	if (s->kind == KIND_PROVIDER || s->kind == KIND_REMOTE_MACHINE)
+		return remote_arn(s, a, owner);
 	struct str id = s->row ? id_of(a, s->kind, s->row, is_named_kind(s->kind)) : STR("*");
 	return ec2_arn(s, a, s->kind, owner, id);
 }

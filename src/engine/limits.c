@@ -72,6 +72,7 @@
 #include "model/port_policy.h"
 #include "model/port_policy_rule.h"
 #include "model/port_set.h"
+#include "model/provider.h"
 #include "model/resource_group.h"
 #include "model/role_assignment.h"
 #include "model/route.h"

@@ -23,6 +23,7 @@
 #include "store/instance_type.h"
 #include "store/key_pair.h"
 #include "store/launch_template.h"
+#include "store/provider.h"
 #include "store/role.h"
 #include "store/security_group.h"
 #include "store/server_group.h"
@@ -346,7 +347,14 @@ static const struct row *find_named_server_group(const struct tables *t, uuid ac
 	return ROW_OR_NULL(group);
 }
 
+static const struct row *find_named_provider(const struct tables *t, uuid account, struct str name)
+{
+	const struct provider *provider = provider_find_by_account(t, account, name);
+	return ROW_OR_NULL(provider);
+}
+
 static find_named *const named[KIND_COUNT] = {
+	[KIND_PROVIDER] = find_named_provider,
 	[KIND_ACCOUNT] = find_named_account,
 	[KIND_HOST] = find_named_host,
 	[KIND_WEBHOOK] = find_named_webhook,
@@ -492,6 +500,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_WEBHOOK_DELIVERY] = "delivery",
 	[KIND_SIGNUP_TEMPLATE] = "template of sign-ups",
 	[KIND_SIGNUP] = "sign-up",
+	[KIND_PROVIDER] = "provider",
+	[KIND_REMOTE_MACHINE] = "remote machine",
 };
 
 const char *engine_kind_words(const struct ctx *c, enum kind kind)

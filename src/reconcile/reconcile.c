@@ -8,6 +8,7 @@
 #include "engine/region/region.h"
 #include "reconcile/billing/traffic.h"
 #include "reconcile/figures/internal.h"
+#include "reconcile/remote/lane.h"
 #include "reconcile/work.h"
 
 enum { ROUTERS_DELAY_MS = 500 }; /* batches the changes of hosts that come and go together */
@@ -133,6 +134,7 @@ void reconciler_release(struct reconciler *r)
 	heap_free(r->resolvers);
 	(void) pthread_mutex_destroy(&r->work.lock);
 	(void) pthread_mutex_destroy(&r->hosts_lock);
+	(void) pthread_mutex_destroy(&r->providers_lock);
 	heap_free(r->cached);
 	figures_free(r->figures);
 	traffic_free(r->traffic);
@@ -186,6 +188,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->references = 1;
 	(void) pthread_mutex_init(&r->work.lock, NULL);
 	(void) pthread_mutex_init(&r->hosts_lock, NULL);
+	(void) pthread_mutex_init(&r->providers_lock, NULL);
 	r->executor = config->executor;
 	r->store = config->store;
 	r->network = config->network;
@@ -259,6 +262,7 @@ void reconciler_free(struct reconciler *r)
 		actor_free(r->fence_actors[k]);
 	for (size_t k = 0; k < DESK_LANES; k++)
 		actor_free(r->desk_actors[k]);
+	provider_lane_free_all(r);
 	hosts_free_all(r);
 	work_free_all(r);
 	reconciler_release(r);

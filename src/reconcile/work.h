@@ -25,6 +25,7 @@ struct snapshot;
 struct storage_pool;
 struct volume;
 
+struct provider_lane;
 struct rec_host;
 struct step;
 struct router_rows;
@@ -79,7 +80,7 @@ struct work {
 			    * pending */
 	uuid swap_begun;   /* instance: volume whose block copy was started or seen by this process */
 	int64_t held_us;   /* snapshot: since when guests are to be held for the cut */
-	bool has_begun;    /* live migration: this process recorded the beginning */
+	bool has_begun;    /* live migration, reboot elsewhere: this process recorded the beginning */
 	int64_t rests_until_us; /* snapshot: no attempt before, since one failed while guests were held */
 };
 
@@ -356,7 +357,7 @@ RESULT host_connection_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */
 
-enum { IMAGE_LANES = 8, POOL_TURNS = 64, FENCE_LANES = 4, DESK_LANES = 4 };
+enum { IMAGE_LANES = 8, POOL_TURNS = 64, FENCE_LANES = 4, DESK_LANES = 4, PROVIDER_BUCKETS = 64 };
 
 struct reconciler {
 	_Atomic size_t references; /* held by the owner, and by each change in the committer */
@@ -387,7 +388,10 @@ struct reconciler {
 	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];
 	struct actor *desk_actors[DESK_LANES]; /* a thread each, since desks may answer slowly */
 	const struct desk_driver *desks[RECONCILE_DESKS_MAX];
-	char *ticket_directory; /* owned */
+	pthread_mutex_t providers_lock;
+	struct provider_lane
+		*providers[PROVIDER_BUCKETS]; /* buckets of remote/lane.h; owned, with providers_lock */
+	char *ticket_directory;               /* owned */
 	reconcile_write_facts *write_facts;
 	void *facts_self;
 	/* Actors for downloads, which last as long as the remote server likes. */

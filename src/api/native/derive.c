@@ -4,16 +4,19 @@
 #include "api/native/rows.h"
 
 #include "engine/engine.h"
+#include "engine/remote/provider.h"
 #include "engine/storage/image.h"
 #include "engine/support/ticket.h"
 #include "model/host.h"
 #include "model/image.h"
+#include "model/remote_machine.h"
 #include "model/states.h"
 #include "model/storage_pool.h"
 #include "model/subnet.h"
 #include "store/address.h"
 #include "store/desk.h"
 #include "store/port.h"
+#include "store/provider.h"
 #include "store/secondary_ip.h"
 #include "store/ticket_link.h"
 
@@ -191,6 +194,21 @@ static void write_desks(const struct row_writer *rw, struct json_writer *w, cons
 	json_write_close_list(w);
 }
 
+/* ---- clouds elsewhere ---- */
+
+/* The end of the last complete listing, which is how fresh a provider's rows are. */
+static void write_refreshed(const struct row_writer *rw, struct json_writer *w, const struct row *row,
+			    unsigned class)
+{
+	const struct provider *p = rw->kind == KIND_PROVIDER
+					   ? provider_of(row)
+					   : provider_find(rw->tables, remote_machine_of(row)->provider);
+	int64_t at_us = p ? engine_get_refreshed_us(p) : 0;
+	(void) class;
+	if (at_us)
+		json_write_int(w, "refreshed_us", at_us);
+}
+
 static const struct {
 	const char *name;
 	void (*write)(const struct row_writer *rw, struct json_writer *w, const struct row *row,
@@ -198,6 +216,7 @@ static const struct {
 } derived[] = {{"addresses", write_addresses},
 	       {"desks", write_desks},
 	       {"instance", write_instance},
+	       {"refreshed_us", write_refreshed},
 	       {"usage", write_usage}};
 
 bool native_write_derived(const char *name, const struct row_writer *rw, struct json_writer *w,

@@ -25,6 +25,7 @@ static const struct heading {
 	{"Hosts and storage", " host pool whatif balance "},
 	{"Networks", " network reach "},
 	{"Images and instances", " image instance "},
+	{"Clouds elsewhere", " provider remote "},
 	{"Checking and repair", " explain audit adopt purge log store events "},
 	{"Prices and billing", " prices bill billing commitment webhook "},
 	{"Support and subscriptions", " ticket desk subscriptions "},

@@ -11,6 +11,7 @@ struct remote_field {
 	enum kind kind;
 	const char *field; /* one text or a list: "https://desk.example/api", "10.0.0.5:6789" */
 	bool is_bare;      /* without a scheme */
+	const char *only;  /* name of a bool field: rows that it is true of; NULL: all */
 };
 /* Ends with an entry whose .field is NULL. */
 extern const struct remote_field engine_remote_fields[];

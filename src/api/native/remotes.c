@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Providers and their machines: clouds elsewhere that are listed and changed from here. The engine has the rules
+ * (engine/remote/), the reconciler calls the clouds. */
+#include "api/native/write.h"
+
+#include "auth/key.h"
+#include "base/crypto.h"
+#include "drivers/remote.h"
+#include "engine/remote/provider.h"
+#include "engine/remote/remote_machine.h"
+#include "store/provider.h"
+
+#define CLOUDS "aws"
+
+/* ---- providers ---- */
+
+struct provider_args {
+	struct provider_wish wish;
+	struct str cloud, secret;
+};
+#define P(name, member, ...) PARAM(struct provider_args, name, member, __VA_ARGS__)
+#define TRUST_PARAMS(T)                                                                                      \
+	PARAM(struct T, "ca", wish.ca, .max = PROVIDER_CA_MAX,                                               \
+	      .doc = "Certificates in PEM that the endpoint is checked with; absent: the system's."),        \
+		PARAM(struct T, "pin", wish.pin, .max = 128,                                                 \
+		      .doc = "SHA-256 of the endpoint's public key, as sha256//BASE64, for a self-signed "   \
+			     "certificate."),                                                                \
+		PARAM(struct T, "poll_s", wish.poll_s, .min = 1, .max = PROVIDER_POLL_MAX_S,                 \
+		      .doc = "Seconds between two listings, at least 60; administrators may set less. "      \
+			     "Absent: 300.")
+static const struct param provider_params[] = {
+	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique in the account."),
+	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "The cloud's API."),
+	P("region", wish.region, .min = 1, .max = 63, .flags = REQUIRED, .doc = "The cloud's region."),
+	P("login", wish.login, .min = 1, .max = 128, .flags = REQUIRED,
+	  .doc = "Id of the credentials: AWS's access key id."),
+	P("secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX, .flags = REQUIRED,
+	  .doc = "Their secret. It is kept sealed, and not shown again."),
+	P("endpoint", wish.endpoint, .max = 1024,
+	  .doc = "URL of the API; absent: the cloud's public one of the region. Only administrators may give "
+		 "one of http, or in a network that accounts' fetches may not reach."),
+	P("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
+	  .doc = "Whose it is; absent: the caller's. Others' are for administrators."),
+	TRUST_PARAMS(provider_args),
+};
+
+static RESULT prepare_provider(struct native_call *e, void *args)
+{
+	struct provider_args *a = args;
+	a->wish.id = id_new(KIND_PROVIDER);
+	a->wish.cloud = native_place_of_word(provider_cloud_words, a->cloud);
+	const struct remote remote = {
+		.endpoint = a->wish.endpoint, .region = a->wish.region, .login = a->wish.login};
+	TRY(remote_ec2.check(e->c, &remote));
+	return key_seal(e->c, e->config->master_key, a->wish.id, a->secret, &a->wish.secret);
+}
+
+struct provider_change_args {
+	struct provider_change wish;
+	struct str secret;
+};
+static const struct param provider_change_params[] = {
+	PARAM(struct provider_change_args, "login", wish.login, .min = 1, .max = 128,
+	      .doc = "Id of the new credentials, of the same account there."),
+	PARAM(struct provider_change_args, "secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX,
+	      .doc = "Their secret."),
+	TRUST_PARAMS(provider_change_args),
+};
+
+static RESULT prepare_provider_change(struct native_call *e, void *args)
+{
+	struct provider_change_args *a = args;
+	const struct row *row = NULL;
+	TRY(native_find_row(e, KIND_PROVIDER, &a->wish.provider, &row));
+	a->wish.id = row->id;
+	const struct provider *p = provider_of(row);
+	const struct remote remote = {.region = p->region,
+				      .login = a->wish.login.n ? a->wish.login : p->login};
+	TRY(remote_ec2.check(e->c, &remote));
+	return a->secret.n ? key_seal(e->c, e->config->master_key, row->id, a->secret, &a->wish.secret) : OK;
+}
+
+static const struct param refresh_params[] = {
+	PARAM(struct provider_target, "accepts_loss", accepts_loss,
+	      .doc = "Machines that the next listing lacks are forgotten, however many they are."),
+};
+
+/* ---- machines ---- */
+
+static const struct param tag_params[] = {
+	PARAM(struct remote_act_wish, "tags", tags, .max = 50, .flags = REQUIRED,
+	      .doc = "Tags to add, or to replace by key."),
+};
+
+#define PREPARE(name, value)                                                                                 \
+	static RESULT prepare_##name(struct native_call *e, void *args)                                      \
+	{                                                                                                    \
+		(void) e;                                                                                    \
+		((struct remote_act_wish *) args)->act = REMOTE_MACHINE_ACT_##value;                         \
+		return OK;                                                                                   \
+	}
+PREPARE(start, START)
+PREPARE(stop, STOP)
+PREPARE(reboot, REBOOT)
+PREPARE(terminate, TERMINATE)
+PREPARE(tag, TAG)
+
+#define ACT(name, action, ...)                                                                               \
+	CHANGE_MANY(POST, "/remote-machines/{id}/" #name, action, REMOTE_MACHINE,                            \
+		    .target = NATIVE_AT(remote_act_wish, machine), .prepare = prepare_##name,                \
+		    .operation = engine_act_remote_machine_run, __VA_ARGS__)
+
+static const struct native_action actions[] = {
+	CREATE("/providers", "dari:PutProvider", PROVIDER,
+	       .args = PARAMS(struct provider_args, provider_params), .prepare = prepare_provider,
+	       .operation = engine_create_provider_run,
+	       .doc = "Adds a cloud elsewhere. Its credentials are verified next: see status, problem and "
+		      "lacks."),
+	CHANGE(PATCH, "/providers/{id}", "dari:PutProvider", PROVIDER,
+	       .args = PARAMS(struct provider_change_args, provider_change_params),
+	       .target = NATIVE_AT(provider_change_args, wish.provider), .prepare = prepare_provider_change,
+	       .operation = engine_change_provider_run, .doc = "Changes credentials, trust or interval."),
+	CHANGE(POST, "/providers/{id}/refresh", "dari:RefreshProvider", PROVIDER,
+	       .args = PARAMS(struct provider_target, refresh_params),
+	       .target = NATIVE_AT(provider_target, provider), .operation = engine_refresh_provider_run,
+	       .doc = "Lists its machines soon."),
+	CHANGE(DELETE, "/providers/{id}", "dari:DeleteProvider", PROVIDER,
+	       .args = {.size = sizeof(struct provider_target)},
+	       .target = NATIVE_AT(provider_target, provider), .operation = engine_delete_provider_run,
+	       .doc = "Removes it, and its machines from the lists. They run on where they are."),
+	ACT(start, "dari:StartRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
+	    .doc = "Starts it."),
+	ACT(stop, "dari:StopRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
+	    .doc = "Stops it."),
+	ACT(reboot, "dari:RebootRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
+	    .doc = "Reboots it."),
+	ACT(terminate, "dari:TerminateRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
+	    .doc = "Terminates it there, for good."),
+	ACT(tag, "dari:TagRemoteMachines", .args = PARAMS(struct remote_act_wish, tag_params),
+	    .doc = "Sets tags there."),
+};
+const struct api_actions native_remotes_actions = API_ACTIONS(actions);

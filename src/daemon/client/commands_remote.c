@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari provider …, dari remote …: clouds elsewhere and their machines. */
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "daemon/client/ask.h"
+#include "daemon/command.h"
+
+/* A verification is seven calls, which take a minute each at the worst; people wait for the usual case. */
+enum { LOOKS_MAX = 60, LOOK_EVERY_US = 500 * 1000 };
+
+/* ---- finding ---- */
+
+/* The row with that id, or the only one whose members have these values. */
+static RESULT find_row(struct asking *a, const json_t *rows, const char *member, const char *param,
+		       const json_t **ret_row)
+{
+	struct str said = asking_arg(a, param);
+	const json_t *row = NULL;
+	json_t *each = NULL;
+	size_t k = 0, count = 0;
+	json_array_foreach (rows, k, each)
+		if (str_equal(asking_text(each, "id"), said) || str_equal(asking_text(each, member), said)) {
+			row = each;
+			count++;
+		}
+	if (count > 1)
+		return ctx_fail_field(a->c, ERR_INVALID, str_from(param),
+				      "%zu of the %s are called %" STR_FMT "; give its id", count,
+				      strcmp(param, "name") == 0 ? "providers" : "machines", STR_ARG(said));
+	*ret_row = row;
+	return row ? OK
+		   : ctx_fail_field(a->c, ERR_NOT_FOUND, str_from(param), "there is no %s %" STR_FMT,
+				    strcmp(param, "name") == 0 ? "provider" : "machine", STR_ARG(said));
+}
+
+static RESULT find_provider(struct asking *a, const json_t **ret_row)
+{
+	const json_t *rows = NULL;
+	TRY(asking_list(a, "/providers", "*", &rows));
+	return find_row(a, rows, "name", "name", ret_row);
+}
+
+static const char *path_of(const struct asking *a, const char *kind, const json_t *row, const char *behind)
+{
+	return str_print(a->c->arena, "/%s/%" STR_FMT "%s", kind, STR_ARG(asking_text(row, "id")), behind).p;
+}
+
+static const char *time_of(const struct asking *a, const json_t *row, const char *member)
+{
+	char text[CLOCK_TEXT_SIZE] = "never";
+	int64_t at_us = asking_int(row, member);
+	if (at_us)
+		(void) clock_write_s(at_us, text);
+	return str_print(a->c->arena, "%s", text).p;
+}
+
+/* A list of texts, joined by commas. */
+static struct str texts_of(const struct asking *a, const json_t *row, const char *member)
+{
+	struct str all = STR_NONE;
+	const json_t *list = json_object_get(row, member);
+	for (size_t k = 0; k < json_array_size(list); k++)
+		all = str_print(a->c->arena, "%" STR_FMT "%s%s", STR_ARG(all), k ? "," : "",
+				json_string_value(json_array_get(list, k)));
+	return all;
+}
+
+/* ---- providers ---- */
+
+static void say_provider(struct asking *a, const json_t *p)
+{
+	struct str name = asking_text(p, "name"), cloud = asking_text(p, "cloud"),
+		   region = asking_text(p, "region"), status = asking_text(p, "status"),
+		   problem = asking_text(p, "problem");
+	buf_print(&a->text, "%-16.*s %-6.*s %-16.*s %-11.*s %-20s %" STR_FMT "\n", STR_ARG(name),
+		  STR_ARG(cloud), STR_ARG(region), STR_ARG(status), time_of(a, p, "refreshed_us"),
+		  STR_ARG(problem));
+	(void) json_array_append(a->value, (json_t *) p);
+}
+
+static RESULT list_providers(struct asking *a)
+{
+	const json_t *rows = NULL;
+	json_t *row = NULL;
+	size_t k = 0;
+	TRY(asking_list(a, "/providers", "*", &rows));
+	buf_print(&a->text, "%-16s %-6s %-16s %-11s %-20s %s\n", "name", "cloud", "region", "status",
+		  "listed", "problem");
+	json_array_foreach (rows, k, row)
+		say_provider(a, row);
+	return OK;
+}
+
+/* Says what the credentials can do, and what is in the way. */
+static void say_verified(struct asking *a, const json_t *p)
+{
+	struct str status = asking_text(p, "status"), lacks = texts_of(a, p, "lacks"),
+		   identity = asking_text(p, "identity"), problem = asking_text(p, "problem");
+	buf_print(&a->text, "status    %" STR_FMT "%s%" STR_FMT "\n", STR_ARG(status), problem.n ? ": " : "",
+		  STR_ARG(problem));
+	if (identity.n)
+		buf_print(&a->text, "account   %" STR_FMT "\n", STR_ARG(identity));
+	buf_print(&a->text, "lacks     %" STR_FMT "\n", STR_ARG(lacks.n ? lacks : STR("nothing")));
+	buf_print(&a->text, "reads     machines, every %" PRId64 " s; last complete listing: %s\n",
+		  asking_int(p, "poll_s"), time_of(a, p, "refreshed_us"));
+	if (asking_int(p, "held"))
+		buf_print(&a->text,
+			  "held      %" PRId64
+			  " machines that the last listing lacked; see `dari provider refresh --help`\n",
+			  asking_int(p, "held"));
+}
+
+static RESULT show_provider(struct asking *a)
+{
+	const json_t *row = NULL;
+	TRY(find_provider(a, &row));
+	struct str endpoint = asking_text(row, "endpoint"), cloud = asking_text(row, "cloud"),
+		   region = asking_text(row, "region"), login = asking_text(row, "login");
+	buf_print(&a->text, "cloud     %" STR_FMT ", region %" STR_FMT "%s%" STR_FMT "\n", STR_ARG(cloud),
+		  STR_ARG(region), endpoint.n ? ", at " : "", STR_ARG(endpoint));
+	buf_print(&a->text, "login     %" STR_FMT "\n", STR_ARG(login));
+	say_verified(a, row);
+	json_decref(a->value);
+	a->value = json_incref((json_t *) row);
+	return OK;
+}
+
+/* Waits until the provider has been verified, or failed to. */
+static RESULT wait_for_status(struct asking *a)
+{
+	const json_t *row = NULL;
+	for (int k = 0; k < LOOKS_MAX; k++) {
+		TRY(find_provider(a, &row));
+		if (!str_is(asking_text(row, "status"), "unknown") && asking_int(row, "since_us"))
+			break;
+		clock_sleep_us(LOOK_EVERY_US);
+	}
+	say_verified(a, row);
+	json_decref(a->value);
+	a->value = json_incref((json_t *) row);
+	return OK;
+}
+
+static const struct carried provider_members[] = {
+	{.member = "name", .param = "name"},       {.member = "cloud", .param = "cloud"},
+	{.member = "region", .param = "region"},   {.member = "endpoint", .param = "endpoint"},
+	{.member = "account", .param = "account"},
+};
+static const struct carried credential_members[] = {
+	{.member = "login", .param = "access-key"},
+	{.member = "secret", .param = "secret-file", .how = CARRY_SECRET},
+	{.member = "secret", .param = "secret-stdin"},
+	{.member = "ca", .param = "ca-file", .how = CARRY_FILE},
+	{.member = "pin", .param = "pin"},
+	{.member = "poll_s", .param = "poll-s", .how = CARRY_COUNT},
+};
+
+static RESULT carry_all(struct asking *a, const struct carried *members, size_t count, json_t *body)
+{
+	for (size_t k = 0; k < count; k++)
+		TRY(asking_carry(a, &members[k], body));
+	return OK;
+}
+
+static RESULT add_provider(struct asking *a)
+{
+	const json_t *answer = NULL;
+	json_t *body = json_object();
+	struct result result =
+		carry_all(a, provider_members, sizeof provider_members / sizeof *provider_members, body);
+	if (result_is_ok(result))
+		result = carry_all(a, credential_members,
+				   sizeof credential_members / sizeof *credential_members, body);
+	if (result_is_ok(result))
+		result = asking_change(a, "POST", "/providers", body, &answer);
+	json_decref(body);
+	TRY(result);
+	return wait_for_status(a);
+}
+
+static RESULT set_provider(struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	TRY(find_provider(a, &row));
+	json_t *body = json_object();
+	struct result result = carry_all(a, credential_members,
+					 sizeof credential_members / sizeof *credential_members, body);
+	if (result_is_ok(result))
+		result = asking_change(a, "PATCH", path_of(a, "providers", row, ""), body, &answer);
+	json_decref(body);
+	TRY(result);
+	buf_print(&a->text, "provider %" STR_FMT " is changed\n", STR_ARG(asking_arg(a, "name")));
+	asking_tell_nothing(a);
+	return OK;
+}
+
+static RESULT refresh_provider(struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	TRY(find_provider(a, &row));
+	json_t *body =
+		json_pack("{s:b}", "accepts_loss", json_is_true(json_object_get(a->args, "accept-loss")));
+	struct result result =
+		asking_change(a, "POST", path_of(a, "providers", row, "/refresh"), body, &answer);
+	json_decref(body);
+	TRY(result);
+	buf_print(&a->text, "provider %" STR_FMT " is listed soon\n", STR_ARG(asking_arg(a, "name")));
+	asking_tell_nothing(a);
+	return OK;
+}
+
+static RESULT remove_provider(struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	TRY(find_provider(a, &row));
+	TRY(asking_change(a, "DELETE", path_of(a, "providers", row, ""), NULL, &answer));
+	buf_print(&a->text, "provider %" STR_FMT " is removed; its machines run on\n",
+		  STR_ARG(asking_arg(a, "name")));
+	asking_tell_nothing(a);
+	return OK;
+}
+
+/* ---- machines ---- */
+
+static RESULT list_machines(struct asking *a)
+{
+	const json_t *rows = NULL, *providers = NULL;
+	struct str wanted = asking_arg(a, "provider");
+	json_t *row = NULL;
+	size_t k = 0;
+	TRY(asking_list(a, "/providers", "name", &providers));
+	TRY(asking_list(a, "/remote-machines", "*", &rows));
+	buf_print(&a->text, "%-14s %-20s %-20s %-12s %-12s %-16s %s\n", "provider", "id", "name", "power",
+		  "type", "addresses", "listed");
+	json_array_foreach (rows, k, row) {
+		struct str provider =
+			asking_text(asking_find(providers, asking_text(row, "provider")), "name");
+		struct str ref = asking_text(row, "ref"), name = asking_text(row, "name"),
+			   power = asking_text(row, "power"), type = asking_text(row, "type"),
+			   ips = texts_of(a, row, "private_ips");
+		if (wanted.n && !str_equal(wanted, provider))
+			continue;
+		buf_print(&a->text, "%-14.*s %-20.*s %-20.*s %-12.*s %-12.*s %-16.*s %s\n", STR_ARG(provider),
+			  STR_ARG(ref), STR_ARG(name), STR_ARG(power), STR_ARG(type), STR_ARG(ips),
+			  time_of(a, row, "refreshed_us"));
+		(void) json_array_append(a->value, row);
+	}
+	return OK;
+}
+
+static RESULT find_machine(struct asking *a, const json_t **ret_row)
+{
+	const json_t *rows = NULL;
+	TRY(asking_list(a, "/remote-machines", "*", &rows));
+	return find_row(a, rows, "ref", "id", ret_row);
+}
+
+static RESULT show_machine(struct asking *a)
+{
+	static const char *const texts[] = {"ref",  "name",    "power",    "type",     "image",
+					    "zone", "network", "key_name", "platform", "act_problem"};
+	static const char *const lists[] = {"private_ips", "public_ips", "subnets", "groups", "volumes"};
+	const json_t *row = NULL;
+	TRY(find_machine(a, &row));
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+		if (asking_text(row, texts[k]).n)
+			buf_print(&a->text, "%-12s %" STR_FMT "\n", texts[k],
+				  STR_ARG(asking_text(row, texts[k])));
+	for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
+		if (texts_of(a, row, lists[k]).n)
+			buf_print(&a->text, "%-12s %" STR_FMT "\n", lists[k],
+				  STR_ARG(texts_of(a, row, lists[k])));
+	buf_print(&a->text, "%-12s %s\n", "listed", time_of(a, row, "refreshed_us"));
+	json_decref(a->value);
+	a->value = json_incref((json_t *) row);
+	return OK;
+}
+
+/* `dari remote start` and its like: the command's second word is the act. */
+static RESULT act(struct asking *a)
+{
+	static const struct carried tags = {.member = "tags", .param = "tag", .how = CARRY_PAIRS};
+	const json_t *row = NULL, *answer = NULL;
+	const char *word = a->words + sizeof "remote";
+	TRY(find_machine(a, &row));
+	json_t *body = json_object();
+	struct result result = asking_carry(a, &tags, body);
+	const char *path = path_of(a, "remote-machines", row, str_print(a->c->arena, "/%s", word).p);
+	if (result_is_ok(result))
+		result = asking_change(a, "POST", path, body, &answer);
+	json_decref(body);
+	TRY(result);
+	buf_print(&a->text, "%s of %" STR_FMT " is requested\n", word, STR_ARG(asking_text(row, "ref")));
+	asking_tell_nothing(a);
+	return OK;
+}
+
+#define PROVIDER_NAME                                                                                        \
+	{                                                                                                    \
+		"name", PARAM_POSITIONAL, true, "The provider's name."                                       \
+	}
+#define MACHINE_ID                                                                                           \
+	{                                                                                                    \
+		"id", PARAM_POSITIONAL, true, "The cloud's id of it, as `dari remote list` shows it."        \
+	}
+#define CREDENTIALS(needed)                                                                                  \
+	{"access-key", PARAM_OPTION, needed, "AWS: the access key id."},                                     \
+		{"secret-file", PARAM_OPTION, false, "A file with the secret key; kept sealed.",             \
+		 .is_path = true},                                                                           \
+		{"secret-stdin", PARAM_STDIN, false, "Reads the secret key from standard input."},           \
+		{"ca-file", PARAM_OPTION, false,                                                             \
+		 "Certificates in PEM to check the endpoint with, instead of the system's.",                 \
+		 .is_path = true},                                                                           \
+		{"pin", PARAM_OPTION, false,                                                                 \
+		 "SHA-256 of the endpoint's public key, as sha256//BASE64, for a self-signed certificate."}, \
+	{                                                                                                    \
+		"poll-s", PARAM_OPTION, false, "Seconds between two listings; absent: 300."                  \
+	}
+
+const struct command remote_commands[] = {
+	{"provider add",
+	 "Adds a cloud elsewhere, and says what its credentials lack.",
+	 {{"cloud", PARAM_POSITIONAL, true, "aws: AWS's EC2 API, and clouds that offer it."},
+	  PROVIDER_NAME,
+	  {"region", PARAM_OPTION, true, "The cloud's region, such as eu-central-1."},
+	  {"endpoint", PARAM_OPTION, false, "URL of the API; absent: the cloud's public one."},
+	  CREDENTIALS(true),
+	  {"account", PARAM_OPTION, false, "The account here that owns it; absent: the caller's."}},
+	 .ask = add_provider},
+	{"provider set",
+	 "Gives a provider new credentials, or another interval.",
+	 {PROVIDER_NAME, CREDENTIALS(false)},
+	 .ask = set_provider},
+	{"provider list", "Lists clouds elsewhere, and whether they answer.", {{0}}, .ask = list_providers},
+	{"provider show",
+	 "Shows a provider, and what its credentials lack.",
+	 {PROVIDER_NAME},
+	 .ask = show_provider},
+	{"provider refresh",
+	 "Lists a provider's machines now.",
+	 {PROVIDER_NAME,
+	  {"accept-loss", PARAM_FLAG, false,
+	   "Forgets the machines that the listing lacks, however many they are."}},
+	 .ask = refresh_provider},
+	{"provider remove",
+	 "Removes a provider. Its machines run on where they are.",
+	 {PROVIDER_NAME},
+	 .ask = remove_provider},
+	{"remote list",
+	 "Lists machines of clouds elsewhere.",
+	 {{"provider", PARAM_OPTION, false, "Of this provider; absent: of all."}},
+	 .ask = list_machines},
+	{"remote show", "Shows a machine elsewhere.", {MACHINE_ID}, .ask = show_machine},
+	{"remote start", "Starts a machine elsewhere.", {MACHINE_ID}, .ask = act},
+	{"remote stop", "Stops a machine elsewhere.", {MACHINE_ID}, .ask = act},
+	{"remote reboot", "Reboots a machine elsewhere.", {MACHINE_ID}, .ask = act},
+	{"remote terminate", "Terminates a machine elsewhere, for good.", {MACHINE_ID}, .ask = act},
+	{"remote tag",
+	 "Sets tags of a machine elsewhere.",
+	 {MACHINE_ID, {"tag", PARAM_OPTION, true, "KEY=VALUE; may be repeated.", .repeats = true}},
+	 .ask = act},
+	{0},
+};

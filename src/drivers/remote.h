@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The remote drivers' contract: calls to a cloud elsewhere, whose machines are listed and changed from here.
+ * drivers/remote/ has a folder for each cloud.
+ *
+ * Rules. A driver makes no decisions, keeps nothing between calls except the open connection in struct remote,
+ * never retries and never sleeps. Each call sends one request, and blocks for up to timeout_us. Redirects and
+ * proxies are not followed. An answer is hostile input: its size, depth, counts and texts are bounded, and
+ * everything in a page is of the form that the schema allows.
+ *
+ * Errors are a closed set, with the cloud's own words in the context:
+ *   UNAUTHENTICATED  the cloud refuses the credentials
+ *   EXPIRED          the cloud refuses the request's time
+ *   DENIED           the credentials lack the right
+ *   DRY_RUN          a dry run would have been carried out
+ *   NOT_FOUND        the cloud says that there is no such object
+ *   STATE            the object's state does not allow the act
+ *   THROTTLED        too many requests; not before wait_us of struct remote
+ *   AGAIN            the cloud is busy, or had an internal error
+ *   GONE, TIMEOUT    the endpoint cannot be reached, or does not answer in time
+ *   IO               the answer cannot be used: cut, malformed, too large, a redirect
+ *   INVALID          the cloud refuses the request; a retry would fail again
+ *   UNSUPPORTED      the cloud cannot do that */
+#pragma once
+
+#include "base/ctx.h"
+#include "model/remote_machine.h"
+
+struct egress_policy;
+struct remote_connection; /* drivers/remote/http.h */
+
+enum { REMOTE_TIMEOUT_S = 60, REMOTE_PAGE_MAX = 2000, REMOTE_RIGHTS_MAX = 32 };
+
+/* The cloud to call. The texts belong to the caller. */
+struct remote {
+	struct str name; /* for messages */
+	struct str endpoint, region, login;
+	struct str secret; /* never shown or logged */
+	struct str ca, pin;
+	bool is_trusted;             /* any address may be called, by http, too */
+	struct egress_policy *reach; /* otherwise: the addresses that may be called */
+	int64_t timeout_us;
+	struct remote_connection *connection; /* kept open between calls; NULL: opened for one call */
+	/* results: */
+	int64_t wait_us; /* requested delay before the next call; 0: none */
+};
+
+/* Result of verify(). */
+struct remote_identity {
+	struct str account; /* the cloud's id of the account that the credentials belong to */
+	struct strs lacks;  /* rights that the credentials lack, by the cloud's names */
+};
+
+struct remote_page {
+	struct remote_machine *machines; /* with the seen fields and ref; in the context's arena */
+	size_t count;
+	struct str cursor; /* token for the next page; empty: this page is the last */
+};
+
+/* An act on a machine. Every act may be repeated, also after a crash in the middle; a repeated reboot reboots again. */
+struct remote_act {
+	enum remote_machine_act verb;
+	struct str ref;
+	struct tags tags; /* of tag */
+};
+
+struct remote_driver {
+	const char *name;
+	unsigned verbs; /* bit 1 << enum remote_machine_act: the driver can do it */
+	/* Checks the texts without a request. ERR_INVALID names the field. */
+	RESULT (*check)(struct ctx *c, const struct remote *r);
+	/* Step `step` of the verification, from 0: the identity first, then one right a step.
+	 * *ret_is_over: there is no such step. A missing right is added to `lacks` and is no failure. */
+	RESULT(*verify)
+	(struct ctx *c, struct remote *r, size_t step, struct str machine, struct remote_identity *identity,
+	 bool *ret_is_over);
+	/* Reads a page of machines. cursor: from the page before; empty: the first page. */
+	RESULT (*list)(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page);
+	/* Reads one machine. ERR_NOT_FOUND only if the cloud says so. */
+	RESULT (*get)(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine);
+	RESULT (*act)(struct ctx *c, struct remote *r, const struct remote_act *act);
+};
+
+extern const struct remote_driver remote_ec2;
+
+/* A connection to be kept between calls. Frees it: remote_connection_free(), which ignores NULL. */
+struct remote_connection *remote_connection_new(void);
+void remote_connection_free(struct remote_connection *k);
+DEFINE_AUTO(remote_connection)

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The driver of AWS's EC2 API, and of clouds that offer the same: signed POSTs of the query API. STS answers at
+ * AWS's own address, or at the given endpoint, as other clouds do. Sources: EC2 API Reference (version
+ * 2016-11-15), STS API Reference (2011-06-15). */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "drivers/remote/ec2/answer.h"
+#include "drivers/remote/http.h"
+#include "model/sigv4_sign.h"
+
+#define EC2_VERSION "2016-11-15"
+#define STS_VERSION "2011-06-15"
+/* The id that rights are tried with while no machine is known. */
+#define NO_MACHINE "i-00000000000000000"
+
+enum { PAGE_SIZE = 1000, FORM_MAX = 64 * 1024, LOGIN_MAX = 128, REGION_MAX = 63 };
+
+/* ---- errors ---- */
+
+/* Codes of EC2's and STS's references; a trailing '*' matches any rest. */
+static const struct {
+	const char *code;
+	enum err err;
+} errors[] = {
+	{"DryRunOperation", ERR_DRY_RUN},
+	{"AuthFailure", ERR_UNAUTHENTICATED},
+	{"InvalidClientTokenId", ERR_UNAUTHENTICATED},
+	{"SignatureDoesNotMatch", ERR_UNAUTHENTICATED},
+	{"IncompleteSignature", ERR_UNAUTHENTICATED},
+	{"MissingAuthenticationToken", ERR_UNAUTHENTICATED},
+	{"OptInRequired", ERR_UNAUTHENTICATED},
+	{"Blocked", ERR_UNAUTHENTICATED},
+	{"ExpiredToken", ERR_UNAUTHENTICATED},
+	{"RequestExpired", ERR_EXPIRED},
+	{"UnauthorizedOperation", ERR_DENIED},
+	{"AccessDenied*", ERR_DENIED},
+	{"OperationNotPermitted", ERR_STATE},
+	{"InvalidInstanceID.NotFound", ERR_NOT_FOUND},
+	{"IncorrectInstanceState", ERR_STATE},
+	{"IncorrectState", ERR_STATE},
+	{"RequestLimitExceeded", ERR_THROTTLED},
+	{"Throttling*", ERR_THROTTLED},
+	{"ServiceUnavailable", ERR_AGAIN},
+	{"Unavailable", ERR_AGAIN},
+	{"InternalError", ERR_AGAIN},
+	{"InternalFailure", ERR_AGAIN},
+	{"InsufficientInstanceCapacity", ERR_AGAIN},
+	{"UnsupportedOperation", ERR_UNSUPPORTED},
+};
+
+static enum err err_of_code(struct str code, int status)
+{
+	for (size_t k = 0; k < sizeof errors / sizeof errors[0]; k++)
+		if (str_matches(code, str_from(errors[k].code)))
+			return errors[k].err;
+	return status >= 500 ? ERR_AGAIN : status == 429 ? ERR_THROTTLED : ERR_INVALID;
+}
+
+static enum err err_of_status(int status)
+{
+	if (status == 401 || status == 403)
+		return ERR_UNAUTHENTICATED;
+	return status == 429 ? ERR_THROTTLED : status >= 500 ? ERR_AGAIN : ERR_IO;
+}
+
+/* A proxy before the API answers with pages of its own: then the status alone decides. */
+static RESULT judge(struct ctx *c, const struct remote *r, const struct remote_answer *http,
+		    struct ec2_answer *answer)
+{
+	struct result read = ec2_read_answer(c, buf_str(&http->body), answer);
+	if (read.code == ERR_NO_MEMORY)
+		return read;
+	if (!result_is_ok(read) && http->status == 200)
+		return read;
+	if (http->status == 200)
+		return OK;
+	ctx_clear_problem(c);
+	if (!result_is_ok(read) || !answer->code.n)
+		return ctx_fail(c, err_of_status(http->status),
+				"Provider %" STR_FMT " answers with status %d.", STR_ARG(r->name),
+				http->status);
+	bool is_line = str_is_line(answer->message);
+	return ctx_fail(c, err_of_code(answer->code, http->status), "%" STR_FMT ": %" STR_FMT,
+			STR_ARG(str_is_line(answer->code) ? answer->code : STR_NONE),
+			STR_ARG(is_line ? answer->message : STR_NONE));
+}
+
+/* ---- one call ---- */
+
+struct form {
+	struct ctx *c;
+	struct buf text;
+};
+
+static void add(struct form *f, const char *name, struct str value)
+{
+	buf_print(&f->text, "&%s=", name);
+	buf_add_str(&f->text, str_encode_url(f->c->arena, value, false));
+}
+
+static void add_nth(struct form *f, const char *name, size_t n, const char *member, struct str value)
+{
+	char whole[64];
+	(void) snprintf(whole, sizeof whole, "%s.%zu%s", name, n, member);
+	add(f, whole, value);
+}
+
+static void begin(struct form *f, struct ctx *c, const char *action, const char *version)
+{
+	f->c = c;
+	buf_init(&f->text, FORM_MAX);
+	buf_print(&f->text, "Action=%s&Version=%s", action, version);
+}
+
+static struct str endpoint_of(struct ctx *c, const struct remote *r, const char *service)
+{
+	return r->endpoint.n ? r->endpoint
+			     : str_print(c->arena, "https://%s.%" STR_FMT ".amazonaws.com/", service,
+					 STR_ARG(r->region));
+}
+
+static RESULT sign(struct ctx *c, const struct remote *r, const char *service, const struct remote_url *url,
+		   struct remote_request *request)
+{
+	struct str authorization, date;
+	const struct sigv4_signing signing = {.key_id = r->login,
+					      .secret = r->secret,
+					      .region = r->region,
+					      .service = str_from(service),
+					      .method = STR("POST"),
+					      .path = url->path,
+					      .body = request->form,
+					      .host = url->host,
+					      .at_us = clock_now_us()};
+	TRY(sigv4_sign(c, &signing, &authorization, &date));
+	struct arena *a = c->arena;
+	request->headers[0] = "Content-Type: application/x-www-form-urlencoded; charset=utf-8";
+	request->headers[1] = str_to_z(a, str_print(a, "X-Amz-Date: %" STR_FMT, STR_ARG(date)));
+	request->headers[2] = str_to_z(a, str_print(a, "Authorization: %" STR_FMT, STR_ARG(authorization)));
+	request->headers[3] = "Expect:";
+	return arena_is_full(a) ? ctx_no_memory(c) : OK;
+}
+
+/* Sends the form, which ends with this call. */
+static RESULT call(struct form *f, struct remote *r, const char *service, struct ec2_answer *ret_answer)
+{
+	struct ctx *c = f->c;
+	struct remote_url url;
+	struct remote_answer http = {0};
+	struct remote_request request = {.url = endpoint_of(c, r, service)};
+	bool is_whole = result_is_ok(buf_finish(&f->text));
+	request.form = str_copy(c->arena, buf_str(&f->text));
+	buf_done(&f->text);
+	if (!is_whole || !request.form.p)
+		return ctx_no_memory(c);
+	TRY(remote_parse_url(c, request.url, &url));
+	TRY(sign(c, r, service, &url, &request));
+	struct result result = remote_send(c, r, &request, &http);
+	if (result_is_ok(result))
+		result = judge(c, r, &http, ret_answer);
+	buf_done(&http.body);
+	return result;
+}
+
+/* ---- verification ---- */
+
+static RESULT ec2_check(struct ctx *c, const struct remote *r)
+{
+	bool is_region = r->region.n >= 1 && r->region.n <= REGION_MAX;
+	for (size_t k = 0; k < r->region.n && is_region; k++)
+		is_region = str_is_alphanumeric(r->region.p[k]) || r->region.p[k] == '-';
+	if (!is_region)
+		return ctx_fail_field(c, ERR_INVALID, STR("region"),
+				      "A region has letters, digits and '-', such as eu-central-1.");
+	bool is_login = r->login.n >= 1 && r->login.n <= LOGIN_MAX;
+	for (size_t k = 0; k < r->login.n && is_login; k++)
+		is_login = str_is_alphanumeric(r->login.p[k]) || strchr("_-.@", r->login.p[k]);
+	if (!is_login)
+		return ctx_fail_field(c, ERR_INVALID, STR("login"),
+				      "An access key id has letters and digits.");
+	struct remote_url url;
+	return r->endpoint.n ? remote_parse_url(c, r->endpoint, &url) : OK;
+}
+
+static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *identity)
+{
+	struct form f;
+	struct ec2_answer answer;
+	begin(&f, c, "GetCallerIdentity", STS_VERSION);
+	TRY(call(&f, r, "sts", &answer));
+	identity->account = answer.account;
+	return answer.account.n ? OK
+				: ctx_fail(c, ERR_IO, "The cloud does not say whose credentials these are.");
+}
+
+/* The actions that the driver uses, in the order in which they are tried. */
+static const struct {
+	const char *action, *resource; /* resource: the parameter with a machine's id; NULL: none */
+} rights[] = {{"DescribeInstances", NULL},
+	      {"StartInstances", "InstanceId.1"},
+	      {"StopInstances", "InstanceId.1"},
+	      {"RebootInstances", "InstanceId.1"},
+	      {"TerminateInstances", "InstanceId.1"},
+	      {"CreateTags", "ResourceId.1"}};
+enum { RIGHTS = sizeof rights / sizeof rights[0] };
+
+static RESULT add_lack(struct ctx *c, struct remote_identity *identity, struct str right)
+{
+	struct str *longer = arena_new_array(c->arena, struct str, identity->lacks.count + 1);
+	if (!longer)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < identity->lacks.count; k++)
+		longer[k] = identity->lacks.at[k];
+	longer[identity->lacks.count] = right;
+	identity->lacks = (struct strs){longer, identity->lacks.count + 1};
+	return OK;
+}
+
+/* A dry run is refused as UnauthorizedOperation if the right is missing. Any other refusal of the request, such
+ * as an unknown machine, comes after the check of the right or says nothing about it. */
+static RESULT try_right(struct ctx *c, struct remote *r, size_t k, struct str machine,
+			struct remote_identity *identity)
+{
+	struct form f;
+	struct ec2_answer answer;
+	begin(&f, c, rights[k].action, EC2_VERSION);
+	add(&f, "DryRun", STR("true"));
+	if (rights[k].resource)
+		add(&f, rights[k].resource, machine.n ? machine : STR(NO_MACHINE));
+	if (strcmp(rights[k].action, "CreateTags") == 0) {
+		add(&f, "Tag.1.Key", STR("dari:probe"));
+		add(&f, "Tag.1.Value", STR(""));
+	}
+	struct result result = call(&f, r, "ec2", &answer);
+	if (result.code == ERR_DENIED) {
+		ctx_clear_problem(c);
+		return add_lack(c, identity, str_print(c->arena, "ec2:%s", rights[k].action));
+	}
+	bool is_answer = result.code == ERR_DRY_RUN || result.code == ERR_NOT_FOUND ||
+			 result.code == ERR_INVALID || result.code == ERR_STATE ||
+			 result.code == ERR_UNSUPPORTED;
+	if (!is_answer)
+		return result;
+	ctx_clear_problem(c);
+	return OK;
+}
+
+static RESULT ec2_verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
+			 struct remote_identity *identity, bool *ret_is_over)
+{
+	*ret_is_over = step > RIGHTS;
+	if (*ret_is_over)
+		return OK;
+	return step == 0 ? identify(c, r, identity) : try_right(c, r, step - 1, machine, identity);
+}
+
+/* ---- machines ---- */
+
+static RESULT check_root(struct ctx *c, const struct ec2_answer *answer, const char *root)
+{
+	return str_is(answer->root, root)
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "The answer is not usable: it is no %s.", root);
+}
+
+static RESULT ec2_list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
+{
+	struct form f;
+	struct ec2_answer answer;
+	begin(&f, c, "DescribeInstances", EC2_VERSION);
+	buf_print(&f.text, "&MaxResults=%d", PAGE_SIZE);
+	if (cursor.n)
+		add(&f, "NextToken", cursor);
+	TRY(call(&f, r, "ec2", &answer));
+	TRY(check_root(c, &answer, "DescribeInstancesResponse"));
+	*ret_page = (struct remote_page){answer.machines, answer.machine_count, answer.next};
+	return OK;
+}
+
+static RESULT ec2_get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
+{
+	struct form f;
+	struct ec2_answer answer;
+	begin(&f, c, "DescribeInstances", EC2_VERSION);
+	add(&f, "InstanceId.1", ref);
+	TRY(call(&f, r, "ec2", &answer));
+	TRY(check_root(c, &answer, "DescribeInstancesResponse"));
+	for (size_t k = 0; k < answer.machine_count; k++)
+		if (str_equal(answer.machines[k].ref, ref)) {
+			*ret_machine = answer.machines[k];
+			return OK;
+		}
+	return ctx_fail(c, ERR_IO, "The answer is not usable: it lacks the machine that was asked for.");
+}
+
+/* ---- acts ---- */
+
+static const char *const actions[] = {[REMOTE_MACHINE_ACT_START] = "StartInstances",
+				      [REMOTE_MACHINE_ACT_STOP] = "StopInstances",
+				      [REMOTE_MACHINE_ACT_REBOOT] = "RebootInstances",
+				      [REMOTE_MACHINE_ACT_TERMINATE] = "TerminateInstances",
+				      [REMOTE_MACHINE_ACT_TAG] = "CreateTags"};
+
+static RESULT ec2_act(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	struct form f;
+	struct ec2_answer answer;
+	bool is_tag = act->verb == REMOTE_MACHINE_ACT_TAG;
+	begin(&f, c, actions[act->verb], EC2_VERSION);
+	add_nth(&f, is_tag ? "ResourceId" : "InstanceId", 1, "", act->ref);
+	for (size_t k = 0; is_tag && k < act->tags.count; k++) {
+		add_nth(&f, "Tag", k + 1, ".Key", act->tags.at[k].key);
+		add_nth(&f, "Tag", k + 1, ".Value", act->tags.at[k].value);
+	}
+	return call(&f, r, "ec2", &answer);
+}
+
+const struct remote_driver remote_ec2 = {
+	.name = "aws",
+	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
+		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
+		 1U << REMOTE_MACHINE_ACT_TAG,
+	.check = ec2_check,
+	.verify = ec2_verify,
+	.list = ec2_list,
+	.get = ec2_get,
+	.act = ec2_act,
+};

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Machines of providers: acts and reports. Called by: api/native/remotes.c, reconcile/remote/. */
+#include "engine/remote/remote_machine.h"
+
+#include "engine/condition_internal.h"
+#include "engine/internal.h"
+#include "engine/tag_internal.h"
+#include "store/provider.h"
+#include "store/remote_machine.h"
+
+enum { PROBLEM_MAX = 1024, NAME_SHOWN = 128 };
+
+/* ---- acts ---- */
+
+static const char *const permissions[] = {[REMOTE_MACHINE_ACT_START] = "remote.start",
+					  [REMOTE_MACHINE_ACT_STOP] = "remote.stop",
+					  [REMOTE_MACHINE_ACT_REBOOT] = "remote.reboot",
+					  [REMOTE_MACHINE_ACT_TERMINATE] = "remote.terminate",
+					  [REMOTE_MACHINE_ACT_TAG] = "remote.tag"};
+
+static RESULT check_act(struct op *op, const struct remote_act_wish *wish, const struct remote_machine *m)
+{
+	const struct provider *p = provider_find(op->head, m->provider);
+	if (!p || !row_is_live(&p->row))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_REMOTE_MACHINE, wish->machine.field,
+				   "The machine's provider is being removed.");
+	if (m->act != REMOTE_MACHINE_ACT_NONE)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_REMOTE_MACHINE, wish->machine.field,
+				   "An earlier act on this machine (%s) is not over yet.",
+				   remote_machine_act_words[m->act]);
+	if (m->power == REMOTE_MACHINE_POWER_TERMINATED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_REMOTE_MACHINE, wish->machine.field,
+				   "The machine is terminated.");
+	if (wish->act == REMOTE_MACHINE_ACT_TAG && !wish->tags.count)
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_REMOTE_MACHINE, STR("tags"),
+				   "Say which tags to set.");
+	return OK;
+}
+
+RESULT engine_act_remote_machine(struct op *op, struct remote_act_wish *wish)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_own(op->ctx, op->head, KIND_REMOTE_MACHINE, &wish->machine, &row));
+	TRY(engine_permit(op, permissions[wish->act], KIND_REMOTE_MACHINE, row));
+	TRY(check_act(op, wish, remote_machine_of(row)));
+	struct remote_machine next = *remote_machine_of(row);
+	next.act = wish->act;
+	next.act_tags = (struct tags){0};
+	if (wish->act == REMOTE_MACHINE_ACT_TAG)
+		TRY(tag_normalize(op, wish->tags, &next.act_tags));
+	next.act_is_sent = false;
+	next.act_problem = STR_NONE;
+	next.act_us = op->now_us;
+	next.row.gen++;
+	TRY(remote_machine_put(op, &next));
+	return engine_log_event(op, KIND_REMOTE_MACHINE, row, remote_machine_act_words[wish->act],
+				"Requested: %s.", remote_machine_act_words[wish->act]);
+}
+
+RESULT engine_end_remote_act(struct op *op, struct remote_act_report *wish)
+{
+	const struct remote_machine *m = remote_machine_find(op->head, wish->machine);
+	if (!m || m->row.gen != wish->gen || m->act == REMOTE_MACHINE_ACT_NONE)
+		return OK;
+	struct remote_machine next = *m;
+	next.act_is_sent = wish->is_sent;
+	if (wish->is_sent)
+		return remote_machine_put(op, &next);
+	next.act = REMOTE_MACHINE_ACT_NONE;
+	next.act_tags = (struct tags){0};
+	next.act_problem = str_cut(wish->problem, PROBLEM_MAX);
+	TRY(remote_machine_put(op, &next));
+	const char *word = remote_machine_act_words[m->act];
+	struct str more = wish->problem.n ? next.act_problem : wish->note;
+	return engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, wish->problem.n ? "failed" : "done",
+				"%s of %s%s%" STR_FMT,
+				wish->problem.n ? "Refused: request" : "Accepted: request", word,
+				more.n ? ". " : ".", STR_ARG(more));
+}
+
+/* ---- reports ---- */
+
+static struct remote_machine take_seen(const struct remote_machine *row, const struct remote_machine *seen)
+{
+	struct remote_machine next = *seen;
+	next.row = row->row;
+	next.account = row->account;
+	next.provider = row->provider;
+	next.act = row->act;
+	next.act_tags = row->act_tags;
+	next.act_is_sent = row->act_is_sent;
+	next.act_problem = row->act_problem;
+	next.act_us = row->act_us;
+	next.missed = 0;
+	return next;
+}
+
+bool engine_remote_machine_differs(const struct remote_machine *row, const struct remote_machine *seen)
+{
+	const struct remote_machine next = take_seen(row, seen);
+	return !row_equal(&model_kinds[KIND_REMOTE_MACHINE], &row->row, &next.row);
+}
+
+static RESULT log_found(struct op *op, const struct remote_machine *m, bool is_quiet)
+{
+	return is_quiet ? OK
+			: engine_log_event(op, KIND_REMOTE_MACHINE, &m->row, "found",
+					   "Machine %" STR_FMT " (%" STR_FMT "), %s.", STR_ARG(m->ref),
+					   STR_ARG(str_cut(m->name, NAME_SHOWN)),
+					   remote_machine_power_words[m->power]);
+}
+
+static RESULT see_one(struct op *op, const struct provider *p, const struct remote_machine *seen,
+		      bool is_quiet)
+{
+	const struct remote_machine *row = remote_machine_find_by_provider(op->head, p->row.id, seen->ref);
+	if (!row) {
+		struct remote_machine made = *seen;
+		made.row.gen = 1;
+		made.account = p->account;
+		made.provider = p->row.id;
+		TRY(remote_machine_put(op, &made));
+		return log_found(op, &made, is_quiet);
+	}
+	const struct remote_machine next = take_seen(row, seen);
+	if (row_equal(&model_kinds[KIND_REMOTE_MACHINE], &row->row, &next.row))
+		return OK;
+	enum remote_machine_power before = row->power;
+	TRY(remote_machine_put(op, &next));
+	return before == next.power
+		       ? OK
+		       : engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, "state", "It was %s and is %s.",
+					  remote_machine_power_words[before],
+					  remote_machine_power_words[next.power]);
+}
+
+RESULT engine_see_remote_machines(struct op *op, struct remote_machines_report *wish)
+{
+	const struct provider *p = provider_find(op->head, wish->provider);
+	if (!p || !row_is_live(&p->row))
+		return OK;
+	for (size_t k = 0; k < wish->count; k++)
+		TRY(see_one(op, p, &wish->at[k], wish->is_first));
+	return OK;
+}
+
+static RESULT miss_one(struct op *op, const struct remote_machine *m, bool is_final)
+{
+	struct remote_machine next = *m;
+	if (!is_final && m->missed == 0) {
+		next.missed = 1;
+		return remote_machine_put(op, &next);
+	}
+	TRY(engine_log_event(op, KIND_REMOTE_MACHINE, &m->row, "gone",
+			     "Machine %" STR_FMT " (%" STR_FMT ") is no longer listed.", STR_ARG(m->ref),
+			     STR_ARG(str_cut(m->name, NAME_SHOWN))));
+	TRY(condition_clear_all(op, m->row.id));
+	return remote_machine_forget(op, m->row.id);
+}
+
+RESULT engine_miss_remote_machines(struct op *op, struct remote_machines_loss *wish)
+{
+	for (size_t k = 0; k < wish->count; k++) {
+		const struct remote_machine *m = remote_machine_find(op->head, wish->at[k]);
+		if (m && uuid_equal(m->provider, wish->provider))
+			TRY(miss_one(op, m, wish->is_final));
+	}
+	return OK;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to reconcile/remote/: a thread for each provider, so that a cloud that hangs delays nobody else, and
+ * what this process knows about the provider: the open connection, the listing under way, and the pace of
+ * requests. After a restart a listing begins anew. */
+#pragma once
+
+#include "drivers/remote.h"
+#include "engine/remote/provider.h"
+#include "reconcile/work.h"
+
+enum { PROVIDER_CURSOR_MAX = 4096, PROVIDER_LACKS_SIZE = 1024 };
+
+/* Row ids that a listing has seen: open addressing, none is free. */
+struct id_set {
+	uuid *at; /* owned */
+	size_t count, capacity;
+};
+
+/* A token bucket. The rate halves when the cloud throttles, and recovers by a tenth a minute. */
+struct pace {
+	double rate, tokens; /* requests a second */
+	int64_t at_us, slowed_us;
+};
+
+struct provider_lane {
+	struct provider_lane *next; /* in its bucket */
+	uuid id;
+	struct lane lane;
+	/* The rest belongs to the lane's steps. */
+	struct remote_connection *connection;
+	struct pace pace;
+	uint64_t gen;       /* of the row that the following belongs to */
+	int64_t next_us;    /* no request before, unless the row's gen changes */
+	unsigned failures;  /* in a row */
+	size_t verify_step; /* next step of the verification under way */
+	bool is_verifying;
+	char identity[256];
+	char lacks[PROVIDER_LACKS_SIZE]; /* a line for each missing right */
+	bool is_listing;
+	int64_t began_us; /* of the listing */
+	char cursor[PROVIDER_CURSOR_MAX + 1];
+	struct id_set seen;
+};
+
+/* Finds or creates the provider's lane; NULL: out of memory. Any thread. */
+struct provider_lane *provider_lane_of(struct reconciler *r, uuid provider);
+/* Ends all lanes, and waits for their steps. */
+void provider_lane_free_all(struct reconciler *r);
+
+/* Takes a turn for one request. *ret_due_us: when there is one, if not now. */
+bool pace_take(struct pace *p, int64_t now_us, int64_t *ret_due_us);
+void pace_slow_down(struct pace *p, int64_t now_us);
+
+bool id_set_add(struct id_set *set, uuid id); /* false: out of memory */
+bool id_set_has(const struct id_set *set, uuid id);
+void id_set_clear(struct id_set *set);
+
+/* Driver of the provider's cloud; NULL: none. */
+const struct remote_driver *remote_find_driver(enum provider_cloud cloud);
+/* Opens the provider's secret into the arena; remote_close() wipes it. */
+RESULT remote_open(struct step *s, const struct provider *p, struct provider_lane *lane,
+		   struct remote *ret_remote);
+void remote_close(struct remote *r);
+/* Time of the next try after a failure: exponential backoff from 1 s to 5 min, ±50 %, and not before wait_us. */
+int64_t remote_next_try_us(unsigned failures, int64_t wait_us);
+/* True if a retry may succeed without anybody's help. */
+bool remote_may_help_later(enum err err);

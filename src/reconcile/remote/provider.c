@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Steps of providers. A step sends one request: a step of the verification, or one page of a listing, so that
+ * acts on machines get their turn in between. A listing compares each page with the rows and reports only what
+ * differs. After the last page, rows that no page had are missed once, and forgotten at the second miss. If
+ * more than 30 % are missing, or a page failed, nothing is forgotten. */
+#include "store/provider.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/remote/remote_machine.h"
+#include "reconcile/remote/lane.h"
+#include "store/remote_machine.h"
+
+enum { CHUNK = 500, VANISHED_PERCENT_MAX = 30, REFUSED_RETRY_S = 3600 };
+#define VERIFY_EVERY_US (24 * HOUR)
+
+/* The provider's row and what else a step needs from the view. */
+struct gathered {
+	const struct provider *provider; /* NULL: gone */
+	bool is_deleted;
+	struct str machine; /* id of any machine, to try rights with; empty: none */
+};
+
+static RESULT gather(struct step *s, struct gathered *g)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct provider *p = provider_find(view.tables, s->id);
+	if (!p)
+		return OK;
+	g->is_deleted = !row_is_live(&p->row);
+	g->provider = STEP_COPY(s, KIND_PROVIDER, struct provider, p);
+	const struct remote_machine *m = remote_machine_first_by_provider(view.tables, s->id);
+	if (m)
+		g->machine = str_copy(s->ctx.arena, m->ref);
+	return OK;
+}
+
+static struct provider_report *new_report(struct step *s, const struct provider *p)
+{
+	struct provider_report *report = arena_new_object(s->ctx.arena, struct provider_report);
+	if (report)
+		*report = (struct provider_report){.provider = p->row.id,
+						   .gen = p->row.gen,
+						   .status = p->status,
+						   .problem = p->problem,
+						   .held = p->held};
+	return report;
+}
+
+/* ---- failures ---- */
+
+static enum provider_status status_of(enum err err)
+{
+	if (err == ERR_UNAUTHENTICATED || err == ERR_DENIED || err == ERR_EXPIRED)
+		return PROVIDER_STATUS_DENIED;
+	return err == ERR_GONE || err == ERR_TIMEOUT ? PROVIDER_STATUS_UNREACHABLE : PROVIDER_STATUS_FAILING;
+}
+
+/* Reports the failure in the row; the step itself is OK. A throttled or busy cloud is no problem yet. */
+static RESULT fail(struct step *s, struct provider_lane *lane, const struct provider *p,
+		   const struct remote *remote, struct result result)
+{
+	bool may_help = remote_may_help_later(result.code);
+	bool is_busy = result.code == ERR_THROTTLED || result.code == ERR_AGAIN;
+	if (result.code == ERR_NO_MEMORY)
+		return result;
+	if (result.code == ERR_THROTTLED)
+		pace_slow_down(&lane->pace, clock_now_us());
+	lane->failures++;
+	lane->next_us = may_help ? remote_next_try_us(lane->failures, remote->wait_us)
+				 : clock_now_us() + REFUSED_RETRY_S * SECOND;
+	if (!is_busy || lane->failures > 3) {
+		/* a listing that was cut cannot be continued */
+		lane->is_listing = lane->is_verifying = false;
+		struct provider_report *report = new_report(s, p);
+		if (!report)
+			return ctx_no_memory(&s->ctx);
+		report->status = status_of(result.code);
+		report->problem = s->ctx.problem.message;
+		step_report(s, engine_see_provider_run, report);
+	}
+	ctx_clear_problem(&s->ctx);
+	step_again_at(s, lane->next_us);
+	return OK;
+}
+
+/* ---- verification ---- */
+
+static bool must_verify(const struct provider_lane *lane, const struct provider *p, int64_t now_us)
+{
+	return lane->is_verifying ||
+	       (!lane->is_listing && (!p->verified_us || p->verified_us + VERIFY_EVERY_US <= now_us));
+}
+
+/* Keeps a missing right in the lane until the verification is over. */
+static void keep_lacks(struct provider_lane *lane, struct strs lacks)
+{
+	for (size_t k = 0; k < lacks.count; k++) {
+		size_t used = strlen(lane->lacks);
+		if (used + lacks.at[k].n + 2 > sizeof lane->lacks)
+			return;
+		memcpy(lane->lacks + used, lacks.at[k].p, lacks.at[k].n);
+		memcpy(lane->lacks + used + lacks.at[k].n, "\n", 2);
+	}
+}
+
+static RESULT end_verification(struct step *s, struct provider_lane *lane, const struct provider *p)
+{
+	struct provider_report *report = new_report(s, p);
+	struct str *lacks = arena_new_array(s->ctx.arena, struct str, REMOTE_RIGHTS_MAX);
+	struct str rest = str_copy(s->ctx.arena, str_from(lane->lacks)), line;
+	size_t count = 0;
+	if (!report || !lacks)
+		return ctx_no_memory(&s->ctx);
+	while (count < REMOTE_RIGHTS_MAX && str_split_next(&rest, '\n', &line))
+		if (line.n)
+			lacks[count++] = line;
+	report->has_verified = true;
+	report->identity = str_copy(s->ctx.arena, str_from(lane->identity));
+	report->lacks = (struct strs){lacks, count};
+	step_report(s, engine_see_provider_run, report);
+	lane->is_verifying = false;
+	step_again(s);
+	return OK;
+}
+
+/* Rows of one account must never be compared with another account's listing. */
+static RESULT check_identity(struct step *s, const struct provider *p, struct str account)
+{
+	if (!p->identity.n || str_equal(p->identity, account))
+		return OK;
+	return ctx_fail(&s->ctx, ERR_INVALID,
+			"The credentials belong to account %" STR_FMT
+			", and the machines listed so far to %" STR_FMT
+			". Nothing is changed; add another provider for another account.",
+			STR_ARG(account), STR_ARG(p->identity));
+}
+
+static RESULT verify(struct step *s, struct provider_lane *lane, const struct gathered *g,
+		     struct remote *remote)
+{
+	struct remote_identity identity = {0};
+	bool is_over = false;
+	if (!lane->is_verifying) {
+		lane->is_verifying = true;
+		lane->verify_step = 0;
+		lane->lacks[0] = lane->identity[0] = '\0';
+	}
+	const struct remote_driver *driver = remote_find_driver(g->provider->cloud);
+	TRY(driver->verify(&s->ctx, remote, lane->verify_step, g->machine, &identity, &is_over));
+	if (lane->verify_step == 0) {
+		TRY(check_identity(s, g->provider, identity.account));
+		(void) snprintf(lane->identity, sizeof lane->identity, "%" STR_FMT,
+				STR_ARG(identity.account));
+	}
+	keep_lacks(lane, identity.lacks);
+	lane->verify_step++;
+	if (is_over)
+		return end_verification(s, lane, g->provider);
+	step_again(s);
+	return OK;
+}
+
+/* ---- listing ---- */
+
+/* Machines of a page that differ from their rows. */
+struct changes {
+	struct remote_machine *at;
+	size_t count;
+};
+
+static RESULT compare_page(struct step *s, struct provider_lane *lane, const struct remote_page *page,
+			   struct changes *changes)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	changes->at = arena_new_array(s->ctx.arena, struct remote_machine, page->count + 1);
+	if (!changes->at)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < page->count; k++) {
+		struct remote_machine *m = &page->machines[k];
+		const struct remote_machine *row =
+			remote_machine_find_by_provider(view.tables, s->id, m->ref);
+		m->row.id = row ? row->row.id : id_new(KIND_REMOTE_MACHINE);
+		if (!row || engine_remote_machine_differs(row, m))
+			changes->at[changes->count++] = *m;
+		if (!id_set_add(&lane->seen, m->row.id))
+			return ctx_no_memory(&s->ctx);
+	}
+	return OK;
+}
+
+static RESULT report_changes(struct step *s, const struct provider *p, const struct changes *changes)
+{
+	for (size_t k = 0; k < changes->count; k += CHUNK) {
+		struct remote_machines_report *report = STEP_NEW(s, struct remote_machines_report);
+		size_t left = changes->count - k;
+		*report = (struct remote_machines_report){.provider = p->row.id,
+							  .at = changes->at + k,
+							  .count = left < CHUNK ? left : CHUNK,
+							  .is_first = !p->listed_us};
+		step_report(s, engine_see_remote_machines_run, report);
+	}
+	return OK;
+}
+
+/* Rows that the listing lacked. Terminated machines leave the listing soon, so they do not count as vanished. */
+struct missing {
+	VEC(uuid) ids;
+	size_t alive, vanished;
+};
+
+static RESULT find_missing(struct step *s, const struct provider_lane *lane, struct missing *missing)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	for (const struct remote_machine *m = remote_machine_first_by_provider(view.tables, s->id); m;
+	     m = remote_machine_next_by_provider(view.tables, m)) {
+		bool is_alive = m->power != REMOTE_MACHINE_POWER_TERMINATED &&
+				m->power != REMOTE_MACHINE_POWER_TERMINATING;
+		missing->alive += is_alive;
+		if (id_set_has(&lane->seen, m->row.id))
+			continue;
+		missing->vanished += is_alive;
+		if (!VEC_PUSH(s->ctx.arena, &missing->ids, m->row.id))
+			return ctx_no_memory(&s->ctx);
+	}
+	return OK;
+}
+
+static RESULT report_missing(struct step *s, const struct provider *p, const struct missing *missing)
+{
+	for (size_t k = 0; k < missing->ids.count; k += CHUNK) {
+		struct remote_machines_loss *loss = STEP_NEW(s, struct remote_machines_loss);
+		size_t left = missing->ids.count - k;
+		*loss = (struct remote_machines_loss){.provider = p->row.id,
+						      .at = missing->ids.at + k,
+						      .count = left < CHUNK ? left : CHUNK,
+						      .is_final = p->accepts_loss};
+		step_report(s, engine_miss_remote_machines_run, loss);
+	}
+	return OK;
+}
+
+static void note_refreshed(struct step *s, int64_t now_us)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct provider *p = provider_find(view.tables, s->id);
+	if (p)
+		engine_note_refreshed(p, now_us);
+}
+
+static RESULT end_listing(struct step *s, struct provider_lane *lane, const struct provider *p)
+{
+	struct missing missing = {0};
+	struct provider_report *report = new_report(s, p);
+	if (!report)
+		return ctx_no_memory(&s->ctx);
+	TRY(find_missing(s, lane, &missing));
+	bool is_too_many = !p->accepts_loss && missing.vanished * 100 > missing.alive * VANISHED_PERCENT_MAX;
+	if (!is_too_many)
+		TRY(report_missing(s, p, &missing));
+	*report = (struct provider_report){.provider = p->row.id,
+					   .gen = p->row.gen,
+					   .status = PROVIDER_STATUS_OK,
+					   .has_listed = true,
+					   .held = is_too_many ? (int64_t) missing.vanished : 0};
+	step_report(s, engine_see_provider_run, report);
+	note_refreshed(s, clock_now_us());
+	lane->is_listing = false;
+	lane->failures = 0;
+	id_set_clear(&lane->seen);
+	lane->next_us = lane->began_us + p->poll_s * SECOND;
+	step_again_at(s, lane->next_us);
+	return OK;
+}
+
+static RESULT keep_cursor(struct step *s, struct provider_lane *lane, struct str cursor)
+{
+	if (cursor.n > PROVIDER_CURSOR_MAX || str_is(cursor, lane->cursor))
+		return ctx_fail(&s->ctx, ERR_IO,
+				"The answer is not usable: the next page has no usable token.");
+	memcpy(lane->cursor, cursor.p, cursor.n);
+	lane->cursor[cursor.n] = '\0';
+	return OK;
+}
+
+static RESULT list_page(struct step *s, struct provider_lane *lane, const struct gathered *g,
+			struct remote *remote)
+{
+	struct remote_page page = {0};
+	struct changes changes = {0};
+	if (!lane->is_listing) {
+		lane->is_listing = true;
+		lane->began_us = clock_now_us();
+		lane->cursor[0] = '\0';
+		id_set_clear(&lane->seen);
+	}
+	const struct remote_driver *driver = remote_find_driver(g->provider->cloud);
+	TRY(driver->list(&s->ctx, remote, str_copy(s->ctx.arena, str_from(lane->cursor)), &page));
+	TRY(compare_page(s, lane, &page, &changes));
+	if (lane->seen.count > REMOTE_MACHINES_MAX)
+		return ctx_fail(&s->ctx, ERR_IO, "The cloud lists more than %d machines, which is too many.",
+				REMOTE_MACHINES_MAX);
+	TRY(report_changes(s, g->provider, &changes));
+	if (!page.cursor.n)
+		return end_listing(s, lane, g->provider);
+	TRY(keep_cursor(s, lane, page.cursor));
+	step_again(s);
+	return OK;
+}
+
+/* ---- the step ---- */
+
+static RESULT forget(struct step *s)
+{
+	struct provider_end *end = STEP_NEW(s, struct provider_end);
+	end->provider = s->id;
+	step_report(s, engine_forget_provider_run, end);
+	step_again(s);
+	return OK;
+}
+
+/* A change of the row ends what is under way. */
+static void take_wish(struct provider_lane *lane, const struct provider *p)
+{
+	if (lane->gen == p->row.gen)
+		return;
+	lane->gen = p->row.gen;
+	lane->next_us = 0;
+	lane->failures = 0;
+	lane->is_listing = lane->is_verifying = false;
+}
+
+static RESULT call_cloud(struct step *s, struct provider_lane *lane, const struct gathered *g)
+{
+	struct remote remote;
+	struct result result = remote_open(s, g->provider, lane, &remote);
+	bool verifies = must_verify(lane, g->provider, clock_now_us());
+	if (result_is_ok(result))
+		result = verifies ? verify(s, lane, g, &remote) : list_page(s, lane, g, &remote);
+	remote_close(&remote);
+	return result_is_ok(result) ? OK : fail(s, lane, g->provider, &remote, result);
+}
+
+static RESULT step_provider(struct step *s)
+{
+	struct gathered g = {0};
+	int64_t due_us = 0, now_us = clock_now_us();
+	struct provider_lane *lane = provider_lane_of(s->r, s->id);
+	TRY(gather(s, &g));
+	if (!g.provider)
+		return OK;
+	if (g.is_deleted)
+		return forget(s);
+	if (!lane)
+		return ctx_no_memory(&s->ctx);
+	take_wish(lane, g.provider);
+	/* the second term: the clock was set back */
+	if (lane->next_us > now_us && lane->next_us < now_us + PROVIDER_POLL_MAX_S * SECOND) {
+		step_again_at(s, lane->next_us);
+		return OK;
+	}
+	if (!pace_take(&lane->pace, now_us, &due_us)) {
+		step_again_at(s, due_us);
+		return OK;
+	}
+	return call_cloud(s, lane, &g);
+}
+
+static void wake_provider(struct reconciler *r, const struct row *row)
+{
+	const struct provider_lane *lane = provider_lane_of(r, row->id);
+	if (lane)
+		work_wake(r, lane->lane, KIND_PROVIDER, row->id, WAKE_WISH);
+	else
+		work_note_loss(r);
+}
+
+/* Reports of the step itself leave gen as it was. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) t;
+	if (!before || before->gen != after->gen || row_is_live(before) != row_is_live(after))
+		wake_provider(r, after);
+}
+
+const struct resource reconcile_provider = {
+	.step = step_provider, .is_swept = true, .wake = wake_provider, .wake_changed = wake_changed};

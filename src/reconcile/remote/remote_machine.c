@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Steps of machines elsewhere: carry out a requested act, on the provider's lane. Each step looks at the machine
+ * first, and does nothing if the act's goal is reached, so that a crash in between repeats nothing. A reboot has
+ * no goal that could be seen: the row says before the request that it is sent, and after a restart it is not
+ * sent again. After an act, the machine is looked at until its state rests. */
+#include "engine/remote/remote_machine.h"
+#include "base/clock.h"
+#include "reconcile/remote/lane.h"
+#include "store/provider.h"
+#include "store/remote_machine.h"
+
+enum { LOOK_EVERY_S = 2, LOOK_AT_LEAST_S = 6, LOOK_AT_MOST_S = 300 };
+
+struct acting {
+	const struct remote_machine *machine; /* NULL: nothing to do */
+	const struct provider *provider;
+	struct provider_lane *lane;
+	const struct remote_driver *driver;
+};
+
+static bool is_moving(const struct remote_machine *m)
+{
+	return m->power == REMOTE_MACHINE_POWER_PENDING || m->power == REMOTE_MACHINE_POWER_STOPPING ||
+	       m->power == REMOTE_MACHINE_POWER_TERMINATING;
+}
+
+/* After an act the state changes soon. */
+static bool is_watched(const struct remote_machine *m, int64_t now_us)
+{
+	int64_t since_us = now_us - m->act_us;
+	return m->act_us && !m->act_problem.n && since_us >= 0 &&
+	       (since_us < LOOK_AT_LEAST_S * SECOND || (is_moving(m) && since_us < LOOK_AT_MOST_S * SECOND));
+}
+
+static bool has_work(const struct remote_machine *m)
+{
+	return m->act != REMOTE_MACHINE_ACT_NONE || is_watched(m, clock_now_us());
+}
+
+static RESULT gather(struct step *s, struct acting *a)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct remote_machine *m = remote_machine_find(view.tables, s->id);
+	const struct provider *p = m ? provider_find(view.tables, m->provider) : NULL;
+	if (!p || !row_is_live(&p->row) || !has_work(m))
+		return OK;
+	a->machine = STEP_COPY(s, KIND_REMOTE_MACHINE, struct remote_machine, m);
+	a->provider = STEP_COPY(s, KIND_PROVIDER, struct provider, p);
+	return OK;
+}
+
+/* ---- reports ---- */
+
+static RESULT report_end(struct step *s, const struct acting *a, struct remote_act_report outcome)
+{
+	struct remote_act_report *report = STEP_NEW(s, struct remote_act_report);
+	*report = outcome;
+	report->machine = s->id;
+	report->gen = a->machine->row.gen;
+	step_report(s, engine_end_remote_act_run, report);
+	step_again(s);
+	return OK;
+}
+
+static RESULT report_seen(struct step *s, const struct acting *a, const struct remote_machine *seen)
+{
+	if (!engine_remote_machine_differs(a->machine, seen))
+		return OK;
+	struct remote_machines_report *report = STEP_NEW(s, struct remote_machines_report);
+	struct remote_machine *copy = STEP_NEW(s, struct remote_machine);
+	*copy = *seen;
+	*report = (struct remote_machines_report){.provider = a->provider->row.id, .at = copy, .count = 1};
+	step_report(s, engine_see_remote_machines_run, report);
+	return OK;
+}
+
+/* ---- goals ---- */
+
+static bool has_tags(const struct remote_machine *m, struct tags tags)
+{
+	for (size_t k = 0; k < tags.count; k++) {
+		const struct tag *tag = tags_find(m->remote_tags, tags.at[k].key);
+		if (!tag || !str_equal(tag->value, tags.at[k].value))
+			return false;
+	}
+	return true;
+}
+
+static bool is_reached(const struct remote_machine *wanted, const struct remote_machine *seen)
+{
+	enum remote_machine_power power = seen->power;
+	switch (wanted->act) {
+	case REMOTE_MACHINE_ACT_START:
+		return power == REMOTE_MACHINE_POWER_RUNNING || power == REMOTE_MACHINE_POWER_PENDING;
+	case REMOTE_MACHINE_ACT_STOP:
+		return power == REMOTE_MACHINE_POWER_STOPPED || power == REMOTE_MACHINE_POWER_STOPPING;
+	case REMOTE_MACHINE_ACT_TERMINATE:
+		return power == REMOTE_MACHINE_POWER_TERMINATED || power == REMOTE_MACHINE_POWER_TERMINATING;
+	case REMOTE_MACHINE_ACT_TAG:
+		return has_tags(seen, wanted->act_tags);
+	case REMOTE_MACHINE_ACT_NONE:
+	case REMOTE_MACHINE_ACT_REBOOT:
+		return false;
+	}
+	return false;
+}
+
+/* ---- acting ---- */
+
+/* The machine is gone: terminating it has succeeded. */
+static RESULT end_gone(struct step *s, const struct acting *a)
+{
+	bool is_fine = a->machine->act == REMOTE_MACHINE_ACT_TERMINATE;
+	struct str why = is_fine ? STR_NONE : s->ctx.problem.message;
+	ctx_clear_problem(&s->ctx);
+	if (a->machine->act == REMOTE_MACHINE_ACT_NONE)
+		return OK;
+	return report_end(s, a, (struct remote_act_report){.problem = why});
+}
+
+static RESULT send(struct step *s, const struct acting *a, struct remote *remote)
+{
+	const struct remote_machine *m = a->machine;
+	const struct remote_act act = {.verb = m->act, .ref = m->ref, .tags = m->act_tags};
+	if (m->act == REMOTE_MACHINE_ACT_REBOOT && m->act_is_sent && !s->work->has_begun)
+		return report_end(
+			s, a,
+			(struct remote_act_report){
+				.note = STR("The region was restarted while the request was on its way. "
+					    "It was not sent again.")});
+	if (m->act == REMOTE_MACHINE_ACT_REBOOT && !m->act_is_sent) {
+		s->work->has_begun = true;
+		return report_end(s, a, (struct remote_act_report){.is_sent = true});
+	}
+	s->work->has_begun = false; /* a reboot is sent once, whatever comes of it */
+	TRY(a->driver->act(&s->ctx, remote, &act));
+	return report_end(s, a, (struct remote_act_report){0});
+}
+
+static RESULT look_and_act(struct step *s, const struct acting *a, struct remote *remote)
+{
+	struct remote_machine seen = {0};
+	struct result found = a->driver->get(&s->ctx, remote, a->machine->ref, &seen);
+	if (found.code == ERR_NOT_FOUND)
+		return end_gone(s, a);
+	TRY(found);
+	TRY(report_seen(s, a, &seen));
+	if (a->machine->act == REMOTE_MACHINE_ACT_NONE) {
+		step_again_at(s, clock_now_us() + LOOK_EVERY_S * SECOND);
+		return OK;
+	}
+	if (is_reached(a->machine, &seen))
+		return report_end(s, a, (struct remote_act_report){0});
+	return send(s, a, remote);
+}
+
+/* A request that fails for now is tried again until the act expires. */
+static RESULT fail(struct step *s, const struct acting *a, const struct remote *remote, struct result result)
+{
+	int64_t now_us = clock_now_us();
+	bool is_late = now_us > a->machine->act_us + REMOTE_ACT_EXPIRES_S * SECOND;
+	if (result.code == ERR_NO_MEMORY)
+		return result;
+	if (result.code == ERR_THROTTLED)
+		pace_slow_down(&a->lane->pace, now_us);
+	struct str why = s->ctx.problem.message;
+	ctx_clear_problem(&s->ctx);
+	if (a->machine->act == REMOTE_MACHINE_ACT_NONE)
+		return OK; /* the listing reports the provider's problem */
+	bool is_unsure = a->machine->act == REMOTE_MACHINE_ACT_REBOOT && a->machine->act_is_sent;
+	if (remote_may_help_later(result.code) && !is_late && !is_unsure) {
+		step_again_at(s, remote_next_try_us(++a->lane->failures, remote->wait_us));
+		return OK;
+	}
+	return report_end(s, a, (struct remote_act_report){.problem = why.n ? why : STR("It failed.")});
+}
+
+static RESULT step_machine(struct step *s)
+{
+	struct acting a = {0};
+	struct remote remote;
+	int64_t due_us = 0;
+	TRY(gather(s, &a));
+	if (!a.machine)
+		return OK;
+	a.lane = provider_lane_of(s->r, a.provider->row.id);
+	a.driver = remote_find_driver(a.provider->cloud);
+	if (!a.lane || !a.driver)
+		return ctx_no_memory(&s->ctx);
+	if (!pace_take(&a.lane->pace, clock_now_us(), &due_us)) {
+		step_again_at(s, due_us);
+		return OK;
+	}
+	struct result result = remote_open(s, a.provider, a.lane, &remote);
+	if (result_is_ok(result))
+		result = look_and_act(s, &a, &remote);
+	remote_close(&remote);
+	return result_is_ok(result) ? OK : fail(s, &a, &remote, result);
+}
+
+static void wake_machine(struct reconciler *r, const struct row *row)
+{
+	const struct remote_machine *m = remote_machine_of(row);
+	const struct provider_lane *lane = has_work(m) ? provider_lane_of(r, m->provider) : NULL;
+	if (lane)
+		work_wake(r, lane->lane, KIND_REMOTE_MACHINE, row->id, WAKE_WISH);
+}
+
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) t;
+	if (!before || before->gen != after->gen)
+		wake_machine(r, after);
+}
+
+const struct resource reconcile_remote_machine = {
+	.step = step_machine, .is_swept = true, .wake = wake_machine, .wake_changed = wake_changed};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Fuzzes the reader of answers of EC2-like clouds. What it accepts must fit into a row. */
+#include <stdlib.h>
+
+#include "drivers/remote/ec2/answer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new(ARENA_FIRST_SIZE, 16 << 20);
+	struct ec2_answer answer;
+	struct ctx c;
+	ctx_init(&c, a);
+	if (result_is_ok(ec2_read_answer(&c, (struct str){(const char *) data, size}, &answer)))
+		for (size_t k = 0; k < answer.machine_count; k++)
+			if (!answer.machines[k].ref.n ||
+			    row_find_too_large(&model_kinds[KIND_REMOTE_MACHINE], &answer.machines[k].row))
+				abort();
+	arena_free(a);
+	return 0;
+}

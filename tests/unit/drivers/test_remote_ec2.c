@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Answers of EC2-like clouds: what is read of a machine, and that hostile ones are refused or bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "drivers/remote/ec2/answer.h"
+
+struct bench {
+	struct arena *arena;
+	struct ctx c;
+	struct ec2_answer answer;
+};
+
+static int setup(void **state)
+{
+	static struct bench b;
+	b = (struct bench){.arena = arena_new(ARENA_FIRST_SIZE, 16 << 20)};
+	ctx_init(&b.c, b.arena);
+	*state = &b;
+	return b.arena ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	arena_free(((struct bench *) *state)->arena);
+	return 0;
+}
+
+static enum err read_text(struct bench *b, struct str text)
+{
+	ctx_clear_problem(&b->c);
+	return ec2_read_answer(&b->c, text, &b->answer).code;
+}
+
+#define LIST(inner)                                                                                          \
+	"<?xml version=\"1.0\"?><DescribeInstancesResponse "                                                 \
+	"xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">"                                                \
+	"<reservationSet><item><instancesSet>" inner                                                         \
+	"</instancesSet></item></reservationSet><nextToken>n1</nextToken></DescribeInstancesResponse>"
+#define STATE "<instanceState><code>16</code><name>running</name></instanceState>"
+
+static bool is_text(struct str a, const char *z)
+{
+	return str_is(a, z);
+}
+
+static void a_machine_is_read(void **state)
+{
+	struct bench *b = *state;
+	struct str text = STR(LIST(
+		"<item><instanceId>i-1</instanceId>" STATE
+		"<imageId>ami-1</imageId><privateIpAddress>10.0.0.9"
+		"</privateIpAddress><ipAddress>192.0.2.7</ipAddress><launchTime>2026-01-02T03:04:05.000Z</"
+		"launchTime>"
+		"<groupSet><item><groupId>sg-2</groupId></item><item><groupId>sg-1</groupId></item></"
+		"groupSet>"
+		"<tagSet><item><key>b</key><value>2</value></item><item><key>Name</key><value>web</value></"
+		"item>"
+		"</tagSet><cpuOptions><coreCount>2</coreCount><threadsPerCore>2</threadsPerCore></cpuOptions>"
+		"<unknown><deep>x</deep></unknown></item>"));
+	assert_int_equal(read_text(b, text), ERR_NONE);
+	const struct remote_machine *m = b->answer.machines;
+	assert_int_equal(b->answer.machine_count, 1);
+	assert_true(is_text(m->ref, "i-1") && is_text(m->name, "web") && is_text(m->image, "ami-1"));
+	assert_int_equal(m->power, REMOTE_MACHINE_POWER_RUNNING);
+	assert_int_equal(m->vcpus, 4);
+	assert_int_equal(m->launched_us, INT64_C(1767323045000000));
+	assert_true(m->groups.count == 2 && is_text(m->groups.at[0], "sg-1"));
+	assert_true(m->remote_tags.count == 2 && is_text(m->remote_tags.at[0].key, "Name"));
+	assert_true(m->private_ips.count == 1 && m->public_ips.count == 1);
+	assert_true(is_text(b->answer.next, "n1"));
+}
+
+/* Values of a wrong type are absent; the machine stays. */
+static void wrong_types_are_absent(void **state)
+{
+	struct bench *b = *state;
+	struct str text =
+		STR(LIST("<item><instanceId>i-1</instanceId><instanceState><name>odd</name></instanceState>"
+			 "<privateIpAddress>none</privateIpAddress><launchTime>soon</launchTime><cpuOptions>"
+			 "<coreCount>9999999999999999999</coreCount><threadsPerCore>-1</threadsPerCore>"
+			 "</cpuOptions><groupSet><item><groupId>a b</groupId></item></groupSet></item>"));
+	assert_int_equal(read_text(b, text), ERR_NONE);
+	const struct remote_machine *m = b->answer.machines;
+	assert_int_equal(m->power, REMOTE_MACHINE_POWER_UNKNOWN);
+	assert_true(m->private_ips.count == 0 && m->launched_us == 0 && m->vcpus == 0 &&
+		    m->groups.count == 0);
+}
+
+static void hostile_answers_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"<html>no</body>",
+		"<DescribeInstancesResponse><reservationSet><item>",
+		"<!DOCTYPE a [<!ENTITY e \"x\">]><DescribeInstancesResponse>&e;</DescribeInstancesResponse>",
+		"<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><DescribeInstancesResponse/>",
+		LIST("<item><imageId>ami-1</imageId></item>"),
+		LIST("<item><instanceId>i-1/../../x</instanceId></item>"),
+	};
+	struct bench *b = *state;
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+		assert_int_equal(read_text(b, str_from(texts[k])), ERR_IO);
+}
+
+/* Repeats a piece between a head and a tail. */
+static enum err read_repeated(struct bench *b, const char *head, const char *piece, size_t count,
+			      const char *tail)
+{
+	struct buf text;
+	buf_init(&text, 64 << 20);
+	buf_add_str(&text, str_from(head));
+	for (size_t k = 0; k < count; k++)
+		buf_add_str(&text, str_from(piece));
+	buf_add_str(&text, str_from(tail));
+	enum err err = read_text(b, buf_str(&text));
+	buf_done(&text);
+	return err;
+}
+
+static void sizes_are_bounded(void **state)
+{
+	struct bench *b = *state;
+	const char *head = "<DescribeInstancesResponse><reservationSet><item><instancesSet>",
+		   *tail = "</instancesSet></item></reservationSet></DescribeInstancesResponse>";
+	assert_int_equal(
+		read_repeated(b, head, "<item><instanceId>i-1</instanceId></item>", REMOTE_PAGE_MAX, tail),
+		ERR_NONE);
+	assert_int_equal(read_repeated(b, head, "<item><instanceId>i-1</instanceId></item>",
+				       REMOTE_PAGE_MAX + 1, tail),
+			 ERR_IO);
+	assert_int_equal(read_repeated(b, "", "<a>", 30, ""), ERR_IO);
+	assert_int_equal(read_repeated(b, "<a>", "0123456789abcdef", 8192, "</a>"), ERR_IO);
+	assert_int_equal(read_repeated(b, LIST("") "<!--", "x", 8, "-->"), ERR_NONE);
+}
+
+static void a_machines_lists_are_bounded(void **state)
+{
+	struct bench *b = *state;
+	struct buf text;
+	buf_init(&text, 1 << 20);
+	buf_add_str(&text, STR("<DescribeInstancesResponse><reservationSet><item><instancesSet><item>"
+			       "<instanceId>i-1</instanceId>"));
+	for (int k = 0; k < 1000; k++)
+		buf_print(&text,
+			  "<tagSet><item><key>k%d</key><value>v</value></item></"
+			  "tagSet><groupSet><item><groupId>sg-%d"
+			  "</groupId></item></groupSet><ipAddress>10.0.%d.%d</ipAddress>",
+			  k, k, k / 250, k % 250);
+	buf_add_str(&text, STR("</item></instancesSet></item></reservationSet></DescribeInstancesResponse>"));
+	assert_int_equal(read_text(b, buf_str(&text)), ERR_NONE);
+	buf_done(&text);
+	assert_null(row_find_too_large(&model_kinds[KIND_REMOTE_MACHINE], &b->answer.machines[0].row));
+	assert_int_equal(b->answer.machines[0].remote_tags.count, 50);
+}
+
+static void errors_are_read(void **state)
+{
+	struct bench *b = *state;
+	assert_int_equal(
+		read_text(b, STR("<Response><Errors><Error><Code>AuthFailure</Code><Message>no</Message>"
+				 "</Error></Errors></Response>")),
+		ERR_NONE);
+	assert_true(is_text(b->answer.code, "AuthFailure") && is_text(b->answer.message, "no"));
+	assert_int_equal(
+		read_text(b, STR("<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012"
+				 "</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")),
+		ERR_NONE);
+	assert_true(is_text(b->answer.account, "123456789012"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_machine_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_types_are_absent, setup, teardown),
+		cmocka_unit_test_setup_teardown(hostile_answers_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(sizes_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_machines_lists_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(errors_are_read, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
