@@ -2,7 +2,6 @@
  * The firmware that boots an instance. An image uses the same values for instances launched from it. Pure. */
 #pragma once
 
-#include "model/image.h"
 #include "model/instance.h"
 
 /* True if UEFI boots the instance. All guests here support UEFI, so it is used whenever the mode prefers
@@ -12,7 +11,8 @@ static inline bool model_is_uefi(enum instance_boot_mode mode)
 	return mode == INSTANCE_BOOT_MODE_UEFI || mode == INSTANCE_BOOT_MODE_UEFI_PREFERRED;
 }
 
-static inline bool model_image_is_uefi(enum image_boot_mode mode)
+/* mode: an enum image_boot_mode, which has the same values; its header is not needed here. */
+static inline bool model_image_is_uefi(int mode)
 {
 	return model_is_uefi((enum instance_boot_mode) mode);
 }

@@ -4,11 +4,9 @@
 #pragma once
 
 #include "engine/storage/disk_crypt.h"
+#include "engine/storage/volume_count.h"
 
 struct volume;
-
-/* Limit of disks per instance. */
-enum { INSTANCE_VOLUMES_MAX = 26 };
 
 /* A disk of a launch or of an image. If the image has a disk with that device name, a field that is not given
  * keeps the image's value. */
