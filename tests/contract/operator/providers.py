@@ -12,7 +12,9 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import native  # noqa: E402
-from dev import DARI, REGION, Dev  # noqa: E402
+from dev import DARI, REGION, Account, Dev  # noqa: E402
+from faces import face  # noqa: E402
+from faces import native as matrix_native  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
 
@@ -120,6 +122,27 @@ def test_rights_here(world):
     wait_until(lambda: "not allowed" in other.api_ok("GET", f"/providers/{made['id']}")["item"].get("problem", ""), "the refused address")
     assert other.api("DELETE", f"/providers/{made['id']}").status < 300
     wait_until(lambda: not other.rows("/providers"), "the removal")
+
+
+def test_policies_here(world):
+    """A user of the account may what its policy allows, by the names of provider and machine."""
+    owner = Account(world, world.account.key_id, world.account.secret)
+    row, account = machines(world)[world.refs[0]], owner.ok("GetCallerIdentity", {}, service="sts", version="2011-06-15").first(".//Account")
+    arn = f"arn:aws:dari:{REGION}:{account}:remote/there"
+    guest = face.Guest(owner, "clerk")
+
+    def may(act, effect="Allow", resource=f"{arn}/machine/{row['ref']}"):
+        statement = [{"Effect": "Allow", "Action": "dari:*", "Resource": "*"}] if effect == "Deny" else []
+        statement.append({"Effect": effect, "Action": "dari:StopRemoteMachines", "Resource": resource})
+        caller = guest.has(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+        return matrix_native.ask(caller, "POST", f"/remote-machines/{row['id']}/{act}", {}).status
+
+    assert may("stop", resource=f"{arn}/machine/{world.refs[1]}") == 403 and may("start") == 403
+    assert may("stop", "Deny") == 403
+    assert may("stop") < 300
+    wait_until(lambda: machines(world)[row["ref"]]["power"] == "stopped" and machines(world)[row["ref"]]["act"] == "none", "the stop")
+    assert may("start", "Deny") < 300
+    wait_until(lambda: machines(world)[row["ref"]]["power"] == "running" and machines(world)[row["ref"]]["act"] == "none", "the start")
 
 
 def test_missing_right(world):
