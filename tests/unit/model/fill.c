@@ -133,11 +133,14 @@ struct row *fill_row(struct arena *a, const struct kind_info *k)
 	return r;
 }
 
-void fill_other_value(struct arena *a, const struct field *f, struct row *r)
+bool fill_other_value(struct arena *a, const struct field *f, struct row *r)
 {
+	if (f->type == FIELD_ENUM && count_words(f) == 1)
+		return false;
 	void *at = (char *) r + f->offset;
 	struct str before = row_field_to_text(a, f, r);
 	do
 		fill_field(a, f, at);
 	while (str_equal(before, row_field_to_text(a, f, r)));
+	return true;
 }

@@ -7,5 +7,5 @@
 
 /* A new row in the arena; every list has up to three members, and may be empty as may texts. */
 struct row *fill_row(struct arena *a, const struct kind_info *k);
-/* Gives one field another value than it has. */
-void fill_other_value(struct arena *a, const struct field *f, struct row *r);
+/* Gives one field another value than it has. False: an enum of one word has no other. */
+bool fill_other_value(struct arena *a, const struct field *f, struct row *r);

@@ -61,7 +61,8 @@ static void test_equal_sees_every_field(void **state)
 		const struct kind_info *k = &model_kinds[kind];
 		for (unsigned n = 0; n < k->field_count; n++) {
 			struct row *a = fill_row(*state, k), *b = row_copy(*state, k, a);
-			fill_other_value(*state, &k->fields[n], b);
+			if (!fill_other_value(*state, &k->fields[n], b))
+				continue;
 			assert_false(row_equal(k, a, b));
 			assert_false(row_equal(k, b, a));
 		}
