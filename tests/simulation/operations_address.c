@@ -15,6 +15,18 @@ void address_judge_allocate(const struct request *x, struct verdict *v)
 		refuse(v, "AddressLimitExceeded");
 }
 
+/* CloudStack refuses where the account has neither a VPC's tier nor an isolated network with source NAT left. The model does not
+ * know which subnets are tiers, so it doubts only while the account has no subnet of a router. */
+static void judge_associate_ip(const struct request *x, struct verdict *v)
+{
+	size_t subnets = 0;
+	address_judge_allocate(x, v);
+	EACH (&x->s->model, t, KIND_SUBNET)
+		subnets += t->account == x->account && t->life == LIVE && t->of;
+	if (!subnets)
+		doubt(v, "431");
+}
+
 static void apply_allocate(struct request *x, struct str answer)
 {
 	request_apply_tag(x, model_add(&x->s->model, KIND_ADDRESS, x->account, NULL,
@@ -340,7 +352,7 @@ static void apply_reverse_name(struct request *x, struct str answer)
 }
 
 static const struct operation rows[] = {
-	{"associateIpAddress", 3, {}, NULL, draw_in_zone, address_judge_allocate, apply_allocate},
+	{"associateIpAddress", 3, {}, NULL, draw_in_zone, judge_associate_ip, apply_allocate},
 	{"disassociateIpAddress",
 	 1,
 	 {{"id", KIND_ADDRESS}},

@@ -58,7 +58,7 @@ static void test_secrets(void **state)
 		"password_is_first",   "password_set_us",        "password_used_us",
 		"password_age_days",   "password_reuse",         "password_hard_expiry",
 		"password_changed_us", "allows_password",        "serial_consoles_closed",
-		"is_private"};
+		"is_private",          "private_ips"};
 	(void) state;
 	for (enum kind k = KIND_NONE + 1; k < KIND_COUNT; k++)
 		for (unsigned n = 0; model_shown[k].name && n < model_kinds[k].field_count; n++) {

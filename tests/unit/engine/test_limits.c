@@ -58,6 +58,7 @@
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
 #include "engine/region/aggregate.h"
+#include "engine/remote/provider.h"
 #include "engine/resource_group.h"
 #include "engine/support/ticket.h"
 #include "engine/virtual/balancer_set.h"
@@ -190,6 +191,7 @@ static RESULT make_user_data(struct cloud *c, int n)
 DROP(user_data, engine_delete_user_data, user_data_target, .user_data = ref_to(c, KIND_USER_DATA, made))
 
 #include "limits_azure.h"
+#include "limits_providers.h"
 #include "limits_tickets.h"
 
 static RESULT make_template(struct cloud *c, int n)
@@ -772,6 +774,7 @@ static const struct maker {
 	[LIMIT_IAM_ROLES] = {is_alices, make_iam_role, drop_iam_role},
 	[LIMIT_INSTANCE_PROFILES] = {is_alices, make_profile, drop_profile},
 	[LIMIT_OIDC_PROVIDERS] = {is_alices, make_provider, drop_provider},
+	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
 	[LIMIT_POLICIES] = {is_alices, make_policy, drop_policy},
 	[LIMIT_GATEWAYS] = {is_alices, make_gateway, drop_gateway},
 	[LIMIT_DHCP_OPTIONS] = {is_alices, make_dhcp_options, drop_dhcp_options},
