@@ -50,15 +50,29 @@ static void test_secrets(void **state)
 {
 	static const char *const words[] = {"secret",  "password",   "hash",    "token",
 					    "private", "credential", "data_key"};
-	static const char *const fine[] = {
-		"private_ip",          "private_port",           "private_first",
-		"private_last",        "tokens_required",        "metadata_tokens_required",
-		"password_length_min", "password_symbols",       "password_digits",
-		"password_capitals",   "password_small_letters", "password_own",
-		"password_is_first",   "password_set_us",        "password_used_us",
-		"password_age_days",   "password_reuse",         "password_hard_expiry",
-		"password_changed_us", "allows_password",        "serial_consoles_closed",
-		"is_private",          "private_ips"};
+	static const char *const fine[] = {"private_ip",
+					   "private_port",
+					   "private_first",
+					   "private_last",
+					   "tokens_required",
+					   "metadata_tokens_required",
+					   "password_length_min",
+					   "password_symbols",
+					   "password_digits",
+					   "password_capitals",
+					   "password_small_letters",
+					   "password_own",
+					   "password_is_first",
+					   "password_set_us",
+					   "password_used_us",
+					   "password_age_days",
+					   "password_reuse",
+					   "password_hard_expiry",
+					   "password_changed_us",
+					   "allows_password",
+					   "serial_consoles_closed",
+					   "is_private",
+					   "private_ips"};
 	(void) state;
 	for (enum kind k = KIND_NONE + 1; k < KIND_COUNT; k++)
 		for (unsigned n = 0; model_shown[k].name && n < model_kinds[k].field_count; n++) {
