@@ -391,6 +391,7 @@ struct reconciler {
 	pthread_mutex_t providers_lock;
 	struct provider_lane
 		*providers[PROVIDER_BUCKETS]; /* buckets of remote/lane.h; owned, with providers_lock */
+	struct provider_lane *idle_providers; /* lanes of forgotten providers; owned, with providers_lock */
 	char *ticket_directory;               /* owned */
 	reconcile_write_facts *write_facts;
 	void *facts_self;

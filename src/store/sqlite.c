@@ -263,7 +263,7 @@ static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct k
 	return OK;
 }
 
-/* Most tables of a region are empty. Preparing this costs a fifth of a statement with all columns. */
+/* Most tables of a region are empty. Preparing this costs less than a statement with all columns. */
 static RESULT sqlite_has_rows(struct sqlite *self, struct ctx *c, const struct kind_info *k,
 			      bool *ret_has_rows)
 {

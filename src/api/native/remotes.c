@@ -20,9 +20,9 @@ struct provider_args {
 };
 #define P(name, member, ...) PARAM(struct provider_args, name, member, __VA_ARGS__)
 #define TRUST_PARAMS(T)                                                                                      \
-	PARAM(struct T, "ca", wish.ca, .max = PROVIDER_CA_MAX,                                               \
+	PARAM(struct T, "ca", wish.ca, .min = 1, .max = PROVIDER_CA_MAX,                                     \
 	      .doc = "Certificates in PEM that the endpoint is checked with; absent: the system's."),        \
-		PARAM(struct T, "pin", wish.pin, .max = 128,                                                 \
+		PARAM(struct T, "pin", wish.pin, .min = 1, .max = 128,                                       \
 		      .doc = "SHA-256 of the endpoint's public key, as sha256//BASE64, for a self-signed "   \
 			     "certificate."),                                                                \
 		PARAM(struct T, "poll_s", wish.poll_s, .min = 1, .max = PROVIDER_POLL_MAX_S,                 \

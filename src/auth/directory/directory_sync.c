@@ -58,11 +58,14 @@ static RESULT list_users(struct directory_sync *s, struct ctx *c, struct listing
 	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
 }
 
-/* A name that another user has is in the log once a look, and the user stays as it was. */
+/* A name that another user has, a name that is none here or a full group is in the log once a look, and the user stays as it was:
+ * it must not keep those who have left from being found. */
 static RESULT admit(struct directory_sync *s, struct ctx *c, uuid domain, const struct ldap_person *person)
 {
 	struct result r = login_admit(s->store, c, s->directory, domain, person, NULL);
-	if (result_is_ok(r) || r.code != ERR_UNAUTHENTICATED)
+	bool is_theirs = r.code == ERR_UNAUTHENTICATED || r.code == ERR_INVALID || r.code == ERR_EXISTS ||
+			 r.code == ERR_QUOTA;
+	if (!is_theirs)
 		return r;
 	log_event(LOG_WARN, "directory-user-kept", "name=%s reason=%s", log_quote(person->name),
 		  log_quote(c->problem.message));

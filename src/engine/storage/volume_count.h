@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How many disks an instance has: apart from volume.h, which needs images. */
+ * The limit of disks of an instance, for files that need nothing else of volume.h. */
 #pragma once
 
 enum { INSTANCE_VOLUMES_MAX = 26 };

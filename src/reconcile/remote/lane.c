@@ -21,9 +21,24 @@ static struct provider_lane **bucket_of(struct reconciler *r, uuid id)
 	return &r->providers[id.b[15] % PROVIDER_BUCKETS];
 }
 
+/* A new connection each time: curl reuses an open one without the egress policy's check of its address. */
+static struct provider_lane *take_idle(struct reconciler *r, uuid id)
+{
+	struct provider_lane *lane = r->idle_providers;
+	struct remote_connection *connection = lane ? remote_connection_new() : NULL;
+	if (!connection)
+		return NULL;
+	r->idle_providers = lane->next;
+	*lane = (struct provider_lane){.id = id, .lane = lane->lane, .connection = connection};
+	return lane;
+}
+
 static struct provider_lane *make_lane(struct reconciler *r, uuid id)
 {
-	struct provider_lane *lane = heap_new(struct provider_lane);
+	struct provider_lane *lane = take_idle(r, id);
+	if (lane)
+		return lane;
+	lane = heap_new(struct provider_lane);
 	if (!lane)
 		return NULL;
 	lane->id = id;
@@ -52,19 +67,47 @@ struct provider_lane *provider_lane_of(struct reconciler *r, uuid provider)
 	return lane;
 }
 
+void provider_lane_retire(struct reconciler *r, uuid provider)
+{
+	(void) pthread_mutex_lock(&r->providers_lock);
+	struct provider_lane **at = bucket_of(r, provider), *lane;
+	while (*at && !uuid_equal((*at)->id, provider))
+		at = &(*at)->next;
+	if ((lane = *at) != NULL) {
+		*at = lane->next;
+		remote_connection_free(lane->connection);
+		heap_free(lane->seen.at);
+		*lane = (struct provider_lane){.lane = lane->lane, .next = r->idle_providers};
+		r->idle_providers = lane;
+	}
+	(void) pthread_mutex_unlock(&r->providers_lock);
+}
+
+static void free_lanes(struct provider_lane *lane)
+{
+	for (struct provider_lane *next; lane; lane = next) {
+		next = lane->next;
+		remote_connection_free(lane->connection);
+		heap_free(lane->seen.at);
+		heap_free(lane);
+	}
+}
+
+static void end_lanes(struct provider_lane *lane)
+{
+	for (; lane; lane = lane->next)
+		actor_free(lane->lane.actor);
+}
+
 /* All steps end before the first lane is freed, because they look lanes up. */
 void provider_lane_free_all(struct reconciler *r)
 {
 	for (size_t k = 0; k < PROVIDER_BUCKETS; k++)
-		for (struct provider_lane *lane = r->providers[k]; lane; lane = lane->next)
-			actor_free(lane->lane.actor);
+		end_lanes(r->providers[k]);
+	end_lanes(r->idle_providers);
 	for (size_t k = 0; k < PROVIDER_BUCKETS; k++)
-		for (struct provider_lane *lane = r->providers[k], *next; lane; lane = next) {
-			next = lane->next;
-			remote_connection_free(lane->connection);
-			heap_free(lane->seen.at);
-			heap_free(lane);
-		}
+		free_lanes(r->providers[k]);
+	free_lanes(r->idle_providers);
 }
 
 /* ---- pace ---- */

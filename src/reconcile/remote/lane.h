@@ -29,7 +29,7 @@ struct provider_lane {
 	/* The rest belongs to the lane's steps. */
 	struct remote_connection *connection;
 	struct pace pace;
-	uint64_t gen;       /* of the row that the following belongs to */
+	uint64_t gen;       /* gen of the row; a new one resets what follows */
 	int64_t next_us;    /* no request before, unless the row's gen changes */
 	unsigned failures;  /* in a row */
 	size_t verify_step; /* next step of the verification under way */
@@ -37,13 +37,16 @@ struct provider_lane {
 	char identity[256];
 	char lacks[PROVIDER_LACKS_SIZE]; /* a line for each missing right */
 	bool is_listing;
-	int64_t began_us; /* of the listing */
+	int64_t began_us; /* start of the listing */
 	char cursor[PROVIDER_CURSOR_MAX + 1];
 	struct id_set seen;
 };
 
 /* Finds or creates the provider's lane; NULL: out of memory. Any thread. */
 struct provider_lane *provider_lane_of(struct reconciler *r, uuid provider);
+/* Keeps the lane of a forgotten provider, with its thread, for the next provider: otherwise an account that adds and
+ * removes providers would add threads without end. Only a step of that lane may call it. */
+void provider_lane_retire(struct reconciler *r, uuid provider);
 /* Ends all lanes, and waits for their steps. */
 void provider_lane_free_all(struct reconciler *r);
 

@@ -350,12 +350,14 @@ static RESULT step_provider(struct step *s)
 {
 	struct gathered g = {0};
 	int64_t due_us = 0, now_us = clock_now_us();
-	struct provider_lane *lane = provider_lane_of(s->r, s->id);
 	TRY(gather(s, &g));
-	if (!g.provider)
+	if (!g.provider) {
+		provider_lane_retire(s->r, s->id);
 		return OK;
+	}
 	if (g.is_deleted)
 		return forget(s);
+	struct provider_lane *lane = provider_lane_of(s->r, s->id);
 	if (!lane)
 		return ctx_no_memory(&s->ctx);
 	take_wish(lane, g.provider);

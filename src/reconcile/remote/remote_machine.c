@@ -202,9 +202,13 @@ static RESULT step_machine(struct step *s)
 static void wake_machine(struct reconciler *r, const struct row *row)
 {
 	const struct remote_machine *m = remote_machine_of(row);
-	const struct provider_lane *lane = has_work(m) ? provider_lane_of(r, m->provider) : NULL;
+	if (!has_work(m))
+		return;
+	const struct provider_lane *lane = provider_lane_of(r, m->provider);
 	if (lane)
 		work_wake(r, lane->lane, KIND_REMOTE_MACHINE, row->id, WAKE_WISH);
+	else
+		work_note_loss(r);
 }
 
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,

@@ -169,7 +169,7 @@ def test_guesses_are_counted(dev):
 
 
 def test_refresh(slapd, tmp_path_factory):
-    """Who has left the directory, or a group of it, loses access without another sign-in. A directory that is away changes nothing."""
+    """A person who has left the directory, or a group of it, loses access without another sign-in. A directory that is away changes nothing."""
     for name in ("gus", "hal", "ida"):
         slapd.add_person(name, RIGHT)
     slapd.add_group("operators", "gus", "hal")

@@ -145,6 +145,22 @@ def test_policies_here(world):
     wait_until(lambda: machines(world)[row["ref"]]["power"] == "running" and machines(world)[row["ref"]]["act"] == "none", "the start")
 
 
+def test_threads_are_reused(world):
+    """A provider that is added takes over the thread of one that was removed."""
+    def threads():
+        folder = f"/proc/{world.process.pid}/task"
+        names = [open(f"{folder}/{task}/comm", encoding="ascii").read().strip() for task in os.listdir(folder)]
+        return names.count("provider")
+
+    count = len(world.command("provider", "list")) + 1
+    for n in range(4):
+        add(world, f"brief-{n}", world.there.account.key_id, world.there.account.secret, world.there.url)
+        wait_until(lambda n=n: len(machines(world, f"brief-{n}")) >= 3, "its listing")
+        assert run(world, "provider", "remove", f"brief-{n}").returncode == 0
+        wait_until(lambda n=n: f"brief-{n}" not in [p["name"] for p in world.command("provider", "list")] and not machines(world, f"brief-{n}"), "the removal")
+    assert 0 < threads() <= count + 1
+
+
 def test_missing_right(world):
     """A policy there takes one right away: the verification names it."""
     iam = world.there.account.client("iam")

@@ -86,7 +86,7 @@ static void check_asking(void **state)
 	assert_false(is_run(c, &c->operator, engine_see_host_run, &report));
 }
 
-/* The ledger has no rows: what bills need is asked for by name. */
+/* Bills belong to the ledger, which has no rows, so these operations ask about no row. */
 static void check_ledger(void **state)
 {
 	struct cloud *c = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an account says of all its instances: ModifyInstanceMetadataDefaults, GetInstanceMetadataDefaults;
+ * Settings of an account for all its instances: ModifyInstanceMetadataDefaults, GetInstanceMetadataDefaults;
  * GetSerialConsoleAccessStatus, EnableSerialConsoleAccess, DisableSerialConsoleAccess;
  * GetEbsEncryptionByDefault, EnableEbsEncryptionByDefault, DisableEbsEncryptionByDefault;
  * GetEbsDefaultKmsKeyId, ModifyEbsDefaultKmsKeyId, ResetEbsDefaultKmsKeyId;
