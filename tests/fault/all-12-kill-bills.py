@@ -62,7 +62,8 @@ class Region:
             db.close()
 
     def usage(self):
-        return self.sql("SELECT seq, at_us, kind, id, account, meter, level FROM usage ORDER BY seq")
+        """Records of meters. Rows without a meter hold a resource's name and tags alone (LEDGER_SUBJECT)."""
+        return self.sql("SELECT seq, at_us, kind, id, account, meter, level FROM usage WHERE meter <> '' ORDER BY seq")
 
     def client(self):
         account = self.dev.account

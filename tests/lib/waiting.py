@@ -228,14 +228,14 @@ def found(what, words=""):
     return wait_until(look, words or "what the test looks for")
 
 
-def run(argv, input=None, check=False, of=(), capture_output=False, **how):  # pylint: disable=redefined-builtin
-    """subprocess.run() without a time limit: kills a command if neither it nor the watched objects make progress."""
+def run(argv, input=None, check=False, of=(), shows=None, capture_output=False, **how):  # pylint: disable=redefined-builtin
+    """subprocess.run() without a time limit: kills a command if neither it nor the watched objects make progress. shows: as in wait_until()."""
     if capture_output:
         how.update(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if input is not None:
         how["stdin"] = subprocess.PIPE
     with subprocess.Popen(argv, **how) as process:
-        budget = Watch([process, *(of or WATCHED)])
+        budget = Watch([process, *(of or WATCHED)], shows)
         while True:
             try:
                 out, err = process.communicate(input, timeout=SAMPLE_S)
