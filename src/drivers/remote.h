@@ -2,8 +2,9 @@
  * The remote drivers' contract: calls to a cloud elsewhere, whose machines are listed and changed from here.
  * drivers/remote/ has a folder for each cloud.
  *
- * Rules. A driver makes no decisions, keeps nothing between calls except the open connection in struct remote,
- * never retries and never sleeps. Each call sends one request, and blocks for up to timeout_us. Redirects and
+ * Rules. A driver makes no decisions, keeps nothing between calls except the connection and its session in struct
+ * remote, never retries and never sleeps. Each call sends one request, and blocks for up to timeout_us; clouds that
+ * give tokens need up to two more for a sign-in, about once in half an hour. Redirects and
  * proxies are not followed. An answer is hostile input: its size, depth, counts and texts are bounded, and
  * everything in a page is of the form that the schema allows.
  *
@@ -34,12 +35,13 @@ enum { REMOTE_TIMEOUT_S = 60, REMOTE_PAGE_MAX = 2000, REMOTE_RIGHTS_MAX = 32 };
 struct remote {
 	struct str name; /* for messages */
 	struct str endpoint, region, login;
-	struct str secret; /* never shown or logged */
+	struct str project, domain; /* as in schema/provider.toml */
+	struct str secret;          /* never shown or logged */
 	struct str ca, pin;
 	bool is_trusted;             /* any address may be called, by http, too */
 	struct egress_policy *reach; /* otherwise: the addresses that may be called */
 	int64_t timeout_us;
-	struct remote_connection *connection; /* kept open between calls; NULL: opened for one call */
+	struct remote_connection *connection; /* kept open between calls; NULL: check() alone may be called */
 	/* results: */
 	int64_t wait_us; /* requested delay before the next call; 0: none */
 };
@@ -80,7 +82,12 @@ struct remote_driver {
 	RESULT (*act)(struct ctx *c, struct remote *r, const struct remote_act *act);
 };
 
-extern const struct remote_driver remote_ec2;
+/* Names a missing right in `lacks`. For drivers. */
+RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct str right);
+
+extern const struct remote_driver remote_ec2, remote_openstack, remote_cloudstack, remote_azure;
+/* The driver of a cloud, by enum provider_cloud. */
+const struct remote_driver *remote_driver_of(int cloud);
 
 /* A connection to be kept between calls. Frees it: remote_connection_free(), which ignores NULL. */
 struct remote_connection *remote_connection_new(void);

@@ -10,7 +10,7 @@
 #include "engine/remote/remote_machine.h"
 #include "store/provider.h"
 
-#define CLOUDS "aws"
+#define CLOUDS "aws|openstack|cloudstack|azure"
 
 /* ---- providers ---- */
 
@@ -32,12 +32,20 @@ static const struct param provider_params[] = {
 	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique in the account."),
 	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "The cloud's API."),
 	P("region", wish.region, .min = 1, .max = 63, .flags = REQUIRED, .doc = "The cloud's region."),
-	P("login", wish.login, .min = 1, .max = 128, .flags = REQUIRED,
-	  .doc = "Id of the credentials: AWS's access key id."),
+	P("login", wish.login, .min = 1, .max = 255, .flags = REQUIRED,
+	  .doc = "Id of the credentials: AWS's access key id, CloudStack's API key, Azure's client id, "
+		 "OpenStack's user "
+		 "(with a project) or application credential (without)."),
+	P("project", wish.project, .max = 255,
+	  .doc = "OpenStack: the project's name or id; absent: an application credential has one. Azure: the "
+		 "subscription's id."),
+	P("domain", wish.domain, .max = 255,
+	  .doc = "OpenStack: domain of user and project; absent: Default. Azure: the tenant's id."),
 	P("secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX, .flags = REQUIRED,
 	  .doc = "Their secret. It is kept sealed, and not shown again."),
 	P("endpoint", wish.endpoint, .max = 1024,
-	  .doc = "URL of the API; absent: the cloud's public one of the region. Only administrators may give "
+	  .doc = "URL of the API, of OpenStack that of Keystone; absent: the cloud's public one. Only "
+		 "administrators may give "
 		 "one of http, or in a network that accounts' fetches may not reach."),
 	P("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
 	  .doc = "Whose it is; absent: the caller's. Others' are for administrators."),
@@ -49,9 +57,12 @@ static RESULT prepare_provider(struct native_call *e, void *args)
 	struct provider_args *a = args;
 	a->wish.id = id_new(KIND_PROVIDER);
 	a->wish.cloud = native_place_of_word(provider_cloud_words, a->cloud);
-	const struct remote remote = {
-		.endpoint = a->wish.endpoint, .region = a->wish.region, .login = a->wish.login};
-	TRY(remote_ec2.check(e->c, &remote));
+	const struct remote remote = {.endpoint = a->wish.endpoint,
+				      .region = a->wish.region,
+				      .project = a->wish.project,
+				      .domain = a->wish.domain,
+				      .login = a->wish.login};
+	TRY(remote_driver_of(a->wish.cloud)->check(e->c, &remote));
 	return key_seal(e->c, e->config->master_key, a->wish.id, a->secret, &a->wish.secret);
 }
 
@@ -60,7 +71,7 @@ struct provider_change_args {
 	struct str secret;
 };
 static const struct param provider_change_params[] = {
-	PARAM(struct provider_change_args, "login", wish.login, .min = 1, .max = 128,
+	PARAM(struct provider_change_args, "login", wish.login, .min = 1, .max = 255,
 	      .doc = "Id of the new credentials, of the same account there."),
 	PARAM(struct provider_change_args, "secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX,
 	      .doc = "Their secret."),
@@ -74,9 +85,12 @@ static RESULT prepare_provider_change(struct native_call *e, void *args)
 	TRY(native_find_row(e, KIND_PROVIDER, &a->wish.provider, &row));
 	a->wish.id = row->id;
 	const struct provider *p = provider_of(row);
-	const struct remote remote = {.region = p->region,
+	const struct remote remote = {.endpoint = p->endpoint,
+				      .region = p->region,
+				      .project = p->project,
+				      .domain = p->domain,
 				      .login = a->wish.login.n ? a->wish.login : p->login};
-	TRY(remote_ec2.check(e->c, &remote));
+	TRY(remote_driver_of((int) p->cloud)->check(e->c, &remote));
 	return a->secret.n ? key_seal(e->c, e->config->master_key, row->id, a->secret, &a->wish.secret) : OK;
 }
 

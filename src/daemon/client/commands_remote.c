@@ -145,10 +145,11 @@ static RESULT wait_for_status(struct asking *a)
 static const struct carried provider_members[] = {
 	{.member = "name", .param = "name"},       {.member = "cloud", .param = "cloud"},
 	{.member = "region", .param = "region"},   {.member = "endpoint", .param = "endpoint"},
+	{.member = "project", .param = "project"}, {.member = "domain", .param = "domain"},
 	{.member = "account", .param = "account"},
 };
 static const struct carried credential_members[] = {
-	{.member = "login", .param = "access-key"},
+	{.member = "login", .param = "login"},
 	{.member = "secret", .param = "secret-file", .how = CARRY_SECRET},
 	{.member = "secret", .param = "secret-stdin"},
 	{.member = "ca", .param = "ca-file", .how = CARRY_FILE},
@@ -305,10 +306,12 @@ static RESULT act(struct asking *a)
 		"id", PARAM_POSITIONAL, true, "The cloud's id of it, as `dari remote list` shows it."        \
 	}
 #define CREDENTIALS(needed)                                                                                  \
-	{"access-key", PARAM_OPTION, needed, "AWS: the access key id."},                                     \
-		{"secret-file", PARAM_OPTION, false, "A file with the secret key; kept sealed.",             \
+	{"login", PARAM_OPTION, needed,                                                                      \
+	 "AWS: the access key id. OpenStack: the user, or without --project the id of an application "       \
+	 "credential. CloudStack: the API key. Azure: the client id."},                                      \
+		{"secret-file", PARAM_OPTION, false, "A file with its secret key or password; kept sealed.", \
 		 .is_path = true},                                                                           \
-		{"secret-stdin", PARAM_STDIN, false, "Reads the secret key from standard input."},           \
+		{"secret-stdin", PARAM_STDIN, false, "Reads the secret from standard input."},               \
 		{"ca-file", PARAM_OPTION, false,                                                             \
 		 "Certificates in PEM to check the endpoint with, instead of the system's.",                 \
 		 .is_path = true},                                                                           \
@@ -321,10 +324,15 @@ static RESULT act(struct asking *a)
 const struct command remote_commands[] = {
 	{"provider add",
 	 "Adds a cloud elsewhere, and says what its credentials lack.",
-	 {{"cloud", PARAM_POSITIONAL, true, "aws: AWS's EC2 API, and clouds that offer it."},
+	 {{"cloud", PARAM_POSITIONAL, true, "aws (AWS's EC2 API), openstack, cloudstack or azure."},
 	  PROVIDER_NAME,
-	  {"region", PARAM_OPTION, true, "The cloud's region, such as eu-central-1."},
-	  {"endpoint", PARAM_OPTION, false, "URL of the API; absent: the cloud's public one."},
+	  {"region", PARAM_OPTION, true,
+	   "The cloud's region, such as eu-central-1; CloudStack: the zone's name."},
+	  {"endpoint", PARAM_OPTION, false,
+	   "URL of the API, of OpenStack that of Keystone; absent: the cloud's public one."},
+	  {"project", PARAM_OPTION, false, "OpenStack: the user's project. Azure: the subscription's id."},
+	  {"domain", PARAM_OPTION, false,
+	   "OpenStack: the user's domain; absent: Default. Azure: the tenant's id."},
 	  CREDENTIALS(true),
 	  {"account", PARAM_OPTION, false, "The account here that owns it; absent: the caller's."}},
 	 .ask = add_provider},

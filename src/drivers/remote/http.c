@@ -4,15 +4,21 @@
 #include "drivers/remote/http.h"
 
 #include <curl/curl.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/heap.h"
 #include "drivers/egress_policy.h"
+#include "drivers/remote/power_map.h"
 
 enum { WAIT_MAX_S = 3600 };
+#define SESSION_MAX_US (30 * MINUTE)
 
 struct remote_connection {
 	CURL *curl;
+	struct remote_session session;
+	struct power_map powers;
 };
 
 struct remote_connection *remote_connection_new(void)
@@ -30,6 +36,8 @@ void remote_connection_free(struct remote_connection *k)
 	if (!k)
 		return;
 	curl_easy_cleanup(k->curl);
+	crypto_wipe(&k->session, sizeof k->session);
+	power_map_clear(&k->powers);
 	heap_free(k);
 }
 
@@ -80,7 +88,9 @@ RESULT remote_parse_url(struct ctx *c, struct str url, struct remote_url *ret_ur
 /* ---- one transfer ---- */
 
 struct transfer {
+	struct ctx *c;
 	struct remote *remote;
+	const struct remote_request *request;
 	struct remote_answer *answer;
 };
 
@@ -91,14 +101,24 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 	return t->answer->body.failed ? 0 : size * count;
 }
 
+/* Value of a header with that name; empty: the line is another one. */
+static struct str value_of(struct str line, const char *name)
+{
+	size_t n = strlen(name);
+	bool is_it =
+		line.n > n && line.p[n] == ':' && str_equal_nocase(str_slice(line, 0, n), str_from(name));
+	return is_it ? str_trim(str_slice(line, n + 1, line.n)) : STR_NONE;
+}
+
 static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct transfer *t = arg;
-	struct str line = {bytes, size * count}, name = STR("Retry-After:");
+	struct str line = {bytes, size * count}, wait = value_of(line, "Retry-After");
 	int64_t wait_s = 0;
-	if (line.n > name.n && str_equal_nocase(str_slice(line, 0, name.n), name) &&
-	    result_is_ok(str_parse_int(str_trim(str_slice(line, name.n, line.n)), &wait_s)) && wait_s > 0)
+	if (wait.n && result_is_ok(str_parse_int(wait, &wait_s)) && wait_s > 0)
 		t->remote->wait_us = (wait_s < WAIT_MAX_S ? wait_s : WAIT_MAX_S) * SECOND;
+	if (t->request->wanted_header && !t->answer->header.n)
+		t->answer->header = str_copy(t->c->arena, value_of(line, t->request->wanted_header));
 	return size * count;
 }
 
@@ -145,8 +165,12 @@ static void set_options(struct ctx *c, struct transfer *t, const struct remote_r
 	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long) REMOTE_CONNECT_MS);
 	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) (t->remote->timeout_us / MILLISECOND));
 	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
-	(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->form.n);
-	(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->form.p);
+	const char *method = request->method ? request->method : "POST";
+	if (strcmp(method, "GET") != 0) {
+		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body.n);
+		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.n ? request->body.p : "");
+		(void) curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	}
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
 	(void) curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
@@ -198,11 +222,95 @@ static RESULT perform(struct ctx *c, struct transfer *t, const struct remote_req
 RESULT remote_send(struct ctx *c, struct remote *r, const struct remote_request *request,
 		   struct remote_answer *ret_answer)
 {
-	struct transfer t = {.remote = r, .answer = ret_answer};
-	AUTO(remote_connection) own = r->connection ? NULL : remote_connection_new();
-	struct remote_connection *k = r->connection ? r->connection : own;
+	struct transfer t = {.c = c, .remote = r, .request = request, .answer = ret_answer};
 	*ret_answer = (struct remote_answer){0};
 	buf_init(&ret_answer->body, REMOTE_ANSWER_CAP);
 	r->wait_us = 0;
-	return k ? perform(c, &t, request, k->curl) : ctx_no_memory(c);
+	return perform(c, &t, request, r->connection->curl);
+}
+
+enum err remote_err_of_status(int status)
+{
+	static const struct {
+		int status;
+		enum err err;
+	} known[] = {{400, ERR_INVALID},    {401, ERR_UNAUTHENTICATED}, {403, ERR_DENIED},
+		     {404, ERR_NOT_FOUND},  {408, ERR_AGAIN},           {409, ERR_STATE},
+		     {410, ERR_NOT_FOUND},  {413, ERR_THROTTLED},       {429, ERR_THROTTLED},
+		     {501, ERR_UNSUPPORTED}};
+	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
+		if (known[k].status == status)
+			return known[k].err;
+	return status >= 500 ? ERR_AGAIN : status >= 400 ? ERR_INVALID : ERR_IO;
+}
+
+/* ---- sessions ---- */
+
+static void digest_credentials(const struct remote *r, uint8_t ret[static SHA256_SIZE])
+{
+	const struct str texts[] = {r->endpoint, r->region, r->domain, r->project, r->login, r->secret};
+	uint8_t chain[2 * SHA256_SIZE] = {0};
+	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
+		crypto_sha256(texts[k], chain + SHA256_SIZE);
+		crypto_sha256((struct str){(const char *) chain, sizeof chain}, chain);
+	}
+	memcpy(ret, chain, SHA256_SIZE);
+}
+
+struct remote_session *remote_session_of(const struct remote *r)
+{
+	struct remote_session *session = &r->connection->session;
+	uint8_t of[SHA256_SIZE];
+	digest_credentials(r, of);
+	if (session->until_us <= clock_now_us() || memcmp(of, session->of, sizeof of) != 0)
+		remote_session_close(session);
+	return session;
+}
+
+struct power_map *remote_power_map(const struct remote *r)
+{
+	return &r->connection->powers;
+}
+
+bool remote_session_is_open(const struct remote_session *session)
+{
+	return session->until_us != 0;
+}
+
+static bool keep_text(char *place, size_t most, struct str text)
+{
+	if (text.n > most || !str_is_line(text))
+		return false;
+	memcpy(place, text.p, text.n);
+	place[text.n] = '\0';
+	return true;
+}
+
+RESULT remote_session_open(struct ctx *c, const struct remote *r, int64_t life_us, struct str token,
+			   struct str url, struct str account)
+{
+	struct remote_session *session = &r->connection->session;
+	struct remote_url parsed;
+	remote_session_close(session);
+	while (str_ends_with(url, STR("/")))
+		url = str_slice(url, 0, url.n - 1);
+	if (!result_is_ok(remote_parse_url(c, url, &parsed)) ||
+	    (str_starts_with(r->endpoint, STR("https:")) && !str_is(parsed.scheme, "https"))) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_IO,
+				"The sign-in names no usable URL of the API: it must be one of https.");
+	}
+	bool is_kept = token.n && account.n && keep_text(session->token, REMOTE_TOKEN_MAX, token) &&
+		       keep_text(session->url, REMOTE_URL_MAX, url) &&
+		       keep_text(session->account, REMOTE_ACCOUNT_MAX, account);
+	if (!is_kept)
+		return ctx_fail(c, ERR_IO, "The sign-in's answer is not usable.");
+	digest_credentials(r, session->of);
+	session->until_us = clock_now_us() + (life_us < SESSION_MAX_US ? life_us : SESSION_MAX_US);
+	return OK;
+}
+
+void remote_session_close(struct remote_session *session)
+{
+	crypto_wipe(session, sizeof *session);
 }

@@ -6,20 +6,30 @@
 #include "base/buf.h"
 #include "drivers/remote.h"
 
-enum { REMOTE_ANSWER_CAP = 32 << 20, REMOTE_HEADERS_MAX = 8, REMOTE_CONNECT_MS = 10000 };
+enum {
+	REMOTE_ANSWER_CAP = 32 << 20,
+	REMOTE_HEADERS_MAX = 8,
+	REMOTE_CONNECT_MS = 10000,
+	REMOTE_TOKEN_MAX = 8192,
+	REMOTE_URL_MAX = 1024,
+	REMOTE_ACCOUNT_MAX = 255
+};
 
 struct remote_request {
+	const char *method; /* NULL: POST */
 	struct str url;
-	struct str form;                         /* body, application/x-www-form-urlencoded */
+	struct str body;                         /* empty: none */
 	const char *headers[REMOTE_HEADERS_MAX]; /* "Name: value"; NULL-terminated */
+	const char *wanted_header;               /* a header of the answer; NULL: none */
 };
 
 struct remote_answer {
 	int status;
-	struct buf body; /* to be freed with buf_done(), after a failure, too */
+	struct buf body;   /* to be freed with buf_done(), after a failure, too */
+	struct str header; /* the wanted one, in the arena; empty: absent */
 };
 
-/* Sends the request. OK for every status except 3xx, which is ERR_IO. */
+/* Sends the request over r's connection. OK for every status except 3xx, which is ERR_IO. */
 RESULT remote_send(struct ctx *c, struct remote *r, const struct remote_request *request,
 		   struct remote_answer *ret_answer);
 
@@ -29,3 +39,27 @@ struct remote_url {
 	struct str scheme, host, path; /* host with the port, unless it is the scheme's */
 };
 RESULT remote_parse_url(struct ctx *c, struct str url, struct remote_url *ret_url);
+
+/* The kind of failure that a status of HTTP means. Statuses below 400 mean that the answer cannot be used. */
+enum err remote_err_of_status(int status);
+
+/* ---- sessions ---- */
+
+/* Result of a sign-in, for clouds that give tokens. Kept with the connection, and wiped with it. */
+struct remote_session {
+	uint8_t of[32];   /* digest of the endpoint and the credentials that it belongs to */
+	int64_t until_us; /* 0: closed */
+	int version;      /* API version, as the driver counts */
+	bool is_reader;   /* the credentials may only read */
+	char token[REMOTE_TOKEN_MAX + 1];
+	char url[REMOTE_URL_MAX + 1]; /* the API proper, without a slash at the end */
+	char account[REMOTE_ACCOUNT_MAX + 1];
+};
+/* Session of r's connection. Closes it if it has expired, or belongs to other credentials. */
+struct remote_session *remote_session_of(const struct remote *r);
+bool remote_session_is_open(const struct remote_session *session);
+/* Keeps the token for `life_us`. ERR_IO: the token, the URL or the account is not usable. A URL of http is refused if
+ * r's endpoint is https: the token would travel in the clear. */
+RESULT remote_session_open(struct ctx *c, const struct remote *r, int64_t life_us, struct str token,
+			   struct str url, struct str account);
+void remote_session_close(struct remote_session *session);

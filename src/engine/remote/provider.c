@@ -63,6 +63,8 @@ RESULT engine_create_provider(struct op *op, struct provider_wish *wish)
 				.cloud = (enum provider_cloud) wish->cloud,
 				.endpoint = wish->endpoint,
 				.region = wish->region,
+				.project = wish->project,
+				.domain = wish->domain,
 				.login = wish->login,
 				.secret = wish->secret,
 				.ca = wish->ca,
@@ -225,9 +227,11 @@ int64_t engine_get_refreshed_us(const struct provider *provider)
 	return noted_us > provider->listed_us ? noted_us : provider->listed_us;
 }
 
-void engine_note_refreshed(const struct provider *provider, int64_t now_us)
+RESULT engine_note_refreshed(struct op *op, struct provider_refreshed *wish)
 {
-	struct provider_usage *usage = provider_usage(provider);
+	const struct provider *p = provider_find(op->head, wish->provider);
+	struct provider_usage *usage = p ? provider_usage(p) : NULL;
 	if (usage)
-		__atomic_store_n(&usage->refreshed_us, now_us, __ATOMIC_RELAXED);
+		__atomic_store_n(&usage->refreshed_us, wish->at_us, __ATOMIC_RELAXED);
+	return OK;
 }

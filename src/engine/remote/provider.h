@@ -22,7 +22,7 @@ enum {
 struct provider_wish {
 	uuid id; /* id for the new row; the secret is sealed with it */
 	struct ref owner;
-	struct str name, endpoint, region, login, ca, pin;
+	struct str name, endpoint, region, project, domain, login, ca, pin;
 	struct str secret; /* sealed */
 	int cloud;         /* enum provider_cloud */
 	int64_t poll_s;    /* 0: the default */
@@ -69,5 +69,9 @@ SYSTEM_OPERATION(engine_forget_provider, provider_end)
 
 /* End of the last complete listing, as far as known; 0: none. Any thread with a view of the row. */
 int64_t engine_get_refreshed_us(const struct provider *provider);
-/* Notes the end of a complete listing without a change. Called by the provider's lane only. */
-void engine_note_refreshed(const struct provider *provider, int64_t now_us);
+/* Notes the end of a complete listing whose changes are committed. Changes no row. */
+struct provider_refreshed {
+	uuid provider;
+	int64_t at_us;
+};
+SYSTEM_OPERATION(engine_note_refreshed, provider_refreshed)

@@ -69,6 +69,9 @@ RESULT engine_end_remote_act(struct op *op, struct remote_act_report *wish)
 	next.act = REMOTE_MACHINE_ACT_NONE;
 	next.act_tags = (struct tags){0};
 	next.act_problem = str_cut(wish->problem, PROBLEM_MAX);
+	if (m->act == REMOTE_MACHINE_ACT_TERMINATE && !wish->problem.n &&
+	    m->power != REMOTE_MACHINE_POWER_TERMINATED)
+		next.power = REMOTE_MACHINE_POWER_TERMINATING;
 	TRY(remote_machine_put(op, &next));
 	const char *word = remote_machine_act_words[m->act];
 	struct str more = wish->problem.n ? next.act_problem : wish->note;

@@ -212,17 +212,14 @@ void id_set_clear(struct id_set *set)
 
 /* ---- opening ---- */
 
-const struct remote_driver *remote_find_driver(enum provider_cloud cloud)
-{
-	return cloud == PROVIDER_CLOUD_AWS ? &remote_ec2 : NULL;
-}
-
 RESULT remote_open(struct step *s, const struct provider *p, struct provider_lane *lane,
 		   struct remote *ret_remote)
 {
 	*ret_remote = (struct remote){.name = p->name,
 				      .endpoint = p->endpoint,
 				      .region = p->region,
+				      .project = p->project,
+				      .domain = p->domain,
 				      .login = p->login,
 				      .ca = p->ca,
 				      .pin = p->pin,

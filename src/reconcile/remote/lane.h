@@ -38,7 +38,9 @@ struct provider_lane {
 	char lacks[PROVIDER_LACKS_SIZE]; /* a line for each missing right */
 	bool is_listing;
 	int64_t began_us; /* start of the listing */
+	int64_t ended_us; /* end of a complete listing whose changes are being committed; 0: none */
 	char cursor[PROVIDER_CURSOR_MAX + 1];
+	size_t pages; /* number of pages that the listing under way has read */
 	struct id_set seen;
 };
 
@@ -58,8 +60,6 @@ bool id_set_add(struct id_set *set, uuid id); /* false: out of memory */
 bool id_set_has(const struct id_set *set, uuid id);
 void id_set_clear(struct id_set *set);
 
-/* Driver of the provider's cloud; NULL: none. */
-const struct remote_driver *remote_find_driver(enum provider_cloud cloud);
 /* Opens the provider's secret into the arena; remote_close() wipes it. */
 RESULT remote_open(struct step *s, const struct provider *p, struct provider_lane *lane,
 		   struct remote *ret_remote);

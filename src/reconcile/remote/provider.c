@@ -12,7 +12,7 @@
 #include "reconcile/remote/lane.h"
 #include "store/remote_machine.h"
 
-enum { CHUNK = 500, VANISHED_PERCENT_MAX = 30, REFUSED_RETRY_S = 3600 };
+enum { CHUNK = 500, PAGES_MIN = 40, VANISHED_PERCENT_MAX = 30, REFUSED_RETRY_S = 3600 };
 #define VERIFY_EVERY_US (24 * HOUR)
 
 /* The provider's row and what else a step needs from the view. */
@@ -148,7 +148,7 @@ static RESULT verify(struct step *s, struct provider_lane *lane, const struct ga
 		lane->verify_step = 0;
 		lane->lacks[0] = lane->identity[0] = '\0';
 	}
-	const struct remote_driver *driver = remote_find_driver(g->provider->cloud);
+	const struct remote_driver *driver = remote_driver_of((int) g->provider->cloud);
 	TRY(driver->verify(&s->ctx, remote, lane->verify_step, g->machine, &identity, &is_over));
 	if (lane->verify_step == 0) {
 		TRY(check_identity(s, g->provider, identity.account));
@@ -244,15 +244,6 @@ static RESULT report_missing(struct step *s, const struct provider *p, const str
 	return OK;
 }
 
-static void note_refreshed(struct step *s, int64_t now_us)
-{
-	AUTO_VIEW view = {0};
-	view_open(s->r->store, &view);
-	const struct provider *p = provider_find(view.tables, s->id);
-	if (p)
-		engine_note_refreshed(p, now_us);
-}
-
 static RESULT end_listing(struct step *s, struct provider_lane *lane, const struct provider *p)
 {
 	struct missing missing = {0};
@@ -269,12 +260,25 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 					   .has_listed = true,
 					   .held = is_too_many ? (int64_t) missing.vanished : 0};
 	step_report(s, engine_see_provider_run, report);
-	note_refreshed(s, clock_now_us());
 	lane->is_listing = false;
 	lane->failures = 0;
 	id_set_clear(&lane->seen);
+	lane->ended_us = clock_now_us();
 	lane->next_us = lane->began_us + p->poll_s * SECOND;
-	step_again_at(s, lane->next_us);
+	step_again(s);
+	return OK;
+}
+
+/* The rows are as fresh as the listing only when its changes are committed. If that failed, it is repeated. */
+static RESULT note_refreshed(struct step *s, struct provider_lane *lane)
+{
+	struct provider_refreshed *note = STEP_NEW(s, struct provider_refreshed);
+	*note = (struct provider_refreshed){.provider = s->id, .at_us = lane->ended_us};
+	if (s->work->failures)
+		lane->next_us = 0;
+	else
+		step_report(s, engine_note_refreshed_run, note);
+	lane->ended_us = 0;
 	return OK;
 }
 
@@ -288,6 +292,18 @@ static RESULT keep_cursor(struct step *s, struct provider_lane *lane, struct str
 	return OK;
 }
 
+/* A cloud may send empty pages, but not without end. */
+static RESULT check_size(struct step *s, struct provider_lane *lane)
+{
+	if (lane->seen.count > REMOTE_MACHINES_MAX)
+		return ctx_fail(&s->ctx, ERR_IO, "The cloud lists more than %d machines, which is too many.",
+				REMOTE_MACHINES_MAX);
+	if (++lane->pages > PAGES_MIN + lane->seen.count)
+		return ctx_fail(&s->ctx, ERR_IO,
+				"The answer is not usable: the listing has more pages than machines.");
+	return OK;
+}
+
 static RESULT list_page(struct step *s, struct provider_lane *lane, const struct gathered *g,
 			struct remote *remote)
 {
@@ -297,14 +313,13 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 		lane->is_listing = true;
 		lane->began_us = clock_now_us();
 		lane->cursor[0] = '\0';
+		lane->pages = 0;
 		id_set_clear(&lane->seen);
 	}
-	const struct remote_driver *driver = remote_find_driver(g->provider->cloud);
+	const struct remote_driver *driver = remote_driver_of((int) g->provider->cloud);
 	TRY(driver->list(&s->ctx, remote, str_copy(s->ctx.arena, str_from(lane->cursor)), &page));
 	TRY(compare_page(s, lane, &page, &changes));
-	if (lane->seen.count > REMOTE_MACHINES_MAX)
-		return ctx_fail(&s->ctx, ERR_IO, "The cloud lists more than %d machines, which is too many.",
-				REMOTE_MACHINES_MAX);
+	TRY(check_size(s, lane));
 	TRY(report_changes(s, g->provider, &changes));
 	if (!page.cursor.n)
 		return end_listing(s, lane, g->provider);
@@ -360,6 +375,8 @@ static RESULT step_provider(struct step *s)
 	struct provider_lane *lane = provider_lane_of(s->r, s->id);
 	if (!lane)
 		return ctx_no_memory(&s->ctx);
+	if (lane->ended_us)
+		TRY(note_refreshed(s, lane));
 	take_wish(lane, g.provider);
 	/* the second term: the clock was set back */
 	if (lane->next_us > now_us && lane->next_us < now_us + PROVIDER_POLL_MAX_S * SECOND) {

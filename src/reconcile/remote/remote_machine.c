@@ -108,12 +108,29 @@ static bool is_reached(const struct remote_machine *wanted, const struct remote_
 
 /* ---- acting ---- */
 
+static bool is_ending(const struct remote_machine *m)
+{
+	return m->power == REMOTE_MACHINE_POWER_TERMINATING || m->power == REMOTE_MACHINE_POWER_TERMINATED;
+}
+
+/* Forgets the machine at once: the cloud has accepted its end, and no longer knows it. */
+static RESULT report_loss(struct step *s, const struct acting *a)
+{
+	struct remote_machines_loss *loss = STEP_NEW(s, struct remote_machines_loss);
+	*loss = (struct remote_machines_loss){
+		.provider = a->provider->row.id, .at = &s->id, .count = 1, .is_final = true};
+	step_report(s, engine_miss_remote_machines_run, loss);
+	return OK;
+}
+
 /* The machine is gone: terminating it has succeeded. */
 static RESULT end_gone(struct step *s, const struct acting *a)
 {
 	bool is_fine = a->machine->act == REMOTE_MACHINE_ACT_TERMINATE;
 	struct str why = is_fine ? STR_NONE : s->ctx.problem.message;
 	ctx_clear_problem(&s->ctx);
+	if (is_fine || is_ending(a->machine))
+		TRY(report_loss(s, a));
 	if (a->machine->act == REMOTE_MACHINE_ACT_NONE)
 		return OK;
 	return report_end(s, a, (struct remote_act_report){.problem = why});
@@ -185,8 +202,8 @@ static RESULT step_machine(struct step *s)
 	if (!a.machine)
 		return OK;
 	a.lane = provider_lane_of(s->r, a.provider->row.id);
-	a.driver = remote_find_driver(a.provider->cloud);
-	if (!a.lane || !a.driver)
+	a.driver = remote_driver_of((int) a.provider->cloud);
+	if (!a.lane)
 		return ctx_no_memory(&s->ctx);
 	if (!pace_take(&a.lane->pace, clock_now_us(), &due_us)) {
 		step_again_at(s, due_us);

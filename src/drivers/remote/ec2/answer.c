@@ -5,34 +5,18 @@
 
 #include <libxml/xmlreader.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/vec.h"
+#include "drivers/remote/draft.h"
 
-enum { PATH_MAX_SIZE = 512, ID_MAX = 255, SHORT_MAX = 64, LIST_MAX = 64, TAGS_MAX = 50, TAG_MAX = 255 };
+enum { PATH_MAX_SIZE = 512, SHORT_MAX = 64 };
 
-/* A text list that is being collected; longer ones are cut. */
-struct texts {
-	struct str at[LIST_MAX];
-	size_t count;
-};
-
-struct addresses {
-	struct ip at[32];
-	size_t count;
-};
-
-/* The machine that is being read. */
+/* The machine that is being read, with the parts that EC2 spreads over several elements. */
 struct draft {
-	struct remote_machine machine;
-	struct texts subnets, groups, volumes;
-	struct addresses private_ips, public_ips;
-	struct tag tags[TAGS_MAX];
-	size_t tag_count;
-	struct tag tag; /* the one that is being read */
+	struct machine_draft base;
+	struct str key, value; /* the tag that is being read */
 	int64_t cores, threads;
 };
 
@@ -44,7 +28,7 @@ struct reading {
 	size_t ends[EC2_DEPTH_MAX]; /* size of the path at each depth */
 	size_t depth;
 	struct buf text; /* text inside the current element */
-	VEC(struct remote_machine) machines;
+	struct remote_machines machines;
 	struct draft draft;
 };
 
@@ -67,58 +51,29 @@ struct place {
 #define AT(member) offsetof(struct draft, member)
 #define NIC "networkInterfaceSet/item/"
 static const struct place places[] = {
-	{"instanceId", PUT_ID, AT(machine.ref), ID_MAX},
-	{"imageId", PUT_TEXT, AT(machine.image), ID_MAX},
-	{"instanceState/name", PUT_TEXT, AT(machine.raw_state), SHORT_MAX},
-	{"instanceType", PUT_TEXT, AT(machine.type), SHORT_MAX},
-	{"keyName", PUT_TEXT, AT(machine.key_name), ID_MAX},
-	{"launchTime", PUT_TIME, AT(machine.launched_us), 0},
-	{"placement/availabilityZone", PUT_TEXT, AT(machine.zone), SHORT_MAX},
-	{"platformDetails", PUT_TEXT, AT(machine.platform), SHORT_MAX},
-	{"vpcId", PUT_TEXT, AT(machine.network), ID_MAX},
-	{"subnetId", PUT_LIST, AT(subnets), 16},
-	{"privateIpAddress", PUT_IP, AT(private_ips), 0},
-	{"ipAddress", PUT_IP, AT(public_ips), 0},
-	{"groupSet/item/groupId", PUT_LIST, AT(groups), 32},
-	{"blockDeviceMapping/item/ebs/volumeId", PUT_LIST, AT(volumes), LIST_MAX},
-	{NIC "subnetId", PUT_LIST, AT(subnets), 16},
-	{NIC "privateIpAddressesSet/item/privateIpAddress", PUT_IP, AT(private_ips), 0},
-	{NIC "privateIpAddressesSet/item/association/publicIp", PUT_IP, AT(public_ips), 0},
-	{NIC "ipv6AddressesSet/item/ipv6Address", PUT_IP, AT(private_ips), 0},
+	{"instanceId", PUT_ID, AT(base.machine.ref), DRAFT_ID_MAX},
+	{"imageId", PUT_TEXT, AT(base.machine.image), DRAFT_ID_MAX},
+	{"instanceState/name", PUT_TEXT, AT(base.machine.raw_state), SHORT_MAX},
+	{"instanceType", PUT_TEXT, AT(base.machine.type), SHORT_MAX},
+	{"keyName", PUT_TEXT, AT(base.machine.key_name), DRAFT_ID_MAX},
+	{"launchTime", PUT_TIME, AT(base.machine.launched_us), 0},
+	{"placement/availabilityZone", PUT_TEXT, AT(base.machine.zone), SHORT_MAX},
+	{"platformDetails", PUT_TEXT, AT(base.machine.platform), SHORT_MAX},
+	{"vpcId", PUT_TEXT, AT(base.machine.network), DRAFT_ID_MAX},
+	{"subnetId", PUT_LIST, AT(base.subnets), 16},
+	{"privateIpAddress", PUT_IP, AT(base.private_ips), 0},
+	{"ipAddress", PUT_IP, AT(base.public_ips), 0},
+	{"groupSet/item/groupId", PUT_LIST, AT(base.groups), 32},
+	{"blockDeviceMapping/item/ebs/volumeId", PUT_LIST, AT(base.volumes), DRAFT_LIST_MAX},
+	{NIC "subnetId", PUT_LIST, AT(base.subnets), 16},
+	{NIC "privateIpAddressesSet/item/privateIpAddress", PUT_IP, AT(base.private_ips), 0},
+	{NIC "privateIpAddressesSet/item/association/publicIp", PUT_IP, AT(base.public_ips), 0},
+	{NIC "ipv6AddressesSet/item/ipv6Address", PUT_IP, AT(base.private_ips), 0},
 	{"cpuOptions/coreCount", PUT_INT, AT(cores), 0},
 	{"cpuOptions/threadsPerCore", PUT_INT, AT(threads), 0},
 	{"tagSet/item/key", PUT_KEY, 0, 0},
 	{"tagSet/item/value", PUT_VALUE, 0, 0},
 };
-
-/* The cloud's ids go into requests and policies' resources: letters, digits and a few signs. */
-static bool is_id(struct str s)
-{
-	for (size_t k = 0; k < s.n; k++)
-		if (!str_is_alphanumeric(s.p[k]) && !strchr("-_.:", s.p[k]))
-			return false;
-	return s.n >= 1 && s.n <= ID_MAX;
-}
-
-static void add_text(struct texts *list, struct str text, size_t most)
-{
-	for (size_t k = 0; k < list->count; k++)
-		if (str_equal(list->at[k], text))
-			return;
-	if (list->count < most && is_id(text))
-		list->at[list->count++] = text;
-}
-
-static void add_ip(struct addresses *list, struct str text)
-{
-	struct ip ip;
-	if (!result_is_ok(ip_parse(text, &ip)) || list->count == sizeof list->at / sizeof list->at[0])
-		return;
-	for (size_t k = 0; k < list->count; k++)
-		if (ip_equal(list->at[k], ip))
-			return;
-	list->at[list->count++] = ip;
-}
 
 static RESULT put(struct reading *r, const struct place *p, struct str text)
 {
@@ -126,12 +81,12 @@ static RESULT put(struct reading *r, const struct place *p, struct str text)
 	void *at = (char *) d + p->offset;
 	switch (p->how) {
 	case PUT_ID:
-		if (!is_id(text))
+		if (!draft_is_id(text))
 			return bad(r, "a machine has no proper id");
 		*(struct str *) at = text;
 		break;
 	case PUT_TEXT:
-		*(struct str *) at = str_is_line(text) ? str_cut(text, p->most) : STR_NONE;
+		draft_put_text(at, text, p->most);
 		break;
 	case PUT_TIME: /* an unreadable time counts as absent */
 		IGNORE(clock_parse(text, at));
@@ -141,16 +96,16 @@ static RESULT put(struct reading *r, const struct place *p, struct str text)
 			*(int64_t *) at = 0;
 		break;
 	case PUT_IP:
-		add_ip(at, text);
+		draft_add_ip(at, text);
 		break;
 	case PUT_LIST:
-		add_text(at, text, p->most);
+		draft_add_id(at, text, p->most);
 		break;
 	case PUT_KEY:
-		d->tag.key = str_cut(text, TAG_MAX);
+		d->key = text;
 		break;
 	case PUT_VALUE:
-		d->tag.value = str_cut(text, TAG_MAX);
+		d->value = text;
 		break;
 	}
 	return OK;
@@ -175,90 +130,22 @@ static enum remote_machine_power power_of(struct str word)
 	return REMOTE_MACHINE_POWER_UNKNOWN;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return str_compare(*(const struct str *) a, *(const struct str *) b);
-}
-
-static int compare_ips(const void *a, const void *b)
-{
-	return ip_compare(*(const struct ip *) a, *(const struct ip *) b);
-}
-
-static int compare_tags(const void *a, const void *b)
-{
-	return str_compare(((const struct tag *) a)->key, ((const struct tag *) b)->key);
-}
-
-/* Sorted copies, because clouds change the order between answers, and that is no change of the machine. */
-static struct strs copy_texts(struct arena *a, struct texts *list)
-{
-	struct str *copy = arena_new_array(a, struct str, list->count);
-	if (list->count > 1)
-		qsort(list->at, list->count, sizeof list->at[0], compare_texts);
-	if (copy && list->count)
-		memcpy(copy, list->at, list->count * sizeof *copy);
-	return (struct strs){copy, copy ? list->count : 0};
-}
-
-static struct ips copy_ips(struct arena *a, struct addresses *list)
-{
-	struct ip *copy = arena_new_array(a, struct ip, list->count);
-	if (list->count > 1)
-		qsort(list->at, list->count, sizeof list->at[0], compare_ips);
-	if (copy && list->count)
-		memcpy(copy, list->at, list->count * sizeof *copy);
-	return (struct ips){copy, copy ? list->count : 0};
-}
-
-static struct tags copy_tags(struct arena *a, struct tag *tags, size_t count)
-{
-	struct tag *copy = arena_new_array(a, struct tag, count);
-	size_t kept = 0;
-	if (count > 1)
-		qsort(tags, count, sizeof tags[0], compare_tags);
-	for (size_t k = 0; copy && k < count; k++)
-		if (!kept || !str_equal(copy[kept - 1].key, tags[k].key))
-			copy[kept++] = tags[k];
-	return (struct tags){copy, kept};
-}
-
 static void end_tag(struct draft *d)
 {
-	if (d->tag.key.n && str_is_line(d->tag.key) && str_is_xml_text(d->tag.value) &&
-	    d->tag_count < TAGS_MAX)
-		d->tags[d->tag_count++] = d->tag;
-	d->tag = (struct tag){0};
-}
-
-static struct str name_of(const struct draft *d)
-{
-	for (size_t k = 0; k < d->tag_count; k++)
-		if (str_is(d->tags[k].key, "Name") && str_is_line(d->tags[k].value))
-			return d->tags[k].value;
-	return STR_NONE;
+	draft_add_tag(&d->base, d->key, d->value);
+	if (str_is(d->key, "Name"))
+		draft_put_text(&d->base.machine.name, d->value, DRAFT_ID_MAX);
+	d->key = d->value = STR_NONE;
 }
 
 static RESULT end_machine(struct reading *r)
 {
 	struct draft *d = &r->draft;
-	struct arena *a = r->c->arena;
-	struct remote_machine *m = &d->machine;
-	if (!m->ref.n)
-		return bad(r, "a machine has no id");
-	if (r->machines.count == REMOTE_PAGE_MAX)
-		return bad(r, "a page has too many machines");
+	struct remote_machine *m = &d->base.machine;
 	m->power = power_of(m->raw_state);
-	m->name = name_of(d);
 	if (d->cores > 0 && d->cores < 65536 && d->threads > 0 && d->threads < 256)
 		m->vcpus = d->cores * d->threads;
-	m->subnets = copy_texts(a, &d->subnets);
-	m->groups = copy_texts(a, &d->groups);
-	m->volumes = copy_texts(a, &d->volumes);
-	m->private_ips = copy_ips(a, &d->private_ips);
-	m->public_ips = copy_ips(a, &d->public_ips);
-	m->remote_tags = copy_tags(a, d->tags, d->tag_count);
-	return VEC_PUSH(a, &r->machines, *m) ? OK : ctx_no_memory(r->c);
+	return draft_end(r->c, &d->base, &r->machines);
 }
 
 /* ---- paths ---- */
@@ -313,7 +200,7 @@ static RESULT take_member(struct reading *r, struct str path, struct str text)
 		return bad(r, "the token of the next page is too long");
 	else if (str_is(path, "nextToken"))
 		answer->next = text;
-	else if (str_is(path, "GetCallerIdentityResult/Account") && is_id(text))
+	else if (str_is(path, "GetCallerIdentityResult/Account") && draft_is_id(text))
 		answer->account = text;
 	return OK;
 }

@@ -55,14 +55,16 @@ static enum err err_of_code(struct str code, int status)
 	for (size_t k = 0; k < sizeof errors / sizeof errors[0]; k++)
 		if (str_matches(code, str_from(errors[k].code)))
 			return errors[k].err;
-	return status >= 500 ? ERR_AGAIN : status == 429 ? ERR_THROTTLED : ERR_INVALID;
+	return remote_err_of_status(status);
 }
 
-static enum err err_of_status(int status)
+/* A refusal without EC2's own error is no word about an object. */
+static enum err err_of_page(int status)
 {
-	if (status == 401 || status == 403)
+	enum err err = remote_err_of_status(status);
+	if (err == ERR_DENIED || err == ERR_UNAUTHENTICATED)
 		return ERR_UNAUTHENTICATED;
-	return status == 429 ? ERR_THROTTLED : status >= 500 ? ERR_AGAIN : ERR_IO;
+	return err == ERR_THROTTLED || err == ERR_AGAIN ? err : ERR_IO;
 }
 
 /* A proxy before the API answers with pages of its own: then the status alone decides. */
@@ -78,9 +80,8 @@ static RESULT judge(struct ctx *c, const struct remote *r, const struct remote_a
 		return OK;
 	ctx_clear_problem(c);
 	if (!result_is_ok(read) || !answer->code.n)
-		return ctx_fail(c, err_of_status(http->status),
-				"Provider %" STR_FMT " answers with status %d.", STR_ARG(r->name),
-				http->status);
+		return ctx_fail(c, err_of_page(http->status), "Provider %" STR_FMT " answers with status %d.",
+				STR_ARG(r->name), http->status);
 	bool is_line = str_is_line(answer->message);
 	return ctx_fail(c, err_of_code(answer->code, http->status), "%" STR_FMT ": %" STR_FMT,
 			STR_ARG(str_is_line(answer->code) ? answer->code : STR_NONE),
@@ -131,7 +132,7 @@ static RESULT sign(struct ctx *c, const struct remote *r, const char *service, c
 					      .service = str_from(service),
 					      .method = STR("POST"),
 					      .path = url->path,
-					      .body = request->form,
+					      .body = request->body,
 					      .host = url->host,
 					      .at_us = clock_now_us()};
 	TRY(sigv4_sign(c, &signing, &authorization, &date));
@@ -151,9 +152,9 @@ static RESULT call(struct form *f, struct remote *r, const char *service, struct
 	struct remote_answer http = {0};
 	struct remote_request request = {.url = endpoint_of(c, r, service)};
 	bool is_whole = result_is_ok(buf_finish(&f->text));
-	request.form = str_copy(c->arena, buf_str(&f->text));
+	request.body = str_copy(c->arena, buf_str(&f->text));
 	buf_done(&f->text);
-	if (!is_whole || !request.form.p)
+	if (!is_whole || !request.body.p)
 		return ctx_no_memory(c);
 	TRY(remote_parse_url(c, request.url, &url));
 	TRY(sign(c, r, service, &url, &request));
@@ -195,27 +196,25 @@ static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *
 				: ctx_fail(c, ERR_IO, "The cloud does not say whose credentials these are.");
 }
 
-/* The actions that the driver uses, in the order in which they are tried. */
-static const struct {
-	const char *action, *resource; /* resource: the parameter with a machine's id; NULL: none */
-} rights[] = {{"DescribeInstances", NULL},
-	      {"StartInstances", "InstanceId.1"},
-	      {"StopInstances", "InstanceId.1"},
-	      {"RebootInstances", "InstanceId.1"},
-	      {"TerminateInstances", "InstanceId.1"},
-	      {"CreateTags", "ResourceId.1"}};
-enum { RIGHTS = sizeof rights / sizeof rights[0] };
+/* The actions that the driver uses, in the order in which the verification tries them. */
+static const struct call_row {
+	const char *action;
+	const char *resource; /* parameter with the machine's id */
+	enum remote_machine_act act;
+} calls[] = {{"DescribeInstances", NULL, REMOTE_MACHINE_ACT_NONE},
+	     {"StartInstances", "InstanceId.1", REMOTE_MACHINE_ACT_START},
+	     {"StopInstances", "InstanceId.1", REMOTE_MACHINE_ACT_STOP},
+	     {"RebootInstances", "InstanceId.1", REMOTE_MACHINE_ACT_REBOOT},
+	     {"TerminateInstances", "InstanceId.1", REMOTE_MACHINE_ACT_TERMINATE},
+	     {"CreateTags", "ResourceId.1", REMOTE_MACHINE_ACT_TAG}};
+enum { RIGHTS = sizeof calls / sizeof calls[0] };
 
-static RESULT add_lack(struct ctx *c, struct remote_identity *identity, struct str right)
+static const struct call_row *call_of(enum remote_machine_act act)
 {
-	struct str *longer = arena_new_array(c->arena, struct str, identity->lacks.count + 1);
-	if (!longer)
-		return ctx_no_memory(c);
-	for (size_t k = 0; k < identity->lacks.count; k++)
-		longer[k] = identity->lacks.at[k];
-	longer[identity->lacks.count] = right;
-	identity->lacks = (struct strs){longer, identity->lacks.count + 1};
-	return OK;
+	for (size_t k = 0; k < RIGHTS; k++)
+		if (calls[k].act == act)
+			return &calls[k];
+	return NULL;
 }
 
 /* A dry run is refused as UnauthorizedOperation if the right is missing. Any other refusal of the request, such
@@ -225,18 +224,18 @@ static RESULT try_right(struct ctx *c, struct remote *r, size_t k, struct str ma
 {
 	struct form f;
 	struct ec2_answer answer;
-	begin(&f, c, rights[k].action, EC2_VERSION);
+	begin(&f, c, calls[k].action, EC2_VERSION);
 	add(&f, "DryRun", STR("true"));
-	if (rights[k].resource)
-		add(&f, rights[k].resource, machine.n ? machine : STR(NO_MACHINE));
-	if (strcmp(rights[k].action, "CreateTags") == 0) {
+	if (calls[k].resource)
+		add(&f, calls[k].resource, machine.n ? machine : STR(NO_MACHINE));
+	if (calls[k].act == REMOTE_MACHINE_ACT_TAG) {
 		add(&f, "Tag.1.Key", STR("dari:probe"));
 		add(&f, "Tag.1.Value", STR(""));
 	}
 	struct result result = call(&f, r, "ec2", &answer);
 	if (result.code == ERR_DENIED) {
 		ctx_clear_problem(c);
-		return add_lack(c, identity, str_print(c->arena, "ec2:%s", rights[k].action));
+		return remote_add_lack(c, identity, str_print(c->arena, "ec2:%s", calls[k].action));
 	}
 	bool is_answer = result.code == ERR_DRY_RUN || result.code == ERR_NOT_FOUND ||
 			 result.code == ERR_INVALID || result.code == ERR_STATE ||
@@ -269,7 +268,7 @@ static RESULT ec2_list(struct ctx *c, struct remote *r, struct str cursor, struc
 {
 	struct form f;
 	struct ec2_answer answer;
-	begin(&f, c, "DescribeInstances", EC2_VERSION);
+	begin(&f, c, calls[0].action, EC2_VERSION);
 	buf_print(&f.text, "&MaxResults=%d", PAGE_SIZE);
 	if (cursor.n)
 		add(&f, "NextToken", cursor);
@@ -283,7 +282,7 @@ static RESULT ec2_get(struct ctx *c, struct remote *r, struct str ref, struct re
 {
 	struct form f;
 	struct ec2_answer answer;
-	begin(&f, c, "DescribeInstances", EC2_VERSION);
+	begin(&f, c, calls[0].action, EC2_VERSION);
 	add(&f, "InstanceId.1", ref);
 	TRY(call(&f, r, "ec2", &answer));
 	TRY(check_root(c, &answer, "DescribeInstancesResponse"));
@@ -297,19 +296,14 @@ static RESULT ec2_get(struct ctx *c, struct remote *r, struct str ref, struct re
 
 /* ---- acts ---- */
 
-static const char *const actions[] = {[REMOTE_MACHINE_ACT_START] = "StartInstances",
-				      [REMOTE_MACHINE_ACT_STOP] = "StopInstances",
-				      [REMOTE_MACHINE_ACT_REBOOT] = "RebootInstances",
-				      [REMOTE_MACHINE_ACT_TERMINATE] = "TerminateInstances",
-				      [REMOTE_MACHINE_ACT_TAG] = "CreateTags"};
-
 static RESULT ec2_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
 	struct form f;
 	struct ec2_answer answer;
 	bool is_tag = act->verb == REMOTE_MACHINE_ACT_TAG;
-	begin(&f, c, actions[act->verb], EC2_VERSION);
-	add_nth(&f, is_tag ? "ResourceId" : "InstanceId", 1, "", act->ref);
+	const struct call_row *row = call_of(act->verb);
+	begin(&f, c, row->action, EC2_VERSION);
+	add(&f, row->resource, act->ref);
 	for (size_t k = 0; is_tag && k < act->tags.count; k++) {
 		add_nth(&f, "Tag", k + 1, ".Key", act->tags.at[k].key);
 		add_nth(&f, "Tag", k + 1, ".Value", act->tags.at[k].value);

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The driver of Azure Resource Manager: a service principal's client credentials, the machines of a subscription in one
+ * location, or in all of them (region "all"). A listing first reads the power of all machines (statusOnly), which the
+ * connection remembers, and then the machines. Sources: OAuth 2.0 (RFC 6749), REST reference of Microsoft.Compute
+ * 2022-08-01; Azure Stack's /metadata/endpoints. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "drivers/remote/azure/answer.h"
+#include "drivers/remote/power_map.h"
+
+#define PUBLIC_ENDPOINT "https://management.azure.com"
+#define PUBLIC_LOGIN "https://login.microsoftonline.com"
+#define COMPUTE_VERSION "api-version=2022-08-01"
+/* Cursors: "status" and a link, or "machines" and a link. */
+#define STATUS "status "
+#define MACHINES "machines "
+
+enum { TEXT_SIZE_MAX = 255, FORM_MAX = 16384 };
+
+/* ---- sign-in ---- */
+
+static struct str endpoint_of(const struct remote *r)
+{
+	struct str url = r->endpoint.n ? r->endpoint : STR(PUBLIC_ENDPOINT);
+	while (str_ends_with(url, STR("/")))
+		url = str_slice(url, 0, url.n - 1);
+	return url;
+}
+
+/* The server that issues tokens, and the audience that they are for. */
+struct authority {
+	struct str token_url, audience;
+};
+
+/* Microsoft's cloud is known; every other one says where its tokens are issued. ADFS has no tenants in its paths. */
+static RESULT find_authority(struct ctx *c, struct remote *r, struct authority *ret_authority)
+{
+	AUTO_ANSWER answer = {0};
+	struct arena *a = c->arena;
+	struct str login = STR(PUBLIC_LOGIN), audience = STR(PUBLIC_ENDPOINT);
+	if (r->endpoint.n) {
+		struct str url = endpoint_of(r);
+		const struct remote_request request = {
+			.method = "GET",
+			.url = str_print(a, "%" STR_FMT "/metadata/endpoints?api-version=2022-09-01",
+					 STR_ARG(url))};
+		TRY(remote_ask_json(c, r, &request, &answer));
+		login = remote_json_text(c, answer.root, "authentication/loginEndpoint");
+		audience = remote_json_text(c, answer.root, "authentication/audiences/0");
+		if (answer.status != 200)
+			return remote_refuse(c, r, &answer, remote_err_of_status(answer.status));
+		if (!login.n || !audience.n ||
+		    (str_starts_with(url, STR("https:")) && !str_starts_with(login, STR("https:"))))
+			return ctx_fail(c, ERR_IO, "The cloud does not say where its tokens are issued.");
+	}
+	while (str_ends_with(login, STR("/")))
+		login = str_slice(login, 0, login.n - 1);
+	bool is_adfs = str_ends_with(login, STR("/adfs"));
+	ret_authority->audience = audience;
+	ret_authority->token_url =
+		is_adfs ? str_print(a, "%" STR_FMT "/oauth2/token", STR_ARG(login))
+			: str_print(a, "%" STR_FMT "/%" STR_FMT "/oauth2/v2.0/token", STR_ARG(login),
+				    STR_ARG(str_encode_url(a, r->domain, false)));
+	return OK;
+}
+
+static RESULT sign_in(struct ctx *c, struct remote *r)
+{
+	AUTO_ANSWER answer = {0};
+	struct authority authority = {0};
+	struct arena *a = c->arena;
+	int64_t life_s = 0;
+	TRY(find_authority(c, r, &authority));
+	const struct remote_request request = {
+		.url = authority.token_url,
+		.headers = {"Content-Type: application/x-www-form-urlencoded", "Expect:"},
+		.body = str_print(
+			a,
+			"grant_type=client_credentials&client_id=%" STR_FMT "&client_secret=%" STR_FMT
+			"&scope=%" STR_FMT,
+			STR_ARG(str_encode_url(a, r->login, false)),
+			STR_ARG(str_encode_url(a, r->secret, false)),
+			STR_ARG(str_encode_url(
+				a, str_print(a, "%" STR_FMT "/.default", STR_ARG(authority.audience)),
+				false)))};
+	if (arena_is_full(a))
+		return ctx_no_memory(c);
+	TRY(remote_ask_json(c, r, &request, &answer));
+	enum err err = remote_err_of_status(answer.status);
+	if (answer.status != 200) /* RFC 6749 has 400 for wrong credentials, too */
+		return remote_refuse(c, r, &answer, err == ERR_INVALID ? ERR_UNAUTHENTICATED : err);
+	IGNORE(str_parse_int(remote_json_text(c, answer.root, "expires_in"), &life_s));
+	const json_t *token = json_object_get(answer.root, "access_token");
+	struct str text = {json_string_value(token), json_string_length(token)};
+	return remote_session_open(c, r, (life_s > 0 ? life_s : 600) * SECOND, text, endpoint_of(r),
+				   r->project);
+}
+
+/* ---- one call ---- */
+
+static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str url, struct str body,
+		  struct remote_json *ret_answer)
+{
+	struct remote_session *session = remote_session_of(r);
+	bool is_fresh = !remote_session_is_open(session);
+	if (is_fresh)
+		TRY(sign_in(c, r));
+	const struct remote_request request = {
+		.method = method,
+		.url = url,
+		.body = body,
+		.headers = {
+			str_to_z(c->arena, str_print(c->arena, "Authorization: Bearer %s", session->token)),
+			"Content-Type: application/json", "Accept: application/json", "Expect:"}};
+	if (arena_is_full(c->arena))
+		return ctx_no_memory(c);
+	TRY(remote_ask_json(c, r, &request, ret_answer));
+	if (ret_answer->status < 300)
+		return OK;
+	enum err err = remote_err_of_status(ret_answer->status);
+	if (err == ERR_UNAUTHENTICATED) /* a token that was revoked early: the next call signs in */
+		remote_session_close(session);
+	return remote_refuse(c, r, ret_answer, err == ERR_UNAUTHENTICATED && !is_fresh ? ERR_AGAIN : err);
+}
+
+/* URL of a path in the subscription. */
+static struct str url_of(struct ctx *c, const struct remote *r, const char *path)
+{
+	struct str url = endpoint_of(r);
+	return str_print(c->arena, "%" STR_FMT "/subscriptions/%" STR_FMT "%s", STR_ARG(url),
+			 STR_ARG(r->project), path);
+}
+
+/* ---- verification ---- */
+
+static bool is_guid(struct str s)
+{
+	for (size_t k = 0; k < s.n; k++)
+		if (!strchr("0123456789abcdefABCDEF-", s.p[k]))
+			return false;
+	return s.n == 36;
+}
+
+static RESULT azure_check(struct ctx *c, const struct remote *r)
+{
+	struct remote_url url;
+	if (!r->region.n || r->region.n > 64 || !str_is_line(r->region))
+		return ctx_fail_field(c, ERR_INVALID, STR("region"),
+				      "A region is a location, such as westeurope, or \"all\".");
+	if (!is_guid(r->project))
+		return ctx_fail_field(c, ERR_INVALID, STR("project"),
+				      "Azure needs a subscription's id, a GUID.");
+	if (!r->domain.n || r->domain.n > TEXT_SIZE_MAX || !str_is_line(r->domain))
+		return ctx_fail_field(c, ERR_INVALID, STR("domain"), "Azure needs a tenant's id or domain.");
+	if (!r->login.n || r->login.n > TEXT_SIZE_MAX || !str_is_line(r->login))
+		return ctx_fail_field(c, ERR_INVALID, STR("login"), "Azure needs a client id.");
+	return r->endpoint.n ? remote_parse_url(c, r->endpoint, &url) : OK;
+}
+
+static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *identity)
+{
+	AUTO_ANSWER answer = {0};
+	remote_session_close(remote_session_of(r));
+	TRY(ask(c, r, "GET", url_of(c, r, "?api-version=2020-01-01"), STR_NONE, &answer));
+	identity->account = remote_json_text(c, answer.root, "subscriptionId");
+	return str_equal_nocase(identity->account, r->project)
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "The answer is not usable: it is about another subscription.");
+}
+
+#define VM "Microsoft.Compute/virtualMachines/"
+static const char *const rights[] = {VM "read",           VM "start/action", VM "deallocate/action",
+				     VM "restart/action", VM "delete",       VM "write"};
+
+/* A list of several pages, or none, proves nothing. */
+static RESULT find_lacks(struct ctx *c, struct remote *r, struct remote_identity *identity)
+{
+	AUTO_ANSWER answer = {0};
+	struct str url =
+		url_of(c, r, "/providers/Microsoft.Authorization/permissions?api-version=2022-04-01");
+	struct result result = ask(c, r, "GET", url, STR_NONE, &answer);
+	if (result.code == ERR_NOT_FOUND || result.code == ERR_INVALID || result.code == ERR_DENIED) {
+		ctx_clear_problem(c);
+		return OK;
+	}
+	TRY(result);
+	const json_t *permissions = json_object_get(answer.root, "value");
+	if (!json_is_array(permissions) || json_object_get(answer.root, "nextLink"))
+		return OK;
+	for (size_t k = 0; k < sizeof rights / sizeof rights[0]; k++)
+		if (!azure_may(c, permissions, rights[k]))
+			TRY(remote_add_lack(c, identity, str_from(rights[k])));
+	return OK;
+}
+
+static RESULT azure_verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
+			   struct remote_identity *identity, bool *ret_is_over)
+{
+	(void) machine;
+	*ret_is_over = step > 1;
+	if (*ret_is_over)
+		return OK;
+	return step == 0 ? identify(c, r, identity) : find_lacks(c, r, identity);
+}
+
+/* ---- machines ---- */
+
+/* Cursor of the page after the answer's; empty: there is none. A link must lead to the same server. */
+static RESULT next_of(struct ctx *c, const struct remote *r, const json_t *root, const char *what,
+		      struct str *ret_cursor)
+{
+	struct str link = remote_json_text(c, root, "nextLink"), here = endpoint_of(r);
+	*ret_cursor = STR_NONE;
+	if (!link.n)
+		return OK;
+	if (!str_starts_with(link, str_print(c->arena, "%" STR_FMT "/", STR_ARG(here))) || !str_is_line(link))
+		return ctx_fail(c, ERR_IO, "The answer is not usable: its next page is on another server.");
+	*ret_cursor = str_print(c->arena, "%s%" STR_FMT, what, STR_ARG(link));
+	return OK;
+}
+
+static RESULT ask_page(struct ctx *c, struct remote *r, struct str link, const char *first,
+		       struct remote_json *ret_answer)
+{
+	TRY(ask(c, r, "GET", link.n ? link : url_of(c, r, first), STR_NONE, ret_answer));
+	return json_is_array(json_object_get(ret_answer->root, "value"))
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "The answer is not usable: it is no list of machines.");
+}
+
+static RESULT list_status(struct ctx *c, struct remote *r, struct str link, struct remote_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	struct power_map *map = remote_power_map(r);
+	if (!link.n)
+		power_map_clear(map);
+	TRY(ask_page(c, r, link,
+		     "/providers/Microsoft.Compute/virtualMachines?" COMPUTE_VERSION "&statusOnly=true",
+		     &answer));
+	const json_t *vms = json_object_get(answer.root, "value");
+	for (size_t k = 0; k < json_array_size(vms); k++) {
+		const json_t *vm = json_array_get(vms, k);
+		struct str ref = azure_ref_of_id(c, remote_json_text(c, vm, "id"), r->project);
+		if (ref.n && !power_map_put(map, ref, (int) azure_read_power(c, vm)))
+			return ctx_no_memory(c);
+	}
+	TRY(next_of(c, r, answer.root, STATUS, &ret_page->cursor));
+	if (!ret_page->cursor.n)
+		ret_page->cursor = STR(MACHINES);
+	return OK;
+}
+
+static bool is_here(const struct remote *r, struct str location)
+{
+	return str_is(r->region, "all") || str_equal_nocase(location, r->region);
+}
+
+static RESULT list_machines(struct ctx *c, struct remote *r, struct str link, struct remote_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	struct remote_machines list = {0};
+	TRY(ask_page(c, r, link, "/providers/Microsoft.Compute/virtualMachines?" COMPUTE_VERSION, &answer));
+	const json_t *vms = json_object_get(answer.root, "value");
+	for (size_t k = 0; k < json_array_size(vms); k++) {
+		const json_t *vm = json_array_get(vms, k);
+		if (!is_here(r, remote_json_text(c, vm, "location")))
+			continue;
+		TRY(azure_read_machine(c, vm, r->project, &list));
+		struct remote_machine *m = &list.at[list.count - 1];
+		int power = power_map_get(remote_power_map(r), m->ref);
+		if (m->power == REMOTE_MACHINE_POWER_UNKNOWN && power >= 0)
+			m->power = (enum remote_machine_power) power;
+	}
+	ret_page->machines = list.at;
+	ret_page->count = list.count;
+	return next_of(c, r, answer.root, MACHINES, &ret_page->cursor);
+}
+
+static RESULT azure_list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
+{
+	struct str status = STR(STATUS), machines = STR(MACHINES);
+	*ret_page = (struct remote_page){0};
+	if (str_starts_with(cursor, machines))
+		return list_machines(c, r, str_slice(cursor, machines.n, cursor.n), ret_page);
+	return list_status(c, r, cursor.n ? str_slice(cursor, status.n, cursor.n) : STR_NONE, ret_page);
+}
+
+/* URL of a machine, with the rest of the path and the API's version. */
+static RESULT machine_url(struct ctx *c, const struct remote *r, struct str ref, const char *behind,
+			  struct str *ret_url)
+{
+	struct str path = azure_path_of_ref(c, ref, r->project), url = endpoint_of(r);
+	*ret_url = str_print(c->arena, "%" STR_FMT "%" STR_FMT "%s", STR_ARG(url), STR_ARG(path), behind);
+	return path.n ? OK
+		      : ctx_fail(c, ERR_NOT_FOUND, "The cloud has no machine %" STR_FMT ".", STR_ARG(ref));
+}
+
+static RESULT azure_get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
+{
+	AUTO_ANSWER answer = {0};
+	struct remote_machines list = {0};
+	struct str url;
+	TRY(machine_url(c, r, ref, "?" COMPUTE_VERSION "&$expand=instanceView", &url));
+	TRY(ask(c, r, "GET", url, STR_NONE, &answer));
+	TRY(azure_read_machine(c, answer.root, r->project, &list));
+	*ret_machine = list.at[0];
+	return str_equal(ret_machine->ref, ref)
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "The answer is not usable: it is about another machine.");
+}
+
+/* ---- acts ---- */
+
+static RESULT write_tags(struct ctx *c, struct tags tags, struct str *ret_body)
+{
+	struct remote_body b;
+	remote_body_begin(&b);
+	json_write_open(&b.json, NULL);
+	json_write_z(&b.json, "operation", "Merge");
+	json_write_open(&b.json, "properties");
+	json_write_open(&b.json, "tags");
+	for (size_t k = 0; k < tags.count; k++) {
+		json_write_key(&b.json, tags.at[k].key);
+		json_write_text(&b.json, NULL, tags.at[k].value);
+	}
+	json_write_close(&b.json);
+	json_write_close(&b.json);
+	json_write_close(&b.json);
+	return remote_body_end(c, &b, ret_body);
+}
+
+/* A stopped machine that is not deallocated is still billed, so that stopping deallocates it. */
+static const struct {
+	const char *method, *behind;
+} calls[] = {
+	[REMOTE_MACHINE_ACT_START] = {"POST", "/start?" COMPUTE_VERSION},
+	[REMOTE_MACHINE_ACT_STOP] = {"POST", "/deallocate?" COMPUTE_VERSION},
+	[REMOTE_MACHINE_ACT_REBOOT] = {"POST", "/restart?" COMPUTE_VERSION},
+	[REMOTE_MACHINE_ACT_TERMINATE] = {"DELETE", "?" COMPUTE_VERSION},
+	[REMOTE_MACHINE_ACT_TAG] = {"PATCH",
+				    "/providers/Microsoft.Resources/tags/default?api-version=2021-04-01"},
+};
+
+static RESULT azure_act(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	AUTO_ANSWER answer = {0};
+	struct str url, body = STR_NONE;
+	TRY(machine_url(c, r, act->ref, calls[act->verb].behind, &url));
+	if (act->verb == REMOTE_MACHINE_ACT_TAG)
+		TRY(write_tags(c, act->tags, &body));
+	return ask(c, r, calls[act->verb].method, url, body, &answer);
+}
+
+const struct remote_driver remote_azure = {
+	.name = "azure",
+	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
+		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
+		 1U << REMOTE_MACHINE_ACT_TAG,
+	.check = azure_check,
+	.verify = azure_verify,
+	.list = azure_list,
+	.get = azure_get,
+	.act = azure_act,
+};

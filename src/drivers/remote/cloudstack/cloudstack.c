@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The driver of Apache CloudStack: signed POSTs to the endpoint, which ends in /client/api. The region is the name of a
+ * zone, or "all". Acts are jobs there; the machine's state says what came of them. Sources: CloudStack API reference
+ * 4.18, its Developer's Guide on signing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "drivers/remote/cloudstack/answer.h"
+
+enum { PARAMS_MAX = 128, FORM_MAX = 64 * 1024, SHA1_SIZE = 20, TEXT_SIZE_MAX = 255 };
+
+struct param {
+	struct str name, value;
+};
+
+struct command {
+	struct ctx *c;
+	struct param at[PARAMS_MAX];
+	size_t count;
+};
+
+static void add(struct command *q, struct str name, struct str value)
+{
+	if (q->count < PARAMS_MAX)
+		q->at[q->count++] = (struct param){name, value};
+}
+
+static void begin(struct command *q, struct ctx *c, const char *name)
+{
+	*q = (struct command){.c = c};
+	add(q, STR("command"), str_from(name));
+	add(q, STR("response"), STR("json"));
+}
+
+/* ---- signing ---- */
+
+/* Java's URLEncoder, with "%20" for a space: CloudStack repeats it for the signature. */
+static void add_encoded(struct buf *out, struct str text)
+{
+	for (size_t k = 0; k < text.n; k++) {
+		char ch = text.p[k];
+		if (str_is_alphanumeric(ch) || strchr("-_.*", ch))
+			buf_add_char(out, ch);
+		else
+			buf_print(out, "%%%02X", (unsigned) (unsigned char) ch);
+	}
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return str_compare_nocase(((const struct param *) a)->name, ((const struct param *) b)->name);
+}
+
+/* The parameters as they are sent; the signature covers the same text in lower case. */
+static RESULT write_form(struct command *q, struct str *ret_form)
+{
+	struct buf text;
+	buf_init(&text, FORM_MAX);
+	qsort(q->at, q->count, sizeof q->at[0], compare_names);
+	for (size_t k = 0; k < q->count; k++) {
+		buf_print(&text, "%s%" STR_FMT "=", k ? "&" : "", STR_ARG(q->at[k].name));
+		add_encoded(&text, q->at[k].value);
+	}
+	bool is_whole = !text.failed && q->count < PARAMS_MAX;
+	*ret_form = is_whole ? str_copy(q->c->arena, buf_str(&text)) : STR_NONE;
+	buf_done(&text);
+	return ret_form->p ? OK : ctx_no_memory(q->c);
+}
+
+static RESULT sign(struct ctx *c, const struct remote *r, struct str form, struct str *ret_signed)
+{
+	uint8_t mac[SHA1_SIZE];
+	char *folded = arena_alloc(c->arena, form.n + 1);
+	if (!folded)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < form.n; k++)
+		folded[k] = form.p[k] >= 'A' && form.p[k] <= 'Z' ? (char) (form.p[k] - 'A' + 'a') : form.p[k];
+	crypto_hmac_sha1(r->secret.p, r->secret.n, (struct str){folded, form.n}, mac);
+	struct str signature = str_encode_base64(c->arena, (struct str){(const char *) mac, sizeof mac});
+	*ret_signed = str_print(c->arena, "%" STR_FMT "&signature=%" STR_FMT, STR_ARG(form),
+				STR_ARG(str_encode_url(c->arena, signature, false)));
+	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
+}
+
+/* ---- one call ---- */
+
+/* CloudStack's own status codes, of its ApiErrorCode; the rest are HTTP's. A command that the role lacks is refused
+ * as 432, or as 401 with a sentence. */
+static enum err err_of(struct ctx *c, const struct remote_json *answer)
+{
+	static const struct {
+		int status;
+		enum err err;
+	} known[] = {{431, ERR_INVALID}, {432, ERR_DENIED}, {530, ERR_AGAIN},
+		     {531, ERR_DENIED},  {533, ERR_AGAIN},  {534, ERR_AGAIN},
+		     {535, ERR_STATE},   {536, ERR_STATE},  {537, ERR_STATE}};
+	struct str text = remote_json_text(c, cloudstack_inner(answer->root), "errortext");
+	if (answer->status == 431 && str_contains(text, STR("Invalid parameter id value")))
+		return ERR_NOT_FOUND;
+	if (answer->status == 401 && str_contains(text, STR("does not exist")))
+		return ERR_DENIED;
+	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
+		if (known[k].status == answer->status)
+			return known[k].err;
+	return remote_err_of_status(answer->status);
+}
+
+static RESULT call(struct command *q, struct remote *r, struct remote_json *ret_answer)
+{
+	struct ctx *c = q->c;
+	struct remote_request request = {
+		.url = r->endpoint,
+		.headers = {"Content-Type: application/x-www-form-urlencoded", "Expect:"}};
+	add(q, STR("apiKey"), r->login);
+	TRY(write_form(q, &request.body));
+	TRY(sign(c, r, request.body, &request.body));
+	TRY(remote_ask_json(c, r, &request, ret_answer));
+	return ret_answer->status == 200 && cloudstack_inner(ret_answer->root)
+		       ? OK
+		       : remote_refuse(c, r, ret_answer,
+				       ret_answer->status == 200 ? ERR_IO : err_of(c, ret_answer));
+}
+
+/* ---- verification ---- */
+
+static RESULT cloudstack_check(struct ctx *c, const struct remote *r)
+{
+	struct remote_url url;
+	if (!r->region.n || r->region.n > TEXT_SIZE_MAX || !str_is_line(r->region))
+		return ctx_fail_field(c, ERR_INVALID, STR("region"),
+				      "A region is a zone's name, or \"all\".");
+	if (!r->login.n || r->login.n > TEXT_SIZE_MAX || !str_is_line(r->login))
+		return ctx_fail_field(c, ERR_INVALID, STR("login"), "A login is an API key of a user.");
+	if (!r->endpoint.n)
+		return ctx_fail_field(c, ERR_INVALID, STR("endpoint"),
+				      "CloudStack needs the URL of its API, such as "
+				      "https://cloud.example.com/client/api.");
+	return remote_parse_url(c, r->endpoint, &url);
+}
+
+static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *identity)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	begin(&q, c, "listAccounts");
+	TRY(call(&q, r, &answer));
+	identity->account = cloudstack_read_account(c, answer.root, r->login);
+	return draft_is_id(identity->account)
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "The cloud does not say whose credentials these are.");
+}
+
+/* Commands that the driver uses, in the order in which the verification asks for them. */
+static const struct {
+	const char *command;
+	enum remote_machine_act act;
+	const char *id; /* parameter with the machine's id */
+} calls[] = {{"listVirtualMachines", REMOTE_MACHINE_ACT_NONE, "id"},
+	     {"startVirtualMachine", REMOTE_MACHINE_ACT_START, "id"},
+	     {"stopVirtualMachine", REMOTE_MACHINE_ACT_STOP, "id"},
+	     {"rebootVirtualMachine", REMOTE_MACHINE_ACT_REBOOT, "id"},
+	     {"destroyVirtualMachine", REMOTE_MACHINE_ACT_TERMINATE, "id"},
+	     {"createTags", REMOTE_MACHINE_ACT_TAG, "resourceids"}};
+enum { CALLS = sizeof calls / sizeof calls[0] };
+
+/* listApis fails for a command that the role lacks, with a code that depends on the version. */
+static RESULT try_right(struct ctx *c, struct remote *r, const char *command,
+			struct remote_identity *identity)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	begin(&q, c, "listApis");
+	add(&q, STR("name"), str_from(command));
+	struct result result = call(&q, r, &answer);
+	struct str text = remote_json_text(c, cloudstack_inner(answer.root), "errortext");
+	bool is_lacking = !result_is_ok(result) && (str_contains(text, STR("unable to find an api")) ||
+						    str_contains(text, STR("does not exist")));
+	if (!is_lacking)
+		return result;
+	ctx_clear_problem(c);
+	return remote_add_lack(c, identity, str_from(command));
+}
+
+static RESULT cloudstack_verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
+				struct remote_identity *identity, bool *ret_is_over)
+{
+	(void) machine;
+	*ret_is_over = step > CALLS;
+	if (*ret_is_over)
+		return OK;
+	return step == 0 ? identify(c, r, identity) : try_right(c, r, calls[step - 1].command, identity);
+}
+
+/* ---- machines ---- */
+
+static RESULT cloudstack_list(struct ctx *c, struct remote *r, struct str cursor,
+			      struct remote_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	size_t count = 0;
+	int64_t page = 1;
+	if (cursor.n)
+		TRY(str_parse_int(cursor, &page));
+	begin(&q, c, calls[0].command);
+	add(&q, STR("listall"), STR("true"));
+	add(&q, STR("page"), str_print(c->arena, "%lld", (long long) page));
+	add(&q, STR("pagesize"), str_print(c->arena, "%d", CLOUDSTACK_PAGE_SIZE));
+	TRY(call(&q, r, &answer));
+	TRY(cloudstack_read_machines(c, answer.root, r->region, ret_page, &count));
+	if (count >= CLOUDSTACK_PAGE_SIZE)
+		ret_page->cursor = str_print(c->arena, "%lld", (long long) page + 1);
+	return OK;
+}
+
+static RESULT cloudstack_get(struct ctx *c, struct remote *r, struct str ref,
+			     struct remote_machine *ret_machine)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	struct remote_page page = {0};
+	size_t count = 0;
+	begin(&q, c, calls[0].command);
+	add(&q, STR("id"), ref);
+	TRY(call(&q, r, &answer));
+	TRY(cloudstack_read_machines(c, answer.root, STR("all"), &page, &count));
+	if (!count)
+		return ctx_fail(c, ERR_NOT_FOUND, "The cloud has no machine %" STR_FMT ".", STR_ARG(ref));
+	if (count != 1 || !str_equal(page.machines[0].ref, ref))
+		return ctx_fail(c, ERR_IO, "The answer is not usable: it is about another machine.");
+	*ret_machine = page.machines[0];
+	return OK;
+}
+
+/* ---- acts ---- */
+
+static RESULT cloudstack_act(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	size_t row = 0;
+	while (row < CALLS - 1 && calls[row].act != act->verb)
+		row++;
+	begin(&q, c, calls[row].command);
+	add(&q, str_from(calls[row].id), act->ref);
+	if (act->verb == REMOTE_MACHINE_ACT_TAG)
+		add(&q, STR("resourcetype"), STR("UserVm"));
+	for (size_t k = 0; act->verb == REMOTE_MACHINE_ACT_TAG && k < act->tags.count; k++) {
+		add(&q, str_print(c->arena, "tags[%zu].key", k), act->tags.at[k].key);
+		add(&q, str_print(c->arena, "tags[%zu].value", k), act->tags.at[k].value);
+	}
+	return call(&q, r, &answer);
+}
+
+const struct remote_driver remote_cloudstack = {
+	.name = "cloudstack",
+	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
+		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
+		 1U << REMOTE_MACHINE_ACT_TAG,
+	.check = cloudstack_check,
+	.verify = cloudstack_verify,
+	.list = cloudstack_list,
+	.get = cloudstack_get,
+	.act = cloudstack_act,
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of clouds, and what their drivers share. */
+#include "drivers/remote.h"
+#include "model/provider.h"
+
+const struct remote_driver *remote_driver_of(int cloud)
+{
+	static const struct remote_driver *const drivers[] = {[PROVIDER_CLOUD_AWS] = &remote_ec2,
+							      [PROVIDER_CLOUD_OPENSTACK] = &remote_openstack,
+							      [PROVIDER_CLOUD_CLOUDSTACK] =
+								      &remote_cloudstack,
+							      [PROVIDER_CLOUD_AZURE] = &remote_azure};
+	return drivers[cloud];
+}
+
+RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct str right)
+{
+	struct str *longer = arena_new_array(c->arena, struct str, identity->lacks.count + 1);
+	if (!longer)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < identity->lacks.count; k++)
+		longer[k] = identity->lacks.at[k];
+	longer[identity->lacks.count] = right;
+	identity->lacks = (struct strs){longer, identity->lacks.count + 1};
+	return OK;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The driver of OpenStack: signs in at Keystone with a password or an application credential, finds Nova in the
+ * catalog, and uses microversion 2.47, whose servers contain their flavor, or else 2.1. The endpoint is Keystone's
+ * URL. Sources: Identity API v3, Compute API reference. */
+#include <stdio.h>
+#include <string.h>
+
+#include "drivers/remote/openstack/answer.h"
+
+enum { PAGE_SIZE = 200, WANTED_MINOR = 47, NAME_MAX_SIZE = 255, ID_SIZE = 32 };
+
+/* ---- sign-in ---- */
+
+/* Ids are 32 hexadecimal digits; everything else is a name. */
+static bool is_id(struct str s)
+{
+	for (size_t k = 0; k < s.n; k++)
+		if (!strchr("0123456789abcdef", s.p[k]))
+			return false;
+	return s.n == ID_SIZE;
+}
+
+static void write_named(struct json_writer *w, const char *key, struct str text)
+{
+	json_write_open(w, key);
+	json_write_text(w, is_id(text) ? "id" : "name", text);
+}
+
+static struct str domain_of(const struct remote *r)
+{
+	return r->domain.n ? r->domain : STR("Default");
+}
+
+static void write_password(struct json_writer *w, const struct remote *r)
+{
+	json_write_open(w, "password");
+	write_named(w, "user", r->login);
+	json_write_text(w, "password", r->secret);
+	write_named(w, "domain", domain_of(r));
+	json_write_close(w);
+	json_write_close(w);
+	json_write_close(w);
+}
+
+static void write_scope(struct json_writer *w, const struct remote *r)
+{
+	json_write_open(w, "scope");
+	write_named(w, "project", r->project);
+	if (!is_id(r->project)) {
+		write_named(w, "domain", domain_of(r));
+		json_write_close(w);
+	}
+	json_write_close(w);
+	json_write_close(w);
+}
+
+/* Without a project the credentials are an application credential, which has its own. */
+static RESULT write_sign_in(struct ctx *c, const struct remote *r, struct str *ret_body)
+{
+	struct remote_body b;
+	struct json_writer *w = &b.json;
+	bool has_password = r->project.n != 0;
+	remote_body_begin(&b);
+	json_write_open(w, NULL);
+	json_write_open(w, "auth");
+	json_write_open(w, "identity");
+	json_write_open_list(w, "methods");
+	json_write_z(w, NULL, has_password ? "password" : "application_credential");
+	json_write_close_list(w);
+	if (has_password) {
+		write_password(w, r);
+	} else {
+		json_write_open(w, "application_credential");
+		json_write_text(w, "id", r->login);
+		json_write_text(w, "secret", r->secret);
+		json_write_close(w);
+	}
+	json_write_close(w);
+	if (has_password)
+		write_scope(w, r);
+	json_write_close(w);
+	json_write_close(w);
+	return remote_body_end(c, &b, ret_body);
+}
+
+static struct str token_url(struct ctx *c, const struct remote *r)
+{
+	struct str url = r->endpoint;
+	while (str_ends_with(url, STR("/")))
+		url = str_slice(url, 0, url.n - 1);
+	const char *version = str_ends_with(url, STR("/v3")) ? "" : "/v3";
+	return str_print(c->arena, "%" STR_FMT "%s/auth/tokens", STR_ARG(url), version);
+}
+
+static RESULT open_session(struct ctx *c, struct remote *r)
+{
+	AUTO_ANSWER answer = {0};
+	struct openstack_token token;
+	struct remote_request request = {.url = token_url(c, r),
+					 .headers = {"Content-Type: application/json", "Expect:"},
+					 .wanted_header = "X-Subject-Token"};
+	TRY(write_sign_in(c, r, &request.body));
+	TRY(remote_ask_json(c, r, &request, &answer));
+	enum err err = remote_err_of_status(answer.status);
+	if (answer.status != 201)
+		return remote_refuse(c, r, &answer, err == ERR_NOT_FOUND ? ERR_IO : err);
+	TRY(openstack_read_token(c, answer.root, r->region, &token));
+	TRY(remote_session_open(c, r, token.life_us, answer.header, token.compute, token.project));
+	remote_session_of(r)->is_reader = token.is_reader;
+	return OK;
+}
+
+/* The version document is above the project's id, which some clouds have in the URL. */
+static RESULT find_version(struct ctx *c, struct remote *r, struct remote_session *session)
+{
+	AUTO_ANSWER answer = {0};
+	struct str url = str_from(session->url), project = str_from(session->account);
+	if (str_ends_with(url, project))
+		url = str_slice(url, 0, url.n - project.n - 1);
+	const struct remote_request request = {
+		.method = "GET",
+		.url = str_print(c->arena, "%" STR_FMT "/", STR_ARG(url)),
+		.headers = {str_to_z(c->arena, str_print(c->arena, "X-Auth-Token: %s", session->token))}};
+	TRY(remote_ask_json(c, r, &request, &answer));
+	if (answer.status >= 500 || answer.status == 429)
+		return remote_refuse(c, r, &answer, remote_err_of_status(answer.status));
+	session->version = openstack_read_minor(c, answer.root) >= WANTED_MINOR ? WANTED_MINOR : 1;
+	return OK;
+}
+
+static RESULT sign_in(struct ctx *c, struct remote *r, struct remote_session *session)
+{
+	TRY(open_session(c, r));
+	struct result result = find_version(c, r, session);
+	if (!result_is_ok(result))
+		remote_session_close(session);
+	return result;
+}
+
+/* ---- one call ---- */
+
+/* Sends a request to Nova. *ret_answer is to be released. */
+static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str path, struct str body,
+		  struct remote_json *ret_answer)
+{
+	struct remote_session *session = remote_session_of(r);
+	bool is_fresh = !remote_session_is_open(session);
+	if (is_fresh)
+		TRY(sign_in(c, r, session));
+	struct arena *a = c->arena;
+	const struct remote_request request = {
+		.method = method,
+		.url = str_print(a, "%s%" STR_FMT, session->url, STR_ARG(path)),
+		.body = body,
+		.headers = {
+			str_to_z(a, str_print(a, "X-Auth-Token: %s", session->token)),
+			str_to_z(a, str_print(a, "OpenStack-API-Version: compute 2.%d", session->version)),
+			"Content-Type: application/json", "Accept: application/json", "Expect:"}};
+	if (arena_is_full(a))
+		return ctx_no_memory(c);
+	TRY(remote_ask_json(c, r, &request, ret_answer));
+	if (ret_answer->status < 300)
+		return OK;
+	enum err err = remote_err_of_status(ret_answer->status);
+	if (err == ERR_UNAUTHENTICATED) /* a token that was revoked early: the next call signs in */
+		remote_session_close(session);
+	return remote_refuse(c, r, ret_answer, err == ERR_UNAUTHENTICATED && !is_fresh ? ERR_AGAIN : err);
+}
+
+/* ---- verification ---- */
+
+static RESULT check_text(struct ctx *c, struct str text, const char *field, bool is_needed)
+{
+	if (text.n <= NAME_MAX_SIZE && str_is_line(text) && (text.n || !is_needed))
+		return OK;
+	return ctx_fail_field(c, ERR_INVALID, str_from(field), "OpenStack needs a %s of up to %d characters.",
+			      field, NAME_MAX_SIZE);
+}
+
+static RESULT openstack_check(struct ctx *c, const struct remote *r)
+{
+	struct remote_url url;
+	TRY(check_text(c, r->region, "region", true));
+	TRY(check_text(c, r->login, "login", true));
+	TRY(check_text(c, r->project, "project", false));
+	TRY(check_text(c, r->domain, "domain", false));
+	if (!r->endpoint.n)
+		return ctx_fail_field(c, ERR_INVALID, STR("endpoint"),
+				      "OpenStack needs the URL of its Keystone.");
+	return remote_parse_url(c, r->endpoint, &url);
+}
+
+static RESULT list(struct ctx *c, struct remote *r, struct str cursor, int limit,
+		   struct remote_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	struct str path =
+		str_print(c->arena, "/servers/detail?limit=%d%s%" STR_FMT, limit, cursor.n ? "&marker=" : "",
+			  STR_ARG(str_encode_url(c->arena, cursor, false)));
+	TRY(ask(c, r, "GET", path, STR_NONE, &answer));
+	return openstack_read_servers(c, answer.root, ret_page);
+}
+
+static RESULT openstack_verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
+			       struct remote_identity *identity, bool *ret_is_over)
+{
+	struct remote_session *session = remote_session_of(r);
+	struct remote_page page;
+	(void) machine;
+	*ret_is_over = step > 1;
+	if (*ret_is_over)
+		return OK;
+	if (step == 0) {
+		TRY(sign_in(c, r, session));
+		identity->account = str_copy(c->arena, str_from(session->account));
+		return session->is_reader ? remote_add_lack(c, identity, STR("role:member")) : OK;
+	}
+	struct result result = list(c, r, STR_NONE, 1, &page);
+	if (result.code != ERR_DENIED)
+		return result;
+	ctx_clear_problem(c);
+	return remote_add_lack(c, identity, STR("os_compute_api:servers:detail"));
+}
+
+/* ---- machines ---- */
+
+static RESULT openstack_list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
+{
+	return list(c, r, cursor, PAGE_SIZE, ret_page);
+}
+
+static struct str path_of(struct ctx *c, struct str ref, const char *behind)
+{
+	return str_print(c->arena, "/servers/%" STR_FMT "%s", STR_ARG(str_encode_url(c->arena, ref, false)),
+			 behind);
+}
+
+static RESULT openstack_get(struct ctx *c, struct remote *r, struct str ref,
+			    struct remote_machine *ret_machine)
+{
+	AUTO_ANSWER answer = {0};
+	TRY(ask(c, r, "GET", path_of(c, ref, ""), STR_NONE, &answer));
+	TRY(openstack_read_server(c, answer.root, ret_machine));
+	return str_equal(ret_machine->ref, ref)
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "The answer is not usable: it is about another machine.");
+}
+
+/* ---- acts ---- */
+
+static RESULT write_tags(struct ctx *c, struct tags tags, struct str *ret_body)
+{
+	struct remote_body b;
+	remote_body_begin(&b);
+	json_write_open(&b.json, NULL);
+	json_write_open(&b.json, "metadata");
+	for (size_t k = 0; k < tags.count; k++) {
+		json_write_key(&b.json, tags.at[k].key);
+		json_write_text(&b.json, NULL, tags.at[k].value);
+	}
+	json_write_close(&b.json);
+	json_write_close(&b.json);
+	return remote_body_end(c, &b, ret_body);
+}
+
+static const struct {
+	const char *method, *behind, *body;
+} calls[] = {
+	[REMOTE_MACHINE_ACT_START] = {"POST", "/action", "{\"os-start\":null}"},
+	[REMOTE_MACHINE_ACT_STOP] = {"POST", "/action", "{\"os-stop\":null}"},
+	[REMOTE_MACHINE_ACT_REBOOT] = {"POST", "/action", "{\"reboot\":{\"type\":\"SOFT\"}}"},
+	[REMOTE_MACHINE_ACT_TERMINATE] = {"DELETE", "", ""},
+	[REMOTE_MACHINE_ACT_TAG] = {"POST", "/metadata", NULL}, /* adds to what is there */
+};
+
+static RESULT openstack_act(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	AUTO_ANSWER answer = {0};
+	const char *body_z = calls[act->verb].body;
+	struct str body = body_z ? str_from(body_z) : STR_NONE;
+	if (!body_z)
+		TRY(write_tags(c, act->tags, &body));
+	return ask(c, r, calls[act->verb].method, path_of(c, act->ref, calls[act->verb].behind), body,
+		   &answer);
+}
+
+const struct remote_driver remote_openstack = {
+	.name = "openstack",
+	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
+		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
+		 1U << REMOTE_MACHINE_ACT_TAG,
+	.check = openstack_check,
+	.verify = openstack_verify,
+	.list = openstack_list,
+	.get = openstack_get,
+	.act = openstack_act,
+};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Fuzzes the readers of answers of OpenStack, CloudStack and Azure; the first byte chooses one. What they accept must
+ * fit into a row. */
+#include <stdlib.h>
+
+#include "drivers/remote/azure/answer.h"
+#include "drivers/remote/cloudstack/answer.h"
+#include "drivers/remote/openstack/answer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const struct remote_machine *machines, size_t count)
+{
+	for (size_t k = 0; k < count; k++)
+		if (!machines[k].ref.n ||
+		    row_find_too_large(&model_kinds[KIND_REMOTE_MACHINE], &machines[k].row))
+			abort();
+}
+
+static void read_openstack(struct ctx *c, const json_t *root)
+{
+	struct remote_page page;
+	struct remote_machine one;
+	struct openstack_token token;
+	if (result_is_ok(openstack_read_servers(c, root, &page)))
+		check(page.machines, page.count);
+	if (result_is_ok(openstack_read_server(c, root, &one)))
+		check(&one, 1);
+	IGNORE(openstack_read_token(c, root, STR("r"), &token));
+	(void) openstack_read_minor(c, root);
+}
+
+static void read_cloudstack(struct ctx *c, const json_t *root)
+{
+	struct remote_page page;
+	size_t count = 0;
+	if (result_is_ok(cloudstack_read_machines(c, root, STR("all"), &page, &count)))
+		check(page.machines, page.count);
+	(void) cloudstack_read_account(c, root, STR("k"));
+}
+
+static void read_azure(struct ctx *c, const json_t *root)
+{
+	struct remote_machines list = {0};
+	if (result_is_ok(azure_read_machine(c, root, STR("s"), &list))) {
+		check(list.at, list.count);
+		if (!azure_path_of_ref(c, list.at[0].ref, STR("s")).n)
+			abort();
+	}
+	(void) azure_may(c, json_object_get(root, "value"), "Microsoft.Compute/virtualMachines/read");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ctx c;
+	json_t *root = NULL;
+	if (size < 2)
+		return 0;
+	struct arena *a = arena_new(ARENA_FIRST_SIZE, 16 << 20);
+	ctx_init(&c, a);
+	if (result_is_ok(remote_parse_json(&c, (struct str){(const char *) data + 1, size - 1}, &root))) {
+		if (data[0] % 3 == 0)
+			read_openstack(&c, root);
+		else if (data[0] % 3 == 1)
+			read_cloudstack(&c, root);
+		else
+			read_azure(&c, root);
+	}
+	json_decref(root);
+	arena_free(a);
+	return 0;
+}

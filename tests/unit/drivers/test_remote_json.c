@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Answers of OpenStack, CloudStack and Azure: what is read of a machine, which states they have, and that hostile
+ * answers are refused or bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "drivers/remote/azure/answer.h"
+#include "drivers/remote/cloudstack/answer.h"
+#include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/power_map.h"
+
+struct bench {
+	struct arena *arena;
+	struct ctx c;
+	json_t *root;
+};
+
+static int setup(void **state)
+{
+	static struct bench b;
+	b = (struct bench){.arena = arena_new(ARENA_FIRST_SIZE, 64 << 20)};
+	ctx_init(&b.c, b.arena);
+	*state = &b;
+	return b.arena ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+	json_decref(b->root);
+	arena_free(b->arena);
+	return 0;
+}
+
+static const json_t *parse(struct bench *b, const char *text)
+{
+	json_decref(b->root);
+	b->root = NULL;
+	ctx_clear_problem(&b->c);
+	assert_true(result_is_ok(remote_parse_json(&b->c, str_from(text), &b->root)));
+	return b->root;
+}
+
+static bool is_text(struct str a, const char *z)
+{
+	return str_is(a, z);
+}
+
+static void an_openstack_server_is_read(void **state)
+{
+	struct bench *b = *state;
+	struct remote_page page;
+	const json_t *root = parse(
+		b,
+		"{\"servers\":[{\"id\":\"a-1\",\"name\":\"web\",\"status\":\"ACTIVE\",\"flavor\":{\"original_"
+		"name\":"
+		"\"m1.small\",\"vcpus\":2},\"image\":{\"id\":\"img\"},\"addresses\":{\"net\":[{\"addr\":\"10."
+		"0.0.9\","
+		"\"OS-EXT-IPS:type\":\"fixed\"},{\"addr\":\"192.0.2.7\",\"OS-EXT-IPS:type\":\"floating\"}]},"
+		"\"metadata\":{\"b\":\"2\",\"a\":\"1\",\"n\":3},\"OS-SRV-USG:launched_at\":"
+		"\"2026-01-02T03:04:05.000000\",\"security_groups\":[{\"name\":\"default\"},{\"name\":\"a "
+		"b\"}]}],"
+		"\"servers_links\":[{\"rel\":\"next\",\"href\":\"http://elsewhere/\"}]}");
+	assert_true(result_is_ok(openstack_read_servers(&b->c, root, &page)));
+	const struct remote_machine *m = page.machines;
+	assert_int_equal(page.count, 1);
+	assert_true(is_text(page.cursor, "a-1"));
+	assert_true(is_text(m->ref, "a-1") && is_text(m->name, "web") && is_text(m->type, "m1.small"));
+	assert_true(is_text(m->image, "img") && is_text(m->network, "net") && m->vcpus == 2);
+	assert_int_equal(m->power, REMOTE_MACHINE_POWER_RUNNING);
+	assert_int_equal(m->launched_us, INT64_C(1767323045000000));
+	assert_true(m->private_ips.count == 1 && m->public_ips.count == 1 && m->groups.count == 1);
+	assert_true(m->remote_tags.count == 2 && is_text(m->remote_tags.at[0].key, "a"));
+}
+
+/* Ids instead of names, an image that is a text because the machine boots from a volume, and a task under way. */
+static void an_older_server_is_read(void **state)
+{
+	struct bench *b = *state;
+	struct remote_machine m;
+	const json_t *root = parse(
+		b, "{\"server\":{\"id\":\"a\",\"status\":\"ACTIVE\",\"flavor\":{\"id\":\"7\"},\"image\":\"\","
+		   "\"OS-EXT-STS:task_state\":\"powering-off\"}}");
+	assert_true(result_is_ok(openstack_read_server(&b->c, root, &m)));
+	assert_true(is_text(m.type, "7") && !m.image.n && m.power == REMOTE_MACHINE_POWER_STOPPING);
+}
+
+static void a_sign_in_is_read(void **state)
+{
+	struct bench *b = *state;
+	struct openstack_token token;
+	static const char text[] = "{\"token\":{\"project\":{\"id\":\"p1\"},\"issued_at\":\"2030-01-01T00:00:"
+				   "00.000000Z\",\"expires_at\":"
+				   "\"2030-01-01T01:00:00.000000Z\",\"roles\":[{\"name\":\"reader\"}],"
+				   "\"catalog\":[{\"type\":\"compute\","
+				   "\"endpoints\":[{\"interface\":\"internal\",\"region\":\"r\",\"url\":"
+				   "\"http://in\"},{\"interface\":"
+				   "\"public\",\"region\":\"r\",\"url\":\"https://out/v2.1\"}]}]}}";
+	assert_true(result_is_ok(openstack_read_token(&b->c, parse(b, text), STR("r"), &token)));
+	assert_true(is_text(token.project, "p1") && is_text(token.compute, "https://out/v2.1"));
+	/* the cloud's own clock counts */
+	assert_true(token.is_reader && token.life_us == INT64_C(3600000000));
+	assert_int_equal(openstack_read_token(&b->c, parse(b, text), STR("other"), &token).code, ERR_INVALID);
+	ctx_clear_problem(&b->c);
+	assert_int_equal(openstack_read_token(&b->c, parse(b, "{\"token\":[]}"), STR("r"), &token).code,
+			 ERR_IO);
+	assert_int_equal(openstack_read_minor(&b->c, parse(b, "{\"version\":{\"version\":\"2.93\"}}")), 93);
+	assert_int_equal(openstack_read_minor(&b->c, parse(b, "{\"version\":{\"version\":\"\"}}")), 1);
+}
+
+static void a_cloudstack_machine_is_read(void **state)
+{
+	struct bench *b = *state;
+	struct remote_page page;
+	size_t count = 0;
+	static const char text[] = "{\"listvirtualmachinesresponse\":{\"count\":2,\"virtualmachine\":[{"
+				   "\"id\":\"a-1\",\"name\":\"web\","
+				   "\"displayname\":\"Web\",\"state\":\"Stopping\",\"zonename\":\"z1\","
+				   "\"serviceofferingname\":\"Small\","
+				   "\"cpunumber\":1,\"created\":\"2026-01-02T03:04:05+0000\",\"nic\":[{"
+				   "\"networkid\":\"n\",\"ipaddress\":"
+				   "\"10.0.0.1\"}],\"securitygroup\":[{\"id\":\"g\"}],\"tags\":[{\"key\":"
+				   "\"a\",\"value\":\"b\"}]},{\"id\":"
+				   "\"a-2\",\"zonename\":\"z2\"}]}}";
+	assert_true(result_is_ok(cloudstack_read_machines(&b->c, parse(b, text), STR("z1"), &page, &count)));
+	const struct remote_machine *m = page.machines;
+	assert_true(page.count == 1 && count == 2);
+	assert_true(is_text(m->ref, "a-1") && is_text(m->name, "Web") && is_text(m->type, "Small"));
+	assert_int_equal(m->power, REMOTE_MACHINE_POWER_STOPPING);
+	assert_int_equal(m->launched_us, INT64_C(1767323045000000));
+	assert_true(m->private_ips.count == 1 && m->groups.count == 1 && m->remote_tags.count == 1);
+	assert_true(result_is_ok(
+		cloudstack_read_machines(&b->c, parse(b, "{\"r\":{}}"), STR("all"), &page, &count)));
+	assert_int_equal(page.count, 0);
+	assert_int_equal(cloudstack_read_machines(&b->c, parse(b, "{}"), STR("all"), &page, &count).code,
+			 ERR_IO);
+	const json_t *accounts = parse(
+		b, "{\"r\":{\"account\":[{\"id\":\"x\"},{\"id\":\"y\",\"user\":[{\"apikey\":\"k\"}]}]}}");
+	assert_true(is_text(cloudstack_read_account(&b->c, accounts, STR("k")), "y"));
+	assert_true(!cloudstack_read_account(&b->c, accounts, STR("z")).n);
+}
+
+static void an_azure_machine_is_read(void **state)
+{
+	struct bench *b = *state;
+	struct remote_machines list = {0};
+	const json_t *root =
+		parse(b, "{\"id\":\"/subscriptions/S/resourceGroups/My-RG/providers/Microsoft.Compute/"
+			 "virtualMachines/Web\","
+			 "\"name\":\"Web\",\"location\":\"westeurope\",\"tags\":{\"a\":\"b\"},\"properties\":"
+			 "{\"hardwareProfile\":"
+			 "{\"vmSize\":\"Standard_B1s\"},\"storageProfile\":{\"osDisk\":{\"osType\":\"Linux\","
+			 "\"managedDisk\":"
+			 "{\"id\":\"/x/disks/"
+			 "d1\"}}},\"instanceView\":{\"statuses\":[{\"code\":\"ProvisioningState/succeeded\"},"
+			 "{\"code\":\"PowerState/deallocated\"}]}}}");
+	assert_true(result_is_ok(azure_read_machine(&b->c, root, STR("s"), &list)));
+	const struct remote_machine *m = list.at;
+	assert_true(is_text(m->ref, "my-rg:web") && is_text(m->name, "Web") &&
+		    is_text(m->type, "Standard_B1s"));
+	assert_true(m->power == REMOTE_MACHINE_POWER_STOPPED && m->volumes.count == 1);
+	assert_true(is_text(
+		azure_path_of_ref(&b->c, m->ref, STR("s")),
+		"/subscriptions/s/resourceGroups/my-rg/providers/Microsoft.Compute/virtualMachines/web"));
+	assert_int_equal(azure_read_machine(&b->c, root, STR("other"), &list).code, ERR_IO);
+	assert_true(!azure_path_of_ref(&b->c, STR("no-colon"), STR("s")).n &&
+		    !azure_path_of_ref(&b->c, STR("a:../b"), STR("s")).n);
+}
+
+static void azure_permissions_are_patterns(void **state)
+{
+	struct bench *b = *state;
+	const json_t *root = parse(
+		b, "{\"value\":[{\"actions\":[\"Microsoft.Compute/*/read\",\"Microsoft.Compute/"
+		   "virtualMachines/*\"],\"notActions\":[\"microsoft.compute/virtualmachines/DELETE\"]}]}");
+	const json_t *list = json_object_get(root, "value");
+	assert_true(azure_may(&b->c, list, "Microsoft.Compute/virtualMachines/read"));
+	assert_true(azure_may(&b->c, list, "Microsoft.Compute/virtualMachines/start/action"));
+	assert_false(azure_may(&b->c, list, "Microsoft.Compute/virtualMachines/delete"));
+	assert_false(azure_may(&b->c, list, "Microsoft.Network/networkInterfaces/read"));
+}
+
+static void hostile_answers_are_refused(void **state)
+{
+	struct bench *b = *state;
+	struct remote_page page;
+	struct buf text;
+	json_t *root = NULL;
+	static const char *const bad[] = {"", "[]", "{", "\"a\"", "<html>", "{\"a\":1}}"};
+	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+		ctx_clear_problem(&b->c);
+		assert_int_equal(remote_parse_json(&b->c, str_from(bad[k]), &root).code, ERR_IO);
+	}
+	assert_int_equal(openstack_read_servers(&b->c, parse(b, "{\"servers\":{}}"), &page).code, ERR_IO);
+	assert_int_equal(
+		openstack_read_servers(&b->c, parse(b, "{\"servers\":[{\"id\":\"a/../b\"}]}"), &page).code,
+		ERR_IO);
+	buf_init(&text, 64 << 20);
+	buf_add_str(&text, STR("{\"servers\":[0"));
+	for (size_t k = 0; k < REMOTE_JSON_VALUES_MAX; k++)
+		buf_add_str(&text, STR(",0"));
+	buf_add_str(&text, STR("]}"));
+	ctx_clear_problem(&b->c);
+	assert_int_equal(remote_parse_json(&b->c, buf_str(&text), &root).code, ERR_IO);
+	buf_done(&text);
+}
+
+static void powers_are_remembered(void **state)
+{
+	struct power_map map = {0};
+	char name[16];
+	(void) state;
+	assert_int_equal(power_map_get(&map, STR("a")), -1);
+	for (int k = 0; k < 1000; k++) {
+		(void) snprintf(name, sizeof name, "m-%d", k);
+		assert_true(power_map_put(&map, str_from(name), k % 7));
+	}
+	assert_true(power_map_put(&map, STR("m-5"), 6));
+	assert_int_equal(map.count, 1000);
+	assert_int_equal(power_map_get(&map, STR("m-5")), 6);
+	assert_int_equal(power_map_get(&map, STR("m-999")), 999 % 7);
+	assert_int_equal(power_map_get(&map, STR("m-1000")), -1);
+	power_map_clear(&map);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_openstack_server_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_older_server_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sign_in_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_cloudstack_machine_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_azure_machine_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(azure_permissions_are_patterns, setup, teardown),
+		cmocka_unit_test_setup_teardown(hostile_answers_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(powers_are_remembered, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
