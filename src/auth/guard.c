@@ -118,14 +118,25 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
  * port forwarding. */
 static const char *const parts_in_all_words[] = {"image.publish", "firewall_rule.create"};
 
+/* Calls that delete whatever something contains: a Deny of one member's deletion stops them in every face. */
+static const char *const container_deletions[] = {"resource_group.delete", "account.delete", "domain.delete"};
+
+static bool is_among(const char *permission, const char *const *list, size_t count)
+{
+	for (size_t k = 0; k < count; k++)
+		if (strcmp(permission, list[k]) == 0)
+			return true;
+	return false;
+}
+#define IS_AMONG(permission, list) is_among(permission, list, sizeof(list) / sizeof *(list))
+
 static bool is_part_of(const struct guard_state *s, const char *permission)
 {
 	if (s->request.words == GUARD_OF_OPENSTACK || s->request.words == GUARD_OF_DARI)
 		return true;
-	for (size_t k = 0; k < sizeof parts_in_all_words / sizeof parts_in_all_words[0]; k++)
-		if (strcmp(permission, parts_in_all_words[k]) == 0)
-			return true;
-	return false;
+	return IS_AMONG(permission, parts_in_all_words) ||
+	       (s->permission != PERMISSION_NONE &&
+		IS_AMONG(model_permissions[s->permission].name, container_deletions));
 }
 
 /* Applies a Deny to an action that the operation performs as a part of the call, for example when Neutron's
@@ -271,13 +282,12 @@ static RESULT check_absent(struct guard *guard, struct ctx *c, const struct tabl
 	return guard_decide(s, c, &q, s->request.has_role, &is_allowed);
 }
 
-/* The principal whose policies apply. */
-static uuid principal_of(const struct identity *who)
+uuid guard_principal(const struct identity *who)
 {
 	return uuid_is_none(who->iam_role) ? who->user : who->iam_role;
 }
 
-static bool have_voice(const struct guard_policies *p)
+bool guard_has_voice(const struct guard_policies *p)
 {
 	return p->count || p->boundary || p->has_session;
 }
@@ -295,8 +305,8 @@ static RESULT check_account(struct guard *guard, struct ctx *c, const struct tab
 	if (asked == PERMISSION_NONE)
 		return OK;
 	(void) guard_must_ask(s, asked, KIND_USER);
-	TRY(guard_gather_in(s->guards, c, t, principal_of(c->who), account, &there->policies));
-	if (!have_voice(&there->policies))
+	TRY(guard_gather_in(s->guards, c, t, guard_principal(c->who), account, &there->policies));
+	if (!guard_has_voice(&there->policies))
 		return OK;
 	const struct guard_subject subject = {
 		.state = there, .tables = t, .kind = KIND_USER, .row = &user->row, .account = account};
@@ -337,8 +347,7 @@ bool guard_awaits_rows(const struct ctx *c)
 	return s && s->has_voice && s->is_open;
 }
 
-/* Decides by roles alone, if no policy applies to the caller. */
-static RESULT check_role(struct ctx *c, const struct guard_request *r)
+RESULT guard_check_role(struct ctx *c, const struct guard_request *r)
 {
 	if (r->has_role)
 		return OK;
@@ -368,13 +377,11 @@ static bool is_narrowed(struct guards *g, const struct identity *who)
 	return engine_is_narrowed(v.tables, who, who->account);
 }
 
-/* Creates the guard that the engine's finders and operations ask later, and puts it into the call's context.
- * NULL: out of memory. */
-static struct guard_state *new_state(struct guards *g, struct call *call, const struct guard_request *request,
-				     int permission, const struct guard_policies *policies)
+struct guard_state *guard_new_state(struct guards *g, struct call *call, const struct guard_request *request,
+				    int permission, const struct guard_policies *policies)
 {
 	struct guard_state *s = arena_new_object(call->ctx.arena, struct guard_state);
-	bool has_voice = have_voice(policies);
+	bool has_voice = guard_has_voice(policies);
 	if (!s)
 		return NULL;
 	*s = (struct guard_state){.guard = {.check = check_resource,
@@ -401,7 +408,7 @@ static RESULT gather_callers(struct guards *g, struct ctx *c, struct guard_polic
 {
 	if (!g || !c->who || c->who->is_owner || uuid_is_none(c->who->account))
 		return OK;
-	TRY(guard_gather(g, c, principal_of(c->who), c->who->account, ret_policies));
+	TRY(guard_gather(g, c, guard_principal(c->who), c->who->account, ret_policies));
 	return guard_gather_session(g, c, c->who->session, ret_policies);
 }
 
@@ -415,8 +422,8 @@ RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard
 		const struct guard_request *r = &requests[k];
 		struct policy_decision d = {.effect = r->has_role ? POLICY_ALLOWS : POLICY_SILENT};
 		int permission = g ? guard_find_permission(g, r->action) : PERMISSION_NONE;
-		if (have_voice(&policies)) {
-			struct guard_state *s = new_state(g, call, r, permission, &policies);
+		if (guard_has_voice(&policies)) {
+			struct guard_state *s = guard_new_state(g, call, r, permission, &policies);
 			call->ctx.guard = kept;
 			if (!s)
 				return ctx_no_memory(&call->ctx);
@@ -439,11 +446,11 @@ static RESULT leave_guard(struct guards *g, struct call *call, const struct guar
 	struct ctx *c = &call->ctx;
 	*ret_state = NULL;
 	bool is_heard = g && g->hear && c->who;
-	if (!g || (!have_voice(policies) && !(c->who && is_personal(permission)) && !is_heard)) {
+	if (!g || (!guard_has_voice(policies) && !(c->who && is_personal(permission)) && !is_heard)) {
 		c->guard = c->who ? &engine_guard_of_roles : NULL;
 		return OK;
 	}
-	*ret_state = new_state(g, call, request, permission, policies);
+	*ret_state = guard_new_state(g, call, request, permission, policies);
 	return *ret_state ? OK : ctx_no_memory(c);
 }
 
@@ -477,9 +484,9 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	bool is_allowed = false;
 	TRY(gather_callers(g, c, &policies));
 	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
-	bool has_voice = have_voice(&policies);
+	bool has_voice = guard_has_voice(&policies);
 	if (!has_voice)
-		TRY(check_role(c, request));
+		TRY(guard_check_role(c, request));
 	struct guard_state *s = NULL;
 	TRY(leave_guard(g, call, request, permission, &policies, &s));
 	if (!has_voice)

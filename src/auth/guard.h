@@ -32,6 +32,9 @@ struct guards_config {
 /* Copies what it needs of config, except the store. ERR_NO_MEMORY. */
 RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guards **ret_guards);
 void guards_free(struct guards *g); /* ignores NULL */
+/* Guard of work that runs later (engine/people/asker.h); valid as long as g. NULL if g is NULL. */
+struct later_guard;
+struct later_guard *guards_later(struct guards *g);
 DEFINE_AUTO(guards)
 
 enum guard_words { GUARD_OF_EC2, GUARD_OF_IAM, GUARD_OF_OPENSTACK, GUARD_OF_DARI };

@@ -7,6 +7,7 @@
 #include "auth/guard.h"
 #include "base/crypto.h"
 #include "base/vec.h"
+#include "engine/people/asker.h"
 #include "engine/people/policy.h"
 
 enum { COMPILED_MAX = 1024, REFUSALS_MAX = 256, REQUEST_ID_SIZE = 40, WORDS_MAX = 2048 };
@@ -35,6 +36,7 @@ struct guards {
 	char *region;
 	RESULT (*write_role)(struct ctx *c, struct str permissions, struct str *ret_document);
 	void (*hear)(int permission, enum kind kind);
+	struct later_guard later;
 	struct word words[WORDS_MAX]; /* sorted */
 	size_t word_count;
 	pthread_mutex_t lock; /* guards the next fields */
@@ -65,6 +67,7 @@ struct guard_state {
 	bool was_asked;                /* of a row, or of the action for all */
 	bool was_planned[KIND_COUNT];  /* asked of what was about to be made */
 	bool is_over;                  /* the guard asks nothing more */
+	bool is_later; /* the work runs after its call: keys of the request are not known (guard_later.c) */
 	/* By an application credential with fewer roles than its user has: what none of its roles gives, the
 	 * user's policies do not give it either. */
 	bool is_narrowed;
@@ -109,6 +112,20 @@ RESULT guard_decide(struct guard_state *s, struct ctx *c, struct policy_question
 /* The same for a row on which AWS does not decide the action: only a Deny that names the row counts. */
 RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_question *q,
 			    bool *ret_is_allowed);
+
+/* The principal whose policies apply. */
+uuid guard_principal(const struct identity *who);
+bool guard_has_voice(const struct guard_policies *p);
+/* Decides by roles alone, if no policy applies to the caller. ERR_DENIED. */
+RESULT guard_check_role(struct ctx *c, const struct guard_request *r);
+/* Creates the guard that the engine's finders and operations ask, and puts it into the call's context. NULL: out
+ * of memory. */
+struct guard_state *guard_new_state(struct guards *g, struct call *call, const struct guard_request *request,
+				    int permission, const struct guard_policies *policies);
+
+/* ---- guard_later.c ---- */
+
+extern const struct later_guard guard_later;
 
 /* ---- guard_links.c ---- */
 

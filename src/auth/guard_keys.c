@@ -168,7 +168,8 @@ struct str guard_write_policy_principal(const struct identity *who, struct arena
 
 struct str guard_write_principal(const struct identity *who, struct arena *a)
 {
-	if (uuid_is_none(who->iam_role))
+	if (uuid_is_none(who->iam_role) ||
+	    !who->session->name.n) /* work that runs later knows no session name */
 		return guard_write_policy_principal(who, a);
 	return str_print(a, "arn:aws:sts::%" STR_FMT ":assumed-role/%" STR_FMT "/%" STR_FMT,
 			 STR_ARG(who->account_number), STR_ARG(who->session->role_name),
@@ -436,7 +437,7 @@ static enum policy_known find_request_tags(const struct guard_subject *s, struct
 		known = find_tag(a, tags, str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
 	if (known == POLICY_ABSENT && !s->planned && r->find)
 		known = r->find(r->arg, key, ret_values);
-	return known;
+	return known == POLICY_ABSENT && !s->planned && s->state->is_later ? POLICY_NOT_YET : known;
 }
 
 /* ---- of the call ---- */
@@ -542,33 +543,38 @@ static struct str create_action(const struct guard_subject *s, struct arena *a)
 	return s->create_action;
 }
 
+/* Keys of the request or its session are not known to work that runs later; keys of the caller are, except that a
+ * role's session has no name then. */
+enum key_source { OF_REQUEST, OF_CALLER };
+
 struct call_key {
 	const char *key;
 	struct str (*write)(const struct guard_subject *s, struct arena *a);
+	enum key_source source;
 };
 
 static const struct call_key call_keys[] = {
-	{"aws:sourceip", source_ip},
-	{"aws:securetransport", secure_transport},
-	{"aws:currenttime", current_time},
-	{"aws:epochtime", epoch_time},
-	{"aws:useragent", user_agent},
-	{"aws:referer", referer},
-	{"aws:username", user_name},
-	{"aws:userid", user_id},
-	{"aws:principalarn", principal_arn},
-	{"aws:principalaccount", principal_account},
-	{"aws:principaltype", principal_type},
-	{"aws:tokenissuetime", token_issue_time},
-	{"aws:requestedregion", region},
-	{"ec2:region", region},
-	{"aws:principalisawsservice", never},
-	{"aws:viaawsservice", never},
-	{"ec2:createaction", create_action},
-	{"iam:passedtoservice", passed_to},
-	{"iam:associatedresourcearn", passed_to_resource},
-	{"ec2:sourceinstancearn", source_instance},
-	{"aws:ec2instancesourcevpc", source_vpc},
+	{"aws:sourceip", source_ip, OF_REQUEST},
+	{"aws:securetransport", secure_transport, OF_REQUEST},
+	{"aws:currenttime", current_time, OF_CALLER},
+	{"aws:epochtime", epoch_time, OF_CALLER},
+	{"aws:useragent", user_agent, OF_REQUEST},
+	{"aws:referer", referer, OF_REQUEST},
+	{"aws:username", user_name, OF_CALLER},
+	{"aws:userid", user_id, OF_CALLER},
+	{"aws:principalarn", principal_arn, OF_CALLER},
+	{"aws:principalaccount", principal_account, OF_CALLER},
+	{"aws:principaltype", principal_type, OF_CALLER},
+	{"aws:tokenissuetime", token_issue_time, OF_REQUEST},
+	{"aws:requestedregion", region, OF_CALLER},
+	{"ec2:region", region, OF_CALLER},
+	{"aws:principalisawsservice", never, OF_CALLER},
+	{"aws:viaawsservice", never, OF_CALLER},
+	{"ec2:createaction", create_action, OF_CALLER},
+	{"iam:passedtoservice", passed_to, OF_CALLER},
+	{"iam:associatedresourcearn", passed_to_resource, OF_CALLER},
+	{"ec2:sourceinstancearn", source_instance, OF_REQUEST},
+	{"aws:ec2instancesourcevpc", source_vpc, OF_REQUEST},
 };
 
 /* ---- all of them ---- */
@@ -599,23 +605,48 @@ static enum policy_known find_resource_key(const struct guard_subject *s, struct
 	return known == POLICY_ABSENT && r->find ? r->find(r->arg, key, ret_values) : known;
 }
 
+static const struct call_key *find_call_key(struct str key)
+{
+	for (size_t k = 0; k < sizeof call_keys / sizeof call_keys[0]; k++)
+		if (str_is(key, call_keys[k].key))
+			return &call_keys[k];
+	return NULL;
+}
+
+static enum policy_known write_call_key(const struct guard_subject *s, struct arena *a,
+					const struct call_key *key, struct strs *ret_values)
+{
+	bool is_role = !uuid_is_none(s->state->call->ctx.who->iam_role);
+	if (s->state->is_later && (key->source == OF_REQUEST || (is_role && key->write == user_id)))
+		return POLICY_NOT_YET;
+	struct str value = key->write(s, a);
+	return value.n ? give(a, value, ret_values) : POLICY_ABSENT;
+}
+
+/* Tags of the caller; those of a role's session are not known later. */
+static enum policy_known find_principal_tag(const struct guard_subject *s, struct arena *a, struct str key,
+					    struct strs *ret_values)
+{
+	const struct identity *who = s->state->call->ctx.who;
+	if (s->state->is_later && !uuid_is_none(who->iam_role))
+		return POLICY_NOT_YET;
+	return find_tag(a, who->tags, str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
+}
+
 enum policy_known guard_find_key(const struct policy_question *q, struct str key, struct strs *ret_values)
 {
 	const struct guard_subject *s = q->request;
-	for (size_t k = 0; k < sizeof call_keys / sizeof call_keys[0]; k++)
-		if (str_is(key, call_keys[k].key)) {
-			struct str value = call_keys[k].write(s, q->arena);
-			return value.n ? give(q->arena, value, ret_values) : POLICY_ABSENT;
-		}
+	const struct guard_request *r = &s->state->request;
+	const struct call_key *of_call = find_call_key(key);
+	if (of_call)
+		return write_call_key(s, q->arena, of_call, ret_values);
 	if (str_is(key, "aws:tagkeys") || is_tag_key(key, "aws:requesttag/"))
 		return find_request_tags(s, q->arena, key, ret_values);
 	if (is_tag_key(key, "aws:principaltag/"))
-		return find_tag(q->arena, s->state->call->ctx.who->tags,
-				str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
-	if (str_starts_with(key, STR("sts:")) || str_starts_with(key, STR("iam:")))
-		return s->state->request.find ? s->state->request.find(s->state->request.arg, key, ret_values)
-					      : POLICY_ABSENT;
+		return find_principal_tag(s, q->arena, key, ret_values);
 	if (str_starts_with(key, STR("ec2:")) || str_starts_with(key, STR("aws:resource")))
 		return find_resource_key(s, q->arena, key, ret_values);
-	return POLICY_ABSENT;
+	if (r->find && (str_starts_with(key, STR("sts:")) || str_starts_with(key, STR("iam:"))))
+		return r->find(r->arg, key, ret_values);
+	return s->state->is_later ? POLICY_NOT_YET : POLICY_ABSENT;
 }

@@ -44,6 +44,7 @@ RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guar
 	g->store = config->store;
 	g->write_role = config->write_role;
 	g->hear = config->hear;
+	g->later = guard_later;
 	g->region = heap_copy_z(str_to_z(c->arena, config->region));
 	if (!g->region) {
 		heap_free(g);

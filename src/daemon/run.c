@@ -345,6 +345,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.base_unneeded_max = d->settings.image_unneeded_gib << 30,
 		.base_reserve_percent = d->settings.image_reserve_percent,
 	};
+	config.later_guard = guards_later(d->guards);
 	config.write_facts = ticket_facts_write;
 	config.facts_self = d;
 	config.desks[DESK_SPEAKS_RT] = &desk_rt;
@@ -531,7 +532,6 @@ static void end_all(struct daemon *d)
 	issuers_free(d->issuers);
 	sigv4_free(d->sigv4);
 	last_used_free(d->uses);
-	guards_free(d->guards);
 	limits_free(d->limits);
 	http_server_free(d->http);
 	reconciler_free(d->reconciler);
@@ -541,6 +541,7 @@ static void end_all(struct daemon *d)
 	if (d->network.driver)
 		d->network.driver->close(d->network.self);
 	store_close(d->store);
+	guards_free(d->guards); /* the reconciler's last changes ask it */
 	executor_free(d->executor);
 	if (d->listen_fd > 0)
 		(void) close(d->listen_fd);

@@ -5,6 +5,7 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/key_pair.h"
 #include "engine/instance/server_group.h"
+#include "engine/job.h"
 #include "engine/network/address.h"
 #include "engine/network/address_prefix.h"
 #include "engine/network/egress_gateway.h"
@@ -17,6 +18,7 @@
 #include "engine/network/router.h"
 #include "engine/network/security_group.h"
 #include "engine/network/subnet.h"
+#include "engine/people/asker.h"
 #include "engine/people/iam_role.h"
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot.h"
@@ -119,12 +121,48 @@ bool emptying_is_going(const struct tables *t, enum kind kind, uuid id)
 	       model_derive_instance_state(instance_of(row)) == INSTANCE_SHUTTING_DOWN;
 }
 
+RESULT emptying_begin(struct op *op, uuid subject, const char *permission, struct later_guard *later,
+		      struct emptying *e)
+{
+	const struct async_job *job = engine_first_deletion(op->head, subject);
+	const struct identity *who = op->ctx->who;
+	struct guard *guard = op->ctx->guard;
+	const struct asker_work work = {later, permission, op->now_us};
+	if (!job || !later)
+		return OK;
+	const struct asker asker = ASKER_OF(job);
+	struct result result = asker_act(op->ctx, op->head, &asker, &work);
+	e->who = op->ctx->who;
+	e->guard = op->ctx->guard;
+	op->ctx->who = who;
+	op->ctx->guard = guard;
+	return result;
+}
+
+/* Asks the asker's policies, as the call did that began the deletion. The system then deletes the row. */
+static RESULT ask_again(struct op *op, const struct row_deleter *deleter, uuid id, const struct emptying *e)
+{
+	const struct identity *who = op->ctx->who;
+	struct guard *guard = op->ctx->guard;
+	if (!e->who)
+		return OK;
+	op->ctx->who = e->who;
+	op->ctx->guard = e->guard;
+	struct result result = engine_permit(op, deleter->permission, deleter->kind,
+					     tables_find(op->head, deleter->kind, id));
+	op->ctx->who = who;
+	op->ctx->guard = guard;
+	return result;
+}
+
 RESULT emptying_try(struct op *op, const struct row_deleter *deleter, uuid id, struct str name,
 		    struct emptying *e)
 {
 	struct op_place place = op_place_now(op);
 	struct ref ref = engine_ref_to(op, deleter->kind, id, STR_NONE);
-	struct result result = deleter->delete (op, &ref);
+	struct result result = ask_again(op, deleter, id, e);
+	if (result_is_ok(result))
+		result = deleter->delete (op, &ref);
 	if (result_is_ok(result)) {
 		e->is_on_the_way = true;
 		return OK;

@@ -285,6 +285,16 @@ const struct async_job *engine_first_job(const struct tables *t, uuid subject)
 	return first;
 }
 
+const struct async_job *engine_first_deletion(const struct tables *t, uuid subject)
+{
+	const struct async_job *first = NULL, *j = async_job_first_by_subject(t, subject);
+	for (; j; j = async_job_next_by_subject(t, j))
+		if (j->ended == ASYNC_JOB_ENDED_NONE && j->outcome == ASYNC_JOB_OUTCOME_GONE &&
+		    (!first || j->place < first->place))
+			first = j;
+	return first;
+}
+
 bool engine_has_jobs(const struct tables *t, uuid instance)
 {
 	return engine_first_job(t, instance) != NULL;
@@ -420,15 +430,28 @@ static RESULT ask(struct op *op, const struct async_job *job)
 	return OK;
 }
 
+/* The permission with which a face asks for the action. */
+static const char *const turn_permissions[] = {
+	[ASYNC_JOB_TURN_NONE] = "",
+	[ASYNC_JOB_TURN_START] = "instance.start",
+	[ASYNC_JOB_TURN_STOP] = "instance.stop",
+	[ASYNC_JOB_TURN_REBOOT] = "instance.reboot",
+	[ASYNC_JOB_TURN_TERMINATE] = "instance.terminate",
+	[ASYNC_JOB_TURN_DESTROY] = "instance.terminate",
+};
+
 /* Acts as the job's maker. Afterwards the context is the system's again, which writes the job. */
-static RESULT ask_as_asker(struct op *op, const struct async_job *job)
+static RESULT ask_as_asker(struct op *op, const struct async_job *job, struct later_guard *later)
 {
 	const struct asker asker = ASKER_OF(job);
+	const struct asker_work work = {later, turn_permissions[job->turn], op->now_us};
 	const struct identity *who = op->ctx->who;
 	struct guard *guard = op->ctx->guard;
-	struct result result = asker_act(op, &asker);
+	struct result result = asker_act(op->ctx, op->head, &asker, &work);
 	if (result_is_ok(result))
 		result = ask(op, job);
+	if (result_is_ok(result) && later)
+		result = later->check_made(op);
 	op->ctx->who = who;
 	op->ctx->guard = guard;
 	return result;
@@ -441,7 +464,7 @@ RESULT engine_take_turn(struct op *op, struct job_target *wish)
 	if (!job || job->ended != ASYNC_JOB_ENDED_NONE || job->turn == ASYNC_JOB_TURN_NONE)
 		return OK;
 	struct op_place place = op_place_now(op);
-	struct result result = ask_as_asker(op, job);
+	struct result result = ask_as_asker(op, job, wish->guard);
 	if (!result_is_ok(result) && !engine_is_refusal(result.code))
 		return result;
 	if (!result_is_ok(result)) {

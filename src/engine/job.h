@@ -44,11 +44,15 @@ struct job_verdict {
 struct job_verdict engine_weigh_job(const struct tables *t, struct arena *a, const struct async_job *job);
 /* The oldest unfinished job about the subject, or NULL. */
 const struct async_job *engine_first_job(const struct tables *t, uuid subject);
+/* The oldest job that waits for the subject's end, or NULL: whose user asked for the deletion. */
+const struct async_job *engine_first_deletion(const struct tables *t, uuid subject);
 
 /* For the reconciler: performs the job's action on the instance; ends the job if that is refused. OK if
  * absent or ended. */
+struct later_guard; /* engine/people/asker.h */
 struct job_target {
 	uuid job;
+	struct later_guard *guard; /* asks the asker's policies again; NULL: roles alone decide */
 };
 SYSTEM_OPERATION(engine_take_turn, job_target)
 /* Ends a job that has an outcome. */

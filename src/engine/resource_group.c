@@ -199,13 +199,20 @@ static RESULT give_up(struct op *op, const struct resource_group *g, struct str 
 				STR_ARG(problem));
 }
 
-RESULT engine_empty_resource_group(struct op *op, struct resource_group_target *wish)
+RESULT engine_empty_resource_group(struct op *op, struct resource_group_emptying *wish)
 {
 	const struct resource_group *g = resource_group_find(op->head, wish->group);
 	struct emptying e = {0};
 	struct uuids ids = {NULL, 0};
 	if (!g || !g->is_deleting)
 		return OK;
+	struct result result = emptying_begin(op, g->row.id, "resource_group.delete", wish->guard, &e);
+	if (!result_is_ok(result) && engine_is_refusal(result.code)) {
+		struct str why = op->ctx->problem.message;
+		ctx_clear_problem(op->ctx);
+		return give_up(op, g, why);
+	}
+	TRY(result);
 	TRY(list_members(op, g->row.id, &ids));
 	for (size_t k = 0; k < engine_row_deleter_count; k++)
 		TRY(empty_of_kind(op, &ids, &engine_row_deleters[k], &e));

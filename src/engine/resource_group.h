@@ -7,6 +7,7 @@
 #include "engine/operation.h"
 
 struct arm_resource;
+struct later_guard;
 struct resource_group;
 
 enum { RESOURCE_GROUP_NAME_MAX = 90, RESOURCE_GROUPS_MAX = 980, ARM_RESOURCES_MAX = 100000 };
@@ -32,8 +33,14 @@ struct resource_group_target {
 };
 OPERATION(engine_delete_resource_group, resource_group_target)
 /* For the reconciler: one step of the deletion; forgets the group when nothing is left. If nothing can be
- * deleted and nothing is being deleted, the group stays, and its problem says why. OK if it is gone. */
-SYSTEM_OPERATION(engine_empty_resource_group, resource_group_target)
+ * deleted and nothing is being deleted, or its asker may not delete it any more, the group stays, and its problem
+ * says why. OK if it is gone. */
+struct resource_group_emptying {
+	uuid group;
+	struct later_guard *
+		guard; /* asks the asker's policies again (engine/people/asker.h); NULL: roles alone decide */
+};
+SYSTEM_OPERATION(engine_empty_resource_group, resource_group_emptying)
 
 /* The account's group with that name, case-insensitive, or NULL. */
 const struct resource_group *engine_find_resource_group(const struct tables *t, struct arena *a, uuid account,

@@ -21,8 +21,8 @@ static RESULT step_account(struct step *s)
 	}
 	if (!is_due)
 		return OK;
-	struct account_target *wish = STEP_NEW(s, struct account_target);
-	wish->account = ref_by_id(KIND_ACCOUNT, s->id);
+	struct account_emptying *wish = STEP_NEW(s, struct account_emptying);
+	*wish = (struct account_emptying){.account = s->id, .guard = s->r->later_guard};
 	step_report(s, engine_empty_account_run, wish);
 	step_again_at(s, clock_now_us() + LOOK_AGAIN_US); /* hosts need time to delete disks and domains */
 	return OK;

@@ -18,22 +18,35 @@
 #include "drivers/image_file.h"
 #include "engine/people/asker.h"
 #include "engine/quota.h"
+#include "engine/resolve.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/snapshot.h"
 #include "reconcile/work.h"
 #include "store/backup.h"
 #include "store/snapshot.h"
+#include "store/volume.h"
+
+enum { WEIGH_SIZE = 4096, WEIGH_CAP = 1 << 20 }; /* bytes */
 
 struct backup_rows {
 	const struct backup *backup; /* NULL: the row does not exist */
 	const struct snapshot *cut;  /* NULL: none, or deleted */
-	const char *why_not;         /* whoever asked for it may not go on (asker_weigh()); NULL: may */
+	struct str why_not;          /* whoever asked for it may not go on; empty: may */
 };
 
-static const char *weigh(const struct tables *t, const struct backup *b)
+/* Asks the asker's policies about the backed up volume. The reason of a refusal is in the arena. */
+static struct str weigh(struct step *s, struct arena *a, const struct tables *t, const struct backup *b)
 {
 	const struct asker asker = ASKER_OF(b);
-	return asker_weigh(t, &asker, clock_now_us());
+	const struct asker_work work = {s->r->later_guard, "backup.create", clock_now_us()};
+	const struct snapshot *cut = snapshot_find(t, b->cut);
+	const struct volume *volume = cut ? volume_find(t, cut->volume) : NULL;
+	struct ctx own;
+	ctx_init(&own, a);
+	struct result result = asker_act(&own, t, &asker, &work);
+	if (result_is_ok(result) && volume && row_is_live(&volume->row))
+		result = engine_check_found(&own, t, KIND_VOLUME, &volume->row);
+	return result_is_ok(result) ? STR_NONE : own.problem.message;
 }
 
 static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
@@ -45,7 +58,7 @@ static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 	const struct snapshot *cut = backup ? snapshot_find(view.tables, backup->cut) : NULL;
 	if (backup)
 		ret_rows->backup = STEP_COPY(s, KIND_BACKUP, struct backup, backup);
-	ret_rows->why_not = backup ? weigh(view.tables, backup) : NULL;
+	ret_rows->why_not = backup ? weigh(s, s->ctx.arena, view.tables, backup) : STR_NONE;
 	if (cut && row_is_live(&cut->row))
 		ret_rows->cut = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, cut);
 	return OK;
@@ -80,8 +93,10 @@ static bool backup_goes_on(void *arg)
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct backup *b = backup_find(view.tables, s->id);
-	return b && model_derive_backup_state(b) == BACKUP_CREATING && !work_is_stopping(s->r) &&
-	       !weigh(view.tables, b);
+	bool is_wanted = b && model_derive_backup_state(b) == BACKUP_CREATING && !work_is_stopping(s->r);
+	AUTO(arena) arena =
+		is_wanted ? arena_new(WEIGH_SIZE, WEIGH_CAP) : NULL; /* asked before each object */
+	return arena && !weigh(s, arena, view.tables, b).n;
 }
 
 /* Bytes that the account may store in this backup: its limit counts the backup once that is whole. */
@@ -222,8 +237,8 @@ static RESULT write_when_due(struct step *s, const struct backup_rows *rows)
 		return report_problem(s, STR("The snapshot that it was made of is gone."));
 	if (rows->cut->problem.n)
 		return report_problem(s, rows->cut->problem);
-	if (rows->why_not)
-		return report_problem(s, str_from(rows->why_not));
+	if (rows->why_not.n)
+		return report_problem(s, rows->why_not);
 	return engine_snapshot_is_pending(rows->cut) ? OK : write_backup(s, rows);
 }
 

@@ -58,7 +58,8 @@ static void report_progress(struct step *s, int64_t progress)
 		arena_free(arena);
 		return;
 	}
-	*news = (struct news){.r = s->r, .report = {.task = s->id, .progress = progress}};
+	*news = (struct news){.r = s->r,
+			      .report = {.task = s->id, .progress = progress, .guard = s->r->later_guard}};
 	ctx_init(&news->ctx, arena);
 	news->change = (struct change){
 		.run = news_run, .arg = news, .ctx = &news->ctx, .done = news_done, .action = "reconcile"};
@@ -123,7 +124,7 @@ static RESULT take_in(struct step *s, const struct import_snapshot_task *task, c
 static RESULT fetch(struct step *s, const struct import_snapshot_task *task, const struct disk_payer *payer)
 {
 	struct import_report *report = STEP_NEW(s, struct import_report);
-	*report = (struct import_report){.task = s->id};
+	*report = (struct import_report){.task = s->id, .guard = s->r->later_guard};
 	struct result result = take_in(s, task, payer, report);
 	if (result.code == ERR_NO_MEMORY)
 		return result;

@@ -53,7 +53,7 @@ static RESULT step_job(struct step *s)
 	if (!run)
 		return OK;
 	struct job_target *target = STEP_NEW(s, struct job_target);
-	target->job = s->id;
+	*target = (struct job_target){.job = s->id, .guard = s->r->later_guard};
 	step_report(s, run, target);
 	return OK;
 }

@@ -28,6 +28,7 @@ struct disk_driver;
 struct disk_host;
 struct fence_driver;
 struct instance;
+struct later_guard;
 struct volume;
 
 struct reconciler;
@@ -56,7 +57,9 @@ struct reconcile_config {
 	const struct desk_driver
 		*desks[RECONCILE_DESKS_MAX]; /* indexed by enum desk_speaks; NULL: protocol not supported */
 	struct str ticket_directory;         /* directory of attachments; empty: no attachments */
-	reconcile_write_facts *write_facts;  /* NULL: tickets get no facts */
+	/* Asks policies again for work that accounts asked for (engine/people/asker.h). NULL: roles alone decide. */
+	struct later_guard *later_guard;
+	reconcile_write_facts *write_facts; /* NULL: tickets get no facts */
 	void *facts_self;
 	struct str image_directory; /* the image store on this machine: files <sha256>.qcow2 */
 	struct str own_chassis;     /* OVN chassis name of this machine */

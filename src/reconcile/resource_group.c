@@ -21,8 +21,8 @@ static RESULT step_group(struct step *s)
 	}
 	if (!is_due)
 		return OK;
-	struct resource_group_target *wish = STEP_NEW(s, struct resource_group_target);
-	wish->group = s->id;
+	struct resource_group_emptying *wish = STEP_NEW(s, struct resource_group_emptying);
+	*wish = (struct resource_group_emptying){.group = s->id, .guard = s->r->later_guard};
 	step_report(s, engine_empty_resource_group_run, wish);
 	step_again_at(s, clock_now_us() + LOOK_AGAIN_US); /* obstacles without a name in the group wake
 							   * nothing */

@@ -56,7 +56,8 @@ static RESULT report_turn(struct step *s, const struct snapshot_policy *p, int64
 					      .gen = p->row.gen,
 					      .due_us = p->next_us,
 					      .next_us = next_us,
-					      .is_due = is_due};
+					      .is_due = is_due,
+					      .guard = s->r->later_guard};
 	step_report(s, engine_take_policy_turn_run, turn);
 	return OK;
 }

@@ -395,6 +395,7 @@ struct reconciler {
 	char *ticket_directory;               /* owned */
 	reconcile_write_facts *write_facts;
 	void *facts_self;
+	struct later_guard *later_guard; /* NULL: roles alone decide */
 	/* Actors for downloads, which last as long as the remote server likes. */
 	struct actor *fetch_actors[FETCH_LANES];
 	/* home_actor keeps time and runs steps that need neither a host nor the network. */

@@ -6,6 +6,7 @@
 
 #include "engine/emptying_internal.h"
 #include "engine/instance/instance_snapshot.h"
+#include "engine/job.h"
 #include "engine/network/address.h"
 #include "engine/network/guest_network.h"
 #include "engine/people/account_person.h"
@@ -158,7 +159,7 @@ static RESULT permit_kind(struct op *op, const struct owned *o, uuid account)
 }
 
 /* A policy that denies the deletion of any resource in the account denies the deletion of the account. All
- * are checked now, because the reconciler deletes them later without the caller's policies. */
+ * are checked now, and again when the reconciler deletes them. */
 static RESULT permit_all(struct op *op, uuid account)
 {
 	for (size_t k = 0; k < OWNED; k++)
@@ -294,13 +295,29 @@ static RESULT empty_of_kind(struct op *op, const struct owned *o, uuid account, 
 	return OK;
 }
 
-RESULT engine_empty_account(struct op *op, struct account_target *wish)
+/* The deletion of the account, or of its domain, has an asker. */
+static RESULT begin(struct op *op, const struct account *account, struct later_guard *later,
+		    struct emptying *e)
 {
-	const struct account *account = account_find(op->head, wish->account.prefix);
+	bool is_own = engine_first_deletion(op->head, account->row.id);
+	return emptying_begin(op, is_own ? account->row.id : account->domain,
+			      is_own ? "account.delete" : "domain.delete", later, e);
+}
+
+RESULT engine_empty_account(struct op *op, struct account_emptying *wish)
+{
+	const struct account *account = account_find(op->head, wish->account);
 	struct emptying e = {0};
 	struct str problem = STR_NONE;
 	if (!account || !row_is_live(&account->row) || !account->is_deleting)
 		return OK;
+	struct result result = begin(op, account, wish->guard, &e);
+	if (!result_is_ok(result) && engine_is_refusal(result.code)) {
+		problem = op->ctx->problem.message;
+		ctx_clear_problem(op->ctx);
+		return give_up(op, account, problem);
+	}
+	TRY(result);
 	uuid id = account->row.id, domain = account->domain;
 	for (size_t k = 0; k < OWNED; k++)
 		TRY(empty_of_kind(op, &owned[k], id, &e));

@@ -16,6 +16,12 @@ OPERATION(engine_purge_domain, domain_target)
 
 /* The reconciler's step for a marked account: deletes as much as possible, finally the account, and
  * with the last account a marked domain. If something is refused for two minutes and nothing else can be
- * deleted, the deletion ends with account.delete_problem, and the account stays disabled. OK for an account
- * that is absent or not marked. */
-SYSTEM_OPERATION(engine_empty_account, account_target)
+ * deleted, or whoever asked may not delete the account any more, the deletion ends with account.delete_problem, and
+ * the account stays disabled. OK for an account that is absent or not marked. */
+struct later_guard;
+struct account_emptying {
+	uuid account;
+	struct later_guard *
+		guard; /* asks the asker's policies again (engine/people/asker.h); NULL: roles alone decide */
+};
+SYSTEM_OPERATION(engine_empty_account, account_emptying)

@@ -91,14 +91,16 @@ const char *asker_weigh(const struct tables *t, const struct asker *a, int64_t n
 
 /* ---- acting ---- */
 
-/* Policies were evaluated when the work was asked for. They may give a user without roles the right to change
- * something, so the user has a member's right while any policy or assignment remains. */
-static unsigned find_rights(const struct tables *t, const struct asker *a)
+/* Without a guard, nothing evaluates policies again. They may give a user without roles the right to change
+ * something, so the user then has a member's right while any policy or assignment remains. */
+static unsigned find_rights(const struct tables *t, const struct asker *a, bool has_guard)
 {
 	struct roles roles = {0};
 	const struct account *account = account_find(t, a->account);
 	engine_find_roles(t, a->user, account ? IDENTITY_ACCOUNT : IDENTITY_SYSTEM, a->account, &roles);
 	unsigned rights = roles.rights;
+	if (!uuid_is_none(a->with)) /* asker_weigh() has found the role of a member in the credential */
+		return (rights & ~RIGHT(ADMIN)) | RIGHTS_OF_MEMBER;
 	const struct user *user = user_find(t, a->user);
 	bool is_allowed = (user && account && uuid_equal(user->account, a->account)) ||
 			  policy_attachment_first_by_user(t, a->user) ||
@@ -106,35 +108,83 @@ static unsigned find_rights(const struct tables *t, const struct asker *a)
 	if (account)
 		engine_find_roles(t, a->user, IDENTITY_DOMAIN, account->domain, &roles);
 	rights |= roles.rights & ~RIGHT(ADMIN);
-	return is_allowed ? rights | RIGHTS_OF_MEMBER : rights;
+	return is_allowed && !has_guard ? rights | RIGHTS_OF_MEMBER : rights;
 }
 
-RESULT asker_act(struct op *op, const struct asker *a)
+/* A role's session, as far as the work's row tells. The session's name and tags are not stored. */
+static struct session *make_session(struct arena *a, const struct iam_role *role, int64_t until_us)
 {
-	const struct user *user = user_find(op->head, a->user);
-	const struct account *account = account_find(op->head, a->account);
-	if (uuid_is_none(a->user) && uuid_is_none(a->with))
-		return OK;
-	const char *why = asker_weigh(op->head, a, op->now_us);
-	if (why)
-		return ctx_fail(op->ctx, ERR_DENIED, "%s", why);
-	struct identity *who = arena_new_object(op->ctx->arena, struct identity);
-	if (!who)
-		return ctx_no_memory(op->ctx);
-	bool is_role = uuid_is_none(a->user);
+	struct session *session = arena_new_object(a, struct session);
+	if (session)
+		*session = (struct session){.account = role->account,
+					    .iam_role = role->row.id,
+					    .expires_us = until_us,
+					    .role_name = role->name,
+					    .role_path = role->path};
+	return session;
+}
+
+static void describe_user(const struct user *user, struct identity *who)
+{
+	who->is_owner = user->is_owner;
+	who->user_name = user->name;
+	who->user_path = user->path;
+	who->tags = user->tags;
+}
+
+static RESULT make_identity(struct ctx *c, const struct tables *t, const struct asker *a, bool has_guard,
+			    struct identity **ret_who)
+{
+	const struct user *user = user_find(t, a->user);
+	const struct account *account = account_find(t, a->account);
+	const struct iam_role *role = uuid_is_none(a->user) ? iam_role_find(t, a->with) : NULL;
+	struct session *session = role ? make_session(c->arena, role, a->until_us) : NULL;
+	struct identity *who = arena_new_object(c->arena, struct identity);
+	unsigned of_role =
+		has_guard ? 0 : RIGHTS_OF_MEMBER; /* a guard decides by the role's policies alone */
+	if (!who || (role && !session))
+		return ctx_no_memory(c);
 	*who = (struct identity){.scope = account ? IDENTITY_ACCOUNT : IDENTITY_SYSTEM,
-				 .rights = is_role ? RIGHTS_OF_MEMBER
-					   : uuid_is_none(a->with)
-						   ? find_rights(op->head, a)
-						   : (find_rights(op->head, a) & ~RIGHT(ADMIN)) |
-							     RIGHTS_OF_MEMBER,
+				 .rights = role ? of_role : find_rights(t, a, has_guard),
 				 .account = a->account,
 				 .domain = account ? account->domain : UUID_NONE,
 				 .user = a->user,
-				 .iam_role = is_role ? a->with : UUID_NONE,
-				 .is_owner = user && user->is_owner,
-				 .account_number = account ? account->number : STR_NONE,
-				 .user_name = user ? user->name : STR_NONE};
-	engine_act_by_roles(op->ctx, who);
+				 .iam_role = role ? a->with : UUID_NONE,
+				 .session = session,
+				 .account_number = account ? account->number : STR_NONE};
+	if (user)
+		describe_user(user, who);
+	*ret_who = who;
 	return OK;
+}
+
+static bool is_system(const struct asker *a)
+{
+	return uuid_is_none(a->user) && uuid_is_none(a->with);
+}
+
+RESULT asker_act(struct ctx *c, const struct tables *t, const struct asker *a, const struct asker_work *work)
+{
+	struct identity *who = NULL;
+	if (is_system(a))
+		return OK;
+	const char *why = asker_weigh(t, a, work->now_us);
+	if (why)
+		return ctx_fail(c, ERR_DENIED, "%s", why);
+	TRY(make_identity(c, t, a, work->guard, &who));
+	engine_act_by_roles(c, who);
+	return work->guard ? work->guard->admit(work->guard, c, t, work->permission) : OK;
+}
+
+RESULT asker_permit(struct op *op, const struct asker *a, const struct asker_work *work, enum kind kind,
+		    const struct row *row)
+{
+	const struct identity *who = op->ctx->who;
+	struct guard *guard = op->ctx->guard;
+	struct result result = asker_act(op->ctx, op->head, a, work);
+	if (result_is_ok(result) && op->ctx->who)
+		result = engine_permit(op, work->permission, kind, row);
+	op->ctx->who = who;
+	op->ctx->guard = guard;
+	return result;
 }

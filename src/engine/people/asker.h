@@ -1,7 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The asker of work that is done later: jobs, backups, imports, schedules. The work's row stores the user and
  * the credential that narrowed that user, because the work must end when the credential is gone, expired or
- * narrower. A row has the columns made_by, made_with and made_until_us. For the head or a view. */
+ * narrower. A row has the columns made_by, made_with and made_until_us. For the head or a view.
+ *
+ * Deferred work is what changes rows, or moves data, for an account after its call was answered:
+ *
+ *   work                              asker                       asked again, and where a refusal shows
+ *   jobs that wait for their turn     async_job                   as the call, when the turn comes; the job's result
+ *   imports (ImportImage, …)          import_snapshot_task        at each report; the task's status message
+ *   backups                           backup                      before data are written; the backup's fail reason
+ *   schedules of snapshots            snapshot_policy             at each time; the condition SnapshotNotTaken. The
+ *                                                                 account keeps the schedule of a user who left
+ *   deletion of a resource group,     the async_job that waits    before each row; the problem of the group or the
+ *   an account or a domain            for it                      account, and the job's result
+ *   Azure deployments                 deployment (with its        each resource is a call of its own; the operation
+ *                                     token's proof)              of the deployment
+ *   facts for tickets                 any member of the account   when gathered; a positive list of fields, of rows
+ *                                                                 that the opener could read
+ *
+ * All other steps of the reconciler carry out what rows say already (a volume is copied, an image is fetched or
+ * exported, a deleted row is removed, a machine elsewhere is started). The guard decided when the row was changed;
+ * whoever may change the row may also take the wish back. Webhooks, invoices and sweeps are the operator's. */
 #pragma once
 
 #include "engine/operation.h"
@@ -33,7 +52,28 @@ const char *asker_weigh_credential(const struct tables *t, const struct asker *a
 /* The same, and the user may still act for the account (engine_acts_still()). */
 const char *asker_weigh(const struct tables *t, const struct asker *a, int64_t now_us);
 
-/* Puts the asker into an operation's context in place of the system, with rights by the present roles: a row
- * that went to another account is not found any more. The operator's work stays the system's. ERR_DENIED with
- * the reason of asker_weigh(). */
-RESULT asker_act(struct op *op, const struct asker *a);
+/* Asks the policies of an asker when the work runs. auth/guard_later.c implements it; the daemon passes it to the
+ * reconciler, which passes it on in the wish of each operation that does work for an asker. */
+struct later_guard {
+	/* Leaves a guard for c->who in c, as for a call of the permission's action, which decides by the policies that t
+	 * contains. ERR_DENIED: neither a role nor a policy allows the action any more. */
+	RESULT (*admit)(struct later_guard *g, struct ctx *c, const struct tables *t, const char *permission);
+	/* Asks about what the operation has made and linked, at its end (guard_check_made()). */
+	RESULT (*check_made)(struct op *op);
+};
+
+/* Permission that the work was asked for with, such as "instance.start". */
+struct asker_work {
+	struct later_guard *guard; /* NULL: roles alone decide */
+	const char *permission;
+	int64_t now_us;
+};
+
+/* Puts the asker into a context in place of the system, with the present roles and policies: a row that went to
+ * another account is not found any more. Conditions about the request, such as aws:SourceIp, are decided as when
+ * the work was asked for. The operator's work stays the system's. ERR_DENIED with the reason of asker_weigh(), or
+ * of the guard in the face's words. */
+RESULT asker_act(struct ctx *c, const struct tables *t, const struct asker *a, const struct asker_work *work);
+/* Asks whether the asker may still do this to the row; the context stays the system's. ERR_DENIED. */
+RESULT asker_permit(struct op *op, const struct asker *a, const struct asker_work *work, enum kind kind,
+		    const struct row *row);

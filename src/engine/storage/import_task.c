@@ -423,15 +423,32 @@ static RESULT complete_disk(struct op *op, const struct import_snapshot_task *ta
 	return uuid_is_none(next.import_image_task) ? OK : end_image(op, next.import_image_task);
 }
 
+/* *ret_why: the reason why its asker may not import any more; empty: may. */
+static RESULT ask_again(struct op *op, const struct import_snapshot_task *task, struct later_guard *guard,
+			struct str *ret_why)
+{
+	bool is_of_image = !uuid_is_none(task->import_image_task);
+	const struct asker asker = ASKER_OF(task);
+	const struct asker_work work = {guard, is_of_image ? "image.import" : "snapshot.import", op->now_us};
+	struct result result =
+		asker_permit(op, &asker, &work, is_of_image ? KIND_IMAGE : KIND_SNAPSHOT, NULL);
+	if (result_is_ok(result) || !engine_is_refusal(result.code))
+		return result;
+	*ret_why = op->ctx->problem.message;
+	ctx_clear_problem(op->ctx);
+	return OK;
+}
+
 RESULT engine_see_import(struct op *op, struct import_report *report)
 {
 	const struct import_snapshot_task *task = import_snapshot_task_find(op->head, report->task);
 	if (!task || task->ended)
 		return OK;
-	const struct asker asker = ASKER_OF(task);
-	const char *why = asker_weigh(op->head, &asker, op->now_us);
-	if (report->problem.n || why)
-		return fail_disk(op, task, report->problem.n ? report->problem : str_from(why));
+	struct str why = report->problem;
+	if (!why.n)
+		TRY(ask_again(op, task, report->guard, &why));
+	if (why.n)
+		return fail_disk(op, task, why);
 	if (report->sha256.n)
 		return complete_disk(op, task, report);
 	if (report->progress <= task->progress)

@@ -66,6 +66,7 @@ OPERATION(engine_cancel_import, import_cancelling)
 
 /* ---- reports of the reconciler. OK if the task is gone or has ended ---- */
 
+struct later_guard; /* engine/people/asker.h */
 struct import_report {
 	uuid task;        /* task of a disk */
 	int64_t progress; /* percent; never decreases */
@@ -73,7 +74,8 @@ struct import_report {
 	struct str sha256;   /* empty: not arrived */
 	struct str data_key; /* sealed key of an encrypted disk */
 	int64_t data_size, file_size, virtual_size;
-	struct str problem; /* why the disk cannot be fetched; empty: no problem */
+	struct str problem;        /* why the disk cannot be fetched; empty: no problem */
+	struct later_guard *guard; /* asks the asker's policies again; NULL: roles alone decide */
 };
 SYSTEM_OPERATION(engine_see_import, import_report)
 

@@ -7,6 +7,7 @@
 
 #include "engine/condition_internal.h"
 #include "engine/people/asker.h"
+#include "engine/people/role.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
 #include "engine/tag_internal.h"
@@ -227,7 +228,20 @@ static struct str name_snapshot(struct op *op, const struct volume *v)
 			 STR_ARG(v->name), text, text + 9);
 }
 
-static RESULT take(struct op *op, const struct snapshot_policy *policy)
+/* The account keeps the schedule of a user who has left it. Policies and roles of a user who is there decide. */
+static RESULT ask_again(struct op *op, const struct snapshot_policy *policy, const struct volume *volume,
+			struct later_guard *guard)
+{
+	const struct asker asker = ASKER_OF(policy);
+	const struct asker_work work = {guard, "snapshot_policy.create", op->now_us};
+	const char *why = asker_weigh_credential(op->head, &asker, op->now_us);
+	if (why)
+		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_USER, "%s Set the policy anew.", why);
+	bool has_left = !uuid_is_none(asker.user) && !engine_acts_still(op->head, asker.user, asker.account);
+	return has_left || !guard ? OK : asker_permit(op, &asker, &work, KIND_VOLUME, &volume->row);
+}
+
+static RESULT take(struct op *op, const struct snapshot_policy *policy, struct later_guard *guard)
 {
 	const struct volume *volume = volume_find(op->head, policy->volume);
 	const struct account *account = account_find(op->head, policy->account);
@@ -235,10 +249,7 @@ static RESULT take(struct op *op, const struct snapshot_policy *policy)
 		return OK; /* the policy will be deleted with its volume */
 	if (!engine_is_account_open(op->head, account))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
-	const struct asker asker = ASKER_OF(policy);
-	const char *why = asker_weigh_credential(op->head, &asker, op->now_us);
-	if (why)
-		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_USER, "%s Set the policy anew.", why);
+	TRY(ask_again(op, policy, volume, guard));
 	struct snapshot snapshot = {.name = name_snapshot(op, volume),
 				    .description = str_print(op->ctx->arena, "Snapshot policy: %s",
 							     interval_words[policy->interval]),
@@ -258,7 +269,7 @@ RESULT engine_take_policy_turn(struct op *op, struct snapshot_policy_turn *wish)
 	if (!wish->is_due)
 		return snapshot_policy_put(op, &next);
 	struct op_place place = op_place_now(op);
-	struct result result = take(op, policy);
+	struct result result = take(op, policy, wish->guard);
 	if (!result_is_ok(result) && !engine_is_refusal(result.code))
 		return result;
 	if (!result_is_ok(result)) {

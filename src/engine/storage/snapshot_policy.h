@@ -51,12 +51,14 @@ const struct snapshot *engine_find_newest(const struct tables *t, const struct s
 #define SNAPSHOT_NOT_TAKEN "SnapshotNotTaken"
 #define SNAPSHOTS_NOT_DELETED "SnapshotsNotDeleted"
 
+struct later_guard; /* engine/people/asker.h */
 struct snapshot_policy_turn {
 	uuid policy;
 	uint64_t gen;    /* the generation that the reconciler read */
 	int64_t due_us;  /* that row's next_us */
 	int64_t next_us; /* its new value */
 	bool is_due; /* a snapshot is due; if the engine refuses it, a condition says so and next_us stays */
+	struct later_guard *guard; /* asks the asker's policies again; NULL: roles alone decide */
 };
 SYSTEM_OPERATION(engine_take_policy_turn, snapshot_policy_turn)
 

@@ -243,6 +243,7 @@ static void start_reconciler(struct world *w)
 					  .disks = {&disk_sim},
 					  .fences = {&fence_sim},
 					  .image_directory = str_from(w->images),
+					  .later_guard = guards_later(w->guards),
 					  .backup = &w->backup,
 					  .own_chassis = STR("dari"),
 					  .master_key = master_key};
@@ -348,15 +349,15 @@ void world_make(struct world *w)
 	make_image(w);
 	make_admin(w);
 	make_images(w);
+	const struct guards_config guards = {
+		.store = w->store, .master_key = master_key, .region = STR("us-east-1"), .hear = world_hear};
+	MUST(guards_new(&w->c, &guards, &w->guards));
 	start_reconciler(w);
 	world_settle(w, 10 * MINUTE);
 	const struct last_used_config uses = {.store = w->store};
 	MUST(last_used_new(&w->c, &uses, &w->uses));
 	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0, w->uses};
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
-	const struct guards_config guards = {
-		.store = w->store, .master_key = master_key, .region = STR("us-east-1"), .hear = world_hear};
-	MUST(guards_new(&w->c, &guards, &w->guards));
 	const struct tokens_config tokens = {w->store, master_key, HOUR};
 	MUST(tokens_new(&w->c, &tokens, &w->tokens));
 	MUST(tickets_new(&w->c, w->tokens, master_key, &w->tickets));
@@ -385,7 +386,6 @@ void world_done(struct world *w)
 	api_face_free(w->support);
 	api_face_free(w->cloudwatch);
 	api_face_free(w->native);
-	guards_free(w->guards);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
 	lane_free(w->key_lane);
@@ -397,6 +397,7 @@ void world_done(struct world *w)
 	last_used_free(w->uses);
 	reconciler_free(w->reconciler);
 	store_close(w->store);
+	guards_free(w->guards); /* the reconciler's changes ask it */
 	executor_free(w->executor);
 	arena_free(w->arena);
 	file_remove_tree(w->images);

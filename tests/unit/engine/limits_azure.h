@@ -11,7 +11,8 @@ static void drop_resource_group(struct cloud *c)
 {
 	struct resource_group_target wish = {.group = made};
 	cloud_ok(c, &c->alice, engine_delete_resource_group, &wish);
-	cloud_ok(c, NULL, engine_empty_resource_group, &wish);
+	struct resource_group_emptying emptying = {.group = made};
+	cloud_ok(c, NULL, engine_empty_resource_group, &emptying);
 }
 
 /* The name alone: a caller names a resource within a change that has asked for its own permission. */

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Deferred work asks its asker's policies again when it runs (engine/people/asker.h): a policy that was taken away
+ * or attached meanwhile refuses the work, and the work's row says so. */
+#include "../base/test_base.h"
+
+#include "base/clock.h"
+#include "engine/people/policy.h"
+#include "engine/resource_group.h"
+#include "engine/storage/import_task.h"
+#include "engine/storage/snapshot_policy.h"
+#include "model/schedule.h"
+#include "script.h"
+#include "store/async_job.h"
+#include "store/backup.h"
+#include "store/condition.h"
+#include "store/import_snapshot_task.h"
+#include "store/instance.h"
+#include "store/resource_group.h"
+#include "store/snapshot_policy.h"
+#include "store/volume.h"
+#include "world.h"
+
+#define ALLOW_ALL "{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}"
+#define ALLOW_FROM(block)                                                                                    \
+	"{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"IpAddress\":"            \
+	"{\"aws:SourceIp\":\"" block "\"}}}"
+#define DENY(actions) "{\"Effect\":\"Deny\",\"Action\":" actions ",\"Resource\":\"*\"}"
+#define DENY_FROM(block)                                                                                     \
+	"{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"IpAddress\":"             \
+	"{\"aws:SourceIp\":\"" block "\"}}}"
+
+struct later {
+	struct world w;
+	struct world_user eve; /* a user of alice's account whose policies alone allow something */
+};
+
+static struct ref user_ref(const struct world_user *user)
+{
+	return (struct ref){.kind = KIND_USER, .prefix = user->who.user, .bits = 128};
+}
+
+static void put_policy(struct later *l, const char *name, const char *statement)
+{
+	struct inline_policy_wish wish = {
+		.user = user_ref(&l->eve),
+		.name = str_from(name),
+		.document =
+			str_print(l->w.arena, "{\"Version\":\"2012-10-17\",\"Statement\":[%s]}", statement)};
+	assert_ok(world_do(&l->w, &l->w.alice.who, engine_put_inline_policy_run, &wish));
+}
+
+static void drop_policy(struct later *l, const char *name)
+{
+	struct inline_policy_wish wish = {.user = user_ref(&l->eve), .name = str_from(name)};
+	assert_ok(world_do(&l->w, &l->w.alice.who, engine_delete_inline_policy_run, &wish));
+}
+
+static int setup(void **state)
+{
+	struct later *l = calloc(1, sizeof *l);
+	world_make(&l->w);
+	world_add_user(&l->w, "eve", l->w.alice.who.account, NULL, &l->eve);
+	l->eve.tenant = l->w.alice.tenant;
+	put_policy(l, "all", ALLOW_ALL);
+	*state = l;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct later *l = *state;
+	world_done(&l->w);
+	free(l);
+	return 0;
+}
+
+static struct str ask(struct later *l, const char *method, struct str path, struct str query, struct str body,
+		      int status)
+{
+	const struct script_request request = {
+		.method = str_from(method), .path = path, .query = query, .body = body};
+	struct world_answer answer = world_request(&l->w, &l->eve, &request);
+	if (answer.status != status)
+		fail_msg("%d: %.*s", answer.status, STR_ARG(answer.body));
+	return answer.body;
+}
+
+static struct str cloudstack(struct later *l, struct str query)
+{
+	return ask(l, "GET", STR("/client/api"), query, STR_NONE, 200);
+}
+
+/* A view for one look at rows that tests keep no pointers of. */
+#define LOOK(l, view)                                                                                        \
+	AUTO_VIEW view = {0};                                                                                \
+	view_open((l)->w.store, &view)
+
+/* ---- jobs that wait for their turn ---- */
+
+static uuid make_stopped(struct later *l)
+{
+	struct str form = str_print(l->w.arena,
+				    "Action=RunInstances&ImageId=%" STR_FMT
+				    "&InstanceType=t3.micro&MinCount=1&MaxCount=1",
+				    STR_ARG(id_to_ec2(l->w.arena, KIND_IMAGE, l->w.image)));
+	struct world_answer answer = world_post(&l->w, &l->w.alice, form);
+	assert_int_equal(answer.status, 200);
+	world_settle(&l->w, MINUTE);
+	struct str stop = str_print(l->w.arena, "Action=StopInstances&InstanceId.1=%" STR_FMT,
+				    STR_ARG(world_element(answer.body, "instanceId")));
+	assert_int_equal(world_post(&l->w, &l->eve, stop).status, 200);
+	world_settle(&l->w, MINUTE);
+	LOOK(l, view);
+	return instance_first_by_account(view.tables, l->w.alice.who.account)->row.id;
+}
+
+static RESULT put_job(struct op *op, void *job)
+{
+	return async_job_put(op, job);
+}
+
+/* A start that eve has asked for and whose turn comes now. The row is written directly, because simulated hosts
+ * leave no job waiting. Empty: it was carried out; otherwise the reason why it was not. */
+static struct str start_later(struct later *l, uuid instance)
+{
+	struct async_job job = {.row.id = uuid_random(),
+				.row.gen = 1,
+				.account = l->eve.who.account,
+				.made_by = l->eve.who.user,
+				.command = STR("startVirtualMachine"),
+				.subject_kind = KIND_INSTANCE,
+				.subject = instance,
+				.outcome = ASYNC_JOB_OUTCOME_SETTLED,
+				.turn = ASYNC_JOB_TURN_START};
+	assert_ok(world_do(&l->w, NULL, put_job, &job));
+	world_settle(&l->w, 10 * MINUTE);
+	LOOK(l, view);
+	const struct async_job *ended = async_job_find(view.tables, job.row.id);
+	bool is_on = instance_find(view.tables, instance)->wanted_power == INSTANCE_WANTED_POWER_ON;
+	assert_int_equal(ended->ended, is_on ? ASYNC_JOB_ENDED_DONE : ASYNC_JOB_ENDED_FAILED);
+	return str_copy(l->w.arena, ended->problem);
+}
+
+static void test_job(void **state)
+{
+	struct later *l = *state;
+	uuid instance = make_stopped(l);
+	put_policy(l, "no", DENY("\"ec2:StartInstances\""));
+	struct str problem = start_later(l, instance);
+	assert_true(str_starts_with(problem,
+				    STR("You are not authorized to perform this operation. User: arn:")));
+	assert_true(
+		str_contains(problem, STR("explicit deny in an identity-based policy: inline policy no")));
+	drop_policy(l, "no");
+	drop_policy(l, "all");
+	assert_true(
+		str_contains(start_later(l, instance), STR("no role allows the ec2:StartInstances action")));
+}
+
+/* The call's address is not known later: an Allow that depends on it holds, and a Deny that does does not. */
+static void test_conditions_of_the_request(void **state)
+{
+	struct later *l = *state;
+	uuid instance = make_stopped(l);
+	put_policy(l, "from", ALLOW_FROM("10.0.0.0/8"));
+	put_policy(l, "never", DENY_FROM("0.0.0.0/0"));
+	drop_policy(l, "all");
+	assert_int_equal(start_later(l, instance).n, 0);
+}
+
+/* ---- deletion of a resource group ---- */
+
+static bool delete_group(struct later *l, const char *name, const char *denied, struct str *ret_problem)
+{
+	struct str path = str_print(l->w.arena, "/subscriptions/%" STR_FMT "/resourcegroups/%s",
+				    STR_ARG(uuid_to_str(l->w.arena, l->w.alice.who.account)), name);
+	struct str key = str_print(l->w.arena, "%" STR_FMT "/providers/Microsoft.Compute/sshPublicKeys/%s",
+				   STR_ARG(path), name);
+	const struct str version = STR("api-version=2021-04-01"), computes = STR("api-version=2024-07-01");
+	(void) ask(l, "PUT", path, version, STR("{\"location\":\"us-east-1\"}"), 201);
+	(void) ask(l, "PUT", key, computes,
+		   STR("{\"location\":\"us-east-1\",\"properties\":{\"publicKey\":\"ssh-ed25519 "
+		       "AAAAC3NzaC1lZDI1NTE5AAAAIJ7DBxzGZrp6Hc9PH+bJ1aFc6PQ3dPXf2CKmnCOrKs2a\"}}"),
+		   201);
+	(void) ask(l, "DELETE", path, version, STR_NONE, 202);
+	put_policy(l, "no", denied);
+	world_settle(&l->w, 10 * MINUTE);
+	drop_policy(l, "no");
+	LOOK(l, view);
+	const struct resource_group *g =
+		engine_find_resource_group(view.tables, l->w.arena, l->w.alice.who.account, str_from(name));
+	*ret_problem = g ? str_copy(l->w.arena, g->problem) : STR_NONE;
+	return !g;
+}
+
+static void test_resource_group(void **state)
+{
+	struct later *l = *state;
+	struct str problem;
+	assert_true(delete_group(l, "goes", DENY("\"ec2:TerminateInstances\""), &problem));
+	assert_false(delete_group(l, "stays", DENY("\"ec2:DeleteResourceGroup\""), &problem));
+	assert_true(str_contains(problem, STR("ec2:DeleteResourceGroup")));
+	assert_false(delete_group(l, "keeps", DENY("\"ec2:DeleteKeyPair\""), &problem));
+	assert_true(str_contains(problem, STR("ec2:DeleteKeyPair")));
+}
+
+/* ---- imports, schedules and backups ---- */
+
+/* An import in progress, and the report of the reconciler, in one change: in the world every download fails. */
+struct reported_import {
+	struct import_snapshot_task task;
+	struct import_report report;
+};
+
+static RESULT report_import(struct op *op, void *arg)
+{
+	struct reported_import *r = arg;
+	TRY(import_snapshot_task_put(op, &r->task));
+	return engine_see_import(op, &r->report);
+}
+
+static struct str import_later(struct later *l)
+{
+	struct reported_import r = {.task = {.row.id = uuid_random(),
+					     .row.gen = 1,
+					     .account = l->eve.who.account,
+					     .made_by = l->eve.who.user,
+					     .url = STR("http://192.0.2.1/a.raw"),
+					     .format = STR("raw")}};
+	r.report = (struct import_report){
+		.task = r.task.row.id, .progress = 10, .guard = guards_later(l->w.guards)};
+	assert_ok(world_do(&l->w, NULL, report_import, &r));
+	LOOK(l, view);
+	return str_copy(l->w.arena, import_snapshot_task_find(view.tables, r.task.row.id)->problem);
+}
+
+static void test_import(void **state)
+{
+	struct later *l = *state;
+	assert_false(str_contains(import_later(l), STR("not authorized")));
+	put_policy(l, "no", DENY("\"ec2:ImportSnapshot\""));
+	assert_true(str_contains(import_later(l), STR("explicit deny")));
+}
+
+static uuid make_volume(struct later *l)
+{
+	assert_int_equal(
+		world_post(&l->w, &l->w.alice, STR("Action=CreateVolume&Size=2&AvailabilityZone=us-east-1a"))
+			.status,
+		200);
+	world_settle(&l->w, MINUTE);
+	LOOK(l, view);
+	return volume_first_by_account(view.tables, l->w.alice.who.account)->row.id;
+}
+
+static struct snapshot_policy look_at_policy(struct later *l)
+{
+	LOOK(l, view);
+	return *snapshot_policy_first(view.tables);
+}
+
+static bool has_condition(struct later *l, uuid subject)
+{
+	LOOK(l, view);
+	return condition_first_by_subject(view.tables, subject);
+}
+
+static void test_schedule(void **state)
+{
+	struct later *l = *state;
+	uuid volume = make_volume(l);
+	(void) cloudstack(l, str_print(l->w.arena,
+				       "command=createSnapshotPolicy&volumeid=%" STR_FMT
+				       "&intervaltype=HOURLY&schedule=30&timezone=UTC&maxsnaps=3",
+				       STR_ARG(uuid_to_str(l->w.arena, volume))));
+	world_settle(&l->w, MINUTE);
+	clock_advance_us(HOUR);
+	world_settle(&l->w, MINUTE);
+	int64_t taken_us = look_at_policy(l).last_us;
+	assert_true(taken_us > 0);
+	put_policy(l, "no", DENY("\"ec2:CreateSnapshotPolicy\""));
+	clock_advance_us(2 * HOUR);
+	world_settle(&l->w, MINUTE);
+	assert_int_equal(look_at_policy(l).last_us, taken_us);
+	assert_true(has_condition(l, look_at_policy(l).row.id));
+	drop_policy(l, "no"); /* the schedule goes on */
+	clock_advance_us(HOUR);
+	world_settle(&l->w, MINUTE);
+	assert_true(look_at_policy(l).last_us > taken_us);
+	assert_false(has_condition(l, look_at_policy(l).row.id));
+}
+
+static void test_backup(void **state)
+{
+	struct later *l = *state;
+	uuid volume = make_volume(l);
+	struct world_user carol;
+	world_add_user(&l->w, "carol", l->w.alice.who.account, "member", &carol);
+	l->eve = carol;
+	struct str account = uuid_to_str(l->w.arena, l->w.alice.who.account);
+	struct str path = str_print(l->w.arena, "/volume/v3/%" STR_FMT "/backups", STR_ARG(account));
+	(void) ask(l, "POST", path, STR_NONE,
+		   str_print(l->w.arena, "{\"backup\":{\"volume_id\":\"%" STR_FMT "\"}}",
+			     STR_ARG(uuid_to_str(l->w.arena, volume))),
+		   202);
+	put_policy(l, "no", DENY("\"ec2:CreateBackup\""));
+	world_settle(&l->w, 10 * MINUTE);
+	LOOK(l, view);
+	const struct backup *b = backup_first_by_account(view.tables, l->w.alice.who.account);
+	assert_true(str_contains(b->problem, STR("explicit deny")));
+}
+
+#define later_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		later_test(test_job),
+		later_test(test_conditions_of_the_request),
+		later_test(test_resource_group),
+		later_test(test_import),
+		later_test(test_schedule),
+		later_test(test_backup),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
