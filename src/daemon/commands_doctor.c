@@ -27,6 +27,7 @@
 #include "store/ledger.h"
 #include "store/pool_host.h"
 #include "store/snapshot.h"
+#include "store/sql.h"
 #include "store/storage_pool.h"
 
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
@@ -70,19 +71,29 @@ static void check_store(struct command_call *call)
 static void check_database_file(struct command_call *call)
 {
 	struct result found = store_find_database(call->daemon->store, &call->ctx);
-	const char *path = settings_path(call->ctx.arena, &call->daemon->settings, "dari.db");
-	print_finding(
-		call, "database file", result_is_ok(found),
-		result_is_ok(found) ? str_from(path) : call->ctx.problem.message,
-		"No change is taken, what is there can be read. Move the same files back, and changes are "
-		"taken "
-		"again; docs/operations.md, \"Backup\", says what to do when they were removed or replaced.");
+	bool is_server = sql_is_url(call->daemon->settings.store);
+	const char *path =
+		is_server ? "PostgreSQL" : settings_store(call->ctx.arena, &call->daemon->settings);
+	print_finding(call, "database file", result_is_ok(found),
+		      result_is_ok(found) ? str_from(path) : call->ctx.problem.message,
+		      is_server ? "No change is taken, what is there can be read. Changes are taken again "
+				  "once the database "
+				  "answers; docs/operations.md, \"PostgreSQL\", says what to do."
+				: "No change is taken, what is there can be read. Move the same files back, "
+				  "and changes are "
+				  "taken "
+				  "again; docs/operations.md, \"Backup\", says what to do when they were "
+				  "removed or replaced.");
 	ctx_clear_problem(&call->ctx);
 }
 
 static void check_pages(struct command_call *call)
 {
 	struct result whole = store_check_database(call->daemon->store, &call->ctx);
+	if (whole.code == ERR_UNSUPPORTED) { /* pg_amcheck's task */
+		ctx_clear_problem(&call->ctx);
+		return;
+	}
 	print_finding(call, "database structure", result_is_ok(whole),
 		      result_is_ok(whole) ? STR("whole") : call->ctx.problem.message,
 		      "Keep all older backups. `dari store rescue FILE` saves what memory still holds; "

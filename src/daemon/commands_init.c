@@ -37,6 +37,7 @@ static const struct {
 } setting_flags[] = {
 	{"region", "region.name", offsetof(struct settings, region)},
 	{"data", "data.directory", offsetof(struct settings, data_directory)},
+	{"store", "store", offsetof(struct settings, store)},
 	{"socket", "control.socket", offsetof(struct settings, control_socket)},
 	{"address", "api.address", offsetof(struct settings, listen_ip)},
 	{"certificate", "api.certificate", offsetof(struct settings, tls_certificate)},
@@ -324,7 +325,7 @@ static RESULT plan(struct init *init)
 	if (!init->has_config)
 		init->s.region_id = uuid_to_str(a, uuid_random());
 	init->has_key = file_exists(settings_path(a, &init->s, "master.key"));
-	init->has_database = file_exists(settings_path(a, &init->s, "dari.db"));
+	init->has_database = !init->s.store.n && file_exists(settings_path(a, &init->s, "dari.db"));
 	if (init->has_database && !init->has_key)
 		return ctx_fail(
 			init->c, ERR_STATE,
@@ -367,7 +368,8 @@ static void print_plan(struct init *init)
 	printf("The region %" STR_FMT ", its API at %" STR_FMT ":\n", STR_ARG(s->region),
 	       STR_ARG(settings_endpoint(a, s)));
 	print_item(init->has_key, "master key", str_from(settings_path(a, s, "master.key")));
-	print_item(init->has_database, "database", str_from(settings_path(a, s, "dari.db")));
+	print_item(init->has_database, "database",
+		   s->store.n ? STR("in PostgreSQL") : str_from(settings_path(a, s, "dari.db")));
 	if (init->certificate_names.n)
 		print_item(!init->makes_certificate, "certificate",
 			   str_print(a, "%" STR_FMT " for %" STR_FMT, STR_ARG(s->tls_certificate),
@@ -522,6 +524,8 @@ const struct command init_commands[] = {
 	 {{"region", PARAM_OPTION, false, "Its name; absent: us-east-1."},
 	  {"zone", PARAM_OPTION, false, "Its zones, a or us-east-1a, comma separated; absent: a."},
 	  {"data", PARAM_OPTION, false, "Data directory; absent: /var/lib/dari."},
+	  {"store", PARAM_OPTION, false,
+	   "The database, as postgresql://HOST/NAME; absent: SQLite's in the data directory."},
 	  {"address", PARAM_OPTION, false, "Where the API listens; absent: 127.0.0.1."},
 	  {"port", PARAM_OPTION, false, "Its port; absent: 8788."},
 	  {"account", PARAM_OPTION, false, "A first account; its keys are shown."},

@@ -38,6 +38,7 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 	(void) config_path;
 	struct dev_wish wish = {
 		.data = arg_or(args, "data", STR_NONE),
+		.store = arg_or(args, "store", STR_NONE),
 		.port = -1,
 		.host_count = DEV_HOSTS,
 		.address_count = DEV_ADDRESSES,
@@ -70,6 +71,9 @@ const struct command local_commands[] = {
 	  {"leftovers", PARAM_OPTION, false,
 	   "Disks on the first host that have no rows, to try the audit on; absent: none."},
 	  {"data", PARAM_OPTION, false, "Directory to keep it in; absent: gone at the end."},
+	  {"store", PARAM_OPTION, false,
+	   "The database, as postgresql://HOST/NAME; needs --data for the master key; absent: a file in "
+	   "--data."},
 	  {"instant", PARAM_FLAG, false, "Simulated work takes no time."},
 	  {"fetch-from", PARAM_OPTION, false,
 	   "Addresses of this machine or others that images and issuers' keys may come from, comma "

@@ -29,6 +29,7 @@
 /* The configuration file, /etc/dari/dari.yaml (daemon/settings.c lists the keys and their meanings). */
 struct settings {
 	struct str region, region_id, data_directory, control_socket, log_level;
+	struct str store; /* PostgreSQL's URL, or a path of SQLite; empty: dari.db in the data directory */
 	struct str listen_ip, tls_certificate, tls_key;
 	int64_t listen_port, cloudstack_port; /* the latter 0: none */
 	struct str endpoint;                  /* address given to clients; empty: derived from the listener */
@@ -64,6 +65,8 @@ void settings_each_key(void (*each)(void *arg, const struct config_key *key), vo
 RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings);
 /* The text of a new file, for `dari init`. */
 struct str settings_write(struct arena *a, const struct settings *s);
+/* The database's place for sql_open(). */
+const char *settings_store(struct arena *a, const struct settings *s);
 /* Paths in the data directory; in the arena. */
 const char *settings_path(struct arena *a, const struct settings *s, const char *name);
 /* "http://127.0.0.1:8788", or with https. */
@@ -165,6 +168,7 @@ struct dev_wish {
 	struct str proxies;     /* trusted reverse proxies, comma separated */
 	struct str directory;   /* configuration file; the region takes its keys directory.…; empty: none */
 	struct str fetch_from;  /* addresses that are fetched from though they are inside, comma separated */
+	struct str store;       /* the database, as in the settings */
 	bool limited;           /* requests have the limits that `dari serve` gives them */
 	int64_t leftover_count; /* disks on the first host that have no rows */
 };

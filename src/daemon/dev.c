@@ -138,9 +138,10 @@ static RESULT find_region(struct daemon *d, const char *config_path)
 	if (file_exists(config_path)) {
 		TRY(settings_load(&d->ctx, config_path, &before));
 		s->region_id = before.region_id;
+		s->store = s->store.n ? s->store : before.store;
 		return OK;
 	}
-	if (file_exists(settings_path(d->arena, s, "dari.db")))
+	if (!s->store.n && file_exists(settings_path(d->arena, s, "dari.db")))
 		return ctx_fail(&d->ctx, ERR_EXISTS,
 				"%" STR_FMT
 				" holds a region that `dari dev` did not make, or whose first start was cut "
@@ -209,6 +210,11 @@ static RESULT dev_prepare(struct daemon *d)
 		d->settings.password_memory_kib = defaults.password_memory_kib;
 		d->settings.password_passes = defaults.password_passes;
 	}
+	d->settings.store = dev_of(d)->wish->store;
+	if (d->settings.store.n && !dev_of(d)->wish->data.n)
+		return ctx_fail(
+			&d->ctx, ERR_COMBINATION,
+			"--store needs --data: the master key there seals the secrets in the database");
 	TRY(bind_port(d));
 	TRY(choose_directory(d));
 	TRY(make_certificate(d));

@@ -47,7 +47,7 @@ static RESULT make_database(struct daemon *d, struct strs zones, const struct in
 
 static RESULT open_database(struct daemon *d, struct strs zones, const struct init_more *more)
 {
-	TRY(sqlite_open(&d->ctx, settings_path(d->arena, &d->settings, "dari.db"), &d->sql));
+	TRY(sql_open(&d->ctx, settings_store(d->arena, &d->settings), &d->sql));
 	AUTO(executor) executor = executor_new_threads();
 	struct store_config config = {.executor = executor,
 				      .sql = d->sql,

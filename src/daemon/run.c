@@ -211,7 +211,7 @@ static bool has_room(void *self)
 static RESULT check_database(struct daemon *d, const char *path)
 {
 	struct stat seen = {0};
-	if (stat(path, &seen) == 0 ? seen.st_size > 0 : errno != ENOENT)
+	if (sql_is_url(str_from(path)) || (stat(path, &seen) == 0 ? seen.st_size > 0 : errno != ENOENT))
 		return OK;
 	return ctx_fail(&d->ctx, ERR_STATE,
 			"the database %s is %s, though the region's master key is there: put it back from a "
@@ -220,11 +220,24 @@ static RESULT check_database(struct daemon *d, const char *path)
 			path, seen.st_ino ? "empty" : "missing");
 }
 
+/* The same for a server's database: the commit that made the region is missing. */
+static RESULT check_rows(struct daemon *d)
+{
+	struct store_figures figures;
+	store_read_figures(d->store, &figures);
+	if (figures.commit)
+		return OK;
+	return ctx_fail(
+		&d->ctx, ERR_STATE,
+		"the database of `store` is empty, though the region's master key is there: restore it "
+		"from a backup, or make a new region in another directory with `dari init`");
+}
+
 static RESULT open_store(struct daemon *d)
 {
-	const char *path = settings_path(d->arena, &d->settings, "dari.db");
+	const char *path = settings_store(d->arena, &d->settings);
 	TRY(check_database(d, path));
-	TRY(sqlite_open(&d->ctx, path, &d->sql));
+	TRY(sql_open(&d->ctx, path, &d->sql));
 	d->sql->limits = (struct history_limits){.events_age_us = d->settings.events_days * 24 * HOUR,
 						 .events_max = d->settings.events_max};
 	struct store_config config = {.executor = d->executor,
@@ -233,6 +246,7 @@ static RESULT open_store(struct daemon *d)
 				      .check = engine_check_row,
 				      .follow = engine_follow};
 	TRY(store_open(&d->ctx, &config, &d->store));
+	TRY(check_rows(d));
 	store_set_room(d->store, has_room,
 		       (void *) str_to_z(d->arena, d->settings.data_directory)); /* only read */
 	heap_trim(); /* loading freed the database's pages and statements */

@@ -23,6 +23,10 @@ static const struct config_key keys[] = {
 	    .doc = "Its id, half of the mark on all it makes outside: never change it."),
 	KEY("data.directory", CONFIG_TEXT, data_directory, .absent = "/var/lib/dari",
 	    .doc = "Database, images, master key."),
+	KEY("store", CONFIG_TEXT, store,
+	    .doc = "The database: postgresql://HOST1,HOST2/NAME?user=NAME for PostgreSQL, or a path for "
+		   "SQLite; "
+		   "absent: dari.db in data.directory."),
 	KEY("control.socket", CONFIG_TEXT, control_socket, .absent = "/run/dari/dari.sock",
 	    .doc = "Where the `dari` commands reach the server."),
 	KEY("log.level", CONFIG_TEXT, log_level, .absent = "info", .doc = "debug, info, warn or error."),
@@ -235,17 +239,23 @@ struct str settings_write(struct arena *a, const struct settings *s)
 	return str_print(a,
 			 "# Dari's configuration; docs/operations.md explains every key.\n"
 			 "region:\n  name: %" STR_FMT "\n  id: %" STR_FMT "\n"
-			 "data:\n  directory: %" STR_FMT "\n"
+			 "%s%" STR_FMT "%sdata:\n  directory: %" STR_FMT "\n"
 			 "control:\n  socket: %" STR_FMT "\n"
 			 "api:\n  address: %" STR_FMT "\n  port: %lld\n%" STR_FMT "%s%" STR_FMT "%s"
 			 "ovn:\n  northbound: %" STR_FMT "\n  southbound: %" STR_FMT "\n  local: %" STR_FMT
 			 "\n  chassis: %" STR_FMT "\n"
 			 "dns:\n  upstreams: [%" STR_FMT "]\n",
-			 STR_ARG(s->region), STR_ARG(s->region_id), STR_ARG(s->data_directory),
+			 STR_ARG(s->region), STR_ARG(s->region_id), s->store.n ? "store: \"" : "",
+			 STR_ARG(s->store), s->store.n ? "\"\n" : "", STR_ARG(s->data_directory),
 			 STR_ARG(s->control_socket), STR_ARG(s->listen_ip), (long long) s->listen_port,
 			 STR_ARG(tls), s->endpoint.n ? "  endpoint: " : "", STR_ARG(s->endpoint),
 			 s->endpoint.n ? "\n" : "", STR_ARG(s->ovn_northbound), STR_ARG(s->ovn_southbound),
 			 STR_ARG(s->ovs_database), STR_ARG(s->chassis), STR_ARG(upstreams));
+}
+
+const char *settings_store(struct arena *a, const struct settings *s)
+{
+	return s->store.n ? str_to_z(a, s->store) : settings_path(a, s, "dari.db");
 }
 
 const char *settings_path(struct arena *a, const struct settings *s, const char *name)

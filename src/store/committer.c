@@ -168,14 +168,16 @@ static RESULT committer_write_notes(struct store *s, struct ctx *c)
 }
 
 /* Resolves a COMMIT without an answer by reading the commit number back. If that fails, memory and SQL may
- * differ, so the process ends and loads again at its next start. */
-static RESULT committer_settle(struct store *s, struct ctx *c, uint64_t commit)
+ * differ, so the process ends and loads again at its next start. Callers whose deadline passes meanwhile are
+ * answered and leave the batch. */
+static RESULT committer_settle(struct store *s, struct ctx *c, uint64_t commit, struct change **first)
 {
 	struct sql_driver *sql = s->config.sql;
-	struct str why = c->problem.message;
+	struct problem problem = c->problem;
+	struct str why = problem.message;
 	log_event(LOG_WARN, "commit-unknown", "commit=%" PRIu64 " why=%s", commit, log_quote(why));
 	uint64_t found = 0;
-	if (!result_is_ok(sql->read_commit(sql, c, &found)) || found > commit) {
+	if (!result_is_ok(committer_read_back(s, c, first, &found)) || found > commit) {
 		log_event(LOG_ERROR, "commit-unknown-ends", "commit=%" PRIu64 " found=%" PRIu64 " why=%s",
 			  commit, found, log_quote(c->problem.message));
 		_exit(EXIT_COMMIT_UNKNOWN);
@@ -183,7 +185,8 @@ static RESULT committer_settle(struct store *s, struct ctx *c, uint64_t commit)
 	if (found == commit)
 		return OK;
 	sql->rollback(sql);
-	return FAIL(IO);
+	c->problem = problem;
+	return (struct result){problem.err};
 }
 
 static RESULT committer_fill(struct store *s, struct ctx *c)
@@ -219,7 +222,7 @@ static void committer_note_time(struct store *s, uint64_t commit, int64_t took_u
 	pthread_mutex_unlock(&s->queue_lock);
 }
 
-static RESULT committer_write(struct store *s, struct ctx *c, uint64_t commit)
+static RESULT committer_write(struct store *s, struct ctx *c, uint64_t commit, struct change **first)
 {
 	struct sql_driver *sql = s->config.sql;
 	struct result r = committer_fill_all(s, c);
@@ -228,7 +231,7 @@ static RESULT committer_write(struct store *s, struct ctx *c, uint64_t commit)
 		r = sql->commit(sql, c, commit);
 		committer_note_time(s, commit, clock_monotonic_us() - since_us);
 		if (r.code == ERR_AGAIN)
-			return committer_settle(s, c, commit);
+			return committer_settle(s, c, commit, first);
 	}
 	if (!result_is_ok(r))
 		sql->rollback(sql);
@@ -246,8 +249,10 @@ static void committer_publish(struct store *s, uint64_t commit)
 	tables_publish(&s->published, &s->head, log->net, log->net_count, commit);
 	s->commit = commit;
 	pthread_rwlock_unlock(&s->lock);
+	pthread_mutex_lock(&s->listening);
 	for (size_t n = 0; log->net_count && n < s->listener_count; n++)
 		s->listeners[n].fn(s->listeners[n].self, &s->published, log->net, log->net_count);
+	pthread_mutex_unlock(&s->listening);
 }
 
 /* Logs once when space runs out, and once when there is space again. */
@@ -266,6 +271,9 @@ static void committer_note_room(struct store *s, bool is_full)
 static void committer_log(struct store *s, struct result r, const struct ctx *c)
 {
 	bool is_gone = r.code == ERR_GONE;
+	committer_log_lost(s, r, c);
+	if (r.code == ERR_TIMEOUT)
+		return;
 	if (is_gone && !s->is_gone)
 		log_event(LOG_ERROR, "database-moved", "why=%s", log_quote(c->problem.message));
 	else if (s->is_gone && result_is_ok(r))
@@ -291,6 +299,8 @@ static RESULT committer_say_refused(struct change *change, struct result r, cons
 				"put it right. `dari doctor` says how.");
 	if (r.code == ERR_CAPACITY)
 		return committer_say_full(change->ctx);
+	if (r.code == ERR_TIMEOUT)
+		return committer_say_unreachable(change->ctx);
 	return ctx_fail(change->ctx, ERR_IO, "the database refused the change: %" STR_FMT,
 			STR_ARG(c->problem.message));
 }
@@ -362,7 +372,7 @@ static void committer_run_batch(struct store *s)
 	ctx_init(&c, s->arena);
 	struct result r = OK;
 	if (s->log.net_count || s->log.first_note) {
-		r = committer_write(s, &c, ++commit);
+		r = committer_write(s, &c, ++commit, &first);
 		committer_log(s, r, &c);
 		s->figures.clock_commits += result_is_ok(r) && is_by_clock_alone(s, first);
 	}
@@ -388,6 +398,8 @@ static void committer_run_still(struct store *s)
 void committer_run(struct job *job)
 {
 	struct store *s = (struct store *) (void *) ((char *) job - offsetof(struct store, job));
+	if (s->config.sql->reach)
+		committer_wait_for_database(s);
 	committer_run_still(s);
 	pthread_mutex_lock(&s->queue_lock);
 	s->scheduled = false;

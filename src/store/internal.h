@@ -127,6 +127,18 @@ void committer_wake(struct store *s); /* any thread */
 /* runs queued changes on the calling thread, after the actor was freed */
 void committer_drain(struct store *s);
 
+/* ---- the committer without a database (committer_lost.c) ---- */
+
+/* Returns when the database can be reached, nothing waits any more, or the store closes. Refuses changes at
+ * their deadline. */
+void committer_wait_for_database(struct store *s);
+/* Reads the commit number back as soon as the database can be reached. Changes leave the list *first when they
+ * are answered. ERR_AGAIN: the store closes. */
+RESULT committer_read_back(struct store *s, struct ctx *c, struct change **first, uint64_t *ret_found);
+/* Logs once when the database cannot be reached, and once when it answers again. */
+void committer_log_lost(struct store *s, struct result r, const struct ctx *c);
+RESULT committer_say_unreachable(struct ctx *c);
+
 /* ---- the store ---- */
 
 struct store {
@@ -149,6 +161,7 @@ struct store {
 	struct arena *arena;          /* for the batch's own context */
 	uint64_t sql_commit;          /* number of the last commit in SQL */
 	bool is_gone;                 /* the database files are not where the next start will look */
+	bool is_lost;                 /* the database cannot be reached */
 	bool (*has_room)(void *self); /* store_set_room() */
 	void *room_self;
 	_Atomic bool is_full; /* written by the committer */
@@ -162,9 +175,10 @@ struct store {
 	struct pins pins[PIN_STRIPES];
 	_Atomic uint64_t retired_until; /* highest retired_commit; 0: nothing is retired */
 
-	/* Held while a batch runs, so that store_compare_with_sql() and store_unlisten() can stop the
-	 * committer. */
+	/* Held while a batch runs, so that store_compare_with_sql() can stop the committer. */
 	pthread_mutex_t still;
+	/* Held while listeners run. A batch may wait for its database for minutes, store_unlisten() must not. */
+	pthread_mutex_t listening;
 
 	/* The queue. */
 	pthread_mutex_t queue_lock __attribute__((aligned(64)));

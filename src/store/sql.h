@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The SQL database as the store uses it. store/sqlite.c implements it with SQLite (WAL, synchronous FULL).
- * The interface also suits PostgreSQL: one text parameter per column, one transaction per batch, a commit
- * number that tells whether a COMMIT took place, and a lease that excludes a second writer.
+ * The SQL database as the store uses it. store/sqlite.c implements it with SQLite (WAL, synchronous FULL),
+ * store/postgresql.c with PostgreSQL.
  *
  * One thread at a time makes all calls (the committer, or start-up), except read_events, read_usage,
  * read_ledger, read_series, read_audit and read_segment, which use a separate connection and may come from
@@ -47,6 +46,7 @@ struct sql_driver {
 	RESULT (*open)(struct sql_driver *self, struct ctx *c);
 	/* Reads all rows in order of ids. A row is valid during the call. */
 	RESULT (*load)(struct sql_driver *self, struct ctx *c, enum kind kind, sql_each_row each, void *arg);
+	/* This and the calls up to commit. ERR_TIMEOUT: the database cannot be reached, nothing was committed. */
 	RESULT (*begin)(struct sql_driver *self, struct ctx *c);
 	RESULT (*put)(struct sql_driver *self, struct ctx *c, enum kind kind, const struct row *row);
 	RESULT (*forget)(struct sql_driver *self, struct ctx *c, enum kind kind, uuid id);
@@ -60,12 +60,13 @@ struct sql_driver {
 	/* Appends a record to the audit log, and assigns its number and digest. */
 	RESULT (*add_audit)(struct sql_driver *self, struct ctx *c, const struct audit_record *audit);
 	/* Writes the commit number and commits. ERR_IO, ERR_STATE (damaged): not committed. ERR_CAPACITY: not
-	 * committed, the disk is full. ERR_GONE: not committed, see find_files. ERR_AGAIN: outcome unknown; ask
-	 * read_commit. */
+	 * committed, the disk is full. ERR_GONE: not committed, see find_files. ERR_TIMEOUT: not committed, the
+	 * database cannot be reached. ERR_AGAIN: outcome unknown; ask read_commit. */
 	RESULT (*commit)(struct sql_driver *self, struct ctx *c, uint64_t commit);
 	void (*rollback)(struct sql_driver *self); /* no-op without a transaction */
 	/* Reads the number of the last committed batch. After a COMMIT with unknown outcome, also makes that
-	 * outcome permanent, or fails. */
+	 * outcome permanent, perhaps by committing the same batch now, or fails. ERR_TIMEOUT: the database cannot
+	 * be reached; ask again. */
 	RESULT (*read_commit)(struct sql_driver *self, struct ctx *c, uint64_t *ret_commit);
 	/* Reads up to max events. Texts are valid during the call. */
 	RESULT(*read_events)
@@ -99,6 +100,9 @@ struct sql_driver {
 	(struct sql_driver *self, struct ctx *c, const struct audit_segment *segment);
 	RESULT(*read_segment)
 	(struct sql_driver *self, struct ctx *c, struct audit_segment *ret_segment);
+	/* Connects again if the connection was lost. ERR_TIMEOUT: the database cannot be reached. NULL: the
+	 * database is always there. */
+	RESULT (*reach)(struct sql_driver *self, struct ctx *c);
 	struct history_limits limits; /* set by whoever opened the driver */
 	/* store/health.h: check() verifies the structure; copy() writes a verified copy; save_history() adds the
 	 * readable logs to another, closed database and names the unreadable ones. Any thread. */
@@ -110,6 +114,18 @@ struct sql_driver {
 	RESULT (*read_last_stamp)(struct sql_driver *self, struct ctx *c, int64_t *ret_us);
 };
 
+/* The words of ledger types in SQL; none for LEDGER_SUBJECT. */
+extern const char *const sql_ledger_words[LEDGER_TYPES];
+/* KIND_NONE: no kind has the name. */
+enum kind sql_kind_of_name(struct str name);
+
+/* Opens PostgreSQL. ERR_INVALID: the URL cannot be parsed. ERR_TIMEOUT: the database cannot be reached.
+ * ERR_IN_USE: another process has it. */
+RESULT postgresql_open(struct ctx *c, const char *url, struct sql_driver **ret_driver);
+/* True for postgresql://… and postgres://…, as libpq takes them. */
+bool sql_is_url(struct str where);
+/* Opens PostgreSQL for a URL, and SQLite for any other text. */
+RESULT sql_open(struct ctx *c, const char *where, struct sql_driver **ret_driver);
 /* Opens SQLite. path ":memory:" is for tests. ERR_IN_USE: another process holds PATH.lock. ERR_IO. */
 RESULT sqlite_open(struct ctx *c, const char *path, struct sql_driver **ret_driver);
 /* Verifies and syncs the database copy `half`, and renames it to path. On failure, or if `made` is one, deletes

@@ -345,14 +345,6 @@ static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const s
 	return sqlite_leave_out(self, c, LEAVES_OUT_EVENTS, result);
 }
 
-enum kind sqlite_kind_of_name(struct str name)
-{
-	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
-		if (str_is(name, model_kinds[kind].name))
-			return kind;
-	return KIND_NONE;
-}
-
 /* Each ORDER BY matches an index, so that only the returned rows are read. */
 #define EVENTS_ORDERED(place, order)                                                                         \
 	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "         \
@@ -397,7 +389,7 @@ static RESULT sqlite_read_events_by(struct sqlite *self, struct ctx *c, const st
 	while ((code = sqlite_step(statement)) == SQLITE_ROW) {
 		struct event event = {.seq = sqlite3_column_int64(statement, 0),
 				      .at_us = sqlite3_column_int64(statement, 1),
-				      .kind = sqlite_kind_of_name(sqlite_column_str(statement, 2)),
+				      .kind = sql_kind_of_name(sqlite_column_str(statement, 2)),
 				      .id = sqlite_column_uuid(statement, 3),
 				      .account = sqlite_column_uuid(statement, 4),
 				      .user = sqlite_column_uuid(statement, 5),

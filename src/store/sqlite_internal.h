@@ -97,7 +97,6 @@ void sqlite_bind_str(sqlite3_stmt *statement, int place, struct str s);
 void sqlite_bind_uuid(sqlite3_stmt *statement, int place, uuid u);
 struct str sqlite_column_str(sqlite3_stmt *statement, int place);
 uuid sqlite_column_uuid(sqlite3_stmt *statement, int place);
-enum kind sqlite_kind_of_name(struct str name);
 /* Runs any number of statements without parameters. */
 RESULT sqlite_exec(struct ctx *c, sqlite3 *db, const char *sql);
 /* Rolls back an open transaction, if there is one. */

@@ -74,11 +74,6 @@ static const char take_usage_sql[] = "INSERT INTO usage SELECT account, seq - 1 
 				     "DROP TABLE subject;"
 				     "DROP TABLE usage_by_number;";
 
-static const char *const type_words[LEDGER_TYPES] = {
-	[LEDGER_FIX] = "fix",        [LEDGER_PRICES] = "prices",         [LEDGER_CHARGE] = "charge",
-	[LEDGER_CLOSED] = "closed",  [LEDGER_COMMITMENT] = "commitment", [LEDGER_INVOICE] = "invoice",
-	[LEDGER_PAYMENT] = "payment"};
-
 static RESULT read_numbers(struct ctx *c, sqlite3 *db, const char *sql, int64_t *const ret[], int count)
 {
 	AUTO_STATEMENT statement = NULL;
@@ -193,7 +188,7 @@ static RESULT read_usage(struct sqlite *self, struct ctx *c, sqlite3_stmt *state
 	while ((code = sqlite_step(statement)) == SQLITE_ROW) {
 		struct usage usage = {.seq = sqlite3_column_int64(statement, 0),
 				      .at_us = sqlite3_column_int64(statement, 1),
-				      .kind = sqlite_kind_of_name(sqlite_column_str(statement, 2)),
+				      .kind = sql_kind_of_name(sqlite_column_str(statement, 2)),
 				      .id = sqlite_column_uuid(statement, 3),
 				      .account = sqlite_column_uuid(statement, 4),
 				      .meter = sqlite_column_str(statement, 5),
@@ -233,7 +228,7 @@ RESULT sqlite_add_ledger(struct sql_driver *driver, struct ctx *c, const struct 
 		return add_subject(self, c, r);
 	TRY(sqlite_prepare(c, self->db, &self->add_ledger,
 			   "INSERT INTO ledger VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-	sqlite_bind_str(self->add_ledger, 1, str_from(type_words[r->type]));
+	sqlite_bind_str(self->add_ledger, 1, str_from(sql_ledger_words[r->type]));
 	sqlite3_bind_int64(self->add_ledger, 2, r->at_us);
 	sqlite3_bind_int64(self->add_ledger, 3, r->from_us);
 	sqlite3_bind_int64(self->add_ledger, 4, r->number);
@@ -265,7 +260,7 @@ static RESULT read_ledger(struct sqlite *self, struct ctx *c, const struct ledge
 			  sqlite3_stmt *statement, sql_each_ledger each, void *arg)
 {
 	if (query->type != LEDGER_SUBJECT)
-		sqlite_bind_str(statement, 1, str_from(type_words[query->type]));
+		sqlite_bind_str(statement, 1, str_from(sql_ledger_words[query->type]));
 	if (query->from_us != LEDGER_ANY_TIME)
 		sqlite3_bind_int64(statement, 2, query->from_us);
 	sqlite_bind_uuid(statement, 3, query->id);

@@ -107,6 +107,7 @@ static void store_init_locks(struct store *s)
 	pthread_rwlockattr_destroy(&attributes);
 	pthread_mutex_init(&s->queue_lock, NULL);
 	pthread_mutex_init(&s->still, NULL);
+	pthread_mutex_init(&s->listening, NULL);
 	for (size_t n = 0; n < PIN_STRIPES; n++)
 		pthread_mutex_init(&s->pins[n].lock, NULL);
 }
@@ -138,6 +139,7 @@ static void store_free(struct store *s)
 	for (size_t n = 0; n < PIN_STRIPES; n++)
 		pthread_mutex_destroy(&s->pins[n].lock);
 	pthread_mutex_destroy(&s->still);
+	pthread_mutex_destroy(&s->listening);
 	pthread_mutex_destroy(&s->queue_lock);
 	pthread_rwlock_destroy(&s->lock);
 	heap_free(s->block);
@@ -204,16 +206,16 @@ void store_listen(struct store *s, store_listener fn, void *self)
 	s->listeners[s->listener_count++].self = self;
 }
 
-/* `still` is free only while no batch runs, so fn is not running and will not be called again. */
+/* `listening` is free only while no listener runs, so fn will not be called again. */
 void store_unlisten(struct store *s, store_listener fn, void *self)
 {
-	pthread_mutex_lock(&s->still);
+	pthread_mutex_lock(&s->listening);
 	size_t kept = 0;
 	for (size_t n = 0; n < s->listener_count; n++)
 		if (s->listeners[n].fn != fn || s->listeners[n].self != self)
 			s->listeners[kept++] = s->listeners[n];
 	s->listener_count = kept;
-	pthread_mutex_unlock(&s->still);
+	pthread_mutex_unlock(&s->listening);
 }
 
 void store_read_figures(struct store *s, struct store_figures *ret_figures)

@@ -2,6 +2,8 @@
  * A small cloud for the engine's tests: setup, calls, dumps, and the comparison with SQL. */
 #include "cloud.h"
 
+#include "database.h"
+
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -319,7 +321,7 @@ void cloud_init(struct cloud *c)
 				      .observe = engine_observe,
 				      .check = engine_check_row,
 				      .follow = engine_follow};
-	cloud_expect(c, sqlite_open(&c->c, ":memory:", &config.sql), ERR_NONE, KIND_NONE);
+	cloud_expect(c, database_open(&c->c, NULL, &config.sql), ERR_NONE, KIND_NONE);
 	config.sql = spy_new(c, config.sql);
 	cloud_expect(c, store_open(&c->c, &config, &c->store), ERR_NONE, KIND_NONE);
 }

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "database.h"
 #include "model/volume.h"
 #include "store/account.h"
 
@@ -31,7 +32,7 @@ RESULT fixture_try_open(struct fixture *f, const char *path, struct sql_driver *
 				      .observe = fixture_observe,
 				      .check = f->check,
 				      .batch_max = f->batch_max};
-	TRY(sqlite_open(&f->c, path ? path : ":memory:", &config.sql));
+	TRY(database_open(&f->c, path, &config.sql));
 	if (wrap)
 		config.sql = wrap(config.sql);
 	return store_open(&f->c, &config, &f->store);
@@ -50,6 +51,7 @@ static bool has_folder;
 
 void fixture_remove_database(void)
 {
+	database_remove();
 	static const char *const names[] = {"dari.db", "dari.db-wal", "dari.db-shm", "dari.db.lock",
 					    "dari.db.schema-1"};
 	for (size_t n = 0; n < sizeof names / sizeof *names; n++) {

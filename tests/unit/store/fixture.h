@@ -26,7 +26,7 @@ struct fixture {
 	size_t batch_max;
 };
 
-/* Any NULL path: ":memory:". wrap, if not NULL, may put a driver of its own around SQLite's. */
+/* path NULL: an empty database. wrap, if not NULL, may put a driver of its own around the database's. */
 void fixture_init(struct fixture *f);
 RESULT fixture_try_open(struct fixture *f, const char *path,
 			struct sql_driver *(*wrap)(struct sql_driver *) );

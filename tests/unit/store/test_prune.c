@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Deletion of history: events by age, by number and by command, and audit records once they are sealed, with
  * a chain that stays valid. Usage and everything else is kept. */
+#include "database.h"
 #include "fixture.h"
 #include "store/zone.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -103,31 +103,24 @@ static RESULT prune(struct op *op, void *arg)
 	return op_prune_events(op, *(const int64_t *) arg);
 }
 
+static const char pages_sql[] = "PRAGMA page_count";
+
 /* A piece at a time, never the last one, whose number would be drawn again; and the file becomes smaller. */
 static void by_command(void **state)
 {
 	struct fixture *f = *state;
 	const char *path = str_print(f->arena, "%s/dari.db", fixture_make_folder()).p;
-	int64_t before_us = 2 * HOUR, pages = 0, left = 0;
-	sqlite3 *db = NULL;
-	sqlite3_stmt *count = NULL;
+	int64_t before_us = 2 * HOUR, pages = 0;
 	fixture_open(f, path);
 	now_us = HOUR;
 	add(f, PRUNE_PIECE + 100);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA page_count", -1, &count, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(count), SQLITE_ROW);
-	pages = sqlite3_column_int64(count, 0);
-	sqlite3_reset(count);
+	pages = database_ask(path, pages_sql);
 	assert_ok(fixture_commit(f, prune, &before_us));
 	assert_int_equal(events(f).count, 100);
 	assert_ok(fixture_commit(f, prune, &before_us));
 	assert_int_equal(events(f).count, 1);
-	assert_int_equal(sqlite3_step(count), SQLITE_ROW);
-	left = sqlite3_column_int64(count, 0);
-	sqlite3_finalize(count);
-	sqlite3_close(db);
-	assert_true(left < pages / 2);
+	if (!database_is_postgresql()) /* PostgreSQL's autovacuum keeps the pages for later rows */
+		assert_true(database_ask(path, pages_sql) < pages / 2);
 	add(f, 1);
 	assert_int_equal(events(f).last_seq, PRUNE_PIECE + 101);
 }

@@ -699,6 +699,18 @@ static void random_batches(void **state)
 	random_set_seed(0);
 }
 
+/* Writes past the store: a row, or none of that id. */
+static void write_past(struct fixture *f, const struct row *row, uuid forgotten)
+{
+	struct sql_driver *sql = f->store->config.sql;
+	assert_ok(sql->begin(sql, &f->c));
+	if (row)
+		assert_ok(sql->put(sql, &f->c, KIND_VOLUME, row));
+	else
+		assert_ok(sql->forget(sql, &f->c, KIND_VOLUME, forgotten));
+	assert_ok(sql->commit(sql, &f->c, f->store->sql_commit));
+}
+
 static void compare_tells_differences(void **state)
 {
 	struct fixture *f = *state;
@@ -710,14 +722,13 @@ static void compare_tells_differences(void **state)
 	v->size--;
 	fixture_clear(f);
 	fixture_check(f);
-	struct sql_driver *sql = f->store->config.sql;
-	assert_ok(sql->forget(sql, &f->c, KIND_VOLUME, uuid_of(102)));
+	write_past(f, NULL, uuid_of(102));
 	assert_err(store_compare_with_sql(f->store, &f->c), CONFLICT);
 	assert_true(str_ends_with(f->c.problem.message, STR("is in memory, but not in the database")));
 	fixture_clear(f);
-	assert_ok(sql->put(sql, &f->c, KIND_VOLUME, &volume_find(&f->store->head, uuid_of(102))->row));
+	write_past(f, &volume_find(&f->store->head, uuid_of(102))->row, UUID_NONE);
 	struct volume stranger = fixture_volume(900, 1, 1);
-	assert_ok(sql->put(sql, &f->c, KIND_VOLUME, &stranger.row));
+	write_past(f, &stranger.row, UUID_NONE);
 	assert_err(store_compare_with_sql(f->store, &f->c), CONFLICT);
 	assert_true(str_ends_with(f->c.problem.message, STR("is in the database, but not in memory")));
 }

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The SQL driver for PostgreSQL. A transaction is collected in memory (postgresql_batch.c) and sent by commit in
+ * one round trip. The row of table `writer` is the fence: it has the writing process's epoch and the number of
+ * the last commit, and each transaction checks both.
+ *
+ * Unknown outcome of a COMMIT: the connection is lost before its answer. A new connection, perhaps to another
+ * host of the URL, reads the commit number under a lock on the fence's row, which waits for a commit that is
+ * still on its way. So the answer is final: with this commit's number it took place, with the one before it did
+ * not, and the same batch is sent again. */
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/heap.h"
+#include "base/log.h"
+#include "store/postgresql_internal.h"
+
+enum { SCRATCH_CAP = 64 * 1024 * 1024, SEND_TRIES = 5, LOCK_TRIES = 50, CONFLICT_PAUSE_MS = 5 };
+static const int64_t RECONNECT_US =
+	300 * MILLISECOND; /* between failed attempts, for hosts that do not refuse */
+
+/* ---- the connection ---- */
+
+static RESULT connect_again(struct postgresql *self, struct ctx *c)
+{
+	postgresql_disconnect(&self->db);
+	if (clock_monotonic_us() < self->not_before_us)
+		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached", self->name);
+	struct result r = postgresql_connect(self, c, &self->db);
+	if (!result_is_ok(r)) {
+		self->not_before_us = clock_monotonic_us() + RECONNECT_US;
+		return r;
+	}
+	self->generation++;
+	self->is_begun = false;
+	log_event(LOG_WARN, "database-connected", "database=%s", log_quote(str_from(self->name)));
+	return OK;
+}
+
+static RESULT say_fenced(struct postgresql *self, struct ctx *c, int64_t epoch, uint64_t commit)
+{
+	if (epoch != self->epoch)
+		return ctx_fail(
+			c, ERR_GONE,
+			"another dari process writes to the database %s since this one lost it: end one "
+			"of them",
+			self->name);
+	return ctx_fail(c, ERR_GONE,
+			"the database %s is at commit %" PRIu64 " and this process at %" PRIu64
+			": it is an older copy, or another program has written to it",
+			self->name, commit, self->commit);
+}
+
+/* Reads the fence's row. The lock waits for a transaction of a lost connection. */
+static RESULT read_fence(struct postgresql *self, struct ctx *c, bool with_lock, int64_t *ret_epoch,
+			 uint64_t *ret_commit)
+{
+	AUTO_PGRESULT row = NULL;
+	if (with_lock)
+		TRY(postgresql_exec(self, c, self->db, "BEGIN; SET LOCAL lock_timeout = '2s'"));
+	TRY(postgresql_ask(self, c, self->db,
+			   with_lock ? "SELECT epoch, batch FROM writer WHERE one = 1 FOR UPDATE"
+				     : "SELECT epoch, batch FROM writer WHERE one = 1",
+			   0, NULL, &row));
+	if (with_lock)
+		TRY(postgresql_exec(self, c, self->db, "COMMIT"));
+	if (PQntuples(row) != 1)
+		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
+				self->name);
+	*ret_epoch = postgresql_int(row, 0);
+	*ret_commit = (uint64_t) postgresql_int(row, 1);
+	return OK;
+}
+
+/* Connects again if the connection was lost between two batches. */
+static RESULT check_connection(struct postgresql *self, struct ctx *c)
+{
+	int64_t epoch = 0;
+	uint64_t commit = 0;
+	if (postgresql_is_alive(self->db))
+		return OK;
+	TRY(connect_again(self, c));
+	TRY(read_fence(self, c, false, &epoch, &commit));
+	return epoch == self->epoch && commit == self->commit ? OK : say_fenced(self, c, epoch, commit);
+}
+
+/* ---- transactions ---- */
+
+static void driver_rollback(struct sql_driver *driver)
+{
+	struct postgresql *self = postgresql_of(driver);
+	postgresql_clear(self);
+	self->ends = self->ends_before;
+	if (!self->is_begun)
+		return;
+	AUTO_PGRESULT ended = self->db ? PQexec(self->db, "ROLLBACK") : NULL;
+	AUTO_PGRESULT forgotten = ended ? PQexec(self->db, "DEALLOCATE ALL") : NULL;
+	if (PQresultStatus(forgotten) != PGRES_COMMAND_OK)
+		postgresql_disconnect(&self->db); /* begin connects again */
+	self->generation++;
+	self->is_begun = false;
+}
+
+static RESULT driver_begin(struct sql_driver *driver, struct ctx *c)
+{
+	struct postgresql *self = postgresql_of(driver);
+	self->ends_before = self->ends;
+	postgresql_clear(self);
+	return check_connection(self, c);
+}
+
+/* Determines whether the commit took place. ERR_TIMEOUT: not known yet. */
+static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commit)
+{
+	int64_t epoch = 0;
+	TRY(connect_again(self, c));
+	struct result r = read_fence(self, c, true, &epoch, ret_commit);
+	if (!result_is_ok(r)) {
+		postgresql_disconnect(&self->db);
+		return r.code == ERR_GONE || r.code == ERR_STATE ? r : FAIL(TIMEOUT);
+	}
+	if (epoch != self->epoch || *ret_commit < self->commit)
+		return say_fenced(self, c, epoch, *ret_commit);
+	self->commit = *ret_commit;
+	self->is_unknown = false;
+	return OK;
+}
+
+/* Settles a lost commit. ERR_AGAIN without effect on the database: the batch may be sent again. */
+static RESULT settle_commit(struct postgresql *self, struct ctx *c, uint64_t commit, bool was_in_parts,
+			    bool *ret_is_done)
+{
+	uint64_t found = 0;
+	struct str why = c->problem.message;
+	log_event(LOG_WARN, "database-lost", "commit=%" PRIu64 " why=%s", commit, log_quote(why));
+	self->is_unknown = true;
+	self->was_in_parts = was_in_parts;
+	ctx_clear_problem(c);
+	struct result r = settle(self, c, &found);
+	if (!result_is_ok(r))
+		return r.code == ERR_TIMEOUT ? FAIL(AGAIN) : r;
+	*ret_is_done = found == commit;
+	if (*ret_is_done || !was_in_parts)
+		return OK;
+	return ctx_fail(c, ERR_TIMEOUT, "the database %s was lost during a transaction", self->name);
+}
+
+/* ERR_GONE with the reason, from the fence's row. */
+static RESULT explain_fence(struct postgresql *self, struct ctx *c)
+{
+	int64_t epoch = 0;
+	uint64_t commit = 0;
+	driver_rollback(&self->driver);
+	ctx_clear_problem(c);
+	TRY(read_fence(self, c, false, &epoch, &commit));
+	return say_fenced(self, c, epoch, commit);
+}
+
+/* Repeats the transaction after a conflict, which other programs' locks may cause. */
+static RESULT begin_again(struct postgresql *self, struct ctx *c, int tries)
+{
+	AUTO_PGRESULT ended = PQexec(self->db, "ROLLBACK");
+	if (PQresultStatus(ended) != PGRES_COMMAND_OK)
+		postgresql_disconnect(&self->db);
+	self->is_begun = false;
+	ctx_clear_problem(c);
+	clock_sleep_us((int64_t) CONFLICT_PAUSE_MS * MILLISECOND << tries);
+	return check_connection(self, c);
+}
+
+static RESULT driver_commit(struct sql_driver *driver, struct ctx *c, uint64_t commit)
+{
+	struct postgresql *self = postgresql_of(driver);
+	bool was_in_parts = self->is_begun, is_done = false;
+	struct result r = OK;
+	for (int tries = 0; tries < SEND_TRIES && !is_done; tries++) {
+		r = postgresql_send(self, c, commit);
+		is_done = result_is_ok(r);
+		if (r.code == ERR_TIMEOUT)
+			TRY(settle_commit(self, c, commit, was_in_parts, &is_done));
+		else if (r.code == ERR_AGAIN && !was_in_parts)
+			TRY(begin_again(self, c, tries));
+		else if (!is_done)
+			break;
+	}
+	if (r.code == ERR_GONE)
+		return explain_fence(self, c);
+	if (!is_done)
+		return r.code == ERR_AGAIN || r.code == ERR_TIMEOUT
+			       ? ctx_fail(c, ERR_IO,
+					  "the database did not take the transaction in %d attempts",
+					  SEND_TRIES)
+			       : r;
+	self->commit = commit;
+	self->is_begun = false;
+	postgresql_clear(self);
+	return OK;
+}
+
+/* Settles a lost commit that could not be settled at once. A batch that did not take place is sent again. */
+static RESULT settle_later(struct postgresql *self, struct ctx *c, uint64_t *ret_commit)
+{
+	uint64_t before = self->commit;
+	TRY(settle(self, c, ret_commit));
+	if (*ret_commit != before || self->was_in_parts)
+		return OK;
+	struct result r = driver_commit(&self->driver, c, before + 1);
+	if (r.code == ERR_AGAIN) /* lost again */
+		return FAIL(TIMEOUT);
+	if (r.code == ERR_GONE || r.code == ERR_STATE)
+		return r;
+	if (!result_is_ok(r))
+		ctx_clear_problem(c);
+	*ret_commit = self->commit;
+	return OK;
+}
+
+static RESULT driver_read_commit(struct sql_driver *driver, struct ctx *c, uint64_t *ret_commit)
+{
+	struct postgresql *self = postgresql_of(driver);
+	int64_t epoch = 0;
+	if (self->is_unknown)
+		return settle_later(self, c, ret_commit);
+	TRY(check_connection(self, c));
+	return read_fence(self, c, false, &epoch, ret_commit);
+}
+
+static RESULT driver_reach(struct sql_driver *driver, struct ctx *c)
+{
+	return check_connection(postgresql_of(driver), c);
+}
+
+/* ---- state ---- */
+
+static RESULT take_epoch(void *arg, const PGresult *row)
+{
+	int64_t *fence = arg;
+	fence[0] = postgresql_int(row, 0);
+	fence[1] = postgresql_int(row, 1);
+	return OK;
+}
+
+/* Any thread: the commit number is the committer's, so only the epoch is compared. */
+static RESULT driver_find_files(struct sql_driver *driver, struct ctx *c)
+{
+	struct postgresql *self = postgresql_of(driver);
+	int64_t fence[2] = {0};
+	struct result r = postgresql_read(self, c, "SELECT epoch, batch FROM writer WHERE one = 1", 0, NULL,
+					  take_epoch, fence);
+	if (r.code == ERR_AGAIN) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_GONE, "the database %s cannot be reached", self->name);
+	}
+	TRY(r);
+	return fence[0] == self->epoch ? OK : say_fenced(self, c, fence[0], (uint64_t) fence[1]);
+}
+
+static RESULT driver_check(struct sql_driver *driver, struct ctx *c)
+{
+	(void) driver;
+	return ctx_fail(c, ERR_UNSUPPORTED, "not supported with PostgreSQL: use pg_amcheck");
+}
+
+static RESULT driver_copy(struct sql_driver *driver, struct ctx *c, const char *path)
+{
+	(void) driver;
+	(void) path;
+	return ctx_fail(c, ERR_UNSUPPORTED,
+			"not supported with PostgreSQL: use pg_dump, or pg_basebackup with archived WAL");
+}
+
+static RESULT driver_save_history(struct sql_driver *driver, struct ctx *c, const char *path,
+				  struct str *ret_lost)
+{
+	(void) driver;
+	(void) path;
+	(void) ret_lost;
+	return ctx_fail(c, ERR_UNSUPPORTED,
+			"not supported with PostgreSQL: restore the database from a backup");
+}
+
+/* ---- life ---- */
+
+static void postgresql_free(struct postgresql *self)
+{
+	if (!self)
+		return;
+	for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
+		postgresql_free_batch(self->put[kind]);
+		postgresql_free_batch(self->forget[kind]);
+	}
+	for (size_t n = 0; n < POSTGRESQL_HISTORY_COUNT; n++)
+		postgresql_free_batch(self->history[n]);
+	postgresql_disconnect(&self->reader);
+	postgresql_disconnect(&self->db); /* releases the lock on the database */
+	arena_free(self->scratch);
+	heap_free(self->url);
+	heap_free(self->name);
+	pthread_mutex_destroy(&self->reading);
+	heap_free(self);
+}
+DEFINE_AUTO(postgresql)
+
+static void driver_close(struct sql_driver *driver)
+{
+	postgresql_free(postgresql_of(driver));
+}
+
+static const struct sql_driver postgresql_calls = {
+	.open = postgresql_open_schema,
+	.load = postgresql_load,
+	.begin = driver_begin,
+	.put = postgresql_put,
+	.forget = postgresql_forget,
+	.add_event = postgresql_add_event,
+	.add_usage = postgresql_add_usage,
+	.add_ledger = postgresql_add_ledger,
+	.add_audit = postgresql_add_audit,
+	.commit = driver_commit,
+	.rollback = driver_rollback,
+	.reach = driver_reach,
+	.read_commit = driver_read_commit,
+	.read_events = postgresql_read_events,
+	.read_usage = postgresql_read_usage,
+	.read_ledger = postgresql_read_ledger,
+	.add_series = postgresql_add_series,
+	.read_series = postgresql_read_series,
+	.read_last_stamp = postgresql_read_last_stamp,
+	.find_files = driver_find_files,
+	.read_audit = postgresql_read_audit,
+	.prune_events = postgresql_prune_events,
+	.cut_audit = postgresql_cut_audit,
+	.read_segment = postgresql_read_segment,
+	.check = driver_check,
+	.copy = driver_copy,
+	.save_history = driver_save_history,
+	.close = driver_close,
+};
+
+RESULT postgresql_open(struct ctx *c, const char *url, struct sql_driver **ret_driver)
+{
+	AUTO(postgresql) self = heap_new(struct postgresql);
+	if (!self)
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the database");
+	self->driver = postgresql_calls;
+	self->schema = (struct postgresql_schema){model_schema_version, model_schema_hash, model_migrations};
+	self->generation = 1;
+	self->lock_tries = LOCK_TRIES;
+	pthread_mutex_init(&self->reading, NULL);
+	self->scratch = arena_new(ARENA_FIRST_SIZE, SCRATCH_CAP);
+	if (!self->scratch)
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the database");
+	TRY(postgresql_take_url(self, c, url));
+	TRY(postgresql_connect(self, c, &self->db));
+	TRY(postgresql_lock(self, c));
+	*ret_driver = &TAKE(self)->driver;
+	return OK;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Connections to PostgreSQL: the URL, the session's settings, errors, and statements outside a batch. */
+#include <inttypes.h>
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/heap.h"
+#include "base/log.h"
+#include "store/postgresql_internal.h"
+
+enum { VERSION_MIN = 140000, WORDS_MAX = 300 };
+
+/* ---- the URL ---- */
+
+static const char *option_value(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options->keyword; options++)
+		if (strcmp(options->keyword, keyword) == 0 && options->val)
+			return options->val;
+	return "";
+}
+
+RESULT postgresql_take_url(struct postgresql *self, struct ctx *c, const char *url)
+{
+	char *why = NULL;
+	PQconninfoOption *options = PQconninfoParse(url, &why);
+	if (!options) {
+		struct result r =
+			ctx_fail(c, ERR_INVALID, "the store's URL is no connection string of PostgreSQL: %s",
+				 why ? why : "out of memory");
+		PQfreemem(why);
+		return r;
+	}
+	const char *name = str_print(c->arena, "postgresql://%s/%s", option_value(options, "host"),
+				     option_value(options, "dbname"))
+				   .p;
+	self->url = heap_copy_z(url);
+	self->name = name ? heap_copy_z(name) : NULL;
+	PQconninfoFree(options);
+	return self->url && self->name ? OK : ctx_no_memory(c);
+}
+
+/* ---- errors ---- */
+
+/* The first line, without libpq's prefix of the severity. */
+static struct str first_line(struct arena *a, const char *text)
+{
+	struct str line = str_from(text), piece = STR_NONE;
+	(void) str_split_next(&line, '\n', &piece);
+	if (str_starts_with(piece, STR("ERROR:  ")))
+		piece = str_slice(piece, 8, piece.n);
+	return str_copy(a, str_cut(str_trim(piece), WORDS_MAX));
+}
+
+/* Classes of SQLSTATE and what they mean for a transaction; see PostgreSQL's appendix "Error Codes". */
+static const struct {
+	const char *state;
+	enum err err;
+} states[] = {
+	{"08", ERR_TIMEOUT},     /* connection exceptions */
+	{"57P0", ERR_TIMEOUT},   /* the server shuts down, crashed or starts */
+	{"25006", ERR_TIMEOUT},  /* read-only: a standby, or a primary that was demoted */
+	{"DR001", ERR_GONE},     /* our fence */
+	{"53100", ERR_CAPACITY}, /* disk full */
+	{"XX001", ERR_STATE},    /* damaged data */
+	{"XX002", ERR_STATE},    /* damaged index */
+	{"40001", ERR_AGAIN},    /* serialization failure */
+	{"40P01", ERR_AGAIN},    /* deadlock */
+};
+
+RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const PGresult *result,
+		       const char *doing)
+{
+	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+	const char *said = result ? PQresultErrorMessage(result) : "";
+	struct str words = first_line(c->arena, *said ? said : db ? PQerrorMessage(db) : "out of memory");
+	enum err err = ERR_IO;
+	for (size_t k = 0; state && k < sizeof states / sizeof *states; k++)
+		if (strncmp(state, states[k].state, strlen(states[k].state)) == 0)
+			err = states[k].err;
+	if (!db || PQstatus(db) != CONNECTION_OK || err == ERR_TIMEOUT)
+		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached: %" STR_FMT, self->name,
+				STR_ARG(words));
+	if (err == ERR_STATE)
+		return ctx_fail(c, err, "the database %s is damaged (%" STR_FMT "): restore it from a backup",
+				self->name, STR_ARG(words));
+	return ctx_fail(c, err, "%.60s: %" STR_FMT " (SQLSTATE %s)", doing, STR_ARG(words),
+			state ? state : "unknown");
+}
+
+/* ---- connections ---- */
+
+/* Never acknowledges a commit that is not on disk. Ends a transaction of a process that was stopped, because
+ * it holds the lock of the fence. */
+static const char settings_sql[] = "SELECT set_config('synchronous_commit', 'on', false)"
+				   " WHERE current_setting('synchronous_commit') IN ('off', 'local');"
+				   "SET idle_in_transaction_session_timeout = '60s';"
+				   "SET client_min_messages = 'warning'";
+
+static void ignore_notice(void *arg, const PGresult *result)
+{
+	(void) arg;
+	(void) result;
+}
+
+/* Defaults stand before the URL, which overrides them. A lost network is noticed after five seconds. */
+static PGconn *open_connection(const struct postgresql *self)
+{
+	static const char *const words[] = {"application_name",     "connect_timeout",
+					    "target_session_attrs", "keepalives_idle",
+					    "keepalives_interval",  "keepalives_count",
+					    "tcp_user_timeout",     "dbname",
+					    "client_encoding",      NULL};
+	const char *const values[] = {"dari", "2",    "read-write", "2",    "1",
+				      "3",    "5000", self->url,    "UTF8", NULL};
+	return fault_fires(FAULT_SQL) ? NULL : PQconnectdbParams(words, values, 1);
+}
+
+RESULT postgresql_connect(struct postgresql *self, struct ctx *c, PGconn **ret_db)
+{
+	PGconn *db = open_connection(self);
+	struct result r = OK;
+	if (!db || PQstatus(db) != CONNECTION_OK)
+		r = postgresql_fail(self, c, db, NULL, "connecting");
+	else if (PQserverVersion(db) < VERSION_MIN)
+		r = ctx_fail(c, ERR_STATE, "the database %s is PostgreSQL %d: dari needs 14 or newer",
+			     self->name, PQserverVersion(db) / 10000);
+	else if (strcmp(PQparameterStatus(db, "server_encoding"), "UTF8") != 0)
+		r = ctx_fail(c, ERR_STATE,
+			     "the database %s has the encoding %s: create one with ENCODING 'UTF8'",
+			     self->name, PQparameterStatus(db, "server_encoding"));
+	else {
+		(void) PQsetNoticeReceiver(db, ignore_notice, NULL);
+		r = postgresql_exec(self, c, db, settings_sql);
+	}
+	if (!result_is_ok(r)) {
+		PQfinish(db);
+		return r;
+	}
+	*ret_db = db;
+	return OK;
+}
+
+bool postgresql_is_alive(PGconn *db)
+{
+	if (!db || PQstatus(db) != CONNECTION_OK)
+		return false;
+	struct pollfd fd = {.fd = PQsocket(db), .events = POLLIN};
+	if (poll(&fd, 1, 0) <= 0)
+		return true;
+	/* an idle connection that can be read was closed, or has a notice */
+	return PQconsumeInput(db) && PQstatus(db) == CONNECTION_OK;
+}
+
+void postgresql_disconnect(PGconn **db)
+{
+	PQfinish(*db);
+	*db = NULL;
+}
+
+/* ---- statements ---- */
+
+RESULT postgresql_exec(struct postgresql *self, struct ctx *c, PGconn *db, const char *sql)
+{
+	AUTO_PGRESULT result = fault_fires(FAULT_SQL) ? NULL : PQexec(db, sql);
+	ExecStatusType status = PQresultStatus(result);
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK
+		       ? OK
+		       : postgresql_fail(self, c, db, result, sql);
+}
+
+RESULT postgresql_ask(struct postgresql *self, struct ctx *c, PGconn *db, const char *sql, int count,
+		      const char *const params[], PGresult **ret_result)
+{
+	AUTO_PGRESULT result =
+		fault_fires(FAULT_SQL) ? NULL : PQexecParams(db, sql, count, NULL, params, NULL, NULL, 1);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		return postgresql_fail(self, c, db, result, sql);
+	*ret_result = result;
+	result = NULL;
+	return OK;
+}
+
+/* ---- reading history ---- */
+
+/* A client reads this: says nothing of where the database is. */
+static RESULT say_unreachable(struct ctx *c)
+{
+	log_event(LOG_WARN, "database-unreachable", "why=%s", log_quote(c->problem.message));
+	ctx_clear_problem(c);
+	return ctx_fail(c, ERR_AGAIN, "The region's database cannot be reached. Try again later.");
+}
+
+/* Takes the remaining results, so that the connection can be used again. */
+static void drain(PGconn *db)
+{
+	PGresult *result = NULL;
+	while ((result = PQgetResult(db)))
+		PQclear(result);
+}
+
+static RESULT read_rows(struct postgresql *self, struct ctx *c, const char *sql, postgresql_each each,
+			void *arg, size_t *ret_count)
+{
+	PGconn *db = self->reader;
+	struct result r = OK;
+	PGresult *row = NULL;
+	(void) PQsetSingleRowMode(db);
+	while (result_is_ok(r) && (row = PQgetResult(db))) {
+		ExecStatusType status = PQresultStatus(row);
+		if (status == PGRES_SINGLE_TUPLE) {
+			++*ret_count;
+			r = each(arg, row);
+		} else if (status != PGRES_TUPLES_OK) {
+			r = postgresql_fail(self, c, db, row, sql);
+		}
+		PQclear(row);
+	}
+	drain(db);
+	return r;
+}
+
+static RESULT read_once(struct postgresql *self, struct ctx *c, const char *sql, int count,
+			const char *const params[], postgresql_each each, void *arg, size_t *ret_count)
+{
+	if (!postgresql_is_alive(self->reader)) {
+		postgresql_disconnect(&self->reader);
+		TRY(postgresql_connect(self, c, &self->reader));
+	}
+	if (fault_fires(FAULT_SQL))
+		return ctx_fail(c, ERR_IO, "reading: a fault of a test");
+	if (!PQsendQueryParams(self->reader, sql, count, NULL, params, NULL, NULL, 1))
+		return postgresql_fail(self, c, self->reader, NULL, sql);
+	return read_rows(self, c, sql, each, arg, ret_count);
+}
+
+RESULT postgresql_read(struct postgresql *self, struct ctx *c, const char *sql, int count,
+		       const char *const params[], postgresql_each each, void *arg)
+{
+	size_t read = 0;
+	pthread_mutex_lock(&self->reading);
+	struct result r = read_once(self, c, sql, count, params, each, arg, &read);
+	if (r.code == ERR_TIMEOUT && !read) { /* the server may have changed */
+		ctx_clear_problem(c);
+		r = read_once(self, c, sql, count, params, each, arg, &read);
+	}
+	pthread_mutex_unlock(&self->reading);
+	return r.code == ERR_TIMEOUT ? say_unreachable(c) : r;
+}
+
+/* ---- values ---- */
+
+int64_t postgresql_read_int(const char *p, size_t size)
+{
+	uint64_t value = 0;
+	for (size_t k = 0; k < size; k++)
+		value = value << 8 | (uint8_t) p[k];
+	return (int64_t) value;
+}
+
+int64_t postgresql_int(const PGresult *row, int column)
+{
+	return postgresql_read_int(PQgetvalue(row, 0, column), (size_t) PQgetlength(row, 0, column));
+}
+
+struct str postgresql_bytes(const PGresult *row, int column)
+{
+	return (struct str){PQgetvalue(row, 0, column), (size_t) PQgetlength(row, 0, column)};
+}
+
+uuid postgresql_uuid(const PGresult *row, int column)
+{
+	uuid u = UUID_NONE;
+	IGNORE(uuid_parse(postgresql_bytes(row, column), &u)); /* an empty text is none */
+	return u;
+}

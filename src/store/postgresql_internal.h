@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to store/postgresql*.c: the driver's structure, and the helpers that add the FAULT_SQL point and error
+ * messages. One thread at a time, except for what `reading` guards. */
+#pragma once
+
+#include <libpq-fe.h>
+#include <pthread.h>
+
+#include "base/buf.h"
+#include "model/migration.h"
+#include "store/sql.h"
+
+/* Object identifiers of types, as in PostgreSQL's pg_type.dat. */
+enum postgresql_type { POSTGRESQL_BYTEA = 17, POSTGRESQL_INT8 = 20, POSTGRESQL_TEXT = 25 };
+
+/* A statement of the open transaction that takes one array per column, and the values collected for it. The
+ * arrays have PostgreSQL's binary form. */
+struct postgresql_batch {
+	char *sql;
+	unsigned column_count;
+	struct buf *columns;
+	size_t count;        /* values per column */
+	size_t size;         /* bytes of all columns */
+	unsigned generation; /* the connection that has prepared the statement; 0: none */
+};
+
+/* The statements for history, in the order in which a transaction runs them. */
+enum postgresql_history {
+	POSTGRESQL_ADD_EVENT,
+	POSTGRESQL_ADD_USAGE,
+	POSTGRESQL_ADD_LEDGER,
+	POSTGRESQL_ADD_AUDIT,
+	POSTGRESQL_ADD_SERIES,
+	POSTGRESQL_DROP_SERIES,
+	POSTGRESQL_DROP_EVENTS,
+	POSTGRESQL_DROP_SURPLUS,
+	POSTGRESQL_ADD_SEGMENT,
+	POSTGRESQL_CUT_AUDIT,
+	POSTGRESQL_HISTORY_COUNT
+};
+
+/* Last numbers of the logs, including the open transaction's records. */
+struct postgresql_ends {
+	int64_t event_seq, ledger_seq, ledger_us, usage_seq, usage_us, audit_seq;
+	uint8_t audit_digest[SHA256_SIZE];
+};
+
+/* The schema of a program version. Tests substitute their own. */
+struct postgresql_schema {
+	unsigned version;
+	const char *hash;
+	const struct migration *migrations;
+};
+
+struct postgresql {
+	struct sql_driver driver; /* must be the first member */
+	struct postgresql_schema schema;
+	char *url;  /* as given */
+	char *name; /* for messages: without user, password and options */
+	struct arena *scratch;
+
+	/* The writing connection. */
+	PGconn *db;
+	unsigned
+		generation; /* counts connections and refused transactions, which forget prepared statements */
+	int64_t epoch;      /* the fence: this process writes while the database has the same number */
+	uint64_t commit;    /* number of the last commit known to have taken place */
+	bool is_begun;      /* a part of the open transaction was sent */
+	bool is_unknown;    /* a COMMIT was sent and not answered */
+	bool was_in_parts;  /* the transaction of that COMMIT cannot be sent again */
+	int64_t not_before_us; /* the next attempt to connect, on the monotonic clock */
+	size_t collected;      /* bytes in the batches */
+	struct postgresql_batch *put[KIND_COUNT], *forget[KIND_COUNT], *history[POSTGRESQL_HISTORY_COUNT];
+	struct postgresql_ends ends, ends_before;
+	uint64_t events_added; /* since the start */
+	int lock_tries;        /* of postgresql_lock(); tests have fewer */
+
+	/* The reading connection, for any thread. */
+	pthread_mutex_t reading;
+	PGconn *reader;
+};
+
+static inline struct postgresql *postgresql_of(struct sql_driver *driver)
+{
+	return (struct postgresql *) driver;
+}
+
+static inline void postgresql_end_result(PGresult **result)
+{
+	PQclear(*result);
+}
+#define AUTO_PGRESULT __attribute__((cleanup(postgresql_end_result))) PGresult *
+
+/* ---- postgresql_connect.c ---- */
+
+/* Sets url and name. ERR_INVALID: libpq cannot parse the URL. */
+RESULT postgresql_take_url(struct postgresql *self, struct ctx *c, const char *url);
+/* Connects and applies the session's settings. ERR_TIMEOUT, with a message: the database cannot be reached. */
+RESULT postgresql_connect(struct postgresql *self, struct ctx *c, PGconn **ret_db);
+/* True if the connection exists and its server has not closed it. */
+bool postgresql_is_alive(PGconn *db);
+/* Closes the connection, if any, and sets it to NULL. */
+void postgresql_disconnect(PGconn **db);
+/* ERR_TIMEOUT: the connection is lost. ERR_GONE: fenced. ERR_CAPACITY: the disk is full. ERR_STATE: damaged.
+ * ERR_AGAIN: a conflict, the transaction may be repeated. ERR_IO: any other refusal. */
+RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const PGresult *result,
+		       const char *doing);
+/* Runs statements without parameters and results. */
+RESULT postgresql_exec(struct postgresql *self, struct ctx *c, PGconn *db, const char *sql);
+/* Runs one statement, whose parameters are texts (NULL: SQL's NULL). The result is binary. */
+RESULT postgresql_ask(struct postgresql *self, struct ctx *c, PGconn *db, const char *sql, int count,
+		      const char *const params[], PGresult **ret_result);
+/* Reads through the reading connection and calls each for every row, whose values are binary. */
+typedef RESULT (*postgresql_each)(void *arg, const PGresult *row);
+RESULT postgresql_read(struct postgresql *self, struct ctx *c, const char *sql, int count,
+		       const char *const params[], postgresql_each each, void *arg);
+
+/* ---- postgresql_batch.c ---- */
+
+/* Returns the batch, made from sql at first; types has a letter per column: i bigint, t text, b bytea. NULL:
+ * out of memory. */
+struct postgresql_batch *postgresql_batch_of(struct postgresql_batch **slot, const char *sql,
+					     const char *types);
+void postgresql_free_batch(struct postgresql_batch *batch); /* ignores NULL */
+/* Append a value to a column. */
+void postgresql_add_int(struct postgresql_batch *batch, unsigned column, int64_t value);
+/* Bytes that are valid in the column's type. */
+void postgresql_add_bytes(struct postgresql_batch *batch, unsigned column, struct str bytes);
+/* PostgreSQL's texts are UTF-8 without NUL. Others are stored in hexadecimal behind a mark. */
+void postgresql_add_text(struct postgresql_batch *batch, unsigned column, struct str text);
+/* A text; no id: the empty one. */
+void postgresql_add_uuid(struct postgresql_batch *batch, unsigned column, uuid id);
+/* SQL's NULL. */
+void postgresql_add_null(struct postgresql_batch *batch, unsigned column);
+/* Completes a row of values, and sends what is collected if that is much. */
+RESULT postgresql_end_values(struct postgresql *self, struct ctx *c, struct postgresql_batch *batch);
+/* Discards collected values. */
+void postgresql_clear(struct postgresql *self);
+/* Sends everything collected in one pipeline; commit: with the commit number and COMMIT, unless 0. Values stay
+ * collected. ERR_TIMEOUT: the connection is lost, the outcome unknown. Others: refused, not committed. */
+RESULT postgresql_send(struct postgresql *self, struct ctx *c, uint64_t commit);
+
+/* ---- values of results ---- */
+
+/* Value of a column in binary form: bigint; bytea or text as stored; uuid, none for another text. */
+int64_t postgresql_int(const PGresult *row, int column);
+/* The stored bytes; valid as long as the row. */
+struct str postgresql_bytes(const PGresult *row, int column);
+/* Reverts postgresql_add_text(). Valid as long as the row and the arena. */
+struct str postgresql_decode(struct arena *a, struct str stored);
+/* UUID_NONE if the text is no uuid. */
+uuid postgresql_uuid(const PGresult *row, int column);
+/* A big-endian integer of 1 to 8 bytes. */
+int64_t postgresql_read_int(const char *p, size_t size);
+
+/* ---- postgresql_schema.c ---- */
+
+/* Excludes other processes while this session lives. ERR_IN_USE: another one's session has the database. */
+RESULT postgresql_lock(struct postgresql *self, struct ctx *c);
+/* The driver's open: creates or migrates the schema, and takes over as writer. */
+RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c);
+
+/* ---- postgresql_rows.c ---- */
+
+/* The driver's put. */
+RESULT postgresql_put(struct sql_driver *driver, struct ctx *c, enum kind kind, const struct row *row);
+/* The driver's forget. */
+RESULT postgresql_forget(struct sql_driver *driver, struct ctx *c, enum kind kind, uuid id);
+/* The driver's load. */
+RESULT postgresql_load(struct sql_driver *driver, struct ctx *c, enum kind kind, sql_each_row each,
+		       void *arg);
+
+/* ---- postgresql_history.c ---- */
+
+/* Reads the ends of all logs. */
+RESULT postgresql_find_ends(struct postgresql *self, struct ctx *c);
+extern const char postgresql_history_sql[]; /* tables, functions and triggers */
+RESULT postgresql_add_event(struct sql_driver *driver, struct ctx *c, const struct event *event);
+/* The driver's add_usage. */
+RESULT postgresql_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage,
+			    const struct ledger_record *subject);
+/* The driver's add_ledger. */
+RESULT postgresql_add_ledger(struct sql_driver *driver, struct ctx *c, const struct ledger_record *record);
+/* The driver's add_audit. */
+RESULT postgresql_add_audit(struct sql_driver *driver, struct ctx *c, const struct audit_record *audit);
+/* The driver's add_series. */
+RESULT postgresql_add_series(struct sql_driver *driver, struct ctx *c, const struct series *series);
+/* The driver's prune_events. */
+RESULT postgresql_prune_events(struct sql_driver *driver, struct ctx *c, int64_t before_us);
+/* The driver's cut_audit. */
+RESULT postgresql_cut_audit(struct sql_driver *driver, struct ctx *c, const struct audit_segment *segment);
+
+/* ---- postgresql_history_read.c ---- */
+
+/* The driver's read_last_stamp. */
+RESULT postgresql_read_last_stamp(struct sql_driver *driver, struct ctx *c, int64_t *ret_us);
+/* The driver's read_events. */
+RESULT postgresql_read_events(struct sql_driver *driver, struct ctx *c, const struct event_query *query,
+			      sql_each_event each, void *arg);
+/* The driver's read_usage. */
+RESULT postgresql_read_usage(struct sql_driver *driver, struct ctx *c, const struct usage_query *query,
+			     sql_each_usage each, void *arg);
+/* The driver's read_ledger. */
+RESULT postgresql_read_ledger(struct sql_driver *driver, struct ctx *c, const struct ledger_query *query,
+			      sql_each_ledger each, void *arg);
+/* The driver's read_audit. */
+RESULT postgresql_read_audit(struct sql_driver *driver, struct ctx *c, int64_t after, size_t max,
+			     audit_each each, void *arg);
+/* The driver's read_series. */
+RESULT postgresql_read_series(struct sql_driver *driver, struct ctx *c, const struct series_query *query,
+			      sql_each_series each, void *arg);
+/* The driver's read_segment. */
+RESULT postgresql_read_segment(struct sql_driver *driver, struct ctx *c, struct audit_segment *ret_segment);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opens the schema in PostgreSQL: creates it in an empty database, migrates an older one, refuses others with a
+ * message, and takes over as the writer. All of it is one transaction. */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/postgresql_internal.h"
+
+/* ---- one process ---- */
+
+/* Excludes a second process for as long as this session lives. It only prevents an operator's mistake: the
+ * epoch is what fences a writer whose session ended. */
+static const char lock_sql[] = "SELECT pg_try_advisory_lock(1147236969, 1)"; /* "Dari" */
+
+enum { LOCK_PAUSE_MS = 100 }; /* the server may still be ending a killed process's session */
+
+static RESULT say_locked(struct postgresql *self, struct ctx *c)
+{
+	return ctx_fail(c, ERR_IN_USE,
+			"the database %s is in use by another dari process: end that one first, or use "
+			"another database",
+			self->name);
+}
+
+RESULT postgresql_lock(struct postgresql *self, struct ctx *c)
+{
+	for (int tries = 0; tries < self->lock_tries; tries++) {
+		AUTO_PGRESULT row = NULL;
+		TRY(postgresql_ask(self, c, self->db, lock_sql, 0, NULL, &row));
+		if (postgresql_int(row, 0))
+			return OK;
+		clock_sleep_us(LOCK_PAUSE_MS * MILLISECOND);
+	}
+	return say_locked(self, c);
+}
+
+/* ---- what the database says of itself ---- */
+
+static RESULT read_meta(struct postgresql *self, struct ctx *c, const char *name, struct str *ret_value)
+{
+	AUTO_PGRESULT row = NULL;
+	TRY(postgresql_ask(self, c, self->db, "SELECT value FROM meta WHERE name = $1", 1,
+			   (const char *const[]){name}, &row));
+	if (!PQntuples(row))
+		return ctx_fail(c, ERR_STATE,
+				"the database %s does not say its %s: it is not Dari's, or damaged",
+				self->name, name);
+	struct str value = postgresql_bytes(row, 0);
+	*ret_value = str_copy(c->arena, value);
+	return ret_value->p || !value.n ? OK : ctx_no_memory(c);
+}
+
+static RESULT write_meta(struct postgresql *self, struct ctx *c, const char *name, const char *value)
+{
+	AUTO_PGRESULT row = NULL;
+	return postgresql_ask(self, c, self->db,
+			      "INSERT INTO meta (name, value) VALUES ($1, $2)"
+			      " ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING 1",
+			      2, (const char *const[]){name, value}, &row);
+}
+
+static RESULT check_version(struct postgresql *self, struct ctx *c, unsigned *ret_version)
+{
+	struct str text = STR_NONE, hash = STR_NONE;
+	int64_t version = 0;
+	TRY(read_meta(self, c, "schema_version", &text));
+	TRY(read_meta(self, c, "schema_hash", &hash));
+	if (!result_is_ok(str_parse_int(text, &version)) || version < 1 || version > INT32_MAX)
+		return ctx_fail(c, ERR_STATE,
+				"the database %s is damaged: its schema version is \"%" STR_FMT "\"",
+				self->name, STR_ARG(text));
+	if (version > self->schema.version)
+		return ctx_fail(
+			c, ERR_STATE,
+			"the database %s is of schema version %" PRId64
+			", this program knows up to %u: start the newer program, or restore a backup made "
+			"before the upgrade",
+			self->name, version, self->schema.version);
+	if (version == self->schema.version && !str_is(hash, self->schema.hash))
+		return ctx_fail(c, ERR_STATE,
+				"the database %s is of schema version %" PRId64
+				" as this program is, but of another build of it (its hash is %" STR_FMT
+				", ours %s): start the program that made it",
+				self->name, version, STR_ARG(hash), self->schema.hash);
+	*ret_version = (unsigned) version;
+	return OK;
+}
+
+/* 0: an empty database. */
+static RESULT find_version(struct postgresql *self, struct ctx *c, unsigned *ret_version)
+{
+	AUTO_PGRESULT row = NULL;
+	TRY(postgresql_ask(self, c, self->db,
+			   "SELECT count(*), count(*) FILTER (WHERE tablename = 'meta') FROM pg_tables"
+			   " WHERE schemaname = current_schema()",
+			   0, NULL, &row));
+	*ret_version = 0;
+	if (postgresql_int(row, 1))
+		return check_version(self, c, ret_version);
+	if (postgresql_int(row, 0))
+		return ctx_fail(c, ERR_STATE,
+				"the database %s has tables, but none of Dari's: it is another program's",
+				self->name);
+	return OK;
+}
+
+/* ---- making and migrating ---- */
+
+/* The row of the fence is changed by each commit: the free space keeps its versions on one page. */
+static const char base_sql[] =
+	"CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS writer (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT NULL,"
+	" batch BIGINT NOT NULL, holder TEXT NOT NULL) WITH (fillfactor = 10);"
+	"INSERT INTO writer VALUES (1, 0, 0, '') ON CONFLICT (one) DO NOTHING;"
+	"CREATE OR REPLACE FUNCTION dari_fence(of_epoch BIGINT, before BIGINT, after BIGINT) RETURNS void"
+	" LANGUAGE plpgsql AS $$ BEGIN"
+	" UPDATE writer SET batch = after WHERE one = 1 AND epoch = of_epoch AND batch = before;"
+	" IF NOT FOUND THEN RAISE 'this process is no longer the writer' USING ERRCODE = 'DR001'; END IF;"
+	" END $$;";
+
+static RESULT make_tables(struct postgresql *self, struct ctx *c)
+{
+	char version[16];
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		TRY(postgresql_exec(self, c, self->db, model_kinds[kind].create_sql));
+	(void) snprintf(version, sizeof version, "%u", self->schema.version);
+	TRY(write_meta(self, c, "schema_version", version));
+	return write_meta(self, c, "schema_hash", self->schema.hash);
+}
+
+static RESULT migrate(struct postgresql *self, struct ctx *c, unsigned from)
+{
+	log_event(LOG_INFO, "schema-migrates", "from=%u to=%u", from, self->schema.version);
+	for (const struct migration *m = self->schema.migrations; m->sql; m++)
+		if (m->version > from)
+			TRY(postgresql_exec(self, c, self->db, m->sql));
+	return OK;
+}
+
+/* From here on, transactions of an earlier writer fail at the fence. */
+static RESULT take_over(struct postgresql *self, struct ctx *c)
+{
+	AUTO_PGRESULT row = NULL;
+	char host[128] = "", holder[160];
+	(void) gethostname(host, sizeof host - 1); /* stays empty if there is no name */
+	(void) snprintf(holder, sizeof holder, "%s:%d", host, (int) getpid());
+	TRY(postgresql_ask(self, c, self->db,
+			   "UPDATE writer SET epoch = epoch + 1, holder = $1 WHERE one = 1"
+			   " RETURNING epoch, batch",
+			   1, (const char *const[]){holder}, &row));
+	if (PQntuples(row) != 1)
+		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
+				self->name);
+	self->epoch = postgresql_int(row, 0);
+	self->commit = (uint64_t) postgresql_int(row, 1);
+	return OK;
+}
+
+static RESULT write_schema(struct postgresql *self, struct ctx *c)
+{
+	unsigned version = 0;
+	TRY(find_version(self, c, &version));
+	TRY(postgresql_exec(self, c, self->db, base_sql));
+	if (version && version < self->schema.version)
+		TRY(migrate(self, c, version));
+	if (version < self->schema.version)
+		TRY(make_tables(self, c));
+	/* at each start, in case triggers were removed */
+	TRY(postgresql_exec(self, c, self->db, postgresql_history_sql));
+	TRY(take_over(self, c));
+	return postgresql_find_ends(self, c);
+}
+
+RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c)
+{
+	struct postgresql *self = postgresql_of(driver);
+	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
+	struct result r = write_schema(self, c);
+	if (result_is_ok(r))
+		return postgresql_exec(self, c, self->db, "COMMIT");
+	PQclear(PQexec(self->db, "ROLLBACK"));
+	return r;
+}

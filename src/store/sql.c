@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Shared by the SQL drivers: words of columns, and the choice of a driver. */
+#include "store/sql.h"
+
+const char *const sql_ledger_words[LEDGER_TYPES] = {
+	[LEDGER_FIX] = "fix",        [LEDGER_PRICES] = "prices",         [LEDGER_CHARGE] = "charge",
+	[LEDGER_CLOSED] = "closed",  [LEDGER_COMMITMENT] = "commitment", [LEDGER_INVOICE] = "invoice",
+	[LEDGER_PAYMENT] = "payment"};
+
+enum kind sql_kind_of_name(struct str name)
+{
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		if (str_is(name, model_kinds[kind].name))
+			return kind;
+	return KIND_NONE;
+}
+
+bool sql_is_url(struct str where)
+{
+	return str_starts_with(where, STR("postgresql://")) || str_starts_with(where, STR("postgres://"));
+}
+
+RESULT sql_open(struct ctx *c, const char *where, struct sql_driver **ret_driver)
+{
+	return sql_is_url(str_from(where)) ? postgresql_open(c, where, ret_driver)
+					   : sqlite_open(c, where, ret_driver);
+}

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A PostgreSQL server of Debian in a folder of its own, on a Unix socket there, without fsync."""
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import waiting
+
+BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "listen_addresses": "", "shared_buffers": "32MB", "max_connections": "40",
+            "max_wal_size": "256MB", "autovacuum": "off", "logging_collector": "off", "max_locks_per_transaction": "256"}
+
+
+class Server:
+    """Runs from start() to close(); kill() and start() again as often as a test likes."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dari-pg-"))
+        self.process = None
+        self.is_root = os.geteuid() == 0
+        if self.is_root:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        # tools look for temporary files in the folder that they start in
+        subprocess.run([*self.as_owner(), BIN / "initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "-D", self.data],
+                       cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        self.start()
+
+    @property
+    def data(self):
+        return self.folder / "data"
+
+    def as_owner(self):
+        return ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if self.is_root else []
+
+    def start(self):
+        """Starts the server and waits until it answers."""
+        # the name of the cluster is in the titles of its processes
+        options = [f"--{name}={value}" for name, value in dict(SETTINGS, cluster_name=self.folder.name).items()]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen([*self.as_owner(), BIN / "postgres", "-D", self.data, "-k", self.folder, *options], cwd=self.folder, stdout=log, stderr=log)
+        waiting.wait_until(self.answers, "PostgreSQL starts", of=self, every_s=0.02)
+
+    def answers(self):
+        return subprocess.run([BIN / "pg_isready", "-q", "-h", self.folder], check=False).returncode == 0
+
+    # ---- interface of waiting.py
+
+    def watched(self):
+        return [self.process.pid]
+
+    def has_ended(self):
+        return self.process.poll() is not None and "PostgreSQL has ended:\n" + (self.folder / "log").read_text()
+
+    def kill(self):
+        """Ends the server as a power failure does, with all its sessions."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        # sessions end by themselves when they find the server gone; a new one can't start before
+        waiting.wait_until(lambda: not self.has_sessions(), "the server's sessions end", of=os.getpid(), every_s=0.02)
+
+    def has_sessions(self):
+        return subprocess.run(["/usr/bin/pgrep", "--full", "--exact", "--uid", "postgres" if self.is_root else str(os.geteuid()), f"postgres: {self.folder.name}: .*"],
+                              check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+    def url(self, database, **options):
+        more = "".join(f"&{name}={value}" for name, value in options.items())
+        return f"postgresql:///{database}?host={self.folder}&user=postgres{more}"
+
+    def sql(self, database, statement):
+        """Runs a statement and returns the lines of its answer."""
+        done = subprocess.run([BIN / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-U", "postgres", "-d", database, "-c", statement],
+                              check=True, capture_output=True, text=True)
+        return done.stdout.splitlines()
+
+    def create(self, database):
+        self.sql("postgres", f'CREATE DATABASE "{database}"')
+        return self.url(database)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # a fast shutdown
+            self.process.wait()
+        shutil.rmtree(self.folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
