@@ -376,6 +376,8 @@ static RESULT open_consoles(struct daemon *d)
 {
 	const struct settings *s = &d->settings;
 	const struct relay_config relay = {.tokens = d->tokens,
+					   .store = d->store,
+					   .guard = guards_later(d->guards),
 					   .line_max = (size_t) s->consoles,
 					   .per_account_max = (size_t) s->consoles_per_account,
 					   .idle_us = s->console_idle_s * SECOND};

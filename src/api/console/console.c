@@ -281,8 +281,7 @@ static void join(struct audit_call *a, struct result written)
 		return;
 	}
 	log_opened(a->call, o);
-	call_upgrade(a->call, "websocket",
-		     relay_connect(o->line, o->stream_fd, o->ticket.instance, &o->ticket.by));
+	call_upgrade(a->call, "websocket", relay_connect(o->line, o->stream_fd, &o->ticket));
 }
 
 static void opened(struct call *call, struct result result)

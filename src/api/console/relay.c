@@ -16,6 +16,9 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "engine/instance/instance.h"
+#include "engine/people/asker.h"
+#include "engine/resolve.h"
 #include "http/websocket.h"
 #include "model/identity.h"
 
@@ -26,10 +29,10 @@ enum { ARENA_SIZE = 16 * 1024, ARENA_CAP = 4 * 1024 * 1024 };
 struct relay_line {
 	struct http_tunnel tunnel;
 	struct relay *relay;
-	uuid account, instance;
+	uuid account;
 	int stream_fd; /* -1: closed */
 	struct bridge *bridge;
-	struct token by; /* with which the console's ticket was made */
+	struct ticket ticket;
 	int64_t opened_us, due_us, weighed_us;
 	struct relay_line *next, *previous; /* in relay.all */
 	struct relay_line *next_open;       /* in relay.fresh, or the thread's own list */
@@ -114,11 +117,10 @@ void relay_drop_line(struct relay_line *l)
 	heap_free(l);
 }
 
-struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, uuid instance, const struct token *by)
+struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, const struct ticket *ticket)
 {
 	l->stream_fd = stream_fd;
-	l->instance = instance;
-	l->by = *by;
+	l->ticket = *ticket;
 	return &l->tunnel;
 }
 
@@ -148,7 +150,7 @@ static void close_line(struct relay_line *l)
 {
 	char text[UUID_TEXT_SIZE];
 	log_event(LOG_INFO, "console-closed", "instance=%s duration_us=%" PRId64,
-		  uuid_write(l->instance, text), clock_monotonic_us() - l->opened_us);
+		  uuid_write(l->ticket.instance, text), clock_monotonic_us() - l->opened_us);
 	bridge_free(l->bridge);
 	fd_autoclose(&l->stream_fd);
 	http_tunnel_close(&l->tunnel);
@@ -177,17 +179,38 @@ static bool is_due(const struct relay_line *l, const struct pollfd *fds, int64_t
 	return fds[0].revents || fds[1].revents || now_us >= l->due_us;
 }
 
-/* True if the ticket's token still gives access. Without memory the question waits for the next time. */
+/* True for failures that mean the user lost access. An instance that is off, or a lack of memory, is none. */
+static bool is_refusal(struct result result)
+{
+	return result.code == ERR_UNAUTHENTICATED || result.code == ERR_DENIED ||
+	       result.code == ERR_NOT_FOUND;
+}
+
+/* Asks what console.c asked when the console was opened. Conditions about the request stay as decided then. */
+static RESULT check_access(struct relay *r, struct ctx *c, const struct ticket *ticket)
+{
+	struct identity *who = NULL;
+	const struct instance *instance = NULL;
+	const struct ref ref = ref_by_id(KIND_INSTANCE, ticket->instance);
+	TRY(token_weigh(r->config.tokens, c, &ticket->by, &who));
+	engine_act_by_roles(c, who);
+	AUTO_VIEW view = {0};
+	view_open(r->config.store, &view);
+	if (r->config.guard && who)
+		TRY(r->config.guard->admit(r->config.guard, c, view.tables, "instance.open_console"));
+	return engine_find_console(c, view.tables, &ref, ticket->console == CONSOLE_SERIAL, &instance);
+}
+
+/* True if the user still has access. Without memory the question waits for the next time. */
 static bool may_go_on(struct relay *r, struct relay_line *l, int64_t now_us)
 {
 	struct ctx c;
-	struct identity *who = NULL;
 	struct arena *arena = now_us >= l->weighed_us + WEIGH_US ? arena_new(ARENA_SIZE, ARENA_CAP) : NULL;
 	if (!arena)
 		return true;
 	ctx_init(&c, arena);
 	l->weighed_us = now_us;
-	bool may = token_weigh(r->config.tokens, &c, &l->by, &who).code != ERR_UNAUTHENTICATED;
+	bool may = !is_refusal(check_access(r, &c, &l->ticket));
 	arena_free(arena);
 	return may;
 }
@@ -203,7 +226,7 @@ static void work_on(struct relay *r, struct relay_line **open, const struct poll
 		bool may = !goes_on || may_go_on(r, l, now_us);
 		goes_on = goes_on && may;
 		if (l->bridge && !goes_on)
-			bridge_end(l->bridge, may ? "dari stops" : "signed out");
+			bridge_end(l->bridge, may ? "dari stops" : "access ended");
 		else if (goes_on && is_due(l, &fds[n], now_us))
 			goes_on = bridge_work(l->bridge);
 		if (goes_on) {

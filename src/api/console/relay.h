@@ -4,7 +4,7 @@
  * with its connection. */
 #pragma once
 
-#include "auth/token.h"
+#include "auth/ticket.h"
 #include "base/uuid.h"
 #include "http/server.h"
 
@@ -12,7 +12,9 @@ struct relay;
 struct relay_line;
 
 struct relay_config {
-	struct tokens *tokens; /* outlive the relay */
+	struct tokens *tokens; /* outlive the relay, as the next two */
+	struct store *store;
+	struct later_guard *guard; /* engine/people/asker.h; NULL: roles alone decide */
 	size_t line_max, per_account_max;
 	int64_t idle_us; /* a console in which nothing is said for so long is closed */
 };
@@ -30,9 +32,10 @@ RESULT relay_take_line(struct relay *r, struct ctx *c, uuid account, struct rela
 void relay_drop_line(struct relay_line *l);
 /* Connects a line; it owns the descriptor of the console's stream from now on. Give the tunnel to
  * call_upgrade(), which ends the line whatever happens. The console closes soon after the token that its
- * ticket was made with is revoked, or its user or application credential loses access; the token's own expiry
+ * ticket was made with is revoked, its user or application credential loses access, a policy no longer allows
+ * ec2:OpenInstanceConsole on the instance, or the instance leaves what the user sees; the token's own expiry
  * closes no console, as in Nova. */
-struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, uuid instance, const struct token *by);
+struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, const struct ticket *ticket);
 
 /* How many lines are taken now. Any thread. */
 size_t relay_count_lines(struct relay *r);

@@ -161,6 +161,23 @@ def test_consoles_ask_when_they_open(dev):
     websocket.create_connection(place, timeout=HANG_S).close()
 
 
+def test_an_open_console_closes_with_its_policy(dev):
+    """The simulated host sends its guest's picture until the region closes the connection."""
+    keeper = dev.keeper
+    url = keeper.api_ok("POST", f"/instances/{keeper.machine['InstanceId']}/console", {})["url"]
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)
+    place = f"ws://127.0.0.1:{dev.port}/{query['path'][0]}"
+    for statement in (doors.deny("ec2:OpenInstanceConsole", "*"),
+                      doors.deny("*", f"arn:aws:ec2:us-east-1:{keeper.number}:instance/{keeper.machine['InstanceId']}")):
+        socket = websocket.create_connection(place, timeout=HANG_S)
+        with keeper.kept_from(statement):
+            for _ in iter(socket.recv, b""):
+                if not socket.connected:
+                    break
+            assert not socket.connected
+        socket.close()
+
+
 def test_reach_asks(dev):
     keeper = dev.keeper
     path = f"/reach?from={keeper.machine['InstanceId']}&to=internet&port=443"
