@@ -6,7 +6,6 @@
 each face, the events, the searches, the live streams, the exports, and what each of their guests is told (IMDS, OpenStack's meta_data.json, Azure's
 instance document, CloudStack's user data). The other account's mark in any answer fails the test; and the account's own marks must
 appear in some answers of each face. SEEDS=20 runs more histories."""
-import http.client
 import json
 import os
 import random
@@ -42,21 +41,6 @@ FOR_GUESTS = ("openstack/latest/meta_data.json", "openstack/latest/user_data", "
               "metadata/instance?api-version=2021-02-01", "latest/user-data", "latest/dynamic/instance-identity/document")
 
 
-class Plain(azure.Cloud):
-    """Azure's face of a region without TLS."""
-
-    def __init__(self, dev):  # pylint: disable=super-init-not-called
-        self.dev, self.tokens = dev, {}
-
-    def send(self, method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.dev.port)
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
-        return answer.status, answer.headers, json.loads(text) if text else None
-
-
 class Side:
     """An account, its mark, and counts of the answers that contained the mark."""
 
@@ -64,7 +48,7 @@ class Side:
         self.place = Place(dev, name)
         self.mark, self.count, self.seen = f"taint-{name}-{os.urandom(3).hex()}", 0, {}
         self.other = None
-        self.azure = Plain(dev)
+        self.azure = azure.Plain(dev)
         self.subscription = self.azure.subscription(self.place.root)
         self.groups = []
 
