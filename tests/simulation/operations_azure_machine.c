@@ -181,6 +181,7 @@ static void apply_attach(struct request *x, struct str answer)
 {
 	struct thing *t = x->refs[1];
 	(void) answer;
+	azure_apply_tags(x, x->refs[0]);
 	t->to = x->refs[0];
 	t->left = NULL;
 	snprintf(t->name, sizeof t->name, "%s", x->name);
@@ -214,6 +215,7 @@ static void apply_detach(struct request *x, struct str answer)
 {
 	struct thing *t = x->refs[1];
 	(void) answer;
+	azure_apply_tags(x, x->refs[0]);
 	t->left = t->to;
 	t->to = NULL;
 }
