@@ -15,15 +15,24 @@ void address_judge_allocate(const struct request *x, struct verdict *v)
 		refuse(v, "AddressLimitExceeded");
 }
 
-/* CloudStack refuses where the account has neither a VPC's tier nor an isolated network with source NAT left. The model does not
- * know which subnets are tiers, so it doubts only while the account has no subnet of a router. */
+/* A network with one of these subnets is a VPC's tier in CloudStack. */
+static bool is_tier(const struct thing *subnet)
+{
+	return subnet->of && subnet->of->block.bits && subnet->block.base.family == IP_V4;
+}
+
+/* CloudStack refuses if the account has neither a VPC's tier nor an isolated network with source NAT, or
+ * several of the latter. The model does not know which networks have source NAT. */
 static void judge_associate_ip(const struct request *x, struct verdict *v)
 {
-	size_t subnets = 0;
+	size_t tiers = 0, others = 0;
 	address_judge_allocate(x, v);
 	EACH (&x->s->model, t, KIND_SUBNET)
-		subnets += t->account == x->account && t->life == LIVE && t->of;
-	if (!subnets)
+		if (t->account == x->account) {
+			tiers += is_tier(t) && t->life == LIVE;
+			others += !is_tier(t) && t->of;
+		}
+	if (!tiers || others > 1)
 		doubt(v, "431");
 }
 

@@ -13,6 +13,7 @@
 #include "store/image_device.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
+#include "store/volume_type.h"
 
 #define GIB (INT64_C(1) << 30)
 enum { DATA_DISKS_MAX = 24 };
@@ -99,7 +100,7 @@ struct link {
 struct image_disk {
 	struct link snapshot, disk;
 	int64_t gib, lun;
-	struct str os_type, os_state;
+	struct str os_type, os_state, sku;
 };
 struct image_disks {
 	const struct image_disk *at;
@@ -132,8 +133,9 @@ static const struct param disk_rows[] = {
 	PARAM(struct image_disk, "osType", os_type, .words = "Linux|Windows", .doc = "Of the first disk."),
 	PARAM(struct image_disk, "osState", os_state, .words = "Generalized|Specialized",
 	      .doc = "Of the first disk."),
+	PARAM(struct image_disk, "storageAccountType", sku,
+	      .doc = "SKU of disks made from the image: Standard_LRS, Premium_LRS, …"),
 	NOT_BUILT("blobUri|diskEncryptionSet"),
-	NOT_BUILT("storageAccountType"),
 	AZ_KEPT("caching"),
 };
 static const struct params disk_params = PARAMS(struct image_disk, disk_rows, .object = "ImageDisk");
@@ -178,17 +180,30 @@ static RESULT prepare_capture(struct az_call *e, struct image_args *a)
 	return OK;
 }
 
+/* The volume type of a SKU; empty without a SKU. The engine would name the snapshot in its error. */
+static RESULT take_sku(struct az_call *e, struct str sku, struct str *ret_type)
+{
+	*ret_type = sku.n ? az_type_of_sku(sku) : STR_NONE;
+	if (!sku.n || volume_type_find_by_name(az_tables(e), *ret_type))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("properties.storageProfile.osDisk.storageAccountType"),
+			      "The volume type '%" STR_FMT "' does not exist.", STR_ARG(*ret_type));
+}
+
 static RESULT take_disk(struct az_call *e, const struct image_disk *d, struct str device,
 			struct disk_wish *disk)
 {
 	static const char field[] = "properties.storageProfile.osDisk.snapshot.id";
+	struct str type;
 	const struct row *row = NULL;
 	if (d->disk.id.n)
 		return ctx_fail_field(
 			e->c, ERR_UNSUPPORTED, STR("properties.storageProfile.osDisk.managedDisk"),
 			"An image is made of a machine or of snapshots: make a snapshot of the disk first.");
 	TRY(az_find_id(e, field, d->snapshot.id, AZ_SNAPSHOTS, KIND_SNAPSHOT, &row));
+	TRY(take_sku(e, d->sku, &type));
 	*disk = (struct disk_wish){.device = device,
+				   .type = type,
 				   .snapshot = ref_by_id(KIND_SNAPSHOT, row->id),
 				   .size = d->gib * GIB,
 				   .field = str_from(field)};
@@ -216,13 +231,24 @@ static RESULT prepare_wish(struct az_call *e, struct image_args *a)
 	return OK;
 }
 
+/* The SKU of an existing image's first disk cannot change: absent, or as shown. */
+static RESULT check_sku(struct az_call *e, struct str sku)
+{
+	const struct image *i = image_find(az_tables(e), e->target);
+	const struct image_device *d = image_device_first_by_image(az_tables(e), e->target);
+	while (d && !is_root(i, d))
+		d = image_device_next_by_image(az_tables(e), d);
+	return az_check_unchanged(e, "storageProfile.osDisk.storageAccountType", sku,
+				  d ? az_sku_of_type(d->type) : STR_NONE);
+}
+
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct image_args *a = args;
 	const struct image_says *p = &a->properties;
 	a->id = e->target;
 	if (!uuid_is_none(e->target))
-		return OK;
+		return check_sku(e, p->storage.os.sku);
 	a->is_new = true;
 	if (p->machine.id.n)
 		return prepare_capture(e, a);

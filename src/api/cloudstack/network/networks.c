@@ -42,12 +42,27 @@ static const struct param params[] = {
 };
 #undef P
 
+enum rank { WITHOUT_ROUTER, ROUTED, TIER_OF_VPC };
+
+static enum rank rank_of(const struct tables *t, const struct subnet *s)
+{
+	const struct router *router = router_find(t, s->router);
+	if (!router || !row_is_live(&router->row))
+		return WITHOUT_ROUTER;
+	return router->blocks.count ? TIER_OF_VPC : ROUTED;
+}
+
+/* CloudStack's networks have one subnet, Neutron's any number. A further subnet created through Neutron must
+ * not hide the one that makes the network a VPC's tier. */
 static const struct subnet *subnet_in(const struct tables *t, uuid network)
 {
-	const struct subnet *s = subnet_first_by_network(t, network);
-	while (s && (!row_is_live(&s->row) || s->block.base.family != IP_V4))
-		s = subnet_next_by_network(t, s);
-	return s;
+	const struct subnet *found = NULL;
+	for (const struct subnet *s = subnet_first_by_network(t, network); s;
+	     s = subnet_next_by_network(t, s))
+		if (row_is_live(&s->row) && s->block.base.family == IP_V4 &&
+		    (!found || rank_of(t, s) > rank_of(t, found)))
+			found = s;
+	return found;
 }
 
 const struct subnet *cs_find_subnet(struct api_call *e, uuid network)
@@ -114,12 +129,6 @@ static bool is_in_zone(const struct subnet *s, const struct ref *zone)
 	return !ref_is_given(zone) || (s && (uuid_is_none(s->zone) || uuid_equal(s->zone, zone->prefix)));
 }
 
-static bool is_tier_of_vpc(const struct tables *t, const struct subnet *s)
-{
-	const struct router *router = router_find(t, s->router);
-	return router && row_is_live(&router->row) && router->blocks.count;
-}
-
 struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone, bool with_source_nat)
 {
 	struct cs_isolated found = {0};
@@ -130,7 +139,7 @@ struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid z
 						 : NULL;
 		if (!s || !(uuid_is_none(s->zone) || uuid_equal(s->zone, zone)))
 			continue;
-		bool is_tier = is_tier_of_vpc(t, s);
+		bool is_tier = rank_of(t, s) == TIER_OF_VPC;
 		if (!is_tier && with_source_nat && !cs_has_source_nat(t, s))
 			continue;
 		found.tiers += is_tier;
