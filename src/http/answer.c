@@ -83,7 +83,8 @@ static bool add_headers(struct call *c, struct MHD_Response *r, const char *cont
 	for (const struct answer_header *h = c->p->answer_headers; done && h; h = h->next)
 		done = add_header(r, h->name, h->value);
 	const struct conn *conn = c->p->conn;
-	bool closes = conn->server->stopping || conn->listener->closing || c->p->must_close;
+	bool closes =
+		conn->server->stopping || conn->listener->closing || c->p->must_close || c->p->is_chunked;
 	if (done && closes)
 		done = add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
 	return done && (closes || add_keep_alive(r, conn->server->config.idle_timeout_us));

@@ -419,6 +419,7 @@ static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, co
 	const struct http_face *face = c->p->conn->listener->face;
 	int refusal = check_head(c, mhd, method, &why);
 	c->p->must_close |= c->p->conn->is_in_reserve; /* until call_take_share() */
+	c->p->is_chunked = count_header(c, "Transfer-Encoding") > 0;
 	if (refusal == 0)
 		find_client(c);
 	if (refusal == 0 && face->begin) {

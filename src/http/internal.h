@@ -182,6 +182,9 @@ struct call_private {
 	bool is_told_early;    /* refused before its body was complete */
 	bool has_chunks;       /* the HTTP version supports chunks */
 	bool must_close;       /* the start of the next request is uncertain */
+	/* The body came in chunks. libmicrohttpd takes a bare LF for a line end there, which a proxy in front may
+	 * not, so that both could see the body's end at different places: nothing behind it is read. */
+	bool is_chunked;
 	bool lacks_header;     /* no memory for an answer header */
 	size_t discarded_size; /* bytes dropped of an oversized body */
 	struct call_sink *sink;

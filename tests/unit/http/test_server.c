@@ -285,6 +285,29 @@ static void test_heads_that_smuggle(void **state)
 	}
 }
 
+/* libmicrohttpd reads chunks more leniently than RFC 9112, 7.1: whatever ends them, no bytes behind a chunked body
+ * are read as a request. */
+static void test_chunks_that_smuggle(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const bodies[] = {"3\r\nabc\r\n0\r\n\r\n", "3\nabc\r\n0\r\n\r\n",
+					     "3;x\nabc\r\n0\r\n\r\n", "3;x\ry\r\nabc\r\n0\r\n\r\n",
+					     "3\r\nabc\n0\n\n",       "3\r\nabc\r\n0\r\nX: y\n\n",
+					     "3\r\nabc\r\n0;x\n\r\n"};
+	for (size_t k = 0; k < sizeof bodies / sizeof bodies[0]; k++) {
+		struct client c;
+		client_open(&c, f->arena, f->port);
+		assert_true(client_send(
+			&c, str_print(f->arena,
+				      "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%s"
+				      "GET /b HTTP/1.1\r\nHost: a\r\n\r\n",
+				      bodies[k])));
+		assert_int_not_equal(client_read(&c).status, 0);
+		assert_int_equal(client_read(&c).status, 0);
+		client_close(&c);
+	}
+}
+
 /* RFC 9110, 5.5: blanks and tabs around a value are no part of it. */
 static void test_blanks_around_values(void **state)
 {
@@ -456,6 +479,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_expect_continue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_requests, setup_quick, teardown),
 		cmocka_unit_test_setup_teardown(test_heads_that_smuggle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_chunks_that_smuggle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_blanks_around_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_requests, setup_quick, teardown),
