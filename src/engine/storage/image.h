@@ -160,6 +160,7 @@ struct image_form engine_image_form(const struct image *image);
 
 /* Creates an empty image, which is pending until engine_fill_image(). ERR_EXISTS: an image has the id. Making
  * an image public needs the permission image.publish, here and below. */
+#define ENGINE_IMAGE_ID_IS_TAKEN "There is an image with that id, or one that begins like it."
 struct image_creation {
 	uuid id;          /* none: random */
 	struct ref owner; /* kind none: the caller's account; see engine_find_owner_to_be() */

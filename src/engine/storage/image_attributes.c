@@ -211,8 +211,7 @@ RESULT engine_create_image(struct op *op, struct image_creation *wish)
 	TRY(quota_check(op, image.account, QUOTA_IMAGES, 1));
 	image.row.id = uuid_is_none(wish->id) ? engine_new_id(op, KIND_IMAGE) : wish->id;
 	if (!uuid_is_none(wish->id) && engine_id_is_taken(op, KIND_IMAGE, wish->id))
-		return ENGINE_FAIL(op, ERR_EXISTS, KIND_IMAGE, STR("id"),
-				   "There is an image with that id, or one that begins like it.");
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_IMAGE, STR("id"), ENGINE_IMAGE_ID_IS_TAKEN);
 	TRY(image_put(op, &image));
 	wish->image = image.row.id;
 	return engine_log_event(op, KIND_IMAGE, &image.row, "created", "Image %" STR_FMT ", still empty.",

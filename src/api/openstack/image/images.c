@@ -12,6 +12,7 @@
 #include "model/term.h"
 #include "store/image_device.h"
 #include "store/snapshot.h"
+#include "store/sql.h"
 
 #define MEBIBYTE (INT64_C(1) << 20)
 #define GIBIBYTE (INT64_C(1) << 30)
@@ -557,6 +558,34 @@ static RESULT check_publishing(struct os_call *e, struct str before, struct str 
 					"You are not authorized to complete publicize_image action.");
 }
 
+/* The account of an id's last event. */
+struct past_owner {
+	uuid account;
+	bool is_known;
+};
+
+static RESULT note_owner(void *arg, const struct event *event)
+{
+	*(struct past_owner *) arg = (struct past_owner){event->account, true};
+	return OK;
+}
+
+/* Refuses an id that another account's image had before it was forgotten: whoever still refers to that image would
+ * get this one. Glance keeps deleted images for the same reason. The history knows for long enough
+ * (history.events_days); ids that the region draws never return. */
+static RESULT check_never_used(struct os_call *e, uuid id)
+{
+	struct past_owner past = {0};
+	const struct event_query query = {.id = id, .kinds = STR(" image "), .max = 1};
+	if (uuid_is_none(id) || identity_is_admin(e->c->who))
+		return OK;
+	os_release_tables(e);
+	TRY(store_read_events(e->config->store, e->c, &query, note_owner, &past));
+	if (!past.is_known || uuid_equal(past.account, e->c->who->account))
+		return OK;
+	return ctx_fail_kind(e->c, ERR_EXISTS, KIND_IMAGE, ENGINE_IMAGE_ID_IS_TAKEN);
+}
+
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_image_create *a = args;
@@ -567,6 +596,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		TRY(take_others(e, a->fields.others, &a->wish.form));
 	if (a->fields.id.n && !result_is_ok(uuid_parse_asked(a->fields.id, &a->wish.id)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("id"), "Invalid image id: it is no UUID.");
+	TRY(check_never_used(e, a->wish.id));
 	form_of_fields(e->c->arena, &a->fields, &a->wish.form);
 	return OK;
 }
