@@ -505,6 +505,21 @@ static struct str token_issue_time(const struct guard_subject *s, struct arena *
 	char text[CLOCK_TEXT_SIZE];
 	return session ? str_copy(a, str_from(clock_write_s(session->issued_us, text))) : STR_NONE;
 }
+/* Absent for an access key of a user's own: IAM has the key for temporary credentials alone, and a console's session is
+ * such. A role's session is "false", whatever it was assumed with (IAM User Guide, "Secure API access with MFA"). */
+static struct str factor_present(const struct guard_subject *s, struct arena *a)
+{
+	const struct identity *who = s->state->call->ctx.who;
+	(void) a;
+	return who->factor_us                              ? STR("true")
+	       : who->session || who->proof > PROOF_BY_KEY ? STR("false")
+							   : STR_NONE;
+}
+static struct str factor_age(const struct guard_subject *s, struct arena *a)
+{
+	int64_t shown_us = s->state->call->ctx.who->factor_us;
+	return shown_us ? str_print(a, "%" PRId64, (clock_now_us() - shown_us) / SECOND) : STR_NONE;
+}
 static struct str region(const struct guard_subject *s, struct arena *a)
 {
 	(void) a;
@@ -566,6 +581,8 @@ static const struct call_key call_keys[] = {
 	{"aws:principalaccount", principal_account, OF_CALLER},
 	{"aws:principaltype", principal_type, OF_CALLER},
 	{"aws:tokenissuetime", token_issue_time, OF_REQUEST},
+	{"aws:multifactorauthpresent", factor_present, OF_REQUEST},
+	{"aws:multifactorauthage", factor_age, OF_REQUEST},
 	{"aws:requestedregion", region, OF_CALLER},
 	{"ec2:region", region, OF_CALLER},
 	{"aws:principalisawsservice", never, OF_CALLER},
@@ -638,6 +655,9 @@ enum policy_known guard_find_key(const struct policy_question *q, struct str key
 	const struct guard_subject *s = q->request;
 	const struct guard_request *r = &s->state->request;
 	const struct call_key *of_call = find_call_key(key);
+	if (str_starts_with(key, STR("aws:multifactorauth")) && r->find &&
+	    r->find(r->arg, key, ret_values) == POLICY_PRESENT)
+		return POLICY_PRESENT; /* AssumeRole: what this request shows decides */
 	if (of_call)
 		return write_call_key(s, q->arena, of_call, ret_values);
 	if (str_is(key, "aws:tagkeys") || is_tag_key(key, "aws:requesttag/"))

@@ -40,6 +40,35 @@ bool otp_check(struct str secret, struct str code, int64_t now_us, int64_t last_
 	return is_right;
 }
 
+static bool is_code(struct str secret, struct str code, int64_t period)
+{
+	char right[OTP_DIGITS + 1];
+	otp_write_code(secret, period, right);
+	return code.n == OTP_DIGITS && crypto_equal(right, code.p, OTP_DIGITS);
+}
+
+/* Looks near now first, because a code may repeat by chance. */
+bool otp_find_pair(struct str secret, struct str first, struct str second, int64_t now_us,
+		   int64_t *ret_period)
+{
+	int64_t now = now_us / (OTP_PERIOD_S * SECOND);
+	for (int64_t off = 0; off <= 2 * OTP_PAIR_DRIFT; off++) {
+		int64_t period = off % 2 ? now + (off + 1) / 2 : now - off / 2;
+		if (!is_code(secret, first, period - 1) || !is_code(secret, second, period))
+			continue;
+		*ret_period = period;
+		return true;
+	}
+	return false;
+}
+
+bool otp_check_drifted(struct str secret, struct str code, int64_t now_us, int64_t drift, int64_t last_period,
+		       int64_t *ret_period)
+{
+	return otp_check(secret, code, now_us + drift * OTP_PERIOD_S * SECOND, last_period, ret_period) ||
+	       (drift && otp_check(secret, code, now_us, last_period, ret_period));
+}
+
 struct str otp_write_base32(struct arena *a, struct str bytes)
 {
 	size_t size = (bytes.n * 8 + 4) / 5, bits = 0, done = 0;

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-enum { VERSION = 2, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 characters in base64 */ };
+enum { VERSION = 3, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 characters in base64 */ };
 
 #define NUMBERS_END UINT64_C(1000000000000) /* account numbers have 12 digits */
 
@@ -19,7 +19,7 @@ static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 struct head {
 	uint8_t version, policy_count, tag_count, zero;
 	uuid account, user, iam_role, instance, router;
-	uint64_t issued_us, expires_us;
+	uint64_t issued_us, expires_us, factor_us;
 } __attribute__((packed));
 
 void session_derive_keys(const uint8_t master[static MASTER_KEY_SIZE], struct session_keys *ret_keys)
@@ -138,7 +138,8 @@ static struct str pack(struct arena *a, const struct session *s)
 			    .instance = s->instance,
 			    .router = s->router,
 			    .issued_us = htole64((uint64_t) s->issued_us),
-			    .expires_us = htole64((uint64_t) s->expires_us)};
+			    .expires_us = htole64((uint64_t) s->expires_us),
+			    .factor_us = htole64((uint64_t) s->factor_us)};
 	size_t size = sizeof head + session_packed_size(s) + (2 + 2 * s->tags.count) * sizeof(uint16_t);
 	char *whole = arena_alloc(a, size), *at = whole;
 	if (!whole)
@@ -187,7 +188,8 @@ static bool unpack(struct arena *a, struct str plain, struct session *ret_sessio
 			    .instance = head.instance,
 			    .router = head.router,
 			    .issued_us = (int64_t) le64toh(head.issued_us),
-			    .expires_us = (int64_t) le64toh(head.expires_us)};
+			    .expires_us = (int64_t) le64toh(head.expires_us),
+			    .factor_us = (int64_t) le64toh(head.factor_us)};
 	struct tag *tags = arena_new_array(a, struct tag, head.tag_count + 1U);
 	uuid *policies = arena_new_array(a, uuid, head.policy_count + 1U);
 	if (!tags || !policies || !take_text(&rest, &s.name) || !take_text(&rest, &s.policy))

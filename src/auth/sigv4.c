@@ -394,8 +394,11 @@ static struct identity *find_session_owner(struct sigv4 *s, struct ctx *c, struc
 		return NULL;
 	struct identity *who = is_of_role ? make_role_identity(c->arena, account, role, session, key_id)
 					  : key_make_identity(c->arena, account, user, roles.rights, key_id);
-	if (who)
+	if (who) {
 		who->session = session;
+		who->factor_us = session->factor_us;
+		who->proof = session->factor_us ? PROOF_BY_FACTOR : PROOF_BY_KEY;
+	}
 	return who;
 }
 

@@ -291,6 +291,7 @@ static struct identity *make_identity(struct arena *a, const struct token *token
 				 .application_credential = token->application_credential,
 				 .trust = token->trust,
 				 .proof = find_proof(token),
+				 .factor_us = token->methods & TOKEN_BY_FACTOR ? token->begun_us : 0,
 				 .trustee = w->trust ? token->user : UUID_NONE,
 				 .is_restricted = w->credential && !w->credential->unrestricted};
 	if (w->account) {

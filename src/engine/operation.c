@@ -140,7 +140,7 @@ static RESULT check_rights(struct op *op, const char *permission, enum kind kind
 					       "Only an administrator may perform %s.", permission);
 	if (is_allowed)
 		return OK;
-	if (IS_OF(permission, stewards) && !is_steward)
+	if ((IS_OF(permission, stewards) || kind == KIND_MFA_DEVICE) && !is_steward)
 		return ctx_fail_kind(
 			op->ctx, ERR_DENIED, (int) kind,
 			"You are not authorized to perform %s: it takes the account's owner, the "
@@ -240,7 +240,7 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 {
 	struct guard *guard = op->ctx->guard;
 	bool is_allowed = false;
-	assert(!engine_is_personal(permission)); /* engine/people/user_owned.h */
+	assert(!engine_is_personal(permission) || kind == KIND_MFA_DEVICE); /* engine/people/user_owned.h */
 	TRY(engine_check_guarded(op->ctx));
 	op->is_permitted = true;
 	if (guard)

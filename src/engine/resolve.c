@@ -395,6 +395,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ACCESS_RULE] = "access rule",
 	[KIND_CREDENTIAL] = "credential",
 	[KIND_SECOND_FACTOR] = "second factor",
+	[KIND_MFA_DEVICE] = "MFA device",
 	[KIND_TOKEN_REVOCATION] = "token revocation",
 	[KIND_ACCESS_KEY] = "access key",
 	[KIND_IAM_ROLE] = "role",

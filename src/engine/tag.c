@@ -119,6 +119,7 @@ static const struct entity_words *words_of(enum kind kind)
 		{KIND_USER, "user.tag", "user.untag"},
 		{KIND_IAM_ROLE, "iam_role.tag", "iam_role.untag"},
 		{KIND_INSTANCE_PROFILE, "instance_profile.tag", "instance_profile.untag"},
+		{KIND_MFA_DEVICE, "mfa_device.tag", "mfa_device.untag"},
 		{KIND_OIDC_PROVIDER, "oidc_provider.tag", "oidc_provider.untag"},
 		{KIND_POLICY, "policy.tag", "policy.untag"},
 	};

@@ -6,6 +6,7 @@
 
 #include "model/iam_role.h"
 #include "model/instance_profile.h"
+#include "model/mfa_device.h"
 #include "model/oidc_provider.h"
 #include "model/policy.h"
 #include "model/user.h"
@@ -26,6 +27,7 @@ static const struct form forms[] = {
 	{KIND_IAM_ROLE, "AROA", "role", offsetof(struct iam_role, path), offsetof(struct iam_role, name)},
 	{KIND_INSTANCE_PROFILE, "AIPA", "instance-profile", offsetof(struct instance_profile, path),
 	 offsetof(struct instance_profile, name)},
+	{KIND_MFA_DEVICE, "", "mfa", offsetof(struct mfa_device, path), offsetof(struct mfa_device, name)},
 	{KIND_OIDC_PROVIDER, "", "oidc-provider", 0, offsetof(struct oidc_provider, url)},
 	{KIND_POLICY, "ANPA", "policy", offsetof(struct policy, path), offsetof(struct policy, name)},
 };

@@ -55,6 +55,7 @@ struct identity {
 	uuid trust;                    /* trust that gives the roles; none: they are the user's own */
 	uuid trustee;                  /* user of the trust; none: no trust */
 	enum identity_proof proof;
+	int64_t factor_us;  /* when a second factor was shown; 0: none was */
 	bool is_restricted; /* the credential can't create or delete credentials */
 	bool is_operator;   /* from the unix socket: may act for any account */
 	bool is_owner;      /* the account's root user in EC2, exempt from policies */

@@ -3,15 +3,17 @@
 import json
 import re
 import subprocess
+import time
 
 import dev as ec2
+import otp
 
 TABLES = json.loads(subprocess.run([ec2.DARI, "dump", "iam"], check=True, capture_output=True).stdout)
 ACTIONS = {a["name"]: a for a in TABLES["actions"]}
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}})
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}})
 LISTS = ("ListUsers", "ListGroups", "ListRoles", "ListInstanceProfiles", "ListPolicies", "ListAccountAliases", "GetAccountSummary",
-         "ListAttachedUserPolicies", "ListOpenIDConnectProviders", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "GetGroup", "ListRolePolicies")
+         "ListAttachedUserPolicies", "ListOpenIDConnectProviders", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "ListVirtualMFADevices", "GetGroup", "ListRolePolicies")
 
 
 class World:
@@ -29,7 +31,12 @@ class World:
         number = self.arn.split(":")[4]
         self.provider = self.iam.create_open_id_connect_provider(
             Url="https://issuer.example.com", ThumbprintList=["a" * 40])["OpenIDConnectProviderArn"]
+        device = self.iam.create_virtual_mfa_device(VirtualMFADeviceName="token")["VirtualMFADevice"]
+        self.serial, seed = device["SerialNumber"], device["Base32StringSeed"]
+        now = int(time.time()) // otp.PERIOD_S  # codes in a row hold for an hour: they say how late a device's clock is
         self.values = {
+            "VirtualMFADeviceName": "other", "SerialNumber": self.serial, "AuthenticationCode1": otp.code(seed, now - 1),
+            "AuthenticationCode2": otp.code(seed, now),
             "UserName": "ann", "GroupName": "team", "RoleName": "deploy", "InstanceProfileName": "web", "PolicyArn": self.arn,
             "AccessKeyId": self.key, "PolicyName": "look", "PolicyDocument": DOCUMENT, "AssumeRolePolicyDocument": TRUST,
             "VersionId": "v1", "PermissionsBoundary": self.arn, "Status": "Active", "Description": "x", "AccountAlias": "corner",

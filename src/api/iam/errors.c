@@ -11,6 +11,7 @@ static const struct api_error rows[] = {
 	{ERR_INVALID, 0, 400, "InvalidInput", "PermissionsBoundary"},
 	{ERR_INVALID, 0, 400, "InvalidInput", "Tag.Key"}, /* reserved key; code and text are unverified */
 	{ERR_INVALID, KIND_ACCOUNT, 400, "PasswordPolicyViolation"},
+	{ERR_INVALID, KIND_SECOND_FACTOR, 403, "InvalidAuthenticationCode"},
 	{ERR_CONFLICT, 0, 409, "ConcurrentModification"},
 	{ERR_PROTECTED, 0, 403, "AccessDenied"},
 	{ERR_INVALID, 0, 400, "ValidationError"},

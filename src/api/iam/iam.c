@@ -20,8 +20,9 @@ static RESULT authenticate(struct iam_call *e)
 {
 	struct sigv4_answer answer = {0};
 	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
-	if (answer.fault == SIGV4_FINE && answer.who->session && uuid_is_none(answer.who->iam_role)) {
-		/* sessions of users (GetSessionToken) cannot call IAM */
+	if (answer.fault == SIGV4_FINE && answer.who->session && uuid_is_none(answer.who->iam_role) &&
+	    !answer.who->factor_us) {
+		/* sessions of users (GetSessionToken) cannot call IAM, unless a code of an MFA device was shown */
 		answer.fault = SIGV4_UNKNOWN_KEY;
 		answer.message = STR("The security token included in the request is invalid.");
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Credentials that IAM has and Dari does not: SSH keys, certificates, service-specific passwords, MFA
- * devices. Their lists are empty, because clients go through all of them before they delete a user. */
+ * Credentials that IAM has and Dari does not: SSH keys, certificates, service-specific passwords. Their lists are empty, because clients go through all of them before they delete a user. */
 #include "api/iam/internal.h"
 #include "model/user.h"
 
@@ -50,11 +49,6 @@ static RESULT list_certificates(struct iam_call *e, const void *args, struct xml
 	return write_empty_page(e, args, x, "Certificates");
 }
 
-static RESULT list_devices(struct iam_call *e, const void *args, struct xml *x)
-{
-	return write_empty_page(e, args, x, "MFADevices");
-}
-
 static RESULT list_service_credentials(struct iam_call *e, const void *args, struct xml *x)
 {
 	return write_none(e, args, x, "ServiceSpecificCredentials");
@@ -63,13 +57,8 @@ static RESULT list_service_credentials(struct iam_call *e, const void *args, str
 /* ---- of the account as a whole ---- */
 
 struct unkept_list {
-	struct str path, assignment;
+	struct str path;
 	struct iam_pages pages;
-};
-static const struct param device_params[] = {
-	PARAM(struct unkept_list, "AssignmentStatus", assignment, .words = "Assigned|Unassigned|Any",
-	      .doc = "Whether somebody uses them."),
-	IAM_PAGES(struct unkept_list, pages),
 };
 static const struct param certificate_params[] = {
 	IAM_PATH_PREFIX(struct unkept_list, path),
@@ -84,11 +73,6 @@ static RESULT write_none_of_account(struct iam_call *e, const struct unkept_list
 	xml_open(x, list);
 	xml_close(x, list);
 	return iam_close_page(e, x, &page);
-}
-
-static RESULT list_virtual_devices(struct iam_call *e, const void *args, struct xml *x)
-{
-	return write_none_of_account(e, args, x, "VirtualMFADevices");
 }
 
 static RESULT list_server_certificates(struct iam_call *e, const void *args, struct xml *x)
@@ -111,13 +95,9 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("ListSigningCertificates"), .args = PARAMS(struct unkept_args, paged_params),
 	 .prepare = choose_user, .answer = list_certificates,
 	 .doc = "A user's certificates for signing: none."},
-	{IAM_ACTION("ListMFADevices"), .args = PARAMS(struct unkept_args, paged_params),
-	 .prepare = choose_user, .answer = list_devices, .doc = "A user's second factors: none."},
 	{IAM_ACTION("ListServiceSpecificCredentials"), .args = PARAMS(struct unkept_args, service_params),
 	 .prepare = choose_user, .answer = list_service_credentials,
 	 .doc = "A user's passwords for single services: none."},
-	{IAM_ACTION("ListVirtualMFADevices"), .args = PARAMS(struct unkept_list, device_params),
-	 .answer = list_virtual_devices, .doc = "Second factors that IAM made: none."},
 	{IAM_ACTION("ListServerCertificates"), .args = PARAMS(struct unkept_list, certificate_params),
 	 .answer = list_server_certificates, .doc = "Certificates that IAM keeps: none."},
 	{IAM_ACTION("ListSAMLProviders"), .args = {0, 0, sizeof(struct unkept_list)},

@@ -53,6 +53,7 @@
 #include "store/key_pair.h"
 #include "store/launch_template.h"
 #include "store/launch_template_version.h"
+#include "store/mfa_device.h"
 #include "store/network_grant.h"
 #include "store/oidc_provider.h"
 #include "store/peering_side.h"
@@ -414,6 +415,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, instance_profile, account, id);
 	FORGET_EACH(op, iam_role, account, id);
 	FORGET_EACH(op, oidc_provider, account, id);
+	FORGET_EACH(op, mfa_device, account, id);
 	const struct user_group *own = user_group_first_by_owner(op->head, id);
 	for (; own; own = user_group_next_by_owner(op->head, own))
 		TRY(user_group_forget_whole(op, own->row.id));

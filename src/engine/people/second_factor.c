@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Second factors: registration, confirmation and recorded uses. Rows only. */
-#include "engine/people/second_factor.h"
+#include "engine/people/second_factor_internal.h"
 
 #include "base/crypto.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/user_owned.h"
+#include "store/mfa_device.h"
 #include "store/second_factor.h"
 #include "store/user.h"
 
@@ -21,8 +22,9 @@ static RESULT check_new(struct op *op, uuid user, struct str credential)
 
 /* An access key, or a token from a password alone, must not be able to lock the owner out of the console or
  * to replace a factor. engine_permit_own() has checked that only administrators change other users'
- * factors. */
-static RESULT check_proof(struct op *op, const struct user *user)
+ * factors. An account's own user has asked by a policy of the account that allows it, as in IAM, so its first
+ * factor needs no session. */
+RESULT second_factor_check_proof(struct op *op, const struct user *user)
 {
 	const struct identity *who = op->ctx->who;
 	const struct second_factor *f = second_factor_first_by_user(op->head, user->row.id);
@@ -30,21 +32,21 @@ static RESULT check_proof(struct op *op, const struct user *user)
 		return OK;
 	while (f && !f->confirmed)
 		f = second_factor_next_by_user(op->head, f);
-	if (who->proof >= (f ? PROOF_BY_FACTOR : PROOF_IN_SESSION))
+	if (who->proof >= (f ? PROOF_BY_FACTOR : PROOF_IN_SESSION) || (!f && uuid_is_none(user->domain)))
 		return OK;
 	return ctx_fail_kind(
 		op->ctx, ERR_DENIED, KIND_SECOND_FACTOR,
-		f ? "Sign in to the console with one of your second factors to change them, or "
-		    "ask an administrator."
+		f ? "Sign in to the console with one of your second factors to change them, take a session "
+		    "with a code of it (sts:GetSessionToken), or ask an administrator."
 		  : "Sign in to the console to make a second factor: neither an access key nor a "
 		    "token may.");
 }
 
-RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wish)
+RESULT second_factor_add(struct op *op, const struct user *user, const struct second_factor_wish *wish)
 {
-	const struct row *row = NULL;
 	struct second_factor factor = {.row.id = wish->id,
 				       .row.gen = 1,
+				       .user = user->row.id,
 				       .type = wish->type,
 				       .name = wish->name,
 				       .secret = wish->secret,
@@ -52,24 +54,54 @@ RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wis
 				       .public_key = wish->public_key,
 				       .rp = wish->rp,
 				       .counter = wish->counter,
+				       .drift = wish->drift,
 				       .confirmed = wish->is_confirmed};
-	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &row));
-	const struct user *user = user_of(row);
-	TRY(engine_permit_own(op, "second_factor.create", user, UUID_NONE));
-	TRY(check_proof(op, user));
-	if (uuid_is_none(user->domain))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECOND_FACTOR,
-				     "A second factor goes with a password for the console, which the users "
-				     "of domains have.");
 	TRY(engine_check_name(op, KIND_SECOND_FACTOR, wish->name));
 	TRY(check_new(op, user->row.id, wish->credential));
 	TRY(limit_check(op, LIMIT_SECOND_FACTORS, user->row.id, 1, STR_NONE));
-	factor.user = user->row.id;
 	TRY(second_factor_put(op, &factor));
 	TRY(op_name(op, KIND_SECOND_FACTOR, &factor.row));
 	return engine_log_event(op, KIND_USER, &user->row, "second factor made", "%" STR_FMT ".",
 				STR_ARG(factor.name));
 }
+
+RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wish)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &row));
+	const struct user *user = user_of(row);
+	TRY(engine_permit_own(op, "second_factor.create", user, UUID_NONE));
+	TRY(second_factor_check_proof(op, user));
+	if (uuid_is_none(user->domain))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECOND_FACTOR,
+				     "An account's own user gets a second factor by IAM: make a virtual MFA "
+				     "device, and enable it for the user.");
+	return second_factor_add(op, user, wish);
+}
+
+/* ---- forgetting ---- */
+
+RESULT second_factor_forget_whole(struct op *op, uuid factor)
+{
+	const struct mfa_device *device = mfa_device_first_by_second_factor(op->head, factor);
+	if (device) {
+		struct mfa_device next = *device;
+		next.second_factor = UUID_NONE;
+		next.row.gen++;
+		TRY(mfa_device_put(op, &next));
+	}
+	return second_factor_forget(op, factor);
+}
+
+RESULT second_factor_forget_of_user(struct op *op, uuid user)
+{
+	const struct second_factor *f = NULL;
+	while ((f = second_factor_first_by_user(op->head, user)))
+		TRY(second_factor_forget_whole(op, f->row.id));
+	return OK;
+}
+
+/* ---- one that is there ---- */
 
 static RESULT find(struct op *op, const struct ref *ref, const char *permission,
 		   const struct second_factor **ret_factor)
@@ -81,7 +113,7 @@ static RESULT find(struct op *op, const struct ref *ref, const char *permission,
 	if (!user)
 		return engine_fail_gone(op->ctx, KIND_SECOND_FACTOR, row->id);
 	TRY(engine_permit_own(op, permission, user, UUID_NONE));
-	TRY(check_proof(op, user));
+	TRY(second_factor_check_proof(op, user));
 	*ret_factor = factor;
 	return op_name(op, KIND_SECOND_FACTOR, row);
 }
@@ -155,5 +187,18 @@ RESULT engine_delete_second_factor(struct op *op, struct second_factor_target *w
 	TRY(find(op, &wish->factor, "second_factor.delete", &factor));
 	TRY(engine_log_event(op, KIND_USER, &user_find(op->head, factor->user)->row, "second factor deleted",
 			     "%" STR_FMT ".", STR_ARG(factor->name)));
-	return second_factor_forget(op, factor->row.id);
+	return second_factor_forget_whole(op, factor->row.id);
+}
+
+RESULT engine_resync_second_factor(struct op *op, struct second_factor_clock *wish)
+{
+	const struct second_factor *factor = NULL;
+	TRY(find(op, &wish->factor, "second_factor.resync", &factor));
+	struct second_factor next = *factor;
+	next.counter = wish->counter;
+	next.drift = wish->drift;
+	next.row.gen++;
+	TRY(second_factor_put(op, &next));
+	return engine_log_event(op, KIND_USER, &user_find(op->head, next.user)->row, "second factor changed",
+				"The clock of %" STR_FMT " was set.", STR_ARG(next.name));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Second factors: required from a domain's user in addition to the password to enter the console. An
- * account's own users have none, because they cannot enter with a password. Rows only: the caller checks
- * codes and signatures (auth/otp.h). */
+ * Second factors: required from a user in addition to the password to enter the console, and what IAM calls MFA
+ * devices. A domain's user makes them in the console; an account's own user gets them by engine/people/mfa_device.h. Rows
+ * only: the caller checks codes and signatures (auth/otp.h). */
 #pragma once
 
 #include "engine/operation.h"
@@ -18,6 +18,7 @@ struct second_factor_wish {
 	struct str secret;                 /* TOTP secret: sealed */
 	struct str credential, public_key; /* for a passkey */
 	struct str rp;                     /* relying party: the passkey's host name */
+	int64_t drift;                     /* TOTP: periods that its clock is ahead */
 	int64_t counter;                   /* the passkey's signature counter */
 	bool is_confirmed;                 /* true: proved at creation */
 };
@@ -42,6 +43,14 @@ struct second_factor_use {
 	struct str recovery; /* digest of a recovery code, which is removed by its use */
 };
 OPERATION(engine_use_second_factor, second_factor_use)
+
+/* Sets the clock of a generator of codes, and spends the codes that showed it. */
+struct second_factor_clock {
+	struct ref factor;
+	int64_t counter; /* period of the later code */
+	int64_t drift;
+};
+OPERATION(engine_resync_second_factor, second_factor_clock)
 
 struct second_factor_target {
 	struct ref factor;

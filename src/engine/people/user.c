@@ -8,6 +8,7 @@
 #include "engine/people/password_policy_internal.h"
 #include "engine/people/policy_internal.h"
 #include "engine/people/role.h"
+#include "engine/people/second_factor_internal.h"
 #include "engine/people/trust.h"
 #include "engine/people/user_internal.h"
 #include "engine/people/user_owned.h"
@@ -17,7 +18,6 @@
 #include "store/credential.h"
 #include "store/group_member.h"
 #include "store/role_assignment.h"
-#include "store/second_factor.h"
 #include "store/user.h"
 #include "store/user_limit.h"
 
@@ -124,7 +124,7 @@ RESULT user_forget_whole(struct op *op, uuid user)
 	FORGET_EACH(op, application_credential, user, user);
 	FORGET_EACH(op, access_rule, user, user);
 	FORGET_EACH(op, credential, user, user);
-	FORGET_EACH(op, second_factor, user, user);
+	TRY(second_factor_forget_of_user(op, user));
 	TRY(trusts_forget_of_user(op, user));
 	FORGET_EACH(op, user_limit, user, user);
 	FORGET_EACH(op, access_key, user, user);

@@ -3,13 +3,9 @@
 # subjects: src/api/native/sign_in src/auth/otp src/auth/sign_in
 """Second factors of the console: an authenticator is added and confirmed, its codes and recovery codes work once each after the right password,
 guesses are counted, other users cannot access it; and the same from the page."""
-import base64
-import hashlib
-import hmac
 import json
 import os
 import re
-import struct
 import sys
 import time
 
@@ -19,18 +15,16 @@ from selenium.webdriver.common.keys import Keys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import browser as web  # noqa: E402
 import native  # noqa: E402
+import otp  # noqa: E402
 from console import sign_out  # noqa: E402
 from dev import Dev  # noqa: E402
 
 SAME = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
-PERIOD_S = 30
 
 
 def code(secret, periods=0):
-    """RFC 6238: the code that an authenticator shows."""
-    mac = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // PERIOD_S + periods), hashlib.sha1)
-    at = mac[-1] & 15
-    return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 1000000:06d}"
+    """The code that an authenticator shows."""
+    return otp.code(secret, int(time.time()) // otp.PERIOD_S + periods)
 
 
 def wrong_code(secret):

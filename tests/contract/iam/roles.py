@@ -23,39 +23,8 @@ import dev as ec2  # noqa: E402
 import warm  # noqa: E402
 from faces import code  # noqa: E402
 from waiting import HANG_S  # noqa: E402
+from iam_session import AWS, Session, allow, session_of, trust  # noqa: E402
 from shop import dev, iam, number, policy, shop  # noqa: E402, F401  fixtures
-
-AWS = "/usr/bin/aws"
-
-
-def allow(*actions, resource="*", **more):
-    return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
-
-
-def trust(principal, *actions, effect="Allow", **more):
-    return {"Effect": effect, "Principal": {"AWS": principal}, "Action": list(actions) or ["sts:AssumeRole", "sts:TagSession"], **more}
-
-
-class Session:
-    """Clients with some credentials, temporary or not."""
-
-    def __init__(self, dev, key_id, secret, token=None):
-        self.dev, self.key_id, self.secret, self.token = dev, key_id, secret, token
-
-    def client(self, service="ec2"):
-        return boto3.client(service, region_name=ec2.REGION, endpoint_url=self.dev.url, aws_access_key_id=self.key_id,
-                            aws_secret_access_key=self.secret, aws_session_token=self.token,
-                            config=botocore.config.Config(retries={"max_attempts": 0}, parameter_validation=False))
-
-    def env(self, room):
-        return {"PATH": "/usr/bin:/bin", "HOME": str(room), "AWS_DEFAULT_REGION": ec2.REGION, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
-                "AWS_ACCESS_KEY_ID": self.key_id, "AWS_SECRET_ACCESS_KEY": self.secret,
-                **({"AWS_SESSION_TOKEN": self.token} if self.token else {})}
-
-
-def session_of(dev, answer):
-    c = answer["Credentials"]
-    return Session(dev, c["AccessKeyId"], c["SecretAccessKey"], c["SessionToken"])
 
 
 @pytest.fixture(scope="module")
@@ -290,7 +259,7 @@ BAD = [({"RoleSessionName": "a b"}, "ValidationError"), ({"RoleArn": "arn:aws:ia
        ({"PolicyArns": [{"arn": "arn:aws:iam::123456789012:policy/none"}]}, "ValidationError"),
        ({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]}, "InvalidParameterValue"), ({"Tags": [{"Key": "aws:a", "Value": "1"}]}, "ValidationError"),
        ({"Tags": [{"Key": f"{n:0128}", "Value": "v" * 256} for n in range(10)]}, "PackedPolicyTooLarge"),
-       ({"SourceIdentity": "ann"}, "InvalidAction"), ({"SerialNumber": "arn:aws:iam::1:mfa/x", "TokenCode": "123456"}, "InvalidAction")]
+       ({"SourceIdentity": "ann"}, "InvalidAction"), ({"SerialNumber": "arn:aws:iam::1:mfa/x", "TokenCode": "123456"}, "AccessDenied")]
 
 
 @pytest.mark.parametrize("words,wanted", BAD, ids=[f"{n}-{list(words)[0]}" for n, (words, _) in enumerate(BAD)])

@@ -51,6 +51,38 @@ static void test_when_it_is_taken(void **state)
 	assert_false(otp_check(secret, STR_NONE, 59 * SECOND, 0, &found));
 }
 
+static bool finds_pair(int64_t first, int64_t second, int64_t at_period)
+{
+	char codes[2][OTP_DIGITS + 1];
+	int64_t found = -1;
+	otp_write_code(secret, first, codes[0]);
+	otp_write_code(secret, second, codes[1]);
+	bool is_found = otp_find_pair(secret, str_from(codes[0]), str_from(codes[1]),
+				      at_period * OTP_PERIOD_S * SECOND, &found);
+	assert_int_equal(found, is_found ? second : -1);
+	return is_found;
+}
+
+static void test_two_codes_tell_a_clock(void **state)
+{
+	char code[OTP_DIGITS + 1];
+	int64_t found = 0;
+	(void) state;
+	assert_true(finds_pair(999, 1000, 1000));
+	assert_true(finds_pair(1000 - OTP_PAIR_DRIFT - 1, 1000 - OTP_PAIR_DRIFT, 1000));
+	assert_true(finds_pair(999 + OTP_PAIR_DRIFT, 1000 + OTP_PAIR_DRIFT, 1000));
+	assert_false(finds_pair(1000 + OTP_PAIR_DRIFT, 1001 + OTP_PAIR_DRIFT, 1000));
+	assert_false(finds_pair(1000, 999, 1000));
+	assert_false(finds_pair(998, 1000, 1000));
+	otp_write_code(secret, 1020, code);
+	assert_false(otp_check(secret, str_from(code), 1000 * OTP_PERIOD_S * SECOND, 0, &found));
+	assert_true(otp_check_drifted(secret, str_from(code), 1000 * OTP_PERIOD_S * SECOND, 20, 0, &found));
+	otp_write_code(secret, 1001, code); /* the clock was right, and somebody typed slowly */
+	assert_true(otp_check_drifted(secret, str_from(code), 1000 * OTP_PERIOD_S * SECOND, -3, 0, &found));
+	assert_false(
+		otp_check_drifted(secret, str_from(code), 1000 * OTP_PERIOD_S * SECOND, -3, 1001, &found));
+}
+
 /* RFC 4648's examples, without their padding. */
 static void test_base32(void **state)
 {
@@ -96,6 +128,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ctx_test(test_examples_of_the_rfc),
 		ctx_test(test_when_it_is_taken),
+		ctx_test(test_two_codes_tell_a_clock),
 		ctx_test(test_base32),
 		ctx_test(test_recovery),
 	};

@@ -48,6 +48,7 @@
 #include "engine/people/catalog.h"
 #include "engine/people/credential.h"
 #include "engine/people/iam_role.h"
+#include "engine/people/mfa_device.h"
 #include "engine/people/oidc_provider.h"
 #include "engine/people/policy.h"
 #include "engine/people/role.h"
@@ -104,42 +105,36 @@ static void is_alices(struct cloud *c)
 
 /* ---- an account's ---- */
 
-static RESULT make_user(struct cloud *c, int n)
-{
-	struct account_user_wish wish = {.name = numbered(c, "user", n)};
-	MAKE(c, &c->alice, engine_create_account_user, wish, user);
-}
+#define MADE(name, operation, wish_type, result, ...)                                                        \
+	static RESULT make_##name(struct cloud *c, int n)                                                    \
+	{                                                                                                    \
+		struct wish_type wish = {__VA_ARGS__};                                                       \
+		MAKE(c, &c->alice, operation, wish, result);                                                 \
+	}
+
+MADE(user, engine_create_account_user, account_user_wish, user, .name = numbered(c, "user", n))
 DROP(user, engine_delete_account_user, account_user_target, .user = ref_to(c, KIND_USER, made))
 
-static RESULT make_group(struct cloud *c, int n)
-{
-	struct account_group_wish wish = {.name = numbered(c, "group", n)};
-	MAKE(c, &c->alice, engine_create_account_group, wish, user_group);
-}
+MADE(group, engine_create_account_group, account_group_wish, user_group, .name = numbered(c, "group", n))
 DROP(group, engine_delete_account_group, account_group_target, .user_group = ref_to(c, KIND_USER_GROUP, made))
 
-static RESULT make_iam_role(struct cloud *c, int n)
-{
-	struct iam_role_wish wish = {.name = numbered(c, "role", n), .trust = STR("{}")};
-	MAKE(c, &c->alice, engine_create_iam_role, wish, iam_role);
-}
+MADE(iam_role, engine_create_iam_role, iam_role_wish, iam_role, .name = numbered(c, "role", n),
+     .trust = STR("{}"))
 DROP(iam_role, engine_delete_iam_role, iam_role_target, .iam_role = ref_to(c, KIND_IAM_ROLE, made))
 
-static RESULT make_profile(struct cloud *c, int n)
-{
-	struct instance_profile_wish wish = {.name = numbered(c, "profile", n)};
-	MAKE(c, &c->alice, engine_create_instance_profile, wish, instance_profile);
-}
+MADE(profile, engine_create_instance_profile, instance_profile_wish, instance_profile,
+     .name = numbered(c, "profile", n))
 DROP(profile, engine_delete_instance_profile, instance_profile_target,
      .instance_profile = ref_to(c, KIND_INSTANCE_PROFILE, made))
 
-static RESULT make_provider(struct cloud *c, int n)
-{
-	struct oidc_provider_wish wish = {.url = numbered(c, "issuer.example/", n)};
-	MAKE(c, &c->alice, engine_create_oidc_provider, wish, oidc_provider);
-}
+MADE(provider, engine_create_oidc_provider, oidc_provider_wish, oidc_provider,
+     .url = numbered(c, "issuer.example/", n))
 DROP(provider, engine_delete_oidc_provider, oidc_provider_target,
      .oidc_provider = ref_to(c, KIND_OIDC_PROVIDER, made))
+
+MADE(mfa_device, engine_create_mfa_device, mfa_device_wish, device, .device = id_new(KIND_MFA_DEVICE),
+     .name = numbered(c, "device", n))
+DROP(mfa_device, engine_delete_mfa_device, mfa_device_target, .device = ref_to(c, KIND_MFA_DEVICE, made))
 
 static RESULT make_policy(struct cloud *c, int n)
 {
@@ -774,6 +769,7 @@ static const struct maker {
 	[LIMIT_IAM_ROLES] = {is_alices, make_iam_role, drop_iam_role},
 	[LIMIT_INSTANCE_PROFILES] = {is_alices, make_profile, drop_profile},
 	[LIMIT_OIDC_PROVIDERS] = {is_alices, make_provider, drop_provider},
+	[LIMIT_MFA_DEVICES] = {is_alices, make_mfa_device, drop_mfa_device},
 	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
 	[LIMIT_POLICIES] = {is_alices, make_policy, drop_policy},
 	[LIMIT_GATEWAYS] = {is_alices, make_gateway, drop_gateway},

@@ -101,18 +101,25 @@ static void set_times(struct session *session, int64_t duration_s)
 enum { OWN_SESSION_S_MAX = 129600, OWN_SESSION_S_ABSENT = 43200, OWNERS_SESSION_S_MAX = 3600 };
 
 struct sts_own {
+	struct sts_factor factor;
 	int64_t duration_s;
 };
 static const struct param own_params[] = {
 	PARAM(struct sts_own, "DurationSeconds", duration_s, .min = SESSION_S_MIN, .max = OWN_SESSION_S_MAX,
 	      .doc = "How long they hold; the account's root has an hour at most."),
-	NOT_BUILT("SerialNumber|TokenCode"),
+	STS_FACTOR_PARAMS(struct sts_own, factor),
 };
+
+static RESULT prepare_own(struct ec2_call *e, void *args)
+{
+	return sts_check_factor(e, &((struct sts_own *) args)->factor);
+}
 
 static RESULT sts_get_session_token(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct identity *who = e->c->who;
-	int64_t duration_s = ((const struct sts_own *) args)->duration_s;
+	const struct sts_own *own = args;
+	int64_t duration_s = own->duration_s;
 	struct session session = {.account = who->account, .user = who->user};
 	struct session_credentials credentials;
 	if (who->session)
@@ -122,6 +129,8 @@ static RESULT sts_get_session_token(struct ec2_call *e, const void *args, struct
 	if (who->is_owner && duration_s > OWNERS_SESSION_S_MAX)
 		duration_s = OWNERS_SESSION_S_MAX;
 	set_times(&session, duration_s);
+	if (!uuid_is_none(own->factor.use.factor))
+		session.factor_us = session.issued_us;
 	TRY(sigv4_issue_session(e->config->sigv4, e->c, &session, who->account_number, &credentials));
 	write_credentials(x, &credentials, session.expires_us);
 	return OK;
@@ -146,7 +155,8 @@ static const struct param assume_params[] = {
 		   .doc = "Of the session, over the role's own."),
 	PARAM(A, "ExternalId", external_id, .min = 2, .max = 1224,
 	      .doc = "What the trust policy may ask for."),
-	NOT_BUILT("SerialNumber|TokenCode|SourceIdentity|TransitiveTagKeys|ProvidedContexts"),
+	STS_FACTOR_PARAMS(A, factor),
+	NOT_BUILT("SourceIdentity|TransitiveTagKeys|ProvidedContexts"),
 };
 
 static RESULT check_characters(struct ctx *c, struct str text, const char *more, const char *field)
@@ -247,6 +257,12 @@ void sts_look_up(struct sts_taking *s)
 	ec2_release_tables(s->e);
 }
 
+static RESULT prepare_role(struct ec2_call *e, void *args)
+{
+	TRY(sts_prepare_assume(e, args));
+	return sts_check_factor(e, &((A *) args)->factor);
+}
+
 static enum policy_known give_one(struct arena *a, struct str value, struct strs *ret_values)
 {
 	struct str *at = arena_new_object(a, struct str);
@@ -264,6 +280,10 @@ static enum policy_known find_assume_key(const void *arg, struct str key, struct
 	struct arena *a = s->e->c->arena;
 	struct tags tags = s->args->tags;
 	struct str prefix = STR("aws:requesttag/");
+	if (!uuid_is_none(s->args->factor.use.factor) && str_is(key, "aws:multifactorauthpresent"))
+		return give_one(a, STR("true"), ret_values);
+	if (!uuid_is_none(s->args->factor.use.factor) && str_is(key, "aws:multifactorauthage"))
+		return give_one(a, STR("0"), ret_values);
 	if (str_is(key, "sts:externalid"))
 		return give_one(a, s->args->external_id, ret_values);
 	if (str_is(key, "sts:rolesessionname"))
@@ -368,10 +388,11 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct sts_decode, decode_params), .answer = sts_decode_message,
 	 .doc = "Why a call was refused: the action, the resource, the statement."},
 	{STS_ACTION("AssumeRole"), .flags = EC2_OF_STS | API_FOR_ALL, .args = PARAMS(A, assume_params),
-	 .prepare = sts_prepare_assume, .answer = sts_assume_role,
+	 .prepare = prepare_role, .operation = engine_use_second_factor_run, .answer = sts_assume_role,
 	 .doc = "Temporary credentials of a role: its trust policy and the caller's policies decide."},
 	{STS_ACTION("GetSessionToken"), .flags = EC2_OF_STS | API_FOR_ALL,
-	 .args = PARAMS(struct sts_own, own_params), .answer = sts_get_session_token,
+	 .args = PARAMS(struct sts_own, own_params), .prepare = prepare_own,
+	 .operation = engine_use_second_factor_run, .answer = sts_get_session_token,
 	 .doc = "Temporary credentials of the caller's own."},
 	{STS_ACTION("GetAccessKeyInfo"), .flags = EC2_OF_STS, .args = PARAMS(struct sts_key, key_params),
 	 .answer = sts_get_key_info, .doc = "The account of an access key."},

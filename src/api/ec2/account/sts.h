@@ -2,6 +2,7 @@
  * Private to api/ec2/sts*.c: the taking of roles, by whatever proves who takes one. */
 #pragma once
 
+#include "api/ec2/account/sts_factor.h"
 #include "api/ec2/core/action.h"
 #include "engine/people/iam_role.h"
 
@@ -17,6 +18,7 @@ struct sts_policy_arns {
 	size_t count;
 };
 struct sts_assume {
+	struct sts_factor factor; /* of AssumeRole alone */
 	struct str role_arn, name, policy, external_id;
 	struct sts_policy_arns arns;
 	struct tags tags;

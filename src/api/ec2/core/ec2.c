@@ -43,6 +43,8 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 {
 	request->words = core->action->flags & EC2_OF_STS ? GUARD_OF_IAM : GUARD_OF_EC2;
 	request->find = find_request_key;
+	request->is_change &=
+		!(core->action->flags & EC2_OF_STS); /* a spent code is no row of the request's */
 	return OK;
 }
 

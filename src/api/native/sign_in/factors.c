@@ -86,7 +86,7 @@ static RESULT try_code(struct native_call *e, struct entering *a, const struct s
 	struct str secret = STR_NONE, digest = otp_digest_recovery(e->c->arena, a->totp);
 	int64_t period = 0;
 	TRY(key_open(e->c, e->config->master_key, f->row.id, f->secret, &secret));
-	if (otp_check(secret, a->totp, clock_now_us(), INT64_MIN, &period))
+	if (otp_check_drifted(secret, a->totp, clock_now_us(), f->drift, INT64_MIN, &period))
 		a->used = (struct second_factor_use){.factor = f->row.id, .counter = period};
 	else if (is_recovery(f, digest))
 		a->used = (struct second_factor_use){.factor = f->row.id, .recovery = digest};
