@@ -78,7 +78,7 @@ static void check_database_file(struct command_call *call)
 		      result_is_ok(found) ? str_from(path) : call->ctx.problem.message,
 		      is_server ? "No change is taken, what is there can be read. Changes are taken again "
 				  "once the database "
-				  "answers; docs/operations.md, \"PostgreSQL\", says what to do."
+				  "answers; docs/postgresql.md, \"When something fails\", says what to do."
 				: "No change is taken, what is there can be read. Move the same files back, "
 				  "and changes are "
 				  "taken "
@@ -89,15 +89,16 @@ static void check_database_file(struct command_call *call)
 
 static void check_pages(struct command_call *call)
 {
+	bool is_server = sql_is_url(call->daemon->settings.store);
 	struct result whole = store_check_database(call->daemon->store, &call->ctx);
-	if (whole.code == ERR_UNSUPPORTED) { /* pg_amcheck's task */
-		ctx_clear_problem(&call->ctx);
-		return;
-	}
-	print_finding(call, "database structure", result_is_ok(whole),
-		      result_is_ok(whole) ? STR("whole") : call->ctx.problem.message,
-		      "Keep all older backups. `dari store rescue FILE` saves what memory still holds; "
-		      "docs/operations.md, \"A damaged database\", has the steps.");
+	print_finding(
+		call, is_server ? "database server" : "database structure", result_is_ok(whole),
+		!result_is_ok(whole) ? call->ctx.problem.message
+		: is_server          ? STR("keeps confirmed changes")
+				     : STR("whole"),
+		is_server ? "docs/postgresql.md, \"Preparing the server\", lists the settings."
+			  : "Keep all older backups. `dari store rescue FILE` saves what memory still holds; "
+			    "docs/operations.md, \"A damaged database\", has the steps.");
 	ctx_clear_problem(&call->ctx);
 }
 

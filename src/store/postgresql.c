@@ -8,6 +8,7 @@
  * still on its way. So the answer is final: with this commit's number it took place, with the one before it did
  * not, and the same batch is sent again. */
 #include <inttypes.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -15,7 +16,7 @@
 #include "base/log.h"
 #include "store/postgresql_internal.h"
 
-enum { SCRATCH_CAP = 64 * 1024 * 1024, SEND_TRIES = 5, LOCK_TRIES = 50, CONFLICT_PAUSE_MS = 5 };
+enum { SCRATCH_CAP = 64 * 1024 * 1024, SEND_TRIES = 5, LOCK_MAX_MS = 5000, CONFLICT_PAUSE_MS = 5 };
 static const int64_t RECONNECT_US =
 	300 * MILLISECOND; /* between failed attempts, for hosts that do not refuse */
 
@@ -86,6 +87,12 @@ static RESULT check_connection(struct postgresql *self, struct ctx *c)
 
 /* ---- transactions ---- */
 
+static bool ends_well(struct postgresql *self)
+{
+	AUTO_PGRESULT result = postgresql_await(self->db, self->answer_max_ms);
+	return PQresultStatus(result) == PGRES_COMMAND_OK;
+}
+
 static void driver_rollback(struct sql_driver *driver)
 {
 	struct postgresql *self = postgresql_of(driver);
@@ -93,9 +100,7 @@ static void driver_rollback(struct sql_driver *driver)
 	self->ends = self->ends_before;
 	if (!self->is_begun)
 		return;
-	AUTO_PGRESULT ended = self->db ? PQexec(self->db, "ROLLBACK") : NULL;
-	AUTO_PGRESULT forgotten = ended ? PQexec(self->db, "DEALLOCATE ALL") : NULL;
-	if (PQresultStatus(forgotten) != PGRES_COMMAND_OK)
+	if (!self->db || !PQsendQuery(self->db, "ROLLBACK; DEALLOCATE ALL") || !ends_well(self))
 		postgresql_disconnect(&self->db); /* begin connects again */
 	self->generation++;
 	self->is_begun = false;
@@ -105,6 +110,7 @@ static RESULT driver_begin(struct sql_driver *driver, struct ctx *c)
 {
 	struct postgresql *self = postgresql_of(driver);
 	self->ends_before = self->ends;
+	self->answer_max_ms = POSTGRESQL_ANSWER_MS;
 	postgresql_clear(self);
 	return check_connection(self, c);
 }
@@ -159,8 +165,7 @@ static RESULT explain_fence(struct postgresql *self, struct ctx *c)
 /* Repeats the transaction after a conflict, which other programs' locks may cause. */
 static RESULT begin_again(struct postgresql *self, struct ctx *c, int tries)
 {
-	AUTO_PGRESULT ended = PQexec(self->db, "ROLLBACK");
-	if (PQresultStatus(ended) != PGRES_COMMAND_OK)
+	if (!PQsendQuery(self->db, "ROLLBACK") || !ends_well(self))
 		postgresql_disconnect(&self->db);
 	self->is_begun = false;
 	ctx_clear_problem(c);
@@ -240,10 +245,11 @@ static RESULT take_epoch(void *arg, const PGresult *row)
 	return OK;
 }
 
-/* Any thread: the commit number is the committer's, so only the epoch is compared. */
+/* Any thread. Commits that this process knows of before it asks must be in the answer. */
 static RESULT driver_find_files(struct sql_driver *driver, struct ctx *c)
 {
 	struct postgresql *self = postgresql_of(driver);
+	uint64_t known = atomic_load(&self->commit);
 	int64_t fence[2] = {0};
 	struct result r = postgresql_read(self, c, "SELECT epoch, batch FROM writer WHERE one = 1", 0, NULL,
 					  take_epoch, fence);
@@ -252,13 +258,9 @@ static RESULT driver_find_files(struct sql_driver *driver, struct ctx *c)
 		return ctx_fail(c, ERR_GONE, "the database %s cannot be reached", self->name);
 	}
 	TRY(r);
-	return fence[0] == self->epoch ? OK : say_fenced(self, c, fence[0], (uint64_t) fence[1]);
-}
-
-static RESULT driver_check(struct sql_driver *driver, struct ctx *c)
-{
-	(void) driver;
-	return ctx_fail(c, ERR_UNSUPPORTED, "not supported with PostgreSQL: use pg_amcheck");
+	return fence[0] == self->epoch && (uint64_t) fence[1] >= known
+		       ? OK
+		       : say_fenced(self, c, fence[0], (uint64_t) fence[1]);
 }
 
 static RESULT driver_copy(struct sql_driver *driver, struct ctx *c, const char *path)
@@ -326,12 +328,16 @@ static const struct sql_driver postgresql_calls = {
 	.add_series = postgresql_add_series,
 	.read_series = postgresql_read_series,
 	.read_last_stamp = postgresql_read_last_stamp,
+	.read_log = postgresql_read_log,
+	.begin_copy = postgresql_begin_copy,
+	.add_record = postgresql_add_record,
+	.end_copy = postgresql_end_copy,
 	.find_files = driver_find_files,
 	.read_audit = postgresql_read_audit,
 	.prune_events = postgresql_prune_events,
 	.cut_audit = postgresql_cut_audit,
 	.read_segment = postgresql_read_segment,
-	.check = driver_check,
+	.check = postgresql_check,
 	.copy = driver_copy,
 	.save_history = driver_save_history,
 	.close = driver_close,
@@ -345,7 +351,8 @@ RESULT postgresql_open(struct ctx *c, const char *url, struct sql_driver **ret_d
 	self->driver = postgresql_calls;
 	self->schema = (struct postgresql_schema){model_schema_version, model_schema_hash, model_migrations};
 	self->generation = 1;
-	self->lock_tries = LOCK_TRIES;
+	self->lock_max_ms = LOCK_MAX_MS;
+	self->answer_max_ms = POSTGRESQL_LONG_ANSWER_MS;
 	pthread_mutex_init(&self->reading, NULL);
 	self->scratch = arena_new(ARENA_FIRST_SIZE, SCRATCH_CAP);
 	if (!self->scratch)

@@ -17,7 +17,6 @@ enum {
 	SEND_BYTES = 16 * 1024 * 1024, /* a larger transaction is sent in several parts */
 	ARRAY_HEAD = 20,
 	ARRAY_COUNT_AT = 12, /* offset of the number of elements */
-	ANSWER_MAX_MS = 30000,
 	PARAMS_MAX = 192,
 };
 
@@ -284,19 +283,20 @@ static RESULT say_lost(struct pipeline *p)
 }
 
 /* Waits until the socket can be read, or written if there is something to write. */
-static bool wait_for_server(PGconn *db, bool to_write)
+static bool wait_for_server(struct postgresql *self, bool to_write)
 {
+	PGconn *db = self->db;
 	struct pollfd fd = {.fd = PQsocket(db), .events = (short) (POLLIN | (to_write ? POLLOUT : 0))};
-	int ready = poll(&fd, 1, ANSWER_MAX_MS);
+	int ready = poll(&fd, 1, self->answer_max_ms);
 	return ready > 0 && (!(fd.revents & (POLLIN | POLLHUP | POLLERR)) || PQconsumeInput(db));
 }
 
 /* Reads while it writes: with both directions' buffers full, server and client would wait for each other. */
-static bool flush(PGconn *db)
+static bool flush(struct postgresql *self)
 {
 	int rest = 0;
-	while ((rest = PQflush(db)) == 1)
-		if (!wait_for_server(db, true))
+	while ((rest = PQflush(self->db)) == 1)
+		if (!wait_for_server(self, true))
 			return false;
 	return rest == 0;
 }
@@ -308,7 +308,7 @@ static RESULT read_answers(struct pipeline *p)
 	struct result r = OK;
 	for (;;) {
 		while (PQisBusy(self->db))
-			if (!wait_for_server(self->db, false))
+			if (!wait_for_server(self, false))
 				return say_lost(p);
 		AUTO_PGRESULT result = PQgetResult(self->db);
 		ExecStatusType status = PQresultStatus(result);
@@ -329,7 +329,7 @@ RESULT postgresql_send(struct postgresql *self, struct ctx *c, uint64_t commit)
 	if (fault_fires(FAULT_SQL))
 		return ctx_fail(c, ERR_IO, "writing a batch: a fault of a test");
 	if (PQsetnonblocking(self->db, 1) != 0 || !PQenterPipelineMode(self->db) || !send_all(&p, commit) ||
-	    !flush(self->db))
+	    !flush(self))
 		return say_lost(&p);
 	struct result r = read_answers(&p);
 	if (r.code == ERR_TIMEOUT)

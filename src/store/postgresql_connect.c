@@ -2,6 +2,7 @@
  * Connections to PostgreSQL: the URL, the session's settings, errors, and statements outside a batch. */
 #include <inttypes.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -10,6 +11,7 @@
 #include "store/postgresql_internal.h"
 
 enum { VERSION_MIN = 140000, WORDS_MAX = 300 };
+static const int64_t READ_PAUSE_US = 5 * SECOND; /* after a server did not answer a read */
 
 /* ---- the URL ---- */
 
@@ -65,6 +67,7 @@ static const struct {
 	{"53100", ERR_CAPACITY}, /* disk full */
 	{"XX001", ERR_STATE},    /* damaged data */
 	{"XX002", ERR_STATE},    /* damaged index */
+	{"55P03", ERR_IN_USE},   /* lock_timeout */
 	{"40001", ERR_AGAIN},    /* serialization failure */
 	{"40P01", ERR_AGAIN},    /* deadlock */
 };
@@ -161,9 +164,38 @@ void postgresql_disconnect(PGconn **db)
 
 /* ---- statements ---- */
 
+/* Waits until a result can be taken without blocking, and takes it. */
+static PGresult *next_result(PGconn *db, int max_ms)
+{
+	while (PQisBusy(db)) {
+		struct pollfd fd = {.fd = PQsocket(db), .events = POLLIN};
+		if (poll(&fd, 1, max_ms) == 0)
+			(void) shutdown(fd.fd, SHUT_RDWR); /* PQgetResult() then finds the end */
+		if (!PQconsumeInput(db))
+			break;
+	}
+	return PQgetResult(db);
+}
+
+PGresult *postgresql_await(PGconn *db, int max_ms)
+{
+	PGresult *kept = NULL, *next = NULL;
+	while ((next = next_result(db, max_ms))) {
+		bool is_last = PQresultStatus(next) == PGRES_COPY_OUT || PQstatus(db) != CONNECTION_OK;
+		bool has_failed = kept && PQresultStatus(kept) == PGRES_FATAL_ERROR;
+		PQclear(has_failed ? next : kept);
+		kept = has_failed ? kept : next;
+		if (is_last)
+			break;
+	}
+	return kept;
+}
+
 RESULT postgresql_exec(struct postgresql *self, struct ctx *c, PGconn *db, const char *sql)
 {
-	AUTO_PGRESULT result = fault_fires(FAULT_SQL) ? NULL : PQexec(db, sql);
+	AUTO_PGRESULT result = fault_fires(FAULT_SQL) || !PQsendQuery(db, sql)
+				       ? NULL
+				       : postgresql_await(db, self->answer_max_ms);
 	ExecStatusType status = PQresultStatus(result);
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK
 		       ? OK
@@ -174,7 +206,9 @@ RESULT postgresql_ask(struct postgresql *self, struct ctx *c, PGconn *db, const 
 		      const char *const params[], PGresult **ret_result)
 {
 	AUTO_PGRESULT result =
-		fault_fires(FAULT_SQL) ? NULL : PQexecParams(db, sql, count, NULL, params, NULL, NULL, 1);
+		fault_fires(FAULT_SQL) || !PQsendQueryParams(db, sql, count, NULL, params, NULL, NULL, 1)
+			? NULL
+			: postgresql_await(db, self->answer_max_ms);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		return postgresql_fail(self, c, db, result, sql);
 	*ret_result = result;
@@ -196,7 +230,7 @@ static RESULT say_unreachable(struct ctx *c)
 static void drain(PGconn *db)
 {
 	PGresult *result = NULL;
-	while ((result = PQgetResult(db)))
+	while ((result = next_result(db, POSTGRESQL_ANSWER_MS)))
 		PQclear(result);
 }
 
@@ -207,7 +241,7 @@ static RESULT read_rows(struct postgresql *self, struct ctx *c, const char *sql,
 	struct result r = OK;
 	PGresult *row = NULL;
 	(void) PQsetSingleRowMode(db);
-	while (result_is_ok(r) && (row = PQgetResult(db))) {
+	while (result_is_ok(r) && (row = next_result(db, POSTGRESQL_ANSWER_MS))) {
 		ExecStatusType status = PQresultStatus(row);
 		if (status == PGRES_SINGLE_TUPLE) {
 			++*ret_count;
@@ -235,16 +269,29 @@ static RESULT read_once(struct postgresql *self, struct ctx *c, const char *sql,
 	return read_rows(self, c, sql, each, arg, ret_count);
 }
 
+/* Under the lock. A server that does not answer blocks one reader for a few seconds; the others are refused. */
+static RESULT read_twice(struct postgresql *self, struct ctx *c, const char *sql, int count,
+			 const char *const params[], postgresql_each each, void *arg)
+{
+	size_t read = 0;
+	int64_t since_us = clock_monotonic_us();
+	if (since_us < self->read_not_before_us)
+		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached", self->name);
+	struct result r = read_once(self, c, sql, count, params, each, arg, &read);
+	if (r.code == ERR_TIMEOUT && !read && clock_monotonic_us() < since_us + SECOND) {
+		ctx_clear_problem(c); /* another host of the URL may answer */
+		r = read_once(self, c, sql, count, params, each, arg, &read);
+	}
+	if (r.code == ERR_TIMEOUT && clock_monotonic_us() >= since_us + SECOND)
+		self->read_not_before_us = clock_monotonic_us() + READ_PAUSE_US;
+	return r;
+}
+
 RESULT postgresql_read(struct postgresql *self, struct ctx *c, const char *sql, int count,
 		       const char *const params[], postgresql_each each, void *arg)
 {
-	size_t read = 0;
 	pthread_mutex_lock(&self->reading);
-	struct result r = read_once(self, c, sql, count, params, each, arg, &read);
-	if (r.code == ERR_TIMEOUT && !read) { /* the server may have changed */
-		ctx_clear_problem(c);
-		r = read_once(self, c, sql, count, params, each, arg, &read);
-	}
+	struct result r = read_twice(self, c, sql, count, params, each, arg);
 	pthread_mutex_unlock(&self->reading);
 	return r.code == ERR_TIMEOUT ? say_unreachable(c) : r;
 }

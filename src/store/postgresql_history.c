@@ -22,113 +22,80 @@ enum {
 #define KEEP_ALL(table, log)                                                                                 \
 	"CREATE OR REPLACE TRIGGER " table "_is_kept BEFORE DELETE ON \"" table "\" FOR EACH ROW"            \
 	" EXECUTE FUNCTION dari_refuse('the " log " is only added to: no record is deleted');"
-#define FUNCTION(name) "CREATE OR REPLACE FUNCTION " name "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+/* A trigger before each row of an INSERT or DELETE, and the body of its function. */
+#define CHECK_ROWS(trigger, when, table, function, body)                                                     \
+	"CREATE OR REPLACE FUNCTION " function "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " body       \
+	" END $$;"                                                                                           \
+	"CREATE OR REPLACE TRIGGER " trigger " BEFORE " when " ON " table " FOR EACH ROW"                    \
+	" EXECUTE FUNCTION " function "()"
 
-const char postgresql_history_sql[] =
+const char *const postgresql_history_sql[] = {
 	"CREATE TABLE IF NOT EXISTS event (seq BIGINT PRIMARY KEY, at_us BIGINT NOT NULL, kind " TEXT_C
 	", id " TEXT_C ", account " TEXT_C ", \"user\" " TEXT_C ", request_id " TEXT_C ", action " TEXT_C
-	", what " TEXT_C ", text " TEXT_C ");"
-	"CREATE INDEX IF NOT EXISTS event_by_id ON event (id, at_us);"
-	"CREATE INDEX IF NOT EXISTS event_by_account ON event (account, at_us);"
-	"CREATE INDEX IF NOT EXISTS event_by_time ON event (at_us);"
+	", what " TEXT_C ", text " TEXT_C ")",
+	"CREATE INDEX IF NOT EXISTS event_by_id ON event (id, at_us)",
+	"CREATE INDEX IF NOT EXISTS event_by_account ON event (account, at_us)",
+	"CREATE INDEX IF NOT EXISTS event_by_time ON event (at_us)",
 	"CREATE TABLE IF NOT EXISTS usage (account " TEXT_C ", seq BIGINT NOT NULL, at_us BIGINT NOT NULL,"
 	" kind " TEXT_C ", id " TEXT_C ", meter " TEXT_C ", level BIGINT NOT NULL,"
-	" name TEXT COLLATE \"C\", text TEXT COLLATE \"C\", PRIMARY KEY (account, seq));"
+	" name TEXT COLLATE \"C\", text TEXT COLLATE \"C\", PRIMARY KEY (account, seq))",
 	"CREATE INDEX IF NOT EXISTS usage_of_software ON usage (at_us)"
-	" WHERE meter >= 'software:' AND meter < 'software;';"
+	" WHERE meter >= 'software:' AND meter < 'software;'",
 	"CREATE TABLE IF NOT EXISTS ledger (seq BIGINT PRIMARY KEY, type " TEXT_C ", at_us BIGINT NOT NULL,"
 	" from_us BIGINT NOT NULL, number BIGINT NOT NULL, level BIGINT NOT NULL, id " TEXT_C
-	", account " TEXT_C ", name " TEXT_C ", text " TEXT_C ");"
-	"CREATE INDEX IF NOT EXISTS ledger_by_resource ON ledger (type, id, seq);"
-	"CREATE INDEX IF NOT EXISTS ledger_by_period ON ledger (type, from_us);"
-	"CREATE INDEX IF NOT EXISTS ledger_invoices ON ledger (account, number) WHERE type = 'invoice';"
-	"CREATE UNIQUE INDEX IF NOT EXISTS ledger_payments ON ledger (name) WHERE type = 'payment';"
+	", account " TEXT_C ", name " TEXT_C ", text " TEXT_C ")",
+	"CREATE INDEX IF NOT EXISTS ledger_by_resource ON ledger (type, id, seq)",
+	"CREATE INDEX IF NOT EXISTS ledger_by_period ON ledger (type, from_us)",
+	"CREATE INDEX IF NOT EXISTS ledger_invoices ON ledger (account, number) WHERE type = 'invoice'",
+	"CREATE UNIQUE INDEX IF NOT EXISTS ledger_payments ON ledger (name) WHERE type = 'payment'",
 	"CREATE TABLE IF NOT EXISTS series (host " TEXT_C
 	", step_us BIGINT NOT NULL, from_us BIGINT NOT NULL,"
-	" bytes BYTEA NOT NULL, PRIMARY KEY (host, step_us, from_us));"
-	"CREATE INDEX IF NOT EXISTS series_by_time ON series (step_us, from_us);"
+	" bytes BYTEA NOT NULL, PRIMARY KEY (host, step_us, from_us))",
+	"CREATE INDEX IF NOT EXISTS series_by_time ON series (step_us, from_us)",
 	"CREATE TABLE IF NOT EXISTS audit (seq BIGINT PRIMARY KEY, at_us BIGINT NOT NULL, count BIGINT NOT "
 	"NULL"
 #define AUDIT_TEXT(name, column) ", \"" column "\" " TEXT_C
 #include "store/audit.def"
 #undef AUDIT_TEXT
-	", digest " TEXT_C ");"
-	"CREATE TABLE IF NOT EXISTS audit_segment (seq BIGINT PRIMARY KEY, digest " TEXT_C ");"
-	/* triggers */
-	FUNCTION("dari_refuse") "RAISE '%', TG_ARGV[0]; END $$;" APPEND_ONLY("usage", "usage log") KEEP_ALL(
-		"usage", "usage log") APPEND_ONLY("ledger",
-						  "ledger") KEEP_ALL("ledger",
-								     "ledger") APPEND_ONLY("audit",
-											   "audit log")
-		APPEND_ONLY("audit_segment", "audit log") KEEP_ALL("audit_segment", "audit log") FUNCTION(
-			"dari_add_ledger") "IF NEW.type IN ('charge', 'closed') AND EXISTS (SELECT 1 FROM "
-					   "ledger WHERE type = 'closed'"
-					   " AND from_us = NEW.from_us) THEN RAISE 'the billing period is "
-					   "closed: it takes no further charges';"
-					   " END IF;"
-					   "IF NEW.type IN ('prices', 'commitment') AND EXISTS (SELECT 1 "
-					   "FROM ledger WHERE type = 'closed'"
-					   " AND level > NEW.from_us) THEN"
-					   " RAISE 'a closed billing period keeps its %', CASE NEW.type WHEN "
-					   "'prices' THEN 'prices'"
-					   " ELSE 'commitments' END; END IF;"
-					   "IF NEW.type = 'invoice' AND NEW.number <> 1 + (SELECT "
-					   "coalesce(max(number), 0) FROM ledger"
-					   " WHERE type = 'invoice' AND account = NEW.account) THEN RAISE "
-					   "'numbers of invoices have no gaps';"
-					   " END IF; RETURN NEW; END $$;"
-					   "CREATE OR REPLACE TRIGGER ledger_goes_on BEFORE INSERT ON ledger "
-					   "FOR EACH ROW"
-					   " EXECUTE FUNCTION dari_add_ledger();" FUNCTION(
-						   "dari_add_audit") "IF NEW.seq IS DISTINCT FROM 1 + "
-								     "coalesce((SELECT max(seq) FROM audit),"
-								     " (SELECT max(seq) FROM audit_segment), "
-								     "0) THEN"
-								     " RAISE 'the audit log is only added "
-								     "to: this is not its next record'; END "
-								     "IF; RETURN NEW; END $$;"
-								     "CREATE OR REPLACE TRIGGER "
-								     "audit_goes_on BEFORE INSERT ON audit "
-								     "FOR EACH ROW"
-								     " EXECUTE FUNCTION "
-								     "dari_add_audit();" FUNCTION(
-									     "dari_cut_audit") "IF OLD.seq > "
-											       "(SELECT "
-											       "coalesce(max("
-											       "seq), 0) "
-											       "FROM "
-											       "audit_"
-											       "segment) THEN"
-											       " RAISE 'the "
-											       "audit log is "
-											       "only added "
-											       "to: no "
-											       "record is "
-											       "deleted'; "
-											       "END IF; "
-											       "RETURN OLD; "
-											       "END $$;"
-											       "CREATE OR "
-											       "REPLACE "
-											       "TRIGGER "
-											       "audit_is_"
-											       "kept BEFORE "
-											       "DELETE ON "
-											       "audit FOR "
-											       "EACH ROW"
-											       " EXECUTE "
-											       "FUNCTION "
-											       "dari_cut_"
-											       "audit()"
-											       ";" FUNCTION(
-												       "dari_"
-												       "add_"
-												       "segme"
-												       "nt") "IF NOT EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq AND digest = NEW.digest) THEN"
-													     " RAISE 'the audit log is only added to: this segment ends with no record'; END IF;"
-													     " RETURN NEW; END $$;"
-													     "CREATE OR REPLACE TRIGGER audit_segment_goes_on BEFORE INSERT ON audit_segment FOR EACH ROW"
-													     " EXECUTE FUNCTION dari_add_segment();";
+	", digest " TEXT_C ")",
+	"CREATE TABLE IF NOT EXISTS audit_segment (seq BIGINT PRIMARY KEY, digest " TEXT_C ")",
+
+	"CREATE OR REPLACE FUNCTION dari_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+	" $$ BEGIN RAISE '%', TG_ARGV[0]; END $$",
+	APPEND_ONLY("usage", "usage log"),
+	APPEND_ONLY("ledger", "ledger"),
+	APPEND_ONLY("audit", "audit log"),
+	APPEND_ONLY("audit_segment", "audit log"),
+	KEEP_ALL("usage", "usage log"),
+	KEEP_ALL("ledger", "ledger"),
+	KEEP_ALL("audit_segment", "audit log"),
+	CHECK_ROWS("ledger_goes_on", "INSERT", "ledger", "dari_add_ledger",
+		   "IF NEW.type IN ('charge', 'closed') AND EXISTS (SELECT 1 FROM ledger"
+		   " WHERE type = 'closed' AND from_us = NEW.from_us)"
+		   " THEN RAISE 'the billing period is closed: it takes no further charges'; END IF;"
+		   " IF NEW.type IN ('prices', 'commitment') AND EXISTS (SELECT 1 FROM ledger"
+		   " WHERE type = 'closed' AND level > NEW.from_us)"
+		   " THEN RAISE 'a closed billing period keeps its %',"
+		   " CASE NEW.type WHEN 'prices' THEN 'prices' ELSE 'commitments' END; END IF;"
+		   " IF NEW.type = 'invoice' AND NEW.number <> 1 + (SELECT coalesce(max(number), 0)"
+		   " FROM ledger WHERE type = 'invoice' AND account = NEW.account)"
+		   " THEN RAISE 'numbers of invoices have no gaps'; END IF;"
+		   " RETURN NEW;"),
+	CHECK_ROWS("audit_goes_on", "INSERT", "audit", "dari_add_audit",
+		   "IF NEW.seq IS DISTINCT FROM 1 + coalesce((SELECT max(seq) FROM audit),"
+		   " (SELECT max(seq) FROM audit_segment), 0)"
+		   " THEN RAISE 'the audit log is only added to: this is not its next record'; END IF;"
+		   " RETURN NEW;"),
+	CHECK_ROWS("audit_is_kept", "DELETE", "audit", "dari_cut_audit",
+		   "IF OLD.seq > (SELECT coalesce(max(seq), 0) FROM audit_segment)"
+		   " THEN RAISE 'the audit log is only added to: no record is deleted'; END IF;"
+		   " RETURN OLD;"),
+	CHECK_ROWS("audit_segment_goes_on", "INSERT", "audit_segment", "dari_add_segment",
+		   "IF NOT EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq AND digest = NEW.digest)"
+		   " THEN RAISE 'the audit log is only added to: this segment ends with no record'; END IF;"
+		   " RETURN NEW;"),
+	NULL,
+};
 
 /* ---- statements ---- */
 
@@ -192,8 +159,8 @@ static const struct {
 		{"DELETE FROM audit WHERE seq <= (SELECT max(b) FROM unnest($1::bigint[]) AS b)", "i"},
 };
 
-static RESULT find_batch(struct postgresql *self, struct ctx *c, enum postgresql_history what,
-			 struct postgresql_batch **ret_batch)
+RESULT postgresql_find_batch(struct postgresql *self, struct ctx *c, enum postgresql_history what,
+			     struct postgresql_batch **ret_batch)
 {
 	*ret_batch = postgresql_batch_of(&self->history[what], statements[what].sql, statements[what].types);
 	if (!*ret_batch)
@@ -205,7 +172,7 @@ static RESULT add_ints(struct postgresql *self, struct ctx *c, enum postgresql_h
 		       int64_t second)
 {
 	struct postgresql_batch *batch = NULL;
-	TRY(find_batch(self, c, what, &batch));
+	TRY(postgresql_find_batch(self, c, what, &batch));
 	postgresql_add_int(batch, 0, first);
 	postgresql_add_int(batch, 1, second);
 	return postgresql_end_values(self, c, batch);
@@ -229,7 +196,7 @@ RESULT postgresql_add_event(struct sql_driver *driver, struct ctx *c, const stru
 {
 	struct postgresql *self = postgresql_of(driver);
 	struct postgresql_batch *batch = NULL;
-	TRY(find_batch(self, c, POSTGRESQL_ADD_EVENT, &batch));
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_EVENT, &batch));
 	postgresql_add_int(batch, 0, ++self->ends.event_seq);
 	postgresql_add_int(batch, 1, event->at_us);
 	postgresql_add_text(batch, 2, str_from(model_kinds[event->kind].name));
@@ -259,7 +226,7 @@ RESULT postgresql_add_usage(struct sql_driver *driver, struct ctx *c, const stru
 	if (usage->at_us < self->ends.usage_us)
 		return ctx_fail(c, ERR_IO,
 				"the usage log goes on: no record is earlier than those before it");
-	TRY(find_batch(self, c, POSTGRESQL_ADD_USAGE, &batch));
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_USAGE, &batch));
 	postgresql_add_uuid(batch, 0, usage->account);
 	postgresql_add_int(batch, 1, ++self->ends.usage_seq);
 	postgresql_add_int(batch, 2, self->ends.usage_us = usage->at_us);
@@ -286,7 +253,7 @@ RESULT postgresql_add_ledger(struct sql_driver *driver, struct ctx *c, const str
 		const struct usage none = {.at_us = r->at_us, .id = r->id, .account = r->account};
 		return postgresql_add_usage(driver, c, &none, r);
 	}
-	TRY(find_batch(self, c, POSTGRESQL_ADD_LEDGER, &batch));
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_LEDGER, &batch));
 	self->ends.ledger_us = r->at_us;
 	postgresql_add_int(batch, 0, ++self->ends.ledger_seq);
 	postgresql_add_text(batch, 1, str_from(sql_ledger_words[r->type]));
@@ -322,7 +289,7 @@ RESULT postgresql_add_audit(struct sql_driver *driver, struct ctx *c, const stru
 	next.seq = self->ends.audit_seq + 1;
 	if (!audit_digest(&next, self->ends.audit_digest, next.digest))
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for an audit record's digest");
-	TRY(find_batch(self, c, POSTGRESQL_ADD_AUDIT, &batch));
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_AUDIT, &batch));
 	postgresql_add_int(batch, 0, next.seq);
 	postgresql_add_int(batch, 1, next.at_us);
 	postgresql_add_int(batch, 2, next.count);
@@ -338,8 +305,8 @@ RESULT postgresql_cut_audit(struct sql_driver *driver, struct ctx *c, const stru
 {
 	struct postgresql *self = postgresql_of(driver);
 	struct postgresql_batch *seal = NULL, *cut = NULL;
-	TRY(find_batch(self, c, POSTGRESQL_ADD_SEGMENT, &seal));
-	TRY(find_batch(self, c, POSTGRESQL_CUT_AUDIT, &cut));
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_SEGMENT, &seal));
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_CUT_AUDIT, &cut));
 	postgresql_add_int(seal, 0, segment->seq);
 	TRY(write_hex(self, c, segment->digest, seal, 1));
 	postgresql_add_int(cut, 0, segment->seq);
@@ -353,7 +320,7 @@ RESULT postgresql_add_series(struct sql_driver *driver, struct ctx *c, const str
 {
 	struct postgresql *self = postgresql_of(driver);
 	struct postgresql_batch *batch = NULL;
-	TRY(find_batch(self, c, POSTGRESQL_ADD_SERIES, &batch));
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_SERIES, &batch));
 	postgresql_add_uuid(batch, 0, s->host);
 	postgresql_add_int(batch, 1, s->step_us);
 	postgresql_add_int(batch, 2, s->from_us);

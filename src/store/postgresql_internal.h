@@ -10,6 +10,9 @@
 #include "model/migration.h"
 #include "store/sql.h"
 
+/* Milliseconds for an answer to a batch or a read, and to statements that may create or copy tables. */
+enum { POSTGRESQL_ANSWER_MS = 5000, POSTGRESQL_LONG_ANSWER_MS = 600000 };
+
 /* Object identifiers of types, as in PostgreSQL's pg_type.dat. */
 enum postgresql_type { POSTGRESQL_BYTEA = 17, POSTGRESQL_INT8 = 20, POSTGRESQL_TEXT = 25 };
 
@@ -64,20 +67,24 @@ struct postgresql {
 	unsigned
 		generation; /* counts connections and refused transactions, which forget prepared statements */
 	int64_t epoch;      /* the fence: this process writes while the database has the same number */
-	uint64_t commit;    /* number of the last commit known to have taken place */
-	bool is_begun;      /* a part of the open transaction was sent */
-	bool is_unknown;    /* a COMMIT was sent and not answered */
-	bool was_in_parts;  /* the transaction of that COMMIT cannot be sent again */
+	_Atomic uint64_t
+		commit;    /* number of the last commit known to have taken place; written by the committer */
+	bool is_begun;     /* a part of the open transaction was sent */
+	bool is_unknown;   /* a COMMIT was sent and not answered */
+	bool was_in_parts; /* the transaction of that COMMIT cannot be sent again */
 	int64_t not_before_us; /* the next attempt to connect, on the monotonic clock */
 	size_t collected;      /* bytes in the batches */
 	struct postgresql_batch *put[KIND_COUNT], *forget[KIND_COUNT], *history[POSTGRESQL_HISTORY_COUNT];
 	struct postgresql_ends ends, ends_before;
 	uint64_t events_added; /* since the start */
-	int lock_tries;        /* of postgresql_lock(); tests have fewer */
+	int lock_max_ms;       /* wait for the lock of postgresql_lock(); tests wait for less */
+	/* Time limit of an answer. Giving up is safe: the outcome is read back. */
+	int answer_max_ms;
 
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
 	PGconn *reader;
+	int64_t read_not_before_us; /* the next attempt to read, on the monotonic clock */
 };
 
 static inline struct postgresql *postgresql_of(struct sql_driver *driver)
@@ -101,10 +108,13 @@ RESULT postgresql_connect(struct postgresql *self, struct ctx *c, PGconn **ret_d
 bool postgresql_is_alive(PGconn *db);
 /* Closes the connection, if any, and sets it to NULL. */
 void postgresql_disconnect(PGconn **db);
-/* ERR_TIMEOUT: the connection is lost. ERR_GONE: fenced. ERR_CAPACITY: the disk is full. ERR_STATE: damaged.
+/* ERR_TIMEOUT: the connection is lost. ERR_GONE: fenced. ERR_CAPACITY: the disk is full. ERR_STATE: damaged. ERR_IN_USE: a lock was not free in time.
  * ERR_AGAIN: a conflict, the transaction may be repeated. ERR_IO: any other refusal. */
 RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const PGresult *result,
 		       const char *doing);
+/* The result of the statement that was sent, when it has come; NULL or a failed one, and the connection lost, if it
+ * takes longer than max_ms. */
+PGresult *postgresql_await(PGconn *db, int max_ms);
 /* Runs statements without parameters and results. */
 RESULT postgresql_exec(struct postgresql *self, struct ctx *c, PGconn *db, const char *sql);
 /* Runs one statement, whose parameters are texts (NULL: SQL's NULL). The result is binary. */
@@ -174,7 +184,10 @@ RESULT postgresql_load(struct sql_driver *driver, struct ctx *c, enum kind kind,
 
 /* Reads the ends of all logs. */
 RESULT postgresql_find_ends(struct postgresql *self, struct ctx *c);
-extern const char postgresql_history_sql[]; /* tables, functions and triggers */
+extern const char *const postgresql_history_sql[]; /* tables, functions and triggers; ends with NULL */
+/* Makes the statement for history ready for values. ERR_NO_MEMORY. */
+RESULT postgresql_find_batch(struct postgresql *self, struct ctx *c, enum postgresql_history what,
+			     struct postgresql_batch **ret_batch);
 RESULT postgresql_add_event(struct sql_driver *driver, struct ctx *c, const struct event *event);
 /* The driver's add_usage. */
 RESULT postgresql_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage,
@@ -211,3 +224,18 @@ RESULT postgresql_read_series(struct sql_driver *driver, struct ctx *c, const st
 			      sql_each_series each, void *arg);
 /* The driver's read_segment. */
 RESULT postgresql_read_segment(struct sql_driver *driver, struct ctx *c, struct audit_segment *ret_segment);
+
+/* ---- postgresql_copy.c ---- */
+
+/* Implement the driver's functions. */
+RESULT postgresql_read_log(struct sql_driver *driver, struct ctx *c, enum sql_log log, sql_each_record each,
+			   void *arg);
+RESULT postgresql_begin_copy(struct sql_driver *driver, struct ctx *c);
+RESULT postgresql_add_record(struct sql_driver *driver, struct ctx *c, enum sql_log log,
+			     const struct sql_value *values);
+RESULT postgresql_end_copy(struct sql_driver *driver, struct ctx *c, uint64_t commit);
+
+/* ---- postgresql_check.c ---- */
+
+/* Implements the driver's check. ERR_STATE, with a message: confirmed changes may be lost, or strangers may read them. */
+RESULT postgresql_check(struct sql_driver *driver, struct ctx *c);

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "store/postgresql_internal.h"
 
@@ -12,9 +11,7 @@
 
 /* Excludes a second process for as long as this session lives. It only prevents an operator's mistake: the
  * epoch is what fences a writer whose session ended. */
-static const char lock_sql[] = "SELECT pg_try_advisory_lock(1147236969, 1)"; /* "Dari" */
-
-enum { LOCK_PAUSE_MS = 100 }; /* the server may still be ending a killed process's session */
+static const char lock_sql[] = "SELECT pg_advisory_lock(1147236969, 1)"; /* "Dari" */
 
 static RESULT say_locked(struct postgresql *self, struct ctx *c)
 {
@@ -24,16 +21,20 @@ static RESULT say_locked(struct postgresql *self, struct ctx *c)
 			self->name);
 }
 
+/* Waits in the server, which may still be ending a killed process's session. */
 RESULT postgresql_lock(struct postgresql *self, struct ctx *c)
 {
-	for (int tries = 0; tries < self->lock_tries; tries++) {
-		AUTO_PGRESULT row = NULL;
-		TRY(postgresql_ask(self, c, self->db, lock_sql, 0, NULL, &row));
-		if (postgresql_int(row, 0))
-			return OK;
-		clock_sleep_us(LOCK_PAUSE_MS * MILLISECOND);
+	AUTO_PGRESULT row = NULL;
+	char limit_sql[64];
+	(void) snprintf(limit_sql, sizeof limit_sql, "SET lock_timeout = '%dms'", self->lock_max_ms);
+	TRY(postgresql_exec(self, c, self->db, limit_sql));
+	struct result r = postgresql_ask(self, c, self->db, lock_sql, 0, NULL, &row);
+	if (r.code == ERR_IN_USE) {
+		ctx_clear_problem(c);
+		return say_locked(self, c);
 	}
-	return say_locked(self, c);
+	TRY(r);
+	return postgresql_exec(self, c, self->db, "RESET lock_timeout");
 }
 
 /* ---- what the database says of itself ---- */
@@ -168,7 +169,8 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c)
 	if (version < self->schema.version)
 		TRY(make_tables(self, c));
 	/* at each start, in case triggers were removed */
-	TRY(postgresql_exec(self, c, self->db, postgresql_history_sql));
+	for (size_t k = 0; postgresql_history_sql[k]; k++)
+		TRY(postgresql_exec(self, c, self->db, postgresql_history_sql[k]));
 	TRY(take_over(self, c));
 	return postgresql_find_ends(self, c);
 }

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shared by the SQL drivers: words of columns, and the choice of a driver. */
+ * Shared by the SQL drivers: words of columns, the tables of history, and the choice of a driver. */
 #include "store/sql.h"
 
 const char *const sql_ledger_words[LEDGER_TYPES] = {
 	[LEDGER_FIX] = "fix",        [LEDGER_PRICES] = "prices",         [LEDGER_CHARGE] = "charge",
 	[LEDGER_CLOSED] = "closed",  [LEDGER_COMMITMENT] = "commitment", [LEDGER_INVOICE] = "invoice",
 	[LEDGER_PAYMENT] = "payment"};
+
+const struct sql_log_table sql_logs[SQL_LOGS] = {
+	[SQL_EVENT] = {"event", "seq", "iitttttttt"},
+	[SQL_USAGE] = {"usage", "account, seq", "tiitttitt"},
+	[SQL_LEDGER] = {"ledger", "seq", "itiiiitttt"},
+#define AUDIT_TEXT(name, column) "t"
+	[SQL_AUDIT] = {"audit", "seq",
+		       "iii"
+#include "store/audit.def"
+		       "t"},
+#undef AUDIT_TEXT
+	[SQL_SEGMENT] = {"audit_segment", "seq", "it"},
+	[SQL_SERIES] = {"series", "host, step_us, from_us", "tiib"},
+};
 
 enum kind sql_kind_of_name(struct str name)
 {

@@ -40,6 +40,21 @@ typedef RESULT (*sql_each_usage)(void *arg, const struct usage *usage);
 typedef RESULT (*sql_each_ledger)(void *arg, const struct ledger_record *record);
 typedef RESULT (*sql_each_series)(void *arg, const struct series *series);
 
+/* The tables that hold history, in the order of copying. */
+enum sql_log { SQL_EVENT, SQL_USAGE, SQL_LEDGER, SQL_AUDIT, SQL_SEGMENT, SQL_SERIES, SQL_LOGS };
+/* Every database has the same columns in the same order. types has a letter per column: i integer, t text or
+ * NULL, b bytes. order: the columns of the primary key. */
+extern const struct sql_log_table {
+	const char *table, *order, *types;
+} sql_logs[SQL_LOGS];
+enum { SQL_LOG_COLUMNS_MAX = 24 };
+struct sql_value {
+	bool is_null;
+	int64_t number;
+	struct str text; /* of types t and b */
+};
+typedef RESULT (*sql_each_record)(void *arg, const struct sql_value *values);
+
 struct sql_driver {
 	/* Creates or migrates the schema. ERR_STATE, with a message: the database is newer than this
 	 * program. */
@@ -104,12 +119,21 @@ struct sql_driver {
 	 * database is always there. */
 	RESULT (*reach)(struct sql_driver *self, struct ctx *c);
 	struct history_limits limits; /* set by whoever opened the driver */
-	/* store/health.h: check() verifies the structure; copy() writes a verified copy; save_history() adds the
+	/* store/health.h: check() verifies the structure of SQLite and the settings of PostgreSQL; copy() writes a verified copy; save_history() adds the
 	 * readable logs to another, closed database and names the unreadable ones. Any thread. */
 	RESULT (*check)(struct sql_driver *self, struct ctx *c);
 	RESULT (*copy)(struct sql_driver *self, struct ctx *c, const char *path);
 	RESULT(*save_history)
 	(struct sql_driver *self, struct ctx *c, const char *path, struct str *ret_lost);
+	/* Copying into another database (store/copy.h): read_log() reads a table of history in the order of its
+	 * key. begin_copy() begins a transaction that lets add_record() write records as they are, past the
+	 * triggers; end_copy() commits like commit(). */
+	RESULT(*read_log)
+	(struct sql_driver *self, struct ctx *c, enum sql_log log, sql_each_record each, void *arg);
+	RESULT (*begin_copy)(struct sql_driver *self, struct ctx *c);
+	RESULT(*add_record)
+	(struct sql_driver *self, struct ctx *c, enum sql_log log, const struct sql_value *values);
+	RESULT (*end_copy)(struct sql_driver *self, struct ctx *c, uint64_t commit);
 	/* Latest time in usage log and ledger; 0: both are empty. */
 	RESULT (*read_last_stamp)(struct sql_driver *self, struct ctx *c, int64_t *ret_us);
 };

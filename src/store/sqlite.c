@@ -512,6 +512,8 @@ static void sqlite_free(struct sqlite *self)
 					 &self->drop_surplus,  &self->read_version};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
+	for (size_t n = 0; n < SQL_LOGS; n++)
+		sqlite_end_statement(&self->add_record[n]);
 	for (size_t n = 0; n < EVENTS_BY_COUNT; n++)
 		sqlite_end_statement(&self->read_events[n]);
 	for (size_t n = 0; n < USAGE_READINGS; n++)
@@ -557,6 +559,10 @@ static const struct sql_driver sqlite_calls = {
 	.add_series = sqlite_add_series,
 	.read_series = sqlite_read_series,
 	.read_last_stamp = sqlite_read_last_stamp,
+	.read_log = sqlite_read_log,
+	.begin_copy = sqlite_begin_copy,
+	.add_record = sqlite_add_record,
+	.end_copy = sqlite_end_copy,
 	.find_files = sqlite_find_files,
 	.read_audit = sqlite_read_audit,
 	.prune_events = sqlite_prune_events,

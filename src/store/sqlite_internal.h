@@ -58,6 +58,7 @@ struct sqlite {
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
 	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_ledger,
 		*add_audit, *add_series, *drop_series, *drop_events, *drop_surplus, *read_version;
+	sqlite3_stmt *add_record[SQL_LOGS];
 	uint64_t events_added; /* since the start */
 
 	/* The last audit record within the open transaction; unknown after a failed one. */
@@ -177,3 +178,13 @@ RESULT sqlite_cut_audit(struct sql_driver *driver, struct ctx *c, const struct a
 RESULT sqlite_read_segment(struct sql_driver *driver, struct ctx *c, struct audit_segment *ret_segment);
 /* Called after each event: periodically deletes events beyond the limits. */
 RESULT sqlite_sweep_events(struct sqlite *self, struct ctx *c, int64_t now_us);
+
+/* ---- sqlite_copy.c ---- */
+
+/* Implement the driver's functions. */
+RESULT sqlite_read_log(struct sql_driver *driver, struct ctx *c, enum sql_log log, sql_each_record each,
+		       void *arg);
+RESULT sqlite_begin_copy(struct sql_driver *driver, struct ctx *c);
+RESULT sqlite_add_record(struct sql_driver *driver, struct ctx *c, enum sql_log log,
+			 const struct sql_value *values);
+RESULT sqlite_end_copy(struct sql_driver *driver, struct ctx *c, uint64_t commit);

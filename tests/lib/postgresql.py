@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL server of Debian in a folder of its own, on a Unix socket there, without fsync."""
+"""A PostgreSQL server of Debian in a folder of its own, on a Unix socket there, without fsync; and a proxy that cuts connections to it."""
 import os
 import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 
 import waiting
 
@@ -86,6 +88,75 @@ class Server:
             self.process.send_signal(signal.SIGINT)  # a fast shutdown
             self.process.wait()
         shutil.rmtree(self.folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Proxy:
+    """Passes TCP connections on to the server's socket. `passes` names the directions that are open: without "answers" the server receives and commits,
+    and the client never hears of it. A closed direction swallows bytes and keeps connections, as a cut network does."""
+
+    def __init__(self, server):
+        self.target = str(server.folder / ".s.PGSQL.5432")
+        self.passes = {"requests", "answers"}
+        self.swallowed = 0
+        self.pairs = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def url(self, database):
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}?sslmode=disable"
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+            except OSError:  # closed
+                return
+            self.pairs.append((client, server))
+            try:
+                server.connect(self.target)
+            except OSError:
+                client.close()
+                continue
+            for source, sink, direction in ((client, server, "requests"), (server, client, "answers")):
+                threading.Thread(target=self.copy, args=(source, sink, direction), daemon=True).start()
+
+    def copy(self, source, sink, direction):
+        try:
+            while data := source.recv(65536):
+                if direction in self.passes:
+                    sink.sendall(data)
+                else:
+                    self.swallowed += len(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def restore(self):
+        """Opens both directions. Connections that lost bytes end, as when a firewall comes back without its state."""
+        pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            for end in pair:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+        self.passes = {"requests", "answers"}
+
+    def close(self):
+        self.listener.close()
+        self.restore()
 
     def __enter__(self):
         return self

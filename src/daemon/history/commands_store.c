@@ -3,6 +3,8 @@
  * SQL. Nothing is deleted before the file is synced. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,6 +15,7 @@
 #include "daemon/command.h"
 #include "daemon/history/audit_lines.h"
 #include "drivers/backup_store.h"
+#include "store/copy.h"
 #include "store/health.h"
 #include "store/sql.h"
 
@@ -277,6 +280,27 @@ static RESULT store_rescue(struct command_call *call)
 	return OK;
 }
 
+static int store_copy_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) config_path;
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	struct ctx c;
+	struct store_copied copied = {0};
+	ctx_init(&c, arena);
+	struct result r = store_copy(&c, json_string_value(json_object_get(args, "from")),
+				     json_string_value(json_object_get(args, "to")), &copied);
+	if (!result_is_ok(r)) {
+		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(c.problem.message));
+		return 1;
+	}
+	printf("%zu rows and %zu records of history copied and compared, at commit %" PRIu64 ".\n"
+	       "Name the new database in the configuration's key `store` before dari starts again, and never "
+	       "start "
+	       "dari with the former one.\n",
+	       copied.row_count, copied.record_count, copied.commit);
+	return 0;
+}
+
 const struct command store_commands[] = {
 	{"store backup",
 	 "Copies the database into a file, and checks both before the file counts as a backup.",
@@ -287,6 +311,12 @@ const struct command store_commands[] = {
 	 "lost.",
 	 {{"file", PARAM_POSITIONAL, true, "A new file on the server's machine.", .is_path = true}},
 	 .run = store_rescue},
+	{"store copy",
+	 "Copies the region into another database, SQLite or PostgreSQL, while dari is stopped; compares "
+	 "each row.",
+	 {{"from", PARAM_OPTION, true, "postgresql://HOST/NAME, or the path of SQLite's file."},
+	  {"to", PARAM_OPTION, true, "An empty database of PostgreSQL, or a new file's path."}},
+	 .run_here = store_copy_here},
 	{"store prune",
 	 "Deletes old events from the database, into a file if one is named.",
 	 {{"before", PARAM_OPTION, true, "Events from before this: 2024-01-31, or a time."},

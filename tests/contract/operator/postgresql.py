@@ -1,21 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/store/postgresql src/store/committer.c src/store/sql.h
-"""The store in PostgreSQL: the store's unit programs on a real server, and a region that survives kills of `dari` and of the server."""
+# subjects: src/store/postgresql src/store/committer src/store/copy.c src/store/sql
+"""The store in PostgreSQL: the store's unit programs on a real server, and a region that survives kills of `dari` and of the server, cuts of the network, and moves."""
+import concurrent.futures
+import contextlib
+import datetime
 import os
 import pathlib
-import shutil
 import signal
-import subprocess
+import sqlite3
 import sys
-import tempfile
 
 import botocore.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev  # noqa: E402
-from postgresql import Server  # noqa: E402
+from postgresql import Proxy, Server  # noqa: E402
 import waiting  # noqa: E402
 
 PROGRAMS = pathlib.Path(DARI).parents[2] / "tests/unit/store"
@@ -27,7 +28,7 @@ def server():
         yield running
 
 
-@pytest.mark.parametrize("name", ["postgresql", "store", "view", "query", "ledger", "audit", "prune", "faults"])
+@pytest.mark.parametrize("name", ["postgresql", "store", "view", "query", "ledger", "audit", "prune", "copy", "faults"])
 def test_unit(server, name):
     done = waiting.run([PROGRAMS / f"test_store_{name}"], capture_output=True, text=True,
                        env=dict(os.environ, DARI_TEST_POSTGRESQL=str(server.folder), CMOCKA_MESSAGE_OUTPUT="STDOUT"))
@@ -36,42 +37,144 @@ def test_unit(server, name):
 
 def instances(ec2):
     found = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
-    return sorted((i["InstanceId"], i["ImageId"], i["PrivateIpAddress"]) for i in found)
+    return sorted((i["InstanceId"], i["ImageId"], i.get("PrivateIpAddress", "")) for i in found)
 
 
-def launch(ec2):
+def launch(ec2, token=None):
     image = ec2.describe_images()["Images"][0]["ImageId"]
-    return ec2.run_instances(ImageId=image, InstanceType="t3.nano", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    return ec2.run_instances(ImageId=image, InstanceType="t3.nano", MinCount=1, MaxCount=1, **({"ClientToken": token} if token else {}))["Instances"][0]["InstanceId"]
 
 
-def test_region(server):
-    """kill -9 of `dari`, then of the server: rows stay, reads go on, changes are refused and then accepted."""
-    room = pathlib.Path(tempfile.mkdtemp(prefix="dari-test-"))
+def refuse_launch(ec2, token=None):
+    """Expects a refusal that tells clients to try again; returns its message."""
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        launch(ec2, token)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    return refused.value.response["Error"]["Message"]
+
+
+def dari(*argv, **env):
+    return waiting.run([DARI, *argv], capture_output=True, text=True, env=dict(os.environ, **env))
+
+
+@pytest.fixture(name="room")
+def make_room(tmp_path):
+    return tmp_path
+
+
+def test_region(server, room):
+    """kill -9 of `dari`, then of the server: rows stay, reads go on, changes wait and are refused at their deadline."""
     options = ("--data", str(room / "data"), "--store", server.create("region"))
-    try:
-        with Dev(*options) as dev:
-            ec2 = dev.account.client()
-            launch(ec2)
+    with Dev(*options) as dev:
+        launch(dev.account.client())
+        before = instances(dev.account.client())
+        dev.process.send_signal(signal.SIGKILL)
+        dev.process.wait()
+    with Dev(*options[:2]) as dev:
+        ec2 = dev.account.client()
+        assert instances(ec2) == before
+        second = dari("dev", "--port", "0", "--data", str(room / "other"), *options[2:])
+        assert second.returncode and "in use by another dari process" in second.stderr
+        assert "fsync off" in dari("doctor", DARI_CONFIG=dev.config).stdout
+        server.kill()
+        assert "cannot be reached" in refuse_launch(ec2, "once")
+        assert instances(ec2) == before
+        assert "cannot be reached" in dari("doctor", DARI_CONFIG=dev.config).stdout
+        server.start()
+        launch(ec2, "once")
+        assert len(instances(ec2)) == 2
+        said = dari("store", "backup", str(room / "copy"), DARI_CONFIG=dev.config)
+        assert said.returncode and "not supported with PostgreSQL: use pg_dump" in said.stderr
+
+
+def test_cut(server, room):
+    """The network to the server is cut: reads go on, a change waits until the deadline or until the network is back, and takes place once."""
+    server.create("cut")
+    with Proxy(server) as proxy, Dev("--data", str(room / "data"), "--store", proxy.url("cut")) as dev, \
+            concurrent.futures.ThreadPoolExecutor() as pool:
+        ec2 = dev.account.client()
+        launch(ec2)
+        dev.rest()
+        for round_number, passes in enumerate([set(), {"requests"}]):  # before and behind the COMMIT
             before = instances(ec2)
-            dev.process.send_signal(signal.SIGKILL)
-            dev.process.wait()
-        with Dev(*options[:2]) as dev:
-            ec2 = dev.account.client()
+            proxy.passes, proxy.swallowed = passes, 0
+            late = pool.submit(refuse_launch, ec2, f"late-{round_number}")
+            waiting.wait_until(lambda: proxy.swallowed, "dari sends a batch", of=dev)  # pylint: disable=cell-var-from-loop
             assert instances(ec2) == before
-            second = waiting.run([DARI, "dev", "--port", "0", "--data", str(room / "other"), *options[2:]], capture_output=True, text=True)
-            assert second.returncode and "in use by another dari process" in second.stderr
-            server.kill()
+            assert "Try again later" in late.result()
+            waits = pool.submit(launch, ec2, f"waits-{round_number}")
+            proxy.restore()
+            waits.result()
+            launch(ec2, f"late-{round_number}")
+            assert len(instances(ec2)) == len(before) + 2
+        assert not dev.audit()
+
+
+def test_last_week(server, room):
+    """A database that was put back to an older state, or that another process took over, is refused in words and not caught up."""
+    options = ("--data", str(room / "data"), "--store", server.create("week"))
+    with Dev(*options) as dev:
+        ec2 = dev.account.client()
+        launch(ec2)
+        dev.rest()
+        for deed, words in (("batch = batch - 1", "older copy"), ("epoch = epoch + 1", "another dari process writes")):
+            server.sql("week", f"UPDATE writer SET {deed}")
             with pytest.raises(botocore.exceptions.ClientError) as refused:
                 launch(ec2)
-            assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
-            assert instances(ec2) == before
-            server.start()
-            launch(ec2)
-            assert len(instances(ec2)) == 2
-            said = subprocess.run([DARI, "store", "backup", str(room / "copy")], env=dict(os.environ, DARI_CONFIG=dev.config), capture_output=True, text=True, check=False)
-            assert said.returncode and "not supported with PostgreSQL: use pg_dump" in said.stderr
-    finally:
-        shutil.rmtree(room)
+            assert "moved, removed or replaced" in refused.value.response["Error"]["Message"]
+            assert len(instances(ec2)) == 1
+            assert words in dari("doctor", DARI_CONFIG=dev.config).stdout
+            server.sql("week", f"UPDATE writer SET {deed.replace('-', '*').replace('+', '-').replace('*', '+')}")
+        launch(ec2)
+
+
+def rows_of(path):
+    """All rows of a database of SQLite, by table; but for the mark of the process that opened it last."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        tables = [name for name, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+        return {table: sorted(row for row in map(repr, db.execute(f'SELECT * FROM "{table}"')) if not row.startswith("('writer'")) for table in tables}
+
+
+def test_copy(server, room):
+    """A region moves from SQLite to PostgreSQL, and back: every row and record is the same, and `dari` goes on from it."""
+    url, first, back = server.create("copy"), room / "data/dari.db", room / "back.db"
+    with Dev("--data", str(room / "data")) as dev:
+        ec2 = dev.account.client()
+        kept = launch(ec2)
+        ec2.create_tags(Resources=[kept], Tags=[{"Key": "name", "Value": "Grüße \U0001f40c"}])
+        ec2.terminate_instances(InstanceIds=[launch(ec2)])
+        dev.new_account("second")
+        dev.rest()
+        before = instances(ec2)
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        archived = dari("log", "archive", "--before", now, "--archive", str(room / "archive"), DARI_CONFIG=dev.config)
+        assert archived.returncode == 0, archived.stderr
+        dev.new_account("third")
+        busy = dari("store", "copy", "--from", str(first), "--to", url)
+        assert busy.returncode == 1 and "in use" in busy.stderr
+    bad = server.create("bad")
+    empty = dari("store", "copy", "--from", bad, "--to", url)
+    assert empty.returncode == 1 and "has no region" in empty.stderr
+    server.sql("bad", "CREATE FUNCTION bend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := 'bent'; RETURN NEW; END $$;"
+               "CREATE TRIGGER bends BEFORE INSERT ON account FOR EACH ROW EXECUTE FUNCTION bend()")
+    bent = dari("store", "copy", "--from", str(first), "--to", bad)
+    assert bent.returncode == 1 and "differs from the original in account, item" in bent.stderr
+    copied = dari("store", "copy", "--from", str(first), "--to", url)
+    assert copied.returncode == 0 and "copied and compared" in copied.stdout, copied.stderr
+    twice = dari("store", "copy", "--from", str(first), "--to", url)
+    assert twice.returncode == 1 and "has a region already" in twice.stderr
+    back_again = dari("store", "copy", "--from", url, "--to", str(back))
+    assert back_again.stdout == copied.stdout, back_again.stderr
+    rows, rows_back = rows_of(first), rows_of(back)
+    assert rows.keys() == rows_back.keys() and len(rows["audit_segment"]) == 1
+    assert [table for table, row in rows.items() if row != rows_back[table]] == []
+    with Dev("--data", str(room / "data"), "--store", url) as dev:
+        ec2 = dev.account.client()
+        assert instances(ec2) == before
+        launch(ec2)
+        assert not dev.audit()
+        verified = dari("log", "audit", "--verify", "--archive", str(room / "archive"), DARI_CONFIG=dev.config)
+        assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 if __name__ == "__main__":

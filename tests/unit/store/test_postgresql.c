@@ -249,7 +249,8 @@ static void older_is_migrated(void **state)
 static void a_second_process_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct postgresql second = {.name = (char *) "x", .lock_tries = 1};
+	struct postgresql second = {
+		.name = (char *) "x", .lock_max_ms = 100, .answer_max_ms = POSTGRESQL_ANSWER_MS};
 	fixture_open(f, path);
 	second.url = (char *) database_place(path);
 	assert_ok(postgresql_connect(&second, &f->c, &second.db));
