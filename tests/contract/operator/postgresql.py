@@ -19,6 +19,7 @@ from dev import DARI, Dev  # noqa: E402
 from postgresql import Proxy, Server  # noqa: E402
 import waiting  # noqa: E402
 
+COMMIT_UNKNOWN = 70  # exit status
 PROGRAMS = pathlib.Path(DARI).parents[2] / "tests/unit/store"
 
 
@@ -108,6 +109,26 @@ def test_cut(server, room):
             launch(ec2, f"late-{round_number}")
             assert len(instances(ec2)) == len(before) + 2
         assert not dev.audit()
+
+
+def test_end_in_a_cut(server, room):
+    """`dari` ends although the outcome of a COMMIT is open; the next start has what the server has."""
+    options = ("--data", str(room / "data"))
+    server.create("end")
+    with Proxy(server) as proxy, concurrent.futures.ThreadPoolExecutor() as pool:
+        dev = Dev(*options, "--store", proxy.url("end"))
+        launch(dev.account.client())
+        dev.rest()
+        proxy.passes, proxy.swallowed = {"requests"}, 0
+        late = pool.submit(refuse_launch, dev.account.client())
+        waiting.wait_until(lambda: proxy.swallowed, "dari sends a batch", of=dev)
+        assert dev.end() == COMMIT_UNKNOWN
+        late.result()
+        proxy.restore()
+        with Dev(*options) as dev:
+            assert [str(len(instances(dev.account.client())))] == server.sql("end", "SELECT count(*) FROM instance")
+            launch(dev.account.client())
+            assert not dev.audit()
 
 
 def test_last_week(server, room):
