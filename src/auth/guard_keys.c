@@ -505,8 +505,8 @@ static struct str token_issue_time(const struct guard_subject *s, struct arena *
 	char text[CLOCK_TEXT_SIZE];
 	return session ? str_copy(a, str_from(clock_write_s(session->issued_us, text))) : STR_NONE;
 }
-/* Absent for an access key of a user's own: IAM has the key for temporary credentials alone, and a console's session is
- * such. A role's session is "false", whatever it was assumed with (IAM User Guide, "Secure API access with MFA"). */
+/* IAM sets the key for temporary credentials alone, so an access key has none. A console session counts as temporary. A
+ * role's session gets "false", whatever it was assumed with (IAM User Guide, "Secure API access with MFA"). */
 static struct str factor_present(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;

@@ -24,8 +24,8 @@ bool otp_check(struct str secret, struct str code, int64_t now_us, int64_t last_
 /* Finds two codes in a row, near now by OTP_PAIR_DRIFT; returns the period of the second. */
 bool otp_find_pair(struct str secret, struct str first, struct str second, int64_t now_us,
 		   int64_t *ret_period);
-/* As otp_check(), of a device whose clock seemed to be ahead by that many periods. Codes of the right time are taken, too:
- * who types slowly looks like a clock that is late. */
+/* Checks a code like otp_check(), for a device whose clock seemed to be ahead by `drift` periods. A code of the right time
+ * passes, too: a person who types slowly looks like a clock that is late. */
 bool otp_check_drifted(struct str secret, struct str code, int64_t now_us, int64_t drift, int64_t last_period,
 		       int64_t *ret_period);
 /* Base32 without padding (RFC 4648), in the arena; p NULL: out of memory. */

@@ -12,7 +12,7 @@ struct session {
 	uuid iam_role;   /* assumed IAM role; none: a user's session */
 	struct str name; /* session name of a role's session */
 	int64_t issued_us, expires_us;
-	int64_t factor_us;     /* of a user's session: when a code of an MFA device was shown; 0: none was */
+	int64_t factor_us;     /* when the user showed a code of an MFA device for it; 0: never */
 	struct str policy;     /* inline session policy; empty: none */
 	struct uuids policies; /* managed session policies */
 	struct tags tags;      /* session tags */

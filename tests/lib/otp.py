@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One-time codes of authenticator apps (RFC 6238), by the seed that an app scans."""
+"""Codes that an authenticator app shows (RFC 6238), from the seed that it scanned."""
 import base64
 import hashlib
 import hmac

@@ -162,8 +162,8 @@ static const struct param tag_params[] = {SERIAL(struct tagged_device, serial),
 static const struct param untag_params[] = {SERIAL(struct tagged_device, serial),
 					    IAM_TAG_KEYS(struct tagged_device, wish.keys)};
 
-/* Reads the clock of a device from two codes in a row. One that is off by a period is right: codes of the periods around
- * now are taken anyway. */
+/* Reads the clock of a device from two codes in a row. A clock that is off by one period counts as right, because
+ * sign-in takes the codes of the periods around now anyway. */
 static RESULT read_clock(struct iam_call *e, const struct clock_args *a, struct str secret,
 			 int64_t *ret_period, int64_t *ret_drift)
 {

@@ -14,7 +14,7 @@ static void free_code(QRcode **code)
 		QRcode_free(*code);
 }
 
-/* One byte a pixel. p NULL: the arena is full. */
+/* Draws a byte for each pixel. p NULL: the arena is full. */
 static struct str draw(struct arena *a, const QRcode *code)
 {
 	size_t side = (size_t) (code->width + 2 * MARGIN) * DOT;
