@@ -58,7 +58,7 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
 NEWER_NAT_ADDRESS = {'associationId': 'string', 'isPrimary': 'boolean', 'failureMessage': 'string', 'status': 'string'}
 NAT_ADDRESSES = {'natGatewayId': 'string', 'natGatewayAddressSet': [{
     'allocationId': 'string', 'networkInterfaceId': 'string', 'privateIp': 'string', 'publicIp': 'string', **NEWER_NAT_ADDRESS}]}
-NEWER_ACTIONS = {
+NEWER_EC2_ACTIONS = {
     **{f'{verb}ImageBlockPublicAccess{state}': (asked, {'imageBlockPublicAccessState': 'string', **more}, '') for verb, state, asked, more in (
         ('Get', 'State', {}, {'managedBy': 'string'}), ('Disable', '', {}, {}), ('Enable', '', {'ImageBlockPublicAccessState': 'string'}, {}))},
     **{f'{verb}SnapshotBlockPublicAccess{state}': (asked, {'state': 'string', **more}, '') for verb, state, asked, more in (
@@ -93,21 +93,24 @@ NEWER_ACTIONS = {
         {'HttpTokens': 'string', 'HttpPutResponseHopLimit': 'integer', 'HttpEndpoint': 'string', 'InstanceMetadataTags': 'string',
          'HttpTokensEnforced': 'string'}, {'return': 'boolean'}, ''),
 }
+NEWER_IAM_ACTIONS = {'GetMFADevice': ({'SerialNumber': 'string', 'UserName': 'string'}, {'SerialNumber': 'string', 'UserName': 'string', 'EnableDate': 'timestamp'}, '')}
+NEWER_ACTIONS = {'ec2': NEWER_EC2_ACTIONS, 'iam': NEWER_IAM_ACTIONS}
 
 # Members added to answers since then.
 NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS}
 NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId', 'revokedSecurityGroupRuleSet', 'flexibleEnaQueuesSupport', 'maximumEbsAttachments', 'attachmentLimitType',
                  'nitroEnclavesSupport', 'nitroTpmSupport', 'nitroTpmInfo', 'phcSupport', 'rebootMigrationSupport'}
 
-# Golden cases are called by accounts' owners, who have no password to change: tests/contract/iam/people.py covers that. The others always refuse.
-NO_GOLDEN_ANSWER = {'ChangePassword', 'CreateVpcEndpoint', 'ModifyVpcEndpoint'}
+# Golden cases are called by accounts' owners, who have no password to change: tests/contract/iam/people.py covers that. MFA devices show codes of now,
+# as tests/contract/iam/mfa_devices.py does. The others always refuse.
+NO_GOLDEN_ANSWER = {'ChangePassword', 'CreateVpcEndpoint', 'DeactivateMFADevice', 'EnableMFADevice', 'ModifyVpcEndpoint', 'ResyncMFADevice'}
 
 
 class Model:
     def __init__(self, service, version):
         data = json.loads((MODELS / service / version / 'service-2.json').read_text())
         self.shapes, self.operations = data['shapes'], data['operations']
-        for name, (inputs, outputs, filters) in NEWER_ACTIONS.items() if service == 'ec2' else ():
+        for name, (inputs, outputs, filters) in NEWER_ACTIONS.get(service, {}).items():
             self.add_operation(name, inputs, outputs)
             if filters:
                 self.shapes[name + 'In']['members']['Filter']['documentation'] = ''.join(f'<code>{f}</code>' for f in filters.split())
@@ -118,7 +121,7 @@ class Model:
     def add_operation(self, name, inputs, outputs):
         """Members: a type's name; a list contains members or a type, a structure is a dictionary."""
         known = self.operations.setdefault(name, {'input': {'shape': self.add_shape(name + 'In', inputs)}})
-        known.setdefault('output', {'shape': self.add_shape(name + 'Out', outputs)})  # DeregisterImage had none
+        known.setdefault('output', {'shape': self.add_shape(name + 'Out', outputs), 'resultWrapper': f'{name}Result'})  # DeregisterImage had none
 
     def add_shape(self, name, what):
         if isinstance(what, dict):
