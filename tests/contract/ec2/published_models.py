@@ -110,18 +110,20 @@ class Model:
     def __init__(self, service, version):
         data = json.loads((MODELS / service / version / 'service-2.json').read_text())
         self.shapes, self.operations = data['shapes'], data['operations']
+        self.member = '.member' if data['metadata']['protocol'] == 'query' else ''  # element name of list items
         for name, (inputs, outputs, filters) in NEWER_ACTIONS.get(service, {}).items():
             self.add_operation(name, inputs, outputs)
             if filters:
                 self.shapes[name + 'In']['members']['Filter']['documentation'] = ''.join(f'<code>{f}</code>' for f in filters.split())
         for name, members in NEWER_OF_SHAPES.items() if service == 'ec2' else ():
             self.shapes[name]['members'].update(self.shapes[self.add_shape(name + 'Newer', members)]['members'])
-        self.member = '.member' if data['metadata']['protocol'] == 'query' else ''  # element name of list items
 
     def add_operation(self, name, inputs, outputs):
         """Members: a type's name; a list contains members or a type, a structure is a dictionary."""
         known = self.operations.setdefault(name, {'input': {'shape': self.add_shape(name + 'In', inputs)}})
-        known.setdefault('output', {'shape': self.add_shape(name + 'Out', outputs), 'resultWrapper': f'{name}Result'})  # DeregisterImage had none
+        known.setdefault('output', {'shape': self.add_shape(name + 'Out', outputs)})  # DeregisterImage had none
+        if self.member:
+            known['output'].setdefault('resultWrapper', f'{name}Result')
 
     def add_shape(self, name, what):
         if isinstance(what, dict):
