@@ -4,6 +4,7 @@
 #include "../base/test_base.h"
 
 #include "base/clock.h"
+#include "engine/people/iam_role.h"
 #include "engine/people/policy.h"
 #include "engine/resource_group.h"
 #include "engine/storage/import_task.h"
@@ -219,12 +220,14 @@ static RESULT report_import(struct op *op, void *arg)
 	return engine_see_import(op, &r->report);
 }
 
-static struct str import_later(struct later *l)
+/* role: of a session that has asked; none: eve has. */
+static struct str import_later(struct later *l, uuid role)
 {
 	struct reported_import r = {.task = {.row.id = uuid_random(),
 					     .row.gen = 1,
 					     .account = l->eve.who.account,
-					     .made_by = l->eve.who.user,
+					     .made_by = uuid_is_none(role) ? l->eve.who.user : UUID_NONE,
+					     .made_with = role,
 					     .url = STR("http://192.0.2.1/a.raw"),
 					     .format = STR("raw")}};
 	r.report = (struct import_report){
@@ -237,9 +240,34 @@ static struct str import_later(struct later *l)
 static void test_import(void **state)
 {
 	struct later *l = *state;
-	assert_false(str_contains(import_later(l), STR("not authorized")));
+	assert_false(str_contains(import_later(l, UUID_NONE), STR("not authorized")));
 	put_policy(l, "no", DENY("\"ec2:ImportSnapshot\""));
-	assert_true(str_contains(import_later(l), STR("explicit deny")));
+	assert_true(str_contains(import_later(l, UUID_NONE), STR("explicit deny")));
+}
+
+/* A session of a role: its name and its tags are not known later. */
+static void test_import_by_role(void **state)
+{
+	struct later *l = *state;
+	const struct identity *owner = &l->w.alice.who;
+	struct iam_role_wish role = {
+		.name = STR("deploy"),
+		.trust = STR("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":"
+			     "{\"AWS\":\"*\"},\"Action\":\"sts:AssumeRole\"}]}")};
+	assert_ok(world_do(&l->w, owner, engine_create_iam_role_run, &role));
+	struct inline_policy_wish policy = {
+		.iam_role = ref_by_id(KIND_IAM_ROLE, role.iam_role),
+		.name = STR("may"),
+		.document = STR(
+			"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\","
+			"\"Resource\":\"*\",\"Condition\":{\"StringLike\":{\"aws:userid\":\"*:ann\"},"
+			"\"StringEquals\":{\"aws:PrincipalTag/team\":\"a\"}}}]}")};
+	assert_true(str_contains(import_later(l, role.iam_role), STR("no role allows")));
+	assert_ok(world_do(&l->w, owner, engine_put_inline_policy_run, &policy));
+	assert_false(str_contains(import_later(l, role.iam_role), STR("not authorized")));
+	assert_ok(world_do(&l->w, owner, engine_delete_inline_policy_run, &policy));
+	struct str why = import_later(l, role.iam_role);
+	assert_true(str_contains(why, STR("role/deploy is not authorized")));
 }
 
 static uuid make_volume(struct later *l)
@@ -319,6 +347,7 @@ int main(void)
 		later_test(test_conditions_of_the_request),
 		later_test(test_resource_group),
 		later_test(test_import),
+		later_test(test_import_by_role),
 		later_test(test_schedule),
 		later_test(test_backup),
 	};
