@@ -67,6 +67,9 @@ RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings);
 struct str settings_write(struct arena *a, const struct settings *s);
 /* The database's place for sql_open(). */
 const char *settings_store(struct arena *a, const struct settings *s);
+/* Servers of the database in the form of drivers/egress_policy.h: "tcp:10.0.0.1:5432". None for SQLite and for a
+ * socket of this machine. False: out of memory. */
+bool settings_list_databases(struct arena *a, struct str store, struct strs *ret_servers);
 /* Paths in the data directory; in the arena. */
 const char *settings_path(struct arena *a, const struct settings *s, const char *name);
 /* "http://127.0.0.1:8788", or with https. */

@@ -6,28 +6,45 @@
 #include "daemon/daemon.h"
 #include "engine/region/remotes.h"
 
+struct remotes {
+	struct str *at;
+	size_t count, capacity;
+};
+
+static bool add_all(struct arena *a, const struct strs *from, struct remotes *list)
+{
+	bool is_whole = true;
+	for (size_t k = 0; k < from->count && is_whole; k++)
+		is_whole = VEC_PUSH(a, list, from->at[k]);
+	return is_whole;
+}
+
+/* Servers that the configuration names. */
+static bool add_settings(const struct settings *s, struct arena *a, struct remotes *list)
+{
+	/* "s3://" names a bucket rather than a host */
+	bool is_server = str_starts_with(s->backup.url, STR("http"));
+	const struct str texts[] = {s->ovn_northbound, s->ovs_database, s->backup.endpoint,
+				    is_server ? s->backup.url : STR_NONE};
+	struct str urls = s->directory.ldap.url, url;
+	struct strs databases = {0};
+	bool is_whole = settings_list_databases(a, s->store, &databases) && add_all(a, &databases, list);
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+		is_whole = is_whole && (!texts[k].n || VEC_PUSH(a, list, texts[k]));
+	while (is_whole && str_split_next(&urls, ' ', &url))
+		is_whole = !url.n || VEC_PUSH(a, list, url);
+	return is_whole;
+}
+
 static bool list_remotes(void *self, struct arena *a, struct strs *ret_remotes)
 {
 	const struct daemon *d = self;
-	VEC(struct str) list = {0};
-	const struct str databases[] = {d->settings.ovn_northbound, d->settings.ovs_database};
-	bool is_whole = true;
-	for (size_t k = 0; k < sizeof databases / sizeof *databases; k++)
-		is_whole = is_whole && VEC_PUSH(a, &list, databases[k]);
-	struct str urls = d->settings.directory.ldap.url, url;
-	while (is_whole && str_split_next(&urls, ' ', &url))
-		is_whole = !url.n || VEC_PUSH(a, &list, url);
-	if (d->settings.backup.endpoint.n)
-		is_whole = is_whole && VEC_PUSH(a, &list, d->settings.backup.endpoint);
-	/* "s3://" names a bucket rather than a host */
-	if (str_starts_with(d->settings.backup.url, STR("http")))
-		is_whole = is_whole && VEC_PUSH(a, &list, d->settings.backup.url);
+	struct remotes list = {0};
 	struct strs rows = {0};
 	AUTO_VIEW view = {0};
 	view_open(d->store, &view);
-	is_whole = is_whole && engine_list_remotes(view.tables, a, &rows);
-	for (size_t k = 0; k < rows.count && is_whole; k++)
-		is_whole = VEC_PUSH(a, &list, rows.at[k]);
+	bool is_whole = add_settings(&d->settings, a, &list) && engine_list_remotes(view.tables, a, &rows) &&
+			add_all(a, &rows, &list);
 	*ret_remotes = (struct strs){list.at, list.count};
 	return is_whole;
 }

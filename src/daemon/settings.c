@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The configuration file: keys, defaults and meanings, in one table. */
 #include "base/file.h"
+#include "base/vec.h"
 #include "daemon/daemon.h"
 
 enum { CONFIG_CAP = 1024 * 1024 };
@@ -251,6 +252,47 @@ struct str settings_write(struct arena *a, const struct settings *s)
 			 STR_ARG(tls), s->endpoint.n ? "  endpoint: " : "", STR_ARG(s->endpoint),
 			 s->endpoint.n ? "\n" : "", STR_ARG(s->ovn_northbound), STR_ARG(s->ovn_southbound),
 			 STR_ARG(s->ovs_database), STR_ARG(s->chassis), STR_ARG(upstreams));
+}
+
+struct servers {
+	struct str *at;
+	size_t count, capacity;
+};
+
+/* Adds hosts "a:5432,b"; a path names a socket. */
+static bool add_servers(struct arena *a, struct str hosts, struct servers *servers)
+{
+	struct str one;
+	bool is_whole = true;
+	while (is_whole && str_split_next(&hosts, ',', &one))
+		if (one.n && one.p[0] != '/' && one.p[0] != '@')
+			is_whole = VEC_PUSH(a, servers, str_print(a, "tcp:%" STR_FMT, STR_ARG(one)));
+	return is_whole;
+}
+
+/* libpq connects to the hosts before the path, and to those of the parameters host and hostaddr. */
+bool settings_list_databases(struct arena *a, struct str store, struct strs *ret_servers)
+{
+	struct servers servers = {0};
+	size_t at = str_starts_with(store, STR("postgresql://")) ? strlen("postgresql://")
+		    : str_starts_with(store, STR("postgres://")) ? strlen("postgres://")
+								 : store.n;
+	size_t end = at, question = str_find_char(store, '?', at);
+	while (end < question && store.p[end] != '/')
+		end++;
+	for (size_t k = at; k < end; k++)
+		at = store.p[k] == '@' ? k + 1 : at;
+	bool is_whole = add_servers(a, str_slice(store, at, end), &servers);
+	struct str rest = str_slice(store, question < store.n ? question + 1 : store.n, store.n), pair, hosts;
+	while (is_whole && str_split_next(&rest, '&', &pair)) {
+		size_t equals = str_find_char(pair, '=', 0);
+		struct str name = str_slice(pair, 0, equals);
+		if ((str_is(name, "host") || str_is(name, "hostaddr")) && equals < pair.n &&
+		    result_is_ok(str_decode_url(a, str_slice(pair, equals + 1, pair.n), &hosts)))
+			is_whole = add_servers(a, hosts, &servers);
+	}
+	*ret_servers = (struct strs){servers.at, servers.count};
+	return is_whole;
 }
 
 const char *settings_store(struct arena *a, const struct settings *s)

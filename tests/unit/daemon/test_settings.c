@@ -40,10 +40,36 @@ static void a_device_has_a_device_s_name(void **state)
 	assert_true(str_contains(c->problem.message, STR("metering.uplink_namespace ")));
 }
 
+/* What the region itself connects to must not be reached by an account's downloads. */
+static void databases_are_remotes(void **state)
+{
+	struct ctx *c = *state;
+	static const struct {
+		const char *store, *servers;
+	} rows[] = {
+		{"", ""},
+		{"/var/lib/dari/dari.db", ""},
+		{"postgresql://db.example/dari?user=dari", "tcp:db.example "},
+		{"postgresql://dari:p%40@10.0.0.1:5433,[fd00::2]/dari", "tcp:10.0.0.1:5433 tcp:[fd00::2] "},
+		{"postgres:///dari?host=a,b&hostaddr=10.0.0.3", "tcp:a tcp:b tcp:10.0.0.3 "},
+		{"postgresql://?host=%2Frun%2Fpostgresql", ""},
+	};
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		struct strs servers = {0};
+		struct str all = STR("");
+		assert_true(settings_list_databases(c->arena, str_from(rows[k].store), &servers));
+		for (size_t n = 0; n < servers.count; n++)
+			all = str_print(c->arena, "%" STR_FMT "%" STR_FMT " ", STR_ARG(all),
+					STR_ARG(servers.at[n]));
+		assert_true(str_is(all, rows[k].servers));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_device_has_a_device_s_name, ctx_setup, ctx_teardown),
+		cmocka_unit_test_setup_teardown(databases_are_remotes, ctx_setup, ctx_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
