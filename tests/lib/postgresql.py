@@ -110,7 +110,8 @@ class Proxy:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def url(self, database):
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}?sslmode=disable"
+        """The first of its two hosts is down: nothing listens at port 1."""
+        return f"postgresql://postgres@127.0.0.1:1,127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     def accept(self):
         while True:
