@@ -10,13 +10,13 @@ static bool is_part(const struct thing *t)
 	return t->of != NULL;
 }
 
-/* The thing must not be attached; it may still be detaching. A gone thing is not attached, even if the
- * instance that it was part of still exists. */
+/* The thing must not be attached; it may still be detaching. A part that ends before its instance, such as a
+ * rebuilt one's root disk, is no longer attached. */
 void attach_judge_free(const struct thing *t, struct verdict *v, const char *code)
 {
 	const struct thing *in = is_part(t) ? t->of : t->to;
 	if (t->life != GONE && (in || t->left))
-		refuse_or_doubt(v, in && !model_may_have_ended(in), code);
+		refuse_or_doubt(v, t->life == LIVE && in && !model_may_have_ended(in), code);
 }
 
 void attach_apply_ending(struct request *x, struct str answer)

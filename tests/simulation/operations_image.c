@@ -140,7 +140,28 @@ void image_judge_delete_snapshot(const struct request *x, struct verdict *v)
 {
 	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
 		if (t->to == x->refs[0])
-			refuse(v, request_word(x, "InvalidSnapshot.InUse", "400"));
+			refuse(v, "InvalidSnapshot.InUse");
+}
+
+/* Cinder knows nothing of images: the account's own images keep the snapshot, which Cinder then no longer
+ * shows. */
+static void judge_leave_snapshot(const struct request *x, struct verdict *v)
+{
+	if (x->refs[0]->is_bound)
+		refuse(v, "404");
+	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
+		if (t->to == x->refs[0] && t->account != x->refs[0]->account)
+			refuse(v, "400");
+}
+
+static void apply_leave_snapshot(struct request *x, struct str answer)
+{
+	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
+		if (t->to == x->refs[0]) {
+			x->refs[0]->is_bound = true;
+			return;
+		}
+	request_apply_end(x, answer);
 }
 
 /* ---- volumes from a snapshot ---- */
@@ -434,8 +455,8 @@ static const struct operation rows[] = {
 	 {{"snapshot_id", KIND_SNAPSHOT}},
 	 NULL,
 	 NULL,
-	 image_judge_delete_snapshot,
-	 request_apply_end},
+	 judge_leave_snapshot,
+	 apply_leave_snapshot},
 	{"POST /volume/v3/volumes",
 	 2,
 	 {{"snapshot_id", KIND_SNAPSHOT}},

@@ -337,6 +337,8 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 	const struct snapshot *snapshot = NULL;
 	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
 	TRY(engine_permit(op, "snapshot.delete", KIND_SNAPSHOT, &snapshot->row));
+	if (wish->leaves_to_images && snapshot->is_bound)
+		return engine_fail_not_found(op->ctx, KIND_SNAPSHOT, &wish->snapshot);
 	const struct image_device *device = image_device_first_by_snapshot(op->head, snapshot->row.id);
 	if (device && (!wish->leaves_to_images || find_foreign_image(op, snapshot)))
 		return fail_in_use(op, wish, image_find(op->head, device->image));

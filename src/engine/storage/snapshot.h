@@ -66,7 +66,8 @@ struct snapshot_target {
 	struct ref snapshot;
 	bool force; /* also deletes a reserved snapshot */
 	/* Cinder knows nothing of images. If only images of the snapshot's own account use it, it is bound to
-	 * them (is_bound) and is deleted with the last of them. */
+	 * them (is_bound) and is deleted with the last of them. ERR_NOT_FOUND: it is bound already; Cinder does
+	 * not list it. */
 	bool leaves_to_images;
 };
 OPERATION(engine_delete_snapshot, snapshot_target)

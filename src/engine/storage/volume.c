@@ -296,14 +296,16 @@ bool engine_volume_is_being_copied(const struct tables *t, uuid volume)
 	return false;
 }
 
-/* Only snapshots of the volume's own account: a previous owner keeps its own. */
+/* Only snapshots of the volume's own account: a previous owner keeps its own. Cinder does not know the bound
+ * ones, which are parts of images and copies. */
 static RESULT delete_snapshots(struct op *op, const struct volume *volume)
 {
 	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
 	     s = snapshot_next_by_volume(op->head, s)) {
-		if (!row_is_live(&s->row) || !uuid_equal(s->account, volume->account))
+		if (!row_is_live(&s->row) || s->is_bound || !uuid_equal(s->account, volume->account))
 			continue;
 		struct snapshot_target target = {
+			.leaves_to_images = true,
 			.snapshot = {.kind = KIND_SNAPSHOT,
 				     .prefix = s->row.id,
 				     .bits = 128,

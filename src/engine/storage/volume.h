@@ -60,7 +60,7 @@ OPERATION(engine_forget_volume_message, volume_message_target)
 /* The fate of a deleted volume's snapshots. */
 enum volume_snapshots {
 	VOLUME_SNAPSHOTS_STAY,
-	VOLUME_SNAPSHOTS_GO,    /* deletes all of them, or nothing at all; ERR_IN_USE: an image uses one */
+	VOLUME_SNAPSHOTS_GO, /* deletes all of them, or nothing at all; ERR_IN_USE: another account's image uses one */
 	VOLUME_SNAPSHOTS_FORBID /* ERR_IN_USE: there are snapshots, apart from bound ones */
 };
 

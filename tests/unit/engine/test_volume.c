@@ -394,10 +394,9 @@ static void check_uploaded(void **state)
 	uuid snapshot = first_of(c, source, SNAPSHOT_PENDING);
 	keep(c, snapshot);
 	assert_int_equal(engine_derive_image_state(t, image_find(t, wish.image)), IMAGE_AVAILABLE);
-	(void) first_of(c, source, SNAPSHOT_COMPLETED); /* the image has it */
 	struct volume_target end = {.volume = wish.volume, .snapshots = VOLUME_SNAPSHOTS_GO};
-	cloud_fails(c, &c->alice, engine_delete_volume, &end, ERR_IN_USE, KIND_SNAPSHOT);
-	assert_true(row_is_live(&find_volume(c, source)->row));
+	cloud_ok(c, &c->alice, engine_delete_volume, &end);
+	(void) first_of(c, source, SNAPSHOT_COMPLETED); /* the image has it */
 	struct image_target image = {.image = ref_to(c, KIND_IMAGE, wish.image)};
 	cloud_ok(c, &c->alice, engine_delete_image, &image);
 	(void) first_of(c, source, SNAPSHOT_DELETING);

@@ -283,6 +283,7 @@ static RESULT prepare_snapshot_forced(struct os_call *e, void *args)
 {
 	(void) e;
 	((struct os_snapshot_forced *) args)->wish.force = true;
+	((struct os_snapshot_forced *) args)->wish.leaves_to_images = true;
 	return OK;
 }
 
