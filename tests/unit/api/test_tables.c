@@ -39,7 +39,9 @@ static void test_actions(void **state)
 		assert_true(str_ends_with(permit, str_from(a->name)));
 		assert_true(str_starts_with(permit, a->flags & EC2_OF_STS ? STR("sts:") : STR("ec2:")));
 		assert_true(a->doc && *a->doc);
-		assert_int_equal(!!a->operation, !!(a->flags & API_WRITES));
+		/* STS has an operation without a change of the cloud: a code of an MFA device is spent. */
+		if (!(a->flags & EC2_OF_STS))
+			assert_int_equal(!!a->operation, !!(a->flags & API_WRITES));
 		assert_int_equal(!!a->look, !!(a->flags & API_OBSERVES));
 		assert_false(a->list && a->answer);
 		assert_true(a->args.size > 0);
