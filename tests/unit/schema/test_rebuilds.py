@@ -20,7 +20,7 @@ MORE = {
     "port": (244, "as subnet"), "snapshot": (247, "engine/storage/image.h includes snapshots and disks"),
     "image": (240, "engine/storage/image.h has its enums in every wish"),
     "security_group": (209, "as subnet"), "access_key": (217, "the guard asks for keys"),
-    "account": (246, "everything belongs to one"), "instance_type": (134, "faces name sizes, and offerings are types"),
+    "account": (247, "everything belongs to one"), "instance_type": (134, "faces name sizes, and offerings are types"),
     "async_job": (148, "Azure's operations are jobs, and each file of that face knows their outcomes"),
     "address": (116, "each face gives machines and interfaces public addresses; they are billed"),
     "volume": (151, "disks are placed, moved, lost with their host, and local to machines"), "security_group_rule": (193, "as subnet"),
