@@ -53,7 +53,9 @@ struct remote_identity {
 };
 
 struct remote_page {
-	struct remote_machine *machines; /* with the seen fields and ref; in the context's arena */
+	/* With the seen fields and ref; row.id is the token of a machine that was created from here. In the
+	 * context's arena. */
+	struct remote_machine *machines;
 	size_t count;
 	struct str cursor; /* token for the next page; empty: this page is the last */
 };
@@ -62,8 +64,21 @@ struct remote_page {
 struct remote_act {
 	enum remote_machine_act verb;
 	struct str ref;
-	struct tags tags; /* of tag */
+	struct tags tags;     /* of tag */
+	struct str type;      /* of resize */
+	struct str raw_state; /* the machine's state in the cloud's word, as seen just now */
 };
+
+/* A machine to be created. */
+struct remote_new {
+	uuid token; /* the row's id */
+	struct str name, image, type, zone, subnet, key_name;
+	struct strs groups;
+	struct tags tags;
+};
+
+/* Tag with the token of a machine that was created from here. */
+#define REMOTE_TOKEN_TAG "dari:id"
 
 struct remote_driver {
 	const char *name;
@@ -80,6 +95,10 @@ struct remote_driver {
 	/* Reads one machine. ERR_NOT_FOUND only if the cloud says so. */
 	RESULT (*get)(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine);
 	RESULT (*act)(struct ctx *c, struct remote *r, const struct remote_act *act);
+	/* Finds the machine with the token, or creates it: several requests, of which the last one creates. NULL: the
+	 * driver cannot create machines. */
+	RESULT(*create)
+	(struct ctx *c, struct remote *r, const struct remote_new *wish, struct remote_machine *ret_machine);
 };
 
 /* Names a missing right in `lacks`. For drivers. */

@@ -106,6 +106,40 @@ static const struct param tag_params[] = {
 	      .doc = "Tags to add, or to replace by key."),
 };
 
+static const struct param resize_params[] = {
+	PARAM(struct remote_act_wish, "type", type, .min = 1, .max = 64, .flags = REQUIRED,
+	      .doc = "The cloud's name or id of the type to change to."),
+};
+
+#define M(name, member, ...) PARAM(struct remote_create_wish, name, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	M("provider", provider, .kind = KIND_PROVIDER, .flags = REQUIRED | BY_NAME,
+	  .doc = "The provider where it is created."),
+	M("name", name, .min = 1, .max = 63, .flags = REQUIRED, .doc = "Its name there."),
+	M("image", image, .min = 1, .max = 255, .flags = REQUIRED, .doc = "The cloud's id of the image."),
+	M("type", type, .min = 1, .max = 64, .flags = REQUIRED,
+	  .doc = "The cloud's name of the type; OpenStack and CloudStack: name or id."),
+	M("zone", zone, .max = 64, .doc = "The cloud's name of the zone; absent: the cloud chooses."),
+	M("subnet", subnet, .max = 255,
+	  .doc = "The cloud's id of the subnet, of OpenStack and CloudStack of the network; absent: the "
+		 "cloud chooses."),
+	M("key_name", key_name, .max = 255, .doc = "The cloud's name of the key pair."),
+	M("groups", groups, .max = 64, .doc = "Security groups: the cloud's ids, of OpenStack their names."),
+	M("tags", tags, .max = 40, .doc = "Its tags there."),
+};
+
+static RESULT prepare_creation(struct native_call *e, void *args)
+{
+	struct remote_create_wish *wish = args;
+	const struct row *row = NULL;
+	wish->id = id_new(KIND_REMOTE_MACHINE);
+	TRY(native_find_row(e, KIND_PROVIDER, &wish->provider, &row));
+	return remote_driver_of((int) provider_of(row)->cloud)->create
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("provider"),
+					"Machines of this cloud cannot be created from here.");
+}
+
 #define PREPARE(name, value)                                                                                 \
 	static RESULT prepare_##name(struct native_call *e, void *args)                                      \
 	{                                                                                                    \
@@ -118,6 +152,7 @@ PREPARE(stop, STOP)
 PREPARE(reboot, REBOOT)
 PREPARE(terminate, TERMINATE)
 PREPARE(tag, TAG)
+PREPARE(resize, RESIZE)
 
 #define ACT(name, action, ...)                                                                               \
 	CHANGE_MANY(POST, "/remote-machines/{id}/" #name, action, REMOTE_MACHINE,                            \
@@ -152,5 +187,12 @@ static const struct native_action actions[] = {
 	    .doc = "Terminates it there, for good."),
 	ACT(tag, "dari:TagRemoteMachines", .args = PARAMS(struct remote_act_wish, tag_params),
 	    .doc = "Sets tags there."),
+	ACT(resize, "dari:ResizeRemoteMachines", .args = PARAMS(struct remote_act_wish, resize_params),
+	    .doc = "Changes its type; some clouds need it stopped."),
+	CREATE("/remote-machines", "dari:CreateRemoteMachines", REMOTE_MACHINE,
+	       .args = PARAMS(struct remote_create_wish, create_params), .prepare = prepare_creation,
+	       .operation = engine_create_remote_machine_run,
+	       .doc = "Creates a machine there from an image. The row has the cloud's id as soon as the "
+		      "cloud says it."),
 };
 const struct api_actions native_remotes_actions = API_ACTIONS(actions);

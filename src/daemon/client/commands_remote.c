@@ -27,11 +27,11 @@ static RESULT find_row(struct asking *a, const json_t *rows, const char *member,
 	if (count > 1)
 		return ctx_fail_field(a->c, ERR_INVALID, str_from(param),
 				      "%zu of the %s are called %" STR_FMT "; give its id", count,
-				      strcmp(param, "name") == 0 ? "providers" : "machines", STR_ARG(said));
+				      strcmp(param, "id") == 0 ? "machines" : "providers", STR_ARG(said));
 	*ret_row = row;
 	return row ? OK
 		   : ctx_fail_field(a->c, ERR_NOT_FOUND, str_from(param), "there is no %s %" STR_FMT,
-				    strcmp(param, "name") == 0 ? "provider" : "machine", STR_ARG(said));
+				    strcmp(param, "id") == 0 ? "machine" : "provider", STR_ARG(said));
 }
 
 static RESULT find_provider(struct asking *a, const json_t **ret_row)
@@ -281,12 +281,13 @@ static RESULT show_machine(struct asking *a)
 /* `dari remote start` and its like: the command's second word is the act. */
 static RESULT act(struct asking *a)
 {
-	static const struct carried tags = {.member = "tags", .param = "tag", .how = CARRY_PAIRS};
+	static const struct carried members[] = {{.member = "tags", .param = "tag", .how = CARRY_PAIRS},
+						 {.member = "type", .param = "type"}};
 	const json_t *row = NULL, *answer = NULL;
 	const char *word = a->words + sizeof "remote";
 	TRY(find_machine(a, &row));
 	json_t *body = json_object();
-	struct result result = asking_carry(a, &tags, body);
+	struct result result = carry_all(a, members, sizeof members / sizeof *members, body);
 	const char *path = path_of(a, "remote-machines", row, str_print(a->c->arena, "/%s", word).p);
 	if (result_is_ok(result))
 		result = asking_change(a, "POST", path, body, &answer);
@@ -294,6 +295,31 @@ static RESULT act(struct asking *a)
 	TRY(result);
 	buf_print(&a->text, "%s of %" STR_FMT " is requested\n", word, STR_ARG(asking_text(row, "ref")));
 	asking_tell_nothing(a);
+	return OK;
+}
+
+static RESULT create_machine(struct asking *a)
+{
+	static const struct carried members[] = {
+		{.member = "name", .param = "name"},
+		{.member = "image", .param = "image"},
+		{.member = "type", .param = "type"},
+		{.member = "zone", .param = "zone"},
+		{.member = "subnet", .param = "subnet"},
+		{.member = "key_name", .param = "key"},
+		{.member = "groups", .param = "group", .how = CARRY_LINES},
+		{.member = "tags", .param = "tag", .how = CARRY_PAIRS},
+	};
+	const json_t *rows = NULL, *provider = NULL, *answer = NULL;
+	TRY(asking_list(a, "/providers", "*", &rows));
+	TRY(find_row(a, rows, "name", "provider", &provider));
+	json_t *body = json_pack("{s:O}", "provider", json_object_get(provider, "id"));
+	struct result result = carry_all(a, members, sizeof members / sizeof *members, body);
+	if (result_is_ok(result))
+		result = asking_change(a, "POST", "/remote-machines", body, &answer);
+	json_decref(body);
+	TRY(result);
+	buf_print(&a->text, "machine %" STR_FMT " is requested\n", STR_ARG(asking_arg(a, "name")));
 	return OK;
 }
 
@@ -360,6 +386,23 @@ const struct command remote_commands[] = {
 	 {{"provider", PARAM_OPTION, false, "Of this provider; absent: of all."}},
 	 .ask = list_machines},
 	{"remote show", "Shows a machine elsewhere.", {MACHINE_ID}, .ask = show_machine},
+	{"remote create",
+	 "Creates a machine elsewhere from an image.",
+	 {{"name", PARAM_POSITIONAL, true, "Its name there."},
+	  {"provider", PARAM_OPTION, true, "The provider's name."},
+	  {"image", PARAM_OPTION, true, "The cloud's id of the image."},
+	  {"type", PARAM_OPTION, true, "The cloud's name of the type."},
+	  {"zone", PARAM_OPTION, false, "The cloud's name of the zone; absent: the cloud chooses."},
+	  {"subnet", PARAM_OPTION, false,
+	   "The cloud's id of the subnet; OpenStack, CloudStack: of the network."},
+	  {"key", PARAM_OPTION, false, "The cloud's name of the key pair."},
+	  {"group", PARAM_OPTION, false, "A security group; may be repeated.", .repeats = true},
+	  {"tag", PARAM_OPTION, false, "KEY=VALUE; may be repeated.", .repeats = true}},
+	 .ask = create_machine},
+	{"remote resize",
+	 "Changes the type of a machine elsewhere.",
+	 {MACHINE_ID, {"type", PARAM_OPTION, true, "The cloud's name of the type."}},
+	 .ask = act},
 	{"remote start", "Starts a machine elsewhere.", {MACHINE_ID}, .ask = act},
 	{"remote stop", "Stops a machine elsewhere.", {MACHINE_ID}, .ask = act},
 	{"remote reboot", "Reboots a machine elsewhere.", {MACHINE_ID}, .ask = act},

@@ -45,6 +45,8 @@ void draft_add_tag(struct machine_draft *d, struct str key, struct str value)
 	const struct tag tag = {.key = str_cut(key, TAG_MAX), .value = str_cut(value, TAG_MAX)};
 	if (tag.key.n && str_is_line(tag.key) && str_is_xml_text(tag.value) && d->tag_count < DRAFT_TAGS_MAX)
 		d->tags[d->tag_count++] = tag;
+	if (str_is(key, REMOTE_TOKEN_TAG))
+		IGNORE(uuid_parse(value, &d->machine.row.id)); /* of another form: somebody else's */
 }
 
 static int compare_ids(const void *a, const void *b)

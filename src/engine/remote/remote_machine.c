@@ -12,11 +12,10 @@ enum { PROBLEM_MAX = 1024, NAME_SHOWN = 128 };
 
 /* ---- acts ---- */
 
-static const char *const permissions[] = {[REMOTE_MACHINE_ACT_START] = "remote.start",
-					  [REMOTE_MACHINE_ACT_STOP] = "remote.stop",
-					  [REMOTE_MACHINE_ACT_REBOOT] = "remote.reboot",
-					  [REMOTE_MACHINE_ACT_TERMINATE] = "remote.terminate",
-					  [REMOTE_MACHINE_ACT_TAG] = "remote.tag"};
+static const char *const permissions[] = {
+	[REMOTE_MACHINE_ACT_START] = "remote.start",   [REMOTE_MACHINE_ACT_STOP] = "remote.stop",
+	[REMOTE_MACHINE_ACT_REBOOT] = "remote.reboot", [REMOTE_MACHINE_ACT_TERMINATE] = "remote.terminate",
+	[REMOTE_MACHINE_ACT_TAG] = "remote.tag",       [REMOTE_MACHINE_ACT_RESIZE] = "remote.resize"};
 
 static RESULT check_act(struct op *op, const struct remote_act_wish *wish, const struct remote_machine *m)
 {
@@ -48,6 +47,7 @@ RESULT engine_act_remote_machine(struct op *op, struct remote_act_wish *wish)
 	next.act_tags = (struct tags){0};
 	if (wish->act == REMOTE_MACHINE_ACT_TAG)
 		TRY(tag_normalize(op, wish->tags, &next.act_tags));
+	next.act_type = wish->act == REMOTE_MACHINE_ACT_RESIZE ? wish->type : STR_NONE;
 	next.act_is_sent = false;
 	next.act_problem = STR_NONE;
 	next.act_us = op->now_us;
@@ -55,6 +55,52 @@ RESULT engine_act_remote_machine(struct op *op, struct remote_act_wish *wish)
 	TRY(remote_machine_put(op, &next));
 	return engine_log_event(op, KIND_REMOTE_MACHINE, row, remote_machine_act_words[wish->act],
 				"Requested: %s.", remote_machine_act_words[wish->act]);
+}
+
+/* ---- creation ---- */
+
+#define NEW "new-"
+
+bool engine_remote_machine_is_new(const struct remote_machine *m)
+{
+	return str_starts_with(m->ref, STR(NEW));
+}
+
+static struct strs list_of(struct op *op, struct str text)
+{
+	struct str *copy = text.n ? arena_new_array(op->ctx->arena, struct str, 1) : NULL;
+	if (copy)
+		*copy = text;
+	return (struct strs){copy, copy ? 1 : 0};
+}
+
+RESULT engine_create_remote_machine(struct op *op, struct remote_create_wish *wish)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_own(op->ctx, op->head, KIND_PROVIDER, &wish->provider, &row));
+	const struct provider *p = provider_of(row);
+	struct remote_machine next = {.row.id = wish->id,
+				      .row.gen = 1,
+				      .account = p->account,
+				      .provider = p->row.id,
+				      .act = REMOTE_MACHINE_ACT_CREATE,
+				      .act_us = op->now_us,
+				      .power = REMOTE_MACHINE_POWER_PENDING,
+				      .name = wish->name,
+				      .image = wish->image,
+				      .type = wish->type,
+				      .zone = wish->zone,
+				      .key_name = wish->key_name,
+				      .subnets = list_of(op, wish->subnet),
+				      .groups = wish->groups};
+	char id[UUID_TEXT_SIZE];
+	next.ref = str_print(op->ctx->arena, NEW "%s", uuid_write(wish->id, id));
+	TRY(engine_permit_new(op, "remote.create", KIND_REMOTE_MACHINE, &next.row));
+	TRY(tag_normalize(op, wish->tags, &next.act_tags));
+	TRY(remote_machine_put(op, &next));
+	return engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, "create",
+				"Requested: a machine of type %" STR_FMT " from image %" STR_FMT ".",
+				STR_ARG(next.type), STR_ARG(next.image));
 }
 
 RESULT engine_end_remote_act(struct op *op, struct remote_act_report *wish)
@@ -68,7 +114,10 @@ RESULT engine_end_remote_act(struct op *op, struct remote_act_report *wish)
 		return remote_machine_put(op, &next);
 	next.act = REMOTE_MACHINE_ACT_NONE;
 	next.act_tags = (struct tags){0};
+	next.act_type = STR_NONE;
 	next.act_problem = str_cut(wish->problem, PROBLEM_MAX);
+	if (m->act == REMOTE_MACHINE_ACT_CREATE) /* the row goes as one whose machine is no longer listed */
+		next.power = REMOTE_MACHINE_POWER_TERMINATED;
 	if (m->act == REMOTE_MACHINE_ACT_TERMINATE && !wish->problem.n &&
 	    m->power != REMOTE_MACHINE_POWER_TERMINATED)
 		next.power = REMOTE_MACHINE_POWER_TERMINATING;
@@ -91,6 +140,7 @@ static struct remote_machine take_seen(const struct remote_machine *row, const s
 	next.provider = row->provider;
 	next.act = row->act;
 	next.act_tags = row->act_tags;
+	next.act_type = row->act_type;
 	next.act_is_sent = row->act_is_sent;
 	next.act_problem = row->act_problem;
 	next.act_us = row->act_us;
@@ -113,10 +163,25 @@ static RESULT log_found(struct op *op, const struct remote_machine *m, bool is_q
 					   remote_machine_power_words[m->power]);
 }
 
+/* The machine of a requested creation, as its token says. */
+static RESULT see_created(struct op *op, const struct remote_machine *made, const struct remote_machine *seen)
+{
+	struct remote_machine next = take_seen(made, seen);
+	next.act = REMOTE_MACHINE_ACT_NONE;
+	next.act_tags = (struct tags){0};
+	next.act_problem = STR_NONE;
+	TRY(remote_machine_put(op, &next));
+	return engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, "done", "Created: machine %" STR_FMT ".",
+				STR_ARG(next.ref));
+}
+
 static RESULT see_one(struct op *op, const struct provider *p, const struct remote_machine *seen,
 		      bool is_quiet)
 {
 	const struct remote_machine *row = remote_machine_find_by_provider(op->head, p->row.id, seen->ref);
+	const struct remote_machine *wanted = row ? NULL : remote_machine_find(op->head, seen->row.id);
+	if (wanted && uuid_equal(wanted->provider, p->row.id) && engine_remote_machine_is_new(wanted))
+		return see_created(op, wanted, seen);
 	if (!row) {
 		struct remote_machine made = *seen;
 		made.row.gen = 1;

@@ -10,10 +10,25 @@ enum { REMOTE_MACHINES_MAX = 50000, REMOTE_ACT_EXPIRES_S = 900 };
 /* Requests one act. ERR_STATE: an earlier one is not over yet, or the machine is terminated. */
 struct remote_act_wish {
 	struct ref machine;
-	enum remote_machine_act act; /* not NONE */
+	enum remote_machine_act act; /* neither NONE nor CREATE */
 	struct tags tags;            /* of tag: added, or replaced by key */
+	struct str type;             /* of resize */
 };
 OPERATION(engine_act_remote_machine, remote_act_wish)
+
+/* Requests a new machine. Its row's id is the token that keeps the cloud from making it twice. */
+struct remote_create_wish {
+	uuid id; /* id for the new row */
+	struct ref provider;
+	struct str name, image, type, zone, subnet,
+		key_name; /* by the cloud's ids, or names where it has them */
+	struct strs groups;
+	struct tags tags;
+};
+OPERATION(engine_create_remote_machine, remote_create_wish)
+
+/* True until the cloud's id of the machine is known. */
+bool engine_remote_machine_is_new(const struct remote_machine *m);
 
 /* True if the seen fields differ, so that a report would change the row. */
 bool engine_remote_machine_differs(const struct remote_machine *row, const struct remote_machine *seen);

@@ -171,6 +171,17 @@ struct changes {
 	size_t count;
 };
 
+/* The row of a listed machine: by the cloud's id, or by the token of a creation whose answer was lost. */
+static const struct remote_machine *find_listed(const struct tables *t, uuid provider,
+						const struct remote_machine *m)
+{
+	const struct remote_machine *row = remote_machine_find_by_provider(t, provider, m->ref);
+	if (row || uuid_is_none(m->row.id))
+		return row;
+	row = remote_machine_find(t, m->row.id);
+	return row && uuid_equal(row->provider, provider) && engine_remote_machine_is_new(row) ? row : NULL;
+}
+
 static RESULT compare_page(struct step *s, struct provider_lane *lane, const struct remote_page *page,
 			   struct changes *changes)
 {
@@ -181,8 +192,7 @@ static RESULT compare_page(struct step *s, struct provider_lane *lane, const str
 		return ctx_no_memory(&s->ctx);
 	for (size_t k = 0; k < page->count; k++) {
 		struct remote_machine *m = &page->machines[k];
-		const struct remote_machine *row =
-			remote_machine_find_by_provider(view.tables, s->id, m->ref);
+		const struct remote_machine *row = find_listed(view.tables, s->id, m);
 		m->row.id = row ? row->row.id : id_new(KIND_REMOTE_MACHINE);
 		if (!row || engine_remote_machine_differs(row, m))
 			changes->at[changes->count++] = *m;
@@ -207,9 +217,12 @@ static RESULT report_changes(struct step *s, const struct provider *p, const str
 }
 
 /* Rows that the listing lacked. Terminated machines leave the listing soon, so they do not count as vanished. */
+struct missing_ids {
+	VEC(uuid);
+};
 struct missing {
-	VEC(uuid) ids;
-	size_t alive, vanished;
+	struct missing_ids vanished, ended; /* ended: terminated before */
+	size_t alive;
 };
 
 static RESULT find_missing(struct step *s, const struct provider_lane *lane, struct missing *missing)
@@ -221,22 +234,22 @@ static RESULT find_missing(struct step *s, const struct provider_lane *lane, str
 		bool is_alive = m->power != REMOTE_MACHINE_POWER_TERMINATED &&
 				m->power != REMOTE_MACHINE_POWER_TERMINATING;
 		missing->alive += is_alive;
-		if (id_set_has(&lane->seen, m->row.id))
+		if (id_set_has(&lane->seen, m->row.id) || m->act == REMOTE_MACHINE_ACT_CREATE)
 			continue;
-		missing->vanished += is_alive;
-		if (!VEC_PUSH(s->ctx.arena, &missing->ids, m->row.id))
+		struct missing_ids *ids = is_alive ? &missing->vanished : &missing->ended;
+		if (!VEC_PUSH(s->ctx.arena, ids, m->row.id))
 			return ctx_no_memory(&s->ctx);
 	}
 	return OK;
 }
 
-static RESULT report_missing(struct step *s, const struct provider *p, const struct missing *missing)
+static RESULT report_missing(struct step *s, const struct provider *p, const struct missing_ids *ids)
 {
-	for (size_t k = 0; k < missing->ids.count; k += CHUNK) {
+	for (size_t k = 0; k < ids->count; k += CHUNK) {
 		struct remote_machines_loss *loss = STEP_NEW(s, struct remote_machines_loss);
-		size_t left = missing->ids.count - k;
+		size_t left = ids->count - k;
 		*loss = (struct remote_machines_loss){.provider = p->row.id,
-						      .at = missing->ids.at + k,
+						      .at = ids->at + k,
 						      .count = left < CHUNK ? left : CHUNK,
 						      .is_final = p->accepts_loss};
 		step_report(s, engine_miss_remote_machines_run, loss);
@@ -251,14 +264,16 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 	if (!report)
 		return ctx_no_memory(&s->ctx);
 	TRY(find_missing(s, lane, &missing));
-	bool is_too_many = !p->accepts_loss && missing.vanished * 100 > missing.alive * VANISHED_PERCENT_MAX;
+	bool is_too_many =
+		!p->accepts_loss && missing.vanished.count * 100 > missing.alive * VANISHED_PERCENT_MAX;
+	TRY(report_missing(s, p, &missing.ended));
 	if (!is_too_many)
-		TRY(report_missing(s, p, &missing));
+		TRY(report_missing(s, p, &missing.vanished));
 	*report = (struct provider_report){.provider = p->row.id,
 					   .gen = p->row.gen,
 					   .status = PROVIDER_STATUS_OK,
 					   .has_listed = true,
-					   .held = is_too_many ? (int64_t) missing.vanished : 0};
+					   .held = is_too_many ? (int64_t) missing.vanished.count : 0};
 	step_report(s, engine_see_provider_run, report);
 	lane->is_listing = false;
 	lane->failures = 0;

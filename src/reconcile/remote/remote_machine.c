@@ -87,6 +87,12 @@ static bool has_tags(const struct remote_machine *m, struct tags tags)
 	return true;
 }
 
+/* OpenStack keeps both sizes until the new one is confirmed. */
+static bool is_to_be_confirmed(const struct remote_machine *seen)
+{
+	return str_is(seen->raw_state, "VERIFY_RESIZE");
+}
+
 static bool is_reached(const struct remote_machine *wanted, const struct remote_machine *seen)
 {
 	enum remote_machine_power power = seen->power;
@@ -99,7 +105,11 @@ static bool is_reached(const struct remote_machine *wanted, const struct remote_
 		return power == REMOTE_MACHINE_POWER_TERMINATED || power == REMOTE_MACHINE_POWER_TERMINATING;
 	case REMOTE_MACHINE_ACT_TAG:
 		return has_tags(seen, wanted->act_tags);
+	case REMOTE_MACHINE_ACT_RESIZE: /* the wish may name a type by its id, and the machine by its name */
+		return !is_to_be_confirmed(seen) &&
+		       (wanted->act_is_sent || str_equal(seen->type, wanted->act_type));
 	case REMOTE_MACHINE_ACT_NONE:
+	case REMOTE_MACHINE_ACT_CREATE:
 	case REMOTE_MACHINE_ACT_REBOOT:
 		return false;
 	}
@@ -136,10 +146,17 @@ static RESULT end_gone(struct step *s, const struct acting *a)
 	return report_end(s, a, (struct remote_act_report){.problem = why});
 }
 
-static RESULT send(struct step *s, const struct acting *a, struct remote *remote)
+static RESULT send(struct step *s, const struct acting *a, struct remote *remote,
+		   const struct remote_machine *seen)
 {
 	const struct remote_machine *m = a->machine;
-	const struct remote_act act = {.verb = m->act, .ref = m->ref, .tags = m->act_tags};
+	const struct remote_act act = {.verb = m->act,
+				       .ref = m->ref,
+				       .tags = m->act_tags,
+				       .type = m->act_type,
+				       .raw_state = seen->raw_state};
+	if (!(a->driver->verbs & 1U << m->act))
+		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "The cloud's driver cannot do that.");
 	if (m->act == REMOTE_MACHINE_ACT_REBOOT && m->act_is_sent && !s->work->has_begun)
 		return report_end(
 			s, a,
@@ -152,7 +169,7 @@ static RESULT send(struct step *s, const struct acting *a, struct remote *remote
 	}
 	s->work->has_begun = false; /* a reboot is sent once, whatever comes of it */
 	TRY(a->driver->act(&s->ctx, remote, &act));
-	return report_end(s, a, (struct remote_act_report){0});
+	return report_end(s, a, (struct remote_act_report){.is_sent = m->act == REMOTE_MACHINE_ACT_RESIZE});
 }
 
 static RESULT look_and_act(struct step *s, const struct acting *a, struct remote *remote)
@@ -167,9 +184,39 @@ static RESULT look_and_act(struct step *s, const struct acting *a, struct remote
 		step_again_at(s, clock_now_us() + LOOK_EVERY_S * SECOND);
 		return OK;
 	}
+	if (str_is(seen.raw_state, "RESIZE")) {
+		step_again_at(s, clock_now_us() + LOOK_EVERY_S * SECOND);
+		return OK;
+	}
 	if (is_reached(a->machine, &seen))
 		return report_end(s, a, (struct remote_act_report){0});
-	return send(s, a, remote);
+	return send(s, a, remote, &seen);
+}
+
+/* The machine's report ends the act, because it gives the row the cloud's id. */
+static RESULT create(struct step *s, const struct acting *a, struct remote *remote)
+{
+	const struct remote_machine *m = a->machine;
+	const struct remote_new wish = {.token = s->id,
+					.name = m->name,
+					.image = m->image,
+					.type = m->type,
+					.zone = m->zone,
+					.subnet = m->subnets.count ? m->subnets.at[0] : STR_NONE,
+					.key_name = m->key_name,
+					.groups = m->groups,
+					.tags = m->act_tags};
+	struct remote_machine *made = STEP_NEW(s, struct remote_machine);
+	struct remote_machines_report *report = STEP_NEW(s, struct remote_machines_report);
+	if (!a->driver->create)
+		return ctx_fail(&s->ctx, ERR_UNSUPPORTED,
+				"Machines of this cloud cannot be created from here.");
+	TRY(a->driver->create(&s->ctx, remote, &wish, made));
+	made->row.id = s->id;
+	*report = (struct remote_machines_report){.provider = a->provider->row.id, .at = made, .count = 1};
+	step_report(s, engine_see_remote_machines_run, report);
+	step_again_at(s, clock_now_us() + LOOK_EVERY_S * SECOND);
+	return OK;
 }
 
 /* A request that fails for now is tried again until the act expires. */
@@ -211,7 +258,8 @@ static RESULT step_machine(struct step *s)
 	}
 	struct result result = remote_open(s, a.provider, a.lane, &remote);
 	if (result_is_ok(result))
-		result = look_and_act(s, &a, &remote);
+		result = a.machine->act == REMOTE_MACHINE_ACT_CREATE ? create(s, &a, &remote)
+								     : look_and_act(s, &a, &remote);
 	remote_close(&remote);
 	return result_is_ok(result) ? OK : fail(s, &a, &remote, result);
 }

@@ -142,7 +142,7 @@ def test_missing_right(world):
     allowed = {"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:StartInstances", "ec2:StopInstances", "ec2:RebootInstances", "ec2:CreateTags"], "Resource": "*"}
     iam.put_user_policy(UserName="reader", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
     add(world, "reader", key["AccessKeyId"], key["SecretAccessKey"], world.there.url)
-    wait_until(lambda: provider(world, "reader").get("lacks") == ["ec2:TerminateInstances"], "the missing right", shows=lambda: provider(world, "reader"))
+    wait_until(lambda: provider(world, "reader").get("lacks") == ["ec2:TerminateInstances", "ec2:RunInstances", "ec2:ModifyInstanceAttribute"], "the missing right", shows=lambda: provider(world, "reader"))
     wait_until(lambda: len(machines(world, "reader")) >= 3, "its listing")
     assert run(world, "remote", "terminate", machines(world, "reader")[world.refs[2]]["id"]).returncode == 0
     wait_until(lambda: "UnauthorizedOperation" in machines(world, "reader")[world.refs[2]].get("act_problem", ""), "the refusal")

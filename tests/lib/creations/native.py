@@ -103,7 +103,7 @@ ROWS = [
     R("/webhooks", {"name": "w", "url": "http://127.0.0.2:9/", "secret": "x" * 16, "events": ["instance"], "is_off": True, "takes_payments": True}, {"secret": HIDDEN},
       [{"url": "http://127.0.0.2:8/"}, {"secret": "y" * 16}, {"events": ["volume"]}, {"is_off": False}, {"takes_payments": False}], {"secret": HIDDEN}, by="admin"),
     R("/providers", {"name": "p", "cloud": "aws", "region": "eu-1", "login": "AKIAX", "secret": "s", "endpoint": "http://127.0.0.2:9/", "account": "{account}", "pin": "sha256//x",
-                     "ca": "-----BEGIN CERTIFICATE-----", "poll_s": 86400}, {"secret": HIDDEN},
+                     "ca": "-----BEGIN CERTIFICATE-----", "poll_s": 86400, "project": "x", "domain": "y"}, {"secret": HIDDEN},
       [{"login": "AKIAY"}, {"secret": "t"}, {"pin": "sha256//y"}, {"ca": "-----BEGIN CERTIFICATE-----x"}, {"poll_s": 3600}], {"secret": HIDDEN}, by="admin"),
     R("/signup-templates", {"name": "t", "description": "d", "is_open": True, "is_reviewed": True, "is_prepaid": False,
                             "trial_limits": {"instances": "1"}, "limits": {"instances": "2"}},
@@ -117,7 +117,7 @@ ROWS = [
 ELSEWHERE = {
     "POST /audits": "makes no row: native/audits.py", "POST /commands": "makes no row: operator/dari_url.py", "POST /tags": "makes no row: cross/bad_parameters.py",
     "POST /session": "console/, native/api.py", "POST /signups": "operator/signups.py", "POST /price-lists": "operator/bills.py", "POST /hosts": "operator/host_add.py",
-    "PATCH /hosts/{id}": "operator/host_add.py", "POST /storage-pools": "real/52-shared-pool.py", "PATCH /storage-pools/{id}": "real/52-shared-pool.py",
+    "PATCH /hosts/{id}": "operator/host_add.py", "POST /remote-machines": "operator/providers_create.py", "POST /storage-pools": "real/52-shared-pool.py", "PATCH /storage-pools/{id}": "real/52-shared-pool.py",
 }
 PARTS_ELSEWHERE = {
     "POST /signup-templates": {"reseller": "operator/signups.py"}, "PATCH /signup-templates/{id}": {"reseller": "operator/signups.py"},
@@ -181,7 +181,7 @@ class Native:
 
 # Members that change by themselves.
 MOVING = {"gen", "batch", "state", "conditions", "usage", "progress", "last_used_us", "is_raw", "file_size", "cut_size", "object_count", "stored_size",
-          "is_written", *(f"seen_{what}" for what in ("gen", "power", "us", "stage", "size", "up"))}
+          "is_written", "status", "problem", "since_us", *(f"seen_{what}" for what in ("gen", "power", "us", "stage", "size", "up"))}
 
 
 class Owner:

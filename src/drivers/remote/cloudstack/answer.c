@@ -2,6 +2,7 @@
  * Answers of CloudStack. Source: API reference 4.18, listVirtualMachines and listAccounts. */
 #include "drivers/remote/cloudstack/answer.h"
 
+#define TOKEN_PREFIX "dari-"
 enum { ACCOUNTS_MAX = 500, USERS_MAX = 500, NICS_MAX = 64, TAGS_READ_MAX = 500 };
 
 const json_t *cloudstack_inner(const json_t *root)
@@ -27,6 +28,31 @@ struct str cloudstack_read_account(struct ctx *c, const json_t *root, struct str
 		if (has_key(c, json_array_get(accounts, k), key))
 			return remote_json_text(c, json_array_get(accounts, k), "id");
 	return json_array_size(accounts) == 1 ? remote_json_text(c, accounts, "0/id") : STR_NONE;
+}
+
+struct str cloudstack_write_token(struct ctx *c, uuid token)
+{
+	return str_print(c->arena, TOKEN_PREFIX "%" STR_FMT, STR_ARG(uuid_to_str(c->arena, token)));
+}
+
+void cloudstack_read_token(struct str name, uuid *ret_token)
+{
+	struct str prefix = STR(TOKEN_PREFIX);
+	if (str_starts_with(name, prefix))
+		IGNORE(uuid_parse(str_slice(name, prefix.n, name.n),
+				  ret_token)); /* otherwise somebody else's name */
+}
+
+struct str cloudstack_find_id(struct ctx *c, const json_t *root, const char *list, struct str said)
+{
+	const json_t *rows = remote_json_at(cloudstack_inner(root), list);
+	for (size_t k = 0; k < json_array_size(rows); k++) {
+		struct str id = remote_json_text(c, json_array_get(rows, k), "id");
+		if (str_equal(id, said) ||
+		    str_equal(remote_json_text(c, json_array_get(rows, k), "name"), said))
+			return id;
+	}
+	return STR_NONE;
 }
 
 static enum remote_machine_power power_of(struct str state)
@@ -84,6 +110,7 @@ static RESULT read_machine(struct ctx *c, const json_t *vm, struct remote_machin
 	const json_t *tags = remote_json_at(vm, "tags");
 	remote_read_places(c, vm, places, sizeof places / sizeof places[0], &d);
 	d.machine.power = power_of(d.machine.raw_state);
+	cloudstack_read_token(remote_json_text(c, vm, "name"), &d.machine.row.id);
 	read_each(c, remote_json_at(vm, "nic"), nic_places, sizeof nic_places / sizeof nic_places[0], &d);
 	read_each(c, remote_json_at(vm, "securitygroup"), group_places, 1, &d);
 	for (size_t k = 0; k < json_array_size(tags) && k < TAGS_READ_MAX; k++)

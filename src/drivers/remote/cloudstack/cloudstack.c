@@ -161,7 +161,9 @@ static const struct {
 	     {"stopVirtualMachine", REMOTE_MACHINE_ACT_STOP, "id"},
 	     {"rebootVirtualMachine", REMOTE_MACHINE_ACT_REBOOT, "id"},
 	     {"destroyVirtualMachine", REMOTE_MACHINE_ACT_TERMINATE, "id"},
-	     {"createTags", REMOTE_MACHINE_ACT_TAG, "resourceids"}};
+	     {"createTags", REMOTE_MACHINE_ACT_TAG, "resourceids"},
+	     {"deployVirtualMachine", REMOTE_MACHINE_ACT_CREATE, NULL},
+	     {"scaleVirtualMachine", REMOTE_MACHINE_ACT_RESIZE, "id"}};
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
 /* listApis fails for a command that the role lacks, with a code that depends on the version. */
@@ -235,6 +237,19 @@ static RESULT cloudstack_get(struct ctx *c, struct remote *r, struct str ref,
 
 /* ---- acts ---- */
 
+/* Id of a zone or an offering that is named by its id or its name. */
+static RESULT find_id(struct ctx *c, struct remote *r, const char *command, const char *list, struct str said,
+		      struct str *ret_id)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	begin(&q, c, command);
+	TRY(call(&q, r, &answer));
+	*ret_id = cloudstack_find_id(c, answer.root, list, said);
+	return ret_id->n ? OK
+			 : ctx_fail(c, ERR_INVALID, "The cloud has no %s %" STR_FMT ".", list, STR_ARG(said));
+}
+
 static RESULT cloudstack_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
 	AUTO_ANSWER answer = {0};
@@ -250,17 +265,98 @@ static RESULT cloudstack_act(struct ctx *c, struct remote *r, const struct remot
 		add(&q, str_print(c->arena, "tags[%zu].key", k), act->tags.at[k].key);
 		add(&q, str_print(c->arena, "tags[%zu].value", k), act->tags.at[k].value);
 	}
+	if (act->verb == REMOTE_MACHINE_ACT_RESIZE) {
+		struct str id;
+		TRY(find_id(c, r, "listServiceOfferings", "serviceoffering", act->type, &id));
+		add(&q, STR("serviceofferingid"), id);
+	}
 	return call(&q, r, &answer);
+}
+
+/* ---- creation ---- */
+
+static RESULT find_created(struct ctx *c, struct remote *r, struct str token, struct remote_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	size_t count = 0;
+	begin(&q, c, calls[0].command);
+	add(&q, STR("name"), token);
+	TRY(call(&q, r, &answer));
+	return cloudstack_read_machines(c, answer.root, STR("all"), ret_page, &count);
+}
+
+static void add_joined(struct command *q, const char *name, struct strs list)
+{
+	struct str all = STR_NONE;
+	for (size_t k = 0; k < list.count; k++)
+		all = str_print(q->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(all), k ? "," : "",
+				STR_ARG(list.at[k]));
+	if (all.n)
+		add(q, str_from(name), all);
+}
+
+/* Deploying fails if the name is taken, so that two requests at once make one machine. */
+static RESULT deploy(struct ctx *c, struct remote *r, const struct remote_new *wish, struct str token,
+		     struct str *ret_id)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	struct str zone, offering;
+	TRY(find_id(c, r, "listZones", "zone", wish->zone.n ? wish->zone : r->region, &zone));
+	TRY(find_id(c, r, "listServiceOfferings", "serviceoffering", wish->type, &offering));
+	begin(&q, c, "deployVirtualMachine");
+	add(&q, STR("name"), token);
+	add(&q, STR("displayname"), wish->name);
+	add(&q, STR("zoneid"), zone);
+	add(&q, STR("serviceofferingid"), offering);
+	add(&q, STR("templateid"), wish->image);
+	if (wish->subnet.n)
+		add(&q, STR("networkids"), wish->subnet);
+	if (wish->key_name.n)
+		add(&q, STR("keypair"), wish->key_name);
+	add_joined(&q, "securitygroupids", wish->groups);
+	TRY(call(&q, r, &answer));
+	*ret_id = remote_json_text(c, cloudstack_inner(answer.root), "id");
+	return OK;
+}
+
+static RESULT cloudstack_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
+				struct remote_machine *ret_machine)
+{
+	struct remote_page page = {0};
+	struct str token = cloudstack_write_token(c, wish->token), id = STR_NONE;
+	if (wish->tags.count)
+		return ctx_fail(c, ERR_UNSUPPORTED,
+				"CloudStack sets no tags while it creates; use remote tag afterwards.");
+	TRY(find_created(c, r, token, &page));
+	for (size_t k = 0; k < page.count; k++)
+		if (uuid_equal(page.machines[k].row.id, wish->token)) {
+			*ret_machine = page.machines[k];
+			return OK;
+		}
+	TRY(deploy(c, r, wish, token, &id));
+	if (!draft_is_id(id))
+		return ctx_fail(c, ERR_IO,
+				"The answer is not usable: it has not the machine that was created.");
+	*ret_machine = (struct remote_machine){.ref = id,
+					       .name = wish->name,
+					       .type = wish->type,
+					       .image = wish->image,
+					       .power = REMOTE_MACHINE_POWER_PENDING};
+	return OK;
 }
 
 const struct remote_driver remote_cloudstack = {
 	.name = "cloudstack",
 	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
 		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG,
+		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
+		 1U << REMOTE_MACHINE_ACT_RESIZE,
 	.check = cloudstack_check,
 	.verify = cloudstack_verify,
 	.list = cloudstack_list,
 	.get = cloudstack_get,
 	.act = cloudstack_act,
+	.create = cloudstack_create,
 };

@@ -150,7 +150,8 @@ static RESULT end_machine(struct reading *r)
 
 /* ---- paths ---- */
 
-#define MACHINE "reservationSet/item/instancesSet/item"
+/* Elements of a machine: of DescribeInstances, and of RunInstances. */
+static const char *const machine_paths[] = {"reservationSet/item/instancesSet/item", "instancesSet/item"};
 
 /* The path below the document's element; empty for that element itself. */
 static struct str inner_path(const struct reading *r)
@@ -162,11 +163,14 @@ static struct str inner_path(const struct reading *r)
 /* The path below the machine's element. False: elsewhere. */
 static bool is_in_machine(struct str path, struct str *ret_path)
 {
-	static const struct str machine = {MACHINE, sizeof MACHINE - 1};
-	if (!str_starts_with(path, machine) || (path.n > machine.n && path.p[machine.n] != '/'))
-		return false;
-	*ret_path = str_slice(path, machine.n + 1, path.n);
-	return true;
+	for (size_t k = 0; k < sizeof machine_paths / sizeof machine_paths[0]; k++) {
+		struct str machine = str_from(machine_paths[k]);
+		if (str_starts_with(path, machine) && (path.n == machine.n || path.p[machine.n] == '/')) {
+			*ret_path = str_slice(path, machine.n + 1, path.n);
+			return true;
+		}
+	}
+	return false;
 }
 
 static RESULT enter(struct reading *r, struct str name)
@@ -182,7 +186,8 @@ static RESULT enter(struct reading *r, struct str name)
 	buf_init(&r->text, EC2_TEXT_MAX);
 	if (r->depth == 1)
 		r->answer->root = str_copy(r->c->arena, name);
-	if (str_is(inner_path(r), MACHINE))
+	struct str below = STR_NONE;
+	if (is_in_machine(inner_path(r), &below) && !below.n)
 		r->draft = (struct draft){0};
 	return OK;
 }

@@ -14,6 +14,7 @@
 #define STS_VERSION "2011-06-15"
 /* The id that rights are tried with while no machine is known. */
 #define NO_MACHINE "i-00000000000000000"
+#define NO_IMAGE "ami-00000000000000000"
 
 enum { PAGE_SIZE = 1000, FORM_MAX = 64 * 1024, LOGIN_MAX = 128, REGION_MAX = 63 };
 
@@ -206,7 +207,9 @@ static const struct call_row {
 	     {"StopInstances", "InstanceId.1", REMOTE_MACHINE_ACT_STOP},
 	     {"RebootInstances", "InstanceId.1", REMOTE_MACHINE_ACT_REBOOT},
 	     {"TerminateInstances", "InstanceId.1", REMOTE_MACHINE_ACT_TERMINATE},
-	     {"CreateTags", "ResourceId.1", REMOTE_MACHINE_ACT_TAG}};
+	     {"CreateTags", "ResourceId.1", REMOTE_MACHINE_ACT_TAG},
+	     {"RunInstances", NULL, REMOTE_MACHINE_ACT_CREATE},
+	     {"ModifyInstanceAttribute", "InstanceId", REMOTE_MACHINE_ACT_RESIZE}};
 enum { RIGHTS = sizeof calls / sizeof calls[0] };
 
 static const struct call_row *call_of(enum remote_machine_act act)
@@ -232,6 +235,13 @@ static RESULT try_right(struct ctx *c, struct remote *r, size_t k, struct str ma
 		add(&f, "Tag.1.Key", STR("dari:probe"));
 		add(&f, "Tag.1.Value", STR(""));
 	}
+	if (calls[k].act == REMOTE_MACHINE_ACT_CREATE) {
+		add(&f, "ImageId", STR(NO_IMAGE));
+		add(&f, "MinCount", STR("1"));
+		add(&f, "MaxCount", STR("1"));
+	}
+	if (calls[k].act == REMOTE_MACHINE_ACT_RESIZE)
+		add(&f, "InstanceType.Value", STR("t3.micro"));
 	struct result result = call(&f, r, "ec2", &answer);
 	if (result.code == ERR_DENIED) {
 		ctx_clear_problem(c);
@@ -308,17 +318,79 @@ static RESULT ec2_act(struct ctx *c, struct remote *r, const struct remote_act *
 		add_nth(&f, "Tag", k + 1, ".Key", act->tags.at[k].key);
 		add_nth(&f, "Tag", k + 1, ".Value", act->tags.at[k].value);
 	}
+	if (act->verb == REMOTE_MACHINE_ACT_RESIZE)
+		add(&f, "InstanceType.Value", act->type);
 	return call(&f, r, "ec2", &answer);
+}
+
+/* ---- creation ---- */
+
+/* AWS honours the client token; of the clouds with its API some ignore it, so that the tag is looked for first. */
+static RESULT find_created(struct ctx *c, struct remote *r, struct str token, struct ec2_answer *answer)
+{
+	struct form f;
+	begin(&f, c, calls[0].action, EC2_VERSION);
+	add(&f, "Filter.1.Name", STR("tag:" REMOTE_TOKEN_TAG));
+	add(&f, "Filter.1.Value.1", token);
+	return call(&f, r, "ec2", answer);
+}
+
+static void add_new(struct form *f, const struct remote_new *wish, struct str token)
+{
+	size_t n = 3;
+	add(f, "ClientToken", token);
+	add(f, "ImageId", wish->image);
+	add(f, "InstanceType", wish->type);
+	add(f, "MinCount", STR("1"));
+	add(f, "MaxCount", STR("1"));
+	if (wish->zone.n)
+		add(f, "Placement.AvailabilityZone", wish->zone);
+	if (wish->subnet.n)
+		add(f, "SubnetId", wish->subnet);
+	if (wish->key_name.n)
+		add(f, "KeyName", wish->key_name);
+	for (size_t k = 0; k < wish->groups.count; k++)
+		add_nth(f, "SecurityGroupId", k + 1, "", wish->groups.at[k]);
+	add(f, "TagSpecification.1.ResourceType", STR("instance"));
+	add(f, "TagSpecification.1.Tag.1.Key", STR(REMOTE_TOKEN_TAG));
+	add(f, "TagSpecification.1.Tag.1.Value", token);
+	add(f, "TagSpecification.1.Tag.2.Key", STR("Name"));
+	add(f, "TagSpecification.1.Tag.2.Value", wish->name);
+	for (size_t k = 0; k < wish->tags.count; k++, n++) {
+		add_nth(f, "TagSpecification.1.Tag", n, ".Key", wish->tags.at[k].key);
+		add_nth(f, "TagSpecification.1.Tag", n, ".Value", wish->tags.at[k].value);
+	}
+}
+
+static RESULT ec2_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
+			 struct remote_machine *ret_machine)
+{
+	struct form f;
+	struct ec2_answer answer;
+	struct str token = uuid_to_str(c->arena, wish->token);
+	TRY(find_created(c, r, token, &answer));
+	if (!answer.machine_count) {
+		begin(&f, c, call_of(REMOTE_MACHINE_ACT_CREATE)->action, EC2_VERSION);
+		add_new(&f, wish, token);
+		TRY(call(&f, r, "ec2", &answer));
+	}
+	if (answer.machine_count != 1)
+		return ctx_fail(c, ERR_IO,
+				"The answer is not usable: it has not the machine that was created.");
+	*ret_machine = answer.machines[0];
+	return OK;
 }
 
 const struct remote_driver remote_ec2 = {
 	.name = "aws",
 	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
 		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG,
+		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
+		 1U << REMOTE_MACHINE_ACT_RESIZE,
 	.check = ec2_check,
 	.verify = ec2_verify,
 	.list = ec2_list,
 	.get = ec2_get,
 	.act = ec2_act,
+	.create = ec2_create,
 };

@@ -273,9 +273,44 @@ static const struct {
 	[REMOTE_MACHINE_ACT_TAG] = {"POST", "/metadata", NULL}, /* adds to what is there */
 };
 
+/* Id of a flavor that is named by its id or its name. */
+static RESULT find_flavor(struct ctx *c, struct remote *r, struct str said, struct str *ret_id)
+{
+	AUTO_ANSWER answer = {0};
+	TRY(ask(c, r, "GET", STR("/flavors?limit=1000"), STR_NONE, &answer));
+	const json_t *flavors = remote_json_at(answer.root, "flavors");
+	for (size_t k = 0; k < json_array_size(flavors); k++) {
+		const json_t *each = json_array_get(flavors, k);
+		*ret_id = remote_json_text(c, each, "id");
+		if (str_equal(*ret_id, said) || str_equal(remote_json_text(c, each, "name"), said))
+			return OK;
+	}
+	return ctx_fail(c, ERR_INVALID, "The cloud has no flavor %" STR_FMT ".", STR_ARG(said));
+}
+
+static RESULT resize(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	AUTO_ANSWER answer = {0};
+	struct str id = STR_NONE, body = STR("{\"confirmResize\":null}");
+	if (!str_is(act->raw_state, "VERIFY_RESIZE")) {
+		struct remote_body b;
+		TRY(find_flavor(c, r, act->type, &id));
+		remote_body_begin(&b);
+		json_write_open(&b.json, NULL);
+		json_write_open(&b.json, "resize");
+		json_write_text(&b.json, "flavorRef", id);
+		json_write_close(&b.json);
+		json_write_close(&b.json);
+		TRY(remote_body_end(c, &b, &body));
+	}
+	return ask(c, r, "POST", path_of(c, act->ref, "/action"), body, &answer);
+}
+
 static RESULT openstack_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
 	AUTO_ANSWER answer = {0};
+	if (act->verb == REMOTE_MACHINE_ACT_RESIZE)
+		return resize(c, r, act);
 	const char *body_z = calls[act->verb].body;
 	struct str body = body_z ? str_from(body_z) : STR_NONE;
 	if (!body_z)
@@ -284,14 +319,126 @@ static RESULT openstack_act(struct ctx *c, struct remote *r, const struct remote
 		   &answer);
 }
 
+/* ---- creation ---- */
+
+/* The filter is a regular expression; the token decides. */
+static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_new *wish, bool *ret_is_found,
+			   struct remote_machine *ret_machine)
+{
+	struct remote_page page = {0};
+	AUTO_ANSWER answer = {0};
+	struct buf pattern;
+	*ret_is_found = false;
+	buf_init(&pattern, 1024);
+	buf_add_char(&pattern, '^');
+	for (size_t k = 0; k < wish->name.n; k++)
+		buf_print(&pattern, str_is_alphanumeric(wish->name.p[k]) ? "%c" : "[%c]", wish->name.p[k]);
+	buf_add_char(&pattern, '$');
+	struct str name = str_encode_url(c->arena, buf_str(&pattern), false);
+	buf_done(&pattern);
+	TRY(ask(c, r, "GET", str_print(c->arena, "/servers/detail?name=%" STR_FMT, STR_ARG(name)), STR_NONE,
+		&answer));
+	TRY(openstack_read_servers(c, answer.root, &page));
+	for (size_t k = 0; k < page.count && !*ret_is_found; k++)
+		if (uuid_equal(page.machines[k].row.id, wish->token)) {
+			*ret_machine = page.machines[k];
+			*ret_is_found = true;
+		}
+	return OK;
+}
+
+static void write_placement(struct json_writer *w, const struct remote_new *wish)
+{
+	if (wish->zone.n)
+		json_write_text(w, "availability_zone", wish->zone);
+	if (wish->key_name.n)
+		json_write_text(w, "key_name", wish->key_name);
+	if (wish->groups.count) {
+		json_write_open_list(w, "security_groups");
+		for (size_t k = 0; k < wish->groups.count; k++) {
+			json_write_open(w, NULL);
+			json_write_text(w, "name", wish->groups.at[k]);
+			json_write_close(w);
+		}
+		json_write_close_list(w);
+	}
+}
+
+/* From microversion 2.37 on the networks have to be named, or left to Nova. */
+static void write_networks(struct json_writer *w, const struct remote_new *wish, int minor)
+{
+	if (!wish->subnet.n) {
+		if (minor >= 37)
+			json_write_z(w, "networks", "auto");
+		return;
+	}
+	json_write_open_list(w, "networks");
+	json_write_open(w, NULL);
+	json_write_text(w, "uuid", wish->subnet);
+	json_write_close(w);
+	json_write_close_list(w);
+}
+
+static RESULT write_server(struct ctx *c, const struct remote_new *wish, struct str flavor, int minor,
+			   struct str *ret_body)
+{
+	struct remote_body b;
+	struct json_writer *w = &b.json;
+	remote_body_begin(&b);
+	json_write_open(w, NULL);
+	json_write_open(w, "server");
+	json_write_text(w, "name", wish->name);
+	json_write_text(w, "imageRef", wish->image);
+	json_write_text(w, "flavorRef", flavor);
+	json_write_open(w, "metadata");
+	json_write_text(w, REMOTE_TOKEN_TAG, uuid_to_str(c->arena, wish->token));
+	for (size_t k = 0; k < wish->tags.count; k++) {
+		json_write_key(w, wish->tags.at[k].key);
+		json_write_text(w, NULL, wish->tags.at[k].value);
+	}
+	json_write_close(w);
+	write_placement(w, wish);
+	write_networks(w, wish, minor);
+	json_write_close(w);
+	json_write_close(w);
+	return remote_body_end(c, &b, ret_body);
+}
+
+/* Nova has no idempotency token: the metadata say which server is meant. */
+static RESULT openstack_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
+			       struct remote_machine *ret_machine)
+{
+	AUTO_ANSWER answer = {0};
+	struct str flavor, body;
+	bool is_found = false;
+	TRY(find_created(c, r, wish, &is_found, ret_machine));
+	if (is_found)
+		return OK;
+	TRY(find_flavor(c, r, wish->type, &flavor));
+	TRY(write_server(c, wish, flavor, remote_session_of(r)->version, &body));
+	TRY(ask(c, r, "POST", STR("/servers"), body, &answer));
+	struct str id = remote_json_text(c, answer.root, "server/id");
+	if (!draft_is_id(id))
+		return ctx_fail(c, ERR_IO,
+				"The answer is not usable: it has not the machine that was created.");
+	*ret_machine = (struct remote_machine){.ref = id,
+					       .name = wish->name,
+					       .type = wish->type,
+					       .image = wish->image,
+					       .power = REMOTE_MACHINE_POWER_PENDING};
+	return OK;
+}
+
 const struct remote_driver remote_openstack = {
 	.name = "openstack",
 	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
 		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG,
+		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
+		 1U << REMOTE_MACHINE_ACT_RESIZE,
 	.check = openstack_check,
 	.verify = openstack_verify,
 	.list = openstack_list,
 	.get = openstack_get,
 	.act = openstack_act,
+	.create = openstack_create,
 };
