@@ -35,7 +35,8 @@ struct backup_rows {
 };
 
 /* Asks the asker's policies about the backed up volume. The reason of a refusal is in the arena. */
-static struct str weigh(struct step *s, struct arena *a, const struct tables *t, const struct backup *b)
+static RESULT weigh(struct step *s, struct arena *a, const struct tables *t, const struct backup *b,
+		    struct str *ret_why_not)
 {
 	const struct asker asker = ASKER_OF(b);
 	const struct asker_work work = {s->r->later_guard, "backup.create", clock_now_us()};
@@ -46,7 +47,10 @@ static struct str weigh(struct step *s, struct arena *a, const struct tables *t,
 	struct result result = asker_act(&own, t, &asker, &work);
 	if (result_is_ok(result) && volume && row_is_live(&volume->row))
 		result = engine_check_found(&own, t, KIND_VOLUME, &volume->row);
-	return result_is_ok(result) ? STR_NONE : own.problem.message;
+	if (result.code == ERR_NO_MEMORY || result.code == ERR_AGAIN || result.code == ERR_INTERNAL)
+		return result;
+	*ret_why_not = result_is_ok(result) ? STR_NONE : own.problem.message;
+	return OK;
 }
 
 static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
@@ -58,7 +62,8 @@ static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 	const struct snapshot *cut = backup ? snapshot_find(view.tables, backup->cut) : NULL;
 	if (backup)
 		ret_rows->backup = STEP_COPY(s, KIND_BACKUP, struct backup, backup);
-	ret_rows->why_not = backup ? weigh(s, s->ctx.arena, view.tables, backup) : STR_NONE;
+	if (backup)
+		TRY(weigh(s, s->ctx.arena, view.tables, backup, &ret_rows->why_not));
 	if (cut && row_is_live(&cut->row))
 		ret_rows->cut = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, cut);
 	return OK;
@@ -96,7 +101,8 @@ static bool backup_goes_on(void *arg)
 	bool is_wanted = b && model_derive_backup_state(b) == BACKUP_CREATING && !work_is_stopping(s->r);
 	AUTO(arena) arena =
 		is_wanted ? arena_new(WEIGH_SIZE, WEIGH_CAP) : NULL; /* asked before each object */
-	return arena && !weigh(s, arena, view.tables, b).n;
+	struct str why_not = STR_NONE;
+	return arena && result_is_ok(weigh(s, arena, view.tables, b, &why_not)) && !why_not.n;
 }
 
 /* Bytes that the account may store in this backup: its limit counts the backup once that is whole. */

@@ -132,7 +132,8 @@ static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commi
 	return OK;
 }
 
-/* Settles a lost commit. ERR_AGAIN without effect on the database: the batch may be sent again. */
+/* Settles a lost commit. ERR_AGAIN: its outcome is not known, even if another process has taken the database since: the
+ * batch may stand there, so nobody may be told that it does not. */
 static RESULT settle_commit(struct postgresql *self, struct ctx *c, uint64_t commit, bool was_in_parts,
 			    bool *ret_is_done)
 {
@@ -144,22 +145,27 @@ static RESULT settle_commit(struct postgresql *self, struct ctx *c, uint64_t com
 	ctx_clear_problem(c);
 	struct result r = settle(self, c, &found);
 	if (!result_is_ok(r))
-		return r.code == ERR_TIMEOUT ? FAIL(AGAIN) : r;
+		return FAIL(AGAIN);
 	*ret_is_done = found == commit;
 	if (*ret_is_done || !was_in_parts)
 		return OK;
 	return ctx_fail(c, ERR_TIMEOUT, "the database %s was lost during a transaction", self->name);
 }
 
-/* ERR_GONE with the reason, from the fence's row. */
-static RESULT explain_fence(struct postgresql *self, struct ctx *c)
+/* ERR_GONE with the reason, from the fence's row. A batch that was sent twice may have been refused because the first one
+ * arrived late and took place: then the fence has our epoch and the batch's number. */
+static RESULT explain_fence(struct postgresql *self, struct ctx *c, uint64_t wanted)
 {
 	int64_t epoch = 0;
 	uint64_t commit = 0;
+	__auto_type ends = self->ends;
 	driver_rollback(&self->driver);
 	ctx_clear_problem(c);
 	TRY(read_fence(self, c, false, &epoch, &commit));
-	return say_fenced(self, c, epoch, commit);
+	if (epoch != self->epoch || commit != wanted)
+		return say_fenced(self, c, epoch, commit);
+	self->ends = ends;
+	return OK;
 }
 
 /* Repeats the transaction after a conflict, which other programs' locks may cause. */
@@ -188,8 +194,10 @@ static RESULT driver_commit(struct sql_driver *driver, struct ctx *c, uint64_t c
 		else if (!is_done)
 			break;
 	}
-	if (r.code == ERR_GONE)
-		return explain_fence(self, c);
+	if (r.code == ERR_GONE) {
+		TRY(explain_fence(self, c, commit));
+		is_done = true;
+	}
 	if (!is_done)
 		return r.code == ERR_AGAIN || r.code == ERR_TIMEOUT
 			       ? ctx_fail(c, ERR_IO,

@@ -58,7 +58,13 @@ static RESULT find_device(struct iam_call *e, struct str serial, const struct mf
 	return OK;
 }
 
-/* A factor of the user's, by its serial number. */
+/* A domain's user shows second factors to nobody in the account (engine/people/user_owned.h). */
+static bool may_see(struct iam_call *e, const struct user *user)
+{
+	return !uuid_is_none(user->account) || uuid_equal(user->row.id, e->c->who->user);
+}
+
+/* A factor that the user shows here, by its serial number. */
 static RESULT find_factor(struct iam_call *e, const struct ref *user_ref, struct str serial,
 			  const struct second_factor **ret_factor)
 {
@@ -67,7 +73,7 @@ static RESULT find_factor(struct iam_call *e, const struct ref *user_ref, struct
 	const struct second_factor *f = second_factor_first_by_user(iam_tables(e), user->row.id);
 	while (f && !(f->confirmed && str_equal(write_serial(e, f), serial)))
 		f = second_factor_next_by_user(iam_tables(e), f);
-	if (!f)
+	if (!f || !may_see(e, user))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MFA_DEVICE, "MFA Device invalid for user.");
 	*ret_factor = f;
 	return OK;
@@ -91,12 +97,27 @@ static const struct param create_params[] = {
 	IAM_TAGS(struct new_device, wish.tags),
 };
 
+/* A device is named by its serial number alone, so that has to fit into the parameter. */
+static RESULT check_serial(struct iam_call *e, const struct mfa_device_wish *wish)
+{
+	size_t size = strlen("arn:aws:iam::111122223333:mfa/") + (wish->path.n ? wish->path.n - 1 : 0) +
+		      wish->name.n;
+	return size <= SERIAL_MAX
+		       ? OK
+		       : ctx_fail_field(
+				 e->c, ERR_INVALID, STR("Path"),
+				 "The serial number of the device, its ARN, would have %zu characters; "
+				 "%d are allowed.",
+				 size, SERIAL_MAX);
+}
+
 static RESULT prepare_new(struct iam_call *e, void *args)
 {
 	struct new_device *a = args;
 	TRY(iam_check_name(e, a->wish.name, "VirtualMFADeviceName"));
 	TRY(iam_check_path(e, a->wish.path, "Path"));
 	TRY(iam_check_tags(e, a->wish.tags, false));
+	TRY(check_serial(e, &a->wish));
 	char *secret = arena_alloc(e->c->arena, OTP_SECRET_SIZE);
 	if (!secret)
 		return ctx_no_memory(e->c);
@@ -162,6 +183,11 @@ static const struct param tag_params[] = {SERIAL(struct tagged_device, serial),
 static const struct param untag_params[] = {SERIAL(struct tagged_device, serial),
 					    IAM_TAG_KEYS(struct tagged_device, wish.keys)};
 
+static RESULT fail_code(struct iam_call *e)
+{
+	return ctx_fail_kind(e->c, ERR_INVALID, KIND_SECOND_FACTOR, SECOND_FACTOR_BAD_CODE);
+}
+
 /* Reads the clock of a device from two codes in a row. A clock that is off by one period counts as right, because
  * sign-in takes the codes of the periods around now anyway. */
 static RESULT read_clock(struct iam_call *e, const struct clock_args *a, struct str secret,
@@ -169,8 +195,7 @@ static RESULT read_clock(struct iam_call *e, const struct clock_args *a, struct 
 {
 	int64_t now_us = clock_now_us(), now = now_us / (OTP_PERIOD_S * SECOND);
 	if (!otp_find_pair(secret, a->first, a->second, now_us, ret_period))
-		return ctx_fail_kind(e->c, ERR_INVALID, KIND_SECOND_FACTOR,
-				     "Authentication code for device is not valid.");
+		return fail_code(e);
 	*ret_drift = *ret_period - now;
 	if (*ret_drift >= -OTP_DRIFT && *ret_drift <= OTP_DRIFT)
 		*ret_drift = 0;
@@ -199,8 +224,9 @@ static RESULT prepare_resync(struct iam_call *e, void *args)
 	const struct second_factor *f = NULL;
 	struct str secret = STR_NONE;
 	TRY(find_factor(e, &a->user, a->serial, &f));
-	if (f->type == SECOND_FACTOR_TYPE_TOTP)
-		TRY(key_open(e->c, e->config->master_key, f->row.id, f->secret, &secret));
+	if (f->type != SECOND_FACTOR_TYPE_TOTP)
+		return fail_code(e);
+	TRY(key_open(e->c, e->config->master_key, f->row.id, f->secret, &secret));
 	TRY(read_clock(e, a, secret, &a->clock.counter, &a->clock.drift));
 	a->clock.factor = by_id(KIND_SECOND_FACTOR, f->row.id, a->serial, "SerialNumber");
 	return OK;
@@ -248,8 +274,8 @@ static RESULT choose_user(struct iam_call *e, void *args)
 
 static bool is_confirmed(const struct iam_list *l, const struct row *row)
 {
-	(void) l;
-	return second_factor_of(row)->confirmed;
+	const struct second_factor *f = second_factor_of(row);
+	return f->confirmed && may_see(l->e, user_find(iam_tables(l->e), f->user));
 }
 
 static RESULT write_factor(struct iam_call *e, struct xml *x, const struct row *row)

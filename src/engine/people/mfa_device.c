@@ -58,6 +58,8 @@ RESULT engine_enable_mfa_device(struct op *op, struct mfa_device_use *wish)
 				     STR_ARG(user->name));
 	if (!uuid_is_none(device->second_factor))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_MFA_DEVICE, "MFA Device is already in use.");
+	if (wish->counter <= device->counter)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECOND_FACTOR, SECOND_FACTOR_BAD_CODE);
 	const struct second_factor_wish factor = {.id = wish->factor,
 						  .type = SECOND_FACTOR_TYPE_TOTP,
 						  .name = device->name,

@@ -5,17 +5,14 @@
 #include "model/iam_name.h"
 #include "store/mfa_device.h"
 #include "store/second_factor.h"
-#include "store/user.h"
 
 struct str mfa_serial_write(struct arena *a, const struct tables *t, struct str account_number,
 			    const struct second_factor *f)
 {
 	const struct mfa_device *device = mfa_device_first_by_second_factor(t, f->row.id);
-	const struct user *user = user_find(t, f->user);
 	char id[UUID_TEXT_SIZE];
 	if (device)
 		return iam_arn_to_text(a, account_number, KIND_MFA_DEVICE, &device->row);
-	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s/%" STR_FMT "/%s", STR_ARG(account_number),
-			 f->type == SECOND_FACTOR_TYPE_TOTP ? "mfa" : "u2f/user",
-			 STR_ARG(user ? user->name : STR_NONE), uuid_write(f->row.id, id));
+	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s/%s", STR_ARG(account_number),
+			 f->type == SECOND_FACTOR_TYPE_TOTP ? "mfa" : "u2f", uuid_write(f->row.id, id));
 }

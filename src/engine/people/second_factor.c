@@ -2,6 +2,7 @@
  * Second factors: registration, confirmation and recorded uses. Rows only. */
 #include "engine/people/second_factor_internal.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
@@ -20,6 +21,16 @@ static RESULT check_new(struct op *op, uuid user, struct str credential)
 	return OK;
 }
 
+/* True if a factor that the user has now was there when temporary credentials were taken, so that those of a lost device
+ * change nothing once it is gone. Times of credentials are whole seconds. */
+static bool outlives(struct op *op, const struct user *user, int64_t factor_us)
+{
+	const struct second_factor *f = second_factor_first_by_user(op->head, user->row.id);
+	while (f && !(f->confirmed && f->row.created_us < factor_us + SECOND))
+		f = second_factor_next_by_user(op->head, f);
+	return f;
+}
+
 /* An access key, or a token from a password alone, must not be able to lock the owner out of the console or
  * to replace a factor. engine_permit_own() has checked that only administrators change other users'
  * factors. An account's own user has asked by a policy of the account that allows it, as in IAM, so its first
@@ -32,7 +43,10 @@ RESULT second_factor_check_proof(struct op *op, const struct user *user)
 		return OK;
 	while (f && !f->confirmed)
 		f = second_factor_next_by_user(op->head, f);
-	if (who->proof >= (f ? PROOF_BY_FACTOR : PROOF_IN_SESSION) || (!f && uuid_is_none(user->domain)))
+	bool is_proved =
+		f ? who->proof == PROOF_BY_FACTOR && (!who->session || outlives(op, user, who->factor_us))
+		  : who->proof >= PROOF_IN_SESSION || uuid_is_none(user->domain);
+	if (is_proved)
 		return OK;
 	return ctx_fail_kind(
 		op->ctx, ERR_DENIED, KIND_SECOND_FACTOR,
@@ -87,6 +101,7 @@ RESULT second_factor_forget_whole(struct op *op, uuid factor)
 	if (device) {
 		struct mfa_device next = *device;
 		next.second_factor = UUID_NONE;
+		next.counter = second_factor_find(op->head, factor)->counter;
 		next.row.gen++;
 		TRY(mfa_device_put(op, &next));
 	}
@@ -194,6 +209,9 @@ RESULT engine_resync_second_factor(struct op *op, struct second_factor_clock *wi
 {
 	const struct second_factor *factor = NULL;
 	TRY(find(op, &wish->factor, "second_factor.resync", &factor));
+	/* A code is good once, also those of an hour ago that show a clock. */
+	if (factor->type != SECOND_FACTOR_TYPE_TOTP || wish->counter <= factor->counter)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECOND_FACTOR, SECOND_FACTOR_BAD_CODE);
 	struct second_factor next = *factor;
 	next.counter = wish->counter;
 	next.drift = wish->drift;

@@ -7,6 +7,8 @@
 #include "engine/operation.h"
 
 enum { SECOND_FACTORS_MAX = 10 }; /* per user */
+/* AWS's text. */
+#define SECOND_FACTOR_BAD_CODE "Authentication code for device is not valid."
 
 /* Changes of one's own factors need a console session, which must have been opened with a factor once one is
  * confirmed (identity.proof). ERR_DENIED: the caller's proof is weaker. */

@@ -18,6 +18,7 @@
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/snapshot_policy.h"
+#include "store/user.h"
 #include "store/volume.h"
 
 enum { TIMEZONE_MAX = 64 };
@@ -237,7 +238,7 @@ static RESULT ask_again(struct op *op, const struct snapshot_policy *policy, con
 	const char *why = asker_weigh_credential(op->head, &asker, op->now_us);
 	if (why)
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_USER, "%s Set the policy anew.", why);
-	bool has_left = !uuid_is_none(asker.user) && !engine_acts_still(op->head, asker.user, asker.account);
+	bool has_left = !uuid_is_none(asker.user) && !user_find(op->head, asker.user);
 	return has_left || !guard ? OK : asker_permit(op, &asker, &work, KIND_VOLUME, &volume->row);
 }
 

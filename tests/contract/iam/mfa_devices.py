@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import browser as web  # noqa: E402
 import dev as ec2  # noqa: E402
 import otp  # noqa: E402
+import waiting  # noqa: E402
 from faces import code  # noqa: E402
 from iam_session import AWS, Session, allow, session_of, trust  # noqa: E402
 from shop import dev, iam, number, policy, shop  # noqa: E402, F401  fixtures
@@ -149,9 +150,14 @@ def test_a_clock_that_is_off(person, iam):
     ann = person(allow("ec2:*"))
     ann.enable(first=20)
     assert ann.take(ann.codes(22)[0])
-    one, two = ann.codes(-3, -2)
-    assert code(iam.resync_mfa_device, UserName=ann.name, SerialNumber=ann.serial, AuthenticationCode1=two, AuthenticationCode2=one) == "InvalidAuthenticationCode"
+    for one, two in (ann.codes(26, 25), ann.codes(-3, -2), ann.codes(21, 22)):  # in the wrong order; older than a used one; used
+        asked = {"UserName": ann.name, "SerialNumber": ann.serial, "AuthenticationCode1": one, "AuthenticationCode2": two}
+        assert code(iam.resync_mfa_device, **asked) == "InvalidAuthenticationCode"
+    one, two = ann.codes(25, 26)
     iam.resync_mfa_device(UserName=ann.name, SerialNumber=ann.serial, AuthenticationCode1=one, AuthenticationCode2=two)
+    iam.deactivate_mfa_device(UserName=ann.name, SerialNumber=ann.serial)
+    assert code(ann.enable, first=25) == "InvalidAuthenticationCode", "its codes are spent, whoever has it"
+    ann.enable(first=28)
 
 
 def test_users_of_their_own_devices(person, iam, number):
@@ -182,6 +188,21 @@ def test_the_console_asks_for_it(person, iam, number, dev):
         return status, json.loads(body).get("need")
     assert enter() == (401, "totp")
     assert enter(totp=ann.codes(0)[0])[0] == 201
+
+
+def test_credentials_of_a_lost_device_change_nothing(person, iam):
+    ann = person(allow("iam:DeactivateMFADevice"))
+    ann.enable()
+    old = ann.take(ann.codes(0)[0]).client("iam")
+    iam.deactivate_mfa_device(UserName=ann.name, SerialNumber=ann.serial)
+    issued = int(time.time())
+    waiting.wait_until(lambda: int(time.time()) > issued, "the next second: credentials know whole ones")
+    ann.enable(first=2)
+    assert code(old.deactivate_mfa_device, UserName=ann.name, SerialNumber=ann.serial) == "AccessDenied"
+
+
+def test_a_serial_number_fits(iam):
+    assert code(iam.create_virtual_mfa_device, VirtualMFADeviceName="n", Path=f"/{'p' * 240}/") == "ValidationError"
 
 
 def test_tags_and_pages(iam):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * STS: codes of MFA devices. A key may be stolen, and a code has six digits: wrong ones are counted with those of the
- * console's sign-in, so that guessing is hopeless at both doors together. */
+ * STS: codes of MFA devices. A key may be stolen, and a code has six digits: wrong ones are counted, and an address that
+ * sends five is locked out for a while. */
 #include "api/ec2/account/sts_factor.h"
 
 #include "auth/key.h"
@@ -23,9 +23,17 @@ static const struct second_factor *find_factor(struct ec2_call *e, struct str se
 	return f;
 }
 
+/* The throttle counts this door apart from the console's, whose codes are tried behind a password: whoever has a key alone
+ * cannot use up its owner's attempts there. */
+static uuid name_door(uuid user)
+{
+	user.b[sizeof user.b - 1] ^= 0xff;
+	return user;
+}
+
 static RESULT check_code(struct ec2_call *e, struct sts_factor *a, const struct second_factor *f)
 {
-	const struct login_attempt who = {e->c->who->user, e->call->peer};
+	const struct login_attempt who = {name_door(e->c->who->user), e->call->peer};
 	struct login_throttle *guesses = passwords_get_code_guesses(e->config->passwords);
 	struct str secret = STR_NONE;
 	int64_t period = 0;

@@ -90,7 +90,7 @@ static RESULT read_version(struct ec2_call *e)
 static RESULT read_dry_run(struct ec2_call *e)
 {
 	struct str dry_run = pairs_find(&e->pairs, "DryRun");
-	if (dry_run.p && !result_is_ok(str_parse_bool(dry_run, &e->is_dry)))
+	if (dry_run.p && !e->is_sts && !result_is_ok(str_parse_bool(dry_run, &e->is_dry)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("DryRun"),
 				      "Value (%" STR_FMT
 				      ") for parameter DryRun is invalid. It must be true or false.",

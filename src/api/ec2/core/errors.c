@@ -387,6 +387,7 @@ static const struct api_error ec2_rows[] = {
 };
 
 static const struct api_error sts_rows[] = {
+	E(UNAUTHENTICATED, SECOND_FACTOR, 403, "AccessDenied"), /* another call spent the code */
 	E(UNAUTHENTICATED, NONE, 403, "InvalidClientTokenId"),
 	E(EXPIRED, OIDC_PROVIDER, 400, "ExpiredTokenException"),
 	E(IO, OIDC_PROVIDER, 400, "IDPCommunicationError"),
