@@ -35,6 +35,7 @@
 #include "engine/people/trust.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/region.h"
+#include "engine/remote/remote_machine.h"
 #include "engine/resource_group.h"
 #include "engine/support/ticket.h"
 #include "model/access_key.h"
@@ -112,6 +113,11 @@ static bool live(const struct row *row)
 static bool no_owner(const struct row *row)
 {
 	return !user_of(row)->is_owner;
+}
+
+static bool creation(const struct row *row)
+{
+	return remote_machine_of(row)->act == REMOTE_MACHINE_ACT_CREATE;
 }
 
 static bool managed(const struct row *row)

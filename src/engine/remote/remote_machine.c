@@ -4,6 +4,7 @@
 
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/tag_internal.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
@@ -16,6 +17,19 @@ static const char *const permissions[] = {
 	[REMOTE_MACHINE_ACT_START] = "remote.start",   [REMOTE_MACHINE_ACT_STOP] = "remote.stop",
 	[REMOTE_MACHINE_ACT_REBOOT] = "remote.reboot", [REMOTE_MACHINE_ACT_TERMINATE] = "remote.terminate",
 	[REMOTE_MACHINE_ACT_TAG] = "remote.tag",       [REMOTE_MACHINE_ACT_RESIZE] = "remote.resize"};
+
+/* Keys that begin with "dari:" are this region's own: a token that somebody may set names no machine. Some clouds
+ * compare keys without case. */
+static RESULT take_tags(struct op *op, struct tags wish, struct tags *ret_tags)
+{
+	struct str own = STR("dari:");
+	for (size_t k = 0; k < wish.count; k++)
+		if (str_equal_nocase(str_slice(wish.at[k].key, 0, own.n), own))
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_REMOTE_MACHINE, STR("tags"),
+					   "Tag keys starting with 'dari:' are reserved: '%" STR_FMT "'.",
+					   STR_ARG(wish.at[k].key));
+	return tag_normalize(op, wish, ret_tags);
+}
 
 static RESULT check_act(struct op *op, const struct remote_act_wish *wish, const struct remote_machine *m)
 {
@@ -46,7 +60,7 @@ RESULT engine_act_remote_machine(struct op *op, struct remote_act_wish *wish)
 	next.act = wish->act;
 	next.act_tags = (struct tags){0};
 	if (wish->act == REMOTE_MACHINE_ACT_TAG)
-		TRY(tag_normalize(op, wish->tags, &next.act_tags));
+		TRY(take_tags(op, wish->tags, &next.act_tags));
 	next.act_type = wish->act == REMOTE_MACHINE_ACT_RESIZE ? wish->type : STR_NONE;
 	next.act_is_sent = false;
 	next.act_problem = STR_NONE;
@@ -96,7 +110,9 @@ RESULT engine_create_remote_machine(struct op *op, struct remote_create_wish *wi
 	char id[UUID_TEXT_SIZE];
 	next.ref = str_print(op->ctx->arena, NEW "%s", uuid_write(wish->id, id));
 	TRY(engine_permit_new(op, "remote.create", KIND_REMOTE_MACHINE, &next.row));
-	TRY(tag_normalize(op, wish->tags, &next.act_tags));
+	TRY(limit_check(op, LIMIT_REMOTE_MACHINES, p->row.id, 1, wish->provider.field));
+	TRY(limit_check(op, LIMIT_REMOTE_CREATIONS, p->row.id, 1, wish->provider.field));
+	TRY(take_tags(op, wish->tags, &next.act_tags));
 	TRY(remote_machine_put(op, &next));
 	return engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, "create",
 				"Requested: a machine of type %" STR_FMT " from image %" STR_FMT ".",

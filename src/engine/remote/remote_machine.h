@@ -5,7 +5,7 @@
 #include "engine/operation.h"
 #include "model/remote_machine.h"
 
-enum { REMOTE_MACHINES_MAX = 50000, REMOTE_ACT_EXPIRES_S = 900 };
+enum { REMOTE_MACHINES_MAX = 50000, REMOTE_CREATIONS_MAX = 100, REMOTE_ACT_EXPIRES_S = 900 };
 
 /* Requests one act. ERR_STATE: an earlier one is not over yet, or the machine is terminated. */
 struct remote_act_wish {

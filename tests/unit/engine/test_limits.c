@@ -60,6 +60,7 @@
 #include "engine/people/user_group.h"
 #include "engine/region/aggregate.h"
 #include "engine/remote/provider.h"
+#include "engine/remote/remote_machine.h"
 #include "engine/resource_group.h"
 #include "engine/support/ticket.h"
 #include "engine/virtual/balancer_set.h"
@@ -771,6 +772,8 @@ static const struct maker {
 	[LIMIT_OIDC_PROVIDERS] = {is_alices, make_provider, drop_provider},
 	[LIMIT_MFA_DEVICES] = {is_alices, make_mfa_device, drop_mfa_device},
 	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
+	[LIMIT_REMOTE_MACHINES] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
+	[LIMIT_REMOTE_CREATIONS] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
 	[LIMIT_POLICIES] = {is_alices, make_policy, drop_policy},
 	[LIMIT_GATEWAYS] = {is_alices, make_gateway, drop_gateway},
 	[LIMIT_DHCP_OPTIONS] = {is_alices, make_dhcp_options, drop_dhcp_options},
