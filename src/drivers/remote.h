@@ -58,6 +58,7 @@ struct remote_page {
 	struct remote_machine *machines;
 	size_t count;
 	struct str cursor; /* token for the next page; empty: this page is the last */
+	size_t entries; /* entries of the page, if some of them are no machines of the listing; otherwise 0 */
 };
 
 /* An act on a machine. Every act may be repeated, also after a crash in the middle; a repeated reboot reboots again. */

@@ -91,7 +91,7 @@ def is_quiet(home, name="there"):
 
 class Proxy:
     """A server in front of `there`. `spoil(method, path, body)` returns None, to pass the request on, or an answer (status, headers, bytes) of its own;
-    `change(path, body, answer)` returns the answer's bytes, changed."""
+    `change(path, body, answer)` returns the answer's bytes, changed, or None to close the connection without an answer."""
 
     def __init__(self, there, path=""):
         self.there, self.seen, self.spoil, self.change = there, [], lambda *_: None, lambda path, body, answer: answer
@@ -119,6 +119,9 @@ class Proxy:
         self.seen.append((handler.command, handler.path, body))
         own = self.spoil(handler.command, handler.path, body)
         status, headers, answer = own or self.ask(handler, body)
+        if answer is None:
+            handler.close_connection = True
+            return
         if status == 0:  # the connection ends in the middle of the answer
             handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 100000\r\n\r\n" + answer)
             handler.close_connection = True

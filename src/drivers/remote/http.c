@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Requests to clouds by libcurl. A trusted endpoint, which an administrator chose, may be any address; every
- * other one has to pass the region's egress policy, which checks each address just before connecting. */
+ * Requests to clouds by libcurl. The server of a trusted endpoint, which an administrator chose, may be any
+ * address; every other one, also one that a trusted cloud names, has to pass the region's egress policy, which
+ * checks each address just before connecting. */
 #include "drivers/remote/http.h"
 
 #include <curl/curl.h>
@@ -85,6 +86,19 @@ RESULT remote_parse_url(struct ctx *c, struct str url, struct remote_url *ret_ur
 	return ret_url->host.n && !arena_is_full(a) ? OK : ctx_no_memory(c);
 }
 
+/* True if the URL's server is the endpoint's. Ports may differ, because the services of a cloud often share an
+ * address. http is not trusted if the endpoint is https. */
+static bool is_endpoint_server(struct arena *a, const struct remote *r, struct str url)
+{
+	__attribute__((cleanup(url_release))) CURLU *own = curl_url(), *asked = curl_url();
+	if (!own || !asked || curl_url_set(own, CURLUPART_URL, str_to_z(a, r->endpoint), 0) != CURLUE_OK ||
+	    curl_url_set(asked, CURLUPART_URL, str_to_z(a, url), 0) != CURLUE_OK)
+		return false;
+	struct str host = part_of(a, own, CURLUPART_HOST), scheme = part_of(a, asked, CURLUPART_SCHEME);
+	return host.n && str_equal_nocase(host, part_of(a, asked, CURLUPART_HOST)) &&
+	       (str_is(scheme, "https") || str_equal(scheme, part_of(a, own, CURLUPART_SCHEME)));
+}
+
 /* ---- one transfer ---- */
 
 struct transfer {
@@ -166,6 +180,10 @@ static void set_options(struct ctx *c, struct transfer *t, const struct remote_r
 	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) (t->remote->timeout_us / MILLISECOND));
 	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
 	const char *method = request->method ? request->method : "POST";
+	/* curl repeats a request, a POST too, if a reused connection ends before the answer begins: the cloud
+	 * may have carried it out. On a new connection it does not. */
+	bool may_repeat = request->only_reads || strcmp(method, "GET") == 0;
+	(void) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, may_repeat ? 0L : 1L);
 	if (strcmp(method, "GET") != 0) {
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body.n);
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.n ? request->body.p : "");
@@ -208,13 +226,14 @@ static RESULT perform(struct ctx *c, struct transfer *t, const struct remote_req
 		return ctx_no_memory(c);
 	set_options(c, t, request, curl, words);
 	(void) curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	if (!t->remote->is_trusted)
-		TRY(web_visit_begin(&visit, curl, "https"));
+	bool is_trusted = t->remote->is_trusted && is_endpoint_server(c->arena, t->remote, request->url);
+	if (!is_trusted)
+		TRY(web_visit_begin(&visit, curl, t->remote->is_trusted ? "http,https" : "https"));
 	CURLcode code = curl_easy_perform(curl);
 	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_reset(curl); /* no pointer to this frame stays behind */
 	t->answer->status = (int) status;
-	if (!t->remote->is_trusted)
+	if (!is_trusted)
 		TRY(web_visit_check(&visit, code));
 	return judge(c, t, code, words);
 }

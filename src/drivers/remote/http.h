@@ -21,6 +21,7 @@ struct remote_request {
 	struct str body;                         /* empty: none */
 	const char *headers[REMOTE_HEADERS_MAX]; /* "Name: value"; NULL-terminated */
 	const char *wanted_header;               /* a header of the answer; NULL: none */
+	bool only_reads; /* may be sent twice, which curl does on a connection that the cloud has closed */
 };
 
 struct remote_answer {

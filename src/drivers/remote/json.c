@@ -66,7 +66,7 @@ RESULT remote_ask_json(struct ctx *c, struct remote *r, const struct remote_requ
 
 /* {"error": {"message": …}} of Keystone and Azure, {"itemNotFound": {"message": …}} of Nova,
  * {"listzonesresponse": {"errortext": …}} of CloudStack. */
-static struct str message_of(struct ctx *c, const json_t *root)
+static struct str message_of(struct ctx *c, const json_t *root) /* may have several lines */
 {
 	const char *key = NULL;
 	json_t *each = NULL;
@@ -74,16 +74,24 @@ static struct str message_of(struct ctx *c, const json_t *root)
 		struct str text = remote_json_text(c, each, "message");
 		if (!text.n)
 			text = remote_json_text(c, each, "errortext");
-		if (text.n && str_is_line(text))
-			return str_cut(text, MESSAGE_MAX);
+		if (text.n)
+			return text;
 	}
-	struct str text = remote_json_text(c, root, "error_description"); /* OAuth 2.0 */
-	return str_is_line(text) ? str_cut(text, MESSAGE_MAX) : STR_NONE;
+	return remote_json_text(c, root, "error_description"); /* OAuth 2.0 */
+}
+
+/* A proxy before the API answers with statuses of its own, which say nothing about an object there. */
+static bool is_about_object(enum err err)
+{
+	return err == ERR_NOT_FOUND || err == ERR_INVALID || err == ERR_STATE;
 }
 
 RESULT remote_refuse(struct ctx *c, const struct remote *r, const struct remote_json *answer, enum err err)
 {
 	struct str message = message_of(c, answer->root);
+	if (!message.n && is_about_object(err))
+		err = ERR_IO;
+	message = str_is_line(message) ? str_cut(message, MESSAGE_MAX) : STR_NONE;
 	return ctx_fail(c, err, "Provider %" STR_FMT " answers with status %d%s%" STR_FMT, STR_ARG(r->name),
 			answer->status, message.n ? ": " : ".", STR_ARG(message));
 }

@@ -16,7 +16,7 @@
 #define STATUS "status "
 #define MACHINES "machines "
 
-enum { TEXT_SIZE_MAX = 255, FORM_MAX = 16384 };
+enum { TEXT_SIZE_MAX = 255, FORM_MAX = 16384, LIFE_USUAL_S = 600, LIFE_MAX_S = 86400 };
 
 /* ---- sign-in ---- */
 
@@ -48,8 +48,9 @@ static RESULT find_authority(struct ctx *c, struct remote *r, struct authority *
 		TRY(remote_ask_json(c, r, &request, &answer));
 		login = remote_json_text(c, answer.root, "authentication/loginEndpoint");
 		audience = remote_json_text(c, answer.root, "authentication/audiences/0");
+		enum err err = remote_err_of_status(answer.status);
 		if (answer.status != 200)
-			return remote_refuse(c, r, &answer, remote_err_of_status(answer.status));
+			return remote_refuse(c, r, &answer, err == ERR_NOT_FOUND ? ERR_IO : err);
 		if (!login.n || !audience.n ||
 		    (str_starts_with(url, STR("https:")) && !str_starts_with(login, STR("https:"))))
 			return ctx_fail(c, ERR_IO, "The cloud does not say where its tokens are issued.");
@@ -88,16 +89,26 @@ static RESULT sign_in(struct ctx *c, struct remote *r)
 		return ctx_no_memory(c);
 	TRY(remote_ask_json(c, r, &request, &answer));
 	enum err err = remote_err_of_status(answer.status);
-	if (answer.status != 200) /* RFC 6749 has 400 for wrong credentials, too */
-		return remote_refuse(c, r, &answer, err == ERR_INVALID ? ERR_UNAUTHENTICATED : err);
+	if (err == ERR_INVALID && json_object_get(answer.root, "error"))
+		err = ERR_UNAUTHENTICATED; /* RFC 6749 has 400 for wrong credentials, too */
+	if (answer.status != 200)          /* no word about a machine */
+		return remote_refuse(c, r, &answer, err == ERR_NOT_FOUND ? ERR_IO : err);
 	IGNORE(str_parse_int(remote_json_text(c, answer.root, "expires_in"), &life_s));
 	const json_t *token = json_object_get(answer.root, "access_token");
 	struct str text = {json_string_value(token), json_string_length(token)};
-	return remote_session_open(c, r, (life_s > 0 ? life_s : 600) * SECOND, text, endpoint_of(r),
-				   r->project);
+	life_s = life_s <= 0 ? LIFE_USUAL_S : life_s < LIFE_MAX_S ? life_s : LIFE_MAX_S;
+	return remote_session_open(c, r, life_s * SECOND, text, endpoint_of(r), r->project);
 }
 
 /* ---- one call ---- */
+
+/* Other codes with status 404, such as SubscriptionNotFound, do not say that the machine is gone. */
+static bool is_gone(struct ctx *c, const json_t *root)
+{
+	struct str code = remote_json_text(c, root, "error/code");
+	return str_is(code, "ResourceNotFound") || str_is(code, "ResourceGroupNotFound") ||
+	       str_is(code, "NotFound");
+}
 
 static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str url, struct str body,
 		  struct remote_json *ret_answer)
@@ -119,6 +130,8 @@ static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct st
 	if (ret_answer->status < 300)
 		return OK;
 	enum err err = remote_err_of_status(ret_answer->status);
+	if (err == ERR_NOT_FOUND && !is_gone(c, ret_answer->root))
+		err = ERR_INVALID;
 	if (err == ERR_UNAUTHENTICATED) /* a token that was revoked early: the next call signs in */
 		remote_session_close(session);
 	return remote_refuse(c, r, ret_answer, err == ERR_UNAUTHENTICATED && !is_fresh ? ERR_AGAIN : err);
@@ -245,6 +258,7 @@ static RESULT list_status(struct ctx *c, struct remote *r, struct str link, stru
 		if (ref.n && !power_map_put(map, ref, (int) azure_read_power(c, vm)))
 			return ctx_no_memory(c);
 	}
+	ret_page->entries = json_array_size(vms);
 	TRY(next_of(c, r, answer.root, STATUS, &ret_page->cursor));
 	if (!ret_page->cursor.n)
 		ret_page->cursor = STR(MACHINES);
@@ -256,6 +270,15 @@ static bool is_here(const struct remote *r, struct str location)
 	return str_is(r->region, "all") || str_equal_nocase(location, r->region);
 }
 
+/* Names of groups may have letters of any script, which ids of machines here may not. */
+static bool is_nameable(struct str id)
+{
+	for (size_t k = 0; k < id.n; k++)
+		if ((unsigned char) id.p[k] >= 0x80)
+			return false;
+	return true;
+}
+
 static RESULT list_machines(struct ctx *c, struct remote *r, struct str link, struct remote_page *ret_page)
 {
 	AUTO_ANSWER answer = {0};
@@ -264,7 +287,8 @@ static RESULT list_machines(struct ctx *c, struct remote *r, struct str link, st
 	const json_t *vms = json_object_get(answer.root, "value");
 	for (size_t k = 0; k < json_array_size(vms); k++) {
 		const json_t *vm = json_array_get(vms, k);
-		if (!is_here(r, remote_json_text(c, vm, "location")))
+		if (!is_here(r, remote_json_text(c, vm, "location")) ||
+		    !is_nameable(remote_json_text(c, vm, "id")))
 			continue;
 		TRY(azure_read_machine(c, vm, r->project, &list));
 		struct remote_machine *m = &list.at[list.count - 1];
@@ -274,6 +298,7 @@ static RESULT list_machines(struct ctx *c, struct remote *r, struct str link, st
 	}
 	ret_page->machines = list.at;
 	ret_page->count = list.count;
+	ret_page->entries = json_array_size(vms);
 	return next_of(c, r, answer.root, MACHINES, &ret_page->cursor);
 }
 

@@ -132,6 +132,6 @@ RESULT cloudstack_read_machines(struct ctx *c, const json_t *root, struct str zo
 		if (str_is(zone, "all") || str_equal(remote_json_text(c, vm, "zonename"), zone))
 			TRY(read_machine(c, vm, &list));
 	}
-	*ret_page = (struct remote_page){.machines = list.at, .count = list.count};
+	*ret_page = (struct remote_page){.machines = list.at, .count = list.count, .entries = *ret_count};
 	return OK;
 }

@@ -18,6 +18,7 @@ struct command {
 	struct ctx *c;
 	struct param at[PARAMS_MAX];
 	size_t count;
+	bool only_reads;
 };
 
 static void add(struct command *q, struct str name, struct str value)
@@ -28,7 +29,7 @@ static void add(struct command *q, struct str name, struct str value)
 
 static void begin(struct command *q, struct ctx *c, const char *name)
 {
-	*q = (struct command){.c = c};
+	*q = (struct command){.c = c, .only_reads = str_starts_with(str_from(name), STR("list"))};
 	add(q, STR("command"), str_from(name));
 	add(q, STR("response"), STR("json"));
 }
@@ -85,7 +86,7 @@ static RESULT sign(struct ctx *c, const struct remote *r, struct str form, struc
 
 /* ---- one call ---- */
 
-/* CloudStack's own status codes, of its ApiErrorCode; the rest are HTTP's. A command that the role lacks is refused
+/* CloudStack's own status codes, of its ApiErrorCode, which has neither 404 nor 410; the rest are HTTP's. A command that the role lacks is refused
  * as 432, or as 401 with a sentence. */
 static enum err err_of(struct ctx *c, const struct remote_json *answer)
 {
@@ -103,7 +104,7 @@ static enum err err_of(struct ctx *c, const struct remote_json *answer)
 	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
 		if (known[k].status == answer->status)
 			return known[k].err;
-	return remote_err_of_status(answer->status);
+	return answer->status == 404 || answer->status == 410 ? ERR_IO : remote_err_of_status(answer->status);
 }
 
 static RESULT call(struct command *q, struct remote *r, struct remote_json *ret_answer)
@@ -111,6 +112,7 @@ static RESULT call(struct command *q, struct remote *r, struct remote_json *ret_
 	struct ctx *c = q->c;
 	struct remote_request request = {
 		.url = r->endpoint,
+		.only_reads = q->only_reads,
 		.headers = {"Content-Type: application/x-www-form-urlencoded", "Expect:"}};
 	add(q, STR("apiKey"), r->login);
 	TRY(write_form(q, &request.body));

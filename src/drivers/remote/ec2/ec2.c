@@ -94,6 +94,7 @@ static RESULT judge(struct ctx *c, const struct remote *r, const struct remote_a
 struct form {
 	struct ctx *c;
 	struct buf text;
+	bool only_reads;
 };
 
 static void add(struct form *f, const char *name, struct str value)
@@ -112,6 +113,7 @@ static void add_nth(struct form *f, const char *name, size_t n, const char *memb
 static void begin(struct form *f, struct ctx *c, const char *action, const char *version)
 {
 	f->c = c;
+	f->only_reads = str_starts_with(str_from(action), STR("Describe"));
 	buf_init(&f->text, FORM_MAX);
 	buf_print(&f->text, "Action=%s&Version=%s", action, version);
 }
@@ -151,7 +153,7 @@ static RESULT call(struct form *f, struct remote *r, const char *service, struct
 	struct ctx *c = f->c;
 	struct remote_url url;
 	struct remote_answer http = {0};
-	struct remote_request request = {.url = endpoint_of(c, r, service)};
+	struct remote_request request = {.url = endpoint_of(c, r, service), .only_reads = f->only_reads};
 	bool is_whole = result_is_ok(buf_finish(&f->text));
 	request.body = str_copy(c->arena, buf_str(&f->text));
 	buf_done(&f->text);
@@ -325,14 +327,25 @@ static RESULT ec2_act(struct ctx *c, struct remote *r, const struct remote_act *
 
 /* ---- creation ---- */
 
-/* AWS honours the client token; of the clouds with its API some ignore it, so that the tag is looked for first. */
-static RESULT find_created(struct ctx *c, struct remote *r, struct str token, struct ec2_answer *answer)
+/* AWS honours the client token. Some clouds with its API ignore it, so that the tag is looked for first; some ignore
+ * the filter, too, and list machines without the token. */
+static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_new *wish, struct str token,
+			   bool *ret_is_found, struct remote_machine *ret_machine)
 {
 	struct form f;
+	struct ec2_answer answer;
+	*ret_is_found = false;
 	begin(&f, c, calls[0].action, EC2_VERSION);
 	add(&f, "Filter.1.Name", STR("tag:" REMOTE_TOKEN_TAG));
 	add(&f, "Filter.1.Value.1", token);
-	return call(&f, r, "ec2", answer);
+	TRY(call(&f, r, "ec2", &answer));
+	TRY(check_root(c, &answer, "DescribeInstancesResponse"));
+	for (size_t k = 0; k < answer.machine_count && !*ret_is_found; k++)
+		if (uuid_equal(answer.machines[k].row.id, wish->token)) {
+			*ret_machine = answer.machines[k];
+			*ret_is_found = true;
+		}
+	return OK;
 }
 
 static void add_new(struct form *f, const struct remote_new *wish, struct str token)
@@ -368,13 +381,17 @@ static RESULT ec2_create(struct ctx *c, struct remote *r, const struct remote_ne
 	struct form f;
 	struct ec2_answer answer;
 	struct str token = uuid_to_str(c->arena, wish->token);
-	TRY(find_created(c, r, token, &answer));
-	if (!answer.machine_count) {
-		begin(&f, c, call_of(REMOTE_MACHINE_ACT_CREATE)->action, EC2_VERSION);
-		add_new(&f, wish, token);
-		TRY(call(&f, r, "ec2", &answer));
-	}
-	if (answer.machine_count != 1)
+	bool is_found = false;
+	TRY(find_created(c, r, wish, token, &is_found, ret_machine));
+	if (is_found)
+		return OK;
+	begin(&f, c, call_of(REMOTE_MACHINE_ACT_CREATE)->action, EC2_VERSION);
+	add_new(&f, wish, token);
+	TRY(call(&f, r, "ec2", &answer));
+	/* without the tag it may be a cloud that sets none; refusing it would create the next one */
+	bool is_ours = answer.machine_count == 1 && (uuid_is_none(answer.machines[0].row.id) ||
+						     uuid_equal(answer.machines[0].row.id, wish->token));
+	if (!is_ours)
 		return ctx_fail(c, ERR_IO,
 				"The answer is not usable: it has not the machine that was created.");
 	*ret_machine = answer.machines[0];

@@ -162,6 +162,8 @@ static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct st
 	if (ret_answer->status < 300)
 		return OK;
 	enum err err = remote_err_of_status(ret_answer->status);
+	if (err == ERR_NOT_FOUND && !json_object_get(ret_answer->root, "itemNotFound"))
+		err = ERR_IO;           /* not Nova's word */
 	if (err == ERR_UNAUTHENTICATED) /* a token that was revoked early: the next call signs in */
 		remote_session_close(session);
 	return remote_refuse(c, r, ret_answer, err == ERR_UNAUTHENTICATED && !is_fresh ? ERR_AGAIN : err);
@@ -321,7 +323,8 @@ static RESULT openstack_act(struct ctx *c, struct remote *r, const struct remote
 
 /* ---- creation ---- */
 
-/* The filter is a regular expression; the token decides. */
+/* The filter is a regular expression, of bytes in some databases and of characters in others: one of several machines
+ * that match is the one with the token. */
 static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_new *wish, bool *ret_is_found,
 			   struct remote_machine *ret_machine)
 {
@@ -332,7 +335,10 @@ static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_
 	buf_init(&pattern, 1024);
 	buf_add_char(&pattern, '^');
 	for (size_t k = 0; k < wish->name.n; k++)
-		buf_print(&pattern, str_is_alphanumeric(wish->name.p[k]) ? "%c" : "[%c]", wish->name.p[k]);
+		if (str_is_alphanumeric(wish->name.p[k]))
+			buf_add_char(&pattern, wish->name.p[k]);
+		else if (!k || str_is_alphanumeric(wish->name.p[k - 1]))
+			buf_add_str(&pattern, STR(".+"));
 	buf_add_char(&pattern, '$');
 	struct str name = str_encode_url(c->arena, buf_str(&pattern), false);
 	buf_done(&pattern);
