@@ -12,7 +12,13 @@
 #include "reconcile/remote/lane.h"
 #include "store/remote_machine.h"
 
-enum { CHUNK = 500, PAGES_MIN = 40, VANISHED_PERCENT_MAX = 30, REFUSED_RETRY_S = 3600 };
+enum {
+	CHUNK = 500,
+	PAGES_MIN = 40,
+	VANISHED_PERCENT_MAX = 30,
+	REFUSED_RETRY_S = 3600,
+	OTHERS_MAX = 4 * REMOTE_MACHINES_MAX
+};
 #define VERIFY_EVERY_US (24 * HOUR)
 
 /* The provider's row and what else a step needs from the view. */
@@ -62,15 +68,15 @@ static enum provider_status status_of(enum err err)
 static RESULT fail(struct step *s, struct provider_lane *lane, const struct provider *p,
 		   const struct remote *remote, struct result result)
 {
-	bool may_help = remote_may_help_later(result.code);
+	bool is_refused = status_of(result.code) == PROVIDER_STATUS_DENIED;
 	bool is_busy = result.code == ERR_THROTTLED || result.code == ERR_AGAIN;
 	if (result.code == ERR_NO_MEMORY)
 		return result;
 	if (result.code == ERR_THROTTLED)
 		pace_slow_down(&lane->pace, clock_now_us());
 	lane->failures++;
-	lane->next_us = may_help ? remote_next_try_us(lane->failures, remote->wait_us)
-				 : clock_now_us() + REFUSED_RETRY_S * SECOND;
+	lane->next_us = is_refused ? clock_now_us() + REFUSED_RETRY_S * SECOND
+				   : remote_next_try_us(lane->failures, remote->wait_us);
 	if (!is_busy || lane->failures > 3) {
 		/* a listing that was cut cannot be continued */
 		lane->is_listing = lane->is_verifying = false;
@@ -307,13 +313,15 @@ static RESULT keep_cursor(struct step *s, struct provider_lane *lane, struct str
 	return OK;
 }
 
-/* A cloud may send empty pages, but not without end. */
-static RESULT check_size(struct step *s, struct provider_lane *lane)
+/* A cloud may send empty pages, but not without end. Pages of entries that are no machines of the listing, such as
+ * those of another zone, are not empty. */
+static RESULT check_size(struct step *s, struct provider_lane *lane, const struct remote_page *page)
 {
-	if (lane->seen.count > REMOTE_MACHINES_MAX)
+	lane->others += page->entries > page->count ? page->entries - page->count : 0;
+	if (lane->seen.count > REMOTE_MACHINES_MAX || lane->others > OTHERS_MAX)
 		return ctx_fail(&s->ctx, ERR_IO, "The cloud lists more than %d machines, which is too many.",
 				REMOTE_MACHINES_MAX);
-	if (++lane->pages > PAGES_MIN + lane->seen.count)
+	if (++lane->pages > PAGES_MIN + lane->seen.count + lane->others)
 		return ctx_fail(&s->ctx, ERR_IO,
 				"The answer is not usable: the listing has more pages than machines.");
 	return OK;
@@ -328,13 +336,13 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 		lane->is_listing = true;
 		lane->began_us = clock_now_us();
 		lane->cursor[0] = '\0';
-		lane->pages = 0;
+		lane->pages = lane->others = 0;
 		id_set_clear(&lane->seen);
 	}
 	const struct remote_driver *driver = remote_driver_of((int) g->provider->cloud);
 	TRY(driver->list(&s->ctx, remote, str_copy(s->ctx.arena, str_from(lane->cursor)), &page));
 	TRY(compare_page(s, lane, &page, &changes));
-	TRY(check_size(s, lane));
+	TRY(check_size(s, lane, &page));
 	TRY(report_changes(s, g->provider, &changes));
 	if (!page.cursor.n)
 		return end_listing(s, lane, g->provider);

@@ -37,6 +37,11 @@ static bool has_work(const struct remote_machine *m)
 	return m->act != REMOTE_MACHINE_ACT_NONE || is_watched(m, clock_now_us());
 }
 
+static bool is_expired(const struct remote_machine *m)
+{
+	return clock_now_us() > m->act_us + REMOTE_ACT_EXPIRES_S * SECOND;
+}
+
 static RESULT gather(struct step *s, struct acting *a)
 {
 	AUTO_VIEW view = {0};
@@ -91,6 +96,13 @@ static bool has_tags(const struct remote_machine *m, struct tags tags)
 static bool is_to_be_confirmed(const struct remote_machine *seen)
 {
 	return str_is(seen->raw_state, "VERIFY_RESIZE");
+}
+
+/* Confirming somebody else's resize would change the machine to a type that nobody here asked for. */
+static bool is_resized_by_others(const struct remote_machine *wanted, const struct remote_machine *seen)
+{
+	return wanted->act == REMOTE_MACHINE_ACT_RESIZE && is_to_be_confirmed(seen) && !wanted->act_is_sent &&
+	       !str_equal(seen->type, wanted->act_type);
 }
 
 static bool is_reached(const struct remote_machine *wanted, const struct remote_machine *seen)
@@ -184,13 +196,32 @@ static RESULT look_and_act(struct step *s, const struct acting *a, struct remote
 		step_again_at(s, clock_now_us() + LOOK_EVERY_S * SECOND);
 		return OK;
 	}
-	if (str_is(seen.raw_state, "RESIZE")) {
+	if (a->machine->act == REMOTE_MACHINE_ACT_RESIZE && str_is(seen.raw_state, "RESIZE")) {
+		if (is_expired(a->machine))
+			return report_end(
+				s, a,
+				(struct remote_act_report){
+					.problem = STR("The cloud is still resizing the machine.")});
 		step_again_at(s, clock_now_us() + LOOK_EVERY_S * SECOND);
 		return OK;
 	}
 	if (is_reached(a->machine, &seen))
 		return report_end(s, a, (struct remote_act_report){0});
+	if (is_resized_by_others(a->machine, &seen))
+		return report_end(s, a,
+				  (struct remote_act_report){
+					  .problem = STR("Another resize waits there to be confirmed.")});
 	return send(s, a, remote, &seen);
+}
+
+/* True if another row has the machine that the cloud names as the new one. */
+static bool is_known(struct step *s, const struct acting *a, struct str ref)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct remote_machine *row =
+		remote_machine_find_by_provider(view.tables, a->provider->row.id, ref);
+	return row && !uuid_equal(row->row.id, s->id);
 }
 
 /* The machine's report ends the act, because it gives the row the cloud's id. */
@@ -212,6 +243,13 @@ static RESULT create(struct step *s, const struct acting *a, struct remote *remo
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED,
 				"Machines of this cloud cannot be created from here.");
 	TRY(a->driver->create(&s->ctx, remote, &wish, made));
+	if (is_known(s, a, made->ref))
+		return report_end(s, a,
+				  (struct remote_act_report){
+					  .problem = str_print(s->ctx.arena,
+							       "The cloud answers with machine %" STR_FMT
+							       ", which is listed already.",
+							       STR_ARG(made->ref))});
 	made->row.id = s->id;
 	*report = (struct remote_machines_report){.provider = a->provider->row.id, .at = made, .count = 1};
 	step_report(s, engine_see_remote_machines_run, report);
@@ -223,7 +261,7 @@ static RESULT create(struct step *s, const struct acting *a, struct remote *remo
 static RESULT fail(struct step *s, const struct acting *a, const struct remote *remote, struct result result)
 {
 	int64_t now_us = clock_now_us();
-	bool is_late = now_us > a->machine->act_us + REMOTE_ACT_EXPIRES_S * SECOND;
+	bool is_late = is_expired(a->machine);
 	if (result.code == ERR_NO_MEMORY)
 		return result;
 	if (result.code == ERR_THROTTLED)
@@ -240,6 +278,23 @@ static RESULT fail(struct step *s, const struct acting *a, const struct remote *
 	return report_end(s, a, (struct remote_act_report){.problem = why.n ? why : STR("It failed.")});
 }
 
+/* New credentials may belong to another account, where the same id is another machine. Nothing is sent until they are
+ * verified. */
+static RESULT wait_for_verification(struct step *s, const struct acting *a)
+{
+	int64_t now_us = clock_now_us();
+	bool is_late = a->machine->act != REMOTE_MACHINE_ACT_NONE && is_expired(a->machine);
+	struct str why = a->provider->problem;
+	if (is_late)
+		return report_end(
+			s, a,
+			(struct remote_act_report){
+				.problem = why.n ? why
+						 : STR("The provider's credentials are not verified yet.")});
+	step_again_at(s, now_us + LOOK_EVERY_S * SECOND);
+	return OK;
+}
+
 static RESULT step_machine(struct step *s)
 {
 	struct acting a = {0};
@@ -248,6 +303,8 @@ static RESULT step_machine(struct step *s)
 	TRY(gather(s, &a));
 	if (!a.machine)
 		return OK;
+	if (!a.provider->verified_us)
+		return wait_for_verification(s, &a);
 	a.lane = provider_lane_of(s->r, a.provider->row.id);
 	a.driver = remote_driver_of((int) a.provider->cloud);
 	if (!a.lane)

@@ -186,6 +186,72 @@ def test_resize(world, kind):
     assert "act_problem" not in machines(world.home, kind)[row["ref"]]
 
 
+@pytest.mark.parametrize("kind", CLOUDS)
+def test_closed_connection(world, kind):
+    """The cloud creates the machine, and closes the connection, which was open before, without an answer: the request is not sent again."""
+    proxy, word, closed = world.proxies[kind], CREATES[kind], []
+    change = proxy.change
+
+    def close(path, body, answer):
+        if word in body and not closed:
+            closed.append(path)
+            return None
+        return change(path, body, answer)
+    proxy.change = close
+    asked = proxy.asked(word.decode())
+    world.create(kind, f"closed-{kind}")
+    try:
+        exists_once(world, kind, f"closed-{kind}")
+    finally:
+        proxy.change = change
+    assert closed and proxy.asked(word.decode()) == asked + 1
+
+
+def test_ignored_filter(world):
+    """A cloud ignores the filter and lists all machines: none of them is taken for the new one."""
+    proxy, other = world.proxies["aws"], []
+    change = proxy.change
+
+    def ignore(path, body, answer):
+        if b"Action=DescribeInstances" in body and b"Filter.1" not in body and b"DryRun" not in body and b"i-" not in body:
+            other[:] = [answer]
+        return other[0] if other and b"Filter.1" in body else change(path, body, answer)
+    proxy.change = ignore
+    try:
+        wait_until(lambda: other, "a listing")
+        world.create("aws", "unfiltered")
+        exists_once(world, "aws", "unfiltered")
+    finally:
+        proxy.change = change
+
+
+@pytest.mark.parametrize("kind", ["openstack", "cloudstack"])
+def test_page_of_a_proxy(world, kind):
+    """A proxy's page of status 404 does not say that the machine is gone: it is terminated when the cloud answers again."""
+    row, proxy = world.rows(kind, f"closed-{kind}")[0], world.proxies[kind]
+    before, seen = world.count(), []
+
+    def page(*_):
+        seen.append(0)
+        return 404, {"Content-Type": "text/html"}, b"<html>no backend</html>"
+    proxy.spoil = page
+    assert run(world.home, "remote", "terminate", row["id"]).returncode == 0
+    wait_until(lambda: len(seen) > 3, "some pages")
+    rows = world.rows(kind, f"closed-{kind}")
+    assert rows and rows[0]["act"] == "terminate" and rows[0]["power"] == "running" and world.count() == before
+    proxy.spoil = lambda *_: None
+    wait_until(lambda: all(r["power"] == "terminated" for r in world.rows(kind, f"closed-{kind}")), "the end", shows=lambda: world.rows(kind, f"closed-{kind}"))
+    wait_until(lambda: elsewhere.provider(world.home, kind)["status"] == "ok", "listings", shows=lambda: elsewhere.provider(world.home, kind))
+
+
+def test_own_tags(world):
+    """The tag with the token cannot be given: a machine without its token would be created twice."""
+    row = world.rows("aws", "unfiltered")[0]
+    for words in (["create", "tagged", "--provider", "aws", "--image", world.image["aws"], "--type", "t3.micro"], ["tag", row["id"]]):
+        done = run(world.home, "remote", *words, "--tag", "dari:id=x")
+        assert done.returncode != 0 and "reserved" in done.stderr, done
+
+
 def test_answer_is_lost(world):
     """The answer that names the new machine is lost, and the listing finds the machine by its token before the act is repeated."""
     came, release = lose(world, "aws", CREATES["aws"], True)

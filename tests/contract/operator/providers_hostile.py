@@ -198,6 +198,32 @@ def test_vanished(world):
     wait_until(lambda: len(machines(world)) == 3, "the loss of one", shows=lambda: machines(world))
 
 
+def test_other_account(world):
+    """Acts wait while the credentials may belong to another account, where the same id is another machine."""
+    identity = re.compile(rb"<Account>[^<]*</Account>")
+    world.proxy.change = lambda path, body, answer: identity.sub(b"<Account>999999999999</Account>", answer)
+    run(world, "provider", "set", "there", "--secret-stdin", text=world.there.account.secret + "\n")
+    wait_until(lambda: "another account" in provider(world).get("problem", ""), "the refusal", shows=lambda: provider(world))
+    asked = world.proxy.asked("Action=StopInstances")
+    assert run(world, "remote", "stop", world.refs[0]).returncode == 0
+    seen = len(world.proxy.seen)
+    wait_until(lambda: len(world.proxy.seen) > seen + 1, "another verification")
+    assert world.proxy.asked("Action=StopInstances") == asked and machines(world)[world.refs[0]]["act"] == "stop"
+    world.proxy.change = lambda path, body, answer: answer
+    assert run(world, "provider", "refresh", "there").returncode == 0
+    elsewhere.rests(world, world.refs[0], "stopped")
+
+
+def test_named_server(world):
+    """An administrator's trust in an endpoint does not pass to the servers that its answers name."""
+    proxy = elsewhere.Proxy(world.there, "/identity/v3")
+    proxy.change = lambda path, body, answer: re.sub(rb"127\.0\.0\.1:\d+", b"169.254.169.254:80", answer)
+    added = elsewhere.add(world, "names", "openstack", world.there, proxy.url)
+    assert added["status"] == "failing" and "169.254.169.254 is not allowed" in added["problem"], added
+    assert run(world, "provider", "remove", "names").returncode == 0
+    proxy.end()
+
+
 # ---- certificates
 
 @pytest.fixture(scope="module")
