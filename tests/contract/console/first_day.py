@@ -29,6 +29,7 @@ def dev():
         region.rest()
         zone = ec2.describe_instances(InstanceIds=region.ids[:1])["Reservations"][0]["Instances"][0]["Placement"]["AvailabilityZone"]
         region.volume = ec2.create_volume(AvailabilityZone=zone, Size=1, TagSpecifications=[{"ResourceType": "volume", "Tags": [{"Key": "Name", "Value": "data"}]}])["VolumeId"]
+        region.rest()  # the volume is available
         ec2.attach_volume(VolumeId=region.volume, InstanceId=region.ids[0], Device="/dev/sdf")
         region.rest()
         yield region
