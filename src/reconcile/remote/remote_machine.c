@@ -184,6 +184,24 @@ static RESULT send(struct step *s, const struct acting *a, struct remote *remote
 	return report_end(s, a, (struct remote_act_report){.is_sent = m->act == REMOTE_MACHINE_ACT_RESIZE});
 }
 
+/* A resize that was sent may still fail there. The type that was asked for may be an id, and the machine's its name, so
+ * that another type alone is no failure. */
+static RESULT end_reached(struct step *s, const struct acting *a, const struct remote_machine *seen)
+{
+	const struct remote_machine *m = a->machine;
+	struct remote_act_report outcome = {0};
+	if (m->act == REMOTE_MACHINE_ACT_RESIZE && !str_equal(seen->type, m->act_type)) {
+		struct str text =
+			str_print(s->ctx.arena, "The machine is %" STR_FMT ", of type %" STR_FMT ".",
+				  STR_ARG(seen->raw_state), STR_ARG(seen->type));
+		if (str_is(seen->raw_state, "ERROR")) /* OpenStack's, after a resize that failed */
+			outcome.problem = text;
+		else
+			outcome.note = text;
+	}
+	return report_end(s, a, outcome);
+}
+
 static RESULT look_and_act(struct step *s, const struct acting *a, struct remote *remote)
 {
 	struct remote_machine seen = {0};
@@ -206,7 +224,7 @@ static RESULT look_and_act(struct step *s, const struct acting *a, struct remote
 		return OK;
 	}
 	if (is_reached(a->machine, &seen))
-		return report_end(s, a, (struct remote_act_report){0});
+		return end_reached(s, a, &seen);
 	if (is_resized_by_others(a->machine, &seen))
 		return report_end(s, a,
 				  (struct remote_act_report){
