@@ -23,28 +23,24 @@ void otp_write_code(struct str secret, int64_t period, char ret_code[static OTP_
 	(void) snprintf(ret_code, OTP_DIGITS + 1, "%06" PRIu32, bits % 1000000);
 }
 
-bool otp_check(struct str secret, struct str code, int64_t now_us, int64_t last_period, int64_t *ret_period)
-{
-	int64_t now = now_us / (OTP_PERIOD_S * SECOND);
-	bool is_right = false;
-	if (code.n != OTP_DIGITS)
-		return false;
-	for (int64_t period = now - OTP_DRIFT; period <= now + OTP_DRIFT; period++) {
-		char right[OTP_DIGITS + 1];
-		otp_write_code(secret, period, right);
-		if (period <= last_period || !crypto_equal(right, code.p, OTP_DIGITS))
-			continue;
-		*ret_period = period;
-		is_right = true;
-	}
-	return is_right;
-}
-
 static bool is_code(struct str secret, struct str code, int64_t period)
 {
 	char right[OTP_DIGITS + 1];
 	otp_write_code(secret, period, right);
 	return code.n == OTP_DIGITS && crypto_equal(right, code.p, OTP_DIGITS);
+}
+
+bool otp_check(struct str secret, struct str code, int64_t now_us, int64_t last_period, int64_t *ret_period)
+{
+	int64_t now = now_us / (OTP_PERIOD_S * SECOND);
+	bool is_right = false;
+	for (int64_t period = now - OTP_DRIFT; period <= now + OTP_DRIFT; period++) {
+		if (period <= last_period || !is_code(secret, code, period))
+			continue;
+		*ret_period = period;
+		is_right = true;
+	}
+	return is_right;
 }
 
 /* Looks near now first, because a code may repeat by chance. */

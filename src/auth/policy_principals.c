@@ -31,15 +31,6 @@ static bool split(struct str text, struct principal_arn *ret_arn)
 	return str_is(parts[0], "arn") && str_is(parts[1], "aws") && !parts[3].n;
 }
 
-/* Name behind the last slash. */
-static struct str last_part(struct str path)
-{
-	size_t at = path.n;
-	while (at && path.p[at - 1] != '/')
-		at--;
-	return str_slice(path, at, path.n);
-}
-
 static bool is_row(struct ctx *c, const struct account *account, enum kind kind, const struct row *row,
 		   struct str text)
 {
@@ -50,7 +41,7 @@ static bool is_row(struct ctx *c, const struct account *account, enum kind kind,
 static bool is_of_iam(struct ctx *c, const struct tables *t, const struct account *account,
 		      const struct principal_arn *arn, struct str text)
 {
-	struct str name = last_part(arn->rest);
+	struct str name = iam_last_part(arn->rest);
 	const struct user *user = user_find_by_owner(t, account->row.id, UUID_NONE, name);
 	const struct iam_role *role = iam_role_find_by_account(t, account->row.id, name);
 	if (str_is(arn->kind, "root"))

@@ -87,6 +87,14 @@ struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind
 			 form ? form->type : "", STR_ARG(path), STR_ARG(name));
 }
 
+struct str iam_last_part(struct str arn)
+{
+	size_t at = arn.n;
+	while (at > 0 && arn.p[at - 1] != '/')
+		at--;
+	return str_slice(arn, at, arn.n);
+}
+
 bool iam_is_name(struct str name)
 {
 	for (size_t k = 0; k < name.n; k++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The committer while the database's server cannot be reached. Queued changes wait, so that a fail-over of a few
+ * Keeps the committer going while the database's server cannot be reached. Queued changes wait, so that a fail-over of a few
  * seconds delays requests and fails none. A request whose deadline passes is refused. Changes whose COMMIT was
  * under way wait for its outcome; their callers are answered at their deadline, too, and are told that the
  * outcome is open. */

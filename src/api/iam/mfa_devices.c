@@ -32,25 +32,17 @@ static struct str write_serial(struct iam_call *e, const struct second_factor *f
 	return mfa_serial_write(e->c->arena, iam_tables(e), e->c->who->account_number, f);
 }
 
-static struct str last_part(struct str arn)
-{
-	size_t at = arn.n;
-	while (at > 0 && arn.p[at - 1] != '/')
-		at--;
-	return str_slice(arn, at, arn.n);
-}
-
 static RESULT fail_no_device(struct iam_call *e, struct str serial)
 {
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MFA_DEVICE,
-			     "VirtualMFADevice with serial number %" STR_FMT " does not exist.",
+			     "VirtualMFADevice with serial number %" STR_FMT " doesn't exist.",
 			     STR_ARG(str_slice(serial, 0, SERIAL_MAX)));
 }
 
 static RESULT find_device(struct iam_call *e, struct str serial, const struct mfa_device **ret_device)
 {
 	const struct mfa_device *device =
-		mfa_device_find_by_account(iam_tables(e), e->c->who->account, last_part(serial));
+		mfa_device_find_by_account(iam_tables(e), e->c->who->account, iam_last_part(serial));
 	if (!device || !str_equal(iam_arn(e, KIND_MFA_DEVICE, &device->row), serial))
 		return fail_no_device(e, serial);
 	TRY(engine_check_found(e->c, iam_tables(e), KIND_MFA_DEVICE, &device->row));
@@ -81,7 +73,10 @@ static RESULT find_factor(struct iam_call *e, const struct ref *user_ref, struct
 
 static struct ref by_id(enum kind kind, uuid id, struct str text, const char *field)
 {
-	return (struct ref){.kind = kind, .prefix = id, .bits = 128, .text = text, .field = str_from(field)};
+	struct ref ref = ref_by_id(kind, id);
+	ref.text = text;
+	ref.field = str_from(field);
+	return ref;
 }
 
 /* ---- making ---- */
@@ -306,7 +301,7 @@ static const struct param get_params[] = {IAM_USER(struct device_args, user),
 static const struct param tags_params[] = {SERIAL(struct device_args, serial),
 					   IAM_PAGES(struct device_args, pages)};
 
-/* A device that its user proves by; whose it is, if the caller names nobody, shows the device. */
+/* Shows a user's device. If the call names no user, the account's device of that serial number says whose it is. */
 static RESULT get_device(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct device_args *a = args;

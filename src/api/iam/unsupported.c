@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Credentials that IAM has and Dari does not: SSH keys, certificates, service-specific passwords. Their lists are empty, because clients go through all of them before they delete a user. */
+ * Credentials that IAM has and Dari does not: SSH keys, certificates, service-specific passwords. Their lists are
+ * empty, because clients go through all of them before they delete a user. */
 #include "api/iam/internal.h"
 #include "model/user.h"
 

@@ -58,8 +58,8 @@ static RESULT list_users(struct directory_sync *s, struct ctx *c, struct listing
 	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
 }
 
-/* A name that another user has, a name that is none here or a full group is in the log once a look, and the user stays as it was:
- * it must not keep those who have left from being found. */
+/* Logs a person whom the region cannot take: the name belongs to another user or is not valid here, or the group is full.
+ * The person's user stays as it was, and the look goes on to find those who have left. */
 static RESULT admit(struct directory_sync *s, struct ctx *c, uuid domain, const struct ldap_person *person)
 {
 	struct result r = login_admit(s->store, c, s->directory, domain, person, NULL);

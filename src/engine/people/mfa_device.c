@@ -80,6 +80,7 @@ RESULT engine_delete_mfa_device(struct op *op, struct mfa_device_target *wish)
 	TRY(find_device(op, &wish->device, &device));
 	TRY(engine_permit(op, "mfa_device.delete", KIND_MFA_DEVICE, &device->row));
 	if (!uuid_is_none(device->second_factor))
+		/* the text is a guess */
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_MFA_DEVICE,
 				     "Virtual MFA device is in use. Deactivate it first.");
 	TRY(engine_log_event(op, KIND_MFA_DEVICE, &device->row, "deleted", "MFA device %" STR_FMT ".",

@@ -208,7 +208,7 @@ def test_closed_connection(world, kind):
 
 
 def test_ignored_filter(world):
-    """A cloud ignores the filter and lists all machines: none of them is taken for the new one."""
+    """If a cloud ignores the filter and lists all machines, Dari takes none of them for the new one."""
     proxy, other = world.proxies["aws"], []
     change = proxy.change
 

@@ -40,7 +40,7 @@ static void a_device_has_a_device_s_name(void **state)
 	assert_true(str_contains(c->problem.message, STR("metering.uplink_namespace ")));
 }
 
-/* What the region itself connects to must not be reached by an account's downloads. */
+/* An account's downloads must not reach the region's own database. */
 static void databases_are_remotes(void **state)
 {
 	struct ctx *c = *state;

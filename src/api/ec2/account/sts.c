@@ -216,14 +216,6 @@ RESULT sts_prepare_assume(struct ec2_call *e, void *args)
 	return compiled;
 }
 
-static struct str last_part(struct str arn)
-{
-	size_t at = arn.n;
-	while (at > 0 && arn.p[at - 1] != '/')
-		at--;
-	return str_slice(arn, at, arn.n);
-}
-
 static void find_policies(struct sts_taking *s, const struct tables *t)
 {
 	for (size_t k = 0; k < s->args->arns.count; k++) {
@@ -242,7 +234,7 @@ void sts_find_role(struct sts_taking *s)
 	const size_t at = STR("arn:aws:iam::").n;
 	s->account = account_find_by_number(t, str_slice(arn, at, at + ACCOUNT_NUMBER_SIZE));
 	if (s->account)
-		s->role = iam_role_find_by_account(t, s->account->row.id, last_part(arn));
+		s->role = iam_role_find_by_account(t, s->account->row.id, iam_last_part(arn));
 	if (s->role &&
 	    !str_equal(iam_arn_to_text(s->e->c->arena, s->account->number, KIND_IAM_ROLE, &s->role->row),
 		       arn))
