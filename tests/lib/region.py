@@ -5,7 +5,6 @@ tools/demo starts it (sandbox, dari, hosts, network, image) under a unique name 
 the same time, and beside a demo. The region is ended even if the test fails. check() counts steps; close() prints
 "N passed, N failed" and returns the exit status.
 """
-import glob
 import http.client
 import json
 import os
@@ -40,6 +39,7 @@ class Region:
         self.name, self.login = name, login
         own = clone.sandbox(name)
         self.demo, self.port = own["DARI_DEMO"], int(own["DARI_DEMO_PORT"])
+        self.nodes = waiting.Nodes(own["DARI_SANDBOX"])
         self.env = dict(os.environ, **own, DARI_DEMO_IMAGE=image, DARI_SANDBOX_HOSTS=str(hosts), DARI_DEMO_HOST_OPTIONS=host_options)
         if never_forces:
             self.env["DARI_DEMO_SETTINGS"] = f"guests:\n  shutdown_grace_s: {NEVER_FORCED_S}\n"
@@ -94,16 +94,13 @@ class Region:
     # ---- interface of waiting.py
 
     def watched(self):
-        """The first processes of the nodes, ancestors of all daemons and guests, and dari."""
-        nodes = glob.glob(f"{self.env['DARI_SANDBOX']}/*/init.pid")
-        said = [waiting.read(path).strip() for path in (*nodes, f"{self.demo}/dari.pid")]
-        return [int(pid) for pid in said if pid.isdigit()]
+        """The first processes of the nodes, and dari."""
+        return [*self.nodes.watched(), *waiting.read_pids([f"{self.demo}/dari.pid"])]
 
     def progress(self):
         """Dari's pending work, and the size of the guests' console logs."""
         health = self.health()
-        consoles = glob.glob(f"{self.env['DARI_SANDBOX']}/*/lib/libvirt/images/console/*")
-        return health.get("waiting"), health.get("failing"), sorted((path, size_of(path)) for path in consoles)
+        return health.get("waiting"), health.get("failing"), self.nodes.progress()
 
     # ---- commands
 
@@ -296,13 +293,6 @@ def zombie(pid):
             return f.read().rsplit(")", 1)[1].split()[0] == "Z"
     except OSError:
         return True
-
-
-def size_of(path):
-    try:
-        return os.path.getsize(path)
-    except OSError:  # the guest has closed the connection
-        return 0
 
 
 # ---- launches

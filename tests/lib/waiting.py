@@ -20,6 +20,7 @@ has_ended() (a message if no wait can succeed any more).
 
 DARI_TEST_SLOWNESS scales all budgets: 1 is a machine that starts a process in 1 ms. tests/run sets it once a run.
 """
+import glob
 import os
 import signal
 import statistics
@@ -116,6 +117,32 @@ def tasks(pid):
 def fields(text):
     """Fields of a stat file from the state on; parsed from the end because a program's name may contain anything."""
     return text.rpartition(")")[2].split()
+
+
+def read_pids(paths):
+    return [int(pid) for pid in (read(path).strip() for path in paths) if pid.isdigit()]
+
+
+class Nodes:
+    """The machines of a sandbox (tools/sandbox), to be watched. Their daemons and guests are no descendants of the test."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def watched(self):
+        """The first process of each, ancestor of its daemons and guests."""
+        return read_pids(glob.glob(f"{self.folder}/*/init.pid"))
+
+    def progress(self):
+        """The sizes of the guests' console logs."""
+        return sorted((path, size_of(path)) for path in glob.glob(f"{self.folder}/*/lib/libvirt/images/console/*"))
+
+
+def size_of(path):
+    try:
+        return os.path.getsize(path)
+    except OSError:  # its guest has ended meanwhile
+        return 0
 
 
 class Watch:

@@ -31,8 +31,8 @@ def check(words, holds):
     print(f"{'ok' if holds else 'FAILED'}: {words}", flush=True)
 
 
-def run(words, *argv, **environment):
-    check(words, waiting.run(argv, env={**os.environ, **environment}).returncode == 0)
+def run(words, *argv, of=(), **environment):
+    check(words, waiting.run(argv, env={**os.environ, **environment}, of=of).returncode == 0)
 
 
 def try_all(cluster):
@@ -42,7 +42,8 @@ def try_all(cluster):
     run("the driver by itself", *IN_CTL, driver, **environment)
     run("a machine without librbd says which package it lacks", "unshare", "-m", "sh", "-c",
         f'mount --bind /dev/null {LIBRARY} && exec "$0"', driver, **environment, DARI_TEST_NO_LIBRBD="yes")
-    run("guests", *IN_CTL, str(PROGRAMS / "test_drivers_compute_libvirt"), **environment)
+    run("guests", *IN_CTL, str(PROGRAMS / "test_drivers_compute_libvirt"),
+        of=[waiting.Nodes(NAMES["DARI_SANDBOX"]), *cluster.daemons], **environment)
     left = (cluster.run("rbd", "ls", ceph.POOL) + cluster.run("rbd", "trash", "ls", ceph.POOL)).splitlines()
     check(f"only cached images are left in the pool: {left}", all("-img-" in name for name in left))
 
