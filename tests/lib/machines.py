@@ -6,6 +6,7 @@ import subprocess
 
 import waiting
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Prepares what systemd expects. The machine's cgroups are below $2, which other such machines cannot see.
 BOOT = """
     cd "$1"
@@ -35,6 +36,12 @@ def run(*argv, status=0, **more):
     done = waiting.run([str(word) for word in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
     assert status is None or done.returncode == status, f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done
+
+
+def build_packages(out):
+    """Debian packages of this tree, in that directory. tools/deb is silent for minutes, so its log is watched."""
+    log = os.path.join(out, "build.log")
+    run(os.path.join(ROOT, "tools/deb"), out, shows=lambda: os.path.exists(log) and os.path.getsize(log))
 
 
 def until(holds, what):

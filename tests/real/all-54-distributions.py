@@ -20,7 +20,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
 import clone  # noqa: E402
-from machines import Machine, run, until  # noqa: E402
+from machines import Machine, build_packages, run, until  # noqa: E402
 
 INSIDE = "DARI_DISTRIBUTIONS_INSIDE"  # directory of the roots
 CACHE = os.environ.get("DARI_CACHE", f"{ROOT}/build/cache") + "/roots"
@@ -285,7 +285,7 @@ def enter():
         run(f"{ROOT}/tools/distribution-root", suite, f"{CACHE}/{suite}")
     if not DEB:
         os.environ["DARI_DEBS"] = f"{ROOT}/build/deb"
-        run(f"{ROOT}/tools/deb", os.environ["DARI_DEBS"])
+        build_packages(os.environ["DARI_DEBS"])
     inside = clone.folder(f"distributions-{os.getpid()}")
     script = f"""set -e
         mkdir -p {inside}

@@ -22,7 +22,7 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
 import clone  # noqa: E402
-from machines import Machine, run, until  # noqa: E402
+from machines import Machine, build_packages, run, until  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
 INSIDE = "DARI_PACKAGES_INSIDE"  # folder of the copied root
@@ -100,14 +100,8 @@ def make_stand_in(name, folder):
 @pytest.fixture(scope="module")
 def built():
     if "DARI_DEBS" not in os.environ:
-        run(os.path.join(ROOT, "tools/deb"), OUT, shows=show_log)  # compiles for minutes and prints nothing
+        build_packages(OUT)
     return OUT
-
-
-def show_log():
-    """Size of the build's log."""
-    log = os.path.join(OUT, "build.log")
-    return os.path.getsize(log) if os.path.exists(log) else 0
 
 
 @pytest.fixture(scope="module")
