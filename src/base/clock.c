@@ -60,6 +60,12 @@ int64_t clock_system_us(void)
 	return system_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_boot_us(void)
+{
+	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
+	return frozen ? frozen : system_us(CLOCK_BOOTTIME);
+}
+
 bool clock_is_frozen(void)
 {
 	return atomic_load_explicit(&frozen_us, memory_order_acquire) != 0;

@@ -33,6 +33,8 @@ void clock_sleep_us(int64_t us);
 /* The system's monotonic clock, even while time is frozen: for waiting for external events with
  * pthread_cond_clockwait() or poll(). */
 int64_t clock_system_us(void);
+/* A clock that never jumps and also counts while the machine sleeps: for deadlines that another machine keeps, too. */
+int64_t clock_boot_us(void);
 
 /* Converts a date to days since 1970 and back; for the years 0000 to 9999. */
 struct clock_date {

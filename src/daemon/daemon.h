@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "auth/directory/directory_sync.h"
 #include "auth/guard.h"
@@ -30,6 +31,7 @@
 struct settings {
 	struct str region, region_id, data_directory, control_socket, log_level;
 	struct str store; /* PostgreSQL's URL, or a path of SQLite; empty: dari.db in the data directory */
+	struct str store_peer; /* URL for other processes of that database; empty: the endpoint */
 	struct str listen_ip, tls_certificate, tls_key;
 	int64_t listen_port, cloudstack_port; /* the latter 0: none */
 	struct str endpoint;                  /* address given to clients; empty: derived from the listener */
@@ -139,6 +141,8 @@ struct daemon {
 		struct capacity_sweep at[CAPACITY_COUNT];
 	} sweeps; /* health.c's */
 	int64_t started_us;
+	const sigset_t *awaited; /* signals that end the process; blocked */
+	bool is_told_to_end;     /* such a signal came while the process waited to be the writer */
 };
 
 /* The differences between `dari serve` and `dari dev`. NULL: nothing to do. */
@@ -198,6 +202,14 @@ void control_free(struct control *control);
 
 /* egress_policy.c: sets d->reach. ERR_INVALID: an invalid block in the configuration. */
 RESULT egress_policy_open(struct daemon *d);
+
+/* ---- writer.c: one writer of several processes on one database ---- */
+
+/* Opens the database and becomes its writer, as soon as no other process is. Sets d->sql and d->store. ERR_AGAIN: a
+ * signal has ended the wait. */
+RESULT writer_open_store(struct daemon *d, const struct store_config *config, const char *path);
+/* For reconcile_config. */
+bool writer_may_act(void *self);
 
 /* ---- health.c: /healthz and /metrics ---- */
 

@@ -237,15 +237,11 @@ static RESULT open_store(struct daemon *d)
 {
 	const char *path = settings_store(d->arena, &d->settings);
 	TRY(check_database(d, path));
-	TRY(sql_open(&d->ctx, path, &d->sql));
-	d->sql->limits = (struct history_limits){.events_age_us = d->settings.events_days * 24 * HOUR,
-						 .events_max = d->settings.events_max};
 	struct store_config config = {.executor = d->executor,
-				      .sql = d->sql,
 				      .observe = engine_observe,
 				      .check = engine_check_row,
 				      .follow = engine_follow};
-	TRY(store_open(&d->ctx, &config, &d->store));
+	TRY(writer_open_store(d, &config, path));
 	TRY(check_rows(d));
 	store_set_room(d->store, has_room,
 		       (void *) str_to_z(d->arena, d->settings.data_directory)); /* only read */
@@ -366,6 +362,8 @@ static RESULT open_reconciler(struct daemon *d)
 	config.desks[DESK_SPEAKS_TMF621] = &desk_tmf621;
 	config.desks[DESK_SPEAKS_SERVICENOW] = &desk_servicenow;
 	config.desks[DESK_SPEAKS_WEBHOOK] = &desk_webhook;
+	config.may_act = d->sql->may_act ? writer_may_act : NULL;
+	config.may_act_self = d;
 	memcpy(config.compute, d->compute, sizeof config.compute);
 	memcpy(config.fences, d->fences, sizeof config.fences);
 	memcpy(config.disks, d->disks, sizeof config.disks);
@@ -638,6 +636,7 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 		return 1;
 	ctx_init(&d.ctx, d.arena);
 	d.started_us = clock_now_us();
+	d.awaited = &awaited;
 	struct result result = start_all(&d);
 	if (result_is_ok(result)) {
 		log_event(LOG_INFO, "serving", "endpoint=%s region=%s start_ms=%lld",
@@ -647,6 +646,8 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 		while (sigwait(&awaited, &number) == 0 && number == SIGHUP && renews(&d))
 			renew_certificate(&d);
 		log_event(LOG_INFO, "stopping", "signal=%d", number);
+	} else if (d.is_told_to_end) {
+		result = OK;
 	} else {
 		role->report_failure(&d, result);
 	}

@@ -28,6 +28,10 @@ static const struct config_key keys[] = {
 	    .doc = "The database: postgresql://HOST1,HOST2/NAME?user=NAME for PostgreSQL, or a path for "
 		   "SQLite; "
 		   "absent: dari.db in data.directory."),
+	KEY("store_peer", CONFIG_TEXT, store_peer,
+	    .doc = "URL at which the other dari processes of the same PostgreSQL database reach this one; "
+		   "absent: "
+		   "api.endpoint."),
 	KEY("control.socket", CONFIG_TEXT, control_socket, .absent = "/run/dari/dari.sock",
 	    .doc = "Where the `dari` commands reach the server."),
 	KEY("log.level", CONFIG_TEXT, log_level, .absent = "info", .doc = "debug, info, warn or error."),

@@ -192,6 +192,8 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->executor = config->executor;
 	r->store = config->store;
 	r->network = config->network;
+	r->may_act = config->may_act;
+	r->may_act_self = config->may_act_self;
 	memcpy(r->compute, config->compute, sizeof r->compute);
 	memcpy(r->fences, config->fences, sizeof r->fences);
 	memcpy(r->desks, config->desks, sizeof r->desks);

@@ -75,8 +75,11 @@ struct reconcile_config {
 	struct str traffic_device, traffic_netns;
 	const uint8_t *master_key;          /* MASTER_KEY_SIZE bytes; for write_drive and for volume keys */
 	reconcile_write_drive *write_drive; /* NULL: config drives are empty */
-	int64_t shutdown_grace_us;          /* from the shutdown request to force-off; 0: 60 s */
-	int64_t host_interval_us;           /* between two probes of an idle host; 0: 20 s */
+	/* False: steps wait, because another process may be the region's writer. NULL: they never do. */
+	bool (*may_act)(void *self);
+	void *may_act_self;
+	int64_t shutdown_grace_us;  /* from the shutdown request to force-off; 0: 60 s */
+	int64_t host_interval_us;   /* between two probes of an idle host; 0: 20 s */
 	int64_t call_patience_us;   /* a call to a host that lasts longer counts as hanging; 0: 20 s */
 	int64_t resync_interval_us; /* between two resyncs; 0: 10 minutes */
 	/* How long a host keeps a cached image that no volume is based on; 0: one day. */

@@ -14,6 +14,8 @@ static const int64_t RETRY_FIRST_US = 50 * MILLISECOND, RETRY_LAST_US = 10 * SEC
  * driver whose state never converges cannot occupy the lane. */
 enum { STREAK_MAX = 32 };
 static const int64_t STREAK_PAUSE_US = SECOND;
+/* Between two looks whether this process may call drivers. */
+static const int64_t POSTPONE_US = 100 * MILLISECOND;
 
 /* ---- the map; all with its lock held ---- */
 
@@ -292,6 +294,22 @@ void reconciler_read_next(struct reconciler *r, enum kind kind, uuid id, struct 
 	(void) pthread_mutex_unlock(&r->work.lock);
 }
 
+static bool may_act(const struct reconciler *r)
+{
+	return !r->may_act || r->may_act(r->may_act_self);
+}
+
+/* Ends a step that did not run. Failures keep their count. */
+static void work_postpone(struct reconciler *r, struct work *w)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	if (!r->work.stopping) {
+		w->state = WORK_IDLE;
+		map_wake_at(w, clock_now_us() + POSTPONE_US);
+	}
+	(void) pthread_mutex_unlock(&r->work.lock);
+}
+
 static void work_run(struct job *job)
 {
 	struct work *w = (struct work *) job; /* job is the first member */
@@ -307,8 +325,12 @@ static void work_run(struct job *job)
 		w->woken = w->has_news = false;
 	}
 	(void) pthread_mutex_unlock(&r->work.lock);
-	if (!moves)
+	if (moves)
+		return;
+	if (may_act(r))
 		step_run(r, w, lane);
+	else
+		work_postpone(r, w);
 }
 
 /* ---- stopping, and lost wake-ups ---- */

@@ -360,6 +360,8 @@ RESULT host_connection_look_at_left(struct step *s);
 enum { IMAGE_LANES = 8, POOL_TURNS = 64, FENCE_LANES = 4, DESK_LANES = 4, PROVIDER_BUCKETS = 64 };
 
 struct reconciler {
+	bool (*may_act)(void *self); /* NULL: steps never wait */
+	void *may_act_self;
 	_Atomic size_t references; /* held by the owner, and by each change in the committer */
 	struct executor *executor;
 	struct store *store;

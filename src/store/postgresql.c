@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The SQL driver for PostgreSQL. A transaction is collected in memory (postgresql_batch.c) and sent by commit in
  * one round trip. The row of table `writer` is the fence: it has the writing process's epoch and the number of
- * the last commit, and each transaction checks both.
+ * the last commit, and each transaction checks both. postgresql_lease.c decides who writes.
  *
  * Unknown outcome of a COMMIT: the connection is lost before its answer. A new connection, perhaps to another
  * host of the URL, reads the commit number under a lock on the fence's row, which waits for a commit that is
@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "store/postgresql_internal.h"
 
-enum { SCRATCH_CAP = 64 * 1024 * 1024, SEND_TRIES = 5, LOCK_MAX_MS = 5000, CONFLICT_PAUSE_MS = 5 };
+enum { SCRATCH_CAP = 64 * 1024 * 1024, SEND_TRIES = 5, PATIENCE_MS = 5000, CONFLICT_PAUSE_MS = 5 };
 static const int64_t RECONNECT_US =
 	300 * MILLISECOND; /* between failed attempts, for hosts that do not refuse */
 
@@ -40,12 +40,14 @@ static RESULT connect_again(struct postgresql *self, struct ctx *c)
 
 static RESULT say_fenced(struct postgresql *self, struct ctx *c, int64_t epoch, uint64_t commit)
 {
-	if (epoch != self->epoch)
+	if (epoch != self->epoch) {
+		postgresql_lose_lease(self);
 		return ctx_fail(
 			c, ERR_GONE,
 			"another dari process writes to the database %s since this one lost it: end one "
 			"of them",
 			self->name);
+	}
 	return ctx_fail(c, ERR_GONE,
 			"the database %s is at commit %" PRIu64 " and this process at %" PRIu64
 			": it is an older copy, or another program has written to it",
@@ -301,12 +303,15 @@ static void postgresql_free(struct postgresql *self)
 	}
 	for (size_t n = 0; n < POSTGRESQL_HISTORY_COUNT; n++)
 		postgresql_free_batch(self->history[n]);
+	postgresql_end_lease(self);
 	postgresql_disconnect(&self->reader);
-	postgresql_disconnect(&self->db); /* releases the lock on the database */
+	postgresql_disconnect(&self->db);
 	arena_free(self->scratch);
 	heap_free(self->url);
 	heap_free(self->name);
 	pthread_mutex_destroy(&self->reading);
+	pthread_mutex_destroy(&self->lease.lock);
+	pthread_cond_destroy(&self->lease.stopped);
 	heap_free(self);
 }
 DEFINE_AUTO(postgresql)
@@ -345,6 +350,9 @@ static const struct sql_driver postgresql_calls = {
 	.prune_events = postgresql_prune_events,
 	.cut_audit = postgresql_cut_audit,
 	.read_segment = postgresql_read_segment,
+	.read_writer = postgresql_read_writer,
+	.may_act = postgresql_may_act,
+	.may_answer = postgresql_may_answer,
 	.check = postgresql_check,
 	.copy = driver_copy,
 	.save_history = driver_save_history,
@@ -359,15 +367,16 @@ RESULT postgresql_open(struct ctx *c, const char *url, struct sql_driver **ret_d
 	self->driver = postgresql_calls;
 	self->schema = (struct postgresql_schema){model_schema_version, model_schema_hash, model_migrations};
 	self->generation = 1;
-	self->lock_max_ms = LOCK_MAX_MS;
+	self->driver.lease.patience_ms = PATIENCE_MS;
 	self->answer_max_ms = POSTGRESQL_LONG_ANSWER_MS;
 	pthread_mutex_init(&self->reading, NULL);
+	pthread_mutex_init(&self->lease.lock, NULL);
+	pthread_cond_init(&self->lease.stopped, NULL);
 	self->scratch = arena_new(ARENA_FIRST_SIZE, SCRATCH_CAP);
 	if (!self->scratch)
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the database");
 	TRY(postgresql_take_url(self, c, url));
 	TRY(postgresql_connect(self, c, &self->db));
-	TRY(postgresql_lock(self, c));
 	*ret_driver = &TAKE(self)->driver;
 	return OK;
 }

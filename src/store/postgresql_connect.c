@@ -98,7 +98,7 @@ RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const
  * it holds the lock of the fence. */
 static const char settings_sql[] = "SELECT set_config('synchronous_commit', 'on', false)"
 				   " WHERE current_setting('synchronous_commit') IN ('off', 'local');"
-				   "SET idle_in_transaction_session_timeout = '60s';"
+				   "SET idle_in_transaction_session_timeout = '2s';"
 				   "SET client_min_messages = 'warning'";
 
 static void ignore_notice(void *arg, const PGresult *result)
@@ -117,12 +117,23 @@ static PGconn *open_connection(const struct postgresql *self)
 					    "client_encoding",      NULL};
 	const char *const values[] = {"dari", "2",    "read-write", "2",    "1",
 				      "3",    "5000", self->url,    "UTF8", NULL};
-	return fault_fires(FAULT_SQL) ? NULL : PQconnectdbParams(words, values, 1);
+	return PQconnectdbParams(words, values, 1);
+}
+
+PGconn *postgresql_connect_plainly(const struct postgresql *self)
+{
+	PGconn *db = open_connection(self);
+	AUTO_PGRESULT set =
+		db && PQsendQuery(db, settings_sql) ? postgresql_await(db, POSTGRESQL_ANSWER_MS) : NULL;
+	if (PQresultStatus(set) == PGRES_COMMAND_OK)
+		return db;
+	PQfinish(db);
+	return NULL;
 }
 
 RESULT postgresql_connect(struct postgresql *self, struct ctx *c, PGconn **ret_db)
 {
-	PGconn *db = open_connection(self);
+	PGconn *db = fault_fires(FAULT_SQL) ? NULL : open_connection(self);
 	struct result r = OK;
 	if (!db || PQstatus(db) != CONNECTION_OK)
 		r = postgresql_fail(self, c, db, NULL, "connecting");

@@ -57,7 +57,7 @@ RESULT postgresql_begin_copy(struct sql_driver *driver, struct ctx *c)
 	struct postgresql *self = postgresql_of(driver);
 	TRY(driver->begin(driver, c));
 	self->answer_max_ms = POSTGRESQL_LONG_ANSWER_MS;
-	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
+	TRY(postgresql_exec(self, c, self->db, "SET idle_in_transaction_session_timeout = '60s'; BEGIN"));
 	self->is_begun = true;
 	return postgresql_exec(self, c, self->db, FOR_TRIGGERS("DISABLE"));
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "model/migration.h"
+#include "store/lease.h"
 #include "store/sql.h"
 
 /* Milliseconds for an answer to a batch or a read, and to statements that may create or copy tables. */
@@ -77,9 +78,19 @@ struct postgresql {
 	struct postgresql_batch *put[KIND_COUNT], *forget[KIND_COUNT], *history[POSTGRESQL_HISTORY_COUNT];
 	struct postgresql_ends ends, ends_before;
 	uint64_t events_added; /* since the start */
-	int lock_max_ms;       /* wait for the lock of postgresql_lock(); tests wait for less */
 	/* Time limit of an answer. Giving up is safe: the outcome is read back. */
 	int answer_max_ms;
+
+	/* The lease: a thread renews it on a connection of its own. */
+	struct {
+		pthread_mutex_t lock; /* guards rules and stops */
+		pthread_cond_t stopped;
+		pthread_t thread;
+		bool runs, stops;
+		struct lease rules;
+		PGconn *db;       /* the thread's */
+		char holder[256]; /* this process */
+	} lease;
 
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
@@ -104,6 +115,8 @@ static inline void postgresql_end_result(PGresult **result)
 RESULT postgresql_take_url(struct postgresql *self, struct ctx *c, const char *url);
 /* Connects and applies the session's settings. ERR_TIMEOUT, with a message: the database cannot be reached. */
 RESULT postgresql_connect(struct postgresql *self, struct ctx *c, PGconn **ret_db);
+/* Connects without the points of faults, for the lease's thread. NULL: the database cannot be reached. */
+PGconn *postgresql_connect_plainly(const struct postgresql *self);
 /* True if the connection exists and its server has not closed it. */
 bool postgresql_is_alive(PGconn *db);
 /* Closes the connection, if any, and sets it to NULL. */
@@ -163,10 +176,27 @@ uuid postgresql_uuid(const PGresult *row, int column);
 /* A big-endian integer of 1 to 8 bytes. */
 int64_t postgresql_read_int(const char *p, size_t size);
 
+/* ---- postgresql_lease.c ---- */
+
+extern const char *const postgresql_lease_sql; /* its table */
+/* In the transaction of open: takes the lease and raises the epoch. *ret_wait_us: how long the former holder's calls may
+ * last. ERR_IN_USE: another process has it. */
+RESULT postgresql_take_lease(struct postgresql *self, struct ctx *c, int64_t *ret_wait_us);
+/* Prolongs the lease at the end of that transaction. */
+RESULT postgresql_prolong_lease(struct postgresql *self, struct ctx *c);
+/* Renews the lease from now on. sent_us: before the last request. */
+RESULT postgresql_keep_lease(struct postgresql *self, struct ctx *c, int64_t sent_us, int64_t wait_us);
+/* Ends the renewals, and gives the lease back if this process has it. */
+void postgresql_end_lease(struct postgresql *self);
+/* Another process has the lease. */
+void postgresql_lose_lease(struct postgresql *self);
+/* The driver's read_writer, may_act and may_answer. */
+RESULT postgresql_read_writer(struct sql_driver *driver, struct ctx *c, struct sql_writer *ret_writer);
+bool postgresql_may_act(struct sql_driver *driver);
+bool postgresql_may_answer(struct sql_driver *driver);
+
 /* ---- postgresql_schema.c ---- */
 
-/* Excludes other processes while this session lives. ERR_IN_USE: another one's session has the database. */
-RESULT postgresql_lock(struct postgresql *self, struct ctx *c);
 /* The driver's open: creates or migrates the schema, and takes over as writer. */
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c);
 

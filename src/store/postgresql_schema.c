@@ -1,41 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Opens the schema in PostgreSQL: creates it in an empty database, migrates an older one, refuses others with a
- * message, and takes over as the writer. All of it is one transaction. */
+ * message, and takes the lease. All of it is one transaction. */
 #include <inttypes.h>
-#include <unistd.h>
+#include <poll.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/postgresql_internal.h"
 
-/* ---- one process ---- */
-
-/* Excludes a second process for as long as this session lives. It only prevents an operator's mistake: the
- * epoch is what fences a writer whose session ended. */
-static const char lock_sql[] = "SELECT pg_advisory_lock(1147236969, 1)"; /* "Dari" */
-
-static RESULT say_locked(struct postgresql *self, struct ctx *c)
-{
-	return ctx_fail(c, ERR_IN_USE,
-			"the database %s is in use by another dari process: end that one first, or use "
-			"another database",
-			self->name);
-}
-
-/* Waits in the server, which may still be ending a killed process's session. */
-RESULT postgresql_lock(struct postgresql *self, struct ctx *c)
-{
-	AUTO_PGRESULT row = NULL;
-	char limit_sql[64];
-	(void) snprintf(limit_sql, sizeof limit_sql, "SET lock_timeout = '%dms'", self->lock_max_ms);
-	TRY(postgresql_exec(self, c, self->db, limit_sql));
-	struct result r = postgresql_ask(self, c, self->db, lock_sql, 0, NULL, &row);
-	if (r.code == ERR_IN_USE) {
-		ctx_clear_problem(c);
-		return say_locked(self, c);
-	}
-	TRY(r);
-	return postgresql_exec(self, c, self->db, "RESET lock_timeout");
-}
+enum { OPEN_PAUSE_MS = 50 };
 
 /* ---- what the database says of itself ---- */
 
@@ -140,30 +113,31 @@ static RESULT migrate(struct postgresql *self, struct ctx *c, unsigned from)
 	return OK;
 }
 
-/* From here on, transactions of an earlier writer fail at the fence. */
-static RESULT take_over(struct postgresql *self, struct ctx *c)
+/* Excludes other processes that create tables. Programs without a lease hold this lock as long as they run. */
+static const char lock_sql[] = "SELECT pg_advisory_xact_lock(1147236969, 1)"; /* "Dari" */
+
+static RESULT lock_schema(struct postgresql *self, struct ctx *c)
 {
 	AUTO_PGRESULT row = NULL;
-	char host[128] = "", holder[160];
-	(void) gethostname(host, sizeof host - 1); /* stays empty if there is no name */
-	(void) snprintf(holder, sizeof holder, "%s:%d", host, (int) getpid());
-	TRY(postgresql_ask(self, c, self->db,
-			   "UPDATE writer SET epoch = epoch + 1, holder = $1 WHERE one = 1"
-			   " RETURNING epoch, batch",
-			   1, (const char *const[]){holder}, &row));
-	if (PQntuples(row) != 1)
-		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
-				self->name);
-	self->epoch = postgresql_int(row, 0);
-	self->commit = (uint64_t) postgresql_int(row, 1);
-	return OK;
+	TRY(postgresql_exec(self, c, self->db, "SET LOCAL lock_timeout = '1s'"));
+	struct result r = postgresql_ask(self, c, self->db, lock_sql, 0, NULL, &row);
+	if (r.code != ERR_IN_USE)
+		return r;
+	ctx_clear_problem(c);
+	return ctx_fail(c, ERR_IN_USE,
+			"the database %s is in use by another dari process: end that one first, or use "
+			"another database",
+			self->name);
 }
 
-static RESULT write_schema(struct postgresql *self, struct ctx *c)
+static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_wait_us)
 {
 	unsigned version = 0;
+	TRY(lock_schema(self, c));
 	TRY(find_version(self, c, &version));
 	TRY(postgresql_exec(self, c, self->db, base_sql));
+	TRY(postgresql_exec(self, c, self->db, postgresql_lease_sql));
+	TRY(postgresql_take_lease(self, c, ret_wait_us));
 	if (version && version < self->schema.version)
 		TRY(migrate(self, c, version));
 	if (version < self->schema.version)
@@ -171,17 +145,35 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c)
 	/* at each start, in case triggers were removed */
 	for (size_t k = 0; postgresql_history_sql[k]; k++)
 		TRY(postgresql_exec(self, c, self->db, postgresql_history_sql[k]));
-	TRY(take_over(self, c));
 	return postgresql_find_ends(self, c);
+}
+
+static RESULT open_once(struct postgresql *self, struct ctx *c)
+{
+	int64_t wait_us = 0, sent_us = 0;
+	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
+	struct result r = write_schema(self, c, &wait_us);
+	if (result_is_ok(r)) {
+		sent_us = clock_boot_us();
+		r = postgresql_prolong_lease(self, c);
+	}
+	if (result_is_ok(r)) {
+		TRY(postgresql_exec(self, c, self->db, "COMMIT"));
+		return postgresql_keep_lease(self, c, sent_us, wait_us);
+	}
+	PQclear(PQexec(self->db, "ROLLBACK"));
+	return r;
 }
 
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c)
 {
 	struct postgresql *self = postgresql_of(driver);
-	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
-	struct result r = write_schema(self, c);
-	if (result_is_ok(r))
-		return postgresql_exec(self, c, self->db, "COMMIT");
-	PQclear(PQexec(self->db, "ROLLBACK"));
-	return r;
+	int64_t until_us = clock_system_us() + driver->lease.patience_ms * MILLISECOND;
+	for (;;) {
+		struct result r = open_once(self, c);
+		if (r.code != ERR_IN_USE || clock_system_us() >= until_us)
+			return r;
+		ctx_clear_problem(c);
+		(void) poll(NULL, 0, OPEN_PAUSE_MS);
+	}
 }

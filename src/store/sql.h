@@ -55,9 +55,28 @@ struct sql_value {
 };
 typedef RESULT (*sql_each_record)(void *arg, const struct sql_value *values);
 
+/* The process that writes to a shared database. */
+struct sql_writer {
+	struct str holder;  /* "host:pid…" */
+	struct str address; /* the URL at which other processes reach it; empty: it has not said any */
+	int64_t epoch;      /* counts the writers */
+	uint64_t commit;    /* number of the last commit */
+	bool is_free;       /* the lease has expired or was given back */
+	bool is_dead;       /* the holder was a process of this machine, and is no more */
+	int64_t expired_ms; /* time since the lease expired; negative: it is held for so long */
+};
+
+/* How a process takes part in the lease of a shared database (store/lease.h). */
+struct sql_lease {
+	const char *address;      /* for struct sql_writer; NULL: none */
+	int patience_ms;          /* open waits so long for a lease that another process has */
+	void (*lost)(void *self); /* another process has taken the lease; any thread; NULL: nobody is told */
+	void *self;
+};
+
 struct sql_driver {
-	/* Creates or migrates the schema. ERR_STATE, with a message: the database is newer than this
-	 * program. */
+	/* Creates or migrates the schema, and makes this process the writer. ERR_STATE, with a message: the
+	 * database is newer than this program. ERR_IN_USE: another process is the writer. */
 	RESULT (*open)(struct sql_driver *self, struct ctx *c);
 	/* Reads all rows in order of ids. A row is valid during the call. */
 	RESULT (*load)(struct sql_driver *self, struct ctx *c, enum kind kind, sql_each_row each, void *arg);
@@ -134,6 +153,13 @@ struct sql_driver {
 	RESULT(*add_record)
 	(struct sql_driver *self, struct ctx *c, enum sql_log log, const struct sql_value *values);
 	RESULT (*end_copy)(struct sql_driver *self, struct ctx *c, uint64_t commit);
+	/* For databases that several processes share, with one writer at a time; NULL: one process has it.
+	 * read_writer() may be called before open, from one thread. may_act() and may_answer() are those of
+	 * store/lease.h. Any thread. */
+	struct sql_lease lease; /* set by whoever opened the driver */
+	RESULT (*read_writer)(struct sql_driver *self, struct ctx *c, struct sql_writer *ret_writer);
+	bool (*may_act)(struct sql_driver *self);
+	bool (*may_answer)(struct sql_driver *self);
 	/* Latest time in usage log and ledger; 0: both are empty. */
 	RESULT (*read_last_stamp)(struct sql_driver *self, struct ctx *c, int64_t *ret_us);
 };

@@ -246,17 +246,70 @@ static void older_is_migrated(void **state)
 
 /* ---- one writer ---- */
 
+static RESULT open_second(struct fixture *f, int patience_ms, struct sql_driver **ret_second)
+{
+	struct sql_driver *second = NULL;
+	TRY(postgresql_open(&f->c, database_place(path), &second));
+	second->lease.patience_ms = patience_ms;
+	struct result r = second->open(second, &f->c);
+	if (result_is_ok(r))
+		*ret_second = second;
+	else
+		second->close(second);
+	return r;
+}
+
+/* The lease belongs to one process until it expires, even if that process's sessions end. */
 static void a_second_process_is_refused(void **state)
 {
 	struct fixture *f = *state;
-	struct postgresql second = {
-		.name = (char *) "x", .lock_max_ms = 100, .answer_max_ms = POSTGRESQL_ANSWER_MS};
+	struct sql_driver *second = NULL;
+	struct sql_writer writer;
 	fixture_open(f, path);
-	second.url = (char *) database_place(path);
-	assert_ok(postgresql_connect(&second, &f->c, &second.db));
-	assert_err(postgresql_lock(&second, &f->c), IN_USE);
-	expect_words(f, "the database x is in use by another dari process*");
-	postgresql_disconnect(&second.db);
+	assert_ok(add_account(f, 1));
+	assert_err(open_second(f, 0, &second), IN_USE);
+	expect_words(f, "the database postgresql://* is in use by another dari process (*");
+	assert_ok(postgresql_open(&f->c, database_place(path), &second));
+	assert_ok(second->read_writer(second, &f->c, &writer));
+	assert_false(writer.is_free || writer.is_dead);
+	assert_int_equal(writer.commit, 1);
+	second->close(second);
+	assert_true(driver_of(f)->driver.may_act(&driver_of(f)->driver));
+	fixture_check(f);
+}
+
+static bool was_told;
+
+static void note_told(void *self)
+{
+	(void) self;
+	was_told = true;
+}
+
+/* The lease expired while its holder was stopped: another process takes it, the former holder's next commit fails at the
+ * fence, and the new holder calls no driver before the former one's time is over. */
+static void an_expired_lease_changes_hands(void **state)
+{
+	struct fixture *f = *state;
+	struct sql_driver *second = NULL;
+	fixture_open(f, path);
+	assert_ok(add_account(f, 1));
+	was_told = false;
+	driver_of(f)->driver.lease.lost = note_told;
+	run_sql("UPDATE writer_lease SET expires = clock_timestamp() - interval '10 ms'");
+	assert_ok(open_second(f, 0, &second));
+	assert_false(second->may_act(second));
+	assert_true(second->may_answer(second));
+	assert_err(add_account(f, 2), GONE);
+	assert_true(was_told);
+	assert_false(driver_of(f)->driver.may_answer(&driver_of(f)->driver));
+	assert_int_equal(database_ask(path, "SELECT count(*) FROM account"), 1);
+	second->close(second);
+	store_close(TAKE(f->store)); /* does not give back what it has lost */
+	assert_int_equal(database_ask(path, "SELECT count(*) FROM writer_lease WHERE expires = '-infinity'"),
+			 1);
+	fixture_open(f, path); /* given back: nobody waits */
+	assert_true(driver_of(f)->driver.may_act(&driver_of(f)->driver));
 }
 
 /* A second writer took over while this one's session was gone: nothing more is written. */
@@ -388,19 +441,13 @@ static void an_absent_server_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_field_comes_back),
-		TEST(any_bytes_come_back),
-		TEST(a_large_batch_is_whole),
-		TEST(others_are_refused),
-		TEST(damaged_rows_are_named),
-		TEST(older_is_migrated),
-		TEST(a_second_process_is_refused),
-		TEST(a_fenced_writer_stops),
-		TEST(an_older_database_is_refused),
-		TEST(a_lost_session_is_replaced),
-		TEST(a_session_lost_in_a_commit_is_settled),
-		TEST(an_unanswered_commit_is_found),
-		TEST(an_absent_server_refuses),
+		TEST(every_field_comes_back),        TEST(any_bytes_come_back),
+		TEST(a_large_batch_is_whole),        TEST(others_are_refused),
+		TEST(damaged_rows_are_named),        TEST(older_is_migrated),
+		TEST(a_second_process_is_refused),   TEST(an_expired_lease_changes_hands),
+		TEST(a_fenced_writer_stops),         TEST(an_older_database_is_refused),
+		TEST(a_lost_session_is_replaced),    TEST(a_session_lost_in_a_commit_is_settled),
+		TEST(an_unanswered_commit_is_found), TEST(an_absent_server_refuses),
 	};
 	assert_true(database_is_postgresql()); /* tests/contract/operator/postgresql.py starts one */
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The writer's lease in PostgreSQL: the row of table writer_lease, apart from the fence's row, so that a renewal never
+ * waits for a slow COMMIT. Taking the lease raises the fence's epoch in the same transaction; from then on transactions
+ * of the former writer fail. A thread renews the lease by a connection of its own, without the points of faults, which
+ * tests count. Rules: lease.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "store/postgresql_internal.h"
+
+enum { RENEWAL_MAX_MS = 1500 };
+
+const char *const postgresql_lease_sql =
+	"CREATE TABLE IF NOT EXISTS writer_lease (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT "
+	"NULL,"
+	" holder TEXT NOT NULL, address TEXT NOT NULL, expires TIMESTAMPTZ NOT NULL) WITH (fillfactor = 10);"
+	"INSERT INTO writer_lease VALUES (1, 0, '', '', '-infinity') ON CONFLICT (one) DO NOTHING";
+
+#define TTL "interval '2 s'" /* LEASE_TTL_MS */
+
+/* ---- processes ---- */
+
+/* Names this process: its host, the host's last start and the name space of process numbers, and its number. */
+static void name_self(char *to, size_t size)
+{
+	char host[64] = "", boot[40] = "", space[40] = "";
+	(void) gethostname(host, sizeof host - 1); /* stays empty if there is no name */
+	AUTO_FD fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, boot, 8) < 0)
+		boot[0] = 0;
+	if (readlink("/proc/self/ns/pid", space, sizeof space - 1) < 0)
+		space[0] = 0;
+	(void) snprintf(to, size, "%s:%d:%.8s:%s", host, (int) getpid(), boot, space);
+}
+
+/* True if the holder was another process of this machine that has ended. A number that was given again counts as
+ * alive. */
+static bool is_dead(struct str holder)
+{
+	char own[256];
+	struct str mine = STR_NONE, rest = STR_NONE, his = holder, piece = STR_NONE, number = STR_NONE;
+	int64_t pid = 0;
+	name_self(own, sizeof own);
+	mine = str_from(own);
+	if (!str_split_next(&mine, ':', &piece) || !str_split_next(&his, ':', &rest) ||
+	    !str_equal(piece, rest))
+		return false;
+	if (!str_split_next(&mine, ':', &piece) || !str_split_next(&his, ':', &number) ||
+	    !str_equal(mine, his))
+		return false;
+	return result_is_ok(str_parse_int(number, &pid)) && pid > 0 && kill((pid_t) pid, 0) != 0 &&
+	       errno == ESRCH;
+}
+
+/* ---- taking ---- */
+
+enum { HOLDER, ADDRESS, EXPIRED_MS, WAIT_US, EPOCH, BATCH };
+#define LEASE_COLUMNS                                                                                        \
+	"writer_lease.holder, address, CASE WHEN isfinite(expires)"                                          \
+	" THEN (extract(epoch FROM clock_timestamp() - expires) * 1000)::bigint ELSE 1000000000 END,"        \
+	" CASE WHEN isfinite(expires) THEN greatest(0, (extract(epoch FROM expires + " TTL                   \
+	" + interval '500 ms'"                                                                               \
+	" - clock_timestamp()) * 1000000)::bigint) ELSE 0 END"
+
+static void read_lease(const PGresult *row, struct ctx *c, struct sql_writer *ret_writer)
+{
+	*ret_writer = (struct sql_writer){.holder = str_copy(c->arena, postgresql_bytes(row, HOLDER)),
+					  .address = str_copy(c->arena, postgresql_bytes(row, ADDRESS)),
+					  .expired_ms = postgresql_int(row, EXPIRED_MS)};
+	ret_writer->is_free = ret_writer->expired_ms > 0;
+	ret_writer->is_dead = is_dead(ret_writer->holder);
+}
+
+RESULT postgresql_take_lease(struct postgresql *self, struct ctx *c, int64_t *ret_wait_us)
+{
+	AUTO_PGRESULT row = NULL;
+	AUTO_PGRESULT taken = NULL;
+	AUTO_PGRESULT lease = NULL;
+	struct sql_writer before = {0};
+	const char *address = self->driver.lease.address ? self->driver.lease.address : "";
+	name_self(self->lease.holder, sizeof self->lease.holder);
+	TRY(postgresql_ask(self, c, self->db,
+			   "SELECT " LEASE_COLUMNS " FROM writer_lease WHERE one = 1 FOR UPDATE", 0, NULL,
+			   &row));
+	if (PQntuples(row) != 1)
+		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer_lease",
+				self->name);
+	read_lease(row, c, &before);
+	if (!before.is_free && !before.is_dead)
+		return ctx_fail(c, ERR_IN_USE,
+				"the database %s is in use by another dari process (%" STR_FMT
+				"): end that one first, or use another database",
+				self->name, STR_ARG(before.holder));
+	*ret_wait_us = postgresql_int(row, WAIT_US);
+	TRY(postgresql_ask(
+		self, c, self->db,
+		"UPDATE writer SET epoch = epoch + 1, holder = $1 WHERE one = 1 RETURNING epoch, batch", 1,
+		(const char *const[]){self->lease.holder}, &taken));
+	if (PQntuples(taken) != 1)
+		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
+				self->name);
+	self->epoch = postgresql_int(taken, 0);
+	self->commit = (uint64_t) postgresql_int(taken, 1);
+	char epoch[24];
+	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
+	return postgresql_ask(
+		self, c, self->db,
+		"UPDATE writer_lease SET epoch = $1, holder = $2, address = $3 WHERE one = 1 RETURNING 1", 3,
+		(const char *const[]){epoch, self->lease.holder, address}, &lease);
+}
+
+static const char renew_sql[] = "UPDATE writer_lease SET expires = clock_timestamp() + " TTL
+				" WHERE one = 1 AND epoch = $1 RETURNING 1";
+
+RESULT postgresql_prolong_lease(struct postgresql *self, struct ctx *c)
+{
+	AUTO_PGRESULT row = NULL;
+	char epoch[24];
+	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
+	return postgresql_ask(self, c, self->db, renew_sql, 1, (const char *const[]){epoch}, &row);
+}
+
+/* ---- keeping ---- */
+
+void postgresql_lose_lease(struct postgresql *self)
+{
+	pthread_mutex_lock(&self->lease.lock);
+	bool was_lost = self->lease.rules.is_lost;
+	lease_note(&self->lease.rules, 0, LEASE_TAKEN);
+	pthread_mutex_unlock(&self->lease.lock);
+	if (!was_lost && self->driver.lease.lost)
+		self->driver.lease.lost(self->driver.lease.self);
+}
+
+static enum lease_answer ask_plainly(struct postgresql *self, const char *sql)
+{
+	char epoch[24];
+	const char *const params[] = {epoch};
+	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
+	if (!postgresql_is_alive(self->lease.db)) {
+		postgresql_disconnect(&self->lease.db);
+		self->lease.db = postgresql_connect_plainly(self);
+	}
+	AUTO_PGRESULT row =
+		self->lease.db && PQsendQueryParams(self->lease.db, sql, 1, NULL, params, NULL, NULL, 1)
+			? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
+			: NULL;
+	if (PQresultStatus(row) == PGRES_TUPLES_OK)
+		return PQntuples(row) ? LEASE_RENEWED : LEASE_TAKEN;
+	postgresql_disconnect(&self->lease.db);
+	return LEASE_SILENT;
+}
+
+static void renew(struct postgresql *self)
+{
+	int64_t sent_us = clock_boot_us();
+	enum lease_answer answer = ask_plainly(self, renew_sql);
+	if (answer == LEASE_TAKEN) {
+		postgresql_lose_lease(self);
+		return;
+	}
+	pthread_mutex_lock(&self->lease.lock);
+	lease_note(&self->lease.rules, sent_us, answer);
+	pthread_mutex_unlock(&self->lease.lock);
+}
+
+/* Waits until the next renewal. False: the thread has to end. */
+static bool wait_to_renew(struct postgresql *self)
+{
+	int64_t at_us = clock_system_us() + LEASE_RENEW_MS * MILLISECOND;
+	const struct timespec at = {.tv_sec = at_us / SECOND, .tv_nsec = at_us % SECOND * 1000};
+	pthread_mutex_lock(&self->lease.lock);
+	int waited = 0;
+	while (!self->lease.stops && waited == 0)
+		waited =
+			pthread_cond_clockwait(&self->lease.stopped, &self->lease.lock, CLOCK_MONOTONIC, &at);
+	bool goes_on = !self->lease.stops && !self->lease.rules.is_lost;
+	pthread_mutex_unlock(&self->lease.lock);
+	return goes_on;
+}
+
+static void *lease_main(void *arg)
+{
+	struct postgresql *self = arg;
+	(void) pthread_setname_np(pthread_self(), "lease");
+	while (wait_to_renew(self))
+		renew(self);
+	return NULL;
+}
+
+RESULT postgresql_keep_lease(struct postgresql *self, struct ctx *c, int64_t sent_us, int64_t wait_us)
+{
+	lease_begin(&self->lease.rules, sent_us, clock_boot_us() + wait_us);
+	self->lease.runs = pthread_create(&self->lease.thread, NULL, lease_main, self) == 0;
+	return self->lease.runs ? OK
+				: ctx_fail(c, ERR_NO_MEMORY, "cannot start the thread that renews the lease");
+}
+
+void postgresql_end_lease(struct postgresql *self)
+{
+	if (!self->lease.runs)
+		return;
+	pthread_mutex_lock(&self->lease.lock);
+	self->lease.stops = true;
+	pthread_cond_signal(&self->lease.stopped);
+	pthread_mutex_unlock(&self->lease.lock);
+	(void) pthread_join(self->lease.thread, NULL);
+	if (!self->lease.rules.is_lost)
+		(void) ask_plainly(
+			self, "UPDATE writer_lease SET expires = '-infinity' WHERE one = 1 AND epoch = $1"
+			      " RETURNING 1");
+	postgresql_disconnect(&self->lease.db);
+	self->lease.runs = false;
+}
+
+/* ---- for others ---- */
+
+RESULT postgresql_read_writer(struct sql_driver *driver, struct ctx *c, struct sql_writer *ret_writer)
+{
+	struct postgresql *self = postgresql_of(driver);
+	AUTO_PGRESULT there = NULL;
+	AUTO_PGRESULT row = NULL;
+	if (!postgresql_is_alive(self->db)) {
+		postgresql_disconnect(&self->db);
+		TRY(postgresql_connect(self, c, &self->db));
+	}
+	TRY(postgresql_ask(self, c, self->db, "SELECT to_regclass('writer_lease') IS NOT NULL", 0, NULL,
+			   &there));
+	*ret_writer = (struct sql_writer){.is_free = true};
+	if (!*PQgetvalue(there, 0, 0))
+		return OK; /* an empty database, or one of a program without a lease: open finds out */
+	TRY(postgresql_ask(self, c, self->db,
+			   "SELECT " LEASE_COLUMNS ", writer.epoch, writer.batch FROM writer_lease, writer"
+			   " WHERE writer.one = 1 AND writer_lease.one = 1",
+			   0, NULL, &row));
+	if (PQntuples(row) != 1)
+		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
+				self->name);
+	read_lease(row, c, ret_writer);
+	ret_writer->epoch = postgresql_int(row, EPOCH);
+	ret_writer->commit = (uint64_t) postgresql_int(row, BATCH);
+	return OK;
+}
+
+static bool follows_rule(struct postgresql *self, bool (*rule)(const struct lease *lease, int64_t now_us))
+{
+	pthread_mutex_lock(&self->lease.lock);
+	bool is_so = rule(&self->lease.rules, clock_boot_us());
+	pthread_mutex_unlock(&self->lease.lock);
+	return is_so;
+}
+
+bool postgresql_may_act(struct sql_driver *driver)
+{
+	return follows_rule(postgresql_of(driver), lease_may_act);
+}
+
+bool postgresql_may_answer(struct sql_driver *driver)
+{
+	return follows_rule(postgresql_of(driver), lease_may_answer);
+}

@@ -1,0 +1,257 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/store src/daemon/writer.c src/daemon/run.c
+"""Three `dari` on one PostgreSQL, of which one writes: kills, stops and ends of the writer under load."""
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from dev import DARI, Dev  # noqa: E402
+from postgresql import Server  # noqa: E402
+import waiting  # noqa: E402
+
+RESTART_S = 4  # as if a machine started again, long after another member has taken over
+REPLACED = 71  # exit status of a writer that another process replaced
+SHARED = ("dev.yaml", "master.key", "bearer.key")  # what the machines of a region share besides the database
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server() as running:
+        yield running
+
+
+class Member:
+    """One `dari dev` of the region. A process that ends because another one writes is started again, as a supervisor would."""
+
+    def __init__(self, folder, port):
+        self.folder, self.port, self.process, self.statuses = folder, port, None, []
+        self.is_wanted = True
+        self.start()
+        threading.Thread(target=self.supervise, daemon=True).start()
+
+    def start(self):
+        self.errors = open(self.folder / "log", "ab")  # pylint: disable=consider-using-with
+        self.process = subprocess.Popen([DARI, "dev", "--port", str(self.port), "--data", self.folder, "--instant"],
+                                        stdout=self.errors, stderr=self.errors)
+
+    def supervise(self):
+        while True:
+            status = self.process.wait()
+            self.statuses.append(status)
+            if not self.is_wanted:
+                return
+            time.sleep(RESTART_S)
+            self.start()
+
+    def kill(self, number=signal.SIGKILL):
+        """Signals the process of now, which the supervisor starts again."""
+        self.process.send_signal(number)
+
+    def end(self):
+        self.is_wanted = False
+        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGTERM)
+        waiting.wait_until(lambda: self.process.poll() is not None, "dari ends", of=os.getpid())
+
+    def log(self):
+        return (self.folder / "log").read_text()
+
+
+class Region:
+    """Three members, and calls of stock clients that try one member after the other."""
+
+    def __init__(self, server, name, room):
+        self.server, self.name = server, name
+        url = server.create(name)
+        ports = [free_port() for _ in range(3)]
+        folders = [room / str(k) for k in range(3)]
+        with Dev("--data", str(folders[0]), "--store", url) as first:
+            self.key = first.account.key_id, first.account.secret
+            self.image = first.account.client().describe_images()["Images"][0]["ImageId"]
+        for folder in folders[1:]:
+            folder.mkdir(mode=0o700)
+            for file in SHARED:
+                if (folders[0] / file).exists():
+                    shutil.copy(folders[0] / file, folder)
+        server.sql(name, "CREATE TABLE oracle (epoch BIGINT, batch BIGINT);"
+                   "CREATE FUNCTION note_oracle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                   " IF NEW.batch <> OLD.batch THEN INSERT INTO oracle VALUES (NEW.epoch, NEW.batch); END IF; RETURN NULL; END $$;"
+                   "CREATE TRIGGER notes AFTER UPDATE ON writer FOR EACH ROW EXECUTE FUNCTION note_oracle()")
+        self.members = [Member(folder, port) for folder, port in zip(folders, ports)]
+
+    def client(self, k):
+        return boto3.client("ec2", endpoint_url=f"http://127.0.0.1:{self.members[k].port}", region_name="us-east-1", aws_access_key_id=self.key[0],
+                            aws_secret_access_key=self.key[1], config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=3))
+
+    def writer(self):
+        """The member that holds the lease, if one does."""
+        row = self.server.sql(self.name, "SELECT address FROM writer_lease WHERE expires > clock_timestamp()")
+        return next((m for m in self.members if row and row[0].endswith(f":{m.port}")), None)
+
+    def await_writer(self, other_than=None):
+        waiting.wait_until(lambda: self.writer() not in (None, other_than), "a member becomes the writer", of=os.getpid(), every_s=0.05)
+        return self.writer()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for member in self.members:
+            member.end()
+        for member in self.members:
+            print(member.port, *re.findall("^(?:time|dari).*", member.log(), re.MULTILINE), sep="\n")
+
+
+def free_port():
+    import socket  # pylint: disable=import-outside-toplevel
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+REFUSALS = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError, botocore.exceptions.ReadTimeoutError)
+
+
+class Load:
+    """Threads that launch instances and make key pairs through one member after the other. What was answered is kept."""
+
+    def __init__(self, region, threads=3):
+        self.region, self.stops = region, False
+        self.launched, self.keys, self.open_keys, self.wrong, self.ended_at = {}, [], [], [], []
+        self.threads = [threading.Thread(target=self.run, args=(k,)) for k in range(threads)]
+
+    def call(self, clients, k, do):
+        """Repeats a call at the next member until it is answered. Returns the answer and whether an earlier attempt has an open outcome."""
+        is_open = False
+        for attempt in range(10000):
+            try:
+                answer = do(clients[(k + attempt) % 3])
+                self.ended_at.append(time.monotonic())
+                return answer, is_open
+            except REFUSALS:
+                is_open = True
+            except botocore.exceptions.ClientError as e:
+                if e.response["Error"]["Code"] == "InvalidKeyPair.Duplicate" and is_open:
+                    return None, True
+                if e.response["ResponseMetadata"]["HTTPStatusCode"] != 503:
+                    self.wrong.append(str(e))
+                    return None, True
+                is_open = is_open or "not known" in str(e)
+            if attempt % 3 == 2:
+                time.sleep(0.05)
+        raise AssertionError("no member answers")
+
+    def run(self, thread):
+        clients = [self.region.client(k) for k in range(3)]
+        n = 0
+        while not self.stops:
+            n += 1
+            token, name = f"t{thread}-{n}", f"k{thread}-{n}"
+            answer, _ = self.call(clients, n, lambda ec2: ec2.run_instances(
+                ImageId=self.region.image, InstanceType="t3.nano", MinCount=1, MaxCount=1, ClientToken=token))  # pylint: disable=cell-var-from-loop
+            if answer:
+                self.launched[token] = answer["Instances"][0]["InstanceId"]
+            answer, is_open = self.call(clients, n + 1, lambda ec2: ec2.create_key_pair(KeyName=name))  # pylint: disable=cell-var-from-loop
+            (self.open_keys if is_open else self.keys).append(name)
+
+    def await_more(self, count=3):
+        """Waits for changes that were asked for from now on; returns the time until the first."""
+        since, before = time.monotonic(), len(self.ended_at)
+        waiting.wait_until(lambda: len(self.ended_at) >= before + count + len(self.threads), "changes are answered", of=os.getpid(), every_s=0.02)
+        return next((at - since for at in self.ended_at[before:]), 0)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stops = True
+        for thread in self.threads:
+            thread.join()
+
+
+def check(region, load):
+    """Nothing that was answered is missing, nothing is there twice, and each batch is of one writer."""
+    region.await_writer()
+    ec2 = region.client(region.members.index(region.writer()))
+    found = {}
+    for page in ec2.get_paginator("describe_instances").paginate():
+        for reservation in page["Reservations"]:
+            for instance in reservation["Instances"]:
+                assert instance["ClientToken"] not in found, "launched twice"
+                found[instance["ClientToken"]] = instance["InstanceId"]
+    assert {token: found.get(token) for token in load.launched} == load.launched
+    names = [key["KeyName"] for key in ec2.describe_key_pairs()["KeyPairs"]]
+    assert len(names) == len(set(names)) and set(load.keys) <= set(names)
+    assert not load.wrong
+    notes = [tuple(map(int, line.split("|"))) for line in region.server.sql(region.name, "SELECT epoch, batch FROM oracle ORDER BY batch, epoch")]
+    batches = [batch for _, batch in notes]
+    assert batches == list(range(batches[0], batches[0] + len(batches))), "a batch is missing, or of two writers"
+    assert [epoch for epoch, _ in notes] == sorted(epoch for epoch, _ in notes)
+
+
+@pytest.fixture(name="region")
+def make_region(server, tmp_path, request):
+    with Region(server, request.node.name.replace("[", "").replace("]", ""), tmp_path) as region:
+        region.await_writer()
+        yield region
+
+
+def test_kills(region):
+    """kill -9 of the writer, three times under load."""
+    times = []
+    with Load(region) as load:
+        load.await_more()
+        for _ in range(3):
+            writer = region.await_writer()
+            writer.kill()
+            times.append(round(load.await_more(), 2))
+            region.await_writer(other_than=writer)
+    print(f"seconds from a kill of the writer to the next answered change: {times}; {len(load.ended_at)} changes")
+    check(region, load)
+
+
+def test_stopped(region):
+    """A writer that stands still is replaced; when it goes on, it ends without having written or answered."""
+    with Load(region) as load:
+        load.await_more()
+        writer = region.await_writer()
+        writer.kill(signal.SIGSTOP)
+        print(f"seconds from the stop of the writer to the next answered change: {load.await_more():.2f}")
+        region.await_writer(other_than=writer)
+        load.await_more()
+        writer.kill(signal.SIGCONT)
+        waiting.wait_until(lambda: writer.statuses, "the former writer ends", of=os.getpid())
+        assert writer.statuses == [REPLACED]
+        load.await_more()
+    check(region, load)
+
+
+def test_clean_stop(region):
+    """A writer that ends gives the lease back: nobody waits until it expires."""
+    with Load(region) as load:
+        load.await_more()
+        writer = region.await_writer()
+        writer.kill(signal.SIGTERM)
+        print(f"seconds from the end of the writer to the next answered change: {load.await_more():.2f}")
+        region.await_writer(other_than=writer)
+        assert writer.statuses == [0] or not writer.statuses
+    check(region, load)
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "-s", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
