@@ -38,10 +38,14 @@ static EVP_PKEY *read_key(struct str pem)
 	return key;
 }
 
-static X509 *read_certificate(struct str der)
+/* DER, or PEM. */
+static X509 *read_certificate(struct str text)
 {
-	const unsigned char *at = (const unsigned char *) der.p;
-	X509 *cert = d2i_X509(NULL, &at, (long) der.n);
+	const unsigned char *at = (const unsigned char *) text.p;
+	X509 *cert = d2i_X509(NULL, &at, (long) text.n);
+	OSSL(BIO) bio = cert ? NULL : BIO_new_mem_buf(text.p, (int) text.n);
+	if (bio)
+		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 	ERR_clear_error();
 	return cert;
 }
@@ -99,13 +103,13 @@ static bool is_good_key(X509 *cert)
 	       EVP_PKEY_get_bits(key) <= BITS_MAX;
 }
 
-RESULT crypto_envelop(struct ctx *c, struct str cert_der, enum crypto_cipher cipher, struct str data,
+RESULT crypto_envelop(struct ctx *c, struct str cert_text, enum crypto_cipher cipher, struct str data,
 		      struct str *ret_der)
 {
 	const EVP_CIPHER *by = cipher == CRYPTO_DES_EDE3_CBC ? EVP_des_ede3_cbc()
 			       : cipher == CRYPTO_AES128_CBC ? EVP_aes_128_cbc()
 							     : EVP_aes_256_cbc();
-	OSSL(X509) cert = read_certificate(cert_der);
+	OSSL(X509) cert = read_certificate(cert_text);
 	OSSL(BIO) in = BIO_new_mem_buf(data.p, (int) data.n);
 	if (!is_good_key(cert))
 		return ctx_fail(c, ERR_INVALID, "there is no certificate of an RSA key");
@@ -114,6 +118,26 @@ RESULT crypto_envelop(struct ctx *c, struct str cert_der, enum crypto_cipher cip
 	message = to && in && sk_X509_push(to, cert) > 0 ? CMS_encrypt(to, in, by, CMS_BINARY) : NULL;
 	sk_X509_free(to); /* the certificate itself is still ours */
 	return message ? write_message(c, message, ret_der) : crypto_fail(c, "cannot encrypt a message");
+}
+
+RESULT crypto_open_envelope(struct ctx *c, struct str key_pem, struct str der, struct str *ret_data)
+{
+	OSSL(EVP_PKEY) key = read_key(key_pem);
+	OSSL(BIO) in = BIO_new_mem_buf(der.p, (int) der.n);
+	OSSL(BIO) out = BIO_new(BIO_s_mem());
+	if (!in || !out)
+		return crypto_fail(c, "cannot decrypt a message");
+	if (!key)
+		return ctx_fail(c, ERR_INVALID,
+				"the PEM holds no private key, or its passphrase is another one");
+	OSSL(CMS_ContentInfo) message = d2i_CMS_bio(in, NULL);
+	bool is_open = message && CMS_decrypt(message, key, NULL, NULL, out, CMS_BINARY) == 1;
+	ERR_clear_error();
+	return is_open ? crypto_take_bio(c, out, ret_data)
+		       : ctx_fail(
+				 c, ERR_INVALID,
+				 "the key does not decrypt the message: it is another key, or the message is "
+				 "damaged");
 }
 
 RESULT crypto_sign_message(struct ctx *c, struct str key_pem, struct str cert_der, struct str data,

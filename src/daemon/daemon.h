@@ -100,6 +100,7 @@ struct daemon {
 	struct arena *arena; /* settings and everything that lives as long as the process */
 	struct ctx ctx;
 	struct settings settings;
+	const char *config_path; /* the configuration file, which the role's prepare() names */
 	uint8_t master_key[MASTER_KEY_SIZE];
 	uuid region_id;
 	struct sql_driver *sql; /* the store's; for reading events */

@@ -222,9 +222,9 @@ static RESULT dev_prepare(struct daemon *d)
 	d->settings.backup.url =
 		str_print(d->arena, "file://%" STR_FMT "/backups", STR_ARG(d->settings.data_directory));
 	d->settings.control_socket = str_from(settings_path(d->arena, &d->settings, "dari.sock"));
-	const char *config_path = settings_path(d->arena, &d->settings, "dev.yaml");
-	bool is_kept = file_exists(config_path);
-	TRY(find_region(d, config_path));
+	d->config_path = settings_path(d->arena, &d->settings, "dev.yaml");
+	bool is_kept = file_exists(d->config_path);
+	TRY(find_region(d, d->config_path));
 	return is_kept ? OK : write_config(d); /* without it an interrupted start would not be recognised as
 					   * ours */
 }

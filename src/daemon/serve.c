@@ -24,7 +24,8 @@ static int inherited_socket(void)
 static RESULT serve_prepare(struct daemon *d)
 {
 	d->listen_fd = inherited_socket();
-	return settings_load(&d->ctx, *(const char **) d->role_data, &d->settings);
+	d->config_path = *(const char **) d->role_data;
+	return settings_load(&d->ctx, d->config_path, &d->settings);
 }
 
 static RESULT serve_open_drivers(struct daemon *d)

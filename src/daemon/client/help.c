@@ -26,7 +26,7 @@ static const struct heading {
 	{"Networks", " network reach "},
 	{"Images and instances", " image instance "},
 	{"Clouds elsewhere", " provider remote "},
-	{"Checking and repair", " explain audit adopt purge log store events "},
+	{"Checking and repair", " explain audit adopt purge log store backup restore events "},
 	{"Prices and billing", " prices bill billing commitment webhook "},
 	{"Support and subscriptions", " ticket desk subscriptions "},
 	{"Tables of the program, for tools", " dump "},

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `dari backup`: copies the running region to a store of objects, lists what is there, and proves a backup by reading it. */
+#include <inttypes.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/disk_room.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "daemon/backup/region_backup.h"
+#include "daemon/backup/sealed_files.h"
+#include "daemon/command.h"
+#include "store/health.h"
+#include "store/sql.h"
+
+enum { KEEP_MAX = REGION_BACKUPS_MAX - 1, OBJECT_MAX = 64 << 20 };
+
+/* Held by the backup that is being made or proved: both use one directory. */
+static pthread_mutex_t working = PTHREAD_MUTEX_INITIALIZER;
+
+struct work {
+	struct command_call *call;
+	struct ctx *c;
+	struct daemon *d;
+	struct backup_store *store;
+	const char *directory; /* for the copy of the database; removed at the end */
+	const char *database;  /* in it */
+	struct region_backup made;
+	int64_t stored_size, removed;
+};
+
+static bool has_flag(const struct command_call *call, const char *name)
+{
+	return json_is_true(json_object_get(call->args, name));
+}
+
+static bool go_on(void *arg)
+{
+	(void) arg;
+	return true;
+}
+
+static RESULT put(struct work *w, struct str name, struct str bytes)
+{
+	TRY(name.p ? backup_store_put(w->store, w->c, name, bytes) : ctx_no_memory(w->c));
+	w->stored_size += (int64_t) bytes.n;
+	return OK;
+}
+
+/* ---- the parts ---- */
+
+static RESULT copy_database(struct work *w)
+{
+	struct region_backup *b = &w->made;
+	const char *original = settings_store(w->c->arena, &w->d->settings);
+	const struct backup_place place = {w->store, region_backup_container(w->c->arena, b->region), b->id};
+	const struct backup_watch watch = {.goes_on = go_on};
+	const struct backup_facts facts = {.size = 1, .data_us = b->made_us};
+	struct backup_written written = {0};
+	int64_t size = 0;
+	if (sql_is_url(str_from(original)))
+		return OK; /* the server's own means back it up */
+	TRY(file_size(w->c, original, &size));
+	TRY(disk_room_check(w->c, w->directory, size));
+	TRY(store_copy_database(w->d->store, w->c, w->database));
+	TRY(region_backup_count_rows(w->c, w->database, &b->row_count, &b->commit));
+	TRY(region_backup_digest_file(w->c, w->database, &b->database_sha256));
+	TRY(backup_data_write(w->c, &place, &facts, NULL, w->database, &watch, &written));
+	w->stored_size += written.stored_size;
+	b->has_database = true;
+	return OK;
+}
+
+static RESULT seal_files(struct work *w)
+{
+	struct str path = command_arg(w->call, "recovery-certificate"), pem = STR_NONE, sealed = STR_NONE;
+	if (has_flag(w->call, "without-keys"))
+		return OK;
+	if (str_is_empty(path))
+		return ctx_fail_field(w->c, ERR_MISSING, STR("recovery-certificate"),
+				      "--recovery-certificate has to name a certificate that the master key "
+				      "is encrypted to. Make one, and keep its "
+				      "key elsewhere: openssl req -x509 -newkey rsa:4096 -nodes -days 36500 "
+				      "-subj /CN=recovery -keyout recovery.key "
+				      "-out recovery.pem. Or leave the master key and the configuration out: "
+				      "--without-keys");
+	TRY(file_read(w->c, str_to_z(w->c->arena, path), SEALED_FILE_MAX, &pem));
+	TRY(sealed_files_make(w->c, w->d, pem, &sealed));
+	w->made.sealed_sha256 = region_backup_digest(w->c->arena, sealed);
+	return put(w, region_backup_name(w->c->arena, &w->made, "sealed.cms"), sealed);
+}
+
+static bool has_file(const struct region_backup_files *files, const struct region_backup_file *file)
+{
+	size_t low = 0, high = files->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = str_compare(files->at[middle].name, file->name);
+		if (order == 0)
+			return files->at[middle].size == file->size;
+		*(order < 0 ? &low : &high) = order < 0 ? middle + 1 : middle;
+	}
+	return false;
+}
+
+/* An attachment never changes, so those of the newest backup are there already. */
+static RESULT copy_attachments(struct work *w, const struct region_backup *newest)
+{
+	const char *directory = settings_path(w->c->arena, &w->d->settings, "tickets");
+	struct region_backup_files *files = &w->made.attachments;
+	TRY(region_backup_list_files(w->c, directory, "", files));
+	for (size_t k = 0; k < files->count; k++) {
+		AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, 2 * OBJECT_MAX);
+		const char *path =
+			str_print(w->c->arena, "%s/%" STR_FMT, directory, STR_ARG(files->at[k].name)).p;
+		struct str content = STR_NONE;
+		struct ctx c;
+		if (has_file(&newest->attachments, &files->at[k]))
+			continue;
+		if (!scratch || !path)
+			return ctx_no_memory(w->c);
+		ctx_init(&c, scratch);
+		struct result result = file_read(&c, path, OBJECT_MAX, &content);
+		if (!result_is_ok(result))
+			return ctx_fail(w->c, result.code, "%" STR_FMT, STR_ARG(c.problem.message));
+		TRY(put(w, region_backup_attachment(w->c->arena, w->made.region, files->at[k].name),
+			content));
+	}
+	return OK;
+}
+
+/* ---- what is no longer kept ---- */
+
+static RESULT remove_attachments(struct work *w, const struct region_backup_files *of, uuid kept_from)
+{
+	struct uuids ids = {0};
+	struct region_backup b = {0};
+	TRY(region_backup_list(w->c, w->store, w->made.region, &ids));
+	for (size_t k = 0; k < of->count; k++) {
+		bool is_needed = has_file(&w->made.attachments, &of->at[k]);
+		for (size_t n = 0; n < ids.count && !is_needed; n++) {
+			if (uuid_compare(ids.at[n], kept_from) < 0 ||
+			    !result_is_ok(region_backup_load(w->c, w->store, w->made.region, ids.at[n], &b)))
+				continue;
+			is_needed = has_file(&b.attachments, &of->at[k]);
+		}
+		ctx_clear_problem(w->c);
+		if (!is_needed)
+			TRY(backup_store_remove(
+				w->store, w->c,
+				region_backup_attachment(w->c->arena, w->made.region, of->at[k].name)));
+	}
+	return OK;
+}
+
+static RESULT remove_one(struct work *w, uuid id, uuid kept_from)
+{
+	struct region_backup old = {0};
+	struct result loaded = region_backup_load(w->c, w->store, w->made.region, id, &old);
+	if (!result_is_ok(loaded))
+		ctx_clear_problem(w->c);
+	TRY(region_backup_remove(w->c, w->store, w->made.region, id));
+	w->removed++;
+	return result_is_ok(loaded) ? remove_attachments(w, &old.attachments, kept_from) : OK;
+}
+
+/* Removes incomplete backups, which a kill leaves, and complete ones beyond the number to keep. */
+static RESULT remove_old(struct work *w, int64_t keep)
+{
+	struct uuids ids = {0};
+	struct region_backup b = {0};
+	int64_t kept = 0;
+	TRY(region_backup_list(w->c, w->store, w->made.region, &ids));
+	for (size_t k = ids.count; k > 0; k--) {
+		struct result loaded = region_backup_load(w->c, w->store, w->made.region, ids.at[k - 1], &b);
+		ctx_clear_problem(w->c);
+		if (result_is_ok(loaded) && kept < keep)
+			kept++;
+		else if (result_is_ok(loaded) || loaded.code == ERR_NOT_FOUND)
+			TRY(remove_one(w, ids.at[k - 1], k < ids.count ? ids.at[k] : w->made.id));
+	}
+	return OK;
+}
+
+/* ---- making one ---- */
+
+static RESULT make(struct work *w)
+{
+	struct region_backup *b = &w->made, newest = {0};
+	struct daemon *d = w->d;
+	int64_t keep = KEEP_MAX;
+	TRY(command_int_arg(w->call, "keep", KEEP_MAX, 1, KEEP_MAX, &keep));
+	*b = (struct region_backup){.region = d->region_id,
+				    .id = region_backup_new_id(clock_now_us()),
+				    .region_name = d->settings.region,
+				    .version = STR(DARI_VERSION),
+				    .data_directory = d->settings.data_directory,
+				    .made_us = clock_now_us()};
+	struct result found = region_backup_find(w->c, w->store, b->region, STR_NONE, &newest);
+	if (!result_is_ok(found) && found.code != ERR_NOT_FOUND)
+		return found;
+	ctx_clear_problem(w->c);
+	TRY(seal_files(w));
+	TRY(copy_database(w));
+	TRY(copy_attachments(w, &newest));
+	TRY(region_backup_list_files(w->c, settings_path(w->c->arena, &d->settings, "images"), "",
+				     &b->images));
+	TRY(region_backup_save(w->c, w->store, b));
+	return remove_old(w, keep);
+}
+
+static void tell_made(struct work *w)
+{
+	const struct region_backup *b = &w->made;
+	char id[UUID_TEXT_SIZE];
+	buf_print(&w->call->text, "%s: ", uuid_write(b->id, id));
+	if (b->has_database)
+		buf_print(&w->call->text, "%" PRId64 " rows at commit %" PRId64 ", ", b->row_count,
+			  b->commit);
+	else
+		buf_print(&w->call->text, "no database (it is PostgreSQL's: docs/postgresql.md), ");
+	buf_print(&w->call->text, "%zu attachments; %" PRId64 " bytes written%s\n", b->attachments.count,
+		  w->stored_size, b->sealed_sha256.n ? "" : "; WITHOUT the master key and the configuration");
+	if (w->removed)
+		buf_print(&w->call->text, "%" PRId64 " older or incomplete backups were removed\n",
+			  w->removed);
+	w->call->value = json_pack("[{s:s, s:I, s:I, s:I, s:b}]", "id", id, "rows", (json_int_t) b->row_count,
+				   "commit", (json_int_t) b->commit, "bytes", (json_int_t) w->stored_size,
+				   "sealed", b->sealed_sha256.n > 0);
+	log_event(LOG_INFO, "region-backup", "id=%s rows=%" PRId64 " commit=%" PRId64 " bytes=%" PRId64, id,
+		  b->row_count, b->commit, w->stored_size);
+}
+
+/* ---- proving one ---- */
+
+static RESULT check_object(struct work *w, struct str name, struct str sha256, int64_t size)
+{
+	struct buf bytes;
+	buf_init(&bytes, OBJECT_MAX);
+	struct result result = backup_store_get(w->store, w->c, name, &bytes);
+	bool is_same = result_is_ok(result) && (size < 0 || (int64_t) bytes.size == size) &&
+		       (!sha256.n || str_equal(region_backup_digest(w->c->arena, buf_str(&bytes)), sha256));
+	buf_done(&bytes);
+	TRY(result);
+	return is_same ? OK
+		       : ctx_fail(w->c, ERR_CONFLICT,
+				  "%" STR_FMT " has other bytes than the backup's record says",
+				  STR_ARG(name));
+}
+
+static RESULT prove(struct work *w)
+{
+	struct region_backup *b = &w->made;
+	struct arena *a = w->c->arena;
+	TRY(region_backup_find(w->c, w->store, w->d->region_id, command_arg(w->call, "backup"), b));
+	if (b->has_database)
+		TRY(region_backup_read_database(w->c, w->store, b, w->database));
+	if (b->sealed_sha256.n)
+		TRY(check_object(w, region_backup_name(a, b, "sealed.cms"), b->sealed_sha256, -1));
+	for (size_t k = 0; k < b->attachments.count; k++)
+		TRY(check_object(w, region_backup_attachment(a, b->region, b->attachments.at[k].name),
+				 STR_NONE, b->attachments.at[k].size));
+	return OK;
+}
+
+static void tell_proved(struct work *w)
+{
+	const struct region_backup *b = &w->made;
+	char id[UUID_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
+	buf_print(&w->call->text,
+		  "%s of %s is whole: %" PRId64 " rows at commit %" PRId64
+		  " were read back, %zu attachments are there, the master "
+		  "key and the configuration are %s\n",
+		  uuid_write(b->id, id), clock_write_s(b->made_us, time), b->row_count, b->commit,
+		  b->attachments.count, b->sealed_sha256.n ? "in it, encrypted" : "NOT in it");
+	w->call->value = json_pack("[{s:s, s:I, s:I, s:b}]", "id", id, "rows", (json_int_t) b->row_count,
+				   "commit", (json_int_t) b->commit, "sealed", b->sealed_sha256.n > 0);
+}
+
+/* ---- listing them ---- */
+
+static void tell_backup(struct work *w, const struct region_backup *b)
+{
+	char id[UUID_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
+	uuid_write(b->id, id);
+	clock_write_s(b->made_us, time);
+	buf_print(&w->call->text, "%s  %s  %10" PRId64 " rows  %s  dari %" STR_FMT "\n", id, time,
+		  b->row_count, b->sealed_sha256.n ? "with keys   " : "without keys", STR_ARG(b->version));
+	(void) json_array_append_new(w->call->value,
+				     json_pack("{s:s, s:s, s:I, s:I, s:b}", "id", id, "made", time, "rows",
+					       (json_int_t) b->row_count, "commit", (json_int_t) b->commit,
+					       "sealed", b->sealed_sha256.n > 0));
+}
+
+static RESULT list(struct work *w)
+{
+	struct uuids ids = {0};
+	struct region_backup b = {0};
+	w->call->value = json_array();
+	TRY(region_backup_list(w->c, w->store, w->d->region_id, &ids));
+	for (size_t k = 0; k < ids.count; k++) {
+		struct result loaded = region_backup_load(w->c, w->store, w->d->region_id, ids.at[k], &b);
+		if (loaded.code != ERR_NOT_FOUND)
+			TRY(loaded);
+		ctx_clear_problem(w->c);
+		if (result_is_ok(loaded))
+			tell_backup(w, &b);
+	}
+	return OK;
+}
+
+/* ---- the command ---- */
+
+static RESULT open_work(struct work *w)
+{
+	struct arena *a = w->c->arena;
+	struct backup_target target = w->d->settings.backup; /* its endpoint and its key */
+	target.url = command_arg(w->call, "target");
+	w->directory = settings_path(a, &w->d->settings, "backup.partial");
+	w->database = str_print(a, "%s/dari.db", w->directory).p;
+	TRY(w->database ? OK : ctx_no_memory(w->c));
+	TRY(backup_store_new(w->c, &target, &w->store));
+	file_remove_tree(w->directory);
+	return file_make_directory(w->c, w->directory, 0700);
+}
+
+static RESULT work(struct work *w)
+{
+	bool makes = !has_flag(w->call, "prove");
+	if (pthread_mutex_trylock(&working) != 0)
+		return ctx_fail(w->c, ERR_IN_USE, "another backup is being made or proved");
+	struct result result = open_work(w);
+	if (result_is_ok(result))
+		result = makes ? make(w) : prove(w);
+	if (w->directory)
+		file_remove_tree(w->directory);
+	(void) pthread_mutex_unlock(&working);
+	TRY(result);
+	(makes ? tell_made : tell_proved)(w);
+	return OK;
+}
+
+static RESULT backup(struct command_call *call)
+{
+	struct work w = {.call = call, .c = &call->ctx, .d = call->daemon};
+	struct backup_target target = w.d->settings.backup;
+	bool lists = has_flag(call, "list");
+	target.url = command_arg(call, "target");
+	struct result result = lists ? backup_store_new(w.c, &target, &w.store) : work(&w);
+	if (lists && result_is_ok(result))
+		result = list(&w);
+	backup_store_free(w.store);
+	return result;
+}
+
+const struct command backup_commands[] = {
+	{"backup",
+	 "Copies the running region to a store of objects: the database, tickets' attachments, and, "
+	 "encrypted, the master key, "
+	 "the configuration and certificates. Images and volumes are not copied.",
+	 {{"target", PARAM_POSITIONAL, true,
+	   "file:///DIRECTORY or s3://BUCKET/PREFIX (with the key of backup.…).", .is_path = true},
+	  {"recovery-certificate", PARAM_OPTION, false,
+	   "A PEM file on the server's machine: the certificate that the master key and the configuration "
+	   "are encrypted to.",
+	   .is_path = true},
+	  {"keep", PARAM_OPTION, false, "Afterwards removes all but so many of the newest."},
+	  {"without-keys", PARAM_FLAG, false,
+	   "Leaves the master key, the configuration and certificates out."},
+	  {"list", PARAM_FLAG, false, "Lists the region's backups there instead."},
+	  {"prove", PARAM_FLAG, false,
+	   "Reads the newest backup back instead, and compares it with its record."},
+	  {"backup", PARAM_OPTION, false, "With --prove: another one's id."}},
+	 .run = backup},
+	{0},
+};

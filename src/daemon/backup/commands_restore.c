@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `dari restore`: puts a region's backup back on a machine on which no region is. It writes nothing over a file, and what it
+ * wrote before a failure is removed again. */
+#include <errno.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/vec.h"
+#include "daemon/backup/region_backup.h"
+#include "daemon/backup/sealed_files.h"
+#include "daemon/command.h"
+
+enum { KEY_MAX = 1 << 20, OBJECT_MAX = 64 << 20, RESTORE_CAP = 256 << 20, NAMES_CAP = 4096 };
+
+struct restore {
+	struct ctx *c;
+	const json_t *args;
+	const char *root; /* stands for "/"; empty: none */
+	struct backup_store *store;
+	struct region_backup backup;
+	struct sealed_files files;
+	const char *data_directory; /* below root */
+	uid_t uid;                  /* who owns the master key, and so the other data */
+	gid_t gid;
+	VEC(const char *) written; /* for removal after a failure */
+};
+
+static struct str arg_of(const struct restore *r, const char *name)
+{
+	const char *text = json_string_value(json_object_get(r->args, name));
+	return text ? str_from(text) : STR_NONE;
+}
+
+static const char *below_root(struct restore *r, struct str path)
+{
+	return str_print(r->c->arena, "%s%" STR_FMT, r->root, STR_ARG(path)).p;
+}
+
+/* ---- what is there to restore ---- */
+
+static RESULT open_store(struct restore *r)
+{
+	const struct backup_target target = {.url = arg_of(r, "target"),
+					     .endpoint = arg_of(r, "s3-endpoint"),
+					     .region = arg_of(r, "s3-region").n ? arg_of(r, "s3-region")
+										: STR("us-east-1"),
+					     .key_id = arg_of(r, "s3-key-id"),
+					     .secret_file = arg_of(r, "s3-secret-file")};
+	uuid region = UUID_NONE;
+	struct str named = arg_of(r, "region");
+	TRY(backup_store_new(r->c, &target, &r->store));
+	if (str_is_empty(named))
+		TRY(region_backup_find_region(r->c, r->store, &region));
+	else if (!result_is_ok(uuid_parse(named, &region)))
+		return ctx_fail_field(r->c, ERR_INVALID, STR("region"), "%" STR_FMT " is no region's id",
+				      STR_ARG(named));
+	return region_backup_find(r->c, r->store, region, arg_of(r, "backup"), &r->backup);
+}
+
+static RESULT open_files(struct restore *r)
+{
+	struct buf sealed;
+	struct str pem = STR_NONE, key = arg_of(r, "key");
+	if (str_is_empty(r->backup.sealed_sha256))
+		return OK;
+	if (str_is_empty(key))
+		return ctx_fail_field(r->c, ERR_MISSING, STR("key"),
+				      "the master key is in the backup, encrypted: name the recovery "
+				      "certificate's private key "
+				      "with --key");
+	TRY(file_read(r->c, str_to_z(r->c->arena, key), KEY_MAX, &pem));
+	buf_init(&sealed, OBJECT_MAX);
+	struct result result = backup_store_get(
+		r->store, r->c, region_backup_name(r->c->arena, &r->backup, "sealed.cms"), &sealed);
+	if (result_is_ok(result) &&
+	    !str_equal(region_backup_digest(r->c->arena, buf_str(&sealed)), r->backup.sealed_sha256))
+		result = ctx_fail(r->c, ERR_CONFLICT,
+				  "the encrypted files are not those that the backup's record names");
+	if (result_is_ok(result))
+		result = sealed_files_open(r->c, pem, buf_str(&sealed), &r->files);
+	buf_done(&sealed);
+	return result;
+}
+
+/* ---- files ---- */
+
+static RESULT check_absent(struct restore *r, const char *path)
+{
+	TRY(path ? OK : ctx_no_memory(r->c));
+	return !file_exists(path) ? OK
+				  : ctx_fail(r->c, ERR_EXISTS,
+					     "%s is there already: a backup is restored where no region is. "
+					     "Move it away, or name "
+					     "another place with --root",
+					     path);
+}
+
+static RESULT make_parent(struct restore *r, const char *path, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+	const char *parent = str_print(r->c->arena, "%.*s", (int) (slash - path), path).p;
+	TRY(parent ? OK : ctx_no_memory(r->c));
+	if (!parent[0] || file_exists(parent))
+		return OK;
+	TRY(file_make_directory(r->c, parent, mode));
+	if (geteuid() == 0 && mode == 0700 && chown(parent, r->uid, r->gid) != 0)
+		return ctx_fail(r->c, ERR_IO, "cannot give %s its owner: %s", parent, strerrordesc_np(errno));
+	return OK;
+}
+
+static RESULT write_file(struct restore *r, const char *path, struct str content, mode_t mode, uid_t uid,
+			 gid_t gid)
+{
+	TRY(check_absent(r, path));
+	TRY(file_write_synced(r->c, path, content, mode));
+	TRY(VEC_PUSH(r->c->arena, &r->written, path) ? OK : ctx_no_memory(r->c));
+	if (geteuid() == 0 && chown(path, uid, gid) != 0)
+		return ctx_fail(r->c, ERR_IO, "cannot give %s its owner: %s", path, strerrordesc_np(errno));
+	return OK;
+}
+
+/* Owners by name, since a new machine numbers its users anew. An unknown one leaves the file to root. */
+static void find_owner(struct restore *r, const struct sealed_file *file, uid_t *ret_uid, gid_t *ret_gid)
+{
+	char bytes[NAMES_CAP];
+	struct passwd user, *found_user = NULL;
+	struct group group, *found_group = NULL;
+	const char *user_name = str_to_z(r->c->arena, file->user),
+		   *group_name = str_to_z(r->c->arena, file->group);
+	(void) getpwnam_r(user_name, &user, bytes, sizeof bytes, &found_user);
+	*ret_uid = found_user ? user.pw_uid : geteuid();
+	(void) getgrnam_r(group_name, &group, bytes, sizeof bytes, &found_group);
+	*ret_gid = found_group ? group.gr_gid : getegid();
+	if (!found_user && file->user.n)
+		printf("There is no user %s here, so %" STR_FMT
+		       " belongs to root: install the package dari first.\n",
+		       user_name, STR_ARG(file->path));
+}
+
+static RESULT write_sealed_files(struct restore *r)
+{
+	for (size_t k = 0; k < r->files.count; k++) {
+		const struct sealed_file *file = &r->files.at[k];
+		const char *path = below_root(r, file->path);
+		uid_t uid = geteuid();
+		gid_t gid = getegid();
+		TRY(path ? OK : ctx_no_memory(r->c));
+		find_owner(r, file, &uid, &gid);
+		if (str_ends_with(file->path, STR("/master.key"))) {
+			r->uid = uid;
+			r->gid = gid;
+		}
+		TRY(make_parent(r, path,
+				str_starts_with(file->path, r->backup.data_directory) ? 0700 : 0755));
+		TRY(write_file(r, path, file->content, (mode_t) file->mode, uid, gid));
+	}
+	return OK;
+}
+
+/* ---- the database and the attachments ---- */
+
+static RESULT check_places(struct restore *r)
+{
+	for (size_t k = 0; k < r->files.count; k++)
+		TRY(check_absent(r, below_root(r, r->files.at[k].path)));
+	return r->backup.has_database
+		       ? check_absent(r, str_print(r->c->arena, "%s/dari.db", r->data_directory).p)
+		       : OK;
+}
+
+static RESULT write_database(struct restore *r)
+{
+	const char *path = str_print(r->c->arena, "%s/dari.db", r->data_directory).p;
+	const char *half = str_print(r->c->arena, "%s/dari.db.half", r->data_directory).p;
+	TRY(path && half ? OK : ctx_no_memory(r->c));
+	TRY(make_parent(r, path, 0700));
+	if (!r->backup.has_database)
+		return OK;
+	struct result result = region_backup_read_database(r->c, r->store, &r->backup, half);
+	if (result_is_ok(result) && chmod(half, 0600) == 0)
+		result = file_rename_synced(r->c, half, path);
+	(void) unlink(half);
+	TRY(result);
+	TRY(VEC_PUSH(r->c->arena, &r->written, path) ? OK : ctx_no_memory(r->c));
+	if (geteuid() == 0 && chown(path, r->uid, r->gid) != 0)
+		return ctx_fail(r->c, ERR_IO, "cannot give %s its owner: %s", path, strerrordesc_np(errno));
+	return OK;
+}
+
+static RESULT write_attachment(struct restore *r, const struct region_backup_file *file, struct ctx *c)
+{
+	struct buf content;
+	const char *path =
+		str_print(r->c->arena, "%s/tickets/%" STR_FMT, r->data_directory, STR_ARG(file->name)).p;
+	TRY(path ? make_parent(r, path, 0700) : ctx_no_memory(r->c));
+	buf_init(&content, OBJECT_MAX);
+	struct result result = backup_store_get(
+		r->store, c, region_backup_attachment(c->arena, r->backup.region, file->name), &content);
+	if (!result_is_ok(result))
+		result = ctx_fail(r->c, result.code, "%" STR_FMT, STR_ARG(c->problem.message));
+	else if ((int64_t) content.size != file->size)
+		result = ctx_fail(r->c, ERR_CONFLICT,
+				  "attachment %" STR_FMT " has another size than the record says",
+				  STR_ARG(file->name));
+	else
+		result = write_file(r, path, buf_str(&content), 0600, r->uid, r->gid);
+	buf_done(&content);
+	return result;
+}
+
+static RESULT write_attachments(struct restore *r)
+{
+	for (size_t k = 0; k < r->backup.attachments.count; k++) {
+		AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, 2 * OBJECT_MAX);
+		struct ctx c;
+		if (!scratch)
+			return ctx_no_memory(r->c);
+		ctx_init(&c, scratch);
+		TRY(write_attachment(r, &r->backup.attachments.at[k], &c));
+	}
+	return OK;
+}
+
+/* ---- the whole ---- */
+
+static RESULT write_all(struct restore *r)
+{
+	struct str data = r->backup.data_directory;
+	if (str_is_empty(data) || data.p[0] != '/' || str_contains(data, STR("/../")))
+		return ctx_fail(r->c, ERR_INVALID, "the backup's record names no data directory");
+	r->data_directory = below_root(r, data);
+	TRY(r->data_directory ? check_places(r) : ctx_no_memory(r->c));
+	TRY(write_sealed_files(r));
+	TRY(write_database(r));
+	return write_attachments(r);
+}
+
+static RESULT restore(struct restore *r)
+{
+	r->uid = geteuid();
+	r->gid = getegid();
+	TRY(open_store(r));
+	TRY(open_files(r));
+	struct result result = write_all(r);
+	for (size_t k = 0; k < r->written.count && !result_is_ok(result); k++)
+		(void) unlink(r->written.at[k]);
+	return result;
+}
+
+/* The backup lists images without their content. */
+static void print_images(struct restore *r)
+{
+	size_t missing = 0;
+	for (size_t k = 0; k < r->backup.images.count; k++) {
+		const char *path = str_print(r->c->arena, "%s/images/%" STR_FMT, r->data_directory,
+					     STR_ARG(r->backup.images.at[k].name))
+					   .p;
+		missing += path && !file_exists(path);
+	}
+	if (missing)
+		printf("%zu of %zu files of images are not in %s/images: put them back from your copy, or "
+		       "import the images "
+		       "again. Guests that run go on without them.\n",
+		       missing, r->backup.images.count, r->data_directory);
+}
+
+static void print_end(struct restore *r)
+{
+	const struct region_backup *b = &r->backup;
+	char time[CLOCK_TEXT_SIZE];
+	printf("Region %" STR_FMT " is restored as it was at %s: ", STR_ARG(b->region_name),
+	       clock_write_s(b->made_us, time));
+	if (b->has_database)
+		printf("%" PRId64 " rows at commit %" PRId64 ", ", b->row_count, b->commit);
+	printf("%zu files, %zu attachments.\n", r->files.count, b->attachments.count);
+	if (!b->has_database)
+		printf("Its database is PostgreSQL's: restore that before dari starts "
+		       "(docs/postgresql.md).\n");
+	if (str_is_empty(b->sealed_sha256))
+		printf("The backup was made without keys: put master.key into %s and the configuration in "
+		       "its place.\n",
+		       r->data_directory);
+	print_images(r);
+	printf("Next: systemctl start dari, dari doctor, and dari audit, which lists what hosts have and the "
+	       "backup does not. "
+	       "It is left alone until dari adopt or dari purge.\n");
+}
+
+static int restore_here(const struct command *command, json_t *args, const char *config_path)
+{
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, RESTORE_CAP);
+	struct ctx c;
+	(void) config_path;
+	ctx_init(&c, arena);
+	struct restore r = {.c = &c, .args = args};
+	r.root = str_to_z(arena, arg_of(&r, "root"));
+	struct result result = restore(&r);
+	backup_store_free(r.store);
+	if (!result_is_ok(result)) {
+		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(c.problem.message));
+		return 1;
+	}
+	print_end(&r);
+	return 0;
+}
+
+const struct command restore_commands[] = {
+	{"restore",
+	 "Puts a backup of a region back on a machine on which no region is; dari must not run. Writes over "
+	 "nothing.",
+	 {{"target", PARAM_POSITIONAL, true, "file:///DIRECTORY or s3://BUCKET/PREFIX.", .is_path = true},
+	  {"key", PARAM_OPTION, false, "A file: the private key of the recovery certificate, PEM.",
+	   .is_path = true},
+	  {"backup", PARAM_OPTION, false, "Its id; absent: the newest."},
+	  {"region", PARAM_OPTION, false, "The region's id, if the target has backups of several."},
+	  {"root", PARAM_OPTION, false, "A directory that stands for /: for a rehearsal, or a mounted disk.",
+	   .is_path = true},
+	  {"s3-endpoint", PARAM_OPTION, false, "The URL of the S3 service."},
+	  {"s3-region", PARAM_OPTION, false, "The region in signatures; absent: us-east-1."},
+	  {"s3-key-id", PARAM_OPTION, false, "The id of the access key."},
+	  {"s3-secret-file", PARAM_OPTION, false, "A file whose first line is its secret.", .is_path = true}},
+	 .run_here = restore_here},
+	{0},
+};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Backups of the whole region, in a store of objects (drivers/backup_store.h):
+ *
+ *   regions/REGION/BACKUP/             the database, as drivers/backup_data.h keeps it; absent with PostgreSQL
+ *   regions/REGION/BACKUP/sealed.cms   the small files (sealed_files.h); absent without a recovery certificate
+ *   regions/REGION/BACKUP/region.json  the record, written last: without it there is no backup
+ *   regions/REGION/attachments/ID      attachments of tickets, which never change; shared by all backups
+ *
+ * REGION and BACKUP are UUIDs. A backup's begins with its time, so that the order of names is that of time.
+ * Images are listed and not copied, because they can be larger than everything else. Calls block. */
+#pragma once
+
+#include <jansson.h>
+
+#include "daemon/daemon.h"
+#include "drivers/backup_data.h"
+
+enum { REGION_BACKUPS_MAX = 900 /* of a region: all must fit in a list of BACKUP_LIST_MAX */ };
+
+/* The record. Texts are in the arena of the context that read it. */
+struct region_backup {
+	uuid region, id;
+	struct str region_name, version; /* version: of the program that wrote it */
+	struct str data_directory;
+	int64_t made_us;
+	bool has_database;
+	int64_t commit, row_count; /* of the copy */
+	struct str database_sha256;
+	struct str sealed_sha256; /* empty: no small files */
+	/* Names and sizes, in bytes. An image is named by its file in the directory of images. */
+	struct region_backup_files {
+		const struct region_backup_file {
+			struct str name;
+			int64_t size;
+		} * at;
+		size_t count;
+	} attachments, images;
+};
+
+/* An id that begins with the time. */
+uuid region_backup_new_id(int64_t now_us);
+/* Names of objects, in the arena. */
+struct str region_backup_container(struct arena *a, uuid region);
+struct str region_backup_name(struct arena *a, const struct region_backup *b, const char *object);
+struct str region_backup_attachment(struct arena *a, uuid region, struct str name);
+
+/* Writes the record, which completes the backup. */
+RESULT region_backup_save(struct ctx *c, struct backup_store *store, const struct region_backup *b);
+/* ERR_NOT_FOUND: no such backup, or an incomplete one. ERR_INVALID: no record of ours. */
+RESULT region_backup_load(struct ctx *c, struct backup_store *store, uuid region, uuid id,
+			  struct region_backup *ret_backup);
+/* Ids in the order of time, with incomplete backups. */
+RESULT region_backup_list(struct ctx *c, struct backup_store *store, uuid region, struct uuids *ret_ids);
+/* The only region that the store has backups of. ERR_NOT_FOUND; ERR_COMBINATION, naming them, if there are several. */
+RESULT region_backup_find_region(struct ctx *c, struct backup_store *store, uuid *ret_region);
+/* The newest complete backup, or the one with the id that `text` gives. ERR_NOT_FOUND. */
+RESULT region_backup_find(struct ctx *c, struct backup_store *store, uuid region, struct str text,
+			  struct region_backup *ret_backup);
+/* Removes the record first, then the rest. Attachments stay. */
+RESULT region_backup_remove(struct ctx *c, struct backup_store *store, uuid region, uuid id);
+
+/* Regular files directly in a directory, in the order of names; an absent directory has none. suffix: of the names. */
+RESULT region_backup_list_files(struct ctx *c, const char *directory, const char *suffix,
+				struct region_backup_files *ret_files);
+
+/* Reads the database into a file, replacing it, and compares it with the record: its digest, rows and commit. ERR_CONFLICT. */
+RESULT region_backup_read_database(struct ctx *c, struct backup_store *store, const struct region_backup *b,
+				   const char *path);
+/* Opens a copy of the database, and counts its rows. Leaves no file beside it. */
+RESULT region_backup_count_rows(struct ctx *c, const char *path, int64_t *ret_rows, int64_t *ret_commit);
+/* The digest of a file or of bytes, in hex. */
+RESULT region_backup_digest_file(struct ctx *c, const char *path, struct str *ret_hex);
+struct str region_backup_digest(struct arena *a, struct str bytes);

@@ -1,0 +1,251 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/daemon/backup src/store/sqlite_damage.c src/drivers/backup_
+"""`dari backup` and `dari restore`: a running region is copied, restored elsewhere, and is the same one there: rows, secrets, attachments. A backup that
+lacks something or was changed is refused, and a restore writes over nothing."""
+import base64
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from dev import DARI, Dev  # noqa: E402
+
+ATTACHMENT = b"what the machine said\n" * 100
+
+
+class Place:
+    """A region with a database of its own, a target, and a recovery key."""
+
+    def __init__(self, top):
+        self.top, self.data, self.store = top, str(top / "data"), top / "target"
+        self.target, self.key, self.certificate = f"file://{self.store}", str(top / "recovery.key"), str(top / "recovery.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "36500", "-subj", "/CN=recovery", "-keyout", self.key,
+                        "-out", self.certificate], check=True, capture_output=True)
+        self.dev = Dev("--data", self.data)
+
+    def run(self, *words):
+        return subprocess.run([DARI, "--config", self.dev.config, *words], capture_output=True, text=True, check=False)
+
+    def backup(self, *words):
+        done = self.run("backup", self.target, *words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def make(self, *words):
+        return self.backup("--recovery-certificate", self.certificate, *words)[0]
+
+    def restore(self, root, *words):
+        return subprocess.run([DARI, "restore", self.target, "--root", str(root), *words], capture_output=True, text=True, check=False)
+
+    def folder(self, made):
+        (found,) = glob.glob(f"{self.store}/regions/*/{made['id']}")
+        return found
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    p = Place(tmp_path_factory.mktemp("place"))
+    ec2, support = p.dev.account.client(), p.dev.account.client("support")
+    ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "kept"}]}])
+    attached = support.add_attachments_to_set(attachments=[{"fileName": "log.txt", "data": ATTACHMENT}])["attachmentSetId"]
+    p.case = support.create_case(subject="It stops", communicationBody="See the file.", attachmentSetId=attached)["caseId"]
+    p.dev.rest()
+    with p.dev:
+        yield p
+
+
+def restored(place, root):
+    """The region of the restored files, with the credentials of before: the secrets in its rows open with its master key."""
+    dev = Dev("--data", f"{root}{place.data}")
+    dev.account.key_id, dev.account.secret = place.dev.account.key_id, place.dev.account.secret
+    return dev
+
+
+def test_restored_elsewhere(place, tmp_path):
+    made = place.make()
+    assert made["sealed"] and made["rows"] > 100 and made["commit"] > 0
+    done = place.restore(tmp_path, "--key", place.key)
+    assert done.returncode == 0, done.stderr
+    assert f"{made['rows']} rows at commit {made['commit']}" in done.stdout and "dari audit" in done.stdout
+    assert os.stat(f"{tmp_path}{place.data}/master.key").st_mode & 0o777 == 0o600
+    assert os.stat(f"{tmp_path}{place.data}/dari.db").st_mode & 0o777 == 0o600
+    with open(f"{place.data}/master.key", "rb") as before, open(f"{tmp_path}{place.data}/master.key", "rb") as after:
+        assert before.read() == after.read()
+    with restored(place, tmp_path) as dev:
+        (vpc,) = dev.account.client().describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["kept"]}])["Vpcs"]
+        assert vpc["CidrBlock"] == "10.0.0.0/16"
+        support = dev.account.client("support")
+        (case,) = support.describe_cases(caseIdList=[place.case], includeCommunications=True)["cases"]
+        (said,) = case["recentCommunications"]["communications"]
+        (attached,) = said["attachmentSet"]
+        assert support.describe_attachment(attachmentId=attached["attachmentId"])["attachment"]["data"] == ATTACHMENT
+
+
+def test_a_running_region_goes_on(place):
+    """The copy is of one commit, and changes meanwhile are in the next backup."""
+    before = place.make()
+    place.dev.account.client().create_vpc(CidrBlock="10.7.0.0/16")
+    after = place.make()
+    assert after["commit"] > before["commit"] and after["rows"] > before["rows"]
+    assert [b["id"] for b in place.backup("--list")][-2:] == [before["id"], after["id"]]
+
+
+def test_an_older_one_by_its_id(place, tmp_path):
+    first = place.make()
+    place.dev.account.client().create_vpc(CidrBlock="10.8.0.0/16")
+    place.make()
+    assert place.restore(tmp_path, "--key", place.key, "--backup", first["id"]).returncode == 0
+    with restored(place, tmp_path) as dev:
+        assert "10.8.0.0/16" not in [v["CidrBlock"] for v in dev.account.client().describe_vpcs()["Vpcs"]]
+
+
+def test_a_restore_writes_over_nothing(place, tmp_path):
+    place.make()
+    assert place.restore(tmp_path, "--key", place.key).returncode == 0
+    before = {path: os.stat(path).st_mtime_ns for path in glob.glob(f"{tmp_path}/**", recursive=True)}
+    done = place.restore(tmp_path, "--key", place.key)
+    assert done.returncode == 1 and "is there already" in done.stderr
+    assert before == {path: os.stat(path).st_mtime_ns for path in glob.glob(f"{tmp_path}/**", recursive=True)}
+
+
+def test_keys(place, tmp_path):
+    """Without a certificate the command says how to make one; another key opens nothing; no secret is in the target unencrypted."""
+    done = place.run("backup", place.target)
+    assert done.returncode != 0 and "openssl req -x509" in done.stderr
+    place.make()
+    done = place.restore(tmp_path / "a")
+    assert done.returncode == 1 and "--key" in done.stderr
+    other = tmp_path / "other.key"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-out", other], check=True, capture_output=True)
+    done = place.restore(tmp_path / "a", "--key", str(other))
+    assert done.returncode == 1 and "another key" in done.stderr
+    assert not os.path.exists(tmp_path / "a")
+    with open(f"{place.data}/master.key", "rb") as file:
+        master = file.read()
+    for path in glob.glob(f"{place.store}/**", recursive=True):
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                content = file.read()
+            assert master not in content and base64.b64encode(master) not in content, path
+
+
+def test_openssl_reads_the_keys(place):
+    """Somebody without Dari gets at the master key."""
+    sealed = f"{place.folder(place.make())}/sealed.cms"
+    plain = subprocess.run(["openssl", "cms", "-decrypt", "-inform", "DER", "-in", sealed, "-inkey", place.key, "-recip", place.certificate],
+                           check=True, capture_output=True).stdout
+    files = {file["path"]: base64.b64decode(file["content"]) for file in json.loads(plain)["files"]}
+    with open(f"{place.data}/master.key", "rb") as file:
+        assert files[f"{place.data}/master.key"] == file.read()
+
+
+def test_without_keys(place, tmp_path):
+    (made,) = place.backup("--without-keys")
+    assert not made["sealed"] and not os.path.exists(f"{place.folder(made)}/sealed.cms")
+    done = place.restore(tmp_path)
+    assert done.returncode == 0 and "put master.key into" in done.stdout
+    for name in ("master.key", "dev.yaml"):
+        shutil.copy(f"{place.data}/{name}", f"{tmp_path}{place.data}/{name}")
+    with restored(place, tmp_path) as dev:
+        assert dev.account.client().describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["kept"]}])["Vpcs"]
+
+
+def damage_chunk(folder):
+    chunk = max((p for p in glob.glob(f"{folder}/*") if len(os.path.basename(p)) == 64), key=os.path.getsize)
+    with open(chunk, "r+b") as file:
+        file.seek(os.path.getsize(chunk) // 2)
+        file.write(b"\xff\x00\xff\x00")
+
+
+def damage_record(folder):
+    with open(f"{folder}/region.json", encoding="utf-8") as file:
+        record = json.load(file)
+    record["database"]["rows"] += 1
+    with open(f"{folder}/region.json", "w", encoding="utf-8") as file:
+        json.dump(record, file)
+
+
+def damage_keys(folder):
+    with open(f"{folder}/sealed.cms", "r+b") as file:
+        file.seek(40)
+        file.write(b"\0\0\0\0")
+
+
+def lose_attachment(folder):
+    for path in glob.glob(f"{os.path.dirname(folder)}/attachments/*"):
+        os.unlink(path)
+
+
+@pytest.mark.parametrize("damage", [damage_chunk, damage_record, damage_keys, lose_attachment])
+def test_damage(place, tmp_path, damage):
+    """--prove finds it, and a restore leaves nothing behind."""
+    made = place.make()
+    (proved,) = place.backup("--prove")
+    assert proved["id"] == made["id"] and proved["rows"] == made["rows"]
+    target = tmp_path / "target"
+    shutil.copytree(place.store, target)
+    damage(place.folder(made).replace(str(place.store), str(target)))
+    done = place.run("backup", f"file://{target}", "--prove")
+    assert done.returncode != 0, done.stdout
+    done = subprocess.run([DARI, "restore", f"file://{target}", "--root", str(tmp_path / "root"), "--key", place.key], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 1, done.stdout
+    assert [p for p in glob.glob(f"{tmp_path}/root/**", recursive=True) if os.path.isfile(p)] == []
+
+
+def test_old_ones_are_removed(place):
+    for _ in range(3):
+        place.make()
+    last = place.make("--keep", "2")
+    kept = place.backup("--list")
+    assert len(kept) == 2 and kept[-1]["id"] == last["id"]
+    assert sorted(os.path.basename(p) for p in glob.glob(f"{place.store}/regions/*/*")) == sorted([b["id"] for b in kept] + ["attachments"])
+    assert len(glob.glob(f"{place.store}/regions/*/attachments/*")) == 1
+
+
+def test_killed_in_between(place):
+    """A killed server leaves an incomplete backup, which counts as none and is removed by the next one."""
+    made = place.make()
+    half = place.folder(made).replace(made["id"], "01900000-0000-7000-8000-000000000000")
+    shutil.copytree(place.folder(made), half)
+    os.unlink(f"{half}/region.json")
+    assert "01900000-0000-7000-8000-000000000000" not in [b["id"] for b in place.backup("--list")]
+    place.make()
+    assert not os.path.exists(half)
+    assert not os.path.exists(f"{place.data}/backup.partial")
+
+
+@pytest.mark.parametrize("words,said", [
+    (["backup", "http://127.0.0.1/"], "is taken"),
+    (["backup", "file:///nowhere-at-all/below", "--without-keys", "--keep", "0"], "keep"),
+    (["backup", "{target}", "--prove", "--backup", "x"], "is no backup's id"),
+    (["backup", "{target}", "--prove", "--backup", "01900000-0000-7000-8000-000000000000"], "no complete backup"),
+])
+def test_refused(place, words, said):
+    done = place.run(*[word.format(target=place.target) for word in words])
+    assert done.returncode != 0 and said in done.stderr, done.stderr
+
+
+def test_two_regions(place, tmp_path):
+    """A target may have backups of several regions; a restore wants to know which."""
+    target = tmp_path / "target"
+    shutil.copytree(place.store, target)
+    (region,) = glob.glob(f"{target}/regions/*")
+    shutil.copytree(region, f"{target}/regions/01234567-89ab-4cde-8f01-23456789abcd")
+    words = [DARI, "restore", f"file://{target}", "--root", str(tmp_path / "root"), "--key", place.key]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "--region" in done.stderr
+    done = subprocess.run([*words, "--region", os.path.basename(region)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
