@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev  # noqa: E402
+from postgresql import Server  # noqa: E402
 
 ATTACHMENT = b"what the machine said\n" * 100
 
@@ -23,12 +24,12 @@ ATTACHMENT = b"what the machine said\n" * 100
 class Place:
     """A region with a database of its own, a target, and a recovery key."""
 
-    def __init__(self, top):
+    def __init__(self, top, *options):
         self.top, self.data, self.store = top, str(top / "data"), top / "target"
         self.target, self.key, self.certificate = f"file://{self.store}", str(top / "recovery.key"), str(top / "recovery.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "36500", "-subj", "/CN=recovery", "-keyout", self.key,
                         "-out", self.certificate], check=True, capture_output=True)
-        self.dev = Dev("--data", self.data)
+        self.dev = Dev("--data", self.data, *options)
 
     def run(self, *words):
         return subprocess.run([DARI, "--config", self.dev.config, *words], capture_output=True, text=True, check=False)
@@ -244,6 +245,22 @@ def test_two_regions(place, tmp_path):
     assert done.returncode == 1 and "--region" in done.stderr
     done = subprocess.run([*words, "--region", os.path.basename(region)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_postgresql(tmp_path_factory):
+    """The server's own means back the database up; the rest is in the backup, and fits the database."""
+    with Server() as server:
+        p = Place(tmp_path_factory.mktemp("server"), "--store", server.create("region"))
+        with p.dev:
+            p.dev.account.client().create_vpc(CidrBlock="10.9.0.0/16")
+            made = p.make()
+            assert made["rows"] == 0 and made["sealed"]
+            assert p.backup("--prove")[0]["id"] == made["id"]
+        root = p.top / "root"
+        done = p.restore(root, "--key", p.key)
+        assert done.returncode == 0 and "PostgreSQL" in done.stdout, done.stderr
+        with restored(p, root) as dev:
+            assert "10.9.0.0/16" in [v["CidrBlock"] for v in dev.account.client().describe_vpcs()["Vpcs"]]
 
 
 if __name__ == "__main__":
