@@ -9,7 +9,7 @@
  * everything in a page is of the form that the schema allows.
  *
  * Errors are a closed set, with the cloud's own words in the context:
- *   UNAUTHENTICATED  the cloud refuses the credentials
+ *   UNAUTHENTICATED  the cloud refuses the credentials, in its own words: a proxy's page is IO
  *   EXPIRED          the cloud refuses the request's time
  *   DENIED           the credentials lack the right
  *   DRY_RUN          a dry run would have been carried out
@@ -18,7 +18,8 @@
  *   THROTTLED        too many requests; not before wait_us of struct remote
  *   AGAIN            the cloud is busy, or had an internal error
  *   GONE, TIMEOUT    the endpoint cannot be reached, or does not answer in time
- *   IO               the answer cannot be used: cut, malformed, too large, a redirect
+ *   IO               the answer cannot be used: cut, malformed, too large, a redirect, a refusal without the
+ *                    cloud's own words
  *   INVALID          the cloud refuses the request; a retry would fail again
  *   UNSUPPORTED      the cloud cannot do that */
 #pragma once
@@ -58,6 +59,10 @@ struct remote_page {
 	struct remote_machine *machines;
 	size_t count;
 	struct str cursor; /* token for the next page; empty: this page is the last */
+	/* Machines of the listing that are not in `machines`, because their ids have letters outside ASCII, and the
+	 * first of those ids in the order of bytes. */
+	size_t unnamed;
+	struct str unnamed_id;
 	size_t entries; /* entries of the page, if some of them are no machines of the listing; otherwise 0 */
 };
 

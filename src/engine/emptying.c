@@ -128,8 +128,10 @@ RESULT emptying_begin(struct op *op, uuid subject, const char *permission, struc
 	const struct identity *who = op->ctx->who;
 	struct guard *guard = op->ctx->guard;
 	const struct asker_work work = {later, permission, op->now_us};
-	if (!job || !later)
+	if (!later)
 		return OK;
+	if (!job) /* the deletion of a domain ends with the refusal of its first account */
+		return ctx_fail(op->ctx, ERR_DENIED, "The request to delete this has ended.");
 	const struct asker asker = ASKER_OF(job);
 	struct result result = asker_act(op->ctx, op->head, &asker, &work);
 	e->who = op->ctx->who;

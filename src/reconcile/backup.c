@@ -18,7 +18,6 @@
 #include "drivers/image_file.h"
 #include "engine/people/asker.h"
 #include "engine/quota.h"
-#include "engine/resolve.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/snapshot.h"
 #include "reconcile/work.h"
@@ -42,15 +41,8 @@ static RESULT weigh(struct step *s, struct arena *a, const struct tables *t, con
 	const struct asker_work work = {s->r->later_guard, "backup.create", clock_now_us()};
 	const struct snapshot *cut = snapshot_find(t, b->cut);
 	const struct volume *volume = cut ? volume_find(t, cut->volume) : NULL;
-	struct ctx own;
-	ctx_init(&own, a);
-	struct result result = asker_act(&own, t, &asker, &work);
-	if (result_is_ok(result) && volume && row_is_live(&volume->row))
-		result = engine_check_found(&own, t, KIND_VOLUME, &volume->row);
-	if (result.code == ERR_NO_MEMORY || result.code == ERR_AGAIN || result.code == ERR_INTERNAL)
-		return result;
-	*ret_why_not = result_is_ok(result) ? STR_NONE : own.problem.message;
-	return OK;
+	return asker_ask(a, t, &asker, &work, KIND_VOLUME,
+			 volume && row_is_live(&volume->row) ? &volume->row : NULL, ret_why_not);
 }
 
 static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)

@@ -64,6 +64,18 @@ RESULT remote_ask_json(struct ctx *c, struct remote *r, const struct remote_requ
 	return result;
 }
 
+/* The text if it is an error of a token endpoint (RFC 6749, 5.2). */
+static struct str find_oauth_error(struct str text)
+{
+	static const char *const errors[] = {"invalid_request",        "invalid_client",
+					     "invalid_grant",          "unauthorized_client",
+					     "unsupported_grant_type", "invalid_scope"};
+	for (size_t k = 0; k < sizeof errors / sizeof errors[0]; k++)
+		if (str_is(text, errors[k]))
+			return text;
+	return STR_NONE;
+}
+
 /* {"error": {"message": …}} of Keystone and Azure, {"itemNotFound": {"message": …}} of Nova,
  * {"listzonesresponse": {"errortext": …}} of CloudStack. */
 static struct str message_of(struct ctx *c, const json_t *root) /* may have several lines */
@@ -77,19 +89,21 @@ static struct str message_of(struct ctx *c, const json_t *root) /* may have seve
 		if (text.n)
 			return text;
 	}
-	return remote_json_text(c, root, "error_description"); /* OAuth 2.0 */
+	struct str text = remote_json_text(c, root, "error_description"); /* OAuth 2.0, which may omit it */
+	return text.n ? text : find_oauth_error(remote_json_text(c, root, "error"));
 }
 
-/* A proxy before the API answers with statuses of its own, which say nothing about an object there. */
-static bool is_about_object(enum err err)
+/* A proxy before the API answers with statuses of its own, which say nothing about the credentials or an object. */
+static bool is_the_clouds(enum err err)
 {
-	return err == ERR_NOT_FOUND || err == ERR_INVALID || err == ERR_STATE;
+	return err == ERR_NOT_FOUND || err == ERR_INVALID || err == ERR_STATE || err == ERR_UNAUTHENTICATED ||
+	       err == ERR_DENIED;
 }
 
 RESULT remote_refuse(struct ctx *c, const struct remote *r, const struct remote_json *answer, enum err err)
 {
 	struct str message = message_of(c, answer->root);
-	if (!message.n && is_about_object(err))
+	if (!message.n && is_the_clouds(err))
 		err = ERR_IO;
 	message = str_is_line(message) ? str_cut(message, MESSAGE_MAX) : STR_NONE;
 	return ctx_fail(c, err, "Provider %" STR_FMT " answers with status %d%s%" STR_FMT, STR_ARG(r->name),

@@ -24,7 +24,8 @@ void remote_json_release(struct remote_json *answer);
 RESULT remote_ask_json(struct ctx *c, struct remote *r, const struct remote_request *request,
 		       struct remote_json *ret_answer);
 /* A failure with the cloud's own words: the first member "message" or "errortext", or the status. Without such words
- * ERR_NOT_FOUND, ERR_INVALID and ERR_STATE become ERR_IO: the answer is a proxy's. */
+ * ERR_NOT_FOUND, ERR_INVALID, ERR_STATE, ERR_UNAUTHENTICATED and ERR_DENIED become ERR_IO: the answer is a
+ * proxy's. */
 RESULT remote_refuse(struct ctx *c, const struct remote *r, const struct remote_json *answer, enum err err);
 /* Parses an answer's text. ERR_IO: no JSON object, or too many values. */
 RESULT remote_parse_json(struct ctx *c, struct str text, json_t **ret_root);

@@ -176,6 +176,21 @@ RESULT asker_act(struct ctx *c, const struct tables *t, const struct asker *a, c
 	return work->guard ? work->guard->admit(work->guard, c, t, work->permission) : OK;
 }
 
+RESULT asker_ask(struct arena *a, const struct tables *t, const struct asker *asker,
+		 const struct asker_work *work, enum kind kind, const struct row *row,
+		 struct str *ret_why_not)
+{
+	struct ctx own;
+	ctx_init(&own, a);
+	struct result result = asker_act(&own, t, asker, work);
+	if (result_is_ok(result) && row)
+		result = engine_check_found(&own, t, kind, row);
+	if (result.code == ERR_NO_MEMORY || result.code == ERR_AGAIN || result.code == ERR_INTERNAL)
+		return result;
+	*ret_why_not = result_is_ok(result) ? STR_NONE : own.problem.message;
+	return OK;
+}
+
 RESULT asker_permit(struct op *op, const struct asker *a, const struct asker_work *work, enum kind kind,
 		    const struct row *row)
 {

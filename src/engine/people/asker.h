@@ -13,13 +13,15 @@
  *                                                                 account keeps the schedule of a user who left
  *   deletion of a resource group,     the async_job that waits    before each row; the problem of the group or the
  *   an account or a domain            for it                      account, and the job's result
+ *   acts on machines elsewhere        remote_machine              before each request that changes something there; the
+ *                                                                 machine's act_problem
  *   Azure deployments                 deployment (with its        each resource is a call of its own; the operation
  *                                     token's proof)              of the deployment
  *   facts for tickets                 any member of the account   when gathered; a positive list of fields, of rows
  *                                                                 that the opener could read
  *
  * All other steps of the reconciler carry out what rows say already (a volume is copied, an image is fetched or
- * exported, a deleted row is removed, a machine elsewhere is started). The guard decided when the row was changed;
+ * exported, a deleted row is removed). The guard decided when the row was changed;
  * whoever may change the row may also take the wish back. Webhooks, invoices and sweeps are the operator's. */
 #pragma once
 
@@ -74,6 +76,11 @@ struct asker_work {
  * the work was asked for. The operator's work stays the system's. ERR_DENIED with the reason of asker_weigh(), or
  * of the guard in the face's words. */
 RESULT asker_act(struct ctx *c, const struct tables *t, const struct asker *a, const struct asker_work *work);
+/* Asks whether the asker may still do this to the row, in a view, outside of an operation. *ret_why_not: the reason of a
+ * refusal, in the arena; empty: the asker may. Fails only if nothing was decided. */
+RESULT asker_ask(struct arena *a, const struct tables *t, const struct asker *asker,
+		 const struct asker_work *work, enum kind kind, const struct row *row,
+		 struct str *ret_why_not);
 /* Asks whether the asker may still do this to the row; the context stays the system's. ERR_DENIED. */
 RESULT asker_permit(struct op *op, const struct asker *a, const struct asker_work *work, enum kind kind,
 		    const struct row *row);

@@ -155,6 +155,9 @@ static RESULT report_conditions(struct op *op, const struct provider *p)
 		op, p, PROVIDER_FAILS, fails, p->problem,
 		"The rows of its machines stay as they were last seen. Mend the cause, or give new "
 		"credentials with `dari provider set`."));
+	TRY(report_condition(op, p, PROVIDER_LEAVES_OUT, p->status == PROVIDER_STATUS_OK && p->problem.n,
+			     p->problem,
+			     "Give those machines, or their resource groups, names in ASCII there."));
 	struct str message = str_print(
 		op->ctx->arena, "The last listing lacked %lld machines, more than 30 %% of all. They stay.",
 		(long long) p->held);

@@ -17,6 +17,8 @@ enum {
 /* Condition of a provider that cannot be listed, and of one whose listing lacked too many machines. */
 #define PROVIDER_FAILS "ProviderFails"
 #define PROVIDER_HOLDS "MachinesVanished"
+/* Condition of a provider that has machines whose ids cannot be names here. */
+#define PROVIDER_LEAVES_OUT "MachinesUnnamed"
 
 /* A new provider. An endpoint that an administrator gives is trusted: it may be any address. */
 struct provider_wish {

@@ -5,6 +5,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/asker.h"
 #include "engine/tag_internal.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
@@ -14,9 +15,15 @@ enum { PROBLEM_MAX = 1024, NAME_SHOWN = 128 };
 /* ---- acts ---- */
 
 static const char *const permissions[] = {
-	[REMOTE_MACHINE_ACT_START] = "remote.start",   [REMOTE_MACHINE_ACT_STOP] = "remote.stop",
-	[REMOTE_MACHINE_ACT_REBOOT] = "remote.reboot", [REMOTE_MACHINE_ACT_TERMINATE] = "remote.terminate",
-	[REMOTE_MACHINE_ACT_TAG] = "remote.tag",       [REMOTE_MACHINE_ACT_RESIZE] = "remote.resize"};
+	[REMOTE_MACHINE_ACT_CREATE] = "remote.create",       [REMOTE_MACHINE_ACT_START] = "remote.start",
+	[REMOTE_MACHINE_ACT_STOP] = "remote.stop",           [REMOTE_MACHINE_ACT_REBOOT] = "remote.reboot",
+	[REMOTE_MACHINE_ACT_TERMINATE] = "remote.terminate", [REMOTE_MACHINE_ACT_TAG] = "remote.tag",
+	[REMOTE_MACHINE_ACT_RESIZE] = "remote.resize"};
+
+const char *engine_remote_permission(enum remote_machine_act act)
+{
+	return permissions[act];
+}
 
 /* Keys that begin with "dari:" are this region's own: a token that somebody may set names no machine. Some clouds
  * compare keys without case. */
@@ -66,6 +73,7 @@ RESULT engine_act_remote_machine(struct op *op, struct remote_act_wish *wish)
 	next.act_problem = STR_NONE;
 	next.act_us = op->now_us;
 	next.row.gen++;
+	ASKER_NOTE(op->ctx, &next);
 	TRY(remote_machine_put(op, &next));
 	return engine_log_event(op, KIND_REMOTE_MACHINE, row, remote_machine_act_words[wish->act],
 				"Requested: %s.", remote_machine_act_words[wish->act]);
@@ -109,7 +117,8 @@ RESULT engine_create_remote_machine(struct op *op, struct remote_create_wish *wi
 				      .groups = wish->groups};
 	char id[UUID_TEXT_SIZE];
 	next.ref = str_print(op->ctx->arena, NEW "%s", uuid_write(wish->id, id));
-	TRY(engine_permit_new(op, "remote.create", KIND_REMOTE_MACHINE, &next.row));
+	ASKER_NOTE(op->ctx, &next);
+	TRY(engine_permit_new(op, permissions[REMOTE_MACHINE_ACT_CREATE], KIND_REMOTE_MACHINE, &next.row));
 	TRY(limit_check(op, LIMIT_REMOTE_MACHINES, p->row.id, 1, wish->provider.field));
 	TRY(limit_check(op, LIMIT_REMOTE_CREATIONS, p->row.id, 1, wish->provider.field));
 	TRY(take_tags(op, wish->tags, &next.act_tags));
@@ -160,6 +169,9 @@ static struct remote_machine take_seen(const struct remote_machine *row, const s
 	next.act_is_sent = row->act_is_sent;
 	next.act_problem = row->act_problem;
 	next.act_us = row->act_us;
+	next.made_by = row->made_by;
+	next.made_with = row->made_with;
+	next.made_until_us = row->made_until_us;
 	next.missed = 0;
 	return next;
 }

@@ -27,6 +27,9 @@ struct remote_create_wish {
 };
 OPERATION(engine_create_remote_machine, remote_create_wish)
 
+/* Permission that an act needs, when it is requested and again before a request of it is sent. */
+const char *engine_remote_permission(enum remote_machine_act act);
+
 /* True until the cloud's id of the machine is known. */
 bool engine_remote_machine_is_new(const struct remote_machine *m);
 

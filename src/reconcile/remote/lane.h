@@ -8,7 +8,7 @@
 #include "engine/remote/provider.h"
 #include "reconcile/work.h"
 
-enum { PROVIDER_CURSOR_MAX = 4096, PROVIDER_LACKS_SIZE = 1024 };
+enum { PROVIDER_CURSOR_MAX = 4096, PROVIDER_LACKS_SIZE = 1024, PROVIDER_ID_MAX = 511 };
 
 /* Row ids that a listing has seen: open addressing, none is free. */
 struct id_set {
@@ -40,8 +40,10 @@ struct provider_lane {
 	int64_t began_us; /* start of the listing */
 	int64_t ended_us; /* end of a complete listing whose changes are being committed; 0: none */
 	char cursor[PROVIDER_CURSOR_MAX + 1];
-	size_t pages;  /* number of pages that the listing under way has read */
-	size_t others; /* number of entries in them that are no machines of the listing */
+	size_t pages;   /* number of pages that the listing under way has read */
+	size_t others;  /* number of entries in them that are no machines of the listing */
+	size_t unnamed; /* number of machines in them that have no name here */
+	char unnamed_id[PROVIDER_ID_MAX + 1]; /* the first of their ids; empty: none */
 	struct id_set seen;
 };
 

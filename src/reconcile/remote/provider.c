@@ -249,6 +249,27 @@ static RESULT find_missing(struct step *s, const struct provider_lane *lane, str
 	return OK;
 }
 
+static void note_unnamed(struct provider_lane *lane, const struct remote_page *page)
+{
+	struct str id = str_cut(page->unnamed_id, PROVIDER_ID_MAX), known = str_from(lane->unnamed_id);
+	lane->unnamed += page->unnamed;
+	if (!id.n || (known.n && str_compare(known, id) <= 0))
+		return;
+	memcpy(lane->unnamed_id, id.p, id.n);
+	lane->unnamed_id[id.n] = '\0';
+}
+
+/* The sentence about machines that the listing left out; empty: none. */
+static struct str describe_unnamed(struct step *s, const struct provider_lane *lane)
+{
+	return lane->unnamed ? str_print(s->ctx.arena,
+					 "Machines that are not shown: %zu. Their ids have letters outside "
+					 "ASCII, such as "
+					 "%s.",
+					 lane->unnamed, lane->unnamed_id)
+			     : STR_NONE;
+}
+
 static RESULT report_missing(struct step *s, const struct provider *p, const struct missing_ids *ids)
 {
 	for (size_t k = 0; k < ids->count; k += CHUNK) {
@@ -278,6 +299,7 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 	*report = (struct provider_report){.provider = p->row.id,
 					   .gen = p->row.gen,
 					   .status = PROVIDER_STATUS_OK,
+					   .problem = describe_unnamed(s, lane),
 					   .has_listed = true,
 					   .held = is_too_many ? (int64_t) missing.vanished.count : 0};
 	step_report(s, engine_see_provider_run, report);
@@ -336,13 +358,15 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 		lane->is_listing = true;
 		lane->began_us = clock_now_us();
 		lane->cursor[0] = '\0';
-		lane->pages = lane->others = 0;
+		lane->pages = lane->others = lane->unnamed = 0;
+		lane->unnamed_id[0] = '\0';
 		id_set_clear(&lane->seen);
 	}
 	const struct remote_driver *driver = remote_driver_of((int) g->provider->cloud);
 	TRY(driver->list(&s->ctx, remote, str_copy(s->ctx.arena, str_from(lane->cursor)), &page));
 	TRY(compare_page(s, lane, &page, &changes));
 	TRY(check_size(s, lane, &page));
+	note_unnamed(lane, &page);
 	TRY(report_changes(s, g->provider, &changes));
 	if (!page.cursor.n)
 		return end_listing(s, lane, g->provider);

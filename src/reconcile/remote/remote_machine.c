@@ -2,9 +2,11 @@
  * Steps of machines elsewhere: carry out a requested act, on the provider's lane. Each step looks at the machine
  * first, and does nothing if the act's goal is reached, so that a crash in between repeats nothing. A reboot has
  * no goal that could be seen: the row says before the request that it is sent, and after a restart it is not
- * sent again. After an act, the machine is looked at until its state rests. */
+ * sent again. Before each request that changes something there, the policies of whoever requested the act are asked
+ * again. After an act, the machine is looked at until its state rests. */
 #include "engine/remote/remote_machine.h"
 #include "base/clock.h"
+#include "engine/people/asker.h"
 #include "reconcile/remote/lane.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
@@ -158,10 +160,30 @@ static RESULT end_gone(struct step *s, const struct acting *a)
 	return report_end(s, a, (struct remote_act_report){.problem = why});
 }
 
+/* The requester's policies may have changed while the act waited for the provider. *ret_is_refused: the act is over, and
+ * its row says why. */
+static RESULT ask_again(struct step *s, const struct acting *a, bool *ret_is_refused)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct remote_machine *m = remote_machine_find(view.tables, s->id);
+	const struct asker asker = ASKER_OF(a->machine);
+	const struct asker_work work = {s->r->later_guard, engine_remote_permission(a->machine->act),
+					clock_now_us()};
+	struct str why = STR_NONE;
+	*ret_is_refused = !m || m->row.gen != a->machine->row.gen; /* the act is over already */
+	if (*ret_is_refused)
+		return OK;
+	TRY(asker_ask(s->ctx.arena, view.tables, &asker, &work, KIND_REMOTE_MACHINE, &m->row, &why));
+	*ret_is_refused = why.n;
+	return why.n ? report_end(s, a, (struct remote_act_report){.problem = why}) : OK;
+}
+
 static RESULT send(struct step *s, const struct acting *a, struct remote *remote,
 		   const struct remote_machine *seen)
 {
 	const struct remote_machine *m = a->machine;
+	bool is_refused = false;
 	const struct remote_act act = {.verb = m->act,
 				       .ref = m->ref,
 				       .tags = m->act_tags,
@@ -175,6 +197,9 @@ static RESULT send(struct step *s, const struct acting *a, struct remote *remote
 			(struct remote_act_report){
 				.note = STR("The region was restarted while the request was on its way. "
 					    "It was not sent again.")});
+	TRY(ask_again(s, a, &is_refused));
+	if (is_refused)
+		return OK;
 	if (m->act == REMOTE_MACHINE_ACT_REBOOT && !m->act_is_sent) {
 		s->work->has_begun = true;
 		return report_end(s, a, (struct remote_act_report){.is_sent = true});
@@ -257,6 +282,10 @@ static RESULT create(struct step *s, const struct acting *a, struct remote *remo
 					.tags = m->act_tags};
 	struct remote_machine *made = STEP_NEW(s, struct remote_machine);
 	struct remote_machines_report *report = STEP_NEW(s, struct remote_machines_report);
+	bool is_refused = false;
+	TRY(ask_again(s, a, &is_refused));
+	if (is_refused)
+		return OK;
 	if (!a->driver->create)
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED,
 				"Machines of this cloud cannot be created from here.");

@@ -5,6 +5,7 @@
 is like, acts, changes made there, missing rights, wrong secrets and revoked tokens."""
 import json
 import os
+import re
 import sys
 
 import pytest
@@ -136,6 +137,53 @@ def test_revoked_token(world):
     since = provider(world, "revoked")["refreshed_us"]
     wait_until(lambda: provider(world, "revoked")["refreshed_us"] > since and provider(world, "revoked")["status"] == "ok", "another listing")
     assert run(world, "provider", "remove", "revoked").returncode == 0
+
+
+PATHS = {"openstack": "/identity/v3", "cloudstack": "/client/api", "azure": ""}
+
+
+def through_proxy(world, name, kind, change=lambda answer: answer):
+    """Adds a provider behind a proxy, to which the cloud's answers lead as well."""
+    proxy = elsewhere.Proxy(world.there, PATHS[kind])
+    proxy.change = lambda path, body, answer: change(answer).replace(f"127.0.0.1:{world.there.port}".encode(), f"127.0.0.1:{proxy.port}".encode())
+    add(world, name, kind, world.there, proxy.url)
+    wait_until(lambda: provider(world, name).get("refreshed_us"), "the first listing", shows=lambda: provider(world, name))
+    return proxy
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_page_of_a_proxy(world, kind):
+    """A refusal without the cloud's own words says nothing about the credentials: the provider is listed again without anybody's help."""
+    name = f"page-{kind}"
+    proxy = through_proxy(world, name, kind)
+    for status, text in ((403, b"<html>Access denied by the gateway</html>"), (401, b'{"message": "Unauthorized"}')):
+        proxy.spoil = lambda *_, status=status, text=text: (status, {"Content-Type": "text/html"}, text)
+        wait_until(lambda: provider(world, name)["status"] != "ok", "the refusal")
+        shown = provider(world, name)
+        assert shown["status"] == "failing" and f"status {status}" in shown["problem"], shown
+        proxy.spoil = lambda *_: None
+        wait_until(lambda: provider(world, name)["status"] == "ok", "the next listing", shows=lambda: provider(world, name))
+    assert run(world, "provider", "remove", name).returncode == 0
+    proxy.end()
+
+
+def test_names_of_any_script(world):
+    """Azure: machines of a resource group whose name has letters outside ASCII are not shown, and the provider says so."""
+    group = "gr\u00f6\u00dfe"
+    moved = b"/resourceGroups/" + group.encode() + b"/providers/Microsoft.Compute/virtualMachines/" + world.refs[2].encode()
+    proxy = through_proxy(world, "names", "azure", lambda answer: re.sub(
+        b"/resourceGroups/dari-default/providers/Microsoft.Compute/virtualMachines/" + world.refs[2].encode(), moved, answer, flags=re.IGNORECASE))
+    shown = provider(world, "names")
+    assert shown["status"] == "ok" and "not shown: 1." in shown["problem"] and group in shown["problem"], shown
+    assert machines(world, "names") and f"dari-default:{world.refs[2]}" not in machines(world, "names")
+    assert "MachinesUnnamed" in world.explain(shown["id"])
+    elsewhere.is_quiet(world, "names")
+    proxy.change = lambda path, body, answer: answer.replace(f"127.0.0.1:{world.there.port}".encode(), f"127.0.0.1:{proxy.port}".encode())
+    wait_until(lambda: f"dari-default:{world.refs[2]}" in machines(world, "names"), "the machine with another name")
+    wait_until(lambda: not provider(world, "names").get("problem"), "the end of the problem")
+    assert "MachinesUnnamed" not in world.explain(shown["id"]).partition("history, newest first")[0]
+    assert run(world, "provider", "remove", "names").returncode == 0
+    proxy.end()
 
 
 def test_a_reader(world):

@@ -146,6 +146,15 @@ def test_bad_answer(world, status, headers, text, words):
     fails(world, words)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_page_of_a_proxy(world, status):
+    """A refusal that is not EC2's own says nothing about the credentials: the provider is not denied, and is listed again without anybody's help."""
+    answers(world, status, {"Content-Type": "text/html"}, b"<html><body><h1>Access denied</h1><p>Corporate gateway</p></body></html>")
+    fails(world, f"status {status}")
+    world.proxy.spoil = lambda *_: None
+    wait_until(lambda: provider(world)["status"] == "ok", "the next listing", shows=lambda: provider(world))
+
+
 def test_clock(world):
     """A cloud whose clock is an hour off refuses the request's time, and its words are shown."""
     answers(world, 400, {"Content-Type": "text/xml"},

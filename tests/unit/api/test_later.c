@@ -4,6 +4,7 @@
 #include "../base/test_base.h"
 
 #include "base/clock.h"
+#include "engine/people/account_purge.h"
 #include "engine/people/iam_role.h"
 #include "engine/people/policy.h"
 #include "engine/resource_group.h"
@@ -11,9 +12,11 @@
 #include "engine/storage/snapshot_policy.h"
 #include "model/schedule.h"
 #include "script.h"
+#include "store/account.h"
 #include "store/async_job.h"
 #include "store/backup.h"
 #include "store/condition.h"
+#include "store/domain.h"
 #include "store/import_snapshot_task.h"
 #include "store/instance.h"
 #include "store/resource_group.h"
@@ -32,7 +35,8 @@
 
 struct later {
 	struct world w;
-	struct world_user eve; /* a user of alice's account whose policies alone allow something */
+	struct world_user eve;         /* a user of alice's account whose policies alone allow something */
+	const struct world_user *boss; /* gives eve policies */
 };
 
 static struct ref user_ref(const struct world_user *user)
@@ -47,13 +51,13 @@ static void put_policy(struct later *l, const char *name, const char *statement)
 		.name = str_from(name),
 		.document =
 			str_print(l->w.arena, "{\"Version\":\"2012-10-17\",\"Statement\":[%s]}", statement)};
-	assert_ok(world_do(&l->w, &l->w.alice.who, engine_put_inline_policy_run, &wish));
+	assert_ok(world_do(&l->w, &l->boss->who, engine_put_inline_policy_run, &wish));
 }
 
 static void drop_policy(struct later *l, const char *name)
 {
 	struct inline_policy_wish wish = {.user = user_ref(&l->eve), .name = str_from(name)};
-	assert_ok(world_do(&l->w, &l->w.alice.who, engine_delete_inline_policy_run, &wish));
+	assert_ok(world_do(&l->w, &l->boss->who, engine_delete_inline_policy_run, &wish));
 }
 
 static int setup(void **state)
@@ -62,6 +66,7 @@ static int setup(void **state)
 	world_make(&l->w);
 	world_add_user(&l->w, "eve", l->w.alice.who.account, NULL, &l->eve);
 	l->eve.tenant = l->w.alice.tenant;
+	l->boss = &l->w.alice;
 	put_policy(l, "all", ALLOW_ALL);
 	*state = l;
 	return 0;
@@ -205,6 +210,145 @@ static void test_resource_group(void **state)
 	assert_true(str_contains(problem, STR("ec2:DeleteKeyPair")));
 }
 
+/* ---- deletion of an account or a domain ---- */
+
+static struct str read_id(struct later *l, struct str answer, const char *before)
+{
+	const char *at = strstr(str_to_z(l->w.arena, answer), before);
+	if (!at)
+		fail_msg("no %s in %.*s", before, STR_ARG(answer));
+	struct str rest = str_from(at + strlen(before));
+	return str_copy(l->w.arena, str_slice(rest, 0, str_find_char(rest, '"', 0)));
+}
+
+/* A domain with two accounts, of which the first one has a volume. eve is an administrator of the region: nobody else
+ * may delete accounts. */
+struct doomed {
+	uuid domain, first, second;
+};
+
+static struct doomed make_doomed(struct later *l, const char *name)
+{
+	static const char *const accounts[] = {"lab", "shop"};
+	struct arena *a = l->w.arena;
+	struct doomed d = {0};
+	struct str domain =
+		read_id(l, cloudstack(l, str_print(a, "command=createDomain&response=json&name=%s", name)),
+			"\"domain\":{\"id\":\"");
+	assert_ok(uuid_parse(domain, &d.domain));
+	for (size_t k = 0; k < 2; k++)
+		(void) cloudstack(l, str_print(a,
+					       "command=createAccount&account=%s&domainid=%" STR_FMT
+					       "&username=%s-%s&password=Secret-1234&email=a@example.org&"
+					       "firstname=A&lastname=B",
+					       accounts[k], STR_ARG(domain), accounts[k], name));
+	struct str zone = read_id(l, cloudstack(l, STR("command=listZones&response=json&name=us-east-1a")),
+				  "\"zone\":[{\"id\":\"");
+	struct str offering =
+		read_id(l, cloudstack(l, STR("command=listDiskOfferings&response=json&name=Small")),
+			"\"diskoffering\":[{\"id\":\"");
+	(void) cloudstack(l, str_print(a,
+				       "command=createVolume&name=data&diskofferingid=%" STR_FMT
+				       "&zoneid=%" STR_FMT "&account=lab&domainid=%" STR_FMT,
+				       STR_ARG(offering), STR_ARG(zone), STR_ARG(domain)));
+	world_settle(&l->w, MINUTE);
+	LOOK(l, view);
+	const struct account *account = account_first_by_domain(view.tables, d.domain);
+	for (; account; account = account_next_by_domain(view.tables, account))
+		*(str_is(account->name, "lab") ? &d.first : &d.second) = account->row.id;
+	return d;
+}
+
+/* Deletes the account or the domain, and attaches the policy before the reconciler carries that out. *ret_problem:
+ * why the first account stays; empty: it has gone. */
+static void delete_later(struct later *l, const struct doomed *d, bool whole_domain, const char *denied,
+			 struct str *ret_problem)
+{
+	struct str id = uuid_to_str(l->w.arena, whole_domain ? d->domain : d->first);
+	(void) cloudstack(l, str_print(l->w.arena, "command=%s&id=%" STR_FMT,
+				       whole_domain ? "deleteDomain&cleanup=true" : "deleteAccount",
+				       STR_ARG(id)));
+	if (denied)
+		put_policy(l, "no", denied);
+	world_settle(&l->w, 10 * MINUTE);
+	if (denied)
+		drop_policy(l, "no");
+	LOOK(l, view);
+	const struct account *account = account_find(view.tables, d->first);
+	bool stays = account && row_is_live(&account->row);
+	*ret_problem = stays ? str_copy(l->w.arena, account->delete_problem) : STR_NONE;
+	if (stays && (account->is_deleting || account->enabled || !ret_problem->n))
+		fail_msg("deleting %d, enabled %d: %.*s", account->is_deleting, account->enabled,
+			 STR_ARG(*ret_problem));
+}
+
+static bool has_volume(struct later *l, const struct doomed *d)
+{
+	LOOK(l, view);
+	const struct volume *volume = volume_first_by_account(view.tables, d->first);
+	return volume && row_is_live(&volume->row);
+}
+
+static void make_eve_administrator(struct later *l)
+{
+	world_add_user(&l->w, "root", l->w.admin.who.account, "admin", &l->eve);
+	l->eve.tenant = l->w.admin.tenant;
+	l->boss = &l->w.admin;
+}
+
+static void test_account(void **state)
+{
+	struct later *l = *state;
+	struct str problem;
+	make_eve_administrator(l);
+	struct doomed d = make_doomed(l, "a");
+	delete_later(l, &d, false, DENY("\"organizations:CloseAccount\""), &problem);
+	assert_true(str_contains(problem, STR("organizations:CloseAccount")) && has_volume(l, &d));
+	d = make_doomed(l, "b");
+	delete_later(l, &d, false, DENY("\"ec2:DeleteVolume\""), &problem);
+	assert_true(str_contains(problem, STR("ec2:DeleteVolume")) && has_volume(l, &d));
+	d = make_doomed(l, "c");
+	delete_later(l, &d, false, NULL, &problem);
+	assert_true(!problem.n && !has_volume(l, &d));
+}
+
+static void test_domain(void **state)
+{
+	struct later *l = *state;
+	struct str problem;
+	make_eve_administrator(l);
+	struct doomed d = make_doomed(l, "a");
+	delete_later(l, &d, true, DENY("\"organizations:*\""), &problem);
+	assert_true(problem.n && has_volume(l, &d));
+	d = make_doomed(l, "b");
+	delete_later(l, &d, true, NULL, &problem);
+	assert_true(!problem.n && !has_volume(l, &d));
+	LOOK(l, view);
+	assert_null(domain_find(view.tables, d.domain));
+}
+
+static RESULT mark_as_deleting(struct op *op, void *arg)
+{
+	struct account_emptying *wish = arg;
+	struct account next = *account_find(op->head, wish->account);
+	next.is_deleting = true;
+	TRY(account_put(op, &next));
+	return engine_empty_account(op, wish);
+}
+
+/* An account whose domain's deletion has been refused is not deleted by anybody: not by the system either. */
+static void test_account_without_a_request(void **state)
+{
+	struct later *l = *state;
+	make_eve_administrator(l);
+	struct doomed d = make_doomed(l, "a");
+	struct account_emptying wish = {.account = d.second, .guard = guards_later(l->w.guards)};
+	assert_ok(world_do(&l->w, NULL, mark_as_deleting, &wish));
+	LOOK(l, view);
+	const struct account *account = account_find(view.tables, d.second);
+	assert_true(account && !account->is_deleting && account->delete_problem.n);
+}
+
 /* ---- imports, schedules and backups ---- */
 
 /* An import in progress, and the report of the reconciler, in one change: in the world every download fails. */
@@ -346,6 +490,9 @@ int main(void)
 		later_test(test_job),
 		later_test(test_conditions_of_the_request),
 		later_test(test_resource_group),
+		later_test(test_account),
+		later_test(test_domain),
+		later_test(test_account_without_a_request),
 		later_test(test_import),
 		later_test(test_import_by_role),
 		later_test(test_schedule),

@@ -184,6 +184,47 @@ static void azure_permissions_are_patterns(void **state)
 	assert_false(azure_may(&b->c, list, "Microsoft.Network/networkInterfaces/read"));
 }
 
+static enum err refuse(struct bench *b, int status, const char *text)
+{
+	const struct remote r = {.name = STR("p")};
+	struct remote_json answer = {.status = status};
+	ctx_clear_problem(&b->c);
+	if (text)
+		answer.root = (json_t *) parse(b, text);
+	return remote_refuse(&b->c, &r, &answer, remote_err_of_status(status)).code;
+}
+
+/* A refusal counts as the cloud's if it has the cloud's own words; otherwise a proxy has answered. */
+static void pages_of_proxies_are_no_refusals(void **state)
+{
+	struct bench *b = *state;
+	static const char *const own[] = {
+		"{\"error\":{\"code\":401,\"message\":\"The request you have made requires "
+		"authentication.\"}}",
+		"{\"forbidden\":{\"code\":403,\"message\":\"Policy doesn't allow it.\"}}",
+		"{\"listaccountsresponse\":{\"errorcode\":401,\"errortext\":\"unable to verify user "
+		"credentials\"}}",
+		"{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215\"}",
+		"{\"error\":\"invalid_client\"}"};
+	static const char *const others[] = {NULL,
+					     "{}",
+					     "{\"message\":\"Forbidden\"}",
+					     "{\"error\":\"Forbidden\"}",
+					     "{\"error\":403}",
+					     "{\"error\":{\"code\":403}}"};
+	for (size_t k = 0; k < sizeof own / sizeof own[0]; k++) {
+		assert_int_equal(refuse(b, 401, own[k]), ERR_UNAUTHENTICATED);
+		assert_int_equal(refuse(b, 403, own[k]), ERR_DENIED);
+		assert_int_equal(refuse(b, 404, own[k]), ERR_NOT_FOUND);
+	}
+	for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) {
+		assert_int_equal(refuse(b, 401, others[k]), ERR_IO);
+		assert_int_equal(refuse(b, 403, others[k]), ERR_IO);
+		assert_int_equal(refuse(b, 404, others[k]), ERR_IO);
+		assert_int_equal(refuse(b, 503, others[k]), ERR_AGAIN);
+	}
+}
+
 static void hostile_answers_are_refused(void **state)
 {
 	struct bench *b = *state;
@@ -236,6 +277,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_cloudstack_machine_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_azure_machine_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(azure_permissions_are_patterns, setup, teardown),
+		cmocka_unit_test_setup_teardown(pages_of_proxies_are_no_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_answers_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(powers_are_remembered, setup, teardown),
 	};

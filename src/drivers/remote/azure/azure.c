@@ -279,6 +279,13 @@ static bool is_nameable(struct str id)
 	return true;
 }
 
+static void leave_out(struct remote_page *page, struct str id)
+{
+	if (str_is_line(id) && (!page->unnamed_id.n || str_compare(id, page->unnamed_id) < 0))
+		page->unnamed_id = id;
+	page->unnamed++;
+}
+
 static RESULT list_machines(struct ctx *c, struct remote *r, struct str link, struct remote_page *ret_page)
 {
 	AUTO_ANSWER answer = {0};
@@ -287,9 +294,13 @@ static RESULT list_machines(struct ctx *c, struct remote *r, struct str link, st
 	const json_t *vms = json_object_get(answer.root, "value");
 	for (size_t k = 0; k < json_array_size(vms); k++) {
 		const json_t *vm = json_array_get(vms, k);
-		if (!is_here(r, remote_json_text(c, vm, "location")) ||
-		    !is_nameable(remote_json_text(c, vm, "id")))
+		struct str id = remote_json_text(c, vm, "id");
+		if (!is_here(r, remote_json_text(c, vm, "location")))
 			continue;
+		if (!is_nameable(id)) {
+			leave_out(ret_page, id);
+			continue;
+		}
 		TRY(azure_read_machine(c, vm, r->project, &list));
 		struct remote_machine *m = &list.at[list.count - 1];
 		int power = power_map_get(remote_power_map(r), m->ref);

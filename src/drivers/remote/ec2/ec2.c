@@ -59,12 +59,10 @@ static enum err err_of_code(struct str code, int status)
 	return remote_err_of_status(status);
 }
 
-/* A refusal without EC2's own error is no word about an object. */
+/* A refusal without EC2's own error says nothing about the credentials or an object. */
 static enum err err_of_page(int status)
 {
 	enum err err = remote_err_of_status(status);
-	if (err == ERR_DENIED || err == ERR_UNAUTHENTICATED)
-		return ERR_UNAUTHENTICATED;
 	return err == ERR_THROTTLED || err == ERR_AGAIN ? err : ERR_IO;
 }
 
