@@ -5,17 +5,34 @@
 meaningless here. tests/smoke/all-20-bench.py runs the whole."""
 import os
 import re
+import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from benchmark import PARTS, ROOT, named, run_part  # noqa: E402
+from benchmark import BUILD, PARTS, ROOT, named, run_part  # noqa: E402
+import build_pairs  # noqa: E402
 
 
 @pytest.mark.parametrize("name", named(""))
 def test_the_part_runs_to_its_end(name):
     run_part(name, "--brief")
+
+
+def test_two_builds_are_compared():
+    done = subprocess.run([os.path.join(ROOT, "bench/run"), "--pairs", BUILD, BUILD, "--brief"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == build_pairs.FIGURES
+    for _, new, old, median, low, high in lines:
+        assert float(new) > 0 and float(old) > 0 and float(low.rstrip("%")) <= float(median.rstrip("%")) <= float(high.rstrip("%")), lines
+
+
+def test_the_interval_of_a_median():
+    assert build_pairs.interval([5, 1, 2]) == (1, 5)  # too few
+    assert build_pairs.interval(list(range(7))) == (0, 6) and build_pairs.interval(list(range(9))) == (1, 7)
 
 
 def test_the_libraries_share_no_module_name():
