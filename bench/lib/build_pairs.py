@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What launches and lists cost in two builds, in interleaved pairs: bench/run --pairs OLD_BUILD NEW_BUILD. Each round starts `dari dev` of either build, the
+"""Costs of launches and lists in two builds, in interleaved pairs: bench/run --pairs OLD_BUILD NEW_BUILD. Each round starts `dari dev` of either build, the
 order turning around from round to round, and gives both the same requests by the same generator. A figure is the processor time of one request, which another
 load on the machine hardly moves; of a launch, until its machine runs. Each line has the median of the pairs' ratios new / old - 1 with its interval of at least
 95 %, from the order of the pairs alone: with seven pairs it goes from the smallest to the largest, with nine from the second to the eighth."""

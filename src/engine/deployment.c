@@ -5,6 +5,7 @@
 #include "base/uuid.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/row_bytes.h"
 #include "engine/tag_internal.h"
 #include "store/deployment.h"
 #include "store/deployment_operation.h"
@@ -206,6 +207,13 @@ RESULT engine_note_deployment(struct op *op, struct deployment_report *wish)
 		row.ended_us = op->now_us;
 		row.problem = wish->problem;
 		row.outputs = wish->outputs;
+		if (wish->outputs.n && row_bytes_is_full(op->head, d->account)) {
+			row.ended = DEPLOYMENT_ENDED_FAILED;
+			row.outputs = STR_NONE;
+			row.problem = STR("{\"code\":\"QuotaExceeded\",\"message\":\"The subscription has "
+					  "reached its limit of bytes "
+					  "of memory: the outputs are not stored.\"}");
+		}
 		row.parameters = STR_NONE;
 		TRY(drop_answers(op, d->row.id));
 	}

@@ -9,6 +9,7 @@
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
 #include "model/access_rule.h"
+#include "model/credential.h"
 #include "model/group_member.h"
 #include "model/identity.h"
 #include "model/image_device.h"
@@ -20,14 +21,15 @@
 #include "store/account.h"
 #include "store/row_size.h"
 
-/* Rows of these kinds are charged to the account of their parent row. All other kinds without an account are
- * created by the operator and administrators. */
+/* Rows of these kinds, if they have no account of their own, are charged to the account of their parent row. All other
+ * kinds without an account are created by the operator and administrators, as are users without an account. */
 static const struct part {
 	enum kind whole;
 	size_t field;
 } parts[KIND_COUNT] = {
 	[KIND_POLICY_VERSION] = {KIND_POLICY, offsetof(struct policy_version, policy)},
 	[KIND_IMAGE_DEVICE] = {KIND_IMAGE, offsetof(struct image_device, image)},
+	[KIND_CREDENTIAL] = {KIND_USER, offsetof(struct credential, user)},
 	[KIND_ACCESS_RULE] = {KIND_USER, offsetof(struct access_rule, user)},
 	[KIND_SECOND_FACTOR] = {KIND_USER, offsetof(struct second_factor, user)},
 	[KIND_TOKEN_REVOCATION] = {KIND_USER, offsetof(struct token_revocation, user)},
@@ -44,8 +46,9 @@ bool row_bytes_has_payer(enum kind kind)
 static uuid find_payer(const struct tables *t, enum kind kind, const struct row *row)
 {
 	const struct part *part = &parts[kind];
-	if (!part->whole)
-		return engine_get_owner(kind, row);
+	uuid owner = engine_get_owner(kind, row);
+	if (!part->whole || !uuid_is_none(owner))
+		return owner;
 	uuid id = *(const uuid *) (const void *) ((const char *) row + part->field);
 	const struct row *whole = uuid_is_none(id) ? NULL : tables_find(t, part->whole, id);
 	return whole ? find_payer(t, part->whole, whole) : UUID_NONE;
@@ -69,6 +72,13 @@ void row_bytes_count(const struct tables *head, enum kind kind, const struct row
 				 __ATOMIC_RELAXED);
 }
 
+bool row_bytes_is_full(const struct tables *head, uuid account)
+{
+	struct account_usage *usage = usage_of(head, account);
+	int64_t limit = usage ? account_find(head, account)->limit_rows_bytes : -1;
+	return limit >= 0 && usage->rows_bytes > limit;
+}
+
 /* Accepts rows that end something, and rows that deletions create: an account above its limit must be able to
  * delete. They have limits of their own. */
 static bool always_fits(enum kind kind, const struct row *row)
@@ -85,13 +95,11 @@ RESULT row_bytes_check(struct op *op, enum kind kind, const struct row *before, 
 	    (before && size <= store_row_size(kind, before)))
 		return OK;
 	uuid payer = *store_row_payer(kind, after);
-	struct account_usage *usage = usage_of(op->head, payer);
-	int64_t limit = usage ? account_find(op->head, payer)->limit_rows_bytes : -1;
-	if (limit < 0 || usage->rows_bytes <= limit)
+	if (!row_bytes_is_full(op->head, payer))
 		return OK;
-	return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ACCOUNT,
-			     "The account's resources and their texts would take %" PRId64
-			     " bytes of memory; its limit is %" PRId64
-			     ". Delete some, or ask for a higher limit.",
-			     usage->rows_bytes, limit);
+	return ctx_fail_kind(
+		op->ctx, ERR_QUOTA, KIND_ACCOUNT,
+		"The account's resources and their texts would take %" PRId64
+		" bytes of memory; its limit is %" PRId64 ". Delete some, or ask for a higher limit.",
+		usage_of(op->head, payer)->rows_bytes, account_find(op->head, payer)->limit_rows_bytes);
 }

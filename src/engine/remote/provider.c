@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/remote/remote_machine.h"
+#include "engine/row_bytes.h"
 #include "store/account.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
@@ -183,6 +184,12 @@ RESULT engine_see_provider(struct op *op, struct provider_report *wish)
 	struct provider next = *before;
 	next.status = wish->status;
 	next.problem = str_cut(wish->problem, PROBLEM_MAX);
+	if (wish->has_listed && row_bytes_is_full(op->head, before->account)) {
+		next.status = PROVIDER_STATUS_FAILING;
+		next.problem = STR("The account has reached its limit of bytes of memory for rows "
+				   "(rows_bytes): new machines and "
+				   "other texts of machines are not stored.");
+	}
 	if (wish->has_verified) {
 		next.identity = before->identity.n ? before->identity : wish->identity;
 		next.lacks = wish->lacks;

@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
+#include "engine/row_bytes.h"
 #include "engine/tag_internal.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
@@ -203,6 +204,17 @@ static RESULT see_created(struct op *op, const struct remote_machine *made, cons
 				STR_ARG(next.ref));
 }
 
+/* Keeps the texts of a row as they are, because the account has no room for others. */
+static RESULT see_power(struct op *op, const struct remote_machine *row, const struct remote_machine *seen)
+{
+	struct remote_machine next = *row;
+	next.power = seen->power;
+	next.missed = 0;
+	return row_equal(&model_kinds[KIND_REMOTE_MACHINE], &row->row, &next.row)
+		       ? OK
+		       : remote_machine_put(op, &next);
+}
+
 static RESULT see_one(struct op *op, const struct provider *p, const struct remote_machine *seen,
 		      bool is_quiet)
 {
@@ -210,6 +222,8 @@ static RESULT see_one(struct op *op, const struct provider *p, const struct remo
 	const struct remote_machine *wanted = row ? NULL : remote_machine_find(op->head, seen->row.id);
 	if (wanted && uuid_equal(wanted->provider, p->row.id) && engine_remote_machine_is_new(wanted))
 		return see_created(op, wanted, seen);
+	if (row_bytes_is_full(op->head, p->account))
+		return row ? see_power(op, row, seen) : OK; /* engine_see_provider() says why */
 	if (!row) {
 		struct remote_machine made = *seen;
 		made.row.gen = 1;

@@ -4,16 +4,24 @@
 #include "cloud.h"
 #include "engine/quota_internal.h"
 #include "store/account.h"
+#include "store/deployment.h"
+#include "store/provider.h"
+#include "store/remote_machine.h"
 #include "store/router.h"
 #include "store/subnet.h"
 
 #include <stdio.h>
 
+#include "engine/deployment.h"
 #include "engine/instance/server_group.h"
 #include "engine/internal.h"
 #include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
+#include "engine/people/account_user.h"
+#include "engine/people/credential.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/remote/provider.h"
+#include "engine/remote/remote_machine.h"
 #include "engine/row_bytes.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/volume_group.h"
@@ -302,6 +310,77 @@ static void check_row_bytes(void **state)
 	describe(c, wish.snapshot, 200, ERR_NONE);
 }
 
+/* Reports with texts from outside are held to the limit, too: a cloud elsewhere may list 50,000 machines, and a
+ * deployment may give 256 KiB of outputs. */
+static void check_reports(void **state)
+{
+	struct cloud *c = *state;
+	struct provider_wish elsewhere = {.id = id_new(KIND_PROVIDER),
+					  .name = STR("elsewhere"),
+					  .region = STR("r"),
+					  .login = STR("AKIA"),
+					  .secret = STR("sealed")};
+	struct deployment_wish wish = {.row = {.row.id = id_new(KIND_DEPLOYMENT), .name = STR("d")}};
+	cloud_ok(c, &c->alice, engine_create_provider, &elsewhere);
+	cloud_ok(c, &c->alice, engine_create_deployment, &wish);
+	struct remote_machine machines[] = {
+		{.row.id = id_new(KIND_REMOTE_MACHINE), .ref = STR("i-1"), .name = STR("old")},
+		{.row.id = id_new(KIND_REMOTE_MACHINE), .ref = STR("i-2"), .name = STR("new")}};
+	struct remote_machines_report listed = {.provider = elsewhere.id, .at = machines, .count = 1};
+	struct provider_report seen = {.provider = elsewhere.id,
+				       .gen = provider_find(cloud_tables(c), elsewhere.id)->row.gen,
+				       .status = PROVIDER_STATUS_OK,
+				       .has_listed = true};
+	struct deployment_report over = {.deployment = wish.deployment,
+					 .ended = DEPLOYMENT_ENDED_SUCCEEDED,
+					 .outputs = STR("{\"a\":{\"value\":\"large\"}}")};
+	cloud_ok(c, NULL, engine_see_remote_machines, &listed);
+	set_row_bytes(c, -1);
+	machines[0].name = STR("other");
+	machines[0].power = REMOTE_MACHINE_POWER_RUNNING;
+	listed.count = 2;
+	cloud_ok(c, NULL, engine_see_remote_machines, &listed);
+	cloud_ok(c, NULL, engine_see_provider, &seen);
+	cloud_ok(c, NULL, engine_note_deployment, &over);
+	const struct tables *t = cloud_tables(c);
+	const struct remote_machine *old = remote_machine_find(t, machines[0].row.id);
+	assert_true(str_is(old->name, "old") && old->power == REMOTE_MACHINE_POWER_RUNNING);
+	assert_null(remote_machine_find(t, machines[1].row.id));
+	assert_int_equal(provider_find(t, elsewhere.id)->status, PROVIDER_STATUS_FAILING);
+	assert_true(str_contains(provider_find(t, elsewhere.id)->problem, STR("rows_bytes")));
+	assert_int_equal(deployment_find(t, wish.deployment)->ended, DEPLOYMENT_ENDED_FAILED);
+	assert_int_equal(deployment_find(t, wish.deployment)->outputs.n, 0);
+	set_row_bytes(c, 100000);
+	cloud_ok(c, NULL, engine_see_remote_machines, &listed);
+	cloud_ok(c, NULL, engine_see_provider, &seen);
+	t = cloud_tables(c);
+	assert_non_null(remote_machine_find(t, machines[1].row.id));
+	assert_true(str_is(remote_machine_find(t, machines[0].row.id)->name, "other"));
+	assert_int_equal(provider_find(t, elsewhere.id)->status, PROVIDER_STATUS_OK);
+}
+
+/* A credential without a project is charged to the account of its user. */
+static void check_credential(void **state)
+{
+	struct cloud *c = *state;
+	const struct maker maker = {.used = offsetof(struct account_usage, rows_bytes)};
+	struct account_user_wish user = {.name = STR("dave")};
+	char text[4096];
+	memset(text, 'x', sizeof text);
+	c->alice.rights |= RIGHT(MANAGER);
+	cloud_ok(c, &c->alice, engine_create_account_user, &user);
+	struct credential_wish wish = {.id = id_new(KIND_CREDENTIAL),
+				       .user = ref_to(c, KIND_USER, user.user),
+				       .type = STR("cert"),
+				       .secret = {text, sizeof text}};
+	int64_t before = used(c, &maker);
+	cloud_ok(c, &c->operator, engine_create_credential, &wish);
+	assert_true(used(c, &maker) >= before + (int64_t) sizeof text);
+	struct credential_target gone = {.credential = wish.id};
+	cloud_ok(c, &c->operator, engine_delete_credential, &gone);
+	assert_int_equal(used(c, &maker), before);
+}
+
 /* Every kind whose rows accounts make is charged to one. */
 static void check_payers(void **state)
 {
@@ -325,6 +404,8 @@ int main(void)
 		cmocka_unit_test(check_each),
 		cmocka_unit_test_setup_teardown(check_each_thing, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_row_bytes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_reports, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_credential, cloud_setup, cloud_teardown),
 		cmocka_unit_test(check_payers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
