@@ -176,6 +176,16 @@ static RESULT log_status(struct op *op, const struct provider *before, const str
 				STR_ARG(next->problem));
 }
 
+/* A full account's listing lacks what engine_see_remote_machines() did not store. */
+static void judge_room(const struct op *op, struct provider *next)
+{
+	if (!row_bytes_is_full(op->head, next->account))
+		return;
+	next->status = PROVIDER_STATUS_FAILING;
+	next->problem = STR("The account has reached its limit of bytes of memory for rows (rows_bytes): new "
+			    "machines and other texts of machines are not stored.");
+}
+
 RESULT engine_see_provider(struct op *op, struct provider_report *wish)
 {
 	const struct provider *before = provider_find(op->head, wish->provider);
@@ -184,17 +194,12 @@ RESULT engine_see_provider(struct op *op, struct provider_report *wish)
 	struct provider next = *before;
 	next.status = wish->status;
 	next.problem = str_cut(wish->problem, PROBLEM_MAX);
-	if (wish->has_listed && row_bytes_is_full(op->head, before->account)) {
-		next.status = PROVIDER_STATUS_FAILING;
-		next.problem = STR("The account has reached its limit of bytes of memory for rows "
-				   "(rows_bytes): new machines and "
-				   "other texts of machines are not stored.");
-	}
 	if (wish->has_verified) {
 		next.identity = before->identity.n ? before->identity : wish->identity;
 		next.lacks = wish->lacks;
 	}
 	if (wish->has_listed) {
+		judge_room(op, &next);
 		next.held = wish->held;
 		next.accepts_loss = false;
 	}

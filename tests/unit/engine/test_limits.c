@@ -63,7 +63,6 @@
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
 #include "engine/resource_group.h"
-#include "engine/row_bytes.h"
 #include "engine/support/ticket.h"
 #include "engine/virtual/balancer_set.h"
 #include "engine/virtual/peering_side.h"
@@ -854,44 +853,7 @@ static void must_make(struct cloud *c, enum limit_id limit, int n)
 	cloud_expect(c, makers[limit].make(c, n), ERR_NONE, KIND_NONE);
 }
 
-/* ---- bytes of rows ---- */
-
-/* Bytes that all accounts are charged with. */
-static int64_t sum_bytes(struct cloud *c)
-{
-	const struct tables *t = cloud_tables(c);
-	int64_t sum = 0;
-	for (const struct account *a = account_first(t); a; a = account_next(t, a))
-		sum += account_usage(a)->rows_bytes;
-	return sum;
-}
-
-/* Rows of the domain, and of its users and groups, are charged to no account: administrators make them. */
-static bool is_charged(struct cloud *c, enum limit_id limit)
-{
-	const struct user *user = user_find(cloud_tables(c), owner);
-	return row_bytes_has_payer(engine_limits[limit].kind) && !(user && uuid_is_none(user->account)) &&
-	       limit != LIMIT_DOMAIN_USERS && limit != LIMIT_DOMAIN_GROUPS && limit != LIMIT_ROLES_OF_GROUP;
-}
-
-/* Rows that an account makes are charged to an account at once. */
-static void check_charge(struct cloud *c, enum limit_id limit, int64_t before)
-{
-	if (is_charged(c, limit) && sum_bytes(c) <= before)
-		fail_msg("%s: a new %s is charged to no account (engine/row_bytes.c)",
-			 engine_limits[limit].id, model_kinds[engine_limits[limit].kind].name);
-}
-
-/* Deleting gives the bytes back: at once, or when the deleted row is forgotten. cloud_teardown() counts all rows anew. */
-static void check_refund(struct cloud *c, enum limit_id limit, int64_t before)
-{
-	enum kind kind = engine_limits[limit].kind;
-	const struct row *rest = tables_find(cloud_tables(c), kind, made);
-	bool has_ended = rest && !row_is_live(rest);
-	if (sum_bytes(c) > before || (sum_bytes(c) == before && is_charged(c, limit) && !has_ended))
-		fail_msg("%s: deleting a %s gives no bytes back", engine_limits[limit].id,
-			 model_kinds[kind].name);
-}
+#include "limits_bytes.h"
 
 static void meet(struct cloud *c, enum limit_id limit)
 {
@@ -899,18 +861,14 @@ static void meet(struct cloud *c, enum limit_id limit)
 	makers[limit].prepare(c);
 	int64_t used = engine_count_limited(cloud_tables(c), limit, owner), most = used + 2;
 	set_limit(c, limit, most);
-	int64_t bytes = sum_bytes(c);
-	must_make(c, limit, 1);
-	check_charge(c, limit, bytes);
+	must_charge(c, limit, 1);
 	must_make(c, limit, 2);
 	assert_int_equal(engine_count_limited(cloud_tables(c), limit, owner), most);
 	cloud_expect(c, makers[limit].make(c, 3), ERR_QUOTA,
 		     info->kind); /* and left no trace: cloud_run() looks */
 	struct str says = str_print(c->arena, "%s%lld%s", info->before, (long long) most, info->after);
 	assert_true(str_equal(c->c.problem.message, says));
-	bytes = sum_bytes(c);
-	makers[limit].drop(c);
-	check_refund(c, limit, bytes);
+	must_refund(c, limit);
 	assert_int_equal(engine_count_limited(cloud_tables(c), limit, owner), most - 1);
 	must_make(c, limit, 4);
 	cloud_expect(c, makers[limit].make(c, 5), ERR_QUOTA, info->kind);
