@@ -91,32 +91,19 @@ static RESULT seal_files(struct work *w)
 	return put(w, region_backup_name(w->c->arena, &w->made, "sealed.cms"), sealed);
 }
 
-static bool has_file(const struct region_backup_files *files, const struct region_backup_file *file)
-{
-	size_t low = 0, high = files->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = str_compare(files->at[middle].name, file->name);
-		if (order == 0)
-			return files->at[middle].size == file->size;
-		*(order < 0 ? &low : &high) = order < 0 ? middle + 1 : middle;
-	}
-	return false;
-}
-
 /* An attachment never changes, so those of the newest backup are there already. */
 static RESULT copy_attachments(struct work *w, const struct region_backup *newest)
 {
 	const char *directory = settings_path(w->c->arena, &w->d->settings, "tickets");
 	struct region_backup_files *files = &w->made.attachments;
-	TRY(region_backup_list_files(w->c, directory, "", files));
+	TRY(region_backup_list_files(w->c, directory, NULL, files));
 	for (size_t k = 0; k < files->count; k++) {
 		AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, 2 * OBJECT_MAX);
 		const char *path =
 			str_print(w->c->arena, "%s/%" STR_FMT, directory, STR_ARG(files->at[k].name)).p;
 		struct str content = STR_NONE;
 		struct ctx c;
-		if (has_file(&newest->attachments, &files->at[k]))
+		if (region_backup_has_file(&newest->attachments, &files->at[k]))
 			continue;
 		if (!scratch || !path)
 			return ctx_no_memory(w->c);
@@ -130,55 +117,79 @@ static RESULT copy_attachments(struct work *w, const struct region_backup *newes
 	return OK;
 }
 
+/* Other backups may have them already; a copy of them all can take hours. */
+static RESULT copy_images(struct work *w)
+{
+	const char *directory = settings_path(w->c->arena, &w->d->settings, "images");
+	TRY(region_images_list(w->c, directory, &w->made.images));
+	return has_flag(w->call, "images") ? region_images_copy(w->c, w->store, w->made.region, directory,
+								&w->made.images, &w->stored_size)
+					   : OK;
+}
+
 /* ---- what is no longer kept ---- */
 
-static RESULT remove_attachments(struct work *w, const struct region_backup_files *of, uuid kept_from)
+static RESULT remove_attachment(struct work *w, struct str name)
 {
-	struct uuids ids = {0};
-	struct region_backup b = {0};
-	TRY(region_backup_list(w->c, w->store, w->made.region, &ids));
-	for (size_t k = 0; k < of->count; k++) {
-		bool is_needed = has_file(&w->made.attachments, &of->at[k]);
-		for (size_t n = 0; n < ids.count && !is_needed; n++) {
-			if (uuid_compare(ids.at[n], kept_from) < 0 ||
-			    !result_is_ok(region_backup_load(w->c, w->store, w->made.region, ids.at[n], &b)))
-				continue;
-			is_needed = has_file(&b.attachments, &of->at[k]);
-		}
-		ctx_clear_problem(w->c);
+	return backup_store_remove(w->store, w->c,
+				   region_backup_attachment(w->c->arena, w->made.region, name));
+}
+
+static RESULT remove_image(struct work *w, struct str name)
+{
+	return region_images_remove(w->c, w->store, w->made.region, name);
+}
+
+static const struct region_backup_files *files_of(const struct region_backup *b, bool is_image)
+{
+	return is_image ? &b->images : &b->attachments;
+}
+
+/* kept: the backups that stay. */
+static RESULT remove_files(struct work *w, const struct region_backup *old, bool is_image,
+			   const struct region_backup *kept, size_t kept_count)
+{
+	const struct region_backup_files *files = files_of(old, is_image);
+	for (size_t k = 0; k < files->count; k++) {
+		bool is_needed = false;
+		for (size_t n = 0; n < kept_count && !is_needed; n++)
+			is_needed = region_backup_has_file(files_of(&kept[n], is_image), &files->at[k]);
 		if (!is_needed)
-			TRY(backup_store_remove(
-				w->store, w->c,
-				region_backup_attachment(w->c->arena, w->made.region, of->at[k].name)));
+			TRY((is_image ? remove_image : remove_attachment)(w, files->at[k].name));
 	}
 	return OK;
 }
 
-static RESULT remove_one(struct work *w, uuid id, uuid kept_from)
+static RESULT remove_one(struct work *w, uuid id, const struct region_backup *old,
+			 const struct region_backup *kept, size_t kept_count)
 {
-	struct region_backup old = {0};
-	struct result loaded = region_backup_load(w->c, w->store, w->made.region, id, &old);
-	if (!result_is_ok(loaded))
-		ctx_clear_problem(w->c);
 	TRY(region_backup_remove(w->c, w->store, w->made.region, id));
 	w->removed++;
-	return result_is_ok(loaded) ? remove_attachments(w, &old.attachments, kept_from) : OK;
+	if (!old)
+		return OK;
+	TRY(remove_files(w, old, false, kept, kept_count));
+	return remove_files(w, old, true, kept, kept_count);
 }
 
-/* Removes incomplete backups, which a kill leaves, and complete ones beyond the number to keep. */
+/* Removes incomplete backups, which a kill leaves, and complete ones beyond the number to keep. Goes from the newest to the
+ * oldest, so that the kept ones are known before any is removed. A record that cannot be read stays for people. */
 static RESULT remove_old(struct work *w, int64_t keep)
 {
 	struct uuids ids = {0};
-	struct region_backup b = {0};
-	int64_t kept = 0;
 	TRY(region_backup_list(w->c, w->store, w->made.region, &ids));
+	struct region_backup *kept = arena_new_array(w->c->arena, struct region_backup, ids.count + 1),
+			     old = {0};
+	size_t count = 0;
+	if (!kept)
+		return ctx_no_memory(w->c);
 	for (size_t k = ids.count; k > 0; k--) {
-		struct result loaded = region_backup_load(w->c, w->store, w->made.region, ids.at[k - 1], &b);
+		struct result loaded =
+			region_backup_load(w->c, w->store, w->made.region, ids.at[k - 1], &old);
 		ctx_clear_problem(w->c);
-		if (result_is_ok(loaded) && kept < keep)
-			kept++;
+		if (result_is_ok(loaded) && (int64_t) count < keep)
+			kept[count++] = old;
 		else if (result_is_ok(loaded) || loaded.code == ERR_NOT_FOUND)
-			TRY(remove_one(w, ids.at[k - 1], k < ids.count ? ids.at[k] : w->made.id));
+			TRY(remove_one(w, ids.at[k - 1], result_is_ok(loaded) ? &old : NULL, kept, count));
 	}
 	return OK;
 }
@@ -204,8 +215,7 @@ static RESULT make(struct work *w)
 	TRY(seal_files(w));
 	TRY(copy_database(w));
 	TRY(copy_attachments(w, &newest));
-	TRY(region_backup_list_files(w->c, settings_path(w->c->arena, &d->settings, "images"), "",
-				     &b->images));
+	TRY(copy_images(w));
 	TRY(region_backup_save(w->c, w->store, b));
 	return remove_old(w, keep);
 }
@@ -358,13 +368,14 @@ const struct command backup_commands[] = {
 	{"backup",
 	 "Copies the running region to a store of objects: the database, tickets' attachments, and, "
 	 "encrypted, the master key, "
-	 "the configuration and certificates. Images and volumes are not copied.",
+	 "the configuration and certificates. Volumes are not copied.",
 	 {{"target", PARAM_POSITIONAL, true,
 	   "file:///DIRECTORY or s3://BUCKET/PREFIX (with the key of backup.…).", .is_path = true},
 	  {"recovery-certificate", PARAM_OPTION, false,
 	   "A PEM file on the server's machine: the certificate that the master key and the configuration "
 	   "are encrypted to.",
 	   .is_path = true},
+	  {"images", PARAM_FLAG, false, "Also copies the files of images that are not there yet."},
 	  {"keep", PARAM_OPTION, false, "Afterwards removes all but so many of the newest."},
 	  {"without-keys", PARAM_FLAG, false,
 	   "Leaves the master key, the configuration and certificates out."},

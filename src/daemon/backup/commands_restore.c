@@ -29,6 +29,7 @@ struct restore {
 	uid_t uid;                  /* who owns the master key, and so the other data */
 	gid_t gid;
 	VEC(const char *) written; /* for removal after a failure */
+	size_t missing;            /* files of images that are not in the backup */
 };
 
 static struct str arg_of(const struct restore *r, const char *name)
@@ -174,6 +175,15 @@ static RESULT check_places(struct restore *r)
 		       : OK;
 }
 
+/* Gives a file that was written whole its name and its owner. */
+static RESULT keep_file(struct restore *r, const char *half, const char *path)
+{
+	if (chmod(half, 0600) != 0 || (geteuid() == 0 && chown(half, r->uid, r->gid) != 0))
+		return ctx_fail(r->c, ERR_IO, "cannot give %s its owner: %s", half, strerrordesc_np(errno));
+	TRY(VEC_PUSH(r->c->arena, &r->written, path) ? OK : ctx_no_memory(r->c));
+	return file_rename_synced(r->c, half, path);
+}
+
 static RESULT write_database(struct restore *r)
 {
 	const char *path = str_print(r->c->arena, "%s/dari.db", r->data_directory).p;
@@ -183,14 +193,10 @@ static RESULT write_database(struct restore *r)
 	if (!r->backup.has_database)
 		return OK;
 	struct result result = region_backup_read_database(r->c, r->store, &r->backup, half);
-	if (result_is_ok(result) && chmod(half, 0600) == 0)
-		result = file_rename_synced(r->c, half, path);
+	if (result_is_ok(result))
+		result = keep_file(r, half, path);
 	(void) unlink(half);
-	TRY(result);
-	TRY(VEC_PUSH(r->c->arena, &r->written, path) ? OK : ctx_no_memory(r->c));
-	if (geteuid() == 0 && chown(path, r->uid, r->gid) != 0)
-		return ctx_fail(r->c, ERR_IO, "cannot give %s its owner: %s", path, strerrordesc_np(errno));
-	return OK;
+	return result;
 }
 
 static RESULT write_attachment(struct restore *r, const struct region_backup_file *file, struct ctx *c)
@@ -227,6 +233,33 @@ static RESULT write_attachments(struct restore *r)
 	return OK;
 }
 
+/* The backup lists all images, and has those that were asked for. */
+static RESULT write_image(struct restore *r, struct str name)
+{
+	const char *path = str_print(r->c->arena, "%s/images/%" STR_FMT, r->data_directory, STR_ARG(name)).p;
+	const char *half =
+		str_print(r->c->arena, "%s/images/%" STR_FMT ".part", r->data_directory, STR_ARG(name)).p;
+	TRY(path && half ? make_parent(r, path, 0700) : ctx_no_memory(r->c));
+	if (file_exists(path))
+		return OK; /* put back by hand before */
+	struct result result = region_images_read(r->c, r->store, r->backup.region, name, half);
+	if (result.code == ERR_NOT_FOUND) {
+		ctx_clear_problem(r->c);
+		r->missing++;
+	} else if (result_is_ok(result)) {
+		result = keep_file(r, half, path);
+	}
+	(void) unlink(half);
+	return result.code == ERR_NOT_FOUND ? OK : result;
+}
+
+static RESULT write_images(struct restore *r)
+{
+	for (size_t k = 0; k < r->backup.images.count; k++)
+		TRY(write_image(r, r->backup.images.at[k].name));
+	return OK;
+}
+
 /* ---- the whole ---- */
 
 static RESULT write_all(struct restore *r)
@@ -238,7 +271,8 @@ static RESULT write_all(struct restore *r)
 	TRY(r->data_directory ? check_places(r) : ctx_no_memory(r->c));
 	TRY(write_sealed_files(r));
 	TRY(write_database(r));
-	return write_attachments(r);
+	TRY(write_attachments(r));
+	return write_images(r);
 }
 
 static RESULT restore(struct restore *r)
@@ -253,21 +287,13 @@ static RESULT restore(struct restore *r)
 	return result;
 }
 
-/* The backup lists images without their content. */
-static void print_images(struct restore *r)
+static void print_images(const struct restore *r)
 {
-	size_t missing = 0;
-	for (size_t k = 0; k < r->backup.images.count; k++) {
-		const char *path = str_print(r->c->arena, "%s/images/%" STR_FMT, r->data_directory,
-					     STR_ARG(r->backup.images.at[k].name))
-					   .p;
-		missing += path && !file_exists(path);
-	}
-	if (missing)
-		printf("%zu of %zu files of images are not in %s/images: put them back from your copy, or "
-		       "import the images "
-		       "again. Guests that run go on without them.\n",
-		       missing, r->backup.images.count, r->data_directory);
+	if (r->missing)
+		printf("%zu of %zu files of images are not in the backup: put them into %s/images from your "
+		       "copy, or "
+		       "import the images again. Guests that run go on without them.\n",
+		       r->missing, r->backup.images.count, r->data_directory);
 }
 
 static void print_end(struct restore *r)

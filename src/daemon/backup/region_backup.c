@@ -115,6 +115,12 @@ static struct str text_of(struct arena *a, const json_t *object, const char *key
 		       : STR_NONE;
 }
 
+static int compare_files(const void *a, const void *b)
+{
+	return str_compare(((const struct region_backup_file *) a)->name,
+			   ((const struct region_backup_file *) b)->name);
+}
+
 /* Names become names of files, so they are checked. */
 static bool read_files(struct arena *a, const json_t *object, struct region_backup_files *ret_files)
 {
@@ -130,6 +136,8 @@ static bool read_files(struct arena *a, const json_t *object, struct region_back
 		files[k++] =
 			(struct region_backup_file){str_copy(a, str_from(key)), json_integer_value(value)};
 	}
+	if (count)
+		qsort(files, count, sizeof *files, compare_files);
 	*ret_files = (struct region_backup_files){files, count};
 	return true;
 }
@@ -262,13 +270,7 @@ RESULT region_backup_remove(struct ctx *c, struct backup_store *store, uuid regi
 
 /* ---- files ---- */
 
-static int compare_files(const void *a, const void *b)
-{
-	return str_compare(((const struct region_backup_file *) a)->name,
-			   ((const struct region_backup_file *) b)->name);
-}
-
-RESULT region_backup_list_files(struct ctx *c, const char *directory, const char *suffix,
+RESULT region_backup_list_files(struct ctx *c, const char *directory, bool (*is_meant)(struct str name),
 				struct region_backup_files *ret_files)
 {
 	VEC(struct region_backup_file) files = {0};
@@ -280,7 +282,7 @@ RESULT region_backup_list_files(struct ctx *c, const char *directory, const char
 		return ctx_fail(c, ERR_IO, "cannot read %s: %s", directory, strerrordesc_np(errno));
 	while (dir && has_room && (entry = readdir(dir))) {
 		struct str name = str_from(entry->d_name);
-		if (backup_name_is_part(name) && str_ends_with(name, str_from(suffix)) &&
+		if (backup_name_is_part(name) && (!is_meant || is_meant(name)) &&
 		    fstatat(dirfd(dir), entry->d_name, &seen, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(seen.st_mode))
 			has_room = VEC_PUSH(
@@ -295,6 +297,14 @@ RESULT region_backup_list_files(struct ctx *c, const char *directory, const char
 		qsort(files.at, files.count, sizeof *files.at, compare_files);
 	*ret_files = (struct region_backup_files){files.at, files.count};
 	return OK;
+}
+
+bool region_backup_has_file(const struct region_backup_files *files, const struct region_backup_file *file)
+{
+	const struct region_backup_file *found =
+		files->count ? bsearch(file, files->at, files->count, sizeof *files->at, compare_files)
+			     : NULL;
+	return found && found->size == file->size;
 }
 
 struct str region_backup_digest(struct arena *a, struct str bytes)

@@ -4,10 +4,11 @@
  *   regions/REGION/BACKUP/             the database, as drivers/backup_data.h keeps it; absent with PostgreSQL
  *   regions/REGION/BACKUP/sealed.cms   the small files (sealed_files.h); absent without a recovery certificate
  *   regions/REGION/BACKUP/region.json  the record, written last: without it there is no backup
- *   regions/REGION/attachments/ID      attachments of tickets, which never change; shared by all backups
+ *   regions/REGION/attachments/ID      attachments of tickets
+ *   regions/REGION/images/ID/          files of images, each as drivers/backup_data.h keeps it, if they were asked for
  *
  * REGION and BACKUP are UUIDs. A backup's begins with its time, so that the order of names is that of time.
- * Images are listed and not copied, because they can be larger than everything else. Calls block. */
+ * Attachments and images never change, and all backups share them. Calls block. */
 #pragma once
 
 #include <jansson.h>
@@ -59,9 +60,24 @@ RESULT region_backup_find(struct ctx *c, struct backup_store *store, uuid region
 /* Removes the record first, then the rest. Attachments stay. */
 RESULT region_backup_remove(struct ctx *c, struct backup_store *store, uuid region, uuid id);
 
-/* Regular files directly in a directory, in the order of names; an absent directory has none. suffix: of the names. */
-RESULT region_backup_list_files(struct ctx *c, const char *directory, const char *suffix,
+/* Regular files directly in a directory, in the order of names; an absent directory has none. is_meant: selects names; NULL:
+ * all. */
+RESULT region_backup_list_files(struct ctx *c, const char *directory, bool (*is_meant)(struct str name),
 				struct region_backup_files *ret_files);
+/* True if the list, in the order of names, has the file with that size. */
+bool region_backup_has_file(const struct region_backup_files *files, const struct region_backup_file *file);
+
+/* ---- images: region_images.c ---- */
+
+/* The files of images in a directory, without those that are still being written. */
+RESULT region_images_list(struct ctx *c, const char *directory, struct region_backup_files *ret_files);
+/* Copies the files that the store lacks. A file that is deleted meanwhile is left out. *ret_size: bytes that were stored. */
+RESULT region_images_copy(struct ctx *c, struct backup_store *store, uuid region, const char *directory,
+			  const struct region_backup_files *files, int64_t *ret_size);
+/* Checks that the store has the whole file, by reading it into a file at path. ERR_NOT_FOUND: it was not copied. */
+RESULT region_images_read(struct ctx *c, struct backup_store *store, uuid region, struct str name,
+			  const char *path);
+RESULT region_images_remove(struct ctx *c, struct backup_store *store, uuid region, struct str name);
 
 /* Reads the database into a file, replacing it, and compares it with the record: its digest, rows and commit. ERR_CONFLICT. */
 RESULT region_backup_read_database(struct ctx *c, struct backup_store *store, const struct region_backup *b,

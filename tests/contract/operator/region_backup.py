@@ -7,10 +7,12 @@ import base64
 import glob
 import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -50,9 +52,24 @@ class Place:
         return found
 
 
+def short_folder():
+    """A restored path has both folders in it, and a socket's path is short."""
+    return tempfile.TemporaryDirectory(prefix="rb-")
+
+
+@pytest.fixture(name="tmp_path")
+def short_path():
+    with short_folder() as folder:
+        yield pathlib.Path(folder)
+
+
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    p = Place(tmp_path_factory.mktemp("place"))
+def place():
+    with short_folder() as folder:
+        yield from filled(Place(pathlib.Path(folder)))
+
+
+def filled(p):
     ec2, support = p.dev.account.client(), p.dev.account.client("support")
     ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "kept"}]}])
     attached = support.add_attachments_to_set(attachments=[{"fileName": "log.txt", "data": ATTACHMENT}])["attachmentSetId"]
@@ -247,10 +264,29 @@ def test_two_regions(place, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_postgresql(tmp_path_factory):
+def test_images(place, tmp_path):
+    """Without --images a restore says how many are missing; with it, all are there, once for all backups, and go with the last that needs them."""
+    files = {os.path.basename(path): os.path.getsize(path) for path in glob.glob(f"{place.data}/images/*")}
+    place.make()
+    done = place.restore(tmp_path / "without", "--key", place.key)
+    assert done.returncode == 0 and f"{len(files)} of {len(files)} files of images" in done.stdout, done.stdout + done.stderr
+    first, second = place.make("--images"), place.make("--images")
+    assert first["bytes"] > second["bytes"]
+    done = place.restore(tmp_path / "with", "--key", place.key)
+    assert done.returncode == 0 and "files of images" not in done.stdout, done.stderr
+    for name in files:
+        with open(f"{place.data}/images/{name}", "rb") as before, open(f"{tmp_path}/with{place.data}/images/{name}", "rb") as after:
+            assert before.read() == after.read()
+    (stored,) = glob.glob(f"{place.store}/regions/*/images")
+    assert len(os.listdir(stored)) == len(files)
+    place.make("--keep", "1")
+    assert len(os.listdir(stored)) == len(files)
+
+
+def test_postgresql(tmp_path):
     """The server's own means back the database up; the rest is in the backup, and fits the database."""
     with Server() as server:
-        p = Place(tmp_path_factory.mktemp("server"), "--store", server.create("region"))
+        p = Place(tmp_path, "--store", server.create("region"))
         with p.dev:
             p.dev.account.client().create_vpc(CidrBlock="10.9.0.0/16")
             made = p.make()
