@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari doctor: checks each component and gives advice. */
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "daemon/authority.h"
 #include "daemon/command.h"
 #include "daemon/explain.h"
+#include "daemon/follower.h"
 #include "drivers/ldap_directory.h"
 #include "engine/capacity.h"
 #include "engine/licence/compliance.h"
@@ -31,7 +33,7 @@
 #include "store/storage_pool.h"
 
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
-enum { CONDITIONS_SHOWN = 10, TRAFFIC_READ_S = 180 };
+enum { LAG_MAX = 1000, CONDITIONS_SHOWN = 10, TRAFFIC_READ_S = 180 };
 
 /* Prints a line: the component, whether it is fine, the finding, and advice if it isn't. */
 static void print_finding(struct command_call *call, const char *part, bool fine, struct str found,
@@ -514,10 +516,33 @@ static void check_licences(struct command_call *call, const struct tables *t)
 		"bought.");
 }
 
+static void check_role(struct command_call *call)
+{
+	struct follower_state state;
+	follower_read_state(call->daemon, call->ctx.arena, &state);
+	if (!state.is_shared)
+		return;
+	struct str found = state.is_writer
+				   ? str_print(call->ctx.arena, "this process, epoch %" PRId64, state.epoch)
+				   : str_print(call->ctx.arena,
+					       "%" STR_FMT ", epoch %" PRId64
+					       "; this process follows, %" PRIu64 " commits behind",
+					       STR_ARG(state.writer), state.epoch, state.lag);
+	print_finding(
+		call, "writer", state.is_writer || state.lag < LAG_MAX, found,
+		"The database answers slowly, or this machine is overloaded: reads here are not up to date.");
+}
+
 static RESULT doctor(struct command_call *call)
 {
 	call->value = json_array();
 	check_database_file(call);
+	check_role(call);
+	if (call->daemon->follower) { /* the writer checks the region */
+		check_disk(call);
+		check_master_key(call);
+		return OK;
+	}
 	check_store(call);
 	check_pages(call);
 	check_disk(call);

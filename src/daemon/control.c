@@ -17,6 +17,7 @@
 #include "base/heap.h"
 #include "daemon/authority.h"
 #include "daemon/command.h"
+#include "daemon/follower.h"
 
 enum { COMMANDS_MAX = 32, COMMAND_ARENA_CAP = 64 * 1024 * 1024, BACKLOG = 16 };
 
@@ -28,6 +29,17 @@ struct control {
 
 /* ---- one command ---- */
 
+static RESULT refuse_in_follower(struct command_call *call)
+{
+	struct follower_state state;
+	follower_read_state(call->daemon, call->ctx.arena, &state);
+	return ctx_fail(
+		&call->ctx, ERR_AGAIN,
+		"This dari process follows the region's writer: run the command on the writer's machine "
+		"(%" STR_FMT "). `dari doctor` works here.",
+		STR_ARG(state.writer));
+}
+
 static RESULT run_words(struct command_call *call, const struct native_command *n)
 {
 	const struct command *command = command_find(n->words);
@@ -35,6 +47,8 @@ static RESULT run_words(struct command_call *call, const struct native_command *
 		return ctx_fail(&call->ctx, ERR_UNKNOWN, "no such command: %" STR_FMT, STR_ARG(n->words));
 	if (!n->who->is_operator)
 		TRY(command_check_remote(call, command));
+	if (call->daemon->follower && !str_is(n->words, "doctor"))
+		return refuse_in_follower(call);
 	command_begin_audit(call, command, n->who);
 	return command_end_audit(call, command->run(call));
 }

@@ -142,8 +142,9 @@ struct daemon {
 		struct capacity_sweep at[CAPACITY_COUNT];
 	} sweeps; /* health.c's */
 	int64_t started_us;
-	const sigset_t *awaited; /* signals that end the process; blocked */
-	bool is_told_to_end;     /* such a signal came while the process waited to be the writer */
+	struct follower *follower; /* NULL: this process writes */
+	const sigset_t *awaited;   /* signals that end the process; blocked */
+	bool is_told_to_end;       /* such a signal came while the process waited to be the writer */
 };
 
 /* The differences between `dari serve` and `dari dev`. NULL: nothing to do. */
@@ -153,6 +154,7 @@ struct daemon_role {
 	/* Runs with the store open: sets d->network, d->compute, d->plugs. */
 	RESULT (*open_drivers)(struct daemon *d);
 	RESULT (*started)(struct daemon *d); /* all parts run, requests are answered */
+	RESULT (*follows)(struct daemon *d); /* likewise, in a follower */
 	void (*ended)(struct daemon *d);     /* no part runs any more */
 	/* Reports a failed start; d->ctx.problem has the message. */
 	void (*report_failure)(struct daemon *d, struct result result);
@@ -206,8 +208,8 @@ RESULT egress_policy_open(struct daemon *d);
 
 /* ---- writer.c: one writer of several processes on one database ---- */
 
-/* Opens the database and becomes its writer, as soon as no other process is. Sets d->sql and d->store. ERR_AGAIN: a
- * signal has ended the wait. */
+/* Opens the database, as its writer or, while another process writes, as a follower: sets d->sql, d->store and
+ * d->follower. Waits for a database that cannot be followed. ERR_AGAIN: a signal has ended the wait. */
 RESULT writer_open_store(struct daemon *d, const struct store_config *config, const char *path);
 /* For reconcile_config. */
 bool writer_may_act(void *self);

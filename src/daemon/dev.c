@@ -568,6 +568,15 @@ static RESULT dev_started(struct daemon *d)
 	return end_making(d, &call, r);
 }
 
+static RESULT dev_follows(struct daemon *d)
+{
+	TRY(write_config(d));
+	printf("This process follows the region's writer, at %" STR_FMT ".\nReady; Ctrl-C ends it.\n",
+	       STR_ARG(settings_endpoint(d->arena, &d->settings)));
+	(void) fflush(stdout);
+	return OK;
+}
+
 static void dev_ended(struct daemon *d)
 {
 	if (dev_of(d)->is_temporary)
@@ -586,6 +595,7 @@ int dev_run(const struct dev_wish *wish)
 		.prepare = dev_prepare,
 		.open_drivers = dev_open_drivers,
 		.started = dev_started,
+		.follows = dev_follows,
 		.ended = dev_ended,
 		.report_failure = dev_report_failure,
 	};

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/disk_room.h"
 #include "daemon/daemon.h"
+#include "daemon/follower.h"
 #include "reconcile/figures/figures.h"
 #include "store/query.h"
 #include "store/room.h"
@@ -20,9 +21,17 @@ static void answer_health(struct daemon *d, struct call *call)
 	reconciler_read_figures(d->reconciler, &rec);
 	struct buf body;
 	buf_init(&body, 4096);
-	buf_print(&body, "{\"status\":\"%s\",\"uptime_s\":%lld,\"waiting\":%zu,\"failing\":%zu}\n",
+	buf_print(&body, "{\"status\":\"%s\",\"uptime_s\":%lld,\"waiting\":%zu,\"failing\":%zu",
 		  store_is_full(d->store) ? "disk-full" : "ok",
 		  (long long) ((clock_now_us() - d->started_us) / SECOND), rec.waiting, rec.failing);
+	struct follower_state state;
+	follower_read_state(d, call->ctx.arena, &state);
+	if (state.is_shared)
+		buf_print(&body, ",\"role\":\"%s\",\"epoch\":%" PRId64 ",\"lag\":%" PRIu64,
+			  state.is_writer ? "writer" : "follower", state.epoch, state.lag);
+	if (state.writer.n && str_is_line(state.writer))
+		buf_print(&body, ",\"writer\":\"%" STR_FMT "\"", STR_ARG(state.writer));
+	buf_print(&body, "}\n");
 	call_answer(call, 200, "application/json", &body);
 }
 
@@ -87,6 +96,16 @@ static size_t read_metrics(struct daemon *d, struct call *call, struct metric *m
 	METRIC("dari_dns_queries_total", "counter", "Names asked by guests.", names.dns_queries);
 	METRIC("dari_dns_forwarded_total", "counter", "Of those, passed on.", names.dns_forwarded);
 	METRIC("dari_dns_failed_total", "counter", "Of those, without an answer.", names.dns_failed);
+	struct follower_state state;
+	follower_read_state(d, call->ctx.arena, &state);
+	METRIC("dari_writer", "gauge", "1 in the process that writes to the database.", state.is_writer);
+	METRIC("dari_writer_epoch", "gauge", "Counts the writers of a shared database.", state.epoch);
+	METRIC("dari_follower_lag_batches", "gauge", "Commits that this follower does not show yet.",
+	       state.lag);
+	METRIC("dari_follower_served_total", "counter", "Calls that this follower tried to answer itself.",
+	       state.served);
+	METRIC("dari_follower_passed_on_total", "counter",
+	       "Calls that this follower passed on to the writer.", state.passed_on);
 	struct figure_totals guests;
 	reconciler_sum_figures(d->reconciler, &guests);
 	METRIC("dari_guests_running", "gauge", "Guests that were found running.", guests.guests);
@@ -162,7 +181,7 @@ static void write_capacities(struct daemon *d, struct buf *body)
 
 static void answer_metrics(struct daemon *d, struct call *call)
 {
-	struct metric metrics[48];
+	struct metric metrics[56];
 	size_t count = read_metrics(d, call, metrics);
 	struct buf body;
 	buf_init(&body, 64 * 1024);

@@ -17,6 +17,7 @@
 #include "api/console/relay.h"
 #include "api/console/site.h"
 #include "api/core/dispatch.h"
+#include "api/core/forward.h"
 #include "api/cost/cost.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
@@ -38,6 +39,7 @@
 #include "daemon/authority.h"
 #include "daemon/command.h"
 #include "daemon/daemon.h"
+#include "daemon/follower.h"
 #include "drivers/desk.h"
 #include "drivers/egress_policy.h"
 #include "drivers/image_file.h"
@@ -92,20 +94,40 @@ static struct api_face *find_face(struct daemon *d, const struct call *call)
 						  : d->native;
 }
 
+/* False after the process was stopped: it does not know yet whether it still is the writer. */
+static bool may_answer(struct daemon *d, struct call *call)
+{
+	if (!d->sql->may_answer || d->sql->may_answer(d->sql))
+		return true;
+	api_refuse_now(find_face(d, call), call,
+		       STR("This process may no longer be the region's writer. Try again later."));
+	return false;
+}
+
 static void handle_call(void *self, struct call *call)
 {
 	struct daemon *d = self;
-	if (console_has_path(call->path))
+	bool is_console = console_has_path(call->path) && !(d->follower && call_header(call, "Upgrade").n);
+	if (!d->follower)
+		follower_note_peer(d, call);
+	if (is_console)
 		console_handle(d->console, call);
 	else if (console_is_visit(call))
 		console_lead_in(call);
-	else if (!health_handle(d, call))
+	else if (health_handle(d, call))
+		return;
+	else if (d->follower)
+		follower_handle(d, call, find_face(d, call));
+	else if (call->face_data || may_answer(d, call))
 		api_handle_call(find_face(d, call), call);
 }
 
+/* A follower takes no uploads: their length is refused below. */
 static void begin_call(void *self, struct call *call)
 {
-	api_begin_call(find_face(self, call), call);
+	struct daemon *d = self;
+	if (!d->follower)
+		api_begin_call(find_face(d, call), call);
 }
 
 static void reject_call(void *self, struct call *call, int status, enum err why)
@@ -233,6 +255,13 @@ static RESULT check_rows(struct daemon *d)
 		"from a backup, or make a new region in another directory with `dari init`");
 }
 
+static uuid read_region(struct daemon *d)
+{
+	AUTO_VIEW view = {0};
+	view_open(d->store, &view);
+	return engine_get_region_id(view.tables);
+}
+
 static RESULT open_store(struct daemon *d)
 {
 	const char *path = settings_store(d->arena, &d->settings);
@@ -248,7 +277,10 @@ static RESULT open_store(struct daemon *d)
 	heap_trim(); /* loading freed the database's pages and statements */
 	struct region_wish wish = {.name = d->settings.region};
 	TRY(uuid_parse(d->settings.region_id, &wish.id));
-	TRY(store_commit(d->store, &d->ctx, "dari:serve", engine_bootstrap_region_run, &wish));
+	if (d->follower)
+		wish.region = read_region(d);
+	else
+		TRY(store_commit(d->store, &d->ctx, "dari:serve", engine_bootstrap_region_run, &wish));
 	if (!uuid_equal(wish.region, wish.id))
 		return ctx_fail(&d->ctx, ERR_CONFLICT,
 				"the database is of another region than the configuration: "
@@ -280,6 +312,8 @@ static RESULT open_directory(struct daemon *d)
 	ldap->uses_start_tls = s->directory_start_tls && str_starts_with(ldap->url, STR("ldap://"));
 	ldap->timeout_us = s->directory_timeout_s * SECOND;
 	passwords_set_directory(d->passwords, &s->directory, d->store);
+	if (d->follower)
+		return OK;
 	const struct directory_sync_config sync = {.executor = d->executor,
 						   .store = d->store,
 						   .directory = &s->directory,
@@ -291,7 +325,8 @@ static RESULT open_auth(struct daemon *d)
 {
 	const struct settings *s = &d->settings;
 	const struct last_used_config uses = {.store = d->store, .executor = d->executor};
-	TRY(last_used_new(&d->ctx, &uses, &d->uses));
+	if (!d->follower)
+		TRY(last_used_new(&d->ctx, &uses, &d->uses));
 	const struct sigv4_config signing = {
 		.store = d->store, .master_key = d->master_key, .region = s->region, .uses = d->uses};
 	const struct passwords_config passwords = {.memory_kib = s->password_memory_kib,
@@ -401,7 +436,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(http_server_new(&d->ctx, &http, &d->http));
 	http_share_connections(d->http, &shares);
 	TRY(control_new(&d->ctx, d, &d->control));
-	const struct api_config faces = {
+	struct api_config faces = {
 		.store = d->store,
 		.executor = d->executor,
 		.guards = d->guards,
@@ -430,7 +465,9 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &support_protocol, &faces, &d->support));
 	TRY(api_face_new(&d->ctx, &tmf_protocol, &faces, &d->tmf));
 	TRY(api_face_new(&d->ctx, &absent_protocol, &faces, &d->absent));
+	faces.executor = d->follower ? NULL : d->executor; /* a follower carries no deployments out */
 	TRY(api_face_new(&d->ctx, &azure_protocol, &faces, &d->azure));
+	faces.executor = d->executor;
 	TRY(api_face_new(&d->ctx, &cloudstack_protocol, &faces, &d->cloudstack));
 	TRY(api_face_new(&d->ctx, &cloudstack_upload_protocol, &faces, &d->cloudstack_upload));
 	TRY(api_face_new(&d->ctx, &openstack_protocol, &faces, &d->openstack));
@@ -468,6 +505,17 @@ static void warn_of_mode(const char *path, mode_t forbidden, const char *advice)
 			  (unsigned) (seen.st_mode & 07777), log_quote(str_from(advice)));
 }
 
+/* Without drivers: its reconciler does nothing. */
+static RESULT start_follower(struct daemon *d)
+{
+	TRY(open_reconciler(d));
+	TRY(open_faces(d));
+	TRY(open_listener(d));
+	TRY(control_listen(&d->ctx, d, d->control));
+	TRY(follower_start(d));
+	return d->role->follows ? d->role->follows(d) : OK;
+}
+
 static RESULT start_all(struct daemon *d)
 {
 	TRY(d->role->prepare(d));
@@ -482,6 +530,8 @@ static RESULT start_all(struct daemon *d)
 	TRY(egress_policy_open(d));
 	TRY(open_store(d));
 	TRY(open_auth(d));
+	if (d->follower)
+		return start_follower(d);
 	TRY(d->role->open_drivers(d));
 	TRY(open_reconciler(d));
 	TRY(open_faces(d));
@@ -516,11 +566,14 @@ static void drain_changes(struct daemon *d)
 static void end_all(struct daemon *d)
 {
 	authority_stop(d);
+	if (d->follower)
+		follower_stop(d);
 	relay_stop(d->relay);
 	native_end_streams(d->native);
 	if (d->http)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
 	control_free(d->control);
+	follower_free(d);
 	drain_changes(d);
 	metadata_free(d->metadata);
 	api_face_free(d->ec2);

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/follower.h"
+#include "store/follow.h"
 #include "store/lease.h"
 #include "store/sql.h"
 
@@ -43,48 +45,73 @@ static bool pause_unless_told(struct daemon *d)
 	return !d->is_told_to_end;
 }
 
-/* Waits until the lease is free. A database that cannot be reached now may be back later. */
-static RESULT await_lease(struct daemon *d)
+/* Looks at the lease. ERR_TIMEOUT: the database cannot be reached. */
+static RESULT look(struct daemon *d, struct sql_writer *ret_writer)
 {
-	uint64_t shown = UINT64_MAX;
-	for (bool is_first = true;; is_first = false) {
-		struct sql_writer writer = {0};
-		AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
-		struct ctx c;
-		if (!arena)
-			return ctx_no_memory(&d->ctx);
-		ctx_init(&c, arena);
-		struct result r = d->sql->read_writer(d->sql, &c, &writer);
-		if (!result_is_ok(r) && r.code != ERR_TIMEOUT)
-			return ctx_fail(&d->ctx, r.code, "%" STR_FMT, STR_ARG(c.problem.message));
-		if (result_is_ok(r) && (writer.is_free || (is_first && writer.is_dead)))
-			return OK;
-		if (result_is_ok(r) && shown != (uint64_t) writer.epoch)
-			log_event(LOG_WARN, "standby", "epoch=%" PRId64 " writer=%s address=%s", writer.epoch,
-				  log_quote(writer.holder), log_quote(writer.address));
-		if (result_is_ok(r))
-			shown = (uint64_t) writer.epoch;
-		if (!pause_unless_told(d))
-			return FAIL(AGAIN);
+	struct result r = d->sql->read_writer(d->sql, &d->ctx, ret_writer);
+	if (r.code == ERR_TIMEOUT)
+		ctx_clear_problem(&d->ctx);
+	return r;
+}
+
+static RESULT try_to_write(struct daemon *d, const struct store_config *config)
+{
+	struct store_config with = *config;
+	with.sql = TAKE(d->sql);
+	struct sql_driver *sql = with.sql;
+	TRY(store_open(&d->ctx, &with, &d->store));
+	d->sql = sql;
+	return OK;
+}
+
+static RESULT try_to_follow(struct daemon *d, const struct store_config *config,
+			    const struct sql_writer *writer)
+{
+	struct store_config with = *config;
+	with.sql = TAKE(d->sql);
+	struct sql_driver *sql = with.sql;
+	TRY(store_open_follower(&d->ctx, &with, follower_refusal, &d->store));
+	d->sql = sql;
+	log_event(LOG_WARN, "follows", "epoch=%" PRId64 " writer=%s address=%s", writer->epoch,
+		  log_quote(writer->holder), log_quote(writer->address));
+	return follower_new(d, writer);
+}
+
+/* A writer of another program's version cannot be followed: this process waits for the lease. */
+static RESULT try_once(struct daemon *d, const struct store_config *config, const char *path, bool is_first,
+		       bool *ret_waits)
+{
+	struct sql_writer writer = {0};
+	TRY(open_sql(d, path));
+	*ret_waits = false;
+	if (!d->sql->read_writer)
+		return try_to_write(d, config);
+	struct result r = look(d, &writer);
+	*ret_waits = r.code == ERR_TIMEOUT;
+	if (result_is_ok(r) && (writer.is_free || (is_first && writer.is_dead))) {
+		r = try_to_write(d, config);
+		*ret_waits = r.code == ERR_IN_USE; /* another process was faster */
+	} else if (result_is_ok(r)) {
+		r = try_to_follow(d, config, &writer);
+		*ret_waits = r.code == ERR_STATE || r.code == ERR_TIMEOUT;
 	}
+	if (!result_is_ok(r) && d->sql)
+		d->sql->close(TAKE(d->sql));
+	return r;
 }
 
 RESULT writer_open_store(struct daemon *d, const struct store_config *config, const char *path)
 {
-	for (;;) {
-		struct store_config with = *config;
-		TRY(open_sql(d, path));
-		bool is_shared = d->sql->read_writer;
-		struct result r = is_shared ? await_lease(d) : OK;
-		if (!result_is_ok(r)) {
-			d->sql->close(d->sql);
+	for (bool is_first = true;; is_first = false) {
+		bool waits = false;
+		struct result r = try_once(d, config, path, is_first, &waits);
+		if (!waits)
 			return r;
-		}
-		with.sql = d->sql;
-		r = store_open(&d->ctx, &with, &d->store);
-		if (r.code != ERR_IN_USE || !is_shared)
-			return r;
-		ctx_clear_problem(&d->ctx); /* another process was faster */
+		if (is_first)
+			log_event(LOG_WARN, "standby", "why=%s", log_quote(d->ctx.problem.message));
+		ctx_clear_problem(&d->ctx);
+		if (!pause_unless_told(d))
+			return FAIL(AGAIN);
 	}
 }
 

@@ -34,6 +34,10 @@ void committer_wake(struct store *s)
 void store_submit(struct store *s, struct change *change)
 {
 	change->next = NULL;
+	if (s->refusal) {
+		change->done(change, ctx_fail(change->ctx, ERR_AGAIN, "%s", s->refusal));
+		return;
+	}
 	pthread_mutex_lock(&s->queue_lock);
 	bool closing = s->closing;
 	if (!closing) {
@@ -240,7 +244,7 @@ static RESULT committer_write(struct store *s, struct ctx *c, uint64_t commit, s
 
 /* ---- the batch in memory ---- */
 
-static void committer_publish(struct store *s, uint64_t commit)
+void committer_publish(struct store *s, uint64_t commit)
 {
 	const struct op_log *log = &s->log;
 	assert(!view_is_read_here(s));
@@ -328,7 +332,7 @@ static void committer_answer(struct store *s, struct change *first)
 	}
 }
 
-static void committer_show_figures(struct store *s)
+void committer_show_figures(struct store *s)
 {
 	pthread_mutex_lock(&s->queue_lock);
 	s->shown_figures = s->figures;
@@ -391,14 +395,17 @@ static void committer_run_batch(struct store *s)
 static void committer_run_still(struct store *s)
 {
 	pthread_mutex_lock(&s->still);
-	committer_run_batch(s);
+	if (s->refusal)
+		follow_apply(s);
+	else
+		committer_run_batch(s);
 	pthread_mutex_unlock(&s->still);
 }
 
 void committer_run(struct job *job)
 {
 	struct store *s = (struct store *) (void *) ((char *) job - offsetof(struct store, job));
-	if (s->config.sql->reach)
+	if (s->config.sql->reach && !s->refusal)
 		committer_wait_for_database(s);
 	committer_run_still(s);
 	pthread_mutex_lock(&s->queue_lock);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "store/follow.h"
 #include "store/sql.h"
 #include "store/tables.h"
 
@@ -70,6 +71,8 @@ void op_begin_change(struct store *s);  /* starts a change */
 RESULT op_follow_change(struct op *op); /* calls the configured follower */
 /* checks the configured invariant on the rows left by the change */
 RESULT op_check_change(struct store *s, struct ctx *c);
+/* Puts a row as another process has committed it. */
+RESULT op_take_row(struct op *op, enum kind kind, const struct row *row);
 void op_undo_change(struct store *s); /* undoes everything since op_begin_change() */
 void op_undo_batch(struct store *s);
 /* op_new_note() allocates a note that owns copies of the texts; NULL: out of memory. op_add_note() appends
@@ -124,6 +127,11 @@ void view_free_retired(struct store *s, bool all); /* frees versions that no vie
 /* Job of the actor: commits the queued changes as one batch. */
 void committer_run(struct job *job);
 void committer_wake(struct store *s); /* any thread */
+/* Shows the batch in the log to readers, as commit. */
+void committer_publish(struct store *s, uint64_t commit);
+void committer_show_figures(struct store *s);
+/* In a follower: applies what was committed since (follow.c). */
+void follow_apply(struct store *s);
 /* runs queued changes on the calling thread, after the actor was freed */
 void committer_drain(struct store *s);
 
@@ -151,6 +159,7 @@ struct store {
 		void *self;
 	} listeners[LISTENERS_MAX];
 	size_t listener_count;
+	const char *refusal; /* a follower's, for changes; NULL: this store writes */
 
 	/* Used by the committer alone. */
 	struct tables head;
@@ -167,6 +176,11 @@ struct store {
 	_Atomic bool is_full; /* written by the committer */
 	struct stamps stamps;
 	struct store_figures figures; /* the committer's; shown_figures is the copy for others */
+
+	/* A follower's. Readers may need what was committed before a moment: they ask for it, and it is done
+	 * when a read of the feed that began later has ended. */
+	_Atomic enum store_following following;
+	_Atomic uint64_t feed_asked, feed_done;
 
 	/* For readers, under lock: shared to read, exclusive to publish. */
 	pthread_rwlock_t lock __attribute__((aligned(64)));

@@ -318,6 +318,17 @@ RESULT op_put(struct op *op, enum kind kind, const struct row *row)
 	return OK;
 }
 
+RESULT op_take_row(struct op *op, enum kind kind, const struct row *row)
+{
+	struct row *before = (struct row *) tables_find(op->head, kind, row->id), *after = NULL;
+	TRY(op_new_version(op, &model_kinds[kind], before, row, &after));
+	after->commit = row->commit;
+	after->created_us = row->created_us;
+	after->updated_us = row->updated_us;
+	op_apply(op, kind, before, after);
+	return OK;
+}
+
 static RESULT op_find(struct op *op, enum kind kind, uuid id, struct row **ret_row)
 {
 	*ret_row = (struct row *) tables_find(op->head, kind, id);

@@ -40,7 +40,7 @@ static RESULT connect_again(struct postgresql *self, struct ctx *c)
 
 static RESULT say_fenced(struct postgresql *self, struct ctx *c, int64_t epoch, uint64_t commit)
 {
-	if (epoch != self->epoch) {
+	if (epoch != self->epoch && !self->is_follower) {
 		postgresql_lose_lease(self);
 		return ctx_fail(
 			c, ERR_GONE,
@@ -234,6 +234,8 @@ static RESULT driver_read_commit(struct sql_driver *driver, struct ctx *c, uint6
 {
 	struct postgresql *self = postgresql_of(driver);
 	int64_t epoch = 0;
+	if (self->is_follower)
+		return postgresql_end_load(self, c, ret_commit);
 	if (self->is_unknown)
 		return settle_later(self, c, ret_commit);
 	TRY(check_connection(self, c));
@@ -268,7 +270,7 @@ static RESULT driver_find_files(struct sql_driver *driver, struct ctx *c)
 		return ctx_fail(c, ERR_GONE, "the database %s cannot be reached", self->name);
 	}
 	TRY(r);
-	return fence[0] == self->epoch && (uint64_t) fence[1] >= known
+	return (fence[0] == self->epoch || self->is_follower) && (uint64_t) fence[1] >= known
 		       ? OK
 		       : say_fenced(self, c, fence[0], (uint64_t) fence[1]);
 }
@@ -351,6 +353,9 @@ static const struct sql_driver postgresql_calls = {
 	.cut_audit = postgresql_cut_audit,
 	.read_segment = postgresql_read_segment,
 	.read_writer = postgresql_read_writer,
+	.open_follower = postgresql_open_follower,
+	.follow = postgresql_follow,
+	.await_feed = postgresql_await_feed,
 	.may_act = postgresql_may_act,
 	.may_answer = postgresql_may_answer,
 	.check = postgresql_check,

@@ -272,7 +272,10 @@ static bool send_all(struct pipeline *p, uint64_t commit)
 	for (unsigned n = 0; is_sent && n < BATCHES; n++)
 		if (batch_at(self, n) && batch_at(self, n)->count)
 			is_sent = send_batch(p, n);
-	return is_sent && (!commit || send_text(self->db, "COMMIT", 0, NULL)) && PQpipelineSync(self->db);
+	return is_sent &&
+	       (!commit || (send_text(self->db, "NOTIFY dari_commit", 0, NULL) &&
+			    send_text(self->db, "COMMIT", 0, NULL))) &&
+	       PQpipelineSync(self->db);
 }
 
 static RESULT say_lost(struct pipeline *p)

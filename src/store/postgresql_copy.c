@@ -59,6 +59,7 @@ RESULT postgresql_begin_copy(struct sql_driver *driver, struct ctx *c)
 	self->answer_max_ms = POSTGRESQL_LONG_ANSWER_MS;
 	TRY(postgresql_exec(self, c, self->db, "SET idle_in_transaction_session_timeout = '60s'; BEGIN"));
 	self->is_begun = true;
+	self->is_copying = true;
 	return postgresql_exec(self, c, self->db, FOR_TRIGGERS("DISABLE"));
 }
 

@@ -157,6 +157,9 @@ static const struct {
 		{"INSERT INTO audit_segment SELECT * FROM unnest($1::bigint[], $2::text[])", "it"},
 	[POSTGRESQL_CUT_AUDIT] =
 		{"DELETE FROM audit WHERE seq <= (SELECT max(b) FROM unnest($1::bigint[]) AS b)", "i"},
+	[POSTGRESQL_ADD_CHANGE] = {"INSERT INTO writer_change (batch, kind, id) SELECT * FROM "
+				   "unnest($1::bigint[], $2::text[], $3::text[])",
+				   "itt"},
 };
 
 RESULT postgresql_find_batch(struct postgresql *self, struct ctx *c, enum postgresql_history what,

@@ -40,6 +40,7 @@ enum postgresql_history {
 	POSTGRESQL_DROP_SURPLUS,
 	POSTGRESQL_ADD_SEGMENT,
 	POSTGRESQL_CUT_AUDIT,
+	POSTGRESQL_ADD_CHANGE,
 	POSTGRESQL_HISTORY_COUNT
 };
 
@@ -70,6 +71,8 @@ struct postgresql {
 	int64_t epoch;      /* the fence: this process writes while the database has the same number */
 	_Atomic uint64_t
 		commit;    /* number of the last commit known to have taken place; written by the committer */
+	bool is_follower;  /* another process writes */
+	bool is_copying;   /* nobody follows: changed rows are not noted */
 	bool is_begun;     /* a part of the open transaction was sent */
 	bool is_unknown;   /* a COMMIT was sent and not answered */
 	bool was_in_parts; /* the transaction of that COMMIT cannot be sent again */
@@ -88,7 +91,8 @@ struct postgresql {
 		pthread_t thread;
 		bool runs, stops;
 		struct lease rules;
-		PGconn *db;       /* the thread's */
+		PGconn *db; /* the thread's; a follower's for looking at the lease and for notifications */
+		unsigned renewals;
 		char holder[256]; /* this process */
 	} lease;
 
@@ -176,7 +180,28 @@ uuid postgresql_uuid(const PGresult *row, int column);
 /* A big-endian integer of 1 to 8 bytes. */
 int64_t postgresql_read_int(const char *p, size_t size);
 
+/* Loads rows as postgresql_load() does; where: empty, or a condition behind the table's name. */
+RESULT postgresql_load_where(struct postgresql *self, struct ctx *c, enum kind kind, const char *where,
+			     sql_each_row each, void *arg);
+
+/* ---- postgresql_follow.c ---- */
+
+extern const char *const postgresql_change_sql; /* the table of notes */
+/* Notes in the open transaction that it changes the row. */
+RESULT postgresql_note_change(struct postgresql *self, struct ctx *c, enum kind kind, uuid id);
+/* Ends the reading that postgresql_open_follower() began. */
+RESULT postgresql_end_load(struct postgresql *self, struct ctx *c, uint64_t *ret_commit);
+/* The driver's open_follower, follow and await_feed. */
+RESULT postgresql_open_follower(struct sql_driver *driver, struct ctx *c);
+RESULT postgresql_follow(struct sql_driver *driver, struct ctx *c, const struct sql_feed *feed,
+			 uint64_t *ret_commit);
+bool postgresql_await_feed(struct sql_driver *driver, int max_ms);
+
 /* ---- postgresql_lease.c ---- */
+
+/* The lease's connection, made again if it was lost; with notifications in a follower. NULL: the database cannot be
+ * reached. */
+PGconn *postgresql_lease_connection(struct postgresql *self);
 
 extern const char *const postgresql_lease_sql; /* its table */
 /* In the transaction of open: takes the lease and raises the epoch. *ret_wait_us: how long the former holder's calls may
@@ -197,6 +222,8 @@ bool postgresql_may_answer(struct sql_driver *driver);
 
 /* ---- postgresql_schema.c ---- */
 
+/* Checks that the database has this program's schema. ERR_STATE, with a message. */
+RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c);
 /* The driver's open: creates or migrates the schema, and takes over as writer. */
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c);
 

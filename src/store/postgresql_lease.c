@@ -14,12 +14,13 @@
 #include "base/clock.h"
 #include "store/postgresql_internal.h"
 
-enum { RENEWAL_MAX_MS = 1500 };
+enum { RENEWAL_MAX_MS = 1500, PRUNE_EVERY = 120 };
 
 const char *const postgresql_lease_sql =
 	"CREATE TABLE IF NOT EXISTS writer_lease (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT "
 	"NULL,"
-	" holder TEXT NOT NULL, address TEXT NOT NULL, expires TIMESTAMPTZ NOT NULL) WITH (fillfactor = 10);"
+	" holder TEXT NOT NULL, address TEXT NOT NULL, expires TIMESTAMPTZ NOT NULL, pruned BIGINT NOT NULL "
+	"DEFAULT 0) WITH (fillfactor = 10);"
 	"INSERT INTO writer_lease VALUES (1, 0, '', '', '-infinity') ON CONFLICT (one) DO NOTHING";
 
 #define TTL "interval '2 s'" /* LEASE_TTL_MS */
@@ -105,7 +106,7 @@ RESULT postgresql_take_lease(struct postgresql *self, struct ctx *c, int64_t *re
 	if (PQntuples(taken) != 1)
 		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
 				self->name);
-	self->epoch = postgresql_int(taken, 0);
+	self->epoch = self->driver.lease.epoch = postgresql_int(taken, 0);
 	self->commit = (uint64_t) postgresql_int(taken, 1);
 	char epoch[24];
 	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
@@ -138,17 +139,25 @@ void postgresql_lose_lease(struct postgresql *self)
 		self->driver.lease.lost(self->driver.lease.self);
 }
 
+PGconn *postgresql_lease_connection(struct postgresql *self)
+{
+	if (postgresql_is_alive(self->lease.db))
+		return self->lease.db;
+	postgresql_disconnect(&self->lease.db);
+	self->lease.db = postgresql_connect_plainly(self);
+	if (self->lease.db && self->is_follower && PQsendQuery(self->lease.db, "LISTEN dari_commit"))
+		PQclear(postgresql_await(self->lease.db, RENEWAL_MAX_MS));
+	return self->lease.db;
+}
+
 static enum lease_answer ask_plainly(struct postgresql *self, const char *sql)
 {
 	char epoch[24];
 	const char *const params[] = {epoch};
 	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
-	if (!postgresql_is_alive(self->lease.db)) {
-		postgresql_disconnect(&self->lease.db);
-		self->lease.db = postgresql_connect_plainly(self);
-	}
 	AUTO_PGRESULT row =
-		self->lease.db && PQsendQueryParams(self->lease.db, sql, 1, NULL, params, NULL, NULL, 1)
+		postgresql_lease_connection(self) &&
+				PQsendQueryParams(self->lease.db, sql, 1, NULL, params, NULL, NULL, 1)
 			? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
 			: NULL;
 	if (PQresultStatus(row) == PGRES_TUPLES_OK)
@@ -156,6 +165,13 @@ static enum lease_answer ask_plainly(struct postgresql *self, const char *sql)
 	postgresql_disconnect(&self->lease.db);
 	return LEASE_SILENT;
 }
+
+/* Followers read notes within milliseconds. One that was away for longer loads everything again. */
+static const char prune_sql[] =
+	"WITH old AS (DELETE FROM writer_change WHERE at < clock_timestamp() - interval '10 minutes' "
+	"RETURNING batch)"
+	" UPDATE writer_lease SET pruned = greatest(pruned, coalesce((SELECT max(batch) FROM old), 0))"
+	" WHERE one = 1 AND epoch = $1 RETURNING 1";
 
 static void renew(struct postgresql *self)
 {
@@ -168,6 +184,9 @@ static void renew(struct postgresql *self)
 	pthread_mutex_lock(&self->lease.lock);
 	lease_note(&self->lease.rules, sent_us, answer);
 	pthread_mutex_unlock(&self->lease.lock);
+	if (answer == LEASE_RENEWED && ++self->lease.renewals % PRUNE_EVERY == 0)
+		(void) ask_plainly(self,
+				   prune_sql); /* fails with the connection, which the next renewal finds */
 }
 
 /* Waits until the next renewal. False: the thread has to end. */
@@ -204,8 +223,10 @@ RESULT postgresql_keep_lease(struct postgresql *self, struct ctx *c, int64_t sen
 
 void postgresql_end_lease(struct postgresql *self)
 {
-	if (!self->lease.runs)
+	if (!self->lease.runs) {
+		postgresql_disconnect(&self->lease.db);
 		return;
+	}
 	pthread_mutex_lock(&self->lease.lock);
 	self->lease.stops = true;
 	pthread_cond_signal(&self->lease.stopped);
@@ -221,31 +242,52 @@ void postgresql_end_lease(struct postgresql *self)
 
 /* ---- for others ---- */
 
-RESULT postgresql_read_writer(struct sql_driver *driver, struct ctx *c, struct sql_writer *ret_writer)
+static void take_writer(const PGresult *row, struct ctx *c, struct sql_writer *ret_writer)
 {
-	struct postgresql *self = postgresql_of(driver);
-	AUTO_PGRESULT there = NULL;
-	AUTO_PGRESULT row = NULL;
-	if (!postgresql_is_alive(self->db)) {
-		postgresql_disconnect(&self->db);
-		TRY(postgresql_connect(self, c, &self->db));
-	}
-	TRY(postgresql_ask(self, c, self->db, "SELECT to_regclass('writer_lease') IS NOT NULL", 0, NULL,
-			   &there));
-	*ret_writer = (struct sql_writer){.is_free = true};
-	if (!*PQgetvalue(there, 0, 0))
-		return OK; /* an empty database, or one of a program without a lease: open finds out */
-	TRY(postgresql_ask(self, c, self->db,
-			   "SELECT " LEASE_COLUMNS ", writer.epoch, writer.batch FROM writer_lease, writer"
-			   " WHERE writer.one = 1 AND writer_lease.one = 1",
-			   0, NULL, &row));
-	if (PQntuples(row) != 1)
-		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
-				self->name);
 	read_lease(row, c, ret_writer);
 	ret_writer->epoch = postgresql_int(row, EPOCH);
 	ret_writer->commit = (uint64_t) postgresql_int(row, BATCH);
+}
+
+static const char writer_sql[] =
+	"SELECT " LEASE_COLUMNS ", writer.epoch, writer.batch FROM writer_lease, writer"
+	" WHERE writer.one = 1 AND writer_lease.one = 1";
+
+struct reading_writer {
+	struct ctx *c;
+	struct sql_writer *ret_writer;
+};
+
+static RESULT each_writer(void *arg, const PGresult *row)
+{
+	struct reading_writer *reading = arg;
+	take_writer(row, reading->c, reading->ret_writer);
 	return OK;
+}
+
+/* The writer's own connection for the lease belongs to its thread. */
+RESULT postgresql_read_writer(struct sql_driver *driver, struct ctx *c, struct sql_writer *ret_writer)
+{
+	struct postgresql *self = postgresql_of(driver);
+	*ret_writer = (struct sql_writer){.is_free = true};
+	if (self->lease.runs) {
+		struct reading_writer reading = {c, ret_writer};
+		return postgresql_read(self, c, writer_sql, 0, NULL, each_writer, &reading);
+	}
+	AUTO_PGRESULT row =
+		postgresql_lease_connection(self) &&
+				PQsendQueryParams(self->lease.db, writer_sql, 0, NULL, NULL, NULL, NULL, 1)
+			? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
+			: NULL;
+	const char *state = row ? PQresultErrorField(row, PG_DIAG_SQLSTATE) : NULL;
+	if (PQresultStatus(row) == PGRES_TUPLES_OK && PQntuples(row) == 1) {
+		take_writer(row, c, ret_writer);
+		return OK;
+	}
+	if (state && (strcmp(state, "42P01") == 0 || strcmp(state, "42703") == 0))
+		return OK; /* an empty database, or one of a program without a lease: open finds out */
+	postgresql_disconnect(&self->lease.db);
+	return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached", self->name);
 }
 
 static bool follows_rule(struct postgresql *self, bool (*rule)(const struct lease *lease, int64_t now_us))

@@ -113,7 +113,8 @@ RESULT postgresql_put(struct sql_driver *driver, struct ctx *c, enum kind kind, 
 	struct result r =
 		fault_fires(FAULT_SQL) ? say_fault(c) : add_row(self, c, batch, &model_kinds[kind], row);
 	arena_reset(self->scratch);
-	return r;
+	TRY(r);
+	return postgresql_note_change(self, c, kind, row->id);
 }
 
 RESULT postgresql_forget(struct sql_driver *driver, struct ctx *c, enum kind kind, uuid id)
@@ -129,7 +130,8 @@ RESULT postgresql_forget(struct sql_driver *driver, struct ctx *c, enum kind kin
 	if (fault_fires(FAULT_SQL))
 		return say_fault(c);
 	postgresql_add_uuid(self->forget[kind], 0, id);
-	return postgresql_end_values(self, c, self->forget[kind]);
+	TRY(postgresql_end_values(self, c, self->forget[kind]));
+	return postgresql_note_change(self, c, kind, id);
 }
 
 /* ---- loading ---- */
@@ -282,13 +284,20 @@ static RESULT read_copy(struct copy *copy, sql_each_row each, void *arg)
 
 RESULT postgresql_load(struct sql_driver *driver, struct ctx *c, enum kind kind, sql_each_row each, void *arg)
 {
-	struct postgresql *self = postgresql_of(driver);
+	return postgresql_load_where(postgresql_of(driver), c, kind, "", each, arg);
+}
+
+RESULT postgresql_load_where(struct postgresql *self, struct ctx *c, enum kind kind, const char *where,
+			     sql_each_row each, void *arg)
+{
 	struct copy copy = {.self = self, .c = c, .k = &model_kinds[kind]};
 	struct buf sql;
 	buf_init(&sql, STATEMENT_CAP);
 	buf_print(&sql, "COPY (SELECT ");
 	write_columns(&sql, copy.k);
-	buf_print(&sql, " FROM \"%s\" ORDER BY id COLLATE \"C\") TO STDOUT (FORMAT binary)", copy.k->name);
+	buf_print(&sql, " FROM \"%s\"", copy.k->name);
+	buf_add_str(&sql, str_from(where));
+	buf_print(&sql, " ORDER BY id COLLATE \"C\") TO STDOUT (FORMAT binary)");
 	buf_add_char(&sql, 0);
 	if (!result_is_ok(buf_finish(&sql))) {
 		buf_done(&sql);

@@ -80,6 +80,19 @@ static RESULT find_version(struct postgresql *self, struct ctx *c, unsigned *ret
 	return OK;
 }
 
+RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c)
+{
+	unsigned version = 0;
+	TRY(find_version(self, c, &version));
+	return version == self->schema.version
+		       ? OK
+		       : ctx_fail(
+				 c, ERR_STATE,
+				 "the database %s is of schema version %u, and this program of %u: start the "
+				 "program of the writer's version",
+				 self->name, version, self->schema.version);
+}
+
 /* ---- making and migrating ---- */
 
 /* The row of the fence is changed by each commit: the free space keeps its versions on one page. */
@@ -137,6 +150,7 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_
 	TRY(find_version(self, c, &version));
 	TRY(postgresql_exec(self, c, self->db, base_sql));
 	TRY(postgresql_exec(self, c, self->db, postgresql_lease_sql));
+	TRY(postgresql_exec(self, c, self->db, postgresql_change_sql));
 	TRY(postgresql_take_lease(self, c, ret_wait_us));
 	if (version && version < self->schema.version)
 		TRY(migrate(self, c, version));

@@ -66,12 +66,20 @@ struct sql_writer {
 	int64_t expired_ms; /* time since the lease expired; negative: it is held for so long */
 };
 
+/* Receives the rows that batches of another process have changed: each once, in its present state. */
+struct sql_feed {
+	RESULT (*put)(void *arg, enum kind kind, const struct row *row);
+	RESULT (*gone)(void *arg, enum kind kind, uuid id);
+	void *arg;
+};
+
 /* How a process takes part in the lease of a shared database (store/lease.h). */
 struct sql_lease {
 	const char *address;      /* for struct sql_writer; NULL: none */
 	int patience_ms;          /* open waits so long for a lease that another process has */
 	void (*lost)(void *self); /* another process has taken the lease; any thread; NULL: nobody is told */
 	void *self;
+	int64_t epoch; /* set by open: counts the writers */
 };
 
 struct sql_driver {
@@ -158,6 +166,14 @@ struct sql_driver {
 	 * store/lease.h. Any thread. */
 	struct sql_lease lease; /* set by whoever opened the driver */
 	RESULT (*read_writer)(struct sql_driver *self, struct ctx *c, struct sql_writer *ret_writer);
+	/* A follower's (store/follow.h). open_follower() changes nothing; load() and read_commit() then see one
+	 * state. follow() reads what was committed since the last call. ERR_GONE: the database is older than
+	 * before. ERR_EXPIRED: the notes of these changes were deleted. await_feed(), on the thread of
+	 * read_writer(), waits for news of a commit; true: there are some. */
+	RESULT (*open_follower)(struct sql_driver *self, struct ctx *c);
+	RESULT(*follow)
+	(struct sql_driver *self, struct ctx *c, const struct sql_feed *feed, uint64_t *ret_commit);
+	bool (*await_feed)(struct sql_driver *self, int max_ms);
 	bool (*may_act)(struct sql_driver *self);
 	bool (*may_answer)(struct sql_driver *self);
 	/* Latest time in usage log and ledger; 0: both are empty. */

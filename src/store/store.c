@@ -79,7 +79,7 @@ static void store_observe_all(struct store *s)
 static RESULT store_load(struct store *s, struct ctx *c)
 {
 	struct sql_driver *sql = s->config.sql;
-	TRY(sql->open(sql, c));
+	TRY(s->refusal ? sql->open_follower(sql, c) : sql->open(sql, c));
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		TRY(store_load_kind(s, c, kind));
 	TRY(sql->read_commit(sql, c, &s->sql_commit));
@@ -170,11 +170,18 @@ static struct store *store_new(const struct store_config *config)
 
 RESULT store_open(struct ctx *c, const struct store_config *config, struct store **ret_store)
 {
+	return store_open_follower(c, config, NULL, ret_store);
+}
+
+RESULT store_open_follower(struct ctx *c, const struct store_config *config, const char *refusal,
+			   struct store **ret_store)
+{
 	AUTO(store) s = store_new(config);
 	if (!s) {
 		config->sql->close(config->sql);
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the store");
 	}
+	s->refusal = refusal;
 	s->arena = arena_new(ARENA_FIRST_SIZE, BATCH_ARENA_CAP);
 	s->floods = audit_floods_new();
 	if (!s->arena || !s->floods)

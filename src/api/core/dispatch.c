@@ -3,6 +3,7 @@
  * and api_observe(). The call then continues in work_resumed() or call_resumed().
  */
 #include "api/core/dispatch.h"
+#include "api/core/forward.h"
 
 #include <assert.h>
 #include <unistd.h>
@@ -484,6 +485,40 @@ void api_handle_call(void *self, struct call *call)
 	}
 	note_refused_key(e, result);
 	fail_call(e, result);
+}
+
+/* ---- in a process that does not write ---- */
+
+static bool only_reads(const struct api_call *e)
+{
+	const struct api_action *a = e->action;
+	return a && !a->work && !a->operation && !a->look && !e->audited && !e->audit && !e->file &&
+	       !(a->flags & (API_WRITES | API_OBSERVES));
+}
+
+void api_handle_read(struct api_face *face, struct call *call, const struct api_forward *forward)
+{
+	struct api_call *e = new_call(face, call);
+	struct result result = e ? take_request(e) : FAIL(NO_MEMORY);
+	if (result_is_ok(result) && only_reads(e)) {
+		run_action(e);
+		return;
+	}
+	if (e)
+		view_close(&e->view);
+	ctx_clear_problem(&call->ctx);
+	call->ctx.who = NULL;
+	call->face_data = NULL;
+	forward->pass_on(forward->self, call);
+}
+
+void api_refuse_now(struct api_face *face, struct call *call, struct str why)
+{
+	struct api_call *e = new_call(face, call);
+	if (e)
+		api_answer_problem(e, ctx_fail(&call->ctx, ERR_AGAIN, "%" STR_FMT, STR_ARG(why)));
+	else
+		api_reject(face, call, 503, ERR_NO_MEMORY);
 }
 
 const struct http_face api_http_face = {.name = "api",

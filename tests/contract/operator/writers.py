@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/store src/daemon/writer.c src/daemon/run.c
+# subjects: src/store src/daemon/writer.c src/daemon/follower.c src/daemon/peer.c src/daemon/run.c
 """Three `dari` on one PostgreSQL, of which one writes: kills, stops and ends of the writer under load."""
-import concurrent.futures
 import json
 import os
 import re
@@ -12,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import boto3
 import botocore.config
@@ -93,9 +93,9 @@ class Region:
                    "CREATE TRIGGER notes AFTER UPDATE ON writer FOR EACH ROW EXECUTE FUNCTION note_oracle()")
         self.members = [Member(folder, port) for folder, port in zip(folders, ports)]
 
-    def client(self, k):
+    def client(self, k, answer_s=30):
         return boto3.client("ec2", endpoint_url=f"http://127.0.0.1:{self.members[k].port}", region_name="us-east-1", aws_access_key_id=self.key[0],
-                            aws_secret_access_key=self.key[1], config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=3))
+                            aws_secret_access_key=self.key[1], config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=answer_s))
 
     def writer(self):
         """The member that holds the lease, if one does."""
@@ -130,16 +130,17 @@ class Load:
 
     def __init__(self, region, threads=3):
         self.region, self.stops = region, False
-        self.launched, self.keys, self.open_keys, self.wrong, self.ended_at = {}, [], [], [], []
+        self.launched, self.keys, self.open_keys, self.wrong, self.answered = {}, [], [], [], []
         self.threads = [threading.Thread(target=self.run, args=(k,)) for k in range(threads)]
 
     def call(self, clients, k, do):
         """Repeats a call at the next member until it is answered. Returns the answer and whether an earlier attempt has an open outcome."""
         is_open = False
         for attempt in range(10000):
+            asked_at = time.monotonic()
             try:
                 answer = do(clients[(k + attempt) % 3])
-                self.ended_at.append(time.monotonic())
+                self.answered.append((asked_at, time.monotonic()))
                 return answer, is_open
             except REFUSALS:
                 is_open = True
@@ -155,7 +156,7 @@ class Load:
         raise AssertionError("no member answers")
 
     def run(self, thread):
-        clients = [self.region.client(k) for k in range(3)]
+        clients = [self.region.client(k, answer_s=5) for k in range(3)]
         n = 0
         while not self.stops:
             n += 1
@@ -164,14 +165,17 @@ class Load:
                 ImageId=self.region.image, InstanceType="t3.nano", MinCount=1, MaxCount=1, ClientToken=token))  # pylint: disable=cell-var-from-loop
             if answer:
                 self.launched[token] = answer["Instances"][0]["InstanceId"]
-            answer, is_open = self.call(clients, n + 1, lambda ec2: ec2.create_key_pair(KeyName=name))  # pylint: disable=cell-var-from-loop
+            answer, is_open = self.call(clients, n + 1, lambda ec2: ec2.create_key_pair(KeyName=name, KeyType="ed25519"))  # pylint: disable=cell-var-from-loop
             (self.open_keys if is_open else self.keys).append(name)
 
     def await_more(self, count=3):
-        """Waits for changes that were asked for from now on; returns the time until the first."""
-        since, before = time.monotonic(), len(self.ended_at)
-        waiting.wait_until(lambda: len(self.ended_at) >= before + count + len(self.threads), "changes are answered", of=os.getpid(), every_s=0.02)
-        return next((at - since for at in self.ended_at[before:]), 0)
+        """Waits for changes that are asked for from now on; returns the seconds until the first was answered."""
+        since = time.monotonic()
+
+        def later():
+            return [ended - since for asked, ended in self.answered if asked > since]
+        waiting.wait_until(lambda: len(later()) >= count, "changes are answered", of=os.getpid(), every_s=0.02)
+        return min(later())
 
     def __enter__(self):
         for thread in self.threads:
@@ -211,6 +215,61 @@ def make_region(server, tmp_path, request):
         yield region
 
 
+def look(member, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{member.port}{path}", timeout=waiting.HANG_S) as answer:
+        return answer.read().decode()
+
+
+def figure(member, name):
+    return float(re.search(rf"^{name} (\S+)$", look(member, "/metrics"), re.MULTILINE)[1])
+
+
+def health(member):
+    try:
+        return json.loads(look(member, "/healthz"))
+    except OSError:  # it starts
+        return {}
+
+
+def refused_words(member, *argv):
+    done = subprocess.run([DARI, "--config", member.folder / "dev.yaml", *argv], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def check_follower(region, writer, follower):
+    ec2 = region.client(region.members.index(follower))
+    for n in range(5):
+        made = ec2.run_instances(ImageId=region.image, InstanceType="t3.nano", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        found = ec2.describe_instances(InstanceIds=[made])["Reservations"][0]["Instances"]
+        assert [i["InstanceId"] for i in found] == [made]
+        name = ec2.create_key_pair(KeyName=f"{follower.port}-{n}", KeyType="ed25519")["KeyName"]
+        assert name in [k["KeyName"] for k in ec2.describe_key_pairs()["KeyPairs"]]
+        ec2.delete_key_pair(KeyName=name)
+        assert name not in [k["KeyName"] for k in ec2.describe_key_pairs()["KeyPairs"]]
+    waiting.wait_until(lambda: health(follower)["lag"] == 0, "it has caught up", of=os.getpid())
+    before = figure(writer, "dari_http_requests_total")
+    for _ in range(20):
+        ec2.describe_instances()
+    assert figure(writer, "dari_http_requests_total") < before + 20
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        ec2.describe_instances(InstanceIds=["i-00000000000000000"])
+    assert refused.value.response["Error"]["Code"] == "InvalidInstanceID.NotFound"
+    assert f":{writer.port}" in refused_words(follower, "host", "list")
+    doctor = refused_words(follower, "doctor")
+    assert re.search(rf"writer +http://127.0.0.1:{writer.port}, epoch \d+; this process follows", doctor), doctor
+
+
+def test_followers(region):
+    """Followers answer reads themselves, pass changes on, and show each client its own changes. Commands are refused with the writer's address."""
+    writer = region.await_writer()
+    for follower in region.members:
+        if follower is not writer:
+            waiting.wait_until(lambda: health(follower).get("role") == "follower", "a member follows", of=os.getpid())  # pylint: disable=cell-var-from-loop
+            assert health(follower)["writer"].endswith(f":{writer.port}")
+            check_follower(region, writer, follower)
+    assert health(writer)["role"] == "writer"
+
+
 def test_kills(region):
     """kill -9 of the writer, three times under load."""
     times = []
@@ -221,7 +280,7 @@ def test_kills(region):
             writer.kill()
             times.append(round(load.await_more(), 2))
             region.await_writer(other_than=writer)
-    print(f"seconds from a kill of the writer to the next answered change: {times}; {len(load.ended_at)} changes")
+    print(f"seconds from a kill of the writer to the next answered change: {times}; {len(load.answered)} changes")
     check(region, load)
 
 

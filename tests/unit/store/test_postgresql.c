@@ -11,6 +11,7 @@
 #include "../model/fill.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "store/follow.h"
 #include "store/postgresql_internal.h"
 
 static const char path[] = "/a"; /* any: the fixture's database of files */
@@ -312,6 +313,114 @@ static void an_expired_lease_changes_hands(void **state)
 	assert_true(driver_of(f)->driver.may_act(&driver_of(f)->driver));
 }
 
+/* ---- followers ---- */
+
+static struct store *open_follower(struct fixture *f)
+{
+	struct store *follower = NULL;
+	struct store_config config = {.executor = f->executor, .observe = fixture_observe};
+	assert_ok(postgresql_open(&f->c, database_place(path), &config.sql));
+	assert_ok(store_open_follower(&f->c, &config, "ask the writer", &follower));
+	return follower;
+}
+
+static void follow(struct fixture *f, struct store *follower)
+{
+	store_follow(follower);
+	fixture_step(f);
+}
+
+static void assert_same(struct fixture *f, struct store *follower)
+{
+	struct str writer = fixture_dump(f, &f->store->published);
+	assert_true(str_equal(fixture_dump(f, &follower->published), writer));
+	assert_true(str_equal(fixture_dump(f, &follower->head), writer));
+	assert_int_equal(store_read_commit(follower), f->store->commit);
+}
+
+static RESULT forget_account(struct op *op, void *arg)
+{
+	return account_forget(op, uuid_of(*(const unsigned *) arg));
+}
+
+static RESULT put_volume(struct op *op, void *arg)
+{
+	struct volume v = fixture_volume(*(const unsigned *) arg, 1, 0);
+	return volume_put(op, &v);
+}
+
+/* New, changed and forgotten rows, several batches at once, with their figures. */
+static void a_follower_shows_what_was_committed(void **state)
+{
+	struct fixture *f = *state;
+	unsigned n = 7, gone = 2;
+	fixture_open(f, path);
+	assert_ok(add_account(f, 1));
+	assert_ok(add_account(f, 2));
+	struct store *follower = open_follower(f);
+	assert_same(f, follower);
+	assert_ok(add_account(f, 3));
+	assert_ok(add_account(f, 1)); /* again */
+	assert_ok(fixture_commit(f, put_volume, &n));
+	assert_ok(fixture_commit(f, forget_account, &gone));
+	follow(f, follower);
+	assert_int_equal(store_read_following(follower), STORE_FOLLOWS);
+	assert_same(f, follower);
+	follow(f, follower); /* nothing is new */
+	assert_same(f, follower);
+	store_close(follower);
+}
+
+static void a_follower_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	unsigned n = 5;
+	fixture_open(f, path);
+	struct store *writer = f->store;
+	f->store = open_follower(f);
+	assert_err(fixture_commit(f, put_account, &n), AGAIN);
+	ctx_clear_problem(&f->c);
+	store_close(f->store);
+	f->store = writer;
+	assert_int_equal(database_ask(path, "SELECT count(*) FROM account"), 0);
+}
+
+/* A caller that has seen a commit elsewhere is not answered from an older state. */
+static void a_follower_knows_when_it_is_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, path);
+	struct store *follower = open_follower(f);
+	assert_true(store_has_fed(follower));
+	assert_ok(add_account(f, 1));
+	store_ask_feed(follower);
+	assert_false(store_has_fed(follower));
+	fixture_step(f);
+	assert_true(store_has_fed(follower));
+	assert_same(f, follower);
+	store_close(follower);
+}
+
+static void a_follower_refuses_gaps_and_older_databases(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, path);
+	assert_ok(add_account(f, 1));
+	struct store *follower = open_follower(f);
+	run_sql("UPDATE writer SET batch = 0");
+	follow(f, follower);
+	assert_int_equal(store_read_following(follower), STORE_OTHER);
+	assert_false(store_has_fed(follower));
+	run_sql("UPDATE writer SET batch = 1");
+	follow(f, follower);
+	assert_int_equal(store_read_following(follower), STORE_FOLLOWS);
+	run_sql("UPDATE writer_lease SET pruned = 2");
+	follow(f, follower);
+	assert_int_equal(store_read_following(follower), STORE_BEHIND);
+	run_sql("UPDATE writer_lease SET pruned = 0");
+	store_close(follower);
+}
+
 /* A second writer took over while this one's session was gone: nothing more is written. */
 static void a_fenced_writer_stops(void **state)
 {
@@ -441,13 +550,24 @@ static void an_absent_server_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_field_comes_back),        TEST(any_bytes_come_back),
-		TEST(a_large_batch_is_whole),        TEST(others_are_refused),
-		TEST(damaged_rows_are_named),        TEST(older_is_migrated),
-		TEST(a_second_process_is_refused),   TEST(an_expired_lease_changes_hands),
-		TEST(a_fenced_writer_stops),         TEST(an_older_database_is_refused),
-		TEST(a_lost_session_is_replaced),    TEST(a_session_lost_in_a_commit_is_settled),
-		TEST(an_unanswered_commit_is_found), TEST(an_absent_server_refuses),
+		TEST(every_field_comes_back),
+		TEST(any_bytes_come_back),
+		TEST(a_large_batch_is_whole),
+		TEST(others_are_refused),
+		TEST(damaged_rows_are_named),
+		TEST(older_is_migrated),
+		TEST(a_second_process_is_refused),
+		TEST(an_expired_lease_changes_hands),
+		TEST(a_follower_shows_what_was_committed),
+		TEST(a_follower_changes_nothing),
+		TEST(a_follower_knows_when_it_is_up_to_date),
+		TEST(a_follower_refuses_gaps_and_older_databases),
+		TEST(a_fenced_writer_stops),
+		TEST(an_older_database_is_refused),
+		TEST(a_lost_session_is_replaced),
+		TEST(a_session_lost_in_a_commit_is_settled),
+		TEST(an_unanswered_commit_is_found),
+		TEST(an_absent_server_refuses),
 	};
 	assert_true(database_is_postgresql()); /* tests/contract/operator/postgresql.py starts one */
 	return cmocka_run_group_tests(tests, NULL, NULL);

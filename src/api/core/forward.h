@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Calls of a process that does not write: it answers what only reads rows, and passes the others on to the writer. */
+#pragma once
+
+#include "api/core/face.h"
+
+/* Receives the calls that this process does not answer. */
+struct api_forward {
+	/* Takes over the call, and answers it. */
+	void (*pass_on)(void *self, struct call *call);
+	void *self;
+};
+/* Handles the call like api_handle_call(), but passes it on unless it is a read that can be answered from rows: also if it fails here,
+ * because the writer may know more. */
+void api_handle_read(struct api_face *face, struct call *call, const struct api_forward *forward);
+/* Answers in the face's words that the call must be tried again later. */
+void api_refuse_now(struct api_face *face, struct call *call, struct str why);

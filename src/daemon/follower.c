@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Following the writer. One thread looks at the lease and reads the feed of committed batches. */
+#include "daemon/follower.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/core/forward.h"
+#include "auth/login_throttle.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/lane.h"
+#include "base/log.h"
+#include "daemon/peer.h"
+#include "store/follow.h"
+#include "store/lease.h"
+#include "store/sql.h"
+
+enum {
+	THREADS = 16,
+	WAITING_MAX = 2000,
+	ADDRESS_MAX = 512,
+	COMMAND_LINE_MAX = 64 * 1024,
+	ARGUMENTS_MAX = 256,
+	EXIT_CANNOT_START_AGAIN = 72
+};
+
+const char follower_refusal[] =
+	"This dari process follows the region's writer and changes nothing itself. Ask the "
+	"writer, or try again later.";
+
+struct follower {
+	struct lane *lane;
+	pthread_t thread;
+	bool runs;
+	atomic_bool stops;
+	_Atomic uint64_t served, passed_on;
+	pthread_mutex_t lock; /* guards the rest */
+	char writer[ADDRESS_MAX];
+	int64_t epoch;
+	uint64_t commit; /* the database's */
+};
+
+/* ---- taking over ---- */
+
+/* Starts this program again with the same arguments. Connections end. */
+static void start_again(const char *why)
+{
+	static char line[COMMAND_LINE_MAX + 1];
+	char *argv[ARGUMENTS_MAX + 1] = {0};
+	size_t size = 0, count = 0;
+	AUTO_FD fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	for (ssize_t got = 1; fd >= 0 && got > 0 && size<COMMAND_LINE_MAX; size += got> 0 ? (size_t) got : 0)
+		got = read(fd, line + size, COMMAND_LINE_MAX - size);
+	for (char *at = line; at < line + size && count < ARGUMENTS_MAX; at += strlen(at) + 1)
+		argv[count++] = at;
+	log_event(LOG_WARN, "starts-again", "why=%s", log_quote(str_from(why)));
+	(void) execv("/proc/self/exe", argv);
+	log_event(LOG_ERROR, "cannot-start-again", "why=%s", log_quote(str_from(strerrordesc_np(errno))));
+	_exit(EXIT_CANNOT_START_AGAIN); /* its supervisor starts it */
+}
+
+static void note_writer(struct follower *f, const struct sql_writer *writer)
+{
+	pthread_mutex_lock(&f->lock);
+	(void) snprintf(f->writer, sizeof f->writer, "%.*s", STR_ARG(writer->address));
+	f->epoch = writer->epoch;
+	f->commit = writer->commit;
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* Refuses to take over a database that is older than what this process has shown: commits are missing there. */
+static void look(struct daemon *d)
+{
+	struct sql_writer writer = {0};
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	struct ctx c;
+	if (!arena)
+		return;
+	ctx_init(&c, arena);
+	if (store_read_following(d->store) == STORE_BEHIND)
+		start_again("this follower is too far behind and loads everything again");
+	if (!result_is_ok(d->sql->read_writer(d->sql, &c, &writer)))
+		return; /* nobody can take over without the database */
+	note_writer(d->follower, &writer);
+	if (writer.is_free && store_read_following(d->store) != STORE_OTHER)
+		start_again("the writer's lease has ended");
+}
+
+static void *follower_main(void *arg)
+{
+	struct daemon *d = arg;
+	int64_t next_us = 0;
+	(void) pthread_setname_np(pthread_self(), "follower");
+	while (!atomic_load(&d->follower->stops)) {
+		bool has_news = d->sql->await_feed(d->sql, LEASE_LOOK_MS);
+		int64_t now_us = clock_monotonic_us();
+		if (has_news || now_us >= next_us)
+			store_follow(d->store);
+		if (now_us < next_us)
+			continue;
+		look(d);
+		next_us = now_us + LEASE_LOOK_MS * MILLISECOND;
+	}
+	return NULL;
+}
+
+/* ---- calls ---- */
+
+/* The follower cannot know whether the writer has carried the call out. */
+static RESULT say_unanswered(struct ctx *c, bool was_sent, struct str writer)
+{
+	ctx_clear_problem(c);
+	return was_sent ? ctx_fail(c, ERR_AGAIN,
+				   "The region's writer %" STR_FMT " did not answer, and it is not known "
+				   "whether the call took effect. Try again "
+				   "later with the same client token, or look first.",
+				   STR_ARG(writer))
+			: ctx_fail(c, ERR_AGAIN,
+				   "The region's writer %" STR_FMT
+				   " cannot be reached: another dari process takes "
+				   "over within seconds. Try again later.",
+				   STR_ARG(writer));
+}
+
+struct passed {
+	struct daemon *d;
+	struct api_face *face;
+	struct call *call;
+	struct peer_call call_of_peer;
+};
+
+static RESULT pass(struct work_item *w)
+{
+	struct passed *p = w->arg;
+	struct result r = peer_ask(w->ctx, &p->call_of_peer);
+	return result_is_ok(r) ? OK
+			       : say_unanswered(w->ctx, p->call_of_peer.was_sent, p->call_of_peer.address);
+}
+
+static void passed_resumed(struct call *call, struct result result)
+{
+	struct passed *p = call->face_data;
+	struct peer_call *answer = &p->call_of_peer;
+	/* the client may have seen what was committed until now */
+	store_ask_feed(p->d->store);
+	if (!result_is_ok(result)) {
+		buf_done(&answer->body);
+		struct str why = call->ctx.problem.message;
+		ctx_clear_problem(&call->ctx);
+		api_refuse_now(p->face, call, why);
+		return;
+	}
+	if (answer->request_id.n)
+		call->ctx.request_id = answer->request_id;
+	for (size_t k = 0; k < answer->header_count; k++)
+		call_set_answer_header(call, answer->headers[k].name, answer->headers[k].value);
+	call_answer(call, answer->status, answer->content_type, &answer->body);
+}
+
+static struct str copy_writer(struct follower *f, struct arena *a)
+{
+	pthread_mutex_lock(&f->lock);
+	struct str writer = str_copy(a, str_from(f->writer));
+	pthread_mutex_unlock(&f->lock);
+	return writer;
+}
+
+static void refuse(struct daemon *d, struct call *call, struct api_face *face)
+{
+	struct str writer = copy_writer(d->follower, call->ctx.arena);
+	api_refuse_now(
+		face, call,
+		str_print(call->ctx.arena,
+			  "This dari process follows the region's writer and cannot serve this call. Ask the "
+			  "writer, %" STR_FMT ", or try again later.",
+			  STR_ARG(writer)));
+}
+
+struct passing {
+	struct daemon *d;
+	struct api_face *face;
+};
+
+static void pass_on(void *self, struct call *call)
+{
+	const struct passing *passing = self;
+	struct follower *f = passing->d->follower;
+	struct passed *p = arena_new_object(call->ctx.arena, struct passed);
+	if (!p || (p->call_of_peer.address = copy_writer(f, call->ctx.arena)).n == 0) {
+		refuse(passing->d, call, passing->face);
+		return;
+	}
+	*p = (struct passed){
+		.d = passing->d, .face = passing->face, .call = call, .call_of_peer = p->call_of_peer};
+	p->call_of_peer.call = call;
+	p->call_of_peer.master_key = passing->d->master_key;
+	atomic_fetch_add(&f->passed_on, 1);
+	const struct api_work work = {.lane = f->lane,
+				      .asker = login_attempt_address(call->peer),
+				      .refusal =
+					      "Too many calls wait for the region's writer. Try again later.",
+				      .run = pass,
+				      .arg = p};
+	call->face_data = p;
+	api_work(call, &work, passed_resumed);
+}
+
+static void refuse_on(void *self, struct call *call)
+{
+	const struct passing *passing = self;
+	refuse(passing->d, call, passing->face);
+}
+
+/* Faces whose reads come from rows alone. */
+static bool reads_rows(const struct daemon *d, const struct api_face *face)
+{
+	return face == d->ec2 || face == d->iam || face == d->openstack || face == d->cloudstack ||
+	       face == d->azure;
+}
+
+void follower_handle(struct daemon *d, struct call *call, struct api_face *face)
+{
+	struct passing passing = {d, face};
+	struct api_forward forward = {.pass_on = pass_on, .self = &passing};
+	bool is_stream = str_is(call->path, "/api/v1/stream");
+	if (call_header(call, "Upgrade").n || peer_is_passed_on(call)) {
+		refuse(d, call, face); /* a console; or a call that was passed on to the former writer */
+	} else if ((reads_rows(d, face) && store_has_fed(d->store)) || is_stream) {
+		forward.pass_on = is_stream ? refuse_on : pass_on;
+		atomic_fetch_add(&d->follower->served, 1);
+		api_handle_read(face, call, &forward);
+	} else {
+		pass_on(&passing, call);
+	}
+}
+
+void follower_note_peer(struct daemon *d, struct call *call)
+{
+	if (peer_is_passed_on(call))
+		peer_take_client(d->master_key, call);
+}
+
+/* ---- state ---- */
+
+void follower_read_state(struct daemon *d, struct arena *a, struct follower_state *ret_state)
+{
+	struct follower *f = d->follower;
+	*ret_state = (struct follower_state){.is_writer = !f, .is_shared = d->sql->read_writer};
+	if (!f) {
+		ret_state->epoch = d->sql->lease.epoch;
+		return;
+	}
+	ret_state->writer = copy_writer(f, a);
+	uint64_t shown = store_read_commit(d->store);
+	pthread_mutex_lock(&f->lock);
+	ret_state->epoch = f->epoch;
+	ret_state->lag = f->commit > shown ? f->commit - shown : 0;
+	pthread_mutex_unlock(&f->lock);
+	ret_state->passed_on = atomic_load(&f->passed_on);
+	ret_state->served = atomic_load(&f->served);
+}
+
+/* ---- life ---- */
+
+RESULT follower_start(struct daemon *d)
+{
+	struct follower *f = d->follower;
+	const struct lane_config lane = {d->executor, "passed-on", THREADS, WAITING_MAX, WAITING_MAX, 0};
+	TRY(lane_new(&d->ctx, &lane, &f->lane));
+	f->runs = pthread_create(&f->thread, NULL, follower_main, d) == 0;
+	return f->runs ? OK
+		       : ctx_fail(&d->ctx, ERR_NO_MEMORY, "cannot start the thread that follows the writer");
+}
+
+void follower_stop(struct daemon *d)
+{
+	struct follower *f = d->follower;
+	atomic_store(&f->stops, true);
+	if (f->runs)
+		(void) pthread_join(f->thread, NULL);
+	f->runs = false;
+}
+
+void follower_free(struct daemon *d)
+{
+	struct follower *f = d->follower;
+	if (!f)
+		return;
+	lane_free(f->lane);
+	pthread_mutex_destroy(&f->lock);
+	heap_free(f);
+	d->follower = NULL;
+}
+
+RESULT follower_new(struct daemon *d, const struct sql_writer *writer)
+{
+	d->follower = heap_new(struct follower);
+	if (!d->follower)
+		return ctx_no_memory(&d->ctx);
+	pthread_mutex_init(&d->follower->lock, NULL);
+	note_writer(d->follower, writer);
+	return OK;
+}

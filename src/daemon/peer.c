@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Passes calls on to the writer by libcurl. */
+#include "daemon/peer.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+
+#include "base/clock.h"
+
+enum { PROOF_AGE_MAX_S = 60, CONNECT_MS = 1000, ANSWER_MS = 40000, ANSWER_CAP = 64 * 1024 * 1024 };
+static const char peer_header[] = "X-Dari-Peer";
+
+/* ---- the proof ---- */
+
+/* The proof covers what the call is, so that it is of no use for another one. */
+static struct str prove(const uint8_t *master_key, struct call *call, struct str client, struct str time)
+{
+	uint8_t key[SHA256_SIZE], mac[SHA256_SIZE];
+	struct str authorization = call_header(call, "Authorization");
+	struct str text =
+		str_print(call->ctx.arena,
+			  "%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT,
+			  STR_ARG(client), STR_ARG(time), STR_ARG(call->method_name), STR_ARG(call->path),
+			  STR_ARG(call->query), STR_ARG(authorization));
+	crypto_hmac_sha256(master_key, MASTER_KEY_SIZE, STR("dari-peer"), key);
+	crypto_hmac_sha256(key, sizeof key, text, mac);
+	crypto_wipe(key, sizeof key);
+	return text.p ? str_encode_hex(call->ctx.arena, mac, sizeof mac) : STR_NONE;
+}
+
+bool peer_is_passed_on(const struct call *call)
+{
+	return call_header(call, peer_header).n > 0;
+}
+
+void peer_take_client(const uint8_t *master_key, struct call *call)
+{
+	struct str rest = call_header(call, peer_header), client = STR_NONE, time = STR_NONE,
+		   proof = STR_NONE;
+	struct ip ip = {0};
+	int64_t at_s = 0;
+	if (!str_split_next(&rest, ' ', &client) || !str_split_next(&rest, ' ', &time) ||
+	    !str_split_next(&rest, ' ', &proof) || !result_is_ok(ip_parse(client, &ip)) ||
+	    !result_is_ok(str_parse_int(time, &at_s)))
+		return;
+	struct str wanted = prove(master_key, call, client, time);
+	int64_t age_s = clock_now_us() / SECOND - at_s;
+	if (age_s > PROOF_AGE_MAX_S || age_s < -PROOF_AGE_MAX_S || !wanted.n || wanted.n != proof.n ||
+	    !crypto_equal(wanted.p, proof.p, wanted.n))
+		return;
+	call->peer = ip;
+	call->peer_port = 0;
+}
+
+/* ---- the request ---- */
+
+static bool is_one_of(struct str name, const char *const *names)
+{
+	for (; *names; names++)
+		if (str_equal_nocase(name, str_from(*names)))
+			return true;
+	return false;
+}
+
+struct sending {
+	struct peer_call *peer;
+	struct curl_slist *headers;
+	bool has_accept, has_type, has_agent;
+};
+
+static RESULT add_line(struct sending *s, struct str line)
+{
+	struct curl_slist *longer = line.p ? curl_slist_append(s->headers, line.p) : NULL;
+	if (!longer)
+		return FAIL(NO_MEMORY);
+	s->headers = longer;
+	return OK;
+}
+
+/* Headers of the connection are this process's own. */
+static RESULT add_header(void *arg, struct str name, struct str value)
+{
+	static const char *const own[] = {"Connection", "Content-Length", "Transfer-Encoding", "Expect",
+					  "Keep-Alive", "Upgrade",        peer_header,         NULL};
+	struct sending *s = arg;
+	if (is_one_of(name, own))
+		return OK;
+	s->has_accept = s->has_accept || str_equal_nocase(name, STR("Accept"));
+	s->has_type = s->has_type || str_equal_nocase(name, STR("Content-Type"));
+	s->has_agent = s->has_agent || str_equal_nocase(name, STR("User-Agent"));
+	return add_line(s, str_print(s->peer->call->ctx.arena,
+				     value.n ? "%" STR_FMT ": %" STR_FMT : "%" STR_FMT ";%" STR_FMT,
+				     STR_ARG(name), STR_ARG(value)));
+}
+
+static RESULT add_headers(struct sending *s)
+{
+	struct call *call = s->peer->call;
+	char ip[IP_TEXT_SIZE];
+	struct str client = str_copy(call->ctx.arena, str_from(ip_write(call->peer, ip)));
+	struct str time = str_print(call->ctx.arena, "%" PRId64, clock_now_us() / SECOND);
+	struct str proof = prove(s->peer->master_key, call, client, time);
+	TRY(call_each_header(call, add_header, s));
+	if (!s->has_accept)
+		TRY(add_line(s, STR("Accept:")));
+	if (!s->has_type)
+		TRY(add_line(s, STR("Content-Type:")));
+	if (!s->has_agent)
+		TRY(add_line(s, STR("User-Agent:")));
+	TRY(add_line(s, STR("Expect:")));
+	if (call->is_tls && !call_header(call, "X-Forwarded-Proto").n)
+		TRY(add_line(s, STR("X-Forwarded-Proto: https")));
+	return add_line(s, str_print(call->ctx.arena, "%s: %" STR_FMT " %" STR_FMT " %" STR_FMT, peer_header,
+				     STR_ARG(client), STR_ARG(time), STR_ARG(proof)));
+}
+
+/* ---- the answer ---- */
+
+static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct peer_call *peer = arg;
+	buf_add(&peer->body, bytes, size * count);
+	return peer->body.failed ? 0 : size * count;
+}
+
+static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
+{
+	static const char *const own[] = {"Connection", "Content-Length", "Transfer-Encoding",
+					  "Keep-Alive", "Date",           NULL};
+	struct peer_call *peer = arg;
+	struct arena *a = peer->call->ctx.arena;
+	struct str line = str_trim((struct str){bytes, size * count});
+	size_t colon = str_find_char(line, ':', 0);
+	struct str name = str_slice(line, 0, colon < line.n ? colon : 0);
+	struct str value =
+		str_copy(a, str_trim(str_slice(line, colon < line.n ? colon + 1 : line.n, line.n)));
+	if (str_starts_with(line, STR("HTTP/")))
+		peer->header_count = 0; /* an interim answer came before */
+	else if (str_equal_nocase(name, STR("Content-Type")))
+		peer->content_type = str_to_z(a, value);
+	else if (str_equal_nocase(name, STR("x-amzn-RequestId")))
+		peer->request_id = value;
+	else if (name.n && !is_one_of(name, own) && peer->header_count < PEER_HEADERS_MAX)
+		peer->headers[peer->header_count++] = (struct peer_header){str_to_z(a, name), value};
+	return size * count;
+}
+
+static CURL *make_curl(struct sending *s, const char *url, const char *target)
+{
+	const struct call *call = s->peer->call;
+	CURL *curl = curl_easy_init();
+	if (!curl)
+		return NULL;
+	(void) curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void) curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target);
+	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void) curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long) CONNECT_MS);
+	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
+	(void) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	if (call->method != HTTP_GET && call->method != HTTP_HEAD) {
+		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) call->body.n);
+		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.n ? call->body.p : "");
+	}
+	if (call->method == HTTP_HEAD)
+		(void) curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+	else
+		(void) curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST,
+					str_to_z(call->ctx.arena, call->method_name));
+	(void) curl_easy_setopt(curl, CURLOPT_HTTPHEADER, s->headers);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, s->peer);
+	(void) curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+	(void) curl_easy_setopt(curl, CURLOPT_HEADERDATA, s->peer);
+	return curl;
+}
+
+static RESULT perform(struct ctx *c, struct peer_call *peer, CURL *curl)
+{
+	curl_off_t sent = 0;
+	long status = 0, request_size = 0;
+	CURLcode code = curl_easy_perform(curl);
+	(void) curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_size);
+	(void) curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	peer->was_sent = request_size > 0 || sent > 0;
+	peer->status = (int) status;
+	return code == CURLE_OK && status >= 200 ? OK : ctx_fail(c, ERR_IO, "%s", curl_easy_strerror(code));
+}
+
+RESULT peer_ask(struct ctx *c, struct peer_call *peer)
+{
+	struct sending s = {.peer = peer};
+	const struct call *call = peer->call;
+	struct str target =
+		str_print(c->arena, call->query.n ? "%" STR_FMT "?%" STR_FMT : "%" STR_FMT "%" STR_FMT,
+			  STR_ARG(call->path), STR_ARG(call->query));
+	buf_init(&peer->body, ANSWER_CAP);
+	struct result r = add_headers(&s);
+	CURL *curl = result_is_ok(r) && target.p ? make_curl(&s, str_to_z(c->arena, peer->address), target.p)
+						 : NULL;
+	r = curl ? perform(c, peer, curl) : ctx_no_memory(c);
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(s.headers);
+	return r;
+}

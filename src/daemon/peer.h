@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A call on its way from a follower to the writer: the client's own bytes and headers, because signatures cover them,
+ * and the client's address with a proof by the master key, which all processes of a region have. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "http/server.h"
+
+enum { PEER_HEADERS_MAX = 48 };
+
+struct peer_header {
+	const char *name;
+	struct str value;
+};
+
+struct peer_call {
+	struct str address; /* the writer's URL */
+	struct call *call;
+	const uint8_t *master_key;
+	/* the answer, in the call's arena but for the body */
+	bool was_sent; /* the writer may have heard of the call */
+	int status;
+	const char *content_type; /* NULL: none */
+	struct str request_id;
+	struct peer_header headers[PEER_HEADERS_MAX];
+	size_t header_count;
+	struct buf body;
+};
+/* Blocks. On failure the body is freed by the caller, too. */
+RESULT peer_ask(struct ctx *c, struct peer_call *peer);
+
+/* True if another process has passed the call on, or claims to. */
+bool peer_is_passed_on(const struct call *call);
+/* Sets the call's peer to the client's address, if the proof holds. */
+void peer_take_client(const uint8_t *master_key, struct call *call);
