@@ -72,6 +72,9 @@ const char *settings_store(struct arena *a, const struct settings *s);
 /* Servers of the database in the form of drivers/egress_policy.h: "tcp:10.0.0.1:5432". None for SQLite and for a
  * socket of this machine. False: out of memory. */
 bool settings_list_databases(struct arena *a, struct str store, struct strs *ret_servers);
+/* All servers that the configuration names and the region connects to, in the same form or as URLs: accounts' downloads
+ * may not reach them. False: out of memory. */
+bool settings_list_remotes(struct arena *a, const struct settings *s, struct strs *ret_remotes);
 /* Paths in the data directory; in the arena. */
 const char *settings_path(struct arena *a, const struct settings *s, const char *name);
 /* "http://127.0.0.1:8788", or with https. */

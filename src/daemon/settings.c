@@ -299,6 +299,26 @@ bool settings_list_databases(struct arena *a, struct str store, struct strs *ret
 	return is_whole;
 }
 
+bool settings_list_remotes(struct arena *a, const struct settings *s, struct strs *ret_remotes)
+{
+	/* "s3://" names a bucket rather than a host */
+	bool is_server = str_starts_with(s->backup.url, STR("http"));
+	const struct str texts[] = {s->ovn_northbound, s->ovn_southbound, s->ovs_database, s->backup.endpoint,
+				    is_server ? s->backup.url : STR_NONE};
+	struct str urls = s->directory.ldap.url, url;
+	struct strs databases = {0};
+	struct servers list = {0};
+	bool is_whole = settings_list_databases(a, s->store, &databases);
+	for (size_t k = 0; k < databases.count; k++)
+		is_whole = is_whole && VEC_PUSH(a, &list, databases.at[k]);
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+		is_whole = is_whole && (!texts[k].n || VEC_PUSH(a, &list, texts[k]));
+	while (is_whole && str_split_next(&urls, ' ', &url))
+		is_whole = !url.n || VEC_PUSH(a, &list, url);
+	*ret_remotes = (struct strs){list.at, list.count};
+	return is_whole;
+}
+
 const char *settings_store(struct arena *a, const struct settings *s)
 {
 	return s->store.n ? str_to_z(a, s->store) : settings_path(a, s, "dari.db");

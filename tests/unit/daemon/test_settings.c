@@ -65,11 +65,67 @@ static void databases_are_remotes(void **state)
 	}
 }
 
+/* Keys whose servers accounts' downloads may reach: the region's own API, resolvers, which speak DNS, and a public
+ * mirror of vendors' images. */
+static bool is_open(const char *name)
+{
+	static const char *const open[] = {"api.endpoint", "store_peer", "dns.upstreams", "images.mirror"};
+	for (size_t k = 0; k < sizeof open / sizeof open[0]; k++)
+		if (strcmp(open[k], name) == 0)
+			return true;
+	return false;
+}
+
+static bool sounds_like_a_server(const char *name)
+{
+	static const char *const words[] = {"url",   "endpoint", "northbound", "southbound", "ovn.local",
+					    "store", "upstream", "mirror",     "target"};
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		if (strstr(name, words[k]))
+			return true;
+	return false;
+}
+
+struct listing {
+	struct ctx *c;
+	struct settings settings;
+	size_t count;
+};
+
+/* Gives the key's text a server of its own, and looks for that in the list. */
+static void check_key(void *arg, const struct config_key *key)
+{
+	struct listing *l = arg;
+	struct strs remotes = {0};
+	if (!sounds_like_a_server(key->name) || is_open(key->name))
+		return;
+	bool is_store = strcmp(key->name, "store") == 0;
+	struct str *text = (struct str *) (void *) ((char *) &l->settings + key->offset);
+	*text = str_from(is_store ? "postgresql://server.example/dari" : "https://server.example:443");
+	bool has = false;
+	assert_true(settings_list_remotes(l->c->arena, &l->settings, &remotes));
+	for (size_t k = 0; k < remotes.count; k++)
+		has |= str_contains(remotes.at[k], STR("server.example"));
+	if (!has)
+		fail_msg("settings_list_remotes() has no server of %s", key->name);
+	*text = STR_NONE;
+	l->count++;
+}
+
+static void servers_of_the_configuration_are_remotes(void **state)
+{
+	struct listing l = {.c = *state};
+	settings_each_key(check_key, &l);
+	assert_true(l.count >= 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_device_has_a_device_s_name, ctx_setup, ctx_teardown),
 		cmocka_unit_test_setup_teardown(databases_are_remotes, ctx_setup, ctx_teardown),
+		cmocka_unit_test_setup_teardown(servers_of_the_configuration_are_remotes, ctx_setup,
+						ctx_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
