@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "store/internal.h"
 
+/* A process that was stopped for longer does not answer from what it had before. */
+static const int64_t FED_MAX_US = 2 * SECOND;
+
 uint64_t store_read_commit(struct store *s)
 {
 	pthread_rwlock_rdlock(&s->lock);
@@ -36,7 +39,8 @@ void store_ask_feed(struct store *s)
 bool store_has_fed(struct store *s)
 {
 	return atomic_load(&s->feed_done) >= atomic_load(&s->feed_asked) &&
-	       atomic_load(&s->following) == STORE_FOLLOWS;
+	       atomic_load(&s->following) == STORE_FOLLOWS &&
+	       clock_boot_us() - atomic_load(&s->fed_us) < FED_MAX_US;
 }
 
 static RESULT take_put(void *arg, enum kind kind, const struct row *row)
@@ -84,6 +88,7 @@ void follow_apply(struct store *s)
 			.log = &s->log};
 	const struct sql_feed feed = {.put = take_put, .gone = take_gone, .arg = &op};
 	uint64_t asked = atomic_load(&s->feed_asked);
+	int64_t since_us = clock_boot_us();
 	op_begin_change(s);
 	struct result r = s->config.sql->follow(s->config.sql, &c, &feed, &commit);
 	note_outcome(s, &c, r);
@@ -96,7 +101,9 @@ void follow_apply(struct store *s)
 	arena_reset(s->arena);
 	op_end_batch(s, commit);
 	view_free_retired(s, false);
-	if (result_is_ok(r))
+	if (result_is_ok(r)) {
+		atomic_store(&s->fed_us, since_us);
 		atomic_store(&s->feed_done, asked);
+	}
 	count_rows(s);
 }

@@ -181,6 +181,7 @@ struct store {
 	 * when a read of the feed that began later has ended. */
 	_Atomic enum store_following following;
 	_Atomic uint64_t feed_asked, feed_done;
+	_Atomic int64_t fed_us; /* begin of the last successful read, by clock_boot_us() */
 
 	/* For readers, under lock: shared to read, exclusive to publish. */
 	pthread_rwlock_t lock __attribute__((aligned(64)));

@@ -2,7 +2,9 @@
  * Life of the store: loads all rows from SQL, registers listeners, closes; and compares memory with SQL. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 
+#include "base/clock.h"
 #include "base/heap.h"
 #include "store/internal.h"
 #include "store/room.h"
@@ -186,7 +188,9 @@ RESULT store_open_follower(struct ctx *c, const struct store_config *config, con
 	s->floods = audit_floods_new();
 	if (!s->arena || !s->floods)
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the store");
+	int64_t since_us = clock_boot_us();
 	TRY(store_load(s, c));
+	atomic_store(&s->fed_us, since_us);
 	s->actor = actor_new(config->executor, "committer");
 	if (!s->actor)
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the committer");

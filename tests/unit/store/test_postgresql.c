@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "../model/fill.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "store/follow.h"
@@ -398,6 +399,10 @@ static void a_follower_knows_when_it_is_up_to_date(void **state)
 	fixture_step(f);
 	assert_true(store_has_fed(follower));
 	assert_same(f, follower);
+	clock_advance_us(2 * SECOND); /* it was stopped */
+	assert_false(store_has_fed(follower));
+	follow(f, follower);
+	assert_true(store_has_fed(follower));
 	store_close(follower);
 }
 
