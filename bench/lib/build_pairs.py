@@ -34,7 +34,8 @@ def dev(build, scratch, client):
                 break
         else:
             raise RuntimeError(f"{' '.join(argv)} did not start")
-        said = dict(re.findall(r"^export (\w+)=(\S*)", banner, re.MULTILINE))
+        exports = " ".join(re.findall(r"^export (.*)", banner, re.MULTILINE))  # older builds have several in a line
+        said = dict(re.findall(r"(\w+)=(\S*)", exports))
         host = said["AWS_ENDPOINT_URL"].partition("//")[2].rstrip("/")
         yield Target(client, host, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"]), child.pid, sign_in(said)
     shutil.rmtree(data)
