@@ -32,7 +32,7 @@ DEFINE_AUTO(backup_store)
 RESULT backup_store_put(struct backup_store *s, struct ctx *c, struct str name, struct str bytes);
 /* Appends the object's bytes to `into`, up to its limit. ERR_NOT_FOUND; ERR_TOO_LARGE. */
 RESULT backup_store_get(struct backup_store *s, struct ctx *c, struct str name, struct buf *into);
-/* Lists the names directly in a folder, in c's arena: at most BACKUP_LIST_MAX, an arbitrary selection if
+/* Lists the names of objects and folders directly in a folder, in c's arena: at most BACKUP_LIST_MAX, an arbitrary selection if
  * there are more. An absent folder is empty. */
 RESULT backup_store_list(struct backup_store *s, struct ctx *c, struct str folder, struct strs *ret_names);
 /* Absent: OK. */

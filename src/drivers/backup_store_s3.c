@@ -164,38 +164,51 @@ static RESULT remove_object(struct backup_store *s, struct ctx *c, struct str na
 	return OK;
 }
 
-/* Lists the answer's keys directly in the folder. Our names contain no characters that XML escapes; keys with
- * such characters are skipped. */
+/* Text between tags at `at`, e.g. <Key>text</Key>; empty: another tag. */
+static struct str element_at(struct str text, size_t at, struct str tag)
+{
+	struct str rest = str_slice(text, at, text.n);
+	if (!str_starts_with(rest, tag))
+		return STR_NONE;
+	rest = str_slice(rest, tag.n, rest.n);
+	return str_slice(rest, 0, str_find_char(rest, '<', 0));
+}
+
+/* Lists the answer's keys directly in the folder, and its folders, which end in a slash. Our names contain no characters
+ * that XML escapes; keys with such characters are skipped, and so is the echoed prefix. */
 static RESULT read_keys(struct ctx *c, struct str text, struct str folder, struct strs *ret_names)
 {
-	static const struct str BEGIN = STR("<Key>");
 	struct str *names = arena_new_array(c->arena, struct str, BACKUP_LIST_MAX);
 	size_t count = 0;
 	if (!names)
 		return ctx_no_memory(c);
 	for (size_t at = str_find_char(text, '<', 0); at < text.n && count < BACKUP_LIST_MAX;
 	     at = str_find_char(text, '<', at + 1)) {
-		struct str rest = str_slice(text, at, text.n);
-		if (!str_starts_with(rest, BEGIN))
+		struct str key = element_at(text, at, STR("<Key>"));
+		if (!key.n) {
+			key = element_at(text, at, STR("<Prefix>"));
+			key.n -= key.n && key.p[key.n - 1] == '/';
+		}
+		if (key.n <= folder.n + 1 || !str_starts_with(key, folder) || key.p[folder.n] != '/')
 			continue;
-		rest = str_slice(rest, BEGIN.n, rest.n);
-		struct str key = str_slice(rest, 0, str_find_char(rest, '<', 0));
 		struct str name = str_slice(key, folder.n + 1, key.n);
-		if (str_starts_with(key, folder) && backup_name_is_part(name))
+		if (backup_name_is_part(name))
 			names[count++] = str_copy(c->arena, name);
 	}
 	*ret_names = (struct strs){names, count};
 	return OK;
 }
 
-/* The query must be sorted and encoded exactly as it is signed. */
-static RESULT list(struct backup_store *s, struct ctx *c, struct str folder, struct strs *ret_names)
+/* The query must be sorted and encoded exactly as it is signed. grouping: "delimiter=%2F&" lists subfolders instead of the
+ * keys in them; "" leaves both out. */
+static RESULT list_page(struct backup_store *s, struct ctx *c, struct str folder, const char *grouping,
+			struct strs *ret_names)
 {
 	struct buf answer;
 	struct str prefix =
 		str_encode_url(c->arena, str_print(c->arena, "%" STR_FMT "/", STR_ARG(folder)), false);
 	struct exchange x = {.method = "GET", .answer = &answer};
-	x.url = str_print(c->arena, "%s?list-type=2&max-keys=%d&prefix=%" STR_FMT, s->bucket_url,
+	x.url = str_print(c->arena, "%s?%slist-type=2&max-keys=%d&prefix=%" STR_FMT, s->bucket_url, grouping,
 			  BACKUP_LIST_MAX, STR_ARG(prefix))
 			.p;
 	buf_init(&answer, LISTING_MAX);
@@ -206,12 +219,17 @@ static RESULT list(struct backup_store *s, struct ctx *c, struct str folder, str
 	return result;
 }
 
+static RESULT list(struct backup_store *s, struct ctx *c, struct str folder, struct strs *ret_names)
+{
+	return list_page(s, c, folder, "delimiter=%2F&", ret_names);
+}
+
 /* Deletes page by page until the listing is empty. */
 static RESULT remove_folder(struct backup_store *s, struct ctx *c, struct str folder)
 {
 	struct strs names = {0};
 	do {
-		TRY(list(s, c, folder, &names));
+		TRY(list_page(s, c, folder, "", &names));
 		for (size_t k = 0; k < names.count; k++) {
 			struct str name = str_print(c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(folder),
 						    STR_ARG(names.at[k]));

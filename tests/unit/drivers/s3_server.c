@@ -56,6 +56,7 @@ static void list(struct s3_server *s, int fd, const char *query)
 {
 	char prefix[512] = {0}, *out = calloc(1, OBJECTS_MAX * 600), *at = out;
 	const char *given = strstr(query, "prefix=");
+	int groups = strstr(query, "delimiter=%2F") != NULL;
 	size_t n = 0;
 	for (const char *p = given ? given + 7 : ""; *p && n < sizeof prefix - 1; p++)
 		if (strncmp(p, "%2F", 3) == 0) {
@@ -63,10 +64,22 @@ static void list(struct s3_server *s, int fd, const char *query)
 			p += 2;
 		} else
 			prefix[n++] = *p;
-	at += sprintf(at, "<ListBucketResult>");
-	for (size_t k = 0; k < OBJECTS_MAX; k++)
-		if (s->objects[k].bytes && strncmp(s->objects[k].name, prefix, n) == 0)
-			at += sprintf(at, "<Contents><Key>%s</Key></Contents>", s->objects[k].name);
+	at += sprintf(at, "<ListBucketResult><Prefix>%s</Prefix>", prefix);
+	for (size_t k = 0; k < OBJECTS_MAX; k++) {
+		const char *name = s->objects[k].name;
+		if (!s->objects[k].bytes || strncmp(name, prefix, n) != 0)
+			continue;
+		const char *slash = groups ? strchr(name + n, '/') : NULL;
+		char group[600];
+		if (!slash) {
+			at += sprintf(at, "<Contents><Key>%s</Key></Contents>", name);
+			continue;
+		}
+		sprintf(group, "<CommonPrefixes><Prefix>%.*s</Prefix></CommonPrefixes>",
+			(int) (slash + 1 - name), name);
+		if (!strstr(out, group))
+			at += sprintf(at, "%s", group);
+	}
 	at += sprintf(at, "</ListBucketResult>");
 	answer(fd, "200 OK", out, (size_t) (at - out));
 	free(out);

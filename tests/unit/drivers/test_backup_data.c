@@ -352,6 +352,22 @@ static void test_names(void **state)
 	}
 }
 
+/* A folder's list has its objects and its folders, and nothing of what those hold. */
+static void test_folders(void **state)
+{
+	static const char *const objects[] = {"a/one", "a/b/two", "a/b/three", "a/c/d/four", "ab/five"};
+	struct strs names = {0};
+	(void) state;
+	for (size_t k = 0; k < sizeof objects / sizeof objects[0]; k++)
+		must(backup_store_put(bench.store, &bench.c, str_from(objects[k]), STR("x")));
+	must(backup_store_list(bench.store, &bench.c, STR("a"), &names));
+	assert_int_equal(names.count, 3);
+	for (size_t k = 0; k < names.count; k++)
+		assert_true(str_is(names.at[k], "one") || str_is(names.at[k], "b") || str_is(names.at[k], "c"));
+	assert_int_equal(count_in("a/b"), 2);
+	assert_int_equal(count_in("absent"), 0);
+}
+
 static void test_a_bucket_that_fails(void **state)
 {
 	struct backup_written written = {0};
@@ -396,6 +412,7 @@ int main(void)
 		BOTH(test_removal),
 		BOTH(test_damage),
 		BOTH(test_names),
+		BOTH(test_folders),
 		cmocka_unit_test_setup_teardown(test_a_bucket_that_fails, setup_bucket, teardown),
 		cmocka_unit_test_setup_teardown(test_targets, setup_directory, teardown),
 	};
