@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import boto3
 import botocore.config
 import botocore.exceptions
+import openstack
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
@@ -268,6 +270,28 @@ def test_followers(region):
             assert health(follower)["writer"].endswith(f":{writer.port}")
             check_follower(region, writer, follower)
     assert health(writer)["role"] == "writer"
+
+
+def test_openstack(region):
+    """openstacksdk through a follower: the writer gives the token, the follower takes it and lists; a console is refused with the writer's address."""
+    writer = region.await_writer()
+    follower = next(m for m in region.members if m is not writer)
+    waiting.wait_until(lambda: health(follower).get("role") == "follower", "a member follows", of=os.getpid())
+    waiting.wait_until(lambda: "Ready" in writer.log(), "the writer prints its passwords", of=os.getpid())
+    password = re.findall(r"^export OS_PASSWORD=(\S+)", writer.log(), re.MULTILINE)[-1]
+    cloud = openstack.connection.Connection(auth={"auth_url": f"http://127.0.0.1:{follower.port}/identity/v3", "username": "dev", "password": password,
+                                                  "project_name": "dev", "user_domain_name": "Default", "project_domain_name": "Default"},
+                                            region_name="us-east-1", app_name="dari", app_version="1")
+    cloud.compute.create_keypair(name="through-a-follower")
+    assert "through-a-follower" in [k.name for k in cloud.compute.keypairs()]
+    served = figure(follower, "dari_follower_served_total")
+    waiting.wait_until(lambda: health(follower)["lag"] == 0, "it has caught up", of=os.getpid())
+    assert not list(cloud.compute.servers())
+    assert figure(follower, "dari_follower_served_total") > served
+    asked = urllib.request.Request(f"http://127.0.0.1:{follower.port}/console/ws", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=waiting.HANG_S)  # pylint: disable=consider-using-with
+    assert refused.value.code == 503 and f":{writer.port}" in refused.value.read().decode()
 
 
 def test_kills(region):
