@@ -33,18 +33,21 @@ static struct MHD_Daemon *start_daemon(struct http_worker *w, const struct http_
 	/* the acceptor enforces the limit */
 	uint64_t limit = (uint64_t) config->connection_max + RESERVED_MAX;
 	unsigned idle_s = (unsigned) ((config->idle_timeout_us + SECOND - 1) / SECOND);
-	struct MHD_OptionItem options[8] = {
+	struct MHD_OptionItem options[9] = {
 		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t) (limit > UINT_MAX ? UINT_MAX : limit), NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, idle_s, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t) config->header_cap_size + POOL_MEMORY_MORE,
 		 NULL},
+		/* all signals are blocked here; without this option MHD copies files in pieces of 4 KiB
+		 * instead of using sendfile() */
+		{MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
 #if MHD_VERSION >= 0x00097701
 		{MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, NULL},
 #else
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 #endif
 	};
-	size_t n = 4;
+	size_t n = 5;
 	if (pool->cert_pem) {
 		flags |= MHD_USE_TLS;
 		options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, pool->cert_pem};
