@@ -4,13 +4,14 @@ import collections
 import configparser
 import os
 import re
+import shutil
 import subprocess
 
 import subunit
 import testtools
 
 import cloud
-from dev import end_with_parent
+from dev import ROOT, end_with_parent
 
 PACKAGES = "/usr/lib/python3/dist-packages"
 TOLD = 30  # lines printed of a failure
@@ -196,6 +197,10 @@ def run_selected(script, folder, groups, chosen, parallel=2, **how):
     wrong += [(rule[0].pattern, "stands in tempest.failing and did not fail") for rule in failing
               if not chosen and not is_race(rule) and not any(rule[0].fullmatch(name) for name in results)]
     failed = sum(1 for name, (status, _) in results.items() if status == "fail" and rule_for(name, failing))
+    if wrong:
+        kept = os.path.join(ROOT, "build", f"{os.path.basename(script)}-tempest.log")
+        shutil.copy(os.path.join(folder, "tempest.log"), kept)  # has the guests' consoles, and all calls
+        print(f"# {kept} is Tempest's log")
     for name, why in wrong:
         print(f"not ok {name}\n" + "".join(f"    {line}\n" for line in why.splitlines()))
     if failed:
