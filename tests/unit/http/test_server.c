@@ -3,6 +3,9 @@
 #include "fixture.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -467,6 +470,24 @@ static void test_costs(void **state)
 	client_close(&c);
 }
 
+static atomic_int files_sent;
+
+/* libmicrohttpd's calls lead here, because the program's own symbols come before those of libraries. */
+ssize_t sendfile64(int to, int from, off64_t *at, size_t size)
+{
+	files_sent++;
+	return syscall(SYS_sendfile, to, from, at, size);
+}
+
+/* Kept answers are files: sending them in copied pieces costs five times as much. */
+static void test_files_are_not_copied(void **state)
+{
+	struct fixture *f = *state;
+	files_sent = 0;
+	assert_int_equal(client_ask(f->arena, f->port, GET("/file")).status, 200);
+	assert_int_equal(files_sent, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +506,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_torn_requests, setup_quick, teardown),
 		cmocka_unit_test_setup_teardown(test_listeners, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_costs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_files_are_not_copied, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_adopted_sockets, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
