@@ -21,7 +21,7 @@ import openstack
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import DARI, Dev  # noqa: E402
+from dev import DARI, Dev, end_with_parent  # noqa: E402
 from postgresql import Server  # noqa: E402
 import waiting  # noqa: E402
 
@@ -48,15 +48,16 @@ class Member:
     def start(self):
         self.errors = open(self.folder / "log", "ab")  # pylint: disable=consider-using-with
         self.process = subprocess.Popen([DARI, "dev", "--port", str(self.port), "--data", self.folder, "--instant"],
-                                        stdout=self.errors, stderr=self.errors)
+                                        stdout=self.errors, stderr=self.errors, preexec_fn=end_with_parent)
 
     def supervise(self):
         while True:
             status = self.process.wait()
             self.statuses.append(status)
+            if self.is_wanted:
+                time.sleep(RESTART_S)
             if not self.is_wanted:
                 return
-            time.sleep(RESTART_S)
             self.start()
 
     def kill(self, number=signal.SIGKILL):
