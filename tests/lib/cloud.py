@@ -50,10 +50,13 @@ class Project:
     def __init__(self, dev, project, user, password):
         self.dev, self.name, self.user, self.password = dev, project, user, password
         self.local = threading.local()
-        self.token = None
         scope = {"project": {"name": project, "domain": {"id": "default"}}}
         self.auth = {"auth": {"scope": scope, "identity": {"methods": ["password"], "password": {"user": {
             "name": user, "domain": {"id": "default"}, "password": password}}}}}
+        self.sign_in()
+
+    def sign_in(self):
+        self.token = None
         answer = self.call("POST", "/identity/v3/auth/tokens", self.auth)
         assert answer.status == 201, answer
         self.token = answer.headers["X-Subject-Token"]

@@ -26,6 +26,9 @@ class Native(cloud.Project):
 
     def api_ok(self, method, path, body=None, **headers):
         answer = self.api(method, path, body, **headers)
+        if answer.status == 401:  # a token ends after an hour, which a long script outlives on a slow machine
+            self.sign_in()
+            answer = self.api(method, path, body, **headers)
         assert answer.status < 300, f"{method} {path} {body}: {answer}"
         return answer.json
 

@@ -55,6 +55,10 @@ class Server:
     def watched(self):
         return [self.process.pid]
 
+    def progress(self):
+        """When its log of changes was written last."""
+        return max((entry.stat().st_mtime_ns for entry in os.scandir(self.data / "pg_wal")), default=0)
+
     def has_ended(self):
         return self.process.poll() is not None and "PostgreSQL has ended:\n" + (self.folder / "log").read_text()
 

@@ -34,7 +34,7 @@ def start_all(request):
         def run(name):
             slot = slots.get()
             try:
-                return waiting.run([FOLDER / name], capture_output=True, text=True,
+                return waiting.run([FOLDER / name], capture_output=True, text=True, of=[server],
                                    env=dict(os.environ, DARI_TEST_POSTGRESQL=str(server.folder), DARI_TEST_SLOT=slot, CMOCKA_MESSAGE_OUTPUT="STDOUT"))
             finally:
                 slots.put(slot)

@@ -31,7 +31,7 @@ def server():
 
 @pytest.mark.parametrize("name", ["postgresql", "store", "view", "query", "ledger", "audit", "prune", "copy", "faults"])
 def test_unit(server, name):
-    done = waiting.run([PROGRAMS / f"test_store_{name}"], capture_output=True, text=True,
+    done = waiting.run([PROGRAMS / f"test_store_{name}"], capture_output=True, text=True, of=[server],
                        env=dict(os.environ, DARI_TEST_POSTGRESQL=str(server.folder), CMOCKA_MESSAGE_OUTPUT="STDOUT"))
     assert done.returncode == 0, done.stdout + done.stderr
 
