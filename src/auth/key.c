@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "model/access_key.h"
 
-enum { MASTER_FILE_CAP = 4096, KEY_ID_RANDOM = 16, SECRET_RANDOM_SIZE = 30 /* 40 characters in base64 */ };
+enum { MASTER_FILE_CAP = 4096, SECRET_RANDOM_SIZE = 30 /* 40 characters in base64 */ };
 
 RESULT key_make_master(struct ctx *c, const char *path)
 {
@@ -53,19 +53,28 @@ RESULT key_open(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], uui
 	return crypto_open(c, master, (struct str){(const char *) row.b, sizeof row.b}, sealed, ret_secret);
 }
 
+struct str key_draw_id(struct ctx *c, const char *prefix, size_t count)
+{
+	static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	size_t from = strlen(prefix);
+	char *id = arena_alloc(c->arena, from + count);
+	if (!id)
+		return STR_NONE;
+	memcpy(id, prefix, from);
+	random_bytes(id + from, count);
+	for (size_t k = from; k < from + count; k++)
+		id[k] = base32[id[k] & 31];
+	return (struct str){id, from + count};
+}
+
 RESULT key_draw(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], struct access_key *row,
 		struct str *ret_secret)
 {
-	static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-	char id[4 + KEY_ID_RANDOM] = {'A', 'K', 'I', 'A'};
-	uint8_t drawn[KEY_ID_RANDOM], secret_bytes[SECRET_RANDOM_SIZE];
-	random_bytes(drawn, sizeof drawn);
-	for (size_t k = 0; k < KEY_ID_RANDOM; k++)
-		id[4 + k] = base32[drawn[k] & 31];
+	uint8_t secret_bytes[SECRET_RANDOM_SIZE];
+	struct str key_id = key_draw_id(c, "AKIA", KEY_ID_RANDOM);
 	random_bytes(secret_bytes, sizeof secret_bytes);
 	struct str secret =
 		str_encode_base64(c->arena, (struct str){(char *) secret_bytes, sizeof secret_bytes});
-	struct str key_id = str_copy(c->arena, (struct str){id, sizeof id});
 	struct str sealed = STR_NONE;
 	crypto_wipe(secret_bytes, sizeof secret_bytes);
 	if (!secret.p || !key_id.p)

@@ -9,6 +9,9 @@
 RESULT key_make_master(struct ctx *c, const char *path); /* ERR_EXISTS: never overwrites a file */
 RESULT key_load_master(struct ctx *c, const char *path, uint8_t ret_key[static MASTER_KEY_SIZE]);
 
+enum { KEY_ID_RANDOM = 16 };
+/* Draws an id as IAM's: the prefix and characters of base32. p NULL: the arena is full. */
+struct str key_draw_id(struct ctx *c, const char *prefix, size_t count);
 /* Draws a key id ("AKIA" and 16 characters of base32) and a secret (40 characters). Sets row->key_id, and
  * row->secret to the sealed secret. row->row.id must be set, because the secret is bound to it. */
 RESULT key_draw(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], struct access_key *row,

@@ -46,6 +46,14 @@ RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_l
 /* Converts a public key in RFC 4716's form, or a SubjectPublicKeyInfo in DER or base64, to OpenSSH's line
  * without a comment. Other text is returned unchanged. ERR_INVALID: neither RSA nor Ed25519, or malformed. */
 RESULT crypto_convert_public_key(struct ctx *c, struct str text, struct str *ret_text);
+/* An RSA key that a user uploads for SSH: OpenSSH's line without a comment, the SubjectPublicKeyInfo in PEM, and
+ * the MD5 of the wire form, with colons, as ssh-keygen writes it. */
+struct crypto_rsa_key {
+	struct str line, pem, md5;
+	size_t bits;
+};
+/* Reads either form. ERR_UNSUPPORTED: another form or type of key; ERR_INVALID: malformed. */
+RESULT crypto_read_rsa_key(struct ctx *c, struct str text, struct crypto_rsa_key *ret_key);
 /* True if a line that was checked before is an ECDSA key. */
 bool crypto_is_ecdsa(struct str public_line);
 /* Verifies a signature with a JSON Web Key's numbers, given as bytes: RSA of at least 2048 bits, or P-256. */

@@ -201,7 +201,7 @@ RESULT crypto_make_user_certificate(struct ctx *c, struct str user, struct str *
 static X509 *read_certificate(struct str pem)
 {
 	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
-	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, crypto_no_passphrase, NULL) : NULL;
 	ERR_clear_error();
 	return cert;
 }
@@ -297,7 +297,7 @@ RESULT crypto_make_authority(struct ctx *c, struct str common_name, int64_t vali
 static EVP_PKEY *read_private_key(struct str pem)
 {
 	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, crypto_no_passphrase, NULL) : NULL;
 	ERR_clear_error();
 	return key;
 }
@@ -410,4 +410,50 @@ bool crypto_is_issued_by(struct str cert_pem, struct str ca_cert_pem)
 	bool is_of_it = cert && key && X509_verify(cert, key) == 1;
 	ERR_clear_error();
 	return is_of_it;
+}
+
+/* ---- certificates that users upload ---- */
+
+#define PEM_BEGIN STR("-----BEGIN CERTIFICATE-----")
+#define PEM_END STR("-----END CERTIFICATE-----")
+
+/* Size of the certificate at the beginning of the text, with its marks; 0: there is none. */
+static size_t size_of_pem(struct str text)
+{
+	if (!str_starts_with(text, PEM_BEGIN))
+		return 0;
+	for (size_t at = str_find_char(text, '-', PEM_BEGIN.n); at < text.n;
+	     at = str_find_char(text, '-', at + 1))
+		if (str_starts_with(str_slice(text, at, text.n), PEM_END))
+			return at + PEM_END.n;
+	return 0;
+}
+
+bool crypto_split_certificates(struct arena *a, struct str text, size_t max, struct strs *ret_pems)
+{
+	struct str rest = str_trim(text);
+	struct str *pems = arena_new_array(a, struct str, max);
+	size_t count = 0;
+	while (rest.n && count < max && pems) {
+		struct str pem = str_slice(rest, 0, size_of_pem(rest));
+		OSSL(X509) cert = pem.n ? read_certificate(pem) : NULL;
+		if (!cert)
+			return false;
+		pems[count++] = pem;
+		rest = str_trim(str_slice(rest, pem.n, rest.n));
+	}
+	*ret_pems = (struct strs){pems, count};
+	return count && !rest.n;
+}
+
+RESULT crypto_check_key_pair(struct ctx *c, struct str cert_pem, struct str key_pem)
+{
+	OSSL(X509) cert = read_certificate(cert_pem);
+	OSSL(EVP_PKEY) key = read_private_key(key_pem);
+	if (!cert || !key)
+		return ctx_fail(c, ERR_INVALID, "the text is no private key in PEM without a password");
+	bool is_pair = X509_check_private_key(cert, key) == 1;
+	ERR_clear_error();
+	return is_pair ? OK
+		       : ctx_fail(c, ERR_COMBINATION, "the certificate and the key do not belong together");
 }

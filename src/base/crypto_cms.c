@@ -33,7 +33,7 @@ static RESULT certify(struct ctx *c, EVP_PKEY *key, struct str common_name, int6
 static EVP_PKEY *read_key(struct str pem)
 {
 	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, crypto_no_passphrase, NULL) : NULL;
 	ERR_clear_error();
 	return key;
 }

@@ -26,6 +26,12 @@ RESULT crypto_read_validity(struct ctx *c, struct str cert_pem, int64_t *ret_fro
 /* Verifies that the authority's key signed the certificate, both in PEM, ignoring validity times. False also
  * if either is not a certificate. */
 bool crypto_is_issued_by(struct str cert_pem, struct str ca_cert_pem);
+/* Splits a text into certificates in PEM, with nothing but white space between them; at most max. False: anything else
+ * is there, or something is no certificate. */
+bool crypto_split_certificates(struct arena *a, struct str text, size_t max, struct strs *ret_pems);
+/* Checks that a private key in PEM, without a password, belongs to the certificate. ERR_INVALID: not such a key;
+ * ERR_COMBINATION: another certificate's. */
+RESULT crypto_check_key_pair(struct ctx *c, struct str cert_pem, struct str key_pem);
 
 /* ---- messages (RFC 5652) ---- */
 

@@ -142,7 +142,7 @@ RESULT crypto_make_signing_key(struct ctx *c, struct str *ret_pem)
 static EVP_PKEY *read_private(struct str pem)
 {
 	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, crypto_no_passphrase, NULL) : NULL;
 	if (key && EVP_PKEY_is_a(key, "RSA"))
 		return key;
 	EVP_PKEY_free(key);
@@ -216,7 +216,7 @@ static bool has_thumbprint(X509 *certificate, struct strs thumbprints, struct ar
 static bool add_pem(STACK_OF(X509) * chain, struct str pem)
 {
 	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
-	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, crypto_no_passphrase, NULL) : NULL;
 	if (certificate && sk_X509_push(chain, certificate) > 0)
 		return true;
 	X509_free(certificate);
@@ -252,7 +252,7 @@ struct str crypto_digest_public_key(struct arena *a, struct str cert_pem)
 	unsigned char *der = NULL;
 	uint8_t sum[SHA256_SIZE];
 	OSSL(BIO) bio = BIO_new_mem_buf(cert_pem.p, (int) cert_pem.n);
-	OSSL(X509) certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	OSSL(X509) certificate = bio ? PEM_read_bio_X509(bio, NULL, crypto_no_passphrase, NULL) : NULL;
 	int size = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der) : 0;
 	ERR_clear_error();
 	if (size <= 0)

@@ -168,13 +168,6 @@ static RESULT fingerprint_openssh(struct ctx *c, struct str pem, struct str *ret
 	return crypto_ssh_fingerprint_blob(c, blob, ret_fingerprint);
 }
 
-/* Refuses a key with a passphrase; OpenSSL would by default ask at the terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *data)
-{
-	(void) buffer, (void) size, (void) writing, (void) data;
-	return -1;
-}
-
 RESULT crypto_fingerprint_private(struct ctx *c, struct str private_pem, struct str *ret_fingerprint)
 {
 	if (private_pem.n > KEY_TEXT_CAP_SIZE)
@@ -182,7 +175,7 @@ RESULT crypto_fingerprint_private(struct ctx *c, struct str private_pem, struct 
 	if (str_starts_with(str_trim(private_pem), STR("-----BEGIN OPENSSH PRIVATE KEY-----")))
 		return fingerprint_openssh(c, private_pem, ret_fingerprint);
 	OSSL(BIO) bio = BIO_new_mem_buf(private_pem.p ? private_pem.p : "", (int) private_pem.n);
-	OSSL(EVP_PKEY) key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+	OSSL(EVP_PKEY) key = bio ? PEM_read_bio_PrivateKey(bio, NULL, crypto_no_passphrase, NULL) : NULL;
 	if (!key) {
 		ERR_clear_error();
 		return ctx_fail(c, ERR_INVALID, "not a private key in PEM");

@@ -42,3 +42,9 @@ RESULT crypto_write_colons(struct ctx *c, const uint8_t *bytes, size_t size, str
 	*ret_text = (struct str){p, size * 3 - 1};
 	return OK;
 }
+
+int crypto_no_passphrase(char *buffer, int size, int writing, void *data)
+{
+	(void) buffer, (void) size, (void) writing, (void) data;
+	return -1;
+}

@@ -41,6 +41,8 @@ RESULT crypto_take_bio(struct ctx *c, BIO *bio, struct str *ret_text);
  * "SubjectPublicKeyInfo"; selection EVP_PKEY_KEYPAIR or _PUBLIC_KEY. */
 RESULT crypto_encode_key(struct ctx *c, EVP_PKEY *key, int selection, const char *type, const char *structure,
 			 struct str *ret_bytes);
+/* Callback of PEM_read_bio_…() that refuses a text with a passphrase. OpenSSL would by default ask at the terminal. */
+int crypto_no_passphrase(char *buffer, int size, int writing, void *data);
 /* Writes the bytes as "aa:bb:…". */
 RESULT crypto_write_colons(struct ctx *c, const uint8_t *bytes, size_t size, struct str *ret_text);
 /* Sets version, serial number, validity starting an hour ago, key, and a self-issued subject with that common

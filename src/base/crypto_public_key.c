@@ -7,8 +7,7 @@ DEFINE_OSSL(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 DEFINE_OSSL(OSSL_PARAM, OSSL_PARAM_free)
 DEFINE_OSSL(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 
-/* EC2's fingerprint: the MD5 of the public key in OpenSSL's DER encoding. */
-static RESULT fingerprint_rsa(struct ctx *c, const struct ssh_public_key *key, struct str *ret_fingerprint)
+static RESULT build_rsa(struct ctx *c, const struct ssh_public_key *key, EVP_PKEY **ret_rsa)
 {
 	const unsigned char *e_bytes = (const unsigned char *) key->exponent.p,
 			    *n_bytes = (const unsigned char *) key->modulus.p;
@@ -20,15 +19,19 @@ static RESULT fingerprint_rsa(struct ctx *c, const struct ssh_public_key *key, s
 		return crypto_fail(c, "cannot build an RSA key");
 	OSSL(OSSL_PARAM) params = OSSL_PARAM_BLD_to_param(build);
 	OSSL(EVP_PKEY_CTX) x = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	EVP_PKEY *made = NULL;
 	bool built = params && x && EVP_PKEY_fromdata_init(x) == 1 &&
-		     EVP_PKEY_fromdata(x, &made, EVP_PKEY_PUBLIC_KEY, params) == 1;
-	OSSL(EVP_PKEY) rsa = made;
-	if (!built)
-		return crypto_fail(c, "cannot build an RSA key");
+		     EVP_PKEY_fromdata(x, ret_rsa, EVP_PKEY_PUBLIC_KEY, params) == 1;
+	return built ? OK : crypto_fail(c, "cannot build an RSA key");
+}
+
+/* EC2's fingerprint: the MD5 of the public key in OpenSSL's DER encoding. */
+static RESULT fingerprint_rsa(struct ctx *c, const struct ssh_public_key *key, struct str *ret_fingerprint)
+{
+	OSSL(EVP_PKEY) rsa = NULL;
 	struct str der = STR_NONE;
-	TRY(crypto_encode_key(c, rsa, EVP_PKEY_PUBLIC_KEY, "DER", "SubjectPublicKeyInfo", &der));
 	uint8_t digest[MD5_SIZE];
+	TRY(build_rsa(c, key, &rsa));
+	TRY(crypto_encode_key(c, rsa, EVP_PKEY_PUBLIC_KEY, "DER", "SubjectPublicKeyInfo", &der));
 	crypto_md5(der, digest);
 	return crypto_write_colons(c, digest, sizeof digest, ret_fingerprint);
 }
@@ -128,4 +131,49 @@ RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_l
 	*ret_fingerprint = fingerprint;
 	*ret_is_ed25519 = key.ed25519;
 	return OK;
+}
+
+/* ---- a user's key for SSH in IAM ---- */
+
+#define PEM_BEGIN STR("-----BEGIN PUBLIC KEY-----")
+#define PEM_END STR("-----END PUBLIC KEY-----")
+
+/* Returns OpenSSH's line of a key in PEM, or the text if it is a line. ERR_UNSUPPORTED: neither. */
+static RESULT take_rsa_line(struct ctx *c, struct str text, struct str *ret_line)
+{
+	struct str line = str_trim(text);
+	if (str_starts_with(line, PEM_BEGIN) && str_ends_with(line, PEM_END) &&
+	    line.n >= PEM_BEGIN.n + PEM_END.n)
+		return crypto_convert_public_key(c, str_slice(line, PEM_BEGIN.n, line.n - PEM_END.n),
+						 ret_line);
+	*ret_line = line;
+	return str_starts_with(line, SSH_RSA) ? OK : FAIL(UNSUPPORTED);
+}
+
+static size_t count_bits(struct str modulus)
+{
+	size_t bits = modulus.n * 8;
+	for (unsigned first = (uint8_t) modulus.p[0]; first && !(first & 0x80); first <<= 1)
+		bits--;
+	return bits;
+}
+
+RESULT crypto_read_rsa_key(struct ctx *c, struct str text, struct crypto_rsa_key *ret_key)
+{
+	struct ssh_public_key key = {0};
+	struct str line = STR_NONE;
+	OSSL(EVP_PKEY) rsa = NULL;
+	uint8_t digest[MD5_SIZE];
+	TRY(take_rsa_line(c, text, &line));
+	struct result parsed = parse_line(c, line, &key);
+	if (parsed.code == ERR_NO_MEMORY)
+		return ctx_no_memory(c);
+	if (!result_is_ok(parsed) || key.ed25519 || key.ecdsa)
+		return FAIL(INVALID);
+	TRY(build_rsa(c, &key, &rsa));
+	ret_key->bits = count_bits(key.modulus);
+	crypto_md5(key.blob, digest);
+	TRY(crypto_write_colons(c, digest, sizeof digest, &ret_key->md5));
+	TRY(crypto_ssh_write_line(c, key.name, key.blob, &ret_key->line));
+	return crypto_encode_key(c, rsa, EVP_PKEY_PUBLIC_KEY, "PEM", "SubjectPublicKeyInfo", &ret_key->pem);
 }

@@ -29,8 +29,10 @@
 #include "engine/people/mfa_device.h"
 #include "engine/people/oidc_provider.h"
 #include "engine/people/policy.h"
+#include "engine/people/public_credential.h"
 #include "engine/people/role.h"
 #include "engine/people/second_factor.h"
+#include "engine/people/server_certificate.h"
 #include "engine/people/signup.h"
 #include "engine/people/trust.h"
 #include "engine/region/aggregate.h"
@@ -87,6 +89,7 @@
 #include "model/security_group.h"
 #include "model/security_group_association.h"
 #include "model/security_group_rule.h"
+#include "model/server_certificate.h"
 #include "model/source_nat.h"
 #include "model/subnet.h"
 #include "model/subnet_pool.h"
@@ -118,6 +121,16 @@ static bool no_owner(const struct row *row)
 static bool creation(const struct row *row)
 {
 	return remote_machine_of(row)->act == REMOTE_MACHINE_ACT_CREATE;
+}
+
+static bool ssh_key(const struct row *row)
+{
+	return public_credential_of(row)->type == PUBLIC_CREDENTIAL_TYPE_SSH_KEY;
+}
+
+static bool certificate(const struct row *row)
+{
+	return public_credential_of(row)->type == PUBLIC_CREDENTIAL_TYPE_CERTIFICATE;
 }
 
 static bool managed(const struct row *row)

@@ -122,6 +122,7 @@ static const struct entity_words *words_of(enum kind kind)
 		{KIND_MFA_DEVICE, "mfa_device.tag", "mfa_device.untag"},
 		{KIND_OIDC_PROVIDER, "oidc_provider.tag", "oidc_provider.untag"},
 		{KIND_POLICY, "policy.tag", "policy.untag"},
+		{KIND_SERVER_CERTIFICATE, "server_certificate.tag", "server_certificate.untag"},
 	};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 		if (words[k].kind == kind)

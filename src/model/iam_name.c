@@ -9,6 +9,7 @@
 #include "model/mfa_device.h"
 #include "model/oidc_provider.h"
 #include "model/policy.h"
+#include "model/server_certificate.h"
 #include "model/user.h"
 #include "model/user_group.h"
 
@@ -30,6 +31,8 @@ static const struct form forms[] = {
 	{KIND_MFA_DEVICE, "", "mfa", offsetof(struct mfa_device, path), offsetof(struct mfa_device, name)},
 	{KIND_OIDC_PROVIDER, "", "oidc-provider", 0, offsetof(struct oidc_provider, url)},
 	{KIND_POLICY, "ANPA", "policy", offsetof(struct policy, path), offsetof(struct policy, name)},
+	{KIND_SERVER_CERTIFICATE, "ASCA", "server-certificate", offsetof(struct server_certificate, path),
+	 offsetof(struct server_certificate, name)},
 };
 
 static const struct form *form_of(enum kind kind)

@@ -7,13 +7,15 @@ import time
 
 import dev as ec2
 import otp
+import pem
 
 TABLES = json.loads(subprocess.run([ec2.DARI, "dump", "iam"], check=True, capture_output=True).stdout)
 ACTIONS = {a["name"]: a for a in TABLES["actions"]}
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}})
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}})
 LISTS = ("ListUsers", "ListGroups", "ListRoles", "ListInstanceProfiles", "ListPolicies", "ListAccountAliases", "GetAccountSummary",
-         "ListAttachedUserPolicies", "ListOpenIDConnectProviders", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "ListVirtualMFADevices", "GetGroup", "ListRolePolicies")
+         "ListAttachedUserPolicies", "ListOpenIDConnectProviders", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "ListVirtualMFADevices", "ListSSHPublicKeys", "ListSigningCertificates",
+         "ListServerCertificates", "GetGroup", "ListRolePolicies")
 
 
 class World:
@@ -33,12 +35,19 @@ class World:
             Url="https://issuer.example.com", ThumbprintList=["a" * 40])["OpenIDConnectProviderArn"]
         device = self.iam.create_virtual_mfa_device(VirtualMFADeviceName="token")["VirtualMFADevice"]
         self.serial, seed = device["SerialNumber"], device["Base32StringSeed"]
+        authority = pem.Certificate("authority")
+        self.iam.upload_server_certificate(ServerCertificateName="web", **authority.issue("web").upload())
+        ssh_key = self.iam.upload_ssh_public_key(UserName="ann", SSHPublicKeyBody=pem.ssh_line())["SSHPublicKey"]["SSHPublicKeyId"]
+        certificate = self.iam.upload_signing_certificate(UserName="ann", CertificateBody=authority.issue("ann").text)["Certificate"]["CertificateId"]
+        fresh = authority.issue("other")
         now = int(time.time()) // otp.PERIOD_S  # codes in a row hold for an hour: they say how late a device's clock is
         self.values = {
             "VirtualMFADeviceName": "other", "SerialNumber": self.serial, "AuthenticationCode1": otp.code(seed, now - 1),
             "AuthenticationCode2": otp.code(seed, now),
             "UserName": "ann", "GroupName": "team", "RoleName": "deploy", "InstanceProfileName": "web", "PolicyArn": self.arn,
-            "AccessKeyId": self.key, "PolicyName": "look", "PolicyDocument": DOCUMENT, "AssumeRolePolicyDocument": TRUST,
+            "ServerCertificateName": "web", "CertificateBody": fresh.text, "PrivateKey": fresh.key, "SSHPublicKeyId": ssh_key,
+            "SSHPublicKeyBody": pem.ssh_line(), "CertificateId": certificate, "Encoding": "SSH", "AWSServiceName": "support.amazonaws.com",
+            "DeletionTaskId": "task/aws-service-role/x/y/z", "AccessKeyId": self.key, "PolicyName": "look", "PolicyDocument": DOCUMENT, "AssumeRolePolicyDocument": TRUST,
             "VersionId": "v1", "PermissionsBoundary": self.arn, "Status": "Active", "Description": "x", "AccountAlias": "corner",
             "Password": "Correct-horse-1", "OldPassword": "Correct-horse-1", "NewPassword": "Correct-horse-2",
             "PolicySourceArn": f"arn:aws:iam::{number}:user/ann", "ActionNames.member.N": "ec2:RunInstances",

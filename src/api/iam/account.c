@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Account alias and account summary. */
-#include "store/account.h"
 #include "api/iam/internal.h"
 #include "engine/people/account_user.h"
 #include "engine/people/iam_role.h"
+#include "engine/people/public_credential.h"
+#include "engine/people/server_certificate.h"
 #include "store/access_key.h"
+#include "store/account.h"
 #include "store/iam_role.h"
 #include "store/instance_profile.h"
 #include "store/oidc_provider.h"
 #include "store/policy.h"
 #include "store/policy_version.h"
+#include "store/public_credential.h"
 #include "store/second_factor.h"
 #include "store/user.h"
 #include "store/user_group.h"
@@ -117,6 +120,20 @@ static const struct iam_listing owner_factors = {
 	.shows = is_factor_of_owner,
 };
 
+static bool is_certificate(const struct iam_list *l, const struct row *row)
+{
+	const struct public_credential *p = public_credential_of(row);
+	return p->type == PUBLIC_CREDENTIAL_TYPE_CERTIFICATE &&
+	       user_find(iam_tables(l->e), p->user)->is_owner;
+}
+
+static const struct iam_listing owner_certificates = {
+	.kind = KIND_PUBLIC_CREDENTIAL,
+	.paths = {{KIND_USER, USER_INDEX_OWNER,
+		   .joins = {JOIN_EACH(KIND_PUBLIC_CREDENTIAL, PUBLIC_CREDENTIAL_INDEX_USER)}}},
+	.shows = is_certificate,
+};
+
 static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 {
 	static const struct {
@@ -134,7 +151,7 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 		{"AccountAccessKeysPresent", .listing = &owner_keys, .max = 1},
 		{"AccountMFAEnabled", .listing = &owner_factors, .max = 1},
 		{"AccountPasswordPresent", .listing = &owner_passwords, .max = 1},
-		{"AccountSigningCertificatesPresent", 0},
+		{"AccountSigningCertificatesPresent", .listing = &owner_certificates, .max = 1},
 		{"AssumeRolePolicySizeQuota", POLICY_CHARACTERS_OF_TRUST},
 		{"GlobalEndpointTokenVersion", 1},
 		{"MFADevices", .listing = &factors},
@@ -156,9 +173,9 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 		{"InstanceProfiles", .listing = &iam_profiles},
 		{"InstanceProfilesQuota", IAM_ROLES_MAX},
 		{"Providers", .listing = &iam_providers},
-		{"ServerCertificates", 0},
-		{"ServerCertificatesQuota", 0},
-		{"SigningCertificatesPerUserQuota", 0},
+		{"ServerCertificates", .listing = &iam_server_certificates},
+		{"ServerCertificatesQuota", SERVER_CERTIFICATES_MAX},
+		{"SigningCertificatesPerUserQuota", CERTIFICATES_MAX},
 	};
 	(void) args;
 	xml_open(x, "SummaryMap");

@@ -5,10 +5,24 @@
 #include "api/iam/internal.h"
 
 static const struct api_actions *const groups[] = {
-	&iam_user_actions,    &iam_password_actions, &iam_key_actions,        &iam_group_actions,
-	&iam_role_actions,    &iam_profile_actions,  &iam_policy_actions,     &iam_principal_actions,
-	&iam_account_actions, &iam_detail_actions,   &iam_simulation_actions, &iam_unkept_actions,
-	&iam_report_actions,  &iam_mfa_actions,      &iam_oidc_actions,
+	&iam_user_actions,
+	&iam_password_actions,
+	&iam_key_actions,
+	&iam_group_actions,
+	&iam_role_actions,
+	&iam_profile_actions,
+	&iam_policy_actions,
+	&iam_principal_actions,
+	&iam_account_actions,
+	&iam_detail_actions,
+	&iam_simulation_actions,
+	&iam_unkept_actions,
+	&iam_report_actions,
+	&iam_mfa_actions,
+	&iam_public_credential_actions,
+	&iam_server_certificate_actions,
+	&iam_service_role_actions,
+	&iam_oidc_actions,
 };
 const struct api_groups iam_action_groups = {groups, sizeof groups / sizeof groups[0]};
 

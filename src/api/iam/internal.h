@@ -42,7 +42,8 @@ struct iam_action {
 
 /* Those of each file. */
 extern const struct api_actions iam_account_actions, iam_detail_actions, iam_group_actions,
-	iam_principal_actions, iam_key_actions, iam_mfa_actions, iam_oidc_actions, iam_password_actions,
+	iam_principal_actions, iam_key_actions, iam_mfa_actions, iam_public_credential_actions,
+	iam_server_certificate_actions, iam_service_role_actions, iam_oidc_actions, iam_password_actions,
 	iam_policy_actions, iam_profile_actions, iam_report_actions, iam_role_actions, iam_simulation_actions,
 	iam_unkept_actions, iam_user_actions;
 extern const struct api_groups iam_action_groups;
@@ -237,6 +238,11 @@ void iam_write_boundary(struct iam_call *e, struct xml *x, enum kind kind, const
 RESULT iam_choose_user(struct iam_call *e, struct ref *user);
 /* A user of the account, or the caller, who may be its owner. */
 RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct user **ret_user);
+/* A domain's user shows second factors and uploaded credentials to nobody in the account
+ * (engine/people/user_owned.h). */
+bool iam_may_see_owned(struct iam_call *e, const struct user *user);
+/* Chooses the user of struct iam_read_args; as iam_action.prepare. */
+RESULT iam_prepare_user(struct iam_call *e, void *args);
 /* The same of the user that the args name. As iam_listing.find_parent. */
 RESULT iam_find_parent_user(struct iam_call *e, const struct iam_read_args *args, uuid *ret_user);
 /* A User's members; whole: what bounds it and its tags, too. */
@@ -308,6 +314,10 @@ extern const struct iam_listing iam_profiles;
 /* ---- oidc_providers.c ---- */
 
 extern const struct iam_listing iam_providers;
+
+/* ---- server_certificates.c ---- */
+
+extern const struct iam_listing iam_server_certificates;
 
 /* ---- simulate.c ---- */
 

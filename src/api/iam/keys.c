@@ -66,11 +66,6 @@ static const struct param list_params[] = {IAM_USER(struct iam_read_args, user),
 					   IAM_PAGES(struct iam_read_args, pages)};
 static const struct param used_params[] = {KEY_ID(struct key_args, key_id)};
 
-static RESULT choose_user(struct iam_call *e, void *args)
-{
-	return iam_choose_user(e, &((struct iam_read_args *) args)->user);
-}
-
 static RESULT write_one(struct iam_call *e, struct xml *x, const struct row *row)
 {
 	const struct access_key *key = access_key_of(row);
@@ -146,7 +141,7 @@ static const struct iam_action actions[] = {
 	 .prepare = prepare_new, .operation = engine_create_access_key_run, .answer = show_new,
 	 .doc = "Makes a key; shows its secret once."},
 	{IAM_ACTION("ListAccessKeys"), .args = PARAMS(struct iam_read_args, list_params),
-	 .prepare = choose_user, .list = &keys, .answer = iam_answer_list,
+	 .prepare = iam_prepare_user, .list = &keys, .answer = iam_answer_list,
 	 .doc = "A user's keys: the caller's, when none is named."},
 	{IAM_ACTION("UpdateAccessKey"), .flags = API_WRITES, .args = PARAMS(struct change_key, update_params),
 	 .prepare = prepare_change, .operation = engine_enable_access_key_run,

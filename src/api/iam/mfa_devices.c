@@ -50,12 +50,6 @@ static RESULT find_device(struct iam_call *e, struct str serial, const struct mf
 	return OK;
 }
 
-/* A domain's user shows second factors to nobody in the account (engine/people/user_owned.h). */
-static bool may_see(struct iam_call *e, const struct user *user)
-{
-	return !uuid_is_none(user->account) || uuid_equal(user->row.id, e->c->who->user);
-}
-
 /* A factor that the user shows here, by its serial number. */
 static RESULT find_factor(struct iam_call *e, const struct ref *user_ref, struct str serial,
 			  const struct second_factor **ret_factor)
@@ -65,7 +59,7 @@ static RESULT find_factor(struct iam_call *e, const struct ref *user_ref, struct
 	const struct second_factor *f = second_factor_first_by_user(iam_tables(e), user->row.id);
 	while (f && !(f->confirmed && str_equal(write_serial(e, f), serial)))
 		f = second_factor_next_by_user(iam_tables(e), f);
-	if (!f || !may_see(e, user))
+	if (!f || !iam_may_see_owned(e, user))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MFA_DEVICE, "MFA Device invalid for user.");
 	*ret_factor = f;
 	return OK;
@@ -262,15 +256,10 @@ static RESULT prepare_tags(struct iam_call *e, void *args)
 static const struct param list_params[] = {IAM_USER(struct iam_read_args, user),
 					   IAM_PAGES(struct iam_read_args, pages)};
 
-static RESULT choose_user(struct iam_call *e, void *args)
-{
-	return iam_choose_user(e, &((struct iam_read_args *) args)->user);
-}
-
 static bool is_confirmed(const struct iam_list *l, const struct row *row)
 {
 	const struct second_factor *f = second_factor_of(row);
-	return f->confirmed && may_see(l->e, user_find(iam_tables(l->e), f->user));
+	return f->confirmed && iam_may_see_owned(l->e, user_find(iam_tables(l->e), f->user));
 }
 
 static RESULT write_factor(struct iam_call *e, struct xml *x, const struct row *row)
@@ -396,7 +385,7 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("GetMFADevice"), .args = PARAMS(struct device_args, get_params), .answer = get_device,
 	 .doc = "One device, and since when its user has it."},
 	{IAM_ACTION("ListMFADevices"), .args = PARAMS(struct iam_read_args, list_params),
-	 .prepare = choose_user, .list = &factors, .answer = iam_answer_list,
+	 .prepare = iam_prepare_user, .list = &factors, .answer = iam_answer_list,
 	 .doc = "A user's second factors: the caller's, when no user is named."},
 	{IAM_ACTION("ListVirtualMFADevices"), .args = PARAMS(struct devices_args, devices_params),
 	 .answer = list_devices, .doc = "The account's virtual devices."},

@@ -36,6 +36,16 @@ RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct use
 	return OK;
 }
 
+bool iam_may_see_owned(struct iam_call *e, const struct user *user)
+{
+	return !uuid_is_none(user->account) || uuid_equal(user->row.id, e->c->who->user);
+}
+
+RESULT iam_prepare_user(struct iam_call *e, void *args)
+{
+	return iam_choose_user(e, &((struct iam_read_args *) args)->user);
+}
+
 RESULT iam_find_parent_user(struct iam_call *e, const struct iam_read_args *args, uuid *ret_user)
 {
 	const struct user *user = NULL;
@@ -77,11 +87,6 @@ void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, 
 static const struct param user_params[] = {IAM_USER(struct iam_read_args, user)};
 static const struct param list_tags_params[] = {IAM_USER(struct iam_read_args, user, | REQUIRED),
 						IAM_PAGES(struct iam_read_args, pages)};
-
-static RESULT choose_user(struct iam_call *e, void *args)
-{
-	return iam_choose_user(e, &((struct iam_read_args *) args)->user);
-}
 
 static RESULT get_user(struct iam_call *e, const void *args, struct xml *x)
 {
@@ -197,8 +202,8 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateUser"), .flags = API_WRITES, .args = PARAMS(struct new_user, create_params),
 	 .prepare = prepare_new, .operation = engine_create_account_user_run, .returns = KIND_USER,
 	 .answer = show_new, .doc = "Makes a user."},
-	{IAM_ACTION("GetUser"), .args = PARAMS(struct iam_read_args, user_params), .prepare = choose_user,
-	 .answer = get_user, .doc = "One user: the caller, when none is named."},
+	{IAM_ACTION("GetUser"), .args = PARAMS(struct iam_read_args, user_params),
+	 .prepare = iam_prepare_user, .answer = get_user, .doc = "One user: the caller, when none is named."},
 	{IAM_ACTION("ListUsers"), .args = IAM_LIST, .list = &iam_users, .answer = iam_answer_list,
 	 .doc = "The account's users, and those of domains that have a role on it."},
 	{IAM_ACTION("UpdateUser"), .flags = API_WRITES,

@@ -196,12 +196,15 @@ bool request_asks_for(struct strs names, struct str name)
 /* None of these is a secret, whatever somebody writes there by mistake is cut short. */
 void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 {
-	struct str name, rest = STR("UserName|GroupName|RoleName|NewUserName|NewGroupName|PolicyName|"
-				    "PolicyArn|PermissionsBoundary|VersionId|InstanceProfileName|AccessKeyId|"
-				    "Status|OpenIDConnectProviderArn|ClientID|AccountAlias|RoleArn|"
-				    "RoleSessionName|KeyName|KeyPairId|KeyPairId.1|InstanceId|Attribute|"
-				    "AssociationId|IamInstanceProfile.Name|IamInstanceProfile.Arn|"
-				    "LaunchTemplateId|LaunchTemplateName");
+	struct str name,
+		rest = STR("UserName|GroupName|RoleName|NewUserName|NewGroupName|PolicyName|"
+			   "PolicyArn|PermissionsBoundary|VersionId|InstanceProfileName|AccessKeyId|"
+			   "Status|OpenIDConnectProviderArn|ClientID|AccountAlias|RoleArn|"
+			   "SSHPublicKeyId|CertificateId|ServerCertificateName|NewServerCertificateName|"
+			   "AWSServiceName|SerialNumber|VirtualMFADeviceName|"
+			   "RoleSessionName|KeyName|KeyPairId|KeyPairId.1|InstanceId|Attribute|"
+			   "AssociationId|IamInstanceProfile.Name|IamInstanceProfile.Arn|"
+			   "LaunchTemplateId|LaunchTemplateName");
 	while (a && str_split_next(&rest, '|', &name)) {
 		const char *z = str_to_z(a->call->ctx.arena, name);
 		audit_add_subject(a, z, str_cut(pairs_find(pairs, z), 256));

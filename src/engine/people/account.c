@@ -40,6 +40,7 @@
 #include "store/balancer_pool_member.h"
 #include "store/balancer_set.h"
 #include "store/credential.h"
+#include "store/credential_report.h"
 #include "store/deployment.h"
 #include "store/deployment_operation.h"
 #include "store/dhcp_options.h"
@@ -66,6 +67,7 @@
 #include "store/route_plan.h"
 #include "store/route_plan_entry.h"
 #include "store/security_group.h"
+#include "store/server_certificate.h"
 #include "store/server_group.h"
 #include "store/source_nat.h"
 #include "store/subnet_pool.h"
@@ -416,6 +418,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, iam_role, account, id);
 	FORGET_EACH(op, oidc_provider, account, id);
 	FORGET_EACH(op, mfa_device, account, id);
+	FORGET_EACH(op, server_certificate, account, id);
+	FORGET_EACH(op, credential_report, account, id);
 	const struct user_group *own = user_group_first_by_owner(op->head, id);
 	for (; own; own = user_group_next_by_owner(op->head, own))
 		TRY(user_group_forget_whole(op, own->row.id));

@@ -17,6 +17,7 @@
 #include "store/access_key.h"
 #include "store/account.h"
 #include "store/group_member.h"
+#include "store/public_credential.h"
 #include "store/second_factor.h"
 #include "store/user.h"
 #include "store/user_group.h"
@@ -113,6 +114,8 @@ RESULT engine_delete_account_user(struct op *op, struct account_user_target *wis
 		return fail_in_use(op, KIND_USER, "delete access keys");
 	if (second_factor_first_by_user(op->head, id))
 		return fail_in_use(op, KIND_USER, "delete MFA device");
+	if (public_credential_first_by_user(op->head, id))
+		return fail_in_use(op, KIND_USER, "delete SSH public keys and signing certificates");
 	TRY(policy_check_principal_bare(op, KIND_USER, &user->row));
 	if (group_member_first_by_user(op->head, id))
 		return fail_in_use(op, KIND_USER, "remove users from group");

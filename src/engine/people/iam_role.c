@@ -36,6 +36,21 @@ static RESULT find_profile(struct op *op, const struct ref *ref, const struct in
 	return OK;
 }
 
+bool iam_role_is_linked(const struct iam_role *role)
+{
+	return str_starts_with(role->path, STR(IAM_LINKED_PATH));
+}
+
+RESULT iam_role_check_own(struct op *op, const struct iam_role *role)
+{
+	return iam_role_is_linked(role)
+		       ? ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_IAM_ROLE,
+				       "Cannot perform the operation on the protected role '%" STR_FMT
+				       "' - this role is only modifiable by AWS",
+				       STR_ARG(role->name))
+		       : OK;
+}
+
 /* ---- roles ---- */
 
 static RESULT check_new_role(struct op *op, uuid account, struct str name)
@@ -52,6 +67,9 @@ RESULT engine_create_iam_role(struct op *op, struct iam_role_wish *wish)
 {
 	const struct account *account = NULL;
 	TRY(engine_find_acting_account(op, &account));
+	if (str_starts_with(wish->path, STR(IAM_LINKED_PATH))) /* the text is a guess */
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IAM_ROLE, STR("Path"),
+				   "The path " IAM_LINKED_PATH " is reserved for service-linked roles.");
 	int64_t max_s = wish->session_max_s ? wish->session_max_s : SESSION_S_ABSENT;
 	struct iam_role role = {.row.id = engine_new_id(op, KIND_IAM_ROLE),
 				.row.gen = 1,
@@ -77,6 +95,8 @@ static RESULT change_role(struct op *op, const char *permission, const struct ia
 	const struct iam_role *role = NULL;
 	TRY(find_role(op, &wish->iam_role, &role));
 	TRY(engine_permit(op, permission, KIND_IAM_ROLE, &role->row));
+	if (wish->trust.n || wish->session_max_s)
+		TRY(iam_role_check_own(op, role));
 	TRY(policy_check_trust_size(op, wish->trust));
 	struct iam_role next = *role;
 	if (wish->description)
@@ -106,11 +126,47 @@ RESULT engine_delete_iam_role(struct op *op, struct iam_role_target *wish)
 	const struct iam_role *role = NULL;
 	TRY(find_role(op, &wish->iam_role, &role));
 	TRY(engine_permit(op, "iam_role.delete", KIND_IAM_ROLE, &role->row));
+	TRY(iam_role_check_own(op, role));
 	if (instance_profile_first_by_iam_role(op->head, role->row.id))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_IAM_ROLE,
 				     "Cannot delete entity, must remove roles from instance profile first.");
 	TRY(policy_check_principal_bare(op, KIND_IAM_ROLE, &role->row));
 	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "Role %" STR_FMT ".",
+			     STR_ARG(role->name)));
+	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
+	return iam_role_forget(op, role->row.id);
+}
+
+/* ---- roles of services ---- */
+
+RESULT engine_create_linked_role(struct op *op, struct linked_role_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct iam_role role = {.row.id = engine_new_id(op, KIND_IAM_ROLE),
+				.row.gen = 1,
+				.account = account->row.id,
+				.name = wish->name,
+				.path = wish->path,
+				.description = wish->description,
+				.trust = wish->trust,
+				.session_max_us = SESSION_S_ABSENT * SECOND};
+	TRY(engine_permit_new(op, "iam_role.create_linked", KIND_IAM_ROLE, &role.row));
+	TRY(check_new_role(op, account->row.id, wish->name));
+	TRY(iam_role_put(op, &role));
+	wish->iam_role = role.row.id;
+	return engine_log_event(op, KIND_IAM_ROLE, &role.row, "created", "Service-linked role %" STR_FMT ".",
+				STR_ARG(role.name));
+}
+
+RESULT engine_delete_linked_role(struct op *op, struct iam_role_target *wish)
+{
+	const struct iam_role *role = NULL;
+	TRY(find_role(op, &wish->iam_role, &role));
+	TRY(engine_permit(op, "iam_role.delete_linked", KIND_IAM_ROLE, &role->row));
+	if (!iam_role_is_linked(role))
+		return engine_fail_not_found(op->ctx, KIND_IAM_ROLE, &wish->iam_role);
+	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "Service-linked role %" STR_FMT ".",
 			     STR_ARG(role->name)));
 	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
 	return iam_role_forget(op, role->row.id);
@@ -179,6 +235,7 @@ RESULT engine_add_role_to_profile(struct op *op, struct profile_role *wish)
 	TRY(find_profile(op, &wish->instance_profile, &profile));
 	TRY(find_role(op, &wish->iam_role, &role));
 	TRY(engine_permit(op, "instance_profile.add_role", KIND_INSTANCE_PROFILE, &profile->row));
+	TRY(iam_role_check_own(op, role));
 	if (!uuid_is_none(profile->iam_role))
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_INSTANCE_PROFILE,
 				     "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");

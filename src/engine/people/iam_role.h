@@ -12,6 +12,11 @@ enum {
 	SESSION_S_ABSENT = 3600, /* maximum session length if the role does not set one */
 };
 
+#define IAM_LINKED_PATH "/aws-service-role/"
+struct iam_role;
+/* True if the role belongs to a service. */
+bool iam_role_is_linked(const struct iam_role *role);
+
 struct iam_role_wish {
 	struct str name, path, description, trust; /* path empty: "/" */
 	int64_t session_max_s;                     /* 0: SESSION_S_ABSENT */
@@ -36,6 +41,16 @@ struct iam_role_target {
 	struct ref iam_role;
 };
 OPERATION(engine_delete_iam_role, iam_role_target)
+
+/* A role that belongs to a service: only the service's principal may assume it, and nobody in the account changes it
+ * but for its description. ERR_EXISTS: the account has it. */
+struct linked_role_wish {
+	struct str name, path, description, trust; /* path: IAM_LINKED_PATH and the service's principal */
+	/* result: */
+	uuid iam_role;
+};
+OPERATION(engine_create_linked_role, linked_role_wish)
+OPERATION(engine_delete_linked_role, iam_role_target) /* ERR_NOT_FOUND: no such role, or no service's */
 
 struct instance_profile_wish {
 	struct str name, path;

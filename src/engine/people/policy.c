@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Policies, versions and attachments: rows only. They apply as soon as the change is published, in all
  * faces. */
-#include "engine/people/policy.h"
 #include "engine/people/arm_rights_internal.h"
+#include "engine/people/policy.h"
 
 #include <inttypes.h>
 
@@ -14,6 +14,7 @@
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/iam_name.h"
+#include "model/iam_role.h"
 #include "model/user.h"
 #include "model/user_group.h"
 #include "store/account.h"
@@ -439,6 +440,8 @@ static RESULT find_principal(struct op *op, const struct ref *user, const struct
 	struct found_principal h = {0};
 	TRY(engine_find_acting_account(op, &account));
 	TRY(engine_find_policy_principal(op->ctx, op->head, user, user_group, iam_role, &h.is));
+	if (h.is.kind == KIND_IAM_ROLE)
+		TRY(iam_role_check_own(op, iam_role_of(h.is.row)));
 	h.account = account->row.id;
 	*(h.is.kind == KIND_USER         ? &h.user
 	  : h.is.kind == KIND_USER_GROUP ? &h.user_group

@@ -10,6 +10,9 @@ RESULT policy_forget_principal(struct op *op, enum kind kind, const struct row *
 RESULT policy_forget_account(struct op *op, uuid account);
 /* ERR_IN_USE: the principal has attached or inline policies. */
 RESULT policy_check_principal_bare(struct op *op, enum kind kind, const struct row *row);
+struct iam_role;
+/* ERR_PROTECTED: the role belongs to a service, and nobody in the account changes it. */
+RESULT iam_role_check_own(struct op *op, const struct iam_role *role);
 /* Checks the size of a trust policy. ERR_QUOTA. */
 RESULT policy_check_trust_size(struct op *op, struct str document);
 /* Sets the permissions boundary of a new user or IAM role; policy of kind none: does nothing. */

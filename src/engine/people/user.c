@@ -17,6 +17,7 @@
 #include "store/application_credential.h"
 #include "store/credential.h"
 #include "store/group_member.h"
+#include "store/public_credential.h"
 #include "store/role_assignment.h"
 #include "store/user.h"
 #include "store/user_limit.h"
@@ -128,6 +129,7 @@ RESULT user_forget_whole(struct op *op, uuid user)
 	TRY(trusts_forget_of_user(op, user));
 	FORGET_EACH(op, user_limit, user, user);
 	FORGET_EACH(op, access_key, user, user);
+	FORGET_EACH(op, public_credential, user, user);
 	TRY(policy_forget_principal(op, KIND_USER, tables_find(op->head, KIND_USER, user)));
 	return user_forget(op, user);
 }

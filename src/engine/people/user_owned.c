@@ -20,8 +20,13 @@ static bool starts_with(const char *permission, const char *family)
 
 bool engine_is_personal(const char *permission)
 {
-	static const char *const families[] = {"access_key.", "access_rule.",   "application_credential.",
-					       "password.",   "second_factor.", "token.",
+	static const char *const families[] = {"access_key.",
+					       "access_rule.",
+					       "application_credential.",
+					       "password.",
+					       "public_credential.",
+					       "second_factor.",
+					       "token.",
 					       "trust."};
 	for (size_t n = 0; n < sizeof families / sizeof *families; n++)
 		if (starts_with(permission, families[n]))
@@ -77,6 +82,10 @@ static RESULT check_trust_reach(struct ctx *c, const char *permission)
 	if (starts_with(permission, "second_factor."))
 		return ctx_fail_kind(c, ERR_DENIED, KIND_USER,
 				     "Cannot manage second factors with a token issued via delegation.");
+	if (starts_with(permission, "public_credential."))
+		return ctx_fail_kind(
+			c, ERR_DENIED, KIND_USER,
+			"Cannot manage uploaded credentials with a token issued via delegation.");
 	if (starts_with(permission, "access_key."))
 		return ctx_fail_kind(c, ERR_DENIED, KIND_USER,
 				     "Cannot manage access keys with a token issued via delegation.");

@@ -6,7 +6,8 @@
 Usage: tests/contract/ec2/published_models.py [DARI], a program that prints `dump actions` and `dump iam`. Checked:
 each built action exists; each input member of the model is a parameter of ours, built or refused by
 name; each parameter of ours is in the model, with its type; each filter name is documented; each
-answer of the golden cases holds only elements that the model knows, in the form it says."""
+answer of the golden cases holds only elements that the model knows, in the form it says; each failure that the
+model lists for an action is in our table of codes."""
 import json
 import pathlib
 import re
@@ -290,6 +291,15 @@ def read_cases(folder, action):
     return len(fine) - len(refused), len(refused) + sum(answers_by(case.partition('\n')[2]) == action for case in cases)
 
 
+def check_codes(model, action, problems):
+    """Each failure that the model lists is one that our table of codes lists (codes_known.def). EC2's model lists none."""
+    known = set(action['codes']) | set(action['codes_left_out'])
+    for shape in model.operations[action['name']].get('errors', ()):
+        error = model.shapes[shape['shape']].get('error', {}).get('code', shape['shape'])
+        if error not in known:
+            problems.append(f"{action['name']}: codes_known.def does not list {error}")
+
+
 def check_case_counts(dump):
     """Each action needs at least one golden case of a successful answer, and one of an error of its own."""
     problems = []
@@ -314,6 +324,7 @@ def main():
             problems.append(f"{action['name']}: EC2 has no such action")
             continue
         check_inputs(model, action, problems)
+        check_codes(model, action, problems)
         if not action['doc'] or not action['permit']:
             problems.append(f"{action['name']}: no doc or permission")
         documented = model.documented_filters(action['name']).union(NEWER_FILTERS.get(action['name'], ())) if action['filters'] else set()

@@ -11,12 +11,12 @@ from . import face
 
 KINDS = {"UserName": "user", "GroupName": "user_group", "RoleName": "iam_role", "InstanceProfileName": "instance_profile",
          "PolicyArn": "policy", "PermissionsBoundary": "policy", "OpenIDConnectProviderArn": "oidc_provider", "AccessKeyId": "user",
-         "SerialNumber": "mfa_device"}
+         "SerialNumber": "mfa_device", "ServerCertificateName": "server_certificate"}
 WORDS = {"user": "user/ann", "user_group": "group/team", "iam_role": "role/deploy", "instance_profile": "instance-profile/web",
-         "mfa_device": "mfa/token"}
+         "mfa_device": "mfa/token", "server_certificate": "server-certificate/web"}
 NOT_ASKED = {  # parameters that name a new resource, or only the caller
     ("CreateUser", "UserName"), ("CreateGroup", "GroupName"), ("CreateRole", "RoleName"), ("CreateInstanceProfile", "InstanceProfileName"),
-    ("CreateOpenIDConnectProvider", "OpenIDConnectProviderArn"),
+    ("CreateOpenIDConnectProvider", "OpenIDConnectProviderArn"), ("UploadServerCertificate", "ServerCertificateName"),
     ("DeactivateMFADevice", "SerialNumber"), ("ResyncMFADevice", "SerialNumber")}  # decided on the user, as in IAM
 MORE = {"CreateUser": {"UserName": "fresh"}, "CreateRole": {"RoleName": "fresh"}, "DeleteAccessKey": {"UserName": "ann"},
         "UpdateAccessKey": {"UserName": "ann"}}  # values that cannot be derived from the tables

@@ -52,8 +52,10 @@
 #include "engine/people/mfa_device.h"
 #include "engine/people/oidc_provider.h"
 #include "engine/people/policy.h"
+#include "engine/people/public_credential.h"
 #include "engine/people/role.h"
 #include "engine/people/second_factor.h"
+#include "engine/people/server_certificate.h"
 #include "engine/people/signup.h"
 #include "engine/people/token_revocation.h"
 #include "engine/people/trust.h"
@@ -71,6 +73,7 @@
 #include "engine/virtual/source_nat.h"
 #include "engine/virtual/virtual_network.h"
 #include "store/arm_resource.h"
+#include "store/public_credential.h"
 #include "store/support_ticket.h"
 #include "store/ticket_attachment.h"
 #include "store/ticket_message.h"
@@ -137,6 +140,11 @@ DROP(provider, engine_delete_oidc_provider, oidc_provider_target,
 MADE(mfa_device, engine_create_mfa_device, mfa_device_wish, device, .device = id_new(KIND_MFA_DEVICE),
      .name = numbered(c, "device", n))
 DROP(mfa_device, engine_delete_mfa_device, mfa_device_target, .device = ref_to(c, KIND_MFA_DEVICE, made))
+
+MADE(server_certificate, engine_create_server_certificate, server_certificate_wish, certificate,
+     .certificate = id_new(KIND_SERVER_CERTIFICATE), .name = numbered(c, "certificate", n))
+DROP(server_certificate, engine_delete_server_certificate, server_certificate_target,
+     .certificate = ref_to(c, KIND_SERVER_CERTIFICATE, made))
 
 static RESULT make_policy(struct cloud *c, int n)
 {
@@ -412,6 +420,32 @@ static void is_an_own_user(struct cloud *c)
 	struct account_user_wish wish = {.name = STR("one")};
 	cloud_ok(c, &c->alice, engine_create_account_user, &wish);
 	owner = wish.user;
+}
+
+static RESULT upload_credential(struct cloud *c, int n, enum public_credential_type type)
+{
+	struct str text = numbered(c, "key", n);
+	struct public_credential_wish wish = {.user = ref_to(c, KIND_USER, owner),
+					      .type = type,
+					      .key_id = text,
+					      .body = text,
+					      .fingerprint = text};
+	MAKE(c, &c->alice, engine_upload_public_credential, wish, credential);
+}
+static RESULT make_ssh_key(struct cloud *c, int n)
+{
+	return upload_credential(c, n, PUBLIC_CREDENTIAL_TYPE_SSH_KEY);
+}
+static RESULT make_certificate(struct cloud *c, int n)
+{
+	return upload_credential(c, n, PUBLIC_CREDENTIAL_TYPE_CERTIFICATE);
+}
+static void drop_uploaded(struct cloud *c)
+{
+	const struct public_credential *p = public_credential_find(cloud_tables(c), made);
+	struct public_credential_target wish = {
+		.user = ref_to(c, KIND_USER, owner), .type = p->type, .key_id = p->key_id};
+	cloud_ok(c, &c->alice, engine_delete_public_credential, &wish);
 }
 
 static RESULT grant(struct cloud *c, int n, struct role_grant wish)
@@ -772,6 +806,7 @@ static const struct maker {
 	[LIMIT_INSTANCE_PROFILES] = {is_alices, make_profile, drop_profile},
 	[LIMIT_OIDC_PROVIDERS] = {is_alices, make_provider, drop_provider},
 	[LIMIT_MFA_DEVICES] = {is_alices, make_mfa_device, drop_mfa_device},
+	[LIMIT_SERVER_CERTIFICATES] = {is_alices, make_server_certificate, drop_server_certificate},
 	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
 	[LIMIT_REMOTE_MACHINES] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
 	[LIMIT_REMOTE_CREATIONS] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
@@ -800,6 +835,8 @@ static const struct maker {
 	[LIMIT_ACCESS_RULES] = {is_alice_herself, make_access_rule, drop_access_rule},
 	[LIMIT_CREDENTIALS] = {is_alice_herself, make_kept, drop_kept},
 	[LIMIT_SECOND_FACTORS] = {is_somebody, make_second_factor, drop_second_factor},
+	[LIMIT_SSH_KEYS] = {is_an_own_user, make_ssh_key, drop_uploaded},
+	[LIMIT_CERTIFICATES] = {is_an_own_user, make_certificate, drop_uploaded},
 	[LIMIT_MEMBERSHIPS] = {is_somebody, make_membership, drop_membership},
 	[LIMIT_GROUPS_OF_USER] = {is_an_own_user, make_own_membership, drop_membership},
 	[LIMIT_ROLES_OF_USER] = {is_somebody, make_role_of_user, drop_role_of_user},
