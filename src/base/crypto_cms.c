@@ -128,8 +128,10 @@ RESULT crypto_open_envelope(struct ctx *c, struct str key_pem, struct str der, s
 	if (!in || !out)
 		return crypto_fail(c, "cannot decrypt a message");
 	if (!key)
-		return ctx_fail(c, ERR_INVALID,
-				"the PEM holds no private key, or its passphrase is another one");
+		return ctx_fail(
+			c, ERR_INVALID,
+			"the PEM holds no private key, or one with a passphrase: remove that with openssl "
+			"rsa first");
 	OSSL(CMS_ContentInfo) message = d2i_CMS_bio(in, NULL);
 	bool is_open = message && CMS_decrypt(message, key, NULL, NULL, out, CMS_BINARY) == 1;
 	ERR_clear_error();

@@ -49,8 +49,7 @@ enum crypto_cipher { CRYPTO_DES_EDE3_CBC, CRYPTO_AES128_CBC, CRYPTO_AES256_CBC }
  * of 1,024 to 8,192 bits. cert: DER or PEM. */
 RESULT crypto_envelop(struct ctx *c, struct str cert, enum crypto_cipher cipher, struct str data,
 		      struct str *ret_der);
-/* Decrypts EnvelopedData in DER. If the PEM has a passphrase, OpenSSL asks for it on the terminal. ERR_INVALID:
- * not a private key, or not the recipient's. */
+/* Decrypts EnvelopedData in DER. ERR_INVALID: not a private key, one with a passphrase, or not the recipient's. */
 RESULT crypto_open_envelope(struct ctx *c, struct str key_pem, struct str der, struct str *ret_data);
 /* Signs as SignedData in DER, containing the data and the certificate. */
 RESULT crypto_sign_message(struct ctx *c, struct str key_pem, struct str cert_der, struct str data,
