@@ -135,8 +135,7 @@ static struct str text_of(struct arena *a, const json_t *object, const char *key
 	return json_is_string(text) ? str_copy(a, bytes) : STR_NONE;
 }
 
-/* Paths come from the backup, so none may climb out of the directory that a restore is bound to. */
-static bool is_path(struct str path)
+bool sealed_files_is_path(struct str path)
 {
 	struct str part = STR_NONE;
 	bool is_good = str_starts_with(path, STR("/")) && !memchr(path.p, 0, path.n);
@@ -152,7 +151,7 @@ static bool read_file(struct arena *a, const json_t *value, struct sealed_file *
 				   .group = text_of(a, value, "group"),
 				   .mode = json_integer_value(json_object_get(value, "mode"))};
 	struct str content = text_of(a, value, "content");
-	if (!is_path(file.path) || file.mode < 0 || file.mode > 07777 ||
+	if (!sealed_files_is_path(file.path) || file.mode < 0 || file.mode > 07777 ||
 	    (content.n && !result_is_ok(str_decode_base64(a, content, &file.content))))
 		return false;
 	*ret_file = file;
