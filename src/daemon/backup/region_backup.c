@@ -147,6 +147,12 @@ static bool read_files(struct arena *a, const json_t *object, struct region_back
 	return true;
 }
 
+/* Texts of a foreign bucket are printed, so that none may control a terminal. */
+static bool is_text(struct str text)
+{
+	return str_is_empty(text) || str_is_line(text);
+}
+
 static bool read_record(struct arena *a, const json_t *root, struct region_backup *b)
 {
 	const json_t *database = json_object_get(root, "database");
@@ -164,6 +170,8 @@ static bool read_record(struct arena *a, const json_t *root, struct region_backu
 	       result_is_ok(uuid_parse(text_of(a, root, "region"), &region)) &&
 	       uuid_equal(region, b->region) && result_is_ok(uuid_parse(text_of(a, root, "id"), &id)) &&
 	       uuid_equal(id, b->id) && result_is_ok(clock_parse(text_of(a, root, "made"), &b->made_us)) &&
+	       is_text(b->region_name) && is_text(b->version) && is_text(b->data_directory) &&
+	       is_text(b->database_path) &&
 	       read_files(a, json_object_get(root, "attachments"), &b->attachments) &&
 	       read_files(a, json_object_get(root, "images"), &b->images);
 }

@@ -90,9 +90,18 @@ static RESULT add_all(struct packing *p, const struct daemon *d)
 	const struct str named[] = {s->tls_certificate, s->tls_key, s->directory.ldap.authority,
 				    s->directory_password_file, s->backup.secret_file};
 	char config_path[PATH_MAX];
-	if (d->config_path && realpath(d->config_path, config_path))
+	if (d->config_path && !realpath(d->config_path, config_path))
+		return ctx_fail(p->c, ERR_IO, "cannot read %s: %s", d->config_path, strerrordesc_np(errno));
+	if (d->config_path)
 		TRY(add_path(p, config_path, 0));
-	TRY(add_path(p, settings_path(a, s, "master.key"), 0));
+	const char *key = settings_path(a, s, "master.key");
+	if (key && !file_exists(key))
+		return ctx_fail(
+			p->c, ERR_IO,
+			"%s is not there: a backup without the master key opens no secret. Put it back "
+			"before this server ends",
+			key);
+	TRY(add_path(p, key, 0));
 	for (size_t k = 0; k < sizeof named / sizeof named[0]; k++)
 		if (named[k].n)
 			TRY(add_path(p, str_to_z(a, named[k]), 0));
@@ -138,7 +147,7 @@ static struct str text_of(struct arena *a, const json_t *object, const char *key
 bool sealed_files_is_path(struct str path)
 {
 	struct str part = STR_NONE;
-	bool is_good = str_starts_with(path, STR("/")) && !memchr(path.p, 0, path.n);
+	bool is_good = str_starts_with(path, STR("/")) && str_is_line(path);
 	while (str_split_next(&path, '/', &part))
 		is_good = is_good && !str_is(part, "..");
 	return is_good;

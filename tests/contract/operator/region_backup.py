@@ -154,6 +154,21 @@ def test_keys(place, tmp_path):
             assert master not in content and base64.b64encode(master) not in content, path
 
 
+@pytest.mark.parametrize("name", ["master.key", "dev.yaml"])
+def test_keys_that_are_gone(place, name):
+    """A backup that says that the keys are in it has them."""
+    path, before = f"{place.data}/{name}", len(place.backup("--list"))
+    os.rename(path, f"{path}.away")
+    try:
+        words = ["backup", place.target, "--recovery-certificate", place.certificate]
+        done = subprocess.run([DARI, "--config", f"{place.data}/dev.yaml{'.away' if name == 'dev.yaml' else ''}", *words], capture_output=True, text=True,
+                              check=False)
+    finally:
+        os.rename(f"{path}.away", path)
+    assert done.returncode != 0 and name in done.stderr, done.stdout
+    assert len(place.backup("--list")) == before
+
+
 def test_openssl_reads_the_keys(place):
     """Somebody without Dari gets at the master key."""
     sealed = f"{place.folder(place.make())}/sealed.cms"
@@ -377,6 +392,26 @@ def test_a_record_leads_out(place, tmp_path, directory):
         done = subprocess.run([DARI, "restore", f"file://{target}", "--root", str(tmp_path / "a/b/c/root")], capture_output=True, text=True, check=False)
         assert done.returncode == 1 and "no data directory" in done.stderr, done.stdout
     assert not os.path.exists(tmp_path / "a")
+
+
+@pytest.mark.parametrize("change,said", [
+    ({"region_name": "\033[2Jx"}, "is damaged"),
+    ({"version": "\a"}, "is damaged"),
+    ({"data_directory": "/srv/\n"}, "is damaged"),
+    ({"version": "x" * (65 << 20)}, "is larger than it may be"),
+])
+def test_a_hostile_record(place, tmp_path, change, said):
+    """A restore refuses a hostile record with a message, and prints none of its texts."""
+    made, target = place.backup("--without-keys")[0], tmp_path / "target"
+    shutil.copytree(place.store, target)
+    path = place.folder(made).replace(str(place.store), str(target)) + "/region.json"
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(record | change, file)
+    done = subprocess.run([DARI, "restore", f"file://{target}", "--root", str(tmp_path / "root")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and said in done.stderr and not done.stdout, done.stdout
+    assert not any(ord(char) < 32 for char in done.stderr.rstrip("\n"))
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
