@@ -178,7 +178,10 @@ RESULT backup_store_get(struct backup_store *s, struct ctx *c, struct str name, 
 {
 	struct str place = STR_NONE;
 	TRY(find_place(s, c, name, &place));
-	return s->kind->get(s, c, place, into);
+	struct result result = s->kind->get(s, c, place, into);
+	return result.code != ERR_TOO_LARGE
+		       ? result
+		       : ctx_fail(c, ERR_TOO_LARGE, "%" STR_FMT " is larger than it may be", STR_ARG(place));
 }
 
 RESULT backup_store_list(struct backup_store *s, struct ctx *c, struct str folder, struct strs *ret_names)

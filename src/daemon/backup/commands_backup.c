@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `dari backup`: copies the running region to a store of objects, lists what is there, and proves a backup by reading it. */
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -68,6 +70,7 @@ static RESULT copy_database(struct work *w)
 	TRY(region_backup_digest_file(w->c, w->database, &b->database_sha256));
 	TRY(backup_data_write(w->c, &place, &facts, NULL, w->database, &watch, &written));
 	w->stored_size += written.stored_size;
+	b->database_path = str_from(original);
 	b->has_database = true;
 	return OK;
 }
@@ -91,29 +94,57 @@ static RESULT seal_files(struct work *w)
 	return put(w, region_backup_name(w->c->arena, &w->made, "sealed.cms"), sealed);
 }
 
-/* An attachment never changes, so those of the newest backup are there already. */
+static bool has_name(const struct strs *names, struct str name)
+{
+	for (size_t k = 0; k < names->count; k++)
+		if (str_equal(names->at[k], name))
+			return true;
+	return false;
+}
+
+/* ERR_NOT_FOUND: it was deleted meanwhile. */
+static RESULT copy_attachment(struct work *w, const char *directory, struct str name)
+{
+	AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, 2 * OBJECT_MAX);
+	const char *path = str_print(w->c->arena, "%s/%" STR_FMT, directory, STR_ARG(name)).p;
+	struct str content = STR_NONE;
+	struct ctx c;
+	if (!scratch || !path)
+		return ctx_no_memory(w->c);
+	ctx_init(&c, scratch);
+	struct result result = file_read(&c, path, OBJECT_MAX, &content);
+	if (!result_is_ok(result))
+		return ctx_fail(w->c, result.code, "%" STR_FMT, STR_ARG(c.problem.message));
+	return put(w, region_backup_attachment(w->c->arena, w->made.region, name), content);
+}
+
+/* An attachment never changes, so those of the newest backup are there already. The target's list tells which were lost
+ * there; with BACKUP_LIST_MAX names it may be incomplete, and tells nothing. */
 static RESULT copy_attachments(struct work *w, const struct region_backup *newest)
 {
 	const char *directory = settings_path(w->c->arena, &w->d->settings, "tickets");
-	struct region_backup_files *files = &w->made.attachments;
-	TRY(region_backup_list_files(w->c, directory, NULL, files));
-	for (size_t k = 0; k < files->count; k++) {
-		AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, 2 * OBJECT_MAX);
-		const char *path =
-			str_print(w->c->arena, "%s/%" STR_FMT, directory, STR_ARG(files->at[k].name)).p;
-		struct str content = STR_NONE;
-		struct ctx c;
-		if (region_backup_has_file(&newest->attachments, &files->at[k]))
-			continue;
-		if (!scratch || !path)
-			return ctx_no_memory(w->c);
-		ctx_init(&c, scratch);
-		struct result result = file_read(&c, path, OBJECT_MAX, &content);
-		if (!result_is_ok(result))
-			return ctx_fail(w->c, result.code, "%" STR_FMT, STR_ARG(c.problem.message));
-		TRY(put(w, region_backup_attachment(w->c->arena, w->made.region, files->at[k].name),
-			content));
+	struct str folder = region_backup_attachment(w->c->arena, w->made.region, STR_NONE);
+	struct region_backup_files files = {0};
+	struct strs there = {0};
+	size_t count = 0;
+	TRY(region_backup_list_files(w->c, directory, NULL, &files));
+	TRY(backup_store_list(w->store, w->c, str_slice(folder, 0, folder.n - 1), &there));
+	struct region_backup_file *copied =
+		arena_new_array(w->c->arena, struct region_backup_file, files.count + 1);
+	if (!copied)
+		return ctx_no_memory(w->c);
+	for (size_t k = 0; k < files.count; k++) {
+		struct result result = OK;
+		if (!region_backup_has_file(&newest->attachments, &files.at[k]) ||
+		    (there.count < BACKUP_LIST_MAX && !has_name(&there, files.at[k].name)))
+			result = copy_attachment(w, directory, files.at[k].name);
+		if (result.code != ERR_NOT_FOUND)
+			TRY(result);
+		ctx_clear_problem(w->c);
+		if (result_is_ok(result))
+			copied[count++] = files.at[k];
 	}
+	w->made.attachments = (struct region_backup_files){copied, count};
 	return OK;
 }
 
@@ -160,36 +191,37 @@ static RESULT remove_files(struct work *w, const struct region_backup *old, bool
 	return OK;
 }
 
-static RESULT remove_one(struct work *w, uuid id, const struct region_backup *old,
-			 const struct region_backup *kept, size_t kept_count)
+static RESULT remove_one(struct work *w, uuid id)
 {
-	TRY(region_backup_remove(w->c, w->store, w->made.region, id));
 	w->removed++;
-	if (!old)
-		return OK;
-	TRY(remove_files(w, old, false, kept, kept_count));
-	return remove_files(w, old, true, kept, kept_count);
+	return region_backup_remove(w->c, w->store, w->made.region, id);
 }
 
-/* Removes incomplete backups, which a kill leaves, and complete ones beyond the number to keep. Goes from the newest to the
- * oldest, so that the kept ones are known before any is removed. A record that cannot be read stays for people. */
+/* Removes incomplete backups, which a kill leaves, and complete ones beyond the number to keep. A record that cannot be read
+ * stays for people; while there is one, attachments and images stay too, since its backup may need them. */
 static RESULT remove_old(struct work *w, int64_t keep)
 {
 	struct uuids ids = {0};
 	TRY(region_backup_list(w->c, w->store, w->made.region, &ids));
-	struct region_backup *kept = arena_new_array(w->c->arena, struct region_backup, ids.count + 1),
-			     old = {0};
-	size_t count = 0;
-	if (!kept)
+	struct region_backup *all = arena_new_array(w->c->arena, struct region_backup, ids.count + 1);
+	size_t count = 0, kept = 0;
+	bool all_are_read = true;
+	if (!all)
 		return ctx_no_memory(w->c);
 	for (size_t k = ids.count; k > 0; k--) {
 		struct result loaded =
-			region_backup_load(w->c, w->store, w->made.region, ids.at[k - 1], &old);
+			region_backup_load(w->c, w->store, w->made.region, ids.at[k - 1], &all[count]);
 		ctx_clear_problem(w->c);
-		if (result_is_ok(loaded) && (int64_t) count < keep)
-			kept[count++] = old;
-		else if (result_is_ok(loaded) || loaded.code == ERR_NOT_FOUND)
-			TRY(remove_one(w, ids.at[k - 1], result_is_ok(loaded) ? &old : NULL, kept, count));
+		count += result_is_ok(loaded);
+		all_are_read = all_are_read && (result_is_ok(loaded) || loaded.code == ERR_NOT_FOUND);
+		if (loaded.code == ERR_NOT_FOUND)
+			TRY(remove_one(w, ids.at[k - 1]));
+	}
+	kept = (int64_t) count < keep ? count : (size_t) keep;
+	for (size_t k = kept; k < count; k++) {
+		TRY(remove_one(w, all[k].id));
+		for (int is_image = 0; is_image < 2 && all_are_read; is_image++)
+			TRY(remove_files(w, &all[k], is_image, all, kept));
 	}
 	return OK;
 }
@@ -200,17 +232,20 @@ static RESULT make(struct work *w)
 {
 	struct region_backup *b = &w->made, newest = {0};
 	struct daemon *d = w->d;
+	struct uuids ids = {0};
 	int64_t keep = KEEP_MAX;
 	TRY(command_int_arg(w->call, "keep", KEEP_MAX, 1, KEEP_MAX, &keep));
+	TRY(region_backup_list(w->c, w->store, d->region_id, &ids));
+	uuid last = ids.count ? ids.at[ids.count - 1] : UUID_NONE;
 	*b = (struct region_backup){.region = d->region_id,
-				    .id = region_backup_new_id(clock_now_us()),
+				    .id = region_backup_new_id(clock_now_us(), last),
 				    .region_name = d->settings.region,
 				    .version = STR(DARI_VERSION),
 				    .data_directory = d->settings.data_directory,
 				    .made_us = clock_now_us()};
 	struct result found = region_backup_find(w->c, w->store, b->region, STR_NONE, &newest);
-	if (!result_is_ok(found) && found.code != ERR_NOT_FOUND)
-		return found;
+	if (!result_is_ok(found) && found.code != ERR_NOT_FOUND && found.code != ERR_INVALID)
+		return found; /* after a damaged record all attachments are stored again */
 	ctx_clear_problem(w->c);
 	TRY(seal_files(w));
 	TRY(copy_database(w));
@@ -303,6 +338,14 @@ static void tell_backup(struct work *w, const struct region_backup *b)
 					       "sealed", b->sealed_sha256.n > 0));
 }
 
+static void tell_damaged(struct work *w, uuid backup)
+{
+	static const char PROBLEM[] = "its record is damaged, or of another version of Dari";
+	char id[UUID_TEXT_SIZE];
+	buf_print(&w->call->text, "%s  %s\n", uuid_write(backup, id), PROBLEM);
+	(void) json_array_append_new(w->call->value, json_pack("{s:s, s:s}", "id", id, "problem", PROBLEM));
+}
+
 static RESULT list(struct work *w)
 {
 	struct uuids ids = {0};
@@ -311,16 +354,45 @@ static RESULT list(struct work *w)
 	TRY(region_backup_list(w->c, w->store, w->d->region_id, &ids));
 	for (size_t k = 0; k < ids.count; k++) {
 		struct result loaded = region_backup_load(w->c, w->store, w->d->region_id, ids.at[k], &b);
-		if (loaded.code != ERR_NOT_FOUND)
+		if (loaded.code != ERR_NOT_FOUND && loaded.code != ERR_INVALID)
 			TRY(loaded);
 		ctx_clear_problem(w->c);
 		if (result_is_ok(loaded))
 			tell_backup(w, &b);
+		else if (loaded.code == ERR_INVALID)
+			tell_damaged(w, ids.at[k]);
 	}
 	return OK;
 }
 
 /* ---- the command ---- */
+
+/* Empty: there is no such path. */
+static struct str resolve(struct arena *a, struct str path)
+{
+	char whole[PATH_MAX];
+	return realpath(str_to_z(a, path), whole) ? str_copy(a, str_from(whole)) : STR_NONE;
+}
+
+/* A backup in the data directory is lost with it, and pollutes the region's own files. */
+static RESULT check_target(struct ctx *c, const struct settings *s, struct str url)
+{
+	static const struct str FILE_URL = STR("file://");
+	struct str data = resolve(c->arena, s->data_directory), path = str_slice(url, FILE_URL.n, url.n),
+		   there = STR_NONE;
+	if (!str_starts_with(url, FILE_URL))
+		return OK;
+	/* the target's deepest directory that exists */
+	while (path.n && !(there = resolve(c->arena, path)).n)
+		while (--path.n && path.p[path.n] != '/')
+			;
+	return data.n && str_starts_with(there, data) && (there.n == data.n || there.p[data.n] == '/')
+		       ? ctx_fail_field(c, ERR_INVALID, STR("target"),
+					"%" STR_FMT " is in the data directory, and would be lost with it: "
+					"name a directory on another disk",
+					STR_ARG(there))
+		       : OK;
+}
 
 static RESULT open_work(struct work *w)
 {
@@ -330,6 +402,7 @@ static RESULT open_work(struct work *w)
 	w->directory = settings_path(a, &w->d->settings, "backup.partial");
 	w->database = str_print(a, "%s/dari.db", w->directory).p;
 	TRY(w->database ? OK : ctx_no_memory(w->c));
+	TRY(check_target(w->c, &w->d->settings, target.url));
 	TRY(backup_store_new(w->c, &target, &w->store));
 	file_remove_tree(w->directory);
 	return file_make_directory(w->c, w->directory, 0700);

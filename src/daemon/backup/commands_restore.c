@@ -25,8 +25,9 @@ struct restore {
 	struct backup_store *store;
 	struct region_backup backup;
 	struct sealed_files files;
-	const char *data_directory; /* below root */
-	uid_t uid;                  /* who owns the master key, and so the other data */
+	const char *data_directory; /* below root, as the next */
+	const char *database;
+	uid_t uid; /* who owns the master key, and so the other data */
 	gid_t gid;
 	VEC(const char *) written; /* for removal after a failure */
 	size_t missing;            /* files of images that are not in the backup */
@@ -102,6 +103,16 @@ static RESULT check_absent(struct restore *r, const char *path)
 					     path);
 }
 
+/* True if the machine has the same file already, e.g. an authority's certificate of a package. */
+static bool is_there(struct restore *r, const char *path, const struct sealed_file *file)
+{
+	struct str content = STR_NONE;
+	bool is_same = path && result_is_ok(file_read(r->c, path, file->content.n + 1, &content)) &&
+		       str_equal(content, file->content);
+	ctx_clear_problem(r->c);
+	return is_same;
+}
+
 static RESULT make_parent(struct restore *r, const char *path, mode_t mode)
 {
 	const char *slash = strrchr(path, '/');
@@ -109,6 +120,10 @@ static RESULT make_parent(struct restore *r, const char *path, mode_t mode)
 	TRY(parent ? OK : ctx_no_memory(r->c));
 	if (!parent[0] || file_exists(parent))
 		return OK;
+	for (const char *end = strchr(parent + 1, '/'); end; end = strchr(end + 1, '/')) {
+		const char *above = str_print(r->c->arena, "%.*s", (int) (end - parent), parent).p;
+		TRY(above ? file_make_directory(r->c, above, 0755) : ctx_no_memory(r->c));
+	}
 	TRY(file_make_directory(r->c, parent, mode));
 	if (geteuid() == 0 && mode == 0700 && chown(parent, r->uid, r->gid) != 0)
 		return ctx_fail(r->c, ERR_IO, "cannot give %s its owner: %s", parent, strerrordesc_np(errno));
@@ -138,14 +153,29 @@ static void find_owner(struct restore *r, const struct sealed_file *file, uid_t 
 	*ret_uid = found_user ? user.pw_uid : geteuid();
 	(void) getgrnam_r(group_name, &group, bytes, sizeof bytes, &found_group);
 	*ret_gid = found_group ? group.gr_gid : getegid();
-	if (!found_user && file->user.n)
+	if (!found_user && file->user.n && geteuid() == 0)
 		printf("There is no user %s here, so %" STR_FMT
 		       " belongs to root: install the package dari first.\n",
 		       user_name, STR_ARG(file->path));
 }
 
+static bool is_in_data(const struct restore *r, struct str path)
+{
+	struct str data = r->backup.data_directory;
+	return str_starts_with(path, data) && path.n > data.n && path.p[data.n] == '/';
+}
+
+/* The master key's owner is that of the data directory, which may be made for another file first. */
+static void find_data_owner(struct restore *r)
+{
+	for (size_t k = 0; k < r->files.count; k++)
+		if (str_ends_with(r->files.at[k].path, STR("/master.key")))
+			find_owner(r, &r->files.at[k], &r->uid, &r->gid);
+}
+
 static RESULT write_sealed_files(struct restore *r)
 {
+	find_data_owner(r);
 	for (size_t k = 0; k < r->files.count; k++) {
 		const struct sealed_file *file = &r->files.at[k];
 		const char *path = below_root(r, file->path);
@@ -153,12 +183,9 @@ static RESULT write_sealed_files(struct restore *r)
 		gid_t gid = getegid();
 		TRY(path ? OK : ctx_no_memory(r->c));
 		find_owner(r, file, &uid, &gid);
-		if (str_ends_with(file->path, STR("/master.key"))) {
-			r->uid = uid;
-			r->gid = gid;
-		}
-		TRY(make_parent(r, path,
-				str_starts_with(file->path, r->backup.data_directory) ? 0700 : 0755));
+		if (is_there(r, path, file))
+			continue;
+		TRY(make_parent(r, path, is_in_data(r, file->path) ? 0700 : 0755));
 		TRY(write_file(r, path, file->content, (mode_t) file->mode, uid, gid));
 	}
 	return OK;
@@ -168,11 +195,16 @@ static RESULT write_sealed_files(struct restore *r)
 
 static RESULT check_places(struct restore *r)
 {
-	for (size_t k = 0; k < r->files.count; k++)
-		TRY(check_absent(r, below_root(r, r->files.at[k].path)));
-	return r->backup.has_database
-		       ? check_absent(r, str_print(r->c->arena, "%s/dari.db", r->data_directory).p)
-		       : OK;
+	for (size_t k = 0; k < r->files.count; k++) {
+		const char *path = below_root(r, r->files.at[k].path);
+		if (!is_there(r, path, &r->files.at[k]))
+			TRY(check_absent(r, path));
+	}
+	/* SQLite would read the log of another database into this one. */
+	static const char *const endings[] = {"", "-wal", "-shm"};
+	for (size_t k = 0; r->backup.has_database && k < sizeof endings / sizeof endings[0]; k++)
+		TRY(check_absent(r, str_print(r->c->arena, "%s%s", r->database, endings[k]).p));
+	return OK;
 }
 
 /* Gives a file that was written whole its name and its owner. */
@@ -186,9 +218,9 @@ static RESULT keep_file(struct restore *r, const char *half, const char *path)
 
 static RESULT write_database(struct restore *r)
 {
-	const char *path = str_print(r->c->arena, "%s/dari.db", r->data_directory).p;
-	const char *half = str_print(r->c->arena, "%s/dari.db.half", r->data_directory).p;
-	TRY(path && half ? OK : ctx_no_memory(r->c));
+	const char *path = r->database;
+	const char *half = str_print(r->c->arena, "%s.half", path).p;
+	TRY(half ? OK : ctx_no_memory(r->c));
 	TRY(make_parent(r, path, 0700));
 	if (!r->backup.has_database)
 		return OK;
@@ -243,14 +275,15 @@ static RESULT write_image(struct restore *r, struct str name)
 	if (file_exists(path))
 		return OK; /* put back by hand before */
 	struct result result = region_images_read(r->c, r->store, r->backup.region, name, half);
-	if (result.code == ERR_NOT_FOUND) {
+	if (result.code == ERR_NOT_FOUND || result.code == ERR_INVALID) {
 		ctx_clear_problem(r->c);
 		r->missing++;
+		result = OK;
 	} else if (result_is_ok(result)) {
 		result = keep_file(r, half, path);
 	}
 	(void) unlink(half);
-	return result.code == ERR_NOT_FOUND ? OK : result;
+	return result;
 }
 
 static RESULT write_images(struct restore *r)
@@ -264,11 +297,13 @@ static RESULT write_images(struct restore *r)
 
 static RESULT write_all(struct restore *r)
 {
-	struct str data = r->backup.data_directory;
-	if (str_is_empty(data) || data.p[0] != '/' || str_contains(data, STR("/../")))
+	struct str data = r->backup.data_directory, database = r->backup.database_path;
+	if (!sealed_files_is_path(data) || (database.n && !sealed_files_is_path(database)))
 		return ctx_fail(r->c, ERR_INVALID, "the backup's record names no data directory");
 	r->data_directory = below_root(r, data);
-	TRY(r->data_directory ? check_places(r) : ctx_no_memory(r->c));
+	r->database = database.n ? below_root(r, database)
+				 : str_print(r->c->arena, "%s/dari.db", r->data_directory).p;
+	TRY(r->data_directory && r->database ? check_places(r) : ctx_no_memory(r->c));
 	TRY(write_sealed_files(r));
 	TRY(write_database(r));
 	TRY(write_attachments(r));
@@ -290,7 +325,8 @@ static RESULT restore(struct restore *r)
 static void print_images(const struct restore *r)
 {
 	if (r->missing)
-		printf("%zu of %zu files of images are not in the backup: put them into %s/images from your "
+		printf("%zu of %zu files of images are not whole in the backup: put them into %s/images from "
+		       "your "
 		       "copy, or "
 		       "import the images again. Guests that run go on without them.\n",
 		       r->missing, r->backup.images.count, r->data_directory);

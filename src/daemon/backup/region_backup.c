@@ -22,10 +22,14 @@ static const struct str REGIONS = STR("regions");
 /* ---- names ---- */
 
 /* UUID version 7 (RFC 9562): 48 bits of milliseconds, then random bits. */
-uuid region_backup_new_id(int64_t now_us)
+uuid region_backup_new_id(int64_t now_us, uuid newest)
 {
 	uuid id = uuid_random();
-	uint64_t ms = (uint64_t) (now_us / MILLISECOND);
+	uint64_t ms = (uint64_t) (now_us / MILLISECOND), newest_ms = 0;
+	for (int k = 0; k < 6; k++)
+		newest_ms = newest_ms << 8 | newest.b[k];
+	if (newest_ms >= ms)
+		ms = newest_ms + 1;
 	for (int k = 0; k < 6; k++)
 		id.b[k] = (uint8_t) (ms >> (40 - 8 * k));
 	id.b[6] = (uint8_t) ((id.b[6] & 0x0f) | 0x70);
@@ -82,6 +86,7 @@ static RESULT write_record(struct ctx *c, const struct region_backup *b, struct 
 		json_write_int(&w, "commit", b->commit);
 		json_write_int(&w, "rows", b->row_count);
 		json_write_text(&w, "sha256", b->database_sha256);
+		json_write_text(&w, "path", b->database_path);
 		json_write_close(&w);
 	} else {
 		json_write_null(&w, "database");
@@ -142,6 +147,12 @@ static bool read_files(struct arena *a, const json_t *object, struct region_back
 	return true;
 }
 
+/* Texts of a foreign bucket are printed, so that none may control a terminal. */
+static bool is_text(struct str text)
+{
+	return str_is_empty(text) || str_is_line(text);
+}
+
 static bool read_record(struct arena *a, const json_t *root, struct region_backup *b)
 {
 	const json_t *database = json_object_get(root, "database");
@@ -153,11 +164,14 @@ static bool read_record(struct arena *a, const json_t *root, struct region_backu
 	b->commit = json_integer_value(json_object_get(database, "commit"));
 	b->row_count = json_integer_value(json_object_get(database, "rows"));
 	b->database_sha256 = text_of(a, database, "sha256");
+	b->database_path = text_of(a, database, "path");
 	b->sealed_sha256 = text_of(a, root, "sealed_sha256");
 	return json_integer_value(json_object_get(root, "format")) == FORMAT &&
 	       result_is_ok(uuid_parse(text_of(a, root, "region"), &region)) &&
 	       uuid_equal(region, b->region) && result_is_ok(uuid_parse(text_of(a, root, "id"), &id)) &&
 	       uuid_equal(id, b->id) && result_is_ok(clock_parse(text_of(a, root, "made"), &b->made_us)) &&
+	       is_text(b->region_name) && is_text(b->version) && is_text(b->data_directory) &&
+	       is_text(b->database_path) &&
 	       read_files(a, json_object_get(root, "attachments"), &b->attachments) &&
 	       read_files(a, json_object_get(root, "images"), &b->images);
 }

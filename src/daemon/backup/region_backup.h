@@ -27,6 +27,7 @@ struct region_backup {
 	bool has_database;
 	int64_t commit, row_count; /* of the copy */
 	struct str database_sha256;
+	struct str database_path; /* where the region has it; empty: dari.db in the data directory */
 	struct str sealed_sha256; /* empty: no small files */
 	/* Names and sizes, in bytes. An image is named by its file in the directory of images. */
 	struct region_backup_files {
@@ -38,8 +39,8 @@ struct region_backup {
 	} attachments, images;
 };
 
-/* An id that begins with the time. */
-uuid region_backup_new_id(int64_t now_us);
+/* An id that begins with the time. newest: an id that the new one follows in order, even if the clock was set back. */
+uuid region_backup_new_id(int64_t now_us, uuid newest);
 /* Names of objects, in the arena. */
 struct str region_backup_container(struct arena *a, uuid region);
 struct str region_backup_name(struct arena *a, const struct region_backup *b, const char *object);

@@ -90,9 +90,18 @@ static RESULT add_all(struct packing *p, const struct daemon *d)
 	const struct str named[] = {s->tls_certificate, s->tls_key, s->directory.ldap.authority,
 				    s->directory_password_file, s->backup.secret_file};
 	char config_path[PATH_MAX];
-	if (d->config_path && realpath(d->config_path, config_path))
+	if (d->config_path && !realpath(d->config_path, config_path))
+		return ctx_fail(p->c, ERR_IO, "cannot read %s: %s", d->config_path, strerrordesc_np(errno));
+	if (d->config_path)
 		TRY(add_path(p, config_path, 0));
-	TRY(add_path(p, settings_path(a, s, "master.key"), 0));
+	const char *key = settings_path(a, s, "master.key");
+	if (key && !file_exists(key))
+		return ctx_fail(
+			p->c, ERR_IO,
+			"%s is not there: a backup without the master key opens no secret. Put it back "
+			"before this server ends",
+			key);
+	TRY(add_path(p, key, 0));
 	for (size_t k = 0; k < sizeof named / sizeof named[0]; k++)
 		if (named[k].n)
 			TRY(add_path(p, str_to_z(a, named[k]), 0));
@@ -135,11 +144,10 @@ static struct str text_of(struct arena *a, const json_t *object, const char *key
 	return json_is_string(text) ? str_copy(a, bytes) : STR_NONE;
 }
 
-/* Paths come from the backup, so none may climb out of the directory that a restore is bound to. */
-static bool is_path(struct str path)
+bool sealed_files_is_path(struct str path)
 {
 	struct str part = STR_NONE;
-	bool is_good = str_starts_with(path, STR("/")) && !memchr(path.p, 0, path.n);
+	bool is_good = str_starts_with(path, STR("/")) && str_is_line(path);
 	while (str_split_next(&path, '/', &part))
 		is_good = is_good && !str_is(part, "..");
 	return is_good;
@@ -152,7 +160,7 @@ static bool read_file(struct arena *a, const json_t *value, struct sealed_file *
 				   .group = text_of(a, value, "group"),
 				   .mode = json_integer_value(json_object_get(value, "mode"))};
 	struct str content = text_of(a, value, "content");
-	if (!is_path(file.path) || file.mode < 0 || file.mode > 07777 ||
+	if (!sealed_files_is_path(file.path) || file.mode < 0 || file.mode > 07777 ||
 	    (content.n && !result_is_ok(str_decode_base64(a, content, &file.content))))
 		return false;
 	*ret_file = file;

@@ -24,6 +24,8 @@ struct sealed_files {
 	const struct sealed_file *at;
 	size_t count;
 };
+/* True if the path from a backup is absolute and cannot climb out of the directory that a restore is bound to. */
+bool sealed_files_is_path(struct str path);
 /* Decrypts them with the recovery key in PEM. ERR_INVALID, with a message: another key, or no files of ours. */
 RESULT sealed_files_open(struct ctx *c, struct str key_pem, struct str sealed,
 			 struct sealed_files *ret_files);

@@ -154,6 +154,21 @@ def test_keys(place, tmp_path):
             assert master not in content and base64.b64encode(master) not in content, path
 
 
+@pytest.mark.parametrize("name", ["master.key", "dev.yaml"])
+def test_keys_that_are_gone(place, name):
+    """A backup that says that the keys are in it has them."""
+    path, before = f"{place.data}/{name}", len(place.backup("--list"))
+    os.rename(path, f"{path}.away")
+    try:
+        words = ["backup", place.target, "--recovery-certificate", place.certificate]
+        done = subprocess.run([DARI, "--config", f"{place.data}/dev.yaml{'.away' if name == 'dev.yaml' else ''}", *words], capture_output=True, text=True,
+                              check=False)
+    finally:
+        os.rename(f"{path}.away", path)
+    assert done.returncode != 0 and name in done.stderr, done.stdout
+    assert len(place.backup("--list")) == before
+
+
 def test_openssl_reads_the_keys(place):
     """Somebody without Dari gets at the master key."""
     sealed = f"{place.folder(place.make())}/sealed.cms"
@@ -216,6 +231,29 @@ def test_damage(place, tmp_path, damage):
                           check=False)
     assert done.returncode == 1, done.stdout
     assert [p for p in glob.glob(f"{tmp_path}/root/**", recursive=True) if os.path.isfile(p)] == []
+
+
+def test_a_lost_attachment_is_stored_again(place):
+    lose_attachment(place.folder(place.make()))
+    assert place.run("backup", place.target, "--prove").returncode != 0
+    place.make()
+    place.backup("--prove")
+
+
+def test_a_file_that_is_there_already(place, tmp_path):
+    """A file that the new machine has with the same content stays as it is; another content is an obstacle."""
+    place.make()
+    there = pathlib.Path(f"{tmp_path}/same{place.dev.config}")
+    there.parent.mkdir(parents=True)
+    shutil.copy(place.dev.config, there)
+    before = there.stat()
+    done = place.restore(tmp_path / "same", "--key", place.key)
+    assert done.returncode == 0 and there.stat() == before, done.stderr
+    there = pathlib.Path(f"{tmp_path}/other{place.dev.config}")
+    there.parent.mkdir(parents=True)
+    there.write_text("region: {}\n")
+    done = place.restore(tmp_path / "other", "--key", place.key)
+    assert done.returncode == 1 and "is there already" in done.stderr and os.listdir(there.parent) == [there.name]
 
 
 def test_old_ones_are_removed(place):
@@ -281,6 +319,124 @@ def test_images(place, tmp_path):
     assert len(os.listdir(stored)) == len(files)
     place.make("--keep", "1")
     assert len(os.listdir(stored)) == len(files)
+
+
+def test_a_damaged_image(place, tmp_path):
+    """An image whose stored copy is damaged counts as missing: it does not keep the region from its restore."""
+    made = place.make("--images")
+    target = tmp_path / "target"
+    shutil.copytree(place.store, target)
+    images = f"{os.path.dirname(place.folder(made).replace(str(place.store), str(target)))}/images"
+    with open(max(glob.glob(f"{images}/*/*"), key=os.path.getsize), "wb") as file:
+        file.write(b"junk")
+    done = subprocess.run([DARI, "restore", f"file://{target}", "--root", str(tmp_path / "root"), "--key", place.key], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0 and "1 of 2 files of images are not whole" in done.stdout, done.stdout + done.stderr
+    assert not glob.glob(f"{tmp_path}/root{place.data}/images/*.part")
+
+
+def test_a_record_that_cannot_be_read(place):
+    """A damaged record does not prevent the next backup. `--list` reports it, and shared attachments stay."""
+    (record,) = glob.glob(f"{place.folder(place.make())}/region.json")
+    with open(record, "r+b") as file:
+        before = file.read()
+        file.seek(0)
+        file.write(b"[")
+    damaged = os.path.basename(os.path.dirname(record))
+    made = place.make("--keep", "1")
+    assert [(b["id"], "problem" in b) for b in place.backup("--list")] == [(damaged, True), (made["id"], False)]
+    assert glob.glob(f"{place.store}/regions/*/attachments/*")
+    with open(record, "wb") as file:
+        file.write(before)
+    place.make("--keep", "1")
+
+
+def rename(folder, backup):
+    """Gives a backup another id."""
+    there = os.path.join(os.path.dirname(folder), backup)
+    shutil.copytree(folder, there)
+    for name, change in (("region.json", {"id": backup}), ("manifest.json", {"id": backup, "holders": [backup]})):
+        with open(f"{there}/{name}", encoding="utf-8") as file:
+            content = json.load(file)
+        with open(f"{there}/{name}", "w", encoding="utf-8") as file:
+            json.dump(content | change, file)
+
+
+def test_a_clock_that_was_set_back(place):
+    """The newest backup is the last one that was made, whatever the clock said before."""
+    rename(place.folder(place.make()), "7fffffff-0000-7000-8000-000000000000")
+    made = place.make("--keep", "1")
+    assert [b["id"] for b in place.backup("--list")] == [made["id"]]
+    assert place.backup("--prove")[0]["id"] == made["id"]
+    shutil.rmtree(place.store)
+
+
+@pytest.mark.parametrize("folder", ["backup.partial", "tickets/below", "nowhere/below", ""])
+def test_a_target_in_the_data_directory(place, folder):
+    done = place.run("backup", f"file://{place.data}/{folder}", "--recovery-certificate", place.certificate)
+    assert done.returncode != 0 and "is in the data directory" in done.stderr, done.stdout
+    assert not os.path.exists(f"{place.data}/nowhere") and not os.path.exists(f"{place.data}/tickets/below")
+
+
+@pytest.mark.parametrize("directory", ["/..", "/srv/..", "/../srv", "/srv/../../x", "", "srv"])
+def test_a_record_leads_out(place, tmp_path, directory):
+    """A record from a foreign bucket writes nothing outside of the root."""
+    made, target = place.backup("--without-keys")[0], tmp_path / "target"
+    shutil.copytree(place.store, target)
+    path = place.folder(made).replace(str(place.store), str(target)) + "/region.json"
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    for change in ({"data_directory": directory}, {"database": record["database"] | {"path": f"{directory or '..'}/dari.db"}}):
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(record | change, file)
+        done = subprocess.run([DARI, "restore", f"file://{target}", "--root", str(tmp_path / "a/b/c/root")], capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and "no data directory" in done.stderr, done.stdout
+    assert not os.path.exists(tmp_path / "a")
+
+
+@pytest.mark.parametrize("change,said", [
+    ({"region_name": "\033[2Jx"}, "is damaged"),
+    ({"version": "\a"}, "is damaged"),
+    ({"data_directory": "/srv/\n"}, "is damaged"),
+    ({"version": "x" * (65 << 20)}, "is larger than it may be"),
+])
+def test_a_hostile_record(place, tmp_path, change, said):
+    """A restore refuses a hostile record with a message, and prints none of its texts."""
+    made, target = place.backup("--without-keys")[0], tmp_path / "target"
+    shutil.copytree(place.store, target)
+    path = place.folder(made).replace(str(place.store), str(target)) + "/region.json"
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(record | change, file)
+    done = subprocess.run([DARI, "restore", f"file://{target}", "--root", str(tmp_path / "root")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and said in done.stderr and not done.stdout, done.stdout
+    assert not any(ord(char) < 32 for char in done.stderr.rstrip("\n"))
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+def test_a_log_of_another_database(place, tmp_path, ending):
+    """SQLite would read it into the restored database."""
+    place.make()
+    log = pathlib.Path(f"{tmp_path}{place.data}/dari.db{ending}")
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"another's")
+    done = place.restore(tmp_path, "--key", place.key)
+    assert done.returncode == 1 and "is there already" in done.stderr, done.stdout
+    assert os.listdir(log.parent) == [log.name]
+
+
+def test_a_database_elsewhere(tmp_path):
+    """The configuration may name another place for SQLite's file: a restore puts it there, and the region is the one before."""
+    os.mkdir(tmp_path / "db")
+    p = Place(tmp_path, "--store", str(tmp_path / "db/region.db"))
+    with p.dev:
+        p.dev.account.client().create_vpc(CidrBlock="10.9.0.0/16")
+        p.make()
+    done = p.restore(tmp_path / "root", "--key", p.key)
+    assert done.returncode == 0, done.stderr
+    assert os.path.exists(f"{tmp_path}/root{tmp_path}/db/region.db") and not os.path.exists(f"{tmp_path}/root{p.data}/dari.db")
+    assert os.stat(f"{tmp_path}/root{tmp_path}").st_mode & 0o777 == 0o755 and os.stat(f"{tmp_path}/root{p.data}").st_mode & 0o777 == 0o700
 
 
 def test_postgresql(tmp_path):

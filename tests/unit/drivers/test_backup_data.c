@@ -363,7 +363,8 @@ static void test_folders(void **state)
 	must(backup_store_list(bench.store, &bench.c, STR("a"), &names));
 	assert_int_equal(names.count, 3);
 	for (size_t k = 0; k < names.count; k++)
-		assert_true(str_is(names.at[k], "one") || str_is(names.at[k], "b") || str_is(names.at[k], "c"));
+		assert_true(str_is(names.at[k], "one") || str_is(names.at[k], "b") ||
+			    str_is(names.at[k], "c"));
 	assert_int_equal(count_in("a/b"), 2);
 	assert_int_equal(count_in("absent"), 0);
 }
