@@ -14,6 +14,7 @@
 #include "model/identity.h"
 #include "model/image_device.h"
 #include "model/policy_version.h"
+#include "model/public_credential.h"
 #include "model/second_factor.h"
 #include "model/ticket_seen.h"
 #include "model/ticket_sending.h"
@@ -32,6 +33,7 @@ static const struct part {
 	[KIND_CREDENTIAL] = {KIND_USER, offsetof(struct credential, user)},
 	[KIND_ACCESS_RULE] = {KIND_USER, offsetof(struct access_rule, user)},
 	[KIND_SECOND_FACTOR] = {KIND_USER, offsetof(struct second_factor, user)},
+	[KIND_PUBLIC_CREDENTIAL] = {KIND_USER, offsetof(struct public_credential, user)},
 	[KIND_TOKEN_REVOCATION] = {KIND_USER, offsetof(struct token_revocation, user)},
 	[KIND_GROUP_MEMBER] = {KIND_USER, offsetof(struct group_member, user)},
 	[KIND_TICKET_SENDING] = {KIND_TICKET_LINK, offsetof(struct ticket_sending, link)},

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Account alias and account summary. */
+#include "store/account.h"
 #include "api/iam/internal.h"
 #include "engine/people/account_user.h"
 #include "engine/people/iam_role.h"
 #include "engine/people/public_credential.h"
 #include "engine/people/server_certificate.h"
 #include "store/access_key.h"
-#include "store/account.h"
 #include "store/iam_role.h"
 #include "store/instance_profile.h"
 #include "store/oidc_provider.h"

@@ -13,7 +13,6 @@
 
 #include <jansson.h>
 
-#include "daemon/daemon.h"
 #include "drivers/backup_data.h"
 
 enum { REGION_BACKUPS_MAX = 900 /* of a region: all must fit in a list of BACKUP_LIST_MAX */ };

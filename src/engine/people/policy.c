@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Policies, versions and attachments: rows only. They apply as soon as the change is published, in all
  * faces. */
-#include "engine/people/arm_rights_internal.h"
 #include "engine/people/policy.h"
+#include "engine/people/arm_rights_internal.h"
 
 #include <inttypes.h>
 

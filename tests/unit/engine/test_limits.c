@@ -378,20 +378,6 @@ static void is_somebody(struct cloud *c)
 	owner = new_user(c, "somebody");
 }
 
-static RESULT make_second_factor(struct cloud *c, int n)
-{
-	struct second_factor_wish wish = {.id = id_new(KIND_SECOND_FACTOR),
-					  .user = ref_to(c, KIND_USER, owner),
-					  .name = numbered(c, "telephone", n),
-					  .secret = STR("sealed")};
-	MAKE(c, NULL, engine_create_second_factor, wish, id);
-}
-static void drop_second_factor(struct cloud *c)
-{
-	struct second_factor_target wish = {ref_by_id(KIND_SECOND_FACTOR, made)};
-	cloud_ok(c, NULL, engine_delete_second_factor, &wish);
-}
-
 static RESULT join(struct cloud *c, uuid group)
 {
 	struct membership wish = {ref_to(c, KIND_USER_GROUP, group), ref_to(c, KIND_USER, owner)};
@@ -417,36 +403,13 @@ static void drop_membership(struct cloud *c)
 
 static void is_an_own_user(struct cloud *c)
 {
-	struct account_user_wish wish = {.name = STR("one")};
+	static int before;
+	struct account_user_wish wish = {.name = numbered(c, "owner", before++)};
 	cloud_ok(c, &c->alice, engine_create_account_user, &wish);
 	owner = wish.user;
 }
 
-static RESULT upload_credential(struct cloud *c, int n, enum public_credential_type type)
-{
-	struct str text = numbered(c, "key", n);
-	struct public_credential_wish wish = {.user = ref_to(c, KIND_USER, owner),
-					      .type = type,
-					      .key_id = text,
-					      .body = text,
-					      .fingerprint = text};
-	MAKE(c, &c->alice, engine_upload_public_credential, wish, credential);
-}
-static RESULT make_ssh_key(struct cloud *c, int n)
-{
-	return upload_credential(c, n, PUBLIC_CREDENTIAL_TYPE_SSH_KEY);
-}
-static RESULT make_certificate(struct cloud *c, int n)
-{
-	return upload_credential(c, n, PUBLIC_CREDENTIAL_TYPE_CERTIFICATE);
-}
-static void drop_uploaded(struct cloud *c)
-{
-	const struct public_credential *p = public_credential_find(cloud_tables(c), made);
-	struct public_credential_target wish = {
-		.user = ref_to(c, KIND_USER, owner), .type = p->type, .key_id = p->key_id};
-	cloud_ok(c, &c->alice, engine_delete_public_credential, &wish);
-}
+#include "limits_credentials.h"
 
 static RESULT grant(struct cloud *c, int n, struct role_grant wish)
 {
@@ -910,7 +873,8 @@ static void meet(struct cloud *c, enum limit_id limit)
 	must_make(c, limit, 4);
 	cloud_expect(c, makers[limit].make(c, 5), ERR_QUOTA, info->kind);
 	set_limit(c, limit, -1); /* the table's own again */
-	must_make(c, limit, 6);
+	if (engine_get_limit(cloud_tables(c), limit) != most)
+		must_make(c, limit, 6);
 }
 
 static void check_each(void **state)
