@@ -31,6 +31,7 @@ struct restore {
 	gid_t gid;
 	VEC(const char *) written; /* for removal after a failure */
 	size_t missing;            /* files of images that are not in the backup */
+	size_t lost;               /* attachments that are not in the backup, or damaged there */
 };
 
 static struct str arg_of(const struct restore *r, const char *name)
@@ -46,7 +47,7 @@ static const char *below_root(struct restore *r, struct str path)
 
 /* ---- what is there to restore ---- */
 
-static RESULT open_store(struct restore *r)
+static RESULT open_store(struct restore *r, uuid *ret_region)
 {
 	const struct backup_target target = {.url = arg_of(r, "target"),
 					     .endpoint = arg_of(r, "s3-endpoint"),
@@ -54,15 +55,14 @@ static RESULT open_store(struct restore *r)
 										: STR("us-east-1"),
 					     .key_id = arg_of(r, "s3-key-id"),
 					     .secret_file = arg_of(r, "s3-secret-file")};
-	uuid region = UUID_NONE;
 	struct str named = arg_of(r, "region");
 	TRY(backup_store_new(r->c, &target, &r->store));
 	if (str_is_empty(named))
-		TRY(region_backup_find_region(r->c, r->store, &region));
-	else if (!result_is_ok(uuid_parse(named, &region)))
-		return ctx_fail_field(r->c, ERR_INVALID, STR("region"), "%" STR_FMT " is no region's id",
-				      STR_ARG(named));
-	return region_backup_find(r->c, r->store, region, arg_of(r, "backup"), &r->backup);
+		return region_backup_find_region(r->c, r->store, ret_region);
+	return result_is_ok(uuid_parse(named, ret_region))
+		       ? OK
+		       : ctx_fail_field(r->c, ERR_INVALID, STR("region"), "%" STR_FMT " is no region's id",
+					STR_ARG(named));
 }
 
 static RESULT open_files(struct restore *r)
@@ -231,6 +231,7 @@ static RESULT write_database(struct restore *r)
 	return result;
 }
 
+/* A lost attachment is missed less than the region. */
 static RESULT write_attachment(struct restore *r, const struct region_backup_file *file, struct ctx *c)
 {
 	struct buf content;
@@ -240,16 +241,14 @@ static RESULT write_attachment(struct restore *r, const struct region_backup_fil
 	buf_init(&content, OBJECT_MAX);
 	struct result result = backup_store_get(
 		r->store, c, region_backup_attachment(c->arena, r->backup.region, file->name), &content);
-	if (!result_is_ok(result))
+	bool is_lost = result.code == ERR_NOT_FOUND || (int64_t) content.size != file->size;
+	if (!result_is_ok(result) && !is_lost)
 		result = ctx_fail(r->c, result.code, "%" STR_FMT, STR_ARG(c->problem.message));
-	else if ((int64_t) content.size != file->size)
-		result = ctx_fail(r->c, ERR_CONFLICT,
-				  "attachment %" STR_FMT " has another size than the record says",
-				  STR_ARG(file->name));
-	else
+	else if (!is_lost)
 		result = write_file(r, path, buf_str(&content), 0600, r->uid, r->gid);
+	r->lost += is_lost;
 	buf_done(&content);
-	return result;
+	return is_lost ? OK : result;
 }
 
 static RESULT write_attachments(struct restore *r)
@@ -312,9 +311,11 @@ static RESULT write_all(struct restore *r)
 
 static RESULT restore(struct restore *r)
 {
+	uuid region = UUID_NONE;
 	r->uid = geteuid();
 	r->gid = getegid();
-	TRY(open_store(r));
+	TRY(open_store(r, &region));
+	TRY(region_backup_find(r->c, r->store, region, arg_of(r, "backup"), &r->backup));
 	TRY(open_files(r));
 	struct result result = write_all(r);
 	for (size_t k = 0; k < r->written.count && !result_is_ok(result); k++)
@@ -340,7 +341,15 @@ static void print_end(struct restore *r)
 	       clock_write_s(b->made_us, time));
 	if (b->has_database)
 		printf("%" PRId64 " rows at commit %" PRId64 ", ", b->row_count, b->commit);
-	printf("%zu files, %zu attachments.\n", r->files.count, b->attachments.count);
+	printf("%zu files, %zu attachments.\n", r->files.count, b->attachments.count - r->lost);
+	for (size_t k = 0; k < r->files.count; k++)
+		if (!str_starts_with(r->files.at[k].path, b->data_directory))
+			printf("  %s%" STR_FMT "\n", r->root, STR_ARG(r->files.at[k].path));
+	if (r->lost)
+		printf("%zu attachments of tickets are lost: the backup's record names them, and the target "
+		       "has "
+		       "them not, or not whole.\n",
+		       r->lost);
 	if (!b->has_database)
 		printf("Its database is PostgreSQL's: restore that before dari starts "
 		       "(docs/postgresql.md).\n");
@@ -354,6 +363,30 @@ static void print_end(struct restore *r)
 	       "It is left alone until dari adopt or dari purge.\n");
 }
 
+/* ---- what there is ---- */
+
+static RESULT list(struct restore *r)
+{
+	struct uuids ids = {0};
+	struct region_backup b = {0};
+	char id[UUID_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
+	uuid region = UUID_NONE;
+	TRY(open_store(r, &region));
+	TRY(region_backup_list(r->c, r->store, region, &ids));
+	for (size_t k = 0; k < ids.count; k++) {
+		struct result loaded = region_backup_load(r->c, r->store, region, ids.at[k], &b);
+		uuid_write(ids.at[k], id);
+		if (result_is_ok(loaded))
+			printf("%s  %s  %10" PRId64 " rows  %s  %" STR_FMT "\n", id,
+			       clock_write_s(b.made_us, time), b.row_count,
+			       b.sealed_sha256.n ? "with keys   " : "without keys", STR_ARG(b.region_name));
+		else if (loaded.code != ERR_NOT_FOUND)
+			printf("%s  %" STR_FMT "\n", id, STR_ARG(r->c->problem.message));
+		ctx_clear_problem(r->c);
+	}
+	return OK;
+}
+
 static int restore_here(const struct command *command, json_t *args, const char *config_path)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, RESTORE_CAP);
@@ -362,13 +395,15 @@ static int restore_here(const struct command *command, json_t *args, const char 
 	ctx_init(&c, arena);
 	struct restore r = {.c = &c, .args = args};
 	r.root = str_to_z(arena, arg_of(&r, "root"));
-	struct result result = restore(&r);
+	bool lists = json_is_true(json_object_get(args, "list"));
+	struct result result = lists ? list(&r) : restore(&r);
 	backup_store_free(r.store);
 	if (!result_is_ok(result)) {
 		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(c.problem.message));
 		return 1;
 	}
-	print_end(&r);
+	if (!lists)
+		print_end(&r);
 	return 0;
 }
 
@@ -379,6 +414,7 @@ const struct command restore_commands[] = {
 	 {{"target", PARAM_POSITIONAL, true, "file:///DIRECTORY or s3://BUCKET/PREFIX.", .is_path = true},
 	  {"key", PARAM_OPTION, false, "A file: the private key of the recovery certificate, PEM.",
 	   .is_path = true},
+	  {"list", PARAM_FLAG, false, "Lists the backups there instead."},
 	  {"backup", PARAM_OPTION, false, "Its id; absent: the newest."},
 	  {"region", PARAM_OPTION, false, "The region's id, if the target has backups of several."},
 	  {"root", PARAM_OPTION, false, "A directory that stands for /: for a rehearsal, or a mounted disk.",
