@@ -27,7 +27,6 @@ static const struct {
 	{KIND_DEPLOYMENT, 1536 * 1024, "a template, its parameters and outputs: 100 of an account are kept"},
 	{KIND_DEPLOYMENT_OPERATION, 384 * 1024,
 	 "a resource that others refer to, while its deployment goes on"},
-	{KIND_SERVER_CERTIFICATE, 2304 * 1024, "a chain of 2 MiB, as IAM has it: 20 of an account"},
 	{KIND_CREDENTIAL_REPORT, 9 * 1024 * 1024, "a line for each user of an account; there is one report"},
 	{KIND_INSTANCE_TYPE, 512 * 1024,
 	 "a description of 65,535 characters, as Nova has it; administrators make them"},
