@@ -15,13 +15,19 @@ struct slot {
 	struct lane *owner;
 	struct work_item *work; /* NULL: a free slot */
 	uuid asker;
+	size_t thread;
+};
+
+struct lane_thread {
+	struct actor *actor;
+	size_t count; /* work that waits or is being done */
 };
 
 struct lane {
 	struct lane_config config;
 	pthread_mutex_t lock; /* guards the following */
-	struct actor **actors;
-	size_t actor_count, next_actor;
+	struct lane_thread *threads;
+	size_t thread_count;
 	struct slot *slots;
 };
 
@@ -32,15 +38,15 @@ RESULT lane_new(struct ctx *c, const struct lane_config *config, struct lane **r
 		return ctx_no_memory(c);
 	l->config = *config;
 	(void) pthread_mutex_init(&l->lock, NULL);
-	l->actors = heap_alloc_array(config->threads, sizeof *l->actors);
+	l->threads = heap_alloc_array(config->threads, sizeof *l->threads);
 	l->slots = heap_alloc_array(config->waiting_max, sizeof *l->slots);
-	if (!l->actors || !l->slots)
+	if (!l->threads || !l->slots)
 		return ctx_no_memory(c);
-	while (l->actor_count < config->threads) {
-		l->actors[l->actor_count] = actor_new(config->executor, config->name);
-		if (!l->actors[l->actor_count])
+	while (l->thread_count < config->threads) {
+		l->threads[l->thread_count].actor = actor_new(config->executor, config->name);
+		if (!l->threads[l->thread_count].actor)
 			return ctx_no_memory(c);
-		l->actor_count++;
+		l->thread_count++;
 	}
 	*ret_lane = TAKE(l);
 	return OK;
@@ -50,9 +56,9 @@ void lane_free(struct lane *l)
 {
 	if (!l)
 		return;
-	for (size_t k = 0; k < l->actor_count; k++)
-		actor_free(l->actors[k]);
-	heap_free(l->actors);
+	for (size_t k = 0; k < l->thread_count; k++)
+		actor_free(l->threads[k].actor);
+	heap_free(l->threads);
 	heap_free(l->slots);
 	(void) pthread_mutex_destroy(&l->lock);
 	heap_free(l);
@@ -71,6 +77,7 @@ static struct work_item *leave_slot(struct slot *slot)
 	(void) pthread_mutex_lock(&l->lock);
 	struct work_item *w = slot->work;
 	slot->work = NULL;
+	l->threads[slot->thread].count--;
 	(void) pthread_mutex_unlock(&l->lock);
 	return w;
 }
@@ -103,6 +110,16 @@ static struct slot *find_slot(struct lane *l, const struct lane_asker *asker)
 	return ceiling_admits(&ceiling, count, count_of_one, asker->is_administrator) ? found : NULL;
 }
 
+/* With the lock held. Work never waits behind a long one while another thread is free. */
+static size_t find_thread(const struct lane *l)
+{
+	size_t found = 0;
+	for (size_t k = 1; k < l->thread_count; k++)
+		if (l->threads[k].count < l->threads[found].count)
+			found = k;
+	return found;
+}
+
 void lane_work(struct lane *l, struct lane_asker asker, const char *refusal, struct work_item *w)
 {
 	(void) pthread_mutex_lock(&l->lock);
@@ -111,8 +128,10 @@ void lane_work(struct lane *l, struct lane_asker asker, const char *refusal, str
 		*slot = (struct slot){.job = {.run = run_slot, .drop = drop_slot},
 				      .owner = l,
 				      .work = w,
-				      .asker = asker.id};
-		actor_post(l->actors[l->next_actor++ % l->actor_count], &slot->job);
+				      .asker = asker.id,
+				      .thread = find_thread(l)};
+		l->threads[slot->thread].count++;
+		actor_post(l->threads[slot->thread].actor, &slot->job);
 	}
 	(void) pthread_mutex_unlock(&l->lock);
 	if (!slot)

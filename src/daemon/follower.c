@@ -133,8 +133,20 @@ struct passed {
 	struct daemon *d;
 	struct api_face *face;
 	struct call *call;
+	int64_t epoch; /* the writer's */
 	struct peer_call call_of_peer;
 };
+
+/* False: another process writes now. The one that was asked may stand still, and its connection with it. */
+static bool is_same_writer(void *self)
+{
+	const struct passed *p = self;
+	struct follower *f = p->d->follower;
+	pthread_mutex_lock(&f->lock);
+	bool is_same = f->epoch == p->epoch;
+	pthread_mutex_unlock(&f->lock);
+	return is_same;
+}
 
 static RESULT pass(struct work_item *w)
 {
@@ -164,17 +176,19 @@ static void passed_resumed(struct call *call, struct result result)
 	call_answer(call, answer->status, answer->content_type, &answer->body);
 }
 
-static struct str copy_writer(struct follower *f, struct arena *a)
+static struct str copy_writer(struct follower *f, struct arena *a, int64_t *ret_epoch)
 {
 	pthread_mutex_lock(&f->lock);
 	struct str writer = str_copy(a, str_from(f->writer));
+	*ret_epoch = f->epoch;
 	pthread_mutex_unlock(&f->lock);
 	return writer;
 }
 
 static void refuse(struct daemon *d, struct call *call, struct api_face *face)
 {
-	struct str writer = copy_writer(d->follower, call->ctx.arena);
+	int64_t epoch = 0;
+	struct str writer = copy_writer(d->follower, call->ctx.arena, &epoch);
 	api_refuse_now(
 		face, call,
 		str_print(call->ctx.arena,
@@ -192,15 +206,22 @@ static void pass_on(void *self, struct call *call)
 {
 	const struct passing *passing = self;
 	struct follower *f = passing->d->follower;
-	struct passed *p = arena_new_object(call->ctx.arena, struct passed);
-	if (!p || (p->call_of_peer.address = copy_writer(f, call->ctx.arena)).n == 0) {
+	int64_t epoch = 0;
+	struct str writer = copy_writer(f, call->ctx.arena, &epoch);
+	struct passed *p = writer.n ? arena_new_object(call->ctx.arena, struct passed) : NULL;
+	if (!p) {
 		refuse(passing->d, call, passing->face);
 		return;
 	}
-	*p = (struct passed){
-		.d = passing->d, .face = passing->face, .call = call, .call_of_peer = p->call_of_peer};
-	p->call_of_peer.call = call;
-	p->call_of_peer.master_key = passing->d->master_key;
+	*p = (struct passed){.d = passing->d,
+			     .face = passing->face,
+			     .call = call,
+			     .epoch = epoch,
+			     .call_of_peer = {.address = writer,
+					      .call = call,
+					      .master_key = passing->d->master_key,
+					      .goes_on = is_same_writer,
+					      .self = p}};
 	atomic_fetch_add(&f->passed_on, 1);
 	const struct api_work work = {.lane = f->lane,
 				      .asker = login_attempt_address(call->peer),
@@ -241,10 +262,24 @@ void follower_handle(struct daemon *d, struct call *call, struct api_face *face)
 	}
 }
 
-void follower_note_peer(struct daemon *d, struct call *call)
+void follower_begin(struct daemon *d, struct call *call, struct api_face *face)
 {
-	if (peer_is_passed_on(call))
-		peer_take_client(d->master_key, call);
+	if (api_is_upload(face, call))
+		refuse(d, call, face);
+}
+
+bool follower_note_peer(struct daemon *d, struct call *call, struct api_face *face)
+{
+	if (!peer_is_passed_on(call) || peer_take_client(d->master_key, call))
+		return true;
+	log_event(LOG_WARN, "peer-not-believed", "why=%s",
+		  log_quote(STR("a passed-on call has no valid proof: do clock and master.key agree on all "
+				"machines?")));
+	api_refuse_now(
+		face, call,
+		STR("The writer does not believe the process that passed this call on: their clocks or their "
+		    "master keys differ."));
+	return false;
 }
 
 /* ---- state ---- */
@@ -257,10 +292,9 @@ void follower_read_state(struct daemon *d, struct arena *a, struct follower_stat
 		ret_state->epoch = d->sql->lease.epoch;
 		return;
 	}
-	ret_state->writer = copy_writer(f, a);
+	ret_state->writer = copy_writer(f, a, &ret_state->epoch);
 	uint64_t shown = store_read_commit(d->store);
 	pthread_mutex_lock(&f->lock);
-	ret_state->epoch = f->epoch;
 	ret_state->lag = f->commit > shown ? f->commit - shown : 0;
 	pthread_mutex_unlock(&f->lock);
 	ret_state->passed_on = atomic_load(&f->passed_on);

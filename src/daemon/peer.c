@@ -12,16 +12,17 @@ static const char peer_header[] = "X-Dari-Peer";
 
 /* ---- the proof ---- */
 
-/* The proof covers what the call is, so that it is of no use for another one. */
-static struct str prove(const uint8_t *master_key, struct call *call, struct str client, struct str time)
+/* The proof covers what the call is and who makes it, so that it is of no use for another one. */
+static struct str prove(const uint8_t *master_key, struct call *call, struct str origin)
 {
+	static const char *const covered[] = {"Authorization", "X-Auth-Token", "Cookie"};
 	uint8_t key[SHA256_SIZE], mac[SHA256_SIZE];
-	struct str authorization = call_header(call, "Authorization");
-	struct str text =
-		str_print(call->ctx.arena,
-			  "%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT,
-			  STR_ARG(client), STR_ARG(time), STR_ARG(call->method_name), STR_ARG(call->path),
-			  STR_ARG(call->query), STR_ARG(authorization));
+	struct str text = str_print(call->ctx.arena, "%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT,
+				    STR_ARG(origin), STR_ARG(call->method_name), STR_ARG(call->path),
+				    STR_ARG(call->query));
+	for (size_t k = 0; k < sizeof covered / sizeof covered[0] && text.p; k++)
+		text = str_print(call->ctx.arena, "%" STR_FMT "\n%" STR_FMT, STR_ARG(text),
+				 STR_ARG(call_header(call, covered[k])));
 	crypto_hmac_sha256(master_key, MASTER_KEY_SIZE, STR("dari-peer"), key);
 	crypto_hmac_sha256(key, sizeof key, text, mac);
 	crypto_wipe(key, sizeof key);
@@ -33,23 +34,27 @@ bool peer_is_passed_on(const struct call *call)
 	return call_header(call, peer_header).n > 0;
 }
 
-void peer_take_client(const uint8_t *master_key, struct call *call)
+/* The header: the client's address and scheme, seconds, the proof of these. */
+bool peer_take_client(const uint8_t *master_key, struct call *call)
 {
-	struct str rest = call_header(call, peer_header), client = STR_NONE, time = STR_NONE,
-		   proof = STR_NONE;
+	struct str rest = call_header(call, peer_header), client = STR_NONE, scheme = STR_NONE,
+		   time = STR_NONE, proof = STR_NONE;
+	const char *from = rest.p;
 	struct ip ip = {0};
 	int64_t at_s = 0;
-	if (!str_split_next(&rest, ' ', &client) || !str_split_next(&rest, ' ', &time) ||
-	    !str_split_next(&rest, ' ', &proof) || !result_is_ok(ip_parse(client, &ip)) ||
-	    !result_is_ok(str_parse_int(time, &at_s)))
-		return;
-	struct str wanted = prove(master_key, call, client, time);
+	if (!str_split_next(&rest, ' ', &client) || !str_split_next(&rest, ' ', &scheme) ||
+	    !str_split_next(&rest, ' ', &time) || !str_split_next(&rest, ' ', &proof) ||
+	    !result_is_ok(ip_parse(client, &ip)) || !result_is_ok(str_parse_int(time, &at_s)))
+		return false;
+	struct str wanted = prove(master_key, call, (struct str){from, (size_t) (time.p + time.n - from)});
 	int64_t age_s = clock_now_us() / SECOND - at_s;
 	if (age_s > PROOF_AGE_MAX_S || age_s < -PROOF_AGE_MAX_S || !wanted.n || wanted.n != proof.n ||
 	    !crypto_equal(wanted.p, proof.p, wanted.n))
-		return;
+		return false;
 	call->peer = ip;
 	call->peer_port = 0;
+	call->is_tls = str_is(scheme, "https");
+	return true;
 }
 
 /* ---- the request ---- */
@@ -97,9 +102,9 @@ static RESULT add_headers(struct sending *s)
 {
 	struct call *call = s->peer->call;
 	char ip[IP_TEXT_SIZE];
-	struct str client = str_copy(call->ctx.arena, str_from(ip_write(call->peer, ip)));
-	struct str time = str_print(call->ctx.arena, "%" PRId64, clock_now_us() / SECOND);
-	struct str proof = prove(s->peer->master_key, call, client, time);
+	struct str origin = str_print(call->ctx.arena, "%s %s %" PRId64, ip_write(call->peer, ip),
+				      call->is_tls ? "https" : "http", clock_now_us() / SECOND);
+	struct str proof = prove(s->peer->master_key, call, origin);
 	TRY(call_each_header(call, add_header, s));
 	if (!s->has_accept)
 		TRY(add_line(s, STR("Accept:")));
@@ -108,10 +113,8 @@ static RESULT add_headers(struct sending *s)
 	if (!s->has_agent)
 		TRY(add_line(s, STR("User-Agent:")));
 	TRY(add_line(s, STR("Expect:")));
-	if (call->is_tls && !call_header(call, "X-Forwarded-Proto").n)
-		TRY(add_line(s, STR("X-Forwarded-Proto: https")));
-	return add_line(s, str_print(call->ctx.arena, "%s: %" STR_FMT " %" STR_FMT " %" STR_FMT, peer_header,
-				     STR_ARG(client), STR_ARG(time), STR_ARG(proof)));
+	return add_line(s, str_print(call->ctx.arena, "%s: %" STR_FMT " %" STR_FMT, peer_header,
+				     STR_ARG(origin), STR_ARG(proof)));
 }
 
 /* ---- the answer ---- */
@@ -145,6 +148,14 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
+static int ask_whether_to_go_on(void *arg, curl_off_t all_down, curl_off_t down, curl_off_t all_up,
+				curl_off_t up)
+{
+	const struct peer_call *peer = arg;
+	(void) all_down, (void) down, (void) all_up, (void) up;
+	return peer->goes_on(peer->self) ? 0 : 1;
+}
+
 static CURL *make_curl(struct sending *s, const char *url, const char *target)
 {
 	const struct call *call = s->peer->call;
@@ -173,6 +184,9 @@ static CURL *make_curl(struct sending *s, const char *url, const char *target)
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, s->peer);
 	(void) curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
 	(void) curl_easy_setopt(curl, CURLOPT_HEADERDATA, s->peer);
+	(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether_to_go_on);
+	(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, s->peer);
 	return curl;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A call on its way from a follower to the writer: the client's own bytes and headers, because signatures cover them,
- * and the client's address with a proof by the master key, which all processes of a region have. */
+ * and the client's address and scheme with a proof by the master key, which all processes of a region have. */
 #pragma once
 
 #include "base/buf.h"
@@ -18,6 +18,8 @@ struct peer_call {
 	struct str address; /* the writer's URL */
 	struct call *call;
 	const uint8_t *master_key;
+	bool (*goes_on)(void *self); /* asked about once a second; false: nobody will answer */
+	void *self;
 	/* the answer, in the call's arena but for the body */
 	bool was_sent; /* the writer may have heard of the call */
 	int status;
@@ -32,5 +34,6 @@ RESULT peer_ask(struct ctx *c, struct peer_call *peer);
 
 /* True if another process has passed the call on, or claims to. */
 bool peer_is_passed_on(const struct call *call);
-/* Sets the call's peer to the client's address, if the proof holds. */
-void peer_take_client(const uint8_t *master_key, struct call *call);
+/* Gives the call the client's address and scheme. False: the proof does not hold, and the call must not be carried out:
+ * it would have the follower's address, which policies may trust. */
+bool peer_take_client(const uint8_t *master_key, struct call *call);

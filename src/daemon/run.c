@@ -108,8 +108,6 @@ static void handle_call(void *self, struct call *call)
 {
 	struct daemon *d = self;
 	bool is_console = console_has_path(call->path) && !(d->follower && call_header(call, "Upgrade").n);
-	if (!d->follower)
-		follower_note_peer(d, call);
 	if (is_console)
 		console_handle(d->console, call);
 	else if (console_is_visit(call))
@@ -122,12 +120,14 @@ static void handle_call(void *self, struct call *call)
 		api_handle_call(find_face(d, call), call);
 }
 
-/* A follower takes no uploads: their length is refused below. */
 static void begin_call(void *self, struct call *call)
 {
 	struct daemon *d = self;
-	if (!d->follower)
-		api_begin_call(find_face(d, call), call);
+	struct api_face *face = find_face(d, call);
+	if (d->follower)
+		follower_begin(d, call, face);
+	else if (follower_note_peer(d, call, face))
+		api_begin_call(face, call);
 }
 
 static void reject_call(void *self, struct call *call, int status, enum err why)

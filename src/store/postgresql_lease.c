@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "store/postgresql_internal.h"
 
-enum { RENEWAL_MAX_MS = 1500, PRUNE_EVERY = 120 };
+enum { RENEWAL_MAX_MS = 1500, PRUNE_EVERY = 20 };
 
 const char *const postgresql_lease_sql =
 	"CREATE TABLE IF NOT EXISTS writer_lease (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT "
@@ -166,10 +166,12 @@ static enum lease_answer ask_plainly(struct postgresql *self, const char *sql)
 	return LEASE_SILENT;
 }
 
-/* Followers read notes within milliseconds. One that was away for longer loads everything again. */
+/* Followers read notes within milliseconds. One that was away for longer loads everything again. In pieces, because
+ * the next renewal waits for it. */
 static const char prune_sql[] =
-	"WITH old AS (DELETE FROM writer_change WHERE at < clock_timestamp() - interval '10 minutes' "
-	"RETURNING batch)"
+	"WITH old AS (DELETE FROM writer_change WHERE ctid = ANY (ARRAY(SELECT ctid FROM"
+	" (SELECT ctid, at FROM writer_change ORDER BY batch LIMIT 20000) AS first"
+	" WHERE at < clock_timestamp() - interval '10 minutes')) RETURNING batch)"
 	" UPDATE writer_lease SET pruned = greatest(pruned, coalesce((SELECT max(batch) FROM old), 0))"
 	" WHERE one = 1 AND epoch = $1 RETURNING 1";
 

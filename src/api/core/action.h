@@ -116,7 +116,7 @@ struct api_groups {
  *   content_type      of the answer; the protocol's at first
  *   has_no_body       the answer ends with its headers
  *   file, file_size   the answer is this file; 0: none
- * audit is NULL when the call is not recorded; view is open from api_tables() to the end of the answer, or of
+ * forward is NULL in a process that writes. audit is NULL when the call is not recorded; view is open from api_tables() to the end of the answer, or of
  * prepare: a call is not parked with a view. */
 #define API_CALL_MEMBERS                                                                                     \
 	struct call *call;                                                                                   \
@@ -131,6 +131,7 @@ struct api_groups {
 	const struct api_action *action;                                                                     \
 	const struct audited *audited;                                                                       \
 	struct audit_call *audit;                                                                            \
+	const struct api_forward *forward;                                                                   \
 	void *args;                                                                                          \
 	size_t arg_count, arg_size;                                                                          \
 	struct api_change change;                                                                            \

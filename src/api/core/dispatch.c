@@ -81,9 +81,26 @@ static void answer_recorded_problem(struct audit_call *a, struct result written)
 	api_answer_problem(e, a->result);
 }
 
+/* In a process that does not write: leaves the call as it came, to the writer. */
+static void pass_on(struct api_call *e)
+{
+	struct call *call = e->call;
+	const struct api_forward *forward = e->forward;
+	view_close(&e->view);
+	ctx_clear_problem(&call->ctx);
+	call_drop_answer_headers(call);
+	call->ctx.who = NULL;
+	call->face_data = NULL;
+	forward->pass_on(forward->self, call);
+}
+
 static void fail_call(struct api_call *e, struct result result)
 {
 	const struct api_protocol *p = e->protocol;
+	if (e->forward) {
+		pass_on(e);
+		return;
+	}
 	if (e->audit && p->is_unrecorded && p->is_unrecorded(result))
 		e->audit->is_told = true;
 	struct str code = e->audit ? api_problem_code(e, result) : STR_NONE;
@@ -450,18 +467,23 @@ static struct api_call *new_call(struct api_face *face, struct call *call)
 	return e;
 }
 
-/* Prepares an upload as soon as its headers are there, before the body arrives. api_handle_call() then
- * only runs the action. */
-void api_begin_call(void *self, struct call *call)
+bool api_is_upload(struct api_face *face, struct call *call)
 {
-	struct api_face *face = self;
 	bool may_be_upload = face->protocol->is_upload && call->method == face->protocol->uploads_by;
 	struct api_call *e = may_be_upload ? new_call(face, call) : NULL;
 	bool is_upload = e && face->protocol->is_upload(e);
 	ctx_clear_problem(&call->ctx);
 	call->face_data = is_upload ? e : NULL;
-	if (!is_upload)
+	return is_upload;
+}
+
+/* Prepares an upload as soon as its headers are there, before the body arrives. api_handle_call() then
+ * only runs the action. */
+void api_begin_call(void *self, struct call *call)
+{
+	if (!api_is_upload(self, call))
 		return;
+	struct api_call *e = call->face_data;
 	struct result result = take_request(e);
 	if (!result_is_ok(result))
 		fail_call(e, result);
@@ -499,17 +521,16 @@ static bool only_reads(const struct api_call *e)
 void api_handle_read(struct api_face *face, struct call *call, const struct api_forward *forward)
 {
 	struct api_call *e = new_call(face, call);
-	struct result result = e ? take_request(e) : FAIL(NO_MEMORY);
-	if (result_is_ok(result) && only_reads(e)) {
-		run_action(e);
+	if (!e) {
+		api_reject(face, call, 503, ERR_NO_MEMORY);
 		return;
 	}
-	if (e)
-		view_close(&e->view);
-	ctx_clear_problem(&call->ctx);
-	call->ctx.who = NULL;
-	call->face_data = NULL;
-	forward->pass_on(forward->self, call);
+	e->forward = forward;
+	struct result result = take_request(e);
+	if (result_is_ok(result) && only_reads(e))
+		run_action(e);
+	else
+		pass_on(e);
 }
 
 void api_refuse_now(struct api_face *face, struct call *call, struct str why)

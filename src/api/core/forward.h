@@ -10,8 +10,10 @@ struct api_forward {
 	void (*pass_on)(void *self, struct call *call);
 	void *self;
 };
-/* Handles the call like api_handle_call(), but passes it on unless it is a read that can be answered from rows: also if it fails here,
- * because the writer may know more. */
+/* Handles the call like api_handle_call(), but passes it on unless it is a read that can be answered from rows: also
+ * if it fails here, because the writer may know more. */
 void api_handle_read(struct api_face *face, struct call *call, const struct api_forward *forward);
+/* True if the call is an upload, whose body must not be collected. The call's face_data is then set. */
+bool api_is_upload(struct api_face *face, struct call *call);
 /* Answers in the face's words that the call must be tried again later. */
 void api_refuse_now(struct api_face *face, struct call *call, struct str why);

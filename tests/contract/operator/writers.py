@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store src/daemon/writer.c src/daemon/follower.c src/daemon/peer.c src/daemon/run.c
 """Three `dari` on one PostgreSQL, of which one writes: kills, stops and ends of the writer under load."""
+import http.client
 import json
 import os
 import re
@@ -234,6 +235,30 @@ def health(member):
         return {}
 
 
+def status_of(member, path, headers, method="GET"):
+    """Sends a head without its body."""
+    connection = http.client.HTTPConnection("127.0.0.1", member.port, timeout=waiting.HANG_S)
+    try:
+        connection.putrequest(method, path)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def check_refusals(writer, follower):
+    """No proof is better than a wrong one; an upload is refused before its body, with the writer's address."""
+    for claim in ("192.0.2.1 https 1 00", "192.0.2.1", f"192.0.2.1 https {int(time.time())} {'0' * 64}"):
+        status, words = status_of(writer, "/identity/v3", {"X-Dari-Peer": claim})
+        assert (status, "does not believe" in words) == (503, True)
+    status, words = status_of(follower, "/image/v2/images/00000000-0000-0000-0000-000000000000/file",
+                              {"Content-Type": "application/octet-stream", "Content-Length": str(2 << 30)}, "PUT")
+    assert (status, f":{writer.port}" in words) == (503, True)
+
+
 def refused_words(member, *argv):
     done = subprocess.run([DARI, "--config", member.folder / "dev.yaml", *argv], capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
@@ -254,9 +279,12 @@ def check_follower(region, writer, follower):
     for _ in range(20):
         ec2.describe_instances()
     assert figure(writer, "dari_http_requests_total") < before + 20
+    passed = figure(follower, "dari_follower_passed_on_total")
     with pytest.raises(botocore.exceptions.ClientError) as refused:
         ec2.describe_instances(InstanceIds=["i-00000000000000000"])
     assert refused.value.response["Error"]["Code"] == "InvalidInstanceID.NotFound"
+    assert figure(follower, "dari_follower_passed_on_total") == passed + 1  # the writer may know more
+    check_refusals(writer, follower)
     assert f":{writer.port}" in refused_words(follower, "host", "list")
     doctor = refused_words(follower, "doctor")
     assert re.search(rf"writer +http://127.0.0.1:{writer.port}, epoch \d+; this process follows", doctor), doctor
@@ -323,6 +351,38 @@ def test_stopped(region):
         assert writer.statuses == [REPLACED]
         load.await_more()
     check(region, load)
+
+
+def test_silent_writer(region):
+    """A call that was passed on to a process that never answers ends when another process writes, with words about its open outcome."""
+    import socket  # pylint: disable=import-outside-toplevel
+    writer = region.await_writer()
+    follower = next(m for m in region.members if m is not writer)
+    waiting.wait_until(lambda: health(follower).get("role") == "follower", "a member follows", of=os.getpid())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        region.server.sql(region.name, f"UPDATE writer_lease SET address = '{address}'")
+        waiting.wait_until(lambda: health(follower)["writer"] == address, "the follower knows", of=os.getpid())
+        held = []
+        asking = threading.Thread(target=lambda: held.append(held_for(region, follower)))
+        asking.start()
+        waiting.wait_until(lambda: figure(follower, "dari_follower_passed_on_total") > 0, "it is passed on", of=os.getpid())
+        region.server.sql(region.name, "UPDATE writer_lease SET epoch = epoch + 1, expires = clock_timestamp() + interval '1 hour';"
+                          "UPDATE writer SET epoch = epoch + 1")
+        asking.join()
+        region.server.sql(region.name, "UPDATE writer_lease SET expires = '-infinity'")
+    assert held[0][0] < 15 and "not known" in held[0][1], held
+    waiting.wait_until(lambda: writer.statuses, "the former writer ends", of=os.getpid())
+    assert writer.statuses == [REPLACED]
+
+
+def held_for(region, member):
+    since = time.monotonic()
+    try:
+        region.client(region.members.index(member), answer_s=60).create_key_pair(KeyName=f"held-{member.port}")
+        return round(time.monotonic() - since, 1), "made"
+    except (*REFUSALS, botocore.exceptions.ClientError) as e:
+        return round(time.monotonic() - since, 1), str(e)
 
 
 def test_clean_stop(region):

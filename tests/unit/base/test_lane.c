@@ -2,6 +2,9 @@
  * Lanes: limits, and the end. */
 #include "test_base.h"
 
+#include <semaphore.h>
+#include <time.h>
+
 #include "base/lane.h"
 
 enum { WAITING_MAX = 20, WAITING_OF_ONE = 3 };
@@ -106,11 +109,53 @@ static void test_end_with_work(void **state)
 	assert_int_equal(asked.result.code, ERR_GONE);
 }
 
+static sem_t gate, passed;
+
+static RESULT wait_at_gate(struct work_item *w)
+{
+	(void) w;
+	(void) sem_wait(&gate);
+	return OK;
+}
+
+static void note_passed(struct work_item *w, struct result result)
+{
+	(void) w, (void) result;
+	(void) sem_post(&passed);
+}
+
+/* Work that comes while one thread is busy for long goes to the other. */
+static void test_long_work(void **state)
+{
+	struct ctx *c = *state;
+	struct executor *threads = executor_new_threads();
+	struct lane *l = NULL;
+	const struct lane_config config = {threads, "lane", 2, WAITING_MAX, WAITING_MAX, 0};
+	struct asked held, quick;
+	const struct timespec late = {.tv_sec = time(NULL) + 30};
+	int count = 0;
+	assert_ok(lane_new(c, &config, &l));
+	held.work = (struct work_item){.ctx = c, .run = wait_at_gate, .done = count_end};
+	lane_work(l, (struct lane_asker){.id = uuid_random()}, "Too often.", &held.work);
+	for (; count < 4; count++) {
+		quick.work = (struct work_item){.ctx = c, .run = count_run, .done = note_passed};
+		lane_work(l, (struct lane_asker){.id = uuid_random()}, "Too often.", &quick.work);
+		if (sem_timedwait(&passed, &late) != 0)
+			break;
+	}
+	(void) sem_post(&gate);
+	lane_free(l);
+	executor_free(threads);
+	assert_int_equal(count, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {ctx_test(test_work), ctx_test(test_reserve),
-					   ctx_test(test_end_with_work)};
+					   ctx_test(test_end_with_work), ctx_test(test_long_work)};
 	executor = executor_new_stepped(1);
+	(void) sem_init(&gate, 0, 0);
+	(void) sem_init(&passed, 0, 0);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	executor_free(executor);
 	return failed;
