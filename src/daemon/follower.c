@@ -49,9 +49,12 @@ struct follower {
 
 /* ---- taking over ---- */
 
-/* Starts this program again with the same arguments. Connections end. */
-static void start_again(const char *why)
+/* Starts this program again with the same arguments. Connections end. Does nothing in a process that was told to end:
+ * it would forget that. */
+static void start_again(const struct follower *f, const char *why)
 {
+	if (atomic_load(&f->stops))
+		return;
 	static char line[COMMAND_LINE_MAX + 1];
 	char *argv[ARGUMENTS_MAX + 1] = {0};
 	size_t size = 0, count = 0;
@@ -85,12 +88,12 @@ static void look(struct daemon *d)
 		return;
 	ctx_init(&c, arena);
 	if (store_read_following(d->store) == STORE_BEHIND)
-		start_again("this follower is too far behind and loads everything again");
+		start_again(d->follower, "this follower is too far behind and loads everything again");
 	if (!result_is_ok(d->sql->read_writer(d->sql, &c, &writer)))
 		return; /* nobody can take over without the database */
 	note_writer(d->follower, &writer);
 	if (writer.is_free && store_read_following(d->store) != STORE_OTHER)
-		start_again("the writer's lease has ended");
+		start_again(d->follower, "the writer's lease has ended");
 }
 
 static void *follower_main(void *arg)

@@ -565,9 +565,9 @@ static void drain_changes(struct daemon *d)
 
 static void end_all(struct daemon *d)
 {
-	authority_stop(d);
 	if (d->follower)
 		follower_stop(d);
+	authority_stop(d);
 	relay_stop(d->relay);
 	native_end_streams(d->native);
 	if (d->http)

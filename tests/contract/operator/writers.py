@@ -397,5 +397,22 @@ def test_clean_stop(region):
     check(region, load)
 
 
+def test_all_end(region):
+    """Followers that are told to end when the writer has just ended do so, instead of taking over."""
+    writer = region.await_writer()
+    members = [writer, *(m for m in region.members if m is not writer)]
+    for member in members[1:]:
+        waiting.wait_until(lambda: health(member).get("role") == "follower", "a member follows", of=os.getpid())  # pylint: disable=cell-var-from-loop
+    for member in members:
+        member.is_wanted = False
+        member.kill(signal.SIGTERM)
+        if member is writer:
+            member.process.wait(timeout=waiting.HANG_S)
+    since = time.monotonic()
+    assert [member.process.wait(timeout=waiting.HANG_S) for member in members] == [0, 0, 0]
+    seconds = round(time.monotonic() - since, 1)
+    assert seconds < 15
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "-s", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
