@@ -9,7 +9,7 @@ export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=
 kind=$1 passed=0 failed=0
 scripts=
 if [ "$kind" = asan ]; then
-    scripts="operator/desks ec2/protocol openstack/protocol cross/strange_bodies cross/random_bodies cross/doors_own cross/figures azure/signin
+    scripts="operator/desks cross/protocol cross/strange_bodies cross/random_bodies cross/doors_own cross/figures azure/signin
         cross/bad_parameters native/api native/stream console/oidc_sign_in console/passkeys console/second_factors"
 fi
 still=() # ThreadSanitizer wants its addresses where they always are

@@ -54,10 +54,10 @@ static bool is_address(struct str address)
 /* "region" is stored as an empty string. */
 static RESULT read_cpu(struct op *op, struct str text, struct str *ret_cpu)
 {
-	for (size_t n = 0; n < text.n; n++)
-		if (!str_is_alphanumeric(text.p[n]) && (n == 0 || !strchr("-._", text.p[n])))
-			text.n = MODEL_MAX_SIZE + 1;
-	if (text.n > MODEL_MAX_SIZE)
+	bool is_good = text.n <= MODEL_MAX_SIZE;
+	for (size_t n = 0; is_good && n < text.n; n++)
+		is_good = str_is_alphanumeric(text.p[n]) || (n > 0 && memchr("-._", text.p[n], 3));
+	if (!is_good)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("cpu"),
 				   "A processor is 'region', 'host', or the name of a model.");
 	*ret_cpu = str_is(text, "region") ? STR_NONE : text;

@@ -313,9 +313,9 @@ static void check_missing_parts(void **state)
 		for (size_t m = 0; m < l.manifest.count; m++) {
 			struct row *row = (struct row *) l.manifest.at[m].row;
 			for (unsigned f = 0; l.manifest.at[m].kind == rows[n].of && f < k->field_count; f++) {
-				uuid *at = (uuid *) (void *) ((char *) row + k->fields[f].offset), had = *at;
 				if (strcmp(k->fields[f].name, rows[n].field) != 0)
 					continue;
+				uuid *at = (uuid *) (void *) ((char *) row + k->fields[f].offset), had = *at;
 				*at = (uuid){{0xde, 0xad}};
 				cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l),
 					    ERR_NOT_FOUND, rows[n].kind);

@@ -84,11 +84,11 @@ static long draw(struct world *w, long below)
 static void turn(struct world *w, uuid machine)
 {
 	struct cloud *c = w->c;
-	const struct instance *i = instance_find(cloud_tables(c), machine);
 	const struct ref ref = ref_to(c, KIND_INSTANCE, machine);
 	struct instances_wish wish = {.instances = refs_of(c, &ref, 1)};
-	if (i && cloud_state(c, machine) == INSTANCE_SHUTTING_DOWN)
+	if (instance_find(cloud_tables(c), machine) && cloud_state(c, machine) == INSTANCE_SHUTTING_DOWN)
 		cloud_see(c, machine, INSTANCE_SEEN_POWER_ABSENT);
+	const struct instance *i = instance_find(cloud_tables(c), machine);
 	if (!i || !row_is_live(&i->row))
 		return;
 	if (is_on(w, machine) && draw(w, 8) == 0) {
