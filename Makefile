@@ -87,7 +87,7 @@ asan: ## the unit and golden tests under AddressSanitizer and UBSan
 	@[ -f build/asan/build.ninja ] || meson setup build/asan -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
 	@ninja -C build/asan --quiet && tests/run --build build/asan unit golden
 
-tsan: ## the unit and golden tests that have threads, under ThreadSanitizer
+tsan: ## the unit tests that have threads, under ThreadSanitizer
 	@[ -f build/tsan/build.ninja ] || meson setup build/tsan -Db_sanitize=thread -Db_lundef=false >/dev/null
 	@flock build/tsan ninja -C build/tsan --quiet && $$(setarch -R true 2>/dev/null && echo setarch -R) tests/run --build build/tsan --without stepped unit golden
 
