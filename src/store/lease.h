@@ -32,6 +32,7 @@ void lease_note(struct lease *lease, int64_t sent_us, enum lease_answer answer);
 bool lease_is_held(const struct lease *lease, int64_t now_us);
 /* True if calls may be sent to hosts and the network. */
 bool lease_may_act(const struct lease *lease, int64_t now_us);
-/* True if reads may be answered from memory: the lease is held, or nobody can take it over because the database
- * is away. False for a process that was stopped and does not know yet whether it still is the writer. */
+/* True if reads may be answered from memory: the lease is held, or the database does not answer, so that reads go on
+ * while it is away. A writer that is cut off from the database alone then answers too, although another process
+ * may write by now. False for a process that was stopped and does not know yet whether it is still the writer. */
 bool lease_may_answer(const struct lease *lease, int64_t now_us);
