@@ -14,6 +14,7 @@ struct config_key {
 	size_t offset;      /* offset of a struct str, int64_t, bool or struct strs in the config struct */
 	const char *absent; /* default as text; NULL: empty */
 	int64_t min, max;   /* CONFIG_INT; both 0: unchecked */
+	bool is_file; /* CONFIG_TEXT: the path of a file that the program needs, such as a certificate */
 	const char *doc;
 };
 

@@ -97,6 +97,11 @@ struct str command_arg(const struct command_call *call, const char *name)
 	return (struct str){json_string_value(value), json_string_length(value)};
 }
 
+bool command_has_flag(const struct command_call *call, const char *name)
+{
+	return json_is_true(json_object_get(call->args, name));
+}
+
 RESULT command_int_arg(struct command_call *call, const char *name, int64_t absent, int64_t min, int64_t max,
 		       int64_t *ret_value)
 {

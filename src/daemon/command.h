@@ -89,6 +89,8 @@ void command_call_done(struct command_call *call);
 
 /* A parameter's text; empty: not given. */
 struct str command_arg(const struct command_call *call, const char *name);
+/* True if the flag was given. */
+bool command_has_flag(const struct command_call *call, const char *name);
 /* Parses a size or count; absent: default. ERR_INVALID names the parameter. */
 RESULT command_int_arg(struct command_call *call, const char *name, int64_t absent, int64_t min, int64_t max,
 		       int64_t *ret_value);

@@ -14,11 +14,6 @@
 
 enum { SECRET_CAP = 4000, LIST_MAX = 64, TOKEN_BYTES = 24 };
 
-static bool has_flag(const struct command_call *call, const char *name)
-{
-	return json_is_true(json_object_get(call->args, name));
-}
-
 static RESULT split_lines(struct command_call *call, const char *name, struct strs *ret_texts)
 {
 	struct str rest = command_arg(call, name), line;
@@ -98,7 +93,7 @@ static RESULT draw_inbound(struct command_call *call, struct desk_wish *wish, st
 {
 	uint8_t bytes[TOKEN_BYTES], digest[SHA256_SIZE];
 	*ret_token = STR_NONE;
-	if (!has_flag(call, "inbound"))
+	if (!command_has_flag(call, "inbound"))
 		return OK;
 	random_bytes(bytes, sizeof bytes);
 	*ret_token = str_print(call->ctx.arena, "desk-%" STR_FMT,
@@ -120,7 +115,9 @@ static RESULT desk_put_command(struct command_call *call, const char *action, bo
 	TRY(command_word_arg(call, "mode", desk_mode_words, -1, &wish.mode));
 	TRY(command_word_arg(call, "role", desk_role_words, -1, &wish.role));
 	TRY(command_int_arg(call, "poll-s", 0, DESK_POLL_MIN_S, DESK_POLL_MAX_S, &wish.poll_s));
-	wish.off = has_flag(call, "off") ? CHOICE_YES : has_flag(call, "on") ? CHOICE_NO : CHOICE_DEFAULT;
+	wish.off = command_has_flag(call, "off")  ? CHOICE_YES
+		   : command_has_flag(call, "on") ? CHOICE_NO
+						  : CHOICE_DEFAULT;
 	TRY(read_options(call, &wish));
 	TRY(read_lists(call, &wish));
 	TRY(read_secret(call, &wish));
@@ -154,7 +151,8 @@ static RESULT desk_set(struct command_call *call)
 
 static RESULT desk_remove(struct command_call *call)
 {
-	struct desk_target wish = {.name = command_arg(call, "name"), .forced = has_flag(call, "force")};
+	struct desk_target wish = {.name = command_arg(call, "name"),
+				   .forced = command_has_flag(call, "force")};
 	TRY(command_commit(call, "dari:desk remove", engine_delete_desk_run, &wish));
 	buf_print(&call->text, "desk %" STR_FMT " is gone\n", STR_ARG(wish.name));
 	return OK;

@@ -366,7 +366,7 @@ static RESULT image_get(struct command_call *call)
 {
 	struct getting g = {.call = call};
 	struct image_file file = {0};
-	if (json_is_true(json_object_get(call->args, "list")))
+	if (command_has_flag(call, "list"))
 		return list_catalogue(call);
 	if (str_is_empty(command_arg(call, "name")))
 		return ctx_fail_field(&call->ctx, ERR_MISSING, STR("name"),

@@ -22,11 +22,6 @@
 
 enum { LISTED_MAX = 10000 };
 
-static bool has_flag(const struct command_call *call, const char *name)
-{
-	return json_is_true(json_object_get(call->args, name));
-}
-
 /* Parses an id or a number. */
 static RESULT ticket_arg(struct command_call *call, struct ref *ret_ref)
 {
@@ -93,7 +88,7 @@ static RESULT ticket_open(struct command_call *call)
 
 static RESULT ticket_say(struct command_call *call)
 {
-	struct ticket_saying wish = {.is_private = has_flag(call, "private")};
+	struct ticket_saying wish = {.is_private = command_has_flag(call, "private")};
 	TRY(ticket_arg(call, &wish.ticket));
 	TRY(body_arg(call, &wish.body));
 	TRY(command_commit(call, "dari:ticket say", engine_say_in_ticket_run, &wish));
@@ -117,7 +112,7 @@ static RESULT find_payer(struct command_call *call, const struct ref *ticket, st
 static RESULT ticket_attach(struct command_call *call)
 {
 	struct daemon *d = call->daemon;
-	struct ticket_attaching wish = {.is_private = has_flag(call, "private")};
+	struct ticket_attaching wish = {.is_private = command_has_flag(call, "private")};
 	struct disk_payer payer;
 	const struct ticket_place place = {str_from(settings_path(call->ctx.arena, &d->settings, "tickets")),
 					   d->master_key, &payer};
@@ -158,9 +153,9 @@ static RESULT change(struct command_call *call, const char *action, enum support
 static RESULT ticket_close(struct command_call *call)
 {
 	return change(call, "dari:ticket close",
-		      has_flag(call, "for-good") ? SUPPORT_TICKET_WISH_CLOSED
-		      : has_flag(call, "cancel") ? SUPPORT_TICKET_WISH_CANCELLED
-						 : SUPPORT_TICKET_WISH_RESOLVED);
+		      command_has_flag(call, "for-good") ? SUPPORT_TICKET_WISH_CLOSED
+		      : command_has_flag(call, "cancel") ? SUPPORT_TICKET_WISH_CANCELLED
+							 : SUPPORT_TICKET_WISH_RESOLVED);
 }
 
 static RESULT ticket_reopen_command(struct command_call *call)
@@ -219,8 +214,8 @@ static RESULT ticket_facts_command(struct command_call *call)
 static RESULT ticket_link_command(struct command_call *call)
 {
 	struct ticket_linking wish = {.desk = command_arg(call, "desk"),
-				      .ends = has_flag(call, "end"),
-				      .goes_on = has_flag(call, "goes-on")};
+				      .ends = command_has_flag(call, "end"),
+				      .goes_on = command_has_flag(call, "goes-on")};
 	TRY(ticket_arg(call, &wish.ticket));
 	TRY(command_commit(call, "dari:ticket link", engine_link_ticket_run, &wish));
 	buf_print(&call->text, "the ticket is %s desk %" STR_FMT "\n",
@@ -274,7 +269,7 @@ static RESULT ticket_list(struct command_call *call)
 		struct str id = id_of(call, k->row.id), account = name_account(view.tables, k->account);
 		enum ticket_state state = engine_get_ticket_state(view.tables, k, NULL);
 		if ((name.n && !str_equal(name, account)) ||
-		    (!has_flag(call, "all") && ticket_is_over(state)))
+		    (!command_has_flag(call, "all") && ticket_is_over(state)))
 			continue;
 		count++;
 		buf_print(&call->text, "%-20.*s %6" PRId64 " %-10s %-9s %-16.*s %" STR_FMT "\n", STR_ARG(id),

@@ -164,7 +164,7 @@ static RESULT balance(struct command_call *call)
 {
 	struct rebalancing wish = {0};
 	int64_t cap = 0;
-	if (!json_is_true(json_object_get(call->args, "plan")))
+	if (!command_has_flag(call, "plan"))
 		return ctx_fail_field(&call->ctx, ERR_MISSING, STR("plan"),
 				      "nothing moves by itself: --plan says which moves would help");
 	TRY(command_int_arg(call, "moves", MOVES_USUAL, 1, REBALANCING_MOVES_MAX, &cap));

@@ -63,6 +63,9 @@ RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_setti
 RESULT settings_read(struct ctx *c, const char *path, struct settings *ret_settings);
 /* Calls each for every key, in the manual's order. */
 void settings_each_key(void (*each)(void *arg, const struct config_key *key), void *arg);
+/* Calls each for every file that the configuration names; paths are in the arena. A failure of each() is returned. */
+RESULT settings_each_file(struct arena *a, const struct settings *s,
+			  RESULT (*each)(void *arg, const char *path), void *arg);
 /* Sets the values of an empty file. */
 RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings);
 /* The text of a new file, for `dari init`. */
@@ -214,7 +217,7 @@ RESULT egress_policy_open(struct daemon *d);
 /* Opens the database, as its writer or, while another process writes, as a follower: sets d->sql, d->store and
  * d->follower. Waits for a database that cannot be followed. ERR_AGAIN: a signal has ended the wait. */
 RESULT writer_open_store(struct daemon *d, const struct store_config *config, const char *path);
-/* For reconcile_config. */
+/* True while this process may call hosts and OVN: reconcile_config's may_act. */
 bool writer_may_act(void *self);
 
 /* ---- health.c: /healthz and /metrics ---- */

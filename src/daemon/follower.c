@@ -59,8 +59,10 @@ static void start_again(const struct follower *f, const char *why)
 	char *argv[ARGUMENTS_MAX + 1] = {0};
 	size_t size = 0, count = 0;
 	AUTO_FD fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-	for (ssize_t got = 1; fd >= 0 && got > 0 && size<COMMAND_LINE_MAX; size += got> 0 ? (size_t) got : 0)
-		got = read(fd, line + size, COMMAND_LINE_MAX - size);
+	ssize_t got = 0;
+	while (fd >= 0 && size < COMMAND_LINE_MAX &&
+	       (got = read(fd, line + size, COMMAND_LINE_MAX - size)) > 0)
+		size += (size_t) got;
 	for (char *at = line; at < line + size && count < ARGUMENTS_MAX; at += strlen(at) + 1)
 		argv[count++] = at;
 	log_event(LOG_WARN, "starts-again", "why=%s", log_quote(str_from(why)));

@@ -41,8 +41,9 @@ static const struct config_key keys[] = {
 	    .doc = "Its port."),
 	KEY("api.cloudstack_port", CONFIG_INT, cloudstack_port, .absent = "0", .max = 65535,
 	    .doc = "A second port, 8080 for clients of CloudStack that ask no other; 0: none."),
-	KEY("api.certificate", CONFIG_TEXT, tls_certificate, .doc = "PEM file; with it the API speaks TLS."),
-	KEY("api.key", CONFIG_TEXT, tls_key, .doc = "Its private key, PEM."),
+	KEY("api.certificate", CONFIG_TEXT, tls_certificate, .is_file = true,
+	    .doc = "PEM file; with it the API speaks TLS."),
+	KEY("api.key", CONFIG_TEXT, tls_key, .is_file = true, .doc = "Its private key, PEM."),
 	KEY("api.endpoint", CONFIG_TEXT, endpoint,
 	    .doc = "URL that clients are told, if not made from the above."),
 	KEY("limits.connections", CONFIG_INT, connections, .absent = "10000", .min = 10, .max = 1000000,
@@ -89,13 +90,13 @@ static const struct config_key keys[] = {
 		   "nobody does."),
 	KEY("directory.start_tls", CONFIG_BOOL, directory_start_tls, .absent = "true",
 	    .doc = "Whether ldap:// begins TLS before anything else is sent; ldaps:// always has it."),
-	KEY("directory.ca", CONFIG_TEXT, directory.ldap.authority,
+	KEY("directory.ca", CONFIG_TEXT, directory.ldap.authority, .is_file = true,
 	    .doc = "PEM file of the authority that signed its certificate; absent: the system's."),
 	KEY("directory.domain", CONFIG_TEXT, directory.domain, .absent = "Default",
 	    .doc = "The domain that its people belong to."),
 	KEY("directory.bind_dn", CONFIG_TEXT, directory.ldap.bind_name,
 	    .doc = "The account that searches it; absent: an anonymous search."),
-	KEY("directory.bind_password_file", CONFIG_TEXT, directory_password_file,
+	KEY("directory.bind_password_file", CONFIG_TEXT, directory_password_file, .is_file = true,
 	    .doc = "The file that has that account's password."),
 	KEY("directory.people", CONFIG_TEXT, directory.ldap.user_base,
 	    .doc = "Where people are, as a DN: ou=people,dc=example,dc=com."),
@@ -158,7 +159,8 @@ static const struct config_key keys[] = {
 	KEY("backup.s3_region", CONFIG_TEXT, backup.region, .absent = "us-east-1",
 	    .doc = "As requests to it are signed."),
 	KEY("backup.s3_key_id", CONFIG_TEXT, backup.key_id, .doc = "The id of the access key."),
-	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .doc = "The file that has its secret."),
+	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .is_file = true,
+	    .doc = "The file that has its secret."),
 	KEY("metering.uplink", CONFIG_TEXT, traffic_device,
 	    .doc = "The network device by which all leaves that the region sends outside, where this machine "
 		   "is the "
@@ -187,6 +189,18 @@ void settings_each_key(void (*each)(void *arg, const struct config_key *key), vo
 {
 	for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
 		each(arg, &keys[k]);
+}
+
+RESULT settings_each_file(struct arena *a, const struct settings *s,
+			  RESULT (*each)(void *arg, const char *path), void *arg)
+{
+	for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+		const struct str *path =
+			(const struct str *) (const void *) ((const char *) s + keys[k].offset);
+		if (keys[k].is_file && path->n)
+			TRY(each(arg, str_to_z(a, *path)));
+	}
+	return OK;
 }
 
 RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings)

@@ -415,7 +415,7 @@ static RESULT write_content(struct writing *w, const struct backup_watch *watch)
 {
 	int64_t places = count_places(w->made->data_size);
 	for (int64_t k = skip_hole(w->fd, 0, places); k < places; k = skip_hole(w->fd, k + 1, places)) {
-		if (!watch->goes_on(watch->arg))
+		if (watch->goes_on && !watch->goes_on(watch->arg))
 			return ctx_fail(w->c, ERR_AGAIN, "the backup was ended");
 		if (watch->find_left && w->written->stored_size >= watch->find_left(watch->arg))
 			return ctx_fail(w->c, ERR_QUOTA,
@@ -531,7 +531,7 @@ static RESULT read_content(struct reading *r, const struct backup_watch *watch)
 	if (!r->plain || !r->scratch)
 		return ctx_no_memory(r->c);
 	for (size_t k = 0; k < r->m->chunk_count; k++) {
-		if (!watch->goes_on(watch->arg))
+		if (watch->goes_on && !watch->goes_on(watch->arg))
 			return ctx_fail(r->c, ERR_AGAIN, "the restoring was ended");
 		TRY(read_chunk_of(r, &r->m->chunks[k]));
 	}

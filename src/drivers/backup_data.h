@@ -52,7 +52,7 @@ RESULT backup_manifest_load(struct ctx *c, const struct backup_place *place,
 
 /* The writer or reader asks both before each chunk. */
 struct backup_watch {
-	bool (*goes_on)(void *arg); /* false ends the work */
+	bool (*goes_on)(void *arg); /* false ends the work; NULL: nobody ends it */
 	int64_t (*find_left)(
 		void *arg); /* bytes that may be stored, of this backup in all; NULL: any number */
 	void *arg;

@@ -127,8 +127,7 @@ static struct str note_at(const PGresult *notes, int row, int column)
 	return (struct str){PQgetvalue(notes, row, column), (size_t) PQgetlength(notes, row, column)};
 }
 
-/* Reads the rows of one kind, from the first note on. with_gone: passes on those that are not there, instead of
- * those that are. */
+/* Reads the rows of one kind that the notes from..to name, and passes on which of them are gone. */
 static RESULT read_kind(struct postgresql *self, struct ctx *c, const PGresult *notes, int from, int to,
 			struct piece *piece)
 {

@@ -73,11 +73,12 @@ struct sql_feed {
 	void *arg;
 };
 
-/* How a process takes part in the lease of a shared database (store/lease.h). */
+/* A process's part in the lease of a shared database (store/lease.h). */
 struct sql_lease {
-	const char *address;      /* for struct sql_writer; NULL: none */
-	int patience_ms;          /* open waits so long for a lease that another process has */
-	void (*lost)(void *self); /* another process has taken the lease; any thread; NULL: nobody is told */
+	const char *address; /* for struct sql_writer; NULL: none */
+	int patience_ms;     /* open waits so long for a lease that another process has */
+	void (*lost)(
+		void *self); /* called when another process has taken the lease, on any thread; may be NULL */
 	void *self;
 	int64_t epoch; /* set by open: counts the writers */
 };

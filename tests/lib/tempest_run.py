@@ -157,7 +157,7 @@ def run(folder, tests, parallel, **how):
 
 
 def is_race(rule):
-    """Whether a rule of tempest.failing allows the test to pass: the reason says which of two things comes first at times."""
+    """True for a rule of tempest.failing whose test may pass as well: its reason begins with "race: "."""
     return rule[1].startswith("race: ")
 
 

@@ -32,17 +32,6 @@ struct work {
 	int64_t stored_size, removed;
 };
 
-static bool has_flag(const struct command_call *call, const char *name)
-{
-	return json_is_true(json_object_get(call->args, name));
-}
-
-static bool go_on(void *arg)
-{
-	(void) arg;
-	return true;
-}
-
 static RESULT put(struct work *w, struct str name, struct str bytes)
 {
 	TRY(name.p ? backup_store_put(w->store, w->c, name, bytes) : ctx_no_memory(w->c));
@@ -57,8 +46,8 @@ static RESULT copy_database(struct work *w)
 	struct region_backup *b = &w->made;
 	const char *original = settings_store(w->c->arena, &w->d->settings);
 	const struct backup_place place = {w->store, region_backup_container(w->c->arena, b->region), b->id};
-	const struct backup_watch watch = {.goes_on = go_on};
-	const struct backup_facts facts = {.size = 1, .data_us = b->made_us};
+	const struct backup_watch watch = {0};
+	struct backup_facts facts = {.data_us = b->made_us};
 	struct backup_written written = {0};
 	int64_t size = 0;
 	if (sql_is_url(str_from(original)))
@@ -68,6 +57,7 @@ static RESULT copy_database(struct work *w)
 	TRY(store_copy_database(w->d->store, w->c, w->database));
 	TRY(region_backup_count_rows(w->c, w->database, &b->row_count, &b->commit));
 	TRY(region_backup_digest_file(w->c, w->database, &b->database_sha256));
+	TRY(file_size(w->c, w->database, &facts.size));
 	TRY(backup_data_write(w->c, &place, &facts, NULL, w->database, &watch, &written));
 	w->stored_size += written.stored_size;
 	b->database_path = str_from(original);
@@ -78,7 +68,7 @@ static RESULT copy_database(struct work *w)
 static RESULT seal_files(struct work *w)
 {
 	struct str path = command_arg(w->call, "recovery-certificate"), pem = STR_NONE, sealed = STR_NONE;
-	if (has_flag(w->call, "without-keys"))
+	if (command_has_flag(w->call, "without-keys"))
 		return OK;
 	if (str_is_empty(path))
 		return ctx_fail_field(w->c, ERR_MISSING, STR("recovery-certificate"),
@@ -153,9 +143,10 @@ static RESULT copy_images(struct work *w)
 {
 	const char *directory = settings_path(w->c->arena, &w->d->settings, "images");
 	TRY(region_images_list(w->c, directory, &w->made.images));
-	return has_flag(w->call, "images") ? region_images_copy(w->c, w->store, w->made.region, directory,
-								&w->made.images, &w->stored_size)
-					   : OK;
+	return command_has_flag(w->call, "images")
+		       ? region_images_copy(w->c, w->store, w->made.region, directory, &w->made.images,
+					    &w->stored_size)
+		       : OK;
 }
 
 /* ---- what is no longer kept ---- */
@@ -410,7 +401,7 @@ static RESULT open_work(struct work *w)
 
 static RESULT work(struct work *w)
 {
-	bool makes = !has_flag(w->call, "prove");
+	bool makes = !command_has_flag(w->call, "prove");
 	if (pthread_mutex_trylock(&working) != 0)
 		return ctx_fail(w->c, ERR_IN_USE, "another backup is being made or proved");
 	struct result result = open_work(w);
@@ -424,11 +415,41 @@ static RESULT work(struct work *w)
 	return OK;
 }
 
+/* An option that the command would not look at is refused. */
+static RESULT check_options(struct command_call *call)
+{
+	static const struct {
+		const char *name, *but;
+	} apart[] = {
+		{"prove", "list"},
+		{"backup", "list"},
+		{"keep", "list"},
+		{"keep", "prove"},
+		{"images", "list"},
+		{"images", "prove"},
+		{"without-keys", "list"},
+		{"without-keys", "prove"},
+		{"recovery-certificate", "list"},
+		{"recovery-certificate", "prove"},
+		{"recovery-certificate", "without-keys"},
+	};
+	for (size_t k = 0; k < sizeof apart / sizeof apart[0]; k++)
+		if (json_object_get(call->args, apart[k].name) && command_has_flag(call, apart[k].but))
+			return ctx_fail_field(&call->ctx, ERR_COMBINATION, str_from(apart[k].name),
+					      "--%s has no effect with --%s: leave one of them out",
+					      apart[k].name, apart[k].but);
+	if (command_arg(call, "backup").n && !command_has_flag(call, "prove"))
+		return ctx_fail_field(&call->ctx, ERR_COMBINATION, STR("backup"),
+				      "--backup names the backup that --prove reads");
+	return OK;
+}
+
 static RESULT backup(struct command_call *call)
 {
 	struct work w = {.call = call, .c = &call->ctx, .d = call->daemon};
 	struct backup_target target = w.d->settings.backup;
-	bool lists = has_flag(call, "list");
+	bool lists = command_has_flag(call, "list");
+	TRY(check_options(call));
 	target.url = command_arg(call, "target");
 	struct result result = lists ? backup_store_new(w.c, &target, &w.store) : work(&w);
 	if (lists && result_is_ok(result))

@@ -231,7 +231,7 @@ static RESULT write_database(struct restore *r)
 	return result;
 }
 
-/* A lost attachment is missed less than the region. */
+/* A lost attachment is missed less than the region. A target that fails may have it still, so that the restore ends. */
 static RESULT write_attachment(struct restore *r, const struct region_backup_file *file, struct ctx *c)
 {
 	struct buf content;
@@ -241,7 +241,8 @@ static RESULT write_attachment(struct restore *r, const struct region_backup_fil
 	buf_init(&content, OBJECT_MAX);
 	struct result result = backup_store_get(
 		r->store, c, region_backup_attachment(c->arena, r->backup.region, file->name), &content);
-	bool is_lost = result.code == ERR_NOT_FOUND || (int64_t) content.size != file->size;
+	bool is_lost = result.code == ERR_NOT_FOUND ||
+		       (result_is_ok(result) && (int64_t) content.size != file->size);
 	if (!result_is_ok(result) && !is_lost)
 		result = ctx_fail(r->c, result.code, "%" STR_FMT, STR_ARG(c->problem.message));
 	else if (!is_lost)
@@ -326,10 +327,9 @@ static RESULT restore(struct restore *r)
 static void print_images(const struct restore *r)
 {
 	if (r->missing)
-		printf("%zu of %zu files of images are not whole in the backup: put them into %s/images from "
-		       "your "
-		       "copy, or "
-		       "import the images again. Guests that run go on without them.\n",
+		printf("%zu of %zu files of images are not whole in the backup: put them into "
+		       "%s/images from your copy, or import the images again. Guests that run go on without "
+		       "them.\n",
 		       r->missing, r->backup.images.count, r->data_directory);
 }
 
@@ -343,12 +343,10 @@ static void print_end(struct restore *r)
 		printf("%" PRId64 " rows at commit %" PRId64 ", ", b->row_count, b->commit);
 	printf("%zu files, %zu attachments.\n", r->files.count, b->attachments.count - r->lost);
 	for (size_t k = 0; k < r->files.count; k++)
-		if (!str_starts_with(r->files.at[k].path, b->data_directory))
+		if (!is_in_data(r, r->files.at[k].path))
 			printf("  %s%" STR_FMT "\n", r->root, STR_ARG(r->files.at[k].path));
 	if (r->lost)
-		printf("%zu attachments of tickets are lost: the backup's record names them, and the target "
-		       "has "
-		       "them not, or not whole.\n",
+		printf("%zu attachments of tickets are lost: they are missing or damaged in the backup.\n",
 		       r->lost);
 	if (!b->has_database)
 		printf("Its database is PostgreSQL's: restore that before dari starts "
@@ -363,7 +361,7 @@ static void print_end(struct restore *r)
 	       "It is left alone until dari adopt or dari purge.\n");
 }
 
-/* ---- what there is ---- */
+/* ---- the list of backups ---- */
 
 static RESULT list(struct restore *r)
 {

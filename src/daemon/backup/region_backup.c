@@ -372,17 +372,11 @@ RESULT region_backup_count_rows(struct ctx *c, const char *path, int64_t *ret_ro
 	return result;
 }
 
-static bool go_on(void *arg)
-{
-	(void) arg;
-	return true;
-}
-
 RESULT region_backup_read_database(struct ctx *c, struct backup_store *store, const struct region_backup *b,
 				   const char *path)
 {
 	const struct backup_place place = {store, region_backup_container(c->arena, b->region), b->id};
-	const struct backup_watch watch = {.goes_on = go_on};
+	const struct backup_watch watch = {0};
 	AUTO(backup_manifest) manifest = NULL;
 	struct str digest = STR_NONE;
 	int64_t rows = 0, commit = 0;

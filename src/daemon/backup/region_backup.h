@@ -15,12 +15,13 @@
 
 #include "drivers/backup_data.h"
 
-enum { REGION_BACKUPS_MAX = 900 /* of a region: all must fit in a list of BACKUP_LIST_MAX */ };
+enum { REGION_BACKUPS_MAX = 900 }; /* A region's backups fit in one list, which has BACKUP_LIST_MAX names. */
 
 /* The record. Texts are in the arena of the context that read it. */
 struct region_backup {
 	uuid region, id;
-	struct str region_name, version; /* version: of the program that wrote it */
+	struct str region_name;
+	struct str version; /* the program's that wrote the backup */
 	struct str data_directory;
 	int64_t made_us;
 	bool has_database;

@@ -7,13 +7,7 @@
 #include "daemon/backup/region_backup.h"
 #include "drivers/image_file.h"
 
-static bool go_on(void *arg)
-{
-	(void) arg;
-	return true;
-}
-
-static const struct backup_watch watch = {.goes_on = go_on};
+static const struct backup_watch watch; /* nobody ends the work */
 
 static struct backup_place place_of(struct ctx *c, struct backup_store *store, uuid region, struct str name)
 {
@@ -32,9 +26,10 @@ RESULT region_images_list(struct ctx *c, const char *directory, struct region_ba
 	return region_backup_list_files(c, directory, is_image, ret_files);
 }
 
-static RESULT copy(struct ctx *c, const struct backup_place *place, const char *path, int64_t *ret_size)
+static RESULT copy(struct ctx *c, const struct backup_place *place, const char *path, int64_t file_size,
+		   int64_t *ret_size)
 {
-	const struct backup_facts facts = {.size = 1, .data_us = clock_now_us()};
+	const struct backup_facts facts = {.size = file_size, .data_us = clock_now_us()};
 	struct backup_written written = {0};
 	AUTO(backup_manifest) there = NULL;
 	struct result found = backup_manifest_load(c, place, &there);
@@ -57,7 +52,8 @@ RESULT region_images_copy(struct ctx *c, struct backup_store *store, uuid region
 		struct str name = files->at[k].name;
 		const char *path = str_print(c->arena, "%s/%" STR_FMT, directory, STR_ARG(name)).p;
 		const struct backup_place place = place_of(c, store, region, name);
-		TRY(path && place.container.p ? copy(c, &place, path, ret_size) : ctx_no_memory(c));
+		TRY(path && place.container.p ? copy(c, &place, path, files->at[k].size, ret_size)
+					      : ctx_no_memory(c));
 	}
 	return OK;
 }

@@ -83,12 +83,15 @@ static RESULT add_path(struct packing *p, const char *path, int depth)
 	return S_ISDIR(seen.st_mode) && depth > 0 ? add_folder(p, path, depth) : OK;
 }
 
+static RESULT add_named(void *arg, const char *path)
+{
+	return add_path(arg, path, 0);
+}
+
 static RESULT add_all(struct packing *p, const struct daemon *d)
 {
 	struct arena *a = p->c->arena;
 	const struct settings *s = &d->settings;
-	const struct str named[] = {s->tls_certificate, s->tls_key, s->directory.ldap.authority,
-				    s->directory_password_file, s->backup.secret_file};
 	char config_path[PATH_MAX];
 	if (d->config_path && !realpath(d->config_path, config_path))
 		return ctx_fail(p->c, ERR_IO, "cannot read %s: %s", d->config_path, strerrordesc_np(errno));
@@ -102,9 +105,7 @@ static RESULT add_all(struct packing *p, const struct daemon *d)
 			"before this server ends",
 			key);
 	TRY(add_path(p, key, 0));
-	for (size_t k = 0; k < sizeof named / sizeof named[0]; k++)
-		if (named[k].n)
-			TRY(add_path(p, str_to_z(a, named[k]), 0));
+	TRY(settings_each_file(a, s, add_named, p));
 	return add_path(p, settings_path(a, s, "libvirt"), DEPTH_MAX);
 }
 

@@ -7,7 +7,7 @@
 
 #include "daemon/daemon.h"
 
-enum { SEALED_FILE_MAX = 1 << 20, SEALED_FILES_MAX = 32 << 20 }; /* bytes: of a file, and of all */
+enum { SEALED_FILE_MAX = 1 << 20, SEALED_FILES_MAX = 32 << 20 }; /* bytes: one file, and all together */
 
 /* Reads them, and encrypts them to a certificate in PEM. ERR_INVALID: not the certificate of an RSA key. ERR_TOO_LARGE.
  * ERR_IO. */

@@ -240,21 +240,16 @@ static RESULT verify(struct command_call *call)
 
 /* ---- the command ---- */
 
-static bool has_flag(const struct command_call *call, const char *name)
-{
-	return json_is_true(json_object_get(call->args, name));
-}
-
 static RESULT log_audit(struct command_call *call)
 {
 	struct showing s = {.call = call};
-	if (has_flag(call, "verify"))
+	if (command_has_flag(call, "verify"))
 		return verify(call);
 	TRY(read_wishes(call, &s));
 	call->value = json_array();
 	TRY(store_read_audit(call->daemon->store, &call->ctx, s.last, PIECE_RECORDS, show_record, &s));
 	bool is_all = s.looked_at < PIECE_RECORDS;
-	call->waits = is_all && has_flag(call, "follow");
+	call->waits = is_all && command_has_flag(call, "follow");
 	if (!is_all || call->waits)
 		call->more = json_pack("{s:o}", "after", json_sprintf("%" PRId64, s.last));
 	return OK;

@@ -121,6 +121,15 @@ RESULT engine_update_iam_role_trust(struct op *op, struct iam_role_change *wish)
 	return change_role(op, "iam_role.update_trust", wish);
 }
 
+/* The event begins with the word, which says what kind of role it was. */
+static RESULT forget_role(struct op *op, const struct iam_role *role, const char *word)
+{
+	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "%s %" STR_FMT ".", word,
+			     STR_ARG(role->name)));
+	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
+	return iam_role_forget(op, role->row.id);
+}
+
 RESULT engine_delete_iam_role(struct op *op, struct iam_role_target *wish)
 {
 	const struct iam_role *role = NULL;
@@ -131,10 +140,7 @@ RESULT engine_delete_iam_role(struct op *op, struct iam_role_target *wish)
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_IAM_ROLE,
 				     "Cannot delete entity, must remove roles from instance profile first.");
 	TRY(policy_check_principal_bare(op, KIND_IAM_ROLE, &role->row));
-	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "Role %" STR_FMT ".",
-			     STR_ARG(role->name)));
-	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
-	return iam_role_forget(op, role->row.id);
+	return forget_role(op, role, "Role");
 }
 
 /* ---- roles of services ---- */
@@ -166,10 +172,7 @@ RESULT engine_delete_linked_role(struct op *op, struct iam_role_target *wish)
 	TRY(engine_permit(op, "iam_role.delete_linked", KIND_IAM_ROLE, &role->row));
 	if (!iam_role_is_linked(role))
 		return engine_fail_not_found(op->ctx, KIND_IAM_ROLE, &wish->iam_role);
-	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "Service-linked role %" STR_FMT ".",
-			     STR_ARG(role->name)));
-	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
-	return iam_role_forget(op, role->row.id);
+	return forget_role(op, role, "Service-linked role");
 }
 
 /* ---- instance profiles ---- */
@@ -304,8 +307,5 @@ RESULT engine_delete_managed_identity(struct op *op, struct iam_role_target *wis
 		FORGET_EACH(op, profile_association, instance_profile, p->row.id);
 		TRY(instance_profile_forget(op, p->row.id));
 	}
-	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "Managed identity %" STR_FMT ".",
-			     STR_ARG(role->name)));
-	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
-	return iam_role_forget(op, role->row.id);
+	return forget_role(op, role, "Managed identity");
 }

@@ -226,6 +226,20 @@ def test_a_lost_attachment_stops_no_restore(place, tmp_path):
     assert done.returncode == 0 and "1 attachments of tickets are lost" in done.stdout, done.stderr
 
 
+def test_a_target_that_fails_loses_no_attachment(place, tmp_path):
+    """A failure to read tells nothing about the attachment: the restore ends and leaves nothing behind."""
+    made = place.make()
+    target = tmp_path / "target"
+    shutil.copytree(place.store, target)
+    (attachment,) = glob.glob(f"{os.path.dirname(place.folder(made)).replace(str(place.store), str(target))}/attachments/*")
+    os.unlink(attachment)
+    os.mkdir(attachment)
+    done = subprocess.run([DARI, "restore", f"file://{target}", "--root", str(tmp_path / "root"), "--key", place.key], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 1 and "lost" not in done.stdout, done.stdout
+    assert [p for p in glob.glob(f"{tmp_path}/root/**", recursive=True) if os.path.isfile(p)] == []
+
+
 def test_a_list_without_a_server(place):
     made = place.make()
     done = subprocess.run([DARI, "restore", place.target, "--list"], capture_output=True, text=True, check=True)
@@ -298,6 +312,9 @@ def test_killed_in_between(place):
     (["backup", "http://127.0.0.1/"], "is taken"),
     (["backup", "file:///nowhere-at-all/below", "--without-keys", "--keep", "0"], "keep"),
     (["backup", "{target}", "--prove", "--backup", "x"], "is no backup's id"),
+    (["backup", "{target}", "--backup", "01900000-0000-7000-8000-000000000000"], "--prove reads"),
+    (["backup", "{target}", "--prove", "--keep", "3"], "--keep has no effect with --prove"),
+    (["backup", "{target}", "--list", "--images"], "--images has no effect with --list"),
     (["backup", "{target}", "--prove", "--backup", "01900000-0000-7000-8000-000000000000"], "no complete backup"),
 ])
 def test_refused(place, words, said):

@@ -130,7 +130,7 @@ REFUSALS = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientE
 
 
 class Load:
-    """Threads that launch instances and make key pairs through one member after the other. What was answered is kept."""
+    """Clients that launch instances and make key pairs through one member after the other. Their answers are kept."""
 
     def __init__(self, region, threads=3):
         self.region, self.stops = region, False
@@ -193,7 +193,7 @@ class Load:
 
 
 def check(region, load):
-    """Nothing that was answered is missing, nothing is there twice, and each batch is of one writer."""
+    """No answered change is missing or there twice, and each batch has one writer."""
     region.await_writer()
     ec2 = region.client(region.members.index(region.writer()))
     found = {}
@@ -398,7 +398,7 @@ def test_clean_stop(region):
 
 
 def test_all_end(region):
-    """Followers that are told to end when the writer has just ended do so, instead of taking over."""
+    """A follower that is told to end when the writer has just ended does so, instead of taking over."""
     writer = region.await_writer()
     members = [writer, *(m for m in region.members if m is not writer)]
     for member in members[1:]:

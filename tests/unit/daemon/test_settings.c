@@ -40,6 +40,27 @@ static void a_device_has_a_device_s_name(void **state)
 	assert_true(str_contains(c->problem.message, STR("metering.uplink_namespace ")));
 }
 
+static void check_file_key(void *arg, const struct config_key *key)
+{
+	static const char *const endings[] = {"_file", "certificate", ".key", ".ca"};
+	size_t *count = arg;
+	bool names_file = false;
+	for (size_t k = 0; k < sizeof endings / sizeof *endings; k++)
+		names_file = names_file || str_ends_with(str_from(key->name), str_from(endings[k]));
+	if (key->is_file != names_file)
+		fail_msg("%s: is_file has to be %d, for backups of the region", key->name, names_file);
+	*count += names_file;
+}
+
+/* A backup of the region has every file that the configuration names. */
+static void files_are_known(void **state)
+{
+	size_t count = 0;
+	(void) state;
+	settings_each_key(check_file_key, &count);
+	assert_true(count >= 5);
+}
+
 /* An account's downloads must not reach the region's own database. */
 static void databases_are_remotes(void **state)
 {
@@ -123,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_device_has_a_device_s_name, ctx_setup, ctx_teardown),
+		cmocka_unit_test(files_are_known),
 		cmocka_unit_test_setup_teardown(databases_are_remotes, ctx_setup, ctx_teardown),
 		cmocka_unit_test_setup_teardown(servers_of_the_configuration_are_remotes, ctx_setup,
 						ctx_teardown),
