@@ -6,7 +6,8 @@
 
 Draws N places of src/ where a rule is decided: a refusal, a check, a comparison, a condition. Each folder of FOLDERS gets its share by
 its number of places. A rule is broken by itself: the refusal is dropped, the condition turned round, "<" made "<=". A rule that no test
-notices is one that the next change may lose: give it a test, or take it out.
+notices is one that the next change may lose: give it a test, or take it out. Hashes of the seed and a line's text order the places, so a
+seed draws the same rules from the trees before and after a change, except for lines that the change touches.
 
 All N rules stand side by side in one copy of the tree under build/mutate, each behind a switch ("mutant schemata"): the copy is built
 once, and the variable DARI_MUTANT says which rule is broken while a test runs. A test cannot notice a rule that it does not reach. So
@@ -32,6 +33,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -41,8 +43,8 @@ TREE = os.path.realpath(os.environ.get("DARI_MUTATE_TREE") or os.path.join(PLACE
 BUILD = os.path.join(TREE, "build/main")
 FOLDERS = ["src/engine", "src/auth", "src/reconcile", "src/drivers", "src/api"]
 PHASES = ["unit", "always", "all"]
-# Processor seconds for a broken rule's test: the least limit, and how many times what the test took with nothing broken.
-LEAST_CPU_S, SLOWER, LIMIT_S, SCRIPT_LIMIT_S, END_S = 30, 6, 600, 1800, 60
+# Limits of a broken rule's test: processor seconds at least, seconds at least, and how many times what the test took with nothing broken.
+LEAST_CPU_S, LEAST_S, SLOWER, LIMIT_S, SCRIPT_LIMIT_S, END_S = 30, 120, 6, 600, 1800, 60
 SCRIPT_LEVELS = ["smoke", "contract", "simulation", "fault", "real"]  # fuzz has programs of its own
 OTHER = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 OPERATOR = re.compile(r" (<=|>=|==|!=|&&|\|\||<|>)(?= |\n)")
@@ -179,25 +181,33 @@ def list_mutations(path):
 
 
 def list_places(top):
-    """The mutations of a folder by place, so that a line with many operators is drawn no more often than another."""
+    """The mutations of a folder by place, so that a line with many operators is drawn no more often than another. A place is named by its
+    path, its line's text, and how many lines before it have the same text: code that is added above does not rename it."""
     places = collections.defaultdict(list)
     for folder, _, names in sorted(os.walk(os.path.join(ROOT, top))):
-        for name in sorted(n for n in names if n.endswith(".c")):
-            for one in list_mutations(os.path.relpath(os.path.join(folder, name), ROOT)):
-                places[one.path, one.line].append(one)
-    return list(places.values())
+        for path in sorted(os.path.join(folder, name) for name in names if name.endswith(".c")):
+            with open(path, encoding="utf-8") as file:
+                lines = [line.strip() for line in file]
+            seen, named = collections.Counter(), []
+            for line in lines:
+                named.append(f"{os.path.relpath(path, ROOT)} {line} {seen[line]}")
+                seen[line] += 1
+            for one in list_mutations(os.path.relpath(path, ROOT)):
+                places[named[one.line - 1]].append(one)
+    return places
 
 
 def draw_all(folders, seed):
     """Endless draws in the order of a seed, each a queue of mutations from one folder: the folder that has had the least of its share
     is next. A mutation that does not compile is followed by the next of the same queue."""
+    def rank(*words):
+        return hashlib.sha256("\0".join([str(seed), *words]).encode()).digest()
     queues, shares = {}, {}
     for top in folders:
         places = list_places(top)
-        draw = random.Random(f"{seed} {top}")
-        draw.shuffle(places)
         shares[top] = len(places)
-        queues[top] = iter([draw.choice(place) for place in places])
+        queues[top] = iter([min(places[name], key=lambda one: rank(name, one.words, one.text))
+                            for name in sorted(places, key=rank)])
     print(f"seed {seed}: places " + ", ".join(f"{top} {count}" for top, count in shares.items()), flush=True)
     drawn = collections.Counter()
     while True:
@@ -327,22 +337,24 @@ class Test:
             limit_s = max(LEAST_CPU_S, int(SLOWER * self.took_s)) if self.took_s else LIMIT_S
             resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
 
-    def output(self):
-        """The file with what the test said last."""
-        return os.path.join(PLACE, "output", re.sub(r"[^\w.-]", "-", self.name))
+    def output(self, number):
+        """The file with what the test said last with that rule broken: a test runs for several rules side by side."""
+        return os.path.join(PLACE, "output", re.sub(r"[^\w.-]", "-", self.name) + f".{number}")
 
     def run(self, **env):
         """"" when it passes; else how it fails."""
-        os.makedirs(os.path.dirname(self.output()), exist_ok=True)
+        path = self.output(env.get("DARI_MUTANT", "0"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         start = time.monotonic()
-        with open(self.output(), "wb") as output, \
+        limit_s = max(LEAST_S, SLOWER * self.took_s) if self.phase == "unit" and self.took_s else self.limit_s
+        with open(path, "wb") as output, \
                 subprocess.Popen(self.argv, cwd=TREE, env={**os.environ, **self.env, **env}, stdin=subprocess.DEVNULL, stdout=output,
                                  stderr=output, start_new_session=True, preexec_fn=self.limit_cpu) as process:
             try:
-                status = process.wait(self.limit_s)
+                status = process.wait(limit_s)
             except subprocess.TimeoutExpired:
                 self.end(process)
-                return f"it does not end in {self.limit_s} s"
+                return f"it does not end in {limit_s:.0f} s"
         self.took_s = self.took_s or time.monotonic() - start
         return "it takes too much of a processor" if status == -signal.SIGXCPU else f"status {status}" if status else ""
 
@@ -368,10 +380,10 @@ def list_tests(phase):
 # ---- which test notices which rule
 
 class State:
-    """What was found, in a file that each result is written to at once."""
+    """Results, in a file to which each is written at once. Threads that judge rules side by side change them in put()."""
 
     def __init__(self, path, digest, rules):
-        self.path = path
+        self.path, self.lock = path, threading.Lock()
         self.said = {"digest": digest, "rules": {str(n): list(one) for n, one in rules.items()}, "tests": {}, "noticed": {}, "asked": {}}
         with contextlib.suppress(FileNotFoundError):
             with open(path, encoding="utf-8") as file:
@@ -382,10 +394,16 @@ class State:
                 os.replace(path, f"{path}.{known['digest'][:8]}")
                 print(f"{path}: the tree has changed since; the old results are kept beside it", flush=True)
 
-    def write(self):
-        with open(self.path + ".new", "w", encoding="utf-8") as file:
-            json.dump(self.said, file, indent=1)
-        os.replace(self.path + ".new", self.path)
+    def put(self, *path, value):
+        """Sets said[path[0]][path[1]]…, and writes the file."""
+        with self.lock:
+            at = self.said
+            for name in path[:-1]:
+                at = at.setdefault(name, {})
+            at[path[-1]] = value
+            with open(self.path + ".new", "w", encoding="utf-8") as file:
+                json.dump(self.said, file, indent=1)
+            os.replace(self.path + ".new", self.path)
 
 
 def side_by_side(function, items):
@@ -404,8 +422,7 @@ def find_reached(tests, state):
         how = test.run(DARI_MUTANT_REACHED=reached)
         return test, {"how": how, "took_s": round(test.took_s, 2), "reached": sorted(int(n) for n in os.listdir(reached))}
     for test, found in side_by_side(look, [test for test in tests if test.name not in state.said["tests"]]):
-        state.said["tests"][test.name] = found
-        state.write()
+        state.put("tests", test.name, value=found)
         if found["how"]:
             print(f"    {test.name} fails with nothing broken ({found['how']}): left out", flush=True)
     for test in tests:
@@ -418,10 +435,9 @@ def judge(number, reaching, phase, state):
     for test in sorted(reaching, key=lambda t: t.took_s):
         how = test.run(DARI_MUTANT=str(number))
         if how and (again := test.run(DARI_MUTANT=str(number))):  # a test that fails once did so by chance
-            state.said["noticed"][str(number)] = {"phase": phase, "who": test.name, "how": again}
+            state.put("noticed", str(number), value={"phase": phase, "who": test.name, "how": again})
             break
-    state.said["asked"].setdefault(str(number), {})[phase] = len(reaching)
-    state.write()
+    state.put("asked", str(number), phase, value=len(reaching))
 
 
 def run_phase(phase, rules, state):
