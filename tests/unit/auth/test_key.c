@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "auth/key.h"
+#include "auth/key_owner.h"
 #include "base/file.h"
 #include "base/random.h"
 
@@ -63,8 +64,32 @@ static void test_draw(void **state)
 	assert_false(str_equal(second_secret, secret));
 }
 
+static bool has_tag(struct tags tags, const char *key, const char *value)
+{
+	for (size_t k = 0; k < tags.count; k++)
+		if (str_is(tags.at[k].key, key))
+			return str_is(tags.at[k].value, value);
+	return false;
+}
+
+/* A session's tag hides the role's tag of the same key; the role's other tags are copied. */
+static void test_tags(void **state)
+{
+	struct ctx *c = *state;
+	char text[] = "red";
+	struct tag of_role[] = {{STR("color"), {text, 3}}, {STR("team"), STR("ops")}},
+		   of_session[] = {{STR("team"), STR("dev")}};
+	struct tags role = {of_role, 2}, session = {of_session, 1};
+	struct tags both = key_copy_tags(c->arena, role, session);
+	text[0] = 'b';
+	assert_int_equal(both.count, 2);
+	assert_true(has_tag(both, "team", "dev") && has_tag(both, "color", "red"));
+	assert_int_equal(key_copy_tags(c->arena, role, (struct tags){0}).count, 2);
+	assert_int_equal(key_copy_tags(c->arena, (struct tags){0}, session).count, 1);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {ctx_test(test_master), ctx_test(test_draw)};
+	const struct CMUnitTest tests[] = {ctx_test(test_master), ctx_test(test_draw), ctx_test(test_tags)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,33 @@ static void test_reboot(void **state)
 	scene_close(&s);
 }
 
+static int told;
+
+static void count_change(void *arg, uuid id)
+{
+	told += uuid_equal(id, *(const uuid *) arg);
+}
+
+/* The watcher hears of a guest that pauses or goes on, and not of one that does so already. */
+static void test_pause_is_told(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	scene_boot(&s);
+	compute_sim.watch(s.h, count_change, &s.wish.id);
+	static const enum compute_power turns[] = {COMPUTE_PAUSE, COMPUTE_START};
+	for (int k = 0; k < 2; k++) {
+		told = 0;
+		EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, turns[k]));
+		assert_int_equal(told, 1);
+		EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, turns[k]));
+		assert_int_equal(told, 1);
+	}
+	compute_sim.watch(s.h, NULL, NULL);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 static void test_slow_shutdown(void **state)
 {
 	(void) state;
@@ -288,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_counts, forget),
 		cmocka_unit_test_teardown(test_reboot, forget),
+		cmocka_unit_test_teardown(test_pause_is_told, forget),
 		cmocka_unit_test_teardown(test_slow_shutdown, forget),
 		cmocka_unit_test_teardown(test_deaf_unplug, forget),
 		cmocka_unit_test_teardown(test_pace, forget),

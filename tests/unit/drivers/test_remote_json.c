@@ -77,6 +77,25 @@ static void an_openstack_server_is_read(void **state)
 	assert_true(m->remote_tags.count == 2 && is_text(m->remote_tags.at[0].key, "a"));
 }
 
+/* 65536 processors are the most that is believed; any other number counts as unknown. */
+static void processors_are_bounded(void **state)
+{
+	static const struct {
+		const char *says;
+		int64_t is;
+	} cases[] = {{"1", 1}, {"65536", 65536}, {"65537", 0}, {"-1", 0}, {"0", 0}, {"\"two\"", 0}};
+	struct bench *b = *state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct remote_page page;
+		const char *text =
+			str_print(b->arena, "{\"servers\":[{\"id\":\"a\",\"flavor\":{\"vcpus\":%s}}]}",
+				  cases[k].says)
+				.p;
+		assert_true(result_is_ok(openstack_read_servers(&b->c, parse(b, text), &page)));
+		assert_int_equal(page.machines[0].vcpus, cases[k].is);
+	}
+}
+
 /* Ids instead of names, an image that is a text because the machine boots from a volume, and a task under way. */
 static void an_older_server_is_read(void **state)
 {
@@ -272,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_openstack_server_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(processors_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_older_server_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sign_in_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_cloudstack_machine_is_read, setup, teardown),

@@ -310,12 +310,76 @@ static void a_frozen_instance_is_its_owners_again_when_it_is_thawed(void **state
 	cloud_ok(c, &c->alice, engine_stop_instances, &wish);
 }
 
+/* ---- reports */
+
+struct levels {
+	struct usage at[8];
+	size_t count;
+};
+
+static RESULT take_level(void *arg, const struct usage *usage)
+{
+	struct levels *l = arg;
+	assert_true(l->count < 8);
+	l->at[l->count++] = *usage;
+	return OK;
+}
+
+static struct levels read_levels(struct cloud *c, const char *meter, int64_t before_us)
+{
+	struct levels l = {.count = 0};
+	const struct usage_query query = {.kind = KIND_VOLUME,
+					  .account = c->alice.account,
+					  .meter = str_from(meter),
+					  .before_us = before_us};
+	struct ctx call;
+	ctx_init(&call, c->arena);
+	assert_true(result_is_ok(billing_read_levels(&call, c->store, &query, take_level, &l)));
+	return l;
+}
+
+/* A report has corrected levels in place of wrong ones, and levels that were missing, in order of time. */
+static void a_report_has_the_corrections(void **state)
+{
+	struct cloud *c = *state;
+	const struct ref ref = ref_named(KIND_ZONE, "xyw2-az1");
+	struct volume_wish volume = {.zone = ref, .disk = {.size = 2 * GIB, .type = STR("gp3")}};
+	cloud_ok(c, &c->alice, engine_create_volume, &volume);
+	int64_t now_us = clock_now_us();
+	struct levels before = read_levels(c, "volume:", now_us + HOUR);
+	assert_true(before.count == 1 && before.at[0].level == 2 * GIB && before.at[0].seq > 0);
+	struct fix_wish wrong = {.id = volume.volume,
+				 .account = c->alice.account,
+				 .meter = STR("volume:gp3"),
+				 .reason = STR("a wrong size"),
+				 .wrong_seq = before.at[0].seq,
+				 .at_us = now_us,
+				 .level = 3 * GIB},
+			missing = wrong, others = wrong;
+	missing.wrong_seq = 0;
+	missing.at_us = now_us - HOUR;
+	missing.level = GIB;
+	others.account = c->bob.account;
+	others.level = 5 * GIB;
+	cloud_fails(c, &c->alice, engine_fix_usage, &wrong, ERR_DENIED, KIND_NONE);
+	cloud_ok(c, &c->operator, engine_fix_usage, &wrong);
+	cloud_ok(c, &c->operator, engine_fix_usage, &missing);
+	cloud_ok(c, &c->operator, engine_fix_usage, &others);
+	struct levels after = read_levels(c, "volume:", now_us + HOUR);
+	assert_int_equal(after.count, 2);
+	assert_true(after.at[0].level == GIB && after.at[0].at_us == now_us - HOUR);
+	assert_true(after.at[1].level == 3 * GIB && after.at[1].at_us == now_us);
+	assert_int_equal(read_levels(c, "volume:", now_us - HOUR).count, 0);
+	assert_int_equal(read_levels(c, "other", now_us + HOUR).count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_lives_are_rated_as_they_are_seen),
 		cmocka_unit_test_setup_teardown(only_an_administrator_loads_prices, cloud_setup,
 						cloud_teardown),
+		cmocka_unit_test_setup_teardown(a_report_has_the_corrections, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(who_is_limited_makes_nothing_new, cloud_setup,
 						cloud_teardown),
 		cmocka_unit_test_setup_teardown(who_is_suspended_is_stopped_and_started_again, cloud_setup,

@@ -26,6 +26,52 @@ static void check_add(void **state)
 	cloud_ok(c, &c->operator, engine_add_host, &wish);
 }
 
+/* Sizes of texts and least numbers: the last value that is right, and the first that is not. */
+static void check_add_bounds(void **state)
+{
+	struct cloud *c = *state;
+	static char words[256];
+	memset(words, 'a', sizeof words);
+	struct str most = {words, 255}, more = {words, 256};
+	struct host_wish good = {.name = most,
+				 .address = most,
+				 .cpu = {words, 63},
+				 .uri = STR("sim://"),
+				 .pool_path = STR("/a"),
+				 .reserved_memory = 0},
+			 wish = good;
+	wish.name = more;
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish.name = STR_NONE;
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish.name = STR("-a");
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish = good;
+	wish.address = more;
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish.address = STR("a,b");
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish = good;
+	wish.cpu = (struct str){words, 64};
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish = good;
+	wish.uri = STR("no uri");
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish = good;
+	wish.pool_path = STR("a");
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish = good;
+	wish.overcommit_percent = -1;
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish = good;
+	wish.reserved_memory = -2;
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	cloud_ok(c, &c->operator, engine_add_host, &good);
+	const struct host *host = host_find(cloud_tables(c), good.host);
+	assert_true(host->name.n == 255 && host->address.n == 255 && host->cpu.n == 63);
+	assert_int_equal(host->reserved_memory, 0);
+}
+
 static void check_see(void **state)
 {
 	struct cloud *c = *state;
@@ -219,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_add, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_add_bounds, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_see, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_processors, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_maintenance, cloud_setup, cloud_teardown),

@@ -4,7 +4,9 @@
 #include "denied.h"
 #include "engine/instance/instance_interface.h"
 #include "engine/instance/instance_migration.h"
+#include "engine/instance/profile_association.h"
 #include "engine/licence/licence.h"
+#include "engine/people/iam_role.h"
 #include "model/instance.h"
 #include "model/port.h"
 #include "model/states.h"
@@ -108,6 +110,36 @@ static uuid make_group(struct cloud *c, size_t k)
 }
 
 /* Calls for all ports of an instance keep the limits and permissions of calls for one port. */
+/* A locked instance keeps the profile that it has, and a terminated one gets none. */
+static void check_profiles(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c), bare = cloud_launch_one(c);
+	const struct ref refs[] = {ref_to(c, KIND_INSTANCE, id), ref_to(c, KIND_INSTANCE, bare)};
+	struct instances_wish both = {.instances = {refs, 2}};
+	struct instance_profile_wish made = {.name = STR("web")};
+	c->alice.is_owner = true; /* who may make and pass profiles */
+	cloud_ok(c, &c->alice, engine_create_instance_profile, &made);
+	struct ref profile = ref_to(c, KIND_INSTANCE_PROFILE, made.instance_profile);
+	struct profile_association_wish wish = {refs[0], profile, UUID_NONE},
+					other = {refs[1], profile, UUID_NONE};
+	cloud_ok(c, &c->alice, engine_associate_profile, &wish);
+	cloud_fails(c, &c->alice, engine_associate_profile, &wish, ERR_STATE, KIND_PROFILE_ASSOCIATION);
+	struct ref association = ref_to(c, KIND_PROFILE_ASSOCIATION, wish.profile_association);
+	struct profile_association_change change = {association, profile, UUID_NONE};
+	struct profile_association_target target = {.profile_association = association};
+	cloud_ok(c, &c->alice, engine_lock_instances, &both);
+	cloud_fails(c, &c->alice, engine_associate_profile, &other, ERR_PROTECTED, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_replace_profile, &change, ERR_PROTECTED, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_disassociate_profile, &target, ERR_PROTECTED, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_unlock_instances, &both);
+	cloud_ok(c, &c->alice, engine_replace_profile, &change);
+	target.profile_association = ref_to(c, KIND_PROFILE_ASSOCIATION, change.made);
+	cloud_ok(c, &c->alice, engine_disassociate_profile, &target);
+	ask(c, engine_terminate_instances_run, bare, ERR_NONE);
+	cloud_fails(c, &c->alice, engine_associate_profile, &other, ERR_STATE, KIND_INSTANCE);
+}
+
 static void check_interfaces(void **state)
 {
 	struct cloud *c = *state;
@@ -356,6 +388,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_update, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_protected, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_lock, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_profiles, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_interfaces, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_pause_and_suspend, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_resize, cloud_setup, cloud_teardown),
