@@ -40,6 +40,7 @@ static void test_oldest_goes(void **state)
 	assert_false(login_link_take(e, first, &found));
 	assert_true(login_link_take(e, last, &found));
 	login_links_free(e);
+	login_links_free(NULL);
 }
 
 int main(void)
