@@ -140,8 +140,7 @@ RESULT bearers_use_key(struct bearers *b, struct ctx *c, struct str *ret_pem)
 
 static void write_id(struct json_writer *w, const char *name, uuid id)
 {
-	char text[UUID_TEXT_SIZE];
-	json_write_z(w, name, uuid_write(id, text));
+	json_write_uuid(w, name, id);
 }
 
 /* Claim "use". Access tokens have none, since other readers of a token do not expect it. */

@@ -160,6 +160,12 @@ void json_write_z(struct json_writer *w, const char *key, const char *text)
 		json_write_null(w, key);
 }
 
+void json_write_uuid(struct json_writer *w, const char *key, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	add_member(w, key, (struct str){uuid_write(id, text), UUID_TEXT_SIZE - 1}, true);
+}
+
 void json_write_int(struct json_writer *w, const char *key, int64_t value)
 {
 	char digits[20]; /* "-9223372036854775808" */

@@ -44,14 +44,14 @@ uuid uuid_v5(uuid name_space, struct str name)
 char *uuid_write(uuid u, char out[static UUID_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
-	char *p = out;
+	static const unsigned char places[sizeof u.b] = {0,  2,  4,  6,  9,  11, 14, 16,
+							 19, 21, 24, 26, 28, 30, 32, 34};
 	for (size_t k = 0; k < sizeof u.b; k++) {
-		if (k == 4 || k == 6 || k == 8 || k == 10)
-			*p++ = '-';
-		*p++ = digits[u.b[k] >> 4];
-		*p++ = digits[u.b[k] & 15];
+		out[places[k]] = digits[u.b[k] >> 4];
+		out[places[k] + 1] = digits[u.b[k] & 15];
 	}
-	*p = 0;
+	out[8] = out[13] = out[18] = out[23] = '-';
+	out[UUID_TEXT_SIZE - 1] = 0;
 	return out;
 }
 

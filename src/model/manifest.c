@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/utf8.h"
@@ -51,11 +52,42 @@ static void add_string(struct buf *b, struct str s)
 	buf_add_char(b, '"');
 }
 
+/* The value that a new row has, and a row that is read back if its field is not written. */
+static bool is_initial(const struct field *f, const struct row *row)
+{
+	const void *at = (const char *) row + f->offset;
+	switch (f->type) {
+	case FIELD_INT:
+		return *(const int64_t *) at == 0;
+	case FIELD_BOOL:
+		return !*(const bool *) at;
+	case FIELD_ENUM:
+		return *(const unsigned *) at == 0;
+	case FIELD_UUIDS:
+		return ((const struct uuids *) at)->count == 0;
+	case FIELD_IPS:
+		return ((const struct ips *) at)->count == 0;
+	case FIELD_CIDRS:
+		return ((const struct cidrs *) at)->count == 0;
+	case FIELD_TEXTS:
+		return ((const struct strs *) at)->count == 0;
+	case FIELD_TAGS:
+		return ((const struct tags *) at)->count == 0;
+	case FIELD_UUID:
+	case FIELD_TEXT:
+	case FIELD_IP:
+	case FIELD_CIDR:
+	case FIELD_MAC:
+	case FIELD_BLOB:
+		break;
+	}
+	return false; /* its text is empty, if so */
+}
+
 static RESULT write_field(struct ctx *c, const struct field *f, const struct row *row, bool *first,
 			  struct buf *b)
 {
-	struct str name = str_from(f->name);
-	if (str_starts_with(name, STR("seen_")))
+	if (strncmp(f->name, "seen_", sizeof "seen_" - 1) == 0 || is_initial(f, row))
 		return OK;
 	struct str text = row_field_to_text(c->arena, f, row);
 	if (!text.p)
@@ -67,7 +99,7 @@ static RESULT write_field(struct ctx *c, const struct field *f, const struct row
 	if (!*first)
 		buf_add_char(b, ',');
 	*first = false;
-	add_string(b, name);
+	add_string(b, str_from(f->name));
 	buf_add_char(b, ':');
 	add_string(b, text);
 	return OK;

@@ -6,7 +6,7 @@
  *
  *     {"manifest": 1, "rows": [{"kind": "instance", "id": "ec2…", "gen": 3, "fields": {"name": "…"}}, …]}
  *
- * Fields are written by row_field_to_text(); empty ones are omitted. The manifest contains no seen values and
+ * Fields are written by row_field_to_text(); those with a new row's value are omitted. The manifest contains no seen values and
  * no administrative ones (commit, times of creation and deletion, usage), which adoption reads from the host.
  * Pure; any thread. */
 #pragma once

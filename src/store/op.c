@@ -233,8 +233,10 @@ void op_end_batch(struct store *s, uint64_t commit)
 
 /* ---- rows ---- */
 
-/* ERR_EXISTS: another live row has the key of a unique index. A key of all zeros is exempt. */
-static RESULT op_check_unique(struct op *op, const struct kind_info *k, const struct row *row)
+/* ERR_EXISTS: another live row has the key of a unique index. A key of all zeros is exempt. A live row that
+ * keeps its key is not searched for: no other live row could take that key meanwhile. */
+static RESULT op_check_unique(struct op *op, const struct kind_info *k, const struct row *before,
+			      const struct row *row)
 {
 	static const struct {
 		_Alignas(16) char bytes[4096];
@@ -244,6 +246,8 @@ static RESULT op_check_unique(struct op *op, const struct kind_info *k, const st
 	for (unsigned n = 0; row_is_live(row) && n < k->index_count; n++) {
 		const struct index *x = &k->indexes[n];
 		if (!x->unique || row_compare_key(k, x, x->field_count, row, none) == 0)
+			continue;
+		if (before && row_is_live(before) && row_compare_key(k, x, x->field_count, row, before) == 0)
 			continue;
 		const struct row *other = tables_first(op->head, k->kind, n, row, x->field_count);
 		for (; other; other = tables_next(op->head, k->kind, n, other, x->field_count))
@@ -312,7 +316,7 @@ RESULT op_put(struct op *op, enum kind kind, const struct row *row)
 		return ctx_fail_kind(op->ctx, ERR_INTERNAL, (int) kind, "a row of %s without an id", k->name);
 	struct row *before = (struct row *) tables_find(op->head, kind, row->id), *after = NULL;
 	TRY(op_check_sizes(op, k, row));
-	TRY(op_check_unique(op, k, row));
+	TRY(op_check_unique(op, k, before, row));
 	TRY(op_new_version(op, k, before, row, &after));
 	op_apply(op, kind, before, after);
 	return OK;

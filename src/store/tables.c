@@ -125,8 +125,20 @@ static int compare_rows(const struct kind_info *k, unsigned index, unsigned fiel
 	return index == 0 ? compare_ids(a, b) : compare_creation(a, b);
 }
 
+/* Most keys begin with an id, which alone decides nearly every comparison. */
 static int compare_whole(const struct kind_info *k, unsigned index, const struct row *a, const struct row *b)
 {
+	if (index == 0)
+		return compare_ids(a, b);
+	const struct field *first = &k->fields[k->indexes[index].fields[0]];
+	uuid in_a, in_b;
+	if (first->type == FIELD_UUID) {
+		memcpy(&in_a, (const char *) a + first->offset, sizeof in_a);
+		memcpy(&in_b, (const char *) b + first->offset, sizeof in_b);
+		int order = uuid_compare(in_a, in_b);
+		if (order)
+			return order;
+	}
 	return compare_rows(k, index, k->indexes[index].field_count + 1, a, b);
 }
 
@@ -629,9 +641,10 @@ const struct row *tables_find(const struct tables *t, enum kind kind, uuid id)
 	return id_table_find(&t->ids[kind].at[0], id);
 }
 
-/* Most keys begin with an id, which alone decides nearly every step of a search. */
+/* The id that a key begins with. */
 struct key_start {
-	size_t offset; /* offset of the id in the row; 0: the key begins with something else */
+	bool has_id;   /* false: the key begins with something else */
+	size_t offset; /* of the id in the row */
 	uuid id;       /* of the probe */
 };
 
@@ -640,9 +653,10 @@ static struct key_start key_start_of(const struct kind_info *k, unsigned index, 
 {
 	const struct index *x = &k->indexes[index];
 	struct key_start start = {0};
-	if (field_count == 0 || x->field_count == 0 || k->fields[x->fields[0]].type != FIELD_UUID)
+	if (field_count == 0 || (index > 0 && k->fields[x->fields[0]].type != FIELD_UUID))
 		return start;
-	start.offset = k->fields[x->fields[0]].offset;
+	start.has_id = true;
+	start.offset = index > 0 ? k->fields[x->fields[0]].offset : offsetof(struct row, id);
 	memcpy(&start.id, (const char *) probe + start.offset, sizeof start.id);
 	return start;
 }
@@ -650,7 +664,7 @@ static struct key_start key_start_of(const struct kind_info *k, unsigned index, 
 static int compare_start(const struct key_start *start, const struct row *row)
 {
 	uuid id;
-	if (start->offset == 0)
+	if (!start->has_id)
 		return 0;
 	memcpy(&id, (const char *) row + start->offset, sizeof id);
 	return uuid_compare(id, start->id);
@@ -666,7 +680,7 @@ static const struct row *tables_bound(const struct tables *t, enum kind kind, un
 	while (row) {
 		const struct link *l = link_at(t->tree, index, row);
 		int order = compare_start(&start, row);
-		if (order == 0 && field_count > (start.offset ? 1U : 0U))
+		if (order == 0 && field_count > (start.has_id ? 1U : 0U))
 			order = compare_rows(k, index, field_count, row, probe);
 		if (order > 0 || (order == 0 && !behind)) {
 			best = row;

@@ -79,9 +79,8 @@ static void write_text(struct json_writer *w, const struct member *m, struct str
 
 static void write_id(struct json_writer *w, const struct member *m, uuid id)
 {
-	char text[UUID_TEXT_SIZE];
 	if (!uuid_is_none(id))
-		json_write_z(w, m->name, uuid_write(id, text));
+		json_write_uuid(w, m->name, id);
 }
 
 static void write_ip(struct json_writer *w, const struct member *m, struct ip ip)

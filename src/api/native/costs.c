@@ -322,7 +322,7 @@ static int compare_lines(const void *left, const void *right)
 static void write_group(const struct sums *s, struct json_writer *w, const struct tally_line *line)
 {
 	const struct group *g = line->data;
-	char id[UUID_TEXT_SIZE], ec2[EC2_ID_TEXT_SIZE];
+	char ec2[EC2_ID_TEXT_SIZE];
 	json_write_open(w, NULL);
 	json_write_text(w, "key", str_slice(line->key, KEY_HEAD, line->key.n));
 	if (g->is_absent)
@@ -333,7 +333,7 @@ static void write_group(const struct sums *s, struct json_writer *w, const struc
 		json_write_z(w, "kind", model_kinds[g->kind].name);
 		if (model_shown[g->kind].name)
 			json_write_z(w, "path", model_shown[g->kind].name);
-		json_write_z(w, "id", uuid_write(g->id, id));
+		json_write_uuid(w, "id", g->id);
 		if (*model_kinds[g->kind].ec2_prefix)
 			json_write_z(w, "ec2", id_write_ec2(g->kind, g->id, ec2));
 	}

@@ -55,9 +55,8 @@ static struct ip public_of(const struct tables *t, uuid port, struct ip private_
 
 static void write_one(const struct row_writer *rw, struct json_writer *w, const struct port *p, struct ip ip)
 {
-	char id[UUID_TEXT_SIZE];
 	json_write_open(w, NULL);
-	json_write_z(w, "port", uuid_write(p->row.id, id));
+	json_write_uuid(w, "port", p->row.id);
 	write_ip(w, "ip", ip);
 	write_ip(w, "public_ip", public_of(rw->tables, p->row.id, ip));
 	json_write_close(w);
@@ -124,11 +123,10 @@ bool native_has_address(struct arena *a, const struct tables *t, enum kind kind,
 static void write_instance(const struct row_writer *rw, struct json_writer *w, const struct row *row,
 			   unsigned class)
 {
-	char id[UUID_TEXT_SIZE];
 	const struct port *p = port_find(rw->tables, address_of(row)->port);
 	(void) class;
 	if (p && !uuid_is_none(p->instance))
-		json_write_z(w, "instance", uuid_write(p->instance, id));
+		json_write_uuid(w, "instance", p->instance);
 }
 
 /* ---- figures ---- */

@@ -193,11 +193,10 @@ static RESULT write_newest(struct native_call *e, struct json_writer *w, uuid id
 {
 	struct figure_points points = {0};
 	int64_t from_us = clock_now_us() - RECENT_US;
-	char text[UUID_TEXT_SIZE];
 	if (e->config->reconciler)
 		TRY(reconciler_look_at_figures(e->config->reconciler, e->c, id, &points));
 	json_write_open(w, NULL);
-	json_write_z(w, "id", uuid_write(id, text));
+	json_write_uuid(w, "id", id);
 	json_write_open_list(w, "points");
 	for (size_t k = 0; k < points.count; k++) {
 		const struct figure_point *p = &points.at[k];

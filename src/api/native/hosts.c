@@ -125,15 +125,14 @@ static const struct param evacuate_params[] = {
 /* Writes for each instance its target host, or why it stays. */
 static void tell_moves(struct json_writer *w, const struct drained_instance *at, size_t count)
 {
-	char id[UUID_TEXT_SIZE];
 	json_write_open_list(w, "instances");
 	for (size_t k = 0; k < count; k++) {
 		json_write_open(w, NULL);
-		json_write_z(w, "instance", uuid_write(at[k].instance, id));
+		json_write_uuid(w, "instance", at[k].instance);
 		if (at[k].why.n)
 			json_write_text(w, "problem", at[k].why);
 		else
-			json_write_z(w, "target", uuid_write(at[k].target, id));
+			json_write_uuid(w, "target", at[k].target);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
@@ -285,10 +284,9 @@ static void tell_lost_one(struct json_writer *w, const struct tables *t, const s
 						      : i ? i->account
 						      : s ? s->account
 							  : UUID_NONE);
-	char id[UUID_TEXT_SIZE];
 	json_write_open(w, NULL);
 	json_write_z(w, "kind", model_kinds[lost->kind].name);
-	json_write_z(w, "id", uuid_write(lost->id, id));
+	json_write_uuid(w, "id", lost->id);
 	if (owner)
 		json_write_text(w, "account", owner->name);
 	if (v)

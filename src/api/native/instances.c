@@ -187,13 +187,12 @@ static const struct param migrate_params[] = {
 };
 static void tell_migration(struct native_call *e, const void *args, struct json_writer *w)
 {
-	char id[UUID_TEXT_SIZE];
 	uuid migration = ((const struct instance_migrating *) args)->migration;
 	const struct instance_migration *m = instance_migration_find(native_tables(e), migration);
 	if (!m)
 		return; /* dry run: there is no migration */
-	json_write_z(w, "migration", uuid_write(migration, id));
-	json_write_z(w, "target", uuid_write(m->target, id));
+	json_write_uuid(w, "migration", migration);
+	json_write_uuid(w, "target", m->target);
 }
 static const struct param snapshot_params[] = {
 	PARAM(struct instance_snapshot_wish, "name", name, .max = 255, .doc = "Its name."),

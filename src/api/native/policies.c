@@ -122,13 +122,12 @@ static RESULT prepare_trust(struct native_call *e, void *args)
 static RESULT answer_aws_policies(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct policy *p = NULL;
-	char id[UUID_TEXT_SIZE];
 	(void) args;
 	(void) e;
 	json_write_open_list(w, "items");
 	for (size_t n = 0; (p = aws_policy_at(n)); n++) {
 		json_write_open(w, NULL);
-		json_write_z(w, "id", uuid_write(p->row.id, id));
+		json_write_uuid(w, "id", p->row.id);
 		json_write_text(w, "name", p->name);
 		json_write_text(w, "path", p->path);
 		if (p->description.n)

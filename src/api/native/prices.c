@@ -16,7 +16,6 @@
 static RESULT answer_usages(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct tables *t = native_tables(e);
-	char id[UUID_TEXT_SIZE];
 	(void) args;
 	json_write_int(w, "batch", (int64_t) e->view.commit);
 	json_write_open_list(w, "accounts");
@@ -24,7 +23,7 @@ static RESULT answer_usages(struct native_call *e, const void *args, struct json
 		if (!row_is_live(&a->row))
 			continue;
 		json_write_open(w, NULL);
-		json_write_z(w, "id", uuid_write(a->row.id, id));
+		json_write_uuid(w, "id", a->row.id);
 		native_write_quotas(w, a);
 		json_write_close(w);
 	}

@@ -181,9 +181,9 @@ static bool is_shown(struct native_call *e, const struct reach_args *a, enum kin
 static void write_ref(struct json_writer *w, const char *kind_key, const char *id_key, enum kind kind,
 		      uuid id, const char *ec2_key)
 {
-	char text[UUID_TEXT_SIZE], ec2[EC2_ID_TEXT_SIZE];
+	char ec2[EC2_ID_TEXT_SIZE];
 	json_write_z(w, kind_key, model_kinds[kind].name);
-	json_write_z(w, id_key, uuid_write(id, text));
+	json_write_uuid(w, id_key, id);
 	if (ec2_key && *model_kinds[kind].ec2_prefix)
 		json_write_z(w, ec2_key, id_write_ec2(kind, id, ec2));
 }
@@ -192,12 +192,12 @@ static void write_ref(struct json_writer *w, const char *kind_key, const char *i
 static void write_remedy(struct native_call *e, struct json_writer *w, const struct reach_remedy *r)
 {
 	const struct security_group *group = security_group_find(native_tables(e), r->group);
-	char id[UUID_TEXT_SIZE], block[CIDR_TEXT_SIZE];
+	char block[CIDR_TEXT_SIZE];
 	if (!group || !engine_is_own(e->c, KIND_SECURITY_GROUP, &group->row))
 		return;
 	json_write_open(w, "remedy");
 	json_write_z(w, "direction", r->is_egress ? "egress" : "ingress");
-	json_write_z(w, "group", uuid_write(group->row.id, id));
+	json_write_uuid(w, "group", group->row.id);
 	json_write_int(w, "protocol", r->protocol);
 	if (r->from_port >= 0)
 		json_write_int(w, "from_port", r->from_port);
@@ -239,14 +239,14 @@ static void write_step(struct native_call *e, const struct reach_args *a, struct
 static void write_place(struct native_call *e, const struct reach_args *a, struct json_writer *w,
 			const char *key, const struct port *port, struct ip ip)
 {
-	char text[IP_TEXT_SIZE], id[UUID_TEXT_SIZE];
+	char text[IP_TEXT_SIZE];
 	json_write_open(w, key);
 	if (!ip_is_none(ip))
 		json_write_z(w, "ip", ip_write(ip, text));
 	if (port && is_shown(e, a, KIND_PORT, port->row.id)) {
-		json_write_z(w, "port", uuid_write(port->row.id, id));
+		json_write_uuid(w, "port", port->row.id);
 		if (!uuid_is_none(port->instance) && is_shown(e, a, KIND_INSTANCE, port->instance))
-			json_write_z(w, "instance", uuid_write(port->instance, id));
+			json_write_uuid(w, "instance", port->instance);
 	}
 	json_write_close(w);
 }

@@ -97,9 +97,8 @@ bool row_shows_field(enum kind kind, unsigned field, unsigned class)
 /* The writers below return false for an empty value, which they do not write. */
 static bool write_uuid(struct json_writer *w, const char *key, uuid id)
 {
-	char text[UUID_TEXT_SIZE];
 	if (!uuid_is_none(id))
-		json_write_z(w, key, uuid_write(id, text));
+		json_write_uuid(w, key, id);
 	return !uuid_is_none(id);
 }
 

@@ -104,18 +104,17 @@ static RESULT write_event(void *arg, const struct event *event)
 {
 	struct events_walk *walk = arg;
 	struct json_writer *w = walk->w;
-	char id[UUID_TEXT_SIZE];
 	if (walk->count++ == walk->max) /* read only to learn that another page follows */
 		return OK;
 	json_write_open(w, NULL);
 	json_write_int(w, "seq", event->seq);
 	json_write_int(w, "at_us", event->at_us);
 	json_write_z(w, "kind", model_kinds[event->kind].name);
-	json_write_z(w, "id", uuid_write(event->id, id));
+	json_write_uuid(w, "id", event->id);
 	if (!uuid_is_none(event->account))
-		json_write_z(w, "account", uuid_write(event->account, id));
+		json_write_uuid(w, "account", event->account);
 	if (!uuid_is_none(event->user))
-		json_write_z(w, "user", uuid_write(event->user, id));
+		json_write_uuid(w, "user", event->user);
 	if (event->request_id.n)
 		json_write_text(w, "request_id", event->request_id);
 	json_write_text(w, "action", event->action);
@@ -234,12 +233,11 @@ static RESULT prepare_explain(struct native_call *e, void *args)
 /* Writes the row that blocks this one, if the caller may see it. */
 static void write_waits_for(struct native_call *e, struct json_writer *w, const struct explanation *x)
 {
-	char id[UUID_TEXT_SIZE];
 	if (!x->waits_for || !native_sees(e->c, x->t, x->waits_for_kind, x->waits_for))
 		return;
 	json_write_open(w, "waits_for");
 	json_write_z(w, "kind", model_kinds[x->waits_for_kind].name);
-	json_write_z(w, "id", uuid_write(x->waits_for->id, id));
+	json_write_uuid(w, "id", x->waits_for->id);
 	json_write_close(w);
 }
 
@@ -293,12 +291,12 @@ static struct str name_of(const struct kind_info *k, const struct row *row)
 static void write_found(struct native_call *e, struct json_writer *w, enum kind kind, const struct row *row)
 {
 	const struct kind_info *k = &model_kinds[kind];
-	char id[UUID_TEXT_SIZE], ec2[EC2_ID_TEXT_SIZE];
+	char ec2[EC2_ID_TEXT_SIZE];
 	const char *state = native_state(native_tables(e), kind, row);
 	json_write_open(w, NULL);
 	json_write_z(w, "kind", k->name);
 	json_write_z(w, "path", model_shown[kind].name);
-	json_write_z(w, "id", uuid_write(row->id, id));
+	json_write_uuid(w, "id", row->id);
 	if (*k->ec2_prefix)
 		json_write_z(w, "ec2", id_write_ec2(kind, row->id, ec2));
 	if (name_of(k, row).n)
@@ -377,18 +375,17 @@ static RESULT answer_me(struct native_call *e, const void *args, struct json_wri
 {
 	static const char *const rights[] = {"none", "reader", "member", "manager", "admin"};
 	const struct identity *who = e->c->who;
-	char id[UUID_TEXT_SIZE];
 	(void) args;
 	if (!uuid_is_none(who->user))
-		json_write_z(w, "user", uuid_write(who->user, id));
+		json_write_uuid(w, "user", who->user);
 	if (who->user_name.n)
 		json_write_text(w, "user_name", who->user_name);
 	if (!uuid_is_none(who->account))
-		json_write_z(w, "account", uuid_write(who->account, id));
+		json_write_uuid(w, "account", who->account);
 	if (who->account_number.n)
 		json_write_text(w, "account_number", who->account_number);
 	if (!uuid_is_none(who->domain))
-		json_write_z(w, "domain", uuid_write(who->domain, id));
+		json_write_uuid(w, "domain", who->domain);
 	json_write_text(w, "principal", guard_write_principal(who, e->c->arena));
 	json_write_bool(w, "is_owner", who->is_owner);
 	json_write_bool(w, "is_admin", native_is_admin(e));

@@ -105,9 +105,8 @@ static RESULT answer_confirm(struct native_call *e, const void *args, struct jso
 {
 	const struct signup_proof *wish = &((const struct confirm_args *) args)->wish;
 	const struct signup *s = signup_find(native_tables(e), wish->signup);
-	char id[UUID_TEXT_SIZE];
-	json_write_z(w, "domain", uuid_write(wish->domain, id));
-	json_write_z(w, "account", uuid_write(wish->account, id));
+	json_write_uuid(w, "domain", wish->domain);
+	json_write_uuid(w, "account", wish->account);
 	json_write_text(w, "number", wish->number);
 	json_write_text(w, "name", wish->name);
 	if (s)

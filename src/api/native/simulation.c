@@ -271,9 +271,8 @@ static const char *decider_word(const struct decided *d)
 
 static void write_statement(const struct decided *d, struct json_writer *w)
 {
-	char id[UUID_TEXT_SIZE];
 	if (!uuid_is_none(d->policy))
-		json_write_z(w, "policy", uuid_write(d->policy, id));
+		json_write_uuid(w, "policy", d->policy);
 	if (d->policy_name.n)
 		json_write_text(w, "policy_name", d->policy_name);
 	if (!d->start.line)
@@ -290,9 +289,8 @@ static void write_statement(const struct decided *d, struct json_writer *w)
 
 static void write_decided(const struct decided *d, struct json_writer *w)
 {
-	char id[UUID_TEXT_SIZE];
 	json_write_open(w, NULL);
-	json_write_z(w, model_kinds[d->kind].name, uuid_write(d->id, id));
+	json_write_uuid(w, model_kinds[d->kind].name, d->id);
 	json_write_text(w, "name", d->name);
 	json_write_text(w, "action", d->action);
 	json_write_text(w, "resource", d->resource);

@@ -405,10 +405,12 @@ static RESULT request_shutdown(struct compute_host *h, struct ctx *c, struct sim
 	if (!d->is_on || d->is_paused || h->host->is_deaf || d->ends_us)
 		return OK;
 	int64_t takes_us = h->host->shutdown_us ? h->host->shutdown_us : sim_draw_us(SIM_SHUT_DOWN);
-	if (takes_us)
-		d->ends_us = clock_steady_us() + takes_us;
-	else
+	if (!takes_us) {
 		sim_power_off(h->host, d, COMPUTE_OFF_GUEST);
+		return OK;
+	}
+	d->ends_us = clock_steady_us() + takes_us;
+	h->host->may_settle = true;
 	return OK;
 }
 

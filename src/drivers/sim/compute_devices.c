@@ -90,6 +90,7 @@ static void request_unplug(struct sim_host *s, const struct sim_domain *d, struc
 	int64_t takes_us = sim_draw_us(SIM_UNPLUG);
 	device->is_plugged = d->is_paused || takes_us > 0;
 	device->leaves_us = device->is_plugged ? clock_steady_us() + takes_us : 0;
+	s->may_settle = true;
 }
 
 /* Simulates QEMU's file lock: all guests that have the file must share it. */
@@ -183,6 +184,14 @@ bool sim_settle_devices(struct sim_domain *d)
 	}
 	drop_devices(d);
 	return d->device_count < count;
+}
+
+bool sim_has_leaving_devices(const struct sim_domain *d)
+{
+	for (size_t k = 0; k < d->device_count; k++)
+		if (d->devices[k].leaves_us)
+			return true;
+	return false;
 }
 
 bool sim_has_limits(const struct sim_domain *d, const struct compute_domain *w)

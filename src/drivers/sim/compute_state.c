@@ -242,14 +242,18 @@ RESULT sim_await_guest(struct sim_host *s, struct ctx *c, uuid id)
 	return d && d->is_on ? OK : ctx_fail(c, ERR_IO, "QEMU on host %s ended before it answered", s->name);
 }
 
+/* Each call settles first, and most hosts have nothing to settle: they are not walked over. */
 void sim_settle(struct sim_host *s)
 {
-	for (size_t k = 0; k < s->domain_count; k++) {
+	bool may_settle = s->may_settle;
+	s->may_settle = false;
+	for (size_t k = 0; may_settle && k < s->domain_count; k++) {
 		struct sim_domain *d = &s->domains[k];
 		if (d->ends_us && d->ends_us <= clock_steady_us())
 			sim_power_off(s, d, COMPUTE_OFF_GUEST);
 		else if (sim_settle_devices(d))
 			sim_notify(s, d->id);
+		s->may_settle |= d->ends_us || sim_has_leaving_devices(d);
 	}
 }
 

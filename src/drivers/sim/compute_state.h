@@ -141,6 +141,7 @@ struct sim_host {
 	int64_t pool_free;                    /* 0: disk_size minus the disks */
 	bool copies_stand_still, copies_fail; /* for disk swaps */
 	size_t domain_count, disk_count;
+	bool may_settle; /* a guest may be shutting down, or about to release a device */
 	int64_t call_count, increment_count;
 	int64_t hasty_count; /* requests for devices already leaving */
 	struct compute_host *connections;
@@ -235,6 +236,7 @@ RESULT sim_start_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d
 void sim_stop_devices(struct sim_domain *d);
 /* True when a guest released a device that was due. */
 bool sim_settle_devices(struct sim_domain *d);
+bool sim_has_leaving_devices(const struct sim_domain *d);
 /* Whether its disks have the wish's limits. */
 bool sim_has_limits(const struct sim_domain *d, const struct compute_domain *w);
 bool sim_has_plugged(const struct sim_domain *d, uuid id);

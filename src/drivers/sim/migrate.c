@@ -138,6 +138,7 @@ static RESULT put_down(struct compute_host *h, struct ctx *c, struct carried *ca
 	more[s->domain_count] = carried->domain;
 	more[s->domain_count].is_held = is_held;
 	s->domain_count++;
+	s->may_settle = true; /* the guest may have been asked to release a device before it left */
 	carried->domain = (struct sim_domain){0};
 	sim_notify(s, more[s->domain_count - 1].id);
 	return OK;

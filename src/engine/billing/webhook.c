@@ -138,24 +138,22 @@ static RESULT make_room(struct op *op, struct webhook *hook)
 
 static void write_domain(struct op *op, struct json_writer *w, uuid id)
 {
-	char text[UUID_TEXT_SIZE];
 	const struct domain *d = domain_find(op->head, id);
 	if (!d)
 		return;
 	json_write_open(w, "domain");
-	json_write_z(w, "id", uuid_write(id, text));
+	json_write_uuid(w, "id", id);
 	json_write_text(w, "name", d->name);
 	json_write_close(w);
 }
 
 static void write_account(struct op *op, struct json_writer *w, uuid id)
 {
-	char text[UUID_TEXT_SIZE];
 	const struct account *a = account_find(op->head, id);
 	if (!a)
 		return;
 	json_write_open(w, "account");
-	json_write_z(w, "id", uuid_write(id, text));
+	json_write_uuid(w, "id", id);
 	json_write_text(w, "number", a->number);
 	json_write_text(w, "name", a->name);
 	json_write_close(w);

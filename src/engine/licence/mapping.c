@@ -73,10 +73,9 @@ static bool is_set_apart(const struct tables *t, const struct mapping_scope *sco
 
 static void write_guest(struct json_writer *w, const struct instance *i)
 {
-	char id[UUID_TEXT_SIZE];
 	int state = state_of(i);
 	json_write_open(w, NULL);
-	json_write_z(w, "guestId", uuid_write(i->row.id, id));
+	json_write_uuid(w, "guestId", i->row.id);
 	json_write_int(w, "state", state);
 	json_write_open(w, "attributes");
 	json_write_z(w, "virtWhoType", "libvirt");
@@ -87,11 +86,11 @@ static void write_guest(struct json_writer *w, const struct instance *i)
 
 static void write_host(struct json_writer *w, const struct host *h, const struct guests *guests)
 {
-	char id[UUID_TEXT_SIZE], sockets[24];
+	char sockets[24];
 	(void) snprintf(sockets, sizeof sockets, "%lld", (long long) h->seen_sockets);
 	json_write_open(w, NULL);
 	json_write_open(w, "hypervisorId");
-	json_write_z(w, "hypervisorId", uuid_write(h->row.id, id));
+	json_write_uuid(w, "hypervisorId", h->row.id);
 	json_write_close(w);
 	json_write_text(w, "name", h->name);
 	json_write_open_list(w, "guestIds");

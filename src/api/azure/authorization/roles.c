@@ -28,7 +28,6 @@ static void write_own(struct json_writer *w, const struct arm_definition *d)
 
 static void write_definition(struct az_call *e, struct json_writer *w, const struct arm_definition *d)
 {
-	char id[UUID_TEXT_SIZE];
 	json_write_open(w, "properties");
 	json_write_text(w, "roleName", d->name);
 	json_write_z(w, "type", d->row ? "CustomRole" : "BuiltInRole");
@@ -38,7 +37,7 @@ static void write_definition(struct az_call *e, struct json_writer *w, const str
 	json_write_close(w);
 	json_write_text(w, "id", az_write_definition_id(e, d->id));
 	json_write_z(w, "type", "Microsoft.Authorization/roleDefinitions");
-	json_write_z(w, "name", uuid_write(d->id, id));
+	json_write_uuid(w, "name", d->id);
 }
 
 /* "roleName eq 'Reader'", "type eq 'CustomRole'"; "atScopeAndBelow()" is what a list shows anyway. */

@@ -170,12 +170,11 @@ static RESULT answer_list(struct native_call *e, const void *args, struct json_w
 	const struct tables *t = native_tables(e);
 	const struct domain *domain =
 		a->domain.n ? domain_find_by_name(t, a->domain) : domain_find(t, DOMAIN_DEFAULT);
-	char id[UUID_TEXT_SIZE];
 	json_write_open_list(w, "items");
 	const struct oidc_provider *p = domain ? oidc_provider_first_by_sign_in(t, domain->row.id) : NULL;
 	for (; p; p = oidc_provider_next_by_sign_in(t, p)) {
 		json_write_open(w, NULL);
-		json_write_z(w, "id", uuid_write(p->row.id, id));
+		json_write_uuid(w, "id", p->row.id);
 		json_write_text(w, "name", p->sign_in_name);
 		json_write_close(w);
 	}

@@ -18,9 +18,8 @@
 
 static void write_factor(struct json_writer *w, const struct second_factor *f)
 {
-	char id[UUID_TEXT_SIZE];
-	json_write_z(w, "id", uuid_write(f->row.id, id));
-	json_write_z(w, "user", uuid_write(f->user, id));
+	json_write_uuid(w, "id", f->row.id);
+	json_write_uuid(w, "user", f->user);
 	json_write_z(w, "type", f->type == SECOND_FACTOR_TYPE_TOTP ? "totp" : "passkey");
 	json_write_text(w, "name", f->name);
 	json_write_bool(w, "confirmed", f->confirmed);

@@ -392,7 +392,6 @@ static uuid choose_account(const struct tables *t, const struct user *user, uuid
 static void write_accounts(struct native_call *e, struct json_writer *w, const struct user *user)
 {
 	const struct tables *t = native_tables(e);
-	char id[UUID_TEXT_SIZE];
 	size_t count = 0;
 	json_write_open_list(w, "accounts");
 	for (const struct account *a = account_first(t); a && user && count < ACCOUNTS_SHOWN_MAX;
@@ -402,7 +401,7 @@ static void write_accounts(struct native_call *e, struct json_writer *w, const s
 		if (!may)
 			continue;
 		json_write_open(w, NULL);
-		json_write_z(w, "id", uuid_write(a->row.id, id));
+		json_write_uuid(w, "id", a->row.id);
 		json_write_text(w, "name", a->name);
 		json_write_text(w, "number", a->number);
 		json_write_close(w);
@@ -434,17 +433,17 @@ static void write_session(struct native_call *e, struct json_writer *w)
 	const struct identity *who = e->c->who;
 	const struct user *user = user_find(t, who->user);
 	const struct account *account = account_find(t, who->account);
-	char id[UUID_TEXT_SIZE], peer[IP_TEXT_SIZE];
+	char peer[IP_TEXT_SIZE];
 	json_write_open(w, "user");
-	json_write_z(w, "id", uuid_write(who->user, id));
+	json_write_uuid(w, "id", who->user);
 	json_write_text(w, "name", who->user_name);
 	json_write_close(w);
 	if (account) {
 		json_write_open(w, "account");
-		json_write_z(w, "id", uuid_write(account->row.id, id));
+		json_write_uuid(w, "id", account->row.id);
 		json_write_text(w, "name", account->name);
 		json_write_text(w, "number", account->number);
-		json_write_z(w, "domain", uuid_write(account->domain, id)); /* tenant in Azure */
+		json_write_uuid(w, "domain", account->domain); /* tenant in Azure */
 		json_write_close(w);
 	}
 	write_accounts(e, w, user);
