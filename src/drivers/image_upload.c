@@ -154,8 +154,8 @@ void image_upload_drop(struct image_upload *u, const struct image_file_user *use
 {
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, ARENA_FIRST_SIZE);
 	struct str file = str_from(u->file_sha256), data = str_from(u->data_sha256);
-	struct str file_path = a && file.n ? image_file_path(a, u->directory, file) : STR_NONE;
-	struct str data_path = a && data.n ? image_file_data_path(a, u->directory, data) : STR_NONE;
+	struct str file_path = a ? image_file_path(a, u->directory, file) : STR_NONE;
+	struct str data_path = a ? image_file_data_path(a, u->directory, data) : STR_NONE;
 	if (file_path.p)
 		image_file_drop(file_path.p, file, u->file_named_us, user->needs_file, user->arg);
 	if (data_path.p)

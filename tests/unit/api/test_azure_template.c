@@ -762,6 +762,10 @@ static void test_bad_resources(void **state)
 	static const struct {
 		const char *document, *says;
 	} cases[] = {
+		{"{resources: [{" NIC ", name: 'a', dependsOn: 'b'}]}",
+		 "The 'dependsOn' must be of type 'Array', and is of type 'String'."},
+		{"{resources: [{" NIC ", name: 'a', dependsOn: [1]}]}",
+		 "Each element of 'dependsOn' must be of type 'String'."},
 		{"{resources: [{" NIC ", name: 'a', dependsOn: ['b']}]}",
 		 "The resource 'b' is not defined in the template. Please see https://aka.ms/arm-syntax for "
 		 "usage details."},

@@ -212,6 +212,45 @@ static void test_jobs_of_others(void **state)
 			      about(w, &w->bob, "deleteVolume&id=", volume)));
 }
 
+/* Static NAT leads to the machine's NIC in the network that the call names, and to no other NIC if there is none;
+ * a call without a network means the default NIC. */
+static void test_static_nat_of_a_network(void **state)
+{
+	struct world *w = *state;
+	const struct world_user *alice = &w->alice;
+	struct str zone = member(w, call(w, alice, "command=listZones"), "id");
+	struct str type = member(w, call(w, alice, "command=listServiceOfferings&name=t3.micro"), "id");
+	struct str image = member(w, call(w, alice, "command=listTemplates&templatefilter=executable"), "id");
+	struct str kind = member(w,
+				 call(w, alice,
+				      "command=listNetworkOfferings&"
+				      "name=DefaultIsolatedNetworkOfferingWithSourceNatService"),
+				 "id");
+#define CALL(...) call(w, alice, str_print(w->arena, __VA_ARGS__).p)
+	struct str network = member(w,
+				    CALL("command=createNetwork&name=inner&displaytext=inner&gateway=10.5.0."
+					 "1&netmask=255.255.0.0&"
+					 "networkofferingid=%" STR_FMT "&zoneid=%" STR_FMT,
+					 STR_ARG(kind), STR_ARG(zone)),
+				    "id");
+	struct str machine = member(w,
+				    CALL("command=deployVirtualMachine&zoneid=%" STR_FMT
+					 "&templateid=%" STR_FMT "&serviceofferingid=%" STR_FMT,
+					 STR_ARG(zone), STR_ARG(image), STR_ARG(type)),
+				    "id");
+	world_settle(w, MINUTE);
+	struct str address =
+		member(w, CALL("command=associateIpAddress&zoneid=%" STR_FMT, STR_ARG(zone)), "id");
+	struct str enable =
+		str_print(w->arena, "enableStaticNat&ipaddressid=%" STR_FMT "&virtualmachineid=%" STR_FMT,
+			  STR_ARG(address), STR_ARG(machine));
+	struct str refused =
+		about(w, alice, str_print(w->arena, "%" STR_FMT "&networkid=", STR_ARG(enable)).p, network);
+	assert_true(str_contains(refused, STR("Vm doesn't belong to the network with specified id")));
+	assert_true(str_contains(CALL("command=%" STR_FMT, STR_ARG(enable)), STR("\"success\"")));
+#undef CALL
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +260,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cached_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_default_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_jobs_of_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_static_nat_of_a_network, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

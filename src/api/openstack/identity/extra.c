@@ -15,11 +15,6 @@ static bool is_ours(const char *name)
 	return false;
 }
 
-static int compare_tags(const void *a, const void *b)
-{
-	return str_compare(((const struct tag *) a)->key, ((const struct tag *) b)->key);
-}
-
 static RESULT take_one(struct ctx *c, const char *name, const json_t *value, struct tag *ret_tag)
 {
 	enum { NAME_MAX_BYTES = 255 };
@@ -43,8 +38,6 @@ static RESULT take_all(struct ctx *c, json_t *object, struct tags *ret_extra)
 	json_object_foreach (object, name, value)
 		if (!is_ours(name))
 			TRY(take_one(c, name, value, &tags[count++]));
-	if (count)
-		qsort(tags, count, sizeof tags[0], compare_tags);
 	*ret_extra = (struct tags){tags, count};
 	return OK;
 }

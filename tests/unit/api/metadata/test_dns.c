@@ -11,6 +11,7 @@
 #include "store/secondary_ip.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -690,6 +691,35 @@ static void test_tcp_own_names(void **state)
 	(void) close(fd);
 }
 
+/* A guest that reads late gets all answers: the responder waits while the connection takes no more. Small segments
+ * and a small window make the kernel's buffers smaller than the answers. */
+static void test_tcp_late_reader(void **state)
+{
+	enum { QUERIES = 2000, SEGMENT = 536, WINDOW = 4096 };
+	struct world *w = *state;
+	uint8_t bytes[512];
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr("127.0.1.10")},
+			   to = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons(w->tcp_ports[ROUTER_A])};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), segment = SEGMENT, window = WINDOW;
+	struct timeval limit = {.tv_sec = 600}; /* a bound against hanging */
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *) &from, sizeof from), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *) &to, sizeof to), 0);
+	for (uint16_t k = 0; k < QUERIES; k++)
+		send_tcp(fd, k, "ip-127-0-1-11" DOMAIN);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	for (uint16_t k = 0; k < QUERIES; k++) {
+		(void) receive_tcp(fd, bytes, sizeof bytes);
+		assert_int_equal(bytes[0] << 8 | bytes[1], k);
+	}
+	assert_int_equal(recv(fd, bytes, sizeof bytes, 0), 0);
+	(void) close(fd);
+}
+
 /* A query over TCP is forwarded over TCP, and its answer is not truncated. */
 static void test_tcp_forward(void **state)
 {
@@ -808,29 +838,18 @@ static void test_upstreams(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		dns_test(test_own_names),
-		dns_test(test_public_names),
-		dns_test(test_reverse_names),
-		dns_test(test_names_of_ids),
-		dns_test(test_peers_names),
-		dns_test(test_no_hostnames),
-		dns_test(test_unknown_names),
-		dns_test(test_refusals),
-		dns_test(test_edns_of_own_names),
-		dns_test(test_strangers_are_not_heard),
-		dns_test(test_routers_never_mix),
-		dns_test(test_noise),
-		dns_test(test_forward),
-		dns_test(test_forged_answers),
-		dns_test(test_timeouts),
-		dns_test(test_upstream_that_fails),
-		dns_test(test_limit_per_source),
-		dns_test(test_truncation),
-		dns_test(test_tcp_own_names),
-		dns_test(test_tcp_forward),
-		dns_test(test_tcp_upstream_breaks),
-		dns_test(test_tcp_limits),
-		dns_test(test_place_goes),
+		dns_test(test_own_names),         dns_test(test_public_names),
+		dns_test(test_reverse_names),     dns_test(test_names_of_ids),
+		dns_test(test_peers_names),       dns_test(test_no_hostnames),
+		dns_test(test_unknown_names),     dns_test(test_refusals),
+		dns_test(test_edns_of_own_names), dns_test(test_strangers_are_not_heard),
+		dns_test(test_routers_never_mix), dns_test(test_noise),
+		dns_test(test_forward),           dns_test(test_forged_answers),
+		dns_test(test_timeouts),          dns_test(test_upstream_that_fails),
+		dns_test(test_limit_per_source),  dns_test(test_truncation),
+		dns_test(test_tcp_own_names),     dns_test(test_tcp_late_reader),
+		dns_test(test_tcp_forward),       dns_test(test_tcp_upstream_breaks),
+		dns_test(test_tcp_limits),        dns_test(test_place_goes),
 		dns_test(test_upstreams),
 	};
 	return cmocka_run_group_tests_name("dns", tests, NULL, NULL);
