@@ -70,6 +70,14 @@ void ctx_clear_problem(struct ctx *c)
 	c->problem = (struct problem){0};
 }
 
+RESULT ctx_check_may_act(struct ctx *c)
+{
+	if (!c->may_act || c->may_act(c->may_act_self))
+		return OK;
+	return ctx_fail(c, ERR_AGAIN,
+			"this process may no longer be the region's writer, so it calls no host");
+}
+
 RESULT ctx_no_memory(struct ctx *c)
 {
 	if (c->arena && arena_is_over_cap(c->arena))

@@ -4,6 +4,7 @@
  * context, together with its arena. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -33,6 +34,8 @@ struct ctx {
 	const struct identity *who;          /* the caller; NULL: the system itself */
 	const struct kind_words *kind_words; /* the calling face's words; NULL: the engine's */
 	struct guard *guard;                 /* decides by policies; NULL: engine_check_guarded() */
+	bool (*may_act)(void *self); /* asked before each call to a host or to OVN; NULL: always true */
+	void *may_act_self;
 	struct problem problem;
 };
 
@@ -48,4 +51,7 @@ RESULT ctx_fail_field(struct ctx *c, enum err err, struct str field, const char 
 	__attribute__((format(printf, 4, 5)));
 /* Clears the problem, for continuing after a handled failure. */
 void ctx_clear_problem(struct ctx *c);
+/* Drivers ask before each call that could change something. ERR_AGAIN: another process may be the region's writer, or
+ * it will be before the call is over. A step makes several calls, and its process may stand still between two. */
+RESULT ctx_check_may_act(struct ctx *c);
 RESULT ctx_no_memory(struct ctx *c); /* ERR_NO_MEMORY; or ERR_TOO_LARGE, if the arena's cap was reached */

@@ -29,6 +29,7 @@ static RESULT run(struct ctx *c, const struct fence_device *device, const char *
 			      .output_cap_size = OUTPUT_CAP};
 	if (!argv[0] || !child.input.p)
 		return ctx_no_memory(c);
+	TRY(ctx_check_may_act(c));
 	return child_run(c, &child, ret_end);
 }
 

@@ -54,6 +54,7 @@ struct result ceph_fail(struct disk_host *h, struct ctx *c, int answer, const ch
 
 RESULT ceph_begin(struct disk_host *h, struct ctx *c)
 {
+	TRY(ctx_check_may_act(c));
 	return fault_fires(FAULT_DRIVER)
 		       ? ctx_fail(c, ERR_AGAIN, "Ceph's pool %s cannot be asked just now", h->pool)
 		       : OK;

@@ -41,6 +41,7 @@ RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDo
 	bool is_marked = false;
 	AUTO_DOMAIN d = virDomainLookupByUUID(h->conn, id.b);
 	*ret_domain = NULL;
+	TRY(ctx_check_may_act(c));
 	if (!d && libvirt_error_is(VIR_ERR_NO_DOMAIN))
 		return OK;
 	if (!d)

@@ -73,7 +73,7 @@ RESULT libvirt_check_alive(struct compute_host *h, struct ctx *c)
 {
 	if (atomic_load(&h->is_gone) || virConnectIsAlive(h->conn) != 1)
 		return ctx_fail(c, ERR_GONE, "the connection to host %s is lost", h->name);
-	return OK;
+	return ctx_check_may_act(c);
 }
 
 void libvirt_autodrop_domain(virDomainPtr *d)

@@ -119,6 +119,7 @@ RESULT libvirt_enter(struct disk_host *disks, struct ctx *c, struct str director
 {
 	struct compute_host *h = disks->on;
 	struct str path = directory.n ? directory : str_from(h->own_path);
+	TRY(ctx_check_may_act(c));
 	if (str_is(path, h->pool_path))
 		return OK;
 	char *copy = heap_copy_z(str_to_z(c->arena, path));

@@ -203,6 +203,7 @@ static RESULT transact_locked(struct ovsdb *db, struct ctx *c, const json_t *ops
 RESULT ovsdb_transact(struct ovsdb *db, struct ctx *c, const json_t *ops, json_t **ret_results)
 {
 	struct ovsdb_wait wait = {0};
+	TRY(ctx_check_may_act(c));
 	pthread_mutex_lock(&db->lock);
 	struct result r = transact_locked(db, c, ops, &wait);
 	pthread_mutex_unlock(&db->lock);

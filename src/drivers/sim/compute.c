@@ -42,7 +42,7 @@ RESULT sim_begin(struct compute_host *h, struct ctx *c)
 	if (fault_fires(FAULT_DRIVER))
 		return ctx_fail(c, ERR_IO, "simulated fault before the effect");
 	sim_settle(s);
-	return OK;
+	return ctx_check_may_act(c);
 }
 
 RESULT sim_end(struct compute_host *h, struct ctx *c, struct result r)

@@ -134,6 +134,7 @@ static RESULT begin_call(struct ctx *c)
 {
 	if (fault_fires(FAULT_DRIVER))
 		return ctx_fail(c, ERR_IO, "the simulated network was made to fail");
+	TRY(ctx_check_may_act(c));
 	pthread_mutex_lock(&sim.lock);
 	if (!sim.cut)
 		return OK;
