@@ -133,8 +133,7 @@ const struct port *engine_find_front(const struct tables *t, uuid set, struct st
 bool engine_is_front(const struct tables *t, const struct port *port)
 {
 	uuid set;
-	if (!str_equal(port->device_owner, STR(FRONT_OWNER)) ||
-	    !result_is_ok(uuid_parse(port->device_id, &set)))
+	if (!result_is_ok(uuid_parse(port->device_id, &set)))
 		return false;
 	const struct balancer_set *row = balancer_set_find(t, set);
 	return row && uuids_have(&row->fronts, port->row.id);

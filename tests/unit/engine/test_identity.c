@@ -197,6 +197,39 @@ static void check_revoking(void **state)
 	cloud_ok(c, &who, engine_delete_account, &gone);
 }
 
+/* The name of a group has 1 to 255 characters of one line, and is the only one of its domain. */
+static void check_group_names(void **state)
+{
+	struct cloud *c = *state;
+	static char words[256];
+	memset(words, 'a', sizeof words);
+	const struct str bad[] = {STR_NONE, STR("a\nb"), {words, 256}};
+	struct user_group_wish wish = {.domain = ref_to(c, KIND_DOMAIN, add_domain(c, "works"))};
+	for (size_t n = 0; n < sizeof bad / sizeof bad[0]; n++) {
+		wish.name = bad[n];
+		cloud_fails(c, &c->operator, engine_create_user_group, &wish, ERR_INVALID, KIND_USER_GROUP);
+	}
+	wish.name = (struct str){words, 255};
+	cloud_ok(c, &c->operator, engine_create_user_group, &wish);
+	cloud_fails(c, &c->operator, engine_create_user_group, &wish, ERR_EXISTS, KIND_USER_GROUP);
+}
+
+/* A change of one's password that was weighed against an older hash is refused. */
+static void check_own_password(void **state)
+{
+	struct cloud *c = *state;
+	uuid works = add_domain(c, "works"), ann = add_user(c, works, "ann");
+	struct identity who = {.scope = IDENTITY_UNSCOPED, .domain = works, .user = ann};
+	struct user_change first = {.user = ref_to(c, KIND_USER, ann), .password_hash = STR("first")};
+	cloud_ok(c, &c->operator, engine_update_user, &first);
+	struct own_password wish = {
+		.user = first.user, .hash_before = STR("older"), .password_hash = STR("second")};
+	cloud_fails(c, &who, engine_change_own_password, &wish, ERR_CONFLICT, KIND_USER);
+	wish.hash_before = STR("first");
+	cloud_ok(c, &who, engine_change_own_password, &wish);
+	assert_true(str_is(user_find(cloud_tables(c), ann)->password_hash, "second"));
+}
+
 /* Refuses the implied role that lists of ROLES_MAX roles have no room for, even if the region may have more roles. */
 static void check_implied(void **state)
 {
@@ -493,6 +526,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_rights, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_group_names, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_own_password, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_roles, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_trusts, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_redelegation, cloud_setup, cloud_teardown),

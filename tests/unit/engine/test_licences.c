@@ -101,6 +101,24 @@ static void images_of_instances_keep_them(void **state)
 	cloud_ok(c, &c->alice, engine_license_image, &drop);
 }
 
+/* An image of a volume has the licences of the volume's image, unless the call names others. */
+static void images_of_volumes_keep_them(void **state)
+{
+	struct cloud *c = *state;
+	license(c, "rhel:included");
+	uuid instance = cloud_launch_one(c), volume = cloud_volume(c, instance)->row.id;
+	struct str byos = STR("rhel:byos");
+	struct volume_capture capture = {.volume = ref_to(c, KIND_VOLUME, volume), .also_attached = true};
+	cloud_see_volume(c, volume);
+	cloud_ok(c, &c->alice, engine_capture_volume, &capture);
+	const struct image *image = image_find(cloud_tables(c), capture.image);
+	assert_true(image->licences.count == 1 && str_is(image->licences.at[0], "rhel:included"));
+	capture.form.licences = (struct strs){&byos, 1};
+	cloud_ok(c, &c->alice, engine_capture_volume, &capture);
+	image = image_find(cloud_tables(c), capture.image);
+	assert_true(image->licences.count == 1 && str_is(image->licences.at[0], "rhel:byos"));
+}
+
 /* ---- meters ---- */
 
 static void a_guest_that_is_on_is_metered(void **state)
@@ -268,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLOUD_TEST(instances_have_the_licences_of_their_image),
 		CLOUD_TEST(images_of_instances_keep_them),
+		CLOUD_TEST(images_of_volumes_keep_them),
 		CLOUD_TEST(a_guest_that_is_on_is_metered),
 		CLOUD_TEST(what_is_over_is_named),
 		CLOUD_TEST(a_licence_for_dedicated_hosts_is_placed_there),

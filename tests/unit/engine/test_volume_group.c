@@ -92,6 +92,10 @@ static void check_types(void **state)
 		    KIND_VOLUME_GROUP_TYPE);
 	struct volume_type_target used = {.type = ref_named(KIND_VOLUME_TYPE, "gp3")};
 	cloud_fails(c, &c->operator, engine_delete_volume_type, &used, ERR_IN_USE, KIND_VOLUME_TYPE);
+	struct volume_type_wish other = {.name = STR("other")};
+	cloud_ok(c, &c->operator, engine_create_volume_type, &other);
+	struct volume_type_target unused = {.type = ref_named(KIND_VOLUME_TYPE, "other")};
+	cloud_ok(c, &c->operator, engine_delete_volume_type, &unused); /* the group is not of this type */
 	type = (struct volume_group_type_wish){.type = target.type, .is_public = CHOICE_NO};
 	cloud_ok(c, &c->operator, engine_update_volume_group_type, &type);
 	struct ref gp3 = ref_named(KIND_VOLUME_TYPE, "gp3");
