@@ -251,6 +251,50 @@ static void test_static_nat_of_a_network(void **state)
 #undef CALL
 }
 
+/* An address is for the network that the call names, although the account has several. */
+static void test_address_of_a_network(void **state)
+{
+	struct world *w = *state;
+	struct str zone = member(w, call(w, &w->alice, "command=listZones"), "id"), networks[2];
+	struct str kind = member(w,
+				 call(w, &w->alice,
+				      "command=listNetworkOfferings&"
+				      "name=DefaultIsolatedNetworkOfferingWithSourceNatService"),
+				 "id");
+	for (int k = 0; k < 2; k++) {
+		struct str query = str_print(
+			w->arena,
+			"createNetwork&name=n%d&displaytext=n&gateway=10.%d.0.1&netmask=255.255.0.0&"
+			"networkofferingid=%" STR_FMT "&zoneid=",
+			k, k + 5, STR_ARG(kind));
+		networks[k] = member(w, about(w, &w->alice, query.p, zone), "id");
+	}
+	assert_true(str_contains(about(w, &w->alice, "associateIpAddress&zoneid=", zone),
+				 STR("Account has more than one isolated network in the zone")));
+	for (int k = 0; k < 2; k++)
+		(void) member(w, about(w, &w->alice, "associateIpAddress&networkid=", networks[k]), "jobid");
+	for (int k = 0; k < 2; k++) {
+		struct str list =
+			about(w, &w->alice, "listPublicIpAddresses&associatednetworkid=", networks[k]);
+		assert_int_equal(count_text(list, "\"issourcenat\":false"), 1);
+	}
+}
+
+/* A network offering is no VPC offering, though both are rows of one kind. */
+static void test_offerings_of_networks(void **state)
+{
+	struct world *w = *state;
+	struct str made = call(w, &w->admin,
+			       "command=createNetworkOffering&name=nat&displaytext=nat&guestiptype=Isolated&"
+			       "traffictype=GUEST&supportedservices=Dhcp,Dns&enable=true");
+	struct str id = member(w, made, "id");
+	assert_int_equal(count_text(about(w, &w->alice, "listNetworkOfferings&id=", id), "\"name\":\"nat\""),
+			 1);
+	static const char *const reads[] = {"listVPCOfferings&id=", "listVPCs&vpcofferingid="};
+	for (size_t k = 0; k < sizeof reads / sizeof reads[0]; k++)
+		assert_true(str_contains(about(w, &w->alice, reads[k], id), STR("\"cserrorcode\":4350")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +305,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_default_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_jobs_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_static_nat_of_a_network, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_address_of_a_network, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_offerings_of_networks, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
