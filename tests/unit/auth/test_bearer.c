@@ -10,6 +10,7 @@
 #include "auth/key.h"
 #include "base/file.h"
 #include "engine/people/account.h"
+#include "engine/people/credential.h"
 #include "engine/people/token_revocation.h"
 #include "model/access_key.h"
 
@@ -199,6 +200,28 @@ static void test_a_program(void **state)
 	end(&s);
 }
 
+/* A certificate of a user without an account of its own proves who calls; a role says what that user may do. */
+static void test_a_certificate(void **state)
+{
+	struct scene s = make(state);
+	struct credential_wish wish = {.id = uuid_random(),
+				       .user = to(KIND_USER, s.w.ann),
+				       .type = STR("certificate"),
+				       .secret = STR("sealed")};
+	struct credential_target target = {wish.id};
+	DO(&s.w, engine_create_credential, &wish);
+	s.bearer.certificate = wish.id;
+	struct str text = issue(&s, &of_program);
+	assert_int_equal(weigh(&s, text, s.w.account), ERR_NONE);
+	assert_true(uuid_equal(s.w.who->account, s.w.account));
+	assert_int_equal(s.w.who->rights, RIGHTS_OF_MEMBER);
+	assert_int_equal(weigh(&s, text, UUID_NONE), ERR_NONE);
+	assert_int_equal(weigh(&s, text, uuid_random()), ERR_UNAUTHENTICATED);
+	DO(&s.w, engine_delete_credential, &target);
+	assert_int_equal(weigh(&s, text, s.w.account), ERR_UNAUTHENTICATED);
+	end(&s);
+}
+
 /* Tokens that were signed before a restart are valid after it. */
 static void test_its_file(void **state)
 {
@@ -225,9 +248,9 @@ static void test_its_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ctx_test(test_what_it_says), ctx_test(test_what_is_none),
-		ctx_test(test_its_time),     ctx_test(test_a_clock_that_was_set_back),
-		ctx_test(test_a_person),     ctx_test(test_a_program),
-		ctx_test(test_its_file)};
+		ctx_test(test_what_it_says),  ctx_test(test_what_is_none),
+		ctx_test(test_its_time),      ctx_test(test_a_clock_that_was_set_back),
+		ctx_test(test_a_person),      ctx_test(test_a_program),
+		ctx_test(test_a_certificate), ctx_test(test_its_file)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
