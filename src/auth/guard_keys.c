@@ -68,6 +68,7 @@ static const struct guard_arn_form arn_forms[] = {
 	{KIND_SUBNET_POOL, "ipam-pool", false, false},
 	{KIND_DEDICATED_HOST, "dedicated-host", false, false},
 	{KIND_FLEET, "fleet", false, false},
+	{KIND_SPOT_REQUEST, "spot-instances-request", false, false},
 };
 
 struct guard_arn_form guard_find_arn_form(enum kind kind)

@@ -19,6 +19,7 @@
 #include "api/core/dispatch.h"
 #include "api/core/forward.h"
 #include "api/cost/cost.h"
+#include "api/ec2/compute/later_launch.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
@@ -391,6 +392,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.base_reserve_percent = d->settings.image_reserve_percent,
 	};
 	config.later_guard = guards_later(d->guards);
+	config.read_spot = ec2_read_later_spot;
 	config.write_facts = ticket_facts_write;
 	config.facts_self = d;
 	config.desks[DESK_SPEAKS_RT] = &desk_rt;

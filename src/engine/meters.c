@@ -48,7 +48,14 @@ static int64_t above(int64_t asked, int64_t base)
 
 static int64_t is_on(const struct row *row)
 {
-	return instance_of(row)->seen_power == INSTANCE_SEEN_POWER_ON;
+	const struct instance *i = instance_of(row);
+	return i->seen_power == INSTANCE_SEEN_POWER_ON && uuid_is_none(i->spot_request);
+}
+
+static int64_t is_spot_on(const struct row *row)
+{
+	const struct instance *i = instance_of(row);
+	return i->seen_power == INSTANCE_SEEN_POWER_ON && !uuid_is_none(i->spot_request);
 }
 
 /* A type's row stays as long as an instance has it. */
@@ -111,6 +118,7 @@ static struct str balanced(const struct tables *t, const struct row *row)
 
 static const struct derived derived[] = {
 	{KIND_INSTANCE, "instance:", is_on, type_name},
+	{KIND_INSTANCE, "spot:", is_spot_on, type_name},
 	{KIND_VOLUME, "iops:", volume_iops, volume_kind},
 	{KIND_VOLUME, "rate:", volume_rate, volume_kind},
 	{KIND_IMAGE, "image", image_bytes, nothing},

@@ -419,6 +419,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_AUDIT_DIFFERENCE] = "finding of an audit",
 	[KIND_DEDICATED_HOST] = "dedicated host",
 	[KIND_FLEET] = "fleet ID",
+	[KIND_SPOT_REQUEST] = "spot instance request ID",
 	[KIND_AGGREGATE] = "aggregate",
 	[KIND_INSTANCE_TYPE] = "instance type",
 	[KIND_IMAGE] = "image",

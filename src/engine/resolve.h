@@ -46,6 +46,7 @@ struct volume_qos;
 struct volume_transfer;
 struct dedicated_host;
 struct fleet;
+struct spot_request;
 struct image;
 struct key_pair;
 struct user_data;
@@ -157,6 +158,7 @@ ENGINE_FINDER(address_prefix, KIND_ADDRESS_PREFIX)
 ENGINE_FINDER(backup, KIND_BACKUP)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(fleet, KIND_FLEET)
+ENGINE_FINDER(spot_request, KIND_SPOT_REQUEST)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)
 ENGINE_FINDER(egress_gateway, KIND_EGRESS_GATEWAY)
 ENGINE_FINDER(external_network, KIND_EXTERNAL_NETWORK)

@@ -60,8 +60,10 @@ static void count_on_host(struct host_usage *host, const struct instance *i, int
 	if (!host)
 		return;
 	add(&host->instances, sign);
-	add(&host->vcpus, sign * i->vcpus);
-	add(&host->memory, sign * i->memory);
+	if (!i->gave_room) {
+		add(&host->vcpus, sign * i->vcpus);
+		add(&host->memory, sign * i->memory);
+	}
 	add(&host->dedicated, sign * (i->tenancy == INSTANCE_TENANCY_DEDICATED));
 }
 

@@ -160,16 +160,40 @@ static void fill_prices(struct price *p, const struct price_item *public_item,
 	}
 }
 
+/* An item of the chain; *ret_found: its list's place in the chain. */
+static const struct price_item *find_in_chain(const struct price_list *const *chain, size_t count,
+					      struct str meter, int64_t level, struct str zone,
+					      size_t *ret_found)
+{
+	for (*ret_found = 0; *ret_found < count; ++*ret_found) {
+		const struct price_item *item = find_item(chain[*ret_found], meter, level, zone);
+		if (item)
+			return item;
+	}
+	return NULL;
+}
+
+/* The meter that also prices spot instances where a list has no spot prices; empty: none. */
+static struct str on_demand_meter(struct ctx *c, struct str meter)
+{
+	if (!str_starts_with(meter, STR("spot:")))
+		return STR_NONE;
+	struct str type = str_slice(meter, strlen("spot:"), meter.n);
+	return str_print(c->arena, "instance:%" STR_FMT, STR_ARG(type));
+}
+
 RESULT price_book_price(struct ctx *c, const struct price_book *b, const struct payer *payer,
 			struct str meter, int64_t level, struct str zone, int64_t at_s,
 			const struct price **ret_price)
 {
 	const struct price_list *chain[CHAIN_MAX], *start = price_book_find_start(b, payer, at_s);
 	size_t count = make_chain(b, start, at_s, chain), found = 0;
-	const struct price_item *item = NULL;
+	const struct price_item *item = find_in_chain(chain, count, meter, level, zone, &found);
 	int64_t from_s = INT64_MIN;
-	for (; found < count && !(item = find_item(chain[found], meter, level, zone)); found++)
-		;
+	if (!item) {
+		meter = on_demand_meter(c, meter);
+		item = meter.n ? find_in_chain(chain, count, meter, level, zone, &found) : NULL;
+	}
 	*ret_price = NULL;
 	if (!item)
 		return OK;

@@ -39,6 +39,7 @@ struct str cost_value(struct arena *a, const struct cost_key *key, const struct 
 	struct str type = str_slice(charge->meter, str_find_char(charge->meter, ':', 0) + 1, charge->meter.n);
 	struct str zone = charge->subject ? charge->subject->zone : STR_NONE;
 	bool is_instance = str_starts_with(charge->meter, STR("instance:")) ||
+			   str_starts_with(charge->meter, STR("spot:")) ||
 			   str_starts_with(charge->meter, STR("held:"));
 	*ret_is_absent = false;
 	switch (key->dimension) {

@@ -20,6 +20,7 @@ struct iam_role;
 struct image;
 struct instance;
 struct instance_event;
+struct spot_request;
 struct instance_profile;
 struct instance_type;
 struct port;
@@ -72,6 +73,7 @@ struct imds_facts {
 	struct imds_roles *roles;               /* gives its credentials; NULL: nothing does, on a drive */
 	struct imds_issued *issued;         /* set when it was given new ones, if somebody wants to know */
 	const struct instance_event *event; /* NULL: none */
+	const struct spot_request *spot;    /* NULL: it is on-demand */
 	const struct azure_guest *azure;    /* NULL: nothing was said of it in Azure's words */
 	struct str azure_name, azure_group; /* what Azure's face calls it, and the group that it is in */
 	struct str region, domain, public_domain;

@@ -30,6 +30,7 @@
 #include "store/resource_group.h"
 #include "store/router.h"
 #include "store/security_group.h"
+#include "store/spot_request.h"
 #include "store/subnet.h"
 #include "store/volume.h"
 #include "store/zone.h"
@@ -212,19 +213,21 @@ static struct str number_zone(const struct tables *t, struct arena *a, const str
 static RESULT gather(const struct tables *t, struct arena *a, const struct instance *i,
 		     const struct router *r, struct imds_facts *ret_facts)
 {
-	*ret_facts = (struct imds_facts){.instance = i,
-					 .account = account_find(t, i->account),
-					 .image = image_find(t, i->image),
-					 .type = instance_type_find(t, i->type),
-					 .zone_name = engine_get_zone_name_of_instance(t, i),
-					 .zone = zone_find(t, i->zone),
-					 .router = r,
-					 .event = engine_find_event(t, i->row.id),
-					 .azure = engine_find_azure_guest(t, i->row.id),
-					 .arena = a,
-					 .region = engine_get_region_name(t),
-					 .domain = engine_get_domain_name(t, a),
-					 .public_domain = engine_get_public_domain_name(t, a)};
+	*ret_facts = (struct imds_facts){
+		.instance = i,
+		.account = account_find(t, i->account),
+		.image = image_find(t, i->image),
+		.type = instance_type_find(t, i->type),
+		.zone_name = engine_get_zone_name_of_instance(t, i),
+		.zone = zone_find(t, i->zone),
+		.router = r,
+		.event = engine_find_event(t, i->row.id),
+		.spot = uuid_is_none(i->spot_request) ? NULL : spot_request_find(t, i->spot_request),
+		.azure = engine_find_azure_guest(t, i->row.id),
+		.arena = a,
+		.region = engine_get_region_name(t),
+		.domain = engine_get_domain_name(t, a),
+		.public_domain = engine_get_public_domain_name(t, a)};
 	TRY(gather_nics(t, a, ret_facts));
 	TRY(gather_volumes(t, a, ret_facts));
 	TRY(gather_blocks(t, a, ret_facts));

@@ -19,6 +19,7 @@
 #include "model/instance_type.h"
 #include "model/licence.h"
 #include "model/port.h"
+#include "model/spot_request.h"
 #include "model/subnet.h"
 #include "model/volume.h"
 #include "model/zone.h"
@@ -269,9 +270,12 @@ static void write_blocks(struct buf *b, const struct imds_facts *s, size_t max)
 
 CONSTANT(write_manifest_path, "(unknown)")
 CONSTANT(write_no_action, "none")
-CONSTANT(write_life_cycle, "on-demand")
 CONSTANT(write_domain, "amazonaws.com") /* tools append it to service names in every region */
 CONSTANT(write_partition, "aws")
+WRITER(write_life_cycle)
+{
+	buf_add_str(b, uuid_is_none(s->instance->spot_request) ? STR("on-demand") : STR("spot"));
+}
 WRITER(write_ami)
 {
 	write_id(b, KIND_IMAGE, s->instance->image);
@@ -646,6 +650,27 @@ WRITER(write_past_events)
 	write_list_of_event(s, true, b);
 }
 
+/* True if the spot instance has its notice: its room is taken back. */
+static bool has_notice(const struct imds_facts *s)
+{
+	return s->spot && s->spot->interrupt_us;
+}
+static bool is_to_terminate(const struct imds_facts *s)
+{
+	return has_notice(s) && !s->spot->stops;
+}
+WRITER(write_spot_action)
+{
+	char time[CLOCK_TEXT_SIZE];
+	buf_print(b, "{\"action\": \"%s\", \"time\": \"%s\"}", s->spot->stops ? "stop" : "terminate",
+		  clock_write_s(s->spot->interrupt_us, time));
+}
+WRITER(write_spot_time)
+{
+	char time[CLOCK_TEXT_SIZE];
+	buf_add_str(b, str_from(clock_write_s(s->spot->interrupt_us, time)));
+}
+
 #define NIC "meta-data/network/interfaces/macs/{mac}/"
 static const struct leaf leaves[] = {
 	{"dynamic/instance-identity/document", write_document, NULL, false},
@@ -703,6 +728,8 @@ static const struct leaf leaves[] = {
 	{"meta-data/service-offering", write_instance_type, is_cloudstack, false},
 	{"meta-data/services/domain", write_domain, NULL, false},
 	{"meta-data/services/partition", write_partition, NULL, false},
+	{"meta-data/spot/instance-action", write_spot_action, has_notice, false},
+	{"meta-data/spot/termination-time", write_spot_time, is_to_terminate, false},
 	{"meta-data/tags/instance/{tag}", write_tag, has_tags, false},
 	{"meta-data/vm-id", write_uuid, is_cloudstack, false},
 	{"user-data", write_user_data, has_user_data, true},

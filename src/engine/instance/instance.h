@@ -45,6 +45,18 @@ struct guest_files {
 	size_t count;
 };
 
+/* Terms of a spot instance (engine/instance/spot.h). */
+struct spot_wish {
+	bool is_spot;
+	uuid request; /* the request that it fulfils; none: the launch makes one */
+	bool is_persistent, stops;
+	bool from_launch;     /* RunInstances asks for it */
+	struct str max_price; /* per hour; empty: the on-demand price */
+	int64_t valid_from_us, valid_until_us;
+	struct str form;  /* opaque, for the face: the launch's parameters, to repeat a persistent one */
+	struct tags tags; /* of the request */
+};
+
 struct instance_launch {
 	/* Kind none: the image of the first of disks. ERR_MISSING: there is no such image. */
 	struct ref image;
@@ -89,6 +101,7 @@ struct instance_launch {
 	uuid template_version;
 	uuid fleet; /* fleet that launches it, and the index of its override; none: no fleet */
 	int64_t fleet_override;
+	struct spot_wish spot;          /* whether it is a spot instance, and of which request */
 	enum choice personality_choice; /* yes: personality as given; otherwise the image's */
 	enum instance_personality personality;
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;

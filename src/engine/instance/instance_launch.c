@@ -15,7 +15,7 @@ static RESULT write_all(struct launch *l, int64_t *ret_count)
 	for (int64_t n = 0; n < l->count; n++) {
 		const struct host *host = NULL;
 		TRY(launch_choose_place(l, n, &host));
-		if (!host && !l->wish->accept_unplaced) {
+		if (!host && !l->waits_for && !l->wish->accept_unplaced) {
 			*ret_count = n;
 			return OK;
 		}

@@ -10,6 +10,7 @@
 #include "engine/instance/placement.h"
 #include "engine/instance/server_group.h"
 #include "engine/instance/server_group_internal.h"
+#include "engine/instance/spot_internal.h"
 #include "engine/internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
@@ -164,7 +165,7 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 	const struct instance *instance = instance_find(op->head, wish->instance);
 	wish->placed = instance && !uuid_is_none(instance->host);
 	if (!instance || !row_is_live(&instance->row) || instance->wanted_shelved || instance->destroyed_us ||
-	    wish->placed)
+	    wish->placed || spot_is_awaited(op->head, instance))
 		return OK;
 	struct placement_need need;
 	struct placement placement;

@@ -6,6 +6,7 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/instance_migration_internal.h"
+#include "engine/instance/spot_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/region/processor_internal.h"
@@ -165,6 +166,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 		return instance_fail_state(op, ref, "started");
 	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON)
 		return OK;
+	TRY(spot_check_start(op, instance, ref));
 	TRY(instance_check_disks(op, instance, ref));
 	if (instance->wanted_shelved)
 		return instance_write_unshelve(op, instance);
@@ -191,6 +193,7 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 	bool forces = wish->force && !instance->force_off && instance->seen_power == INSTANCE_SEEN_POWER_ON;
 	if (!is_on && !forces)
 		return OK;
+	TRY(spot_check_stop(op, instance, ref));
 	if (instance->protect_stop)
 		return fail_protected(op, ref, "stopped", "disableApiStop");
 	struct instance next = *instance;

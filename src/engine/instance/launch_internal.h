@@ -34,6 +34,8 @@ struct launch {
 	int64_t new_disk, new_disk_count; /* bytes and number of new volumes of one instance */
 	int64_t count;                    /* upper limit, after quotas */
 	struct placement placement;
+	const struct host *
+		waits_for; /* the next instance waits for spot instances to leave this host; NULL: it does not */
 	bool lacks_pool;      /* a storage pool has no room for the disks of the next instance */
 	struct str pool_says; /* why; empty if no host has room either */
 	uuid reservation;

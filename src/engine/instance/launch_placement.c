@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/instance/server_group.h"
+#include "engine/instance/spot_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/offered_internal.h"
 #include "engine/storage/storage_pool.h"
@@ -182,10 +183,12 @@ RESULT launch_choose_place(struct launch *l, int64_t made, const struct host **r
 {
 	bool is_needed = !l->wish->accept_unplaced && made < l->wish->min_count;
 	const struct host *host = choose_host(l);
-	*ret_host = NULL;
+	*ret_host = l->waits_for = NULL;
 	l->lacks_pool = false;
 	l->pool_says = STR_NONE;
-	if (!host && is_needed)
+	if (!host && !l->wish->spot.is_spot)
+		TRY(spot_make_room(l->op, &l->placement, &l->waits_for));
+	if (!host && !l->waits_for && is_needed)
 		return fail_no_room(l);
 	struct result checked = check_pools(l);
 	if (result_is_ok(checked))

@@ -8,6 +8,7 @@
 #include "engine/instance/azure_guest_internal.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/profile_association_internal.h"
+#include "engine/instance/spot_internal.h"
 #include "engine/people/account_settings.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/processor_internal.h"
@@ -163,6 +164,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.zone = l->zone,
 		.zone_name = w->zone_name,
 		.host = host ? host->row.id : UUID_NONE,
+		.next_host = l->waits_for ? l->waits_for->row.id : UUID_NONE,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
 		.near = l->near,
 		.apart = l->apart,
@@ -209,6 +211,14 @@ static RESULT log_unplaced(struct launch *l, uuid instance)
 					    : "It is placed as soon as a host has room.");
 }
 
+/* Waiting is no fault, so there is no condition that Nova would show as one. */
+static RESULT log_waiting(struct launch *l, const struct instance *instance)
+{
+	return engine_log_event(l->op, KIND_INSTANCE, &instance->row, "waits for room",
+				"Spot instances leave the host %" STR_FMT " for it.",
+				STR_ARG(l->waits_for->name));
+}
+
 static RESULT write_profile(const struct launch *l, const struct instance *instance)
 {
 	uuid association = UUID_NONE;
@@ -223,6 +233,8 @@ RESULT launch_write_instance(struct launch *l, int64_t index, const struct host 
 		instance_copy_hardware(l->from, &instance);
 	choose_names(l, &instance);
 	processor_give(op->head, &instance);
+	if (l->wish->spot.is_spot)
+		TRY(spot_fulfil(op, &l->wish->spot, &instance));
 	TRY(instance_put(op, &instance));
 	TRY(instance_meter_allocation(op, &instance, 1));
 	TRY(write_volumes(l, &instance));
@@ -230,7 +242,7 @@ RESULT launch_write_instance(struct launch *l, int64_t index, const struct host 
 	if (l->profile)
 		TRY(write_profile(l, &instance));
 	if (!host)
-		TRY(log_unplaced(l, instance.row.id));
+		TRY(l->waits_for ? log_waiting(l, &instance) : log_unplaced(l, instance.row.id));
 	l->made[index] = instance.row.id;
 	return engine_log_event(op, KIND_INSTANCE, &instance.row, "created",
 				"Instance of type %" STR_FMT " from image %" STR_FMT " on host %" STR_FMT ".",

@@ -35,9 +35,10 @@ static int64_t room_left(const struct host *host, const struct placement_need *n
 enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need)
 {
 	const struct host_usage *use = host_usage(host);
-	if (need->vcpus > 0 && use->vcpus + need->vcpus > host->seen_cpus * host->overcommit_percent / 100)
+	if (need->vcpus > 0 &&
+	    use->vcpus - need->freed_vcpus + need->vcpus > host->seen_cpus * host->overcommit_percent / 100)
 		return PLACEMENT_VCPUS;
-	if (need->memory > 0 && need->memory > free_memory(host))
+	if (need->memory > 0 && need->memory > free_memory(host) + need->freed_memory)
 		return PLACEMENT_MEMORY;
 	if (need->disk > 0 && (host->seen_full || use->disk + need->disk > host->seen_disk))
 		return PLACEMENT_DISK;
@@ -305,6 +306,13 @@ static enum placement_reason check(const struct placement *p, const struct host 
 	return reason == PLACEMENT_FITS && !group_allows(p, host) ? PLACEMENT_GROUP : reason;
 }
 
+enum placement_reason placement_check(const struct placement *p, const struct placement_need *need,
+				      const struct host *host)
+{
+	struct placement other = {.tables = p->tables, .need = *need};
+	return check(&other, host);
+}
+
 enum placement_reason placement_check_named(const struct tables *t, const struct placement_need *need,
 					    const struct host *host, bool forces)
 {
@@ -328,12 +336,12 @@ static bool has_more(const struct placement *p, const struct host *a, const stru
 
 /* ---- one launch ---- */
 
-static const struct host *first_host(const struct tables *t, uuid zone)
+const struct host *placement_first_host(const struct tables *t, uuid zone)
 {
 	return uuid_is_none(zone) ? host_first(t) : host_first_by_zone(t, zone);
 }
 
-static const struct host *next_host(const struct tables *t, uuid zone, const struct host *host)
+const struct host *placement_next_host(const struct tables *t, uuid zone, const struct host *host)
 {
 	return uuid_is_none(zone) ? host_next(t, host) : host_next_by_zone(t, host);
 }
@@ -348,7 +356,8 @@ RESULT placement_begin(struct ctx *c, const struct tables *t, const struct place
 	ret_placement->candidates = arena_new_array(c->arena, struct placement_candidate, count + 1);
 	if (!ret_placement->candidates)
 		return ctx_no_memory(c);
-	for (const struct host *h = first_host(t, need->zone); h; h = next_host(t, need->zone, h))
+	for (const struct host *h = placement_first_host(t, need->zone); h;
+	     h = placement_next_host(t, need->zone, h))
 		ret_placement->candidates[ret_placement->candidate_count++].host = h;
 	return OK;
 }
@@ -392,8 +401,8 @@ static const struct host *next_of_large(const struct placement *p)
 	const struct host *best = NULL;
 	if (sample_hosts(p, &best) > 0)
 		return best;
-	for (const struct host *h = first_host(p->tables, p->need.zone); h;
-	     h = next_host(p->tables, p->need.zone, h))
+	for (const struct host *h = placement_first_host(p->tables, p->need.zone); h;
+	     h = placement_next_host(p->tables, p->need.zone, h))
 		if (check(p, h) == PLACEMENT_FITS && (!best || has_more(p, h, best)))
 			best = h;
 	return best;
@@ -444,8 +453,8 @@ size_t placement_count_fitting(const struct placement *p)
 void placement_report(const struct placement *p, struct placement_report *ret_report)
 {
 	*ret_report = (struct placement_report){.cpu = p->need.cpu};
-	for (const struct host *h = first_host(p->tables, p->need.zone); h;
-	     h = next_host(p->tables, p->need.zone, h)) {
+	for (const struct host *h = placement_first_host(p->tables, p->need.zone); h;
+	     h = placement_next_host(p->tables, p->need.zone, h)) {
 		enum placement_reason reason = check(p, h);
 		ret_report->host_count++;
 		ret_report->refused[reason]++;

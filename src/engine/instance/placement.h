@@ -54,6 +54,8 @@ struct placement_need {
 	struct uuids near, apart;         /* host must have one of `near`, and none of `apart` */
 	uuid except;                      /* instance of the group to ignore: the one being placed */
 	uuid leaves;                      /* host to leave; none: none */
+	/* Room of the host's spot instances that counts as free, because the launch may take it back. */
+	int64_t freed_vcpus, freed_memory;
 	/* Source of a live migration, with the guest's processor and machine type (as in struct
 	 * compute_domain): the target must be compatible. NULL: not running. */
 	const struct host *from;
@@ -102,6 +104,13 @@ bool placement_may_stay(const struct tables *t, const struct placement_need *nee
 /* True if the host satisfies `near` and `apart`. */
 bool placement_follows_hints(const struct tables *t, const struct placement_need *need,
 			     const struct host *host);
+
+/* The first host of the zone, and the next one; none: of the region. */
+const struct host *placement_first_host(const struct tables *t, uuid zone);
+const struct host *placement_next_host(const struct tables *t, uuid zone, const struct host *host);
+/* Checks one host of the search with another need. */
+enum placement_reason placement_check(const struct placement *p, const struct placement_need *need,
+				      const struct host *host);
 
 /* Adds a disk in the shared pool or, if that is NULL, in the host's own directory. */
 struct storage_pool;

@@ -70,6 +70,7 @@
 #include "store/server_certificate.h"
 #include "store/server_group.h"
 #include "store/source_nat.h"
+#include "store/spot_request.h"
 #include "store/subnet_pool.h"
 #include "store/user.h"
 #include "store/user_data.h"
@@ -370,6 +371,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, volume_group, account, id);
 	FORGET_EACH(op, gateway, account, id); /* detached ones; others go with their router */
 	FORGET_EACH(op, fleet, account, id);
+	FORGET_EACH(op, spot_request, account, id);
 	FORGET_EACH(op, user_data, account, id);
 	FORGET_EACH(op, balancer_pool_member, account, id);
 	FORGET_EACH(op, balancer_set, account, id);

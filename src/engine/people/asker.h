@@ -11,6 +11,7 @@
  *   backups                           backup                      before data are written; the backup's fail reason
  *   schedules of snapshots            snapshot_policy             at each time; the condition SnapshotNotTaken. The
  *                                                                 account keeps the schedule of a user who left
+ *   spot requests that wait           spot_request                before each launch; the request's fault
  *   deletion of a resource group,     the async_job that waits    before each row; the problem of the group or the
  *   an account or a domain            for it                      account, and the job's result
  *   acts on machines elsewhere        remote_machine              before each request that changes something there; the

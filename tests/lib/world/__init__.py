@@ -24,7 +24,7 @@ CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateDefaultS
              CreateLaunchTemplateVersion CreateManagedPrefixList CreateNatGateway CreateNetworkAcl CreateNetworkAclEntry
              CreateNetworkInterface CreatePlacementGroup CreateRoute CreateRouteTable CreateSecurityGroup CreateSnapshot
              CreateSnapshots CreateSubnet CreateSubnetCidrReservation CreateTags CreateVolume CreateVpc
-             CreateVpcPeeringConnection ImportImage ImportKeyPair ImportSnapshot RegisterImage""".split()
+             CreateVpcPeeringConnection ImportImage ImportKeyPair ImportSnapshot RegisterImage RequestSpotInstances""".split()
 
 
 class World(Requests):

@@ -54,6 +54,8 @@ def take_apart(w):
     gone["pcx"] = ids["spare pcx"]
     call("DeleteVpcPeeringConnection", {"VpcPeeringConnectionId": gone["pcx"]})
     call("TerminateInstances", {"InstanceId.1": gone["i"]})
+    gone["sir"] = ids["spare sir"]
+    call("CancelSpotInstanceRequests", {"SpotInstanceRequestId.1": gone["sir"]})
     gone["fleet"] = ids["spare fleet"]
     call("DeleteFleets", {"FleetId.1": gone["fleet"], "TerminateInstances": "true"})
     w.await_state(gone["i"], "terminated")

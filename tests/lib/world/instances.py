@@ -45,6 +45,8 @@ REQUESTS = {
         "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": "lt",
     },
     "DeleteFleets": {"FleetId.1": "spare fleet", "TerminateInstances": "=true"},
+    "RequestSpotInstances": {"LaunchSpecification.ImageId": "operators ami", "LaunchSpecification.InstanceType": "=t3.nano"},
+    "CancelSpotInstanceRequests": {"SpotInstanceRequestId.1": "spare sir"},
     "DeletePlacementGroup": {"GroupName": "=contract"},
     ("ModifyInstanceAttribute", "Attribute"): {"Value": "=true"},
     ("ModifyInstanceAttribute", "Value"): {"Attribute": "=disableApiTermination"},
@@ -91,6 +93,14 @@ def fleet(w, label):
         "TargetCapacitySpecification.DefaultTargetCapacityType": "on-demand"}, "fleetId")
 
 
+def spot(w, label):
+    return w.make(label, "RequestSpotInstances", {
+        "SpotPrice": "0.05", "LaunchSpecification.ImageId": w.image, "LaunchSpecification.InstanceType": "t3.nano",
+        "LaunchSpecification.SubnetId": w.ids["subnet"], "LaunchSpecification.KeyName": "contract",
+        "LaunchSpecification.BlockDeviceMapping.1.DeviceName": "/dev/sdb",
+        "LaunchSpecification.BlockDeviceMapping.1.Ebs.VolumeSize": 1}, "spotInstanceRequestId")
+
+
 def fill(w):
     """Instances, each with an address of its own."""
     w.make("h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceType": "t3.nano",
@@ -102,6 +112,7 @@ def fill(w):
         "LaunchTemplateData.MetadataOptions.HttpTokens": "optional",
         "LaunchTemplateData.MetadataOptions.HttpEndpoint": "enabled"}, "launchTemplateId")
     fleet(w, "fleet")
+    spot(w, "sir")
     w.make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
     run(w, "i", **{"InstanceType": "t3.xlarge", "KeyName": "contract", "PrivateIpAddress": "10.1.1.10",
                    "SecurityGroupId.1": w.ids["sg"], "ClientToken": "contract"})
@@ -158,6 +169,7 @@ def spare(w, name):
            "hostIdSet/item")
     w.make("spare key", "CreateKeyPair", {"KeyName": name}, "keyPairId")
     fleet(w, "spare fleet")
+    spot(w, "spare sir")
     w.make("spare lt", "CreateLaunchTemplate",
            {"LaunchTemplateName": name, "LaunchTemplateData.InstanceType": "t3.nano"}, "launchTemplateId")
     w.make("spare pg", "CreatePlacementGroup", {"GroupName": name}, "groupId")

@@ -56,6 +56,8 @@ VALUES = {
     "RuleNumber": "100",
     "ServiceName": "com.amazonaws.us-east-1.s3",
     "Size": "1",
+    "SpotInstanceRequestId": lambda w: w.ids["spare sir"],
+    "SpotPrice": "0.05",
     "SourceDestCheck": "true",
     "SourceRegion": "us-east-1",
     "ToPort": "8080",

@@ -13,6 +13,7 @@
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/core/park.h"
+#include "api/ec2/compute/later_launch.h"
 #include "api/support/support.h"
 #include "auth/key.h"
 #include "base/clock.h"
@@ -244,6 +245,7 @@ static void start_reconciler(struct world *w)
 					  .fences = {&fence_sim},
 					  .image_directory = str_from(w->images),
 					  .later_guard = guards_later(w->guards),
+					  .read_spot = ec2_read_later_spot,
 					  .backup = &w->backup,
 					  .own_chassis = STR("dari"),
 					  .master_key = master_key};

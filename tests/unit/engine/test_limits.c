@@ -32,6 +32,7 @@
 #include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
+#include "engine/instance/spot.h"
 #include "engine/instance/user_data.h"
 #include "engine/job.h"
 #include "engine/network/address_group.h"
@@ -207,24 +208,7 @@ static RESULT make_template(struct cloud *c, int n)
 DROP(template, engine_delete_launch_template, launch_template_target,
      .launch_template = ref_to(c, KIND_LAUNCH_TEMPLATE, made))
 
-static void tell_nothing(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
-{
-	(void) arg;
-	*ret_code = str_from(err_name(result.code));
-	*ret_message = STR_NONE;
-}
-static RESULT make_fleet(struct cloud *c, int n)
-{
-	struct fleet_wish wish = {.target = FLEET_UNIT, .tell = tell_nothing};
-	(void) n;
-	MAKE(c, &c->alice, engine_create_fleet, wish, fleet);
-}
-static void drop_fleet(struct cloud *c)
-{
-	struct fleet_change change = {.fleet = ref_to(c, KIND_FLEET, made)};
-	struct fleets_target wish = {&change, 1, false};
-	cloud_ok(c, &c->alice, engine_delete_fleets, &wish);
-}
+#include "limits_launches.h"
 
 /* A template comes with a version, and takes it along. */
 static RESULT make_template_version(struct cloud *c, int n)
@@ -788,6 +772,7 @@ static const struct maker {
 	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
+	[LIMIT_SPOT_REQUESTS] = {is_alices, make_spot_request, drop_spot_request},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
 	[LIMIT_LAUNCH_TEMPLATE_VERSIONS] = {is_alices, make_template_version, drop_template},
 	[LIMIT_CLIENT_TOKENS] = {is_alices, make_token, drop_token},

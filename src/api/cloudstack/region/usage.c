@@ -35,8 +35,9 @@ static const struct usage_type {
 	{ADDRESS, "IP_ADDRESS", "IP Address Usage", KIND_ADDRESS, "address:"},
 	{VOLUME, "VOLUME", "Volume Usage", KIND_VOLUME, "volume:"},
 	{SNAPSHOT, "SNAPSHOT", "Snapshot Usage", KIND_SNAPSHOT, "snapshot"},
+	{RUNNING, "RUNNING_VM", "Running Vm Usage", KIND_INSTANCE, "spot:"}, /* no type of its own */
 };
-enum { TYPES = sizeof types / sizeof *types };
+enum { METERS = sizeof types / sizeof *types, TYPES = METERS - 1 };
 
 /* ---- what is asked ---- */
 
@@ -167,7 +168,7 @@ static RESULT take(void *arg, const struct usage *usage)
 static RESULT read_account(struct reading *r, uuid account)
 {
 	r->account = account;
-	for (size_t k = 0; k < TYPES; k++) {
+	for (size_t k = 0; k < METERS; k++) {
 		const struct usage_query query = {.kind = types[k].kind,
 						  .account = account,
 						  .meter = str_from(types[k].meter),

@@ -13,7 +13,7 @@
 #define NO_MIRRORS "packets of guests are not copied"
 #define NO_SERVICES "no service of the region is reached by endpoints"
 #define NO_RESERVED "nobody pays ahead: quotas say what an account may use"
-#define NO_SPOT "there is no market: an instance starts where there is room, and stays"
+#define NO_SPOT "spot fleets are not built: spot instances are requested by themselves"
 #define NO_CAPACITY "room is not kept for later: an instance starts where there is room"
 
 #define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "By id.")
@@ -300,69 +300,6 @@ static const struct filter reserved_instances_offerings_filters[] = {
 	FITS_NOTHING("usage-price"),
 };
 
-static const struct param spot_price_history_params[] = {
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(1, 1000),
-	OF_ZONE,
-	OF_OFFERING("StartTime", words[0], .doc = "From then on."),
-	OF_OFFERING("EndTime", words[1], .doc = "Until then."),
-	OF_OFFERING("InstanceType", types, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE,
-		    .doc = "Of these types."),
-	OF_OFFERING("ProductDescription", products, .doc = "Of these systems."),
-};
-static const struct filter spot_price_history_filters[] = {
-	FITS_NOTHING("availability-zone"), FITS_NOTHING("availability-zone-id"),
-	FITS_NOTHING("instance-type"),     FITS_NOTHING("product-description"),
-	FITS_NOTHING("spot-price"),        FITS_NOTHING("timestamp"),
-};
-
-static const struct param spot_instance_requests_params[] = {
-	IDS("SpotInstanceRequestId"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(5, 1000),
-};
-static const struct filter spot_instance_requests_filters[] = {
-	FITS_NOTHING("launched-availability-zone-id"),
-	FITS_NOTHING("availability-zone-group"),
-	FITS_NOTHING("create-time"),
-	FITS_NOTHING("fault-code"),
-	FITS_NOTHING("fault-message"),
-	FITS_NOTHING("instance-id"),
-	FITS_NOTHING("launch-group"),
-	FITS_NOTHING("launch.block-device-mapping.delete-on-termination"),
-	FITS_NOTHING("launch.block-device-mapping.device-name"),
-	FITS_NOTHING("launch.block-device-mapping.snapshot-id"),
-	FITS_NOTHING("launch.block-device-mapping.volume-size"),
-	FITS_NOTHING("launch.block-device-mapping.volume-type"),
-	FITS_NOTHING("launch.group-id"),
-	FITS_NOTHING("launch.group-name"),
-	FITS_NOTHING("launch.image-id"),
-	FITS_NOTHING("launch.instance-type"),
-	FITS_NOTHING("launch.kernel-id"),
-	FITS_NOTHING("launch.key-name"),
-	FITS_NOTHING("launch.monitoring-enabled"),
-	FITS_NOTHING("launch.ramdisk-id"),
-	FITS_NOTHING("launched-availability-zone"),
-	FITS_NOTHING("network-interface.addresses.primary"),
-	FITS_NOTHING("network-interface.delete-on-termination"),
-	FITS_NOTHING("network-interface.description"),
-	FITS_NOTHING("network-interface.device-index"),
-	FITS_NOTHING("network-interface.group-id"),
-	FITS_NOTHING("network-interface.network-interface-id"),
-	FITS_NOTHING("network-interface.private-ip-address"),
-	FITS_NOTHING("network-interface.subnet-id"),
-	FITS_NOTHING("product-description"),
-	FITS_NOTHING("spot-instance-request-id"),
-	FITS_NOTHING("spot-price"),
-	FITS_NOTHING("state"),
-	FITS_NOTHING("status-code"),
-	FITS_NOTHING("status-message"),
-	FITS_NOTHING("type"),
-	FITS_NOTHING("valid-from"),
-	FITS_NOTHING("valid-until"),
-	OF_NO_TAGS,
-};
-
 static const struct param spot_fleet_requests_params[] = {
 	IDS("SpotFleetRequestId"),
 	PAGES(1, 1000),
@@ -445,10 +382,6 @@ static const struct empty_kind {
 	KIND("DescribeReservedInstancesOfferings", "reservedInstancesOfferingsSet",
 	     "reservedInstancesOffering", NULL, "InvalidReservedInstancesOfferingId",
 	     "InvalidReservedInstancesOfferingId"),
-	KIND("DescribeSpotPriceHistory", "spotPriceHistorySet", "spotPrice", NULL, "InvalidParameterValue",
-	     "InvalidParameterValue"),
-	KIND("DescribeSpotInstanceRequests", "spotInstanceRequestSet", "spotInstanceRequest", "sir-",
-	     "InvalidSpotInstanceRequestID.NotFound", "InvalidSpotInstanceRequestID.Malformed"),
 	KIND("DescribeSpotFleetRequests", "spotFleetRequestConfigSet", "spotFleetRequest", "sfr-",
 	     "InvalidSpotFleetRequestId.NotFound", "InvalidSpotFleetRequestId.Malformed"),
 	KIND("DescribeCapacityReservations", "capacityReservationSet", "capacityReservation", "cr-",
@@ -558,10 +491,6 @@ static const struct ec2_action actions[] = {
 	 .never = NO_RESERVED, .doc = "Time that was paid ahead."},
 	{LIST("DescribeReservedInstancesOfferings", reserved_instances_offerings),
 	 FILTERED(reserved_instances_offerings), .never = NO_RESERVED, .doc = "Time that can be paid ahead."},
-	{LIST("DescribeSpotPriceHistory", spot_price_history), FILTERED(spot_price_history), .never = NO_SPOT,
-	 .doc = "Prices of spot instances."},
-	{LIST("DescribeSpotInstanceRequests", spot_instance_requests), FILTERED(spot_instance_requests),
-	 .never = NO_SPOT, .doc = "Requests for spot instances."},
 	{LIST("DescribeSpotFleetRequests", spot_fleet_requests), .never = NO_SPOT,
 	 .doc = "Requests for fleets of spot instances."},
 	{LIST("DescribeCapacityReservations", capacity_reservations), FILTERED(capacity_reservations),

@@ -80,6 +80,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_SERVER_GROUP] = "placement-group",
 	[KIND_LAUNCH_TEMPLATE] = "launch-template",
 	[KIND_FLEET] = "fleet",
+	[KIND_SPOT_REQUEST] = "spot-instances-request",
 	[KIND_ADDRESS_GROUP] = "prefix-list",
 };
 

@@ -225,6 +225,11 @@ static void tell(void *arg, struct result result, struct str *ret_code, struct s
 	*ret_message = api_say_problem(e->c, &problem);
 }
 
+static RESULT refuse(struct ec2_call *e, const char *field, const char *words)
+{
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field), "%s", words);
+}
+
 static RESULT read_launch(struct ec2_call *e, const struct ec2_create_fleet *a,
 			  const struct ec2_fleet_config *config, const struct ec2_fleet_override *o,
 			  struct instance_launch *ret_launch)
@@ -240,7 +245,11 @@ static RESULT read_launch(struct ec2_call *e, const struct ec2_create_fleet *a,
 	if (s.has_failed)
 		return ctx_no_memory(e->c);
 	const struct pairs said = {s.pairs.at, s.pairs.count};
-	return ec2_read_launch(e, &said, ret_launch);
+	TRY(ec2_read_launch(e, &said, ret_launch));
+	if (ret_launch->spot.is_spot)
+		return refuse(e, CONFIGS,
+			      "The launch template of a fleet must not contain InstanceMarketOptions.");
+	return OK;
 }
 
 static RESULT take_override(struct ec2_call *e, const struct ec2_create_fleet *a, size_t number,
@@ -341,11 +350,6 @@ static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a,
 		       : ctx_fail_field(e->c, ERR_TOO_LARGE, STR(CONFIGS), "The fleet says too much.");
 }
 
-static RESULT refuse(struct ec2_call *e, const char *field, const char *words)
-{
-	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field), "%s", words);
-}
-
 static RESULT check_kind(struct ec2_call *e, const struct ec2_create_fleet *a)
 {
 	int64_t on_demand = a->has_on_demand ? a->on_demand : a->total;
@@ -355,7 +359,7 @@ static RESULT check_kind(struct ec2_call *e, const struct ec2_create_fleet *a)
 		return refuse(
 			e, "TargetCapacitySpecification.DefaultTargetCapacityType",
 			"The parameter targetCapacitySpecification.defaultTargetCapacityType is supported as "
-			"on-demand only: there are no spot instances.");
+			"on-demand only.");
 	if (on_demand > a->total)
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("TargetCapacitySpecification.OnDemandTargetCapacity"),

@@ -321,6 +321,10 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "virtualizationType", "hvm");
 	ec2_write_tags_of_made(e, x, row->tags);
 	xml_z(x, "hypervisor", "xen");
+	if (!uuid_is_none(row->spot_request)) {
+		xml_z(x, "instanceLifecycle", "spot");
+		ec2_write_id(x, "spotInstanceRequestId", KIND_SPOT_REQUEST, row->spot_request);
+	}
 	write_interfaces(e, x, i);
 	xml_bool(x, "ebsOptimized", row->ebs_optimized);
 	xml_bool(x, "enaSupport", true);
@@ -562,6 +566,11 @@ static bool fits_tpm(const struct filter_run *f, const struct row *row)
 	return instance_of(row)->tpm && filter_z(f, "v2.0");
 }
 
+static bool fits_lifecycle(const struct filter_run *f, const struct row *row)
+{
+	return !uuid_is_none(instance_of(row)->spot_request) && filter_z(f, "spot");
+}
+
 #define FURTHER_OF_INTERFACE(name)                                                                           \
 	{                                                                                                    \
 		"network-interface." name, .get = fits_interface, .joined = &further_of_interfaces,          \
@@ -654,7 +663,7 @@ static const struct filter instance_filters[] = {
 			  {KIND_DEDICATED_HOST,
 			   .joins = {JOIN_EACH(KIND_INSTANCE, INSTANCE_INDEX_DEDICATED_HOST)}}}},
 	{"iam-instance-profile.arn", .get = fits_profile},
-	{"instance-lifecycle", .get = filter_nothing},
+	{"instance-lifecycle", .get = fits_lifecycle},
 	{"kernel-id", .get = filter_nothing},
 	{"outpost-arn", .get = filter_nothing},
 	{"placement-group-name", .get = fits_group_name,
@@ -670,7 +679,7 @@ static const struct filter instance_filters[] = {
 	{"ramdisk-id", .get = filter_nothing},
 	{"requester-id", .get = filter_nothing},
 	INTERFACE("requester-id"),
-	{"spot-instance-request-id", .get = filter_nothing},
+	{"spot-instance-request-id", .field = "spot_request", .index = INSTANCE_INDEX_SPOT_REQUEST},
 	{"availability-zone-id", .get = fits_zone_id},
 	{"boot-mode", .get = fits_firmware},
 	{"current-instance-boot-mode", .get = fits_firmware},

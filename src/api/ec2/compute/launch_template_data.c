@@ -72,7 +72,8 @@ static const struct param interface_rows[] = {
 const struct params ec2_launch_interface_params = PARAMS(struct ec2_launch_words, interface_rows);
 
 static const struct param tag_spec_rows[] = {
-	P("ResourceType", text[0], .flags = REQUIRED, .words = "instance|volume|network-interface",
+	P("ResourceType", text[0], .flags = REQUIRED,
+	  .words = "instance|volume|network-interface|spot-instances-request",
 	  .doc = "What the tags are for."),
 	PARAM_LIST(struct ec2_launch_words, "Tag", tags, ec2_tag_params, .doc = "The tags."),
 };

@@ -15,7 +15,7 @@
  * names is looked up by the launch. So these are places to read into, and no more: for a version, and for
  * each of its disks, interfaces, addresses and tags. */
 struct ec2_launch_words {
-	struct str text[20];
+	struct str text[25];
 	int64_t number[5];
 	bool flag[6];
 	struct strs texts[2];
@@ -90,6 +90,18 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 			    .doc = "Whether the name made of its id has an A record."),                      \
 		LAUNCH_WORD(T, m, "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", flag[5],          \
 			    .doc = "Likewise, an AAAA record."),                                             \
+		LAUNCH_WORD(T, m, "InstanceMarketOptions.MarketType", text[20],                              \
+			    .words = "spot|capacity-block",                                                  \
+			    .doc = "spot: placed in room that nobody needs, which may be taken back."),      \
+		LAUNCH_WORD(T, m, "InstanceMarketOptions.SpotOptions.MaxPrice", text[21], .max = 32,         \
+			    .doc = "The most that an hour may cost."),                                       \
+		LAUNCH_WORD(T, m, "InstanceMarketOptions.SpotOptions.SpotInstanceType", text[22],            \
+			    .words = "one-time|persistent", .doc = "Whether another one is launched."),      \
+		LAUNCH_WORD(T, m, "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior",          \
+			    text[23], .words = "terminate|stop|hibernate",                                   \
+			    .doc = "When the room is taken back."),                                          \
+		LAUNCH_WORD(T, m, "InstanceMarketOptions.SpotOptions.ValidUntil", text[24], .max = 64,       \
+			    .doc = "When a persistent request ends."),                                       \
 		LAUNCH_NOT_BUILT("Placement.SpreadDomain"),                                                  \
 		LAUNCH_NOT_BUILT("Placement.HostResourceGroupArn"),                                          \
 		LAUNCH_NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference",           \
@@ -101,7 +113,8 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 			    .doc = "Whether it is started elsewhere when its host is off for good."),        \
 		LAUNCH_NOT_BUILT("KernelId"), LAUNCH_NOT_BUILT("RamDiskId"),                                 \
 		LAUNCH_NOT_BUILT("ElasticGpuSpecification"),                                                 \
-		LAUNCH_NOT_BUILT("ElasticInferenceAccelerator"), LAUNCH_NOT_BUILT("InstanceMarketOptions"),  \
+		LAUNCH_NOT_BUILT("ElasticInferenceAccelerator"),                                             \
+		LAUNCH_NOT_BUILT("InstanceMarketOptions.SpotOptions.BlockDurationMinutes"),                  \
 		LAUNCH_NOT_BUILT("CpuOptions"), LAUNCH_NOT_BUILT("LicenseSpecification"),                    \
 		LAUNCH_NOT_BUILT("InstanceRequirements"), LAUNCH_NOT_BUILT("Monitoring.MetricCategoryId"),   \
 		LAUNCH_NOT_BUILT("Placement.AvailabilityZoneId"), LAUNCH_NOT_BUILT("Operator"),              \

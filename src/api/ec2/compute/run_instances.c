@@ -3,6 +3,7 @@
  * launch. The launch itself: engine/instance/instance_launch.c. */
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/launch_template_data.h"
+#include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
 #include "engine/instance/instance.h"
@@ -61,6 +62,7 @@ struct ec2_run_instances {
 	struct ref template_id, template_name;
 	struct str template_version, tenancy, affinity;
 	enum choice shutdown_terminates;
+	struct ec2_spot_options spot;
 	struct ec2_mappings mappings;
 	struct ec2_ipv6_addresses ipv6_addresses;
 	struct {
@@ -145,6 +147,7 @@ static const struct param run_instances_params[] = {
 	  .doc = "Likewise, an AAAA record."),
 	P("ClientToken", launch.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_run_instances, tag_specs),
+	EC2_SPOT_OPTIONS(struct ec2_run_instances, spot),
 	NOT_BUILT("Placement.HostResourceGroupArn|Placement.SpreadDomain"),
 	NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference", .only = "open"),
 	NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),
@@ -153,7 +156,7 @@ static const struct param run_instances_params[] = {
 	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen "
 		 "there."),
 	NOT_BUILT("KernelId|RamdiskId|AdditionalInfo|ElasticGpuSpecification|ElasticInferenceAccelerator|"
-		  "InstanceMarketOptions|CpuOptions|LicenseSpecification|SecondaryInterface|Operator|"
+		  "CpuOptions|LicenseSpecification|SecondaryInterface|Operator|"
 		  "Monitoring.MetricCategoryId"),
 	NOT_BUILT("NetworkPerformanceOptions.BandwidthWeighting", .only = "default"),
 	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
@@ -236,10 +239,14 @@ static bool has_key(struct tags tags, struct str key)
 static RESULT take_tags(struct ec2_call *e, const struct ec2_run_instances *a, const char *type,
 			struct tags *ret_tags)
 {
-	static const char types[] = "instance|volume|network-interface";
+	/* A request's own form says nothing of the market. */
+	bool is_spot = a->spot.market.n || a->is_fleets;
+	const char *types = is_spot ? "instance|volume|network-interface|spot-instances-request"
+				    : "instance|volume|network-interface";
 	struct tags own, more;
 	TRY(ec2_take_tags(e, &a->tag_specs, type, types, &own));
-	TRY(ec2_take_tags(e, &a->template_tags, type, types, &more));
+	TRY(ec2_take_tags(e, &a->template_tags, type,
+			  "instance|volume|network-interface|spot-instances-request", &more));
 	struct tag *tags = arena_new_array(e->c->arena, struct tag, own.count + more.count + 1);
 	size_t count = 0;
 	if (!tags)
@@ -257,6 +264,8 @@ static RESULT take_all_tags(struct ec2_call *e, struct ec2_run_instances *a)
 {
 	TRY(take_tags(e, a, "instance", &a->launch.instance_tags));
 	TRY(take_tags(e, a, "volume", &a->launch.volume_tags));
+	if (a->launch.spot.is_spot)
+		TRY(take_tags(e, a, "spot-instances-request", &a->launch.spot.tags));
 	return take_tags(e, a, "network-interface", &a->launch.port_tags);
 }
 
@@ -354,6 +363,26 @@ static RESULT check_image(struct ec2_call *e, const struct ec2_run_instances *a)
 			      "The request must contain the parameter ImageId");
 }
 
+static RESULT take_spot(struct ec2_call *e, const struct pairs *said, struct ec2_run_instances *a)
+{
+	static const char options[] = "InstanceMarketOptions.SpotOptions.";
+	const struct ec2_spot_options *o = &a->spot;
+	bool has_terms = o->max_price.n || o->type.n || o->behavior.n || o->until.n;
+	if (!o->market.n && has_terms)
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR("InstanceMarketOptions.MarketType"),
+			"The request must contain the parameter InstanceMarketOptions.MarketType");
+	if (!o->market.n)
+		return OK;
+	if (!str_is(o->market, "spot"))
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("InstanceMarketOptions.MarketType"),
+			"The parameter InstanceMarketOptions.MarketType is supported as spot only");
+	TRY(ec2_take_spot(e, o, options, &a->launch.spot));
+	a->launch.spot.from_launch = true;
+	return ec2_keep_spot_form(e, said, "", &a->launch.spot.form);
+}
+
 /* said: the parameters that `a` was read from. */
 static RESULT take_launch(struct ec2_call *e, const struct pairs *said, struct ec2_run_instances *a)
 {
@@ -362,6 +391,7 @@ static RESULT take_launch(struct ec2_call *e, const struct pairs *said, struct e
 	TRY(check_image(e, a));
 	TRY(ec2_take_mappings(e, &a->mappings, &a->launch.disks, &a->launch.disk_count));
 	TRY(take_interfaces(e, a));
+	TRY(take_spot(e, said, a));
 	TRY(take_all_tags(e, a));
 	TRY(take_group(e, a));
 	a->launch.tenancy = ec2_read_tenancy(a->tenancy);

@@ -125,6 +125,7 @@ static const struct api_error ec2_rows[] = {
 	     "InvalidLaunchTemplateName.MalformedException"),
 	E(MALFORMED, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.Malformed"),
 	E(MALFORMED, FLEET, 400, "InvalidFleetId.Malformed"),
+	E(MALFORMED, SPOT_REQUEST, 400, "InvalidSpotInstanceRequestID.Malformed"),
 	E(MALFORMED, SERVER_GROUP, 400, "InvalidPlacementGroupId.Malformed"),
 	E(MALFORMED, DEDICATED_HOST, 400, "InvalidHostId.Malformed"),
 	E_OF(MALFORMED, NONE, "ImportTaskId", 400, "InvalidConversionTaskId.Malformed"),
@@ -199,6 +200,8 @@ static const struct api_error ec2_rows[] = {
 	E(NOT_FOUND, NETWORK_ACL_ENTRY, 400, "InvalidNetworkAclEntry.NotFound"),
 	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
 	/* DescribeLaunchTemplates takes lists of them. */
+	E(NOT_FOUND, SPOT_REQUEST, 400, "InvalidSpotInstanceRequestID.NotFound",
+	  .says = "The spot instance request ID '*' does not exist"),
 	E(NOT_FOUND, FLEET, 400, "InvalidFleetId.NotFound", .says = "The fleet ID '*' does not exist"),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName.", 400,
 	     "InvalidLaunchTemplateName.NotFoundException",
@@ -268,6 +271,7 @@ static const struct api_error ec2_rows[] = {
 	E_OF(STATE, PEERING, "AllowDnsResolution", 400,
 	     "InvalidVpcPeeringConnectionState.DnsHostnamesDisabled"),
 	E(STATE, PEERING, 400, "InvalidStateTransition"),
+	E(STATE, SPOT_REQUEST, 400, "IncorrectSpotRequestState"), /* known from messages of clients only */
 	E(STATE, DEDICATED_HOST, 400, "InvalidTenancy"),
 	E(STATE, NONE, 400, "IncorrectState"),
 	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* already associated with a
@@ -318,6 +322,7 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, IMPORT_SNAPSHOT_TASK, 400, "ResourceCountLimitExceeded"),
 	E(QUOTA, IMPORT_IMAGE_TASK, 400, "ResourceCountLimitExceeded"),
 	E(QUOTA, IMAGE, 400, "ResourceLimitExceeded"),
+	E(QUOTA, SPOT_REQUEST, 400, "MaxSpotInstanceCountExceeded"),
 	E(QUOTA, FLEET, 400, "ResourceLimitExceeded"), /* a guess */
 	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded",
 	  .says = "The maximum number of addresses has been reached."),

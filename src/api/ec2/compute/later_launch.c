@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reads the launch of a spot request or a fleet again, as its asker: forms that were kept as they were sent hold EC2's
+ * parameters, which only this face can read. On the reconciler's threads. */
+#include "api/ec2/compute/later_launch.h"
+
+#include "api/core/face.h"
+#include "api/ec2/compute/instances.h"
+#include "api/ec2/compute/launch_template_data.h"
+#include "api/ec2/core/errors.h"
+#include "engine/instance/spot.h"
+#include "engine/people/asker.h"
+#include "model/spot_request.h"
+
+/* A call that nobody sent: what reading of parameters needs of one. */
+struct later_call {
+	struct api_config config;
+	struct ec2_call e;
+};
+
+static RESULT begin(struct ctx *c, const struct later_launch *later, struct later_call **ret_call)
+{
+	struct later_call *call = arena_new_object(c->arena, struct later_call);
+	if (!call)
+		return ctx_no_memory(c);
+	call->config.store = later->store;
+	call->e.c = c;
+	call->e.config = &call->config;
+	call->e.protocol = &ec2_protocol;
+	call->e.errors = ec2_protocol.errors;
+	view_open(later->store, &call->e.view);
+	*ret_call = call;
+	return OK;
+}
+
+static RESULT read_form(struct ec2_call *e, struct str form, struct instance_launch *ret_launch)
+{
+	struct pairs pairs;
+	TRY(ec2_read_launch_data(e, form, &pairs));
+	return ec2_read_launch(e, &pairs, ret_launch);
+}
+
+RESULT ec2_read_later_spot(struct ctx *c, const struct later_launch *later,
+			   const struct spot_request *request, struct instance_launch *ret_launch)
+{
+	struct later_call *call = NULL;
+	const struct asker asker = ASKER_OF(request);
+	const struct asker_work work = {later->guard, engine_get_spot_permission(request), clock_now_us()};
+	const struct identity *who = c->who;
+	struct guard *guard = c->guard;
+	TRY(begin(c, later, &call));
+	struct result result = asker_act(c, call->e.view.tables, &asker, &work);
+	if (result_is_ok(result))
+		result = read_form(&call->e, request->form, ret_launch);
+	view_close(&call->e.view);
+	c->who = who;
+	c->guard = guard;
+	return result;
+}

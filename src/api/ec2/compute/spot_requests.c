@@ -1,0 +1,709 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Spot instance requests: RequestSpotInstances, DescribeSpotInstanceRequests, CancelSpotInstanceRequests, and the terms
+ * that RunInstances and launch templates have in common with them. Prices: spot_prices.c. */
+#include "api/ec2/compute/spot_requests.h"
+
+#include "api/ec2/compute/instances.h"
+#include "api/ec2/compute/launch_template_data.h"
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "api/ec2/storage/volumes.h"
+#include "engine/instance/launch_template.h"
+#include "engine/instance/spot.h"
+#include "model/security_group.h"
+#include "store/instance.h"
+#include "store/instance_type.h"
+#include "store/port.h"
+#include "store/security_group.h"
+#include "store/spot_request.h"
+#include "store/zone.h"
+
+#define SPEC "LaunchSpecification."
+
+/* ---- terms ---- */
+
+static RESULT take_time(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us)
+{
+	*ret_time_us = 0;
+	if (str_is_empty(text) || result_is_ok(clock_parse(text, ret_time_us)))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+			      "Value (%" STR_FMT ") for parameter %s is invalid. Invalid date.",
+			      STR_ARG(text), field);
+}
+
+RESULT ec2_take_spot_price(struct ec2_call *e, struct str text, const char *field, struct str *ret_price)
+{
+	size_t dot = str_find_char(text, '.', 0), end = text.n;
+	struct str whole = str_slice(text, 0, dot),
+		   part = dot < end ? str_slice(text, dot + 1, end) : STR("0");
+	int64_t units = 0, decimals = 0;
+	*ret_price = STR_NONE;
+	if (str_is_empty(text))
+		return OK;
+	part = str_slice(part, 0, part.n < 6 ? part.n : 6);
+	bool is_price = (whole.n == 0 || result_is_ok(str_parse_int(whole, &units))) &&
+			result_is_ok(str_parse_int(part, &decimals)) && units >= 0 && decimals >= 0 &&
+			whole.n <= 9 && (units || decimals);
+	if (!is_price)
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+				      "Value (%" STR_FMT ") for parameter %s is invalid. \"%" STR_FMT
+				      "\" is an invalid spot instance price",
+				      STR_ARG(text), field, STR_ARG(text));
+	for (size_t n = part.n; n < 6; n++)
+		decimals *= 10;
+	*ret_price = str_print(e->c->arena, "%lld.%06lld", (long long) units, (long long) decimals);
+	return ret_price->p ? OK : ctx_no_memory(e->c);
+}
+
+static struct str name_field(struct ec2_call *e, const char *prefix, const char *name)
+{
+	return str_print(e->c->arena, "%s%s", prefix, name);
+}
+
+static RESULT check_kinds(struct ec2_call *e, const struct ec2_spot_options *o, const char *prefix)
+{
+	bool is_persistent = str_is(o->type, "persistent");
+	if (str_is(o->behavior, "hibernate"))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED,
+				      name_field(e, prefix, "InstanceInterruptionBehavior"),
+				      "The interruption behavior hibernate is not supported");
+	if (str_is(o->behavior, "stop") && !is_persistent)
+		return ctx_fail_field(e->c, ERR_COMBINATION,
+				      name_field(e, prefix, "InstanceInterruptionBehavior"),
+				      "The interruption behavior stop needs a persistent Spot request");
+	return OK;
+}
+
+RESULT ec2_take_spot(struct ec2_call *e, const struct ec2_spot_options *o, const char *prefix,
+		     struct spot_wish *ret_wish)
+{
+	struct str price_field = *prefix ? name_field(e, prefix, "MaxPrice") : STR("SpotPrice"),
+		   until = name_field(e, prefix, "ValidUntil");
+	*ret_wish = (struct spot_wish){.is_spot = true,
+				       .is_persistent = str_is(o->type, "persistent"),
+				       .stops = str_is(o->behavior, "stop")};
+	if (arena_is_full(e->c->arena))
+		return ctx_no_memory(e->c);
+	TRY(check_kinds(e, o, prefix));
+	if (o->until.n && !ret_wish->is_persistent)
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, until,
+			"The parameter validUntil is supported for persistent Spot requests only");
+	TRY(ec2_take_spot_price(e, o->max_price, str_to_z(e->c->arena, price_field), &ret_wish->max_price));
+	TRY(take_time(e, o->until, str_to_z(e->c->arena, until), &ret_wish->valid_until_us));
+	if (ret_wish->valid_until_us && ret_wish->valid_until_us <= clock_now_us())
+		return ctx_fail_field(e->c, ERR_INVALID, until,
+				      "Value (%" STR_FMT
+				      ") for parameter validUntil is invalid. It is in the past.",
+				      STR_ARG(o->until));
+	return OK;
+}
+
+static bool is_kept(struct str name)
+{
+	static const char *const left_out[] = {"Action",   "Version",     "DryRun",
+					       "MinCount", "ClientToken", "MaxCount"};
+	for (size_t k = 0; k < sizeof left_out / sizeof *left_out; k++)
+		if (str_is(name, left_out[k]))
+			return false;
+	return !str_starts_with(name, STR("InstanceMarketOptions."));
+}
+
+RESULT ec2_keep_spot_form(struct ec2_call *e, const struct pairs *said, const char *prefix,
+			  struct str *ret_form)
+{
+	const struct pair counts[] = {{STR("MinCount"), STR("1")}, {STR("MaxCount"), STR("1")}};
+	struct pair *pairs = arena_new_array(e->c->arena, struct pair, said->count + 2);
+	struct pairs none = {0}, kept = {pairs, 0};
+	if (!pairs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < said->count; k++) {
+		struct pair pair = said->at[k];
+		if (!str_starts_with(pair.name, str_from(prefix)))
+			continue;
+		pair.name = str_slice(pair.name, strlen(prefix), pair.name.n);
+		if (is_kept(pair.name))
+			pairs[kept.count++] = pair;
+	}
+	for (size_t k = 0; k < 2; k++)
+		pairs[kept.count++] = counts[k];
+	return ec2_merge_launch_data(e, &kept, &none, ret_form);
+}
+
+/* ---- what a form says ---- */
+
+/* Disks as in launch templates, and what EC2 has here alone. */
+#define D(wire, member, ...) PARAM(struct ec2_launch_words, wire, member, __VA_ARGS__)
+static const struct param disk_rows[] = {
+	D("DeviceName", text[0], .max = 32, .doc = "Of a disk that the image has, or of a further one."),
+	D("VirtualName", text[1], .max = 32, .doc = "ephemeralN: there is none."),
+	D("NoDevice", text[2], .max = 32, .doc = "The image's disk of that name is left out."),
+	D("Ebs.SnapshotId", text[3], .max = 255, .doc = "Made from."),
+	D("Ebs.VolumeSize", number[0], .min = 1, .max = EC2_GIB_MAX, .doc = "In GiB."),
+	D("Ebs.VolumeType", text[4], .words = EC2_VOLUME_TYPES, .doc = "Kept and shown."),
+	D("Ebs.Iops", number[1], .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
+	D("Ebs.Throughput", number[2], .min = 1, .max = EC2_IOPS_MAX, .doc = "MiB/s; guests are held to it."),
+	D("Ebs.DeleteOnTermination", flag[0], .doc = "Whether it goes with the instance."),
+	D("Ebs.Encrypted", flag[1], .doc = "Its bytes are, at rest."),
+	D("Ebs.KmsKeyId", text[5], .max = 2048, .doc = "The account's key for volumes."),
+	NOT_BUILT("Ebs.OutpostArn"),
+};
+#undef D
+static const struct params disk_params = PARAMS(struct ec2_launch_words, disk_rows);
+
+/* Rows for a launch in a struct T with a struct ec2_launch_words `m`, below a prefix or none. */
+#define W(T, m, prefix, wire, place, ...) PARAM(T, prefix wire, m.place, __VA_ARGS__)
+#define SPEC_ROWS(T, m, prefix)                                                                              \
+	W(T, m, prefix, "ImageId", text[0], .max = 255, .doc = "Image to start from."),                      \
+		W(T, m, prefix, "InstanceType", text[1], .max = 255, .doc = "Size."),                        \
+		W(T, m, prefix, "KeyName", text[2], .max = 255, .doc = "Key pair by name."),                 \
+		W(T, m, prefix, "SubnetId", text[3], .max = 255, .doc = "Absent: a default subnet."),        \
+		W(T, m, prefix, "Placement.AvailabilityZone", text[4], .max = 255, .doc = "Zone by name."),  \
+		W(T, m, prefix, "Placement.GroupName", text[5], .max = 255, .doc = "Placement group."),      \
+		W(T, m, prefix, "Placement.Tenancy", text[6], .words = "default|dedicated",                  \
+		  .doc = "Which hosts it may be on."),                                                       \
+		W(T, m, prefix, "IamInstanceProfile.Arn", text[7], .max = 2048,                              \
+		  .doc = "Instance profile whose role the guest gets."),                                     \
+		W(T, m, prefix, "IamInstanceProfile.Name", text[8], .max = 128, .doc = "Or by name."),       \
+		W(T, m, prefix, "SecurityGroupId", texts[0], .max = 255, .doc = "Groups by id."),            \
+		W(T, m, prefix, "SecurityGroup", texts[1], .max = 255, .doc = "Groups by name."),            \
+		W(T, m, prefix, "Monitoring.Enabled", flag[0], .doc = "Kept and shown."),                    \
+		W(T, m, prefix, "EbsOptimized", flag[1], .doc = "Kept and shown."),                          \
+		W(T, m, prefix, "UserData", text[9], .flags = BASE64, .max = EC2_USER_DATA_MAX,              \
+		  .doc = "Up to 16 KiB, base64."),                                                           \
+		PARAM_LIST(T, prefix "BlockDeviceMapping", m.parts[0], disk_params, .max = 40,               \
+			   .doc = "Disks."),                                                                 \
+		PARAM_LIST(T, prefix "NetworkInterface", m.parts[1], ec2_launch_interface_params, .max = 16, \
+			   .doc = "Interfaces.")
+
+struct kept_form {
+	struct ec2_launch_words spec;
+};
+static const struct param form_rows[] = {SPEC_ROWS(struct kept_form, spec, "")};
+static const struct params form_params = PARAMS(struct kept_form, form_rows, .is_open = true);
+
+/* ---- request ---- */
+
+struct ec2_request_spot {
+	struct spot_requesting wish;
+	struct ec2_launch_words spec;
+	struct ec2_spot_options options;
+	struct str from;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_request_spot, wire, member, __VA_ARGS__)
+static const struct param request_params[] = {
+	SPEC_ROWS(struct ec2_request_spot, spec, SPEC),
+	P("InstanceCount", wish.count, .min = 1, .max = SPOT_COUNT_MAX, .absent = "1",
+	  .doc = "Requests to make, of one instance each."),
+	P("SpotPrice", options.max_price, .max = 32,
+	  .doc = "The most that an hour may cost; absent: the on-demand price."),
+	P("Type", options.type, .words = "one-time|persistent",
+	  .doc = "persistent: another one is launched when it has ended; absent: one-time."),
+	P("InstanceInterruptionBehavior", options.behavior, .words = EC2_SPOT_BEHAVIORS,
+	  .doc = "What is done when the room is taken back; absent: terminate."),
+	P("ValidFrom", from, .max = 64, .doc = "Nothing is launched before."),
+	P("ValidUntil", options.until, .max = 64, .doc = "Nothing is launched from then on."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_request_spot, tag_specs),
+	NOT_BUILT("LaunchGroup|AvailabilityZoneGroup|BlockDurationMinutes"),
+	NOT_BUILT(SPEC "KernelId|" SPEC "RamdiskId|" SPEC "AddressingType"),
+};
+#undef P
+
+static RESULT read_form(struct ec2_call *e, struct str form, struct instance_launch *ret_launch)
+{
+	struct pairs pairs;
+	TRY(ec2_read_launch_data(e, form, &pairs));
+	return ec2_read_launch(e, &pairs, ret_launch);
+}
+
+static RESULT prepare_request(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_request_spot *a = args;
+	struct ec2_spot_options options = a->options;
+	struct spot_wish terms;
+	options.until = STR_NONE; /* EC2 takes it for one-time requests here, too */
+	TRY(ec2_take_spot(e, &options, "", &terms));
+	TRY(take_time(e, a->options.until, "ValidUntil", &terms.valid_until_us));
+	TRY(take_time(e, a->from, "ValidFrom", &terms.valid_from_us));
+	if (terms.valid_until_us && terms.valid_until_us <= clock_now_us())
+		return ctx_fail_field(e->c, ERR_INVALID, STR("ValidUntil"),
+				      "Value (%" STR_FMT
+				      ") for parameter validUntil is invalid. It is in the past.",
+				      STR_ARG(a->options.until));
+	if (terms.valid_until_us && terms.valid_from_us >= terms.valid_until_us)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("ValidFrom"),
+				      "The request must be valid from an earlier time than until");
+	TRY(ec2_take_tags(e, &a->tag_specs, "spot-instances-request", "spot-instances-request", &terms.tags));
+	TRY(ec2_keep_spot_form(e, &e->pairs, SPEC, &terms.form));
+	TRY(read_form(e, terms.form, &a->wish.launch));
+	a->wish.launch.spot = terms;
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
+	return OK;
+}
+
+/* ---- shown ---- */
+
+static const char *const messages[] = {
+	[SPOT_REQUEST_STATUS_PENDING_EVALUATION] =
+		"Your Spot request has been submitted for review, and is pending evaluation.",
+	[SPOT_REQUEST_STATUS_NOT_SCHEDULED_YET] =
+		"Your Spot request will not be evaluated until the scheduled date.",
+	[SPOT_REQUEST_STATUS_CAPACITY_NOT_AVAILABLE] =
+		"There is no Spot capacity available that matches your request.",
+	[SPOT_REQUEST_STATUS_CONSTRAINT_NOT_FULFILLABLE] =
+		"Your Spot request cannot be fulfilled due to constraints.",
+	[SPOT_REQUEST_STATUS_FULFILLED] = "Your Spot request is fulfilled.",
+	[SPOT_REQUEST_STATUS_BAD_PARAMETERS] = "The parameters of your Spot request are not valid.",
+	[SPOT_REQUEST_STATUS_SCHEDULE_EXPIRED] =
+		"Your Spot request has expired because it was not fulfilled before the specified date.",
+	[SPOT_REQUEST_STATUS_CANCELED_BEFORE_FULFILLMENT] =
+		"You canceled your Spot request before it was fulfilled.",
+	[SPOT_REQUEST_STATUS_REQUEST_CANCELED_AND_INSTANCE_RUNNING] =
+		"Your Spot request is canceled, but your instance is still running.",
+	[SPOT_REQUEST_STATUS_MARKED_FOR_TERMINATION] = "Your Spot Instance is marked for termination.",
+	[SPOT_REQUEST_STATUS_MARKED_FOR_STOP] = "Your Spot Instance is marked for stopping.",
+	[SPOT_REQUEST_STATUS_INSTANCE_TERMINATED_BY_USER] = "You terminated your Spot Instance.",
+	[SPOT_REQUEST_STATUS_INSTANCE_TERMINATED_NO_CAPACITY] =
+		"Your Spot Instance was terminated because there is no Spot capacity available that matches "
+		"your request.",
+	[SPOT_REQUEST_STATUS_INSTANCE_STOPPED_BY_USER] = "You stopped your Spot Instance.",
+	[SPOT_REQUEST_STATUS_INSTANCE_STOPPED_NO_CAPACITY] =
+		"Your Spot Instance was stopped because there is no Spot capacity available that matches "
+		"your request.",
+};
+
+/* A request with what its launch says: its instance's values where there is one, else those of the form. Ids are texts. */
+struct spot_item {
+	const struct spot_request *request;
+	const struct instance *instance; /* NULL: none was launched yet, or it is forgotten */
+	const struct zone *zone;         /* of the instance; NULL likewise */
+	struct ec2_launch_words spec;
+	struct str image, type, key, subnet, zone_name;
+	VEC(const struct security_group *) groups; /* of the instance's primary interface */
+};
+
+static RESULT read_spec(struct ec2_call *e, struct str form, struct ec2_launch_words *ret_spec)
+{
+	struct kept_form kept = {0};
+	struct pairs pairs;
+	TRY(request_parse(e->c, STR_NONE, form, &pairs));
+	TRY(request_read(e->c, &request_ec2_dialect, &form_params, 0, &pairs, &kept));
+	*ret_spec = kept.spec;
+	return OK;
+}
+
+static bool gather_groups(struct ec2_call *e, const struct tables *t, struct spot_item *item)
+{
+	const struct port *port = item->instance ? port_first_by_instance(t, item->instance->row.id) : NULL;
+	for (size_t k = 0; port && k < port->groups.count; k++) {
+		const struct security_group *group = security_group_find(t, port->groups.at[k]);
+		if (group && !VEC_PUSH(e->c->arena, &item->groups, group))
+			return false;
+	}
+	return true;
+}
+
+static struct str or_else(struct str text, struct str otherwise)
+{
+	return text.n ? text : otherwise;
+}
+
+static struct str write_id_of(struct arena *a, enum kind kind, uuid id)
+{
+	return uuid_is_none(id) ? STR_NONE : id_to_ec2(a, kind, id);
+}
+
+static struct spot_item *make_item(struct ec2_call *e, const struct tables *t, const struct row *row)
+{
+	struct spot_item *item = arena_new_object(e->c->arena, struct spot_item);
+	const struct spot_request *r = spot_request_of(row);
+	if (!item || !result_is_ok(read_spec(e, r->form, &item->spec)))
+		return NULL;
+	item->request = r;
+	item->instance = uuid_is_none(r->instance) ? NULL : instance_find(t, r->instance);
+	item->zone = zone_find(t, r->zone);
+	const struct instance *i = item->instance;
+	const struct instance_type *type = i ? instance_type_find(t, i->type) : NULL;
+	const struct str *said = item->spec.text;
+	item->image = or_else(i ? write_id_of(e->c->arena, KIND_IMAGE, i->image) : STR_NONE, said[0]);
+	item->type = or_else(type ? type->name : STR_NONE, said[1].n ? said[1] : STR("m1.small"));
+	item->key = or_else(i ? i->key_name : STR_NONE, said[2]);
+	item->subnet = or_else(i ? write_id_of(e->c->arena, KIND_SUBNET, i->subnet) : STR_NONE, said[3]);
+	item->zone_name = or_else(item->zone ? item->zone->name : STR_NONE, said[4]);
+	return gather_groups(e, t, item) ? item : NULL;
+}
+
+static const void *gather_request(struct ec2_call *e, const struct row *row)
+{
+	return make_item(e, ec2_tables(e), row);
+}
+
+static void write_spec_groups(struct ec2_call *e, struct xml *x, const struct spot_item *i)
+{
+	(void) e;
+	xml_open(x, "groupSet");
+	for (size_t k = 0; k < i->groups.count; k++) {
+		xml_open(x, "item");
+		ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, i->groups.at[k]->row.id);
+		xml_text(x, "groupName", i->groups.at[k]->name);
+		xml_close(x, "item");
+	}
+	for (size_t k = 0; !i->groups.count && k < i->spec.texts[0].count; k++) {
+		xml_open(x, "item");
+		xml_text(x, "groupId", i->spec.texts[0].at[k]);
+		xml_close(x, "item");
+	}
+	xml_close(x, "groupSet");
+}
+
+static void write_spec_disks(struct xml *x, const struct ec2_launch_parts *disks)
+{
+	xml_open(x, "blockDeviceMapping");
+	for (size_t k = 0; k < disks->count; k++) {
+		const struct ec2_launch_words *d = &disks->at[k];
+		xml_open(x, "item");
+		xml_text_opt(x, "deviceName", d->text[0]);
+		xml_text_opt(x, "virtualName", d->text[1]);
+		xml_text_opt(x, "noDevice", d->text[2]);
+		xml_open(x, "ebs");
+		xml_text_opt(x, "snapshotId", d->text[3]);
+		if (d->number[0])
+			xml_int(x, "volumeSize", d->number[0]);
+		xml_text_opt(x, "volumeType", d->text[4]);
+		xml_bool(x, "deleteOnTermination", d->flag[0]);
+		if (d->flag[1])
+			xml_bool(x, "encrypted", true);
+		xml_close(x, "ebs");
+		xml_close(x, "item");
+	}
+	xml_close(x, "blockDeviceMapping");
+}
+
+static void write_spec_interfaces(struct xml *x, const struct ec2_launch_parts *interfaces)
+{
+	xml_open(x, "networkInterfaceSet");
+	for (size_t k = 0; k < interfaces->count; k++) {
+		const struct ec2_launch_words *w = &interfaces->at[k];
+		xml_open(x, "item");
+		xml_int(x, "deviceIndex", w->number[0]);
+		xml_text_opt(x, "networkInterfaceId", w->text[0]);
+		xml_text_opt(x, "subnetId", w->text[1]);
+		xml_text_opt(x, "description", w->text[2]);
+		xml_text_opt(x, "privateIpAddress", w->text[3]);
+		xml_open(x, "groupSet");
+		for (size_t n = 0; n < w->texts[0].count; n++)
+			xml_text(x, "SecurityGroupId", w->texts[0].at[n]);
+		xml_close(x, "groupSet");
+		if (w->flag[1])
+			xml_bool(x, "deleteOnTermination", true);
+		if (w->flag[0])
+			xml_bool(x, "associatePublicIpAddress", true);
+		xml_close(x, "item");
+	}
+	xml_close(x, "networkInterfaceSet");
+}
+
+static void write_spec(struct ec2_call *e, struct xml *x, const struct spot_item *i)
+{
+	const struct str *said = i->spec.text;
+	xml_open(x, "launchSpecification");
+	xml_text_opt(x, "imageId", i->image);
+	xml_text_opt(x, "keyName", i->key);
+	write_spec_groups(e, x, i);
+	xml_text(x, "instanceType", i->type);
+	xml_open(x, "placement");
+	xml_text_opt(x, "availabilityZone", i->zone_name);
+	xml_text_opt(x, "groupName", said[5]);
+	xml_text_opt(x, "tenancy", said[6]);
+	xml_close(x, "placement");
+	write_spec_disks(x, &i->spec.parts[0]);
+	xml_open(x, "monitoring");
+	xml_bool(x, "enabled", i->instance ? i->instance->monitoring : i->spec.flag[0]);
+	xml_close(x, "monitoring");
+	xml_text_opt(x, "subnetId", i->subnet);
+	write_spec_interfaces(x, &i->spec.parts[1]);
+	xml_bool(x, "ebsOptimized", i->instance ? i->instance->ebs_optimized : i->spec.flag[1]);
+	if (said[7].n || said[8].n) {
+		xml_open(x, "iamInstanceProfile");
+		xml_text_opt(x, "arn", said[7]);
+		xml_text_opt(x, "name", said[8]);
+		xml_close(x, "iamInstanceProfile");
+	}
+	xml_close(x, "launchSpecification");
+}
+
+static const char *name_product(const struct instance *i)
+{
+	return i && i->platform == INSTANCE_PLATFORM_WINDOWS ? "Windows" : "Linux/UNIX";
+}
+
+static void write_fault(struct xml *x, const struct spot_request *r)
+{
+	if (!r->problem.n)
+		return;
+	xml_open(x, "fault");
+	xml_z(x, "code", spot_request_status_words[r->status]);
+	xml_text(x, "message", r->problem);
+	xml_close(x, "fault");
+}
+
+/* EC2 answers a new request before it evaluates it. */
+static void write_state(struct ec2_call *e, struct xml *x, const struct spot_request *r)
+{
+	bool is_new = ec2_is_change(e) && r->status != SPOT_REQUEST_STATUS_NOT_SCHEDULED_YET;
+	enum spot_request_status status = is_new ? SPOT_REQUEST_STATUS_PENDING_EVALUATION : r->status;
+	xml_z(x, "state", is_new ? "open" : spot_request_stage_words[r->stage]);
+	xml_open(x, "status");
+	xml_z(x, "code", spot_request_status_words[status]);
+	xml_time_ms(x, "updateTime", r->status_us);
+	xml_z(x, "message", messages[status]);
+	xml_close(x, "status");
+}
+
+static void write_request(struct ec2_call *e, struct xml *x, const void *data)
+{
+	const struct spot_item *i = data;
+	const struct spot_request *r = i->request;
+	ec2_write_id(x, "spotInstanceRequestId", KIND_SPOT_REQUEST, r->row.id);
+	xml_text_opt(x, "spotPrice", r->max_price);
+	xml_z(x, "type", r->is_persistent ? "persistent" : "one-time");
+	write_state(e, x, r);
+	write_fault(x, r);
+	if (r->valid_from_us)
+		xml_time_ms(x, "validFrom", r->valid_from_us);
+	if (r->valid_until_us)
+		xml_time_ms(x, "validUntil", r->valid_until_us);
+	write_spec(e, x, i);
+	if (i->instance && !ec2_is_change(e)) {
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, r->instance);
+		if (i->zone)
+			xml_text(x, "launchedAvailabilityZone", i->zone->name);
+	}
+	xml_time_ms(x, "createTime", r->row.created_us);
+	xml_z(x, "productDescription", name_product(i->instance));
+	ec2_write_tags(x, r->tags);
+	xml_z(x, "instanceInterruptionBehavior", r->stops ? "stop" : "terminate");
+}
+
+/* ---- filters ---- */
+
+static const struct spot_item *item_of(const struct filter_run *f, const struct row *row)
+{
+	return make_item(f->e, f->t, row);
+}
+
+static bool fits_time(const struct filter_run *f, const struct row *row)
+{
+	const struct spot_request *r = spot_request_of(row);
+	int64_t time_us = str_is(str_from(f->filter->name), "create-time")  ? row->created_us
+			  : str_is(str_from(f->filter->name), "valid-from") ? r->valid_from_us
+									    : r->valid_until_us;
+	return time_us && filter_time(f, time_us);
+}
+
+static bool fits_word(const struct filter_run *f, const struct row *row)
+{
+	const struct spot_request *r = spot_request_of(row);
+	struct str name = str_from(f->filter->name);
+	if (str_is(name, "state"))
+		return filter_z(f, spot_request_stage_words[r->stage]);
+	if (str_is(name, "type"))
+		return filter_z(f, r->is_persistent ? "persistent" : "one-time");
+	if (str_is(name, "status-message"))
+		return filter_z(f, messages[r->status]);
+	if (str_is(name, "fault-code"))
+		return r->problem.n && filter_z(f, spot_request_status_words[r->status]);
+	return filter_z(f, name_product(instance_find(f->t, r->instance)));
+}
+
+static bool fits_launch(const struct filter_run *f, const struct row *row)
+{
+	const struct spot_item *i = item_of(f, row);
+	struct str name = str_from(f->filter->name);
+	if (!i)
+		return false;
+	if (str_is(name, "launch.monitoring-enabled"))
+		return filter_bool(f, i->instance ? i->instance->monitoring : i->spec.flag[0]);
+	struct str value = str_is(name, "launch.image-id")        ? i->image
+			   : str_is(name, "launch.instance-type") ? i->type
+			   : str_is(name, "launch.key-name")      ? i->key
+			   : i->zone && i->instance               ? i->zone->name
+								  : STR_NONE;
+	if (str_is(name, "launched-availability-zone-id"))
+		value = i->zone && i->instance ? i->zone->short_id : STR_NONE;
+	return value.n && filter_text(f, value);
+}
+
+static bool fits_group(const struct filter_run *f, const struct row *row)
+{
+	const struct spot_item *i = item_of(f, row);
+	bool is_name = str_ends_with(str_from(f->filter->name), STR("group-name"));
+	for (size_t k = 0; i && k < i->groups.count; k++)
+		if (is_name ? filter_text(f, i->groups.at[k]->name)
+			    : filter_id(f, KIND_SECURITY_GROUP, i->groups.at[k]->row.id))
+			return true;
+	for (size_t k = 0; i && !i->groups.count && !is_name && k < i->spec.texts[0].count; k++)
+		if (filter_text(f, i->spec.texts[0].at[k]))
+			return true;
+	return false;
+}
+
+static bool fits_disk(const struct filter_run *f, const struct row *row)
+{
+	const struct spot_item *i = item_of(f, row);
+	struct str name =
+		str_slice(str_from(f->filter->name), strlen("launch.block-device-mapping."), SIZE_MAX);
+	for (size_t k = 0; i && k < i->spec.parts[0].count; k++) {
+		const struct ec2_launch_words *d = &i->spec.parts[0].at[k];
+		if (str_is(name, "volume-size")             ? d->number[0] && filter_int(f, d->number[0])
+		    : str_is(name, "delete-on-termination") ? filter_bool(f, d->flag[0])
+		    : str_is(name, "device-name")           ? filter_text(f, d->text[0])
+		    : str_is(name, "snapshot-id")           ? filter_text(f, d->text[3])
+							    : filter_text(f, d->text[4]))
+			return true;
+	}
+	return false;
+}
+
+static bool fits_interface(const struct filter_run *f, const struct row *row)
+{
+	const struct spot_item *i = item_of(f, row);
+	struct str name = str_slice(str_from(f->filter->name), strlen("network-interface."), SIZE_MAX);
+	for (size_t k = 0; i && k < i->spec.parts[1].count; k++) {
+		const struct ec2_launch_words *w = &i->spec.parts[1].at[k];
+		for (size_t n = 0; str_is(name, "group-id") && n < w->texts[0].count; n++)
+			if (filter_text(f, w->texts[0].at[n]))
+				return true;
+		if (str_is(name, "device-index")            ? filter_int(f, w->number[0])
+		    : str_is(name, "delete-on-termination") ? filter_bool(f, w->flag[1])
+		    : str_is(name, "network-interface-id")  ? filter_text(f, w->text[0])
+		    : str_is(name, "subnet-id")             ? filter_text(f, w->text[1])
+		    : str_is(name, "description")           ? filter_text(f, w->text[2])
+		    : str_is(name, "private-ip-address")    ? filter_text(f, w->text[3])
+		    : str_is(name, "addresses.primary")     ? filter_bool(f, true)
+							    : false)
+			return true;
+	}
+	return false;
+}
+
+static const struct filter request_filters[] = {
+	{"spot-instance-request-id", .is_id = true},
+	{"availability-zone-group", .get = filter_nothing},
+	{"create-time", .get = fits_time},
+	{"fault-code", .get = fits_word},
+	{"fault-message", .field = "problem"},
+	{"instance-id", .field = "instance", .index = SPOT_REQUEST_INDEX_INSTANCE},
+	{"launch-group", .get = filter_nothing},
+	{"launch.block-device-mapping.delete-on-termination", .get = fits_disk},
+	{"launch.block-device-mapping.device-name", .get = fits_disk},
+	{"launch.block-device-mapping.snapshot-id", .get = fits_disk},
+	{"launch.block-device-mapping.volume-size", .get = fits_disk},
+	{"launch.block-device-mapping.volume-type", .get = fits_disk},
+	{"launch.group-id", .get = fits_group},
+	{"launch.group-name", .get = fits_group},
+	{"launch.image-id", .get = fits_launch},
+	{"launch.instance-type", .get = fits_launch},
+	{"launch.kernel-id", .get = filter_nothing},
+	{"launch.key-name", .get = fits_launch},
+	{"launch.monitoring-enabled", .get = fits_launch},
+	{"launch.ramdisk-id", .get = filter_nothing},
+	{"launched-availability-zone", .get = fits_launch},
+	{"launched-availability-zone-id", .get = fits_launch},
+	{"network-interface.addresses.primary", .get = fits_interface},
+	{"network-interface.delete-on-termination", .get = fits_interface},
+	{"network-interface.description", .get = fits_interface},
+	{"network-interface.device-index", .get = fits_interface},
+	{"network-interface.group-id", .get = fits_interface},
+	{"network-interface.network-interface-id", .get = fits_interface},
+	{"network-interface.private-ip-address", .get = fits_interface},
+	{"network-interface.subnet-id", .get = fits_interface},
+	{"product-description", .get = fits_word},
+	{"spot-price", .field = "max_price"},
+	{"state", .get = fits_word},
+	{"status-code", .field = "status"},
+	{"status-message", .get = fits_word},
+	{"type", .get = fits_word},
+	{"valid-from", .get = fits_time},
+	{"valid-until", .get = fits_time},
+};
+
+static const struct ec2_listing request_listing = {.kind = KIND_SPOT_REQUEST,
+						   .set = "spotInstanceRequestSet",
+						   .filters = FILTERS(request_filters),
+						   .gather = gather_request,
+						   .write = write_request,
+						   .shows_ended = true};
+
+/* ---- answers ---- */
+
+struct ec2_describe_spot_requests {
+	struct ec2_query query;
+};
+static const struct param describe_params[] = {
+	QUERY_IDS(struct ec2_describe_spot_requests, "SpotInstanceRequestId", KIND_SPOT_REQUEST,
+		  "Requests by id."),
+	QUERY_FILTERS(struct ec2_describe_spot_requests),
+	QUERY_PAGES(struct ec2_describe_spot_requests, 5, 1000),
+};
+
+static RESULT find_rows(struct ec2_call *e, struct uuids ids, const struct row ***ret_rows)
+{
+	const struct row **rows = arena_new_array(e->c->arena, const struct row *, ids.count + 1);
+	if (!rows)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < ids.count; k++)
+		TRY(ec2_find_returned(e, ids.at[k], &rows[k]));
+	*ret_rows = rows;
+	return OK;
+}
+
+static RESULT ec2_request_spot(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_request_spot *a = args;
+	const struct row **rows = NULL;
+	const void **items = NULL;
+	TRY(find_rows(e, a->wish.made, &rows));
+	TRY(ec2_gather(e, &request_listing, rows, a->wish.made.count, &items));
+	ec2_write_items(e, &request_listing, items, a->wish.made.count, x);
+	return OK;
+}
+
+static const struct param cancel_params[] = {
+	PARAM(struct spot_cancelling, "SpotInstanceRequestId", requests, .flags = REQUIRED,
+	      .kind = KIND_SPOT_REQUEST, .doc = "The requests: all or none."),
+};
+
+static RESULT ec2_cancel_spot(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct spot_cancelling *a = args;
+	const struct row **rows = NULL;
+	TRY(find_rows(e, a->ids, &rows));
+	xml_open(x, "spotInstanceRequestSet");
+	for (size_t k = 0; k < a->ids.count; k++) {
+		xml_open(x, "item");
+		ec2_write_id(x, "spotInstanceRequestId", KIND_SPOT_REQUEST, a->ids.at[k]);
+		xml_z(x, "state", spot_request_stage_words[spot_request_of(rows[k])->stage]);
+		xml_close(x, "item");
+	}
+	xml_close(x, "spotInstanceRequestSet");
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{EC2_ACTION("RequestSpotInstances"), .flags = API_WRITES, .returns = KIND_SPOT_REQUEST,
+	 .args = PARAMS(struct ec2_request_spot, request_params), .prepare = prepare_request,
+	 .operation = engine_request_spot_run, .answer = ec2_request_spot,
+	 .doc = "Requests spot instances, which are launched as soon as there is room."},
+	{EC2_ACTION("DescribeSpotInstanceRequests"),
+	 .args = PARAMS(struct ec2_describe_spot_requests, describe_params), .list = &request_listing,
+	 .doc = "Requests for spot instances; ended ones for an hour."},
+	{EC2_ACTION("CancelSpotInstanceRequests"), .flags = API_WRITES, .returns = KIND_SPOT_REQUEST,
+	 .args = PARAMS(struct spot_cancelling, cancel_params), .operation = engine_cancel_spot_run,
+	 .answer = ec2_cancel_spot, .doc = "Ends requests; their running instances go on."},
+};
+const struct api_actions ec2_spot_request_actions = API_ACTIONS(actions);

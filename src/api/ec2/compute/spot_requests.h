@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: the terms of spot instances, in RunInstances, launch templates and RequestSpotInstances. */
+#pragma once
+
+#include "api/ec2/core/action.h"
+
+struct spot_request;
+struct spot_wish;
+
+struct ec2_spot_options {
+	struct str market, max_price, type, behavior, until;
+};
+
+#define EC2_SPOT_BEHAVIORS "terminate|stop|hibernate"
+
+/* Rows of RunInstances for a struct T with a struct ec2_spot_options `m`. */
+#define EC2_SPOT_OPTIONS(T, m)                                                                               \
+	PARAM(T, "InstanceMarketOptions.MarketType", m.market, .words = "spot|capacity-block",               \
+	      .doc = "spot: placed in room that nobody needs, which may be taken back."),                    \
+		PARAM(T, "InstanceMarketOptions.SpotOptions.MaxPrice", m.max_price, .max = 32,               \
+		      .doc = "The most that an hour may cost; absent: the on-demand price."),                \
+		PARAM(T, "InstanceMarketOptions.SpotOptions.SpotInstanceType", m.type,                       \
+		      .words = "one-time|persistent",                                                        \
+		      .doc = "persistent: another one is launched when it has ended; absent: one-time."),    \
+		PARAM(T, "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior", m.behavior,       \
+		      .words = EC2_SPOT_BEHAVIORS,                                                           \
+		      .doc = "What is done when the room is taken back; absent: terminate."),                \
+		PARAM(T, "InstanceMarketOptions.SpotOptions.ValidUntil", m.until, .max = 64,                 \
+		      .doc = "When a persistent request ends."),                                             \
+		NOT_BUILT("InstanceMarketOptions.SpotOptions.BlockDurationMinutes")
+
+/* Checks the options, and fills in the terms other than form and tags. prefix: of the names of parameters in messages. */
+RESULT ec2_take_spot(struct ec2_call *e, const struct ec2_spot_options *o, const char *prefix,
+		     struct spot_wish *ret_wish);
+/* Keeps a launch's parameters as a form that reconcile_read_spot() can read again. */
+RESULT ec2_keep_spot_form(struct ec2_call *e, const struct pairs *said, const char *prefix,
+			  struct str *ret_form);
+/* Reads a price, and writes it with six decimals, as EC2 shows it. ERR_INVALID. */
+RESULT ec2_take_spot_price(struct ec2_call *e, struct str text, const char *field, struct str *ret_price);

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/ec2/compute/spot_requests.c src/engine/instance/spot.c src/engine/instance/spot_room.c src/reconcile/launch/spot_request.c
+"""Spot instances by boto3 on simulated hosts: an on-demand launch takes a spot instance's room, whose guest reads the notice in its metadata, and starts
+when it has gone."""
+import datetime
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from botocore.exceptions import ClientError
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from dev import Dev  # noqa: E402
+from waiting import HANG_S, wait_until  # noqa: E402
+
+LARGE = "m5.8xlarge"  # one of these fills a simulated host
+
+
+@pytest.fixture(scope="module", name="dev")
+def start():
+    with Dev("--hosts", "1") as dev:
+        yield dev
+
+
+@pytest.fixture(scope="module", name="ec2")
+def connect(dev):
+    return dev.account.client()
+
+
+@pytest.fixture(scope="module", name="image")
+def find_image(ec2):
+    return ec2.describe_images()["Images"][0]["ImageId"]
+
+
+def instance(ec2, ident):
+    return ec2.describe_instances(InstanceIds=[ident])["Reservations"][0]["Instances"][0]
+
+
+def request_of(ec2, ident):
+    return ec2.describe_spot_instance_requests(SpotInstanceRequestIds=[ident])["SpotInstanceRequests"][0]
+
+
+def metadata(dev, ident, path):
+    """The text at the path, or the status."""
+    try:
+        return urllib.request.urlopen(f"{dev.metadata}/{ident}/latest/meta-data/{path}", timeout=HANG_S).read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def code(call, **parameters):
+    with pytest.raises(ClientError) as refused:
+        call(**parameters)
+    return refused.value.response["Error"]["Code"]
+
+
+def test_an_on_demand_launch_takes_the_room(dev, ec2, image):
+    made = ec2.request_spot_instances(LaunchSpecification={"ImageId": image, "InstanceType": LARGE})["SpotInstanceRequests"][0]
+    assert made["State"] == "open" and made["Status"]["Code"] == "pending-evaluation"
+    sir = made["SpotInstanceRequestId"]
+    ec2.get_waiter("spot_instance_request_fulfilled").wait(SpotInstanceRequestIds=[sir])
+    spot = request_of(ec2, sir)["InstanceId"]
+    wait_until(lambda: instance(ec2, spot)["State"]["Name"] == "running", "the spot instance runs")
+    assert instance(ec2, spot)["InstanceLifecycle"] == "spot" and instance(ec2, spot)["SpotInstanceRequestId"] == sir
+    assert metadata(dev, spot, "instance-life-cycle") == "spot" and metadata(dev, spot, "spot/instance-action") == 404
+    assert code(ec2.run_instances, ImageId=image, InstanceType=LARGE, MinCount=1, MaxCount=1,
+                InstanceMarketOptions={"MarketType": "spot"}) == "InsufficientInstanceCapacity"
+
+    launched = ec2.run_instances(ImageId=image, InstanceType=LARGE, MinCount=1, MaxCount=1)["Instances"][0]
+    assert launched["State"]["Name"] == "pending" and "InstanceLifecycle" not in launched
+    marked = request_of(ec2, sir)
+    assert (marked["State"], marked["Status"]["Code"]) == ("active", "marked-for-termination")
+    action = json.loads(metadata(dev, spot, "spot/instance-action"))
+    assert action["action"] == "terminate" and action["time"] == metadata(dev, spot, "spot/termination-time")
+    due = datetime.datetime.strptime(action["time"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
+    assert abs(due - marked["Status"]["UpdateTime"] - datetime.timedelta(minutes=2)) <= datetime.timedelta(seconds=1)
+
+    wait_until(lambda: datetime.datetime.now(datetime.timezone.utc) >= due, "the notice has passed")
+    wait_until(lambda: instance(ec2, launched["InstanceId"])["State"]["Name"] == "running", "the on-demand instance runs")
+    gone = instance(ec2, spot)
+    assert gone["State"]["Name"] == "terminated" and gone["StateReason"]["Code"] == "Server.SpotInstanceTermination"
+    closed = request_of(ec2, sir)
+    assert (closed["State"], closed["Status"]["Code"]) == ("closed", "instance-terminated-no-capacity")
+    ec2.terminate_instances(InstanceIds=[launched["InstanceId"]])
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=[launched["InstanceId"]])
+
+
+def test_a_persistent_request_launches_again(ec2, image):
+    made = ec2.request_spot_instances(Type="persistent", SpotPrice="0.5", LaunchSpecification={"ImageId": image, "InstanceType": "t3.nano"})
+    sir = made["SpotInstanceRequests"][0]["SpotInstanceRequestId"]
+    first = request_of(ec2, sir)["InstanceId"]
+    ec2.terminate_instances(InstanceIds=[first])
+    wait_until(lambda: request_of(ec2, sir).get("InstanceId") not in (None, first), "another instance is launched")
+    assert request_of(ec2, sir)["State"] == "active"
+    cancelled = ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=[sir])["CancelledSpotInstanceRequests"]
+    assert cancelled == [{"SpotInstanceRequestId": sir, "State": "cancelled"}]
+    assert request_of(ec2, sir)["Status"]["Code"] == "request-canceled-and-instance-running"
+    last = request_of(ec2, sir)["InstanceId"]
+    ec2.terminate_instances(InstanceIds=[last])
+    wait_until(lambda: request_of(ec2, sir)["Status"]["Code"] == "instance-terminated-by-user", "the request has ended")
+    assert request_of(ec2, sir)["State"] == "cancelled"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

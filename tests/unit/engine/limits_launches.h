@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A part of test_limits.c, behind its macros: fleets and spot requests. */
+#pragma once
+
+static void tell_nothing(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
+{
+	(void) arg;
+	*ret_code = str_from(err_name(result.code));
+	*ret_message = STR_NONE;
+}
+static RESULT make_fleet(struct cloud *c, int n)
+{
+	struct fleet_wish wish = {.target = FLEET_UNIT, .tell = tell_nothing};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_fleet, wish, fleet);
+}
+static RESULT make_spot_request(struct cloud *c, int n)
+{
+	struct spot_requesting wish = {.launch = {.spot = {.is_spot = true, .valid_from_us = INT64_MAX}},
+				       .count = 1};
+	(void) n;
+	MAKE(c, &c->alice, engine_request_spot, wish, made.at[0]);
+}
+static void drop_spot_request(struct cloud *c)
+{
+	struct ref ref = ref_to(c, KIND_SPOT_REQUEST, made);
+	struct spot_cancelling wish = {.requests = {&ref, 1}};
+	cloud_ok(c, &c->alice, engine_cancel_spot, &wish);
+}
+static void drop_fleet(struct cloud *c)
+{
+	struct fleet_change change = {.fleet = ref_to(c, KIND_FLEET, made)};
+	struct fleets_target wish = {&change, 1, false};
+	cloud_ok(c, &c->alice, engine_delete_fleets, &wish);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Spot instances: on-demand launches take their room back after the notice, in spite of kills, and nobody else gets it. */
+#include "../cloud/cloud.h"
+#include "engine/instance/spot.h"
+#include "store/instance.h"
+#include "store/spot_request.h"
+
+enum { SEEDS = 10 };
+
+/* Three instances of this type fill a simulated host. */
+static struct instance_launch large_wish(struct cloud *c)
+{
+	struct instance_launch wish = cloud_launch_wish(c, 1);
+	wish.type.text = STR("r5.2xlarge");
+	return wish;
+}
+
+static uuid launch_on_demand(struct cloud *c)
+{
+	struct instance_launch wish = large_wish(c);
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	return wish.made.at[0];
+}
+
+static struct instance_launch spot_wish(struct cloud *c, int64_t most)
+{
+	struct instance_launch wish = large_wish(c);
+	wish.max_count = most;
+	wish.spot = (struct spot_wish){.is_spot = true, .from_launch = true, .form = STR("kept")};
+	return wish;
+}
+
+/* Launches spot instances until no other one finds room. */
+static struct uuids fill(struct cloud *c, bool is_persistent)
+{
+	struct instance_launch wish = spot_wish(c, 10);
+	wish.spot.is_persistent = wish.spot.stops = is_persistent;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	for (size_t k = 0; k < wish.made.count; k++)
+		cloud_await(c, wish.made.at[k], INSTANCE_RUNNING);
+	cloud_settle(c);
+	struct instance_launch more = spot_wish(c, 1);
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_instances_run, &more).code, ERR_CAPACITY);
+	return wish.made;
+}
+
+static struct spot_request request_of(struct cloud *c, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct spot_request *r = spot_request_first_by_instance(view.tables, instance);
+	assert_non_null(r);
+	return *r;
+}
+
+/* The one that has to go; asserts that it is the only one. */
+static uuid find_marked(struct cloud *c, struct uuids ids)
+{
+	uuid marked = UUID_NONE;
+	for (size_t k = 0; k < ids.count; k++) {
+		if (request_of(c, ids.at[k]).interrupt_us == 0)
+			continue;
+		assert_true(uuid_is_none(marked));
+		marked = ids.at[k];
+	}
+	assert_false(uuid_is_none(marked));
+	return marked;
+}
+
+static void takes_room(struct cloud *c)
+{
+	struct uuids spots = fill(c, false);
+	int64_t since_us = clock_now_us();
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	assert_int_equal(request_of(c, marked).interrupt_us, since_us + SPOT_NOTICE_US);
+	cloud_step_for(c, SPOT_NOTICE_US - 5 * SECOND);
+	assert_int_equal(cloud_state(c, marked), INSTANCE_RUNNING);
+	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+	struct instance_launch thief = spot_wish(c, 1);
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_instances_run, &thief).code, ERR_CAPACITY);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_int_equal(cloud_state(c, marked), INSTANCE_TERMINATED);
+	assert_true(clock_now_us() - since_us < SPOT_NOTICE_US + MINUTE);
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_instances_run, &thief).code, ERR_CAPACITY);
+	assert_int_equal(request_of(c, marked).status, SPOT_REQUEST_STATUS_INSTANCE_TERMINATED_NO_CAPACITY);
+}
+TEST_STORY(takes_room, 1)
+
+/* Two launches take two different ones; a launch that ends while it waits gives its share back. */
+static void each_takes_one(struct cloud *c)
+{
+	struct uuids spots = fill(c, false);
+	uuid id = launch_on_demand(c), other = launch_on_demand(c);
+	size_t marked = 0;
+	for (size_t k = 0; k < spots.count; k++)
+		marked += request_of(c, spots.at[k]).interrupt_us != 0;
+	assert_int_equal(marked, 2);
+	cloud_terminate(c, other);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_settle(c);
+	struct instance_launch more = spot_wish(c, 1);
+	cloud_ok(c, &c->alice, engine_create_instances, &more); /* in the room of the other one */
+}
+TEST_STORY(each_takes_one, 1)
+
+static void survives_a_kill(struct cloud *c)
+{
+	struct uuids spots = fill(c, false);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	cloud_kill(c);
+	clock_advance_us(SPOT_NOTICE_US + MINUTE); /* the notice passes while no process runs */
+	cloud_restart(c);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_false(cloud_guest(c, marked).exists);
+}
+TEST_STORY(survives_a_kill, 1)
+
+/* A stopped spot instance keeps its disks and its host, and starts again when the room is free. */
+static void stops_and_comes_back(struct cloud *c)
+{
+	struct uuids spots = fill(c, true);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	cloud_await(c, marked, INSTANCE_STOPPED);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_true(cloud_instance(c, marked).gave_room);
+	assert_int_equal(cloud_power(c, engine_start_instances_run, marked, false).code, ERR_STATE);
+	cloud_step_for(c, 3 * MINUTE);
+	assert_int_equal(cloud_state(c, marked), INSTANCE_STOPPED);
+	cloud_terminate(c, id);
+	cloud_await(c, marked, INSTANCE_RUNNING);
+	assert_false(cloud_instance(c, marked).gave_room);
+	assert_int_equal(request_of(c, marked).status, SPOT_REQUEST_STATUS_FULFILLED);
+}
+TEST_STORY(stops_and_comes_back, 1)
+
+/* The cheapest goes first, then the youngest. */
+static void the_lowest_price_goes(struct cloud *c)
+{
+	struct instance_launch cheap = spot_wish(c, 1);
+	cheap.spot.max_price = STR("0.010000");
+	cloud_ok(c, &c->alice, engine_create_instances, &cheap);
+	struct instance_launch dear = spot_wish(c, 1);
+	dear.spot.max_price = STR("0.020000");
+	cloud_ok(c, &c->alice, engine_create_instances, &dear);
+	(void) fill(c, false);
+	(void) launch_on_demand(c);
+	assert_true(request_of(c, cheap.made.at[0]).interrupt_us != 0);
+	assert_int_equal(request_of(c, dear.made.at[0]).interrupt_us, 0);
+	cloud_step_for(c, SPOT_NOTICE_US + MINUTE);
+}
+TEST_STORY(the_lowest_price_goes, 1)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_takes_room),
+		cmocka_unit_test(test_each_takes_one),
+		cmocka_unit_test(test_survives_a_kill),
+		cmocka_unit_test(test_stops_and_comes_back),
+		cmocka_unit_test(test_the_lowest_price_goes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
