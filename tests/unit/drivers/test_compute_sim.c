@@ -166,6 +166,20 @@ static void test_slow_shutdown(void **state)
 	scene_close(&s);
 }
 
+/* A guest that is off has its devices in its definition, and none of them is plugged. */
+static void test_off_unplugs(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	scene_boot(&s);
+	assert_true(sim_compute_has_plugged(hv1, s.wish.id, s.nics[0].port));
+	assert_false(sim_compute_has_plugged(hv1, s.wish.id, uuid_random()));
+	EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	assert_false(sim_compute_has_plugged(hv1, s.wish.id, s.nics[0].port));
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 /* A guest that ignores unplug requests keeps its devices until it is asked again or ends. */
 static void test_deaf_unplug(void **state)
 {
@@ -317,6 +331,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_reboot, forget),
 		cmocka_unit_test_teardown(test_pause_is_told, forget),
 		cmocka_unit_test_teardown(test_slow_shutdown, forget),
+		cmocka_unit_test_teardown(test_off_unplugs, forget),
 		cmocka_unit_test_teardown(test_deaf_unplug, forget),
 		cmocka_unit_test_teardown(test_pace, forget),
 		cmocka_unit_test_teardown(test_health, forget),
