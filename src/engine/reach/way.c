@@ -206,11 +206,10 @@ static enum reach_end follow_in(struct reach_walk *w, const struct router *route
 {
 	const struct port *port = engine_find_hop_port(w->t, r);
 	bool is_own = port && row_is_live(&port->row) && uuid_equal(port->router, router->row.id);
-	struct ip hop = r->next_hop;
+	struct ip hop = r->next_hop; /* none in a route to a port */
 	if (is_own)
 		hop = engine_get_port_ip(w->t, port, (enum ip_family) w->p.to.family);
-	const struct subnet *subnet =
-		ip_is_none(hop) || (port && !is_own) ? NULL : reach_find_subnet_of(w, router, hop);
+	const struct subnet *subnet = ip_is_none(hop) ? NULL : reach_find_subnet_of(w, router, hop);
 	if (!subnet)
 		return stop_in_hole(w, r);
 	if (!port)
