@@ -394,10 +394,10 @@ static void write_spec_interfaces(struct xml *x, const struct ec2_launch_parts *
 		xml_text_opt(x, "subnetId", w->text[1]);
 		xml_text_opt(x, "description", w->text[2]);
 		xml_text_opt(x, "privateIpAddress", w->text[3]);
-		xml_open(x, "groupSet");
+		xml_open(x, "SecurityGroupId");
 		for (size_t n = 0; n < w->texts[0].count; n++)
 			xml_text(x, "SecurityGroupId", w->texts[0].at[n]);
-		xml_close(x, "groupSet");
+		xml_close(x, "SecurityGroupId");
 		if (w->flag[1])
 			xml_bool(x, "deleteOnTermination", true);
 		if (w->flag[0])

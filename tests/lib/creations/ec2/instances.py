@@ -1,9 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """Instances, launch templates, addresses, peerings, IPv6. The form of a row: creations/ec2/__init__.py."""
+import datetime
+
 from .values import TAGS, TEMPLATE, Some, tags
 
 
+ALONE = ("PrivateIpAddresses", "Ipv6Addresses", "Ipv4Prefixes", "Ipv6Prefixes", "Ipv4PrefixCount", "Ipv6PrefixCount")  # each in an interface of its own
+LATER = {"ValidFrom": datetime.datetime(2033, 1, 1, tzinfo=datetime.timezone.utc), "ValidUntil": datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)}
+SIR = {"sir": "SpotInstanceRequests[0].SpotInstanceRequestId"}, "DescribeSpotInstanceRequests", {"SpotInstanceRequestIds": ["{sir}"]}, "SpotInstanceRequests[0]"
+
 ROWS = [
+    # Nothing is launched before 2033, so that what these name is not looked up.
+    ("RequestSpotInstances",
+     {**LATER, "SpotPrice": "0.250000", "Type": "persistent", "InstanceInterruptionBehavior": "stop", "InstanceCount": 1, "ClientToken": "a-sir",
+      "TagSpecifications": tags("spot-instances-request"), "LaunchSpecification": {
+          "ImageId": "{image}", "InstanceType": "t3.small", "KeyName": "a-key", "SubnetId": "{subnet}", "SecurityGroupIds": ["{sg}"],
+          "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "parts", "Tenancy": "dedicated"}, "Monitoring": {"Enabled": True}, "EbsOptimized": True,
+          "IamInstanceProfile": {"Arn": "{profile arn}"}, "UserData": "IyEvYmluL3NoCg==", "BlockDeviceMappings": TEMPLATE["BlockDeviceMappings"]}}, *SIR,
+     {**LATER, "SpotPrice": "0.250000", "Type": "persistent", "InstanceInterruptionBehavior": "stop", "Tags": TAGS, "State": "open",
+      "Status.Code": "not-scheduled-yet", "LaunchSpecification.ImageId": "{image}", "LaunchSpecification.InstanceType": "t3.small",
+      "LaunchSpecification.KeyName": "a-key", "LaunchSpecification.SubnetId": "{subnet}", "LaunchSpecification.SecurityGroups[0].GroupId": "{sg}",
+      "LaunchSpecification.Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "parts", "Tenancy": "dedicated"},
+      "LaunchSpecification.Monitoring.Enabled": True, "LaunchSpecification.EbsOptimized": True, "LaunchSpecification.IamInstanceProfile.Arn": "{profile arn}",
+      "LaunchSpecification.BlockDeviceMappings[0].DeviceName": "/dev/xvda", "LaunchSpecification.BlockDeviceMappings[0].Ebs.VolumeSize": 9,
+      "LaunchSpecification.BlockDeviceMappings[0].Ebs.VolumeType": "gp3", "LaunchSpecification.BlockDeviceMappings[0].Ebs.Encrypted": True,
+      "LaunchSpecification.BlockDeviceMappings[0].Ebs.SnapshotId": "snap-0123456789abcdef0"}),
+    ("RequestSpotInstances",
+     {**LATER, "LaunchSpecification": {"ImageId": "{image}", "SecurityGroups": ["web"], "IamInstanceProfile": {"Name": "job"}}}, *SIR,
+     {"Type": "one-time", "InstanceInterruptionBehavior": "terminate", "LaunchSpecification.IamInstanceProfile.Name": "job"}),
+    ("RequestSpotInstances", {**LATER, "LaunchSpecification": {"ImageId": "{image}", "NetworkInterfaces": [
+        {k: v for k, v in TEMPLATE["NetworkInterfaces"][0].items() if k not in ALONE},
+        *({"DeviceIndex": n, k: TEMPLATE["NetworkInterfaces"][0][k]} for n, k in enumerate(ALONE, 1))]}}, *SIR,
+     {"LaunchSpecification.NetworkInterfaces[0].SubnetId": "subnet-0123456789abcdef0", "LaunchSpecification.NetworkInterfaces[0].Description": "first",
+      "LaunchSpecification.NetworkInterfaces[0].Groups": ["sg-0123456789abcdef1"], "LaunchSpecification.NetworkInterfaces[0].DeviceIndex": 0,
+      "LaunchSpecification.NetworkInterfaces[0].PrivateIpAddress": "10.20.1.33", "LaunchSpecification.NetworkInterfaces[0].DeleteOnTermination": True,
+      "LaunchSpecification.NetworkInterfaces[0].NetworkInterfaceId": "eni-0123456789abcdef0"}),
     ("RunInstances",
      {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "KeyName": "drawn", "SubnetId": "{subnet}",
       "SecurityGroupIds": ["{sg}"], "PrivateIpAddress": "10.20.1.10", "UserData": "#!/bin/sh\n", "ClientToken": "an-instance",
@@ -30,6 +61,14 @@ ROWS = [
       "PublicIpAddress": None, "SourceDestCheck": True, "State.Name": Some("pending|running"),
       "IamInstanceProfile.Arn": "{profile arn}", "IamInstanceProfile.Id": "{profile id}",
       "NetworkInterfaces[0].Attachment.DeviceIndex": 0, "NetworkInterfaces[0].PrivateIpAddress": "10.20.1.10"}),
+    ("RunInstances",
+     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": "{subnet}",
+      "InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {
+          "MaxPrice": "0.250000", "SpotInstanceType": "persistent", "InstanceInterruptionBehavior": "stop", "ValidUntil": "2034-01-01T00:00:00Z"}}},
+     {"spot i": "Instances[0].InstanceId"}, "DescribeSpotInstanceRequests", {"Filters": [{"Name": "instance-id", "Values": ["{spot i}"]}]},
+     "SpotInstanceRequests[0]",
+     {"InstanceId": "{spot i}", "State": "active", "SpotPrice": "0.250000", "Type": "persistent", "InstanceInterruptionBehavior": "stop",
+      "ValidUntil": datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)}),
     ("RunInstances", {"ImageId": "{image}", "MinCount": 1, "MaxCount": 2, "SecurityGroups": ["plain"],
                       "+Placement.AvailabilityZoneId": "use1-az1"},
      {"plain i": "Instances[0].InstanceId", "plain r": "ReservationId"}, "DescribeInstances", {"InstanceIds": ["{plain i}"]}, "Reservations[0].Instances[0]",

@@ -43,6 +43,11 @@ OTHER_LOOKS = [
 ]
 # Members of a row that confirm a parameter under another name.
 TELLING = {
+    ("RunInstances", "InstanceMarketOptions.MarketType"): "State",
+    **{(action, "ValidUntil" if action[1] == "e" else "InstanceMarketOptions.SpotOptions.ValidUntil"): "ValidUntil" for action in ("RunInstances", "RequestSpotInstances")},
+    ("RequestSpotInstances", "ValidFrom"): "ValidFrom",
+    **{(action, "LaunchTemplateData.InstanceMarketOptions.SpotOptions.ValidUntil"): "LaunchTemplateData"
+       for action in ("CreateLaunchTemplate", "CreateLaunchTemplateVersion")},
     ("AssignIpv6Addresses", "Ipv6AddressCount"): "length(Ipv6Addresses)",
     ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock",
     ("CreateVpc", "AmazonProvidedIpv6CidrBlock"): "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock",
@@ -89,6 +94,15 @@ TELLING = {
 }
 # Parameters that no answer shows, and why.
 UNSEEN = {
+    **{f"LaunchSpecification.BlockDeviceMapping.N.{name}": "as RunInstances' own; the instance's disks have it" for name in (
+        "VirtualName", "NoDevice", "Ebs.DeleteOnTermination", "Ebs.Iops", "Ebs.Throughput", "Ebs.KmsKeyId")},
+    **{f"LaunchSpecification.NetworkInterface.N.{name}": "as RunInstances' own; the instance's interfaces have it" for name in (
+        "AssociatePublicIpAddress", "Ipv4Prefix.N.Ipv4Prefix", "Ipv4PrefixCount", "Ipv6AddressCount", "Ipv6Addresses.N.Ipv6Address",
+        "Ipv6Prefix.N.Ipv6Prefix", "Ipv6PrefixCount", "PrivateIpAddresses.N.PrivateIpAddress", "PrivateIpAddresses.N.Primary",
+        "SecondaryPrivateIpAddressCount")},
+    "LaunchSpecification.SecurityGroup.N": "as RunInstances' own; the instance's interface has it",
+    "LaunchSpecification.UserData": "EC2 shows it neither",
+    "InstanceCount": "is seen in the answer: tests/golden/ec2/RequestSpotInstances",
     **{f"LaunchTemplateConfigs.N.Overrides.N.Placement.{name}": "as RunInstances' own" for name in (
         "AvailabilityZone", "Affinity", "GroupId", "PartitionNumber", "HostId", "Tenancy")},
     "IpPermissions.N.Groups.N.PeeringStatus": "is not looked at",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values that rows of creations share."""
+import datetime
 import base64
 import re
 
@@ -39,6 +40,8 @@ TEMPLATE = {
     "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 3, "InstanceMetadataTags": "disabled", "HttpProtocolIpv6": "enabled"},
     "PrivateDnsNameOptions": {"HostnameType": "resource-name", "EnableResourceNameDnsARecord": True, "EnableResourceNameDnsAAAARecord": True},
     "MaintenanceOptions": {"AutoRecovery": "disabled"},
+    "InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"MaxPrice": "0.25", "SpotInstanceType": "persistent", "InstanceInterruptionBehavior": "stop",
+                                                                    "ValidUntil": datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)}},
     "BlockDeviceMappings": [
         {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-0123456789abcdef0", "VolumeSize": 9, "VolumeType": "gp3", "Iops": 3500, "Encrypted": True, "KmsKeyId": "alias/aws/ebs",
                                             "Throughput": 200, "DeleteOnTermination": False}},
