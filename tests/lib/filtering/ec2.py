@@ -17,7 +17,7 @@ EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
-             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeSpotInstanceRequests": "sir", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeSpotInstanceRequests": "sir", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSecurityGroupVpcAssociations": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -53,7 +53,7 @@ VALUES = {
     "volume-status.status": "volumeStatus/status", "volume-status.details-name": "volumeStatus/details/item/name",
     "volume-status.details-status": "volumeStatus/details/item/status",
     "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": "=false",
-    "availability-zone-id": "=use1-az1", "free-tier-eligible": "=false", "current-instance-boot-mode": "=legacy-bios",
+    "availability-zone-id": "=use1-az1", "launched-availability-zone-id": "=use1-az1", "free-tier-eligible": "=false", "current-instance-boot-mode": "=legacy-bios",
     "metadata-options.http-protocol-ipv4": "=enabled", "network-interface.operator.managed": "=false", "network-interface.ipv6-native": "=false",
     "network-interface.tag-key": "=contract", "network-interface.tag-value": "=yes",
     "network-interface.public-dns-name": "=", "network-interface.association.public-dns-name": "=",
@@ -74,6 +74,9 @@ def make_more(world):
     world.await_state(stopped, "running")
     call("StopInstances", {"InstanceId.1": stopped})
     world.await_state(stopped, "stopped")
+    for _ in range(4):
+        call("RequestSpotInstances", {"LaunchSpecification.ImageId": world.image, "LaunchSpecification.InstanceType": "t3.nano"})
+    world.ids["spot i"] = call("DescribeSpotInstanceRequests", {"SpotInstanceRequestId.1": world.ids["sir"]}).first(".//instanceId")
     world.make("spread pg", "CreatePlacementGroup", {"GroupName": "apart", "Strategy": "spread"}, "groupId")
     world.make("parted pg", "CreatePlacementGroup", {"GroupName": "parted", "Strategy": "partition"}, "groupId")
     world.make("grouped i", "RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,

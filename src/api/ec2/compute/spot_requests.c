@@ -515,6 +515,8 @@ static bool fits_word(const struct filter_run *f, const struct row *row)
 		return filter_z(f, r->is_persistent ? "persistent" : "one-time");
 	if (str_is(name, "status-message"))
 		return filter_z(f, messages[r->status]);
+	if (str_is(name, "fault-message"))
+		return r->problem.n && filter_text(f, r->problem);
 	if (str_is(name, "fault-code"))
 		return r->problem.n && filter_z(f, spot_request_status_words[r->status]);
 	return filter_z(f, name_product(instance_find(f->t, r->instance)));
@@ -562,8 +564,8 @@ static bool fits_disk(const struct filter_run *f, const struct row *row)
 		if (str_is(name, "volume-size")             ? d->number[0] && filter_int(f, d->number[0])
 		    : str_is(name, "delete-on-termination") ? filter_bool(f, d->flag[0])
 		    : str_is(name, "device-name")           ? filter_text(f, d->text[0])
-		    : str_is(name, "snapshot-id")           ? filter_text(f, d->text[3])
-							    : filter_text(f, d->text[4]))
+		    : str_is(name, "snapshot-id")           ? d->text[3].n && filter_text(f, d->text[3])
+							    : d->text[4].n && filter_text(f, d->text[4]))
 			return true;
 	}
 	return false;
@@ -596,7 +598,7 @@ static const struct filter request_filters[] = {
 	{"availability-zone-group", .get = filter_nothing},
 	{"create-time", .get = fits_time},
 	{"fault-code", .get = fits_word},
-	{"fault-message", .field = "problem"},
+	{"fault-message", .get = fits_word},
 	{"instance-id", .field = "instance", .index = SPOT_REQUEST_INDEX_INSTANCE},
 	{"launch-group", .get = filter_nothing},
 	{"launch.block-device-mapping.delete-on-termination", .get = fits_disk},
