@@ -4,6 +4,7 @@ attachmentSet. VALUES lists filters with other names. A filter for which neither
 marked so in the tables."""
 import contextlib
 import re
+import tempfile
 import xml.etree.ElementTree as ET
 
 from dev import ASKED, Dev
@@ -17,7 +18,7 @@ EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
-             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeSpotInstanceRequests": "sir", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSecurityGroupVpcAssociations": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -77,6 +78,11 @@ def make_more(world):
     for _ in range(4):
         call("RequestSpotInstances", {"LaunchSpecification.ImageId": world.image, "LaunchSpecification.InstanceType": "t3.nano"})
     world.ids["spot i"] = call("DescribeSpotInstanceRequests", {"SpotInstanceRequestId.1": world.ids["sir"]}).first(".//instanceId")
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as prices:
+        prices.write("price_list: {name: public, currency: EUR, from: 2023-01-01T00:00:00Z, parent: null, owner: null}\n"
+                     'items:\n- {sku: vm, meter: instance, unit: hour, price: 0.01}\n')
+        prices.flush()
+        world.account.dev.command("prices", "load", prices.name)
     world.make("spread pg", "CreatePlacementGroup", {"GroupName": "apart", "Strategy": "spread"}, "groupId")
     world.make("parted pg", "CreatePlacementGroup", {"GroupName": "parted", "Strategy": "partition"}, "groupId")
     world.make("grouped i", "RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
