@@ -39,6 +39,7 @@ struct compute_subject {
 extern struct compute_subject subject;
 
 int compute_contract_run(void);
+void test_replaced_writer(void **state);       /* a case of the compute contract, in writer_contract.c */
 void test_disks_of_other_region(void **state); /* a case of drivers/disk.h's, in compute_contract.c */
 int disk_contract_run(void);                   /* drivers/disk.h's, in disk_contract.c */
 int shared_contract_run(void); /* in shared_contract.c, run by the former with a subject.directory */
