@@ -224,7 +224,7 @@ static RESULT stop_or_start(struct op *op, struct standing_wish *wish, const str
 		wish->stopped++;
 		return stop(op, i);
 	}
-	if (is_suspended || is_on || !str_is(i->reason_code, STANDING_REASON))
+	if (is_suspended || is_on || i->gave_room || !str_is(i->reason_code, STANDING_REASON))
 		return OK;
 	wish->started++;
 	return start(op, i);

@@ -143,6 +143,7 @@ static RESULT give_addresses(struct op *op, uuid instance)
 
 RESULT instance_turn_on(struct op *op, struct instance *next)
 {
+	TRY(spot_take_room(op, next));
 	next->wanted_power = INSTANCE_WANTED_POWER_ON;
 	next->wanted_save = next->wanted_pause = false;
 	next->force_off = next->error_override = false;

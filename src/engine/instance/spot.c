@@ -157,20 +157,28 @@ static RESULT leave(struct op *op, uuid id)
 	return tombstone_leave(op, KIND_SPOT_REQUEST, &r->row, SPOT_REQUEST_INDEX_ACCOUNT);
 }
 
+static bool is_marked(const struct spot_request *r)
+{
+	return r->status == SPOT_REQUEST_STATUS_MARKED_FOR_TERMINATION ||
+	       r->status == SPOT_REQUEST_STATUS_MARKED_FOR_STOP;
+}
+
 static RESULT cancel(struct op *op, const struct spot_request *r)
 {
 	const struct instance *i = instance_find(op->head, r->instance);
-	bool lives = i && row_is_live(&i->row);
+	bool lives = i && row_is_live(&i->row), is_taken = lives && r->stage == SPOT_REQUEST_STAGE_OPEN;
 	struct spot_request next = *r;
 	if (!row_is_live(&r->row) || r->is_cancelled)
 		return OK;
 	next.is_cancelled = true;
 	next.stage = SPOT_REQUEST_STAGE_CANCELLED;
-	next.status = lives ? SPOT_REQUEST_STATUS_REQUEST_CANCELED_AND_INSTANCE_RUNNING
-			    : SPOT_REQUEST_STATUS_CANCELED_BEFORE_FULFILLMENT;
+	if (!lives)
+		next.status = SPOT_REQUEST_STATUS_CANCELED_BEFORE_FULFILLMENT;
+	else if (!is_marked(r)) /* a notice is not withdrawn */
+		next.status = SPOT_REQUEST_STATUS_REQUEST_CANCELED_AND_INSTANCE_RUNNING;
 	next.status_us = op->now_us;
 	TRY(spot_request_put(op, &next));
-	if (lives && i->gave_room)
+	if (is_taken)
 		TRY(instance_write_terminate(op, i, TAKEN_BACK, TAKEN_BACK ": Spot Instance termination"));
 	return lives ? OK : leave(op, next.row.id);
 }
@@ -194,26 +202,20 @@ RESULT engine_cancel_spot(struct op *op, struct spot_cancelling *wish)
 
 /* ---- turns ---- */
 
-static bool is_marked(const struct spot_request *r)
-{
-	return r->status == SPOT_REQUEST_STATUS_MARKED_FOR_TERMINATION ||
-	       r->status == SPOT_REQUEST_STATUS_MARKED_FOR_STOP;
-}
-
 static enum spot_turn turn_of_instance(const struct spot_request *r, const struct instance *i, int64_t now_us,
 				       int64_t *ret_due_us)
 {
 	bool is_on = i->wanted_power == INSTANCE_WANTED_POWER_ON;
-	if (is_marked(r) && now_us < r->interrupt_us) {
+	if (r->interrupt_us > now_us) {
 		*ret_due_us = r->interrupt_us;
 		return SPOT_WAIT;
 	}
-	if (is_marked(r))
+	if (r->interrupt_us && (is_on || is_marked(r)))
 		return SPOT_TAKE_BACK;
-	if (r->interrupt_us && !is_on && !i->gave_room)
+	if (r->interrupt_us && !i->gave_room)
 		return i->seen_power == INSTANCE_SEEN_POWER_ON ? SPOT_WAIT : SPOT_GIVE_ROOM;
 	if (i->gave_room)
-		return r->is_cancelled ? SPOT_WAIT : SPOT_RESTART;
+		return r->stage == SPOT_REQUEST_STAGE_OPEN ? SPOT_RESTART : SPOT_WAIT;
 	bool is_noted = is_on == (r->stage == SPOT_REQUEST_STAGE_ACTIVE);
 	return is_noted || r->is_cancelled ? SPOT_WAIT : SPOT_NOTE;
 }
@@ -256,10 +258,15 @@ enum spot_turn engine_find_spot_turn(const struct tables *t, const struct spot_r
 
 /* ---- taking turns ---- */
 
+/* An instance that its user stopped gives its room, and stays as it is. */
 static RESULT take_back(struct op *op, const struct spot_request *r)
 {
 	struct instance next = *instance_find(op->head, r->instance);
-	if (!r->stops) {
+	if (r->stops && next.wanted_power != INSTANCE_WANTED_POWER_ON)
+		return put_status(
+			op, r, r->is_cancelled ? SPOT_REQUEST_STAGE_CANCELLED : SPOT_REQUEST_STAGE_DISABLED,
+			SPOT_REQUEST_STATUS_INSTANCE_STOPPED_BY_USER);
+	if (!r->stops || r->is_cancelled) {
 		TRY(put_status(op, r, r->stage, SPOT_REQUEST_STATUS_INSTANCE_TERMINATED_NO_CAPACITY));
 		return instance_write_terminate(op, &next, TAKEN_BACK,
 						TAKEN_BACK ": Spot Instance termination");
@@ -271,8 +278,7 @@ static RESULT take_back(struct op *op, const struct spot_request *r)
 	next.reason_text = STR(STOPPED ": Spot Instance shutdown");
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	TRY(put_status(op, r, r->is_cancelled ? SPOT_REQUEST_STAGE_CANCELLED : SPOT_REQUEST_STAGE_OPEN,
-		       SPOT_REQUEST_STATUS_INSTANCE_STOPPED_NO_CAPACITY));
+	TRY(put_status(op, r, SPOT_REQUEST_STAGE_OPEN, SPOT_REQUEST_STATUS_INSTANCE_STOPPED_NO_CAPACITY));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked",
 				"Its room is taken back: its request is a spot one.");
 }
@@ -287,14 +293,28 @@ static RESULT give_room(struct op *op, const struct spot_request *r)
 	return spot_request_put(op, &request);
 }
 
+static bool has_room(const struct op *op, const struct instance *instance)
+{
+	const struct host *host = host_find(op->head, instance->host);
+	const struct placement_need need = {.vcpus = instance->vcpus, .memory = instance->memory};
+	return host && row_is_live(&host->row) && placement_check_room(host, &need) == PLACEMENT_FITS;
+}
+
+RESULT spot_take_room(struct op *op, struct instance *next)
+{
+	if (!next->gave_room || uuid_is_none(next->host) || has_room(op, next)) {
+		next->gave_room = false;
+		return OK;
+	}
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_INSTANCE,
+			     "The host of the Spot Instance has no room for it now.");
+}
+
 static RESULT restart(struct op *op, const struct spot_request *r)
 {
 	struct instance next = *instance_find(op->head, r->instance);
-	const struct host *host = host_find(op->head, next.host);
-	const struct placement_need need = {.vcpus = next.vcpus, .memory = next.memory};
-	if (!host || !row_is_live(&host->row) || placement_check_room(host, &need) != PLACEMENT_FITS)
+	if (uuid_is_none(next.host) || next.destroyed_us || !has_room(op, &next))
 		return OK;
-	next.gave_room = false;
 	next.row.gen++;
 	TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));
@@ -429,7 +449,10 @@ RESULT spot_check_stop(struct op *op, const struct instance *instance, const str
 
 RESULT spot_check_start(struct op *op, const struct instance *instance, const struct ref *ref)
 {
-	if (!instance->gave_room)
+	const struct spot_request *r = uuid_is_none(instance->spot_request)
+					       ? NULL
+					       : spot_request_find(op->head, instance->spot_request);
+	if (!r || r->stage != SPOT_REQUEST_STAGE_OPEN || !uuid_equal(r->instance, instance->row.id))
 		return OK;
 	return ENGINE_FAIL(
 		op, ERR_STATE, KIND_SPOT_REQUEST, ref->field,

@@ -14,5 +14,8 @@ RESULT spot_make_room(struct op *op, const struct placement *p, const struct hos
 bool spot_is_awaited(const struct tables *t, const struct instance *instance);
 /* ERR_UNSUPPORTED: an instance of a one-time request cannot be stopped. */
 RESULT spot_check_stop(struct op *op, const struct instance *instance, const struct ref *ref);
+/* Counts an instance that gave its room on its host again, before it is turned on. ERR_CAPACITY: the room is taken. An
+ * instance without a host finds one later. */
+RESULT spot_take_room(struct op *op, struct instance *next);
 /* ERR_STATE with KIND_SPOT_REQUEST: the instance was stopped to give room, and starts when there is room again. */
 RESULT spot_check_start(struct op *op, const struct instance *instance, const struct ref *ref);

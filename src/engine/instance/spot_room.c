@@ -146,12 +146,17 @@ RESULT spot_make_room(struct op *op, const struct placement *p, const struct hos
 
 bool spot_is_awaited(const struct tables *t, const struct instance *instance)
 {
-	if (uuid_is_none(instance->next_host) || !uuid_is_none(instance->host))
+	const struct host *host =
+		uuid_is_none(instance->next_host) ? NULL : host_find(t, instance->next_host);
+	if (!uuid_is_none(instance->host) || !host || host->seen_state != HOST_SEEN_STATE_UP ||
+	    host->forced_down)
 		return false;
 	for (const struct instance *i = instance_first_by_host(t, instance->next_host); i;
 	     i = instance_next_by_host(t, i)) {
 		const struct spot_request *r = find_request(t, i);
-		if (r && r->interrupt_us)
+		bool is_ours =
+			r && r->interrupt_us && r->interrupt_us <= instance->row.created_us + SPOT_NOTICE_US;
+		if (is_ours || (r && !row_is_live(&i->row)))
 			return true;
 	}
 	return false;

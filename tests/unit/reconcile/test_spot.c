@@ -150,6 +150,124 @@ static void the_lowest_price_goes(struct cloud *c)
 }
 TEST_STORY(the_lowest_price_goes, 1)
 
+static void cancel_request(struct cloud *c, uuid instance)
+{
+	struct spot_request r = request_of(c, instance);
+	struct ref ref = cloud_ref(c, KIND_SPOT_REQUEST, r.row.id);
+	struct spot_cancelling wish = {.requests = {&ref, 1}};
+	cloud_ok(c, &c->alice, engine_cancel_spot, &wish);
+}
+
+/* The launch got the room already: to cancel the request takes nothing back. */
+static void a_cancelled_one_goes(struct cloud *c)
+{
+	struct uuids spots = fill(c, false);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	cancel_request(c, marked);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_int_equal(cloud_state(c, marked), INSTANCE_TERMINATED);
+	assert_int_equal(request_of(c, marked).stage, SPOT_REQUEST_STAGE_CANCELLED);
+}
+TEST_STORY(a_cancelled_one_goes, 1)
+
+/* Without a request that starts it again, an instance that would be stopped is terminated. */
+static void a_cancelled_one_does_not_stop(struct cloud *c)
+{
+	struct uuids spots = fill(c, true);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	cancel_request(c, marked);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_int_equal(cloud_state(c, marked), INSTANCE_TERMINATED);
+}
+TEST_STORY(a_cancelled_one_does_not_stop, 1)
+
+/* An instance that its user stopped gives its room too, and nobody but its user starts it again. */
+static void a_stopped_one_stays_off(struct cloud *c)
+{
+	struct uuids spots = fill(c, true);
+	for (size_t k = 0; k < spots.count; k++)
+		cloud_stop(c, spots.at[k]);
+	cloud_settle(c);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_true(cloud_instance(c, marked).gave_room);
+	assert_int_equal(request_of(c, marked).status, SPOT_REQUEST_STATUS_INSTANCE_STOPPED_BY_USER);
+	assert_int_equal(cloud_power(c, engine_start_instances_run, marked, false).code, ERR_CAPACITY);
+	cloud_terminate(c, id);
+	cloud_step_for(c, 3 * MINUTE);
+	assert_int_equal(cloud_state(c, marked), INSTANCE_STOPPED);
+	cloud_start(c, marked);
+	cloud_await(c, marked, INSTANCE_RUNNING);
+	assert_false(cloud_instance(c, marked).gave_room);
+	cloud_settle(c);
+	assert_int_equal(request_of(c, marked).stage, SPOT_REQUEST_STAGE_ACTIVE);
+}
+TEST_STORY(a_stopped_one_stays_off, 1)
+
+/* A rescue starts an instance, too: not where the room is taken. */
+static void no_rescue_without_room(struct cloud *c)
+{
+	struct uuids spots = fill(c, true);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_step_for(c, MINUTE);
+	struct instance_rescuing rescue = {.instance = cloud_ref(c, KIND_INSTANCE, marked)};
+	assert_int_equal(cloud_call(c, &c->alice, engine_rescue_instance_run, &rescue).code, ERR_CAPACITY);
+	cloud_terminate(c, id);
+	cloud_await(c, marked, INSTANCE_RUNNING);
+}
+TEST_STORY(no_rescue_without_room, 1)
+
+/* A later launch's notice does not delay an earlier launch. */
+static void each_waits_for_its_own(struct cloud *c)
+{
+	(void) fill(c, false);
+	int64_t since_us = clock_now_us();
+	uuid first = launch_on_demand(c);
+	cloud_step_for(c, MINUTE + 30 * SECOND);
+	uuid second = launch_on_demand(c);
+	cloud_await(c, first, INSTANCE_RUNNING);
+	assert_true(clock_now_us() - since_us < SPOT_NOTICE_US + MINUTE);
+	cloud_await(c, second, INSTANCE_RUNNING);
+}
+TEST_STORY(each_waits_for_its_own, 1)
+
+static bool has_host(struct cloud *c, const void *instance)
+{
+	return !uuid_is_none(cloud_instance(c, *(const uuid *) instance).host);
+}
+
+/* The room of an instance that its user has terminated is free when it has gone, not before. */
+static void waits_for_one_that_ends(struct cloud *c)
+{
+	struct uuids spots = fill(c, false);
+	cloud_terminate(c, spots.at[0]);
+	uuid id = launch_on_demand(c);
+	assert_true(cloud_step_until(c, has_host, &id, MINUTE));
+	assert_int_equal(cloud_state(c, spots.at[0]), INSTANCE_TERMINATED);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	for (size_t k = 1; k < spots.count; k++)
+		assert_int_equal(request_of(c, spots.at[k]).interrupt_us, 0);
+}
+TEST_STORY(waits_for_one_that_ends, 1)
+
+/* If the host is lost meanwhile, the launch takes room elsewhere. */
+static void leaves_a_lost_host(struct cloud *c)
+{
+	struct uuids spots = fill(c, false);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots), next = cloud_instance(c, id).next_host;
+	struct str lost = cloud_host_of(c, marked);
+	sim_compute_set_health(lost, SIM_DOWN, 0);
+	for (size_t k = 0; k < spots.count; k++)
+		if (!uuid_equal(cloud_instance(c, spots.at[k]).host, next))
+			cloud_terminate(c, spots.at[k]);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_false(uuid_equal(cloud_instance(c, id).host, next));
+	sim_compute_set_health(lost, SIM_UP, 0);
+	cloud_await(c, marked, INSTANCE_TERMINATED);
+}
+TEST_STORY(leaves_a_lost_host, 2)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +276,13 @@ int main(void)
 		cmocka_unit_test(test_survives_a_kill),
 		cmocka_unit_test(test_stops_and_comes_back),
 		cmocka_unit_test(test_the_lowest_price_goes),
+		cmocka_unit_test(test_a_cancelled_one_goes),
+		cmocka_unit_test(test_a_cancelled_one_does_not_stop),
+		cmocka_unit_test(test_a_stopped_one_stays_off),
+		cmocka_unit_test(test_no_rescue_without_room),
+		cmocka_unit_test(test_each_waits_for_its_own),
+		cmocka_unit_test(test_waits_for_one_that_ends),
+		cmocka_unit_test(test_leaves_a_lost_host),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
