@@ -12,7 +12,9 @@
  * Changes. Two clients repeat their change, with its client token, until it is answered. Change PLACE moves the guest to host 1.
  *
  * Each guard of the product can be left out by -DNO_<guard>; the model then must fail. -DLATE_CALLS: hosts may carry out a call at any
- * later time, so calls of two writers may be under way at once; without it they do so within CALL_MAX ticks, or never.
+ * later time, so calls of two writers may be under way at once; without it they do so within CALL_MAX ticks, or never. Late calls need
+ * locks of disks that a host keeps while it is cut off, as Ceph's are. A lock of NFS ends then: with it, the model finds a guest that runs
+ * twice, after a former writer's late start on a host that is cut off at once, in the moment in which the new writer starts it elsewhere.
  */
 #ifndef EPOCHS
 #define EPOCHS 3 /* takeovers, which bounds the model */
@@ -83,6 +85,11 @@ process p[2];
 #endif
 #define MAY_ACT(n) (p[n].role == WRITER && !p[n].is_lost && IS_IN_TIME(n) && HAS_WAITED(n))
 #define PLACE_OF(n) (p[n].has & PLACE -> 1 : 0)
+#ifdef LATE_CALLS
+#define IS_LOCKED_BY(h) runs[h]
+#else
+#define IS_LOCKED_BY(h) (runs[h] && !is_cut[h])
+#endif
 #define LESS(x) x = (x > 0 -> x - 1 : 0)
 
 /* Ends a process; its supervisor starts it again as a follower. What it sent goes on without it. */
@@ -139,6 +146,19 @@ inline forget_call(n)
 	p[n].call = NONE; p[n].call_kind = 0; p[n].call_host = 0; p[n].call_age = 0; p[n].call_epoch = 0; p[n].stood_still = false
 }
 
+/* A host that loses power ends the connections to it, so no call from before reaches it later. */
+inline lose_calls(h)
+{
+	if
+	:: p[0].call == CALLED && p[0].call_kind != OFF && p[0].call_host == h -> forget_call(0)
+	:: else
+	fi;
+	if
+	:: p[1].call == CALLED && p[1].call_kind != OFF && p[1].call_host == h -> forget_call(1)
+	:: else
+	fi
+}
+
 inline carry_out(n)
 {
 #ifndef LATE_CALLS
@@ -146,14 +166,13 @@ inline carry_out(n)
 	acted_epoch = p[n].call_epoch;
 #endif
 	if
-	:: p[n].call_kind == OFF -> runs[p[n].call_host] = false; is_off[p[n].call_host] = true
+	:: p[n].call_kind == OFF -> runs[p[n].call_host] = false; is_off[p[n].call_host] = true; lose_calls(p[n].call_host)
 	:: p[n].call_kind == STOP && !is_cut[p[n].call_host] -> runs[p[n].call_host] = false
 #ifdef NO_LOCK
 	:: p[n].call_kind == START && !is_cut[p[n].call_host] && !is_off[p[n].call_host] -> runs[p[n].call_host] = true
 #else
-	/* the disk's lock, which a host that is cut off may have lost */
-	:: p[n].call_kind == START && !is_cut[p[n].call_host] && !is_off[p[n].call_host] &&
-		!(runs[1 - p[n].call_host] && !is_cut[1 - p[n].call_host]) -> runs[p[n].call_host] = true
+	:: p[n].call_kind == START && !is_cut[p[n].call_host] && !is_off[p[n].call_host] && !IS_LOCKED_BY(1 - p[n].call_host) ->
+		runs[p[n].call_host] = true
 #endif
 	:: else
 	fi;
