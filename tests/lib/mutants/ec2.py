@@ -23,6 +23,7 @@ HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKe
             # The answer lists the failure of each resource; the call itself succeeds.
             ("ModifyHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"), ("ReleaseHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"),
             ("DeleteFleets", "FleetId.N"): re.compile(""),
+            ("CancelSpotInstanceRequests", "SpotInstanceRequestId.N"): re.compile("sir-[0-9a-f]{17}"),  # an ended one stays as it is
             **{("CreateFleet", f"LaunchTemplateConfigs.N.Overrides.N.{name}"): re.compile("x9.huge|us-mars-1a")
                for name in ("InstanceType", "AvailabilityZone", "Placement.AvailabilityZone")},
             ("DeleteVpcEndpoints", "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}"),

@@ -46,6 +46,10 @@ REQUESTS = {
     },
     "DeleteFleets": {"FleetId.1": "spare fleet", "TerminateInstances": "=true"},
     "RequestSpotInstances": {"LaunchSpecification.ImageId": "operators ami", "LaunchSpecification.InstanceType": "=t3.nano"},
+    ("RequestSpotInstances", "LaunchSpecification.NetworkInterface.N.PrivateIpAddress"): {
+        "LaunchSpecification.ImageId": "operators ami", "LaunchSpecification.NetworkInterface.1.DeviceIndex": "=0"},
+    ("RequestSpotInstances", "LaunchSpecification.NetworkInterface.N.PrivateIpAddresses.N.PrivateIpAddress"): {
+        "LaunchSpecification.ImageId": "operators ami", "LaunchSpecification.NetworkInterface.1.DeviceIndex": "=0"},
     "CancelSpotInstanceRequests": {"SpotInstanceRequestId.1": "spare sir"},
     "DeletePlacementGroup": {"GroupName": "=contract"},
     ("ModifyInstanceAttribute", "Attribute"): {"Value": "=true"},
