@@ -197,6 +197,7 @@ enum row_form {
 	FORM_TENANCY,
 	FORM_REQUIRED, /* "required" or "optional" */
 	FORM_ENABLED,  /* "enabled" or "disabled" */
+	FORM_MARKET,   /* "spot" with a spot request, else "on-demand" */
 	FORM_GIB,      /* bytes, written in GiB */
 	FORM_ID,       /* id of the referenced row */
 	FORM_ARN,
@@ -226,6 +227,7 @@ static const struct row_key row_keys[] = {
 	IN_VPC(INSTANCE, instance),
 	OF("ec2:instanceid", INSTANCE, instance, SELF, row, NONE),
 	OF("ec2:instancetype", INSTANCE, instance, NAME, type, INSTANCE_TYPE),
+	OF("ec2:instancemarkettype", INSTANCE, instance, MARKET, spot_request, NONE),
 	OF("ec2:imageid", INSTANCE, instance, ID, image, IMAGE),
 	OF("ec2:subnet", INSTANCE, instance, ARN, subnet, SUBNET),
 	OF("ec2:subnetid", INSTANCE, instance, ID, subnet, SUBNET),
@@ -317,6 +319,8 @@ static struct str write_field(const struct guard_subject *s, struct arena *a, co
 		return *(const bool *) at ? STR("required") : STR("optional");
 	case FORM_ENABLED:
 		return *(const bool *) at ? STR("enabled") : STR("disabled");
+	case FORM_MARKET:
+		return uuid_is_none(*(const uuid *) at) ? STR("on-demand") : STR("spot");
 	case FORM_ID:
 	case FORM_ARN:
 	case FORM_NAME:

@@ -327,6 +327,7 @@ static RESULT permit(struct launch *l)
 		.zone = l->zone,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
 		.tenancy = launch_tenancy(l),
+		.spot_request = w->spot.is_spot ? account : UUID_NONE, /* policies ask if there is one */
 		.ebs_optimized = w->ebs_optimized,
 		.metadata_enabled = l->metadata.enabled,
 		.metadata_tokens_required = l->metadata.tokens_required,

@@ -104,6 +104,8 @@ static struct str server_path(struct world *w, struct str id, const char *rest)
 
 #define LAUNCH "Action=RunInstances&ImageId=@&InstanceType=t3.micro&MinCount=1&MaxCount=1"
 
+#define SPOT "&InstanceMarketOptions.MarketType=spot"
+
 static struct str launch(struct world *w, const char *more)
 {
 	struct str image = id_to_ec2(w->arena, KIND_IMAGE, w->image);
@@ -319,6 +321,26 @@ static void test_tenancy(void **state)
 	       "UnauthorizedOperation");
 	expect(ec2(w, &dave, "Action=CreateVpc&CidrBlock=10.7.0.0/16&InstanceTenancy=dedicated", STR_NONE),
 	       200, "");
+}
+
+/* The condition ec2:InstanceMarketType tells spot instances from others. */
+static void test_market(void **state)
+{
+	struct world *w = *state;
+	struct world_user dave;
+	struct str image = id_to_ec2(w->arena, KIND_IMAGE, w->image);
+	world_add_user(w, "dave", w->alice.who.account, NULL, &dave);
+	put_policy(w, &dave, "all", "{'Effect':'Allow','Action':'ec2:*','Resource':'*'}");
+	put_policy(w, &dave, "no-spot",
+		   "{'Effect':'Deny','Action':'ec2:RunInstances','Resource':'*',"
+		   "'Condition':{'StringEquals':{'ec2:InstanceMarketType':'spot'}}}");
+	expect(ec2(w, &dave, LAUNCH SPOT, image), 403, "UnauthorizedOperation");
+	expect(ec2(w, &dave, LAUNCH, image), 200, "");
+	put_policy(w, &dave, "no-spot",
+		   "{'Effect':'Deny','Action':'ec2:RunInstances','Resource':'arn:aws:ec2:*:*:instance/*',"
+		   "'Condition':{'StringNotEquals':{'ec2:InstanceMarketType':'spot'}}}");
+	expect(ec2(w, &dave, LAUNCH SPOT, image), 200, "");
+	expect(ec2(w, &dave, LAUNCH, image), 403, "UnauthorizedOperation");
 }
 
 static void test_roles(void **state)
@@ -632,6 +654,7 @@ int main(void)
 		guard_test(test_refusals_are_kept),
 		guard_test(test_allow),
 		guard_test(test_tenancy),
+		guard_test(test_market),
 		guard_test(test_roles),
 		guard_test(test_read_of_one),
 		guard_test(test_other_end),
