@@ -186,7 +186,8 @@ static RESULT cancel(struct op *op, const struct spot_request *r)
 RESULT engine_cancel_spot(struct op *op, struct spot_cancelling *wish)
 {
 	uuid *ids = arena_new_array(op->ctx->arena, uuid, wish->requests.count + 1);
-	if (!ids)
+	wish->stages = arena_new_array(op->ctx->arena, int, wish->requests.count + 1);
+	if (!ids || !wish->stages)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < wish->requests.count; k++) {
 		const struct row *row = NULL;
@@ -194,6 +195,8 @@ RESULT engine_cancel_spot(struct op *op, struct spot_cancelling *wish)
 		TRY(engine_permit(op, "spot_instance.cancel", KIND_SPOT_REQUEST, row));
 		ids[k] = row->id;
 		TRY(op_name(op, KIND_SPOT_REQUEST, row));
+		bool ends = row_is_live(row);
+		wish->stages[k] = ends ? SPOT_REQUEST_STAGE_CANCELLED : (int) spot_request_of(row)->stage;
 		TRY(cancel(op, spot_request_of(row)));
 	}
 	wish->ids = (struct uuids){ids, wish->requests.count};

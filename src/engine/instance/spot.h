@@ -31,6 +31,7 @@ struct spot_cancelling {
 	struct refs requests;
 	/* outputs: */
 	struct uuids ids; /* in the order of requests */
+	int *stages;      /* enum spot_request_stage of each: rows of many ended requests are forgotten */
 };
 OPERATION(engine_cancel_spot, spot_cancelling)
 

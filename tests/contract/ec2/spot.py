@@ -3,6 +3,7 @@
 # subjects: src/api/ec2/compute/spot_requests.c src/engine/instance/spot.c src/engine/instance/spot_room.c src/reconcile/launch/spot_request.c
 """Spot instances by boto3 on simulated hosts: an on-demand launch takes a spot instance's room, whose guest reads the notice in its metadata, and starts
 when it has gone."""
+import base64
 import datetime
 import json
 import os
@@ -103,6 +104,19 @@ def test_a_persistent_request_launches_again(ec2, image):
     ec2.terminate_instances(InstanceIds=[last])
     wait_until(lambda: request_of(ec2, sir)["Status"]["Code"] == "instance-terminated-by-user", "the request has ended")
     assert request_of(ec2, sir)["State"] == "cancelled"
+
+
+def test_a_thousand_requests_fit_into_an_answer(ec2, image):
+    """Their forms together are larger than the memory of a call, and most cancelled ones are forgotten at once."""
+    disks = [{"DeviceName": f"/dev/sd{letter}{number}", "Ebs": {"VolumeSize": 1}} for letter in "bcdefghijk" for number in (1, 2, 3)]
+    form = {"ImageId": image, "InstanceType": "t3.nano", "UserData": base64.b64encode(bytes(16384)).decode(), "BlockDeviceMappings": disks}
+    made = ec2.request_spot_instances(InstanceCount=1000, ValidFrom="2099-01-01T00:00:00Z", LaunchSpecification=form)["SpotInstanceRequests"]
+    ids = {r["SpotInstanceRequestId"] for r in made}
+    found = ec2.describe_spot_instance_requests(Filters=[{"Name": "launch.image-id", "Values": [image]}, {"Name": "state", "Values": ["open"]}])
+    assert len(ids) == 1000 and {r["SpotInstanceRequestId"] for r in found["SpotInstanceRequests"]} == ids
+    assert len(found["SpotInstanceRequests"][0]["LaunchSpecification"]["BlockDeviceMappings"]) == len(disks)
+    cancelled = ec2.cancel_spot_instance_requests(SpotInstanceRequestIds=sorted(ids))["CancelledSpotInstanceRequests"]
+    assert len(cancelled) == 1000 and {r["State"] for r in cancelled} == {"cancelled"}
 
 
 if __name__ == "__main__":

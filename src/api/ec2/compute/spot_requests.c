@@ -32,6 +32,15 @@ static RESULT take_time(struct ec2_call *e, struct str text, const char *field, 
 			      STR_ARG(text), field);
 }
 
+/* str_parse_int() takes signs, too. */
+static bool has_digits_only(struct str text)
+{
+	size_t n = 0;
+	while (n < text.n && text.p[n] >= '0' && text.p[n] <= '9')
+		n++;
+	return n == text.n;
+}
+
 RESULT ec2_take_spot_price(struct ec2_call *e, struct str text, const char *field, struct str *ret_price)
 {
 	size_t dot = str_find_char(text, '.', 0), end = text.n;
@@ -41,10 +50,10 @@ RESULT ec2_take_spot_price(struct ec2_call *e, struct str text, const char *fiel
 	*ret_price = STR_NONE;
 	if (str_is_empty(text))
 		return OK;
+	bool is_number = has_digits_only(whole) && has_digits_only(part);
 	part = str_slice(part, 0, part.n < 6 ? part.n : 6);
-	bool is_price = (whole.n == 0 || result_is_ok(str_parse_int(whole, &units))) &&
-			result_is_ok(str_parse_int(part, &decimals)) && units >= 0 && decimals >= 0 &&
-			whole.n <= 9 && (units || decimals);
+	bool is_price = is_number && (whole.n == 0 || result_is_ok(str_parse_int(whole, &units))) &&
+			result_is_ok(str_parse_int(part, &decimals)) && whole.n <= 9 && (units || decimals);
 	if (!is_price)
 		return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
 				      "Value (%" STR_FMT ") for parameter %s is invalid. \"%" STR_FMT
@@ -281,19 +290,36 @@ struct spot_item {
 	const struct spot_request *request;
 	const struct instance *instance; /* NULL: none was launched yet, or it is forgotten */
 	const struct zone *zone;         /* of the instance; NULL likewise */
-	struct ec2_launch_words spec;
+	const struct ec2_launch_words *spec;
 	struct str image, type, key, subnet, zone_name;
+	struct arena *own, *scratch;               /* between begin_item() and end_item() */
 	VEC(const struct security_group *) groups; /* of the instance's primary interface */
 };
 
-static RESULT read_spec(struct ec2_call *e, struct str form, struct ec2_launch_words *ret_spec)
+/* Splits a form around its user data, which are not shown: a list's answer would not fit into a request's memory. */
+static void cut_user_data(struct str form, struct str *ret_before, struct str *ret_after)
 {
-	struct kept_form kept = {0};
+	struct str rest = form, pair;
+	*ret_before = form;
+	*ret_after = STR_NONE;
+	while (str_split_next(&rest, '&', &pair)) {
+		if (!str_starts_with(pair, STR("UserData=")))
+			continue;
+		*ret_before = str_slice(form, 0, (size_t) (pair.p - form.p));
+		*ret_after = rest;
+		return;
+	}
+}
+
+enum { ITEM_SIZE = 16 * 1024 };
+
+static RESULT read_form_again(struct ec2_call *e, struct str form, struct kept_form *ret_form)
+{
+	struct str before, after;
 	struct pairs pairs;
-	TRY(request_parse(e->c, STR_NONE, form, &pairs));
-	TRY(request_read(e->c, &request_ec2_dialect, &form_params, 0, &pairs, &kept));
-	*ret_spec = kept.spec;
-	return OK;
+	cut_user_data(form, &before, &after);
+	TRY(request_parse(e->c, before, after, &pairs));
+	return request_read(e->c, &request_ec2_dialect, &form_params, 0, &pairs, ret_form);
 }
 
 static bool gather_groups(struct ec2_call *e, const struct tables *t, struct spot_item *item)
@@ -321,25 +347,54 @@ static struct spot_item *make_item(struct ec2_call *e, const struct tables *t, c
 {
 	struct spot_item *item = arena_new_object(e->c->arena, struct spot_item);
 	const struct spot_request *r = spot_request_of(row);
-	if (!item || !result_is_ok(read_spec(e, r->form, &item->spec)))
+	if (!item)
 		return NULL;
-	item->request = r;
-	item->instance = uuid_is_none(r->instance) ? NULL : instance_find(t, r->instance);
-	item->zone = zone_find(t, r->zone);
-	const struct instance *i = item->instance;
+	const struct instance *i = uuid_is_none(r->instance) ? NULL : instance_find(t, r->instance);
 	const struct instance_type *type = i ? instance_type_find(t, i->type) : NULL;
-	const struct str *said = item->spec.text;
-	item->image = or_else(i ? write_id_of(e->c->arena, KIND_IMAGE, i->image) : STR_NONE, said[0]);
-	item->type = or_else(type ? type->name : STR_NONE, said[1].n ? said[1] : STR("m1.small"));
-	item->key = or_else(i ? i->key_name : STR_NONE, said[2]);
-	item->subnet = or_else(i ? write_id_of(e->c->arena, KIND_SUBNET, i->subnet) : STR_NONE, said[3]);
-	item->zone_name = or_else(item->zone ? item->zone->name : STR_NONE, said[4]);
+	*item = (struct spot_item){.request = r,
+				   .instance = i,
+				   .zone = zone_find(t, r->zone),
+				   .image = i ? write_id_of(e->c->arena, KIND_IMAGE, i->image) : STR_NONE,
+				   .type = type ? type->name : STR_NONE,
+				   .key = i ? i->key_name : STR_NONE,
+				   .subnet = i ? write_id_of(e->c->arena, KIND_SUBNET, i->subnet) : STR_NONE};
+	item->zone_name = item->zone ? item->zone->name : STR_NONE;
 	return gather_groups(e, t, item) ? item : NULL;
 }
 
 static const void *gather_request(struct ec2_call *e, const struct row *row)
 {
 	return make_item(e, ec2_tables(e), row);
+}
+
+/* Reads the form into a scratch arena, which becomes the call's until end_item(): all forms of a page are larger than
+ * the memory of a call. */
+static void begin_item(struct ec2_call *e, struct spot_item *item)
+{
+	static const struct kept_form none;
+	item->own = e->c->arena;
+	item->scratch = arena_new(ITEM_SIZE, ARENA_REQUEST_CAP);
+	if (item->scratch)
+		e->c->arena = item->scratch;
+	struct kept_form *form = arena_new_object(e->c->arena, struct kept_form);
+	if (form)
+		*form = none;
+	bool is_read = form && result_is_ok(read_form_again(e, item->request->form, form));
+	if (!is_read)
+		ctx_clear_problem(e->c);
+	item->spec = is_read ? &form->spec : &none.spec;
+	const struct str *said = item->spec->text;
+	item->image = or_else(item->image, said[0]);
+	item->type = or_else(item->type, said[1].n ? said[1] : STR("m1.small"));
+	item->key = or_else(item->key, said[2]);
+	item->subnet = or_else(item->subnet, said[3]);
+	item->zone_name = or_else(item->zone_name, said[4]);
+}
+
+static void end_item(struct ec2_call *e, struct spot_item *item)
+{
+	e->c->arena = item->own;
+	arena_free(item->scratch);
 }
 
 static void write_spec_groups(struct ec2_call *e, struct xml *x, const struct spot_item *i)
@@ -352,9 +407,9 @@ static void write_spec_groups(struct ec2_call *e, struct xml *x, const struct sp
 		xml_text(x, "groupName", i->groups.at[k]->name);
 		xml_close(x, "item");
 	}
-	for (size_t k = 0; !i->groups.count && k < i->spec.texts[0].count; k++) {
+	for (size_t k = 0; !i->groups.count && k < i->spec->texts[0].count; k++) {
 		xml_open(x, "item");
-		xml_text(x, "groupId", i->spec.texts[0].at[k]);
+		xml_text(x, "groupId", i->spec->texts[0].at[k]);
 		xml_close(x, "item");
 	}
 	xml_close(x, "groupSet");
@@ -409,7 +464,7 @@ static void write_spec_interfaces(struct xml *x, const struct ec2_launch_parts *
 
 static void write_spec(struct ec2_call *e, struct xml *x, const struct spot_item *i)
 {
-	const struct str *said = i->spec.text;
+	const struct str *said = i->spec->text;
 	xml_open(x, "launchSpecification");
 	xml_text_opt(x, "imageId", i->image);
 	xml_text_opt(x, "keyName", i->key);
@@ -420,13 +475,13 @@ static void write_spec(struct ec2_call *e, struct xml *x, const struct spot_item
 	xml_text_opt(x, "groupName", said[5]);
 	xml_text_opt(x, "tenancy", said[6]);
 	xml_close(x, "placement");
-	write_spec_disks(x, &i->spec.parts[0]);
+	write_spec_disks(x, &i->spec->parts[0]);
 	xml_open(x, "monitoring");
-	xml_bool(x, "enabled", i->instance ? i->instance->monitoring : i->spec.flag[0]);
+	xml_bool(x, "enabled", i->instance ? i->instance->monitoring : i->spec->flag[0]);
 	xml_close(x, "monitoring");
 	xml_text_opt(x, "subnetId", i->subnet);
-	write_spec_interfaces(x, &i->spec.parts[1]);
-	xml_bool(x, "ebsOptimized", i->instance ? i->instance->ebs_optimized : i->spec.flag[1]);
+	write_spec_interfaces(x, &i->spec->parts[1]);
+	xml_bool(x, "ebsOptimized", i->instance ? i->instance->ebs_optimized : i->spec->flag[1]);
 	if (said[7].n || said[8].n) {
 		xml_open(x, "iamInstanceProfile");
 		xml_text_opt(x, "arn", said[7]);
@@ -466,8 +521,9 @@ static void write_state(struct ec2_call *e, struct xml *x, const struct spot_req
 
 static void write_request(struct ec2_call *e, struct xml *x, const void *data)
 {
-	const struct spot_item *i = data;
-	const struct spot_request *r = i->request;
+	struct spot_item item = *(const struct spot_item *) data, *i = &item;
+	const struct spot_request *r = item.request;
+	begin_item(e, &item);
 	ec2_write_id(x, "spotInstanceRequestId", KIND_SPOT_REQUEST, r->row.id);
 	xml_text_opt(x, "spotPrice", r->max_price);
 	xml_z(x, "type", r->is_persistent ? "persistent" : "one-time");
@@ -487,14 +543,10 @@ static void write_request(struct ec2_call *e, struct xml *x, const void *data)
 	xml_z(x, "productDescription", name_product(i->instance));
 	ec2_write_tags(x, r->tags);
 	xml_z(x, "instanceInterruptionBehavior", r->stops ? "stop" : "terminate");
+	end_item(e, &item);
 }
 
 /* ---- filters ---- */
-
-static const struct spot_item *item_of(const struct filter_run *f, const struct row *row)
-{
-	return make_item(f->e, f->t, row);
-}
 
 static bool fits_time(const struct filter_run *f, const struct row *row)
 {
@@ -522,14 +574,11 @@ static bool fits_word(const struct filter_run *f, const struct row *row)
 	return filter_z(f, name_product(instance_find(f->t, r->instance)));
 }
 
-static bool fits_launch(const struct filter_run *f, const struct row *row)
+static bool launch_fits(const struct filter_run *f, const struct spot_item *i)
 {
-	const struct spot_item *i = item_of(f, row);
 	struct str name = str_from(f->filter->name);
-	if (!i)
-		return false;
 	if (str_is(name, "launch.monitoring-enabled"))
-		return filter_bool(f, i->instance ? i->instance->monitoring : i->spec.flag[0]);
+		return filter_bool(f, i->instance ? i->instance->monitoring : i->spec->flag[0]);
 	struct str value = str_is(name, "launch.image-id")        ? i->image
 			   : str_is(name, "launch.instance-type") ? i->type
 			   : str_is(name, "launch.key-name")      ? i->key
@@ -540,27 +589,25 @@ static bool fits_launch(const struct filter_run *f, const struct row *row)
 	return value.n && filter_text(f, value);
 }
 
-static bool fits_group(const struct filter_run *f, const struct row *row)
+static bool group_fits(const struct filter_run *f, const struct spot_item *i)
 {
-	const struct spot_item *i = item_of(f, row);
 	bool is_name = str_ends_with(str_from(f->filter->name), STR("group-name"));
-	for (size_t k = 0; i && k < i->groups.count; k++)
+	for (size_t k = 0; k < i->groups.count; k++)
 		if (is_name ? filter_text(f, i->groups.at[k]->name)
 			    : filter_id(f, KIND_SECURITY_GROUP, i->groups.at[k]->row.id))
 			return true;
-	for (size_t k = 0; i && !i->groups.count && !is_name && k < i->spec.texts[0].count; k++)
-		if (filter_text(f, i->spec.texts[0].at[k]))
+	for (size_t k = 0; !i->groups.count && !is_name && k < i->spec->texts[0].count; k++)
+		if (filter_text(f, i->spec->texts[0].at[k]))
 			return true;
 	return false;
 }
 
-static bool fits_disk(const struct filter_run *f, const struct row *row)
+static bool disk_fits(const struct filter_run *f, const struct spot_item *i)
 {
-	const struct spot_item *i = item_of(f, row);
 	struct str name =
 		str_slice(str_from(f->filter->name), strlen("launch.block-device-mapping."), SIZE_MAX);
-	for (size_t k = 0; i && k < i->spec.parts[0].count; k++) {
-		const struct ec2_launch_words *d = &i->spec.parts[0].at[k];
+	for (size_t k = 0; k < i->spec->parts[0].count; k++) {
+		const struct ec2_launch_words *d = &i->spec->parts[0].at[k];
 		if (str_is(name, "volume-size")             ? d->number[0] && filter_int(f, d->number[0])
 		    : str_is(name, "delete-on-termination") ? filter_bool(f, d->flag[0])
 		    : str_is(name, "device-name")           ? filter_text(f, d->text[0])
@@ -571,12 +618,11 @@ static bool fits_disk(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
-static bool fits_interface(const struct filter_run *f, const struct row *row)
+static bool interface_fits(const struct filter_run *f, const struct spot_item *i)
 {
-	const struct spot_item *i = item_of(f, row);
 	struct str name = str_slice(str_from(f->filter->name), strlen("network-interface."), SIZE_MAX);
-	for (size_t k = 0; i && k < i->spec.parts[1].count; k++) {
-		const struct ec2_launch_words *w = &i->spec.parts[1].at[k];
+	for (size_t k = 0; k < i->spec->parts[1].count; k++) {
+		const struct ec2_launch_words *w = &i->spec->parts[1].at[k];
 		for (size_t n = 0; str_is(name, "group-id") && n < w->texts[0].count; n++)
 			if (filter_text(f, w->texts[0].at[n]))
 				return true;
@@ -592,6 +638,28 @@ static bool fits_interface(const struct filter_run *f, const struct row *row)
 	}
 	return false;
 }
+
+static bool fits_item(const struct filter_run *f, const struct row *row,
+		      bool (*fits)(const struct filter_run *f, const struct spot_item *i))
+{
+	struct spot_item *item = make_item(f->e, f->t, row);
+	if (!item)
+		return false;
+	begin_item(f->e, item);
+	bool is_fitting = fits(f, item);
+	end_item(f->e, item);
+	return is_fitting;
+}
+
+#define FITS_ITEM(name)                                                                                      \
+	static bool fits_##name(const struct filter_run *f, const struct row *row)                           \
+	{                                                                                                    \
+		return fits_item(f, row, name##_fits);                                                       \
+	}
+FITS_ITEM(launch)
+FITS_ITEM(group)
+FITS_ITEM(disk)
+FITS_ITEM(interface)
 
 static const struct filter request_filters[] = {
 	{"spot-instance-request-id", .is_id = true},
@@ -683,13 +751,12 @@ static const struct param cancel_params[] = {
 static RESULT ec2_cancel_spot(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct spot_cancelling *a = args;
-	const struct row **rows = NULL;
-	TRY(find_rows(e, a->ids, &rows));
+	(void) e;
 	xml_open(x, "spotInstanceRequestSet");
 	for (size_t k = 0; k < a->ids.count; k++) {
 		xml_open(x, "item");
 		ec2_write_id(x, "spotInstanceRequestId", KIND_SPOT_REQUEST, a->ids.at[k]);
-		xml_z(x, "state", spot_request_stage_words[spot_request_of(rows[k])->stage]);
+		xml_z(x, "state", spot_request_stage_words[a->stages[k]]);
 		xml_close(x, "item");
 	}
 	xml_close(x, "spotInstanceRequestSet");
