@@ -27,6 +27,9 @@
 #include "model/security_group.h"
 #include "model/snapshot.h"
 #include "model/subnet.h"
+#include "model/transit_attachment.h"
+#include "model/transit_gateway.h"
+#include "model/transit_route_table.h"
 #include "model/volume.h"
 #include "store/account.h"
 #include "store/provider.h"
@@ -59,6 +62,10 @@ static const struct guard_arn_form arn_forms[] = {
 	{KIND_NAT_GATEWAY, "natgateway", false, false},
 	{KIND_PEERING, "vpc-peering-connection", false, false},
 	{KIND_PEERING_SIDE, "vpc-peering-connection", false, false},
+	{KIND_TRANSIT_GATEWAY, "transit-gateway", false, false},
+	{KIND_TRANSIT_ATTACHMENT, "transit-gateway-attachment", false, false},
+	{KIND_TRANSIT_ROUTE_TABLE, "transit-gateway-route-table", false, false},
+	{KIND_TRANSIT_ROUTE, "transit-gateway-route-table", false, false},
 	{KIND_ADDRESS, "elastic-ip", false, false},
 	{KIND_ADDRESS_PREFIX, "ipv4pool-ec2", false, false},
 	{KIND_KEY_PAIR, "key-pair", false, true},
@@ -278,6 +285,9 @@ static const struct row_key row_keys[] = {
 	OF("ec2:vpcpeeringconnectionid", PEERING, peering, SELF, row, NONE),
 	OF("ec2:requestervpc", PEERING, peering, ARN, router, ROUTER),
 	OF("ec2:acceptervpc", PEERING, peering, ARN, peer_router, ROUTER),
+	OF("ec2:transitgatewayid", TRANSIT_GATEWAY, transit_gateway, SELF, row, NONE),
+	OF("ec2:transitgatewayattachmentid", TRANSIT_ATTACHMENT, transit_attachment, SELF, row, NONE),
+	OF("ec2:transitgatewayroutetableid", TRANSIT_ROUTE_TABLE, transit_route_table, SELF, row, NONE),
 	OF("ec2:availabilityzone", DEDICATED_HOST, dedicated_host, NAME, zone, ZONE),
 	OF("ec2:instancetype", DEDICATED_HOST, dedicated_host, TEXT, type, NONE),
 	OF("ec2:allocationid", ADDRESS, address, SELF, row, NONE),

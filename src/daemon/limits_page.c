@@ -186,6 +186,7 @@ static const struct {
 	 "there are"},
 	{"DeleteVpc, DeleteRouter",
 	 "200 network ACLs of 40 entries, 200 peerings, the route tables, and the default group's rules"},
+	{"DeleteTransitGateway", "20 route tables of 500 routes"},
 	{"SetExtraRoutes", "100 routes"},
 	{"CreateUser, CreateGroup, CreateRole, CreatePolicy",
 	 "the account's 5,000, 300, 1,000 or 1,500 names are compared, for IAM's names differ in letter case "

@@ -48,6 +48,8 @@ struct router;
 struct security_group;
 struct security_group_rule;
 struct subnet;
+struct transit_attachment;
+struct transit_gateway;
 
 /* A driver's connection to the network; each driver defines its own. */
 struct vnet;
@@ -165,7 +167,7 @@ struct network_firewall {
 	struct ips own_ips; /* public addresses of its guests: they don't count as outside */
 };
 
-/* A complete router: gateways, peerings, subnets, route tables, metadata and DNS port. */
+/* A complete router: gateways, peerings, attachments, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
 	const struct gateway *gateway;       /* NULL: none */
@@ -201,9 +203,29 @@ struct network_router {
 	 * doesn't exist yet. */
 	const struct peering *const *peerings;
 	size_t peering_count;
+	/* Attachments to transit gateways. The call creates this router's end of each, even if the gateway's
+	 * router doesn't exist yet. */
+	const struct transit_attachment *const *attachments;
+	size_t attachment_count;
 	struct str gateway_chassis;  /* hosts that may carry the gateway: comma-separated, preferred first */
 	struct mac metadata_mac;     /* MAC address of the metadata port */
 	struct str metadata_chassis; /* the machine that dari runs on */
+};
+
+/* A route of a transit gateway's route table. */
+struct network_transit_route {
+	uuid table;
+	struct cidr to;
+	const struct transit_attachment *attachment; /* NULL: a black hole */
+};
+
+/* A complete transit gateway: its ends of attachments, and the routes of all of its tables. */
+struct network_transit {
+	const struct transit_gateway *gateway;
+	const struct transit_attachment *const *attachments;
+	size_t attachment_count;
+	const struct network_transit_route *routes; /* each destination once in a table */
+	size_t route_count;
 };
 
 struct network_port {
@@ -272,6 +294,7 @@ enum network_item_kind {
 	NETWORK_ITEM_GROUP,
 	NETWORK_ITEM_ADDRESS,
 	NETWORK_ITEM_POLICY,
+	NETWORK_ITEM_TRANSIT_GATEWAY,
 	NETWORK_ITEM_OTHER /* shared by routers or ports */
 };
 
@@ -332,8 +355,17 @@ typedef RESULT vnet_remove_network(struct vnet *n, struct ctx *c, uuid network);
  * (ERR_AGAIN). */
 typedef RESULT vnet_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish);
 
-/* Removes a router with its NAT gateways and its ends of peerings. */
+/* Removes a router with its NAT gateways and its ends of peerings and attachments. */
 typedef RESULT vnet_remove_router(struct vnet *n, struct ctx *c, uuid router);
+
+/* ---- transit gateways ---- */
+
+/* Creates or updates a transit gateway with everything in the wish. Has no prerequisites: the routers of its
+ * attachments may be missing. */
+typedef RESULT vnet_apply_transit(struct vnet *n, struct ctx *c, const struct network_transit *wish);
+
+/* Removes a transit gateway with its ends of attachments. */
+typedef RESULT vnet_remove_transit(struct vnet *n, struct ctx *c, uuid gateway);
 
 /* ---- security groups */
 
@@ -396,6 +428,8 @@ struct network_driver {
 	vnet_remove_network *remove_network;
 	vnet_apply_router *apply_router;
 	vnet_remove_router *remove_router;
+	vnet_apply_transit *apply_transit;
+	vnet_remove_transit *remove_transit;
 	vnet_apply_group *apply_group;
 	vnet_remove_group *remove_group;
 	vnet_apply_policy *apply_policy;

@@ -22,6 +22,7 @@
 #include "engine/people/iam_role.h"
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot.h"
+#include "engine/transit/transit.h"
 #include "engine/virtual/balancer_set.h"
 #include "engine/virtual/peering_side.h"
 #include "engine/virtual/port_policy.h"
@@ -41,6 +42,9 @@ DELETER(balancer_set, balancer_set_target, set)
 DELETER(load_balancer, load_balancer_target, balancer)
 DELETER(nat_gateway, nat_gateway_target, nat_gateway)
 DELETER(peering, peering_target, peering)
+DELETER(transit_attachment, transit_attachment_target, attachment)
+DELETER(transit_gateway, transit_gateway_target, gateway)
+DELETER(transit_route_table, transit_route_table_target, route_table)
 DELETER(port, port_target, port)
 DELETER(volume, volume_target, volume, .snapshots = VOLUME_SNAPSHOTS_STAY)
 DELETER(snapshot, snapshot_target, snapshot)
@@ -85,6 +89,9 @@ const struct row_deleter engine_row_deleters[] = {
 	{KIND_NAT_GATEWAY, "nat_gateway.delete", delete_nat_gateway},
 	{KIND_PEERING_SIDE, "peering.delete", delete_peering_side},
 	{KIND_PEERING, "peering.delete", delete_peering},
+	{KIND_TRANSIT_ATTACHMENT, "transit_gateway.detach", delete_transit_attachment},
+	{KIND_TRANSIT_GATEWAY, "transit_gateway.delete", delete_transit_gateway},
+	{KIND_TRANSIT_ROUTE_TABLE, "transit_gateway.delete_route_table", delete_transit_route_table},
 	{KIND_PORT, "port.delete", delete_port},
 	{KIND_VOLUME, "volume.delete", delete_volume},
 	{KIND_SNAPSHOT, "snapshot.delete", delete_snapshot},

@@ -98,6 +98,10 @@
 #include "model/support_ticket.h"
 #include "model/ticket_attachment.h"
 #include "model/token_revocation.h"
+#include "model/transit_attachment.h"
+#include "model/transit_gateway.h"
+#include "model/transit_route.h"
+#include "model/transit_route_table.h"
 #include "model/trust.h"
 #include "model/user.h"
 #include "model/user_data.h"
@@ -188,8 +192,11 @@ void limits_count(const struct tables *head, enum kind kind, const struct row *r
 }
 
 /* A router also has a switch, through which its guests reach metadata. */
-static const int64_t keys_of[KIND_COUNT] = {
-	[KIND_NETWORK] = 1, [KIND_ROUTER] = 2, [KIND_NAT_GATEWAY] = 1, [KIND_EXTERNAL_NETWORK] = 1};
+static const int64_t keys_of[KIND_COUNT] = {[KIND_NETWORK] = 1,
+					    [KIND_ROUTER] = 2,
+					    [KIND_NAT_GATEWAY] = 1,
+					    [KIND_EXTERNAL_NETWORK] = 1,
+					    [KIND_TRANSIT_GATEWAY] = 1};
 
 int64_t limits_keys_of(enum kind kind)
 {

@@ -58,7 +58,8 @@ static bool has_owner(enum kind kind)
 
 static bool stays_visible(enum kind kind)
 {
-	return kind == KIND_INSTANCE || kind == KIND_NAT_GATEWAY || kind == KIND_PEERING;
+	return kind == KIND_INSTANCE || kind == KIND_NAT_GATEWAY || kind == KIND_PEERING ||
+	       kind == KIND_TRANSIT_GATEWAY || kind == KIND_TRANSIT_ATTACHMENT;
 }
 
 /* Live or not. */
@@ -444,6 +445,10 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ROUTE] = "route",
 	[KIND_NAT_GATEWAY] = "NAT gateway",
 	[KIND_PEERING] = "vpcPeeringConnection ID",
+	[KIND_TRANSIT_GATEWAY] = "transit gateway",
+	[KIND_TRANSIT_ATTACHMENT] = "transit gateway attachment",
+	[KIND_TRANSIT_ROUTE_TABLE] = "transit gateway route table",
+	[KIND_TRANSIT_ROUTE] = "route of a transit gateway",
 	[KIND_IMPORT_SNAPSHOT_TASK] = "import task",
 	[KIND_IMPORT_IMAGE_TASK] = "import task",
 	[KIND_NETWORK_ACL] = "network ACL",

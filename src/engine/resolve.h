@@ -13,7 +13,7 @@
  * * addresses by their public IP address;
  * * security groups by name within the account's default VPC; elsewhere use engine_find_group_in().
  *
- * Instances and NAT gateways stay visible after their end, until they are forgotten. Peerings stay visible to
+ * Instances, NAT gateways, transit gateways and their attachments stay visible after their end, until they are forgotten. Peerings stay visible to
  * each of their accounts for the time in engine/network/peering.h. Everything else disappears at once. */
 #pragma once
 
@@ -34,6 +34,8 @@ struct route_plan;
 struct route_plan_entry;
 struct source_nat;
 struct peering_side;
+struct transit_attachment;
+struct transit_gateway;
 struct balancer_set;
 struct gateway;
 struct external_network;
@@ -197,6 +199,8 @@ ENGINE_FINDER(snapshot, KIND_SNAPSHOT)
 ENGINE_FINDER(snapshot_policy, KIND_SNAPSHOT_POLICY)
 ENGINE_FINDER(storage_pool, KIND_STORAGE_POOL)
 ENGINE_FINDER(subnet, KIND_SUBNET)
+ENGINE_FINDER(transit_attachment, KIND_TRANSIT_ATTACHMENT)
+ENGINE_FINDER(transit_gateway, KIND_TRANSIT_GATEWAY)
 ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)
 ENGINE_FINDER(volume_group, KIND_VOLUME_GROUP)

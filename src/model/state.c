@@ -17,6 +17,8 @@
 #include "model/port.h"
 #include "model/snapshot.h"
 #include "model/states.h"
+#include "model/transit_attachment.h"
+#include "model/transit_gateway.h"
 #include "model/volume.h"
 
 static enum instance_state on_state(const struct instance *i)
@@ -128,6 +130,21 @@ enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *
 	return n->seen_gen > 0 ? NAT_GATEWAY_AVAILABLE : NAT_GATEWAY_PENDING;
 }
 
+enum transit_gateway_state model_derive_transit_gateway_state(const struct transit_gateway *g)
+{
+	if (g->row.deleted_us != 0)
+		return g->ended_us != 0 ? TRANSIT_GATEWAY_DELETED : TRANSIT_GATEWAY_DELETING;
+	return g->seen_gen > 0 ? TRANSIT_GATEWAY_AVAILABLE : TRANSIT_GATEWAY_PENDING;
+}
+
+enum transit_attachment_state model_derive_transit_attachment_state(const struct transit_attachment *a)
+{
+	if (a->row.deleted_us != 0)
+		return a->ended_us != 0 ? TRANSIT_ATTACHMENT_DELETED : TRANSIT_ATTACHMENT_DELETING;
+	return a->seen_gen > 0 && a->router_seen_gen > 0 ? TRANSIT_ATTACHMENT_AVAILABLE
+							 : TRANSIT_ATTACHMENT_PENDING;
+}
+
 enum peering_state model_derive_peering_state(const struct peering *p)
 {
 	static const enum peering_state ends[] = {[PEERING_OUTCOME_FAILED] = PEERING_FAILED,
@@ -164,6 +181,8 @@ DERIVE(snapshot)
 DERIVE(backup)
 DERIVE(nat_gateway)
 DERIVE(peering)
+DERIVE(transit_gateway)
+DERIVE(transit_attachment)
 DERIVE(import_snapshot_task)
 DERIVE(import_image_task)
 
@@ -175,6 +194,8 @@ static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
 	[KIND_BACKUP] = derive_backup,
 	[KIND_NAT_GATEWAY] = derive_nat_gateway,
 	[KIND_PEERING] = derive_peering,
+	[KIND_TRANSIT_GATEWAY] = derive_transit_gateway,
+	[KIND_TRANSIT_ATTACHMENT] = derive_transit_attachment,
 	[KIND_IMPORT_SNAPSHOT_TASK] = derive_import_snapshot_task,
 	[KIND_IMPORT_IMAGE_TASK] = derive_import_image_task,
 };

@@ -14,6 +14,8 @@ struct import_snapshot_task;
 struct instance;
 struct nat_gateway;
 struct peering;
+struct transit_attachment;
+struct transit_gateway;
 struct port;
 struct snapshot;
 struct volume;
@@ -32,6 +34,8 @@ enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
 enum backup_state model_derive_backup_state(const struct backup *b);
 enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *n);
 enum peering_state model_derive_peering_state(const struct peering *p);
+enum transit_gateway_state model_derive_transit_gateway_state(const struct transit_gateway *g);
+enum transit_attachment_state model_derive_transit_attachment_state(const struct transit_attachment *a);
 enum import_snapshot_task_state model_derive_import_snapshot_task_state(const struct import_snapshot_task *k);
 enum import_image_task_state model_derive_import_image_task_state(const struct import_image_task *k);
 

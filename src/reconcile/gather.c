@@ -482,6 +482,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_routes(s, t, router, ret_rows));
 	TRY(gather_prefixes(s, t, router, ret_rows));
 	TRY(gather_peerings(s, t, router, ret_rows));
+	TRY(transit_gather_ends(s, t, router, ret_rows));
 	TRY(gather_gateway(s, t, router, ret_rows));
 	TRY(gather_egress(s, t, ret_rows));
 	TRY(gather_forwardings(s, t, router, ret_rows));

@@ -130,6 +130,7 @@ static RESULT step_router(struct step *s)
 	if (!row_is_live(&router->row)) {
 		TRY(s->r->network.driver->remove_router(s->r->network.self, &s->ctx, router->row.id));
 		TRY(report_peerings(s, &rows));
+		TRY(report_transit_ends(s, &rows));
 		TRY(forget_parts(s, &rows));
 		struct router_forget *forget = STEP_NEW(s, struct router_forget);
 		forget->router = router->row.id;
@@ -141,22 +142,32 @@ static RESULT step_router(struct step *s)
 	TRY(rows.has_ports ? reconcile_apply_router(s, &rows) : remove_unused(s, &rows));
 	TRY(report_nats(s, &rows));
 	TRY(report_peerings(s, &rows));
+	TRY(report_transit_ends(s, &rows));
 	TRY(report_interfaces(s, &rows));
 	return forget_parts(s, &rows);
 }
 
 /* ---- wake-ups ---- */
 
-/* Policies can name "the virtual network": wakes those behind the router when its blocks change. */
+static bool do_blocks_differ(const struct cidrs *was, const struct cidrs *is)
+{
+	bool differs = was->count != is->count;
+	for (size_t k = 0; !differs && k < is->count; k++)
+		differs = !cidr_equal(was->at[k], is->at[k]);
+	return differs;
+}
+
+/* Policies can name "the virtual network": wakes those behind the router when its blocks change. Transit gateways
+ * have routes to its blocks. */
 static void wake_for_blocks(struct reconciler *r, const struct tables *t, const struct row *before,
 			    const struct row *after)
 {
 	const struct router *was = router_of(before), *is = router_of(after);
-	bool differs = was && was->blocks.count != is->blocks.count;
-	for (size_t k = 0; was && !differs && k < is->blocks.count; k++)
-		differs = !cidr_equal(was->blocks.at[k], is->blocks.at[k]);
+	bool differs = was && do_blocks_differ(&was->blocks, &is->blocks);
 	if (differs)
 		wake_policies_behind(r, t, after->id);
+	if (differs || (was && do_blocks_differ(&was->ipv6_blocks, &is->ipv6_blocks)))
+		wake_transits_of(r, t, after->id);
 	wake_for_row(r, KIND_ROUTER, after);
 }
 

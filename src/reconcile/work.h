@@ -614,13 +614,21 @@ struct router_rows {
 	VEC(const struct port *) interfaces;  /* live ones, including those at a subnet's gateway address */
 	VEC(const struct port *) deleted_interfaces;
 	VEC(const struct subnet *) deleted_subnets;
-	VEC(const struct nat_gateway *) going_nats; /* deleted, not yet confirmed as removed from the
+	VEC(const struct nat_gateway *) going_nats;         /* deleted, not yet confirmed as removed from the
 						     * network */
-	VEC(const struct peering *) peerings;       /* accepted ones in both directions */
-	VEC(const struct peering *) going_peerings; /* deleted, not yet confirmed as removed from the
+	VEC(const struct peering *) peerings;               /* accepted ones in both directions */
+	VEC(const struct peering *) going_peerings;         /* deleted, not yet confirmed as removed from the
 						     * network */
+	VEC(const struct transit_attachment *) attachments; /* to transit gateways */
+	VEC(const struct transit_attachment *) going_attachments; /* deleted, not yet confirmed as removed
+								   * from the network */
 	bool has_ports; /* a network of the router has a port, so the router must exist */
 };
+/* transit/transit.c: the router's ends of attachments to transit gateways. */
+RESULT transit_gather_ends(struct step *s, const struct tables *t, uuid router, struct router_rows *rows);
+RESULT report_transit_ends(struct step *s, const struct router_rows *rows);
+/* Wakes the transit gateways that the router is attached to, because its blocks have changed. */
+void wake_transits_of(struct reconciler *r, const struct tables *t, uuid router);
 /* gather_firewall.c: firewalls of the router's networks; requires rows->segments. */
 RESULT gather_firewalls(struct step *s, const struct tables *t, struct router_rows *rows);
 /* Wakes the routers that implement the firewall of the port's network, if it has one. */

@@ -81,7 +81,7 @@ def signatures(raw):
 
 def parameters(raw, ami):
     raw.expect("no such action", 400, "InvalidAction", action("LaunchRockets"))
-    raw.expect("an action not built", 400, "UnsupportedOperation", action("CreateTransitGateway"))
+    raw.expect("an action not built", 400, "UnsupportedOperation", action("CreateTransitGatewayConnect"))
     raw.expect("missing parameter", 400, "MissingParameter", action("RunInstances", MinCount=1, MaxCount=1), "ImageId")
     raw.expect("not a number", 400, "InvalidParameterValue", action("RunInstances", ImageId=ami, MinCount="two", MaxCount=2),
                "minCount")

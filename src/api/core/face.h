@@ -51,7 +51,7 @@ struct api_entry {
 };
 struct api_entry api_entry_of(const struct api_action *action);
 
-enum { API_ACTIONS_MAX = 256 };
+enum { API_ACTIONS_MAX = 384 };
 
 /* Actions that are found by their names, sorted by them. */
 struct api_entries {

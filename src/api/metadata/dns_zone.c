@@ -13,6 +13,7 @@
 #include "engine/network/port.h"
 #include "engine/network/router.h"
 #include "engine/region/region.h"
+#include "engine/transit/transit.h"
 #include "model/address.h"
 #include "model/id.h"
 #include "model/secondary_ip.h"
@@ -107,7 +108,8 @@ static bool find_public(const struct tables *t, const struct router *r, struct s
 	const struct port *port = address ? port_find(t, address->port) : NULL;
 	if (!port || !engine_has_hostnames(router_find(t, port->router)))
 		return false;
-	if (uuid_equal(port->router, r->row.id) || engine_resolves_for_peer(t, r->row.id, port->router))
+	if (uuid_equal(port->router, r->row.id) || engine_resolves_for_peer(t, r->row.id, port->router) ||
+	    engine_resolves_over_transit(t, r->row.id, port->router))
 		ret_ips->a = address->private_ip;
 	return true;
 }

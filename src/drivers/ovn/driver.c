@@ -19,6 +19,7 @@
 #include "model/port_policy.h"
 #include "model/router.h"
 #include "model/security_group.h"
+#include "model/transit_gateway.h"
 
 struct vnet {
 	struct ovsdb *northbound, *southbound; /* southbound: NULL if not configured */
@@ -193,6 +194,21 @@ static RESULT ovn_remove_router(struct vnet *n, struct ctx *c, uuid router)
 {
 	TRY(apply_empty(n, c, router, NB_ROUTER));
 	return sweep_shared(n, c);
+}
+
+static RESULT ovn_apply_transit(struct vnet *n, struct ctx *c, const struct network_transit *wish)
+{
+	struct wish w;
+	wish_init(&w, c->arena, n->region, wish->gateway->row.id, NB_TRANSIT);
+	nb_plan_transit(&w, wish);
+	struct result r = apply(n, c, &w, NULL);
+	wish_free(&w);
+	return r;
+}
+
+static RESULT ovn_remove_transit(struct vnet *n, struct ctx *c, uuid gateway)
+{
+	return apply_empty(n, c, gateway, NB_TRANSIT);
 }
 
 static RESULT ovn_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish)
@@ -421,10 +437,13 @@ struct listing {
 
 static enum network_item_kind parse_kind(const char *word)
 {
-	static const char *const words[] = {
-		[NETWORK_ITEM_ROUTER] = NB_ROUTER,   [NETWORK_ITEM_NETWORK] = NB_NETWORK,
-		[NETWORK_ITEM_PORT] = NB_PORT,       [NETWORK_ITEM_GROUP] = NB_GROUP,
-		[NETWORK_ITEM_ADDRESS] = NB_ADDRESS, [NETWORK_ITEM_POLICY] = NB_POLICY};
+	static const char *const words[] = {[NETWORK_ITEM_ROUTER] = NB_ROUTER,
+					    [NETWORK_ITEM_NETWORK] = NB_NETWORK,
+					    [NETWORK_ITEM_PORT] = NB_PORT,
+					    [NETWORK_ITEM_GROUP] = NB_GROUP,
+					    [NETWORK_ITEM_ADDRESS] = NB_ADDRESS,
+					    [NETWORK_ITEM_POLICY] = NB_POLICY,
+					    [NETWORK_ITEM_TRANSIT_GATEWAY] = NB_TRANSIT};
 	for (unsigned k = 0; k < sizeof words / sizeof words[0]; k++)
 		if (word && strcmp(words[k], word) == 0)
 			return (enum network_item_kind) k;
@@ -533,6 +552,8 @@ static const struct network_driver network_ovn = {
 	.remove_network = ovn_remove_network,
 	.apply_router = ovn_apply_router,
 	.remove_router = ovn_remove_router,
+	.apply_transit = ovn_apply_transit,
+	.remove_transit = ovn_remove_transit,
 	.apply_group = ovn_apply_group,
 	.remove_group = ovn_remove_group,
 	.apply_policy = ovn_apply_policy,

@@ -17,6 +17,7 @@ struct peering;
 struct route;
 struct security_group_rule;
 struct subnet;
+struct transit_attachment;
 
 extern const struct ovsdb_schema nb_schema; /* OVN_Northbound: tables and columns we use */
 extern const struct ovsdb_schema sb_schema; /* OVN_Southbound: existing chassis */
@@ -28,6 +29,7 @@ extern const struct ovsdb_schema sb_schema; /* OVN_Southbound: existing chassis 
 #define NB_GROUP "group"
 #define NB_ADDRESS "address"
 #define NB_POLICY "policy"
+#define NB_TRANSIT "transit-gateway"
 #define NB_SHARED "shared" /* external switches and the default-deny group */
 
 /* A port's entries in its router's DNS row: "<DNS row> <name> <reverse name>". */
@@ -67,6 +69,13 @@ struct ip nb_make_link_local(struct mac mac);
 /* Next hop and port from this router to its peer. */
 void nb_write_peering_hop(const struct peering *p, uuid router, enum ip_family family,
 			  char next_hop[static IP_TEXT_SIZE], char port[static NB_NAME_SIZE]);
+/* part of the router: its end of the attachment */
+void nb_plan_attachment(struct wish *w, const struct transit_attachment *a);
+/* Next hop and port from this router to the transit gateway that the route names; false: it names none, or the
+ * router is not attached to it for that family. */
+bool nb_write_transit_hop(const struct network_router *wish, const struct route *route,
+			  char next_hop[static IP_TEXT_SIZE], char port[static NB_NAME_SIZE]);
+void nb_plan_transit(struct wish *w, const struct network_transit *wish);
 void nb_plan_group(struct wish *w, const struct network_group *wish);
 void nb_plan_policy(struct wish *w, const struct network_policy *wish);
 /* Port group of a policy behind one router; port group of a router's closed ports. */

@@ -152,6 +152,8 @@ static void plan_way(struct wish *w, uuid id, struct cidr to, const struct netwo
 		nb_write_peering_hop(peering, wish->router->row.id, route->destination.base.family, next_hop,
 				     port);
 		plan_route(w, id, route->table, prefix, next_hop, port);
+	} else if (nb_write_transit_hop(wish, route, next_hop, port)) {
+		plan_route(w, id, route->table, prefix, next_hop, port);
 	} else if (is_others || !plan_hops(w, id, prefix, r, hop, wish))
 		plan_route(w, id, route->table, prefix, "discard", NULL);
 }
@@ -258,6 +260,8 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 		nb_plan_nat(w, &wish->nats[k], wish);
 	for (size_t k = 0; k < wish->peering_count; k++)
 		nb_plan_peering(w, wish->peerings[k]);
+	for (size_t k = 0; k < wish->attachment_count; k++)
+		nb_plan_attachment(w, wish->attachments[k]);
 	if (nb_has_uplink(wish))
 		nb_plan_uplink(w, wish);
 	nb_plan_forwardings(w, wish);

@@ -18,6 +18,7 @@
 #include "model/router.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
+#include "model/transit_gateway.h"
 
 /* An object of the network; in a tree by kind and id. */
 struct thing {
@@ -253,6 +254,22 @@ static RESULT sim_remove_router(struct vnet *n, struct ctx *c, uuid router)
 	return remove_call(c, NETWORK_ITEM_ROUTER, router);
 }
 
+/* ---- transit gateways ---- */
+
+static RESULT sim_apply_transit(struct vnet *n, struct ctx *c, const struct network_transit *wish)
+{
+	(void) n;
+	TRY(begin_call(c));
+	bool is_there = ensure_thing(NETWORK_ITEM_TRANSIT_GATEWAY, wish->gateway->row.id);
+	return end_call(c, is_there ? OK : ctx_no_memory(c));
+}
+
+static RESULT sim_remove_transit(struct vnet *n, struct ctx *c, uuid gateway)
+{
+	(void) n;
+	return remove_call(c, NETWORK_ITEM_TRANSIT_GATEWAY, gateway);
+}
+
 /* ---- groups, ports, addresses ---- */
 
 static RESULT sim_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish)
@@ -470,6 +487,8 @@ static const struct network_driver network_sim = {
 	.remove_network = sim_remove_network,
 	.apply_router = sim_apply_router,
 	.remove_router = sim_remove_router,
+	.apply_transit = sim_apply_transit,
+	.remove_transit = sim_remove_transit,
 	.apply_group = sim_apply_group,
 	.remove_group = sim_remove_group,
 	.apply_policy = sim_apply_policy,

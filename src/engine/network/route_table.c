@@ -13,9 +13,12 @@
 #include "engine/network/route_table_internal.h"
 #include "engine/network/router_internal.h"
 #include "engine/tag_internal.h"
+#include "engine/transit/transit.h"
+#include "engine/transit/transit_internal.h"
 #include "model/account.h"
 #include "model/egress_gateway.h"
 #include "model/peering.h"
+#include "model/transit_gateway.h"
 #include "store/gateway.h"
 #include "store/nat_gateway.h"
 #include "store/port.h"
@@ -309,7 +312,7 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 struct route_plan {
 	const struct route_table *table;
 	struct cidr destination;
-	uuid gateway, egress_gateway, nat_gateway, port, peering;
+	uuid gateway, egress_gateway, nat_gateway, port, peering, transit_gateway;
 	const struct route *present; /* route with that destination, or NULL */
 };
 
@@ -350,6 +353,16 @@ static RESULT find_target_peering(struct op *op, const struct ref *ref, uuid own
 	return OK;
 }
 
+/* The router must be attached to the gateway. */
+static RESULT find_target_transit(struct op *op, const struct ref *ref, uuid own,
+				  const struct transit_gateway **ret_gateway)
+{
+	TRY(transit_find_gateway(op, ref, ret_gateway));
+	if (engine_find_transit_attachment_of(op->head, own, (*ret_gateway)->row.id))
+		return OK;
+	return engine_fail_not_found(op->ctx, KIND_TRANSIT_GATEWAY, ref);
+}
+
 /* Resolves the named target, and finds its router. */
 static RESULT resolve_named(struct op *op, const struct route_wish *wish, const struct ref *target,
 			    struct route_plan *plan, uuid *ret_router)
@@ -373,6 +386,11 @@ static RESULT resolve_named(struct op *op, const struct route_wish *wish, const 
 		const struct peering *peering = NULL;
 		TRY(find_target_peering(op, target, plan->table->router, &peering, ret_router));
 		plan->peering = peering->row.id;
+	} else if (target == &wish->transit_gateway) {
+		const struct transit_gateway *gateway = NULL;
+		TRY(find_target_transit(op, target, plan->table->router, &gateway));
+		plan->transit_gateway = gateway->row.id;
+		*ret_router = plan->table->router;
 	} else {
 		const struct port *port = NULL;
 		TRY(find_target_port(op, wish, &port));
@@ -384,8 +402,9 @@ static RESULT resolve_named(struct op *op, const struct route_wish *wish, const 
 
 static RESULT resolve_target(struct op *op, const struct route_wish *wish, struct route_plan *plan)
 {
-	const struct ref *targets[] = {&wish->gateway, &wish->egress_gateway, &wish->nat_gateway,
-				       &wish->port,    &wish->instance,       &wish->peering};
+	const struct ref *targets[] = {&wish->gateway,        &wish->egress_gateway, &wish->nat_gateway,
+				       &wish->port,           &wish->instance,       &wish->peering,
+				       &wish->transit_gateway};
 	const struct ref *target = NULL;
 	size_t count = wish->to_local;
 	uuid router = UUID_NONE;
@@ -434,7 +453,8 @@ static RESULT write_route(struct op *op, const struct route_plan *plan, bool is_
 			      .egress_gateway = plan->egress_gateway,
 			      .nat_gateway = plan->nat_gateway,
 			      .port = plan->port,
-			      .peering = plan->peering};
+			      .peering = plan->peering,
+			      .transit_gateway = plan->transit_gateway};
 	TRY(route_check(op, plan->table, &route, is_change));
 	if (plan->present && !is_change)
 		return fail_exists(op, plan->destination);
@@ -581,7 +601,7 @@ static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, 
 	for (; route; route = next) {
 		next = route_next_by_table(op->head, route);
 		if (uuid_is_none(route->gateway) && uuid_is_none(route->egress_gateway) &&
-		    uuid_is_none(route->peering))
+		    uuid_is_none(route->peering) && uuid_is_none(route->transit_gateway))
 			TRY(keep_hops(op, wish, route, removes));
 	}
 	return OK;

@@ -20,6 +20,7 @@
 #include "engine/people/account.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
+#include "engine/transit/transit_internal.h"
 #include "engine/virtual/peering_side_internal.h"
 #include "engine/virtual/route_plan_internal.h"
 #include "model/zone.h"
@@ -232,6 +233,8 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 		what = "network ACLs";
 	else if (peering_holds_router(op->head, router->row.id))
 		what = "peering connections";
+	else if (transit_holds_router(op->head, router->row.id))
+		what = "attachments to transit gateways";
 	if (!what)
 		return OK;
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, ref,

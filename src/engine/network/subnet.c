@@ -16,8 +16,10 @@
 #include "engine/network/subnet_pool_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
+#include "engine/transit/transit_internal.h"
 #include "model/account.h"
 #include "model/network.h"
+#include "model/transit_attachment.h"
 #include "model/zone.h"
 #include "store/port.h"
 #include "store/port_prefix.h"
@@ -571,8 +573,11 @@ RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct st
 {
 	struct str user = STR_NONE;
 	const struct port *port = engine_find_port_in(op->head, subnet->row.id);
+	const struct transit_attachment *attachment = transit_find_in_subnet(op->head, subnet);
 	if (port)
 		user = engine_write_id(op, KIND_PORT, port->row.id);
+	else if (attachment)
+		user = engine_write_id(op, KIND_TRANSIT_ATTACHMENT, attachment->row.id);
 	else if (!uuid_is_none(subnet->router) && !subnet_is_of_blocks(op->head, subnet))
 		user = engine_write_id(op, KIND_ROUTER, subnet->router);
 	if (str_is_empty(user))

@@ -314,6 +314,7 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		    {KIND_ADDRESS_PREFIX, "public IP prefixes", count_live_prefixes(op, account->row.id)},
 		    {KIND_ROUTER, "VPCs", has->routers},
 		    {KIND_NAT_GATEWAY, "NAT gateways", has->nat_gateways},
+		    {KIND_TRANSIT_GATEWAY, "transit gateways", has->transit_gateways},
 		    {KIND_PORT, "network interfaces", has->ports},
 		    {KIND_NETWORK, "networks", has->networks},
 		    {KIND_DEDICATED_HOST, "dedicated hosts", has->dedicated_hosts}};

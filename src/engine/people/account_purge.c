@@ -32,6 +32,8 @@
 #include "store/security_group.h"
 #include "store/snapshot.h"
 #include "store/source_nat.h"
+#include "store/transit_attachment.h"
+#include "store/transit_gateway.h"
 #include "store/volume.h"
 
 /* Counted from the mark, because hosts may still hold resources of deleted rows. */
@@ -86,6 +88,8 @@ static const struct owned {
 	{KIND_NAT_GATEWAY, NAT_GATEWAY_INDEX_ACCOUNT, {0}},
 	{KIND_PEERING_SIDE, PEERING_SIDE_INDEX_ACCOUNT, {0}},
 	{KIND_PEERING, PEERING_INDEX_ACCOUNT, {0}},
+	{KIND_TRANSIT_ATTACHMENT, TRANSIT_ATTACHMENT_INDEX_ACCOUNT, {0}},
+	{KIND_TRANSIT_GATEWAY, TRANSIT_GATEWAY_INDEX_ACCOUNT, {0}},
 	{KIND_BACKUP, BACKUP_INDEX_ACCOUNT, {KIND_BACKUP, "backup.delete", delete_backup}},
 	{KIND_SNAPSHOT, SNAPSHOT_INDEX_ACCOUNT, {0}},
 	{KIND_VOLUME, VOLUME_INDEX_ACCOUNT, {0}},

@@ -20,11 +20,12 @@ enum { TEXT_MAX = 2048 };
 const char *const reach_verdict_words[] = {
 	[REACH_PASSES] = "passes", [REACH_STOPS] = "stops", [REACH_UNKNOWN] = "unknown"};
 const char *const reach_stage_words[REACH_STAGES] = {
-	[REACH_STATE] = "state", [REACH_SOURCE] = "source",     [REACH_POLICY] = "policy",
-	[REACH_GROUP] = "group", [REACH_FIREWALL] = "firewall", [REACH_ACL] = "acl",
-	[REACH_LINK] = "link",   [REACH_ROUTE] = "route",       [REACH_TRANSLATION] = "translation",
-	[REACH_NAT] = "nat",     [REACH_PEERING] = "peering",   [REACH_BALANCER] = "balancer",
-	[REACH_GUEST] = "guest", [REACH_OUTSIDE] = "outside",   [REACH_PLATFORM] = "platform",
+	[REACH_STATE] = "state",       [REACH_SOURCE] = "source",     [REACH_POLICY] = "policy",
+	[REACH_GROUP] = "group",       [REACH_FIREWALL] = "firewall", [REACH_ACL] = "acl",
+	[REACH_LINK] = "link",         [REACH_ROUTE] = "route",       [REACH_TRANSLATION] = "translation",
+	[REACH_NAT] = "nat",           [REACH_PEERING] = "peering",   [REACH_TRANSIT] = "transit",
+	[REACH_BALANCER] = "balancer", [REACH_GUEST] = "guest",       [REACH_OUTSIDE] = "outside",
+	[REACH_PLATFORM] = "platform",
 };
 
 /* ---- steps ---- */

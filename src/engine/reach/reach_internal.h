@@ -66,7 +66,7 @@ struct reach_walk {
 	const struct router *by; /* NULL: within the subnet */
 };
 
-/* A packet at a router: from one of its subnets, or (NULL) from a gateway or a peering. */
+/* A packet at a router: from one of its subnets, or (NULL) from a gateway, a peering or a transit gateway. */
 struct reach_spot {
 	const struct router *router;
 	const struct subnet *in;

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The path of a packet: from an interface within its subnet or to a router, through routes, NAT gateways and
- * peerings, until it reaches an interface or leaves the region. A route without a target is a black hole
+ * The path of a packet: from an interface within its subnet or to a router, through routes, NAT gateways, peerings
+ * and transit gateways, until it reaches an interface or leaves the region. A route without a target is a black hole
  * (drivers/ovn/nb_router.c); a peering reaches only a router's own subnets (nb_peering.c). */
 #include "engine/network/ipv6.h"
 #include "engine/network/network.h"
 #include "engine/network/port.h"
 #include "engine/network/route_table.h"
 #include "engine/reach/reach_internal.h"
+#include "engine/transit/transit.h"
 #include "store/peering.h"
 #include "store/port.h"
 #include "store/route.h"
 #include "store/router.h"
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
+#include "store/transit_attachment.h"
 
 /* ---- arrival in a subnet ---- */
 
@@ -127,6 +129,62 @@ static enum reach_end by_peering(struct reach_walk *w, const struct router *rout
 	return reach_go(w, (struct reach_spot){other, NULL, UUID_NONE});
 }
 
+/* From the gateway: by the table that the attachment of the packet's VPC is associated with. */
+static enum reach_end cross_transit(struct reach_walk *w, const struct transit_attachment *in)
+{
+	struct transit_ways ways = {0};
+	struct str name = reach_name(w, KIND_TRANSIT_GATEWAY, in->gateway);
+	struct reach_step step = {.stage = REACH_TRANSIT, .kind = KIND_TRANSIT_ATTACHMENT, .row = in->row.id};
+	if (uuid_is_none(in->table))
+		return reach_stop(
+			w, step,
+			reach_print(w,
+				    "Attachment %" STR_FMT
+				    " is associated with no route table of the transit gateway.%" STR_FMT,
+				    reach_name(w, KIND_TRANSIT_ATTACHMENT, in->row.id), STR_NONE),
+			"Associate it with one.");
+	if (!engine_list_transit_ways(w->c->arena, w->t, in->table, &ways)) {
+		w->has_failed = true;
+		return REACH_END_STOPPED;
+	}
+	step = (struct reach_step){
+		.stage = REACH_TRANSIT, .kind = KIND_TRANSIT_ROUTE_TABLE, .row = in->table};
+	struct str table = reach_name(w, KIND_TRANSIT_ROUTE_TABLE, in->table);
+	const struct transit_way *way = engine_find_transit_way(&ways, w->p.to);
+	if (!way)
+		return reach_stop(w, step,
+				  reach_print(w, "No route of %" STR_FMT " leads to %" STR_FMT ".", table,
+					      reach_write_to(w)),
+				  "Add a route for it, or let its VPC's attachment propagate to the table.");
+	const struct router *next = way->attachment ? router_find(w->t, way->attachment->router) : NULL;
+	if (!next || (w->p.to.family == IP_V6 && !way->attachment->ipv6_support))
+		return reach_stop(
+			w, step,
+			reach_print(w, "The route to %" STR_FMT " of table %" STR_FMT " is a black hole.",
+				    cidr_to_str(w->c->arena, way->to), table),
+			"Lead the route to something that is there.");
+	reach_say(w, step, "Transit gateway %" STR_FMT " leads on to VPC %" STR_FMT ".", STR_ARG(name),
+		  STR_ARG(reach_name(w, KIND_ROUTER, next->row.id)));
+	return reach_go(w, (struct reach_spot){next, NULL, UUID_NONE});
+}
+
+static enum reach_end by_transit(struct reach_walk *w, const struct router *router, const struct route *r)
+{
+	struct str name = reach_name(w, KIND_TRANSIT_GATEWAY, r->transit_gateway);
+	const struct transit_attachment *in =
+		engine_find_transit_attachment_of(w->t, router->row.id, r->transit_gateway);
+	tell_route(w, r, "transit gateway", name);
+	if (in && (w->p.to.family == IP_V4 || in->ipv6_support))
+		return cross_transit(w, in);
+	return reach_stop(w,
+			  (struct reach_step){.stage = REACH_TRANSIT,
+					      .kind = KIND_TRANSIT_GATEWAY,
+					      .row = r->transit_gateway},
+			  reach_print(w, "VPC %" STR_FMT " is not attached to %" STR_FMT " for this family.",
+				      reach_name(w, KIND_ROUTER, router->row.id), name),
+			  "Attach it.");
+}
+
 static enum reach_end by_nat(struct reach_walk *w, const struct router *router, const struct route *r,
 			     const struct port *port, const struct subnet *subnet)
 {
@@ -231,6 +289,8 @@ static enum reach_end follow(struct reach_walk *w, const struct router *router, 
 	const struct peering *peering = uuid_is_none(r->peering) ? NULL : peering_find(w->t, r->peering);
 	if (reach_leads_out(w, router, r))
 		return follow_out(w, router, r);
+	if (!uuid_is_none(r->transit_gateway))
+		return by_transit(w, router, r);
 	return peering ? by_peering(w, router, r, peering) : follow_in(w, router, r);
 }
 

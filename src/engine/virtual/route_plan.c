@@ -101,7 +101,8 @@ static bool leads_alike(const struct route *x, const struct route *y)
 {
 	return uuid_equal(x->gateway, y->gateway) && uuid_equal(x->port, y->port) &&
 	       uuid_equal(x->peering, y->peering) && ip_equal(x->next_hop, y->next_hop) &&
-	       uuid_equal(x->nat_gateway, y->nat_gateway);
+	       uuid_equal(x->nat_gateway, y->nat_gateway) &&
+	       uuid_equal(x->transit_gateway, y->transit_gateway);
 }
 
 /* all: removes every route that is not wanted; otherwise only routes to peers. */

@@ -434,6 +434,8 @@ static RESULT remove_from_network(const struct network_handle *n, struct ctx *c,
 		return n->driver->remove_address(n->self, c, item->id);
 	case NETWORK_ITEM_NETWORK:
 		return n->driver->remove_network(n->self, c, item->id);
+	case NETWORK_ITEM_TRANSIT_GATEWAY:
+		return n->driver->remove_transit(n->self, c, item->id);
 	case NETWORK_ITEM_OTHER:
 		break;
 	}

@@ -101,8 +101,8 @@ for (const [name, input, code, status] of refusals)
   test(`${name} ${JSON.stringify(input)}: ${code}`, async () => isRefusal(await refused(name, input), code, status));
 
 test("what is not built says so", async () => {
-  assert.ok(!given.actions.includes("CreateTransitGateway"));
-  const error = await refused("CreateTransitGateway");
+  assert.ok(!given.actions.includes("CreateTransitGatewayConnect"));
+  const error = await refused("CreateTransitGatewayConnect");
   assert.ok(error instanceof sdk.EC2ServiceException && error.$metadata.httpStatusCode === 400, `${error}`);
 });
 

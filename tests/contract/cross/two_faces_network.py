@@ -66,6 +66,35 @@ def drop_router(both, network, subnet, router):
     both.delete(f"{NETWORK}/networks/{network}")
 
 
+@holds("The network: Transit gateways", "What each face calls it: transit gateway, attachment", "What each face calls it: transit route table, route")
+def test_transit_gateways(both):
+    """Neutron does not show them, and keeps their routes."""
+    vpc, router, subnets = make_vpc(both, "10.64.0.0/16")
+    gateway = both.ec2.create_transit_gateway()["TransitGateway"]
+    identifier = gateway["TransitGatewayId"]
+    table = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"]
+    before = both.ok("GET", f"{NETWORK}/routers/{router}")["router"], ports_of(both, device_id=router)
+    attachment = both.ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=identifier, VpcId=vpc, SubnetIds=[subnets[0][0]["SubnetId"]])
+    attachment = attachment["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+    both.ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.65.0.0/16", TransitGatewayId=identifier)
+    both.rest()
+    assert (both.ok("GET", f"{NETWORK}/routers/{router}")["router"], ports_of(both, device_id=router)) == before
+    change(both, "router", router, routes=[])
+    routes = both.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    assert [r.get("TransitGatewayId") for r in routes] == [None, identifier]
+    ways = both.ec2.search_transit_gateway_routes(TransitGatewayRouteTableId=gateway["Options"]["PropagationDefaultRouteTableId"],
+                                                  Filters=[{"Name": "state", "Values": ["active"]}])["Routes"]
+    assert [(w["DestinationCidrBlock"], w["Type"]) for w in ways] == [("10.64.0.0/16", "propagated")]
+    made = make_router(both, "10.66.1.0/24")
+    assert code(lambda: both.ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=identifier, VpcId=ec2_id("vpc", made[2]),
+                                                                       SubnetIds=[subnets[0][0]["SubnetId"]])) == "InvalidParameterValue"
+    drop_router(both, *made)
+    both.ec2.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=attachment)
+    both.rest()
+    both.ec2.delete_transit_gateway(TransitGatewayId=identifier)
+    drop_vpc(both, vpc, subnets)
+
+
 def ports_of(both, **filters):
     query = "&".join(f"{k}={v}" for k, v in filters.items())
     return both.ok("GET", f"{NETWORK}/ports?{query}")["ports"]

@@ -52,6 +52,7 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
                    r'CreateVpcPeeringConnection RequesterPeeringConnectionOptions|ModifyVpcPeeringConnectionOptions \w+.(AllowMulti|Multi)path\w+|'
                    r'DescribeLaunchTemplateVersions ResolveAlias|ModifyManagedPrefixList IpamPrefixListResolverSyncEnabled|'
                    r'ModifyInstanceAttribute EnclaveOptions.Enabled|(Unm|M)onitorInstances MetricCategoryId|RunInstances Monitoring.MetricCategoryId|'
+                   r'(Create|Modify)TransitGateway(VpcAttachment)? Options.(SecurityGroupReferencing|Encryption)Support|SearchTransitGatewayRoutes NextToken|'
                    r'CreateLaunchTemplate Operator|CreateLaunchTemplate(Version)? LaunchTemplateData.(Monitoring.Metric|Placement.AvailabilityZoneId|Operator|NetworkPerf|Secondary).*')
 
 
@@ -100,11 +101,11 @@ NEWER_ACTIONS = {'ec2': NEWER_EC2_ACTIONS, 'iam': NEWER_IAM_ACTIONS}
 # Members added to answers since then.
 NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS}
 NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId', 'revokedSecurityGroupRuleSet', 'flexibleEnaQueuesSupport', 'maximumEbsAttachments', 'attachmentLimitType',
-                 'nitroEnclavesSupport', 'nitroTpmSupport', 'nitroTpmInfo', 'phcSupport', 'rebootMigrationSupport'}
+                 'nitroEnclavesSupport', 'nitroTpmSupport', 'nitroTpmInfo', 'phcSupport', 'rebootMigrationSupport', 'securityGroupReferencingSupport'}
 
 # Golden cases are called by accounts' owners, who have no password to change: tests/contract/iam/people.py covers that. MFA devices show codes of now,
 # as tests/contract/iam/mfa_devices.py does. The others always refuse.
-NO_GOLDEN_ANSWER = {'ChangePassword', 'CreateVpcEndpoint', 'DeactivateMFADevice', 'EnableMFADevice', 'ModifyVpcEndpoint', 'ResyncMFADevice'}
+NO_GOLDEN_ANSWER = {'AcceptTransitGatewayVpcAttachment', 'RejectTransitGatewayVpcAttachment', 'ChangePassword', 'CreateVpcEndpoint', 'DeactivateMFADevice', 'EnableMFADevice', 'ModifyVpcEndpoint', 'ResyncMFADevice'}
 
 
 class Model:

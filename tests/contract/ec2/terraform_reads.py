@@ -475,6 +475,54 @@ def test_aws_vpc_peering_connection_accepter(dev, ec2, vpc):
     stranger.delete_vpc(VpcId=other["VpcId"])
 
 
+def test_aws_ec2_transit_gateway(dev, ec2, vpc, subnet):
+    """A gateway, an attachment and a route table, each polled until it is available; an association and a propagation, which are lists of their
+    table's; a route, looked up by its destination. What is deleted is polled until it is deleted, or not found."""
+    made = ec2.create_transit_gateway(Description="hub", Options={"AmazonSideAsn": 64512, "DefaultRouteTableAssociation": "disable"},
+                                      TagSpecifications=tagged("transit-gateway"))["TransitGateway"]["TransitGatewayId"]
+    dev.rest()
+    found = only(ec2.describe_transit_gateways(TransitGatewayIds=[made])["TransitGateways"])
+    assert (found["State"], found["Description"], found["Tags"]) == ("available", "hub", NAMED) and found["TransitGatewayArn"].endswith("/" + made)
+    wanted = {"AmazonSideAsn": 64512, "AutoAcceptSharedAttachments": "disable", "DefaultRouteTableAssociation": "disable", "DefaultRouteTablePropagation": "enable",
+              "DnsSupport": "enable", "MulticastSupport": "disable", "VpnEcmpSupport": "enable"}
+    assert {k: found["Options"][k] for k in wanted} == wanted
+    attachment = ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=made, VpcId=vpc, SubnetIds=[subnet])["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+    dev.rest()
+    found = only(ec2.describe_transit_gateway_vpc_attachments(TransitGatewayAttachmentIds=[attachment])["TransitGatewayVpcAttachments"])
+    assert (found["State"], found["SubnetIds"], found["VpcId"], found["TransitGatewayId"]) == ("available", [subnet], vpc, made)
+    assert (found["Options"]["DnsSupport"], found["Options"]["Ipv6Support"], found["Options"]["ApplianceModeSupport"]) == ("enable", "disable", "disable")
+    table = ec2.create_transit_gateway_route_table(TransitGatewayId=made, TagSpecifications=tagged("transit-gateway-route-table"))
+    table = table["TransitGatewayRouteTable"]["TransitGatewayRouteTableId"]
+    found = only(ec2.describe_transit_gateway_route_tables(TransitGatewayRouteTableIds=[table])["TransitGatewayRouteTables"])
+    assert (found["State"], found["DefaultAssociationRouteTable"], found["DefaultPropagationRouteTable"], found["Tags"]) == ("available", False, False, NAMED)
+    use = {"TransitGatewayRouteTableId": table, "TransitGatewayAttachmentId": attachment}
+    ec2.associate_transit_gateway_route_table(**use)
+    ec2.enable_transit_gateway_route_table_propagation(**use)
+    by = where(transit_gateway_attachment_id=attachment)
+    found = only(ec2.get_transit_gateway_route_table_associations(TransitGatewayRouteTableId=table, Filters=by)["Associations"])
+    assert found == {"TransitGatewayAttachmentId": attachment, "ResourceId": vpc, "ResourceType": "vpc", "State": "associated"}
+    found = only(ec2.get_transit_gateway_route_table_propagations(TransitGatewayRouteTableId=table, Filters=by)["TransitGatewayRouteTablePropagations"])
+    assert (found["ResourceId"], found["State"]) == (vpc, "enabled")
+    ec2.create_transit_gateway_route(DestinationCidrBlock="10.90.0.0/16", **use)
+    found = only(ec2.search_transit_gateway_routes(TransitGatewayRouteTableId=table, Filters=[
+        {"Name": "type", "Values": ["static"]}, {"Name": "route-search.exact-match", "Values": ["10.90.0.0/16"]}])["Routes"])
+    assert (found["State"], found["TransitGatewayAttachments"][0]["TransitGatewayAttachmentId"]) == ("active", attachment)
+    ec2.delete_transit_gateway_route(TransitGatewayRouteTableId=table, DestinationCidrBlock="10.90.0.0/16")
+    ec2.disable_transit_gateway_route_table_propagation(**use)
+    ec2.disassociate_transit_gateway_route_table(**use)
+    ec2.delete_transit_gateway_route_table(TransitGatewayRouteTableId=table)
+    with pytest.raises(botocore.exceptions.ClientError, match="InvalidRouteTableID.NotFound"):
+        ec2.describe_transit_gateway_route_tables(TransitGatewayRouteTableIds=[table])
+    with pytest.raises(botocore.exceptions.ClientError, match="IncorrectState.* has non-deleted Transit Gateway Attachments"):
+        ec2.delete_transit_gateway(TransitGatewayId=made)
+    ec2.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=attachment)
+    dev.rest()
+    assert only(ec2.describe_transit_gateway_vpc_attachments(TransitGatewayAttachmentIds=[attachment])["TransitGatewayVpcAttachments"])["State"] == "deleted"
+    ec2.delete_transit_gateway(TransitGatewayId=made)
+    dev.rest()
+    assert only(ec2.describe_transit_gateways(TransitGatewayIds=[made])["TransitGateways"])["State"] == "deleted"
+
+
 def test_aws_eip_domain_name(ec2):
     """Polled until no change is pending; after its deletion there is no record."""
     made = ec2.allocate_address(Domain="vpc")["AllocationId"]

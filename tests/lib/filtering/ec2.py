@@ -18,7 +18,9 @@ EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
-             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
+             "DescribeTransitGatewayRouteTables": "tgw-rtb", "GetTransitGatewayRouteTableAssociations": "tgw-attach", "GetTransitGatewayRouteTablePropagations": "tgw-attach",
+             "GetTransitGatewayAttachmentPropagations": "tgw-rtb", "SearchTransitGatewayRoutes": "=198.51.100.0/24", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSecurityGroupVpcAssociations": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -100,6 +102,8 @@ def make_more(world):
         call("CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private"})
         call("CreateVpcPeeringConnection", {"VpcId": world.ids["loose vpc"], "PeerVpcId": f"vpc-{n:017x}"})
         call("AllocateAddress")
+        call("DeleteTransitGateway", {"TransitGatewayId": call("CreateTransitGateway").first(".//transitGatewayId")})
+        call("CreateTransitGatewayRouteTable", {"TransitGatewayId": world.ids["tgw"]})
         call("CopySnapshot", {"SourceSnapshotId": world.operators_snapshot, "SourceRegion": "us-east-1"})
         call("ImportSnapshot", {"DiskContainer.Url": "http://127.0.0.1:9/disk"})
         call("ImportImage", {"DiskContainer.1.Url": "http://127.0.0.1:9/disk"})

@@ -29,8 +29,8 @@ HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKe
             ("DeleteVpcEndpoints", "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}"),
             ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
 # Resources that stay visible for a while can be described, and deleted once more.
-LINGERING = re.compile("(i|nat|pcx|h|pl|sir)-[0-9a-f]{17}|fleet-[0-9a-f-]{36}")
-ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}
+LINGERING = re.compile("(i|nat|pcx|h|pl|sir|tgw|tgw-attach)-[0-9a-f]{17}|fleet-[0-9a-f-]{36}")
+ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection", "DeleteTransitGateway", "DeleteTransitGatewayVpcAttachment"}
 # EC2's own messages, which name the resource and not the parameter.
 NAMELESS = {"InvalidKey.Format"}
 NAMELESS_TEXTS = ("No instances specified", "Tag key cannot be null or empty.", "Tag specification resource type must have a value", "The ID '' is not valid")
@@ -47,7 +47,7 @@ CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModi
          "InvalidAffinity", "InvalidAutoPlacement", "InvalidQuantity", "InvalidCpuCredits", "InvalidFormat", "InvalidRegion", "InvalidVpcEndpointType", "InvalidInstanceFamily",
          "InvalidClientToken", "UnknownVolumeType", "FilterLimitExceeded", "MissingInput", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
          "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
-         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition", "InvalidSubnet"}
+         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition", "InvalidSubnet", "DuplicateTransitGatewayAttachment", "DuplicateSubnetsInSameZone"}
 # Created even for an unknown id, in the failed state: see tests/golden/ec2/CreateVpcPeeringConnection.
 FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId"): re.compile("vpc-[0-9a-f]{17}")}
 # An id of a deleted resource finds nothing for a while: tests/golden/ec2/DeregisterImage.

@@ -9,7 +9,7 @@ import re
 
 import waiting
 
-from . import disks, gateways, gone, groups, instances, interfaces, subnets, vpcs
+from . import disks, gateways, gone, groups, instances, interfaces, subnets, transit, vpcs
 from .requests import Requests, wire
 from .values import VALUES
 
@@ -17,13 +17,14 @@ __all__ = ["ABSENT_DIGITS", "HOSTS", "ID", "VALUES", "World", "ids_in", "wire"]
 
 HOSTS = ("--hosts", "24")  # options of a region that fits a world, which allocates dedicated hosts
 ABSENT_DIGITS = "0123456789abcdef0"  # end of ids that never exist
-ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?(?:ipv6pool-ec2|[a-z]+(?:-attach)?))-[0-9a-f]{17}\b")
+ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?(?:ipv6pool-ec2|[a-z]+(?:-attach|-rtb)?))-[0-9a-f]{17}\b")
 # Actions marked as creating whose resource fill() has made, or that return no id.
 CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
              CreateEgressOnlyInternetGateway CreateFleet CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
              CreateLaunchTemplateVersion CreateManagedPrefixList CreateNatGateway CreateNetworkAcl CreateNetworkAclEntry
              CreateNetworkInterface CreatePlacementGroup CreateRoute CreateRouteTable CreateSecurityGroup CreateSnapshot
-             CreateSnapshots CreateSubnet CreateSubnetCidrReservation CreateTags CreateVolume CreateVpc
+             CreateSnapshots CreateSubnet CreateSubnetCidrReservation CreateTags CreateTransitGateway
+             CreateTransitGatewayRoute CreateTransitGatewayRouteTable CreateTransitGatewayVpcAttachment CreateVolume CreateVpc
              CreateVpcPeeringConnection ImportImage ImportKeyPair ImportSnapshot RegisterImage RequestSpotInstances""".split()
 
 
@@ -83,6 +84,7 @@ class World(Requests):
         interfaces.fill_of_instance(self)
         vpcs.fill_others(self)
         gateways.fill_nat(self)
+        transit.fill(self)
         subnets.note_acls(self)
         tagged = enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)
         self.account.ok("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in tagged},
@@ -98,6 +100,7 @@ class World(Requests):
         interfaces.spare(self)
         instances.spare(self, name)
         disks.spare(self)
+        transit.spare(self)
         addresses = self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]})
         self.names = {"KeyName": name, "LaunchTemplateName": name, "GroupName": name, "SecurityGroup": name,
                       "PublicIp": addresses.first(".//publicIp")}

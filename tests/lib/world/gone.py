@@ -20,6 +20,9 @@ ROWS = [
     ("spare snap", "DeleteSnapshot", "SnapshotId"),
     ("spare ami", "DeregisterImage", "ImageId"),
     ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"),
+    ("spare tgw-rtb", "DeleteTransitGatewayRouteTable", "TransitGatewayRouteTableId"),
+    ("spare tgw-attach", "DeleteTransitGatewayVpcAttachment", "TransitGatewayAttachmentId"),
+    ("spare tgw", "DeleteTransitGateway", "TransitGatewayId"),
     ("spare vpc", "DeleteVpc", "VpcId"),
 ]
 

@@ -10,7 +10,7 @@ REQUESTS = {
     "CreateRoute": {"RouteTableId": "spare rtb", "DestinationCidrBlock": "=198.18.0.0/15", "GatewayId": "igw"},
     ("CreateRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "spare rtb", "GatewayId": "igw"},
     **{("CreateRoute", name): {"RouteTableId": "spare rtb", "DestinationCidrBlock": "=198.18.0.0/15"}
-       for name in ("InstanceId", "NatGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")},
+       for name in ("InstanceId", "NatGatewayId", "NetworkInterfaceId", "TransitGatewayId", "VpcPeeringConnectionId")},
     ("CreateRoute", "EgressOnlyInternetGatewayId"): {
         "RouteTableId": "spare rtb", "DestinationIpv6CidrBlock": "=2001:db8:e001::/48",
     },
@@ -19,6 +19,7 @@ REQUESTS = {
     },
     ("ReplaceRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "rtb", "GatewayId": "igw"},
     ("DeleteRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "rtb"},
+    ("ReplaceRoute", "TransitGatewayId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     ("ReplaceRoute", "VpcPeeringConnectionId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     "CreateSubnetCidrReservation": {
         "SubnetId": "spare subnet", "Cidr": "=10.1.2.160/28", "ReservationType": "=explicit",

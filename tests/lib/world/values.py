@@ -3,6 +3,7 @@
 import time
 
 VALUES = {
+    "AmazonSideAsn": "64512",
     "Arn": lambda w: w.profile_arn,
     "AttributeName": "supported-platforms",
     "AvailabilityZone": "us-east-1a",

@@ -16,7 +16,7 @@
 #include "api/query/query_call.h"
 #include "engine/limits.h"
 
-enum { ACTIONS_MAX = 256 };
+enum { ACTIONS_MAX = 512 };
 
 static const struct ec2_action *actions[ACTIONS_MAX];
 static size_t action_count;
@@ -199,11 +199,12 @@ static void check_has_path(enum kind kind, const char *action, const struct filt
 	static const char *const names_one[] = {"-id",         "ip-address", "public-ip",
 						"mac-address", "dns-name",   0};
 	static const char *const few_rows[] = {
-		"association.association-id",             /* network ACLs, and */
-		"association.route-table-association-id", /* route tables: a few in a VPC */
-		"cidr-block-association.association-id",  /* VPCs: a few in an account */
-		"availability-zone-id",                   /* a third of the rows or more */
-		"resource-id",                            /* tags: tags.c has paths of its own */
+		"association.association-id",               /* network ACLs, and */
+		"association.route-table-association-id",   /* route tables: a few in a VPC */
+		"cidr-block-association.association-id",    /* VPCs: a few in an account */
+		"availability-zone-id",                     /* a third of the rows or more */
+		"attachment.transit-gateway-attachment-id", /* routes of one table */
+		"resource-id",                              /* tags: tags.c has paths of its own */
 		"user-id",
 		"owner-id",     /* all rows, or none */
 		"requester-id", /* the creator's account, which may match many rows */

@@ -24,6 +24,8 @@
 #include "model/security_group.h"
 #include "model/security_group_rule.h"
 #include "model/subnet.h"
+#include "model/transit_attachment.h"
+#include "model/transit_gateway.h"
 
 struct vnet {
 	struct network_handle inner;
@@ -128,12 +130,15 @@ static void write_router(struct buf *b, const struct network_router *w)
 	}
 	for (size_t k = 0; k < w->table_count; k++)
 		add_id(b, "table", w->tables[k]);
+	for (size_t k = 0; k < w->attachment_count; k++)
+		add_id(b, "attachment", w->attachments[k]->row.id);
 	for (size_t k = 0; k < w->route_count; k++) {
 		const struct network_route *r = &w->routes[k];
 		add_block(b, "route", r->route->destination);
 		add_id(b, "in", r->route->table);
 		add_id(b, "to", r->route->gateway);
 		add_ip(b, "over", r->route->next_hop);
+		add_id(b, "by", r->route->transit_gateway);
 		if (r->port)
 			add_ip(b, "port", r->port->ip);
 	}
@@ -159,6 +164,20 @@ static void write_router(struct buf *b, const struct network_router *w)
 	add_ip(b, "translated to", w->translated_to);
 	if (w->gateway) /* else on no host */
 		buf_print(b, ", over %" STR_FMT, STR_ARG(w->gateway_chassis));
+}
+
+static void write_transit(struct buf *b, const struct network_transit *w)
+{
+	for (size_t k = 0; k < w->attachment_count; k++) {
+		add_id(b, "attachment", w->attachments[k]->row.id);
+		add_id(b, "of", w->attachments[k]->router);
+		add_id(b, "table", w->attachments[k]->table);
+	}
+	for (size_t k = 0; k < w->route_count; k++) {
+		add_block(b, "route", w->routes[k].to);
+		add_id(b, "in", w->routes[k].table);
+		add_id(b, "to", w->routes[k].attachment ? w->routes[k].attachment->row.id : UUID_NONE);
+	}
 }
 
 static void write_network(struct buf *b, const struct network_segment *w)
@@ -298,6 +317,12 @@ static RESULT applied_apply_router(struct vnet *n, struct ctx *c, const struct n
 		n->inner.driver->apply_router(n->inner.self, c, wish));
 }
 
+static RESULT applied_apply_transit(struct vnet *n, struct ctx *c, const struct network_transit *wish)
+{
+	APPLIED(TRANSIT_GATEWAY, wish->gateway->row.id, write_transit,
+		n->inner.driver->apply_transit(n->inner.self, c, wish));
+}
+
 static RESULT applied_apply_network(struct vnet *n, struct ctx *c, const struct network_segment *wish)
 {
 	APPLIED(NETWORK, wish->network->row.id, write_network,
@@ -330,6 +355,7 @@ static RESULT applied_apply_address(struct vnet *n, struct ctx *c, const struct 
 
 REMOVE(remove_network, NETWORK)
 REMOVE(remove_router, ROUTER)
+REMOVE(remove_transit, TRANSIT_GATEWAY)
 REMOVE(remove_group, GROUP)
 REMOVE(remove_policy, POLICY)
 REMOVE(remove_port, PORT)
@@ -356,10 +382,11 @@ RESULT applied_open(struct ctx *c, struct network_handle *network)
 	static const struct network_driver driver = {
 		applied_see,           applied_see_chassis,    applied_see_bridges,
 		applied_apply_network, applied_remove_network, applied_apply_router,
-		applied_remove_router, applied_apply_group,    applied_remove_group,
-		applied_apply_policy,  applied_remove_policy,  applied_apply_port,
-		applied_remove_port,   applied_apply_address,  applied_remove_address,
-		applied_list,          applied_watch,          applied_close};
+		applied_remove_router, applied_apply_transit,  applied_remove_transit,
+		applied_apply_group,   applied_remove_group,   applied_apply_policy,
+		applied_remove_policy, applied_apply_port,     applied_remove_port,
+		applied_apply_address, applied_remove_address, applied_list,
+		applied_watch,         applied_close};
 	struct vnet *n = heap_new(struct vnet);
 	if (!n)
 		return ctx_no_memory(c);
@@ -384,10 +411,13 @@ static int compare(const void *a, const void *b)
 
 struct str applied_read(struct arena *a)
 {
-	static const char *const kinds[] = {
-		[NETWORK_ITEM_ROUTER] = "router",   [NETWORK_ITEM_NETWORK] = "network",
-		[NETWORK_ITEM_PORT] = "port",       [NETWORK_ITEM_GROUP] = "group",
-		[NETWORK_ITEM_ADDRESS] = "address", [NETWORK_ITEM_POLICY] = "policy"};
+	static const char *const kinds[] = {[NETWORK_ITEM_ROUTER] = "router",
+					    [NETWORK_ITEM_NETWORK] = "network",
+					    [NETWORK_ITEM_PORT] = "port",
+					    [NETWORK_ITEM_GROUP] = "group",
+					    [NETWORK_ITEM_ADDRESS] = "address",
+					    [NETWORK_ITEM_POLICY] = "policy",
+					    [NETWORK_ITEM_TRANSIT_GATEWAY] = "transit gateway"};
 	VEC(struct wish *) all = {0};
 	struct str text = STR("");
 	char id[UUID_TEXT_SIZE];

@@ -33,6 +33,8 @@
 #include "store/snapshot.h"
 #include "store/sql.h"
 #include "store/subnet.h"
+#include "store/transit_attachment.h"
+#include "store/transit_gateway.h"
 #include "store/volume.h"
 #include "strangers.h"
 
@@ -587,6 +589,15 @@ static const char *unsettled_row(const struct tables *t)
 								      p->peer_seen_gen != (int64_t) p->row.gen
 							    : p->ended_us == 0))
 			return "a peering is on its way";
+	for (const struct transit_attachment *a = transit_attachment_first(t); a;
+	     a = transit_attachment_next(t, a))
+		if (row_is_live(&a->row) ? a->seen_gen != (int64_t) a->row.gen ||
+						   a->router_seen_gen != (int64_t) a->row.gen
+					 : a->ended_us == 0)
+			return "an attachment to a transit gateway is on its way";
+	for (const struct transit_gateway *g = transit_gateway_first(t); g; g = transit_gateway_next(t, g))
+		if (row_is_live(&g->row) ? g->seen_gen != (int64_t) g->row.gen : g->ended_us == 0)
+			return "a transit gateway is on its way";
 	static const enum kind kinds[] = {KIND_SECURITY_GROUP, KIND_SUBNET, KIND_ROUTER, KIND_SECONDARY_IP};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		for (const struct row *row = tables_first(t, kinds[k], 0, NULL, 0); row;

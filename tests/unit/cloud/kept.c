@@ -5,14 +5,18 @@
 #include "store/async_job.h"
 #include "store/peering.h"
 #include "store/pool_host.h"
+#include "store/transit_attachment.h"
+#include "store/transit_gateway.h"
 
 /* Whether an ended row is still kept for a while. Peerings are kept longest, because their requester sees
  * them longest (engine/network/peering.c). */
 static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us)
 {
-	int64_t ended_us = kind == KIND_ASYNC_JOB ? async_job_of(row)->ended_us
-			   : kind == KIND_PEERING ? peering_of(row)->ended_us
-						  : row->deleted_us;
+	int64_t ended_us = kind == KIND_ASYNC_JOB            ? async_job_of(row)->ended_us
+			   : kind == KIND_PEERING            ? peering_of(row)->ended_us
+			   : kind == KIND_TRANSIT_GATEWAY    ? transit_gateway_of(row)->ended_us
+			   : kind == KIND_TRANSIT_ATTACHMENT ? transit_attachment_of(row)->ended_us
+							     : row->deleted_us;
 	*ret_until_us = ended_us + (kind == KIND_PEERING ? 2 * HOUR : HOUR);
 	return ended_us > 0;
 }

@@ -67,6 +67,7 @@
 #include "engine/remote/remote_machine.h"
 #include "engine/resource_group.h"
 #include "engine/support/ticket.h"
+#include "engine/transit/transit.h"
 #include "engine/virtual/balancer_set.h"
 #include "engine/virtual/peering_side.h"
 #include "engine/virtual/port_policy.h"
@@ -78,6 +79,7 @@
 #include "store/support_ticket.h"
 #include "store/ticket_attachment.h"
 #include "store/ticket_message.h"
+#include "store/transit_gateway.h"
 
 /* The row that the limit counts at, the parent of the created rows, and the row created last. */
 static uuid owner, parent, made, helpers[8];
@@ -540,23 +542,7 @@ static void drop_route(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_delete_route, &wish);
 }
 
-/* To nonexistent VPCs: each fails at once, and its row is kept for a while. */
-static RESULT make_peering(struct cloud *c, int n)
-{
-	struct peering_wish wish = {.router = ref_to(c, KIND_ROUTER, owner),
-				    .peer_router = ref_to(c, KIND_ROUTER, uuid_random())};
-	(void) n;
-	MAKE(c, &c->alice, engine_create_peering, wish, peering);
-}
-static RESULT forget_made_peering(struct op *op, void *arg)
-{
-	(void) arg;
-	return peering_forget(op, made);
-}
-static void drop_peering(struct cloud *c)
-{
-	cloud_expect(c, cloud_run(c, NULL, forget_made_peering, NULL), ERR_NONE, KIND_NONE);
-}
+#include "limits_between_vpcs.h"
 
 static void is_a_security_group(struct cloud *c)
 {
@@ -806,8 +792,7 @@ static const struct maker {
 	[LIMIT_PEERING_SIDES] = {is_alices_router, make_peering_side, drop_peering_side},
 	[LIMIT_BALANCER_SETS] = {is_alices, make_balancer_set, drop_balancer_set},
 	[LIMIT_BALANCER_POOL_MEMBERS] = {is_a_balancer_set, make_pool_member, drop_pool_member},
-	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},
-	[LIMIT_GROUP_RULES] = {is_a_security_group, make_rule, drop_rule},
+	BETWEEN_VPCS[LIMIT_GROUP_RULES] = {is_a_security_group, make_rule, drop_rule},
 	[LIMIT_GROUP_ASSOCIATIONS] = {is_a_security_group, make_association, drop_association},
 	[LIMIT_NETWORK_GRANTS] = {is_a_network, make_grant, drop_grant},
 	[LIMIT_SUBNET_RESERVATIONS] = {is_a_subnet, make_reservation, drop_reservation},

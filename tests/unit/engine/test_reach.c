@@ -16,6 +16,7 @@
 #include "engine/network/port_forwarding.h"
 #include "engine/network/router_block.h"
 #include "engine/reach/reach.h"
+#include "engine/transit/transit.h"
 #include "engine/virtual/port_policy.h"
 #include "model/route.h"
 #include "store/address.h"
@@ -26,6 +27,7 @@
 #include "store/router.h"
 #include "store/security_group.h"
 #include "store/subnet.h"
+#include "store/transit_gateway.h"
 
 enum { PORT = 443 };
 
@@ -449,6 +451,44 @@ static void check_peering(void **state)
 	check_stops(ask(&lab, lab.near, lab.other), REACH_PEERING, false, KIND_PEERING);
 }
 
+/* Over a transit gateway: routes of the VPCs lead to it, and its route table on. */
+static void check_transit(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct cloud *c = lab.c;
+	uuid routers[2] = {cloud_port(c, lab.near)->router, lab.other_router};
+	const struct port *ports[2] = {cloud_port(c, lab.near), cloud_port(c, lab.other)};
+	struct transit_gateway_wish gateway = {.asn = TRANSIT_ASN_DEFAULT};
+	struct transit_attachment_wish wishes[2];
+	cloud_ok(c, &c->alice, engine_create_transit_gateway, &gateway);
+	struct ref hub = to(&lab, KIND_TRANSIT_GATEWAY, gateway.gateway);
+	for (size_t k = 0; k < 2; k++) {
+		struct ref subnet = to(&lab, KIND_SUBNET, ports[k]->subnet);
+		wishes[k] = (struct transit_attachment_wish){
+			.gateway = hub, .router = to(&lab, KIND_ROUTER, routers[k]), .subnets = {&subnet, 1}};
+		cloud_ok(c, &c->alice, engine_create_transit_attachment, &wishes[k]);
+		struct route_wish route = {.route_table =
+						   to(&lab, KIND_ROUTE_TABLE, main_table(&lab, routers[k])),
+					   .destination = cidr_of(k ? "10.1.0.0/16" : "10.2.0.0/16"),
+					   .transit_gateway = hub};
+		cloud_ok(c, &c->alice, engine_create_route, &route);
+	}
+	check_stops(ask(&lab, lab.near, lab.other), REACH_GROUP, false, KIND_SECURITY_GROUP);
+	change_rules(&lab, group_of(&lab, lab.other), false, true,
+		     let(IPPROTO_TCP, PORT, PORT, "10.1.0.0/16"));
+	check_passes(ask(&lab, lab.near, lab.other));
+	uuid table = transit_gateway_find(cloud_tables(c), gateway.gateway)->association_table;
+	struct transit_use use = {.route_table = to(&lab, KIND_TRANSIT_ROUTE_TABLE, table),
+				  .attachment = to(&lab, KIND_TRANSIT_ATTACHMENT, wishes[0].attachment)};
+	cloud_ok(c, &c->alice, engine_disable_transit_propagation, &use); /* no way back */
+	check_stops(ask(&lab, lab.near, lab.other), REACH_TRANSIT, true, KIND_TRANSIT_ROUTE_TABLE);
+	cloud_ok(c, &c->alice, engine_disassociate_transit_route_table, &use);
+	check_stops(ask(&lab, lab.near, lab.other), REACH_TRANSIT, false, KIND_TRANSIT_ATTACHMENT);
+	struct transit_attachment_target target = {.attachment = use.attachment};
+	cloud_ok(c, &c->alice, engine_delete_transit_attachment, &target);
+	check_stops(ask(&lab, lab.near, lab.other), REACH_TRANSIT, false, KIND_TRANSIT_GATEWAY);
+}
+
 static uuid attach_gateway(struct lab *lab, uuid router)
 {
 	struct gateway_wish wish = {0};
@@ -781,6 +821,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(check_stateful_acl, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_acls_of_chance, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_peering, cloud_setup, cloud_teardown),
+	cmocka_unit_test_setup_teardown(check_transit, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_internet, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_nat, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_firewall, cloud_setup, cloud_teardown),

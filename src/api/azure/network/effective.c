@@ -75,6 +75,8 @@ static const char *hop_of(const struct route *r)
 		return "Internet";
 	if (!uuid_is_none(r->peering))
 		return "VNetPeering";
+	if (!uuid_is_none(r->transit_gateway))
+		return "VirtualNetworkGateway";
 	return uuid_is_none(r->port) && uuid_is_none(r->nat_gateway) && ip_is_none(r->next_hop)
 		       ? "None"
 		       : "VirtualAppliance";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of resources that EC2 has and this cloud never has: transit gateways, VPNs, spot requests and
+ * Lists of resources that EC2 has and this cloud never has: peerings of transit gateways, VPNs, spot requests and
  * others. Tools ask for them before they delete a VPC or an account's resources, and go on when a list is
  * empty. Ids that are asked for are not found. No action here changes anything. */
 #include "api/ec2/core/empty_list.h"
@@ -7,7 +7,7 @@
 #include "engine/resolve.h"
 
 #define NO_CARRIER "no carrier's network is connected to the region"
-#define NO_TRANSIT "VPCs of a region are joined by peerings, and there is one region"
+#define NO_TRANSIT "one transit gateway joins all VPCs of the region that it is to join"
 #define NO_VPN "sites are joined by the operator's own router, on the external network"
 #define NO_FLOW_LOGS "there is no service that keeps them"
 #define NO_MIRRORS "packets of guests are not copied"
@@ -32,57 +32,6 @@ static const struct filter carrier_gateways_filters[] = {
 	OF_NO_TAGS,
 };
 
-static const struct param transit_gateways_params[] = {
-	IDS("TransitGatewayIds"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(5, 1000),
-};
-static const struct filter transit_gateways_filters[] = {
-	FITS_NOTHING("options.propagation-default-route-table-id"),
-	FITS_NOTHING("options.amazon-side-asn"),
-	FITS_NOTHING("options.association-default-route-table-id"),
-	FITS_NOTHING("options.auto-accept-shared-attachments"),
-	FITS_NOTHING("options.default-route-table-association"),
-	FITS_NOTHING("options.default-route-table-propagation"),
-	FITS_NOTHING("options.dns-support"),
-	FITS_NOTHING("options.vpn-ecmp-support"),
-	FITS_NOTHING("owner-id"),
-	FITS_NOTHING("state"),
-	FITS_NOTHING("transit-gateway-id"),
-	FITS_NOTHING("tag:"),
-};
-
-static const struct param transit_gateway_attachments_params[] = {
-	IDS("TransitGatewayAttachmentIds"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(5, 1000),
-};
-static const struct filter transit_gateway_attachments_filters[] = {
-	FITS_NOTHING("association.state"),
-	FITS_NOTHING("association.transit-gateway-route-table-id"),
-	FITS_NOTHING("resource-id"),
-	FITS_NOTHING("resource-owner-id"),
-	FITS_NOTHING("resource-type"),
-	FITS_NOTHING("state"),
-	FITS_NOTHING("transit-gateway-attachment-id"),
-	FITS_NOTHING("transit-gateway-id"),
-	FITS_NOTHING("transit-gateway-owner-id"),
-	FITS_NOTHING("tag:"),
-};
-
-static const struct param transit_gateway_vpc_attachments_params[] = {
-	IDS("TransitGatewayAttachmentIds"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(5, 1000),
-};
-static const struct filter transit_gateway_vpc_attachments_filters[] = {
-	FITS_NOTHING("state"),
-	FITS_NOTHING("transit-gateway-attachment-id"),
-	FITS_NOTHING("transit-gateway-id"),
-	FITS_NOTHING("vpc-id"),
-	FITS_NOTHING("tag:"),
-};
-
 static const struct param transit_gateway_peering_attachments_params[] = {
 	IDS("TransitGatewayAttachmentIds"),
 	QUERY_FILTERS(struct ec2_empty_list),
@@ -95,20 +44,6 @@ static const struct filter transit_gateway_peering_attachments_filters[] = {
 	FITS_NOTHING("state"),
 	FITS_NOTHING("transit-gateway-id"),
 	OF_NO_TAGS,
-};
-
-static const struct param transit_gateway_route_tables_params[] = {
-	IDS("TransitGatewayRouteTableIds"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(5, 1000),
-};
-static const struct filter transit_gateway_route_tables_filters[] = {
-	FITS_NOTHING("default-association-route-table"),
-	FITS_NOTHING("default-propagation-route-table"),
-	FITS_NOTHING("state"),
-	FITS_NOTHING("transit-gateway-id"),
-	FITS_NOTHING("transit-gateway-route-table-id"),
-	FITS_NOTHING("tag:"),
 };
 
 static const struct param vpn_connections_params[] = {
@@ -345,19 +280,9 @@ static const struct empty_kind {
 	/* Error codes known only from moto, an imitation of EC2. */
 	KIND("DescribeCarrierGateways", "carrierGatewaySet", "carrierGateway", "cagw-",
 	     "InvalidCarrierGatewayID.NotFound", "InvalidCarrierGatewayID.Malformed"),
-	KIND("DescribeTransitGateways", "transitGatewaySet", "transitGateway", "tgw-",
-	     "InvalidTransitGatewayID.NotFound", "InvalidTransitGatewayID.Malformed"),
-	KIND("DescribeTransitGatewayAttachments", "transitGatewayAttachments", "transitGatewayAttachment",
-	     "tgw-attach-", "InvalidTransitGatewayAttachmentID.NotFound",
-	     "InvalidTransitGatewayAttachmentID.Malformed"),
-	KIND("DescribeTransitGatewayVpcAttachments", "transitGatewayVpcAttachments",
-	     "transitGatewayAttachment", "tgw-attach-", "InvalidTransitGatewayAttachmentID.NotFound",
-	     "InvalidTransitGatewayAttachmentID.Malformed"),
 	KIND("DescribeTransitGatewayPeeringAttachments", "transitGatewayPeeringAttachments",
 	     "transitGatewayAttachment", "tgw-attach-", "InvalidTransitGatewayAttachmentID.NotFound",
 	     "InvalidTransitGatewayAttachmentID.Malformed"),
-	KIND("DescribeTransitGatewayRouteTables", "transitGatewayRouteTables", "transitGatewayRouteTable",
-	     "tgw-rtb-", "InvalidRouteTableID.NotFound", "InvalidRouteTableId.Malformed"),
 	KIND("DescribeVpnConnections", "vpnConnectionSet", "vpnConnection", "vpn-",
 	     "InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID.Malformed"),
 	KIND("DescribeVpnGateways", "vpnGatewaySet", "vpnGateway", "vgw-", "InvalidVpnGatewayID.NotFound",
@@ -454,20 +379,9 @@ static RESULT ec2_describe_nothing(struct ec2_call *e, const void *args, struct 
 static const struct ec2_action actions[] = {
 	{LIST("DescribeCarrierGateways", carrier_gateways), FILTERED(carrier_gateways), .never = NO_CARRIER,
 	 .doc = "Gateways to a carrier's network."},
-	{LIST("DescribeTransitGateways", transit_gateways), FILTERED(transit_gateways), .never = NO_TRANSIT,
-	 .doc = "Transit gateways."},
-	{LIST("DescribeTransitGatewayAttachments", transit_gateway_attachments),
-	 FILTERED(transit_gateway_attachments), .never = NO_TRANSIT,
-	 .doc = "What is attached to transit gateways."},
-	{LIST("DescribeTransitGatewayVpcAttachments", transit_gateway_vpc_attachments),
-	 FILTERED(transit_gateway_vpc_attachments), .never = NO_TRANSIT,
-	 .doc = "VPCs that are attached to transit gateways."},
 	{LIST("DescribeTransitGatewayPeeringAttachments", transit_gateway_peering_attachments),
 	 FILTERED(transit_gateway_peering_attachments), .never = NO_TRANSIT,
 	 .doc = "Peerings of transit gateways."},
-	{LIST("DescribeTransitGatewayRouteTables", transit_gateway_route_tables),
-	 FILTERED(transit_gateway_route_tables), .never = NO_TRANSIT,
-	 .doc = "Route tables of transit gateways."},
 	{LIST("DescribeVpnConnections", vpn_connections), FILTERED(vpn_connections), .never = NO_VPN,
 	 .doc = "VPN connections."},
 	{LIST("DescribeVpnGateways", vpn_gateways), FILTERED(vpn_gateways), .never = NO_VPN,

@@ -6,7 +6,7 @@
 #include "api/ec2/core/list.h"
 #include "api/query/codes.h"
 
-enum { DUMP_ACTIONS_MAX = 256 };
+enum { DUMP_ACTIONS_MAX = 512 };
 
 static const char *const known[] = {
 #define KNOWN(name) #name,

@@ -6,6 +6,7 @@
 #include "engine/network/port.h"
 #include "engine/network/route_table.h"
 #include "engine/network/router.h"
+#include "engine/transit/transit.h"
 #include "model/route_table.h"
 #include "store/egress_gateway.h"
 #include "store/gateway.h"
@@ -52,6 +53,8 @@ static bool is_active(const struct tables *t, const struct route_table *table, c
 		const struct peering *peering = peering_find(t, route->peering);
 		return peering && row_is_live(&peering->row) && peering->is_accepted;
 	}
+	if (!uuid_is_none(route->transit_gateway))
+		return engine_find_transit_attachment_of(t, table->router, route->transit_gateway) != NULL;
 	if (!uuid_is_none(route->egress_gateway))
 		return egress_gateway_find(t, route->egress_gateway) != NULL;
 	const struct gateway *gateway = gateway_find(t, route->gateway);
@@ -185,6 +188,7 @@ static void write_route(struct ec2_call *e, struct xml *x, const struct route_it
 	ec2_write_id(x, "egressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY, r->route->egress_gateway);
 	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, r->route->nat_gateway);
 	ec2_write_id(x, "vpcPeeringConnectionId", KIND_PEERING, r->route->peering);
+	ec2_write_id(x, "transitGatewayId", KIND_TRANSIT_GATEWAY, r->route->transit_gateway);
 	ec2_write_id(x, "networkInterfaceId", KIND_PORT,
 		     ip_is_none(r->route->next_hop) || !r->port ? r->route->port : r->port->row.id);
 	if (r->port && !uuid_is_none(r->port->instance)) {
@@ -283,6 +287,8 @@ static bool fits_one_route(const struct filter_run *f, const struct route_table 
 		return filter_id(f, KIND_NAT_GATEWAY, route->nat_gateway);
 	if (str_is(name, "route.vpc-peering-connection-id"))
 		return filter_id(f, KIND_PEERING, route->peering);
+	if (str_is(name, "route.transit-gateway-id"))
+		return filter_id(f, KIND_TRANSIT_GATEWAY, route->transit_gateway);
 	if (str_is(name, "route.origin"))
 		return filter_z(f,
 				is_local_replaced(f->t, table, route) ? "CreateRouteTable" : "CreateRoute");
@@ -362,7 +368,9 @@ static const struct filter table_filters[] = {
 	{"route.egress-only-internet-gateway-id", .get = fits_route,
 	 .access_paths = {{KIND_ROUTE, ROUTE_INDEX_EGRESS_GATEWAY,
 			   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
-	{"route.transit-gateway-id", .get = filter_nothing},
+	{"route.transit-gateway-id", .get = fits_route,
+	 .access_paths = {{KIND_ROUTE, ROUTE_INDEX_TRANSIT_GATEWAY,
+			   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
 	{"route.vpc-peering-connection-id", .get = fits_route,
 	 .access_paths = {{KIND_ROUTE, ROUTE_INDEX_PEERING,
 			   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
@@ -500,8 +508,10 @@ struct ec2_route {
 		  .doc = "Or this instance's interface."),                                                   \
 		P("EgressOnlyInternetGatewayId", wish.egress_gateway, .kind = KIND_EGRESS_GATEWAY,           \
 		  .doc = "Or, in IPv6, this egress-only gateway."),                                          \
-		NOT_BUILT("VpcEndpointId"), NOT_BUILT("TransitGatewayId"), NOT_BUILT("LocalGatewayId"),      \
-		NOT_BUILT("CarrierGatewayId"),                                                               \
+		NOT_BUILT("VpcEndpointId"),                                                                  \
+		P("TransitGatewayId", wish.transit_gateway, .kind = KIND_TRANSIT_GATEWAY,                    \
+		  .doc = "Or a transit gateway that the VPC is attached to."),                               \
+		NOT_BUILT("LocalGatewayId"), NOT_BUILT("CarrierGatewayId"),                                  \
 		P("VpcPeeringConnectionId", wish.peering, .kind = KIND_PEERING, .doc = "Or the peer VPC."),  \
 		NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
 static const struct param create_route_params[] = {PLACE, TARGET};

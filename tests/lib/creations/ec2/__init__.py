@@ -19,13 +19,13 @@ from dev import Dev
 from faces import face
 from world import ids_in
 
-from . import disks, instances, network
+from . import disks, instances, network, transit
 from .looks import OTHER_LOOKS, TELLING, UNSEEN
 from .values import DEFAULT, Some
 
 ACTIONS = {a["name"]: a for a in face.EC2["actions"]}
 CREATES = re.compile("(Allocate|Assign|Associate|Attach|Authorize|Copy|Create|Import|Register|Request|Run)[A-Z]")
-ROWS = [*network.ROWS, *instances.ROWS, *disks.ROWS]
+ROWS = [*network.ROWS, *instances.ROWS, *transit.ROWS, *disks.ROWS]
 
 
 def leaves(value, name=""):

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: what the actions about transit gateways share. */
+#pragma once
+
+#include "api/ec2/core/action.h"
+
+struct transit_attachment;
+
+/* EC2's words for an option that is on or off. */
+const char *ec2_enable(bool is_on);
+/* <resourceId> and <resourceType> of an attachment: its VPC. */
+void ec2_write_transit_resource(struct xml *x, uuid router);

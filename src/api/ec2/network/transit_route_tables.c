@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Route tables of transit gateways: Create…, Describe…, DeleteTransitGatewayRouteTable, their associations and
+ * propagations. */
+#include "api/ec2/core/list.h"
+#include "api/ec2/core/write.h"
+#include "api/ec2/network/transit.h"
+#include "engine/transit/transit.h"
+#include "model/transit_attachment.h"
+#include "store/transit_gateway.h"
+
+/* ---- items ---- */
+
+struct table_item {
+	const struct transit_route_table *table;
+	bool is_association_default, is_propagation_default;
+};
+
+static const void *gather_table(struct ec2_call *e, const struct row *row)
+{
+	struct table_item *item = arena_new_object(e->c->arena, struct table_item);
+	if (!item)
+		return NULL;
+	item->table = transit_route_table_of(row);
+	const struct transit_gateway *g = transit_gateway_find(ec2_tables(e), item->table->gateway);
+	item->is_association_default = g && uuid_equal(g->association_table, row->id);
+	item->is_propagation_default = g && uuid_equal(g->propagation_table, row->id);
+	return item;
+}
+
+static void write_table(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct table_item *i = item;
+	ec2_write_id(x, "transitGatewayRouteTableId", KIND_TRANSIT_ROUTE_TABLE, i->table->row.id);
+	ec2_write_id(x, "transitGatewayId", KIND_TRANSIT_GATEWAY, i->table->gateway);
+	xml_z(x, "state", ec2_state_in_answer(e, "available"));
+	xml_bool(x, "defaultAssociationRouteTable", i->is_association_default);
+	xml_bool(x, "defaultPropagationRouteTable", i->is_propagation_default);
+	xml_time_ms(x, "creationTime", i->table->row.created_us);
+	ec2_write_tags(x, i->table->tags);
+}
+
+/* ---- describe ---- */
+
+struct ec2_describe_transit_tables {
+	struct ec2_query query;
+};
+static const struct param describe_params[] = {
+	QUERY_IDS(struct ec2_describe_transit_tables, "TransitGatewayRouteTableIds", KIND_TRANSIT_ROUTE_TABLE,
+		  "Tables by id."),
+	QUERY_FILTERS(struct ec2_describe_transit_tables),
+	QUERY_PAGES(struct ec2_describe_transit_tables, 5, 1000),
+};
+
+static bool fits_default(const struct filter_run *f, const struct row *row)
+{
+	const struct transit_gateway *g = transit_gateway_find(f->t, transit_route_table_of(row)->gateway);
+	bool is_association = strcmp(f->filter->name, "default-association-route-table") == 0;
+	return filter_bool(
+		f, g && uuid_equal(is_association ? g->association_table : g->propagation_table, row->id));
+}
+
+static const struct filter table_filters[] = {
+	{"transit-gateway-route-table-id", .is_id = true},
+	{"transit-gateway-id", .field = "gateway", .index = TRANSIT_ROUTE_TABLE_INDEX_GATEWAY},
+	{"default-association-route-table", .get = fits_default},
+	{"default-propagation-route-table", .get = fits_default},
+	{"state", .fixed = "available"},
+};
+static const struct ec2_listing table_listing = {.kind = KIND_TRANSIT_ROUTE_TABLE,
+						 .set = "transitGatewayRouteTables",
+						 .filters = FILTERS(table_filters),
+						 .gather = gather_table,
+						 .write = write_table};
+
+/* ---- propagations of an attachment ---- */
+
+struct ec2_get_attachment_propagations {
+	struct ec2_query query;
+	struct ref attachment;
+	const struct transit_attachment *found;
+};
+static const struct param get_params[] = {
+	PARAM(struct ec2_get_attachment_propagations, "TransitGatewayAttachmentId", attachment,
+	      .flags = REQUIRED, .kind = KIND_TRANSIT_ATTACHMENT, .doc = "The attachment."),
+	QUERY_FILTERS(struct ec2_get_attachment_propagations),
+	QUERY_PAGES(struct ec2_get_attachment_propagations, 5, 1000),
+};
+
+static RESULT prepare_get(struct ec2_call *e, void *args)
+{
+	struct ec2_get_attachment_propagations *a = args;
+	return engine_find_own_transit_attachment(e->c, ec2_tables(e), &a->attachment, &a->found);
+}
+
+static bool is_propagated_to(struct ec2_call *e, const struct row *row)
+{
+	const struct ec2_get_attachment_propagations *a = e->args;
+	return uuids_have(&a->found->propagates_to, row->id);
+}
+
+static void write_propagated(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct transit_route_table *table = item;
+	(void) e;
+	ec2_write_id(x, "transitGatewayRouteTableId", KIND_TRANSIT_ROUTE_TABLE, table->row.id);
+	xml_z(x, "state", "enabled");
+}
+
+static const struct filter propagation_filters[] = {
+	{"transit-gateway-route-table-id", .is_id = true},
+};
+static const struct ec2_listing propagation_listing = {.kind = KIND_TRANSIT_ROUTE_TABLE,
+						       .set = "transitGatewayAttachmentPropagations",
+						       .filters = FILTERS(propagation_filters),
+						       .shows = is_propagated_to,
+						       .is_hiding = true,
+						       .write = write_propagated};
+
+/* ---- create, delete ---- */
+
+struct ec2_create_transit_table {
+	struct transit_route_table_wish wish;
+	struct ec2_tag_specs tag_specs;
+};
+static const struct param create_params[] = {
+	PARAM(struct ec2_create_transit_table, "TransitGatewayId", wish.gateway, .flags = REQUIRED,
+	      .kind = KIND_TRANSIT_GATEWAY, .doc = "The gateway."),
+	PARAM_LIST(struct ec2_create_transit_table, "TagSpecifications", tag_specs, ec2_tag_spec_params,
+		   .max = 20, .doc = "Tags for what is made, by its type."),
+};
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_transit_table *a = args;
+	return ec2_take_tags(e, &a->tag_specs, "transit-gateway-route-table", "transit-gateway-route-table",
+			     &a->wish.tags);
+}
+
+static RESULT ec2_create_transit_table(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_transit_table *a = args;
+	return ec2_write_returned(e, &table_listing, a->wish.route_table, "transitGatewayRouteTable", x);
+}
+
+static const struct param delete_params[] = {
+	PARAM(struct transit_route_table_target, "TransitGatewayRouteTableId", route_table, .flags = REQUIRED,
+	      .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The table."),
+};
+
+static RESULT ec2_delete_transit_table(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct transit_route_table_target *a = args;
+	const struct table_item item = {.table = &a->deleted};
+	xml_open(x, "transitGatewayRouteTable");
+	write_table(e, x, &item);
+	xml_close(x, "transitGatewayRouteTable");
+	return OK;
+}
+
+/* ---- associations and propagations ---- */
+
+#define P(wire, member, ...) PARAM(struct transit_use, wire, member, __VA_ARGS__)
+#define TABLE                                                                                                \
+	P("TransitGatewayRouteTableId", route_table, .flags = REQUIRED, .kind = KIND_TRANSIT_ROUTE_TABLE,    \
+	  .doc = "The table.")
+#define ATTACHMENT                                                                                           \
+	P("TransitGatewayAttachmentId", attachment, .flags = REQUIRED, .kind = KIND_TRANSIT_ATTACHMENT,      \
+	  .doc = "The attachment.")
+static const struct param associate_params[] = {TABLE, ATTACHMENT};
+static const struct param propagate_params[] = {TABLE, ATTACHMENT,
+						NOT_BUILT("TransitGatewayRouteTableAnnouncementId")};
+#undef P
+
+static RESULT write_use(struct ec2_call *e, const void *args, struct xml *x, const char *name)
+{
+	const struct transit_use *a = args;
+	xml_open(x, name);
+	ec2_write_id(x, "transitGatewayRouteTableId", KIND_TRANSIT_ROUTE_TABLE, a->made_table);
+	ec2_write_id(x, "transitGatewayAttachmentId", KIND_TRANSIT_ATTACHMENT, a->made);
+	ec2_write_transit_resource(x, a->router);
+	xml_z(x, "state", ec2_state_in_answer(e, NULL));
+	xml_close(x, name);
+	return OK;
+}
+
+static RESULT ec2_write_association(struct ec2_call *e, const void *args, struct xml *x)
+{
+	return write_use(e, args, x, "association");
+}
+
+static RESULT ec2_write_propagation(struct ec2_call *e, const void *args, struct xml *x)
+{
+	return write_use(e, args, x, "propagation");
+}
+
+#define USE(word, params, run, write, state, words)                                                          \
+	{                                                                                                    \
+		EC2_ACTION(word), .flags = API_WRITES, .args = PARAMS(struct transit_use, params),           \
+				  .operation = run, .answer = (write), .state_in_answer = (state),           \
+				  .doc = (words)                                                             \
+	}
+static const struct ec2_action actions[] = {
+	{EC2_ACTION("DescribeTransitGatewayRouteTables"),
+	 .args = PARAMS(struct ec2_describe_transit_tables, describe_params), .list = &table_listing,
+	 .doc = "Route tables of the account's transit gateways."},
+	{EC2_ACTION("GetTransitGatewayAttachmentPropagations"),
+	 .args = PARAMS(struct ec2_get_attachment_propagations, get_params), .prepare = prepare_get,
+	 .list = &propagation_listing, .doc = "Route tables that lead to an attachment's VPC."},
+	{EC2_ACTION("CreateTransitGatewayRouteTable"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_transit_table, create_params), .prepare = prepare_create,
+	 .operation = engine_create_transit_route_table_run, .returns = KIND_TRANSIT_ROUTE_TABLE,
+	 .answer = ec2_create_transit_table, .state_in_answer = "pending",
+	 .doc = "Makes a route table of a transit gateway, without routes."},
+	{EC2_ACTION("DeleteTransitGatewayRouteTable"), .flags = API_WRITES,
+	 .args = PARAMS(struct transit_route_table_target, delete_params),
+	 .operation = engine_delete_transit_route_table_run, .answer = ec2_delete_transit_table,
+	 .state_in_answer = "deleting", .doc = "Deletes one that no attachment is associated with."},
+	USE("AssociateTransitGatewayRouteTable", associate_params, engine_associate_transit_route_table_run,
+	    ec2_write_association, "associating", "Lets a table route what comes from an attachment."),
+	USE("DisassociateTransitGatewayRouteTable", associate_params,
+	    engine_disassociate_transit_route_table_run, ec2_write_association, "disassociating",
+	    "Ends that: nothing from the attachment gets through."),
+	USE("EnableTransitGatewayRouteTablePropagation", propagate_params,
+	    engine_enable_transit_propagation_run, ec2_write_propagation, "enabled",
+	    "Lets a table lead to the blocks of an attachment's VPC."),
+	USE("DisableTransitGatewayRouteTablePropagation", propagate_params,
+	    engine_disable_transit_propagation_run, ec2_write_propagation, "disabled", "Ends that."),
+};
+const struct api_actions ec2_transit_table_actions = API_ACTIONS(actions);

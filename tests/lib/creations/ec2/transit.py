@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transit gateways, their attachments, route tables and routes. The form of a row: creations/ec2/__init__.py."""
+from .values import TAGS, Some, tags
+
+OF_TABLE = {"TransitGatewayRouteTableIds": ["{tgw rtb}"]}
+OF_ATTACHMENT = {"TransitGatewayAttachmentIds": ["{tgw attach}"]}
+
+
+def route(destination):
+    return {"TransitGatewayRouteTableId": "{tgw rtb}", "Filters": [{"Name": "route-search.exact-match", "Values": [destination]}]}
+
+
+ROWS = [
+    ("CreateTransitGateway", {}, {"tgw": "TransitGateway.TransitGatewayId", "tgw default rtb": "TransitGateway.Options.AssociationDefaultRouteTableId"},
+     "DescribeTransitGateways", {"TransitGatewayIds": ["{tgw}"]}, "TransitGateways[0]",
+     {"OwnerId": "{owner}", "Description": None, "Tags": [], "TransitGatewayArn": "arn:aws:ec2:us-east-1:{owner}:transit-gateway/{tgw}",
+      "Options.AmazonSideAsn": 64512, "Options.AutoAcceptSharedAttachments": "disable", "Options.DefaultRouteTableAssociation": "enable",
+      "Options.DefaultRouteTablePropagation": "enable", "Options.PropagationDefaultRouteTableId": "{tgw default rtb}",
+      "Options.VpnEcmpSupport": "enable", "Options.DnsSupport": "enable", "Options.MulticastSupport": "disable"}),
+    ("CreateTransitGateway", {"Description": "hub", "TagSpecifications": tags("transit-gateway"), "Options": {
+        "AmazonSideAsn": 64600, "AutoAcceptSharedAttachments": "enable", "DefaultRouteTableAssociation": "disable", "DnsSupport": "disable",
+        "DefaultRouteTablePropagation": "disable", "VpnEcmpSupport": "disable"}}, {"odd tgw": "TransitGateway.TransitGatewayId"},
+     "DescribeTransitGateways", {"TransitGatewayIds": ["{odd tgw}"]}, "TransitGateways[0]",
+     {"Description": "hub", "Tags": TAGS, "Options.AmazonSideAsn": 64600, "Options.AutoAcceptSharedAttachments": "enable", "Options.DnsSupport": "disable",
+      "Options.DefaultRouteTableAssociation": "disable", "Options.DefaultRouteTablePropagation": "disable", "Options.VpnEcmpSupport": "disable",
+      "Options.AssociationDefaultRouteTableId": None}),
+    ("CreateTransitGatewayVpcAttachment", {"TransitGatewayId": "{tgw}", "VpcId": "{vpc}", "SubnetIds": ["{subnet}"]},
+     {"tgw attach": "TransitGatewayVpcAttachment.TransitGatewayAttachmentId"}, "DescribeTransitGatewayVpcAttachments", OF_ATTACHMENT,
+     "TransitGatewayVpcAttachments[0]",
+     {"TransitGatewayId": "{tgw}", "VpcId": "{vpc}", "SubnetIds": ["{subnet}"], "VpcOwnerId": "{owner}", "State": Some("pending|available"), "Tags": [],
+      "Options.DnsSupport": "enable", "Options.Ipv6Support": "disable", "Options.ApplianceModeSupport": "disable"}),
+    ("CreateTransitGatewayVpcAttachment", {"TransitGatewayId": "{odd tgw}", "VpcId": "{vpc}", "SubnetIds": ["{subnet}"],
+                                           "TagSpecifications": tags("transit-gateway-attachment"), "Options": {"DnsSupport": "disable", "Ipv6Support": "enable"}},
+     {"odd attach": "TransitGatewayVpcAttachment.TransitGatewayAttachmentId"}, "DescribeTransitGatewayVpcAttachments",
+     {"TransitGatewayAttachmentIds": ["{odd attach}"]}, "TransitGatewayVpcAttachments[0]",
+     {"TransitGatewayId": "{odd tgw}", "VpcId": "{vpc}", "SubnetIds": ["{subnet}"], "Tags": TAGS, "Options.DnsSupport": "disable", "Options.Ipv6Support": "enable"}),
+    ("CreateTransitGatewayRouteTable", {"TransitGatewayId": "{tgw}", "TagSpecifications": tags("transit-gateway-route-table")},
+     {"tgw rtb": "TransitGatewayRouteTable.TransitGatewayRouteTableId"}, "DescribeTransitGatewayRouteTables", OF_TABLE, "TransitGatewayRouteTables[0]",
+     {"TransitGatewayId": "{tgw}", "Tags": TAGS, "State": "available", "DefaultAssociationRouteTable": False, "DefaultPropagationRouteTable": False}),
+    ("DisassociateTransitGatewayRouteTable", {"TransitGatewayRouteTableId": "{tgw default rtb}", "TransitGatewayAttachmentId": "{tgw attach}"}, {},
+     "DescribeTransitGatewayAttachments", OF_ATTACHMENT, "TransitGatewayAttachments[0]", {"Association": None, "ResourceId": "{vpc}", "ResourceType": "vpc"}),
+    ("AssociateTransitGatewayRouteTable", {"TransitGatewayRouteTableId": "{tgw rtb}", "TransitGatewayAttachmentId": "{tgw attach}"}, {},
+     "DescribeTransitGatewayAttachments", OF_ATTACHMENT, "TransitGatewayAttachments[0]",
+     {"TransitGatewayAttachmentId": "{tgw attach}", "Association": {"TransitGatewayRouteTableId": "{tgw rtb}", "State": "associated"}}),
+    ("CreateTransitGatewayRoute", {"TransitGatewayRouteTableId": "{tgw rtb}", "DestinationCidrBlock": "10.99.0.0/16", "TransitGatewayAttachmentId": "{tgw attach}"},
+     {}, "SearchTransitGatewayRoutes", route("10.99.0.0/16"), "Routes[0]",
+     {"DestinationCidrBlock": "10.99.0.0/16", "Type": "static", "State": "active",
+      "TransitGatewayAttachments": [{"ResourceId": "{vpc}", "ResourceType": "vpc", "TransitGatewayAttachmentId": "{tgw attach}"}]}),
+    ("CreateTransitGatewayRoute", {"TransitGatewayRouteTableId": "{tgw rtb}", "DestinationCidrBlock": "10.98.0.0/16", "Blackhole": True},
+     {}, "SearchTransitGatewayRoutes", route("10.98.0.0/16"), "Routes[0]",
+     {"DestinationCidrBlock": "10.98.0.0/16", "Type": "static", "State": "blackhole", "TransitGatewayAttachments": None}),
+    ("CreateRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "10.97.0.0/16", "TransitGatewayId": "{tgw}"}, {},
+     "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Routes[?DestinationCidrBlock=='10.97.0.0/16'] | [0]",
+     {"TransitGatewayId": "{tgw}", "State": "active", "Origin": "CreateRoute"}),
+]

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A part of test_limits.c, in its middle: what joins VPCs, peerings and transit gateways. */
+#pragma once
+
+static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
+
+/* To nonexistent VPCs: each fails at once, and its row is kept for a while. */
+static RESULT make_peering(struct cloud *c, int n)
+{
+	struct peering_wish wish = {.router = ref_to(c, KIND_ROUTER, owner),
+				    .peer_router = ref_to(c, KIND_ROUTER, uuid_random())};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_peering, wish, peering);
+}
+static RESULT forget_made_peering(struct op *op, void *arg)
+{
+	(void) arg;
+	return peering_forget(op, made);
+}
+static void drop_peering(struct cloud *c)
+{
+	cloud_expect(c, cloud_run(c, NULL, forget_made_peering, NULL), ERR_NONE, KIND_NONE);
+}
+
+static RESULT make_transit_gateway(struct cloud *c, int n)
+{
+	struct transit_gateway_wish wish = {.asn = TRANSIT_ASN_DEFAULT};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_transit_gateway, wish, gateway);
+}
+DROP(transit_gateway, engine_delete_transit_gateway, transit_gateway_target,
+     .gateway = ref_to(c, KIND_TRANSIT_GATEWAY, made))
+
+/* helpers[1] is its default route table. */
+static uuid new_transit_gateway(struct cloud *c)
+{
+	struct transit_gateway_wish wish = {.asn = TRANSIT_ASN_DEFAULT};
+	set_limit(c, LIMIT_TRANSIT_GATEWAYS, 50);
+	cloud_ok(c, &c->alice, engine_create_transit_gateway, &wish);
+	helpers[1] = transit_gateway_find(cloud_tables(c), wish.gateway)->association_table;
+	return wish.gateway;
+}
+static void is_a_transit_gateway(struct cloud *c)
+{
+	owner = new_transit_gateway(c);
+}
+static RESULT attach(struct cloud *c, uuid gateway, uuid router, uuid subnet)
+{
+	const struct ref ref = ref_to(c, KIND_SUBNET, subnet);
+	struct transit_attachment_wish wish = {.gateway = ref_to(c, KIND_TRANSIT_GATEWAY, gateway),
+					       .router = ref_to(c, KIND_ROUTER, router),
+					       .subnets = refs_of(c, &ref, 1)};
+	MAKE(c, &c->alice, engine_create_transit_attachment, wish, attachment);
+}
+static RESULT make_transit_attachment(struct cloud *c, int n)
+{
+	struct router_wish vpc = {.block = cidr_of("10.77.0.0/16")};
+	(void) n;
+	cloud_ok(c, &c->alice, engine_create_router, &vpc);
+	struct subnet_wish subnet = {.router = ref_to(c, KIND_ROUTER, vpc.router),
+				     .block = cidr_of("10.77.0.0/24")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
+	return attach(c, owner, vpc.router, subnet.subnet);
+}
+DROP(transit_attachment, engine_delete_transit_attachment, transit_attachment_target,
+     .attachment = ref_to(c, KIND_TRANSIT_ATTACHMENT, made))
+
+/* helpers[0] is a subnet of the router. */
+static void is_a_router_to_attach(struct cloud *c)
+{
+	owner = c->alice_router;
+	helpers[0] = subnet_first_by_router(cloud_tables(c), owner)->row.id;
+}
+static RESULT make_router_attachment(struct cloud *c, int n)
+{
+	(void) n;
+	return attach(c, new_transit_gateway(c), owner, helpers[0]);
+}
+
+static RESULT make_transit_table(struct cloud *c, int n)
+{
+	struct transit_route_table_wish wish = {.gateway = ref_to(c, KIND_TRANSIT_GATEWAY, owner)};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_transit_route_table, wish, route_table);
+}
+DROP(transit_table, engine_delete_transit_route_table, transit_route_table_target,
+     .route_table = ref_to(c, KIND_TRANSIT_ROUTE_TABLE, made))
+
+static void is_a_transit_table(struct cloud *c)
+{
+	new_transit_gateway(c);
+	owner = helpers[1];
+}
+static uint32_t last_transit_block = 0x0c000000;
+static struct transit_route_wish a_transit_route(struct cloud *c)
+{
+	return (struct transit_route_wish){.route_table = ref_to(c, KIND_TRANSIT_ROUTE_TABLE, owner),
+					   .destination = {ip_from_v4(last_transit_block), 24},
+					   .is_blackhole = true};
+}
+static RESULT make_transit_route(struct cloud *c, int n)
+{
+	(void) n;
+	last_transit_block += 256;
+	struct transit_route_wish wish = a_transit_route(c);
+	struct result result = cloud_run(c, &c->alice, engine_create_transit_route_run, &wish);
+	last_transit_block -= result_is_ok(result) ? 0 : 256;
+	return result;
+}
+static void drop_transit_route(struct cloud *c)
+{
+	struct transit_route_wish wish = a_transit_route(c);
+	cloud_ok(c, &c->alice, engine_delete_transit_route, &wish);
+}
+
+#define BETWEEN_VPCS                                                                                         \
+	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},                                   \
+	[LIMIT_TRANSIT_GATEWAYS] = {is_alices, make_transit_gateway, drop_transit_gateway},                  \
+	[LIMIT_TRANSIT_ATTACHMENTS] = {is_a_transit_gateway, make_transit_attachment,                        \
+				       drop_transit_attachment},                                             \
+	[LIMIT_ROUTER_ATTACHMENTS] = {is_a_router_to_attach, make_router_attachment,                         \
+				      drop_transit_attachment},                                              \
+	[LIMIT_TRANSIT_ROUTE_TABLES] = {is_a_transit_gateway, make_transit_table, drop_transit_table},       \
+	[LIMIT_TRANSIT_ROUTES] = {is_a_transit_table, make_transit_route, drop_transit_route},
