@@ -98,14 +98,7 @@ def make_stand_in(name, folder):
 
 
 @pytest.fixture(scope="module")
-def built():
-    if "DARI_DEBS" not in os.environ:
-        build_packages(OUT)
-    return OUT
-
-
-@pytest.fixture(scope="module")
-def machine(built):
+def machine():
     machine = Packaged(os.environ[INSIDE])
     try:
         machine.start_databases()
@@ -114,7 +107,7 @@ def machine(built):
         machine.end()
 
 
-def test_the_pages_are_inside(built, tmp_path):
+def test_the_pages_are_inside(tmp_path):
     """Installing needs no npm: the program contains the pages, their libraries and licences, which debian/copyright lists, too."""
     run("dpkg-deb", "-x", package("dari"), tmp_path)
     program = (tmp_path / "usr/bin/dari").read_bytes()
@@ -128,14 +121,14 @@ def test_the_pages_are_inside(built, tmp_path):
         assert path.encode() + b"\0" in program, path
 
 
-def test_lintian_has_nothing_to_say(built):
-    (changes,) = glob.glob(f"{built}/*.changes")
+def test_lintian_has_nothing_to_say():
+    (changes,) = glob.glob(f"{OUT}/*.changes")
     done = run("lintian", "--allow-root", "--pedantic", changes)
     assert done.stdout + done.stderr == ""
     assert not glob.glob(os.path.join(ROOT, "debian/*lintian-overrides"))
 
 
-def test_the_version_is_the_programs(built):
+def test_the_version_is_the_programs():
     with open(os.path.join(ROOT, "meson.build"), encoding="utf-8") as build:
         version = re.search(r"^project\(.* version: '([^']+)'", build.read(), re.MULTILINE)[1]
     assert re.fullmatch(re.escape(version) + r"(\+git\..*)?", run("dpkg-deb", "-f", package("dari"), "Version").stdout.strip())
@@ -273,6 +266,9 @@ def enter():
     """Starts this script again, in namespaces of its own, whose mounts disappear with it."""
     if os.geteuid() != 0:
         sys.exit("root only: it mounts a root of its own")
+    if "DARI_DEBS" not in os.environ:
+        build_packages(OUT)  # here, where npm reaches its registry
+        os.environ["DARI_DEBS"] = OUT
     inside = clone.folder(f"packages-{os.getpid()}")
     script = f"""set -e
         mkdir -p {inside}
