@@ -3,6 +3,7 @@
  * spot instances (instance_launch.c). The reconciler (reconcile/launch/spot_request.c) takes their turns. Marking: spot_room.c. */
 #include "engine/instance/spot_internal.h"
 
+#include "engine/billing/standing.h"
 #include "engine/client_token_internal.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
@@ -10,8 +11,8 @@
 #include "engine/people/asker.h"
 #include "engine/tag_internal.h"
 #include "engine/tombstone.h"
-#include "model/account.h"
 #include "model/states.h"
+#include "store/account.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/spot_request.h"
@@ -313,10 +314,19 @@ RESULT spot_take_room(struct op *op, struct instance *next)
 			     "The host of the Spot Instance has no room for it now.");
 }
 
+/* True if the account may start instances by itself, too. */
+static bool may_start(const struct op *op, uuid id)
+{
+	const struct account *account = account_find(op->head, id);
+	return engine_is_account_open(op->head, account) && !account->is_quarantined &&
+	       standing_of(op->head, account) < DOMAIN_BILL_STATE_LIMITED;
+}
+
 static RESULT restart(struct op *op, const struct spot_request *r)
 {
 	struct instance next = *instance_find(op->head, r->instance);
-	if (uuid_is_none(next.host) || next.destroyed_us || !has_room(op, &next))
+	if (uuid_is_none(next.host) || next.destroyed_us || !may_start(op, r->account) ||
+	    !has_room(op, &next))
 		return OK;
 	next.row.gen++;
 	TRY(instance_turn_on(op, &next));

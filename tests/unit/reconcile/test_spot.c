@@ -232,6 +232,44 @@ static void each_waits_for_its_own(struct cloud *c)
 }
 TEST_STORY(each_waits_for_its_own, 1)
 
+static void enable_account(struct cloud *c, enum choice enabled)
+{
+	struct account_change wish = {.account = cloud_ref(c, KIND_ACCOUNT, c->alice.account),
+				      .enabled = enabled};
+	cloud_ok(c, NULL, engine_update_account, &wish);
+}
+
+/* The region starts nothing for an account that may start nothing itself. */
+static void no_start_for_a_disabled_account(struct cloud *c)
+{
+	struct uuids spots = fill(c, true);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_terminate(c, id);
+	enable_account(c, CHOICE_NO);
+	cloud_step_for(c, 3 * MINUTE);
+	assert_int_equal(cloud_state(c, marked), INSTANCE_STOPPED);
+	enable_account(c, CHOICE_YES);
+	cloud_await(c, marked, INSTANCE_RUNNING);
+}
+TEST_STORY(no_start_for_a_disabled_account, 1)
+
+/* A machine that CloudStack destroyed can be recovered for a while: it is off until then. */
+static void no_start_of_a_destroyed_one(struct cloud *c)
+{
+	struct uuids spots = fill(c, true);
+	uuid id = launch_on_demand(c), marked = find_marked(c, spots);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_step_for(c, MINUTE);
+	cloud_ask(c, engine_destroy_instances, marked);
+	cloud_terminate(c, id);
+	cloud_step_for(c, 3 * MINUTE);
+	assert_int_equal(cloud_instance(c, marked).wanted_power, INSTANCE_WANTED_POWER_OFF);
+	cancel_request(c, marked);
+	cloud_await(c, marked, INSTANCE_TERMINATED);
+}
+TEST_STORY(no_start_of_a_destroyed_one, 1)
+
 static bool has_host(struct cloud *c, const void *instance)
 {
 	return !uuid_is_none(cloud_instance(c, *(const uuid *) instance).host);
@@ -280,6 +318,8 @@ int main(void)
 		cmocka_unit_test(test_a_cancelled_one_does_not_stop),
 		cmocka_unit_test(test_a_stopped_one_stays_off),
 		cmocka_unit_test(test_no_rescue_without_room),
+		cmocka_unit_test(test_no_start_for_a_disabled_account),
+		cmocka_unit_test(test_no_start_of_a_destroyed_one),
 		cmocka_unit_test(test_each_waits_for_its_own),
 		cmocka_unit_test(test_waits_for_one_that_ends),
 		cmocka_unit_test(test_leaves_a_lost_host),
