@@ -60,12 +60,17 @@ struct placement_need launch_need_in(const struct launch *l, uuid zone)
 
 /* ---- zones and subnets ---- */
 
+/* Number of hosts with room, plus 1; 1: none has, but spot instances could leave one; 0: there is no way. */
 static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)
 {
+	bool could = false;
 	struct placement_need need = launch_need_in(l, zone);
 	struct placement placement;
 	TRY(placement_begin(l->op->ctx, l->op->head, &need, &placement));
-	*ret_count = placement_count_fitting(&placement);
+	size_t fitting = placement_count_fitting(&placement);
+	if (fitting == 0 && !l->wish->spot.is_spot)
+		TRY(spot_could_make_room(l->op, &placement, &could));
+	*ret_count = fitting ? fitting + 1 : could;
 	return OK;
 }
 

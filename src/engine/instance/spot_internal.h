@@ -10,6 +10,8 @@ RESULT spot_fulfil(struct op *op, const struct spot_wish *wish, struct instance 
 /* Finds the host where the fewest spot instances have to go for an on-demand instance, and marks these. NULL: no host
  * would have room. */
 RESULT spot_make_room(struct op *op, const struct placement *p, const struct host **ret_host);
+/* Whether it would find a host; marks nothing. */
+RESULT spot_could_make_room(struct op *op, const struct placement *p, bool *ret_could);
 /* True while the instance, which has no host, waits for spot instances to leave its next host. */
 bool spot_is_awaited(const struct tables *t, const struct instance *instance);
 /* ERR_UNSUPPORTED: an instance of a one-time request cannot be stopped. */

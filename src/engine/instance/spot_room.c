@@ -121,10 +121,11 @@ static RESULT mark(struct op *op, const struct victim *victims, size_t needed)
 	return OK;
 }
 
-RESULT spot_make_room(struct op *op, const struct placement *p, const struct host **ret_host)
+/* *ret_needed: how many of *ret_victims have to be marked. */
+static RESULT find_room(struct op *op, const struct placement *p, const struct host **ret_host,
+			const struct victim **ret_victims, size_t *ret_needed)
 {
 	const struct tables *t = op->head;
-	const struct victim *best = NULL;
 	size_t fewest = SIZE_MAX;
 	*ret_host = NULL;
 	if (tables_count(t, KIND_SPOT_REQUEST) == 0)
@@ -138,10 +139,29 @@ RESULT spot_make_room(struct op *op, const struct placement *p, const struct hos
 		if (needed >= fewest)
 			continue;
 		fewest = needed;
-		best = victims;
+		*ret_victims = victims;
 		*ret_host = h;
 	}
-	return *ret_host ? mark(op, best, fewest) : OK;
+	*ret_needed = fewest;
+	return OK;
+}
+
+RESULT spot_make_room(struct op *op, const struct placement *p, const struct host **ret_host)
+{
+	const struct victim *victims = NULL;
+	size_t needed = 0;
+	TRY(find_room(op, p, ret_host, &victims, &needed));
+	return *ret_host ? mark(op, victims, needed) : OK;
+}
+
+RESULT spot_could_make_room(struct op *op, const struct placement *p, bool *ret_could)
+{
+	const struct host *host = NULL;
+	const struct victim *victims = NULL;
+	size_t needed = 0;
+	TRY(find_room(op, p, &host, &victims, &needed));
+	*ret_could = host != NULL;
+	return OK;
 }
 
 bool spot_is_awaited(const struct tables *t, const struct instance *instance)

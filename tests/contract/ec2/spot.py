@@ -119,5 +119,15 @@ def test_a_thousand_requests_fit_into_an_answer(ec2, image):
     assert len(cancelled) == 1000 and {r["State"] for r in cancelled} == {"cancelled"}
 
 
+def test_a_launch_without_a_zone_finds_the_spot_instance():
+    with Dev("--hosts", "2") as dev:  # one in each of two zones
+        ec2 = dev.account.client()
+        first, last = (s["SubnetId"] for s in ec2.describe_subnets()["Subnets"])
+        launch = {"ImageId": ec2.describe_images()["Images"][0]["ImageId"], "InstanceType": LARGE, "MinCount": 1, "MaxCount": 1}
+        ec2.run_instances(**launch, SubnetId=first)
+        ec2.run_instances(**launch, SubnetId=last, InstanceMarketOptions={"MarketType": "spot"})
+        assert ec2.run_instances(**launch)["Instances"][0]["SubnetId"] == last
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
