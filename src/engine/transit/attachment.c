@@ -42,6 +42,11 @@ const struct transit_attachment *engine_find_transit_attachment_of(const struct 
 	return a;
 }
 
+bool engine_carries_transit(const struct transit_attachment *a, struct cidr to)
+{
+	return a && row_is_live(&a->row) && (to.base.family == IP_V4 || a->ipv6_support);
+}
+
 bool engine_resolves_over_transit(const struct tables *t, uuid asker, uuid owner)
 {
 	bool resolves = false;

@@ -237,7 +237,7 @@ static RESULT resolve_target(struct op *op, const char *permission, const struct
 
 static void tell_made(struct transit_route_wish *wish, const struct transit_attachment *attachment)
 {
-	wish->made_is_blackhole = !attachment;
+	wish->made_is_blackhole = !engine_carries_transit(attachment, wish->destination);
 	wish->made_attachment = attachment ? attachment->row.id : UUID_NONE;
 	wish->made_router = attachment ? attachment->router : UUID_NONE;
 }
@@ -317,11 +317,10 @@ static bool add_static(struct arena *a, const struct tables *t, uuid table, stru
 	     r = transit_route_next_by_table(t, r)) {
 		const struct transit_attachment *to =
 			uuid_is_none(r->attachment) ? NULL : transit_attachment_find(t, r->attachment);
-		bool is_live = to && row_is_live(&to->row);
 		struct transit_way way = {.to = r->destination,
-					  .attachment = is_live ? to : NULL,
+					  .attachment = to && row_is_live(&to->row) ? to : NULL,
 					  .route = r,
-					  .is_blackhole = !is_live};
+					  .is_blackhole = !engine_carries_transit(to, r->destination)};
 		if (!VEC_PUSH(a, &list->at, way))
 			return false;
 	}

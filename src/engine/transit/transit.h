@@ -99,6 +99,9 @@ OPERATION(engine_answer_transit_attachment, transit_attachment_target)
 /* Attachment of the router to the gateway that is not deleted, or NULL. */
 const struct transit_attachment *engine_find_transit_attachment_of(const struct tables *t, uuid router,
 								   uuid gateway);
+/* True if packets to the block pass by the attachment: it is not deleted, and has ipv6_support if they are IPv6's.
+ * NULL: false. */
+bool engine_carries_transit(const struct transit_attachment *a, struct cidr to);
 /* True if guests of `asker` resolve public host names of `owner` to private addresses, because both are attached
  * to a gateway, and all three have dns_support. */
 bool engine_resolves_over_transit(const struct tables *t, uuid asker, uuid owner);
@@ -160,7 +163,7 @@ struct transit_way {
 	struct cidr to;
 	const struct transit_attachment *attachment; /* NULL: it has gone, or the route has none */
 	const struct transit_route *route;           /* NULL: a propagated one */
-	bool is_blackhole;
+	bool is_blackhole;                           /* also without ipv6_support of the attachment */
 };
 struct transit_ways {
 	const struct transit_way *at;

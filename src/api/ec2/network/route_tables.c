@@ -54,7 +54,9 @@ static bool is_active(const struct tables *t, const struct route_table *table, c
 		return peering && row_is_live(&peering->row) && peering->is_accepted;
 	}
 	if (!uuid_is_none(route->transit_gateway))
-		return engine_find_transit_attachment_of(t, table->router, route->transit_gateway) != NULL;
+		return engine_carries_transit(
+			engine_find_transit_attachment_of(t, table->router, route->transit_gateway),
+			route->destination);
 	if (!uuid_is_none(route->egress_gateway))
 		return egress_gateway_find(t, route->egress_gateway) != NULL;
 	const struct gateway *gateway = gateway_find(t, route->gateway);
