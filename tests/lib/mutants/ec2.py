@@ -23,6 +23,7 @@ HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKe
             # The answer lists the failure of each resource; the call itself succeeds.
             ("ModifyHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"), ("ReleaseHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"),
             ("DeleteFleets", "FleetId.N"): re.compile(""),
+            **{(f"{verb}TransitGatewayRoute", "DestinationCidrBlock"): re.compile("2001:db8::/32") for verb in ("Create", "Delete")},
             ("CancelSpotInstanceRequests", "SpotInstanceRequestId.N"): re.compile("sir-[0-9a-f]{17}"),  # an ended one stays as it is
             **{("CreateFleet", f"LaunchTemplateConfigs.N.Overrides.N.{name}"): re.compile("x9.huge|us-mars-1a")
                for name in ("InstanceType", "AvailabilityZone", "Placement.AvailabilityZone")},
@@ -33,10 +34,10 @@ LINGERING = re.compile("(i|nat|pcx|h|pl|sir|tgw|tgw-attach)-[0-9a-f]{17}|fleet-[
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection", "DeleteTransitGateway", "DeleteTransitGatewayVpcAttachment"}
 # EC2's own messages, which name the resource and not the parameter.
 NAMELESS = {"InvalidKey.Format"}
-NAMELESS_TEXTS = ("No instances specified", "Tag key cannot be null or empty.", "Tag specification resource type must have a value", "The ID '' is not valid")
+NAMELESS_TEXTS = ("No instances specified", "Tag key cannot be null or empty.", "Tag specification resource type must have a value", "The ID '' is not valid", "You must specify one or more tags to create")
 # Missing parameters for which EC2 has another code than MissingParameter.
 MISSING_CODES = {("CreateTags", "Tag.N.Key"): "InvalidParameterValue", ("CreateTags", "Tag.N"): "InvalidParameterValue",
-                 ("DeleteTags", "Tag.N.Key"): "InvalidParameterValue"}
+                 ("DeleteTags", "Tag.N.Key"): "InvalidParameterValue", ("CreateTransitGatewayVpcAttachment", "SubnetIds.N"): "MissingInput"}
 # A resource that does not exist in the given account: the message names the resource.
 OF_ANOTHER = {("UserId", "InvalidGroup.NotFound"), ("InstanceId", "InvalidInstanceEventIDNotFound")}
 # Codes from EC2's documentation of errors: families by pattern, the rest by name.

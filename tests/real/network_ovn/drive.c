@@ -553,8 +553,8 @@ static RESULT do_remove(struct command *cmd)
 
 static RESULT do_list(struct command *cmd)
 {
-	static const char *const words[] = {"router", "network",         "port", "group", "address",
-					    "policy", "transit_gateway", "other"};
+	static const char *const words[] = {"router",  "network", "port",    "group",
+					    "address", "policy",  "transit", "other"};
 	size_t counts[NETWORK_ITEM_OTHER + 1] = {0};
 	static_assert(sizeof words / sizeof words[0] == NETWORK_ITEM_OTHER + 1, "a word for each kind");
 	struct network_inventory list;

@@ -583,7 +583,7 @@ def test_gateway_detached_and_back(region):
     region.settle()
     assert region.get("a1", WEB, 1) == "blocked"
     assert "discard" in region.nbctl("lr-route-list", region.uuid("va"))
-    assert "router=2 network=3 port=4 group=3 address=1 policy=0 other=2" in region.ask("list")
+    assert "router=2 network=3 port=4 group=3 address=1 policy=0 transit=0 other=2" in region.ask("list")
     region.do("uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1", "apply va")
     region.settle()
     assert region.get_soon("a1", WEB, "203.0.113.100")
@@ -653,7 +653,7 @@ def test_killed_process_leaves_only_what_the_next_one_finds(region):
     region.until(lambda: "dm" not in region.ns("ctl", "ip", "-br", "link").replace("dummy", ""))  # the veth links are deleted with it
     region.start()
     declare(region)
-    assert "router=2 network=3 port=4 group=3 address=1 policy=0 other=2" in region.ask("list")
+    assert "router=2 network=3 port=4 group=3 address=1 policy=0 transit=0 other=2" in region.ask("list")
     assert "dm" not in run(SANDBOX, "on", "ctl", "ovs-vsctl", "list-ports", "br-int")
     assert region.get("a1", "169.254.169.254", 1) == "blocked"
     region.do("apply va", "apply vb", "plug va mark=1", "plug vb mark=2")
@@ -746,12 +746,12 @@ def test_what_a_port_sends_is_limited(region):
 def test_all_goes_without_a_trace(region):
     region.do("remove address ea")
     region.do("subnet-drop sp", "remove port a3", "apply va")
-    assert "router=2 network=2 port=3 group=3 address=0 policy=0 other=2" in region.ask("list")
+    assert "router=2 network=2 port=3 group=3 address=0 policy=0 transit=0 other=2" in region.ask("list")
     region.do(*(f"remove port {port}" for port in ("a1", "a2", "b1")), "remove port never-was",
               *(f"remove group {group}" for group in ("ga", "gb", "gc")), "unplug va", "unplug vb",
               "remove router va", "remove router vb", "remove router va", "remove subnet sa", "remove subnet sb",
               "remove subnet sb")
-    assert "router=0 network=0 port=0 group=0 address=0 policy=0 other=0" in region.ask("list")
+    assert "router=0 network=0 port=0 group=0 address=0 policy=0 transit=0 other=0" in region.ask("list")
     for table in ("Logical_Switch", "Logical_Router", "Logical_Switch_Port", "Port_Group", "ACL", "NAT", "DNS",
                   "DHCP_Options", "Logical_Router_Static_Route", "Gateway_Chassis"):
         assert region.nbctl("--bare", "--columns=_uuid", "list", table).strip() == "", table
