@@ -89,10 +89,11 @@ class EC2(face.Face):
         return mine & theirs
 
     def filtered(self, place, name):
-        """Yields (query, rows found) for each filter with each id and each word of the other account."""
+        """Yields (query, rows found) for each filter with each id and each word of the other account. A search of routes by a block finds the
+        caller's own ones around it."""
         assert len(place.words) > 100
         requests = [(name, {**ASKED.get(name, {}), **place.mine.asked(name), "Filter.1.Name": word, **part}) for word in self.actions[name]["filters"]
-                    if not word.endswith(":") for part in parts(place.words, OF_IDS.get((name, word), ""))]
+                    if not word.endswith(":") and not word.startswith("route-search.") for part in parts(place.words, OF_IDS.get((name, word), ""))]
         for request, answer in zip(requests, place.mine.account.call_all(requests)):
             assert answer.status == 200, f"{request}: {answer}"
             yield request[1]["Filter.1.Name"], ID.search(answer.text) and str(answer)
