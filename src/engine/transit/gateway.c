@@ -89,6 +89,10 @@ static RESULT set_default(struct op *op, const struct transit_gateway *gateway, 
 					     "The transit gateway has no default route table: name one.");
 		return OK;
 	}
+	if (!is_on)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_TRANSIT_GATEWAY, named->field,
+				   "%" STR_FMT " is named, but that default route table is disabled.",
+				   STR_ARG(named->text));
 	TRY(engine_find_own(op->ctx, op->head, KIND_TRANSIT_ROUTE_TABLE, named, &row));
 	if (!uuid_equal(transit_route_table_of(row)->gateway, gateway->row.id))
 		return engine_fail_not_found(op->ctx, KIND_TRANSIT_ROUTE_TABLE, named);

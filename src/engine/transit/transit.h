@@ -39,7 +39,7 @@ struct transit_gateway_wish {
 OPERATION(engine_create_transit_gateway, transit_gateway_wish)
 
 /* Changes a gateway. A default route table must be one of its own (ERR_NOT_FOUND), and named if the default
- * is turned on and there has never been one (ERR_MISSING). */
+ * is turned on and there is none (ERR_MISSING). ERR_COMBINATION: a table is named, and its default is off. */
 struct transit_gateway_settings {
 	struct ref gateway;
 	const struct str *description; /* NULL: no change */
