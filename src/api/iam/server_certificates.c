@@ -101,10 +101,17 @@ static RESULT check_chain(struct iam_call *e, struct str pem, struct str chain)
 static RESULT prepare_upload(struct iam_call *e, void *args)
 {
 	struct new_certificate *a = args;
-	struct str pem = STR_NONE;
 	TRY(iam_check_name(e, a->wish.name, "ServerCertificateName"));
 	TRY(iam_check_path(e, a->wish.path, "Path"));
-	TRY(iam_check_tags(e, a->wish.tags, false));
+	return iam_check_tags(e, a->wish.tags, false);
+}
+
+/* Reading keys and a chain takes milliseconds, which an HTTP thread has not. */
+static RESULT check_upload(struct work_item *w)
+{
+	struct iam_call *e = w->arg;
+	struct new_certificate *a = e->args;
+	struct str pem = STR_NONE;
 	TRY(check_body(e, a, &pem));
 	TRY(check_key(e, pem, a->private_key));
 	if (a->wish.chain.n)
@@ -260,8 +267,9 @@ static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 static const struct iam_action actions[] = {
 	{IAM_ACTION("UploadServerCertificate"), .flags = API_WRITES,
 	 .args = PARAMS(struct new_certificate, upload_params), .prepare = prepare_upload,
-	 .operation = engine_create_server_certificate_run, .returns = KIND_SERVER_CERTIFICATE,
-	 .answer = show_new, .doc = "Keeps a certificate with its chain and its private key."},
+	 .work = check_upload, .operation = engine_create_server_certificate_run,
+	 .returns = KIND_SERVER_CERTIFICATE, .answer = show_new,
+	 .doc = "Keeps a certificate with its chain and its private key."},
 	{IAM_ACTION("GetServerCertificate"), .args = PARAMS(struct certificate_args, get_params),
 	 .answer = get_certificate, .doc = "One certificate with its chain, without its key."},
 	{IAM_ACTION("ListServerCertificates"), .args = IAM_LIST, .list = &iam_server_certificates,
