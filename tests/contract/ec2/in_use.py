@@ -96,7 +96,7 @@ def world(dev):
                                                            "Filter.2.Name": "group-name", "Filter.2.Value.1": "default"}).first(".//groupId")
     found = call("DescribeInstances", {"InstanceId.1": ids["i"]})
     ids["ip"], ids["primary attachment"] = found.first(".//privateIpAddress"), found.first(".//networkInterfaceSet/item/attachment/attachmentId")
-    world.make("small subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.3.0/28"}, "subnetId")
+    world.make("small subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.4.0/28"}, "subnetId")
     launch = {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": ids["subnet"]}
     world.make("guarded i", "RunInstances", {**launch, "DisableApiTermination": "true"}, "instanceId")
     world.await_state(world.make("ended i", "RunInstances", launch, "instanceId"), "running")
