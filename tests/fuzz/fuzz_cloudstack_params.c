@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fuzzes the reader of CloudStack requests: a byte chooses the command, the first line is the query, the rest
+ * Fuzzes the reader of CloudStack requests: two bytes choose the command, the first line is the query, the rest
  * the form. They are parsed into pairs, checked against their signature, which fuzzed input cannot forge, and
  * read by the command's parameter table. */
 #include <stdlib.h>
@@ -30,16 +30,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 		count = sum_commands(commands);
 	}
-	if (size < 1)
+	if (size < 2)
 		return 0;
 	struct ctx c;
 	struct pairs pairs;
-	struct str rest = {(const char *) data + 1, size - 1}, query = STR_NONE;
+	struct str rest = {(const char *) data + 2, size - 2}, query = STR_NONE;
 	bool is_right = false;
 	arena_reset(arena);
 	ctx_init(&c, arena);
 	c.kind_words = &cs_words;
-	const struct params *table = &commands[data[0] % count]->args;
+	const struct params *table = &commands[(data[0] << 8 | data[1]) % count]->args;
 	(void) str_split_next(&rest, '\n', &query);
 	if (!result_is_ok(pairs_parse(&c, cloudstack_protocol.pairs, query, rest, &pairs)))
 		return 0;
