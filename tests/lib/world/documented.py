@@ -51,6 +51,16 @@ for _example, _words in {
     BEFORE[_example] = lambda _, words=_words: words
 
 
+# Others of the world, for "name of what is in the example": its label.
+for _example, _labels in {
+        "associate-transit-gateway-route-table 1": {"tgw-rtb": "hub tgw-rtb", "tgw-attach": "spare tgw-attach"},
+        "create-transit-gateway-vpc-attachment 1": {"vpc": "spoke vpc", "subnet": "spoke subnet"},
+        "create-transit-gateway-vpc-attachment 2": {"tgw": "hub tgw", "subnet-dEXAMPLE": "subnet", "subnet-6EXAMPLE": "transit subnet"},
+        "delete-transit-gateway 1": {"tgw": "spare tgw"}, "delete-transit-gateway-route-table 1": {"tgw-rtb": "spare tgw-rtb"},
+        "modify-transit-gateway-vpc-attachment 1": {"tgw-attach": "spare tgw-attach", "subnet": "spoke b subnet"}}.items():
+    BEFORE[_example] = lambda w, labels=_labels: {shown: w.ids[label] for shown, label in labels.items()}
+
+
 # ---- instances, images and disks ----
 
 @before("allocate-hosts 1", "allocate-hosts 3")

@@ -35,7 +35,7 @@ def fill(w):
     call, ids = w.account.ok, w.ids
     answer = call("CreateTransitGateway", {"Description": "contract"})
     ids["tgw"], ids["tgw-rtb"] = answer.first(".//transitGatewayId"), answer.first(".//associationDefaultRouteTableId")
-    w.make("transit subnet", "CreateSubnet", {"VpcId": ids["vpc"], "CidrBlock": "10.1.3.0/24", "AvailabilityZone": "us-east-1b"}, "subnetId")
+    w.make("transit subnet", "CreateSubnet", {"VpcId": ids["vpc"], "CidrBlock": "10.1.90.0/24", "AvailabilityZone": "us-east-1b"}, "subnetId")
     w.make("tgw-attach", "CreateTransitGatewayVpcAttachment", {
         "TransitGatewayId": ids["tgw"], "VpcId": ids["vpc"], "SubnetIds.1": ids["subnet"], "SubnetIds.2": ids["transit subnet"]},
         "transitGatewayAttachmentId")
@@ -49,7 +49,7 @@ def fill(w):
 
 
 def spare(w):
-    w.make("spare tgw", "CreateTransitGateway", {}, "transitGatewayId")
+    w.make("spare tgw", "CreateTransitGateway", {"Description": "spare"}, "transitGatewayId")
     w.make("spare tgw-rtb", "CreateTransitGatewayRouteTable", {"TransitGatewayId": w.ids["tgw"]}, "transitGatewayRouteTableId")
     w.make("spare tgw-attach", "CreateTransitGatewayVpcAttachment", {
         "TransitGatewayId": w.ids["hub tgw"], "VpcId": w.ids["spoke vpc"], "SubnetIds.1": w.ids["spoke subnet"]},
