@@ -270,8 +270,9 @@ def quote(value):
     return urllib.parse.quote(str(value), safe="-_.~")
 
 
-# Without a template this action requires the versions.
-ASKED = {"DescribeLaunchTemplateVersions": {"LaunchTemplateVersion.1": "$Latest", "LaunchTemplateVersion.2": "$Default"}}
+# Without a template the first requires the versions; the second always requires a filter.
+ASKED = {"DescribeLaunchTemplateVersions": {"LaunchTemplateVersion.1": "$Latest", "LaunchTemplateVersion.2": "$Default"},
+         "SearchTransitGatewayRoutes": {"Filter.1.Name": "state", "Filter.1.Value.1": "*"}}
 
 
 def describes(tables):

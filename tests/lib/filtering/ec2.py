@@ -20,7 +20,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeIma
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
              "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
              "DescribeTransitGatewayRouteTables": "tgw-rtb", "GetTransitGatewayRouteTableAssociations": "tgw-attach", "GetTransitGatewayRouteTablePropagations": "tgw-attach",
-             "GetTransitGatewayAttachmentPropagations": "tgw-rtb", "SearchTransitGatewayRoutes": "=198.51.100.0/24", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "GetTransitGatewayAttachmentPropagations": "tgw-rtb", "SearchTransitGatewayRoutes": "=10.1.0.0/16", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSecurityGroupVpcAssociations": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -94,7 +94,7 @@ def make_more(world):
     call("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 7, "InstanceFamily": "t3"})
     world.ids["operators snap"] = world.operators_snapshot
     for n in range(7):
-        call("CreateVpc", {"CidrBlock": f"10.{100 + n}.0.0/16", "Ipv6Pool": world.ids["ipv6pool-ec2"]})
+        spoke = call("CreateVpc", {"CidrBlock": f"10.{100 + n}.0.0/16", "Ipv6Pool": world.ids["ipv6pool-ec2"]}).first(".//vpcId")
         call("CreateSubnet", {"VpcId": vpc, "CidrBlock": f"10.1.{100 + n}.0/24"})
         call("CreateInternetGateway")
         call("CreateRouteTable", {"VpcId": vpc})
@@ -103,7 +103,10 @@ def make_more(world):
         call("CreateVpcPeeringConnection", {"VpcId": world.ids["loose vpc"], "PeerVpcId": f"vpc-{n:017x}"})
         call("AllocateAddress")
         call("DeleteTransitGateway", {"TransitGatewayId": call("CreateTransitGateway").first(".//transitGatewayId")})
-        call("CreateTransitGatewayRouteTable", {"TransitGatewayId": world.ids["tgw"]})
+        subnet_there = call("CreateSubnet", {"VpcId": spoke, "CidrBlock": f"10.{100 + n}.1.0/24"}).first(".//subnetId")
+        call("CreateTransitGatewayVpcAttachment", {"TransitGatewayId": world.ids["tgw"], "VpcId": spoke, "SubnetIds.1": subnet_there})
+        table = call("CreateTransitGatewayRouteTable", {"TransitGatewayId": world.ids["tgw"]}).first(".//transitGatewayRouteTableId")
+        call("EnableTransitGatewayRouteTablePropagation", {"TransitGatewayRouteTableId": table, "TransitGatewayAttachmentId": world.ids["tgw-attach"]})
         call("CopySnapshot", {"SourceSnapshotId": world.operators_snapshot, "SourceRegion": "us-east-1"})
         call("ImportSnapshot", {"DiskContainer.Url": "http://127.0.0.1:9/disk"})
         call("ImportImage", {"DiskContainer.1.Url": "http://127.0.0.1:9/disk"})
@@ -184,8 +187,12 @@ def value_of(name, item, world):
 
 # Filters that accept only ids: an unknown id, and the error code for other forms.
 OF_IDS = {("DescribeSecurityGroupRules", "group-id"): ("sg-00000000000000000", "InvalidGroupId.Malformed")}
+# Filters that compare blocks, without wildcards: a further block that fits as well.
+OF_BLOCKS = {"route-search.exact-match": "10.1.0.0/16", "route-search.longest-prefix-match": "10.1.2.3",
+             "route-search.subnet-of-match": "10.0.0.0/12", "route-search.supernet-of-match": "10.1.2.0/24"}
 PAGED = {a: next(p for p in ACTIONS[a]["params"] if p["name"] == "MaxResults") for a in sorted(ACTIONS)
-         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"}  # lists by ids
+         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"  # lists by ids
+         and all(p["built"] for p in ACTIONS[a]["params"] if p["name"] == "NextToken")}
 SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # lists of a few public rows
 
 
@@ -216,6 +223,10 @@ class EC2:
             params = {"Filter.1.Name": name, **{f"Filter.1.Value.{n}": v for n, v in enumerate(values, 1)}}
             return any(ET.tostring(i).startswith(same) for i in look(world, action, **params)[0])
 
+        if name in OF_BLOCKS:
+            assert finds(OF_BLOCKS[name]) and finds("no-such-value", OF_BLOCKS[name])
+            assert not any(finds(text) for text in ("*", "10.1.*", "192.0.2.0/24", "no-such-value"))
+            return
         if value is None:
             assert not look(world, action, **{"Filter.1.Name": name, "Filter.1.Value.1": "*"})[0], \
                 "it finds something, and no member of the description has its name: VALUES has to say where to look"
