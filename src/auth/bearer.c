@@ -138,11 +138,6 @@ RESULT bearers_use_key(struct bearers *b, struct ctx *c, struct str *ret_pem)
 
 /* ---- issuing ---- */
 
-static void write_id(struct json_writer *w, const char *name, uuid id)
-{
-	json_write_uuid(w, name, id);
-}
-
 /* Claim "use". Access tokens have none, since other readers of a token do not expect it. */
 static const char *const uses[] = {[BEARER_REFRESH] = "refresh", [BEARER_ID] = "id"};
 
@@ -171,16 +166,16 @@ static void write_claims(struct json_writer *w, const struct bearer *bearer, con
 	json_write_int(w, "nbf", issued_s);
 	json_write_int(w, "exp", bearer->expires_us / SECOND);
 	json_write_z(w, "idtyp", is_program ? "app" : "user");
-	write_id(w, "oid", bearer->user);
-	write_id(w, "sub", bearer->user);
-	write_id(w, "tid", bearer->tenant);
-	write_id(w, "uti", bearer->audit);
+	json_write_uuid(w, "oid", bearer->user);
+	json_write_uuid(w, "sub", bearer->user);
+	json_write_uuid(w, "tid", bearer->tenant);
+	json_write_uuid(w, "uti", bearer->audit);
 	if (is_program) {
-		write_id(w, "appid", bearer->user);
+		json_write_uuid(w, "appid", bearer->user);
 		if (bearer->key_id.n)
 			json_write_text(w, "key_id", bearer->key_id);
 		else
-			write_id(w, "certificate", bearer->certificate);
+			json_write_uuid(w, "certificate", bearer->certificate);
 		/* "1": client secret; "2": certificate */
 		json_write_z(w, "appidacr", bearer->key_id.n ? "1" : "2");
 		if (bearer->session.n)

@@ -166,6 +166,14 @@ void json_write_uuid(struct json_writer *w, const char *key, uuid id)
 	add_member(w, key, (struct str){uuid_write(id, text), UUID_TEXT_SIZE - 1}, true);
 }
 
+void json_write_uuid_or_null(struct json_writer *w, const char *key, uuid id)
+{
+	if (uuid_is_none(id))
+		json_write_null(w, key);
+	else
+		json_write_uuid(w, key, id);
+}
+
 void json_write_int(struct json_writer *w, const char *key, int64_t value)
 {
 	char digits[20]; /* "-9223372036854775808" */

@@ -28,6 +28,7 @@ void json_write_text(struct json_writer *w, const char *key, struct str text);
 void json_write_text_or_null(struct json_writer *w, const char *key, struct str text); /* null when empty */
 void json_write_z(struct json_writer *w, const char *key, const char *text);           /* NULL: null */
 void json_write_uuid(struct json_writer *w, const char *key, uuid id);
+void json_write_uuid_or_null(struct json_writer *w, const char *key, uuid id); /* null when none */
 void json_write_int(struct json_writer *w, const char *key, int64_t value);
 void json_write_real(struct json_writer *w, const char *key, double value);
 void json_write_bool(struct json_writer *w, const char *key, bool value);

@@ -140,12 +140,6 @@ static RESULT add_holder(struct ctx *c, struct backup_manifest *m, uuid id, uint
 
 /* ---- the manifest, written ---- */
 
-static void write_id(struct json_writer *w, const char *key, uuid id)
-{
-	char text[UUID_TEXT_SIZE];
-	json_write_z(w, key, uuid_is_none(id) ? NULL : uuid_write(id, text));
-}
-
 static void write_tags(struct json_writer *w, const char *name, struct tags tags)
 {
 	json_write_open(w, name);
@@ -158,7 +152,7 @@ static void write_tags(struct json_writer *w, const char *name, struct tags tags
 
 static void write_facts(struct ctx *c, struct json_writer *w, const struct backup_facts *f)
 {
-	write_id(w, "parent", f->parent);
+	json_write_uuid_or_null(w, "parent", f->parent);
 	json_write_int(w, "size", f->size);
 	json_write_int(w, "data_us", f->data_us);
 	json_write_z(w, "content", f->is_file ? "file" : "raw");
@@ -194,13 +188,13 @@ static RESULT write_manifest(struct ctx *c, const struct backup_manifest *m, uui
 	json_write_begin(&w, out);
 	json_write_open(&w, NULL);
 	json_write_int(&w, "format", FORMAT);
-	write_id(&w, "id", id);
+	json_write_uuid_or_null(&w, "id", id);
 	write_facts(c, &w, &m->facts);
 	json_write_int(&w, "data_size", m->data_size);
 	json_write_int(&w, "chunk_size", BACKUP_CHUNK_SIZE);
 	json_write_open_list(&w, "holders");
 	for (size_t k = 0; k < m->holder_count; k++)
-		write_id(&w, NULL, m->holders[k]);
+		json_write_uuid_or_null(&w, NULL, m->holders[k]);
 	json_write_close_list(&w);
 	write_chunks(&w, scratch, m);
 	json_write_close(&w);

@@ -27,8 +27,6 @@ struct desk_driver;
 struct disk_driver;
 struct disk_host;
 struct fence_driver;
-struct fleet;
-struct fleet_wish;
 struct instance;
 struct instance_launch;
 struct later_guard;
@@ -49,7 +47,7 @@ typedef RESULT reconcile_write_drive(const uint8_t *master_key, struct ctx *c, s
 typedef RESULT reconcile_write_facts(void *self, struct ctx *c, uuid ticket, struct str *ret_text,
 				     struct str *ret_json);
 
-/* For reading a launch again that was asked for once. */
+/* Serves to read a launch again that was asked for once. */
 struct later_launch {
 	struct store *store;
 	struct later_guard *guard; /* NULL: roles alone decide */
@@ -57,13 +55,9 @@ struct later_launch {
 /* Reads the launch of a spot request, as its asker, into c's arena. Any refusal of the launch's parameters. */
 typedef RESULT reconcile_read_spot(struct ctx *c, const struct later_launch *later,
 				   const struct spot_request *request, struct instance_launch *ret_launch);
-/* Likewise the launches of a fleet. */
-typedef RESULT reconcile_read_fleet(struct ctx *c, const struct later_launch *later,
-				    const struct fleet *fleet, struct fleet_wish *ret_wish);
 
 struct reconcile_config {
 	reconcile_read_spot *read_spot; /* NULL: nothing is launched later */
-	reconcile_read_fleet *read_fleet;
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;

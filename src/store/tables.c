@@ -644,7 +644,7 @@ const struct row *tables_find(const struct tables *t, enum kind kind, uuid id)
 /* The id that a key begins with. */
 struct key_start {
 	bool has_id;   /* false: the key begins with something else */
-	size_t offset; /* of the id in the row */
+	size_t offset; /* the id's, in the row */
 	uuid id;       /* of the probe */
 };
 

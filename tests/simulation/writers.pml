@@ -30,7 +30,6 @@
 #endif
 #define CALL_MAX 6 /* MARGIN + WAIT */
 
-#define NO_ONE 0
 #define PLACE 2 /* the second change */
 
 #define FOLLOWER 0
@@ -68,7 +67,6 @@ typedef process {
 	bool is_ghost; /* the database may still carry out a commit whose connection broke */
 	byte ghost_what, ghost_base, ghost_epoch;
 	byte call, call_kind, call_host, call_age, call_epoch;
-	bool stood_still; /* between asking and sending */
 }
 process p[2];
 
@@ -110,7 +108,7 @@ inline end(n)
 	p[n].commit = NONE; p[n].commit_what = 0; p[n].commit_base = 0;
 	p[n].epoch = 0;
 	if
-	:: p[n].call == ASKED -> p[n].call = NONE; p[n].call_kind = 0; p[n].call_host = 0; p[n].call_epoch = 0; p[n].stood_still = false
+	:: p[n].call == ASKED -> p[n].call = NONE; p[n].call_kind = 0; p[n].call_host = 0; p[n].call_epoch = 0
 	:: else
 	fi
 }
@@ -143,7 +141,7 @@ inline happened(n)
 
 inline forget_call(n)
 {
-	p[n].call = NONE; p[n].call_kind = 0; p[n].call_host = 0; p[n].call_age = 0; p[n].call_epoch = 0; p[n].stood_still = false
+	p[n].call = NONE; p[n].call_kind = 0; p[n].call_host = 0; p[n].call_age = 0; p[n].call_epoch = 0
 }
 
 /* A host that loses power ends the connections to it, so no call from before reaches it later. */

@@ -650,7 +650,7 @@ WRITER(write_past_events)
 	write_list_of_event(s, true, b);
 }
 
-/* True if the spot instance has its notice: its room is taken back. */
+/* Whether the spot instance was told that its room is taken back. */
 static bool has_notice(const struct imds_facts *s)
 {
 	return s->spot && s->spot->interrupt_us;

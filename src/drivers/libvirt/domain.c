@@ -39,9 +39,9 @@ RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDo
 	char text[UUID_TEXT_SIZE];
 	struct domain_mark mark = {0};
 	bool is_marked = false;
-	AUTO_DOMAIN d = virDomainLookupByUUID(h->conn, id.b);
 	*ret_domain = NULL;
 	TRY(ctx_check_may_act(c));
+	AUTO_DOMAIN d = virDomainLookupByUUID(h->conn, id.b);
 	if (!d && libvirt_error_is(VIR_ERR_NO_DOMAIN))
 		return OK;
 	if (!d)

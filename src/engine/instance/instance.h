@@ -54,7 +54,7 @@ struct spot_wish {
 	struct str max_price; /* per hour; empty: the on-demand price */
 	int64_t valid_from_us, valid_until_us;
 	struct str form;  /* opaque, for the face: the launch's parameters, to repeat a persistent one */
-	struct tags tags; /* of the request */
+	struct tags tags; /* the request gets them */
 };
 
 struct instance_launch {

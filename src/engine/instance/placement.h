@@ -105,7 +105,7 @@ bool placement_may_stay(const struct tables *t, const struct placement_need *nee
 bool placement_follows_hints(const struct tables *t, const struct placement_need *need,
 			     const struct host *host);
 
-/* The first host of the zone, and the next one; none: of the region. */
+/* Walk over the hosts in a zone; without a zone, over all. */
 const struct host *placement_first_host(const struct tables *t, uuid zone);
 const struct host *placement_next_host(const struct tables *t, uuid zone, const struct host *host);
 /* Checks one host of the search with another need. */

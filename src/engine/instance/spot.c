@@ -69,7 +69,6 @@ RESULT spot_fulfil(struct op *op, const struct spot_wish *wish, struct instance 
 		TRY(make_request(op, wish, instance->account, &next));
 	next.instance = instance->row.id;
 	next.zone = instance->zone;
-	next.fleet = instance->fleet;
 	next.interrupt_us = 0;
 	next.stage = SPOT_REQUEST_STAGE_ACTIVE;
 	next.status = SPOT_REQUEST_STATUS_FULFILLED;
@@ -445,11 +444,14 @@ RESULT engine_follow_spot(struct op *op, struct spot_following *wish)
 
 /* ---- stop and start by users ---- */
 
+static const struct spot_request *find_request_of(const struct op *op, const struct instance *i)
+{
+	return uuid_is_none(i->spot_request) ? NULL : spot_request_find(op->head, i->spot_request);
+}
+
 RESULT spot_check_stop(struct op *op, const struct instance *instance, const struct ref *ref)
 {
-	const struct spot_request *r = uuid_is_none(instance->spot_request)
-					       ? NULL
-					       : spot_request_find(op->head, instance->spot_request);
+	const struct spot_request *r = find_request_of(op, instance);
 	if (!r || r->is_persistent)
 		return OK;
 	return ENGINE_FAIL(
@@ -462,9 +464,7 @@ RESULT spot_check_stop(struct op *op, const struct instance *instance, const str
 
 RESULT spot_check_start(struct op *op, const struct instance *instance, const struct ref *ref)
 {
-	const struct spot_request *r = uuid_is_none(instance->spot_request)
-					       ? NULL
-					       : spot_request_find(op->head, instance->spot_request);
+	const struct spot_request *r = find_request_of(op, instance);
 	if (!r || r->stage != SPOT_REQUEST_STAGE_OPEN || !uuid_equal(r->instance, instance->row.id))
 		return OK;
 	return ENGINE_FAIL(

@@ -5,6 +5,7 @@
 
 #include "engine/instance/spot_internal.h"
 #include "engine/internal.h"
+#include "metering/money.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -17,21 +18,12 @@ struct victim {
 	int64_t price; /* the most that its user pays, in millionths; INT64_MAX: the on-demand price */
 };
 
-/* Reads a price such as "0.0125". Digits beyond the sixth do not matter for the order. */
+/* No text, which is the face's to check, is more than the on-demand price. */
 static int64_t read_price(struct str text)
 {
-	int64_t value = 0, scale = 0;
-	if (str_is_empty(text))
-		return INT64_MAX;
-	for (size_t k = 0; k < text.n && scale < 6 && value < INT64_MAX / 100; k++) {
-		if (text.p[k] == '.')
-			scale = scale ? scale : 1;
-		else if (text.p[k] >= '0' && text.p[k] <= '9')
-			value = value * 10 + text.p[k] - '0', scale += scale > 0;
-	}
-	for (int64_t n = scale ? scale - 1 : 0; n < 6 && value < INT64_MAX / 100; n++)
-		value *= 10;
-	return value;
+	int64_t millionths = INT64_MAX;
+	IGNORE(money_parse_micro(text, &millionths));
+	return millionths;
 }
 
 static int compare_victims(const void *a, const void *b)

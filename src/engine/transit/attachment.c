@@ -14,7 +14,7 @@
 
 #define ATTACHMENT_METER STR("transit-gateway-attachment")
 enum {
-	SUBNETS_MAX = 64, /* of one attachment; the schema says so too */
+	SUBNETS_MAX = 64, /* in one attachment; the schema says so too */
 	LINKS_MAX = 4096  /* link addresses that the network has */
 };
 

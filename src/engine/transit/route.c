@@ -15,7 +15,7 @@
 #include "store/transit_route.h"
 #include "store/transit_route_table.h"
 
-enum { PROPAGATIONS_MAX = 20 /* of one attachment; the schema says so too */ };
+enum { PROPAGATIONS_MAX = 20 /* tables that an attachment propagates to; the schema says so too */ };
 
 /* ---- tables ---- */
 
@@ -118,7 +118,18 @@ RESULT engine_delete_transit_route_table(struct op *op, struct transit_route_tab
 
 /* ---- associations and propagations ---- */
 
-/* Finds the two. Both must belong to one gateway. */
+static RESULT check_same_gateway(struct op *op, const struct transit_route_table *table,
+				 const struct ref *table_ref, const struct transit_attachment *attachment,
+				 const struct ref *attachment_ref)
+{
+	if (uuid_equal(table->gateway, attachment->gateway))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_TRANSIT_ROUTE_TABLE, table_ref->field,
+			   "%" STR_FMT " and %" STR_FMT " belong to different transit gateways.",
+			   STR_ARG(table_ref->text), STR_ARG(attachment_ref->text));
+}
+
+/* Finds the two. */
 static RESULT find_use(struct op *op, const char *permission, struct transit_use *wish,
 		       const struct transit_route_table **ret_table,
 		       const struct transit_attachment **ret_attachment)
@@ -130,11 +141,7 @@ static RESULT find_use(struct op *op, const char *permission, struct transit_use
 	wish->made = (*ret_attachment)->row.id;
 	wish->made_table = (*ret_table)->row.id;
 	wish->router = (*ret_attachment)->router;
-	if (uuid_equal((*ret_table)->gateway, (*ret_attachment)->gateway))
-		return OK;
-	return ENGINE_FAIL(op, ERR_INVALID, KIND_TRANSIT_ROUTE_TABLE, wish->route_table.field,
-			   "%" STR_FMT " and %" STR_FMT " belong to different transit gateways.",
-			   STR_ARG(wish->route_table.text), STR_ARG(wish->attachment.text));
+	return check_same_gateway(op, *ret_table, &wish->route_table, *ret_attachment, &wish->attachment);
 }
 
 static RESULT write_association(struct op *op, const struct transit_attachment *attachment, uuid table)
@@ -228,11 +235,7 @@ static RESULT resolve_target(struct op *op, const char *permission, const struct
 		return OK;
 	TRY(transit_find_attachment(op, &wish->attachment, &plan->attachment));
 	TRY(engine_permit(op, permission, KIND_TRANSIT_ATTACHMENT, &plan->attachment->row));
-	if (uuid_equal(plan->attachment->gateway, plan->table->gateway))
-		return OK;
-	return ENGINE_FAIL(op, ERR_INVALID, KIND_TRANSIT_ROUTE_TABLE, wish->attachment.field,
-			   "%" STR_FMT " and %" STR_FMT " belong to different transit gateways.",
-			   STR_ARG(wish->route_table.text), STR_ARG(wish->attachment.text));
+	return check_same_gateway(op, plan->table, &wish->route_table, plan->attachment, &wish->attachment);
 }
 
 static void tell_made(struct transit_route_wish *wish, const struct transit_attachment *attachment)
@@ -338,7 +341,7 @@ static bool add_propagated(struct arena *a, const struct transit_attachment *att
 	return true;
 }
 
-/* By destination; of one destination the static route first, then the oldest attachment's. */
+/* Sorts by destination. Where several lead to one, the static route comes first, then the oldest attachment's. */
 static int compare_ways(const void *left, const void *right)
 {
 	const struct transit_way *a = left, *b = right;

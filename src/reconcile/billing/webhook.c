@@ -66,7 +66,7 @@ static RESULT take_invoice(void *arg, const struct ledger_record *record)
 static RESULT write_body(struct step *s, const struct telling *t, struct buf *body)
 {
 	const struct webhook_delivery *d = t->delivery;
-	char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
+	char at[CLOCK_TEXT_SIZE];
 	struct json_writer w;
 	struct invoice_search search = {.c = &s->ctx, .number = d->invoice};
 	const struct ledger_query query = {
@@ -78,7 +78,7 @@ static RESULT write_body(struct step *s, const struct telling *t, struct buf *bo
 		TRY(signup_write_token(&s->ctx, s->r->master_key, d->signup, &token));
 	json_write_begin(&w, body);
 	json_write_open(&w, NULL);
-	json_write_z(&w, "id", uuid_write(d->row.id, id));
+	json_write_uuid(&w, "id", d->row.id);
 	json_write_int(&w, "number", d->number);
 	json_write_text(&w, "event", d->event);
 	json_write_z(&w, "time", clock_write_ms(d->at_us, at));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Bounds of what an Azure machine's extensions are told. */
+ * Tests limits of the settings that an Azure machine's extensions are given. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -167,7 +167,7 @@ static void test_statuses(void **state)
 	}
 }
 
-/* How long to wait is taken from an answer, up to an hour; a text that is no XML text stays out of the message. */
+/* An answer says how long to wait, up to an hour; a text that is no XML text stays out of the message. */
 static void test_waits(void **state)
 {
 	static const struct {

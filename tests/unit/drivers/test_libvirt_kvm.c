@@ -21,7 +21,7 @@
 #define SVM "<feature name='svm'/>"
 
 static struct {
-	const char *capabilities, *features; /* of the processor, as the baseline spells them out */
+	const char *capabilities, *features; /* features of the processor, as the baseline spells them out */
 	bool has_marker, is_proven;          /* the marker's pool is there; the proof is in it */
 	bool starts;                         /* the guest does */
 	int detail;                          /* how it ends */

@@ -20,7 +20,7 @@ struct lab {
 	struct transit_attachment rows[VPCS];
 	const struct transit_attachment *attachments[VPCS];
 	struct network_transit_route routes[ROUTES];
-	size_t op_count; /* of the last apply */
+	size_t op_count; /* operations that the last apply sent */
 };
 
 static void apply(struct lab *lab, struct wish *wish)
@@ -91,7 +91,7 @@ static void init_lab(void **state, struct lab *lab)
 	model_init(&lab->model, &nb_schema);
 }
 
-/* Where the router leads the prefix: its next hop and port; "": no route, or no port. */
+/* Writes where the router leads the prefix: its next hop and port; "": no route, or no port. */
 static const char *find_way(const struct lab *lab, const char *prefix, const char *column)
 {
 	const char *id;

@@ -4,7 +4,7 @@
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
 
-/* To nonexistent VPCs: each fails at once, and its row is kept for a while. */
+/* Asks VPCs that do not exist: each peering fails at once, and its row is kept for a while. */
 static RESULT make_peering(struct cloud *c, int n)
 {
 	struct peering_wish wish = {.router = ref_to(c, KIND_ROUTER, owner),

@@ -130,7 +130,7 @@ static void check_routes(void **state)
 	cloud_fails(c, &c->alice, engine_create_transit_route, &same, ERR_MISSING, KIND_TRANSIT_ROUTE);
 }
 
-/* Of attachments that propagate the same block, the oldest counts. */
+/* The oldest attachment counts if several propagate the same block. */
 static void check_overlap(void **state)
 {
 	struct lab lab = make_lab(state);

@@ -204,7 +204,7 @@ static void a_stopped_one_stays_off(struct cloud *c)
 }
 TEST_STORY(a_stopped_one_stays_off, 1)
 
-/* A rescue starts an instance, too: not where the room is taken. */
+/* A rescue, which starts an instance, is refused where the room is taken. */
 static void no_rescue_without_room(struct cloud *c)
 {
 	struct uuids spots = fill(c, true);

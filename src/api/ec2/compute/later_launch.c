@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads the launch of a spot request or a fleet again, as its asker: forms that were kept as they were sent hold EC2's
- * parameters, which only this face can read. On the reconciler's threads. */
+ * Reads the launch of a spot request again, as its asker: the form that was kept as it was sent holds EC2's parameters,
+ * which only this face can read. On the reconciler's threads. */
 #include "api/ec2/compute/later_launch.h"
 
 #include "api/core/face.h"
-#include "api/ec2/compute/instances.h"
-#include "api/ec2/compute/launch_template_data.h"
+#include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/errors.h"
 #include "engine/instance/spot.h"
 #include "engine/people/asker.h"
@@ -32,13 +31,6 @@ static RESULT begin(struct ctx *c, const struct later_launch *later, struct late
 	return OK;
 }
 
-static RESULT read_form(struct ec2_call *e, struct str form, struct instance_launch *ret_launch)
-{
-	struct pairs pairs;
-	TRY(ec2_read_launch_data(e, form, &pairs));
-	return ec2_read_launch(e, &pairs, ret_launch);
-}
-
 RESULT ec2_read_later_spot(struct ctx *c, const struct later_launch *later,
 			   const struct spot_request *request, struct instance_launch *ret_launch)
 {
@@ -50,7 +42,7 @@ RESULT ec2_read_later_spot(struct ctx *c, const struct later_launch *later,
 	TRY(begin(c, later, &call));
 	struct result result = asker_act(c, call->e.view.tables, &asker, &work);
 	if (result_is_ok(result))
-		result = read_form(&call->e, request->form, ret_launch);
+		result = ec2_read_spot_form(&call->e, request->form, ret_launch);
 	view_close(&call->e.view);
 	c->who = who;
 	c->guard = guard;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * DescribeSpotPriceHistory: the spot price of each type in each zone, by the public price list that is in force. A list
  * without spot prices has the on-demand ones. Price lists are read from SQL, so on a lane. */
+#include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/billing/billing.h"
@@ -76,15 +77,6 @@ static const struct filter price_filters[] = {
 	{"spot-price", .get = fits_price},       {"timestamp", .get = fits_time},
 };
 
-static RESULT read_time(struct ec2_call *e, struct str text, const char *field, int64_t *ret_us)
-{
-	if (str_is_empty(text) || result_is_ok(clock_parse(text, ret_us)))
-		return OK;
-	return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
-			      "Value (%" STR_FMT ") for parameter %s is invalid. Invalid date.",
-			      STR_ARG(text), field);
-}
-
 static RESULT check_ref(struct ec2_call *e, enum kind kind, const struct ref *ref)
 {
 	const struct row *row = NULL;
@@ -95,8 +87,8 @@ static RESULT prepare_prices(struct ec2_call *e, void *args)
 {
 	struct ec2_spot_prices *a = args;
 	int64_t start_us = 0, end_us = clock_now_us();
-	TRY(read_time(e, a->start, "StartTime", &start_us));
-	TRY(read_time(e, a->end, "EndTime", &end_us));
+	TRY(ec2_take_spot_time(e, a->start, "StartTime", &start_us));
+	TRY(ec2_take_spot_time(e, a->end, "EndTime", &end_us));
 	TRY(check_ref(e, KIND_ZONE, &a->zone));
 	TRY(check_ref(e, KIND_ZONE, &a->zone_id));
 	for (size_t k = 0; k < a->types.count; k++)
@@ -162,9 +154,7 @@ static RESULT find_price(struct ec2_call *e, const struct ec2_spot_prices *a,
 				 .type = type->name,
 				 .zone = zone->name,
 				 .zone_id = zone->short_id,
-				 .price = str_print(e->c->arena, "%lld.%06lld",
-						    (long long) (price->own[0] / 1000000),
-						    (long long) (price->own[0] % 1000000)),
+				 .price = ec2_write_spot_price(e->c->arena, price->own[0]),
 				 .from_us = list->from_s * SECOND};
 	*ret_price = p;
 	return p->price.p ? OK : ctx_no_memory(e->c);

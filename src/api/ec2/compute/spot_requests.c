@@ -10,6 +10,7 @@
 #include "api/ec2/storage/volumes.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/spot.h"
+#include "metering/money.h"
 #include "model/security_group.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
@@ -19,12 +20,12 @@
 #include "store/zone.h"
 
 #define SPEC "LaunchSpecification."
+enum { DECIMALS = 6, UNITS_MAX = 9 /* digits before the point */ }; /* of a price */
 
 /* ---- terms ---- */
 
-static RESULT take_time(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us)
+RESULT ec2_take_spot_time(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us)
 {
-	*ret_time_us = 0;
 	if (str_is_empty(text) || result_is_ok(clock_parse(text, ret_time_us)))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
@@ -32,7 +33,17 @@ static RESULT take_time(struct ec2_call *e, struct str text, const char *field, 
 			      STR_ARG(text), field);
 }
 
-/* str_parse_int() takes signs, too. */
+/* Absent: 0, the request never ends. */
+static RESULT take_end(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us)
+{
+	TRY(ec2_take_spot_time(e, text, field, ret_time_us));
+	if (*ret_time_us == 0 || *ret_time_us > clock_now_us())
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+			      "Value (%" STR_FMT ") for parameter validUntil is invalid. It is in the past.",
+			      STR_ARG(text));
+}
+
 static bool has_digits_only(struct str text)
 {
 	size_t n = 0;
@@ -41,27 +52,31 @@ static bool has_digits_only(struct str text)
 	return n == text.n;
 }
 
+struct str ec2_write_spot_price(struct arena *a, int64_t millionths)
+{
+	char text[MONEY_TEXT_SIZE];
+	return str_copy(a, str_from(money_write_fixed(money_of(millionths, MICRO), DECIMALS, text)));
+}
+
 RESULT ec2_take_spot_price(struct ec2_call *e, struct str text, const char *field, struct str *ret_price)
 {
-	size_t dot = str_find_char(text, '.', 0), end = text.n;
-	struct str whole = str_slice(text, 0, dot),
-		   part = dot < end ? str_slice(text, dot + 1, end) : STR("0");
-	int64_t units = 0, decimals = 0;
+	size_t dot = str_find_char(text, '.', 0),
+	       end = dot + 1 + DECIMALS < text.n ? dot + 1 + DECIMALS : text.n;
+	int64_t millionths = 0;
 	*ret_price = STR_NONE;
 	if (str_is_empty(text))
 		return OK;
-	bool is_number = has_digits_only(whole) && has_digits_only(part);
-	part = str_slice(part, 0, part.n < 6 ? part.n : 6);
-	bool is_price = is_number && (whole.n == 0 || result_is_ok(str_parse_int(whole, &units))) &&
-			result_is_ok(str_parse_int(part, &decimals)) && whole.n <= 9 && (units || decimals);
+	struct str kept = str_print(e->c->arena, "%s%.*s", dot ? "" : "0", (int) end, text.p);
+	if (!kept.p)
+		return ctx_no_memory(e->c);
+	bool is_price = dot <= UNITS_MAX && has_digits_only(str_slice(text, end, text.n)) &&
+			result_is_ok(money_parse_micro(kept, &millionths)) && millionths > 0;
 	if (!is_price)
 		return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
 				      "Value (%" STR_FMT ") for parameter %s is invalid. \"%" STR_FMT
 				      "\" is an invalid spot instance price",
 				      STR_ARG(text), field, STR_ARG(text));
-	for (size_t n = part.n; n < 6; n++)
-		decimals *= 10;
-	*ret_price = str_print(e->c->arena, "%lld.%06lld", (long long) units, (long long) decimals);
+	*ret_price = ec2_write_spot_price(e->c->arena, millionths);
 	return ret_price->p ? OK : ctx_no_memory(e->c);
 }
 
@@ -100,13 +115,7 @@ RESULT ec2_take_spot(struct ec2_call *e, const struct ec2_spot_options *o, const
 			e->c, ERR_COMBINATION, until,
 			"The parameter validUntil is supported for persistent Spot requests only");
 	TRY(ec2_take_spot_price(e, o->max_price, str_to_z(e->c->arena, price_field), &ret_wish->max_price));
-	TRY(take_time(e, o->until, str_to_z(e->c->arena, until), &ret_wish->valid_until_us));
-	if (ret_wish->valid_until_us && ret_wish->valid_until_us <= clock_now_us())
-		return ctx_fail_field(e->c, ERR_INVALID, until,
-				      "Value (%" STR_FMT
-				      ") for parameter validUntil is invalid. It is in the past.",
-				      STR_ARG(o->until));
-	return OK;
+	return take_end(e, o->until, str_to_z(e->c->arena, until), &ret_wish->valid_until_us);
 }
 
 static bool is_kept(struct str name)
@@ -221,7 +230,7 @@ static const struct param request_params[] = {
 };
 #undef P
 
-static RESULT read_form(struct ec2_call *e, struct str form, struct instance_launch *ret_launch)
+RESULT ec2_read_spot_form(struct ec2_call *e, struct str form, struct instance_launch *ret_launch)
 {
 	struct pairs pairs;
 	TRY(ec2_read_launch_data(e, form, &pairs));
@@ -236,19 +245,14 @@ static RESULT prepare_request(struct ec2_call *e, void *args)
 	struct spot_wish terms;
 	options.until = STR_NONE; /* EC2 takes it for one-time requests here, too */
 	TRY(ec2_take_spot(e, &options, "", &terms));
-	TRY(take_time(e, a->options.until, "ValidUntil", &terms.valid_until_us));
-	TRY(take_time(e, a->from, "ValidFrom", &terms.valid_from_us));
-	if (terms.valid_until_us && terms.valid_until_us <= clock_now_us())
-		return ctx_fail_field(e->c, ERR_INVALID, STR("ValidUntil"),
-				      "Value (%" STR_FMT
-				      ") for parameter validUntil is invalid. It is in the past.",
-				      STR_ARG(a->options.until));
+	TRY(take_end(e, a->options.until, "ValidUntil", &terms.valid_until_us));
+	TRY(ec2_take_spot_time(e, a->from, "ValidFrom", &terms.valid_from_us));
 	if (terms.valid_until_us && terms.valid_from_us >= terms.valid_until_us)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("ValidFrom"),
 				      "The request must be valid from an earlier time than until");
 	TRY(ec2_take_tags(e, &a->tag_specs, "spot-instances-request", "spot-instances-request", &terms.tags));
 	TRY(ec2_keep_spot_form(e, &e->pairs, SPEC, &terms.form));
-	TRY(read_form(e, terms.form, &a->wish.launch));
+	TRY(ec2_read_spot_form(e, terms.form, &a->wish.launch));
 	a->wish.launch.spot = terms;
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return OK;
@@ -289,11 +293,11 @@ static const char *const messages[] = {
 struct spot_item {
 	const struct spot_request *request;
 	const struct instance *instance; /* NULL: none was launched yet, or it is forgotten */
-	const struct zone *zone;         /* of the instance; NULL likewise */
+	const struct zone *zone;         /* the instance's; NULL likewise */
 	const struct ec2_launch_words *spec;
 	struct str image, type, key, subnet, zone_name;
 	struct arena *own, *scratch;               /* between begin_item() and end_item() */
-	VEC(const struct security_group *) groups; /* of the instance's primary interface */
+	VEC(const struct security_group *) groups; /* the instance's primary interface has them */
 };
 
 /* Splits a form around its user data, which are not shown: a list's answer would not fit into a request's memory. */

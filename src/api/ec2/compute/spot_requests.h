@@ -4,6 +4,7 @@
 
 #include "api/ec2/core/action.h"
 
+struct instance_launch;
 struct spot_request;
 struct spot_wish;
 
@@ -29,11 +30,17 @@ struct ec2_spot_options {
 		      .doc = "When a persistent request ends."),                                             \
 		NOT_BUILT("InstanceMarketOptions.SpotOptions.BlockDurationMinutes")
 
-/* Checks the options, and fills in the terms other than form and tags. prefix: of the names of parameters in messages. */
+/* Checks the options, and fills in the terms other than form and tags. prefix: what parameters are named with in
+ * messages. */
 RESULT ec2_take_spot(struct ec2_call *e, const struct ec2_spot_options *o, const char *prefix,
 		     struct spot_wish *ret_wish);
-/* Keeps a launch's parameters as a form that reconcile_read_spot() can read again. */
+/* Keeps a launch's parameters as a form, and reads it again. */
 RESULT ec2_keep_spot_form(struct ec2_call *e, const struct pairs *said, const char *prefix,
 			  struct str *ret_form);
-/* Reads a price, and writes it with six decimals, as EC2 shows it. ERR_INVALID. */
+RESULT ec2_read_spot_form(struct ec2_call *e, struct str form, struct instance_launch *ret_launch);
+/* Reads a time. ERR_INVALID. An absent one leaves *ret_time_us. */
+RESULT ec2_take_spot_time(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us);
+/* A price with six decimals, as EC2 shows it. */
+struct str ec2_write_spot_price(struct arena *a, int64_t millionths);
+/* Reads a price, and writes it so. Further decimals are left out. ERR_INVALID. */
 RESULT ec2_take_spot_price(struct ec2_call *e, struct str text, const char *field, struct str *ret_price);

@@ -55,7 +55,7 @@ static RESULT ec2_write_route(struct ec2_call *e, const void *args, struct xml *
 
 /* ---- search ---- */
 
-enum { ROUTES_MAX = 1000 /* of an answer */ };
+enum { ROUTES_MAX = 1000 /* in an answer */ };
 
 /* A route as filters see it. */
 struct way_row {

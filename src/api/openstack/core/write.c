@@ -46,8 +46,7 @@ const char *os_write_plural(struct arena *a, const char *item)
 
 void os_write_id(struct json_writer *w, const char *key, uuid id)
 {
-	char text[UUID_TEXT_SIZE];
-	json_write_z(w, key, uuid_is_none(id) ? NULL : uuid_write(id, text));
+	json_write_uuid_or_null(w, key, id);
 }
 
 void os_write_hex(struct json_writer *w, const char *key, uuid id)

@@ -10,7 +10,7 @@ LATER = {"ValidFrom": datetime.datetime(2033, 1, 1, tzinfo=datetime.timezone.utc
 SIR = {"sir": "SpotInstanceRequests[0].SpotInstanceRequestId"}, "DescribeSpotInstanceRequests", {"SpotInstanceRequestIds": ["{sir}"]}, "SpotInstanceRequests[0]"
 
 ROWS = [
-    # Nothing is launched before 2033, so that what these name is not looked up.
+    # Valid from 2033 on, so no launch looks up what the requests name.
     ("RequestSpotInstances",
      {**LATER, "SpotPrice": "0.250000", "Type": "persistent", "InstanceInterruptionBehavior": "stop", "InstanceCount": 1, "ClientToken": "a-sir",
       "TagSpecifications": tags("spot-instances-request"), "LaunchSpecification": {
