@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/engine src/store
-# Interrupts calls at one in 256 possible places, chosen anew each day; FAULT_SEED repeats a day's choice. all-30-each-fault.sh covers all places.
+# Interrupts calls of EC2's face at one in 256 possible places. The number of commits says which, so that a commit's run can be repeated; FAULT_SEED names
+# another. all-30-each-fault.sh takes more places.
 cd "$(dirname "$0")/../.." || exit 1
-exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" --one-in 256 --seed "${FAULT_SEED:-$(date +%Y%m%d)}" tests/golden/ec2
+exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" --one-in 256 --seed "${FAULT_SEED:-$(git rev-list --count HEAD)}" tests/golden/ec2

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack src/engine
-# Interrupts one golden case of each action of OpenStack's face at one in 4,096 possible places, chosen anew each day; FAULT_SEED repeats a day's
-# choice. all-35-each-fault-openstack.sh covers all cases and places.
+# Interrupts one golden case of each action of OpenStack's face at one in 4,096 possible places. The number of commits says which; FAULT_SEED names
+# others. all-35-each-fault-openstack.sh takes all cases and more places.
 cd "$(dirname "$0")/../.." || exit 1
 exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" --one-in 4096 --once 1 \
-  --seed "${FAULT_SEED:-$(date +%Y%m%d)}" tests/golden/openstack
+  --seed "${FAULT_SEED:-$(git rev-list --count HEAD)}" tests/golden/openstack

@@ -26,6 +26,7 @@ enum { FREE_IOPS = 3000, FREE_RATE = 125 }; /* included in gp3 */
 static const char prices[] = "price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z}\n"
 			     "items:\n"
 			     "- {sku: vm, meter: instance, unit: hour, minimum_s: 60, price: 0.0104}\n"
+			     "- {sku: spot, meter: spot, unit: hour, minimum_s: 60, price: 0.0031}\n"
 			     "- {sku: held, meter: held, unit: hour, price: 0.001}\n"
 			     "- {sku: vol, meter: volume, unit: gib_month, price: 0.08}\n"
 			     "- {sku: iops, meter: iops, unit: iops_month, price: 0.005}\n"
@@ -91,7 +92,8 @@ static void look_at_instance(struct bills *b, const struct tables *t, const stru
 {
 	const struct instance_type *type = instance_type_find(t, i->type);
 	struct str name = type ? type->name : STR_NONE;
-	say(b, i->row.id, i->account, "instance", name, i->seen_power == INSTANCE_SEEN_POWER_ON);
+	say(b, i->row.id, i->account, uuid_is_none(i->spot_request) ? "instance" : "spot", name,
+	    i->seen_power == INSTANCE_SEEN_POWER_ON);
 	say(b, i->row.id, i->account, "held", name, model_derive_instance_state(i) != INSTANCE_TERMINATED);
 }
 

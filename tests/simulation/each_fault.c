@@ -482,10 +482,12 @@ static uint64_t places_of(const struct way *way)
 	return way->at_commit ? 1 : way->by_steps ? steps_counted : fault_count_reached(way->points);
 }
 
+/* The places are dealt into one_in hands, or TWICE_ONE_IN times as many: so many seeds in a row take each place once. */
 static bool is_drawn(uint64_t job, size_t way, uint64_t n)
 {
-	uint64_t x = mix((seed * 0x9e3779b97f4a7c15u) ^ (job << 40) ^ ((uint64_t) way << 32) ^ n);
-	return x % (ways[way].twice ? one_in * TWICE_ONE_IN : one_in) == 0;
+	uint64_t hands = ways[way].twice ? one_in * TWICE_ONE_IN : one_in;
+	uint64_t hand = mix((job << 40) ^ ((uint64_t) way << 32) ^ n) % hands;
+	return hand == seed % hands;
 }
 
 /* True if an earlier case covers this action. */
@@ -576,12 +578,14 @@ static const char *const not_told_here[] = {
 	"os_compute_api:servers:migrations:delete",  /* the guest has already arrived */
 	"os_compute_api:servers:migrations:force_complete",
 	"volume_extension:volume_admin_actions:migrate_volume", /* to a pool that does not exist here */
-	"os_compute_api:os-evacuate",  /* its hosts are off, and nothing here powers hosts off */
-	"get_auto_allocated_topology", /* a changing GET, which is treated as a read */
-	"message:delete",              /* a GET returns the id of the scheduler's message */
-	"migrateVirtualMachine",       /* see add_case() */
-	"migrateVolume",               /* to a pool that does not exist here */
-	"assignVirtualMachine",        /* to an account of the golden cases */
+	"os_compute_api:os-evacuate",        /* its hosts are off, and nothing here powers hosts off */
+	"get_auto_allocated_topology",       /* a changing GET, which is treated as a read */
+	"AcceptTransitGatewayVpcAttachment", /* gateways are not shared, so no attachment waits */
+	"RejectTransitGatewayVpcAttachment",
+	"message:delete",        /* a GET returns the id of the scheduler's message */
+	"migrateVirtualMachine", /* see add_case() */
+	"migrateVolume",         /* to a pool that does not exist here */
+	"assignVirtualMachine",  /* to an account of the golden cases */
 };
 
 static bool has_to_be_told(const char *action)
