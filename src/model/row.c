@@ -4,6 +4,7 @@
 #include "model/row.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 /* A row's block while it is filled, or only measured if base is NULL. */
 struct block {
@@ -45,7 +46,7 @@ static const void *block_put_values(struct block *b, const void *at, size_t coun
 	return to;
 }
 
-static const struct str *block_put_texts(struct block *b, const struct str *at, size_t count)
+static struct str *block_put_texts(struct block *b, const struct str *at, size_t count)
 {
 	if (count == 0)
 		return NULL;
@@ -56,6 +57,20 @@ static const struct str *block_put_texts(struct block *b, const struct str *at, 
 			to[k] = s;
 	}
 	return to;
+}
+
+static int compare_tags(const void *a, const void *b)
+{
+	return str_compare(((const struct tag *) a)->key, ((const struct tag *) b)->key);
+}
+
+void tags_sort(struct tag *at, size_t count)
+{
+	size_t sorted = 1;
+	while (sorted < count && compare_tags(&at[sorted - 1], &at[sorted]) <= 0)
+		sorted++;
+	if (sorted < count)
+		qsort(at, count, sizeof *at, compare_tags);
 }
 
 /* Copies the data that the field points at into the block and sets the pointer in the copy, if there is one
@@ -102,9 +117,11 @@ static void block_put_field(struct block *b, const struct field *f, const struct
 		/* A tag consists of two texts, so a tag list is copied as a list of twice as many texts. */
 		_Static_assert(sizeof(struct tag) == 2 * sizeof(struct str), "a tag is two texts");
 		const struct tags *list = field_at(f, r);
-		const void *at = block_put_texts(b, (const struct str *) list->at, 2 * list->count);
-		if (to)
-			((struct tags *) to)->at = at;
+		struct str *at = block_put_texts(b, (const struct str *) list->at, 2 * list->count);
+		if (to) { /* the database keeps no order of tags */
+			tags_sort((struct tag *) (void *) at, list->count);
+			((struct tags *) to)->at = (const struct tag *) (void *) at;
+		}
 		break;
 	}
 	case FIELD_UUID:

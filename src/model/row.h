@@ -44,7 +44,7 @@ struct tag {
 	struct str key, value;
 };
 
-/* Sorted by key, without duplicate keys. */
+/* Sorted by key, without duplicate keys. A copy of a row sorts its lists, so an operation need not. */
 struct tags {
 	const struct tag *at;
 	size_t count;
@@ -206,5 +206,7 @@ struct str row_field_to_text(struct arena *a, const struct field *f, const struc
 /* Parses such a text. Texts and lists are copied to the arena. ERR_INVALID: wrong type. ERR_NO_MEMORY. */
 RESULT row_field_from_text(struct arena *a, const struct field *f, struct str text, struct row *ret_row);
 
+/* Sorts a list by key. */
+void tags_sort(struct tag *at, size_t count);
 /* The tag with that key, or NULL. */
 const struct tag *tags_find(struct tags tags, struct str key);

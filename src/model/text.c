@@ -3,7 +3,6 @@
  * is empty, blobs are base64, lists are compact JSON arrays, tags a JSON object ordered by key. Reading
  * written text gives equal values; reading is strict. */
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "model/row.h"
 
@@ -264,11 +263,6 @@ static RESULT read_texts(struct arena *a, const json_t *array, struct strs *ret_
 	return OK;
 }
 
-static int compare_tags(const void *a, const void *b)
-{
-	return str_compare(((const struct tag *) a)->key, ((const struct tag *) b)->key);
-}
-
 static RESULT read_tags(struct arena *a, json_t *object, struct tags *ret_list)
 {
 	size_t count = json_object_size(object), k = 0;
@@ -281,7 +275,7 @@ static RESULT read_tags(struct arena *a, json_t *object, struct tags *ret_list)
 			return FAIL(NO_MEMORY);
 		TRY(read_json_text(a, json_object_iter_value(i), &at[k].value));
 	}
-	qsort(at, count, sizeof *at, compare_tags);
+	tags_sort(at, count);
 	*ret_list = (struct tags){at, count};
 	return OK;
 }

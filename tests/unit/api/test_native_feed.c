@@ -282,7 +282,7 @@ static struct result admit_one(struct stage *s, uuid account, bool is_admin, str
 static void test_shares(void **state)
 {
 	struct stage *s = begin();
-	struct viewer *all[FEED_STREAMS_MAX + 1];
+	static struct viewer *all[FEED_STREAMS_MAX + 1]; /* too large for a stack frame */
 	unsigned count = 0, free_places = FEED_STREAMS_MAX - FEED_STREAMS_RESERVE;
 	(void) state;
 	while (count < FEED_STREAMS_OF_ACCOUNT)

@@ -3,10 +3,12 @@
 #include "kept.h"
 
 #include "store/async_job.h"
+#include "store/image.h"
 #include "store/peering.h"
 #include "store/pool_host.h"
 #include "store/transit_attachment.h"
 #include "store/transit_gateway.h"
+#include "store/volume.h"
 
 /* Whether an ended row is still kept for a while. Peerings are kept longest, because their requester sees
  * them longest (engine/network/peering.c). */
@@ -27,16 +29,38 @@ static bool is_unproven(enum kind kind, const struct row *row)
 	return kind == KIND_POOL_HOST && pool_host_of(row)->seen_state == POOL_HOST_SEEN_STATE_UNPROVEN;
 }
 
-bool kept_is_any_due(struct cloud *c)
+/* The deadline of a row whose data are awaited; 0: none. The reconciler has a look planned for it, and does not
+ * settle while that is near. */
+static int64_t awaited_until_us(enum kind kind, const struct row *row)
 {
-	int64_t from_us = clock_now_us() - CLOUD_QUIET_US, until_us = 0;
+	if (kind == KIND_IMAGE && row_is_live(row) && image_of(row)->sending == IMAGE_SENDING_WAITING)
+		return image_of(row)->sending_until_us;
+	if (kind == KIND_VOLUME && row_is_live(row) && volume_of(row)->sending == VOLUME_SENDING_WAITING)
+		return volume_of(row)->sending_until_us;
+	return 0;
+}
+
+static int64_t wait_for_us(enum kind kind, const struct row *row, int64_t now_us)
+{
+	int64_t until_us = awaited_until_us(kind, row);
+	if (until_us)
+		return until_us > now_us ? until_us - now_us + SECOND : CLOUD_QUIET_US;
+	bool is_due = is_unproven(kind, row) ||
+		      (is_kept(kind, row, &until_us) && until_us > now_us - CLOUD_QUIET_US &&
+		       until_us <= now_us + CLOUD_QUIET_US);
+	return is_due ? CLOUD_QUIET_US : 0;
+}
+
+int64_t kept_read_wait_us(struct cloud *c)
+{
+	int64_t now_us = clock_now_us(), longest_us = 0;
 	AUTO_VIEW view = {0};
 	view_open(c->store, &view);
 	for (enum kind kind = (enum kind) 1; kind < KIND_COUNT; kind++)
 		for (const struct row *row = tables_first(view.tables, kind, 0, NULL, 0); row;
-		     row = tables_next(view.tables, kind, 0, row, 0))
-			if (is_unproven(kind, row) || (is_kept(kind, row, &until_us) && until_us > from_us &&
-						       until_us <= clock_now_us() + CLOUD_QUIET_US))
-				return true;
-	return false;
+		     row = tables_next(view.tables, kind, 0, row, 0)) {
+			int64_t wait_us = wait_for_us(kind, row, now_us);
+			longest_us = wait_us > longest_us ? wait_us : longest_us;
+		}
+	return longest_us;
 }

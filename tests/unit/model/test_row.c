@@ -194,6 +194,18 @@ static void test_tables_are_sound(void **state)
 	assert_int_equal(strlen(model_schema_hash), 64);
 }
 
+/* The database keeps no order of tags: a row in memory must not depend on the order in which they came. */
+static void test_a_copy_sorts_tags(void **state)
+{
+	const struct tag mixed[] = {{STR("b"), STR("2")}, {STR("a"), STR("1")}, {STR("c"), STR("3")}};
+	struct volume volume = {.row.kind = KIND_VOLUME, .tags = {mixed, 3}};
+	const struct volume *copy = volume_of(row_copy(*state, &model_kinds[KIND_VOLUME], &volume.row));
+	for (size_t k = 0; k < 3; k++)
+		assert_int_equal(copy->tags.at[k].key.p[0], 'a' + (int) k);
+	assert_int_equal(copy->tags.at[0].value.p[0], '1');
+	assert_int_equal(mixed[0].key.p[0], 'b');
+}
+
 static void test_tags_find(void **state)
 {
 	(void) state;
@@ -220,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_keys_have_the_natural_order),
 		cmocka_unit_test(test_tables_are_sound),
 		cmocka_unit_test(test_tags_find),
+		cmocka_unit_test(test_a_copy_sorts_tags),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

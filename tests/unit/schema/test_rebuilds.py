@@ -23,7 +23,7 @@ MORE = {
     "account": (254, "everything belongs to one"), "instance_type": (140, "faces name sizes, and offerings are types"),
     "async_job": (148, "Azure's operations are jobs, and each file of that face knows their outcomes"),
     "address": (118, "each face gives machines and interfaces public addresses; they are billed"),
-    "volume": (151, "disks are placed, moved, lost with their host, and local to machines"), "security_group_rule": (198, "as subnet"),
+    "volume": (152, "disks are placed, moved, lost with their host, and local to machines"), "security_group_rule": (198, "as subnet"),
     "product": (264, "engine/storage/image.h has whose licence an image carries, as its other enums"),
     "oidc_provider": (147, "daemon/daemon.h has it, and each command of dari has that"),
 }
