@@ -313,12 +313,23 @@ bool settings_list_databases(struct arena *a, struct str store, struct strs *ret
 	return is_whole;
 }
 
+/* Writes the address of a resolver, "198.51.100.53:5353" or "2001:db8::1", as an OVSDB remote. */
+static bool add_resolver(struct arena *a, struct str text, struct servers *servers)
+{
+	size_t colon = str_find_char(text, ':', 0);
+	bool is_bare_v6 = text.n && text.p[0] != '[' && str_find_char(text, ':', colon + 1) < text.n;
+	const char *form = is_bare_v6 ? "tcp:[%" STR_FMT "]" : "tcp:%" STR_FMT;
+	return VEC_PUSH(a, servers, str_print(a, form, STR_ARG(text)));
+}
+
 bool settings_list_remotes(struct arena *a, const struct settings *s, struct strs *ret_remotes)
 {
 	/* "s3://" names a bucket rather than a host */
 	bool is_server = str_starts_with(s->backup.url, STR("http"));
-	const struct str texts[] = {s->ovn_northbound, s->ovn_southbound, s->ovs_database, s->backup.endpoint,
-				    is_server ? s->backup.url : STR_NONE};
+	const struct str texts[] = {s->ovn_northbound,  s->ovn_southbound,
+				    s->ovs_database,    s->store_peer,
+				    s->backup.endpoint, is_server ? s->backup.url : STR_NONE,
+				    s->image_mirror};
 	struct str urls = s->directory.ldap.url, url;
 	struct strs databases = {0};
 	struct servers list = {0};
@@ -327,6 +338,8 @@ bool settings_list_remotes(struct arena *a, const struct settings *s, struct str
 		is_whole = is_whole && VEC_PUSH(a, &list, databases.at[k]);
 	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
 		is_whole = is_whole && (!texts[k].n || VEC_PUSH(a, &list, texts[k]));
+	for (size_t k = 0; k < s->dns_upstreams.count; k++)
+		is_whole = is_whole && add_resolver(a, str_trim(s->dns_upstreams.at[k]), &list);
 	while (is_whole && str_split_next(&urls, ' ', &url))
 		is_whole = !url.n || VEC_PUSH(a, &list, url);
 	*ret_remotes = (struct strs){list.at, list.count};

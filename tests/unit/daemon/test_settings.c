@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Allowed names for the device whose traffic is counted: the name is inserted into an nftables script. */
 #include "daemon/daemon.h"
+#include "drivers/egress_policy.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -86,17 +87,6 @@ static void databases_are_remotes(void **state)
 	}
 }
 
-/* Keys whose servers accounts' downloads may reach: the region's own API, resolvers, which speak DNS, and a public
- * mirror of vendors' images. */
-static bool is_open(const char *name)
-{
-	static const char *const open[] = {"api.endpoint", "store_peer", "dns.upstreams", "images.mirror"};
-	for (size_t k = 0; k < sizeof open / sizeof open[0]; k++)
-		if (strcmp(open[k], name) == 0)
-			return true;
-	return false;
-}
-
 static bool sounds_like_a_server(const char *name)
 {
 	static const char *const words[] = {"url",   "endpoint", "northbound", "southbound", "ovn.local",
@@ -118,18 +108,23 @@ static void check_key(void *arg, const struct config_key *key)
 {
 	struct listing *l = arg;
 	struct strs remotes = {0};
-	if (!sounds_like_a_server(key->name) || is_open(key->name))
+	if (!sounds_like_a_server(key->name) ||
+	    strcmp(key->name, "api.endpoint") == 0) /* which everybody may reach */
 		return;
-	bool is_store = strcmp(key->name, "store") == 0;
-	struct str *text = (struct str *) (void *) ((char *) &l->settings + key->offset);
-	*text = str_from(is_store ? "postgresql://server.example/dari" : "https://server.example:443");
+	bool is_store = strcmp(key->name, "store") == 0, is_list = key->type == CONFIG_TEXTS;
+	struct str *text = (struct str *) (void *) ((char *) &l->settings + key->offset), listed;
+	listed = str_from(is_store ? "postgresql://server.example/dari" : "https://server.example:443");
+	if (is_list)
+		*(struct strs *) (void *) text = (struct strs){&listed, 1};
+	else
+		*text = listed;
 	bool has = false;
 	assert_true(settings_list_remotes(l->c->arena, &l->settings, &remotes));
 	for (size_t k = 0; k < remotes.count; k++)
 		has |= str_contains(remotes.at[k], STR("server.example"));
 	if (!has)
 		fail_msg("settings_list_remotes() has no server of %s", key->name);
-	*text = STR_NONE;
+	l->settings = (struct settings){0};
 	l->count++;
 }
 
@@ -137,7 +132,23 @@ static void servers_of_the_configuration_are_remotes(void **state)
 {
 	struct listing l = {.c = *state};
 	settings_each_key(check_key, &l);
-	assert_true(l.count >= 7);
+	assert_true(l.count >= 10);
+}
+
+static void resolvers_are_remotes(void **state)
+{
+	struct ctx *c = *state;
+	struct str resolvers[] = {STR("198.51.100.53"), STR("198.51.100.53:5353"), STR("2001:db8::1"),
+				  STR("[2001:db8::2]:53")};
+	static const char *const hosts[] = {"198.51.100.53", "198.51.100.53", "2001:db8::1", "2001:db8::2"};
+	const struct settings settings = {.dns_upstreams = {resolvers, 4}};
+	struct strs remotes = {0};
+	assert_true(settings_list_remotes(c->arena, &settings, &remotes));
+	assert_int_equal(remotes.count, 4);
+	for (size_t k = 0; k < remotes.count; k++) {
+		struct str remote = remotes.at[k];
+		assert_true(str_is(egress_policy_next_host(&remote), hosts[k]));
+	}
 }
 
 int main(void)
@@ -146,6 +157,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_device_has_a_device_s_name, ctx_setup, ctx_teardown),
 		cmocka_unit_test(files_are_known),
 		cmocka_unit_test_setup_teardown(databases_are_remotes, ctx_setup, ctx_teardown),
+		cmocka_unit_test_setup_teardown(resolvers_are_remotes, ctx_setup, ctx_teardown),
 		cmocka_unit_test_setup_teardown(servers_of_the_configuration_are_remotes, ctx_setup,
 						ctx_teardown),
 	};
