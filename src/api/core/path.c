@@ -4,6 +4,7 @@
 #include "api/core/path.h"
 
 #include <assert.h>
+#include <string.h>
 
 bool path_next_segment(struct str *path, struct str *ret_segment)
 {
@@ -32,21 +33,57 @@ int path_compare_forms(const char *a, const char *b)
 	}
 }
 
-bool path_fits(struct str form, struct str path, bool ignores_case, struct pair *variables, size_t max,
-	       size_t *ret_count)
+void path_split(struct str path, struct path_parts *ret_parts)
 {
-	struct str want, got;
+	struct str segment;
+	ret_parts->count = 0;
+	while (path_next_segment(&path, &segment)) {
+		if (ret_parts->count < PATH_PARTS_MAX)
+			ret_parts->at[ret_parts->count] = segment;
+		ret_parts->count++;
+	}
+}
+
+/* Reads "{name}" at the form's beginning. Returns what follows it. */
+static const char *read_variable(const char *form, struct str *ret_name)
+{
+	const char *end = strchr(form, '}');
+	assert(end); /* forms are constants */
+	*ret_name = (struct str){form + 1, (size_t) (end - form) - 1};
+	return end + 1;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char) (c + 'a' - 'A') : c;
+}
+
+/* What follows the word in the form; NULL: the form says something else. */
+static const char *skip_word(const char *form, struct str word, bool ignores_case)
+{
+	for (size_t k = 0; k < word.n; k++)
+		if (!form[k] ||
+		    (form[k] != word.p[k] && !(ignores_case && lower(form[k]) == lower(word.p[k]))))
+			return NULL;
+	return form[word.n] && form[word.n] != '/' ? NULL : form + word.n;
+}
+
+bool path_fits(const char *form, const struct path_parts *path, bool ignores_case, struct pair *variables,
+	       size_t max, size_t *ret_count)
+{
 	size_t count = 0;
-	while (path_next_segment(&form, &want)) {
-		bool has_one = path_next_segment(&path, &got);
-		assert(has_one); /* the caller compared the numbers of segments */
-		if (want.p[0] == '{') {
+	if (path->count > PATH_PARTS_MAX)
+		return false;
+	for (size_t k = 0; k < path->count && form; k++) {
+		form += *form == '/';
+		if (*form == '{') {
 			assert(count < max);
-			variables[count++] = (struct pair){str_slice(want, 1, want.n - 1), got};
-		} else if (!(ignores_case ? str_equal_nocase(want, got) : str_equal(want, got))) {
-			return false;
+			form = read_variable(form, &variables[count].name);
+			variables[count++].value = path->at[k];
+		} else {
+			form = skip_word(form, path->at[k], ignores_case);
 		}
 	}
 	*ret_count = count;
-	return true;
+	return form && !form[*form == '/']; /* the root is "/" */
 }

@@ -10,6 +10,16 @@ bool path_next_segment(struct str *path, struct str *ret_segment);
 size_t path_count_segments(struct str path);
 /* For a sorted table of forms of as many segments: words go before variables, so that "detail" is no server's id. */
 int path_compare_forms(const char *a, const char *b);
-/* Whether the path is of that form, which has as many segments; its variables then, max of them at most. */
-bool path_fits(struct str form, struct str path, bool ignores_case, struct pair *variables, size_t max,
-	       size_t *ret_count);
+enum { PATH_PARTS_MAX = 24 }; /* a form's segments at most */
+
+/* The segments of a request's path. Those beyond PATH_PARTS_MAX are counted only: no form has so many. */
+struct path_parts {
+	struct str at[PATH_PARTS_MAX];
+	size_t count;
+};
+void path_split(struct str path, struct path_parts *ret_parts);
+
+/* Whether the path is of that form; its variables then, max of them at most. A table of forms is searched for each request, so
+ * the path is split once, and a form is read up to the first letter that differs. */
+bool path_fits(const char *form, const struct path_parts *path, bool ignores_case, struct pair *variables,
+	       size_t max, size_t *ret_count);

@@ -84,15 +84,16 @@ static struct str behind_prefix(struct str path)
 const struct native_route *native_find_route(struct native_call *e, bool *ret_has_path)
 {
 	const struct native_face *face = native_face_of(e);
-	struct str path = behind_prefix(e->call->path);
+	struct path_parts path;
 	enum http_method method = e->call->method == HTTP_HEAD ? HTTP_GET : e->call->method;
-	size_t segments = path_count_segments(path), count = 0;
+	size_t count = 0;
 	struct pair *variables = arena_new_array(e->c->arena, struct pair, NATIVE_VARIABLES_MAX);
 	*ret_has_path = false;
+	path_split(behind_prefix(e->call->path), &path);
 	for (size_t k = 0; variables && k < face->route_count; k++) {
 		const struct native_route *r = &face->routes[k];
-		if (r->segment_count != segments || !path_fits(str_from(action_of(r)->path), path, false,
-							       variables, NATIVE_VARIABLES_MAX, &count))
+		if (r->segment_count != path.count ||
+		    !path_fits(action_of(r)->path, &path, false, variables, NATIVE_VARIABLES_MAX, &count))
 			continue;
 		*ret_has_path = true;
 		if (action_of(r)->method != method)

@@ -94,16 +94,16 @@ static bool cut_version(struct tmf_call *e, struct str *path)
 	return e->is_v5 || str_is(version, "v4");
 }
 
-static const struct tmf_action *find_row(struct tmf_call *e, struct str path, bool *ret_has_path)
+static const struct tmf_action *find_row(struct tmf_call *e, struct str text, bool *ret_has_path)
 {
+	struct path_parts path;
 	struct pair *variables = arena_new_array(e->c->arena, struct pair, VARIABLES_MAX);
+	path_split(text, &path);
 	for (size_t g = 0; variables && g < GROUPS; g++)
 		for (size_t k = 0; k < groups[g]->count; k++) {
 			const struct tmf_action *a = tmf_row_of(api_action_at(groups[g], k));
-			struct str form = str_from(a->path);
 			size_t count = 0;
-			if (path_count_segments(form) != path_count_segments(path) ||
-			    !path_fits(form, path, false, variables, VARIABLES_MAX, &count))
+			if (!path_fits(a->path, &path, false, variables, VARIABLES_MAX, &count))
 				continue;
 			*ret_has_path = true;
 			e->path = (struct pairs){variables, count};

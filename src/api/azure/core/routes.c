@@ -55,12 +55,14 @@ enum { VARIABLES_MAX = 8 };
 static const struct az_route *find_route(struct az_call *e, enum http_method method, bool *ret_has_path)
 {
 	const struct az_face *face = az_face_of(e);
-	size_t count = 0, segments = path_count_segments(e->call->path);
+	struct path_parts path;
+	size_t count = 0;
 	struct pair *variables = arena_new_array(e->c->arena, struct pair, VARIABLES_MAX);
+	path_split(e->call->path, &path);
 	for (size_t k = 0; variables && k < face->route_count; k++) {
 		const struct az_route *r = &face->routes[k];
-		if (r->segment_count != segments ||
-		    !path_fits(str_from(path_of(r)), e->call->path, true, variables, VARIABLES_MAX, &count))
+		if (r->segment_count != path.count ||
+		    !path_fits(path_of(r), &path, true, variables, VARIABLES_MAX, &count))
 			continue;
 		*ret_has_path = true;
 		if (az_row_of(r->entry.action)->method != method)

@@ -64,18 +64,37 @@ static bool ends_with_no_id(const struct os_call *e, size_t segments)
 	return segments >= fewest && str_ends_with(e->call->path, STR("/"));
 }
 
+/* The first route of the service with so many segments, or where that would be. */
+static const struct os_route *find_first(const struct openstack_face *face, enum os_service service,
+					 size_t segments)
+{
+	size_t from = 0, end = face->route_count;
+	while (from < end) {
+		size_t middle = from + (end - from) / 2;
+		const struct os_route *r = &face->routes[middle];
+		bool is_before = r->service != service ? r->service < service : r->segment_count < segments;
+		from = is_before ? middle + 1 : from;
+		end = is_before ? end : middle;
+	}
+	return &face->routes[from];
+}
+
 const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path)
 {
 	const struct openstack_face *face = os_face_of(e);
-	size_t count = 0, segments = path_count_segments(e->path);
+	struct path_parts path;
+	size_t count = 0;
 	struct pair *variables = arena_new_array(e->c->arena, struct pair, OS_VARIABLES_MAX);
 	*ret_has_path = false;
-	if (ends_with_no_id(e, segments))
+	path_split(e->path, &path);
+	if (!variables || ends_with_no_id(e, path.count))
 		return NULL;
-	for (size_t k = 0; variables && k < face->route_count; k++) {
-		const struct os_route *r = &face->routes[k];
-		if (r->service != e->service || r->segment_count != segments || !has_version(e, r) ||
-		    !path_fits(str_from(path_of(r)), e->path, false, variables, OS_VARIABLES_MAX, &count))
+	const struct os_route *end = face->routes + face->route_count;
+	for (const struct os_route *r = find_first(face, e->service, path.count); r < end; r++) {
+		if (r->service != e->service || r->segment_count != path.count)
+			break;
+		if (!has_version(e, r) ||
+		    !path_fits(path_of(r), &path, false, variables, OS_VARIABLES_MAX, &count))
 			continue;
 		*ret_has_path = true;
 		if (os_row_of(r->entry.action)->method != method_of(e->call))
