@@ -98,7 +98,24 @@ static RESULT launch(struct op *op, uuid request, const struct instance_launch *
 			  SPOT_REQUEST_STATUS_CAPACITY_NOT_AVAILABLE);
 }
 
-static RESULT request_one(struct op *op, struct spot_requesting *wish, uuid account, uuid *ret_id)
+/* Launches for a request that is not valid yet, and takes the launch back: so the caller is asked, while the call is there,
+ * about all that the launch uses and makes. Later the policies of a session, and conditions on a request such as
+ * aws:SourceIp, are not known any more (auth/guard_later.c). Room and quotas are waited for. */
+static RESULT try_launch(struct op *op, uuid request, const struct spot_requesting *wish)
+{
+	struct op_place place = op_place_now(op);
+	struct result result = launch(op, request, &wish->launch);
+	if (!result_is_ok(result) && result.code != ERR_QUOTA)
+		return result;
+	ctx_clear_problem(op->ctx);
+	if (wish->guard)
+		TRY(wish->guard->check_made(op));
+	op_go_back(op, place);
+	return OK;
+}
+
+static RESULT request_one(struct op *op, struct spot_requesting *wish, uuid account, bool is_first,
+			  uuid *ret_id)
 {
 	const struct spot_wish *terms = &wish->launch.spot;
 	struct spot_request request;
@@ -110,7 +127,9 @@ static RESULT request_one(struct op *op, struct spot_requesting *wish, uuid acco
 		request.status = SPOT_REQUEST_STATUS_NOT_SCHEDULED_YET;
 	*ret_id = request.row.id;
 	TRY(spot_request_put(op, &request));
-	return is_early ? OK : launch(op, request.row.id, &wish->launch);
+	if (!is_early)
+		return launch(op, request.row.id, &wish->launch);
+	return is_first ? try_launch(op, request.row.id, wish) : OK;
 }
 
 /* Returns the requests that an earlier call with the token made. */
@@ -142,7 +161,7 @@ RESULT engine_request_spot(struct op *op, struct spot_requesting *wish)
 	if (!ids)
 		return ctx_no_memory(op->ctx);
 	for (int64_t n = 0; n < wish->count; n++)
-		TRY(request_one(op, wish, account->row.id, &ids[n]));
+		TRY(request_one(op, wish, account->row.id, n == 0, &ids[n]));
 	wish->made = (struct uuids){ids, (size_t) wish->count};
 	return client_token_write(op, account->row.id, wish->client_token, wish->digest, ids[0]);
 }

@@ -15,11 +15,13 @@ struct spot_request;
 enum { SPOT_REQUESTS_MAX = 5000, SPOT_COUNT_MAX = 1000 };
 
 /* Makes requests, and launches at once for those that are valid already and find room. A launch that finds none leaves
- * its request open. Any other refusal of the launch refuses the call. */
+ * its request open. Any other refusal of the launch refuses the call. For requests that are valid later one launch is
+ * tried and taken back, so that a caller who may not launch this is refused now. */
 struct spot_requesting {
 	struct instance_launch launch; /* launches one instance; its .spot has the terms */
 	int64_t count;
 	struct str client_token, digest;
+	struct later_guard *guard; /* asks about what a launch on trial makes; NULL: roles alone decide */
 	/* outputs: */
 	struct uuids made;
 };

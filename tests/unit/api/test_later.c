@@ -482,6 +482,37 @@ static void test_backup(void **state)
 	assert_true(str_contains(b->problem, STR("explicit deny")));
 }
 
+/* ---- spot requests that are valid later ---- */
+
+static int request_spot(struct later *l)
+{
+	struct str form = str_print(l->w.arena,
+				    "Action=RequestSpotInstances&ValidFrom=2099-01-01T00:00:00Z"
+				    "&LaunchSpecification.InstanceType=t3.micro"
+				    "&LaunchSpecification.ImageId=%" STR_FMT,
+				    STR_ARG(id_to_ec2(l->w.arena, KIND_IMAGE, l->w.image)));
+	return world_post(&l->w, &l->eve, form).status;
+}
+
+#define DENY_IMAGES_IN_CLEAR                                                                                 \
+	"{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"arn:aws:ec2:*::image/*\","                     \
+	"\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"false\"}}}"
+
+/* Nothing is launched yet, but only the call tells how its caller is connected. */
+static void test_spot_request(void **state)
+{
+	struct later *l = *state;
+	assert_int_equal(request_spot(l), 200);
+	put_policy(l, "here", DENY_IMAGES_IN_CLEAR);
+	assert_int_equal(request_spot(l), 403);
+	drop_policy(l, "here");
+	put_policy(l, "volumes",
+		   "{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"arn:aws:ec2:*:*:volume/*\"}");
+	assert_int_equal(request_spot(l), 403);
+	LOOK(l, view);
+	assert_null(instance_first_by_account(view.tables, l->w.alice.who.account));
+}
+
 #define later_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -497,6 +528,7 @@ int main(void)
 		later_test(test_import_by_role),
 		later_test(test_schedule),
 		later_test(test_backup),
+		later_test(test_spot_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

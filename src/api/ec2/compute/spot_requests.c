@@ -8,6 +8,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
+#include "auth/guard.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/spot.h"
 #include "metering/money.h"
@@ -254,6 +255,7 @@ static RESULT prepare_request(struct ec2_call *e, void *args)
 	TRY(ec2_keep_spot_form(e, &e->pairs, SPEC, &terms.form));
 	TRY(ec2_read_spot_form(e, terms.form, &a->wish.launch));
 	a->wish.launch.spot = terms;
+	a->wish.guard = guards_later(e->config->guards);
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return OK;
 }
