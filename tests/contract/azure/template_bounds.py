@@ -66,5 +66,13 @@ def test_many_values(cloud):
     assert more < MORE_KIB_MAX, f"{more} KiB more at the peak"
 
 
+@pytest.mark.parametrize("name, value", [("texts", "[length(map(range(0, 3000), lambda('x', padLeft('x', 1000, 'y'))))]"),
+                                         ("joined", "[length(join(map(range(0, 10000), lambda('x', padLeft('x', 1000, 'y'))), ','))]")])
+def test_texts_fill_the_memory_of_a_turn(cloud, name, value):
+    """The deployment fails instead of being evaluated again each second."""
+    assert deploy(cloud, name, {"o": {"type": "int", "value": value}})[0] == 201
+    assert "more memory to evaluate than is allowed" in words_of(wait(cloud, name)["error"])
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", __file__, *sys.argv[1:]]))

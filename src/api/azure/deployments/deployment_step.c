@@ -41,6 +41,7 @@ struct turn {
 	struct change change;
 	struct job over;
 	struct deployment_report report;
+	struct ctx spare; /* for a report that the turn's arena has no room for; without an arena: unused */
 };
 
 uuid turn_account(const struct turn *t)
@@ -67,6 +68,7 @@ void turn_free(struct turn *t)
 	json_decref(t->parameters);
 	for (size_t k = 0; k < t->count; k++)
 		json_decref(t->known[k].body);
+	arena_free(t->spare.arena);
 	arena_free(t->ctx.arena); /* frees the turn, too: the turn is in this arena */
 }
 
@@ -522,6 +524,37 @@ static void change_done(struct change *change, struct result result)
 	actor_post(deployer_actor(t->of), &t->over);
 }
 
+static void submit(struct turn *t, struct ctx *c)
+{
+	t->report.deployment = t->row->row.id;
+	t->over = (struct job){.run = run_over};
+	t->change = (struct change){.run = engine_note_deployment_run,
+				    .arg = &t->report,
+				    .ctx = c,
+				    .done = change_done,
+				    .action = "azure:deploy"};
+	store_submit(deployer_face(t->of)->core.config.store, &t->change);
+}
+
+#define OUT_OF_MEMORY                                                                                        \
+	"{\"code\":\"DeploymentOutputEvaluationFailed\","                                                    \
+	"\"message\":\"The template takes more memory to evaluate than is allowed.\"}"
+
+/* Fails a deployment whose evaluation has used up its turn's memory. The next turn would come to the same end, each
+ * second and for ever. */
+static void end_full(struct turn *t)
+{
+	struct arena *a = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	if (!a) { /* the machine's memory is short: a later turn retries */
+		deployer_end_turn(t->of, t, false);
+		return;
+	}
+	ctx_init(&t->spare, a);
+	t->report =
+		(struct deployment_report){.ended = DEPLOYMENT_ENDED_FAILED, .problem = STR(OUT_OF_MEMORY)};
+	submit(t, &t->spare);
+}
+
 static void finish(struct turn *t)
 {
 	if (t->report.ended == DEPLOYMENT_ENDED_NONE && !deployer_is_stopping(t->of))
@@ -530,19 +563,16 @@ static void finish(struct turn *t)
 	for (size_t k = 0; news && k < t->count; k++)
 		if (t->known[k].is_new_news)
 			news[t->report.count++] = t->known[k].news;
+	if (arena_is_over_cap(t->ctx.arena)) {
+		end_full(t);
+		return;
+	}
 	if (!news || (!t->report.count && t->report.ended == DEPLOYMENT_ENDED_NONE)) {
 		deployer_end_turn(t->of, t, false);
 		return;
 	}
-	t->report.deployment = t->row->row.id;
 	t->report.news = news;
-	t->over = (struct job){.run = run_over};
-	t->change = (struct change){.run = engine_note_deployment_run,
-				    .arg = &t->report,
-				    .ctx = &t->ctx,
-				    .done = change_done,
-				    .action = "azure:deploy"};
-	store_submit(deployer_face(t->of)->core.config.store, &t->change);
+	submit(t, &t->ctx);
 }
 
 static void advance(struct turn *t)
