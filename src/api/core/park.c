@@ -154,7 +154,12 @@ static void answer_written(struct audit_call *a, struct result written)
 	}
 	buf_done(&a->body);
 	call_drop_answer_headers(a->call);
-	a->fail(a->call, ctx_fail(&a->call->ctx, ERR_IO, "the audit log could not be written"));
+	/* the disk is full to the last byte, or another process writes now */
+	if (written.code == ERR_AGAIN)
+		a->fail(a->call, ctx_fail(&a->call->ctx, ERR_AGAIN,
+					  "The audit log cannot be written now. Try again later."));
+	else
+		a->fail(a->call, ctx_fail(&a->call->ctx, ERR_IO, "the audit log could not be written"));
 }
 
 void api_answer_recorded(struct audit_call *a, struct store *store, int status, const char *content_type,
