@@ -6,15 +6,40 @@
 #include "model/permission.h"
 #include "model/shown.h"
 
+/* Read permissions of kinds that /api/v1 does not have. Only administrators read of the others. */
+static const char *const reads[KIND_COUNT] = {
+	[KIND_ARM_ASSIGNMENT] = "arm_assignment.list",
+	[KIND_ARM_LOCK] = "arm_lock.list",
+	[KIND_ARM_ROLE] = "arm_role.list",
+	[KIND_BALANCER_SET] = "load_balancer.list",
+	[KIND_MFA_DEVICE] = "second_factor.list",
+	[KIND_PORT_POLICY] = "port_policy.list",
+	[KIND_PORT_SET] = "port_set.list",
+	[KIND_ROUTE_PLAN] = "route_plan.list",
+	[KIND_SERVER_CERTIFICATE] = "server_certificate.list",
+	[KIND_SOURCE_NAT] = "source_nat.list",
+};
+
+static const char *find_read(enum kind kind)
+{
+	return model_shown[kind].name ? model_shown[kind].read : reads[kind];
+}
+
 static struct guard_request ask_to_read(struct api_call *e, enum guard_words words, enum kind kind)
 {
-	int permission = permission_find(str_from(model_shown[kind].read));
+	int permission = permission_find(str_from(find_read(kind)));
 	return (struct guard_request){
 		.action = permission == PERMISSION_NONE ? STR_NONE
 							: str_from(model_permissions[permission].action),
 		.words = words,
 		.has_role = e->c->who->is_owner || identity_has(e->c->who, RIGHT_READER),
 		.arg = e};
+}
+
+static struct guard_request ask_by_action(struct api_call *e, enum guard_words words)
+{
+	return (struct guard_request){
+		.action = str_from(e->action->permit), .words = words, .has_role = true, .arg = e};
 }
 
 RESULT api_list_kinds_read(struct api_call *e, enum guard_words words, bool is_admin, struct str *ret_kinds)
@@ -29,18 +54,12 @@ RESULT api_list_kinds_read(struct api_call *e, enum guard_words words, bool is_a
 		return ctx_no_memory(e->c);
 	names[named++] = STR(" ");
 	for (enum kind k = KIND_NONE + 1; k < KIND_COUNT; k++) {
-		if (model_shown[k].name && model_shown[k].is_for_admins && !is_admin)
+		bool is_for_admins = model_shown[k].is_for_admins || !find_read(k);
+		if (is_for_admins && !is_admin)
 			continue;
-		if (model_shown[k].name)
-			requests[count] = ask_to_read(e, words, k);
+		requests[count] = find_read(k) ? ask_to_read(e, words, k) : ask_by_action(e, words);
 		asked[count++] = k;
 	}
-	for (size_t k = 0; k < count; k++)
-		if (!model_shown[asked[k]].name)
-			requests[k] = (struct guard_request){.action = str_from(e->action->permit),
-							     .words = words,
-							     .has_role = true,
-							     .arg = e};
 	TRY(guard_ask_actions(e->config->guards, e->call, requests, count, may));
 	for (size_t k = 0; k < count; k++)
 		if (may[k]) {

@@ -229,5 +229,14 @@ def test_streams(region):
     assert not [w.kind for w in made if w.mark in told]
 
 
+def test_events_of_kinds_without_lists(region):
+    """Events of a kind that /api/v1 does not list are told to those alone who may list it in another face."""
+    region.root.ok("CreateVirtualMFADevice", {"VirtualMFADeviceName": f"polled-{time.time_ns()}"}, service="iam", version=face.IAM_VERSION)
+    for statements, is_told in (((doors.ALLOW,), True), ((doors.ALLOW, doors.deny("iam:ListVirtualMFADevices", "*")), False)):
+        region.guest.has(doors.policy(*statements))
+        kinds = {e["kind"] for e in ask(region.member.key, "GET", "/events?limit=1000").json["items"]}
+        assert ("mfa_device" in kinds) == is_told, kinds
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", __file__, *sys.argv[1:]]))
