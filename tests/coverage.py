@@ -2,17 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints which lines and branches of src/ the tests take, from a build with -Db_coverage=true whose tests have run.
 
-    tests/coverage.py BUILD_DIR [--worst N] [--in FOLDER]...
+    tests/coverage.py BUILD_DIR [--worst N] [--in FOLDER]... [--passed-on]
 
 First each line of src/engine, src/auth and src/store (or of the folders named) with a branch that no test takes, as
 "FILE:LINE taken/branches text". A branch is one way out of a condition, and && and || have their own. Then the N files with the most
 branches not taken, of files with at least SMALL branches. At last a line for each folder: lines and branches taken, of how many.
+
+Lines that decide nothing are left out of the list and of the files' order unless --passed-on is given: TRY(...), which passes a
+failure on, and STR_ARG(...), which clips a text for printf. tests/simulation/each_fault makes every TRY fail. The lines of folders
+and files count all branches.
 """
 import argparse
 import collections
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -20,6 +25,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDERS = ["src/engine", "src/auth", "src/store"]
 SMALL = 30  # branches
 BATCH = 40  # files for one gcov
+PASSED_ON = re.compile(r"TRY\(|STR_ARG\(")
 
 
 def read_counts(build):
@@ -65,8 +71,8 @@ class Tally:
         print(f"{name:32} lines {part(self.lines_taken, self.lines)}   branches {part(self.branches_taken, self.branches)}")
 
 
-def show_untaken(files, folders):
-    """Every line with a branch that no test takes. The branches that are missing, by file."""
+def show_untaken(files, folders, with_passed_on):
+    """Prints every line with a branch that no test takes, and returns the number of these branches, by file."""
     missing = collections.Counter()
     for path, lines in sorted(files.items()):
         if not path.startswith(tuple(folder + "/" for folder in folders)):
@@ -76,9 +82,10 @@ def show_untaken(files, folders):
         for number, line in sorted(lines.items()):
             branches = line["branches"]
             taken = sum(count > 0 for count in branches)
-            if taken < len(branches):
+            words = text[number - 1].strip()
+            if taken < len(branches) and (with_passed_on or not PASSED_ON.match(words)):
                 missing[path] += len(branches) - taken
-                print(f"{path}:{number} {taken}/{len(branches)} {text[number - 1].strip()}")
+                print(f"{path}:{number} {taken}/{len(branches)} {words}")
     return missing
 
 
@@ -87,6 +94,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--worst", type=int, default=10)
     parser.add_argument("--in", dest="folders", action="append", help="a folder, instead of " + ", ".join(FOLDERS))
+    parser.add_argument("--passed-on", action="store_true", help="also lines that only pass a failure on")
     args = parser.parse_args()
     files = read_counts(os.path.join(ROOT, args.build))
     folders, by_file, whole = collections.defaultdict(Tally), {}, Tally()
@@ -96,7 +104,7 @@ def main():
             for tally in (folders[os.path.dirname(path)], by_file[path], whole):
                 tally.add(line)
     print("branches that no test takes:")
-    missing = show_untaken(files, args.folders or FOLDERS)
+    missing = show_untaken(files, args.folders or FOLDERS, args.passed_on)
     print(f"\nthe {args.worst} files with the most of them:")
     for path, _ in [row for row in missing.most_common() if by_file[row[0]].branches >= SMALL][:args.worst]:
         by_file[path].show(path)
