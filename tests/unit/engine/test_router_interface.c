@@ -137,6 +137,44 @@ static void check_interfaces(void **state)
 	assert_true(uuid_is_none(port_find(cloud_tables(c), port)->router));
 }
 
+/* A router forwards between its subnets, so each is on it once, has a gateway address, and shares no address
+ * with another, whether it came by itself or by a port. */
+static void check_apart(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c), twin = begin(c); /* both have 10.0.1.0/24 */
+	struct router_interface_wish wish = {.router = s.router, .subnet = twin.subnet};
+	uuid arm = add_port(&s, "10.0.1.99"), second = add_port(&s, "10.0.1.98");
+	add_interface(&s);
+	cloud_fails(c, &c->alice, engine_add_router_interface, &wish, ERR_CONFLICT, KIND_SUBNET);
+	struct network_subnet_wish beside = {.network = s.network, .block = cidr_of("10.0.2.0/24")};
+	cloud_ok(c, &c->alice, engine_add_subnet, &beside);
+	wish.subnet = ref_to(c, KIND_SUBNET, beside.subnet);
+	cloud_ok(c, &c->alice, engine_add_router_interface, &wish);
+	wish.port = (struct ref){.kind = KIND_PORT,
+				 .prefix = engine_get_gateway_port(cloud_tables(c), find_subnet(&s)),
+				 .bits = 128}; /* in the other subnet */
+	cloud_fails(c, &c->alice, engine_remove_router_interface, &wish, ERR_NOT_FOUND, KIND_ROUTER);
+	wish = (struct router_interface_wish){.router = twin.router, .port = ref_to(c, KIND_PORT, arm)};
+	cloud_ok(c, &c->alice, engine_add_router_interface, &wish);
+	wish.router = s.router;
+	cloud_fails(c, &c->alice, engine_add_router_interface, &wish, ERR_IN_USE, KIND_PORT);
+	wish.router = twin.router;
+	wish.port = ref_to(c, KIND_PORT, second); /* the subnet is there by the other port */
+	cloud_fails(c, &c->alice, engine_add_router_interface, &wish, ERR_EXISTS, KIND_ROUTER);
+	wish = (struct router_interface_wish){.router = twin.router, .subnet = twin.subnet};
+	cloud_fails(c, &c->alice, engine_add_router_interface, &wish, ERR_CONFLICT, KIND_SUBNET);
+	cloud_fails(c, &c->alice, engine_remove_router_interface, &wish, ERR_NOT_FOUND, KIND_ROUTER);
+
+	wish.subnet = s.subnet;
+	wish.port = ref_to(c, KIND_PORT, second);
+	cloud_fails(c, &c->alice, engine_remove_router_interface, &wish, ERR_NOT_FOUND, KIND_ROUTER);
+	wish.port = ref_to(c, KIND_PORT, arm);
+	cloud_ok(c, &c->alice, engine_remove_router_interface, &wish);
+	wish = (struct router_interface_wish){.router = twin.router, .subnet = twin.subnet};
+	cloud_ok(c, &c->alice, engine_add_router_interface, &wish);
+}
+
 static void check_gateway(void **state)
 {
 	struct cloud *c = *state;
@@ -368,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_subnets, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_interfaces, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_apart, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gateway, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_routes, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_whole, cloud_setup, cloud_teardown),
