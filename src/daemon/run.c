@@ -393,6 +393,7 @@ static RESULT open_reconciler(struct daemon *d)
 	};
 	config.later_guard = guards_later(d->guards);
 	config.read_spot = ec2_read_later_spot;
+	config.read_fleet = ec2_read_later_fleet;
 	config.write_facts = ticket_facts_write;
 	config.facts_self = d;
 	config.desks[DESK_SPEAKS_RT] = &desk_rt;

@@ -410,6 +410,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, e->row.id, WAKE_WISH);
 	if (!uuid_is_none(instance_of(after)->spot_request))
 		work_wake(r, lane_home(r), KIND_SPOT_REQUEST, instance_of(after)->spot_request, WAKE_WISH);
+	if (!uuid_is_none(instance_of(after)->fleet))
+		work_wake(r, lane_home(r), KIND_FLEET, instance_of(after)->fleet, WAKE_WISH);
 	wake_instance(r, after);
 	if (!uuid_is_none(instance_of(after)->target))
 		wake_migration(r, t, after->id);

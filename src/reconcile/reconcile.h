@@ -27,6 +27,8 @@ struct desk_driver;
 struct disk_driver;
 struct disk_host;
 struct fence_driver;
+struct fleet;
+struct fleet_override;
 struct instance;
 struct instance_launch;
 struct later_guard;
@@ -55,9 +57,15 @@ struct later_launch {
 /* Reads the launch of a spot request, as its asker, into c's arena. Any refusal of the launch's parameters. */
 typedef RESULT reconcile_read_spot(struct ctx *c, const struct later_launch *later,
 				   const struct spot_request *request, struct instance_launch *ret_launch);
+/* Reads the overrides of a fleet, as its asker, into c's arena. An override with parameters that are refused says so
+ * itself. ERR_DENIED: the asker may launch no more. */
+typedef RESULT reconcile_read_fleet(struct ctx *c, const struct later_launch *later,
+				    const struct fleet *fleet, struct fleet_override **ret_overrides,
+				    size_t *ret_count);
 
 struct reconcile_config {
 	reconcile_read_spot *read_spot; /* NULL: nothing is launched later */
+	reconcile_read_fleet *read_fleet;
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;

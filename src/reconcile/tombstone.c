@@ -2,9 +2,7 @@
  * Forgets tombstones, which are only listed, after ENDED_LISTED_US; the resync finds them. */
 #include "engine/tombstone.h"
 #include "base/clock.h"
-#include "engine/instance/fleet.h"
 #include "reconcile/work.h"
-#include "store/fleet.h"
 
 RESULT step_ended(struct step *s)
 {
@@ -41,29 +39,3 @@ static void wake_dedicated_host(struct reconciler *r, const struct row *row)
 
 const struct resource reconcile_dedicated_host = {
 	.step = step_ended, .is_swept = true, .wake = wake_dedicated_host};
-
-/* ---- fleets, which end with their last instance ---- */
-
-static RESULT step_fleet(struct step *s)
-{
-	bool is_over = false;
-	{
-		AUTO_VIEW view = {0};
-		view_open(s->r->store, &view);
-		const struct fleet *fleet = fleet_find(view.tables, s->id);
-		is_over = fleet && engine_is_fleet_over(view.tables, fleet, clock_now_us());
-	}
-	if (!is_over)
-		return OK;
-	struct fleet_report *forget = STEP_NEW(s, struct fleet_report);
-	forget->fleet = s->id;
-	step_report(s, engine_forget_fleet_run, forget);
-	return OK;
-}
-
-static void wake_fleet(struct reconciler *r, const struct row *row)
-{
-	work_wake(r, lane_home(r), KIND_FLEET, row->id, WAKE_WISH);
-}
-
-const struct resource reconcile_fleet = {.step = step_fleet, .is_swept = true, .wake = wake_fleet};

@@ -399,6 +399,7 @@ struct reconciler {
 	void *facts_self;
 	struct later_guard *later_guard; /* NULL: roles alone decide */
 	reconcile_read_spot *read_spot;
+	reconcile_read_fleet *read_fleet;
 	/* Actors for downloads, which last as long as the remote server likes. */
 	struct actor *fetch_actors[FETCH_LANES];
 	/* home_actor keeps time and runs steps that need neither a host nor the network. */

@@ -100,9 +100,9 @@ struct instance_launch {
 	/* Launch template version that provided parameters, for permissions and tags; none: no template. */
 	uuid template_version;
 	uuid fleet; /* fleet that launches it, and the index of its override; none: no fleet */
-	int64_t fleet_override;
-	struct spot_wish spot;          /* whether it is a spot instance, and of which request */
-	enum choice personality_choice; /* yes: personality as given; otherwise the image's */
+	int64_t fleet_override, fleet_units; /* units: that one of its instances counts for, in thousandths */
+	struct spot_wish spot;               /* whether it is a spot instance, and of which request */
+	enum choice personality_choice;      /* yes: personality as given; otherwise the image's */
 	enum instance_personality personality;
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;
 	/* Default and 0: the account's settings, or else yes, no, no, 1. */

@@ -213,7 +213,7 @@ static struct instance make_next(const struct assigning *a)
 	next.router = primary->subnet->router;
 	next.subnet = primary->subnet->row.id;
 	next.server_group = next.fleet = UUID_NONE;
-	next.partition = next.fleet_override = next.launch_index = 0;
+	next.partition = next.fleet_override = next.fleet_units = next.launch_index = 0;
 	next.near = next.apart = (struct uuids){0};
 	next.reservation = uuid_random();
 	next.client_token = next.admin_password = STR_NONE;

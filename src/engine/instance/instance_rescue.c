@@ -69,8 +69,10 @@ RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
 {
 	const struct instance *instance = NULL;
 	const struct image *image = NULL;
-	struct disk_plans disks;
+	struct disk_plans *disks = arena_new_object(op->ctx->arena, struct disk_plans);
 	int64_t slot = 0;
+	if (!disks)
+		return ctx_no_memory(op->ctx);
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.rescue", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
@@ -79,11 +81,11 @@ RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
 	TRY(instance_check_disks(op, instance, &wish->instance));
 	TRY(check_volume(op, instance, wish));
 	TRY(find_image(op, instance, wish, &image));
-	TRY(plan_disk(op, instance, image, &wish->image, &disks));
-	TRY(volume_choose_place(op, instance, &wish->instance, &slot, &disks.at[0].device));
+	TRY(plan_disk(op, instance, image, &wish->image, disks));
+	TRY(volume_choose_place(op, instance, &wish->instance, &slot, &disks->at[0].device));
 	struct instance next = *instance;
 	instance_begin_task(op, INSTANCE_TASK_RESCUE, true, &next);
-	TRY(instance_write_disk(op, instance, &disks.at[0], slot, wish->image.field, &next.rescue_disk));
+	TRY(instance_write_disk(op, instance, &disks->at[0], slot, wish->image.field, &next.rescue_disk));
 	if (next.wanted_power != INSTANCE_WANTED_POWER_ON)
 		TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));

@@ -5,6 +5,7 @@
 
 #include "engine/condition_internal.h"
 #include "engine/instance/azure_guest_internal.h"
+#include "engine/instance/fleet_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_event.h"
 #include "engine/instance/instance_internal.h"
@@ -115,6 +116,7 @@ RESULT instance_write_terminate(struct op *op, const struct instance *instance, 
 	TRY(instance_put(op, &next));
 	TRY(instance_delete(op, instance->row.id));
 	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));
+	TRY(fleet_note_end(op, &next));
 	return uuid_is_none(instance->host) ? end_unplaced(op, instance->row.id) : OK;
 }
 

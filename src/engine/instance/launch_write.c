@@ -150,6 +150,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.reservation = l->reservation,
 		.fleet = w->fleet,
 		.fleet_override = w->fleet_override,
+		.fleet_units = w->fleet_units,
 		.launch_index = index,
 		.image = l->image ? l->image->row.id : UUID_NONE,
 		.root_is_volume = w->root_is_volume || !l->image,

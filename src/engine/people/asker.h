@@ -12,6 +12,8 @@
  *   schedules of snapshots            snapshot_policy             at each time; the condition SnapshotNotTaken. The
  *                                                                 account keeps the schedule of a user who left
  *   spot requests that wait           spot_request                before each launch; the request's fault
+ *   fleets that are kept or launched  fleet                       before each launch; an event of the fleet's history
+ *   later
  *   deletion of a resource group,     the async_job that waits    before each row; the problem of the group or the
  *   an account or a domain            for it                      account, and the job's result
  *   acts on machines elsewhere        remote_machine              before each request that changes something there; the

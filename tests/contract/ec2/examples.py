@@ -41,11 +41,14 @@ ID = re.compile(r"\b(ipv6pool-ec2|[a-z]+(?:-[a-z]+)*)-(?:(?=\w*\d)[0-9a-z]{8,20}
 # Reasons why an example is not answered alike, and the examples: refused ones in UNSENT, differing ones in DIFFERS.
 UNSENT = {
     "there is none of the kind here": """describe-capacity-reservations 2, describe-customer-gateways 2, describe-fleets 1,
+        describe-fleet-instances 1,
         describe-spot-fleet-requests 2, describe-traffic-mirror-targets 1, create-vpc-endpoint 2, create-vpc-endpoint 3,
         modify-vpc-endpoint 1, modify-vpc-endpoint 2""",
     "a parameter that is refused by name": """allocate-hosts 2, attach-network-interface 2, create-vpc 4,
         modify-vpc-peering-connection-options 1, modify-vpc-peering-connection-options 2, register-image 1""",
     "transit gateways are not shared among accounts here, so no attachment awaits acceptance": "accept-transit-gateway-vpc-attachment 1",
+    "the documentation names no fleet in the parameter that the command has": "modify-fleet 1",
+    "it needs a start time, and those of examples are left out": "describe-fleet-history 1",
     "a format of disks that is not read here": "import-image 1",
     "it asks about a change that was not made": "describe-volumes-modifications 1",
 }

@@ -18,7 +18,7 @@ EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
-             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
              "DescribeTransitGatewayRouteTables": "tgw-rtb", "GetTransitGatewayRouteTableAssociations": "tgw-attach", "GetTransitGatewayRouteTablePropagations": "tgw-attach",
              "GetTransitGatewayAttachmentPropagations": "tgw-rtb", "SearchTransitGatewayRoutes": "=10.1.0.0/16", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSecurityGroupVpcAssociations": "sg", "DescribeSubnets": "subnet",
@@ -80,6 +80,8 @@ def make_more(world):
     for _ in range(4):
         call("RequestSpotInstances", {"LaunchSpecification.ImageId": world.image, "LaunchSpecification.InstanceType": "t3.nano"})
     world.ids["spot i"] = call("DescribeSpotInstanceRequests", {"SpotInstanceRequestId.1": world.ids["sir"]}).first(".//instanceId")
+    call("ModifyFleet", {"FleetId": world.ids["fleet"], "TargetCapacitySpecification.TotalTargetCapacity": 2})
+    world.await_word("DescribeFleets", {"FleetId.1": world.ids["fleet"]}, ".//fulfilledCapacity", "2.0")
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as prices:
         prices.write("price_list: {name: public, currency: EUR, from: 2023-01-01T00:00:00Z, parent: null, owner: null}\n"
                      'items:\n- {sku: vm, meter: instance, unit: hour, price: 0.01}\n')
@@ -191,7 +193,7 @@ OF_IDS = {("DescribeSecurityGroupRules", "group-id"): ("sg-00000000000000000", "
 OF_BLOCKS = {"route-search.exact-match": "10.1.0.0/16", "route-search.longest-prefix-match": "10.1.2.3",
              "route-search.subnet-of-match": "10.0.0.0/12", "route-search.supernet-of-match": "10.1.2.0/24"}
 PAGED = {a: next(p for p in ACTIONS[a]["params"] if p["name"] == "MaxResults") for a in sorted(ACTIONS)
-         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"  # lists by ids
+         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"])
          and all(p["built"] for p in ACTIONS[a]["params"] if p["name"] == "NextToken")}
 SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # lists of a few public rows
 

@@ -45,6 +45,10 @@ REQUESTS = {
         "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": "lt",
     },
     "DeleteFleets": {"FleetId.1": "spare fleet", "TerminateInstances": "=true"},
+    ("ModifyFleet", "TargetCapacitySpecification.SpotTargetCapacity"): {"TargetCapacitySpecification.TotalTargetCapacity": "=2"},
+    ("ModifyFleet", "TargetCapacitySpecification.OnDemandTargetCapacity"): {"TargetCapacitySpecification.TotalTargetCapacity": "=2"},
+    ("ModifyFleet", "TargetCapacitySpecification.DefaultTargetCapacityType"): {"TargetCapacitySpecification.TotalTargetCapacity": "=2"},
+    "DescribeFleetHistory": {"StartTime": "=2024-01-01T00:00:00Z"},
     "RequestSpotInstances": {"LaunchSpecification.ImageId": "operators ami", "LaunchSpecification.InstanceType": "=t3.nano"},
     ("RequestSpotInstances", "LaunchSpecification.NetworkInterface.N.PrivateIpAddress"): {
         "LaunchSpecification.ImageId": "operators ami", "LaunchSpecification.NetworkInterface.1.DeviceIndex": "=0"},
@@ -91,10 +95,12 @@ def run(w, label, **more):
 
 
 def fleet(w, label):
-    return w.make(label, "CreateFleet", {
-        "Type": "instant", "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": w.ids["lt"],
+    made = w.make(label, "CreateFleet", {
+        "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": w.ids["lt"],
         "TargetCapacitySpecification.TotalTargetCapacity": 1,
         "TargetCapacitySpecification.DefaultTargetCapacityType": "on-demand"}, "fleetId")
+    w.await_word("DescribeFleets", {"FleetId.1": made}, ".//activityStatus", "fulfilled")
+    return made
 
 
 def spot(w, label):

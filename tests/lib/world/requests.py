@@ -54,10 +54,9 @@ class Requests:
         return request
 
     def asked(self, action):
-        """Ids that a list must name; an instant fleet is shown only if it is named."""
-        if action == "DescribeFleets":
-            return {"FleetId.1": self.ids["fleet"]}
-        return {p["name"]: self.ids[p["prefix"]] for p in self.tables[action]["params"]
+        """Ids that a list must name."""
+        more = {"StartTime": "2024-01-01T00:00:00Z"} if action == "DescribeFleetHistory" else {}
+        return more | {p["name"]: self.ids[p["prefix"]] for p in self.tables[action]["params"]
                 if p["required"] and p.get("prefix") and "." not in p["name"]}
 
     def add(self, action, param, request):

@@ -21,6 +21,7 @@ VALUES = {
     "DomainName": "mail.example.com",
     "Egress": "true",
     "FleetId": lambda w: w.ids["spare fleet"],
+    "StartTime": lambda w: "2024-01-01T00:00:00Z",
     "FromPort": "8080",
     "GroupDescription": "words",
     "GroupName": "fresh",

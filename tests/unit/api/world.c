@@ -246,6 +246,7 @@ static void start_reconciler(struct world *w)
 					  .image_directory = str_from(w->images),
 					  .later_guard = guards_later(w->guards),
 					  .read_spot = ec2_read_later_spot,
+					  .read_fleet = ec2_read_later_fleet,
 					  .backup = &w->backup,
 					  .own_chassis = STR("dari"),
 					  .master_key = master_key};

@@ -13,7 +13,7 @@
 #define NO_MIRRORS "packets of guests are not copied"
 #define NO_SERVICES "no service of the region is reached by endpoints"
 #define NO_RESERVED "nobody pays ahead: quotas say what an account may use"
-#define NO_SPOT "spot fleets are not built: spot instances are requested by themselves"
+#define NO_SPOT "spot fleets are not built: CreateFleet has their types"
 #define NO_CAPACITY "room is not kept for later: an instance starts where there is room"
 
 #define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "By id.")

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fleets of type instant: CreateFleet, DescribeFleets, DeleteFleets. (EC2 has no DescribeFleetInstances for
- * them either.) Each override is one launch, written in RunInstances' parameters (run_instances.c) and
- * stored as it was sent. */
+ * Fleets: CreateFleet, ModifyFleet, DescribeFleets. Each override is one launch, written in RunInstances'
+ * parameters (run_instances.c) and stored as it was sent. What a fleet has and what happened to it: fleet_members.c;
+ * its deletion: fleet_deletion.c. */
 #include "api/core/problem.h"
 #include "api/ec2/compute/instances.h"
+#include "api/ec2/compute/later_launch.h"
+#include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "auth/guard.h"
 #include "engine/instance/fleet.h"
 #include "engine/instance/server_group.h"
+#include "engine/people/asker.h"
 #include "model/fleet.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
@@ -100,46 +104,73 @@ static size_t count_overrides(const struct ec2_fleet_configs *configs)
 
 /* ---- create ---- */
 
+/* How many units there are to be. */
+struct ec2_fleet_target {
+	int64_t total, on_demand, spot;
+	bool has_total, has_on_demand, has_spot;
+	struct str default_type;
+};
+#define TARGET "TargetCapacitySpecification."
+#define TARGET_ROW(T, m, wire, member, ...)                                                                  \
+	PARAM(T, TARGET wire, m.member, .min = 0, .max = FLEET_TARGET_MAX,                                   \
+	      .given = offsetof(T, m.has_##member) + 1, __VA_ARGS__)
+#define TARGET_ROWS(T, m, needs_total)                                                                       \
+	TARGET_ROW(T, m, "TotalTargetCapacity", total, .flags = (needs_total), .doc = "Units to launch."),   \
+		TARGET_ROW(T, m, "OnDemandTargetCapacity", on_demand,                                        \
+			   .doc = "How many of them are on-demand."),                                        \
+		TARGET_ROW(T, m, "SpotTargetCapacity", spot, .doc = "How many are spot."),                   \
+		NOT_BUILT(TARGET "TargetCapacityUnitType", .only = "units")
+
 struct ec2_create_fleet {
 	struct fleet_wish wish;
 	struct ec2_fleet_configs configs;
-	int64_t total, on_demand, spot, min_target;
-	bool has_on_demand;
-	struct str type, default_type, strategy;
+	struct ec2_fleet_target target;
+	int64_t min_target;
+	struct str type, strategy, spot_strategy, excess, from, until;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_fleet, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	PARAM_LIST(struct ec2_create_fleet, CONFIGS, configs, config_params, .flags = REQUIRED, .max = 50,
 		   .doc = "Launch templates, and ways to launch by them."),
-	P("TargetCapacitySpecification.TotalTargetCapacity", total, .flags = REQUIRED, .min = 1,
-	  .max = FLEET_TARGET_MAX, .doc = "Units to launch."),
-	P("TargetCapacitySpecification.OnDemandTargetCapacity", on_demand, .min = 0, .max = FLEET_TARGET_MAX,
-	  .given = offsetof(struct ec2_create_fleet, has_on_demand) + 1,
-	  .doc = "How many of them are on-demand: all."),
-	P("TargetCapacitySpecification.SpotTargetCapacity", spot, .min = 0, .max = FLEET_TARGET_MAX,
-	  .doc = "How many are spot: none."),
-	P("TargetCapacitySpecification.DefaultTargetCapacityType", default_type,
-	  .words = "spot|on-demand|capacity-block", .absent = "spot",
-	  .doc = "What the others are: on-demand."),
+	TARGET_ROWS(struct ec2_create_fleet, target, REQUIRED),
+	P(TARGET "DefaultTargetCapacityType", target.default_type, .words = "spot|on-demand|capacity-block",
+	  .absent = "spot", .doc = "What the others are."),
 	P("Type", type, .words = "request|maintain|instant", .absent = "maintain",
-	  .doc = "instant: launched once, and then left alone."),
+	  .doc = "instant: launched in this call; request: launched afterwards, once; maintain: kept at its "
+		 "target."),
 	P("OnDemandOptions.AllocationStrategy", strategy, .words = "lowest-price|prioritized",
 	  .absent = "lowest-price",
 	  .doc = "Which override comes first: the one of the smallest type, for nothing has a price; or by "
 		 "priority."),
-	P("OnDemandOptions.SingleInstanceType", wish.single_type, .doc = "All of one type."),
-	P("OnDemandOptions.SingleAvailabilityZone", wish.single_zone, .doc = "All in one zone."),
+	P("OnDemandOptions.SingleInstanceType", wish.single_type,
+	  .doc = "All of one type, in an instant fleet."),
+	P("OnDemandOptions.SingleAvailabilityZone", wish.single_zone,
+	  .doc = "All in one zone, in an instant fleet."),
 	P("OnDemandOptions.MinTargetCapacity", min_target, .min = 1, .max = 1000,
 	  .doc = "If fewer units fit, nothing is launched; all are of one type or in one zone then."),
+	P("SpotOptions.AllocationStrategy", spot_strategy,
+	  .words = "lowest-price|diversified|capacity-optimized|capacity-optimized-prioritized|"
+		   "price-capacity-optimized",
+	  .absent = "lowest-price",
+	  .doc = "Which override comes first: the one of the smallest type; diversified: each has its "
+		 "share."),
+	P("ExcessCapacityTerminationPolicy", excess, .words = "no-termination|termination",
+	  .absent = "termination", .doc = "Whether instances go when ModifyFleet lowers the target."),
+	P("ValidFrom", from, .max = 64, .doc = "Nothing is launched before."),
+	P("ValidUntil", until, .max = 64, .doc = "The fleet is deleted then."),
+	P("TerminateInstancesWithExpiration", wish.ends_instances,
+	  .doc = "Its instances are terminated then, too."),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_fleet, tag_specs),
-	NOT_BUILT("TargetCapacitySpecification.TargetCapacityUnitType", .only = "units"),
 	NOT_BUILT("OnDemandOptions.MaxTotalPrice"),
 	NOT_BUILT("OnDemandOptions.CapacityReservationOptions"),
-	NOT_BUILT("SpotOptions|Context|ValidFrom|ValidUntil|ReservedCapacityOptions"),
-	NOT_BUILT("ExcessCapacityTerminationPolicy", .only = "no-termination|termination"),
-	NOT_BUILT("TerminateInstancesWithExpiration|ReplaceUnhealthyInstances", .only = "false"),
+	NOT_BUILT("SpotOptions.InstanceInterruptionBehavior", .only = "terminate"),
+	NOT_BUILT("SpotOptions.SingleInstanceType|SpotOptions.SingleAvailabilityZone", .only = "false"),
+	NOT_BUILT("SpotOptions.MaintenanceStrategies|SpotOptions.InstancePoolsToUseCount"),
+	NOT_BUILT("SpotOptions.MinTargetCapacity|SpotOptions.MaxTotalPrice"),
+	NOT_BUILT("Context|ReservedCapacityOptions"),
+	NOT_BUILT("ReplaceUnhealthyInstances", .only = "false"),
 };
 #undef P
 
@@ -230,7 +261,7 @@ static RESULT refuse(struct ec2_call *e, const char *field, const char *words)
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field), "%s", words);
 }
 
-static RESULT read_launch(struct ec2_call *e, const struct ec2_create_fleet *a,
+static RESULT read_launch(struct ec2_call *e, const struct ec2_tag_specs *tags,
 			  const struct ec2_fleet_config *config, const struct ec2_fleet_override *o,
 			  struct instance_launch *ret_launch)
 {
@@ -241,7 +272,7 @@ static RESULT read_launch(struct ec2_call *e, const struct ec2_create_fleet *a,
 	say(e, &s, STR("MinCount"), STR("1"));
 	say(e, &s, STR("MaxCount"), STR("1"));
 	say_override(e, &s, o);
-	say_tags(e, &s, &a->tag_specs);
+	say_tags(e, &s, tags);
 	if (s.has_failed)
 		return ctx_no_memory(e->c);
 	const struct pairs said = {s.pairs.at, s.pairs.count};
@@ -252,12 +283,14 @@ static RESULT read_launch(struct ec2_call *e, const struct ec2_create_fleet *a,
 	return OK;
 }
 
-static RESULT take_override(struct ec2_call *e, const struct ec2_create_fleet *a, size_t number,
+/* An override with parameters that are refused says so itself: only a refusal of all of them is returned. */
+static RESULT take_override(struct ec2_call *e, const struct ec2_fleet_configs *configs,
+			    const struct ec2_tag_specs *tags, size_t number,
 			    struct fleet_override *ret_override)
 {
 	const struct ec2_fleet_config *config = NULL;
 	const struct ec2_fleet_override *o = NULL;
-	if (!find_override(&a->configs, number, &config, &o))
+	if (!find_override(configs, number, &config, &o))
 		return OK;
 	if (!config->template_id.n == !config->template_name.n)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR(CONFIGS),
@@ -267,7 +300,7 @@ static RESULT take_override(struct ec2_call *e, const struct ec2_create_fleet *a
 			     &ret_override->capacity));
 	TRY(read_thousandths(e, o->priority, CONFIGS ".Overrides.Priority", 0, INT64_MAX,
 			     &ret_override->priority));
-	struct result read = read_launch(e, a, config, o, &ret_override->launch);
+	struct result read = read_launch(e, tags, config, o, &ret_override->launch);
 	if (read.code == ERR_NO_MEMORY || read.code == ERR_TOO_LARGE || read.code == ERR_DENIED)
 		return read;
 	if (!result_is_ok(read)) {
@@ -330,12 +363,13 @@ static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a,
 }
 
 /* Configurations as they were sent, to be read again later. An instant fleet launches once, so that EC2
- * shows it with fixed version numbers. */
+ * shows it with fixed version numbers; others launch by the version that the word means then. */
 static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a, struct str *ret_form)
 {
 	struct buf form;
 	struct pairs numbers = {0};
-	TRY(find_numbers(e, a, &numbers));
+	if (a->wish.type == FLEET_TYPE_INSTANT)
+		TRY(find_numbers(e, a, &numbers));
 	buf_init(&form, 64 * 1024);
 	for (size_t k = 0; k < e->pairs.count; k++) {
 		const struct pair *pair = &e->pairs.at[k];
@@ -350,29 +384,165 @@ static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a,
 		       : ctx_fail_field(e->c, ERR_TOO_LARGE, STR(CONFIGS), "The fleet says too much.");
 }
 
-static RESULT check_kind(struct ec2_call *e, const struct ec2_create_fleet *a)
+static RESULT refuse_combination(struct ec2_call *e, const char *field, const char *words)
 {
-	int64_t on_demand = a->has_on_demand ? a->on_demand : a->total;
-	if (!str_is(a->type, "instant"))
-		return refuse(e, "Type", "The parameter type is supported as instant only.");
-	if (a->spot || (!str_is(a->default_type, "on-demand") && (!a->has_on_demand || on_demand < a->total)))
-		return refuse(
-			e, "TargetCapacitySpecification.DefaultTargetCapacityType",
-			"The parameter targetCapacitySpecification.defaultTargetCapacityType is supported as "
-			"on-demand only.");
-	if (on_demand > a->total)
-		return ctx_fail_field(
-			e->c, ERR_COMBINATION, STR("TargetCapacitySpecification.OnDemandTargetCapacity"),
-			"The on-demand target capacity must not be greater than the total target "
-			"capacity");
+	return ctx_fail_field(e->c, ERR_COMBINATION, str_from(field), "%s", words);
+}
+
+static RESULT check_default_type(struct ec2_call *e, struct str default_type)
+{
+	if (!str_is(default_type, "capacity-block"))
+		return OK;
+	return refuse(
+		e, TARGET "DefaultTargetCapacityType",
+		"The parameter targetCapacitySpecification.defaultTargetCapacityType is supported as spot "
+		"and on-demand only.");
+}
+
+static RESULT check_target(struct ec2_call *e, const struct ec2_fleet_target *t)
+{
+	TRY(check_default_type(e, t->default_type));
+	if (t->on_demand > t->total)
+		return refuse_combination(e, TARGET "OnDemandTargetCapacity",
+					  "The on-demand target capacity must not be greater than the total "
+					  "target capacity");
+	if (t->on_demand + t->spot > t->total)
+		return refuse_combination(e, TARGET "SpotTargetCapacity",
+					  "The on-demand and the spot target capacity together must not be "
+					  "greater than the total target capacity");
+	return OK;
+}
+
+/* EC2 takes these for instant fleets alone. */
+static RESULT check_lasting(struct ec2_call *e, const struct ec2_create_fleet *a)
+{
+	const char *field = a->wish.single_type   ? "OnDemandOptions.SingleInstanceType"
+			    : a->wish.single_zone ? "OnDemandOptions.SingleAvailabilityZone"
+			    : a->min_target       ? "OnDemandOptions.MinTargetCapacity"
+						  : NULL;
+	if (field)
+		return ctx_fail_field(e->c, ERR_COMBINATION, str_from(field),
+				      "The parameter %" STR_FMT
+				      " is supported only for fleets of type instant",
+				      STR_ARG(params_small_name(e->c->arena, str_from(field))));
+	if (a->target.total == 0 && !str_is(a->type, "maintain"))
+		return refuse_combination(e, TARGET "TotalTargetCapacity",
+					  "A total target capacity of 0 is supported only for fleets of type "
+					  "maintain");
+	return OK;
+}
+
+static RESULT check_instant(struct ec2_call *e, const struct ec2_create_fleet *a)
+{
+	const char *field = a->from.n                ? "ValidFrom"
+			    : a->until.n             ? "ValidUntil"
+			    : a->wish.ends_instances ? "TerminateInstancesWithExpiration"
+						     : NULL;
+	if (field)
+		return ctx_fail_field(e->c, ERR_COMBINATION, str_from(field),
+				      "The parameter %" STR_FMT
+				      " is not supported for fleets of type instant",
+				      STR_ARG(params_small_name(e->c->arena, str_from(field))));
+	if (a->target.total == 0)
+		return refuse_combination(e, TARGET "TotalTargetCapacity",
+					  "A total target capacity of 0 is supported only for fleets of type "
+					  "maintain");
 	if (a->min_target && !a->wish.single_type && !a->wish.single_zone)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("OnDemandOptions.MinTargetCapacity"),
-				      "The parameter minTargetCapacity needs singleInstanceType or "
-				      "singleAvailabilityZone");
-	if (a->min_target > a->total)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("OnDemandOptions.MinTargetCapacity"),
-				      "The minimum target capacity must not be greater than the total target "
-				      "capacity");
+		return refuse_combination(e, "OnDemandOptions.MinTargetCapacity",
+					  "The parameter minTargetCapacity needs singleInstanceType or "
+					  "singleAvailabilityZone");
+	if (a->min_target * FLEET_UNIT > a->wish.target - a->wish.spot_target)
+		return refuse_combination(
+			e, "OnDemandOptions.MinTargetCapacity",
+			"The minimum target capacity must not be greater than the total target "
+			"capacity");
+	return OK;
+}
+
+static RESULT take_spot_strategy(struct ec2_call *e, struct str strategy,
+				 enum fleet_spot_strategy *ret_strategy)
+{
+	if (str_is(strategy, "lowest-price") || str_is(strategy, "diversified")) {
+		*ret_strategy = str_is(strategy, "diversified") ? FLEET_SPOT_STRATEGY_DIVERSIFIED
+								: FLEET_SPOT_STRATEGY_LOWEST_PRICE;
+		return OK;
+	}
+	return refuse(
+		e, "SpotOptions.AllocationStrategy",
+		"The parameter spotOptions.allocationStrategy is supported as lowest-price and diversified "
+		"only.");
+}
+
+static RESULT take_times(struct ec2_call *e, struct ec2_create_fleet *a)
+{
+	struct fleet_wish *wish = &a->wish;
+	TRY(ec2_take_spot_time(e, a->from, "ValidFrom", &wish->valid_from_us));
+	TRY(ec2_take_spot_end(e, a->until, "ValidUntil", &wish->valid_until_us));
+	if (wish->valid_until_us && wish->valid_from_us >= wish->valid_until_us)
+		return refuse_combination(e, "ValidFrom",
+					  "The request must be valid from an earlier time than until");
+	return OK;
+}
+
+static RESULT take_kind(struct ec2_call *e, struct ec2_create_fleet *a)
+{
+	struct fleet_wish *wish = &a->wish;
+	wish->type = str_is(a->type, "instant")   ? FLEET_TYPE_INSTANT
+		     : str_is(a->type, "request") ? FLEET_TYPE_REQUEST
+						  : FLEET_TYPE_MAINTAIN;
+	TRY(check_target(e, &a->target));
+	wish->target = a->target.total * FLEET_UNIT;
+	wish->min_target = a->min_target * FLEET_UNIT;
+	wish->spot_default = str_is(a->target.default_type, "spot");
+	wish->spot_target =
+		engine_split_fleet_target(&(struct fleet_split){.target = wish->target,
+								.on_demand = a->target.on_demand * FLEET_UNIT,
+								.spot = a->target.spot * FLEET_UNIT,
+								.spot_default = wish->spot_default});
+	wish->keeps_excess = str_is(a->excess, "no-termination");
+	wish->is_prioritized = str_is(a->strategy, "prioritized");
+	TRY(take_spot_strategy(e, a->spot_strategy, &wish->spot_strategy));
+	TRY(wish->type == FLEET_TYPE_INSTANT ? check_instant(e, a) : check_lasting(e, a));
+	return take_times(e, a);
+}
+
+/* Instances of a fleet that is launched later get tags from the launch template alone. */
+static RESULT take_fleet_tags(struct ec2_call *e, struct ec2_create_fleet *a)
+{
+	bool is_instant = a->wish.type == FLEET_TYPE_INSTANT;
+	return ec2_take_tags(e, &a->tag_specs, "fleet",
+			     is_instant ? "fleet|instance|volume|network-interface|spot-instances-request"
+					: "fleet",
+			     &a->wish.tags);
+}
+
+/* A fleet that is launched later is refused for a launch that would be refused now. */
+static RESULT check_overrides(struct ec2_call *e, const struct ec2_create_fleet *a)
+{
+	const struct ec2_fleet_config *config = NULL;
+	const struct ec2_fleet_override *o = NULL;
+	for (size_t k = 0; k < a->wish.count; k++) {
+		struct instance_launch launch = {0};
+		if (a->wish.overrides[k].code.n && find_override(&a->configs, k, &config, &o))
+			TRY(read_launch(e, &a->tag_specs, config, o, &launch));
+	}
+	return OK;
+}
+
+static RESULT take_overrides(struct ec2_call *e, const struct ec2_fleet_configs *configs,
+			     const struct ec2_tag_specs *tags, struct fleet_override **ret_overrides,
+			     size_t *ret_count)
+{
+	size_t count = count_overrides(configs);
+	if (count > FLEET_OVERRIDES_MAX)
+		return ctx_fail_field(e->c, ERR_TOO_LARGE, STR(CONFIGS), "A fleet has up to %d overrides.",
+				      FLEET_OVERRIDES_MAX);
+	*ret_overrides = arena_new_array(e->c->arena, struct fleet_override, count + 1);
+	if (!*ret_overrides)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < count; k++)
+		TRY(take_override(e, configs, tags, k, &(*ret_overrides)[k]));
+	*ret_count = count;
 	return OK;
 }
 
@@ -382,36 +552,20 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_fleet *a = args;
 	struct fleet_wish *wish = &a->wish;
-	TRY(check_kind(e, a));
-	TRY(ec2_take_tags(e, &a->tag_specs, "fleet", "fleet|instance|volume|network-interface", &wish->tags));
-	wish->count = count_overrides(&a->configs);
-	if (wish->count > FLEET_OVERRIDES_MAX)
-		return ctx_fail_field(e->c, ERR_TOO_LARGE, STR(CONFIGS), "A fleet has up to %d overrides.",
-				      FLEET_OVERRIDES_MAX);
-	wish->overrides = arena_new_array(e->c->arena, struct fleet_override, wish->count + 1);
-	if (!wish->overrides)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < wish->count; k++)
-		TRY(take_override(e, a, k, &wish->overrides[k]));
+	TRY(take_kind(e, a));
+	TRY(take_fleet_tags(e, a));
+	TRY(take_overrides(e, &a->configs, &a->tag_specs, &wish->overrides, &wish->count));
+	if (wish->type != FLEET_TYPE_INSTANT)
+		TRY(check_overrides(e, a));
 	TRY(keep_configs(e, a, &wish->configs));
-	wish->target = a->total * FLEET_UNIT;
-	wish->min_target = a->min_target * FLEET_UNIT;
-	wish->is_prioritized = str_is(a->strategy, "prioritized");
 	wish->digest = pairs_digest(e->c, &e->pairs, not_in_digest);
+	wish->guard = guards_later(e->config->guards);
 	wish->tell = tell;
 	wish->arg = e;
 	return OK;
 }
 
-/* ---- shown ---- */
-
-struct fleet_item {
-	const struct fleet *fleet;
-	struct ec2_create_fleet said; /* the configurations alone */
-	bool has_living;
-	VEC(const struct instance *) instances;
-	VEC(const struct instance_type *) types; /* of each instance; NULL: deleted */
-};
+/* ---- read again ---- */
 
 struct kept_configs {
 	struct ec2_fleet_configs configs;
@@ -421,23 +575,87 @@ static const struct param kept_rows[] = {
 };
 static const struct params kept_params = PARAMS(struct kept_configs, kept_rows);
 
+static RESULT read_configs(struct ec2_call *e, const struct fleet *fleet,
+			   struct ec2_fleet_configs *ret_configs)
+{
+	struct kept_configs kept = {0};
+	struct pairs pairs;
+	TRY(request_parse(e->c, STR_NONE, fleet->configs, &pairs));
+	TRY(request_read(e->c, &request_ec2_dialect, &kept_params, 0, &pairs, &kept));
+	*ret_configs = kept.configs;
+	return OK;
+}
+
+RESULT ec2_read_fleet_overrides(struct ec2_call *e, const struct fleet *fleet,
+				struct fleet_override **ret_overrides, size_t *ret_count)
+{
+	static const struct ec2_tag_specs none;
+	struct ec2_fleet_configs configs;
+	TRY(read_configs(e, fleet, &configs));
+	return take_overrides(e, &configs, &none, ret_overrides, ret_count);
+}
+
+/* ---- shown ---- */
+
+struct fleet_item {
+	const struct fleet *fleet;
+	struct ec2_fleet_configs configs;
+	struct fleet_units units;
+	const char *state, *activity; /* activity NULL: none is shown */
+	VEC(const struct instance *) instances;
+	VEC(const struct instance_type *) types; /* of each instance; NULL: deleted */
+};
+
+static const char *state_of(const struct tables *t, const struct fleet *fleet)
+{
+	if (row_is_live(&fleet->row))
+		return fleet_stage_words[fleet->stage];
+	if (!engine_has_fleet_living(t, fleet))
+		return "deleted";
+	return fleet->keeps_instances ? "deleted_running" : "deleted_terminating";
+}
+
+static bool is_any_terminating(const struct tables *t, uuid fleet)
+{
+	for (const struct instance *i = instance_first_by_fleet(t, fleet); i;
+	     i = instance_next_by_fleet(t, i))
+		if (!row_is_live(&i->row) && model_derive_instance_state(i) != INSTANCE_TERMINATED)
+			return true;
+	return false;
+}
+
+/* NULL: EC2 shows none, as of an instant fleet. */
+static const char *activity_of(const struct tables *t, const struct fleet *fleet)
+{
+	struct fleet_units units = engine_count_fleet_units(t, fleet);
+	if (fleet->type == FLEET_TYPE_INSTANT)
+		return NULL;
+	if (!row_is_live(&fleet->row))
+		return is_any_terminating(t, fleet->row.id) ? "pending_termination" : NULL;
+	if (units.spot < fleet->spot_target || units.on_demand < fleet->target - fleet->spot_target)
+		return fleet->has_failed ? "error" : "pending_fulfillment";
+	return is_any_terminating(t, fleet->row.id) && fleet->type == FLEET_TYPE_MAINTAIN
+		       ? "pending_termination"
+		       : "fulfilled";
+}
+
 static const void *gather_fleet(struct ec2_call *e, const struct row *row)
 {
 	struct fleet_item *item = arena_new_object(e->c->arena, struct fleet_item);
-	struct kept_configs kept = {0};
-	struct pairs pairs;
 	const struct tables *t = ec2_tables(e);
 	if (!item)
 		return NULL;
 	item->fleet = fleet_of(row);
-	if (!result_is_ok(request_parse(e->c, STR_NONE, item->fleet->configs, &pairs)) ||
-	    !result_is_ok(request_read(e->c, &request_ec2_dialect, &kept_params, 0, &pairs, &kept)))
+	item->units = engine_count_fleet_units(t, item->fleet);
+	item->state = state_of(t, item->fleet);
+	item->activity = activity_of(t, item->fleet);
+	if (!result_is_ok(read_configs(e, item->fleet, &item->configs)))
 		return NULL;
-	item->said.configs = kept.configs;
+	if (item->fleet->type != FLEET_TYPE_INSTANT)
+		return item;
 	for (const struct instance *i = instance_first_by_fleet(t, row->id); i;
 	     i = instance_next_by_fleet(t, i)) {
 		const struct instance_type *type = instance_type_find(t, i->type);
-		item->has_living |= model_derive_instance_state(i) != INSTANCE_TERMINATED;
 		if (!VEC_PUSH(e->c->arena, &item->instances, i) || !VEC_PUSH(e->c->arena, &item->types, type))
 			return NULL;
 	}
@@ -490,17 +708,18 @@ static void write_override(struct ec2_call *e, struct xml *x, const char *name,
 	xml_close(x, name);
 }
 
-static void write_way(struct ec2_call *e, struct xml *x, const struct fleet_item *i, size_t number)
+static void write_way(struct ec2_call *e, struct xml *x, const struct fleet_item *i, size_t number,
+		      bool is_spot)
 {
 	const struct ec2_fleet_config *config = NULL;
 	const struct ec2_fleet_override *o = NULL;
-	if (!find_override(&i->said.configs, number, &config, &o))
+	if (!find_override(&i->configs, number, &config, &o))
 		return;
 	xml_open(x, "launchTemplateAndOverrides");
 	write_specification(x, config);
 	write_override(e, x, "overrides", o);
 	xml_close(x, "launchTemplateAndOverrides");
-	xml_z(x, "lifecycle", "on-demand");
+	xml_z(x, "lifecycle", is_spot ? "spot" : "on-demand");
 }
 
 static void write_failures(struct ec2_call *e, struct xml *x, const struct fleet_item *i)
@@ -509,9 +728,10 @@ static void write_failures(struct ec2_call *e, struct xml *x, const struct fleet
 	xml_open(x, "errorSet");
 	for (size_t k = 0; k + 2 < failures->count; k += 3) {
 		int64_t number = 0;
-		IGNORE(str_parse_int(failures->at[k], &number));
+		size_t end = str_find_char(failures->at[k], ' ', 0);
+		IGNORE(str_parse_int(str_slice(failures->at[k], 0, end), &number));
 		xml_open(x, "item");
-		write_way(e, x, i, (size_t) number);
+		write_way(e, x, i, (size_t) number, end < failures->at[k].n);
 		xml_text(x, "errorCode", failures->at[k + 1]);
 		xml_text(x, "errorMessage", failures->at[k + 2]);
 		xml_close(x, "item");
@@ -519,17 +739,18 @@ static void write_failures(struct ec2_call *e, struct xml *x, const struct fleet
 	xml_close(x, "errorSet");
 }
 
-static void write_launched(struct ec2_call *e, struct xml *x, const struct fleet_item *i, size_t number)
+static void write_launched(struct ec2_call *e, struct xml *x, const struct fleet_item *i, size_t number,
+			   bool is_spot)
 {
 	const struct instance_type *type = NULL;
 	const struct instance *first = NULL;
 	for (size_t k = 0; k < i->instances.count; k++) {
 		const struct instance *one = i->instances.at[k];
-		if ((size_t) one->fleet_override != number)
+		if ((size_t) one->fleet_override != number || uuid_is_none(one->spot_request) == is_spot)
 			continue;
 		if (!first) {
 			xml_open(x, "item");
-			write_way(e, x, i, number);
+			write_way(e, x, i, number, is_spot);
 			xml_open(x, "instanceIds");
 		}
 		first = one;
@@ -548,11 +769,13 @@ static void write_launched(struct ec2_call *e, struct xml *x, const struct fleet
 
 static void write_outcome(struct ec2_call *e, struct xml *x, const struct fleet_item *i)
 {
-	size_t count = count_overrides(&i->said.configs);
+	size_t count = count_overrides(&i->configs);
+	if (i->fleet->type != FLEET_TYPE_INSTANT)
+		return;
 	write_failures(e, x, i);
 	xml_open(x, "fleetInstanceSet");
-	for (size_t k = 0; k < count; k++)
-		write_launched(e, x, i, k);
+	for (size_t k = 0; k < 2 * count; k++)
+		write_launched(e, x, i, k % count, k >= count);
 	xml_close(x, "fleetInstanceSet");
 }
 
@@ -572,33 +795,22 @@ static void write_configs(struct ec2_call *e, struct xml *x, const struct ec2_fl
 	xml_close(x, "launchTemplateConfigs");
 }
 
-static const char *state_of(const struct fleet *fleet, bool has_living)
+static void write_target(struct xml *x, const struct fleet *fleet)
 {
-	if (row_is_live(&fleet->row))
-		return "active";
-	return has_living ? "deleted_terminating" : "deleted";
-}
-
-static void write_fleet(struct ec2_call *e, struct xml *x, const void *data)
-{
-	const struct fleet_item *i = data;
-	const struct fleet *fleet = i->fleet;
-	ec2_write_id(x, "fleetId", KIND_FLEET, fleet->row.id);
-	xml_time_ms(x, "createTime", fleet->row.created_us);
-	xml_z(x, "fleetState", state_of(fleet, i->has_living));
-	xml_text_opt(x, "clientToken", fleet->client_token);
-	write_thousandths(e, x, "fulfilledCapacity", fleet->fulfilled);
-	write_thousandths(e, x, "fulfilledOnDemandCapacity", fleet->fulfilled);
-	write_configs(e, x, &i->said.configs);
 	xml_open(x, "targetCapacitySpecification");
 	xml_int(x, "totalTargetCapacity", fleet->target / FLEET_UNIT);
-	xml_int(x, "onDemandTargetCapacity", fleet->target / FLEET_UNIT);
-	xml_int(x, "spotTargetCapacity", 0);
-	xml_z(x, "defaultTargetCapacityType", "on-demand");
+	xml_int(x, "onDemandTargetCapacity", (fleet->target - fleet->spot_target) / FLEET_UNIT);
+	xml_int(x, "spotTargetCapacity", fleet->spot_target / FLEET_UNIT);
+	xml_z(x, "defaultTargetCapacityType", fleet->spot_default ? "spot" : "on-demand");
 	xml_close(x, "targetCapacitySpecification");
-	xml_bool(x, "terminateInstancesWithExpiration", false);
-	xml_z(x, "type", "instant");
-	xml_bool(x, "replaceUnhealthyInstances", false);
+}
+
+static void write_options(struct xml *x, const struct fleet *fleet)
+{
+	xml_open(x, "spotOptions");
+	xml_z(x, "allocationStrategy", fleet_spot_strategy_words[fleet->spot_strategy]);
+	xml_z(x, "instanceInterruptionBehavior", "terminate");
+	xml_close(x, "spotOptions");
 	xml_open(x, "onDemandOptions");
 	xml_z(x, "allocationStrategy", fleet->is_prioritized ? "prioritized" : "lowest-price");
 	xml_bool(x, "singleInstanceType", fleet->single_type);
@@ -606,6 +818,33 @@ static void write_fleet(struct ec2_call *e, struct xml *x, const void *data)
 	if (fleet->min_target)
 		xml_int(x, "minTargetCapacity", fleet->min_target / FLEET_UNIT);
 	xml_close(x, "onDemandOptions");
+}
+
+static void write_fleet(struct ec2_call *e, struct xml *x, const void *data)
+{
+	const struct fleet_item *i = data;
+	const struct fleet *fleet = i->fleet;
+	if (i->activity)
+		xml_z(x, "activityStatus", i->activity);
+	ec2_write_id(x, "fleetId", KIND_FLEET, fleet->row.id);
+	xml_time_ms(x, "createTime", fleet->row.created_us);
+	xml_z(x, "fleetState", i->state);
+	xml_text_opt(x, "clientToken", fleet->client_token);
+	if (fleet->type != FLEET_TYPE_INSTANT)
+		xml_z(x, "excessCapacityTerminationPolicy",
+		      fleet->keeps_excess ? "no-termination" : "termination");
+	write_thousandths(e, x, "fulfilledCapacity", i->units.on_demand + i->units.spot);
+	write_thousandths(e, x, "fulfilledOnDemandCapacity", i->units.on_demand);
+	write_configs(e, x, &i->configs);
+	write_target(x, fleet);
+	xml_bool(x, "terminateInstancesWithExpiration", fleet->ends_instances);
+	xml_z(x, "type", fleet_type_words[fleet->type]);
+	if (fleet->valid_from_us)
+		xml_time_ms(x, "validFrom", fleet->valid_from_us);
+	if (fleet->valid_until_us)
+		xml_time_ms(x, "validUntil", fleet->valid_until_us);
+	xml_bool(x, "replaceUnhealthyInstances", false);
+	write_options(x, fleet);
 	ec2_write_tags(x, fleet->tags);
 	write_outcome(e, x, i);
 }
@@ -622,35 +861,55 @@ static const struct param describe_params[] = {
 	QUERY_PAGES(struct ec2_describe_fleets, 1, 1000),
 };
 
+/* EC2's filters have hyphens where its answers have underscores. */
+static bool fits_word(const struct filter_run *f, const char *word)
+{
+	char hyphened[32];
+	size_t n = 0;
+	for (; word && word[n] && n + 1 < sizeof hyphened; n++)
+		hyphened[n] = word[n] == '_' ? '-' : word[n];
+	hyphened[n] = 0;
+	return word && (filter_z(f, word) || filter_z(f, hyphened));
+}
+
 static bool fits_state(const struct filter_run *f, const struct row *row)
 {
-	bool has_living = false;
-	for (const struct instance *i = instance_first_by_fleet(f->t, row->id); i;
-	     i = instance_next_by_fleet(f->t, i))
-		has_living |= model_derive_instance_state(i) != INSTANCE_TERMINATED;
-	return filter_z(f, state_of(fleet_of(row), has_living));
+	return fits_word(f, state_of(f->t, fleet_of(row)));
+}
+
+static bool fits_activity(const struct filter_run *f, const struct row *row)
+{
+	return fits_word(f, activity_of(f->t, fleet_of(row)));
+}
+
+/* EC2's reference has true and false, its answers have words. */
+static bool fits_excess(const struct filter_run *f, const struct row *row)
+{
+	const struct fleet *fleet = fleet_of(row);
+	return fleet->type != FLEET_TYPE_INSTANT &&
+	       (filter_bool(f, !fleet->keeps_excess) ||
+		filter_z(f, fleet->keeps_excess ? "no-termination" : "termination"));
 }
 
 static const struct filter fleet_filters[] = {
-	{"activity-status", .get = filter_nothing},
-	{"excess-capacity-termination-policy", .get = filter_nothing},
+	{"activity-status", .get = fits_activity},
+	{"excess-capacity-termination-policy", .get = fits_excess},
 	{"fleet-state", .get = fits_state},
 	{"replace-unhealthy-instances", .fixed = "false"},
-	{"type", .fixed = "instant"},
+	{"type", .field = "type"},
 };
 
 /* EC2 shows instant fleets only when they are named by id. */
-static bool is_named(struct ec2_call *e, const struct row *row)
+static bool is_shown(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_fleets *a = e->args;
-	(void) row;
-	return e->action->operation || a->query.ids.count > 0;
+	return e->action->operation || fleet_of(row)->type != FLEET_TYPE_INSTANT || a->query.ids.count > 0;
 }
 
 static const struct ec2_listing fleet_listing = {.kind = KIND_FLEET,
 						 .set = "fleetSet",
 						 .filters = FILTERS(fleet_filters),
-						 .shows = is_named,
+						 .shows = is_shown,
 						 .gather = gather_fleet,
 						 .write = write_fleet,
 						 .shows_ended = true};
@@ -667,81 +926,44 @@ static RESULT ec2_create_fleet(struct ec2_call *e, const void *args, struct xml 
 	return OK;
 }
 
-/* ---- delete ---- */
+/* ---- modify ---- */
 
-struct ec2_delete_fleets {
-	struct fleets_target wish;
-	struct strs ids;
-	bool terminates;
+struct ec2_modify_fleet {
+	struct fleet_update wish;
+	struct ec2_fleet_target target;
+	struct str excess;
 };
-static const struct param delete_params[] = {
-	PARAM(struct ec2_delete_fleets, "FleetId", ids, .flags = REQUIRED, .max = 255,
-	      .doc = "The fleets, each by itself."),
-	PARAM(struct ec2_delete_fleets, "TerminateInstances", terminates, .flags = REQUIRED,
-	      .doc = "true: the instances of an instant fleet go with it."),
+#define P(wire, member, ...) PARAM(struct ec2_modify_fleet, wire, member, __VA_ARGS__)
+static const struct param modify_params[] = {
+	P("FleetId", wish.fleet, .flags = REQUIRED, .kind = KIND_FLEET, .doc = "A fleet of type maintain."),
+	TARGET_ROWS(struct ec2_modify_fleet, target, 0),
+	P(TARGET "DefaultTargetCapacityType", target.default_type, .words = "spot|on-demand|capacity-block",
+	  .doc = "What the others are; absent: as before."),
+	P("ExcessCapacityTerminationPolicy", excess, .words = "no-termination|termination",
+	  .doc = "Whether instances go when the target gets lower; absent: as before."),
+	NOT_BUILT("LaunchTemplateConfig|Context"),
 };
+#undef P
 
-static RESULT prepare_delete(struct ec2_call *e, void *args)
+static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
-	struct ec2_delete_fleets *a = args;
-	struct fleet_change *changes = arena_new_array(e->c->arena, struct fleet_change, a->ids.count + 1);
-	if (!changes)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < a->ids.count; k++) {
-		if (!result_is_ok(id_parse_ec2(a->ids.at[k], KIND_FLEET, &changes[k].fleet)))
-			changes[k].err = ERR_MALFORMED;
-		changes[k].fleet.text = a->ids.at[k];
-		changes[k].fleet.field = STR("FleetId");
-	}
-	a->wish = (struct fleets_target){changes, a->ids.count, !a->terminates};
-	return OK;
-}
-
-static const char *code_of(enum err err)
-{
-	return err == ERR_MALFORMED   ? "fleetIdMalformed"
-	       : err == ERR_NOT_FOUND ? "fleetIdDoesNotExist"
-	       : err == ERR_STATE     ? "fleetNotInDeletableState"
-				      : "unexpectedError";
-}
-
-static struct str words_of(struct ec2_call *e, const struct fleet_change *change)
-{
-	if (change->err == ERR_MALFORMED || change->err == ERR_NOT_FOUND)
-		return str_print(e->c->arena, "The fleet ID '%" STR_FMT "' %s", STR_ARG(change->fleet.text),
-				 change->err == ERR_MALFORMED ? "is malformed" : "does not exist");
-	return change->message;
-}
-
-static RESULT ec2_delete_fleets(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_delete_fleets *a = args;
-	xml_open(x, "successfulFleetDeletionSet");
-	for (size_t k = 0; k < a->wish.count; k++) {
-		const struct fleet_change *change = &a->wish.changes[k];
-		if (change->err)
-			continue;
-		xml_open(x, "item");
-		xml_z(x, "currentFleetState", "deleted_terminating");
-		xml_z(x, "previousFleetState", "active");
-		xml_text(x, "fleetId", change->fleet.text);
-		xml_close(x, "item");
-	}
-	xml_close(x, "successfulFleetDeletionSet");
-	xml_open(x, "unsuccessfulFleetDeletionSet");
-	for (size_t k = 0; k < a->wish.count; k++) {
-		const struct fleet_change *change = &a->wish.changes[k];
-		if (!change->err)
-			continue;
-		xml_open(x, "item");
-		xml_open(x, "error");
-		xml_z(x, "code", code_of(change->err));
-		xml_text(x, "message", words_of(e, change));
-		xml_close(x, "error");
-		xml_text(x, "fleetId", change->fleet.text);
-		xml_close(x, "item");
-	}
-	xml_close(x, "unsuccessfulFleetDeletionSet");
+	struct ec2_modify_fleet *a = args;
+	const struct ec2_fleet_target *t = &a->target;
+	struct fleet_update *wish = &a->wish;
+	if (!t->has_total && (t->has_on_demand || t->has_spot || t->default_type.n))
+		return ctx_fail_field(e->c, ERR_MISSING, STR(TARGET "TotalTargetCapacity"),
+				      "The request must contain the parameter "
+				      "targetCapacitySpecification.totalTargetCapacity");
+	wish->has_target = t->has_total;
+	if (wish->has_target)
+		TRY(check_target(e, t));
+	wish->target = t->total * FLEET_UNIT;
+	wish->on_demand = t->has_on_demand ? t->on_demand * FLEET_UNIT : -1;
+	wish->spot = t->has_spot ? t->spot * FLEET_UNIT : -1;
+	if (t->default_type.n)
+		wish->spot_default = str_is(t->default_type, "spot") ? CHOICE_YES : CHOICE_NO;
+	if (a->excess.n)
+		wish->keeps_excess = str_is(a->excess, "no-termination") ? CHOICE_YES : CHOICE_NO;
 	return OK;
 }
 
@@ -749,12 +971,12 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateFleet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_fleet, create_params), .prepare = prepare_create,
 	 .operation = engine_create_fleet_run, .answer = ec2_create_fleet, .returns = KIND_FLEET,
-	 .doc = "Launches once by several templates, types and subnets: an instant fleet."},
+	 .doc = "Launches by several templates, types and subnets: at once, afterwards, or to keep a "
+		"number."},
+	{EC2_ACTION("ModifyFleet"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_modify_fleet, modify_params), .prepare = prepare_modify,
+	 .operation = engine_update_fleet_run, .doc = "Changes the target of a fleet that keeps it."},
 	{EC2_ACTION("DescribeFleets"), .args = PARAMS(struct ec2_describe_fleets, describe_params),
-	 .list = &fleet_listing, .doc = "Instant fleets that are named, and what each launched."},
-	{EC2_ACTION("DeleteFleets"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_delete_fleets, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_fleets_run, .answer = ec2_delete_fleets,
-	 .doc = "Deletes fleets with their instances."},
+	 .list = &fleet_listing, .doc = "Fleets; instant ones are named, with what each launched."},
 };
 const struct api_actions ec2_fleet_actions = API_ACTIONS(actions);

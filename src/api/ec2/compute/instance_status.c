@@ -54,6 +54,13 @@ static void look_up_status(const struct tables *t, struct status_item *item)
 				    : "ok";
 }
 
+bool ec2_is_impaired(const struct tables *t, const struct instance *instance)
+{
+	struct status_item item = {.instance = instance, .state = model_derive_instance_state(instance)};
+	look_up_status(t, &item);
+	return strcmp(item.system, "impaired") == 0 || strcmp(item.self, "impaired") == 0;
+}
+
 static bool fill_item(const struct tables *t, const struct row *row, struct status_item *item)
 {
 	item->instance = instance_of(row);

@@ -42,6 +42,15 @@ enum instance_tenancy ec2_read_tenancy(struct str word);
 struct instance_launch;
 RESULT ec2_read_launch(struct ec2_call *e, const struct pairs *said, struct instance_launch *ret_launch);
 
+/* A status check of the instance fails (DescribeInstanceStatus). */
+bool ec2_is_impaired(const struct tables *t, const struct instance *instance);
+
+/* The launches that the configurations of a fleet say. An override whose parameters are refused says so itself. */
+struct fleet;
+struct fleet_override;
+RESULT ec2_read_fleet_overrides(struct ec2_call *e, const struct fleet *fleet,
+				struct fleet_override **ret_overrides, size_t *ret_count);
+
 /* <blockDeviceMapping> */
 void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *item);
 /* <name>: all of them. Those that a change sets are pending in its answer. */

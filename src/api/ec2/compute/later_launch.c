@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads the launch of a spot request again, as its asker: the form that was kept as it was sent holds EC2's parameters,
+ * Reads the launches of spot requests and fleets again, as their askers: the form that was kept as it was sent holds EC2's parameters,
  * which only this face can read. On the reconciler's threads. */
 #include "api/ec2/compute/later_launch.h"
 
 #include "api/core/face.h"
+#include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/errors.h"
 #include "engine/instance/spot.h"
 #include "engine/people/asker.h"
+#include "model/fleet.h"
 #include "model/spot_request.h"
 
 /* A call that nobody sent: what reading of parameters needs of one. */
@@ -43,6 +45,24 @@ RESULT ec2_read_later_spot(struct ctx *c, const struct later_launch *later,
 	struct result result = asker_act(c, call->e.view.tables, &asker, &work);
 	if (result_is_ok(result))
 		result = ec2_read_spot_form(&call->e, request->form, ret_launch);
+	view_close(&call->e.view);
+	c->who = who;
+	c->guard = guard;
+	return result;
+}
+
+RESULT ec2_read_later_fleet(struct ctx *c, const struct later_launch *later, const struct fleet *fleet,
+			    struct fleet_override **ret_overrides, size_t *ret_count)
+{
+	struct later_call *call = NULL;
+	const struct asker asker = ASKER_OF(fleet);
+	const struct asker_work work = {later->guard, "fleet.create", clock_now_us()};
+	const struct identity *who = c->who;
+	struct guard *guard = c->guard;
+	TRY(begin(c, later, &call));
+	struct result result = asker_act(c, call->e.view.tables, &asker, &work);
+	if (result_is_ok(result))
+		result = ec2_read_fleet_overrides(&call->e, fleet, ret_overrides, ret_count);
 	view_close(&call->e.view);
 	c->who = who;
 	c->guard = guard;

@@ -5,3 +5,4 @@
 #include "reconcile/reconcile.h"
 
 reconcile_read_spot ec2_read_later_spot;
+reconcile_read_fleet ec2_read_later_fleet;

@@ -35,7 +35,7 @@ RESULT ec2_take_spot_time(struct ec2_call *e, struct str text, const char *field
 }
 
 /* Absent: 0, the request never ends. */
-static RESULT take_end(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us)
+RESULT ec2_take_spot_end(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us)
 {
 	TRY(ec2_take_spot_time(e, text, field, ret_time_us));
 	if (*ret_time_us == 0 || *ret_time_us > clock_now_us())
@@ -116,7 +116,7 @@ RESULT ec2_take_spot(struct ec2_call *e, const struct ec2_spot_options *o, const
 			e->c, ERR_COMBINATION, until,
 			"The parameter validUntil is supported for persistent Spot requests only");
 	TRY(ec2_take_spot_price(e, o->max_price, str_to_z(e->c->arena, price_field), &ret_wish->max_price));
-	return take_end(e, o->until, str_to_z(e->c->arena, until), &ret_wish->valid_until_us);
+	return ec2_take_spot_end(e, o->until, str_to_z(e->c->arena, until), &ret_wish->valid_until_us);
 }
 
 static bool is_kept(struct str name)
@@ -246,7 +246,7 @@ static RESULT prepare_request(struct ec2_call *e, void *args)
 	struct spot_wish terms;
 	options.until = STR_NONE; /* EC2 takes it for one-time requests here, too */
 	TRY(ec2_take_spot(e, &options, "", &terms));
-	TRY(take_end(e, a->options.until, "ValidUntil", &terms.valid_until_us));
+	TRY(ec2_take_spot_end(e, a->options.until, "ValidUntil", &terms.valid_until_us));
 	TRY(ec2_take_spot_time(e, a->from, "ValidFrom", &terms.valid_from_us));
 	if (terms.valid_until_us && terms.valid_from_us >= terms.valid_until_us)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("ValidFrom"),

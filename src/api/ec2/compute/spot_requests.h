@@ -40,6 +40,8 @@ RESULT ec2_keep_spot_form(struct ec2_call *e, const struct pairs *said, const ch
 RESULT ec2_read_spot_form(struct ec2_call *e, struct str form, struct instance_launch *ret_launch);
 /* Reads a time. ERR_INVALID. An absent one leaves *ret_time_us. */
 RESULT ec2_take_spot_time(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us);
+/* The same of a time that must not be in the past. */
+RESULT ec2_take_spot_end(struct ec2_call *e, struct str text, const char *field, int64_t *ret_time_us);
 /* A price with six decimals, as EC2 shows it. */
 struct str ec2_write_spot_price(struct arena *a, int64_t millionths);
 /* Reads a price, and writes it so. Further decimals are left out. ERR_INVALID. */

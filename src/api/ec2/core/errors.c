@@ -290,6 +290,7 @@ static const struct api_error ec2_rows[] = {
 	     "InvalidVpcPeeringConnectionState.DnsHostnamesDisabled"),
 	E(STATE, PEERING, 400, "InvalidStateTransition"),
 	E(STATE, SPOT_REQUEST, 400, "IncorrectSpotRequestState"), /* known from messages of clients only */
+	E(STATE, FLEET, 400, "FleetNotInModifiableState"),
 	E(STATE, DEDICATED_HOST, 400, "InvalidTenancy"),
 	E(STATE, NONE, 400, "IncorrectState"),
 	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* already associated with a

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tags, volumes, snapshots, images and imports, fleets. The form of a row: creations/ec2/__init__.py."""
+import datetime
+
 from .values import KMS_KEY, TAGS, UEFI_DATA, Some, tags
 
+
+LATER = {"ValidFrom": datetime.datetime(2033, 1, 1, tzinfo=datetime.timezone.utc), "ValidUntil": datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)}
 
 ROWS = [
     ("CreateTags", {"Resources": ["{i}", "{vpc}"], "Tags": [{"Key": "later", "Value": "yes"}, {"Key": "colour", "Value": "blue"}]}, {},
@@ -144,4 +148,16 @@ ROWS = [
                                       "DefaultTargetCapacityType": "on-demand"},
       "OnDemandOptions": {"AllocationStrategy": "prioritized", "SingleInstanceType": True, "SingleAvailabilityZone": True, "MinTargetCapacity": 3},
       "Errors": [], "length(Instances[0].InstanceIds)": 2, "Instances[0].InstanceType": "t3.micro", "Instances[0].Lifecycle": "on-demand"}),
+    ("CreateFleet",
+     {"Type": "maintain", "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": {"LaunchTemplateId": "{slim lt}", "Version": "$Latest"}}],
+      "TargetCapacitySpecification": {"TotalTargetCapacity": 4, "OnDemandTargetCapacity": 1, "SpotTargetCapacity": 2,
+                                      "DefaultTargetCapacityType": "on-demand"},
+      "SpotOptions": {"AllocationStrategy": "diversified"}, "ExcessCapacityTerminationPolicy": "no-termination",
+      "TerminateInstancesWithExpiration": True, **LATER},
+     {"later fleet": "FleetId"}, "DescribeFleets", {"FleetIds": ["{later fleet}"]}, "Fleets[0]",
+     {"Type": "maintain", "FleetState": "submitted", "FulfilledCapacity": 0.0, "ExcessCapacityTerminationPolicy": "no-termination",
+      "LaunchTemplateConfigs[0].LaunchTemplateSpecification": {"LaunchTemplateId": "{slim lt}", "Version": "$Latest"},
+      "TargetCapacitySpecification": {"TotalTargetCapacity": 4, "OnDemandTargetCapacity": 2, "SpotTargetCapacity": 2,
+                                      "DefaultTargetCapacityType": "on-demand"},
+      "SpotOptions.AllocationStrategy": "diversified", "TerminateInstancesWithExpiration": True, **LATER}),
 ]

@@ -46,6 +46,7 @@ TELLING = {
     ("RunInstances", "InstanceMarketOptions.MarketType"): "State",
     **{(action, "ValidUntil" if action[1] == "e" else "InstanceMarketOptions.SpotOptions.ValidUntil"): "ValidUntil" for action in ("RunInstances", "RequestSpotInstances")},
     ("RequestSpotInstances", "ValidFrom"): "ValidFrom",
+    ("CreateFleet", "ValidFrom"): "ValidFrom", ("CreateFleet", "ValidUntil"): "ValidUntil",
     **{(action, "LaunchTemplateData.InstanceMarketOptions.SpotOptions.ValidUntil"): "LaunchTemplateData"
        for action in ("CreateLaunchTemplate", "CreateLaunchTemplateVersion")},
     ("AssignIpv6Addresses", "Ipv6AddressCount"): "length(Ipv6Addresses)",
