@@ -101,6 +101,8 @@ void call_begin_internal(struct actor *actor, void (*handle)(void *self, struct 
 	i->call.ctx.request_id = uuid_to_str(a, uuid_random());
 	i->call.p = &i->p;
 	i->call.self = self;
+	i->call.peer = wish->peer;
+	i->call.is_tls = wish->is_tls;
 	i->call.method = wish->method;
 	i->call.method_name = str_from(method_names[wish->method]);
 	i->call.path = str_copy(a, wish->path);

@@ -12,7 +12,9 @@
 struct internal_call {
 	enum http_method method;      /* not HTTP_OTHER */
 	struct str path, query, body; /* copied */
-	const void *arg;              /* identity for the face; must live until done() */
+	struct ip peer; /* the client for whom it is sent, and whether that client spoke TLS: policies ask */
+	bool is_tls;
+	const void *arg; /* identity for the face; must live until done() */
 	/* Called once with the answer; body is valid during the call. Status 0: out of memory, or an answer
 	 * of a form that needs a connection. Not called if the actor is freed before the answer. */
 	void (*done)(void *owner, int status, struct str body);

@@ -202,18 +202,25 @@ def test_cancelled(cloud):
 
 
 def test_in_the_name_of_who_asked(cloud):
-    """A deployment has the rights of its principal."""
+    """A deployment has the rights of its principal, by the address and the transport that it was asked for with."""
     iam = cloud.dev.account.client("iam")
     iam.create_user(UserName="deployer")
-    iam.put_user_policy(UserName="deployer", PolicyName="p", PolicyDocument=json.dumps({
-        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},
-                                               {"Effect": "Deny", "Action": "ec2:CreateResourceGroup", "Resource": "*"}]}))
     key = iam.create_access_key(UserName="deployer")["AccessKey"]
     who = Account(cloud.dev, key["AccessKeyId"], key["SecretAccessKey"])
     document = template([{"type": "Microsoft.Resources/resourceGroups", "apiVersion": VERSION, "name": "theirs", "location": LOCATION}])
-    told = deploy(cloud, "denied", document, group=None, account=who)["properties"]
-    assert told["provisioningState"] == "Failed" and [d["code"] for d in told["error"]["details"]] == ["AuthorizationFailed"], told
-    assert cloud.ask("HEAD", f"{cloud.subscription()}/resourceGroups/theirs", VERSION)[0] == 404
+    for condition in ({}, {"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}, {"Bool": {"aws:SecureTransport": "true"}}):
+        iam.put_user_policy(UserName="deployer", PolicyName="p", PolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},
+                                                   {"Effect": "Deny", "Action": "ec2:CreateResourceGroup", "Resource": "*", "Condition": condition}]}))
+        told = deploy(cloud, "denied", document, group=None, account=who)["properties"]
+        assert told["provisioningState"] == "Failed" and [d["code"] for d in told["error"]["details"]] == ["AuthorizationFailed"], (condition, told)
+        assert cloud.ask("HEAD", f"{cloud.subscription()}/resourceGroups/theirs", VERSION)[0] == 404
+    iam.put_user_policy(UserName="deployer", PolicyName="p", PolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},
+                                               {"Effect": "Deny", "Action": "ec2:CreateResourceGroup", "Resource": "*",
+                                                "Condition": {"NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"}}}]}))
+    assert deploy(cloud, "allowed", document, group=None, account=who)["properties"]["provisioningState"] == "Succeeded"
+    assert cloud.ask("DELETE", f"{cloud.subscription()}/resourceGroups/theirs", VERSION)[0] in (200, 202)
     iam.put_user_policy(UserName="deployer", PolicyName="p", PolicyDocument=json.dumps({
         "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},
                                                {"Effect": "Deny", "Action": "ec2:CreateDeployment", "Resource": "*"}]}))

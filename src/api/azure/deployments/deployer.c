@@ -240,7 +240,7 @@ void deployer_count_turn(struct deployer *d, int change)
 struct question {
 	struct deployer *of;
 	struct job job;
-	const struct bearer *bearer;
+	const struct az_call *client; /* asks in its caller's name */
 	struct str path, query, sent; /* sent: body of a PUT that will be undone; none: a GET */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
@@ -271,7 +271,9 @@ static void run_question(struct job *job)
 					   .path = q->path,
 					   .query = q->query,
 					   .body = q->sent,
-					   .arg = q->bearer,
+					   .peer = q->client->call->peer,
+					   .is_tls = q->client->call->is_tls,
+					   .arg = &q->client->bearer,
 					   .done = take_answer,
 					   .owner = q};
 	call_begin_internal(q->of->actor, api_handle_call, q->of->face, &wish);
@@ -282,20 +284,21 @@ static void drop_question(struct job *job)
 	end_question((struct question *) ((char *) job - offsetof(struct question, job)), 0, NULL);
 }
 
-RESULT deployer_ask(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
-		    struct str version, int *ret_status, json_t **ret_body)
+RESULT deployer_ask(struct az_call *e, struct str id, struct str version, int *ret_status, json_t **ret_body)
 {
-	return deployer_try(d, c, bearer, id, version, STR_NONE, ret_status, ret_body);
+	return deployer_try(e, id, version, STR_NONE, ret_status, ret_body);
 }
 
-RESULT deployer_try(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
-		    struct str version, struct str body, int *ret_status, json_t **ret_body)
+RESULT deployer_try(struct az_call *e, struct str id, struct str version, struct str body, int *ret_status,
+		    json_t **ret_body)
 {
+	struct ctx *c = e->c;
+	struct deployer *d = az_face_of(e)->deployer;
 	if (!d || d->is_stopping)
 		return ctx_fail(c, ERR_GONE, "nobody carries deployments out here");
 	struct question q = {.of = d,
 			     .job = {.run = run_question, .drop = drop_question},
-			     .bearer = bearer,
+			     .client = e,
 			     .path = str_encode_url(c->arena, id, true),
 			     .query = str_print(c->arena, "api-version=%" STR_FMT "%s",
 						STR_ARG(str_encode_url(c->arena, version, false)),

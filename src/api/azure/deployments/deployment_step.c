@@ -150,6 +150,8 @@ static void ask(struct turn *t, struct known *n, enum http_method method, struct
 		.query = str_print(a, "api-version=%" STR_FMT,
 				   STR_ARG(str_encode_url(a, n->news.step.version, false))),
 		.body = body,
+		.peer = t->row->client,
+		.is_tls = t->row->is_over_tls,
 		.arg = &t->bearer,
 		.done = answered,
 		.owner = t,

@@ -145,6 +145,8 @@ static RESULT prepare(struct az_call *e, void *args)
 				   .certificate = e->bearer.certificate,
 				   .tenant = e->bearer.tenant,
 				   .proof = e->bearer.audit,
+				   .client = e->call->peer,
+				   .is_over_tls = e->call->is_tls,
 				   .proved_us = e->bearer.issued_us,
 				   .resource_group = a->place.group,
 				   .name = a->place.deployment,

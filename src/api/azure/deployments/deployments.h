@@ -64,13 +64,12 @@ RESULT deployment_preflight(struct az_call *e, struct template *t, const struct 
 /* ---- deployer.c ---- */
 
 struct deployer;
-/* Asks the face for a resource and waits for the answer. On a thread that may wait, such as a lane's. ERR_GONE: there is no
- * deployer. *ret_body is the caller's; NULL: the answer has none. */
-RESULT deployer_ask(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
-		    struct str version, int *ret_status, json_t **ret_body);
+/* Asks the face for a resource in the name of e's caller, and waits for the answer. On a thread that may wait, such as a lane's.
+ * ERR_GONE: there is no deployer. *ret_body is the caller's; NULL: the answer has none. */
+RESULT deployer_ask(struct az_call *e, struct str id, struct str version, int *ret_status, json_t **ret_body);
 /* The same of a PUT that is undone: status 412 says that it would succeed. */
-RESULT deployer_try(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
-		    struct str version, struct str body, int *ret_status, json_t **ret_body);
+RESULT deployer_try(struct az_call *e, struct str id, struct str version, struct str body, int *ret_status,
+		    json_t **ret_body);
 
 /* Begins at once. The face's config has no executor: none, and *ret_deployer is NULL. False: no memory. */
 bool deployer_new(struct az_face *face, struct deployer **ret_deployer);

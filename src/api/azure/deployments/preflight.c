@@ -70,8 +70,7 @@ static RESULT try_one(struct az_call *e, const struct deployment_wish *wish, str
 	TRY(deployment_write_json(e->c, made, &text));
 	if (str_contains(text, STR("\"["))) /* an expression that is evaluated later */
 		return OK;
-	TRY(deployer_try(az_face_of(e)->deployer, e->c, &e->bearer, s->target, s->version, text, &status,
-			 &answer));
+	TRY(deployer_try(e, s->target, s->version, text, &status, &answer));
 	const json_t *error = template_get(answer, "error");
 	struct str code = str_from(json_string_value(template_get(error, "code")));
 	struct str message = str_from(json_string_value(template_get(error, "message")));

@@ -144,8 +144,7 @@ static RESULT find_before(struct what_if *w, const struct deployment_step *s, js
 {
 	int status = 0;
 	json_auto_t *body = NULL;
-	TRY(deployer_ask(az_face_of(w->e)->deployer, w->e->c, &w->e->bearer, s->target, s->version, &status,
-			 &body));
+	TRY(deployer_ask(w->e, s->target, s->version, &status, &body));
 	*ret_body = NULL;
 	if (status == 404)
 		return OK;

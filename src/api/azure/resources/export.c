@@ -128,7 +128,7 @@ static RESULT add_resource(struct az_call *e, const struct export_args *a, const
 	json_auto_t *body = NULL, *depends = json_array();
 	struct arena *arena = e->c->arena;
 	struct export x = {e, a, s, depends};
-	TRY(deployer_ask(az_face_of(e)->deployer, e->c, &e->bearer, s->target, s->version, &status, &body));
+	TRY(deployer_ask(e, s->target, s->version, &status, &body));
 	if (status != 200) /* deleted, or hidden from the caller */
 		return OK;
 	json_auto_t *one = json_pack("{s:s, s:s, s:s}", "type", str_to_z(arena, s->target_type), "apiVersion",
