@@ -16,9 +16,9 @@ static RESULT make_fleet(struct cloud *c, int n)
 }
 static RESULT make_spot_request(struct cloud *c, int n)
 {
-	struct spot_requesting wish = {.launch = {.spot = {.is_spot = true, .valid_from_us = INT64_MAX}},
-				       .count = 1};
+	struct spot_requesting wish = {.launch = cloud_launch(c, 1), .count = 1};
 	(void) n;
+	wish.launch.spot = (struct spot_wish){.is_spot = true, .valid_from_us = INT64_MAX};
 	MAKE(c, &c->alice, engine_request_spot, wish, made.at[0]);
 }
 static void drop_spot_request(struct cloud *c)
