@@ -201,13 +201,13 @@ class Account:
 
     # ---- boto3
 
-    def client(self, service="ec2"):
+    def client(self, service="ec2", token=None):
         import boto3  # here, because loading it takes half a second of processors, which most scripts do not need
         import botocore.config
         config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=HANG_S, read_timeout=HANG_S,
                                         max_pool_connections=PARALLEL)
         return boto3.client(service, region_name=REGION, endpoint_url=self.dev.url, aws_access_key_id=self.key_id,
-                            aws_secret_access_key=self.secret, config=config)
+                            aws_secret_access_key=self.secret, aws_session_token=token, config=config)
 
     # ---- requests without boto3
 

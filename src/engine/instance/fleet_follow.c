@@ -10,8 +10,9 @@
 #include "store/fleet.h"
 #include "store/instance.h"
 
-/* Seconds between two launches that found no room, doubled by each until the maximum. */
-enum { AGAIN_S = 60, AGAIN_MAX_S = 600 };
+/* Seconds between two launches that found no room, doubled by each until the maximum; and behind one that launched, so that
+ * machines which end as soon as they run are not replaced without a pause. */
+enum { AGAIN_S = 60, AGAIN_MAX_S = 600, PAUSE_S = 10 };
 #define SCALED_IN "Server.FleetScaleIn" /* reason codes of ours */
 #define EXPIRED "Server.FleetExpired"
 
@@ -187,7 +188,7 @@ static int64_t next_try(int64_t now_us, int64_t tries)
 	return now_us + (wait_s < AGAIN_MAX_S ? wait_s : AGAIN_MAX_S) * SECOND;
 }
 
-/* Notes the launch in the row, and waits before the next one if units are missing still. */
+/* Notes the launch in the row, and when the next one may follow. */
 static RESULT note_launch(struct op *op, uuid id, const struct outcome *outcome)
 {
 	const struct fleet_units launched = outcome->launched;
@@ -196,8 +197,9 @@ static RESULT note_launch(struct op *op, uuid id, const struct outcome *outcome)
 	next.fulfilled_spot += launched.spot;
 	struct fleet_units missing = find_missing(op->head, &next);
 	bool is_short = missing.on_demand > 0 || missing.spot > 0;
-	next.tries = is_short ? next.tries + 1 : 0;
-	next.again_us = is_short ? next_try(op->now_us, next.tries) : 0;
+	bool has_launched = launched.on_demand > 0 || launched.spot > 0;
+	next.tries = is_short && !has_launched ? next.tries + 1 : 0;
+	next.again_us = next.tries ? next_try(op->now_us, next.tries) : op->now_us + PAUSE_S * SECOND;
 	next.has_failed = is_short && outcome->has_failed;
 	return fleet_put(op, &next);
 }

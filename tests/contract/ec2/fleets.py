@@ -7,6 +7,7 @@ import json
 import os
 import sys
 
+import botocore.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
@@ -87,6 +88,44 @@ def test_it_asks_its_users_policies_again(dev, ec2, template):
     wait_until(lambda: "iamFleetRoleInvalid" in history(ec2, fleet, EventType="service-error"), "the launch is refused")
     assert not instances(ec2, fleet) and fleet_of(ec2, fleet)["ActivityStatus"] == "error"
     ec2.delete_fleets(FleetIds=[fleet], TerminateInstances=True)
+
+
+@pytest.mark.parametrize("version", [{"Version": "$Latest"}, {"Version": "$Default"}, {}])
+def test_a_session_launches_the_versions_it_was_asked_about(dev, ec2, version):
+    """The policy of a session is not known later, so a new version of the template must not launch what it denies."""
+    iam, name = dev.account.client("iam"), f"narrow{len(version)}{version.get('Version', '')[1:]}"
+    who = dev.account.client("sts").get_caller_identity()["Account"]
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": who}, "Action": "sts:AssumeRole"}]}
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    deny = {"Effect": "Deny", "Action": ["ec2:RunInstances", "ec2:CreateFleet"], "Resource": "*",
+            "Condition": {"StringEquals": {"ec2:InstanceType": "m5.large"}}}
+    narrow = Account(dev, key["AccessKeyId"], key["SecretAccessKey"]).client("sts").assume_role(
+        RoleArn=role, RoleSessionName="narrow", Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]}))["Credentials"]
+    session = Account(dev, narrow["AccessKeyId"], narrow["SecretAccessKey"]).client(token=narrow["SessionToken"])
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    template = session.create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})
+    template = template["LaunchTemplate"]["LaunchTemplateId"]
+    capacity = {"TotalTargetCapacity": 0, "DefaultTargetCapacityType": "on-demand"}
+    fleet = session.create_fleet(LaunchTemplateConfigs=[{"LaunchTemplateSpecification": {"LaunchTemplateId": template, **version}}],
+                                 TargetCapacitySpecification=capacity)["FleetId"]
+    session.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData={"ImageId": image, "InstanceType": "m5.large"})
+    session.modify_launch_template(LaunchTemplateId=template, DefaultVersion="2")
+    session.modify_fleet(FleetId=fleet, TargetCapacitySpecification={"TotalTargetCapacity": 1})
+    await_units(ec2, fleet, 1)
+    assert [i["InstanceType"] for i in instances(ec2, fleet).values()] == ["t3.micro"]
+    ec2.delete_fleets(FleetIds=[fleet], TerminateInstances=True)
+
+
+@pytest.mark.parametrize("field", ["WeightedCapacity", "Priority"])
+def test_no_negative_fraction(ec2, template, field):
+    with pytest.raises(botocore.exceptions.ClientError, match=field[1:]):
+        ec2.create_fleet(LaunchTemplateConfigs=[dict(template[0], Overrides=[{field: -0.5}])],
+                         TargetCapacitySpecification={"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "on-demand"})
 
 
 if __name__ == "__main__":

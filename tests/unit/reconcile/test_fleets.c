@@ -163,7 +163,7 @@ static void waits_for_room(struct cloud *c)
 	begin(c);
 	uuid id = create(c, wish_of(FLEET_TYPE_MAINTAIN, 5)); /* the host has room for four */
 	await(c, id, 4, MINUTE);
-	cloud_step_for(c, 5 * SECOND);
+	cloud_step_for(c, 15 * SECOND);
 	struct fleet fleet = fleet_now(c, id);
 	assert_int_equal(fleet.tries, 1);
 	assert_false(fleet.has_failed);
@@ -177,6 +177,24 @@ static void waits_for_room(struct cloud *c)
 	assert_int_equal(count(c, id).live, 4);
 }
 TEST_STORY(waits_for_room, 1)
+
+/* A machine that ends as soon as it runs is replaced after a pause, not in a loop. */
+static void pauses_between_launches(struct cloud *c)
+{
+	begin(c);
+	uuid id = create(c, wish_of(FLEET_TYPE_MAINTAIN, 1));
+	await(c, id, 1, MINUTE);
+	int64_t from_us = clock_now_us(), launched = fleet_now(c, id).fulfilled;
+	while (clock_now_us() < from_us + MINUTE) {
+		if (count(c, id).live)
+			cloud_terminate(c, count(c, id).first);
+		cloud_step_for(c, SECOND);
+	}
+	launched = fleet_now(c, id).fulfilled - launched;
+	assert_in_range(launched, 2 * FLEET_UNIT, 7 * FLEET_UNIT);
+	delete_fleet(c, id, true);
+}
+TEST_STORY(pauses_between_launches, 1)
 
 /* The next override is used where the first has no room. */
 static void goes_on_with_the_next(struct cloud *c)
@@ -321,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_keeps_its_target),
 		cmocka_unit_test(test_does_not_replace),
 		cmocka_unit_test(test_waits_for_room),
+		cmocka_unit_test(test_pauses_between_launches),
 		cmocka_unit_test(test_goes_on_with_the_next),
 		cmocka_unit_test(test_gets_smaller),
 		cmocka_unit_test(test_has_its_time),

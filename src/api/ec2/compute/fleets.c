@@ -175,6 +175,14 @@ static const struct param create_params[] = {
 #undef P
 
 /* Reads "1" or "0.5" as thousandths. */
+static bool is_digits(struct str text)
+{
+	for (size_t k = 0; k < text.n; k++)
+		if (text.p[k] < '0' || text.p[k] > '9')
+			return false;
+	return text.n > 0;
+}
+
 static RESULT read_thousandths(struct ec2_call *e, struct str text, const char *field, int64_t least,
 			       int64_t absent, int64_t *ret_value)
 {
@@ -184,9 +192,9 @@ static RESULT read_thousandths(struct ec2_call *e, struct str text, const char *
 	*ret_value = absent;
 	if (str_is_empty(text))
 		return OK;
-	bool is_number = result_is_ok(str_parse_int(str_slice(text, 0, dot), &whole)) && rest.n &&
-			 rest.n <= 3 && result_is_ok(str_parse_int(rest, &part)) && whole >= 0 && part >= 0 &&
-			 whole <= FLEET_TARGET_MAX;
+	bool is_number = is_digits(str_slice(text, 0, dot)) && is_digits(rest) && rest.n <= 3 &&
+			 result_is_ok(str_parse_int(str_slice(text, 0, dot), &whole)) &&
+			 result_is_ok(str_parse_int(rest, &part)) && whole <= FLEET_TARGET_MAX;
 	for (size_t k = rest.n; k < 3; k++)
 		part *= 10;
 	*ret_value = whole * FLEET_UNIT + part;
@@ -362,13 +370,24 @@ static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a,
 	return OK;
 }
 
+static bool was_sent(const struct ec2_call *e, struct str name)
+{
+	for (size_t k = 0; k < e->pairs.count; k++)
+		if (str_equal(e->pairs.at[k].name, name))
+			return true;
+	return false;
+}
+
 /* Configurations as they were sent, to be read again later. An instant fleet launches once, so that EC2
- * shows it with fixed version numbers; others launch by the version that the word means then. */
+ * shows it with fixed version numbers; others launch by the version that the word means then. A session's
+ * policy is asked now and not known later (auth/guard_later.c), so a session's fleet launches by the versions
+ * of now: otherwise a new version of the template would launch what the policy denies. */
 static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a, struct str *ret_form)
 {
 	struct buf form;
 	struct pairs numbers = {0};
-	if (a->wish.type == FLEET_TYPE_INSTANT)
+	bool is_by_session = e->c->who && e->c->who->session;
+	if (a->wish.type == FLEET_TYPE_INSTANT || is_by_session)
 		TRY(find_numbers(e, a, &numbers));
 	buf_init(&form, 64 * 1024);
 	for (size_t k = 0; k < e->pairs.count; k++) {
@@ -376,6 +395,9 @@ static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a,
 		if (str_starts_with(pair->name, STR(CONFIGS ".")))
 			add_pair(e, &form, pair->name, number_of(&numbers, pair));
 	}
+	for (size_t k = 0; k < numbers.count && is_by_session; k++) /* none is the default version */
+		if (numbers.at[k].value.n && !was_sent(e, numbers.at[k].name))
+			add_pair(e, &form, numbers.at[k].name, numbers.at[k].value);
 	struct result result = buf_finish(&form);
 	*ret_form = str_copy(e->c->arena, buf_str(&form));
 	buf_done(&form);
