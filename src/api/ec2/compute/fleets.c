@@ -175,14 +175,6 @@ static const struct param create_params[] = {
 #undef P
 
 /* Reads "1" or "0.5" as thousandths. */
-static bool is_digits(struct str text)
-{
-	for (size_t k = 0; k < text.n; k++)
-		if (text.p[k] < '0' || text.p[k] > '9')
-			return false;
-	return text.n > 0;
-}
-
 static RESULT read_thousandths(struct ec2_call *e, struct str text, const char *field, int64_t least,
 			       int64_t absent, int64_t *ret_value)
 {
@@ -192,9 +184,10 @@ static RESULT read_thousandths(struct ec2_call *e, struct str text, const char *
 	*ret_value = absent;
 	if (str_is_empty(text))
 		return OK;
-	bool is_number = is_digits(str_slice(text, 0, dot)) && is_digits(rest) && rest.n <= 3 &&
-			 result_is_ok(str_parse_int(str_slice(text, 0, dot), &whole)) &&
-			 result_is_ok(str_parse_int(rest, &part)) && whole <= FLEET_TARGET_MAX;
+	bool has_sign = str_contains(text, STR("-")) || str_contains(text, STR("+"));
+	bool is_number = !has_sign && result_is_ok(str_parse_int(str_slice(text, 0, dot), &whole)) &&
+			 rest.n && rest.n <= 3 && result_is_ok(str_parse_int(rest, &part)) &&
+			 whole <= FLEET_TARGET_MAX;
 	for (size_t k = rest.n; k < 3; k++)
 		part *= 10;
 	*ret_value = whole * FLEET_UNIT + part;
