@@ -7,7 +7,7 @@ REQUESTS = {
     ("AssignPrivateIpAddresses", "Ipv4Prefix"): {"NetworkInterfaceId": "spare eni"},
     ("AssignIpv6Addresses", "Ipv6PrefixCount"): {"NetworkInterfaceId": "spare eni"},
     ("AssignIpv6Addresses", "Ipv6Prefix"): {"NetworkInterfaceId": "spare eni"},
-    ("UnassignPrivateIpAddresses", "Ipv4Prefix"): {"NetworkInterfaceId": "loose eni", "Ipv4Prefix.1": "=10.1.1.144/28"},
+    ("UnassignPrivateIpAddresses", "Ipv4Prefix"): {"NetworkInterfaceId": "loose eni", "Ipv4Prefix.1": "=10.1.1.96/28"},
     ("UnassignIpv6Addresses", "Ipv6Prefix"): {"NetworkInterfaceId": "loose eni", "Ipv6Prefix.1": "taken prefix"},
     "AssignPrivateIpAddresses": {"NetworkInterfaceId": "spare eni", "PrivateIpAddress.1": "=10.1.1.89"},
     "AssociateAddress": {"AllocationId": "spare eipalloc", "NetworkInterfaceId": "spare eni"},
@@ -37,7 +37,7 @@ def fill(w):
         "SubnetId": w.ids["subnet"], "PrivateIpAddress": "10.1.1.14",
         "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88",
         "Ipv6Addresses.1.Ipv6Address": w.ids["taken ipv6"]}, "networkInterfaceId")
-    w.account.ok("AssignPrivateIpAddresses", {"NetworkInterfaceId": w.ids["loose eni"], "Ipv4Prefix.1": "10.1.1.144/28"})
+    w.account.ok("AssignPrivateIpAddresses", {"NetworkInterfaceId": w.ids["loose eni"], "Ipv4Prefix.1": "10.1.1.96/28"})
     w.account.ok("AssignIpv6Addresses", {"NetworkInterfaceId": w.ids["loose eni"], "Ipv6Prefix.1": w.ids["taken prefix"]})
 
 
