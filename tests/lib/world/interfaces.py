@@ -7,9 +7,9 @@ REQUESTS = {
     ("AssignPrivateIpAddresses", "Ipv4Prefix"): {"NetworkInterfaceId": "spare eni"},
     ("AssignIpv6Addresses", "Ipv6PrefixCount"): {"NetworkInterfaceId": "spare eni"},
     ("AssignIpv6Addresses", "Ipv6Prefix"): {"NetworkInterfaceId": "spare eni"},
-    ("UnassignPrivateIpAddresses", "Ipv4Prefix"): {"NetworkInterfaceId": "loose eni", "Ipv4Prefix.1": "=10.1.1.96/28"},
+    ("UnassignPrivateIpAddresses", "Ipv4Prefix"): {"NetworkInterfaceId": "loose eni", "Ipv4Prefix.1": "=10.1.1.48/28"},
     ("UnassignIpv6Addresses", "Ipv6Prefix"): {"NetworkInterfaceId": "loose eni", "Ipv6Prefix.1": "taken prefix"},
-    "AssignPrivateIpAddresses": {"NetworkInterfaceId": "spare eni", "PrivateIpAddress.1": "=10.1.1.89"},
+    "AssignPrivateIpAddresses": {"NetworkInterfaceId": "spare eni", "PrivateIpAddress.1": "=10.1.1.45"},
     "AssociateAddress": {"AllocationId": "spare eipalloc", "NetworkInterfaceId": "spare eni"},
     ("AssociateAddress", "PublicIp"): {"NetworkInterfaceId": "spare eni"},
     ("AssociateAddress", "InstanceId"): {"AllocationId": "spare eipalloc"},
@@ -27,7 +27,7 @@ REQUESTS = {
     "ModifyNetworkInterfaceAttribute": {"NetworkInterfaceId": "spare eni", "Description.Value": "=words"},
     ("ReleaseAddress", "PublicIp"): {},
     "ReleaseAddress": {"AllocationId": "spare eipalloc"},
-    "UnassignPrivateIpAddresses": {"NetworkInterfaceId": "loose eni", "PrivateIpAddress.1": "=10.1.1.88"},
+    "UnassignPrivateIpAddresses": {"NetworkInterfaceId": "loose eni", "PrivateIpAddress.1": "=10.1.1.44"},
 }
 
 
@@ -35,9 +35,9 @@ def fill(w):
     """An unattached interface. Its addresses are fixed, because a random one might be one that a test needs."""
     w.make("loose eni", "CreateNetworkInterface", {
         "SubnetId": w.ids["subnet"], "PrivateIpAddress": "10.1.1.14",
-        "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88",
+        "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.44",
         "Ipv6Addresses.1.Ipv6Address": w.ids["taken ipv6"]}, "networkInterfaceId")
-    w.account.ok("AssignPrivateIpAddresses", {"NetworkInterfaceId": w.ids["loose eni"], "Ipv4Prefix.1": "10.1.1.96/28"})
+    w.account.ok("AssignPrivateIpAddresses", {"NetworkInterfaceId": w.ids["loose eni"], "Ipv4Prefix.1": "10.1.1.48/28"})
     w.account.ok("AssignIpv6Addresses", {"NetworkInterfaceId": w.ids["loose eni"], "Ipv6Prefix.1": w.ids["taken prefix"]})
 
 

@@ -59,8 +59,8 @@ def fill(w):
     vpc, call = w.ids["vpc"], w.account.ok
     subnet = w.make("subnet", "CreateSubnet",
                     {"VpcId": vpc, "CidrBlock": "10.1.1.0/24", "AvailabilityZone": "us-east-1a"}, "subnetId")
-    # Addresses that are asked for by number are in the lower half, which is kept from those that EC2 draws.
-    call("CreateSubnetCidrReservation", {"SubnetId": subnet, "Cidr": "10.1.1.0/25", "ReservationType": "explicit"})
+    # Addresses that are asked for by number are below 10.1.1.64, which are kept from those that EC2 draws.
+    call("CreateSubnetCidrReservation", {"SubnetId": subnet, "Cidr": "10.1.1.0/26", "ReservationType": "explicit"})
     w.make("scr", "CreateSubnetCidrReservation",
            {"SubnetId": subnet, "Cidr": "10.1.1.128/28", "ReservationType": "explicit"}, "subnetCidrReservationId")
     part = next(w.parts)

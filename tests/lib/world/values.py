@@ -49,7 +49,7 @@ VALUES = {
     "NotBefore": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 40 * 86400)),
     "PolicyDocument": "{}",
     "PrefixListName": "fresh",
-    "PrivateIpAddress": "10.1.1.77",
+    "PrivateIpAddress": "10.1.1.43",
     "Protocol": "tcp",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZU"
                          "d1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNoaEhqSWxvTWIgeA==",
