@@ -8,26 +8,28 @@ from .values import TAGS, TEMPLATE, Some, tags
 ALONE = ("PrivateIpAddresses", "Ipv6Addresses", "Ipv4Prefixes", "Ipv6Prefixes", "Ipv4PrefixCount", "Ipv6PrefixCount")  # each in an interface of its own
 LATER = {"ValidFrom": datetime.datetime(2033, 1, 1, tzinfo=datetime.timezone.utc), "ValidUntil": datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)}
 SIR = {"sir": "SpotInstanceRequests[0].SpotInstanceRequestId"}, "DescribeSpotInstanceRequests", {"SpotInstanceRequestIds": ["{sir}"]}, "SpotInstanceRequests[0]"
+DISKS = [{**TEMPLATE["BlockDeviceMappings"][0], "Ebs": {**TEMPLATE["BlockDeviceMappings"][0]["Ebs"], "SnapshotId": "{snap}"}},
+         *TEMPLATE["BlockDeviceMappings"][1:]]
 
 ROWS = [
-    # Valid from 2033 on, so no launch looks up what the requests name.
+    # Valid from 2033 on: the region tries the launch now and starts nothing.
     ("RequestSpotInstances",
      {**LATER, "SpotPrice": "0.250000", "Type": "persistent", "InstanceInterruptionBehavior": "stop", "InstanceCount": 1, "ClientToken": "a-sir",
       "TagSpecifications": tags("spot-instances-request"), "LaunchSpecification": {
-          "ImageId": "{image}", "InstanceType": "t3.small", "KeyName": "a-key", "SubnetId": "{subnet}", "SecurityGroupIds": ["{sg}"],
+          "ImageId": "{image}", "InstanceType": "t3.small", "KeyName": "drawn", "SubnetId": "{subnet}", "SecurityGroupIds": ["{sg}"],
           "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "parts", "Tenancy": "dedicated"}, "Monitoring": {"Enabled": True}, "EbsOptimized": True,
-          "IamInstanceProfile": {"Arn": "{profile arn}"}, "UserData": "IyEvYmluL3NoCg==", "BlockDeviceMappings": TEMPLATE["BlockDeviceMappings"]}}, *SIR,
+          "IamInstanceProfile": {"Arn": "{profile arn}"}, "UserData": "IyEvYmluL3NoCg==", "BlockDeviceMappings": DISKS}}, *SIR,
      {**LATER, "SpotPrice": "0.250000", "Type": "persistent", "InstanceInterruptionBehavior": "stop", "Tags": TAGS, "State": "open",
       "Status.Code": "not-scheduled-yet", "LaunchSpecification.ImageId": "{image}", "LaunchSpecification.InstanceType": "t3.small",
-      "LaunchSpecification.KeyName": "a-key", "LaunchSpecification.SubnetId": "{subnet}", "LaunchSpecification.SecurityGroups[0].GroupId": "{sg}",
+      "LaunchSpecification.KeyName": "drawn", "LaunchSpecification.SubnetId": "{subnet}", "LaunchSpecification.SecurityGroups[0].GroupId": "{sg}",
       "LaunchSpecification.Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "parts", "Tenancy": "dedicated"},
       "LaunchSpecification.Monitoring.Enabled": True, "LaunchSpecification.EbsOptimized": True, "LaunchSpecification.IamInstanceProfile.Arn": "{profile arn}",
       "LaunchSpecification.BlockDeviceMappings[0].DeviceName": "/dev/xvda", "LaunchSpecification.BlockDeviceMappings[0].Ebs.VolumeSize": 9,
       "LaunchSpecification.BlockDeviceMappings[0].Ebs.VolumeType": "gp3", "LaunchSpecification.BlockDeviceMappings[0].Ebs.Encrypted": True,
-      "LaunchSpecification.BlockDeviceMappings[0].Ebs.SnapshotId": "snap-0123456789abcdef0"}),
+      "LaunchSpecification.BlockDeviceMappings[0].Ebs.SnapshotId": "{snap}"}),
     ("RequestSpotInstances",
-     {**LATER, "LaunchSpecification": {"ImageId": "{image}", "SecurityGroups": ["web"], "IamInstanceProfile": {"Name": "job"}}}, *SIR,
-     {"Type": "one-time", "InstanceInterruptionBehavior": "terminate", "LaunchSpecification.IamInstanceProfile.Name": "job"}),
+     {**LATER, "LaunchSpecification": {"ImageId": "{image}", "SecurityGroups": ["plain"], "IamInstanceProfile": {"Name": "web"}}}, *SIR,
+     {"Type": "one-time", "InstanceInterruptionBehavior": "terminate", "LaunchSpecification.IamInstanceProfile.Name": "web"}),
     ("RequestSpotInstances", {**LATER, "LaunchSpecification": {"ImageId": "{image}", "NetworkInterfaces": [
         {k: v for k, v in TEMPLATE["NetworkInterfaces"][0].items() if k not in ALONE},
         *({"DeviceIndex": n, k: TEMPLATE["NetworkInterfaces"][0][k]} for n, k in enumerate(ALONE, 1))]}}, *SIR,
