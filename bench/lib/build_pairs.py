@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Costs of launches and lists in two builds, in interleaved pairs: bench/run --pairs OLD_BUILD NEW_BUILD. Each round starts `dari dev` of either build, the
-order turning around from round to round, and gives both the same requests by the same generator. A figure is the processor time of one request, which another
-load on the machine hardly moves; of a launch, until its machine runs. Each line has the median of the pairs' ratios new / old - 1 with its interval of at least
-95 %, from the order of the pairs alone: with seven pairs it goes from the smallest to the largest, with nine from the second to the eighth."""
+"""Costs of launches and lists in two builds, in interleaved pairs: bench/run --pairs OLD_BUILD NEW_BUILD. Each round starts `dari dev` of both builds and
+gives them the same requests in turn, in short bursts: one build, then the other, the order turning around from burst to burst, so that whatever slows the
+machine for a second slows both. A figure is the processor time of one request; of a launch, until its machine runs. Each line has the median of the rounds'
+ratios new / old - 1 with its interval of at least 95 %, from the order of the ratios alone: with seven rounds it goes from the smallest to the largest, with
+nine from the second to the eighth."""
 import contextlib
 import json
 import math
@@ -15,17 +16,50 @@ import urllib.request
 
 from tools import VERSION, Target, cpu_s, pairs, process, run, say, wait_quiet, wait_until
 
-ROUNDS, LAUNCHES, INSTANCES, LIST_MS, HOSTS = 7, 3000, 100, 3000, 64
-BRIEF = {"ROUNDS": 2, "LAUNCHES": 20, "INSTANCES": 5, "LIST_MS": 200, "HOSTS": 4}
+ROUNDS, INSTANCES, HOSTS = 7, 100, 64
+LIST_BURSTS, BURST_MS, LAUNCH_BURSTS, BURST_LAUNCHES = 16, 250, 8, 400
+BRIEF = {"ROUNDS": 2, "INSTANCES": 5, "HOSTS": 4, "LIST_BURSTS": 2, "BURST_MS": 100, "LAUNCH_BURSTS": 2, "BURST_LAUNCHES": 10}
 CONFIDENCE = 0.95
-FIGURES = ["launch_us", "describe_instances_us", "servers_detail_us", "native_instances_us"]
+
+
+class Region:
+    """A server, called by the generator of the build `client`."""
+
+    def __init__(self, pid, banner, client, scratch):
+        exports = " ".join(re.findall(r"^export (.*)", banner, re.MULTILINE))  # older builds have several in a line
+        said = dict(re.findall(r"(\w+)=(\S*)", exports))
+        host = said["AWS_ENDPOINT_URL"].partition("//")[2].rstrip("/")
+        self.pid, self.client, self.token = pid, client, sign_in(said)
+        self.target = Target(client, host, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
+        self.forms = os.path.join(scratch, "forms")
+
+    def fill(self):
+        """Launches INSTANCES, and writes down the requests of a burst of launches."""
+        image = re.search(r"<imageId>([^<]*)", self.target.ask("Action=DescribeImages"))[1]
+        launch = f"Action=RunInstances&ImageId={image}&InstanceType=t3.nano&MinCount=1&MaxCount="
+        with open(self.forms, "w", encoding="ascii") as f:
+            f.write(f"{launch}1&{VERSION}\n" * BURST_LAUNCHES)
+        self.target.ask(f"{launch}{INSTANCES}")
+        wait_until(lambda: self.target.ask("Action=DescribeInstances").count("<name>running</name>") == INSTANCES, 60, "all are running")
+        wait_quiet(self.pid, 30)
+
+    def describe(self):
+        return self.target.load("Action=DescribeInstances", BURST_MS)
+
+    def read(self, path):
+        return pairs(run(f"{self.client}/bench/bench_load", f"host={self.target.host}", f"path={path}", f"token={self.token}", "clients=64", f"run_ms={BURST_MS}"))
+
+    def launch(self):
+        line = self.target.program("load", f"forms={self.forms}", "clients=64", timeout=600)[0]
+        wait_quiet(self.pid, 60)
+        return line
 
 
 @contextlib.contextmanager
 def dev(build, scratch, client):
-    """`dari dev` of the build, called by the generator of the build `client`: (target, pid, an OpenStack token)."""
-    data = os.path.join(scratch, "data")
-    argv = [f"{build}/src/daemon/dari", "dev", "--instant", "--port", "0", "--hosts", str(HOSTS), "--data", data]
+    """`dari dev` of the build, with INSTANCES running instances."""
+    os.mkdir(scratch)
+    argv = [f"{build}/src/daemon/dari", "dev", "--instant", "--port", "0", "--hosts", str(HOSTS), "--data", os.path.join(scratch, "data")]
     with process(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         banner = ""
         for line in child.stdout:
@@ -34,11 +68,10 @@ def dev(build, scratch, client):
                 break
         else:
             raise RuntimeError(f"{' '.join(argv)} did not start")
-        exports = " ".join(re.findall(r"^export (.*)", banner, re.MULTILINE))  # older builds have several in a line
-        said = dict(re.findall(r"(\w+)=(\S*)", exports))
-        host = said["AWS_ENDPOINT_URL"].partition("//")[2].rstrip("/")
-        yield Target(client, host, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"]), child.pid, sign_in(said)
-    shutil.rmtree(data)
+        region = Region(child.pid, banner, client, scratch)
+        region.fill()
+        yield region
+    shutil.rmtree(scratch)
 
 
 def sign_in(said):
@@ -50,35 +83,42 @@ def sign_in(said):
         return answer.headers["X-Subject-Token"]
 
 
-def cost_us(pid, measure):
-    """Processor time of the server for one request of measure(), until the server is quiet again."""
-    before = cpu_s(pid)
-    line = measure()
-    if line["errors"] != "0":
-        raise RuntimeError(f"{line['errors']} of {line['answers']} answers were errors")
-    wait_quiet(pid, 60)
-    return (cpu_s(pid) - before) * 1e6 / float(line["answers"])
+class Cost:
+    """Processor time of a server, and how many requests it answered meanwhile."""
+
+    def __init__(self):
+        self.cpu_s, self.answers = 0, 0
+
+    def add(self, region, ask):
+        before = cpu_s(region.pid)
+        line = ask(region)
+        if line["errors"] != "0":
+            raise RuntimeError(f"{line['errors']} of {line['answers']} answers were errors")
+        self.cpu_s += cpu_s(region.pid) - before
+        self.answers += float(line["answers"])
+
+    def each_us(self):
+        return self.cpu_s * 1e6 / self.answers
 
 
-def measure_build(build, scratch, client):
-    with dev(build, scratch, client) as (target, pid, token):
-        image = re.search(r"<imageId>([^<]*)", target.ask("Action=DescribeImages"))[1]
-        launch = f"Action=RunInstances&ImageId={image}&InstanceType=t3.nano&MinCount=1&MaxCount="
-        target.ask(f"{launch}{INSTANCES}")
-        describe = "Action=DescribeInstances"
-        wait_until(lambda: target.ask(describe).count("<name>running</name>") == INSTANCES, 60, "all are running")
-        wait_quiet(pid, 30)
+# Launches are last: the lists are of INSTANCES instances.
+ASKING = {"describe_instances_us": Region.describe,
+          "servers_detail_us": lambda region: region.read("/compute/v2.1/servers/detail"),
+          "native_instances_us": lambda region: region.read("/api/v1/instances"),
+          "launch_us": Region.launch}
 
-        def read(path):
-            return pairs(run(f"{client}/bench/bench_load", f"host={target.host}", f"path={path}", f"token={token}", "clients=64", f"run_ms={LIST_MS}"))
-        costs = {"describe_instances_us": cost_us(pid, lambda: target.load(describe, LIST_MS)),
-                 "servers_detail_us": cost_us(pid, lambda: read("/compute/v2.1/servers/detail")),
-                 "native_instances_us": cost_us(pid, lambda: read("/api/v1/instances"))}
-        forms = os.path.join(scratch, "forms")
-        with open(forms, "w", encoding="ascii") as f:
-            f.write(f"{launch}1&{VERSION}\n" * LAUNCHES)
-        costs["launch_us"] = cost_us(pid, lambda: target.program("load", f"forms={forms}", "clients=64", timeout=600)[0])
-        return costs
+
+def measure_round(old, new, scratch):
+    """{figure: (of the new build, of the old one)}."""
+    figures = {}
+    with dev(old, os.path.join(scratch, "old"), new) as before, dev(new, os.path.join(scratch, "new"), new) as after:
+        for figure, ask in ASKING.items():
+            costs = {before: Cost(), after: Cost()}
+            for burst in range(LAUNCH_BURSTS if figure == "launch_us" else LIST_BURSTS):
+                for region in [before, after] if burst % 2 == 0 else [after, before]:
+                    costs[region].add(region, ask)
+            figures[figure] = (costs[after].each_us(), costs[before].each_us())
+    return figures
 
 
 def interval(values):
@@ -96,14 +136,12 @@ def interval(values):
 
 def measure(old, new, scratch, rounds, show):
     """Prints a line for each figure: name, medians of the new and the old build, median of the ratios, ends of its interval."""
-    builds, costs = {"old": old, "new": new}, {figure: [] for figure in FIGURES}
+    costs = {figure: [] for figure in ASKING}
     for number in range(rounds):
-        order = ["old", "new"] if number % 2 == 0 else ["new", "old"]
-        measured = {name: measure_build(builds[name], scratch, new) for name in order}
-        for figure in FIGURES:
-            costs[figure].append((measured["new"][figure], measured["old"][figure]))
-        words = [f"{f} {measured['new'][f]:.0f} beside {measured['old'][f]:.0f}" for f in FIGURES]
-        say(f"pair {number + 1} of {rounds}:", ", ".join(words))
+        measured = measure_round(old, new, scratch)
+        for figure in ASKING:
+            costs[figure].append(measured[figure])
+        say(f"pair {number + 1} of {rounds}:", ", ".join(f"{f} {mine:.0f} beside {before:.0f}" for f, (mine, before) in measured.items()))
     for figure, of in costs.items():
         ratios = [mine / before - 1 for mine, before in of]
         low, high = interval(ratios)

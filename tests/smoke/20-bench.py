@@ -25,7 +25,7 @@ def test_two_builds_are_compared():
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert [line[0] for line in lines] == build_pairs.FIGURES
+    assert [line[0] for line in lines] == list(build_pairs.ASKING)
     for _, new, old, median, low, high in lines:
         assert float(new) > 0 and float(old) > 0 and float(low.rstrip("%")) <= float(median.rstrip("%")) <= float(high.rstrip("%")), lines
 
