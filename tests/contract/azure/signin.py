@@ -498,7 +498,13 @@ def test_resources_and_usages(cloud):
         listed = cloud.ask("GET", f"{where}/resources?$filter=resourceType%20eq%20'Microsoft.Compute/virtualMachines'", version)[2]["value"]
         assert machine in [one["name"] for one in listed] and {one["type"] for one in listed} == {"Microsoft.Compute/virtualMachines"}
     one, = cloud.ask("GET", f"{here}/resources?$filter=name%20eq%20'{machine}'", version)[2]["value"]
-    assert one["id"].endswith(machine) and one["createdTime"]
+    assert one["id"].endswith(machine) and not {"createdTime", "changedTime", "provisioningState"} & set(one)
+    expanded = "$expand=createdTime,%20changedTime,provisioningState"
+    one, = cloud.ask("GET", f"{here}/resources?$filter=name%20eq%20'{machine}'&{expanded}", version)[2]["value"]
+    assert one["createdTime"] and one["changedTime"] and one["provisioningState"] == "Succeeded"
+    states = {one["provisioningState"] for one in cloud.ask("GET", f"{here}/resources?$expand=provisioningState", version)[2]["value"]}
+    assert states <= {"Succeeded", "Creating", "Updating", "Deleting"}, states
+    assert cloud.refused("GET", f"{here}/resources?$expand=x", version=version) == (400, "InvalidParameter")
     assert cloud.refused("GET", f"{here}/resources?$filter=x", version=version) == (400, "InvalidParameter")
     for space, count in [("Compute", "virtualMachines"), ("Network", "VirtualNetworks")]:
         used = cloud.ask("GET", f"{here}/providers/Microsoft.{space}/locations/useast1/usages", "2020-06-01")[2]["value"]

@@ -59,46 +59,113 @@ static bool is_list(const struct az_action *a)
 	       strncmp(a->path, AZ_SUBSCRIPTION "/providers/", strlen(AZ_SUBSCRIPTION "/providers/")) == 0;
 }
 
+/* ---- $expand ---- */
+
+/* Members that a list shows only where $expand names them. */
+struct expand {
+	bool created, changed, state;
+};
+
+static RESULT read_expand(struct az_call *e, struct expand *ret_expand)
+{
+	struct str rest = az_query_value(e, "$expand"), word;
+	const struct {
+		struct str word;
+		bool *to;
+	} words[] = {{STR("createdTime"), &ret_expand->created},
+		     {STR("changedTime"), &ret_expand->changed},
+		     {STR("provisioningState"), &ret_expand->state}};
+	*ret_expand = (struct expand){0};
+	while (str_split_next(&rest, ',', &word)) {
+		size_t k = 0, count = sizeof words / sizeof words[0];
+		while (k < count && !str_equal_nocase(str_trim(word), words[k].word))
+			k++;
+		if (k == count)
+			return az_fail(e, "$expand",
+				       "The value '%" STR_FMT "' of $expand is not supported.", /* guessed */
+				       STR_ARG(str_slice(word, 0, 128)));
+		*words[k].to = true;
+	}
+	return OK;
+}
+
+/* Writes a row as its own list shows it, and takes the state from there: each type computes its own. e->action: that list.
+ * A type whose properties have no state is there, so it has succeeded. */
+static RESULT write_state(struct az_call *e, struct json_writer *w, const struct api_listing *list,
+			  const struct row *row)
+{
+	struct json_writer one;
+	__attribute__((cleanup(buf_done))) struct buf text;
+	buf_init(&text, BUF_ANSWER_CAP);
+	json_write_begin(&one, &text);
+	json_write_open(&one, NULL);
+	members_write(&e->core, &one, az_write_time, &list->members, row);
+	json_write_close(&one);
+	TRY(json_write_end(&one));
+	json_auto_t *shown = json_loadb(buf_str(&text).p, buf_str(&text).n, 0, NULL);
+	const json_t *state = json_object_get(json_object_get(shown, "properties"), "provisioningState");
+	const char *word = json_string_value(state);
+	json_write_z(w, "provisioningState", word ? word : "Succeeded");
+	return OK;
+}
+
+static RESULT write_one(struct az_call *e, struct json_writer *w, const struct expand *x,
+			const struct az_action *list, const struct row *row)
+{
+	json_write_open(w, NULL);
+	az_write_head(e, w, list->type, list->listing->kind, row);
+	if (x->created)
+		az_write_time(w, "createdTime", row->created_us);
+	if (x->changed)
+		az_write_time(w, "changedTime", row->updated_us);
+	if (x->state)
+		TRY(write_state(e, w, list->listing, row));
+	json_write_close(w);
+	return OK;
+}
+
+static RESULT write_rows(struct az_call *e, struct json_writer *w, const struct filter *f,
+			 const struct expand *x, const struct az_action *list)
+{
+	const struct api_list_wish wish = {0};
+	struct query_page page;
+	TRY(api_list_rows(&e->core, &wish, &page));
+	for (size_t k = 0; k < page.count; k++)
+		if (is_asked(e, f, list, page.rows[k]))
+			TRY(write_one(e, w, x, list, page.rows[k]));
+	return OK;
+}
+
 static RESULT write_type(struct az_call *e, struct json_writer *w, const struct filter *f,
-			 const struct az_action *list)
+			 const struct expand *x, const struct az_action *list)
 {
 	const struct az_type *type = &az_types[list->type];
 	const struct api_action *own = e->action;
-	const struct api_list_wish wish = {0};
-	struct query_page page;
 	void *own_args = e->args;
 	if (f->type.n && !str_equal_nocase(f->type, str_print(e->c->arena, "%s/%s", type->space, type->name)))
 		return OK;
-	e->action = &list->core; /* its rows are filtered as its own list does */
+	e->action = &list->core; /* its rows are filtered and shown as its own list does */
 	e->args = arena_alloc(e->c->arena, list->args.size + 1);
-	struct result found = e->args ? api_list_rows(&e->core, &wish, &page) : ctx_no_memory(e->c);
+	struct result written = e->args ? write_rows(e, w, f, x, list) : ctx_no_memory(e->c);
 	e->action = own;
 	e->args = own_args;
-	TRY(found);
-	for (size_t k = 0; k < page.count; k++) {
-		if (!is_asked(e, f, list, page.rows[k]))
-			continue;
-		json_write_open(w, NULL);
-		az_write_head(e, w, list->type, list->listing->kind, page.rows[k]);
-		az_write_time(w, "createdTime", page.rows[k]->created_us);
-		az_write_time(w, "changedTime", page.rows[k]->updated_us);
-		json_write_close(w);
-	}
-	return OK;
+	return written;
 }
 
 static RESULT list_resources(struct az_call *e, const void *args, struct json_writer *w)
 {
 	struct filter f;
+	struct expand x;
 	(void) args;
 	TRY(az_find_group(e));
 	TRY(read_filter(e, &f));
+	TRY(read_expand(e, &x));
 	json_write_open_list(w, "value");
 	for (size_t g = 0; g < az_group_count; g++)
 		for (size_t k = 0; k < az_groups[g]->count; k++) {
 			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));
 			if (is_list(a))
-				TRY(write_type(e, w, &f, a));
+				TRY(write_type(e, w, &f, &x, a));
 		}
 	json_write_close_list(w);
 	return OK;
