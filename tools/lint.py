@@ -68,6 +68,8 @@ IN_NO_TEST = [
     (r"DARI_DEMO_PORT=[\"']?\d|\bserve --port \d|\bDev\(.*\bport=[1-9]", "a fixed port: see reserve_ports() in tests/lib/clone.py"),
     (r"(?:bind|listen|Server|create_server)\(\(\"(?:127\.|localhost|0\.0\.0\.0)[^\"]*\", [1-9]", "a fixed port: see reserve_ports() in tests/lib/clone.py"),
     (r"monotonic\(\) \+ |(?:end|limit|until|deadline) = time\.time\(\) \+ |while time\.(?:monotonic|time)\(\)|assert .*(?:monotonic|perf_counter)\(\) - ", CLOCK),
+    (r"struct child .*\.timeout_us = (?:\d+ \* )?(?:SECOND|MILLISECOND)\b|\.argv = .*\.timeout_us = (?:MINUTE|[\d* ]*(?:MILLI)?SECOND)\b",
+     "a limit in seconds: a child has ten minutes"),
     (r"(?:run|wait|communicate|join|Popen|urlopen|HTTPS?Connection|create_connection)\(.*\btimeout=(?!600\))\d{2,}\)", CLOCK),
 ]
 OWN_TESTS_ALLOWED = {"tests/run", "tests/mutate.py", "tests/fault/all-60-load.py"}  # the last one produces load for a minute

@@ -22,6 +22,7 @@ DARI_TEST_SLOWNESS scales all budgets: 1 is a machine that starts a process in 1
 """
 import glob
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -114,6 +115,16 @@ def tasks(pid):
         return []
 
 
+def wants(pid):
+    """Whether a thread of the process runs, or wants a processor."""
+    return any(fields(read(f"/proc/{pid}/task/{task}/stat"))[:1] == ["R"] for task in tasks(pid))
+
+
+def waiting_for_locks():
+    """The processes that wait for a lock on a file: "3: -> FLOCK  ADVISORY  WRITE 4711 …" of proc(5)."""
+    return {int(pid) for pid in re.findall(r"^\d+: -> \S+ +\S+ +\S+ +(\d+)", read("/proc/locks"), re.MULTILINE)}
+
+
 def fields(text):
     """Fields of a stat file from the state on; parsed from the end because a program's name may contain anything."""
     return text.rpartition(")")[2].split()
@@ -146,10 +157,12 @@ def size_of(path):
 
 
 class Watch:
-    """The budget of one wait."""
+    """The budget of one wait. command: a started program that ends by itself. As long as it computes, or waits for a file's lock, it is bounded by
+    processor time alone: building a disk image shows nothing for minutes."""
 
-    def __init__(self, of=(), shows=None):
+    def __init__(self, of=(), shows=None, command=None):
         self.of = list(of)
+        self.command = command
         self.shows = shows
         self.quiet = self.looks = 0
         self.cpu_s = self.all_cpu_s = 0.0
@@ -164,17 +177,19 @@ class Watch:
         return descendants([os.getpid()]) - {os.getpid()}
 
     def spend(self, pids):
-        """(processor seconds since the last look, whether a thread wants a processor now)."""
-        ticks, wants = {}, False
+        """Processor seconds of each since the last look, by pid."""
+        ticks = {}
         for pid in pids:
             said = fields(read(f"/proc/{pid}/stat"))
             if len(said) > 14:
                 ticks[pid] = sum(map(int, said[11:15]))  # its own time, and that of children that it has waited for
-            wants = wants or any(fields(read(f"/proc/{pid}/task/{task}/stat"))[:1] == ["R"] for task in tasks(pid))
         before, self.ticks = self.ticks, ticks
-        if before is None:
-            return 0.0, wants
-        return sum(max(0, now - before.get(pid, 0)) for pid, now in ticks.items()) / TICKS, wants
+        return {pid: max(0, now - before.get(pid, 0)) / TICKS if before else 0.0 for pid, now in ticks.items()}
+
+    def is_at_work(self, spent, since_s):
+        """Whether the command computes, wants to, or waits for a lock that another run holds."""
+        own = descendants([self.command.pid]) if self.command else set()
+        return sum(spent.get(pid, 0) for pid in own) / since_s >= IDLE_SHARE or any(map(wants, own)) or bool(own & waiting_for_locks())
 
     def observe(self):
         shown = [thing.progress() for thing in self.things() if hasattr(thing, "progress")]
@@ -186,15 +201,19 @@ class Watch:
         if now - self.sampled < SAMPLE_S:
             return
         since_s, self.sampled = now - self.sampled, now
-        self.looks += 1
-        spent, wants = self.spend(self.pids())
+        pids = self.pids()
+        by_pid = self.spend(pids)
+        spent = sum(by_pid.values())
         self.all_cpu_s += spent
         state = self.observe()
         if state != self.state:
+            self.looks += 1
             self.state, self.quiet, self.cpu_s = state, 0, 0.0
         else:
-            self.quiet += weigh(spent / since_s, wants) * min(since_s / SAMPLE_S, LONGEST_LOOK)
             self.cpu_s += spent
+            if not self.is_at_work(by_pid, since_s):
+                self.looks += 1
+                self.quiet += weigh(spent / since_s, any(map(wants, pids))) * min(since_s / SAMPLE_S, LONGEST_LOOK)
         why = self.used_up()
         if why:
             raise Stalled(why)
@@ -262,7 +281,7 @@ def run(argv, input=None, check=False, of=(), shows=None, capture_output=False, 
     if input is not None:
         how["stdin"] = subprocess.PIPE
     with subprocess.Popen(argv, **how) as process:
-        budget = Watch([process, *(of or WATCHED)], shows)
+        budget = Watch([process, *(of or WATCHED)], shows, command=process)
         while True:
             try:
                 out, err = process.communicate(input, timeout=SAMPLE_S)
@@ -299,7 +318,7 @@ def kill(pid):
 
 def communicate(process, input=None):  # pylint: disable=redefined-builtin
     """Output of a started process until its end; bounded by progress, as above."""
-    budget = Watch([process, *WATCHED])
+    budget = Watch([process, *WATCHED], command=process)
     while True:
         try:
             return process.communicate(input, timeout=SAMPLE_S)

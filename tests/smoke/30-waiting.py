@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 """The waiting library gives up only for lack of progress, and names of runs contain their clone's tag."""
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -98,6 +100,22 @@ def test_commands_are_bounded_too():
         waiting.run(["false"], check=True)
     with pytest.raises(waiting.Stalled, match="heard"):  # its child keeps the output open
         waiting.run(["sh", "-c", "echo heard; sleep 1000; true"], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_command_that_computes_is_bounded_by_processor_time(monkeypatch):
+    with pytest.raises(waiting.Stalled, match="s of processors changed nothing"):
+        waiting.run(BUSY)
+    monkeypatch.setattr(waiting, "QUIET_LOOKS", 40)
+    monkeypatch.setattr(waiting, "CPU_S", 10**6)
+    waiting.run([sys.executable, "-c", "import time\nwhile time.process_time() < 1: pass"], check=True)
+
+
+def test_a_command_may_wait_for_a_lock(tmp_path):
+    path = tmp_path / "lock"
+    with open(path, "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        threading.Timer(0.5, fcntl.flock, (file, fcntl.LOCK_UN)).start()
+        waiting.run(["flock", path, "true"], check=True)
 
 
 SCRIPT = """

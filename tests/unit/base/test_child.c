@@ -51,7 +51,7 @@ static int teardown(void **state)
 
 static struct child shell(const char *const argv[4])
 {
-	return (struct child){.argv = argv, .timeout_us = 20 * SECOND};
+	return (struct child){.argv = argv, .timeout_us = 10 * MINUTE};
 }
 #define SH(script) ((const char *const[]){"/bin/sh", "-c", script, NULL})
 
@@ -94,7 +94,7 @@ static void test_large_input_and_output(void **state)
 	for (int k = 0; k < SIZE; k++)
 		input[k] = (char) ('a' + k % 26);
 	const char *const argv[] = {"/bin/cat", NULL};
-	struct child child = {.argv = argv, .input = {input, SIZE}, .timeout_us = 20 * SECOND};
+	struct child child = {.argv = argv, .input = {input, SIZE}, .timeout_us = 10 * MINUTE};
 	assert_ok(child_run(c, &child, &end));
 	assert_int_equal(end.out.n, SIZE);
 	assert_memory_equal(end.out.p, input, SIZE);
@@ -134,7 +134,7 @@ static void test_no_such_program(void **state)
 	static const char *const names[] = {"no-such-program-here", "/no/such", "/tmp", "/etc/passwd"};
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
 		const char *const argv[] = {names[k], NULL};
-		struct child child = {.argv = argv, .timeout_us = SECOND};
+		struct child child = {.argv = argv, .timeout_us = 10 * MINUTE};
 		ctx_clear_problem(c);
 		assert_err(child_run(c, &child, &end), NOT_FOUND);
 		assert_true(str_contains(c->problem.message, str_from(names[k])));
@@ -156,7 +156,7 @@ static void test_exec_itself_fails(void **state)
 	assert_int_equal(fchmod(fd, 0700), 0);
 	(void) close(fd);
 	const char *const argv[] = {path, NULL};
-	struct child child = {.argv = argv, .timeout_us = 5 * SECOND};
+	struct child child = {.argv = argv, .timeout_us = 10 * MINUTE};
 	assert_err(child_run(c, &child, &end), IO);
 	assert_true(str_contains(c->problem.message, STR("Exec format error")));
 	(void) unlink(path);
@@ -252,7 +252,7 @@ static void test_nothing_inherited(void **state)
 	AUTO_FD high = fcntl(leaky, F_DUPFD, 200);
 	assert_true(leaky >= 0 && high >= 200);
 	const char *const argv[] = {"/bin/ls", "/proc/self/fd", NULL};
-	struct child child = {.argv = argv, .timeout_us = 5 * SECOND};
+	struct child child = {.argv = argv, .timeout_us = 10 * MINUTE};
 	assert_ok(child_run(c, &child, &end));
 	assert_str(end.out, "0\n1\n2\n3\n");       /* 3 is ls's own */
 	assert_int_equal(fcntl(high, F_GETFD), 0); /* the parent's descriptor is unchanged */
@@ -319,7 +319,7 @@ static void test_with_low_descriptors_closed(void **state)
 			(void) close(fd);
 		ctx_init(&c, arena_new(4096, 100000));
 		const char *const argv[] = {"/bin/sh", "-c", "cat; echo err >&2", NULL};
-		struct child child = {.argv = argv, .input = STR("in"), .timeout_us = 5 * SECOND};
+		struct child child = {.argv = argv, .input = STR("in"), .timeout_us = 10 * MINUTE};
 		struct result r = child_run(&c, &child, &end);
 		bool good = result_is_ok(r) && str_is(end.out, "in") && str_is(end.err, "err\n");
 		_exit(good ? 0 : 1);
@@ -340,7 +340,7 @@ static void *run_some(void *data)
 		ctx_init(&c, a);
 		(void) snprintf(text, sizeof text, "%p-%d", data, k);
 		const char *const argv[] = {"/bin/cat", NULL};
-		struct child child = {.argv = argv, .input = str_from(text), .timeout_us = 20 * SECOND};
+		struct child child = {.argv = argv, .input = str_from(text), .timeout_us = 10 * MINUTE};
 		*good += result_is_ok(child_run(&c, &child, &end)) && str_is(end.out, text);
 		arena_reset(a);
 	}
@@ -370,7 +370,7 @@ static void out_of_memory_body(void *data)
 	struct child_end end;
 	ctx_init(&c, a);
 	const char *const argv[] = {"echo", "some words that do not fit", NULL};
-	struct child child = {.argv = argv, .timeout_us = 20 * SECOND};
+	struct child child = {.argv = argv, .timeout_us = 10 * MINUTE};
 	struct result r = child_run(&c, &child, &end);
 	assert_int_equal(r.code, fault_has_fired() ? ERR_NO_MEMORY : ERR_NONE);
 }

@@ -39,7 +39,7 @@ static struct str run_on(struct ctx *c, const char *script, struct str text)
 	struct child_end end;
 	const char *path = str_print(c->arena, "%s/key", folder).p;
 	const char *const argv[] = {"/bin/sh", "-c", script, "sh", path, NULL};
-	struct child child = {.argv = argv, .timeout_us = 20 * SECOND};
+	struct child child = {.argv = argv, .timeout_us = 10 * MINUTE};
 	assert_ok(file_write_synced(c, path, text, 0600));
 	assert_ok(child_run(c, &child, &end));
 	if (end.status != 0)

@@ -41,7 +41,7 @@ static struct str read_file(struct ctx *c, const char *name)
 static struct str run_in_folder(struct ctx *c, const char *words)
 {
 	const char *argv[] = {"sh", "-c", words, "sh", str_print(c->arena, "%s/libvirt", folder).p, NULL};
-	const struct child child = {.argv = argv, .timeout_us = 60 * SECOND};
+	const struct child child = {.argv = argv, .timeout_us = 10 * MINUTE};
 	struct child_end end = {0};
 	clock_set_us(0);
 	assert_ok(child_run(c, &child, &end));

@@ -77,7 +77,7 @@ static void test_script_is_quoted(void **state)
 		str_print(c->arena, "%" STR_FMT "printf '%%s|%%s|%%s' \"$name\" \"$ca\" \"$uplink\"\n",
 			  STR_ARG(str_slice(script, 0, head_size)));
 	const char *argv[] = {"sh", "-s", NULL};
-	const struct child child = {.argv = argv, .input = head, .timeout_us = 30 * SECOND};
+	const struct child child = {.argv = argv, .input = head, .timeout_us = 10 * MINUTE};
 	struct child_end end = {0};
 	assert_ok(child_run(c, &child, &end));
 	assert_str(end.out, "a'; touch /tmp/x; '$(id)`id`\\|line one\nline two|");
@@ -93,7 +93,7 @@ static void test_script_cut_off(void **state)
 	const char *argv[] = {"sh", "-s", NULL};
 	for (size_t size = 1000; size < script.n - 21; size += 1777) {
 		const struct child child = {
-			.argv = argv, .input = str_slice(script, 0, size), .timeout_us = 30 * SECOND};
+			.argv = argv, .input = str_slice(script, 0, size), .timeout_us = 10 * MINUTE};
 		struct child_end end = {0};
 		assert_ok(child_run(c, &child, &end));
 		assert_str(end.out, "");

@@ -37,7 +37,7 @@ static void sandbox_run(const char *a, const char *b, const char *c3, const char
 	struct child_end end = {0};
 	const char *argv[] = {sandbox, a, b, c3, d, e, NULL};
 	ctx_init(&c, a1);
-	struct result r = child_run(&c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end);
+	struct result r = child_run(&c, &(struct child){.argv = argv, .timeout_us = 10 * MINUTE}, &end);
 	if (!result_is_ok(r) || end.status)
 		fail_msg("sandbox %s %s: %" STR_FMT " %" STR_FMT, a, b, STR_ARG(c.problem.message),
 			 STR_ARG(end.err));
@@ -132,7 +132,7 @@ static bool has_word(const char *path, const struct disk_key *key, int word)
 	struct str secret = str_print(a, "secret,id=key,data=%s", key ? key->text : "none");
 	const char *argv[] = {"qemu-io", "-r",  "--object", secret.p, "--image-opts",
 			      "-c",      place, options.p,  NULL};
-	struct result r = child_run(&c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end);
+	struct result r = child_run(&c, &(struct child){.argv = argv, .timeout_us = 10 * MINUTE}, &end);
 	assert_true(result_is_ok(r));
 	return end.status == 0 && !str_contains(end.out, STR("verification failed"));
 }
@@ -374,7 +374,7 @@ static void test_ceph_guest(void **state)
 	assert_true(has_word(part, NULL, 1) == false && has_word(part, NULL, 5) == false);
 	const char *argv[] = {"qemu-io", "-r", "-f", "qcow2", "-c", "read -P 70 4352k 64k", part, NULL};
 	struct child_end end = {0};
-	EXPECT(&s, ERR_NONE, child_run(&s.c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end));
+	EXPECT(&s, ERR_NONE, child_run(&s.c, &(struct child){.argv = argv, .timeout_us = 10 * MINUTE}, &end));
 	if (end.status || str_contains(end.out, STR("verification failed")))
 		fail_msg("%" STR_FMT "%" STR_FMT, STR_ARG(end.out), STR_ARG(end.err));
 	s.wish.disk_count = 1;

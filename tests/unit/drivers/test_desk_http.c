@@ -69,7 +69,7 @@ static int setup(void **state)
 		.name = STR("front"),
 		.url = str_print(s.arena, "http://127.0.0.1:%d/api//", ntohs(at.sin_port)),
 		.secret = STR("s3cret"),
-		.timeout_us = 60 * SECOND};
+		.timeout_us = 10 * MINUTE};
 	*state = &s;
 	return 0;
 }

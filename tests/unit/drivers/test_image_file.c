@@ -37,7 +37,7 @@ static int setup(void **state)
 
 static void run(struct fixture *f, const char *const *argv)
 {
-	struct child child = {.argv = argv, .timeout_us = 30 * SECOND};
+	struct child child = {.argv = argv, .timeout_us = 10 * MINUTE};
 	struct child_end end = {0};
 	assert_int_equal(child_run(&f->c, &child, &end).code, ERR_NONE);
 	assert_int_equal(end.status, 0);
@@ -65,7 +65,8 @@ static enum err import(struct fixture *f, const char *name, struct image_file *r
 
 static size_t kept_count(struct fixture *f)
 {
-	struct child child = {.argv = (const char *[]){"ls", path_of(f, "kept"), NULL}, .timeout_us = SECOND};
+	struct child child = {.argv = (const char *[]){"ls", path_of(f, "kept"), NULL},
+			      .timeout_us = 10 * MINUTE};
 	struct child_end end = {0};
 	size_t count = 0;
 	struct str line = STR_NONE;

@@ -56,7 +56,7 @@ static int teardown(void **state)
 static struct child_end run(const char *const *argv)
 {
 	struct child_end end = {0};
-	struct result r = child_run(&bench.c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end);
+	struct result r = child_run(&bench.c, &(struct child){.argv = argv, .timeout_us = 10 * MINUTE}, &end);
 	assert_true(result_is_ok(r));
 	return end;
 }
