@@ -4,6 +4,7 @@
  */
 #include "api/azure/template/internal.h"
 
+#include "api/azure/core/action.h"
 #include "base/uuid.h"
 #include "base/uuid_asked.h"
 
@@ -333,6 +334,55 @@ RUN(list)
 	return function_fail(t, call, "it is not supported here");
 }
 
+/* ---- providers ---- */
+
+/* Returns NULL if memory is out. The newest version comes first, as templates take apiVersions[0]. */
+static json_t *describe_type(struct template *t, const struct az_type *type)
+{
+	struct str rest = str_from(type->versions), version;
+	json_auto_t *versions = json_array(), *locations = json_array();
+	while (str_split_next(&rest, '|', &version))
+		if (json_array_insert_new(versions, 0, json_stringn(version.p, version.n)))
+			return NULL;
+	if (!type->is_global &&
+	    json_array_append_new(locations, json_string(TEXT_OF(t->place.group_location))))
+		return NULL;
+	return json_pack("{s:s, s:O, s:O}", "resourceType", type->name, "locations", locations, "apiVersions",
+			 versions);
+}
+
+static RESULT describe_space(struct template *t, const struct template_call *call, struct str space,
+			     json_t **ret)
+{
+	json_auto_t *types = json_array();
+	for (size_t k = 1; k < AZ_BUILT_TYPE_COUNT; k++)
+		if (str_equal_nocase(space, str_from(az_types[k].space)) &&
+		    json_array_append_new(types, describe_type(t, &az_types[k])))
+			return ctx_no_memory(t->c);
+	if (!json_array_size(types))
+		return function_fail(t, call, "there is no namespace '%" STR_FMT "'", /* guessed */
+				     STR_ARG(str_slice(space, 0, 256)));
+	return template_keep(t, json_pack("{s:s, s:O}", "namespace", TEXT_OF(space), "resourceTypes", types),
+			     ret);
+}
+
+/* providers(namespace), providers(namespace, type). Azure's documentation does not recommend it any more; templates in use
+ * still take an API's version from it. */
+RUN(providers)
+{
+	struct str space, name;
+	TRY(function_text(t, call, 0, &space));
+	if (call->count < 2)
+		return describe_space(t, call, space, ret);
+	TRY(function_text(t, call, 1, &name));
+	for (size_t k = 1; k < AZ_BUILT_TYPE_COUNT; k++)
+		if (str_equal_nocase(space, str_from(az_types[k].space)) &&
+		    str_equal_nocase(name, str_from(az_types[k].name)))
+			return template_keep(t, describe_type(t, &az_types[k]), ret);
+	return function_fail(t, call, "there is no type '%" STR_FMT "/%" STR_FMT "'", /* guessed */
+			     STR_ARG(str_slice(space, 0, 256)), STR_ARG(str_slice(name, 0, 256)));
+}
+
 /* ---- other words ---- */
 
 RUN(pickZones)
@@ -374,6 +424,7 @@ static const struct template_function rows[] = {
 	{"listAccountSas", 1, 4, run_list, FUNCTION_LATE},
 	{"listServiceSas", 1, 4, run_list, FUNCTION_LATE},
 	{"listSecrets", 1, 4, run_list, FUNCTION_LATE},
+	{"providers", 1, 2, run_providers, 0},
 	{"pickZones", 3, 5, run_pickZones, 0},
 };
 const struct template_functions template_scopes = {rows, sizeof rows / sizeof rows[0]};
