@@ -4,6 +4,7 @@
 
 #include "store/async_job.h"
 #include "store/image.h"
+#include "store/instance.h"
 #include "store/peering.h"
 #include "store/pool_host.h"
 #include "store/transit_attachment.h"
@@ -40,8 +41,17 @@ static int64_t awaited_until_us(enum kind kind, const struct row *row)
 	return 0;
 }
 
+/* Licences are compared at the hosts' next look (reconcile/licence/licences.c), and what is missing becomes a condition. A restart puts that look off. */
+static bool has_new_licences(enum kind kind, const struct row *row, int64_t now_us)
+{
+	return kind == KIND_INSTANCE && row_is_live(row) && instance_of(row)->licences.count &&
+	       row->updated_us > now_us - CLOUD_RESYNC_US;
+}
+
 static int64_t wait_for_us(enum kind kind, const struct row *row, int64_t now_us)
 {
+	if (has_new_licences(kind, row, now_us))
+		return CLOUD_HOST_INTERVAL_US + SECOND;
 	int64_t until_us = awaited_until_us(kind, row);
 	if (until_us)
 		return until_us > now_us ? until_us - now_us + SECOND : CLOUD_QUIET_US;
