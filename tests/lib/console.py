@@ -3,6 +3,7 @@
 language, a theme and a width."""
 import base64
 import contextlib
+import datetime
 import json
 import tempfile
 
@@ -11,7 +12,7 @@ import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
 OF_REGION = ["region", "hosts", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # pages for administrators
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
@@ -70,6 +71,7 @@ def world(*options):
         dev.ec2.import_key_pair(KeyName="ann", PublicKeyMaterial=b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN9nYzkvGkaNJWjmYUvSHKyOzFZl4Bh6hWSZUrKUHeh3 ann")
         volume = dev.ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=4)["VolumeId"]
         dev.ec2.allocate_address(Domain="vpc")
+        furnish_ec2(dev, image)
         dev.rest()
         dev.ec2.create_snapshot(VolumeId=volume, Description=HOSTILE)
         dev.rest()
@@ -80,6 +82,26 @@ def world(*options):
         dev.rest()
         talk(dev)
         yield dev
+
+
+def furnish_ec2(dev, image):
+    """Creates a transit gateway with an attached VPC and a static route, and a fleet and a spot request that launch nothing before 2033."""
+    later = datetime.datetime(2033, 1, 1, tzinfo=datetime.timezone.utc)
+
+    def tags(resource):
+        return [{"ResourceType": resource, "Tags": [{"Key": "Name", "Value": HOSTILE}]}]
+    gateway = dev.ec2.create_transit_gateway(Description=HOSTILE, TagSpecifications=tags("transit-gateway"))["TransitGateway"]
+    dev.rest()
+    subnet = dev.ec2.describe_subnets()["Subnets"][0]
+    dev.ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway["TransitGatewayId"], VpcId=subnet["VpcId"], SubnetIds=[subnet["SubnetId"]])
+    table = gateway["Options"]["AssociationDefaultRouteTableId"]
+    dev.rest()
+    dev.ec2.create_transit_gateway_route(TransitGatewayRouteTableId=table, DestinationCidrBlock="10.99.0.0/16", Blackhole=True)
+    template = dev.ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})["LaunchTemplate"]
+    dev.ec2.create_fleet(
+        Type="request", ValidFrom=later, TagSpecifications=tags("fleet"), TargetCapacitySpecification={"TotalTargetCapacity": 2, "DefaultTargetCapacityType": "on-demand"},
+        LaunchTemplateConfigs=[{"LaunchTemplateSpecification": {"LaunchTemplateId": template["LaunchTemplateId"], "Version": "1"}}])
+    dev.ec2.request_spot_instances(ValidFrom=later, TagSpecifications=tags("spot-instances-request"), LaunchSpecification={"ImageId": image, "InstanceType": "t3.micro"})
 
 
 def furnish_people(dev, operator):

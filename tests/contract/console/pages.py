@@ -407,6 +407,21 @@ def test_hostile_names_stay_text(page, dev):
     assert page.run("return document.querySelectorAll('main img:not(.thumb)').length") == 0 and not page.faults()
 
 
+def test_transit_gateways_fleets_and_spot_requests(page, dev):
+    """One of each, with what its own page says beyond the list."""
+    described = dev.ec2.describe_transit_gateways()["TransitGateways"][0]["TransitGatewayId"], dev.ec2.describe_fleets()["Fleets"][0]["FleetId"], \
+        dev.ec2.describe_spot_instance_requests()["SpotInstanceRequests"][0]["SpotInstanceRequestId"]
+    for path, name, own in zip(["transit-gateways", "fleets", "spot-requests"], described, [["10.99.0.0/16 → blackhole", "propagated"], ["0 of 2"], ["not-scheduled-yet", "on-demand price"]]):
+        go(page, dev, path)
+        page.until_text(HOSTILE)
+        assert page.run("return document.querySelectorAll('tr[data-id]').length") == 1
+        wrong = look(page, dev, f"{path}/{name}", BRIEF)
+        assert not wrong, "\n".join(wrong)
+        go(page, dev, f"{path}/{name}")
+        for words in own:
+            page.until_text(words)
+
+
 def test_filter_is_in_the_address(page, dev):
     go(page, dev, "instances?q=web-2")
     page.until("return document.querySelectorAll('tr[data-id]').length === 1", what="one row")
