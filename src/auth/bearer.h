@@ -4,7 +4,7 @@
  * computed from the published rows at each check, so a closed key, a disabled user, account or domain, a
  * revoked role or a changed password takes effect at once.
  *
- * The key is made when the first token is issued, which takes up to a second, and stored in a file, so that
+ * The key is made by its first use (the region's first start), which takes up to a second, and stored in a file:
  * tokens survive a restart. Sources: RFC 7515, 7517, 7519; Microsoft identity platform, "Access token claims
  * reference". Any thread. */
 #pragma once

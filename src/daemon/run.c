@@ -322,6 +322,17 @@ static RESULT open_directory(struct daemon *d)
 	return directory_sync_new(&d->ctx, &sync, &d->directory_sync);
 }
 
+/* Makes the key of bearer tokens while there is room for its file: a disk that is full by the first sign-in must
+ * not refuse it. A start on a full disk goes on without the key, and the first sign-in tries again. */
+static void make_bearer_key(struct daemon *d)
+{
+	struct str pem;
+	if (d->follower || result_is_ok(bearers_use_key(d->bearers, &d->ctx, &pem)))
+		return;
+	log_event(LOG_WARN, "bearer-key-not-made", "why=%s", log_quote(d->ctx.problem.message));
+	ctx_clear_problem(&d->ctx);
+}
+
 static RESULT open_auth(struct daemon *d)
 {
 	const struct settings *s = &d->settings;
@@ -352,6 +363,7 @@ static RESULT open_auth(struct daemon *d)
 		.lifetime_us = HOUR,
 	};
 	TRY(bearers_new(&d->ctx, &bearers, &d->bearers));
+	make_bearer_key(d);
 	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
 	d->entries = login_links_new();
 	if (!d->entries)

@@ -63,12 +63,10 @@ bool op_find_touched(const struct op *op, enum kind kind, uuid *ret_id)
 	return false;
 }
 
-struct note *op_new_audit_note(struct op *op, const struct audit_record *a)
+struct note *op_copy_audit_note(const struct audit_record *a)
 {
 	struct audit_record made = *a;
 	struct str *texts[AUDIT_TEXT_COUNT];
-	made.at_us = op->now_us;
-	made.count = a->count ? a->count : 1;
 	for (size_t n = 0; n < AUDIT_TEXT_COUNT; n++) {
 		made.texts[n] = str_cut(a->texts[n], AUDIT_TEXT_MAX);
 		texts[n] = &made.texts[n];
@@ -79,6 +77,14 @@ struct note *op_new_audit_note(struct op *op, const struct audit_record *a)
 	note->type = NOTE_AUDIT;
 	note->audit = made;
 	return note;
+}
+
+struct note *op_new_audit_note(struct op *op, const struct audit_record *a)
+{
+	struct audit_record made = *a;
+	made.at_us = op->now_us;
+	made.count = a->count ? a->count : 1;
+	return op_copy_audit_note(&made);
 }
 
 RESULT op_audit(struct op *op, const struct audit_record *a)

@@ -31,10 +31,10 @@ extern const char *const audit_names[AUDIT_TEXT_COUNT];
 /* Inside a change: writes the record with the change, or not at all. A count of 0 means 1. ERR_NO_MEMORY. */
 RESULT op_audit(struct op *op, const struct audit_record *a);
 
-/* The same for the refusal of an unauthenticated caller, of which there may be any number. Equal refusals (in
- * all texts but the request id) within a minute become one record at once and, when the minute is over, a
- * second one with their count. Beyond AUDIT_FLOODS_MAX different ones in a minute, identity and address are
- * omitted, which makes the rest equal. */
+/* The same for the refusal of an unauthenticated caller, of which there may be any number. Equal refusals (all
+ * texts but the request id; without AUDIT_ID also but subject, credential and `as`) of a source within a minute
+ * become one record at once and, when the minute is over, one with their count and a few subjects. Beyond
+ * AUDIT_FLOODS_MAX different ones in a minute, identity and address are omitted: the rest is equal. */
 enum { AUDIT_FLOODS_MAX = 64, AUDIT_FLOOD_S = 60 };
 RESULT op_audit_flood(struct op *op, const struct audit_record *a);
 /* Writes the counts of completed minutes; with all, also those of the present one. An op_run whose arg is a

@@ -5,10 +5,12 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/heap.h"
+#include "base/ip.h"
 #include "store/audit.h"
 #include "store/internal.h"
 
 #define FLOOD_US (AUDIT_FLOOD_S * SECOND)
+enum { EXAMPLES_MAX = 4 };
 
 /* The last slot collects everything that gets no slot of its own. */
 struct flood {
@@ -16,6 +18,9 @@ struct flood {
 	uint8_t key[SHA256_SIZE];
 	int64_t since_us;
 	int64_t more; /* equal refusals since then */
+	/* subjects of the first few of these, where the subject makes no difference */
+	char examples[AUDIT_TEXT_MAX];
+	size_t examples_size, example_count;
 };
 
 struct audit_floods {
@@ -34,12 +39,31 @@ void audit_floods_free(struct audit_floods *floods)
 	heap_free(floods);
 }
 
+/* Text of the network that an outsider has all addresses of: the /64 of an IPv6 address, else `from` itself. */
+static struct str find_network(struct str from, char text[static CIDR_TEXT_SIZE])
+{
+	struct cidr network = {.bits = 64};
+	if (!result_is_ok(ip_parse(from, &network.base)) || network.base.family != IP_V6)
+		return from;
+	return str_from(cidr_write(cidr_canonical(network), text));
+}
+
+/* A record that names no row of the region: the names in it are whatever the outsider has thought of. */
+static bool is_made_up(const struct audit_record *a)
+{
+	return !a->texts[AUDIT_ID].n;
+}
+
 /* ---- counts ---- */
 
 static RESULT end_flood(struct op *op, struct flood *f)
 {
 	struct audit_record counted = f->note->audit;
+	char network[CIDR_TEXT_SIZE];
 	counted.count = f->more;
+	counted.texts[AUDIT_FROM] = find_network(counted.texts[AUDIT_FROM], network);
+	if (f->example_count)
+		counted.texts[AUDIT_SUBJECT] = (struct str){f->examples, f->examples_size};
 	if (f->more)
 		TRY(op_audit(op, &counted));
 	heap_free(f->note);
@@ -61,12 +85,18 @@ RESULT op_sweep_audit(struct op *op, void *all)
 
 /* ---- alike ---- */
 
+/* Outsiders choose names, and addresses within their network: neither makes a record of its own, or they would
+ * decide how much is written, and crowd out the guesses at keys and users that exist. */
 static bool make_key(const struct audit_record *a, uint8_t ret_key[static SHA256_SIZE])
 {
 	static const uint8_t none[SHA256_SIZE];
 	struct audit_record alike = *a;
+	char network[CIDR_TEXT_SIZE];
 	alike.seq = alike.at_us = alike.count = 0;
 	alike.texts[AUDIT_REQUEST] = STR_NONE;
+	alike.texts[AUDIT_FROM] = find_network(a->texts[AUDIT_FROM], network);
+	if (is_made_up(a))
+		alike.texts[AUDIT_SUBJECT] = alike.texts[AUDIT_CREDENTIAL] = alike.texts[AUDIT_AS] = STR_NONE;
 	return audit_digest(&alike, none, ret_key);
 }
 
@@ -93,6 +123,22 @@ static struct audit_record of_many(const struct audit_record *a)
 	return many;
 }
 
+/* Counts one more, and notes its subject if that is new and among the first few. */
+static void count(struct flood *f, const struct audit_record *a)
+{
+	struct str subject = str_cut(a->texts[AUDIT_SUBJECT], AUDIT_TEXT_MAX / EXAMPLES_MAX - 1);
+	struct str examples = {f->examples, f->examples_size};
+	f->more++;
+	if (!is_made_up(a) || !subject.n || f->example_count == EXAMPLES_MAX ||
+	    str_contains(examples, subject))
+		return;
+	if (f->examples_size)
+		f->examples[f->examples_size++] = ' ';
+	memcpy(f->examples + f->examples_size, subject.p, subject.n);
+	f->examples_size += subject.n;
+	f->example_count++;
+}
+
 RESULT op_audit_flood(struct op *op, const struct audit_record *a)
 {
 	struct audit_floods *floods = op->store->floods;
@@ -104,7 +150,7 @@ RESULT op_audit_flood(struct op *op, const struct audit_record *a)
 		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an audit record");
 	struct flood *f = find_place(floods, key);
 	if (f->note) {
-		f->more++;
+		count(f, a);
 		return OK;
 	}
 	if (f == &floods->at[AUDIT_FLOODS_MAX])

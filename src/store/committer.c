@@ -121,6 +121,8 @@ static void committer_run_change(struct store *s, struct change *change)
 		change->result = op_check_change(s, change->ctx);
 	if (!result_is_ok(change->result))
 		op_undo_change(s);
+	else if (!change->ctx->who)
+		op_mark_records(s, change);
 }
 
 /* ---- the batch in SQL ---- */
@@ -310,18 +312,21 @@ static RESULT committer_say_refused(struct change *change, struct result r, cons
 }
 
 /* Nothing of the batch took place. Changes that had succeeded fail, and so do later ones that were refused,
- * because a change now undone may have been the reason. */
+ * because a change now undone may have been the reason. On a full disk, changes of the system that only write
+ * audit records succeed as far as the reserve keeps them. */
 static void committer_refuse(struct store *s, struct change *first, struct result r, const struct ctx *c)
 {
 	bool any = false;
-	op_undo_batch(s);
 	for (struct change *change = first; change != s->pending; change = change->next) {
+		if (r.code == ERR_CAPACITY && audit_reserve_keep(s, change))
+			continue;
 		any = any || result_is_ok(change->result);
 		if (!any)
 			continue;
 		ctx_clear_problem(change->ctx); /* a problem that the change had handled */
 		change->result = committer_say_refused(change, r, c);
 	}
+	op_undo_batch(s);
 }
 
 static void committer_answer(struct store *s, struct change *first)
@@ -362,8 +367,31 @@ static bool is_by_clock_alone(const struct store *s, const struct change *first)
 	return is_so;
 }
 
+/* Records that wait for room come before the next batch. They are below the floor of free space, like all that
+ * the system writes. */
+void committer_write_reserve(struct store *s)
+{
+	while (s->reserve.first) {
+		struct change *nobody = s->pending;
+		struct ctx c;
+		ctx_init(&c, s->arena);
+		audit_reserve_lend(s);
+		struct result r = committer_write(s, &c, s->sql_commit + 1, &nobody);
+		committer_log(s, r, &c);
+		arena_reset(s->arena);
+		if (!result_is_ok(r)) {
+			audit_reserve_take_back(s);
+			return;
+		}
+		committer_publish(s, s->sql_commit + 1);
+		audit_reserve_count_written(s);
+		op_end_batch(s, s->sql_commit);
+	}
+}
+
 static void committer_run_batch(struct store *s)
 {
+	committer_write_reserve(s);
 	committer_take_queues(s);
 	if (s->has_room)
 		committer_note_room(s, !s->has_room(s->room_self));

@@ -40,6 +40,7 @@ struct note {
 		NOTE_PRUNE,
 		NOTE_AUDIT_CUT
 	} type;
+	const struct change *only_of; /* the change, if it wrote nothing but audit records */
 	union {
 		struct event event;
 		struct {
@@ -80,6 +81,10 @@ void op_undo_batch(struct store *s);
 struct note *op_new_note(struct str *const texts[], size_t count);
 void op_add_note(struct op *op, struct note *note);
 struct note *op_new_audit_note(struct op *op, const struct audit_record *a);
+/* The same, with the record's own time and count. */
+struct note *op_copy_audit_note(const struct audit_record *a);
+/* Marks the notes of a change that wrote nothing but audit records. */
+void op_mark_records(struct store *s, const struct change *change);
 
 /* ---- the stamps of usage (ledger.c) ---- */
 
@@ -99,6 +104,21 @@ int64_t stamps_draw(struct stamps *stamps, int64_t now_us);
 struct audit_floods;
 struct audit_floods *audit_floods_new(void);
 void audit_floods_free(struct audit_floods *floods); /* ignores NULL */
+
+/* Records that wait for room on the disk (audit_reserve.c). `size`: bytes, also of records that are lent. */
+struct audit_reserve {
+	struct note *first, *last; /* last: only valid while there is a first */
+	size_t size;
+};
+/* Keeps the records of a change that SQL refused for lack of room. False: the change has others, or there is no
+ * space for them. */
+bool audit_reserve_keep(struct store *s, const struct change *change);
+/* Moves the oldest records to the empty log of the batch; moves them back; counts them as written. The reserve
+ * must not be empty for the first. */
+void audit_reserve_lend(struct store *s);
+void audit_reserve_take_back(struct store *s);
+void audit_reserve_count_written(struct store *s);
+void audit_reserve_done(struct audit_reserve *reserve); /* logs what is lost */
 /* fills log.net: each changed row once, from its first to its last state */
 void op_make_net(struct store *s);
 /* after publishing: frees or retires replaced versions */
@@ -127,6 +147,8 @@ void view_free_retired(struct store *s, bool all); /* frees versions that no vie
 /* Job of the actor: commits the queued changes as one batch. */
 void committer_run(struct job *job);
 void committer_wake(struct store *s); /* any thread */
+/* Writes the records that wait for room, as far as there is room. */
+void committer_write_reserve(struct store *s);
 /* Shows the batch in the log to readers, as commit. */
 void committer_publish(struct store *s, uint64_t commit);
 void committer_show_figures(struct store *s);
@@ -165,6 +187,7 @@ struct store {
 	struct tables head;
 	struct op_log log;
 	struct audit_floods *floods;
+	struct audit_reserve reserve;
 	struct change *pending; /* taken from the queue, not run yet */
 	struct version *first_retired, *last_retired;
 	struct arena *arena;          /* for the batch's own context */

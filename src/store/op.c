@@ -138,6 +138,15 @@ void op_go_back(struct op *op, struct op_place place)
 	op_cut_notes(op->log, place.notes);
 }
 
+void op_mark_records(struct store *s, const struct change *change)
+{
+	bool is_only = s->log.count == s->log.mark;
+	for (const struct note *note = *s->log.notes_mark; note; note = note->next)
+		is_only = is_only && note->type == NOTE_AUDIT;
+	for (struct note *note = *s->log.notes_mark; is_only && note; note = note->next)
+		note->only_of = change;
+}
+
 void op_undo_batch(struct store *s)
 {
 	op_undo_to(s, 0);

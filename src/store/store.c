@@ -136,6 +136,7 @@ static void store_free(struct store *s)
 	tables_done(&s->published);
 	op_log_done(&s->log);
 	audit_floods_free(s->floods);
+	audit_reserve_done(&s->reserve);
 	arena_free(s->arena);
 	s->config.sql->close(s->config.sql);
 	for (size_t n = 0; n < PIN_STRIPES; n++)
@@ -207,6 +208,7 @@ void store_close(struct store *s)
 	pthread_mutex_unlock(&s->queue_lock);
 	actor_free(s->actor);
 	committer_drain(s);
+	committer_write_reserve(s);
 	store_free(s);
 }
 

@@ -327,5 +327,21 @@ def test_refused_signatures_are_recorded(dev):
     assert len([r for r in lines if dev.keeper.key.key_id in r["subject"]]) == 1
 
 
+def test_made_up_keys_share_a_record(dev):
+    """Names that an outsider makes up do not decide how much is written, in any face."""
+    def records():
+        said = subprocess.run([DARI, "--config", dev.config, "log", "audit", "--json"], check=True, capture_output=True, text=True).stdout
+        return [r for r in map(json.loads, said.splitlines()) if r["outcome"] != "ok"]
+    before = len(records())
+    for n in range(20):
+        assert Account(dev, f"AKIAMADEUP{n:010}", "wrong").call("DescribeInstances").status in (401, 403)
+        body = {"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": f"made-up-{n}", "domain": {"id": "default"}, "password": "x"}}}}}
+        connection = http.client.HTTPConnection("127.0.0.1", dev.port)
+        connection.request("POST", "/identity/v3/auth/tokens", json.dumps(body), {"Content-Type": "application/json"})
+        assert connection.getresponse().status == 401
+        connection.close()
+    assert len(records()) <= before + 2, records()[before:]
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "store/sqlite_internal.h"
 
 static int setup(void **state)
 {
@@ -66,6 +67,7 @@ static void commit_zone(struct fixture *f, unsigned n)
 struct reading {
 	struct audit_chain chain;
 	size_t count;
+	int64_t calls;  /* sum of the counts */
 	int64_t broken; /* the first record that does not follow; 0: all do */
 	int64_t last_count;
 	char subject[AUDIT_TEXT_MAX + 1];
@@ -75,6 +77,7 @@ static RESULT take(void *arg, const struct audit_record *a)
 {
 	struct reading *r = arg;
 	r->count++;
+	r->calls += a->count;
 	r->last_count = a->count;
 	snprintf(r->subject, sizeof r->subject, "%" STR_FMT, STR_ARG(a->texts[AUDIT_SUBJECT]));
 	if (!r->broken && !audit_follows(&r->chain, a))
@@ -128,6 +131,181 @@ static void without_a_row(void **state)
 	assert_int_equal(r.count, 1);
 	assert_int_equal(r.last_count, 7);
 	fixture_check(f);
+}
+
+/* ---- a full disk ---- */
+
+static int set_room(struct fixture *f, int pages)
+{
+	char sql[64];
+	(void) snprintf(sql, sizeof sql, "PRAGMA max_page_count = %d", pages);
+	return sqlite3_exec(((struct sqlite *) f->store->config.sql)->db, sql, NULL, NULL, NULL);
+}
+
+struct sign_in {
+	unsigned n;
+	const char *account;
+};
+
+static RESULT record_sign_in(struct op *op, void *arg)
+{
+	const struct sign_in *s = arg;
+	const struct audit_record record = {.texts[AUDIT_ACTION] = STR("test:SignIn"),
+					    .texts[AUDIT_ACCOUNT] = str_from(s->account),
+					    .texts[AUDIT_ID] = str_print(op->ctx->arena, "%u", s->n),
+					    .texts[AUDIT_SUBJECT] =
+						    str_print(op->ctx->arena, "%0400u", s->n / 1000)};
+	return op_audit(op, &record);
+}
+
+/* A row and a record that is as long as those of the sign-ins: a shorter one may find room in a page. */
+static RESULT put_with_long_record(struct op *op, void *arg)
+{
+	struct zone z = {.row = {.id = uuid_of(2)}, .name = STR("z2")};
+	TRY(zone_put(op, &z));
+	return record_sign_in(op, arg);
+}
+
+static bool can_sign_in(struct fixture *f, const char *account, unsigned n)
+{
+	struct sign_in s = {n, account};
+	struct result r = fixture_commit(f, record_sign_in, &s);
+	assert_true(result_is_ok(r) || r.code == ERR_AGAIN);
+	fixture_clear(f);
+	return result_is_ok(r);
+}
+
+static struct reading read_more(struct fixture *f)
+{
+	struct reading r = {0};
+	assert_ok(store_read_audit(f->store, &f->c, 0, 100000, take, &r));
+	assert_int_equal(r.broken, 0);
+	return r;
+}
+
+/* Without room a call that only leaves a record goes on, a change does not; with room the records are there. */
+static void waits_for_room(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, database_path(f));
+	commit_zone(f, 1);
+	assert_int_equal(set_room(f, 1), SQLITE_OK);
+	unsigned n = 0;
+	while (!f->store->reserve.first)
+		assert_true(can_sign_in(f, "a", n++));
+	struct reading before = read_more(f);
+	assert_int_equal(before.count, n); /* the zone's record is the one more, the last one waits */
+	for (unsigned k = 0; k < 100; k++, n++)
+		assert_true(can_sign_in(f, "a", n));
+	assert_err(fixture_commit(f, put_with_long_record, &(struct sign_in){n, "a"}), AGAIN);
+	assert_null(zone_find(&f->store->head, uuid_of(2)));
+	fixture_clear(f);
+	assert_int_equal(read_more(f).count, before.count);
+	fixture_check(f);
+
+	assert_int_equal(set_room(f, 1000000), SQLITE_OK);
+	commit_zone(f, 2);
+	struct reading after = read_more(f);
+	assert_int_equal(after.count, n + 2);
+	assert_string_equal(after.subject, "z2"); /* what waited comes first */
+	assert_int_equal(f->store->reserve.size, 0);
+	fixture_check(f);
+}
+
+/* An account that has used its share up signs in as before, counted, and leaves the others theirs. */
+static void room_for_records_is_shared(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, database_path(f));
+	assert_int_equal(set_room(f, 1), SQLITE_OK);
+	unsigned n = 1;
+	while (can_sign_in(f, "a", 1000 * n))
+		assert_true(++n < 10000);
+	assert_true(can_sign_in(f, "a", 1000 * n - 1)); /* like the last one that was kept */
+	assert_false(can_sign_in(f, "a", 1000 * (n + 1)));
+	assert_true(can_sign_in(f, "b", 1000 * n));
+	assert_int_equal(set_room(f, 1000000), SQLITE_OK);
+	commit_zone(f, 2);
+	assert_int_equal(f->store->reserve.size, 0);
+	assert_true(read_more(f).calls == n + 2); /* n - 1 of a, one counted, b's, and the zone */
+}
+
+/* What waits when the store closes is written if there is room by then. */
+static void written_at_the_end(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+	(void) snprintf(path, sizeof path, "%s", database_path(f));
+	fixture_open(f, path);
+	assert_int_equal(set_room(f, 1), SQLITE_OK);
+	unsigned n = 0;
+	while (!f->store->reserve.first)
+		assert_true(can_sign_in(f, "a", n++));
+	assert_int_equal(set_room(f, 1000000), SQLITE_OK);
+	store_close(f->store);
+	f->store = NULL;
+	fixture_open(f, path);
+	assert_int_equal(read_more(f).count, n);
+}
+
+/* ---- names of outsiders ---- */
+
+struct guess {
+	unsigned n;
+	const char *from, *id;
+};
+
+static RESULT guess_key(struct op *op, void *arg)
+{
+	const struct guess *g = arg;
+	const struct audit_record record = {.texts[AUDIT_ACTION] = STR("dari:ProveKey"),
+					    .texts[AUDIT_FROM] = str_from(g->from),
+					    .texts[AUDIT_ID] = str_from(g->id),
+					    .texts[AUDIT_SUBJECT] =
+						    str_print(op->ctx->arena, "access-key=AKIA%04u", g->n)};
+	return op_audit_flood(op, &record);
+}
+
+static void guess_keys(struct fixture *f, unsigned count, const char *from)
+{
+	char address[64];
+	for (unsigned n = 0; n < count; n++) {
+		(void) snprintf(address, sizeof address, from, n);
+		assert_ok(fixture_commit(f, guess_key, &(struct guess){n, address, ""}));
+		fixture_clear(f);
+	}
+}
+
+/* Names that no key has make two records of a source and minute: the first one, and the count with examples. A key
+ * that exists has records of its own, however many names were made up. */
+static void made_up_names_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	bool all = true;
+	fixture_open(f, NULL);
+	guess_keys(f, 500, "192.0.2.1");
+	assert_int_equal(read_more(f).count, 1);
+	assert_ok(fixture_commit(f, guess_key, &(struct guess){7, "192.0.2.1", "0123"}));
+	assert_int_equal(read_more(f).count, 2);
+	assert_ok(fixture_commit(f, op_sweep_audit, &all));
+	struct reading r = read_more(f);
+	assert_int_equal(r.count, 3);
+	assert_int_equal(r.calls, 501);
+	assert_string_equal(r.subject, "access-key=AKIA0001 access-key=AKIA0002 access-key=AKIA0003 "
+				       "access-key=AKIA0004");
+}
+
+/* The addresses of one IPv6 network are one source. */
+static void addresses_of_a_network_are_one_source(void **state)
+{
+	struct fixture *f = *state;
+	bool all = true;
+	fixture_open(f, NULL);
+	guess_keys(f, 300, "2001:db8:0:1::%x");
+	guess_keys(f, 1, "2001:db8:0:2::%x");
+	assert_int_equal(read_more(f).count, 2);
+	assert_ok(fixture_commit(f, op_sweep_audit, &all));
+	assert_int_equal(read_more(f).calls, 301);
 }
 
 /* Each statement fails once, and the next change goes on with the chain as it is in SQL. */
@@ -359,11 +537,21 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(with_its_change),    TEST(not_without_it),
-		TEST(without_a_row),      TEST(chain_survives_faults),
-		TEST(killed_in_between),  TEST(sql_refuses),
-		TEST(triggers_come_back), TEST(tampering_shows),
-		TEST(long_texts_are_cut), TEST(pages),
+		TEST(with_its_change),
+		TEST(not_without_it),
+		TEST(without_a_row),
+		TEST(chain_survives_faults),
+		TEST(killed_in_between),
+		TEST(sql_refuses),
+		TEST(triggers_come_back),
+		TEST(tampering_shows),
+		TEST(long_texts_are_cut),
+		TEST(pages),
+		TEST(waits_for_room),
+		TEST(room_for_records_is_shared),
+		TEST(written_at_the_end),
+		TEST(made_up_names_are_counted),
+		TEST(addresses_of_a_network_are_one_source),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

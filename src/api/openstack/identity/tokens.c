@@ -236,6 +236,16 @@ static void note_asked(struct os_call *e, const struct proof *proof)
 	audit_add_subject(e->audit, "application_credential", credential->name);
 }
 
+/* Names the row that the caller wants to be: guesses at one that exists have records of their own. */
+static void note_found(struct os_call *e, enum kind kind, const struct row *row)
+{
+	struct str *texts = e->audit && row ? e->audit->record.texts : NULL;
+	if (!texts)
+		return;
+	texts[AUDIT_KIND] = str_from(model_kinds[kind].name);
+	texts[AUDIT_ID] = str_encode_hex(e->c->arena, row->id.b, sizeof row->id.b);
+}
+
 /* Records the proved identity and the token's scope. */
 static void note_issued(struct os_call *e, const struct token *token, const struct identity *who)
 {
@@ -277,6 +287,7 @@ static RESULT prepare_password(struct os_call *e, const struct user_words *words
 	const struct user *user = find_user(t, words);
 	const struct domain *domain = words->id.n ? NULL : find_domain(t, &words->domain);
 	uuid place = user ? user->domain : domain ? domain->row.id : UUID_NONE;
+	note_found(e, KIND_USER, user ? &user->row : NULL);
 	TRY(prepare_guess(e, guess, UUID_NONE, STR_NONE, words->password));
 	guess->is_login = true;
 	return login_find(e->config->passwords, e->c, t, place, words->name, user, &guess->login);
@@ -298,6 +309,7 @@ static const struct application_credential *find_credential(struct os_call *e,
 static RESULT prepare_credential(struct os_call *e, const struct credential_words *words, struct guess *guess)
 {
 	const struct application_credential *found = find_credential(e, words);
+	note_found(e, KIND_APPLICATION_CREDENTIAL, found ? &found->row : NULL);
 	return prepare_guess(e, guess, found ? found->row.id : UUID_NONE,
 			     found ? found->secret_hash : STR_NONE, words->secret);
 }
