@@ -60,6 +60,8 @@ static size_t skip_request_line(struct str head, struct str target)
 	if (target.p != head.p + at || target.n + strlen("_HTTP/1.1") > head.n - at || head.p[at + target.n])
 		return 0;
 	at += target.n + 1;
+	/* Any minor version: RFC 9110, 2.5 says to process a higher one as the highest that is known, here HTTP/1.1.
+	 * The parser refuses what is no digit, and other major versions. */
 	if (memcmp(head.p + at, "HTTP/1.", strlen("HTTP/1.")) != 0)
 		return 0;
 	return skip_line_end(head, at + strlen("HTTP/1.1"));

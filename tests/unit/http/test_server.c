@@ -215,6 +215,18 @@ static void test_odd_requests(void **state)
 		{STR("PROPFIND /d HTTP/1.1\r\nHost: a\r\n\r\n"), 200, "PROPFIND\n/d\n\n0\n-\n\n"},
 		{STR("\r\n\r\n\r\nGET /d HTTP/1.1\r\nHost: a\r\n\r\n"), 200, NULL},
 		{STR("GET / HTTP/9.9\r\nHost: a\r\n\r\n"), -1, NULL},
+		/* RFC 9110, 2.5: a higher minor version SHOULD be processed as HTTP/1.1, as nginx does */
+		{STR("GET /d HTTP/1.9\r\nHost: a\r\n\r\n"), 200, "GET\n/d\n\n0\n-\n\n"},
+		{STR("GET /d HTTP/1.9\r\n\r\n"), 400, NULL},
+		{STR("GET /d HTTP/1.9\r\nHost: a\r\nHost: b\r\n\r\n"), 400, NULL},
+		{STR("POST /d HTTP/1.9\r\nHost: a\r\nContent-Length: 1\r\n"
+		     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+		 400, NULL},
+		{STR("GET /d HTTP/2.0\r\nHost: a\r\n\r\n"), 505, NULL},
+		{STR("GET /d HTTP/0.9\r\nHost: a\r\n\r\n"), 505, NULL},
+		{STR("GET /d HTTP/1.10\r\nHost: a\r\n\r\n"), 400, NULL},
+		{STR("GET /d HTTP/1.x\r\nHost: a\r\n\r\n"), 400, NULL},
+		{STR("GET /d http/1.1\r\nHost: a\r\n\r\n"), 400, NULL},
 		{STR("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS?\r\n\r\n\r\n"), -1, NULL},
 		{STR("no-header-colon\r\nGET\r\n\r\n"), -1, NULL},
 	};
