@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "model/id.h"
 
-enum { LINES_MAX = 12, LINE_SIZE_MAX = 4096 };
+enum { LINES_MAX = 12, LINE_SIZE_MAX = 4096, QUIET_STEPS_MAX = 1000 /* thirty looks take some eighty */ };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,6 +55,17 @@ static void let_pass(void *self, int64_t us)
 	settle(self);
 }
 
+/* True if only the usual looks at hosts take steps for ten minutes, and nothing fails: what waits has its time, as a resolved
+ * ticket that is closed days later. */
+static bool is_quiet(void)
+{
+	struct reconcile_figures before = {0}, after = {0};
+	reconciler_read_figures(w.reconciler, &before);
+	world_settle(&w, 10 * MINUTE);
+	reconciler_read_figures(w.reconciler, &after);
+	return after.steps - before.steps < QUIET_STEPS_MAX && after.failing == 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str rest = {(const char *) data, size}, line;
@@ -71,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int n = 0; n < LINES_MAX && str_split_next(&rest, '\n', &line); n++)
 		script_run(&script, str_slice(line, 0, LINE_SIZE_MAX));
 	world_settle(&w, 10 * MINUTE);
-	if (!reconciler_is_settled(w.reconciler))
+	if (!reconciler_is_settled(w.reconciler) && !is_quiet())
 		abort();
 	world_done(&w);
 	return 0;
