@@ -86,6 +86,32 @@ RESULT remote_parse_url(struct ctx *c, struct str url, struct remote_url *ret_ur
 	return ret_url->host.n && !arena_is_full(a) ? OK : ctx_no_memory(c);
 }
 
+enum { PROVIDER_TEXT_MAX = 255 };
+
+static bool is_of_form(struct str text, enum remote_form form)
+{
+	static const char *const more[] = {
+		[REMOTE_WORD] = "-", [REMOTE_PLACE] = "-_.", [REMOTE_NAME] = " ._-@()+,:'"};
+	for (size_t k = 0; k < text.n; k++) {
+		bool is_letter = str_is_alphanumeric(text.p[k]) ||
+				 (form == REMOTE_NAME && (unsigned char) text.p[k] >= 0x80);
+		if (!is_letter && !strchr(more[form], text.p[k]))
+			return false;
+	}
+	return str_is_line(text);
+}
+
+RESULT remote_check_text(struct ctx *c, struct str text, enum remote_form form, const char *field,
+			 const char *what)
+{
+	bool is_good = text.n && text.n <= PROVIDER_TEXT_MAX && is_of_form(text, form);
+	/* no relative path, and no blanks that one reader keeps and another one drops */
+	if (is_good && form != REMOTE_WORD)
+		is_good = text.p[0] != '.' && !str_contains(text, STR("..")) && text.p[0] != ' ' &&
+			  text.p[text.n - 1] != ' ';
+	return is_good ? OK : ctx_fail_field(c, ERR_INVALID, str_from(field), "%s", what);
+}
+
 /* True if the URL's server is the endpoint's. Ports may differ, because the services of a cloud often share an
  * address. http is not trusted if the endpoint is https. */
 static bool is_endpoint_server(struct arena *a, const struct remote *r, struct str url)

@@ -41,6 +41,16 @@ struct remote_url {
 };
 RESULT remote_parse_url(struct ctx *c, struct str url, struct remote_url *ret_url);
 
+/* The forms that a text of a provider has which goes into URLs, headers and bodies. */
+enum remote_form {
+	REMOTE_WORD,  /* letters, digits and '-': codes of regions and locations */
+	REMOTE_PLACE, /* a host's name or an id, also with '.' and '_', but no part of it empty */
+	REMOTE_NAME /* what people give names to: letters of any script, digits, inner blanks, and ._-@()+,:' */
+};
+/* ERR_INVALID names the field. what: the rule, in words. */
+RESULT remote_check_text(struct ctx *c, struct str text, enum remote_form form, const char *field,
+			 const char *what);
+
 /* The kind of failure that a status of HTTP means. Statuses below 400 mean that the answer cannot be used. */
 enum err remote_err_of_status(int status);
 

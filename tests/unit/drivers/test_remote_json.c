@@ -287,6 +287,61 @@ static void powers_are_remembered(void **state)
 	power_map_clear(&map);
 }
 
+/* ---- texts of a provider ---- */
+
+static const struct remote good_openstack = {.endpoint = {"https://a/", 10},
+					     .region = {"RegionOne", 9},
+					     .login = {"me", 2},
+					     .project = {"Web (EU) \xc3\xa4", 11},
+					     .domain = {"Default", 7}},
+			   good_cloudstack = {.endpoint = {"https://a/", 10},
+					      .region = {"Zone 1", 6},
+					      .login = {"a_B-9", 5}},
+			   good_azure = {.region = {"westeurope", 10},
+					 .login = {"app-1", 5},
+					 .project = {"00000000-0000-0000-0000-000000000001", 36},
+					 .domain = {"corp.example.com", 16}},
+			   good_ec2 = {.region = {"eu-central-1", 12}, .login = {"AKIA1", 5}};
+
+static const struct {
+	const struct remote_driver *driver;
+	const struct remote *good;
+	const char *fields; /* that reach URLs, headers or bodies */
+} clouds[] = {{&remote_openstack, &good_openstack, "region project domain"},
+	      {&remote_cloudstack, &good_cloudstack, "region login"},
+	      {&remote_azure, &good_azure, "region project domain login"},
+	      {&remote_ec2, &good_ec2, "region login"}};
+
+static struct str *find_field(struct remote *r, struct str name)
+{
+	return str_is(name, "region")    ? &r->region
+	       : str_is(name, "project") ? &r->project
+	       : str_is(name, "domain")  ? &r->domain
+					 : &r->login;
+}
+
+/* Each text matches a positive pattern, and the refusal names its parameter. */
+static void texts_of_providers_have_a_form(void **state)
+{
+	static const char *const bad[] = {"a/b", "a?b",  "a#b", "a%2fb", "a\\b", "a\nb", "a\rb", "a\tb",
+					  "..",  "../x", ".x",  "a&b=c", "a\"b", "<a>",  "a;b",  "a|b",
+					  "{a}", " a",   "a ",  "\x7f",  "\xff", "a$b",  "a*"};
+	struct bench *b = *state;
+	for (size_t n = 0; n < sizeof clouds / sizeof clouds[0]; n++) {
+		struct str rest = str_from(clouds[n].fields), field = STR_NONE;
+		ctx_clear_problem(&b->c);
+		assert_true(result_is_ok(clouds[n].driver->check(&b->c, clouds[n].good)));
+		while (str_split_next(&rest, ' ', &field))
+			for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+				struct remote r = *clouds[n].good;
+				*find_field(&r, field) = str_from(bad[k]);
+				ctx_clear_problem(&b->c);
+				assert_int_equal(clouds[n].driver->check(&b->c, &r).code, ERR_INVALID);
+				assert_true(str_equal(b->c.problem.field, field));
+			}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pages_of_proxies_are_no_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_answers_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(powers_are_remembered, setup, teardown),
+		cmocka_unit_test_setup_teardown(texts_of_providers_have_a_form, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 #define STATUS "status "
 #define MACHINES "machines "
 
-enum { TEXT_SIZE_MAX = 255, FORM_MAX = 16384, LIFE_USUAL_S = 600, LIFE_MAX_S = 86400 };
+enum { FORM_MAX = 16384, LIFE_USUAL_S = 600, LIFE_MAX_S = 86400 };
 
 /* ---- sign-in ---- */
 
@@ -158,16 +158,13 @@ static bool is_guid(struct str s)
 static RESULT azure_check(struct ctx *c, const struct remote *r)
 {
 	struct remote_url url;
-	if (!r->region.n || r->region.n > 64 || !str_is_line(r->region))
-		return ctx_fail_field(c, ERR_INVALID, STR("region"),
-				      "A region is a location, such as westeurope, or \"all\".");
+	TRY(remote_check_text(c, r->region, REMOTE_WORD, "region",
+			      "A region is a location, such as westeurope, or \"all\"."));
 	if (!is_guid(r->project))
 		return ctx_fail_field(c, ERR_INVALID, STR("project"),
 				      "Azure needs a subscription's id, a GUID.");
-	if (!r->domain.n || r->domain.n > TEXT_SIZE_MAX || !str_is_line(r->domain))
-		return ctx_fail_field(c, ERR_INVALID, STR("domain"), "Azure needs a tenant's id or domain.");
-	if (!r->login.n || r->login.n > TEXT_SIZE_MAX || !str_is_line(r->login))
-		return ctx_fail_field(c, ERR_INVALID, STR("login"), "Azure needs a client id.");
+	TRY(remote_check_text(c, r->domain, REMOTE_PLACE, "domain", "Azure needs a tenant's id or domain."));
+	TRY(remote_check_text(c, r->login, REMOTE_PLACE, "login", "Azure needs a client id."));
 	return r->endpoint.n ? remote_parse_url(c, r->endpoint, &url) : OK;
 }
 

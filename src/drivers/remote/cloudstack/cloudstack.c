@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "drivers/remote/cloudstack/answer.h"
 
-enum { PARAMS_MAX = 128, FORM_MAX = 64 * 1024, SHA1_SIZE = 20, TEXT_SIZE_MAX = 255 };
+enum { PARAMS_MAX = 128, FORM_MAX = 64 * 1024, SHA1_SIZE = 20 };
 
 struct param {
 	struct str name, value;
@@ -129,11 +129,10 @@ static RESULT call(struct command *q, struct remote *r, struct remote_json *ret_
 static RESULT cloudstack_check(struct ctx *c, const struct remote *r)
 {
 	struct remote_url url;
-	if (!r->region.n || r->region.n > TEXT_SIZE_MAX || !str_is_line(r->region))
-		return ctx_fail_field(c, ERR_INVALID, STR("region"),
-				      "A region is a zone's name, or \"all\".");
-	if (!r->login.n || r->login.n > TEXT_SIZE_MAX || !str_is_line(r->login))
-		return ctx_fail_field(c, ERR_INVALID, STR("login"), "A login is an API key of a user.");
+	TRY(remote_check_text(
+		c, r->region, REMOTE_NAME, "region",
+		"A region is a zone's name, or \"all\": letters, digits, blanks and ._-@()+,:'."));
+	TRY(remote_check_text(c, r->login, REMOTE_PLACE, "login", "A login is an API key of a user."));
 	if (!r->endpoint.n)
 		return ctx_fail_field(c, ERR_INVALID, STR("endpoint"),
 				      "CloudStack needs the URL of its API, such as "

@@ -16,7 +16,7 @@
 #define NO_MACHINE "i-00000000000000000"
 #define NO_IMAGE "ami-00000000000000000"
 
-enum { PAGE_SIZE = 1000, FORM_MAX = 64 * 1024, LOGIN_MAX = 128, REGION_MAX = 63 };
+enum { PAGE_SIZE = 1000, FORM_MAX = 64 * 1024, REGION_MAX = 63 };
 
 /* ---- errors ---- */
 
@@ -176,12 +176,8 @@ static RESULT ec2_check(struct ctx *c, const struct remote *r)
 	if (!is_region)
 		return ctx_fail_field(c, ERR_INVALID, STR("region"),
 				      "A region has letters, digits and '-', such as eu-central-1.");
-	bool is_login = r->login.n >= 1 && r->login.n <= LOGIN_MAX;
-	for (size_t k = 0; k < r->login.n && is_login; k++)
-		is_login = str_is_alphanumeric(r->login.p[k]) || strchr("_-.@", r->login.p[k]);
-	if (!is_login)
-		return ctx_fail_field(c, ERR_INVALID, STR("login"),
-				      "An access key id has letters and digits.");
+	TRY(remote_check_text(c, r->login, REMOTE_PLACE, "login",
+			      "An access key id has letters and digits."));
 	struct remote_url url;
 	return r->endpoint.n ? remote_parse_url(c, r->endpoint, &url) : OK;
 }

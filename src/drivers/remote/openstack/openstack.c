@@ -171,21 +171,25 @@ static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct st
 
 /* ---- verification ---- */
 
-static RESULT check_text(struct ctx *c, struct str text, const char *field, bool is_needed)
+/* A project or a domain that is left out has a default. */
+static RESULT check_name(struct ctx *c, struct str text, const char *field)
 {
-	if (text.n <= NAME_MAX_SIZE && str_is_line(text) && (text.n || !is_needed))
-		return OK;
-	return ctx_fail_field(c, ERR_INVALID, str_from(field), "OpenStack needs a %s of up to %d characters.",
-			      field, NAME_MAX_SIZE);
+	return text.n ? remote_check_text(c, text, REMOTE_NAME, field,
+					  "Names and ids in OpenStack have letters, digits, blanks and "
+					  "._-@()+,:' here.")
+		      : OK;
 }
 
 static RESULT openstack_check(struct ctx *c, const struct remote *r)
 {
 	struct remote_url url;
-	TRY(check_text(c, r->region, "region", true));
-	TRY(check_text(c, r->login, "login", true));
-	TRY(check_text(c, r->project, "project", false));
-	TRY(check_text(c, r->domain, "domain", false));
+	TRY(remote_check_text(c, r->region, REMOTE_NAME, "region",
+			      "OpenStack needs a region, such as RegionOne."));
+	TRY(check_name(c, r->project, "project"));
+	TRY(check_name(c, r->domain, "domain"));
+	if (!r->login.n || r->login.n > NAME_MAX_SIZE || !str_is_line(r->login))
+		return ctx_fail_field(c, ERR_INVALID, STR("login"),
+				      "OpenStack needs a login of up to %d characters.", NAME_MAX_SIZE);
 	if (!r->endpoint.n)
 		return ctx_fail_field(c, ERR_INVALID, STR("endpoint"),
 				      "OpenStack needs the URL of its Keystone.");
