@@ -67,12 +67,12 @@ mutate: build ## breaks rules one by one, and says which no test notices: N=20 S
 	@tools/install-packages run test
 	@tests/mutate.py --count $(or $(N),20) $(if $(SEED),--seed $(SEED)) $(if $(TESTS),--tests $(TESTS))
 
-coverage: ## lines and branches that the unit, golden and smoke tests take, by folder; those that none takes, and the ten worst files
+coverage: ## lines and branches that the unit and golden tests, a tour of each face and the tests of PostgreSQL take, by folder; those that none takes, and the ten worst files
 	@tools/install-packages build lint run test
 	@[ -f build/coverage/build.ninja ] || meson setup build/coverage -Db_coverage=true -Doptimization=0 -Ddebug=false -Dwerror=false >/dev/null
 	@ninja -C build/coverage --quiet
 	@find build/coverage -name '*.gcda' -delete
-	@tests/run --build build/coverage unit golden smoke; status=$$?; tests/coverage.py build/coverage; exit $$status
+	@tests/run --build build/coverage unit golden smoke/10 contract/operator/postgresql; status=$$?; tests/coverage.py build/coverage; exit $$status
 
 lint: ## layers, lengths, goto, banned calls, complexity, format
 	@tools/install-packages build lint

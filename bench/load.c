@@ -218,7 +218,8 @@ static RESULT load_run(struct load *l)
 		l->clients[k].next_idle = l->idle;
 		l->idle = &l->clients[k];
 	}
-	while (clock_monotonic_us() < l->until_us && !is_done(l)) {
+	while ((clock_monotonic_us() < l->until_us || !l->answers) &&
+	       !is_done(l)) { /* a slow server has one answer */
 		struct epoll_event events[EVENTS_MAX];
 		int wait_ms = 0;
 		TRY(load_send(l, &wait_ms));
