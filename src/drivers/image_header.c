@@ -8,7 +8,9 @@
 
 #include "base/file.h"
 
-enum { SECTOR_SIZE = 512 };
+/* QEMU reads what a qcow2 file has beside the disk whenever it opens the file. It compares each snapshot with all others,
+ * and expands each bitmap to up to 512 MiB, which may be a few bytes in the file. */
+enum { SECTOR_SIZE = 512, SNAPSHOTS_MAX = 256 };
 
 static RESULT fail_not(struct ctx *c, const char *path, const char *what)
 {
@@ -45,7 +47,18 @@ static uint64_t big(struct str s, size_t at, size_t size)
 
 static RESULT check_qcow2(struct ctx *c, int fd, const char *path)
 {
-	enum { HEAD = 80, VERSION = 4, BACKING_AT = 8, BACKING_SIZE = 16, INCOMPATIBLE = 72, DATA_FILE = 4 };
+	enum {
+		HEAD = 80, /* all of version 2's 72 bytes, and of version 3's what is read here before AUTOCLEAR */
+		VERSION = 4,
+		BACKING_AT = 8,
+		BACKING_SIZE = 16,
+		SNAPSHOTS = 60,
+		INCOMPATIBLE = 72,
+		DATA_FILE = 4,
+		AUTOCLEAR = 88,
+		AUTOCLEAR_END = 96,
+		BITMAPS = 1
+	};
 	struct str head = read_some(c, fd, 0, HEAD);
 	if (head.n < HEAD || memcmp(head.p, "QFI\xfb", 4) != 0 || big(head, VERSION, 4) < 2 ||
 	    big(head, VERSION, 4) > 3)
@@ -54,6 +67,19 @@ static RESULT check_qcow2(struct ctx *c, int fd, const char *path)
 		return fail_refers(c, path);
 	if (big(head, VERSION, 4) == 3 && (big(head, INCOMPATIBLE, 8) & DATA_FILE))
 		return fail_refers(c, path);
+	if (big(head, SNAPSHOTS, 4) > SNAPSHOTS_MAX)
+		return ctx_fail(
+			c, ERR_INVALID,
+			"%s has more than %d snapshots inside: copy it with qemu-img convert, which leaves "
+			"them out",
+			path, SNAPSHOTS_MAX);
+	struct str autoclear = read_some(c, fd, AUTOCLEAR, AUTOCLEAR_END - AUTOCLEAR);
+	if (big(head, VERSION, 4) == 3 && autoclear.n == AUTOCLEAR_END - AUTOCLEAR &&
+	    (big(autoclear, 0, AUTOCLEAR_END - AUTOCLEAR) & BITMAPS))
+		return ctx_fail(
+			c, ERR_INVALID,
+			"%s has dirty bitmaps inside: copy it with qemu-img convert, which leaves them out",
+			path);
 	return OK;
 }
 

@@ -89,6 +89,27 @@ static void test_qcow2(void **state)
 	expect(f, "qcow2", NULL);
 }
 
+/* Little in the file, and much in QEMU's memory and time. */
+static void test_qcow2_costly(void **state)
+{
+	struct fixture *f = *state;
+	for (char version = 2; version <= 3; version++) {
+		make_qcow2(f, version);
+		f->bytes[62] = 1; /* 256 snapshots */
+		expect(f, "qcow2", NULL);
+		f->bytes[63] = 1;
+		expect(f, "qcow2", "snapshots");
+	}
+	make_qcow2(f, 3);
+	f->bytes[95] = 1; /* autoclear: bitmaps */
+	expect(f, "qcow2", "dirty bitmaps");
+	f->bytes[95] = 2; /* raw external data, without such a file: without effect */
+	expect(f, "qcow2", NULL);
+	make_qcow2(f, 2);
+	f->bytes[95] = 1; /* in version 2 there are no such bits */
+	expect(f, "qcow2", NULL);
+}
+
 static void test_not_qcow2(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_qcow2, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_qcow2_costly, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_qcow2, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vmdk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vmdk_description_alone, setup, teardown),
