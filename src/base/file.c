@@ -133,7 +133,7 @@ static bool sync_path(const char *path)
 	return fd >= 0 && sync_fd(fd);
 }
 
-static RESULT sync_parent(struct ctx *c, const char *path)
+RESULT file_sync_parent(struct ctx *c, const char *path)
 {
 	struct str whole = str_from(path);
 	size_t end = whole.n;
@@ -175,7 +175,7 @@ static RESULT write_and_rename(struct ctx *c, int fd, const char *name, const ch
 		return fail_errno(c, "write", name);
 	if (!rename_path(name, path))
 		return fail_errno(c, "rename to", path);
-	return sync_parent(c, path);
+	return file_sync_parent(c, path);
 }
 
 RESULT file_write_synced(struct ctx *c, const char *path, struct str bytes, mode_t mode)
@@ -229,8 +229,8 @@ RESULT file_rename_synced(struct ctx *c, const char *from, const char *to)
 		return fail_errno(c, "sync", from);
 	if (!rename_path(from, to))
 		return fail_errno(c, "rename to", to);
-	TRY(sync_parent(c, to));
-	return sync_parent(c, from);
+	TRY(file_sync_parent(c, to));
+	return file_sync_parent(c, from);
 }
 
 RESULT file_delete(struct ctx *c, const char *path)

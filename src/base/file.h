@@ -14,6 +14,8 @@ RESULT file_write_synced(struct ctx *c, const char *path, struct str bytes, mode
 RESULT file_make_directory(struct ctx *c, const char *path,
 			   mode_t mode); /* including parents; OK if it exists */
 RESULT file_rename_synced(struct ctx *c, const char *from, const char *to);
+/* Makes the file's name survive a power failure; its content has to be synced besides. */
+RESULT file_sync_parent(struct ctx *c, const char *path);
 RESULT file_delete(struct ctx *c, const char *path); /* OK if it is absent */
 /* Removes a directory recursively without following links. Reports no errors; what can't be removed
  * remains. */

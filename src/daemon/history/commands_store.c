@@ -89,7 +89,10 @@ static RESULT write_piece(struct archive *a)
 
 static RESULT sync_archive(struct archive *a)
 {
-	return !a->path || a->store || fsync(a->fd) == 0 ? OK : fail_archive(a);
+	if (!a->path || a->store)
+		return OK;
+	TRY(fsync(a->fd) == 0 ? OK : fail_archive(a));
+	return file_sync_parent(&a->call->ctx, a->path);
 }
 
 static RESULT add_line(struct archive *a, json_t *value)
