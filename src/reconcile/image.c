@@ -238,7 +238,7 @@ static void wake_image(struct reconciler *r, const struct row *row)
 	else if (image->fetch_url.n)
 		work_wake(r, lane_fetches(image->account), KIND_IMAGE, row->id, WAKE_WISH);
 	else if (image->is_imported || (image->is_exported && !image->data_size))
-		work_wake(r, lane_images(r, row->id), KIND_IMAGE, row->id, WAKE_WISH);
+		work_wake(r, lane_images(r, image->account, row->id), KIND_IMAGE, row->id, WAKE_WISH);
 }
 
 const struct resource reconcile_image = {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "reconcile/work.h"
+#include "store/image.h"
 
 /* A queued observation. Outlives the caller's struct observation, which may be freed as soon as done() was
  * called. */
@@ -173,12 +174,21 @@ void reconciler_observe_network(struct reconciler *r, struct network_observation
 
 /* ---- images ---- */
 
+static uuid find_image_account(struct reconciler *r, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	const struct image *image = image_find(view.tables, id);
+	return image ? image->account : UUID_NONE;
+}
+
 void reconciler_work_on_image(struct reconciler *r, uuid image, struct work_item *w)
 {
+	struct lane lane = lane_images(r, find_image_account(r, image), image);
 	(void) pthread_mutex_lock(&r->work.lock);
 	bool is_posted = !r->work.stopping;
 	if (is_posted)
-		work_item_post(lane_images(r, image).actor, w);
+		work_item_post(lane.actor, w);
 	(void) pthread_mutex_unlock(&r->work.lock);
 	if (!is_posted)
 		work_item_refuse(w);

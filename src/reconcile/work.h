@@ -357,7 +357,15 @@ RESULT host_connection_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */
 
-enum { IMAGE_LANES = 8, POOL_TURNS = 64, FENCE_LANES = 4, DESK_LANES = 4, PROVIDER_BUCKETS = 64 };
+/* An account's images share IMAGE_SHARE of the IMAGE_LANES, since one disk may take an hour to convert. */
+enum {
+	IMAGE_LANES = 64,
+	IMAGE_SHARE = 4,
+	POOL_TURNS = 64,
+	FENCE_LANES = 4,
+	DESK_LANES = 4,
+	PROVIDER_BUCKETS = 64
+};
 
 struct reconciler {
 	bool (*may_act)(void *self); /* NULL: steps never wait */
@@ -383,7 +391,8 @@ struct reconciler {
 	/* Locks for sending a base image to a shared pool, indexed by a hash of the pool, so several pools
 	 * may share one. */
 	_Atomic bool pool_turns[POOL_TURNS];
-	/* Actors that take images in, which may last; an image always uses the same one. */
+	/* Actors that take images in, which may last; an image always uses the same one. They have no threads of their
+	 * own. */
 	struct actor *image_actors[IMAGE_LANES];
 	struct actor *fence_actors[FENCE_LANES]; /* each has a thread of its own, so nothing else delays a
 						  * fence */
@@ -425,9 +434,12 @@ struct reconciler {
 	} audit;
 };
 
-static inline struct lane lane_images(const struct reconciler *r, uuid image)
+/* Lane of an image: one of its account's, which lie a prime number apart, so that neighbours share few. */
+static inline struct lane lane_images(const struct reconciler *r, uuid account, uuid image)
 {
-	return (struct lane){.actor = r->image_actors[image.b[15] % IMAGE_LANES]};
+	enum { APART = 17 };
+	return (struct lane){
+		.actor = r->image_actors[(account.b[15] + image.b[15] % IMAGE_SHARE * APART) % IMAGE_LANES]};
 }
 static inline struct lane lane_fences(const struct reconciler *r, uuid host)
 {

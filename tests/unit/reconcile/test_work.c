@@ -539,6 +539,32 @@ static void test_short_memory(void **state)
 	assert_true(bench.count > 3);
 }
 
+/* An account's images keep to its share of the lanes, each to one of them; the next account has others. */
+static void test_images_of_one_account(void **state)
+{
+	struct reconciler *r = bench.r;
+	bool is_used[2][IMAGE_LANES] = {0};
+	size_t of_one = 0, shared = 0;
+	(void) state;
+	for (size_t k = 0; k < IMAGE_LANES; k++)
+		r->image_actors[k] = (struct actor *) (void *) &is_used[0][k]; /* never called */
+	for (size_t k = 0; k < 1000; k++)
+		for (uint8_t n = 0; n < 2; n++) {
+			uuid image = {{[14] = (uint8_t) (k >> 8), [15] = (uint8_t) k}};
+			const uuid account = {{[15] = n}};
+			struct actor *actor = lane_images(r, account, image).actor;
+			assert_ptr_equal(actor, lane_images(r, account, image).actor);
+			is_used[n][(bool *) (void *) actor - is_used[0]] = true;
+		}
+	for (size_t k = 0; k < IMAGE_LANES; k++) {
+		of_one += is_used[0][k];
+		shared += is_used[0][k] && is_used[1][k];
+		r->image_actors[k] = NULL;
+	}
+	assert_int_equal(of_one, IMAGE_SHARE);
+	assert_int_equal(shared, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -547,6 +573,7 @@ int main(void)
 		TEST(fetches_beside_each_other),
 		TEST(fetches_of_one_account),
 		TEST(fetches_in_turn),
+		TEST(images_of_one_account),
 		TEST(coalesces),
 		TEST(woken_while_it_runs),
 		TEST(news_while_it_runs),
