@@ -27,7 +27,7 @@ struct kept {
 };
 
 /* Limit of pending requests per client: a client that waits for a slow issuer must not block others. */
-enum { ISSUERS_WAITING_OF_ONE = ISSUERS_WAITING_MAX / 8 };
+enum { ISSUERS_WAITING_OF_ONE = ISSUERS_WAITING_MAX / 8, ISSUER_THREADS_OF_ONE = ISSUER_THREADS / 4 };
 
 struct issuers {
 	struct issuers_config config;
@@ -42,7 +42,8 @@ RESULT issuers_new(struct ctx *c, const struct issuers_config *config, struct is
 {
 	const struct lane_config lane = {config->executor,       "issuers",
 					 ISSUER_THREADS,         ISSUERS_WAITING_MAX,
-					 ISSUERS_WAITING_OF_ONE, ISSUERS_WAITING_MAX / 8};
+					 ISSUERS_WAITING_OF_ONE, ISSUERS_WAITING_MAX / 8,
+					 ISSUER_THREADS_OF_ONE};
 	AUTO(issuers) i = heap_new(struct issuers);
 	if (!i)
 		return ctx_no_memory(c);

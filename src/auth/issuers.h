@@ -14,7 +14,7 @@ struct oidc_provider;
 struct issuers;
 
 enum {
-	ISSUER_THREADS = 2,
+	ISSUER_THREADS = 8,
 	ISSUERS_WAITING_MAX = 64, /* pending and running requests */
 	ISSUERS_KEPT = 64,
 	ISSUER_DOCUMENT_MAX = 64 * 1024, /* bytes, of the configuration and of the keys */

@@ -110,12 +110,33 @@ static struct slot *find_slot(struct lane *l, const struct lane_asker *asker)
 	return ceiling_admits(&ceiling, count, count_of_one, asker->is_administrator) ? found : NULL;
 }
 
-/* With the lock held. Work never waits behind a long one while another thread is free. */
-static size_t find_thread(const struct lane *l)
+static bool has_work_of(const struct lane *l, size_t thread, uuid asker)
 {
-	size_t found = 0;
-	for (size_t k = 1; k < l->thread_count; k++)
-		if (l->threads[k].count < l->threads[found].count)
+	for (size_t k = 0; k < l->config.waiting_max; k++)
+		if (l->slots[k].work && l->slots[k].thread == thread && uuid_equal(l->slots[k].asker, asker))
+			return true;
+	return false;
+}
+
+/* True if the asker's work already occupies as many threads as one asker may. */
+static bool has_its_threads(const struct lane *l, uuid asker)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < l->thread_count; k++)
+		count += has_work_of(l, k, asker);
+	return count >= l->config.threads_of_one;
+}
+
+/* Returns the thread with the least work, with the lock held. Chooses among all threads, so that no work waits
+ * behind a long one while another thread is free. Once the asker occupies its share of threads, chooses among
+ * those. */
+static size_t find_thread(const struct lane *l, uuid asker)
+{
+	bool is_bound = l->config.threads_of_one && has_its_threads(l, asker);
+	size_t found = l->thread_count;
+	for (size_t k = 0; k < l->thread_count; k++)
+		if ((found == l->thread_count || l->threads[k].count < l->threads[found].count) &&
+		    (!is_bound || has_work_of(l, k, asker)))
 			found = k;
 	return found;
 }
@@ -129,7 +150,7 @@ void lane_work(struct lane *l, struct lane_asker asker, const char *refusal, str
 				      .owner = l,
 				      .work = w,
 				      .asker = asker.id,
-				      .thread = find_thread(l)};
+				      .thread = find_thread(l, asker.id)};
 		l->threads[slot->thread].count++;
 		actor_post(l->threads[slot->thread].actor, &slot->job);
 	}

@@ -16,6 +16,8 @@ struct lane_config {
 	size_t waiting_max;    /* work that waits or is being done */
 	size_t waiting_of_one; /* the same, of one asker */
 	size_t reserve;        /* places of waiting_max that administrators alone get (base/ceiling.h) */
+	size_t threads_of_one; /* threads that one asker's work may occupy; 0: all. Set it where work can
+				* last as long as somebody else's server likes */
 };
 
 /* ERR_NO_MEMORY. */

@@ -25,6 +25,10 @@
 enum {
 	THREADS = 16,
 	WAITING_MAX = 2000,
+	/* Shares of an account, or of an address that no account is known of: calls that take long at the writer would
+	 * otherwise hold everybody's. */
+	THREADS_OF_ONE = THREADS / 4,
+	WAITING_OF_ONE = WAITING_MAX / 4,
 	ADDRESS_MAX = 512,
 	COMMAND_LINE_MAX = 64 * 1024,
 	ARGUMENTS_MAX = 256,
@@ -207,7 +211,7 @@ struct passing {
 	struct api_face *face;
 };
 
-static void pass_on(void *self, struct call *call)
+static void pass_on(void *self, struct call *call, uuid asker)
 {
 	const struct passing *passing = self;
 	struct follower *f = passing->d->follower;
@@ -229,7 +233,7 @@ static void pass_on(void *self, struct call *call)
 					      .self = p}};
 	atomic_fetch_add(&f->passed_on, 1);
 	const struct api_work work = {.lane = f->lane,
-				      .asker = login_attempt_address(call->peer),
+				      .asker = asker,
 				      .refusal =
 					      "Too many calls wait for the region's writer. Try again later.",
 				      .run = pass,
@@ -238,8 +242,9 @@ static void pass_on(void *self, struct call *call)
 	api_work(call, &work, passed_resumed);
 }
 
-static void refuse_on(void *self, struct call *call)
+static void refuse_on(void *self, struct call *call, uuid asker)
 {
+	(void) asker;
 	const struct passing *passing = self;
 	refuse(passing->d, call, passing->face);
 }
@@ -263,7 +268,7 @@ void follower_handle(struct daemon *d, struct call *call, struct api_face *face)
 		atomic_fetch_add(&d->follower->served, 1);
 		api_handle_read(face, call, &forward);
 	} else {
-		pass_on(&passing, call);
+		pass_on(&passing, call, login_attempt_address(call->peer));
 	}
 }
 
@@ -311,7 +316,12 @@ void follower_read_state(struct daemon *d, struct arena *a, struct follower_stat
 RESULT follower_start(struct daemon *d)
 {
 	struct follower *f = d->follower;
-	const struct lane_config lane = {d->executor, "passed-on", THREADS, WAITING_MAX, WAITING_MAX, 0};
+	const struct lane_config lane = {.executor = d->executor,
+					 .name = "passed-on",
+					 .threads = THREADS,
+					 .waiting_max = WAITING_MAX,
+					 .waiting_of_one = WAITING_OF_ONE,
+					 .threads_of_one = THREADS_OF_ONE};
 	TRY(lane_new(&d->ctx, &lane, &f->lane));
 	f->runs = pthread_create(&f->thread, NULL, follower_main, d) == 0;
 	return f->runs ? OK

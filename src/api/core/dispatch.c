@@ -73,6 +73,24 @@ void api_audit(struct api_call *e)
 		e->protocol->describe_audit(e);
 }
 
+/* ---- who asks ---- */
+
+/* Identity without rights, for open actions: a call without an identity would count as the system
+ * itself. */
+static const struct identity stranger = {.rights = 0};
+
+/* Returns whom the call's place in a lane counts against: the account, so that many users share one
+ * limit, or a stranger's address. */
+static uuid find_asker(const struct api_call *e)
+{
+	const struct identity *who = e->c->who;
+	if (!uuid_is_none(e->asker))
+		return e->asker;
+	if (!who || who == &stranger)
+		return login_attempt_address(e->call->peer);
+	return uuid_is_none(who->account) ? who->user : who->account;
+}
+
 /* ---- failing ---- */
 
 static void answer_recorded_problem(struct audit_call *a, struct result written)
@@ -87,12 +105,13 @@ static void pass_on(struct api_call *e)
 {
 	struct call *call = e->call;
 	const struct api_forward *forward = e->forward;
+	uuid asker = find_asker(e);
 	view_close(&e->view);
 	ctx_clear_problem(&call->ctx);
 	call_drop_answer_headers(call);
 	call->ctx.who = NULL;
 	call->face_data = NULL;
-	forward->pass_on(forward->self, call);
+	forward->pass_on(forward->self, call, asker);
 }
 
 static void fail_call(struct api_call *e, struct result result)
@@ -247,18 +266,6 @@ static void answer_call(struct api_call *e)
 
 /* ---- running ---- */
 
-/* Returns whom the call's place in a lane counts against: the account, so that many users share one
- * limit, or a stranger's address. */
-static uuid find_asker(const struct api_call *e)
-{
-	const struct identity *who = e->c->who;
-	if (!uuid_is_none(e->asker))
-		return e->asker;
-	if (!who)
-		return login_attempt_address(e->call->peer);
-	return uuid_is_none(who->account) ? who->user : who->account;
-}
-
 static struct api_work work_of(const struct api_call *e, RESULT (*run)(struct work_item *w))
 {
 	struct lane *lane = e->lane ? e->lane : e->face->lane;
@@ -377,10 +384,6 @@ static void run_action(struct api_call *e)
 }
 
 /* ---- from request to action ---- */
-
-/* Identity without rights, for open actions: a call without an identity would count as the system
- * itself. */
-static const struct identity stranger = {.rights = 0};
 
 static RESULT permit_action(struct api_call *e)
 {

@@ -6,8 +6,8 @@
 
 /* Receives the calls that this process does not answer. */
 struct api_forward {
-	/* Takes over the call, and answers it. */
-	void (*pass_on)(void *self, struct call *call);
+	/* Takes over the call, and answers it. asker: whose share of waiting calls it counts against. */
+	void (*pass_on)(void *self, struct call *call, uuid asker);
 	void *self;
 };
 /* Handles the call like api_handle_call(), but passes it on unless it is a read that can be answered from rows: also

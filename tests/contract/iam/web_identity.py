@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/iam src/auth/web_identity src/auth/issuers
 """OpenID Connect: providers through stock aws, and roles assumed with tokens of a local issuer, whose certificate is trusted by a thumbprint only."""
+import concurrent.futures
 import json
 import os
+import socket
 import sys
 import time
 
@@ -18,6 +20,8 @@ import dev as ec2  # noqa: E402
 from faces import code  # noqa: E402
 from issuer import Issuer  # noqa: E402
 from shop import dev, iam, number, policy, shop  # noqa: E402, F401  fixtures
+
+HANGING = 12  # more than the places of one account
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +210,22 @@ def test_issuers_that_do_not_answer_well(sts, iam, issuer, number, configuration
         assert len(issuer.asked) == asked  # not again so soon
     finally:
         issuer.configuration = {}
+
+
+def test_an_account_whose_issuers_hang(dev, sts, role, issuer):
+    """Sign-ins that wait for one account's issuers take neither the places nor the threads of another's."""
+    elsewhere = dev.new_account("elsewhere").client("iam")
+    with socket.create_server(("127.0.0.1", 0)) as silent, concurrent.futures.ThreadPoolExecutor(HANGING) as pool:
+        calls = []
+        for k in range(HANGING):
+            url = f"https://localhost:{silent.getsockname()[1]}/{k}"
+            provider = elsewhere.create_open_id_connect_provider(Url=url, ClientIDList=["sts.amazonaws.com"], ThumbprintList=[])["OpenIDConnectProviderArn"]
+            arn = elsewhere.create_role(RoleName=f"hang{k}", AssumeRolePolicyDocument=trust(provider))["Role"]["Arn"]
+            calls.append((arn, issuer.token(iss=url)))
+        waiting = [pool.submit(refused, sts, *call) for call in calls]
+        first = next(concurrent.futures.as_completed(waiting)).result()  # the account has its share of places
+        take(sts, role, issuer.token())
+        assert (first, {w.result() for w in waiting}) == ("Throttling", {"Throttling", "IDPCommunicationError"})
 
 
 if __name__ == "__main__":

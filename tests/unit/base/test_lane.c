@@ -149,10 +149,46 @@ static void test_long_work(void **state)
 	assert_int_equal(count, 4);
 }
 
+/* Work of one asker that lasts, and waits, leaves the other threads to others. */
+static void test_threads_of_one(void **state)
+{
+	enum { THREADS = 4, OF_ONE = 2, LONG = 8 };
+	struct ctx *c = *state;
+	struct executor *threads = executor_new_threads();
+	struct lane *l = NULL;
+	const struct lane_config config = {.executor = threads,
+					   .name = "lane",
+					   .threads = THREADS,
+					   .waiting_max = WAITING_MAX,
+					   .waiting_of_one = WAITING_MAX,
+					   .threads_of_one = OF_ONE};
+	const struct lane_asker busy = {.id = uuid_random()};
+	const struct timespec late = {.tv_sec = time(NULL) + 30};
+	struct asked held[LONG], quick;
+	int count = 0;
+	assert_ok(lane_new(c, &config, &l));
+	for (int k = 0; k < LONG; k++) {
+		held[k].work = (struct work_item){.ctx = c, .run = wait_at_gate, .done = count_end};
+		lane_work(l, busy, "Too often.", &held[k].work);
+	}
+	for (; count < 4; count++) {
+		quick.work = (struct work_item){.ctx = c, .run = count_run, .done = note_passed};
+		lane_work(l, (struct lane_asker){.id = uuid_random()}, "Too often.", &quick.work);
+		if (sem_timedwait(&passed, &late) != 0)
+			break;
+	}
+	for (int k = 0; k < LONG; k++)
+		(void) sem_post(&gate);
+	lane_free(l);
+	executor_free(threads);
+	assert_int_equal(count, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {ctx_test(test_work), ctx_test(test_reserve),
-					   ctx_test(test_end_with_work), ctx_test(test_long_work)};
+					   ctx_test(test_end_with_work), ctx_test(test_long_work),
+					   ctx_test(test_threads_of_one)};
 	executor = executor_new_stepped(1);
 	(void) sem_init(&gate, 0, 0);
 	(void) sem_init(&passed, 0, 0);

@@ -76,6 +76,7 @@ static RESULT prepare_web(struct ec2_call *e, void *args)
 	if (!e->config->issuers)
 		return ctx_fail(e->c, ERR_AGAIN, "no issuer can be asked here");
 	e->lane = issuers_lane(e->config->issuers);
+	e->asker = s.account->row.id; /* its provider answers as slowly as the account likes */
 	return web_identity_fit(e->c, a->identity, &a->provider);
 }
 
