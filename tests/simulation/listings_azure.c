@@ -9,10 +9,23 @@ static bool is_number(struct str text, int64_t number)
 	return result_is_ok(str_parse_int(text, &shown)) && shown == number;
 }
 
-/* Compares the name only; the row's id is compared later. */
+/* The id of the item's row; none if resources of its type do not show it. */
+static struct str row_of(struct str item)
+{
+	static const char *const members[] = {"properties/vmId", "properties/uniqueId",
+					      "properties/resourceGuid"};
+	struct str row = STR_NONE;
+	for (size_t k = 0; k < sizeof members / sizeof *members && str_is_empty(row); k++)
+		row = answer_at(item, members[k]);
+	return row;
+}
+
+/* Compares the name and the row: a resource may have the name of one that is still being deleted. */
 static bool is_it(const struct look *l, const struct thing *t, struct str item)
 {
-	return t->id[0] && str_equal(answer_at(item, "id"), azure_id(l->s, t));
+	struct str row = row_of(item);
+	return t->id[0] && str_equal(answer_at(item, "id"), azure_id(l->s, t)) &&
+	       (str_is_empty(row) || model_is_id(row, t));
 }
 
 /* Compares a reference to another resource. t NULL: there must be none. */
@@ -35,11 +48,11 @@ static const char *differ_tags(const struct thing *t, struct str tags)
 	return t->life != LIVE || shown == t->tag_count ? NULL : "the number of tags";
 }
 
-/* Compares the row's id and the tags, which every resource shows. */
-static const char *differ_head(const struct thing *t, struct str item, const char *row)
+/* Compares what every resource shows. shows_row: its type shows the row's id, which is_it() compares. */
+static const char *differ_head(const struct thing *t, struct str item, bool shows_row)
 {
-	if (row && !model_is_id(answer_at(item, row), t))
-		return "its row";
+	if (str_is_empty(row_of(item)) == shows_row)
+		return "whether its row is shown";
 	if (!str_is(answer_at(item, "location"), "xywest2"))
 		return "its location";
 	return t->life == LIVE ? differ_tags(t, answer_at(item, "tags")) : NULL;
@@ -105,7 +118,7 @@ static const char *differ_interfaces(const struct look *l, const struct thing *m
 
 static const char *differ_machine(const struct look *l, struct thing *t, struct str item)
 {
-	const char *words = differ_head(t, item, "properties/vmId");
+	const char *words = differ_head(t, item, true);
 	if (words || t->life == ENDING || model_may_be_off(t) || !l->is_settled)
 		return words;
 	if (!has_power(item, t->wanted_on ? "PowerState/running" : "PowerState/deallocated"))
@@ -121,7 +134,7 @@ static const char *differ_machine(const struct look *l, struct thing *t, struct 
 static const char *differ_disk(const struct look *l, struct thing *t, struct str item)
 {
 	const struct thing *holder = t->of ? t->of : t->to;
-	const char *words = differ_head(t, item, "properties/uniqueId");
+	const char *words = differ_head(t, item, true);
 	struct str state = answer_at(item, "properties/diskState");
 	if (words || t->life == ENDING)
 		return words;
@@ -141,7 +154,7 @@ static const char *differ_disk(const struct look *l, struct thing *t, struct str
 
 static const char *differ_snapshot(const struct look *l, struct thing *t, struct str item)
 {
-	const char *words = differ_head(t, item, "properties/uniqueId");
+	const char *words = differ_head(t, item, true);
 	if (words || !(t->is_complete || l->is_settled))
 		return words;
 	if (t->gibibytes && !is_number(answer_at(item, "properties/diskSizeGB"), t->gibibytes))
@@ -151,7 +164,7 @@ static const char *differ_snapshot(const struct look *l, struct thing *t, struct
 
 static const char *differ_image(const struct look *l, struct thing *t, struct str item)
 {
-	const char *words = differ_head(t, item, NULL);
+	const char *words = differ_head(t, item, false);
 	if (words || t->is_empty || t->is_disabled || !(t->is_complete || l->is_settled))
 		return words;
 	EACH (&l->s->model, device, KIND_IMAGE_DEVICE)
@@ -187,7 +200,7 @@ static const char *differ_network(const struct look *l, struct thing *t, struct 
 {
 	char block[CIDR_TEXT_SIZE];
 	struct str first = answer_at(item, "properties/addressSpace/addressPrefixes/item");
-	const char *words = differ_head(t, item, "properties/resourceGuid");
+	const char *words = differ_head(t, item, true);
 	if (words)
 		return words;
 	if (t->block.bits && !str_is(first, cidr_write(t->block, block)))
@@ -198,7 +211,7 @@ static const char *differ_network(const struct look *l, struct thing *t, struct 
 static const char *differ_interface(const struct look *l, struct thing *t, struct str item)
 {
 	const struct thing *holder = t->of ? t->of : t->to, *subnet = model_subnet(t);
-	const char *words = differ_head(t, item, "properties/resourceGuid");
+	const char *words = differ_head(t, item, true);
 	if (words || t->life == ENDING || model_may_have_ended(t))
 		return words;
 	if (!is_ref(l, answer_at(item, "properties/ipConfigurations/item/properties/subnet/id"),
@@ -215,7 +228,7 @@ static const char *differ_interface(const struct look *l, struct thing *t, struc
 static const char *differ_address(const struct look *l, struct thing *t, struct str item)
 {
 	struct arena *a = l->s->region.cloud->arena;
-	const char *words = differ_head(t, item, "properties/resourceGuid");
+	const char *words = differ_head(t, item, true);
 	struct str config = answer_at(item, "properties/ipConfiguration/id");
 	if (words)
 		return words;
