@@ -147,7 +147,8 @@ static void judge_disk(const struct request *x, struct verdict *v)
 		return;
 	if (x->count < t->gibibytes || !t->gibibytes)
 		refuse_or_doubt(v, t->gibibytes, "OperationNotAllowed");
-	doubt(v, "OperationNotAllowed"); /* it is being created, or modified */
+	doubt(v, "OperationNotAllowed"); /* it is being created */
+	doubt(v, "Conflict");            /* an earlier modification is under way */
 }
 
 static void apply_disk(struct request *x, struct str answer)

@@ -299,7 +299,7 @@ void azure_translate(struct verdict *v)
 		{"AuthFailure", "ScopeLocked"}, /* if it became a NAT gateway's meanwhile */
 		{"DependencyViolation", "InUseSubnetCannotBeDeleted"},
 		{"IncorrectInstanceState", "OperationNotAllowed"},
-		{"IncorrectModificationState", "OperationNotAllowed"},
+		{"IncorrectModificationState", "Conflict"},
 		{"IncorrectState", "OperationNotAllowed"},
 		{"InstanceLimitExceeded", "OperationNotAllowed"},
 		{"InsufficientInstanceCapacity", "AllocationFailed"},
