@@ -128,19 +128,27 @@ static bool has_known_disks(const struct request *x, const struct thing *machine
 	return true;
 }
 
+static void say_disk(struct request *x, const struct thing *volume, int lun, const char *comma)
+{
+	azure_say(x,
+		  "%s{\"lun\": %d, \"createOption\": \"Attach\", \"managedDisk\": {\"id\": \"%" STR_FMT
+		  "\"}}",
+		  comma, lun, STR_ARG(azure_id(x->s, volume)));
+}
+
+/* more: a disk to attach, which may be gone; EACH would not find it then. */
 static void say_disks(struct request *x, const struct thing *machine, const struct thing *but,
 		      const struct thing *more, int lun)
 {
 	const char *comma = "";
 	azure_say(x, "{" AZURE_LOCATION ", \"properties\": {\"storageProfile\": {\"dataDisks\": [");
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if (t == more || (t->to == machine && t != but)) {
-			azure_say(x,
-				  "%s{\"lun\": %d, \"createOption\": \"Attach\", \"managedDisk\": {\"id\": "
-				  "\"%" STR_FMT "\"}}",
-				  comma, t == more ? lun : lun_of(t), STR_ARG(azure_id(x->s, t)));
+		if (t->to == machine && t != but) {
+			say_disk(x, t, lun_of(t), comma);
 			comma = ", ";
 		}
+	if (more)
+		say_disk(x, more, lun, comma);
 	azure_say(x, "]}}}");
 }
 
