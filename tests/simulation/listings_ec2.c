@@ -367,7 +367,8 @@ static bool is_encryption(struct thing *t, struct str text)
 
 static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
 {
-	struct str device = answer_at(item, "attachmentSet/item/device");
+	struct str device = answer_at(item, "attachmentSet/item/device"), status = answer_at(item, "status");
+	t->is_complete = t->is_complete || str_is(status, "available") || str_is(status, "in-use");
 	if (t->life == LIVE && !is_size(t, answer_at(item, "size")))
 		return "its size";
 	if (!is_encryption(t, answer_at(item, "encrypted")))

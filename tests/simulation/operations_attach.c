@@ -146,6 +146,8 @@ static void judge_attach_volume(const struct request *x, struct verdict *v)
 	const struct thing *volume = request_find_ref(x, KIND_VOLUME),
 			   *instance = request_find_ref(x, KIND_INSTANCE);
 	attach_judge_free(volume, v, request_word(x, "VolumeInUse", "400"));
+	if (!volume->is_complete) /* it is being created */
+		doubt(v, request_word(x, "IncorrectState", "400"));
 	if (x->s->hosts_shaken) /* its host may not see the volume's pool at this moment */
 		doubt(v, request_word(x, "InsufficientVolumeCapacity", "400"));
 	refuse_or_doubt(v, instance->life == ENDING, request_word(x, "IncorrectState", "409"));

@@ -139,7 +139,7 @@ struct thing {
 	int64_t gibibytes; /* size of a volume, a snapshot or an image's device; 0: not known yet */
 	enum encryption encryption;
 	bool is_shared;        /* a multi-attach volume */
-	bool is_complete;      /* a snapshot or image that was listed as complete */
+	bool is_complete;      /* a snapshot, image or volume that was listed as complete */
 	bool has_failed;       /* a NAT gateway that failed, or a peering that failed or was rejected */
 	bool is_accepted;      /* a peering's */
 	int64_t deprecated_us; /* an image's time of deprecation; 0: none */
