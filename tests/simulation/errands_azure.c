@@ -182,7 +182,7 @@ static bool is_emptied(struct cloud *c, const void *account)
 static void step_some(struct simulation *s)
 {
 	for (uint64_t n = random_below(120); n > 0; n--)
-		(void) executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
+		(void) region_step(&s->region, clock_now_us() + MINUTE);
 }
 
 /* All parts must be deleted, in a possible order, wherever the process dies. */

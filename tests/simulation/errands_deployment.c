@@ -101,7 +101,7 @@ static struct str shown(struct simulation *s, unsigned account, const struct res
 static void step_some(struct simulation *s)
 {
 	for (uint64_t n = random_below(80); n > 0; n--)
-		(void) executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
+		(void) region_step(&s->region, clock_now_us() + MINUTE);
 }
 
 /* Lets the deployment run; the process dies a few times, or never. */

@@ -44,7 +44,7 @@ void shake_power(struct simulation *s)
 {
 	struct str host = names[random_below(HOSTS)];
 	uint64_t dice = random_below(7);
-	if (s->is_doomed || fault_armed)
+	if (s->is_doomed || s->region.faults)
 		return;
 	tell(s, "host %" STR_FMT ": %s", STR_ARG(host),
 	     (const char *[]){"gets a fence command", "its fence command is broken",
@@ -107,8 +107,7 @@ void fences_check_over(struct simulation *s)
 
 static void step_some(struct simulation *s, uint64_t steps)
 {
-	for (uint64_t n = 0; n < steps && executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
-	     n++)
+	for (uint64_t n = 0; n < steps && region_step(&s->region, clock_now_us() + MINUTE); n++)
 		fences_check(s);
 }
 

@@ -98,8 +98,7 @@ static void migrate_in_peace(struct simulation *s)
 		return;
 	migrate(s, t);
 	uint64_t steps = random_below(60);
-	for (uint64_t n = 0; n < steps && executor_step(s->region.cloud->executor, clock_now_us() + SECOND);
-	     n++)
+	for (uint64_t n = 0; n < steps && region_step(&s->region, clock_now_us() + SECOND); n++)
 		;
 	if (random_below(2))
 		kill_and_restart(s);
@@ -162,7 +161,7 @@ static void move_volume_in_peace(struct simulation *s)
 	tell(s, "a volume goes to another pool: %s%s", err_name(asked.code),
 	     fails ? ", and no guest's is copied" : "");
 	uint64_t steps = random_below(60);
-	for (uint64_t n = 0; n < steps && executor_step(c->executor, clock_now_us() + SECOND); n++)
+	for (uint64_t n = 0; n < steps && region_step(&s->region, clock_now_us() + SECOND); n++)
 		;
 	if (random_below(2))
 		kill_and_restart(s);
@@ -189,7 +188,7 @@ static void migrate_off(struct simulation *s)
 	t->may_vary = t->is_resized = true;
 	server_move(t);
 	uint64_t steps = random_below(60);
-	for (uint64_t n = 0; n < steps && executor_step(c->executor, clock_now_us() + SECOND); n++)
+	for (uint64_t n = 0; n < steps && region_step(&s->region, clock_now_us() + SECOND); n++)
 		;
 	if (random_below(2))
 		kill_and_restart(s);
@@ -263,25 +262,23 @@ static void make_fault(struct simulation *s)
 	     forever ? ", and all after it" : "");
 	request_mark_open(s);
 	s->hosts_shaken = true;
-	fault_arm(faults[which].points, n, forever);
-	if (next >= 4)
-		return;
-	tell(s, "and then %s number %d fails", faults[next].words, (int) next_n);
-	fault_arm_next(faults[next].points, next_n);
+	region_arm(&s->region, faults[which].points, n, forever, next < 4 ? faults[next].points : 0, next_n);
+	if (next < 4)
+		tell(s, "and then %s number %d fails", faults[next].words, (int) next_n);
 }
 
 static void end_faults(struct simulation *s)
 {
-	if (fault_armed)
+	if (s->region.faults)
 		tell(s, "faults are over");
-	fault_disarm();
+	region_disarm(&s->region);
 }
 
 void make_whole(struct simulation *s)
 {
 	static const struct str names[HOSTS] = {{"h0", 2}, {"h1", 2}, {"h2", 2}};
 	tell(s, "all is made whole");
-	fault_disarm();
+	region_disarm(&s->region);
 	if (s->is_doomed)
 		kill_and_restart(s);
 	for (size_t k = 0; k < HOSTS; k++) {
@@ -333,7 +330,6 @@ static void restart(struct simulation *s)
 	if (has_open(s))
 		return;
 	tell(s, "restart");
-	fault_disarm();
 	s->is_doomed = false;
 	region_restart(&s->region);
 }
@@ -352,7 +348,7 @@ static void let_pass(struct simulation *s)
 	static const int64_t whiles[] = {5 * SECOND, 20 * SECOND, 70 * SECOND};
 	int64_t until_us = clock_now_us() + whiles[random_below(3)];
 	tell(s, "time passes");
-	for (int n = 0; n < 400 && executor_step(s->region.cloud->executor, until_us); n++) {
+	for (int n = 0; n < 400 && region_step(&s->region, until_us); n++) {
 		fences_check(s);
 		if (cloud_is_dying(s->region.cloud)) {
 			kill_and_restart(s);

@@ -84,7 +84,7 @@ static void step(struct simulation *s)
 	struct cloud *c = s->region.cloud;
 	int64_t until_us = clock_now_us() + whiles[random_below(4)];
 	for (uint64_t n = 1 + random_below(8); n > 0; n--) {
-		(void) executor_step(c->executor, until_us);
+		(void) region_step(&s->region, until_us);
 		if (cloud_is_dying(c)) {
 			kill_and_restart(s);
 			return;
@@ -163,7 +163,7 @@ void settle_and_compare(struct simulation *s)
 	make_whole(s);
 	for (int n = 0; has_open(s) && n < 100000; n++) {
 		resume_all(s);
-		(void) executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
+		(void) region_step(&s->region, clock_now_us() + MINUTE);
 	}
 	if (has_open(s))
 		blame(s, "a call is never answered");

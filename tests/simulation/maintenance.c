@@ -60,7 +60,7 @@ void maintain_host(struct simulation *s)
 	struct str host = names[random_below(HOSTS)];
 	bool ends = random_below(2) == 0, stops = random_below(3) == 0;
 	enum host_maintenance_kind kind = stops ? HOST_MAINTENANCE_KIND_STOP : HOST_MAINTENANCE_KIND_REBOOT;
-	if (s->is_doomed || fault_armed)
+	if (s->is_doomed || s->region.faults)
 		return;
 	request_mark_open(s);
 	tell(s, "host %" STR_FMT ": a maintenance %s", STR_ARG(host),
@@ -163,8 +163,7 @@ void maintain_by_moving(struct simulation *s)
 	s->hosts_shaken = true; /* instances that cannot migrate are off until the end */
 	if (!result_is_ok(plan(s, host, HOST_MAINTENANCE_KIND_MOVE, clock_now_us(), 0)))
 		blame(s, "an operator's maintenance is refused");
-	for (uint64_t n = 0; n < steps && executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
-	     n++)
+	for (uint64_t n = 0; n < steps && region_step(&s->region, clock_now_us() + MINUTE); n++)
 		;
 	if (random_below(2))
 		kill_and_restart(s);

@@ -63,7 +63,6 @@ void policies_change(struct simulation *s)
 	struct cloud *c = s->region.cloud;
 	unsigned account = (unsigned) random_below(ACCOUNTS);
 	size_t which = (size_t) random_below(DENIALS + 2);
-	unsigned faults = fault_suspend();
 	struct inline_policy_wish wish = {.user = ref_to(KIND_USER, s->region.hands[account].who.user),
 					  .name = STR("deny")};
 	struct identity owner = s->region.users[account].who;
@@ -83,7 +82,6 @@ void policies_change(struct simulation *s)
 	} else if (was_denied) {
 		cloud_ok(c, &owner, engine_delete_inline_policy, &wish);
 	}
-	fault_resume(faults);
 }
 
 static bool is_among(const char *calls, const char *action)

@@ -176,8 +176,31 @@ void region_open(struct region *r, uint64_t seed)
 	open_face(r);
 }
 
+bool region_step(struct region *r, int64_t until_us)
+{
+	fault_resume(r->faults);
+	bool has_stepped = executor_step(r->cloud->executor, until_us);
+	r->faults = fault_suspend();
+	return has_stepped;
+}
+
+void region_arm(struct region *r, unsigned points, uint64_t n, bool forever, unsigned next, uint64_t next_n)
+{
+	fault_arm(points, n, forever);
+	if (next)
+		fault_arm_next(next, next_n);
+	r->faults = fault_suspend();
+}
+
+void region_disarm(struct region *r)
+{
+	fault_disarm();
+	r->faults = 0;
+}
+
 void region_kill(struct region *r)
 {
+	region_disarm(r);
 	cloud_cut(r->cloud); /* calls in the queue still use the faces and guards */
 	close_face(r);
 	cloud_kill(r->cloud);
@@ -185,6 +208,7 @@ void region_kill(struct region *r)
 
 void region_restart(struct region *r)
 {
+	region_disarm(r);
 	if (r->face) {
 		cloud_cut(r->cloud);
 		close_face(r);

@@ -536,12 +536,10 @@ bool request_is_woken(const struct request *x)
 
 void request_resume(struct request *x)
 {
-	unsigned faults = fault_suspend();
 	x->http.is_woken = false;
 	x->http.resume(&x->http.call);
 	if (x->http.is_answered)
 		end(x);
-	fault_resume(faults);
 }
 
 void request_drop(struct request *x)
@@ -649,21 +647,18 @@ static void send_one(struct request *x)
 void request_send(struct request *x)
 {
 	struct simulation *s = x->s;
-	unsigned faults = fault_suspend();
 	x->is_open = true;
 	x->past_count = 0;
 	x->might_succeed = false;
-	x->in_storm = faults != 0 || s->is_doomed;
+	x->in_storm = s->region.faults != 0 || s->is_doomed;
 	send_one(x);
 	if (x->http.is_answered)
 		end(x);
-	fault_resume(faults);
 }
 
 struct str request_get_answer(struct simulation *s, unsigned account, const char *form)
 {
 	struct fake_call http;
-	unsigned faults = fault_suspend();
 	struct arena *a = s->region.cloud->arena;
 	bool is_openstack = strchr(form, ' ') != NULL;
 	if (is_openstack)
@@ -675,7 +670,6 @@ struct str request_get_answer(struct simulation *s, unsigned account, const char
 	struct str body = is_openstack ? answer_of_json(a, buf_str(&http.body))
 				       : answer_root(str_copy(a, buf_str(&http.body)));
 	fake_call_done(&http);
-	fault_resume(faults);
 	return body;
 }
 
@@ -695,7 +689,7 @@ struct str request_call_through(struct simulation *s, unsigned account, struct s
 		if (is_woken)
 			http.resume(&http.call);
 		else
-			(void) executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
+			(void) region_step(&s->region, clock_now_us() + MINUTE);
 	}
 	if (!http.is_answered)
 		blame(s, "%" STR_FMT " is never answered", STR_ARG(line));
@@ -709,7 +703,6 @@ struct str request_call_through(struct simulation *s, unsigned account, struct s
 bool request_is_let_in(struct simulation *s, uuid person, unsigned account)
 {
 	struct fake_call http;
-	unsigned faults = fault_suspend();
 	const struct world_user user = {
 		.who = {.user = person, .account = s->region.users[account].who.account}};
 	start_openstack(s, &user, STR("GET /compute/v2.1/servers"), STR_NONE, &http);
@@ -717,7 +710,6 @@ bool request_is_let_in(struct simulation *s, uuid person, unsigned account)
 		blame(s, "a person's look was answered %d", http.status);
 	bool is_let_in = http.status == 200;
 	fake_call_done(&http);
-	fault_resume(faults);
 	return is_let_in;
 }
 

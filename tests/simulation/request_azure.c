@@ -187,7 +187,6 @@ struct str azure_read(struct simulation *s, const struct thing *t, int *ret_stat
 {
 	struct fake_call http;
 	struct arena *a = s->region.cloud->arena;
-	unsigned faults = fault_suspend();
 	azure_start(s, &s->region.users[t->account],
 		    str_print(a, "GET %" STR_FMT "?api-version=%s", STR_ARG(azure_id(s, t)),
 			      type_of(t->kind)->version),
@@ -197,7 +196,6 @@ struct str azure_read(struct simulation *s, const struct thing *t, int *ret_stat
 	struct str body = str_copy(a, buf_str(&http.body));
 	*ret_status = http.status;
 	fake_call_done(&http);
-	fault_resume(faults);
 	return body;
 }
 

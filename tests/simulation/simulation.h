@@ -77,7 +77,8 @@ struct region {
 	struct api_face *openstack;
 	struct api_face *cloudstack;
 	struct api_face *azure;
-	bool deploys; /* somebody executes deployments of Azure's API */
+	bool deploys;    /* somebody executes deployments of Azure's API */
+	unsigned faults; /* armed fault points, suspended except in region_step() */
 	const uint8_t *master_key;
 	struct world_user users[ACCOUNTS + 1];
 	struct world_user hands[ACCOUNTS]; /* second users, restricted by policies */
@@ -90,6 +91,12 @@ struct region {
 void region_open(struct region *r, uint64_t seed);
 /* The API that the call belongs to. */
 struct api_face *region_face_for(const struct region *r, const struct call *call);
+/* The region's next piece of work, up to that time; false: there is none. Armed faults hit only what runs here:
+ * the test's own work between two steps must not fail. */
+bool region_step(struct region *r, int64_t until_us);
+/* Arms faults for the next steps, as in base/fault.h; next 0: no second one. */
+void region_arm(struct region *r, unsigned points, uint64_t n, bool forever, unsigned next, uint64_t next_n);
+void region_disarm(struct region *r);
 void region_kill(struct region *r);    /* like kill -9 */
 void region_restart(struct region *r); /* after a kill, or with an orderly end before */
 /* UUID of the row with this EC2 id, or none. */
