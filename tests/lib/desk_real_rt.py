@@ -2,11 +2,13 @@
 """Debian's Request Tracker 5 as a desk: an SQLite database, RT's own web server on loopback, and its staff's actions by REST2. It has the interface
 of desk_rt.Desk, so that one test can run against either. It can be killed and restarted."""
 import base64
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import urllib.error
 import urllib.parse
@@ -48,6 +50,7 @@ def is_here():
 class Desk:
     def __init__(self, folder, name):
         self.name, self.folder, self.port, self.process = name, os.path.join(str(folder), name), clone.reserve_ports(), None
+        self.read_parts, self.last_transaction = {}, 0
         os.makedirs(os.path.join(self.folder, "empty"))
         self.env = dict(os.environ, RT_SITE_CONFIG=os.path.join(self.folder, "RT_SiteConfig.pm"), RT_SITE_CONFIG_DIR=os.path.join(self.folder, "empty"),
                         FIELD=FIELD, PERL5LIB="")
@@ -81,16 +84,35 @@ class Desk:
             except OSError:
                 assert self.process.poll() is None, waiting.read(log.name)
                 return None
-        return waiting.wait_until(answers, "RT answers", of=self.process, shows=lambda: waiting.read(log.name))
+        waiting.wait_until(answers, "RT answers", of=self.process, shows=lambda: waiting.read(log.name))
+        waiting.watch(self)
 
     def stop(self, number=signal.SIGKILL):
         """Ends the whole session, which includes RT's workers."""
+        waiting.unwatch(self)
         os.killpg(self.process.pid, number)
         waiting.communicate(self.process)
 
     def end(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- interface of waiting.py: a busy machine's RT takes minutes for a few messages, while Dari waits for its answers
+
+    def watched(self):
+        return [self.process.pid]
+
+    def progress(self):
+        """The number of RT's last transaction; each message, file and change of state is one."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{self.folder}/rt.db?mode=ro", uri=True)) as database:
+                self.last_transaction = database.execute("SELECT max(id) FROM Transactions").fetchone()[0]
+        except sqlite3.OperationalError:  # RT is writing
+            pass
+        return self.last_transaction
+
+    def has_ended(self):
+        return self.process.poll() is not None and f"{self.name} has ended with {self.process.returncode}"
 
     # ---- actions of RT's staff
 
@@ -136,10 +158,15 @@ class Desk:
         return [t for t in items if kind in (None, t["Type"]) and who in (None, t["Creator"]["id"] if isinstance(t["Creator"], dict) else t["Creator"])]
 
     def parts(self, transaction):
-        """Parts of a transaction: (name, content) each, texts first."""
+        """Parts of a transaction: (name, content) each, texts first. They never change, so each is read once: tests that wait ask again and again."""
+        if transaction in self.read_parts:
+            return self.read_parts[transaction]
         said = self.ask("GET", f"/transaction/{transaction}/attachments?fields=Filename,ContentType&per_page=100")
         whole = [self.ask("GET", f"/attachment/{a['id']}") for a in said["items"]]
-        return [(a.get("Filename") or "", base64.b64decode(a.get("Content") or "")) for a in whole if a.get("ContentType", "").split("/")[0] != "multipart"]
+        found = [(a.get("Filename") or "", base64.b64decode(a.get("Content") or "")) for a in whole if a.get("ContentType", "").split("/")[0] != "multipart"]
+        if found:
+            self.read_parts[transaction] = found
+        return found
 
     def said(self, ticket, kind="Correspond", who=None):
         return [next((c.decode() for n, c in self.parts(t["id"]) if not n), "") for t in self.transactions(ticket, kind, who)]

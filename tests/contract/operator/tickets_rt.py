@@ -18,8 +18,8 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import desk_real_rt  # noqa: E402
 from dev import ROOT, Dev  # noqa: E402
+import waiting  # noqa: E402
 from waiting import found as soon  # noqa: E402
-
 
 
 class Region:
@@ -38,6 +38,7 @@ class Region:
         self.support = self.dev.account.client("support")
 
     def kill(self):
+        waiting.unwatch(self.dev)
         self.dev.process.send_signal(signal.SIGKILL)
         self.dev.process.communicate()
 
