@@ -88,15 +88,25 @@ def list_unit(build):
 
 
 def list_scripts():
-    """The executable scripts of each level's folder; tests/contract has one more level of folders."""
+    """The scripts of each level's folder; tests/contract has one more level of folders."""
     for level in SCRIPT_LEVELS:
         top = os.path.join(ROOT, "tests", level)
         folders = [top] if level != "contract" else sorted(entry.path for entry in os.scandir(top) if entry.is_dir())
         for folder in folders:
             for name in sorted(os.listdir(folder)):
                 path = os.path.join(folder, name)
-                if SCRIPT_NAME.fullmatch(name) and os.access(path, os.X_OK) and not name.endswith("selftest.sh"):
+                if SCRIPT_NAME.fullmatch(name) and is_script(path) and not name.endswith("selftest.sh"):
                     yield read_script(level, os.path.relpath(path, top), path)
+
+
+def is_script(path):
+    """Whether its first line says how it is run. Without its bit of execution it would never run, and nobody would miss it."""
+    with open(path, "rb") as file:
+        if file.read(2) != b"#!":
+            return False
+    if not os.access(path, os.X_OK):
+        raise ValueError(f"{path} is not executable")
+    return True
 
 
 def read_script(level, name, path):

@@ -99,6 +99,17 @@ def test_narrow_subjects_weigh_more():
     assert weights[narrow][0] > weights[wide][0]
 
 
+def test_a_script_must_be_executable(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_text("#!/usr/bin/python3\n", encoding="ascii")
+    with pytest.raises(ValueError, match="a.py is not executable"):
+        entries.is_script(path)
+    path.chmod(0o755)
+    assert entries.is_script(path)
+    path.write_text("MODULE = 1\n", encoding="ascii")
+    assert not entries.is_script(path)
+
+
 def test_each_script_is_compared_with_its_own_last_pass():
     before = entries.Entry("real", "before.py", [], 1, "chosen", subjects=("src/drivers",), passed_at="a" * 12)
     after = entries.Entry("real", "after.py", [], 1, "chosen", subjects=("src/drivers",), passed_at="b" * 12)
