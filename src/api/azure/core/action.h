@@ -16,6 +16,7 @@
 #pragma once
 
 #include "api/azure/core/azure.h"
+#include "api/azure/core/types.h"
 #include "api/core/dispatch.h"
 #include "api/core/listing.h"
 #include "auth/bearer.h"
@@ -26,24 +27,6 @@
 
 struct az_call;
 struct deployer;
-
-/* A type of resources, and which versions of the API it is spoken in: from the first to the last, which are dates, and
- * some between them with a suffix. */
-struct az_type {
-	const char *space, *name; /* "Microsoft.Compute", "virtualMachines" */
-	const char *versions;     /* those that /providers lists, the newest last: "2015-06-15|2020-06-01" */
-	bool is_global;           /* it has no location */
-};
-enum az_types {
-#define TYPE(symbol, space, name, versions, is_global) AZ_##symbol,
-#include "api/azure/core/types.def"
-	AZ_BUILT_TYPE_COUNT, /* of what follows there is nothing */
-	AZ_LAST_BUILT_TYPE = AZ_BUILT_TYPE_COUNT - 1,
-#include "api/azure/core/empty_types.def"
-#undef TYPE
-	AZ_TYPE_COUNT
-};
-extern const struct az_type az_types[AZ_TYPE_COUNT];
 
 /*   AZ_SIGNIN    of the sign-in: its own errors, no version of the API
  *   AZ_FORM      the body is a form

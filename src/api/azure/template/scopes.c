@@ -4,7 +4,7 @@
  */
 #include "api/azure/template/internal.h"
 
-#include "api/azure/core/action.h"
+#include "api/azure/core/types.h"
 #include "base/uuid.h"
 #include "base/uuid_asked.h"
 
