@@ -323,6 +323,103 @@ static void test_tenancy(void **state)
 	       200, "");
 }
 
+/* Conditions on the options of a launch: of two values, a policy allows one. */
+static void test_launch_options(void **state)
+{
+	static const struct {
+		const char *key, *value, *fits, *differs;
+	} options[] = {
+		{"ec2:MetadataHttpTokens", "required", "&MetadataOptions.HttpTokens=required",
+		 "&MetadataOptions.HttpTokens=optional"},
+		{"ec2:MetadataHttpTokens", "optional", "&MetadataOptions.HttpTokens=optional",
+		 "&MetadataOptions.HttpTokens=required"},
+		{"ec2:MetadataHttpEndpoint", "disabled", "&MetadataOptions.HttpEndpoint=disabled",
+		 "&MetadataOptions.HttpEndpoint=enabled"},
+		{"ec2:EbsOptimized", "true", "&EbsOptimized=true", "&EbsOptimized=false"},
+		{"ec2:EbsOptimized", "false", "&EbsOptimized=false", "&EbsOptimized=true"},
+	};
+	struct world *w = *state;
+	struct world_user dave;
+	struct str image = id_to_ec2(w->arena, KIND_IMAGE, w->image);
+	world_add_user(w, "dave", w->alice.who.account, NULL, &dave);
+	for (size_t k = 0; k < sizeof options / sizeof *options; k++) {
+		struct str statements =
+			str_print(w->arena,
+				  "{'Effect':'Allow','Action':'ec2:RunInstances','Resource':'arn:aws:ec2:*:*:"
+				  "instance/*',"
+				  "'Condition':{'StringEquals':{'%s':'%s'}}},"
+				  "{'Effect':'Allow','Action':'ec2:RunInstances','NotResource':"
+				  "'arn:aws:ec2:*:*:instance/*'}",
+				  options[k].key, options[k].value);
+		put_policy(w, &dave, "run", str_to_z(w->arena, statements));
+		struct str fits = str_print(w->arena, LAUNCH "&DryRun=true%s", options[k].fits);
+		struct str differs = str_print(w->arena, LAUNCH "&DryRun=true%s", options[k].differs);
+		expect(ec2(w, &dave, str_to_z(w->arena, fits), image), 412, "DryRunOperation");
+		expect(ec2(w, &dave, str_to_z(w->arena, differs), image), 403, "UnauthorizedOperation");
+	}
+}
+
+/* An access key has no aws:MultiFactorAuthPresent: "Bool" passes it over, "BoolIfExists" holds. */
+static void test_conditions_of_caller(void **state)
+{
+	static const struct {
+		const char *condition;
+		bool holds;
+	} cases[] = {
+		{"'Bool':{'aws:MultiFactorAuthPresent':'false'}", false},
+		{"'Bool':{'aws:MultiFactorAuthPresent':'true'}", false},
+		{"'BoolIfExists':{'aws:MultiFactorAuthPresent':'false'}", true},
+		{"'Null':{'aws:MultiFactorAuthAge':'true'}", true},
+		{"'Null':{'aws:TokenIssueTime':'true'}", true},
+		{"'Null':{'ec2:SourceInstanceARN':'true'}", true},
+		{"'Null':{'aws:Ec2InstanceSourceVpc':'true'}", true},
+		{"'StringEquals':{'aws:PrincipalType':'User'}", true},
+		{"'StringEquals':{'aws:PrincipalType':'AssumedRole'}", false},
+		{"'Bool':{'aws:ViaAWSService':'false'}", true},
+		{"'Null':{'aws:Unheard':'true'}", true},
+		{"'StringEquals':{'aws:Unheard':'x'}", false},
+	};
+	struct world *w = *state;
+	struct world_user dave;
+	world_add_user(w, "dave", w->alice.who.account, NULL, &dave);
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+		struct str statement =
+			str_print(w->arena,
+				  "{'Effect':'Allow','Action':'ec2:DescribeVpcs','Resource':'*',"
+				  "'Condition':{%s}}",
+				  cases[k].condition);
+		put_policy(w, &dave, "look", str_to_z(w->arena, statement));
+		int status = ec2(w, &dave, "Action=DescribeVpcs", STR_NONE).status;
+		if (status != (cases[k].holds ? 200 : 403))
+			fail_msg("%s: %d", cases[k].condition, status);
+	}
+}
+
+/* Conditions on the row that a call names, and on the tags of a new row. */
+static void test_conditions_of_row(void **state)
+{
+	struct world *w = *state;
+	struct world_user dave;
+	struct str one = launch(w, ""), other = launch(w, "");
+	world_add_user(w, "dave", w->alice.who.account, NULL, &dave);
+	struct str statement = str_print(w->arena,
+					 "{'Effect':'Allow','Action':'ec2:StopInstances','Resource':'*',"
+					 "'Condition':{'StringEquals':{'ec2:InstanceID':'%" STR_FMT "',"
+					 "'aws:ResourceAccount':'%" STR_FMT "'}}}",
+					 STR_ARG(one), STR_ARG(w->alice.who.account_number));
+	put_policy(w, &dave, "one", str_to_z(w->arena, statement));
+	expect(ec2(w, &dave, "Action=StopInstances&InstanceId.1=@", other), 403, "UnauthorizedOperation");
+	expect(ec2(w, &dave, "Action=StopInstances&InstanceId.1=@", one), 200, "");
+	put_policy(w, &dave, "tags",
+		   "{'Effect':'Allow','Action':['ec2:CreateVpc','ec2:CreateTags'],'Resource':'*',"
+		   "'Condition':{'ForAllValues:StringEquals':{'aws:TagKeys':['env']}}}");
+#define TAGGED                                                                                               \
+	"Action=CreateVpc&CidrBlock=10.7.0.0/16&TagSpecification.1.ResourceType=vpc&"                        \
+	"TagSpecification.1.Tag.1.Value=x&TagSpecification.1.Tag.1.Key="
+	expect(ec2(w, &dave, TAGGED "cost", STR_NONE), 403, "UnauthorizedOperation");
+	expect(ec2(w, &dave, TAGGED "env", STR_NONE), 200, "");
+}
+
 /* The condition ec2:InstanceMarketType tells spot instances from others. */
 static void test_market(void **state)
 {
@@ -654,6 +751,9 @@ int main(void)
 		guard_test(test_refusals_are_kept),
 		guard_test(test_allow),
 		guard_test(test_tenancy),
+		guard_test(test_launch_options),
+		guard_test(test_conditions_of_caller),
+		guard_test(test_conditions_of_row),
 		guard_test(test_market),
 		guard_test(test_roles),
 		guard_test(test_read_of_one),
