@@ -182,6 +182,39 @@ static void check_access_keys(void **state)
 	cloud_fails(c, &c->alice, engine_create_access_key, &wish, ERR_INVALID, KIND_ACCESS_KEY);
 }
 
+/* An id that the caller chooses, as in Keystone's "ec2" credentials. */
+static void check_told_ids(void **state)
+{
+	static const char *const bad[] = {"ASIATEMPORARY", "a/b", "a b", "a:b"};
+	struct cloud *c = *state;
+	struct access_key key = {.row.id = uuid_random(), .key_id = STR("a-b_c.d@e+f1"), .secret = STR("s")};
+	struct access_key_wish wish = {
+		.user = ref_to(c, KIND_USER, c->alice.user), .key = &key, .is_told = true};
+	cloud_ok(c, &c->alice, engine_create_access_key, &wish);
+	struct access_key_change renaming = {.key = key.row.id};
+	for (size_t n = 0; n < sizeof bad / sizeof *bad; n++) {
+		renaming.key_id = str_from(bad[n]);
+		cloud_fails(c, &c->alice, engine_change_access_key, &renaming, ERR_INVALID, KIND_ACCESS_KEY);
+	}
+	renaming.key_id = STR("AKIABOB"); /* another account's */
+	cloud_fails(c, &c->alice, engine_change_access_key, &renaming, ERR_EXISTS, KIND_ACCESS_KEY);
+	renaming.key_id = key.key_id; /* its own */
+	cloud_ok(c, &c->alice, engine_change_access_key, &renaming);
+}
+
+/* A member's keys are in reach of others in the account; the owner's are not. */
+static void check_reach_of_keys(void **state)
+{
+	struct cloud *c = *state;
+	struct identity member = c->alice;
+	member.user = uuid_random();
+	member.is_owner = false;
+	struct access_key_target target = {.key_id = STR("AKIAALICE"), .enabled = false};
+	cloud_fails(c, &member, engine_enable_access_key, &target, ERR_NOT_FOUND, KIND_ACCESS_KEY);
+	cloud_fails(c, &member, engine_delete_access_key, &target, ERR_NOT_FOUND, KIND_ACCESS_KEY);
+	assert_true(access_key_find_by_key_id(cloud_tables(c), target.key_id)->enabled);
+}
+
 static void check_key_pairs(void **state)
 {
 	struct cloud *c = *state;
@@ -219,6 +252,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_enable, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_access_keys, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_told_ids, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_reach_of_keys, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_key_pairs, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
