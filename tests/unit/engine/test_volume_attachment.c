@@ -293,6 +293,76 @@ static void check_modify(void **state)
 	assert_true(!find_volume(c, v)->is_shared && find_volume(c, v)->is_raw);
 }
 
+/* A shared volume occupies its place in each instance, also until a detached one is unplugged there. */
+static void check_places(void **state)
+{
+	struct cloud *c = *state;
+	uuid i[2];
+	close_other_hosts(c);
+	launch(c, 2, true, i);
+	uuid v = create(c, "io2", CHOICE_YES), plain = create(c, "io2", CHOICE_DEFAULT),
+	     third = create(c, "io2", CHOICE_DEFAULT);
+	attach(c, v, i[0]);
+	attach(c, v, i[1]);
+	struct volume_attaching named = attaching(c, plain, i[1]), unnamed = attaching(c, plain, i[1]);
+	cloud_fails(c, &c->alice, engine_attach_volume, &named, ERR_INVALID, KIND_VOLUME);
+	unnamed.device = STR_NONE;
+	cloud_ok(c, &c->alice, engine_attach_volume, &unnamed);
+	assert_true(str_is(find_volume(c, plain)->device, "/dev/vdc"));
+	assert_int_equal(find_volume(c, plain)->device_slot, 2);
+	const uuid both[] = {v, plain};
+	see_plugged(c, i[1], both, 2);
+	struct volume_detaching off = detaching(c, v, i[1]);
+	cloud_ok(c, &c->alice, engine_detach_volume, &off);
+	named = attaching(c, third, i[1]);
+	cloud_fails(c, &c->alice, engine_attach_volume, &named, ERR_INVALID, KIND_VOLUME);
+	see_plugged(c, i[1], &plain, 1);
+	cloud_ok(c, &c->alice, engine_attach_volume, &named);
+	assert_int_equal(find_volume(c, third)->device_slot, 1);
+}
+
+/* A shared volume seen in an instance that must not have it is recorded there, and stays in its own one. */
+static void check_stray(void **state)
+{
+	struct cloud *c = *state;
+	uuid i[2];
+	close_other_hosts(c);
+	launch(c, 2, true, i);
+	uuid v = create(c, "io2", CHOICE_YES);
+	attach(c, v, i[0]);
+	see_plugged(c, i[0], &v, 1);
+	see_plugged(c, i[1], &v, 1);
+	assert_int_equal(count_attachments(c, v), 2);
+	assert_true(uuid_equal(find_volume(c, v)->seen_instance, i[0]));
+	assert_non_null(volume_attachment_first_by_seen_instance(cloud_tables(c), i[1]));
+	see_plugged(c, i[1], NULL, 0);
+	assert_int_equal(count_attachments(c, v), 1);
+	assert_true(uuid_equal(find_volume(c, v)->instance, i[0]));
+}
+
+/* The volume has to exist on its host, and a detach has to name the device that the volume has. */
+static void check_wrong_state(void **state)
+{
+	struct cloud *c = *state;
+	uuid i[1];
+	launch(c, 1, true, i);
+	struct volume_wish wish = wish_of("io2", CHOICE_DEFAULT);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	struct volume_attaching early = attaching(c, wish.volume, i[0]);
+	cloud_fails(c, &c->alice, engine_attach_volume, &early, ERR_STATE, KIND_VOLUME);
+	see_disk(c, wish.volume);
+	cloud_ok(c, &c->alice, engine_attach_volume, &early);
+	see_plugged(c, i[0], &wish.volume, 1);
+	struct volume_detaching off = detaching(c, wish.volume, i[0]);
+	off.device = STR("/dev/sdg");
+	cloud_fails(c, &c->alice, engine_detach_volume, &off, ERR_NOT_FOUND, KIND_VOLUME);
+	off.device = STR("/dev/sdf");
+	cloud_ok(c, &c->alice, engine_detach_volume, &off);
+	cloud_fails(c, &c->alice, engine_detach_volume, &off, ERR_STATE, KIND_VOLUME);
+	off.force = true;
+	cloud_ok(c, &c->alice, engine_detach_volume, &off);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +372,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_end, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_hosts, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_refused, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_places, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_stray, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_wrong_state, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_modify, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
