@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include "cloud.h"
+#include "engine/billing/misuse.h"
 #include "engine/network/address_group.h"
 #include "engine/network/egress_gateway.h"
 #include "engine/network/firewall.h"
@@ -11,6 +12,7 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/load_balancer.h"
 #include "engine/network/nat_gateway.h"
+#include "engine/network/network.h"
 #include "engine/network/network_acl.h"
 #include "engine/network/peering.h"
 #include "engine/network/port_forwarding.h"
@@ -451,6 +453,18 @@ static void check_peering(void **state)
 	check_stops(ask(&lab, lab.near, lab.other), REACH_PEERING, false, KIND_PEERING);
 }
 
+/* A router answers pings to its own address, and takes no connections. */
+static void check_router_address(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct asked q = {.from = lab.near, .to_ip = ip_of("10.1.2.1"), .protocol = IPPROTO_ICMP};
+	check_passes(ask_at(&lab, q));
+	q.protocol = IPPROTO_TCP;
+	check_stops(ask_at(&lab, q), REACH_LINK, false, KIND_SUBNET);
+	q.to_ip = ip_of("10.1.2.200"); /* no interface has it */
+	check_stops(ask_at(&lab, q), REACH_LINK, false, KIND_SUBNET);
+}
+
 /* Over a transit gateway: routes of the VPCs lead to it, and its route table on. */
 static void check_transit(void **state)
 {
@@ -682,6 +696,38 @@ static void check_states(void **state)
 	check_stops(ask(&lab, lab.near, lab.far), REACH_STATE, false, KIND_PORT);
 }
 
+/* The network, the instance's pause and the attachment stop traffic as the power state does. */
+static void check_further_states(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct cloud *c = lab.c;
+	const struct port *far = cloud_port(c, lab.far);
+	struct network_settings network = {.network = to(&lab, KIND_NETWORK, far->network),
+					   .is_down = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_update_network, &network);
+	check_stops(ask(&lab, lab.near, lab.far), REACH_STATE, false, KIND_NETWORK);
+	network.is_down = CHOICE_NO;
+	cloud_ok(c, &c->alice, engine_update_network, &network);
+	check_passes(ask(&lab, lab.near, lab.far));
+	struct port_report unbound = {.port = far->row.id, .gen = far->row.gen, .up = false};
+	cloud_ok(c, NULL, engine_see_port, &unbound);
+	check_stops(ask(&lab, lab.near, lab.far), REACH_STATE, false, KIND_PORT);
+	struct ref ref = to(&lab, KIND_INSTANCE, lab.next);
+	struct instances_wish pause = {.instances = refs_of(c, &ref, 1)};
+	cloud_ok(c, &c->alice, engine_pause_instances, &pause);
+	struct instance_report paused = {.instance = lab.next,
+					 .gen = cloud_instance(c, lab.next)->row.gen,
+					 .reached = true,
+					 .power = INSTANCE_SEEN_POWER_ON,
+					 .is_paused = true};
+	cloud_ok(c, NULL, engine_see_instance, &paused);
+	check_stops(ask(&lab, lab.near, lab.next), REACH_STATE, false, KIND_INSTANCE);
+	struct account_restriction cut = {.account = ref_by_id(KIND_ACCOUNT, c->alice.account),
+					  .cut = CHOICE_YES};
+	cloud_ok(c, &c->operator, engine_restrict_account, &cut);
+	check_stops(ask(&lab, lab.near, lab.next), REACH_STATE, false, KIND_ACCOUNT);
+}
+
 /* ---- policies ---- */
 
 static uuid put_policy_before(struct lab *lab, uuid instance)
@@ -821,6 +867,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(check_stateful_acl, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_acls_of_chance, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_peering, cloud_setup, cloud_teardown),
+	cmocka_unit_test_setup_teardown(check_router_address, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_transit, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_internet, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_nat, cloud_setup, cloud_teardown),
@@ -828,6 +875,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(check_appliance, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_forwarding_and_balancer, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_states, cloud_setup, cloud_teardown),
+	cmocka_unit_test_setup_teardown(check_further_states, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_policies, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_ipv6, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_no_question, cloud_setup, cloud_teardown),
