@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images: owners, visibility, their devices and snapshots, and when their rows may be deleted. */
+#include <string.h>
+
 #include "base/clock.h"
 #include "cloud.h"
 #include "model/states.h"
@@ -396,6 +398,48 @@ static void check_members(void **state)
 	cloud_fails(c, &c->alice, engine_update_image, &share, ERR_NOT_FOUND, KIND_ACCOUNT);
 }
 
+/* Limits of a name, a file without a size, and a TPM of a machine that boots by BIOS. */
+static void check_limits(void **state)
+{
+	struct cloud *c = *state;
+	char name[257];
+	memset(name, 'n', sizeof name - 1);
+	name[256] = 0;
+	struct image_import wish = import_of(name, false);
+	cloud_fails(c, &c->alice, engine_import_image, &wish, ERR_INVALID, KIND_IMAGE);
+	wish.name.n = 255;
+	cloud_ok(c, &c->alice, engine_import_image, &wish);
+	wish = import_of("x\x01", false);
+	cloud_fails(c, &c->alice, engine_import_image, &wish, ERR_INVALID, KIND_IMAGE);
+	wish = import_of("empty", false);
+	wish.virtual_size = 0;
+	cloud_fails(c, &c->alice, engine_import_image, &wish, ERR_MISSING, KIND_IMAGE);
+	struct image_wish tpm = {.name = STR("tpm"), .boot_mode = IMAGE_BOOT_MODE_LEGACY_BIOS, .tpm = true};
+	cloud_fails(c, &c->alice, engine_register_image, &tpm, ERR_COMBINATION, KIND_IMAGE);
+}
+
+/* A deactivated image is not copied. Deactivating it again changes nothing, unless that also ends sharing. */
+static void check_deactivated(void **state)
+{
+	struct cloud *c = *state;
+	uuid image = import_one(c, &c->alice, "shown", true);
+	struct image_activation off = {.image = ref_to(c, KIND_IMAGE, image)};
+	struct image_copying copy = {.source = off.image, .name = STR("copy")};
+	cloud_ok(c, &c->alice, engine_activate_image, &off);
+	assert_int_equal(state_of(c, image), IMAGE_DISABLED);
+	cloud_fails(c, &c->alice, engine_copy_image, &copy, ERR_STATE, KIND_IMAGE);
+	uint64_t gen = image_find(cloud_tables(c), image)->row.gen;
+	cloud_ok(c, &c->alice, engine_activate_image, &off);
+	assert_true(image_find(cloud_tables(c), image)->row.gen == gen);
+	assert_true(image_find(cloud_tables(c), image)->is_public);
+	off.unshares = true;
+	cloud_ok(c, &c->alice, engine_activate_image, &off);
+	assert_false(image_find(cloud_tables(c), image)->is_public);
+	off.is_active = true;
+	cloud_ok(c, &c->alice, engine_activate_image, &off);
+	cloud_ok(c, &c->alice, engine_copy_image, &copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +452,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_form, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_given, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_members, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_deactivated, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_forget, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gone, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_snapshot_end, cloud_setup, cloud_teardown),
