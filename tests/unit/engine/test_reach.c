@@ -696,7 +696,7 @@ static void check_states(void **state)
 	check_stops(ask(&lab, lab.near, lab.far), REACH_STATE, false, KIND_PORT);
 }
 
-/* The network, the instance's pause and the attachment stop traffic as the power state does. */
+/* A network that is down, an unbound interface, a paused instance and a cut account each stop traffic. */
 static void check_further_states(void **state)
 {
 	struct lab lab = make_lab(state);
