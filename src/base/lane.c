@@ -20,7 +20,8 @@ struct slot {
 
 struct lane_thread {
 	struct actor *actor;
-	size_t count; /* work that waits or is being done */
+	size_t count;   /* work that waits or is being done */
+	bool is_askers; /* has work of the asker that looks for a thread (mark_threads_of) */
 };
 
 struct lane {
@@ -110,33 +111,32 @@ static struct slot *find_slot(struct lane *l, const struct lane_asker *asker)
 	return ceiling_admits(&ceiling, count, count_of_one, asker->is_administrator) ? found : NULL;
 }
 
-static bool has_work_of(const struct lane *l, size_t thread, uuid asker)
-{
-	for (size_t k = 0; k < l->config.waiting_max; k++)
-		if (l->slots[k].work && l->slots[k].thread == thread && uuid_equal(l->slots[k].asker, asker))
-			return true;
-	return false;
-}
-
-/* True if the asker's work already occupies as many threads as one asker may. */
-static bool has_its_threads(const struct lane *l, uuid asker)
+/* Marks the threads that have work of the asker; returns how many they are. */
+static size_t mark_threads_of(struct lane *l, uuid asker)
 {
 	size_t count = 0;
 	for (size_t k = 0; k < l->thread_count; k++)
-		count += has_work_of(l, k, asker);
-	return count >= l->config.threads_of_one;
+		l->threads[k].is_askers = false;
+	for (size_t k = 0; k < l->config.waiting_max; k++) {
+		const struct slot *slot = &l->slots[k];
+		if (!slot->work || l->threads[slot->thread].is_askers || !uuid_equal(slot->asker, asker))
+			continue;
+		l->threads[slot->thread].is_askers = true;
+		count++;
+	}
+	return count;
 }
 
 /* Returns the thread with the least work, with the lock held. Chooses among all threads, so that no work waits
  * behind a long one while another thread is free. Once the asker occupies its share of threads, chooses among
  * those. */
-static size_t find_thread(const struct lane *l, uuid asker)
+static size_t find_thread(struct lane *l, uuid asker)
 {
-	bool is_bound = l->config.threads_of_one && has_its_threads(l, asker);
+	bool is_bound = l->config.threads_of_one && mark_threads_of(l, asker) >= l->config.threads_of_one;
 	size_t found = l->thread_count;
 	for (size_t k = 0; k < l->thread_count; k++)
 		if ((found == l->thread_count || l->threads[k].count < l->threads[found].count) &&
-		    (!is_bound || has_work_of(l, k, asker)))
+		    (!is_bound || l->threads[k].is_askers))
 			found = k;
 	return found;
 }

@@ -116,7 +116,7 @@ def tasks(pid):
 
 
 def wants(pid):
-    """Whether a thread of the process runs, or wants a processor."""
+    """True if a thread of the process runs, or wants a processor."""
     return any(fields(read(f"/proc/{pid}/task/{task}/stat"))[:1] == ["R"] for task in tasks(pid))
 
 
@@ -187,7 +187,7 @@ class Watch:
         return {pid: max(0, now - before.get(pid, 0)) / TICKS if before else 0.0 for pid, now in ticks.items()}
 
     def is_at_work(self, spent, since_s):
-        """Whether the command computes, wants to, or waits for a lock that another run holds."""
+        """True if the command computes, wants to, or waits for a lock that another run holds."""
         own = descendants([self.command.pid]) if self.command else set()
         return sum(spent.get(pid, 0) for pid in own) / since_s >= IDLE_SHARE or any(map(wants, own)) or bool(own & waiting_for_locks())
 

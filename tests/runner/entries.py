@@ -100,7 +100,7 @@ def list_scripts():
 
 
 def is_script(path):
-    """Whether its first line says how it is run. Without its bit of execution it would never run, and nobody would miss it."""
+    """True if the file's first line says how it is run. A script that is not executable would never run, and nobody would miss it."""
     with open(path, "rb") as file:
         if file.read(2) != b"#!":
             return False

@@ -408,7 +408,7 @@ def test_hostile_names_stay_text(page, dev):
 
 
 def test_transit_gateways_fleets_and_spot_requests(page, dev):
-    """One of each, with what its own page says beyond the list."""
+    """Each page shows the routes, the capacity and the status that its list leaves out."""
     described = dev.ec2.describe_transit_gateways()["TransitGateways"][0]["TransitGatewayId"], dev.ec2.describe_fleets()["Fleets"][0]["FleetId"], \
         dev.ec2.describe_spot_instance_requests()["SpotInstanceRequests"][0]["SpotInstanceRequestId"]
     for path, name, own in zip(["transit-gateways", "fleets", "spot-requests"], described, [["10.99.0.0/16 → blackhole", "propagated"], ["0 of 2"], ["not-scheduled-yet", "on-demand price"]]):

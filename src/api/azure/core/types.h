@@ -15,7 +15,7 @@ struct az_type {
 enum az_types {
 #define TYPE(symbol, space, name, versions, is_global) AZ_##symbol,
 #include "api/azure/core/types.def"
-	AZ_BUILT_TYPE_COUNT, /* of what follows there is nothing */
+	AZ_BUILT_TYPE_COUNT, /* the types that follow have no resources here: their lists are empty */
 	AZ_LAST_BUILT_TYPE = AZ_BUILT_TYPE_COUNT - 1,
 #include "api/azure/core/empty_types.def"
 #undef TYPE
