@@ -18,6 +18,7 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import DARI, Dev  # noqa: E402
+import waiting  # noqa: E402
 from load import Steps  # noqa: E402
 
 steps = Steps()
@@ -118,9 +119,9 @@ def main():
         for name in NAMES:
             os.unlink(f"{data}/{name}")
         refused(dev, token, made)
-        opened = {os.readlink(f"/proc/{dev.process.pid}/fd/{n}"): n for n in os.listdir(f"/proc/{dev.process.pid}/fd")}
+        opened = waiting.open_files(dev.process.pid)
         for name in NAMES[:2]:
-            shutil.copy(f"/proc/{dev.process.pid}/fd/{opened[f'{data}/{name} (deleted)']}", f"{data}/{name}")
+            shutil.copy(opened[f"{data}/{name} (deleted)"], f"{data}/{name}")
         told = end(dev)
         check("it ends well", told == (0, 1, 0), str(told))
         dev = Dev("--data", data)

@@ -57,7 +57,7 @@ class Server:
 
     def progress(self):
         """When its log of changes was written last."""
-        return max((entry.stat().st_mtime_ns for entry in os.scandir(self.data / "pg_wal")), default=0)
+        return waiting.newest_change(self.data / "pg_wal")
 
     def has_ended(self):
         return self.process.poll() is not None and "PostgreSQL has ended:\n" + (self.folder / "log").read_text()

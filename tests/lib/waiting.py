@@ -20,6 +20,7 @@ has_ended() (a message if no wait can succeed any more).
 
 DARI_TEST_SLOWNESS scales all budgets: 1 is a machine that starts a process in 1 ms. tests/run sets it once a run.
 """
+import contextlib
 import glob
 import os
 import re
@@ -118,6 +119,24 @@ def tasks(pid):
 def wants(pid):
     """True if a thread of the process runs, or wants a processor."""
     return any(fields(read(f"/proc/{pid}/task/{task}/stat"))[:1] == ["R"] for task in tasks(pid))
+
+
+def open_files(pid):
+    """{path of an open file: its place below /proc}. The process goes on, and may close a file before it is read here."""
+    found = {}
+    for place in [f"/proc/{pid}/fd/{number}" for number in os.listdir(f"/proc/{pid}/fd")]:
+        with contextlib.suppress(FileNotFoundError):
+            found[os.readlink(place)] = place
+    return found
+
+
+def newest_change(folder):
+    """When a file of the folder was last written, in nanoseconds; 0: never. The folder's owner may remove files meanwhile."""
+    newest = 0
+    for entry in os.scandir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            newest = max(newest, entry.stat().st_mtime_ns)
+    return newest
 
 
 def waiting_for_locks():
