@@ -8,6 +8,7 @@
 
 #include "engine/client_token_internal.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/launch_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
@@ -344,25 +345,13 @@ static RESULT launch_instant(struct op *op, struct fleet_wish *wish, struct flee
 	return write_failures(op, &spot, fleet);
 }
 
-/* Launches one instance of an override, and takes the launch back: so the caller is asked, while the call is there, about
- * all that the launch uses and makes. Later the policies of a session, and conditions on a request such as aws:SourceIp, are
- * not known any more (auth/guard_later.c). Room and quotas are waited for. */
 static RESULT try_launch(struct op *op, const struct fleet_wish *wish, size_t number, bool is_spot)
 {
-	struct op_place place = op_place_now(op);
 	struct instance_launch launch = wish->overrides[number].launch;
 	launch.fleet = wish->fleet;
-	launch.min_count = launch.max_count = 1;
 	launch.spot =
 		(struct spot_wish){.is_spot = is_spot, .from_launch = is_spot, .tags = launch.spot.tags};
-	struct result result = engine_create_instances(op, &launch);
-	if (!result_is_ok(result) && result.code != ERR_CAPACITY && result.code != ERR_QUOTA)
-		return result;
-	ctx_clear_problem(op->ctx);
-	if (wish->guard)
-		TRY(wish->guard->check_made(op));
-	op_go_back(op, place);
-	return OK;
+	return launch_on_trial(op, &launch, wish->guard);
 }
 
 static RESULT try_launches(struct op *op, const struct fleet_wish *wish)

@@ -6,6 +6,7 @@
 #include "engine/instance/launch_internal.h"
 
 #include "engine/client_token_internal.h"
+#include "engine/people/asker.h"
 #include "model/account.h"
 #include "model/client_token.h"
 
@@ -52,6 +53,7 @@ static RESULT launch(struct launch *l, struct instance_launch *wish)
 	struct op *op = l->op;
 	int64_t count = 0;
 	TRY(launch_resolve(l));
+	l->is_resolved = true;
 	TRY(launch_check_quotas(l));
 	TRY(launch_check_addresses(l));
 	struct placement_need need = launch_need_in(l, l->zone);
@@ -68,15 +70,41 @@ static RESULT launch(struct launch *l, struct instance_launch *wish)
 	return OK;
 }
 
-RESULT engine_create_instances(struct op *op, struct instance_launch *wish)
+static RESULT create(struct op *op, struct instance_launch *wish, struct launch *l)
 {
 	const struct client_token *token = NULL;
-	struct launch *l = arena_new_object(op->ctx->arena, struct launch);
-	if (!l)
-		return ctx_no_memory(op->ctx);
 	l->op = op;
 	l->wish = wish;
 	TRY(engine_find_acting_account(op, &l->account));
 	TRY(client_token_find_fresh(op, l->account->row.id, wish->client_token, wish->digest, &token));
 	return token ? replay(op, wish, token->made) : launch(l, wish);
+}
+
+RESULT engine_create_instances(struct op *op, struct instance_launch *wish)
+{
+	struct launch *l = arena_new_object(op->ctx->arena, struct launch);
+	return l ? create(op, wish, l) : ctx_no_memory(op->ctx);
+}
+
+RESULT launch_on_trial(struct op *op, const struct instance_launch *given, struct later_guard *guard)
+{
+	struct op_place place = op_place_now(op);
+	struct instance_launch wish = *given;
+	struct launch *l = arena_new_object(op->ctx->arena, struct launch);
+	if (!l)
+		return ctx_no_memory(op->ctx);
+	wish.min_count = wish.max_count = 1;
+	wish.client_token = STR_NONE;
+	struct result result = create(op, &wish, l);
+	bool is_full_group = op->ctx->problem.kind == KIND_SERVER_GROUP;
+	bool is_waited_for = result.code == ERR_CAPACITY ||
+			     (result.code == ERR_QUOTA && (l->is_resolved || is_full_group));
+	if (!result_is_ok(result) && !is_waited_for)
+		return result;
+	/* Half a launch tells the guard nothing: the one that comes later asks about all of it. */
+	if (result_is_ok(result) && guard)
+		TRY(guard->check_made(op));
+	ctx_clear_problem(op->ctx);
+	op_go_back(op, place);
+	return OK;
 }

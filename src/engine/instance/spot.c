@@ -6,6 +6,7 @@
 #include "engine/billing/standing.h"
 #include "engine/client_token_internal.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/launch_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
@@ -98,20 +99,13 @@ static RESULT launch(struct op *op, uuid request, const struct instance_launch *
 			  SPOT_REQUEST_STATUS_CAPACITY_NOT_AVAILABLE);
 }
 
-/* Launches for a request that is not valid yet, and takes the launch back: so the caller is asked, while the call is there,
- * about all that the launch uses and makes. Later the policies of a session, and conditions on a request such as
- * aws:SourceIp, are not known any more (auth/guard_later.c). Room and quotas are waited for. */
+/* A request that is not valid yet. */
 static RESULT try_launch(struct op *op, uuid request, const struct spot_requesting *wish)
 {
-	struct op_place place = op_place_now(op);
-	struct result result = launch(op, request, &wish->launch);
-	if (!result_is_ok(result) && result.code != ERR_QUOTA)
-		return result;
-	ctx_clear_problem(op->ctx);
-	if (wish->guard)
-		TRY(wish->guard->check_made(op));
-	op_go_back(op, place);
-	return OK;
+	struct instance_launch launch = wish->launch;
+	launch.spot.is_spot = true;
+	launch.spot.request = request;
+	return launch_on_trial(op, &launch, wish->guard);
 }
 
 static RESULT request_one(struct op *op, struct spot_requesting *wish, uuid account, bool is_first,
@@ -182,6 +176,10 @@ static bool is_marked(const struct spot_request *r)
 	       r->status == SPOT_REQUEST_STATUS_MARKED_FOR_STOP;
 }
 
+/* EC2 lets running instances be, and terminates those that an interruption has stopped: "If you cancel a Spot Instance
+ * request, an EC2 Fleet, or a Spot Fleet, Amazon EC2 terminates any associated Spot Instances that are stopped" (EC2 user
+ * guide, "Behavior of Spot Instance interruptions"). What its user has stopped stays, for that page is about
+ * interruptions alone. */
 static RESULT cancel(struct op *op, const struct spot_request *r)
 {
 	const struct instance *i = instance_find(op->head, r->instance);

@@ -119,6 +119,21 @@ def test_a_thousand_requests_fit_into_an_answer(ec2, image):
     assert len(cancelled) == 1000 and {r["State"] for r in cancelled} == {"cancelled"}
 
 
+def test_a_limit_of_the_type_is_refused_at_once(ec2, image):
+    """A request for later, and a fleet, wait for room and for quotas; they never wait for a limit of the instance type."""
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    form = {"ImageId": image, "InstanceType": "t3.micro", "NetworkInterfaces": [{"DeviceIndex": n, "SubnetId": subnet} for n in range(7)]}
+    requests = len(ec2.describe_spot_instance_requests()["SpotInstanceRequests"])
+    refused = code(ec2.run_instances, MinCount=1, MaxCount=1, **form)
+    assert code(ec2.request_spot_instances, ValidFrom="2099-01-01T00:00:00Z", LaunchSpecification=form) == refused
+    assert len(ec2.describe_spot_instance_requests()["SpotInstanceRequests"]) == requests
+    made = ec2.create_launch_template(LaunchTemplateName="seven", LaunchTemplateData=form)["LaunchTemplate"]["LaunchTemplateId"]
+    chosen = {"LaunchTemplateSpecification": {"LaunchTemplateId": made, "Version": "1"}}
+    target = {"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "on-demand"}
+    assert code(ec2.create_fleet, Type="maintain", LaunchTemplateConfigs=[chosen], TargetCapacitySpecification=target) == refused
+    assert not ec2.describe_fleets()["Fleets"]
+
+
 def test_a_launch_without_a_zone_finds_the_spot_instance():
     with Dev("--hosts", "2") as dev:  # one in each of two zones
         ec2 = dev.account.client()
