@@ -96,12 +96,10 @@ RESULT launch_on_trial(struct op *op, const struct instance_launch *given, struc
 	wish.min_count = wish.max_count = 1;
 	wish.client_token = STR_NONE;
 	struct result result = create(op, &wish, l);
-	bool is_full_group = op->ctx->problem.kind == KIND_SERVER_GROUP;
-	bool is_waited_for = result.code == ERR_CAPACITY ||
-			     (result.code == ERR_QUOTA && (l->is_resolved || is_full_group));
+	bool is_waited_for = l->is_resolved && (result.code == ERR_CAPACITY || result.code == ERR_QUOTA);
 	if (!result_is_ok(result) && !is_waited_for)
 		return result;
-	/* Half a launch tells the guard nothing: the one that comes later asks about all of it. */
+	/* launch_resolve() has asked about all that is planned. Half of the rows would tell the guard nothing more. */
 	if (result_is_ok(result) && guard)
 		TRY(guard->check_made(op));
 	ctx_clear_problem(op->ctx);

@@ -2,6 +2,7 @@
  * Number of instances that quotas, limits and public addresses allow for a launch. */
 #include "engine/instance/launch_internal.h"
 
+#include "engine/instance/server_group_internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/people/user_limit.h"
 #include "engine/quota_internal.h"
@@ -59,6 +60,9 @@ RESULT launch_check_quotas(struct launch *l)
 		{QUOTA_PORTS, (int64_t) l->ports.new_count},
 	};
 	l->count = l->wish->max_count;
+	if (l->group)
+		TRY(server_group_check_members(op, l->group, l->wish->min_count,
+					       l->wish->server_group.field));
 	for (size_t n = 0; n < sizeof needs / sizeof *needs; n++) {
 		int64_t left = quota_left(op->head, l->account->row.id, needs[n].quota, needs[n].each);
 		l->count = least(l->count, left);

@@ -45,7 +45,7 @@ struct launch {
 	const struct host *asked_host; /* NULL: any */
 	struct strs licences;
 	bool needs_dedicated; /* the licences require it */
-	bool is_resolved;     /* what is refused from here on, room and quotas, may be there later */
+	bool is_resolved; /* and the guard was asked: room and quotas, missing from here on, may be there later */
 };
 
 /* ---- instance_launch.c ---- */

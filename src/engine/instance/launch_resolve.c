@@ -247,8 +247,8 @@ static RESULT resolve_group(struct launch *l)
 	const struct ref *ref = &l->wish->server_group;
 	if (ref_is_given(ref))
 		TRY(engine_find_own_server_group(op->ctx, op->head, ref, &l->group));
-	TRY(server_group_check_partition(op, l->group, l->wish->partition, STR("Placement.PartitionNumber")));
-	return l->group ? server_group_check_members(op, l->group, l->wish->min_count, ref->field) : OK;
+	return server_group_check_partition(op, l->group, l->wish->partition,
+					    STR("Placement.PartitionNumber"));
 }
 
 /* Instances that the caller does not own become UUID_NONE, which is on no host: `near` never matches it, and
