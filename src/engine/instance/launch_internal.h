@@ -53,8 +53,8 @@ struct launch {
 struct later_guard;
 /* Launches one instance and takes the launch back: so the caller is asked, while the call is there, about all that the
  * launch uses and makes. Later the policies of a session, and conditions on a request such as aws:SourceIp, are not
- * known any more (auth/guard_later.c). Room, also in a server group, and quotas of the account are waited for; a limit of an instance or of its
- * type never passes, and is refused. guard: NULL where roles alone decide. */
+ * known any more (auth/guard_later.c). Room, also in a server group, and quotas of the account are waited for; a limit of
+ * an instance or of its type never passes, and is refused. guard: NULL where roles alone decide. */
 RESULT launch_on_trial(struct op *op, const struct instance_launch *given, struct later_guard *guard);
 
 /* ---- launch_resolve.c ---- */
