@@ -33,8 +33,9 @@ static bool outlives(struct op *op, const struct user *user, int64_t factor_us)
 
 /* An access key, or a token from a password alone, must not be able to lock the owner out of the console or
  * to replace a factor. engine_permit_own() has checked that only administrators change other users'
- * factors. An account's own user has asked by a policy of the account that allows it, as in IAM, so its first
- * factor needs no session. */
+ * factors. An account's own user without a password cannot be locked out, and has asked by a policy of the account that
+ * allows it, so its first factor needs no session. AWS would let such a user's access key also enable the first factor of
+ * a user who has a password. */
 RESULT second_factor_check_proof(struct op *op, const struct user *user)
 {
 	const struct identity *who = op->ctx->who;
@@ -45,15 +46,15 @@ RESULT second_factor_check_proof(struct op *op, const struct user *user)
 		f = second_factor_next_by_user(op->head, f);
 	bool is_proved =
 		f ? who->proof == PROOF_BY_FACTOR && (!who->session || outlives(op, user, who->factor_us))
-		  : who->proof >= PROOF_IN_SESSION || uuid_is_none(user->domain);
+		  : who->proof >= PROOF_IN_SESSION || (uuid_is_none(user->domain) && !user->password_hash.n);
 	if (is_proved)
 		return OK;
 	return ctx_fail_kind(
 		op->ctx, ERR_DENIED, KIND_SECOND_FACTOR,
 		f ? "Sign in to the console with one of your second factors to change them, take a session "
 		    "with a code of it (sts:GetSessionToken), or ask an administrator."
-		  : "Sign in to the console to make a second factor: neither an access key nor a "
-		    "token may.");
+		  : "Sign in to the console to make a second factor, or ask an administrator: neither an "
+		    "access key nor a token may.");
 }
 
 RESULT second_factor_add(struct op *op, const struct user *user, const struct second_factor_wish *wish)
@@ -86,10 +87,6 @@ RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wis
 	const struct user *user = user_of(row);
 	TRY(engine_permit_own(op, "second_factor.create", user, UUID_NONE));
 	TRY(second_factor_check_proof(op, user));
-	if (uuid_is_none(user->domain))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECOND_FACTOR,
-				     "An account's own user gets a second factor by IAM: make a virtual MFA "
-				     "device, and enable it for the user.");
 	return second_factor_add(op, user, wish);
 }
 

@@ -84,6 +84,10 @@ class Person:
         made = dev.command("user", "create", name, "--account", "dev", "--role", "member")
         self.dev, self.name, self.password, self.cookie = dev, name, made["password"], ""
 
+    @property
+    def proof(self):
+        return {"user": self.name, "password": self.password}
+
     def ask(self, method, path, body=None, **headers):
         url = f"http://127.0.0.1:{self.dev.port}/api/v1" + path
         status, said, text = web.ask(url, method, None if method == "GET" else body or {}, {"Host": f"localhost:{self.dev.port}", "Cookie": self.cookie, **SAME, **headers})
@@ -92,7 +96,7 @@ class Person:
         return status, json.loads(text)
 
     def enter(self, **proof):
-        return self.ask("POST", "/session", {"user": self.name, "password": self.password, **proof})
+        return self.ask("POST", "/session", {**self.proof, **proof})
 
     def alone(self, **proof):
         return self.ask("POST", "/session", proof)
@@ -115,6 +119,23 @@ class Person:
 
     def handle(self):
         return self.ask("GET", "/second-factors/passkey")[1]["user"]["handle"]
+
+
+class AccountUser(Person):
+    """An account's own user, who signs in by the account's number."""
+
+    def __init__(self, dev, name):
+        iam = dev.account.client("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice"], "Resource": "*"}]}))
+        self.dev, self.name, self.password, self.cookie = dev, name, "Correct-horse-battery-1", ""
+        iam.create_login_profile(UserName=name, Password=self.password)
+        self.number = dev.account.client("sts").get_caller_identity()["Account"]
+
+    @property
+    def proof(self):
+        return {**super().proof, "domain": self.number}
 
 
 @pytest.fixture
@@ -154,6 +175,16 @@ def test_alone(ann):
     status, said = ann.alone(**key.use(question, PRESENT | VERIFIED, user=handle))
     assert status == 201 and said["user"]["name"] == ann.name
     assert ann.ask("GET", "/session")[0] == 200
+
+
+def test_an_accounts_own_user(dev):
+    carl = AccountUser(dev, "carl")
+    assert carl.enter()[0] == 201
+    key, handle = carl.add(), carl.handle()
+    assert carl.enter(**key.use(carl.asked()))[0] == 201
+    carl.cookie = ""
+    status, said = carl.alone(**key.use(carl.ask("GET", "/session/passkey")[1], PRESENT | VERIFIED, user=handle))
+    assert status == 201 and said["user"]["name"] == "carl", said
 
 
 def test_another_users(dev, ann):

@@ -177,17 +177,53 @@ def test_users_of_their_own_devices(person, iam, number):
     strong.delete_virtual_mfa_device(SerialNumber=ann.serial)
 
 
+class Entry:
+    """The console's sign-in of an account's own user, and the session's calls."""
+
+    def __init__(self, dev, iam, name, number):
+        self.url, self.cookie = dev.url + "/api/v1", ""
+        self.sent = {"user": name, "domain": number, "password": "Correct-horse-battery-1"}
+        iam.create_login_profile(UserName=name, Password=self.sent["password"])
+
+    def __call__(self, **more):
+        status, headers, body = web.ask(self.url + "/session", "POST", {**self.sent, **more}, SAME)
+        self.cookie = (headers["Set-Cookie"] or "").split(";")[0]
+        return status, json.loads(body).get("need")
+
+    def post(self, path, **body):
+        status, _, said = web.ask(self.url + path, "POST", body, {"Cookie": self.cookie, **SAME})
+        return status, json.loads(said)
+
+
 def test_the_console_asks_for_it(person, iam, number, dev):
     ann = person(allow("ec2:*"))
-    iam.create_login_profile(UserName=ann.name, Password="Correct-horse-battery-1")
+    enter = Entry(dev, iam, ann.name, number)
     ann.enable()
-
-    def enter(**more):
-        status, _, body = web.ask(dev.url + "/api/v1/session", "POST",
-                                  {"user": ann.name, "domain": number, "password": "Correct-horse-battery-1", **more}, SAME)
-        return status, json.loads(body).get("need")
     assert enter() == (401, "totp")
     assert enter(totp=ann.codes(0)[0])[0] == 201
+
+
+def test_a_key_alone_locks_nobody_out(person, iam, number, dev):
+    """A user with a password gets the first device in the console, or by an administrator. A user without one has nothing to be locked out of."""
+    ann = person(allow("iam:*VirtualMFADevice", "iam:EnableMFADevice"))
+    enter = Entry(dev, iam, ann.name, number)
+    ann.iam = ann.session.client("iam")
+    assert code(ann.enable) == "AccessDenied"
+    ann.iam = session_of(dev, ann.session.client("sts").get_session_token()).client("iam")
+    assert code(ann.enable) in ("AccessDenied", "InvalidClientTokenId")
+    assert enter() == (201, None)
+    status, made = enter.post("/second-factors/totp", name="telephone")
+    assert status == 201, made
+    ann.seed = made["secret"]
+    status, said = enter.post(f"/second-factors/{made['item']['id']}/confirm", code=ann.codes(-1)[0])
+    assert status == 202 and len(said["recovery"]) == 10, said
+    assert enter() == (401, "totp") and enter(totp=ann.codes(0)[0]) == (201, None)
+    (device,) = iam.list_mfa_devices(UserName=ann.name)["MFADevices"]
+    ann.serial = device["SerialNumber"]
+    strong = ann.take(ann.codes(1)[0])
+    assert code(strong.client("iam").deactivate_mfa_device, UserName=ann.name, SerialNumber=ann.serial) == "AccessDenied", "no policy allows it"
+    iam.deactivate_mfa_device(UserName=ann.name, SerialNumber=ann.serial)
+    assert enter() == (201, None)
 
 
 def test_credentials_of_a_lost_device_change_nothing(person, iam):

@@ -124,16 +124,24 @@ static void each_passkey_is_there_once(void **state)
 	cloud_fails(c, &ann, engine_create_second_factor, &wish, ERR_INVALID, KIND_SECOND_FACTOR);
 }
 
-/* IAM gives an account's own user virtual MFA devices. */
-static void accounts_users_get_theirs_by_iam(void **state)
+/* An account's own user without a password has no console session, and cannot be locked out of one. */
+static void accounts_users_are_not_locked_out(void **state)
 {
 	struct cloud *c = *state;
 	struct account_user_wish user = {.name = STR("carl")};
 	c->alice.rights |= RIGHT(MANAGER);
 	cloud_ok(c, &c->alice, engine_create_account_user, &user);
-	struct identity who = {.user = user.user};
-	struct second_factor_wish wish = generator(c, &who, "phone");
-	cloud_fails(c, &c->operator, engine_create_second_factor, &wish, ERR_STATE, KIND_SECOND_FACTOR);
+	struct identity carl = c->alice;
+	carl.user = user.user;
+	carl.proof = PROOF_BY_KEY;
+	struct second_factor_wish wish = generator(c, &carl, "phone");
+	cloud_ok(c, &carl, engine_create_second_factor, &wish);
+	struct login_wish login = {.user = ref_to(c, KIND_USER, user.user), .password_hash = STR("hash")};
+	cloud_ok(c, &c->alice, engine_create_login, &login);
+	struct second_factor_proof proof = {.factor = ref_by_id(KIND_SECOND_FACTOR, wish.id), .counter = 7};
+	cloud_fails(c, &carl, engine_confirm_second_factor, &proof, ERR_DENIED, KIND_SECOND_FACTOR);
+	carl.proof = PROOF_IN_SESSION;
+	cloud_ok(c, &carl, engine_confirm_second_factor, &proof);
 }
 
 static struct second_factor_use use_of(uuid factor, int64_t counter)
@@ -226,7 +234,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(changes_need_a_proof, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(sessions_end_with_their_factor, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(each_passkey_is_there_once, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(accounts_users_get_theirs_by_iam, cloud_setup,
+		cmocka_unit_test_setup_teardown(accounts_users_are_not_locked_out, cloud_setup,
 						cloud_teardown),
 		cmocka_unit_test_setup_teardown(codes_are_spent, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(passkeys_answer_a_challenge_once, cloud_setup,

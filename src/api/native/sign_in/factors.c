@@ -156,7 +156,7 @@ RESULT factors_take_passkey(struct native_call *e, struct entering *a)
 	if (!user || uuid_is_none(a->used.factor))
 		return OK;
 	a->person = user->row.id;
-	a->account = user->default_account;
+	a->account = uuid_is_none(user->account) ? user->default_account : user->account;
 	a->is_proved = true;
 	return OK;
 }
