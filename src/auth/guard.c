@@ -185,6 +185,20 @@ RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_
 	return OK;
 }
 
+/* Whoever creates a fleet launches instances, so ec2:RunInstances is asked as well, on each resource that it is decided on. EC2's
+ * guide lists it among the permissions that users of fleets need, and an instant fleet fails without it. EC2 launches
+ * for the other types by a service-linked role; here they are launched as their creator. */
+static RESULT check_launch(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
+			   bool *ret_is_allowed)
+{
+	int launch = permission_find(STR("instance.create"));
+	struct policy_question q =
+		guard_make_question(subject, c->arena, launch, str_from(model_permissions[launch].action));
+	return permission_is_decided_on(launch, subject->kind)
+		       ? guard_decide(s, c, &q, s->request.has_role, ret_is_allowed)
+		       : OK;
+}
+
 /* Checks the call's own action on a row, or with KIND_NONE on something that has no row. */
 static RESULT check_row(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
 			bool *ret_is_allowed)
@@ -194,6 +208,9 @@ static RESULT check_row(struct guard_state *s, struct ctx *c, const struct guard
 		return guard_decide_by_name(s, c, &q, ret_is_allowed);
 	s->was_asked = true;
 	TRY(guard_decide(s, c, &q, s->request.has_role, ret_is_allowed));
+	if (s->permission != PERMISSION_NONE &&
+	    strcmp(model_permissions[s->permission].name, "fleet.create") == 0)
+		TRY(check_launch(s, c, subject, ret_is_allowed));
 	const struct guard_asked asked = {subject->kind, subject->row ? subject->row->id : UUID_NONE};
 	return !s->request.is_change || !subject->row || VEC_PUSH(c->arena, &s->asked, asked)
 		       ? OK

@@ -90,6 +90,31 @@ def test_it_asks_its_users_policies_again(dev, ec2, template):
     ec2.delete_fleets(FleetIds=[fleet], TerminateInstances=True)
 
 
+@pytest.mark.parametrize("kind", ["instant", "maintain"])
+def test_its_creator_must_be_allowed_to_launch(dev, ec2, template, kind):
+    iam, name = dev.account.client("iam"), f"launcher-{kind}"
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    user = Account(dev, key["AccessKeyId"], key["SecretAccessKey"]).client()
+
+    def create(*statements):
+        iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
+        return user.create_fleet(Type=kind, LaunchTemplateConfigs=template, TargetCapacitySpecification={
+            "TotalTargetCapacity": 1, "DefaultTargetCapacityType": "on-demand"})["FleetId"]
+    allow = {"Effect": "Allow", "Action": ["ec2:CreateFleet", "ec2:Describe*", "ec2:CreateTags", "iam:PassRole"], "Resource": "*"}
+    launch = dict(allow, Action="ec2:RunInstances")
+    deny = dict(launch, Effect="Deny", Resource="arn:aws:ec2:*:*:image/*")
+    for statements in ([allow], [allow, launch, deny]):
+        with pytest.raises(botocore.exceptions.ClientError, match="UnauthorizedOperation.*ec2:RunInstances"):
+            create(*statements)
+    assert not [f for f in ec2.describe_fleets()["Fleets"] if f["FleetState"] == "active" and f["Type"] == kind]
+    fleet = create(allow, launch)
+    if kind == "maintain":
+        await_units(ec2, fleet, 1)
+    assert fleet_of(ec2, fleet)["FulfilledCapacity"] == 1
+    ec2.delete_fleets(FleetIds=[fleet], TerminateInstances=True)
+
+
 @pytest.mark.parametrize("version", [{"Version": "$Latest"}, {"Version": "$Default"}, {}])
 def test_a_session_launches_the_versions_it_was_asked_about(dev, ec2, version):
     """The policy of a session is not known later, so a new version of the template must not launch what it denies."""
