@@ -43,10 +43,10 @@ test: build ## what CI runs: what always runs, and what the change concerns (ten
 	@tools/install-packages
 	@tests/run ci
 
-test-all: build ## every test; records the commit in tests/last-pass.txt if all passed
+test-all: build ## every test; records the commit in tests/last-pass.txt if all passed; RESUME=1 continues a run that was ended
 	@tools/install-packages
 	@tools/install-packages slow clients
-	@tests/run all
+	@tests/run $(if $(RESUME),--resume) all
 
 unit golden smoke contract simulation real fault fuzz: build ## one level of tests: make real, make fault …
 	@tools/install-packages

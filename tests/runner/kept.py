@@ -6,6 +6,7 @@ passed. An entry that failed runs again.
 """
 import json
 import os
+import subprocess
 
 import choice
 from entries import ROOT
@@ -16,6 +17,12 @@ def path_of_head():
     if choice.git("status", "--porcelain").stdout.strip():
         return ""
     return os.path.join(ROOT, "build/passed", choice.git("rev-parse", "HEAD").stdout.strip())
+
+
+def is_built(build):
+    """True if the programs are those of the present sources. A record of hours must not name a commit whose programs never ran."""
+    done = subprocess.run(["ninja", "-C", os.path.join(ROOT, build), "-n"], capture_output=True, text=True, check=False)
+    return done.returncode == 0 and "no work to do" in done.stdout
 
 
 def read(path):

@@ -151,6 +151,18 @@ def test_what_hangs_is_ended(monkeypatch):
     assert status == 124 and "interrupted" in output and "ended at its limit" in output
 
 
+def test_stale_programs_are_seen(tmp_path):
+    source, made = tmp_path / "source", tmp_path / "made"
+    source.write_text("1")
+    (tmp_path / "build.ninja").write_text(f"rule copy\n command = cp $in $out\nbuild {made}: copy {source}\n")
+    assert not kept.is_built(str(tmp_path)), "nothing is built"
+    subprocess.run(["ninja", "-C", tmp_path, "--quiet"], check=True)
+    assert kept.is_built(str(tmp_path))
+    os.utime(source, ns=(made.stat().st_mtime_ns + 10**9,) * 2)
+    assert not kept.is_built(str(tmp_path)), "the source is newer"
+    assert not kept.is_built(str(tmp_path / "absent"))
+
+
 def test_what_passed_is_kept(tmp_path):
     """A killed long run can be continued: each entry that passed is in the file at once."""
     path = str(tmp_path / "passed/commit")
