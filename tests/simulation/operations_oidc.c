@@ -92,10 +92,19 @@ static void judge_known(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, !find_provider(x), "NoSuchEntity");
 }
 
+/* To delete a provider that is not there succeeds, as IAM's reference says. */
+static void judge_gone(const struct request *x, struct verdict *v)
+{
+	if (find_provider(x))
+		judge_known(x, v);
+}
+
 static void apply_gone(struct request *x, struct str answer)
 {
+	struct thing *t = find_provider(x);
 	(void) answer;
-	find_provider(x)->life = GONE;
+	if (t)
+		t->life = GONE;
 }
 
 static void apply_client(struct request *x, struct str answer)
@@ -129,7 +138,7 @@ static void apply_shown(struct request *x, struct str answer)
 static const struct operation rows[] = {
 	{"CreateOpenIDConnectProvider", 2, {}, NULL, draw_new, judge_new, apply_new},
 	{"GetOpenIDConnectProvider", 2, {}, NULL, draw_known, judge_known, apply_shown},
-	{"DeleteOpenIDConnectProvider", 1, {}, NULL, draw_known, judge_known, apply_gone},
+	{"DeleteOpenIDConnectProvider", 1, {}, NULL, draw_known, judge_gone, apply_gone},
 	{"AddClientIDToOpenIDConnectProvider", 2, {}, NULL, draw_client, judge_known, apply_client},
 	{"RemoveClientIDFromOpenIDConnectProvider", 1, {}, NULL, draw_client, judge_known, apply_no_client},
 	{"UpdateOpenIDConnectProviderThumbprint", 1, {}, NULL, draw_thumbprint, judge_known, NULL},

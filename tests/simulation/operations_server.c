@@ -115,9 +115,15 @@ DRAW_PLAIN(unshelve, "unshelve")
 
 /* ---- pause and suspend ---- */
 
+/* Nova pauses and suspends in the vm_state "active" alone. */
+static bool is_active(const struct thing *t)
+{
+	return is_running(t) && !t->is_resized;
+}
+
 static void judge_pause(const struct request *x, struct verdict *v)
 {
-	judge_state(x, is_running(x->refs[0]), v);
+	judge_state(x, is_active(x->refs[0]), v);
 }
 
 static void apply_pause(struct request *x, struct str answer)
@@ -141,7 +147,7 @@ static void apply_unpause(struct request *x, struct str answer)
 
 static void judge_suspend(const struct request *x, struct verdict *v)
 {
-	judge_state(x, is_running(x->refs[0]), v);
+	judge_state(x, is_active(x->refs[0]), v);
 	if (x->refs[0]->may_not_stop)
 		refuse(v, "409");
 }

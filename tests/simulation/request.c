@@ -312,6 +312,9 @@ static void judge_not_found(const struct request *x, size_t ref, bool is_sure, s
 		return;
 	}
 	refuse_or_doubt(v, is_sure, "404");
+	if (x->refs[ref]->kind ==
+	    KIND_VOLUME) /* Cinder shows a volume, and refuses its changes, until its data are gone */
+		doubt(v, "400");
 	if (!(x->path_refs & 1u << ref))
 		refuse_or_doubt(v, is_sure, "400");
 }
