@@ -348,6 +348,7 @@ export const COMMANDS = {
 	"users.create": {aws: ({name}) => `aws iam create-user --user-name ${q(name)}`, curl: ({name}) => curl("POST", "/users", {name})},
 	"users.delete": {aws: ({ids}) => each(ids, (u) => `aws iam delete-user --user-name ${q(u.name)}`), curl: bulk("users", "delete")},
 	"users.key": {aws: ({ids}) => each(ids, (u) => `aws iam create-access-key --user-name ${q(u.name)}`), curl: ({ids}) => each(ids, (u) => curl("POST", "/access-keys", {user: u.id}))},
+	"users.password": {aws: ({ids}) => each(ids, (u) => `aws iam create-login-profile --user-name ${q(u.name)} --password PASSWORD --password-reset-required`), curl: ({ids}) => each(ids, (u) => curl("POST", `/users/${u.id}/password`, {password: "PASSWORD", is_first: true}))},
 	"users.key-off": {aws: ({ids, user}) => each(ids, (k) => `aws iam update-access-key --user-name ${q(user?.name)} --access-key-id ${k.key_id} --status Inactive`), curl: ({ids}) => each(ids, (k) => curl("POST", `/access-keys/${k.id}/enable`, {enabled: false}))},
 	"users.key-on": {aws: ({ids, user}) => each(ids, (k) => `aws iam update-access-key --user-name ${q(user?.name)} --access-key-id ${k.key_id} --status Active`), curl: ({ids}) => each(ids, (k) => curl("POST", `/access-keys/${k.id}/enable`, {enabled: true}))},
 	"users.key-delete": {aws: ({ids, user}) => each(ids, (k) => `aws iam delete-access-key --user-name ${q(user?.name)} --access-key-id ${k.key_id}`), curl: ({ids}) => each(ids, (k) => curl("DELETE", `/access-keys/${k.id}`))},

@@ -795,6 +795,16 @@ def test_a_launch_is_tried(dev):
     assert all_rows(dev) == before
 
 
+def test_a_console_password(dev):
+    """No row shows a password: whoever knows it signs in."""
+    for tool in ("aws", "curl"):
+        of = user(dev)
+        run_text(dev, tool, command(dev, "users.password", tool, {"ids": [of]}).replace("PASSWORD", "Correct-horse-battery-1"))
+        entry = {"user": of["name"], "domain": next(a["number"] for a in dev.mine.rows("/accounts?fields=*") if a["name"] == "dev"), "password": "Correct-horse-battery-1"}
+        status, _, said = web.ask(dev.url + "/api/v1/session", "POST", entry, {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"})
+        assert (status, json.loads(said)["need"]) == (401, "password"), "it is changed at the first sign-in"
+
+
 def test_reach(dev):
     """The analysis changes nothing; the exit status of `dari` corresponds to the API's answer."""
     one, other = instance(dev), instance(dev)
@@ -816,7 +826,7 @@ def test_every_verb_is_here():
     of_ansible, of_terraform = (set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": ', source(name), re.MULTILINE)) for name in ("ansible.js", "terraform.js"))
     assert of_ansible <= set(VERBS) | set(LISTS) and of_terraform <= set(VERBS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach"}
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

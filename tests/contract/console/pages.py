@@ -286,6 +286,37 @@ def test_a_user_and_a_key(dev):
         assert not b.faults()
 
 
+def test_a_user_with_a_console_password(dev):
+    """A generated password is shown once, changed at the first sign-in, and replaced by a second one."""
+    def shown(b):
+        text = b.until("return document.querySelector('dialog pre')?.innerText", what="the password")
+        b.press(Keys.ESCAPE)
+        address, number, name, password = text.splitlines()
+        assert address == f"{dev.url}/console/"
+        return {"user": name.split(": ")[1], "domain": number.split(": ")[1], "password": password.split(": ")[1]}
+
+    with pages(dev, "admin") as b:
+        go(b, dev, "people")
+        b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'Create user')", what="the button")
+        b.until("return document.activeElement?.name === 'name'", what="the field")
+        b.press("invited")
+        b.click("return document.querySelector('dialog input[name=console]')", what="the choice")
+        b.click("return document.querySelector('dialog .b1')", what="the button")
+        first = shown(b)
+        assert first["user"] == "invited" and len(first["password"]) == 20
+        assert sign_in(dev, first)[0] == 401 and sign_in(dev, first)[2]["need"] == "password"
+        assert sign_in(dev, {**first, "new_password": "Correct-horse-battery-1"})[0] == 201
+        b.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText === 'invited')", what="the user")
+        b.click("return [...document.querySelectorAll('aside button')].find(e => e.innerText === 'Set console password')", what="the button")
+        b.until_text("aws iam create-login-profile --user-name invited --password PASSWORD --password-reset-required")
+        b.click("return document.querySelector('dialog .b1')", what="the button")
+        second = shown(b)
+        assert second["password"] != first["password"] and second["password"] not in b.text()
+        assert sign_in(dev, {**first, "password": "Correct-horse-battery-1"})[0] == 401
+        assert sign_in(dev, {**second, "new_password": "Correct-horse-battery-2"})[0] == 201
+        assert not b.faults()
+
+
 def test_a_policy_and_who_may(dev):
     """Errors in a document are shown with their lines before it is saved; the policy is attached to a user; the simulator names the deciding
     statement."""

@@ -19,11 +19,51 @@ function make() {
 	showCommand("users.create", {name: "user"});
 	ask({title: t("Create user"), label: t("Create"),
 		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="64" pattern="[A-Za-z0-9+=,.@_\\-]+" autofocus spellcheck="false" @input=${(e) => showCommand("users.create", {name: e.target.value.trim() || "user"})}></label>
-			<p class="hint">${t("Creates an IAM user for programmatic access. Policies define its permissions. Console passwords: `dari user create` on the server.")}</p>`,
+			<label class="check"><input type="checkbox" name="console"> ${t("Console access: a password to be changed at the first sign-in")}</label>
+			<p class="hint">${t("Creates an IAM user. Policies define its permissions.")}</p>`,
 		submit: async (form) => {
 			const answer = await post("/users", {name: form.get("name").trim()}, {"Idempotency-Key": key});
-			applyRow("users", answer.items?.[0]);
+			const made = answer.items?.[0];
+			applyRow("users", made);
+			if (form.get("console"))
+				setTimeout(givePassword, 0, made); // once this dialog has closed
 		}});
+}
+
+/** Twenty characters of every sort that a password policy may ask for, and none that is mistaken for another. */
+const LETTERS = ["abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "+=-_.!"];
+function drawPassword() {
+	const draw = (from) => { // without a bias towards the first letters
+		let byte = 0;
+		do
+			[byte] = crypto.getRandomValues(new Uint8Array(1));
+		while (byte >= 256 - (256 % from.length));
+		return from[byte % from.length];
+	};
+	for (;;) {
+		const word = Array.from({length: 20}, () => draw(LETTERS.join(""))).join("");
+		if (LETTERS.every((sort) => [...sort].some((letter) => word.includes(letter))))
+			return word;
+	}
+}
+
+async function givePassword(u) {
+	const password = drawPassword();
+	showCommand("users.password", {ids: [u]});
+	const done = await report(t("Console password set"), () => post(`/users/${u.id}/password`, {password, is_first: true}));
+	if (!done)
+		return;
+	const text = [`${location.origin}/console/`, `${t("Account ID")}: ${session.account?.number}`, `${t("User name")}: ${u.name}`, `${t("Password")}: ${password}`].join("\n");
+	ask({title: t("Save this now: it is shown only once"), label: null, keeps: true,
+		body: () => html`<p>${t("The user signs in with these, and chooses a password at the first sign-in.")}</p>
+			<div class="block"><pre tabindex="0" aria-label=${t("Password")}>${text}</pre><button type="button" @click=${() => copy(text)}>${t("Copy")}</button></div>`});
+}
+
+function askPassword([u]) {
+	showCommand("users.password", {ids: [u]});
+	ask({title: t("Set a console password for {name}?", {name: u.name}), label: t("Set password"),
+		body: () => html`<p>${t("A new password is generated, and shown once. An earlier password is no longer valid, and the user's sessions end.")}</p>`,
+		submit: () => void setTimeout(givePassword, 0, u)});
 }
 
 async function makeKey([u]) {
@@ -93,6 +133,7 @@ export const view = resourcePage({
 		{key: "made", title: () => t("Created"), wide: true, sort: (u) => u.created_us, text: (u) => time(u.created_us)},
 	],
 	actions: [{id: "key", title: () => t("Create access key"), hidden: () => !manages(), may: isOwn, run: (chosen) => makeKey(chosen.filter(isOwn))},
+		{id: "password", title: () => t("Set console password"), hidden: () => !manages(), may: isOwn, one: true, run: (chosen) => askPassword(chosen.filter(isOwn))},
 		{id: "delete", title: () => t("Delete"), hidden: () => !manages(), may: isOwn, run: (chosen) => drop(chosen.filter(isOwn)), danger: true}],
 	above: whyNoButtons,
 	lead: () => (manages() ? html`<button type="button" class="b1" @click=${make}>${t("Create user")}</button>` : nothing),
