@@ -17,9 +17,13 @@ const GOING = new Set(["pending", "stopping", "shutting-down", "creating", "dele
 const GOOD = new Set(["running", "available", "in-use", "active", "completed", "up", "associated", "attached", "blackhole-free", "ok"]);
 const BAD = new Set(["error", "failed", "down", "blackhole", "rejected"]);
 
+/** Conditions that report what is over: they ask nobody for anything, and their row is not marked as a problem. */
+const NOTICES = new Set(["Restarted"]);
+const isNotice = (condition) => NOTICES.has(condition.name);
+
 /** Severity of a state: ok, go, bad or off. */
 export function tone(state, conditions) {
-	return conditions?.length || BAD.has(state) ? "bad" : GOING.has(state) ? "go" : GOOD.has(state) ? "ok" : "off";
+	return conditions?.some((c) => !isNotice(c)) || BAD.has(state) ? "bad" : GOING.has(state) ? "go" : GOOD.has(state) ? "ok" : "off";
 }
 
 export function mark(tone, word) {
@@ -31,8 +35,10 @@ export function stateOf(row) {
 	const state = row.state ?? "";
 	if (!state)
 		return row.conditions?.length ? mark("bad", t("needs attention")) : nothing;
-	const how = tone(state, row.conditions);
-	const from = row.conditions?.[0]?.since_us ?? (how === "go" ? row.state_since_us : 0);
+	const how = tone(state, row.conditions), first = row.conditions?.find((c) => !isNotice(c)), notice = row.conditions?.find(isNotice);
+	if (!first && notice && how === "ok")
+		return mark(how, `${t(state)} · ${t(notice.name)}, ${since(notice.since_us)}`);
+	const from = first?.since_us ?? (how === "go" ? row.state_since_us : 0);
 	return mark(how, from ? t("{state}, {age}", {state: t(state), age: since(from)}) : t(state));
 }
 

@@ -286,6 +286,15 @@ def test_a_user_and_a_key(dev):
         assert not b.faults()
 
 
+def test_what_is_over_is_no_problem(page, dev):
+    """A guest that was restarted runs: the list says so, and the overview asks nobody to act."""
+    go(page, dev, "overview")
+    said = page.driver.execute_async_script(
+        "const done = arguments[arguments.length - 1], parts = document.querySelector('script[type=module]').src.replace(/[^/]*$/, 'parts.js');"
+        "import(parts).then(m => done(['Restarted', 'HostDown'].map(name => m.tone('running', [{name, since_us: 1}]))));")
+    assert said == ["ok", "bad"]
+
+
 def test_a_user_with_a_console_password(dev):
     """A generated password is shown once, changed at the first sign-in, and replaced by a second one."""
     def shown(b):

@@ -31,7 +31,7 @@ function fetchEvents() {
 
 function attention() {
 	return derive("attention", PAGES_OF.map(([kind]) => kind).filter((k) => k !== "hosts" || isOperator()), "", () => PAGES_OF.filter(([kind]) => kind !== "hosts" || isOperator()).flatMap(([kind, page]) =>
-		rows(kind).filter((r) => r.conditions?.length || tone(r.state) === "bad").map((r) => ({row: r, kind, page}))).slice(0, 50));
+		rows(kind).filter((r) => tone(r.state, r.conditions) === "bad").map((r) => ({row: r, kind, page}))).slice(0, 50));
 }
 
 function firstSteps() {
