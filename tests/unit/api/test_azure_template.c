@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "api/azure/template/template.h"
+#include "base/buf.h"
 #include "base/heap_budget.h"
 
 /* ---- fixtures: a template and its inputs ---- */
@@ -437,6 +438,67 @@ static void test_bad_expressions(void **state)
 	}
 }
 
+/* Looking at values is counted as making them is: otherwise an expression of a few bytes takes hours. */
+static void test_reading_is_work(void **state)
+{
+#define TEXT(times)                                                                                          \
+	"reduce(range(0, " times "), padLeft('', 1000, 'a'), lambda('a', 'b', concat(lambdaVariables('a'), " \
+	"lambdaVariables('a'))))"
+#define AGAIN(value, what)                                                                                   \
+	"length(map(createArray(" value "), lambda('v', map(range(0, 10000), lambda('x', " what ")))))"
+#define VALUE "lambdaVariables('v')"
+	static const char *const cases[] = {
+		"indexOf(" TEXT("10") ", concat(" TEXT("9") ", 'b'))",
+		"lastIndexOf(" TEXT("10") ", concat(" TEXT("9") ", 'b'))",
+		AGAIN(TEXT("10"), "length(" VALUE ")"),
+		AGAIN(TEXT("10"), "substring(" VALUE ", 1000000, 1)"),
+		AGAIN(TEXT("10"), "contains(" VALUE ", 'b')"),
+		AGAIN("createArray(range(0, 10000), concat(range(0, 9999), createArray(0)))",
+		      "equals(" VALUE "[0], " VALUE "[1])"),
+		AGAIN("createArray(createArray(range(0, 10000)), concat(range(0, 9999), createArray(0)))",
+		      "contains(" VALUE "[0], " VALUE "[1])"),
+		AGAIN("createArray(createArray(range(0, 10000)), concat(range(0, 9999), createArray(0)))",
+		      "indexOf(" VALUE "[0], " VALUE "[1])"),
+		AGAIN("createArray(createArray(range(0, 10000)), createArray(concat(range(0, 9999), "
+		      "createArray(0))))",
+		      "length(intersection(" VALUE "[0], " VALUE "[1]))"),
+		AGAIN("toObject(range(0, 10000), lambda('k', string(lambdaVariables('k'))))",
+		      "contains(" VALUE ", 'none')"),
+		AGAIN("toObject(range(0, 10000), lambda('k', string(lambdaVariables('k'))))",
+		      "empty(" VALUE ".?none)"),
+	};
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct fixture f;
+		json_t *value = NULL;
+		begin(&f);
+		struct result result = evaluate(&f, cases[k], "int", &value);
+		if (result_is_ok(result))
+			print_error("%s\n", cases[k]);
+		assert_says(&f, result, "more work");
+		end(&f);
+	}
+}
+
+/* Each parameter's elements are compared with all that are allowed. */
+static void test_many_allowed_values(void **state)
+{
+	struct fixture f;
+	struct buf text;
+	(void) state;
+	begin(&f);
+	buf_init(&text, 1 << 20);
+	buf_add_str(&text,
+		    STR("{parameters: {a: {type: 'array', defaultValue: \"[map(range(0, 10000), lambda('x', "
+			"9))]\", allowedValues: ["));
+	for (int k = 0; k < 5000; k++)
+		buf_add_str(&text, STR("1, "));
+	buf_add_str(&text, STR("9]}}, resources: []}"));
+	assert_says(&f, open(&f, str_to_z(f.arena, buf_str(&text)), NULL), "more work");
+	buf_done(&text);
+	end(&f);
+}
+
 /* Brackets within each other, to any depth. */
 static void test_deep_expression(void **state)
 {
@@ -842,13 +904,14 @@ int main(void)
 {
 	json_set_alloc_funcs(heap_alloc_counted, heap_free_counted);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reader),         cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_expressions),    cmocka_unit_test(test_bad_expressions),
-		cmocka_unit_test(test_budget_ends),    cmocka_unit_test(test_deep_expression),
-		cmocka_unit_test(test_bad_parameters), cmocka_unit_test(test_parameters),
-		cmocka_unit_test(test_needs),          cmocka_unit_test(test_copies),
-		cmocka_unit_test(test_symbols),        cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_bad_resources),  cmocka_unit_test(test_user_functions),
+		cmocka_unit_test(test_reader),          cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_expressions),     cmocka_unit_test(test_bad_expressions),
+		cmocka_unit_test(test_budget_ends),     cmocka_unit_test(test_deep_expression),
+		cmocka_unit_test(test_reading_is_work), cmocka_unit_test(test_many_allowed_values),
+		cmocka_unit_test(test_bad_parameters),  cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_needs),           cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_symbols),         cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_bad_resources),   cmocka_unit_test(test_user_functions),
 		cmocka_unit_test(test_references),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

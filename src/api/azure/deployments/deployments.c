@@ -39,7 +39,7 @@ static RESULT list_steps(struct az_call *e, struct template *t, struct deploymen
 			.target_name = str_copy(e->c->arena, r->name),
 			.version = str_copy(e->c->arena, r->version),
 			.is_left_out = r->is_left_out};
-		if (r->id.n > 2048 || r->type.n > 512 || r->name.n > 1024 || r->version.n > 64)
+		if (r->type.n > 512 || r->name.n > 1024 || r->version.n > 64)
 			return ctx_fail(e->c, ERR_INVALID,
 					"The name of the template resource '%" STR_FMT
 					"' is too long.", /* guessed */

@@ -319,8 +319,10 @@ static RESULT call_function(struct template *t, const struct expr *x, json_t **r
 	call.args = arena_new_array(t->c->arena, json_t *, call.count + 1);
 	if (!call.args)
 		return ctx_no_memory(t->c);
-	for (size_t k = 0; k < call.count; k++)
+	for (size_t k = 0; k < call.count; k++) {
 		TRY(expr_evaluate(t, x->args[k], &call.args[k]));
+		TRY(template_step_over(t, call.args[k])); /* most functions look at all of it */
+	}
 	return x->function->run(t, &call, ret_value);
 }
 
@@ -342,6 +344,7 @@ static RESULT fail_member(struct template *t, const json_t *object, struct str n
 static RESULT take_member(struct template *t, const struct expr *x, json_t *base, struct str name,
 			  json_t **ret_value)
 {
+	TRY(template_step_over(t, base));
 	json_t *found = json_is_object(base) ? template_get(base, str_to_z(t->c->arena, name)) : NULL;
 	if (!found && x->is_safe)
 		found = json_null();

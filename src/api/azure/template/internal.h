@@ -111,10 +111,11 @@ struct template_part {
 	const json_t *definition;
 	const struct copy_turn *turn;
 	struct str copy_name;
-	size_t copy_first; /* the resource of the copy's first turn */
-	size_t copy_index; /* which turn it is */
-	size_t batch;      /* so many turns at once; 0: all */
-	struct str scope;  /* before "/providers/"; empty: the place's own */
+	size_t copy_first;   /* the resource of the copy's first turn */
+	size_t copy_index;   /* which turn it is */
+	size_t batch;        /* so many turns at once; 0: all */
+	struct str scope;    /* before "/providers/"; empty: the place's own */
+	struct str relative; /* the id behind its last "/providers/" */
 };
 
 struct template
@@ -153,6 +154,12 @@ RESULT template_keep(struct template *t, json_t *made, json_t **ret_value);
 RESULT template_keep_text(struct template *t, struct str text, json_t **ret_value);
 /* Counts work. ERR_INVALID: it is too much. */
 RESULT template_step(struct template *t, size_t count);
+/* Counts a pass over a value's bytes, elements or members. ERR_INVALID. */
+RESULT template_step_over(struct template *t, const json_t *value);
+/* Compares as json_equal() does, and counts the work, since one pair of values can be compared again and again. ERR_INVALID. */
+RESULT template_equal(struct template *t, const json_t *a, const json_t *b, bool *ret_are_equal);
+/* Likewise, with each element of a list. */
+RESULT template_has_element(struct template *t, const json_t *list, const json_t *wanted, bool *ret_has);
 /* A new evaluation begins. */
 void template_begin(struct template *t);
 static inline struct str template_text_of(const json_t *value)
@@ -195,7 +202,7 @@ RESULT template_link(struct template *t);
 struct str template_make_id(struct template *t, struct str scope, struct str type, struct str name);
 /* "/subscriptions/…/resourceGroups/…": the scope of a group; empty group: of the subscription. */
 struct str template_make_scope(struct template *t, struct str subscription, struct str group);
-/* The resource that a name in dependsOn or reference() means; TEMPLATE_NO_RESOURCE: none. */
-size_t template_find_resource(const struct template *t, struct str name);
+/* The resource that a name in dependsOn or reference() means; TEMPLATE_NO_RESOURCE: none. ERR_INVALID: too much work. */
+RESULT template_find_resource(struct template *t, struct str name, size_t *ret_resource);
 /* Whether the resource is a turn of the copy of that name, or symbol. */
 bool template_is_turn(const struct template_resource *r, struct str name);

@@ -77,13 +77,11 @@ RUN(empty)
 /* A part of a text, a member of an object, an element of a list. */
 RUN(contains)
 {
-	json_t *v = call->args[0], *element;
+	json_t *v = call->args[0];
 	struct str part;
 	bool has = false;
-	size_t k;
 	if (json_is_array(v)) {
-		json_array_foreach (v, k, element)
-			has = has || json_equal(element, call->args[1]);
+		TRY(template_has_element(t, v, call->args[1], &has));
 	} else if (json_is_string(v)) {
 		TRY(function_text(t, call, 1, &part));
 		has = str_contains(template_text_of(v), part);
@@ -94,7 +92,7 @@ RUN(contains)
 		return fail_any(t, call);
 	}
 	*ret = json_boolean(has);
-	return template_step(t, json_array_size(v) + json_string_length(v) / 16);
+	return OK;
 }
 
 /* The first or the last element, or character. */
@@ -173,29 +171,20 @@ RUN(range)
 	return template_keep(t, TAKE(to), ret);
 }
 
-static bool has_element(const json_t *list, const json_t *wanted)
-{
-	json_t *element;
-	size_t k;
-	json_array_foreach (list, k, element)
-		if (json_equal(element, wanted))
-			return true;
-	return false;
-}
-
 /* Elements of lists once each; members of objects, of which the last wins, and objects within are joined likewise. */
 static RESULT unite_lists(struct template *t, const struct template_call *call, json_t **ret)
 {
 	json_auto_t *to = json_array();
 	json_t *element;
+	bool has = false;
 	size_t k;
 	for (size_t n = 0; n < call->count; n++) {
 		if (!json_is_array(call->args[n]))
 			return function_fail(t, call,
 					     "all arguments must be arrays, or objects"); /* guessed */
 		json_array_foreach (call->args[n], k, element) {
-			TRY(template_step(t, 1 + json_array_size(to)));
-			if (!has_element(to, element) && json_array_append(to, element))
+			TRY(template_has_element(t, to, element, &has));
+			if (!has && json_array_append(to, element))
 				return ctx_no_memory(t->c);
 		}
 	}
@@ -210,6 +199,7 @@ static RESULT unite_objects(struct template *t, json_t *to, const json_t *from, 
 		json_t *there = json_object_get(to, key);
 		TRY(template_step(t, 1));
 		if (json_is_object(there) && json_is_object(value) && depth < TEMPLATE_DEPTH_MAX) {
+			TRY(template_step(t, json_object_size(there)));
 			json_auto_t *both = json_copy(there);
 			TRY(unite_objects(t, both, value, depth + 1));
 			if (json_object_set(to, key, both))
@@ -235,34 +225,53 @@ RUN(union)
 	return template_keep(t, TAKE(to), ret);
 }
 
-static bool is_in_all(const struct template_call *call, const char *key, const json_t *value)
+static RESULT find_in_all(struct template *t, const struct template_call *call, const char *key,
+			  const json_t *value, bool *ret_is_in)
 {
-	for (size_t n = 1; n < call->count; n++)
-		if (key ? !json_equal(json_object_get(call->args[n], key), value)
-			: !has_element(call->args[n], value))
-			return false;
-	return true;
+	*ret_is_in = true;
+	for (size_t n = 1; n < call->count && *ret_is_in; n++)
+		TRY(key ? template_equal(t, json_object_get(call->args[n], key), value, ret_is_in)
+			: template_has_element(t, call->args[n], value, ret_is_in));
+	return OK;
+}
+
+static RESULT intersect_objects(struct template *t, const struct template_call *call, json_t *to)
+{
+	const char *key;
+	json_t *value;
+	bool is_in = false;
+	json_object_foreach (call->args[0], key, value) {
+		TRY(find_in_all(t, call, key, value, &is_in));
+		if (is_in && json_object_set(to, key, value))
+			return ctx_no_memory(t->c);
+	}
+	return OK;
+}
+
+static RESULT intersect_lists(struct template *t, const struct template_call *call, json_t *to)
+{
+	json_t *value;
+	size_t k;
+	bool is_in = false, has = false;
+	json_array_foreach (call->args[0], k, value) {
+		TRY(find_in_all(t, call, NULL, value, &is_in));
+		if (is_in)
+			TRY(template_has_element(t, to, value, &has));
+		if (is_in && !has && json_array_append(to, value))
+			return ctx_no_memory(t->c);
+	}
+	return OK;
 }
 
 RUN(intersection)
 {
-	const char *key;
-	json_t *value;
-	size_t k;
 	bool is_object = json_is_object(call->args[0]);
 	json_auto_t *to = is_object ? json_object() : json_array();
-	for (size_t n = 0; n < call->count; n++) {
+	for (size_t n = 0; n < call->count; n++)
 		if (is_object ? !json_is_object(call->args[n]) : !json_is_array(call->args[n]))
 			return function_fail(t, call,
 					     "all arguments must be arrays, or objects"); /* guessed */
-		TRY(template_step(t, json_array_size(call->args[0]) * json_array_size(call->args[n])));
-	}
-	json_object_foreach (call->args[0], key, value)
-		if (is_in_all(call, key, value) && json_object_set(to, key, value))
-			return ctx_no_memory(t->c);
-	json_array_foreach (call->args[0], k, value)
-		if (is_in_all(call, NULL, value) && !has_element(to, value) && json_array_append(to, value))
-			return ctx_no_memory(t->c);
+	TRY(is_object ? intersect_objects(t, call, to) : intersect_lists(t, call, to));
 	return template_keep(t, TAKE(to), ret);
 }
 

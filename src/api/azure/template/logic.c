@@ -53,8 +53,9 @@ RUN(not )
 
 RUN(equals)
 {
-	(void) t;
-	*ret = json_boolean(json_equal(call->args[0], call->args[1]));
+	bool are_equal = false;
+	TRY(template_equal(t, call->args[0], call->args[1], &are_equal));
+	*ret = json_boolean(are_equal);
 	return OK;
 }
 

@@ -5,16 +5,6 @@
 
 /* ---- names ---- */
 
-/* Text after the last "/providers/". */
-static struct str find_relative(struct str id)
-{
-	static const struct str word = {"/providers/", sizeof "/providers/" - 1};
-	for (size_t k = id.n; k-- > 0;)
-		if (str_equal_nocase(str_slice(id, k, k + word.n), word))
-			return str_slice(id, k + word.n, id.n);
-	return id;
-}
-
 static bool is_type_and_name(const struct template_resource *r, struct str name)
 {
 	return name.n == r->type.n + 1 + r->name.n && name.p[r->type.n] == '/' &&
@@ -28,19 +18,27 @@ static bool is_called(const struct template_resource *r, struct str name)
 	if (str_starts_with(name, STR("/")))
 		return str_equal_nocase(name, r->id);
 	return (r->symbol.n && str_equal_nocase(name, r->symbol)) ||
-	       str_equal_nocase(name, find_relative(r->id)) || is_type_and_name(r, name) ||
+	       str_equal_nocase(name, r->part->relative) || is_type_and_name(r, name) ||
 	       str_equal_nocase(name, r->name);
 }
 
-size_t template_find_resource(const struct template *t, struct str name)
+/* Counts that each resource's names are compared with a name. */
+static RESULT step_names(struct template *t, struct str name)
+{
+	return template_step(t, 1 + t->resource_count / 8 + t->resource_count * name.n / 256);
+}
+
+RESULT template_find_resource(struct template *t, struct str name, size_t *ret_resource)
 {
 	size_t found = TEMPLATE_NO_RESOURCE;
+	TRY(step_names(t, name));
 	for (size_t k = 0; k < t->resource_count; k++)
 		if (is_called(&t->resources[k], name) &&
 		    (found == TEMPLATE_NO_RESOURCE || t->resources[found].is_left_out ||
 		     t->resources[found].is_existing))
 			found = k;
-	return found;
+	*ret_resource = found;
+	return OK;
 }
 
 /* ---- collecting ---- */
@@ -77,30 +75,40 @@ static bool add_copy(struct needs *n, struct str name)
 }
 
 /* A copy without iterations exists, but has no resources. */
-static bool is_empty_copy(const struct template *t, struct str name)
+static RESULT find_empty_copy(struct template *t, struct str name, bool *ret_is_there)
 {
 	const json_t *resources = template_get(t->document, "resources");
 	const char *symbol;
 	json_t *definition;
 	size_t k;
-	json_array_foreach (resources, k, definition)
-		if (str_equal_nocase(template_text_of(template_get(template_get(definition, "copy"), "name")),
-				     name))
-			return true;
-	json_object_foreach ((json_t *) resources, symbol, definition)
+	json_array_foreach (resources, k, definition) {
+		const json_t *copy = template_get(definition, "copy");
+		TRY(template_step(t, 1));
+		TRY(template_step_over(t, definition));
+		TRY(template_step_over(t, copy));
+		if (str_equal_nocase(template_text_of(template_get(copy, "name")), name))
+			*ret_is_there = true;
+	}
+	json_object_foreach ((json_t *) resources, symbol, definition) {
+		TRY(template_step(t, 1));
 		if (str_equal_nocase(str_from(symbol), name))
-			return true;
-	return false;
+			*ret_is_there = true;
+	}
+	return OK;
 }
 
 static RESULT add_named(struct needs *n, struct str name)
 {
-	size_t k = template_find_resource(n->t, name);
+	size_t k = TEMPLATE_NO_RESOURCE;
+	TRY(template_find_resource(n->t, name, &k));
 	if (k != TEMPLATE_NO_RESOURCE) {
 		add(n, k);
 		return OK;
 	}
-	if (add_copy(n, name) || is_empty_copy(n->t, name))
+	bool is_copy = add_copy(n, name);
+	if (!is_copy)
+		TRY(find_empty_copy(n->t, name, &is_copy));
+	if (is_copy)
 		return OK;
 	return ctx_fail(
 		n->t->c, ERR_INVALID,
@@ -141,8 +149,9 @@ static RESULT add_reference(struct needs *n, const struct expr *name)
 		return template_step(n->t, 0);
 	}
 	TRY(result);
-	size_t k = json_is_string(value) ? template_find_resource(n->t, template_text_of(value))
-					 : TEMPLATE_NO_RESOURCE;
+	size_t k = TEMPLATE_NO_RESOURCE;
+	if (json_is_string(value))
+		TRY(template_find_resource(n->t, template_text_of(value), &k));
 	if (k != TEMPLATE_NO_RESOURCE)
 		add(n, k);
 	else if (json_is_string(value))
@@ -179,6 +188,7 @@ static RESULT walk_value(struct needs *n, const json_t *value)
 	size_t k;
 	struct str inner;
 	const struct expr *x = NULL;
+	TRY(template_step(n->t, 1));
 	if (json_is_string(value) && expr_is_one(template_text_of(value), &inner)) {
 		TRY(expr_parse(n->t, inner, &x)); /* parsed for its syntax only */
 		return has_reference(inner) ? walk_expr(n, x) : OK;

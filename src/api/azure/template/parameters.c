@@ -95,34 +95,39 @@ static RESULT check_range(struct template *t, const struct template_named *p)
 	return OK;
 }
 
-/* Each element of a list must be allowed, unless the list as a whole is. */
 /* Texts whatever the letters' case, as ARM compares them (bicep issue 2489). */
-static bool is_element(struct template *t, const json_t *allowed, const json_t *value)
+static RESULT find_element(struct template *t, const json_t *allowed, const json_t *value, bool *ret_is_one)
 {
 	json_t *element;
 	size_t k;
+	*ret_is_one = false;
 	json_array_foreach (allowed, k, element) {
 		bool are_texts = json_is_string(element) && json_is_string(value);
-		if (are_texts ? str_equal(str_lower_all(t->c->arena, template_text_of(element)),
-					  str_lower_all(t->c->arena, template_text_of(value)))
-			      : json_equal(element, value))
-			return true;
+		TRY(template_step_over(t, element));
+		TRY(template_step_over(t, value));
+		TRY(template_equal(t, element, value, ret_is_one));
+		if (are_texts)
+			*ret_is_one = str_equal(str_lower_all(t->c->arena, template_text_of(element)),
+						str_lower_all(t->c->arena, template_text_of(value)));
+		if (*ret_is_one)
+			return OK;
 	}
-	return false;
+	return OK;
 }
 
-static bool is_allowed(struct template *t, const json_t *allowed, const json_t *value)
+/* Each element of a list must be allowed, unless the list as a whole is. */
+static RESULT find_allowed(struct template *t, const json_t *allowed, const json_t *value,
+			   bool *ret_is_allowed)
 {
-	json_t *element;
-	size_t k;
-	if (!json_is_array(allowed) || is_element(t, allowed, value))
-		return true;
-	if (!json_is_array(value))
-		return false;
-	json_array_foreach (value, k, element)
-		if (!is_element(t, allowed, element))
-			return false;
-	return true;
+	*ret_is_allowed = !json_is_array(allowed);
+	if (!*ret_is_allowed)
+		TRY(find_element(t, allowed, value, ret_is_allowed));
+	if (*ret_is_allowed || !json_is_array(value))
+		return OK;
+	*ret_is_allowed = true;
+	for (size_t k = 0; k < json_array_size(value) && *ret_is_allowed; k++)
+		TRY(find_element(t, allowed, json_array_get(value, k), ret_is_allowed));
+	return OK;
 }
 
 /* Error messages leave out the values of secure parameters. */
@@ -131,8 +136,10 @@ static RESULT check_allowed(struct template *t, const struct template_named *p)
 	const json_t *allowed = template_get(p->definition, "allowedValues");
 	struct str all = STR_NONE, one = STR_NONE, value = STR_NONE;
 	json_t *element;
+	bool is_allowed = false;
 	size_t k;
-	if (is_allowed(t, allowed, p->value))
+	TRY(find_allowed(t, allowed, p->value, &is_allowed));
+	if (is_allowed)
 		return OK;
 	json_array_foreach (allowed, k, element) {
 		TRY(template_to_text(t, element, &one));
@@ -215,6 +222,12 @@ static struct template_named *find_named(struct template_named *all, size_t coun
 	return NULL;
 }
 
+/* Counts that each of the names is compared with one. */
+static RESULT step_names(struct template *t, size_t count, struct str name)
+{
+	return template_step(t, 1 + count / 16 + count * name.n / 256);
+}
+
 static RESULT take_all(struct template *t, const char *what, size_t max, struct template_named **ret_all,
 		       size_t *ret_count)
 {
@@ -265,6 +278,7 @@ static RESULT take_given(struct template *t, const json_t *given)
 	if (given && !json_is_object(given) && !json_is_null(given))
 		return ctx_fail(t->c, ERR_INVALID, "The parameters must be an object. " HELP); /* guessed */
 	json_object_foreach ((json_t *) given, name, wrapped) {
+		TRY(step_names(t, t->parameter_count, str_from(name)));
 		struct template_named *p = find_named(t->parameters, t->parameter_count, str_from(name));
 		json_t *value = template_get(wrapped, "value");
 		if (!p)
@@ -295,6 +309,7 @@ RESULT template_open_parameters(struct template *t, const json_t *given)
 
 RESULT template_find_parameter(struct template *t, struct str name, json_t **ret_value)
 {
+	TRY(step_names(t, t->parameter_count, name));
 	struct template_named *p = find_named(t->parameters, t->parameter_count, name);
 	if (!p)
 		return ctx_fail(t->c, ERR_INVALID,
@@ -362,6 +377,7 @@ static RESULT work_out_variable(struct template *t, struct template_named *v)
 
 RESULT template_find_variable(struct template *t, struct str name, json_t **ret_value)
 {
+	TRY(step_names(t, t->variable_count, name));
 	struct template_named *v = find_named(t->variables, t->variable_count, name);
 	if (!v)
 		return ctx_fail(t->c, ERR_INVALID,

@@ -118,9 +118,31 @@ static RESULT read_scope(struct template *t, struct template_resource *r)
 	return OK;
 }
 
+/* Text after the last "/providers/". */
+static struct str find_relative(struct str id)
+{
+	static const struct str word = {"/providers/", sizeof "/providers/" - 1};
+	for (size_t k = id.n; k-- > 0;)
+		if (str_equal_nocase(str_slice(id, k, k + word.n), word))
+			return str_slice(id, k + word.n, id.n);
+	return id;
+}
+
+/* Each id and symbol is compared with those of all others. */
+static RESULT check_sizes(struct template *t, const struct template_resource *r)
+{
+	if (r->id.n <= TEMPLATE_ID_MAX && r->symbol.n <= TEMPLATE_ID_MAX)
+		return OK;
+	return ctx_fail(t->c, ERR_INVALID,
+			"The name of the template resource '%" STR_FMT "' is too long.", /* guessed */
+			STR_ARG(str_slice(r->name, 0, 128)));
+}
+
 static RESULT check_segments(struct template *t, struct template_resource *r)
 {
 	r->id = template_make_id(t, r->part->scope, r->type, r->name);
+	r->part->relative = find_relative(r->id);
+	TRY(check_sizes(t, r));
 	if (r->id.n)
 		return OK;
 	return ctx_fail(t->c, ERR_INVALID,
@@ -208,6 +230,7 @@ static RESULT expand_one(struct expansion *x, const json_t *definition, const ch
 	r->part->definition = definition;
 	r->part->turn = t->turn;
 	r->symbol = str_from(symbol);
+	TRY(template_step_over(t, definition));
 	TRY(read_words(t, r, x->parent));
 	TRY(blame(t, r, read_condition(t, r)));
 	TRY(blame(t, r, read_scope(t, r)));
@@ -316,6 +339,7 @@ static RESULT check_doubles(struct template *t)
 	const struct template_resource *all = t->resources;
 	for (size_t k = 1; k < t->resource_count; k++)
 		for (size_t n = 0; n < k; n++) {
+			TRY(template_step(t, 1));
 			bool counts = !all[k].is_existing && !all[n].is_existing && !all[k].is_left_out &&
 				      !all[n].is_left_out;
 			if (counts && str_equal_nocase(all[k].id, all[n].id))

@@ -273,7 +273,7 @@ RUN(reference)
 		TRY(function_text(t, call, 1, &what.version));
 	if (call->count > 2)
 		TRY(function_text(t, call, 2, &full));
-	what.resource = template_find_resource(t, name);
+	TRY(template_find_resource(t, name, &what.resource));
 	if (what.resource == TEMPLATE_NO_RESOURCE && !str_starts_with(name, STR("/")))
 		return ctx_fail(t->c, ERR_INVALID,
 				"The template reference '%" STR_FMT
@@ -308,6 +308,7 @@ RUN(references)
 	TRY(function_text(t, call, 0, &name));
 	if (call->count > 1)
 		TRY(function_text(t, call, 1, &full));
+	TRY(template_step(t, t->resource_count));
 	for (size_t k = 0; k < t->resource_count; k++) {
 		const struct template_resource *r = &t->resources[k];
 		json_t *body = NULL, *shown;

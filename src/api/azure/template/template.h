@@ -23,6 +23,7 @@ enum {
 	TEMPLATE_VARIABLES_MAX = 256,
 	TEMPLATE_OUTPUTS_MAX = 64,
 	TEMPLATE_EXPRESSION_MAX = 24576, /* characters */
+	TEMPLATE_ID_MAX = 2048,          /* bytes of a resource's id */
 	TEMPLATE_STEPS_MAX = 16 * 1000 * 1000,
 	TEMPLATE_MEMORY_MAX = 64 * 1024 * 1024 /* bytes of its values, as the heap has them */
 };

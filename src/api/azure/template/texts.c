@@ -297,15 +297,12 @@ RUN(replace)
 		return ctx_no_memory(t->c);
 	if (!old.n)
 		return function_fail(t, call, "the text that is replaced must not be empty"); /* guessed */
-	TRY(template_step(t, text.n));
-	for (size_t k = 0; k + old.n <= text.n;) {
-		if (memcmp(text.p + k, old.p, old.n) != 0) {
-			k++;
-			continue;
-		}
+	for (const char *at;
+	     old.n <= text.n - from && (at = memmem(text.p + from, text.n - from, old.p, old.n));) {
+		size_t k = (size_t) (at - text.p);
 		parts[count++] = str_slice(text, from, k);
 		parts[count++] = new;
-		from = k += old.n;
+		from = k + old.n;
 	}
 	parts[count++] = str_slice(text, from, text.n);
 	return join_parts(t, call, parts, count, ret);
@@ -357,30 +354,44 @@ RUN(split)
 
 static RESULT find_element(struct template *t, const struct template_call *call, bool from_end, json_t **ret)
 {
-	int64_t found = -1;
-	json_t *element;
-	size_t k;
-	json_array_foreach (call->args[0], k, element)
-		if (json_equal(element, call->args[1]) && (found < 0 || from_end))
-			found = (int64_t) k;
-	TRY(template_step(t, json_array_size(call->args[0])));
-	return template_keep(t, json_integer(found), ret);
+	const json_t *list = call->args[0];
+	size_t count = json_array_size(list), k = 0;
+	bool is_found = false;
+	for (; k < count; k++) {
+		size_t at = from_end ? count - 1 - k : k;
+		TRY(template_equal(t, json_array_get(list, at), call->args[1], &is_found));
+		if (is_found)
+			return template_keep(t, json_integer((json_int_t) at), ret);
+	}
+	return template_keep(t, json_integer(-1), ret);
+}
+
+/* Bytes in which the text at that place is the part, whatever the letters' case. */
+static size_t count_same(struct str text, size_t at, struct str part)
+{
+	size_t n = 0;
+	while (n < part.n && str_equal_nocase(str_slice(text, at + n, at + n + 1), str_slice(part, n, n + 1)))
+		n++;
+	return n;
 }
 
 /* In a text whatever the letters' case, in a list as equals() compares. */
 static RESULT find(struct template *t, const struct template_call *call, bool from_end, json_t **ret)
 {
 	struct str text, part;
-	int64_t found = -1;
 	if (json_is_array(call->args[0]))
 		return find_element(t, call, from_end, ret);
 	TRY(function_text(t, call, 0, &text));
 	TRY(function_text(t, call, 1, &part));
-	TRY(template_step(t, text.n));
-	for (size_t k = 0; k + part.n <= text.n && (found < 0 || from_end); k++)
-		if (str_equal_nocase(str_slice(text, k, k + part.n), part))
-			found = (int64_t) count_characters(str_slice(text, 0, k));
-	return template_keep(t, json_integer(found), ret);
+	size_t places = part.n <= text.n ? text.n - part.n + 1 : 0;
+	for (size_t k = 0; k < places; k++) {
+		size_t at = from_end ? places - 1 - k : k, same = count_same(text, at, part);
+		TRY(template_step(t, 1 + same / 4));
+		if (same == part.n)
+			return template_keep(
+				t, json_integer((json_int_t) count_characters(str_slice(text, 0, at))), ret);
+	}
+	return template_keep(t, json_integer(-1), ret);
 }
 RUN(indexOf)
 {

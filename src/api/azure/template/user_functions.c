@@ -3,17 +3,25 @@
  * its own parameters, and neither the template's nor variables. Source: "User-defined functions in ARM template". */
 #include "api/azure/template/internal.h"
 
-static const json_t *find_definition(const struct template *t, struct str name)
+/* *ret_definition NULL: there is none. */
+static RESULT find_definition(struct template *t, struct str name, const json_t **ret_definition)
 {
 	const json_t *spaces = template_get(t->document, "functions"), *space;
 	size_t dot = str_find_char(name, '.', 0), k;
+	*ret_definition = NULL;
 	json_array_foreach ((json_t *) spaces, k, space) {
 		struct str word = template_text_of(template_get(space, "namespace"));
-		if (dot < name.n && str_equal_nocase(word, str_slice(name, 0, dot)))
-			return template_get(template_get(space, "members"),
-					    str_to_z(t->c->arena, str_slice(name, dot + 1, name.n)));
+		TRY(template_step(t, 1));
+		TRY(template_step_over(t, space));
+		if (dot == name.n || !str_equal_nocase(word, str_slice(name, 0, dot)))
+			continue;
+		const json_t *members = template_get(space, "members");
+		*ret_definition =
+			template_get(members, str_to_z(t->c->arena, str_slice(name, dot + 1, name.n)));
+		TRY(template_step_over(t, *ret_definition));
+		return template_step_over(t, members);
 	}
-	return NULL;
+	return OK;
 }
 
 static bool fits(const json_t *parameter, const json_t *value)
@@ -35,6 +43,7 @@ static bool fits(const json_t *parameter, const json_t *value)
 static RESULT take_argument(struct template *t, const struct expr *x, size_t k, const json_t *parameter,
 			    struct template_argument *ret_argument)
 {
+	TRY(template_step_over(t, parameter));
 	ret_argument->name = template_text_of(template_get(parameter, "name"));
 	TRY(expr_evaluate(t, x->args[k], &ret_argument->value));
 	if (fits(parameter, ret_argument->value))
@@ -48,7 +57,8 @@ static RESULT take_argument(struct template *t, const struct expr *x, size_t k, 
 
 RESULT user_function_call(struct template *t, const struct expr *x, json_t **ret_value)
 {
-	const json_t *definition = find_definition(t, x->name), *parameters, *output;
+	const json_t *definition = NULL, *parameters, *output;
+	TRY(find_definition(t, x->name, &definition));
 	if (!definition)
 		return ctx_fail(t->c, ERR_INVALID,
 				"The template function '%" STR_FMT

@@ -37,6 +37,65 @@ RESULT template_step(struct template *t, size_t count)
 				  "The template takes more work to evaluate than is allowed."); /* guessed */
 }
 
+/* Bytes or elements, and members, that are passed over in a step of work: members' names are compared. */
+enum { STEP_SIZE = 16, STEP_MEMBERS = 4 };
+
+RESULT template_step_over(struct template *t, const json_t *value)
+{
+	return template_step(t, (json_string_length(value) + json_array_size(value)) / STEP_SIZE +
+					json_object_size(value) / STEP_MEMBERS);
+}
+
+/* ---- comparing ---- */
+
+static RESULT compare_objects(struct template *t, const json_t *a, const json_t *b, bool *ret_are_equal)
+{
+	const char *key;
+	json_t *member;
+	*ret_are_equal = json_object_size(a) == json_object_size(b);
+	json_object_foreach ((json_t *) a, key, member) {
+		const json_t *other = *ret_are_equal ? json_object_get(b, key) : NULL;
+		if (!other) {
+			*ret_are_equal = false;
+			return OK;
+		}
+		TRY(template_step(t, strlen(key) / STEP_SIZE));
+		TRY(template_equal(t, member, other, ret_are_equal));
+	}
+	return OK;
+}
+
+static RESULT compare_lists(struct template *t, const json_t *a, const json_t *b, bool *ret_are_equal)
+{
+	size_t count = json_array_size(a);
+	*ret_are_equal = count == json_array_size(b);
+	for (size_t k = 0; k < count && *ret_are_equal; k++)
+		TRY(template_equal(t, json_array_get(a, k), json_array_get(b, k), ret_are_equal));
+	return OK;
+}
+
+RESULT template_equal(struct template *t, const json_t *a, const json_t *b, bool *ret_are_equal)
+{
+	TRY(template_step(t, 1));
+	*ret_are_equal = a == b;
+	if (a == b || !a || !b || json_typeof(a) != json_typeof(b))
+		return OK;
+	if (json_is_object(a))
+		return compare_objects(t, a, b, ret_are_equal);
+	if (json_is_array(a))
+		return compare_lists(t, a, b, ret_are_equal);
+	*ret_are_equal = json_equal(a, b);
+	return json_string_length(a) == json_string_length(b) ? template_step_over(t, a) : OK;
+}
+
+RESULT template_has_element(struct template *t, const json_t *list, const json_t *wanted, bool *ret_has)
+{
+	*ret_has = false;
+	for (size_t k = 0; k < json_array_size(list) && !*ret_has; k++)
+		TRY(template_equal(t, json_array_get(list, k), wanted, ret_has));
+	return OK;
+}
+
 /* ---- sizes ---- */
 
 struct measure {
@@ -76,7 +135,7 @@ RESULT template_keep(struct template *t, json_t *made, json_t **ret_value)
 				"The template's expanded size exceeds the limit of %d bytes, or is too deep.",
 				TEMPLATE_SIZE_MAX); /* guessed */
 	*ret_value = made;
-	return template_step(t, m.nodes + m.bytes / 16);
+	return template_step(t, m.nodes + m.bytes / STEP_SIZE);
 }
 
 RESULT template_keep_text(struct template *t, struct str text, json_t **ret_value)
@@ -256,6 +315,7 @@ RESULT template_resolve_member(struct template *t, const json_t *object, const c
 {
 	const json_t *value = template_get(object, name);
 	*ret_value = NULL;
+	TRY(template_step_over(t, object));
 	if (!value)
 		return OK;
 	TRY(template_resolve(t, value, ret_value));
