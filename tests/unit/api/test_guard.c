@@ -674,6 +674,55 @@ static void test_limits(void **state)
 	assert_int_equal(world_do(w, &w->alice.who, engine_create_policy_version_run, &next).code, ERR_QUOTA);
 }
 
+/* ---- calls that only try ---- */
+
+/* A policy that names another resource allows nothing here, which shows only after the operation: support:CreateCase is
+ * decided on "*". A call that only tries must say what the real one would say. */
+static void test_trying_is_refused_like_doing(void **state)
+{
+	struct world *w = *state;
+	struct world_user eve;
+	const char *body = "{'subject':'it is slow','body':'since noon'}";
+	struct script_request open = {
+		.method = STR("POST"), .path = STR("/api/v1/tickets"), .body = in_json(w, body)};
+	world_add_user(w, "eve", w->alice.who.account, "reader", &eve);
+	put_policy(w, &eve, "elsewhere",
+		   "{'Effect':'Allow','Action':'support:CreateCase','Resource':'arn:aws:ec2:*:*:volume/*'}");
+	assert_int_equal(world_request(w, &eve, &open).status, 403);
+	open.query = STR("dry=1");
+	assert_int_equal(world_request(w, &eve, &open).status, 403);
+	put_policy(w, &eve, "elsewhere", "{'Effect':'Allow','Action':'support:CreateCase','Resource':'*'}");
+	struct world_answer would = world_request(w, &eve, &open);
+	assert_int_equal(would.status, 200);
+	assert_true(str_contains(would.body, STR("would")));
+	open.query = STR_NONE;
+	assert_int_equal(world_request(w, &eve, &open).status, 202);
+}
+
+/* A deletion that is only tried asks about the address that the NAT gateway would give up. */
+static void test_trying_asks_about_the_other_end(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	struct str subnet =
+		world_element(ec2(w, &w->alice, "Action=DescribeSubnets", STR_NONE).body, "subnetId");
+	struct str address = world_element(
+		ec2(w, &w->alice, "Action=AllocateAddress&Domain=vpc", STR_NONE).body, "allocationId");
+	struct str create =
+		str_print(w->arena, "Action=CreateNatGateway&SubnetId=%" STR_FMT "&AllocationId=%" STR_FMT,
+			  STR_ARG(subnet), STR_ARG(address));
+	struct str nat = world_element(world_post(w, &w->alice, create).body, "natGatewayId");
+	world_settle(w, MINUTE);
+	const struct script_request request = {
+		.method = STR("DELETE"),
+		.path = str_print(w->arena, "/api/v1/nat-gateways/%" STR_FMT, STR_ARG(nat)),
+		.query = STR("dry=1")};
+	assert_int_equal(world_request(w, &carol, &request).status, 200);
+	put_policy(w, &carol, "no", DENY("elastic-ip/*"));
+	assert_int_equal(world_request(w, &carol, &request).status, 403);
+}
+
 /* ---- every action of a face is in permissions.def ---- */
 
 enum { ACTIONS_MAX = 1024 };
@@ -765,6 +814,8 @@ int main(void)
 		guard_test(test_versions),
 		guard_test(test_who_may),
 		guard_test(test_limits),
+		guard_test(test_trying_is_refused_like_doing),
+		guard_test(test_trying_asks_about_the_other_end),
 		cmocka_unit_test(test_all_are_named),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
