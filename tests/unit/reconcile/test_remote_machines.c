@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Acts on machines elsewhere: retried until the cloud has accepted them, ended by a refusal, and a reboot never sent
+ * twice. A cloud made of variables takes the place of the drivers at link time. */
+#include "../cloud/cloud.h"
+#include "drivers/remote.h"
+#include "engine/remote/provider.h"
+#include "engine/remote/remote_machine.h"
+#include "model/id.h"
+#include "store/remote_machine.h"
+
+enum { SEEDS = 3 };
+
+#define REFERENCE STR("i-elsewhere")
+
+/* The cloud elsewhere, with its one machine. */
+static struct {
+	bool has_machine;
+	enum remote_machine_power power;
+	enum err answers; /* to an act, for the next `failures` of them */
+	const char *words;
+	unsigned failures, acts;
+	bool swallows; /* carries out the act although the answer is a failure */
+	bool is_down;  /* answers nothing */
+} elsewhere;
+
+static struct remote_machine machine_there(void)
+{
+	return (struct remote_machine){.row.id = UUID_NONE,
+				       .ref = REFERENCE,
+				       .name = STR("web"),
+				       .type = STR("small"),
+				       .power = elsewhere.power,
+				       .raw_state = STR("ACTIVE")};
+}
+
+static RESULT verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
+		     struct remote_identity *identity, bool *ret_is_over)
+{
+	(void) c, (void) r, (void) step, (void) machine;
+	identity->account = STR("123");
+	*ret_is_over = true;
+	return OK;
+}
+
+static RESULT list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
+{
+	(void) r, (void) cursor;
+	if (elsewhere.is_down)
+		return ctx_fail(c, ERR_GONE, "The cloud does not answer.");
+	ret_page->machines = arena_new_array(c->arena, struct remote_machine, 1);
+	assert_non_null(ret_page->machines);
+	if (elsewhere.has_machine)
+		ret_page->machines[ret_page->count++] = machine_there();
+	return OK;
+}
+
+static RESULT get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
+{
+	(void) r;
+	assert_true(str_equal(ref, REFERENCE));
+	if (elsewhere.is_down)
+		return ctx_fail(c, ERR_GONE, "The cloud does not answer.");
+	if (!elsewhere.has_machine)
+		return ctx_fail(c, ERR_NOT_FOUND, "There is no such machine.");
+	*ret_machine = machine_there();
+	return OK;
+}
+
+static RESULT act(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	(void) r;
+	bool fails = elsewhere.failures > 0;
+	elsewhere.acts++;
+	elsewhere.failures -= fails;
+	if (!fails || elsewhere.swallows)
+		elsewhere.power = act->verb == REMOTE_MACHINE_ACT_STOP ? REMOTE_MACHINE_POWER_STOPPED
+								       : REMOTE_MACHINE_POWER_RUNNING;
+	return fails ? ctx_fail(c, elsewhere.answers, "%s", elsewhere.words) : OK;
+}
+
+const struct remote_driver *remote_driver_of(int cloud)
+{
+	static const struct remote_driver driver = {.name = "variables",
+						    .verbs = 1U << REMOTE_MACHINE_ACT_STOP |
+							     1U << REMOTE_MACHINE_ACT_REBOOT |
+							     1U << REMOTE_MACHINE_ACT_TERMINATE,
+						    .verify = verify,
+						    .list = list,
+						    .get = get,
+						    .act = act};
+	(void) cloud;
+	return &driver;
+}
+
+static struct remote_machine machine_now(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct remote_machine *m = remote_machine_find(view.tables, id);
+	struct remote_machine now = m ? *m : (struct remote_machine){0};
+	now.act_problem = str_copy(c->arena, now.act_problem); /* the row's texts end with the view */
+	return now;
+}
+
+static uuid find_machine(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct remote_machine *m = remote_machine_first(view.tables);
+	return m ? m->row.id : UUID_NONE;
+}
+
+static bool is_listed(struct cloud *c, const void *unused)
+{
+	(void) unused;
+	return !uuid_is_none(find_machine(c));
+}
+
+/* Adds the cloud, and waits for its machine to be listed. */
+static uuid begin(struct cloud *c)
+{
+	uuid id = id_new(KIND_PROVIDER);
+	struct provider_wish wish = {
+		.id = id, .name = STR("there"), .region = STR("eu"), .login = STR("key"), .poll_s = 3600};
+	wish.secret = cloud_seal(c, (struct str){(const char *) id.b, sizeof id.b}, STR("secret"));
+	memset(&elsewhere, 0, sizeof elsewhere);
+	elsewhere.has_machine = true;
+	elsewhere.power = REMOTE_MACHINE_POWER_RUNNING;
+	cloud_ok(c, &c->alice, engine_create_provider, &wish);
+	assert_true(cloud_step_until(c, is_listed, NULL, MINUTE));
+	return find_machine(c);
+}
+
+static void ask(struct cloud *c, uuid id, enum remote_machine_act verb)
+{
+	struct remote_act_wish wish = {.machine = cloud_ref(c, KIND_REMOTE_MACHINE, id), .act = verb};
+	cloud_ok(c, &c->alice, engine_act_remote_machine, &wish);
+}
+
+/* Without its provider the region comes to rest. */
+static void end(struct cloud *c)
+{
+	struct provider_target target = {.provider = {.kind = KIND_PROVIDER, .text = STR("there")}};
+	cloud_ok(c, &c->alice, engine_delete_provider, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_MACHINE), 0);
+}
+
+static void answer_next(unsigned count, enum err err, const char *words)
+{
+	elsewhere.failures = count;
+	elsewhere.answers = err;
+	elsewhere.words = words;
+}
+
+static bool is_over(struct cloud *c, const void *id)
+{
+	return machine_now(c, *(const uuid *) id).act == REMOTE_MACHINE_ACT_NONE;
+}
+
+static void await_end(struct cloud *c, uuid id, int64_t limit_us)
+{
+	assert_true(cloud_step_until(c, is_over, &id, limit_us));
+}
+
+/* Memory that runs out here says nothing about the act: it is no answer of the cloud's. */
+static void goes_on_after_no_memory(struct cloud *c)
+{
+	uuid id = begin(c);
+	answer_next(2, ERR_NO_MEMORY, "no memory");
+	ask(c, id, REMOTE_MACHINE_ACT_STOP);
+	await_end(c, id, 5 * MINUTE);
+	struct remote_machine m = machine_now(c, id);
+	assert_int_equal(m.act_problem.n, 0);
+	assert_int_equal(elsewhere.acts, 3);
+	assert_int_equal(elsewhere.power, REMOTE_MACHINE_POWER_STOPPED);
+	end(c);
+}
+TEST_STORY(goes_on_after_no_memory, 1)
+
+static void retries_while_busy(struct cloud *c)
+{
+	uuid id = begin(c);
+	answer_next(3, ERR_AGAIN, "busy");
+	ask(c, id, REMOTE_MACHINE_ACT_STOP);
+	await_end(c, id, 5 * MINUTE);
+	assert_int_equal(machine_now(c, id).act_problem.n, 0);
+	assert_int_equal(elsewhere.acts, 4);
+	end(c);
+}
+TEST_STORY(retries_while_busy, 1)
+
+/* An answer that was lost is not asked for again where the machine shows that the act was done. */
+static void does_not_repeat_what_is_done(struct cloud *c)
+{
+	uuid id = begin(c);
+	answer_next(1, ERR_TIMEOUT, "no answer in time");
+	elsewhere.swallows = true;
+	ask(c, id, REMOTE_MACHINE_ACT_STOP);
+	await_end(c, id, 5 * MINUTE);
+	assert_int_equal(machine_now(c, id).act_problem.n, 0);
+	assert_int_equal(elsewhere.acts, 1);
+	end(c);
+}
+TEST_STORY(does_not_repeat_what_is_done, 1)
+
+static void ends_with_a_refusal(struct cloud *c)
+{
+	uuid id = begin(c);
+	answer_next(1, ERR_DENIED, "You may not stop this.");
+	ask(c, id, REMOTE_MACHINE_ACT_STOP);
+	await_end(c, id, MINUTE);
+	assert_true(str_is(machine_now(c, id).act_problem, "You may not stop this."));
+	cloud_step_for(c, 30 * MINUTE);
+	assert_int_equal(elsewhere.acts, 1);
+	assert_int_equal(elsewhere.power, REMOTE_MACHINE_POWER_RUNNING);
+	end(c);
+}
+TEST_STORY(ends_with_a_refusal, 1)
+
+/* Whether a lost reboot was carried out cannot be seen, and a second one would hit a machine at work. */
+static void reboots_once(struct cloud *c)
+{
+	uuid id = begin(c);
+	answer_next(1, ERR_TIMEOUT, "no answer in time");
+	ask(c, id, REMOTE_MACHINE_ACT_REBOOT);
+	await_end(c, id, MINUTE);
+	assert_true(str_is(machine_now(c, id).act_problem, "no answer in time"));
+	cloud_step_for(c, 30 * MINUTE);
+	assert_int_equal(elsewhere.acts, 1);
+	end(c);
+}
+TEST_STORY(reboots_once, 1)
+
+/* What could not be sent in time is not sent long after it was asked for. */
+static void expires(struct cloud *c)
+{
+	uuid id = begin(c);
+	elsewhere.is_down = true;
+	ask(c, id, REMOTE_MACHINE_ACT_STOP);
+	cloud_step_for(c, (REMOTE_ACT_EXPIRES_S - 60) * SECOND);
+	assert_int_equal(machine_now(c, id).act, REMOTE_MACHINE_ACT_STOP);
+	await_end(c, id, 10 * MINUTE);
+	assert_true(str_is(machine_now(c, id).act_problem, "The cloud does not answer."));
+	elsewhere.is_down = false;
+	cloud_step_for(c, 30 * MINUTE);
+	assert_int_equal(elsewhere.acts, 0);
+	end(c);
+}
+TEST_STORY(expires, 1)
+
+/* The driver lists what it can do; nothing else is sent. */
+static void is_not_asked_for_the_impossible(struct cloud *c)
+{
+	uuid id = begin(c);
+	elsewhere.power = REMOTE_MACHINE_POWER_STOPPED;
+	ask(c, id, REMOTE_MACHINE_ACT_START);
+	await_end(c, id, MINUTE);
+	assert_true(machine_now(c, id).act_problem.n > 0);
+	assert_int_equal(elsewhere.acts, 0);
+	end(c);
+}
+TEST_STORY(is_not_asked_for_the_impossible, 1)
+
+static bool is_forgotten(struct cloud *c, const void *id)
+{
+	return machine_now(c, *(const uuid *) id).row.gen == 0;
+}
+
+/* A machine that is gone already has been terminated; for any other act it is missing. */
+static void may_be_gone(struct cloud *c)
+{
+	uuid id = begin(c);
+	elsewhere.has_machine = false;
+	ask(c, id, REMOTE_MACHINE_ACT_STOP);
+	await_end(c, id, MINUTE);
+	assert_true(str_is(machine_now(c, id).act_problem, "There is no such machine."));
+	ask(c, id, REMOTE_MACHINE_ACT_TERMINATE);
+	assert_true(cloud_step_until(c, is_forgotten, &id, MINUTE));
+	assert_int_equal(elsewhere.acts, 0);
+	end(c);
+}
+TEST_STORY(may_be_gone, 1)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_goes_on_after_no_memory),
+		cmocka_unit_test(test_retries_while_busy),
+		cmocka_unit_test(test_does_not_repeat_what_is_done),
+		cmocka_unit_test(test_ends_with_a_refusal),
+		cmocka_unit_test(test_reboots_once),
+		cmocka_unit_test(test_expires),
+		cmocka_unit_test(test_is_not_asked_for_the_impossible),
+		cmocka_unit_test(test_may_be_gone),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
