@@ -53,46 +53,12 @@ static RESULT find_provider(struct iam_call *e, struct str arn, struct ref *ret_
 	return OK;
 }
 
-/* ---- what is checked ---- */
-
-static RESULT check_thumbprints(struct iam_call *e, struct strs thumbprints)
-{
-	for (size_t k = 0; k < thumbprints.count; k++) {
-		char bytes[OIDC_THUMBPRINT_SIZE / 2];
-		struct str one = thumbprints.at[k];
-		if (one.n != OIDC_THUMBPRINT_SIZE || !result_is_ok(str_decode_hex(one, bytes, sizeof bytes)))
-			return ctx_fail_field(e->c, ERR_INVALID, STR("ThumbprintList"),
-					      "Thumbprint %" STR_FMT " is not %d hexadecimal digits.",
-					      STR_ARG(str_slice(one, 0, 64)), OIDC_THUMBPRINT_SIZE);
-	}
-	return OK;
-}
-
-/* Reads "https://id.example.com/tenant", without query, user or trailing slash; lower-cases the host. */
-static RESULT read_url(struct iam_call *e, struct str url, struct str *ret_rest)
-{
-	struct str scheme = STR("https://");
-	struct str rest = str_slice(url, scheme.n, url.n);
-	size_t host_size = str_find_char(rest, '/', 0);
-	bool is_good = str_starts_with(url, scheme) && host_size > 0 && !str_ends_with(rest, STR("//"));
-	if (str_ends_with(rest, STR("/")))
-		rest.n--;
-	for (size_t k = 0; k < rest.n && is_good; k++)
-		is_good = rest.p[k] > ' ' && rest.p[k] <= '~' && !strchr("?#@\"\\<>", rest.p[k]);
-	if (!is_good)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("Url"), "Invalid Open ID Connect Provider URL");
-	struct str host = str_lower(e->c->arena, str_slice(rest, 0, host_size));
-	*ret_rest = str_print(e->c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(host),
-			      STR_ARG(str_slice(rest, host_size, rest.n)));
-	return OK;
-}
-
 static RESULT prepare_new(struct iam_call *e, void *args)
 {
 	struct oidc_provider_wish *a = args;
-	TRY(read_url(e, a->url, &a->url));
+	TRY(engine_read_oidc_url(e->c, STR("Url"), a->url, &a->url));
 	TRY(iam_check_tags(e, a->tags, false));
-	return check_thumbprints(e, a->thumbprints);
+	return engine_check_oidc_thumbprints(e->c, STR("ThumbprintList"), a->thumbprints);
 }
 static RESULT prepare_delete(struct iam_call *e, void *args)
 {
@@ -112,7 +78,7 @@ static RESULT prepare_client(struct iam_call *e, void *args)
 static RESULT prepare_thumbprints(struct iam_call *e, void *args)
 {
 	struct changed_thumbprints *a = args;
-	TRY(check_thumbprints(e, a->wish.thumbprints));
+	TRY(engine_check_oidc_thumbprints(e->c, STR("ThumbprintList"), a->wish.thumbprints));
 	return find_provider(e, a->arn, &a->wish.oidc_provider);
 }
 static RESULT prepare_tags(struct iam_call *e, void *args)

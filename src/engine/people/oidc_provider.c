@@ -9,6 +9,37 @@
 #include "model/account.h"
 #include "store/oidc_provider.h"
 
+RESULT engine_check_oidc_thumbprints(struct ctx *c, struct str field, struct strs thumbprints)
+{
+	for (size_t k = 0; k < thumbprints.count; k++) {
+		char bytes[OIDC_THUMBPRINT_SIZE / 2];
+		struct str one = thumbprints.at[k];
+		if (one.n != OIDC_THUMBPRINT_SIZE || !result_is_ok(str_decode_hex(one, bytes, sizeof bytes)))
+			return ctx_fail_field(c, ERR_INVALID, field,
+					      "Thumbprint %" STR_FMT " is not %d hexadecimal digits.",
+					      STR_ARG(str_slice(one, 0, 64)), OIDC_THUMBPRINT_SIZE);
+	}
+	return OK;
+}
+
+RESULT engine_read_oidc_url(struct ctx *c, struct str field, struct str url, struct str *ret_url)
+{
+	struct str scheme = STR("https://");
+	struct str rest = str_slice(url, scheme.n, url.n);
+	size_t host_size = str_find_char(rest, '/', 0);
+	bool is_good = str_starts_with(url, scheme) && host_size > 0 && !str_ends_with(rest, STR("//"));
+	if (str_ends_with(rest, STR("/")))
+		rest.n--;
+	for (size_t k = 0; k < rest.n && is_good; k++)
+		is_good = rest.p[k] > ' ' && rest.p[k] <= '~' && !strchr("?#@\"\\<>", rest.p[k]);
+	if (!is_good)
+		return ctx_fail_field(c, ERR_INVALID, field, "Invalid Open ID Connect Provider URL");
+	struct str host = str_lower(c->arena, str_slice(rest, 0, host_size));
+	*ret_url = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(host),
+			     STR_ARG(str_slice(rest, host_size, rest.n)));
+	return ret_url->p ? OK : ctx_no_memory(c);
+}
+
 static RESULT find_provider(struct op *op, const struct ref *ref, const char *permission,
 			    struct oidc_provider *ret_provider)
 {

@@ -12,6 +12,12 @@ enum {
 	OIDC_THUMBPRINT_SIZE = 40, /* hex digits */
 };
 
+/* Reads "https://id.example.com/tenant" into the wish's form: no scheme, query, user or trailing slash, and a host in lower case.
+ * ERR_INVALID names the field. */
+RESULT engine_read_oidc_url(struct ctx *c, struct str field, struct str url, struct str *ret_url);
+/* ERR_INVALID names the field: a thumbprint is not OIDC_THUMBPRINT_SIZE hexadecimal digits. */
+RESULT engine_check_oidc_thumbprints(struct ctx *c, struct str field, struct strs thumbprints);
+
 struct oidc_provider_wish {
 	struct str url; /* without "https://" */
 	struct strs client_ids, thumbprints;

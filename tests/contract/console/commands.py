@@ -138,7 +138,7 @@ def run_line(dev, tool, line):
     elif tool == "dari":
         argv, env = [DARI, "--config", dev.config, *shlex.split(line)[1:]], dict(os.environ)
     elif tool == "curl":
-        argv, env = ["/bin/bash", "-c", line + " --fail-with-body -sS"], dict(os.environ, DARI_URL=dev.url, DARI_TOKEN=(dev.operator if any(f"/v1/{kind}" in line for kind in OF_OPERATOR) or "/work" in line or "is_private" in line else dev.mine).token)
+        argv, env = ["/bin/bash", "-c", line + " --fail-with-body -sS"], dict(os.environ, DARI_URL=dev.url, DARI_TOKEN=(dev.operator if any(f"/v1/{kind}" in line for kind in OF_OPERATOR) or "/work" in line or "/sign-in" in line or "is_private" in line else dev.mine).token)
     elif tool == "aws":
         argv = ["/usr/bin/aws", *shlex.split(line)[1:]]
         env = {"PATH": "/usr/bin:/bin", "HOME": dev.folder, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": dev.url, "AWS_PAGER": "", "AWS_ACCESS_KEY_ID": dev.account.key_id,
@@ -805,6 +805,17 @@ def test_a_console_password(dev):
         assert (status, json.loads(said)["need"]) == (401, "password"), "it is changed at the first sign-in"
 
 
+def test_sign_in_by_a_provider(dev):
+    for tool in ("aws", "curl"):
+        run_text(dev, tool, command(dev, "sign-ins.add", tool, {"url": f"https://{tool}.example.com/it's"}))
+        one = next(p for p in dev.mine.rows("/oidc-providers?fields=*") if p["url"] == f"{tool}.example.com/it's")
+        assert "sign_in_name" not in one
+        run_text(dev, "curl", command(dev, "sign-ins.set", "curl", {"provider": one, "body": {"client_id": "console", "name": "It's <ours>", "client_secret": "a \"secret\""}}))
+        assert row(dev, "oidc-providers", one["id"])["sign_in_name"] == "It's <ours>"
+        run_text(dev, "curl", command(dev, "sign-ins.end", "curl", {"provider": one}))
+        assert "sign_in_name" not in row(dev, "oidc-providers", one["id"])
+
+
 def test_reach(dev):
     """The analysis changes nothing; the exit status of `dari` corresponds to the API's answer."""
     one, other = instance(dev), instance(dev)
@@ -826,7 +837,8 @@ def test_every_verb_is_here():
     of_ansible, of_terraform = (set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": ', source(name), re.MULTILINE)) for name in ("ansible.js", "terraform.js"))
     assert of_ansible <= set(VERBS) | set(LISTS) and of_terraform <= set(VERBS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password"}
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "sign-ins.add", "sign-ins.set",
+                                                                "sign-ins.end"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

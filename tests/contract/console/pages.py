@@ -286,6 +286,38 @@ def test_a_user_and_a_key(dev):
         assert not b.faults()
 
 
+def test_an_identity_provider(dev):
+    """An operator adds a provider, registers the address shown, and disables it; the secret stays out of the page, and strangers see the button."""
+    def offered():
+        return [p["name"] for p in json.loads(web.ask(dev.url + "/api/v1/session/oidc")[2])["items"]]
+
+    with pages(dev, "admin") as b:
+        go(b, dev, "domains")
+        b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'Add identity provider')", what="the button")
+        b.until("return document.activeElement?.name === 'url'", what="the field")
+        b.press("https://ID.example.com/realms/company/", Keys.TAB, "console", Keys.TAB, "hidden-word", Keys.TAB, "Company <b>login</b>")
+        assert "hidden-word" not in b.text()
+        b.click("return document.querySelector('dialog .b1')", what="the button")
+        address = b.until("return document.querySelector('dialog pre')?.innerText", what="the redirect URI")
+        b.press(Keys.ESCAPE)
+        line = b.until("return [...document.querySelectorAll('main tbody tr')].find(r => r.innerText.includes('https://id.example.com/realms/company'))?.innerText", what="the provider")
+        assert "Company <b>login</b>" in line and address in line and "Default" in line
+        identifier = address.split("/")[-2]
+        assert address == f"{dev.url}/api/v1/session/oidc/{identifier}/callback" and offered() == ["Company <b>login</b>"]
+        b.click("return [...document.querySelectorAll('main tbody button')].find(e => e.innerText === 'Settings…')", what="the button")
+        b.until_text("Enter the client secret again")
+        field = b.find("dialog input[name=name]")
+        field.clear()
+        field.send_keys("Works", Keys.ENTER)
+        b.until("return document.querySelector('dialog pre')", what="the redirect URI")
+        b.press(Keys.ESCAPE)
+        b.until("return [...document.querySelectorAll('main tbody td')].some(c => c.innerText === 'Works')", what="the new name")
+        b.click("return [...document.querySelectorAll('main tbody button')].find(e => e.innerText === 'Disable…' && e.getAttribute('aria-label').includes('sign-in'))", what="the button")
+        b.click("return document.querySelector('dialog .danger')", what="the answer")
+        b.until("return [...document.querySelectorAll('main tbody button')].some(e => e.innerText === 'Enable…')", what="that it is disabled")
+        assert offered() == [] and not b.faults()
+
+
 def test_what_is_over_is_no_problem(page, dev):
     """A guest that was restarted runs: the list says so, and the overview asks nobody to act."""
     go(page, dev, "overview")

@@ -90,6 +90,8 @@ ROWS = [
     R("/access-keys", {"user": "{user}"}, by="owner"),
     R("/policies", {"name": "look", "path": "/own/", "description": "d", "document": DOCUMENT, "tags": TAGS}, {"document": HIDDEN}, by="owner"),
     R("/iam-roles", {"name": "deploy", "path": "/own/", "description": "d", "trust": TRUST}, by="owner"),
+    R("/oidc-providers", {"url": "https://ID.example.com/works/", "client_ids": ["console"], "thumbprints": ["ab" * 20]},
+      {"url": ("url", "id.example.com/works")}, by="owner"),
     R("/tickets", {"subject": "It panics", "body": "Every night.", "about": "technical", "severity": "high", "resources": ["{instance}"], "language": "ja",
                    "copies": ["a@b.test"], "shares_address": True, "account": "{own}"}, {"body": HIDDEN, "resources": HIDDEN},
       [{"severity": "low"}]),

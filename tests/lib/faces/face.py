@@ -113,7 +113,8 @@ def ec2_id(prefix, identifier):
     return f"{prefix}-{identifier.replace('-', '')[:17]}"
 
 
-IAM_WORDS = {"user": "user", "user_group": "group", "iam_role": "role", "policy": "policy", "instance_profile": "instance-profile"}
+IAM_WORDS = {"user": "user", "user_group": "group", "iam_role": "role", "policy": "policy", "instance_profile": "instance-profile",
+             "oidc_provider": "oidc-provider"}
 
 
 def row(number, kind, identifier, name=None, tag=None):

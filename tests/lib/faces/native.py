@@ -220,4 +220,4 @@ def row_of(place, kind, found):
     """The row that policies know: for resources of a user, the user."""
     if kind in PARTS_OF_USERS:
         kind, found = "user", next(r for r in ask(place.root, "GET", "/users?fields=*").json["items"] if r["id"] == found["user"])
-    return face.row(place.number, kind, found.get("ec2") or found["id"], found.get("name"))
+    return face.row(place.number, kind, found.get("ec2") or found["id"], found["url"] if kind == "oidc_provider" else found.get("name"))

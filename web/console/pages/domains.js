@@ -6,6 +6,7 @@ import {href} from "../router.js";
 import {t, size, number} from "../words.js";
 import {get, post, patch} from "../api.js";
 import {offerCommand, showCommand} from "../command_bar.js";
+import {signInCard} from "../sign_in_providers.js";
 
 const SHOWN = [["instances", () => t("Instances"), number], ["vcpus", () => t("vCPUs"), number], ["memory", () => t("Memory"), size], ["volume_bytes", () => t("Disks and snapshots"), size]];
 const AGAIN_MS = 10000; // usage is not streamed: it is requested again while visible, as charts are
@@ -86,5 +87,5 @@ export function view() {
 	look();
 	const below = Map.groupBy(rows("domains").toSorted((a, b) => nameOf(a).localeCompare(nameOf(b))), (d) => (rows("domains").some((o) => o.id === d.reseller) ? d.reseller : ""));
 	return html`<div class="head"><h1>${t("Domains")}</h1><span class="sp"></span><button type="button" class="b1" @click=${makeDomain}>${t("Create domain")}</button></div>
-		<p class="hint">${t("Domains and their accounts. Domains of a reseller’s customers are listed below the reseller.")}</p>${problemCard(problem)}${(below.get("") ?? []).map((d) => branch(d, below))}`;
+		<p class="hint">${t("Domains and their accounts. Domains of a reseller’s customers are listed below the reseller.")}</p>${problemCard(problem)}${(below.get("") ?? []).map((d) => branch(d, below))}${signInCard()}`;
 }

@@ -352,41 +352,7 @@ static RESULT answer_return(struct native_call *e, const void *args, struct json
 	return lead_to(e, STR("/console/"));
 }
 
-/* ---- for administrators ---- */
-
-struct set_args {
-	struct oidc_sign_in_wish wish;
-	struct str secret;
-};
-#define S(name, member, ...) PARAM(struct set_args, name, member, __VA_ARGS__)
-static const struct param set_params[] = {
-	S("client_id", wish.client, .min = 1, .max = OIDC_CLIENT_MAX, .flags = REQUIRED,
-	  .doc = "The client that the console is to the provider."),
-	S("client_secret", secret, .max = 512,
-	  .doc = "That client's secret; absent: it has none. It is kept sealed, and never shown."),
-	S("name", wish.name, .min = 1, .max = OIDC_SIGN_IN_NAME_MAX, .flags = REQUIRED,
-	  .doc = "What the sign-in page calls it."),
-	S("domain", wish.domain, .kind = KIND_DOMAIN, .flags = BY_NAME,
-	  .doc = "Whose people it lets in; absent: Default's."),
-	S("makes_users", wish.makes_users,
-	  .doc = "Whoever comes for the first time becomes a user, who has no role yet."),
-};
-
-static RESULT prepare_set(struct native_call *e, void *args)
-{
-	struct set_args *a = args;
-	const struct row *row = NULL;
-	TRY(engine_look_up(e->c, native_tables(e), KIND_OIDC_PROVIDER, &e->target, &row));
-	a->wish.oidc_provider = ref_by_id(KIND_OIDC_PROVIDER, row->id);
-	return a->secret.n ? key_seal(e->c, e->config->master_key, row->id, a->secret, &a->wish.secret) : OK;
-}
-
-static const struct param link_params[] = {
-	REF(oidc_link, "oidc_provider", oidc_provider, OIDC_PROVIDER, .flags = REQUIRED,
-	    .doc = "A provider that lets people of the user's domain in."),
-	PARAM(struct oidc_link, "subject", subject, .max = OIDC_SUBJECT_MAX, .flags = REQUIRED,
-	      .doc = "What it calls the user, the claim sub; empty: it lets the user in no more."),
-};
+/* ---- actions ---- */
 
 #define STRANGERS (API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED)
 static const struct native_action actions[] = {
@@ -403,18 +369,5 @@ static const struct native_action actions[] = {
 	 .operation = engine_arrive_by_oidc_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .answer = answer_return, .status = 303,
 	 .doc = "Where a provider sends the browser back: opens a session, and leads to the console."},
-	ADMIN_CHANGE(PUT, "/oidc-providers/{id}/sign-in", "iam:SetOpenIDConnectProviderSignIn", OIDC_PROVIDER,
-		     .args = PARAMS(struct set_args, set_params),
-		     .target = NATIVE_AT(set_args, wish.oidc_provider), .prepare = prepare_set,
-		     .operation = engine_set_oidc_sign_in_run,
-		     .doc = "Lets people of a domain sign in to the console by a provider."),
-	ADMIN_CHANGE(DELETE, "/oidc-providers/{id}/sign-in", "iam:SetOpenIDConnectProviderSignIn",
-		     OIDC_PROVIDER, .args = {.size = sizeof(struct oidc_sign_in_target)},
-		     .target = NATIVE_AT(oidc_sign_in_target, oidc_provider),
-		     .operation = engine_end_oidc_sign_in_run, .doc = "Lets nobody sign in by it any more."),
-	ADMIN_CHANGE(PUT, "/users/{id}/oidc-subject", "iam:LinkOpenIDConnectUser", USER,
-		     .args = PARAMS(struct oidc_link, link_params), .target = NATIVE_AT(oidc_link, user),
-		     .operation = engine_link_oidc_user_run,
-		     .doc = "Says which subject of a provider a domain's user is."),
 };
 const struct api_actions native_oidc_actions = API_ACTIONS(actions);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenID Connect providers by which people of a domain sign in, for operators: a card of the page of domains. A client's secret goes to the server and
+// is never shown again.
+import {html, nothing, nameOf, refName, ask, report, copyable} from "./parts.js";
+import {rows, touch} from "./store.js";
+import {t} from "./words.js";
+import {get, post, put, remove} from "./api.js";
+import {showCommand} from "./command_bar.js";
+
+let providers = null, isAsked = false;
+
+function look() {
+	isAsked = true;
+	return get("/oidc-providers?fields=*&all=1").then((answer) => { providers = answer.items; }, () => { providers ??= []; }).then(touch);
+}
+
+const redirectOf = (p) => `${location.origin}/api/v1/session/oidc/${p.id}/callback`;
+const read = (form) => ({client_id: form.get("client").trim(), name: form.get("name").trim(), domain: form.get("domain"), makes_users: form.get("makes") === "on",
+	...(form.get("secret") ? {client_secret: form.get("secret")} : {})});
+
+const defaultDomain = () => rows("domains").find((d) => d.name === "Default")?.id;
+
+const fields = (p, preview) => html`<div @input=${(e) => preview(new FormData(e.target.closest("form")))}>
+	${p ? nothing : html`<label class="f">${t("Issuer URL")}<input name="url" type="url" required maxlength="255" pattern="https://.+" placeholder="https://id.example.com/realms/company" autofocus spellcheck="false"></label>`}
+	<label class="f">${t("Client ID")}<input name="client" required maxlength="255" spellcheck="false" .value=${p?.sign_in_client ?? ""}></label>
+	<label class="f">${t("Client secret (none for a public client)")}<input name="secret" type="password" maxlength="512" autocomplete="off"></label>
+	<label class="f">${t("Name on the sign-in page")}<input name="name" required maxlength="64" spellcheck="false" .value=${p?.sign_in_name ?? ""}></label>
+	<label class="f">${t("Domain")}<select name="domain">${rows("domains").map((d) => html`<option value=${d.id} ?selected=${d.id === (p?.sign_in_domain || defaultDomain())}>${nameOf(d)}</option>`)}</select></label>
+	<label class="check"><input type="checkbox" name="makes" ?checked=${p?.sign_in_makes_users}> ${t("Create a user at the first sign-in; the user has no role yet")}</label></div>`;
+
+function showRedirect(p) {
+	ask({title: t("Register this redirect URI at the provider"), label: null,
+		body: () => html`<p>${t("The provider sends people back to this address, under which browsers reach this console.")}</p><div class="block"><pre tabindex="0" aria-label=${t("Redirect URI")}>${redirectOf(p)}</pre></div>`});
+}
+
+/** The provider stays if its sign-in is refused: the card offers to enable it. */
+async function set(p, form) {
+	await put(`/oidc-providers/${p.id}/sign-in`, read(form)).finally(look);
+	setTimeout(showRedirect, 0, p); // once this dialog has closed
+}
+
+function add() {
+	const preview = (form) => showCommand("sign-ins.add", {url: form?.get("url") || "https://id.example.com"});
+	ask({title: t("Add identity provider"), label: t("Add"), body: () => fields(null, preview),
+		submit: async (form) => set((await post("/oidc-providers", {url: form.get("url").trim()})).items[0], form)});
+	preview();
+}
+
+function change(p) {
+	const preview = (form) => showCommand("sign-ins.set", {provider: p, body: {...read(form), ...(form.get("secret") ? {client_secret: "SECRET"} : {})}});
+	ask({title: t("Sign-in with {name}", {name: p.url}), label: t("Save"),
+		body: () => html`${fields(p, preview)}${p.sign_in_domain ? html`<p class="hint">${t("Enter the client secret again: it is not shown, and an empty field removes it.")}</p>` : nothing}`,
+		submit: (form) => set(p, form)});
+}
+
+function end(p) {
+	showCommand("sign-ins.end", {provider: p});
+	ask({title: t("Disable sign-in with {name}?", {name: p.sign_in_name}), label: t("Disable"), danger: true,
+		body: () => html`<p>${t("Nobody signs in by this provider any more. Open sessions continue, and its users stay.")}</p>`,
+		submit: () => report(t("{name} disabled", {name: p.sign_in_name}), () => remove(`/oidc-providers/${p.id}/sign-in`)).then(look).then(() => false)});
+}
+
+const line = (p) => html`<tr><td>${p.sign_in_name || html`<span class="dim">${t("disabled")}</span>`}</td><td class="m">https://${p.url}</td><td>${p.sign_in_domain ? refName("domains", p.sign_in_domain) : "–"}</td>
+	<td>${p.sign_in_domain ? copyable(redirectOf(p)) : "–"}</td><td><button type="button" aria-label=${t("Sign-in with {name}", {name: p.url})} @click=${() => change(p)}>${p.sign_in_domain ? t("Settings") : t("Enable")}…</button>
+	${p.sign_in_domain ? html`<button type="button" class="danger-text" aria-label=${t("Disable sign-in with {name}?", {name: p.sign_in_name})} @click=${() => end(p)}>${t("Disable")}…</button>` : nothing}</td></tr>`;
+
+export function signInCard() {
+	if (!isAsked)
+		look();
+	return html`<section class="card" aria-label=${t("Identity providers")}><div class="head"><h2>${t("Identity providers")}</h2><span class="sp"></span><button type="button" @click=${add}>${t("Add identity provider")}</button></div>
+		<p class="hint">${t("People of a domain sign in to the console with their company’s login, by OpenID Connect.")}</p>
+		${providers?.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Identity providers")}><table class="simple"><thead><tr><th scope="col">${t("Name")}</th><th scope="col">${t("Issuer URL")}</th><th scope="col">${t("Domain")}</th><th scope="col">${t("Redirect URI")}</th><th scope="col"><span class="sr">${t("Actions")}</span></th></tr></thead><tbody>${providers.map(line)}</tbody></table></div>` : nothing}</section>`;
+}
