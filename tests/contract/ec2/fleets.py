@@ -115,10 +115,9 @@ def test_its_creator_must_be_allowed_to_launch(dev, ec2, template, kind):
     ec2.delete_fleets(FleetIds=[fleet], TerminateInstances=True)
 
 
-@pytest.mark.parametrize("version", [{"Version": "$Latest"}, {"Version": "$Default"}, {}])
-def test_a_session_launches_the_versions_it_was_asked_about(dev, ec2, version):
-    """The policy of a session is not known later, so a new version of the template must not launch what it denies."""
-    iam, name = dev.account.client("iam"), f"narrow{len(version)}{version.get('Version', '')[1:]}"
+def narrow_session(dev, name):
+    """A client that may do everything but launch the type m5.large, by the policy of its session alone."""
+    iam = dev.account.client("iam")
     who = dev.account.client("sts").get_caller_identity()["Account"]
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": who}, "Action": "sts:AssumeRole"}]}
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -131,7 +130,14 @@ def test_a_session_launches_the_versions_it_was_asked_about(dev, ec2, version):
             "Condition": {"StringEquals": {"ec2:InstanceType": "m5.large"}}}
     narrow = Account(dev, key["AccessKeyId"], key["SecretAccessKey"]).client("sts").assume_role(
         RoleArn=role, RoleSessionName="narrow", Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]}))["Credentials"]
-    session = Account(dev, narrow["AccessKeyId"], narrow["SecretAccessKey"]).client(token=narrow["SessionToken"])
+    return Account(dev, narrow["AccessKeyId"], narrow["SecretAccessKey"]).client(token=narrow["SessionToken"])
+
+
+@pytest.mark.parametrize("version", [{"Version": "$Latest"}, {"Version": "$Default"}, {}])
+def test_a_session_launches_the_versions_it_was_asked_about(dev, ec2, version):
+    """The policy of a session is not known later, so a new version of the template must not launch what it denies."""
+    name = f"narrow{len(version)}{version.get('Version', '')[1:]}"
+    session = narrow_session(dev, name)
     image = ec2.describe_images()["Images"][0]["ImageId"]
     template = session.create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})
     template = template["LaunchTemplate"]["LaunchTemplateId"]
@@ -143,6 +149,21 @@ def test_a_session_launches_the_versions_it_was_asked_about(dev, ec2, version):
     session.modify_fleet(FleetId=fleet, TargetCapacitySpecification={"TotalTargetCapacity": 1})
     await_units(ec2, fleet, 1)
     assert [i["InstanceType"] for i in instances(ec2, fleet).values()] == ["t3.micro"]
+    ec2.delete_fleets(FleetIds=[fleet], TerminateInstances=True)
+
+
+def test_a_session_launches_the_template_it_was_asked_about(dev, ec2):
+    """The same of a template by name: another one of that name must not launch what the session's policy denies."""
+    session, image = narrow_session(dev, "named"), ec2.describe_images()["Images"][0]["ImageId"]
+    session.create_launch_template(LaunchTemplateName="named", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})
+    fleet = session.create_fleet(LaunchTemplateConfigs=[{"LaunchTemplateSpecification": {"LaunchTemplateName": "named", "Version": "1"}}],
+                                 TargetCapacitySpecification={"TotalTargetCapacity": 0, "DefaultTargetCapacityType": "on-demand"})["FleetId"]
+    session.delete_launch_template(LaunchTemplateName="named")
+    session.create_launch_template(LaunchTemplateName="named", LaunchTemplateData={"ImageId": image, "InstanceType": "m5.large"})
+    session.modify_fleet(FleetId=fleet, TargetCapacitySpecification={"TotalTargetCapacity": 1})
+    wait_until(lambda: instances(ec2, fleet) or "spotFleetRequestConfigurationInvalid" in history(ec2, fleet) or
+               history(ec2, fleet, EventType="service-error"), "the fleet has tried to launch")
+    assert not instances(ec2, fleet)
     ec2.delete_fleets(FleetIds=[fleet], TerminateInstances=True)
 
 

@@ -311,13 +311,13 @@ static RESULT take_override(struct ec2_call *e, const struct ec2_fleet_configs *
 	return OK;
 }
 
-/* Name of a configuration's version parameter. */
-static struct str name_version(struct ec2_call *e, const struct ec2_fleet_config *config)
+/* Full name of a parameter of a configuration's template. */
+static struct str name_parameter(struct ec2_call *e, const struct ec2_fleet_config *config, const char *name)
 {
 	struct str parent = config->field;
 	while (parent.n && parent.p[parent.n - 1] != '.')
 		parent.n--;
-	return str_print(e->c->arena, "%" STR_FMT "Version", STR_ARG(parent));
+	return str_print(e->c->arena, "%" STR_FMT "%s", STR_ARG(parent), name);
 }
 
 static void add_pair(struct ec2_call *e, struct buf *form, struct str name, struct str value)
@@ -329,37 +329,37 @@ static void add_pair(struct ec2_call *e, struct buf *form, struct str name, stru
 	buf_add_str(form, str_encode_url(e->c->arena, value, false));
 }
 
-/* Number of the version that the override launches by; empty if its launch could not be read. */
-static struct str write_number(struct ec2_call *e, const struct fleet_override *o)
-{
-	const struct launch_template_version *version =
-		launch_template_version_find(ec2_tables(e), o->launch.template_version);
-	return version ? str_print(e->c->arena, "%lld", (long long) version->number) : STR_NONE;
-}
-
 /* The version number for a parameter that names the version by a word; else the parameter's own value. */
 static struct str number_of(const struct pairs *numbers, const struct pair *sent)
 {
 	for (size_t k = 0; k < numbers->count; k++)
-		if (str_equal(numbers->at[k].name, sent->name) && numbers->at[k].value.n)
+		if (str_equal(numbers->at[k].name, sent->name))
 			return numbers->at[k].value;
 	return sent->value;
 }
 
-/* Makes one pair per configuration: the name of its version parameter, and the version number. */
+/* Makes pairs for each configuration whose launch could be read: its version parameter with the number, and its id
+ * parameter with the template's id. */
 static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a, struct pairs *ret_numbers)
 {
-	struct pair *numbers = arena_new_array(e->c->arena, struct pair, a->configs.count + 1);
-	size_t first = 0;
+	struct pair *numbers = arena_new_array(e->c->arena, struct pair, 2 * a->configs.count + 1);
+	size_t first = 0, count = 0;
 	if (!numbers)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < a->configs.count; k++) {
 		const struct ec2_fleet_config *config = &a->configs.at[k];
-		numbers[k] = (struct pair){.name = name_version(e, config),
-					   .value = write_number(e, &a->wish.overrides[first])};
+		const struct launch_template_version *version = launch_template_version_find(
+			ec2_tables(e), a->wish.overrides[first].launch.template_version);
 		first += config->overrides.count ? config->overrides.count : 1;
+		if (!version)
+			continue;
+		numbers[count++] = (struct pair){name_parameter(e, config, "Version"),
+						 str_print(e->c->arena, "%lld", (long long) version->number)};
+		numbers[count++] =
+			(struct pair){name_parameter(e, config, "LaunchTemplateId"),
+				      id_to_ec2(e->c->arena, KIND_LAUNCH_TEMPLATE, version->template)};
 	}
-	*ret_numbers = (struct pairs){numbers, a->configs.count};
+	*ret_numbers = (struct pairs){numbers, count};
 	return OK;
 }
 
@@ -373,23 +373,26 @@ static bool was_sent(const struct ec2_call *e, struct str name)
 
 /* Configurations as they were sent, to be read again later. An instant fleet launches once, so that EC2
  * shows it with fixed version numbers; others launch by the version that the word means then. A session's
- * policy is asked now and not known later (auth/guard_later.c), so a session's fleet launches by the versions
- * of now: otherwise a new version of the template would launch what the policy denies. */
+ * policy is asked now and not known later (auth/guard_later.c), so a session's fleet launches by the templates
+ * and versions of now: otherwise a new version, or a new template of that name, would launch what the policy
+ * denies. */
 static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a, struct str *ret_form)
 {
 	struct buf form;
 	struct pairs numbers = {0};
-	bool is_by_session = e->c->who && e->c->who->session;
-	if (a->wish.type == FLEET_TYPE_INSTANT || is_by_session)
+	bool is_instant = a->wish.type == FLEET_TYPE_INSTANT;
+	bool is_by_session = !is_instant && e->c->who && e->c->who->session;
+	if (is_instant || is_by_session)
 		TRY(find_numbers(e, a, &numbers));
 	buf_init(&form, 64 * 1024);
 	for (size_t k = 0; k < e->pairs.count; k++) {
 		const struct pair *pair = &e->pairs.at[k];
-		if (str_starts_with(pair->name, STR(CONFIGS ".")))
+		bool is_fixed = is_by_session && str_ends_with(pair->name, STR(".LaunchTemplateName"));
+		if (str_starts_with(pair->name, STR(CONFIGS ".")) && !is_fixed)
 			add_pair(e, &form, pair->name, number_of(&numbers, pair));
 	}
-	for (size_t k = 0; k < numbers.count && is_by_session; k++) /* none is the default version */
-		if (numbers.at[k].value.n && !was_sent(e, numbers.at[k].name))
+	for (size_t k = 0; k < numbers.count && is_by_session; k++)
+		if (!was_sent(e, numbers.at[k].name))
 			add_pair(e, &form, numbers.at[k].name, numbers.at[k].value);
 	struct result result = buf_finish(&form);
 	*ret_form = str_copy(e->c->arena, buf_str(&form));
