@@ -7,6 +7,10 @@
 
 #include "base/str.h"
 
+/* Folder of the region backups, which may share a target with backups of volumes. No container has its name: an account
+ * could add folders to it that look like regions, and, by an imported record, remove it. */
+#define BACKUP_REGIONS "regions"
+
 static inline bool backup_name_is_part(struct str part)
 {
 	for (size_t k = 0; k < part.n; k++)

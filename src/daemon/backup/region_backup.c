@@ -17,7 +17,7 @@
 #include "store/sql.h"
 
 enum { FORMAT = 1, RECORD_MAX = 64 << 20, FILES_MAX = 1000000 };
-static const struct str REGIONS = STR("regions");
+static const struct str REGIONS = STR(BACKUP_REGIONS);
 
 /* ---- names ---- */
 

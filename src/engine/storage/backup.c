@@ -75,11 +75,11 @@ static RESULT check_words(struct op *op, struct str name, struct str description
 
 static RESULT check_container(struct op *op, struct str container)
 {
-	return backup_name_is_part(container)
+	return backup_name_is_part(container) && !str_equal_nocase(container, STR(BACKUP_REGIONS))
 		       ? OK
 		       : ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP, STR("container"),
-				     "A container's name has letters, digits, '-', '_' and '.', and does not "
-				     "begin with a dot.");
+				     "A container's name has letters, digits, '-', '_' and '.', does not "
+				     "begin with a dot, and is not '" BACKUP_REGIONS "'.");
 }
 
 static RESULT check_target(struct op *op, struct str target)

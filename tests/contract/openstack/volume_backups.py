@@ -145,6 +145,7 @@ def test_of_a_snapshot_and_of_one_in_use(cloud, disk):
             volume_id=fresh.id, snapshot_id=snapshot.id)
     refused(404, "could not be found", api.create_backup, volume_id="00000000-dead-4bee-8f00-000000000000")
     refused(400, "container", api.create_backup, volume_id=disk.id, container="../elsewhere")
+    refused(400, "container", api.create_backup, volume_id=disk.id, container="regions")
     api.delete_backup(backup.id)
     api.delete_snapshot(snapshot.id)
 

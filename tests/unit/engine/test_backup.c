@@ -197,6 +197,8 @@ static void test_import(void **state)
 	wish.id = (uuid){.b = {2}};
 	wish.container = STR("../c");
 	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_INVALID);
+	wish.container = STR("regions"); /* of the region's own backups */
+	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_INVALID);
 }
 
 /* An account that has backups is not deleted: nobody would ever remove them. */
