@@ -214,6 +214,28 @@ bool str_is_line(struct str s)
 	return true;
 }
 
+struct str str_clean(struct arena *a, struct str s, bool is_line)
+{
+	char *to = arena_alloc(a, s.n + 1);
+	size_t count = 0;
+	if (!to)
+		return STR_NONE;
+	for (size_t at = 0; at < s.n;) {
+		uint32_t c = 0;
+		size_t n = utf8_decode(s, at, &c);
+		struct str one = str_slice(s, at, at + (n ? n : 1));
+		bool is_break = !is_line && (c == '\t' || c == '\n' || c == '\r');
+		at += one.n;
+		if (n && (is_break || str_is_line(one))) {
+			memcpy(to + count, one.p, one.n);
+			count += one.n;
+		} else {
+			to[count++] = '?';
+		}
+	}
+	return (struct str){to, count};
+}
+
 /* Size of the character at s.p[at]; one byte for ill-formed text. */
 static size_t character_size(struct str s, size_t at)
 {

@@ -115,10 +115,11 @@ RESULT engine_see_link_made(struct op *op, struct link_made *wish)
 	const struct ticket_link *l = ticket_link_find(op->head, wish->link);
 	if (!l || l->foreign_id.n)
 		return OK;
+	struct arena *a = op->ctx->arena;
 	struct ticket_link next = *l;
 	next.foreign_id = wish->foreign_id;
-	next.foreign_number = wish->foreign_number;
-	next.foreign_url = wish->foreign_url;
+	next.foreign_number = str_clean(a, wish->foreign_number, true);
+	next.foreign_url = str_clean(a, wish->foreign_url, true);
 	next.is_asked = true;
 	TRY(ticket_link_put(op, &next));
 	const struct support_ticket *ticket = support_ticket_find(op->head, l->ticket);
@@ -182,7 +183,7 @@ static RESULT take_file(struct op *op, const struct ticket_link *l, uuid message
 					.account = l->account,
 					.ticket = l->ticket,
 					.message = message,
-					.name = f->name,
+					.name = str_clean(op->ctx->arena, f->name, true),
 					.media_type = f->media_type,
 					.size = f->size,
 					.sha256 = f->sha256,
@@ -200,23 +201,23 @@ static RESULT take_item(struct op *op, const struct ticket_link *l, const struct
 			const struct desk_item *item, bool *ret_has_said)
 {
 	uuid message = UUID_NONE;
+	struct arena *a = op->ctx->arena;
 	bool stops = false;
 	if (l->is_stopped || is_known(op, l->row.id, item->origin))
 		return OK;
-	const struct support_ticket *ticket = support_ticket_find(op->head, l->ticket);
-	if (item->is_private || (!item->body.n && !item->has_file) ||
-	    ticket->last_message >= TICKET_MESSAGES_MAX)
+	if (item->is_private || (!item->body.n && !item->has_file))
 		return note_seen(op, l->row.id, item->origin);
-	TRY(count_burst(op, l->row.id, desk, &stops));
+	TRY(count_burst(op, l->row.id, desk, &stops)); /* also bounds what a full ticket notes as seen */
 	if (stops)
 		return OK; /* not noted as seen: read again once the link is resumed */
 	TRY(note_seen(op, l->row.id, item->origin));
+	if (support_ticket_find(op->head, l->ticket)->last_message >= TICKET_MESSAGES_MAX)
+		return OK;
 	const struct ticket_words words = {
 		.said_by = TICKET_MESSAGE_SAID_BY_DESK,
-		.author = item->author.n ? str_cut(item->author, 255) : desk->name,
-		.body = item->body.n
-				? str_cut(item->body, TICKET_BODY_MAX)
-				: str_print(op->ctx->arena, "(file %" STR_FMT ")", STR_ARG(item->file.name)),
+		.author = item->author.n ? str_clean(a, str_cut(item->author, 255), true) : desk->name,
+		.body = item->body.n ? str_clean(a, str_cut(item->body, TICKET_BODY_MAX), false)
+				     : str_print(a, "(file %" STR_FMT ")", STR_ARG(item->file.name)),
 		.link = l->row.id,
 		.origin = item->origin,
 		.told_us = item->told_us};
@@ -302,7 +303,8 @@ static RESULT take_state(struct op *op, const struct link_report *wish, const st
 static RESULT take_versions(struct op *op, const struct link_report *wish)
 {
 	struct ticket_link next = *ticket_link_find(op->head, wish->link);
-	next.foreign_state = wish->foreign_state.n ? wish->foreign_state : next.foreign_state;
+	if (wish->foreign_state.n)
+		next.foreign_state = str_clean(op->ctx->arena, wish->foreign_state, true);
 	next.foreign_version = wish->foreign_version.n ? wish->foreign_version : next.foreign_version;
 	if (wish->read_to.n && !next.is_stopped)
 		next.read_to = wish->read_to;

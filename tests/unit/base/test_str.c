@@ -201,6 +201,29 @@ static void test_xml_text(void **state)
 	assert_false(str_is_xml_text(STR("\xC3")));
 }
 
+static void test_clean(void **state)
+{
+	static const struct {
+		const char *text, *line, *lines;
+	} cases[] = {
+		{"a name, é 𝄞", "a name, é 𝄞", "a name, é 𝄞"},
+		{"a\tb\r\nc", "a?b??c", "a\tb\r\nc"},
+		{"\x1B[2J\x7F", "?[2J?", "?[2J?"},
+		{"\xC2\x9B"
+		 "31m \xE2\x80\xA8",
+		 "?31m ?", "?31m ?"},
+		{"caf\xE9 \xC3", "caf? ?", "caf? ?"},
+	};
+	struct arena *a = arena_new(1024, 1 << 20);
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		assert_true(str_is(str_clean(a, str_from(cases[k].text), true), cases[k].line));
+		assert_true(str_is(str_clean(a, str_from(cases[k].text), false), cases[k].lines));
+	}
+	assert_true(str_is(str_clean(a, (struct str){"\0", 1}, false), "?"));
+	arena_free(a);
+}
+
 static void test_matches(void **state)
 {
 	(void) state;
@@ -434,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_letters),
 		cmocka_unit_test(test_xml_text),
+		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_matches_without_explosion),
 		ctx_test(test_copies),

@@ -79,6 +79,27 @@ static void a_message_without_an_author_is_the_desks(void **state)
 	assert_true(str_is(last_of(&s)->author, "desk"));
 }
 
+/* RT's attachments have any bytes; what steers a terminal would reach whoever reads the ticket there. */
+static void words_of_a_desk_have_no_control_characters(void **state)
+{
+	struct linked s = begin(state);
+	struct desk_item item = item_of("a", "caf\xE9\n\x1B]0;x\x07");
+	item.author = STR("k\nim\x1B");
+	see_one(&s, item);
+	assert_true(str_is(last_of(&s)->body, "caf?\n?]0;x?") && str_is(last_of(&s)->author, "k?im?"));
+}
+
+static void a_full_ticket_notes_no_more_of_a_desk_than_others(void **state)
+{
+	struct linked s = begin(state);
+	for (int64_t n = messages_of(&s); n < TICKET_MESSAGES_MAX; n++)
+		say_in(s.c, s.ticket, "It hangs.");
+	for (int n = 0; n < 30; n++)
+		see_one(&s, item_of(str_print(s.c->arena, "i-%d", n).p, "Again."));
+	assert_true(link_at(s.c, s.ticket, s.desk)->is_stopped);
+	assert_int_equal(messages_of(&s), TICKET_MESSAGES_MAX);
+}
+
 static void what_one_desk_says_is_sent_to_the_others(void **state)
 {
 	struct linked s = begin(state);
@@ -324,6 +345,8 @@ int main(void)
 		in_a_cloud(an_item_that_we_sent_is_not_taken),
 		in_a_cloud(a_private_or_an_empty_item_is_passed_over_for_good),
 		in_a_cloud(a_message_without_an_author_is_the_desks),
+		in_a_cloud(words_of_a_desk_have_no_control_characters),
+		in_a_cloud(a_full_ticket_notes_no_more_of_a_desk_than_others),
 		in_a_cloud(what_one_desk_says_is_sent_to_the_others),
 		in_a_cloud(more_than_twenty_in_a_minute_stop_the_link_and_none_is_lost),
 		in_a_cloud(twenty_messages_each_minute_do_not_stop_the_link),
