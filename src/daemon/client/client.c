@@ -200,11 +200,16 @@ static RESULT exchange(struct ctx *c, struct client_place *place, const char *wo
 	return check_outcome(c, place, *ret_outcome);
 }
 
-/* Removes terminal control characters from a remote server's text. */
+/* Removes terminal control characters: the local server's texts, too, have words of customers, guests and desks. Files and
+ * pipes get what the local server says. */
+static struct str clean_for(const struct client_place *place, struct arena *a, int fd, struct str text)
+{
+	return !place->socket.n || isatty(fd) ? client_clean_text(a, text) : text;
+}
+
 static void print_text(const struct client_place *place, struct arena *a, struct str text)
 {
-	if (!place->socket.n)
-		text = client_clean_text(a, text);
+	text = clean_for(place, a, STDOUT_FILENO, text);
 	(void) fwrite(text.p, 1, text.n, stdout);
 }
 
@@ -252,7 +257,7 @@ static int print_outcome(const struct command *command, const struct client_plac
 	const json_t *message = json_object_get(outcome, "message"), *text = json_object_get(outcome, "text");
 	if (message) {
 		struct str said = {json_string_value(message), json_string_length(message)};
-		said = place->socket.n ? said : client_clean_text(a, said);
+		said = clean_for(place, a, STDERR_FILENO, said);
 		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(said));
 		return 1;
 	}

@@ -6,6 +6,7 @@ stopped or killed; private notes and secrets do not cross. The desks are fakes o
 tests/contract/operator/tickets_rt.py uses Debian's."""
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -267,6 +268,25 @@ def test_echo_breaker(region):
     region.dev.command("ticket", "link", region.ticket(ticket)["ticket"], "desk-a", "--goes-on")
     region.a.correspond(a, "a person", "kim")
     soon(lambda: "a person" in region.said(case))
+
+
+def test_words_do_not_steer_the_operators_terminal(region):
+    """A customer's text may have C1 control characters, of which U+009B begins a sequence as ESC [ does."""
+    _, ticket = region.open("Colours", "red \x9b31m text")
+    number = str(region.ticket(ticket)["number"])
+    shows = [DARI, "--config", region.dev.config, "ticket", "show", number]
+    assert "red \x9b31m text" in subprocess.run(shows, check=True, capture_output=True, text=True).stdout  # into a pipe as it is
+    ours, theirs = pty.openpty()
+    try:
+        shown = subprocess.Popen(shows, stdout=theirs)
+        os.close(theirs)
+        seen = b""
+        while b"31m text" not in seen:
+            seen += os.read(ours, 65536)
+        assert b"red ??31m text" in seen and b"\xc2\x9b" not in seen
+        assert shown.wait(HANG_S) == 0
+    finally:
+        os.close(ours)
 
 
 def test_refused(region):
