@@ -674,6 +674,110 @@ static void test_limits(void **state)
 	assert_int_equal(world_do(w, &w->alice.who, engine_create_policy_version_run, &next).code, ERR_QUOTA);
 }
 
+/* ---- parts and absent rows ---- */
+
+/* A launch that gives the instance a role hands over the role's rights, so it needs iam:PassRole as well. */
+static void test_roles_are_passed_by_permission(void **state)
+{
+	struct world *w = *state;
+	struct world_user dave;
+	struct str image = id_to_ec2(w->arena, KIND_IMAGE, w->image);
+	static const char *const steps[] = {
+		"Action=CreateRole&Version=2010-05-08&RoleName=app&AssumeRolePolicyDocument=%7B%22Version%22%"
+		"3A%22"
+		"2012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%"
+		"22"
+		"Service%22%3A%22ec2.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D",
+		"Action=CreateInstanceProfile&Version=2010-05-08&InstanceProfileName=web",
+		"Action=AddRoleToInstanceProfile&Version=2010-05-08&InstanceProfileName=web&RoleName=app",
+	};
+	for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
+		expect(world_post(w, &w->alice, str_from(steps[k])), 200, "");
+	world_add_user(w, "dave", w->alice.who.account, NULL, &dave);
+	put_policy(w, &dave, "run", "{'Effect':'Allow','Action':'ec2:RunInstances','Resource':'*'}");
+#define WITH_ROLE LAUNCH "&IamInstanceProfile.Name=web"
+	expect(ec2(w, &dave, LAUNCH, image), 200, "");
+	expect(ec2(w, &dave, WITH_ROLE, image), 403, "UnauthorizedOperation");
+	put_policy(w, &dave, "pass",
+		   "{'Effect':'Allow','Action':'iam:PassRole','Resource':'arn:aws:iam::*:role/other'}");
+	expect(ec2(w, &dave, WITH_ROLE, image), 403, "UnauthorizedOperation");
+	put_policy(w, &dave, "pass",
+		   "{'Effect':'Allow','Action':'iam:PassRole','Resource':'arn:aws:iam::*:role/app',"
+		   "'Condition':{'StringEquals':{'iam:PassedToService':'lambda.amazonaws.com'}}}");
+	expect(ec2(w, &dave, WITH_ROLE, image), 403, "UnauthorizedOperation");
+	put_policy(w, &dave, "pass",
+		   "{'Effect':'Allow','Action':'iam:PassRole','Resource':'arn:aws:iam::*:role/app',"
+		   "'Condition':{'StringEquals':{'iam:PassedToService':'ec2.amazonaws.com'}}}");
+	expect(ec2(w, &dave, WITH_ROLE, image), 200, "");
+}
+
+/* EC2 decides on the id before it looks the row up: a refusal does not tell whether the row exists. OpenStack looks it
+ * up first. */
+static void test_refusals_hide_what_exists(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str id = launch(w, ""), absent = STR("i-0123456789abcdef0");
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	expect(ec2(w, &carol, "Action=GetConsoleOutput&InstanceId=@", absent), 400,
+	       "InvalidInstanceID.NotFound");
+	put_policy(
+		w, &carol, "no",
+		"{'Effect':'Deny','Action':'ec2:GetConsoleOutput','Resource':'arn:aws:ec2:*:*:instance/*'}");
+	expect(ec2(w, &carol, "Action=GetConsoleOutput&InstanceId=@", id), 403, "UnauthorizedOperation");
+	expect(ec2(w, &carol, "Action=GetConsoleOutput&InstanceId=@", absent), 403, "UnauthorizedOperation");
+	struct str path = STR("/compute/v2.1/servers/0123456789abcdef0123456789abcdef/action");
+	assert_int_equal(nova(w, &carol, "POST", path, "{'os-getConsoleOutput':{}}").status, 404);
+}
+
+/* One call of Neutron's is several of EC2's: what a policy denies by the part's name, the whole does not do. */
+static void test_parts_are_denied_by_their_names(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str id = launch(w, "");
+	struct world_answer plugged = nova(w, &w->alice, "GET", server_path(w, id, "/os-interface"), "");
+	struct str port = world_find(w->arena, plugged.body, STR("port_id"));
+	const struct script_request outside = {.method = STR("GET"),
+					       .path = STR("/network/v2.0/networks"),
+					       .query = STR("router:external=true")};
+	struct str external =
+		world_find(w->arena, world_request(w, &w->alice, &outside).body, STR("networks.id"));
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	struct str create = str_print(w->arena, "{'floatingip':{'floating_network_id':'%" STR_FMT "'}}",
+				      STR_ARG(external));
+	struct world_answer made =
+		nova(w, &carol, "POST", STR("/network/v2.0/floatingips"), str_to_z(w->arena, create));
+	assert_int_equal(made.status, 201);
+	struct str path = str_print(w->arena, "/network/v2.0/floatingips/%" STR_FMT,
+				    STR_ARG(world_find(w->arena, made.body, STR("id"))));
+	struct str body = str_print(w->arena, "{'floatingip':{'port_id':'%" STR_FMT "'}}", STR_ARG(port));
+	put_policy(w, &carol, "no", "{'Effect':'Deny','Action':'ec2:AssociateAddress','Resource':'*'}");
+	assert_int_equal(nova(w, &carol, "PUT", path, "{'floatingip':{'description':'mine'}}").status, 200);
+	assert_int_equal(nova(w, &carol, "PUT", path, str_to_z(w->arena, body)).status, 403);
+	delete_policy(w, &carol, "no");
+	assert_int_equal(nova(w, &carol, "PUT", path, str_to_z(w->arena, body)).status, 200);
+}
+
+/* Without any policy a role decides, and the refusal says so in the face's words. */
+static void test_refusals_by_role(void **state)
+{
+	struct world *w = *state;
+	struct world_user eve;
+	struct str id = launch(w, "");
+	world_add_user(w, "eve", w->alice.who.account, "reader", &eve);
+	struct world_answer answer = ec2(w, &eve, "Action=StopInstances&InstanceId.1=@", id);
+	expect(answer, 403, "UnauthorizedOperation");
+	assert_true(
+		str_contains(world_element(answer.body, "Message"),
+			     STR("user/eve is not authorized to perform: ec2:StopInstances because no "
+				 "identity-based policy and no role allows the ec2:StopInstances action.")));
+	answer = nova(w, &eve, "POST", server_path(w, id, "/action"), "{'os-stop':null}");
+	assert_int_equal(answer.status, 403);
+	assert_true(str_contains(answer.body, STR("Policy doesn't allow os_compute_api:servers:os-stop to be "
+						  "performed.")));
+}
+
 /* ---- calls that only try ---- */
 
 /* A policy that names another resource allows nothing here, which shows only after the operation: support:CreateCase is
@@ -814,6 +918,10 @@ int main(void)
 		guard_test(test_versions),
 		guard_test(test_who_may),
 		guard_test(test_limits),
+		guard_test(test_roles_are_passed_by_permission),
+		guard_test(test_refusals_hide_what_exists),
+		guard_test(test_parts_are_denied_by_their_names),
+		guard_test(test_refusals_by_role),
 		guard_test(test_trying_is_refused_like_doing),
 		guard_test(test_trying_asks_about_the_other_end),
 		cmocka_unit_test(test_all_are_named),
