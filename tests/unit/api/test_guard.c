@@ -759,6 +759,21 @@ static void test_parts_are_denied_by_their_names(void **state)
 	assert_int_equal(nova(w, &carol, "PUT", path, str_to_z(w->arena, body)).status, 200);
 }
 
+/* CreateImage names the instance alone; IAM decides on the snapshots that it makes, too, and a refusal makes no image. */
+static void test_made_rows_are_decided_on(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str id = launch(w, "");
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	put_policy(w, &carol, "no",
+		   "{'Effect':'Deny','Action':'ec2:CreateImage','Resource':'arn:aws:ec2:*::snapshot/*'}");
+#define IMAGE "Action=CreateImage&Name=mine&NoReboot=true&InstanceId=@"
+	expect(ec2(w, &carol, IMAGE, id), 403, "UnauthorizedOperation");
+	delete_policy(w, &carol, "no");
+	expect(ec2(w, &carol, IMAGE, id), 200, "");
+}
+
 /* Without any policy a role decides, and the refusal says so in the face's words. */
 static void test_refusals_by_role(void **state)
 {
@@ -921,6 +936,7 @@ int main(void)
 		guard_test(test_roles_are_passed_by_permission),
 		guard_test(test_refusals_hide_what_exists),
 		guard_test(test_parts_are_denied_by_their_names),
+		guard_test(test_made_rows_are_decided_on),
 		guard_test(test_refusals_by_role),
 		guard_test(test_trying_is_refused_like_doing),
 		guard_test(test_trying_asks_about_the_other_end),
