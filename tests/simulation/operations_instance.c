@@ -357,6 +357,18 @@ void instance_apply_terminate(struct request *x, struct str answer)
 		server_end(x->s, t);
 }
 
+/* Nova starts, stops and reboots no server that awaits the confirmation of its resize. */
+#define JUDGE_UNRESIZED(word)                                                                                \
+	static void judge_os_##word(const struct request *x, struct verdict *v)                              \
+	{                                                                                                    \
+		if (x->refs[0]->is_resized)                                                                  \
+			doubt(v, "409");                                                                     \
+		instance_judge_##word(x, v);                                                                 \
+	}
+JUDGE_UNRESIZED(start)
+JUDGE_UNRESIZED(stop)
+JUDGE_UNRESIZED(reboot)
+
 /* Nova's actions without parameters consist of their name. */
 static bool draw_os_start(struct request *x)
 {
@@ -457,9 +469,9 @@ static void judge_uefi_data(const struct request *x, struct verdict *v)
 	}
 static const struct operation rows[] = {
 	{"POST /compute/v2.1/servers", 7, {}, "server", draw_server, judge_run, apply_server, true},
-	{SERVER_ACTION, 3, SERVER, NULL, draw_os_start, instance_judge_start, instance_apply_start},
-	{SERVER_ACTION, 3, SERVER, NULL, draw_os_stop, instance_judge_stop, instance_apply_stop},
-	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, instance_judge_reboot, instance_apply_reboot},
+	{SERVER_ACTION, 3, SERVER, NULL, draw_os_start, judge_os_start, instance_apply_start},
+	{SERVER_ACTION, 3, SERVER, NULL, draw_os_stop, judge_os_stop, instance_apply_stop},
+	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, judge_os_reboot, instance_apply_reboot},
 	{"DELETE /compute/v2.1/servers/{server_id}", 3, SERVER, NULL, NULL, instance_judge_terminate,
 	 instance_apply_terminate},
 	{"deployVirtualMachine", 5, {}, NULL, draw_deploy, judge_run, apply_server, true},
