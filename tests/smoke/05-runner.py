@@ -55,8 +55,10 @@ def test_every_long_script_has_subjects_or_repeats_another():
 # ---- choosing
 
 def test_a_driver_chooses_its_real_scripts():
+    """Scripts of OVN are chosen, of which the last costs decide how many fit into the budget."""
     chosen = chosen_after("src/drivers/ovn/nb_acl.c")
-    assert "real/05-network.sh" in chosen
+    of_ovn = {s.id for s in SCRIPTS if s.level == "real" and any(subject.startswith("src/drivers/ovn") for subject in s.subjects)}
+    assert len(of_ovn & set(chosen)) >= 3
     assert {name.split("/")[0] for name in chosen} <= {"real", "fault", "contract", "fuzz"}
     assert all("src/drivers/ovn" in next(s for s in SCRIPTS if s.id == name).subjects for name in chosen)
 
