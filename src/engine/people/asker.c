@@ -180,7 +180,13 @@ RESULT asker_ask(struct arena *a, const struct tables *t, const struct asker *as
 		 const struct asker_work *work, enum kind kind, const struct row *row,
 		 struct str *ret_why_not)
 {
+	const struct account *account = account_find(t, asker->account);
+	bool is_closed = !uuid_is_none(asker->user) && account && !engine_is_account_open(t, account);
 	struct ctx own;
+	if (is_closed) {
+		*ret_why_not = STR("The account is disabled.");
+		return OK;
+	}
 	ctx_init(&own, a);
 	struct result result = asker_act(&own, t, asker, work);
 	if (result_is_ok(result) && row)

@@ -31,8 +31,8 @@ bool engine_is_standard_role(const struct role *role);
 /* The region's own role with that right, or NULL. */
 const struct role *engine_find_standard_role(const struct tables *t, enum role_right right);
 
-/* True if somebody who asked for work that runs later may still act for the account: the user is there and enabled (whether
- * the account itself is suspended is another question), and belongs to the account, has a role in it or a trust for it, or is an administrator of its domain or of the region. user
+/* True if somebody who asked for work that runs later may still act for the account: the user is there and enabled (the
+ * account itself is looked at elsewhere, engine_is_account_open()), and belongs to the account, has a role in it or a trust for it, or is an administrator of its domain or of the region. user
  * none: true, because no row names the system, the operator or a role's session. */
 bool engine_acts_still(const struct tables *t, uuid user, uuid account);
 

@@ -3,6 +3,7 @@
  * twice. A cloud made of variables takes the place of the drivers at link time. */
 #include "../cloud/cloud.h"
 #include "drivers/remote.h"
+#include "engine/people/account.h"
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
 #include "model/id.h"
@@ -218,6 +219,24 @@ static void ends_with_a_refusal(struct cloud *c)
 }
 TEST_STORY(ends_with_a_refusal, 1)
 
+/* A disabled account's keys are refused at once, and so is what they asked for before. */
+static void ends_with_its_account(struct cloud *c)
+{
+	uuid id = begin(c);
+	struct account_change wish = {.account = {.kind = KIND_ACCOUNT, .text = STR("alice")},
+				      .enabled = CHOICE_NO};
+	answer_next(1, ERR_AGAIN, "busy");
+	ask(c, id, REMOTE_MACHINE_ACT_STOP);
+	cloud_ok(c, NULL, engine_update_account, &wish);
+	await_end(c, id, 5 * MINUTE);
+	assert_true(str_is(machine_now(c, id).act_problem, "The account is disabled."));
+	assert_int_equal(elsewhere.power, REMOTE_MACHINE_POWER_RUNNING);
+	wish.enabled = CHOICE_YES;
+	cloud_ok(c, NULL, engine_update_account, &wish);
+	end(c);
+}
+TEST_STORY(ends_with_its_account, 1)
+
 /* Whether a lost reboot was carried out cannot be seen, and a second one would hit a machine at work. */
 static void reboots_once(struct cloud *c)
 {
@@ -289,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_retries_while_busy),
 		cmocka_unit_test(test_does_not_repeat_what_is_done),
 		cmocka_unit_test(test_ends_with_a_refusal),
+		cmocka_unit_test(test_ends_with_its_account),
 		cmocka_unit_test(test_reboots_once),
 		cmocka_unit_test(test_expires),
 		cmocka_unit_test(test_is_not_asked_for_the_impossible),
