@@ -129,7 +129,7 @@ def test_limits(dev):
 
 
 # Actions that show ended resources for a while.
-LINGERING = re.compile("DescribeInstance|DescribeHosts|DescribeManagedPrefixLists|DescribeNatGateways|DescribeVpcPeeringConnections|DescribeTransitGateway(?!RouteTables)|DescribeSpotInstanceRequests|DescribeTags|DescribeVolumesModifications|DescribeImport")
+LINGERING = re.compile("DescribeFleets|DescribeInstance|DescribeHosts|DescribeManagedPrefixLists|DescribeNatGateways|DescribeVpcPeeringConnections|DescribeTransitGateway(?!RouteTables)|DescribeSpotInstanceRequests|DescribeTags|DescribeVolumesModifications|DescribeImport")
 ENDING = re.compile("(Terminate|Release|Delete|Disassociate|Detach|Deregister)[A-Z]")
 
 
@@ -145,8 +145,9 @@ def endings(found):
             continue
         params = [p for p in action["params"] if p.get("form") == "id" and p.get("prefix")]
         needed = [p for p in params if p["required"]] or params[:1]
+        more = {"TerminateInstances": "true"} if action["name"] == "DeleteFleets" else {}
         for chosen in itertools.product(*([i for i in found if i.rpartition("-")[0] == p["prefix"]] for p in needed)):
-            yield action["name"], {wire(p["name"]): i for p, i in zip(needed, chosen)}
+            yield action["name"], {**more, **{wire(p["name"]): i for p, i in zip(needed, chosen)}}
 
 
 def test_take_down(dev):
