@@ -185,9 +185,9 @@ RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_
 	return OK;
 }
 
-/* Whoever creates a fleet launches instances, so ec2:RunInstances is asked as well, on each resource that it is decided on. EC2's
+/* A fleet launches instances, so its creator also needs ec2:RunInstances, on each resource that policies decide it on. EC2's
  * guide lists it among the permissions that users of fleets need, and an instant fleet fails without it. EC2 launches
- * for the other types by a service-linked role; here they are launched as their creator. */
+ * the other types by a service-linked role; Dari launches them as the fleet's creator. */
 static RESULT check_launch(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
 			   bool *ret_is_allowed)
 {

@@ -80,7 +80,8 @@ RESULT str_parse_bool(struct str s, bool *ret_value); /* "true" or "false" ignor
 bool str_is_utf8(struct str s);                       /* well-formed UTF-8 without NUL */
 bool str_is_xml_text(struct str s);                   /* UTF-8 of characters legal in XML 1.0 */
 bool str_is_line(struct str s);                       /* the same, without line ends and control characters */
-/* A copy in which question marks stand for what no line has; tabs and line ends stay unless is_line. */
+/* Copies the text with a question mark for each control character and ill-formed byte. Tabs and line ends stay unless
+ * is_line. Empty if there is no memory. */
 struct str str_clean(struct arena *a, struct str s, bool is_line);
 /* Matches a whole string like a shell: * is any sequence, ? one character, \ escapes. Case-sensitive; linear
  * in practice, because it backtracks only to the last star. */

@@ -7,8 +7,8 @@
 
 #include "base/str.h"
 
-/* Folder of the region backups, which may share a target with backups of volumes. No container has its name: an account
- * could add folders to it that look like regions, and, by an imported record, remove it. */
+/* Folder of region backups on a target that backups of volumes may share. No container may have this name, because an
+ * account could add folders that look like regions, and could delete a region's backups by an imported record. */
 #define BACKUP_REGIONS "regions"
 
 static inline bool backup_name_is_part(struct str part)

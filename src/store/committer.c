@@ -311,8 +311,8 @@ static RESULT committer_say_refused(struct change *change, struct result r, cons
 			STR_ARG(c->problem.message));
 }
 
-/* The batch failed, and nothing of it took place. Changes that had succeeded fail, and so do later ones that were refused,
- * because a change now undone may have been the reason. On a full disk, changes of the system that only write
+/* Fails every change of a batch that was rolled back: those that had succeeded, and those that were refused after one of
+ * them, because a change now undone may have been the reason for the refusal. On a full disk, changes of the system that only write
  * audit records succeed as far as the reserve keeps them. */
 static void committer_refuse(struct store *s, struct change *first, struct result r, const struct ctx *c)
 {

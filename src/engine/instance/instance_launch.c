@@ -99,7 +99,7 @@ RESULT launch_on_trial(struct op *op, const struct instance_launch *given, struc
 	bool is_waited_for = l->is_resolved && (result.code == ERR_CAPACITY || result.code == ERR_QUOTA);
 	if (!result_is_ok(result) && !is_waited_for)
 		return result;
-	/* launch_resolve() has asked about all that is planned. Half of the rows would tell the guard nothing more. */
+	/* Without room the rows are incomplete, and launch_resolve() has asked about everything that is planned. */
 	if (result_is_ok(result) && guard)
 		TRY(guard->check_made(op));
 	ctx_clear_problem(op->ctx);

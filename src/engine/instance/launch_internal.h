@@ -45,16 +45,17 @@ struct launch {
 	const struct host *asked_host; /* NULL: any */
 	struct strs licences;
 	bool needs_dedicated; /* the licences require it */
-	bool is_resolved; /* and the guard was asked: room and quotas, missing from here on, may be there later */
+	bool is_resolved; /* and permitted by the guard; only room and quotas can be missing from here on */
 };
 
 /* ---- instance_launch.c ---- */
 
 struct later_guard;
-/* Launches one instance and takes the launch back: so the caller is asked, while the call is there, about all that the
- * launch uses and makes. Later the policies of a session, and conditions on a request such as aws:SourceIp, are not
- * known any more (auth/guard_later.c). Room, also in a server group, and quotas of the account are waited for; a limit of
- * an instance or of its type never passes, and is refused. guard: NULL where roles alone decide. */
+/* Launches one instance and takes it back, so that the guard decides during the call about everything that a later launch
+ * uses and makes: the policies of a session, and conditions on a request such as aws:SourceIp, are not known later
+ * (auth/guard_later.c). Missing room, also in a server group, and exceeded quotas of the account are no failure, because
+ * the later launch waits for them. A limit of an instance or of its type is: ERR_QUOTA. guard: NULL where roles alone
+ * decide. */
 RESULT launch_on_trial(struct op *op, const struct instance_launch *given, struct later_guard *guard);
 
 /* ---- launch_resolve.c ---- */

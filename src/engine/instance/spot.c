@@ -99,7 +99,7 @@ static RESULT launch(struct op *op, uuid request, const struct instance_launch *
 			  SPOT_REQUEST_STATUS_CAPACITY_NOT_AVAILABLE);
 }
 
-/* A request that is not valid yet. */
+/* Checks a request that becomes valid later. */
 static RESULT try_launch(struct op *op, uuid request, const struct spot_requesting *wish)
 {
 	struct instance_launch launch = wish->launch;

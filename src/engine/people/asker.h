@@ -79,9 +79,9 @@ struct asker_work {
  * the work was asked for. The operator's work stays the system's. ERR_DENIED with the reason of asker_weigh(), or
  * of the guard in the face's words. */
 RESULT asker_act(struct ctx *c, const struct tables *t, const struct asker *a, const struct asker_work *work);
-/* Asks whether the asker may still do this to the row, in a view, outside of an operation: an operation refuses a disabled
- * account by itself (engine_find_acting_account()), and here the account is asked about as well. *ret_why_not: the reason of a
- * refusal, in the arena; empty: the asker may. Fails only if nothing was decided. */
+/* Decides in a view, outside of an operation, whether the asker may still do this to the row. The account must be enabled,
+ * too: operations check that by engine_find_acting_account(), and a view has nobody else who would. *ret_why_not: the reason
+ * of a refusal, in the arena; empty: the asker may. Fails only if nothing was decided. */
 RESULT asker_ask(struct arena *a, const struct tables *t, const struct asker *asker,
 		 const struct asker_work *work, enum kind kind, const struct row *row,
 		 struct str *ret_why_not);

@@ -31,9 +31,10 @@ bool engine_is_standard_role(const struct role *role);
 /* The region's own role with that right, or NULL. */
 const struct role *engine_find_standard_role(const struct tables *t, enum role_right right);
 
-/* True if somebody who asked for work that runs later may still act for the account: the user is there and enabled (the
- * account itself is looked at elsewhere, engine_is_account_open()), and belongs to the account, has a role in it or a trust for it, or is an administrator of its domain or of the region. user
- * none: true, because no row names the system, the operator or a role's session. */
+/* True if the user who asked for work that runs later may still act for the account: the user exists, is enabled, and
+ * belongs to the account, has a role in it or a trust for it, or is an administrator of its domain or of the region. The
+ * account itself is checked by engine_is_account_open(). user none: true, because no row names the system, the operator or
+ * a role's session. */
 bool engine_acts_still(const struct tables *t, uuid user, uuid account);
 
 /* Protects those who make somebody an administrator of the region: only such administrators may

@@ -34,8 +34,8 @@ static bool outlives(struct op *op, const struct user *user, int64_t factor_us)
 /* An access key, or a token from a password alone, must not be able to lock the owner out of the console or
  * to replace a factor. engine_permit_own() has checked that only administrators change other users'
  * factors. An account's own user without a password cannot be locked out, and has asked by a policy of the account that
- * allows it, so its first factor needs no session. AWS would let such a user's access key also enable the first factor of
- * a user who has a password. */
+ * allows it, so its first factor needs no session. AWS lets an access key enable the
+ * first factor of its user even if that user has a password. */
 RESULT second_factor_check_proof(struct op *op, const struct user *user)
 {
 	const struct identity *who = op->ctx->who;

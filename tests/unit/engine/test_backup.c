@@ -197,7 +197,7 @@ static void test_import(void **state)
 	wish.id = (uuid){.b = {2}};
 	wish.container = STR("../c");
 	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_INVALID);
-	wish.container = STR("regions"); /* of the region's own backups */
+	wish.container = STR("regions"); /* region backups are there */
 	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_INVALID);
 }
 

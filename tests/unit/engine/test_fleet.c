@@ -149,7 +149,7 @@ static void check_one_type(void **state)
 	assert_int_equal(count_of(&s, fleet, 1), 1);
 }
 
-/* What the second override names as its zone gives way to where the first instance is. */
+/* The zone of the first instance replaces the zone that the second override names. */
 static void check_one_zone(void **state)
 {
 	struct scene s = begin(*state);

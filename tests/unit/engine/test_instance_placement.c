@@ -141,7 +141,7 @@ static uuid place(struct cloud *c, uuid id)
 	return cloud_instance(c, id)->host;
 }
 
-/* It goes back to its disk though another host is emptier; elsewhere only if that host takes nothing. */
+/* An instance returns to the host of its disk even if another host is emptier, unless that host takes nothing. */
 static void check_return_to_disks(void **state)
 {
 	struct cloud *c = *state;
@@ -257,7 +257,7 @@ static void check_changes_of_others(void **state)
 	cloud_fails(c, &c->alice, engine_change_placement, &wish, ERR_STATE, KIND_DEDICATED_HOST);
 }
 
-/* What changes nothing leaves gen, so that the reconciler has nothing to do. */
+/* A change without effect keeps gen, so that the reconciler has nothing to do. */
 static void check_no_change(void **state)
 {
 	struct cloud *c = *state;

@@ -221,7 +221,7 @@ static void check_port_of_instance(void **state)
 	cloud_fails(c, &c->alice, engine_update_port, &wish, ERR_CONFLICT, KIND_INSTANCE);
 }
 
-/* delete_on_termination belongs to an attachment: of an earlier one it is refused. */
+/* delete_on_termination belongs to the present attachment; a call that names an earlier one is refused. */
 static void check_attachment(void **state)
 {
 	struct cloud *c = *state;

@@ -237,7 +237,7 @@ static void ends_with_its_account(struct cloud *c)
 }
 TEST_STORY(ends_with_its_account, 1)
 
-/* Whether a lost reboot was carried out cannot be seen, and a second one would hit a machine at work. */
+/* A reboot whose answer was lost leaves no trace, and a second one would hit a machine at work. */
 static void reboots_once(struct cloud *c)
 {
 	uuid id = begin(c);
@@ -251,7 +251,7 @@ static void reboots_once(struct cloud *c)
 }
 TEST_STORY(reboots_once, 1)
 
-/* What could not be sent in time is not sent long after it was asked for. */
+/* An act that could not be sent in time is dropped: its user no longer expects it. */
 static void expires(struct cloud *c)
 {
 	uuid id = begin(c);
