@@ -5,7 +5,9 @@ import datetime
 from .values import TAGS, TEMPLATE, Some, tags
 
 
-ALONE = ("PrivateIpAddresses", "Ipv6Addresses", "Ipv4Prefixes", "Ipv6Prefixes", "Ipv4PrefixCount", "Ipv6PrefixCount")  # each in an interface of its own
+ALONE = {"PrivateIpAddresses": [{"PrivateIpAddress": "10.46.1.40", "Primary": True}], "Ipv6Addresses": [{"Ipv6Address": "{six block d}"}],
+         "Ipv4Prefixes": [{"Ipv4Prefix": "10.46.1.224/28"}], "Ipv6Prefixes": [{"Ipv6Prefix": "{six prefix c}"}], "Ipv4PrefixCount": 1,
+         "Ipv6PrefixCount": 2, "Ipv6AddressCount": 3}  # each in an interface of its own, in an IPv6 subnet
 LATER = {"ValidFrom": datetime.datetime(2033, 1, 1, tzinfo=datetime.timezone.utc), "ValidUntil": datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)}
 SIR = {"sir": "SpotInstanceRequests[0].SpotInstanceRequestId"}, "DescribeSpotInstanceRequests", {"SpotInstanceRequestIds": ["{sir}"]}, "SpotInstanceRequests[0]"
 DISKS = [{**TEMPLATE["BlockDeviceMappings"][0], "Ebs": {**TEMPLATE["BlockDeviceMappings"][0]["Ebs"], "SnapshotId": "{snap}"}},
@@ -30,13 +32,13 @@ ROWS = [
     ("RequestSpotInstances",
      {**LATER, "LaunchSpecification": {"ImageId": "{image}", "SecurityGroups": ["plain"], "IamInstanceProfile": {"Name": "web"}}}, *SIR,
      {"Type": "one-time", "InstanceInterruptionBehavior": "terminate", "LaunchSpecification.IamInstanceProfile.Name": "web"}),
-    ("RequestSpotInstances", {**LATER, "LaunchSpecification": {"ImageId": "{image}", "NetworkInterfaces": [
-        {k: v for k, v in TEMPLATE["NetworkInterfaces"][0].items() if k not in ALONE},
-        *({"DeviceIndex": n, k: TEMPLATE["NetworkInterfaces"][0][k]} for n, k in enumerate(ALONE, 1))]}}, *SIR,
-     {"LaunchSpecification.NetworkInterfaces[0].SubnetId": "subnet-0123456789abcdef0", "LaunchSpecification.NetworkInterfaces[0].Description": "first",
-      "LaunchSpecification.NetworkInterfaces[0].Groups": ["sg-0123456789abcdef1"], "LaunchSpecification.NetworkInterfaces[0].DeviceIndex": 0,
-      "LaunchSpecification.NetworkInterfaces[0].PrivateIpAddress": "10.20.1.33", "LaunchSpecification.NetworkInterfaces[0].DeleteOnTermination": True,
-      "LaunchSpecification.NetworkInterfaces[0].NetworkInterfaceId": "eni-0123456789abcdef0"}),
+    ("RequestSpotInstances", {**LATER, "LaunchSpecification": {"ImageId": "{image}", "InstanceType": "m5.4xlarge", "NetworkInterfaces": [
+        {**{k: v for k, v in TEMPLATE["NetworkInterfaces"][0].items() if k not in (*ALONE, "NetworkInterfaceId")}, "SubnetId": "{subnet}", "Groups": ["{sg}"]}]}}, *SIR,
+     {"LaunchSpecification.NetworkInterfaces[0].SubnetId": "{subnet}", "LaunchSpecification.NetworkInterfaces[0].Description": "first",
+      "LaunchSpecification.NetworkInterfaces[0].Groups": ["{sg}"], "LaunchSpecification.NetworkInterfaces[0].DeviceIndex": 0,
+      "LaunchSpecification.NetworkInterfaces[0].PrivateIpAddress": "10.20.1.33", "LaunchSpecification.NetworkInterfaces[0].DeleteOnTermination": True}),
+    ("RequestSpotInstances", {**LATER, "LaunchSpecification": {"ImageId": "{image}", "NetworkInterfaces": [{"DeviceIndex": 0, "NetworkInterfaceId": "{eni}"}]}}, *SIR,
+     {"LaunchSpecification.NetworkInterfaces[0].NetworkInterfaceId": "{eni}"}),
     ("RunInstances",
      {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "KeyName": "drawn", "SubnetId": "{subnet}",
       "SecurityGroupIds": ["{sg}"], "PrivateIpAddress": "10.20.1.10", "UserData": "#!/bin/sh\n", "ClientToken": "an-instance",
@@ -281,6 +283,9 @@ ROWS = [
      {"NetworkInterfaceIds": ["{prefix eni}"]}, "NetworkInterfaces[0].Ipv4Prefixes[?Ipv4Prefix=='10.46.1.208/28'] | [0]", {"Ipv4Prefix": "10.46.1.208/28"}),
     ("AssignIpv6Addresses", {"NetworkInterfaceId": "{prefix eni}", "Ipv6PrefixCount": 1}, {}, "DescribeNetworkInterfaces",
      {"NetworkInterfaceIds": ["{prefix eni}"]}, "NetworkInterfaces[0]", {"length(Ipv6Prefixes)": 3}),
+    ("RequestSpotInstances", {**LATER, "LaunchSpecification": {"ImageId": "{image}", "InstanceType": "m5.4xlarge", "NetworkInterfaces": [
+        {"DeviceIndex": n, "SubnetId": "{six subnet}", k: v} for n, (k, v) in enumerate(ALONE.items())]}}, *SIR,
+     {"length(LaunchSpecification.NetworkInterfaces)": 7, "LaunchSpecification.NetworkInterfaces[6].DeviceIndex": 6}),
     ("AssignIpv6Addresses", {"NetworkInterfaceId": "{named eni}", "Ipv6Prefixes": ["{six prefix b}"]}, {}, "DescribeNetworkInterfaces",
      {"NetworkInterfaceIds": ["{named eni}"]}, "NetworkInterfaces[0]", {"Ipv6Prefixes[1].Ipv6Prefix": "{six prefix b}"}),
     ("RunInstances", {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
