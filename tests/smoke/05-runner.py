@@ -94,6 +94,13 @@ def test_everything_runs_within_some_turns_and_none_costs_more():
     assert {s.id for s in candidates} - {s.id for s in seen} == set()
 
 
+def test_what_changed_holds_every_turn():
+    """`tests/run changed` runs beforehand each script that `ci` chooses at some commit."""
+    weighed = {entry.id for entry in choice.weigh(SCRIPTS, lambda _: dict.fromkeys(["src/engine/core/op.c", "web/app.js"], 10))}
+    for turn in range(40):
+        assert weighed >= set(chosen_after("src/engine/core/op.c", "web/app.js", turn=turn))
+
+
 def test_narrow_subjects_weigh_more():
     wide = entries.Entry("real", "wide.py", [], 1, "chosen", subjects=("src/drivers",))
     narrow = entries.Entry("real", "narrow.py", [], 1, "chosen", subjects=("src/drivers/ovn",))
