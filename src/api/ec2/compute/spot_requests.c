@@ -435,13 +435,50 @@ static void write_spec_disks(struct xml *x, const struct ec2_launch_parts *disks
 		if (d->number[0])
 			xml_int(x, "volumeSize", d->number[0]);
 		xml_text_opt(x, "volumeType", d->text[4]);
+		if (d->number[1])
+			xml_int(x, "iops", d->number[1]);
+		if (d->number[2])
+			xml_int(x, "throughput", d->number[2]);
 		xml_bool(x, "deleteOnTermination", d->flag[0]);
 		if (d->flag[1])
 			xml_bool(x, "encrypted", true);
+		xml_text_opt(x, "kmsKeyId", d->text[5]);
 		xml_close(x, "ebs");
 		xml_close(x, "item");
 	}
 	xml_close(x, "blockDeviceMapping");
+}
+
+/* Writes the items' first text, and whether an address is the primary one. */
+static void write_spec_list(struct xml *x, const struct ec2_launch_parts *list, const char *set,
+			    const char *member)
+{
+	if (!list->count)
+		return;
+	xml_open(x, set);
+	for (size_t k = 0; k < list->count; k++) {
+		xml_open(x, "item");
+		xml_text(x, member, list->at[k].text[0]);
+		if (strcmp(member, "privateIpAddress") == 0)
+			xml_bool(x, "primary", list->at[k].flag[0]);
+		xml_close(x, "item");
+	}
+	xml_close(x, set);
+}
+
+/* Counts and lists of an interface's addresses. Names as in botocore's model of InstanceNetworkInterfaceSpecification:
+ * prefixes have no names of their own for answers, so theirs are the request's. */
+static void write_spec_addresses(struct xml *x, const struct ec2_launch_words *w)
+{
+	static const char *const counts[] = {NULL, "secondaryPrivateIpAddressCount", "ipv6AddressCount",
+					     "Ipv4PrefixCount", "Ipv6PrefixCount"};
+	for (size_t k = 1; k < sizeof counts / sizeof counts[0]; k++)
+		if (w->number[k])
+			xml_int(x, counts[k], w->number[k]);
+	write_spec_list(x, &w->parts[0], "privateIpAddressesSet", "privateIpAddress");
+	write_spec_list(x, &w->parts[1], "ipv6AddressesSet", "ipv6Address");
+	write_spec_list(x, &w->parts[2], "Ipv4Prefix", "Ipv4Prefix");
+	write_spec_list(x, &w->parts[3], "Ipv6Prefix", "Ipv6Prefix");
 }
 
 static void write_spec_interfaces(struct xml *x, const struct ec2_launch_parts *interfaces)
@@ -459,6 +496,7 @@ static void write_spec_interfaces(struct xml *x, const struct ec2_launch_parts *
 		for (size_t n = 0; n < w->texts[0].count; n++)
 			xml_text(x, "SecurityGroupId", w->texts[0].at[n]);
 		xml_close(x, "SecurityGroupId");
+		write_spec_addresses(x, w);
 		if (w->flag[1])
 			xml_bool(x, "deleteOnTermination", true);
 		if (w->flag[0])
