@@ -380,7 +380,17 @@ def test_a_host_names_what_is_on_it(dev):
         dialog(b, "Add host")
         field(b, "name", "root@192.0.2.7")
         command(b, "dari host add root@192.0.2.7")
+        b.press(Keys.ENTER)
+        b.until("return document.querySelector('dialog [role=alert]')?.innerText.includes('Run the command below on the server')", what="where to set the machine up")
         b.press(Keys.ESCAPE)
+        button(b, "Add host")
+        dialog(b, "Add host")
+        field(b, "name", "hv-new")
+        b.press(Keys.ENTER)
+        b.until("return [...document.querySelectorAll('tr[data-id] a')].some(a => a.innerText === 'hv-new')", what="the new host")
+        (new,) = [h for h in dev.command("host", "list") if h["name"] == "hv-new"]
+        assert new["instances"] == 0
+        dev.command("host", "remove", "hv-new")
         busy = max(dev.command("host", "list"), key=lambda h: h["instances"])
         b.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText === arguments[0])", busy["name"], what="the host")
         button(b, "Drain", "aside")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hosts, for operators: usage and conditions.
-import {html, nothing, nameOf, shortId, stateOf, refName, pairs, when, mark, gauge, ask, report, oneByOne} from "../parts.js";
+import {html, nothing, nameOf, shortId, stateOf, refName, pairs, when, mark, gauge, ask, note, report, oneByOne} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, touch} from "../store.js";
 import {href, here} from "../router.js";
@@ -35,13 +35,21 @@ function whatIsOn(chosen) {
 	return all ? html`<p><strong>${t("{n} instances", {n: all})}</strong>${there.length ? `: ${words(there.slice(0, NAMES_MAX).map(nameOf))}${all > Math.min(NAMES_MAX, there.length) ? " …" : ""}` : nothing}</p>` : html`<p class="dim">${t("No instances.")}</p>`;
 }
 
-/** Machines are added on dari's machine, which has the keys and certificates. */
+/** Registers a machine that is set up. Setting one up needs SSH from dari's own machine: a browser only shows that command. */
 function add() {
 	const preview = (form) => showCommand("hosts.add", form ? Object.fromEntries(new FormData(form)) : {});
-	ask({title: t("Add host"), label: null, wide: true,
-		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("Run the command below on the server: hosts are added from there. With root@ADDRESS as the name, dari sets the machine up over SSH. Add --plan to see the steps first.")}</p>
-			<div class="grid2"><label class="f">${t("Name, or root@ADDRESS")}<input name="name" maxlength="255" spellcheck="false" autofocus></label><label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option>${z.name}</option>`)}</select></label>
-			<label class="f">${t("Migration address (empty: same)")}<input name="address" maxlength="255" spellcheck="false"></label><label class="f">${t("libvirt’s URI (empty: qemu+tls)")}<input name="uri" maxlength="255" spellcheck="false"></label></div></div>`});
+	ask({title: t("Add host"), label: t("Add host"), wide: true,
+		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("A machine that is not set up yet: run the command below on the server, with root@ADDRESS as the name. It sets the machine up over SSH and adds it. Append --plan to see the steps first.")}</p>
+			<p>${t("A machine that is set up: enter its name, and choose Add host.")}</p>
+			<div class="grid2"><label class="f">${t("Name, or root@ADDRESS")}<input name="name" maxlength="255" required spellcheck="false" autofocus></label><label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option>${z.name}</option>`)}</select></label>
+			<label class="f">${t("Migration address (empty: same)")}<input name="address" maxlength="255" spellcheck="false"></label><label class="f">${t("libvirt’s URI (empty: qemu+tls)")}<input name="uri" maxlength="255" spellcheck="false"></label></div></div>`,
+		submit: async (form) => {
+			const body = Object.fromEntries([...form].filter(([, value]) => value));
+			if (body.name.includes("@"))
+				throw new Error(t("This console cannot set machines up over SSH. Run the command below on the server."));
+			const host = await post("/hosts", body);
+			note(t("Host {name} added", {name: host.name ?? body.name}));
+		}});
 	preview(null);
 }
 
