@@ -312,10 +312,12 @@ static RESULT op_check_sizes(struct op *op, const struct kind_info *k, const str
 	const struct field *field = row_find_too_large(k, row);
 	if (!field)
 		return OK;
-	return ctx_fail_kind(
-		op->ctx, ERR_TOO_LARGE, (int) k->kind, "The %s of a %s holds more than %zu%s.", field->name,
-		k->name, field->most_bytes ? field->most_bytes : field->most,
-		field->most_bytes || field->type == FIELD_TEXT || field->type == FIELD_BLOB ? " bytes" : "");
+	struct str list; /* every list begins like a text: row_find_too_large() */
+	memcpy(&list, (const char *) row + field->offset, sizeof list);
+	bool is_bytes = field->type == FIELD_TEXT || field->type == FIELD_BLOB || list.n <= field->most;
+	return ctx_fail_kind(op->ctx, ERR_TOO_LARGE, (int) k->kind, "The %s of a %s holds more than %zu %s.",
+			     field->name, k->name, list.n > field->most ? field->most : field->most_bytes,
+			     is_bytes ? "bytes" : "entries");
 }
 
 RESULT op_put(struct op *op, enum kind kind, const struct row *row)

@@ -278,6 +278,18 @@ static RESULT take_back(struct fleet_launching *l, struct op_place place, int64_
 
 /* ---- creation ---- */
 
+/* Bytes that each message may have: all overrides may fail for both kinds of capacity, and the row holds 64 KiB of
+ * numbers, codes and messages. */
+enum { FAILURE_BYTES = 65536, FAILURE_CODE_BYTES = 64, MESSAGE_BYTES_MAX = 200 };
+
+static size_t message_bytes(size_t overrides)
+{
+	size_t share = FAILURE_BYTES / (2 * overrides + 1) - FAILURE_CODE_BYTES;
+	return share < MESSAGE_BYTES_MAX ? share : MESSAGE_BYTES_MAX;
+}
+_Static_assert(FAILURE_BYTES / (2 * FLEET_OVERRIDES_MAX + 1) > FAILURE_CODE_BYTES,
+	       "each failure has a message");
+
 /* Failures of an instant fleet, behind those that the row has. */
 static RESULT write_failures(struct op *op, const struct fleet_launching *l, struct fleet *fleet)
 {
@@ -293,7 +305,7 @@ static RESULT write_failures(struct op *op, const struct fleet_launching *l, str
 			continue;
 		texts[count++] = str_print(op->ctx->arena, l->is_spot ? "%zu spot" : "%zu", k);
 		texts[count++] = o->code;
-		texts[count++] = str_cut(o->message, 200);
+		texts[count++] = str_cut(o->message, message_bytes(l->count));
 	}
 	fleet->failures = (struct strs){texts, count};
 	return OK;

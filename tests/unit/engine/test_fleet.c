@@ -189,6 +189,28 @@ static void check_failures(void **state)
 	assert_int_equal(s.overrides[1].err, ERR_INVALID);
 }
 
+/* The row holds the failures of the longest fleet for both kinds of capacity, with messages that are cut. */
+static void check_failures_of_all(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	struct fleet_override *many = arena_new_array(c->c.arena, struct fleet_override, FLEET_OVERRIDES_MAX);
+	char words[400];
+	memset(words, 'w', sizeof words);
+	for (size_t k = 0; k < FLEET_OVERRIDES_MAX; k++) {
+		many[k] = s.overrides[0];
+		many[k].code = STR("PrivateIpAddressLimitExceededAndMore");
+		many[k].message = (struct str){words, sizeof words};
+	}
+	struct fleet_wish wish = wish_of(&s, FLEET_OVERRIDES_MAX, 2);
+	wish.overrides = many;
+	wish.spot_target = FLEET_UNIT;
+	const struct fleet *fleet = create(&s, &wish);
+	assert_int_equal(fleet->failures.count, 2 * 3 * FLEET_OVERRIDES_MAX);
+	assert_true(str_is(fleet->failures.at[3 * FLEET_OVERRIDES_MAX], "0 spot"));
+	assert_in_range(fleet->failures.at[2].n, 40, 200);
+}
+
 static void check_token(void **state)
 {
 	struct scene s = begin(*state);
@@ -293,10 +315,10 @@ static void check_trial(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(check_minimum),  TEST(check_order),       TEST(check_units),
-		TEST(check_one_type), TEST(check_one_zone),    TEST(check_failures),
-		TEST(check_token),    TEST(check_diversified), cmocka_unit_test(check_split),
-		TEST(check_update),   TEST(check_trial),
+		TEST(check_minimum),           TEST(check_order),    TEST(check_units),
+		TEST(check_one_type),          TEST(check_one_zone), TEST(check_failures),
+		TEST(check_failures_of_all),   TEST(check_token),    TEST(check_diversified),
+		cmocka_unit_test(check_split), TEST(check_update),   TEST(check_trial),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
