@@ -351,6 +351,7 @@ export const COMMANDS = {
 	"hosts.disable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --disable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: false}))},
 	"users.create": {aws: ({name}) => `aws iam create-user --user-name ${q(name)}`, curl: ({name}) => curl("POST", "/users", {name})},
 	"users.delete": {aws: ({ids}) => each(ids, (u) => `aws iam delete-user --user-name ${q(u.name)}`), curl: bulk("users", "delete")},
+	"users.link": {curl: ({ids, provider, subject}) => curl("PUT", `/users/${ids[0].id}/oidc-subject`, {oidc_provider: provider?.id, subject: subject ?? ""})},
 	"users.key": {aws: ({ids}) => each(ids, (u) => `aws iam create-access-key --user-name ${q(u.name)}`), curl: ({ids}) => each(ids, (u) => curl("POST", "/access-keys", {user: u.id}))},
 	"users.password": {aws: ({ids}) => each(ids, (u) => `aws iam create-login-profile --user-name ${q(u.name)} --password PASSWORD --password-reset-required`), curl: ({ids}) => each(ids, (u) => curl("POST", `/users/${u.id}/password`, {password: "PASSWORD", is_first: true}))},
 	"users.key-off": {aws: ({ids, user}) => each(ids, (k) => `aws iam update-access-key --user-name ${q(user?.name)} --access-key-id ${k.key_id} --status Inactive`), curl: ({ids}) => each(ids, (k) => curl("POST", `/access-keys/${k.id}/enable`, {enabled: false}))},

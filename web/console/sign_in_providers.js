@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // OpenID Connect providers by which people of a domain sign in, for operators: a card of the page of domains. A client's secret goes to the server and
-// is never shown again.
-import {html, nothing, nameOf, refName, ask, report, copyable} from "./parts.js";
-import {rows, touch} from "./store.js";
+// is never shown again. A user of a domain that lacks a linked identity is linked here by hand.
+import {html, nothing, nameOf, refName, ask, note, report, copyable, problemCard} from "./parts.js";
+import {rows, reload, touch} from "./store.js";
 import {t} from "./words.js";
 import {get, post, put, remove} from "./api.js";
 import {showCommand} from "./command_bar.js";
 
-let providers = null, isAsked = false;
+let providers = null, problem = null, isAsked = false;
 
 function look() {
 	isAsked = true;
-	return get("/oidc-providers?fields=*&all=1").then((answer) => { providers = answer.items; }, () => { providers ??= []; }).then(touch);
+	return get("/oidc-providers?fields=*&all=1").then((answer) => { [providers, problem] = [answer.items, null]; }, (why) => { problem = why; }).then(touch);
 }
 
 const redirectOf = (p) => `${location.origin}/api/v1/session/oidc/${p.id}/callback`;
@@ -60,6 +60,28 @@ function end(p) {
 		submit: () => report(t("{name} disabled", {name: p.sign_in_name}), () => remove(`/oidc-providers/${p.id}/sign-in`)).then(look).then(() => false)});
 }
 
+/** Links the user of a domain to a subject of a provider that lets people of the domain in. */
+export async function linkIdentity([u]) {
+	await look();
+	const mine = (providers ?? []).filter((p) => p.sign_in_domain === u.domain), present = mine.find((p) => p.url === u.oidc_issuer);
+	if (!mine.length)
+		return ask({title: t("Link identity: {name}", {name: u.name}), label: null,
+			body: () => (problem ? problemCard(problem) : html`<p>${t("No identity provider lets people of this domain sign in. Add one on the Domains page.")}</p>`)});
+	const read = (form) => [mine.find((p) => p.id === form.get("provider")), form.get("subject").trim()];
+	const preview = (provider, subject) => showCommand("users.link", {ids: [u], provider, subject});
+	ask({title: t("Link identity: {name}", {name: u.name}), label: t("Save"),
+		body: () => html`<div @input=${(e) => preview(...read(new FormData(e.target.closest("form"))))}><p>${t("The person whom the provider calls by this subject signs in as this user.")}</p>
+			<label class="f">${t("Identity provider")}<select name="provider">${mine.map((p) => html`<option value=${p.id} ?selected=${p === present}>${p.sign_in_name}</option>`)}</select></label>
+			<label class="f">${t("Subject (claim sub; empty: unlink)")}<input name="subject" maxlength="255" spellcheck="false" autofocus .value=${u.oidc_subject ?? ""}></label></div>`,
+		submit: async (form) => {
+			const [provider, subject] = read(form);
+			await put(`/users/${u.id}/oidc-subject`, {oidc_provider: provider.id, subject});
+			note(subject ? t("{name} linked", {name: u.name}) : t("{name} unlinked", {name: u.name}));
+			return reload("users").then(() => false);
+		}});
+	preview(present ?? mine[0], u.oidc_subject ?? "");
+}
+
 const line = (p) => html`<tr><td>${p.sign_in_name || html`<span class="dim">${t("disabled")}</span>`}</td><td class="m">https://${p.url}</td><td>${p.sign_in_domain ? refName("domains", p.sign_in_domain) : "–"}</td>
 	<td>${p.sign_in_domain ? copyable(redirectOf(p)) : "–"}</td><td><button type="button" aria-label=${t("Sign-in with {name}", {name: p.url})} @click=${() => change(p)}>${p.sign_in_domain ? t("Settings") : t("Enable")}…</button>
 	${p.sign_in_domain ? html`<button type="button" class="danger-text" aria-label=${t("Disable sign-in with {name}?", {name: p.sign_in_name})} @click=${() => end(p)}>${t("Disable")}…</button>` : nothing}</td></tr>`;
@@ -69,5 +91,5 @@ export function signInCard() {
 		look();
 	return html`<section class="card" aria-label=${t("Identity providers")}><div class="head"><h2>${t("Identity providers")}</h2><span class="sp"></span><button type="button" @click=${add}>${t("Add identity provider")}</button></div>
 		<p class="hint">${t("People of a domain sign in to the console with their company’s login, by OpenID Connect.")}</p>
-		${providers?.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Identity providers")}><table class="simple"><thead><tr><th scope="col">${t("Name")}</th><th scope="col">${t("Issuer URL")}</th><th scope="col">${t("Domain")}</th><th scope="col">${t("Redirect URI")}</th><th scope="col"><span class="sr">${t("Actions")}</span></th></tr></thead><tbody>${providers.map(line)}</tbody></table></div>` : nothing}</section>`;
+		${problemCard(problem)}${providers?.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Identity providers")}><table class="simple"><thead><tr><th scope="col">${t("Name")}</th><th scope="col">${t("Issuer URL")}</th><th scope="col">${t("Domain")}</th><th scope="col">${t("Redirect URI")}</th><th scope="col"><span class="sr">${t("Actions")}</span></th></tr></thead><tbody>${providers.map(line)}</tbody></table></div>` : nothing}</section>`;
 }

@@ -138,7 +138,7 @@ def run_line(dev, tool, line):
     elif tool == "dari":
         argv, env = [DARI, "--config", dev.config, *shlex.split(line)[1:]], dict(os.environ)
     elif tool == "curl":
-        argv, env = ["/bin/bash", "-c", line + " --fail-with-body -sS"], dict(os.environ, DARI_URL=dev.url, DARI_TOKEN=(dev.operator if any(f"/v1/{kind}" in line for kind in OF_OPERATOR) or "/work" in line or "/sign-in" in line or "is_private" in line else dev.mine).token)
+        argv, env = ["/bin/bash", "-c", line + " --fail-with-body -sS"], dict(os.environ, DARI_URL=dev.url, DARI_TOKEN=(dev.operator if any(f"/v1/{kind}" in line for kind in OF_OPERATOR) or "/work" in line or "/sign-in" in line or "/oidc-subject" in line or "is_private" in line else dev.mine).token)
     elif tool == "aws":
         argv = ["/usr/bin/aws", *shlex.split(line)[1:]]
         env = {"PATH": "/usr/bin:/bin", "HOME": dev.folder, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": dev.url, "AWS_PAGER": "", "AWS_ACCESS_KEY_ID": dev.account.key_id,
@@ -812,6 +812,10 @@ def test_sign_in_by_a_provider(dev):
         assert "sign_in_name" not in one
         run_text(dev, "curl", command(dev, "sign-ins.set", "curl", {"provider": one, "body": {"client_id": "console", "name": "It's <ours>", "client_secret": "a \"secret\""}}))
         assert row(dev, "oidc-providers", one["id"])["sign_in_name"] == "It's <ours>"
+        admin = next(u for u in dev.operator.rows("/users?fields=*&all=1") if u["name"] == "admin" and not u.get("account"))
+        for subject in (f"{tool}'s \"one\"", ""):
+            run_text(dev, "curl", command(dev, "users.link", "curl", {"ids": [admin], "provider": one, "subject": subject}))
+            assert dev.operator.api_ok("GET", f"/users/{admin['id']}")["item"].get("oidc_subject", "") == subject
         run_text(dev, "curl", command(dev, "sign-ins.end", "curl", {"provider": one}))
         assert "sign_in_name" not in row(dev, "oidc-providers", one["id"])
 
@@ -837,7 +841,7 @@ def test_every_verb_is_here():
     of_ansible, of_terraform = (set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": ', source(name), re.MULTILINE)) for name in ("ansible.js", "terraform.js"))
     assert of_ansible <= set(VERBS) | set(LISTS) and of_terraform <= set(VERBS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "sign-ins.add", "sign-ins.set",
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set",
                                                                 "sign-ins.end"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]

@@ -286,6 +286,19 @@ def test_a_user_and_a_key(dev):
         assert not b.faults()
 
 
+def link_identity(b, dev):
+    """Links the domain's user admin to a subject, and unlinks it."""
+    for wanted in ("248289761001", ""):
+        go(b, dev, "people")
+        b.click("return [...document.querySelectorAll('tr[data-id]')].find(r => r.innerText.includes('admin') && r.innerText.includes('domain'))?.querySelector('a')", what="the user")
+        b.click("return [...document.querySelectorAll('aside [role=toolbar] button')].find(e => e.innerText === 'Link identity')", what="the button")
+        field = b.until("return document.querySelector('dialog input[name=subject]')", what="the field")
+        field.clear()
+        field.send_keys(wanted, Keys.ENTER)
+        b.until("return !document.querySelector('dialog')", what="the dialog gone")
+        b.until("return document.querySelector('aside')?.innerText.includes('248289761001 (https://id.example.com/realms/company)') === arguments[0]", bool(wanted), what="the link")
+
+
 def test_an_identity_provider(dev):
     """An operator adds a provider, registers the address shown, and disables it; the secret stays out of the page, and strangers see the button."""
     def offered():
@@ -312,6 +325,8 @@ def test_an_identity_provider(dev):
         b.until("return document.querySelector('dialog pre')", what="the redirect URI")
         b.press(Keys.ESCAPE)
         b.until("return [...document.querySelectorAll('main tbody td')].some(c => c.innerText === 'Works')", what="the new name")
+        link_identity(b, dev)
+        go(b, dev, "domains")
         b.click("return [...document.querySelectorAll('main tbody button')].find(e => e.innerText === 'Disable…' && e.getAttribute('aria-label').includes('sign-in'))", what="the button")
         b.click("return document.querySelector('dialog .danger')", what="the answer")
         b.until("return [...document.querySelectorAll('main tbody button')].some(e => e.innerText === 'Enable…')", what="that it is disabled")

@@ -9,6 +9,7 @@ import {manages, whyNoButtons, policiesCard} from "../rights.js";
 import {t, list as words, time, since} from "../words.js";
 import {get, post, remove, intent} from "../api.js";
 import {session, isOperator} from "../session.js";
+import {linkIdentity} from "../sign_in_providers.js";
 
 /** A user of the account itself; users of a domain have access by roles, and only administrators create them. */
 const isOwn = (u) => u.account === session.account?.id && !u.is_owner;
@@ -134,9 +135,10 @@ export const view = resourcePage({
 	],
 	actions: [{id: "key", title: () => t("Create access key"), hidden: () => !manages(), may: isOwn, run: (chosen) => makeKey(chosen.filter(isOwn))},
 		{id: "password", title: () => t("Set console password"), hidden: () => !manages(), may: isOwn, one: true, run: (chosen) => askPassword(chosen.filter(isOwn))},
+		{id: "link", title: () => t("Link identity"), hidden: () => !isOperator(), may: (u) => !u.account, one: true, run: (chosen) => linkIdentity(chosen.filter((u) => !u.account))},
 		{id: "delete", title: () => t("Delete"), hidden: () => !manages(), may: isOwn, run: (chosen) => drop(chosen.filter(isOwn)), danger: true}],
 	above: whyNoButtons,
 	lead: () => (manages() ? html`<button type="button" class="b1" @click=${make}>${t("Create user")}</button>` : nothing),
-	facts: (u) => pairs([[t("Name"), u.name], [t("State"), u.enabled ? mark("ok", t("enabled")) : mark("off", t("disabled"))], [t("Type"), kindOf(u)], [t("Path"), u.path && u.path !== "/" ? u.path : ""], [t("Email"), u.email], [t("Description"), u.description], [t("MFA"), factorOf(u)], [t("Created"), when(u.created_us)], ["OpenStack", copyable(u.id)]]),
+	facts: (u) => pairs([[t("Name"), u.name], [t("State"), u.enabled ? mark("ok", t("enabled")) : mark("off", t("disabled"))], [t("Type"), kindOf(u)], [t("Path"), u.path && u.path !== "/" ? u.path : ""], [t("Email"), u.email], [t("Identity provider"), u.oidc_subject ? `${u.oidc_subject} (https://${u.oidc_issuer})` : ""], [t("Description"), u.description], [t("MFA"), factorOf(u)], [t("Created"), when(u.created_us)], ["OpenStack", copyable(u.id)]]),
 	more,
 });
