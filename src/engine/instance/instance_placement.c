@@ -22,6 +22,7 @@
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_swap.h"
 #include "model/dedicated_host.h"
+#include "model/instance_task.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -45,8 +46,10 @@ RESULT instance_write_host(struct op *op, const struct instance *instance, uuid 
 	if (next.host_affinity && dedicated)
 		next.dedicated_host = dedicated->row.id;
 	next.row.gen++;
-	if (next.task == INSTANCE_TASK_RESIZE || next.task == INSTANCE_TASK_REVERT)
-		next.task_gen = (int64_t) next.row.gen; /* the resize is done by that gen, on that host */
+	/* A resize that is under way is done by that gen, on that host. `task` alone says what the last task was. */
+	enum instance_task task = model_derive_instance_task(instance);
+	if (task == INSTANCE_TASK_RESIZE || task == INSTANCE_TASK_REVERT)
+		next.task_gen = (int64_t) next.row.gen;
 	TRY(instance_put(op, &next));
 	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
 	     v = volume_next_by_instance(op->head, v)) {

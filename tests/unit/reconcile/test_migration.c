@@ -9,7 +9,9 @@
 #include "engine/instance/instance_migration.h"
 #include "engine/job.h"
 #include "engine/region/host.h"
+#include "engine/instance/instance_event.h"
 #include "model/host.h"
+#include "model/instance_task.h"
 #include "model/processor.h"
 #include "model/states.h"
 #include "reconcile/instance_migration_plan.h"
@@ -489,6 +491,22 @@ TEST_STORY(has_its_host_s_processor, 1)
 
 /* ---- powered off meanwhile ---- */
 
+/* The next start avoids the host, and is no resize: the last one is over. */
+static void starts_elsewhere(struct cloud *c, uuid id)
+{
+	struct str from = str_copy(c->arena, cloud_host_of(c, id));
+	struct maintenance_wish wish = {.host = {.kind = KIND_HOST, .text = from},
+					.from_us = clock_now_us() + HOUR,
+					.kind = HOST_MAINTENANCE_KIND_STOP};
+	cloud_ok(c, NULL, engine_plan_maintenance, &wish);
+	cloud_start(c, id);
+	struct instance next = cloud_instance(c, id);
+	assert_int_equal(model_derive_instance_task(&next), INSTANCE_TASK_NONE);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_false(str_equal(cloud_host_of(c, id), from));
+}
+
 static void goes_off(struct cloud *c)
 {
 	struct guest g;
@@ -511,6 +529,8 @@ static void goes_off(struct cloud *c)
 		cloud_ok(c, NULL, engine_confirm_resize, &target);
 		cloud_settle(c);
 		assert_int_equal(record_of(c, g.id).outcome, INSTANCE_MIGRATION_OUTCOME_CONFIRMED);
+		if (!is_on)
+			starts_elsewhere(c, g.id);
 		return;
 	}
 	cloud_ok(c, NULL, engine_revert_resize, &target);
@@ -519,6 +539,8 @@ static void goes_off(struct cloud *c)
 	assert_true(sim_compute_disk_has(g.from, g.volume, g.text));
 	assert_int_equal(cloud_state(c, g.id), is_on ? INSTANCE_RUNNING : INSTANCE_STOPPED);
 	assert_int_equal(record_of(c, g.id).outcome, INSTANCE_MIGRATION_OUTCOME_REVERTED);
+	if (!is_on)
+		starts_elsewhere(c, g.id);
 }
 TEST_STORY(goes_off, 2)
 
