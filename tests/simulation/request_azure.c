@@ -173,13 +173,25 @@ void azure_apply_tags(struct request *x, struct thing *t)
 	request_apply_tag(x, t);
 }
 
+/* A port that is ending has released its name at once. */
+static bool is_name_reused(const struct request *x, const struct thing *t)
+{
+	EACH (&x->s->model, other, t->kind)
+		if (other != t && other->account == t->account && other->area == t->area &&
+		    other->life != GONE && strcmp(other->arm, t->arm) == 0)
+			return true;
+	return false;
+}
+
 /* A released name may be in use by another resource by now. */
 bool azure_can_be_sent(const struct request *x)
 {
-	for (size_t k = 0; k < x->ref_count; k++)
-		if (x->refs[k]->life == GONE &&
-		    (x->refs[k]->arm[0] || x->refs[k]->kind == KIND_RESOURCE_GROUP))
+	for (size_t k = 0; k < x->ref_count; k++) {
+		const struct thing *t = x->refs[k];
+		bool is_named = t->arm[0] || t->kind == KIND_RESOURCE_GROUP;
+		if (is_named && (t->life == GONE || (t->life == ENDING && is_name_reused(x, t))))
 			return false;
+	}
 	return true;
 }
 
