@@ -6,6 +6,7 @@
 #include "engine/instance/instance_migration.h"
 #include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/server_group.h"
+#include "model/instance_task.h"
 #include "model/server_group.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -173,6 +174,29 @@ static void check_return_to_disks(void **state)
 	assert_true(uuid_equal(place(c, id), other));
 }
 
+/* A placement belongs to the resize that is under way, and not to the last one. */
+static void check_task(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = launch_running(c);
+	static const enum instance_task tasks[] = {INSTANCE_TASK_RESIZE, INSTANCE_TASK_REVERT};
+	for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++)
+		for (int is_over = 0; is_over < 2; is_over++) {
+			struct instance instance = *cloud_instance(c, id);
+			instance.host = UUID_NONE;
+			instance.seen_power = INSTANCE_SEEN_POWER_ABSENT;
+			instance.task = tasks[k];
+			instance.task_gen = (int64_t) instance.row.gen;
+			instance.seen_gen = instance.task_gen - !is_over;
+			write_instance(c, instance);
+			assert_false(uuid_is_none(place(c, id)));
+			assert_int_equal(model_derive_instance_task(cloud_instance(c, id)),
+					 is_over ? INSTANCE_TASK_NONE : tasks[k]);
+			assert_true(is_over || cloud_instance(c, id)->task_gen ==
+						       (int64_t) cloud_instance(c, id)->row.gen);
+		}
+}
+
 static void check_not_placed(void **state)
 {
 	struct cloud *c = *state;
@@ -275,7 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(check_disks),      TEST(check_copies), TEST(check_return_to_disks),
 		TEST(check_not_placed), TEST(check_tpm),    TEST(check_changes_of_others),
-		TEST(check_no_change),
+		TEST(check_no_change),  TEST(check_task),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
