@@ -137,6 +137,8 @@ static RESULT prepare_backup(struct native_call *e, void *args)
 static const struct param restore_params[] = {
 	REF(backup_restoring, "volume", volume, VOLUME, .doc = "Into that free one; else into a new one."),
 	PARAM(struct backup_restoring, "name", made.name, .max = 255, .doc = "Of the new one."),
+	REF(backup_restoring, "zone", made.zone, ZONE,
+	    .doc = "Of the new one; absent: the backed-up volume's."),
 };
 
 /* ---- images ---- */

@@ -377,6 +377,11 @@ static RESULT restore_anew(struct op *op, struct backup_restoring *wish, const s
 		made->name = str_print(op->ctx->arena, "restore_backup_%" STR_FMT,
 				       STR_ARG(uuid_to_str(op->ctx->arena, b->row.id)));
 	made->description = STR("auto-created_from_restore_from_backup");
+	if (!made->zone.kind && uuid_is_none(b->zone))
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_ZONE, STR("zone"),
+				   "The backup was imported: say in which zone the new volume is to be.");
+	if (!made->zone.kind)
+		made->zone = engine_ref_to(op, KIND_ZONE, b->zone, STR("zone"));
 	made->disk.snapshot = engine_ref_to(op, KIND_SNAPSHOT, s.row.id, STR("backup_id"));
 	made->disk.size = (b->size + GIBIBYTE - 1) / GIBIBYTE * GIBIBYTE;
 	TRY(engine_create_volume(op, made));

@@ -54,8 +54,8 @@ OPERATION(engine_delete_backup, backup_deleting)
 struct backup_restoring {
 	struct ref backup;
 	struct ref volume;       /* kind none: creates a volume */
-	struct volume_wish made; /* parameters of the new volume: zone, name, description, type; the rest
-				  * comes from the backup */
+	struct volume_wish made; /* parameters of the new volume: zone (kind none: the backup's), name,
+				  * description, type; the rest comes from the backup */
 	/* outputs: */
 	uuid restored, volume_id;
 	struct str volume_name;
