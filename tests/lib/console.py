@@ -12,8 +12,8 @@ import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
-OF_REGION = ["region", "hosts", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # pages for administrators
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "backups", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
+OF_REGION = ["region", "hosts", "storage-pools", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # pages for administrators
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
 items:
@@ -76,6 +76,8 @@ def world(*options):
         dev.ec2.create_snapshot(VolumeId=volume, Description=HOSTILE)
         dev.rest()
         operator = native.admin(dev)
+        native.own(dev).api_ok("POST", "/backups", {"volume": next(v["id"] for v in native.own(dev).rows("/volumes?fields=*") if v["ec2"] == volume), "name": HOSTILE})
+        operator.api_ok("POST", "/storage-pools", {"name": "ceph", "description": HOSTILE, "kind": "rbd", "monitors": ["127.0.0.1:1"], "rbd_pool": "rbd", "rbd_user": "dari", "key": "QUFB"})
         operator.api_ok("POST", "/audits", {})
         furnish_people(dev, operator)
         operator.api_ok("POST", "/domains", {"name": "shops", "description": HOSTILE})

@@ -154,6 +154,22 @@ export const COMMANDS = {
 		cmk: ({ids}) => each(ids, (r) => `cmk delete snapshot id=${r.id}`),
 		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/snapshots/${r.id}`)),
 	},
+	"backups.create": {
+		openstack: ({ids, name, isIncremental}) => each(ids, (r) => `openstack volume backup create${flag("--name", name)}${isIncremental ? " --incremental" : ""}${r.state === "in-use" ? " --force" : ""} ${r.id}`),
+		curl: ({ids, name, isIncremental}) => each(ids, (r) => curl("POST", "/backups", {volume: r.id, ...(name ? {name} : {}), ...(isIncremental ? {is_incremental: true} : {}), ...(r.state === "in-use" ? {force: true} : {})})),
+	},
+	"backups.restore": {curl: ({ids, name}) => curl("POST", `/backups/${ids[0].id}/restore`, name ? {name} : {})},
+	"backups.delete": {
+		openstack: ({ids}) => `openstack volume backup delete ${uuid(ids)}`,
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/backups/${r.id}`)),
+	},
+	"pools.add": {
+		dari: ({body: b}) => `dari pool add ${q(b.name || "NAME")}${b.kind === "rbd" ? ` --kind rbd${flag("--monitors", (b.monitors ?? []).join(","))}${flag("--pool", b.rbd_pool)}${flag("--user", b.rbd_user)} --key-file FILE` : flag("--path", b.path)}${flag("--zone", b.zone)}`,
+		curl: ({body}) => curl("POST", "/storage-pools", body),
+	},
+	"pools.enable": {dari: ({ids}) => each(ids, (p) => `dari pool set ${q(p.name)} --open`), curl: ({ids}) => each(ids, (p) => curl("PATCH", `/storage-pools/${p.id}`, {enabled: true}))},
+	"pools.disable": {dari: ({ids}) => each(ids, (p) => `dari pool set ${q(p.name)} --close`), curl: ({ids}) => each(ids, (p) => curl("PATCH", `/storage-pools/${p.id}`, {enabled: false}))},
+	"pools.remove": {dari: ({ids}) => each(ids, (p) => `dari pool remove ${q(p.name)}`), curl: ({ids}) => each(ids, (p) => curl("DELETE", `/storage-pools/${p.id}`))},
 	"addresses.allocate": {
 		aws: () => "aws ec2 allocate-address",
 		openstack: () => "openstack floating ip create internet",

@@ -5,7 +5,7 @@ import {row as byId} from "./store.js";
 import {href} from "./router.js";
 import {eventWords} from "./event_words.js";
 
-const PAGE_OF = {instance: ["instances", "instances"], volume: ["volumes", "volumes"], snapshot: ["snapshots", "snapshots"], image: ["images", "images"], address: ["addresses", "addresses"], transit_gateway: ["transit-gateways", "transit-gateways"], fleet: ["fleets", "fleets"], spot_request: ["spot-requests", "spot-requests"], key_pair: ["key-pairs", "keys"],
+const PAGE_OF = {instance: ["instances", "instances"], volume: ["volumes", "volumes"], snapshot: ["snapshots", "snapshots"], backup: ["backups", "backups"], storage_pool: ["storage-pools", "storage-pools"], image: ["images", "images"], address: ["addresses", "addresses"], transit_gateway: ["transit-gateways", "transit-gateways"], fleet: ["fleets", "fleets"], spot_request: ["spot-requests", "spot-requests"], key_pair: ["key-pairs", "keys"],
 	security_group: ["security-groups", "security-groups"], router: ["routers", "networks"], subnet: ["subnets", "networks"], host: ["hosts", "hosts"], support_ticket: ["tickets", "tickets"]};
 
 /** The resource of an event: its name if it is loaded. */

@@ -13,6 +13,8 @@ export const LISTS = {
 	"instances.list": {aws: () => "aws ec2 describe-instances", openstack: () => "openstack server list", cmk: () => "cmk list virtualmachines", ansible: ansible("ec2_instance"), curl: () => curl("GET", "/instances")},
 	"volumes.list": {aws: () => "aws ec2 describe-volumes", openstack: () => "openstack volume list", cmk: () => "cmk list volumes", ansible: ansible("ec2_vol"), curl: () => curl("GET", "/volumes")},
 	"snapshots.list": {aws: () => "aws ec2 describe-snapshots --owner-ids self", openstack: () => "openstack volume snapshot list", cmk: () => "cmk list snapshots", ansible: ansible("ec2_snapshot"), curl: () => curl("GET", "/snapshots")},
+	"backups.list": {openstack: () => "openstack volume backup list", curl: () => curl("GET", "/backups")},
+	"pools.list": {dari: () => "dari pool list", curl: () => curl("GET", "/storage-pools")},
 	"images.list": {aws: () => "aws ec2 describe-images", openstack: () => "openstack image list", cmk: () => "cmk list templates templatefilter=executable", ansible: ansible("ec2_ami"), curl: () => curl("GET", "/images")},
 	"addresses.list": {aws: () => "aws ec2 describe-addresses", openstack: () => "openstack floating ip list", cmk: () => "cmk list publicipaddresses", ansible: ansible("ec2_eip"), curl: () => curl("GET", "/addresses")},
 	"key-pairs.list": {aws: () => "aws ec2 describe-key-pairs", openstack: () => "openstack keypair list", cmk: () => "cmk list sshkeypairs", curl: () => curl("GET", "/key-pairs")},

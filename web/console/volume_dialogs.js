@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dialogs about volumes, used by several pages.
-import {html, nameOf, ask} from "./parts.js";
+import {html, nothing, nameOf, ask} from "./parts.js";
 import {applyRow} from "./store.js";
 import {t, list as words} from "./words.js";
 import {post, intent} from "./api.js";
@@ -17,4 +17,20 @@ export function snapshotDialog(chosen) {
 			}
 		}});
 	preview("");
+}
+
+export function backupDialog(chosen) {
+	const readForm = (form) => ({name: form?.get("name") ?? "", isIncremental: form?.get("incremental") === "on"}), preview = (form) => showCommand("backups.create", {ids: chosen, ...readForm(form)});
+	ask({title: t("Back up {names}", {names: words(chosen.map(nameOf))}), label: t("Back up"),
+		body: () => html`<div @input=${(e) => preview(new FormData(e.target.form))}><label class="f">${t("Name")}<input name="name" maxlength="255" autofocus></label>
+			<label class="check"><input type="checkbox" name="incremental"> ${t("Only what has changed since the last backup")}</label>
+			${chosen.some((v) => v.state === "in-use") ? html`<p class="hint">${t("The instance keeps running. The backup holds what is on the disk at this moment.")}</p>` : nothing}</div>`,
+		submit: async (form) => {
+			const {name, isIncremental} = readForm(form);
+			for (const v of chosen) {
+				const body = {volume: v.id, ...(name ? {name} : {}), ...(isIncremental ? {is_incremental: true} : {}), ...(v.state === "in-use" ? {force: true} : {})};
+				applyRow("backups", (await post("/backups", body, {"Idempotency-Key": intent()})).items?.[0]);
+			}
+		}});
+	preview(null);
 }

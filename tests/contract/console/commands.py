@@ -38,13 +38,14 @@ items:
 """
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}, indent=1)
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
-KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
+KINDS = ["instances", "volumes", "snapshots", "backups", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
          "policies", "policy-versions", "policy-attachments", "iam-roles", "accounts", "domains", "tickets", "ticket-messages", *networks.KINDS]
-OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists")  # kinds that only administrators see
+OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists", "storage-pools")  # kinds that only administrators see
 SHOWN = {  # fields that a click decides; ids, times and names differ between runs
     "instances": ["state", "type", "image", "protect_terminate", "description"],
     "volumes": ["state", "size", "zone"],
     "snapshots": ["state", "size"],
+    "backups": ["state", "size"],
     "key-pairs": ["fingerprint", "type"],
     "security-group-rules": ["direction", "protocol", "from_port", "to_port", "peer_block"],
     "routers": ["blocks"],
@@ -254,6 +255,12 @@ def snapshot(dev):
     made = dev.mine.api_ok("POST", "/snapshots", {"volume": volume(dev)["id"]})["items"][0]["id"]
     dev.rest()
     return row(dev, "snapshots", made)
+
+
+def backup(dev):
+    made = dev.mine.api_ok("POST", "/backups", {"volume": volume(dev)["id"]})["items"][0]["id"]
+    dev.rest()
+    return row(dev, "backups", made)
 
 
 def address(dev):
@@ -481,6 +488,8 @@ VERBS = {
     "volumes.delete": lambda d: {"ids": [volume(d), volume(d)]},
     "snapshots.create": lambda d: {"ids": [volume(d)], "name": "kept"},
     "snapshots.delete": lambda d: {"ids": [snapshot(d)]},
+    "backups.create": lambda d: {"ids": [volume(d)], "name": "it's kept", "isIncremental": False},
+    "backups.delete": lambda d: {"ids": [backup(d)]},
     "addresses.allocate": lambda d: {},
     "addresses.associate": associate,
     "addresses.release": lambda d: {"ids": [address(d)]},
@@ -547,7 +556,7 @@ VERBS = {
     "hosts.enable": lambda d: {"ids": [host(d)]},
 }
 VERBS.update(networks.verbs(instance, address, group))
-LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "hosts.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
+LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "hosts.list", "pools.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
 ASKED = {"costs.list": {"month": time.strftime("%Y-%m", time.gmtime()), "group": "service"}}
 
 
@@ -615,6 +624,7 @@ SHOWN_BY = {  # actions and the tools that have them: those of commands.js and t
     "tags.set": "aws openstack cmk", "tags.remove": "aws openstack cmk",
     "instances.resize": "aws", "instances.launch": "aws openstack", "volumes.create": "aws openstack", "volumes.attach": "aws openstack cmk", "volumes.detach": "aws openstack cmk",
     "volumes.grow": "aws openstack cmk", "volumes.delete": "aws openstack cmk", "snapshots.create": "aws openstack cmk", "snapshots.delete": "aws openstack cmk",
+    "backups.create": "openstack", "backups.delete": "openstack",
     "addresses.allocate": "aws openstack", "addresses.associate": "aws openstack", "addresses.release": "aws openstack", "key-pairs.import": "aws openstack",
     "key-pairs.delete": "aws openstack", "security-groups.create": "aws", "security-groups.delete": "aws openstack", "rules.add": "aws openstack", "rules.remove": "aws openstack",
     "images.deregister": "aws openstack cmk", "networks.create": "aws", "hosts.disable": "openstack", "hosts.enable": "openstack",
@@ -795,6 +805,27 @@ def test_a_launch_is_tried(dev):
     assert all_rows(dev) == before
 
 
+def test_a_backup_is_restored(dev):
+    of = backup(dev)
+    run_text(dev, "curl", command(dev, "backups.restore", "curl", {"ids": [of], "name": "it's back"}))
+    dev.rest()
+    assert [v["state"] for v in dev.mine.rows("/volumes?fields=*") if v.get("name") == "it's back"] == ["available"]
+
+
+def test_storage_pools(dev):
+    """Each tool adds a pool, closes it, opens it and removes it."""
+    for tool in ("dari", "curl"):
+        body = {"name": f"shared-{tool}", "path": f"/srv/shared-{tool}"}
+        run_text(dev, tool, command(dev, "pools.add", tool, {"body": body}))
+        (one,) = [p for p in dev.operator.rows("/storage-pools?fields=*") if p["name"] == body["name"]]
+        assert (one["path"], one["kind"], one["enabled"]) == (body["path"], "shared-dir", True)
+        for verb, enabled in (("pools.disable", False), ("pools.enable", True)):
+            run_text(dev, tool, command(dev, verb, tool, {"ids": [one]}))
+            assert row(dev, "storage-pools", one["id"])["enabled"] is enabled
+        run_text(dev, tool, command(dev, "pools.remove", tool, {"ids": [one]}))
+        assert not row(dev, "storage-pools", one["id"])
+
+
 def test_a_console_password(dev):
     """No row shows a password: whoever knows it signs in."""
     for tool in ("aws", "curl"):
@@ -841,8 +872,8 @@ def test_every_verb_is_here():
     of_ansible, of_terraform = (set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": ', source(name), re.MULTILINE)) for name in ("ansible.js", "terraform.js"))
     assert of_ansible <= set(VERBS) | set(LISTS) and of_terraform <= set(VERBS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set",
-                                                                "sign-ins.end"}
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
+                                                                "sign-ins.end", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

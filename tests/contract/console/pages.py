@@ -509,6 +509,51 @@ def test_transit_gateways_fleets_and_spot_requests(page, dev):
             page.until_text(words)
 
 
+def test_a_backup_and_a_pool(dev):
+    """A volume is backed up and restored; a shared directory is added, closed and removed."""
+    def press(b, words, where="aside [role=toolbar]"):
+        b.click(f"return [...document.querySelectorAll('{where} button')].find(e => e.innerText.replace('…', '') === arguments[0])", words, what=words)
+
+    def open_row(b, words):
+        b.click("return [...document.querySelectorAll('tr[data-id]')].find(r => r.innerText.includes(arguments[0]))?.querySelector('a')", words, what=words)
+
+    with pages(dev) as b:
+        go(b, dev, "volumes?q=state:available")
+        open_row(b, "4 GiB")
+        press(b, "Back up")
+        b.until("return document.activeElement?.name === 'name'", what="the field")
+        b.press("nightly", Keys.ENTER)
+        b.until("return !document.querySelector('dialog')", what="the dialog gone")
+        go(b, dev, "backups")
+        b.until("return [...document.querySelectorAll('tr[data-id]')].some(r => r.innerText.includes('nightly') && r.innerText.includes('available'))", what="the backup")
+        open_row(b, "nightly")
+        press(b, "Restore")
+        b.until("return document.activeElement?.name === 'name'", what="the field")
+        b.press("restored", Keys.ENTER)
+        b.until("return !document.querySelector('dialog')", what="the dialog gone")
+        go(b, dev, "volumes")
+        b.until("return [...document.querySelectorAll('tr[data-id]')].some(r => r.innerText.includes('restored') && r.innerText.includes('available'))", what="the volume")
+        go(b, dev, "backups")
+        open_row(b, "nightly")
+        press(b, "Delete")
+        b.click("return document.querySelector('dialog .danger')", what="the answer")
+        b.until("return ![...document.querySelectorAll('tr[data-id]')].some(r => r.innerText.includes('nightly'))", what="that it is gone")
+        assert not b.faults()
+    with pages(dev, "admin") as b:
+        go(b, dev, "storage-pools")
+        press(b, "Add storage pool", "main")
+        b.until("return document.activeElement?.name === 'name'", what="the field")
+        b.find("dialog input[name=path]").send_keys("/srv/shared")
+        b.find("dialog input[name=name]").send_keys("shared", Keys.ENTER)
+        open_row(b, "shared")
+        press(b, "Allow no new volumes")
+        b.until_text("no new volumes")
+        press(b, "Remove")
+        b.click("return document.querySelector('dialog .danger')", what="the answer")
+        b.until("return ![...document.querySelectorAll('tr[data-id]')].some(r => r.innerText.includes('shared'))", what="that it is gone")
+        assert not b.faults()
+
+
 def test_filter_is_in_the_address(page, dev):
     go(page, dev, "instances?q=web-2")
     page.until("return document.querySelectorAll('tr[data-id]').length === 1", what="one row")

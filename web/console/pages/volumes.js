@@ -7,7 +7,7 @@ import {href} from "../router.js";
 import {t, size, number, list as words} from "../words.js";
 import {post, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
-import {snapshotDialog} from "../volume_dialogs.js";
+import {snapshotDialog, backupDialog} from "../volume_dialogs.js";
 import {tagActions, tagsCard} from "../tags.js";
 
 const GIB = 2 ** 30;
@@ -77,6 +77,7 @@ export const view = resourcePage({
 		{id: "attach", asks: true, permission: "volume.attach", title: () => t("Attach"), may: (v) => v.state === "available", run: attach},
 		{id: "detach", asks: true, permission: "volume.detach", title: () => t("Detach"), may: (v) => v.state === "in-use", run: detach},
 		{id: "snapshot", asks: true, permission: "snapshot.create", title: () => t("Snapshot"), may: (v) => ["available", "in-use"].includes(v.state), run: snapshotDialog},
+		{id: "backup", asks: true, permission: "backup.create", title: () => t("Back up"), may: (v) => ["available", "in-use"].includes(v.state), run: backupDialog},
 		{id: "grow", asks: true, permission: "volume.modify", title: () => t("Extend"), may: (v) => ["available", "in-use"].includes(v.state), run: grow},
 		...tagActions("volume"),
 		{id: "delete", permission: "volume.delete", title: () => t("Delete"), may: (v) => ["available", "error"].includes(v.state), run: drop, danger: true},

@@ -2,6 +2,7 @@
 // English sentences are their own keys. This table has the plural forms, which Intl.PluralRules chooses by {n}.
 export const plurals = {};
 for (const [one, other] of [
+	["Delete {n} backup?", "Delete {n} backups?"], ["Deleting backup", "Deleting {n} backups"], ["{n} of {hosts} hosts sees it", "{n} of {hosts} hosts see it"],
 	["Delete {n} group?", "Delete {n} groups?"], ["Delete {n} interface?", "Delete {n} interfaces?"], ["Delete {n} snapshot?", "Delete {n} snapshots?"],
 	["Delete {n} volume?", "Delete {n} volumes?"], ["Deregister {n} image?", "Deregister {n} images?"], ["Deleting snapshot", "Deleting {n} snapshots"],
 	["Deleting volume", "Deleting {n} volumes"], ["Detaching network interface", "Detaching {n} network interfaces"], ["Detaching volume", "Detaching {n} volumes"],
