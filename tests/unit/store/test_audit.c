@@ -547,11 +547,15 @@ int main(void)
 		TEST(tampering_shows),
 		TEST(long_texts_are_cut),
 		TEST(pages),
-		TEST(waits_for_room),
-		TEST(room_for_records_is_shared),
-		TEST(written_at_the_end),
 		TEST(made_up_names_are_counted),
 		TEST(addresses_of_a_network_are_one_source),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	/* SQLite limits its file's pages; a server's disk cannot be filled from here. */
+	const struct CMUnitTest of_sqlite[] = {
+		TEST(waits_for_room),
+		TEST(room_for_records_is_shared),
+		TEST(written_at_the_end),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	return failed + (database_is_postgresql() ? 0 : cmocka_run_group_tests(of_sqlite, NULL, NULL));
 }
