@@ -10,6 +10,7 @@
 #include "store/account.h"
 #include "store/iam_role.h"
 #include "store/oidc_provider.h"
+#include "store/saml_provider.h"
 #include "store/user.h"
 
 /* "arn:aws:iam::123456789012:user/team/ann" */
@@ -74,6 +75,14 @@ static bool is_service(struct str name)
 	return false;
 }
 
+static bool is_provider(const struct tables *t, uuid account, const struct principal_arn *arn)
+{
+	struct str name = str_slice(arn->rest, 1, arn->rest.n);
+	if (str_is(arn->kind, "oidc-provider"))
+		return oidc_provider_find_by_account(t, account, name);
+	return str_is(arn->kind, "saml-provider") && saml_provider_find_by_account(t, account, name);
+}
+
 /* An ARN of a provider that exists, or the host name of a well-known issuer. */
 static RESULT check_federated(struct ctx *c, const struct tables *t, struct str text)
 {
@@ -85,8 +94,7 @@ static RESULT check_federated(struct ctx *c, const struct tables *t, struct str 
 					  "Federated principals must be valid domain names or SAML metadata "
 					  "ARNs");
 	const struct account *account = split(text, &arn) ? account_find_by_number(t, arn.account) : NULL;
-	bool is_there = account && str_is(arn.kind, "oidc-provider") && arn.rest.n &&
-			oidc_provider_find_by_account(t, account->row.id, str_slice(arn.rest, 1, arn.rest.n));
+	bool is_there = account && arn.rest.n && is_provider(t, account->row.id, &arn);
 	return is_there ? OK
 			: ctx_fail(c, ERR_INVALID,
 				   "Invalid principal in policy: \"FEDERATED\":\"%" STR_FMT "\"",

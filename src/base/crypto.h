@@ -72,6 +72,9 @@ bool crypto_is_vouched_for(struct arena *a, struct strs pems, struct strs thumbp
  * with it (SHA-256; ECDSA in DER, or PKCS #1 v1.5). */
 bool crypto_is_der_key(struct str der);
 bool crypto_verify_der(struct str der, struct str data, struct str signature);
+/* Checks that a certificate in DER, and nothing behind it, has a public key that may verify signatures: RSA of 2048 to
+ * 8192 bits, or on P-256, P-384 or P-521. Validity and issuer are not looked at. */
+bool crypto_is_verifier(struct str certificate_der);
 /* The SHA-256 of a certificate's public key (SubjectPublicKeyInfo in DER), in base64. Empty: not a
  * certificate in PEM. */
 struct str crypto_digest_public_key(struct arena *a, struct str cert_pem);

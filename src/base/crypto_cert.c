@@ -457,3 +457,30 @@ RESULT crypto_check_key_pair(struct ctx *c, struct str cert_pem, struct str key_
 	return is_pair ? OK
 		       : ctx_fail(c, ERR_COMBINATION, "the certificate and the key do not belong together");
 }
+
+static bool is_strong(EVP_PKEY *key)
+{
+	enum { RSA_MIN = 2048, RSA_MAX = 8192 };
+	static const char *const curves[] = {"prime256v1", "secp384r1", "secp521r1"};
+	char name[32] = "";
+	int bits = EVP_PKEY_get_bits(key);
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return bits >= RSA_MIN && bits <= RSA_MAX;
+	if (!EVP_PKEY_is_a(key, "EC") || EVP_PKEY_get_group_name(key, name, sizeof name, NULL) != 1)
+		return false;
+	for (size_t k = 0; k < sizeof curves / sizeof curves[0]; k++)
+		if (strcmp(name, curves[k]) == 0)
+			return true;
+	return false;
+}
+
+bool crypto_is_verifier(struct str certificate_der)
+{
+	const unsigned char *at = (const unsigned char *) certificate_der.p;
+	const unsigned char *end = at + certificate_der.n;
+	OSSL(X509) cert = certificate_der.n ? d2i_X509(NULL, &at, (long) certificate_der.n) : NULL;
+	EVP_PKEY *key = cert && at == end ? X509_get0_pubkey(cert) : NULL;
+	bool is_good = key && is_strong(key);
+	ERR_clear_error();
+	return is_good;
+}

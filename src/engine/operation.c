@@ -83,9 +83,9 @@ static const char *const administrators[] = {
 	"volume_type.",
 };
 /* Permissions of an account's owner and managers: access rights in the account, and its own users. */
-static const char *const stewards[] = {"policy.",        "iam_role.",          "instance_profile.",
-				       "oidc_provider.", "arm_role.",          "arm_assignment.",
-				       "arm_lock.",      "server_certificate."};
+static const char *const stewards[] = {"policy.",        "iam_role.",           "instance_profile.",
+				       "oidc_provider.", "arm_role.",           "arm_assignment.",
+				       "arm_lock.",      "server_certificate.", "saml_provider."};
 /* The id in the row's first field that refers to the wanted kind, or the row's own id. */
 static uuid find_ref(enum kind kind, const struct row *row, enum kind wanted)
 {

@@ -405,6 +405,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_IAM_ROLE] = "role",
 	[KIND_INSTANCE_PROFILE] = "instance profile",
 	[KIND_OIDC_PROVIDER] = "OpenID Connect provider",
+	[KIND_SAML_PROVIDER] = "SAML provider",
 	[KIND_POLICY] = "policy",
 	[KIND_POLICY_VERSION] = "policy version",
 	[KIND_POLICY_ATTACHMENT] = "policy attachment",

@@ -121,6 +121,7 @@ static const struct entity_words *words_of(enum kind kind)
 		{KIND_INSTANCE_PROFILE, "instance_profile.tag", "instance_profile.untag"},
 		{KIND_MFA_DEVICE, "mfa_device.tag", "mfa_device.untag"},
 		{KIND_OIDC_PROVIDER, "oidc_provider.tag", "oidc_provider.untag"},
+		{KIND_SAML_PROVIDER, "saml_provider.tag", "saml_provider.untag"},
 		{KIND_POLICY, "policy.tag", "policy.untag"},
 		{KIND_SERVER_CERTIFICATE, "server_certificate.tag", "server_certificate.untag"},
 	};

@@ -9,6 +9,7 @@
 #include "model/mfa_device.h"
 #include "model/oidc_provider.h"
 #include "model/policy.h"
+#include "model/saml_provider.h"
 #include "model/server_certificate.h"
 #include "model/user.h"
 #include "model/user_group.h"
@@ -30,6 +31,7 @@ static const struct form forms[] = {
 	 offsetof(struct instance_profile, name)},
 	{KIND_MFA_DEVICE, "", "mfa", offsetof(struct mfa_device, path), offsetof(struct mfa_device, name)},
 	{KIND_OIDC_PROVIDER, "", "oidc-provider", 0, offsetof(struct oidc_provider, url)},
+	{KIND_SAML_PROVIDER, "", "saml-provider", 0, offsetof(struct saml_provider, name)},
 	{KIND_POLICY, "ANPA", "policy", offsetof(struct policy, path), offsetof(struct policy, name)},
 	{KIND_SERVER_CERTIFICATE, "ASCA", "server-certificate", offsetof(struct server_certificate, path),
 	 offsetof(struct server_certificate, name)},

@@ -66,6 +66,7 @@
 #include "store/role_assignment.h"
 #include "store/route_plan.h"
 #include "store/route_plan_entry.h"
+#include "store/saml_provider.h"
 #include "store/security_group.h"
 #include "store/server_certificate.h"
 #include "store/server_group.h"
@@ -420,6 +421,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, instance_profile, account, id);
 	FORGET_EACH(op, iam_role, account, id);
 	FORGET_EACH(op, oidc_provider, account, id);
+	FORGET_EACH(op, saml_provider, account, id);
 	FORGET_EACH(op, mfa_device, account, id);
 	FORGET_EACH(op, server_certificate, account, id);
 	FORGET_EACH(op, credential_report, account, id);

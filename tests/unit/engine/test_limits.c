@@ -55,6 +55,7 @@
 #include "engine/people/policy.h"
 #include "engine/people/public_credential.h"
 #include "engine/people/role.h"
+#include "engine/people/saml_provider.h"
 #include "engine/people/second_factor.h"
 #include "engine/people/server_certificate.h"
 #include "engine/people/signup.h"
@@ -139,6 +140,11 @@ MADE(provider, engine_create_oidc_provider, oidc_provider_wish, oidc_provider,
      .url = numbered(c, "issuer.example/", n))
 DROP(provider, engine_delete_oidc_provider, oidc_provider_target,
      .oidc_provider = ref_to(c, KIND_OIDC_PROVIDER, made))
+
+MADE(saml_provider, engine_create_saml_provider, saml_provider_wish, saml_provider,
+     .name = numbered(c, "provider", n))
+DROP(saml_provider, engine_delete_saml_provider, saml_provider_target,
+     .saml_provider = ref_to(c, KIND_SAML_PROVIDER, made))
 
 MADE(mfa_device, engine_create_mfa_device, mfa_device_wish, device, .device = id_new(KIND_MFA_DEVICE),
      .name = numbered(c, "device", n))
@@ -738,6 +744,7 @@ static const struct maker {
 	[LIMIT_IAM_ROLES] = {is_alices, make_iam_role, drop_iam_role},
 	[LIMIT_INSTANCE_PROFILES] = {is_alices, make_profile, drop_profile},
 	[LIMIT_OIDC_PROVIDERS] = {is_alices, make_provider, drop_provider},
+	[LIMIT_SAML_PROVIDERS] = {is_alices, make_saml_provider, drop_saml_provider},
 	[LIMIT_MFA_DEVICES] = {is_alices, make_mfa_device, drop_mfa_device},
 	[LIMIT_SERVER_CERTIFICATES] = {is_alices, make_server_certificate, drop_server_certificate},
 	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
