@@ -8,13 +8,14 @@ import time
 import dev as ec2
 import otp
 import pem
+import saml_idp
 
 TABLES = json.loads(subprocess.run([ec2.DARI, "dump", "iam"], check=True, capture_output=True).stdout)
 ACTIONS = {a["name"]: a for a in TABLES["actions"]}
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}})
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}})
 LISTS = ("ListUsers", "ListGroups", "ListRoles", "ListInstanceProfiles", "ListPolicies", "ListAccountAliases", "GetAccountSummary",
-         "ListAttachedUserPolicies", "ListOpenIDConnectProviders", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "ListVirtualMFADevices", "ListSSHPublicKeys", "ListSigningCertificates",
+         "ListAttachedUserPolicies", "ListOpenIDConnectProviders", "ListSAMLProviders", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "ListVirtualMFADevices", "ListSSHPublicKeys", "ListSigningCertificates",
          "ListServerCertificates", "GetGroup", "ListRolePolicies")
 
 
@@ -33,6 +34,8 @@ class World:
         number = self.arn.split(":")[4]
         self.provider = self.iam.create_open_id_connect_provider(
             Url="https://issuer.example.com", ThumbprintList=["a" * 40])["OpenIDConnectProviderArn"]
+        metadata = saml_idp.Provider().metadata()
+        self.saml_provider = self.iam.create_saml_provider(Name="corp", SAMLMetadataDocument=metadata)["SAMLProviderArn"]
         device = self.iam.create_virtual_mfa_device(VirtualMFADeviceName="token")["VirtualMFADevice"]
         self.serial, seed = device["SerialNumber"], device["Base32StringSeed"]
         authority = pem.Certificate("authority")
@@ -52,6 +55,7 @@ class World:
             "Password": "Correct-horse-1", "OldPassword": "Correct-horse-1", "NewPassword": "Correct-horse-2",
             "PolicySourceArn": f"arn:aws:iam::{number}:user/ann", "ActionNames.member.N": "ec2:RunInstances",
             "OpenIDConnectProviderArn": self.provider, "Url": "https://id.example.com", "ClientID": "c", "ThumbprintList.member.N": "a" * 40,
+            "SAMLProviderArn": self.saml_provider, "Name": "other", "SAMLMetadataDocument": metadata,
             "Tags.member.N.Key": "k", "Tags.member.N.Value": "v", "TagKeys.member.N": "k"}
 
     def call(self, parameters):

@@ -16,6 +16,7 @@ static const char *const reads[KIND_COUNT] = {
 	[KIND_PORT_POLICY] = "port_policy.list",
 	[KIND_PORT_SET] = "port_set.list",
 	[KIND_ROUTE_PLAN] = "route_plan.list",
+	[KIND_SAML_PROVIDER] = "saml_provider.list",
 	[KIND_SERVER_CERTIFICATE] = "server_certificate.list",
 	[KIND_SOURCE_NAT] = "source_nat.list",
 };

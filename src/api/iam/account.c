@@ -140,7 +140,8 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 		const char *key;
 		int64_t value; /* or the number of rows of: */
 		const struct iam_listing *listing;
-		size_t max; /* counts at most this many; 0: all */
+		size_t max;                     /* counts at most this many; 0: all */
+		const struct iam_listing *also; /* rows of another kind, which count with them; NULL: none */
 	} told[] = {
 		{"Users", .listing = &iam_users},
 		{"UsersQuota", ACCOUNT_USERS_MAX},
@@ -172,7 +173,7 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 		{"RolesQuota", IAM_ROLES_MAX},
 		{"InstanceProfiles", .listing = &iam_profiles},
 		{"InstanceProfilesQuota", IAM_ROLES_MAX},
-		{"Providers", .listing = &iam_providers},
+		{"Providers", .listing = &iam_providers, .also = &iam_saml_providers},
 		{"ServerCertificates", .listing = &iam_server_certificates},
 		{"ServerCertificatesQuota", SERVER_CERTIFICATES_MAX},
 		{"SigningCertificatesPerUserQuota", CERTIFICATES_MAX},
@@ -181,12 +182,16 @@ static RESULT get_summary(struct iam_call *e, const void *args, struct xml *x)
 	xml_open(x, "SummaryMap");
 	for (size_t k = 0; k < sizeof told / sizeof told[0]; k++) {
 		struct iam_list list = {e, told[k].listing};
-		struct query_page found = {0};
+		struct iam_list others = {e, told[k].also};
+		struct query_page found = {0}, more = {0};
 		if (told[k].listing)
 			TRY(iam_find_rows(&list, told[k].max ? told[k].max : SIZE_MAX, &found));
+		if (told[k].also)
+			TRY(iam_find_rows(&others, SIZE_MAX, &more));
 		xml_open(x, "entry");
 		xml_z(x, "key", told[k].key);
-		iam_write_int(e, x, "value", told[k].listing ? (int64_t) found.count : told[k].value);
+		iam_write_int(e, x, "value",
+			      told[k].listing ? (int64_t) (found.count + more.count) : told[k].value);
 		xml_close(x, "entry");
 	}
 	xml_close(x, "SummaryMap");

@@ -23,6 +23,7 @@ static const struct api_actions *const groups[] = {
 	&iam_server_certificate_actions,
 	&iam_service_role_actions,
 	&iam_oidc_actions,
+	&iam_saml_actions,
 };
 const struct api_groups iam_action_groups = {groups, sizeof groups / sizeof groups[0]};
 

@@ -19,6 +19,7 @@ static const struct api_error rows[] = {
 	{ERR_EXISTS, KIND_PUBLIC_CREDENTIAL, 409, "DuplicateCertificate"},
 	{ERR_INVALID, KIND_SERVER_CERTIFICATE, 400, "MalformedCertificate"},
 	{ERR_COMBINATION, KIND_SERVER_CERTIFICATE, 400, "KeyPairMismatch"},
+	{ERR_INVALID, KIND_SAML_PROVIDER, 400, "InvalidInput"},
 	{ERR_INVALID, KIND_SECOND_FACTOR, 403, "InvalidAuthenticationCode"},
 	{ERR_CONFLICT, 0, 409, "ConcurrentModification"},
 	{ERR_PROTECTED, KIND_IAM_ROLE, 400, "UnmodifiableEntity"},

@@ -43,9 +43,9 @@ struct iam_action {
 /* Those of each file. */
 extern const struct api_actions iam_account_actions, iam_detail_actions, iam_group_actions,
 	iam_principal_actions, iam_key_actions, iam_mfa_actions, iam_public_credential_actions,
-	iam_server_certificate_actions, iam_service_role_actions, iam_oidc_actions, iam_password_actions,
-	iam_policy_actions, iam_profile_actions, iam_report_actions, iam_role_actions, iam_simulation_actions,
-	iam_unkept_actions, iam_user_actions;
+	iam_server_certificate_actions, iam_service_role_actions, iam_oidc_actions, iam_saml_actions,
+	iam_password_actions, iam_policy_actions, iam_profile_actions, iam_report_actions, iam_role_actions,
+	iam_simulation_actions, iam_unkept_actions, iam_user_actions;
 extern const struct api_groups iam_action_groups;
 
 /* All of them, up to max; their number. */
@@ -314,6 +314,10 @@ extern const struct iam_listing iam_profiles;
 /* ---- oidc_providers.c ---- */
 
 extern const struct iam_listing iam_providers;
+
+/* ---- saml_providers.c ---- */
+
+extern const struct iam_listing iam_saml_providers;
 
 /* ---- server_certificates.c ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Credentials that IAM has and Dari does not: service-specific passwords, and what stands for other clouds. Their lists
- * are empty, because clients go through all of them before they delete a user. */
+ * Credentials that IAM has and Dari does not: service-specific passwords. Their list is empty, because clients go
+ * through it before they delete a user. */
 #include "api/iam/internal.h"
 #include "model/user.h"
 
@@ -33,24 +33,9 @@ static RESULT list_service_credentials(struct iam_call *e, const void *args, str
 	return write_none(e, args, x, "ServiceSpecificCredentials");
 }
 
-struct unkept_list {
-	bool unused;
-};
-
-static RESULT list_saml_providers(struct iam_call *e, const void *args, struct xml *x)
-{
-	(void) e;
-	(void) args;
-	xml_open(x, "SAMLProviderList");
-	xml_close(x, "SAMLProviderList");
-	return OK;
-}
-
 static const struct iam_action actions[] = {
 	{IAM_ACTION("ListServiceSpecificCredentials"), .args = PARAMS(struct unkept_args, service_params),
 	 .prepare = choose_user, .answer = list_service_credentials,
 	 .doc = "A user's passwords for single services: none."},
-	{IAM_ACTION("ListSAMLProviders"), .args = {0, 0, sizeof(struct unkept_list)},
-	 .answer = list_saml_providers, .doc = "SAML providers: none."},
 };
 const struct api_actions iam_unkept_actions = API_ACTIONS(actions);

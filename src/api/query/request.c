@@ -200,6 +200,7 @@ void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 		rest = STR("UserName|GroupName|RoleName|NewUserName|NewGroupName|PolicyName|"
 			   "PolicyArn|PermissionsBoundary|VersionId|InstanceProfileName|AccessKeyId|"
 			   "Status|OpenIDConnectProviderArn|ClientID|AccountAlias|RoleArn|"
+			   "SAMLProviderArn|PrincipalArn|"
 			   "SSHPublicKeyId|CertificateId|ServerCertificateName|NewServerCertificateName|"
 			   "AWSServiceName|SerialNumber|VirtualMFADeviceName|"
 			   "RoleSessionName|KeyName|KeyPairId|KeyPairId.1|InstanceId|Attribute|"

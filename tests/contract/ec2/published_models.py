@@ -45,7 +45,7 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
                    r'RunInstances (SecondaryInterface|Operator|EnablePrimaryIpv6|'
                    r'NetworkPerformanceOptions|Placement.AvailabilityZoneId|NetworkInterface.N.(PrimaryIpv6|'
                    r'EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount)|BlockDeviceMapping.N.Ebs.('
-                   r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts|'
+                   r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts|(Create|Update)SAMLProvider (AssertionEncryptionMode|(Add|Remove)PrivateKey)|'
                    r'AllocateHosts (AvailabilityZoneId|CpuOptions)|CreateFleet ReservedCapacityOptions|CreateImage BootModeOverride|'
                    r'CreatePlacementGroup (LinkedGroupId|ParentGroupId|Operator)|(Create|Modify)VpcEndpoint (DnsOptions.Private\w+|SubnetConfiguration)|'
                    r'CreateVpcEndpoint (ServiceNetworkArn|ResourceConfigurationArn|ServiceRegion)|DescribeVpcEndpointServices ServiceRegion|'

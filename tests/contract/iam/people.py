@@ -272,7 +272,7 @@ def test_other_accounts_see_nothing(dev, iam, user):
 
 def test_what_is_not_there(iam):
     with pytest.raises(botocore.exceptions.ClientError) as refused:
-        iam.create_saml_provider(Name="corp", SAMLMetadataDocument="x" * 1000)
+        iam.create_service_specific_credential(UserName="oda", ServiceName="codecommit.amazonaws.com")
     assert refused.value.response["Error"]["Code"] == "InvalidAction"
 
 

@@ -114,7 +114,7 @@ def ec2_id(prefix, identifier):
 
 
 IAM_WORDS = {"user": "user", "user_group": "group", "iam_role": "role", "policy": "policy", "instance_profile": "instance-profile",
-             "oidc_provider": "oidc-provider"}
+             "oidc_provider": "oidc-provider", "saml_provider": "saml-provider"}
 
 
 def row(number, kind, identifier, name=None, tag=None):

@@ -10,10 +10,10 @@ from iam_world import wire
 from . import face
 
 KINDS = {"UserName": "user", "GroupName": "user_group", "RoleName": "iam_role", "InstanceProfileName": "instance_profile",
-         "PolicyArn": "policy", "PermissionsBoundary": "policy", "OpenIDConnectProviderArn": "oidc_provider", "AccessKeyId": "user",
+         "PolicyArn": "policy", "PermissionsBoundary": "policy", "OpenIDConnectProviderArn": "oidc_provider", "SAMLProviderArn": "saml_provider", "AccessKeyId": "user",
          "SerialNumber": "mfa_device", "ServerCertificateName": "server_certificate"}
 WORDS = {"user": "user/ann", "user_group": "group/team", "iam_role": "role/deploy", "instance_profile": "instance-profile/web",
-         "mfa_device": "mfa/token", "server_certificate": "server-certificate/web"}
+         "mfa_device": "mfa/token", "saml_provider": "saml-provider/corp", "server_certificate": "server-certificate/web"}
 NOT_ASKED = {  # parameters that name a new resource, or only the caller
     ("CreateUser", "UserName"), ("CreateGroup", "GroupName"), ("CreateRole", "RoleName"), ("CreateInstanceProfile", "InstanceProfileName"),
     ("CreateOpenIDConnectProvider", "OpenIDConnectProviderArn"), ("UploadServerCertificate", "ServerCertificateName"),

@@ -173,7 +173,7 @@ static RESULT check_characters(struct ctx *c, struct str text, const char *more,
 	return OK;
 }
 
-static RESULT check_role_arn(struct ctx *c, struct str arn)
+RESULT sts_check_role_arn(struct ctx *c, struct str arn)
 {
 	struct str prefix = STR("arn:aws:iam::");
 	struct str rest = str_slice(arn, prefix.n + ACCOUNT_NUMBER_SIZE, arn.n);
@@ -198,26 +198,32 @@ static RESULT check_tags(struct ctx *c, struct tags tags)
 	return OK;
 }
 
-RESULT sts_prepare_assume(struct ec2_call *e, void *args)
+RESULT sts_check_policy(struct ctx *c, struct str document)
 {
-	const A *a = args;
 	const struct policy_code *policy = NULL;
-	TRY(check_role_arn(e->c, a->role_arn));
-	TRY(check_characters(e->c, a->name, "+=,.@-", "RoleSessionName"));
-	TRY(check_characters(e->c, a->external_id, "+=,.@:\\/-", "ExternalId"));
-	TRY(check_tags(e->c, a->tags));
-	if (str_is_empty(a->policy))
+	if (str_is_empty(document))
 		return OK;
-	struct result compiled = policy_compile(e->c, a->policy, POLICY_OF_IDENTITY, &policy);
+	struct result compiled = policy_compile(c, document, POLICY_OF_IDENTITY, &policy);
 	if (compiled.code == ERR_INVALID) {
-		e->c->problem.kind = KIND_POLICY;
-		e->c->problem.field = STR("Policy");
+		c->problem.kind = KIND_POLICY;
+		c->problem.field = STR("Policy");
 	}
 	return compiled;
 }
 
-static void find_policies(struct sts_taking *s, const struct tables *t)
+RESULT sts_prepare_assume(struct ec2_call *e, void *args)
 {
+	const A *a = args;
+	TRY(sts_check_role_arn(e->c, a->role_arn));
+	TRY(check_characters(e->c, a->name, "+=,.@-", "RoleSessionName"));
+	TRY(check_characters(e->c, a->external_id, "+=,.@:\\/-", "ExternalId"));
+	TRY(check_tags(e->c, a->tags));
+	return sts_check_policy(e->c, a->policy);
+}
+
+void sts_find_policies(struct sts_taking *s)
+{
+	const struct tables *t = ec2_tables(s->e);
 	for (size_t k = 0; k < s->args->arns.count; k++) {
 		struct str arn = s->args->arns.at[k].arn;
 		const struct policy *p = engine_find_policy_arn(s->e->c->arena, t, s->account->row.id, arn);
@@ -245,7 +251,7 @@ void sts_look_up(struct sts_taking *s)
 {
 	sts_find_role(s);
 	if (s->role)
-		find_policies(s, ec2_tables(s->e));
+		sts_find_policies(s);
 	ec2_release_tables(s->e);
 }
 
@@ -339,16 +345,21 @@ static void write_taken(const struct sts_taking *s, const struct session *sessio
 			 str_print(a, "%zu", (size * 100 + SESSION_PACKED_MAX - 1) / SESSION_PACKED_MAX));
 }
 
+RESULT sts_check_session(const struct sts_taking *s, int64_t *ret_duration_s)
+{
+	TRY(choose_duration(s, ret_duration_s));
+	return s->absent.n ? ctx_fail_field(s->e->c, ERR_INVALID, STR("PolicyArns"),
+					    "PolicyArn %" STR_FMT " does not exist in the role's account.",
+					    STR_ARG(str_slice(s->absent, 0, 256)))
+			   : OK;
+}
+
 RESULT sts_grant(struct sts_taking *s, struct xml *x)
 {
 	struct ec2_call *e = s->e;
 	struct session_credentials credentials;
 	int64_t duration_s = 0;
-	TRY(choose_duration(s, &duration_s));
-	if (s->absent.n)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("PolicyArns"),
-				      "PolicyArn %" STR_FMT " does not exist in the role's account.",
-				      STR_ARG(str_slice(s->absent, 0, 256)));
+	TRY(sts_check_session(s, &duration_s));
 	struct session session = {.account = s->account->row.id,
 				  .iam_role = s->role->row.id,
 				  .name = s->args->name,
@@ -356,6 +367,8 @@ RESULT sts_grant(struct sts_taking *s, struct xml *x)
 				  .policies = {s->policies, s->args->arns.count},
 				  .tags = s->args->tags};
 	set_times(&session, duration_s);
+	if (s->args->ends_us && s->args->ends_us < session.expires_us)
+		session.expires_us = s->args->ends_us / SECOND * SECOND;
 	TRY(sigv4_issue_session(e->config->sigv4, e->c, &session, s->account->number, &credentials));
 	write_taken(s, &session, x);
 	write_credentials(x, &credentials, session.expires_us);

@@ -23,15 +23,19 @@ struct sts_assume {
 	struct sts_policy_arns arns;
 	struct tags tags;
 	int64_t duration_s;
+	int64_t ends_us; /* the session ends then at the latest; 0: as duration_s says */
 };
 extern const struct params sts_policy_arn_params;
 extern const struct query_codes sts_codes;
 
 /* Rows of a struct whose member before is a struct sts_assume, with its dot; or which is one. */
 #define STS_ASSUME_PARAMS(T, before)                                                                         \
+	PARAM(T, "RoleSessionName", before name, .flags = REQUIRED, .min = 2, .max = 64,                     \
+	      .doc = "What the session is called in ARNs and records."),                                     \
+		STS_ROLE_PARAMS(T, before)
+/* The same without the session's name, which the assertion has. */
+#define STS_ROLE_PARAMS(T, before)                                                                           \
 	PARAM(T, "RoleArn", before role_arn, .flags = REQUIRED, .min = 20, .max = 2048, .doc = "The role."), \
-		PARAM(T, "RoleSessionName", before name, .flags = REQUIRED, .min = 2, .max = 64,             \
-		      .doc = "What the session is called in ARNs and records."),                             \
 		PARAM(T, "DurationSeconds", before duration_s, .min = SESSION_S_MIN, .max = SESSION_S_MAX,   \
 		      .doc = "How long it holds; the role says how long at most."),                          \
 		PARAM(T, "Policy", before policy, .min = 1, .max = 2048,                                     \
@@ -51,9 +55,17 @@ struct sts_taking {
 
 /* Of args, which begin with a struct sts_assume. ERR_INVALID. */
 RESULT sts_prepare_assume(struct ec2_call *e, void *args);
+/* Checks the form of a role's ARN. ERR_INVALID. */
+RESULT sts_check_role_arn(struct ctx *c, struct str arn);
+/* Checks an inline session policy; empty: there is none. ERR_INVALID. */
+RESULT sts_check_policy(struct ctx *c, struct str policy);
 /* The role of s->args, while the view's tables are held. */
 void sts_find_role(struct sts_taking *s);
+/* The session policies, in the role's account; likewise. */
+void sts_find_policies(struct sts_taking *s);
 /* The same and its policies; the view is read no more. */
 void sts_look_up(struct sts_taking *s);
+/* Checks that the role allows the session's duration and that its session policies exist. ERR_INVALID. */
+RESULT sts_check_session(const struct sts_taking *s, int64_t *ret_duration_s);
 /* Once it is permitted: AssumedRoleUser and Credentials. */
 RESULT sts_grant(struct sts_taking *s, struct xml *x);

@@ -420,6 +420,9 @@ static const struct api_error sts_rows[] = {
 	E(UNAUTHENTICATED, SECOND_FACTOR, 403, "AccessDenied"), /* another call spent the code */
 	E(UNAUTHENTICATED, NONE, 403, "InvalidClientTokenId"),
 	E(EXPIRED, OIDC_PROVIDER, 400, "ExpiredTokenException"),
+	E(EXPIRED, SAML_PROVIDER, 400, "ExpiredTokenException"),
+	E(INVALID, SAML_PROVIDER, 400, "InvalidIdentityToken"),
+	E(DENIED, SAML_PROVIDER, 403, "IDPRejectedClaim"),
 	E(IO, OIDC_PROVIDER, 400, "IDPCommunicationError"),
 	E(INVALID, OIDC_PROVIDER, 400, "InvalidIdentityToken"),
 	E(EXPIRED, NONE, 403, "SignatureDoesNotMatch"),

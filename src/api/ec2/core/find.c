@@ -52,16 +52,21 @@ static RESULT authenticate(struct ec2_call *e)
 	return OK;
 }
 
+/* Bodies are read for these actions only, not for every unauthenticated request. */
+static bool names_open_action(struct str text)
+{
+	return str_contains(text, STR("AssumeRoleWithWebIdentity")) ||
+	       str_contains(text, STR("AssumeRoleWithSAML"));
+}
+
 /* Handles unsigned requests: they may call an action that needs no signature and proves the caller by a
  * token. Such a caller has no permissions. */
 static RESULT find_unsigned(struct ec2_call *e)
 {
 	static const struct identity nobody = {.scope = IDENTITY_UNSCOPED};
 	struct call *call = e->call;
-	struct str name = STR("AssumeRoleWithWebIdentity"); /* bodies are read for this action only, not
-	                                                     * for every unauthenticated request */
 	if (call_header(call, "Authorization").n || str_contains(call->query, STR("X-Amz-Signature=")) ||
-	    (!str_contains(call->body, name) && !str_contains(call->query, name)))
+	    (!names_open_action(call->body) && !names_open_action(call->query)))
 		return OK;
 	speak_as_sts(e, true);
 	TRY(api_check_limits(&e->core, NULL, OK));
