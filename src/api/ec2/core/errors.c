@@ -434,6 +434,7 @@ static const struct api_error sts_rows[] = {
 	E(COMBINATION, NONE, 400, "InvalidParameterValue"),
 	E(MALFORMED, NONE, 400, "InvalidAuthorizationMessageException"),
 	E(INVALID, NONE, 400, "ValidationError"),
+	E(QUOTA, CLIENT_TOKEN, 400, "Throttling"), /* as many assertions as an account may use in a day */
 	E(QUOTA, NONE, 400, "PackedPolicyTooLarge"),
 	E(UNKNOWN, NONE, 400, "ValidationError"),
 	E(UNSUPPORTED, NONE, 400, "InvalidAction"),
