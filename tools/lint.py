@@ -24,7 +24,7 @@ LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engin
 FACES = {"absent", "cloudwatch", "cost", "support", "tmf", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 # Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
-GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6500}
+GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600}
 BANNED = {"strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atoll", "atof", "system", "popen",
           "alloca", "rand", "srand", "random", "gets", "localtime", "gmtime", "asctime", "ctime", "strerror_l",
           "__isoc99_scanf", "__isoc99_sscanf", "__isoc99_fscanf", "scanf", "sscanf", "fscanf", "tmpnam", "mktemp"}

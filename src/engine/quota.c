@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/people/domain_limit_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "store/account.h"
@@ -84,7 +85,7 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 		return OK; /* owned by the operator: unlimited */
 	int64_t limit = read_limit(row, quota), used = read_used(row, quota);
 	if (limit < 0 || used + more <= limit)
-		return OK;
+		return domain_limit_check(op, row, quota, quotas[quota].kind, quotas[quota].words, more);
 	struct result failed = ctx_fail_kind(op->ctx, ERR_QUOTA, (int) quotas[quota].kind,
 					     "The account has %" PRId64 " of %" PRId64 " %s; %" PRId64
 					     " more would exceed its limit",
@@ -113,9 +114,11 @@ int64_t quota_left(const struct tables *t, uuid account, enum quota quota, int64
 {
 	const struct account *row = account_find(t, account);
 	int64_t limit = row ? read_limit(row, quota) : -1;
-	if (limit < 0 || each <= 0)
+	int64_t left = row ? domain_limit_left(t, row, quota) : INT64_MAX;
+	if (limit >= 0 && left > limit - read_used(row, quota))
+		left = limit - read_used(row, quota);
+	if (left == INT64_MAX || each <= 0)
 		return INT64_MAX;
-	int64_t left = limit - read_used(row, quota);
 	return left > 0 ? left / each : 0;
 }
 

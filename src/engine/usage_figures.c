@@ -30,6 +30,7 @@
 #include "model/volume.h"
 #include "model/volume_group.h"
 #include "store/account.h"
+#include "store/domain.h"
 #include "store/external_network.h"
 #include "store/host.h"
 #include "store/router.h"
@@ -48,6 +49,34 @@ static struct account_usage *usage_of_account(const struct tables *t, uuid id)
 	const struct account *account = account_find(t, id);
 	return account ? account_usage(account) : NULL;
 }
+
+/* Figures of a row's account, and of its domain, which sums them over its accounts. */
+struct owner {
+	struct account_usage *account; /* NULL: no account has the row */
+	struct domain_usage *domain;   /* NULL: none, or a domain without figures */
+};
+
+static struct domain_usage *usage_of_domain(const struct tables *t, uuid id)
+{
+	const struct domain *domain = domain_find(t, id);
+	return domain ? domain_usage(domain) : NULL;
+}
+
+static struct owner owner_of(const struct tables *t, uuid id)
+{
+	const struct account *account = account_find(t, id);
+	return account ? (struct owner){account_usage(account), usage_of_domain(t, account->domain)}
+		       : (struct owner){0};
+}
+
+#define ADD(of, figure, n)                                                                                   \
+	do {                                                                                                 \
+		struct owner owner_ = (of);                                                                  \
+		if (owner_.account)                                                                          \
+			add(&owner_.account->figure, n);                                                     \
+		if (owner_.domain)                                                                           \
+			add(&owner_.domain->figure, n);                                                      \
+	} while (0)
 
 static struct host_usage *usage_of_host(const struct tables *t, uuid id)
 {
@@ -75,11 +104,11 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 	enum instance_state state = model_derive_instance_state(i);
 	if (state == INSTANCE_TERMINATED)
 		return;
-	struct account_usage *account = usage_of_account(t, i->account);
-	if (account && state != INSTANCE_DESTROYED) {
-		add(&account->instances, sign);
-		add(&account->vcpus, sign * i->vcpus);
-		add(&account->memory, sign * i->memory);
+	struct owner owner = owner_of(t, i->account);
+	if (state != INSTANCE_DESTROYED) {
+		ADD(owner, instances, sign);
+		ADD(owner, vcpus, sign * i->vcpus);
+		ADD(owner, memory, sign * i->memory);
 	}
 	count_on_host(usage_of_host(t, i->host), i, sign);
 	count_on_host(usage_of_host(t, i->target), i, sign); /* reserved there */
@@ -101,12 +130,10 @@ static void count_in_place(const struct tables *t, uuid pool, uuid host, int64_t
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct volume *v = volume_of(row);
-	struct account_usage *account = v->local == VOLUME_LOCAL_NO ? usage_of_account(t, v->account) : NULL;
+	struct owner owner = v->local == VOLUME_LOCAL_NO ? owner_of(t, v->account) : (struct owner){0};
 	bool changes_host = uuid_is_none(v->pool) && !uuid_equal(v->host, v->seen_host);
-	if (account) {
-		add(&account->volumes, sign);
-		add(&account->volume_bytes, sign * v->size);
-	}
+	ADD(owner, volumes, sign);
+	ADD(owner, volume_bytes, sign * v->size);
 	count_in_place(t, v->pool, changes_host && !v->moves ? v->host : v->seen_host, sign * v->size);
 	if (v->moves)
 		count_in_place(t, v->next_pool, v->host, sign * v->size);
@@ -119,22 +146,21 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct snapshot *s = snapshot_of(row);
-	struct account_usage *account = usage_of_account(t, s->account);
-	if (!account)
+	struct owner owner = owner_of(t, s->account);
+	if (!owner.account)
 		return;
-	add(&account->disk_bytes, sign * s->file_size); /* the file exists until the row is forgotten */
+	add(&owner.account->disk_bytes, sign * s->file_size); /* the file exists until the row is forgotten */
 	if (!row_is_live(row) || s->is_bound)
 		return;
-	add(&account->snapshots, sign);
+	ADD(owner, snapshots, sign);
 	if (engine_snapshot_takes_bytes(s))
-		add(&account->snapshot_bytes, sign * s->volume_size);
+		ADD(owner, snapshot_bytes, sign * s->volume_size);
 }
 
 static void count_image(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_usage *account = row_is_live(row) ? usage_of_account(t, image_of(row)->account) : NULL;
-	if (account)
-		add(&account->images, sign);
+	if (row_is_live(row))
+		ADD(owner_of(t, image_of(row)->account), images, sign);
 }
 
 #define COUNT_OF_ACCOUNT(kind, figure)                                                                       \
@@ -182,10 +208,8 @@ static void count_address(const struct tables *t, const struct row *row, int64_t
 		return;
 	if (a->ip.family == IP_V4)
 		count_public(t, a->external_network, sign);
-	struct account_usage *account =
-		row_is_live(row) && a->is_elastic ? usage_of_account(t, a->account) : NULL;
-	if (account)
-		add(&account->addresses, sign);
+	if (row_is_live(row) && a->is_elastic)
+		ADD(owner_of(t, a->account), addresses, sign);
 }
 
 /* All addresses of the block, allocated or not. */
@@ -194,9 +218,8 @@ static void count_address_prefix(const struct tables *t, const struct row *row, 
 	const struct address_prefix *p = address_prefix_of(row);
 	int64_t addresses = sign * (int64_t) cidr_count(p->block);
 	count_public(t, p->external_network, addresses);
-	struct account_usage *account = row_is_live(row) ? usage_of_account(t, p->account) : NULL;
-	if (account)
-		add(&account->addresses, addresses);
+	if (row_is_live(row))
+		ADD(owner_of(t, p->account), addresses, addresses);
 }
 
 /* ---- IPv6 pools ---- */
@@ -257,9 +280,8 @@ static void count_router(const struct tables *t, const struct row *row, int64_t 
 	const struct external_network *n = r->ipv6_blocks.count ? external_network_first(t) : NULL;
 	for (; n; n = external_network_next(t, n))
 		add_ipv6(n, sign * count_router_in(n, r));
-	struct account_usage *account = row_is_live(row) ? usage_of_account(t, r->account) : NULL;
-	if (account)
-		add(&account->routers, sign);
+	if (row_is_live(row))
+		ADD(owner_of(t, r->account), routers, sign);
 }
 
 static void count_group(const struct tables *t, const struct row *row, int64_t sign)
@@ -289,9 +311,8 @@ static void count_dedicated_host(const struct tables *t, const struct row *row, 
 static void count_network(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct network *n = network_of(row);
-	struct account_usage *account = row_is_live(row) ? usage_of_account(t, n->account) : NULL;
-	if (account)
-		add(&account->networks, sign);
+	if (row_is_live(row))
+		ADD(owner_of(t, n->account), networks, sign);
 }
 
 static void count_subnet(const struct tables *t, const struct row *row, int64_t sign)
@@ -343,7 +364,29 @@ static void count_port_prefix(const struct tables *t, const struct row *row, int
 		add(&subnet_usage(subnet)->addresses, sign * addresses);
 }
 
+/* Adds an account's figures to its domain's, or subtracts them. An account that goes leaves nothing behind,
+ * not even figures of rows that outlive it. */
+static void count_account(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct account_usage *own = account_usage(account_of(row));
+	struct domain_usage *domain = usage_of_domain(t, account_of(row)->domain);
+	if (!own || !domain)
+		return;
+	add(&domain->instances, sign * own->instances);
+	add(&domain->vcpus, sign * own->vcpus);
+	add(&domain->memory, sign * own->memory);
+	add(&domain->volumes, sign * own->volumes);
+	add(&domain->volume_bytes, sign * own->volume_bytes);
+	add(&domain->snapshots, sign * own->snapshots);
+	add(&domain->snapshot_bytes, sign * own->snapshot_bytes);
+	add(&domain->images, sign * own->images);
+	add(&domain->addresses, sign * own->addresses);
+	add(&domain->routers, sign * own->routers);
+	add(&domain->networks, sign * own->networks);
+}
+
 static count_row *const counted[KIND_COUNT] = {
+	[KIND_ACCOUNT] = count_account,
 	[KIND_INSTANCE] = count_instance,
 	[KIND_VOLUME] = count_volume,
 	[KIND_ADDRESS] = count_address,

@@ -9,6 +9,7 @@
 #include "engine/people/user_internal.h"
 #include "store/account.h"
 #include "store/domain.h"
+#include "store/domain_limit.h"
 #include "store/role.h"
 #include "store/role_assignment.h"
 #include "store/user.h"
@@ -112,6 +113,7 @@ RESULT engine_delete_domain(struct op *op, struct domain_target *wish)
 			     STR_ARG(domain->name)));
 	TRY(forget_people(op, id));
 	TRY(oidc_sign_in_forget_domain(op, id));
+	FORGET_EACH(op, domain_limit, domain, id);
 	FORGET_EACH(op, role_assignment, domain, id);
 	FORGET_EACH(op, role, domain, id);
 	return domain_forget(op, id);

@@ -45,6 +45,15 @@ def test_hosts(dev, admin):
     assert call(dev, "listStoragePools", scope="ZONE", **admin)[1] == {} == call(dev, "listSystemVms", **admin)[1]
 
 
+def test_management_servers(dev, admin):
+    """The control plane is one server."""
+    servers = call(dev, "listManagementServers", **admin)[1]["managementserver"]
+    assert [(s["state"], s["version"]) for s in servers] == [("Up", call(dev, "listCapabilities")[1]["capability"]["cloudstackversion"])]
+    assert call(dev, "listManagementServers", id=servers[0]["id"], name=servers[0]["name"].upper(), **admin)[1]["count"] == 1
+    assert call(dev, "listManagementServers", version="4.11", **admin)[1] == {}
+    assert call(dev, "listManagementServers")[0] == 401
+
+
 def test_shared_pools(dev, admin):
     """Shared pools are listed beside each host's own directory."""
     def pools(**filters):
@@ -242,6 +251,84 @@ def test_limits(dev, admin):
     later = dev.new_account("cloudstack-later")
     limits = call(dev, "listResourceLimits", resourcetype="2", _key=later.key_id, _secret=later.secret)[1]["resourcelimit"]
     assert limits[0]["max"] == 3 and call(dev, "listResourceLimits", resourcetype="2", **who)[1]["resourcelimit"][0]["max"] == 1000
+
+
+@holds("CloudStack: Limits of domains")
+def test_limits_of_domains(dev, admin):
+    """A domain's limit holds for its accounts together, in every face; the root domain has none."""
+    root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
+    domain = call(dev, "createDomain", name="limited", **admin)[1]["domain"]["id"]
+    keys = {}
+    for name in ("limited-a", "limited-b"):
+        made = call(dev, "createAccount", username=name, password="x", email="a@b.test", firstname="f", lastname="l", accounttype="0", domainid=domain, **admin)[1]["account"]
+        key = call(dev, "registerUserKeys", id=made["user"][0]["id"], **admin)[1]["userkeys"]
+        keys[name] = {"_key": key["apikey"], "_secret": key["secretkey"]}
+    limit = {"resourcetype": "2", "domainid": domain}
+    assert call(dev, "listResourceLimits", **limit, **admin)[1]["resourcelimit"][0]["max"] == -1
+    said = call(dev, "updateResourceLimit", max="1", **limit, **admin)[1]["resourcelimit"]
+    assert (said["max"], said["domainid"], said["resourcetypename"]) == (1, domain, "volume") and "account" not in said
+    assert call(dev, "listResourceLimits", **limit, **admin)[1]["resourcelimit"] == [said]
+    assert call(dev, "listResourceLimits", resourcetype="3", domainid=domain, **admin)[1]["resourcelimit"][0]["max"] == -1
+    volume = {"name": "v", "size": "1", "diskofferingid": call(dev, "listDiskOfferings")[1]["diskoffering"][0]["id"], "zoneid": zone_of(dev)}
+    made = wait(dev, call(dev, "createVolume", **volume, **keys["limited-a"])[1], **keys["limited-a"])[1]["volume"]["id"]
+    assert refused(dev, "createVolume", **volume, **keys["limited-b"])[0] == 532
+    counts = {c["resourcetypename"]: c["resourcecount"] for c in call(dev, "updateResourceCount", domainid=domain, **admin)[1]["resourcecount"]}
+    assert counts["volume"] == 1
+    shown = call(dev, "listDomains", id=domain, **admin)[1]["domain"][0]
+    assert (shown["volumelimit"], shown["volumetotal"], shown["volumeavailable"], shown["vmlimit"]) == ("1", 1, "0", "Unlimited")
+    assert call(dev, "deleteVolume", id=made, **keys["limited-a"])[1] == {"success": "true"}
+    dev.rest()
+    wait(dev, call(dev, "createVolume", **volume, **keys["limited-b"])[1], **keys["limited-b"])
+    assert call(dev, "updateResourceLimit", **limit, **admin)[1]["resourcelimit"]["max"] == -1
+    assert refused(dev, "updateResourceLimit", resourcetype="2", max="1", domainid=root, **admin)[0] == 531
+
+
+@holds("CloudStack: Annotations")
+def test_annotations(dev, admin):
+    """Users annotate their own resources, administrators all; a hidden note is not shown to the owner."""
+    volume = wait(dev, call(dev, "createVolume", name="noted", size="1", diskofferingid=call(dev, "listDiskOfferings")[1]["diskoffering"][0]["id"], zoneid=zone_of(dev))[1])[1]["volume"]["id"]
+    entity = {"entitytype": "VOLUME", "entityid": volume}
+    other = dev.new_account("cloudstack-notes")
+    who = {"_key": other.key_id, "_secret": other.secret}
+
+    def notes(**asked):
+        return [a["annotation"] for a in call(dev, "listAnnotations", **asked)[1].get("annotation", [])]
+
+    def is_marked():
+        return call(dev, "listVolumes", id=volume)[1]["volume"][0].get("hasannotations", False)
+    assert notes(**entity) == [] and not is_marked()
+    own = call(dev, "addAnnotation", annotation="Mine", **entity)[1]["annotation"]
+    assert (own["entitytype"], own["entityid"], own["entityname"], own["adminsonly"]) == ("VOLUME", volume, "noted", False) and own["username"] and is_marked()
+    call(dev, "addAnnotation", annotation="Hidden", adminsonly="true", **entity, **admin)
+    shown = call(dev, "addAnnotation", annotation="Shown", **entity, **admin)[1]["annotation"]["id"]
+    assert notes(**entity) == ["Shown", "Mine"] == notes() and notes(entityid=volume) == ["Shown", "Mine"] and notes(annotationfilter="self") == ["Mine"]
+    assert notes(**entity, **admin) == ["Shown", "Hidden", "Mine"] and notes(keyword="HID", **admin) == ["Hidden"] and notes(id=own["id"]) == ["Mine"]
+    assert call(dev, "listAnnotations", page="2", pagesize="1", **entity)[1]["count"] == 2 and notes(page="2", pagesize="1", **entity) == ["Mine"]
+    assert notes(entitytype="SNAPSHOT") == notes(entitytype="MOON") == notes(**who) == notes(**entity, **who) == notes(id=own["id"], **who) == []
+    assert refused(dev, "addAnnotation", annotation="x", **entity, **who)[0] == 431
+    assert refused(dev, "removeAnnotation", id=own["id"], **who)[0] == 431
+    code, words = refused(dev, "removeAnnotation", id=shown)
+    assert code == 530 and words.startswith("Only administrators or entity owner users can delete annotations")
+    assert call(dev, "updateAnnotationVisibility", id=shown, adminsonly="true", **admin)[1]["annotation"]["adminsonly"] and notes(**entity) == ["Mine"]
+    assert call(dev, "removeAnnotation", id=own["id"])[1] == {"success": "true"} and not is_marked()
+    host = call(dev, "listHosts", type="Routing", **admin)[1]["host"][0]["id"]
+    for text in ("Old", "New"):
+        call(dev, "addAnnotation", annotation=text, entitytype="HOST", entityid=host, **admin)
+    assert call(dev, "listHosts", id=host, **admin)[1]["host"][0]["annotation"] == "New"
+    code, words = refused(dev, "addAnnotation", annotation="x", entitytype="HOST", entityid=host)
+    assert code == 530 and words.endswith("is not allowed to add annotations on type: HOST")
+    assert refused(dev, "addAnnotation", annotation="x", entitytype="BLA", entityid=host, **admin) == (530, "'BLA' is not a valid EntityType to put annotations on")
+    assert refused(dev, "addAnnotation", annotation="x", entitytype="VR", entityid=host, **admin)[0] == 530
+    assert refused(dev, "listAnnotations", entitytype="HOST", entityid=host) == (530, "Invalid entity type HOST")
+    zone = zone_of(dev)
+    call(dev, "addAnnotation", annotation="Rack 7", entitytype="POD", entityid=zone, **admin)
+    assert call(dev, "listPods", id=zone, **admin)[1]["pod"][0]["hasannotations"] and "hasannotations" not in call(dev, "listZones", id=zone, **admin)[1]["zone"][0]
+    assert notes(entitytype="POD", **admin) == ["Rack 7"] and notes(entitytype="ZONE", **admin) == []
+    types = [e["type"] for e in call(dev, "listEvents", keyword="annotation", listall="true", **admin)[1]["event"]]
+    assert {"ANNOTATION.CREATE", "ANNOTATION.REMOVE"} <= set(types)
+    assert call(dev, "deleteVolume", id=volume)[1] == {"success": "true"}
+    dev.rest()
+    assert notes(entityid=volume, **admin) == []
 
 
 @holds("CloudStack: Projects")

@@ -4,6 +4,7 @@
 #include "api/cloudstack/account/people.h"
 #include "engine/people/domain.h"
 #include "engine/resolve.h"
+#include "store/domain_limit.h"
 
 struct str cs_domain_path(struct arena *a, const struct domain *domain)
 {
@@ -66,10 +67,30 @@ static void write_place(struct api_call *e, struct json_writer *w, const char *n
 	json_write_z(w, "parentdomainname", "ROOT");
 }
 
-/* Writes the sums of all accounts in the domain. Domains have no limits. */
+/* False: the domain has no limits of its own. */
+static bool read_limits(struct api_call *e, uuid domain, struct account *ret_limits)
+{
+	const struct domain_limit *l = domain_limit_find_by_domain(api_tables(e), domain);
+	if (l)
+		*ret_limits = (struct account){.limit_instances = l->limit_instances,
+					       .limit_vcpus = l->limit_vcpus,
+					       .limit_memory = l->limit_memory,
+					       .limit_volumes = l->limit_volumes,
+					       .limit_volume_bytes = l->limit_volume_bytes,
+					       .limit_snapshots = l->limit_snapshots,
+					       .limit_images = l->limit_images,
+					       .limit_addresses = l->limit_addresses,
+					       .limit_routers = l->limit_routers,
+					       .limit_networks = l->limit_networks};
+	return l;
+}
+
+/* Writes the domain's limits, and the sums of all its accounts. */
 static void write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	struct account_usage sum = {0};
+	struct account limits = {0};
+	bool is_limited = read_limits(e, row->id, &limits);
 	(void) name;
 	for (const struct account *a = account_first_by_domain(api_tables(e), row->id); a;
 	     a = account_next_by_domain(api_tables(e), a)) {
@@ -81,7 +102,7 @@ static void write_figures(struct api_call *e, struct json_writer *w, const char 
 		sum.snapshots += u->snapshots, sum.images += u->images;
 		sum.addresses += u->addresses, sum.networks += u->networks, sum.routers += u->routers;
 	}
-	cs_write_usage(e, w, NULL, &sum);
+	cs_write_usage(e, w, is_limited ? &limits : NULL, &sum);
 }
 
 static const struct member members[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Resource limits and counts of accounts, which every face enforces. Domains have no limits. Counts are
+ * Resource limits and counts of accounts and domains, which every face enforces. Counts are
  * always exact, so updateResourceCount only reports them. Source: API reference, "Limit", 4.18; numbers and
  * names of types: Resource.ResourceType.
  */
@@ -7,8 +7,10 @@
 
 #include "api/cloudstack/account/people.h"
 #include "engine/people/account.h"
+#include "engine/people/domain_limit.h"
 #include "engine/quota.h"
 #include "engine/resolve.h"
+#include "store/domain_limit.h"
 
 enum { MIB = 20, GIB = 30, TYPES = 12 };
 
@@ -16,13 +18,15 @@ static const struct limit_type {
 	const char *name;
 	size_t limit, wish,
 		count; /* offsets + 1 in an account's row, a wish and the usage; 0: not limited, not counted */
+	size_t domain; /* the same in struct domain_limits */
 	unsigned shift;
 } types[TYPES] = {
 #define LIMITED(word, figure, unit)                                                                          \
 	{                                                                                                    \
 		(word), offsetof(struct account, limit_##figure) + 1,                                        \
 			offsetof(struct account_limits, figure) + 1,                                         \
-			offsetof(struct account_usage, figure) + 1, (unit)                                   \
+			offsetof(struct account_usage, figure) + 1,                                          \
+			offsetof(struct domain_limits, figure) + 1, (unit)                                   \
 	}
 	LIMITED("user_vm", instances, 0),
 	LIMITED("public_ip", addresses, 0),
@@ -64,6 +68,8 @@ bool cs_is_limited(size_t type)
 struct limit_args {
 	struct cs_list_args list;
 	struct account_limits limits;
+	struct domain_limits domain_limits;
+	bool is_of_domain; /* of all its accounts together */
 	struct ref project;
 	struct str type_name;
 	int64_t type, max;
@@ -109,11 +115,20 @@ static void open_object(struct cs_call *e, struct json_writer *w, const char *na
 	json_write_z(w, "resourcetypename", types[type].name);
 }
 
+static int64_t read_domain_limit(const struct domain_limit *row, size_t type)
+{
+	struct domain_limits limits;
+	engine_read_domain_limits(row, &limits);
+	return read_figure(&limits, types[type].domain, types[type].shift);
+}
+
+/* limits: of the domain; NULL: it has none, or the object is an account's. */
 static void write_limit(struct cs_call *e, struct json_writer *w, const char *name,
-			const struct account *account, uuid domain, size_t type)
+			const struct account *account, uuid domain, const struct domain_limit *limits,
+			size_t type)
 {
 	open_object(e, w, name, account, domain, type);
-	json_write_int(w, "max", account ? cs_read_limit(account, type) : -1);
+	json_write_int(w, "max", account ? cs_read_limit(account, type) : read_domain_limit(limits, type));
 	json_write_close(w);
 }
 
@@ -161,6 +176,8 @@ static RESULT list_limits(struct cs_call *e, const void *args, struct json_write
 	const struct account *account = find_account(e, a);
 	struct api_list_wish page = {.limit = 0};
 	size_t count = count_asked_for(a), at = 0;
+	const struct domain_limit *limits =
+		account ? NULL : domain_limit_find_by_domain(cs_tables(e), a->list.domain.prefix);
 	TRY(check_domain(e, a));
 	TRY(cs_read_page(e, &a->list, &page));
 	if (!count)
@@ -171,7 +188,7 @@ static RESULT list_limits(struct cs_call *e, const void *args, struct json_write
 		if (!is_asked_for(a, type))
 			continue;
 		if (at >= page.offset && (!page.limit || at < page.offset + page.limit))
-			write_limit(e, w, NULL, account, a->list.domain.prefix, type);
+			write_limit(e, w, NULL, account, a->list.domain.prefix, limits, type);
 		at++;
 	}
 	json_write_close_list(w);
@@ -189,6 +206,11 @@ static const struct param update_params[] = {
 	NOT_BUILT("tag"),
 };
 
+static int64_t to_figure(const struct limit_args *a, size_t type)
+{
+	return a->has_max && a->max >= 0 ? a->max << types[type].shift : -1;
+}
+
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct limit_args *a = args;
@@ -197,8 +219,16 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("resourcetype"),
 				      "A limit of the resource type %s is not supported",
 				      types[a->type].name);
-	if (!account)
+	a->is_of_domain = ref_is_given(&a->list.domain) && !a->list.account.n && !ref_is_given(&a->project);
+	if (!account && !a->is_of_domain)
 		return cs_fail_id(e, KIND_ACCOUNT, "account", a->list.account);
+	if (a->is_of_domain) {
+		a->domain_limits = domain_limits_all(a->list.domain, ACCOUNT_LIMIT_KEEP);
+		*(int64_t *) (void *) ((char *) &a->domain_limits + types[a->type].domain - 1) =
+			to_figure(a, (size_t) a->type);
+		e->returns = KIND_DOMAIN_LIMIT;
+		return OK;
+	}
 	a->limits = account_limits_all((struct ref){.kind = KIND_ACCOUNT,
 						    .prefix = account->row.id,
 						    .bits = 8 * sizeof(uuid),
@@ -210,15 +240,18 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 
 static RESULT set_limits(struct op *op, void *args)
 {
-	return engine_set_limits(op, &((struct limit_args *) args)->limits);
+	struct limit_args *a = args;
+	return a->is_of_domain ? engine_set_domain_limits(op, &a->domain_limits)
+			       : engine_set_limits(op, &a->limits);
 }
 
 static RESULT show_limit(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct limit_args *a = args;
 	const struct row *row = NULL;
-	TRY(cs_find_returned(e, a->limits.account.prefix, &row));
-	write_limit(e, w, "resourcelimit", account_of(row), UUID_NONE, (size_t) a->type);
+	TRY(cs_find_returned(e, a->is_of_domain ? a->domain_limits.limit : a->limits.account.prefix, &row));
+	write_limit(e, w, "resourcelimit", a->is_of_domain ? NULL : account_of(row), a->list.domain.prefix,
+		    a->is_of_domain ? domain_limit_of(row) : NULL, (size_t) a->type);
 	return OK;
 }
 
@@ -281,11 +314,12 @@ static RESULT tell_counts(struct cs_call *e, const void *args, struct json_write
 static const struct cs_action actions[] = {
 	{CS_ACTION("listResourceLimits", "ec2:DescribeAccountAttributes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct limit_args, list_params), .answer = list_limits, .says = OBJECT "max",
-	 .doc = "How many of each kind an account may have."},
+	 .doc = "How many of each kind an account, or all accounts of a domain together, may have."},
 	{CS_ACTION("updateResourceLimit", "ec2:ModifyAccountLimits"),
-	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT, .args = PARAMS(struct limit_args, update_params),
-	 .prepare = prepare_update, .operation = set_limits, .returns = KIND_ACCOUNT, .answer = show_limit,
-	 .says = OBJECT "max", .doc = "Changes how many of a kind an account may have."},
+	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_OF_DOMAIN,
+	 .args = PARAMS(struct limit_args, update_params), .prepare = prepare_update, .operation = set_limits,
+	 .returns = KIND_ACCOUNT, .answer = show_limit, .says = OBJECT "max",
+	 .doc = "Changes how many of a kind an account, or all accounts of a domain together, may have."},
 	{CS_ACTION("updateResourceCount", "ec2:DescribeAccountAttributes"), .flags = CS_ADMIN | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct limit_args, count_params), .answer = tell_counts,
 	 .says = OBJECT "resourcecount", .doc = "How many of each kind an account, or a domain, has."},

@@ -25,6 +25,7 @@ enum cs_action_flag {
 	CS_ADMIN = API_OF_FACE,      /* for administrators of the region alone */
 	CS_OF_ACCOUNT =
 		API_OF_FACE << 1, /* "account" and "domainid", or "projectid", say for whom it is called */
+	CS_OF_DOMAIN = API_OF_FACE << 3, /* "domainid" without "account" names the domain itself */
 };
 
 struct cs_action {

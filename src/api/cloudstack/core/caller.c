@@ -127,7 +127,8 @@ static RESULT choose_as_said(struct cs_call *e)
 	const struct account *account = NULL;
 	AUTO_VIEW view = {0};
 	view_open(e->config->store, &view);
-	TRY(find_said(e, view.tables, e->action->flags & API_WRITES, &account));
+	bool in_pairs = e->action->flags & API_WRITES && !(e->action->flags & CS_OF_DOMAIN);
+	TRY(find_said(e, view.tables, in_pairs, &account));
 	return account ? act_for(e, view.tables, account) : OK;
 }
 
