@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "engine/annotation.h"
 #include "engine/deployment.h"
 #include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"

@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 
 #include "base/json_write.h"
+#include "engine/annotation.h"
 #include "engine/billing/standing.h"
 #include "engine/licence/licence_internal.h"
 #include "engine/network/address_prefix.h"
@@ -388,6 +389,7 @@ RESULT engine_follow(struct op *op, enum kind kind, const struct row *before, co
 	if (kind == KIND_INSTANCE)
 		TRY(follow_instance(op, before ? instance_of(before) : NULL,
 				    after ? instance_of(after) : NULL));
+	TRY(annotation_follow(op, kind, before, after));
 	if (kind == KIND_ACCOUNT && after)
 		TRY(follow_account(op, before ? account_of(before) : NULL, account_of(after)));
 	return follow_subject(op, kind, before, after);

@@ -54,6 +54,7 @@ static const char *const administrators[] = {
 	"account.update",
 	"address_range.",
 	"aggregate.",
+	"annotation.update",
 	"bill.close",
 	"bill.correct_usage",
 	"bill.issue",

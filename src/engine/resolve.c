@@ -411,6 +411,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_POLICY_ATTACHMENT] = "policy attachment",
 	[KIND_ARM_ROLE] = "role definition",
 	[KIND_ARM_ASSIGNMENT] = "role assignment",
+	[KIND_ANNOTATION] = "annotation",
 	[KIND_DOMAIN_LIMIT] = "limits of a domain",
 	[KIND_ARM_LOCK] = "lock",
 	[KIND_ZONE] = "availability zone",

@@ -8,6 +8,7 @@
 
 /* Read permissions of kinds that /api/v1 does not have. Only administrators read of the others. */
 static const char *const reads[KIND_COUNT] = {
+	[KIND_ANNOTATION] = "annotation.list",
 	[KIND_ARM_ASSIGNMENT] = "arm_assignment.list",
 	[KIND_ARM_LOCK] = "arm_lock.list",
 	[KIND_ARM_ROLE] = "arm_role.list",

@@ -32,6 +32,7 @@
 #include "store/address_group.h"
 #include "store/address_group_version.h"
 #include "store/address_prefix.h"
+#include "store/annotation.h"
 #include "store/application_credential.h"
 #include "store/arm_resource.h"
 #include "store/async_job.h"
@@ -374,6 +375,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, gateway, account, id); /* detached ones; others go with their router */
 	FORGET_EACH(op, fleet, account, id);
 	FORGET_EACH(op, spot_request, account, id);
+	FORGET_EACH(op, annotation, account, id);
 	FORGET_EACH(op, user_data, account, id);
 	FORGET_EACH(op, balancer_pool_member, account, id);
 	FORGET_EACH(op, balancer_set, account, id);

@@ -68,6 +68,8 @@ ROWS = [
       {"icmptype": ("icmptype", 8), "icmpcode": ("icmpcode", 0)}),
     R("createVolume", {"name": "v", "diskofferingid": "{disk}", "size": "3", "zoneid": "{zone}"}, "listVolumes volume", {"size": ("size", 3 << 30)},
       changes=change("updateVolume", {"name": "w"}), label="volume"),
+    R("addAnnotation", {"annotation": "Ask first", "entitytype": "VOLUME", "entityid": "{volume}", "adminsonly": "false"}, "listAnnotations annotation",
+      {"adminsonly": ("adminsonly", False)}),
     R("createSnapshot", {"volumeid": "{volume}", "name": "s", **TAGS, "asyncbackup": "false"}, "listSnapshots snapshot", {"asyncbackup": HIDDEN}, label="snapshot"),
     R("createVolume", {"snapshotid": "{snapshot}", "name": "of s"}, "listVolumes volume"),
     R("createSnapshotPolicy", {"volumeid": "{volume}", "intervaltype": "WEEKLY", "schedule": "0:0:1", "timezone": "UTC", "maxsnaps": "2", "fordisplay": "true", **TAGS},
@@ -128,7 +130,8 @@ COMMANDS_ELSEWHERE = {
     "updateVMAffinityGroup": "cloudstack/machines.py", "updateDefaultNicForVirtualMachine": "cloudstack/machines.py", "updateTemplatePermissions": "cloudstack/machines.py",
     "updateIsoPermissions": "cloudstack/uploads.py", "updateIso": "cloudstack/uploads.py", "updateRolePermission": "cloudstack/administration.py",
     "createRolePermission": "cloudstack/administration.py", "updateIpAddress": "takes the id alone", "updateFirewallRule": "takes the id alone",
-    "updateEgressFirewallRule": "takes the id alone", "updateHypervisorCapabilities": "cloudstack/administration.py"}
+    "updateEgressFirewallRule": "takes the id alone", "updateHypervisorCapabilities": "cloudstack/administration.py",
+    "updateAnnotationVisibility": "cloudstack/administration.py"}
 PARTS_ELSEWHERE = {
     "createFirewallRule": {}, "createEgressFirewallRule": {"cidrlist"},  # cloudstack/firewall.py
     "deployVirtualMachine": {"securitygroupids", "securitygroupnames", "details"}, "updateVirtualMachine": {"userdataid", "securitygroupids", "securitygroupnames"},

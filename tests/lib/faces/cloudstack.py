@@ -57,8 +57,9 @@ class Account:
         policy = self.call("createSnapshotPolicy", volumeid=self.whole(self.ids["volume"]), intervaltype="WEEKLY", schedule="0:0:1", timezone="UTC",
                            maxsnaps="1")[1]["snapshotpolicy"]["id"]
         data = call(dev, "registerUserData", name=name, userdata="eA==", **self.who)[1]["userdata"]["id"]
+        note = self.call("addAnnotation", annotation=name, entitytype="USER_DATA", entityid=data)[1]["annotation"]["id"]
         dev.rest()
-        self.ids.update(user_data=data, instance_snapshot=machine_snapshot, snapshot_policy=policy, secondary_ip=more, router=vpc, port_forwarding=forwarding, load_balancer=balancer, firewall_rule=rule, network_acl=acl, network_acl_entry=entry,
+        self.ids.update(user_data=data, annotation=note, instance_snapshot=machine_snapshot, snapshot_policy=policy, secondary_ip=more, router=vpc, port_forwarding=forwarding, load_balancer=balancer, firewall_rule=rule, network_acl=acl, network_acl_entry=entry,
                         async_job=tagged["jobid"], user=self.first("listUsers user"), account=self.first("listAccounts account"),
                         key_pair=self.first("listSSHKeyPairs sshkeypair"))
         self.ids = {kind: self.whole(i) for kind, i in self.ids.items()}

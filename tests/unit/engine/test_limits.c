@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Every row of engine/limits.def: the maximum can be created, one more is refused without side effects, and
  * after a deletion another one is accepted. A limit without a case here fails the test. */
+#include "engine/annotation.h"
 #include "engine/limits.h"
 #include "engine/people/arm_lock.h"
 #include "model/server_group.h"
@@ -196,6 +197,14 @@ static RESULT make_subnet_pool(struct cloud *c, int n)
 	MAKE(c, &c->alice, engine_create_subnet_pool, wish, pool);
 }
 DROP(subnet_pool, engine_delete_subnet_pool, subnet_pool_target, .pool = ref_to(c, KIND_SUBNET_POOL, made))
+
+static RESULT make_annotation(struct cloud *c, int n)
+{
+	struct annotation_wish wish = {.resource = ref_to(c, KIND_ROUTER, c->alice_router),
+				       .text = numbered(c, "note", n)};
+	MAKE(c, &c->alice, engine_add_annotation, wish, annotation);
+}
+DROP(annotation, engine_remove_annotation, annotation_target, .annotation = ref_to(c, KIND_ANNOTATION, made))
 
 static RESULT make_user_data(struct cloud *c, int n)
 {
@@ -754,6 +763,7 @@ static const struct maker {
 	[LIMIT_GATEWAYS] = {is_alices, make_gateway, drop_gateway},
 	[LIMIT_DHCP_OPTIONS] = {is_alices, make_dhcp_options, drop_dhcp_options},
 	[LIMIT_ADDRESS_GROUPS] = {is_alices, make_address_group, drop_address_group},
+	[LIMIT_ANNOTATIONS] = {is_alices, make_annotation, drop_annotation},
 	[LIMIT_USER_DATA] = {is_alices, make_user_data, drop_user_data},
 	[LIMIT_RESOURCE_GROUPS] = {is_alices, make_resource_group, drop_resource_group},
 	[LIMIT_SUPPORT_TICKETS] = {is_alices, make_support_ticket, drop_support_ticket},

@@ -2,6 +2,7 @@
  * Domains, shared with Keystone. The default domain is the root; all others are its children.
  */
 #include "api/cloudstack/account/people.h"
+#include "api/cloudstack/region/annotations.h"
 #include "engine/people/domain.h"
 #include "engine/resolve.h"
 #include "store/domain_limit.h"
@@ -106,6 +107,7 @@ static void write_figures(struct api_call *e, struct json_writer *w, const char 
 }
 
 static const struct member members[] = {
+	CS_HAS_ANNOTATIONS,
 	MEMBER(struct domain, "id", row.id),
 	MEMBER_TEXT("name", cs_get_domain_name),
 	MEMBER_WRITTEN("level", write_place, .also = "haschild|parentdomainid|parentdomainname"),

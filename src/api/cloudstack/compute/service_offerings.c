@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listServiceOfferings: the instance types that the account may use. */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/region/annotations.h"
 #include "engine/resolve.h"
 #include "model/instance_type.h"
 #include "store/instance.h"
@@ -68,6 +69,7 @@ static void write_root_disk(struct api_call *e, struct json_writer *w, const cha
 }
 
 static const struct member members[] = {
+	CS_HAS_ANNOTATIONS,
 	MEMBER(struct instance_type, "id", row.id),
 	MEMBER_TEXT("name", cs_service_name),
 	MEMBER(struct instance_type, "displaytext", description, .instead = FITS(instance_type, name)),

@@ -2,6 +2,7 @@
  * SSH key pairs. Keys are generated on a lane; the private key is only in the answer.
  */
 #include "api/cloudstack/core/action.h"
+#include "api/cloudstack/region/annotations.h"
 #include "base/crypto.h"
 #include "engine/instance/key_pair.h"
 #include "engine/resolve.h"
@@ -45,6 +46,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 }
 
 static const struct member members[] = {
+	CS_HAS_ANNOTATIONS,
 	MEMBER(struct key_pair, "id", row.id),
 	MEMBER(struct key_pair, "name", name),
 	CS_OWNER_MEMBERS(key_pair),

@@ -3,6 +3,7 @@
  */
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/compute/os_types.h"
+#include "api/cloudstack/region/annotations.h"
 #include "api/cloudstack/upload/upload.h"
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
@@ -244,6 +245,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("bits", "64"),
 	MEMBER_FIXED("isdynamicallyscalable|sshkeyenabled|directdownload|deployasis", "false"),
 	MEMBER_FIXED("requireshvm", "true"),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 #define LISTING(what)                                                                                        \

@@ -4,6 +4,7 @@
 #include "engine/instance/user_data.h"
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/templates.h"
+#include "api/cloudstack/region/annotations.h"
 #include "engine/instance/instance.h"
 #include "engine/resolve.h"
 #include "store/user_data.h"
@@ -41,6 +42,7 @@ static struct str get_data(struct api_call *e, const struct row *row)
 }
 
 static const struct member members[] = {
+	CS_HAS_ANNOTATIONS,
 	MEMBER(struct user_data, "id", row.id),
 	MEMBER(struct user_data, "name", name),
 	MEMBER(struct user_data, "accountid", account),

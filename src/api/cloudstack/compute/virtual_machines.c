@@ -5,6 +5,7 @@
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/network/network.h"
+#include "api/cloudstack/region/annotations.h"
 #include "engine/instance/instance.h"
 #include "engine/network/address.h"
 #include "engine/region/region.h"
@@ -279,6 +280,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("displayvm", "true"),
 	MEMBER_FIXED("isdynamicallyscalable", "false"),
 	MEMBER(struct instance, "deleteprotection", protect_terminate),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 

@@ -2,6 +2,7 @@
  * VM snapshots: all disks of a machine, without its memory. Source: API reference, "Snapshot", 4.18.
  */
 #include "api/cloudstack/compute/compute.h"
+#include "api/cloudstack/region/annotations.h"
 #include "base/clock.h"
 #include "engine/instance/instance_snapshot.h"
 #include "store/instance.h"
@@ -72,6 +73,7 @@ static const struct member members[] = {
 	MEMBER(struct instance, "zoneid", zone, .path = {OF_MACHINE}),
 	MEMBER(struct zone, "zonename", name, .path = {OF_MACHINE, JOIN_ONE(KIND_ZONE, instance, zone)}),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing snapshots =

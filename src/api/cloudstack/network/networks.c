@@ -3,6 +3,7 @@
  * subnet is an L2 network.
  */
 #include "api/cloudstack/network/network.h"
+#include "api/cloudstack/region/annotations.h"
 #include "engine/resolve.h"
 #include "model/zone.h"
 #include "store/external_network.h"
@@ -278,6 +279,7 @@ static const struct member members[] = {
 		     "redundantrouter",
 		     "false"),
 	MEMBER_FIXED("canusefordeploy|ispersistent|displaynetwork", "true"),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 const struct api_listing cs_networks =

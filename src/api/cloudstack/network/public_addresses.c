@@ -5,6 +5,7 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
+#include "api/cloudstack/region/annotations.h"
 #include "engine/network/address.h"
 #include "engine/network/port.h"
 #include "engine/resolve.h"
@@ -141,6 +142,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("state", "\"Allocated\""),
 	MEMBER_FIXED("forvirtualnetwork|fordisplay", "true"),
 	MEMBER_FIXED("isportable|forsystemvms", "false"),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 

@@ -4,6 +4,7 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
+#include "api/cloudstack/region/annotations.h"
 #include "engine/network/guest_network.h"
 #include "engine/resolve.h"
 #include "store/network.h"
@@ -97,6 +98,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("network", write_tiers),
 	MEMBER_FIXED("fordisplay", "true"),
 	MEMBER_FIXED("restartrequired|distributedvpcrouter|regionlevelvpc|redundantvpcrouter", "false"),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing vpcs =

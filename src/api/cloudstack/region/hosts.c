@@ -3,6 +3,7 @@
  * for one pod and one cluster with its id; a host's own directory is a storage pool with the host's id.
  * Source: API reference 4.18; capacities: HostJoinDaoImpl.
  */
+#include "api/cloudstack/region/annotations.h"
 #include "api/cloudstack/region/region.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
@@ -71,6 +72,7 @@ static const struct member pod_members[] = {
 	MEMBER(struct zone, "zonename", name),
 	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
 	MEMBER_WRITTEN("capacity", cs_write_capacities),
+	MEMBER_WRITTEN("hasannotations", cs_write_pod_has_annotations),
 };
 static const struct api_listing pods = CS_LISTING(KIND_ZONE, "pod", pod_members, .get_name = get_pod_name,
 						  .is_by_name = true, .matches = is_part_asked_for);
@@ -87,6 +89,7 @@ static const struct member cluster_members[] = {
 	MEMBER(struct zone, "allocationstate", enabled, .yes = "Enabled", .no = "Disabled"),
 	MEMBER_WRITTEN("capacity", cs_write_capacities),
 	MEMBER_FIXED("managedstate", "\"Managed\""),
+	MEMBER_WRITTEN("hasannotations", cs_write_cluster_has_annotations),
 	MEMBER_FIXED("memoryovercommitratio", "\"1.0\""),
 };
 static const struct api_listing clusters =
@@ -230,6 +233,8 @@ static const struct member host_members[] = {
 			       "memoryallocatedpercentage"),
 	MEMBER_WRITTEN("disksizetotal", write_disk, .also = "disksizeallocated"),
 	MEMBER_FIXED("capabilities", "\"hvm,snapshot\""),
+	CS_HAS_ANNOTATIONS,
+	CS_NEWEST_ANNOTATION,
 	MEMBER_FIXED("islocalstorageactive", "true"),
 	MEMBER_FIXED("hahost", "false"),
 	MEMBER_AS(struct host, TIME, "created", row.created_us),
@@ -349,6 +354,7 @@ static const struct member own_rows[] = {
 };
 static const struct member shared_rows[] = {
 	MEMBER(struct storage_pool, "id", row.id),
+	CS_HAS_ANNOTATIONS,
 	MEMBER(struct storage_pool, "name", name),
 	MEMBER(struct storage_pool, "zoneid", zone),
 	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, storage_pool, zone)}),

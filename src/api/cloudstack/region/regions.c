@@ -49,6 +49,47 @@ static RESULT list_regions(struct cs_call *e, const void *args, struct json_writ
 	return OK;
 }
 
+/* ---- listManagementServers ---- */
+
+struct list_servers {
+	struct cs_list_args list;
+	struct str id, version;
+};
+static const struct param server_params[] = {
+	CS_PAGE_PARAMS(struct list_servers),
+	CS_NAME_PARAM(struct list_servers),
+	PARAM(struct list_servers, "id", id, .doc = "The one with this id."),
+	PARAM(struct list_servers, "version", version, .doc = "Of this version."),
+	NOT_BUILT("peers", .only = "false"),
+};
+
+/* The processes of a region act as one server, whose id and name are the region's. */
+static RESULT list_servers(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_servers *a = args;
+	struct arena *arena = e->c->arena;
+	struct api_list_wish page = {.limit = 0};
+	struct str name = engine_get_region_name(cs_tables(e));
+	struct str id = uuid_to_str(arena, engine_get_region_id(cs_tables(e)));
+	TRY(cs_read_page(e, &a->list, &page));
+	if ((a->id.n && !str_equal_nocase(a->id, id)) || (a->version.n && !str_is(a->version, CS_VERSION)) ||
+	    (a->list.name.n && !str_equal_nocase(a->list.name, name)) ||
+	    !str_contains(str_lower(arena, name), str_lower(arena, a->list.keyword)))
+		return OK;
+	json_write_int(w, "count", 1);
+	json_write_open_list(w, "managementserver");
+	if (!page.offset) {
+		json_write_open(w, NULL);
+		json_write_text(w, "id", id);
+		json_write_text(w, "name", name);
+		json_write_z(w, "state", "Up");
+		json_write_z(w, "version", CS_VERSION);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
 /* ---- listCapacity ---- */
 
 enum capacity_type { MEMORY = 0, CPU = 1, PUBLIC_ADDRESSES = 4, LOCAL_STORAGE = 9, CPU_CORES = 90 };
@@ -183,6 +224,9 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listRegions", "ec2:DescribeRegions"), .args = PARAMS(struct list_regions, region_params),
 	 .answer = list_regions, .says = "id|name|endpoint|gslbserviceenabled|portableipserviceenabled",
 	 .doc = "The region."},
+	{CS_ACTION("listManagementServers", "ec2:DescribeHypervisors"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_servers, server_params), .answer = list_servers,
+	 .says = "id|name|state|version", .doc = "The region's control plane, as one server."},
 	{CS_ACTION("listCapacity", "ec2:DescribeHypervisors"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_capacity, capacity_params), .answer = list_capacity,
 	 .says = "type|name|zoneid|zonename|capacityallocated|capacityused|capacitytotal|percentused",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listZones: the region's availability zones. Each is an advanced zone with security groups. */
+#include "api/cloudstack/region/annotations.h"
 #include "api/cloudstack/region/region.h"
 #include "model/zone.h"
 
@@ -37,6 +38,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("dhcpprovider", "\"VirtualRouter\""),
 	MEMBER_FIXED("localstorageenabled", "true"),
 	MEMBER_WRITTEN("capacity", cs_write_capacities),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_FIXED("tags", "[]"),
 };
 

@@ -3,6 +3,7 @@
  * the type GROUP. Source: API reference, "Snapshot", 4.18.
  */
 #include "api/cloudstack/compute/os_types.h"
+#include "api/cloudstack/region/annotations.h"
 #include "api/cloudstack/storage/storage.h"
 #include "engine/resolve.h"
 #include "engine/storage/snapshot.h"
@@ -129,6 +130,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN(
 		"ostypeid", write_os_type, .also = "osdisplayname",
 		.path = {JOIN_ONE(KIND_VOLUME, snapshot, volume), JOIN_ONE(KIND_IMAGE, volume, image)}),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing snapshots =

@@ -3,6 +3,7 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/templates.h"
+#include "api/cloudstack/region/annotations.h"
 #include "api/cloudstack/storage/storage.h"
 #include "api/cloudstack/upload/upload.h"
 #include "engine/resolve.h"
@@ -178,6 +179,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER_FIXED("destroyed|isextractable|quiescevm", "false"),
 	MEMBER_FIXED("displayvolume", "true"),
+	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 const struct api_listing cs_volumes =
@@ -228,6 +230,7 @@ static void write_encrypt(struct api_call *e, struct json_writer *w, const char 
 }
 
 static const struct member offering_members[] = {
+	CS_HAS_ANNOTATIONS,
 	MEMBER(struct volume_type, "id", row.id),
 	MEMBER_TEXT("name", cs_disk_name),
 	MEMBER(struct volume_type, "displaytext", description, .instead = FITS(volume_type, name)),
