@@ -149,7 +149,8 @@ static void note_key(struct api_call *e, struct str key)
  * secrets leave a trace. */
 static void note_refused_key(struct api_call *e, struct result result)
 {
-	struct str key = sigv4_find_claimed_key(e->call);
+	struct str key = e->protocol->find_claimed_key ? e->protocol->find_claimed_key(e)
+						       : sigv4_find_claimed_key(e->call);
 	if (!key.n)
 		key = str_slice(cloudstack_find_value(&e->pairs, "apikey"), 0, CLAIMED_KEY_MAX);
 	if (e->audit || e->c->who || result.code != ERR_UNAUTHENTICATED || !key.n || !str_is_line(key))

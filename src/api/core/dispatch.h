@@ -62,6 +62,8 @@ struct api_protocol {
 	RESULT (*write_problem)(struct api_call *e, struct api_problem *problem, struct buf *body);
 	/* Optional: whether a failure leaves no audit record. NULL: each does. */
 	bool (*is_unrecorded)(struct result result);
+	/* Optional: the access key id that a refused request names, for the audit record; empty: none. */
+	struct str (*find_claimed_key)(const struct api_call *e);
 	/* Optional: adds to the call's new audit record what it is about. */
 	void (*describe_audit)(struct api_call *e);
 	/* Optional: the view was opened. */

@@ -28,7 +28,12 @@ RESULT keystone_extra_add(struct op *op, enum kind kind, struct tags more, struc
 			memmove(at + 1, at, (size_t) (next + count - at) * sizeof *next);
 			count++;
 		}
-		*at = more.at[n];
+		if (more.at[n].value.n) {
+			*at = more.at[n];
+			continue;
+		}
+		memmove(at, at + 1, (size_t) (next + count - at - 1) * sizeof *next);
+		count--;
 	}
 	for (size_t n = 0; n < count; n++)
 		size += next[n].key.n + next[n].value.n;

@@ -5,5 +5,5 @@
 #include "engine/internal.h"
 
 enum { EXTRA_COUNT_MAX = 64, EXTRA_SIZE_MAX = 16384 };
-/* Adds attributes, replacing those with the same name. ERR_INVALID with the kind: too many, or too large. */
+/* Adds attributes, replacing those with the same name; an empty value, which is no JSON, removes one. ERR_INVALID with the kind: too many, or too large. */
 RESULT keystone_extra_add(struct op *op, enum kind kind, struct tags more, struct tags *extra);

@@ -26,7 +26,8 @@ struct user_change {
 	bool clears_password;                         /* removes the password */
 	const struct ref *default_account;            /* NULL: no change; kind none: removes it */
 	enum choice enabled;
-	struct tags extra; /* added to the present ones, or replacing those of the same name */
+	struct tags extra; /* added to the present ones, or replacing those of the same name; an empty value
+			    * removes one */
 };
 OPERATION(engine_update_user, user_change)
 

@@ -94,6 +94,14 @@ RESULT engine_delete_user_group(struct op *op, struct user_group_target *wish)
 
 /* ---- members ---- */
 
+/* Increments gen, by which SCIM's clients notice that the members have changed. */
+static RESULT note_members_changed(struct op *op, const struct user_group *group)
+{
+	struct user_group next = *group;
+	next.row.gen++;
+	return user_group_put(op, &next);
+}
+
 static RESULT resolve(struct op *op, const struct membership *wish, const struct user_group **ret_group,
 		      const struct user **ret_user)
 {
@@ -124,6 +132,7 @@ RESULT engine_add_group_member(struct op *op, struct membership *wish)
 				      .user_group = group->row.id,
 				      .user = user->row.id};
 	TRY(group_member_put(op, &member));
+	TRY(note_members_changed(op, group));
 	return engine_log_event(op, KIND_USER_GROUP, &group->row, "member added", "User %" STR_FMT ".",
 				STR_ARG(user->name));
 }
@@ -143,5 +152,6 @@ RESULT engine_remove_group_member(struct op *op, struct membership *wish)
 				     STR_ARG(user->name), STR_ARG(group->name));
 	TRY(engine_log_event(op, KIND_USER_GROUP, &group->row, "member removed", "User %" STR_FMT ".",
 			     STR_ARG(user->name)));
+	TRY(note_members_changed(op, group));
 	return group_member_forget(op, member->row.id);
 }

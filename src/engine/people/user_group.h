@@ -18,7 +18,7 @@ struct user_group_change {
 	struct ref user_group;
 	const struct str *name, *description; /* NULL: no change */
 	struct tags extra;                    /* added to the present ones, or replacing those of the same
-					       * name */
+					       * name; an empty value removes one */
 };
 OPERATION(engine_update_user_group, user_group_change)
 
