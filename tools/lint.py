@@ -21,7 +21,7 @@ import voice
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A folder may include folders of earlier rows, and itself; folders of one row may not include each other.
 LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engine"], ["auth", "reconcile"], ["api"], ["daemon"]]
-FACES = {"absent", "cloudwatch", "cost", "support", "tmf", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
+FACES = {"absent", "cloudwatch", "cost", "support", "tmf", "scim", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 # Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
 GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600}

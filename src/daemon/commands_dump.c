@@ -12,6 +12,7 @@
 #include "api/iam/iam.h"
 #include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
+#include "api/scim/scim.h"
 #include "api/support/support.h"
 #include "api/tmf/tmf.h"
 #include "daemon/command.h"
@@ -402,6 +403,13 @@ static void add_support_coverage(struct buf *out)
 	tmf_write_coverage(out);
 }
 
+static void add_scim_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## SCIM\n\nBelow `/scim/v2/`, for identity providers that provision a "
+			     "domain's users and groups (`docs/operations.md`).\n\n"));
+	scim_write_coverage(out);
+}
+
 static void add_native_coverage(struct buf *out)
 {
 	buf_add_str(out, STR("\n## Dari's own API\n\nBelow `/api/v1`, beside the list, one row and the "
@@ -449,6 +457,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_cloudstack_coverage(&out);
 		add_azure_coverage(&out);
 		add_support_coverage(&out);
+		add_scim_coverage(&out);
 		add_native_coverage(&out);
 		add_cost_coverage(&out);
 		add_cloudwatch_coverage(&out);

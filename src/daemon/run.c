@@ -25,6 +25,7 @@
 #include "api/metadata/metadata.h"
 #include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
+#include "api/scim/scim.h"
 #include "api/support/support.h"
 #include "api/tmf/tmf.h"
 #include "auth/bearer.h"
@@ -83,6 +84,7 @@ static struct api_face *find_face(struct daemon *d, const struct call *call)
 	       : cost_has_call(call)              ? d->cost
 	       : cloudwatch_has_call(call)        ? d->cloudwatch
 	       : tmf_has_path(call->path)         ? d->tmf
+	       : scim_has_path(call->path)        ? d->scim
 	       : support_has_call(call)           ? d->support
 	       : absent_has_call(call)            ? d->absent
 	       : openstack_has_path(call->path)   ? d->openstack
@@ -479,6 +481,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
 	TRY(api_face_new(&d->ctx, &support_protocol, &faces, &d->support));
 	TRY(api_face_new(&d->ctx, &tmf_protocol, &faces, &d->tmf));
+	TRY(api_face_new(&d->ctx, &scim_protocol, &faces, &d->scim));
 	TRY(api_face_new(&d->ctx, &absent_protocol, &faces, &d->absent));
 	faces.executor = d->follower ? NULL : d->executor; /* a follower carries no deployments out */
 	TRY(api_face_new(&d->ctx, &azure_protocol, &faces, &d->azure));
@@ -597,6 +600,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->cloudwatch);
 	api_face_free(d->support);
 	api_face_free(d->tmf);
+	api_face_free(d->scim);
 	api_face_free(d->absent);
 	api_face_free(d->azure);
 	api_face_free(d->cloudstack);

@@ -20,7 +20,8 @@ enum form {
 	FORM_IMAGE,
 	FORM_PLACEMENT,
 	FORM_CLOUDSTACK,
-	FORM_CLOUDWATCH
+	FORM_CLOUDWATCH,
+	FORM_SCIM
 };
 
 /* ---- the line ---- */
@@ -97,6 +98,8 @@ static enum form form_of(const struct script *s, int status)
 		return FORM_CLOUDSTACK;
 	if (str_starts_with(path, STR("/monitoring/")))
 		return FORM_CLOUDWATCH;
+	if (str_starts_with(path, STR("/scim/")))
+		return FORM_SCIM;
 	for (size_t k = 0; path.n && k < sizeof services / sizeof *services; k++)
 		if (str_starts_with(path, str_from(services[k].path)))
 			return status == 401 ? FORM_IDENTITY : services[k].form;
@@ -215,6 +218,13 @@ static struct str render_json(struct arena *a, const struct script *s, enum form
 		return str_print(a,
 				 "{\"__type\":\"com.amazonaws.cloudwatch#%s\",\"message\":\"%" STR_FMT "\"}",
 				 shape_of(e->word), STR_ARG(message));
+	case FORM_SCIM: /* "-": there is no scimType */
+		return str_print(a,
+				 "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:Error\"],\"status\":"
+				 "\"%d\"%s%" STR_FMT "%s,\"detail\":\"%" STR_FMT "\"}",
+				 e->status, str_is(e->word, "-") ? "" : ",\"scimType\":\"",
+				 STR_ARG(str_is(e->word, "-") ? STR_NONE : e->word),
+				 str_is(e->word, "-") ? "" : "\"", STR_ARG(message));
 	case FORM_FAULT:
 		return str_print(a, "{\"%" STR_FMT "\":{\"code\":%d,\"message\":\"%" STR_FMT "\"}}",
 				 STR_ARG(e->word), e->status, STR_ARG(message));
@@ -255,6 +265,8 @@ static struct str render_headers(struct arena *a, const struct script *s, const 
 					   STR_ARG(headers), STR_ARG(version))
 			       : str_print(a, "%" STR_FMT "Vary: OpenStack-API-Version\n", STR_ARG(headers));
 	}
+	if (status == 401 && form_of(s, status) == FORM_SCIM)
+		return STR("WWW-Authenticate: Bearer\n");
 	if (status != 401 || form_of(s, status) == FORM_CLOUDSTACK)
 		return headers;
 	return str_print(
@@ -318,6 +330,11 @@ static void take_json(enum form form, json_t *value, const char **ret_word, cons
 {
 	const json_t *inner = value;
 	const char *first = json_object_iter_key(json_object_iter(value));
+	if (form == FORM_SCIM) {
+		*ret_message = text_of(value, "detail");
+		*ret_word = json_object_get(value, "scimType") ? text_of(value, "scimType") : "-";
+		return;
+	}
 	if (form == FORM_PLACEMENT)
 		inner = json_array_get(json_object_get(value, "errors"), 0);
 	else if (form != FORM_IMAGE && form != FORM_CLOUDWATCH)

@@ -14,6 +14,7 @@
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/core/park.h"
 #include "api/ec2/compute/later_launch.h"
+#include "api/scim/scim.h"
 #include "api/support/support.h"
 #include "auth/key.h"
 #include "base/clock.h"
@@ -315,6 +316,9 @@ static void open_face(struct world *w)
 					   .region = STR("us-east-1")};
 	MUST(api_face_new(&w->c, &support_protocol, &support, &w->support));
 	MUST(api_face_new(&w->c, &cloudwatch_protocol, &support, &w->cloudwatch));
+	struct api_config scim = support;
+	scim.passwords = w->passwords;
+	MUST(api_face_new(&w->c, &scim_protocol, &scim, &w->scim));
 }
 
 void world_set_limits(struct world *w, const struct limits_config *config)
@@ -326,6 +330,7 @@ void world_set_limits(struct world *w, const struct limits_config *config)
 	api_face_free(w->azure);
 	api_face_free(w->support);
 	api_face_free(w->cloudwatch);
+	api_face_free(w->scim);
 	api_face_free(w->native);
 	limits_free(w->limits);
 	MUST(limits_new(&w->c, config, &w->limits));
@@ -440,6 +445,7 @@ static struct api_face *find_face(const struct world *w, const struct fake_call 
 	       : openstack_has_path(f->call.path)  ? w->openstack
 	       : cloudstack_has_path(f->call.path) ? w->cloudstack
 	       : support_has_call(&f->call)        ? w->support
+	       : scim_has_path(f->call.path)       ? w->scim
 	       : cloudwatch_has_call(&f->call)     ? w->cloudwatch
 	       : iam_has_call(&f->call)            ? w->iam
 						   : w->face;
@@ -713,10 +719,42 @@ void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *be
 		fake_call_add_header(ret_call, "OpenStack-API-Version", request->version);
 }
 
+/* An administrator of the default domain, with a key in alice's account. */
+static void make_steward(struct world *w)
+{
+	const struct ref domain = ref_by_id(KIND_DOMAIN, DOMAIN_DEFAULT);
+	world_add_user(w, "steward", w->alice.who.account, "member", &w->steward);
+	struct role_grant grant = {.role = {.kind = KIND_ROLE, .text = STR("admin")},
+				   .user = ref_by_id(KIND_USER, w->steward.who.user),
+				   .domain = domain};
+	DO(engine_grant_role, &grant);
+}
+
+static struct world_answer request_scim(struct world *w, const struct world_user *user,
+					const struct script_request *r)
+{
+	struct fake_call f;
+	if (!w->steward.key_id.n)
+		make_steward(w);
+	if (user == &w->alice)
+		user = &w->steward;
+	fake_call_init(&f, str_to_z(w->c.arena, r->method), r->path, r->query, r->body);
+	f.call.is_tls = true;
+	fake_call_add_header(&f, "Host", STR("cloud.test:8773"));
+	fake_call_add_header(&f, "Content-Type", STR("application/scim+json"));
+	if (user)
+		fake_call_add_header(&f, "Authorization",
+				     str_print(w->c.arena, "Bearer %" STR_FMT ":%" STR_FMT,
+					       STR_ARG(user->key_id), STR_ARG(user->secret)));
+	return world_run(w, &f);
+}
+
 struct world_answer world_request(struct world *w, const struct world_user *user,
 				  const struct script_request *request)
 {
 	struct fake_call f;
+	if (scim_has_path(request->path))
+		return request_scim(w, user, request);
 	world_request_call(&w->c, w->tokens, w->bearers, user, request, &f);
 	return world_run(w, &f);
 }

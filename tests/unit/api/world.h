@@ -63,9 +63,10 @@ struct world {
 	struct api_face *native;
 	struct api_face *cloudstack;
 	struct api_face *azure;
-	struct api_face *support, *cloudwatch;
+	struct api_face *support, *cloudwatch, *scim;
 	struct identity operator;
 	struct world_user alice, bob, admin; /* admin: of OpenStack's project of that name */
+	struct world_user steward; /* administrator of the default domain; made by the first call of SCIM */
 	uuid image;
 	char images[64]; /* the image store, a directory of its own, and one of backups in it */
 	char backups[80];

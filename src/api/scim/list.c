@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lists by filters, in pages. The rows of the domain are walked in the order of their names on a lane, not on an HTTP thread:
+ * filters have no index, except for one user by exact name and one resource by id. */
+#include "api/scim/internal.h"
+#include "base/uuid_asked.h"
+#include "store/user.h"
+#include "store/user_group.h"
+
+/* A page ends early beyond so many bytes: groups may have many members. The client asks on from the next index. */
+enum { PAGE_SIZE_MAX = 4 * 1024 * 1024 };
+
+/* ---- rows of a domain ---- */
+
+static unsigned owner_index(enum kind kind)
+{
+	return kind == KIND_USER ? USER_INDEX_OWNER : USER_GROUP_INDEX_OWNER;
+}
+
+const struct row *scim_first_row(const struct tables *t, enum kind kind, uuid domain)
+{
+	const struct user user = {.domain = domain};
+	const struct user_group group = {.domain = domain};
+	return tables_first(t, kind, owner_index(kind), kind == KIND_USER ? &user.row : &group.row, 2);
+}
+
+const struct row *scim_next_row(const struct tables *t, const struct row *row)
+{
+	return tables_next(t, row->kind, owner_index(row->kind), row, 2);
+}
+
+/* ---- parameters ---- */
+
+static RESULT read_number(struct scim_call *e, const char *name, struct str text, int64_t least, int64_t most,
+			  int64_t *number)
+{
+	if (!text.n)
+		return OK;
+	if (!result_is_ok(str_parse_int(text, number)))
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(name), "%s is an integer.", name);
+	*number = *number < least ? least : *number > most ? most : *number;
+	return OK;
+}
+
+static RESULT read_filter(struct scim_call *e, struct str text, struct scim_list_args *a)
+{
+	return text.n ? scim_parse_filter(e->c, scim_type_of(e), text, &a->filter) : OK;
+}
+
+static RESULT read_pages(struct scim_call *e, struct str start, struct str count, struct scim_list_args *a)
+{
+	a->start = 1;
+	a->count = SCIM_PAGE_MAX;
+	TRY(read_number(e, "startIndex", start, 1, INT64_MAX, &a->start));
+	return read_number(e, "count", count, 0, SCIM_PAGE_MAX, &a->count);
+}
+
+static RESULT set_shown(struct scim_call *e, struct str only, struct str without)
+{
+	struct scim_shown *s = &e->shown;
+	*s = (struct scim_shown){.has_only = only.n};
+	if (only.n && without.n)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("attributes"),
+				      "attributes and excludedAttributes exclude each other.");
+	if (only.n)
+		TRY(scim_read_names(e->c, scim_type_of(e), only, &s->only, &s->only_count));
+	return without.n ? scim_read_names(e->c, scim_type_of(e), without, &s->without, &s->without_count)
+			 : OK;
+}
+
+RESULT scim_read_shown(struct scim_call *e)
+{
+	return set_shown(e, scim_query_value(e, "attributes"), scim_query_value(e, "excludedAttributes"));
+}
+
+/* Exact names and ids lead to one row; then the walk needs no lane. */
+static bool has_one_row(const struct scim_filter *f)
+{
+	if (!f || f->op != SCIM_EQ || f->literal != SCIM_IS_TEXT || f->place.extension || f->place.sub)
+		return false;
+	return strcmp(f->place.attribute->name, "id") == 0 ||
+	       strcmp(f->place.attribute->name, "userName") == 0;
+}
+
+static const struct row *find_one(struct scim_call *e, const struct tables *t, const struct scim_filter *f)
+{
+	enum kind kind = scim_type_of(e)->kind;
+	uuid id;
+	if (strcmp(f->place.attribute->name, "id") == 0)
+		return result_is_ok(uuid_parse_asked(f->text, &id)) ? tables_find(t, kind, id) : NULL;
+	const struct user *user = user_find_by_owner(t, UUID_NONE, e->domain, f->text);
+	return user ? &user->row : NULL;
+}
+
+RESULT scim_prepare_list(struct scim_call *e, void *args)
+{
+	struct scim_list_args *a = args;
+	TRY(read_pages(e, scim_query_value(e, "startIndex"), scim_query_value(e, "count"), a));
+	return read_filter(e, scim_query_value(e, "filter"), a);
+}
+
+/* ---- POST …/.search ---- */
+
+static struct str text_of(struct scim_call *e, const char *name)
+{
+	const json_t *value = json_object_get(e->body, name);
+	if (json_is_integer(value))
+		return str_print(e->c->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return str_copy(e->c->arena, (struct str){json_string_value(value), json_string_length(value)});
+}
+
+/* A list of names, or names between commas. */
+static struct str names_of(struct scim_call *e, const char *name)
+{
+	const json_t *list = json_object_get(e->body, name);
+	struct str names = text_of(e, name);
+	for (size_t k = 0; k < json_array_size(list) && k <= SCIM_SHOWN_MAX; k++) {
+		struct str one = str_from(json_string_value(json_array_get(list, k)));
+		names = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(names), k ? "," : "",
+				  STR_ARG(one));
+	}
+	return names;
+}
+
+RESULT scim_prepare_search(struct scim_call *e, void *args)
+{
+	struct scim_list_args *a = args;
+	TRY(set_shown(e, names_of(e, "attributes"), names_of(e, "excludedAttributes")));
+	TRY(read_pages(e, text_of(e, "startIndex"), text_of(e, "count"), a));
+	return read_filter(e, text_of(e, "filter"), a);
+}
+
+/* ---- the walk ---- */
+
+struct walk {
+	struct scim_reader reader;
+	struct scim_list_args *args;
+	struct json_writer writer;
+	struct buf page;
+	bool is_full;
+};
+
+static RESULT visit(struct walk *k, const struct row *row)
+{
+	struct scim_list_args *a = k->args;
+	k->reader.row = row;
+	if (!scim_is_reachable(k->reader.e, row->kind, row) ||
+	    (a->filter && !scim_matches(a->filter, scim_read_row, &k->reader)))
+		return OK;
+	k->is_full = k->is_full || k->page.size > PAGE_SIZE_MAX;
+	if (++a->total < a->start || a->shown >= a->count || k->is_full)
+		return OK;
+	a->shown++;
+	return scim_write_resource(&k->reader, &k->writer);
+}
+
+static RESULT walk(struct walk *k)
+{
+	struct scim_call *e = k->reader.e;
+	const struct tables *t = k->reader.tables;
+	const struct row *one = has_one_row(k->args->filter) ? find_one(e, t, k->args->filter) : NULL;
+	if (one)
+		return visit(k, one);
+	for (const struct row *row = scim_first_row(t, scim_type_of(e)->kind, e->domain); row;
+	     row = scim_next_row(t, row))
+		TRY(visit(k, row));
+	return OK;
+}
+
+static RESULT finish(struct walk *k)
+{
+	json_write_close_list(&k->writer);
+	TRY(json_write_end(&k->writer));
+	k->args->page = str_copy(k->reader.e->c->arena, buf_str(&k->page));
+	return k->args->page.n ? OK : ctx_no_memory(k->reader.e->c);
+}
+
+RESULT scim_list_work(struct work_item *w)
+{
+	struct scim_call *e = w->arg;
+	struct walk k = {.reader = {.e = e}, .args = e->args};
+	AUTO_VIEW v;
+	view_open(e->config->store, &v);
+	k.reader.tables = v.tables;
+	buf_init(&k.page, BUF_ANSWER_CAP);
+	json_write_begin(&k.writer, &k.page);
+	json_write_open_list(&k.writer, NULL);
+	struct result result = walk(&k);
+	if (result_is_ok(result))
+		result = finish(&k);
+	buf_done(&k.page);
+	return result;
+}
+
+RESULT scim_answer_list(struct scim_call *e, const void *args, struct json_writer *w)
+{
+	const struct scim_list_args *a = args;
+	(void) e;
+	json_write_open(w, NULL);
+	json_write_open_list(w, "schemas");
+	json_write_z(w, NULL, "urn:ietf:params:scim:api:messages:2.0:ListResponse");
+	json_write_close_list(w);
+	json_write_int(w, "totalResults", a->total);
+	json_write_int(w, "startIndex", a->start);
+	json_write_int(w, "itemsPerPage", a->shown);
+	json_write_raw(w, "Resources", a->page);
+	json_write_close(w);
+	return OK;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rows as SCIM resources. A user's e-mail address is one column, which Keystone shows; a list of several addresses, or of one
+ * that is not a work address, is an extra attribute beside it, and counts as long as its primary address is that column. */
+#include <inttypes.h>
+
+#include "api/scim/internal.h"
+#include "base/clock.h"
+#include "base/uuid_asked.h"
+#include "engine/resolve.h"
+#include "store/group_member.h"
+#include "store/user.h"
+#include "store/user_group.h"
+
+struct str scim_write_id(struct arena *a, uuid id)
+{
+	return str_encode_hex(a, id.b, sizeof id.b);
+}
+
+/* ---- finding ---- */
+
+bool scim_is_reachable(const struct scim_call *e, enum kind kind, const struct row *row)
+{
+	if (!row || !row_is_live(row))
+		return false;
+	uuid account = kind == KIND_USER ? user_of(row)->account : user_group_of(row)->account;
+	uuid domain = kind == KIND_USER ? user_of(row)->domain : user_group_of(row)->domain;
+	return uuid_is_none(account) && uuid_equal(domain, e->domain);
+}
+
+RESULT scim_find_row(struct scim_call *e, const struct row **ret_row)
+{
+	const struct scim_type *type = scim_type_of(e);
+	struct str text = scim_path_value(e, "id");
+	uuid id;
+	const struct row *row = result_is_ok(uuid_parse_asked(text, &id))
+					? tables_find(scim_tables(e), type->kind, id)
+					: NULL;
+	if (!scim_is_reachable(e, type->kind, row))
+		return ctx_fail_kind(e->c, ERR_NOT_FOUND, (int) type->kind,
+				     "Resource %" STR_FMT " not found.", STR_ARG(str_cut(text, 64)));
+	*ret_row = row;
+	return engine_check_found(e->c, scim_tables(e), type->kind, row);
+}
+
+/* ---- versions ---- */
+
+struct str scim_write_version(struct arena *a, const struct row *row)
+{
+	return str_print(a, "W/\"%" PRIu64 "\"", row->gen);
+}
+
+static bool names_version(struct str list, struct str version)
+{
+	struct str one;
+	while (str_split_next(&list, ',', &one)) {
+		one = str_trim(one);
+		/* weak or strong: both name the version */
+		if (str_is(one, "*") || str_equal(one, version) ||
+		    str_equal(one, str_slice(version, 2, version.n)))
+			return true;
+	}
+	return false;
+}
+
+RESULT scim_check_version(const struct scim_call *e, struct ctx *c, const struct row *row)
+{
+	struct str said = call_header(e->call, "If-Match");
+	if (!said.n || names_version(said, scim_write_version(c->arena, row)))
+		return OK;
+	return ctx_fail(c, ERR_CONFLICT, "The resource has changed since the version in If-Match.");
+}
+
+static struct str write_location(struct scim_call *e, enum kind kind, uuid id)
+{
+	return str_print(e->c->arena, "%" STR_FMT "/scim/v2/%s/%" STR_FMT, STR_ARG(api_base_url(&e->core)),
+			 kind == KIND_USER ? scim_user_type.plural : scim_group_type.plural,
+			 STR_ARG(scim_write_id(e->c->arena, id)));
+}
+
+void scim_set_headers(struct scim_call *e, const struct row *row)
+{
+	call_set_answer_header(e->call, "ETag", scim_write_version(e->c->arena, row));
+	if (e->call->method == HTTP_POST)
+		call_set_answer_header(e->call, "Location",
+				       write_location(e, scim_type_of(e)->kind, row->id));
+}
+
+/* ---- attributes ---- */
+
+static json_t *make_text(struct str text)
+{
+	return text.n ? json_stringn(text.p, text.n) : NULL;
+}
+
+static json_t *load_kept(struct tags extra, const char *key)
+{
+	const struct tag *tag = tags_find(extra, str_from(key));
+	json_t *value = tag ? json_loadb(tag->value.p, tag->value.n, JSON_DECODE_ANY, NULL) : NULL;
+	if (!json_is_null(value))
+		return value;
+	json_decref(value);
+	return NULL;
+}
+
+static json_t *make_time(int64_t time_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	return json_string(clock_write_ms(time_us, text));
+}
+
+static void set(json_t *object, const char *name, json_t *value)
+{
+	if (value)
+		(void) json_object_set_new(object, name, value);
+}
+
+static json_t *make_meta(struct scim_reader *r)
+{
+	struct arena *a = r->e->c->arena;
+	json_t *meta = json_object();
+	set(meta, "resourceType", json_string(scim_type_of(r->e)->name));
+	set(meta, "created", make_time(r->row->created_us));
+	set(meta, "lastModified", make_time(r->row->updated_us));
+	set(meta, "location", make_text(write_location(r->e, r->row->kind, r->row->id)));
+	set(meta, "version", make_text(scim_write_version(a, r->row)));
+	return meta;
+}
+
+static bool has_address(const json_t *emails, struct str address)
+{
+	for (size_t k = 0; k < json_array_size(emails); k++) {
+		const json_t *value = json_object_get(json_array_get(emails, k), "value");
+		if (str_equal((struct str){json_string_value(value), json_string_length(value)}, address))
+			return true;
+	}
+	return false;
+}
+
+/* The kept list, unless another face has changed the address since. */
+static json_t *make_emails(const struct user *user, const char *key)
+{
+	json_t *kept = load_kept(user->extra, key);
+	if (kept && (has_address(kept, user->email) || !user->email.n))
+		return kept;
+	json_decref(kept);
+	json_t *one = user->email.n ? json_object() : NULL;
+	if (!one)
+		return NULL;
+	set(one, "value", make_text(user->email));
+	set(one, "type", json_string("work"));
+	set(one, "primary", json_true());
+	kept = json_array();
+	(void) json_array_append_new(kept, one);
+	return kept;
+}
+
+static json_t *make_person(struct scim_reader *r, enum kind kind, const struct row *row)
+{
+	json_t *value = json_object();
+	set(value, "value", make_text(scim_write_id(r->e->c->arena, row->id)));
+	set(value, "$ref", make_text(write_location(r->e, kind, row->id)));
+	set(value, "display", make_text(kind == KIND_USER ? user_of(row)->name : user_group_of(row)->name));
+	set(value, "type", json_string(kind == KIND_USER ? "User" : "direct"));
+	return value;
+}
+
+static json_t *make_groups(struct scim_reader *r)
+{
+	json_t *list = json_array();
+	for (const struct group_member *m = group_member_first_by_user(r->tables, r->row->id); m;
+	     m = group_member_next_by_user(r->tables, m)) {
+		const struct user_group *g = user_group_find(r->tables, m->user_group);
+		if (g && scim_is_reachable(r->e, KIND_USER_GROUP, &g->row))
+			(void) json_array_append_new(list, make_person(r, KIND_USER_GROUP, &g->row));
+	}
+	return list;
+}
+
+static json_t *make_members(struct scim_reader *r)
+{
+	json_t *list = json_array();
+	for (const struct group_member *m = group_member_first_by_user_group(r->tables, r->row->id); m;
+	     m = group_member_next_by_user_group(r->tables, m)) {
+		const struct user *u = user_find(r->tables, m->user);
+		if (u && scim_is_reachable(r->e, KIND_USER, &u->row))
+			(void) json_array_append_new(list, make_person(r, KIND_USER, &u->row));
+	}
+	return list;
+}
+
+static json_t *read_user(struct scim_reader *r, const struct scim_attribute *a)
+{
+	const struct user *user = user_of(r->row);
+	struct str name = str_from(a->name);
+	if (str_is(name, "userName"))
+		return make_text(user->name);
+	if (str_is(name, "active"))
+		return json_boolean(user->enabled);
+	if (str_is(name, "emails"))
+		return make_emails(user, a->kept);
+	if (str_is(name, "groups"))
+		return make_groups(r);
+	return a->kept ? load_kept(user->extra, a->kept) : NULL;
+}
+
+static json_t *read_group(struct scim_reader *r, const struct scim_attribute *a)
+{
+	const struct user_group *group = user_group_of(r->row);
+	struct str name = str_from(a->name);
+	if (str_is(name, "displayName"))
+		return make_text(group->name);
+	if (str_is(name, "members"))
+		return make_members(r);
+	return a->kept ? load_kept(group->extra, a->kept) : NULL;
+}
+
+static json_t *read_attribute(struct scim_reader *r, const struct scim_attribute *a)
+{
+	if (strcmp(a->name, "id") == 0)
+		return make_text(scim_write_id(r->e->c->arena, r->row->id));
+	if (strcmp(a->name, "meta") == 0)
+		return make_meta(r);
+	return r->row->kind == KIND_USER ? read_user(r, a) : read_group(r, a);
+}
+
+json_t *scim_read_row(void *arg, const struct scim_place *place)
+{
+	if (!place->extension)
+		return read_attribute(arg, place->attribute);
+	json_t *whole = read_attribute(arg, place->extension);
+	json_t *value = json_incref(json_object_get(whole, place->attribute->name));
+	json_decref(whole);
+	return value;
+}
+
+json_t *scim_make_document(struct scim_reader *r)
+{
+	const struct scim_type *type = r->row->kind == KIND_USER ? &scim_user_type : &scim_group_type;
+	json_t *document = json_object();
+	for (size_t k = 0; document && k < type->count; k++)
+		if (type->at[k].mutability == SCIM_READ_WRITE && strcmp(type->at[k].name, "members") != 0)
+			set(document, type->at[k].name, read_attribute(r, &type->at[k]));
+	return document;
+}
+
+/* ---- writing ---- */
+
+/* Removes the parts that the request does not want to see. */
+static void prune(struct scim_call *e, const struct scim_attribute *a, json_t *value)
+{
+	bool is_extension = scim_is_extension(a);
+	for (size_t k = 0; k < a->sub_count; k++) {
+		struct scim_place place = {.attribute = a, .sub = &a->subs[k]};
+		if (is_extension)
+			place = (struct scim_place){.extension = a, .attribute = &a->subs[k]};
+		if (scim_shows(&e->shown, &place))
+			continue;
+		if (json_is_object(value))
+			(void) json_object_del(value, a->subs[k].name);
+		for (size_t n = 0; n < json_array_size(value); n++)
+			(void) json_object_del(json_array_get(value, n), a->subs[k].name);
+	}
+}
+
+static RESULT write_attribute(struct scim_reader *r, struct json_writer *w, const struct scim_attribute *a)
+{
+	const struct scim_place place = {.attribute = a};
+	struct str text = STR_NONE;
+	if (!scim_shows(&r->e->shown, &place))
+		return OK;
+	AUTO_JSON *value = read_attribute(r, a);
+	if (!value || (json_is_array(value) && !json_array_size(value)))
+		return OK;
+	prune(r->e, a, value);
+	if (json_is_object(value) && !json_object_size(value))
+		return OK;
+	TRY(scim_dump(r->e->c, value, &text));
+	json_write_key(w, str_from(a->name));
+	json_write_raw(w, NULL, text);
+	return OK;
+}
+
+RESULT scim_write_resource(struct scim_reader *r, struct json_writer *w)
+{
+	const struct scim_type *type = scim_type_of(r->e);
+	json_write_open(w, NULL);
+	json_write_open_list(w, "schemas");
+	json_write_z(w, NULL, type->urn);
+	for (size_t k = 0; k < type->count; k++)
+		if (scim_is_extension(&type->at[k]) &&
+		    tags_find(user_of(r->row)->extra, str_from(type->at[k].kept)))
+			json_write_z(w, NULL, type->at[k].name);
+	json_write_close_list(w);
+	for (size_t k = 0; k < type->count; k++)
+		TRY(write_attribute(r, w, &type->at[k]));
+	json_write_close(w);
+	return OK;
+}
+
+RESULT scim_find_left(struct scim_call *e, uuid id, const struct row **ret_row)
+{
+	enum kind kind = scim_type_of(e)->kind;
+	if (!e->skips_operation)
+		return scim_find_returned(e, id, ret_row);
+	*ret_row = tables_find(scim_tables(e), kind, id);
+	return *ret_row ? OK : engine_fail_gone(e->c, kind, id);
+}
+
+RESULT scim_answer_row(struct scim_call *e, uuid id, struct json_writer *w)
+{
+	struct scim_reader r = {.e = e, .tables = scim_tables(e)};
+	TRY(scim_find_left(e, id, &r.row));
+	scim_set_headers(e, r.row);
+	return scim_write_resource(&r, w);
+}

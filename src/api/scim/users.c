@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Users of the caller's domain. PUT and PATCH compare two documents of a user, and change what differs; a request that changes
+ * nothing leaves the version as it was. The name is unique whatever its case: the work looks for namesakes on a lane, since
+ * Keystone's names are unique with their case alone. */
+#include "api/scim/internal.h"
+#include "auth/password.h"
+#include "engine/people/user.h"
+#include "store/user.h"
+
+struct user_args {
+	struct user_wish create;
+	struct user_change change;
+	struct user_target remove;
+	struct str name, email, password;
+	uuid user; /* none: a new one */
+	bool has_name;
+};
+
+/* ---- reading a document ---- */
+
+static struct str text_of(struct scim_call *e, const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	return str_copy(e->c->arena, (struct str){json_string_value(value), json_string_length(value)});
+}
+
+/* The primary address, else the first one. */
+static struct str find_email(struct scim_call *e, const json_t *document)
+{
+	const json_t *emails = json_object_get(document, "emails");
+	const json_t *found = json_array_get(emails, 0);
+	for (size_t k = 0; k < json_array_size(emails); k++)
+		if (json_is_true(json_object_get(json_array_get(emails, k), "primary")))
+			found = json_array_get(emails, k);
+	return text_of(e, found, "value");
+}
+
+static RESULT read_names(struct scim_call *e, const json_t *document, struct user_args *a)
+{
+	a->name = text_of(e, document, "userName");
+	a->email = find_email(e, document);
+	a->password = text_of(e, document, "password");
+	return a->name.n ? OK : ctx_fail_field(e->c, ERR_INVALID, STR("userName"), "userName is required.");
+}
+
+static enum choice read_active(const json_t *document)
+{
+	const json_t *active = json_object_get(document, "active");
+	return !active ? CHOICE_DEFAULT : json_is_true(active) ? CHOICE_YES : CHOICE_NO;
+}
+
+/* ---- work: namesakes, and the password's hash ---- */
+
+static RESULT check_namesakes(struct scim_call *e, const struct user_args *a)
+{
+	bool is_taken = false;
+	AUTO_VIEW v;
+	view_open(e->config->store, &v);
+	for (const struct row *row = scim_first_row(v.tables, KIND_USER, e->domain); row && !is_taken;
+	     row = scim_next_row(v.tables, row))
+		is_taken = row_is_live(row) && !uuid_equal(row->id, a->user) &&
+			   str_equal_nocase(user_of(row)->name, a->name);
+	view_end_read(&v);
+	return is_taken ? ctx_fail_kind(e->c, ERR_EXISTS, KIND_USER,
+					"A user with this userName exists already.")
+			: OK;
+}
+
+static RESULT check_and_hash(struct work_item *w)
+{
+	struct scim_call *e = w->arg;
+	struct user_args *a = e->args;
+	if (a->has_name)
+		TRY(check_namesakes(e, a));
+	if (!a->password.n)
+		return OK;
+	struct str hash = STR_NONE;
+	TRY(password_hash(e->config->passwords, e->c, a->password, &hash));
+	a->create.password_hash = a->change.password_hash = hash;
+	return OK;
+}
+
+/* ---- creating ---- */
+
+static RESULT prepare_create(struct scim_call *e, void *args)
+{
+	struct user_args *a = args;
+	json_t *taken = NULL;
+	TRY(scim_take_resource(e, e->body, &taken));
+	AUTO_JSON *document = taken;
+	TRY(read_names(e, document, a));
+	a->has_name = true;
+	a->create.domain = ref_by_id(KIND_DOMAIN, e->domain);
+	a->create.name = a->name;
+	a->create.email = a->email;
+	a->create.enabled = read_active(document);
+	return scim_list_changed(e, NULL, document, &a->create.extra);
+}
+
+static RESULT run_create(struct op *op, void *args)
+{
+	struct user_args *a = args;
+	return engine_create_user(op, &a->create);
+}
+
+static RESULT answer_create(struct scim_call *e, const void *args, struct json_writer *w)
+{
+	e->status = 201;
+	return scim_answer_row(e, ((const struct user_args *) args)->create.user, w);
+}
+
+/* ---- changing ---- */
+
+static RESULT take_change(struct scim_call *e, const struct user *user, const json_t *before,
+			  const json_t *after, struct user_args *a)
+{
+	enum choice active = read_active(after);
+	TRY(read_names(e, after, a));
+	TRY(scim_list_changed(e, before, after, &a->change.extra));
+	a->user = user->row.id;
+	a->change.user = ref_by_id(KIND_USER, a->user);
+	a->has_name = !str_equal(a->name, user->name);
+	if (a->has_name)
+		a->change.name = &a->name;
+	if (!str_equal(a->email, user->email))
+		a->change.email = &a->email;
+	if (active != CHOICE_DEFAULT && (active == CHOICE_YES) != user->enabled)
+		a->change.enabled = active;
+	e->skips_work = !a->has_name && !a->password.n;
+	e->skips_operation = e->skips_work && !a->change.email && !a->change.extra.count &&
+			     a->change.enabled == CHOICE_DEFAULT;
+	return OK;
+}
+
+static RESULT prepare_change(struct scim_call *e, struct user_args *a)
+{
+	struct scim_reader r = {.e = e, .tables = scim_tables(e)};
+	json_t *taken = NULL;
+	TRY(scim_find_row(e, &r.row));
+	TRY(scim_check_version(e, e->c, r.row));
+	AUTO_JSON *before = scim_make_document(&r);
+	if (e->call->method == HTTP_PUT)
+		TRY(scim_take_resource(e, e->body, &taken));
+	else
+		taken = json_deep_copy(before);
+	AUTO_JSON *after = taken;
+	if (!before || !after)
+		return ctx_no_memory(e->c);
+	if (e->call->method == HTTP_PATCH)
+		TRY(scim_patch(e, after, NULL, NULL));
+	return take_change(e, user_of(r.row), before, after, a);
+}
+
+struct user_change_call {
+	struct user_args args;
+	struct scim_call *e; /* for If-Match, which counts when the change runs */
+};
+
+static RESULT check_present_version(struct op *op, struct scim_call *e, uuid id)
+{
+	const struct user *user = user_find(op->head, id);
+	return user ? scim_check_version(e, op->ctx, &user->row) : OK;
+}
+
+static RESULT run_change(struct op *op, void *args)
+{
+	struct user_change_call *a = args;
+	TRY(check_present_version(op, a->e, a->args.user));
+	return engine_update_user(op, &a->args.change);
+}
+
+static RESULT prepare_call(struct scim_call *e, void *args)
+{
+	struct user_change_call *a = args;
+	a->e = e;
+	return prepare_change(e, &a->args);
+}
+
+static RESULT answer_change(struct scim_call *e, const void *args, struct json_writer *w)
+{
+	return scim_answer_row(e, ((const struct user_change_call *) args)->args.user, w);
+}
+
+/* ---- reading and deleting ---- */
+
+static RESULT answer_one(struct scim_call *e, const void *args, struct json_writer *w)
+{
+	struct scim_reader r = {.e = e, .tables = scim_tables(e)};
+	(void) args;
+	TRY(scim_find_row(e, &r.row));
+	scim_set_headers(e, r.row);
+	return scim_write_resource(&r, w);
+}
+
+static RESULT prepare_delete(struct scim_call *e, void *args)
+{
+	struct user_change_call *a = args;
+	const struct row *row = NULL;
+	TRY(scim_find_row(e, &row));
+	TRY(scim_check_version(e, e->c, row));
+	a->e = e;
+	a->args.user = row->id;
+	a->args.remove.user = ref_by_id(KIND_USER, row->id);
+	return OK;
+}
+
+static RESULT run_delete(struct op *op, void *args)
+{
+	struct user_change_call *a = args;
+	TRY(check_present_version(op, a->e, a->args.user));
+	return engine_delete_user(op, &a->args.remove);
+}
+
+static const struct scim_action rows[] = {
+	{HTTP_GET,
+	 "Users",
+	 {{.name = "listUsers",
+	   .permit = "identity:list_users",
+	   .args = {.size = sizeof(struct scim_list_args)},
+	   .work = scim_list_work,
+	   .doc = "Lists the domain's users, by a filter, in pages."}},
+	 &scim_user_type,
+	 scim_prepare_list,
+	 scim_answer_list},
+	{HTTP_POST,
+	 "Users/.search",
+	 {{.name = "searchUsers",
+	   .permit = "identity:list_users",
+	   .args = {.size = sizeof(struct scim_list_args)},
+	   .work = scim_list_work,
+	   .doc = "The same with the parameters in the body."}},
+	 &scim_user_type,
+	 scim_prepare_search,
+	 scim_answer_list},
+	{HTTP_POST,
+	 "Users",
+	 {{.name = "createUser",
+	   .permit = "identity:create_user",
+	   .flags = API_WRITES,
+	   .args = {.size = sizeof(struct user_args)},
+	   .work = check_and_hash,
+	   .operation = run_create,
+	   .returns = KIND_USER,
+	   .doc = "Creates a user."}},
+	 &scim_user_type,
+	 prepare_create,
+	 answer_create},
+	{HTTP_GET,
+	 "Users/{id}",
+	 {{.name = "getUser", .permit = "identity:get_user", .doc = "Shows a user."}},
+	 &scim_user_type,
+	 NULL,
+	 answer_one},
+	{HTTP_PUT,
+	 "Users/{id}",
+	 {{.name = "replaceUser",
+	   .permit = "identity:update_user",
+	   .flags = API_WRITES,
+	   .args = {.size = sizeof(struct user_change_call)},
+	   .work = check_and_hash,
+	   .operation = run_change,
+	   .returns = KIND_USER,
+	   .doc = "Replaces a user's attributes; active and password stay if absent."}},
+	 &scim_user_type,
+	 prepare_call,
+	 answer_change},
+	{HTTP_PATCH,
+	 "Users/{id}",
+	 {{.name = "patchUser",
+	   .permit = "identity:update_user",
+	   .flags = API_WRITES,
+	   .args = {.size = sizeof(struct user_change_call)},
+	   .work = check_and_hash,
+	   .operation = run_change,
+	   .returns = KIND_USER,
+	   .doc = "Changes some of a user's attributes."}},
+	 &scim_user_type,
+	 prepare_call,
+	 answer_change},
+	{HTTP_DELETE,
+	 "Users/{id}",
+	 {{.name = "deleteUser",
+	   .permit = "identity:delete_user",
+	   .flags = API_WRITES,
+	   .args = {.size = sizeof(struct user_change_call)},
+	   .operation = run_delete,
+	   .returns = API_RETURNS_NOTHING_STORED,
+	   .doc = "Deletes a user, with its keys and credentials."}},
+	 &scim_user_type,
+	 prepare_delete,
+	 NULL},
+};
+const struct api_actions scim_user_actions = API_ACTIONS(rows);
