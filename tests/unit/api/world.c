@@ -321,7 +321,7 @@ static void open_face(struct world *w)
 	MUST(api_face_new(&w->c, &scim_protocol, &scim, &w->scim));
 }
 
-void world_set_limits(struct world *w, const struct limits_config *config)
+static void close_faces(struct world *w)
 {
 	api_face_free(w->face);
 	api_face_free(w->iam);
@@ -332,6 +332,11 @@ void world_set_limits(struct world *w, const struct limits_config *config)
 	api_face_free(w->cloudwatch);
 	api_face_free(w->scim);
 	api_face_free(w->native);
+}
+
+void world_set_limits(struct world *w, const struct limits_config *config)
+{
+	close_faces(w);
 	limits_free(w->limits);
 	MUST(limits_new(&w->c, config, &w->limits));
 	open_face(w);
@@ -386,14 +391,7 @@ void world_make(struct world *w)
 
 void world_done(struct world *w)
 {
-	api_face_free(w->face);
-	api_face_free(w->iam);
-	api_face_free(w->openstack);
-	api_face_free(w->cloudstack);
-	api_face_free(w->azure);
-	api_face_free(w->support);
-	api_face_free(w->cloudwatch);
-	api_face_free(w->native);
+	close_faces(w);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
 	lane_free(w->key_lane);
