@@ -21,7 +21,7 @@ struct annotation_wish {
 };
 OPERATION(engine_add_annotation, annotation_wish)
 
-/* For administrators and the author. ERR_PROTECTED: the caller is neither, but sees the note. */
+/* Administrators and the author may remove a note. ERR_PROTECTED: the caller is neither, but sees the note. */
 struct annotation_target {
 	struct ref annotation;
 };

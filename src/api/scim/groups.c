@@ -329,15 +329,6 @@ static RESULT answer_patch(struct scim_call *e, const void *args, struct json_wr
 
 /* ---- reading and deleting ---- */
 
-static RESULT answer_one(struct scim_call *e, const void *args, struct json_writer *w)
-{
-	struct scim_reader r = {.e = e, .tables = scim_tables(e)};
-	(void) args;
-	TRY(scim_find_row(e, &r.row));
-	scim_set_headers(e, r.row);
-	return scim_write_resource(&r, w);
-}
-
 static RESULT prepare_delete(struct scim_call *e, void *args)
 {
 	struct group_args *a = args;
@@ -395,7 +386,7 @@ static const struct scim_action rows[] = {
 	 {{.name = "getGroup", .permit = "identity:get_group", .doc = "Shows a group with its members."}},
 	 &scim_group_type,
 	 NULL,
-	 answer_one},
+	 scim_answer_one},
 	{HTTP_PUT,
 	 "Groups/{id}",
 	 {{.name = "replaceGroup",

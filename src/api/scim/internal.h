@@ -83,6 +83,8 @@ RESULT scim_check_version(const struct scim_call *e, struct ctx *c, const struct
 RESULT scim_find_left(struct scim_call *e, uuid id, const struct row **ret_row);
 /* The answer of a change. */
 RESULT scim_answer_row(struct scim_call *e, uuid id, struct json_writer *w);
+/* Answers the resource that the path names. */
+RESULT scim_answer_one(struct scim_call *e, const void *args, struct json_writer *w);
 
 /* ---- document.c: what a client sends ---- */
 

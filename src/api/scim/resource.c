@@ -313,3 +313,12 @@ RESULT scim_answer_row(struct scim_call *e, uuid id, struct json_writer *w)
 	scim_set_headers(e, r.row);
 	return scim_write_resource(&r, w);
 }
+
+RESULT scim_answer_one(struct scim_call *e, const void *args, struct json_writer *w)
+{
+	struct scim_reader r = {.e = e, .tables = scim_tables(e)};
+	(void) args;
+	TRY(scim_find_row(e, &r.row));
+	scim_set_headers(e, r.row);
+	return scim_write_resource(&r, w);
+}

@@ -183,15 +183,6 @@ static RESULT answer_change(struct scim_call *e, const void *args, struct json_w
 
 /* ---- reading and deleting ---- */
 
-static RESULT answer_one(struct scim_call *e, const void *args, struct json_writer *w)
-{
-	struct scim_reader r = {.e = e, .tables = scim_tables(e)};
-	(void) args;
-	TRY(scim_find_row(e, &r.row));
-	scim_set_headers(e, r.row);
-	return scim_write_resource(&r, w);
-}
-
 static RESULT prepare_delete(struct scim_call *e, void *args)
 {
 	struct user_change_call *a = args;
@@ -250,7 +241,7 @@ static const struct scim_action rows[] = {
 	 {{.name = "getUser", .permit = "identity:get_user", .doc = "Shows a user."}},
 	 &scim_user_type,
 	 NULL,
-	 answer_one},
+	 scim_answer_one},
 	{HTTP_PUT,
 	 "Users/{id}",
 	 {{.name = "replaceUser",

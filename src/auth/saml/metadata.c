@@ -6,7 +6,7 @@
 #include "base/crypto.h"
 
 enum { ENTITY_ID_MAX = 1024, URL_MAX = 2048 };
-/* Validity of metadata without validUntil, as AWS shows it. */
+/* Validity of metadata without validUntil. Guessed: AWS documents no value. */
 #define VALID_YEARS 100
 #define YEAR_US (INT64_C(8766) * HOUR) /* 365 days and a quarter */
 

@@ -192,7 +192,7 @@ static bool has_audience(struct reading *r, const xmlNode *restriction)
 }
 
 /* Every AudienceRestriction must hold; a condition that is not understood makes the Assertion invalid (SAML 2.0 Core,
- * section 2.5.1). OneTimeUse is kept for all, and ProxyRestriction binds providers only. */
+ * section 2.5.1). No assertion is used twice, so OneTimeUse holds anyway; ProxyRestriction binds identity providers only. */
 static RESULT check_conditions(struct reading *r)
 {
 	xmlNodePtr conditions = saml_only_child(r->assertion, SAML_ASSERTION_NS, "Conditions");

@@ -19,8 +19,8 @@ static inline struct domain_limits domain_limits_all(struct ref domain, int64_t 
 	return (struct domain_limits){domain, value, value, value, value, value,
 				      value,  value, value, value, value, UUID_NONE};
 }
-/* For administrators of the region. ERR_DENIED: for others, and for the default domain, whose accounts are
- * limited one by one, as in CloudStack. A limit below the present use stops further creation. */
+/* Administrators of the region set limits. ERR_DENIED: others, and the default domain, whose accounts have limits
+ * of their own only, as in CloudStack. A limit below the present use stops further creation. */
 OPERATION(engine_set_domain_limits, domain_limits)
 
 /* The limits of a domain's row; all below zero without a row. */

@@ -46,6 +46,6 @@ struct saml_assertion_use {
 	uuid saml_provider;
 	struct str issuer, id;
 };
-/* Records the use for 24 hours, longer than any assertion is taken. ERR_INVALID with KIND_SAML_PROVIDER: the account has
+/* The operation records the use for 24 hours, which is longer than any assertion is accepted. ERR_INVALID with KIND_SAML_PROVIDER: the account has
  * seen the assertion before, or the provider is gone. */
 OPERATION(engine_use_saml_assertion, saml_assertion_use)

@@ -69,7 +69,7 @@ struct limit_args {
 	struct cs_list_args list;
 	struct account_limits limits;
 	struct domain_limits domain_limits;
-	bool is_of_domain; /* of all its accounts together */
+	bool is_of_domain; /* the limit holds for all accounts of the domain together */
 	struct ref project;
 	struct str type_name;
 	int64_t type, max;
@@ -122,7 +122,7 @@ static int64_t read_domain_limit(const struct domain_limit *row, size_t type)
 	return read_figure(&limits, types[type].domain, types[type].shift);
 }
 
-/* limits: of the domain; NULL: it has none, or the object is an account's. */
+/* limits: the domain's row; NULL: the domain has none, or the object shows an account. */
 static void write_limit(struct cs_call *e, struct json_writer *w, const char *name,
 			const struct account *account, uuid domain, const struct domain_limit *limits,
 			size_t type)

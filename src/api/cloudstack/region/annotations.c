@@ -320,7 +320,7 @@ static RESULT search(struct search *s)
 	return OK;
 }
 
-/* Newest first; of one moment by id, so that pages do not overlap. */
+/* Sorts the newest first. Notes with the same time are in the order of their ids, so that pages do not overlap. */
 static int compare(const void *left, const void *right)
 {
 	const struct annotation *a = *(const struct annotation *const *) left;

@@ -4,8 +4,8 @@
 
 #include "api/cloudstack/core/action.h"
 
-/* As member.write: true if a resource has notes that the caller sees. Nothing is written of the many that have
- * none: clients read an absent member as false. */
+/* Writes true if a resource has notes that the caller sees. The many that have none get no member, which clients
+ * read as false. Each function here has the signature of member.write. */
 void cs_write_has_annotations(struct api_call *e, struct json_writer *w, const char *name,
 			      const struct row *row);
 /* The same of the pod or the cluster that a zone stands for. */
@@ -14,7 +14,7 @@ void cs_write_pod_has_annotations(struct api_call *e, struct json_writer *w, con
 void cs_write_cluster_has_annotations(struct api_call *e, struct json_writer *w, const char *name,
 				      const struct row *zone);
 #define CS_HAS_ANNOTATIONS MEMBER_WRITTEN("hasannotations", cs_write_has_annotations)
-/* As member.write of a host: its newest note, with when and by whom. */
+/* Writes a host's newest note, its time and its author. */
 void cs_write_newest_annotation(struct api_call *e, struct json_writer *w, const char *name,
 				const struct row *host);
 #define CS_NEWEST_ANNOTATION                                                                                 \

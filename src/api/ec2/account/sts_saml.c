@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AssumeRoleWithSAML: assumes a role with an assertion of a SAML identity provider. The call is not signed. The assertion
+ * AssumeRoleWithSAML gives a session of a role for an assertion of a SAML identity provider. The call is not signed. The assertion
  * is verified on a lane, because signatures take time; then the role's trust policy is asked; then the assertion is
  * spent in the store; then the trust policy is asked again, in its state at that time. */
 #include "api/ec2/account/sts.h"
