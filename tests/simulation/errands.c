@@ -201,7 +201,8 @@ void errand_forward(struct simulation *s)
 	struct thing *t = draw_machine(s);
 	char address[UUID_TEXT_SIZE];
 	int status = 0;
-	if (!t)
+	/* CloudStack gives an account without an IPv4 network no address. */
+	if (!t || !t->of || t->of->block.base.family == IP_V6)
 		return;
 	bool fits = count_addresses(s, t->account) < LIMIT_ADDRESSES;
 	struct str answer =

@@ -395,7 +395,8 @@ static struct thing *find_ip(const struct look *l, const struct thing *port, str
 static const char *differ_ips(const struct look *l, struct thing *port, struct str set)
 {
 	struct str item;
-	size_t shown = 0, known = 1;
+	/* A network that has lost its IPv4 subnets gives IPv6 addresses alone. */
+	size_t shown = 0, known = model_subnet(port)->block.base.family == IP_V4;
 	EACH (&l->s->model, t, KIND_SECONDARY_IP)
 		known += t->of == port && t->life == LIVE;
 	for (; answer_next_item(&set, &item); shown++) {
