@@ -111,9 +111,8 @@ static const struct api_error rows[] = {
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "block_device_mapping_v2", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, SNAPSHOT, "block_device_mapping_v2", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, VOLUME, "block_device_mapping_v2", 400, 0),
-	E(BIT(COMPUTE), STATE, SNAPSHOT, 400,
-	  0), /* Nova passes Cinder's 400 on: InvalidInput, InvalidVolume */
 	E_OF(BIT(COMPUTE), STATE, VOLUME, "server_id", 409, 0), /* the server may not take a volume now */
+	E(BIT(COMPUTE), STATE, SNAPSHOT, 400, 0),               /* Cinder's status, which Nova passes on */
 	E(BIT(COMPUTE), STATE, VOLUME, 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "imageRef", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "rescue_image_ref", 400, 0),
