@@ -97,6 +97,14 @@ static int dump_native_here(const struct command *command, json_t *args, const c
 	return print_dump(native_dump_actions);
 }
 
+static int dump_scim_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(scim_dump_actions);
+}
+
 static const char *text_of(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
@@ -685,6 +693,10 @@ const struct command dump_commands[] = {
 	 "Prints every call of Dari's own API with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_native_here},
+	{"dump scim",
+	 "Prints every call of SCIM with its attributes and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_scim_here},
 	{"dump coverage",
 	 "Prints each action that is built, and each parameter that is refused, as a page.",
 	 {{0}},

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """SCIM's API of a `dari dev`: a domain with an administrator's access key, and requests with the standard library alone."""
 import json
+import re
 import urllib.error
+import urllib.parse
 import urllib.request
 
+import cloud
 from waiting import HANG_S
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -11,6 +14,7 @@ GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
+ABSENT = "00000000dead4bee8f00000000000000"
 
 
 class Answer:
@@ -80,8 +84,34 @@ class Domain:
         assert found["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:ListResponse"]
         return [r.get("userName") or r["displayName"] for r in found["Resources"]]
 
+    def users_and_groups(self):
+        """All users and groups, without the time of the last change: a sign-in counts as one."""
+        return [re.sub(r'"lastModified":"[^"]*"', "", self.call("GET", f"/{kind}").text) for kind in ("Users", "Groups")]
+
+    def listed(self, action, text):
+        """Answer of a list's row of `dari dump scim` with a filter."""
+        query = {"filter": text} if text else {}
+        if action["method"] == "POST":
+            return self.ok("POST", f"/{action['path']}", query)
+        return self.ok("GET", f"/{action['path']}?{urllib.parse.urlencode(query)}")
+
     def find(self, text, kind="Users"):
         return self.names("filter=" + text, kind)
+
+
+def default_domain(admin):
+    """The default domain, with a key in the account of `dari dev`."""
+    project = admin.ok("GET", "/identity/v3/projects?name=dev")["projects"][0]["id"]
+    return Domain(admin, "default", domain="default", project=project)
+
+
+def put(body, name, value):
+    """Sets the member with the dotted name that `dari dump scim` gives a parameter; ".N" is the first element of a list."""
+    urn, name = re.match(r"(urn:.*:User)?\.?(.*)", name).groups()
+    if name:
+        cloud.put(body.setdefault(urn, {}) if urn else body, name, value)
+    else:
+        body[urn] = value
 
 
 def operation(op, path=None, value=None):

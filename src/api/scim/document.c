@@ -66,7 +66,7 @@ static RESULT take_complex(struct ctx *c, const struct scim_attribute *a, const 
 }
 
 /* Two levels of the schema bound the recursion: an extension, and a complex attribute in it. */
-static RESULT take_one(struct ctx *c, const struct scim_attribute *a, const json_t *value, json_t **ret_value)
+RESULT scim_take_one(struct ctx *c, const struct scim_attribute *a, const json_t *value, json_t **ret_value)
 {
 	*ret_value = NULL;
 	if (json_is_null(value))
@@ -85,7 +85,7 @@ static RESULT take_object(struct ctx *c, const struct scim_attribute *a, const j
 		const struct scim_attribute *sub = scim_find_attribute(a->subs, a->sub_count, str_from(name));
 		if (!sub || sub->mutability == SCIM_READ_ONLY)
 			continue;
-		TRY(take_one(c, sub, member, &taken));
+		TRY(scim_take_one(c, sub, member, &taken));
 		if (taken)
 			(void) json_object_set_new(object, sub->name, taken);
 	}
@@ -112,7 +112,7 @@ static RESULT take_list(struct ctx *c, const struct scim_attribute *a, const jso
 	if (count > SCIM_VALUES_MAX)
 		return fail_value(c, a, "there are too many values");
 	for (size_t k = 0; k < count; k++) {
-		TRY(take_one(c, a, is_list ? json_array_get(value, k) : value, &one));
+		TRY(scim_take_one(c, a, is_list ? json_array_get(value, k) : value, &one));
 		if (one && json_array_append_new(list, one) != 0)
 			return ctx_no_memory(c);
 	}
@@ -126,7 +126,7 @@ RESULT scim_take_value(struct ctx *c, const struct scim_attribute *a, const json
 	*ret_value = NULL;
 	if (!value || json_is_null(value))
 		return OK;
-	return a->is_list ? take_list(c, a, value, ret_value) : take_one(c, a, value, ret_value);
+	return a->is_list ? take_list(c, a, value, ret_value) : scim_take_one(c, a, value, ret_value);
 }
 
 RESULT scim_take_resource(struct scim_call *e, json_t *body, json_t **ret_document)

@@ -273,11 +273,11 @@ static RESULT parse_or(struct parser *p, const struct scim_filter **ret_filter)
 	return OK;
 }
 
-static RESULT check_size(struct ctx *c, struct str text)
+static RESULT check_size(struct ctx *c, const char *what, struct str text)
 {
 	return text.n <= SCIM_FILTER_SIZE_MAX
 		       ? OK
-		       : ctx_fail_field(c, ERR_INVALID, STR("filter"), "A filter has at most %d bytes.",
+		       : ctx_fail_field(c, ERR_INVALID, str_from(what), "A %s has at most %d bytes.", what,
 					SCIM_FILTER_SIZE_MAX);
 }
 
@@ -285,7 +285,7 @@ RESULT scim_parse_filter(struct ctx *c, const struct scim_type *type, struct str
 			 const struct scim_filter **ret_filter)
 {
 	struct parser p = {.c = c, .type = type, .rest = text};
-	TRY(check_size(c, text));
+	TRY(check_size(c, "filter", text));
 	TRY(parse_or(&p, ret_filter));
 	skip_space(&p);
 	return p.rest.n ? fail(&p, "the end, and, or or is expected") : OK;
@@ -302,7 +302,7 @@ RESULT scim_parse_path(struct ctx *c, const struct scim_type *type, struct str t
 {
 	struct parser p = {.c = c, .type = type, .rest = text};
 	struct scim_path path = {0};
-	TRY(check_size(c, text));
+	TRY(check_size(c, "path", text));
 	struct str word = peek_word(&p);
 	if (!scim_read_place(type, word, &path.place))
 		return fail_path(c, text);

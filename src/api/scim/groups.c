@@ -54,25 +54,27 @@ static RESULT mark_one(struct scim_call *e, struct member_marks *marks, struct s
 	return VEC_PUSH(e->c->arena, &marks->list, mark) ? OK : ctx_no_memory(e->c);
 }
 
-static struct str id_of(const json_t *member)
+/* A member is an object with the user's id, or the id alone. */
+static RESULT mark_value(struct scim_call *e, struct member_marks *marks, const json_t *member,
+			 bool is_member)
 {
-	const char *name;
-	json_t *value;
-	if (json_is_string(member))
-		return (struct str){json_string_value(member), json_string_length(member)};
-	json_object_foreach ((json_t *) member, name, value)
-		if (str_equal_nocase(str_from(name), STR("value")))
-			return (struct str){json_string_value(value), json_string_length(value)};
-	return STR_NONE;
+	const struct scim_attribute *members =
+		scim_find_attribute(scim_group_type.at, scim_group_type.count, STR("members"));
+	json_t *taken = NULL;
+	TRY(scim_take_one(e->c, members, member, &taken));
+	AUTO_JSON *object = taken;
+	const json_t *value = json_object_get(object, "value");
+	return mark_one(e, marks, (struct str){json_string_value(value), json_string_length(value)},
+			is_member);
 }
 
 static RESULT mark_values(struct scim_call *e, struct member_marks *marks, const json_t *value,
 			  bool is_member)
 {
 	if (!json_is_array(value))
-		return value && !json_is_null(value) ? mark_one(e, marks, id_of(value), is_member) : OK;
+		return value && !json_is_null(value) ? mark_value(e, marks, value, is_member) : OK;
 	for (size_t k = 0; k < json_array_size(value); k++)
-		TRY(mark_one(e, marks, id_of(json_array_get(value, k)), is_member));
+		TRY(mark_value(e, marks, json_array_get(value, k), is_member));
 	return OK;
 }
 

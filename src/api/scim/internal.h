@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/core/dispatch.h"
+#include "api/core/rest.h"
 #include "api/scim/filter.h"
 #include "api/scim/scim.h"
 #include "base/json_write.h"
@@ -27,9 +28,7 @@ struct scim_call {
 };
 
 struct scim_action {
-	enum http_method method;
-	const char *path; /* behind /scim/v2/ */
-	API_ACTION_BASE;
+	REST_ACTION_BASE;             /* path: behind /scim/v2/ */
 	const struct scim_type *type; /* NULL: a discovery document */
 	RESULT (*prepare)(struct scim_call *e, void *args);
 	RESULT (*answer)(struct scim_call *e, const void *args, struct json_writer *w); /* NULL: 204 */
@@ -38,6 +37,7 @@ struct scim_action {
 API_DEFINE_FACE(scim)
 
 extern const struct api_actions scim_user_actions, scim_group_actions, scim_discovery_actions;
+extern const struct rest_table scim_actions; /* all of them */
 
 /* A variable of the path, or a value of the query; empty: absent. */
 struct str scim_path_value(const struct scim_call *e, const char *name);
@@ -77,8 +77,11 @@ RESULT scim_write_resource(struct scim_reader *r, struct json_writer *w);
 struct str scim_write_version(struct arena *a, const struct row *row);
 /* Sets ETag, and Location for a new resource. */
 void scim_set_headers(struct scim_call *e, const struct row *row);
-/* ERR_CONFLICT: If-Match names another version. */
+/* ERR_CONFLICT: If-Match names another version; or the call is not a GET, and If-None-Match names this one (RFC 9110, 13.1).
+ * row NULL: the path has no version, such as a list's. */
 RESULT scim_check_version(const struct scim_call *e, struct ctx *c, const struct row *row);
+/* Answers a GET with 304 if If-None-Match names the version. False: it does not. */
+bool scim_end_unchanged(struct scim_call *e, const struct row *row);
 /* The row as the change left it; as it is, if there was nothing to change. */
 RESULT scim_find_left(struct scim_call *e, uuid id, const struct row **ret_row);
 /* The answer of a change. */
@@ -93,6 +96,8 @@ RESULT scim_take_resource(struct scim_call *e, json_t *body, json_t **ret_docume
 /* A copy of the value that an attribute is to get; NULL for null. ERR_INVALID. */
 RESULT scim_take_value(struct ctx *c, const struct scim_attribute *a, const json_t *value,
 		       json_t **ret_value);
+/* The same for one value of a list. */
+RESULT scim_take_one(struct ctx *c, const struct scim_attribute *a, const json_t *value, json_t **ret_value);
 /* JSON text, in the arena. */
 RESULT scim_dump(struct ctx *c, const json_t *value, struct str *ret_text);
 /* Extra attributes of the row that differ between two documents; an empty value removes one. */

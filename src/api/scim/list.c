@@ -54,22 +54,24 @@ static RESULT read_pages(struct scim_call *e, struct str start, struct str count
 	return read_number(e, "count", count, 0, SCIM_PAGE_MAX, &a->count);
 }
 
-static RESULT set_shown(struct scim_call *e, struct str only, struct str without)
+static RESULT set_shown(struct scim_call *e, struct strs only, struct strs without)
 {
 	struct scim_shown *s = &e->shown;
-	*s = (struct scim_shown){.has_only = only.n};
-	if (only.n && without.n)
+	*s = (struct scim_shown){.has_only = only.count};
+	if (only.count && without.count)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("attributes"),
 				      "attributes and excludedAttributes exclude each other.");
-	if (only.n)
+	if (only.count)
 		TRY(scim_read_names(e->c, scim_type_of(e), only, &s->only, &s->only_count));
-	return without.n ? scim_read_names(e->c, scim_type_of(e), without, &s->without, &s->without_count)
-			 : OK;
+	return without.count ? scim_read_names(e->c, scim_type_of(e), without, &s->without, &s->without_count)
+			     : OK;
 }
 
 RESULT scim_read_shown(struct scim_call *e)
 {
-	return set_shown(e, scim_query_value(e, "attributes"), scim_query_value(e, "excludedAttributes"));
+	const struct str only = scim_query_value(e, "attributes");
+	const struct str without = scim_query_value(e, "excludedAttributes");
+	return set_shown(e, (struct strs){&only, only.n > 0}, (struct strs){&without, without.n > 0});
 }
 
 /* Exact names and ids lead to one row; then the walk needs no lane. */
@@ -100,33 +102,68 @@ RESULT scim_prepare_list(struct scim_call *e, void *args)
 
 /* ---- POST …/.search ---- */
 
-static struct str text_of(struct scim_call *e, const char *name)
+static RESULT fail_type(struct scim_call *e, const char *name, const char *wanted)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(name), "%s is %s.", name, wanted);
+}
+
+/* Absent and null are empty. */
+static RESULT read_text(struct scim_call *e, const char *name, struct str *ret_text)
 {
 	const json_t *value = json_object_get(e->body, name);
-	if (json_is_integer(value))
-		return str_print(e->c->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	return str_copy(e->c->arena, (struct str){json_string_value(value), json_string_length(value)});
+	if (value && !json_is_null(value) && !json_is_string(value))
+		return fail_type(e, name, "a string");
+	*ret_text = str_copy(e->c->arena, (struct str){json_string_value(value), json_string_length(value)});
+	return OK;
+}
+
+/* A number, or a text of one. */
+static RESULT read_digits(struct scim_call *e, const char *name, struct str *ret_text)
+{
+	const json_t *value = json_object_get(e->body, name);
+	if (!json_is_integer(value))
+		return !json_is_number(value) && result_is_ok(read_text(e, name, ret_text))
+			       ? OK
+			       : fail_type(e, name, "an integer");
+	*ret_text = str_print(e->c->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return OK;
 }
 
 /* A list of names, or names between commas. */
-static struct str names_of(struct scim_call *e, const char *name)
+static RESULT read_names(struct scim_call *e, const char *name, struct strs *ret_names)
 {
 	const json_t *list = json_object_get(e->body, name);
-	struct str names = text_of(e, name);
-	for (size_t k = 0; k < json_array_size(list) && k <= SCIM_SHOWN_MAX; k++) {
-		struct str one = str_from(json_string_value(json_array_get(list, k)));
-		names = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(names), k ? "," : "",
-				  STR_ARG(one));
+	size_t count = json_is_array(list) ? json_array_size(list) : 1;
+	struct str *names = arena_new_array(e->c->arena, struct str, count);
+	if (count > SCIM_SHOWN_MAX)
+		return ctx_fail(e->c, ERR_TOO_LARGE, "At most %d attributes can be named.", SCIM_SHOWN_MAX);
+	if (!names)
+		return ctx_no_memory(e->c);
+	if (!list || json_is_null(list))
+		return OK;
+	for (size_t k = 0; k < count; k++) {
+		const json_t *one = json_is_array(list) ? json_array_get(list, k) : list;
+		if (!json_is_string(one))
+			return fail_type(e, name, "a list of strings");
+		names[k] = (struct str){json_string_value(one), json_string_length(one)};
 	}
-	return names;
+	*ret_names = (struct strs){names, count};
+	return OK;
 }
 
 RESULT scim_prepare_search(struct scim_call *e, void *args)
 {
 	struct scim_list_args *a = args;
-	TRY(set_shown(e, names_of(e, "attributes"), names_of(e, "excludedAttributes")));
-	TRY(read_pages(e, text_of(e, "startIndex"), text_of(e, "count"), a));
-	return read_filter(e, text_of(e, "filter"), a);
+	struct strs only = {0}, without = {0};
+	struct str start = STR_NONE, count = STR_NONE, filter = STR_NONE;
+	TRY(read_names(e, "attributes", &only));
+	TRY(read_names(e, "excludedAttributes", &without));
+	TRY(set_shown(e, only, without));
+	TRY(read_digits(e, "startIndex", &start));
+	TRY(read_digits(e, "count", &count));
+	TRY(read_pages(e, start, count, a));
+	TRY(read_text(e, "filter", &filter));
+	return read_filter(e, filter, a);
 }
 
 /* ---- the walk ---- */

@@ -320,6 +320,8 @@ static RESULT apply_operation(struct patching *p, const json_t *operation)
 {
 	const json_t *path = find_nocase(operation, "path"), *value = find_nocase(operation, "value");
 	struct operation o = {.value = json_is_null(value) ? NULL : value};
+	if (!json_is_object(operation))
+		return fail_syntax(p->e, "Each of the Operations is an object.");
 	TRY(read_op(p->e, operation, &o.op));
 	if (!path || json_is_null(path))
 		return apply_members(p, o.op, value);

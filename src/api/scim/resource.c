@@ -49,25 +49,44 @@ struct str scim_write_version(struct arena *a, const struct row *row)
 	return str_print(a, "W/\"%" PRIu64 "\"", row->gen);
 }
 
+/* version: empty for a path without one, which only "*" names. */
 static bool names_version(struct str list, struct str version)
 {
 	struct str one;
 	while (str_split_next(&list, ',', &one)) {
 		one = str_trim(one);
 		/* weak or strong: both name the version */
-		if (str_is(one, "*") || str_equal(one, version) ||
-		    str_equal(one, str_slice(version, 2, version.n)))
+		if (str_is(one, "*") || (version.n && (str_equal(one, version) ||
+						       str_equal(one, str_slice(version, 2, version.n)))))
 			return true;
 	}
 	return false;
 }
 
+static struct str version_of(struct arena *a, const struct row *row)
+{
+	return row ? scim_write_version(a, row) : STR_NONE;
+}
+
 RESULT scim_check_version(const struct scim_call *e, struct ctx *c, const struct row *row)
 {
-	struct str said = call_header(e->call, "If-Match");
-	if (!said.n || names_version(said, scim_write_version(c->arena, row)))
-		return OK;
-	return ctx_fail(c, ERR_CONFLICT, "The resource has changed since the version in If-Match.");
+	struct str match = call_header(e->call, "If-Match"), none = call_header(e->call, "If-None-Match");
+	struct str version = version_of(c->arena, row);
+	if (match.n && !names_version(match, version))
+		return ctx_fail(c, ERR_CONFLICT, "The resource has changed since the version in If-Match.");
+	if (e->call->method != HTTP_GET && names_version(none, version))
+		return ctx_fail(c, ERR_CONFLICT, "If-None-Match names the resource's version.");
+	return OK;
+}
+
+bool scim_end_unchanged(struct scim_call *e, const struct row *row)
+{
+	if (e->call->method != HTTP_GET ||
+	    !names_version(call_header(e->call, "If-None-Match"), version_of(e->c->arena, row)))
+		return false;
+	e->status = 304;
+	e->has_no_body = true;
+	return true;
 }
 
 static struct str write_location(struct scim_call *e, enum kind kind, uuid id)
@@ -319,6 +338,7 @@ RESULT scim_answer_one(struct scim_call *e, const void *args, struct json_writer
 	struct scim_reader r = {.e = e, .tables = scim_tables(e)};
 	(void) args;
 	TRY(scim_find_row(e, &r.row));
+	TRY(scim_check_version(e, e->c, r.row));
 	scim_set_headers(e, r.row);
-	return scim_write_resource(&r, w);
+	return scim_end_unchanged(e, r.row) ? OK : scim_write_resource(&r, w);
 }

@@ -115,7 +115,7 @@ static const struct scim_attribute user_attributes[] = {
 
 #define IMMUTABLE .mutability = SCIM_IMMUTABLE
 static const struct scim_attribute member_parts[] = {
-	{"value", IMMUTABLE, .is_exact = true, .doc = "The user's id."},
+	{"value", IMMUTABLE, .is_exact = true, .names = KIND_USER, .doc = "The user's id."},
 	{"$ref", IMMUTABLE, .type = SCIM_REFERENCE, .is_exact = true, .refers = "User",
 	 .doc = "The user's URI."},
 	{"display", READ_ONLY, .returned = SCIM_ON_REQUEST, .doc = "The user's name."},
@@ -198,7 +198,7 @@ bool scim_read_sub_place(const struct scim_attribute *parent, struct str text, s
 	return ret_place->attribute;
 }
 
-RESULT scim_read_names(struct ctx *c, const struct scim_type *type, struct str names,
+RESULT scim_read_names(struct ctx *c, const struct scim_type *type, struct strs texts,
 		       const struct scim_place **ret_places, size_t *ret_count)
 {
 	struct scim_place *places = arena_new_array(c->arena, struct scim_place, SCIM_SHOWN_MAX);
@@ -206,11 +206,14 @@ RESULT scim_read_names(struct ctx *c, const struct scim_type *type, struct str n
 	size_t count = 0;
 	if (!places)
 		return ctx_no_memory(c);
-	while (str_split_next(&names, ',', &name)) {
-		if (count == SCIM_SHOWN_MAX)
-			return ctx_fail(c, ERR_TOO_LARGE, "At most %d attributes can be named.",
-					SCIM_SHOWN_MAX);
-		count += scim_read_place(type, str_trim(name), &places[count]);
+	for (size_t k = 0; k < texts.count; k++) {
+		struct str names = texts.at[k];
+		while (str_split_next(&names, ',', &name)) {
+			if (count == SCIM_SHOWN_MAX)
+				return ctx_fail(c, ERR_TOO_LARGE, "At most %d attributes can be named.",
+						SCIM_SHOWN_MAX);
+			count += scim_read_place(type, str_trim(name), &places[count]);
+		}
 	}
 	*ret_places = places;
 	*ret_count = count;

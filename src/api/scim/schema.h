@@ -24,6 +24,7 @@ struct scim_attribute {
 	const char *
 		kept; /* key in the row's extra attributes, with a JSON value; NULL: stored elsewhere, or computed */
 	const char *refers; /* resource type that a reference leads to */
+	enum kind names;    /* kind of row that the value is an id of; KIND_NONE: it is no id of a row */
 	const char *doc;
 };
 
@@ -60,8 +61,8 @@ struct scim_shown {
 	size_t only_count, without_count;
 	bool has_only;
 };
-/* Reads comma-separated names; unknown names are ignored, as RFC 7644 3.9 leaves open. ERR_TOO_LARGE. */
-RESULT scim_read_names(struct ctx *c, const struct scim_type *type, struct str names,
+/* Reads texts of comma-separated names; unknown names are ignored, as RFC 7644 3.9 leaves open. ERR_TOO_LARGE. */
+RESULT scim_read_names(struct ctx *c, const struct scim_type *type, struct strs texts,
 		       const struct scim_place **ret_places, size_t *ret_count);
 /* True if the place, or a part of it, is to be returned. */
 bool scim_shows(const struct scim_shown *shown, const struct scim_place *place);

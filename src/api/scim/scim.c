@@ -5,7 +5,6 @@
  * lets it manage that domain's people alone; the key's account stays in it, so that policies and limits of the account hold. */
 #include "api/scim/scim.h"
 
-#include "api/core/path.h"
 #include "api/scim/internal.h"
 #include "auth/key_owner.h"
 #include "base/crypto.h"
@@ -13,7 +12,7 @@
 #include "store/user.h"
 
 #define BASE_PATH "/scim/v2"
-enum { QUERY_PAIRS_MAX = 32, VARIABLES_MAX = 4, KEY_ID_MAX = 128 };
+enum { QUERY_PAIRS_MAX = 32, KEY_ID_MAX = 128 };
 static const struct pairs_rules query_rules = {.noun = "query", .count_max = QUERY_PAIRS_MAX};
 
 bool scim_has_path(struct str path)
@@ -125,26 +124,7 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 
 static const struct api_actions *const groups[] = {&scim_user_actions, &scim_group_actions,
 						   &scim_discovery_actions};
-enum { GROUPS = sizeof groups / sizeof groups[0] };
-
-static const struct scim_action *find_row(struct scim_call *e, struct str text, bool *ret_has_path)
-{
-	struct path_parts path;
-	struct pair *variables = arena_new_array(e->c->arena, struct pair, VARIABLES_MAX);
-	path_split(text, &path);
-	for (size_t g = 0; variables && g < GROUPS; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct scim_action *a = scim_row_of(api_action_at(groups[g], k));
-			size_t count = 0;
-			if (!path_fits(a->path, &path, false, variables, VARIABLES_MAX, &count))
-				continue;
-			*ret_has_path = true;
-			e->path = (struct pairs){variables, count};
-			if (a->method == e->call->method)
-				return a;
-		}
-	return NULL;
-}
+const struct rest_table scim_actions = {groups, sizeof groups / sizeof groups[0]};
 
 static bool is_json(struct str type)
 {
@@ -174,7 +154,8 @@ static RESULT find(struct api_call *core)
 	struct scim_call *e = scim_call_of(core);
 	bool has_path = false;
 	struct str path = str_slice(core->call->path, strlen(BASE_PATH), core->call->path.n);
-	const struct scim_action *row = find_row(e, path, &has_path);
+	const struct rest_action *row =
+		rest_find_action(e->c, &scim_actions, e->call->method, path, &e->path, &has_path);
 	struct result proved = authenticate(e);
 	TRY(api_check_limits(core, row ? &row->core : NULL, proved));
 	if (!row && has_path)
@@ -187,6 +168,11 @@ static RESULT find(struct api_call *core)
 	return OK;
 }
 
+static bool has_version(const struct scim_action *a)
+{
+	return a->type && strchr(a->path, '{');
+}
+
 static RESULT prepare(struct api_call *core)
 {
 	struct scim_call *e = scim_call_of(core);
@@ -194,6 +180,8 @@ static RESULT prepare(struct api_call *core)
 	TRY(pairs_parse(e->c, &query_rules, e->call->query, STR_NONE, &e->query));
 	if (!a->never)
 		TRY(read_body(e));
+	if (!has_version(a))
+		TRY(scim_check_version(e, e->c, NULL));
 	if (a->type)
 		TRY(scim_read_shown(e));
 	TRY(api_new_args(core, 1, a->args.size ? a->args.size : 1));
@@ -219,6 +207,8 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	}
 	json_write_begin(&w, body);
 	TRY(a->answer(e, e->args, &w));
+	if (!has_version(a))
+		(void) scim_end_unchanged(e, NULL);
 	return e->has_no_body ? OK : json_write_end(&w);
 }
 
@@ -277,14 +267,5 @@ const struct api_protocol scim_protocol = {
 
 void scim_write_coverage(struct buf *out)
 {
-	static const char *const methods[] = {
-		[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
-		[HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE"};
-	buf_add_str(out, STR("| call | path | what it does |\n| --- | --- | --- |\n"));
-	for (size_t g = 0; g < GROUPS; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct scim_action *a = scim_row_of(api_action_at(groups[g], k));
-			buf_print(out, "| %s | `%s %s` | %s |\n", a->name, methods[a->method], a->path,
-				  a->doc);
-		}
+	rest_write_coverage(&scim_actions, out);
 }

@@ -11,3 +11,4 @@ extern const struct api_protocol scim_protocol;
 /* True for "/scim/v2" and everything below. */
 bool scim_has_path(struct str path);
 void scim_write_coverage(struct buf *out);
+void scim_dump_actions(struct buf *out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/core/dispatch.h"
+#include "api/core/rest.h"
 #include "api/tmf/tmf.h"
 #include "base/json_write.h"
 #include "engine/support/desk.h"
@@ -18,9 +19,7 @@ struct tmf_call {
 };
 
 struct tmf_action {
-	enum http_method method;
-	const char *path; /* behind the version: "troubleTicket/{id}" */
-	API_ACTION_BASE;
+	REST_ACTION_BASE; /* path: behind the version, "troubleTicket/{id}" */
 	RESULT (*prepare)(struct tmf_call *e, void *args);
 	RESULT(*answer)
 	(struct tmf_call *e, const void *args, struct json_writer *w); /* the whole document; NULL: 204 */

@@ -9,7 +9,7 @@
 #include "store/desk.h"
 
 #define BASE_PATH "/tmf-api/troubleTicket/"
-enum { QUERY_PAIRS_MAX = 32, VARIABLES_MAX = 4 };
+enum { QUERY_PAIRS_MAX = 32 };
 static const struct pairs_rules query_rules = {.noun = "query", .count_max = QUERY_PAIRS_MAX};
 
 bool tmf_has_path(struct str path)
@@ -81,7 +81,7 @@ static RESULT authenticate(struct tmf_call *e)
 /* ---- which call ---- */
 
 static const struct api_actions *const groups[] = {&tmf_ticket_actions};
-enum { GROUPS = sizeof groups / sizeof groups[0] };
+static const struct rest_table actions = {groups, sizeof groups / sizeof groups[0]};
 
 /* "v4/troubleTicket/t-1" without the version; false: it has none of ours. */
 static bool cut_version(struct tmf_call *e, struct str *path)
@@ -92,25 +92,6 @@ static bool cut_version(struct tmf_call *e, struct str *path)
 		return false;
 	e->is_v5 = str_is(version, "v5");
 	return e->is_v5 || str_is(version, "v4");
-}
-
-static const struct tmf_action *find_row(struct tmf_call *e, struct str text, bool *ret_has_path)
-{
-	struct path_parts path;
-	struct pair *variables = arena_new_array(e->c->arena, struct pair, VARIABLES_MAX);
-	path_split(text, &path);
-	for (size_t g = 0; variables && g < GROUPS; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct tmf_action *a = tmf_row_of(api_action_at(groups[g], k));
-			size_t count = 0;
-			if (!path_fits(a->path, &path, false, variables, VARIABLES_MAX, &count))
-				continue;
-			*ret_has_path = true;
-			e->path = (struct pairs){variables, count};
-			if (a->method == e->call->method)
-				return a;
-		}
-	return NULL;
 }
 
 /* "hub", "hub/{id}": a listener that was registered, and never called, would wait in vain. */
@@ -142,7 +123,10 @@ static RESULT find(struct api_call *core)
 	struct tmf_call *e = tmf_call_of(core);
 	bool has_path = false;
 	struct str path = STR_NONE;
-	const struct tmf_action *row = cut_version(e, &path) ? find_row(e, path, &has_path) : NULL;
+	bool has_version = cut_version(e, &path);
+	const struct rest_action *row =
+		has_version ? rest_find_action(e->c, &actions, e->call->method, path, &e->path, &has_path)
+			    : NULL;
 	struct result proved = authenticate(e);
 	TRY(api_check_limits(core, row ? &row->core : NULL, proved));
 	if (!row && is_hub(path))
@@ -239,14 +223,5 @@ const struct api_protocol tmf_protocol = {
 
 void tmf_write_coverage(struct buf *out)
 {
-	static const char *const methods[] = {
-		[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
-		[HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE"};
-	buf_add_str(out, STR("| call | path | what it does |\n| --- | --- | --- |\n"));
-	for (size_t g = 0; g < GROUPS; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct tmf_action *a = tmf_row_of(api_action_at(groups[g], k));
-			buf_print(out, "| %s | `%s %s` | %s |\n", a->name, methods[a->method], a->path,
-				  a->doc);
-		}
+	rest_write_coverage(&actions, out);
 }

@@ -16,8 +16,9 @@ from mutants.ec2 import EC2  # noqa: E402
 from mutants.iam import IAM  # noqa: E402
 from mutants.native import Native  # noqa: E402
 from mutants.openstack import OpenStack  # noqa: E402
+from mutants.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), OpenStack(), CloudStack(), Azure(), Native()])
+FACES = matrix.chosen([EC2(), IAM(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
 
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])

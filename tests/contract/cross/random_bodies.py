@@ -24,6 +24,7 @@ import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import dev as ec2  # noqa: E402
 import native  # noqa: E402
+import scim  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import azure, face  # noqa: E402
 
@@ -40,6 +41,8 @@ def dump(name):
     return json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=True, capture_output=True).stdout)["actions"]
 
 
+PATHS = ["title", "name.givenName", 'emails[type eq "work"].value', 'members[value eq "x"]', "emails", "members", scim.ENTERPRISE + ":manager", 'userName eq "u1"',
+         'not (title pr) and emails[primary eq true]', "userName,emails.value", "((", 'emails[type eq "']  # of SCIM: paths, filters, names of attributes
 NUMBERS = [b"-0", b"1e999", b"2147483648", b"-9223372036854775809", b"18446744073709551616", b"0.1", b"1E400", b"9" * 400]
 STRINGS = [b'"\xff"', b'"\xc3"', b'"\xed\xa0\x80"', b'"\\ud800"', b'"\\u0000"', b'"\xf4\x90\x80\x80"', b'"' + b"y" * 200000 + b'"']
 
@@ -91,12 +94,12 @@ class Draw(random.Random):
             return self.choice(words)
         return param.get("min", 1) if param["type"] == "integer" else cloud.EXAMPLES.get(param["type"], "a")
 
-    def body(self, params, wrap=None):
+    def body(self, params, wrap=None, put=cloud.put):
         inner = {}
         for p in params:
             if p["required"] or self.random() < 0.4:
                 try:
-                    cloud.put(inner, p["name"], copy.deepcopy(self.mostly_good(p)))
+                    put(inner, p["name"], copy.deepcopy(self.mostly_good(p)))
                 except (TypeError, IndexError, KeyError, AttributeError):
                     continue  # the parent object has been replaced
         return {wrap: inner} if wrap and self.random() < 0.95 else inner
@@ -193,6 +196,19 @@ def test_cloudstack(plain):
         status, answer, _ = cloudstack.call(plain, a["name"], post=True, **params, **key)
         assert not (status == 530 and "internal" in str(answer).lower()), (a["name"], params, answer)
         check(plain, status, (a["name"], params), answer)
+
+
+def test_scim(plain):
+    domain = scim.Domain(cloud.admin(plain), "random")
+    ids = [domain.user(f"u{n}")["id"] for n in range(3)] + [domain.group("g")["id"], *PATHS]
+    for draw, a in draws("scim", ids):
+        members = [p for p in a["params"] if p["in"] == "body" and not p.get("passed_over")]
+        body = draw.body(members, put=scim.put) if a["method"] in ("POST", "PUT", "PATCH") else None
+        query = urllib.parse.urlencode({p["name"]: draw.text() for p in a["params"] if p["in"] == "query" and draw.random() < 0.4}, errors="replace")
+        path = "/" + draw.path(a["path"]) + (f"?{query}" if query else "")
+        answer = domain.call(a["method"], path, raw=draw.raw(body))
+        assert answer.status != 501 or a.get("never"), (a["method"], path, answer)
+        check(plain, answer.status if not a.get("never") else 400, (a["method"], path, body), answer)
 
 
 def test_azure():

@@ -21,6 +21,7 @@ import azure  # noqa: E402
 import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import dev as ec2  # noqa: E402
+import scim  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import face  # noqa: E402
 from faces.native import Place, ask  # noqa: E402
@@ -29,7 +30,7 @@ from world import HOSTS  # noqa: E402
 
 SEEDS, STEPS, ROUNDS = range(1, 1 + int(os.environ.get("SEEDS", "1"))), 40, 2
 TABLES = {name: json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=True, capture_output=True).stdout)["actions"]
-          for name in ("actions", "iam", "openstack", "cloudstack", "native", "azure")}
+          for name in ("actions", "iam", "openstack", "cloudstack", "native", "azure", "scim")}
 VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15"}
 READS = ("Describe", "List", "Get")
 NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # queries of these calls
@@ -51,6 +52,7 @@ class Side:
         self.azure = azure.Plain(dev)
         self.subscription = self.azure.subscription(self.place.root)
         self.groups = []
+        self.domain = scim.Domain(cloud.admin(dev), f"{self.mark}-domain")
 
     def word(self):
         self.count += 1
@@ -97,6 +99,12 @@ class Side:
         return self.azure.ask("PUT", f"{self.subscription}/resourceGroups/{self.groups[-1]}", GROUPS, self.place.root,
                               {"location": "us-east-1", "tags": {self.word(): self.word()}})[0]
 
+    def provisioned(self, draw):
+        """A user or a group of the side's own domain, by SCIM."""
+        if draw.random() < 0.3:
+            return self.domain.call("POST", "/Groups", {"displayName": self.word(), "members": [{"value": self.domain.boss}]})
+        return self.domain.call("POST", "/Users", {"userName": self.word(), "externalId": self.word(), "emails": [{"value": self.word()}], scim.ENTERPRISE: {"division": self.word()}})
+
     def set_of_ports(self, draw):
         if not self.groups:
             return self.resource_group(draw)
@@ -109,7 +117,7 @@ class Side:
 
     def step(self, draw):
         deed = draw.choice([self.patch, self.patch, self.patch, self.tag, self.tag, self.key_pair, self.volume, self.group, self.person,
-                            self.ticket, self.address_group, self.offered, self.resource_group, self.set_of_ports])
+                            self.ticket, self.address_group, self.offered, self.resource_group, self.set_of_ports, self.provisioned])
         answer = deed(draw)
         status = answer if isinstance(answer, int) else answer.status
         assert status < 500 or status in (530, 531), f"{deed.__name__}: {answer}"
@@ -164,6 +172,12 @@ class Side:
             if status == 200:
                 self.take("azure", path, json.dumps(answer))
 
+    def read_scim(self):
+        for a in TABLES["scim"]:
+            if a["lists"]:
+                for text in ("", f'userName co "{self.other.mark}"' if a["kind"] == "user" else f'displayName co "{self.other.mark}"', "not (externalId eq \"x\")"):
+                    self.take("scim", a["path"], json.dumps(self.domain.listed(a, text)))
+
     def read_exports(self):
         """Files that are made of many rows: templates of groups, and the report of who has which keys."""
         for group in self.groups:
@@ -211,7 +225,7 @@ class Side:
     def read(self):
         self.name_guest()
         for face_of in (self.read_native, self.read_query, self.read_openstack, self.read_cloudstack, self.read_support, self.read_azure,
-                        self.read_exports, self.read_metadata):
+                        self.read_scim, self.read_exports, self.read_metadata):
             face_of()
 
 
@@ -237,7 +251,7 @@ def test_no_answer_holds_a_foreign_mark(sides, seed):
         side.take("stream", "events", json.dumps(list(stream.events), default=str))
         stream.close()
     for side in sides:
-        missing = [name for name in ("native", "actions", "iam", "openstack", "cloudstack", "support", "azure", "exports", "metadata", "stream") if not side.seen.get(name)]
+        missing = [name for name in ("native", "actions", "iam", "openstack", "cloudstack", "support", "azure", "scim", "exports", "metadata", "stream") if not side.seen.get(name)]
         assert not missing, f"{side.mark} is in no answer of {missing}, so that these prove nothing"
 
 

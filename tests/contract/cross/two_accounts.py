@@ -14,8 +14,9 @@ from faces.cloudstack import CloudStack  # noqa: E402
 from faces.ec2 import EC2  # noqa: E402
 from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
+from faces.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), OpenStack(), CloudStack(), Azure(), Native()])
+FACES = matrix.chosen([EC2(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
 
 
 @matrix.cases([f for f in FACES if f.name in ("ec2", "openstack")], lambda _: ["lists"])

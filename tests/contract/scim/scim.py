@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI  # noqa: E402
 from regions import admin, dev  # noqa: E402, F401 (fixtures)
-from scim import ENTERPRISE, GROUP, PATCH, USER, Domain, operation  # noqa: E402
+from scim import ENTERPRISE, GROUP, PATCH, USER, Domain, default_domain, operation  # noqa: E402
 
 COUNTER = iter(range(1000))
 
@@ -30,9 +30,7 @@ def fresh(admin):
 
 @pytest.fixture(scope="module")
 def default(admin):
-    """The default domain, whose administrator has a key in the account of `dari dev`."""
-    project = admin.ok("GET", "/identity/v3/projects?name=dev")["projects"][0]["id"]
-    return Domain(admin, "default", domain="default", project=project)
+    return default_domain(admin)
 
 
 def signs_in(shop, name, password):
