@@ -25,6 +25,18 @@ RESULT api_check_limits(struct api_call *e, const struct api_action *action, str
 	return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
 }
 
+static bool is_loopback(struct ip ip)
+{
+	static const uint8_t six[16] = {[15] = 1};
+	return ip.family == IP_V4 ? ip.b[0] == 127 : memcmp(ip.b, six, sizeof six) == 0;
+}
+
+/* A proxy that ends TLS on this machine is a peer on loopback, too. */
+RESULT api_check_wire(const struct api_call *e, const char *refusal)
+{
+	return e->call->is_tls || is_loopback(e->call->peer) ? OK : ctx_fail(e->c, ERR_DENIED, "%s", refusal);
+}
+
 RESULT api_prove_key(struct api_call *e, struct str key_id, key_check check, const void *arg)
 {
 	const struct api_config *config = e->config;

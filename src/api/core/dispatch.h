@@ -78,6 +78,8 @@ struct api_protocol {
 
 /* entry NULL: there is no such action. */
 void api_choose_action(struct api_call *e, const struct api_entry *entry);
+/* ERR_DENIED with `refusal`: the call did not come by TLS, nor from this machine. For calls that bring a secret itself. */
+RESULT api_check_wire(const struct api_call *e, const char *refusal);
 /* Sets c->who to the owner of the access key, if check() finds that the request proves its secret.
  * ERR_UNAUTHENTICATED: it does not, or the key is unknown or closed. */
 RESULT api_prove_key(struct api_call *e, struct str key_id, key_check check, const void *arg);

@@ -126,9 +126,6 @@ RESULT scim_prepare_list(struct scim_call *e, void *args);
 RESULT scim_prepare_search(struct scim_call *e, void *args);
 /* The parameters "attributes" and "excludedAttributes" of the query. ERR_TOO_LARGE. */
 RESULT scim_read_shown(struct scim_call *e);
-/* Walks the domain's rows on a lane, since filters have no index. */
+/* Walks the domain's rows on a lane, since most filters have no index. */
 RESULT scim_list_work(struct work_item *w);
 RESULT scim_answer_list(struct scim_call *e, const void *args, struct json_writer *w);
-/* First and next row of the domain, in the order of names. */
-const struct row *scim_first_row(const struct tables *t, enum kind kind, uuid domain);
-const struct row *scim_next_row(const struct tables *t, const struct row *row);

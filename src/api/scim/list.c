@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lists by filters, in pages. The rows of the domain are walked in the order of their names on a lane, not on an HTTP thread:
- * filters have no index, except for one user by exact name and one resource by id. */
+ * filters have no index, except for users by name and one resource by id. */
 #include "api/scim/internal.h"
 #include "base/uuid_asked.h"
+#include "engine/people/user_name.h"
 #include "store/user.h"
 #include "store/user_group.h"
 
@@ -16,14 +17,14 @@ static unsigned owner_index(enum kind kind)
 	return kind == KIND_USER ? USER_INDEX_OWNER : USER_GROUP_INDEX_OWNER;
 }
 
-const struct row *scim_first_row(const struct tables *t, enum kind kind, uuid domain)
+static const struct row *first_row(const struct tables *t, enum kind kind, uuid domain)
 {
 	const struct user user = {.domain = domain};
 	const struct user_group group = {.domain = domain};
 	return tables_first(t, kind, owner_index(kind), kind == KIND_USER ? &user.row : &group.row, 2);
 }
 
-const struct row *scim_next_row(const struct tables *t, const struct row *row)
+static const struct row *next_row(const struct tables *t, const struct row *row)
 {
 	return tables_next(t, row->kind, owner_index(row->kind), row, 2);
 }
@@ -72,25 +73,6 @@ RESULT scim_read_shown(struct scim_call *e)
 	const struct str only = scim_query_value(e, "attributes");
 	const struct str without = scim_query_value(e, "excludedAttributes");
 	return set_shown(e, (struct strs){&only, only.n > 0}, (struct strs){&without, without.n > 0});
-}
-
-/* Exact names and ids lead to one row; then the walk needs no lane. */
-static bool has_one_row(const struct scim_filter *f)
-{
-	if (!f || f->op != SCIM_EQ || f->literal != SCIM_IS_TEXT || f->place.extension || f->place.sub)
-		return false;
-	return strcmp(f->place.attribute->name, "id") == 0 ||
-	       strcmp(f->place.attribute->name, "userName") == 0;
-}
-
-static const struct row *find_one(struct scim_call *e, const struct tables *t, const struct scim_filter *f)
-{
-	enum kind kind = scim_type_of(e)->kind;
-	uuid id;
-	if (strcmp(f->place.attribute->name, "id") == 0)
-		return result_is_ok(uuid_parse_asked(f->text, &id)) ? tables_find(t, kind, id) : NULL;
-	const struct user *user = user_find_by_owner(t, UUID_NONE, e->domain, f->text);
-	return user ? &user->row : NULL;
 }
 
 RESULT scim_prepare_list(struct scim_call *e, void *args)
@@ -190,15 +172,43 @@ static RESULT visit(struct walk *k, const struct row *row)
 	return scim_write_resource(&k->reader, &k->writer);
 }
 
+static RESULT visit_id(struct walk *k, struct str text)
+{
+	uuid id;
+	const struct row *row = result_is_ok(uuid_parse_asked(text, &id))
+					? tables_find(k->reader.tables, scim_type_of(k->reader.e)->kind, id)
+					: NULL;
+	return row ? visit(k, row) : OK;
+}
+
+static RESULT visit_namesakes(struct walk *k, struct str name)
+{
+	const struct scim_call *e = k->reader.e;
+	const struct user *user = NULL;
+	while ((user = engine_find_namesake(e->c->arena, k->reader.tables, e->domain, name, user)))
+		TRY(visit(k, &user->row));
+	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
+}
+
+/* The comparison that an index answers; empty: all rows are walked over. */
+static struct str find_key(const struct scim_filter *f, const char *attribute)
+{
+	bool is_plain =
+		f && f->op == SCIM_EQ && f->literal == SCIM_IS_TEXT && !f->place.extension && !f->place.sub;
+	return is_plain && strcmp(f->place.attribute->name, attribute) == 0 ? f->text : STR_NONE;
+}
+
 static RESULT walk(struct walk *k)
 {
 	struct scim_call *e = k->reader.e;
 	const struct tables *t = k->reader.tables;
-	const struct row *one = has_one_row(k->args->filter) ? find_one(e, t, k->args->filter) : NULL;
-	if (one)
-		return visit(k, one);
-	for (const struct row *row = scim_first_row(t, scim_type_of(e)->kind, e->domain); row;
-	     row = scim_next_row(t, row))
+	struct str id = find_key(k->args->filter, "id"), name = find_key(k->args->filter, "userName");
+	if (id.n)
+		return visit_id(k, id);
+	if (name.n)
+		return visit_namesakes(k, name);
+	for (const struct row *row = first_row(t, scim_type_of(e)->kind, e->domain); row;
+	     row = next_row(t, row))
 		TRY(visit(k, row));
 	return OK;
 }

@@ -33,22 +33,6 @@ struct str scim_query_value(const struct scim_call *e, const char *name)
 
 /* ---- who asks ---- */
 
-static bool is_loopback(struct ip ip)
-{
-	static const uint8_t six[16] = {[15] = 1};
-	return ip.family == IP_V4 ? ip.b[0] == 127 : memcmp(ip.b, six, sizeof six) == 0;
-}
-
-/* The secret itself is sent, unlike with a signature. */
-static RESULT check_wire(const struct scim_call *e)
-{
-	return e->call->is_tls ||
-			       is_loopback(e->call->peer) /* also a TLS-terminating proxy on this machine */
-		       ? OK
-		       : ctx_fail(e->c, ERR_DENIED,
-				  "An access key's secret is not accepted over plain HTTP. Use https.");
-}
-
 /* "Bearer ACCESS_KEY_ID:SECRET" */
 static bool read_bearer(const struct call *call, struct str *ret_key_id, struct str *ret_secret)
 {
@@ -97,7 +81,7 @@ static RESULT enter_domain(struct scim_call *e)
 static RESULT authenticate(struct scim_call *e)
 {
 	struct str key_id, secret;
-	TRY(check_wire(e));
+	TRY(api_check_wire(&e->core, "An access key's secret is not accepted over plain HTTP. Use https."));
 	if (!read_bearer(e->call, &key_id, &secret))
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"Send Authorization: Bearer ACCESS_KEY_ID:SECRET.");

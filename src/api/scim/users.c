@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Users of the caller's domain. PUT and PATCH compare two documents of a user, and change what differs; a request that changes
- * nothing leaves the version as it was. The name is unique whatever its case: the work looks for namesakes on a lane, since
- * Keystone's names are unique with their case alone. */
+ * Actions on users of the caller's domain. PUT and PATCH compare two documents of a user, and change what differs; a request that
+ * changes nothing leaves the version as it was. Names are unique whatever their case, as the schema says. Keystone's are unique
+ * with their case alone, so that the engine compares as the call asks for. */
 #include "api/scim/internal.h"
 #include "auth/password.h"
 #include "engine/people/user.h"
@@ -12,8 +12,7 @@ struct user_args {
 	struct user_change change;
 	struct user_target remove;
 	struct str name, email, password;
-	uuid user; /* none: a new one */
-	bool has_name;
+	uuid user;
 };
 
 /* ---- reading a document ---- */
@@ -49,31 +48,12 @@ static enum choice read_active(const json_t *document)
 	return !active ? CHOICE_DEFAULT : json_is_true(active) ? CHOICE_YES : CHOICE_NO;
 }
 
-/* ---- work: namesakes, and the password's hash ---- */
+/* ---- work ---- */
 
-static RESULT check_namesakes(struct scim_call *e, const struct user_args *a)
-{
-	bool is_taken = false;
-	AUTO_VIEW v;
-	view_open(e->config->store, &v);
-	for (const struct row *row = scim_first_row(v.tables, KIND_USER, e->domain); row && !is_taken;
-	     row = scim_next_row(v.tables, row))
-		is_taken = row_is_live(row) && !uuid_equal(row->id, a->user) &&
-			   str_equal_nocase(user_of(row)->name, a->name);
-	view_end_read(&v);
-	return is_taken ? ctx_fail_kind(e->c, ERR_EXISTS, KIND_USER,
-					"A user with this userName exists already.")
-			: OK;
-}
-
-static RESULT check_and_hash(struct work_item *w)
+static RESULT hash_password(struct work_item *w)
 {
 	struct scim_call *e = w->arg;
 	struct user_args *a = e->args;
-	if (a->has_name)
-		TRY(check_namesakes(e, a));
-	if (!a->password.n)
-		return OK;
 	struct str hash = STR_NONE;
 	TRY(password_hash(e->config->passwords, e->c, a->password, &hash));
 	a->create.password_hash = a->change.password_hash = hash;
@@ -89,11 +69,12 @@ static RESULT prepare_create(struct scim_call *e, void *args)
 	TRY(scim_take_resource(e, e->body, &taken));
 	AUTO_JSON *document = taken;
 	TRY(read_names(e, document, a));
-	a->has_name = true;
+	a->create.ignores_case = true;
 	a->create.domain = ref_by_id(KIND_DOMAIN, e->domain);
 	a->create.name = a->name;
 	a->create.email = a->email;
 	a->create.enabled = read_active(document);
+	e->skips_work = !a->password.n;
 	return scim_list_changed(e, NULL, document, &a->create.extra);
 }
 
@@ -111,6 +92,15 @@ static RESULT answer_create(struct scim_call *e, const void *args, struct json_w
 
 /* ---- changing ---- */
 
+/* A directory sets name and address again at each refresh, and proves the password. */
+static RESULT check_source(struct scim_call *e, const struct user *user)
+{
+	return user->directory_id.n
+		       ? ctx_fail_kind(e->c, ERR_PROTECTED, KIND_USER,
+				       "The user belongs to an LDAP directory, and is changed there.")
+		       : OK;
+}
+
 static RESULT take_change(struct scim_call *e, const struct user *user, const json_t *before,
 			  const json_t *after, struct user_args *a)
 {
@@ -119,17 +109,17 @@ static RESULT take_change(struct scim_call *e, const struct user *user, const js
 	TRY(scim_list_changed(e, before, after, &a->change.extra));
 	a->user = user->row.id;
 	a->change.user = ref_by_id(KIND_USER, a->user);
-	a->has_name = !str_equal(a->name, user->name);
-	if (a->has_name)
+	a->change.ignores_case = true;
+	if (!str_equal(a->name, user->name))
 		a->change.name = &a->name;
 	if (!str_equal(a->email, user->email))
 		a->change.email = &a->email;
 	if (active != CHOICE_DEFAULT && (active == CHOICE_YES) != user->enabled)
 		a->change.enabled = active;
-	e->skips_work = !a->has_name && !a->password.n;
-	e->skips_operation = e->skips_work && !a->change.email && !a->change.extra.count &&
+	e->skips_work = !a->password.n;
+	e->skips_operation = e->skips_work && !a->change.name && !a->change.email && !a->change.extra.count &&
 			     a->change.enabled == CHOICE_DEFAULT;
-	return OK;
+	return e->skips_operation ? OK : check_source(e, user);
 }
 
 static RESULT prepare_change(struct scim_call *e, struct user_args *a)
@@ -189,6 +179,7 @@ static RESULT prepare_delete(struct scim_call *e, void *args)
 	const struct row *row = NULL;
 	TRY(scim_find_row(e, &row));
 	TRY(scim_check_version(e, e->c, row));
+	TRY(check_source(e, user_of(row)));
 	a->e = e;
 	a->args.user = row->id;
 	a->args.remove.user = ref_by_id(KIND_USER, row->id);
@@ -229,7 +220,7 @@ static const struct scim_action rows[] = {
 	   .permit = "identity:create_user",
 	   .flags = API_WRITES,
 	   .args = {.size = sizeof(struct user_args)},
-	   .work = check_and_hash,
+	   .work = hash_password,
 	   .operation = run_create,
 	   .returns = KIND_USER,
 	   .doc = "Creates a user."}},
@@ -248,7 +239,7 @@ static const struct scim_action rows[] = {
 	   .permit = "identity:update_user",
 	   .flags = API_WRITES,
 	   .args = {.size = sizeof(struct user_change_call)},
-	   .work = check_and_hash,
+	   .work = hash_password,
 	   .operation = run_change,
 	   .returns = KIND_USER,
 	   .doc = "Replaces a user's attributes; active and password stay if absent."}},
@@ -261,7 +252,7 @@ static const struct scim_action rows[] = {
 	   .permit = "identity:update_user",
 	   .flags = API_WRITES,
 	   .args = {.size = sizeof(struct user_change_call)},
-	   .work = check_and_hash,
+	   .work = hash_password,
 	   .operation = run_change,
 	   .returns = KIND_USER,
 	   .doc = "Changes some of a user's attributes."}},

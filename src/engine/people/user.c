@@ -11,6 +11,7 @@
 #include "engine/people/second_factor_internal.h"
 #include "engine/people/trust.h"
 #include "engine/people/user_internal.h"
+#include "engine/people/user_name.h"
 #include "engine/people/user_owned.h"
 #include "store/access_key.h"
 #include "store/access_rule.h"
@@ -30,14 +31,25 @@ static RESULT find_user(struct op *op, const struct ref *ref, const struct user 
 	return OK;
 }
 
-static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
+/* The user of that name, or of one that differs in case alone; `but` does not count. */
+static const struct user *find_other(struct op *op, uuid domain, struct str name, uuid but, bool ignores_case)
+{
+	struct arena *a = op->ctx->arena;
+	const struct user *other = ignores_case ? engine_find_namesake(a, op->head, domain, name, NULL)
+						: user_find_by_owner(op->head, UUID_NONE, domain, name);
+	while (other && uuid_equal(other->row.id, but))
+		other = ignores_case ? engine_find_namesake(a, op->head, domain, name, other) : NULL;
+	return other;
+}
+
+static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but, bool ignores_case)
 {
 	TRY(engine_check_name(op, KIND_USER, name));
-	const struct user *other = user_find_by_owner(op->head, UUID_NONE, domain, name);
-	if (other && !uuid_equal(other->row.id, but))
-		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER,
-				     "The user '%" STR_FMT "' exists already in this domain.", STR_ARG(name));
-	return OK;
+	return find_other(op, domain, name, but, ignores_case)
+		       ? ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER,
+				       "The user '%" STR_FMT "' exists already in this domain.",
+				       STR_ARG(name))
+		       : OK;
 }
 
 static RESULT find_default(struct op *op, const struct ref *ref, uuid *ret_account)
@@ -59,7 +71,7 @@ RESULT engine_create_user(struct op *op, struct user_wish *wish)
 	if (!domain)
 		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
 	TRY(engine_permit(op, "user.create", KIND_DOMAIN, domain));
-	TRY(check_name(op, domain->id, wish->name, UUID_NONE));
+	TRY(check_name(op, domain->id, wish->name, UUID_NONE, wish->ignores_case));
 	TRY(limit_check(op, LIMIT_DOMAIN_USERS, domain->id, 1, STR_NONE));
 	struct user user = {.row.id = engine_new_id(op, KIND_USER),
 			    .row.gen = 1,
@@ -107,7 +119,7 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 	struct user next = *user;
 	TRY(apply_change(op, wish, &next));
 	if (wish->name)
-		TRY(check_name(op, user->domain, next.name, user->row.id));
+		TRY(check_name(op, user->domain, next.name, user->row.id, wish->ignores_case));
 	TRY(keystone_extra_add(op, KIND_USER, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(user_put(op, &next));

@@ -12,6 +12,7 @@ struct user_wish {
 	struct ref default_account; /* none: no default account */
 	enum choice enabled;        /* CHOICE_DEFAULT: yes */
 	struct tags extra;          /* names and JSON values */
+	bool ignores_case;          /* ERR_EXISTS also if the name differs from another's in case alone */
 	/* result: */
 	uuid user;
 };
@@ -28,6 +29,7 @@ struct user_change {
 	enum choice enabled;
 	struct tags extra; /* added to the present ones, or replacing those of the same name; an empty value
 			    * removes one */
+	bool ignores_case; /* compares a new name as user_wish does */
 };
 OPERATION(engine_update_user, user_change)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/ldap_directory.c src/auth/login.c src/auth/directory src/engine/people/directory_user.c
+# subjects: src/api/scim src/drivers/ldap_directory.c src/auth/login.c src/auth/directory src/engine/people/directory_user.c
 """People of an LDAP directory sign in with their password there: in the console, for a Keystone token, in CloudStack and in Azure. The directory is a
 real slapd, asked over LDAPS and StartTLS. Groups of the directory give the roles; whoever leaves a group loses them at the next sign-in."""
 import json
@@ -16,6 +16,7 @@ import browser as web  # noqa: E402
 import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import native  # noqa: E402
+import scim  # noqa: E402
 import waiting  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
 from slapd import BASE, ROOT_DN, ROOT_PASSWORD, Slapd  # noqa: E402
@@ -152,6 +153,24 @@ def test_renamed_person(dev, admin, slapd):
     assert token(dev, "eva", RIGHT)[0] == 201
     assert row(admin, "/users", "eva")["id"] == was["id"]
     assert token(dev, "eve", RIGHT)[0] == 401
+
+
+def test_scim_leaves_people_of_the_directory_alone(dev, admin):
+    """The directory sets names, addresses and passwords: SCIM shows these people, and refuses to change them."""
+    assert token(dev, "ann", RIGHT)[0] == 201
+    domain = scim.default_domain(admin)
+    (ann,) = domain.ok("GET", '/Users?filter=userName eq "ANN"')["Resources"]
+    path = f"/Users/{ann['id']}"
+    for name, value in (("title", "x"), ("active", False), ("password", "geheim-1"), ("userName", "anne"), ("emails", [{"value": "x@x.test"}])):
+        domain.fails(400, "mutability", "PATCH", path, {"Operations": [scim.operation("replace", name, value)]})
+    domain.fails(400, "mutability", "PUT", path, {"userName": "ann"})  # would remove the address
+    domain.fails(400, "mutability", "DELETE", path)
+    domain.fails(409, "uniqueness", "POST", "/Users", {"userName": "Ann"})
+    sent = {name: ann[name] for name in ("userName", "active", "emails")}
+    assert domain.ok("PUT", path, sent) == ann == domain.ok("GET", path)  # what changes nothing is no change
+    group = domain.group("with-ann", ann)
+    assert [m["value"] for m in group["members"]] == [ann["id"]]
+    assert token(dev, "ann", RIGHT)[0] == 201
 
 
 def test_disabled_here(dev, admin):

@@ -3,6 +3,8 @@
 # subjects: src/api/scim src/engine/people/user.c src/engine/people/user_group.c src/auth/key_owner.c
 """SCIM 2.0 at /scim/v2: who may call, users and groups from creation to deletion, filters, pages, patches in the forms of Entra ID and Okta,
 versions, refusals, and that one domain's administrator reaches nothing of another domain."""
+import concurrent.futures
+import itertools
 import json
 import os
 import subprocess
@@ -11,7 +13,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import DARI  # noqa: E402
+from dev import DARI, Account  # noqa: E402
 from regions import admin, dev  # noqa: E402, F401 (fixtures)
 from scim import ENTERPRISE, GROUP, PATCH, USER, Domain, default_domain, operation  # noqa: E402
 
@@ -50,6 +52,18 @@ def test_keys(admin, shop):
     admin.ok("PATCH", f"/identity/v3/users/{shop.boss}", {"user": {"enabled": False}})
     assert shop.call("GET", "/Users").status == 401
     admin.ok("PATCH", f"/identity/v3/users/{shop.boss}", {"user": {"enabled": True}})
+    assert shop.call("GET", "/Users").status == 200
+
+
+def test_temporary_keys_are_refused(dev, shop):
+    """A session's secret proves nothing without its token, which a bearer has no place for."""
+    boss = Account(dev, shop.key, shop.secret)
+    made = boss.client("sts").get_session_token()["Credentials"]
+    key, secret, token = made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
+    assert key.startswith("ASIA")
+    for bearer in (f"{key}:{secret}", f"{key}:{secret}:{token}", f"{shop.key}:{secret}", f"{key}:{shop.secret}"):
+        answer = shop.call("GET", "/Users", token=bearer, headers={"X-Amz-Security-Token": token})
+        assert answer.status == 401, answer
     assert shop.call("GET", "/Users").status == 200
 
 
@@ -185,6 +199,29 @@ def test_names_are_unique_whatever_their_case(fresh):
     assert fresh.find('userName eq "ANN"') == fresh.find('username EQ "ann"') == ["ann"]
     fresh.group("crew")
     fresh.fails(409, "uniqueness", "POST", "/Groups", {"displayName": "crew"})
+
+
+def test_one_of_two_requests_at_once_gets_the_name(fresh):
+    """The change itself compares names, so that no two requests pass before either has changed anything."""
+    spellings = ["".join(pair) for pair in itertools.product("zZ", "oO", "eE")]
+    others = [fresh.user(f"other{k}") for k in range(4)]
+    with concurrent.futures.ThreadPoolExecutor(len(spellings)) as pool:
+        made = list(pool.map(lambda name: fresh.call("POST", "/Users", {"userName": name}).status, spellings))
+        renamed = list(pool.map(lambda user, name: fresh.call("PUT", f"/Users/{user['id']}", {"userName": name}).status, others, spellings))
+    assert sorted(made) == [201] + [409] * 7 and set(renamed) == {409}, (made, renamed)
+    assert len(fresh.find('userName eq "zoe"')) == 1
+
+
+def test_names_that_keystone_has_made(admin, fresh):
+    """Keystone lets names differ in case alone: a filter finds all of them, and SCIM makes no further one."""
+    for name in ("ann", "ANN", "aNn", "anna", "an"):
+        admin.ok("POST", "/identity/v3/users", {"user": {"name": name, "domain_id": fresh.domain}})
+    assert fresh.find('userName eq "Ann"') == ["ANN", "aNn", "ann"] == fresh.find('userName eq "ann" and userName pr')
+    assert fresh.names('filter=userName eq "ann"&startIndex=2&count=1') == ["aNn"]
+    fresh.fails(409, "uniqueness", "POST", "/Users", {"userName": "Ann"})
+    found = fresh.ok("GET", '/Users?filter=userName eq "aNn"')["Resources"][0]
+    fresh.fails(409, "uniqueness", "PUT", f"/Users/{found['id']}", {"userName": "anN"})
+    assert fresh.find('userName eq ""') == fresh.find('userName eq "nobody"') == fresh.find('id eq "x"') == []
 
 
 @pytest.mark.parametrize("body, kind", [

@@ -16,6 +16,7 @@
 #include "engine/people/trust.h"
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
+#include "engine/people/user_name.h"
 
 static uuid add_domain(struct cloud *c, const char *name)
 {
@@ -522,6 +523,75 @@ static void check_access_rules(void **state)
 		    KIND_ACCESS_RULE);
 }
 
+/* ---- names that differ in case alone ---- */
+
+enum { SPELLINGS = 400, NAME_MAX_SIZE = 5 };
+
+/* Names of few letters, with signs before, between and behind capital and small letters in ASCII. */
+static struct str draw_name(uint32_t *seed, char name[static NAME_MAX_SIZE])
+{
+	static const char signs[] = "aAbB0_~\xc3";
+	size_t n = 0;
+	do {
+		*seed = *seed * 1664525 + 1013904223;
+		name[n++] = signs[(*seed >> 16) % (sizeof signs - 1)];
+	} while (n < NAME_MAX_SIZE && *seed >> 30);
+	return (struct str){name, n};
+}
+
+static size_t count_namesakes(const struct tables *t, uuid domain, struct str name)
+{
+	size_t count = 0;
+	for (const struct user *u = user_first_by_owner(t, UUID_NONE); u; u = user_next_by_owner(t, u))
+		count += uuid_equal(u->domain, domain) && str_equal_nocase(u->name, name);
+	return count;
+}
+
+static void check_namesakes(void **state)
+{
+	struct cloud *c = *state;
+	uuid domain = add_domain(c, "m"), next = add_domain(c, "n");
+	char name[NAME_MAX_SIZE + 1] = "";
+	uint32_t seed = 7;
+	add_user(c, next, "a");
+	for (int k = 0; k < SPELLINGS; k++) {
+		struct str drawn = draw_name(&seed, name);
+		if (str_is_utf8(drawn) && !user_find_by_owner(cloud_tables(c), UUID_NONE, domain, drawn)) {
+			struct user_wish wish = {.name = drawn, .domain = ref_to(c, KIND_DOMAIN, domain)};
+			cloud_ok(c, &c->operator, engine_create_user, &wish);
+		}
+	}
+	for (int k = 0; k < 4 * SPELLINGS; k++) {
+		struct str drawn = draw_name(&seed, name);
+		const struct tables *t = cloud_tables(c);
+		const struct user *user = NULL;
+		size_t count = 0;
+		while ((user = engine_find_namesake(c->c.arena, t, domain, drawn, user))) {
+			assert_true(uuid_equal(user->domain, domain) && str_equal_nocase(user->name, drawn));
+			count++;
+		}
+		assert_int_equal(count, count_namesakes(t, domain, drawn));
+	}
+}
+
+static void check_ignored_case(void **state)
+{
+	struct cloud *c = *state;
+	uuid domain = add_domain(c, "m"), ann = add_user(c, domain, "Ann"), bob = add_user(c, domain, "bob");
+	struct str lower = STR("ann"), upper = STR("ANN");
+	struct user_wish wish = {
+		.name = lower, .domain = ref_to(c, KIND_DOMAIN, domain), .ignores_case = true};
+	struct user_change change = {.user = ref_to(c, KIND_USER, bob), .name = &upper, .ignores_case = true};
+	cloud_fails(c, &c->operator, engine_create_user, &wish, ERR_EXISTS, KIND_USER);
+	cloud_fails(c, &c->operator, engine_update_user, &change, ERR_EXISTS, KIND_USER);
+	change.user = ref_to(c, KIND_USER, ann); /* its own name */
+	cloud_ok(c, &c->operator, engine_update_user, &change);
+	wish.ignores_case = false; /* as Keystone compares */
+	cloud_ok(c, &c->operator, engine_create_user, &wish);
+	change.name = &lower;
+	cloud_fails(c, &c->operator, engine_update_user, &change, ERR_EXISTS, KIND_USER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +608,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_revoking, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_implied, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_names, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_namesakes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_ignored_case, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_deleting, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_credentials, cloud_setup, cloud_teardown),
 	};

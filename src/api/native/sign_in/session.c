@@ -89,20 +89,10 @@ RESULT native_check_page(struct native_call *e)
 		       : ctx_fail(e->c, ERR_DENIED, "A page sends %s.", type);
 }
 
-static bool is_loopback(struct ip ip)
-{
-	static const uint8_t six[16] = {[15] = 1};
-	return ip.family == IP_V4 ? ip.b[0] == 127 : memcmp(ip.b, six, sizeof six) == 0;
-}
-
 /* Refuses passwords over plain HTTP, except on loopback. */
 RESULT native_check_wire(struct native_call *e)
 {
-	bool is_here = is_loopback(e->call->peer); /* also a TLS-terminating proxy on this machine */
-	return e->call->is_tls || is_here
-		       ? OK
-		       : ctx_fail(e->c, ERR_DENIED,
-				  "Nobody signs in over plain HTTP from elsewhere. Use https.");
+	return api_check_wire(&e->core, "Nobody signs in over plain HTTP from elsewhere. Use https.");
 }
 
 /* ---- calls of a session ---- */
