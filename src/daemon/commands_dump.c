@@ -8,6 +8,7 @@
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/core/dispatch.h"
 #include "api/cost/cost.h"
+#include "api/ebs/ebs.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
 #include "api/native/native.h"
@@ -103,6 +104,14 @@ static int dump_scim_here(const struct command *command, json_t *args, const cha
 	(void) args;
 	(void) config_path;
 	return print_dump(scim_dump_actions);
+}
+
+static int dump_ebs_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(ebs_dump_actions);
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -443,6 +452,13 @@ static void add_cloudwatch_coverage(struct buf *out)
 	cloudwatch_write_coverage(out);
 }
 
+static void add_ebs_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## EBS direct APIs\n\nSnapshots block by block, for backup products "
+			     "(`docs/operations.md`, \"Reading snapshots by blocks\").\n\n"));
+	ebs_write_coverage(out);
+}
+
 static void add_absent_coverage(struct buf *out)
 {
 	buf_add_str(out,
@@ -469,6 +485,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_native_coverage(&out);
 		add_cost_coverage(&out);
 		add_cloudwatch_coverage(&out);
+		add_ebs_coverage(&out);
 		add_absent_coverage(&out);
 		return print_whole(&out);
 	}
@@ -697,6 +714,10 @@ const struct command dump_commands[] = {
 	 "Prints every call of SCIM with its attributes and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_scim_here},
+	{"dump ebs",
+	 "Prints every call of EBS direct with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_ebs_here},
 	{"dump coverage",
 	 "Prints each action that is built, and each parameter that is refused, as a page.",
 	 {{0}},

@@ -19,6 +19,7 @@
 #include "api/core/dispatch.h"
 #include "api/core/forward.h"
 #include "api/cost/cost.h"
+#include "api/ebs/ebs.h"
 #include "api/ec2/compute/later_launch.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
@@ -76,13 +77,22 @@ static bool is_bearer(const struct call *call)
 	return str_starts_with(call_header(call, "Authorization"), STR("Bearer "));
 }
 
+/* The face of a request that is signed for one of these services of AWS; NULL: another request. */
+static struct api_face *find_service(struct daemon *d, const struct call *call)
+{
+	return cost_has_call(call)         ? d->cost
+	       : cloudwatch_has_call(call) ? d->cloudwatch
+	       : ebs_has_call(call)        ? d->ebs
+					   : NULL;
+}
+
 /* Selects the face for a call. An unknown path is refused in the words of the face that the credential
  * belongs to, else in ours. NULL: a console page. */
 static struct api_face *find_face(struct daemon *d, const struct call *call)
 {
+	struct api_face *service = find_service(d, call);
 	return native_has_path(call->path)        ? d->native
-	       : cost_has_call(call)              ? d->cost
-	       : cloudwatch_has_call(call)        ? d->cloudwatch
+	       : service                          ? service
 	       : tmf_has_path(call->path)         ? d->tmf
 	       : scim_has_path(call->path)        ? d->scim
 	       : support_has_call(call)           ? d->support
@@ -479,6 +489,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &iam_protocol, &faces, &d->iam));
 	TRY(api_face_new(&d->ctx, &cost_protocol, &faces, &d->cost));
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
+	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
 	TRY(api_face_new(&d->ctx, &support_protocol, &faces, &d->support));
 	TRY(api_face_new(&d->ctx, &tmf_protocol, &faces, &d->tmf));
 	TRY(api_face_new(&d->ctx, &scim_protocol, &faces, &d->scim));
@@ -598,6 +609,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->iam);
 	api_face_free(d->cost);
 	api_face_free(d->cloudwatch);
+	api_face_free(d->ebs);
 	api_face_free(d->support);
 	api_face_free(d->tmf);
 	api_face_free(d->scim);

@@ -44,7 +44,12 @@ struct qcow2_file;
 
 /* ERR_INVALID: not such a file. ERR_IO: unreadable. */
 RESULT qcow2_open(struct ctx *c, const char *path, struct qcow2_file **ret_file);
-void qcow2_close(struct qcow2_file *f);         /* ignores NULL */
+void qcow2_close(struct qcow2_file *f); /* ignores NULL */
+static inline void qcow2_file_autoclose(struct qcow2_file **f)
+{
+	qcow2_close(*f);
+}
+#define AUTO_QCOW2_FILE __attribute__((cleanup(qcow2_file_autoclose))) struct qcow2_file
 int64_t qcow2_size(const struct qcow2_file *f); /* bytes of the disk */
 
 struct qcow2_extent {

@@ -508,6 +508,14 @@ struct resource {
 /* step.c. Returns an empty resource for a kind that is not in resources.def. */
 const struct resource *resource_of(enum kind kind);
 
+/* ---- snapshot_blocks.c ---- */
+
+struct disk_payer;
+/* Step of a pending snapshot that a client writes block by block. payer: its account. On a fetch lane. */
+RESULT snapshot_blocks_step(struct step *s, const struct snapshot *row, const struct disk_payer *payer);
+/* Removes what the client wrote. */
+void snapshot_blocks_remove(struct step *s, const struct snapshot *row);
+
 /* ---- backup.c ---- */
 
 /* Step of a pending snapshot that comes from a backup. On a fetch lane. */

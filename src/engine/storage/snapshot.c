@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots. reconcile/snapshot.c cuts them and stores their files. */
+ * Snapshots. reconcile/snapshot/snapshot.c cuts them and stores their files. */
 #include "engine/storage/snapshot.h"
 
 #include "engine/condition_internal.h"
@@ -46,7 +46,7 @@ static size_t count_pending(const struct tables *t, uuid volume)
 	return count;
 }
 
-static RESULT check_words(struct op *op, struct str description)
+RESULT snapshot_check_description(struct op *op, struct str description)
 {
 	if (description.n <= 255 && str_is_xml_text(description))
 		return OK;
@@ -102,7 +102,7 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 				   "have.",
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
 				   SNAPSHOTS_PENDING_MAX);
-	TRY(check_words(op, snapshot->description));
+	TRY(snapshot_check_description(op, snapshot->description));
 	/* the image, copy or backup counts against its own quota; a bound snapshot has none */
 	TRY(snapshot->is_bound
 		    ? quota_check_disk(op, volume->account, 1, KIND_SNAPSHOT)
@@ -221,7 +221,7 @@ RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const s
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, STR("SourceSnapshotId"),
 				   "The snapshot '%" STR_FMT "' is not completed",
 				   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
-	TRY(check_words(op, snapshot->description));
+	TRY(snapshot_check_description(op, snapshot->description));
 	TRY(disk_plan_check_key(op, crypt, encrypts || source->is_encrypted));
 	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
 	TRY(quota_check_disk(op, snapshot->account, source->file_size, KIND_SNAPSHOT));
@@ -285,8 +285,8 @@ RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 	if (next.is_encrypted && (next.is_public || next.restorers.count))
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SNAPSHOT, wish->snapshot.field,
 				   "Encrypted snapshots with EBS default key cannot be shared");
-	TRY(check_words(op, next.name));
-	TRY(check_words(op, next.description));
+	TRY(snapshot_check_description(op, next.name));
+	TRY(snapshot_check_description(op, next.description));
 	TRY(snapshot_put(op, &next));
 	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "changed", "What is said of it.");
 }
@@ -425,6 +425,8 @@ static void apply_report(const struct snapshot_report *report, struct snapshot *
 			next->data_key = report->data_key;
 	}
 	next->problem = report->problem;
+	if (report->problem.n && next->blocks_timeout_min)
+		next->file_size = 0; /* was reserved for the blocks */
 }
 
 RESULT engine_see_snapshot(struct op *op, struct snapshot_report *report)

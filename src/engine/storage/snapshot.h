@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshots: the content of a disk at one moment. That moment is the cut, which the disk's host makes (stage
  * "cut"). Then the bytes go to the control plane's image store (stage "kept"). All rows with the same digest
- * share the file there. reconcile/snapshot.c carries this out. */
+ * share the file there. reconcile/snapshot/snapshot.c carries this out. */
 #pragma once
 
 #include "engine/storage/disk_crypt.h"

@@ -6,6 +6,8 @@
 
 /* ERR_STATE: an administrator reserved the snapshot. */
 RESULT snapshot_check_unreserved(struct op *op, const struct snapshot *snapshot, const struct ref *ref);
+/* ERR_INVALID: more than 255 characters, or some that XML cannot hold. */
+RESULT snapshot_check_description(struct op *op, struct str description);
 /* ERR_QUOTA: the account's quota does not allow `count` more snapshots of volumes of that type, with `bytes`
  * in all. */
 RESULT snapshot_check_quotas(struct op *op, uuid account, struct str type, int64_t count, int64_t bytes);

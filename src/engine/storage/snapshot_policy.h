@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshot policies: the engine takes hourly, daily, weekly or monthly snapshots of a volume and keeps a
- * given number of each. The policy's row holds when the next one is due. reconcile/snapshot_policy.c computes
+ * given number of each. The policy's row holds when the next one is due. reconcile/snapshot/snapshot_policy.c computes
  * that time, takes the snapshot and deletes the surplus. A time that passed while the daemon was down is
  * caught up once. Called by: api/cloudstack. */
 #pragma once

@@ -6,7 +6,7 @@
  * that file: files in the store have no backing files, so no snapshot depends on another one. Until then the
  * row names the earlier file in `over`, which protects it from collection. An encrypted copy of a snapshot is
  * made on this machine, with a key that is committed together with the new file. A snapshot restored from a
- * backup is fetched by backup.c. A deleted snapshot is forgotten when no volume is based on it. Woken by its
+ * backup is fetched by backup.c. One that a client writes block by block is in snapshot_blocks.c. A deleted snapshot is forgotten when no volume is based on it. Woken by its
  * row and its host's return, and by time while a cut is being made.
  *
  * The step without an id collects files of the store that no row names: see drivers/image_file.h. */
@@ -449,6 +449,21 @@ static RESULT cut_when_due(struct step *s, const struct snapshot_rows *rows)
 	return rows->has_to_wait || rows->is_on_the_way || rests ? OK : cut(s, rows);
 }
 
+/* Makes the snapshot on this machine, or forgets it once it is deleted and unused. */
+static RESULT step_without_host(struct step *s, const struct snapshot_rows *rows)
+{
+	const struct snapshot *row = rows->snapshot;
+	if (rows->is_pending && row->plain_sha256.n)
+		return encrypt(s, row);
+	if (rows->is_pending && !uuid_is_none(row->backup))
+		return step_restored_snapshot(s, row);
+	if (rows->is_pending && row->blocks_timeout_min)
+		return snapshot_blocks_step(s, row, &rows->payer);
+	if (row->blocks_timeout_min)
+		snapshot_blocks_remove(s, row);
+	return row_is_live(&row->row) || rows->is_used ? OK : forget(s);
+}
+
 static RESULT step_snapshot(struct step *s)
 {
 	struct snapshot_rows rows = {0};
@@ -458,12 +473,8 @@ static RESULT step_snapshot(struct step *s)
 	const struct snapshot *row = rows.snapshot;
 	if (!row)
 		return OK;
-	if (uuid_is_none(row->host) && rows.is_pending && row->plain_sha256.n)
-		return encrypt(s, row);
-	if (uuid_is_none(row->host) && rows.is_pending && !uuid_is_none(row->backup))
-		return step_restored_snapshot(s, row);
 	if (uuid_is_none(row->host))
-		return row_is_live(&row->row) || rows.is_used ? OK : forget(s);
+		return step_without_host(s, &rows);
 	if (!hosts_has_disks_here(s, rows.place.through)) {
 		wake_on_host(s->r, rows.place.through, KIND_SNAPSHOT, s->id);
 		return OK;
@@ -487,7 +498,7 @@ static void wake_snapshot(struct reconciler *r, const struct row *row)
 		wake_with_disks(r, snapshot->pool, snapshot->host, KIND_SNAPSHOT, row->id);
 	else if (!row_is_live(row))
 		work_wake(r, lane_home(r), KIND_SNAPSHOT, row->id, WAKE_WISH);
-	else if (snapshot->plain_sha256.n ||
+	else if (snapshot->plain_sha256.n || snapshot->blocks_timeout_min ||
 		 !uuid_is_none(snapshot->backup)) /* may take as long as a download */
 		work_wake(r, lane_fetches(snapshot->account), KIND_SNAPSHOT, row->id, WAKE_WISH);
 }

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The protocol: method and path select the call, parameters are in path, query, headers or JSON, answers are JSON or a
+ * block's bytes. */
+#include "api/ebs/ebs.h"
+
+#include <string.h>
+
+#include "api/core/dump.h"
+#include "api/ebs/internal.h"
+#include "api/query/request.h"
+#include "auth/sigv4.h"
+
+#define SCOPE "/ebs/aws4_request"
+#define ENCODED_SCOPE "%2Febs%2Faws4_request"
+
+static const struct api_actions *const groups[] = {&ebs_block_actions, &ebs_snapshot_actions};
+static const struct rest_table table = {groups, sizeof groups / sizeof groups[0]};
+
+bool ebs_has_call(const struct call *call)
+{
+	return str_contains(call_header(call, "Authorization"), STR(SCOPE)) ||
+	       str_contains(call->query, STR(ENCODED_SCOPE));
+}
+
+/* ---- failures ---- */
+
+/* Source of codes and reasons: botocore's model. Guessed: ServiceUnavailableException and UnknownOperationException, which
+ * the model lacks, have the names of AWS's other REST services. Reason follows from the parameter. */
+/* clang-format off */
+static const struct api_error rows[] = {
+	{ERR_NOT_FOUND, 0, 404, "ResourceNotFoundException"},
+	{ERR_CONFLICT, 0, 400, "ValidationException", "firstSnapshotId"},
+	{ERR_CONFLICT, 0, 409, "ConflictException"},
+	{ERR_UNSUPPORTED, 0, 404, "UnknownOperationException", "path"}, {ERR_UNSUPPORTED, 0, 400, "ValidationException"},
+	{ERR_INVALID, 0, 400, "ValidationException"}, {ERR_MISSING, 0, 400, "ValidationException"},
+	{ERR_UNKNOWN, 0, 400, "ValidationException"}, {ERR_MALFORMED, 0, 400, "ValidationException"},
+	{ERR_COMBINATION, 0, 400, "ValidationException"}, {ERR_RANGE, 0, 400, "ValidationException"},
+	{ERR_STATE, 0, 400, "ValidationException"}, {ERR_TOO_LARGE, 0, 400, "ValidationException"},
+	{ERR_QUOTA, 0, 402, "ServiceQuotaExceededException"}, {ERR_CAPACITY, 0, 503, "ServiceUnavailableException"},
+	{ERR_UNAUTHENTICATED, 0, 403, "UnrecognizedClientException"}, {ERR_DENIED, 0, 403, "AccessDeniedException"},
+	{ERR_THROTTLED, 0, 400, "RequestThrottledException"},
+	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailableException"}, {ERR_AGAIN, 0, 503, "ServiceUnavailableException"},
+	{ERR_GONE, 0, 503, "ServiceUnavailableException"}, {ERR_TIMEOUT, 0, 503, "ServiceUnavailableException"},
+	{ERR_INTERNAL, 0, 500, "InternalServerException"},
+};
+/* clang-format on */
+static const struct api_errors errors =
+	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",
+		   .unproved = "The security token included in the request is invalid.");
+
+static const struct api_error faults[SIGV4_SCOPE + 1] = {
+	[SIGV4_NO_CREDENTIALS] = {ERR_UNAUTHENTICATED, 0, 403, "MissingAuthenticationTokenException"},
+	[SIGV4_INCOMPLETE] = {ERR_UNAUTHENTICATED, 0, 403, "IncompleteSignatureException"},
+	[SIGV4_UNKNOWN_KEY] = {ERR_UNAUTHENTICATED, 0, 403, "UnrecognizedClientException"},
+	[SIGV4_MISMATCH] = {ERR_UNAUTHENTICATED, 0, 403, "InvalidSignatureException"},
+	[SIGV4_SKEWED] = {ERR_UNAUTHENTICATED, 0, 403, "InvalidSignatureException"},
+	[SIGV4_EXPIRED] = {ERR_UNAUTHENTICATED, 0, 403, "ExpiredTokenException"},
+	[SIGV4_SCOPE] = {ERR_UNAUTHENTICATED, 0, 403, "InvalidSignatureException"},
+};
+
+/* The member Reason of an exception that has one; NULL: it has none. */
+static const char *reason_of(const struct api_call *e, const struct api_problem *p)
+{
+	static const struct {
+		const char *field, *reason;
+	} by_field[] = {
+		{"blockToken", "INVALID_BLOCK_TOKEN"},
+		{"pageToken", "INVALID_PAGE_TOKEN"},
+		{"snapshotId", "INVALID_SNAPSHOT_ID"},
+		{"secondSnapshotId", "INVALID_SNAPSHOT_ID"},
+		{"firstSnapshotId", "INVALID_SNAPSHOT_ID"},
+		{"ParentSnapshotId", "INVALID_SNAPSHOT_ID"},
+		{"VolumeSize", "INVALID_VOLUME_SIZE"},
+		{"Checksum", "INVALID_BLOCK"},
+		{"DataLength", "INVALID_BLOCK"},
+	};
+	struct str field = e->c->problem.field;
+	if (str_is(str_from(p->error->code), "ResourceNotFoundException"))
+		return "SNAPSHOT_NOT_FOUND";
+	if (p->err == ERR_DENIED)
+		return "UNAUTHORIZED_ACCOUNT";
+	if (p->err == ERR_THROTTLED)
+		return "ACCOUNT_THROTTLED";
+	if (p->err == ERR_QUOTA)
+		return "DEPENDENCY_SERVICE_QUOTA_EXCEEDED";
+	if (!str_is(str_from(p->error->code), "ValidationException"))
+		return NULL;
+	if (p->err == ERR_CONFLICT)
+		return "UNRELATED_SNAPSHOTS";
+	for (size_t k = 0; k < sizeof by_field / sizeof *by_field; k++)
+		if (str_is(field, by_field[k].field))
+			return by_field[k].reason;
+	return "INVALID_PARAMETER_VALUE";
+}
+
+static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
+{
+	struct json_writer w;
+	const char *reason = reason_of(core, p);
+	json_write_begin(&w, body);
+	json_write_open(&w, NULL);
+	json_write_text(&w, "Message", p->message);
+	if (reason)
+		json_write_z(&w, "Reason", reason);
+	json_write_close(&w);
+	call_set_answer_header(core->call, "x-amzn-ErrorType", str_from(p->error->code));
+	return json_write_end(&w);
+}
+
+/* ---- from request to action ---- */
+
+static RESULT authenticate(struct ebs_call *e)
+{
+	struct sigv4_answer answer = {0};
+	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
+	if (answer.fault == SIGV4_FINE)
+		return OK;
+	TRY(api_check_limits(&e->core, NULL, OK));
+	e->error = &faults[answer.fault];
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
+}
+
+/* Adds a parameter to a query string. Parameters of all places have different names. */
+static struct str add_pair(struct ebs_call *e, struct str text, struct str name, struct str value)
+{
+	return str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT "=%" STR_FMT, STR_ARG(text),
+			 text.n ? "&" : "", STR_ARG(name), STR_ARG(value));
+}
+
+/* Variables of the path are encoded as a query's are. */
+static struct str add_variables(struct ebs_call *e, const struct pairs *variables)
+{
+	struct str text = STR_NONE;
+	for (size_t k = 0; k < variables->count; k++)
+		text = add_pair(e, text, variables->at[k].name, variables->at[k].value);
+	return text;
+}
+
+/* Adds the call's parameters that are headers. */
+static struct str add_headers(struct ebs_call *e, const struct params *args, struct str text)
+{
+	static const struct {
+		const char *parameter, *header;
+	} headers[] = {
+		{"DataLength", "x-amz-Data-Length"},
+		{"Progress", "x-amz-Progress"},
+		{"Checksum", "x-amz-Checksum"},
+		{"ChecksumAlgorithm", "x-amz-Checksum-Algorithm"},
+		{"ChecksumAggregationMethod", "x-amz-Checksum-Aggregation-Method"},
+		{"ChangedBlocksCount", "x-amz-ChangedBlocksCount"},
+	};
+	for (size_t k = 0; k < args->count; k++)
+		for (size_t n = 0; n < sizeof headers / sizeof *headers; n++) {
+			bool is_header = strcmp(args->at[k].wire, headers[n].parameter) == 0;
+			struct str value = is_header ? call_header(e->call, headers[n].header) : STR_NONE;
+			if (value.n)
+				text = add_pair(e, text, str_from(headers[n].parameter),
+						str_encode_url(e->c->arena, value, false));
+		}
+	return text;
+}
+
+static RESULT read_body(struct ebs_call *e)
+{
+	struct str text = str_trim(e->call->body);
+	json_error_t error;
+	e->body = json_loadb(text.n ? text.p : "{}", text.n ? text.n : 2, JSON_REJECT_DUPLICATES, &error);
+	return json_is_object(e->body) ? OK : ctx_fail(e->c, ERR_MALFORMED, "The body is not a JSON object.");
+}
+
+static RESULT find(struct api_call *core)
+{
+	struct ebs_call *e = ebs_call_of(core);
+	struct pairs variables = {0};
+	bool has_path = false;
+	TRY(authenticate(e));
+	const struct rest_action *found =
+		rest_find_action(e->c, &table, e->call->method, e->call->path, &variables, &has_path);
+	TRY(api_check_limits(core, found ? &found->core : NULL, OK));
+	if (!found)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("path"),
+				      "EBS direct has no such operation here.");
+	const struct ebs_action *row = ebs_row_of(&found->core);
+	const struct api_entry entry = api_entry_of(&row->core);
+	api_choose_action(core, &entry);
+	if (row->has_document)
+		return read_body(e);
+	return request_parse(e->c, e->call->query, add_headers(e, &row->args, add_variables(e, &variables)),
+			     &e->pairs);
+}
+
+static RESULT prepare(struct api_call *core)
+{
+	static const char *const common[] = {NULL};
+	struct ebs_call *e = ebs_call_of(core);
+	const struct ebs_action *a = ebs_action_of(e);
+	const struct params_request document = {.dialect = &request_sts_dialect,
+						.body = document_of_json(e->body)};
+	TRY(api_new_args(core, 1, a->args.size));
+	if (a->has_document)
+		TRY(params_fill(e->c, &a->args, &document, e->args));
+	else
+		TRY(request_read(e->c, &request_sts_dialect, &a->args, common, &e->pairs, e->args));
+	return a->prepare ? a->prepare(e, e->args) : OK;
+}
+
+static void end_request(struct api_call *core)
+{
+	struct ebs_call *e = ebs_call_of(core);
+	json_decref(e->body);
+	e->body = NULL;
+}
+
+static RESULT write_answer(struct api_call *core, struct buf *body)
+{
+	struct ebs_call *e = ebs_call_of(core);
+	const struct ebs_action *a = ebs_action_of(e);
+	struct json_writer w;
+	e->status = a->status;
+	json_write_begin(&w, body);
+	if (a->answers_bytes)
+		return a->answer(e, e->args, &w);
+	json_write_open(&w, NULL);
+	TRY(a->answer(e, e->args, &w));
+	json_write_close(&w);
+	return json_write_end(&w);
+}
+
+const struct api_protocol ebs_protocol = {
+	.name = "ebs",
+	.content_type = "application/json",
+	.call_size = sizeof(struct ebs_call),
+	.errors = &errors,
+	.find = find,
+	.prepare = prepare,
+	.end_request = end_request,
+	.write = write_answer,
+	.write_problem = write_problem,
+};
+
+/* ---- for documentation and tests ---- */
+
+static const struct dump_form form = {.face = "ebs", .list_suffix = ""};
+
+static void write_members(struct json_writer *w, const struct rest_action *a)
+{
+	dump_params(w, &form, NULL, &a->core.args);
+}
+
+void ebs_dump_actions(struct buf *out)
+{
+	rest_dump_actions(&table, &form, write_members, out);
+}
+
+void ebs_write_coverage(struct buf *out)
+{
+	rest_write_coverage(&table, out);
+}
