@@ -145,6 +145,23 @@ static RESULT plan_by_ids(struct api_call *e, struct list *list)
 	return OK;
 }
 
+/* Adds the rows that no plan reaches, if the filters accept them. */
+static RESULT add_others(struct selection *s, struct query *q)
+{
+	const struct api_listing *list = s->e->action->listing;
+	struct rows others = {0};
+	VEC(const struct row *) given = {0};
+	bool fits = false;
+	TRY(list->add(s->e, &others));
+	for (size_t k = 0; k < others.count; k++) {
+		TRY(matches(s, others.at[k], &fits));
+		if (fits && !VEC_PUSH(q->c->arena, &given, others.at[k]))
+			return ctx_no_memory(q->c);
+	}
+	q->given = (struct rows){given.at, given.count};
+	return OK;
+}
+
 RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struct query_page *ret_page)
 {
 	static const struct field created = {.type = FIELD_INT, .offset = offsetof(struct row, created_us)};
@@ -167,6 +184,8 @@ RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struc
 			   .account_index = list_account_index(list->kind),
 			   .public_index = wish->is_of_all || list->is_all ? 0 : list->public_index};
 	TRY(ref_is_given(&wish->id) ? plan_one(&s, &q) : list_plan_all(&all));
+	if (list->add && !wish->is_of_all && !ref_is_given(&wish->id))
+		TRY(add_others(&s, &q));
 	if (list->is_all && !ref_is_given(&wish->id))
 		TRY(plan_by_ids(e, &all));
 	return query_run(&q, ret_page);

@@ -18,6 +18,8 @@ struct api_listing {
 	unsigned public_index;
 	/* Whether the caller sees a live row; NULL: as engine_may_see() says. */
 	bool (*sees)(struct api_call *e, const struct row *row);
+	/* Rows of other accounts for the list: their .sees is true. The filters apply to them, too. NULL: there are none. */
+	RESULT (*add)(struct api_call *e, struct rows *ret_rows);
 	bool is_all; /* every row is looked at: whose they are, .sees and .matches say */
 	/* Filters that no parameter's row can say; NULL: there are none. */
 	bool (*matches)(struct api_call *e, const void *args, const struct row *row);

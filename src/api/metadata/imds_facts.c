@@ -52,7 +52,8 @@ static RESULT gather_groups(const struct tables *t, struct arena *a, const struc
 static RESULT gather_ips(const struct tables *t, struct arena *a, const struct port *p, struct imds_nic *nic)
 {
 	VEC(struct ip) ips = {0}, ipv6s = {0};
-	if (p->ip.family == IP_V6 ? !VEC_PUSH(a, &ipv6s, p->ip) : !VEC_PUSH(a, &ips, p->ip))
+	if (!ip_is_none(p->ip) &&
+	    (p->ip.family == IP_V6 ? !VEC_PUSH(a, &ipv6s, p->ip) : !VEC_PUSH(a, &ips, p->ip)))
 		return FAIL(NO_MEMORY);
 	const struct secondary_ip *s = engine_first_secondary_ip(t, p->row.id);
 	for (; s; s = engine_next_secondary_ip(t, s))

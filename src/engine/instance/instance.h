@@ -25,6 +25,7 @@ struct launch_port {
 	struct ref subnet;
 	struct ref network; /* instead of a subnet: any subnet of the network that has room; kind none: not
 			     * given */
+	bool may_lack_ip;   /* a network without subnets is accepted: the new port has no address */
 	struct refs groups; /* by id or name, in the subnet's VPC; none: the VPC's default group */
 	bool by_firewall_alone;   /* see struct port_wish */
 	struct port_ips_wish ips; /* named addresses require a launch of a single instance */

@@ -178,8 +178,9 @@ static RESULT choose_ports(struct assigning *a, const struct instance_assigning 
 	struct launch_slot *primary = &a->ports.at[0];
 	TRY(ref_is_given(&primary->wish->network) ? launch_ports_find(op, NULL, primary)
 						  : choose_primary(a, primary));
-	TRY(port_check_zone(op, primary->subnet, a->instance->zone, primary->wish->field));
-	TRY(launch_ports_resolve(op, NULL, &a->ports));
+	if (primary->subnet)
+		TRY(port_check_zone(op, primary->subnet, a->instance->zone, primary->wish->field));
+	TRY(launch_ports_resolve(op, NULL, a->instance->zone, &a->ports));
 	return quota_check(op, a->taker->row.id, QUOTA_PORTS, (int64_t) a->ports.new_count);
 }
 
@@ -207,17 +208,17 @@ static RESULT choose_ports_as_taker(struct assigning *a, const struct instance_a
  * is a copy, and stays. */
 static struct instance make_next(const struct assigning *a)
 {
-	const struct launch_slot *primary = &a->ports.at[0];
+	const struct subnet *subnet = a->ports.at[0].subnet; /* NULL: the primary port has no address */
 	struct instance next = *a->instance;
 	next.account = a->taker->row.id;
-	next.router = primary->subnet->router;
-	next.subnet = primary->subnet->row.id;
+	next.router = subnet ? subnet->router : UUID_NONE;
+	next.subnet = subnet ? subnet->row.id : UUID_NONE;
 	next.server_group = next.fleet = UUID_NONE;
 	next.partition = next.fleet_override = next.fleet_units = next.launch_index = 0;
 	next.near = next.apart = (struct uuids){0};
 	next.reservation = uuid_random();
 	next.client_token = next.admin_password = STR_NONE;
-	next.named_by_id |= primary->subnet->block.base.family == IP_V6;
+	next.named_by_id |= subnet && subnet->block.base.family == IP_V6;
 	next.config_drive |= launch_ports_lack_ipv4(&a->ports);
 	next.row.gen++;
 	return next;

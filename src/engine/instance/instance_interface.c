@@ -40,16 +40,21 @@ static int64_t free_index(const struct tables *t, uuid instance)
 	return index;
 }
 
+/* ret_subnet: kind none if the named network has no subnets, which only wish->may_lack_ip allows. */
 static RESULT find_subnet(struct op *op, const struct interface_wish *wish, const struct instance *instance,
 			  struct ref *ret_subnet)
 {
+	const struct launch_network in = {wish->network, wish->ip, wish->may_lack_ip};
+	const struct network *network = NULL;
 	const struct subnet *subnet = NULL;
 	if (ref_is_given(&wish->subnet)) {
 		*ret_subnet = wish->subnet;
 		return OK;
 	}
 	if (ref_is_given(&wish->network))
-		TRY(launch_ports_find_in_network(op, &wish->network, wish->ip, &subnet));
+		TRY(launch_ports_find_in_network(op, &in, &network, &subnet));
+	if (network && !subnet)
+		return OK;
 	uuid id = subnet ? subnet->row.id : instance->subnet;
 	if (uuid_is_none(id))
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, wish->network.field, "Name a network.");
@@ -63,9 +68,11 @@ static RESULT make_port(struct op *op, struct interface_wish *wish, const struct
 	struct port_wish port = {.by_firewall_alone = wish->by_firewall_alone,
 				 .ips = {.primary = wish->ip,
 					 .of_network = ref_is_given(&wish->network) && ip_is_none(wish->ip)}};
+	struct network_port_wish plain = {.network = wish->network, .fixed.is_given = true};
 	TRY(find_subnet(op, wish, instance, &port.subnet));
-	TRY(engine_create_port(op, &port));
-	*ret_port = engine_ref_to(op, KIND_PORT, port.port, wish->port.field);
+	bool has_ip = ref_is_given(&port.subnet);
+	TRY(has_ip ? engine_create_port(op, &port) : engine_add_port(op, &plain));
+	*ret_port = engine_ref_to(op, KIND_PORT, has_ip ? port.port : plain.port, wish->port.field);
 	return OK;
 }
 
@@ -93,7 +100,8 @@ RESULT engine_plug_interface(struct op *op, struct interface_wish *wish)
 					   .instance = wish->instance,
 					   .device_index = free_index(op->head, instance->row.id),
 					   .tag = wish->tag,
-					   .beyond_type = true};
+					   .beyond_type = true,
+					   .may_lack_ip = is_new && wish->may_lack_ip};
 	TRY(port_check_count(op, NULL, (size_t) attaching.device_index + 1, wish->instance.field));
 	if (is_new)
 		TRY(make_port(op, wish, instance, &attaching.port));

@@ -14,6 +14,7 @@ struct interface_wish {
 	struct str tag;         /* device tag, which the guest reads from its metadata */
 	bool is_only;           /* ERR_EXISTS with KIND_PORT: the instance has a port in the network */
 	bool by_firewall_alone; /* see struct port_wish */
+	bool may_lack_ip;       /* see struct launch_port */
 	/* outputs: */
 	uuid plugged;
 };

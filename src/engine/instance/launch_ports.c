@@ -159,12 +159,15 @@ static int rate(const struct subnet *s, struct ip wanted)
 	return (s->block.base.family == IP_V4 ? 4 : 2) + (engine_count_free_addresses(s) > 0);
 }
 
-RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, struct ip wanted,
-				    const struct subnet **ret_subnet)
+RESULT launch_ports_find_in_network(struct op *op, const struct launch_network *in,
+				    const struct network **ret_network, const struct subnet **ret_subnet)
 {
+	const struct ref *ref = &in->network;
 	const struct row *network = NULL;
+	struct ip wanted = in->wanted;
 	char text[IP_TEXT_SIZE];
 	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, ref, &network));
+	*ret_network = network_of(network);
 	*ret_subnet = NULL;
 	int best = 0;
 	for (const struct subnet *s = subnet_first_by_network(op->head, network->id); s;
@@ -181,18 +184,32 @@ RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, struct
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, ref->field,
 				   "IP address %s is not a valid IP for any of the subnets on the network.",
 				   ip_write(wanted, text));
-	return ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, ref->field,
-			   "The network '%" STR_FMT "' has no subnet.", STR_ARG(ref->text));
+	return in->may_lack_ip ? OK
+			       : ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, ref->field,
+					     "The network '%" STR_FMT "' has no subnet.", STR_ARG(ref->text));
+}
+
+static RESULT find_network(struct op *op, struct launch_slot *slot)
+{
+	const struct launch_port *p = slot->wish;
+	const struct launch_network in = {p->network, p->ips.primary, p->may_lack_ip};
+	const struct network *network = NULL;
+	TRY(launch_ports_find_in_network(op, &in, &network, &slot->subnet));
+	if (!slot->subnet)
+		slot->network = network;
+	return OK;
 }
 
 RESULT launch_ports_find(struct op *op, const struct instance_type *limits, struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
 	if (!ref_is_given(&p->port)) {
-		TRY(ref_is_given(&p->network)
-			    ? launch_ports_find_in_network(op, &p->network, p->ips.primary, &slot->subnet)
-			    : port_find_subnet(op, &p->subnet, &slot->subnet));
-		TRY(external_network_check_none(op, slot->subnet->network, p->field));
+		TRY(ref_is_given(&p->network) ? find_network(op, slot)
+					      : port_find_subnet(op, &p->subnet, &slot->subnet));
+		uuid network = slot->subnet ? slot->subnet->network : slot->network->row.id;
+		TRY(external_network_check_none(op, network, p->field));
+		if (!slot->subnet)
+			return engine_permit(op, "network.use", KIND_NETWORK, &slot->network->row);
 		TRY(port_check_choices(op, slot->subnet->network, port_chooses_ips(&p->ips), p->field));
 		return engine_permit(op, "subnet.use", KIND_SUBNET, &slot->subnet->row);
 	}
@@ -205,19 +222,30 @@ RESULT launch_ports_find(struct op *op, const struct instance_type *limits, stru
 	return slot->subnet ? OK : engine_fail_not_found(op->ctx, KIND_PORT, &p->port);
 }
 
-static RESULT resolve(struct op *op, const struct instance_type *limits, const struct launch_slot *primary,
-		      struct launch_slot *slot)
+static struct port new_port(const struct launch_slot *slot, uuid account)
+{
+	return slot->subnet ? port_new_in(slot->subnet, account)
+			    : (struct port){.row.gen = 1,
+					    .account = account,
+					    .network = slot->network->row.id,
+					    .source_dest_check = true};
+}
+
+static RESULT resolve(struct op *op, const struct instance_type *limits, uuid zone,
+		      const struct launch_slot *primary, struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
 	if (!slot->subnet && !ref_is_given(&p->port) && !ref_is_given(&p->subnet) &&
 	    !ref_is_given(&p->network))
 		slot->subnet = primary->subnet;
-	if (!slot->subnet)
+	if (!slot->subnet && !slot->network)
 		TRY(launch_ports_find(op, limits, slot));
-	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
+	if (slot->subnet)
+		TRY(port_check_zone(op, slot->subnet, primary->subnet ? primary->subnet->zone : zone,
+				    p->field));
 	if (slot->port)
 		return OK;
-	struct port port = port_new_in(slot->subnet, engine_get_account(op->ctx));
+	struct port port = new_port(slot, engine_get_account(op->ctx));
 	TRY(port_choose_security(op, p->groups, p->by_firewall_alone, &port));
 	slot->groups = port.groups;
 	slot->is_open = port.is_open;
@@ -234,16 +262,17 @@ static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t
 	return OK;
 }
 
-RESULT launch_ports_resolve(struct op *op, const struct instance_type *limits, struct launch_ports *ports)
+RESULT launch_ports_resolve(struct op *op, const struct instance_type *limits, uuid zone,
+			    struct launch_ports *ports)
 {
 	struct launch_slot *primary = &ports->at[0];
 	ports->new_count = 0;
 	for (size_t k = 0; k < ports->count; k++) {
-		TRY(resolve(op, limits, primary, &ports->at[k]));
+		TRY(resolve(op, limits, zone, primary, &ports->at[k]));
 		TRY(check_once(op, ports, k));
 		ports->new_count += !ports->at[k].port;
 	}
-	if (ports->count == 0)
+	if (ports->count == 0 || !primary->subnet)
 		return OK;
 	if (primary->wish->public_ip == CHOICE_YES && primary->subnet->block.base.family == IP_V6)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, primary->wish->field,
@@ -259,7 +288,7 @@ bool launch_ports_lack_ipv4(const struct launch_ports *ports)
 {
 	bool lack = ports->count > 0;
 	for (size_t k = 0; k < ports->count; k++)
-		lack = lack && ports->at[k].subnet->block.base.family == IP_V6;
+		lack = lack && (!ports->at[k].subnet || ports->at[k].subnet->block.base.family == IP_V6);
 	return lack;
 }
 
@@ -278,7 +307,7 @@ static RESULT make(struct op *op, const struct launch_slot *slot, const struct i
 		   struct tags tags)
 {
 	const struct launch_port *p = slot->wish;
-	struct port port = port_new_in(slot->subnet, instance->account);
+	struct port port = new_port(slot, instance->account);
 	port.description = p->description;
 	port.groups = slot->groups;
 	port.is_open = slot->is_open;
@@ -287,6 +316,8 @@ static RESULT make(struct op *op, const struct launch_slot *slot, const struct i
 	port_set_attachment(op, &port, instance, p->device_index);
 	port.device_tag = p->tag;
 	port.delete_on_termination = choice_or(p->delete_on_termination, true);
+	if (!slot->subnet)
+		return port_write_fixed(op, NULL, 0, p->field, &port);
 	struct port_ips_wish ips = p->ips;
 	ips.of_network = ref_is_given(&p->network) && ip_is_none(ips.primary);
 	TRY(port_write_new(op, slot->subnet, &ips, &port));

@@ -230,8 +230,8 @@ static RESULT resolve_subnet(struct launch *l)
 	}
 	TRY(launch_ports_find(op, port_limits_of(l), primary));
 	l->subnet = primary->subnet;
-	l->zone = l->subnet->zone;
-	if (uuid_is_none(l->zone)) /* the subnet is in all zones */
+	l->zone = l->subnet ? l->subnet->zone : UUID_NONE;
+	if (uuid_is_none(l->zone)) /* the subnet, or the network without subnets, is in all zones */
 		return launch_choose_zone(l, zone);
 	if (zone && !uuid_equal(zone->row.id, l->subnet->zone))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, p->subnet.field,
@@ -343,10 +343,12 @@ static RESULT permit(struct launch *l)
 		const struct launch_slot *slot = &l->ports.at[n];
 		struct port port = {
 			.account = account, .wants_public_ip = slot->wants_public_ip, .tags = l->port_tags};
-		if (slot->port || !slot->subnet)
+		if (slot->port)
 			continue;
-		port.subnet = slot->subnet->row.id;
-		port.router = slot->subnet->router;
+		if (slot->subnet) {
+			port.subnet = slot->subnet->row.id;
+			port.router = slot->subnet->router;
+		}
 		TRY(engine_permit_new(l->op, "instance.create", KIND_PORT, &port.row));
 	}
 	return OK;
@@ -379,7 +381,7 @@ RESULT launch_resolve(struct launch *l)
 	TRY(resolve_subnet(l));
 	TRY(offered_check_zone(op, KIND_INSTANCE_TYPE, l->type->name, &l->type->zones, l->zone,
 			       l->wish->type.field));
-	TRY(launch_ports_resolve(op, port_limits_of(l), &l->ports));
+	TRY(launch_ports_resolve(op, port_limits_of(l), l->zone, &l->ports));
 	TRY(tag_normalize(op, l->wish->instance_tags, &l->instance_tags));
 	TRY(quota_check_each(op, l->account->row.id, QUOTA_METADATA_ITEMS, (int64_t) l->instance_tags.count));
 	if (!uuid_is_none(l->wish->template_version))

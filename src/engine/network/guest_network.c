@@ -9,6 +9,7 @@
 #include "engine/network/gateway.h"
 #include "engine/network/network.h"
 #include "engine/network/network_acl.h"
+#include "engine/network/network_grant_internal.h"
 #include "engine/network/network_offering_internal.h"
 #include "engine/network/router_interface.h"
 #include "engine/network/subnet.h"
@@ -99,25 +100,54 @@ static RESULT keep_spare_ip(struct op *op, struct subnet *subnet)
 	return OK;
 }
 
-static RESULT create_alone(struct op *op, struct guest_network_wish *wish, const struct zone *zone)
+static RESULT open_to_domain(struct op *op, const struct guest_network_wish *wish, struct network *next)
 {
-	struct network_wish network = {
-		.account = wish->account, .name = wish->name, .description = wish->description};
+	const struct row *domain = NULL;
+	uuid grant = UUID_NONE;
+	if (!ref_is_given(&wish->domain))
+		return OK;
+	TRY(engine_permit(op, "network.share", KIND_NETWORK, &next->row));
+	TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
+	if (uuid_equal(domain->id, DOMAIN_DEFAULT) && wish->with_subdomains)
+		return network_grant_write(op, next, UUID_NONE, wish->domain.field, &grant);
+	next->domain = domain->id;
+	next->with_subdomains = wish->with_subdomains;
+	return OK;
+}
+
+static RESULT create_segment(struct op *op, struct guest_network_wish *wish)
+{
+	struct network_wish network = {.account = wish->account,
+				       .name = wish->name,
+				       .description = wish->description,
+				       .is_open = wish->is_l2};
 	TRY(engine_create_network(op, &network));
 	wish->network = network.network;
 	struct network guarded = *network_find(op->head, wish->network);
 	guarded.has_firewall = wish->has_router;
 	guarded.egress_open = wish->egress_open;
-	TRY(network_put(op, &guarded));
+	guarded.guest_type = wish->guest_type;
+	TRY(open_to_domain(op, wish, &guarded));
+	return network_put(op, &guarded);
+}
+
+static RESULT create_alone(struct op *op, struct guest_network_wish *wish, const struct zone *zone)
+{
+	TRY(create_segment(op, wish));
+	if (wish->is_l2)
+		return OK;
 	struct network_subnet_wish subnet = {
 		.network = engine_ref_to(op, KIND_NETWORK, wish->network, wish->zone.field),
 		.block = wish->block,
 		.gateway_ip = wish->gateway_ip,
+		.pools = wish->pools,
+		.no_dhcp = wish->no_dhcp,
 		.name = wish->name};
 	TRY(engine_add_subnet(op, &subnet));
 	struct subnet next = *subnet_find(op->head, subnet.subnet);
 	next.zone = zone->row.id;
-	TRY(keep_spare_ip(op, &next));
+	if (!wish->pools.count)
+		TRY(keep_spare_ip(op, &next));
 	TRY(subnet_put(op, &next));
 	struct ref ref = engine_ref_to(op, KIND_SUBNET, subnet.subnet, wish->zone.field);
 	return wish->has_router ? add_router(op, wish, &ref) : OK;
@@ -166,6 +196,10 @@ RESULT engine_create_guest_network(struct op *op, struct guest_network_wish *wis
 			       wish->offering.field));
 	uuid id = offering->row.id;
 	wish->has_router = offering->source_nat && !offering->for_vpc;
+	wish->is_l2 = offering->guest_type == NETWORK_OFFERING_GUEST_TYPE_L2;
+	if (offering->guest_type == NETWORK_OFFERING_GUEST_TYPE_SHARED)
+		wish->guest_type = offering->security_groups ? NETWORK_GUEST_TYPE_SHARED_WITH_GROUPS
+							     : NETWORK_GUEST_TYPE_SHARED;
 	TRY(create(op, wish));
 	struct network next = *network_find(op->head, wish->network);
 	next.offering = id;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Guest networks as CloudStack's users create them: a network, its one subnet and its egress in one
- * operation. A network with egress has a router of its own; a tier is a subnet of a VPC, as in EC2.
+ * operation. A network with egress has a router of its own; a tier is a subnet of a VPC, as in EC2. A shared
+ * network has neither: its gateway is a machine on the segment, or a router that its owner adds. An L2 network
+ * has no subnet, so its ports have no addresses, and no port security.
  * CloudStack's VPCs, which do source NAT under the address of their gateway, are created here as well. */
 #pragma once
 
 #include "engine/network/router.h"
+#include "model/network.h"
 
 struct guest_network_wish {
 	struct ref account; /* owner; kind none: the caller's account */
@@ -16,6 +19,14 @@ struct guest_network_wish {
 	/* Creates a router with a gateway and a source NAT address. ERR_CAPACITY with KIND_GATEWAY: there is
 	 * no external network, or it has no address left. */
 	bool has_router;
+	bool is_l2;
+	enum network_guest_type guest_type; /* shared: excludes has_router */
+	struct ips pools; /* first and last address for guests; none: as engine_add_subnet() */
+	bool no_dhcp;
+	/* Domain whose accounts may use the network; the default domain with_subdomains: all accounts, as by
+	 * engine_grant_network(). Kind none: the owner alone. ERR_DENIED: only administrators say so. */
+	struct ref domain;
+	bool with_subdomains;
 	bool egress_open; /* with has_router. true: egress is allowed, and firewall rules deny; false: the
 			   * reverse */
 	/* Network offering; kind none: no offering. ERR_STATE: the offering is disabled. */

@@ -5,14 +5,60 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/network_grant_internal.h"
+#include "store/account.h"
 #include "store/network.h"
 #include "store/network_grant.h"
 #include "store/port.h"
 
+/* No domain but the default one has domains below, and a network for all of those is granted to everybody. */
+static bool is_open_to_domain_of(const struct tables *t, const struct network *network, uuid account)
+{
+	const struct account *a = uuid_is_none(network->domain) ? NULL : account_find(t, account);
+	return a && uuid_equal(a->domain, network->domain);
+}
+
 bool engine_is_network_granted(const struct tables *t, uuid network, uuid account)
 {
+	const struct network *row = network_find(t, network);
 	return network_grant_find_by_network(t, network, UUID_NONE) ||
-	       (!uuid_is_none(account) && network_grant_find_by_network(t, network, account));
+	       (!uuid_is_none(account) && network_grant_find_by_network(t, network, account)) ||
+	       (row && is_open_to_domain_of(t, row, account));
+}
+
+struct granted {
+	VEC(const struct row *) rows;
+};
+
+static RESULT add_granted(struct ctx *c, const struct network *n, uuid account, struct granted *granted)
+{
+	return !n || !row_is_live(&n->row) || uuid_equal(n->account, account) ||
+			       VEC_PUSH(c->arena, &granted->rows, &n->row)
+		       ? OK
+		       : ctx_no_memory(c);
+}
+
+/* Leaves out rows that an earlier of the three indexes has found. */
+RESULT engine_list_granted_networks(struct ctx *c, const struct tables *t, struct rows *ret_networks)
+{
+	uuid account = engine_get_account(c);
+	const struct account *caller = account_find(t, account);
+	struct granted found = {0};
+	*ret_networks = (struct rows){0};
+	if (!caller)
+		return OK;
+	const struct network_grant *g = network_grant_first_by_target(t, UUID_NONE);
+	for (; g; g = network_grant_next_by_target(t, g))
+		TRY(add_granted(c, network_find(t, g->network), account, &found));
+	for (g = network_grant_first_by_target(t, account); g; g = network_grant_next_by_target(t, g))
+		if (!network_grant_find_by_network(t, g->network, UUID_NONE))
+			TRY(add_granted(c, network_find(t, g->network), account, &found));
+	const struct network *n = network_first_by_domain(t, caller->domain);
+	for (; n; n = network_next_by_domain(t, n))
+		if (!network_grant_find_by_network(t, n->row.id, UUID_NONE) &&
+		    !network_grant_find_by_network(t, n->row.id, account))
+			TRY(add_granted(c, n, account, &found));
+	*ret_networks = (struct rows){found.rows.at, found.rows.count};
+	return OK;
 }
 
 /* True if another grant than this one covers the account, too. */
@@ -20,7 +66,9 @@ static bool is_granted_besides(const struct tables *t, const struct network_gran
 {
 	const struct network_grant *all = network_grant_find_by_network(t, grant->network, UUID_NONE);
 	const struct network_grant *own = network_grant_find_by_network(t, grant->network, account);
-	return (all && all != grant) || (own && own != grant);
+	const struct network *network = network_find(t, grant->network);
+	return (all && all != grant) || (own && own != grant) ||
+	       (network && is_open_to_domain_of(t, network, account));
 }
 
 static RESULT check_unused(struct op *op, const struct network *network, const struct network_grant *grant,

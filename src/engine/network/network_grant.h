@@ -9,8 +9,11 @@
 
 enum { NETWORK_GRANTS_MAX = 100 }; /* per network */
 
-/* True if another account's network is granted to the account, by name or to all. */
+/* True if another account's network is granted to the account, by name, to its domain (network.domain) or to
+ * all. */
 bool engine_is_network_granted(const struct tables *t, uuid network, uuid account);
+/* Live networks of other accounts that are granted to the caller's account. */
+RESULT engine_list_granted_networks(struct ctx *c, const struct tables *t, struct rows *ret_networks);
 
 /* Grants a network. ERR_DENIED: only administrators grant to all accounts. ERR_EXISTS and ERR_QUOTA with
  * KIND_NETWORK_GRANT. */

@@ -8,11 +8,22 @@
 #include "store/network_offering.h"
 #include "store/router.h"
 
+static RESULT check_guest_type(struct op *op, const struct network_offering_wish *wish, bool is_reached)
+{
+	bool needs_router = is_reached || wish->source_nat || wish->network_acl || wish->firewall;
+	if (wish->guest_type == NETWORK_OFFERING_GUEST_TYPE_ISOLATED || !(needs_router || wish->for_vpc))
+		return OK;
+	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NETWORK_OFFERING, STR("supportedservices"),
+			   "Networks of the types Shared and L2 have no router: they have no SourceNat, "
+			   "StaticNat, PortForwarding, Lb, Firewall or NetworkACL, and are no tiers.");
+}
+
 /* Services that let traffic in need a router with source NAT. Tiers use their VPC's router. */
 static RESULT check_services(struct op *op, const struct network_offering_wish *wish)
 {
 	struct str field = STR("supportedservices");
 	bool is_reached = wish->static_nat || wish->port_forwarding || wish->load_balancing;
+	TRY(check_guest_type(op, wish, is_reached));
 	if (is_reached && !wish->source_nat)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NETWORK_OFFERING, field,
 				   "StaticNat, PortForwarding and Lb need SourceNat.");
@@ -33,6 +44,7 @@ RESULT engine_create_network_offering(struct op *op, struct network_offering_wis
 	struct network_offering made = {.row = {.id = engine_new_id(op, KIND_NETWORK_OFFERING), .gen = 1},
 					.name = wish->name,
 					.description = wish->description,
+					.guest_type = wish->guest_type,
 					.for_vpc = wish->for_vpc,
 					.of_vpc = wish->of_vpc,
 					.dns = wish->dns,
@@ -41,6 +53,7 @@ RESULT engine_create_network_offering(struct op *op, struct network_offering_wis
 					.static_nat = wish->static_nat,
 					.port_forwarding = wish->port_forwarding,
 					.load_balancing = wish->load_balancing,
+					.security_groups = wish->security_groups,
 					.network_acl = wish->network_acl,
 					.firewall = wish->firewall,
 					.egress_open = wish->egress_open,

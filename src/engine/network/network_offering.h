@@ -5,13 +5,15 @@
 
 #include "engine/operation.h"
 #include "engine/region/offered.h"
+#include "model/network_offering.h"
 
 struct network_offering_wish {
 	struct str name; /* 1 to 255 characters */
 	struct str description;
+	enum network_offering_guest_type guest_type;
 	bool of_vpc; /* VPCs are made by it; its services are those that tiers may have */
 	bool for_vpc, dns, user_data, source_nat, static_nat, port_forwarding, load_balancing, network_acl;
-	bool firewall, egress_open, conserves, persistent, enabled;
+	bool security_groups, firewall, egress_open, conserves, persistent, enabled;
 	struct offered_wish offered;
 	/* outputs: */
 	uuid offering;

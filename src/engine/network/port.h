@@ -166,6 +166,7 @@ struct port_attaching {
 	int64_t device_index;
 	struct str tag; /* device tag, which the guest reads from its metadata */
 	bool beyond_type;
+	bool may_lack_ip; /* ERR_COMBINATION otherwise, if the port has no address */
 	/* outputs: */
 	uuid attachment;
 };

@@ -139,7 +139,9 @@ RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
 				   STR_ARG(wish->instance.text));
 	TRY(external_network_check_none(op, port->network, wish->port.field));
 	TRY(port_check_available(op, port, &wish->port));
-	TRY(port_check_zone(op, subnet_find(op->head, port->subnet), instance->zone, wish->port.field));
+	if (!wish->may_lack_ip || !uuid_is_none(port->subnet))
+		TRY(port_check_zone(op, subnet_find(op->head, port->subnet), instance->zone,
+				    wish->port.field));
 	TRY(check_place(op, wish, instance, port));
 	TRY(engine_permit(op, "port.attach", KIND_PORT, &port->row));
 	TRY(engine_permit(op, "port.attach", KIND_INSTANCE, &instance->row));

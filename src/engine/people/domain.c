@@ -10,6 +10,7 @@
 #include "store/account.h"
 #include "store/domain.h"
 #include "store/domain_limit.h"
+#include "store/network.h"
 #include "store/role.h"
 #include "store/role_assignment.h"
 #include "store/user.h"
@@ -78,6 +79,19 @@ RESULT engine_update_domain(struct op *op, struct domain_change *wish)
 				STR_ARG(next.name), next.enabled ? "enabled" : "disabled");
 }
 
+/* No account is left that could use them by their domain. */
+static RESULT leave_networks(struct op *op, uuid domain)
+{
+	const struct network *n = network_first_by_domain(op->head, domain), *following = NULL;
+	for (; n; n = following) {
+		struct network next = *n;
+		following = network_next_by_domain(op->head, n);
+		next.domain = UUID_NONE;
+		TRY(network_put(op, &next));
+	}
+	return OK;
+}
+
 static RESULT forget_people(struct op *op, uuid domain)
 {
 	const struct user *u = user_first_by_owner(op->head, UUID_NONE);
@@ -112,6 +126,7 @@ RESULT engine_delete_domain(struct op *op, struct domain_target *wish)
 	TRY(engine_log_event(op, KIND_DOMAIN, &domain->row, "deleted", "Domain %" STR_FMT ".",
 			     STR_ARG(domain->name)));
 	TRY(forget_people(op, id));
+	TRY(leave_networks(op, id));
 	TRY(oidc_sign_in_forget_domain(op, id));
 	FORGET_EACH(op, domain_limit, domain, id);
 	FORGET_EACH(op, role_assignment, domain, id);

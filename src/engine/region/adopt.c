@@ -15,6 +15,7 @@
 #include "store/dedicated_host.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/network.h"
 #include "store/port.h"
 #include "store/router.h"
 #include "store/secondary_ip.h"
@@ -111,12 +112,16 @@ static RESULT check_secondary_ip(struct op *op, const struct secondary_ip *s)
 static RESULT check_port(struct op *op, const struct port *port)
 {
 	const struct subnet *subnet = subnet_find(op->head, port->subnet);
-	if (!subnet || uuid_is_none(port->attachment) || !cidr_contains(subnet->block, port->ip))
+	bool is_bare =
+		uuid_is_none(port->subnet) && ip_is_none(port->ip) && network_find(op->head, port->network);
+	bool fits = subnet && cidr_contains(subnet->block, port->ip);
+	if (uuid_is_none(port->attachment) || !(fits || is_bare))
 		return ctx_fail_kind(
 			op->ctx, ERR_INVALID, KIND_PORT,
 			"The manifest has a network interface without subnet, attachment or a fitting "
 			"address.");
-	TRY(check_ip_is_free(op, port->subnet, port->ip));
+	if (!is_bare)
+		TRY(check_ip_is_free(op, port->subnet, port->ip));
 	if (port_first_by_mac(op->head, port->mac))
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT,
 				     "Another network interface has its MAC.");

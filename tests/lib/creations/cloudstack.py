@@ -56,6 +56,13 @@ ROWS = [
     R("createNetwork", {"name": "t", "displaytext": "d", "networkofferingid": "{tier_offering}", "zoneid": "{zone}", "gateway": "10.61.1.1", "netmask": "255.255.255.0",
                         "vpcid": "{vpc}", "aclid": "{acl}"}, "listNetworks network", changes=change("updateNetwork", {"name": "u"}, {"displaytext": "e"}), label="tier"),
     R("createNetwork", {"name": "walled", "networkofferingid": "{isolated}", "zoneid": "{zone}"}, "listNetworks network", label="walled"),
+    R("createNetwork", {"name": "wire", "displaytext": "d", "networkofferingid": "{l2}", "zoneid": "{zone}"}, "listNetworks network",
+      changes=change("updateNetwork", {"name": "u"}, {"displaytext": "e"})),
+    R("createNetwork", {"name": "lan", "networkofferingid": "{shared}", "zoneid": "{zone}", "gateway": "10.62.1.1", "netmask": "255.255.255.0", "startip": "10.62.1.9",
+                        "endip": "10.62.1.19", "acltype": "account"}, "listNetworks network", {"startip": HIDDEN, "endip": HIDDEN, "acltype": ("acltype", "Account")}),
+    R("createNetwork", {"name": "lan", "networkofferingid": "{shared}", "zoneid": "{zone}", "gateway": "10.62.1.1", "netmask": "255.255.255.0", "startip": "10.62.1.9",
+                        "acltype": "domain", "domainid": "{domain}", "subdomainaccess": "false"}, "listNetworks network",
+      {"startip": HIDDEN, "acltype": ("acltype", "Domain"), "subdomainaccess": ("subdomainaccess", False)}, admin=True),
     R("associateIpAddress", {"networkid": "{walled}"}, "listPublicIpAddresses publicipaddress", {"networkid": ("associatednetworkid", "{walled}")}, label="outside"),
     R("associateIpAddress", {"vpcid": "{vpc}"}, "listPublicIpAddresses publicipaddress", label="vpc_address"),
     R("associateIpAddress", {"zoneid": "{zone}", "ipaddress": "198.19.113.77"}, "listPublicIpAddresses publicipaddress", {"zoneid": HIDDEN}),
@@ -131,11 +138,11 @@ COMMANDS_ELSEWHERE = {
     "updateIsoPermissions": "cloudstack/uploads.py", "updateIso": "cloudstack/uploads.py", "updateRolePermission": "cloudstack/administration.py",
     "createRolePermission": "cloudstack/administration.py", "updateIpAddress": "takes the id alone", "updateFirewallRule": "takes the id alone",
     "updateEgressFirewallRule": "takes the id alone", "updateHypervisorCapabilities": "cloudstack/administration.py",
-    "updateAnnotationVisibility": "cloudstack/administration.py"}
+    "updateAnnotationVisibility": "cloudstack/administration.py", "createNetworkPermissions": "cloudstack/guest_types.py"}
 PARTS_ELSEWHERE = {
     "createFirewallRule": {}, "createEgressFirewallRule": {"cidrlist"},  # cloudstack/firewall.py
     "deployVirtualMachine": {"securitygroupids", "securitygroupnames", "details"}, "updateVirtualMachine": {"userdataid", "securitygroupids", "securitygroupnames"},
-    "authorizeSecurityGroupIngress": {"securitygroupname"}, "authorizeSecurityGroupEgress": {"securitygroupname"}, "createNetworkACL": {"networkid"},
+    "authorizeSecurityGroupIngress": {"securitygroupname"}, "authorizeSecurityGroupEgress": {"securitygroupname"}, "createNetworkACL": {"networkid"}, "createNetwork": {"vlan"},
     "updateNetworkACLItem": {"partialupgrade"}, "updateNetwork": {"networkofferingid"}, "updateTemplate": {"ostypeid", "details", "passwordenabled"},
     "updateSnapshotPolicy": {"fordisplay"}, "updateServiceOffering": {"zoneid", "domainid", "state"}, "createTemplate": {"details"}, "updateDiskOffering": {"zoneid"}, "createAccount": {"roleid"}, "createRole": {"roleid"},
     "updateRole": {"type"}, "updateUser": {"timezone"}}
@@ -188,6 +195,8 @@ class Region:
         self.ids = {"zone": self.first("listZones zone"), "os": self.first("listOsTypes ostype"), "domain": self.first("listDomains domain"),
                     "vpc_offering": self.first("listVPCOfferings vpcoffering"), "disk": self.first("listDiskOfferings diskoffering", name="Custom"),
                     "tier_offering": self.first("listNetworkOfferings networkoffering", forvpc="true"), "image": self.first("listTemplates template", templatefilter="executable"),
+                    "l2": self.first("listNetworkOfferings networkoffering", guestiptype="L2"),
+                    "shared": self.first("listNetworkOfferings networkoffering", name="DefaultSharedNetworkOffering"),
                     "isolated": self.first("listNetworkOfferings networkoffering", availability="Required"), "offering": self.first("listServiceOfferings serviceoffering", name="t3.nano"),
                     "name": call(dev, "listAccounts")[1]["account"][0]["name"]}
 

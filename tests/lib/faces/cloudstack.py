@@ -125,7 +125,7 @@ class CloudStack(face.Face):
         named_by = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in a["params"]
                     if p.get("kind") and p["built"] and p["kind"] not in REGIONS and (a["writes"] or a["decided_on"]) and (name, p["name"]) not in NOT_ASKED]
         self.others = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in a["params"]
-                       if p.get("kind") and p["built"] and not p["by_name"] and p["kind"] not in NOBODYS]
+                       if p.get("kind") and p["built"] and not p["by_name"] and p["kind"] not in NOBODYS and (name, p["name"]) not in ANYBODYS]
         self.others += [(name, kind) for kind in sorted(TAGGED) for name in ("createTags", "deleteTags", "listTags", "listResourceDetails")]
         self.filters = sorted(n for n, a in self.actions.items() if n.startswith("list") and not needs_id(a) and n != "listResourceDetails")
         self.doors = [c for c in named_by if not ENDS.match(c[0])] + [c for c in named_by if ENDS.match(c[0])]
@@ -234,6 +234,8 @@ class CloudStack(face.Face):
         yield wanted, {k: v for k, v in request.items() if v is not None}, face.row(place.number, kind, own, place.names.get(kind))
 
 
+# Parameters that may name any account of the domain: only that it exists is learnt, as in CloudStack and Neutron.
+ANYBODYS = {("createNetworkPermissions", "accountids"), ("removeNetworkPermissions", "accountids")}
 OF_PAGES = {"page", "pagesize", "listall", "keyword", "account", "domainid", "projectid"}
 ENDS = re.compile("delete|destroy|expunge|disassociate|remove")
 REGIONS = {"zone", "instance_type", "volume_type", "role", "domain", "host", "external_network", "account"}

@@ -34,8 +34,10 @@ static RESULT prepare(struct cs_call *e, void *args)
 	if (!ports)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < count; k++) {
-		ports[k] = (struct launch_port){
-			.groups = a->groups, .device_index = (int64_t) k, .field = STR("networkids")};
+		ports[k] = (struct launch_port){.groups = a->groups,
+						.may_lack_ip = true,
+						.device_index = (int64_t) k,
+						.field = STR("networkids")};
 		if (k < a->networks.count)
 			ports[k].network = a->networks.at[k];
 	}

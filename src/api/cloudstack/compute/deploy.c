@@ -123,8 +123,10 @@ static RESULT take_networks(struct cs_call *e, struct deploy_args *a)
 			e, "iptonetworklist",
 			"NetworkIds and ipAddress can't be specified along with ipToNetworkMap parameter");
 	for (size_t k = 0; k < count || k == 0; k++) {
-		ports[k] = (struct launch_port){
-			.groups = a->groups, .by_firewall_alone = true, .device_index = (int64_t) k};
+		ports[k] = (struct launch_port){.groups = a->groups,
+						.by_firewall_alone = true,
+						.may_lack_ip = true,
+						.device_index = (int64_t) k};
 		if (k < count)
 			ports[k].network = ids ? a->networks.at[k] : a->network_ips.at[k].network;
 		if (pairs)

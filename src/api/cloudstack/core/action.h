@@ -40,7 +40,7 @@ struct cs_action {
 	size_t machine;  /* where in the args the machine's id is whose disk that is, + 1 */
 	size_t subject; /* where in the args the id of the row is that the command is about, + 1 (CS_SUBJECT) */
 	/* Where in the args bools are that are always true, + 1 (CS_SETS); 0 ends them. */
-	size_t sets[2];
+	size_t sets[3];
 	const char *item; /* the object's name, where it is not the listing's */
 	const char *says; /* members of what .answer writes, for listApis: "apikey|secretkey" */
 };
@@ -245,6 +245,9 @@ RESULT cs_resume_session(struct cs_call *e);
 
 /* Sets c->who to somebody who is to act for the account that the parameters name. ERR_DENIED, ERR_INVALID. */
 RESULT cs_choose_account(struct cs_call *e);
+struct account;
+/* True if the caller is in the account, has a role there (a project's member), or is an administrator. NULL: false. */
+bool cs_may_act_for(const struct cs_call *e, const struct tables *t, const struct account *account);
 /* The account that a command names by them to give something to, which is not for that account: the caller acts for
  * his own. Without them that one. ERR_DENIED, ERR_INVALID. */
 RESULT cs_find_taker(struct cs_call *e, uuid *ret_account);

@@ -40,7 +40,7 @@ static RESULT act_for(struct cs_call *e, const struct tables *t, const struct ac
 	return OK;
 }
 
-static bool may_act_for(const struct cs_call *e, const struct tables *t, const struct account *account)
+bool cs_may_act_for(const struct cs_call *e, const struct tables *t, const struct account *account)
 {
 	struct roles roles = {0};
 	const struct identity *who = e->c->who;
@@ -56,7 +56,7 @@ static RESULT find_project(struct cs_call *e, const struct tables *t, struct str
 	uuid id = UUID_NONE;
 	const struct account *account = read_uuid(project, &id) ? account_find(t, id) : NULL;
 	*ret_account = account;
-	return may_act_for(e, t, account) || str_is(project, "-1")
+	return cs_may_act_for(e, t, account) || str_is(project, "-1")
 		       ? OK
 		       : cs_fail_id(e, KIND_ACCOUNT, "projectid", project);
 }
@@ -72,7 +72,7 @@ static RESULT find_named(struct cs_call *e, const struct tables *t, struct str n
 	const struct account *account = account_find_by_domain(t, id, name);
 	bool exists = account && row_is_live(&account->row);
 	*ret_account = account;
-	if (exists && may_act_for(e, t, account))
+	if (exists && cs_may_act_for(e, t, account))
 		return OK;
 	if (!identity_is_admin(e->c->who)) /* does not reveal whether the account exists */
 		return ctx_fail_field(e->c, ERR_DENIED, STR("account"),
@@ -99,7 +99,7 @@ static RESULT choose_by_row(struct cs_call *e, const struct tables *t)
 		uuid owner = row ? engine_get_owner(p->kind, row) : UUID_NONE;
 		const struct account *account = account_find(t, owner);
 		if (account && !uuid_equal(owner, e->c->who->account) && cs_is_project(t, owner) &&
-		    may_act_for(e, t, account))
+		    cs_may_act_for(e, t, account))
 			return act_for(e, t, account);
 	}
 	return OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Creates, changes and deletes guest networks. The offering decides: isolated network with its own router,
- * L2 network without one, or tier of a VPC. Source of messages: NetworkServiceImpl and VpcManagerImpl of
- * 4.18.
+ * Creates, changes and deletes guest networks. The offering decides: isolated network with its own router or
+ * without one, shared network whose gateway is outside, L2 network without a subnet, or tier of a VPC. Source
+ * of messages: NetworkServiceImpl, NetworkOrchestrator and VpcManagerImpl of 4.20.
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
@@ -14,8 +14,9 @@
 struct make_network {
 	struct guest_network_wish wish;
 	struct cs_owner owner;
-	struct str offering;
-	struct ip mask;
+	struct str offering, acl_type, vlan;
+	struct ip mask, start, end, range[2];
+	enum choice subdomains;
 };
 #define P(wire, member, ...) PARAM(struct make_network, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -28,11 +29,17 @@ static const struct param create_params[] = {
 	P("netmask", mask, .doc = "The netmask; 255.255.255.0."),
 	P("vpcid", wish.vpc, .kind = KIND_ROUTER, .doc = "The VPC whose tier it is to be."),
 	P("aclid", wish.acl, .kind = KIND_NETWORK_ACL, .doc = "A tier's list; else its VPC's own."),
-	NOT_BUILT("asnumber|associatednetworkid|bgppeerids|cidrsize|dns1|dns2|endip|endipv6|externalid|"
-		  "ip6cidr|ip6dns1|ip6dns2|ip6gateway|isolatedpvlan|isolatedpvlantype|networkdomain|"
-		  "physicalnetworkid|privatemtu|publicmtu|routerip|routeripv6|sourcenatipaddress|startip|"
-		  "startipv6|subdomainaccess|tungstenvirtualrouteruuid|vlan"),
-	NOT_BUILT("acltype", .only = "account"),
+	P("startip", start, .doc = "A shared network's first address for guests."),
+	P("endip", end, .doc = "The last one; startip."),
+	P("acltype", acl_type,
+	  .doc = "account, or of a shared network domain: who may use it. By default administrators' shared "
+		 "networks are for a domain."),
+	P("subdomainaccess", subdomains, .doc = "Whether accounts of the domains below may use it, too."),
+	P("vlan", vlan, .doc = "Refused: no offering has specifyvlan."),
+	NOT_BUILT("asnumber|associatednetworkid|bgppeerids|cidrsize|dns1|dns2|endipv6|externalid|ip6cidr|"
+		  "ip6dns1|ip6dns2|ip6gateway|isolatedpvlan|isolatedpvlantype|networkdomain|"
+		  "physicalnetworkid|privatemtu|publicmtu|routerip|routeripv6|sourcenatipaddress|"
+		  "startipv6|tungstenvirtualrouteruuid"),
 	NOT_BUILT("displaynetwork", .only = "true"),
 	NOT_BUILT("bypassvlanoverlapcheck|hideipaddressusage", .only = "false"),
 };
@@ -48,6 +55,11 @@ static bool read_mask(struct ip mask, uint8_t *ret_bits)
 	return true;
 }
 
+static bool is_shared(const struct make_network *a)
+{
+	return a->wish.guest_type != NETWORK_GUEST_TYPE_DESCRIBED;
+}
+
 /* Reads gateway and netmask, or neither for CloudStack's default block, which networks may share. */
 static RESULT choose_block(struct cs_call *e, struct make_network *a)
 {
@@ -56,6 +68,10 @@ static RESULT choose_block(struct cs_call *e, struct make_network *a)
 	bool has_gateway = !ip_is_none(a->wish.gateway_ip), has_mask = !ip_is_none(a->mask);
 	if (!has_gateway && !has_mask && ref_is_given(&a->wish.vpc))
 		return cs_fail(e, "gateway", "Gateway/netmask are required when create network for VPC");
+	if (!has_gateway && !has_mask && is_shared(a))
+		return cs_fail(
+			e, "gateway",
+			"StartIp/endIp/gateway/netmask are required when create network of type Shared");
 	if (has_gateway != has_mask)
 		return cs_fail(e, has_gateway ? "netmask" : "gateway",
 			       "gateway and netmask must be specified together");
@@ -68,6 +84,76 @@ static RESULT choose_block(struct cs_call *e, struct make_network *a)
 		return cs_fail(e, "netmask", "Invalid netmask");
 	a->wish.block = cidr_canonical(block);
 	return OK;
+}
+
+/* The engine checks that the range is in the block, and leaves out the gateway. */
+static RESULT choose_range(struct cs_call *e, struct make_network *a)
+{
+	if (ip_is_none(a->start) && ip_is_none(a->end) && !is_shared(a))
+		return OK;
+	if (!is_shared(a))
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, ip_is_none(a->start) ? STR("endip") : STR("startip"),
+			"Ranges of addresses are supported in networks of the type Shared only");
+	if (ip_is_none(a->start))
+		return cs_fail(e, "startip", "Either IPv4 or IPv6 start and end address are mandatory");
+	a->range[0] = a->start;
+	a->range[1] = ip_is_none(a->end) ? a->start : a->end;
+	if (a->range[0].family != IP_V4 || a->range[1].family != IP_V4)
+		return cs_fail(e, "startip", "Invalid format for the startIp parameter");
+	if (ip_compare(a->range[0], a->range[1]) > 0)
+		return cs_fail(e, "endip", "Invalid range of addresses: startip is above endip");
+	a->wish.pools = (struct ips){a->range, 2};
+	return OK;
+}
+
+static RESULT check_for_account(struct cs_call *e, const struct make_network *a)
+{
+	if (a->subdomains != CHOICE_DEFAULT)
+		return cs_fail(e, "subdomainaccess",
+			       "Parameter subDomainAccess can be specified only with aclType=Domain");
+	if (ref_is_given(&a->owner.domain) && !a->owner.account.n)
+		return cs_fail(e, "account", "AccountName and domainId must be specified together");
+	return OK;
+}
+
+static RESULT open_to_domain(struct cs_call *e, struct make_network *a)
+{
+	bool has_domain = ref_is_given(&a->owner.domain);
+	if (!identity_is_admin(e->c->who))
+		return ctx_fail_field(e->c, ERR_DENIED, STR("acltype"),
+				      "Only admin can create networks with aclType=Domain");
+	if (!is_shared(a))
+		return cs_fail(e, "acltype", "Only Shared networks can have aclType=Domain");
+	a->wish.domain =
+		has_domain ? a->owner.domain : cs_ref_of(e->c, KIND_DOMAIN, DOMAIN_DEFAULT, "domainid");
+	a->wish.with_subdomains = !has_domain || a->subdomains != CHOICE_NO;
+	return OK;
+}
+
+/* Chooses who may use the network: its account, or the accounts of a domain. Administrators' shared networks
+ * are for the domain ROOT with all below, unless they say otherwise. */
+static RESULT choose_access(struct cs_call *e, struct make_network *a)
+{
+	if (!a->acl_type.n)
+		return is_shared(a) && identity_is_admin(e->c->who) ? open_to_domain(e, a)
+								    : check_for_account(e, a);
+	if (str_equal_nocase(a->acl_type, STR("Domain")))
+		return open_to_domain(e, a);
+	if (str_equal_nocase(a->acl_type, STR("Account")))
+		return check_for_account(e, a);
+	return cs_fail(e, "acltype",
+		       "Incorrect aclType specified. Check the API documentation for supported types");
+}
+
+static RESULT check_l2(struct cs_call *e, const struct make_network *a)
+{
+	bool has_address = !ip_is_none(a->wish.gateway_ip) || !ip_is_none(a->mask) || !ip_is_none(a->start) ||
+			   !ip_is_none(a->end);
+	return has_address ? cs_fail(e, "gateway",
+				     "Networks of the type L2 have no gateway, netmask or range "
+				     "of addresses")
+			   : OK;
 }
 
 /* A tier has no service that its VPC's offering lacks. */
@@ -88,15 +174,10 @@ static RESULT check_tier_services(struct cs_call *e, const struct make_network *
 static RESULT check_offering(struct cs_call *e, const struct make_network *a, const struct cs_offering *o)
 {
 	bool is_tier = ref_is_given(&a->wish.vpc);
-	if (str_is(str_from(o->type), "Shared") && !identity_is_admin(e->c->who))
-		return ctx_fail_field(e->c, ERR_DENIED, STR("networkofferingid"),
-				      "Only administrators make networks of the type Shared");
-	if (str_is(str_from(o->type), "Shared"))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("networkofferingid"),
-				      "Networks of the type Shared are not supported");
-	if (str_is(str_from(o->type), "L2"))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("networkofferingid"),
-				      "Networks of the type L2 are not supported: each NIC has an address");
+	if (a->vlan.n)
+		return cs_fail(e, "vlan",
+			       "Cannot specify vlanId when create a network from network offering with "
+			       "specifyvlan=false");
 	if (is_tier != o->is_vpcs)
 		return cs_fail(e, "networkofferingid",
 			       is_tier ? "The network offering can't be used for VPC networks"
@@ -125,7 +206,14 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	a->wish.offering = own_ref(e, offering);
 	TRY(cs_check_offered(e, &a->wish.offering, a->wish.zone.prefix));
 	a->wish.egress_open = offering->egress_open;
-	return choose_block(e, a);
+	a->wish.guest_type = offering->guest_type;
+	a->wish.is_l2 = str_is(str_from(offering->type), "L2");
+	a->wish.no_dhcp = is_shared(a) && !cs_has_service(offering->services, STR("Dhcp"));
+	TRY(choose_access(e, a));
+	if (a->wish.is_l2)
+		return check_l2(e, a);
+	TRY(choose_block(e, a));
+	return choose_range(e, a);
 }
 
 /* ---- the others ---- */
@@ -175,6 +263,21 @@ static RESULT choose_offering(struct cs_call *e, struct change_network *a)
 	return cs_check_offered(e, &a->wish.offering, s ? s->zone : UUID_NONE);
 }
 
+/* An isolated network has a router before it has machines; a shared or L2 network has nothing to restart then.
+ * Source of the message: NetworkServiceImpl.restartNetwork(). */
+static RESULT prepare_restart(struct cs_call *e, void *args)
+{
+	const struct change_network *a = args;
+	const struct network *network = NULL;
+	TRY(engine_find_own_network(e->c, cs_tables(e), &a->wish.network, &network));
+	bool has_router = !cs_is_shared(network) && cs_find_subnet(&e->core, network->row.id);
+	return has_router || network_usage(network)->ports
+		       ? OK
+		       : cs_fail(e, "id",
+				 "Network is not in the right state to be restarted. Correct states are: "
+				 "Implemented, Setup");
+}
+
 static RESULT prepare_update(struct cs_call *e, void *args)
 {
 	struct change_network *a = args;
@@ -193,7 +296,7 @@ static const struct param delete_params[] = {
 };
 
 static const struct cs_action actions[] = {
-	{CS_ACTION("createNetwork", "ec2:CreateNetwork"), .flags = API_WRITES | CS_OF_ACCOUNT,
+	{CS_ACTION("createNetwork", "ec2:CreateNetwork"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_OF_DOMAIN,
 	 .args = PARAMS(struct make_network, create_params), .prepare = prepare_create,
 	 .operation = engine_create_guest_network_run, .returns = KIND_NETWORK,
 	 CS_SUBJECT(struct make_network, wish.network), .shows = &cs_networks,
@@ -203,8 +306,9 @@ static const struct cs_action actions[] = {
 	 .operation = engine_update_network_run, CS_SUBJECT(struct change_network, wish.network.prefix),
 	 .shows = &cs_networks, CS_JOB(MADE), .doc = "Changes a guest network's name or text."},
 	{CS_ACTION("restartNetwork", "ec2:ModifyNetwork"), .flags = API_WRITES,
-	 .args = PARAMS(struct change_network, restart_params), .operation = engine_update_network_run,
-	 CS_SUBJECT(struct change_network, wish.network.prefix), .about = KIND_NETWORK, CS_JOB(NOW),
+	 .args = PARAMS(struct change_network, restart_params), .prepare = prepare_restart,
+	 .operation = engine_update_network_run, CS_SUBJECT(struct change_network, wish.network.prefix),
+	 .about = KIND_NETWORK, CS_JOB(NOW),
 	 .doc = "Has a guest network compared with what is there, and brought about where it differs."},
 	{CS_ACTION("deleteNetwork", "ec2:DeleteNetwork"), .flags = API_WRITES,
 	 .args = PARAMS(struct drop_network, delete_params), .operation = engine_delete_guest_network_run,

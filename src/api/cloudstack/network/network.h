@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/cloudstack/core/action.h"
+#include "model/network.h"
 
 /* ---- what rules are about ---- */
 
@@ -47,6 +48,7 @@ void cs_write_item_traffic(struct cs_call *e, struct json_writer *w, const struc
 /* ---- networks and what they are part of ---- */
 
 struct gateway;
+struct network;
 struct router;
 struct subnet;
 struct zone;
@@ -63,6 +65,10 @@ struct cs_isolated {
 };
 /* with_source_nat: leaves out networks without source NAT that are no tiers; no public address can lead into them. */
 struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone, bool with_source_nat);
+/* CloudStack's type Shared. */
+bool cs_is_shared(const struct network *network);
+/* Shared network for the accounts of a domain (acltype Domain), and not for one account. */
+bool cs_is_network_of_domain(struct api_call *e, const struct network *network);
 struct str cs_get_network_name(struct api_call *e, const struct row *network);
 /* The router, if it is a VPC: one that has address blocks of its own. NULL: it is none, or gone. */
 const struct router *cs_find_vpc(struct api_call *e, uuid router);
@@ -83,7 +89,6 @@ RESULT cs_read_opens(struct cs_call *e, enum choice asked, const struct ref *add
 
 /* ---- offerings: tables of ours, and the operator's rows ---- */
 
-struct network;
 struct network_offering;
 
 struct cs_offering {
@@ -92,6 +97,7 @@ struct cs_offering {
 	bool is_vpcs;     /* of a VPC's tiers; leads out by the VPC */
 	bool leads_out;   /* a router of the network's own leads out, and it has a firewall */
 	bool egress_open; /* which lets all go out but what rules name */
+	enum network_guest_type guest_type; /* of networks of the type Shared */
 	const char *provider, *services;
 	const struct network_offering *own; /* the operator's row; NULL: it came with the cloud */
 };
@@ -108,7 +114,7 @@ bool cs_offering_may_follow(const struct cs_offering *present, const struct cs_o
 bool cs_has_service(const char *services, struct str service);
 bool cs_has_services(const char *services, const struct strs *wanted); /* all of them */
 /* The services of an operator's offering: where its row and the wish for it say so, + 1; 0: every network has it. */
-enum { CS_SERVICES = 9 };
+enum { CS_SERVICES = 10 };
 extern const struct cs_service {
 	const char *name;
 	size_t row, wish;
@@ -137,6 +143,7 @@ void cs_write_vpc_offering(struct api_call *e, struct json_writer *w, const char
 /* The list "service" of what a provider provides: "Dhcp|Dns"; of a network with what each can, which offerings do not say. */
 void cs_write_services(struct json_writer *w, const char *services, const char *provider, bool is_of_network);
 extern const char cs_vpc_services[], cs_vpc_provider[];
+extern const char cs_l2_provider[]; /* of L2 networks' user data */
 
 /* What a guest network shows. */
 extern const struct api_listing cs_networks;

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listNetworks: networks with their first subnet. A network on a VPC's router is a tier; one without a
- * subnet is an L2 network.
+ * subnet is an L2 network. Networks that are granted to the account are listed with its own. Source of the
+ * members and filters: ApiResponseHelper.createNetworkResponse() and ListNetworksCmd of 4.20.
  */
 #include "api/cloudstack/network/network.h"
 #include "api/cloudstack/region/annotations.h"
+#include "engine/network/network_grant.h"
 #include "engine/resolve.h"
+#include "model/account.h"
 #include "model/zone.h"
+#include "store/domain.h"
 #include "store/external_network.h"
 #include "store/network.h"
 #include "store/network_acl.h"
+#include "store/network_grant.h"
 #include "store/network_offering.h"
 #include "store/router.h"
 #include "store/subnet.h"
@@ -30,11 +35,11 @@ static const struct param params[] = {
 	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "Tiers of this VPC."),
 	P("forvpc", for_vpc, .doc = "Whether it is a VPC's tier."),
 	P("traffictype", traffic_type, .doc = "Guest is the only one."),
-	P("type", type, .doc = "Isolated or L2."),
+	P("type", type, .doc = "Isolated, Shared or L2."),
 	P("networkofferingid", offering, .doc = "That this offering describes."),
-	P("acltype", acl_type, .words = "Account|Domain", .doc = "Account: all are of one."),
+	P("acltype", acl_type, .words = "Account|Domain", .doc = "For an account, or for those of a domain."),
 	P("networkfilter", filter, .words = "Account|Domain|AccountDomain|Shared|All",
-	  .doc = "Whose; the account's."),
+	  .doc = "The account's own, a domain's, both, those that others granted, or All, the default."),
 	P("issystem", is_system, .doc = "Of the system: there are none."),
 	P("canusefordeploy", can_deploy, .doc = "Whether machines may be in it: they may be in all."),
 	NOT_BUILT("associatednetworkid|physicalnetworkid|supportedservices|vlan"),
@@ -125,9 +130,22 @@ static struct str get_state(struct api_call *e, const struct row *row)
 	return network_usage(network_of(row))->ports ? STR("Implemented") : STR("Allocated");
 }
 
+/* A network without a subnet, or whose subnet names no zone, is in all of them. */
 static bool is_in_zone(const struct subnet *s, const struct ref *zone)
 {
-	return !ref_is_given(zone) || (s && (uuid_is_none(s->zone) || uuid_equal(s->zone, zone->prefix)));
+	return !ref_is_given(zone) || !s || uuid_is_none(s->zone) || uuid_equal(s->zone, zone->prefix);
+}
+
+bool cs_is_shared(const struct network *network)
+{
+	return network->guest_type != NETWORK_GUEST_TYPE_DESCRIBED;
+}
+
+/* Shared network for the accounts of a domain; one for everybody is for the domain ROOT with its subdomains. */
+bool cs_is_network_of_domain(struct api_call *e, const struct network *n)
+{
+	return cs_is_shared(n) && (!uuid_is_none(n->domain) ||
+				   network_grant_find_by_network(api_tables(e), n->row.id, UUID_NONE));
 }
 
 struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone, bool with_source_nat)
@@ -138,7 +156,7 @@ struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid z
 		const struct subnet *s = row_is_live(&n->row) && !external_network_find(t, n->row.id)
 						 ? subnet_in(t, n->row.id)
 						 : NULL;
-		if (!s || !(uuid_is_none(s->zone) || uuid_equal(s->zone, zone)))
+		if (!s || cs_is_shared(n) || !(uuid_is_none(s->zone) || uuid_equal(s->zone, zone)))
 			continue;
 		bool is_tier = rank_of(t, s) == TIER_OF_VPC;
 		if (!is_tier && with_source_nat && !cs_has_source_nat(t, s))
@@ -155,8 +173,33 @@ struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid z
 static bool asks_for_guests(const struct list_networks *a)
 {
 	return (!a->traffic_type.n || str_equal_nocase(a->traffic_type, STR("Guest"))) &&
-	       !str_is(a->acl_type, "Domain") && !str_is(a->filter, "Shared") &&
-	       !str_is(a->filter, "Domain") && a->is_system != CHOICE_YES && a->can_deploy != CHOICE_NO;
+	       a->is_system != CHOICE_YES && a->can_deploy != CHOICE_NO;
+}
+
+/* True if the network is for those that acltype and networkfilter name. */
+static bool is_for(struct api_call *e, const struct list_networks *a, const struct network *n)
+{
+	bool is_domains = cs_is_network_of_domain(e, n), is_own = uuid_equal(n->account, e->c->who->account);
+	bool fits_filter = !a->filter.n || str_is(a->filter, "All") ||
+			   (str_is(a->filter, "Domain")    ? is_domains
+			    : str_is(a->filter, "Account") ? is_own && !is_domains
+			    : str_is(a->filter, "Shared")  ? !is_own && !is_domains
+							   : is_own || is_domains);
+	return fits_filter && (!a->acl_type.n || str_is(a->acl_type, "Domain") == is_domains);
+}
+
+static bool sees(struct api_call *e, const struct row *row)
+{
+	return engine_may_use(e->c, api_tables(e), KIND_NETWORK, row);
+}
+
+/* The list of an account, domain or project that the caller names has no networks of others. */
+static RESULT add_granted(struct api_call *e, struct rows *ret_rows)
+{
+	const struct list_networks *a = e->args;
+	if (a->list.account.n || ref_is_given(&a->list.domain) || ref_is_given(&a->project))
+		return OK;
+	return engine_list_granted_networks(e->c, api_tables(e), ret_rows);
 }
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
@@ -166,7 +209,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	bool is_tier = vpc_of(e, s);
 	const struct cs_offering *offering = cs_find_offering_of(e, network_of(row));
 	bool is_guests = !external_network_find(api_tables(e), row->id);
-	return is_guests && asks_for_guests(a) && is_in_zone(s, &a->zone) &&
+	return is_guests && asks_for_guests(a) && is_for(e, a, network_of(row)) && is_in_zone(s, &a->zone) &&
 	       (!a->type.n || str_equal_nocase(a->type, str_from(offering->type))) &&
 	       (!a->offering.n ||
 		str_equal_nocase(a->offering, uuid_to_str(e->c->arena, cs_offering_id(offering)))) &&
@@ -256,11 +299,38 @@ static void write_egress(struct api_call *e, struct json_writer *w, const char *
 		json_write_bool(w, name, !network->has_firewall || network->egress_open);
 }
 
+/* A domain's network shows the domain, and no account. */
+static void write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct network *n = network_of(row);
+	const struct row *account = tables_find(api_tables(e), KIND_ACCOUNT, n->account);
+	bool is_everybodys = uuid_is_none(n->domain);
+	uuid id = is_everybodys ? DOMAIN_DEFAULT : n->domain;
+	const struct domain *domain = cs_is_network_of_domain(e, n) ? domain_find(api_tables(e), id) : NULL;
+	if (domain) {
+		json_write_text(w, "domainid", uuid_to_str(e->c->arena, id));
+		json_write_text(w, "domain", cs_domain_name(domain));
+		json_write_bool(w, "subdomainaccess", is_everybodys || n->with_subdomains);
+	} else if (account) {
+		cs_write_owner(e, w, name, account);
+	}
+}
+
+static struct str get_acl_type(struct api_call *e, const struct row *row)
+{
+	return cs_is_network_of_domain(e, network_of(row)) ? STR("Domain") : STR("Account");
+}
+
+static void write_ranges(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	json_write_bool(w, name, str_is(str_from(cs_find_offering_of(e, network_of(row))->type), "Shared"));
+}
+
 static const struct member members[] = {
 	MEMBER(struct network, "id", row.id),
 	MEMBER_TEXT("name", cs_get_network_name),
 	MEMBER_TEXT("displaytext", get_text),
-	CS_OWNER_MEMBERS(network),
+	MEMBER_WRITTEN("account", write_owner, .also = "projectid|project|domainid|domain|subdomainaccess"),
 	MEMBER_FIXED("traffictype", "\"Guest\""),
 	MEMBER_WRITTEN("cidr", write_subnet, .also = "netmask|gateway"),
 	MEMBER_WRITTEN("zoneid", write_zone, .also = "zonename"),
@@ -273,17 +343,18 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("aclid", write_acl, .also = "aclname"),
 	MEMBER_FIXED("broadcastdomaintype", "\"Geneve\""),
 	MEMBER_WRITTEN("egressdefaultpolicy", write_egress),
-	MEMBER_FIXED("acltype", "\"Account\""),
+	MEMBER_TEXT("acltype", get_acl_type),
 	MEMBER_AS(struct network, TIME, "created", row.created_us),
-	MEMBER_FIXED("issystem|isdefault|restartrequired|specifyipranges|specifyvlan|strechedl2subnet|"
-		     "redundantrouter",
-		     "false"),
+	MEMBER_FIXED("issystem|isdefault|restartrequired", "false"),
+	MEMBER_WRITTEN("specifyipranges", write_ranges),
+	MEMBER_FIXED("specifyvlan|strechedl2subnet|redundantrouter", "false"),
 	MEMBER_FIXED("canusefordeploy|ispersistent|displaynetwork", "true"),
 	CS_HAS_ANNOTATIONS,
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 const struct api_listing cs_networks =
-	CS_LISTING(KIND_NETWORK, "network", members, .get_name = cs_get_network_name, .matches = matches);
+	CS_LISTING(KIND_NETWORK, "network", members, .get_name = cs_get_network_name, .sees = sees,
+		   .add = add_granted, .matches = matches);
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listNetworks", "ec2:DescribeNetworks"), .flags = CS_OF_ACCOUNT,

@@ -46,6 +46,11 @@ static void write_public_ip(struct api_call *e, struct json_writer *w, const cha
 	json_write_text(w, "publicipid", uuid_to_str(e->c->arena, a->row.id));
 }
 
+static struct str get_type(struct api_call *e, const struct row *network)
+{
+	return str_from(cs_find_offering_of(e, network_of(network))->type);
+}
+
 static void write_vpc(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	(void) name;
@@ -61,7 +66,7 @@ static const struct member members[] = {
 	MEMBER(struct port, "ipaddress", ip),
 	MEMBER_AS(struct port, ZERO, "isdefault", device_index),
 	MEMBER(struct port, "macaddress", mac),
-	MEMBER_FIXED("type", "\"Isolated\""),
+	MEMBER_TEXT_OF("type", get_type, JOIN_ONE(KIND_NETWORK, port, network)),
 	MEMBER_FIXED("traffictype", "\"Guest\""),
 	MEMBER_AS(struct port, DIGITS, "deviceid", device_index),
 	MEMBER(struct port, "virtualmachineid", instance),
@@ -195,7 +200,8 @@ static const struct cs_action actions[] = {
 	 .doc = "NICs of a virtual machine."},
 	{CS_ACTION("addNicToVirtualMachine", "ec2:AttachNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct interface_wish, add_params),
-	 .sets = {CS_SETS(struct interface_wish, is_only), CS_SETS(struct interface_wish, by_firewall_alone)},
+	 .sets = {CS_SETS(struct interface_wish, is_only), CS_SETS(struct interface_wish, by_firewall_alone),
+		  CS_SETS(struct interface_wish, may_lack_ip)},
 	 .operation = engine_plug_interface_run, CS_SUBJECT(struct interface_wish, instance.prefix),
 	 .shows = &cs_machines, CS_JOB(SETTLED), .doc = "Puts a new NIC into a virtual machine."},
 	{CS_ACTION("removeNicFromVirtualMachine", "ec2:DetachNetworkInterface"), .flags = API_WRITES,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Creates, changes and deletes network offerings, for isolated networks. Dhcp, Dns and UserData are always
- * included. Source of messages: ConfigurationManagerImpl's createNetworkOffering and deleteNetworkOffering.
+ * Creates, changes and deletes network offerings. Networks with a subnet always have Dhcp, Dns and UserData.
+ * Source of messages: ConfigurationManagerImpl's createNetworkOffering and deleteNetworkOffering, and
+ * NetworkOrchestrator.
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
@@ -35,18 +36,22 @@ struct make_offering {
 		const struct capability *at;
 		size_t count;
 	} capabilities;
-	enum choice for_vpc, conserves, egress_open, enabled, persistent;
+	enum choice for_vpc, conserves, egress_open, enabled, persistent, ranges;
 };
 #define P(wire, member, ...) PARAM(struct make_offering, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .doc = "Its name, which may repeat."),
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "A text for people."),
-	P("guestiptype", type, .flags = REQUIRED, .doc = "Isolated is the only one."),
+	P("guestiptype", type, .flags = REQUIRED, .doc = "Isolated, Shared or L2."),
 	P("traffictype", traffic_type, .flags = REQUIRED, .doc = "Guest is the only one."),
 	P("supportedservices", services, .max = CS_NAMED_MAX,
-	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL."),
-	PARAM_LIST(struct make_offering, "serviceproviderlist", providers, cs_provider_params,
-		   .max = CS_NAMED_MAX, .doc = "VirtualRouter of each service; VpcVirtualRouter for VPCs."),
+	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL; of "
+		 "Shared Dhcp, Dns, UserData, SecurityGroup; of L2 UserData at most."),
+	PARAM_LIST(
+		struct make_offering, "serviceproviderlist", providers, cs_provider_params,
+		.max = CS_NAMED_MAX,
+		.doc = "VirtualRouter of each service; VpcVirtualRouter for VPCs, SecurityGroupProvider of "
+		       "SecurityGroup, ConfigDrive of L2."),
 	PARAM_LIST(struct make_offering, "servicecapabilitylist", capabilities, capability_params,
 		   .max = CS_NAMED_MAX, .doc = "What services are like: only as they are."),
 	P("forvpc", for_vpc, .doc = "Whether of a VPC's tiers."),
@@ -54,6 +59,7 @@ static const struct param create_params[] = {
 	P("egressdefaultpolicy", egress_open, .doc = "Whether all may leave its networks."),
 	P("ispersistent", persistent,
 	  .doc = "Whether networks are there before machines are: they always are."),
+	P("specifyipranges", ranges, .doc = "Whether networks name their range of addresses: of Shared."),
 	P("enable", enabled, .doc = "Whether networks may be made by it at once; else it is Disabled."),
 	CS_MAKES_OFFERED_PARAMS(struct make_offering, wish.offered),
 	NOT_BUILT("details|maxconnections|networkrate|provider|routingmode|serviceofferingid|tags"),
@@ -61,7 +67,7 @@ static const struct param create_params[] = {
 	NOT_BUILT("internetprotocol", .only = "IPv4"),
 	NOT_BUILT("networkmode", .only = "NATTED"),
 	NOT_BUILT("fornsx|fortungsten|keepaliveenabled|nsxsupportlb|nsxsupportsinternallb|specifyasnumber|"
-		  "specifyipranges|specifyvlan",
+		  "specifyvlan",
 		  .only = "false"),
 };
 #undef P
@@ -79,38 +85,67 @@ static const struct {
 	{"Lb", "LbSchemes", "Public"},
 };
 
-static RESULT check_sort(struct cs_call *e, const struct make_offering *a)
+static RESULT check_sort(struct cs_call *e, struct make_offering *a)
 {
 	if (!str_equal_nocase(a->traffic_type, STR("Guest")))
 		return cs_fail(e, "traffictype",
 			       "Only traffic type Guest is supported in the current release; traffictype is "
 			       "%" STR_FMT,
 			       STR_ARG(a->traffic_type));
-	if (str_equal_nocase(a->type, STR("Shared")) || str_equal_nocase(a->type, STR("L2")))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("guestiptype"),
-				      "Networks of the guestiptype %" STR_FMT " are not supported",
-				      STR_ARG(a->type));
-	if (!str_equal_nocase(a->type, STR("Isolated")))
+	bool is_shared = str_equal_nocase(a->type, STR("Shared")),
+	     is_l2 = str_equal_nocase(a->type, STR("L2"));
+	if (!is_shared && !is_l2 && !str_equal_nocase(a->type, STR("Isolated")))
 		return cs_fail(e, "guestiptype",
 			       "Invalid \"type\" parameter is given; can have Shared and Isolated values");
+	if (is_shared && a->ranges != CHOICE_YES)
+		return cs_fail(e, "specifyipranges",
+			       "SpecifyIpRanges should always be true for Shared network offerings");
+	if (!is_shared && a->ranges == CHOICE_YES)
+		return cs_fail(
+			e, "specifyipranges",
+			"SpecifyIpRanges can only be true for Shared network offerings and Isolated with no "
+			"SourceNat service");
+	a->wish.guest_type = is_shared ? NETWORK_OFFERING_GUEST_TYPE_SHARED
+			     : is_l2   ? NETWORK_OFFERING_GUEST_TYPE_L2
+				       : NETWORK_OFFERING_GUEST_TYPE_ISOLATED;
 	return OK;
+}
+
+/* Services that networks of the type cannot have. */
+static RESULT check_service(struct cs_call *e, const struct make_offering *a, struct str service)
+{
+	bool is_group = str_equal_nocase(service, STR("SecurityGroup"));
+	bool is_plain = str_equal_nocase(service, STR("Dhcp")) || str_equal_nocase(service, STR("Dns")) ||
+			str_equal_nocase(service, STR("UserData"));
+	if (a->wish.guest_type == NETWORK_OFFERING_GUEST_TYPE_L2)
+		return str_equal_nocase(service, STR("UserData"))
+			       ? OK
+			       : cs_fail(e, "supportedservices",
+					 "For L2 networks, only UserData service is allowed");
+	if (a->wish.guest_type == NETWORK_OFFERING_GUEST_TYPE_SHARED)
+		return is_group || is_plain
+			       ? OK
+			       : ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("supportedservices"),
+						"The service %" STR_FMT
+						" is not supported in networks of the type Shared",
+						STR_ARG(service));
+	return !is_group ? OK
+			 : cs_fail(e, "supportedservices",
+				   "Security group service is supported for network offerings with guest ip "
+				   "type Shared");
 }
 
 static RESULT take_services(struct cs_call *e, struct make_offering *a)
 {
-	bool has_dhcp = false;
+	bool has_dhcp = a->wish.guest_type == NETWORK_OFFERING_GUEST_TYPE_L2;
 	for (size_t n = 0; n < a->services.count; n++) {
 		size_t k = 0;
 		while (k < CS_SERVICES && !str_equal_nocase(a->services.at[n], str_from(cs_services[k].name)))
 			k++;
-		if (k == CS_SERVICES && str_equal_nocase(a->services.at[n], STR("SecurityGroup")))
-			return cs_fail(
-				e, "supportedservices",
-				"Security group service is supported for network offerings with guest ip "
-				"type Shared");
 		if (k == CS_SERVICES)
 			return cs_fail(e, "supportedservices", "Invalid service %" STR_FMT,
 				       STR_ARG(a->services.at[n]));
+		TRY(check_service(e, a, a->services.at[n]));
 		if (cs_services[k].wish)
 			((char *) &a->wish)[cs_services[k].wish - 1] = true;
 		has_dhcp = has_dhcp || !cs_services[k].wish;
@@ -118,6 +153,15 @@ static RESULT take_services(struct cs_call *e, struct make_offering *a)
 	return has_dhcp ? OK
 			: cs_fail(e, "supportedservices",
 				  "The service Dhcp is missing in supportedservices: every network has it");
+}
+
+static struct str provider_of(const struct make_offering *a, struct str service)
+{
+	if (str_equal_nocase(service, STR("SecurityGroup")))
+		return STR("SecurityGroupProvider");
+	if (a->wish.guest_type == NETWORK_OFFERING_GUEST_TYPE_L2)
+		return str_from(cs_l2_provider);
+	return a->wish.for_vpc ? str_from(cs_vpc_provider) : STR("VirtualRouter");
 }
 
 static RESULT check_providers(struct cs_call *e, struct make_offering *a)
@@ -138,8 +182,7 @@ static RESULT check_providers(struct cs_call *e, struct make_offering *a)
 				       " is not enabled for the network offering, can't add "
 				       "a provider to it",
 				       STR_ARG(p->service));
-		if (!str_equal_nocase(p->provider,
-				      a->wish.for_vpc ? str_from(cs_vpc_provider) : STR("VirtualRouter")))
+		if (!str_equal_nocase(p->provider, provider_of(a, p->service)))
 			return cs_fail(e, "serviceproviderlist", "Invalid service provider: %" STR_FMT,
 				       STR_ARG(p->provider));
 	}
@@ -265,7 +308,7 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct make_offering, create_params), .prepare = prepare_create,
 	 .operation = engine_create_network_offering_run, .returns = KIND_NETWORK_OFFERING,
 	 .answer = show_made, .says = SAYS,
-	 .doc = "Makes a network offering, of isolated networks or of VPCs' tiers."},
+	 .doc = "Makes a network offering, of isolated, shared or L2 networks or of VPCs' tiers."},
 	{CS_ACTION("updateNetworkOffering", "ec2:ModifyNetworkOffering"), CHANGES,
 	 .args = PARAMS(struct change_offering, update_params), .prepare = prepare_update,
 	 .operation = engine_update_network_offering_run, .returns = KIND_NETWORK_OFFERING,

@@ -17,9 +17,20 @@
 #define SHARED_SERVICES "Dhcp|Dns|UserData"
 #define ROUTED_SERVICES SHARED_SERVICES "|SourceNat|StaticNat|PortForwarding|Lb"
 #define ISOLATED_SERVICES ROUTED_SERVICES "|Firewall"
-const char cs_vpc_services[] = ROUTED_SERVICES "|NetworkACL", cs_vpc_provider[] = "VpcVirtualRouter";
+const char cs_vpc_services[] = ROUTED_SERVICES "|NetworkACL", cs_vpc_provider[] = "VpcVirtualRouter",
+	   cs_l2_provider[] = "ConfigDrive";
 
-enum { OFFERING_SOURCE_NAT, OFFERING_ISOLATED, OFFERING_VPC, OFFERING_L2, OFFERING_VPC_NO_LB, OFFERING_OPEN };
+enum {
+	OFFERING_SOURCE_NAT,
+	OFFERING_ISOLATED,
+	OFFERING_VPC,
+	OFFERING_L2,
+	OFFERING_VPC_NO_LB,
+	OFFERING_OPEN,
+	OFFERING_SHARED_WITH_GROUPS,
+	OFFERING_SHARED,
+	OFFERING_SHARED_WITHOUT_DHCP
+};
 static const struct cs_offering offerings[] = {
 	[OFFERING_SOURCE_NAT] = {"DefaultIsolatedNetworkOfferingWithSourceNatService",
 				 "Offering for Isolated networks with Source Nat service enabled", "Isolated",
@@ -42,12 +53,17 @@ static const struct cs_offering offerings[] = {
 			   "Network Offering used for CloudStack Kubernetes service", "Isolated",
 			   .leads_out = true, .egress_open = true, .provider = "VirtualRouter",
 			   .services = ISOLATED_SERVICES},
-	{"DefaultSharedNetworkOfferingWithSGService", "Offering for Shared Security group enabled networks",
-	 "Shared", .provider = "VirtualRouter", .services = SHARED_SERVICES "|SecurityGroup"},
-	{"DefaultSharedNetworkOffering", "Offering for Shared networks", "Shared",
-	 .provider = "VirtualRouter", .services = SHARED_SERVICES},
-	{"QuickCloudNoServices", "Offering for QuickCloud with no services", "Shared", .provider = "",
-	 .services = ""},
+	[OFFERING_SHARED_WITH_GROUPS] = {"DefaultSharedNetworkOfferingWithSGService",
+					 "Offering for Shared Security group enabled networks", "Shared",
+					 .guest_type = NETWORK_GUEST_TYPE_SHARED_WITH_GROUPS,
+					 .provider = "VirtualRouter",
+					 .services = SHARED_SERVICES "|SecurityGroup"},
+	[OFFERING_SHARED] = {"DefaultSharedNetworkOffering", "Offering for Shared networks", "Shared",
+			     .guest_type = NETWORK_GUEST_TYPE_SHARED, .provider = "VirtualRouter",
+			     .services = SHARED_SERVICES},
+	[OFFERING_SHARED_WITHOUT_DHCP] = {"QuickCloudNoServices", "Offering for QuickCloud with no services",
+					  "Shared", .guest_type = NETWORK_GUEST_TYPE_SHARED, .provider = "",
+					  .services = ""},
 };
 enum { OFFERINGS = sizeof offerings / sizeof offerings[0] };
 
@@ -78,7 +94,26 @@ const struct cs_service cs_services[CS_SERVICES] = {
 	SERVICE("Lb", load_balancing),
 	SERVICE("NetworkACL", network_acl),
 	SERVICE("Firewall", firewall),
+	SERVICE("SecurityGroup", security_groups),
 };
+
+static const char *const type_words[] = {[NETWORK_OFFERING_GUEST_TYPE_ISOLATED] = "Isolated",
+					 [NETWORK_OFFERING_GUEST_TYPE_SHARED] = "Shared",
+					 [NETWORK_OFFERING_GUEST_TYPE_L2] = "L2"};
+
+/* An L2 network has no DHCP server, and its user data are on the config drive. */
+static const char *provider_of(const struct network_offering *row)
+{
+	if (row->guest_type == NETWORK_OFFERING_GUEST_TYPE_L2)
+		return cs_l2_provider;
+	return row->for_vpc || row->of_vpc ? cs_vpc_provider : "VirtualRouter";
+}
+
+static bool has_service(const struct network_offering *row, size_t k)
+{
+	return cs_services[k].row ? ((const char *) row)[cs_services[k].row - 1]
+				  : row->guest_type != NETWORK_OFFERING_GUEST_TYPE_L2;
+}
 
 const struct cs_offering *cs_own_offering(struct api_call *e, const struct network_offering *row)
 {
@@ -86,18 +121,22 @@ const struct cs_offering *cs_own_offering(struct api_call *e, const struct netwo
 	struct cs_offering *o = arena_new_object(a, struct cs_offering);
 	struct str text = row->description.n ? row->description : row->name, services = STR("");
 	for (size_t k = 0; k < CS_SERVICES; k++)
-		if (!cs_services[k].row || ((const char *) row)[cs_services[k].row - 1])
+		if (has_service(row, k))
 			services = str_print(a, "%" STR_FMT "%s%s", STR_ARG(services), services.n ? "|" : "",
 					     cs_services[k].name);
 	if (!o) /* no memory: the answer fails */
 		return &offerings[OFFERING_ISOLATED];
 	*o = (struct cs_offering){.name = str_to_z(a, row->name),
 				  .text = str_to_z(a, text),
-				  .type = "Isolated",
+				  .type = type_words[row->guest_type],
+				  .guest_type = row->guest_type != NETWORK_OFFERING_GUEST_TYPE_SHARED
+							? NETWORK_GUEST_TYPE_DESCRIBED
+						: row->security_groups ? NETWORK_GUEST_TYPE_SHARED_WITH_GROUPS
+								       : NETWORK_GUEST_TYPE_SHARED,
 				  .is_vpcs = row->for_vpc,
 				  .leads_out = row->source_nat && !row->for_vpc,
 				  .egress_open = row->egress_open,
-				  .provider = row->for_vpc || row->of_vpc ? cs_vpc_provider : "VirtualRouter",
+				  .provider = provider_of(row),
 				  .services = str_to_z(a, services),
 				  .own = row};
 	return o;
@@ -141,6 +180,11 @@ const struct cs_offering *cs_find_offering_of(struct api_call *e, const struct n
 	const struct subnet *subnet = cs_find_subnet(e, network->row.id);
 	if (own)
 		return cs_own_offering(e, own);
+	if (cs_is_shared(network))
+		return &offerings[subnet && subnet->no_dhcp ? OFFERING_SHARED_WITHOUT_DHCP
+				  : network->guest_type == NETWORK_GUEST_TYPE_SHARED
+					  ? OFFERING_SHARED
+					  : OFFERING_SHARED_WITH_GROUPS];
 	if (!subnet)
 		return &offerings[OFFERING_L2];
 	if (cs_find_vpc(e, subnet->router))
@@ -318,7 +362,7 @@ static bool offering_matches(struct cs_call *e, const struct list_offerings *a, 
 			 is_text(a->traffic_type, "Guest") && is_text(a->availability, availability_of(o)) &&
 			 str_contains(str_lower(arena, str_from(o->name)), str_lower(arena, a->list.keyword));
 	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, !o->own) &&
-			  fits(a->specifies_vlan, is_shared) && fits(a->specifies_ranges, is_shared) &&
+			  fits(a->specifies_vlan, false) && fits(a->specifies_ranges, is_shared) &&
 			  fits(a->leads_out, cs_has_service(o->services, STR("SourceNat")));
 	return has_words && has_traits && is_offered(e, a, o) && cs_has_services(o->services, &a->services);
 }
@@ -342,7 +386,7 @@ void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *off
 	json_write_z(w, "internetprotocol", "IPv4");
 	json_write_bool(w, "isdefault", !o->own);
 	json_write_bool(w, "conservemode", !o->own || o->own->conserves);
-	json_write_bool(w, "specifyvlan", is_shared);
+	json_write_bool(w, "specifyvlan", false);
 	json_write_bool(w, "specifyipranges", is_shared);
 	json_write_bool(w, "forvpc", o->is_vpcs);
 	json_write_bool(w, "ispersistent", o->own && o->own->persistent);
@@ -386,7 +430,7 @@ static const struct {
 } services[] = {
 	{"Dhcp", "VirtualRouter|VpcVirtualRouter"},
 	{"Dns", "VirtualRouter|VpcVirtualRouter"},
-	{"UserData", "VirtualRouter|VpcVirtualRouter"},
+	{"UserData", "VirtualRouter|VpcVirtualRouter|ConfigDrive"},
 	{"SourceNat", "VirtualRouter|VpcVirtualRouter"},
 	{"StaticNat", "VirtualRouter|VpcVirtualRouter"},
 	{"PortForwarding", "VirtualRouter|VpcVirtualRouter"},
@@ -395,7 +439,8 @@ static const struct {
 	{"Firewall", "VirtualRouter"},
 	{"SecurityGroup", "SecurityGroupProvider"},
 };
-static const char *const providers[] = {"VirtualRouter", "VpcVirtualRouter", "SecurityGroupProvider"};
+static const char *const providers[] = {"VirtualRouter", "VpcVirtualRouter", cs_l2_provider,
+					"SecurityGroupProvider"};
 
 struct list_services {
 	struct cs_list_args list;

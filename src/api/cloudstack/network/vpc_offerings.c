@@ -210,7 +210,9 @@ static RESULT take_services(struct cs_call *e, struct make_vpc_offering *a)
 		size_t k = 0;
 		while (k < CS_SERVICES && !str_equal_nocase(a->services.at[n], str_from(cs_services[k].name)))
 			k++;
-		if (k == CS_SERVICES || str_is(str_from(cs_services[k].name), "Firewall"))
+		if (k == CS_SERVICES ||
+		    cs_services[k].wish == offsetof(struct network_offering_wish, firewall) + 1 ||
+		    cs_services[k].wish == offsetof(struct network_offering_wish, security_groups) + 1)
 			return cs_fail(e, "supportedservices", "Service %" STR_FMT " is not supported in VPC",
 				       STR_ARG(a->services.at[n]));
 		if (cs_services[k].wish)

@@ -27,7 +27,8 @@ static void write_interface(struct os_call *e, struct json_writer *w, const stru
 {
 	const struct tables *t = os_tables(e);
 	json_write_open_list(w, "fixed_ips");
-	write_fixed_ip(w, p->subnet, p->ip);
+	if (!ip_is_none(p->ip))
+		write_fixed_ip(w, p->subnet, p->ip);
 	for (const struct secondary_ip *s = secondary_ip_first_by_port(t, p->row.id); s;
 	     s = secondary_ip_next_by_port(t, s))
 		if (row_is_live(&s->row))

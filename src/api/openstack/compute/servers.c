@@ -213,7 +213,7 @@ static bool add_port(struct os_call *e, struct os_server *s, const struct port *
 {
 	const struct tables *t = os_tables(e);
 	struct os_server_network *n = find_network(e, s, p->network);
-	if (!n || !add_groups(e, s, p) || !add_address(e, n, p, p->ip))
+	if (!n || !add_groups(e, s, p) || (!ip_is_none(p->ip) && !add_address(e, n, p, p->ip)))
 		return false;
 	for (const struct secondary_ip *ip = secondary_ip_first_by_port(t, p->row.id); ip;
 	     ip = secondary_ip_next_by_port(t, ip))

@@ -5,6 +5,7 @@
 #include "api/openstack/network/network.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
+#include "store/account.h"
 #include "store/external_network.h"
 #include "store/network.h"
 #include "store/network_grant.h"
@@ -35,19 +36,13 @@ static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 /* Adds networks of other accounts that are shared with the caller. Administrators already see them. */
 static RESULT add_granted(struct os_call *e, struct os_added *ret_rows)
 {
-	const struct tables *t = os_tables(e);
-	uuid account = e->c->who->account;
-	const uuid targets[] = {UUID_NONE, account};
-	for (size_t k = 0; k < 2 && !os_is_admin(e); k++)
-		for (const struct network_grant *g = network_grant_first_by_target(t, targets[k]); g;
-		     g = network_grant_next_by_target(t, g)) {
-			bool is_found_before =
-				k == 1 && network_grant_find_by_network(t, g->network, UUID_NONE);
-			const struct network *n = network_find(t, g->network);
-			if (n && !uuid_equal(n->account, account) && !is_found_before &&
-			    !VEC_PUSH(e->c->arena, &ret_rows->rows, &n->row))
-				return ctx_no_memory(e->c);
-		}
+	struct rows networks = {0};
+	if (os_is_admin(e))
+		return OK;
+	TRY(engine_list_granted_networks(e->c, os_tables(e), &networks));
+	for (size_t k = 0; k < networks.count; k++)
+		if (!VEC_PUSH(e->c->arena, &ret_rows->rows, networks.at[k]))
+			return ctx_no_memory(e->c);
 	return OK;
 }
 
