@@ -100,3 +100,9 @@ RESULT store_read_audit(struct store *s, struct ctx *c, int64_t after, size_t ma
 {
 	return s->config.sql->read_audit(s->config.sql, c, after, max, each, arg);
 }
+
+RESULT store_read_audit_back(struct store *s, struct ctx *c, int64_t before, size_t max, audit_each each,
+			     void *arg)
+{
+	return s->config.sql->read_audit_back(s->config.sql, c, before, max, each, arg);
+}

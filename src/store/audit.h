@@ -61,3 +61,6 @@ bool audit_follows(struct audit_chain *chain, const struct audit_record *a);
 typedef RESULT (*audit_each)(void *arg, const struct audit_record *a);
 RESULT store_read_audit(struct store *s, struct ctx *c, int64_t after, size_t max, audit_each each,
 			void *arg);
+/* The same from the newest record before `before` back to older ones. */
+RESULT store_read_audit_back(struct store *s, struct ctx *c, int64_t before, size_t max, audit_each each,
+			     void *arg);

@@ -349,6 +349,7 @@ static const struct sql_driver postgresql_calls = {
 	.end_copy = postgresql_end_copy,
 	.find_files = driver_find_files,
 	.read_audit = postgresql_read_audit,
+	.read_audit_back = postgresql_read_audit_back,
 	.prune_events = postgresql_prune_events,
 	.cut_audit = postgresql_cut_audit,
 	.read_segment = postgresql_read_segment,

@@ -217,15 +217,31 @@ static RESULT take_audit(void *arg, const PGresult *row)
 	return result;
 }
 
+/* $1 in the SQL is the record's number, $2 the maximum. */
+static RESULT read_records(struct sql_driver *driver, struct ctx *c, const char *sql, int64_t place,
+			   size_t max, audit_each each, void *arg)
+{
+	struct reading r = {.self = postgresql_of(driver), .c = c, .each.audit = each, .arg = arg};
+	NUMBER(from, place);
+	NUMBER(most, max > INT32_MAX ? INT32_MAX : max);
+	const char *const params[] = {from, most};
+	return read_all(&r, sql, 2, params, take_audit);
+}
+
 RESULT postgresql_read_audit(struct sql_driver *driver, struct ctx *c, int64_t after, size_t max,
 			     audit_each each, void *arg)
 {
-	struct reading r = {.self = postgresql_of(driver), .c = c, .each.audit = each, .arg = arg};
-	NUMBER(from, after);
-	NUMBER(most, max > INT32_MAX ? INT32_MAX : max);
-	const char *const params[] = {from, most};
-	return read_all(&r, "SELECT * FROM audit WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint", 2,
-			params, take_audit);
+	return read_records(driver, c,
+			    "SELECT * FROM audit WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint", after,
+			    max, each, arg);
+}
+
+RESULT postgresql_read_audit_back(struct sql_driver *driver, struct ctx *c, int64_t before, size_t max,
+				  audit_each each, void *arg)
+{
+	return read_records(driver, c,
+			    "SELECT * FROM audit WHERE seq < $1::bigint ORDER BY seq DESC LIMIT $2::bigint",
+			    before, max, each, arg);
 }
 
 static RESULT take_segment(void *arg, const PGresult *row)

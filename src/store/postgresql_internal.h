@@ -276,6 +276,9 @@ RESULT postgresql_read_ledger(struct sql_driver *driver, struct ctx *c, const st
 /* The driver's read_audit. */
 RESULT postgresql_read_audit(struct sql_driver *driver, struct ctx *c, int64_t after, size_t max,
 			     audit_each each, void *arg);
+/* The driver's read_audit_back. */
+RESULT postgresql_read_audit_back(struct sql_driver *driver, struct ctx *c, int64_t before, size_t max,
+				  audit_each each, void *arg);
 /* The driver's read_series. */
 RESULT postgresql_read_series(struct sql_driver *driver, struct ctx *c, const struct series_query *query,
 			      sql_each_series each, void *arg);

@@ -3,7 +3,7 @@
  * store/postgresql.c with PostgreSQL.
  *
  * One thread at a time makes all calls (the committer, or start-up), except read_events, read_usage,
- * read_ledger, read_series, read_audit and read_segment, which use a separate connection and may come from
+ * read_ledger, read_series, read_audit, read_audit_back and read_segment, which use a separate connection and may come from
  * any thread. Every statement passes the FAULT_SQL point. */
 #pragma once
 
@@ -123,6 +123,9 @@ struct sql_driver {
 	RESULT(*read_audit)
 	(struct sql_driver *self, struct ctx *c, int64_t after, size_t max, audit_each each, void *arg);
 	void (*close)(struct sql_driver *self); /* frees self */
+	/* Reads audit records before `before`, newest first. */
+	RESULT(*read_audit_back)
+	(struct sql_driver *self, struct ctx *c, int64_t before, size_t max, audit_each each, void *arg);
 	/* ERR_GONE, with a message: the open files are not where the next start will look for them. NULL:
 	 * this database cannot tell. */
 	RESULT (*find_files)(struct sql_driver *self, struct ctx *c);

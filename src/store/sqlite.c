@@ -504,12 +504,12 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,         &self->commit,      &self->write_commit,
-					 &self->read_commit,   &self->add_event,   &self->add_usage,
-					 &self->add_ledger,    &self->read_ledger, &self->add_audit,
-					 &self->read_subjects, &self->read_audit,  &self->add_series,
-					 &self->drop_series,   &self->read_series, &self->drop_events,
-					 &self->drop_surplus,  &self->read_version};
+	sqlite3_stmt **const others[] = {&self->begin,         &self->commit,       &self->write_commit,
+					 &self->read_commit,   &self->add_event,    &self->add_usage,
+					 &self->add_ledger,    &self->read_ledger,  &self->add_audit,
+					 &self->read_subjects, &self->read_audit,   &self->read_audit_back,
+					 &self->add_series,    &self->drop_series,  &self->read_series,
+					 &self->drop_events,   &self->drop_surplus, &self->read_version};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	for (size_t n = 0; n < SQL_LOGS; n++)
@@ -565,6 +565,7 @@ static const struct sql_driver sqlite_calls = {
 	.end_copy = sqlite_end_copy,
 	.find_files = sqlite_find_files,
 	.read_audit = sqlite_read_audit,
+	.read_audit_back = sqlite_read_audit_back,
 	.prune_events = sqlite_prune_events,
 	.cut_audit = sqlite_cut_audit,
 	.read_segment = sqlite_read_segment,

@@ -44,11 +44,14 @@ static const char add_sql[] = "INSERT INTO audit VALUES (?, ?, ?"
 #undef AUDIT_TEXT
 			      ", ?)";
 
-static const char columns_sql[] = "SELECT seq, at_us, count"
 #define AUDIT_TEXT(name, column) ", \"" column "\""
+static const char columns_sql[] = "SELECT seq, at_us, count"
 #include "store/audit.def"
-#undef AUDIT_TEXT
 				  ", digest FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+static const char back_sql[] = "SELECT seq, at_us, count"
+#include "store/audit.def"
+			       ", digest FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
+#undef AUDIT_TEXT
 
 RESULT sqlite_make_audit(struct sqlite *self, struct ctx *c)
 {
@@ -139,28 +142,43 @@ static RESULT read_record(struct sqlite *self, struct ctx *c, sqlite3_stmt *stat
 	return read_hex(self, c, statement, COLUMN_DIGEST, ret_audit->digest);
 }
 
-static RESULT read_records(struct sqlite *self, struct ctx *c, int64_t after, size_t max, audit_each each,
-			   void *arg)
+static RESULT read_records(struct sqlite *self, struct ctx *c, sqlite3_stmt *statement, int64_t place,
+			   size_t max, audit_each each, void *arg)
 {
-	TRY(sqlite_prepare(c, self->reader, &self->read_audit, columns_sql));
-	sqlite3_bind_int64(self->read_audit, 1, after);
-	sqlite3_bind_int64(self->read_audit, 2, (int64_t) (max > INT32_MAX ? INT32_MAX : max));
+	sqlite3_bind_int64(statement, 1, place);
+	sqlite3_bind_int64(statement, 2, (int64_t) (max > INT32_MAX ? INT32_MAX : max));
 	int code = SQLITE_ROW;
-	while ((code = sqlite_step(self->read_audit)) == SQLITE_ROW) {
+	while ((code = sqlite_step(statement)) == SQLITE_ROW) {
 		struct audit_record audit;
-		TRY(read_record(self, c, self->read_audit, &audit));
+		TRY(read_record(self, c, statement, &audit));
 		TRY(each(arg, &audit));
 	}
 	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading the audit log");
+}
+
+/* Reads by the prepared statement of the slot. */
+static RESULT read_by(struct sqlite *self, struct ctx *c, sqlite3_stmt **slot, const char *sql, int64_t place,
+		      size_t max, audit_each each, void *arg)
+{
+	pthread_mutex_lock(&self->reading);
+	struct result r = sqlite_prepare(c, self->reader, slot, sql);
+	if (result_is_ok(r))
+		r = read_records(self, c, *slot, place, max, each, arg);
+	(void) sqlite3_reset(*slot); /* reset repeats the last step's error, which was handled */
+	pthread_mutex_unlock(&self->reading);
+	return r;
 }
 
 RESULT sqlite_read_audit(struct sql_driver *driver, struct ctx *c, int64_t after, size_t max, audit_each each,
 			 void *arg)
 {
 	struct sqlite *self = (struct sqlite *) driver;
-	pthread_mutex_lock(&self->reading);
-	struct result r = read_records(self, c, after, max, each, arg);
-	(void) sqlite3_reset(self->read_audit); /* reset repeats the last step's error, which was handled */
-	pthread_mutex_unlock(&self->reading);
-	return r;
+	return read_by(self, c, &self->read_audit, columns_sql, after, max, each, arg);
+}
+
+RESULT sqlite_read_audit_back(struct sql_driver *driver, struct ctx *c, int64_t before, size_t max,
+			      audit_each each, void *arg)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	return read_by(self, c, &self->read_audit_back, back_sql, before, max, each, arg);
 }

@@ -79,7 +79,7 @@ struct sqlite {
 	pthread_mutex_t reading;
 	sqlite3 *reader;
 	sqlite3_stmt *read_events[EVENTS_BY_COUNT], *read_usage[USAGE_READINGS], *read_ledger, *read_subjects,
-		*read_audit, *read_series;
+		*read_audit, *read_audit_back, *read_series;
 };
 
 /* ERR_IO, or ERR_CAPACITY if the disk is full, with SQLite's message for the code, or the connection's own if
@@ -169,6 +169,9 @@ RESULT sqlite_make_audit(struct sqlite *self, struct ctx *c);
 RESULT sqlite_add_audit(struct sql_driver *driver, struct ctx *c, const struct audit_record *audit);
 RESULT sqlite_read_audit(struct sql_driver *driver, struct ctx *c, int64_t after, size_t max, audit_each each,
 			 void *arg);
+/* The driver's read_audit_back. */
+RESULT sqlite_read_audit_back(struct sql_driver *driver, struct ctx *c, int64_t before, size_t max,
+			      audit_each each, void *arg);
 
 /* ---- sqlite_prune.c ---- */
 

@@ -51,6 +51,10 @@ static const struct native_action actions[] = {
 		.args = PARAMS(struct external_default_wish, default_params),
 		.target = NATIVE_AT(external_default_wish, external_network),
 		.operation = engine_set_default_external_run, .doc = "Makes it the default one, or not."),
+	OUTSIDE(DELETE, "/external-networks/{id}", .args = {.size = sizeof(struct external_network_target)},
+		.target = NATIVE_AT(external_network_target, external_network),
+		.operation = engine_delete_external_network_run,
+		.doc = "Deletes one that no gateway and no associated address uses, with its ranges."),
 	OUTSIDE(PUT, "/external-networks/{id}/gateway-range",
 		.args = PARAMS(struct gateway_range_wish, gateway_params),
 		.target = NATIVE_AT(gateway_range_wish, external_network),
@@ -64,5 +68,10 @@ static const struct native_action actions[] = {
 		     .args = PARAMS(struct address_range_wish, range_params),
 		     .operation = engine_add_address_range_run,
 		     .doc = "Hands out more public addresses of an outside network."),
+	ADMIN_CHANGE(DELETE, "/address-ranges/{id}", "ec2:ModifyHypervisor", ADDRESS_RANGE,
+		     .args = {.size = sizeof(struct address_range_target)},
+		     .target = NATIVE_AT(address_range_target, address_range),
+		     .operation = engine_remove_address_range_run,
+		     .doc = "Hands out no more addresses of a range of which none is allocated."),
 };
 const struct api_actions native_outside_actions = API_ACTIONS(actions);

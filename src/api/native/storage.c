@@ -4,6 +4,7 @@
 #include "api/native/write.h"
 
 #include "base/crypto.h"
+#include "base/time_zone.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot.h"
@@ -140,6 +141,44 @@ static const struct param restore_params[] = {
 	REF(backup_restoring, "zone", made.zone, ZONE,
 	    .doc = "Of the new one; absent: the backed-up volume's."),
 };
+
+/* ---- snapshot policies ---- */
+
+struct policy_args {
+	struct snapshot_policy_wish wish;
+	struct str interval;
+};
+#define P(name, member, ...) PARAM(struct policy_args, name, member, __VA_ARGS__)
+static const struct param policy_params[] = {
+	P("volume", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "The volume."),
+	P("interval", interval, .words = "hourly|daily|weekly|monthly", .flags = REQUIRED,
+	  .doc = "How often. A volume has one policy of each interval, which this call creates or changes."),
+	P("schedule", wish.schedule, .min = 2, .max = 8, .flags = REQUIRED,
+	  .doc = "MM of each hour, MM:HH of each day, MM:HH:DD of each week (1, Sunday, to 7) or month (1 to "
+		 "28)."),
+	P("timezone", wish.timezone, .max = 64, .absent = "UTC",
+	  .doc = "Timezone of the schedule: Asia/Seoul."),
+	P("kept", wish.kept, .min = 1, .max = SNAPSHOT_POLICY_KEPT_MAX, .flags = REQUIRED,
+	  .doc = "How many of its snapshots are kept; older ones are deleted."),
+	P("is_active", wish.is_active, .doc = "false: takes no snapshots for now."),
+	P("tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Tags of the policy and of its snapshots."),
+};
+static const struct param policy_change_params[] = {
+	PARAM(struct snapshot_policy_settings, "is_active", is_active, .flags = REQUIRED,
+	      .doc = "Whether it takes snapshots."),
+};
+
+static RESULT prepare_policy(struct native_call *e, void *args)
+{
+	struct policy_args *a = args;
+	const struct time_zone *zone = NULL;
+	a->wish.interval = (enum snapshot_policy_interval) native_place_of_word(
+		snapshot_policy_interval_words, a->interval);
+	struct result result = time_zone_load(e->c, a->wish.timezone, &zone);
+	if (result.code == ERR_INVALID)
+		e->c->problem.field = STR("timezone");
+	return result;
+}
 
 /* ---- images ---- */
 
@@ -317,6 +356,19 @@ static const struct native_action actions[] = {
 	       .doc = "Gives a volume its content."),
 	DELETION("/backups/{id}", "ec2:DeleteBackup", BACKUP, backup_deleting, backup,
 		 engine_delete_backup_run, .doc = "Deletes it."),
+	CREATE("/snapshot-policies", "ec2:CreateSnapshotPolicy", SNAPSHOT_POLICY,
+	       .args = PARAMS(struct policy_args, policy_params), .prepare = prepare_policy,
+	       .operation = engine_put_snapshot_policy_run,
+	       .doc = "Takes snapshots of a volume on a schedule, or changes the schedule of an interval."),
+	CHANGE(PATCH, "/snapshot-policies/{id}", "ec2:ModifySnapshotPolicy", SNAPSHOT_POLICY,
+	       .args = PARAMS(struct snapshot_policy_settings, policy_change_params),
+	       .target = NATIVE_AT(snapshot_policy_settings, policy),
+	       .operation = engine_update_snapshot_policy_run, .doc = "Suspends or resumes it."),
+	CHANGE_MANY(DELETE, "/snapshot-policies/{id}", "ec2:DeleteSnapshotPolicy", SNAPSHOT_POLICY,
+		    .args = {.size = sizeof(struct snapshot_policies_target)},
+		    .targets = NATIVE_AT(snapshot_policies_target, policies),
+		    .operation = engine_delete_snapshot_policies_run,
+		    .doc = "Deletes it; its snapshots stay."),
 	CREATE("/images", "ec2:CreateImage", IMAGE, .args = PARAMS(struct image_capture, capture_params),
 	       .operation = engine_capture_image_run, .doc = "Makes an image of an instance's disks."),
 	CHANGE(PATCH, "/images/{id}", "ec2:ModifyImageAttribute", IMAGE,

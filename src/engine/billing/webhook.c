@@ -208,6 +208,21 @@ static RESULT note_for(struct op *op, const struct webhook *hook, const struct w
 	return webhook_delivery_put(op, &delivery);
 }
 
+RESULT engine_test_webhook(struct op *op, struct webhook_test *wish)
+{
+	const struct webhook_event event = {.name = "webhook.test"};
+	const struct row *row = NULL;
+	struct str data = STR_NONE;
+	TRY(engine_look_up(op->ctx, op->head, KIND_WEBHOOK, &wish->webhook, &row));
+	TRY(engine_permit(op, "webhook.put", KIND_WEBHOOK, row));
+	TRY(check_administrator(op));
+	if (webhook_of(row)->is_off)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_WEBHOOK, wish->webhook.field,
+				   "The webhook is disabled. Enable it to test it.");
+	TRY(write_data(op, &event, &data));
+	return note_for(op, webhook_of(row), &event, data);
+}
+
 RESULT webhook_note(struct op *op, const struct webhook_event *event)
 {
 	struct str data = STR_NONE;

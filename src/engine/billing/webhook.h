@@ -4,7 +4,7 @@
  * invoice.issued, invoice.voided; payment.noted; account.overdue, .limited, .suspended, .closed, .restored;
  * credit.low, .scarce, .empty; account.network-cut, .network-restored, .egress-limited, .egress-unlimited,
  * .quarantined, .released; instance.frozen, .thawed; signup.requested, .known, .review, .confirmed, .refused,
- * .active. */
+ * .active; webhook.test. */
 #pragma once
 
 #include "engine/operation.h"
@@ -32,6 +32,12 @@ struct webhook_target {
 	struct ref webhook;
 };
 OPERATION(engine_delete_webhook, webhook_target)
+
+/* Sends the event webhook.test to the webhook, whatever events it wants. ERR_STATE: it is off. */
+struct webhook_test {
+	struct ref webhook;
+};
+OPERATION(engine_test_webhook, webhook_test)
 
 /* Retries a delivery at once. ERR_STATE: it was delivered. */
 struct delivery_target {

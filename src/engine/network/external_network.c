@@ -8,10 +8,15 @@
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/ipv6_internal.h"
+#include "engine/network/network.h"
+#include "engine/network/subnet_internal.h"
+#include "store/address.h"
+#include "store/address_prefix.h"
 #include "store/address_range.h"
 #include "store/egress_gateway.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
+#include "store/subnet.h"
 
 struct ip_run {
 	struct ip first, last;
@@ -121,18 +126,25 @@ RESULT engine_add_external_network(struct op *op, struct external_network_wish *
 				"External network %" STR_FMT ".", STR_ARG(network.name));
 }
 
+/* Ranges of networks that Neutron's API made follow from their subnets. */
+static RESULT check_has_ranges(struct op *op, const struct external_network *network)
+{
+	return !ip_is_none(network->infra_first)
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_STATE, KIND_EXTERNAL_NETWORK,
+				       "'%" STR_FMT
+				       "' has the addresses of its subnets' allocation pools: openstack "
+				       "subnet create, or set.",
+				       STR_ARG(network->name));
+}
+
 RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 {
 	struct ip_run wanted = {wish->first, wish->last};
 	const struct external_network *network = NULL;
 	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
 	TRY(check_run(op, KIND_ADDRESS_RANGE, wanted, STR("first"), "The range"));
-	if (ip_is_none(network->infra_first))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_EXTERNAL_NETWORK,
-				     "'%" STR_FMT
-				     "' has the addresses of its subnets' allocation pools: openstack "
-				     "subnet create, or set.",
-				     STR_ARG(network->name));
+	TRY(check_has_ranges(op, network));
 	bool clashes = !ip_is_none(network->infra_first) &&
 		       runs_overlap(wanted, (struct ip_run){network->infra_first, network->infra_last});
 	const struct address_range *range =
@@ -258,4 +270,58 @@ RESULT engine_set_external_ipv6(struct op *op, struct external_ipv6_wish *wish)
 	TRY(external_network_touch_gateways(op, next.row.id));
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "IPv6 pool %s.",
 				cidr_write(pool, text));
+}
+
+/* ---- removal ---- */
+
+RESULT engine_delete_external_network(struct op *op, struct external_network_target *wish)
+{
+	const struct external_network *network = NULL;
+	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
+	struct network_target shown = {
+		engine_ref_to(op, KIND_NETWORK, network->row.id, wish->external_network.field)};
+	return engine_delete_network(op, &shown);
+}
+
+/* Id of a public address or prefix in the range; empty if there is none. */
+static struct str find_user(struct op *op, const struct address_range *range)
+{
+	const struct address at = {.external_network = range->external_network, .ip = range->first};
+	const struct row *row = tables_seek(op->head, KIND_ADDRESS, ADDRESS_INDEX_IP, &at.row, 2);
+	while (row && !row_is_live(row))
+		row = tables_next(op->head, KIND_ADDRESS, ADDRESS_INDEX_IP, row, 1);
+	if (row && uuid_equal(address_of(row)->external_network, range->external_network) &&
+	    ip_compare(address_of(row)->ip, range->last) <= 0)
+		return engine_write_id(op, KIND_ADDRESS, row->id);
+	const struct address_prefix before = {.external_network = range->external_network,
+					      .block = {range->first, 0}};
+	row = tables_seek(op->head, KIND_ADDRESS_PREFIX, ADDRESS_PREFIX_INDEX_BLOCK, &before.row, 2);
+	if (row && uuid_equal(address_prefix_of(row)->external_network, range->external_network) &&
+	    ip_compare(address_prefix_of(row)->block.base, range->last) <= 0)
+		return engine_write_id(op, KIND_ADDRESS_PREFIX, row->id);
+	return STR_NONE;
+}
+
+RESULT engine_remove_address_range(struct op *op, struct address_range_target *wish)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ADDRESS_RANGE, &wish->address_range, &row));
+	const struct address_range *range = address_range_of(row);
+	const struct external_network *network = external_network_find(op->head, range->external_network);
+	const struct subnet *shown = subnet_find(op->head, range->subnet);
+	TRY(engine_permit(op, "address_range.add", KIND_EXTERNAL_NETWORK, &network->row));
+	TRY(check_has_ranges(op, network));
+	struct str user = find_user(op, range);
+	if (user.n)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS_RANGE, wish->address_range.field,
+				   "Addresses of the range are in use, such as %" STR_FMT ".", STR_ARG(user));
+	if (shown)
+		TRY(subnet_check_unused(op, shown, wish->address_range.field));
+	if (shown)
+		TRY(subnet_delete_with_reservations(op, shown->row.id));
+	TRY(address_range_forget(op, row->id));
+	char first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];
+	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network->row, "range removed",
+				"Public addresses %s to %s.", ip_write(range->first, first),
+				ip_write(range->last, last));
 }

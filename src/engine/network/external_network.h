@@ -36,6 +36,20 @@ struct address_range_wish {
 };
 OPERATION(engine_add_address_range, address_range_wish)
 
+/* Deletes an external network with its ranges and its unassociated addresses. ERR_IN_USE: a gateway, another
+ * address or an IPv6 block still uses it. */
+struct external_network_target {
+	struct ref external_network;
+};
+OPERATION(engine_delete_external_network, external_network_target)
+
+/* Removes a range of public addresses. ERR_IN_USE: one of them is allocated. ERR_STATE: the network's addresses
+ * come from allocation pools of subnets. */
+struct address_range_target {
+	struct ref address_range;
+};
+OPERATION(engine_remove_address_range, address_range_target)
+
 /* Enlarges the range of routers' gateway ports. Gateways that had no address left get an external network.
  * ERR_CONFLICT: the range does not contain the present one, or overlaps public addresses. */
 struct gateway_range_wish {

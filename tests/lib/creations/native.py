@@ -113,6 +113,16 @@ ROWS = [
     R("/external-networks", {"name": "second", "physical_network": "phys2", "next_hop": "192.0.2.1", "infra_first": "192.0.2.10", "infra_last": "192.0.2.19",
                              "first": "192.0.2.100", "last": "192.0.2.199"}, {m: HIDDEN for m in ("infra_first", "infra_last", "first", "last")},
       [{"is_default": False}], by="admin", label="second"),
+    R("/instance-types", {"name": "c2.big", "flavor_id": "big", "description": "d", "vcpus": 2, "memory": 2**31, "root_disk": 2**33, "ephemeral_disk": 2**30, "swap_disk": 2**29, "is_public": False,
+                          "enabled": True, "extra_specs": {"a": "b"}},
+      changes=[{"name": "c2.bigger"}, {"description": "e"}, {"enabled": False}, {"extra_specs": {"c": "d"}}, {"remove_spec": "c"}, {"share_with": "{other}"}, {"unshare_with": "{other}"}],
+      changed={"extra_specs": lambda r: r["extra_specs"] == {"a": "b", "c": "d"}, "remove_spec": lambda r: r["extra_specs"] == {"a": "b"},
+               "share_with": lambda r: len(r["users"]) == 1, "unshare_with": lambda r: not r["users"]}, by="admin"),
+    R("/volume-types", {"name": "fast", "description": "d", "is_public": False, "specs": {"a": "b"}, "share_with": "{other}"}, {"share_with": lambda r: len(r["users"]) == 1},
+      [{"name": "faster"}, {"description": "e"}, {"specs": {"c": "d"}}, {"unshare_with": "{other}"}, {"share_with": "{own}"}, {"is_public": True}],
+      {"share_with": lambda r: len(r["users"]) == 1, "unshare_with": lambda r: not r["users"]}, by="admin"),
+    R("/snapshot-policies", {"volume": "{volume}", "interval": "weekly", "schedule": "30:03:7", "timezone": "Asia/Seoul", "kept": 3, "is_active": True, "tags": TAGS},
+      changes=[{"is_active": False}, {"is_active": True}]),
     R("/address-ranges", {"external_network": "{second}", "first": "203.0.113.10", "last": "203.0.113.20"}, by="admin"),
 ]
 # Calls whose members other tests cover, and where.
