@@ -86,6 +86,13 @@ export const COMMANDS = {
 		curl: ({ids, on}) => each(ids, (r) => curl("PATCH", `/instances/${r.id}`, {protect_terminate: Boolean(on)})),
 	},
 	"instances.set": {curl: ({ids, change}) => curl("PATCH", `/instances/${ids[0].id}`, change)},
+	"instances.migrate": {
+		openstack: ({ids, host}) => `openstack --os-compute-api-version 2.30 server migrate --live-migration${host ? ` --host ${q(host.name)}` : ""} ${ids[0].id}`,
+		dari: ({ids, host}) => `dari host move ${ids[0].ec2 ?? ids[0].id}${flag("--to", host?.name)}`,
+		curl: ({ids, host}) => curl("POST", `/instances/${ids[0].id}/migrate`, host ? {host: host.id} : {}),
+	},
+	"instances.cancel-migration": {curl: ({ids}) => curl("POST", `/instances/${ids[0].id}/cancel-migration`, {})},
+	"instances.complete-migration": {curl: ({ids}) => curl("POST", `/instances/${ids[0].id}/complete-migration`, {})},
 	"instances.rescue": {
 		openstack: ({ids, image}) => `openstack server rescue${image ? ` --image ${image.id}` : ""} ${ids[0].id}`,
 		curl: ({ids, image}) => curl("POST", `/instances/${ids[0].id}/rescue`, image ? {image: image.id} : {}),
@@ -170,6 +177,70 @@ export const COMMANDS = {
 	"pools.enable": {dari: ({ids}) => each(ids, (p) => `dari pool set ${q(p.name)} --open`), curl: ({ids}) => each(ids, (p) => curl("PATCH", `/storage-pools/${p.id}`, {enabled: true}))},
 	"pools.disable": {dari: ({ids}) => each(ids, (p) => `dari pool set ${q(p.name)} --close`), curl: ({ids}) => each(ids, (p) => curl("PATCH", `/storage-pools/${p.id}`, {enabled: false}))},
 	"pools.remove": {dari: ({ids}) => each(ids, (p) => `dari pool remove ${q(p.name)}`), curl: ({ids}) => each(ids, (p) => curl("DELETE", `/storage-pools/${p.id}`))},
+	"instance-types.create": {
+		openstack: ({body: b}) => `openstack flavor create --vcpus ${b.vcpus || 1} --ram ${Math.round((b.memory || 0) / 2 ** 20)} --disk ${Math.round((b.root_disk ?? 0) / 2 ** 30)}${b.ephemeral_disk ? ` --ephemeral ${b.ephemeral_disk / 2 ** 30}` : ""}${b.swap_disk ? ` --swap ${b.swap_disk / 2 ** 20}` : ""}${flag("--id", b.flavor_id)}${flag("--description", b.description)} --${b.is_public === false ? "private" : "public"} ${q(b.name || "NAME")}`,
+		curl: ({body}) => curl("POST", "/instance-types", body),
+	},
+	"instance-types.update": {curl: ({ids, body}) => curl("PATCH", `/instance-types/${ids[0].id}`, body)},
+	"instance-types.share": {
+		openstack: ({ids, account, gone}) => `openstack flavor ${gone ? "unset" : "set"} --project ${account?.id} ${q(ids[0].flavor_id)}`,
+		curl: ({ids, account, gone}) => curl("PATCH", `/instance-types/${ids[0].id}`, {[gone ? "unshare_with" : "share_with"]: account?.id}),
+	},
+	"instance-types.delete": {
+		openstack: ({ids}) => `openstack flavor delete ${ids.map((r) => q(r.flavor_id)).join(" ")}`,
+		curl: bulk("instance-types", "delete"),
+	},
+	"volume-types.create": {
+		openstack: ({body: b}) => `openstack volume type create${flag("--description", b.description)} --${b.is_public === false ? "private" : "public"} ${q(b.name || "NAME")}`,
+		curl: ({body}) => curl("POST", "/volume-types", body),
+	},
+	"volume-types.update": {
+		openstack: ({ids, body: b}) => `openstack volume type set${flag("--name", b.name)}${b.description === undefined ? "" : ` --description ${q(b.description)}`}${b.is_public === undefined ? "" : ` --${b.is_public ? "public" : "private"}`} ${ids[0].id}`,
+		curl: ({ids, body}) => curl("PATCH", `/volume-types/${ids[0].id}`, body),
+	},
+	"volume-types.share": {
+		openstack: ({ids, account, gone}) => `openstack volume type ${gone ? "unset" : "set"} --project ${account?.id} ${ids[0].id}`,
+		curl: ({ids, account, gone}) => curl("PATCH", `/volume-types/${ids[0].id}`, {[gone ? "unshare_with" : "share_with"]: account?.id}),
+	},
+	"volume-types.delete": {
+		openstack: ({ids}) => `openstack volume type delete ${uuid(ids)}`,
+		curl: bulk("volume-types", "delete"),
+	},
+	"external-networks.add": {
+		dari: ({body: b}) => `dari network add-external ${q(b.name || "NAME")}${flag("--physical-network", b.physical_network)}${flag("--next-hop", b.next_hop)} --range ${q(`${b.first ?? ""}-${b.last ?? ""}`)} --gateway-range ${q(`${b.infra_first ?? ""}-${b.infra_last ?? ""}`)}`,
+		curl: ({body}) => curl("POST", "/external-networks", body),
+	},
+	"external-networks.default": {
+		openstack: ({ids, on}) => `openstack network set --${on ? "" : "no-"}default ${ids[0].id}`,
+		curl: ({ids, on}) => curl("PATCH", `/external-networks/${ids[0].id}`, {is_default: Boolean(on)}),
+	},
+	"external-networks.delete": {
+		openstack: ({ids}) => `openstack network delete ${uuid(ids)}`,
+		curl: ({ids}) => each(ids, (n) => curl("DELETE", `/external-networks/${n.id}`)),
+	},
+	"address-ranges.add": {
+		dari: ({ids, first, last}) => `dari network add-range ${q(ids[0].name)} --range ${q(`${first}-${last}`)}`,
+		curl: ({ids, first, last}) => curl("POST", "/address-ranges", {external_network: ids[0].id, first, last}),
+	},
+	"address-ranges.remove": {curl: ({ids}) => each(ids, (r) => curl("DELETE", `/address-ranges/${r.id}`))},
+	"webhooks.add": {
+		dari: ({body: b}) => `dari webhook add ${q(b.name || "NAME")}${flag("--url", b.url)} --secret-file FILE${(b.events ?? []).map((e) => ` --event ${q(e)}`).join("")}${b.takes_payments ? " --payments yes" : ""}`,
+		curl: ({body}) => curl("POST", "/webhooks", {...body, secret: "SECRET"}),
+	},
+	"webhooks.update": {
+		dari: ({ids, body: b}) => `dari webhook set ${q(ids[0].name)}${flag("--url", b.url)}${b.secret ? " --secret-file FILE" : ""}${b.events?.length === 0 ? " --event all" : (b.events ?? []).map((e) => ` --event ${q(e)}`).join("")}${b.takes_payments === undefined ? "" : ` --payments ${b.takes_payments ? "yes" : "no"}`}${b.is_off === undefined ? "" : b.is_off ? " --off" : " --on"}`,
+		curl: ({ids, body}) => curl("PATCH", `/webhooks/${ids[0].id}`, {...body, ...(body.secret ? {secret: "SECRET"} : {})}),
+	},
+	"webhooks.test": {dari: ({ids}) => each(ids, (w) => `dari webhook test ${q(w.name)}`), curl: ({ids}) => each(ids, (w) => curl("POST", `/webhooks/${w.id}/test`, {}))},
+	"webhooks.retry": {dari: ({ids}) => each(ids, (d) => `dari webhook retry ${d.id}`), curl: ({ids}) => each(ids, (d) => curl("POST", `/webhook-deliveries/${d.id}/retry`, {}))},
+	"webhooks.delete": {dari: ({ids}) => each(ids, (w) => `dari webhook remove ${q(w.name)}`), curl: ({ids}) => each(ids, (w) => curl("DELETE", `/webhooks/${w.id}`))},
+	"schedules.put": {
+		cmk: ({volume, body: b}) => `cmk create snapshotpolicy volumeid=${volume?.id} intervaltype=${b.interval.toUpperCase()} schedule=${b.schedule} timezone=${q(b.timezone)} maxsnaps=${b.kept}`,
+		curl: ({body}) => curl("POST", "/snapshot-policies", body),
+	},
+	"schedules.enable": {cmk: ({ids}) => each(ids, (p) => `cmk update snapshotpolicy id=${p.id} fordisplay=true`), curl: ({ids}) => each(ids, (p) => curl("PATCH", `/snapshot-policies/${p.id}`, {is_active: true}))},
+	"schedules.disable": {cmk: ({ids}) => each(ids, (p) => `cmk update snapshotpolicy id=${p.id} fordisplay=false`), curl: ({ids}) => each(ids, (p) => curl("PATCH", `/snapshot-policies/${p.id}`, {is_active: false}))},
+	"schedules.delete": {cmk: ({ids}) => `cmk delete snapshotpolicies ids=${ids.map((p) => p.id).join()}`, curl: bulk("snapshot-policies", "delete")},
 	"addresses.allocate": {
 		aws: () => "aws ec2 allocate-address",
 		openstack: () => "openstack floating ip create internet",

@@ -9,7 +9,7 @@ import {t, size, time} from "./words.js";
 import {get} from "./api.js";
 import {INSTANCE_ACTIONS, ONE_ACTIONS} from "./instance_actions.js";
 import {showCommand} from "./command_bar.js";
-import {mayChange} from "./session.js";
+import {isOperator, mayChange} from "./session.js";
 import {isOffered, may} from "./may.js";
 import {detach, settings} from "./instance_dialogs.js";
 import {picture} from "./transfers.js";
@@ -17,6 +17,7 @@ import {tagsCard} from "./tags.js";
 import {eventWords} from "./event_words.js";
 
 const charts = later(() => import("./charts.js"));
+const moves = later(() => import("./migrate.js"));
 
 /** Data besides the row: events and console output. Fetched again when the row has changed. */
 let extra = {id: "", batch: 0, explain: null, events: null, console: null, problem: null};
@@ -72,6 +73,8 @@ function factsCard(r) {
 	])}${mayChange() && may("instance.update", r.id) ? html`<p><button type="button" @click=${() => settings([r])}>${t("Settings…")}</button></p>` : nothing}</div>`;
 }
 
+const moveCard = (r) => (isOperator() && r.state === "running" ? moves()?.migrationCard({instance: r}) ?? nothing : nothing);
+
 function disksCard(r) {
 	const disks = rows("volumes").filter((v) => v.instance === r.id), mayTake = mayChange() && may("volume.detach", r.id);
 	return html`<div class="card"><h2>${t("Disks")}</h2>${disks.length ? html`<ul class="plainlist">${disks.map((v) => html`<li><a href=${href("volumes", shortId(v))}>${nameOf(v)}</a> <span class="dim"><span class="m">${v.device ?? ""}</span> ${size(v.size)}${v.delete_on_termination ? `, ${t("delete on termination")}` : ""}</span> ${v.state === "in-use" ? nothing : stateOf(v)}
@@ -125,12 +128,12 @@ function buttons(r) {
 export function side(r) {
 	fetchExtra(r, false);
 	return html`<aside class="beside" aria-label=${nameOf(r)}><div class="head"><h2><a href=${href("instances", shortId(r))}><bdi>${nameOf(r)}</bdi></a></h2><span class="sp"></span><button type="button" class="plain" aria-label=${t("Close")} @click=${() => say({open: ""})}>×</button></div>
-		${buttons(r)}${whyCard(r)}${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}${historyCard()}</aside>`;
+		${buttons(r)}${whyCard(r)}${moveCard(r)}${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}${historyCard()}</aside>`;
 }
 
 export function onePage(r) {
 	fetchExtra(r, true);
-	return html`<div class="head"><h1><bdi>${nameOf(r)}</bdi></h1>${stateOf(r)}<span class="dim m">${shortId(r)}</span></div>${buttons(r)}${whyCard(r)}
+	return html`<div class="head"><h1><bdi>${nameOf(r)}</bdi></h1>${stateOf(r)}<span class="dim m">${shortId(r)}</span></div>${buttons(r)}${whyCard(r)}${moveCard(r)}
 		${["running", "paused", "stopping", "rescued", "stopped"].includes(r.state) ? charts()?.chartsCard(`/instances/${r.id}`) ?? nothing : nothing}
 		<div class="half"><div>${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}</div><div>${screenCard(r)}${historyCard()}${consoleCard()}</div></div>`;
 }

@@ -344,7 +344,7 @@ function headCell(column, sort) {
 function bodyRow(spec, s, row, index, {isOpen, isPicked, isCursor, isFresh}) {
 	return html`<tr role="row" data-id=${row.id} aria-rowindex=${index + 2} aria-selected=${isPicked ? "true" : "false"} class="${isOpen ? "open " : ""}${isCursor ? "cursor " : ""}${isFresh ? "fresh" : ""}"
 		@click=${(e) => clickRow(e, spec, s, row)}>
-		${spec.actions ? html`<td role="cell" class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Select {name}", {name: nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey); }}></td>` : nothing}
+		${spec.actions ? html`<td role="cell" class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Select {name}", {name: spec.label?.(row) ?? nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey); }}></td>` : nothing}
 		${spec.columns.map((c) => html`<td role="cell" class=${cellClass(c)}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
 }
 
@@ -381,7 +381,7 @@ export function nameLink(spec, row) {
 			stateFor(spec.id).cursor = row.id;
 			openRow(spec, row);
 		}
-	}}><bdi>${nameOf(row)}</bdi></a>`;
+	}}><bdi>${spec.label?.(row) ?? nameOf(row)}</bdi></a>`;
 }
 
 function chips(spec, q, counts) {

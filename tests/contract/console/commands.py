@@ -38,14 +38,21 @@ items:
 """
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}, indent=1)
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
-KINDS = ["instances", "volumes", "snapshots", "backups", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
+KINDS = ["instances", "volumes", "snapshots", "backups", "snapshot-policies", "instance-types", "volume-types", "external-networks", "address-ranges", "webhooks", "webhook-deliveries", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
          "policies", "policy-versions", "policy-attachments", "iam-roles", "accounts", "domains", "tickets", "ticket-messages", *networks.KINDS]
-OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists", "storage-pools")  # kinds that only administrators see
+OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists", "storage-pools", "volume-types", "instance-types", "external-networks", "address-ranges", "webhooks", "webhook-deliveries", "audit-log", "migrations")  # kinds that only administrators see
 SHOWN = {  # fields that a click decides; ids, times and names differ between runs
     "instances": ["state", "type", "image", "protect_terminate", "description"],
     "volumes": ["state", "size", "zone"],
     "snapshots": ["state", "size"],
     "backups": ["state", "size"],
+    "snapshot-policies": ["interval", "schedule", "timezone", "kept", "is_active"],
+    "instance-types": ["vcpus", "memory", "is_public", "users", "enabled", "description"],
+    "volume-types": ["is_public", "users", "description"],
+    "external-networks": ["is_default"],
+    "address-ranges": ["first", "last"],
+    "webhooks": ["url", "events", "is_off", "takes_payments"],
+    "webhook-deliveries": ["event"],
     "key-pairs": ["fingerprint", "type"],
     "security-group-rules": ["direction", "protocol", "from_port", "to_port", "peer_block"],
     "routers": ["blocks"],
@@ -120,7 +127,7 @@ def words_of_cmk(line):
 
 CALLS = ["updateVirtualMachine", "revertSnapshot", "restoreVirtualMachine", "createTags", "deleteTags", "startVirtualMachine", "stopVirtualMachine", "rebootVirtualMachine", "attachVolume", "detachVolume", "resizeVolume", "deleteVolume",
          "createSnapshot", "deleteSnapshot", "deleteTemplate", "listVirtualMachines", "listVolumes", "listSnapshots", "listTemplates", "listPublicIpAddresses", "listSSHKeyPairs",
-         "listSecurityGroups", "listVPCs", "listNetworks", "deleteNetworkACLList", "createNetworkACL", "deleteNetworkACL"]
+         "listSecurityGroups", "listVPCs", "listNetworks", "createSnapshotPolicy", "updateSnapshotPolicy", "deleteSnapshotPolicies", "listSnapshotPolicies", "listServiceOfferings", "listDiskOfferings", "deleteNetworkACLList", "createNetworkACL", "deleteNetworkACL"]
 
 
 def run_line(dev, tool, line):
@@ -139,14 +146,14 @@ def run_line(dev, tool, line):
     elif tool == "dari":
         argv, env = [DARI, "--config", dev.config, *shlex.split(line)[1:]], dict(os.environ)
     elif tool == "curl":
-        argv, env = ["/bin/bash", "-c", line + " --fail-with-body -sS"], dict(os.environ, DARI_URL=dev.url, DARI_TOKEN=(dev.operator if any(f"/v1/{kind}" in line for kind in OF_OPERATOR) or "/work" in line or "/sign-in" in line or "/oidc-subject" in line or "is_private" in line else dev.mine).token)
+        argv, env = ["/bin/bash", "-c", line + " --fail-with-body -sS"], dict(os.environ, DARI_URL=dev.url, DARI_TOKEN=(dev.operator if any(f"/v1/{kind}" in line for kind in OF_OPERATOR) or "/work" in line or "-migration" in line or "/migrate" in line or "/sign-in" in line or "/oidc-subject" in line or "is_private" in line else dev.mine).token)
     elif tool == "aws":
         argv = ["/usr/bin/aws", *shlex.split(line)[1:]]
         env = {"PATH": "/usr/bin:/bin", "HOME": dev.folder, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": dev.url, "AWS_PAGER": "", "AWS_ACCESS_KEY_ID": dev.account.key_id,
                "AWS_SECRET_ACCESS_KEY": dev.account.secret}
         argv[1:1] = ["--endpoint-url", dev.url]  # Debian's version is older than the variable
     else:
-        argv, env = ["/usr/bin/openstack", *shlex.split(line)[1:]], (dev.operator if re.search("compute service|openstack (project|domain) ", line) else dev.mine).env()
+        argv, env = ["/usr/bin/openstack", *shlex.split(line)[1:]], (dev.operator if re.search("compute service|live-migration|openstack (project|domain|flavor|volume type|network) ", line) else dev.mine).env()
     done = warm.run(argv, env, cwd=dev.folder) if tool in ("aws", "openstack") else subprocess.run(argv, env=env, cwd=dev.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0 or line == "dari audit" and "quarantined: " in done.stdout, f"{line}\n{done.stdout}{done.stderr}"
 
@@ -261,6 +268,55 @@ def backup(dev):
     made = dev.mine.api_ok("POST", "/backups", {"volume": volume(dev)["id"]})["items"][0]["id"]
     dev.rest()
     return row(dev, "backups", made)
+
+
+def policy_of_snapshots(dev, active=True):
+    made = dev.mine.api_ok("POST", "/snapshot-policies", {"volume": volume(dev)["id"], "interval": "daily", "schedule": "30:03", "kept": 2, "is_active": active})["items"][0]["id"]
+    return row(dev, "snapshot-policies", made)
+
+
+def new_schedule(dev):
+    of = volume(dev)
+    return {"volume": of, "body": {"volume": of["id"], "interval": "weekly", "schedule": "30:03:7", "timezone": "Asia/Seoul", "kept": 3}}
+
+
+def offering(dev, kind, **more):
+    dev.count += 1
+    made = dev.operator.api_ok("POST", f"/{kind}", {"name": f"it's {dev.count}", **({"vcpus": 1, "memory": GIB} if kind == "instance-types" else {}), **more})["items"][0]["id"]
+    return row(dev, kind, made)
+
+
+def new_type(dev):
+    dev.count += 1
+    return {"body": {"name": f"it's {dev.count}", "description": "<big>", "vcpus": 2, "memory": 2 * GIB, "root_disk": 4 * GIB, "ephemeral_disk": GIB, "swap_disk": GIB, "is_public": False, "flavor_id": f"f {dev.count}"}}
+
+
+def new_volume_type(dev):
+    dev.count += 1
+    return {"body": {"name": f"it's {dev.count}", "description": "<fast>", "is_public": False}}
+
+
+def shared(dev, kind, gone=False):
+    of = dev.operator.rows("/accounts?fields=*")[0]
+    made = offering(dev, kind, is_public=False)
+    if gone:
+        dev.operator.api_ok("PATCH", f"/{kind}/{made['id']}", {"share_with": of["id"]})
+    return {"ids": [row(dev, kind, made["id"])], "account": of, "gone": gone}
+
+
+def outside_body(dev):
+    dev.count += 1
+    at = f"10.{dev.count}.0"
+    return {"name": f"it's {dev.count}", "physical_network": f"phys {dev.count}", "next_hop": f"{at}.1", "infra_first": f"{at}.10", "infra_last": f"{at}.19", "first": f"{at}.100", "last": f"{at}.110"}
+
+
+def outside(dev):
+    return row(dev, "external-networks", dev.operator.api_ok("POST", "/external-networks", outside_body(dev))["items"][0]["id"])
+
+
+def webhook(dev, **more):
+    dev.count += 1
+    return row(dev, "webhooks", dev.operator.api_ok("POST", "/webhooks", {"name": f"w{dev.count}", "url": "http://127.0.0.1:9/", "secret": "s" * 16, "events": ["invoice.*"], **more})["items"][0]["id"])
 
 
 def address(dev):
@@ -490,6 +546,24 @@ VERBS = {
     "snapshots.delete": lambda d: {"ids": [snapshot(d)]},
     "backups.create": lambda d: {"ids": [volume(d)], "name": "it's kept", "isIncremental": False},
     "backups.delete": lambda d: {"ids": [backup(d)]},
+    "schedules.put": new_schedule,
+    "schedules.enable": lambda d: {"ids": [policy_of_snapshots(d, False)]},
+    "schedules.disable": lambda d: {"ids": [policy_of_snapshots(d)]},
+    "schedules.delete": lambda d: {"ids": [policy_of_snapshots(d), policy_of_snapshots(d)]},
+    "instance-types.create": new_type,
+    "instance-types.update": lambda d: {"ids": [offering(d, "instance-types")], "body": {"description": "it's <mine>", "enabled": False}},
+    "instance-types.share": lambda d: shared(d, "instance-types"),
+    "instance-types.delete": lambda d: {"ids": [offering(d, "instance-types"), offering(d, "instance-types")]},
+    "volume-types.create": new_volume_type,
+    "volume-types.update": lambda d: {"ids": [offering(d, "volume-types")], "body": {"description": "it's <mine>", "is_public": False}},
+    "volume-types.share": lambda d: shared(d, "volume-types"),
+    "volume-types.delete": lambda d: {"ids": [offering(d, "volume-types"), offering(d, "volume-types")]},
+    "external-networks.add": lambda d: {"body": outside_body(d)},
+    "external-networks.delete": lambda d: {"ids": [outside(d)]},
+    "address-ranges.add": lambda d: {"ids": [outside(d)], "first": "198.51.100.7", "last": "198.51.100.9"},
+    "webhooks.update": lambda d: {"ids": [webhook(d)], "body": {"url": "http://127.0.0.1:8/?it's", "events": ["payment.*", "credit.low"], "takes_payments": True, "is_off": True}},
+    "webhooks.test": lambda d: {"ids": [webhook(d)]},
+    "webhooks.delete": lambda d: {"ids": [webhook(d)]},
     "addresses.allocate": lambda d: {},
     "addresses.associate": associate,
     "addresses.release": lambda d: {"ids": [address(d)]},
@@ -556,7 +630,7 @@ VERBS = {
     "hosts.enable": lambda d: {"ids": [host(d)]},
 }
 VERBS.update(networks.verbs(instance, address, group))
-LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "hosts.list", "pools.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
+LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "hosts.list", "pools.list", "schedules.list", "instance-types.list", "volume-types.list", "external-networks.list", "webhooks.list", "tasks.list", "audit-log.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
 ASKED = {"costs.list": {"month": time.strftime("%Y-%m", time.gmtime()), "group": "service"}}
 
 
@@ -625,6 +699,10 @@ SHOWN_BY = {  # actions and the tools that have them: those of commands.js and t
     "instances.resize": "aws", "instances.launch": "aws openstack", "volumes.create": "aws openstack", "volumes.attach": "aws openstack cmk", "volumes.detach": "aws openstack cmk",
     "volumes.grow": "aws openstack cmk", "volumes.delete": "aws openstack cmk", "snapshots.create": "aws openstack cmk", "snapshots.delete": "aws openstack cmk",
     "backups.create": "openstack", "backups.delete": "openstack",
+    "schedules.put": "cmk", "schedules.enable": "cmk", "schedules.disable": "cmk", "schedules.delete": "cmk",
+    "instance-types.create": "openstack", "instance-types.update": "", "instance-types.share": "openstack", "instance-types.delete": "openstack",
+    "volume-types.create": "openstack", "volume-types.update": "openstack", "volume-types.share": "openstack", "volume-types.delete": "openstack",
+    "external-networks.add": "dari", "external-networks.delete": "openstack", "address-ranges.add": "dari", "webhooks.update": "dari", "webhooks.test": "dari", "webhooks.delete": "dari",
     "addresses.allocate": "aws openstack", "addresses.associate": "aws openstack", "addresses.release": "aws openstack", "key-pairs.import": "aws openstack",
     "key-pairs.delete": "aws openstack", "security-groups.create": "aws", "security-groups.delete": "aws openstack", "rules.add": "aws openstack", "rules.remove": "aws openstack",
     "images.deregister": "aws openstack cmk", "networks.create": "aws", "hosts.disable": "openstack", "hosts.enable": "openstack",
@@ -826,6 +904,48 @@ def test_storage_pools(dev):
         assert not row(dev, "storage-pools", one["id"])
 
 
+def test_live_migration(dev):
+    """Each tool migrates an instance to a host; the target is chosen among those with capacity."""
+    for tool in ("openstack", "dari", "curl"):
+        of = instance(dev)
+        target = next(t["host"] for t in dev.operator.api_ok("GET", f"/instances/{of['id']}/migration-targets")["items"] if t["fits"])
+        run_text(dev, tool, command(dev, "instances.migrate", tool, {"ids": [of], "host": row(dev, "hosts", target)}))
+        dev.rest()
+        assert dev.operator.api_ok("GET", f"/instances/{of['id']}")["item"]["host"] == target
+    for verb in ("cancel", "complete"):
+        text = command(dev, f"instances.{verb}-migration", "curl", {"ids": [of]})
+        with pytest.raises(AssertionError, match="no such live migration under way"):
+            run_text(dev, "curl", text)
+
+
+def test_the_default_external_network(dev):
+    """Clearing and setting it by each tool; a pool without an address in use is removed."""
+    (of,) = [n for n in dev.operator.rows("/external-networks?fields=*") if n["is_default"]]
+    for tool in ("openstack", "curl"):
+        for on in (False, True):
+            run_text(dev, tool, command(dev, "external-networks.default", tool, {"ids": [of], "on": on}))
+            assert row(dev, "external-networks", of["id"])["is_default"] is on
+    made = outside(dev)
+    (pool,) = dev.operator.rows(f"/address-ranges?external_network={made['id']}&fields=*&all=1")
+    run_text(dev, "curl", command(dev, "address-ranges.remove", "curl", {"ids": [pool]}))
+    assert not row(dev, "address-ranges", pool["id"])
+
+
+def test_a_webhook_is_added(dev):
+    """The secret is a file of `dari`, and a word to replace for curl."""
+    with open(os.path.join(dev.folder, "FILE"), "w", encoding="utf-8") as f:
+        f.write("s" * 16)
+    for tool in ("dari", "curl"):
+        body = {"name": f"it-is.{tool}", "url": "http://127.0.0.1:9/?it's", "events": ["invoice.*", "credit.low"], "takes_payments": True}
+        run_text(dev, tool, command(dev, "webhooks.add", tool, {"body": body}).replace("SECRET", "s" * 16))
+        (one,) = [w for w in dev.operator.rows("/webhooks?fields=*") if w["name"] == body["name"]]
+        assert {k: one[k] for k in body} == body
+        dev.operator.api_ok("POST", f"/webhooks/{one['id']}/test", {})
+        dev.rest()
+        (sent,) = dev.operator.rows(f"/webhook-deliveries?webhook={one['id']}&fields=*")
+        run_text(dev, tool, command(dev, "webhooks.retry", tool, {"ids": [sent]}))
+
+
 def test_a_console_password(dev):
     """No row shows a password: whoever knows it signs in."""
     for tool in ("aws", "curl"):
@@ -873,6 +993,7 @@ def test_every_verb_is_here():
     assert of_ansible <= set(VERBS) | set(LISTS) and of_terraform <= set(VERBS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
     assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
+                                                                "instances.migrate", "instances.cancel-migration", "instances.complete-migration", "external-networks.default", "address-ranges.remove", "webhooks.add", "webhooks.retry",
                                                                 "sign-ins.end", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]

@@ -46,7 +46,7 @@ def test_page_of_the_region(operator, dev, path):
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", ["hosts", "accounts", "tickets"])
+@pytest.mark.parametrize("path", ["hosts", "accounts", "tickets", "instance-types", "volume-types", "external-networks", "webhooks"])
 def test_page_of_one_of_the_region(operator, dev, path):
     test_page_of_one(operator, dev, path)
 

@@ -8,6 +8,7 @@ import {chartsCard} from "../charts.js";
 import {t, size, number, time, list as words} from "../words.js";
 import {get, post, patch, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
+import {migrateFrom, migrationCard} from "../migrate.js";
 
 const usage = (h) => h.usage ?? {};
 const memoryLimit = (h) => Math.max(0, (h.seen_memory ?? 0) - (h.reserved_memory ?? 0));
@@ -159,12 +160,13 @@ export const view = resourcePage({
 		{id: "answers", title: () => t("Clear forced down"), may: (h) => Boolean(h.forced_down), run: believe},
 		{id: "remove", title: () => t("Remove"), run: drop, danger: true},
 	],
+	oneActions: [{id: "migrate", asks: true, permission: "instance.migrate", title: () => t("Live-migrate an instance"), may: (h) => (usage(h).instances ?? 0) > 0, run: migrateFrom}],
 	verb: "hosts", lead: () => html`<button type="button" class="b1" @click=${add}>${t("Add host")}</button>`,
 	facts: (h) => html`${gauge(t("vCPUs"), usage(h).vcpus ?? 0, vcpuLimit(h), number)}${gauge(t("Memory"), usage(h).memory ?? 0, memoryLimit(h), size)}${gauge(t("Disk"), usage(h).disk ?? 0, h.seen_disk ?? 0, size)}
 		${pairs([[t("State"), hostState(h)], [t("Last state change"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Availability Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("CPU"), h.seen_cpu], [t("Hypervisor"), h.seen_virt], [t("Version"), h.seen_version], [t("Up since"), when(h.seen_booted_us)], [t("Created"), when(h.created_us)]])}`,
 	more: (h) => {
 		const there = instancesOf(h);
 		const all = Math.max(usage(h).instances ?? 0, there.length), others = all - there.length; // the rows here belong to one account
-		return html`${drainCard(h)}${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances", {n: all})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}${others ? html`<p class="dim">${t("{n} of them belong to other accounts.", {n: others})}</p>` : nothing}</div>`;
+		return html`${drainCard(h)}${h.enabled === false ? nothing : migrationCard({host: h})}${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances", {n: all})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}${others ? html`<p class="dim">${t("{n} of them belong to other accounts.", {n: others})}</p>` : nothing}</div>`;
 	},
 });
