@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit log, newest record first. For administrators. Records are read from SQL, so on a lane. `dari log
- * audit` prints the log in its order, and verifies its chain.
+ * The audit log, newest record first. For administrators. Records are read from SQL, so on a lane.
+ * `dari log audit` prints the log in its order, and verifies its chain.
  */
 #include "api/native/write.h"
 
