@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# subjects: tests/fuzz src/base src/auth src/api/query src/api/metadata src/drivers/ovn src/api/azure/template
+# subjects: tests/fuzz src/base src/auth src/api/query src/api/metadata src/drivers/ovn src/api/azure/template src/api/scim
 # build: tests/fuzz/build
 # Every fuzz target for a second (FUZZ_S each; all-20-fuzz-long.sh takes a minute), with AddressSanitizer and UBSan, as
 # many at once as there are processors. What was found to be new stays in build/fuzz/corpus; an input that fails is build/fuzz/<target>-crash-….

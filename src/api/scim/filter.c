@@ -309,6 +309,8 @@ RESULT scim_parse_path(struct ctx *c, const struct scim_type *type, struct str t
 	p.rest = str_slice(p.rest, word.n, p.rest.n);
 	if (!path.place.sub && take_char(&p, '[')) {
 		const struct scim_attribute *a = path.place.attribute;
+		/* members are only listed: no term is compared with anything */
+		p.terms = strcmp(a->name, "members") == 0 ? 0 : SCIM_FILTER_TERMS_MAX - SCIM_PATH_TERMS_MAX;
 		TRY(parse_values(&p, a, &path.filter));
 		if (take_char(&p, '.')) {
 			word = peek_word(&p);
@@ -332,14 +334,6 @@ static struct str text_of(const json_t *value)
 	return (struct str){json_string_value(value), json_string_length(value)};
 }
 
-static bool contains_nocase(struct str text, struct str part)
-{
-	for (size_t k = 0; k + part.n <= text.n; k++)
-		if (str_equal_nocase(str_slice(text, k, k + part.n), part))
-			return true;
-	return false;
-}
-
 /* ne is treated as eq, and inverted by the caller. */
 static bool orders(enum scim_operator op, int order)
 {
@@ -355,8 +349,9 @@ static bool matches_text(const struct scim_filter *f, struct str text, bool is_e
 	struct str end = str_slice(text, text.n < f->text.n ? 0 : text.n - f->text.n, text.n);
 	struct str start = str_slice(text, 0, f->text.n);
 	struct str part = f->op == SCIM_SW ? start : f->op == SCIM_EW ? end : text;
-	if (f->op == SCIM_CO)
-		return is_exact ? str_contains(text, f->text) : contains_nocase(text, f->text);
+	if (f->op ==
+	    SCIM_CO) /* linear in both lengths, as hostile ones must be; JSON texts end with NUL, and have none inside */
+		return (is_exact ? strstr(text.p, f->text.p) : strcasestr(text.p, f->text.p)) != NULL;
 	return orders(f->op, is_exact ? str_compare(part, f->text) : str_compare_nocase(part, f->text));
 }
 

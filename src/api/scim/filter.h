@@ -8,7 +8,13 @@
 #include "api/scim/schema.h"
 #include "base/ctx.h"
 
-enum { SCIM_FILTER_SIZE_MAX = 4096, SCIM_FILTER_DEPTH_MAX = 16, SCIM_FILTER_TERMS_MAX = 64 };
+enum {
+	SCIM_FILTER_SIZE_MAX = 4096,
+	SCIM_FILTER_DEPTH_MAX = 16,
+	SCIM_FILTER_TERMS_MAX = 64,
+	SCIM_PATH_TERMS_MAX =
+		16, /* compared with each value, in each operation of a patch, on an HTTP thread */
+};
 
 enum scim_operator {
 	SCIM_EQ,

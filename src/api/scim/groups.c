@@ -154,13 +154,21 @@ static bool is_member(struct op *op, const struct group_args *a, uuid user)
 	return group_member_find_by_user_group(op->head, a->group, user);
 }
 
-/* Marks the present members without a mark, who are to leave. */
+static bool is_reachable_user(struct op *op, const struct group_args *a, uuid id)
+{
+	const struct user *user = user_find(op->head, id);
+	return user && scim_is_reachable(a->e, KIND_USER, &user->row);
+}
+
+/* Marks the present members without a mark, who are to leave. Members of other domains, which the region's administrator has
+ * added and the caller does not see, stay. */
 static RESULT mark_leaving(struct op *op, struct group_args *a)
 {
 	VEC(uuid) leaving = {0};
 	for (const struct group_member *m = group_member_first_by_user_group(op->head, a->group); m;
 	     m = group_member_next_by_user_group(op->head, m))
-		if (!is_marked(&a->marks, m->user) && !VEC_PUSH(op->ctx->arena, &leaving, m->user))
+		if (!is_marked(&a->marks, m->user) && is_reachable_user(op, a, m->user) &&
+		    !VEC_PUSH(op->ctx->arena, &leaving, m->user))
 			return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < leaving.count; k++) {
 		const struct mark mark = {leaving.at[k], false, 0};
@@ -182,11 +190,10 @@ static RESULT apply_mark(struct op *op, struct group_args *a, const struct mark 
 {
 	struct membership wish = {.user_group = ref_by_id(KIND_USER_GROUP, a->group),
 				  .user = ref_by_id(KIND_USER, mark->user)};
-	const struct user *user = user_find(op->head, mark->user);
+	if (!is_reachable_user(op, a, mark->user))
+		return mark->is_member ? fail_member(op->ctx, scim_write_id(op->ctx->arena, mark->user)) : OK;
 	if (is_member(op, a, mark->user) == mark->is_member)
 		return OK;
-	if (mark->is_member && !(user && scim_is_reachable(a->e, KIND_USER, &user->row)))
-		return fail_member(op->ctx, scim_write_id(op->ctx->arena, mark->user));
 	TRY(permit_member(op, a, mark->is_member));
 	return mark->is_member ? engine_add_group_member(op, &wish) : engine_remove_group_member(op, &wish);
 }

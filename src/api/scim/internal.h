@@ -22,8 +22,9 @@ enum {
 struct scim_call {
 	API_CALL_BASE;
 	struct pairs path, query;
-	json_t *body; /* valid until prepare has ended */
-	uuid domain;  /* the caller's own */
+	json_t *body;    /* valid until prepare has ended */
+	uuid domain;     /* the caller's own */
+	struct str base; /* the region's URL; empty until a location is written */
 	struct scim_shown shown;
 };
 
@@ -67,6 +68,7 @@ struct scim_reader {
 	struct scim_call *e;
 	const struct tables *tables;
 	const struct row *row;
+	json_t *values; /* attributes of this row that a filter has read; NULL: they are not kept */
 };
 /* scim_read_value for a scim_reader. */
 json_t *scim_read_row(void *arg, const struct scim_place *place);

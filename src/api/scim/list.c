@@ -162,6 +162,7 @@ static RESULT visit(struct walk *k, const struct row *row)
 {
 	struct scim_list_args *a = k->args;
 	k->reader.row = row;
+	(void) json_object_clear(k->reader.values);
 	if (!scim_is_reachable(k->reader.e, row->kind, row) ||
 	    (a->filter && !scim_matches(a->filter, scim_read_row, &k->reader)))
 		return OK;
@@ -224,7 +225,10 @@ static RESULT finish(struct walk *k)
 RESULT scim_list_work(struct work_item *w)
 {
 	struct scim_call *e = w->arg;
-	struct walk k = {.reader = {.e = e}, .args = e->args};
+	AUTO_JSON *values = json_object();
+	struct walk k = {.reader = {.e = e, .values = values}, .args = e->args};
+	if (!values)
+		return ctx_no_memory(e->c);
 	AUTO_VIEW v;
 	view_open(e->config->store, &v);
 	k.reader.tables = v.tables;

@@ -332,6 +332,15 @@ static RESULT apply_operation(struct patching *p, const json_t *operation)
 	return apply(p, &o);
 }
 
+/* Operations are right one by one, and may together break a rule, such as that of one primary value. */
+static RESULT check_whole(struct scim_call *e, json_t *document)
+{
+	json_t *taken = NULL;
+	TRY(scim_take_resource(e, document, &taken));
+	json_decref(taken);
+	return OK;
+}
+
 RESULT scim_patch(struct scim_call *e, json_t *document, scim_patch_members members, void *arg)
 {
 	struct patching p = {e, document, members, arg};
@@ -344,5 +353,5 @@ RESULT scim_patch(struct scim_call *e, json_t *document, scim_patch_members memb
 				SCIM_OPERATIONS_MAX);
 	for (size_t k = 0; k < count; k++)
 		TRY(apply_operation(&p, json_array_get(operations, k)));
-	return OK;
+	return check_whole(e, document);
 }

@@ -2,6 +2,7 @@
  * Rows as SCIM resources. A user's e-mail address is one column, which Keystone shows; a list of several addresses, or of one
  * that is not a work address, is an extra attribute beside it, and counts as long as its primary address is that column. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "api/scim/internal.h"
 #include "base/clock.h"
@@ -10,6 +11,14 @@
 #include "store/group_member.h"
 #include "store/user.h"
 #include "store/user_group.h"
+
+enum { ID_SIZE = 33 };
+static const char *write_digits(uuid id, char out[static ID_SIZE])
+{
+	for (size_t k = 0; k < sizeof id.b; k++)
+		snprintf(out + 2 * k, 3, "%02x", id.b[k]);
+	return out;
+}
 
 struct str scim_write_id(struct arena *a, uuid id)
 {
@@ -44,9 +53,17 @@ RESULT scim_find_row(struct scim_call *e, const struct row **ret_row)
 
 /* ---- versions ---- */
 
+enum { VERSION_SIZE = 32 };
+static const char *write_version(const struct row *row, char out[static VERSION_SIZE])
+{
+	snprintf(out, VERSION_SIZE, "W/\"%" PRIu64 "\"", row->gen);
+	return out;
+}
+
 struct str scim_write_version(struct arena *a, const struct row *row)
 {
-	return str_print(a, "W/\"%" PRIu64 "\"", row->gen);
+	char version[VERSION_SIZE];
+	return str_copy(a, str_from(write_version(row, version)));
 }
 
 /* version: empty for a path without one, which only "*" names. */
@@ -89,19 +106,27 @@ bool scim_end_unchanged(struct scim_call *e, const struct row *row)
 	return true;
 }
 
-static struct str write_location(struct scim_call *e, enum kind kind, uuid id)
+/* Not in the arena: a walk writes one for each member of each group. */
+enum { LOCATION_SIZE = 640, BASE_URL_MAX = 512 };
+static struct str write_location(struct scim_call *e, enum kind kind, uuid id, char out[static LOCATION_SIZE])
 {
-	return str_print(e->c->arena, "%" STR_FMT "/scim/v2/%s/%" STR_FMT, STR_ARG(api_base_url(&e->core)),
+	char digits[ID_SIZE];
+	if (!e->base.n)
+		e->base = str_cut(api_base_url(&e->core), BASE_URL_MAX);
+	int n = snprintf(out, LOCATION_SIZE, "%" STR_FMT "/scim/v2/%s/%s", STR_ARG(e->base),
 			 kind == KIND_USER ? scim_user_type.plural : scim_group_type.plural,
-			 STR_ARG(scim_write_id(e->c->arena, id)));
+			 write_digits(id, digits));
+	return (struct str){out, (size_t) n};
 }
 
 void scim_set_headers(struct scim_call *e, const struct row *row)
 {
+	char location[LOCATION_SIZE];
 	call_set_answer_header(e->call, "ETag", scim_write_version(e->c->arena, row));
 	if (e->call->method == HTTP_POST)
-		call_set_answer_header(e->call, "Location",
-				       write_location(e, scim_type_of(e)->kind, row->id));
+		call_set_answer_header(
+			e->call, "Location",
+			str_copy(e->c->arena, write_location(e, scim_type_of(e)->kind, row->id, location)));
 }
 
 /* ---- attributes ---- */
@@ -111,11 +136,22 @@ static json_t *make_text(struct str text)
 	return text.n ? json_stringn(text.p, text.n) : NULL;
 }
 
-static json_t *load_kept(struct tags extra, const char *key)
+static bool has_form(const struct scim_attribute *a, const json_t *value)
 {
-	const struct tag *tag = tags_find(extra, str_from(key));
+	return a->type == SCIM_COMPLEX   ? json_is_object(value)
+	       : a->type == SCIM_BOOLEAN ? json_is_boolean(value)
+					 : json_is_string(value);
+}
+
+/* Keystone keeps any value under the key. One that does not have the attribute's form is no value here. */
+static json_t *load_kept(struct tags extra, const struct scim_attribute *a)
+{
+	const struct tag *tag = tags_find(extra, str_from(a->kept));
 	json_t *value = tag ? json_loadb(tag->value.p, tag->value.n, JSON_DECODE_ANY, NULL) : NULL;
-	if (!json_is_null(value))
+	bool fits = a->is_list ? json_is_array(value) : has_form(a, value);
+	for (size_t k = 0; a->is_list && fits && k < json_array_size(value); k++)
+		fits = has_form(a, json_array_get(value, k));
+	if (fits)
 		return value;
 	json_decref(value);
 	return NULL;
@@ -135,13 +171,13 @@ static void set(json_t *object, const char *name, json_t *value)
 
 static json_t *make_meta(struct scim_reader *r)
 {
-	struct arena *a = r->e->c->arena;
+	char location[LOCATION_SIZE], version[VERSION_SIZE];
 	json_t *meta = json_object();
 	set(meta, "resourceType", json_string(scim_type_of(r->e)->name));
 	set(meta, "created", make_time(r->row->created_us));
 	set(meta, "lastModified", make_time(r->row->updated_us));
-	set(meta, "location", make_text(write_location(r->e, r->row->kind, r->row->id)));
-	set(meta, "version", make_text(scim_write_version(a, r->row)));
+	set(meta, "location", make_text(write_location(r->e, r->row->kind, r->row->id, location)));
+	set(meta, "version", json_string(write_version(r->row, version)));
 	return meta;
 }
 
@@ -156,9 +192,9 @@ static bool has_address(const json_t *emails, struct str address)
 }
 
 /* The kept list, unless another face has changed the address since. */
-static json_t *make_emails(const struct user *user, const char *key)
+static json_t *make_emails(const struct user *user, const struct scim_attribute *a)
 {
-	json_t *kept = load_kept(user->extra, key);
+	json_t *kept = load_kept(user->extra, a);
 	if (kept && (has_address(kept, user->email) || !user->email.n))
 		return kept;
 	json_decref(kept);
@@ -175,9 +211,10 @@ static json_t *make_emails(const struct user *user, const char *key)
 
 static json_t *make_person(struct scim_reader *r, enum kind kind, const struct row *row)
 {
+	char digits[ID_SIZE], location[LOCATION_SIZE];
 	json_t *value = json_object();
-	set(value, "value", make_text(scim_write_id(r->e->c->arena, row->id)));
-	set(value, "$ref", make_text(write_location(r->e, kind, row->id)));
+	set(value, "value", json_string(write_digits(row->id, digits)));
+	set(value, "$ref", make_text(write_location(r->e, kind, row->id, location)));
 	set(value, "display", make_text(kind == KIND_USER ? user_of(row)->name : user_group_of(row)->name));
 	set(value, "type", json_string(kind == KIND_USER ? "User" : "direct"));
 	return value;
@@ -216,10 +253,10 @@ static json_t *read_user(struct scim_reader *r, const struct scim_attribute *a)
 	if (str_is(name, "active"))
 		return json_boolean(user->enabled);
 	if (str_is(name, "emails"))
-		return make_emails(user, a->kept);
+		return make_emails(user, a);
 	if (str_is(name, "groups"))
 		return make_groups(r);
-	return a->kept ? load_kept(user->extra, a->kept) : NULL;
+	return a->kept ? load_kept(user->extra, a) : NULL;
 }
 
 static json_t *read_group(struct scim_reader *r, const struct scim_attribute *a)
@@ -230,23 +267,36 @@ static json_t *read_group(struct scim_reader *r, const struct scim_attribute *a)
 		return make_text(group->name);
 	if (str_is(name, "members"))
 		return make_members(r);
-	return a->kept ? load_kept(group->extra, a->kept) : NULL;
+	return a->kept ? load_kept(group->extra, a) : NULL;
 }
 
 static json_t *read_attribute(struct scim_reader *r, const struct scim_attribute *a)
 {
+	char digits[ID_SIZE];
 	if (strcmp(a->name, "id") == 0)
-		return make_text(scim_write_id(r->e->c->arena, r->row->id));
+		return json_string(write_digits(r->row->id, digits));
 	if (strcmp(a->name, "meta") == 0)
 		return make_meta(r);
 	return r->row->kind == KIND_USER ? read_user(r, a) : read_group(r, a);
 }
 
+/* A filter may name an attribute many times, and reading one parses JSON. */
+static json_t *read_once(struct scim_reader *r, const struct scim_attribute *a)
+{
+	json_t *value = json_object_get(r->values, a->name);
+	if (value)
+		return json_is_null(value) ? NULL : json_incref(value);
+	value = read_attribute(r, a);
+	if (r->values)
+		(void) json_object_set_new(r->values, a->name, value ? json_incref(value) : json_null());
+	return value;
+}
+
 json_t *scim_read_row(void *arg, const struct scim_place *place)
 {
 	if (!place->extension)
-		return read_attribute(arg, place->attribute);
-	json_t *whole = read_attribute(arg, place->extension);
+		return read_once(arg, place->attribute);
+	json_t *whole = read_once(arg, place->extension);
 	json_t *value = json_incref(json_object_get(whole, place->attribute->name));
 	json_decref(whole);
 	return value;

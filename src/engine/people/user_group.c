@@ -60,6 +60,9 @@ RESULT engine_update_user_group(struct op *op, struct user_group_change *wish)
 	const struct user_group *group = NULL;
 	TRY(find_group(op, &wish->user_group, &group));
 	TRY(engine_permit(op, "group.update", KIND_USER_GROUP, &group->row));
+	/* A directory adds its people to a group by name: they would get the roles of the group that takes the name. */
+	if (wish->name)
+		TRY(engine_guard_administrators(op, UUID_NONE, group->row.id));
 	struct user_group next = *group;
 	if (wish->name)
 		next.name = *wish->name;

@@ -120,6 +120,9 @@ def test_administrators_of_the_region_are_guarded(admin, default):
     ann = default.user("climber")
     default.fails(403, None, "PATCH", f"/Groups/{group['id']}", {"Operations": [operation("add", "members", [{"value": ann["id"]}])]})
     default.fails(403, None, "DELETE", f"/Groups/{group['id']}")
+    # nor given the name of a group that an LDAP directory adds its people to
+    default.fails(403, None, "PATCH", f"/Groups/{group['id']}", {"Operations": [operation("replace", "displayName", "cloud-users")]})
+    default.fails(403, None, "PUT", f"/Groups/{group['id']}", {"displayName": "cloud-users"})
 
 
 def test_two_domains(admin, shop, fresh):
@@ -431,6 +434,64 @@ def test_refused_members(fresh):
     fresh.fails(400, "invalidValue", "POST", "/Groups", {"members": []})
 
 
+def test_members_of_other_domains_stay(admin, shop, fresh):
+    """The region's administrator has added one. The group's own domain does not see this member, and so cannot remove it."""
+    crew, ann, bob = fresh.group("crew"), fresh.user("ann"), shop.user("bob-elsewhere")
+    path = f"/Groups/{crew['id']}"
+    admin.ok("PUT", f"/identity/v3/groups/{crew['id']}/users/{bob['id']}")
+    for method, body in (("PUT", {"displayName": "crew", "members": [{"value": ann["id"]}]}), ("PATCH", {"Operations": [operation("remove", "members")]}),
+                         ("PATCH", {"Operations": [operation("remove", f'members[value eq "{bob["id"]}"]')]}), ("PUT", {"displayName": "crew"})):
+        assert fresh.call(method, path, body).status < 300
+        names = {u["name"] for u in admin.ok("GET", f"/identity/v3/groups/{crew['id']}/users")["users"]}
+        assert "bob-elsewhere" in names, (method, body)
+    fresh.fails(400, "invalidValue", "PATCH", path, {"Operations": [operation("add", "members", [{"value": bob["id"]}])]})
+
+
+# ---- hostile requests
+
+def test_values_that_keystone_has_kept(admin, fresh):
+    """Keystone keeps any value under SCIM's keys. Values of another form are none here, for filters, patches and answers."""
+    ann = fresh.user("ann")
+    path = f"/Users/{ann['id']}"
+    admin.ok("PATCH", f"/identity/v3/users/{ann['id']}", {"user": {"scim_emails": 7, "scim_name": "x", "scim_title": {"a": 1}, "scim_addresses": ["x", 3], "scim_enterprise": []}})
+    assert {k for k in fresh.ok("GET", path) if k not in ("schemas", "id", "meta")} == {"userName", "active"}
+    assert fresh.find('emails[type eq "x"] or name.formatted eq "x" or title pr or addresses.country eq "x"') == []
+    for patch in (operation("add", "emails", [{"value": "c"}]), operation("add", "name.formatted", "x"), operation("replace", "addresses.country", "KR"),
+                  operation("add", f"{ENTERPRISE}:division", "d"), operation("add", "title", "t")):
+        fresh.patch(path, patch)
+    now = fresh.ok("GET", path)
+    assert (now["name"], now["addresses"], now["title"], now[ENTERPRISE]) == ({"formatted": "x"}, [{"country": "KR"}], "t", {"division": "d"})
+
+
+@pytest.mark.parametrize("operations, kind", [
+    ([operation("add", "emails", [{"value": v, "type": "t"} for v in "abc"]), operation("replace", 'emails[type eq "t"].primary', True)], "invalidValue"),
+    ([operation("add", "emails", [{"value": v} for v in "abc"]), operation("replace", "emails.primary", True)], "invalidValue"),
+    ([operation("add", f'phoneNumbers[value eq "{"x" * 1025}"].type', "t")], "invalidValue"),
+    ([operation("remove", f'emails[{" or ".join(["type pr"] * 17)}]')], "invalidFilter"),
+    ([operation("replace", "title", "x" * 1025)], "invalidValue"), ([7], "invalidSyntax"), ([operation("add", "x" * 5000, "t")], "invalidPath"),
+])
+def test_patches_that_break_a_rule_as_a_whole(fresh, operations, kind):
+    ann = fresh.user("ann")
+    fresh.fails(400, kind, "PATCH", f"/Users/{ann['id']}", {"Operations": operations})
+    assert fresh.ok("GET", f"/Users/{ann['id']}") == ann
+
+
+@pytest.mark.parametrize("body, kind", [
+    ({"filter": []}, "invalidFilter"), ({"filter": {"a": 1}}, "invalidFilter"), ({"count": 1.5}, "invalidValue"), ({"startIndex": []}, "invalidValue"),
+    ({"attributes": 7}, "invalidValue"), ({"attributes": ["userName", 7]}, "invalidValue"), ({"excludedAttributes": {}}, "invalidValue"),
+])
+def test_refused_searches(shop, body, kind):
+    """A search whose filter or page is of another type would otherwise find everybody."""
+    shop.fails(400, kind, "POST", "/Users/.search", body)
+
+
+def test_searches_name_attributes_in_two_forms(crowd):
+    for names in (["userName", "emails.value"], "userName,emails.value", ["userName,emails.value"]):
+        found = crowd.ok("POST", "/Users/.search", {"attributes": names, "filter": 'userName eq "user03"', "startIndex": "1", "count": 5, "excludedAttributes": None})
+        assert set(found["Resources"][0]) == {"schemas", "id", "userName", "emails"}
+    crowd.fails(413, None, "POST", "/Users/.search", {"attributes": ["userName"] * 65})
+
+
 # ---- versions
 
 def test_versions(fresh):
@@ -442,7 +503,16 @@ def test_versions(fresh):
         for method, body in (("PUT", change), ("PATCH", patch), ("DELETE", None)):
             fresh.fails(412, None, method, path, body, headers={"If-Match": first})
         assert fresh.call("PATCH", path, patch, headers={"If-Match": f'W/"0", {second}'}).status < 300
+        version = fresh.ok("GET", path)["meta"]["version"]
+        unchanged = fresh.call("GET", path, headers={"If-None-Match": version})
+        assert (unchanged.status, unchanged.text, unchanged.headers["ETag"]) == (304, "", version)
+        assert fresh.call("GET", path, headers={"If-None-Match": first, "If-Match": f"{version[2:]}"}).status == 200
+        fresh.fails(412, None, "GET", path, headers={"If-Match": first})
+        fresh.fails(412, None, "PATCH", path, patch, headers={"If-None-Match": version})
         assert fresh.call("DELETE", path, headers={"If-Match": "*"}).status == 204
+    fresh.fails(412, None, "POST", "/Users", {"userName": "x"}, headers={"If-None-Match": "*"})
+    assert fresh.call("GET", "/Users", headers={"If-None-Match": "*"}).status == 304
+    fresh.fails(404, None, "GET", "/Schemas/none", headers={"If-None-Match": "*"})
 
 
 # ---- discovery
