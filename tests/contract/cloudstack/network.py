@@ -388,7 +388,7 @@ def test_infrastructure(dev, admin, zone):
     ranges = call(dev, "listVlanIpRanges", physicalnetworkid=physical["id"], **admin)[1]["vlaniprange"]
     assert {"id", "startip", "endip", "gateway", "networkid"} <= set(ranges[0])
     providers = call(dev, "listNetworkServiceProviders", physicalnetworkid=physical["id"], **admin)[1]["networkserviceprovider"]
-    assert {p["name"] for p in providers} == {"VirtualRouter", "VpcVirtualRouter", "SecurityGroupProvider"} and "Dhcp" in providers[0]["servicelist"]
+    assert {p["name"] for p in providers} == {"VirtualRouter", "VpcVirtualRouter", "ConfigDrive", "SecurityGroupProvider"} and "Dhcp" in providers[0]["servicelist"]
     services = call(dev, "listSupportedNetworkServices", provider="SecurityGroupProvider", **admin)[1]["networkservice"]
     assert [s["name"] for s in services] == ["SecurityGroup"]
     assert call(dev, "listRouters", listall="true", **admin)[1] == {}
@@ -437,10 +437,10 @@ def test_other_networks(dev, zone):
     assert (renamed["name"], renamed["displaytext"]) == ("plainer", "No more")
     assert done(dev, call(dev, "restartNetwork", id=plain["id"], cleanup="true")) == {"success": True}
     before = call(dev, "listNetworks")[1]
-    for name, parameters, words, code in [(SHARED, {}, "Only administrators", 531), (TIER, {}, "VPC networks only", 431),
+    for name, parameters, words, code in [(SHARED, {}, "StartIp/endIp/gateway/netmask", 431), (TIER, {}, "VPC networks only", 431),
                                           (ISOLATED, {"gateway": "10.0.0.1"}, "netmask", 431), (ISOLATED, {"gateway": "10.0.0.1", "netmask": "255.0.255.0"}, "netmask", 431),
                                           (ISOLATED, {"gateway": "10.0.0.0", "netmask": "255.255.255.0"}, "10.0.0.0", 431),
-                                          (L2, {}, "type L2 are not supported", 431),
+                                          (L2, {"gateway": "10.0.0.1", "netmask": "255.255.255.0"}, "type L2", 431),
                                           (ISOLATED, {"vlan": "7"}, "vlan", 431)]:
         refused(make_network(dev, "wrong", name, zone, **parameters), words, code=code)
     refused(call(dev, "createNetwork", name="x", networkofferingid="3f0a5e7e-0000-4000-8000-000000000000", zoneid=zone), "networkofferingid")

@@ -362,13 +362,13 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 	}
 }
 
-/* "network SUBNET": the network of a subnet that is on no router. */
+/* "network SUBNET [bare=1]": the network of a subnet that is on no router; bare: the network has no subnet. */
 static RESULT do_network(struct command *cmd)
 {
 	size_t at = find_subnet(name_to_uuid(cmd->words[1]));
 	const struct subnet *subnet = &world.subnets[at];
 	struct network_segment segment = {
-		.network = &world.networks[at], .subnets = &subnet, .subnet_count = 1};
+		.network = &world.networks[at], .subnets = &subnet, .subnet_count = !get(cmd, "bare").n};
 	return net.driver->apply_network(net.self, &cmd->ctx, &segment);
 }
 
@@ -434,7 +434,7 @@ static RESULT do_port(struct command *cmd)
 	while (str_split_next(&rest, ',', &group))
 		if (!VEC_PUSH(lasting, &groups, name_to_uuid(group)))
 			return FAIL(NO_MEMORY);
-	p->subnet = s->row.id;
+	p->subnet = get(cmd, "bare").n ? UUID_NONE : s->row.id;
 	p->network = s->network;
 	p->router = s->router;
 	p->ip = get_ip(cmd, "ip");
@@ -452,7 +452,8 @@ static RESULT apply_port(struct command *cmd, bool *ret_up)
 	size_t at = find_port(name_to_uuid(cmd->words[1]));
 	const struct port *p = &world.ports[at];
 	struct network_port n = {.port = p,
-				 .subnet = &world.subnets[find_subnet(p->subnet)],
+				 .subnet = uuid_is_none(p->subnet) ? NULL
+								   : &world.subnets[find_subnet(p->subnet)],
 				 .chassis = world.chassis[at],
 				 .has_names = world.named[at],
 				 .egress_kbit = world.egress_kbit[at],

@@ -674,23 +674,49 @@ def test_a_gateway_that_translates(region):
 
 
 def test_a_network_without_router(region):
-    """Its guests have addresses and reach each other, on two hosts, and nothing else."""
-    macs = {"i1": "02:cc:00:00:00:01", "i2": "02:cc:00:00:00:02"}
+    """Guests on two hosts have addresses, and reach each other and a guest at the gateway's address; nothing else."""
+    macs = {"i1": "02:cc:00:00:00:01", "i2": "02:cc:00:00:00:02", "i3": "02:cc:00:00:00:03"}
     region.do("group gi " + ALL_OUT + " in:1:-1:-1:0.0.0.0/0", "subnet si block=10.7.0.0/24 mac=02:00:00:0c:01:01 table=ta",
               "network si",
               "port i1 subnet=si ip=10.7.0.10 mac=" + macs["i1"] + " groups=gi chassis=hv1",
-              "port i2 subnet=si ip=10.7.0.11 mac=" + macs["i2"] + " groups=gi chassis=hv2")
-    for guest, host in (("i1", "hv1"), ("i2", "hv2")):
+              "port i2 subnet=si ip=10.7.0.11 mac=" + macs["i2"] + " groups=gi chassis=hv2",
+              "port i3 subnet=si ip=10.7.0.1 mac=" + macs["i3"] + " groups=gi chassis=hv2")
+    for guest, host in (("i1", "hv1"), ("i2", "hv2"), ("i3", "hv2")):
         region.do(f"apply-port {guest}")
         region.plug(guest, host, macs[guest])
-    region.do("await-port i1", "await-port i2")
+    region.do("await-port i1", "await-port i2", "await-port i3")
+    region.ns("i3", "ip", "addr", "add", "10.7.0.1/24", "dev", "eth0")
     region.settle()
     assert region.dhcp_soon("i1", "10.7.0.10/24")
     assert region.dhcp_soon("i2", "10.7.0.11/24")
     assert region.until(lambda: region.ping("i1", "10.7.0.11"))
+    assert region.until(lambda: region.ping("i1", "10.7.0.1"))
     assert not region.ping("i1", "10.0.1.10")
     assert "err" in region.ask("remove subnet si")
-    region.do("remove port i1", "remove port i2", "remove subnet si", "remove group gi")
+    region.do("remove port i1", "remove port i2", "remove port i3", "remove subnet si", "remove group gi")
+
+
+def test_an_l2_network(region):
+    """In a network without a subnet, guests on two hosts choose IP and MAC addresses, and DHCP gives none."""
+    macs = {"l1": "02:dd:00:00:00:01", "l2": "02:dd:00:00:00:02"}
+    region.do("subnet sl block=10.9.0.0/24 mac=02:00:00:0d:01:01 table=ta", "network sl bare=1",
+              "port l1 subnet=sl bare=1 open=1 mac=" + macs["l1"] + " chassis=hv1",
+              "port l2 subnet=sl bare=1 open=1 mac=" + macs["l2"] + " chassis=hv2")
+    for guest, host in (("l1", "hv1"), ("l2", "hv2")):
+        region.do(f"apply-port {guest}")
+        region.plug(guest, host, macs[guest])
+    region.do("await-port l1", "await-port l2")
+    region.settle()
+    assert region.dhcp("l1") == []
+    for guest, last in (("l1", "1"), ("l2", "2")):
+        region.ns(guest, "ip", "addr", "add", f"172.20.0.{last}/24", "dev", "eth0")
+    assert region.until(lambda: region.ping("l1", "172.20.0.2"))
+    for guest, last in (("l1", "1"), ("l2", "2")):  # a bridge in the guest has another MAC address
+        region.ns(guest, "ip", "link", "add", "link", "eth0", "name", "own", "type", "macvlan", "mode", "bridge")
+        region.ns(guest, "ip", "link", "set", "own", "up")
+        region.ns(guest, "ip", "addr", "add", f"172.21.0.{last}/24", "dev", "own")
+    assert region.until(lambda: region.ping("l1", "172.21.0.2"))
+    region.do("remove port l1", "remove port l2", "remove subnet sl")
 
 
 def sent_at(region, kbit_s, to="10.0.1.11", seconds=4):
