@@ -126,6 +126,35 @@ static void check_network_and_none(void **state)
 	assert_false(uuid_is_none(i->zone) || uuid_is_none(i->host));
 }
 
+/* A network without subnets: its ports have no address, and the instance a config drive. */
+static void check_no_address(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	struct network_wish network = {.name = STR("flat"), .is_open = true};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	struct launch_port ports[2] = {
+		{.network = ref_to(c, KIND_NETWORK, network.network), .field = STR("networks")},
+		{.subnet = ref_to(c, KIND_SUBNET, s->other), .device_index = 1, .field = STR("N")}};
+	struct instance_launch wish = launch_of(s, ports, 1);
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_MISSING, KIND_NETWORK);
+	ports[0].may_lack_ip = true;
+	wish = launch_of(s, ports, 1);
+	cloud_fails(c, &c->bob, engine_create_instances, &wish, ERR_NOT_FOUND, KIND_NETWORK);
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	const struct instance *i = cloud_instance(c, wish.made.at[0]);
+	const struct port *port = cloud_port(c, i->row.id);
+	assert_true(port->is_open && ip_is_none(port->ip) && uuid_is_none(port->subnet));
+	assert_true(uuid_equal(port->network, network.network) && !port->groups.count);
+	assert_true(uuid_is_none(i->subnet) && i->config_drive && !uuid_is_none(i->zone));
+	wish = launch_of(s, ports, 2);
+	wish.zone = ref_named(KIND_ZONE, "xy-west-2a");
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_COMBINATION, KIND_PORT);
+	wish.zone = ref_named(KIND_ZONE, "xy-west-2b");
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	assert_false(cloud_instance(c, wish.made.at[0])->config_drive);
+}
+
 static void check_two(void **state)
 {
 	struct cloud *c = *state;
@@ -215,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_two, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_no_address, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_only_network, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_network_and_none, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_primary_there, cloud_setup, cloud_teardown),

@@ -5,6 +5,7 @@
 #include "store/port.h"
 #include "store/security_group.h"
 
+#include "engine/network/guest_network.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
 #include "engine/network/router_interface.h"
@@ -186,6 +187,32 @@ static void check_shared(void **state)
 	assert_false(engine_is_network_granted(cloud_tables(c), s.network_id, c->bob.account));
 }
 
+/* A shared network of CloudStack's for a domain; one for the default domain with all below is granted to all. */
+static void check_domain(void **state)
+{
+	struct cloud *c = *state;
+	struct guest_network_wish wish = {.account = ref_of(KIND_ACCOUNT, c->alice.account),
+					  .zone = ref_named(KIND_ZONE, "xy-west-2a"),
+					  .name = STR("lan"),
+					  .block = cidr_of("10.9.0.0/24"),
+					  .guest_type = NETWORK_GUEST_TYPE_SHARED,
+					  .domain = ref_of(KIND_DOMAIN, DOMAIN_DEFAULT)};
+	cloud_fails(c, &c->alice, engine_create_guest_network, &wish, ERR_DENIED, KIND_NETWORK);
+	cloud_ok(c, &c->operator, engine_create_guest_network, &wish);
+	struct scene s = {c, ref_of(KIND_NETWORK, wish.network), .network_id = wish.network};
+	assert_true(engine_is_network_granted(cloud_tables(c), s.network_id, c->bob.account));
+	assert_false(engine_is_network_granted(cloud_tables(c), s.network_id, uuid_random()));
+	assert_null(network_grant_find_by_network(cloud_tables(c), s.network_id, UUID_NONE));
+	struct ref bobs = grant(&s, &c->alice, c->bob.account);
+	add_port(&s);
+	struct network_grant_target revoked = {bobs};
+	cloud_ok(c, &c->alice, engine_revoke_network, &revoked); /* the domain still covers bob */
+	wish.with_subdomains = true;
+	wish.block = cidr_of("10.8.0.0/24");
+	cloud_ok(c, &c->operator, engine_create_guest_network, &wish);
+	assert_non_null(network_grant_find_by_network(cloud_tables(c), wish.network, UUID_NONE));
+}
+
 /* Grants go with the network. */
 static void check_delete(void **state)
 {
@@ -208,6 +235,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_others_addresses, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoke, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_shared, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_domain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_delete, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
