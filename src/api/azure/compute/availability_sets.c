@@ -174,8 +174,9 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 						       .kind = KIND_SERVER_GROUP, .names = (variable),       \
 						       __VA_ARGS__                                           \
 	}
-#define PUTS(path, word, of, variable, listing_of, says)                                                     \
-	OF_ONE(HTTP_PUT, path, word, "ec2:CreatePlacementGroup", of, variable, .flags = API_WRITES | AZ_PUT, \
+#define PUTS(path, word, of, variable, listing_of, more, says)                                               \
+	OF_ONE(HTTP_PUT, path, word, "ec2:CreatePlacementGroup", of, variable,                               \
+	       .flags = API_WRITES | AZ_PUT | (more),                                                        \
 	       .keeps = "sku|properties.platformFaultDomainCount|properties.platformUpdateDomainCount",      \
 	       .args = PARAMS(struct set_args, put_rows, .object = "AvailabilitySet"), .prepare = prepare,   \
 	       .operation = put, .returns = KIND_SERVER_GROUP, AZ_SUBJECT(struct set_args, id),              \
@@ -206,7 +207,7 @@ static const struct az_action actions[] = {
 	GETS(SETS, "AvailabilitySets_Get", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
 	     "One availability set."),
 	PUTS(SETS, "AvailabilitySets_CreateOrUpdate", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
-	     "Makes an availability set."),
+	     AZ_IS_200, "Makes an availability set."),
 	PATCHES(SETS, "AvailabilitySets_Update", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
 		"Changes an availability set's tags."),
 	DELETES(SETS, "AvailabilitySets_Delete", AZ_AVAILABILITY_SETS, "availabilitySetName",
@@ -218,7 +219,7 @@ static const struct az_action actions[] = {
 	GETS(NEAR, "ProximityPlacementGroups_Get", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",
 	     near_groups, "One proximity placement group."),
 	PUTS(NEAR, "ProximityPlacementGroups_CreateOrUpdate", AZ_PROXIMITY_GROUPS,
-	     "proximityPlacementGroupName", near_groups, "Makes a proximity placement group."),
+	     "proximityPlacementGroupName", near_groups, 0, "Makes a proximity placement group."),
 	PATCHES(NEAR, "ProximityPlacementGroups_Update", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",
 		near_groups, "Changes a proximity placement group's tags."),
 	DELETES(NEAR, "ProximityPlacementGroups_Delete", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",

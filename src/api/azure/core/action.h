@@ -34,6 +34,7 @@ struct deployer;
  *   AZ_IN_PLACE  .answer writes the whole document, the braces too
  *   AZ_PUT       makes the resource of that name, or replaces what is said of it
  *   AZ_PATCH     changes parts of what is said of it
+ *   AZ_IS_200    a new one answers 200: Azure's specification of the call has no 201, and its SDKs fail on one
  *   AZ_IS_202    a new one answers 202, for clients that take 201 for an error
  *   AZ_RAW       the body is read by the call itself
  *   AZ_PAGE      a page for people, whose failures are pages, too
@@ -49,6 +50,7 @@ enum az_action_flag {
 	AZ_RAW = API_OF_FACE << 7,
 	AZ_PAGE = API_OF_FACE << 8,
 	AZ_SIGNED = API_OF_FACE << 9,
+	AZ_IS_200 = API_OF_FACE << 10,
 };
 
 struct az_action {

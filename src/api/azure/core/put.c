@@ -426,6 +426,11 @@ static RESULT forgive_absent(struct az_call *e, struct result found)
 	return OK;
 }
 
+static int status_of_new(const struct az_action *a)
+{
+	return a->flags & AZ_IS_200 ? 200 : a->flags & AZ_IS_202 ? 202 : 201;
+}
+
 RESULT az_prepare_target(struct az_call *e)
 {
 	const struct az_action *a = az_action_of(e);
@@ -447,7 +452,7 @@ RESULT az_prepare_target(struct az_call *e)
 		TRY(check_fixed(e, row));
 	if (a->flags & AZ_PUT) {
 		e->put.name = az_path_name(e, a->names);
-		e->status = row ? 200 : a->flags & AZ_IS_202 ? 202 : 201;
+		e->status = row ? 200 : status_of_new(a);
 		if (!row)
 			TRY(check_names(e, e->put.name));
 		TRY(check_parts(e));
