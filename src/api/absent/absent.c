@@ -175,6 +175,19 @@ static void begin(struct api_call *core)
 	e->part = 1u << e->form;
 }
 
+/* Organizations has an error of its own for an account that is in none, and audits go on after it: prowler, Steampipe and Cloud
+ * Custodian take any other for a fault. */
+static const struct api_error no_organization = {ERR_UNSUPPORTED, 0, 400,
+						 "AWSOrganizationsNotInUseException"};
+
+static bool reads_organization(const struct absent_call *e)
+{
+	struct str target = call_header(e->call, "X-Amz-Target"), prefix = STR("AWSOrganizationsV20161128.");
+	struct str operation = str_slice(target, prefix.n < target.n ? prefix.n : target.n, target.n);
+	return str_is(e->service, "organizations") && str_starts_with(target, prefix) &&
+	       (str_starts_with(operation, STR("Describe")) || str_starts_with(operation, STR("List")));
+}
+
 static RESULT find(struct api_call *core)
 {
 	struct absent_call *e = absent_call_of(core);
@@ -184,6 +197,10 @@ static RESULT find(struct api_call *core)
 	if (e->list)
 		return find_list(e);
 	TRY(api_check_limits(core, NULL, OK));
+	if (reads_organization(e)) {
+		e->error = &no_organization;
+		return ctx_fail(e->c, ERR_UNSUPPORTED, "Your account is not a member of an organization.");
+	}
 	return ctx_fail(e->c, ERR_UNSUPPORTED, "%" STR_FMT, STR_ARG(word_refusal(e)));
 }
 

@@ -116,7 +116,8 @@ static void add_user(struct iam_call *e, struct buf *b, const struct user *user)
 	add_text(b, arn);
 	add_time(b, user->row.created_us, "N/A");
 	buf_print(b, ",%s", has_password ? "true" : "false");
-	add_time(b, has_password ? use.at_us : 0, has_password ? "no_information" : "N/A");
+	/* AWS's root user always has a password: audits read "no_information" or a time in its row, never "N/A". */
+	add_time(b, has_password ? use.at_us : 0, has_password || user->is_owner ? "no_information" : "N/A");
 	int64_t changed_us = user->password_changed_us ? user->password_changed_us : user->password_set_us;
 	add_time(b, has_password ? changed_us : 0, "N/A");
 	add_time(b, user->is_owner ? 0 : engine_password_expiry(iam_tables(e), user),

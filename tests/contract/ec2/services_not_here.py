@@ -121,6 +121,7 @@ COMMANDS = [  # command line, the service that it is signed for, code
     ("route53 list-hosted-zones", "route53", "InvalidAction"),
     ("cloudfront list-distributions", "cloudfront", "InvalidAction"),
     ("efs delete-file-system --file-system-id a", "elasticfilesystem", "UnknownOperationException"),
+    ("organizations create-organization", "organizations", "UnknownOperationException"),
 ]
 
 
@@ -132,6 +133,14 @@ def test_command(dev, tmp_path, line, service, code):
         done = warm.run([AWS, "--endpoint-url", dev.url, *line.split()], env, cwd=str(tmp_path))
     assert done.returncode == SERVICE_ERROR, done.stderr
     assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has ec2, iam, sts, ce and support." in done.stderr
+
+
+@pytest.mark.parametrize("operation", ["describe_organization", "list_accounts", "list_roots"])
+def test_account_is_in_no_organization(dev, operation):
+    client = boto3.client("organizations", endpoint_url=dev.url, region_name=REGION, aws_access_key_id=dev.account.key_id,
+                          aws_secret_access_key=dev.account.secret)
+    with pytest.raises(client.exceptions.AWSOrganizationsNotInUseException, match="Your account is not a member of an organization"):
+        getattr(client, operation)()
 
 
 # ---- lists that are empty

@@ -182,6 +182,8 @@ def test_the_credential_report_stays_for_four_hours(dev, authority):
     assert (again["Content"], again["GeneratedTime"]) == (first["Content"], first["GeneratedTime"])
     ann = next(row for row in csv.DictReader(first["Content"].decode().splitlines()) if row["user"] == "ann")
     assert ann["cert_1_active"] == "true" and ann["cert_1_last_rotated"] != "N/A" and ann["cert_2_active"] == "false"
+    root = next(row for row in csv.DictReader(first["Content"].decode().splitlines()) if row["user"] == "<root_account>")
+    assert root["password_last_used"] == "no_information" and ann["password_last_used"] == "N/A"
 
 
 if __name__ == "__main__":
