@@ -4,8 +4,8 @@ of times in these tests. One process imports their modules and forks for each co
 its own arguments, environment, directory, files and exit status.
 
     run(["/usr/bin/openstack", "server", "list"], env=…)   like subprocess.run(…, capture_output=True, text=True)
-    interpreter(path, first, env)                          creates a program at that path that replaces /usr/bin/python3; first: a
-                                                           script that imports the modules
+    interpreter(path, first, env)                          creates a program at that path that replaces /usr/bin/python3, or another
+                                                           `python`; first: a script that imports the modules
 """
 import atexit
 import contextlib
@@ -54,16 +54,16 @@ def run(argv, env, cwd=None):
         return subprocess.CompletedProcess(argv, status, out.read().decode(), err.read().decode())
 
 
-def interpreter(path, first, env):
-    line = shlex.join([PYTHON, "-IS", os.path.abspath(__file__), "call", start([first], env)])
+def interpreter(path, first, env, python=PYTHON):
+    line = shlex.join([PYTHON, "-IS", os.path.abspath(__file__), "call", start([first], env, python)])
     with open(path, "w", encoding="utf-8") as program:
         program.write(f'#!/bin/sh\nexec {line} "$@"\n')
     os.chmod(path, 0o755)
 
 
-def start(first, env=None):
+def start(first, env=None, python=PYTHON):
     """Starts a server process; returns its address in Linux's abstract namespace, which needs no file."""
-    process = subprocess.Popen([PYTHON, os.path.abspath(__file__), "serve", *first], env=env, stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([python, os.path.abspath(__file__), "serve", *first], env=env, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, text=True)
     atexit.register(process.kill)
     return process.stdout.readline().strip()
