@@ -195,7 +195,7 @@ export const COMMANDS = {
 		curl: ({body}) => curl("POST", "/volume-types", body),
 	},
 	"volume-types.update": {
-		openstack: ({ids, body: b}) => `openstack volume type set${flag("--name", b.name)}${b.description === undefined ? "" : ` --description ${q(b.description)}`}${b.is_public === undefined ? "" : ` --${b.is_public ? "public" : "private"}`} ${ids[0].id}`,
+		openstack: ({ids, body: b}) => (b.is_public === undefined ? `openstack volume type set --name ${q(b.name ?? ids[0].name)}${b.description === undefined ? "" : ` --description ${q(b.description)}`} ${ids[0].id}` : ""),
 		curl: ({ids, body}) => curl("PATCH", `/volume-types/${ids[0].id}`, body),
 	},
 	"volume-types.share": {
@@ -525,6 +525,13 @@ export const COMMANDS = {
 		curl: ({ids, state}) => curl("POST", `/tickets/${ids[0].id}/work`, {state}),
 	},
 	"tickets.list": {aws: () => "aws support describe-cases --include-resolved-cases", dari: () => `dari ticket list${session.rights?.includes("admin") ? "" : ` --account ${q(session.account?.name)}`} --all`, curl: () => curl("GET", "/tickets")},
+	"schedules.list": {cmk: () => "cmk list snapshotpolicies", curl: () => curl("GET", "/snapshot-policies")},
+	"instance-types.list": {aws: () => "aws ec2 describe-instance-types", openstack: () => "openstack flavor list --all", cmk: () => "cmk list serviceofferings", curl: () => curl("GET", "/instance-types")},
+	"volume-types.list": {openstack: () => "openstack volume type list", cmk: () => "cmk list diskofferings", curl: () => curl("GET", "/volume-types")},
+	"external-networks.list": {openstack: () => "openstack network list --external", dari: () => "dari network list", curl: () => curl("GET", "/external-networks")},
+	"webhooks.list": {dari: () => "dari webhook list", curl: () => curl("GET", "/webhooks")},
+	"tasks.list": {openstack: () => "openstack --os-compute-api-version 2.80 server migration list", curl: () => curl("GET", "/migrations?all=1")},
+	"audit-log.list": {dari: (a) => `dari log audit${["account", "user", "action", "outcome"].map((k) => (a?.[k] && a[k] !== "failed" ? ` --${k} ${q(a[k])}` : "")).join("")}`, curl: (a) => curl("GET", `/audit-log${a?.query ? `?${a.query}` : ""}`)},
 	"costs.list": {
 		aws: ({month, group, isAll}) => (isAll || !costGroup(group) ? "" : `aws ce get-cost-and-usage --time-period ${periodOf(month)} --granularity DAILY --metrics UnblendedCost --group-by ${costGroup(group)}`),
 		dari: ({month, isAll}) => `dari bill month ${month}${isAll ? "" : ` --account ${session.account?.number}`}`,

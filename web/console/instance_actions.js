@@ -5,7 +5,6 @@ import {rows as allRows} from "./store.js";
 import {ask, report, nameOf, tagsOf, html, nothing, SUPPORT} from "./parts.js";
 import {showCommand} from "./command_bar.js";
 import {go, href} from "./router.js";
-import {isOperator} from "./session.js";
 import {t, list as words, size} from "./words.js";
 
 const ON = new Set(["running", "paused", "rescued"]);
@@ -106,7 +105,7 @@ export const ONE_ACTIONS = [
 	{id: "groups", permission: "instance.update", title: () => t("Security groups"), may: isThere, run: dialog("groups")},
 	{id: "image", permission: "image.create", title: () => t("Create image"), may: isSettled, run: dialog("image")},
 	{id: "snapshot", permission: "snapshot.create", title: () => t("Snapshot"), may: isSettled, run: dialog("snapshot")},
-	{id: "migrate", permission: "instance.migrate", title: () => t("Live-migrate"), isRare: true, hidden: () => !isOperator(), may: (r) => r.state === "running", asks: true, run: (chosen) => import("./migrate.js").then((m) => m.migrate(chosen))},
+	{id: "migrate", permission: "instance.migrate", title: () => t("Live-migrate"), isRare: true, may: (r) => r.state === "running", run: dialog("migrate")},
 	{id: "rescue", permission: "instance.rescue", title: () => t("Rescue"), isRare: true, may: isSettled, run: dialog("rescue")},
 	{id: "unrescue", permission: "instance.unrescue", title: () => t("Unrescue"), isRare: true, may: (r) => r.state === "rescued", run: dialog("unrescue")},
 	{id: "rebuild", permission: "instance.rebuild", title: () => t("Rebuild"), isRare: true, may: isSettled, run: dialog("rebuild"), danger: true},

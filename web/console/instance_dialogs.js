@@ -9,6 +9,8 @@ import {tagDialog, untagDialog} from "./tags.js";
 import {snapshotDialog} from "./volume_dialogs.js";
 import {session} from "./session.js";
 
+export {migrate} from "./migrate.js";
+
 const NAMES_MAX = 12;
 const namesOf = (chosen) => `${words(chosen.slice(0, NAMES_MAX).map(nameOf))}${chosen.length > NAMES_MAX ? " …" : ""}`;
 /** Waits for the rows from which a dialog chooses. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that pages show before any click: they only read, and need no more data than the page. They are loaded with the first page; all others are
 // in commands.js.
-import {curl, q} from "./shell.js";
+import {curl} from "./shell.js";
 
 const ansible = (...modules) => () => modules.map((name) => `ansible localhost -m amazon.aws.${name}_info`).join("\n");
 
@@ -15,13 +15,6 @@ export const LISTS = {
 	"snapshots.list": {aws: () => "aws ec2 describe-snapshots --owner-ids self", openstack: () => "openstack volume snapshot list", cmk: () => "cmk list snapshots", ansible: ansible("ec2_snapshot"), curl: () => curl("GET", "/snapshots")},
 	"backups.list": {openstack: () => "openstack volume backup list", curl: () => curl("GET", "/backups")},
 	"pools.list": {dari: () => "dari pool list", curl: () => curl("GET", "/storage-pools")},
-	"schedules.list": {cmk: () => "cmk list snapshotpolicies", curl: () => curl("GET", "/snapshot-policies")},
-	"instance-types.list": {aws: () => "aws ec2 describe-instance-types", openstack: () => "openstack flavor list --all", cmk: () => "cmk list serviceofferings", curl: () => curl("GET", "/instance-types")},
-	"volume-types.list": {openstack: () => "openstack volume type list", cmk: () => "cmk list diskofferings", curl: () => curl("GET", "/volume-types")},
-	"external-networks.list": {openstack: () => "openstack network list --external", dari: () => "dari network list", curl: () => curl("GET", "/external-networks")},
-	"webhooks.list": {dari: () => "dari webhook list", curl: () => curl("GET", "/webhooks")},
-	"tasks.list": {openstack: () => "openstack --os-compute-api-version 2.80 server migration list", curl: () => curl("GET", "/migrations?all=1")},
-	"audit-log.list": {dari: (a) => `dari log audit${["account", "user", "action", "outcome"].map((k) => (a?.[k] && a[k] !== "failed" ? ` --${k} ${q(a[k])}` : "")).join("")}`, curl: (a) => curl("GET", `/audit-log${a?.query ? `?${a.query}` : ""}`)},
 	"images.list": {aws: () => "aws ec2 describe-images", openstack: () => "openstack image list", cmk: () => "cmk list templates templatefilter=executable", ansible: ansible("ec2_ami"), curl: () => curl("GET", "/images")},
 	"addresses.list": {aws: () => "aws ec2 describe-addresses", openstack: () => "openstack floating ip list", cmk: () => "cmk list publicipaddresses", ansible: ansible("ec2_eip"), curl: () => curl("GET", "/addresses")},
 	"key-pairs.list": {aws: () => "aws ec2 describe-key-pairs", openstack: () => "openstack keypair list", cmk: () => "cmk list sshkeypairs", curl: () => curl("GET", "/key-pairs")},

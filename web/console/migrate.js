@@ -31,7 +31,7 @@ export async function migrate([r]) {
 		body: () => html`${able.length ? html`<p>${t("The instance keeps running. It pauses for a moment when it arrives.")}</p>
 			<label class="f">${t("Target host")}<select name="host" autofocus @change=${(e) => preview(e.target.value)}><option value="">${t("Automatic: the host with the most capacity")}</option>${able.map((i) => html`<option value=${i.host}>${hostName(i.host)}: ${t("{size} memory free", {size: size(free(byId("hosts", i.host)))})}</option>`)}</select></label>`
 			: html`<p>${problem ? html`<span lang="en">${problem}</span>` : t("There is no other host.")}</p>`}
-			${others.length ? html`<details><summary>${t("{n} hosts cannot take it", {n: others.length})}</summary><ul class="plainlist">${others.map((i) => html`<li><strong>${hostName(i.host)}</strong> <span class="dim" lang="en">${i.problem}</span></li>`)}</ul></details>` : nothing}`,
+			${others.length ? html`<details><summary>${t("Hosts that cannot take it: {n}", {n: others.length})}</summary><ul class="plainlist">${others.map((i) => html`<li><strong>${hostName(i.host)}</strong> <span class="dim" lang="en">${i.problem}</span></li>`)}</ul></details>` : nothing}`,
 		submit: async (form) => {
 			const host = form.get("host");
 			const said = await post(`/instances/${r.id}/migrate`, host ? {host} : {});

@@ -153,7 +153,7 @@ static const struct param policy_params[] = {
 	P("volume", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "The volume."),
 	P("interval", interval, .words = "hourly|daily|weekly|monthly", .flags = REQUIRED,
 	  .doc = "How often. A volume has one policy of each interval, which this call creates or changes."),
-	P("schedule", wish.schedule, .min = 2, .max = 8, .flags = REQUIRED,
+	P("schedule", wish.schedule, .max = 8, .flags = REQUIRED,
 	  .doc = "MM of each hour, MM:HH of each day, MM:HH:DD of each week (1, Sunday, to 7) or month (1 to "
 		 "28)."),
 	P("timezone", wish.timezone, .max = 64, .absent = "UTC",

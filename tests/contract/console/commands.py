@@ -153,7 +153,7 @@ def run_line(dev, tool, line):
                "AWS_SECRET_ACCESS_KEY": dev.account.secret}
         argv[1:1] = ["--endpoint-url", dev.url]  # Debian's version is older than the variable
     else:
-        argv, env = ["/usr/bin/openstack", *shlex.split(line)[1:]], (dev.operator if re.search("compute service|live-migration|openstack (project|domain|flavor|volume type|network) ", line) else dev.mine).env()
+        argv, env = ["/usr/bin/openstack", *shlex.split(line)[1:]], (dev.operator if re.search("compute service|live-migration|server migration|openstack (project|domain|flavor|volume type|network) ", line) else dev.mine).env()
     done = warm.run(argv, env, cwd=dev.folder) if tool in ("aws", "openstack") else subprocess.run(argv, env=env, cwd=dev.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0 or line == "dari audit" and "quarantined: " in done.stdout, f"{line}\n{done.stdout}{done.stderr}"
 
@@ -306,7 +306,7 @@ def shared(dev, kind, gone=False):
 
 def outside_body(dev):
     dev.count += 1
-    at = f"10.{dev.count}.0"
+    at = "192.0.2"
     return {"name": f"it's {dev.count}", "physical_network": f"phys {dev.count}", "next_hop": f"{at}.1", "infra_first": f"{at}.10", "infra_last": f"{at}.19", "first": f"{at}.100", "last": f"{at}.110"}
 
 
@@ -555,7 +555,7 @@ VERBS = {
     "instance-types.share": lambda d: shared(d, "instance-types"),
     "instance-types.delete": lambda d: {"ids": [offering(d, "instance-types"), offering(d, "instance-types")]},
     "volume-types.create": new_volume_type,
-    "volume-types.update": lambda d: {"ids": [offering(d, "volume-types")], "body": {"description": "it's <mine>", "is_public": False}},
+    "volume-types.update": lambda d: {"ids": [offering(d, "volume-types")], "body": {"description": "it's <mine>"}},
     "volume-types.share": lambda d: shared(d, "volume-types"),
     "volume-types.delete": lambda d: {"ids": [offering(d, "volume-types"), offering(d, "volume-types")]},
     "external-networks.add": lambda d: {"body": outside_body(d)},

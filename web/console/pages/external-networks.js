@@ -66,7 +66,7 @@ const pool = (r) => `${r.first} – ${r.last}`;
 function dropRange(n, r) {
 	showCommand("address-ranges.remove", {ids: [r]});
 	ask({title: t("Remove the address pool {range}?", {range: pool(r)}), danger: true, label: t("Remove"),
-		body: () => html`<p>${t("Its {n} addresses are no longer allocated to anybody. A pool with an address in use is kept.", {n: sizeOf(r)})}</p><p>${t("External network")}: <strong>${nameOf(n)}</strong></p>`,
+		body: () => html`<p>${t("Its addresses ({n}) are no longer allocated to anybody. A pool with an address in use is kept.", {n: sizeOf(r)})}</p><p>${t("External network")}: <strong>${nameOf(n)}</strong></p>`,
 		submit: () => report(t("Address pool removed"), () => remove(`/address-ranges/${r.id}`)).then(() => reload("address-ranges")).then(() => false)});
 }
 
@@ -85,7 +85,7 @@ function setDefault([n]) {
 function drop(chosen) {
 	showCommand("external-networks.delete", {ids: chosen});
 	ask({title: t("Delete {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Delete"), typed: chosen.length === 1 ? nameOf(chosen[0]) : chosen.length,
-		body: () => html`<ul>${chosen.map((n) => html`<li><strong>${nameOf(n)}</strong>: ${t("{n} public addresses in its pools, {used} in use", {n: total(n), used: inUse(n)})}</li>`)}</ul><p>${t("Its pools and its unassociated addresses are deleted with it. A network that an internet gateway or an associated address uses is kept.")}</p>`,
+		body: () => html`<ul>${chosen.map((n) => html`<li><strong>${nameOf(n)}</strong>: ${t("public addresses: {n}, in use: {used}", {n: total(n), used: inUse(n)})}</li>`)}</ul><p>${t("Its pools and its unassociated addresses are deleted with it. A network that an internet gateway or an associated address uses is kept.")}</p>`,
 		submit: () => report(t("External network deleted"), () => oneByOne(chosen, (n) => remove(`/external-networks/${n.id}`))).then(() => reload("address-ranges")).then(() => false)});
 }
 
@@ -117,7 +117,7 @@ function addressesCard(n) {
 function rangesCard(n) {
 	const ranges = rangesOf(n), canChange = Boolean(n.infra_first);
 	return html`<div class="card"><h2>${t("Public address pools")}</h2>${total(n) ? gauge(t("Addresses in use"), inUse(n), total(n), number) : nothing}
-		${ranges.length ? html`<ul class="plainlist">${ranges.map((r) => html`<li><span class="m">${pool(r)}</span> <span class="dim">${t("{n} addresses", {n: sizeOf(r)})}</span> ${canChange ? html`<button type="button" class="plain danger-text" aria-label=${t("Remove {name}", {name: pool(r)})} @click=${() => dropRange(n, r)}>${t("Remove")}…</button>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("No public addresses yet.")}</p>`}
+		${ranges.length ? html`<ul class="plainlist">${ranges.map((r) => html`<li><span class="m">${pool(r)}</span> <span class="dim">${t("addresses: {n}", {n: sizeOf(r)})}</span> ${canChange ? html`<button type="button" class="plain danger-text" aria-label=${t("Remove {name}", {name: pool(r)})} @click=${() => dropRange(n, r)}>${t("Remove")}…</button>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("No public addresses yet.")}</p>`}
 		${canChange ? html`<p><button type="button" @click=${() => addRange([n])}>${t("Add address pool")}</button></p>` : html`<p class="hint">${t("Its pools follow from the allocation pools of its subnets in OpenStack.")}</p>`}</div>`;
 }
 

@@ -60,13 +60,13 @@ function drop(chosen) {
 	const count = chosen.reduce((sum, r) => sum + used(r), 0);
 	showCommand("instance-types.delete", {ids: chosen});
 	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} instance types?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
-		body: () => html`<p>${words(chosen.slice(0, 12).map(nameOf))}${chosen.length > 12 ? " …" : ""}</p><p>${t("No instance can be launched with it any more. Running instances keep their size.")}</p>${count ? html`<p><strong>${t("{n} instances of this account use it.", {n: count})}</strong></p>` : nothing}`,
-		submit: () => report(t("{n} instance types deleted", {n: chosen.length}), () => post("/instance-types/delete", {ids: chosen.map((r) => r.id)})).then(() => false)});
+		body: () => html`<p>${words(chosen.slice(0, 12).map(nameOf))}${chosen.length > 12 ? " …" : ""}</p><p>${t("No instance can be launched with it any more. Running instances keep their size.")}</p>${count ? html`<p><strong>${t("Instances of this account that use it: {n}", {n: count})}</strong></p>` : nothing}`,
+		submit: () => report(t("Instance types deleted: {n}", {n: chosen.length}), () => post("/instance-types/delete", {ids: chosen.map((r) => r.id)})).then(() => false)});
 }
 
 const turn = (enabled) => (chosen) => {
 	showCommand("instance-types.update", {ids: chosen, body: {enabled}});
-	return report(enabled ? t("{n} instance types enabled", {n: chosen.length}) : t("{n} instance types disabled", {n: chosen.length}), () => oneByOne(chosen, (r) => patch(`/instance-types/${r.id}`, {enabled}).then((a) => applyRow("instance-types", a.items?.[0]))));
+	return report(enabled ? t("Instance types enabled: {n}", {n: chosen.length}) : t("Instance types disabled: {n}", {n: chosen.length}), () => oneByOne(chosen, (r) => patch(`/instance-types/${r.id}`, {enabled}).then((a) => applyRow("instance-types", a.items?.[0]))));
 };
 
 export const view = resourcePage({

@@ -48,7 +48,7 @@ function drop(chosen) {
 	showCommand("volume-types.delete", {ids: chosen});
 	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} volume types?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
 		body: () => html`<p>${words(chosen.slice(0, 12).map(nameOf))}${chosen.length > 12 ? " …" : ""}</p><p>${t("A type that volumes, volume groups or images use is kept.")}</p>`,
-		submit: () => report(t("{n} volume types deleted", {n: chosen.length}), () => post("/volume-types/delete", {ids: chosen.map((r) => r.id)})).then(() => false)});
+		submit: () => report(t("Volume types deleted: {n}", {n: chosen.length}), () => post("/volume-types/delete", {ids: chosen.map((r) => r.id)})).then(() => false)});
 }
 
 export const view = resourcePage({

@@ -21,7 +21,7 @@ const newSecret = () => btoa(String.fromCharCode(...crypto.getRandomValues(new U
 
 function showSecret(name, secret) {
 	ask({title: t("Secret of {name}", {name}), label: null, keeps: true,
-		body: () => html`<p>${t("Each delivery is signed with this secret. Save it now: it is shown only once.")}</p><p class="secret">${copyable(secret)}</p>`});
+		body: () => html`<p>${t("Each delivery is signed with this secret. Save it now: it is shown only once.")}</p>${pairs([[name, copyable(secret)]])}`});
 }
 
 function eventFields(w) {
@@ -121,8 +121,8 @@ const retry = (d) => {
 function deliveriesCard(w) {
 	const items = deliveriesOf(w);
 	return html`<div class="card"><h2>${t("Deliveries")}</h2>${!items ? html`<p class="dim">${t("Loading…")}</p>` : !items.length ? html`<p class="dim">${t("Nothing was sent yet. Choose Send test event.")}</p>`
-		: html`<ul class="plainlist">${items.map((d) => html`<li><strong class="m">${d.event}</strong> ${(STAGE[d.stage] ?? STAGE.waiting)()} <span class="dim">#${d.number}, ${time(d.sent_us || d.at_us)}${d.tries ? `, ${t("{n} failed attempts", {n: d.tries})}` : ""}${d.retry_us && d.stage === "waiting" ? `, ${t("next try: {when}", {when: time(d.retry_us)})}` : ""}</span>
-			${d.problem && d.stage !== "sent" ? html`<div class="dim" lang="en">${d.problem}</div>` : nothing}${d.stage === "sent" ? nothing : html` <button type="button" class="plain" aria-label=${t("Retry {name}", {name: `${d.event} #${d.number}`})} @click=${() => retry(d)}>${t("Retry")}</button>`}</li>`)}</ul>`}${w.lost ? html`<p class="dim">${t("{n} deliveries were dropped because too many waited.", {n: w.lost})}</p>` : nothing}</div>`;
+		: html`<ul class="plainlist">${items.map((d) => html`<li><strong class="m">${d.event}</strong> ${(STAGE[d.stage] ?? STAGE.waiting)()} <span class="dim">#${d.number}, ${time(d.sent_us || d.at_us)}${d.tries ? `, ${t("failed attempts: {n}", {n: d.tries})}` : ""}${d.retry_us && d.stage === "waiting" ? `, ${t("next try: {when}", {when: time(d.retry_us)})}` : ""}</span>
+			${d.problem && d.stage !== "sent" ? html`<div class="dim" lang="en">${d.problem}</div>` : nothing}${d.stage === "sent" ? nothing : html` <button type="button" class="plain" aria-label=${t("Retry {name}", {name: `${d.event} #${d.number}`})} @click=${() => retry(d)}>${t("Retry")}</button>`}</li>`)}</ul>`}${w.lost ? html`<p class="dim">${t("Deliveries dropped because too many waited: {n}", {n: w.lost})}</p>` : nothing}</div>`;
 }
 
 export const view = resourcePage({

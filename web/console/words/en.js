@@ -2,13 +2,8 @@
 // English sentences are their own keys. This table has the plural forms, which Intl.PluralRules chooses by {n}.
 export const plurals = {};
 for (const [one, other] of [
-	["Delete {n} backup?", "Delete {n} backups?"], ["Deleting backup", "Deleting {n} backups"], ["{n} of {hosts} hosts sees it", "{n} of {hosts} hosts see it"],
-	["Delete {n} instance type?", "Delete {n} instance types?"], ["Delete {n} schedule?", "Delete {n} schedules?"], ["Delete {n} volume type?", "Delete {n} volume types?"], ["Instance type deleted", "{n} instance types deleted"],
-	["Instance type disabled", "{n} instance types disabled"], ["Instance type enabled", "{n} instance types enabled"], ["{n} instance of this account uses it.", "{n} instances of this account use it."], ["Volume type deleted", "{n} volume types deleted"],
-	["{n} host cannot take it", "{n} hosts cannot take it"], ["{n} failed attempt", "{n} failed attempts"], ["{n} address", "{n} addresses"], ["{n} public address in its pools, {used} in use", "{n} public addresses in its pools, {used} in use"],
-	["{n} delivery was dropped because too many waited.", "{n} deliveries were dropped because too many waited."], ["Its address is no longer allocated to anybody. A pool with an address in use is kept.", "Its {n} addresses are no longer allocated to anybody. A pool with an address in use is kept."],
-	["Delete {n} group?", "Delete {n} groups?"], ["Delete {n} interface?", "Delete {n} interfaces?"], ["Delete {n} snapshot?", "Delete {n} snapshots?"],
-	["Delete {n} volume?", "Delete {n} volumes?"], ["Deregister {n} image?", "Deregister {n} images?"], ["Deleting snapshot", "Deleting {n} snapshots"],
+	["Deleting backup", "Deleting {n} backups"], ["{n} of {hosts} hosts sees it", "{n} of {hosts} hosts see it"],
+	["Deleting snapshot", "Deleting {n} snapshots"],
 	["Deleting volume", "Deleting {n} volumes"], ["Detaching network interface", "Detaching {n} network interfaces"], ["Detaching volume", "Detaching {n} volumes"],
 	["Hosts cache {n} image, {size}.", "Hosts cache {n} images, {size}."], ["Launch {n} instance", "Launch {n} instances"], ["Launching {n} instance", "Launching {n} instances"],
 	["Only the first one is listed.", "Only the first {n} are listed."], ["Protection enabled", "Protection enabled for {n} instances"],
