@@ -16,6 +16,7 @@
 #include "api/scim/scim.h"
 #include "api/support/support.h"
 #include "api/tmf/tmf.h"
+#include "base/json_write.h"
 #include "daemon/command.h"
 #include "daemon/limits_page.h"
 
@@ -112,6 +113,25 @@ static int dump_ebs_here(const struct command *command, json_t *args, const char
 	(void) args;
 	(void) config_path;
 	return print_dump(ebs_dump_actions);
+}
+
+static int dump_answers_here(const struct command *command, json_t *args, const char *config_path)
+{
+	struct buf out;
+	struct json_writer w;
+	(void) command;
+	(void) args;
+	(void) config_path;
+	buf_init(&out, BUF_ANSWER_CAP);
+	json_write_begin(&w, &out);
+	json_write_open(&w, NULL);
+	json_write_open_list(&w, "answers");
+	ec2_dump_answers(&w);
+	openstack_dump_answers(&w);
+	json_write_close_list(&w);
+	json_write_close(&w);
+	buf_add_char(&out, '\n');
+	return print_whole(&out);
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -718,6 +738,10 @@ const struct command dump_commands[] = {
 	 "Prints every call of EBS direct with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_ebs_here},
+	{"dump answers",
+	 "Prints the members of each resource that tables describe, with their filters, as JSON.",
+	 {{0}},
+	 .run_here = dump_answers_here},
 	{"dump coverage",
 	 "Prints each action that is built, and each parameter that is refused, as a page.",
 	 {{0}},

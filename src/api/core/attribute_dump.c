@@ -34,19 +34,30 @@ static const char *find_doc(enum kind kind, const struct attribute *a)
 	return a->doc ? a->doc : field ? field->doc : NULL;
 }
 
-static void write_one(struct json_writer *w, enum kind kind, const struct attribute *a, struct str name)
+/* The table that is written. Members within a list have filters of the listing only if it says so, and never its sort keys. */
+struct dump {
+	struct json_writer *w;
+	enum kind kind;
+	struct buf *name; /* prefix of the object around the members, such as "attachmentSet.N." */
+	bool has_filters, is_within;
+};
+
+static void write_one(const struct dump *d, const struct attribute *a, struct str name)
 {
+	struct json_writer *w = d->w;
 	buf_add_char(w->out, '\n');
 	json_write_open(w, NULL);
 	json_write_text(w, "name", name);
 	json_write_z(w, "type", type_words[a->form]);
 	if (a->form == ATTRIBUTE_FIXED)
 		json_write_z(w, "value", a->fixed);
+	if (attribute_is_made(a))
+		json_write_bool(w, "function", true);
 	if (a->kind != KIND_NONE)
 		json_write_z(w, "kind", model_kinds[a->kind].name);
-	if (a->filter)
+	if (a->filter && d->has_filters)
 		json_write_z(w, "filter", a->filter);
-	if (a->sort)
+	if (a->sort && !d->is_within)
 		json_write_z(w, "sort", a->sort);
 	if (a->flags & ATTRIBUTE_ADMIN)
 		json_write_bool(w, "admin", true);
@@ -54,14 +65,13 @@ static void write_one(struct json_writer *w, enum kind kind, const struct attrib
 		json_write_int(w, "since", a->since);
 	if (a->until)
 		json_write_int(w, "until", a->until);
-	json_write_z(w, "doc", find_doc(kind, a));
+	json_write_z(w, "doc", find_doc(d->kind, a));
 	json_write_close(w);
 }
 
-/* name: prefix of the object around the members, such as "attachmentSet.N."; unchanged on return. */
-static void write_table(struct json_writer *w, enum kind kind, const struct attributes *table,
-			struct buf *name)
+static void write_table(const struct dump *d, const struct attributes *table)
 {
+	struct buf *name = d->name;
 	size_t outer = name->size;
 	for (size_t k = 0; k < table->count; k++) {
 		const struct attribute *a = &table->at[k];
@@ -69,16 +79,19 @@ static void write_table(struct json_writer *w, enum kind kind, const struct attr
 		if (a->flags & ATTRIBUTE_HIDDEN)
 			continue;
 		buf_add_str(name, str_from(a->name));
-		write_one(w, kind, a, buf_str(name));
+		write_one(d, a, buf_str(name));
 		for (name->size = outer; str_split_next(&rest, '|', &word); name->size = outer) {
 			buf_add_str(name, word);
-			write_one(w, kind, a, buf_str(name));
+			write_one(d, a, buf_str(name));
 		}
 		if (!attribute_within(a))
 			continue;
 		bool is_own = a->form == ATTRIBUTE_OBJECT && a->via.kind == KIND_NONE;
+		const struct dump within = {d->w, is_own ? d->kind : a->via.kind, name,
+					    d->has_filters && attribute_filters_within(a),
+					    d->is_within || !is_own};
 		buf_print(name, "%s.%s", a->name, a->form == ATTRIBUTE_LIST ? "N." : "");
-		write_table(w, is_own ? kind : a->via.kind, a->within, name);
+		write_table(&within, a->within);
 		name->size = outer;
 	}
 }
@@ -88,7 +101,7 @@ void attributes_dump(struct json_writer *w, enum kind kind, const struct attribu
 	struct buf name;
 	buf_init(&name, NAME_SIZE_MAX);
 	json_write_open_list(w, "answer");
-	write_table(w, kind, table, &name);
+	write_table(&(struct dump){w, kind, &name, true, false}, table);
 	json_write_close_list(w);
 	buf_done(&name);
 }

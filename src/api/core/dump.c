@@ -3,6 +3,7 @@
  */
 #include "api/core/dump.h"
 
+#include "api/core/attribute.h"
 #include "api/core/audit.h"
 #include "auth/guard.h"
 #include "model/permission.h"
@@ -140,6 +141,18 @@ void dump_params_of_path(struct json_writer *w, const struct dump_form *form, co
 	}
 	write_tables(w, form, NULL, args);
 	json_write_close_list(w);
+}
+
+void dump_answer(struct json_writer *w, const char *face, const char *service, const char *name,
+		 enum kind kind, const struct attributes *table)
+{
+	open_on_new_line(w);
+	json_write_z(w, "face", face);
+	json_write_z(w, "service", service);
+	json_write_z(w, "name", name);
+	json_write_z(w, "kind", model_kinds[kind].name);
+	attributes_dump(w, kind, table);
+	json_write_close(w);
 }
 
 void dump_kinds(struct json_writer *w)

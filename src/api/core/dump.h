@@ -7,6 +7,8 @@
 #include "api/core/action.h"
 #include "base/json_write.h"
 
+struct attributes;
+
 struct dump_form {
 	const char *face; /* "ec2", as tests and pages call the face */
 	bool is_of_pairs; /* every parameter is a pair of the query or the form: no place is told */
@@ -30,5 +32,8 @@ void dump_params(struct json_writer *w, const struct dump_form *form, const stru
  * is told. */
 void dump_params_of_path(struct json_writer *w, const struct dump_form *form, const char *path,
 			 enum kind kind, const struct params *args);
+/* An object of `dari dump answers`: the members of the rows that an action shows. */
+void dump_answer(struct json_writer *w, const char *face, const char *service, const char *name,
+		 enum kind kind, const struct attributes *table);
 /* The list "kinds": how ids and ARNs of each kind of rows look. */
 void dump_kinds(struct json_writer *w);

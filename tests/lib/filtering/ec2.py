@@ -201,7 +201,8 @@ SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # lists of a few public rows
 class EC2:
     name = "ec2"
     actions = ACTIONS
-    cases = {"finds": [f"{a} {f}" for a in sorted(ACTIONS) for f in ACTIONS[a]["filters"]], "pages": list(PAGED), "tokens": list(PAGED),
+    cases = {"finds": [f"{a} {f}" for a in sorted(ACTIONS) for f in ACTIONS[a]["filters"]],
+             "shown": [f"{a} {m['name']}" for a in sorted(ACTIONS) for m in ACTIONS[a].get("answer", []) if "filter" in m], "pages": list(PAGED), "tokens": list(PAGED),
              "ids_are_not_paged": list(PAGED)}
 
     @contextlib.contextmanager
@@ -246,6 +247,17 @@ class EC2:
         assert not finds(value + "?") and not finds("\\" + "*")
         if value:
             assert finds(value[:-1] + "?") and finds("*" + value[1:]) and finds(value[:1] + "*")
+
+    def shown(self, world, name):
+        """The value that an answer shows of a member finds the item, for each row of attributes with a filter."""
+        action, _, member = name.partition(" ")
+        word, path = next(m["filter"] for m in ACTIONS[action]["answer"] if m["name"] == member), member.replace(".N.", "/item/")
+        whole = look(world, action)[0]
+        values = sorted({e.text for item in whole for e in item.findall(path) if e.text})
+        assert values, f"no item shows {member}"
+        for value in values:
+            found = {ET.tostring(i) for i in look(world, action, **{"Filter.1.Name": word, "Filter.1.Value.1": value})[0]}
+            assert {ET.tostring(i) for i in whole if value in [e.text for e in i.findall(path)]} <= found, f"{word}={value}"
 
     def finds_nothing(self, world, action, name):
         named = name + "env" if name.endswith(":") else name

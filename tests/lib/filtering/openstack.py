@@ -368,7 +368,8 @@ class OpenStack:
     name = "openstack"
     actions = LISTS
     cases = {
-        "finds": [f"{t} {f}" for t, a in sorted(LISTS.items()) for f in a["filters"]], "volumes_by_host": ["volumes", "volumes/detail"], "unknown": sorted(LISTS),
+        "finds": [f"{t} {f}" for t, a in sorted(LISTS.items()) for f in a["filters"]],
+        "shown": [f"{t} {m['name']}" for t, a in sorted(LISTS.items()) for m in a.get("answer", []) if "filter" in m], "volumes_by_host": ["volumes", "volumes/detail"], "unknown": sorted(LISTS),
         "by_microversion": ["volumes"], "volumes_by_words": list(VOLUMES), "members": PLAIN, "order": ORDERS, "bad_orders": PAGED, "pages": PAGED,
         "pages_back": [t for t in PAGED if LISTS[t]["service"] == "network"], "limits": PAGED, "markers": PAGED}
 
@@ -412,6 +413,17 @@ class OpenStack:
             both = sorted(set(values), key=str)[:2]
             found = region.rows(action, (word, [text(v) for v in both]))
             assert set(names(found)) == {name_of(r) for r in whole if any(fits(r, v) for v in both)}, both
+
+    def shown(self, region, name):
+        """The value that an answer shows of a member finds the row, for each row of attributes with a filter."""
+        name, _, member = name.rpartition(" ")
+        action = LISTS[name]
+        word = next(m["filter"] for m in action["answer"] if m["name"] == member)
+        whole = region.rows(action)
+        assert whole and all(member in row for row in whole), f"an answer does not show {member}"
+        for value in sorted({row[member] for row in whole if row[member] not in (None, "")}, key=str):
+            found = set(names(region.rows(action, (word, text(value)))))
+            assert {name_of(row) for row in whole if row[member] == value} <= found, f"{word}={text(value)}"
 
     def volumes_by_host(self, region, name):
         """Filters by the whole pool, its backend or its host."""

@@ -332,6 +332,7 @@ static void test_documentation(void **state)
 				    "60,\"doc\":\"Wanted size.\"}"));
 	assert_non_null(strstr(b.p, "\"name\":\"parts.N.partType\""));
 	assert_non_null(strstr(b.p, "\"name\":\"second\""));
+	assert_non_null(strstr(b.p, "\"name\":\"one\",\"type\":\"any\",\"function\":true"));
 	assert_null(strstr(b.p, "hidden"));
 	buf_done(&b);
 }

@@ -113,6 +113,17 @@ static void write_unbuilt(struct json_writer *w, const char *key, const struct e
 	json_write_close_list(w);
 }
 
+void ec2_dump_answers(struct json_writer *w)
+{
+	const struct ec2_action *actions[DUMP_ACTIONS_MAX];
+	size_t count = ec2_sum_actions(actions, DUMP_ACTIONS_MAX);
+	for (size_t k = 0; k < count; k++) {
+		const struct ec2_listing *list = actions[k]->list;
+		if (list && list->attributes)
+			dump_answer(w, "ec2", "ec2", actions[k]->name, list->kind, list->attributes);
+	}
+}
+
 void ec2_dump_actions(struct buf *out)
 {
 	const struct ec2_action *actions[DUMP_ACTIONS_MAX];

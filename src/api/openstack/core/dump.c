@@ -144,6 +144,19 @@ static void write_unbuilt(struct json_writer *w)
 	json_write_close_list(w);
 }
 
+void openstack_dump_answers(struct json_writer *w)
+{
+	for (size_t g = 0; g < sizeof action_groups / sizeof action_groups[0]; g++)
+		for (size_t k = 0; k < action_groups[g]->count; k++) {
+			const struct os_action *a = &action_groups[g]->at[k];
+			const char *service = os_service_info(action_groups[g]->service)->type;
+			if (!a->list || !a->list->attributes)
+				continue;
+			const struct attributes shown = os_shown_members(a->list);
+			dump_answer(w, "openstack", service, a->path, a->list->kind, &shown);
+		}
+}
+
 void openstack_dump_actions(struct buf *out)
 {
 	struct json_writer w;

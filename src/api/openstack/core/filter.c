@@ -200,7 +200,7 @@ static RESULT read_bound(const struct os_filtering *f, const char *name, struct 
 	return os_parse_time(f->e->c, bound, name, ret_us);
 }
 
-/* Compares whole seconds, the precision that clients see. */
+/* Compares whole seconds on both sides: answers show microseconds, and a value that is shown must find its row. */
 static bool fits_bounds(const struct os_filtering *f, const struct os_filter *filter, const struct row *row,
 			struct str value)
 {
@@ -209,10 +209,13 @@ static bool fits_bounds(const struct os_filtering *f, const struct os_filter *fi
 	struct str bound;
 	bool orders[3];
 	time_us -= time_us % SECOND;
-	while (str_split_next(&value, ',', &bound))
-		if (!result_is_ok(read_bound(f, filter->name, bound, orders, &bound_us)) ||
-		    !orders[time_us < bound_us ? 0 : 1 + (time_us > bound_us)])
+	while (str_split_next(&value, ',', &bound)) {
+		if (!result_is_ok(read_bound(f, filter->name, bound, orders, &bound_us)))
 			return false;
+		bound_us -= bound_us % SECOND;
+		if (!orders[time_us < bound_us ? 0 : 1 + (time_us > bound_us)])
+			return false;
+	}
 	return true;
 }
 

@@ -8,6 +8,8 @@
 
 #include "api/core/face.h"
 
+struct json_writer;
+
 /* For api_face_new(). */
 extern const struct api_protocol openstack_protocol;
 
@@ -18,3 +20,5 @@ bool openstack_has_path(struct str path);
  * writes, since, until, params: [{name, in, type, required, built, doc}], filters: [name], doc}], "unbuilt":
  * [{service, method, path, name}]}. */
 void openstack_dump_actions(struct buf *out);
+/* An object for each call that lists rows of attributes (dump_answer()). */
+void openstack_dump_answers(struct json_writer *w);
