@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: docs/mapping.md src/engine/people src/auth/guard src/api/iam src/api/openstack/identity
+# subjects: docs/mapping.md src/engine/people src/auth/guard src/api/iam src/api/openstack/identity src/api/scim
 """Users and their rights through two faces, and each face's error for the same refusal, as docs/mapping.md says."""
 import json
 import os
@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud as lib  # noqa: E402
 import dev as ec2  # noqa: E402
 import faces  # noqa: E402
+import scim  # noqa: E402
 from faces import COMPUTE, IDENTITY, IMAGE, NETWORK, VOLUME, code, ec2_id, holds  # noqa: E402
 from regions import admin, dev  # noqa: E402, F401 (fixtures)
 
@@ -85,6 +86,16 @@ def test_ids_that_are_everywhere_the_same(admin):
 
 
 # ---- rights
+
+@holds("What each face calls it: users and groups in SCIM")
+def test_scim(admin):
+    place = scim.Domain(admin, "provisioned")
+    user = place.user("ann")["id"]
+    group = place.group("crew", {"id": user})["id"]
+    assert admin.ok("GET", f"{IDENTITY}/users/{user}")["user"]["name"] == "ann"
+    assert admin.ok("GET", f"{IDENTITY}/groups/{group}")["group"]["name"] == "crew"
+    assert [u["id"] for u in admin.ok("GET", f"{IDENTITY}/groups/{group}/users")["users"]] == [user]
+
 
 @holds("People: Root")
 def test_root(both, admin):
