@@ -7,6 +7,7 @@
 #include "auth/guard_internal.h"
 #include "auth/session.h"
 #include "base/clock.h"
+#include "engine/balancing/balancing.h"
 #include "engine/instance/profile_association.h"
 #include "engine/resolve.h"
 #include "model/address.h"
@@ -144,11 +145,23 @@ static bool is_named_kind(enum kind kind)
 	return guard_find_arn_form(kind).is_named;
 }
 
+/* A planned row has its id and name already. */
+static struct str balancing_arn(const struct guard_subject *s, struct arena *a)
+{
+	const struct identity *who = s->state->call->ctx.who;
+	const struct row *row = s->row ? s->row : s->planned;
+	uuid owner = s->row ? engine_get_owner(s->kind, s->row) : who->account;
+	return engine_write_balancing_arn(s->tables, a, s->state->region,
+					  account_number(s->tables, owner, who), s->kind, row);
+}
+
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
+	if (engine_is_balancing_kind(s->kind))
+		return balancing_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);
 	if (iam_is_kind(s->kind))

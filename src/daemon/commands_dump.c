@@ -10,6 +10,7 @@
 #include "api/cost/cost.h"
 #include "api/ebs/ebs.h"
 #include "api/ec2/core/ec2.h"
+#include "api/elb/elb.h"
 #include "api/iam/iam.h"
 #include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
@@ -57,6 +58,14 @@ static int dump_iam_here(const struct command *command, json_t *args, const char
 	(void) args;
 	(void) config_path;
 	return print_dump(iam_dump_actions);
+}
+
+static int dump_elb_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(elb_dump_actions);
 }
 
 static int dump_openstack_here(const struct command *command, json_t *args, const char *config_path)
@@ -479,6 +488,15 @@ static void add_ebs_coverage(struct buf *out)
 	ebs_write_coverage(out);
 }
 
+static void add_elb_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## Elastic Load Balancing\n\nNetwork load balancers, version 2015-12-01. "
+			     "Application and "
+			     "gateway load balancers, TLS and rules are refused;\nversion 2012-06-01 answers "
+			     "InvalidAction.\n\n"));
+	elb_write_coverage(out);
+}
+
 static void add_absent_coverage(struct buf *out)
 {
 	buf_add_str(out,
@@ -506,6 +524,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_cost_coverage(&out);
 		add_cloudwatch_coverage(&out);
 		add_ebs_coverage(&out);
+		add_elb_coverage(&out);
 		add_absent_coverage(&out);
 		return print_whole(&out);
 	}
@@ -706,6 +725,10 @@ const struct command dump_commands[] = {
 	 "Prints every EC2 action with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_actions_here},
+	{"dump elb",
+	 "Prints every action of Elastic Load Balancing with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_elb_here},
 	{"dump iam",
 	 "Prints every action of IAM with its parameters and permission, as JSON.",
 	 {{0}},

@@ -22,6 +22,7 @@
 #include "api/ebs/ebs.h"
 #include "api/ec2/compute/later_launch.h"
 #include "api/ec2/core/ec2.h"
+#include "api/elb/elb.h"
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
 #include "api/native/native.h"
@@ -83,6 +84,7 @@ static struct api_face *find_service(struct daemon *d, const struct call *call)
 	return cost_has_call(call)         ? d->cost
 	       : cloudwatch_has_call(call) ? d->cloudwatch
 	       : ebs_has_call(call)        ? d->ebs
+	       : elb_has_call(call)        ? d->elb
 					   : NULL;
 }
 
@@ -490,6 +492,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &cost_protocol, &faces, &d->cost));
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
 	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
+	TRY(api_face_new(&d->ctx, &elb_protocol, &faces, &d->elb));
 	TRY(api_face_new(&d->ctx, &support_protocol, &faces, &d->support));
 	TRY(api_face_new(&d->ctx, &tmf_protocol, &faces, &d->tmf));
 	TRY(api_face_new(&d->ctx, &scim_protocol, &faces, &d->scim));
@@ -610,6 +613,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->cost);
 	api_face_free(d->cloudwatch);
 	api_face_free(d->ebs);
+	api_face_free(d->elb);
 	api_face_free(d->support);
 	api_face_free(d->tmf);
 	api_face_free(d->scim);

@@ -144,6 +144,7 @@ struct network_balancer {
 	struct ip ip;
 	const struct network_member *members;
 	size_t member_count; /* 0: connections fail */
+	struct ip public_ip; /* a public address with the same port; none: there is none */
 };
 
 /* Traffic allowed into a guest's address from outside its network. */
@@ -309,6 +310,15 @@ struct network_inventory {
 	size_t count;
 };
 
+enum network_probe_result { NETWORK_PROBE_NONE, NETWORK_PROBE_UP, NETWORK_PROBE_DOWN };
+/* Result of the TCP health checks of a balancer's member. */
+struct network_probe {
+	uuid port; /* the port that has the member's address */
+	struct ip ip;
+	int64_t number;                   /* TCP port */
+	enum network_probe_result result; /* output; NONE: no check has ended yet */
+};
+
 /* How far a host's OVN has followed the global sequence number. */
 struct network_chassis {
 	bool is_known; /* false: unknown */
@@ -402,6 +412,11 @@ typedef RESULT vnet_apply_address(struct vnet *n, struct ctx *c, const struct ne
 /* Removes the mapping of a public address. */
 typedef RESULT vnet_remove_address(struct vnet *n, struct ctx *c, uuid address);
 
+/* ---- health checks of balancers */
+
+/* Fills in the results of checks. Changes nothing. ERR_UNSUPPORTED: the driver cannot read them. */
+typedef RESULT vnet_see_probes(struct vnet *n, struct ctx *c, struct network_probe *probes, size_t count);
+
 /* ---- connections */
 
 /* A port was bound or unbound. port none: the connection was lost or restored, or somebody else removed an
@@ -438,6 +453,7 @@ struct network_driver {
 	vnet_remove_port *remove_port;
 	vnet_apply_address *apply_address;
 	vnet_remove_address *remove_address;
+	vnet_see_probes *see_probes;
 
 	vnet_list *list;
 	vnet_watch *watch;

@@ -2,6 +2,7 @@
  * Deleters for each kind of row, to delete groups and accounts with their contents. */
 #include "engine/emptying_internal.h"
 
+#include "engine/balancing/balancing.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/key_pair.h"
 #include "engine/instance/server_group.h"
@@ -40,6 +41,8 @@
 DELETER(image, image_target, image)
 DELETER(balancer_set, balancer_set_target, set)
 DELETER(load_balancer, load_balancer_target, balancer)
+DELETER(network_load_balancer, network_load_balancer_target, balancer)
+DELETER(target_group, target_group_target, target_group)
 DELETER(nat_gateway, nat_gateway_target, nat_gateway)
 DELETER(peering, peering_target, peering)
 DELETER(transit_attachment, transit_attachment_target, attachment)
@@ -86,6 +89,8 @@ const struct row_deleter engine_row_deleters[] = {
 	{KIND_IMAGE, "image.delete", delete_image},
 	{KIND_BALANCER_SET, "load_balancer.delete", delete_balancer_set},
 	{KIND_LOAD_BALANCER, "load_balancer.delete", delete_load_balancer},
+	{KIND_NETWORK_LOAD_BALANCER, "network_load_balancer.delete", delete_network_load_balancer},
+	{KIND_TARGET_GROUP, "target_group.delete", delete_target_group},
 	{KIND_NAT_GATEWAY, "nat_gateway.delete", delete_nat_gateway},
 	{KIND_PEERING_SIDE, "peering.delete", delete_peering_side},
 	{KIND_PEERING, "peering.delete", delete_peering},

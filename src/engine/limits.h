@@ -34,6 +34,10 @@ enum {
 	PEERING_SIDES_MAX = 500,
 	BALANCER_SETS_MAX = 1000,
 	BALANCER_POOL_MEMBERS_MAX = 1000,
+	NETWORK_LOAD_BALANCERS_MAX = 50,
+	LISTENERS_MAX = 50,
+	TARGET_GROUPS_MAX = 300,
+	TARGETS_MAX = 200,
 	/* OVN has 32,767 keys for the ports of a switch or a router. The rest is for ports without a row: a
 	 * subnet's router, a gateway's metadata, egress-only gateways. */
 	NETWORK_PORTS_MAX = 32000,

@@ -37,6 +37,9 @@ struct peering_side;
 struct transit_attachment;
 struct transit_gateway;
 struct balancer_set;
+struct listener;
+struct network_load_balancer;
+struct target_group;
 struct gateway;
 struct external_network;
 struct instance_type;
@@ -178,8 +181,10 @@ ENGINE_FINDER(key_pair, KIND_KEY_PAIR)
 ENGINE_FINDER(user_data, KIND_USER_DATA)
 ENGINE_FINDER(launch_template, KIND_LAUNCH_TEMPLATE)
 ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
+ENGINE_FINDER(listener, KIND_LISTENER)
 ENGINE_FINDER(network, KIND_NETWORK)
 ENGINE_FINDER(network_acl, KIND_NETWORK_ACL)
+ENGINE_FINDER(network_load_balancer, KIND_NETWORK_LOAD_BALANCER)
 ENGINE_FINDER(network_offering, KIND_NETWORK_OFFERING)
 ENGINE_FINDER(peering, KIND_PEERING)
 ENGINE_FINDER(port, KIND_PORT)
@@ -199,6 +204,7 @@ ENGINE_FINDER(snapshot, KIND_SNAPSHOT)
 ENGINE_FINDER(snapshot_policy, KIND_SNAPSHOT_POLICY)
 ENGINE_FINDER(storage_pool, KIND_STORAGE_POOL)
 ENGINE_FINDER(subnet, KIND_SUBNET)
+ENGINE_FINDER(target_group, KIND_TARGET_GROUP)
 ENGINE_FINDER(transit_attachment, KIND_TRANSIT_ATTACHMENT)
 ENGINE_FINDER(transit_gateway, KIND_TRANSIT_GATEWAY)
 ENGINE_FINDER(user, KIND_USER)

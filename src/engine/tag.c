@@ -123,6 +123,9 @@ static const struct entity_words *words_of(enum kind kind)
 		{KIND_OIDC_PROVIDER, "oidc_provider.tag", "oidc_provider.untag"},
 		{KIND_SAML_PROVIDER, "saml_provider.tag", "saml_provider.untag"},
 		{KIND_POLICY, "policy.tag", "policy.untag"},
+		{KIND_NETWORK_LOAD_BALANCER, "network_load_balancer.tag", "network_load_balancer.untag"},
+		{KIND_LISTENER, "network_load_balancer.tag", "network_load_balancer.untag"},
+		{KIND_TARGET_GROUP, "network_load_balancer.tag", "network_load_balancer.untag"},
 		{KIND_SERVER_CERTIFICATE, "server_certificate.tag", "server_certificate.untag"},
 	};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)

@@ -2,6 +2,7 @@
  * Steps of public addresses: maintain a NAT row on the router of the associated port. */
 #include "engine/network/address.h"
 #include "engine/network/port.h"
+#include "engine/virtual/balancer_set.h"
 #include "reconcile/work.h"
 #include "store/address.h"
 #include "store/port.h"
@@ -22,7 +23,8 @@ static RESULT gather_address(struct step *s, struct address_rows *ret_rows)
 		return OK;
 	ret_rows->address = STEP_COPY(s, KIND_ADDRESS, struct address, a);
 	const struct port *p = port_find(view.tables, a->port);
-	if (!p || !row_is_live(&p->row) || !row_is_live(&a->row))
+	/* the address of a load balancer's front is part of its router's load balancers */
+	if (!p || !row_is_live(&p->row) || !row_is_live(&a->row) || engine_is_front(view.tables, p))
 		return OK;
 	ret_rows->wish = (struct network_address){
 		.address = ret_rows->address,
@@ -60,6 +62,9 @@ static void wake_for_users(struct reconciler *r, const struct tables *t, const s
 		uuid_is_none(a->source_nat) ? NULL : subnet_first_by_source_nat(t, a->source_nat);
 	for (; s; s = subnet_next_by_source_nat(t, s))
 		wake_network(r, KIND_ROUTER, s->router);
+	const struct port *p = port_find(t, a->port);
+	if (p && engine_is_front(t, p))
+		wake_network(r, KIND_ROUTER, p->router);
 	if (a->is_guarded)
 		wake_network(r, KIND_PORT, a->port);
 }

@@ -427,6 +427,15 @@ static RESULT gather_members(struct step *s, const struct tables *t, struct netw
 	return OK;
 }
 
+/* Address that is associated with the front of a network load balancer. */
+static struct ip public_ip_of(const struct tables *t, const struct load_balancer *b)
+{
+	const struct address *a = uuid_is_none(b->listener) ? NULL : address_first_by_port(t, b->front);
+	while (a && !row_is_live(&a->row))
+		a = address_next_by_port(t, a);
+	return a ? a->ip : (struct ip){0};
+}
+
 static RESULT gather_balancers(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	VEC(struct network_balancer) balancers = {0};
@@ -439,6 +448,8 @@ static RESULT gather_balancers(struct step *s, const struct tables *t, uuid rout
 			continue;
 		wish.balancer = STEP_COPY(s, KIND_LOAD_BALANCER, struct load_balancer, b);
 		wish.ip = front ? front->ip : address->ip;
+		if (front && rows->wish.gateway)
+			wish.public_ip = public_ip_of(t, b);
 		TRY(gather_members(s, t, &wish));
 		PUSH(s, &balancers, wish);
 	}

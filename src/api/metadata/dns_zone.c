@@ -3,21 +3,23 @@
  * with such records, 10.1.0.10.in-addr.arpa for addresses of the VPC, and ec2-203-0-113-7.<public domain>
  * for public addresses. The last gives the private address within the VPC and peers that may see it, else
  * the public one. A VPC without host names has none of these. Reverse names and labels (<label>.<domain of
- * labels>) of public addresses exist in every VPC. Unknown names below these domains do not exist: they are
+ * labels>) of public addresses, and names of network load balancers, exist in every VPC. Unknown names below these domains do not exist: they are
  * never forwarded.
  */
 #include "api/metadata/dns_zone.h"
 
+#include "engine/balancing/balancing.h"
 #include "engine/network/address.h"
 #include "engine/network/peering.h"
 #include "engine/network/port.h"
 #include "engine/network/router.h"
 #include "engine/region/region.h"
 #include "engine/transit/transit.h"
-#include "model/address.h"
 #include "model/id.h"
 #include "model/secondary_ip.h"
+#include "store/address.h"
 #include "store/instance.h"
+#include "store/network_load_balancer.h"
 #include "store/port.h"
 #include "store/router.h"
 #include "store/subnet.h"
@@ -124,6 +126,21 @@ static bool find_label(const struct tables *t, const struct router *r, struct st
 	if (address)
 		*(address->ip.family == IP_V6 ? &ret_ips->aaaa : &ret_ips->a) = address->ip;
 	return address != NULL;
+}
+
+/* Finds a network load balancer. The name of an internal one has the private address of its first front, the name of an
+ * internet-facing one the public address everywhere, as in ELBv2. */
+static bool find_balancer(const struct tables *t, const struct router *r, struct str label,
+			  struct host_ips *ret_ips)
+{
+	const struct network_load_balancer *b = engine_find_balancer_label(t, label);
+	const struct port *front = b && b->fronts.count ? port_find(t, b->fronts.at[0]) : NULL;
+	const struct address *a = front && !b->is_internal ? address_first_by_port(t, front->row.id) : NULL;
+	(void) r;
+	*ret_ips = no_ips;
+	if (front)
+		ret_ips->a = a && row_is_live(&a->row) ? a->ip : front->ip;
+	return front != NULL;
 }
 
 /* "10.1.0.10.in-addr.arpa" is 10.0.1.10. */
@@ -252,6 +269,10 @@ enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid rout
 	struct str labels = str_lower(a, engine_get_label_domain(t, a));
 	if (is_in_domain(name, labels))
 		return ask_domain(t, r, labels, (find_host *const[2]){find_label, NULL}, query, ret_answer);
+	struct str balancers = str_lower(a, engine_get_balancer_domain(t, a));
+	if (is_in_domain(name, balancers))
+		return ask_domain(t, r, balancers, (find_host *const[2]){find_balancer, NULL}, query,
+				  ret_answer);
 	if (!parse_reverse_name(name, &ip))
 		return DNS_FORWARD;
 	if (router_contains(t, r, ip))

@@ -13,6 +13,7 @@
 #include "drivers/ovn/nb.h"
 #include "drivers/ovn/ovsdb.h"
 #include "drivers/ovn/sb_binding.h"
+#include "drivers/ovn/sb_monitor.h"
 #include "model/address.h"
 #include "model/network.h"
 #include "model/port.h"
@@ -289,6 +290,20 @@ static RESULT ovn_remove_address(struct vnet *n, struct ctx *c, uuid address)
 	return apply_empty(n, c, address, NB_ADDRESS);
 }
 
+static RESULT ovn_see_probes(struct vnet *n, struct ctx *c, struct network_probe *probes, size_t count)
+{
+	json_t *results = NULL;
+	if (!n->southbound)
+		return ctx_fail(c, ERR_UNSUPPORTED, "The southbound database is not configured.");
+	json_t *ops = sb_monitor_ask();
+	struct result r = ops ? ovsdb_transact(n->southbound, c, ops, &results) : ctx_no_memory(c);
+	if (!r.code)
+		sb_monitor_read(results, probes, count);
+	json_decref(ops);
+	json_decref(results);
+	return r;
+}
+
 /* ---- looking ---- */
 
 static RESULT read_health(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
@@ -562,6 +577,7 @@ static const struct network_driver network_ovn = {
 	.remove_port = ovn_remove_port,
 	.apply_address = ovn_apply_address,
 	.remove_address = ovn_remove_address,
+	.see_probes = ovn_see_probes,
 	.list = ovn_list,
 	.watch = ovn_watch,
 	.close = ovn_close,

@@ -16,7 +16,7 @@
 
 enum { SOCKET_SIZE = IP_TEXT_SIZE + 8 };
 /* Defaults of health checks: seconds, and failures in a row. */
-enum { ASK_INTERVAL = 2, ASK_FAILURES = 3 };
+enum { ASK_INTERVAL = 2, ASK_FAILURES = 3, ASK_TIMEOUT = 2, ASK_SUCCESSES = 2 };
 
 static char *write_socket(struct ip ip, int64_t port, char out[static SOCKET_SIZE])
 {
@@ -63,9 +63,14 @@ static json_t *make_balancer_vips(struct wish *w, const struct network_balancer 
 	for (size_t k = 0; k < n->member_count; k++)
 		targets = str_print(w->arena, "%" STR_FMT "%s%s", STR_ARG(targets), k ? "," : "",
 				    write_socket(n->members[k].ip, n->balancer->private_port, socket));
-	write_socket(n->ip, n->balancer->public_port, socket);
-	if (!targets.p || json_object_set_new(vips, socket, json_stringn(targets.p, targets.n)) < 0)
-		w->failed = true;
+	const struct ip ips[] = {n->ip, n->public_ip};
+	for (size_t k = 0; k < 2 && !w->failed; k++) {
+		if (ip_is_none(ips[k]))
+			continue;
+		write_socket(ips[k], n->balancer->public_port, socket);
+		if (!targets.p || json_object_set_new(vips, socket, json_stringn(targets.p, targets.n)) < 0)
+			w->failed = true;
+	}
 	return vips;
 }
 
@@ -87,20 +92,27 @@ static json_t *make_asked(struct wish *w, const struct network_balancer *n)
 	return asked;
 }
 
-/* A member that fails so many checks in a row gets no connections until it has passed two. */
-static void plan_check(struct wish *w, const struct network_balancer *n)
+static int64_t or_default(int64_t value, int64_t standard)
+{
+	return value ? value : standard;
+}
+
+/* A member that fails so many checks in a row gets no connections until it has passed some. Each address of the
+ * balancer needs a row of its own. */
+static void plan_check(struct wish *w, const struct network_balancer *n, struct ip ip, const char *part)
 {
 	char socket[SOCKET_SIZE];
-	uuid id = n->balancer->row.id;
-	int64_t interval = n->balancer->ask_interval, failures = n->balancer->ask_failures;
+	const struct load_balancer *b = n->balancer;
 	struct wish_row *row = wish_add_row(
-		w, "Load_Balancer_Health_Check", uuid_v5(id, STR("check")),
-		json_pack("{s:s,s:{s:o,s:s,s:o,s:s}}", "vip",
-			  write_socket(n->ip, n->balancer->public_port, socket), "options", "interval",
-			  json_sprintf("%" PRId64, interval ? interval : ASK_INTERVAL), "timeout", "2",
-			  "failure_count", json_sprintf("%" PRId64, failures ? failures : ASK_FAILURES),
-			  "success_count", "2"));
-	wish_add_edge(w, row, "Load_Balancer", "health_check", id);
+		w, "Load_Balancer_Health_Check", uuid_v5(b->row.id, str_from(part)),
+		json_pack("{s:s,s:{s:o,s:o,s:o,s:o}}", "vip", write_socket(ip, b->public_port, socket),
+			  "options", "interval",
+			  json_sprintf("%" PRId64, or_default(b->ask_interval, ASK_INTERVAL)), "timeout",
+			  json_sprintf("%" PRId64, or_default(b->ask_timeout, ASK_TIMEOUT)), "failure_count",
+			  json_sprintf("%" PRId64, or_default(b->ask_failures, ASK_FAILURES)),
+			  "success_count",
+			  json_sprintf("%" PRId64, or_default(b->ask_successes, ASK_SUCCESSES))));
+	wish_add_edge(w, row, "Load_Balancer", "health_check", b->row.id);
 }
 
 /* Selects members by a hash of both ends' addresses and ports, or of the client's address alone. */
@@ -121,7 +133,9 @@ static void plan_balancer(struct wish *w, const struct network_router *wish, con
 				       "vips", make_balancer_vips(w, n), "options", "neighbor_responder",
 				       "all", "selection_fields", fields, "ip_port_mappings", asked));
 	if (is_asked)
-		plan_check(w, n);
+		plan_check(w, n, n->ip, "check");
+	if (is_asked && !ip_is_none(n->public_ip))
+		plan_check(w, n, n->public_ip, "public check");
 	wish_add_edge(w, row, "Logical_Router", "load_balancer", wish->router->row.id);
 	add_switches(w, row, wish);
 }
@@ -130,8 +144,12 @@ void nb_plan_forwardings(struct wish *w, const struct network_router *wish)
 {
 	for (size_t k = 0; k < wish->balancer_count; k++)
 		if (wish->balancers[k].member_count &&
-		    (nb_has_uplink(wish) || !uuid_is_none(wish->balancers[k].balancer->front)))
-			plan_balancer(w, wish, &wish->balancers[k]);
+		    (nb_has_uplink(wish) || !uuid_is_none(wish->balancers[k].balancer->front))) {
+			struct network_balancer balancer = wish->balancers[k];
+			if (!nb_has_uplink(wish))
+				balancer.public_ip = (struct ip){0};
+			plan_balancer(w, wish, &balancer);
+		}
 	char name[UUID_TEXT_SIZE];
 	for (size_t k = 0; k < wish->forwarding_count && nb_has_uplink(wish); k++) {
 		const struct network_forwarding *n = &wish->forwardings[k];

@@ -394,6 +394,16 @@ static RESULT sim_remove_address(struct vnet *n, struct ctx *c, uuid address)
 	return remove_call(c, NETWORK_ITEM_ADDRESS, address);
 }
 
+/* Every member answers. */
+static RESULT sim_see_probes(struct vnet *n, struct ctx *c, struct network_probe *probes, size_t count)
+{
+	(void) n;
+	TRY(begin_call(c));
+	for (size_t k = 0; k < count; k++)
+		probes[k].result = NETWORK_PROBE_UP;
+	return end_call(c, OK);
+}
+
 /* ---- looking ---- */
 
 static RESULT sim_see(struct vnet *n, struct ctx *c, struct network_health *ret_health)
@@ -497,6 +507,7 @@ static const struct network_driver network_sim = {
 	.remove_port = sim_remove_port,
 	.apply_address = sim_apply_address,
 	.remove_address = sim_remove_address,
+	.see_probes = sim_see_probes,
 	.list = sim_list,
 	.watch = sim_watch,
 	.close = sim_close,

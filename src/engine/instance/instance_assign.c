@@ -22,6 +22,7 @@
 #include "store/port.h"
 #include "store/port_forwarding.h"
 #include "store/subnet.h"
+#include "store/target.h"
 
 struct assigning {
 	struct op *op;
@@ -105,7 +106,7 @@ static RESULT check_port(struct assigning *a, const struct port *port)
 	char text[IP_TEXT_SIZE];
 	if (port_forwarding_first_by_port(t, port->row.id))
 		return REMOVE(a, "any Port Forwarding rules");
-	if (load_balancer_member_first_by_port(t, port->row.id))
+	if (load_balancer_member_first_by_port(t, port->row.id) || target_first_by_port(t, port->row.id))
 		return REMOVE(a, "the Load Balancing rules");
 	for (const struct address *x = address_first_by_port(t, port->row.id); x;
 	     x = address_next_by_port(t, x))

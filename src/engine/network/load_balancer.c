@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/balancing/balancing_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/firewall.h"
@@ -334,6 +335,7 @@ RESULT load_balancer_leave_ip(struct op *op, uuid port, struct ip private_ip)
 	for (; m; m = load_balancer_member_next_by_port(op->head, m))
 		if (ip_is_none(private_ip) || ip_equal(m->private_ip, private_ip))
 			TRY(remove_member(op, m));
+	TRY(target_leave_ip(op, port, private_ip));
 	return balancer_set_leave_ip(op, port, private_ip);
 }
 
@@ -349,7 +351,7 @@ RESULT load_balancer_move_ip(struct op *op, uuid from, uuid to, struct ip privat
 		if (ip_equal(m->private_ip, private_ip))
 			TRY(load_balancer_member_put(op, &moved));
 	}
-	return OK;
+	return target_move_ip(op, from, to, private_ip);
 }
 
 bool load_balancer_is_in(const struct tables *t, uuid router, const struct subnet *subnet)

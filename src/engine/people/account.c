@@ -317,6 +317,8 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		    {KIND_ROUTER, "VPCs", has->routers},
 		    {KIND_NAT_GATEWAY, "NAT gateways", has->nat_gateways},
 		    {KIND_TRANSIT_GATEWAY, "transit gateways", has->transit_gateways},
+		    {KIND_NETWORK_LOAD_BALANCER, "load balancers", has->network_load_balancers},
+		    {KIND_TARGET_GROUP, "target groups", has->target_groups},
 		    {KIND_PORT, "network interfaces", has->ports},
 		    {KIND_NETWORK, "networks", has->networks},
 		    {KIND_DEDICATED_HOST, "dedicated hosts", has->dedicated_hosts}};

@@ -4,6 +4,7 @@
  * reconcile/account.c. */
 #include "engine/people/account_purge.h"
 
+#include "engine/balancing/balancing.h"
 #include "engine/emptying_internal.h"
 #include "engine/instance/instance_snapshot.h"
 #include "engine/job.h"
@@ -25,6 +26,7 @@
 #include "store/load_balancer.h"
 #include "store/nat_gateway.h"
 #include "store/network.h"
+#include "store/network_load_balancer.h"
 #include "store/peering.h"
 #include "store/peering_side.h"
 #include "store/port.h"
@@ -32,6 +34,7 @@
 #include "store/security_group.h"
 #include "store/snapshot.h"
 #include "store/source_nat.h"
+#include "store/target_group.h"
 #include "store/transit_attachment.h"
 #include "store/transit_gateway.h"
 #include "store/volume.h"
@@ -66,6 +69,12 @@ static RESULT delete_vpc(struct op *op, struct ref *ref)
 	return engine_delete_vpc(op, &wish);
 }
 
+static RESULT delete_protected_balancer(struct op *op, struct ref *ref)
+{
+	struct network_load_balancer_target wish = {.balancer = *ref, .is_forced = true};
+	return engine_delete_network_load_balancer(op, &wish);
+}
+
 static RESULT release_address(struct op *op, struct ref *ref)
 {
 	struct address_target wish = {.address = *ref, .with_association = true, .with_forwardings = true};
@@ -84,6 +93,10 @@ static const struct owned {
 	{KIND_INSTANCE, INSTANCE_INDEX_ACCOUNT, {0}},
 	{KIND_IMAGE, IMAGE_INDEX_OWNER, {0}},
 	{KIND_BALANCER_SET, BALANCER_SET_INDEX_ACCOUNT, {0}},
+	{KIND_NETWORK_LOAD_BALANCER,
+	 NETWORK_LOAD_BALANCER_INDEX_ACCOUNT,
+	 {KIND_NETWORK_LOAD_BALANCER, "network_load_balancer.delete", delete_protected_balancer}},
+	{KIND_TARGET_GROUP, TARGET_GROUP_INDEX_ACCOUNT, {0}},
 	{KIND_LOAD_BALANCER, LOAD_BALANCER_INDEX_ACCOUNT, {0}},
 	{KIND_NAT_GATEWAY, NAT_GATEWAY_INDEX_ACCOUNT, {0}},
 	{KIND_PEERING_SIDE, PEERING_SIDE_INDEX_ACCOUNT, {0}},

@@ -90,5 +90,6 @@ struct tables;
 
 /* The port of a set's private frontend with that name, or NULL. */
 const struct port *engine_find_front(const struct tables *t, uuid set, struct str name);
-/* True if the port is a private frontend's: it cannot be attached, and only its set may change it. */
+/* True if the port is a private frontend's, or a front of a network load balancer: it cannot be attached, and only
+ * its load balancer may change it. */
 bool engine_is_front(const struct tables *t, const struct port *port);

@@ -13,12 +13,13 @@ import matrix  # noqa: E402
 from mutants.azure import Azure  # noqa: E402
 from mutants.cloudstack import CloudStack  # noqa: E402
 from mutants.ec2 import EC2  # noqa: E402
+from mutants.elb import ELB  # noqa: E402
 from mutants.iam import IAM  # noqa: E402
 from mutants.native import Native  # noqa: E402
 from mutants.openstack import OpenStack  # noqa: E402
 from mutants.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
+FACES = matrix.chosen([EC2(), IAM(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
 
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])

@@ -12,11 +12,12 @@ import matrix  # noqa: E402
 from faces.azure import Azure  # noqa: E402
 from faces.cloudstack import CloudStack  # noqa: E402
 from faces.ec2 import EC2  # noqa: E402
+from faces.elb import ELB  # noqa: E402
 from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
+FACES = matrix.chosen([EC2(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
 
 
 @matrix.cases([f for f in FACES if f.name in ("ec2", "openstack")], lambda _: ["lists"])

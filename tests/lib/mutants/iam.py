@@ -29,13 +29,13 @@ def mutated(param):
             yield "nobody"
 
 
-def complaint(param, value, answer):
+def complaint(param, value, answer, codes=frozenset(CODES), unbuilt="InvalidAction"):
     if not 400 <= answer.status < 500:
         return "was not refused"
-    if answer.code not in CODES:
-        return "the code is not IAM's"
-    if param["type"] == "any" and answer.code != "InvalidAction":
-        return "what is not built is InvalidAction"
+    if answer.code not in codes:
+        return "the code is not the service's"
+    if param["type"] == "any" and answer.code != unbuilt:
+        return f"what is not built is {unbuilt}"
     leaf = param["name"].split(".N")[0].split(".")[0]
     names = (leaf, leaf[0].lower() + leaf[1:])
     if not any(name in answer.message for name in names) and not (value and value in answer.message):
@@ -45,6 +45,8 @@ def complaint(param, value, answer):
 
 class IAM(Mutants):
     name = "iam"
+    service, version = "iam", "2010-05-08"
+    codes, unbuilt = CODES, "InvalidAction"
     actions = ACTIONS
     unread = {"names": ACTIONS}
     passed_over = {**BY_HTTP, **BY_QUERY}
@@ -60,8 +62,8 @@ class IAM(Mutants):
 
     def told(self, place, name, headers):
         """A change has a parameter that is refused, so that it changes nothing."""
-        refused = {"Colour": "red"} if ACTIONS[name]["writes"] else {}
-        answer = send(place.account, "iam", {"Action": name, "Version": "2010-05-08", **refused}, headers)
+        refused = {"Colour": "red"} if self.actions[name]["writes"] else {}
+        answer = send(place.account, self.service, {"Action": name, "Version": self.version, **refused}, headers)
         return answer.status, answer.same()
 
     def parameters(self, place, name):
@@ -72,7 +74,7 @@ class IAM(Mutants):
                 cases.append((None, {k: v for k, v in request.items() if k != param["name"]}))
             for value, mutant in cases:
                 answer = place.call(dict(mutant))
-                why = complaint(param, value, answer)
+                why = complaint(param, value, answer, self.codes, self.unbuilt)
                 if why:
                     yield f"{param['name']}={(value or '(absent)')[:40]!r}: {why}: {answer.status} {answer.code} {answer.message[:160]}"
 

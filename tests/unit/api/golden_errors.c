@@ -14,6 +14,7 @@ enum form {
 	FORM_EC2,
 	FORM_STS,
 	FORM_IAM,
+	FORM_ELB,
 	FORM_IDENTITY,
 	FORM_FAULT,
 	FORM_NETWORK,
@@ -105,6 +106,7 @@ static enum form form_of(const struct script *s, int status)
 			return status == 401 ? FORM_IDENTITY : services[k].form;
 	return str_contains(s->called, STR("2011-06-15"))   ? FORM_STS
 	       : str_contains(s->called, STR("2010-05-08")) ? FORM_IAM
+	       : str_contains(s->called, STR("2015-12-01")) ? FORM_ELB
 							    : FORM_EC2;
 }
 
@@ -149,11 +151,12 @@ static struct str render_xml(struct arena *a, enum form form, const struct golde
 					  "</RequestID></Response>",
 				 STR_ARG(e->word), STR_ARG(message));
 	return str_print(a,
-			 XML_HEAD "<ErrorResponse xmlns=\"https://%s/\"><Error><Type>%s</Type><Code>%" STR_FMT
+			 XML_HEAD "<ErrorResponse xmlns=\"%s/\"><Error><Type>%s</Type><Code>%" STR_FMT
 				  "</Code><Message>%" STR_FMT "</Message></Error><RequestId>" REQUEST_ID
 				  "</RequestId></ErrorResponse>",
-			 form == FORM_STS ? "sts.amazonaws.com/doc/2011-06-15"
-					  : "iam.amazonaws.com/doc/2010-05-08",
+			 form == FORM_STS   ? "https://sts.amazonaws.com/doc/2011-06-15"
+			 : form == FORM_ELB ? "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01"
+					    : "https://iam.amazonaws.com/doc/2010-05-08",
 			 e->status >= 500 ? "Receiver" : "Sender", STR_ARG(e->word), STR_ARG(message));
 }
 

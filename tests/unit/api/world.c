@@ -14,6 +14,7 @@
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/core/park.h"
 #include "api/ec2/compute/later_launch.h"
+#include "api/elb/elb.h"
 #include "api/scim/scim.h"
 #include "api/support/support.h"
 #include "auth/key.h"
@@ -316,6 +317,7 @@ static void open_face(struct world *w)
 					   .region = STR("us-east-1")};
 	MUST(api_face_new(&w->c, &support_protocol, &support, &w->support));
 	MUST(api_face_new(&w->c, &cloudwatch_protocol, &support, &w->cloudwatch));
+	MUST(api_face_new(&w->c, &elb_protocol, &support, &w->elb));
 	struct api_config scim = support;
 	scim.passwords = w->passwords;
 	MUST(api_face_new(&w->c, &scim_protocol, &scim, &w->scim));
@@ -330,6 +332,7 @@ static void close_faces(struct world *w)
 	api_face_free(w->azure);
 	api_face_free(w->support);
 	api_face_free(w->cloudwatch);
+	api_face_free(w->elb);
 	api_face_free(w->scim);
 	api_face_free(w->native);
 }
@@ -445,6 +448,7 @@ static struct api_face *find_face(const struct world *w, const struct fake_call 
 	       : support_has_call(&f->call)        ? w->support
 	       : scim_has_path(f->call.path)       ? w->scim
 	       : cloudwatch_has_call(&f->call)     ? w->cloudwatch
+	       : elb_has_call(&f->call)            ? w->elb
 	       : iam_has_call(&f->call)            ? w->iam
 						   : w->face;
 }
@@ -481,6 +485,8 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 		      str_contains(f->call.body, STR("2011-06-15"));
 	bool is_iam = str_contains(f->call.query, STR("2010-05-08")) ||
 		      str_contains(f->call.body, STR("2010-05-08"));
+	bool is_elb = str_contains(f->call.query, STR("2015-12-01")) ||
+		      str_contains(f->call.body, STR("2015-12-01"));
 	const struct sigv4_signing signing = {.key_id = user->key_id,
 					      .secret = user->secret,
 					      .region = STR("us-east-1"),
@@ -488,6 +494,7 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 							 : is_watch ? STR("monitoring")
 							 : is_sts   ? STR("sts")
 							 : is_iam   ? STR("iam")
+							 : is_elb   ? STR("elasticloadbalancing")
 								    : STR("ec2"),
 					      .method = f->call.method_name,
 					      .path = STR("/"),

@@ -361,6 +361,11 @@ REMOVE(remove_policy, POLICY)
 REMOVE(remove_port, PORT)
 REMOVE(remove_address, ADDRESS)
 
+static RESULT applied_see_probes(struct vnet *n, struct ctx *c, struct network_probe *probes, size_t count)
+{
+	return n->inner.driver->see_probes(n->inner.self, c, probes, count);
+}
+
 static RESULT applied_list(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory)
 {
 	return n->inner.driver->list(n->inner.self, c, ret_inventory);
@@ -385,8 +390,8 @@ RESULT applied_open(struct ctx *c, struct network_handle *network)
 		applied_remove_router, applied_apply_transit,  applied_remove_transit,
 		applied_apply_group,   applied_remove_group,   applied_apply_policy,
 		applied_remove_policy, applied_apply_port,     applied_remove_port,
-		applied_apply_address, applied_remove_address, applied_list,
-		applied_watch,         applied_close};
+		applied_apply_address, applied_remove_address, applied_see_probes,
+		applied_list,          applied_watch,          applied_close};
 	struct vnet *n = heap_new(struct vnet);
 	if (!n)
 		return ctx_no_memory(c);

@@ -79,6 +79,7 @@
 #include "store/arm_resource.h"
 #include "store/public_credential.h"
 #include "store/support_ticket.h"
+#include "store/target.h"
 #include "store/ticket_attachment.h"
 #include "store/ticket_message.h"
 #include "store/transit_gateway.h"
@@ -557,6 +558,7 @@ static void drop_route(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_delete_route, &wish);
 }
 
+#include "limits_balancing.h"
 #include "limits_between_vpcs.h"
 
 static void is_a_security_group(struct cloud *c)
@@ -809,7 +811,7 @@ static const struct maker {
 	[LIMIT_PEERING_SIDES] = {is_alices_router, make_peering_side, drop_peering_side},
 	[LIMIT_BALANCER_SETS] = {is_alices, make_balancer_set, drop_balancer_set},
 	[LIMIT_BALANCER_POOL_MEMBERS] = {is_a_balancer_set, make_pool_member, drop_pool_member},
-	BETWEEN_VPCS[LIMIT_GROUP_RULES] = {is_a_security_group, make_rule, drop_rule},
+	BALANCING BETWEEN_VPCS[LIMIT_GROUP_RULES] = {is_a_security_group, make_rule, drop_rule},
 	[LIMIT_GROUP_ASSOCIATIONS] = {is_a_security_group, make_association, drop_association},
 	[LIMIT_NETWORK_GRANTS] = {is_a_network, make_grant, drop_grant},
 	[LIMIT_SUBNET_RESERVATIONS] = {is_a_subnet, make_reservation, drop_reservation},

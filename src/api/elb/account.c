@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What holds for the whole account: limits, and security policies of TLS, of which there are none. Source: API
+ * Reference of Elastic Load Balancing. */
+#include "api/elb/internal.h"
+#include "engine/limits.h"
+#include "engine/resolve.h"
+
+struct pages_args {
+	struct elb_pages pages;
+	struct strs names;
+	struct str type;
+};
+static const struct param pages_params[] = {ELB_PAGES(struct pages_args, pages)};
+
+/* In the order of their names, which are the keys of pages. */
+static RESULT answer_limits(struct elb_call *e, const void *args, struct xml *x)
+{
+	const struct {
+		const char *name;
+		int64_t max;
+	} limits[] = {
+		{"listeners-per-network-load-balancer", LISTENERS_MAX},
+		{"network-load-balancers", NETWORK_LOAD_BALANCERS_MAX},
+		{"target-groups", TARGET_GROUPS_MAX},
+		{"target-groups-per-action-on-network-load-balancer", 1},
+		{"targets-per-availability-zone-per-network-load-balancer", TARGETS_MAX},
+	};
+	struct elb_page page;
+	TRY(elb_open_page(e, &((const struct pages_args *) args)->pages, &page));
+	xml_open(x, "Limits");
+	for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
+		if (!elb_page_takes(&page, str_from(limits[k].name)))
+			continue;
+		xml_open(x, "member");
+		xml_z(x, "Name", limits[k].name);
+		xml_int(x, "Max", limits[k].max);
+		xml_close(x, "member");
+	}
+	xml_close(x, "Limits");
+	elb_close_page(e, x, &page);
+	return OK;
+}
+
+static const struct param policies_params[] = {
+	PARAM(struct pages_args, "Names.member", names, .min = 1, .max = 256,
+	      .doc = "Policies by name: there are none."),
+	PARAM(struct pages_args, "LoadBalancerType", type, .words = "application|network|gateway",
+	      .doc = "Of load balancers of a type: there are none."),
+	ELB_PAGES(struct pages_args, pages),
+};
+
+static RESULT prepare_policies(struct elb_call *e, void *args)
+{
+	const struct pages_args *a = args;
+	if (!a->names.count)
+		return OK;
+	e->error = &elb_no_policy;
+	return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("Names"),
+			      "The specified SSL policy '%" STR_FMT "' does not exist",
+			      STR_ARG(a->names.at[0]));
+}
+
+static RESULT answer_policies(struct elb_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	(void) args;
+	xml_empty(x, "SslPolicies");
+	return OK;
+}
+
+struct capacity_args {
+	struct str arn;
+	struct ref balancer;
+};
+static const struct param capacity_params[] = {
+	ELB_ARN(struct capacity_args, "LoadBalancerArn", arn, .doc = "The load balancer.")};
+
+static RESULT prepare_capacity(struct elb_call *e, void *args)
+{
+	struct capacity_args *a = args;
+	return elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer);
+}
+
+/* Nothing is reserved. */
+static RESULT answer_capacity(struct elb_call *e, const void *args, struct xml *x)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_own(e->c, elb_tables(e), KIND_NETWORK_LOAD_BALANCER,
+			    &((const struct capacity_args *) args)->balancer, &row));
+	xml_empty(x, "CapacityReservationState");
+	return OK;
+}
+
+static const struct elb_action actions[] = {
+	{ELB_ACTION("DescribeAccountLimits"), .args = PARAMS(struct pages_args, pages_params),
+	 .answer = answer_limits, .doc = "Limits of the account."},
+	{ELB_ACTION("DescribeSSLPolicies"), .args = PARAMS(struct pages_args, policies_params),
+	 .prepare = prepare_policies, .answer = answer_policies,
+	 .never = "Listeners of TLS are not implemented.", .doc = "None: there are no listeners of TLS."},
+	{ELB_ACTION("DescribeCapacityReservation"), .args = PARAMS(struct capacity_args, capacity_params),
+	 .prepare = prepare_capacity, .answer = answer_capacity, .doc = "Nothing is reserved."},
+};
+const struct api_actions elb_account_actions = API_ACTIONS(actions);

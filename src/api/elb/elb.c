@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Implements the protocol of ELBv2 for api/core: signed query calls, answered in XML. */
+#include "api/elb/elb.h"
+
+#include "api/elb/internal.h"
+#include "api/query/query_call.h"
+#include "auth/guard.h"
+
+bool elb_has_call(const struct call *call)
+{
+	return str_contains(call_header(call, "Authorization"), STR("/elasticloadbalancing/aws4_request")) ||
+	       str_contains(call->query, STR("%2Felasticloadbalancing%2Faws4_request"));
+}
+
+static RESULT authenticate(struct elb_call *e)
+{
+	struct sigv4_answer answer = {0};
+	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
+	if (answer.fault == SIGV4_FINE)
+		return OK;
+	TRY(api_check_limits(&e->core, NULL, OK));
+	e->error = &query_faults[answer.fault];
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
+}
+
+/* Version 2012-06-01 is the older API of Classic Load Balancers, whose actions have the same names. */
+static RESULT find(struct api_call *core)
+{
+	struct elb_call *e = elb_call_of(core);
+	TRY(authenticate(e));
+	TRY(query_find_action(core, 0, 0));
+	struct str version = pairs_find(&e->pairs, "Version");
+	if (e->action && !str_is(version, "2012-06-01"))
+		return OK;
+	e->error = &elb_no_action;
+	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version %" STR_FMT,
+			STR_ARG(str_slice(pairs_find(&e->pairs, "Action"), 0, 128)),
+			STR_ARG(version.n ? str_slice(version, 0, 32) : STR("2015-12-01")));
+}
+
+static RESULT prepare(struct api_call *core)
+{
+	static const char *const common[] = {"Action", "Version", 0};
+	struct elb_call *e = elb_call_of(core);
+	const struct elb_action *a = elb_action_of(e);
+	TRY(api_new_args(core, 1, a->args.size));
+	TRY(request_read(e->c, &request_sts_dialect, &a->args, common, &e->pairs, e->args));
+	return a->prepare ? a->prepare(e, e->args) : OK;
+}
+
+static RESULT write_result(struct api_call *core, struct xml *x)
+{
+	struct elb_call *e = elb_call_of(core);
+	const struct elb_action *a = elb_action_of(e);
+	return a->answer ? a->answer(e, e->args, x) : OK;
+}
+
+static RESULT write_answer(struct api_call *core, struct buf *body)
+{
+	struct xml x;
+	xml_begin(&x, body);
+	TRY(query_write_answer(core, &x, ELB_NAMESPACE, write_result));
+	return xml_end(&x);
+}
+
+static void word_problem(struct api_call *core, struct api_problem *p)
+{
+	p->message = api_say_problem(core->c, p);
+}
+
+static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
+{
+	struct xml x;
+	xml_begin(&x, body);
+	query_write_problem(core, p, &x, ELB_NAMESPACE);
+	return xml_end(&x);
+}
+
+static const struct api_actions *const groups[] = {
+	&elb_load_balancer_actions, &elb_listener_actions, &elb_target_group_actions, &elb_target_actions,
+	&elb_attribute_actions,     &elb_tag_actions,      &elb_account_actions,
+};
+const struct api_groups elb_action_groups = {groups, sizeof groups / sizeof groups[0]};
+
+const struct api_protocol elb_protocol = {
+	.name = "elb",
+	.content_type = "text/xml",
+	.call_size = sizeof(struct elb_call),
+	.groups = &elb_action_groups,
+	.errors = &elb_errors,
+	.find = find,
+	.prepare = prepare,
+	.write = write_answer,
+	.word_problem = word_problem,
+	.write_problem = write_problem,
+};
+
+void elb_write_coverage(struct buf *out)
+{
+	api_write_coverage(out, &elb_action_groups);
+}
+
+void elb_dump_actions(struct buf *out)
+{
+	struct dump_form form = request_dump_form;
+	struct json_writer w;
+	form.face = "elb";
+	json_write_begin(&w, out);
+	json_write_open(&w, NULL);
+	json_write_open_list(&w, "actions");
+	for (size_t g = 0; g < elb_action_groups.count; g++)
+		for (size_t k = 0; k < groups[g]->count; k++) {
+			const struct api_action *a = api_action_at(groups[g], k);
+			dump_open_action(&w, &form, a, "elb", a->name);
+			dump_params(&w, &form, NULL, &a->args);
+			json_write_open_list(&w, "filters");
+			json_write_close_list(&w);
+			json_write_close(&w);
+		}
+	json_write_close_list(&w);
+	json_write_close(&w);
+}

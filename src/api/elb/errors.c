@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Error codes of ELBv2. Sources: the errors of each action in the API Reference, and the common ones. */
+#include "api/elb/internal.h"
+
+/* The first row that fits counts. */
+static const struct api_error rows[] = {
+	{ERR_NOT_FOUND, KIND_NETWORK_LOAD_BALANCER, 400, "LoadBalancerNotFound",
+	 .says = "One or more load balancers not found"},
+	{ERR_NOT_FOUND, KIND_LISTENER, 400, "ListenerNotFound", .says = "One or more listeners not found"},
+	{ERR_NOT_FOUND, KIND_TARGET_GROUP, 400, "TargetGroupNotFound",
+	 .says = "One or more target groups not found"},
+	{ERR_NOT_FOUND, KIND_SUBNET, 400, "SubnetNotFound", .says = "The subnet ID '*' does not exist"},
+	{ERR_NOT_FOUND, KIND_ADDRESS, 400, "AllocationIdNotFound",
+	 .says = "The allocation IDs '*' do not exist"},
+	{ERR_NOT_FOUND, KIND_ROUTER, 400, "ValidationError", .says = "The VPC ID '*' is not found"},
+	{ERR_NOT_FOUND, 0, 400, "ValidationError"},
+	{ERR_EXISTS, KIND_NETWORK_LOAD_BALANCER, 400, "DuplicateLoadBalancerName"},
+	{ERR_EXISTS, KIND_TARGET_GROUP, 400, "DuplicateTargetGroupName"},
+	{ERR_EXISTS, KIND_LISTENER, 400, "DuplicateListener"},
+	{ERR_EXISTS, KIND_PORT, 400, "InvalidConfigurationRequest"},
+	{ERR_COMBINATION, KIND_LISTENER, 400, "IncompatibleProtocols"},
+	{ERR_COMBINATION, 0, 400, "DuplicateTagKeys", "Tags"},
+	{ERR_COMBINATION, 0, 400, "InvalidConfigurationRequest"},
+	{ERR_IN_USE, KIND_LISTENER, 400, "TargetGroupAssociationLimit"},
+	{ERR_IN_USE, 0, 400, "ResourceInUse"},
+	{ERR_PROTECTED, 0, 400, "OperationNotPermitted"},
+	{ERR_STATE, KIND_GATEWAY, 400, "InvalidSubnet"},
+	{ERR_CAPACITY, KIND_SUBNET, 400, "InvalidSubnet"},
+	{ERR_CAPACITY, 0, 503, "ServiceUnavailable"},
+	{ERR_RANGE, 0, 400, "InvalidConfigurationRequest"},
+	{ERR_STATE, 0, 400, "OperationNotPermitted"},
+	{ERR_CONFLICT, 0, 400, "OperationNotPermitted"},
+	{ERR_QUOTA, KIND_NETWORK_LOAD_BALANCER, 400, "TooManyLoadBalancers"},
+	{ERR_QUOTA, KIND_LISTENER, 400, "TooManyListeners"},
+	{ERR_QUOTA, KIND_TARGET_GROUP, 400, "TooManyTargetGroups"},
+	{ERR_QUOTA, KIND_TARGET, 400, "TooManyTargets"},
+	{ERR_QUOTA, KIND_PORT, 400,
+	 "TooManyLoadBalancers"}, /* unverified: interfaces have a quota of EC2's */
+	{ERR_QUOTA, 0, 400, "TooManyTags"},
+	{ERR_INVALID, KIND_TARGET, 400, "InvalidTarget"},
+	{ERR_INVALID, 0, 400, "ValidationError"},
+	{ERR_MISSING, 0, 400, "ValidationError"},
+	{ERR_UNKNOWN, 0, 400, "ValidationError"},
+	{ERR_MALFORMED, 0, 400, "ValidationError"},
+	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
+	{ERR_TOO_LARGE, 0, 400, "ValidationError"},
+	{ERR_UNSUPPORTED, 0, 400, "OperationNotPermitted"},
+	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
+	{ERR_DENIED, 0, 403, "AccessDenied"},
+	{ERR_THROTTLED, 0, 400, "Throttling"},
+	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
+	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
+	{ERR_GONE, 0, 503, "ServiceUnavailable"},
+	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
+	{ERR_INTERNAL, 0, 500, "InternalFailure"},
+};
+
+const struct api_errors elb_errors =
+	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+
+const struct api_error elb_no_action = {ERR_UNSUPPORTED, 0, 400, "InvalidAction"};
+const struct api_error elb_no_policy = {ERR_NOT_FOUND, 0, 400, "SSLPolicyNotFound"};

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/elb/: what an action of ELBv2 is, what a call carries, ARNs, pages and members that several answers
+ * have. */
+#pragma once
+
+#include "api/core/dispatch.h"
+#include "api/elb/elb.h"
+#include "api/query/request.h"
+#include "base/xml.h"
+#include "engine/balancing/balancing.h"
+
+struct elb_call {
+	API_CALL_BASE;
+};
+struct elb_action {
+	API_ACTION_BASE;
+	RESULT (*prepare)(struct elb_call *e, void *args);
+	RESULT (*answer)(struct elb_call *e, const void *args, struct xml *x); /* NULL: an empty result */
+};
+/* The action's name, and its name in policies. */
+#define ELB_ACTION(word) .name = (word), .permit = "elasticloadbalancing:" word
+
+API_DEFINE_FACE(elb)
+
+extern const struct api_actions elb_load_balancer_actions, elb_listener_actions, elb_target_group_actions,
+	elb_target_actions, elb_attribute_actions, elb_tag_actions, elb_account_actions;
+extern const struct api_groups elb_action_groups;
+
+/* ---- errors.c ---- */
+
+#define ELB_NAMESPACE STR("http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/")
+extern const struct api_errors elb_errors;
+extern const struct api_error elb_no_action, elb_no_policy;
+
+/* ---- names.c: ARNs, names, pages ---- */
+
+enum { ELB_LIST_MAX = 20, ELB_ARN_MAX = 256, ELB_PAGE_MAX = 400 };
+
+#define ELB_ARN(T, name, member, ...)                                                                        \
+	PARAM(T, name, member, .flags = REQUIRED, .min = 1, .max = ELB_ARN_MAX, __VA_ARGS__)
+#define ELB_NAME(T, member)                                                                                  \
+	PARAM(T, "Name", member, .flags = REQUIRED, .min = 1, .max = BALANCING_NAME_MAX,                     \
+	      .doc = "Unique in the account: letters, digits and hyphens.")
+
+/* Finds a row of the caller's account by its ARN. ERR_NOT_FOUND with the kind; ERR_INVALID: this is no ARN of that
+ * kind. */
+RESULT elb_find(struct elb_call *e, enum kind kind, struct str arn, const char *field, struct ref *ret_ref);
+/* The same of a load balancer, a listener or a target group, by what the ARN says. */
+RESULT elb_find_any(struct elb_call *e, struct str arn, const char *field, struct ref *ret_ref);
+struct str elb_arn(struct elb_call *e, enum kind kind, const struct row *row);
+struct str elb_arn_of(struct elb_call *e, enum kind kind, uuid id); /* empty: there is no such row */
+/* Letters, digits and hyphens, none of them first or last. ERR_INVALID with "Name". what: "load balancer". */
+RESULT elb_check_name(struct elb_call *e, struct str name, const char *what);
+
+/* A page of a list whose items have ascending keys. The marker is the last key of the page before. */
+struct elb_pages {
+	struct str marker;
+	int64_t size;
+};
+#define ELB_PAGES(T, member)                                                                                 \
+	PARAM(T, "PageSize", member.size, .min = 1, .max = ELB_PAGE_MAX, .doc = "Size of a page."),          \
+		PARAM(T, "Marker", member.marker, .min = 1, .max = 320,                                      \
+		      .doc = "The next page, by the last one's marker.")
+struct elb_page {
+	struct str after, last;
+	int64_t limit, shown;
+	bool has_after, is_cut;
+};
+/* ERR_INVALID with "Marker". */
+RESULT elb_open_page(struct elb_call *e, const struct elb_pages *asked, struct elb_page *ret_page);
+bool elb_page_takes(struct elb_page *page, struct str key);
+/* NextMarker, if there are more items. */
+void elb_close_page(struct elb_call *e, struct xml *x, const struct elb_page *page);
+
+/* ---- tags.c ---- */
+
+enum { ELB_TAGS_MAX = 50 };
+extern const struct params elb_tag_params; /* Key and Value, filling struct tag */
+#define ELB_TAGS(T, member, ...)                                                                             \
+	PARAM_LIST(T, "Tags.member", member, elb_tag_params, .max = ELB_TAGS_MAX, __VA_ARGS__.doc = "Tags.")
+/* ERR_COMBINATION with "Tags": a key is there twice. */
+RESULT elb_check_tags(struct elb_call *e, struct tags tags);
+
+/* ---- attributes.c ---- */
+
+struct elb_attribute {
+	struct str key, value;
+};
+struct elb_attributes {
+	struct elb_attribute *at;
+	size_t count;
+};
+
+/* ---- listeners.c ---- */
+
+enum { ELB_PORT_MAX = 65535 };
+
+/* The list LoadBalancerArns of a target group: the load balancer whose listeners lead there. */
+void elb_write_balancers_of(struct elb_call *e, struct xml *x, uuid target_group);

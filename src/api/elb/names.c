@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ARNs, names and pages of ELBv2. */
+#include "api/elb/internal.h"
+#include "engine/resolve.h"
+#include "store/listener.h"
+#include "store/network_load_balancer.h"
+#include "store/target_group.h"
+
+/* ---- ARNs ---- */
+
+struct str elb_arn(struct elb_call *e, enum kind kind, const struct row *row)
+{
+	return engine_write_balancing_arn(elb_tables(e), e->c->arena, e->config->region,
+					  e->c->who->account_number, kind, row);
+}
+
+struct str elb_arn_of(struct elb_call *e, enum kind kind, uuid id)
+{
+	const struct row *row = tables_find(elb_tables(e), kind, id);
+	return row ? elb_arn(e, kind, row) : STR_NONE;
+}
+
+/* What an ARN of the kind has behind the account, and what the service calls it. */
+static const struct arn_form {
+	enum kind kind;
+	const char *part, *word;
+} forms[] = {
+	{KIND_NETWORK_LOAD_BALANCER, "loadbalancer/", "load balancer"},
+	{KIND_LISTENER, "listener/", "listener"},
+	{KIND_TARGET_GROUP, "targetgroup/", "target group"},
+};
+enum { FORMS = sizeof forms / sizeof forms[0] };
+
+/* The part behind the account; empty: it is no ARN of this service. */
+static struct str part_of(struct str arn)
+{
+	struct str rest = arn, piece = STR_NONE;
+	static const char *const begin[] = {"arn", "aws", "elasticloadbalancing"};
+	for (size_t k = 0; k < 5; k++)
+		if (!str_split_next(&rest, ':', &piece) || (k < 3 && !str_is(piece, begin[k])))
+			return STR_NONE;
+	return rest;
+}
+
+static struct str behind_last(struct str text, char separator)
+{
+	size_t at = text.n;
+	while (at > 0 && text.p[at - 1] != separator)
+		at--;
+	return str_slice(text, at, text.n);
+}
+
+enum { ARN_ID_BITS = 64 };
+
+RESULT elb_find(struct elb_call *e, enum kind kind, struct str arn, const char *field, struct ref *ret_ref)
+{
+	size_t k = 0;
+	uuid prefix = {0};
+	while (k + 1 < FORMS && forms[k].kind != kind)
+		k++;
+	if (!str_starts_with(part_of(arn), str_from(forms[k].part)))
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+				      "'%" STR_FMT "' is not a valid %s ARN", STR_ARG(arn), forms[k].word);
+	*ret_ref =
+		(struct ref){.kind = kind, .text = arn, .field = str_from(field), .bits = 8 * sizeof(uuid)};
+	const struct row *row = NULL;
+	if (result_is_ok(str_decode_hex(behind_last(arn, '/'), prefix.b, ARN_ID_BITS / 8)))
+		row = tables_find_prefix(elb_tables(e), kind, prefix, ARN_ID_BITS);
+	if (!row || !uuid_equal(engine_get_owner(kind, row), e->c->who->account) ||
+	    !str_equal(elb_arn(e, kind, row), arn))
+		return engine_fail_not_found(e->c, kind, ret_ref);
+	ret_ref->prefix = row->id;
+	return OK;
+}
+
+RESULT elb_find_any(struct elb_call *e, struct str arn, const char *field, struct ref *ret_ref)
+{
+	struct str part = part_of(arn);
+	size_t k = 0;
+	while (k + 1 < FORMS && !str_starts_with(part, str_from(forms[k].part)))
+		k++;
+	if (!str_starts_with(part, str_from(forms[k].part)))
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "'%" STR_FMT "' is not a valid ARN",
+				      STR_ARG(arn));
+	return elb_find(e, forms[k].kind, arn, field, ret_ref);
+}
+
+/* ---- names ---- */
+
+RESULT elb_check_name(struct elb_call *e, struct str name, const char *what)
+{
+	bool is_good = true;
+	for (size_t k = 0; k < name.n; k++)
+		is_good = is_good && (str_is_alphanumeric(name.p[k]) || name.p[k] == '-');
+	if (!is_good)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("Name"),
+			"The %s name '%" STR_FMT
+			"' can only contain characters that are alphanumeric characters and hyphens(-)",
+			what, STR_ARG(name));
+	if (name.p[0] == '-' || name.p[name.n - 1] == '-')
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"),
+				      "The %s name '%" STR_FMT "' cannot begin or end with '-'", what,
+				      STR_ARG(name));
+	return OK;
+}
+
+/* ---- pages ---- */
+
+RESULT elb_open_page(struct elb_call *e, const struct elb_pages *asked, struct elb_page *ret_page)
+{
+	*ret_page = (struct elb_page){.limit = asked->size ? asked->size : ELB_PAGE_MAX,
+				      .has_after = asked->marker.n > 0};
+	if (!ret_page->has_after)
+		return OK;
+	if (result_is_ok(str_decode_base64url(e->c->arena, asked->marker, &ret_page->after)))
+		return OK;
+	ctx_clear_problem(e->c);
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Marker"), "Invalid marker: '%" STR_FMT "'",
+			      STR_ARG(asked->marker));
+}
+
+bool elb_page_takes(struct elb_page *page, struct str key)
+{
+	if (page->has_after && str_compare(key, page->after) <= 0)
+		return false;
+	page->is_cut = page->is_cut || page->shown == page->limit;
+	if (page->is_cut)
+		return false;
+	page->shown++;
+	page->last = key;
+	return true;
+}
+
+void elb_close_page(struct elb_call *e, struct xml *x, const struct elb_page *page)
+{
+	if (page->is_cut)
+		xml_text(x, "NextMarker", str_encode_base64url(e->c->arena, page->last));
+}

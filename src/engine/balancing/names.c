@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ARNs of ELBv2, and tags of its resources. */
+#include "engine/balancing/balancing.h"
+#include "engine/balancing/balancing_internal.h"
+#include "engine/region/region.h"
+#include "engine/tag.h"
+#include "store/listener.h"
+#include "store/network_load_balancer.h"
+#include "store/target.h"
+#include "store/target_group.h"
+
+bool engine_is_balancing_kind(enum kind kind)
+{
+	return kind == KIND_NETWORK_LOAD_BALANCER || kind == KIND_LISTENER || kind == KIND_TARGET_GROUP ||
+	       kind == KIND_TARGET;
+}
+
+enum { ARN_ID_BYTES = 8 };
+
+static struct str hex_of(struct arena *a, uuid id)
+{
+	return str_encode_hex(a, id.b, ARN_ID_BYTES);
+}
+
+/* "net/NAME/ID" */
+static struct str balancer_part(struct arena *a, const struct network_load_balancer *b)
+{
+	return b ? str_print(a, "net/%" STR_FMT "/%" STR_FMT, STR_ARG(b->name), STR_ARG(hex_of(a, b->row.id)))
+		 : STR("net/*/*");
+}
+
+/* What stands behind the account. A target has its group's. */
+static struct str write_part(const struct tables *t, struct arena *a, enum kind kind, const struct row *row)
+{
+	if (kind == KIND_NETWORK_LOAD_BALANCER)
+		return str_print(a, "loadbalancer/%" STR_FMT,
+				 STR_ARG(balancer_part(a, network_load_balancer_of(row))));
+	if (kind == KIND_LISTENER) {
+		const struct listener *l = listener_of(row);
+		struct str balancer =
+			balancer_part(a, l ? network_load_balancer_find(t, l->network_load_balancer) : NULL);
+		struct str id = l ? hex_of(a, l->row.id) : STR("*");
+		return str_print(a, "listener/%" STR_FMT "/%" STR_FMT, STR_ARG(balancer), STR_ARG(id));
+	}
+	const struct target_group *g = kind == KIND_TARGET_GROUP ? target_group_of(row)
+				       : row ? target_group_find(t, target_of(row)->target_group)
+					     : NULL;
+	return g ? str_print(a, "targetgroup/%" STR_FMT "/%" STR_FMT, STR_ARG(g->name),
+			     STR_ARG(hex_of(a, g->row.id)))
+		 : STR("targetgroup/*/*");
+}
+
+struct str engine_write_balancing_arn(const struct tables *t, struct arena *a, struct str region,
+				      struct str account_number, enum kind kind, const struct row *row)
+{
+	return str_print(a, "arn:aws:elasticloadbalancing:%" STR_FMT ":%" STR_FMT ":%" STR_FMT,
+			 STR_ARG(region), STR_ARG(account_number), STR_ARG(write_part(t, a, kind, row)));
+}
+
+/* ---- DNS ---- */
+
+static struct str label_of(struct arena *a, const struct network_load_balancer *b)
+{
+	return str_print(a, "%" STR_FMT "-%" STR_FMT, STR_ARG(b->name), STR_ARG(hex_of(a, b->row.id)));
+}
+
+struct str engine_get_balancer_domain(const struct tables *t, struct arena *a)
+{
+	return str_print(a, "elb.%" STR_FMT ".internal", STR_ARG(engine_get_region_name(t)));
+}
+
+struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
+					  const struct network_load_balancer *b)
+{
+	return str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(label_of(a, b)),
+			 STR_ARG(engine_get_balancer_domain(t, a)));
+}
+
+const struct network_load_balancer *engine_find_balancer_label(const struct tables *t, struct str label)
+{
+	uuid prefix = {0};
+	size_t digits = (size_t) 2 * ARN_ID_BYTES;
+	if (label.n < digits + 2 || label.p[label.n - digits - 1] != '-' ||
+	    !result_is_ok(
+		    str_decode_hex(str_slice(label, label.n - digits, label.n), prefix.b, ARN_ID_BYTES)))
+		return NULL;
+	const struct network_load_balancer *b =
+		network_load_balancer_find_prefix(t, prefix, 8 * (unsigned) ARN_ID_BYTES);
+	return b && str_equal_nocase(b->name, str_slice(label, 0, label.n - digits - 1)) ? b : NULL;
+}
+
+/* ---- tags ---- */
+
+RESULT engine_tag_balancing(struct op *op, struct balancing_tags *wish)
+{
+	for (size_t k = 0; k < wish->resources.count; k++) {
+		struct entity_tags one = {.entity = wish->resources.at[k], .tags = wish->tags};
+		TRY(engine_tag_entity(op, &one));
+	}
+	return OK;
+}
+
+RESULT engine_untag_balancing(struct op *op, struct balancing_tags *wish)
+{
+	for (size_t k = 0; k < wish->resources.count; k++) {
+		struct entity_tags one = {.entity = wish->resources.at[k], .keys = wish->keys};
+		TRY(engine_untag_entity(op, &one));
+	}
+	return OK;
+}

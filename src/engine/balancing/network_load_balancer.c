@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network load balancers: their fronts, public addresses and attributes. Called by: api/elb. */
+#include "store/network_load_balancer.h"
+#include "engine/balancing/balancing.h"
+#include "engine/balancing/balancing_internal.h"
+#include "engine/limits.h"
+#include "engine/network/address_internal.h"
+#include "engine/network/gateway_internal.h"
+#include "engine/network/port_forwarding_internal.h"
+#include "engine/network/port_internal.h"
+#include "engine/quota_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/gateway.h"
+#include "store/address.h"
+#include "store/listener.h"
+#include "store/port.h"
+#include "store/subnet.h"
+
+/* The device owner of a front's port, in Neutron's style. */
+#define FRONT_OWNER "network:load_balancer"
+
+/* ---- subnets ---- */
+
+/* A subnet that a balancer is to have a front in. */
+struct front_plan {
+	const struct subnet *subnet;
+	const struct address *address; /* NULL: none is named */
+	struct ip private_ip;
+};
+struct fronts_plan {
+	struct front_plan at[BALANCER_FRONTS_MAX];
+	size_t count;
+	uuid router;
+};
+
+static RESULT fail_subnets(struct op *op, struct str field, const char *why)
+{
+	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NETWORK_LOAD_BALANCER, field, "%s", why);
+}
+
+static RESULT check_subnet(struct op *op, const struct fronts_plan *plan, const struct subnet *subnet,
+			   const struct ref *ref)
+{
+	if (uuid_is_none(subnet->router) || subnet->block.base.family == IP_V6)
+		return fail_subnets(op, ref->field,
+				    "A load balancer needs subnets of a VPC with an IPv4 CIDR block.");
+	for (size_t k = 0; k < plan->count; k++) {
+		const struct subnet *other = plan->at[k].subnet;
+		if (!uuid_equal(other->router, subnet->router))
+			return fail_subnets(op, ref->field, "All subnets must be in the same VPC.");
+		if (uuid_equal(other->row.id, subnet->row.id) ||
+		    (!uuid_is_none(subnet->zone) && uuid_equal(other->zone, subnet->zone)))
+			return fail_subnets(
+				op, ref->field,
+				"A load balancer cannot be attached to multiple subnets in the same "
+				"Availability Zone");
+	}
+	return OK;
+}
+
+static RESULT find_address(struct op *op, const struct ref *ref, uuid router,
+			   const struct address **ret_address)
+{
+	TRY(engine_find_own_address(op->ctx, op->head, ref, ret_address));
+	const struct address *a = *ret_address;
+	if (!a->is_elastic)
+		return engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
+	TRY(engine_permit(op, "network_load_balancer.create", KIND_ADDRESS, &a->row));
+	if (!address_is_reachable(op->head, a, router))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_GATEWAY, ref->field,
+				   "The allocation ID '%" STR_FMT
+				   "' cannot be reached through the VPC's internet gateway.",
+				   STR_ARG(ref->text));
+	return OK;
+}
+
+static RESULT plan_fronts(struct op *op, const struct balancer_subnets *subnets, bool is_internal,
+			  struct fronts_plan *plan)
+{
+	if (subnets->count == 0 || subnets->count > BALANCER_FRONTS_MAX)
+		return fail_subnets(op, STR("Subnets"), "A load balancer has one to ten subnets.");
+	for (; plan->count < subnets->count; plan->count++) {
+		const struct balancer_subnet *wish = &subnets->at[plan->count];
+		struct front_plan *front = &plan->at[plan->count];
+		*front = (struct front_plan){.private_ip = wish->private_ip};
+		TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &front->subnet));
+		TRY(check_subnet(op, plan, front->subnet, &wish->subnet));
+		plan->router = front->subnet->router;
+		if (!ref_is_given(&wish->address))
+			continue;
+		if (is_internal)
+			return fail_subnets(op, wish->address.field,
+					    "An internal load balancer has no public addresses.");
+		TRY(find_address(op, &wish->address, plan->router, &front->address));
+	}
+	const struct gateway *gateway = gateway_of_router(op->head, plan->router);
+	if (is_internal || (gateway && !uuid_is_none(gateway->external_network)))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_GATEWAY, STR("Subnets"),
+			   "VPC %" STR_FMT " has no internet gateway",
+			   STR_ARG(engine_write_id(op, KIND_ROUTER, plan->router)));
+}
+
+/* ---- fronts ---- */
+
+static RESULT give_address(struct op *op, const struct front_plan *plan, const struct port *port)
+{
+	if (!plan->address) {
+		TRY(address_give_auto(op, port));
+		return !port->wants_public_ip || address_first_by_port(op->head, port->row.id)
+			       ? OK
+			       : address_fail_none_left(op, UUID_NONE);
+	}
+	/* two subnets of one call may name the same address */
+	const struct address *a = address_find(op->head, plan->address->row.id);
+	if (!uuid_is_none(a->port) || !uuid_is_none(a->source_nat) ||
+	    port_forwarding_has_any(op->head, a->row.id))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, STR("SubnetMappings"),
+				   "The allocation ID '%" STR_FMT "' is not available for use",
+				   STR_ARG(engine_write_id(op, KIND_ADDRESS, a->row.id)));
+	return address_write_association(op, a, port, port->ip);
+}
+
+static RESULT make_front(struct op *op, const struct network_load_balancer *balancer,
+			 const struct front_plan *plan, uuid *ret_front)
+{
+	struct port port = port_new_in(plan->subnet, balancer->account);
+	struct str hex = str_encode_hex(op->ctx->arena, balancer->row.id.b, 8);
+	port.description = str_print(op->ctx->arena, "ELB net/%" STR_FMT "/%" STR_FMT,
+				     STR_ARG(balancer->name), STR_ARG(hex));
+	port.device_owner = STR(FRONT_OWNER);
+	port.device_id = uuid_to_str(op->ctx->arena, balancer->row.id);
+	port.source_dest_check = false;
+	port.wants_public_ip = !balancer->is_internal && !plan->address;
+	TRY(quota_check(op, balancer->account, QUOTA_PORTS, 1));
+	TRY(port_make(op, plan->subnet, plan->private_ip, STR("SubnetMappings"), &port));
+	TRY(port_put(op, &port));
+	*ret_front = port.row.id;
+	return give_address(op, plan, &port);
+}
+
+static uuid find_front(const struct tables *t, const struct uuids *fronts, uuid subnet)
+{
+	for (size_t k = 0; k < fronts->count; k++) {
+		const struct port *port = port_find(t, fronts->at[k]);
+		if (port && uuid_equal(port->subnet, subnet))
+			return fronts->at[k];
+	}
+	return UUID_NONE;
+}
+
+/* Makes the fronts that are missing, and puts the balancer's row. */
+static RESULT add_fronts(struct op *op, const struct fronts_plan *plan,
+			 struct network_load_balancer *balancer)
+{
+	uuid *at = arena_new_array(op->ctx->arena, uuid, plan->count);
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < plan->count; k++) {
+		at[k] = find_front(op->head, &balancer->fronts, plan->at[k].subnet->row.id);
+		if (uuid_is_none(at[k]))
+			TRY(make_front(op, balancer, &plan->at[k], &at[k]));
+	}
+	balancer->fronts = (struct uuids){at, plan->count};
+	return network_load_balancer_put(op, balancer);
+}
+
+static RESULT delete_fronts(struct op *op, const struct uuids *before, const struct uuids *stay)
+{
+	for (size_t k = 0; k < before->count; k++) {
+		const struct port *port = port_find(op->head, before->at[k]);
+		if (port && row_is_live(&port->row) && !uuids_have(stay, before->at[k]))
+			TRY(port_delete_with_addresses(op, port));
+	}
+	return OK;
+}
+
+/* ---- creation ---- */
+
+/* Creating a balancer twice with the same settings makes one, as in ELBv2. */
+static bool is_same(const struct tables *t, const struct network_load_balancer *present, bool is_internal,
+		    const struct fronts_plan *plan)
+{
+	bool is_same = present->is_internal == is_internal && present->fronts.count == plan->count;
+	for (size_t k = 0; k < plan->count && is_same; k++)
+		is_same = !uuid_is_none(find_front(t, &present->fronts, plan->at[k].subnet->row.id));
+	return is_same;
+}
+
+RESULT engine_create_network_load_balancer(struct op *op, struct network_load_balancer_wish *wish)
+{
+	const struct account *account = NULL;
+	struct fronts_plan plan = {0};
+	TRY(engine_find_acting_account(op, &account));
+	struct network_load_balancer made = {
+		.row = {.id = engine_new_id(op, KIND_NETWORK_LOAD_BALANCER), .gen = 1},
+		.account = account->row.id,
+		.name = wish->name,
+		.is_internal = wish->is_internal};
+	TRY(tag_normalize(op, wish->tags, &made.tags));
+	TRY(engine_permit_new(op, "network_load_balancer.create", KIND_NETWORK_LOAD_BALANCER, &made.row));
+	TRY(plan_fronts(op, &wish->subnets, wish->is_internal, &plan));
+	made.router = plan.router;
+	const struct network_load_balancer *present =
+		network_load_balancer_find_by_account(op->head, account->row.id, wish->name);
+	if (present && !is_same(op->head, present, wish->is_internal, &plan))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_LOAD_BALANCER, STR("Name"),
+				   "A load balancer with the same name '%" STR_FMT
+				   "' exists, but with different settings",
+				   STR_ARG(wish->name));
+	if (present) {
+		TRY(engine_check_found(op->ctx, op->head, KIND_NETWORK_LOAD_BALANCER, &present->row));
+		wish->balancer = present->row.id;
+		return OK;
+	}
+	TRY(limit_check(op, LIMIT_NETWORK_LOAD_BALANCERS, account->row.id, 1, STR_NONE));
+	TRY(network_load_balancer_put(op, &made)); /* before its fronts, which name it */
+	wish->balancer = made.row.id;
+	TRY(add_fronts(op, &plan, &made));
+	return engine_log_event(op, KIND_NETWORK_LOAD_BALANCER, &made.row, "created",
+				"Load balancer %" STR_FMT ".", STR_ARG(made.name));
+}
+
+/* ---- changes ---- */
+
+static RESULT find(struct op *op, const struct ref *ref, const char *permission,
+		   const struct network_load_balancer **ret_balancer)
+{
+	TRY(engine_find_own_network_load_balancer(op->ctx, op->head, ref, ret_balancer));
+	return engine_permit(op, permission, KIND_NETWORK_LOAD_BALANCER, &(*ret_balancer)->row);
+}
+
+RESULT engine_set_network_load_balancer(struct op *op, struct network_load_balancer_change *wish)
+{
+	const struct network_load_balancer *present = NULL;
+	TRY(find(op, &wish->balancer, "network_load_balancer.set_attributes", &present));
+	struct network_load_balancer next = *present;
+	choice_apply(wish->is_protected, &next.is_protected);
+	choice_apply(wish->crosses_zones, &next.crosses_zones);
+	next.row.gen++;
+	TRY(network_load_balancer_put(op, &next));
+	TRY(listener_settle_balancer(op, next.row.id));
+	return engine_log_event(op, KIND_NETWORK_LOAD_BALANCER, &next.row, "changed", "Attributes.");
+}
+
+RESULT engine_set_network_load_balancer_subnets(struct op *op, struct network_load_balancer_subnets *wish)
+{
+	const struct network_load_balancer *present = NULL;
+	struct fronts_plan plan = {0};
+	TRY(find(op, &wish->balancer, "network_load_balancer.set_subnets", &present));
+	TRY(plan_fronts(op, &wish->subnets, present->is_internal, &plan));
+	if (!uuid_equal(plan.router, present->router))
+		return fail_subnets(op, STR("Subnets"), "The subnets are not in the load balancer's VPC.");
+	struct network_load_balancer next = *present;
+	const struct uuids before = next.fronts;
+	next.row.gen++;
+	TRY(add_fronts(op, &plan, &next));
+	TRY(listener_settle_balancer(op, next.row.id));
+	TRY(delete_fronts(op, &before, &next.fronts));
+	return engine_log_event(op, KIND_NETWORK_LOAD_BALANCER, &next.row, "changed", "Subnets.");
+}
+
+/* ---- deletion ---- */
+
+RESULT engine_delete_network_load_balancer(struct op *op, struct network_load_balancer_target *wish)
+{
+	const struct network_load_balancer *balancer = NULL;
+	if (!ref_is_given(&wish->balancer))
+		return engine_permit(op, "network_load_balancer.delete", KIND_NETWORK_LOAD_BALANCER, NULL);
+	TRY(find(op, &wish->balancer, "network_load_balancer.delete", &balancer));
+	if (balancer->is_protected && !wish->is_forced)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_NETWORK_LOAD_BALANCER, wish->balancer.field,
+				   "Load balancer '%" STR_FMT
+				   "' cannot be deleted because deletion protection is enabled",
+				   STR_ARG(wish->balancer.text));
+	uuid id = balancer->row.id;
+	const struct uuids fronts = balancer->fronts;
+	TRY(engine_log_event(op, KIND_NETWORK_LOAD_BALANCER, &balancer->row, "deleted",
+			     "Load balancer %" STR_FMT ".", STR_ARG(balancer->name)));
+	for (const struct listener *l = listener_first_by_network_load_balancer(op->head, id); l;
+	     l = listener_first_by_network_load_balancer(op->head, id))
+		TRY(listener_end(op, l));
+	TRY(delete_fronts(op, &fronts, &(const struct uuids){0}));
+	return network_load_balancer_forget(op, id);
+}

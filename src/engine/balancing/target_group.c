@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Target groups and their targets. Called by: api/elb. */
+#include "store/target_group.h"
+#include "engine/balancing/balancing.h"
+#include "engine/balancing/balancing_internal.h"
+#include "engine/limits.h"
+#include "engine/network/port.h"
+#include "engine/network/port_internal.h"
+#include "engine/tag_internal.h"
+#include "model/account.h"
+#include "model/router.h"
+#include "model/state.h"
+#include "store/instance.h"
+#include "store/listener.h"
+#include "store/load_balancer.h"
+#include "store/load_balancer_member.h"
+#include "store/port.h"
+#include "store/target.h"
+
+/* ---- target groups ---- */
+
+static RESULT check_times(struct op *op, const struct target_group *group)
+{
+	if (group->timeout_s < group->interval_s)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_TARGET_GROUP, STR("HealthCheckTimeoutSeconds"),
+			   "Health check timeout '%lld' must be smaller than the interval '%lld'",
+			   (long long) group->timeout_s, (long long) group->interval_s);
+}
+
+static bool is_same(const struct target_group *a, const struct target_group *b)
+{
+	return uuid_equal(a->router, b->router) && a->protocol == b->protocol && a->port == b->port &&
+	       a->target_type == b->target_type && a->interval_s == b->interval_s &&
+	       a->timeout_s == b->timeout_s && a->healthy_threshold == b->healthy_threshold &&
+	       a->unhealthy_threshold == b->unhealthy_threshold;
+}
+
+enum { DELAY_DEFAULT_S = 300 };
+
+RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
+{
+	const struct account *account = NULL;
+	const struct router *router = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct target_group made = {.row = {.id = engine_new_id(op, KIND_TARGET_GROUP), .gen = 1},
+				    .account = account->row.id,
+				    .name = wish->name,
+				    .protocol = wish->protocol == BALANCING_UDP ? TARGET_GROUP_PROTOCOL_UDP
+										: TARGET_GROUP_PROTOCOL_TCP,
+				    .port = wish->port,
+				    .target_type = wish->is_by_ip ? TARGET_GROUP_TARGET_TYPE_IP
+								  : TARGET_GROUP_TARGET_TYPE_INSTANCE,
+				    .interval_s = wish->interval_s,
+				    .timeout_s = wish->timeout_s,
+				    .healthy_threshold = wish->healthy_threshold,
+				    .unhealthy_threshold = wish->unhealthy_threshold,
+				    .delay_s = DELAY_DEFAULT_S};
+	TRY(tag_normalize(op, wish->tags, &made.tags));
+	TRY(engine_permit_new(op, "target_group.create", KIND_TARGET_GROUP, &made.row));
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	made.router = router->row.id;
+	TRY(check_times(op, &made));
+	const struct target_group *present =
+		target_group_find_by_account(op->head, account->row.id, wish->name);
+	if (present && !is_same(present, &made))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_TARGET_GROUP, STR("Name"),
+				   "A target group with the same name '%" STR_FMT
+				   "' exists, but with different settings",
+				   STR_ARG(wish->name));
+	if (present) {
+		TRY(engine_check_found(op->ctx, op->head, KIND_TARGET_GROUP, &present->row));
+		wish->target_group = present->row.id;
+		return OK;
+	}
+	TRY(limit_check(op, LIMIT_TARGET_GROUPS, account->row.id, 1, STR_NONE));
+	TRY(target_group_put(op, &made));
+	wish->target_group = made.row.id;
+	return engine_log_event(op, KIND_TARGET_GROUP, &made.row, "created", "Target group %" STR_FMT ".",
+				STR_ARG(made.name));
+}
+
+static RESULT find(struct op *op, const struct ref *ref, const char *permission,
+		   const struct target_group **ret_group)
+{
+	TRY(engine_find_own_target_group(op->ctx, op->head, ref, ret_group));
+	return engine_permit(op, permission, KIND_TARGET_GROUP, &(*ret_group)->row);
+}
+
+static RESULT change(struct op *op, const struct target_group_change *wish, const char *permission)
+{
+	const struct target_group *present = NULL;
+	TRY(find(op, &wish->target_group, permission, &present));
+	struct target_group next = *present;
+	next.interval_s = wish->interval_s ? wish->interval_s : present->interval_s;
+	next.timeout_s = wish->timeout_s ? wish->timeout_s : present->timeout_s;
+	next.healthy_threshold =
+		wish->healthy_threshold ? wish->healthy_threshold : present->healthy_threshold;
+	next.unhealthy_threshold =
+		wish->unhealthy_threshold ? wish->unhealthy_threshold : present->unhealthy_threshold;
+	next.delay_s = wish->sets_delay ? wish->delay_s : present->delay_s;
+	next.row.gen++;
+	TRY(check_times(op, &next));
+	TRY(target_group_put(op, &next));
+	TRY(listener_settle_group(op, next.row.id));
+	return engine_log_event(op, KIND_TARGET_GROUP, &next.row, "changed", "Target group %" STR_FMT ".",
+				STR_ARG(next.name));
+}
+
+RESULT engine_change_target_group(struct op *op, struct target_group_change *wish)
+{
+	return change(op, wish, "target_group.update");
+}
+
+RESULT engine_set_target_group(struct op *op, struct target_group_change *wish)
+{
+	return change(op, wish, "target_group.set_attributes");
+}
+
+RESULT engine_delete_target_group(struct op *op, struct target_group_target *wish)
+{
+	const struct target_group *group = NULL;
+	TRY(find(op, &wish->target_group, "target_group.delete", &group));
+	uuid id = group->row.id;
+	if (listener_first_by_target_group(op->head, id) && !wish->is_forced)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_TARGET_GROUP, wish->target_group.field,
+				   "Target group '%" STR_FMT "' is currently in use by a listener or a rule",
+				   STR_ARG(wish->target_group.text));
+	for (const struct listener *l = listener_first_by_target_group(op->head, id); l;
+	     l = listener_first_by_target_group(op->head, id))
+		TRY(listener_end(op, l));
+	TRY(engine_log_event(op, KIND_TARGET_GROUP, &group->row, "deleted", "Target group %" STR_FMT ".",
+			     STR_ARG(group->name)));
+	FORGET_EACH(op, target, target_group, id);
+	return target_group_forget(op, id);
+}
+
+/* ---- targets ---- */
+
+#define FAIL_TARGET(op, target, ...) ENGINE_FAIL(op, ERR_INVALID, KIND_TARGET, (target)->field, __VA_ARGS__)
+
+static RESULT fail_elsewhere(struct op *op, const struct balancing_target *target, uuid router)
+{
+	return FAIL_TARGET(op, target,
+			   "The following targets are not in the target group VPC '%" STR_FMT "': '%" STR_FMT
+			   "'",
+			   STR_ARG(engine_write_id(op, KIND_ROUTER, router)), STR_ARG(target->text));
+}
+
+/* The primary interface of an instance that is not ending. */
+static RESULT find_instance_port(struct op *op, const struct balancing_target *target,
+				 const struct port **ret_port)
+{
+	const struct instance *instance = NULL;
+	struct result found = engine_find_own_instance(op->ctx, op->head, &target->instance, &instance);
+	if (found.code == ERR_NOT_FOUND) {
+		ctx_clear_problem(op->ctx);
+		return FAIL_TARGET(op, target, "The following targets do not exist: '%" STR_FMT "'",
+				   STR_ARG(target->text));
+	}
+	TRY(found);
+	*ret_port = row_is_live(&instance->row) ? port_first_of_instance(op->head, instance->row.id) : NULL;
+	if (!*ret_port || instance->wanted_power != INSTANCE_WANTED_POWER_ON)
+		return FAIL_TARGET(
+			op, target,
+			"The following targets are not in a running state and cannot be registered: "
+			"'%" STR_FMT "'",
+			STR_ARG(target->text));
+	return OK;
+}
+
+static const struct port *find_ip_port(const struct tables *t, uuid account, uuid router, struct ip ip)
+{
+	const struct port *port = port_first_by_router(t, router);
+	while (port &&
+	       !(row_is_live(&port->row) && uuid_equal(port->account, account) && port_has_ip(t, port, ip)))
+		port = port_next_by_router(t, port);
+	return port;
+}
+
+static RESULT find_target(struct op *op, const struct target_group *group,
+			  const struct balancing_target *wish, const struct port **ret_port,
+			  struct ip *ret_ip)
+{
+	bool is_by_ip = group->target_type == TARGET_GROUP_TARGET_TYPE_IP;
+	if (is_by_ip == ref_is_given(&wish->instance))
+		return FAIL_TARGET(op, wish,
+				   is_by_ip ? "The IP address '%" STR_FMT "' is not a valid IPv4 address"
+					    : "Instance ID '%" STR_FMT "' is not valid",
+				   STR_ARG(wish->text));
+	if (is_by_ip)
+		*ret_port = find_ip_port(op->head, group->account, group->router, wish->ip);
+	else
+		TRY(find_instance_port(op, wish, ret_port));
+	if (!*ret_port)
+		return FAIL_TARGET(op, wish,
+				   "The IP address '%" STR_FMT "' is not a network interface's in the VPC",
+				   STR_ARG(wish->text));
+	*ret_ip = is_by_ip ? wish->ip : engine_get_port_ip(op->head, *ret_port, IP_V4);
+	if (ip_is_none(*ret_ip) ||
+	    !uuid_equal(engine_get_router_of_ip(op->head, *ret_port, *ret_ip), group->router))
+		return fail_elsewhere(op, wish, group->router);
+	return OK;
+}
+
+static RESULT add_target(struct op *op, const struct target_group *group, const struct balancing_target *wish)
+{
+	const struct port *port = NULL;
+	struct ip ip;
+	TRY(find_target(op, group, wish, &port, &ip));
+	TRY(port_permit_end(op, "target_group.register", port->row.id));
+	const struct target *present = target_find_by_target_group(op->head, group->row.id, ip);
+	struct target next = present ? *present
+				     : (struct target){.row.id = engine_new_id(op, KIND_TARGET),
+						       .account = group->account,
+						       .target_group = group->row.id,
+						       .port = port->row.id,
+						       .private_ip = ip};
+	if (present && !present->drains_until_us)
+		return OK;
+	if (!present)
+		TRY(limit_check(op, LIMIT_TARGETS, group->row.id, 1, STR_NONE));
+	next.instance = ref_is_given(&wish->instance) ? port->instance : UUID_NONE;
+	next.drains_until_us = 0;
+	next.health = TARGET_HEALTH_INITIAL;
+	next.row.gen++;
+	return target_put(op, &next);
+}
+
+RESULT engine_register_targets(struct op *op, struct targets_wish *wish)
+{
+	const struct target_group *group = NULL;
+	TRY(find(op, &wish->target_group, "target_group.register", &group));
+	for (size_t k = 0; k < wish->targets.count; k++)
+		TRY(add_target(op, group, &wish->targets.at[k]));
+	TRY(listener_settle_group(op, group->row.id));
+	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets registered", "%zu named.",
+				wish->targets.count);
+}
+
+static const struct target *find_registered(const struct tables *t, uuid group,
+					    const struct balancing_target *wish)
+{
+	if (!ref_is_given(&wish->instance))
+		return target_find_by_target_group(t, group, wish->ip);
+	const struct target *target = target_first_by_target_group(t, group);
+	while (target && !id_has_prefix(target->instance, wish->instance.prefix, wish->instance.bits))
+		target = target_next_by_target_group(t, target);
+	return target;
+}
+
+/* A target without a listener, or without a delay, is forgotten at once. Its established connections last in any
+ * case: OVN only stops to choose it for new ones. */
+static RESULT remove_target(struct op *op, const struct target_group *group, const struct target *target)
+{
+	TRY(port_permit_end(op, "target_group.deregister", target->port));
+	if (!group->delay_s || !listener_first_by_target_group(op->head, group->row.id))
+		return target_forget(op, target->row.id);
+	struct target next = *target;
+	next.drains_until_us = op->now_us + group->delay_s * SECOND;
+	next.row.gen++;
+	return target_put(op, &next);
+}
+
+RESULT engine_deregister_targets(struct op *op, struct targets_wish *wish)
+{
+	const struct target_group *group = NULL;
+	TRY(find(op, &wish->target_group, "target_group.deregister", &group));
+	for (size_t k = 0; k < wish->targets.count; k++) {
+		const struct target *target = find_registered(op->head, group->row.id, &wish->targets.at[k]);
+		if (target && !target->drains_until_us)
+			TRY(remove_target(op, group, target));
+	}
+	TRY(listener_settle_group(op, group->row.id));
+	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets deregistered", "%zu named.",
+				wish->targets.count);
+}
+
+/* ---- following ports ---- */
+
+/* The members of rows of load_balancer follow by load_balancer_leave_ip() and load_balancer_move_ip(). */
+RESULT target_leave_ip(struct op *op, uuid port, struct ip private_ip)
+{
+	const struct target *target = target_first_by_port(op->head, port), *next = NULL;
+	for (; target; target = next) {
+		next = target_next_by_port(op->head, target);
+		if (ip_is_none(private_ip) || ip_equal(target->private_ip, private_ip))
+			TRY(target_forget(op, target->row.id));
+	}
+	return OK;
+}
+
+RESULT target_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
+{
+	const struct target *target = target_first_by_port(op->head, from), *next = NULL;
+	for (; target; target = next) {
+		next = target_next_by_port(op->head, target);
+		struct target moved = *target;
+		moved.port = to;
+		moved.row.gen++;
+		if (ip_equal(target->private_ip, private_ip))
+			TRY(target_put(op, &moved));
+	}
+	return OK;
+}
+
+/* ---- health ---- */
+
+/* True if an address of a balancer leads to the target: with zones that are not crossed, none need do so. */
+static bool is_member(const struct tables *t, const struct target *target)
+{
+	const struct load_balancer_member *m = load_balancer_member_first_by_port(t, target->port);
+	for (; m; m = load_balancer_member_next_by_port(t, m)) {
+		const struct load_balancer *b = load_balancer_find(t, m->load_balancer);
+		const struct listener *l = b ? listener_find(t, b->listener) : NULL;
+		if (l && ip_equal(m->private_ip, target->private_ip) &&
+		    uuid_equal(l->target_group, target->target_group))
+			return true;
+	}
+	return false;
+}
+
+static bool is_on(const struct tables *t, const struct target *target)
+{
+	const struct port *port = port_find(t, target->port);
+	const struct instance *instance = port ? instance_find(t, port->instance) : NULL;
+	return instance && instance->seen_power == INSTANCE_SEEN_POWER_ON;
+}
+
+struct target_condition engine_get_target_condition(const struct tables *t, const struct target_group *group,
+						    const struct target *target)
+{
+	static const struct target_condition checked[] = {
+		[TARGET_HEALTH_INITIAL] = {TARGET_INITIAL, "Elb.InitialHealthChecking",
+					   "Initial health checks in progress"},
+		[TARGET_HEALTH_HEALTHY] = {TARGET_HEALTHY, NULL, NULL},
+		[TARGET_HEALTH_UNHEALTHY] = {TARGET_UNHEALTHY, "Target.FailedHealthChecks",
+					     "Health checks failed"},
+	};
+	if (!target)
+		return (struct target_condition){TARGET_UNUSED, "Target.NotRegistered",
+						 "Target is not registered to the target group"};
+	if (target->drains_until_us)
+		return (struct target_condition){TARGET_DRAINING, "Target.DeregistrationInProgress",
+						 "Target deregistration is in progress"};
+	if (!listener_first_by_target_group(t, group->row.id))
+		return (struct target_condition){
+			TARGET_UNUSED, "Target.NotInUse",
+			"Target group is not configured to receive traffic from the load "
+			"balancer"};
+	if (!is_member(t, target))
+		return (struct target_condition){
+			TARGET_UNUSED, "Target.NotInUse",
+			"Target is in an Availability Zone that is not enabled for the load "
+			"balancer"};
+	if (!is_on(t, target))
+		return (struct target_condition){TARGET_UNUSED, "Target.InvalidState",
+						 "Target is in the stopped state"};
+	if (group->protocol == TARGET_GROUP_PROTOCOL_UDP)
+		return (struct target_condition){TARGET_UNAVAILABLE, "Target.HealthCheckDisabled",
+						 "Health checks are not enabled for this target"};
+	return checked[target->health];
+}
+
+bool engine_is_checked_group(const struct tables *t, const struct target_group *group)
+{
+	return group->protocol == TARGET_GROUP_PROTOCOL_TCP &&
+	       listener_first_by_target_group(t, group->row.id) &&
+	       target_first_by_target_group(t, group->row.id);
+}
+
+RESULT engine_see_targets(struct op *op, struct target_probes *report)
+{
+	for (size_t k = 0; k < report->count; k++) {
+		const struct target *target = target_find(op->head, report->at[k].target);
+		struct target next;
+		if (!target)
+			continue;
+		next = *target;
+		next.health = report->at[k].is_healthy ? TARGET_HEALTH_HEALTHY : TARGET_HEALTH_UNHEALTHY;
+		if (next.health != target->health)
+			TRY(target_put(op, &next));
+	}
+	return OK;
+}
+
+RESULT engine_end_target(struct op *op, struct target_end *report)
+{
+	const struct target *target = target_find(op->head, report->target);
+	bool is_over = target && target->drains_until_us && op->now_us >= target->drains_until_us;
+	return is_over ? target_forget(op, target->row.id) : OK;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A part of test_limits.c, in its middle: network load balancers, listeners, target groups and targets. */
+#pragma once
+
+#include "engine/balancing/balancing.h"
+
+static struct str next_name(struct cloud *c)
+{
+	static int number;
+	return str_print(c->arena, "balanced-%d", ++number);
+}
+
+static RESULT make_network_balancer(struct cloud *c, int n)
+{
+	const struct subnet *s = subnet_first_by_router(cloud_tables(c), c->alice_router);
+	struct balancer_subnet one = {.subnet = ref_to(c, KIND_SUBNET, s->row.id)};
+	struct network_load_balancer_wish wish = {
+		.name = next_name(c), .is_internal = true, .subnets = {&one, 1}};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_network_load_balancer, wish, balancer);
+}
+DROP(network_balancer, engine_delete_network_load_balancer, network_load_balancer_target,
+     .balancer = ref_by_id(KIND_NETWORK_LOAD_BALANCER, made))
+
+static RESULT make_target_group(struct cloud *c, int n)
+{
+	struct target_group_wish wish = {.name = next_name(c),
+					 .router = ref_to(c, KIND_ROUTER, c->alice_router),
+					 .is_by_ip = true,
+					 .port = 80,
+					 .interval_s = 10,
+					 .timeout_s = 5,
+					 .healthy_threshold = 3,
+					 .unhealthy_threshold = 3};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_target_group, wish, target_group);
+}
+DROP(target_group, engine_delete_target_group, target_group_target,
+     .target_group = ref_by_id(KIND_TARGET_GROUP, made))
+
+/* helpers[0] is a target group. */
+static void is_a_network_balancer(struct cloud *c)
+{
+	cloud_expect(c, make_target_group(c, 0), ERR_NONE, KIND_NONE);
+	helpers[0] = made;
+	cloud_expect(c, make_network_balancer(c, 0), ERR_NONE, KIND_NONE);
+	owner = made;
+}
+static RESULT make_listener(struct cloud *c, int n)
+{
+	static int64_t port;
+	struct listener_wish wish = {.balancer = ref_by_id(KIND_NETWORK_LOAD_BALANCER, owner),
+				     .target_group = ref_by_id(KIND_TARGET_GROUP, helpers[0]),
+				     .port = ++port};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_listener, wish, listener);
+}
+DROP(listener, engine_delete_listener, listener_target, .listener = ref_by_id(KIND_LISTENER, made))
+
+static void is_a_target_group(struct cloud *c)
+{
+	cloud_expect(c, make_target_group(c, 0), ERR_NONE, KIND_NONE);
+	owner = made;
+}
+static struct targets_wish name_target(struct cloud *c, uuid port, struct balancing_target *one)
+{
+	*one = (struct balancing_target){.ip = port_find(cloud_tables(c), port)->ip};
+	return (struct targets_wish){.target_group = ref_by_id(KIND_TARGET_GROUP, owner),
+				     .targets = {one, 1}};
+}
+static RESULT make_target(struct cloud *c, int n)
+{
+	const struct subnet *s = subnet_first_by_router(cloud_tables(c), c->alice_router);
+	struct port_wish port = {.subnet = ref_to(c, KIND_SUBNET, s->row.id)};
+	struct balancing_target one;
+	(void) n;
+	cloud_ok(c, &c->alice, engine_create_port, &port);
+	made = port.port;
+	struct targets_wish wish = name_target(c, made, &one);
+	return cloud_run(c, &c->alice, engine_register_targets_run, &wish);
+}
+static void drop_target(struct cloud *c)
+{
+	struct balancing_target one;
+	const struct target *t = target_first_by_target_group(cloud_tables(c), owner);
+	struct targets_wish wish = name_target(c, t->port, &one);
+	cloud_ok(c, &c->alice, engine_deregister_targets, &wish);
+}
+
+#define BALANCING                                                                                            \
+	[LIMIT_NETWORK_LOAD_BALANCERS] = {is_alices, make_network_balancer, drop_network_balancer},          \
+	[LIMIT_TARGET_GROUPS] = {is_alices, make_target_group, drop_target_group},                           \
+	[LIMIT_LISTENERS] = {is_a_network_balancer, make_listener, drop_listener},                           \
+	[LIMIT_TARGETS] = {is_a_target_group, make_target, drop_target},
