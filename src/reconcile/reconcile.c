@@ -40,6 +40,7 @@ static void tick_run(struct job *job)
 		wake_hosts(r);
 	}
 	hosts_look_after(r);
+	wake_target_groups(r);
 	atomic_store(&r->tick_due_us, now_us + r->host_interval_us);
 	actor_post_at(r->home_actor, &r->tick_job, clock_now_us() + r->host_interval_us);
 }

@@ -564,6 +564,8 @@ void wake_on_publish(void *self, const struct tables *tables, const struct publi
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
 /* Wakes something in the network; none: nothing. */
 void wake_network(struct reconciler *r, enum kind kind, uuid id);
+/* balancing/target_group.c: wakes the target groups that listeners lead to. */
+void wake_target_groups(struct reconciler *r);
 /* Wakes an instance or something in a host's storage; host: or a Ceph pool. Dropped while the host is not
  * ready. */
 void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);

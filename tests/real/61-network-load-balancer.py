@@ -12,15 +12,20 @@ from region import Region, launch, wait_state  # noqa: E402
 
 
 class Lab:
-    """A default VPC with a client, and two targets that answer HTTP with their names."""
+    """A VPC with a client, and two targets that answer HTTP with their names."""
 
     def __init__(self, region, guests):
         self.region, self.guests = region, guests
         self.ec2 = region.account("alice")
         self.elb = region.client(*region.keys["alice"], service="elbv2")
-        subnet = self.ec2.describe_subnets()["Subnets"][0]
-        self.vpc, self.subnet = subnet["VpcId"], subnet["SubnetId"]
-        group = self.ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        self.subnet = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+        ours = [{"Name": "vpc-id", "Values": [self.vpc]}]
+        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
+        table = self.ec2.describe_route_tables(Filters=ours)["RouteTables"][0]["RouteTableId"]
+        self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+        group = self.ec2.describe_security_groups(Filters=ours)["SecurityGroups"][0]["GroupId"]
         self.ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="0.0.0.0/0")
         self.ids = launch(self.ec2, 3, SubnetId=self.subnet)
         wait_state(self.ec2, self.ids, "running")

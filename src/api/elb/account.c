@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What holds for the whole account: limits, and security policies of TLS, of which there are none. Source: API
+ * Limits of the account; security policies of TLS and capacity reservations, of which there are none. Source: API
  * Reference of Elastic Load Balancing. */
 #include "api/elb/internal.h"
 #include "engine/limits.h"
@@ -81,7 +81,7 @@ static RESULT prepare_capacity(struct elb_call *e, void *args)
 	return elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer);
 }
 
-/* Nothing is reserved. */
+/* Answers that nothing is reserved. */
 static RESULT answer_capacity(struct elb_call *e, const void *args, struct xml *x)
 {
 	const struct row *row = NULL;

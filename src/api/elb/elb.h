@@ -5,7 +5,7 @@
 
 #include "api/core/face.h"
 
-/* For api_face_new(). */
+/* Argument of api_face_new(). */
 extern const struct api_protocol elb_protocol;
 
 /* True if a request is signed for the service. */

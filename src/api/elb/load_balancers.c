@@ -33,7 +33,7 @@ static const struct params mapping_table = PARAMS(struct balancer_subnet, mappin
 		PARAM_LIST(T, "SubnetMappings.member", member.mappings, mapping_table,                       \
 			   .max = BALANCER_FRONTS_MAX, .doc = "The same with addresses.")
 
-/* One of both lists says the subnets. */
+/* Reads the subnets from the list that the call has, Subnets or SubnetMappings. */
 static RESULT choose_subnets(struct elb_call *e, const struct subnet_args *a,
 			     struct balancer_subnets *ret_subnets)
 {

@@ -20,7 +20,7 @@ struct str elb_arn_of(struct elb_call *e, enum kind kind, uuid id)
 	return row ? elb_arn(e, kind, row) : STR_NONE;
 }
 
-/* What an ARN of the kind has behind the account, and what the service calls it. */
+/* Kinds with ARNs: the part behind the account, and the service's word. */
 static const struct arn_form {
 	enum kind kind;
 	const char *part, *word;

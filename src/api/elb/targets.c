@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Targets and their health. Source: API Reference of Elastic Load Balancing. */
 #include "api/elb/internal.h"
+#include "base/clock.h"
 #include "engine/resolve.h"
 #include "model/id.h"
 #include "store/port.h"
@@ -154,7 +155,8 @@ static RESULT answer_health(struct elb_call *e, const void *args, struct xml *x)
 	const struct target *target =
 		a->targets.targets.count ? NULL : target_first_by_target_group(t, row->id);
 	for (; target; target = target_next_by_target_group(t, target))
-		write_health(e, x, group, id_of(e, target), target);
+		if (!target->drains_until_us || clock_now_us() < target->drains_until_us)
+			write_health(e, x, group, id_of(e, target), target);
 	xml_close(x, "TargetHealthDescriptions");
 	return OK;
 }
@@ -168,7 +170,8 @@ static const struct elb_action actions[] = {
 	 .args = PARAMS(struct change_args, change_params), .prepare = prepare_change,
 	 .operation = engine_deregister_targets_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Removes targets from a target group."},
-	{ELB_ACTION("DescribeTargetHealth"), .args = PARAMS(struct health_args, health_params),
-	 .prepare = prepare_health, .answer = answer_health, .doc = "Health of the targets."},
+	{ELB_ACTION("DescribeTargetHealth"), .flags = API_CHANGES_BY_TIME,
+	 .args = PARAMS(struct health_args, health_params), .prepare = prepare_health,
+	 .answer = answer_health, .doc = "Health of the targets."},
 };
 const struct api_actions elb_target_actions = API_ACTIONS(actions);

@@ -337,7 +337,7 @@ struct target_condition engine_get_target_condition(const struct tables *t, cons
 		[TARGET_HEALTH_UNHEALTHY] = {TARGET_UNHEALTHY, "Target.FailedHealthChecks",
 					     "Health checks failed"},
 	};
-	if (!target)
+	if (!target || (target->drains_until_us && clock_now_us() >= target->drains_until_us))
 		return (struct target_condition){TARGET_UNUSED, "Target.NotRegistered",
 						 "Target is not registered to the target group"};
 	if (target->drains_until_us)
