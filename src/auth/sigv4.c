@@ -462,13 +462,21 @@ static RESULT find_key(struct attempt *at)
 
 /* ---- the signature ---- */
 
-static enum sigv4_fault check_signed_headers(struct attempt *at)
+static bool signs_header(const struct attempt *at, struct str header)
 {
 	struct str rest = at->signed_headers, name;
 	while (str_split_next(&rest, ';', &name))
-		if (str_equal_nocase(name, STR("host")))
-			return SIGV4_FINE;
-	return fault(at, SIGV4_MISMATCH, STR("'Host' must be a 'SignedHeader' in the AWS Authorization."));
+		if (str_equal_nocase(name, header))
+			return true;
+	return false;
+}
+
+static enum sigv4_fault check_signed_headers(struct attempt *at)
+{
+	return signs_header(at, STR("host"))
+		       ? SIGV4_FINE
+		       : fault(at, SIGV4_MISMATCH,
+			       STR("'Host' must be a 'SignedHeader' in the AWS Authorization."));
 }
 
 /* A role's session counts as a use of the role; a user's session is recorded nowhere. */
@@ -482,9 +490,16 @@ static void note_use(const struct attempt *at)
 		last_used_note(at->s->uses, KIND_IAM_ROLE, at->session->iam_role, scope->service, region);
 }
 
-/* PutSnapshotBlock of EBS may leave its body out of the signature: its signed checksum covers the body, and the face
- * compares it. Source: botocore's model, "v4-unsigned-body". */
+/* PutSnapshotBlock of EBS may leave its body out of the signature: its checksum, which must be a signed header, covers the
+ * body, and the face compares it. No other call may, whatever service its scope names. Source: botocore's model,
+ * "v4-unsigned-body". */
 #define UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
+
+static bool may_leave_body_unsigned(const struct attempt *at)
+{
+	return str_is(at->scope.service, "ebs") && at->call->method == HTTP_PUT &&
+	       str_starts_with(at->call->path, STR("/snapshots/")) && signs_header(at, STR("x-amz-checksum"));
+}
 
 /* Checks the key first: an unknown key is refused before the body is hashed, so that strangers cannot make us
  * hash large bodies. */
@@ -495,7 +510,7 @@ static enum sigv4_fault check_signature(struct attempt *at)
 			     STR("The security token included in the request is invalid."));
 	struct str body_hash = sigv4_hash_hex(at->arena, at->call->body);
 	struct str claimed_hash = call_header(at->call, "x-amz-content-sha256");
-	if (str_is(claimed_hash, UNSIGNED_PAYLOAD) && str_is(at->scope.service, "ebs"))
+	if (str_is(claimed_hash, UNSIGNED_PAYLOAD) && may_leave_body_unsigned(at))
 		body_hash = claimed_hash;
 	if (claimed_hash.n && !str_equal_nocase(claimed_hash, body_hash))
 		return fault(

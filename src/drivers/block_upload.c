@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Order of writes: content, then digest. So a digest proves that the content was written, as far as this boot goes. */
+ * Order of writes: content, then digest. So a digest proves that the content was written, as far as this boot goes.
+ *
+ * Locks are those of an open file, which exclude threads, too: a call that writes a block holds the head of the file of
+ * digests shared, and its digest exclusively; sealing and removing hold the head exclusively. */
 #include "drivers/block_upload.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,17 +18,21 @@
 #include "base/disk_room.h"
 
 enum { HEAD_SIZE = 4096, BOOT_SIZE = 36, PATH_SIZE = 1024, READ_DIGESTS = 2048 };
+#define PREFIX "snapshot-"
+#define SEAL "s" /* after the boot */
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 
 static void path_of(const struct block_upload *u, const char *suffix, char path[static PATH_SIZE])
 {
 	char id[UUID_TEXT_SIZE];
-	(void) snprintf(path, PATH_SIZE, "%s/snapshot-%s%s", u->directory, uuid_write(u->id, id), suffix);
+	(void) snprintf(path, PATH_SIZE, "%s/" PREFIX "%s%s", u->directory, uuid_write(u->id, id), suffix);
 }
 
 static RESULT fail_file(struct ctx *c, const char *path)
 {
-	return errno == ENOSPC || errno == EDQUOT || errno == EFBIG
+	if (errno == EFBIG)
+		return ctx_fail(c, ERR_RANGE, "The image store's file system holds no disk of that size.");
+	return errno == ENOSPC || errno == EDQUOT
 		       ? disk_room_fail(c, DISK_BLOCK_SIZE)
 		       : ctx_fail(c, ERR_IO, "the file %s: %s", path, strerrordesc_np(errno));
 }
@@ -64,6 +72,16 @@ static RESULT read_at(struct ctx *c, int fd, void *bytes, size_t size, int64_t a
 	return OK;
 }
 
+/* Waits for a lock of the open file, which ends when it is closed. */
+static RESULT lock_range(struct ctx *c, int fd, short type, int64_t at, int64_t size, const char *path)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = size};
+	while (fcntl(fd, F_OFD_SETLKW, &lock) != 0)
+		if (errno != EINTR)
+			return fail_file(c, path);
+	return OK;
+}
+
 /* Writes the boot into a new file of digests, or compares it. Threads that find an empty file write the same bytes. */
 static RESULT check_boot(struct ctx *c, int fd, const char *path)
 {
@@ -90,6 +108,23 @@ static int64_t digest_at(int64_t index)
 	return HEAD_SIZE + index * SHA256_SIZE;
 }
 
+/* Locks the upload for writing one block. Calls that write the same block follow each other, so that its digest is that of
+ * its content. ERR_STATE: sealed or removed since the caller looked. */
+static RESULT lock_block(struct ctx *c, int map, int64_t index, const char *path)
+{
+	struct stat st;
+	char flag = 0;
+	size_t size = 0;
+	TRY(lock_range(c, map, F_RDLCK, 0, HEAD_SIZE, path));
+	TRY(check_boot(c, map, path));
+	if (fstat(map, &st) != 0)
+		return fail_file(c, path);
+	TRY(read_at(c, map, &flag, 1, BOOT_SIZE, path, &size));
+	if (st.st_nlink == 0 || flag == SEAL[0])
+		return ctx_fail(c, ERR_STATE, "The snapshot is not pending any more.");
+	return lock_range(c, map, F_WRLCK, digest_at(index), SHA256_SIZE, path);
+}
+
 RESULT block_upload_put(struct ctx *c, const struct block_upload *u, int64_t index,
 			const uint8_t bytes[static DISK_BLOCK_SIZE], const uint8_t digest[static SHA256_SIZE])
 {
@@ -103,40 +138,12 @@ RESULT block_upload_put(struct ctx *c, const struct block_upload *u, int64_t ind
 	AUTO_FD map = open(map_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (map < 0)
 		return fail_file(c, map_path);
-	TRY(check_boot(c, map, map_path));
+	TRY(lock_block(c, map, index, map_path));
 	AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_file(c, path);
 	TRY(write_at(c, fd, bytes, DISK_BLOCK_SIZE, index * DISK_BLOCK_SIZE, path));
 	return write_at(c, map, digest, SHA256_SIZE, digest_at(index), map_path);
-}
-
-/* Calls each written block in order. */
-struct walk {
-	RESULT (*visit)(struct walk *w, int64_t index, const uint8_t *digest); /* digest NULL: not written */
-	struct ctx *c;
-	void *arg;
-};
-
-static RESULT walk_digests(struct walk *w, const struct block_upload *u, int fd, const char *path)
-{
-	static const uint8_t none[SHA256_SIZE];
-	int64_t count = disk_blocks_count(u->size);
-	uint8_t *digests = arena_alloc_array(w->c->arena, READ_DIGESTS, SHA256_SIZE);
-	if (!digests)
-		return ctx_no_memory(w->c);
-	for (int64_t at = 0; at < count; at += READ_DIGESTS) {
-		size_t size = 0;
-		TRY(read_at(w->c, fd, digests, (size_t) READ_DIGESTS * SHA256_SIZE, digest_at(at), path,
-			    &size));
-		for (int64_t k = 0; k < READ_DIGESTS && at + k < count; k++) {
-			const uint8_t *digest = digests + k * SHA256_SIZE;
-			bool is_there = (size_t) (k + 1) * SHA256_SIZE <= size &&
-					memcmp(digest, none, sizeof none) != 0;
-			TRY(w->visit(w, at + k, is_there ? digest : NULL));
-		}
-	}
-	return OK;
 }
 
 /* fd -1: there are no files. */
@@ -149,36 +156,50 @@ static RESULT open_map(struct ctx *c, const struct block_upload *u, char path[st
 	return check_boot(c, *ret_fd, path);
 }
 
-struct summing {
-	struct block_upload_sum *sum;
-	struct crypto_digest *hash;
-};
-
-static RESULT add_digest(struct walk *w, int64_t index, const uint8_t *digest)
+/* Adds the digests of a piece of the file. An all-zero one is a hole: the block was not written. */
+static void add_digests(const uint8_t *digests, size_t size, struct crypto_digest *hash,
+			struct block_upload_sum *sum)
 {
-	struct summing *s = w->arg;
-	(void) index;
-	if (!digest)
-		return OK;
-	s->sum->count++;
-	crypto_digest_add(s->hash, (struct str){(const char *) digest, SHA256_SIZE});
-	return OK;
+	static const uint8_t none[SHA256_SIZE];
+	for (; size >= SHA256_SIZE; digests += SHA256_SIZE, size -= SHA256_SIZE)
+		if (memcmp(digests, none, sizeof none) != 0) {
+			sum->count++;
+			crypto_digest_add(hash, (struct str){(const char *) digests, SHA256_SIZE});
+		}
+}
+
+/* Skips holes: a disk of 64 TiB has digests of 4 GiB, of which a client may have written the last one alone. */
+static RESULT sum_digests(struct ctx *c, int fd, const char *path, struct crypto_digest *hash,
+			  struct block_upload_sum *sum)
+{
+	uint8_t *digests = arena_alloc_array(c->arena, READ_DIGESTS, SHA256_SIZE);
+	if (!digests)
+		return ctx_no_memory(c);
+	for (int64_t at = 0;;) {
+		size_t size = 0;
+		int64_t data = lseek(fd, digest_at(at), SEEK_DATA);
+		if (data < 0)
+			return errno == ENXIO ? OK : fail_file(c, path);
+		at = (data - HEAD_SIZE) / SHA256_SIZE;
+		TRY(read_at(c, fd, digests, (size_t) READ_DIGESTS * SHA256_SIZE, digest_at(at), path, &size));
+		add_digests(digests, size, hash, sum);
+		at += READ_DIGESTS;
+	}
 }
 
 RESULT block_upload_sum(struct ctx *c, const struct block_upload *u, struct block_upload_sum *ret_sum)
 {
 	char path[PATH_SIZE];
-	struct summing summing = {ret_sum, crypto_digest_new(CRYPTO_SHA256)};
-	struct walk walk = {.visit = add_digest, .c = c, .arg = &summing};
+	struct crypto_digest *hash = crypto_digest_new(CRYPTO_SHA256);
 	AUTO_FD map = -1;
 	*ret_sum = (struct block_upload_sum){0};
-	if (!summing.hash)
+	if (!hash)
 		return ctx_no_memory(c);
 	struct result result = open_map(c, u, path, &map);
 	if (result_is_ok(result) && map >= 0)
-		result = walk_digests(&walk, u, map, path);
-	ret_sum->sha256 = crypto_digest_end(summing.hash, c->arena);
-	crypto_digest_free(summing.hash);
+		result = sum_digests(c, map, path, hash, ret_sum);
+	ret_sum->sha256 = crypto_digest_end(hash, c->arena);
+	crypto_digest_free(hash);
 	return result_is_ok(result) && !ret_sum->sha256.p ? ctx_no_memory(c) : result;
 }
 
@@ -194,49 +215,64 @@ int64_t block_upload_written_us(const struct block_upload *u)
 
 struct filling {
 	struct qcow2_file *over;
-	int fd;
-	const char *path;
+	int map, fd; /* map -1: no block was written */
+	const char *map_path, *path;
 	uint8_t *bytes;
 };
 
-/* Copies a block that was not written from the file below. */
-static RESULT fill_block(struct walk *w, int64_t index, const uint8_t *digest)
+static RESULT was_written(struct ctx *c, const struct filling *f, int64_t index, bool *ret_was)
 {
-	struct filling *f = w->arg;
-	bool has_data = false;
-	if (digest || index >= disk_blocks_count(qcow2_size(f->over)))
-		return OK;
-	TRY(disk_blocks_read(f->over, w->c, index, f->bytes, &has_data));
-	return has_data ? write_at(w->c, f->fd, f->bytes, DISK_BLOCK_SIZE, index * DISK_BLOCK_SIZE, f->path)
-			: OK;
+	static const uint8_t none[SHA256_SIZE];
+	uint8_t digest[SHA256_SIZE] = {0};
+	size_t size = 0;
+	if (f->map >= 0)
+		TRY(read_at(c, f->map, digest, sizeof digest, digest_at(index), f->map_path, &size));
+	*ret_was = memcmp(digest, none, sizeof none) != 0;
+	return OK;
 }
 
-/* Without a file of digests no block was written, and all come from below. */
-static RESULT fill_rest(struct walk *w, const struct block_upload *u)
+/* Copies the blocks of the file below that were not written. */
+static RESULT fill_rest(struct ctx *c, const struct filling *f)
 {
-	char path[PATH_SIZE];
-	AUTO_FD map = -1;
-	TRY(open_map(w->c, u, path, &map));
-	if (map >= 0)
-		return walk_digests(w, u, map, path);
-	for (int64_t k = 0; k < disk_blocks_count(u->size); k++)
-		TRY(fill_block(w, k, NULL));
-	return OK;
+	for (int64_t index = 0;; index++) {
+		bool is_there = false;
+		TRY(disk_blocks_find_next(f->over, c, index, &index));
+		if (index < 0)
+			return OK;
+		TRY(was_written(c, f, index, &is_there));
+		if (is_there)
+			continue;
+		TRY(disk_blocks_read(f->over, c, index, f->bytes, &is_there));
+		TRY(write_at(c, f->fd, f->bytes, DISK_BLOCK_SIZE, index * DISK_BLOCK_SIZE, f->path));
+	}
 }
 
 static RESULT fill(struct ctx *c, const struct block_upload *u, const char *over, int fd, const char *path)
 {
+	char map_path[PATH_SIZE];
 	AUTO_QCOW2_FILE *file = NULL;
-	struct filling filling = {.fd = fd, .path = path, .bytes = arena_alloc(c->arena, DISK_BLOCK_SIZE)};
-	struct walk walk = {.visit = fill_block, .c = c, .arg = &filling};
-	if (!filling.bytes)
+	AUTO_FD map = -1;
+	uint8_t *bytes = arena_alloc(c->arena, DISK_BLOCK_SIZE);
+	if (!bytes)
 		return ctx_no_memory(c);
 	struct result result = qcow2_open(c, over, &file);
 	if (result.code == ERR_IO)
 		return ctx_fail(c, ERR_GONE, "The parent snapshot's file is missing.");
 	TRY(result);
-	filling.over = file;
-	return fill_rest(&walk, u);
+	TRY(open_map(c, u, map_path, &map));
+	return fill_rest(c, &(struct filling){file, map, fd, map_path, path, bytes});
+}
+
+/* Waits for the calls that are writing a block, and refuses those that come later. */
+static RESULT seal(struct ctx *c, const struct block_upload *u)
+{
+	char path[PATH_SIZE];
+	AUTO_FD map = -1;
+	TRY(open_map(c, u, path, &map));
+	if (map < 0)
+		return OK;
+	TRY(lock_range(c, map, F_WRLCK, 0, HEAD_SIZE, path));
+	return write_at(c, map, SEAL, 1, BOOT_SIZE, path);
 }
 
 RESULT block_upload_import(struct ctx *c, const struct block_upload *u, const char *over,
@@ -245,6 +281,7 @@ RESULT block_upload_import(struct ctx *c, const struct block_upload *u, const ch
 {
 	char path[PATH_SIZE];
 	path_of(u, BLOCK_UPLOAD_SUFFIX, path);
+	TRY(seal(c, u));
 	AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_file(c, path);
@@ -257,9 +294,37 @@ RESULT block_upload_import(struct ctx *c, const struct block_upload *u, const ch
 
 void block_upload_remove(const struct block_upload *u)
 {
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], map_path[PATH_SIZE];
 	path_of(u, BLOCK_UPLOAD_SUFFIX, path);
+	path_of(u, BLOCK_UPLOAD_MAP_SUFFIX, map_path);
+	AUTO_FD map = open(map_path, O_RDWR | O_CLOEXEC);
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = HEAD_SIZE};
+	while (map >= 0 && fcntl(map, F_OFD_SETLKW, &lock) != 0 && errno == EINTR)
+		; /* a file that cannot be locked is removed all the same */
 	(void) unlink(path);
-	path_of(u, BLOCK_UPLOAD_MAP_SUFFIX, path);
-	(void) unlink(path);
+	(void) unlink(map_path);
+}
+
+/* The id in the name of an upload's file; none: another file. */
+static uuid id_in(struct str name)
+{
+	uuid id = UUID_NONE;
+	struct str suffix = str_ends_with(name, STR(BLOCK_UPLOAD_SUFFIX)) ? STR(BLOCK_UPLOAD_SUFFIX)
+									  : STR(BLOCK_UPLOAD_MAP_SUFFIX);
+	bool is_one = str_starts_with(name, STR(PREFIX)) && str_ends_with(name, suffix) &&
+		      result_is_ok(uuid_parse(str_slice(name, strlen(PREFIX), name.n - suffix.n), &id));
+	return is_one ? id : UUID_NONE;
+}
+
+void block_upload_collect(const char *directory, bool (*is_needed)(void *arg, uuid id), void *arg)
+{
+	DIR *dir = opendir(directory);
+	const struct dirent *entry = NULL;
+	while (dir && (entry = readdir(dir))) {
+		struct block_upload upload = {.directory = directory, .id = id_in(str_from(entry->d_name))};
+		if (!uuid_is_none(upload.id) && !is_needed(arg, upload.id))
+			block_upload_remove(&upload);
+	}
+	if (dir)
+		(void) closedir(dir);
 }

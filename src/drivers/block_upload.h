@@ -21,7 +21,8 @@ struct block_upload {
 };
 
 /* Writes a block with its SHA-256; creates the files if needed. A block written again replaces the earlier content.
- * ERR_RANGE: the disk has no such block. ERR_STATE: the machine was restarted since. ERR_CAPACITY, ERR_IO. */
+ * ERR_RANGE: the disk has no such block, or the file system no room for so large a file. ERR_STATE: the machine was
+ * restarted since, or block_upload_import() has begun. ERR_CAPACITY, ERR_IO. */
 RESULT block_upload_put(struct ctx *c, const struct block_upload *u, int64_t index,
 			const uint8_t bytes[static DISK_BLOCK_SIZE],
 			const uint8_t digest[static SHA256_SIZE]);
@@ -44,5 +45,10 @@ RESULT block_upload_import(struct ctx *c, const struct block_upload *u, const ch
 			   const struct disk_key *key, const struct disk_payer *payer,
 			   struct image_file *ret_file);
 
-/* Removes both files. Absent: OK. */
+/* Removes both files after waiting for calls that write. Absent: OK. A call that looked at the row before and comes
+ * afterwards makes the files again: block_upload_collect() removes those. */
 void block_upload_remove(const struct block_upload *u);
+
+/* Removes the files of uploads that no row needs. The row must exist before its first block is written. Absent directory:
+ * OK. */
+void block_upload_collect(const char *directory, bool (*is_needed)(void *arg, uuid id), void *arg);

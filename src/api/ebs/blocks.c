@@ -106,6 +106,13 @@ static RESULT prepare_list(struct ebs_call *e, void *args)
 	if (a->token.n)
 		TRY(ebs_read_page_token(e, a->token, &a->page));
 	a->max = a->max ? a->max : EBS_PAGE_MAX;
+	return OK;
+}
+
+/* Allocates here, since calls that wait for the lane should hold little. */
+static RESULT begin_list(struct ebs_call *e, struct list_args *a)
+{
+	a->expires_us = clock_now_us() + EBS_BLOCK_TOKEN_US;
 	a->blocks = arena_new_array(e->c->arena, struct block, (size_t) a->max);
 	return a->blocks ? OK : ctx_no_memory(e->c);
 }
@@ -126,7 +133,7 @@ static RESULT list_blocks(struct work_item *w)
 	struct ebs_call *e = w->arg;
 	struct list_args *a = e->args;
 	AUTO_QCOW2_FILE *file = NULL;
-	a->expires_us = clock_now_us() + EBS_BLOCK_TOKEN_US;
+	TRY(begin_list(e, a));
 	TRY(open_source(e->c, &a->second, &file));
 	int64_t index = 0;
 	for (; a->count < (size_t) a->max; a->page.from = index + 1) {
@@ -182,7 +189,7 @@ static RESULT list_changes(struct work_item *w)
 	AUTO_QCOW2_FILE *second = NULL;
 	if (!a->first.path)
 		return list_blocks(w);
-	a->expires_us = clock_now_us() + EBS_BLOCK_TOKEN_US;
+	TRY(begin_list(e, a));
 	TRY(open_source(e->c, &a->first, &first));
 	TRY(open_source(e->c, &a->second, &second));
 	return compare_blocks(e, a, (struct qcow2_file *const[]){first, second});
@@ -245,9 +252,7 @@ static RESULT prepare_get(struct ebs_call *e, void *args)
 {
 	struct get_args *a = args;
 	TRY(find_source(e, &a->snapshot, &a->source));
-	TRY(ebs_check_block_token(e, a->token, a->source.id, a->index));
-	a->bytes = arena_alloc(e->c->arena, DISK_BLOCK_SIZE);
-	return a->bytes ? OK : ctx_no_memory(e->c);
+	return ebs_check_block_token(e, a->token, a->source.id, a->index);
 }
 
 static RESULT read_block(struct work_item *w)
@@ -257,6 +262,9 @@ static RESULT read_block(struct work_item *w)
 	AUTO_QCOW2_FILE *file = NULL;
 	uint8_t digest[SHA256_SIZE];
 	bool has_data = false;
+	a->bytes = arena_alloc(e->c->arena, DISK_BLOCK_SIZE);
+	if (!a->bytes)
+		return ctx_no_memory(e->c);
 	TRY(open_source(e->c, &a->source, &file));
 	TRY(disk_blocks_read(file, e->c, a->index, a->bytes, &has_data));
 	crypto_sha256((struct str){(const char *) a->bytes, DISK_BLOCK_SIZE}, digest);

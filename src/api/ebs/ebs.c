@@ -127,13 +127,20 @@ static struct str add_pair(struct ebs_call *e, struct str text, struct str name,
 			 text.n ? "&" : "", STR_ARG(name), STR_ARG(value));
 }
 
-/* Variables of the path are encoded as a query's are. */
-static struct str add_variables(struct ebs_call *e, const struct pairs *variables)
+/* Adds variables of the path. Characters that separate pairs in a query have no meaning in a path: no value may add a
+ * parameter of its own. */
+static RESULT add_variables(struct ebs_call *e, const struct pairs *variables, struct str *ret_text)
 {
-	struct str text = STR_NONE;
-	for (size_t k = 0; k < variables->count; k++)
-		text = add_pair(e, text, variables->at[k].name, variables->at[k].value);
-	return text;
+	*ret_text = STR_NONE;
+	for (size_t k = 0; k < variables->count; k++) {
+		struct str value = STR_NONE;
+		if (!result_is_ok(str_decode_url(e->c->arena, variables->at[k].value, &value)))
+			return ctx_fail_field(e->c, ERR_INVALID, variables->at[k].name,
+					      "The path's value is not encoded as a URL's.");
+		*ret_text = add_pair(e, *ret_text, variables->at[k].name,
+				     str_encode_url(e->c->arena, value, false));
+	}
+	return OK;
 }
 
 /* Adds the call's parameters that are headers. */
@@ -160,10 +167,15 @@ static struct str add_headers(struct ebs_call *e, const struct params *args, str
 	return text;
 }
 
-static RESULT read_body(struct ebs_call *e)
+/* Such a call has no parameters in its query; unknown ones are refused, as elsewhere. */
+static RESULT read_document(struct ebs_call *e)
 {
 	struct str text = str_trim(e->call->body);
 	json_error_t error;
+	struct pairs none = {0};
+	static const struct params no_params = {0};
+	TRY(request_parse(e->c, e->call->query, STR_NONE, &none));
+	TRY(request_read(e->c, &request_sts_dialect, &no_params, NULL, &none, NULL));
 	e->body = json_loadb(text.n ? text.p : "{}", text.n ? text.n : 2, JSON_REJECT_DUPLICATES, &error);
 	return json_is_object(e->body) ? OK : ctx_fail(e->c, ERR_MALFORMED, "The body is not a JSON object.");
 }
@@ -184,9 +196,10 @@ static RESULT find(struct api_call *core)
 	const struct api_entry entry = api_entry_of(&row->core);
 	api_choose_action(core, &entry);
 	if (row->has_document)
-		return read_body(e);
-	return request_parse(e->c, e->call->query, add_headers(e, &row->args, add_variables(e, &variables)),
-			     &e->pairs);
+		return read_document(e);
+	struct str text = STR_NONE;
+	TRY(add_variables(e, &variables, &text));
+	return request_parse(e->c, e->call->query, add_headers(e, &row->args, text), &e->pairs);
 }
 
 static RESULT prepare(struct api_call *core)
@@ -226,8 +239,49 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	return json_write_end(&w);
 }
 
+/* ---- life ---- */
+
+/* A lane of its own: clients copy disks with 64 connections at once, which must displace neither sign-ins nor the blocks
+ * of other accounts. A waiting call holds its body. */
+enum { LANE_THREADS = 4, LANE_THREADS_OF_ONE = 2, WAITING_MAX = 384, WAITING_OF_ONE = 128 };
+
+struct ebs_face {
+	struct api_face core;
+	struct lane *blocks; /* NULL: the face has no executor */
+};
+
+static bool open_face(struct api_face *core)
+{
+	struct ebs_face *face = (struct ebs_face *) core;
+	const struct lane_config config = {.executor = core->config.executor,
+					   .name = "blocks",
+					   .threads = LANE_THREADS,
+					   .waiting_max = WAITING_MAX,
+					   .waiting_of_one = WAITING_OF_ONE,
+					   .reserve = WAITING_MAX / 8,
+					   .threads_of_one = LANE_THREADS_OF_ONE};
+	struct ctx c;
+	struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_FIRST_SIZE);
+	if (!arena)
+		return false;
+	ctx_init(&c, arena);
+	struct result opened = config.executor ? lane_new(&c, &config, &face->blocks) : OK;
+	arena_free(arena);
+	if (face->blocks)
+		core->lane = face->blocks;
+	return result_is_ok(opened);
+}
+
+static void close_face(struct api_face *core)
+{
+	lane_free(((struct ebs_face *) core)->blocks);
+}
+
 const struct api_protocol ebs_protocol = {
 	.name = "ebs",
+	.face_size = sizeof(struct ebs_face),
+	.open = open_face,
+	.close = close_face,
 	.content_type = "application/json",
 	.call_size = sizeof(struct ebs_call),
 	.errors = &errors,

@@ -86,10 +86,16 @@ static RESULT check_address(const struct params_reader *r, const struct params_v
 	return result;
 }
 
+/* A text of JSON ends before the call does. */
+static struct str keep_text(const struct params_reader *r, struct str text)
+{
+	return r->is_copied ? str_copy(r->c->arena, text) : text;
+}
+
 static RESULT read_id(const struct params_reader *r, const struct params_value *v, struct ref *out)
 {
 	const struct param *p = v->p;
-	struct str field = v->field, text = v->text;
+	struct str field = v->field, text = keep_text(r, v->text);
 	enum kind kind = p->flags & ANY_KIND ? id_kind_of_ec2(text) : p->kind;
 	bool is_none = param_none(p) && str_is(text, param_none(p));
 	if (p->flags & BY_NAME && !is_none)

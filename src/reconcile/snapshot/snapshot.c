@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/disk_room.h"
 #include "base/file.h"
+#include "drivers/block_upload.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
 #include "engine/instance/instance_migration.h"
@@ -414,10 +415,20 @@ static bool has_data(void *arg, struct str sha256)
 	return image != NULL;
 }
 
+static bool needs_blocks(void *arg, uuid id)
+{
+	struct reconciler *r = arg;
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	const struct snapshot *snapshot = snapshot_find(view.tables, id);
+	return snapshot && snapshot->blocks_timeout_min && engine_snapshot_is_pending(snapshot);
+}
+
 static RESULT collect(struct step *s)
 {
 	const struct image_file_user user = {is_named, has_data, s->r};
 	image_file_collect(s->r->image_directory, &user);
+	block_upload_collect(s->r->image_directory, needs_blocks, s->r);
 	return OK;
 }
 

@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import matrix  # noqa: E402
 from mutants.azure import Azure  # noqa: E402
 from mutants.cloudstack import CloudStack  # noqa: E402
+from mutants.ebs import EBS  # noqa: E402
 from mutants.ec2 import EC2  # noqa: E402
 from mutants.elb import ELB  # noqa: E402
 from mutants.iam import IAM  # noqa: E402
@@ -19,7 +20,7 @@ from mutants.native import Native  # noqa: E402
 from mutants.openstack import OpenStack  # noqa: E402
 from mutants.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
+FACES = matrix.chosen([EC2(), IAM(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])

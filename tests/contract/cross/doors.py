@@ -15,6 +15,7 @@ import doors  # noqa: E402
 import matrix  # noqa: E402
 from faces.azure import Azure  # noqa: E402
 from faces.cloudstack import CloudStack  # noqa: E402
+from faces.ebs import EBS  # noqa: E402
 from faces.ec2 import EC2  # noqa: E402
 from faces.elb import ELB  # noqa: E402
 from faces.iam import IAM  # noqa: E402
@@ -22,7 +23,7 @@ from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
+FACES = matrix.chosen([EC2(), IAM(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 # ---- an action by itself

@@ -11,13 +11,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import matrix  # noqa: E402
 from faces.azure import Azure  # noqa: E402
 from faces.cloudstack import CloudStack  # noqa: E402
+from faces.ebs import EBS  # noqa: E402
 from faces.ec2 import EC2  # noqa: E402
 from faces.elb import ELB  # noqa: E402
 from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM()])
+FACES = matrix.chosen([EC2(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 @matrix.cases([f for f in FACES if f.name in ("ec2", "openstack")], lambda _: ["lists"])

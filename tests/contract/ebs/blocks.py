@@ -11,9 +11,13 @@ import random
 import signal
 import subprocess
 import sys
+import urllib.request
 
 import boto3
+import botocore.auth
+import botocore.awsrequest
 import botocore.config
+import botocore.credentials
 import botocore.exceptions
 import pytest
 
@@ -361,6 +365,73 @@ def test_keys(dev):
     assert refusal(stranger.list_snapshot_blocks, SnapshotId=ABSENT) == ("InvalidSignatureException", None, 403)
 
 
+def signed_put(dev, snapshot, data, signs=True, service="ebs", method="PUT", path=None, **headers):
+    """A request whose body is not signed, as AWS's SDKs send blocks."""
+    path = path or f"/snapshots/{snapshot}/blocks/0"
+    sent = {"x-amz-Data-Length": str(len(data)), "x-amz-Checksum": checksum(data), "x-amz-Checksum-Algorithm": "SHA256", **headers,
+            "X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}
+    late = {} if signs else {"x-amz-Checksum": sent.pop("x-amz-Checksum")}
+    request = botocore.awsrequest.AWSRequest(method, dev.url + path, sent, data)
+    botocore.auth.SigV4Auth(botocore.credentials.Credentials(dev.account.key_id, dev.account.secret), service, REGION).add_auth(request)
+    answer = dev.account.send(method, path, {**dict(request.headers.items()), **late}, data)
+    return answer.status, answer.headers.get("x-amzn-ErrorType")
+
+
+def test_unsigned_bodies(dev, ebs):
+    """Blocks alone may be left out of the signature, and only if their checksum is in it."""
+    made, refused = ebs.start_snapshot(VolumeSize=1)["SnapshotId"], (403, "InvalidSignatureException")
+    assert signed_put(dev, made, block(1)) == (201, None)
+    assert signed_put(dev, made, block(2), **{"x-amz-Checksum": checksum(block(1))}) == (400, "ValidationException")
+    assert signed_put(dev, made, block(2), signs=False) == refused
+    assert signed_put(dev, made, b'{"VolumeSize": 1}', method="POST", path="/snapshots") == refused
+    assert signed_put(dev, made, b"", method="POST", path=f"/snapshots/completion/{made}", **{"x-amz-ChangedBlocksCount": "1"}) == refused
+    assert signed_put(dev, made, b"Action=DescribeVpcs&Version=2016-11-15", service="ec2", method="POST", path="/")[0] == 401
+    ebs.complete_snapshot(SnapshotId=made, ChangedBlocksCount=1, Checksum=linear({0: block(1)}))
+
+
+def test_64_connections(dev):
+    """As many as coldsnap opens: none is refused, while a stranger signs in and another account reads."""
+    other = dev.new_account("beside")
+    beside, blocks = write(other, {0: block(1)}), {k: block(400 + k) for k in range(96)}
+    config = botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=64)
+    ebs = boto3.client("ebs", region_name=REGION, endpoint_url=dev.url, aws_access_key_id=dev.account.key_id, aws_secret_access_key=dev.account.secret,
+                       config=config)
+    made = ebs.start_snapshot(VolumeSize=1)["SnapshotId"]
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        puts = [pool.submit(put, ebs, made, *item) for item in blocks.items()]
+        assert read(other.client("ebs"), beside) == {0: block(1)}
+        for sent in puts:
+            sent.result()
+        ebs.complete_snapshot(SnapshotId=made, ChangedBlocksCount=len(blocks), Checksum=linear(blocks))
+        wait_for(dev.account, made)
+        tokens = listed(ebs, made)
+        found = pool.map(lambda k: ebs.get_snapshot_block(SnapshotId=made, BlockIndex=k, BlockToken=tokens[k])["BlockData"].read(), blocks)
+        assert list(found) == list(blocks.values())
+
+
+def test_presigned(dev, ebs, snapshot):
+    token = listed(ebs, snapshot)[0]
+    url = ebs.generate_presigned_url("get_snapshot_block", {"SnapshotId": snapshot, "BlockIndex": 0, "BlockToken": token})
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == block(1)
+
+
+def test_pending_ones_on_other_faces(dev, ebs):
+    """Shown as being created, of no use yet, and deleted with their files."""
+    ec2, store = dev.account.client(), os.path.join(os.path.dirname(dev.config), "images")
+    made = ebs.start_snapshot(VolumeSize=1)["SnapshotId"]
+    put(ebs, made, 0, block(1))
+    zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    assert refusal(ec2.create_volume, SnapshotId=made, AvailabilityZone=zone)[0] == "IncorrectState"
+    assert refusal(ec2.copy_snapshot, SourceSnapshotId=made, SourceRegion=REGION)[0] == "IncorrectState"
+    before = set(os.listdir(store))
+    ec2.delete_snapshot(SnapshotId=made)
+    dev.rest()
+    assert refusal(put, ebs, made, 0, block(1)) == GONE
+    gone = before - set(os.listdir(store))
+    assert sorted(name.rpartition(".")[2] for name in gone) == ["blocks", "digests"]
+
+
 def test_quota(dev):
     """The whole size counts until the file is made; then its real size does."""
     account = dev.new_account("small")
@@ -397,6 +468,26 @@ def test_killed_between_blocks(tmp_path):
         ebs.complete_snapshot(SnapshotId=made, ChangedBlocksCount=6, Checksum=linear(blocks))
         wait_for(region.account, made)
         assert read(ebs, made) == blocks
+
+
+def test_files_of_no_row(tmp_path):
+    """A block that was on its way when its snapshot was deleted makes files: they go with the next start, and those of a pending snapshot stay."""
+    options, absent = ("--data", str(tmp_path / "region")), "snapshot-0123abcd-0000-4000-8000-000000000000"
+    with Dev(*options) as region:
+        ebs = region.account.client("ebs")
+        made = ebs.start_snapshot(VolumeSize=1)["SnapshotId"]
+        put(ebs, made, 0, block(1))
+        store = os.path.join(os.path.dirname(region.config), "images")
+    kept = {name for name in os.listdir(store) if name.startswith("snapshot-")}
+    assert len(kept) == 2
+    for suffix in (".blocks", ".digests"):
+        with open(os.path.join(store, absent + suffix), "wb"):
+            pass
+    with Dev(*options) as region:
+        region.rest()
+        waiting.wait_until(lambda: {n for n in os.listdir(store) if n.startswith("snapshot-")} == kept, "the files of no row are removed", of=region)
+        region.account.client("ebs").complete_snapshot(SnapshotId=made, ChangedBlocksCount=1)
+        wait_for(region.account, made)
 
 
 def test_blocks_of_another_boot(dev, ebs):
