@@ -11,12 +11,13 @@
 #include "store/store.h"
 
 enum {
-	SCIM_PAGE_MAX = 200,        /* resources on a page */
-	SCIM_OPERATIONS_MAX = 100,  /* in a patch */
-	SCIM_MEMBERS_MAX = 1000,    /* named in one request */
-	SCIM_VALUES_MAX = 50,       /* in the list of an attribute */
-	SCIM_TEXT_MAX = 1024,       /* bytes in a value */
-	SCIM_BODY_MAX = 512 * 1024, /* bytes in a request */
+	SCIM_PAGE_MAX = 200,               /* resources on a page */
+	SCIM_OPERATIONS_MAX = 100,         /* in a patch */
+	SCIM_MEMBERS_MAX = 1000,           /* named in one request */
+	SCIM_VALUES_MAX = 50,              /* in the list of an attribute */
+	SCIM_TEXT_MAX = 1024,              /* bytes in a value */
+	SCIM_BODY_MAX = 512 * 1024,        /* bytes in a request */
+	SCIM_WORK_MAX = 256 * 1024 * 1024, /* bytes that the filter of a list compares */
 };
 
 struct scim_call {
@@ -69,6 +70,7 @@ struct scim_reader {
 	const struct tables *tables;
 	const struct row *row;
 	json_t *values; /* attributes of this row that a filter has read; NULL: they are not kept */
+	size_t work;    /* bytes that filters have compared so far, roughly */
 };
 /* scim_read_value for a scim_reader. */
 json_t *scim_read_row(void *arg, const struct scim_place *place);

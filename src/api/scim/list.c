@@ -158,9 +158,19 @@ struct walk {
 	bool is_full;
 };
 
+/* A list ends before its filter keeps the lane from other domains. */
+static RESULT check_work(struct walk *k)
+{
+	return k->reader.work <= SCIM_WORK_MAX
+		       ? OK
+		       : ctx_fail_field(k->reader.e->c, ERR_INVALID, STR("work"),
+					"The filter compares too much. Use fewer terms, or userName or id.");
+}
+
 static RESULT visit(struct walk *k, const struct row *row)
 {
 	struct scim_list_args *a = k->args;
+	TRY(check_work(k));
 	k->reader.row = row;
 	(void) json_object_clear(k->reader.values);
 	if (!scim_is_reachable(k->reader.e, row->kind, row) ||

@@ -107,7 +107,7 @@ bool scim_end_unchanged(struct scim_call *e, const struct row *row)
 }
 
 /* Not in the arena: a walk writes one for each member of each group. */
-enum { LOCATION_SIZE = 640, BASE_URL_MAX = 512 };
+enum { LOCATION_SIZE = 640, BASE_URL_MAX = 512, PERSON_SIZE = 4096 };
 static struct str write_location(struct scim_call *e, enum kind kind, uuid id, char out[static LOCATION_SIZE])
 {
 	char digits[ID_SIZE];
@@ -209,37 +209,53 @@ static json_t *make_emails(const struct user *user, const struct scim_attribute 
 	return kept;
 }
 
-static json_t *make_person(struct scim_reader *r, enum kind kind, const struct row *row)
+/* The next group of a user, or the next user of a group, that the caller may see. *m: where the walk is; NULL at first. */
+static const struct row *next_person(struct scim_reader *r, const struct group_member **m)
 {
+	bool is_user = r->row->kind == KIND_USER;
+	enum kind kind = is_user ? KIND_USER_GROUP : KIND_USER;
+	const struct row *row = NULL;
+	do {
+		if (is_user)
+			*m = *m ? group_member_next_by_user(r->tables, *m)
+				: group_member_first_by_user(r->tables, r->row->id);
+		else
+			*m = *m ? group_member_next_by_user_group(r->tables, *m)
+				: group_member_first_by_user_group(r->tables, r->row->id);
+		row = *m ? tables_find(r->tables, kind, is_user ? (*m)->user_group : (*m)->user) : NULL;
+	} while (*m && !scim_is_reachable(r->e, kind, row));
+	return row;
+}
+
+static json_t *make_person(struct scim_reader *r, const struct row *row)
+{
+	bool is_user = row->kind == KIND_USER;
 	char digits[ID_SIZE], location[LOCATION_SIZE];
 	json_t *value = json_object();
 	set(value, "value", json_string(write_digits(row->id, digits)));
-	set(value, "$ref", make_text(write_location(r->e, kind, row->id, location)));
-	set(value, "display", make_text(kind == KIND_USER ? user_of(row)->name : user_group_of(row)->name));
-	set(value, "type", json_string(kind == KIND_USER ? "User" : "direct"));
+	set(value, "$ref", make_text(write_location(r->e, row->kind, row->id, location)));
+	set(value, "display", make_text(is_user ? user_of(row)->name : user_group_of(row)->name));
+	set(value, "type", json_string(is_user ? "User" : "direct"));
 	return value;
 }
 
-static json_t *make_groups(struct scim_reader *r)
+static bool is_of_people(const struct scim_attribute *a)
 {
-	json_t *list = json_array();
-	for (const struct group_member *m = group_member_first_by_user(r->tables, r->row->id); m;
-	     m = group_member_next_by_user(r->tables, m)) {
-		const struct user_group *g = user_group_find(r->tables, m->user_group);
-		if (g && scim_is_reachable(r->e, KIND_USER_GROUP, &g->row))
-			(void) json_array_append_new(list, make_person(r, KIND_USER_GROUP, &g->row));
-	}
-	return list;
+	return strcmp(a->name, "members") == 0 || strcmp(a->name, "groups") == 0;
 }
 
-static json_t *make_members(struct scim_reader *r)
+/* A filter's work for a value that is computed, and for a person. */
+enum { VALUE_WORK = 64, PERSON_WORK = 512 };
+
+/* Filters read a list of people whole; an answer writes each person by itself. */
+static json_t *make_people(struct scim_reader *r)
 {
+	const struct group_member *m = NULL;
+	const struct row *row = NULL;
 	json_t *list = json_array();
-	for (const struct group_member *m = group_member_first_by_user_group(r->tables, r->row->id); m;
-	     m = group_member_next_by_user_group(r->tables, m)) {
-		const struct user *u = user_find(r->tables, m->user);
-		if (u && scim_is_reachable(r->e, KIND_USER, &u->row))
-			(void) json_array_append_new(list, make_person(r, KIND_USER, &u->row));
+	while ((row = next_person(r, &m))) {
+		(void) json_array_append_new(list, make_person(r, row));
+		r->work += PERSON_WORK;
 	}
 	return list;
 }
@@ -254,8 +270,6 @@ static json_t *read_user(struct scim_reader *r, const struct scim_attribute *a)
 		return json_boolean(user->enabled);
 	if (str_is(name, "emails"))
 		return make_emails(user, a);
-	if (str_is(name, "groups"))
-		return make_groups(r);
 	return a->kept ? load_kept(user->extra, a) : NULL;
 }
 
@@ -265,8 +279,6 @@ static json_t *read_group(struct scim_reader *r, const struct scim_attribute *a)
 	struct str name = str_from(a->name);
 	if (str_is(name, "displayName"))
 		return make_text(group->name);
-	if (str_is(name, "members"))
-		return make_members(r);
 	return a->kept ? load_kept(group->extra, a) : NULL;
 }
 
@@ -277,6 +289,8 @@ static json_t *read_attribute(struct scim_reader *r, const struct scim_attribute
 		return json_string(write_digits(r->row->id, digits));
 	if (strcmp(a->name, "meta") == 0)
 		return make_meta(r);
+	if (is_of_people(a))
+		return make_people(r);
 	return r->row->kind == KIND_USER ? read_user(r, a) : read_group(r, a);
 }
 
@@ -292,8 +306,17 @@ static json_t *read_once(struct scim_reader *r, const struct scim_attribute *a)
 	return value;
 }
 
+static size_t measure_kept(const struct scim_reader *r, const struct scim_attribute *a)
+{
+	struct tags extra = r->row->kind == KIND_USER ? user_of(r->row)->extra : user_group_of(r->row)->extra;
+	const struct tag *tag = a->kept ? tags_find(extra, str_from(a->kept)) : NULL;
+	return VALUE_WORK + (tag ? tag->value.n : 0);
+}
+
 json_t *scim_read_row(void *arg, const struct scim_place *place)
 {
+	struct scim_reader *r = arg;
+	r->work += measure_kept(r, place->extension ? place->extension : place->attribute);
 	if (!place->extension)
 		return read_once(arg, place->attribute);
 	json_t *whole = read_once(arg, place->extension);
@@ -331,12 +354,35 @@ static void prune(struct scim_call *e, const struct scim_attribute *a, json_t *v
 	}
 }
 
+/* A group may have as many members as its domain has users: no tree of them is made. */
+static RESULT write_people(struct scim_reader *r, struct json_writer *w, const struct scim_attribute *a)
+{
+	const struct group_member *m = NULL;
+	const struct row *row = next_person(r, &m);
+	char text[PERSON_SIZE];
+	if (!row)
+		return OK;
+	json_write_open_list(w, a->name);
+	for (; row; row = next_person(r, &m)) {
+		AUTO_JSON *person = make_person(r, row);
+		prune(r->e, a, person);
+		size_t size = json_dumpb(person, text, sizeof text, JSON_COMPACT);
+		if (!size || size > sizeof text)
+			return ctx_no_memory(r->e->c);
+		json_write_raw(w, NULL, (struct str){text, size});
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
 static RESULT write_attribute(struct scim_reader *r, struct json_writer *w, const struct scim_attribute *a)
 {
 	const struct scim_place place = {.attribute = a};
 	struct str text = STR_NONE;
 	if (!scim_shows(&r->e->shown, &place))
 		return OK;
+	if (is_of_people(a))
+		return write_people(r, w, a);
 	AUTO_JSON *value = read_attribute(r, a);
 	if (!value || (json_is_array(value) && !json_array_size(value)))
 		return OK;

@@ -203,7 +203,7 @@ static const struct api_error rows[] = {
 	{ERR_UNSUPPORTED, 0, 405, NULL, "method"}, {ERR_UNSUPPORTED, 0, 415, NULL, "Content-Type"}, {ERR_UNSUPPORTED, 0, 501, NULL},
 	{ERR_UNAUTHENTICATED, 0, 401, NULL}, {ERR_DENIED, 0, 403, NULL}, {ERR_NOT_FOUND, 0, 404, NULL},
 	{ERR_INVALID, 0, 400, "invalidFilter", "filter"}, {ERR_INVALID, 0, 400, "invalidPath", "path"},
-	{ERR_INVALID, 0, 400, "noTarget", "target"}, {ERR_INVALID, 0, 400, "mutability", "mutability"},
+	{ERR_INVALID, 0, 400, "noTarget", "target"}, {ERR_INVALID, 0, 400, "tooMany", "work"}, {ERR_INVALID, 0, 400, "mutability", "mutability"},
 	{ERR_INVALID, 0, 400, "invalidValue"}, {ERR_MISSING, 0, 400, "invalidValue"}, {ERR_UNKNOWN, 0, 400, "invalidValue"},
 	{ERR_MALFORMED, 0, 400, "invalidSyntax"}, {ERR_PROTECTED, 0, 400, "mutability"},
 	{ERR_EXISTS, 0, 409, "uniqueness"}, {ERR_CONFLICT, 0, 412, NULL}, {ERR_IN_USE, 0, 409, NULL}, {ERR_STATE, 0, 409, NULL},

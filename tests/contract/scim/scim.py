@@ -485,6 +485,16 @@ def test_refused_searches(shop, body, kind):
     shop.fails(400, kind, "POST", "/Users/.search", body)
 
 
+def test_a_filter_has_a_limit_of_work(fresh):
+    """RFC 7644, 3.12: tooMany. Other domains wait for the same lane."""
+    for k in range(300):
+        fresh.user(f"u{k:03}", externalId=str(k), emails=[{"value": "a" * 1000 + str(n)} for n in range(15)])
+    heavy = " or ".join([f'emails.value co "{"a" * 40}b"'] * 64)
+    fresh.fails(400, "tooMany", "POST", "/Users/.search", {"filter": heavy})
+    assert fresh.find(f'userName eq "U007" and ({heavy[:1000].rpartition(" or ")[0]})') == []  # one user's values alone
+    assert fresh.find('externalId eq "7" or externalId eq "9"') == ["u007", "u009"] and fresh.find('userName eq "U007"') == ["u007"]
+
+
 def test_searches_name_attributes_in_two_forms(crowd):
     for names in (["userName", "emails.value"], "userName,emails.value", ["userName,emails.value"]):
         found = crowd.ok("POST", "/Users/.search", {"attributes": names, "filter": 'userName eq "user03"', "startIndex": "1", "count": 5, "excludedAttributes": None})
