@@ -533,6 +533,29 @@ static void pages(void **state)
 	assert_int_equal(r.count, 9);
 }
 
+/* Expects the record before the last one, which *arg is the number of. */
+static RESULT take_older(void *arg, const struct audit_record *a)
+{
+	int64_t *last = arg;
+	assert_int_equal(a->seq, --*last);
+	return OK;
+}
+
+static void pages_back(void **state)
+{
+	struct fixture *f = *state;
+	int64_t last = 10;
+	fixture_open(f, NULL);
+	for (unsigned n = 1; n <= 9; n++)
+		commit_zone(f, n);
+	assert_ok(store_read_audit_back(f->store, &f->c, INT64_MAX, 4, take_older, &last));
+	assert_int_equal(last, 6);
+	assert_ok(store_read_audit_back(f->store, &f->c, last, 9, take_older, &last));
+	assert_int_equal(last, 1);
+	assert_ok(store_read_audit_back(f->store, &f->c, last, 4, take_older, &last));
+	assert_int_equal(last, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -547,6 +570,7 @@ int main(void)
 		TEST(tampering_shows),
 		TEST(long_texts_are_cut),
 		TEST(pages),
+		TEST(pages_back),
 		TEST(made_up_names_are_counted),
 		TEST(addresses_of_a_network_are_one_source),
 	};
