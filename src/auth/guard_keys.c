@@ -75,6 +75,7 @@ static const struct guard_arn_form arn_forms[] = {
 	{KIND_ADDRESS_GROUP, "prefix-list", false, false},
 	{KIND_SUBNET_POOL, "ipam-pool", false, false},
 	{KIND_DEDICATED_HOST, "dedicated-host", false, false},
+	{KIND_CAPACITY_RESERVATION, "capacity-reservation", false, false},
 	{KIND_FLEET, "fleet", false, false},
 	{KIND_SPOT_REQUEST, "spot-instances-request", false, false},
 };

@@ -9,12 +9,14 @@
 #include "engine/billing/standing.h"
 #include "engine/licence/licence_internal.h"
 #include "engine/network/address_prefix.h"
+#include "engine/reservation/capacity_reservation_internal.h"
 #include "engine/resolve.h"
 #include "engine/row_bytes.h"
 #include "store/account.h"
 #include "store/address.h"
 #include "store/address_prefix.h"
 #include "store/backup.h"
+#include "store/capacity_reservation.h"
 #include "store/dedicated_host.h"
 #include "store/image.h"
 #include "store/instance.h"
@@ -104,6 +106,18 @@ static struct str family(const struct tables *t, const struct row *row)
 	return dedicated_host_of(row)->family;
 }
 
+/* A used unit is paid as the instance that uses it. */
+static int64_t free_units(const struct row *row)
+{
+	return row_is_live(row) ? (int64_t) capacity_reservation_of(row)->hosts.count : 0;
+}
+
+static struct str reserved_type(const struct tables *t, const struct row *row)
+{
+	(void) t;
+	return capacity_reservation_of(row)->type;
+}
+
 static struct str nothing(const struct tables *t, const struct row *row)
 {
 	(void) t;
@@ -124,6 +138,7 @@ static const struct derived derived[] = {
 	{KIND_VOLUME, "rate:", volume_rate, volume_kind},
 	{KIND_IMAGE, "image", image_bytes, nothing},
 	{KIND_DEDICATED_HOST, "dedicated-host:", exists, family},
+	{KIND_CAPACITY_RESERVATION, "reserved:", free_units, reserved_type},
 	{KIND_LOAD_BALANCER, "lb:", exists, balanced},
 };
 
@@ -269,6 +284,7 @@ static const struct subject_fields {
 	[KIND_TRANSIT_ATTACHMENT] = {true, 0, 0},
 	[KIND_LOAD_BALANCER] = {true, offsetof(struct load_balancer, name), 0},
 	[KIND_DEDICATED_HOST] = {true, 0, offsetof(struct dedicated_host, zone)},
+	[KIND_CAPACITY_RESERVATION] = {true, 0, offsetof(struct capacity_reservation, zone)},
 };
 
 static struct str text_at(const struct row *row, size_t offset)
@@ -386,9 +402,12 @@ RESULT engine_follow(struct op *op, enum kind kind, const struct row *before, co
 		TRY(follow_prefix_row(op, before, after));
 	if (kind == KIND_PORT)
 		TRY(follow_port(op, after ? after->id : before->id));
-	if (kind == KIND_INSTANCE)
-		TRY(follow_instance(op, before ? instance_of(before) : NULL,
-				    after ? instance_of(after) : NULL));
+	if (kind == KIND_INSTANCE) {
+		const struct instance *was = before ? instance_of(before) : NULL,
+				      *is = after ? instance_of(after) : NULL;
+		TRY(follow_instance(op, was, is));
+		TRY(capacity_follow_instance(op, was, is));
+	}
 	TRY(annotation_follow(op, kind, before, after));
 	if (kind == KIND_ACCOUNT && after)
 		TRY(follow_account(op, before ? account_of(before) : NULL, account_of(after)));

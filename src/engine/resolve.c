@@ -422,6 +422,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_REGION_AUDIT] = "audit",
 	[KIND_AUDIT_DIFFERENCE] = "finding of an audit",
 	[KIND_DEDICATED_HOST] = "dedicated host",
+	[KIND_CAPACITY_RESERVATION] = "capacityReservation ID",
 	[KIND_FLEET] = "fleet ID",
 	[KIND_SPOT_REQUEST] = "spot instance request ID",
 	[KIND_AGGREGATE] = "aggregate",

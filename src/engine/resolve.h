@@ -49,6 +49,7 @@ struct volume_group_type;
 struct storage_pool;
 struct volume_qos;
 struct volume_transfer;
+struct capacity_reservation;
 struct dedicated_host;
 struct fleet;
 struct spot_request;
@@ -162,6 +163,7 @@ ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
 ENGINE_FINDER(address_prefix, KIND_ADDRESS_PREFIX)
 ENGINE_FINDER(backup, KIND_BACKUP)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
+ENGINE_FINDER(capacity_reservation, KIND_CAPACITY_RESERVATION)
 ENGINE_FINDER(fleet, KIND_FLEET)
 ENGINE_FINDER(spot_request, KIND_SPOT_REQUEST)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)

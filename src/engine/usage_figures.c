@@ -12,6 +12,7 @@
 #include "model/address.h"
 #include "model/address_prefix.h"
 #include "model/backup.h"
+#include "model/capacity_reservation.h"
 #include "model/dedicated_host.h"
 #include "model/image.h"
 #include "model/instance.h"
@@ -308,6 +309,25 @@ static void count_dedicated_host(const struct tables *t, const struct row *row, 
 		add(&account->dedicated_hosts, sign);
 }
 
+/* Free units count like instances. The instance of a used unit counts by itself. */
+static void count_capacity_reservation(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct capacity_reservation *r = capacity_reservation_of(row);
+	int64_t units = row_is_live(row) ? sign * (int64_t) r->hosts.count : 0;
+	struct owner owner = owner_of(t, r->account);
+	ADD(owner, instances, units);
+	ADD(owner, vcpus, units * r->vcpus);
+	ADD(owner, memory, units * r->memory);
+	for (size_t k = 0; units && k < r->hosts.count; k++) {
+		struct host_usage *host = usage_of_host(t, r->hosts.at[k]);
+		if (!host)
+			continue;
+		add(&host->reserved, sign);
+		add(&host->vcpus, sign * r->vcpus);
+		add(&host->memory, sign * r->memory);
+	}
+}
+
 static void count_network(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct network *n = network_of(row);
@@ -408,6 +428,7 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_IMAGE] = count_image,
 	[KIND_NAT_GATEWAY] = count_nat_gateway,
 	[KIND_DEDICATED_HOST] = count_dedicated_host,
+	[KIND_CAPACITY_RESERVATION] = count_capacity_reservation,
 };
 
 void engine_observe(const struct tables *head, enum kind kind, const struct row *before,

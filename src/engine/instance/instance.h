@@ -100,6 +100,11 @@ struct instance_launch {
 	struct tags instance_tags, volume_tags, port_tags;
 	/* Launch template version that provided parameters, for permissions and tags; none: no template. */
 	uuid template_version;
+	/* Which capacity reservations it uses: the named one alone, or those that the preference allows
+	 * (engine/reservation/capacity_reservation.h). ERR_CAPACITY with KIND_CAPACITY_RESERVATION: it must use
+	 * one, and none has a free unit for it. */
+	enum instance_capacity_preference capacity_preference;
+	struct ref capacity_target; /* kind none: no reservation in particular */
 	uuid fleet; /* fleet that launches it, and the index of its override; none: no fleet */
 	int64_t fleet_override, fleet_units; /* units: that one of its instances counts for, in thousandths */
 	struct spot_wish spot;               /* whether it is a spot instance, and of which request */

@@ -215,6 +215,8 @@ static struct instance make_next(const struct assigning *a)
 	next.router = subnet ? subnet->router : UUID_NONE;
 	next.subnet = subnet ? subnet->row.id : UUID_NONE;
 	next.server_group = next.fleet = UUID_NONE;
+	next.capacity_reservation = next.capacity_target = UUID_NONE;
+	next.capacity_preference = INSTANCE_CAPACITY_PREFERENCE_OPEN;
 	next.partition = next.fleet_override = next.fleet_units = next.launch_index = 0;
 	next.near = next.apart = (struct uuids){0};
 	next.reservation = uuid_random();

@@ -10,6 +10,7 @@
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/region/processor_internal.h"
+#include "engine/reservation/capacity_reservation_internal.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/instance.h"
@@ -174,6 +175,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 	struct instance next = *instance;
 	next.row.gen++;
 	TRY(instance_turn_on(op, &next));
+	TRY(capacity_enter(op, &next));
 	TRY(instance_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "start asked", "Asked to start.");
 }

@@ -125,6 +125,7 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 		TRY(dedicated_host_check_type(op, dedicated, type, field));
 	TRY(instance_meter_allocation(op, next, 0));
 	next->type = type->row.id;
+	next->capacity_reservation = UUID_NONE; /* its units are for instances of the old type */
 	next->vcpus = type->vcpus;
 	next->memory = type->memory;
 	return instance_meter_allocation(op, next, 1);

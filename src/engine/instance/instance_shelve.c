@@ -131,6 +131,8 @@ RESULT engine_leave_instance_host(struct op *op, struct instance_leaving *wish)
 	struct instance next = *instance;
 	next.host = UUID_NONE;
 	next.migrating = false;
+	if (next.wanted_shelved)
+		next.capacity_reservation = UUID_NONE;
 	TRY(instance_put(op, &next));
 	TRY(take_ports_off(op, next.row.id));
 	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "left its host",

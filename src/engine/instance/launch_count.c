@@ -44,6 +44,12 @@ static RESULT check_type_limits(struct launch *l)
 	return OK;
 }
 
+/* Quotas that free units of capacity reservations count for: an instance that takes one needs nothing more. */
+static bool is_counted(enum quota quota)
+{
+	return quota == QUOTA_INSTANCES || quota == QUOTA_VCPUS || quota == QUOTA_MEMORY;
+}
+
 /* If fewer than min_count fit, the failure names the quota that is exceeded. */
 RESULT launch_check_quotas(struct launch *l)
 {
@@ -59,16 +65,19 @@ RESULT launch_check_quotas(struct launch *l)
 		{QUOTA_VOLUME_BYTES, l->new_disk},
 		{QUOTA_PORTS, (int64_t) l->ports.new_count},
 	};
+	const struct capacity_match match = launch_capacity_in(l, l->zone);
+	int64_t units = capacity_count_free(op->head, &match);
 	l->count = l->wish->max_count;
 	if (l->group)
 		TRY(server_group_check_members(op, l->group, l->wish->min_count,
 					       l->wish->server_group.field));
 	for (size_t n = 0; n < sizeof needs / sizeof *needs; n++) {
 		int64_t left = quota_left(op->head, l->account->row.id, needs[n].quota, needs[n].each);
-		l->count = least(l->count, left);
+		int64_t counted = is_counted(needs[n].quota) ? units : 0;
+		l->count = least(l->count, left > INT64_MAX - counted ? left : left + counted);
 		if (l->count < l->wish->min_count)
 			return quota_check(op, l->account->row.id, needs[n].quota,
-					   needs[n].each * l->wish->min_count);
+					   needs[n].each * (l->wish->min_count - counted));
 	}
 	int64_t left = user_limit_left(op, l->account->row.id, l->type->vcpus, l->type->memory);
 	TRY(check_type_limits(l));

@@ -5,6 +5,7 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/launch_ports_internal.h"
 #include "engine/instance/placement.h"
+#include "engine/reservation/capacity_reservation_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 
 /* The wish with everything resolved. */
@@ -34,6 +35,8 @@ struct launch {
 	int64_t new_disk, new_disk_count; /* bytes and number of new volumes of one instance */
 	int64_t count;                    /* upper limit, after quotas */
 	struct placement placement;
+	const struct capacity_reservation *capacity_target; /* or NULL */
+	uuid capacity;                                      /* whose unit the next instance takes; none */
 	const struct host *
 		waits_for; /* the next instance waits for spot instances to leave this host; NULL: it does not */
 	bool lacks_pool;      /* a storage pool has no room for the disks of the next instance */
@@ -74,6 +77,8 @@ RESULT launch_check_addresses(struct launch *l);
 
 /* Tenancy by the licences, the launch or the VPC. */
 enum instance_tenancy launch_tenancy(const struct launch *l);
+/* Which capacity reservations the instances may use in the zone. */
+struct capacity_match launch_capacity_in(const struct launch *l, uuid zone);
 /* Resources that one instance needs of a host in the zone. */
 struct placement_need launch_need_in(const struct launch *l, uuid zone);
 /* Sets l->zone. only: the requested zone, or NULL. */

@@ -13,6 +13,7 @@
 #include "engine/storage/volume_internal.h"
 #include "model/account.h"
 #include "model/dedicated_host.h"
+#include "model/image.h"
 #include "store/router.h"
 #include "store/storage_pool.h"
 #include "store/subnet.h"
@@ -58,6 +59,18 @@ struct placement_need launch_need_in(const struct launch *l, uuid zone)
 	return need;
 }
 
+struct capacity_match launch_capacity_in(const struct launch *l, uuid zone)
+{
+	bool may = !l->wish->spot.is_spot && launch_tenancy(l) == INSTANCE_TENANCY_DEFAULT;
+	return (struct capacity_match){
+		.account = l->account->row.id,
+		.zone = zone,
+		.type = l->type,
+		.platform = l->from ? (enum instance_platform) l->from->platform : INSTANCE_PLATFORM_LINUX,
+		.preference = may ? l->wish->capacity_preference : INSTANCE_CAPACITY_PREFERENCE_NONE,
+		.target = l->capacity_target ? l->capacity_target->row.id : UUID_NONE};
+}
+
 /* ---- zones and subnets ---- */
 
 /* Number of hosts with room, plus 1; 1: none has, but spot instances could leave one; 0: there is no way. */
@@ -67,7 +80,9 @@ static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)
 	struct placement_need need = launch_need_in(l, zone);
 	struct placement placement;
 	TRY(placement_begin(l->op->ctx, l->op->head, &need, &placement));
-	size_t fitting = placement_count_fitting(&placement);
+	const struct capacity_match match = launch_capacity_in(l, zone);
+	size_t fitting = placement_count_fitting(&placement) +
+			 (capacity_find_unit(l->op->head, &match, &placement).host != NULL);
 	if (fitting == 0 && !l->wish->spot.is_spot)
 		TRY(spot_could_make_room(l->op, &placement, &could));
 	*ret_count = fitting ? fitting + 1 : could;
@@ -144,10 +159,24 @@ static RESULT fail_no_room(struct launch *l)
 			     STR_ARG(l->type->name), STR_ARG(placement_explain(op->ctx->arena, &report)));
 }
 
+/* A unit of a capacity reservation, if one suits. NULL: none does. */
+static const struct host *choose_unit(struct launch *l)
+{
+	const struct capacity_match match = launch_capacity_in(l, l->zone);
+	const struct capacity_unit unit = capacity_find_unit(l->op->head, &match, &l->placement);
+	l->capacity = unit.reservation;
+	return unit.host;
+}
+
 /* In the requested partition; otherwise tries partitions from the one with the fewest instances on. */
 static const struct host *choose_host(struct launch *l)
 {
 	int64_t parts = l->group && !l->wish->partition ? l->group->partitions : 0;
+	if (parts > 0)
+		l->placement.need.partition = server_group_least_partition(l->op->head, l->group);
+	const struct host *unit = choose_unit(l);
+	if (unit)
+		return unit;
 	if (parts == 0)
 		return placement_next(&l->placement);
 	int64_t least = server_group_least_partition(l->op->head, l->group);
@@ -184,14 +213,29 @@ static RESULT check_pools(const struct launch *l)
 	return OK;
 }
 
+/* An instance that has found room elsewhere takes a unit, too, if no host of a unit suits: that unit's room becomes free.
+ * *ret_host NULL: the instance must use a unit, and there is none. */
+static RESULT settle_capacity(struct launch *l, bool is_needed, const struct host **host)
+{
+	const struct capacity_match match = launch_capacity_in(l, l->zone);
+	if (*host && uuid_is_none(l->capacity))
+		l->capacity = capacity_find_free(l->op->head, &match);
+	if (!capacity_is_required(&match) || (*host && !uuid_is_none(l->capacity)))
+		return OK;
+	*host = NULL;
+	return is_needed ? capacity_fail(l->op) : OK;
+}
+
 RESULT launch_choose_place(struct launch *l, int64_t made, const struct host **ret_host)
 {
 	bool is_needed = !l->wish->accept_unplaced && made < l->wish->min_count;
 	const struct host *host = choose_host(l);
 	*ret_host = l->waits_for = NULL;
+	TRY(settle_capacity(l, is_needed, &host));
 	l->lacks_pool = false;
 	l->pool_says = STR_NONE;
-	if (!host && !l->wish->spot.is_spot)
+	const struct capacity_match match = launch_capacity_in(l, l->zone);
+	if (!host && !l->wish->spot.is_spot && !capacity_is_required(&match))
 		TRY(spot_make_room(l->op, &l->placement, &l->waits_for));
 	if (!host && !l->waits_for && is_needed)
 		return fail_no_room(l);

@@ -220,6 +220,8 @@ static RESULT resolve_subnet(struct launch *l)
 		TRY(engine_find_zone(op->ctx, op->head, &l->wish->zone, &zone));
 	else if (l->asked_host)
 		zone = zone_find(op->head, l->asked_host->zone);
+	else if (l->capacity_target)
+		zone = zone_find(op->head, l->capacity_target->zone);
 	if (l->ports.count == 0)
 		return launch_choose_zone(l, zone);
 	if (!ref_is_given(&p->subnet) && !ref_is_given(&p->port) && !ref_is_given(&p->network)) {
@@ -275,6 +277,29 @@ static RESULT find_instances(struct launch *l, const struct refs *refs, struct u
 	}
 	*ret_ids = (struct uuids){ids, refs->count};
 	return OK;
+}
+
+/* The named reservation decides the zone of a launch that names neither zone nor subnet. */
+static RESULT find_capacity_target(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct ref *ref = &l->wish->capacity_target;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_find_own_capacity_reservation(op->ctx, op->head, ref, &l->capacity_target));
+	return engine_permit(op, "instance.create", KIND_CAPACITY_RESERVATION, &l->capacity_target->row);
+}
+
+/* Whether it has units for such instances is only known when they are placed. */
+static RESULT check_capacity_target(struct launch *l)
+{
+	const struct capacity_match match = launch_capacity_in(l, l->zone);
+	bool is_none = match.preference == INSTANCE_CAPACITY_PREFERENCE_NONE;
+	if (!l->capacity_target || !is_none)
+		return OK;
+	return ENGINE_FAIL(l->op, ERR_COMBINATION, KIND_CAPACITY_RESERVATION, l->wish->capacity_target.field,
+			   "Spot instances, and those of another tenancy than default, use no capacity "
+			   "reservation.");
 }
 
 static RESULT resolve_tenancy(struct launch *l)
@@ -369,6 +394,7 @@ RESULT launch_resolve(struct launch *l)
 	TRY(find_instances(l, &l->wish->near, &l->near));
 	TRY(find_instances(l, &l->wish->apart, &l->apart));
 	TRY(resolve_tenancy(l));
+	TRY(find_capacity_target(l));
 	TRY(resolve_disks(l));
 	TRY(resolve_host(l));
 	if (!l->image)
@@ -381,6 +407,7 @@ RESULT launch_resolve(struct launch *l)
 	TRY(resolve_subnet(l));
 	TRY(offered_check_zone(op, KIND_INSTANCE_TYPE, l->type->name, &l->type->zones, l->zone,
 			       l->wish->type.field));
+	TRY(check_capacity_target(l));
 	TRY(launch_ports_resolve(op, port_limits_of(l), l->zone, &l->ports));
 	TRY(tag_normalize(op, l->wish->instance_tags, &l->instance_tags));
 	TRY(quota_check_each(op, l->account->row.id, QUOTA_METADATA_ITEMS, (int64_t) l->instance_tags.count));

@@ -172,6 +172,9 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.partition = l->placement.need.partition,
 		.licences = l->licences,
 		.tenancy = launch_tenancy(l),
+		.capacity_preference = w->capacity_preference,
+		.capacity_target = l->capacity_target ? l->capacity_target->row.id : UUID_NONE,
+		.capacity_reservation = host ? l->capacity : UUID_NONE,
 		.dedicated_host = dedicated_of(l, host),
 		.host_affinity = w->host_affinity,
 		.root_device = l->disks.at[0].device,
@@ -236,6 +239,8 @@ RESULT launch_write_instance(struct launch *l, int64_t index, const struct host 
 	processor_give(op->head, &instance);
 	if (l->wish->spot.is_spot)
 		TRY(spot_fulfil(op, &l->wish->spot, &instance));
+	if (!uuid_is_none(instance.capacity_reservation))
+		TRY(capacity_take(op, instance.capacity_reservation, instance.host));
 	TRY(instance_put(op, &instance));
 	TRY(instance_meter_allocation(op, &instance, 1));
 	TRY(write_volumes(l, &instance));

@@ -232,6 +232,8 @@ bool placement_follows_hints(const struct tables *t, const struct placement_need
 static bool is_shared_against_will(const struct placement *p, const struct host *host)
 {
 	bool shares = p->need.tenancy != INSTANCE_TENANCY_DEDICATED;
+	if (p->need.memory > 0 && !shares && host_usage(host)->reserved > 0)
+		return true; /* units of capacity reservations are for instances of the default tenancy */
 	if (p->need.memory == 0 || (shares && host_usage(host)->dedicated == 0))
 		return false;
 	const struct instance *i = instance_first_by_host(p->tables, host->row.id);

@@ -307,7 +307,8 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		enum kind kind;
 		const char *words;
 		int64_t count;
-	} kept[] = {{KIND_INSTANCE, "instances", has->instances},
+	} kept[] = {{KIND_CAPACITY_RESERVATION, "capacity reservations", has->capacity_reservations},
+		    {KIND_INSTANCE, "instances", has->instances},
 		    {KIND_VOLUME, "volumes", count_live_volumes(op, account->row.id)},
 		    {KIND_SNAPSHOT, "snapshots", has->snapshots},
 		    {KIND_BACKUP, "backups", count_live_backups(op, account->row.id)},

@@ -221,7 +221,7 @@ static RESULT write_instance(struct adoption *a)
 	next.reason_text = STR_NONE;
 	next.wanted_pause = next.wanted_save = next.seen_paused = next.seen_saved = false;
 	next.old_type = next.rescue_disk = next.shelved_image = UUID_NONE;
-	next.old_host = next.next_host = next.target = UUID_NONE;
+	next.old_host = next.next_host = next.target = next.capacity_reservation = UUID_NONE;
 	next.wanted_shelved = next.migrating = next.error_override = false;
 	const struct dedicated_host *dedicated = dedicated_host_find(op->head, next.dedicated_host);
 	if (!dedicated || !row_is_live(&dedicated->row))

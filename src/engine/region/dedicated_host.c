@@ -111,7 +111,8 @@ bool dedicated_host_is_free(const struct tables *t, const struct host *host, uui
 	const struct placement_need need = {.arch = INSTANCE_TYPE_ARCH_X86_64,
 					    .vcpus = type ? type->vcpus : 0,
 					    .memory = type ? type->memory : 0};
-	return host_usage(host)->instances == 0 && !engine_find_dedicated(t, host->row.id) &&
+	return host_usage(host)->instances == 0 && host_usage(host)->reserved == 0 &&
+	       !engine_find_dedicated(t, host->row.id) &&
 	       placement_check_host(host, &need) == PLACEMENT_FITS &&
 	       !engine_host_has_volumes_of_others(t, host->row.id, account);
 }

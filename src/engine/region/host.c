@@ -11,6 +11,7 @@
 #include "engine/region/fence_internal.h"
 #include "engine/region/host_internal.h"
 #include "engine/region/processor_internal.h"
+#include "engine/reservation/capacity_reservation_internal.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_internal.h"
@@ -217,6 +218,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	FORGET_EACH(op, instance_event, host, host->row.id); /* ended events of instances that went
 							      * elsewhere */
 	FORGET_EACH(op, fence, host, host->row.id);
+	TRY(capacity_leave_host(op, host->row.id));
 	TRY(aggregate_leave_host(op, host->row.id));
 	TRY(storage_pool_forget_host(op, host->row.id));
 	TRY(processor_forget_host(op, host));

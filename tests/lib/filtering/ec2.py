@@ -16,9 +16,10 @@ ACTIONS = {a["name"]: a for a in face.EC2["actions"] if a["service"] == "ec2"}
 EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
-LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
+LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeCapacityReservations": "cr", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
-             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "capacity-reservation-id"): "reserved i",
+             ("DescribeInstances", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id"): "reserved i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
              "DescribeTransitGatewayRouteTables": "tgw-rtb", "GetTransitGatewayRouteTableAssociations": "tgw-attach", "GetTransitGatewayRouteTablePropagations": "tgw-attach",
              "GetTransitGatewayAttachmentPropagations": "tgw-rtb", "SearchTransitGatewayRoutes": "=10.1.0.0/16", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSecurityGroupVpcAssociations": "sg", "DescribeSubnets": "subnet",
@@ -93,6 +94,9 @@ def make_more(world):
                                              "Placement.GroupName": "parted"}, "instanceId")
     world.make("hosted i", "RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
                                             "Placement.Tenancy": "host", "Placement.HostId": world.ids["h"]}, "instanceId")
+    world.make("reserved i", "RunInstances", {
+        "ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "Placement.AvailabilityZone": "us-east-1a",
+        "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId": world.ids["cr"]}, "instanceId")
     call("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 7, "InstanceFamily": "t3"})
     world.ids["operators snap"] = world.operators_snapshot
     for n in range(7):

@@ -19,7 +19,7 @@ HOSTS = ("--hosts", "24")  # options of a region that fits a world, which alloca
 ABSENT_DIGITS = "0123456789abcdef0"  # end of ids that never exist
 ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?(?:ipv6pool-ec2|[a-z]+(?:-attach|-rtb)?))-[0-9a-f]{17}\b")
 # Actions marked as creating whose resource fill() has made, or that return no id.
-CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
+CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateCapacityReservation CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
              CreateEgressOnlyInternetGateway CreateFleet CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
              CreateLaunchTemplateVersion CreateManagedPrefixList CreateNatGateway CreateNetworkAcl CreateNetworkAclEntry
              CreateNetworkInterface CreatePlacementGroup CreateRoute CreateRouteTable CreateSecurityGroup CreateSnapshot

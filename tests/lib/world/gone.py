@@ -15,6 +15,7 @@ ROWS = [
     ("spare vol", "DeleteVolume", "VolumeId"),
     ("spare lt", "DeleteLaunchTemplate", "LaunchTemplateId"),
     ("spare h", "ReleaseHosts", "HostId.1"),
+    ("spare cr", "CancelCapacityReservation", "CapacityReservationId"),
     ("spare dopt", "DeleteDhcpOptions", "DhcpOptionsId"),
     ("spare pl", "DeleteManagedPrefixList", "PrefixListId"),
     ("spare snap", "DeleteSnapshot", "SnapshotId"),

@@ -45,6 +45,16 @@ REQUESTS = {
         "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": "lt",
     },
     "DeleteFleets": {"FleetId.1": "spare fleet", "TerminateInstances": "=true"},
+    ("CreateCapacityReservation", "AvailabilityZoneId"): {},
+    "CreateCapacityReservation": {"AvailabilityZone": "=us-east-1a"},
+    "ModifyCapacityReservation": {"CapacityReservationId": "spare cr"},
+    "CancelCapacityReservation": {"CapacityReservationId": "spare cr"},
+    ("ModifyInstanceCapacityReservationAttributes", "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId"): {
+        "InstanceId": "still i"},
+    "ModifyInstanceCapacityReservationAttributes": {
+        "InstanceId": "still i", "CapacityReservationSpecification.CapacityReservationPreference": "=none"},
+    ("RunInstances", "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId"): {
+        "ImageId": "operators ami", "InstanceType": "=t3.nano", "Placement.AvailabilityZone": "=us-east-1a"},
     ("ModifyFleet", "TargetCapacitySpecification.SpotTargetCapacity"): {"TargetCapacitySpecification.TotalTargetCapacity": "=2"},
     ("ModifyFleet", "TargetCapacitySpecification.OnDemandTargetCapacity"): {"TargetCapacitySpecification.TotalTargetCapacity": "=2"},
     ("ModifyFleet", "TargetCapacitySpecification.DefaultTargetCapacityType"): {"TargetCapacitySpecification.TotalTargetCapacity": "=2"},
@@ -111,6 +121,13 @@ def spot(w, label):
         "LaunchSpecification.BlockDeviceMapping.1.Ebs.VolumeSize": 1}, "spotInstanceRequestId")
 
 
+def capacity(w, label):
+    """Of no instance that does not name it."""
+    w.make(label, "CreateCapacityReservation", {
+        "InstanceType": "t3.nano", "InstancePlatform": "Linux/UNIX", "InstanceCount": 1, "AvailabilityZone": "us-east-1a",
+        "InstanceMatchCriteria": "targeted", "EndDate": "2033-01-01T00:00:00Z"}, "capacityReservationId")
+
+
 def fill(w):
     """Instances, each with an address of its own."""
     w.make("h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceType": "t3.nano",
@@ -122,6 +139,7 @@ def fill(w):
         "LaunchTemplateData.MetadataOptions.HttpTokens": "optional",
         "LaunchTemplateData.MetadataOptions.HttpEndpoint": "enabled"}, "launchTemplateId")
     fleet(w, "fleet")
+    capacity(w, "cr")
     spot(w, "sir")
     w.make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
     run(w, "i", **{"InstanceType": "t3.xlarge", "KeyName": "contract", "PrivateIpAddress": "10.1.1.10",
@@ -179,6 +197,7 @@ def spare(w, name):
            "hostIdSet/item")
     w.make("spare key", "CreateKeyPair", {"KeyName": name}, "keyPairId")
     fleet(w, "spare fleet")
+    capacity(w, "spare cr")
     spot(w, "spare sir")
     w.make("spare lt", "CreateLaunchTemplate",
            {"LaunchTemplateName": name, "LaunchTemplateData.InstanceType": "t3.nano"}, "launchTemplateId")

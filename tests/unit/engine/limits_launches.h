@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A part of test_limits.c, behind its macros: fleets and spot requests. */
+ * A part of test_limits.c, behind its macros: fleets, spot requests and capacity reservations. */
 #pragma once
 
 static void tell_nothing(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
@@ -32,4 +32,17 @@ static void drop_fleet(struct cloud *c)
 	struct fleet_change change = {.fleet = ref_to(c, KIND_FLEET, made)};
 	struct fleets_target wish = {&change, 1, false};
 	cloud_ok(c, &c->alice, engine_delete_fleets, &wish);
+}
+static RESULT make_capacity_reservation(struct cloud *c, int n)
+{
+	struct capacity_wish wish = {.type = ref_named(KIND_INSTANCE_TYPE, "t3.nano"),
+				     .zone = ref_named(KIND_ZONE, "xy-west-2a"),
+				     .count = 1};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_capacity_reservation, wish, made);
+}
+static void drop_capacity_reservation(struct cloud *c)
+{
+	struct capacity_target wish = {ref_to(c, KIND_CAPACITY_RESERVATION, made)};
+	cloud_ok(c, &c->alice, engine_cancel_capacity_reservation, &wish);
 }

@@ -67,6 +67,7 @@
 #include "engine/region/aggregate.h"
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
+#include "engine/reservation/capacity_reservation.h"
 #include "engine/resource_group.h"
 #include "engine/support/ticket.h"
 #include "engine/transit/transit.h"
@@ -776,6 +777,7 @@ static const struct maker {
 	[LIMIT_ARM_LOCKS] = {is_alices, make_arm_lock, drop_arm_lock},
 	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
+	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},
 	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_SPOT_REQUESTS] = {is_alices, make_spot_request, drop_spot_request},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},

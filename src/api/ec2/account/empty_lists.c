@@ -14,7 +14,6 @@
 #define NO_SERVICES "no service of the region is reached by endpoints"
 #define NO_RESERVED "nobody pays ahead: quotas say what an account may use"
 #define NO_SPOT "spot fleets are not built: CreateFleet has their types"
-#define NO_CAPACITY "room is not kept for later: an instance starts where there is room"
 
 #define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "By id.")
 #define PAGES(least, most) QUERY_PAGES(struct ec2_empty_list, least, most)
@@ -240,27 +239,6 @@ static const struct param spot_fleet_requests_params[] = {
 	PAGES(1, 1000),
 };
 
-static const struct param capacity_reservations_params[] = {
-	IDS("CapacityReservationId"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(1, 1000),
-};
-static const struct filter capacity_reservations_filters[] = {
-	FITS_NOTHING("instance-type"),
-	FITS_NOTHING("owner-id"),
-	FITS_NOTHING("instance-platform"),
-	FITS_NOTHING("availability-zone"),
-	FITS_NOTHING("tenancy"),
-	FITS_NOTHING("outpost-arn"),
-	FITS_NOTHING("state"),
-	FITS_NOTHING("start-date"),
-	FITS_NOTHING("end-date"),
-	FITS_NOTHING("end-date-type"),
-	FITS_NOTHING("instance-match-criteria"),
-	FITS_NOTHING("placement-group-arn"),
-	FITS_NOTHING("tag:"),
-};
-
 /* ---- answers ---- */
 
 static const struct empty_kind {
@@ -309,8 +287,6 @@ static const struct empty_kind {
 	     "InvalidReservedInstancesOfferingId"),
 	KIND("DescribeSpotFleetRequests", "spotFleetRequestConfigSet", "spotFleetRequest", "sfr-",
 	     "InvalidSpotFleetRequestId.NotFound", "InvalidSpotFleetRequestId.Malformed"),
-	KIND("DescribeCapacityReservations", "capacityReservationSet", "capacityReservation", "cr-",
-	     "InvalidCapacityReservationId.NotFound", "InvalidCapacityReservationId.Malformed"),
 #undef KIND
 };
 
@@ -407,7 +383,5 @@ static const struct ec2_action actions[] = {
 	 FILTERED(reserved_instances_offerings), .never = NO_RESERVED, .doc = "Time that can be paid ahead."},
 	{LIST("DescribeSpotFleetRequests", spot_fleet_requests), .never = NO_SPOT,
 	 .doc = "Requests for fleets of spot instances."},
-	{LIST("DescribeCapacityReservations", capacity_reservations), FILTERED(capacity_reservations),
-	 .never = NO_CAPACITY, .doc = "Room that is kept for later."},
 };
 const struct api_actions ec2_empty_list_actions = API_ACTIONS(actions);

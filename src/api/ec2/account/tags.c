@@ -82,6 +82,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_INSTANCE] = "instance",
 	[KIND_SERVER_GROUP] = "placement-group",
 	[KIND_LAUNCH_TEMPLATE] = "launch-template",
+	[KIND_CAPACITY_RESERVATION] = "capacity-reservation",
 	[KIND_FLEET] = "fleet",
 	[KIND_SPOT_REQUEST] = "spot-instances-request",
 	[KIND_ADDRESS_GROUP] = "prefix-list",

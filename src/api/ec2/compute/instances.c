@@ -165,6 +165,28 @@ static const char *hostname_type(const struct instance *i)
 	return on_or_off(i->named_by_id, "resource-name", "ip-name");
 }
 
+/* EC2 shows a preference or a target, unless both were sent. */
+static const char *capacity_preference(const struct instance *i)
+{
+	bool is_shown = uuid_is_none(i->capacity_target) ||
+			i->capacity_preference == INSTANCE_CAPACITY_PREFERENCE_CAPACITY_RESERVATIONS_ONLY;
+	return is_shown ? instance_capacity_preference_words[i->capacity_preference] : NULL;
+}
+
+static void write_capacity(struct xml *x, const struct instance *i)
+{
+	ec2_write_id(x, "capacityReservationId", KIND_CAPACITY_RESERVATION, i->capacity_reservation);
+	xml_open(x, "capacityReservationSpecification");
+	if (capacity_preference(i))
+		xml_z(x, "capacityReservationPreference", capacity_preference(i));
+	if (!uuid_is_none(i->capacity_target)) {
+		xml_open(x, "capacityReservationTarget");
+		ec2_write_id(x, "capacityReservationId", KIND_CAPACITY_RESERVATION, i->capacity_target);
+		xml_close(x, "capacityReservationTarget");
+	}
+	xml_close(x, "capacityReservationSpecification");
+}
+
 static void write_options(const struct ec2_call *e, struct xml *x, const struct ec2_instance_item *item)
 {
 	const struct instance *i = item->instance;
@@ -172,10 +194,7 @@ static void write_options(const struct ec2_call *e, struct xml *x, const struct 
 	xml_int(x, "coreCount", i->vcpus);
 	xml_int(x, "threadsPerCore", 1);
 	xml_close(x, "cpuOptions");
-	xml_open(x, "capacityReservationSpecification"); /* EC2's default; there are no capacity
-	                                                  * reservations */
-	xml_z(x, "capacityReservationPreference", "open");
-	xml_close(x, "capacityReservationSpecification");
+	write_capacity(x, i);
 	ec2_write_metadata_options(e, x, "metadataOptions", i);
 	xml_open(x, "hibernationOptions");
 	xml_bool(x, "configured", false);
@@ -576,6 +595,12 @@ static bool fits_lifecycle(const struct filter_run *f, const struct row *row)
 		"network-interface." name, .get = fits_interface, .joined = &further_of_interfaces,          \
 					   .joined_filter = (name)                                           \
 	}
+static bool fits_capacity_preference(const struct filter_run *f, const struct row *row)
+{
+	const char *word = capacity_preference(instance_of(row));
+	return word && filter_z(f, word);
+}
+
 static const struct filter instance_filters[] = {
 	{"instance-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = INSTANCE_INDEX_ROUTER},
@@ -656,7 +681,8 @@ static const struct filter instance_filters[] = {
 	{"tenancy", .get = fits_tenancy},
 	{"virtualization-type", .fixed = "hvm"},
 	{"affinity", .get = fits_affinity},
-	{"capacity-reservation-id", .get = filter_nothing},
+	{"capacity-reservation-id", .field = "capacity_reservation",
+	 .index = INSTANCE_INDEX_CAPACITY_RESERVATION},
 	{"host-id", .get = fits_dedicated_host,
 	 .access_paths = {{KIND_DEDICATED_HOST, .joins = {JOIN_ONE(KIND_HOST, dedicated_host, host),
 							  JOIN_EACH(KIND_INSTANCE, INSTANCE_INDEX_HOST)}},
@@ -683,7 +709,8 @@ static const struct filter instance_filters[] = {
 	{"availability-zone-id", .get = fits_zone_id},
 	{"boot-mode", .get = fits_firmware},
 	{"current-instance-boot-mode", .get = fits_firmware},
-	{"capacity-reservation-specification.capacity-reservation-preference", .fixed = "open"},
+	{"capacity-reservation-specification.capacity-reservation-preference",
+	 .get = fits_capacity_preference},
 	{"ebs-optimized", .field = "ebs_optimized"},
 	{"ena-support", .fixed = "true"},
 	{"enclave-options.enabled", .fixed = "false"},
@@ -715,7 +742,7 @@ static const struct filter instance_filters[] = {
 	FURTHER_OF_INTERFACE("tag-key"),
 	FURTHER_OF_INTERFACE("tag-value"),
 	{"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id",
-	 .get = filter_nothing},
+	 .field = "capacity_target", .index = INSTANCE_INDEX_CAPACITY_TARGET},
 	{"capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-"
 	 "arn",
 	 .get = filter_nothing},

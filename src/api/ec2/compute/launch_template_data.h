@@ -15,7 +15,7 @@
  * names is looked up by the launch. So these are places to read into, and no more: for a version, and for
  * each of its disks, interfaces, addresses and tags. */
 struct ec2_launch_words {
-	struct str text[25];
+	struct str text[27];
 	int64_t number[5];
 	bool flag[6];
 	struct strs texts[2];
@@ -104,9 +104,15 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 			    .doc = "When a persistent request ends."),                                       \
 		LAUNCH_NOT_BUILT("Placement.SpreadDomain"),                                                  \
 		LAUNCH_NOT_BUILT("Placement.HostResourceGroupArn"),                                          \
-		LAUNCH_NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference",           \
-				 .only = "open"),                                                            \
-		LAUNCH_NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),              \
+		LAUNCH_WORD(T, m, "CapacityReservationSpecification.CapacityReservationPreference",          \
+			    text[25], .words = "open|none|capacity-reservations-only",                       \
+			    .doc = "Which capacity reservations it uses."),                                  \
+		LAUNCH_WORD(T, m,                                                                            \
+			    "CapacityReservationSpecification.CapacityReservationTarget."                    \
+			    "CapacityReservationId",                                                         \
+			    text[26], .max = 255, .doc = "The only one that it uses."),                      \
+		LAUNCH_NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget."               \
+				 "CapacityReservationResourceGroupArn"),                                     \
 		LAUNCH_NOT_BUILT("HibernationOptions.Configured", .only = "false"),                          \
 		LAUNCH_NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),                                 \
 		LAUNCH_WORD(T, m, "MaintenanceOptions.AutoRecovery", text[19], .words = "default|disabled",  \

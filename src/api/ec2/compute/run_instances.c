@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * RunInstances: turns EC2's parameters, which have several forms for the same thing, into one engine
  * launch. The launch itself: engine/instance/instance_launch.c. */
+#include "api/ec2/compute/capacity_reservations.h"
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/launch_template_data.h"
 #include "api/ec2/compute/spot_requests.h"
@@ -63,6 +64,7 @@ struct ec2_run_instances {
 	struct str template_version, tenancy, affinity;
 	enum choice shutdown_terminates;
 	struct ec2_spot_options spot;
+	struct ec2_capacity_options capacity;
 	struct ec2_mappings mappings;
 	struct ec2_ipv6_addresses ipv6_addresses;
 	struct {
@@ -149,8 +151,7 @@ static const struct param run_instances_params[] = {
 	TAG_SPECIFICATIONS(struct ec2_run_instances, tag_specs),
 	EC2_SPOT_OPTIONS(struct ec2_run_instances, spot),
 	NOT_BUILT("Placement.HostResourceGroupArn|Placement.SpreadDomain"),
-	NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference", .only = "open"),
-	NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),
+	EC2_CAPACITY_OPTIONS(struct ec2_run_instances, capacity),
 	NOT_BUILT("HibernationOptions.Configured|EnclaveOptions.Enabled", .only = "false"),
 	P("MaintenanceOptions.AutoRecovery", launch.recovers, .yes = "default", .no = "disabled",
 	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen "
@@ -392,6 +393,7 @@ static RESULT take_launch(struct ec2_call *e, const struct pairs *said, struct e
 	TRY(ec2_take_mappings(e, &a->mappings, &a->launch.disks, &a->launch.disk_count));
 	TRY(take_interfaces(e, a));
 	TRY(take_spot(e, said, a));
+	TRY(ec2_take_capacity(e, &a->capacity, &a->launch.capacity_preference, &a->launch.capacity_target));
 	TRY(take_all_tags(e, a));
 	TRY(take_group(e, a));
 	a->launch.tenancy = ec2_read_tenancy(a->tenancy);

@@ -127,6 +127,7 @@ static const struct api_error ec2_rows[] = {
 	E_OF(MALFORMED, LAUNCH_TEMPLATE, "LaunchTemplateName", 400,
 	     "InvalidLaunchTemplateName.MalformedException"),
 	E(MALFORMED, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.Malformed"),
+	E(MALFORMED, CAPACITY_RESERVATION, 400, "InvalidCapacityReservationId.Malformed"),
 	E(MALFORMED, FLEET, 400, "InvalidFleetId.Malformed"),
 	E(MALFORMED, SPOT_REQUEST, 400, "InvalidSpotInstanceRequestID.Malformed"),
 	E(MALFORMED, SERVER_GROUP, 400, "InvalidPlacementGroupId.Malformed"),
@@ -217,6 +218,7 @@ static const struct api_error ec2_rows[] = {
 	/* DescribeLaunchTemplates takes lists of them. */
 	E(NOT_FOUND, SPOT_REQUEST, 400, "InvalidSpotInstanceRequestID.NotFound",
 	  .says = "The spot instance request ID '*' does not exist"),
+	E(NOT_FOUND, CAPACITY_RESERVATION, 400, "InvalidCapacityReservationId.NotFound"),
 	E(NOT_FOUND, FLEET, 400, "InvalidFleetId.NotFound", .says = "The fleet ID '*' does not exist"),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName.", 400,
 	     "InvalidLaunchTemplateName.NotFoundException",
@@ -344,7 +346,8 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, IMPORT_IMAGE_TASK, 400, "ResourceCountLimitExceeded"),
 	E(QUOTA, IMAGE, 400, "ResourceLimitExceeded"),
 	E(QUOTA, SPOT_REQUEST, 400, "MaxSpotInstanceCountExceeded"),
-	E(QUOTA, FLEET, 400, "ResourceLimitExceeded"), /* a guess */
+	E(QUOTA, CAPACITY_RESERVATION, 400, "ResourceLimitExceeded"), /* a guess */
+	E(QUOTA, FLEET, 400, "ResourceLimitExceeded"),                /* a guess */
 	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded",
 	  .says = "The maximum number of addresses has been reached."),
 	E_OF(QUOTA, ROUTER, "CidrBlock", 400, "CidrLimitExceeded"),
@@ -398,6 +401,7 @@ static const struct api_error ec2_rows[] = {
 	                                                           * of the gateway */
 	E_OF(CAPACITY, DEDICATED_HOST, "Quantity", 500, "InsufficientHostCapacity"),
 	E(CAPACITY, DEDICATED_HOST, 400, "InsufficientCapacityOnHost"),
+	E(CAPACITY, CAPACITY_RESERVATION, 400, "ReservationCapacityExceeded"),
 	E(CAPACITY, FLEET, 500, "UnfulfillableCapacity"),
 	E(CAPACITY, NONE, 500, "InsufficientInstanceCapacity"),
 	E(UNAUTHENTICATED, NONE, 401, "AuthFailure"),

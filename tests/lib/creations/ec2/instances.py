@@ -98,6 +98,11 @@ ROWS = [
                       "Placement": {"Tenancy": "host", "HostId": "{h}", "Affinity": "host"}},
      {"hosted i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{hosted i}"]}, "Reservations[0].Instances[0]",
      {"Placement.Tenancy": "host", "Placement.HostId": "{h}", "Placement.Affinity": "host", "Placement.AvailabilityZone": "us-east-1b"}),
+    ("RunInstances", {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "CapacityReservationSpecification": {
+        "CapacityReservationPreference": "capacity-reservations-only", "CapacityReservationTarget": {"CapacityReservationId": "{cr}"}}},
+     {"reserved i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{reserved i}"]}, "Reservations[0].Instances[0]",
+     {"CapacityReservationId": "{cr}", "Placement.AvailabilityZone": "us-east-1a", "CapacityReservationSpecification": {
+         "CapacityReservationPreference": "capacity-reservations-only", "CapacityReservationTarget": {"CapacityReservationId": "{cr}"}}}),
     ("AssociateIamInstanceProfile", {"InstanceId": "{port i}", "IamInstanceProfile": {"Arn": "{profile arn}"}},
      {"iip": "IamInstanceProfileAssociation.AssociationId"}, "DescribeIamInstanceProfileAssociations", {"AssociationIds": ["{iip}"]},
      "IamInstanceProfileAssociations[0]", {"InstanceId": "{port i}", "State": "associated", "IamInstanceProfile.Arn": "{profile arn}",

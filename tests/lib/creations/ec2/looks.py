@@ -44,6 +44,7 @@ OTHER_LOOKS = [
 # Members of a row that confirm a parameter under another name.
 TELLING = {
     ("RunInstances", "InstanceMarketOptions.MarketType"): "State",
+    ("CreateCapacityReservation", "InstanceCount"): "TotalInstanceCount", ("CreateCapacityReservation", "EndDate"): "EndDate",
     **{(action, "ValidUntil" if action[1] == "e" else "InstanceMarketOptions.SpotOptions.ValidUntil"): "ValidUntil" for action in ("RunInstances", "RequestSpotInstances")},
     ("RequestSpotInstances", "ValidFrom"): "ValidFrom",
     ("CreateFleet", "ValidFrom"): "ValidFrom", ("CreateFleet", "ValidUntil"): "ValidUntil",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts, VPCs, subnets, routes, groups, keys and interfaces. The form of a row: creations/ec2/__init__.py."""
+import datetime
 import re
 
 from world import VALUES
@@ -7,6 +8,7 @@ from world import VALUES
 from .values import DEFAULT, KEY, TAGS, Some, tags
 
 
+END = datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)
 ROWS = [
     # Must come before any launch, while hosts are empty.
     ("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 2, "InstanceType": "t3.nano", "AutoPlacement": "off", "ClientToken": "hosts",
@@ -18,6 +20,22 @@ ROWS = [
      {"HostIds": ["{family h}"]}, "Hosts[0]",
      {"AvailabilityZone": "us-east-1a", "AutoPlacement": "on", "HostProperties.InstanceFamily": "t3", "HostProperties.InstanceType": None,
       "AllowsMultipleInstanceTypes": "on", "Tags": [], "HostRecovery": "off"}),
+    ("CreateCapacityReservation",
+     {"InstanceType": "t3.nano", "InstancePlatform": "Windows", "InstanceCount": 2, "AvailabilityZone": "us-east-1a", "EndDateType": "limited",
+      "EndDate": END, "InstanceMatchCriteria": "targeted", "EbsOptimized": True, "EphemeralStorage": True, "ClientToken": "room",
+      "TagSpecifications": tags("capacity-reservation")},
+     {"windows cr": "CapacityReservation.CapacityReservationId"}, "DescribeCapacityReservations", {"CapacityReservationIds": ["{windows cr}"]},
+     "CapacityReservations[0]",
+     {"InstanceType": "t3.nano", "InstancePlatform": "Windows", "TotalInstanceCount": 2, "AvailableInstanceCount": 2, "AvailabilityZone": "us-east-1a",
+      "EndDateType": "limited", "EndDate": END, "InstanceMatchCriteria": "targeted", "EbsOptimized": True, "EphemeralStorage": True, "Tags": TAGS,
+      "State": "active", "Tenancy": "default", "OwnerId": "{owner}"}),
+    ("CreateCapacityReservation",
+     {"InstanceType": "t3.nano", "InstancePlatform": "Linux/UNIX", "InstanceCount": 1, "AvailabilityZoneId": "use1-az1",
+      "InstanceMatchCriteria": "targeted"},
+     {"cr": "CapacityReservation.CapacityReservationId"}, "DescribeCapacityReservations", {"CapacityReservationIds": ["{cr}"]},
+     "CapacityReservations[0]",
+     {"InstancePlatform": "Linux/UNIX", "AvailabilityZoneId": "use1-az1", "AvailabilityZone": "us-east-1a", "EndDateType": "unlimited", "EndDate": None,
+      "InstanceMatchCriteria": "targeted", "EbsOptimized": False, "EphemeralStorage": False, "Tags": []}),
     # Must come before any launch, which might choose this address.
     ("AllocateAddress", {"Domain": "vpc", "Address": "198.19.113.200", "NetworkBorderGroup": "us-east-1", "TagSpecifications": tags("elastic-ip")},
      {"eip": "AllocationId"}, "DescribeAddresses", {"AllocationIds": ["{eip}"]}, "Addresses[0]",

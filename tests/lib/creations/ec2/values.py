@@ -40,6 +40,8 @@ TEMPLATE = {
     "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 3, "InstanceMetadataTags": "disabled", "HttpProtocolIpv6": "enabled"},
     "PrivateDnsNameOptions": {"HostnameType": "resource-name", "EnableResourceNameDnsARecord": True, "EnableResourceNameDnsAAAARecord": True},
     "MaintenanceOptions": {"AutoRecovery": "disabled"},
+    "CapacityReservationSpecification": {"CapacityReservationPreference": "capacity-reservations-only",
+                                         "CapacityReservationTarget": {"CapacityReservationId": "cr-0123456789abcdef0"}},
     "InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"MaxPrice": "0.25", "SpotInstanceType": "persistent", "InstanceInterruptionBehavior": "stop",
                                                                     "ValidUntil": datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)}},
     "BlockDeviceMappings": [
