@@ -11,6 +11,7 @@
 #include "model/states.h"
 #include "store/address.h"
 #include "store/backup.h"
+#include "store/capacity_reservation.h"
 #include "store/dedicated_host.h"
 #include "store/image.h"
 #include "store/image_device.h"
@@ -38,7 +39,8 @@ static const char prices[] = "price_list: {name: public, currency: EUR, from: 20
 			     "- {sku: address, meter: address, unit: hour, price: 0.005}\n"
 			     "- {sku: nat, meter: nat-gateway, unit: hour, price: 0.045}\n"
 			     "- {sku: lb, meter: lb, unit: hour, price: 0.02}\n"
-			     "- {sku: dedicated, meter: dedicated-host, unit: hour, price: 1}\n";
+			     "- {sku: dedicated, meter: dedicated-host, unit: hour, price: 1}\n"
+			     "- {sku: reserved, meter: reserved, unit: hour, price: 0.0104}\n";
 
 /* ---- the seconds ---- */
 
@@ -169,6 +171,10 @@ static void look(struct bills *b, const struct tables *t)
 	for (const struct dedicated_host *d = dedicated_host_first(t); d; d = dedicated_host_next(t, d))
 		if (row_is_live(&d->row))
 			say(b, d->row.id, d->account, "dedicated-host", d->family, 1);
+	for (const struct capacity_reservation *r = capacity_reservation_first(t); r;
+	     r = capacity_reservation_next(t, r))
+		if (row_is_live(&r->row) && r->hosts.count)
+			say(b, r->row.id, r->account, "reserved", r->type, (int64_t) r->hosts.count);
 	look_at_stored(b, t);
 	look_at_network(b, t);
 }

@@ -507,10 +507,7 @@ void errand_network(struct simulation *s)
 
 /* ---- a volume of two instances ---- */
 
-/* Sends Action=…; *ret_status: 200, or the error's status. */
-static struct str ask_ec2(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-static struct str ask_ec2(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
+struct str ask_ec2(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
 {
 	char form[TEXT_MAX];
 	va_list args;

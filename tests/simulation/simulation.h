@@ -569,6 +569,14 @@ void errand_plan(struct simulation *s);    /* a snapshot policy */
 void errand_share(struct simulation *s);   /* shares a volume with a second instance */
 void errands_check(struct simulation *s);  /* when settled: rules that hold across all APIs */
 
+/* Sends Action=…; *ret_status: 200, or the error's status. */
+struct str ask_ec2(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* ---- errands_capacity.c ---- */
+
+void errand_reserve(struct simulation *s); /* a capacity reservation, until it is cancelled */
+
 /* ---- errands_azure.c ---- */
 
 void errand_group(struct simulation *s); /* a resource group, deleted with all its resources */

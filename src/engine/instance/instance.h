@@ -100,7 +100,7 @@ struct instance_launch {
 	struct tags instance_tags, volume_tags, port_tags;
 	/* Launch template version that provided parameters, for permissions and tags; none: no template. */
 	uuid template_version;
-	/* Which capacity reservations it uses: the named one alone, or those that the preference allows
+	/* Capacity reservations to use: the named one alone, or those that the preference allows
 	 * (engine/reservation/capacity_reservation.h). ERR_CAPACITY with KIND_CAPACITY_RESERVATION: it must use
 	 * one, and none has a free unit for it. */
 	enum instance_capacity_preference capacity_preference;

@@ -77,7 +77,7 @@ RESULT launch_check_addresses(struct launch *l);
 
 /* Tenancy by the licences, the launch or the VPC. */
 enum instance_tenancy launch_tenancy(const struct launch *l);
-/* Which capacity reservations the instances may use in the zone. */
+/* Capacity reservations that the instances may use in the zone. */
 struct capacity_match launch_capacity_in(const struct launch *l, uuid zone);
 /* Resources that one instance needs of a host in the zone. */
 struct placement_need launch_need_in(const struct launch *l, uuid zone);

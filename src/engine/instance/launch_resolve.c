@@ -290,7 +290,7 @@ static RESULT find_capacity_target(struct launch *l)
 	return engine_permit(op, "instance.create", KIND_CAPACITY_RESERVATION, &l->capacity_target->row);
 }
 
-/* Whether it has units for such instances is only known when they are placed. */
+/* The placement of the instances finds out whether the reservation has units for them. */
 static RESULT check_capacity_target(struct launch *l)
 {
 	const struct capacity_match match = launch_capacity_in(l, l->zone);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Units of capacity reservations that are to be placed: those that an instance gave back, those whose host takes no
- * instances any more, and missing ones; and the end of a reservation. Called by: engine/meters.c, after each change of an
+ * Finds room for units of capacity reservations: for those that an instance gave back, those on hosts that take no
+ * instances any more, and missing ones. Also ends reservations. Called by: engine/meters.c, after each change of an
  * instance, and reconcile/launch/capacity_reservation.c. */
 #include <inttypes.h>
 
@@ -75,7 +75,7 @@ static RESULT place_on(struct op *op, const struct capacity_reservation *r, uuid
 	return put_hosts(op, r, hosts, r->hosts.count + 1);
 }
 
-/* Back to the host where the instance was, if that has room: of an instance that has ended it has. */
+/* Prefers the host where the instance was: if the instance has ended, its room is free there. */
 static RESULT give_back(struct op *op, const struct capacity_reservation *r, uuid from)
 {
 	const struct placement_need need = need_of(op->head, r);

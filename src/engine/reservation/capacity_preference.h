@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which capacity reservations an instance that is there uses (capacity_reservation.c). */
+ * Changes which capacity reservations an existing instance uses (capacity_reservation.c). */
 #pragma once
 
 #include "engine/operation.h"

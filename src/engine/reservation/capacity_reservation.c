@@ -346,7 +346,7 @@ RESULT engine_cancel_capacity_reservation(struct op *op, struct capacity_target 
 
 /* ---- what an instance prefers ---- */
 
-/* Whether a named reservation suits the instance is only asked when it starts, as in EC2. */
+/* As in EC2, a named reservation has to suit the instance only when the instance starts. */
 static RESULT resolve_target(struct op *op, const struct capacity_preferring *wish, struct instance *next)
 {
 	const struct capacity_reservation *r = NULL;

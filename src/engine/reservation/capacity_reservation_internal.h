@@ -5,7 +5,7 @@
 #include "engine/instance/placement.h"
 #include "engine/reservation/capacity_reservation.h"
 
-/* Which reservations an instance may use. */
+/* Properties by which an instance matches reservations. */
 struct capacity_match {
 	uuid account, zone;
 	const struct instance_type *type;

@@ -122,7 +122,7 @@ def spot(w, label):
 
 
 def capacity(w, label):
-    """Of no instance that does not name it."""
+    """Reserves capacity that only instances which name the reservation use."""
     w.make(label, "CreateCapacityReservation", {
         "InstanceType": "t3.nano", "InstancePlatform": "Linux/UNIX", "InstanceCount": 1, "AvailabilityZone": "us-east-1a",
         "InstanceMatchCriteria": "targeted", "EndDate": "2033-01-01T00:00:00Z"}, "capacityReservationId")

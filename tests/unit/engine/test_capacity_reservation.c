@@ -103,7 +103,7 @@ static void check_room(void **state)
 	cloud_ok(c, &c->bob, engine_create_instances, &theirs);
 }
 
-/* Who may use it: the type, platform and zone, the preference, and the account. */
+/* Instances match by type, platform and zone, preference and account. */
 static void check_matching(void **state)
 {
 	struct cloud *c = *state;

@@ -242,7 +242,7 @@ static RESULT ec2_get_capacity_reservation_usage(struct ec2_call *e, const void 
 	return OK;
 }
 
-/* ---- of an instance ---- */
+/* ---- preferences of instances ---- */
 
 RESULT ec2_take_capacity(struct ec2_call *e, const struct ec2_capacity_options *o,
 			 enum instance_capacity_preference *ret_preference, struct ref *ret_target)
