@@ -11,6 +11,8 @@ static const struct service {
 } services[] = {
 	{"instance", "Amazon Elastic Compute Cloud - Compute"},
 	{"held", "Amazon Elastic Compute Cloud - Compute"},
+	{"reserved", "Amazon Elastic Compute Cloud - Compute"},
+	{"spot", "Amazon Elastic Compute Cloud - Compute"},
 	{"dedicated-host", "Amazon Elastic Compute Cloud - Compute"},
 	{"licence", "Amazon Elastic Compute Cloud - Compute"},
 	{"address", "Amazon Virtual Private Cloud"},
