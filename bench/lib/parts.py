@@ -10,6 +10,7 @@ import migrations
 import rates
 import sandbox_launches
 import scale
+import snapshot_blocks
 import stream
 
 # needs: "root" for hosts and guests. is_quick: a part of --quick.
@@ -23,6 +24,7 @@ PARTS = [
     Part("policy", rates, rates.measure_policy, "", True, ["policy_50_statements_us"]),
     Part("template", rates, rates.measure_template, "", True, ["template_200_resources_ms"]),
     Part("rating", rates, rates.measure_rating, "", True, ["rate_a_month_ms", "rate_a_month_mib", "focus_rows"]),
+    Part("blocks", snapshot_blocks, snapshot_blocks.measure, "", True, ["block_write_mib_per_s", "block_read_mib_per_s"]),
     Part("stream", stream, stream.measure, "", True, [
         "stream_processor_percent", "stream_late_p50_ms", "stream_late_p99_ms", "stream_viewer_kib"]),
     Part("console", console_pages, console_pages.measure, "", True, [

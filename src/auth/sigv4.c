@@ -508,10 +508,9 @@ static enum sigv4_fault check_signature(struct attempt *at)
 	if (!at->key_is_known)
 		return fault(at, SIGV4_UNKNOWN_KEY,
 			     STR("The security token included in the request is invalid."));
-	struct str body_hash = sigv4_hash_hex(at->arena, at->call->body);
 	struct str claimed_hash = call_header(at->call, "x-amz-content-sha256");
-	if (str_is(claimed_hash, UNSIGNED_PAYLOAD) && may_leave_body_unsigned(at))
-		body_hash = claimed_hash;
+	bool is_unsigned = str_is(claimed_hash, UNSIGNED_PAYLOAD) && may_leave_body_unsigned(at);
+	struct str body_hash = is_unsigned ? claimed_hash : sigv4_hash_hex(at->arena, at->call->body);
 	if (claimed_hash.n && !str_equal_nocase(claimed_hash, body_hash))
 		return fault(
 			at, SIGV4_MISMATCH,

@@ -300,7 +300,7 @@ void block_upload_remove(const struct block_upload *u)
 	AUTO_FD map = open(map_path, O_RDWR | O_CLOEXEC);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = HEAD_SIZE};
 	while (map >= 0 && fcntl(map, F_OFD_SETLKW, &lock) != 0 && errno == EINTR)
-		; /* a file that cannot be locked is removed all the same */
+		; /* removes the file even if locking fails */
 	(void) unlink(path);
 	(void) unlink(map_path);
 }

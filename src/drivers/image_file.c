@@ -122,6 +122,12 @@ static bool has_other_parts(const json_t *data, const char *path)
 	return false;
 }
 
+static bool is_raw(const json_t *info)
+{
+	const char *format = json_string_value(json_object_get(info, "format"));
+	return format && strcmp(format, "raw") == 0;
+}
+
 /* Refuses references to other files, and sizes above the limits. */
 static RESULT check_info(struct ctx *c, const json_t *info, const char *path, int64_t *ret_virtual_size)
 {
@@ -133,9 +139,11 @@ static RESULT check_info(struct ctx *c, const json_t *info, const char *path, in
 	if (json_is_true(json_object_get(info, "encrypted")) || json_object_get(data, "encrypt"))
 		return ctx_fail(c, ERR_UNSUPPORTED, "%s is encrypted", path);
 	int64_t size = json_integer_value(json_object_get(info, "virtual-size"));
-	if (size <= 0 || size > (int64_t) IMAGE_VIRTUAL_SIZE_MAX_GIB << 30)
-		return ctx_fail(c, ERR_INVALID, "%s describes a disk of %lld bytes; 1 to %d GiB are taken",
-				path, (long long) size, IMAGE_VIRTUAL_SIZE_MAX_GIB);
+	/* a raw file's size is no claim of a header */
+	int64_t most = is_raw(info) ? IMAGE_RAW_SIZE_MAX_GIB : IMAGE_VIRTUAL_SIZE_MAX_GIB;
+	if (size <= 0 || size > most << 30)
+		return ctx_fail(c, ERR_INVALID, "%s describes a disk of %lld bytes; 1 to %lld GiB are taken",
+				path, (long long) size, (long long) most);
 	*ret_virtual_size = size;
 	return OK;
 }

@@ -16,7 +16,7 @@ struct image_file {
 	int64_t named_us;                /* when it was named; 0: it existed before */
 };
 
-enum { IMAGE_VIRTUAL_SIZE_MAX_GIB = 2048 };
+enum { IMAGE_VIRTUAL_SIZE_MAX_GIB = 2048, IMAGE_RAW_SIZE_MAX_GIB = 16384 /* the size of a volume */ };
 #define IMAGE_DATA_MAX (INT64_C(64) << 30) /* maximum bytes to upload or download */
 
 /* File name suffixes: unfinished conversion, unfinished download, image, data as uploaded. */

@@ -53,6 +53,19 @@ def call(account, action, values, more="", headers=None, raw=None):
     return send(account, action["method"], path, query, body if raw is None else raw, sent)
 
 
+def content(client, snapshot, size):
+    """The first bytes of a snapshot, read block by block with boto3's client."""
+    found, more = bytearray(size), {}
+    while True:
+        page = client.list_snapshot_blocks(SnapshotId=snapshot, **more)
+        for index, token in [(b["BlockIndex"], b["BlockToken"]) for b in page["Blocks"] if b["BlockIndex"] * BLOCK < size]:
+            data = client.get_snapshot_block(SnapshotId=snapshot, BlockIndex=index, BlockToken=token)["BlockData"].read()
+            found[index * BLOCK:(index + 1) * BLOCK] = data[:size - index * BLOCK]
+        if "NextToken" not in page:
+            return bytes(found)
+        more = {"NextToken": page["NextToken"]}
+
+
 class World:
     """An account's snapshots: `done`, `child` written over it, and three that are pending; and a token of block 0 of `done`."""
 

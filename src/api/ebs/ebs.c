@@ -167,7 +167,7 @@ static struct str add_headers(struct ebs_call *e, const struct params *args, str
 	return text;
 }
 
-/* Such a call has no parameters in its query; unknown ones are refused, as elsewhere. */
+/* Refuses parameters in the query, where a call with a document has none. */
 static RESULT read_document(struct ebs_call *e)
 {
 	struct str text = str_trim(e->call->body);

@@ -44,6 +44,9 @@ static RESULT take_parent(struct op *op, const struct block_snapshot_wish *wish,
 	const struct ref *ref = &wish->parent;
 	if (!ref_is_given(ref))
 		return OK;
+	if (wish->crypt.is_wanted != CHOICE_DEFAULT)
+		return ctx_fail_field(op->ctx, ERR_COMBINATION, STR("Encrypted"),
+				      "Encrypted and ParentSnapshotId cannot be specified together.");
 	TRY(engine_find_own_snapshot(op->ctx, op->head, ref, &parent));
 	if (model_derive_snapshot_state(parent) != SNAPSHOT_COMPLETED)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, ref->field,

@@ -15,7 +15,7 @@ enum {
 };
 
 /* Begins a snapshot. Its whole size counts against the account's limit of disk bytes until its file is made, since the
- * blocks have no rows. ERR_RANGE with the field VolumeSize: less than the parent's. ERR_UNSUPPORTED with the field
+ * blocks have no rows. ERR_RANGE with the field VolumeSize: less than the parent's. ERR_COMBINATION: a parent and a choice of encryption. ERR_UNSUPPORTED with the field
  * ParentSnapshotId: the parent is encrypted. ERR_STATE: it is not completed. ERR_THROTTLED: too many are pending.
  * ERR_CONFLICT: the token was used with other parameters. ERR_QUOTA. */
 struct block_snapshot_wish {

@@ -24,6 +24,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import REGION, Dev  # noqa: E402
 from regions import dev  # noqa: E402, F401 (fixtures)
+import ebs as direct  # noqa: E402
 import native  # noqa: E402
 import waiting  # noqa: E402
 
@@ -153,6 +154,8 @@ def test_start(dev, ebs):
 
 def test_content_is_what_was_written(dev, ebs, snapshot, own_blocks):
     assert read(ebs, snapshot) == own_blocks
+    whole = direct.content(ebs, snapshot, 4 * BLOCK + 1000)
+    assert whole == own_blocks[0] + 2 * ZEROS + own_blocks[3] + own_blocks[4][:1000]
     page = ebs.list_snapshot_blocks(SnapshotId=snapshot)
     assert (page["VolumeSize"], page["BlockSize"]) == (1, BLOCK)
 
@@ -259,10 +262,22 @@ def test_completed_ones_take_no_blocks(ebs, snapshot):
 
 
 @pytest.mark.parametrize("values, reason", [
-    ({"VolumeSize": 0}, "INVALID_VOLUME_SIZE"), ({"VolumeSize": 65537}, "INVALID_VOLUME_SIZE"), ({"VolumeSize": 1, "Timeout": 9}, None),
+    ({"VolumeSize": 0}, "INVALID_VOLUME_SIZE"), ({"VolumeSize": 16385}, "INVALID_VOLUME_SIZE"), ({"VolumeSize": 1, "Timeout": 9}, None),
     ({"VolumeSize": 1, "Timeout": 4321}, None), ({"VolumeSize": 1, "Description": "x" * 256}, None), ({"VolumeSize": 1, "KmsKeyArn": "arn:aws:kms:x"}, None)])
 def test_wrong_starts(dev, values, reason):
     assert refusal(unchecked(dev).start_snapshot, **values) == ("ValidationException", reason or "INVALID_PARAMETER_VALUE", 400)
+
+
+def test_largest(dev, ebs):
+    """Blocks at both ends of 15.6 TiB; ext4 has no larger files. The rest costs nothing."""
+    data = {0: block(13), 16000 * 2048 - 1: block(14)}
+    made = write(dev.account, data, size=16000)
+    assert read(ebs, made) == data
+
+
+def test_encryption_follows_the_parent(ebs, snapshot):
+    for word in (True, False):
+        assert refusal(ebs.start_snapshot, VolumeSize=1, ParentSnapshotId=snapshot, Encrypted=word) == VALUE
 
 
 def test_smaller_than_its_parent(dev, ebs):
@@ -390,7 +405,7 @@ def test_unsigned_bodies(dev, ebs):
 
 
 def test_64_connections(dev):
-    """As many as coldsnap opens: none is refused, while a stranger signs in and another account reads."""
+    """coldsnap opens that many: none is refused, while another account reads."""
     other = dev.new_account("beside")
     beside, blocks = write(other, {0: block(1)}), {k: block(400 + k) for k in range(96)}
     config = botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=64)
