@@ -11,6 +11,7 @@
 const struct unit_info unit_infos[UNIT_COUNT] = {
 	[UNIT_HOUR] = {"hour", "Hours", "Seconds", false, false, 1},
 	[UNIT_VCPU_HOUR] = {"vcpu_hour", "vCPU-Hours", "vCPU-Seconds", true, false, 1},
+	[UNIT_UNIT_HOUR] = {"unit_hour", "Unit-Hours", "Unit-Seconds", true, false, 1},
 	[UNIT_GIB_MONTH] = {"gib_month", "GiB-Months", "GiB-Seconds", true, true, INT64_C(1) << 30},
 	[UNIT_IOPS_MONTH] = {"iops_month", "IOPS-Months", "IOPS-Seconds", true, true, 1},
 	[UNIT_RATE_MONTH] = {"rate_month", "MiBps-Months", "MiBps-Seconds", true, true, 1},
@@ -166,7 +167,8 @@ static RESULT read_unit(struct reading *r, const yaml_node_t *node, void *into)
 			*(int *) into = k;
 			return OK;
 		}
-	return FAULT(r, node, "units are hour, vcpu_hour, gib_month, iops_month, rate_month and gb");
+	return FAULT(r, node,
+		     "units are hour, vcpu_hour, unit_hour, gib_month, iops_month, rate_month and gb");
 }
 
 /* ---- items ---- */

@@ -17,6 +17,7 @@
 enum unit {
 	UNIT_HOUR,
 	UNIT_VCPU_HOUR,
+	UNIT_UNIT_HOUR, /* of units that a row has several of */
 	UNIT_GIB_MONTH,
 	UNIT_IOPS_MONTH,
 	UNIT_RATE_MONTH,

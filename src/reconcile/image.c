@@ -200,8 +200,7 @@ RESULT step_sending(struct step *s, enum kind kind, int64_t until_us)
 {
 	int64_t now_us = clock_now_us();
 	if (now_us < until_us) {
-		if (now_us + s->r->resync_interval_us > until_us)
-			step_again_at(s, until_us); /* an earlier time is covered by the resync */
+		step_again_by(s, until_us);
 		return OK;
 	}
 	struct sending_end *end = STEP_NEW(s, struct sending_end);

@@ -325,8 +325,8 @@ static RESULT step_instance(struct step *s)
 		return OK; /* the migration's step acts until the instance has arrived or stays */
 	if (rows.expunge_us && clock_now_us() >= rows.expunge_us)
 		return expunge(s);
-	if (rows.expunge_us && clock_now_us() + s->r->resync_interval_us > rows.expunge_us)
-		step_again_at(s, rows.expunge_us); /* an earlier time is covered by the resync */
+	if (rows.expunge_us)
+		step_again_by(s, rows.expunge_us);
 	if (uuid_is_none(rows.instance->host))
 		return step_unplaced(s, &rows);
 	if (!hosts_is_here(s, rows.instance->host)) {

@@ -58,6 +58,12 @@ void step_again_at(struct step *s, int64_t due_us)
 	s->end.due_us = due_us;
 }
 
+void step_again_by(struct step *s, int64_t due_us)
+{
+	if (due_us < clock_now_us() + s->r->resync_interval_us)
+		step_again_at(s, due_us);
+}
+
 RESULT step_report_condition(struct step *s, const struct condition *wanted, bool holds)
 {
 	bool is_reported = false, same = false;

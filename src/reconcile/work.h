@@ -174,6 +174,9 @@ void step_again(struct step *s);
 /* Step of a row that awaits an upload: looks again at the deadline, and then fails the upload. */
 RESULT step_sending(struct step *s, enum kind kind, int64_t until_us);
 void step_again_at(struct step *s, int64_t due_us);
+/* The same for kinds that the resync sweeps: a distant time needs no timer, since a resync wakes the row before. So
+ * rows that wait for days do not count as work. */
+void step_again_by(struct step *s, int64_t due_us);
 /* Sets or clears a condition, unless the row already says so. Opens a view. */
 RESULT step_report_condition(struct step *s, const struct condition *wanted, bool holds);
 /* Strays are objects with our mark on a host that have no row. step_name_stray() adds one to the list and

@@ -40,7 +40,7 @@ static const char prices[] = "price_list: {name: public, currency: EUR, from: 20
 			     "- {sku: nat, meter: nat-gateway, unit: hour, price: 0.045}\n"
 			     "- {sku: lb, meter: lb, unit: hour, price: 0.02}\n"
 			     "- {sku: dedicated, meter: dedicated-host, unit: hour, price: 1}\n"
-			     "- {sku: reserved, meter: reserved, unit: hour, price: 0.0104}\n";
+			     "- {sku: reserved, meter: reserved, unit: unit_hour, price: 0.0104}\n";
 
 /* ---- the seconds ---- */
 

@@ -204,7 +204,8 @@ static bool draw_deploy(struct request *x)
 	request_add(x, "serviceofferingid", "%s", r->offering);
 	if (random_below(4) || !request_ref(x, "templateid", KIND_IMAGE))
 		request_add(x, "templateid", "%s", r->template);
-	return request_ref(x, "networkids", KIND_NETWORK);
+	/* The model has no machines without an address, which CloudStack makes in a network without subnets. */
+	return request_ref(x, "networkids", KIND_NETWORK) && thing_subnet(x);
 }
 
 /* Neutron shows which of the network's subnets was chosen. */

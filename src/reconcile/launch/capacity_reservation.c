@@ -28,8 +28,7 @@ static RESULT step_capacity_reservation(struct step *s)
 		return step_ended(s);
 	if (turn == CAPACITY_PLACE && due_us > now_us + AGAIN_S * SECOND)
 		due_us = now_us + AGAIN_S * SECOND;
-	if (due_us != INT64_MAX)
-		step_again_at(s, due_us);
+	step_again_by(s, due_us);
 	if (turn == CAPACITY_WAIT)
 		return OK;
 	struct capacity_following *report = STEP_NEW(s, struct capacity_following);

@@ -47,8 +47,7 @@ static RESULT step_fleet(struct step *s)
 		turn = engine_find_fleet_turn(view.tables, fleet, clock_now_us(), &due_us);
 		row = STEP_COPY(s, KIND_FLEET, struct fleet, fleet);
 	}
-	if (due_us != INT64_MAX)
-		step_again_at(s, due_us);
+	step_again_by(s, due_us);
 	return turn == FLEET_WAIT ? OK : take_turn(s, row, turn);
 }
 

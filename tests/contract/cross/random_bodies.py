@@ -23,6 +23,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import dev as ec2  # noqa: E402
+import ebs  # noqa: E402
+import elb_world  # noqa: E402
 import native  # noqa: E402
 import scim  # noqa: E402
 from dev import Dev  # noqa: E402
@@ -30,7 +32,7 @@ from faces import azure, face  # noqa: E402
 
 BODIES, SEED = float(os.environ.get("BODIES", "1")), int(os.environ.get("SEED", "1"))
 print(f"SEED={SEED}")
-VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15"}
+VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15", "elasticloadbalancing": elb_world.VERSION}
 FAILED = {500, 501, 502}  # statuses that no face may answer to any request; CloudStack's own error of that kind is 530
 TEXTS = ["", " ", "a", "é", "\u202e", "\x00", "\U0001F600", "%s%n", "' OR 1=1 --", "<x>&amp;", "../../etc/passwd", "-1", "0", "1e9", "true",
          "null", "9" * 19, "9" * 40, "x" * 300, "x" * 70000, "10.0.0.0/8", "::1", "10.0.0.1", "2024-01-31T00:00:00Z", "*", "[]", "{}", "\n", "a=b&c=d"]
@@ -161,7 +163,7 @@ def pairs(draw, action):
             for p in action["params"] if p["required"] or draw.random() < 0.3}
 
 
-@pytest.mark.parametrize("name", ["actions", "iam"])
+@pytest.mark.parametrize("name", ["actions", "iam", "elb"])
 def test_query(plain, name):
     for draw, a in draws(name, plain.ids):
         params = pairs(draw, a)
@@ -209,6 +211,16 @@ def test_scim(plain):
         answer = domain.call(a["method"], path, raw=draw.raw(body))
         assert answer.status != 501 or a.get("never"), (a["method"], path, answer)
         check(plain, answer.status if not a.get("never") else 400, (a["method"], path, body), answer)
+
+
+def test_ebs(plain):
+    for draw, a in draws("ebs", plain.ids):
+        values = {p["name"]: draw.mostly_good(p) for p in a["params"] if p["required"] or draw.random() < 0.4}
+        for name in set(values) & set(ebs.HEADERS):
+            values[name] = re.sub(r"[^\x20-\x7e]", "", str(values[name]))[:200]
+        body = draw.raw(values) if a["name"] == "StartSnapshot" else draw.text().encode(errors="replace")
+        answer = ebs.call(plain.project.root, a, values, raw=body if draw.random() < 0.5 else None)
+        check(plain, answer.status, (a["name"], values), answer)
 
 
 def test_azure():

@@ -5,7 +5,7 @@ import datetime
 from .values import TAGS, TEMPLATE, Some, tags
 
 
-ALONE = {"PrivateIpAddresses": [{"PrivateIpAddress": "10.46.1.40", "Primary": True}], "Ipv6Addresses": [{"Ipv6Address": "{six block d}"}],
+ALONE = {"PrivateIpAddresses": [{"PrivateIpAddress": "10.46.1.250", "Primary": True}], "Ipv6Addresses": [{"Ipv6Address": "{six block d}"}],
          "Ipv4Prefixes": [{"Ipv4Prefix": "10.46.1.224/28"}], "Ipv6Prefixes": [{"Ipv6Prefix": "{six prefix c}"}], "Ipv4PrefixCount": 1,
          "Ipv6PrefixCount": 2, "Ipv6AddressCount": 3}  # each in an interface of its own, in an IPv6 subnet
 LATER = {"ValidFrom": datetime.datetime(2033, 1, 1, tzinfo=datetime.timezone.utc), "ValidUntil": datetime.datetime(2034, 1, 1, tzinfo=datetime.timezone.utc)}
@@ -292,7 +292,7 @@ ROWS = [
      {"NetworkInterfaceIds": ["{prefix eni}"]}, "NetworkInterfaces[0]", {"length(Ipv6Prefixes)": 3}),
     ("RequestSpotInstances", {**LATER, "LaunchSpecification": {"ImageId": "{image}", "InstanceType": "m5.4xlarge", "NetworkInterfaces": [
         {"DeviceIndex": n, "SubnetId": "{six subnet}", k: v} for n, (k, v) in enumerate(ALONE.items())]}}, *SIR,
-     {"LaunchSpecification.NetworkInterfaces[0].PrivateIpAddresses": [{"PrivateIpAddress": "10.46.1.40", "Primary": True}],
+     {"LaunchSpecification.NetworkInterfaces[0].PrivateIpAddresses": [{"PrivateIpAddress": "10.46.1.250", "Primary": True}],
       "LaunchSpecification.NetworkInterfaces[1].Ipv6Addresses[0].Ipv6Address": "{six block d}",
       "LaunchSpecification.NetworkInterfaces[2].Ipv4Prefixes[0].Ipv4Prefix": "10.46.1.224/28",
       "LaunchSpecification.NetworkInterfaces[3].Ipv6Prefixes[0].Ipv6Prefix": "{six prefix c}",
