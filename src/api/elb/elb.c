@@ -111,7 +111,7 @@ void elb_dump_actions(struct buf *out)
 	for (size_t g = 0; g < elb_action_groups.count; g++)
 		for (size_t k = 0; k < groups[g]->count; k++) {
 			const struct api_action *a = api_action_at(groups[g], k);
-			dump_open_action(&w, &form, a, "elb", a->name);
+			dump_open_action(&w, &form, a, "elasticloadbalancing", a->name);
 			dump_params(&w, &form, NULL, &a->args);
 			json_write_open_list(&w, "filters");
 			json_write_close_list(&w);

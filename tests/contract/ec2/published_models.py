@@ -28,7 +28,7 @@ EXTRA_FILTERS = re.compile(r'^(tag:|platform-details|usage-operation|usage-opera
                            r'private-dns-name|private-ip-address|ipv6-address|source-instance-id|operator.managed|operator.principal|'
                            r'association.gateway-id)$')  # the licences' filters, a zone's id and the last one are newer than Debian's model
 # Additions to EC2 since Debian's model.
-NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
+NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|CreateCapacityReservation (StartDate|CommitmentDuration|DeliveryPreference)|ModifyCapacityReservation InstanceMatchCriteria|AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
                    r'Copy(Image|Snapshot) (Destination|SnapshotCopy|Completion)\w+|CreateSnapshots? Location|'
                    r'CreateImage SnapshotLocation|DeregisterImage DeleteAssociatedSnapshots|'

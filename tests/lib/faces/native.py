@@ -6,6 +6,7 @@ import copy
 import json
 import re
 
+import elb_world
 import native as lib
 from cloud import ABSENT, body_of
 from dev import Dev, Still, quote
@@ -60,6 +61,7 @@ class Place:
         self.number = self.root.client("sts").get_caller_identity()["Account"]
         self.guest = face.Guest(self.root, "guest")
         self.make_identities()
+        elb_world.World(dev, self.root)
         dev.rest()
         alive = {i for label, i in world.ids.items() if " " not in label} - world.public
         self.rows = {}
