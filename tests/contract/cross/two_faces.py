@@ -552,6 +552,25 @@ def test_dedicated_hosts(both, admin):
     other.terminate(ec2_id("i", made))
 
 
+@holds("Instances: Capacity reservations")
+def test_capacity_reservations(both):
+    """A Nova server takes a unit of an open reservation, and gives it back when it is deleted."""
+    made = both.ec2.create_capacity_reservation(InstanceType="t3.nano", InstancePlatform="Linux/UNIX", AvailabilityZone=both.zone,
+                                                InstanceCount=1)["CapacityReservation"]["CapacityReservationId"]
+
+    def free():
+        return both.ec2.describe_capacity_reservations(CapacityReservationIds=[made])["CapacityReservations"][0]["AvailableInstanceCount"]
+    assert free() == 1
+    server = {"name": "x", "flavorRef": "t3.nano", "imageRef": both.image_uuid, "networks": "none", "availability_zone": both.zone}
+    taker = both.ok("POST", f"{COMPUTE}/servers", {"server": server}, version=NEWEST)["server"]["id"]
+    both.rest()
+    assert free() == 0
+    both.terminate(ec2_id("i", taker))
+    both.rest()
+    assert free() == 1
+    both.ec2.cancel_capacity_reservation(CapacityReservationId=made)
+
+
 @holds("Instances: Dedicated VPCs")
 def test_dedicated_vpcs(both):
     """A Nova server in a dedicated VPC shares its host with no other account."""
