@@ -588,7 +588,7 @@ static RESULT fail_absent(struct ctx *c, const struct tables *t, enum kind kind,
 					       STR_ARG(engine_id_to_text(c, KIND_ROUTER, router))));
 }
 
-/* ERR_STATE for a row being deleted, if the caller's face shows it until it is forgotten. */
+/* ERR_IN_USE for a row being deleted, if the caller's face shows it until it is forgotten. */
 static RESULT check_lingering(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref)
 {
 	const struct row *row =
@@ -596,7 +596,7 @@ static RESULT check_lingering(struct ctx *c, const struct tables *t, enum kind k
 	if (!row || !engine_may_see_ended(c, kind, row) || !engine_is_lingering(t, kind, row))
 		return OK;
 	return engine_fail_about(c, ref,
-				 ctx_fail_kind(c, ERR_STATE, kind, "The %s '%" STR_FMT "' is being deleted.",
+				 ctx_fail_kind(c, ERR_IN_USE, kind, "The %s '%" STR_FMT "' is being deleted.",
 					       engine_kind_words(c, kind), STR_ARG(ref->text)));
 }
 

@@ -349,7 +349,7 @@ static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish, 
 	struct str id = engine_write_id(op, KIND_INSTANCE, instance->row.id);
 	TRY(instance_check_unlocked(op, instance, wish->volume.field));
 	if (state == INSTANCE_SUSPENDING || state == INSTANCE_SUSPENDED)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->volume.field,
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "The instance '%" STR_FMT
 				   "' is suspended: its disks stay with it until it goes on.",
 				   STR_ARG(id));

@@ -40,7 +40,7 @@ ID = re.compile(r"\b(ipv6pool-ec2|[a-z]+(?:-[a-z]+)*)-(?:(?=\w*\d)[0-9a-z]{8,20}
 
 # Reasons why an example is not answered alike, and the examples: refused ones in UNSENT, differing ones in DIFFERS.
 UNSENT = {
-    "there is none of the kind here": """describe-capacity-reservations 2, describe-customer-gateways 2, describe-fleets 1,
+    "there is none of the kind here": """describe-customer-gateways 2, describe-fleets 1,
         describe-fleet-instances 1,
         describe-spot-fleet-requests 2, describe-traffic-mirror-targets 1, create-vpc-endpoint 2, create-vpc-endpoint 3,
         modify-vpc-endpoint 1, modify-vpc-endpoint 2""",
@@ -50,6 +50,10 @@ UNSENT = {
     "the documentation names no fleet in the parameter that the command has": "modify-fleet 1",
     "it needs a start time, and those of examples are left out": "describe-fleet-history 1",
     "a format of disks that is not read here": "import-image 1",
+    "its end date has passed": "create-capacity-reservation 2",
+    "an earlier example has cancelled its reservation": "modify-capacity-reservation 1",
+    "the documentation's id of an instance is none": """modify-instance-capacity-reservation-attributes 1,
+        modify-instance-capacity-reservation-attributes 2""",
     "it asks about a change that was not made": "describe-volumes-modifications 1",
 }
 DIFFERS = {

@@ -189,7 +189,7 @@ static void check_pause_and_suspend(void **state)
 	cloud_ok(c, NULL, engine_see_instance, &report);
 	assert_int_equal(cloud_state(c, id), INSTANCE_SUSPENDED);
 	struct volume_detaching detaching = {.volume = ref_to(c, KIND_VOLUME, cloud_volume(c, id)->row.id)};
-	cloud_fails(c, &c->alice, engine_detach_volume, &detaching, ERR_STATE, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_detach_volume, &detaching, ERR_STATE, KIND_VOLUME);
 	ask(c, engine_stop_instances_run, id, ERR_NONE); /* it is off: nothing changes */
 	assert_int_equal(cloud_state(c, id), INSTANCE_SUSPENDED);
 	const struct ref ref = ref_to(c, KIND_INSTANCE, id);

@@ -285,7 +285,6 @@ static const struct api_error ec2_rows[] = {
 	E(IN_USE, PORT, 400, "InvalidNetworkInterface.InUse"),
 	E(IN_USE, SERVER_GROUP, 400, "InvalidPlacementGroup.InUse"),
 	E(IN_USE, NONE, 400, "DependencyViolation"),
-	E_OF(STATE, INSTANCE, "VolumeId", 400, "IncorrectState"), /* a suspended one keeps its volumes */
 	E(STATE, INSTANCE, 400, "IncorrectInstanceState"),
 	E(STATE, GATEWAY, 400, "Gateway.NotAttached"),
 	E(STATE, IMAGE, 400, "InvalidAMIID.Unavailable"),

@@ -111,9 +111,9 @@ static const struct api_error rows[] = {
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "block_device_mapping_v2", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, SNAPSHOT, "block_device_mapping_v2", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, VOLUME, "block_device_mapping_v2", 400, 0),
-	E_OF(BIT(COMPUTE), STATE, VOLUME, "server_id", 409, 0), /* the server may not take a volume now */
-	E(BIT(COMPUTE), STATE, SNAPSHOT, 400, 0),               /* Cinder's status, which Nova passes on */
-	E(BIT(COMPUTE), STATE, VOLUME, 400, 0),
+	E_OF(BIT(COMPUTE), STATE, SNAPSHOT, "block_device_mapping_v2", 400, 0),
+	E_OF(BIT(COMPUTE), STATE, VOLUME, "block_device_mapping_v2", 400, 0),
+	E_OF(BIT(COMPUTE), STATE, VOLUME, "volumeId", 400, 0), /* Nova's InvalidVolume */
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "imageRef", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "rescue_image_ref", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, INSTANCE_TYPE, "server.flavorRef", 400, 0),
@@ -133,7 +133,8 @@ static const struct api_error rows[] = {
 	E(BIT(COMPUTE), STATE, HOST, 400, 0),       /* the host is in maintenance */
 	E(BIT(COMPUTE), IN_USE, AGGREGATE, 400, 0), /* the aggregate has hosts */
 	E(BIT(COMPUTE), IN_USE, SECURITY_GROUP, 400, 0),
-	E(BIT(COMPUTE), IN_USE, VOLUME, 400, 0),
+	E(BIT(COMPUTE), IN_USE, VOLUME, 400, 0), /* Cinder's status, which Nova passes on */
+	E(BIT(COMPUTE), IN_USE, SNAPSHOT, 400, 0),
 	E(BIT(COMPUTE), PROTECTED, SECURITY_GROUP, 400, 0),
 	E(BIT(COMPUTE), EXISTS, SECURITY_GROUP_RULE, 400, 0),
 	E(BIT(COMPUTE), QUOTA, NONE, 403, 0),
