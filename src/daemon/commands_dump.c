@@ -493,7 +493,7 @@ static void add_elb_coverage(struct buf *out)
 	buf_add_str(out, STR("\n## Elastic Load Balancing\n\nNetwork load balancers, version 2015-12-01. "
 			     "Application and "
 			     "gateway load balancers, TLS and rules are refused;\nversion 2012-06-01 answers "
-			     "InvalidAction.\n\n"));
+			     "an empty list of load balancers, else InvalidAction.\n\n"));
 	elb_write_coverage(out);
 }
 

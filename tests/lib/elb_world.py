@@ -19,7 +19,8 @@ def wire(name):
 
 
 class World:
-    """A VPC with an instance, and a load balancer whose listener leads to a target group with the instance. `spare` leads nowhere."""
+    """A VPC with an instance, and a load balancer whose listener leads to a target group with the instance. No listener uses the target
+    group `spare`."""
 
     def __init__(self, dev, account):
         self.account = account

@@ -12,17 +12,6 @@ bool cloudwatch_has_call(const struct call *call)
 	       str_contains(call->query, STR("%2Fmonitoring%2Faws4_request"));
 }
 
-static RESULT authenticate(struct cloudwatch_call *e)
-{
-	struct sigv4_answer answer = {0};
-	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
-	if (answer.fault == SIGV4_FINE)
-		return OK;
-	TRY(api_check_limits(&e->core, NULL, OK));
-	e->error = &query_faults[answer.fault];
-	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
-}
-
 /* Like query_find_action(), for a document. */
 static RESULT find_typed_action(struct cloudwatch_call *e)
 {
@@ -43,7 +32,7 @@ static RESULT find(struct api_call *core)
 	e->content_type = cloudwatch_content_type(e->form);
 	if (e->form == CLOUDWATCH_CBOR)
 		call_set_answer_header(e->call, "smithy-protocol", STR("rpc-v2-cbor"));
-	TRY(authenticate(e));
+	TRY(api_check_signature(core, query_faults));
 	TRY(e->form == CLOUDWATCH_QUERY ? query_find_action(core, 0, 0) : find_typed_action(e));
 	if (e->action)
 		return OK;

@@ -5,6 +5,7 @@
 #include "api/core/dispatch.h"
 #include "auth/key_owner.h"
 #include "auth/limit.h"
+#include "auth/sigv4.h"
 
 void api_choose_action(struct api_call *e, const struct api_entry *entry)
 {
@@ -35,6 +36,17 @@ static bool is_loopback(struct ip ip)
 RESULT api_check_wire(const struct api_call *e, const char *refusal)
 {
 	return e->call->is_tls || is_loopback(e->call->peer) ? OK : ctx_fail(e->c, ERR_DENIED, "%s", refusal);
+}
+
+RESULT api_check_signature(struct api_call *e, const struct api_error *faults)
+{
+	struct sigv4_answer answer = {0};
+	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
+	if (answer.fault == SIGV4_FINE)
+		return OK;
+	TRY(api_check_limits(e, NULL, OK));
+	e->error = &faults[answer.fault];
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
 }
 
 RESULT api_prove_key(struct api_call *e, struct str key_id, key_check check, const void *arg)

@@ -80,6 +80,9 @@ struct api_protocol {
 void api_choose_action(struct api_call *e, const struct api_entry *entry);
 /* ERR_DENIED with `refusal`: the call did not come by TLS, nor from this machine. For calls that bring a secret itself. */
 RESULT api_check_wire(const struct api_call *e, const char *refusal);
+/* Checks an AWS signature, which sets c->who. faults: the face's rows by enum sigv4_fault, of which e->error becomes the one that
+ * applies. ERR_UNAUTHENTICATED: refused; ERR_THROTTLED. */
+RESULT api_check_signature(struct api_call *e, const struct api_error *faults);
 /* Sets c->who to the owner of the access key, if check() finds that the request proves its secret.
  * ERR_UNAUTHENTICATED: it does not, or the key is unknown or closed. */
 RESULT api_prove_key(struct api_call *e, struct str key_id, key_check check, const void *arg);

@@ -4,24 +4,12 @@
 #include "api/cost/cost.h"
 
 #include "api/cost/internal.h"
-#include "auth/sigv4.h"
 
 #define TARGET "AWSInsightsIndexService."
 
 bool cost_has_call(const struct call *call)
 {
 	return str_contains(call_header(call, "Authorization"), STR("/ce/aws4_request"));
-}
-
-static RESULT authenticate(struct cost_call *e)
-{
-	struct sigv4_answer answer = {0};
-	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
-	if (answer.fault == SIGV4_FINE)
-		return OK;
-	TRY(api_check_limits(&e->core, NULL, OK));
-	e->error = &cost_faults[answer.fault];
-	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
 }
 
 static RESULT read_body(struct cost_call *e)
@@ -36,7 +24,7 @@ static RESULT find(struct api_call *core)
 {
 	struct cost_call *e = cost_call_of(core);
 	struct str target = call_header(e->call, "X-Amz-Target");
-	TRY(authenticate(e));
+	TRY(api_check_signature(core, cost_faults));
 	bool is_ours = str_starts_with(target, STR(TARGET));
 	struct str name = is_ours ? str_slice(target, sizeof TARGET - 1, target.n) : STR_NONE;
 	const struct api_entry *entry = is_ours ? api_find_action(&e->face->entries, name) : NULL;

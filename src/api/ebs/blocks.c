@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads snapshots: ListSnapshotBlocks, ListChangedBlocks, GetSnapshotBlock. The file of a completed snapshot in the image
+ * ListSnapshotBlocks, ListChangedBlocks and GetSnapshotBlock read snapshots. The file of a completed snapshot in the image
  * store contains the whole disk, so no host is asked. The work runs on the face's lane, since files may be slow. */
 #include <string.h>
 
@@ -12,7 +12,6 @@
 #include "reconcile/reconcile.h"
 #include "store/snapshot.h"
 
-#define GIB (INT64_C(1) << 30)
 /* Bytes that one page of ListChangedBlocks compares at most: it answers with a token for the rest, as the service may. */
 #define COMPARED_MAX ((int64_t) 128 << 20)
 

@@ -109,17 +109,6 @@ static RESULT write_problem(struct api_call *core, struct api_problem *p, struct
 
 /* ---- from request to action ---- */
 
-static RESULT authenticate(struct ebs_call *e)
-{
-	struct sigv4_answer answer = {0};
-	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
-	if (answer.fault == SIGV4_FINE)
-		return OK;
-	TRY(api_check_limits(&e->core, NULL, OK));
-	e->error = &faults[answer.fault];
-	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
-}
-
 /* Adds a parameter to a query string. Parameters of all places have different names. */
 static struct str add_pair(struct ebs_call *e, struct str text, struct str name, struct str value)
 {
@@ -185,7 +174,7 @@ static RESULT find(struct api_call *core)
 	struct ebs_call *e = ebs_call_of(core);
 	struct pairs variables = {0};
 	bool has_path = false;
-	TRY(authenticate(e));
+	TRY(api_check_signature(core, faults));
 	const struct rest_action *found =
 		rest_find_action(e->c, &table, e->call->method, e->call->path, &variables, &has_path);
 	TRY(api_check_limits(core, found ? &found->core : NULL, OK));

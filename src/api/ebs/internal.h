@@ -13,6 +13,7 @@ enum {
 	EBS_PAGE_MIN = 100, /* blocks on a page */
 	EBS_PAGE_MAX = 10000,
 };
+#define GIB (INT64_C(1) << 30)
 #define EBS_BLOCK_TOKEN_US (7 * 24 * HOUR) /* lifetime of block tokens */
 #define EBS_PAGE_TOKEN_US HOUR
 

@@ -14,7 +14,6 @@
 
 /* Volumes have at most that size here; the service's limit is 65,536 GiB. */
 enum { SIZE_MAX_GIB = IMAGE_RAW_SIZE_MAX_GIB, TAGS_MAX = 50, TEXT_MAX = 255 };
-#define GIB (INT64_C(1) << 30)
 
 /* ---- StartSnapshot ---- */
 

@@ -4,39 +4,27 @@
 
 #include "api/elb/internal.h"
 #include "api/query/query_call.h"
-#include "auth/guard.h"
 
-/* Classic load balancers have the service's name and another version: their list stays empty (api/absent/). */
-static bool is_classic(const struct call *call)
+static bool asks_for_classic(struct str pairs)
 {
-	return str_contains(call->body, STR("Version=2012-06-01")) ||
-	       str_contains(call->query, STR("Version=2012-06-01"));
+	return str_contains(pairs, STR("Action=DescribeLoadBalancers")) &&
+	       str_contains(pairs, STR("Version=2012-06-01"));
 }
 
+/* The list of Classic Load Balancers, which have the same service and another version, is empty (api/absent/). */
 bool elb_has_call(const struct call *call)
 {
-	if (is_classic(call))
-		return false;
-	return str_contains(call_header(call, "Authorization"), STR("/elasticloadbalancing/aws4_request")) ||
-	       str_contains(call->query, STR("%2Felasticloadbalancing%2Faws4_request"));
-}
-
-static RESULT authenticate(struct elb_call *e)
-{
-	struct sigv4_answer answer = {0};
-	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
-	if (answer.fault == SIGV4_FINE)
-		return OK;
-	TRY(api_check_limits(&e->core, NULL, OK));
-	e->error = &query_faults[answer.fault];
-	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
+	bool is_ours =
+		str_contains(call_header(call, "Authorization"), STR("/elasticloadbalancing/aws4_request")) ||
+		str_contains(call->query, STR("%2Felasticloadbalancing%2Faws4_request"));
+	return is_ours && !asks_for_classic(call->body) && !asks_for_classic(call->query);
 }
 
 /* Version 2012-06-01 is the older API of Classic Load Balancers, whose actions have the same names. */
 static RESULT find(struct api_call *core)
 {
 	struct elb_call *e = elb_call_of(core);
-	TRY(authenticate(e));
+	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, 0, 0));
 	struct str version = pairs_find(&e->pairs, "Version");
 	if (e->action && !str_is(version, "2012-06-01"))

@@ -4,7 +4,6 @@
 
 #include "api/core/dump.h"
 #include "api/support/internal.h"
-#include "auth/sigv4.h"
 
 #define TARGET "AWSSupport_20130415."
 
@@ -16,17 +15,6 @@ bool support_has_call(const struct call *call)
 }
 
 /* ---- from request to action ---- */
-
-static RESULT authenticate(struct support_call *e)
-{
-	struct sigv4_answer answer = {0};
-	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
-	if (answer.fault == SIGV4_FINE)
-		return OK;
-	TRY(api_check_limits(&e->core, NULL, OK));
-	e->error = &support_faults[answer.fault];
-	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
-}
 
 static RESULT read_body(struct support_call *e)
 {
@@ -40,7 +28,7 @@ static RESULT find(struct api_call *core)
 {
 	struct support_call *e = support_call_of(core);
 	struct str target = call_header(e->call, "X-Amz-Target");
-	TRY(authenticate(e));
+	TRY(api_check_signature(core, support_faults));
 	bool is_ours = str_starts_with(target, STR(TARGET));
 	struct str name = is_ours ? str_slice(target, sizeof TARGET - 1, target.n) : STR_NONE;
 	const struct api_entry *entry = is_ours ? api_find_action(&e->face->entries, name) : NULL;

@@ -11,7 +11,7 @@ struct launch_slot {
 	const struct subnet *subnet;   /* NULL: a new port without an address, in the network below */
 	const struct network *network; /* network without subnets; NULL unless subnet is */
 	struct uuids groups;           /* a new port's */
-	bool is_open;                  /* of a new port: port security is off */
+	bool is_open;                  /* a new port has no port security */
 	bool wants_public_ip;
 };
 struct launch_ports { /* sorted by device index: the primary port is first */

@@ -9,7 +9,7 @@
 #include "store/snapshot.h"
 
 enum {
-	BLOCK_SNAPSHOTS_PENDING_MAX = 100, /* of an account; AWS's quota */
+	BLOCK_SNAPSHOTS_PENDING_MAX = 100, /* in one account; AWS has this quota */
 	BLOCK_SNAPSHOT_TIMEOUT_MIN = 10,   /* minutes */
 	BLOCK_SNAPSHOT_TIMEOUT_MAX = 4320
 };

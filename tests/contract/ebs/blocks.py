@@ -466,7 +466,7 @@ def test_quota(dev):
 # ---- a killed server
 
 def test_killed_between_blocks(tmp_path):
-    """What was acknowledged is there after kill -9, and writing goes on."""
+    """Acknowledged blocks survive kill -9, and the client goes on writing."""
     blocks = {k: block(300 + k) for k in range(6)}
     options = ("--data", str(tmp_path / "region"))
     with Dev(*options) as region:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Snapshot schedules: recurring snapshots of volumes, and how many of them are kept.
+// The page Snapshot schedules lists recurring snapshots of volumes and how many of them Dari keeps.
 import {html, nothing, nameOf, mark, refLink, refName, pairs, when, emptyCard, ask, note, report, oneByOne} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, row as byId, applyRow, touch} from "../store.js";

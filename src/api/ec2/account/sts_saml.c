@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AssumeRoleWithSAML gives a session of a role for an assertion of a SAML identity provider. The call is not signed. The assertion
- * is verified on a lane, because signatures take time; then the role's trust policy is asked; then the assertion is
- * spent in the store; then the trust policy is asked again, in its state at that time. */
+ * AssumeRoleWithSAML gives a session of a role for an assertion of a SAML identity provider. Callers do not sign it.
+ * A lane verifies the assertion, because signatures take time. The guard then asks the role's trust policy, the store
+ * spends the assertion, and the guard asks the policy again, in its state at that time. */
 #include "api/ec2/account/sts.h"
 #include "auth/guard.h"
 #include "auth/saml/saml.h"
