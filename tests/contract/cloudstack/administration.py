@@ -118,6 +118,30 @@ def test_offerings(dev, admin):
 
 
 @holds("CloudStack: Service offerings", "CloudStack: Disk offerings")
+def test_storage_types(dev, admin):
+    """Where an offering's disks lie is kept, shown, filtered by and obeyed."""
+    def make(command, name, **more):
+        return call(dev, command, name=name, displaytext=name, **more, **admin)
+    if not call(dev, "listStoragePools", scope="zone", **admin)[1]:
+        dev.command("pool", "add", "nfs", "--path", "/srv/nfs")
+    assert make("createDiskOffering", "odd", customized="true", storagetype="tape")[0] == 431
+    disk = make("createDiskOffering", "pooled", customized="true", storagetype="shared")[1]["diskoffering"]
+    assert disk["storagetype"] == "shared"
+    assert make("createDiskOffering", "own", disksize="1", storagetype="local")[1]["diskoffering"]["storagetype"] == "local"
+    assert [o["name"] for o in call(dev, "listDiskOfferings", storagetype="shared")[1]["diskoffering"]] == ["pooled"]
+    assert call(dev, "updateDiskOffering", id=disk["id"], name="in the pool", **admin)[1]["diskoffering"]["storagetype"] == "shared"
+    small = make("createServiceOffering", "pooled", cpunumber="1", memory="512", storagetype="shared")[1]["serviceoffering"]
+    assert small["storagetype"] == "shared"
+    assert [o["id"] for o in call(dev, "listServiceOfferings", storagetype="shared")[1]["serviceoffering"]] == [small["id"]]
+    template = call(dev, "listTemplates", templatefilter="executable")[1]["template"][0]["id"]
+    asked = {"serviceofferingid": small["id"], "templateid": template, "zoneid": zone_of(dev)}
+    machine = wait(dev, call(dev, "deployVirtualMachine", **asked)[1])[1]["virtualmachine"]
+    root, = call(dev, "listVolumes", virtualmachineid=machine["id"], **admin, listall="true")[1]["volume"]
+    assert (root["storagetype"], root["storage"]) == ("shared", "nfs")
+    wait(dev, call(dev, "destroyVirtualMachine", id=machine["id"])[1])
+
+
+@holds("CloudStack: Service offerings", "CloudStack: Disk offerings")
 def test_offered_in_part(dev, admin):
     """Offerings can be restricted to zones and domains; all faces enforce that."""
     ec2, (here, there) = dev.account.client(), call(dev, "listZones")[1]["zone"][:2]

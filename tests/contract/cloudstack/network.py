@@ -655,6 +655,27 @@ def test_lists(dev, driver, vpc):
     assert done(dev, call(dev, "deleteNetworkACLList", id=made.id)) == {"success": True}
 
 
+def test_static_routes(dev, vpc):
+    """A static route of a VPC is a route of its main table to an address in a tier, as Neutron's extra routes."""
+    good = {"vpcid": vpc[0], "cidr": "172.20.0.0/16", "nexthop": "10.70.1.9"}
+    made = done(dev, call(dev, "createStaticRoute", **good))["staticroute"]
+    assert (made["cidr"], made["nexthop"], made["vpcid"], made["state"]) == ("172.20.0.0/16", "10.70.1.9", vpc[0], "Active")
+    for filters in ({}, {"vpcid": vpc[0]}, {"id": made["id"]}, {"state": "Active"}):
+        assert call(dev, "listStaticRoutes", **filters)[1]["staticroute"] == [made]
+    assert call(dev, "listStaticRoutes", state="Revoke")[1] == {}
+    table, = dev.account.client().describe_route_tables(Filters=[{"Name": "route.destination-cidr-block", "Values": ["172.20.0.0/16"]}])["RouteTables"]
+    assert table["Associations"][0]["Main"]
+    for wrong, words, code in [({"cidr": "10.70.9.0/24"}, "outside of VPC cidr 10.70.0.0/16", 431), ({"cidr": "169.254.7.0/24"}, "outside of link local cidr 169.254.0.0/16", 431),
+                               ({"cidr": "172.20.7.0/24"}, "conflicts with existing route", 537), ({"cidr": "2001:db8::/64"}, "invalid value 2001:db8::/64 for parameter cidr", 431),
+                               ({"cidr": "172.21.0.0/16", "nexthop": "192.0.2.1"}, "Next hop 192.0.2.1 is invalid", 431),
+                               ({"cidr": "172.21.0.0/16", "nexthop": ""}, "missing parameter nexthop", 431), ({"cidr": "172.21.0.0/16", "vpcid": ""}, "missing parameter vpcid", 431)]:
+        refused(call(dev, "createStaticRoute", **{**good, **wrong}), words, code=code)
+    assert call(dev, "listStaticRoutes")[1]["staticroute"] == [made]
+    assert done(dev, call(dev, "deleteStaticRoute", id=made["id"])) == {"success": True}
+    assert call(dev, "listStaticRoutes")[1] == {}
+    refused(call(dev, "deleteStaticRoute", id=made["id"]), "does not exist")
+
+
 def test_items(dev, driver, vpc):
     acl = done(dev, call(dev, "createNetworkACLList", name="items", vpcid=vpc[0]))["networkacllist"]["id"]
     assert items(dev, acl) == []  # the allow-all egress default is no item

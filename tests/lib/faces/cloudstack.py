@@ -68,6 +68,7 @@ class Account:
         self.still = self.made("deployVirtualMachine", templateid=self.whole(self.ids["image"]), startvm="false", **machine_of)
         tier = {"networkofferingid": self.tier_offering(), "vpcid": vpc, "zoneid": machine_of["zoneid"], "gateway": "10.61.1.1", "netmask": "255.255.255.0"}
         self.tier = self.call("createNetwork", name="tier", **tier)[1]["network"]["id"]
+        self.ids["route"] = self.whole(self.made("createStaticRoute", vpcid=vpc, cidr="172.30.0.0/16", nexthop="10.61.1.9"))
         self.offerings = {"isolated": isolated, "tier": tier["networkofferingid"], "os": self.first("listOsTypes ostype")}
         self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}
 

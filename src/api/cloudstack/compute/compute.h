@@ -5,6 +5,7 @@
 #include "api/cloudstack/core/action.h"
 #include "engine/region/offered.h"
 
+struct instance_type;
 extern const struct api_listing cs_machines;
 
 /* Of the groups that a call names, by their ids or by their names, one at most; none: as it is. */
@@ -57,6 +58,14 @@ bool cs_fits_offered(const struct row *row, const struct ref *zone, const struct
 RESULT cs_check_offered(struct cs_call *e, const struct ref *offering, uuid zone);
 /* The clock that an offering was made with is kept with its extra specs, in MHz: hosts have none that would differ. */
 #define CS_CPU_SPEED_SPEC "cloudstack:cpuspeed"
+/* Spec of a service offering whose machines' root disks lie in a storage pool that several hosts see. */
+#define CS_STORAGE_SPEC "cloudstack:storagetype"
+#define CS_STORAGE_TYPES "local|shared"
+/* The words of `storagetype`; empty: either. */
+bool cs_fits_storage(struct str asked, bool is_shared);
+struct str cs_storage_word(bool is_shared);
+/* Of a service offering. */
+bool cs_wants_shared(const struct instance_type *type);
 /* As member.write, of the instance type. */
 void cs_write_cpu_speed(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 /* Name of an offering in CloudStack, where names may repeat; the rows' may not. */

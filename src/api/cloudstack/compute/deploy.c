@@ -11,10 +11,11 @@
 #include "engine/network/guest_network.h"
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
+#include "engine/storage/volume_type.h"
 #include "model/image.h"
-#include "model/volume_type.h"
 #include "model/zone.h"
 #include "store/account.h"
+#include "store/volume_type.h"
 
 enum { NETWORKS_MAX = 8, GROUPS_MAX = 16, DISKS_MAX = 2 };
 static const int64_t GIB = INT64_C(1) << 30;
@@ -187,21 +188,45 @@ static RESULT take_iso(struct cs_call *e, struct deploy_args *a, const struct im
 	return OK;
 }
 
+/* Finds a disk offering whose volumes lie in a storage pool, for the root disk of a machine whose service
+ * offering asks for one. None: the offering asks for nothing, or a disk offering is said. */
+static RESULT choose_root_type(struct cs_call *e, const struct deploy_args *a, struct str *ret_type)
+{
+	const struct instance_type *offering = NULL;
+	const struct volume_type *type = volume_type_first(cs_tables(e));
+	TRY(engine_find_instance_type(e->c, cs_tables(e), &a->launch.type, &offering));
+	if (!cs_wants_shared(offering))
+		return OK;
+	for (; type; type = volume_type_next(cs_tables(e), type))
+		if (!uuid_is_none(type->pool) && !cs_offering_size(type) &&
+		    engine_may_use_volume_type(e->c, type)) {
+			*ret_type = type->name;
+			return OK;
+		}
+	return ctx_fail_field(
+		e->c, ERR_CAPACITY, a->launch.type.field,
+		"The root disk is to lie in shared storage, and no disk offering of any size has "
+		"a storage pool");
+}
+
 static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
 {
 	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, DISKS_MAX);
 	const struct image *image = NULL;
 	const struct volume_type *type = NULL;
+	struct str root_type = STR_NONE;
 	size_t count = 0;
 	if (!disks)
 		return ctx_no_memory(e->c);
 	TRY(engine_find_image(e->c, cs_tables(e), &a->launch.image, &image));
 	if (engine_is_iso(image))
 		return take_iso(e, a, image, disks);
-	if (a->root_size)
+	TRY(choose_root_type(e, a, &root_type));
+	if (a->root_size || root_type.n)
 		disks[count++] = (struct disk_wish){.device = image->root_device.n ? image->root_device
 										   : INSTANCE_ROOT_DEVICE,
 						    .size = a->root_size * GIB,
+						    .type = root_type,
 						    .field = STR("rootdisksize")};
 	if (ref_is_given(&a->disk_offering)) {
 		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->disk_offering, &type));

@@ -6,14 +6,16 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance_type.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_type.h"
 #include "store/instance_type.h"
+#include "store/storage_pool.h"
 #include "store/volume_type.h"
 
 enum { MIB_SHIFT = 20, GIB_SHIFT = 30, SIZE_MAX_GIB = 16384 };
 
 #define NAME_SPEC "cloudstack:name"
-enum { SPECS_MAX = 2, NAMESAKES_MAX = 10000 };
+enum { SPECS_MAX = 3, NAMESAKES_MAX = 10000 };
 
 /* ---- names ---- */
 
@@ -35,6 +37,23 @@ struct str cs_disk_name(struct api_call *e, const struct row *row)
 	return cs_offering_name(&volume_type_of(row)->specs, volume_type_of(row)->name);
 }
 
+/* ---- where disks lie ---- */
+
+struct str cs_storage_word(bool is_shared)
+{
+	return is_shared ? STR("shared") : STR("local");
+}
+
+bool cs_fits_storage(struct str asked, bool is_shared)
+{
+	return !asked.n || str_equal_nocase(asked, cs_storage_word(is_shared));
+}
+
+bool cs_wants_shared(const struct instance_type *type)
+{
+	return tags_find(type->extra_specs, STR(CS_STORAGE_SPEC)) != NULL;
+}
+
 static bool is_taken(const struct tables *t, enum kind kind, struct str name)
 {
 	return kind == KIND_VOLUME_TYPE
@@ -54,8 +73,8 @@ static RESULT take_name(struct op *op, enum kind kind, struct str *name, struct 
 		*name = str_print(a, "%" STR_FMT " (%d)", STR_ARG(own), n);
 	if (str_equal(own, *name))
 		return OK;
-	if (specs->count)
-		at[0] = specs->at[0];
+	for (size_t k = 0; k < specs->count; k++)
+		at[k] = specs->at[k];
 	at[specs->count] = (struct tag){STR(NAME_SPEC), own};
 	*specs = (struct tags){at, specs->count + 1};
 	return OK;
@@ -66,6 +85,7 @@ static RESULT take_name(struct op *op, enum kind kind, struct str *name, struct 
 struct make_service {
 	struct instance_type_wish wish;
 	int64_t memory, speed, root_disk;
+	struct str storage;
 };
 #define P(wire, member, ...) PARAM(struct make_service, wire, member, __VA_ARGS__)
 static const struct param create_service_params[] = {
@@ -87,6 +107,8 @@ static const struct param create_service_params[] = {
 		  "iopswriteratemaxlength|leaseduration|leaseexpiryaction|maxcpunumber|maxiops|maxmemory|"
 		  "mincpunumber|miniops|minmemory|networkrate|serviceofferingdetails|storagepolicy|"
 		  "systemvmtype|tags|vgpuprofileid"),
+	P("storagetype", storage, .words = CS_STORAGE_TYPES,
+	  .doc = "shared: root disks lie in a storage pool; by default where their image's type says."),
 	CS_MAKES_OFFERED_PARAMS(struct make_service, wish.offered),
 	NOT_BUILT(
 		"customized|customizediops|dynamicscalingenabled|encryptroot|issystem|isvolatile|limitcpuuse|"
@@ -94,20 +116,24 @@ static const struct param create_service_params[] = {
 		.only = "false"),
 	NOT_BUILT("cachemode", .only = "none"),
 	NOT_BUILT("provisioningtype", .only = "thin"),
-	NOT_BUILT("storagetype", .only = "local"),
 };
 #undef P
 
 static RESULT prepare_create_service(struct cs_call *e, void *args)
 {
 	struct make_service *a = args;
-	struct tag *spec = arena_new_object(e->c->arena, struct tag);
+	struct tag *spec = arena_new_array(e->c->arena, struct tag, SPECS_MAX);
+	size_t count = 0;
 	if (!spec)
 		return ctx_no_memory(e->c);
 	a->wish.memory = a->memory << MIB_SHIFT;
 	a->wish.root_disk = a->root_disk << GIB_SHIFT;
-	*spec = (struct tag){STR(CS_CPU_SPEED_SPEC), str_print(e->c->arena, "%lld", (long long) a->speed)};
-	a->wish.specs = (struct tags){spec, a->speed ? 1 : 0};
+	if (a->speed)
+		spec[count++] = (struct tag){STR(CS_CPU_SPEED_SPEC),
+					     str_print(e->c->arena, "%lld", (long long) a->speed)};
+	if (str_is(a->storage, "shared"))
+		spec[count++] = (struct tag){STR(CS_STORAGE_SPEC), a->storage};
+	a->wish.specs = (struct tags){spec, count};
 	return OK;
 }
 
@@ -181,6 +207,7 @@ RESULT cs_choose_size(struct cs_call *e, const struct volume_type *type, int64_t
 struct make_disk {
 	struct volume_type_wish wish;
 	int64_t size;
+	struct str storage;
 	enum choice is_custom, encrypts;
 };
 #define RATES                                                                                                \
@@ -194,30 +221,61 @@ static const struct param create_disk_params[] = {
 	P("disksize", size, .min = 1, .max = SIZE_MAX_GIB, .doc = "GiB of each volume by it."),
 	P("encrypt", encrypts, .doc = "Volumes by it are encrypted."),
 	P("customized", is_custom, .doc = "true: a volume's size is said when it is made."),
+	P("storagetype", storage, .words = CS_STORAGE_TYPES,
+	  .doc = "shared: its volumes lie in the region's storage pool; local, by default: with their "
+		 "hosts."),
 	CS_MAKES_OFFERED_PARAMS(struct make_disk, wish.offered),
 	NOT_BUILT(RATES "|details|hypervisorsnapshotreserve|maxiops|miniops|storagepolicy"),
 	NOT_BUILT("customizediops|disksizestrictness", .only = "false"),
 	NOT_BUILT("cachemode", .only = "none"),
 	NOT_BUILT("displayoffering", .only = "true"),
 	NOT_BUILT("provisioningtype", .only = "thin"),
-	NOT_BUILT("storagetype", .only = "local"),
 };
 #undef P
+
+/* Finds the pool for a shared offering. There must be no choice, because `tags`, which would choose, is not
+ * built. */
+static RESULT find_only_pool(struct cs_call *e, const struct storage_pool **ret_pool)
+{
+	const struct storage_pool *pool = storage_pool_first(cs_tables(e));
+	*ret_pool = NULL;
+	for (; pool; pool = storage_pool_next(cs_tables(e), pool)) {
+		if (*ret_pool && pool->enabled)
+			return cs_fail(e, "storagetype",
+				       "There are several storage pools: make a volume type that names one "
+				       "of them by "
+				       "volume_backend_name");
+		if (pool->enabled)
+			*ret_pool = pool;
+	}
+	return *ret_pool
+		       ? OK
+		       : cs_fail(e, "storagetype",
+				 "There is no storage pool that several hosts see: `dari pool add` adds one");
+}
 
 /* The messages are those of ConfigurationManagerImpl.createDiskOffering(). */
 static RESULT prepare_create_disk(struct cs_call *e, void *args)
 {
 	struct make_disk *a = args;
-	struct tag *spec = arena_new_object(e->c->arena, struct tag);
+	const struct storage_pool *pool = NULL;
+	struct tag *spec = arena_new_array(e->c->arena, struct tag, SPECS_MAX);
+	size_t count = 0;
 	if (!spec)
 		return ctx_no_memory(e->c);
 	if (!a->size && a->is_custom != CHOICE_YES)
 		return cs_fail(e, "disksize", "Disksize is required for a non-customized disk offering");
 	if (a->size && a->is_custom == CHOICE_YES)
 		return cs_fail(e, "disksize", "Disksize is not allowed for a customized disk offering");
-	*spec = (struct tag){STR(VOLUME_TYPE_DISK_SIZE), str_print(e->c->arena, "%lld", (long long) a->size)};
+	if (str_is(a->storage, "shared")) {
+		TRY(find_only_pool(e, &pool));
+		spec[count++] = (struct tag){STORAGE_POOL_SPEC, pool->name};
+	}
+	if (a->size)
+		spec[count++] = (struct tag){STR(VOLUME_TYPE_DISK_SIZE),
+					     str_print(e->c->arena, "%lld", (long long) a->size)};
 	a->wish.set_specs = true;
-	a->wish.specs = (struct tags){spec, a->size ? 1 : 0};
+	a->wish.specs = (struct tags){spec, count};
 	return OK;
 }
 
@@ -256,10 +314,16 @@ static RESULT prepare_update_disk(struct cs_call *e, void *args)
 {
 	struct change_disk *a = args;
 	const struct volume_type *type = volume_type_find(cs_tables(e), a->wish.type.prefix);
-	const struct tag *size = type ? tags_find(type->specs, STR(VOLUME_TYPE_DISK_SIZE)) : NULL;
 	if (type && a->wish.set_name && tags_find(type->specs, STR(NAME_SPEC))) {
+		struct tag *kept = arena_new_array(e->c->arena, struct tag, type->specs.count);
+		size_t count = 0;
+		if (!kept)
+			return ctx_no_memory(e->c);
+		for (size_t k = 0; k < type->specs.count; k++)
+			if (!str_is(type->specs.at[k].key, NAME_SPEC))
+				kept[count++] = type->specs.at[k];
 		a->wish.set_specs = true; /* sends all specs, so that the old name is dropped */
-		a->wish.specs = (struct tags){size, size ? 1 : 0};
+		a->wish.specs = (struct tags){kept, count};
 	}
 	return cs_take_offered(e, &a->offered, "disk offering", &a->wish.offered);
 }

@@ -12,7 +12,7 @@ struct list_offerings {
 	struct cs_list_args list;
 	int64_t cpus, memory;
 	struct ref machine, zone, project;
-	struct str state;
+	struct str state, storage;
 	enum choice is_system;
 };
 #define P(wire, member, ...) PARAM(struct list_offerings, wire, member, __VA_ARGS__)
@@ -28,7 +28,7 @@ static const struct param params[] = {
 	P("issystem", is_system, .doc = "Of system VMs, of which there are none."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Those that are offered in this zone."),
 	NOT_BUILT("cpuspeed|systemvmtype|templateid|vgpuprofileid"),
-	NOT_BUILT("storagetype", .only = "local"),
+	P("storagetype", storage, .words = CS_STORAGE_TYPES, .doc = "Whose root disks lie there."),
 	NOT_BUILT("encryptroot|gpuenabled", .only = "false"),
 	P("state", state, .doc = "active, as where nothing is said, or inactive."),
 };
@@ -45,8 +45,8 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	if (ref_is_given(&a->machine) && (!machine || !engine_may_see(e->c, KIND_INSTANCE, &machine->row) ||
 					  uuid_equal(machine->type, row->id)))
 		return false;
-	return type->vcpus >= a->cpus && type->memory >> MIB_SHIFT >= a->memory &&
-	       cs_fits_offered(row, &a->zone, &a->list.domain);
+	return cs_fits_storage(a->storage, cs_wants_shared(type)) && type->vcpus >= a->cpus &&
+	       type->memory >> MIB_SHIFT >= a->memory && cs_fits_offered(row, &a->zone, &a->list.domain);
 }
 
 void cs_write_cpu_speed(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -68,6 +68,12 @@ static void write_root_disk(struct api_call *e, struct json_writer *w, const cha
 		json_write_int(w, name, instance_type_of(row)->root_disk >> GIB_SHIFT);
 }
 
+static struct str get_storage(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return cs_storage_word(cs_wants_shared(instance_type_of(row)));
+}
+
 static const struct member members[] = {
 	CS_HAS_ANNOTATIONS,
 	MEMBER(struct instance_type, "id", row.id),
@@ -77,7 +83,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("cpuspeed", cs_write_cpu_speed),
 	MEMBER(struct instance_type, "memory", memory, .shift = MIB_SHIFT),
 	MEMBER_AS(struct instance_type, TIME, "created", row.created_us),
-	MEMBER_FIXED("storagetype", "\"local\""),
+	MEMBER_TEXT("storagetype", get_storage),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER(struct instance_type, "offerha", offers_ha),
 	MEMBER_FIXED("limitcpuuse|isvolatile|issystem|defaultuse|iscustomized|dynamicscalingenabled",

@@ -4,6 +4,7 @@
  */
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/compute/templates.h"
+#include "api/cloudstack/region/region.h"
 #include "api/cloudstack/upload/upload.h"
 #include "drivers/image_unpack.h"
 #include "engine/resolve.h"
@@ -210,9 +211,7 @@ static RESULT check_zones(struct cs_call *e, const struct registration *a)
 	const struct zone *zone = NULL;
 	if (ref_is_given(&a->zone) && a->zone.bits)
 		TRY(engine_find_zone(e->c, cs_tables(e), &a->zone, &zone));
-	for (size_t k = 0; k < a->zones.count; k++)
-		TRY(engine_find_zone(e->c, cs_tables(e), &a->zones.at[k], &zone));
-	return OK;
+	return cs_check_zones(e, &a->zones);
 }
 
 /* Reads "{SHA-256}ab12…"; without an algorithm it is MD5. Source: DigestHelper and ChecksumValue; the

@@ -2,7 +2,16 @@
  * listZones: the region's availability zones. Each is an advanced zone with security groups. */
 #include "api/cloudstack/region/annotations.h"
 #include "api/cloudstack/region/region.h"
+#include "engine/resolve.h"
 #include "model/zone.h"
+
+RESULT cs_check_zones(struct cs_call *e, const struct refs *zones)
+{
+	const struct zone *zone = NULL;
+	for (size_t k = 0; k < zones->count; k++)
+		TRY(engine_find_zone(e->c, cs_tables(e), &zones->at[k], &zone));
+	return OK;
+}
 
 struct list_zones {
 	struct cs_list_args list;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshot policies: recurring snapshots of volumes. Source: API reference, "Snapshot", 4.18.
  */
-#include "api/cloudstack/core/action.h"
+#include "api/cloudstack/region/region.h"
 #include "base/time_zone.h"
 #include "engine/storage/snapshot_policy.h"
 #include "engine/tag.h"
@@ -57,6 +57,7 @@ static const struct api_listing policies =
 struct make_policy {
 	struct snapshot_policy_wish wish;
 	struct str interval;
+	struct refs zones;
 };
 #define P(wire, member, ...) PARAM(struct make_policy, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -71,7 +72,8 @@ static const struct param create_params[] = {
 	P("fordisplay", wish.is_active, .doc = "false: it takes none, and lists show it only if asked."),
 	PARAM_LIST(struct make_policy, "tags", wish.tags, cs_tag_params, .max = TAG_COUNT_MAX,
 		   .doc = "tags[0].key, tags[0].value; its snapshots have them, too."),
-	NOT_BUILT("storageids|zoneids"),
+	P("zoneids", zones, .kind = KIND_ZONE, .doc = CS_EVERY_ZONE),
+	NOT_BUILT("storageids"),
 	NOT_BUILT("usestoragereplication", .only = "false"),
 };
 #undef P
@@ -83,6 +85,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	struct make_policy *a = args;
 	const struct time_zone *zone = NULL;
 	size_t k = 0;
+	TRY(cs_check_zones(e, &a->zones));
 	while (k < sizeof words / sizeof words[0] && !str_equal_nocase(a->interval, str_from(words[k])))
 		k++;
 	if (k == sizeof words / sizeof words[0])

@@ -4,6 +4,7 @@
  */
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/region/annotations.h"
+#include "api/cloudstack/region/region.h"
 #include "api/cloudstack/storage/storage.h"
 #include "engine/resolve.h"
 #include "engine/storage/snapshot.h"
@@ -142,6 +143,7 @@ static const struct api_listing snapshots =
 struct make_snapshot {
 	struct snapshot_wish wish;
 	struct cs_owner owner;
+	struct refs zones;
 	enum choice is_async;
 };
 #define P(wire, member, ...) PARAM(struct make_snapshot, wire, member, __VA_ARGS__)
@@ -153,7 +155,8 @@ static const struct param create_params[] = {
 	P("asyncbackup", is_async, .doc = "The job ends when the snapshot is kept, whatever this says."),
 	P("account", owner.account, .doc = "For this account, with domainid."),
 	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "The account's domain."),
-	NOT_BUILT("locationtype|policyid|storageids|zoneids"),
+	P("zoneids", zones, .kind = KIND_ZONE, .doc = CS_EVERY_ZONE),
+	NOT_BUILT("locationtype|policyid|storageids"),
 	NOT_BUILT("quiescevm|usestoragereplication", .only = "false"),
 };
 #undef P
@@ -177,14 +180,20 @@ static RESULT revert(struct op *op, void *args)
 	return engine_revert_volume(op, a);
 }
 
+static RESULT prepare_create(struct cs_call *e, void *args)
+{
+	const struct make_snapshot *a = args;
+	return cs_check_zones(e, &a->zones);
+}
+
 static const struct cs_action actions[] = {
 	{CS_ACTION("listSnapshots", "ec2:DescribeSnapshots"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_snapshots, list_params), .listing = &snapshots,
 	 .doc = "Snapshots of volumes."},
 	{CS_ACTION("createSnapshot", "ec2:CreateSnapshot"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
-	 .args = PARAMS(struct make_snapshot, create_params), .operation = engine_create_snapshot_run,
-	 CS_SUBJECT(struct make_snapshot, wish.snapshot), .shows = &snapshots, CS_JOB(MADE),
-	 .doc = "Takes a snapshot of a volume."},
+	 .args = PARAMS(struct make_snapshot, create_params), .prepare = prepare_create,
+	 .operation = engine_create_snapshot_run, CS_SUBJECT(struct make_snapshot, wish.snapshot),
+	 .shows = &snapshots, CS_JOB(MADE), .doc = "Takes a snapshot of a volume."},
 	{CS_ACTION("deleteSnapshot", "ec2:DeleteSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct snapshot_target, delete_params), .operation = engine_delete_snapshot_run,
 	 CS_SUBJECT(struct snapshot_target, snapshot.prefix), .about = KIND_SNAPSHOT, CS_JOB(GONE),

@@ -89,6 +89,12 @@ static void write_storage(struct api_call *e, struct json_writer *w, const char 
 	json_write_text(w, "storageid", uuid_to_str(e->c->arena, pool ? pool->row.id : host->row.id));
 }
 
+static struct str get_storage_type(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return cs_storage_word(!uuid_is_none(volume_of(row)->pool));
+}
+
 static struct str get_state(struct api_call *e, const struct row *row)
 {
 	enum volume_sending sending = volume_of(row)->sending;
@@ -175,7 +181,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("storage", write_storage, .also = "storageid"),
 	MEMBER_WRITTEN("jobid", cs_write_pending_job, .also = "jobstatus"),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
-	MEMBER_FIXED("storagetype", "\"local\""),
+	MEMBER_TEXT("storagetype", get_storage_type),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER_FIXED("destroyed|isextractable|quiescevm", "false"),
 	MEMBER_FIXED("displayvolume", "true"),
@@ -190,6 +196,7 @@ const struct api_listing cs_volumes =
 struct list_offerings {
 	struct cs_list_args list;
 	struct ref zone, project;
+	struct str storage;
 };
 static const struct param offering_params[] = {
 	CS_LIST_PARAMS(struct list_offerings, KIND_VOLUME_TYPE),
@@ -200,7 +207,8 @@ static const struct param offering_params[] = {
 	      .doc = "Those that are offered in this zone."),
 	NOT_BUILT("encrypt|storageid|virtualmachineid|volumeid"),
 	NOT_BUILT("state", .only = "active"),
-	NOT_BUILT("storagetype", .only = "local"),
+	PARAM(struct list_offerings, "storagetype", storage, .words = CS_STORAGE_TYPES,
+	      .doc = "Whose volumes lie there."),
 };
 
 static bool sees_offering(struct api_call *e, const struct row *row)
@@ -212,7 +220,8 @@ static bool offering_matches(struct api_call *e, const void *args, const struct 
 {
 	const struct list_offerings *a = args;
 	(void) e;
-	return cs_fits_offered(row, &a->zone, &a->list.domain);
+	return cs_fits_storage(a->storage, !uuid_is_none(volume_type_of(row)->pool)) &&
+	       cs_fits_offered(row, &a->zone, &a->list.domain);
 }
 
 static void write_size(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -229,6 +238,12 @@ static void write_encrypt(struct api_call *e, struct json_writer *w, const char 
 	json_write_bool(w, name, volume_type_of(row)->encrypted_us != 0);
 }
 
+static struct str get_offered_storage(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return cs_storage_word(!uuid_is_none(volume_type_of(row)->pool));
+}
+
 static const struct member offering_members[] = {
 	CS_HAS_ANNOTATIONS,
 	MEMBER(struct volume_type, "id", row.id),
@@ -238,7 +253,7 @@ static const struct member offering_members[] = {
 	MEMBER_WRITTEN("disksize", write_size, .also = "iscustomized"),
 	MEMBER_FIXED("iscustomizediops", "false"),
 	MEMBER_WRITTEN("encrypt", write_encrypt),
-	MEMBER_FIXED("storagetype", "\"local\""),
+	MEMBER_TEXT("storagetype", get_offered_storage),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER_FIXED("displayoffering", "true"),
 	MEMBER_WRITTEN("domainid", cs_write_offered, .also = CS_OFFERED_ALSO),
