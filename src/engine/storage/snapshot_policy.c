@@ -107,6 +107,7 @@ RESULT engine_put_snapshot_policy(struct op *op, struct snapshot_policy_wish *wi
 	policy.schedule = wish->schedule;
 	policy.timezone = wish->timezone;
 	policy.kept = wish->kept;
+	policy.zones = wish->zones;
 	policy.is_active = choice_or(wish->is_active, true);
 	policy.next_us = 0;
 	ASKER_NOTE(op->ctx, &policy);

@@ -19,6 +19,7 @@ struct snapshot_policy_wish {
 	struct str schedule; /* model/schedule.h */
 	struct str timezone; /* the caller checked that the timezone exists */
 	int64_t kept;
+	struct uuids zones;    /* kept and shown; the caller found them */
 	enum choice is_active; /* default: yes */
 	struct tags tags;
 	/* result: */

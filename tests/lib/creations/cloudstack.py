@@ -81,7 +81,7 @@ ROWS = [
     R("createSnapshot", {"volumeid": "{volume}", "name": "s", **TAGS, "asyncbackup": "false", "zoneids": "{zone}"}, "listSnapshots snapshot", {"asyncbackup": HIDDEN, "zoneids": HIDDEN}, label="snapshot"),
     R("createVolume", {"snapshotid": "{snapshot}", "name": "of s"}, "listVolumes volume"),
     R("createSnapshotPolicy", {"volumeid": "{volume}", "intervaltype": "WEEKLY", "schedule": "0:0:1", "timezone": "UTC", "maxsnaps": "2", "fordisplay": "true", "zoneids": "{zone}", **TAGS},
-      "listSnapshotPolicies snapshotpolicy", {"intervaltype": ("intervaltype", 2), "maxsnaps": ("maxsnaps", 2), "fordisplay": ("fordisplay", True), "zoneids": HIDDEN}),
+      "listSnapshotPolicies snapshotpolicy", {"intervaltype": ("intervaltype", 2), "maxsnaps": ("maxsnaps", 2), "fordisplay": ("fordisplay", True), "zoneids": lambda r: r["zone"][0]["id"] == "{zone}"}),
     R("createTemplate", {"name": "of s", "displaytext": "d", "ostypeid": "{os}", "snapshotid": "{snapshot}", "ispublic": "false", "passwordenabled": "false"}, "listTemplates template",
       {"snapshotid": HIDDEN, "ispublic": ("ispublic", False), "passwordenabled": ("passwordenabled", False)}, by={"templatefilter": "self"},
       changes=change("updateTemplate", {"name": "to"}, {"displaytext": "e"}), label="template"),

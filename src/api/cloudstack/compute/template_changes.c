@@ -209,9 +209,10 @@ static const struct param iso_upload_params[] = {
 static RESULT check_zones(struct cs_call *e, const struct registration *a)
 {
 	const struct zone *zone = NULL;
+	struct uuids found;
 	if (ref_is_given(&a->zone) && a->zone.bits)
 		TRY(engine_find_zone(e->c, cs_tables(e), &a->zone, &zone));
-	return cs_check_zones(e, &a->zones);
+	return cs_find_zones(e, &a->zones, &found);
 }
 
 /* Reads "{SHA-256}ab12…"; without an algorithm it is MD5. Source: DigestHelper and ChecksumValue; the

@@ -8,7 +8,7 @@ enum { CS_CPU_SPEED = 1000 }; /* CS_CPU_SPEED_MHZ */
 
 /* Every zone has every template and snapshot, so that zones which a call names must only exist. */
 #define CS_EVERY_ZONE "Where it will be; it is in every zone."
-RESULT cs_check_zones(struct cs_call *e, const struct refs *zones);
+RESULT cs_find_zones(struct cs_call *e, const struct refs *zones, struct uuids *ret_zones);
 
 /* Lists of zones, and of their one part, tell administrators, as listCapacity does, how full each is, where the call says
  * so. The parameter, and as member.write of a zone's row. That users are not told is as with listCapacity, and a guess: the

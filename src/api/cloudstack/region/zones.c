@@ -5,11 +5,17 @@
 #include "engine/resolve.h"
 #include "model/zone.h"
 
-RESULT cs_check_zones(struct cs_call *e, const struct refs *zones)
+RESULT cs_find_zones(struct cs_call *e, const struct refs *zones, struct uuids *ret_zones)
 {
 	const struct zone *zone = NULL;
-	for (size_t k = 0; k < zones->count; k++)
+	uuid *found = arena_new_array(e->c->arena, uuid, zones->count);
+	if (!found)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < zones->count; k++) {
 		TRY(engine_find_zone(e->c, cs_tables(e), &zones->at[k], &zone));
+		found[k] = zone->row.id;
+	}
+	*ret_zones = (struct uuids){found, zones->count};
 	return OK;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/tag.h"
 #include "model/volume.h"
 #include "store/snapshot_policy.h"
+#include "store/zone.h"
 
 struct list_policies {
 	struct cs_list_args list;
@@ -38,6 +39,24 @@ static void write_interval(struct api_call *e, struct json_writer *w, const char
 	json_write_int(w, name, (int64_t) snapshot_policy_of(row)->interval);
 }
 
+static void write_zones(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	struct uuids zones = snapshot_policy_of(row)->zones;
+	if (!zones.count)
+		return;
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < zones.count; k++) {
+		const struct zone *zone = zone_find(api_tables(e), zones.at[k]);
+		if (!zone)
+			continue;
+		json_write_open(w, NULL);
+		json_write_text(w, "id", uuid_to_str(e->c->arena, zone->row.id));
+		json_write_text(w, "name", zone->name);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
 static const struct member members[] = {
 	MEMBER(struct snapshot_policy, "id", row.id),
 	MEMBER(struct snapshot_policy, "volumeid", volume),
@@ -47,12 +66,15 @@ static const struct member members[] = {
 	MEMBER(struct snapshot_policy, "maxsnaps", kept),
 	MEMBER(struct snapshot_policy, "timezone", timezone),
 	MEMBER(struct snapshot_policy, "fordisplay", is_active),
+	MEMBER_WRITTEN("zone", write_zones),
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing policies =
 	CS_LISTING(KIND_SNAPSHOT_POLICY, "snapshotpolicy", members, .matches = matches);
 
 /* ---- changes ---- */
+
+enum { ZONES_MAX = 64 };
 
 struct make_policy {
 	struct snapshot_policy_wish wish;
@@ -72,7 +94,7 @@ static const struct param create_params[] = {
 	P("fordisplay", wish.is_active, .doc = "false: it takes none, and lists show it only if asked."),
 	PARAM_LIST(struct make_policy, "tags", wish.tags, cs_tag_params, .max = TAG_COUNT_MAX,
 		   .doc = "tags[0].key, tags[0].value; its snapshots have them, too."),
-	P("zoneids", zones, .kind = KIND_ZONE, .doc = CS_EVERY_ZONE),
+	P("zoneids", zones, .kind = KIND_ZONE, .max = ZONES_MAX, .doc = CS_EVERY_ZONE),
 	NOT_BUILT("storageids"),
 	NOT_BUILT("usestoragereplication", .only = "false"),
 };
@@ -85,7 +107,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	struct make_policy *a = args;
 	const struct time_zone *zone = NULL;
 	size_t k = 0;
-	TRY(cs_check_zones(e, &a->zones));
+	TRY(cs_find_zones(e, &a->zones, &a->wish.zones));
 	while (k < sizeof words / sizeof words[0] && !str_equal_nocase(a->interval, str_from(words[k])))
 		k++;
 	if (k == sizeof words / sizeof words[0])

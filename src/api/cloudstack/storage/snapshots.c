@@ -183,7 +183,8 @@ static RESULT revert(struct op *op, void *args)
 static RESULT prepare_create(struct cs_call *e, void *args)
 {
 	const struct make_snapshot *a = args;
-	return cs_check_zones(e, &a->zones);
+	struct uuids found;
+	return cs_find_zones(e, &a->zones, &found);
 }
 
 static const struct cs_action actions[] = {
