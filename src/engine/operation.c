@@ -252,7 +252,8 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 		TRY(check_rights(op, permission, kind, row ? row : planned, is_allowed));
 	if (!row)
 		return OK;
-	if (engine_may_use(op->ctx, op->head, kind, row))
+	/* A caller's own ended row comes from engine_find_listed(). */
+	if (engine_may_use(op->ctx, op->head, kind, row) || engine_may_see_ended(op->ctx, kind, row))
 		return op_name(op, kind, row);
 	return ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
 			     "You are not authorized to perform %s on %" STR_FMT ".", permission,

@@ -508,12 +508,32 @@ RESULT fleet_end(struct op *op, const struct fleet *fleet, bool keeps_instances)
 	return tombstone_leave(op, KIND_FLEET, &fleet_find(op->head, next.row.id)->row, FLEET_INDEX_ACCOUNT);
 }
 
+/* The instances of a fleet that was deleted without them are terminated by another deletion. */
+static RESULT end_kept_instances(struct op *op, const struct fleet *fleet, struct fleet_change *change)
+{
+	struct instances_wish terminate = {0};
+	struct fleet next = *fleet;
+	change->was_running = true;
+	next.keeps_instances = false;
+	next.row.gen++;
+	TRY(list_instances(op, fleet->row.id, &terminate.instances));
+	TRY(fleet_put(op, &next));
+	return engine_terminate_instances(op, &terminate);
+}
+
 static RESULT delete_one(struct op *op, const struct fleets_target *wish, struct fleet_change *change)
 {
 	const struct fleet *fleet = NULL;
+	const struct row *row = NULL;
 	struct instances_wish terminate = {0};
-	TRY(engine_find_own_fleet(op->ctx, op->head, &change->fleet, &fleet));
-	TRY(engine_permit(op, "fleet.delete", KIND_FLEET, &fleet->row));
+	TRY(engine_find_listed(op->ctx, op->head, KIND_FLEET, &change->fleet, &row));
+	bool is_running = !wish->keeps_instances && !row_is_live(row) && fleet_of(row)->keeps_instances &&
+			  engine_has_fleet_living(op->head, fleet_of(row));
+	if (!is_running)
+		TRY(engine_find_own_fleet(op->ctx, op->head, &change->fleet, &fleet));
+	TRY(engine_permit(op, "fleet.delete", KIND_FLEET, row));
+	if (is_running)
+		return end_kept_instances(op, fleet_of(row), change);
 	change->before = fleet->stage;
 	if (wish->keeps_instances && fleet->type == FLEET_TYPE_INSTANT)
 		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_FLEET, change->fleet.field,

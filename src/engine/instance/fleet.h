@@ -85,6 +85,7 @@ struct fleet_change {
 	struct ref fleet;
 	/* outputs: */
 	enum fleet_stage before; /* its stage */
+	bool was_running;        /* deleted_running: deleted before, but its instances were kept */
 	enum err err;            /* ERR_NONE: deleted */
 	struct str message;
 };

@@ -125,7 +125,7 @@ static RESULT check_fits(struct op *op, const struct router *router, struct cidr
 	if (router->blocks.count < ROUTER_BLOCKS_MAX)
 		return OK;
 	return ENGINE_FAIL(op, ERR_QUOTA, KIND_ROUTER, STR("CidrBlock"),
-			   "This network '%" STR_FMT "' has met its maximum number of allowed CIDRs: %d",
+			   "This network %" STR_FMT " has met its maximum number of allowed CIDRs: %d",
 			   STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)), ROUTER_BLOCKS_MAX);
 }
 

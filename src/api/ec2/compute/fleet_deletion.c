@@ -59,7 +59,8 @@ static RESULT ec2_delete_fleets(struct ec2_call *e, const void *args, struct xml
 		xml_open(x, "item");
 		xml_z(x, "currentFleetState",
 		      a->wish.keeps_instances ? "deleted_running" : "deleted_terminating");
-		xml_z(x, "previousFleetState", fleet_stage_words[change->before]);
+		xml_z(x, "previousFleetState",
+		      change->was_running ? "deleted_running" : fleet_stage_words[change->before]);
 		xml_text(x, "fleetId", change->fleet.text);
 		xml_close(x, "item");
 	}

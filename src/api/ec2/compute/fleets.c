@@ -139,7 +139,7 @@ static const struct param create_params[] = {
 	P("Type", type, .words = "request|maintain|instant", .absent = "maintain",
 	  .doc = "instant: launched in this call; request: launched afterwards, once; maintain: kept at its "
 		 "target."),
-	P("OnDemandOptions.AllocationStrategy", strategy, .words = "lowest-price|prioritized",
+	P("OnDemandOptions.AllocationStrategy", strategy, .words = "lowest-price|prioritized|lowestPrice",
 	  .absent = "lowest-price",
 	  .doc = "Which override comes first: the one of the smallest type, for nothing has a price; or by "
 		 "priority."),
@@ -151,11 +151,11 @@ static const struct param create_params[] = {
 	  .doc = "If fewer units fit, nothing is launched; all are of one type or in one zone then."),
 	P("SpotOptions.AllocationStrategy", spot_strategy,
 	  .words = "lowest-price|diversified|capacity-optimized|capacity-optimized-prioritized|"
-		   "price-capacity-optimized",
+		   "price-capacity-optimized|lowestPrice",
 	  .absent = "lowest-price",
 	  .doc = "Which override comes first: the one of the smallest type; diversified: each has its "
 		 "share."),
-	P("ExcessCapacityTerminationPolicy", excess, .words = "no-termination|termination",
+	P("ExcessCapacityTerminationPolicy", excess, .words = "no-termination|termination|terminate",
 	  .absent = "termination", .doc = "Whether instances go when ModifyFleet lowers the target."),
 	P("ValidFrom", from, .max = 64, .doc = "Nothing is launched before."),
 	P("ValidUntil", until, .max = 64, .doc = "The fleet is deleted then."),
@@ -338,11 +338,11 @@ static struct str number_of(const struct pairs *numbers, const struct pair *sent
 	return sent->value;
 }
 
-/* Makes pairs for each configuration whose launch could be read: its version parameter with the number, and its id
- * parameter with the template's id. */
+/* Makes pairs for each configuration whose launch could be read: its version parameter with the number, its id
+ * parameter with the template's id, and its name parameter without a value. */
 static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a, struct pairs *ret_numbers)
 {
-	struct pair *numbers = arena_new_array(e->c->arena, struct pair, 2 * a->configs.count + 1);
+	struct pair *numbers = arena_new_array(e->c->arena, struct pair, 3 * a->configs.count + 1);
 	size_t first = 0, count = 0;
 	if (!numbers)
 		return ctx_no_memory(e->c);
@@ -358,6 +358,7 @@ static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a,
 		numbers[count++] =
 			(struct pair){name_parameter(e, config, "LaunchTemplateId"),
 				      id_to_ec2(e->c->arena, KIND_LAUNCH_TEMPLATE, version->template)};
+		numbers[count++] = (struct pair){name_parameter(e, config, "LaunchTemplateName"), STR_NONE};
 	}
 	*ret_numbers = (struct pairs){numbers, count};
 	return OK;
@@ -371,8 +372,8 @@ static bool was_sent(const struct ec2_call *e, struct str name)
 	return false;
 }
 
-/* Configurations as they were sent, to be read again later. An instant fleet launches once, so that EC2
- * shows it with fixed version numbers; others launch by the version that the word means then. A session's
+/* Configurations as they were sent, to be read again later. An instant fleet launches once: EC2 shows it with
+ * its templates' ids and version numbers. Others launch by the version that the word means then. A session's
  * policy is asked now and not known later (auth/guard_later.c), so a session's fleet launches by the templates
  * and versions of now: otherwise a new version, or a new template of that name, would launch what the policy
  * denies. */
@@ -387,12 +388,12 @@ static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a,
 	buf_init(&form, 64 * 1024);
 	for (size_t k = 0; k < e->pairs.count; k++) {
 		const struct pair *pair = &e->pairs.at[k];
-		bool is_fixed = is_by_session && str_ends_with(pair->name, STR(".LaunchTemplateName"));
-		if (str_starts_with(pair->name, STR(CONFIGS ".")) && !is_fixed)
-			add_pair(e, &form, pair->name, number_of(&numbers, pair));
+		struct str value = number_of(&numbers, pair);
+		if (str_starts_with(pair->name, STR(CONFIGS ".")) && value.p)
+			add_pair(e, &form, pair->name, value);
 	}
-	for (size_t k = 0; k < numbers.count && is_by_session; k++)
-		if (!was_sent(e, numbers.at[k].name))
+	for (size_t k = 0; k < numbers.count; k++)
+		if (numbers.at[k].value.p && !was_sent(e, numbers.at[k].name))
 			add_pair(e, &form, numbers.at[k].name, numbers.at[k].value);
 	struct result result = buf_finish(&form);
 	*ret_form = str_copy(e->c->arena, buf_str(&form));
@@ -480,11 +481,10 @@ static RESULT check_instant(struct ec2_call *e, const struct ec2_create_fleet *a
 static RESULT take_spot_strategy(struct ec2_call *e, struct str strategy,
 				 enum fleet_spot_strategy *ret_strategy)
 {
-	if (str_is(strategy, "lowest-price") || str_is(strategy, "diversified")) {
-		*ret_strategy = str_is(strategy, "diversified") ? FLEET_SPOT_STRATEGY_DIVERSIFIED
-								: FLEET_SPOT_STRATEGY_LOWEST_PRICE;
+	bool is_diversified = str_is(strategy, "diversified"); /* EC2 takes lowestPrice, too */
+	*ret_strategy = is_diversified ? FLEET_SPOT_STRATEGY_DIVERSIFIED : FLEET_SPOT_STRATEGY_LOWEST_PRICE;
+	if (is_diversified || str_starts_with(strategy, STR("lowest")))
 		return OK;
-	}
 	return refuse(
 		e, "SpotOptions.AllocationStrategy",
 		"The parameter spotOptions.allocationStrategy is supported as lowest-price and diversified "

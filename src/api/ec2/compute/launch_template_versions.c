@@ -186,7 +186,7 @@ static RESULT check_words(struct ec2_call *e, const struct ec2_describe_versions
 		return OK;
 	/* AWS's message, which names options of its command line. */
 	return ctx_fail_field(
-		e->c, ERR_MISSING, STR("LaunchTemplateVersion"),
+		e->c, a->versions.count > 0 ? ERR_INVALID : ERR_MISSING, STR("LaunchTemplateVersion"),
 		"To describe the launch template data for all your launch templates, for ‘--versions’ "
 		"specify "
 		"‘$Latest’, ‘$Default’, or both, and omit ‘--launch-template-id’, ‘--launch-template-name’, "

@@ -146,7 +146,7 @@ extern const struct params ec2_tag_spec_params; /* struct ec2_tag_spec */
 #define NO_MANAGED_RESOURCES NOT_BUILT("IncludeManagedResources", .only = "true|false")
 
 /* For a parameter that names an attribute. */
-#define UNKNOWN_ATTRIBUTE .remark = "Unknown attribute. "
+#define UNKNOWN_ATTRIBUTE .says = "Value ({value}) for parameter {parameter} is invalid. Unknown attribute."
 
 /* Tags for what an action makes: TagSpecification.N. */
 struct ec2_tag_spec {

@@ -229,14 +229,17 @@ static const struct param create_subnet_params[] = {
 /* An IPv6-only subnet is created with the IPv6 block. */
 static RESULT take_blocks(struct ec2_call *e, struct ec2_create_subnet *a)
 {
-	const char *needed = a->ipv6_native ? "Ipv6CidrBlock" : "CidrBlock";
-	if (cidr_is_none(a->ipv6_native ? a->wish.ipv6_block : a->wish.block))
-		return ctx_fail_field(e->c, ERR_MISSING, str_from(needed),
-				      "The request must contain the parameter %" STR_FMT,
-				      STR_ARG(params_small_name(e->c->arena, str_from(needed))));
+	if (a->ipv6_native && cidr_is_none(a->wish.ipv6_block))
+		return ctx_fail_field(e->c, ERR_MISSING, STR("Ipv6CidrBlock"),
+				      "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.");
+	if (!a->ipv6_native && cidr_is_none(a->wish.block))
+		return ctx_fail_field(e->c, ERR_MISSING, STR("CidrBlock"),
+				      "The request must contain the parameter cidrBlock");
 	if (a->ipv6_native && !cidr_is_none(a->wish.block))
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("CidrBlock"),
-				      "The parameter cidrBlock cannot be used with the parameter ipv6Native");
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("CidrBlock"),
+			"When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, you cannot set "
+			"ipv6Native to true.");
 	a->wish.ipv6_field = STR("Ipv6CidrBlock");
 	if (!a->ipv6_native)
 		return OK;

@@ -35,6 +35,8 @@ RESULT ec2_take_kms_key(struct ec2_call *e, struct str key, struct disk_crypt *c
 	if (str_is(key, ALIAS) || str_equal(key, write_arn(e, ALIAS)) ||
 	    str_is(key, write_key_id(account, id)) || str_equal(key, ec2_kms_arn(e, account)))
 		return OK;
+	if (crypt->is_wanted == CHOICE_NO)
+		return OK; /* the engine refuses the combination, whatever the key */
 	return ctx_fail_field(e->c, ERR_INVALID, STR("KmsKeyId"),
 			      "Value (%" STR_FMT
 			      ") for parameter kmsKeyId is invalid. There is no other key than "
