@@ -256,9 +256,9 @@ static RESULT read_condition(struct policy_builder *b, struct str operator, cons
 {
 	struct str name = str_from(key);
 	TRY(policy_read_operator(b->c, operator, ret_condition));
-	if (str_find_char(name, ':', 0) == name.n || name.n > POLICY_TEXT_MAX)
-		return ctx_fail(b->c, ERR_INVALID, "Condition key %.128s is not valid: it has no vendor.",
-				key);
+	/* IAM takes a key without a vendor: it is never in the context. */
+	if (name.n == 0 || name.n > POLICY_TEXT_MAX)
+		return ctx_fail(b->c, ERR_INVALID, "Condition key %.128s is not valid.", key);
 	ret_condition->key = policy_add_text(b, lower_key(b->c->arena, name));
 	return read_values(b, list, ret_condition);
 }

@@ -39,10 +39,14 @@ static RESULT fail_no_device(struct iam_call *e, struct str serial)
 			     STR_ARG(str_slice(serial, 0, SERIAL_MAX)));
 }
 
+/* A serial number ends with ":mfa", the path and the name. */
 static RESULT find_device(struct iam_call *e, struct str serial, const struct mfa_device **ret_device)
 {
+	struct str name = iam_last_part(serial);
+	size_t slash = str_find_char(serial, '/', 0);
+	struct str path = slash < serial.n ? str_slice(serial, slash, serial.n - name.n) : STR("/");
 	const struct mfa_device *device =
-		mfa_device_find_by_account(iam_tables(e), e->c->who->account, iam_last_part(serial));
+		mfa_device_find_by_account(iam_tables(e), e->c->who->account, path, name);
 	if (!device || !str_equal(iam_arn(e, KIND_MFA_DEVICE, &device->row), serial))
 		return fail_no_device(e, serial);
 	TRY(engine_check_found(e->c, iam_tables(e), KIND_MFA_DEVICE, &device->row));

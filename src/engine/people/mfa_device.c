@@ -33,7 +33,7 @@ RESULT engine_create_mfa_device(struct op *op, struct mfa_device_wish *wish)
 	TRY(tag_normalize(op, wish->tags, &device.tags));
 	TRY(engine_permit_new(op, "second_factor.create", KIND_MFA_DEVICE, &device.row));
 	TRY(engine_check_name(op, KIND_MFA_DEVICE, wish->name));
-	if (mfa_device_find_by_account(op->head, account->row.id, wish->name))
+	if (mfa_device_find_by_account(op->head, account->row.id, device.path, wish->name))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_MFA_DEVICE,
 				     "MFADevice entity at the same path and name already exists.");
 	TRY(limit_check(op, LIMIT_MFA_DEVICES, account->row.id, 1, STR_NONE));

@@ -324,6 +324,8 @@ static const struct policy_row conditions[] = {
 	C("Null", "aws:RequestTag/t", "false", "", '-'),
 	/* IfExists */
 	C("StringEqualsIfExists", "ec2:InstanceType", "'t3.micro'", "", 'A'),
+	C("StringEqualsIfExists", "novendor", "'x'", "", 'A'),
+	C("StringEquals", "novendor", "'x'", "", '-'),
 	C("StringEqualsIfExists", "ec2:InstanceType", "'t3.micro'", "ec2:instancetype=m5.large", '-'),
 	C("StringLikeIfExists", "ec2:InstanceType", "'t3.*'", "ec2:instancetype=t3.micro", 'A'),
 	C("NumericLessThanIfExists", "ec2:VolumeSize", "'10'", "", 'A'),
@@ -464,7 +466,7 @@ static const struct bad bad_documents[] = {
 	{WHEN("NullIfExists", "a:b", "'true'"), "Invalid Condition type"},
 	{WHEN("ForAnyValue:Null", "a:b", "'true'"), "Invalid Condition type"},
 	{WHEN("ForNoValue:StringEquals", "a:b", "'true'"), "Invalid Condition type"},
-	{WHEN("StringEquals", "ab", "'x'"), "has no vendor"},
+	{WHEN("StringEquals", "", "'x'"), "Condition key  is not valid."},
 	{WHEN("NumericEquals", "a:b", "'x'"), "does not fit its condition operator"},
 	{WHEN("NumericEquals", "a:b", "'inf'"), "does not fit its condition operator"},
 	{WHEN("NumericEquals", "a:b", "''"), "does not fit its condition operator"},
