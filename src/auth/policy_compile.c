@@ -374,9 +374,9 @@ static RESULT read_statement(struct policy_builder *b, const json_t *json, struc
 	TRY(check_members(b, json));
 	TRY(read_head(b, json, s));
 	TRY(choose(b, json, "Action", "NotAction", true, &actions, &s->not_action));
+	TRY(read_actions(b, actions, s));
 	TRY(choose(b, json, "Resource", "NotResource", !b->of_trust, &resources, &s->not_resource));
 	TRY(choose(b, json, "Principal", "NotPrincipal", b->of_trust, &principals, &s->not_principal));
-	TRY(read_actions(b, actions, s));
 	if (resources)
 		TRY(read_resources(b, resources, s));
 	if (principals)

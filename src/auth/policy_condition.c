@@ -182,6 +182,8 @@ RESULT policy_read_value(struct policy_builder *b, const struct policy_condition
 		is_good = read_block(text, &v.cidr);
 		break;
 	}
+	if (!is_good && condition->type == CONDITION_DATE) /* IAM's text */
+		return ctx_fail(b->c, ERR_INVALID, "The policy failed legacy parsing");
 	if (!is_good)
 		return ctx_fail(b->c, ERR_INVALID,
 				"The value '%" STR_FMT "' does not fit its condition operator",

@@ -322,6 +322,7 @@ static const struct api_error ec2_rows[] = {
 	E(RANGE, NONE, 400, "InvalidParameterValue"),
 	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
 	E_OF(PROTECTED, PORT, "NetworkInterface", 400, "AuthFailure"),
+	E_OF(PROTECTED, IMAGE, "Attribute", 401, "AuthFailure"),
 	E_OF(PROTECTED, IMAGE, "is_public", 400, "OperationNotPermitted",
 	     .says = "You can’t publicly share this image because block public access for AMIs is enabled "
 		     "for "

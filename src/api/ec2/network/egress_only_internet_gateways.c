@@ -18,7 +18,6 @@ static const struct param describe_egress_params[] = {
 static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct egress_gateway *gateway = item;
-	(void) e;
 	ec2_write_id(x, "egressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY, gateway->row.id);
 	xml_open(x, "attachmentSet");
 	xml_open(x, "item");
@@ -26,7 +25,7 @@ static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "state", "attached");
 	xml_close(x, "item");
 	xml_close(x, "attachmentSet");
-	ec2_write_tags_if_any(x, gateway->tags);
+	ec2_write_tags_of_made(e, x, gateway->tags);
 }
 
 static const struct ec2_listing egress_listing = {

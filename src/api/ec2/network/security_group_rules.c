@@ -235,8 +235,7 @@ static void write_rule(struct ec2_call *e, struct xml *x, const void *item)
 	} else if (i->peer) {
 		xml_open(x, "referencedGroupInfo");
 		ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, i->peer->row.id);
-		xml_text(x, "userId", e->owner);
-		ec2_write_id(x, "vpcId", KIND_ROUTER, i->peer->router);
+		xml_text(x, "userId", e->owner); /* EC2 shows the VPC only of a group over a peering */
 		xml_close(x, "referencedGroupInfo");
 	}
 	xml_text_opt(x, "description", r->description);

@@ -280,18 +280,6 @@ static const struct param describe_image_params[] = {
 	      UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
 };
 
-static RESULT write_devices(struct ec2_call *e, struct xml *x, const struct image *image)
-{
-	VEC(const struct image_device *) devices = {0};
-	const struct tables *t = ec2_tables(e);
-	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;
-	     d = image_device_next_by_image(t, d))
-		if (!VEC_PUSH(e->c->arena, &devices, d))
-			return ctx_no_memory(e->c);
-	ec2_write_image_devices(x, devices.at, devices.count);
-	return OK;
-}
-
 static void write_value(struct xml *x, const char *name, struct str value)
 {
 	xml_open(x, name);
@@ -312,17 +300,28 @@ static RESULT write_uefi_data(struct ec2_call *e, struct xml *x, const struct im
 	return OK;
 }
 
+/* EC2 deprecated this attribute, and refuses it for every image. */
+static RESULT refuse_devices(struct ec2_call *e, const struct ref *ref)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_image(e->c, ec2_tables(e), ref, &image));
+	struct result refused = ctx_fail_kind(e->c, ERR_PROTECTED, KIND_IMAGE,
+					      "Unauthorized attempt to access restricted resource");
+	e->c->problem.field = STR("Attribute");
+	return refused;
+}
+
 static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_image *a = args;
 	const struct tables *t = ec2_tables(e);
 	const struct image *image = 0;
+	if (str_is(a->attribute, "blockDeviceMapping"))
+		return refuse_devices(e, &a->image);
 	TRY(engine_find_own_image(e->c, t, &a->image, &image));
 	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
 	if (str_is(a->attribute, "launchPermission"))
 		ec2_write_sharing(x, "launchPermission", t, image->is_public, &image->launchers);
-	else if (str_is(a->attribute, "blockDeviceMapping"))
-		return write_devices(e, x, image);
 	else if (str_is(a->attribute, "productCodes"))
 		xml_empty(x, "productCodes");
 	else if (str_is(a->attribute, "description"))
