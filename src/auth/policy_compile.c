@@ -44,7 +44,7 @@ static RESULT check_texts(struct ctx *c, const json_t *list, const char *name)
 static bool is_action_character(char c, bool is_of_vendor)
 {
 	return str_is_alphanumeric(c) || c == '-' || c == '_' || c == ':' ||
-	       (!is_of_vendor && (c == '*' || c == '?'));
+	       (is_of_vendor ? c == '.' : c == '*' || c == '?');
 }
 
 static RESULT check_action(struct ctx *c, struct str action)
@@ -59,7 +59,7 @@ static RESULT check_action(struct ctx *c, struct str action)
 		if (colon == 0 || !is_action_character(action.p[k], true))
 			return ctx_fail(c, ERR_INVALID, "Vendor %" STR_FMT " is not valid",
 					STR_ARG(str_slice(action, 0, colon)));
-	for (size_t k = 0; k < action.n; k++)
+	for (size_t k = colon; k < action.n; k++)
 		if (!is_action_character(action.p[k], false))
 			return ctx_fail(c, ERR_INVALID, "The action %" STR_FMT " is not valid.",
 					STR_ARG(str_slice(action, 0, 128)));

@@ -325,6 +325,8 @@ static const struct policy_row conditions[] = {
 	/* IfExists */
 	C("StringEqualsIfExists", "ec2:InstanceType", "'t3.micro'", "", 'A'),
 	C("StringEqualsIfExists", "novendor", "'x'", "", 'A'),
+	/* a vendor that nobody is */
+	{ALLOW "'Action':['x.y:RunInstances','ec2:RunInstances']," ANY, "ec2:RunInstances", I1, "", 'A'},
 	C("StringEquals", "novendor", "'x'", "", '-'),
 	C("StringEqualsIfExists", "ec2:InstanceType", "'t3.micro'", "ec2:instancetype=m5.large", '-'),
 	C("StringLikeIfExists", "ec2:InstanceType", "'t3.*'", "ec2:instancetype=t3.micro", 'A'),
