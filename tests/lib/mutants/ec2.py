@@ -34,7 +34,8 @@ LINGERING = re.compile("(i|nat|pcx|h|cr|pl|sir|tgw|tgw-attach)-[0-9a-f]{17}|flee
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection", "DeleteTransitGateway", "DeleteTransitGatewayVpcAttachment"}
 # EC2's own messages, which name the resource and not the parameter.
 NAMELESS = {"InvalidKey.Format"}
-NAMELESS_TEXTS = ("No instances specified", "Tag key cannot be null or empty.", "Tag specification resource type must have a value", "The ID '' is not valid", "You must specify one or more tags to create")
+NAMELESS_TEXTS = ("No instances specified", "Tag key cannot be null or empty.", "Tag specification resource type must have a value", "The ID '' is not valid", "You must specify one or more tags to create",
+                  "At least one of the launch templates specified in the request does not exist.")
 # Missing parameters for which EC2 has another code than MissingParameter.
 MISSING_CODES = {("CreateTags", "Tag.N.Key"): "InvalidParameterValue", ("CreateTags", "Tag.N"): "InvalidParameterValue",
                  ("DeleteTags", "Tag.N.Key"): "InvalidParameterValue", ("CreateTransitGatewayVpcAttachment", "SubnetIds.N"): "MissingInput"}
