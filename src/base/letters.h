@@ -8,3 +8,5 @@
 /* Empty: out of memory. */
 struct str str_lower_all(struct arena *a, struct str s);
 struct str str_upper_all(struct arena *a, struct str s);
+/* Equality that ignores the case of all letters. */
+bool str_equal_anycase(struct str a, struct str b);

@@ -327,6 +327,24 @@ struct str str_lower_all(struct arena *a, struct str s)
 	return is_ascii(s) ? str_lower(a, s) : map_letters(a, s, utf8proc_tolower);
 }
 
+/* Takes the next character in lower case; a byte that is not UTF-8 stands for itself, outside of Unicode. */
+static utf8proc_int32_t next_lower(struct str *s)
+{
+	utf8proc_int32_t character = 0;
+	utf8proc_ssize_t size = utf8proc_iterate((const uint8_t *) s->p, (utf8proc_ssize_t) s->n, &character);
+	utf8proc_int32_t lower = size > 0 ? utf8proc_tolower(character) : -1 - (unsigned char) s->p[0];
+	*s = str_slice(*s, size > 0 ? (size_t) size : 1, s->n);
+	return lower;
+}
+
+bool str_equal_anycase(struct str a, struct str b)
+{
+	while (a.n && b.n)
+		if (next_lower(&a) != next_lower(&b))
+			return false;
+	return !a.n && !b.n;
+}
+
 struct str str_upper_all(struct arena *a, struct str s)
 {
 	return map_letters(a, s, utf8proc_toupper);

@@ -2,6 +2,7 @@
  * Resource groups and names of resources. Called by: api/azure/, reconcile/resource_group.c. */
 #include "engine/resource_group.h"
 
+#include "base/letters.h"
 #include "engine/deployment.h"
 
 #include "engine/emptying_internal.h"
@@ -37,9 +38,11 @@ bool engine_is_resource_gone(const struct tables *t, const struct arm_resource *
 const struct resource_group *engine_find_resource_group(const struct tables *t, struct arena *a, uuid account,
 							struct str name)
 {
-	return name.n && name.n <= RESOURCE_GROUP_NAME_MAX
-		       ? resource_group_find_by_name(t, account, str_lower(a, name))
-		       : NULL;
+	if (!name.n || name.n > RESOURCE_GROUP_NAME_MAX)
+		return NULL;
+	const struct resource_group *g = resource_group_find_by_name(t, account, str_lower_all(a, name));
+	/* groups that were made before 0.9.1 fold ASCII letters alone */
+	return g ? g : resource_group_find_by_name(t, account, str_lower(a, name));
 }
 
 const struct arm_resource *engine_find_resource(const struct tables *t, struct arena *a, uuid account,
@@ -100,7 +103,7 @@ RESULT engine_put_resource_group(struct op *op, struct resource_group_wish *wish
 		next.row.id = engine_new_id(op, KIND_RESOURCE_GROUP);
 		next.row.gen = 1;
 		next.name = wish->name;
-		next.folded = str_lower(op->ctx->arena, wish->name);
+		next.folded = str_lower_all(op->ctx->arena, wish->name);
 	}
 	next.managed_by = wish->managed_by;
 	if (wish->set_tags)

@@ -3,6 +3,8 @@
  */
 #include "api/core/path.h"
 
+#include "base/vec.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -86,4 +88,22 @@ bool path_fits(const char *form, const struct path_parts *path, bool ignores_cas
 	}
 	*ret_count = count;
 	return form && !form[*form == '/']; /* the root is "/" */
+}
+
+/* str_decode_url() reads "+" as a blank, so each one is escaped first. */
+bool path_decode(struct arena *a, struct str *segment)
+{
+	VEC(char) escaped = {0};
+	struct str plain;
+	if (str_find_char(*segment, '%', 0) == segment->n)
+		return str_is_utf8(*segment);
+	for (size_t n = 0; n < segment->n; n++)
+		for (const char *p = segment->p[n] == '+' ? "%2B" : (char[]){segment->p[n], 0}; *p; p++)
+			if (!VEC_PUSH(a, &escaped, *p))
+				return false;
+	if (!result_is_ok(str_decode_url(a, (struct str){escaped.at, escaped.count}, &plain)) ||
+	    !str_is_utf8(plain))
+		return false;
+	*segment = plain;
+	return true;
 }

@@ -23,3 +23,6 @@ void path_split(struct str path, struct path_parts *ret_parts);
  * the path is split once, and a form is read up to the first letter that differs. */
 bool path_fits(const char *form, const struct path_parts *path, bool ignores_case, struct pair *variables,
 	       size_t max, size_t *ret_count);
+
+/* Decodes %XX in a segment or a variable's value; "+" is itself in a path. False: malformed, not UTF-8, or no memory. */
+bool path_decode(struct arena *a, struct str *segment);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The native protocol: routes by path and method, JSON bodies and answers, problems.
  */
+#include "api/core/path.h"
 #include "api/native/action.h"
 #include "api/native/feed.h"
 
 #include "auth/replay_cache.h"
 #include "base/clock.h"
 #include "base/heap.h"
-#include "base/vec.h"
 
 enum { QUERY_PAIRS_MAX = 64, LEFTOVER_THREADS = 2, LEFTOVERS_WAITING_MAX = 16 };
 
@@ -44,25 +44,12 @@ static RESULT read_body(struct native_call *e)
 			e->body ? "it is something else" : error.text);
 }
 
-/* Decodes %XX. '+' stays a plus in a path. */
-static RESULT decode_segment(struct native_call *e, struct str *segment)
-{
-	VEC(char) escaped = {0};
-	for (size_t n = 0; n < segment->n; n++)
-		for (const char *p = segment->p[n] == '+' ? "%2B" : (char[]){segment->p[n], 0}; *p; p++)
-			if (!VEC_PUSH(e->c->arena, &escaped, *p))
-				return ctx_no_memory(e->c);
-	const struct str all = {escaped.at, escaped.count};
-	if (!result_is_ok(str_decode_url(e->c->arena, all, segment)) || !str_is_utf8(*segment))
-		return ctx_fail(e->c, ERR_NOT_FOUND, "There is nothing at this path.");
-	return OK;
-}
-
 static RESULT decode_path(struct native_call *e)
 {
 	struct pair *at = (struct pair *) e->path.at; /* the array is this call's own copy */
 	for (size_t k = 0; k < e->path.count; k++)
-		TRY(decode_segment(e, &at[k].value));
+		if (!path_decode(e->c->arena, &at[k].value))
+			return ctx_fail(e->c, ERR_NOT_FOUND, "There is nothing at this path.");
 	return OK;
 }
 

@@ -6,6 +6,7 @@ Each case is a request of a client in use."""
 import json
 import os
 import sys
+import urllib.parse
 
 import pytest
 
@@ -164,6 +165,64 @@ def test_a_disk_that_nobody_may_read(place):
     assert place.at("GET", f"{COMPUTE}/disks/d")[2]["properties"]["networkAccessPolicy"] == "DenyAll"
     refused(place.at("POST", f"{COMPUTE}/disks/d/beginGetAccess", {"access": "Read", "durationInSeconds": 60}), 409,
             "OperationNotAllowed")
+
+
+# ---- values that no call knows, and members of a neighbour ----
+
+@pytest.mark.parametrize("path, status", [
+    (f"{COMPUTE}/virtualMachines/vm?$expand=foo", 400), (f"{COMPUTE}/virtualMachines?$expand=userData", 400),
+    (f"{COMPUTE}/virtualMachines/vm?$expand=userData", 200), (f"{COMPUTE}/virtualMachines/vm/extensions?$expand=foo", 400)])
+def test_a_value_of_expand(place, path, status):
+    assert place.at("GET", path)[0] == status
+
+
+@pytest.mark.parametrize("query, status", [("$orderby=name%20desc&$top=1", 200), ("$orderby=age", 400), ("$expand=foo", 400)])
+def test_the_order_of_images(place, query, status):
+    at = f"{place.cloud.subscription()}{COMPUTE}/locations/useast1/publishers"
+    assert place.ask("GET", f"{at}?{query}", "2022-08-01")[0] == status
+    assert place.ask("GET", f"{place.cloud.subscription()}/providers?$expand=foo", "2021-04-01")[0] == 400
+
+
+def test_groups_of_machines_have_their_own_members(place):
+    """An availability set has fault domains, which stay; a proximity placement group has none, and an intent that is not built."""
+    near, many = f"{COMPUTE}/proximityPlacementGroups/near", f"{COMPUTE}/availabilitySets/many"
+
+    def body(**properties):
+        return {"location": "useast1", "properties": properties}
+    refused(place.at("PUT", near, body(platformFaultDomainCount=2)), 400, "BadRequest", "'ProximityPlacementGroupProperties'")
+    refused(place.at("PUT", near, body(intent={"vmSizes": []})), 409, "OperationNotAllowed", "intent")
+    refused(place.at("PUT", many, body(intent={"vmSizes": []})), 400, "BadRequest", "'AvailabilitySetProperties'")
+    assert place.put(many, body(platformFaultDomainCount=2))["properties"]["platformFaultDomainCount"] == 2
+    refused(place.at("PUT", many, body(platformFaultDomainCount=3)), 409, "PropertyChangeNotAllowed")
+    assert place.put(many, body())["properties"]["platformFaultDomainCount"] == 2
+
+
+@pytest.mark.parametrize("path, version", [(f"{COMPUTE}/disks/d", "2026-04-01"), (f"{NETWORK}/virtualNetworks/vn1", "2026-04-01"), ("", "2021-04-01")])
+def test_a_change_goes_to_no_other_location(place, path, version):
+    refused(place.at("PATCH", path, {"location": "westeurope"}, version), 400, "LocationNotAvailableForResourceType")
+    assert place.at("PATCH", path, {"location": "US East 1"}, version)[0] == 200
+
+
+# ---- letters ----
+
+def test_letters_of_all_scripts(place):
+    """Names of tags and of groups ignore case beyond ASCII; a path may be encoded, and no answer is."""
+    refused(place.at("PATCH", f"{COMPUTE}/disks/d", {"tags": {"\u00c9tat": "a", "\u00e9tat": "b"}}), 400, "InvalidParameter", "case-insensitive")
+    assert place.at("PATCH", f"{COMPUTE}/disks/d", {"tags": {"\u00c9tat": "a"}})[0] == 200
+    asked = urllib.parse.quote("tagName eq '\u00e9TAT' and tagValue eq 'a'")
+    found = place.ask("GET", f"{place.cloud.subscription()}/resources?$filter={asked}", "2021-04-01")[2]["value"]
+    assert [r["name"] for r in found] == ["d"]
+
+    def group(method, name, body=None):
+        return place.ask(method, f"{place.cloud.subscription()}/resourceGroups/{urllib.parse.quote(name, safe='')}", "2021-04-01", body)
+    for name, other in (("Gr\u00d6\u00dfe", "gr\u00f6\u00dfe"), ("two(2)", "TWO(2)")):
+        status, _, made = group("PUT", name, {"location": "useast1"})
+        assert (status, made["name"]) == (201, name) and made["id"].endswith(f"/resourceGroups/{name}"), made
+        assert group("GET", other)[2]["name"] == name
+        assert group("PUT", other, {"location": "useast1"})[0] == 200
+    for name in ("a b", "a%b", "a?", "ends."):
+        refused(group("PUT", name, {"location": "useast1"}), 400, "InvalidParameter", "resource group name")
+    assert group("PUT", "a/b", {"location": "useast1"})[0] == 400
 
 
 # ---- changes that a machine cannot make ----

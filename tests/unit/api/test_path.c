@@ -88,13 +88,30 @@ static void test_too_many_segments(void **state)
 	assert_false(path_fits("/x/x", &parts, false, variables, VARIABLES_MAX, &count));
 }
 
+static void test_decoded(void **state)
+{
+	static const struct {
+		const char *segment, *plain; /* plain NULL: refused */
+	} cases[] = {
+		{"a", "a"},   {"", ""},      {"a%20b", "a b"}, {"a+b%2Bc", "a+b+c"}, {"%C3%89", "\303\211"},
+		{"%2", NULL}, {"%zz", NULL}, {"%FF", NULL}};
+	struct arena *a = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct str segment = str_from(cases[k].segment);
+		bool is_good = path_decode(a, &segment);
+		assert_int_equal(is_good, cases[k].plain != NULL);
+		assert_true(str_is(segment, cases[k].plain ? cases[k].plain : cases[k].segment));
+	}
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_a_nul),
-		cmocka_unit_test(test_too_many_segments),
+		cmocka_unit_test(test_forms),   cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_a_nul),   cmocka_unit_test(test_too_many_segments),
+		cmocka_unit_test(test_decoded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

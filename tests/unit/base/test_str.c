@@ -444,9 +444,35 @@ static void test_letters(void **state)
 	arena_free(a);
 }
 
+static void test_equality_of_letters(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_equal;
+	} cases[] = {
+		{"", "", true},
+		{"Ab-1", "aB-1", true},
+		{"\303\211t", "\303\251T", true}, /* Ét */
+		{"\303\211", "E", false},
+		{"\303\251", "\303\251t", false},
+		{"\342\204\252", "k", true}, /* the Kelvin sign: three bytes and one */
+		{"a\377", "A\377", true},    /* no UTF-8 */
+		{"\377", "\376", false},
+		{"\303", "\303\251", false}, /* cut off */
+	};
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		assert_int_equal(str_equal_anycase(str_from(cases[k].a), str_from(cases[k].b)),
+				 cases[k].is_equal);
+		assert_int_equal(str_equal_anycase(str_from(cases[k].b), str_from(cases[k].a)),
+				 cases[k].is_equal);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_equality_of_letters),
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_prefix_suffix_contains),
 		cmocka_unit_test(test_alphanumeric),

@@ -70,7 +70,8 @@ void az_find_place(struct az_call *e, struct arm_place *ret_place)
 	for (int k = 0; k < 2; k++)
 		(void) path_next_segment(&rest, &word);
 	if (!path_next_segment(&rest, &word) || !str_equal_nocase(word, STR("resourceGroups")) ||
-	    !path_next_segment(&rest, &w.group) || !find_group(e, w.group, &group))
+	    !path_next_segment(&rest, &w.group) || !path_decode(e->c->arena, &w.group) ||
+	    !find_group(e, w.group, &group))
 		return;
 	ret_place->group = uuid_is_none(group) ? e->c->who->account : group;
 	if (!path_next_segment(&rest, &word) || !path_next_segment(&rest, &w.space))

@@ -118,17 +118,25 @@ static const struct param domain_rows[] = {
 	      .doc = "Kept and shown."),
 	PARAM(struct domains, "platformUpdateDomainCount", updates, .min = 1, .max = 20,
 	      .doc = "Kept and shown."),
-	NOT_BUILT("proximityPlacementGroup"),
-	NOT_BUILT("scheduledEventsPolicy|intent"),
-	NOT_BUILT("proximityPlacementGroupType", .only = "Standard"),
-	AZ_READ_ONLY("statuses|virtualMachines|virtualMachineScaleSets|availabilitySets|"
-		     "virtualMachineScaleSetMigrationInfo|colocationStatus"),
+	NOT_BUILT("proximityPlacementGroup|scheduledEventsPolicy"),
+	AZ_READ_ONLY("statuses|virtualMachines|virtualMachineScaleSetMigrationInfo"),
 };
 static const struct params domain_params =
 	PARAMS(struct domains, domain_rows, .object = "AvailabilitySetProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct set_args, "properties", properties, domain_params, .doc = "Its domains."),
 	AZ_KEPT("sku"),
+	AZ_RESOURCE,
+};
+static const struct param near_property_rows[] = {
+	NOT_BUILT("intent"),
+	NOT_BUILT("proximityPlacementGroupType", .only = "Standard"),
+	AZ_READ_ONLY("virtualMachines|virtualMachineScaleSets|availabilitySets|colocationStatus"),
+};
+static const struct params near_property_params =
+	AZ_SHAPE(near_property_rows, .object = "ProximityPlacementGroupProperties");
+static const struct param near_rows[] = {
+	AZ_SHAPE_OBJECT("properties", near_property_params),
 	NOT_BUILT("zones"),
 	AZ_RESOURCE,
 };
@@ -174,13 +182,13 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 						       .kind = KIND_SERVER_GROUP, .names = (variable),       \
 						       __VA_ARGS__                                           \
 	}
-#define PUTS(path, word, of, variable, listing_of, more, says)                                               \
-	OF_ONE(HTTP_PUT, path, word, "ec2:CreatePlacementGroup", of, variable,                               \
-	       .flags = API_WRITES | AZ_PUT | (more),                                                        \
-	       .keeps = "sku|properties.platformFaultDomainCount|properties.platformUpdateDomainCount",      \
-	       .args = PARAMS(struct set_args, put_rows, .object = "AvailabilitySet"), .prepare = prepare,   \
+#define PUTS(path, word, of, variable, listing_of, rows, what, says, ...)                                    \
+	OF_ONE(HTTP_PUT, path, word, "ec2:CreatePlacementGroup", of, variable, __VA_ARGS__,                  \
+	       .args = PARAMS(struct set_args, rows, .object = (what)), .prepare = prepare,                  \
 	       .operation = put, .returns = KIND_SERVER_GROUP, AZ_SUBJECT(struct set_args, id),              \
 	       .shows = &(listing_of), .doc = (says))
+#define FAULTS "properties.platformFaultDomainCount"
+#define UPDATES "properties.platformUpdateDomainCount"
 #define PATCHES(path, word, of, variable, listing_of, says)                                                  \
 	OF_ONE(HTTP_PATCH, path, word, "ec2:CreateTags", of, variable, .flags = API_WRITES | AZ_PATCH,       \
 	       .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,                         \
@@ -191,35 +199,38 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 	       .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,                        \
 	       .operation = engine_delete_server_group_run, .returns = API_RETURNS_NOTHING_STORED,           \
 	       .doc = (says))
-#define LISTS(path, word, of, listing_of, says)                                                              \
+#define LISTS(path, word, of, listing_of, names, says)                                                       \
 	{                                                                                                    \
 		HTTP_GET, path, .name = (word), .permit = "ec2:DescribePlacementGroups", .type = (of),       \
-				.listing = &(listing_of), .query = "$expand", .doc = (says)                  \
+				.listing = &(listing_of), .query = (names), .doc = (says)                    \
 	}
 #define GETS(path, word, of, variable, listing_of, says)                                                     \
 	OF_ONE(HTTP_GET, path, word, "ec2:DescribePlacementGroups", of, variable, .shows = &(listing_of),    \
 	       .doc = (says))
 static const struct az_action actions[] = {
 	LISTS(AZ_SUBSCRIPTION SETS, "AvailabilitySets_ListBySubscription", AZ_AVAILABILITY_SETS, sets,
-	      "The subscription's availability sets."),
-	LISTS(AZ_GROUP SETS, "AvailabilitySets_List", AZ_AVAILABILITY_SETS, sets,
+	      "$expand=virtualMachines/$ref", "The subscription's availability sets."),
+	LISTS(AZ_GROUP SETS, "AvailabilitySets_List", AZ_AVAILABILITY_SETS, sets, NULL,
 	      "A group's availability sets."),
 	GETS(SETS, "AvailabilitySets_Get", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
 	     "One availability set."),
 	PUTS(SETS, "AvailabilitySets_CreateOrUpdate", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
-	     AZ_IS_200, "Makes an availability set."),
+	     put_rows, "AvailabilitySet", "Makes an availability set.",
+	     .flags = API_WRITES | AZ_PUT | AZ_IS_200, .keeps = "sku|" FAULTS "|" UPDATES,
+	     .fixed = FAULTS ":platformFaultDomainCount|" UPDATES ":platformUpdateDomainCount"),
 	PATCHES(SETS, "AvailabilitySets_Update", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
 		"Changes an availability set's tags."),
 	DELETES(SETS, "AvailabilitySets_Delete", AZ_AVAILABILITY_SETS, "availabilitySetName",
 		"Deletes an availability set in which no machine is."),
 	LISTS(AZ_SUBSCRIPTION NEAR, "ProximityPlacementGroups_ListBySubscription", AZ_PROXIMITY_GROUPS,
-	      near_groups, "The subscription's proximity placement groups."),
+	      near_groups, NULL, "The subscription's proximity placement groups."),
 	LISTS(AZ_GROUP NEAR, "ProximityPlacementGroups_ListByResourceGroup", AZ_PROXIMITY_GROUPS, near_groups,
-	      "A group's proximity placement groups."),
+	      NULL, "A group's proximity placement groups."),
 	GETS(NEAR, "ProximityPlacementGroups_Get", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",
 	     near_groups, "One proximity placement group."),
 	PUTS(NEAR, "ProximityPlacementGroups_CreateOrUpdate", AZ_PROXIMITY_GROUPS,
-	     "proximityPlacementGroupName", near_groups, 0, "Makes a proximity placement group."),
+	     "proximityPlacementGroupName", near_groups, near_rows, "ProximityPlacementGroup",
+	     "Makes a proximity placement group.", .flags = API_WRITES | AZ_PUT),
 	PATCHES(NEAR, "ProximityPlacementGroups_Update", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",
 		near_groups, "Changes a proximity placement group's tags."),
 	DELETES(NEAR, "ProximityPlacementGroups_Delete", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",

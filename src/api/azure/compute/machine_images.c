@@ -299,7 +299,8 @@ static RESULT show_aliases(struct az_call *e, const void *args, struct json_writ
 	{                                                                                                    \
 		HTTP_GET, path, .name = (word), .permit = "ec2:DescribeImages", .flags = AZ_IN_PLACE,        \
 				.type = AZ_PUBLISHERS, .answer = list_level,                                 \
-				.query = "$top|$orderby|$expand", .doc = (what)                              \
+				.query = "$top|$orderby=name,name asc,name desc|$expand=properties",         \
+				.doc = (what)                                                                \
 	}
 static const struct az_action actions[] = {
 	LEVEL(IMAGES_AT, "VirtualMachineImages_ListPublishers", "Publishers of images."),

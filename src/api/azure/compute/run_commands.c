@@ -332,7 +332,7 @@ static RESULT show_document(struct az_call *e, const void *args, struct json_wri
 	{                                                                                                    \
 		HTTP_GET, where, .name = (word), .permit = "ec2:DescribeInstanceExtensions",                 \
 				 .type = AZ_RUN_COMMANDS, .args = {0, 0, sizeof(struct extension_args)},     \
-				 .prepare = prepare_read, .answer = (show), .query = "$expand",              \
+				 .prepare = prepare_read, .answer = (show), .query = "$expand=instanceView", \
 				 .doc = (says)                                                               \
 	}
 #define SET(verb, word, says)                                                                                \

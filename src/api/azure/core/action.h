@@ -79,7 +79,8 @@ struct az_action {
 	/* Of a call that reads its body itself: which members it may have (AZ_SHAPE), or that all of it is read. */
 	const struct params *shape;
 	bool reads_body;
-	const char *query; /* names of the query's parameters that the call reads itself: "$filter|$expand" */
+	/* Query parameters that the call reads itself, with their values where it knows few: "$filter|$expand=instanceView,userData" */
+	const char *query;
 	size_t subject; /* where in the args the id of the row is that the call is about, + 1 (AZ_SUBJECT); 0: .names says it */
 };
 #define AZ_SUBJECT(T, member) .subject = offsetof(T, member) + 1

@@ -287,6 +287,29 @@ static bool has_name(const char *names, struct str name)
 	return false;
 }
 
+/* True if the action's .query has the name; *ret_values are the values that it allows, or empty: all. */
+static bool reads_query(const struct az_action *a, struct str name, struct str *ret_values)
+{
+	struct str rest = str_from(a->query), one, word;
+	while (str_split_next(&rest, '|', &one))
+		if (str_split_next(&one, '=', &word) && str_equal_nocase(word, name)) {
+			*ret_values = one;
+			return true;
+		}
+	return false;
+}
+
+/* A value that the call does not know would be ignored. Source: compute's answers to other values of $expand. */
+static RESULT check_query_value(struct az_call *e, const struct pair *p, struct str values)
+{
+	struct str value;
+	bool is_known = !values.n || !p->value.n;
+	while (!is_known && str_split_next(&values, ',', &value))
+		is_known = str_equal_nocase(value, p->value);
+	const char *name = str_to_z(e->c->arena, str_slice(p->name, 0, 64));
+	return is_known ? OK : az_fail(e, name, "The value of parameter %s is invalid.", name);
+}
+
 static RESULT fill(struct az_call *e, const struct az_action *a)
 {
 	const struct params_request request = {.dialect = &az_dialect,
@@ -317,8 +340,10 @@ static RESULT check_query(struct az_call *e)
 			continue;
 		}
 		bool is_page = a->listing && !a->answer && has_name(list_query, name);
-		if (!is_page && !has_name(common_query, name) && !has_name(a->query, name) &&
-		    !has_query_row(&a->args, name))
+		struct str values = STR_NONE;
+		if (reads_query(a, name, &values))
+			TRY(check_query_value(e, &e->query.at[k], values));
+		else if (!is_page && !has_name(common_query, name) && !has_query_row(&a->args, name))
 			return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_slice(name, 0, 64),
 					      "The query parameter '%" STR_FMT "' is not supported by %s.",
 					      STR_ARG(str_slice(name, 0, 64)), a->name);

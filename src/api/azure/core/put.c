@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/letters.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "model/state.h"
@@ -73,7 +74,7 @@ RESULT az_check_tag_names(struct az_call *e, const struct tags *tags, const char
 {
 	for (size_t k = 0; k < tags->count; k++)
 		for (size_t n = 0; n < k; n++)
-			if (str_equal_nocase(tags->at[k].key, tags->at[n].key))
+			if (str_equal_anycase(tags->at[k].key, tags->at[n].key))
 				return az_fail(e, field, /* guessed */
 					       "The tag name '%" STR_FMT
 					       "' is there twice: names of tags are case-insensitive.",
@@ -464,7 +465,8 @@ RESULT az_check_place(struct az_call *e)
 {
 	const struct az_action *a = az_action_of(e);
 	bool is_whole = a->flags & AZ_PUT && a->names && !strchr(a->names, '/');
-	return is_whole ? az_check_location(e) : OK;
+	bool is_said = a->flags & AZ_PATCH && json_is_string(json_object_get(e->body, "location"));
+	return is_whole || is_said ? az_check_location(e) : OK;
 }
 
 static RESULT write_tags(struct az_call *e, struct op *op, uuid id)

@@ -52,6 +52,17 @@ void az_sum_routes(struct az_face *face)
 
 enum { VARIABLES_MAX = 8 };
 
+/* Decodes the variables. One that would become several segments stays encoded, which no name is; a tag may have slashes. */
+static void decode(struct az_call *e, struct pair *variables, size_t count)
+{
+	for (size_t k = 0; k < count; k++) {
+		struct str plain = variables[k].value;
+		if (path_decode(e->c->arena, &plain) && (str_find_char(plain, '/', 0) == plain.n ||
+							 str_starts_with(variables[k].name, STR("tag"))))
+			variables[k].value = plain;
+	}
+}
+
 static const struct az_route *find_route(struct az_call *e, enum http_method method, bool *ret_has_path)
 {
 	const struct az_face *face = az_face_of(e);
@@ -67,6 +78,7 @@ static const struct az_route *find_route(struct az_call *e, enum http_method met
 		*ret_has_path = true;
 		if (az_row_of(r->entry.action)->method != method)
 			continue;
+		decode(e, variables, count);
 		e->path = (struct pairs){variables, count};
 		return r;
 	}

@@ -3,8 +3,11 @@
  * Source: Azure REST API reference, "Resource Groups", 2021-04-01. */
 #include "api/azure/core/action.h"
 
+#include "base/letters.h"
 #include "engine/resolve.h"
 #include "store/resource_group.h"
+
+#include <string.h>
 
 static void write_tags(struct json_writer *w, const struct tags *tags)
 {
@@ -80,7 +83,7 @@ static RESULT read_filter(struct az_call *e, struct group_filter *f)
 static bool has_tag(const struct resource_group *g, const struct group_filter *f)
 {
 	for (size_t k = 0; k < g->tags.count; k++)
-		if (str_equal_nocase(g->tags.at[k].key, f->name) &&
+		if (str_equal_anycase(g->tags.at[k].key, f->name) &&
 		    (!f->value.n || str_equal(g->tags.at[k].value, f->value)))
 			return true;
 	return !f->name.n;
@@ -149,6 +152,33 @@ static RESULT prepare_default(struct az_call *e)
 	return OK;
 }
 
+/* Letters of all scripts count. Source: "Naming rules and restrictions for Azure resources", Microsoft.Resources. */
+static RESULT check_name(struct az_call *e, struct str name)
+{
+	for (size_t k = 0; k < name.n; k++)
+		if (!str_is_alphanumeric(name.p[k]) && !strchr("-._()", name.p[k]) &&
+		    (unsigned char) name.p[k] < 0x80)
+			return az_fail(
+				e, "resourceGroupName",
+				"The provided resource group name '%" STR_FMT
+				"' has these invalid characters: '%c'. The name can only be a letter, digit, "
+				"'-', '.', '(', ')' or '_'.",
+				STR_ARG(str_slice(name, 0, 128)), name.p[k]);
+	if (!str_ends_with(name, STR(".")))
+		return OK;
+	return az_fail(e, "resourceGroupName",
+		       "The provided resource group name '%" STR_FMT "' ends with a period.", /* guessed */
+		       STR_ARG(str_slice(name, 0, 128)));
+}
+
+/* Checks the name of a new group, and the location, which a PATCH may leave out. */
+static RESULT check_put(struct az_call *e, bool is_patch, const struct resource_group *g)
+{
+	if (!is_patch || json_is_string(json_object_get(e->body, "location")))
+		TRY(az_check_location(e));
+	return is_patch || g ? OK : check_name(e, az_path_value(e, "resourceGroupName"));
+}
+
 static RESULT prepare_put(struct az_call *e, void *args)
 {
 	struct put_args *a = args;
@@ -160,8 +190,7 @@ static RESULT prepare_put(struct az_call *e, void *args)
 	if (!result_is_ok(found))
 		ctx_clear_problem(e->c);
 	e->error = NULL;
-	if (!is_patch)
-		TRY(az_check_location(e));
+	TRY(check_put(e, is_patch, g));
 	TRY(az_read_tags(e));
 	if (result_is_ok(found) && !g)
 		return prepare_default(e);

@@ -88,12 +88,15 @@ static RESULT list_types(struct az_call *e, const void *args, struct json_writer
 }
 
 #define PROVIDER AZ_SUBSCRIPTION "/providers/{resourceProviderNamespace}"
+/* Members that clients ask for, and that this region's types have none of. */
+#define EXPANDS "$expand=metadata,resourceTypes/aliases"
+
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION "/providers", .name = "Providers_List", .permit = "ec2:DescribeRegions",
-	 .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = list_providers, .query = "$expand",
+	 .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = list_providers, .query = EXPANDS,
 	 .doc = "Namespaces of types, with their versions."},
 	{HTTP_GET, PROVIDER, .name = "Providers_Get", .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL,
-	 .type = AZ_PROVIDERS, .answer = show_provider, .query = "$expand", .doc = "One namespace."},
+	 .type = AZ_PROVIDERS, .answer = show_provider, .query = EXPANDS, .doc = "One namespace."},
 	{HTTP_GET, PROVIDER "/resourceTypes", .name = "ProviderResourceTypes_List",
 	 .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = list_types,
 	 .doc = "The types of a namespace."},

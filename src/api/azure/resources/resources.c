@@ -2,6 +2,7 @@
  * All resources of a subscription, or of a group: what the lists of the single types show. A type is among them as soon as it has
  * a list of its own. Features, of which there are none. Source: Azure REST API reference, "Resources - List", 2021-04-01. */
 #include "api/azure/core/action.h"
+#include "base/letters.h"
 
 /* "resourceType eq '…'", "name eq '…'", "resourceGroup eq '…'", "tagName eq '…' and tagValue eq '…'", joined by "and". */
 struct filter {
@@ -39,7 +40,7 @@ static bool has_tag(const struct filter *f, enum kind kind, const struct row *ro
 	size_t offset = model_kinds[kind].tags_offset;
 	const struct tags *tags = (const struct tags *) (const void *) ((const char *) row + offset);
 	for (size_t k = 0; offset && k < tags->count; k++) /* names of tags ignore case */
-		if (str_equal_nocase(tags->at[k].key, f->tag))
+		if (str_equal_anycase(tags->at[k].key, f->tag))
 			return !f->value.n || str_equal(tags->at[k].value, f->value);
 	return !f->tag.n;
 }
@@ -49,7 +50,7 @@ static bool is_asked(struct az_call *e, const struct filter *f, const struct az_
 {
 	enum kind kind = list->listing->kind;
 	return (!f->name.n || str_equal_nocase(f->name, az_name_of(e, list->type, kind, row->id))) &&
-	       (!f->group.n || str_equal_nocase(f->group, az_group_of(e, row->id))) && has_tag(f, kind, row);
+	       (!f->group.n || str_equal_anycase(f->group, az_group_of(e, row->id))) && has_tag(f, kind, row);
 }
 
 /* True for lists of a top-level type in a subscription. */

@@ -2,6 +2,7 @@
  * Tags of a resource or a group, as an object of their own: the same tags that every face shows. A subscription has none here.
  * Source: Azure REST API reference, "Tags", 2021-04-01 ("Create Or Update At Scope", "Update At Scope"). */
 #include "api/azure/authorization/authorization.h"
+#include "base/letters.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 
@@ -107,7 +108,7 @@ static RESULT keep_names(struct op *op, struct tags_args *a)
 		const struct tags *there = (const void *) ((const char *) row + offset);
 		at[k] = a->body.tags.at[k];
 		for (size_t n = 0; row && offset && n < there->count; n++)
-			if (str_equal_nocase(there->at[n].key, at[k].key))
+			if (str_equal_anycase(there->at[n].key, at[k].key))
 				at[k].key = str_copy(op->ctx->arena, there->at[n].key);
 		a->removals[k].key = at[k].key;
 	}

@@ -366,13 +366,26 @@ static RESULT find_element(struct template *t, const struct template_call *call,
 	return template_keep(t, json_integer(-1), ret);
 }
 
-/* Bytes in which the text at that place is the part, whatever the letters' case. */
+/* Bytes in which the text at that place is the part. */
 static size_t count_same(struct str text, size_t at, struct str part)
 {
 	size_t n = 0;
-	while (n < part.n && str_equal_nocase(str_slice(text, at + n, at + n + 1), str_slice(part, n, n + 1)))
+	while (n < part.n && text.p[at + n] == part.p[n])
 		n++;
 	return n;
+}
+
+/* Reads the two texts that a function compares whatever the letters' case, both in lower case. */
+static RESULT read_folded(struct template *t, const struct template_call *call, struct str *ret_text,
+			  struct str *ret_part)
+{
+	struct str text, part;
+	TRY(function_text(t, call, 0, &text));
+	TRY(function_text(t, call, 1, &part));
+	TRY(template_step(t, 1 + (text.n + part.n) / 64));
+	*ret_text = str_lower_all(t->c->arena, text);
+	*ret_part = str_lower_all(t->c->arena, part);
+	return (text.n && !ret_text->n) || (part.n && !ret_part->n) ? ctx_no_memory(t->c) : OK;
 }
 
 /* In a text whatever the letters' case, in a list as equals() compares. */
@@ -381,8 +394,7 @@ static RESULT find(struct template *t, const struct template_call *call, bool fr
 	struct str text, part;
 	if (json_is_array(call->args[0]))
 		return find_element(t, call, from_end, ret);
-	TRY(function_text(t, call, 0, &text));
-	TRY(function_text(t, call, 1, &part));
+	TRY(read_folded(t, call, &text, &part));
 	size_t places = part.n <= text.n ? text.n - part.n + 1 : 0;
 	for (size_t k = 0; k < places; k++) {
 		size_t at = from_end ? places - 1 - k : k, same = count_same(text, at, part);
@@ -405,11 +417,8 @@ RUN(lastIndexOf)
 static RESULT look(struct template *t, const struct template_call *call, bool at_end, json_t **ret)
 {
 	struct str text, part;
-	TRY(function_text(t, call, 0, &text));
-	TRY(function_text(t, call, 1, &part));
-	struct str piece = at_end ? str_slice(text, text.n > part.n ? text.n - part.n : 0, text.n)
-				  : str_slice(text, 0, part.n);
-	*ret = json_boolean(str_equal_nocase(piece, part));
+	TRY(read_folded(t, call, &text, &part));
+	*ret = json_boolean(at_end ? str_ends_with(text, part) : str_starts_with(text, part));
 	return OK;
 }
 RUN(startsWith)

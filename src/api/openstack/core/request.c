@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Converts a request's path, query and body into the action's struct, and finds the row that a parameter
  * names. */
+#include "api/core/path.h"
 #include "api/openstack/core/face.h"
 #include "api/openstack/core/unknown.h"
 #include "api/openstack/core/words.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
-#include "base/vec.h"
 
 /* Maximum body in bytes. Parsing JSON takes about 40 ns per byte, also for unauthenticated callers; the
  * services have the same limit. Source: oslo.middleware, "max_request_body_size". */
@@ -46,19 +46,9 @@ static RESULT decode_path(struct os_call *e)
 {
 	struct pair *at = (struct pair *) e->request.path.at; /* safe cast: os_find_route() allocated this
 	                                                       * array in the call's arena */
-	for (size_t k = 0; k < e->request.path.count; k++) {
-		struct str text = at[k].value, plus = STR_NONE;
-		VEC(char) escaped = {0};
-		for (size_t n = 0; n < text.n; n++) /* "+" is literal in a path, but str_decode_url() reads
-		                                     * it as a blank */
-			for (const char *p = text.p[n] == '+' ? "%2B" : (char[]){text.p[n], 0}; *p; p++)
-				if (!VEC_PUSH(e->c->arena, &escaped, *p))
-					return ctx_no_memory(e->c);
-		plus = (struct str){escaped.at, escaped.count};
-		if (!result_is_ok(str_decode_url(e->c->arena, plus, &at[k].value)) ||
-		    !str_is_utf8(at[k].value))
+	for (size_t k = 0; k < e->request.path.count; k++)
+		if (!path_decode(e->c->arena, &at[k].value))
 			return ctx_fail(e->c, ERR_NOT_FOUND, "The resource could not be found.");
-	}
 	return OK;
 }
 
