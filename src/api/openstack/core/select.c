@@ -181,15 +181,26 @@ static size_t count_named(const struct pairs *query, const char *name)
 	return count;
 }
 
-/* Neutron requires one sort_dir for each sort_key, or none. */
+/* Neutron requires one sort_dir for each sort_key, or none. Other services know a default key, and refuse directions
+ * of no key. Sources: Nova's get_sort_params(), Cinder's process_sort_params(). */
 static RESULT check_directions(struct selection *s)
 {
 	size_t keys = count_named(&s->e->request.query, "sort_key");
 	size_t directions = count_named(&s->e->request.query, "sort_dir");
-	if (s->e->service != OS_NETWORK || directions == 0 || directions == keys)
+	bool is_neutron = s->e->service == OS_NETWORK;
+	if (directions == 0 || directions == keys || (!is_neutron && directions <= (keys ? keys : 1)))
 		return OK;
 	return ctx_fail_field(s->e->c, ERR_INVALID, STR("sort_dir"),
-			      "The number of sort_keys and sort_dirs must be same");
+			      is_neutron ? "The number of sort_keys and sort_dirs must be same"
+					 : "Sort direction size exceeds sort key size");
+}
+
+/* Takes the next sort_dir at or after *at. */
+static struct str next_direction(const struct pairs *query, size_t *at)
+{
+	while (*at < query->count && !str_is(query->at[*at].name, "sort_dir"))
+		(*at)++;
+	return *at < query->count ? query->at[(*at)++].value : STR_NONE;
 }
 
 static RESULT read_order(struct selection *s)
@@ -200,15 +211,12 @@ static RESULT read_order(struct selection *s)
 	for (size_t k = 0; k < query->count; k++) {
 		if (str_is(query->at[k].name, "sort"))
 			TRY(read_sort(s, query->at[k].value));
-		if (!str_is(query->at[k].name, "sort_key"))
-			continue;
-		while (direction < query->count && !str_is(query->at[direction].name, "sort_dir"))
-			direction++;
-		TRY(add_sort(s, query->at[k].value,
-			     direction < query->count ? query->at[direction++].value : STR_NONE));
+		if (str_is(query->at[k].name, "sort_key"))
+			TRY(add_sort(s, query->at[k].value, next_direction(query, &direction)));
 	}
+	/* A direction without a key is of the list's own order. */
 	struct str key = s->list->sort ? str_from(s->list->sort) : STR("created_at");
-	return s->query.sort_count ? OK : add_sort(s, key, STR_NONE);
+	return s->query.sort_count ? OK : add_sort(s, key, next_direction(query, &direction));
 }
 
 /* ---- the page ---- */

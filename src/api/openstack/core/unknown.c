@@ -29,9 +29,7 @@ static const struct unknown_rules {
 			.member = "Additional properties are not allowed ('{name}' was unexpected)",
 			.query = "Additional properties are not allowed ('{name}' was unexpected)",
 			.since = 75,
-			.paging = "limit|marker|sort_key|sort_dir|sort|page_reverse|fields|all_tenants|all_"
-				  "projects|"
-				  "offset",
+			.paging = "limit|marker|sort_key|sort_dir|all_tenants|all_projects|offset",
 			.source = "nova/api/openstack/compute/schemas/: queries have additionalProperties "
 				  "True before 2.75",
 		},

@@ -202,6 +202,23 @@ static uint64_t other_term(const struct os_call *e)
 	return asks_for_community(e) ? term_of_community() : 0;
 }
 
+/* Source: _make_conditions_from_filters() of Glance's database API. */
+static RESULT check_bounds(struct os_call *e)
+{
+	static const char *const names[] = {"size_min", "size_max"};
+	int64_t bound = 0;
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+		struct str value = asked(e, names[k]);
+		if (value.p && !result_is_ok(str_parse_int(value, &bound)))
+			return ctx_fail_field(e->c, ERR_INVALID, str_from(names[k]),
+					      "Unable to filter on a range with a non-numeric value.");
+	}
+	if (asked(e, "changes-since").p)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("changes-since"),
+				      "The \"changes-since\" filter is no longer available on v2.");
+	return OK;
+}
+
 /* Source: filters of Glance's images controller. */
 static RESULT check_query(struct os_call *e, void *args)
 {
@@ -210,11 +227,15 @@ static RESULT check_query(struct os_call *e, void *args)
 	} rows[] = {
 		{"visibility", "|community|public|private|shared|all|", "Invalid visibility value"},
 		{"member_status", "|pending|accepted|rejected|all|", "Invalid status"},
+		{"os_hidden", "|true|false|", "Invalid value for the 'os_hidden' filter"},
 	};
 	(void) args;
+	TRY(check_bounds(e));
 	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
 		struct str value = asked(e, rows[k].name);
 		struct str word = str_print(e->c->arena, "|%" STR_FMT "|", STR_ARG(str_slice(value, 0, 64)));
+		if (k == 2) /* Glance compares this one in small letters */
+			word = str_lower(e->c->arena, word);
 		if (value.n && !str_contains(str_from(rows[k].words), word))
 			return ctx_fail_field(e->c, ERR_INVALID, str_from(rows[k].name), "%s: %" STR_FMT,
 					      rows[k].says, STR_ARG(str_slice(value, 0, 64)));
