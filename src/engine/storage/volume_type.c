@@ -107,7 +107,9 @@ RESULT engine_create_volume_type(struct op *op, struct volume_type_wish *wish)
 	TRY(apply(op, wish, &type));
 	type.row.id = engine_new_id(op, KIND_VOLUME_TYPE);
 	wish->volume_type = type.row.id;
-	return volume_type_put(op, &type);
+	TRY(volume_type_put(op, &type));
+	return engine_log_event(op, KIND_VOLUME_TYPE, &type.row, "created", "Volume type %" STR_FMT ".",
+				STR_ARG(type.name));
 }
 
 RESULT engine_update_volume_type(struct op *op, struct volume_type_wish *wish)
@@ -123,7 +125,8 @@ RESULT engine_update_volume_type(struct op *op, struct volume_type_wish *wish)
 	TRY(apply(op, wish, &next));
 	next.row.gen++;
 	wish->volume_type = type->row.id;
-	return volume_type_put(op, &next);
+	TRY(volume_type_put(op, &next));
+	return engine_log_event(op, KIND_VOLUME_TYPE, &next.row, "changed", "Its settings were changed.");
 }
 
 RESULT engine_delete_volume_type(struct op *op, struct volume_type_target *wish)
@@ -133,6 +136,8 @@ RESULT engine_delete_volume_type(struct op *op, struct volume_type_target *wish)
 	TRY(engine_permit(op, "volume_type.delete", KIND_VOLUME_TYPE, &type->row));
 	TRY(check_unused(op, type, wish->type.field));
 	FORGET_EACH(op, volume_type_limit, type, type->row.id);
+	TRY(engine_log_event(op, KIND_VOLUME_TYPE, &type->row, "deleted", "Volume type %" STR_FMT ".",
+			     STR_ARG(type->name)));
 	return volume_type_forget(op, type->row.id);
 }
 

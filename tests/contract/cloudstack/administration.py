@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
-from cloudstack import admin_key, call, refused, wait  # noqa: E402
+from cloudstack import admin_key, call, ok, refused, wait  # noqa: E402
 from faces import holds  # noqa: E402
 from regions import dev  # noqa: E402, F401 (fixtures)
 
@@ -115,6 +115,22 @@ def test_offerings(dev, admin):
     assert (shown["serviceofferingname"], shown["memory"]) == ("tiny", 512)  # the machine keeps its size
     assert call(dev, "deleteDiskOffering", id=disk["id"], **admin)[0] == 536
     wait(dev, call(dev, "destroyVirtualMachine", id=machine["id"])[1])
+
+
+def test_offerings_that_were_deleted(dev, admin):
+    """CloudStack knows what it has removed: a list by that id is empty, for users, too; an id of nothing is an error."""
+    services = {f"serviceproviderlist[0].{k}": v for k, v in (("service", "Dhcp"), ("provider", "VirtualRouter"))}
+    kinds = [("Service", {"cpunumber": "1", "cpuspeed": "500", "memory": "512"}), ("Disk", {"disksize": "1"}),
+             ("Network", {"guestiptype": "Isolated", "traffictype": "GUEST", "supportedservices": "Dhcp", **services}),
+             ("VPC", {"supportedservices": "Dhcp,Dns"})]
+    for kind, parameters in kinds:
+        made = ok(dev, f"create{kind}Offering", name="brief", displaytext="x", **parameters, **admin)[f"{kind.lower()}offering"]["id"]
+        ok(dev, f"delete{kind}Offering", id=made, **admin)
+        for who in (admin, {}):
+            assert call(dev, f"list{kind}Offerings", id=made, **who)[:2] == (200, {}), kind
+            assert call(dev, f"list{kind}Offerings", id=cloud.ABSENT, **who)[0] == 431, kind
+    told = {e["type"] for e in call(dev, "listEvents", keyword="offering", listall="true", pagesize="100", page="1", **admin)[1]["event"]}
+    assert {"DISK.OFFERING.CREATE", "DISK.OFFERING.DELETE"} <= told
 
 
 @holds("CloudStack: Service offerings", "CloudStack: Disk offerings")

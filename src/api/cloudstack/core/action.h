@@ -126,6 +126,8 @@ struct cs_owner {
 RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish);
 /* As protocol.write of a command with .listing: count, and the page's rows. */
 RESULT cs_write_list(struct cs_call *e, struct json_writer *w);
+/* Ends a list whose id was not found: OK if that row was removed, so that the list is empty; else the failure. */
+RESULT cs_end_list(struct cs_call *e, struct result failure, enum kind kind, uuid id);
 /* The same of what no row has: the page's items of so many. */
 RESULT cs_write_items(struct cs_call *e, struct json_writer *w, const struct cs_list_args *asked,
 		      const char *item, const void *const *items, size_t count,

@@ -58,21 +58,30 @@ static RESULT take_event(void *arg, const struct event *event)
 	return OK;
 }
 
-/* True if the event log tells of a row that is gone and was the caller's; administrators are told of any account's. CloudStack
+/* True if the event log tells of a row that is gone and was the caller's, or nobody's, such as an offering; administrators are told
+ * of any account's. CloudStack
  * knows what it has removed, and lists nothing. Of an id that never existed it answers an error, and of one whose last event was pruned
  * (docs/operations.md). Source: ParamProcessWorker.translateUuidToInternalId().
  * The view is closed: none stays open while SQL is read. */
-static bool has_gone(struct cs_call *e, enum kind kind, const struct ref *id)
+static bool has_gone(struct cs_call *e, enum kind kind, uuid id)
 {
-	bool is_admin = identity_is_admin(e->c->who), is_told = false;
-	const struct row *row = tables_find(cs_tables(e), kind, id->prefix);
+	bool is_for_all = identity_is_admin(e->c->who) || !list_account_index(kind), is_told = false;
+	const struct row *row = tables_find(cs_tables(e), kind, id);
 	const struct event_query query = {
-		.id = id->prefix, .account = is_admin ? UUID_NONE : e->c->who->account, .max = 1};
+		.id = id, .account = is_for_all ? UUID_NONE : e->c->who->account, .max = 1};
 	if (row && row_is_live(row))
 		return false;
 	view_close(&e->view);
 	return result_is_ok(store_read_events(e->config->store, e->c, &query, take_event, &is_told)) &&
 	       is_told;
+}
+
+RESULT cs_end_list(struct cs_call *e, struct result failure, enum kind kind, uuid id)
+{
+	if (!has_gone(e, kind, id))
+		return failure;
+	ctx_clear_problem(e->c);
+	return OK;
 }
 
 /* Writes the page. "count" counts all pages; an empty list has no members. */
@@ -85,11 +94,8 @@ RESULT cs_write_list(struct cs_call *e, struct json_writer *w)
 	TRY(cs_read_page(e, asked, &wish));
 	cs_choose_owners(e, asked, &wish);
 	struct result found = api_list_rows(&e->core, &wish, &page);
-	if (found.code == ERR_INVALID && ref_is_given(&wish.id) &&
-	    has_gone(e, e->action->listing->kind, &wish.id)) {
-		ctx_clear_problem(e->c);
-		return OK;
-	}
+	if (found.code == ERR_INVALID && ref_is_given(&wish.id))
+		return cs_end_list(e, found, e->action->listing->kind, wish.id.prefix);
 	TRY(found);
 	if (page.count) {
 		json_write_int(w, "count", (int64_t) page.count);

@@ -122,6 +122,8 @@ extern const struct cs_service {
 /* By its id; ERR_INVALID. */
 RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
 			const struct cs_offering **ret_offering);
+/* Ends a list of offerings whose id was not found: see cs_end_list(). */
+RESULT cs_end_offerings(struct cs_call *e, struct result failure, struct str id);
 uuid cs_offering_id(const struct cs_offering *offering);
 /* Id derived from the name, so it is the same in every region. */
 uuid cs_id_of_name(const char *kind, const char *name);

@@ -398,6 +398,13 @@ void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *off
 	cs_write_services(w, o->services, o->provider, false);
 }
 
+RESULT cs_end_offerings(struct cs_call *e, struct result failure, struct str id)
+{
+	uuid own = UUID_NONE;
+	return result_is_ok(uuid_parse_asked(id, &own)) ? cs_end_list(e, failure, KIND_NETWORK_OFFERING, own)
+							: failure;
+}
+
 /* Built-in offerings first, then the operator's by name. */
 static RESULT list_network_offerings(struct cs_call *e, const void *args, struct json_writer *w)
 {
@@ -408,8 +415,9 @@ static RESULT list_network_offerings(struct cs_call *e, const void *args, struct
 	const void **items = arena_new_array(e->c->arena, const void *, OFFERINGS + own);
 	if (!items)
 		return ctx_no_memory(e->c);
-	if (a->id.n)
-		TRY(cs_find_offering(e, a->id, "id", &one));
+	struct result found = a->id.n ? cs_find_offering(e, a->id, "id", &one) : OK;
+	if (!result_is_ok(found))
+		return cs_end_offerings(e, found, a->id);
 	TRY(find_present(e, a, &present));
 	for (size_t k = 0; k < OFFERINGS; k++)
 		if (offering_matches(e, a, &offerings[k]) && may_follow(present, &offerings[k]))

@@ -150,8 +150,9 @@ static RESULT list_vpc_offerings(struct cs_call *e, const void *args, struct jso
 		arena_new_array(e->c->arena, const void *, 1 + tables_count(t, KIND_NETWORK_OFFERING));
 	if (!items)
 		return ctx_no_memory(e->c);
-	if (a->id.n)
-		TRY(cs_find_vpc_offering(e, a->id, "id", &own));
+	struct result found = a->id.n ? cs_find_vpc_offering(e, a->id, "id", &own) : OK;
+	if (!result_is_ok(found))
+		return cs_end_offerings(e, found, a->id);
 	if (!ref_is_given(&own) && matches(e, a, NULL))
 		items[count++] = &installed;
 	const struct row *row = tables_first(t, KIND_NETWORK_OFFERING, NETWORK_OFFERING_INDEX_NAME, NULL, 0);
