@@ -477,10 +477,19 @@ static RESULT listen_for_guests(struct daemon *d, uint16_t *ret_port)
 	return OK;
 }
 
-static void print_openstack(struct daemon *d, const struct command_call *env)
+static void print_client(const char *client, const struct client_env *all)
+{
+	struct buf text;
+	buf_init(&text, 4096);
+	client_env_print(&text, client, all);
+	printf("%" STR_FMT "\n", STR_ARG(buf_str(&text)));
+	buf_done(&text);
+}
+
+/* Variables of the clients other than aws, from the list that `dari account rc` and the console print, too. */
+static void print_clients(struct daemon *d, const struct command_call *env)
 {
 	AUTO_VIEW view = {0};
-	struct buf text;
 	view_open(d->store, &view);
 	const struct account *account =
 		account_find_by_domain(view.tables, DOMAIN_DEFAULT, str_from(account_name));
@@ -493,13 +502,21 @@ static void print_openstack(struct daemon *d, const struct command_call *env)
 		.password = dev_of(d)->password,
 		.project = str_from(account_name),
 		.project_domain = STR("Default"),
-		.project_id = account ? str_encode_hex(d->arena, account->row.id.b, sizeof(uuid)) : STR_NONE};
-	buf_init(&text, 4096);
-	client_env_print(&text, "openstack", &all);
+		.project_id = account ? str_encode_hex(d->arena, account->row.id.b, sizeof(uuid)) : STR_NONE,
+		.project_uuid = account ? uuid_to_str(d->arena, account->row.id) : STR_NONE,
+		.tenant = uuid_to_str(d->arena, DOMAIN_DEFAULT),
+		.key_id = str_from(member(env->value, "access_key_id")),
+		.key_secret = str_from(member(env->value, "secret_access_key"))};
 	printf("# openstack; \"%s\" with the password %" STR_FMT
-	       " manages the region, in the project \"%s\"\n# and without OS_PROJECT_ID:\n\n%" STR_FMT "\n",
-	       admin_name, STR_ARG(dev_of(d)->admin_password), admin_name, STR_ARG(buf_str(&text)));
-	buf_done(&text);
+	       " manages the region, in the project \"%s\"\n# and without OS_PROJECT_ID:\n\n",
+	       admin_name, STR_ARG(dev_of(d)->admin_password), admin_name);
+	print_client("openstack", &all);
+	printf("# CloudStack's clients:\n\n");
+	print_client("cloudstack", &all);
+	if (dev_of(d)->wish->has_tls) {
+		printf("# Azure's SDKs (their tokens need TLS):\n\n");
+		print_client("azure", &all);
+	}
 }
 
 static void print_all(struct daemon *d, const struct command_call *env, uint16_t metadata_port)
@@ -522,18 +539,16 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	printf("For a shell:\n\n%.*s"
 	       "export DARI_CONFIG=%.*s/dev.yaml   # dari host list, dari explain ID, …\n\n",
 	       (int) env->text.size, env->text.p, STR_ARG(s->data_directory));
-	print_openstack(d, env);
+	print_clients(d, env);
 	if (dev_of(d)->wish->has_tls)
 		printf("# az, as a service principal with the same key (Debian 12's az, 2.45, registers "
 		       "with\n"
 		       "# --profile 2020-09-01-hybrid besides):\n\n"
-		       "export REQUESTS_CA_BUNDLE=%.*s\n"
 		       "az cloud register -n Dari --endpoint-resource-manager %s\n"
 		       "az cloud set -n Dari\n"
 		       "az login --service-principal --tenant %s -u \"$AWS_ACCESS_KEY_ID\" -p "
 		       "\"$AWS_SECRET_ACCESS_KEY\"\n\n",
-		       STR_ARG(s->tls_certificate), member(env->value, "endpoint_url"),
-		       uuid_to_str(d->arena, DOMAIN_DEFAULT).p);
+		       member(env->value, "endpoint_url"), uuid_to_str(d->arena, DOMAIN_DEFAULT).p);
 	printf("# what the guest of an instance would be told: curl "
 	       "http://127.0.0.1:%u/INSTANCE-ID/latest/meta-data/\n\n",
 	       metadata_port);

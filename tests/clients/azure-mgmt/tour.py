@@ -4,7 +4,7 @@ import os
 import uuid
 
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
-from azure.identity import ClientSecretCredential
+from azure.identity import ClientSecretCredential, EnvironmentCredential
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.msi import ManagedServiceIdentityClient
@@ -36,6 +36,9 @@ def code(error):
 
 
 def network_tour():
+    with step("the environment that `dari dev` prints"):
+        told = EnvironmentCredential(disable_instance_discovery=True)
+        same([g.name for g in ResourceManagementClient(told, os.environ["AZURE_SUBSCRIPTION_ID"], **where).resource_groups.list()], ["dari-default"])
     with step("a wrong secret, and a group"):
         refused(lambda: credential("wrong").get_token(SCOPE), "AADSTS7000215", lambda e: isinstance(e, ClientAuthenticationError) and str(e))
         same(resources.resource_groups.create_or_update("web", {"location": "useast1", "tags": {"a": "b"}}).tags, {"a": "b"})
