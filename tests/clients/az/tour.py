@@ -2,6 +2,9 @@
 """az against a region, registered and signed in as docs/clients.md says; a machine with its network, disks, roles and a deployment."""
 import json
 import os
+import re
+import shlex
+import string
 import subprocess
 import sys
 
@@ -11,6 +14,7 @@ from steps import Failed, Program, await_that, same, step, tell
 HOME = os.environ["HOME"]
 az = Program("az", last=["-o", "json"], main=lambda: get_default_cli().invoke(sys.argv[1:]),
              env={"AZURE_CONFIG_DIR": f"{HOME}/az", "AZURE_CORE_COLLECT_TELEMETRY": "0"})
+plain = az.copy(last=["-o", "tsv"])
 G = ["-g", "web"]
 
 
@@ -128,6 +132,32 @@ def clean_up():
         same(az.say("group", "exists", "-n", "web"), False)
 
 
-for part in (sign_in, network, machines, disks, people, deployments, clean_up):
+def check_line(line, values):
+    """Runs one line of `lines`; its output, or its refusal, must be what stands behind the arrow."""
+    words, arrow, wanted = ([*re.split(r" ([=~!]>) ", line, maxsplit=1), "", ""])[:3]
+    argv = shlex.split(string.Template(words).safe_substitute(values))
+    wanted = string.Template(wanted).safe_substitute(values)
+    if arrow == "!>":
+        return fails(wanted, *argv)
+    text = plain.text(*argv)
+    if arrow == "~>":
+        assert wanted in text, text
+    elif arrow:
+        same(text.strip(), wanted)
+    return None
+
+
+def lines():
+    """Every line that people type (the file `lines`), each as a step."""
+    with open(f"{HOME}/key.pub", encoding="ascii") as file:
+        key = file.read().strip()
+    values = {"LOCATION": os.environ["LOCATION"], "URN": os.environ["URN"], "SUB": os.environ["SUBSCRIPTION"], "KEY": key}
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "lines"), encoding="ascii") as file:
+        for line in filter(lambda text: not text.startswith("#"), file.read().splitlines()):
+            with step(f"az {line}"):
+                check_line(line, values)
+
+
+for part in (sign_in, network, machines, disks, people, deployments, clean_up, lines):
     part()
 tell("end of tour")
