@@ -187,6 +187,38 @@ def test_lengths_of_a_pool(own):
     assert (pool["min_prefixlen"], pool["default_prefixlen"], pool["max_prefixlen"]) == ("20", "24", "28")
 
 
+# ---- changes that would be lost, or would take more with them
+
+@pytest.mark.parametrize("info", [{"enable_snat": False}, {"external_fixed_ips": []}, {"enable_snat": True, "external_fixed_ips": []}])
+def test_a_gateway_without_a_network(own, info):
+    """It is refused and leaves the gateway; only null and the empty object take it away."""
+    external = next(n["id"] for n in own.ok("GET", f"{NET}/networks?router:external=True")["networks"])
+    router = own.ok("POST", f"{NET}/routers", {"router": {"external_gateway_info": {"network_id": external}}})["router"]["id"]
+    for method, path in (("PUT", f"{NET}/routers/{router}"), ("POST", f"{NET}/routers")):
+        words = refused(own.call(method, path, {"router": {"external_gateway_info": info}}), 400, "HTTPBadRequest")
+        assert "Expected keys: {'network_id'}" in words and all(f"'{name}'" in words for name in info)
+    assert own.ok("GET", f"{NET}/routers/{router}")["router"]["external_gateway_info"]["network_id"] == external
+    assert own.ok("PUT", f"{NET}/routers/{router}", {"router": {"external_gateway_info": {}}})["router"]["external_gateway_info"] is None
+    own.ok("DELETE", f"{NET}/routers/{router}")
+
+
+def test_the_device_of_a_port_that_is_plugged_in(own, net):
+    """The device and its owner are the server's; what is shown may be sent back."""
+    image = own.ok("GET", "/image/v2/images?visibility=public")["images"][0]["id"]
+    server = {"name": "plugged", "imageRef": image, "flavorRef": own.ok("GET", "/compute/v2.1/flavors")["flavors"][0]["id"], "networks": [{"uuid": net[0]}]}
+    server = own.ok("POST", "/compute/v2.1/servers", {"server": server}, version="compute 2.93")["server"]["id"]
+    own.dev.rest()
+    port, = own.ok("GET", f"{NET}/ports?device_id={server}")["ports"]
+    path = f"{NET}/ports/{port['id']}"
+    shown = {name: port[name] for name in ("device_id", "device_owner")}
+    for wrong in ({"device_id": "other"}, {"device_id": ""}, {"device_owner": "network:dhcp"}, {**shown, "device_owner": ""}):
+        assert server in refused(own.call("PUT", path, {"port": wrong}), 409, "PortInUse")
+    assert own.ok("PUT", path, {"port": {**shown, "name": "again"}})["port"]["name"] == "again"
+    free = own.ok("POST", f"{NET}/ports", {"port": {"network_id": net[0]}})["port"]["id"]
+    said = {"device_id": "mine", "device_owner": "me"}
+    assert {k: own.ok("PUT", f"{NET}/ports/{free}", {"port": said})["port"][k] for k in said} == said
+
+
 # ---- several next hops
 
 def test_next_hops_of_equal_cost(own, net):

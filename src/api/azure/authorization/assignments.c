@@ -125,7 +125,7 @@ static RESULT show_assignment(struct az_call *e, const void *args, struct json_w
 	if (!a)
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ARM_ASSIGNMENT,
 				     "The role assignment '%" STR_FMT "' is not found.",
-				     STR_ARG(uuid_to_str(e->c->arena, id)));
+				     STR_ARG(az_path_value(e, "roleAssignmentName")));
 	write_assignment(e, w, a);
 	return OK;
 }

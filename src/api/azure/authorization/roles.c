@@ -100,13 +100,12 @@ static RESULT show_definition(struct az_call *e, const void *args, struct json_w
 {
 	struct arm_definition d;
 	uuid id = UUID_NONE;
-	char text[UUID_TEXT_SIZE];
 	(void) args;
 	TRY(az_path_id(e, "roleDefinitionId", &bad_id, &id));
 	if (!engine_find_definition(az_tables(e), e->c->who->account, id, &d))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ARM_ROLE,
-				     "The specified role definition with ID '%s' does not exist.",
-				     uuid_write(id, text));
+				     "The specified role definition with ID '%" STR_FMT "' does not exist.",
+				     STR_ARG(az_path_value(e, "roleDefinitionId")));
 	write_definition(e, w, &d);
 	return OK;
 }

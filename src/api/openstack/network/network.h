@@ -83,5 +83,9 @@ void os_write_protocol(struct os_call *e, struct json_writer *w, const char *key
  * changes something. */
 RESULT os_prepare_groups(struct os_call *e, void *args);
 
+/* Refuses another device or owner of a port that is plugged in: only detaching it changes them. NULL: not said. */
+RESULT os_check_port_device(struct os_call *e, const struct port *port, const struct str *device,
+			    const struct str *owner);
+
 extern const struct os_listing os_networks, os_subnets, os_ports, os_routers, os_floating_ips, os_groups,
 	os_group_rules;

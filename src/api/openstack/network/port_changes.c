@@ -2,6 +2,7 @@
  * Ports: show, create, change, delete. */
 #include "api/openstack/network/network.h"
 #include "engine/network/port.h"
+#include "store/port.h"
 
 struct os_port_target {
 	struct port_target wish;
@@ -229,10 +230,23 @@ static const struct param update_params[] = {
 	OS_UNBUILT("mac_address"),
 };
 
+/* Other callers are refused by the operation. */
+static RESULT check_device(struct os_call *e, const struct os_update_port *a)
+{
+	const struct os_port_body *b = &a->body;
+	const struct port *p = port_find(os_tables(e), a->wish.port.prefix);
+	bool is_mine =
+		p && row_is_live(&p->row) && (uuid_equal(p->account, e->c->who->account) || os_is_admin(e));
+	return is_mine ? os_check_port_device(e, p, b->has_device_id ? &b->device_id : NULL,
+					      b->has_device_owner ? &b->device_owner : NULL)
+		       : OK;
+}
+
 static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_port *a = args;
 	struct os_port_body *b = &a->body;
+	TRY(check_device(e, a));
 	TRY(read_pairs(e, b));
 	TRY(read_dhcp(e, b));
 	TRY(check_fixed(e, b));

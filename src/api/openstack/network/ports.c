@@ -179,6 +179,25 @@ static struct port_item make_item(struct os_call *e, const struct port *port)
 	return item;
 }
 
+RESULT os_check_port_device(struct os_call *e, const struct port *port, const struct str *device,
+			    const struct str *owner)
+{
+	struct port_item item = make_item(e, port);
+	struct ref ref;
+	if (uuid_is_none(item.device))
+		return OK;
+	bool is_same =
+		!device || (os_parse_id(*device, KIND_NONE, &ref) && uuid_equal(ref.prefix, item.device));
+	if (is_same && (!owner || str_equal(*owner, item.device_owner)))
+		return OK;
+	return ctx_fail_kind(e->c, ERR_IN_USE, KIND_PORT,
+			     "Unable to complete operation on port %" STR_FMT " for network %" STR_FMT
+			     ". Port already has an attached device %" STR_FMT ".",
+			     STR_ARG(uuid_to_str(e->c->arena, port->row.id)),
+			     STR_ARG(uuid_to_str(e->c->arena, port->network)),
+			     STR_ARG(uuid_to_str(e->c->arena, item.device)));
+}
+
 static const void *gather_port(struct os_call *e, const struct row *row)
 {
 	struct port_item *item = arena_new_object(e->c->arena, struct port_item);

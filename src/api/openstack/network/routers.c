@@ -177,6 +177,7 @@ struct os_gateway_info {
 		const struct os_external_ip *at;
 		size_t count;
 	} ips;
+	bool has_ips;
 };
 static const struct param gateway_rows[] = {
 	OS_BODY(struct os_gateway_info, "network_id", network, .kind = KIND_EXTERNAL_NETWORK,
@@ -184,7 +185,7 @@ static const struct param gateway_rows[] = {
 	OS_BODY(struct os_gateway_info, "enable_snat", snat,
 		.doc = "Whether what has no floating address reaches out, too."),
 	OS_BODY_LIST(struct os_gateway_info, "external_fixed_ips", ips, external_ip_params, .max = 1,
-		     .doc = "Its address."),
+		     .given = OS_GIVEN(struct os_gateway_info, has_ips), .doc = "Its address."),
 	OS_UNBUILT("qos_policy_id"),
 };
 static const struct params gateway_params = OS_PARAMS(struct os_gateway_info, gateway_rows);
@@ -236,6 +237,19 @@ static const struct param update_params[] = {
 	ROUTER_BODY,
 };
 
+/* Only an empty object means no gateway: without the network a change of one member would take the gateway away. */
+static RESULT check_gateway(struct os_call *e, const struct os_gateway_info *g)
+{
+	bool has_snat = g->snat != CHOICE_DEFAULT;
+	if (ref_is_given(&g->network) || !(has_snat || g->has_ips))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("external_gateway_info"),
+			      "Invalid input for external_gateway_info. Reason: Validation of dictionary's "
+			      "keys failed. Expected keys: {'network_id'} Provided keys: {%s%s%s}.",
+			      has_snat ? "'enable_snat'" : "", has_snat && g->has_ips ? ", " : "",
+			      g->has_ips ? "'external_fixed_ips'" : "");
+}
+
 static RESULT read_rest(struct os_call *e, struct os_router_body *a)
 {
 	struct cidr *to = arena_new_array(e->c->arena, struct cidr, a->routes.count + 1);
@@ -253,12 +267,7 @@ static RESULT read_rest(struct os_call *e, struct os_router_body *a)
 	TRY(os_check_external(e, &a->gateway.network));
 	a->wish.gateway.external_network = a->gateway.network;
 	a->wish.gateway.translates = a->gateway.snat;
-	if (a->gateway.ips.count && !ref_is_given(&a->gateway.network))
-		return ctx_fail_field(
-			e->c, ERR_INVALID, STR("external_gateway_info"),
-			"Invalid input for external_gateway_info. Reason: Validation of dictionary's "
-			"keys failed. Expected keys: {'network_id'} Provided keys: "
-			"{'external_fixed_ips'}.");
+	TRY(check_gateway(e, &a->gateway));
 	if (a->gateway.ips.count) {
 		a->wish.gateway.subnet = a->gateway.ips.at[0].subnet;
 		a->wish.gateway.ip = a->gateway.ips.at[0].ip;
