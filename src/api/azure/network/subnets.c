@@ -120,7 +120,15 @@ const struct params az_subnet_params =
 static RESULT read_prefix(struct az_call *e, const struct az_subnet_says *says, struct cidr *ret_block)
 {
 	static const char field[] = "properties.addressPrefix";
+	struct cidr other = says->prefix;
 	*ret_block = says->prefix;
+	/* azure-cli's issue 32005; a list of the same block says nothing else */
+	if (!cidr_is_none(says->prefix) && says->prefixes.count &&
+	    !(says->prefixes.count == 1 && result_is_ok(cidr_parse(says->prefixes.at[0], &other)) &&
+	      cidr_equal(other, says->prefix)))
+		return az_fail(e, "properties.addressPrefixes",
+			       "Invalid configuration on subnet; cannot populate both address prefix and "
+			       "address prefixes.");
 	if (!cidr_is_none(says->prefix))
 		return OK;
 	if (says->prefixes.count > 1)
