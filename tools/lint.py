@@ -22,10 +22,10 @@ import voice
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A folder may include folders of earlier rows, and itself; folders of one row may not include each other.
 LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engine"], ["auth", "reconcile"], ["api"], ["daemon"]]
-FACES = {"absent", "cloudwatch", "ebs", "elb", "cost", "support", "tmf", "scim", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
+FACES = {"absent", "autoscaling", "cloudwatch", "ebs", "elb", "cost", "support", "tmf", "scim", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 # Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
-GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600, "elb": 700}
+GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600, "elb": 700, "autoscaling": 800}
 # Highest percentage of a face's members in `dari dump answers` whose value a function makes. The goal is 25: the others are fields,
 # which a row alone describes. A ceiling only goes down.
 FUNCTION_MEMBERS = {"ec2": 30, "openstack": 36}

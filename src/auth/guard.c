@@ -185,9 +185,17 @@ RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_
 	return OK;
 }
 
-/* A fleet launches instances, so its creator also needs ec2:RunInstances, on each resource that policies decide it on. EC2's
- * guide lists it among the permissions that users of fleets need, and an instant fleet fails without it. EC2 launches
- * the other types by a service-linked role; Dari launches them as the fleet's creator. */
+/* Calls that make what launches instances. */
+static const char *const launching[] = {"fleet.create", "scaling_group.create", "scaling_group.update"};
+
+static bool is_launching(const struct guard_state *s)
+{
+	return s->permission != PERMISSION_NONE && IS_AMONG(model_permissions[s->permission].name, launching);
+}
+
+/* A fleet and a scaling group launch instances, so their creator also needs ec2:RunInstances, on each resource that
+ * policies decide it on. EC2's guides list it among the permissions that users of fleets and of groups with a launch
+ * template need. EC2 launches later by a service-linked role; Dari launches as the creator. */
 static RESULT check_launch(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
 			   bool *ret_is_allowed)
 {
@@ -204,12 +212,13 @@ static RESULT check_row(struct guard_state *s, struct ctx *c, const struct guard
 			bool *ret_is_allowed)
 {
 	struct policy_question q = guard_make_question(subject, c->arena, s->permission, s->request.action);
-	if (subject->kind != KIND_NONE && !permission_is_decided_on(s->permission, subject->kind))
-		return guard_decide_by_name(s, c, &q, ret_is_allowed);
+	if (subject->kind != KIND_NONE && !permission_is_decided_on(s->permission, subject->kind)) {
+		TRY(guard_decide_by_name(s, c, &q, ret_is_allowed));
+		return is_launching(s) ? check_launch(s, c, subject, ret_is_allowed) : OK;
+	}
 	s->was_asked = true;
 	TRY(guard_decide(s, c, &q, s->request.has_role, ret_is_allowed));
-	if (s->permission != PERMISSION_NONE &&
-	    strcmp(model_permissions[s->permission].name, "fleet.create") == 0)
+	if (is_launching(s))
 		TRY(check_launch(s, c, subject, ret_is_allowed));
 	const struct guard_asked asked = {subject->kind, subject->row ? subject->row->id : UUID_NONE};
 	return !s->request.is_change || !subject->row || VEC_PUSH(c->arena, &s->asked, asked)

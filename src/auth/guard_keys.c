@@ -10,6 +10,7 @@
 #include "engine/balancing/balancing.h"
 #include "engine/instance/profile_association.h"
 #include "engine/resolve.h"
+#include "engine/scaling/scaling.h"
 #include "model/address.h"
 #include "model/dedicated_host.h"
 #include "model/gateway.h"
@@ -146,14 +147,16 @@ static bool is_named_kind(enum kind kind)
 	return guard_find_arn_form(kind).is_named;
 }
 
-/* A planned row has its id and name already. */
-static struct str balancing_arn(const struct guard_subject *s, struct arena *a)
+/* ARNs of ELBv2 and EC2 Auto Scaling. A planned row has its id and name already. */
+static struct str other_arn(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
 	const struct row *row = s->row ? s->row : s->planned;
 	uuid owner = s->row ? engine_get_owner(s->kind, s->row) : who->account;
-	return engine_write_balancing_arn(s->tables, a, s->state->region,
-					  account_number(s->tables, owner, who), s->kind, row);
+	struct str number = account_number(s->tables, owner, who);
+	return engine_is_scaling_kind(s->kind)
+		       ? engine_write_scaling_arn(s->tables, a, s->state->region, number, s->kind, row)
+		       : engine_write_balancing_arn(s->tables, a, s->state->region, number, s->kind, row);
 }
 
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
@@ -161,8 +164,8 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
-	if (engine_is_balancing_kind(s->kind))
-		return balancing_arn(s, a);
+	if (engine_is_balancing_kind(s->kind) || engine_is_scaling_kind(s->kind))
+		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);
 	if (iam_is_kind(s->kind))

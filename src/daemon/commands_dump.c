@@ -3,6 +3,7 @@
  * the actions' reference, the coverage page, the manual page, bash completion. */
 #include <stdio.h>
 
+#include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
@@ -58,6 +59,14 @@ static int dump_iam_here(const struct command *command, json_t *args, const char
 	(void) args;
 	(void) config_path;
 	return print_dump(iam_dump_actions);
+}
+
+static int dump_autoscaling_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(autoscaling_dump_actions);
 }
 
 static int dump_elb_here(const struct command *command, json_t *args, const char *config_path)
@@ -488,6 +497,16 @@ static void add_ebs_coverage(struct buf *out)
 	ebs_write_coverage(out);
 }
 
+static void add_autoscaling_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## EC2 Auto Scaling\n\nGroups by launch templates and launch configurations, "
+			     "version 2011-01-01. "
+			     "Target tracking, warm pools,\nscheduled actions, instance refresh and "
+			     "notifications answer "
+			     "InvalidAction or ValidationError.\n\n"));
+	autoscaling_write_coverage(out);
+}
+
 static void add_elb_coverage(struct buf *out)
 {
 	buf_add_str(out, STR("\n## Elastic Load Balancing\n\nNetwork load balancers, version 2015-12-01. "
@@ -524,6 +543,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_cost_coverage(&out);
 		add_cloudwatch_coverage(&out);
 		add_ebs_coverage(&out);
+		add_autoscaling_coverage(&out);
 		add_elb_coverage(&out);
 		add_absent_coverage(&out);
 		return print_whole(&out);
@@ -725,6 +745,10 @@ const struct command dump_commands[] = {
 	 "Prints every EC2 action with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_actions_here},
+	{"dump autoscaling",
+	 "Prints every action of EC2 Auto Scaling with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_autoscaling_here},
 	{"dump elb",
 	 "Prints every action of Elastic Load Balancing with its parameters and permission, as JSON.",
 	 {{0}},

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/absent/absent.h"
+#include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
@@ -81,11 +82,12 @@ static bool is_bearer(const struct call *call)
 /* The face of a request that is signed for one of these services of AWS; NULL: another request. */
 static struct api_face *find_service(struct daemon *d, const struct call *call)
 {
-	return cost_has_call(call)         ? d->cost
-	       : cloudwatch_has_call(call) ? d->cloudwatch
-	       : ebs_has_call(call)        ? d->ebs
-	       : elb_has_call(call)        ? d->elb
-					   : NULL;
+	return cost_has_call(call)          ? d->cost
+	       : cloudwatch_has_call(call)  ? d->cloudwatch
+	       : ebs_has_call(call)         ? d->ebs
+	       : autoscaling_has_call(call) ? d->autoscaling
+	       : elb_has_call(call)         ? d->elb
+					    : NULL;
 }
 
 /* Selects the face for a call. An unknown path is refused in the words of the face that the credential
@@ -420,6 +422,7 @@ static RESULT open_reconciler(struct daemon *d)
 	config.later_guard = guards_later(d->guards);
 	config.read_spot = ec2_read_later_spot;
 	config.read_fleet = ec2_read_later_fleet;
+	config.read_scaling = ec2_read_later_scaling;
 	config.write_facts = ticket_facts_write;
 	config.facts_self = d;
 	config.desks[DESK_SPEAKS_RT] = &desk_rt;
@@ -492,6 +495,8 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &cost_protocol, &faces, &d->cost));
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
 	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
+	faces.read_scaling = ec2_read_scaling_source;
+	TRY(api_face_new(&d->ctx, &autoscaling_protocol, &faces, &d->autoscaling));
 	TRY(api_face_new(&d->ctx, &elb_protocol, &faces, &d->elb));
 	TRY(api_face_new(&d->ctx, &support_protocol, &faces, &d->support));
 	TRY(api_face_new(&d->ctx, &tmf_protocol, &faces, &d->tmf));
@@ -613,6 +618,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->cost);
 	api_face_free(d->cloudwatch);
 	api_face_free(d->ebs);
+	api_face_free(d->autoscaling);
 	api_face_free(d->elb);
 	api_face_free(d->support);
 	api_face_free(d->tmf);

@@ -21,6 +21,7 @@
 #include "engine/network/subnet.h"
 #include "engine/people/asker.h"
 #include "engine/people/iam_role.h"
+#include "engine/scaling/scaling.h"
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot.h"
 #include "engine/transit/transit.h"
@@ -43,6 +44,12 @@ DELETER(balancer_set, balancer_set_target, set)
 DELETER(load_balancer, load_balancer_target, balancer)
 DELETER(network_load_balancer, network_load_balancer_target, balancer)
 DELETER(target_group, target_group_target, target_group)
+
+static RESULT delete_scaling_group(struct op *op, struct ref *ref)
+{
+	struct scaling_group_target wish = {.group = *ref, .is_forced = true};
+	return engine_delete_scaling_group(op, &wish);
+}
 DELETER(nat_gateway, nat_gateway_target, nat_gateway)
 DELETER(peering, peering_target, peering)
 DELETER(transit_attachment, transit_attachment_target, attachment)
@@ -91,6 +98,7 @@ const struct row_deleter engine_row_deleters[] = {
 	{KIND_LOAD_BALANCER, "load_balancer.delete", delete_load_balancer},
 	{KIND_NETWORK_LOAD_BALANCER, "network_load_balancer.delete", delete_network_load_balancer},
 	{KIND_TARGET_GROUP, "target_group.delete", delete_target_group},
+	{KIND_SCALING_GROUP, "scaling_group.delete", delete_scaling_group},
 	{KIND_NAT_GATEWAY, "nat_gateway.delete", delete_nat_gateway},
 	{KIND_PEERING_SIDE, "peering.delete", delete_peering_side},
 	{KIND_PEERING, "peering.delete", delete_peering},
@@ -129,6 +137,8 @@ const struct row_deleter *engine_find_row_deleter(enum kind kind)
 bool emptying_is_going(const struct tables *t, enum kind kind, uuid id)
 {
 	const struct row *row = tables_find(t, kind, id);
+	if (row && kind == KIND_SCALING_GROUP)
+		return scaling_group_of(row)->is_deleting;
 	return row && kind == KIND_INSTANCE &&
 	       model_derive_instance_state(instance_of(row)) == INSTANCE_SHUTTING_DOWN;
 }

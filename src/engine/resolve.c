@@ -22,9 +22,11 @@
 #include "store/instance_profile.h"
 #include "store/instance_type.h"
 #include "store/key_pair.h"
+#include "store/launch_configuration.h"
 #include "store/launch_template.h"
 #include "store/provider.h"
 #include "store/role.h"
+#include "store/scaling_group.h"
 #include "store/security_group.h"
 #include "store/server_group.h"
 #include "store/signup_template.h"
@@ -224,6 +226,8 @@ NAMED_IN_ACCOUNT(key_pair)
 NAMED_IN_ACCOUNT(iam_role)
 NAMED_IN_ACCOUNT(instance_profile)
 NAMED_IN_ACCOUNT(launch_template)
+NAMED_IN_ACCOUNT(launch_configuration)
+NAMED_IN_ACCOUNT(scaling_group)
 
 /* Only the region's roles: a domain's are named by id. */
 static const struct row *resolve_named_role(const struct tables *t, uuid account, struct str name)
@@ -368,6 +372,8 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_IAM_ROLE] = find_named_iam_role,
 	[KIND_INSTANCE_PROFILE] = find_named_instance_profile,
 	[KIND_LAUNCH_TEMPLATE] = find_named_launch_template,
+	[KIND_LAUNCH_CONFIGURATION] = find_named_launch_configuration,
+	[KIND_SCALING_GROUP] = find_named_scaling_group,
 	[KIND_DOMAIN] = find_named_domain,
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_VOLUME_GROUP_TYPE] = find_named_volume_group_type,
@@ -424,6 +430,12 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_DEDICATED_HOST] = "dedicated host",
 	[KIND_CAPACITY_RESERVATION] = "capacityReservation ID",
 	[KIND_FLEET] = "fleet ID",
+	[KIND_LAUNCH_CONFIGURATION] = "launch configuration",
+	[KIND_SCALING_GROUP] = "Auto Scaling group",
+	[KIND_SCALING_MEMBER] = "instance of an Auto Scaling group",
+	[KIND_SCALING_ACTIVITY] = "scaling activity",
+	[KIND_SCALING_HOOK] = "lifecycle hook",
+	[KIND_SCALING_POLICY] = "scaling policy",
 	[KIND_SPOT_REQUEST] = "spot instance request ID",
 	[KIND_AGGREGATE] = "aggregate",
 	[KIND_INSTANCE_TYPE] = "instance type",

@@ -52,6 +52,10 @@ struct volume_transfer;
 struct capacity_reservation;
 struct dedicated_host;
 struct fleet;
+struct launch_configuration;
+struct scaling_group;
+struct scaling_hook;
+struct scaling_policy;
 struct spot_request;
 struct image;
 struct key_pair;
@@ -165,6 +169,10 @@ ENGINE_FINDER(backup, KIND_BACKUP)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(capacity_reservation, KIND_CAPACITY_RESERVATION)
 ENGINE_FINDER(fleet, KIND_FLEET)
+ENGINE_FINDER(launch_configuration, KIND_LAUNCH_CONFIGURATION)
+ENGINE_FINDER(scaling_group, KIND_SCALING_GROUP)
+ENGINE_FINDER(scaling_hook, KIND_SCALING_HOOK)
+ENGINE_FINDER(scaling_policy, KIND_SCALING_POLICY)
 ENGINE_FINDER(spot_request, KIND_SPOT_REQUEST)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)
 ENGINE_FINDER(egress_gateway, KIND_EGRESS_GATEWAY)

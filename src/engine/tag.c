@@ -126,6 +126,7 @@ static const struct entity_words *words_of(enum kind kind)
 		{KIND_NETWORK_LOAD_BALANCER, "network_load_balancer.tag", "network_load_balancer.untag"},
 		{KIND_LISTENER, "network_load_balancer.tag", "network_load_balancer.untag"},
 		{KIND_TARGET_GROUP, "network_load_balancer.tag", "network_load_balancer.untag"},
+		{KIND_SCALING_GROUP, "scaling_group.tag", "scaling_group.untag"},
 		{KIND_SERVER_CERTIFICATE, "server_certificate.tag", "server_certificate.untag"},
 	};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/instance/instance_event.h"
+#include "engine/scaling/scaling.h"
 #include "model/condition.h"
 #include "model/instance_event.h"
 #include "reconcile/instance_plan.h"
@@ -412,6 +413,9 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 		work_wake(r, lane_home(r), KIND_SPOT_REQUEST, instance_of(after)->spot_request, WAKE_WISH);
 	if (!uuid_is_none(instance_of(after)->fleet))
 		work_wake(r, lane_home(r), KIND_FLEET, instance_of(after)->fleet, WAKE_WISH);
+	const struct scaling_member *m = engine_find_scaling_member(t, after->id);
+	if (m)
+		work_wake(r, lane_home(r), KIND_SCALING_GROUP, m->scaling_group, WAKE_WISH);
 	wake_instance(r, after);
 	if (!uuid_is_none(instance_of(after)->target))
 		wake_migration(r, t, after->id);

@@ -203,6 +203,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->later_guard = config->later_guard;
 	r->read_spot = config->read_spot;
 	r->read_fleet = config->read_fleet;
+	r->read_scaling = config->read_scaling;
 	r->ticket_directory = copy_str_z(config->ticket_directory);
 	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
 	memcpy(r->disks, config->disks, sizeof r->disks);

@@ -29,6 +29,7 @@ struct disk_host;
 struct fence_driver;
 struct fleet;
 struct fleet_override;
+struct scaling_group;
 struct instance;
 struct instance_launch;
 struct later_guard;
@@ -63,9 +64,15 @@ typedef RESULT reconcile_read_fleet(struct ctx *c, const struct later_launch *la
 				    const struct fleet *fleet, struct fleet_override **ret_overrides,
 				    size_t *ret_count);
 
+/* Reads the launches of a scaling group, as the one who chose them, into c's arena; otherwise as reconcile_read_fleet. */
+typedef RESULT reconcile_read_scaling(struct ctx *c, const struct later_launch *later,
+				      const struct scaling_group *group, struct fleet_override **ret_launches,
+				      size_t *ret_count);
+
 struct reconcile_config {
 	reconcile_read_spot *read_spot; /* NULL: nothing is launched later */
 	reconcile_read_fleet *read_fleet;
+	reconcile_read_scaling *read_scaling;
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;

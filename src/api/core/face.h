@@ -6,12 +6,14 @@
 #include "api/core/response_cache.h"
 
 struct api_protocol;
+struct scaling_source;
 struct bearers;
 struct login_links;
 struct executor;
 struct guards;
 struct issuers;
 struct limits;
+struct fleet_override;
 struct native_commands;
 struct passwords;
 struct sigv4;
@@ -37,7 +39,12 @@ struct api_config {
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes, which open the secrets of access keys */
 	const struct native_commands *commands; /* the operator's; NULL: there are none */
 	struct executor *executor;              /* of actors of a face's own; NULL: it has none */
-	struct last_used *uses;      /* where uses of keys, roles and passwords are noted; NULL: nowhere */
+	struct last_used *uses; /* where uses of keys, roles and passwords are noted; NULL: nowhere */
+	/* Reads the launches of a scaling group's source in the caller's open view, as the caller: EC2's face knows the parameters. An override whose
+	 * parameters are refused says so itself. NULL: groups launch nothing. */
+	struct result (*read_scaling)(struct ctx *c, const struct view *view,
+				      const struct scaling_source *source,
+				      struct fleet_override **ret_launches, size_t *ret_count);
 	struct str region;           /* its name; a face copies it */
 	struct str ticket_directory; /* where files of tickets are; empty: none can be attached */
 	struct str backup_target;    /* where volumes' backups are kept; empty: nowhere, and none is made */

@@ -6,7 +6,7 @@
 #include "engine/resolve.h"
 
 struct pages_args {
-	struct elb_pages pages;
+	struct query_pages pages;
 	struct strs names;
 	struct str type;
 };
@@ -25,11 +25,11 @@ static RESULT answer_limits(struct elb_call *e, const void *args, struct xml *x)
 		{"target-groups-per-action-on-network-load-balancer", 1},
 		{"targets-per-availability-zone-per-network-load-balancer", TARGETS_MAX},
 	};
-	struct elb_page page;
-	TRY(elb_open_page(e, &((const struct pages_args *) args)->pages, &page));
+	struct query_page page;
+	TRY(query_open_page(e->c, &((const struct pages_args *) args)->pages, ELB_PAGE_MAX, "Marker", &page));
 	xml_open(x, "Limits");
 	for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
-		if (!elb_page_takes(&page, str_from(limits[k].name)))
+		if (!query_page_takes(&page, str_from(limits[k].name)))
 			continue;
 		xml_open(x, "member");
 		xml_z(x, "Name", limits[k].name);
@@ -37,7 +37,7 @@ static RESULT answer_limits(struct elb_call *e, const void *args, struct xml *x)
 		xml_close(x, "member");
 	}
 	xml_close(x, "Limits");
-	elb_close_page(e, x, &page);
+	query_close_page(e->c, x, "NextMarker", &page);
 	return OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/core/dispatch.h"
 #include "api/elb/elb.h"
+#include "api/query/pages.h"
 #include "api/query/request.h"
 #include "base/xml.h"
 #include "engine/balancing/balancing.h"
@@ -52,26 +53,10 @@ struct str elb_arn_of(struct elb_call *e, enum kind kind, uuid id); /* empty: th
 /* Letters, digits and hyphens, none of them first or last. ERR_INVALID with "Name". what: "load balancer". */
 RESULT elb_check_name(struct elb_call *e, struct str name, const char *what);
 
-/* A page of a list whose items have ascending keys. The marker is the last key of the page before. */
-struct elb_pages {
-	struct str marker;
-	int64_t size;
-};
 #define ELB_PAGES(T, member)                                                                                 \
 	PARAM(T, "PageSize", member.size, .min = 1, .max = ELB_PAGE_MAX, .doc = "Size of a page."),          \
-		PARAM(T, "Marker", member.marker, .min = 1, .max = 320,                                      \
+		PARAM(T, "Marker", member.token, .min = 1, .max = 320,                                       \
 		      .doc = "The next page, by the last one's marker.")
-struct elb_page {
-	struct str after, last;
-	int64_t limit, shown;
-	bool has_after, is_cut;
-};
-/* ERR_INVALID with "Marker". */
-RESULT elb_open_page(struct elb_call *e, const struct elb_pages *asked, struct elb_page *ret_page);
-bool elb_page_takes(struct elb_page *page, struct str key);
-/* NextMarker, if there are more items. */
-void elb_close_page(struct elb_call *e, struct xml *x, const struct elb_page *page);
-
 /* ---- tags.c ---- */
 
 enum { ELB_TAGS_MAX = 50 };

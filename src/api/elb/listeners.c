@@ -218,7 +218,7 @@ void elb_write_balancers_of(struct elb_call *e, struct xml *x, uuid target_group
 struct list_args {
 	struct str arn;
 	struct strs arns;
-	struct elb_pages pages;
+	struct query_pages pages;
 	struct ref balancer; /* set by prepare */
 	struct refs listeners;
 };
@@ -259,14 +259,14 @@ static RESULT list_named(struct elb_call *e, const struct refs *listeners, struc
 	return OK;
 }
 
-static RESULT list_all(struct elb_call *e, const struct list_args *a, struct elb_page *page, struct xml *x)
+static RESULT list_all(struct elb_call *e, const struct list_args *a, struct query_page *page, struct xml *x)
 {
 	const struct tables *t = elb_tables(e);
 	const struct row *row = NULL;
 	TRY(engine_find_own(e->c, t, KIND_NETWORK_LOAD_BALANCER, &a->balancer, &row));
 	for (const struct listener *l = listener_first_by_network_load_balancer(t, row->id);
 	     l && !page->is_cut; l = listener_next_by_network_load_balancer(t, l)) {
-		if (!elb_page_takes(page, str_print(e->c->arena, "%05d", (int) l->port)))
+		if (!query_page_takes(page, str_print(e->c->arena, "%05d", (int) l->port)))
 			continue;
 		TRY(engine_check_found(e->c, t, KIND_LISTENER, &l->row));
 		write_listener(e, x, l);
@@ -277,12 +277,12 @@ static RESULT list_all(struct elb_call *e, const struct list_args *a, struct elb
 static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 {
 	const struct list_args *a = args;
-	struct elb_page page;
-	TRY(elb_open_page(e, &a->pages, &page));
+	struct query_page page;
+	TRY(query_open_page(e->c, &a->pages, ELB_PAGE_MAX, "Marker", &page));
 	xml_open(x, "Listeners");
 	TRY(a->arn.n ? list_all(e, a, &page, x) : list_named(e, &a->listeners, x));
 	xml_close(x, "Listeners");
-	elb_close_page(e, x, &page);
+	query_close_page(e->c, x, "NextMarker", &page);
 	return OK;
 }
 

@@ -223,7 +223,7 @@ static RESULT show_subnets(struct elb_call *e, const void *args, struct xml *x)
 
 struct list_args {
 	struct strs arns, names;
-	struct elb_pages pages;
+	struct query_pages pages;
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "LoadBalancerArns.member", arns, .min = 1, .max = ELB_ARN_MAX,
@@ -268,8 +268,8 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 {
 	const struct list_args *a = args;
 	const struct tables *t = elb_tables(e);
-	struct elb_page page;
-	TRY(elb_open_page(e, &a->pages, &page));
+	struct query_page page;
+	TRY(query_open_page(e->c, &a->pages, ELB_PAGE_MAX, "Marker", &page));
 	xml_open(x, "LoadBalancers");
 	for (const struct network_load_balancer *b =
 		     network_load_balancer_first_by_account(t, e->c->who->account);
@@ -277,13 +277,13 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 		if (!is_asked(&a->names, b->name) ||
 		    !is_asked(&a->arns,
 			      a->arns.count ? elb_arn(e, KIND_NETWORK_LOAD_BALANCER, &b->row) : STR_NONE) ||
-		    !elb_page_takes(&page, b->name))
+		    !query_page_takes(&page, b->name))
 			continue;
 		TRY(engine_check_found(e->c, t, KIND_NETWORK_LOAD_BALANCER, &b->row));
 		write_balancer(e, x, b);
 	}
 	xml_close(x, "LoadBalancers");
-	elb_close_page(e, x, &page);
+	query_close_page(e->c, x, "NextMarker", &page);
 	return OK;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ARNs, names and pages of ELBv2. */
+ * ARNs and names of ELBv2. */
 #include "api/elb/internal.h"
 #include "engine/resolve.h"
 #include "store/listener.h"
@@ -42,20 +42,9 @@ static struct str part_of(struct str arn)
 	return rest;
 }
 
-static struct str behind_last(struct str text, char separator)
-{
-	size_t at = text.n;
-	while (at > 0 && text.p[at - 1] != separator)
-		at--;
-	return str_slice(text, at, text.n);
-}
-
-enum { ARN_ID_BITS = 64 };
-
 RESULT elb_find(struct elb_call *e, enum kind kind, struct str arn, const char *field, struct ref *ret_ref)
 {
 	size_t k = 0;
-	uuid prefix = {0};
 	while (k + 1 < FORMS && forms[k].kind != kind)
 		k++;
 	if (!str_starts_with(part_of(arn), str_from(forms[k].part)))
@@ -63,11 +52,8 @@ RESULT elb_find(struct elb_call *e, enum kind kind, struct str arn, const char *
 				      "'%" STR_FMT "' is not a valid %s ARN", STR_ARG(arn), forms[k].word);
 	*ret_ref =
 		(struct ref){.kind = kind, .text = arn, .field = str_from(field), .bits = 8 * sizeof(uuid)};
-	const struct row *row = NULL;
-	if (result_is_ok(str_decode_hex(behind_last(arn, '/'), prefix.b, ARN_ID_BITS / 8)))
-		row = tables_find_prefix(elb_tables(e), kind, prefix, ARN_ID_BITS);
-	if (!row || !uuid_equal(engine_get_owner(kind, row), e->c->who->account) ||
-	    !str_equal(elb_arn(e, kind, row), arn))
+	const struct row *row = engine_find_balancing_arn(elb_tables(e), e->c, e->config->region, kind, arn);
+	if (!row)
 		return engine_fail_not_found(e->c, kind, ret_ref);
 	ret_ref->prefix = row->id;
 	return OK;
@@ -103,37 +89,4 @@ RESULT elb_check_name(struct elb_call *e, struct str name, const char *what)
 				      "The %s name '%" STR_FMT "' cannot begin or end with '-'", what,
 				      STR_ARG(name));
 	return OK;
-}
-
-/* ---- pages ---- */
-
-RESULT elb_open_page(struct elb_call *e, const struct elb_pages *asked, struct elb_page *ret_page)
-{
-	*ret_page = (struct elb_page){.limit = asked->size ? asked->size : ELB_PAGE_MAX,
-				      .has_after = asked->marker.n > 0};
-	if (!ret_page->has_after)
-		return OK;
-	if (result_is_ok(str_decode_base64url(e->c->arena, asked->marker, &ret_page->after)))
-		return OK;
-	ctx_clear_problem(e->c);
-	return ctx_fail_field(e->c, ERR_INVALID, STR("Marker"), "Invalid marker: '%" STR_FMT "'",
-			      STR_ARG(asked->marker));
-}
-
-bool elb_page_takes(struct elb_page *page, struct str key)
-{
-	if (page->has_after && str_compare(key, page->after) <= 0)
-		return false;
-	page->is_cut = page->is_cut || page->shown == page->limit;
-	if (page->is_cut)
-		return false;
-	page->shown++;
-	page->last = key;
-	return true;
-}
-
-void elb_close_page(struct elb_call *e, struct xml *x, const struct elb_page *page)
-{
-	if (page->is_cut)
-		xml_text(x, "NextMarker", str_encode_base64url(e->c->arena, page->last));
 }

@@ -203,7 +203,7 @@ static RESULT show_changed(struct elb_call *e, const void *args, struct xml *x)
 struct list_args {
 	struct str balancer_arn;
 	struct strs arns, names;
-	struct elb_pages pages;
+	struct query_pages pages;
 	struct ref balancer; /* set by prepare */
 };
 static const struct param list_params[] = {
@@ -262,20 +262,20 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	const struct list_args *a = args;
 	const struct tables *t = elb_tables(e);
 	const struct row *row = NULL;
-	struct elb_page page;
-	TRY(elb_open_page(e, &a->pages, &page));
+	struct query_page page;
+	TRY(query_open_page(e->c, &a->pages, ELB_PAGE_MAX, "Marker", &page));
 	if (a->balancer_arn.n)
 		TRY(engine_find_own(e->c, t, KIND_NETWORK_LOAD_BALANCER, &a->balancer, &row));
 	xml_open(x, "TargetGroups");
 	for (const struct target_group *g = target_group_first_by_account(t, e->c->who->account);
 	     g && !page.is_cut; g = target_group_next_by_account(t, g)) {
-		if (!matches(e, a, g) || !elb_page_takes(&page, g->name))
+		if (!matches(e, a, g) || !query_page_takes(&page, g->name))
 			continue;
 		TRY(engine_check_found(e->c, t, KIND_TARGET_GROUP, &g->row));
 		write_group(e, x, g);
 	}
 	xml_close(x, "TargetGroups");
-	elb_close_page(e, x, &page);
+	query_close_page(e->c, x, "NextMarker", &page);
 	return OK;
 }
 

@@ -177,6 +177,9 @@ OPERATION(engine_untag_balancing, balancing_tags)
 /* For example "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/web/73e2d6bc24d8a067". */
 struct str engine_write_balancing_arn(const struct tables *t, struct arena *a, struct str region,
 				      struct str account_number, enum kind kind, const struct row *row);
+/* The row of that kind in the account of c's caller with exactly that ARN, or NULL. */
+const struct row *engine_find_balancing_arn(const struct tables *t, const struct ctx *c, struct str region,
+					    enum kind kind, struct str arn);
 /* "web-0123456789abcdef.elb.us-east-1.internal", and the part behind the first dot. */
 struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
 					  const struct network_load_balancer *balancer);

@@ -57,6 +57,28 @@ struct str engine_write_balancing_arn(const struct tables *t, struct arena *a, s
 			 STR_ARG(region), STR_ARG(account_number), STR_ARG(write_part(t, a, kind, row)));
 }
 
+static struct str behind_last(struct str text, char separator)
+{
+	size_t at = text.n;
+	while (at > 0 && text.p[at - 1] != separator)
+		at--;
+	return str_slice(text, at, text.n);
+}
+
+const struct row *engine_find_balancing_arn(const struct tables *t, const struct ctx *c, struct str region,
+					    enum kind kind, struct str arn)
+{
+	uuid prefix = {0};
+	const struct row *row = NULL;
+	if (result_is_ok(str_decode_hex(behind_last(arn, '/'), prefix.b, ARN_ID_BYTES)))
+		row = tables_find_prefix(t, kind, prefix, 8 * (unsigned) ARN_ID_BYTES);
+	bool is_it =
+		row && uuid_equal(engine_get_owner(kind, row), c->who->account) &&
+		str_equal(engine_write_balancing_arn(t, c->arena, region, c->who->account_number, kind, row),
+			  arn);
+	return is_it ? row : NULL;
+}
+
 /* ---- DNS ---- */
 
 static struct str label_of(struct arena *a, const struct network_load_balancer *b)

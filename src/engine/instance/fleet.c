@@ -153,12 +153,6 @@ static RESULT log_launch(const struct fleet_launching *l, const struct fleet_ove
 
 /* ---- launching ---- */
 
-/* True if the failure concerns one override only. Others end the call. */
-static bool is_its_own(enum err err)
-{
-	return engine_is_refusal(err) && err != ERR_DENIED;
-}
-
 static RESULT tell(const struct fleet_launching *l, struct fleet_override *o, struct result result)
 {
 	bool is_spot_quota = l->is_spot && result.code == ERR_QUOTA;
@@ -208,7 +202,7 @@ static RESULT launch_some(struct fleet_launching *l, const struct choice_of *cho
 	o->launch.min_count = 1;
 	o->launch.max_count = wanted < INSTANCE_LAUNCH_MAX ? wanted : INSTANCE_LAUNCH_MAX;
 	struct result result = engine_create_instances(l->op, &o->launch);
-	if (!result_is_ok(result) && !is_its_own(result.code))
+	if (!result_is_ok(result) && !fleet_is_of_override(result.code))
 		return result;
 	if (!result_is_ok(result)) {
 		op_go_back(l->op, place);
@@ -582,7 +576,7 @@ RESULT engine_delete_fleets(struct op *op, struct fleets_target *wish)
 		if (change->err)
 			continue; /* the face has refused it already */
 		struct result result = delete_one(op, wish, change);
-		if (!result_is_ok(result) && !is_its_own(result.code))
+		if (!result_is_ok(result) && !fleet_is_of_override(result.code))
 			return result;
 		change->err = result.code;
 		change->message = op->ctx->problem.message;

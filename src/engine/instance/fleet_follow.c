@@ -159,28 +159,30 @@ static RESULT launch_share(struct op *op, const struct fleet *fleet, const struc
 	return OK;
 }
 
-/* Launches as the one who asked for the fleet. Afterwards the context is the system's again. */
+struct later_shares {
+	const struct fleet *fleet;
+	const struct fleet_following *wish;
+	struct outcome *outcome;
+};
+
+static RESULT launch_shares(struct op *op, void *arg)
+{
+	const struct later_shares *later = arg;
+	const struct fleet_units missing = find_missing(op->head, later->fleet);
+	TRY(launch_share(op, later->fleet, later->wish, false, missing.on_demand, later->outcome));
+	return launch_share(op, later->fleet, later->wish, true, missing.spot, later->outcome);
+}
+
 static RESULT launch_as_asker(struct op *op, const struct fleet *fleet, const struct fleet_following *wish,
 			      struct outcome *outcome)
 {
-	const struct fleet_units missing = find_missing(op->head, fleet);
 	const struct asker asker = ASKER_OF(fleet);
 	const struct asker_work work = {wish->guard, "fleet.create", op->now_us};
-	const struct identity *who = op->ctx->who;
-	struct guard *guard = op->ctx->guard;
-	struct result result = asker_act(op->ctx, op->head, &asker, &work);
-	if (result_is_ok(result))
-		result = launch_share(op, fleet, wish, false, missing.on_demand, outcome);
-	if (result_is_ok(result))
-		result = launch_share(op, fleet, wish, true, missing.spot, outcome);
-	if (result_is_ok(result) && wish->guard)
-		result = wish->guard->check_made(op);
-	op->ctx->who = who;
-	op->ctx->guard = guard;
-	return result;
+	struct later_shares later = {fleet, wish, outcome};
+	return asker_run(op, &asker, &work, launch_shares, &later);
 }
 
-static int64_t next_try(int64_t now_us, int64_t tries)
+int64_t fleet_next_try(int64_t now_us, int64_t tries)
 {
 	int64_t wait_s = AGAIN_S;
 	for (int64_t n = 1; n < tries && wait_s < AGAIN_MAX_S; n++)
@@ -199,7 +201,7 @@ static RESULT note_launch(struct op *op, uuid id, const struct outcome *outcome)
 	bool is_short = missing.on_demand > 0 || missing.spot > 0;
 	bool has_launched = launched.on_demand > 0 || launched.spot > 0;
 	next.tries = is_short && !has_launched ? next.tries + 1 : 0;
-	next.again_us = next.tries ? next_try(op->now_us, next.tries) : op->now_us + PAUSE_S * SECOND;
+	next.again_us = next.tries ? fleet_next_try(op->now_us, next.tries) : op->now_us + PAUSE_S * SECOND;
 	next.has_failed = is_short && outcome->has_failed;
 	return fleet_put(op, &next);
 }

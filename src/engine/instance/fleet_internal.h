@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/instance/fleet.h"
+#include "engine/internal.h"
 
 /* A launch over several overrides, all on-demand or all spot. */
 struct fleet_launching {
@@ -19,6 +20,13 @@ struct fleet_launching {
 	int64_t left; /* in thousandths: what is missing; negative if the last instance has more units */
 	const struct instance *first; /* first instance launched; NULL: none yet */
 };
+/* True if the failure concerns one override only. Others end the call. */
+static inline bool fleet_is_of_override(enum err err)
+{
+	return engine_is_refusal(err) && err != ERR_DENIED;
+}
+/* When to launch again after so many launches in turn that failed. */
+int64_t fleet_next_try(int64_t now_us, int64_t tries);
 /* Launches until nothing is left, as far as overrides can be launched. An override that fails changes nothing. Failures
  * that do not concern one override alone are returned. */
 RESULT fleet_launch(struct fleet_launching *l);

@@ -11,6 +11,8 @@
 #include "model/states.h"
 #include "store/instance.h"
 
+/* Tag of the instances of scaling groups, whose value is the group's name. */
+#define SCALING_TAG "aws:autoscaling:groupName"
 /* Device name of the root disk of images that do not say one. */
 #define INSTANCE_ROOT_DEVICE STR("/dev/xvda")
 /* INSTANCE_USER_DATA_MAX: bytes, from Nova's limit of 65,535 base64 characters; other faces accept less. */
@@ -107,6 +109,7 @@ struct instance_launch {
 	struct ref capacity_target; /* kind none: no reservation in particular */
 	uuid fleet; /* fleet that launches it, and the index of its override; none: no fleet */
 	int64_t fleet_override, fleet_units; /* units: that one of its instances counts for, in thousandths */
+	struct str scaling_group; /* name of the scaling group that launches it; empty: none does */
 	struct spot_wish spot;               /* whether it is a spot instance, and of which request */
 	enum choice personality_choice;      /* yes: personality as given; otherwise the image's */
 	enum instance_personality personality;

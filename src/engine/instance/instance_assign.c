@@ -11,6 +11,7 @@
 #include "engine/network/port_internal.h"
 #include "engine/people/role.h"
 #include "engine/quota_internal.h"
+#include "engine/scaling/scaling_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "model/states.h"
 #include "store/account.h"
@@ -205,7 +206,7 @@ static RESULT choose_ports_as_taker(struct assigning *a, const struct instance_a
 
 /* ---- rows ---- */
 
-/* Removes what belongs to the former account: groups, fleet, client token, pending password. The public key
+/* Removes what belongs to the former account: groups, fleet, scaling group, client token, pending password. The public key
  * is a copy, and stays. */
 static struct instance make_next(const struct assigning *a)
 {
@@ -252,6 +253,7 @@ static RESULT give(struct assigning *a)
 	TRY(instance_put(op, &next));
 	TRY(instance_meter_allocation(op, &next, 1));
 	TRY(give_event(op, &next));
+	TRY(scaling_leave_instance(op, next.row.id));
 	TRY(launch_ports_write(op, &a->ports, &next, (struct tags){0}));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "received", "From account %" STR_FMT ".",
 				STR_ARG(engine_write_id(op, KIND_ACCOUNT, before->account)));

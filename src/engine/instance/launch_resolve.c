@@ -385,6 +385,12 @@ static RESULT add_fleet_tag(struct launch *l)
 	return tag_add_reserved(l->op, (struct tags){&tag, 1}, &l->instance_tags);
 }
 
+static RESULT add_group_tag(struct launch *l)
+{
+	const struct tag tag = {STR(SCALING_TAG), l->wish->scaling_group};
+	return tag_add_reserved(l->op, (struct tags){&tag, 1}, &l->instance_tags);
+}
+
 RESULT launch_resolve(struct launch *l)
 {
 	struct op *op = l->op;
@@ -415,6 +421,8 @@ RESULT launch_resolve(struct launch *l)
 		TRY(launch_template_add_tags(op, l->wish->template_version, &l->instance_tags));
 	if (!uuid_is_none(l->wish->fleet))
 		TRY(add_fleet_tag(l));
+	if (l->wish->scaling_group.n)
+		TRY(add_group_tag(l));
 	TRY(tag_normalize(op, l->wish->volume_tags, &l->volume_tags));
 	TRY(tag_normalize(op, l->wish->port_tags, &l->port_tags));
 	if (ref_is_given(&l->wish->instance_profile))

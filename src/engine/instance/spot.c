@@ -397,21 +397,23 @@ const char *engine_get_spot_permission(const struct spot_request *r)
 	return r->from_launch ? "instance.create" : "spot_instance.request";
 }
 
-/* Launches as the one who asked for it. Afterwards the context is the system's again. */
+struct later_spot {
+	uuid request;
+	const struct instance_launch *launch;
+};
+
+static RESULT launch_later_spot(struct op *op, void *arg)
+{
+	const struct later_spot *later = arg;
+	return launch(op, later->request, later->launch);
+}
+
 static RESULT launch_as_asker(struct op *op, const struct spot_request *r, const struct spot_following *wish)
 {
 	const struct asker asker = ASKER_OF(r);
 	const struct asker_work work = {wish->guard, engine_get_spot_permission(r), op->now_us};
-	const struct identity *who = op->ctx->who;
-	struct guard *guard = op->ctx->guard;
-	struct result result = asker_act(op->ctx, op->head, &asker, &work);
-	if (result_is_ok(result))
-		result = launch(op, r->row.id, wish->launch);
-	if (result_is_ok(result) && wish->guard)
-		result = wish->guard->check_made(op);
-	op->ctx->who = who;
-	op->ctx->guard = guard;
-	return result;
+	struct later_spot later = {r->row.id, wish->launch};
+	return asker_run(op, &asker, &work, launch_later_spot, &later);
 }
 
 /* Quotas are waited for, as room is. */

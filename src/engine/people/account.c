@@ -46,6 +46,7 @@
 #include "store/deployment_operation.h"
 #include "store/dhcp_options.h"
 #include "store/fleet.h"
+#include "store/launch_configuration.h"
 #include "store/gateway.h"
 #include "store/iam_role.h"
 #include "store/import_image_task.h"
@@ -320,6 +321,7 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		    {KIND_TRANSIT_GATEWAY, "transit gateways", has->transit_gateways},
 		    {KIND_NETWORK_LOAD_BALANCER, "load balancers", has->network_load_balancers},
 		    {KIND_TARGET_GROUP, "target groups", has->target_groups},
+		    {KIND_SCALING_GROUP, "Auto Scaling groups", has->scaling_groups},
 		    {KIND_PORT, "network interfaces", has->ports},
 		    {KIND_NETWORK, "networks", has->networks},
 		    {KIND_DEDICATED_HOST, "dedicated hosts", has->dedicated_hosts}};
@@ -377,6 +379,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, volume_group, account, id);
 	FORGET_EACH(op, gateway, account, id); /* detached ones; others go with their router */
 	FORGET_EACH(op, fleet, account, id);
+	FORGET_EACH(op, launch_configuration, account, id);
 	FORGET_EACH(op, spot_request, account, id);
 	FORGET_EACH(op, annotation, account, id);
 	FORGET_EACH(op, user_data, account, id);

@@ -31,6 +31,7 @@
 #include "store/peering_side.h"
 #include "store/port.h"
 #include "store/router.h"
+#include "store/scaling_group.h"
 #include "store/security_group.h"
 #include "store/snapshot.h"
 #include "store/source_nat.h"
@@ -90,6 +91,7 @@ static const struct owned {
 	{KIND_INSTANCE_SNAPSHOT,
 	 INSTANCE_SNAPSHOT_INDEX_ACCOUNT,
 	 {KIND_INSTANCE_SNAPSHOT, "snapshot.delete", delete_set}},
+	{KIND_SCALING_GROUP, SCALING_GROUP_INDEX_ACCOUNT, {0}},
 	{KIND_INSTANCE, INSTANCE_INDEX_ACCOUNT, {0}},
 	{KIND_IMAGE, IMAGE_INDEX_OWNER, {0}},
 	{KIND_BALANCER_SET, BALANCER_SET_INDEX_ACCOUNT, {0}},

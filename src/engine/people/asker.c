@@ -209,3 +209,17 @@ RESULT asker_permit(struct op *op, const struct asker *a, const struct asker_wor
 	op->ctx->guard = guard;
 	return result;
 }
+
+RESULT asker_run(struct op *op, const struct asker *a, const struct asker_work *work, op_run run, void *arg)
+{
+	const struct identity *who = op->ctx->who;
+	struct guard *guard = op->ctx->guard;
+	struct result result = asker_act(op->ctx, op->head, a, work);
+	if (result_is_ok(result))
+		result = run(op, arg);
+	if (result_is_ok(result) && work->guard)
+		result = work->guard->check_made(op);
+	op->ctx->who = who;
+	op->ctx->guard = guard;
+	return result;
+}

@@ -14,6 +14,8 @@
  *   spot requests that wait           spot_request                before each launch; the request's fault
  *   fleets that are kept or launched  fleet                       before each launch; an event of the fleet's history
  *   later
+ *   scaling groups                scaling_group               before each launch; a failed activity of the group. The
+ *                                                             group outlives temporary credentials, as in EC2
  *   deletion of a resource group,     the async_job that waits    before each row; the problem of the group or the
  *   an account or a domain            for it                      account, and the job's result
  *   acts on machines elsewhere        remote_machine              before each request that changes something there; the
@@ -88,3 +90,7 @@ RESULT asker_ask(struct arena *a, const struct tables *t, const struct asker *as
 /* Asks whether the asker may still do this to the row; the context stays the system's. ERR_DENIED. */
 RESULT asker_permit(struct op *op, const struct asker *a, const struct asker_work *work, enum kind kind,
 		    const struct row *row);
+
+/* Runs a part of a system operation as the asker, and asks about what it made. Afterwards the context is the system's
+ * again. */
+RESULT asker_run(struct op *op, const struct asker *a, const struct asker_work *work, op_run run, void *arg);

@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import doors  # noqa: E402
 import matrix  # noqa: E402
+from faces.autoscaling import AutoScaling  # noqa: E402
 from faces.azure import Azure  # noqa: E402
 from faces.cloudstack import CloudStack  # noqa: E402
 from faces.ebs import EBS  # noqa: E402
@@ -23,7 +24,7 @@ from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
+FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 # ---- an action by itself

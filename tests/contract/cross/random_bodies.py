@@ -24,6 +24,7 @@ import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import dev as ec2  # noqa: E402
 import ebs  # noqa: E402
+import autoscaling_world  # noqa: E402
 import elb_world  # noqa: E402
 import native  # noqa: E402
 import scim  # noqa: E402
@@ -32,7 +33,8 @@ from faces import azure, face  # noqa: E402
 
 BODIES, SEED = float(os.environ.get("BODIES", "1")), int(os.environ.get("SEED", "1"))
 print(f"SEED={SEED}")
-VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15", "elasticloadbalancing": elb_world.VERSION}
+VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15", "elasticloadbalancing": elb_world.VERSION,
+            "autoscaling": autoscaling_world.VERSION}
 FAILED = {500, 501, 502}  # statuses that no face may answer to any request; CloudStack's own error of that kind is 530
 TEXTS = ["", " ", "a", "é", "\u202e", "\x00", "\U0001F600", "%s%n", "' OR 1=1 --", "<x>&amp;", "../../etc/passwd", "-1", "0", "1e9", "true",
          "null", "9" * 19, "9" * 40, "x" * 300, "x" * 70000, "10.0.0.0/8", "::1", "10.0.0.1", "2024-01-31T00:00:00Z", "*", "[]", "{}", "\n", "a=b&c=d"]
@@ -163,7 +165,7 @@ def pairs(draw, action):
             for p in action["params"] if p["required"] or draw.random() < 0.3}
 
 
-@pytest.mark.parametrize("name", ["actions", "iam", "elb"])
+@pytest.mark.parametrize("name", ["actions", "iam", "elb", "autoscaling"])
 def test_query(plain, name):
     for draw, a in draws(name, plain.ids):
         params = pairs(draw, a)

@@ -21,6 +21,7 @@ import azure  # noqa: E402
 import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import dev as ec2  # noqa: E402
+import autoscaling_world  # noqa: E402
 import elb_world  # noqa: E402
 import scim  # noqa: E402
 from dev import Dev  # noqa: E402
@@ -31,8 +32,9 @@ from world import HOSTS  # noqa: E402
 
 SEEDS, STEPS, ROUNDS = range(1, 1 + int(os.environ.get("SEEDS", "1"))), 40, 2
 TABLES = {name: json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=True, capture_output=True).stdout)["actions"]
-          for name in ("actions", "iam", "elb", "openstack", "cloudstack", "native", "azure", "scim")}
-VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15", "elasticloadbalancing": elb_world.VERSION}
+          for name in ("actions", "iam", "elb", "autoscaling", "openstack", "cloudstack", "native", "azure", "scim")}
+VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15", "elasticloadbalancing": elb_world.VERSION,
+            "autoscaling": autoscaling_world.VERSION}
 READS = ("Describe", "List", "Get")
 NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # queries of these calls
 
@@ -91,6 +93,10 @@ class Side:
         asked = {"Name": self.word(), "Protocol": "TCP", "Port": "80", "VpcId": vpc, "Tags.member.1.Key": self.word(), "Tags.member.1.Value": self.word()}
         return self.place.root.call("CreateTargetGroup", asked, service="elasticloadbalancing", version=elb_world.VERSION)
 
+    def launch_configuration(self, _):
+        asked = {"LaunchConfigurationName": self.word(), "ImageId": self.word(), "InstanceType": "t3.micro"}
+        return self.place.root.call("CreateLaunchConfiguration", asked, service="autoscaling", version=autoscaling_world.VERSION)
+
     def ticket(self, _):
         return self.place.owner.api("POST", "/tickets", {"subject": self.word(), "body": self.word()})
 
@@ -123,7 +129,7 @@ class Side:
 
     def step(self, draw):
         deed = draw.choice([self.patch, self.patch, self.patch, self.tag, self.tag, self.key_pair, self.volume, self.group, self.person,
-                            self.ticket, self.address_group, self.offered, self.resource_group, self.set_of_ports, self.provisioned, self.target_group])
+                            self.ticket, self.address_group, self.offered, self.resource_group, self.set_of_ports, self.provisioned, self.target_group, self.launch_configuration])
         answer = deed(draw)
         status = answer if isinstance(answer, int) else answer.status
         assert status < 500 or status in (530, 531), f"{deed.__name__}: {answer}"
@@ -145,7 +151,7 @@ class Side:
                     self.take("native", a["path"], answer.text)
 
     def read_query(self):
-        for name in ("actions", "iam", "elb"):
+        for name in ("actions", "iam", "elb", "autoscaling"):
             for a in TABLES[name]:
                 if not a["name"].startswith(READS) or a["writes"]:
                     continue
@@ -257,7 +263,7 @@ def test_no_answer_holds_a_foreign_mark(sides, seed):
         side.take("stream", "events", json.dumps(list(stream.events), default=str))
         stream.close()
     for side in sides:
-        missing = [name for name in ("native", "actions", "iam", "elb", "openstack", "cloudstack", "support", "azure", "scim", "exports", "metadata", "stream") if not side.seen.get(name)]
+        missing = [name for name in ("native", "actions", "iam", "elb", "autoscaling", "openstack", "cloudstack", "support", "azure", "scim", "exports", "metadata", "stream") if not side.seen.get(name)]
         assert not missing, f"{side.mark} is in no answer of {missing}, so that these prove nothing"
 
 

@@ -100,7 +100,6 @@ class Counted:
 
 COMMANDS = [  # command line, the service that it is signed for, code
     ("s3api list-objects-v2 --bucket things", "s3", "MethodNotAllowed"),
-    ("autoscaling delete-auto-scaling-group --auto-scaling-group-name a", "autoscaling", "InvalidAction"),
     ("rds delete-db-instance --db-instance-identifier a", "rds", "InvalidAction"),
     ("cloudformation delete-stack --stack-name a", "cloudformation", "InvalidAction"),
     ("sns create-topic --name a", "sns", "InvalidAction"),
@@ -131,7 +130,7 @@ def test_command(dev, tmp_path, line, service, code):
     with Counted(dev):
         done = warm.run([AWS, "--endpoint-url", dev.url, *line.split()], env, cwd=str(tmp_path))
     assert done.returncode == SERVICE_ERROR, done.stderr
-    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has ec2, elasticloadbalancing, iam, sts, ce and support." in done.stderr
+    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has autoscaling, ec2, elasticloadbalancing, iam, sts, ce and support." in done.stderr
 
 
 @pytest.mark.parametrize("operation", ["describe_organization", "list_accounts", "list_roots"])
@@ -188,7 +187,7 @@ def test_empty_list(dev, operations, row):
     assert not row[3] or not any(answer[member] for member in answer if member != "ResponseMetadata" and isinstance(answer[member], list))
 
 
-@pytest.mark.parametrize("name", ["autoscaling", "ecs", "lambda", "s3"])
+@pytest.mark.parametrize("name", ["cloudformation", "ecs", "lambda", "s3"])
 def test_empty_list_needs_a_signature(dev, operations, name):
     row = next(row for row in read_lists() if row[0] == name)
     with pytest.raises(botocore.exceptions.ClientError) as failure:
@@ -204,7 +203,7 @@ CALLS = [
     ("eks", "delete_cluster", {"name": "a"}, 400),
     ("lambda", "invoke", {"FunctionName": "a"}, 400),
     ("route53", "create_hosted_zone", {"Name": "example.com", "CallerReference": "1"}, 400),
-    ("autoscaling", "create_or_update_tags", {"Tags": [{"Key": "a"}]}, 400),
+    ("sns", "create_topic", {"Name": "a"}, 400),
     ("dynamodb", "put_item", {"TableName": "table", "Item": {"k": {"S": "v"}}}, 400),
 ]
 
@@ -219,7 +218,7 @@ def test_boto3(dev, mode, service, call, asked, status):
         getattr(client, call)(**asked)
     answer = failure.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status and answer["ResponseMetadata"]["RetryAttempts"] == 0
-    assert call.startswith("head") or "is not in this region, which has ec2, elasticloadbalancing, iam, sts, ce and support." in answer["Error"]["Message"]
+    assert call.startswith("head") or "is not in this region, which has autoscaling, ec2, elasticloadbalancing, iam, sts, ce and support." in answer["Error"]["Message"]
 
 
 def test_presigned(dev):

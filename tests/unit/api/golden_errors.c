@@ -15,6 +15,7 @@ enum form {
 	FORM_STS,
 	FORM_IAM,
 	FORM_ELB,
+	FORM_SCALING,
 	FORM_IDENTITY,
 	FORM_FAULT,
 	FORM_NETWORK,
@@ -107,6 +108,7 @@ static enum form form_of(const struct script *s, int status)
 	return str_contains(s->called, STR("2011-06-15"))   ? FORM_STS
 	       : str_contains(s->called, STR("2010-05-08")) ? FORM_IAM
 	       : str_contains(s->called, STR("2015-12-01")) ? FORM_ELB
+	       : str_contains(s->called, STR("2011-01-01")) ? FORM_SCALING
 							    : FORM_EC2;
 }
 
@@ -154,9 +156,10 @@ static struct str render_xml(struct arena *a, enum form form, const struct golde
 			 XML_HEAD "<ErrorResponse xmlns=\"%s/\"><Error><Type>%s</Type><Code>%" STR_FMT
 				  "</Code><Message>%" STR_FMT "</Message></Error><RequestId>" REQUEST_ID
 				  "</RequestId></ErrorResponse>",
-			 form == FORM_STS   ? "https://sts.amazonaws.com/doc/2011-06-15"
-			 : form == FORM_ELB ? "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01"
-					    : "https://iam.amazonaws.com/doc/2010-05-08",
+			 form == FORM_STS       ? "https://sts.amazonaws.com/doc/2011-06-15"
+			 : form == FORM_ELB     ? "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01"
+			 : form == FORM_SCALING ? "http://autoscaling.amazonaws.com/doc/2011-01-01"
+						: "https://iam.amazonaws.com/doc/2010-05-08",
 			 e->status >= 500 ? "Receiver" : "Sender", STR_ARG(e->word), STR_ARG(message));
 }
 

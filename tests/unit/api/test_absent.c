@@ -15,8 +15,8 @@
 
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 #define NOT_HERE(service)                                                                                    \
-	"The service " service                                                                               \
-	" is not in this region, which has ec2, elasticloadbalancing, iam, sts, ce and support."
+	"The service " service " is not in this region, which has autoscaling, ec2, elasticloadbalancing, "  \
+			       "iam, sts, ce and support."
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define QUERY_ERROR(attribute, service)                                                                      \
 	XML_HEAD "<ErrorResponse" attribute                                                                  \
@@ -94,9 +94,8 @@ static bool has_header(const struct fake_call *call, const char *wanted, struct 
 static void test_forms(void **state)
 {
 	static const struct request requests[] = {
-		{"autoscaling", "POST", "/", .content_type = FORM_TYPE, .status = 400,
-		 .body = QUERY_ERROR(" xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\"",
-				     "autoscaling")},
+		{"sns", "POST", "/", .content_type = FORM_TYPE, .status = 400,
+		 .body = QUERY_ERROR(" xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"", "sns")},
 		{"ssm", "POST", "/", .content_type = "application/x-amz-json-1.1",
 		 .target = "AmazonSSM.GetParameter", .status = 400, .body = JSON_ERROR("ssm"),
 		 .header = "x-amzn-errortype: UnknownOperationException"},
@@ -149,7 +148,7 @@ static void test_forms(void **state)
 static void test_cbor(void **state)
 {
 	static const char wanted[] = "\xa2\x66__type\x78\x19UnknownOperationException"
-				     "\x67message\x78\x6c" NOT_HERE("monitoring");
+				     "\x67message\x78\x79" NOT_HERE("monitoring");
 	struct fixture *f = *state;
 	const struct request r = {"monitoring", "POST",
 				  "/service/GraniteServiceVersion20100801/operation/ListMetrics",

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
@@ -249,6 +250,7 @@ static void start_reconciler(struct world *w)
 					  .later_guard = guards_later(w->guards),
 					  .read_spot = ec2_read_later_spot,
 					  .read_fleet = ec2_read_later_fleet,
+					  .read_scaling = ec2_read_later_scaling,
 					  .backup = &w->backup,
 					  .own_chassis = STR("dari"),
 					  .master_key = master_key};
@@ -318,6 +320,9 @@ static void open_face(struct world *w)
 	MUST(api_face_new(&w->c, &support_protocol, &support, &w->support));
 	MUST(api_face_new(&w->c, &cloudwatch_protocol, &support, &w->cloudwatch));
 	MUST(api_face_new(&w->c, &elb_protocol, &support, &w->elb));
+	struct api_config scaling = support;
+	scaling.read_scaling = ec2_read_scaling_source;
+	MUST(api_face_new(&w->c, &autoscaling_protocol, &scaling, &w->autoscaling));
 	struct api_config scim = support;
 	scim.passwords = w->passwords;
 	MUST(api_face_new(&w->c, &scim_protocol, &scim, &w->scim));
@@ -333,6 +338,7 @@ static void close_faces(struct world *w)
 	api_face_free(w->support);
 	api_face_free(w->cloudwatch);
 	api_face_free(w->elb);
+	api_face_free(w->autoscaling);
 	api_face_free(w->scim);
 	api_face_free(w->native);
 }
@@ -448,6 +454,7 @@ static struct api_face *find_face(const struct world *w, const struct fake_call 
 	       : support_has_call(&f->call)        ? w->support
 	       : scim_has_path(f->call.path)       ? w->scim
 	       : cloudwatch_has_call(&f->call)     ? w->cloudwatch
+	       : autoscaling_has_call(&f->call)    ? w->autoscaling
 	       : elb_has_call(&f->call)            ? w->elb
 	       : iam_has_call(&f->call)            ? w->iam
 						   : w->face;
@@ -487,15 +494,18 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 		      str_contains(f->call.body, STR("2010-05-08"));
 	bool is_elb = str_contains(f->call.query, STR("2015-12-01")) ||
 		      str_contains(f->call.body, STR("2015-12-01"));
+	bool is_scaling = str_contains(f->call.query, STR("2011-01-01")) ||
+			  str_contains(f->call.body, STR("2011-01-01"));
 	const struct sigv4_signing signing = {.key_id = user->key_id,
 					      .secret = user->secret,
 					      .region = STR("us-east-1"),
-					      .service = is_support ? STR("support")
-							 : is_watch ? STR("monitoring")
-							 : is_sts   ? STR("sts")
-							 : is_iam   ? STR("iam")
-							 : is_elb   ? STR("elasticloadbalancing")
-								    : STR("ec2"),
+					      .service = is_support   ? STR("support")
+							 : is_watch   ? STR("monitoring")
+							 : is_sts     ? STR("sts")
+							 : is_iam     ? STR("iam")
+							 : is_elb     ? STR("elasticloadbalancing")
+							 : is_scaling ? STR("autoscaling")
+								      : STR("ec2"),
 					      .method = f->call.method_name,
 					      .path = STR("/"),
 					      .query = f->call.query,

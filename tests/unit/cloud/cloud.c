@@ -220,6 +220,7 @@ static void open_reconciler(struct cloud *c)
 					  .master_key = master_key,
 					  .write_drive = write_drive,
 					  .read_fleet = c->read_fleet,
+					  .read_scaling = c->read_scaling,
 					  .shutdown_grace_us = CLOUD_GRACE_US,
 					  .host_interval_us = CLOUD_HOST_INTERVAL_US,
 					  .resync_interval_us = CLOUD_RESYNC_US};

@@ -228,6 +228,7 @@ DROP(template, engine_delete_launch_template, launch_template_target,
      .launch_template = ref_to(c, KIND_LAUNCH_TEMPLATE, made))
 
 #include "limits_launches.h"
+#include "limits_scaling.h"
 
 /* A template comes with a version, and takes it along. */
 static RESULT make_template_version(struct cloud *c, int n)
@@ -778,7 +779,7 @@ static const struct maker {
 	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},
-	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
+	SCALING[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_SPOT_REQUESTS] = {is_alices, make_spot_request, drop_spot_request},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
 	[LIMIT_LAUNCH_TEMPLATE_VERSIONS] = {is_alices, make_template_version, drop_template},

@@ -198,53 +198,48 @@ static RESULT read_thousandths(struct ec2_call *e, struct str text, const char *
 			      STR_ARG(params_small_name(e->c->arena, str_from(field))));
 }
 
-struct said {
-	VEC(struct pair) pairs;
-	bool has_failed;
-};
-
-static void say(struct ec2_call *e, struct said *s, struct str name, struct str value)
+void ec2_say(struct ec2_call *e, struct ec2_said *s, struct str name, struct str value)
 {
 	const struct pair pair = {.name = name, .value = value};
 	s->has_failed = (value.n && !VEC_PUSH(e->c->arena, &s->pairs, pair)) || s->has_failed;
 }
 
 /* Members other than capacity and priority are RunInstances' own. */
-static void say_override(struct ec2_call *e, struct said *s, const struct ec2_fleet_override *o)
+static void say_override(struct ec2_call *e, struct ec2_said *s, const struct ec2_fleet_override *o)
 {
-	say(e, s, STR("InstanceType"), o->type);
-	say(e, s, STR("SubnetId"), o->subnet);
-	say(e, s, STR("ImageId"), o->image);
-	say(e, s, STR("Placement.AvailabilityZone"), o->zone.n ? o->zone : o->placed_zone);
-	say(e, s, STR("Placement.Affinity"), o->affinity);
-	say(e, s, STR("Placement.GroupName"), o->group_name);
-	say(e, s, STR("Placement.GroupId"), o->group_id);
+	ec2_say(e, s, STR("InstanceType"), o->type);
+	ec2_say(e, s, STR("SubnetId"), o->subnet);
+	ec2_say(e, s, STR("ImageId"), o->image);
+	ec2_say(e, s, STR("Placement.AvailabilityZone"), o->zone.n ? o->zone : o->placed_zone);
+	ec2_say(e, s, STR("Placement.Affinity"), o->affinity);
+	ec2_say(e, s, STR("Placement.GroupName"), o->group_name);
+	ec2_say(e, s, STR("Placement.GroupId"), o->group_id);
 	if (o->partition)
-		say(e, s, STR("Placement.PartitionNumber"),
-		    str_print(e->c->arena, "%lld", (long long) o->partition));
-	say(e, s, STR("Placement.HostId"), o->host);
-	say(e, s, STR("Placement.Tenancy"), o->tenancy);
+		ec2_say(e, s, STR("Placement.PartitionNumber"),
+			str_print(e->c->arena, "%lld", (long long) o->partition));
+	ec2_say(e, s, STR("Placement.HostId"), o->host);
+	ec2_say(e, s, STR("Placement.Tenancy"), o->tenancy);
 }
 
-static void say_tags(struct ec2_call *e, struct said *s, const struct ec2_tag_specs *specs)
+static void say_tags(struct ec2_call *e, struct ec2_said *s, const struct ec2_tag_specs *specs)
 {
 	struct arena *a = e->c->arena;
 	for (size_t k = 0; k < specs->count; k++) {
 		const struct ec2_tag_spec *spec = &specs->at[k];
 		if (str_is(spec->resource_type, "fleet"))
 			continue;
-		say(e, s, str_print(a, "TagSpecification.%zu.ResourceType", k + 1), spec->resource_type);
+		ec2_say(e, s, str_print(a, "TagSpecification.%zu.ResourceType", k + 1), spec->resource_type);
 		for (size_t n = 0; n < spec->tags.count; n++) {
 			const struct tag *tag = &spec->tags.at[n];
-			say(e, s, str_print(a, "TagSpecification.%zu.Tag.%zu.Key", k + 1, n + 1), tag->key);
-			say(e, s, str_print(a, "TagSpecification.%zu.Tag.%zu.Value", k + 1, n + 1),
-			    tag->value);
+			ec2_say(e, s, str_print(a, "TagSpecification.%zu.Tag.%zu.Key", k + 1, n + 1),
+				tag->key);
+			ec2_say(e, s, str_print(a, "TagSpecification.%zu.Tag.%zu.Value", k + 1, n + 1),
+				tag->value);
 		}
 	}
 }
 
-/* Error code and message of the context's problem, as the face words them. */
-static void tell(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
+void ec2_tell_problem(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
 {
 	struct ec2_call *e = arg;
 	const struct problem *p = &e->c->problem;
@@ -266,12 +261,12 @@ static RESULT read_launch(struct ec2_call *e, const struct ec2_tag_specs *tags,
 			  const struct ec2_fleet_config *config, const struct ec2_fleet_override *o,
 			  struct instance_launch *ret_launch)
 {
-	struct said s = {0};
-	say(e, &s, STR("LaunchTemplate.LaunchTemplateId"), config->template_id);
-	say(e, &s, STR("LaunchTemplate.LaunchTemplateName"), config->template_name);
-	say(e, &s, STR("LaunchTemplate.Version"), config->version);
-	say(e, &s, STR("MinCount"), STR("1"));
-	say(e, &s, STR("MaxCount"), STR("1"));
+	struct ec2_said s = {0};
+	ec2_say(e, &s, STR("LaunchTemplate.LaunchTemplateId"), config->template_id);
+	ec2_say(e, &s, STR("LaunchTemplate.LaunchTemplateName"), config->template_name);
+	ec2_say(e, &s, STR("LaunchTemplate.Version"), config->version);
+	ec2_say(e, &s, STR("MinCount"), STR("1"));
+	ec2_say(e, &s, STR("MaxCount"), STR("1"));
 	say_override(e, &s, o);
 	say_tags(e, &s, tags);
 	if (s.has_failed)
@@ -305,7 +300,7 @@ static RESULT take_override(struct ec2_call *e, const struct ec2_fleet_configs *
 	if (read.code == ERR_NO_MEMORY || read.code == ERR_TOO_LARGE || read.code == ERR_DENIED)
 		return read;
 	if (!result_is_ok(read)) {
-		tell(e, read, &ret_override->code, &ret_override->message);
+		ec2_tell_problem(e, read, &ret_override->code, &ret_override->message);
 		ctx_clear_problem(e->c);
 	}
 	return OK;
@@ -578,7 +573,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	TRY(keep_configs(e, a, &wish->configs));
 	wish->digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	wish->guard = guards_later(e->config->guards);
-	wish->tell = tell;
+	wish->tell = ec2_tell_problem;
 	wish->arg = e;
 	return OK;
 }

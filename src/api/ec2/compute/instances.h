@@ -45,9 +45,28 @@ RESULT ec2_read_launch(struct ec2_call *e, const struct pairs *said, struct inst
 /* A status check of the instance fails (DescribeInstanceStatus). */
 bool ec2_is_impaired(const struct tables *t, const struct instance *instance);
 
-/* The launches that the configurations of a fleet say. An override whose parameters are refused says so itself. */
 struct fleet;
 struct fleet_override;
+
+/* Parameters of a launch that are put together, instead of sent. */
+struct ec2_said {
+	VEC(struct pair) pairs;
+	bool has_failed; /* no memory */
+};
+/* Leaves an empty value out. */
+void ec2_say(struct ec2_call *e, struct ec2_said *s, struct str name, struct str value);
+/* Error code and message of the context's problem, as the face words them. arg: the call. */
+void ec2_tell_problem(void *arg, struct result result, struct str *ret_code, struct str *ret_message);
+/* The launches that the source of a scaling group says, as in engine/scaling/scaling.h. One whose parameters are refused
+ * says so itself. */
+struct scaling_group;
+struct scaling_source;
+RESULT ec2_read_scaling_launches(struct ec2_call *e, const struct scaling_source *source,
+				 struct fleet_override **ret_launches, size_t *ret_count);
+/* Adds the tags that the group's new instances get. */
+RESULT ec2_add_scaling_tags(struct ec2_call *e, const struct scaling_group *group, struct instance_launch *launch);
+
+/* The launches that the configurations of a fleet say. An override whose parameters are refused says so itself. */
 RESULT ec2_read_fleet_overrides(struct ec2_call *e, const struct fleet *fleet,
 				struct fleet_override **ret_overrides, size_t *ret_count);
 

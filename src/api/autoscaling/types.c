@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Limits of the account, and lists of the words that this service knows. Source: Amazon EC2 Auto Scaling API Reference. */
+#include "api/autoscaling/internal.h"
+#include "engine/limits.h"
+#include "engine/resolve.h"
+#include "store/launch_configuration.h"
+
+struct no_args {
+	bool none;
+};
+#define NO_PARAMS                                                                                            \
+	{                                                                                                    \
+		NULL, 0, sizeof(struct no_args)                                                              \
+	}
+
+static RESULT answer_limits(struct autoscaling_call *e, const void *args, struct xml *x)
+{
+	const struct tables *t = autoscaling_tables(e);
+	int64_t groups = 0, configurations = 0;
+	(void) args;
+	for (const struct scaling_group *g = scaling_group_first_by_account(t, e->c->who->account); g;
+	     g = scaling_group_next_by_account(t, g))
+		groups++;
+	const struct launch_configuration *c = launch_configuration_first_by_account(t, e->c->who->account);
+	for (; c; c = launch_configuration_next_by_account(t, c))
+		configurations++;
+	xml_int(x, "MaxNumberOfAutoScalingGroups", SCALING_GROUPS_MAX);
+	xml_int(x, "MaxNumberOfLaunchConfigurations", LAUNCH_CONFIGURATIONS_MAX);
+	xml_int(x, "NumberOfAutoScalingGroups", groups);
+	xml_int(x, "NumberOfLaunchConfigurations", configurations);
+	return OK;
+}
+
+#define WORDS(name, list, member, words)                                                                     \
+	static RESULT name(struct autoscaling_call *e, const void *args, struct xml *x)                      \
+	{                                                                                                    \
+		(void) e;                                                                                    \
+		(void) args;                                                                                 \
+		autoscaling_write_words(x, list, member, words);                                             \
+		return OK;                                                                                   \
+	}
+WORDS(answer_adjustments, "AdjustmentTypes", "AdjustmentType",
+      "ChangeInCapacity|ExactCapacity|PercentChangeInCapacity")
+WORDS(answer_hooks, "LifecycleHookTypes", NULL,
+      "autoscaling:EC2_INSTANCE_LAUNCHING|autoscaling:EC2_INSTANCE_TERMINATING")
+WORDS(answer_processes, "Processes", "ProcessName",
+      "AZRebalance|AddToLoadBalancer|AlarmNotification|HealthCheck|InstanceRefresh|Launch|ReplaceUnhealthy|"
+      "ScheduledActions|Terminate")
+WORDS(answer_termination, "TerminationPolicyTypes", NULL,
+      "ClosestToNextInstanceHour|Default|NewestInstance|OldestInstance|OldestLaunchConfiguration|"
+      "OldestLaunchTemplate")
+WORDS(answer_notifications, "AutoScalingNotificationTypes", NULL, "")
+
+/* ---- lists of what there is none ---- */
+
+struct none_args {
+	struct str group, type;
+	struct strs names;
+	struct query_pages pages;
+};
+static const struct param group_params[] = {
+	AUTOSCALING_GROUP(struct none_args, group),
+	AUTOSCALING_PAGES(struct none_args, pages),
+};
+static const struct param scheduled_params[] = {
+	AUTOSCALING_NAME(struct none_args, "AutoScalingGroupName", group, .doc = "Only those of the group."),
+	PARAM(struct none_args, "ScheduledActionNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
+	      .doc = "Only these: there are none."),
+	NOT_BUILT("StartTime|EndTime"),
+	AUTOSCALING_PAGES(struct none_args, pages),
+};
+static const struct param notification_params[] = {
+	PARAM(struct none_args, "AutoScalingGroupNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
+	      .doc = "Only those of these groups."),
+	AUTOSCALING_PAGES(struct none_args, pages),
+};
+
+/* A group that is named must be there. */
+static RESULT answer_none(struct autoscaling_call *e, const struct none_args *a, struct xml *x,
+			  const char *list)
+{
+	const struct scaling_group *group = NULL;
+	struct query_page page;
+	TRY(autoscaling_open_page(e, &a->pages, &page));
+	if (a->group.n)
+		TRY(autoscaling_find_group_row(e, a->group, &group));
+	xml_empty(x, list);
+	return OK;
+}
+
+#define NONE(name, list)                                                                                     \
+	static RESULT name(struct autoscaling_call *e, const void *args, struct xml *x)                      \
+	{                                                                                                    \
+		return answer_none(e, args, x, list);                                                        \
+	}
+NONE(answer_balancers, "LoadBalancers")
+NONE(answer_refreshes, "InstanceRefreshes")
+NONE(answer_warm_pool, "Instances")
+NONE(answer_scheduled, "ScheduledUpdateGroupActions")
+NONE(answer_notified, "NotificationConfigurations")
+
+static RESULT answer_metrics(struct autoscaling_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	(void) args;
+	xml_empty(x, "Metrics");
+	xml_empty(x, "Granularities");
+	return OK;
+}
+
+#define TYPES(word, answers, says)                                                                           \
+	{                                                                                                    \
+		AUTOSCALING_ACTION(word), .args = NO_PARAMS, .answer = (answers), .doc = (says)              \
+	}
+static const struct autoscaling_action actions[] = {
+	TYPES("DescribeAccountLimits", answer_limits, "Limits of the account."),
+	TYPES("DescribeAdjustmentTypes", answer_adjustments, "Words of policies."),
+	TYPES("DescribeLifecycleHookTypes", answer_hooks, "Words of lifecycle hooks."),
+	TYPES("DescribeScalingProcessTypes", answer_processes, "Processes that may be suspended."),
+	TYPES("DescribeTerminationPolicyTypes", answer_termination, "Words of termination policies."),
+	{AUTOSCALING_ACTION("DescribeLoadBalancers"), .args = PARAMS(struct none_args, group_params),
+	 .answer = answer_balancers, .never = "Classic Load Balancers are not implemented.", .doc = "None."},
+	{AUTOSCALING_ACTION("DescribeInstanceRefreshes"), .args = PARAMS(struct none_args, group_params),
+	 .answer = answer_refreshes, .never = "Instance refresh is not implemented.", .doc = "None."},
+	{AUTOSCALING_ACTION("DescribeWarmPool"), .args = PARAMS(struct none_args, group_params),
+	 .answer = answer_warm_pool, .never = "Warm pools are not implemented.", .doc = "None."},
+	{AUTOSCALING_ACTION("DescribeScheduledActions"), .args = PARAMS(struct none_args, scheduled_params),
+	 .answer = answer_scheduled, .never = "Scheduled actions are not implemented.", .doc = "None."},
+	{AUTOSCALING_ACTION("DescribeNotificationConfigurations"),
+	 .args = PARAMS(struct none_args, notification_params), .answer = answer_notified,
+	 .never = "Notifications are not implemented.", .doc = "None."},
+	{AUTOSCALING_ACTION("DescribeAutoScalingNotificationTypes"), .args = NO_PARAMS,
+	 .answer = answer_notifications, .never = "Notifications are not implemented.", .doc = "None."},
+	{AUTOSCALING_ACTION("DescribeMetricCollectionTypes"), .args = NO_PARAMS, .answer = answer_metrics,
+	 .never = "Metrics of groups are not implemented.", .doc = "None."},
+};
+const struct api_actions autoscaling_type_actions = API_ACTIONS(actions);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Scaling groups: a number of instances that the region keeps. A group launches what is missing, terminates what is in
+ * excess, and replaces what is unhealthy. Calls only change what is wanted; the reconciler takes turns
+ * (reconcile/scaling/scaling_group.c), each of which is one change: an instance, its member row and the activity that
+ * tells of it are written together, so a kill between two turns neither loses nor doubles a launch. The instances are
+ * ordinary instances with the tag SCALING_TAG.
+ *
+ * Stages of a member (schema/scaling_member.toml):
+ *   pending → [pending_wait → pending_proceed] → in_service ⇄ standby
+ *   any of these → [terminating_wait → terminating_proceed] → terminating → gone */
+#pragma once
+
+#include "engine/instance/fleet.h"
+#include "store/scaling_group.h"
+#include "store/scaling_hook.h"
+#include "store/scaling_member.h"
+#include "store/scaling_policy.h"
+
+struct launch_configuration;
+struct scaling_activity;
+
+enum {
+	SCALING_SIZE_MAX = 1000,
+	SCALING_NAME_MAX = 255,
+	SCALING_ACTIVITIES_MAX = 100, /* kept of a group, besides those in progress */
+	SCALING_OVERRIDES_MAX = 40,
+	SCALING_PLACES_MAX = 64,
+	SCALING_TARGET_GROUPS_MAX = 50,
+	SCALING_INSTANCES_MAX = 20, /* of one call */
+	SCALING_GRACE_DEFAULT_S = 0,
+	SCALING_COOLDOWN_DEFAULT_S = 300
+};
+
+/* Texts of an override in scaling_group.overrides. */
+enum { OVERRIDE_TYPE, OVERRIDE_WEIGHT, OVERRIDE_TEMPLATE, OVERRIDE_VERSION, OVERRIDE_TEXTS };
+
+/* What a group launches, and where. Borrowed from a row, or from a request. */
+struct scaling_source {
+	uuid launch_configuration; /* none: a launch template */
+	uuid template;
+	struct str version;
+	struct strs overrides;
+	struct uuids subnets, zones; /* subnets none: default subnets of the zones */
+	struct str placement_group;
+	bool is_mixed;
+};
+struct scaling_source engine_get_scaling_source(const struct scaling_group *group);
+/* Launches are read for each override (one, if there is none) in each place: launch o in place p has the number
+ * o * places + p. */
+size_t engine_count_scaling_places(const struct scaling_source *source);
+size_t engine_count_scaling_overrides(const struct scaling_source *source);
+
+/* ---- groups ---- */
+
+struct scaling_number {
+	bool is_given;
+	int64_t value;
+};
+
+/* Settings that a call gives; others stay. */
+struct scaling_settings {
+	struct scaling_number min, max, desired, grace_s, cooldown_s,
+		warmup_s; /* warmup_s -1: none any more */
+	bool has_source, has_places, has_policies, has_context, has_placement;
+	struct ref launch_configuration, template; /* one of them */
+	struct str version;
+	bool is_mixed, by_price;
+	struct strs overrides;
+	int64_t on_demand_base, on_demand_percent;
+	struct str spot_strategy;
+	struct refs subnets, zones;
+	struct str placement_group, context;
+	enum choice checks_balancers, protects_new;
+	struct strs policies; /* termination policies; none: Default */
+	/* What has_source and has_places lead to, read by the face: tried and taken back, so that a caller who may not
+	 * launch it is refused. */
+	const struct fleet_override *launches;
+	size_t launch_count;
+	struct later_guard *guard;
+};
+
+/* A lifecycle hook, new or changed. */
+struct scaling_hook_wish {
+	struct ref group;
+	struct str name;
+	bool has_transition, is_terminating; /* required of a new hook */
+	struct scaling_number timeout_s;
+	enum choice abandons;
+	struct str metadata;
+	bool has_metadata;
+};
+struct scaling_hooks {
+	struct scaling_hook_wish *at;
+	size_t count;
+};
+
+/* ERR_EXISTS; ERR_INVALID: sizes, zones; ERR_QUOTA. */
+struct scaling_group_wish {
+	struct str name;
+	struct scaling_settings settings;
+	struct refs target_groups;
+	struct tags tags;
+	struct strs propagated; /* keys of tags that instances get */
+	struct scaling_hooks hooks;
+	/* outputs: */
+	uuid group;
+};
+OPERATION(engine_create_scaling_group, scaling_group_wish)
+
+struct scaling_group_change {
+	struct ref group;
+	struct scaling_settings settings;
+};
+/* ERR_STATE: it is being deleted. */
+OPERATION(engine_update_scaling_group, scaling_group_change)
+
+struct scaling_desired {
+	struct ref group;
+	int64_t desired;
+	bool honours_cooldown;
+};
+/* ERR_INVALID: beyond the group's sizes. ERR_CONFLICT: a cooldown is in effect, and it is to be honoured. */
+OPERATION(engine_set_scaling_desired, scaling_desired)
+
+struct scaling_group_target {
+	struct ref group;
+	bool is_forced; /* with its instances */
+};
+/* ERR_IN_USE: it has instances; ERR_CONFLICT: activities are in progress. */
+OPERATION(engine_delete_scaling_group, scaling_group_target)
+
+/* Processes by their names; none: all. */
+struct scaling_processes {
+	struct ref group;
+	struct strs processes;
+};
+OPERATION(engine_suspend_scaling, scaling_processes)
+OPERATION(engine_resume_scaling, scaling_processes)
+bool engine_is_scaling_suspended(const struct scaling_group *group, const char *process);
+
+struct scaling_target_groups {
+	struct ref group;
+	struct refs target_groups;
+	const char *permission;
+};
+OPERATION(engine_attach_scaling_targets, scaling_target_groups)
+OPERATION(engine_detach_scaling_targets, scaling_target_groups)
+
+struct scaling_tag {
+	struct ref group;
+	struct tag tag; /* of a removal with a value: only with that value */
+	bool propagates, with_value;
+};
+struct scaling_tags {
+	const struct scaling_tag *at;
+	size_t count;
+};
+OPERATION(engine_tag_scaling, scaling_tags)
+OPERATION(engine_untag_scaling, scaling_tags)
+
+/* ---- instances ---- */
+
+/* Acts on instances of a group. ERR_NOT_FOUND with KIND_SCALING_MEMBER: one belongs to no group, or to another.
+ * ERR_INVALID: the capacity would leave the group's sizes; ERR_STATE: the instance's stage forbids it. */
+struct scaling_instances {
+	struct ref group; /* kind none: the group of the first instance */
+	struct refs instances;
+	bool decrements; /* the desired capacity gets smaller; else another is launched */
+	bool is_protected, is_unhealthy, respects_grace;
+	/* outputs: */
+	struct uuids activities;
+};
+OPERATION(engine_terminate_scaling_instance, scaling_instances)
+OPERATION(engine_attach_scaling_instances, scaling_instances)
+OPERATION(engine_detach_scaling_instances, scaling_instances)
+OPERATION(engine_enter_scaling_standby, scaling_instances)
+OPERATION(engine_exit_scaling_standby, scaling_instances)
+OPERATION(engine_set_scaling_health, scaling_instances)
+OPERATION(engine_set_scaling_protection, scaling_instances)
+
+/* True if the member counts for the desired capacity. */
+static inline bool scaling_member_counts(const struct scaling_member *m)
+{
+	return m->stage != SCALING_MEMBER_STAGE_STANDBY && m->stage != SCALING_MEMBER_STAGE_TERMINATING &&
+	       m->stage != SCALING_MEMBER_STAGE_TERMINATING_WAIT &&
+	       m->stage != SCALING_MEMBER_STAGE_TERMINATING_PROCEED;
+}
+int64_t engine_count_scaling_units(const struct tables *t, uuid group);
+/* The member of an instance, or NULL. */
+const struct scaling_member *engine_find_scaling_member(const struct tables *t, uuid instance);
+
+/* ---- lifecycle hooks ---- */
+
+/* Texts of a hook in scaling_member.hooks. */
+enum { WAIT_HOOK, WAIT_TOKEN, WAIT_UNTIL, WAIT_ABANDONS, WAIT_TEXTS };
+
+OPERATION(engine_put_scaling_hook, scaling_hook_wish)
+struct scaling_hook_target {
+	struct ref group;
+	struct str name;
+	struct ref instance; /* for the following two: the instance, or the token */
+	struct str token;
+	bool abandons;
+};
+OPERATION(engine_delete_scaling_hook, scaling_hook_target)
+/* ERR_NOT_FOUND with KIND_SCALING_HOOK; ERR_STATE: no instance waits for it. */
+OPERATION(engine_complete_scaling_hook, scaling_hook_target)
+OPERATION(engine_record_scaling_heartbeat, scaling_hook_target)
+
+/* ---- policies ---- */
+
+struct scaling_policy_wish {
+	struct ref group;
+	struct str name;
+	bool is_step, is_disabled;
+	enum scaling_policy_adjustment adjustment;
+	int64_t amount, least;
+	struct scaling_number cooldown_s, warmup_s;
+	struct str aggregation;
+	struct strs steps; /* threes: lower and upper bound, adjustment */
+	/* outputs: */
+	uuid policy;
+};
+OPERATION(engine_put_scaling_policy, scaling_policy_wish)
+struct scaling_policy_target {
+	struct ref policy;
+	bool honours_cooldown, has_metric;
+	double metric, breach; /* of a step policy: value and threshold of the alarm */
+};
+OPERATION(engine_delete_scaling_policy, scaling_policy_target)
+/* ERR_CONFLICT: a cooldown is in effect, or instances are warming up; ERR_STATE: it is disabled. */
+OPERATION(engine_execute_scaling_policy, scaling_policy_target)
+/* The capacity that an adjustment leads to, within the group's sizes. */
+int64_t engine_adjust_scaling(const struct scaling_group *group, enum scaling_policy_adjustment adjustment,
+			      int64_t amount, int64_t least);
+
+/* ---- launch configurations ---- */
+
+/* ERR_EXISTS; ERR_QUOTA. */
+struct launch_configuration_wish {
+	struct str name;
+	struct str data; /* EC2's parameters, as a form; a group that is made with them tries them */
+	struct str sent; /* the caller's, to be shown */
+	/* outputs: */
+	uuid configuration;
+};
+OPERATION(engine_create_launch_configuration, launch_configuration_wish)
+struct launch_configuration_target {
+	struct ref configuration;
+};
+/* ERR_IN_USE: a group launches by it. */
+OPERATION(engine_delete_launch_configuration, launch_configuration_target)
+
+/* ---- names ---- */
+
+/* For example "arn:aws:autoscaling:us-east-1:111122223333:autoScalingGroup:UUID:autoScalingGroupName/web". */
+struct str engine_write_scaling_arn(const struct tables *t, struct arena *a, struct str region,
+				    struct str account_number, enum kind kind, const struct row *row);
+bool engine_is_scaling_kind(enum kind kind);
+
+/* ---- for the reconciler ---- */
+
+enum scaling_turn {
+	SCALING_WAIT,
+	SCALING_LAUNCH, /* units are missing */
+	SCALING_SHRINK, /* there are units in excess */
+	SCALING_MEMBER, /* something is to be done about an instance */
+	SCALING_FORGET  /* it was deleted, and has no instances any more */
+};
+/* *ret_due_us: when to look again if nothing changes; INT64_MAX: never. For a view. */
+enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct scaling_group *group,
+					   int64_t now_us, int64_t *ret_due_us);
+/* The instance that goes next by the group's termination policies, of those with up to `units` units. NULL: none may. */
+const struct scaling_member *engine_choose_scaling_member(const struct tables *t,
+							  const struct scaling_group *group, int64_t units,
+							  int64_t now_us);
+
+/* Takes the next turn of a group. OK if the group is gone, or there is nothing to do. Launches as the one who chose what
+ * the group launches. */
+struct scaling_following {
+	uuid group;
+	struct later_guard *guard;
+	struct fleet_override *launches; /* for SCALING_LAUNCH, read again from the group's source */
+	size_t count;
+	bool has_read; /* false: `problem` says why they could not be read */
+	struct str problem;
+};
+SYSTEM_OPERATION(engine_follow_scaling, scaling_following)

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: transitions of scaling groups and their members. Everything here runs inside an operation, and asks for
+ * no permission. */
+#pragma once
+
+#include "engine/internal.h"
+#include "engine/scaling/scaling.h"
+#include "store/scaling_activity.h"
+
+/* ---- groups ---- */
+
+/* A group that is not being deleted, with the permission. ERR_STATE. */
+RESULT scaling_find(struct op *op, const struct ref *ref, const char *permission,
+		    const struct scaling_group **ret_group);
+/* Sets the desired capacity; `why` is the sentence of later causes, without its time. */
+RESULT scaling_set_desired(struct op *op, struct scaling_group *next, int64_t desired, struct str why);
+/* "At 2026-11-28T10:00:00Z " and the words. */
+struct str scaling_say_at(struct op *op, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Forgets a group with all its rows. */
+RESULT scaling_forget(struct op *op, uuid group);
+/* Runs as the system, for effects that the group's owner configured and that its caller need not be allowed. */
+RESULT scaling_as_system(struct op *op, op_run run, void *arg);
+
+/* ---- activities ---- */
+
+struct activity_wish {
+	uuid group;
+	const struct instance *instance; /* NULL: none */
+	enum scaling_activity_status status;
+	struct str description, cause, message;
+};
+/* Records an activity, and forgets the oldest of too many. */
+RESULT activity_begin(struct op *op, const struct activity_wish *wish, uuid *ret_activity);
+/* Ends an activity, or changes its status; an unknown id is fine. */
+RESULT activity_set(struct op *op, uuid activity, enum scaling_activity_status status, const char *message);
+
+/* ---- members ---- */
+
+/* Begins the termination. is_at_once: hooks do not hold it. */
+RESULT member_terminate(struct op *op, const struct scaling_member *m, struct str cause, bool is_at_once,
+			uuid *ret_activity);
+/* Puts the member into service. */
+RESULT member_arrive(struct op *op, const struct scaling_member *m);
+/* Goes on from a stage that waits for hooks. */
+RESULT member_proceed(struct op *op, const struct scaling_member *m);
+/* Registers the instance in the group's target groups, or takes it out of them. Refusals are an event of the group. */
+RESULT member_register(struct op *op, const struct scaling_group *group, uuid instance, bool is_registered);
+RESULT member_register_in(struct op *op, const struct scaling_group *group, uuid target_group, uuid instance,
+			  bool is_registered);
+/* Forgets the member of an instance that leaves the account. */
+RESULT scaling_leave_instance(struct op *op, uuid instance);
+
+/* ---- hooks ---- */
+
+/* The hooks that hold a transition, as scaling_member.hooks has them. */
+RESULT hooks_of(struct op *op, uuid group, bool is_terminating, struct strs *ret_waits);
+/* Writes a hook of the group. */
+RESULT hook_put(struct op *op, uuid group, const struct scaling_hook_wish *wish);
+/* Time of the first deadline; INT64_MAX: it waits for none. */
+int64_t hooks_due(const struct scaling_member *m);
+/* Takes the hooks out that are past their deadline, with their default result. */
+RESULT hooks_expire(struct op *op, struct scaling_member *next);

@@ -1,0 +1,293 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/autoscaling src/engine/scaling src/reconcile/scaling src/api/ec2/compute/scaling_launches
+"""Scaling groups through stock boto3: from creation to deletion, as Terraform, kOps and the cluster autoscaler call."""
+import datetime
+import os
+import sys
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import dev as ec2  # noqa: E402
+from faces import holds  # noqa: E402
+from waiting import soon  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(scope="module")
+def region():
+    with ec2.Dev() as made:
+        yield made
+
+
+def client(region, account, service):
+    return boto3.client(service, region_name=ec2.REGION, endpoint_url=region.url, aws_access_key_id=account.key_id,
+                        aws_secret_access_key=account.secret, config=botocore.config.Config(retries={"max_attempts": 0}))
+
+
+def code(call, **params):
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(**params)
+    assert caught.value.response["Error"]["Message"], caught.value
+    return caught.value.response["Error"]["Code"]
+
+
+class Place:
+    """A VPC with a subnet in each of two zones, and a launch template."""
+
+    def __init__(self, region, name):
+        self.region, self.account = region, region.new_account(name)
+        self.ec2, self.asg, self.elb = (client(region, self.account, s) for s in ("ec2", "autoscaling", "elbv2"))
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        self.zones = [z["ZoneName"] for z in self.ec2.describe_availability_zones()["AvailabilityZones"]][:2]
+        self.subnets = [self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+                        for n, zone in enumerate(self.zones)]
+        self.image = self.ec2.describe_images()["Images"][0]["ImageId"]
+        self.template = self.ec2.create_launch_template(LaunchTemplateName="base", LaunchTemplateData={
+            "ImageId": self.image, "InstanceType": "t3.micro", "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "from", "Value": "template"}]}]})[
+                "LaunchTemplate"]["LaunchTemplateId"]
+
+    def create(self, name, **more):
+        params = {"AutoScalingGroupName": name, "MinSize": 0, "MaxSize": 4, "DesiredCapacity": 2, "VPCZoneIdentifier": ",".join(self.subnets),
+                  "LaunchTemplate": {"LaunchTemplateId": self.template}, **more}
+        for absent in [k for k, v in params.items() if v is None]:
+            del params[absent]
+        self.asg.create_auto_scaling_group(**params)
+
+    def group(self, name):
+        return self.asg.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
+
+    def instances(self, name, state="InService"):
+        return [i["InstanceId"] for i in self.group(name)["Instances"] if i["LifecycleState"] == state]
+
+    def has(self, name, count, state="InService"):
+        assert soon(lambda: len(self.instances(name, state)) == count and len(self.group(name)["Instances"]) == count), self.group(name)
+        return self.instances(name, state)
+
+    def activities(self, name):
+        return self.asg.describe_scaling_activities(AutoScalingGroupName=name)["Activities"]
+
+    def delete(self, name):
+        self.asg.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+        assert soon(lambda: not self.asg.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"])
+
+
+@pytest.fixture(scope="module")
+def place(region):
+    return Place(region, "scaling")
+
+
+@holds("scaling group, its instances, activities, hooks and policies; launch configuration")
+def test_life(place):
+    """Created, grown, shrunk, replaced and deleted; instances are spread over zones, and have the group's tags."""
+    place.create("web", Tags=[{"Key": "team", "Value": "a", "PropagateAtLaunch": True, "ResourceId": "web", "ResourceType": "auto-scaling-group"},
+                              {"Key": "own", "Value": "b", "PropagateAtLaunch": False, "ResourceId": "web", "ResourceType": "auto-scaling-group"}])
+    made = place.has("web", 2)
+    shown = place.group("web")
+    assert shown["AutoScalingGroupARN"].endswith(":autoScalingGroupName/web") and shown["LaunchTemplate"]["Version"] == "$Default"
+    assert sorted(shown["AvailabilityZones"]) == sorted(place.zones) == sorted(i["AvailabilityZone"] for i in shown["Instances"])
+    assert shown["ServiceLinkedRoleARN"].endswith(":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")
+    assert shown["TerminationPolicies"] == ["Default"] and shown["HealthCheckType"] == "EC2" and shown["DefaultCooldown"] == 300
+    for instance in place.ec2.describe_instances(InstanceIds=made)["Reservations"]:
+        tags = {t["Key"]: t["Value"] for t in instance["Instances"][0]["Tags"]}
+        assert tags["aws:autoscaling:groupName"] == "web" and tags["team"] == "a" and tags["from"] == "template" and "own" not in tags
+    place.asg.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=4)
+    place.has("web", 4)
+    newest = place.activities("web")[0]
+    assert newest["Description"].startswith("Launching a new EC2 instance: i-") and newest["StatusCode"] == "Successful" and newest["Progress"] == 100
+    assert "a user request explicitly set group desired capacity changing the desired capacity from 2 to 4." in newest["Cause"]
+    assert "an instance was started in response to a difference between desired and actual capacity, increasing the capacity from" in newest["Cause"]
+    place.ec2.terminate_instances(InstanceIds=made[:1])
+    assert soon(lambda: made[0] not in place.instances("web") and len(place.instances("web")) == 4)
+    causes = " ".join(a["Cause"] for a in place.activities("web"))
+    assert "an EC2 health check indicating it has been terminated or stopped." in causes
+    assert "an instance was started in response to an unhealthy instance needing to be replaced." in causes
+    place.asg.update_auto_scaling_group(AutoScalingGroupName="web", MaxSize=1)
+    place.has("web", 1)
+    assert "was selected for termination." in " ".join(a["Cause"] for a in place.activities("web"))
+    assert code(place.asg.delete_auto_scaling_group, AutoScalingGroupName="web") == "ResourceInUse"
+    place.delete("web")
+    assert code(place.asg.describe_scaling_activities, AutoScalingGroupName="web") == "ValidationError"
+
+
+def test_terminate_and_health(place):
+    place.create("few", MinSize=1)
+    one, two = place.has("few", 2)
+    asked = place.asg.terminate_instance_in_auto_scaling_group(InstanceId=one, ShouldDecrementDesiredCapacity=True)["Activity"]
+    assert asked["Description"] == f"Terminating EC2 instance: {one}" and "shrinking the capacity from 2 to 1" in asked["Cause"]
+    assert place.has("few", 1) == [two]
+    assert code(place.asg.terminate_instance_in_auto_scaling_group, InstanceId=two, ShouldDecrementDesiredCapacity=True) == "ValidationError"
+    place.asg.set_instance_health(InstanceId=two, HealthStatus="Unhealthy")
+    assert soon(lambda: two not in place.instances("few") and len(place.instances("few")) == 1)
+    three = place.instances("few")[0]
+    place.asg.set_instance_protection(AutoScalingGroupName="few", InstanceIds=[three], ProtectedFromScaleIn=True)
+    place.asg.update_auto_scaling_group(AutoScalingGroupName="few", MinSize=0, DesiredCapacity=0)
+    place.region.rest()
+    assert place.instances("few") == [three] and place.group("few")["Instances"][0]["ProtectedFromScaleIn"]
+    listed = place.asg.describe_auto_scaling_instances(InstanceIds=[three])["AutoScalingInstances"][0]
+    assert listed["AutoScalingGroupName"] == "few" and listed["LaunchTemplate"] == {"LaunchTemplateId": place.template, "LaunchTemplateName": "base", "Version": "1"}
+    place.delete("few")
+
+
+def test_moves(place):
+    """Standby, detaching and attaching."""
+    place.create("moved")
+    one, two = place.has("moved", 2)
+    asked = {"AutoScalingGroupName": "moved", "InstanceIds": [one]}
+    left = place.asg.enter_standby(**asked, ShouldDecrementDesiredCapacity=True)["Activities"][0]
+    assert left["Description"] == f"Moving EC2 instance to Standby: {one}" and place.group("moved")["DesiredCapacity"] == 1
+    assert place.instances("moved", "Standby") == [one]
+    assert code(place.asg.enter_standby, **asked, ShouldDecrementDesiredCapacity=True) == "ValidationError"
+    assert place.asg.exit_standby(**asked)["Activities"][0]["Description"] == f"Moving EC2 instance out of Standby: {one}"
+    assert place.group("moved")["DesiredCapacity"] == 2
+    place.asg.detach_instances(**asked, ShouldDecrementDesiredCapacity=True)
+    assert place.has("moved", 1) == [two]
+    assert not [t for t in place.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [one]}])["Tags"] if t["Key"] == "aws:autoscaling:groupName"]
+    place.asg.attach_instances(**asked)
+    assert sorted(place.has("moved", 2)) == sorted([one, two]) and place.group("moved")["DesiredCapacity"] == 2
+    assert code(place.asg.attach_instances, **asked) == "ValidationError"
+    place.delete("moved")
+
+
+def test_suspended(place):
+    place.create("still", DesiredCapacity=0)
+    place.asg.suspend_processes(AutoScalingGroupName="still", ScalingProcesses=["Launch"])
+    place.asg.set_desired_capacity(AutoScalingGroupName="still", DesiredCapacity=1)
+    place.region.rest()
+    assert not place.group("still")["Instances"] and [p["ProcessName"] for p in place.group("still")["SuspendedProcesses"]] == ["Launch"]
+    place.asg.resume_processes(AutoScalingGroupName="still")
+    place.has("still", 1)
+    place.delete("still")
+
+
+def test_target_groups(place):
+    """Instances in service are registered, and leave the target group with their service."""
+    target = place.elb.create_target_group(Name="web", Protocol="TCP", Port=80, VpcId=place.vpc)["TargetGroups"][0]["TargetGroupArn"]
+
+    def registered():
+        return sorted(t["Target"]["Id"] for t in place.elb.describe_target_health(TargetGroupArn=target)["TargetHealthDescriptions"])
+    place.create("served", TargetGroupARNs=[target], HealthCheckType="ELB", HealthCheckGracePeriod=60)
+    assert sorted(place.has("served", 2)) == registered() and place.group("served")["TargetGroupARNs"] == [target]
+    assert place.asg.describe_load_balancer_target_groups(AutoScalingGroupName="served")["LoadBalancerTargetGroups"] == [
+        {"LoadBalancerTargetGroupARN": target, "State": "Added"}]
+    place.asg.set_desired_capacity(AutoScalingGroupName="served", DesiredCapacity=1)
+    assert place.has("served", 1) == registered()
+    place.asg.detach_load_balancer_target_groups(AutoScalingGroupName="served", TargetGroupARNs=[target])
+    assert registered() == []
+    source = {"AutoScalingGroupName": "served", "TrafficSources": [{"Identifier": target}]}
+    place.asg.attach_traffic_sources(**source)
+    assert registered() == place.instances("served")
+    assert [s["TrafficSource"] for s in place.asg.describe_traffic_sources(AutoScalingGroupName="served", TrafficSourceType="elbv2")["TrafficSources"]] == [target]
+    place.delete("served")
+    place.elb.delete_target_group(TargetGroupArn=target)
+
+
+def test_hooks(place):
+    place.create("held", DesiredCapacity=0)
+    asked = {"AutoScalingGroupName": "held", "LifecycleHookName": "ready"}
+    place.asg.put_lifecycle_hook(**asked, LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING", HeartbeatTimeout=600)
+    assert place.asg.describe_lifecycle_hooks(AutoScalingGroupName="held")["LifecycleHooks"] == [
+        {**asked, "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "HeartbeatTimeout": 600, "GlobalTimeout": 60000, "DefaultResult": "ABANDON"}]
+    place.asg.set_desired_capacity(AutoScalingGroupName="held", DesiredCapacity=1)
+    one = place.has("held", 1, "Pending:Wait")[0]
+    assert place.activities("held")[0]["StatusCode"] == "MidLifecycleAction"
+    place.asg.record_lifecycle_action_heartbeat(**asked, InstanceId=one)
+    place.asg.complete_lifecycle_action(**asked, InstanceId=one, LifecycleActionResult="CONTINUE")
+    assert place.has("held", 1) == [one]
+    assert code(place.asg.complete_lifecycle_action, **asked, InstanceId=one, LifecycleActionResult="CONTINUE") == "ValidationError"
+    place.asg.put_lifecycle_hook(AutoScalingGroupName="held", LifecycleHookName="last", LifecycleTransition="autoscaling:EC2_INSTANCE_TERMINATING")
+    place.asg.set_desired_capacity(AutoScalingGroupName="held", DesiredCapacity=0)
+    assert place.has("held", 1, "Terminating:Wait") == [one]
+    place.asg.complete_lifecycle_action(AutoScalingGroupName="held", LifecycleHookName="last", InstanceId=one, LifecycleActionResult="CONTINUE")
+    place.has("held", 0)
+    place.asg.delete_lifecycle_hook(**asked)
+    place.delete("held")
+
+
+def test_policies(place):
+    place.create("stepped", DesiredCapacity=1)
+    place.has("stepped", 1)
+    name = {"AutoScalingGroupName": "stepped"}
+    arn = place.asg.put_scaling_policy(**name, PolicyName="more", AdjustmentType="ChangeInCapacity", ScalingAdjustment=1)["PolicyARN"]
+    assert arn.endswith(":autoScalingGroupName/stepped:policyName/more")
+    place.asg.execute_policy(PolicyName=arn)
+    place.has("stepped", 2)
+    assert code(place.asg.execute_policy, **name, PolicyName="more", HonorCooldown=True) == "ScalingActivityInProgress"
+    place.asg.put_scaling_policy(**name, PolicyName="steps", PolicyType="StepScaling", AdjustmentType="ExactCapacity", EstimatedInstanceWarmup=0, StepAdjustments=[
+        {"MetricIntervalLowerBound": 0, "MetricIntervalUpperBound": 10, "ScalingAdjustment": 3}, {"MetricIntervalLowerBound": 10, "ScalingAdjustment": 4}])
+    place.asg.execute_policy(**name, PolicyName="steps", MetricValue=65, BreachThreshold=50)
+    place.has("stepped", 4)
+    assert code(place.asg.execute_policy, **name, PolicyName="steps", MetricValue=1, BreachThreshold=50) == "ValidationError"
+    tracking = {"TargetValue": 50, "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
+    assert code(place.asg.put_scaling_policy, **name, PolicyName="t", PolicyType="TargetTrackingScaling", TargetTrackingConfiguration=tracking) == "ValidationError"
+    assert [p["PolicyName"] for p in place.asg.describe_policies(**name)["ScalingPolicies"]] == ["more", "steps"]
+    place.asg.delete_policy(**name, PolicyName="more")
+    assert code(place.asg.delete_policy, **name, PolicyName="more") == "ValidationError"
+    place.delete("stepped")
+
+
+def test_mixed(place):
+    """A mixed instances policy with weights: spot beyond the base."""
+    place.create("mixed", LaunchTemplate=None, DesiredCapacity=4, MixedInstancesPolicy={
+        "LaunchTemplate": {"LaunchTemplateSpecification": {"LaunchTemplateId": place.template, "Version": "$Latest"},
+                           "Overrides": [{"InstanceType": "t3.small", "WeightedCapacity": "2"}]},
+        "InstancesDistribution": {"OnDemandBaseCapacity": 2, "OnDemandPercentageAboveBaseCapacity": 0}})
+    made = place.has("mixed", 2)
+    found = [r["Instances"][0] for r in place.ec2.describe_instances(InstanceIds=made)["Reservations"]]
+    assert {i["InstanceType"] for i in found} == {"t3.small"} and sorted(i.get("InstanceLifecycle", "") for i in found) == ["", "spot"]
+    shown = place.group("mixed")["MixedInstancesPolicy"]
+    assert shown["LaunchTemplate"]["Overrides"] == [{"InstanceType": "t3.small", "WeightedCapacity": "2"}]
+    assert shown["InstancesDistribution"]["OnDemandBaseCapacity"] == 2 and place.group("mixed")["Instances"][0]["WeightedCapacity"] == "2"
+    place.delete("mixed")
+
+
+def test_launch_configurations(place):
+    asked = {"LaunchConfigurationName": "old", "ImageId": place.image, "InstanceType": "t3.micro", "AssociatePublicIpAddress": False,
+             "BlockDeviceMappings": [{"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 2, "DeleteOnTermination": True}}], "InstanceMonitoring": {"Enabled": False}}
+    place.asg.create_launch_configuration(**asked)
+    assert code(place.asg.create_launch_configuration, **asked) == "AlreadyExists"
+    shown = place.asg.describe_launch_configurations(LaunchConfigurationNames=["old"])["LaunchConfigurations"][0]
+    assert {k: shown[k] for k in asked} == asked and isinstance(shown["CreatedTime"], datetime.datetime)
+    place.create("configured", LaunchTemplate=None, LaunchConfigurationName="old", DesiredCapacity=1)
+    one = place.has("configured", 1)
+    assert place.group("configured")["Instances"][0]["LaunchConfigurationName"] == "old"
+    disks = place.ec2.describe_instances(InstanceIds=one)["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]
+    assert "/dev/xvdb" in [d["DeviceName"] for d in disks]
+    assert code(place.asg.delete_launch_configuration, LaunchConfigurationName="old") == "ResourceInUse"
+    place.delete("configured")
+    place.asg.delete_launch_configuration(LaunchConfigurationName="old")
+
+
+def test_refused(place):
+    """What is not built, wrong or another group's is refused, and makes nothing."""
+    assert code(place.create, name="a", MinSize=5) == "ValidationError"
+    assert code(place.create, name="a", DesiredCapacity=9) == "ValidationError"
+    assert code(place.create, name="a", VPCZoneIdentifier="subnet-0123456789abcdef0") == "ValidationError"
+    assert code(place.create, name="a", VPCZoneIdentifier=None) == "ValidationError"
+    assert code(place.create, name="a", LaunchTemplate={"LaunchTemplateId": "lt-0123456789abcdef0"}) == "ValidationError"
+    assert code(place.create, name="a", LaunchTemplate=None) == "ValidationError"
+    assert code(place.create, name="a", CapacityRebalance=True) == "ValidationError"
+    assert code(place.create, name="a", MaxInstanceLifetime=86400) == "ValidationError"
+    broken = place.ec2.create_launch_template(LaunchTemplateName="broken", LaunchTemplateData={"InstanceType": "t3.micro"})["LaunchTemplate"]["LaunchTemplateId"]
+    assert code(place.create, name="a", LaunchTemplate={"LaunchTemplateId": broken}) == "ValidationError"
+    assert code(place.asg.set_desired_capacity, AutoScalingGroupName="a", DesiredCapacity=1) == "ValidationError"
+    assert code(place.asg.put_scheduled_update_group_action, AutoScalingGroupName="a", ScheduledActionName="s", DesiredCapacity=1) == "InvalidAction"
+    assert not place.asg.describe_auto_scaling_groups()["AutoScalingGroups"]
+
+
+def test_permissions(place, region):
+    """A user who may create groups, but launch nothing, creates none."""
+    guest = place.account.user("scaler", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "autoscaling:*", "Resource": "*"}]}) \
+        if hasattr(place.account, "user") else None
+    if guest:
+        asked = {"AutoScalingGroupName": "denied", "MinSize": 1, "MaxSize": 1, "VPCZoneIdentifier": place.subnets[0], "LaunchTemplate": {"LaunchTemplateId": place.template}}
+        assert code(client(region, guest, "autoscaling").create_auto_scaling_group, **asked) == "AccessDenied"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

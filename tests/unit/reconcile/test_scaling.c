@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Scaling groups: kept at their size in spite of kills between any two steps, terminations and missing room; made smaller and
+ * deleted as asked; hooks, standby and policies. */
+#include "../cloud/cloud.h"
+#include "engine/scaling/scaling.h"
+#include "store/instance.h"
+#include "store/launch_configuration.h"
+#include "store/scaling_activity.h"
+#include "store/subnet.h"
+
+enum { SEEDS = 10 };
+
+static struct cloud *told; /* the cloud whose groups are read */
+
+/* Each place has one launch, of which a host has room for four. */
+static RESULT read_scaling(struct ctx *ctx, const struct later_launch *later,
+			   const struct scaling_group *group, struct fleet_override **ret_launches,
+			   size_t *ret_count)
+{
+	const struct scaling_source source = engine_get_scaling_source(group);
+	size_t places = engine_count_scaling_places(&source);
+	struct fleet_override *o = arena_new_array(ctx->arena, struct fleet_override, places);
+	(void) later;
+	assert_non_null(o);
+	for (size_t k = 0; k < places; k++) {
+		o[k].launch = cloud_launch_wish(told, 1);
+		o[k].launch.type.text = STR("r5.2xlarge");
+		o[k].capacity = 1;
+	}
+	*ret_launches = o;
+	*ret_count = places;
+	return OK;
+}
+
+static void begin(struct cloud *c)
+{
+	told = c;
+	c->read_scaling = read_scaling;
+	cloud_restart(c);
+}
+
+/* ---- rows ---- */
+
+static uuid configuration_of(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct launch_configuration *l =
+		launch_configuration_first_by_account(view.tables, c->alice.account);
+	return l ? l->row.id : UUID_NONE;
+}
+
+static struct scaling_group group_now(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct scaling_group *g = scaling_group_find(view.tables, id);
+	return g ? *g : (struct scaling_group){0};
+}
+
+struct counted {
+	size_t members, in_service, instances, failed;
+	uuid first; /* instance of the first member */
+};
+
+static struct counted count(struct cloud *c, uuid group)
+{
+	struct counted n = {0};
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(view.tables, group); m;
+	     m = scaling_member_next_by_scaling_group(view.tables, m)) {
+		n.first = n.members ? n.first : m->instance;
+		n.members++;
+		n.in_service += m->stage == SCALING_MEMBER_STAGE_IN_SERVICE;
+	}
+	for (const struct instance *i = instance_first_by_account(view.tables, c->alice.account); i;
+	     i = instance_next_by_account(view.tables, i))
+		n.instances += row_is_live(&i->row);
+	for (const struct scaling_activity *a = scaling_activity_first_by_scaling_group(view.tables, group);
+	     a; a = scaling_activity_next_by_scaling_group(view.tables, a))
+		n.failed += a->status == SCALING_ACTIVITY_STATUS_FAILED;
+	return n;
+}
+
+struct wanted {
+	uuid group;
+	size_t members, in_service;
+};
+
+static bool is_so(struct cloud *c, const void *arg)
+{
+	const struct wanted *w = arg;
+	struct counted n = count(c, w->group);
+	return n.members == w->members && n.in_service == w->in_service;
+}
+
+static void await(struct cloud *c, uuid group, size_t members, size_t in_service)
+{
+	const struct wanted w = {group, members, in_service};
+	if (!cloud_step_until(c, is_so, &w, 20 * MINUTE)) {
+		assert_int_equal(count(c, group).members, members);
+		assert_int_equal(count(c, group).in_service, in_service);
+	}
+}
+
+/* ---- calls ---- */
+
+static struct result create(struct cloud *c, int64_t desired, int64_t max, uuid *ret_group)
+{
+	struct launch_configuration_wish configuration = {
+		.name = STR("config"), .data = STR("ImageId=x"), .sent = STR("ImageId=x")};
+	if (uuid_is_none(configuration_of(c))) {
+		struct result made =
+			cloud_call(c, &c->alice, engine_create_launch_configuration_run, &configuration);
+		if (!result_is_ok(made))
+			return made;
+	}
+	AUTO_VIEW view = {0};
+	struct ref subnet = {0};
+	{
+		view_open(c->store, &view);
+		const struct subnet *s = subnet_first_by_router(view.tables, c->router);
+		subnet = cloud_ref(c, KIND_SUBNET, s->row.id);
+		view_close(&view);
+	}
+	struct scaling_group_wish wish = {
+		.name = STR("web"),
+		.settings = {.min = {true, 0},
+			     .max = {true, max},
+			     .desired = {true, desired},
+			     .has_source = true,
+			     .has_places = true,
+			     .launch_configuration =
+				     cloud_ref(c, KIND_LAUNCH_CONFIGURATION, configuration_of(c)),
+			     .on_demand_percent = 100,
+			     .subnets = {&subnet, 1}}};
+	struct result result = cloud_call(c, &c->alice, engine_create_scaling_group_run, &wish);
+	*ret_group = wish.group;
+	return result;
+}
+
+static uuid make(struct cloud *c, int64_t desired, int64_t max)
+{
+	uuid group = UUID_NONE;
+	assert_int_equal(create(c, desired, max, &group).code, ERR_NONE);
+	return group;
+}
+
+static void set_desired(struct cloud *c, uuid group, int64_t desired)
+{
+	struct scaling_desired wish = {.group = cloud_ref(c, KIND_SCALING_GROUP, group), .desired = desired};
+	cloud_ok(c, &c->alice, engine_set_scaling_desired, &wish);
+}
+
+static void delete_group(struct cloud *c, uuid group)
+{
+	struct scaling_group_target wish = {.group = cloud_ref(c, KIND_SCALING_GROUP, group),
+					    .is_forced = true};
+	cloud_ok(c, &c->alice, engine_delete_scaling_group, &wish);
+}
+
+static void fails(struct cloud *c, op_run run, void *wish, enum err err)
+{
+	assert_int_equal(cloud_call(c, &c->alice, run, wish).code, err);
+}
+
+/* ---- stories ---- */
+
+static void keeps_its_size(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 3, 4);
+	await(c, id, 3, 3);
+	cloud_terminate(c, count(c, id).first);
+	await(c, id, 3, 3);
+	set_desired(c, id, 1);
+	await(c, id, 1, 1);
+	struct scaling_desired wish = {.group = cloud_ref(c, KIND_SCALING_GROUP, id), .desired = 5};
+	fails(c, engine_set_scaling_desired_run, &wish, ERR_INVALID);
+	delete_group(c, id);
+	await(c, id, 0, 0);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_SCALING_GROUP), 0);
+	assert_int_equal(cloud_count(c, KIND_SCALING_ACTIVITY), 0);
+	assert_int_equal(count(c, id).instances, 0);
+}
+TEST_STORY(keeps_its_size, 1)
+
+/* A launch without room is a failed activity, and is repeated later. */
+static void waits_for_room(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 6, 6);
+	await(c, id, 4, 4);
+	cloud_step_for(c, SECOND);
+	assert_true(count(c, id).failed > 0);
+	assert_true(group_now(c, id).tries > 0);
+	set_desired(c, id, 4);
+	cloud_settle(c);
+	assert_int_equal(count(c, id).members, 4);
+}
+TEST_STORY(waits_for_room, 1)
+
+static void stands_by(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 2, 3);
+	await(c, id, 2, 2);
+	struct ref instance = cloud_ref(c, KIND_INSTANCE, count(c, id).first);
+	struct scaling_instances wish = {.group = cloud_ref(c, KIND_SCALING_GROUP, id),
+					 .instances = {&instance, 1},
+					 .decrements = true};
+	fails(c, engine_exit_scaling_standby_run, &wish, ERR_STATE);
+	cloud_ok(c, &c->alice, engine_enter_scaling_standby, &wish);
+	cloud_settle(c);
+	assert_int_equal(count(c, id).in_service, 1);
+	assert_int_equal(group_now(c, id).desired, 1);
+	wish.activities = (struct uuids){0};
+	cloud_ok(c, &c->alice, engine_exit_scaling_standby, &wish);
+	cloud_settle(c);
+	assert_int_equal(count(c, id).in_service, 2);
+	cloud_ok(c, &c->alice, engine_detach_scaling_instances, &wish);
+	cloud_settle(c);
+	assert_int_equal(count(c, id).members, 1);
+	assert_int_equal(count(c, id).instances, 2);
+	wish.instances.count = 1;
+	cloud_ok(c, &c->alice, engine_attach_scaling_instances, &wish);
+	cloud_settle(c);
+	assert_int_equal(count(c, id).in_service, 2);
+	assert_int_equal(group_now(c, id).desired, 2);
+}
+TEST_STORY(stands_by, 1)
+
+/* A launch waits for its hook; abandoned, it is terminated and repeated. */
+static void waits_for_hooks(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 0, 2);
+	struct scaling_hook_wish hook = {.group = cloud_ref(c, KIND_SCALING_GROUP, id),
+					 .name = STR("ready"),
+					 .has_transition = true,
+					 .timeout_s = {true, 60},
+					 .abandons = CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_put_scaling_hook, &hook);
+	set_desired(c, id, 1);
+	await(c, id, 1, 0);
+	cloud_await(c, count(c, id).first, INSTANCE_RUNNING);
+	cloud_step_for(c, SECOND);
+	struct scaling_hook_target done = {.group = hook.group,
+					   .name = STR("ready"),
+					   .instance = cloud_ref(c, KIND_INSTANCE, count(c, id).first)};
+	struct scaling_hook_target other = done;
+	other.name = STR("other");
+	fails(c, engine_complete_scaling_hook_run, &other, ERR_NOT_FOUND);
+	cloud_ok(c, &c->alice, engine_complete_scaling_hook, &done);
+	await(c, id, 1, 1);
+	fails(c, engine_complete_scaling_hook_run, &done, ERR_STATE);
+	set_desired(c, id, 2);
+	await(c, id, 2, 2); /* its timeout continues */
+}
+TEST_STORY(waits_for_hooks, 1)
+
+static void adjusts(struct cloud *c)
+{
+	const struct scaling_group g = {.min_size = 1, .max_size = 20, .desired = 10};
+	(void) c;
+	assert_int_equal(engine_adjust_scaling(&g, SCALING_POLICY_ADJUSTMENT_CHANGE, 3, 0), 13);
+	assert_int_equal(engine_adjust_scaling(&g, SCALING_POLICY_ADJUSTMENT_CHANGE, -30, 0), 1);
+	assert_int_equal(engine_adjust_scaling(&g, SCALING_POLICY_ADJUSTMENT_EXACT, 5, 0), 5);
+	assert_int_equal(engine_adjust_scaling(&g, SCALING_POLICY_ADJUSTMENT_EXACT, 50, 0), 20);
+	assert_int_equal(engine_adjust_scaling(&g, SCALING_POLICY_ADJUSTMENT_PERCENT, 25, 0), 12);
+	assert_int_equal(engine_adjust_scaling(&g, SCALING_POLICY_ADJUSTMENT_PERCENT, 5, 0), 11);
+	assert_int_equal(engine_adjust_scaling(&g, SCALING_POLICY_ADJUSTMENT_PERCENT, -5, 0), 9);
+	assert_int_equal(engine_adjust_scaling(&g, SCALING_POLICY_ADJUSTMENT_PERCENT, -5, 3), 7);
+}
+TEST_STORY(adjusts, 1)
+
+/* ---- kills ---- */
+
+static bool is_complete(struct cloud *c, const void *arg)
+{
+	struct counted n = count(c, *(const uuid *) arg);
+	return n.members == 2 && n.in_service == 2;
+}
+
+/* Creates a group, loses an instance, and has another one in its place; false: the process died. */
+static bool tell_life(struct cloud *c, uuid *group, bool *has_lost)
+{
+	if (!cloud_count(c, KIND_SCALING_GROUP) && !cloud_was_answered(c, create(c, 2, 2, group)))
+		return false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		*group = scaling_group_first_by_account(view.tables, c->alice.account)->row.id;
+	}
+	if (!cloud_step_until(c, is_complete, group, 20 * MINUTE) || !cloud_lived_to_settle(c))
+		return false;
+	if (!*has_lost) {
+		uuid lost = count(c, *group).first;
+		if (!cloud_was_answered(c, cloud_power(c, engine_terminate_instances_run, lost, false)))
+			return false;
+		*has_lost = true;
+	}
+	return cloud_step_until(c, is_complete, group, 20 * MINUTE) && cloud_lived_to_settle(c);
+}
+
+/* Killed after each of its steps, the group has its size afterwards, and never an instance without a member. */
+static void test_survives_kills(void **state)
+{
+	(void) state;
+	uint64_t steps = 0;
+	for (uint64_t at = 0; at <= steps; at += at < 40 ? 1 : 7) {
+		struct cloud *c = cloud_new(3, 1);
+		uuid group = UUID_NONE;
+		bool has_lost = false;
+		begin(c);
+		c->kill_at = at ? c->steps + at : 0;
+		uint64_t before = c->steps;
+		while (!tell_life(c, &group, &has_lost)) {
+			assert_true(cloud_was_killed(c));
+			c->kill_at = 0;
+			cloud_restart(c);
+		}
+		if (!at)
+			steps = c->steps - before;
+		assert_int_equal(cloud_count(c, KIND_SCALING_GROUP), 1);
+		assert_int_equal(count(c, group).members, 2);
+		assert_int_equal(count(c, group).instances, 2);
+		cloud_done(c);
+	}
+	assert_true(steps > 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keeps_its_size), cmocka_unit_test(test_waits_for_room),
+		cmocka_unit_test(test_stands_by),      cmocka_unit_test(test_waits_for_hooks),
+		cmocka_unit_test(test_adjusts),        cmocka_unit_test(test_survives_kills),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
