@@ -25,7 +25,7 @@ LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engin
 FACES = {"absent", "autoscaling", "cloudwatch", "ebs", "elb", "cost", "support", "tmf", "scim", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 # Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
-GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600, "elb": 700, "autoscaling": 800}
+GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600, "elb": 700, "autoscaling": 850}
 # Highest percentage of a face's members in `dari dump answers` whose value a function makes. The goal is 25: the others are fields,
 # which a row alone describes. A ceiling only goes down.
 FUNCTION_MEMBERS = {"ec2": 30, "openstack": 36}

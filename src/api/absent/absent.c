@@ -158,7 +158,7 @@ static struct str word_refusal(struct absent_call *e)
 {
 	return str_print(e->c->arena,
 			 "The service %" STR_FMT " is not in this region, which has autoscaling, ec2, "
-						 "elasticloadbalancing, iam, sts, ce and support.",
+			 "elasticloadbalancing, iam, sts, ce and support.",
 			 STR_ARG(str_slice(e->service, 0, 64)));
 }
 

@@ -16,7 +16,7 @@ struct autoscaling_call {
 struct autoscaling_action {
 	API_ACTION_BASE;
 	RESULT (*prepare)(struct autoscaling_call *e, void *args);
-	RESULT (*answer)
+	RESULT(*answer)
 	(struct autoscaling_call *e, const void *args, struct xml *x); /* NULL: an empty result */
 };
 /* The action's name, and its name in policies. */
@@ -62,10 +62,14 @@ RESULT autoscaling_find_targets(struct autoscaling_call *e, struct strs arns, co
 				struct refs *ret_refs);
 /* A printable name without ':' and '/'. ERR_INVALID with the field. */
 RESULT autoscaling_check_name(struct autoscaling_call *e, struct str name, const char *field);
+/* The ARN of a group, a policy or a launch configuration. */
 struct str autoscaling_arn(struct autoscaling_call *e, enum kind kind, const struct row *row);
+/* Pages by NextToken. */
 RESULT autoscaling_open_page(struct autoscaling_call *e, const struct query_pages *asked,
 			     struct query_page *ret_page);
+/* NextToken, if there are more items. */
 void autoscaling_close_page(struct autoscaling_call *e, struct xml *x, const struct query_page *page);
+/* ERR_UNSUPPORTED with the field. */
 RESULT autoscaling_refuse(struct autoscaling_call *e, const char *field, const char *words);
 /* A list of members with texts. */
 void autoscaling_write_texts(struct xml *x, const char *name, const struct strs *texts);
@@ -74,11 +78,13 @@ void autoscaling_write_words(struct xml *x, const char *list, const char *member
 
 /* ---- what several answers have ---- */
 
+/* The tags of a group, as a list and one by one. */
 void autoscaling_write_tags(struct xml *x, const struct scaling_group *group);
 void autoscaling_write_tag(struct xml *x, const struct scaling_group *group, const struct tag *tag);
 /* An instance of a group; has_group: with the group's name, as in its own list. */
 void autoscaling_write_member(struct autoscaling_call *e, struct xml *x, const struct scaling_member *m,
 			      bool has_group);
+/* An activity, as an element of that name. */
 void autoscaling_write_activity(struct autoscaling_call *e, struct xml *x, const char *name,
 				const struct scaling_activity *a);
 /* "arn:aws:elasticloadbalancing:…"; empty: the target group is gone. */

@@ -107,6 +107,22 @@ static RESULT take_steps(struct autoscaling_call *e, struct put_args *a)
 	return OK;
 }
 
+/* What belongs to the other type of policy. */
+static RESULT check_foreign(struct autoscaling_call *e, const struct put_args *a, bool is_step)
+{
+	const char *foreign = is_step ? (a->has_amount                 ? "ScalingAdjustment"
+					 : a->wish.cooldown_s.is_given ? "Cooldown"
+								       : NULL)
+				      : (a->steps.count              ? "StepAdjustments"
+					 : a->aggregation.n          ? "MetricAggregationType"
+					 : a->wish.warmup_s.is_given ? "EstimatedInstanceWarmup"
+								     : NULL);
+	if (!foreign)
+		return OK;
+	return ctx_fail_field(e->c, ERR_COMBINATION, str_from(foreign), "%s is not valid for policy type: %s",
+			      foreign, is_step ? "StepScaling" : "SimpleScaling");
+}
+
 static RESULT check_type(struct autoscaling_call *e, const struct put_args *a)
 {
 	bool is_step = str_is(a->type, "StepScaling");
@@ -116,30 +132,20 @@ static RESULT check_type(struct autoscaling_call *e, const struct put_args *a)
 			"policies that make alarms of their own are not supported in this region; "
 			"SimpleScaling and StepScaling are");
 	if (!a->adjustment.n)
-		return refuse(e, "AdjustmentType",
-			      "You must specify an AdjustmentType for policy type: SimpleScaling "
-			      "or StepScaling");
-	if (is_step ? !a->steps.count : !a->has_amount)
 		return refuse(
-			e, is_step ? "StepAdjustments" : "ScalingAdjustment",
-			is_step ? "You must specify StepAdjustments for policy type: StepScaling"
-				: "You must specify a ScalingAdjustment for policy type: SimpleScaling");
-	if (is_step && (a->has_amount || a->wish.cooldown_s.is_given))
-		return refuse(e, a->has_amount ? "ScalingAdjustment" : "Cooldown",
-			      "ScalingAdjustment and Cooldown are not valid for policy type: StepScaling");
-	if (!is_step && (a->steps.count || a->wish.warmup_s.is_given || a->aggregation.n))
-		return refuse(e,
-			      a->steps.count     ? "StepAdjustments"
-			      : a->aggregation.n ? "MetricAggregationType"
-						 : "EstimatedInstanceWarmup",
-			      "StepAdjustments, MetricAggregationType and EstimatedInstanceWarmup are not "
-			      "valid for "
-			      "policy type: SimpleScaling");
+			e, "AdjustmentType",
+			"You must specify an AdjustmentType for policy type: SimpleScaling or StepScaling");
+	if (is_step && !a->steps.count)
+		return refuse(e, "StepAdjustments",
+			      "You must specify StepAdjustments for policy type: StepScaling");
+	if (!is_step && !a->has_amount)
+		return refuse(e, "ScalingAdjustment",
+			      "You must specify a ScalingAdjustment for policy type: SimpleScaling");
 	if (a->wish.least && !str_is(a->adjustment, "PercentChangeInCapacity"))
 		return refuse(e, "MinAdjustmentMagnitude",
 			      "MinAdjustmentMagnitude is only supported for AdjustmentType "
 			      "PercentChangeInCapacity");
-	return OK;
+	return check_foreign(e, a, is_step);
 }
 
 static RESULT prepare_put(struct autoscaling_call *e, void *args)

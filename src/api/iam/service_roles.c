@@ -34,7 +34,7 @@ struct new_service_role {
 static const struct param create_params[] = {
 	PARAM(struct new_service_role, "AWSServiceName", service, .flags = REQUIRED, .min = 1, .max = 128,
 	      .doc = "The service's principal: autoscaling.amazonaws.com, ec2fleet.amazonaws.com or "
-		   "support.amazonaws.com."),
+		     "support.amazonaws.com."),
 	PARAM(struct new_service_role, "Description", wish.description, .max = 1000, .doc = "For people."),
 	PARAM(struct new_service_role, "CustomSuffix", suffix, .min = 1, .max = 64,
 	      .doc = "Refused: none of these services takes one."),

@@ -109,9 +109,9 @@ struct instance_launch {
 	struct ref capacity_target; /* kind none: no reservation in particular */
 	uuid fleet; /* fleet that launches it, and the index of its override; none: no fleet */
 	int64_t fleet_override, fleet_units; /* units: that one of its instances counts for, in thousandths */
-	struct str scaling_group; /* name of the scaling group that launches it; empty: none does */
-	struct spot_wish spot;               /* whether it is a spot instance, and of which request */
-	enum choice personality_choice;      /* yes: personality as given; otherwise the image's */
+	struct str scaling_group;       /* name of the scaling group that launches it; empty: none does */
+	struct spot_wish spot;          /* whether it is a spot instance, and of which request */
+	enum choice personality_choice; /* yes: personality as given; otherwise the image's */
 	enum instance_personality personality;
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;
 	/* Default and 0: the account's settings, or else yes, no, no, 1. */

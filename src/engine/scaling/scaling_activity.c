@@ -34,7 +34,7 @@ static RESULT forget_oldest(struct op *op, uuid group)
 	return oldest && count > SCALING_ACTIVITIES_MAX ? scaling_activity_forget(op, oldest->row.id) : OK;
 }
 
-RESULT activity_begin(struct op *op, const struct activity_wish *wish, uuid *ret_activity)
+RESULT scaling_begin_activity(struct op *op, const struct activity_wish *wish, uuid *ret_activity)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, wish->group);
 	bool is_over = wish->status == SCALING_ACTIVITY_STATUS_SUCCESSFUL ||
@@ -58,7 +58,8 @@ RESULT activity_begin(struct op *op, const struct activity_wish *wish, uuid *ret
 	return forget_oldest(op, wish->group);
 }
 
-RESULT activity_set(struct op *op, uuid activity, enum scaling_activity_status status, const char *message)
+RESULT scaling_set_activity(struct op *op, uuid activity, enum scaling_activity_status status,
+			    const char *message)
 {
 	const struct scaling_activity *present =
 		uuid_is_none(activity) ? NULL : scaling_activity_find(op->head, activity);

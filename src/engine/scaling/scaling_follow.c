@@ -118,7 +118,7 @@ static enum member_act act_of(const struct tables *t, const struct scaling_group
 	if (group->is_deleting)
 		return MEMBER_TERMINATE;
 	if (is_waiting(m)) {
-		int64_t hooks_us = m->hooks.count && !m->is_abandoned ? hooks_due(m) : 0;
+		int64_t hooks_us = m->hooks.count && !m->is_abandoned ? scaling_hooks_due(m) : 0;
 		if (now_us >= hooks_us)
 			return MEMBER_PROCEED;
 		due_at(hooks_us, due_us);
@@ -287,7 +287,7 @@ static RESULT add_member(struct op *op, const struct launching *l, uuid instance
 		.description = str_print(op->ctx->arena, "Launching a new EC2 instance: %" STR_FMT,
 					 STR_ARG(engine_write_id(op, KIND_INSTANCE, instance))),
 		.cause = say_launch(op, group, engine_count_scaling_units(op->head, l->group), units)};
-	TRY(activity_begin(op, &activity, &made.activity));
+	TRY(scaling_begin_activity(op, &activity, &made.activity));
 	return scaling_member_put(op, &made);
 }
 
@@ -357,7 +357,7 @@ static RESULT note_failure(struct op *op, uuid id, struct str problem)
 		.message = str_print(op->ctx->arena, "%" STR_FMT " Launching EC2 instance failed.",
 				     STR_ARG(str_cut(problem, 900))),
 		.cause = say_launch(op, group, engine_count_scaling_units(op->head, id), 1)};
-	return activity_begin(op, &activity, NULL);
+	return scaling_begin_activity(op, &activity, NULL);
 }
 
 /* Notes when the next launch may follow. */
@@ -421,7 +421,7 @@ static RESULT shrink(struct op *op, const struct scaling_group *group)
 	struct str cause =
 		str_print(op->ctx->arena, "%" STR_FMT "%s%" STR_FMT "  %" STR_FMT, STR_ARG(group->reason),
 			  group->reason.n ? "  " : "", STR_ARG(taken), STR_ARG(chosen));
-	return member_terminate(op, m, cause, false, NULL);
+	return scaling_member_terminate(op, m, cause, false, NULL);
 }
 
 static RESULT judge_member(struct op *op, const struct scaling_member *m, enum scaling_member_unhealthy_by by)
@@ -444,7 +444,7 @@ static RESULT replace(struct op *op, const struct scaling_member *m)
 	};
 	struct str cause = scaling_say_at(op, "an instance was taken out of service in response to %s",
 					  causes[m->unhealthy_by]);
-	return member_terminate(op, m, cause, false, NULL);
+	return scaling_member_terminate(op, m, cause, false, NULL);
 }
 
 static RESULT act(struct op *op, const struct scaling_group *group)
@@ -457,21 +457,21 @@ static RESULT act(struct op *op, const struct scaling_group *group)
 	case MEMBER_STAY:
 		return OK;
 	case MEMBER_ARRIVE:
-		return member_arrive(op, m);
+		return scaling_member_arrive(op, m);
 	case MEMBER_PROCEED:
-		return member_proceed(op, m);
+		return scaling_member_proceed(op, m);
 	case MEMBER_JUDGE:
 		return judge_member(op, m, by);
 	case MEMBER_REPLACE:
 		return replace(op, m);
 	case MEMBER_TERMINATE:
-		return member_terminate(
+		return scaling_member_terminate(
 			op, m,
 			scaling_say_at(op, "an instance was taken out of service in response to the "
 					   "deletion of its AutoScalingGroup."),
 			true, NULL);
 	case MEMBER_END:
-		TRY(activity_set(op, m->activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
+		TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
 		return scaling_member_forget(op, m->row.id);
 	}
 	return FAIL(INTERNAL);

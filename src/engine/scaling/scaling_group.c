@@ -278,7 +278,7 @@ RESULT engine_create_scaling_group(struct op *op, struct scaling_group_wish *wis
 	TRY(check_sizes(op, &made));
 	TRY(scaling_group_put(op, &made));
 	for (size_t k = 0; k < wish->hooks.count; k++)
-		TRY(hook_put(op, made.row.id, &wish->hooks.at[k]));
+		TRY(scaling_put_hook(op, made.row.id, &wish->hooks.at[k]));
 	wish->group = made.row.id;
 	return engine_log_event(op, KIND_SCALING_GROUP, &made.row, "created",
 				"Auto Scaling group %" STR_FMT ".", STR_ARG(made.name));
@@ -458,8 +458,8 @@ static RESULT register_members(struct op *op, uuid group_id, uuid target_group, 
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(op->head, group_id); m;
 	     m = scaling_member_next_by_scaling_group(op->head, m))
 		if (m->stage == SCALING_MEMBER_STAGE_IN_SERVICE)
-			TRY(member_register_in(op, scaling_group_find(op->head, group_id), target_group,
-					       m->instance, is_registered));
+			TRY(scaling_member_register_in(op, scaling_group_find(op->head, group_id),
+						       target_group, m->instance, is_registered));
 	return OK;
 }
 

@@ -16,7 +16,7 @@ static int64_t number_of(struct str text)
 	return result_is_ok(str_parse_int(text, &value)) ? value : 0;
 }
 
-RESULT hooks_of(struct op *op, uuid group, bool is_terminating, struct strs *ret_waits)
+RESULT scaling_find_hooks(struct op *op, uuid group, bool is_terminating, struct strs *ret_waits)
 {
 	VEC(struct str) texts = {0};
 	for (const struct scaling_hook *h = scaling_hook_first_by_scaling_group(op->head, group); h;
@@ -35,7 +35,7 @@ RESULT hooks_of(struct op *op, uuid group, bool is_terminating, struct strs *ret
 	return OK;
 }
 
-int64_t hooks_due(const struct scaling_member *m)
+int64_t scaling_hooks_due(const struct scaling_member *m)
 {
 	int64_t due_us = INT64_MAX;
 	for (size_t k = 0; k + WAIT_TEXTS <= m->hooks.count; k += WAIT_TEXTS) {
@@ -60,7 +60,7 @@ static RESULT leave_hook(struct op *op, struct scaling_member *next, size_t at, 
 	return OK;
 }
 
-RESULT hooks_expire(struct op *op, struct scaling_member *next)
+RESULT scaling_expire_hooks(struct op *op, struct scaling_member *next)
 {
 	for (size_t k = 0; k + WAIT_TEXTS <= next->hooks.count;) {
 		if (number_of(next->hooks.at[k + WAIT_UNTIL]) > op->now_us)
@@ -73,7 +73,7 @@ RESULT hooks_expire(struct op *op, struct scaling_member *next)
 
 /* ---- calls ---- */
 
-RESULT hook_put(struct op *op, uuid group_id, const struct scaling_hook_wish *wish)
+RESULT scaling_put_hook(struct op *op, uuid group_id, const struct scaling_hook_wish *wish)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, group_id);
 	const struct scaling_hook *present =
@@ -110,7 +110,7 @@ RESULT engine_put_scaling_hook(struct op *op, struct scaling_hook_wish *wish)
 {
 	const struct scaling_group *group = NULL;
 	TRY(scaling_find(op, &wish->group, "scaling_hook.put", &group));
-	return hook_put(op, group->row.id, wish);
+	return scaling_put_hook(op, group->row.id, wish);
 }
 
 static RESULT find_hook(struct op *op, const struct scaling_hook_target *wish, const char *permission,

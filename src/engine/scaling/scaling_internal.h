@@ -30,33 +30,35 @@ struct activity_wish {
 	struct str description, cause, message;
 };
 /* Records an activity, and forgets the oldest of too many. */
-RESULT activity_begin(struct op *op, const struct activity_wish *wish, uuid *ret_activity);
+RESULT scaling_begin_activity(struct op *op, const struct activity_wish *wish, uuid *ret_activity);
 /* Ends an activity, or changes its status; an unknown id is fine. */
-RESULT activity_set(struct op *op, uuid activity, enum scaling_activity_status status, const char *message);
+RESULT scaling_set_activity(struct op *op, uuid activity, enum scaling_activity_status status,
+			    const char *message);
 
 /* ---- members ---- */
 
 /* Begins the termination. is_at_once: hooks do not hold it. */
-RESULT member_terminate(struct op *op, const struct scaling_member *m, struct str cause, bool is_at_once,
-			uuid *ret_activity);
+RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, struct str cause,
+				bool is_at_once, uuid *ret_activity);
 /* Puts the member into service. */
-RESULT member_arrive(struct op *op, const struct scaling_member *m);
+RESULT scaling_member_arrive(struct op *op, const struct scaling_member *m);
 /* Goes on from a stage that waits for hooks. */
-RESULT member_proceed(struct op *op, const struct scaling_member *m);
+RESULT scaling_member_proceed(struct op *op, const struct scaling_member *m);
 /* Registers the instance in the group's target groups, or takes it out of them. Refusals are an event of the group. */
-RESULT member_register(struct op *op, const struct scaling_group *group, uuid instance, bool is_registered);
-RESULT member_register_in(struct op *op, const struct scaling_group *group, uuid target_group, uuid instance,
-			  bool is_registered);
+RESULT scaling_member_register(struct op *op, const struct scaling_group *group, uuid instance,
+			       bool is_registered);
+RESULT scaling_member_register_in(struct op *op, const struct scaling_group *group, uuid target_group,
+				  uuid instance, bool is_registered);
 /* Forgets the member of an instance that leaves the account. */
 RESULT scaling_leave_instance(struct op *op, uuid instance);
 
 /* ---- hooks ---- */
 
 /* The hooks that hold a transition, as scaling_member.hooks has them. */
-RESULT hooks_of(struct op *op, uuid group, bool is_terminating, struct strs *ret_waits);
+RESULT scaling_find_hooks(struct op *op, uuid group, bool is_terminating, struct strs *ret_waits);
 /* Writes a hook of the group. */
-RESULT hook_put(struct op *op, uuid group, const struct scaling_hook_wish *wish);
+RESULT scaling_put_hook(struct op *op, uuid group, const struct scaling_hook_wish *wish);
 /* Time of the first deadline; INT64_MAX: it waits for none. */
-int64_t hooks_due(const struct scaling_member *m);
+int64_t scaling_hooks_due(const struct scaling_member *m);
 /* Takes the hooks out that are past their deadline, with their default result. */
-RESULT hooks_expire(struct op *op, struct scaling_member *next);
+RESULT scaling_expire_hooks(struct op *op, struct scaling_member *next);

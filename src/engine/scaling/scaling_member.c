@@ -48,8 +48,8 @@ static RESULT run_registering(struct op *op, void *arg)
 				: engine_deregister_targets(op, &r->wish);
 }
 
-RESULT member_register_in(struct op *op, const struct scaling_group *group, uuid target_group, uuid instance,
-			  bool is_registered)
+RESULT scaling_member_register_in(struct op *op, const struct scaling_group *group, uuid target_group,
+				  uuid instance, bool is_registered)
 {
 	struct op_place place = op_place_now(op);
 	struct balancing_target one = {.instance = engine_ref_to(op, KIND_INSTANCE, instance, STR("Targets")),
@@ -69,10 +69,12 @@ RESULT member_register_in(struct op *op, const struct scaling_group *group, uuid
 				STR_ARG(str_cut(problem, 500)));
 }
 
-RESULT member_register(struct op *op, const struct scaling_group *group, uuid instance, bool is_registered)
+RESULT scaling_member_register(struct op *op, const struct scaling_group *group, uuid instance,
+			       bool is_registered)
 {
 	for (size_t k = 0; k < group->target_groups.count; k++)
-		TRY(member_register_in(op, group, group->target_groups.at[k], instance, is_registered));
+		TRY(scaling_member_register_in(op, group, group->target_groups.at[k], instance,
+					       is_registered));
 	return OK;
 }
 
@@ -92,16 +94,16 @@ static RESULT end_instance(struct op *op, uuid instance)
 	return i && row_is_live(&i->row) ? instance_write_terminate(op, i, REASON_CODE, REASON_TEXT) : OK;
 }
 
-RESULT member_terminate(struct op *op, const struct scaling_member *m, struct str cause, bool is_at_once,
-			uuid *ret_activity)
+RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, struct str cause,
+				bool is_at_once, uuid *ret_activity)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
 	struct scaling_member next = *m;
 	next.hooks = (struct strs){0};
 	if (!is_at_once)
-		TRY(hooks_of(op, m->scaling_group, true, &next.hooks));
+		TRY(scaling_find_hooks(op, m->scaling_group, true, &next.hooks));
 	bool waits = next.hooks.count > 0;
-	TRY(activity_set(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
+	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
 	const struct activity_wish wish = {
 		.group = m->scaling_group,
 		.instance = instance_find(op->head, m->instance),
@@ -109,56 +111,56 @@ RESULT member_terminate(struct op *op, const struct scaling_member *m, struct st
 		.description = str_print(op->ctx->arena, "Terminating EC2 instance: %" STR_FMT,
 					 STR_ARG(write_instance(op, m->instance))),
 		.cause = cause};
-	TRY(activity_begin(op, &wish, &next.activity));
+	TRY(scaling_begin_activity(op, &wish, &next.activity));
 	if (ret_activity)
 		*ret_activity = next.activity;
 	TRY(put_stage(op, &next,
 		      waits ? SCALING_MEMBER_STAGE_TERMINATING_WAIT : SCALING_MEMBER_STAGE_TERMINATING));
-	TRY(member_register(op, group, next.instance, false));
+	TRY(scaling_member_register(op, group, next.instance, false));
 	return waits ? OK : end_instance(op, next.instance);
 }
 
-RESULT member_arrive(struct op *op, const struct scaling_member *m)
+RESULT scaling_member_arrive(struct op *op, const struct scaling_member *m)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
 	struct scaling_member next = *m;
 	if (m->stage == SCALING_MEMBER_STAGE_PENDING)
-		TRY(hooks_of(op, m->scaling_group, false, &next.hooks));
+		TRY(scaling_find_hooks(op, m->scaling_group, false, &next.hooks));
 	if (next.hooks.count && m->stage == SCALING_MEMBER_STAGE_PENDING) {
-		TRY(activity_set(op, m->activity, SCALING_ACTIVITY_STATUS_MID_ACTION, NULL));
+		TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_MID_ACTION, NULL));
 		return put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_WAIT);
 	}
-	TRY(activity_set(op, m->activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
+	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
 	next.hooks = (struct strs){0};
 	next.activity = UUID_NONE;
 	next.since_us = op->now_us;
 	TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_IN_SERVICE));
-	return member_register(op, group, next.instance, true);
+	return scaling_member_register(op, group, next.instance, true);
 }
 
-RESULT member_proceed(struct op *op, const struct scaling_member *m)
+RESULT scaling_member_proceed(struct op *op, const struct scaling_member *m)
 {
 	struct scaling_member next = *m;
-	TRY(hooks_expire(op, &next));
+	TRY(scaling_expire_hooks(op, &next));
 	if (next.hooks.count) {
 		next.row.gen++;
 		return scaling_member_put(op, &next);
 	}
 	if (m->stage == SCALING_MEMBER_STAGE_TERMINATING_WAIT) {
-		TRY(activity_set(op, m->activity, SCALING_ACTIVITY_STATUS_IN_PROGRESS, NULL));
+		TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_IN_PROGRESS, NULL));
 		TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_TERMINATING_PROCEED));
 		return end_instance(op, next.instance);
 	}
 	if (!next.is_abandoned) {
 		TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_PROCEED));
-		return member_arrive(op, scaling_member_find(op->head, next.row.id));
+		return scaling_member_arrive(op, scaling_member_find(op->head, next.row.id));
 	}
 	struct str cause =
 		scaling_say_at(op, "an instance was taken out of service because its lifecycle action "
 				   "was abandoned.");
 	next.row.gen++;
 	TRY(scaling_member_put(op, &next));
-	return member_terminate(op, scaling_member_find(op->head, next.row.id), cause, false, NULL);
+	return scaling_member_terminate(op, scaling_member_find(op->head, next.row.id), cause, false, NULL);
 }
 
 RESULT scaling_leave_instance(struct op *op, uuid instance)
@@ -166,7 +168,7 @@ RESULT scaling_leave_instance(struct op *op, uuid instance)
 	const struct scaling_member *m = engine_find_scaling_member(op->head, instance);
 	if (!m)
 		return OK;
-	TRY(activity_set(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
+	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
 	return scaling_member_forget(op, m->row.id);
 }
 
@@ -277,7 +279,7 @@ RESULT engine_terminate_scaling_instance(struct op *op, struct scaling_instances
 		op,
 		"instance %" STR_FMT " was taken out of service in response to a user request%" STR_FMT ".",
 		STR_ARG(write_instance(op, m->instance)), STR_ARG(words));
-	TRY(member_terminate(op, m, cause, false, &activity));
+	TRY(scaling_member_terminate(op, m, cause, false, &activity));
 	return add_activity(op, wish, activity);
 }
 
@@ -328,8 +330,8 @@ static RESULT attach_one(struct op *op, uuid group_id, const struct ref *ref)
 		.cause = scaling_say_at(op,
 					"an instance was attached in response to a user request%" STR_FMT ".",
 					STR_ARG(words))};
-	TRY(activity_begin(op, &activity, NULL));
-	return member_register(op, scaling_group_find(op->head, group_id), instance, true);
+	TRY(scaling_begin_activity(op, &activity, NULL));
+	return scaling_member_register(op, scaling_group_find(op->head, group_id), instance, true);
 }
 
 RESULT engine_attach_scaling_instances(struct op *op, struct scaling_instances *wish)
@@ -385,7 +387,7 @@ static RESULT note_move(struct op *op, struct scaling_instances *wish, const str
 		.cause = scaling_say_at(
 			op, "instance %" STR_FMT " was %s in response to a user request%" STR_FMT ".",
 			STR_ARG(id), done, STR_ARG(words))};
-	TRY(activity_begin(op, &a, &activity));
+	TRY(scaling_begin_activity(op, &a, &activity));
 	return add_activity(op, wish, activity);
 }
 
@@ -401,7 +403,7 @@ static RESULT detach_one(struct op *op, struct scaling_instances *wish, uuid gro
 	uuid instance = m->instance;
 	TRY(scaling_member_forget(op, m->row.id));
 	TRY(remove_tag(op, instance));
-	return member_register(op, scaling_group_find(op->head, group_id), instance, false);
+	return scaling_member_register(op, scaling_group_find(op->head, group_id), instance, false);
 }
 
 RESULT engine_detach_scaling_instances(struct op *op, struct scaling_instances *wish)
@@ -424,7 +426,7 @@ static RESULT stand_by(struct op *op, struct scaling_instances *wish, uuid group
 	TRY(note_move(op, wish, m, "Moving EC2 instance to Standby", "moved to standby", words));
 	struct scaling_member next = *m;
 	TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_STANDBY));
-	return member_register(op, scaling_group_find(op->head, group_id), next.instance, false);
+	return scaling_member_register(op, scaling_group_find(op->head, group_id), next.instance, false);
 }
 
 RESULT engine_enter_scaling_standby(struct op *op, struct scaling_instances *wish)
@@ -450,7 +452,7 @@ static RESULT come_back(struct op *op, struct scaling_instances *wish, uuid grou
 	struct scaling_member next = *m;
 	next.since_us = op->now_us;
 	TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_IN_SERVICE));
-	return member_register(op, scaling_group_find(op->head, group_id), next.instance, true);
+	return scaling_member_register(op, scaling_group_find(op->head, group_id), next.instance, true);
 }
 
 RESULT engine_exit_scaling_standby(struct op *op, struct scaling_instances *wish)

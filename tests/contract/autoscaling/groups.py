@@ -82,7 +82,7 @@ def place(region):
     return Place(region, "scaling")
 
 
-@holds("scaling group, its instances, activities, hooks and policies; launch configuration")
+@holds("What each face calls it: scaling group, launch configuration", "Instances: Scaling groups")
 def test_life(place):
     """Created, grown, shrunk, replaced and deleted; instances are spread over zones, and have the group's tags."""
     place.create("web", Tags=[{"Key": "team", "Value": "a", "PropagateAtLaunch": True, "ResourceId": "web", "ResourceType": "auto-scaling-group"},

@@ -13,7 +13,8 @@ from . import face
 KINDS = {"AutoScalingGroupName": "scaling_group", "AutoScalingGroupNames": "scaling_group", "ResourceId": "scaling_group", "LaunchConfigurationName": "launch_configuration",
          "InstanceId": "instance", "InstanceIds": "instance", "TargetGroupARNs": "target_group", "Identifier": "target_group",
          TEMPLATE: "launch_template", MIXED: "launch_template", "VPCZoneIdentifier": "subnet"}
-NEW = {("CreateAutoScalingGroup", "AutoScalingGroupName"), ("CreateLaunchConfiguration", "LaunchConfigurationName")}
+NEW = {("CreateAutoScalingGroup", "AutoScalingGroupName"), ("CreateAutoScalingGroup", "Tags.member.N.ResourceId"),
+       ("CreateLaunchConfiguration", "LaunchConfigurationName")}
 LATER = {("CompleteLifecycleAction", "InstanceId"), ("RecordLifecycleActionHeartbeat", "InstanceId"), ("ExitStandby", "InstanceIds.member.N")}  # no instance is in that state
 LAST = ("DetachInstances", "TerminateInstanceInAutoScalingGroup", "DeleteAutoScalingGroup", "DeleteLaunchConfiguration")
 

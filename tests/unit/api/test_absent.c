@@ -16,7 +16,7 @@
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 #define NOT_HERE(service)                                                                                    \
 	"The service " service " is not in this region, which has autoscaling, ec2, elasticloadbalancing, "  \
-			       "iam, sts, ce and support."
+	"iam, sts, ce and support."
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define QUERY_ERROR(attribute, service)                                                                      \
 	XML_HEAD "<ErrorResponse" attribute                                                                  \

@@ -40,8 +40,10 @@ static RESULT make_scaling_hook(struct cloud *c, int n)
 					 .name = next_scaling_name(c),
 					 .has_transition = true};
 	(void) n;
-	hook_name = wish.name;
-	return cloud_run(c, &c->alice, engine_put_scaling_hook_run, &wish);
+	struct result result = cloud_run(c, &c->alice, engine_put_scaling_hook_run, &wish);
+	if (result_is_ok(result))
+		hook_name = wish.name;
+	return result;
 }
 static void drop_scaling_hook(struct cloud *c)
 {

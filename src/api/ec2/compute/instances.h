@@ -64,7 +64,8 @@ struct scaling_source;
 RESULT ec2_read_scaling_launches(struct ec2_call *e, const struct scaling_source *source,
 				 struct fleet_override **ret_launches, size_t *ret_count);
 /* Adds the tags that the group's new instances get. */
-RESULT ec2_add_scaling_tags(struct ec2_call *e, const struct scaling_group *group, struct instance_launch *launch);
+RESULT ec2_add_scaling_tags(struct ec2_call *e, const struct scaling_group *group,
+			    struct instance_launch *launch);
 
 /* The launches that the configurations of a fleet say. An override whose parameters are refused says so itself. */
 RESULT ec2_read_fleet_overrides(struct ec2_call *e, const struct fleet *fleet,
