@@ -18,11 +18,14 @@ enum { FORMAT = 1, COMPRESSION = 1, SHA256_TEXT = 2 * SHA256_SIZE };
 /* the store's qcow2 file of a 2 TiB disk is slightly longer than 2 TiB */
 #define DATA_SIZE_MAX (INT64_C(4096) << 30)
 static const struct str MANIFEST = STR("manifest.json");
+/* Lists the chunks that a failed backup has stored; it does not make a backup. */
+static const struct str PARTIAL = STR("partial.json");
 
 struct chunk {
 	int64_t index; /* position in the content */
 	uint8_t sha256[SHA256_SIZE];
 	uint32_t holder; /* index into holders: whose folder contains it */
+	uint32_t size;   /* of its object, bytes; 0: an older manifest, which does not say */
 };
 
 struct backup_manifest {
@@ -164,7 +167,7 @@ static void write_facts(struct ctx *c, struct json_writer *w, const struct backu
 	write_tags(w, "volume_tags", f->volume_tags);
 }
 
-/* Each chunk is written as "INDEX HOLDER SHA256". */
+/* Each chunk is written as "INDEX HOLDER SHA256 SIZE". */
 static void write_chunks(struct json_writer *w, struct arena *scratch, const struct backup_manifest *m)
 {
 	json_write_open_list(w, "chunks");
@@ -173,8 +176,8 @@ static void write_chunks(struct json_writer *w, struct arena *scratch, const str
 		arena_reset(scratch);
 		struct str hex = str_encode_hex(scratch, chunk->sha256, SHA256_SIZE);
 		json_write_text(w, NULL,
-				str_print(scratch, "%" PRId64 " %" PRIu32 " %" STR_FMT, chunk->index,
-					  chunk->holder, STR_ARG(hex)));
+				str_print(scratch, "%" PRId64 " %" PRIu32 " %" STR_FMT " %" PRIu32,
+					  chunk->index, chunk->holder, STR_ARG(hex), chunk->size));
 	}
 	json_write_close_list(w);
 }
@@ -262,20 +265,32 @@ static bool read_facts(struct backup_manifest *m, const json_t *root)
 	       read_all_tags(m, root);
 }
 
+/* An older manifest does not say the size. */
+static bool read_chunk_size(struct str text, uint32_t *ret_size)
+{
+	int64_t size = 0;
+	bool is_good =
+		!text.n || (result_is_ok(str_parse_int(text, &size)) && size >= 0 && size <= UINT32_MAX);
+	*ret_size = (uint32_t) size;
+	return is_good;
+}
+
 static bool read_chunk(struct backup_manifest *m, const json_t *value)
 {
 	struct str rest = {json_string_value(value), json_string_length(value)}, index = STR_NONE,
 		   holder = STR_NONE;
 	struct chunk chunk = {0};
 	int64_t number = -1;
+	struct str digest = STR_NONE;
 	if (!json_is_string(value) || !str_split_next(&rest, ' ', &index) ||
-	    !str_split_next(&rest, ' ', &holder))
+	    !str_split_next(&rest, ' ', &holder) || !str_split_next(&rest, ' ', &digest))
 		return false;
 	bool is_good = result_is_ok(str_parse_int(index, &chunk.index)) && chunk.index >= 0 &&
 		       chunk.index < count_places(m->data_size) &&
 		       result_is_ok(str_parse_int(holder, &number)) && number >= 0 &&
 		       (size_t) number < m->holder_count &&
-		       result_is_ok(str_decode_hex(rest, chunk.sha256, SHA256_SIZE));
+		       result_is_ok(str_decode_hex(digest, chunk.sha256, SHA256_SIZE)) &&
+		       read_chunk_size(rest, &chunk.size);
 	chunk.holder = (uint32_t) number;
 	if (is_good)
 		add_chunk(m, &chunk);
@@ -318,12 +333,12 @@ static RESULT read_manifest(struct ctx *c, const json_t *root, uuid id, struct b
 	return OK;
 }
 
-RESULT backup_manifest_load(struct ctx *c, const struct backup_place *place,
+static RESULT load_manifest(struct ctx *c, const struct backup_place *place, uuid id, struct str object,
 			    struct backup_manifest **ret_manifest)
 {
 	struct buf text;
 	json_error_t where;
-	struct str name = object_in(c, folder_of(c, place, place->id), MANIFEST);
+	struct str name = object_in(c, folder_of(c, place, id), object);
 	if (!name.p)
 		return ctx_no_memory(c);
 	buf_init(&text, BACKUP_MANIFEST_MAX);
@@ -331,9 +346,15 @@ RESULT backup_manifest_load(struct ctx *c, const struct backup_place *place,
 	json_t *root = result_is_ok(result) ? json_loadb(text.p, text.size, 0, &where) : NULL;
 	buf_done(&text);
 	if (result_is_ok(result))
-		result = read_manifest(c, root, place->id, ret_manifest);
+		result = read_manifest(c, root, id, ret_manifest);
 	json_decref(root);
 	return result;
+}
+
+RESULT backup_manifest_load(struct ctx *c, const struct backup_place *place,
+			    struct backup_manifest **ret_manifest)
+{
+	return load_manifest(c, place, place->id, MANIFEST, ret_manifest);
 }
 
 /* ---- the content, written ---- */
@@ -351,13 +372,19 @@ struct writing {
 	int fd;
 };
 
-static RESULT store_chunk(struct writing *w, struct str plain, const uint8_t sha256[static SHA256_SIZE])
+static uuid chain_of(const struct backup_place *place)
+{
+	return uuid_is_none(place->chain) ? place->id : place->chain;
+}
+
+static RESULT store_chunk(struct writing *w, struct str plain, const uint8_t sha256[static SHA256_SIZE],
+			  uint32_t *ret_size)
 {
 	struct ctx c;
 	uLongf size = w->packed_max;
 	arena_reset(w->scratch);
 	ctx_init(&c, w->scratch);
-	struct str name = object_in(&c, folder_of(&c, w->place, w->place->id),
+	struct str name = object_in(&c, folder_of(&c, w->place, chain_of(w->place)),
 				    str_encode_hex(w->scratch, sha256, SHA256_SIZE));
 	if (compress2(w->packed, &size, (const unsigned char *) plain.p, plain.n, COMPRESSION) != Z_OK)
 		return ctx_no_memory(w->c);
@@ -369,6 +396,7 @@ static RESULT store_chunk(struct writing *w, struct str plain, const uint8_t sha
 	}
 	w->written->object_count++;
 	w->written->stored_size += (int64_t) size;
+	*ret_size = (uint32_t) size;
 	return OK;
 }
 
@@ -388,10 +416,12 @@ static RESULT write_chunk(struct writing *w, int64_t index, struct str plain)
 	if (own)
 		chunk.holder = own->holder;
 	else
-		TRY(add_holder(w->c, w->made, old ? w->parent->holders[old->holder] : w->place->id,
+		TRY(add_holder(w->c, w->made, old ? w->parent->holders[old->holder] : chain_of(w->place),
 			       &chunk.holder));
-	if (!own && !old)
-		TRY(store_chunk(w, plain, chunk.sha256));
+	if (own || old)
+		chunk.size = own ? own->size : old->size;
+	else
+		TRY(store_chunk(w, plain, chunk.sha256, &chunk.size));
 	add_chunk(w->made, &chunk);
 	return OK;
 }
@@ -424,10 +454,10 @@ static RESULT write_content(struct writing *w, const struct backup_watch *watch)
 	return OK;
 }
 
-static RESULT put_manifest(struct writing *w)
+static RESULT put_manifest(struct writing *w, struct str object)
 {
 	struct buf text;
-	struct str name = object_in(w->c, folder_of(w->c, w->place, w->place->id), MANIFEST);
+	struct str name = object_in(w->c, folder_of(w->c, w->place, w->place->id), object);
 	buf_init(&text, BACKUP_MANIFEST_MAX);
 	struct result result = write_manifest(w->c, w->made, w->place->id, &text);
 	if (result_is_ok(result))
@@ -446,8 +476,15 @@ static RESULT write_all(struct writing *w, const struct backup_watch *watch)
 	w->scratch = arena_new(4096, 1 << 20);
 	if (!w->plain || !w->packed || !w->scratch)
 		return ctx_no_memory(w->c);
-	TRY(write_content(w, watch));
-	return put_manifest(w);
+	struct result result = write_content(w, watch);
+	if (result_is_ok(result))
+		return put_manifest(w, MANIFEST);
+	if (uuid_equal(chain_of(w->place), w->place->id)) /* goes with its folder */
+		return result;
+	const struct problem problem = w->c->problem;
+	IGNORE(put_manifest(w, PARTIAL)); /* without it the chunks stay until the chain ends */
+	w->c->problem = problem;
+	return result;
 }
 
 RESULT backup_data_write(struct ctx *c, const struct backup_place *place, const struct backup_facts *facts,
@@ -555,4 +592,96 @@ RESULT backup_data_remove(struct ctx *c, const struct backup_place *place)
 		return ctx_no_memory(c);
 	TRY(backup_store_remove(place->store, c, manifest));
 	return backup_store_remove_folder(place->store, c, folder);
+}
+
+/* ---- removal of a part of a chain ---- */
+
+/* Sets is_needed for each chunk of `own` that the other backup has in the same folder. A damaged manifest might
+ * need anything, and an incomplete backup needs nothing. */
+static RESULT mark_needed(struct ctx *c, const struct backup_place *place, uuid other,
+			  const struct backup_manifest *own, bool *is_needed)
+{
+	AUTO(backup_manifest) m = NULL;
+	struct result result = load_manifest(c, place, other, MANIFEST, &m);
+	bool needs_all = result.code == ERR_INVALID;
+	if (result.code != ERR_NOT_FOUND && !needs_all)
+		TRY(result);
+	ctx_clear_problem(c);
+	for (size_t k = 0; needs_all && k < own->chunk_count; k++)
+		is_needed[k] = true;
+	for (size_t k = 0; m && k < m->chunk_count; k++) {
+		uint32_t slot = *find_slot(own, m->chunks[k].sha256);
+		if (slot && uuid_equal(m->holders[m->chunks[k].holder], chain_of(place)))
+			is_needed[slot - 1] = true;
+	}
+	return OK;
+}
+
+/* Removes each chunk once: find_slot() names the first of equal ones. */
+static RESULT remove_unneeded(struct ctx *c, const struct backup_place *place,
+			      const struct backup_manifest *own, const bool *is_needed, int64_t *freed)
+{
+	struct arena *scratch = arena_new(4096, 1 << 20);
+	struct result result = scratch ? OK : ctx_no_memory(c);
+	for (size_t k = 0; k < own->chunk_count && result_is_ok(result); k++) {
+		const struct chunk *chunk = &own->chunks[k];
+		bool is_here = uuid_equal(own->holders[chunk->holder], chain_of(place));
+		if (!is_here || is_needed[k] || *find_slot(own, chunk->sha256) != k + 1)
+			continue;
+		struct ctx inner;
+		arena_reset(scratch);
+		ctx_init(&inner, scratch);
+		struct str name = object_in(&inner, folder_of(&inner, place, chain_of(place)),
+					    str_encode_hex(scratch, chunk->sha256, SHA256_SIZE));
+		result = backup_store_remove(place->store, &inner, name);
+		if (!result_is_ok(result))
+			result = ctx_fail(c, result.code, "%" STR_FMT,
+					  STR_ARG(str_copy(c->arena, inner.problem.message)));
+		*freed += chunk->size;
+	}
+	arena_free(scratch);
+	return result;
+}
+
+static RESULT collect_chunks(struct ctx *c, const struct backup_place *place, const uuid *others,
+			     size_t count, int64_t *freed)
+{
+	AUTO(backup_manifest) own = NULL;
+	struct result result = load_manifest(c, place, place->id, MANIFEST, &own);
+	if (result.code == ERR_NOT_FOUND)
+		result = load_manifest(c, place, place->id, PARTIAL, &own);
+	if (result.code != ERR_NOT_FOUND && result.code != ERR_INVALID)
+		TRY(result);
+	ctx_clear_problem(c);
+	if (!own)
+		return OK;
+	bool *is_needed = heap_alloc_array(own->chunk_count + 1, sizeof *is_needed);
+	result = is_needed ? OK : ctx_no_memory(c);
+	for (size_t k = 0; k < count && result_is_ok(result); k++)
+		result = mark_needed(c, place, others[k], own, is_needed);
+	if (result_is_ok(result))
+		result = remove_unneeded(c, place, own, is_needed, freed);
+	heap_free(is_needed);
+	return result;
+}
+
+RESULT backup_data_collect(struct ctx *c, const struct backup_place *place, const uuid *others, size_t count,
+			   int64_t *ret_freed)
+{
+	struct str folder = folder_of(c, place, place->id), chain = folder_of(c, place, chain_of(place));
+	struct str manifest = object_in(c, folder, MANIFEST), partial = object_in(c, folder, PARTIAL);
+	bool is_root = uuid_equal(place->id, chain_of(place));
+	int64_t freed = 0;
+	if (!folder.p || !chain.p || !manifest.p || !partial.p)
+		return ctx_no_memory(c);
+	if (count)
+		TRY(collect_chunks(c, place, others, count, &freed));
+	TRY(backup_store_remove(place->store, c, manifest));
+	TRY(backup_store_remove(place->store, c, partial));
+	if (!is_root || !count)
+		TRY(backup_store_remove_folder(place->store, c, folder));
+	if (!is_root && !count)
+		TRY(backup_store_remove_folder(place->store, c, chain));
+	*ret_freed = freed;
+	return OK;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The format of backups. The content is one file, in chunks of BACKUP_CHUNK_SIZE bytes. Chunks of zeros are
  * omitted. Every other chunk is an object in the folder CONTAINER/BACKUP, compressed (zlib) and named by the
- * SHA-256 of its uncompressed bytes. A chunk that the parent has is not stored again: the manifest, object
- * "manifest.json" of the same folder, names the folder of each chunk. The manifest is written last; without
- * it there is no backup. So a folder is needed only by its own backup and by that backup's descendants.
+ * SHA-256 of its uncompressed bytes. The backups that go back to one full backup are a chain, and their chunks
+ * are in the folder of that full one. A chunk that the parent has is not stored again. The manifest, object
+ * "manifest.json" in the folder of its backup, lists all chunks with their folders, so that no backup needs the
+ * manifest of another. The manifest is written last; without it there is no backup.
  *
  * A manifest may come from a foreign bucket, so all of its content is checked, and so is each chunk's digest.
  * Every call blocks as long as copying takes. */
@@ -25,6 +26,7 @@ struct backup_place {
 	struct backup_store *store;
 	struct str container;
 	uuid id;
+	uuid chain; /* the full backup that it goes back to; none: the backup itself */
 };
 
 /* The manifest's content besides the chunks. */
@@ -60,7 +62,8 @@ struct backup_watch {
 
 /* Writes the content and then the manifest; what an earlier try left is written over. parent: NULL for a full
  * one. Of what it stored itself it tells how many objects and bytes. ERR_AGAIN: goes_on() ended it. ERR_QUOTA: find_left() leaves less;
- * what was stored so far stays, for backup_data_remove(). ERR_IO. */
+ * what was stored so far stays, for backup_data_collect(). ERR_IO. No other call may write or collect in the
+ * chain meanwhile. */
 struct backup_written {
 	int64_t object_count, stored_size;
 };
@@ -71,5 +74,10 @@ RESULT backup_data_write(struct ctx *c, const struct backup_place *place, const 
  * damaged. ERR_AGAIN: as above. ERR_IO. */
 RESULT backup_data_read(struct ctx *c, const struct backup_place *place, const struct backup_manifest *m,
 			const char *path, const struct backup_watch *watch);
+/* Removes a backup, and those of its chunks in the chain's folder that none of the others needs; the others are
+ * all other backups of the chain. Without others the chain's folder goes. *ret_freed: bytes of removed chunks.
+ * Chunks of an unfinished backup whose process was killed stay until the chain ends. ERR_IO. */
+RESULT backup_data_collect(struct ctx *c, const struct backup_place *place, const uuid *others, size_t count,
+			   int64_t *ret_freed);
 /* Removes the manifest, then everything else. Absent: OK. ERR_IO. */
 RESULT backup_data_remove(struct ctx *c, const struct backup_place *place);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "engine/annotation.h"
+#include "engine/backup/backup_plan.h"
 #include "engine/deployment.h"
 #include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"
@@ -54,6 +55,7 @@
 #include "model/arm_resource.h"
 #include "model/arm_role.h"
 #include "model/async_job.h"
+#include "model/backup_plan.h"
 #include "model/balancer_pool_member.h"
 #include "model/balancer_set.h"
 #include "model/client_token.h"

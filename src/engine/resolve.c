@@ -15,6 +15,7 @@
 #include "model/subnet_pool.h"
 #include "store/account.h"
 #include "store/address.h"
+#include "store/backup_plan.h"
 #include "store/domain.h"
 #include "store/external_network.h"
 #include "store/host.h"
@@ -358,7 +359,14 @@ static const struct row *find_named_provider(const struct tables *t, uuid accoun
 	return ROW_OR_NULL(provider);
 }
 
+static const struct row *find_named_backup_plan(const struct tables *t, uuid account, struct str name)
+{
+	const struct backup_plan *plan = backup_plan_find_by_name(t, account, name);
+	return ROW_OR_NULL(plan);
+}
+
 static find_named *const named[KIND_COUNT] = {
+	[KIND_BACKUP_PLAN] = find_named_backup_plan,
 	[KIND_PROVIDER] = find_named_provider,
 	[KIND_ACCOUNT] = find_named_account,
 	[KIND_HOST] = find_named_host,
@@ -499,6 +507,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_LAUNCH_TEMPLATE_VERSION] = "launch template version",
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_BACKUP] = "backup",
+	[KIND_BACKUP_PLAN] = "backup plan",
+	[KIND_MACHINE_BACKUP] = "machine backup",
 	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",
 	[KIND_VOLUME_QOS] = "QoS specs",

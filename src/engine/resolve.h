@@ -20,6 +20,8 @@
 #include "engine/operation.h"
 
 struct backup;
+struct backup_plan;
+struct machine_backup;
 struct subnet;
 struct dhcp_options;
 struct network;
@@ -166,6 +168,7 @@ ENGINE_FINDER(address, KIND_ADDRESS)
 ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
 ENGINE_FINDER(address_prefix, KIND_ADDRESS_PREFIX)
 ENGINE_FINDER(backup, KIND_BACKUP)
+ENGINE_FINDER(backup_plan, KIND_BACKUP_PLAN)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(capacity_reservation, KIND_CAPACITY_RESERVATION)
 ENGINE_FINDER(fleet, KIND_FLEET)
@@ -190,6 +193,7 @@ ENGINE_FINDER(instance_type, KIND_INSTANCE_TYPE)
 ENGINE_FINDER(key_pair, KIND_KEY_PAIR)
 ENGINE_FINDER(user_data, KIND_USER_DATA)
 ENGINE_FINDER(launch_template, KIND_LAUNCH_TEMPLATE)
+ENGINE_FINDER(machine_backup, KIND_MACHINE_BACKUP)
 ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
 ENGINE_FINDER(listener, KIND_LISTENER)
 ENGINE_FINDER(network, KIND_NETWORK)

@@ -12,6 +12,7 @@
 #include "model/import_snapshot_task.h"
 #include "model/instance.h"
 #include "model/instance_task.h"
+#include "model/machine_backup.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/port.h"
@@ -110,6 +111,15 @@ enum backup_state model_derive_backup_state(const struct backup *b)
 	return b->is_written ? BACKUP_AVAILABLE : BACKUP_CREATING;
 }
 
+enum machine_backup_state model_derive_machine_backup_state(const struct machine_backup *b)
+{
+	if (b->row.deleted_us != 0)
+		return MACHINE_BACKUP_DELETING;
+	if (b->problem.n > 0)
+		return MACHINE_BACKUP_ERROR;
+	return b->is_written ? MACHINE_BACKUP_AVAILABLE : MACHINE_BACKUP_CREATING;
+}
+
 enum port_state model_derive_port_state(const struct port *p)
 {
 	if (p->row.deleted_us != 0)
@@ -179,6 +189,7 @@ DERIVE(volume)
 DERIVE(port)
 DERIVE(snapshot)
 DERIVE(backup)
+DERIVE(machine_backup)
 DERIVE(nat_gateway)
 DERIVE(peering)
 DERIVE(transit_gateway)
@@ -192,6 +203,7 @@ static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
 	[KIND_PORT] = derive_port,
 	[KIND_SNAPSHOT] = derive_snapshot,
 	[KIND_BACKUP] = derive_backup,
+	[KIND_MACHINE_BACKUP] = derive_machine_backup,
 	[KIND_NAT_GATEWAY] = derive_nat_gateway,
 	[KIND_PEERING] = derive_peering,
 	[KIND_TRANSIT_GATEWAY] = derive_transit_gateway,

@@ -9,6 +9,7 @@
 #include "model/states.h" /* generated: enum instance_state, model_instance_states[], … */
 
 struct backup;
+struct machine_backup;
 struct import_image_task;
 struct import_snapshot_task;
 struct instance;
@@ -32,6 +33,8 @@ enum port_state model_derive_port_state(const struct port *p);
 enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
 /* Likewise for a backup, whose row is removed along with its objects. */
 enum backup_state model_derive_backup_state(const struct backup *b);
+/* The engine reports a machine backup as written, or as failed, when its last disk is. */
+enum machine_backup_state model_derive_machine_backup_state(const struct machine_backup *b);
 enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *n);
 enum peering_state model_derive_peering_state(const struct peering *p);
 enum transit_gateway_state model_derive_transit_gateway_state(const struct transit_gateway *g);

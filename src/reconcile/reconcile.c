@@ -136,6 +136,7 @@ void reconciler_release(struct reconciler *r)
 	(void) pthread_mutex_destroy(&r->work.lock);
 	(void) pthread_mutex_destroy(&r->hosts_lock);
 	(void) pthread_mutex_destroy(&r->providers_lock);
+	(void) pthread_mutex_destroy(&r->chains.lock);
 	heap_free(r->cached);
 	figures_free(r->figures);
 	traffic_free(r->traffic);
@@ -190,6 +191,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	(void) pthread_mutex_init(&r->work.lock, NULL);
 	(void) pthread_mutex_init(&r->hosts_lock, NULL);
 	(void) pthread_mutex_init(&r->providers_lock, NULL);
+	(void) pthread_mutex_init(&r->chains.lock, NULL);
 	r->executor = config->executor;
 	r->store = config->store;
 	r->network = config->network;

@@ -219,6 +219,7 @@ void wake_hosts(struct reconciler *r)
 	wake_kind(r, KIND_FENCE);
 	wake_kind(r, KIND_INSTANCE_EVENT);
 	wake_due_policies(r);
+	wake_due_backup_plans(r);
 	wake_due_licences(r);
 }
 

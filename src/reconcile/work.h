@@ -370,6 +370,13 @@ enum {
 	PROVIDER_BUCKETS = 64
 };
 
+/* Chains of backups whose chunks a step writes or removes now. */
+struct backup_chains {
+	pthread_mutex_t lock;
+	uuid at[FETCH_LANES]; /* guarded, as the next */
+	size_t count;
+};
+
 struct reconciler {
 	bool (*may_act)(void *self); /* NULL: steps never wait */
 	void *may_act_self;
@@ -384,6 +391,7 @@ struct reconciler {
 	const uint8_t *master_key;
 	struct egress_policy *reach;
 	const struct backup_target *backup; /* NULL: none */
+	struct backup_chains chains;
 	RESULT(*write_drive)
 	(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
 	 struct compute_files *ret_files);
@@ -581,8 +589,9 @@ void wake_with_disks(struct reconciler *r, uuid pool, uuid host, enum kind kind,
 void wake_further_users(struct reconciler *r, const struct tables *t, const struct volume *v);
 /* Wakes a deleted row that may have waited for something that is gone now. */
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
-void wake_due_policies(struct reconciler *r); /* opens a view */
-void wake_due_licences(struct reconciler *r); /* opens a view */
+void wake_due_policies(struct reconciler *r);     /* opens a view */
+void wake_due_backup_plans(struct reconciler *r); /* opens a view */
+void wake_due_licences(struct reconciler *r);     /* opens a view */
 /* Wakes policies that may have taken the snapshot or that it gives a surplus one. */
 void wake_policy_of(struct reconciler *r, const struct tables *t, const struct snapshot *snapshot);
 /* Wakes jobs that wait for the row (reconcile/job.c). */

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/backup_ src/drivers/libvirt src/reconcile/backup.c
+# subjects: src/drivers/backup_ src/drivers/libvirt src/reconcile/backup
 """A guest's disks are backed up to a directory, fully and incrementally, while it writes on them: restored disks have the data of each backup, though
 dari was killed meanwhile. Backups of an encrypted disk contain nothing in clear."""
 # limit: 1200 s

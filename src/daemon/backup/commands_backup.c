@@ -45,7 +45,8 @@ static RESULT copy_database(struct work *w)
 {
 	struct region_backup *b = &w->made;
 	const char *original = settings_store(w->c->arena, &w->d->settings);
-	const struct backup_place place = {w->store, region_backup_container(w->c->arena, b->region), b->id};
+	const struct backup_place place = {
+		.store = w->store, .container = region_backup_container(w->c->arena, b->region), .id = b->id};
 	const struct backup_watch watch = {0};
 	struct backup_facts facts = {.data_us = b->made_us};
 	struct backup_written written = {0};

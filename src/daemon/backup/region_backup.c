@@ -277,7 +277,8 @@ RESULT region_backup_find(struct ctx *c, struct backup_store *store, uuid region
 RESULT region_backup_remove(struct ctx *c, struct backup_store *store, uuid region, uuid id)
 {
 	const struct region_backup b = {.region = region, .id = id};
-	const struct backup_place place = {store, region_backup_container(c->arena, region), id};
+	const struct backup_place place = {
+		.store = store, .container = region_backup_container(c->arena, region), .id = id};
 	TRY(backup_store_remove(store, c, region_backup_name(c->arena, &b, "region.json")));
 	return backup_data_remove(c, &place);
 }
@@ -375,7 +376,8 @@ RESULT region_backup_count_rows(struct ctx *c, const char *path, int64_t *ret_ro
 RESULT region_backup_read_database(struct ctx *c, struct backup_store *store, const struct region_backup *b,
 				   const char *path)
 {
-	const struct backup_place place = {store, region_backup_container(c->arena, b->region), b->id};
+	const struct backup_place place = {
+		.store = store, .container = region_backup_container(c->arena, b->region), .id = b->id};
 	const struct backup_watch watch = {0};
 	AUTO(backup_manifest) manifest = NULL;
 	struct str digest = STR_NONE;

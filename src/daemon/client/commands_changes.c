@@ -4,7 +4,7 @@
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 
-enum { CARRIED_MAX = 16 };
+enum { CARRIED_MAX = 20 };
 
 /* In paths and messages, "{name}" is replaced by the parameter's text; "{name|words}" by the words if it is
  * missing. */
@@ -32,6 +32,16 @@ struct change_row {
 	{                                                                                                    \
 		"is_off", "on", CARRY_FALSE                                                                  \
 	}
+#define PLAN                                                                                                 \
+	{"description", "description"}, {"instances", "instance", CARRY_COMMAS}, {"tag_key", "tag-key"},     \
+		{"tag_value", "tag-value"}, {"interval", "every"}, {"schedule", "at"},                       \
+		{"timezone", "timezone"}, {"keep_last", "keep-last"}, {"keep_hourly", "keep-hourly"},        \
+		{"keep_daily", "keep-daily"}, {"keep_weekly", "keep-weekly"},                                \
+		{"keep_monthly", "keep-monthly"}, {"keep_yearly", "keep-yearly"},                            \
+		{"container", "container"}, {"check_days", "check-days"},                                    \
+	{                                                                                                    \
+		"check_marker", "check-marker"                                                               \
+	}
 /* Commands that restrict an account. */
 #define RESTRICT(WORDS, members, ...)                                                                        \
 	{                                                                                                    \
@@ -46,6 +56,44 @@ struct change_row {
 static const struct change_row rows[] = {
 	{"role grant", "POST", "/role-assignments", GRANT, .says = "granted\n"},
 	{"role revoke", "POST", "/role-assignments/revoke", GRANT, .says = "revoked\n"},
+	{"backup plan add",
+	 "POST",
+	 "/backup-plans",
+	 {{"name", "name"}, {"account", "account"}, PLAN},
+	 .says = "backup plan {name} added\n",
+	 .made = "plan"},
+	{"backup plan set",
+	 "PATCH",
+	 "/backup-plans/{name}",
+	 {{"is_active", "active", CARRY_CHOICE}, PLAN},
+	 .says = "backup plan {name} changed\n"},
+	{"backup plan run", "POST", "/backup-plans/{name}/run", .says = "backup plan {name} runs now\n"},
+	{"backup plan remove", "DELETE", "/backup-plans/{name}",
+	 .says = "backup plan {name} removed; its backups stay\n"},
+	{"backup machine create",
+	 "POST",
+	 "/machine-backups",
+	 {{"instance", "instance"}, {"name", "name"}, {"description", "description"}, {"is_full", "full"}},
+	 .says = "instance {instance} is being backed up: dari backup machine list\n",
+	 .made = "backup"},
+	{"backup machine restore",
+	 "POST",
+	 "/machine-backups/{id}/restore",
+	 {{"in_place", "in-place"},
+	  {"name", "name"},
+	  {"type", "type"},
+	  {"subnet", "subnet"},
+	  {"groups", "group", CARRY_COMMAS},
+	  {"stays_off", "stays-off"}},
+	 .says = "backup {id} is being restored\n",
+	 .made = "instance"},
+	{"backup machine check", "POST", "/machine-backups/{id}/check",
+	 .says = "backup {id} is being tested: dari backup machine list\n"},
+	{"backup machine hold", "PATCH", "/machine-backups/{id}",
+	 .says = "backup {id} is under a legal hold\n", .fixed = "{\"is_held\": true}"},
+	{"backup machine release", "PATCH", "/machine-backups/{id}",
+	 .says = "the legal hold of backup {id} is lifted\n", .fixed = "{\"is_held\": false}"},
+	{"backup machine remove", "DELETE", "/machine-backups/{id}", .says = "backup {id} removed\n"},
 	{"webhook add",
 	 "POST",
 	 "/webhooks",

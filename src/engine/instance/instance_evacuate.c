@@ -16,6 +16,7 @@
 #include "engine/region/fence.h"
 #include "engine/region/fence_internal.h"
 #include "engine/region/host_forget.h"
+#include "engine/storage/backup.h"
 #include "engine/storage/image.h"
 #include "engine/storage/local_disk_internal.h"
 #include "engine/storage/storage_pool.h"
@@ -31,6 +32,7 @@
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/port.h"
+#include "store/snapshot.h"
 #include "store/volume.h"
 
 /* ---- whether an instance can leave ---- */
@@ -323,13 +325,20 @@ static RESULT recover_host(struct op *op, const struct instance *i)
 RESULT instance_check_disks(struct op *op, const struct instance *instance, const struct ref *ref)
 {
 	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
-	     v = volume_next_by_instance(op->head, v))
+	     v = volume_next_by_instance(op->head, v)) {
 		if (v->lost_us)
 			return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
 					   "The volume '%" STR_FMT
 					   "' of the instance is lost with its host: detach it, or rebuild "
 					   "the instance.",
 					   STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)));
+		if (v->seen_size > 0 && snapshot_first_by_restores(op->head, v->row.id) &&
+		    engine_volume_is_restoring(op->head, v))
+			return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
+					   "A backup is being restored to the volume '%" STR_FMT
+					   "' of the instance.",
+					   STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)));
+	}
 	return OK;
 }
 

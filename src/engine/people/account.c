@@ -38,6 +38,7 @@
 #include "store/async_job.h"
 #include "store/azure_guest.h"
 #include "store/backup.h"
+#include "store/backup_plan.h"
 #include "store/balancer_pool_member.h"
 #include "store/balancer_set.h"
 #include "store/credential.h"
@@ -378,6 +379,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, volume_group_snapshot, account, id);
 	FORGET_EACH(op, volume_group, account, id);
 	FORGET_EACH(op, gateway, account, id); /* detached ones; others go with their router */
+	FORGET_EACH(op, backup_plan, account, id);
 	FORGET_EACH(op, fleet, account, id);
 	FORGET_EACH(op, launch_configuration, account, id);
 	FORGET_EACH(op, spot_request, account, id);

@@ -4,6 +4,8 @@
  * reconcile/account.c. */
 #include "engine/people/account_purge.h"
 
+#include "engine/backup/backup_plan.h"
+#include "engine/backup/machine_backup.h"
 #include "engine/balancing/balancing.h"
 #include "engine/emptying_internal.h"
 #include "engine/instance/instance_snapshot.h"
@@ -18,12 +20,14 @@
 #include "store/address.h"
 #include "store/address_prefix.h"
 #include "store/backup.h"
+#include "store/backup_plan.h"
 #include "store/balancer_set.h"
 #include "store/domain.h"
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_snapshot.h"
 #include "store/load_balancer.h"
+#include "store/machine_backup.h"
 #include "store/nat_gateway.h"
 #include "store/network.h"
 #include "store/network_load_balancer.h"
@@ -56,6 +60,18 @@ static RESULT delete_backup(struct op *op, struct ref *ref)
 {
 	struct backup_deleting wish = {.backup = *ref};
 	return engine_delete_backup(op, &wish);
+}
+
+static RESULT delete_machine_backup(struct op *op, struct ref *ref)
+{
+	struct machine_backup_target wish = {.backup = *ref};
+	return engine_delete_machine_backup(op, &wish);
+}
+
+static RESULT delete_plan(struct op *op, struct ref *ref)
+{
+	struct backup_plan_target wish = {.plan = *ref};
+	return engine_delete_backup_plan(op, &wish);
 }
 
 static RESULT delete_network(struct op *op, struct ref *ref)
@@ -105,6 +121,10 @@ static const struct owned {
 	{KIND_PEERING, PEERING_INDEX_ACCOUNT, {0}},
 	{KIND_TRANSIT_ATTACHMENT, TRANSIT_ATTACHMENT_INDEX_ACCOUNT, {0}},
 	{KIND_TRANSIT_GATEWAY, TRANSIT_GATEWAY_INDEX_ACCOUNT, {0}},
+	{KIND_BACKUP_PLAN, BACKUP_PLAN_INDEX_ACCOUNT, {KIND_BACKUP_PLAN, "backup_plan.delete", delete_plan}},
+	{KIND_MACHINE_BACKUP,
+	 MACHINE_BACKUP_INDEX_ACCOUNT,
+	 {KIND_MACHINE_BACKUP, "machine_backup.delete", delete_machine_backup}},
 	{KIND_BACKUP, BACKUP_INDEX_ACCOUNT, {KIND_BACKUP, "backup.delete", delete_backup}},
 	{KIND_SNAPSHOT, SNAPSHOT_INDEX_ACCOUNT, {0}},
 	{KIND_VOLUME, VOLUME_INDEX_ACCOUNT, {0}},

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups of volumes. The reconciler (reconcile/backup.c) writes, verifies and deletes them. States, messages
+ * Backups of volumes. The reconciler (reconcile/backup/backup.c) writes, verifies and deletes them. States, messages
  * and the choice of an incremental backup's parent follow Cinder's backup.api. */
 #include "engine/storage/backup.h"
 
 #include <inttypes.h>
 
+#include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/people/asker.h"
@@ -19,6 +20,8 @@
 #include "model/states.h"
 #include "model/zone.h"
 #include "store/backup.h"
+#include "store/instance.h"
+#include "store/machine_backup.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 
@@ -73,7 +76,7 @@ static RESULT check_words(struct op *op, struct str name, struct str description
 			   "A backup's name and description have up to 255 characters.");
 }
 
-static RESULT check_container(struct op *op, struct str container)
+RESULT backup_check_container(struct op *op, struct str container)
 {
 	return backup_name_is_part(container) && !str_equal_nocase(container, STR(BACKUP_REGIONS))
 		       ? OK
@@ -87,7 +90,7 @@ static RESULT check_target(struct op *op, struct str target)
 	return target.n ? OK : ctx_fail(op->ctx, ERR_GONE, "Service cinder-backup could not be found.");
 }
 
-static RESULT check_room(struct op *op, uuid account, int64_t size)
+RESULT backup_check_room(struct op *op, uuid account, int64_t size)
 {
 	TRY(quota_check(op, account, QUOTA_BACKUPS, 1));
 	TRY(quota_check_disk(op, account, 1, KIND_BACKUP));
@@ -108,19 +111,19 @@ static const char *status_of(const struct volume *v)
 		       : model_volume_states[model_derive_volume_state(v)].cinder;
 }
 
-static RESULT check_volume(struct op *op, const struct backup_wish *wish, const struct volume *v)
+RESULT backup_check_volume(struct op *op, const struct ref *ref, bool is_forced, const struct volume *v)
 {
 	enum volume_state state = model_derive_volume_state(v);
 	bool is_at_rest = state == VOLUME_AVAILABLE || state == VOLUME_IN_USE;
 	if (!is_at_rest || v->destroyed_us || v->reservation != VOLUME_RESERVATION_NONE)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
 				   "Invalid volume: Volume to be backed up must be available or in-use, but "
 				   "the current status is \"%s\".",
 				   status_of(v));
-	if (state == VOLUME_IN_USE && !wish->is_forced)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+	if (state == VOLUME_IN_USE && !is_forced)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
 				   "Invalid volume: Backing up an in-use volume must use the force flag.");
-	return volume_check_unreserved(op, v, &wish->volume);
+	return volume_check_unreserved(op, v, ref);
 }
 
 static RESULT check_snapshot(struct op *op, const struct backup_wish *wish, const struct volume *v,
@@ -142,14 +145,13 @@ static RESULT check_snapshot(struct op *op, const struct backup_wish *wish, cons
 					  : model_snapshot_states[state].cinder);
 }
 
-/* Newest available backup of the volume; for a snapshot, among those older than the snapshot. */
-static const struct backup *find_parent(struct op *op, const struct backup_wish *wish, uuid account,
-					uuid volume, const struct snapshot *snapshot)
+const struct backup *backup_find_parent(struct op *op, const struct backup *made,
+					const struct snapshot *snapshot)
 {
 	const struct backup *newest = NULL;
-	for (const struct backup *b = backup_first_by_volume(op->head, volume); b;
+	for (const struct backup *b = backup_first_by_volume(op->head, made->volume); b;
 	     b = backup_next_by_volume(op->head, b))
-		if (uuid_equal(b->account, account) && str_equal(b->target, wish->target) &&
+		if (uuid_equal(b->account, made->account) && str_equal(b->target, made->target) &&
 		    model_derive_backup_state(b) == BACKUP_AVAILABLE &&
 		    (!snapshot || b->data_us < snapshot->row.created_us) &&
 		    (!newest || b->data_us > newest->data_us))
@@ -162,7 +164,7 @@ static RESULT take_parent(struct op *op, const struct backup_wish *wish, const s
 {
 	if (!wish->is_incremental)
 		return OK;
-	const struct backup *parent = find_parent(op, wish, b->account, b->volume, snapshot);
+	const struct backup *parent = backup_find_parent(op, b, snapshot);
 	if (!parent)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->volume.field,
 				   "Invalid backup: No backups available to do an incremental backup.");
@@ -179,9 +181,11 @@ static RESULT take_parent(struct op *op, const struct backup_wish *wish, const s
 
 /* Snapshot that the backup is written from: the given one, or a new one. */
 static RESULT take_cut(struct op *op, const struct volume *v, const struct snapshot *snapshot,
-		       struct backup *b)
+		       bool notes_writes, struct backup *b)
 {
-	struct snapshot cut = {.description = STR("For a backup of the volume."), .is_bound = true};
+	struct snapshot cut = {.description = STR("For a backup of the volume."),
+			       .is_bound = true,
+			       .notes_writes = notes_writes};
 	if (!snapshot) {
 		TRY(snapshot_write_of(op, v, &cut));
 		snapshot = &cut;
@@ -193,6 +197,24 @@ static RESULT take_cut(struct op *op, const struct volume *v, const struct snaps
 	b->data_key = snapshot->data_key;
 	b->data_us = uuid_is_none(b->snapshot) ? op->now_us : snapshot->row.created_us;
 	return OK;
+}
+
+RESULT backup_begin(struct op *op, const struct volume *v, const struct snapshot *snapshot, bool notes_writes,
+		    struct backup *b)
+{
+	const struct backup *parent = backup_find(op->head, b->parent);
+	b->row.id = engine_new_id(op, KIND_BACKUP);
+	b->row.gen = 1;
+	b->chain = parent && !uuid_is_none(parent->chain) ? parent->chain : b->row.id;
+	b->zone = uuid_is_none(b->zone) ? v->zone : b->zone;
+	b->is_bootable = v->is_bootable;
+	b->image_properties = v->image_properties;
+	b->volume_tags = v->tags;
+	TRY(take_cut(op, v, snapshot, notes_writes, b));
+	TRY(backup_put(op, b));
+	return engine_log_event(op, KIND_BACKUP, &b->row, "created", "Of volume %" STR_FMT ", %s.",
+				STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)),
+				uuid_is_none(b->parent) ? "full" : "incremental");
 }
 
 RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
@@ -207,31 +229,24 @@ RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
 		TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
 	if (ref_is_given(&wish->zone))
 		TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
-	TRY(snapshot ? check_snapshot(op, wish, v, snapshot) : check_volume(op, wish, v));
+	TRY(snapshot ? check_snapshot(op, wish, v, snapshot)
+		     : backup_check_volume(op, &wish->volume, wish->is_forced, v));
 	TRY(check_words(op, wish->name, wish->description));
-	TRY(check_room(op, v->account, v->size));
+	TRY(backup_check_room(op, v->account, v->size));
 	struct backup b = {.account = v->account,
 			   .name = wish->name,
 			   .description = wish->description,
 			   .volume = v->row.id,
 			   .target = wish->target,
 			   .zone = zone ? zone->row.id : v->zone,
-			   .is_bootable = v->is_bootable,
-			   .image_properties = v->image_properties,
-			   .volume_tags = v->tags,
 			   .container = wish->container.n ? wish->container : STR(BACKUP_CONTAINER)};
 	TRY(take_parent(op, wish, snapshot, &b));
-	TRY(check_container(op, b.container));
+	TRY(backup_check_container(op, b.container));
 	TRY(tag_normalize(op, wish->metadata, &b.metadata));
-	b.row.id = engine_new_id(op, KIND_BACKUP);
-	b.row.gen = 1;
 	ASKER_NOTE(op->ctx, &b);
-	TRY(take_cut(op, v, snapshot, &b));
-	TRY(backup_put(op, &b));
+	TRY(backup_begin(op, v, snapshot, false, &b));
 	wish->backup = b.row.id;
-	return engine_log_event(op, KIND_BACKUP, &b.row, "created", "Of volume %" STR_FMT ", %s.",
-				STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)),
-				uuid_is_none(b.parent) ? "full" : "incremental");
+	return OK;
 }
 
 RESULT engine_import_backup(struct op *op, struct backup_importing *wish)
@@ -240,12 +255,12 @@ RESULT engine_import_backup(struct op *op, struct backup_importing *wish)
 	TRY(check_target(op, wish->target));
 	TRY(engine_find_acting_account(op, &account));
 	TRY(engine_permit_new(op, "backup.import", KIND_BACKUP, NULL));
-	TRY(check_container(op, wish->container));
+	TRY(backup_check_container(op, wish->container));
 	TRY(check_words(op, wish->name, wish->description));
 	if (backup_find(op->head, wish->id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, STR("backup_url"),
 				   "Invalid backup: Backup already exists in database.");
-	TRY(check_room(op, account->row.id, wish->size));
+	TRY(backup_check_room(op, account->row.id, wish->size));
 	struct backup b = {.row = {.id = wish->id, .gen = 1},
 			   .account = account->row.id,
 			   .name = wish->name,
@@ -282,11 +297,53 @@ RESULT engine_update_backup(struct op *op, struct backup_settings *wish)
 	return engine_log_event(op, KIND_BACKUP, &next.row, "changed", "What is said of it.");
 }
 
+static RESULT drop_bound(struct op *op, uuid snapshot)
+{
+	const struct snapshot *cut = snapshot_find(op->head, snapshot);
+	return cut && cut->is_bound && row_is_live(&cut->row) ? snapshot_delete_metered(op, cut) : OK;
+}
+
 /* Deletes the snapshot that was taken for the backup. */
 static RESULT drop_cut(struct op *op, const struct backup *b)
 {
-	const struct snapshot *cut = snapshot_find(op->head, b->cut);
-	return cut && cut->is_bound && row_is_live(&cut->row) ? snapshot_delete_metered(op, cut) : OK;
+	return drop_bound(op, b->cut);
+}
+
+RESULT backup_end_track(struct op *op, const struct backup *b)
+{
+	struct backup next = *b;
+	if (uuid_is_none(b->track))
+		return OK;
+	next.track = UUID_NONE;
+	TRY(drop_bound(op, b->track));
+	return backup_put(op, &next);
+}
+
+RESULT backup_end_tracks(struct op *op, uuid volume, uuid but)
+{
+	for (const struct backup *b = backup_first_by_volume(op->head, volume), *after = NULL; b; b = after) {
+		after = backup_next_by_volume(op->head, b);
+		if (row_is_live(&b->row) && !uuid_equal(b->row.id, but))
+			TRY(backup_end_track(op, b));
+	}
+	return OK;
+}
+
+bool backup_is_being_added_to(const struct tables *t, uuid backup)
+{
+	const struct backup *child = backup_first_by_parent(t, backup);
+	while (child && model_derive_backup_state(child) != BACKUP_CREATING)
+		child = backup_next_by_parent(t, child);
+	return child != NULL;
+}
+
+RESULT backup_drop(struct op *op, const struct backup *b)
+{
+	TRY(drop_cut(op, b));
+	TRY(drop_bound(op, b->track));
+	TRY(backup_delete(op, b->row.id));
+	TRY(meter(op, b, 0));
+	return engine_log_event(op, KIND_BACKUP, &b->row, "deleted", "Backup of %" PRId64 " bytes.", b->size);
 }
 
 /* Deleted children are ignored: they are never read again. */
@@ -312,10 +369,12 @@ RESULT engine_delete_backup(struct op *op, struct backup_deleting *wish)
 	if (engine_backup_has_children(op->head, b->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
 				   "Invalid backup: Incremental backups exist for this backup.");
-	TRY(drop_cut(op, b));
-	TRY(backup_delete(op, b->row.id));
-	TRY(meter(op, b, 0));
-	return engine_log_event(op, KIND_BACKUP, &b->row, "deleted", "Backup of %" PRId64 " bytes.", b->size);
+	if (machine_backup_find(op->head, b->machine_backup))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
+				   "Invalid backup: It is a disk of the machine backup %" STR_FMT
+				   ": delete that one.",
+				   STR_ARG(engine_write_id(op, KIND_MACHINE_BACKUP, b->machine_backup)));
+	return backup_drop(op, b);
 }
 
 /* ---- restores ---- */
@@ -325,12 +384,30 @@ static RESULT fail_volume(struct op *op, const struct backup_restoring *wish, co
 	return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field, "Invalid volume: %s", why);
 }
 
-static bool is_free(const struct tables *t, const struct volume *v)
+/* True for a volume of an instance that is off: a machine's disks are restored in their places. */
+static bool is_at_rest(const struct tables *t, const struct volume *v)
 {
-	return model_derive_volume_state(v) == VOLUME_AVAILABLE &&
-	       v->reservation == VOLUME_RESERVATION_NONE && !v->destroyed_us &&
+	const struct instance *i = uuid_is_none(v->instance) ? NULL : instance_find(t, v->instance);
+	return i && model_derive_volume_state(v) == VOLUME_IN_USE &&
+	       uuid_equal(v->instance, v->seen_instance) &&
+	       model_derive_instance_state(i) == INSTANCE_STOPPED;
+}
+
+static bool is_settled(const struct tables *t, const struct volume *v)
+{
+	return v->reservation == VOLUME_RESERVATION_NONE && !v->destroyed_us &&
 	       uuid_equal(v->host, v->seen_host) && uuid_is_none(v->left_host) &&
 	       v->reverts == v->seen_reverts && !engine_volume_is_being_copied(t, v->row.id);
+}
+
+static bool is_free(const struct tables *t, const struct volume *v)
+{
+	return model_derive_volume_state(v) == VOLUME_AVAILABLE && is_settled(t, v);
+}
+
+bool backup_may_replace(const struct tables *t, const struct volume *v)
+{
+	return is_free(t, v) || (is_at_rest(t, v) && is_settled(t, v));
 }
 
 static RESULT check_restored(struct op *op, const struct backup_restoring *wish, const struct backup *b,
@@ -351,7 +428,7 @@ static RESULT check_restored(struct op *op, const struct backup_restoring *wish,
 	return volume_check_unreserved(op, v, &wish->volume);
 }
 
-static RESULT write_fetch(struct op *op, const struct backup *b, uuid account, uuid restores,
+RESULT backup_write_fetch(struct op *op, const struct backup *b, uuid account, uuid restores,
 			  struct snapshot *s)
 {
 	*s = (struct snapshot){.row = {.id = engine_new_id(op, KIND_SNAPSHOT), .gen = 1},
@@ -371,7 +448,7 @@ static RESULT restore_anew(struct op *op, struct backup_restoring *wish, const s
 	const struct account *account = NULL;
 	struct snapshot s;
 	TRY(engine_find_acting_account(op, &account));
-	TRY(write_fetch(op, b, account->row.id, UUID_NONE, &s));
+	TRY(backup_write_fetch(op, b, account->row.id, UUID_NONE, &s));
 	struct volume_wish *made = &wish->made;
 	if (!made->name.n)
 		made->name = str_print(op->ctx->arena, "restore_backup_%" STR_FMT,
@@ -413,7 +490,7 @@ RESULT engine_restore_backup(struct op *op, struct backup_restoring *wish)
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &v));
 	TRY(engine_permit(op, "backup.restore", KIND_VOLUME, &v->row));
 	TRY(check_restored(op, wish, b, v));
-	TRY(write_fetch(op, b, v->account, v->row.id, &s));
+	TRY(backup_write_fetch(op, b, v->account, v->row.id, &s));
 	wish->volume_id = v->row.id;
 	wish->volume_name = v->name;
 	return engine_log_event(op, KIND_VOLUME, &v->row, "restore asked", "From backup %" STR_FMT ".",
@@ -434,7 +511,7 @@ RESULT backup_end_restore(struct op *op, const struct snapshot *s)
 	const struct volume *v = volume_find(op->head, s->restores);
 	if (!v || !row_is_live(&v->row))
 		return OK;
-	if (!is_free(op->head, v))
+	if (!backup_may_replace(op->head, v))
 		return mark_failed(op, v, s);
 	struct volume next = *v;
 	if (s->is_encrypted)
@@ -472,6 +549,18 @@ static RESULT apply_found(struct op *op, const struct backup_report *report, str
 	return next->problem.p ? OK : ctx_no_memory(op->ctx);
 }
 
+/* The snapshot stays as the base of the next backup of the volume, if its host notes what is written. */
+static RESULT take_track(struct op *op, const struct backup *b, struct backup *next)
+{
+	const struct snapshot *cut = snapshot_find(op->head, b->cut);
+	const struct volume *v = volume_find(op->head, b->volume);
+	bool is_noted = cut && cut->notes_writes && row_is_live(&cut->row) && v && row_is_live(&v->row) &&
+			uuid_equal(v->tracked_from, cut->row.id);
+	if (is_noted && !next->problem.n)
+		next->track = b->cut;
+	return OK;
+}
+
 RESULT engine_see_backup(struct op *op, struct backup_report *report)
 {
 	const struct backup *b = backup_find(op->head, report->backup);
@@ -485,15 +574,40 @@ RESULT engine_see_backup(struct op *op, struct backup_report *report)
 	next.cut = UUID_NONE;
 	if (report->is_found)
 		TRY(apply_found(op, report, &next));
+	TRY(take_track(op, b, &next));
 	TRY(backup_put(op, &next));
-	TRY(drop_cut(op, b));
+	if (uuid_is_none(next.track))
+		TRY(drop_cut(op, b));
+	else
+		TRY(backup_end_tracks(op, next.volume, next.row.id));
 	if (next.problem.n)
-		return engine_log_event(op, KIND_BACKUP, &next.row, "failed", "%" STR_FMT,
-					STR_ARG(next.problem));
-	TRY(meter(op, &next, next.stored_size));
-	return engine_log_event(op, KIND_BACKUP, &next.row, "completed",
-				"%" PRId64 " objects of %" PRId64 " bytes.", next.object_count,
-				next.stored_size);
+		TRY(engine_log_event(op, KIND_BACKUP, &next.row, "failed", "%" STR_FMT,
+				     STR_ARG(next.problem)));
+	else {
+		TRY(meter(op, &next, next.stored_size));
+		TRY(engine_log_event(op, KIND_BACKUP, &next.row, "completed",
+				     "%" PRId64 " objects of %" PRId64 " bytes.", next.object_count,
+				     next.stored_size));
+	}
+	return machine_backup_follow(op, next.machine_backup);
+}
+
+/* The oldest other backup of the chain takes over what is left of the bytes of a backup that is gone. */
+static RESULT bequeath(struct op *op, const struct backup *gone, int64_t freed)
+{
+	const struct backup *heir = NULL;
+	int64_t left = gone->stored_size - freed;
+	const struct backup *b =
+		uuid_is_none(gone->chain) ? NULL : backup_first_by_chain(op->head, gone->chain);
+	for (; b; b = backup_next_by_chain(op->head, b))
+		if (model_derive_backup_state(b) == BACKUP_AVAILABLE && (!heir || b->data_us < heir->data_us))
+			heir = b;
+	if (!heir || left <= 0)
+		return OK;
+	struct backup next = *heir;
+	next.stored_size += left;
+	TRY(backup_put(op, &next));
+	return meter(op, &next, next.stored_size);
 }
 
 RESULT engine_forget_backup(struct op *op, struct backup_forget *wish)
@@ -503,6 +617,7 @@ RESULT engine_forget_backup(struct op *op, struct backup_forget *wish)
 		return OK;
 	if (row_is_live(&b->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_BACKUP, "The backup is not deleted.");
+	TRY(bequeath(op, b, wish->freed));
 	TRY(condition_clear_all(op, wish->backup));
 	return backup_forget(op, wish->backup);
 }

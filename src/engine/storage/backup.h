@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Backups of volumes, stored outside the region (drivers/backup_store.h). Written from a snapshot's file: the
- * user's snapshot, or one taken for the backup and deleted afterwards. An incremental backup needs its
- * parent, which cannot be deleted before it. Restoring fetches the backup into a snapshot that belongs to the
- * restored volume. reconcile/backup.c transfers the data. */
+ * user's snapshot, or one taken for the backup and deleted afterwards. The backups that go back to one full
+ * backup are a chain: they share the chunks in its folder, and a chunk goes with the last backup that needs
+ * it. As in Cinder, a user cannot delete the parent of an incremental backup; backups of machines expire in
+ * any order (engine/backup/). Restoring fetches the backup into a snapshot that belongs to the
+ * restored volume. reconcile/backup/backup.c transfers the data. */
 #pragma once
 
 #include "engine/storage/volume.h"
@@ -102,5 +104,6 @@ SYSTEM_OPERATION(engine_see_backup, backup_report)
 /* Forgets a backup of which nothing is left. ERR_STATE: it is not marked deleted. */
 struct backup_forget {
 	uuid backup;
+	int64_t freed; /* bytes that its removal freed in the target; others of its chain need the rest */
 };
 SYSTEM_OPERATION(engine_forget_backup, backup_forget)

@@ -14,6 +14,7 @@
 #include "engine/storage/volume_type_internal.h"
 #include "model/states.h"
 #include "store/account.h"
+#include "store/backup.h"
 #include "store/image.h"
 #include "store/image_device.h"
 #include "store/snapshot.h"
@@ -212,7 +213,8 @@ static RESULT take_snapshot(struct op *op, const struct disk_wish *wish, struct 
 	plan->volume = NULL;
 	plan->size = 0; /* the snapshot's size, unless one is requested */
 	const struct volume *of = volume_find(op->head, snapshot->volume);
-	plan->is_bootable = of && of->is_bootable;
+	const struct backup *restored = backup_find(op->head, snapshot->backup);
+	plan->is_bootable = of ? of->is_bootable : restored && restored->is_bootable;
 	plan->image = of ? image_find(op->head, of->image) : NULL;
 	return OK;
 }

@@ -10,6 +10,7 @@
 #include "engine/instance/placement.h"
 #include "engine/quota_internal.h"
 #include "engine/region/offered_internal.h"
+#include "engine/storage/backup_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image_internal.h"
 #include "engine/storage/sending.h"
@@ -278,6 +279,7 @@ RESULT volume_delete_metered(struct op *op, const struct volume *volume)
 {
 	struct volume stopped = *volume;
 	TRY(snapshot_end_policies(op, volume->row.id));
+	TRY(backup_end_tracks(op, volume->row.id, UUID_NONE));
 	volume_stop_move(&stopped);
 	if (volume->moves)
 		TRY(volume_put(op, &stopped));

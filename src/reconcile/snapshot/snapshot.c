@@ -230,7 +230,7 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 				.is_copied = row->seen_stage == SNAPSHOT_SEEN_STAGE_COPIED,
 				.tracked_from = rows->tracked_from,
 				.takes_increment = since.n > 0 && file_exists(since.p),
-				.is_passing = row->is_bound};
+				.is_passing = row->is_bound && !row->notes_writes};
 	struct disk_cut_seen seen = {0};
 	struct result result = s->connection->disk_driver->cut(s->connection->disks, &s->ctx, &wish, &seen);
 	if (!result_is_ok(result))

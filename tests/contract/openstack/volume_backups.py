@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/openstack/volume src/drivers/backup_ src/reconcile/backup.c
+# subjects: src/api/openstack/volume src/drivers/backup_ src/reconcile/backup
 """Backups of volumes through the stock openstack command and openstacksdk: full and incremental, restored to a new volume and to an existing one,
 refused with Cinder's errors, exported and imported by another region with the same target."""
 import base64

@@ -30,6 +30,7 @@ static struct bench {
 	struct s3_server *server; /* NULL: a directory */
 	struct backup_store *store;
 	int64_t bytes_left; /* of the account */
+	uuid chain;         /* none: each backup has its own folder */
 	int chunks_left;    /* before goes_on() says no; negative: it never does */
 } bench;
 
@@ -105,7 +106,8 @@ static const struct backup_watch watch = {goes_on, find_left, NULL};
 
 static struct backup_place place_of(uuid id)
 {
-	return (struct backup_place){.store = bench.store, .container = STR("volumebackups"), .id = id};
+	return (struct backup_place){
+		.store = bench.store, .container = STR("volumebackups"), .id = id, .chain = bench.chain};
 }
 
 static void make_disk(const char *name)
@@ -288,6 +290,43 @@ static void test_half_of_one(void **state)
 	expect_same("disk", "restored");
 }
 
+/* Three backups of a chain share its folder. Removing them in any order leaves what the others need. */
+static void test_chain(void **state)
+{
+	struct backup_written written = {0};
+	int64_t freed = 0;
+	(void) state;
+	bench.chain = FIRST;
+	make_disk("disk");
+	write_at("disk", 0, "common");
+	write_at("disk", 9 * MIB, "first");
+	must(back_up(FIRST, UUID_NONE, "disk", &written));
+	write_at("disk", 9 * MIB, "other");
+	must(back_up(SECOND, FIRST, "disk", &written));
+	assert_int_equal(written.object_count, 2);
+	write_at("disk", 9 * MIB, "first"); /* the parent lacks it, the chain has it */
+	must(back_up(THIRD, SECOND, "disk", &written));
+	assert_int_equal(count_in(FIRST_FOLDER), 4); /* three chunks and a manifest */
+	struct backup_place place = place_of(FIRST);
+	const uuid after_first[] = {SECOND, THIRD};
+	must(backup_data_collect(&bench.c, &place, after_first, 2, &freed));
+	assert_int_equal(freed, 0);
+	assert_int_equal(count_in(FIRST_FOLDER), 3);
+	place = place_of(SECOND);
+	must(backup_data_collect(&bench.c, &place, &THIRD, 1, &freed));
+	assert_true(freed > 0);
+	must(backup_data_collect(&bench.c, &place, &THIRD, 1, &freed)); /* repeated after a crash */
+	assert_int_equal(freed, 0);
+	assert_int_equal(count_in(FIRST_FOLDER), 2);
+	assert_int_equal(count_in(SECOND_FOLDER), 0);
+	must(restore(THIRD, "restored"));
+	expect_same("disk", "restored");
+	place = place_of(THIRD);
+	must(backup_data_collect(&bench.c, &place, NULL, 0, &freed));
+	assert_int_equal(count_in(FIRST_FOLDER), 0);
+	bench.chain = UUID_NONE;
+}
+
 static void test_removal(void **state)
 {
 	struct backup_written written = {0};
@@ -409,6 +448,7 @@ int main(void)
 		BOTH(test_equal_chunks),
 		BOTH(test_noise),
 		BOTH(test_half_of_one),
+		BOTH(test_chain),
 		BOTH(test_account_is_full),
 		BOTH(test_removal),
 		BOTH(test_damage),

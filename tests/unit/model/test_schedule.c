@@ -113,6 +113,53 @@ static void test_monthly(void **state)
 	CHECK(MONTHLY, "59:23:28", "UTC", "2024-12-29T00:00:00Z", "2025-01-28T23:59:00Z");
 }
 
+static void check_cron(const char *text, const char *name, const char *after, const char *const times[])
+{
+	const struct time_zone *zone = NULL;
+	struct schedule s;
+	int64_t at_us = 0;
+	assert_true(result_is_ok(time_zone_load(&ctx, str_from(name), &zone)));
+	assert_true(result_is_ok(schedule_read_cron(str_from(text), &s)));
+	assert_true(result_is_ok(clock_parse(str_from(after), &at_us)));
+	for (size_t k = 0; times[k]; k++) {
+		char found[CLOCK_TEXT_SIZE];
+		at_us = schedule_next_us(&s, zone, at_us);
+		assert_string_equal(clock_write_s(at_us, found), times[k]);
+	}
+}
+#define CHECK_CRON(text, zone, after, ...)                                                                   \
+	check_cron((text), (zone), (after), (const char *const[]){__VA_ARGS__, NULL})
+
+static void test_cron(void **state)
+{
+	(void) state;
+	CHECK_CRON("30 2 * * *", "UTC", "2026-12-31T02:30:00Z", "2027-01-01T02:30:00Z",
+		   "2027-01-02T02:30:00Z");
+	CHECK_CRON("*/20 9-10 * * 1-5", "UTC", "2026-11-27T10:30:00Z", "2026-11-27T10:40:00Z",
+		   "2026-11-30T09:00:00Z", "2026-11-30T09:20:00Z");
+	CHECK_CRON("0 0 31 * *", "UTC", "2026-01-31T00:00:00Z", "2026-03-31T00:00:00Z",
+		   "2026-05-31T00:00:00Z");
+	CHECK_CRON("0 0 29 2 *", "UTC", "2026-01-01T00:00:00Z", "2028-02-29T00:00:00Z");
+	CHECK_CRON("0 12 1 * 7", "UTC", "2026-11-28T12:00:00Z", "2026-11-29T12:00:00Z",
+		   "2026-12-01T12:00:00Z", "2026-12-06T12:00:00Z"); /* a day of either */
+	CHECK_CRON("5,10 0 1 1,7 *", "UTC", "2026-01-01T00:05:00Z", "2026-01-01T00:10:00Z",
+		   "2026-07-01T00:05:00Z");
+	/* Berlin: 02:30 does not exist on 2026-03-29, and exists twice on 2026-10-25 */
+	CHECK_CRON("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:30:00Z",
+		   "2026-03-30T00:30:00Z");
+	CHECK_CRON("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T01:30:00Z",
+		   "2026-10-26T01:30:00Z");
+	static const char *const wrong[] = {
+		"",           "* * * *",    "* * * * * *", "60 * * * *",  "* 24 * * *",   "* * 0 * *",
+		"* * 32 * *", "* * * 13 *", "* * * * 8",   "*/0 * * * *", "5-1 * * *",    "a * * * *",
+		"0 0 30 2 *", "1- * * * *", "* *  * *",    "-1 * * * *",  "1,,2 * * * *", "1/2/3 * * * *"};
+	for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+		struct schedule s;
+		if (result_is_ok(schedule_read_cron(str_from(wrong[k]), &s)))
+			fail_msg("\"%s\" is taken", wrong[k]);
+	}
+}
+
 static int setup(void **state)
 {
 	(void) state;
@@ -131,7 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),   cmocka_unit_test(test_hourly),  cmocka_unit_test(test_daily),
-		cmocka_unit_test(test_weekly), cmocka_unit_test(test_monthly),
+		cmocka_unit_test(test_weekly), cmocka_unit_test(test_monthly), cmocka_unit_test(test_cron),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

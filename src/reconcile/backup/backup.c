@@ -26,11 +26,14 @@
 #include "store/volume.h"
 
 enum { WEIGH_SIZE = 4096, WEIGH_CAP = 1 << 20 }; /* bytes */
+enum { CHAIN_AGAIN_S = 2 };
 
 struct backup_rows {
 	const struct backup *backup; /* NULL: the row does not exist */
 	const struct snapshot *cut;  /* NULL: none, or deleted */
 	struct str why_not;          /* whoever asked for it may not go on; empty: may */
+	uuid *others;                /* the other backups of its chain */
+	size_t other_count;
 };
 
 /* Asks the asker's policies about the backed up volume. The reason of a refusal is in the arena. */
@@ -43,6 +46,23 @@ static RESULT weigh(struct step *s, struct arena *a, const struct tables *t, con
 	const struct volume *volume = cut ? volume_find(t, cut->volume) : NULL;
 	return asker_ask(a, t, &asker, &work, KIND_VOLUME,
 			 volume && row_is_live(&volume->row) ? &volume->row : NULL, ret_why_not);
+}
+
+static RESULT gather_others(struct step *s, const struct tables *t, const struct backup *b,
+			    struct backup_rows *rows)
+{
+	size_t count = 0;
+	const struct backup *other = uuid_is_none(b->chain) ? NULL : backup_first_by_chain(t, b->chain);
+	for (; other; other = backup_next_by_chain(t, other))
+		count++;
+	rows->others = arena_new_array(s->ctx.arena, uuid, count + 1);
+	if (!rows->others)
+		return ctx_no_memory(&s->ctx);
+	for (other = count ? backup_first_by_chain(t, b->chain) : NULL; other;
+	     other = backup_next_by_chain(t, other))
+		if (row_is_live(&other->row) && !uuid_equal(other->row.id, b->row.id))
+			rows->others[rows->other_count++] = other->row.id;
+	return OK;
 }
 
 static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
@@ -58,7 +78,56 @@ static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 		TRY(weigh(s, s->ctx.arena, view.tables, backup, &ret_rows->why_not));
 	if (cut && row_is_live(&cut->row))
 		ret_rows->cut = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, cut);
-	return OK;
+	return backup ? gather_others(s, view.tables, backup, ret_rows) : OK;
+}
+
+/* ---- chains ---- */
+
+/* One step at a time writes or removes chunks of a chain: a removal must not delete what another backup has
+ * just found there. False: another step has the chain. */
+static bool claim_chain(struct reconciler *r, uuid chain)
+{
+	struct backup_chains *c = &r->chains;
+	pthread_mutex_lock(&c->lock);
+	size_t k = 0;
+	while (k < c->count && !uuid_equal(c->at[k], chain))
+		k++;
+	bool is_free = k == c->count && k < FETCH_LANES;
+	if (is_free)
+		c->at[c->count++] = chain;
+	pthread_mutex_unlock(&c->lock);
+	return is_free;
+}
+
+static void leave_chain(struct reconciler *r, uuid chain)
+{
+	struct backup_chains *c = &r->chains;
+	pthread_mutex_lock(&c->lock);
+	for (size_t k = 0; k < c->count; k++)
+		if (uuid_equal(c->at[k], chain))
+			c->at[k] = c->at[--c->count];
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Runs `act` while no other step works on the chain of the step's backup; otherwise the step is repeated. */
+static RESULT with_chain(struct step *s, const struct backup_rows *rows,
+			 RESULT (*act)(struct step *s, const struct backup_rows *rows))
+{
+	uuid chain = rows->backup->chain;
+	if (uuid_is_none(chain))
+		return act(s, rows);
+	if (!claim_chain(s->r, chain)) {
+		step_again_at(s, clock_now_us() + CHAIN_AGAIN_S * SECOND);
+		return OK;
+	}
+	/* read again: backups of the chain may have come or gone before the claim */
+	struct backup_rows fresh = {0};
+	struct result result = gather_backup(s, &fresh);
+	if (result_is_ok(result) && fresh.backup &&
+	    row_is_live(&fresh.backup->row) == row_is_live(&rows->backup->row))
+		result = act(s, &fresh);
+	leave_chain(s->r, chain);
+	return result;
 }
 
 /* ---- target ---- */
@@ -71,7 +140,7 @@ static RESULT open_place(struct step *s, const struct backup *b, uuid id, struct
 		return ctx_fail(&s->ctx, ERR_IO,
 				"the backup is in %" STR_FMT ", and the setting backup.target is %" STR_FMT,
 				STR_ARG(b->target), STR_ARG(now.n ? now : STR("not set")));
-	*ret_place = (struct backup_place){.container = b->container, .id = id};
+	*ret_place = (struct backup_place){.container = b->container, .id = id, .chain = b->chain};
 	return backup_store_new(&s->ctx, s->r->backup, &ret_place->store);
 }
 
@@ -200,11 +269,12 @@ static RESULT write_content(struct step *s, const struct backup_rows *rows, cons
 }
 
 /* Removes the objects of a backup that the account has no room for: no row counts them. */
-static void remove_parts(struct step *s, const struct backup_place *place)
+static void remove_parts(struct step *s, const struct backup_rows *rows, const struct backup_place *place)
 {
 	struct ctx own; /* keeps the problem that the step reports */
+	int64_t freed = 0;
 	ctx_init(&own, s->ctx.arena);
-	struct result removed = backup_data_remove(&own, place);
+	struct result removed = backup_data_collect(&own, place, rows->others, rows->other_count, &freed);
 	if (!result_is_ok(removed))
 		log_event(LOG_WARN, "backup-parts-left", "message=%s", log_quote(own.problem.message));
 }
@@ -217,7 +287,7 @@ static RESULT write_backup(struct step *s, const struct backup_rows *rows)
 	TRY(open_place(s, rows->backup, s->id, &place));
 	struct result result = write_content(s, rows, &place, report);
 	if (result.code == ERR_QUOTA)
-		remove_parts(s, &place);
+		remove_parts(s, rows, &place);
 	backup_store_free(place.store);
 	if (result_is_ok(result)) {
 		step_report(s, engine_see_backup_run, report);
@@ -237,7 +307,7 @@ static RESULT write_when_due(struct step *s, const struct backup_rows *rows)
 		return report_problem(s, rows->cut->problem);
 	if (rows->why_not.n)
 		return report_problem(s, rows->why_not);
-	return engine_snapshot_is_pending(rows->cut) ? OK : write_backup(s, rows);
+	return engine_snapshot_is_pending(rows->cut) ? OK : with_chain(s, rows, write_backup);
 }
 
 /* ---- looking up, and removing ---- */
@@ -285,13 +355,18 @@ static RESULT look_up(struct step *s, const struct backup *b)
 	return report_problem(s, problem);
 }
 
-static RESULT remove_backup(struct step *s, const struct backup *b)
+/* An imported backup has no chain: whatever else needs its folder is not known here. */
+static RESULT remove_backup(struct step *s, const struct backup_rows *rows)
 {
+	const struct backup *b = rows->backup;
 	struct backup_place place = {0};
 	struct backup_forget *forget = STEP_NEW(s, struct backup_forget);
 	forget->backup = s->id;
 	TRY(open_place(s, b, s->id, &place));
-	struct result result = backup_data_remove(&s->ctx, &place);
+	struct result result = uuid_is_none(b->chain)
+				       ? backup_data_remove(&s->ctx, &place)
+				       : backup_data_collect(&s->ctx, &place, rows->others, rows->other_count,
+							     &forget->freed);
 	backup_store_free(place.store);
 	TRY(result);
 	step_report(s, engine_forget_backup_run, forget);
@@ -306,7 +381,7 @@ static RESULT step_backup(struct step *s)
 	if (!b)
 		return OK;
 	if (!row_is_live(&b->row))
-		return remove_backup(s, b);
+		return with_chain(s, &rows, remove_backup);
 	if (model_derive_backup_state(b) != BACKUP_CREATING)
 		return OK;
 	return uuid_is_none(b->cut) ? look_up(s, b) : write_when_due(s, &rows);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: what machine backups tell their plan. */
+#pragma once
+
+#include "engine/internal.h"
+
+struct machine_backup;
+
+/* The backup has failed: schedules a retry, with a condition of the plan. Nothing for a backup without a plan,
+ * or of an earlier run. */
+RESULT backup_plan_note_failure(struct op *op, const struct machine_backup *m);
+/* The backup is complete: clears the plan's conditions once no machine of the run is left. */
+RESULT backup_plan_note_success(struct op *op, const struct machine_backup *m);

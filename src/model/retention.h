@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Retention by count and by calendar (grandfather-father-son). Each rule keeps backups independently of the
+ * others; a backup goes if no rule keeps it. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/time_zone.h"
+
+/* Number of newest backups, and of hours, days, weeks (from Monday), months and years of which the newest
+ * backup is kept. Only periods that have a backup count. All 0: everything is kept. */
+struct retention {
+	int64_t last, hourly, daily, weekly, monthly, yearly;
+};
+
+/* Sets keeps[k] for each of the times, which are ordered from the newest to the oldest. Periods are those of
+ * the zone's local time; hours are elapsed hours, so that a repeated hour counts twice. The newest time is
+ * always kept. */
+void retention_choose(const struct retention *r, const struct time_zone *zone, const int64_t *times_us,
+		      size_t count, bool *keeps);
