@@ -123,6 +123,14 @@ ROWS = [
       {"share_with": lambda r: len(r["users"]) == 1, "unshare_with": lambda r: not r["users"]}, by="admin"),
     R("/snapshot-policies", {"volume": "{volume}", "interval": "weekly", "schedule": "30:03:7", "timezone": "Asia/Seoul", "kept": 3, "is_active": True, "tags": TAGS},
       changes=[{"is_active": False}, {"is_active": True}]),
+    R("/backup-plans", {"name": "nightly", "description": "d", "instances": ["{instance}"], "tag_key": "backup", "tag_value": "daily", "interval": "weekly", "schedule": "30:03:7",
+                        "timezone": "Asia/Seoul", "keep_last": 1, "keep_hourly": 2, "keep_daily": 3, "keep_weekly": 4, "keep_monthly": 5, "keep_yearly": 6, "container": "c",
+                        "check_days": 7, "check_marker": "ready", "is_active": False, "tags": TAGS, "account": "{own}"},
+      changes=[{"name": "weekly"}, {"description": "e"}, {"instances": []}, {"tag_key": "saved"}, {"tag_value": "weekly"}, {"interval": "daily", "schedule": "30:04"}, {"timezone": "UTC"},
+               {"keep_last": 2}, {"keep_hourly": 0}, {"keep_daily": 0}, {"keep_weekly": 0}, {"keep_monthly": 0}, {"keep_yearly": 0}, {"container": "e"}, {"check_days": 0},
+               {"check_marker": "on"}, {"is_active": True}, {"tags": {"a": "b"}}]),
+    R("/machine-backups", {"instance": "{instance}", "name": "b", "description": "d", "container": "c", "is_full": True, "tags": TAGS}, {"container": HIDDEN, "is_full": HIDDEN},
+      [{"name": "e"}, {"description": "f"}, {"is_held": True}, {"is_held": False}]),
     R("/address-ranges", {"external_network": "{second}", "first": "203.0.113.10", "last": "203.0.113.20"}, by="admin"),
 ]
 # Calls whose members other tests cover, and where.

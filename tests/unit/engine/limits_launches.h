@@ -2,6 +2,27 @@
  * A part of test_limits.c, behind its macros: fleets, spot requests and capacity reservations. */
 #pragma once
 
+static RESULT make_backup_plan(struct cloud *c, int n)
+{
+	struct str name = str_print(c->arena, "plan-%d", n), schedule = STR("30"), key = STR("backup");
+	struct backup_plan_wish wish = {.target = STR("file:///backups"),
+					.name = &name,
+					.schedule = &schedule,
+					.tag_key = &key,
+					.sets_interval = true,
+					.interval = BACKUP_PLAN_INTERVAL_HOURLY};
+	struct result result = cloud_run(c, &c->alice, engine_create_backup_plan_run, &wish);
+	if (result_is_ok(result))
+		made = wish.made;
+	return result;
+}
+
+static void drop_backup_plan(struct cloud *c)
+{
+	struct backup_plan_target wish = {ref_to(c, KIND_BACKUP_PLAN, made)};
+	cloud_ok(c, &c->alice, engine_delete_backup_plan, &wish);
+}
+
 static void tell_nothing(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
 {
 	(void) arg;

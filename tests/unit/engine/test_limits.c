@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "cloud.h"
+#include "engine/backup/backup_plan.h"
 #include "engine/deployment.h"
 #include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"
@@ -779,7 +780,8 @@ static const struct maker {
 	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},
-	SCALING[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
+	SCALING[LIMIT_BACKUP_PLANS] = {is_alices, make_backup_plan, drop_backup_plan},
+	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_SPOT_REQUESTS] = {is_alices, make_spot_request, drop_spot_request},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
 	[LIMIT_LAUNCH_TEMPLATE_VERSIONS] = {is_alices, make_template_version, drop_template},

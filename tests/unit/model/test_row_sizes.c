@@ -24,6 +24,7 @@ static const struct {
 	 "what its UEFI begins with, of few images, Nova's user data, and files, of few instances"},
 	{KIND_VOLUME, 512 * 1024, "its image's properties"},
 	{KIND_BACKUP, 544 * 1024, "likewise, of its volume, and that one's tags"},
+	{KIND_MACHINE_BACKUP, 384 * 1024, "what its instance has: user data, and what its UEFI begins with"},
 	{KIND_DEPLOYMENT, 1536 * 1024, "a template, its parameters and outputs: 100 of an account are kept"},
 	{KIND_DEPLOYMENT_OPERATION, 384 * 1024,
 	 "a resource that others refer to, while its deployment goes on"},
