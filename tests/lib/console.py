@@ -12,7 +12,7 @@ import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "backups", "schedules", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "backups", "backup-plans", "machine-backups", "schedules", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
 OF_REGION = ["region", "hosts", "storage-pools", "tasks", "audit-log", "instance-types", "volume-types", "external-networks", "webhooks", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # pages for administrators
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
@@ -80,6 +80,8 @@ def world(*options):
         operator.api_ok("POST", "/storage-pools", {"name": "ceph", "description": HOSTILE, "kind": "rbd", "monitors": ["127.0.0.1:1"], "rbd_pool": "rbd", "rbd_user": "dari", "key": "QUFB"})
         operator.api_ok("POST", "/audits", {})
         native.own(dev).api_ok("POST", "/snapshot-policies", {"volume": volume, "interval": "daily", "schedule": "30:03", "kept": 7})
+        native.own(dev).api_ok("POST", "/backup-plans", {"name": HOSTILE, "tag_key": "backup", "interval": "daily", "schedule": "30:03", "keep_daily": 7})
+        native.own(dev).api_ok("POST", "/machine-backups", {"instance": native.own(dev).rows("/instances")[0]["id"], "name": HOSTILE})
         operator.api_ok("POST", "/instance-types", {"name": HOSTILE, "description": HOSTILE, "vcpus": 1, "memory": 2**30, "is_public": False})
         operator.api_ok("POST", "/volume-types", {"name": HOSTILE, "description": HOSTILE, "is_public": False, "share_with": operator.rows("/accounts")[0]["id"]})
         operator.api_ok("POST", "/external-networks", {"name": HOSTILE, "physical_network": HOSTILE, "next_hop": "192.0.2.1", "infra_first": "192.0.2.10", "infra_last": "192.0.2.19", "first": "192.0.2.100", "last": "192.0.2.110"})

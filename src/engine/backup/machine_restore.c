@@ -143,8 +143,6 @@ static void plan_rest(struct restoring *r, const struct machine_restoring *wish)
 	if (!l->port_count && !uuid_is_none(m->zone))
 		l->zone = engine_ref_to(op, KIND_ZONE, m->zone, r->field);
 	l->name = wish->name.n ? wish->name : m->machine_name;
-	l->description =
-		str_print(op->ctx->arena, "Restored from the backup %" STR_FMT ".", STR_ARG(m->name));
 	l->instance_tags = m->machine_tags;
 	l->user_data = m->user_data;
 	l->personality_choice = CHOICE_YES;
@@ -199,17 +197,52 @@ static RESULT launch(struct restoring *r, uuid *ret_instance)
 	return finish_instance(r, *ret_instance);
 }
 
+struct caller {
+	const struct identity *who;
+	struct guard *guard;
+};
+
+/* Puts the backup's account in place of the caller: quotas count, and no policy of a user decides. */
+static RESULT act_for_owner(struct op *op, const struct machine_backup *m, struct caller *ret_caller)
+{
+	const struct account *account = account_find(op->head, m->account);
+	struct identity *who = arena_new_object(op->ctx->arena, struct identity);
+	if (!who)
+		return ctx_no_memory(op->ctx);
+	*who = (struct identity){.scope = IDENTITY_ACCOUNT,
+				 .rights = RIGHTS_OF_MEMBER,
+				 .account = m->account,
+				 .domain = account ? account->domain : UUID_NONE,
+				 .account_number = account ? account->number : STR_NONE};
+	*ret_caller = (struct caller){op->ctx->who, op->ctx->guard};
+	engine_act_by_roles(op->ctx, who);
+	return OK;
+}
+
+static RESULT plan_and_launch(struct restoring *r, const struct machine_restoring *wish, uuid *ret_instance)
+{
+	TRY(plan_disks(r, false));
+	TRY(plan_ports(r, wish));
+	plan_rest(r, wish);
+	return launch(r, ret_instance);
+}
+
+/* An administrator of another account, or the operator, restores for the backup's account. */
 static RESULT restore_anew(struct op *op, struct machine_restoring *wish, const struct machine_backup *m)
 {
 	struct restoring *r = arena_new_object(op->ctx->arena, struct restoring);
 	uuid *made = arena_new_array(op->ctx->arena, uuid, 1);
+	bool is_owner = uuid_equal(engine_get_account(op->ctx), m->account);
+	struct caller caller = {op->ctx->who, op->ctx->guard};
 	if (!r || !made)
 		return ctx_no_memory(op->ctx);
 	*r = (struct restoring){.op = op, .m = m, .field = wish->backup.field};
-	TRY(plan_disks(r, false));
-	TRY(plan_ports(r, wish));
-	plan_rest(r, wish);
-	TRY(launch(r, made));
+	if (!is_owner)
+		TRY(act_for_owner(op, m, &caller));
+	struct result result = plan_and_launch(r, wish, made);
+	op->ctx->who = caller.who;
+	op->ctx->guard = caller.guard;
+	TRY(result);
 	wish->made = (struct uuids){made, 1};
 	return OK;
 }
@@ -273,26 +306,15 @@ RESULT engine_restore_machine_backup(struct op *op, struct machine_restoring *wi
 
 /* ---- test restores ---- */
 
-/* The launch is the account's own: quotas count, and no policy of a user decides about it. */
 static RESULT launch_check(struct op *op, struct restoring *r, uuid *ret_instance)
 {
-	const struct account *account = account_find(op->head, r->m->account);
-	const struct identity *caller = op->ctx->who;
-	struct guard *guard = op->ctx->guard;
-	struct identity *who = arena_new_object(op->ctx->arena, struct identity);
-	if (!who)
-		return ctx_no_memory(op->ctx);
-	*who = (struct identity){.scope = IDENTITY_ACCOUNT,
-				 .rights = RIGHTS_OF_MEMBER,
-				 .account = r->m->account,
-				 .domain = account ? account->domain : UUID_NONE,
-				 .account_number = account ? account->number : STR_NONE};
-	engine_act_by_roles(op->ctx, who);
+	struct caller caller;
+	TRY(act_for_owner(op, r->m, &caller));
 	struct result result = plan_disks(r, true);
 	if (result_is_ok(result))
 		result = launch(r, ret_instance);
-	op->ctx->who = caller;
-	op->ctx->guard = guard;
+	op->ctx->who = caller.who;
+	op->ctx->guard = caller.guard;
 	return result;
 }
 

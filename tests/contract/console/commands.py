@@ -38,7 +38,7 @@ items:
 """
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}, indent=1)
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
-KINDS = ["instances", "volumes", "snapshots", "backups", "snapshot-policies", "instance-types", "volume-types", "external-networks", "address-ranges", "webhooks", "webhook-deliveries", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
+KINDS = ["instances", "volumes", "snapshots", "backups", "backup-plans", "machine-backups", "snapshot-policies", "instance-types", "volume-types", "external-networks", "address-ranges", "webhooks", "webhook-deliveries", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
          "policies", "policy-versions", "policy-attachments", "iam-roles", "accounts", "domains", "tickets", "ticket-messages", *networks.KINDS]
 OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists", "storage-pools", "volume-types", "instance-types", "external-networks", "address-ranges", "webhooks", "webhook-deliveries", "audit-log", "migrations")  # kinds that only administrators see
 SHOWN = {  # fields that a click decides; ids, times and names differ between runs
@@ -46,6 +46,8 @@ SHOWN = {  # fields that a click decides; ids, times and names differ between ru
     "volumes": ["state", "size", "zone"],
     "snapshots": ["state", "size"],
     "backups": ["state", "size"],
+    "backup-plans": ["interval", "schedule", "timezone", "keep_last", "tag_key", "is_active"],
+    "machine-backups": ["state", "size", "is_held", "check_state"],
     "snapshot-policies": ["interval", "schedule", "timezone", "kept", "is_active"],
     "instance-types": ["vcpus", "memory", "is_public", "users", "enabled", "description"],
     "volume-types": ["is_public", "users", "description"],
@@ -273,6 +275,25 @@ def backup(dev):
 def policy_of_snapshots(dev, active=True):
     made = dev.mine.api_ok("POST", "/snapshot-policies", {"volume": volume(dev)["id"], "interval": "daily", "schedule": "30:03", "kept": 2, "is_active": active})["items"][0]["id"]
     return row(dev, "snapshot-policies", made)
+
+
+def plan(dev, active=True, **more):
+    dev.count += 1
+    made = dev.mine.api_ok("POST", "/backup-plans", {"name": f"it's {dev.count}", "tag_key": "none", "interval": "cron", "schedule": "0 0 29 2 *", "keep_last": 2, "is_active": active, **more})["items"][0]["id"]
+    return row(dev, "backup-plans", made)
+
+
+def machine_backup(dev, held=False):
+    made = dev.mine.api_ok("POST", "/machine-backups", {"instance": instance(dev)["id"]})["items"][0]["id"]
+    dev.rest()
+    if held:
+        dev.mine.api_ok("PATCH", f"/machine-backups/{made}", {"is_held": True})
+    return row(dev, "machine-backups", made)
+
+
+def new_plan(dev):
+    dev.count += 1
+    return {"body": {"name": f"it's {dev.count}", "tag_key": "backup", "interval": "weekly", "schedule": "30:03:7", "timezone": "Asia/Seoul", "keep_last": 3}}
 
 
 def new_schedule(dev):
@@ -546,6 +567,16 @@ VERBS = {
     "snapshots.delete": lambda d: {"ids": [snapshot(d)]},
     "backups.create": lambda d: {"ids": [volume(d)], "name": "it's kept", "isIncremental": False},
     "backups.delete": lambda d: {"ids": [backup(d)]},
+    "backup-plans.put": new_plan,
+    "backup-plans.enable": lambda d: {"ids": [plan(d, False)]},
+    "backup-plans.disable": lambda d: {"ids": [plan(d)]},
+    "backup-plans.run": lambda d: {"ids": [plan(d, instances=[instance(d)["id"]])]},
+    "backup-plans.delete": lambda d: {"ids": [plan(d), plan(d)]},
+    "machine-backups.restore": lambda d: {"ids": [machine_backup(d)], "body": {"name": "again"}},
+    "machine-backups.check": lambda d: {"ids": [machine_backup(d)]},
+    "machine-backups.hold": lambda d: {"ids": [machine_backup(d)]},
+    "machine-backups.release": lambda d: {"ids": [machine_backup(d, True)]},
+    "machine-backups.delete": lambda d: {"ids": [machine_backup(d)]},
     "schedules.put": new_schedule,
     "schedules.enable": lambda d: {"ids": [policy_of_snapshots(d, False)]},
     "schedules.disable": lambda d: {"ids": [policy_of_snapshots(d)]},
@@ -630,7 +661,7 @@ VERBS = {
     "hosts.enable": lambda d: {"ids": [host(d)]},
 }
 VERBS.update(networks.verbs(instance, address, group))
-LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "hosts.list", "pools.list", "schedules.list", "instance-types.list", "volume-types.list", "external-networks.list", "webhooks.list", "tasks.list", "audit-log.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
+LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "hosts.list", "pools.list", "backup-plans.list", "machine-backups.list", "schedules.list", "instance-types.list", "volume-types.list", "external-networks.list", "webhooks.list", "tasks.list", "audit-log.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
 ASKED = {"costs.list": {"month": time.strftime("%Y-%m", time.gmtime()), "group": "service"}}
 
 
@@ -699,6 +730,8 @@ SHOWN_BY = {  # actions and the tools that have them: those of commands.js and t
     "instances.resize": "aws", "instances.launch": "aws openstack", "volumes.create": "aws openstack", "volumes.attach": "aws openstack cmk", "volumes.detach": "aws openstack cmk",
     "volumes.grow": "aws openstack cmk", "volumes.delete": "aws openstack cmk", "snapshots.create": "aws openstack cmk", "snapshots.delete": "aws openstack cmk",
     "backups.create": "openstack", "backups.delete": "openstack",
+    "backup-plans.put": "", "backup-plans.enable": "dari", "backup-plans.disable": "dari", "backup-plans.run": "dari", "backup-plans.delete": "dari",
+    "machine-backups.restore": "dari", "machine-backups.check": "dari", "machine-backups.hold": "dari", "machine-backups.release": "dari", "machine-backups.delete": "dari",
     "schedules.put": "cmk", "schedules.enable": "cmk", "schedules.disable": "cmk", "schedules.delete": "cmk",
     "instance-types.create": "openstack", "instance-types.update": "", "instance-types.share": "openstack", "instance-types.delete": "openstack",
     "volume-types.create": "openstack", "volume-types.update": "openstack", "volume-types.share": "openstack", "volume-types.delete": "openstack",

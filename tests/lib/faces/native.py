@@ -94,6 +94,9 @@ class Place:
                      service="iam", version=face.IAM_VERSION)
         policy = f"arn:aws:iam::{self.number}:policy/look"
         self.root.ok("AttachUserPolicy", {"UserName": "ann", "PolicyArn": policy}, service="iam", version=face.IAM_VERSION)
+        instance = next(r for r in self.owner.rows("/instances?fields=*") if r["state"] == "running")["id"]
+        self.owner.api_ok("POST", "/backup-plans", {"name": "nightly", "instances": [instance], "interval": "cron", "schedule": "0 0 29 2 *", "keep_last": 3})
+        self.owner.api_ok("POST", "/machine-backups", {"instance": instance, "name": "before"})
         ticket = self.owner.api_ok("POST", "/tickets", {"subject": "It panics", "body": "Every night."})["items"][0]["id"]
         self.owner.api_ok("POST", f"/tickets/{ticket}/attach", {"name": "log", "data": "eA=="})
 
