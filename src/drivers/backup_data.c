@@ -26,13 +26,14 @@ struct chunk {
 	uint8_t sha256[SHA256_SIZE];
 	uint32_t holder; /* index into holders: whose folder contains it */
 	uint32_t size;   /* of its object, bytes; 0: an older manifest, which does not say */
+	bool is_own;     /* the backup itself has stored it, and counts its bytes */
 };
 
 struct backup_manifest {
 	struct arena *arena; /* holds the texts in the facts */
 	struct backup_facts facts;
-	int64_t data_size;
-	uuid *holders; /* owned, as the next */
+	int64_t data_size, object_size; /* of the content, and of the manifest as it was read */
+	uuid *holders;                  /* owned, as the next */
 	size_t holder_count;
 	struct chunk *chunks;
 	size_t chunk_count;
@@ -167,7 +168,7 @@ static void write_facts(struct ctx *c, struct json_writer *w, const struct backu
 	write_tags(w, "volume_tags", f->volume_tags);
 }
 
-/* Each chunk is written as "INDEX HOLDER SHA256 SIZE". */
+/* Each chunk is written as "INDEX HOLDER SHA256 SIZE", followed by " own" if the backup has stored it. */
 static void write_chunks(struct json_writer *w, struct arena *scratch, const struct backup_manifest *m)
 {
 	json_write_open_list(w, "chunks");
@@ -266,12 +267,16 @@ static bool read_facts(struct backup_manifest *m, const json_t *root)
 }
 
 /* An older manifest does not say the size. */
-static bool read_chunk_size(struct str text, uint32_t *ret_size)
+static bool read_chunk_size(struct str text, struct chunk *chunk)
 {
+	struct str number = STR_NONE;
 	int64_t size = 0;
-	bool is_good =
-		!text.n || (result_is_ok(str_parse_int(text, &size)) && size >= 0 && size <= UINT32_MAX);
-	*ret_size = (uint32_t) size;
+	if (!text.n)
+		return true;
+	bool is_good = str_split_next(&text, ' ', &number) && result_is_ok(str_parse_int(number, &size)) &&
+		       size >= 0 && size <= UINT32_MAX && (!text.n || str_is(text, "own"));
+	chunk->size = (uint32_t) size;
+	chunk->is_own = text.n > 0;
 	return is_good;
 }
 
@@ -290,7 +295,7 @@ static bool read_chunk(struct backup_manifest *m, const json_t *value)
 		       result_is_ok(str_parse_int(holder, &number)) && number >= 0 &&
 		       (size_t) number < m->holder_count &&
 		       result_is_ok(str_decode_hex(digest, chunk.sha256, SHA256_SIZE)) &&
-		       read_chunk_size(rest, &chunk.size);
+		       read_chunk_size(rest, &chunk);
 	chunk.holder = (uint32_t) number;
 	if (is_good)
 		add_chunk(m, &chunk);
@@ -344,9 +349,12 @@ static RESULT load_manifest(struct ctx *c, const struct backup_place *place, uui
 	buf_init(&text, BACKUP_MANIFEST_MAX);
 	struct result result = backup_store_get(place->store, c, name, &text);
 	json_t *root = result_is_ok(result) ? json_loadb(text.p, text.size, 0, &where) : NULL;
+	int64_t size = (int64_t) text.size;
 	buf_done(&text);
 	if (result_is_ok(result))
 		result = read_manifest(c, root, id, ret_manifest);
+	if (result_is_ok(result))
+		(*ret_manifest)->object_size = size;
 	json_decref(root);
 	return result;
 }
@@ -418,6 +426,7 @@ static RESULT write_chunk(struct writing *w, int64_t index, struct str plain)
 	else
 		TRY(add_holder(w->c, w->made, old ? w->parent->holders[old->holder] : chain_of(w->place),
 			       &chunk.holder));
+	chunk.is_own = own ? own->is_own : !old;
 	if (own || old)
 		chunk.size = own ? own->size : old->size;
 	else
@@ -596,10 +605,16 @@ RESULT backup_data_remove(struct ctx *c, const struct backup_place *place)
 
 /* ---- removal of a part of a chain ---- */
 
-/* Sets is_needed for each chunk of `own` that the other backup has in the same folder. A damaged manifest might
- * need anything, and an incomplete backup needs nothing. */
+/* What others have of a chunk of the backup that goes. */
+struct chunk_use {
+	bool is_needed;  /* another backup needs it */
+	bool is_counted; /* another backup has stored it, too, and counts its bytes */
+};
+
+/* Notes each chunk of `own` that the other backup has in the same folder. A damaged manifest might need anything,
+ * and an incomplete backup needs nothing. */
 static RESULT mark_needed(struct ctx *c, const struct backup_place *place, uuid other,
-			  const struct backup_manifest *own, bool *is_needed)
+			  const struct backup_manifest *own, struct chunk_use *uses)
 {
 	AUTO(backup_manifest) m = NULL;
 	struct result result = load_manifest(c, place, other, MANIFEST, &m);
@@ -608,25 +623,31 @@ static RESULT mark_needed(struct ctx *c, const struct backup_place *place, uuid 
 		TRY(result);
 	ctx_clear_problem(c);
 	for (size_t k = 0; needs_all && k < own->chunk_count; k++)
-		is_needed[k] = true;
+		uses[k].is_needed = true;
 	for (size_t k = 0; m && k < m->chunk_count; k++) {
 		uint32_t slot = *find_slot(own, m->chunks[k].sha256);
-		if (slot && uuid_equal(m->holders[m->chunks[k].holder], chain_of(place)))
-			is_needed[slot - 1] = true;
+		if (!slot || !uuid_equal(m->holders[m->chunks[k].holder], chain_of(place)))
+			continue;
+		uses[slot - 1].is_needed = true;
+		uses[slot - 1].is_counted |= m->chunks[k].is_own;
 	}
 	return OK;
 }
 
 /* Removes each chunk once: find_slot() names the first of equal ones. */
 static RESULT remove_unneeded(struct ctx *c, const struct backup_place *place,
-			      const struct backup_manifest *own, const bool *is_needed, int64_t *freed)
+			      const struct backup_manifest *own, const struct chunk_use *uses, int64_t *freed)
 {
 	struct arena *scratch = arena_new(4096, 1 << 20);
 	struct result result = scratch ? OK : ctx_no_memory(c);
 	for (size_t k = 0; k < own->chunk_count && result_is_ok(result); k++) {
 		const struct chunk *chunk = &own->chunks[k];
 		bool is_here = uuid_equal(own->holders[chunk->holder], chain_of(place));
-		if (!is_here || is_needed[k] || *find_slot(own, chunk->sha256) != k + 1)
+		if (!is_here || *find_slot(own, chunk->sha256) != k + 1)
+			continue;
+		if (uses[k].is_counted)
+			*freed += chunk->is_own ? chunk->size : 0;
+		if (uses[k].is_needed)
 			continue;
 		struct ctx inner;
 		arena_reset(scratch);
@@ -655,13 +676,14 @@ static RESULT collect_chunks(struct ctx *c, const struct backup_place *place, co
 	ctx_clear_problem(c);
 	if (!own)
 		return OK;
-	bool *is_needed = heap_alloc_array(own->chunk_count + 1, sizeof *is_needed);
-	result = is_needed ? OK : ctx_no_memory(c);
+	struct chunk_use *uses = heap_alloc_array(own->chunk_count + 1, sizeof *uses);
+	result = uses ? OK : ctx_no_memory(c);
+	*freed += own->object_size;
 	for (size_t k = 0; k < count && result_is_ok(result); k++)
-		result = mark_needed(c, place, others[k], own, is_needed);
+		result = mark_needed(c, place, others[k], own, uses);
 	if (result_is_ok(result))
-		result = remove_unneeded(c, place, own, is_needed, freed);
-	heap_free(is_needed);
+		result = remove_unneeded(c, place, own, uses, freed);
+	heap_free(uses);
 	return result;
 }
 

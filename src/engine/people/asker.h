@@ -11,6 +11,9 @@
  *   backups                           backup                      before data are written; the backup's fail reason
  *   schedules of snapshots            snapshot_policy             at each time; the condition SnapshotNotTaken. The
  *                                                                 account keeps the schedule of a user who left
+ *   backup plans                      backup_plan                 at each run and test restore, for each machine; the
+ *                                                                 condition BackupFailed, or the test's result. The
+ *                                                                 account keeps the plan of a user who left
  *   spot requests that wait           spot_request                before each launch; the request's fault
  *   fleets that are kept or launched  fleet                       before each launch; an event of the fleet's history
  *   later

@@ -592,7 +592,8 @@ RESULT engine_see_backup(struct op *op, struct backup_report *report)
 	return machine_backup_follow(op, next.machine_backup);
 }
 
-/* The oldest other backup of the chain takes over what is left of the bytes of a backup that is gone. */
+/* The oldest other backup of the chain takes over what is left of the bytes of a backup that is gone. Less than
+ * nothing is left if more has gone than that backup counted: chunks of backups that went before. */
 static RESULT bequeath(struct op *op, const struct backup *gone, int64_t freed)
 {
 	const struct backup *heir = NULL;
@@ -602,10 +603,10 @@ static RESULT bequeath(struct op *op, const struct backup *gone, int64_t freed)
 	for (; b; b = backup_next_by_chain(op->head, b))
 		if (model_derive_backup_state(b) == BACKUP_AVAILABLE && (!heir || b->data_us < heir->data_us))
 			heir = b;
-	if (!heir || left <= 0)
+	if (!heir || left == 0)
 		return OK;
 	struct backup next = *heir;
-	next.stored_size += left;
+	next.stored_size = next.stored_size + left > 0 ? next.stored_size + left : 0;
 	TRY(backup_put(op, &next));
 	return meter(op, &next, next.stored_size);
 }

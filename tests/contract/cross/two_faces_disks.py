@@ -16,6 +16,7 @@ import uefi_data  # noqa: E402
 from faces import COMPUTE, IMAGE, NEWEST, VOLUME, code, ec2_id, holds  # noqa: E402
 
 GIB = 1024 ** 3
+API = "/api/v1"
 PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
 
 
@@ -95,6 +96,26 @@ def test_a_volume_of_cinder(both, admin):
     assert both.status("GET", path) == 404
     (own,) = [t for t in admin.ok("GET", f"{VOLUME}/types")["volume_types"] if t["name"] == "own"]
     assert admin.call("DELETE", f"{VOLUME}/types/{own['id']}").status == 202
+
+
+@holds("What each face calls it: machine backup, backup plan")
+def test_machine_backups(both):
+    """Cinder shows the disks of a machine backup as backups, and does not delete one of them; EC2 shows neither backups nor plans."""
+    image = both.ec2.describe_images()["Images"][0]["ImageId"]
+    machine = both.ok("POST", f"{API}/instances", {"image": image, "type": "t3.micro"})["items"][0]
+    both.rest()
+    plan = both.ok("POST", f"{API}/backup-plans", {"name": "nightly", "instances": [machine["id"]], "interval": "cron", "schedule": "0 0 29 2 *"})["items"][0]["id"]
+    both.ok("POST", f"{API}/backup-plans/{plan}/run", {})
+    both.rest()
+    made = next(m for m in both.ok("GET", f"{API}/machine-backups?fields=*")["items"] if m.get("plan") == plan)
+    disk = next(b for b in both.ok("GET", f"{API}/backups?fields=*")["items"] if b.get("machine_backup") == made["id"])
+    assert both.ok("GET", f"{VOLUME}/backups/{disk['id']}")["backup"]["status"] == made["state"] == "available"
+    refused = both.call("DELETE", f"{VOLUME}/backups/{disk['id']}")
+    assert refused.status == 400 and made["id"] in refused.text
+    both.ok("DELETE", f"{API}/backup-plans/{plan}")
+    both.ok("DELETE", f"{API}/machine-backups/{made['id']}")
+    both.rest()
+    assert both.call("GET", f"{VOLUME}/backups/{disk['id']}").status == 404
 
 
 @holds("What each face calls it: backup")

@@ -310,7 +310,7 @@ static void test_chain(void **state)
 	struct backup_place place = place_of(FIRST);
 	const uuid after_first[] = {SECOND, THIRD};
 	must(backup_data_collect(&bench.c, &place, after_first, 2, &freed));
-	assert_int_equal(freed, 0);
+	assert_true(freed > 100); /* its manifest, and the chunk that the third has stored, too */
 	assert_int_equal(count_in(FIRST_FOLDER), 3);
 	place = place_of(SECOND);
 	must(backup_data_collect(&bench.c, &place, &THIRD, 1, &freed));
