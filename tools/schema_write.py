@@ -105,14 +105,26 @@ def write_usage(kind):
     return lines
 
 
-def write_kind(kind):
-    lines = [OPENING.format(source=f"schema/{kind.name}.toml") + f" * {kind.doc} */", "#pragma once", "",
-             "#include <assert.h>", "", '#include "model/row.h"', ""]
+def has_words(kind):
+    return any(f.words for f in kind.fields)
+
+
+def write_words(kind):
+    """The enums alone: who takes or returns one needs no row, and is not compiled again for a new field."""
+    lines = [OPENING.format(source=f"schema/{kind.name}.toml") + f" * The enums of {kind.name}.h. */", "#pragma once"]
     for f in kind.fields:
         if f.words:
-            lines += write_enum(f"{kind.name}_{f.name}", [constant(kind.name, f.name, w) for w in f.words])
+            lines += ["", *write_enum(f"{kind.name}_{f.name}", [constant(kind.name, f.name, w) for w in f.words])]
             lines += ["/* Its words in the schema and in SQL, by value; NULL-ended. */",
-                      f"extern const char *const {kind.name}_{f.name}_words[];", ""]
+                      f"extern const char *const {kind.name}_{f.name}_words[];"]
+    return "\n".join([*lines, ""])
+
+
+def write_kind(kind):
+    lines = [OPENING.format(source=f"schema/{kind.name}.toml") + f" * {kind.doc} */", "#pragma once", "",
+             "#include <assert.h>", ""]
+    lines += [f'#include "model/{kind.name}_words.h"'] if has_words(kind) else []
+    lines += ['#include "model/row.h"', ""]
     lines += [f"struct {kind.name} {{", "\tstruct row row;"]
     for group in GROUPS:
         fields = [f for f in kind.fields if f.group == group]
@@ -150,6 +162,8 @@ def write_headers(kinds):
     out = {"model/kinds.h": write_kinds(kinds), "model/states.h": write_states(kinds)}
     for kind in kinds:
         out[f"model/{kind.name}.h"] = write_kind(kind)
+        if has_words(kind):
+            out[f"model/{kind.name}_words.h"] = write_words(kind)
     return out
 
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "base/crypto.h"
-#include "model/access_key.h"
+#include "model/row.h"
+
+struct access_key;
 
 RESULT key_make_master(struct ctx *c, const char *path); /* ERR_EXISTS: never overwrites a file */
 RESULT key_load_master(struct ctx *c, const char *path, uint8_t ret_key[static MASTER_KEY_SIZE]);

@@ -5,7 +5,8 @@
 #pragma once
 
 #include "base/ctx.h"
-#include "model/oidc_provider.h"
+
+struct oidc_provider;
 
 enum {
 	WEB_TOKEN_MIN = 4,

@@ -8,7 +8,6 @@
 #include "base/random.h"
 #include "daemon/command.h"
 #include "engine/support/desk.h"
-#include "store/account.h"
 #include "store/desk.h"
 #include "store/ticket_link.h"
 

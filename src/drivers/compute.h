@@ -31,8 +31,10 @@
 #include "model/disk_key.h"
 #include "model/disk_limits.h"
 #include "model/firmware.h"
-#include "model/host.h"
-#include "model/instance.h"
+#include "model/host_words.h"
+#include "model/instance_words.h"
+
+struct host;
 
 /* A driver's connection to one host; each driver defines its own. */
 struct compute_host;

@@ -15,7 +15,7 @@
 #include "base/ctx.h"
 #include "base/uuid.h"
 #include "model/row.h"
-#include "model/ticket_link.h"
+#include "model/ticket_link_words.h"
 #include "model/ticket_state.h"
 
 /* The desk to call. */

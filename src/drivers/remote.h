@@ -25,8 +25,10 @@
 #pragma once
 
 #include "base/ctx.h"
-#include "model/remote_machine.h"
+#include "model/remote_machine_words.h"
+#include "model/row.h"
 
+struct remote_machine;
 struct egress_policy;
 struct remote_connection; /* drivers/remote/http.h */
 

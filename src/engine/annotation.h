@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/annotation.h"
+#include "model/annotation_words.h"
+
+struct annotation;
 
 enum { ANNOTATION_TEXT_MAX = 255 /* characters, CloudStack's */, ANNOTATIONS_MAX = 10000 };
 

@@ -6,7 +6,7 @@
 
 #include "engine/operation.h"
 #include "model/deployment.h"
-#include "model/deployment_operation.h"
+#include "model/deployment_operation_words.h"
 
 enum {
 	/* Bytes, as in the schema. */

@@ -30,6 +30,7 @@
 #include "engine/virtual/port_policy.h"
 #include "engine/virtual/route_plan.h"
 #include "engine/virtual/source_nat.h"
+#include "model/async_job.h"
 #include "model/instance.h"
 #include "model/state.h"
 

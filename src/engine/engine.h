@@ -3,8 +3,10 @@
  * rows, and records for billing. */
 #pragma once
 
-#include "model/host.h"
 #include "store/store.h"
+
+struct host;
+struct host_usage;
 
 /* A store_observer: maintains every [usage] figure as a pure function of the rows. */
 void engine_observe(const struct tables *head, enum kind kind, const struct row *before,

@@ -5,7 +5,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/async_job.h"
+#include "model/async_job_words.h"
+
+struct async_job;
 
 #define JOB_KEPT_US HOUR /* after its end */
 

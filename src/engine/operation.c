@@ -13,7 +13,6 @@
 #include "engine/internal.h"
 #include "engine/people/user_owned.h"
 #include "engine/region/region.h"
-#include "model/instance.h"
 #include "model/instance_profile.h"
 #include "model/role.h"
 #include "model/user_group.h"

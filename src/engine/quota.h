@@ -4,7 +4,9 @@
 
 #include "base/disk_room.h"
 #include "engine/operation.h"
-#include "model/account.h"
+
+struct account;
+struct account_usage;
 
 /* Fills a new account's limits into a row that is otherwise empty. */
 void engine_get_default_limits(const struct tables *t, struct account *ret_limits);

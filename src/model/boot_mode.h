@@ -2,7 +2,7 @@
  * The firmware that boots an instance. An image uses the same values for instances launched from it. Pure. */
 #pragma once
 
-#include "model/instance.h"
+#include "model/instance_words.h"
 
 /* True if UEFI boots the instance. All guests here support UEFI, so it is used whenever the mode prefers
  * it. */

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
-#include "model/product.h"
+#include "model/product_words.h"
 
 enum {
 	LICENCES_MAX = 8,

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 #include "base/time_zone.h"
-#include "model/snapshot_policy.h"
+#include "model/snapshot_policy_words.h"
 
 struct schedule {
 	enum snapshot_policy_interval interval;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Derives a ticket's state. */
 #include "model/ticket_state.h"
+#include "model/support_ticket.h"
 
 #define SAME(name) (int) TICKET_##name == (int) TICKET_LINK_STATE_##name
 static_assert(SAME(NEW) && SAME(WORKING) && SAME(WAITING) && SAME(HELD) && SAME(RESOLVED) && SAME(CLOSED) &&

@@ -11,6 +11,7 @@
 #include "engine/region/fence.h"
 #include "engine/region/host.h"
 #include "model/condition.h"
+#include "model/fence.h"
 #include "model/processor.h"
 #include "reconcile/work.h"
 #include "store/host.h"

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "drivers/compute.h"
-#include "model/instance_migration.h"
+#include "model/instance_migration_words.h"
 
 enum migration_step {
 	MIGRATION_WAIT,         /* wait for the target's disks and the network, which wake the migration */

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "drivers/compute.h"
-#include "model/instance.h"
+#include "model/instance_words.h"
+
+struct instance;
 
 enum instance_step {
 	INSTANCE_SETTLED,

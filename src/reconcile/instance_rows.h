@@ -4,9 +4,10 @@
 
 #include "base/vec.h"
 #include "drivers/compute.h"
-#include "model/instance.h"
+#include "model/instance_words.h"
 #include "reconcile/work.h"
 
+struct instance;
 struct condition;
 
 /* Replacement of an attached volume by another one, or the live copy of a volume to another pool. */

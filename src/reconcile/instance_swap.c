@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/storage/volume_move.h"
 #include "engine/storage/volume_swap.h"
+#include "model/instance.h"
 #include "reconcile/instance_rows.h"
 
 enum { LOOK_AGAIN_S = 2 };

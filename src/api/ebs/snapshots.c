@@ -9,6 +9,7 @@
 #include "engine/resolve.h"
 #include "engine/storage/snapshot_blocks.h"
 #include "model/id.h"
+#include "model/snapshot.h"
 #include "reconcile/reconcile.h"
 #include "store/account.h"
 

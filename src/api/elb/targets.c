@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "engine/resolve.h"
 #include "model/id.h"
-#include "store/port.h"
 #include "store/target.h"
 #include "store/target_group.h"
 

@@ -8,8 +8,8 @@
 #include <inttypes.h>
 
 #include "engine/instance/azure_guest.h"
-#include "model/account.h"
 #include "model/address.h"
+#include "model/azure_guest.h"
 #include "model/id.h"
 #include "model/image.h"
 #include "model/instance.h"

@@ -12,7 +12,9 @@
 #include "base/crypto_issue.h"
 #include "base/xml.h"
 #include "engine/instance/azure_guest.h"
+#include "model/azure_guest.h"
 #include "model/instance.h"
+#include "model/instance_extension.h"
 
 #define BASE_URL "http://168.63.129.16"
 #define XML_TYPE "text/xml; charset=utf-8"

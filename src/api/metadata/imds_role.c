@@ -15,6 +15,7 @@
 #include "model/account.h"
 #include "model/iam_name.h"
 #include "model/iam_role.h"
+#include "model/instance.h"
 #include "model/instance_profile.h"
 #include "model/profile_association.h"
 

@@ -15,6 +15,7 @@
 #include "model/iam_role.h"
 #include "model/id.h"
 #include "model/image.h"
+#include "model/instance.h"
 #include "model/instance_event.h"
 #include "model/instance_type.h"
 #include "model/licence.h"

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "model/instance.h"
 
 const struct http_face metadata_http_face = {
 	.name = "metadata", .handle = imds_handle, .body_cap_size = 4096};

@@ -6,7 +6,6 @@
 #include "api/native/rows.h"
 
 #include "base/vec.h"
-#include "store/account.h"
 
 /* ---- what is asked ---- */
 

@@ -9,7 +9,6 @@
 #include "drivers/compute.h"
 #include "engine/instance/instance.h"
 #include "model/host.h"
-#include "model/instance.h"
 #include "reconcile/figures/figures.h"
 #include "reconcile/reconcile.h"
 #include "store/host.h"

@@ -12,6 +12,7 @@
 #include "engine/instance/instance_snapshot.h"
 #include "engine/network/security_group.h"
 #include "engine/tag.h"
+#include "model/instance.h"
 #include "store/instance_migration.h"
 
 /* ---- launch ---- */

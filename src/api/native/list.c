@@ -5,7 +5,6 @@
 #include "base/letters.h"
 
 #include "base/uuid_asked.h"
-#include "store/account.h"
 
 /* ---- which rows ---- */
 

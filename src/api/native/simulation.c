@@ -8,7 +8,6 @@
 #include "base/vec.h"
 #include "engine/people/role.h"
 #include "model/iam_name.h"
-#include "store/account.h"
 #include "store/iam_role.h"
 #include "store/role_assignment.h"
 #include "store/user.h"

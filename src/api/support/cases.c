@@ -5,6 +5,7 @@
 #include "api/support/internal.h"
 #include "base/clock.h"
 #include "base/uuid_asked.h"
+#include "model/ticket_link.h"
 #include "store/account.h"
 #include "store/support_ticket.h"
 

@@ -4,7 +4,8 @@
 
 #include "daemon/command.h"
 #include "engine/billing/invoices.h"
-#include "model/domain.h"
+
+struct domain;
 
 /* A statement line's values besides its sums. */
 struct statement_price {

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "daemon/bill/bill.h"
 #include "metering/tally.h"
+#include "model/domain.h"
 #include "store/account.h"
 #include "store/ledger.h"
 

@@ -13,7 +13,6 @@
 #include "store/domain.h"
 #include "store/entitlement.h"
 #include "store/image.h"
-#include "store/instance.h"
 #include "store/product.h"
 #include "store/subscription_server.h"
 

@@ -14,7 +14,6 @@
 #include "model/id.h"
 #include "store/account.h"
 #include "store/host.h"
-#include "store/instance.h"
 #include "store/ledger.h"
 
 enum { GUESTS_SHOWN = 50, HUNDREDTHS = 100 };

@@ -3,7 +3,6 @@
  * both must match before a domain is touched. */
 #include "base/crypto.h"
 #include "drivers/libvirt/host.h"
-#include "model/instance.h"
 
 enum { QEMU_ANSWERS_MS = 2000 }; /* no query sent to QEMU takes this long */
 

@@ -13,7 +13,6 @@
 #include "drivers/libvirt/host.h"
 #include "model/host.h"
 #include "model/id.h"
-#include "model/instance.h"
 
 static const size_t DOMAIN_XML_CAP = 256 << 10, MANIFEST_CAP_SIZE = 128 << 10;
 

@@ -16,8 +16,10 @@
 #include "drivers/ceph.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
-#include "model/host.h"
-#include "model/instance.h"
+#include "model/host_words.h"
+#include "model/instance_words.h"
+
+struct host;
 
 enum { REGION_TEXT_SIZE = 9, BOOT_ID_SIZE = 17 };
 

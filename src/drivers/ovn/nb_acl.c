@@ -13,6 +13,7 @@
 #include "drivers/ovn/nb_acl.h"
 #include "base/buf.h"
 #include "model/network_acl.h"
+#include "model/network_acl_entry.h"
 #include "model/subnet.h"
 
 /* The first entry gets the second highest priority. Priorities follow the entry's position, not its number:

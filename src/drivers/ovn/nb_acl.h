@@ -3,7 +3,8 @@
 #pragma once
 
 #include "drivers/ovn/nb.h"
-#include "model/network_acl_entry.h"
+
+struct network_acl_entry;
 
 /* Addresses of platform services (metadata, DNS), which always pass. */
 #define NB_PLATFORM "169.254.169.253, 169.254.169.254, 168.63.129.16"

@@ -9,6 +9,7 @@
 #include "drivers/ovn/nb_acl.h"
 #include "drivers/ovn/nb_drops.h"
 #include "model/network_acl.h"
+#include "model/network_acl_entry.h"
 #include "model/port.h"
 #include "model/subnet.h"
 

@@ -22,7 +22,6 @@
 #include "drivers/ovn/nb_drops.h"
 #include "model/firewall_rule.h"
 #include "model/network.h"
-#include "model/port.h"
 #include "model/subnet.h"
 
 enum {

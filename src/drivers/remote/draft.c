@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Drafts of machines: see draft.h. */
 #include "drivers/remote/draft.h"
+#include "model/remote_machine.h"
 
 #include <stdlib.h>
 #include <string.h>

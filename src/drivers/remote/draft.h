@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "drivers/remote.h"
+#include "model/remote_machine.h"
 
 enum {
 	DRAFT_ID_MAX = 255,

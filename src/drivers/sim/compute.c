@@ -15,7 +15,6 @@
 #include "drivers/ceph.h"
 #include "drivers/sim/compute_state.h"
 #include "model/host.h"
-#include "model/instance.h"
 #include "model/processor.h"
 
 /* ---- each call's beginning and end */

@@ -8,6 +8,7 @@
 
 #include "base/heap.h"
 #include "drivers/ceph.h"
+#include "model/host.h"
 
 /* Creates the directory if needed. A list with at NULL and count 0: out of memory, or empty. */
 struct sim_directory *sim_disk_directory(struct disk_host *h)

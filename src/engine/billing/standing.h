@@ -14,7 +14,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/domain.h"
+#include "model/domain_words.h"
+
+struct domain;
 
 #define STANDING_FIELD "(unpaid)"
 /* The reason of an instance stopped by a suspension. It is started again when the standing recovers, unless

@@ -8,9 +8,8 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/webhook_delivery.h"
 
-struct webhook;
+struct webhook_delivery;
 
 enum { WEBHOOKS_MAX = 64, WEBHOOK_DELIVERIES_KEPT = 10000, WEBHOOK_GIVE_UP_HOURS = 72 };
 

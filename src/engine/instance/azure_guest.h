@@ -4,8 +4,11 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/azure_guest.h"
-#include "model/instance_extension.h"
+#include "model/azure_guest_words.h"
+#include "model/instance_extension_words.h"
+
+struct instance_extension;
+struct azure_guest;
 
 enum {
 	AZURE_KEYS_MAX = 16,

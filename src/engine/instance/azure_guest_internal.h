@@ -3,9 +3,10 @@
 #pragma once
 
 #include "engine/internal.h"
-#include "model/azure_guest.h"
-#include "model/instance.h"
+#include "model/instance_words.h"
 
+struct instance;
+struct azure_guest;
 struct image;
 
 /* Forgets the instance's Azure data and extensions, when it ends or changes accounts. */

@@ -11,8 +11,9 @@
 
 #include "engine/instance/instance.h"
 #include "engine/tombstone.h"
-#include "store/fleet.h"
+#include "model/fleet_words.h"
 
+struct fleet;
 struct later_guard;
 
 enum {

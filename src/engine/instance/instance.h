@@ -8,8 +8,10 @@
 #include "engine/network/port.h"
 #include "engine/storage/local_disk.h"
 #include "engine/storage/volume.h"
+#include "model/instance_words.h"
 #include "model/states.h"
-#include "store/instance.h"
+
+struct instance;
 
 /* Tag of the instances of scaling groups, whose value is the group's name. */
 #define SCALING_TAG "aws:autoscaling:groupName"
@@ -243,10 +245,7 @@ OPERATION(engine_lock_instances, instances_wish)
 OPERATION(engine_unlock_instances, instances_wish)
 
 /* True if the instance has a console and a screen: it was last seen running, and its host is known. */
-static inline bool engine_has_console(const struct instance *instance)
-{
-	return instance->seen_power == INSTANCE_SEEN_POWER_ON && !uuid_is_none(instance->host);
-}
+bool engine_has_console(const struct instance *instance);
 /* Finds an instance whose console the caller may open now. Needs the right to change the instance.
  * ERR_DENIED: the right is missing, or the account has disabled serial consoles. ERR_STATE with
  * KIND_INSTANCE: not running. t as for engine_find(). */

@@ -7,6 +7,7 @@
 #include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
+#include "model/instance_migration.h"
 #include "store/host.h"
 #include "store/instance.h"
 

@@ -7,6 +7,11 @@
 #include "model/role.h"
 #include "store/account.h"
 
+bool engine_has_console(const struct instance *instance)
+{
+	return instance->seen_power == INSTANCE_SEEN_POWER_ON && !uuid_is_none(instance->host);
+}
+
 RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref, bool is_serial,
 			   const struct instance **ret_instance)
 {

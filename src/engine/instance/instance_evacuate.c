@@ -26,6 +26,7 @@
 #include "engine/storage/volume_internal.h"
 #include "model/dedicated_host.h"
 #include "model/image.h"
+#include "model/instance_migration.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/host.h"

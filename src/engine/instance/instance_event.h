@@ -4,7 +4,7 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/host.h"
+#include "model/host_words.h"
 
 struct instance;
 struct instance_event;

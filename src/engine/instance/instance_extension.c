@@ -8,7 +8,6 @@
 #include "engine/instance/azure_guest_internal.h"
 #include "engine/instance/instance_internal.h"
 #include "store/azure_guest.h"
-#include "store/instance.h"
 #include "store/instance_extension.h"
 
 static const struct extension_program programs[] = {

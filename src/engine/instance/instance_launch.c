@@ -9,6 +9,7 @@
 #include "engine/people/asker.h"
 #include "model/account.h"
 #include "model/client_token.h"
+#include "store/instance.h"
 
 /* Writes each instance before it places the next one, so that placement sees it. */
 static RESULT write_all(struct launch *l, int64_t *ret_count)

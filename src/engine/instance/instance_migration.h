@@ -4,8 +4,8 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/instance_migration.h"
 
+struct instance_migration;
 struct volume;
 
 /* Migrates a running instance live. Its room on the target is reserved at once. For administrators; one

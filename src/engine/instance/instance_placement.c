@@ -22,6 +22,7 @@
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_swap.h"
 #include "model/dedicated_host.h"
+#include "model/instance_migration.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/host.h"

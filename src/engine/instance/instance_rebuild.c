@@ -17,6 +17,7 @@
 #include "engine/tag_internal.h"
 #include "model/image.h"
 #include "model/key_pair.h"
+#include "model/storage_pool.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_type.h"

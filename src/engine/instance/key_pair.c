@@ -5,7 +5,6 @@
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/account.h"
 #include "store/key_pair.h"
 #include "store/role_assignment.h"

@@ -8,6 +8,7 @@
 #include "engine/quota_internal.h"
 #include "engine/storage/volume_type_limit_internal.h"
 #include "model/account.h"
+#include "model/instance_type.h"
 #include "store/subnet.h"
 
 static int64_t least(int64_t a, int64_t b)

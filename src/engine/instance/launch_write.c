@@ -15,9 +15,15 @@
 #include "engine/storage/image.h"
 #include "engine/storage/volume_internal.h"
 #include "model/account.h"
+#include "model/capacity_reservation.h"
 #include "model/dedicated_host.h"
+#include "model/host.h"
+#include "model/image.h"
+#include "model/instance_type.h"
 #include "model/key_pair.h"
 #include "model/server_group.h"
+#include "model/volume.h"
+#include "store/instance.h"
 #include "store/subnet.h"
 
 /* ---- disks ---- */

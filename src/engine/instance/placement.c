@@ -15,6 +15,7 @@
 #include "model/processor.h"
 #include "model/server_group.h"
 #include "model/states.h"
+#include "model/storage_pool.h"
 #include "store/aggregate.h"
 #include "store/host.h"
 #include "store/instance.h"

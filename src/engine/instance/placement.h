@@ -5,9 +5,10 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/instance.h"
-#include "model/instance_type.h"
+#include "model/instance_type_words.h"
+#include "model/instance_words.h"
 
+struct instance_type;
 struct host;
 struct server_group;
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/server_group.h"
+#include "model/server_group_words.h"
+
+struct server_group;
 
 /* partitions of a group */
 enum { SERVER_GROUP_PARTITIONS_MAX = 7 };

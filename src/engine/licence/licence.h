@@ -6,12 +6,10 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/instance.h"
 #include "model/licence.h"
 
-struct image;
+struct instance;
 struct entitlement;
-struct product;
 
 /* Changes to existing licences. Zero: none. */
 struct licences_wish {

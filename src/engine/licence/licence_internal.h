@@ -3,7 +3,9 @@
 #pragma once
 
 #include "engine/licence/licence.h"
+#include "model/instance_words.h"
 
+struct image;
 struct volume;
 struct snapshot;
 

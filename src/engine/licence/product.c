@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Products and entitlements: rows only. */
 #include "store/product.h"
+#include "model/instance.h"
 #include <inttypes.h>
 
 #include "engine/internal.h"

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/address_group.h"
+#include "model/address_group_words.h"
+
+struct address_group;
 
 enum {
 	ADDRESS_GROUPS_OF_ACCOUNT_MAX = 100,

@@ -9,7 +9,6 @@
 #include "engine/network/router_interface.h"
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_pool_internal.h"
-#include "model/account.h"
 #include "store/account.h"
 #include "store/external_network.h"
 #include "store/network.h"

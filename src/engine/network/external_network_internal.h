@@ -6,8 +6,8 @@
 #include "engine/internal.h"
 #include "engine/network/network.h"
 #include "store/external_network.h"
-#include "store/subnet.h"
 
+struct subnet;
 struct address_range;
 
 /* True if the network serves calls that name no external network: it is the default, or the operator gave it

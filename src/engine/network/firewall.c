@@ -13,7 +13,6 @@
 #include "engine/network/gateway_internal.h"
 #include "engine/tag_internal.h"
 #include "model/router.h"
-#include "model/subnet.h"
 #include "store/address.h"
 #include "store/firewall_rule.h"
 #include "store/load_balancer.h"

@@ -7,7 +7,8 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/firewall_rule.h"
+
+struct firewall_rule;
 
 enum {
 	FIREWALL_RULES_MAX = 100,  /* per address; per network for egress */

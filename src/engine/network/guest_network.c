@@ -15,14 +15,15 @@
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/region/offered_internal.h"
-#include "model/account.h"
 #include "model/zone.h"
 #include "store/address.h"
 #include "store/external_network.h"
+#include "store/network.h"
 #include "store/network_acl.h"
 #include "store/network_offering.h"
 #include "store/port.h"
 #include "store/port_forwarding.h"
+#include "store/subnet.h"
 
 /* ---- egress ---- */
 

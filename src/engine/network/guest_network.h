@@ -7,7 +7,7 @@
 #pragma once
 
 #include "engine/network/router.h"
-#include "model/network.h"
+#include "model/network_words.h"
 
 struct guest_network_wish {
 	struct ref account; /* owner; kind none: the caller's account */

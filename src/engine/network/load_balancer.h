@@ -6,7 +6,7 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/load_balancer.h"
+#include "model/load_balancer_words.h"
 
 enum { LOAD_BALANCER_MEMBERS_MAX = 50 };
 

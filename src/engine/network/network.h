@@ -4,7 +4,7 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "store/network.h"
+#include "model/network_words.h"
 
 enum { NETWORK_MTU_MAX = 1442 /* 1500 less Geneve's 58 */, NETWORK_MTU_MIN = 68 };
 

@@ -5,7 +5,7 @@
 
 #include "engine/operation.h"
 #include "engine/region/offered.h"
-#include "model/network_offering.h"
+#include "model/network_offering_words.h"
 
 struct network_offering_wish {
 	struct str name; /* 1 to 255 characters */

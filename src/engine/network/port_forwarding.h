@@ -5,7 +5,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/port_forwarding.h"
+#include "model/port_forwarding_words.h"
+
+struct port_forwarding;
 
 /* Each forwarded port costs some dozen flows in the hosts' switches. */
 enum { FORWARDED_PORTS_MAX = 500 /* per address */ };

@@ -7,7 +7,6 @@
 #include "model/gateway.h"
 #include "model/route.h"
 #include "model/route_table.h"
-#include "model/subnet.h"
 #include "store/gateway.h"
 #include "store/route.h"
 #include "store/router.h"

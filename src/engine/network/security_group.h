@@ -3,8 +3,7 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/security_group_rule.h"
-#include "store/security_group.h"
+#include "model/security_group_rule_words.h"
 
 enum { PORT_GROUPS_MAX = 16 }; /* per port */
 

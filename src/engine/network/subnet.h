@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "store/subnet.h"
+#include "model/subnet_words.h"
+
+struct subnet;
 
 /* Creates a subnet as EC2's CreateSubnet does. ERR_RANGE: the block is outside the router's blocks, or not a
  * /16 to /28 (IPv6: a /44 to /64 in steps of 4). ERR_CONFLICT: the block overlaps another subnet. */

@@ -14,7 +14,6 @@
 #include "engine/network/guest_network.h"
 #include "engine/people/account_person.h"
 #include "engine/storage/backup.h"
-#include "model/instance.h"
 #include "model/state.h"
 #include "store/account.h"
 #include "store/address.h"

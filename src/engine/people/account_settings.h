@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/account.h"
+#include "model/account_words.h"
+
+struct account;
 
 /* Defaults for a launch that does not set these options. CHOICE_DEFAULT: no preference. */
 struct metadata_defaults {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include "engine/people/arm_rights.h"
-#include "model/arm_lock.h"
+#include "model/arm_lock_words.h"
+
+struct arm_lock;
 
 enum {
 	ARM_LOCKS_MAX = 1000,    /* our limit; Azure's is 20 per scope */

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/catalog_entry.h"
+#include "model/catalog_entry_words.h"
+
+struct catalog_entry;
 
 enum { CATALOG_ENTRIES_MAX = 1000, CATALOG_TEXT_MAX = 65536, ENDPOINT_ACCOUNTS_MAX = 1000 };
 

@@ -4,7 +4,8 @@
 #pragma once
 
 #include "engine/people/account.h"
-#include "model/domain_limit.h"
+
+struct domain_limit;
 
 /* Each limit is a number, below zero for none, or ACCOUNT_LIMIT_KEEP. */
 struct domain_limits {

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "engine/internal.h"
-#include "model/user.h"
+
+struct user;
 
 /* In a change: gives the user that password (empty: none), ends its tokens, and keeps the hash before in the history as far as the
  * account's policy looks back. The row is written by the caller. */

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/role.h"
+#include "model/role_words.h"
+
+struct role;
 
 enum { ROLES_MAX = 64 }; /* per region */
 

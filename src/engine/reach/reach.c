@@ -13,7 +13,6 @@
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "store/port.h"
-#include "store/subnet.h"
 
 enum { TEXT_MAX = 2048 };
 

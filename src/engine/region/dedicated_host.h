@@ -4,8 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/host.h"
 
+struct host;
+struct host_usage;
 struct dedicated_host;
 struct instance_type;
 

@@ -8,7 +8,6 @@
 #include "engine/region/dedicated_host_internal.h"
 #include "store/dedicated_host.h"
 #include "store/host.h"
-#include "store/instance.h"
 #include "store/instance_type.h"
 
 /* True if everything on the old machine fits on this one, too. */

@@ -9,8 +9,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/fence.h"
+#include "model/fence_words.h"
 
+struct fence;
 struct host;
 
 /* Setting: seconds of silence before the region fences a host by itself; a host's row can override it. */

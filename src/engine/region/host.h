@@ -3,7 +3,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/host.h"
+#include "model/host_words.h"
+
+struct host;
 
 struct host_wish {
 	struct str name;

@@ -5,7 +5,8 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/audit_difference.h"
+
+struct audit_difference;
 
 enum { AUDITS_KEPT = 10, AUDIT_DIFFERENCES_MAX = 1000 };
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/provider.h"
+#include "model/provider_words.h"
+
+struct provider;
 
 enum {
 	PROVIDER_POLL_S = 300,

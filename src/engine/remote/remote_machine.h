@@ -3,7 +3,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/remote_machine.h"
+#include "model/remote_machine_words.h"
+
+struct remote_machine;
 
 enum { REMOTE_MACHINES_MAX = 50000, REMOTE_CREATIONS_MAX = 100, REMOTE_ACT_EXPIRES_S = 900 };
 

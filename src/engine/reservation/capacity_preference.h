@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/instance.h"
+#include "model/instance_words.h"
 
 struct capacity_preferring {
 	struct ref instance;

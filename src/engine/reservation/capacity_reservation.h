@@ -11,7 +11,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/capacity_reservation.h"
+#include "model/capacity_reservation_words.h"
+
+struct capacity_reservation;
 
 /* CAPACITY_UNITS_MAX: the field `hosts` has as many entries. */
 enum { CAPACITY_UNITS_MAX = 1000, CAPACITY_RESERVATIONS_MAX = 500 };

@@ -7,9 +7,9 @@
 #include "engine/internal.h"
 #include "engine/storage/image.h"
 #include "engine/storage/image_internal.h"
-#include "model/instance.h"
 #include "model/state.h"
 #include "store/image.h"
+#include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 

@@ -5,7 +5,8 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/image.h"
+
+struct image;
 
 enum { DISK_ACCESS_S_MAX = 365 * 24 * 3600 }; /* limit of ours */
 

@@ -30,6 +30,11 @@
 
 /* ---- states ---- */
 
+bool engine_is_iso(const struct image *image)
+{
+	return str_is(image->disk_format, "iso");
+}
+
 enum image_state engine_derive_image_state(const struct tables *t, const struct image *image)
 {
 	enum image_state state = IMAGE_AVAILABLE;

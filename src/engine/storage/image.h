@@ -6,8 +6,10 @@
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume.h"
 #include "model/firmware.h"
+#include "model/image_words.h"
 #include "model/states.h"
-#include "store/image.h"
+
+struct image;
 
 enum image_visibility {
 	IMAGE_VISIBLE_SHARED,
@@ -221,10 +223,7 @@ OPERATION(engine_answer_image, image_answering)
 enum image_answer engine_image_answer(const struct image *image, uuid account);
 
 /* True if the image is a CD or DVD. */
-static inline bool engine_is_iso(const struct image *image)
-{
-	return str_is(image->disk_format, "iso");
-}
+bool engine_is_iso(const struct image *image);
 
 /* Image that the volume was originally made from, or NULL. */
 const struct image *engine_find_image_of_volume(const struct tables *t, uuid volume);

@@ -18,6 +18,7 @@
 #include "model/volume.h"
 #include "store/image.h"
 #include "store/image_device.h"
+#include "store/instance.h"
 #include "store/snapshot.h"
 
 enum { NAME_MAX_SIZE = 255, KEY_MAX_SIZE = 255 };

@@ -8,6 +8,7 @@
 #include "store/image.h"
 #include "store/image_device.h"
 #include "store/instance.h"
+#include "store/snapshot.h"
 
 bool engine_is_being_imaged(const struct tables *t, uuid instance)
 {

@@ -11,9 +11,9 @@
 #include "engine/storage/image_internal.h"
 #include "engine/storage/sending.h"
 #include "engine/storage/volume_internal.h"
-#include "model/snapshot.h"
 #include "store/image.h"
 #include "store/image_device.h"
+#include "store/snapshot.h"
 
 #define GIBIBYTE (INT64_C(1) << 30)
 

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "engine/storage/disk_crypt.h"
-#include "model/image.h"
+#include "model/image_words.h"
 
 #define IMPORT_TASK_VISIBLE_US (7 * 24 * HOUR)
 enum {

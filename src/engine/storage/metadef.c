@@ -3,7 +3,6 @@
 #include "engine/storage/metadef.h"
 
 #include "engine/internal.h"
-#include "store/account.h"
 #include "store/metadef_item.h"
 #include "store/metadef_namespace.h"
 

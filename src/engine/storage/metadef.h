@@ -5,7 +5,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/metadef_item.h"
+#include "model/metadef_item_words.h"
+
+struct metadef_item;
 
 struct metadef_item_words {
 	enum metadef_item_part part;

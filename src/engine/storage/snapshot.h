@@ -6,7 +6,9 @@
 
 #include "engine/storage/disk_crypt.h"
 #include "engine/storage/sharing.h"
-#include "store/snapshot.h"
+#include "model/snapshot_words.h"
+
+struct snapshot;
 
 /* Limit of snapshots in progress for one volume. */
 enum { SNAPSHOTS_PENDING_MAX = 5 };

@@ -11,6 +11,7 @@
 #include "engine/tag_internal.h"
 #include "model/states.h"
 #include "store/account.h"
+#include "store/snapshot.h"
 
 enum { GENERATIONS_MAX = 1000 }; /* of parents that are followed */
 

@@ -6,7 +6,8 @@
 #pragma once
 
 #include "engine/storage/disk_crypt.h"
-#include "store/snapshot.h"
+
+struct snapshot;
 
 enum {
 	BLOCK_SNAPSHOTS_PENDING_MAX = 100, /* in one account; AWS has this quota */

@@ -11,7 +11,6 @@
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/schedule.h"
 #include "model/states.h"
 #include "store/account.h"

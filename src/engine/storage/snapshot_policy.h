@@ -6,7 +6,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/snapshot_policy.h"
+#include "model/snapshot_policy_words.h"
+
+struct snapshot_policy;
 
 enum { SNAPSHOT_POLICY_KEPT_MAX = 8 }; /* CloudStack's snapshot.max.hourly etc. */
 

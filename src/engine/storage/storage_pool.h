@@ -6,7 +6,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/storage_pool.h"
+#include "model/storage_pool_words.h"
+
+struct storage_pool;
 
 /* Creates a pool. ERR_EXISTS: the name is in use. ERR_INVALID: the settings do not fit the kind.
  * ERR_UNSUPPORTED: the kind is not supported yet. */

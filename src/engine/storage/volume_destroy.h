@@ -4,7 +4,8 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/volume.h"
+
+struct volume;
 
 struct volume_destruction {
 	struct ref volume;

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "engine/internal.h"
-#include "model/volume.h"
+#include "model/volume_words.h"
 
+struct volume;
 struct disk_plan;
 struct instance;
 struct host;

@@ -13,6 +13,7 @@
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_group_internal.h"
 #include "engine/storage/volume_type_limit_internal.h"
+#include "model/storage_pool.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/volume.h"

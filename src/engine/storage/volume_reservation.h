@@ -5,7 +5,7 @@
 #pragma once
 
 #include "engine/storage/volume.h"
-#include "model/volume.h"
+#include "model/volume_words.h"
 
 struct volume_reserving {
 	struct ref volume;

@@ -11,7 +11,6 @@
 #include "engine/storage/volume_internal.h"
 #include "model/states.h"
 #include "store/host.h"
-#include "store/instance.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 

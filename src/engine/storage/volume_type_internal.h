@@ -3,7 +3,8 @@
 #pragma once
 
 #include "engine/internal.h"
-#include "store/volume_type.h"
+
+struct volume_type;
 
 /* True if the type describes the one supported encryption. */
 bool volume_type_is_known_crypt(const struct volume_type *type);

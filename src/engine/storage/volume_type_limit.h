@@ -5,10 +5,8 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/volume_type_limit.h"
 
 struct snapshot;
-struct volume_type;
 
 struct volume_type_figures {
 	int64_t volumes;

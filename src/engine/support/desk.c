@@ -8,8 +8,11 @@
 #include "engine/condition_internal.h"
 #include "engine/support/ticket_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/account.h"
+#include "store/desk.h"
+#include "store/support_ticket.h"
+#include "store/ticket_link.h"
+#include "store/ticket_sending.h"
 
 enum { TEXT_MAX = 255, URL_MAX = 1024, PRODUCTS_MAX = 32 };
 

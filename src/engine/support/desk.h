@@ -4,7 +4,9 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/desk.h"
+#include "model/desk_words.h"
+
+struct desk;
 
 enum { DESKS_MAX = 100, DESK_POLL_S = 30, DESK_POLL_MIN_S = 1, DESK_POLL_MAX_S = 3600 };
 /* The condition of a desk that does not answer, and of the tickets waiting for it. */

@@ -10,6 +10,13 @@
 #include "engine/support/ticket_internal.h"
 #include "engine/support/ticket_sync.h"
 #include "model/account.h"
+#include "store/desk.h"
+#include "store/support_ticket.h"
+#include "store/ticket_attachment.h"
+#include "store/ticket_link.h"
+#include "store/ticket_message.h"
+#include "store/ticket_seen.h"
+#include "store/ticket_sending.h"
 #include "store/user.h"
 
 enum { CODE_MAX = 100, LANGUAGE_MAX = 2, COPY_MAX = 255, RESOURCE_MAX = 128, AUTHOR_MAX = 255 };

@@ -6,13 +6,13 @@
 #include "engine/limits.h"
 #include "engine/support/desk.h"
 #include "engine/support/ticket.h"
-#include "store/desk.h"
-#include "store/support_ticket.h"
-#include "store/ticket_attachment.h"
-#include "store/ticket_link.h"
-#include "store/ticket_message.h"
-#include "store/ticket_seen.h"
-#include "store/ticket_sending.h"
+#include "model/ticket_message_words.h"
+
+struct ticket_sending;
+struct ticket_link;
+struct ticket_attachment;
+struct support_ticket;
+struct desk;
 
 /* A message to be written. */
 struct ticket_words {

@@ -7,6 +7,12 @@
 #include "engine/quota_internal.h"
 #include "engine/support/ticket_internal.h"
 #include "model/account.h"
+#include "store/desk.h"
+#include "store/support_ticket.h"
+#include "store/ticket_attachment.h"
+#include "store/ticket_link.h"
+#include "store/ticket_message.h"
+#include "store/ticket_sending.h"
 
 /* ---- sending ---- */
 

@@ -5,9 +5,15 @@
 #include "engine/licence/licence.h"
 #include "engine/resolve.h"
 #include "engine/support/ticket_internal.h"
+#include "model/ticket_sending.h"
 #include "store/condition.h"
+#include "store/desk.h"
 #include "store/image.h"
 #include "store/instance.h"
+#include "store/support_ticket.h"
+#include "store/ticket_attachment.h"
+#include "store/ticket_link.h"
+#include "store/ticket_message.h"
 #include "store/volume.h"
 
 /* ---- subject matter ---- */

@@ -7,7 +7,12 @@
 
 #include "engine/condition_internal.h"
 #include "engine/support/ticket_internal.h"
-#include "model/account.h"
+#include "store/desk.h"
+#include "store/support_ticket.h"
+#include "store/ticket_attachment.h"
+#include "store/ticket_link.h"
+#include "store/ticket_seen.h"
+#include "store/ticket_sending.h"
 
 /* More messages per minute from one desk come from a machine. */
 enum { BURST_MAX = 20, CHANGED_MAX = 10000 };

@@ -4,8 +4,9 @@
 #pragma once
 
 #include "engine/support/ticket.h"
-#include "model/ticket_link.h"
-#include "model/ticket_sending.h"
+#include "model/ticket_link_words.h"
+
+struct ticket_sending;
 
 /* The result of polling a desk for changes. */
 struct desk_report {

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/load_balancer.h"
-#include "model/port_forwarding.h"
+#include "model/load_balancer_words.h"
+#include "model/port_forwarding_words.h"
 
 enum { BALANCER_RULES_MAX = 250 };
 

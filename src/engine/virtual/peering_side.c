@@ -8,7 +8,6 @@
 #include "engine/network/peering_internal.h"
 #include "engine/virtual/peering_side_internal.h"
 #include "engine/virtual/virtual_network.h"
-#include "model/account.h"
 #include "store/peering.h"
 #include "store/peering_side.h"
 #include "store/router.h"

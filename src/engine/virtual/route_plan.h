@@ -4,7 +4,7 @@
 #pragma once
 
 #include "engine/operation.h"
-#include "model/route_plan_entry.h"
+#include "model/route_plan_entry_words.h"
 
 struct route_plan_wish {
 	struct str name;

@@ -5,6 +5,7 @@
 #include "engine/region/region_audit.h"
 
 #include "base/clock.h"
+#include "model/audit_difference.h"
 #include "reconcile/work.h"
 #include "store/region_audit.h"
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "reconcile/work.h"
+#include "store/fleet.h"
 
 /* Reads the fleet's overrides again. A refusal is reported with the turn. */
 static RESULT read_overrides(struct step *s, const struct fleet *row, struct fleet_following *report)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lanes of providers, and helpers of their steps. */
 #include "reconcile/remote/lane.h"
+#include "model/provider.h"
 
 #include <string.h>
 

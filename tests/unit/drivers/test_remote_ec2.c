@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "drivers/remote/ec2/answer.h"
+#include "model/remote_machine.h"
 
 struct bench {
 	struct arena *arena;

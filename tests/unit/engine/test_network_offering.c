@@ -6,6 +6,7 @@
 #include "engine/network/network.h"
 #include "engine/network/network_offering.h"
 #include "engine/network/port.h"
+#include "store/network.h"
 #include "store/network_offering.h"
 #include "store/subnet.h"
 #include "store/zone.h"

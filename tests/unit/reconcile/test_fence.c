@@ -9,6 +9,7 @@
 #include "model/states.h"
 #include "store/fence.h"
 #include "store/host.h"
+#include "store/instance.h"
 
 enum { SEEDS = 20 };
 

@@ -4,6 +4,7 @@
 #include "../cloud/cloud.h"
 #include "engine/instance/fleet.h"
 #include "engine/instance/spot.h"
+#include "store/fleet.h"
 #include "store/instance.h"
 #include "store/spot_request.h"
 

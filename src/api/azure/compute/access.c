@@ -15,7 +15,6 @@
 #include "drivers/image_file.h"
 #include "engine/resolve.h"
 #include "engine/storage/disk_access.h"
-#include "model/instance.h"
 #include "model/states.h"
 #include "reconcile/reconcile.h"
 #include "store/image.h"

@@ -4,7 +4,6 @@
  */
 #include "api/azure/compute/compute.h"
 #include "engine/storage/volume.h"
-#include "model/instance.h"
 #include "model/state.h"
 #include "store/instance.h"
 #include "store/volume.h"

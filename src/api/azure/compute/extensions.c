@@ -13,6 +13,7 @@
 #include "base/crypto_issue.h"
 #include "engine/instance/azure_guest.h"
 #include "engine/resolve.h"
+#include "model/azure_guest.h"
 #include "store/instance.h"
 #include "store/instance_extension.h"
 

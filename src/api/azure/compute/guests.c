@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "engine/instance/azure_guest.h"
+#include "model/azure_guest.h"
 #include "model/instance.h"
+#include "model/instance_extension.h"
 
 /* Time until a guest that has not reported ready counts as OSProvisioningTimedOut. */
 static const int64_t provisioning_us = 40 * MINUTE;

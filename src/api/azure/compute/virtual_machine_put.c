@@ -12,6 +12,7 @@
 #include "model/state.h"
 #include "model/states.h"
 #include "store/image.h"
+#include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/port.h"
 #include "store/server_group.h"

@@ -12,7 +12,6 @@
 #include "engine/virtual/port_policy.h"
 #include "store/address.h"
 #include "store/port.h"
-#include "store/subnet.h"
 
 /* ---- what a body says ---- */
 

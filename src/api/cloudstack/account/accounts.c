@@ -4,7 +4,10 @@
 #include "api/cloudstack/account/people.h"
 #include "engine/people/account.h"
 #include "engine/resolve.h"
+#include "model/account.h"
+#include "store/domain.h"
 #include "store/role_assignment.h"
+#include "store/user.h"
 
 struct list_accounts {
 	struct cs_list_args list;

@@ -5,6 +5,8 @@
 #include "api/cloudstack/region/annotations.h"
 #include "engine/people/domain.h"
 #include "engine/resolve.h"
+#include "store/account.h"
+#include "store/domain.h"
 #include "store/domain_limit.h"
 
 struct str cs_domain_path(struct arena *a, const struct domain *domain)

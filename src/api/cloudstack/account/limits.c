@@ -10,6 +10,8 @@
 #include "engine/people/domain_limit.h"
 #include "engine/quota.h"
 #include "engine/resolve.h"
+#include "store/account.h"
+#include "store/domain.h"
 #include "store/domain_limit.h"
 
 enum { MIB = 20, GIB = 30, TYPES = 12 };

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "engine/people/account.h"
-#include "model/account.h"
+
+struct account;
 
 /* False: nothing is limited by that number. */
 bool cs_is_limited(size_t type);

@@ -7,6 +7,9 @@
 #include "engine/people/account_person.h"
 #include "engine/people/account_purge.h"
 #include "engine/resolve.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/role.h"
 
 enum { EXTRA_MAX = 3 };
 

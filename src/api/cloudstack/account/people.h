@@ -4,10 +4,12 @@
 #pragma once
 
 #include "api/cloudstack/core/action.h"
-#include "store/account.h"
-#include "store/domain.h"
-#include "store/role.h"
-#include "store/user.h"
+
+struct user;
+struct role;
+struct domain;
+struct account;
+struct account_usage;
 
 /* NULL: the user is of none. */
 const struct account *cs_account_of(const struct tables *t, const struct user *user);

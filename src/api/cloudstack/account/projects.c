@@ -7,8 +7,11 @@
 #include "engine/people/account_purge.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
+#include "store/account.h"
 #include "store/instance_snapshot.h"
+#include "store/role.h"
 #include "store/role_assignment.h"
+#include "store/user.h"
 #include "store/volume.h"
 
 /* ---- who is in a project ---- */

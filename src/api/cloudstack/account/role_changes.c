@@ -5,6 +5,7 @@
  */
 #include "api/cloudstack/account/people.h"
 #include "engine/people/role.h"
+#include "store/role.h"
 
 struct role_args {
 	struct role_wish wish;

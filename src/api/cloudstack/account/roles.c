@@ -6,6 +6,7 @@
 #include "api/cloudstack/account/people.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
+#include "store/role.h"
 #include "store/role_assignment.h"
 
 static const struct {

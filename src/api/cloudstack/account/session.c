@@ -13,6 +13,9 @@
 #include "engine/people/role.h"
 #include "engine/people/token_revocation.h"
 #include "engine/resolve.h"
+#include "model/account.h"
+#include "store/domain.h"
+#include "store/user.h"
 
 #define COOKIE "JSESSIONID"
 static const struct api_error login_failed = {ERR_UNAUTHENTICATED, 0, 531, "4290"};

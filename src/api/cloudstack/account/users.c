@@ -11,8 +11,10 @@
 #include "engine/region/region.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
+#include "store/account.h"
 #include "store/group_member.h"
 #include "store/role_assignment.h"
+#include "store/user.h"
 
 static const struct role_assignment *choose_older(const struct role_assignment *a,
 						  const struct role_assignment *b)

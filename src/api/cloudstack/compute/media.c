@@ -5,6 +5,7 @@
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance.h"
 #include "engine/resolve.h"
+#include "model/instance.h"
 
 struct medium_args {
 	struct instance_medium wish;

@@ -6,7 +6,6 @@
 #include "engine/instance/instance.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
-#include "model/instance.h"
 #include "model/states.h"
 
 enum { VOLUMES_MAX = 64 };

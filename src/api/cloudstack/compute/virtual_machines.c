@@ -10,7 +10,6 @@
 #include "engine/network/address.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
-#include "model/port.h"
 #include "model/security_group.h"
 #include "model/server_group.h"
 #include "model/state.h"

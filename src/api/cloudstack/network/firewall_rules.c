@@ -7,6 +7,7 @@
 #include "engine/network/firewall.h"
 #include "engine/resolve.h"
 #include "model/address.h"
+#include "model/firewall_rule.h"
 #include "store/network.h"
 #include "store/subnet.h"
 

@@ -9,6 +9,7 @@
 #include "engine/network/load_balancer.h"
 #include "engine/resolve.h"
 #include "model/address.h"
+#include "model/load_balancer.h"
 #include "store/instance.h"
 #include "store/load_balancer_member.h"
 #include "store/port.h"

@@ -6,6 +6,7 @@
 #include "api/cloudstack/network/network.h"
 #include "engine/network/network_grant.h"
 #include "engine/resolve.h"
+#include "model/network.h"
 #include "model/subnet.h"
 #include "store/account.h"
 #include "store/network_grant.h"

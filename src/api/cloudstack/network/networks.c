@@ -7,7 +7,6 @@
 #include "api/cloudstack/region/annotations.h"
 #include "engine/network/network_grant.h"
 #include "engine/resolve.h"
-#include "model/account.h"
 #include "model/zone.h"
 #include "store/domain.h"
 #include "store/external_network.h"

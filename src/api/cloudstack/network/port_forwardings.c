@@ -9,6 +9,7 @@
 #include "engine/network/port_forwarding.h"
 #include "engine/resolve.h"
 #include "model/address.h"
+#include "model/port_forwarding.h"
 #include "store/instance.h"
 #include "store/port.h"
 

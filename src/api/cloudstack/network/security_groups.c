@@ -9,6 +9,7 @@
 #include "model/term.h"
 #include "store/account.h"
 #include "store/port.h"
+#include "store/security_group.h"
 #include "store/security_group_rule.h"
 
 enum { PEERS_MAX = 100 };

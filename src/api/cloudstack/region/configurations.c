@@ -9,6 +9,7 @@
 #include "api/cloudstack/region/region.h"
 #include "engine/quota.h"
 #include "engine/region/region.h"
+#include "model/account.h"
 
 #define ACCOUNTS "Account Defaults"
 #define PROJECTS "Project Defaults"

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "api/ec2/core/action.h"
-#include "model/instance.h"
+#include "model/instance_words.h"
 
 struct ec2_capacity_options {
 	struct str preference;

@@ -5,9 +5,10 @@
 #include "api/ec2/compute/iam_instance_profiles.h"
 #include "api/ec2/network/network_interfaces.h"
 #include "engine/storage/volume_attachment.h"
-#include "model/instance.h"
+#include "model/instance_words.h"
 #include "model/states.h"
 
+struct instance;
 struct instance_type;
 struct server_group;
 struct zone;

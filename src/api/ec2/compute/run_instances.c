@@ -14,7 +14,6 @@
 #include "model/launch_template.h"
 #include "model/launch_template_version.h"
 #include "model/port.h"
-#include "store/instance.h"
 
 /* ---- parameters ---- */
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "api/ec2/core/list.h"
-#include "model/security_group_rule.h"
+#include "model/security_group_rule_words.h"
+
+struct security_group_rule;
 
 /* "tcp", "-1", "47". */
 struct str ec2_protocol_word(struct arena *a, int64_t protocol);

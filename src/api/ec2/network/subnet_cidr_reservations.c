@@ -5,7 +5,6 @@
 #include "api/ec2/core/write.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/subnet_reservation.h"
-#include "model/subnet.h"
 #include "model/subnet_reservation.h"
 #include "store/subnet.h"
 

@@ -11,7 +11,6 @@
 #include "model/image.h"
 #include "model/licence.h"
 #include "model/states.h"
-#include "store/account.h"
 #include "store/image_device.h"
 
 struct ec2_describe_images {

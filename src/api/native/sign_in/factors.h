@@ -7,7 +7,6 @@
 #include "auth/webauthn.h"
 #include "engine/people/password_policy.h"
 #include "engine/people/second_factor.h"
-#include "model/second_factor.h"
 
 /* A passkey's answer as a page sends it: base64url. */
 struct passkey_texts {

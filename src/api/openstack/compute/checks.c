@@ -2,7 +2,6 @@
  * Nova's formats of names and metadata keys, and the actions that it refuses in VERIFY_RESIZE. Source:
  * Nova's JSON schemas (parameter types), and the states that its compute API checks. */
 #include "api/openstack/compute/servers.h"
-#include "model/instance.h"
 
 enum { KEY_MAX = 255 };
 

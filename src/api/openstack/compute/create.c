@@ -8,7 +8,6 @@
 #include "engine/instance/instance.h"
 #include "engine/region/aggregate.h"
 #include "model/image.h"
-#include "model/instance.h"
 #include "model/instance_type.h"
 #include "model/zone.h"
 

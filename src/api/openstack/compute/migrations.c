@@ -4,7 +4,6 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/region/host.h"
-#include "model/instance.h"
 #include "model/instance_migration.h"
 #include "model/instance_task.h"
 #include "model/states.h"

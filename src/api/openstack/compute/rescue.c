@@ -4,7 +4,6 @@
 #include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "engine/instance/instance.h"
-#include "model/instance.h"
 #include "model/states.h"
 
 #define PATH "/v2.1/servers/{server_id}/action"

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "api/openstack/identity/identity.h"
-#include "model/catalog_entry.h"
+#include "model/catalog_entry_words.h"
+
+struct catalog_entry;
 
 /* The region's own service of that id, as 32 digits; false: it is none of them. */
 bool os_is_own_service(struct os_call *e, struct str id);

@@ -6,6 +6,7 @@
 
 #include "api/openstack/core/write.h"
 #include "api/openstack/image/metadefs.h"
+#include "model/metadef_namespace.h"
 #include "store/metadef_item.h"
 
 enum { DEFINITION_MAX = 65536 }; /* bytes; same limit as in schema/metadef_item.toml */

@@ -4,8 +4,10 @@
 
 #include "api/openstack/core/list.h"
 #include "engine/storage/metadef.h"
-#include "model/metadef_item.h"
-#include "model/metadef_namespace.h"
+#include "model/metadef_item_words.h"
+
+struct metadef_namespace;
+struct metadef_item;
 
 /* The namespace of that name, if the caller sees it. ERR_NOT_FOUND, as Glance says it. */
 RESULT os_find_metadef_space(struct os_call *e, struct str name, const struct metadef_namespace **ret_space);

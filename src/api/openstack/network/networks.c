@@ -5,7 +5,6 @@
 #include "api/openstack/network/network.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
-#include "store/account.h"
 #include "store/external_network.h"
 #include "store/network.h"
 #include "store/network_grant.h"

@@ -5,6 +5,7 @@
 
 #include "api/openstack/network/network.h"
 #include "engine/network/port_forwarding.h"
+#include "model/port_forwarding.h"
 
 enum { PORT_LAST = 65535 };
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "drivers/remote/azure/answer.h"
 #include "drivers/remote/power_map.h"
+#include "model/remote_machine.h"
 
 #define PUBLIC_ENDPOINT "https://management.azure.com"
 #define PUBLIC_LOGIN "https://login.microsoftonline.com"

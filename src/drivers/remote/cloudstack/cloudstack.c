@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "drivers/remote/cloudstack/answer.h"
+#include "model/remote_machine.h"
 
 enum { PARAMS_MAX = 128, FORM_MAX = 64 * 1024, SHA1_SIZE = 20 };
 

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "drivers/remote/draft.h"
+#include "model/remote_machine.h"
 
 enum { PATH_MAX_SIZE = 512, SHORT_MAX = 64 };
 

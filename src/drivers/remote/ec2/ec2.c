@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "drivers/remote/ec2/answer.h"
 #include "drivers/remote/http.h"
+#include "model/remote_machine.h"
 #include "model/sigv4_sign.h"
 
 #define EC2_VERSION "2016-11-15"

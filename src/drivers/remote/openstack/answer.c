@@ -3,6 +3,7 @@
 #include "drivers/remote/openstack/answer.h"
 
 #include "base/clock.h"
+#include "model/remote_machine.h"
 
 enum { ROLES_MAX = 64, CATALOG_MAX = 256, MINOR_MAX = 999 };
 #define LIFE_USUAL_US HOUR

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drivers/remote/openstack/answer.h"
+#include "model/remote_machine.h"
 
 enum { PAGE_SIZE = 200, WANTED_MINOR = 47, NAME_MAX_SIZE = 255, ID_SIZE = 32 };
 

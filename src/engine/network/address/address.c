@@ -19,11 +19,13 @@
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/gateway.h"
+#include "model/network.h"
 #include "model/router.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"
 #include "store/instance.h"
 #include "store/port.h"
+#include "store/subnet.h"
 
 /* ---- allocation ---- */
 

@@ -9,6 +9,7 @@
 #include "store/address.h"
 #include "store/address_prefix.h"
 #include "store/address_range.h"
+#include "store/subnet.h"
 
 /* ip_pool.is_kept: skips addresses inside address prefixes, and says where the prefix ends. */
 static bool is_in_prefix(const struct tables *t, const struct row *probe, struct ip ip, struct ip *ret_last)
