@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/json_write.h"
+#include "engine/people/domain.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
@@ -347,6 +348,7 @@ static RESULT weigh_certificate(struct bearers *b, struct ctx *c, const struct b
 				struct identity **ret_who)
 {
 	struct roles roles = {0};
+	struct uuids above = {0};
 	AUTO_VIEW v;
 	view_open(b->store, &v);
 	const struct credential *proof = credential_find(v.tables, bearer->certificate);
@@ -358,12 +360,14 @@ static RESULT weigh_certificate(struct bearers *b, struct ctx *c, const struct b
 	bool is_own = !why && account && (uuid_is_none(wanted) || uuid_equal(wanted, account->row.id));
 	if (is_own && !engine_is_account_open(v.tables, account))
 		why = "leads to where nobody may get in";
-	if (is_own && !why)
+	if (is_own && !why) {
 		engine_find_roles(v.tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
+		above = engine_list_domains_above(c->arena, v.tables, account->domain);
+	}
 	view_end_read(&v);
 	if (why)
 		return refuse(c, why);
-	*ret_who = is_own ? key_make_identity(c->arena, account, user, roles.rights, STR_NONE) : NULL;
+	*ret_who = is_own ? key_make_identity(c->arena, account, user, roles.rights, above, STR_NONE) : NULL;
 	return is_own && !*ret_who ? ctx_no_memory(c) : OK;
 }
 

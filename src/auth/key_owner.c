@@ -5,6 +5,7 @@
 
 #include "auth/key.h"
 #include "auth/last_used.h"
+#include "engine/people/domain.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
@@ -27,7 +28,7 @@ struct tags key_copy_tags(struct arena *a, struct tags tags, struct tags more)
 }
 
 struct identity *key_make_identity(struct arena *a, const struct account *account, const struct user *user,
-				   unsigned rights, struct str key_id)
+				   unsigned rights, struct uuids above, struct str key_id)
 {
 	struct identity *who = arena_new_object(a, struct identity);
 	if (!who)
@@ -36,6 +37,7 @@ struct identity *key_make_identity(struct arena *a, const struct account *accoun
 				 .rights = rights & ~RIGHT(ADMIN),
 				 .account = account->row.id,
 				 .domain = account->domain,
+				 .domains_above = above,
 				 .user = user->row.id,
 				 .is_owner = user->is_owner,
 				 .account_number = str_copy(a, account->number),
@@ -55,12 +57,15 @@ RESULT key_find_owner(struct ctx *c, struct view *v, struct str key_id, struct k
 	bool is_open = key && key->enabled && engine_is_user_open(v->tables, user) &&
 		       engine_is_account_open(v->tables, account);
 	struct roles roles = {0};
-	if (is_open)
+	struct uuids above = {0};
+	if (is_open) {
 		engine_find_roles(v->tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
+		above = engine_list_domains_above(c->arena, v->tables, account->domain);
+	}
 	view_end_read(v);
 	*ret_owner = (struct key_owner){.key = key, .rights = roles.rights};
 	if (is_open)
-		ret_owner->who = key_make_identity(c->arena, account, user, roles.rights, key_id);
+		ret_owner->who = key_make_identity(c->arena, account, user, roles.rights, above, key_id);
 	return is_open && !ret_owner->who ? ctx_no_memory(c) : OK;
 }
 
@@ -77,6 +82,7 @@ static struct identity *make_unscoped(struct arena *a, const struct user *user)
 RESULT key_find_user(struct ctx *c, struct store *store, uuid id, struct identity **ret_who)
 {
 	struct roles roles = {0};
+	struct uuids above = {0};
 	AUTO_VIEW v;
 	view_open(store, &v);
 	const struct user *user = user_find(v.tables, id);
@@ -84,9 +90,11 @@ RESULT key_find_user(struct ctx *c, struct store *store, uuid id, struct identit
 	*ret_who = NULL;
 	if (!engine_is_user_open(v.tables, user))
 		return OK;
-	if (account)
+	if (account) {
 		engine_find_roles(v.tables, id, IDENTITY_ACCOUNT, account->row.id, &roles);
-	*ret_who = account ? key_make_identity(c->arena, account, user, roles.rights, STR_NONE)
+		above = engine_list_domains_above(c->arena, v.tables, account->domain);
+	}
+	*ret_who = account ? key_make_identity(c->arena, account, user, roles.rights, above, STR_NONE)
 			   : make_unscoped(c->arena, user);
 	return *ret_who && !arena_is_full(c->arena) ? OK : ctx_no_memory(c);
 }

@@ -45,7 +45,7 @@ RESULT key_prove_owner(struct ctx *c, const struct key_proof *proof, struct str 
 /* Identity of a user who acts for an account, copied into the arena. Removes ADMIN, because a key grants no
  * access to other accounts. NULL: the arena is full. */
 struct identity *key_make_identity(struct arena *a, const struct account *account, const struct user *user,
-				   unsigned rights, struct str key_id);
+				   unsigned rights, struct uuids above, struct str key_id);
 /* Identity of a user without a credential: for the user's own account, or unscoped and without rights. NULL:
  * the user is gone or disabled. ERR_NO_MEMORY. */
 RESULT key_find_user(struct ctx *c, struct store *store, uuid id, struct identity **ret_who);

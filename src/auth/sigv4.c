@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/vec.h"
+#include "engine/people/domain.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
@@ -389,12 +390,16 @@ static struct identity *find_session_owner(struct sigv4 *s, struct ctx *c, struc
 		       (is_of_role ? is_of_account(role, account) : engine_is_user_open(v.tables, user));
 	if (is_open && user)
 		engine_find_roles(v.tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
+	struct uuids above =
+		engine_list_domains_above(c->arena, v.tables, account ? account->domain : UUID_NONE);
 	view_end_read(&v);
 	if (!is_open)
 		return NULL;
-	struct identity *who = is_of_role ? make_role_identity(c->arena, account, role, session, key_id)
-					  : key_make_identity(c->arena, account, user, roles.rights, key_id);
+	struct identity *who =
+		is_of_role ? make_role_identity(c->arena, account, role, session, key_id)
+			   : key_make_identity(c->arena, account, user, roles.rights, above, key_id);
 	if (who) {
+		who->domains_above = above;
 		who->session = session;
 		who->factor_us = session->factor_us;
 		who->proof = session->factor_us ? PROOF_BY_FACTOR : PROOF_BY_KEY;

@@ -7,6 +7,7 @@
 #include "base/heap.h"
 #include "engine/people/access_rule.h"
 #include "engine/people/arm_rights.h"
+#include "engine/people/domain.h"
 #include "engine/people/role.h"
 #include "engine/people/trust.h"
 #include "engine/resolve.h"
@@ -173,6 +174,7 @@ struct worth {
 	const struct application_credential *credential;
 	const struct trust *trust;
 	struct roles roles;
+	struct uuids above; /* domains above the account's */
 };
 
 /* NULL: the trust is valid; sets its roles. */
@@ -235,7 +237,8 @@ static bool has_way_in(const struct tables *t, const struct token *token, const 
 }
 
 /* NULL: valid; else the reason. t must belong to a view that is being read. */
-static const char *weigh(const struct tables *t, const struct token *token, struct worth *ret_worth)
+static const char *weigh(struct arena *a, const struct tables *t, const struct token *token,
+			 struct worth *ret_worth)
 {
 	struct worth w = {.user = user_find(t, token->user)};
 	if (!engine_is_user_open(t, w.user))
@@ -249,6 +252,8 @@ static const char *weigh(const struct tables *t, const struct token *token, stru
 	engine_find_roles(t, token->user, token->scope, token->where, &w.roles);
 	if (token->scope == IDENTITY_ACCOUNT)
 		w.account = account_find(t, token->where);
+	if (w.account)
+		w.above = engine_list_domains_above(a, t, w.account->domain);
 	if (!uuid_is_none(token->application_credential)) {
 		w.credential = application_credential_find(t, token->application_credential);
 		if (!is_credential_good(w.credential, token))
@@ -297,6 +302,7 @@ static struct identity *make_identity(struct arena *a, const struct token *token
 	if (w->account) {
 		who->account = w->account->row.id;
 		who->domain = w->account->domain;
+		who->domains_above = w->above;
 		who->account_number = str_copy(a, w->account->number);
 	} else if (token->scope == IDENTITY_DOMAIN) {
 		who->domain = token->where;
@@ -309,7 +315,7 @@ RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, s
 	struct worth worth;
 	AUTO_VIEW v;
 	view_open(t->store, &v);
-	const char *why = weigh(v.tables, token, &worth);
+	const char *why = weigh(c->arena, v.tables, token, &worth);
 	view_end_read(&v);
 	if (why)
 		return refuse(c, why);

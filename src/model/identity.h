@@ -41,6 +41,8 @@ struct identity {
 	unsigned rights; /* bit set of enum right */
 	uuid account;    /* the calling account; none unless the scope is an account */
 	uuid domain;     /* the account's domain, or the domain in scope */
+	struct uuids
+		domains_above; /* that domain is below these; without the default one, which is above all */
 	/* None for the operator on the unix socket, and for an assumed IAM role. */
 	uuid user;
 	uuid iam_role;             /* assumed IAM role, whose policies alone apply; none: no role */

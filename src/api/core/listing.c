@@ -4,6 +4,7 @@
 #include "api/core/listing.h"
 
 #include "api/core/dispatch.h"
+#include "engine/people/domain.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 
@@ -80,7 +81,10 @@ static bool is_in_domain(const struct selection *s, const struct row *row)
 		return true;
 	uuid id = engine_get_owner(s->e->action->listing->kind, row);
 	const struct account *owner = account_find(api_tables(s->e), id);
-	return uuid_is_none(id) || (owner && uuid_equal(owner->domain, s->wish->domain));
+	if (uuid_is_none(id) || !owner)
+		return uuid_is_none(id);
+	return s->wish->with_below ? engine_is_domain_within(api_tables(s->e), owner->domain, s->wish->domain)
+				   : uuid_equal(owner->domain, s->wish->domain);
 }
 
 static RESULT matches(void *arg, const struct row *row, bool *ret_matches)

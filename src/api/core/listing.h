@@ -33,6 +33,7 @@ struct api_list_wish {
 	struct tags tags;         /* that the row has, as its owner or the caller gave them */
 	bool is_of_all;           /* all that the caller may see, not the account's own alone */
 	uuid domain;              /* of accounts in this domain alone; none: in any */
+	bool with_below;          /* and of the domains below that one */
 	size_t offset, limit;     /* of the rows; 0: all */
 };
 

@@ -56,6 +56,8 @@ RESULT engine_create_network_offering(struct op *op, struct network_offering_wis
 					.security_groups = wish->security_groups,
 					.network_acl = wish->network_acl,
 					.firewall = wish->firewall,
+					.vpn = wish->vpn,
+					.physical_tags = wish->physical_tags,
 					.egress_open = wish->egress_open,
 					.conserves = wish->conserves,
 					.persistent = wish->persistent,

@@ -13,7 +13,8 @@ struct network_offering_wish {
 	enum network_offering_guest_type guest_type;
 	bool of_vpc; /* VPCs are made by it; its services are those that tiers may have */
 	bool for_vpc, dns, user_data, source_nat, static_nat, port_forwarding, load_balancing, network_acl;
-	bool security_groups, firewall, egress_open, conserves, persistent, enabled;
+	struct str physical_tags;
+	bool security_groups, firewall, vpn, egress_open, conserves, persistent, enabled;
 	struct offered_wish offered;
 	/* outputs: */
 	uuid offering;

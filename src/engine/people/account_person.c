@@ -14,7 +14,9 @@
 static RESULT grant(struct op *op, const struct account_person *wish, enum role_right right,
 		    struct ref account, struct ref domain)
 {
-	const struct role *role = engine_find_standard_role(op->head, right);
+	bool is_named = ref_is_given(&wish->role);
+	const struct role *role = is_named ? role_find(op->head, wish->role.prefix)
+					   : engine_find_standard_role(op->head, right);
 	struct role_grant grant = {.user = engine_ref_to(op, KIND_USER, wish->user.user, STR_NONE),
 				   .account = account,
 				   .domain = domain};
@@ -39,7 +41,7 @@ RESULT engine_create_person(struct op *op, struct account_person *wish)
 	TRY(engine_create_user(op, &wish->user));
 	TRY(grant(op, wish, wish->right, wish->in, none));
 	/* CloudStack's domain administrator is Keystone's administrator of the domain */
-	return wish->right == ROLE_RIGHT_MANAGER
+	return wish->right == ROLE_RIGHT_MANAGER && !ref_is_given(&wish->role)
 		       ? grant(op, wish, ROLE_RIGHT_ADMIN, none,
 			       engine_ref_to(op, KIND_DOMAIN, account->domain, STR_NONE))
 		       : OK;

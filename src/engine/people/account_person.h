@@ -14,6 +14,7 @@ struct account_person {
 				      * key */
 	struct ref in;               /* otherwise: the existing account */
 	struct user_wish user;       /* domain and default account are set from the account */
+	struct ref role;             /* a role of the region without a right; kind none: `right` chooses */
 	enum role_right right;       /* MEMBER; MANAGER: also administrator of the domain; ADMIN */
 };
 OPERATION(engine_create_person, account_person)

@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/people/arm_rights.h"
+#include "engine/people/domain.h"
 #include "engine/people/role.h"
 #include "engine/people/trust.h"
 #include "model/session.h"
@@ -148,6 +149,8 @@ static RESULT make_identity(struct ctx *c, const struct tables *t, const struct 
 				 .rights = role ? of_role : find_rights(t, a, has_guard),
 				 .account = a->account,
 				 .domain = account ? account->domain : UUID_NONE,
+				 .domains_above = engine_list_domains_above(
+					 c->arena, t, account ? account->domain : UUID_NONE),
 				 .user = a->user,
 				 .iam_role = role ? a->with : UUID_NONE,
 				 .session = session,

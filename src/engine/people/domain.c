@@ -26,14 +26,64 @@ static RESULT check_name(struct op *op, struct str name, uuid but)
 	return OK;
 }
 
+/* ---- the tree ---- */
+
+uuid engine_get_parent(const struct domain *domain)
+{
+	if (uuid_equal(domain->row.id, DOMAIN_DEFAULT))
+		return UUID_NONE;
+	return uuid_is_none(domain->parent) ? DOMAIN_DEFAULT : domain->parent;
+}
+
+bool engine_is_domain_within(const struct tables *t, uuid inner, uuid outer)
+{
+	const struct domain *domain = domain_find(t, inner);
+	while (domain && !uuid_equal(domain->row.id, outer))
+		domain = domain_find(t, engine_get_parent(domain));
+	return domain;
+}
+
+struct uuids engine_list_domains_above(struct arena *a, const struct tables *t, uuid domain)
+{
+	size_t count = 0;
+	const struct domain *d = domain_find(t, domain);
+	uuid *at = d && !uuid_is_none(d->parent) ? arena_new_array(a, uuid, DOMAIN_DEPTH_MAX) : NULL;
+	for (; at && d && !uuid_is_none(d->parent) && count < DOMAIN_DEPTH_MAX; d = domain_find(t, d->parent))
+		at[count++] = d->parent;
+	return (struct uuids){at, count};
+}
+
+/* Finds the domain that a new one is to be below; none: the default domain. */
+static RESULT find_parent(struct op *op, const struct ref *ref, uuid *ret_parent)
+{
+	const struct row *row = NULL;
+	*ret_parent = UUID_NONE;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, ref, &row));
+	if (engine_list_domains_above(op->ctx->arena, op->head, row->id).count + 1 >= DOMAIN_DEPTH_MAX)
+		return ENGINE_FAIL_ABOUT(op, ERR_QUOTA, KIND_DOMAIN, ref,
+					 "At most %d domains are below each other.", DOMAIN_DEPTH_MAX);
+	if (domain_of(row)->is_deleting)
+		return ENGINE_FAIL_ABOUT(op, ERR_STATE, KIND_DOMAIN, ref,
+					 "The domain %" STR_FMT " is being deleted.",
+					 STR_ARG(domain_of(row)->name));
+	if (!uuid_equal(row->id, DOMAIN_DEFAULT))
+		*ret_parent = row->id;
+	return OK;
+}
+
 RESULT engine_create_domain(struct op *op, struct domain_wish *wish)
 {
 	TRY(engine_permit(op, "domain.create", KIND_DOMAIN, NULL));
 	TRY(check_name(op, wish->name, UUID_NONE));
+	uuid parent = UUID_NONE;
+	TRY(find_parent(op, &wish->parent, &parent));
 	struct domain domain = {.row.id = engine_new_id(op, KIND_DOMAIN),
 				.row.gen = 1,
 				.name = wish->name,
 				.description = wish->description,
+				.parent = parent,
 				.enabled = choice_or(wish->enabled, true)};
 	TRY(keystone_extra_add(op, KIND_DOMAIN, wish->extra, &domain.extra));
 	TRY(domain_put(op, &domain));
@@ -122,6 +172,11 @@ RESULT engine_delete_domain(struct op *op, struct domain_target *wish)
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_DOMAIN,
 				     "The domain %" STR_FMT " has the account %" STR_FMT ".",
 				     STR_ARG(domain->name), STR_ARG(a->name));
+	const struct domain *below = domain_first_by_parent(op->head, domain->row.id);
+	if (below)
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_DOMAIN,
+				     "The domain %" STR_FMT " is above the domain %" STR_FMT ".",
+				     STR_ARG(domain->name), STR_ARG(below->name));
 	uuid id = domain->row.id;
 	TRY(engine_log_event(op, KIND_DOMAIN, &domain->row, "deleted", "Domain %" STR_FMT ".",
 			     STR_ARG(domain->name)));

@@ -5,8 +5,22 @@
 
 #include "engine/operation.h"
 
+struct domain;
+
+/* ---- the tree: the default domain is above all others ---- */
+
+enum { DOMAIN_DEPTH_MAX = 16 };
+/* The domain above; none: there is none above the default domain. */
+uuid engine_get_parent(const struct domain *domain);
+/* True if a domain is another, or below it at any depth. */
+bool engine_is_domain_within(const struct tables *t, uuid inner, uuid outer);
+/* Ids of the domains above, the nearest first, without the default one; in the arena. */
+struct uuids engine_list_domains_above(struct arena *a, const struct tables *t, uuid domain);
+
 struct domain_wish {
 	struct str name, description;
+	struct ref
+		parent; /* kind none: the default domain. ERR_QUOTA: DOMAIN_DEPTH_MAX domains are above each other */
 	enum choice enabled; /* CHOICE_DEFAULT: yes */
 	struct tags extra;   /* names and JSON values */
 	/* result: */
@@ -25,7 +39,7 @@ struct domain_change {
 OPERATION(engine_update_domain, domain_change)
 
 /* Deletes a domain with its users and groups. ERR_PROTECTED: it is the default domain. ERR_STATE: it is
- * enabled. ERR_IN_USE: it has accounts. */
+ * enabled. ERR_IN_USE: it has accounts, or domains below it. */
 struct domain_target {
 	struct ref domain;
 };

@@ -64,20 +64,29 @@ RESULT engine_set_domain_limits(struct op *op, struct domain_limits *wish)
 				STR_ARG(domain_of(row)->name));
 }
 
+/* Use of the domain and of all domains below it. The tree is at most DOMAIN_DEPTH_MAX deep. */
+static int64_t sum_used(const struct tables *t, const struct domain *domain, enum quota quota)
+{
+	struct domain_usage *usage = domain_usage(domain);
+	int64_t used = usage ? *at(usage, quotas[quota].used) : 0;
+	if (usage && quota == QUOTA_VOLUME_BYTES)
+		used += usage->snapshot_bytes;
+	const struct domain *below = domain_first_by_parent(t, domain->row.id);
+	for (; below; below = domain_next_by_parent(t, below))
+		used += sum_used(t, below, quota);
+	return used;
+}
+
 /* False: no limit. */
-static bool read_quota(const struct tables *t, const struct account *account, enum quota quota,
+static bool read_quota(const struct tables *t, const struct domain *domain, enum quota quota,
 		       int64_t *ret_limit, int64_t *ret_used)
 {
-	const struct domain_limit *row = domain_limit_find_by_domain(t, account->domain);
-	const struct domain *domain = row ? domain_find(t, account->domain) : NULL;
-	struct domain_usage *usage = domain ? domain_usage(domain) : NULL;
-	if (!usage || !quotas[quota].limit)
+	const struct domain_limit *row = domain_limit_find_by_domain(t, domain->row.id);
+	if (!row || !quotas[quota].limit)
 		return false;
 	struct domain_limit limits = *row;
 	*ret_limit = *at(&limits, quotas[quota].limit);
-	*ret_used = *at(usage, quotas[quota].used);
-	if (quota == QUOTA_VOLUME_BYTES)
-		*ret_used += usage->snapshot_bytes;
+	*ret_used = *ret_limit >= 0 ? sum_used(t, domain, quota) : 0;
 	return *ret_limit >= 0;
 }
 
@@ -85,7 +94,11 @@ RESULT domain_limit_check(struct op *op, const struct account *account, enum quo
 			  const char *words, int64_t more)
 {
 	int64_t limit = 0, used = 0;
-	if (!read_quota(op->head, account, quota, &limit, &used) || more <= 0 || used + more <= limit)
+	const struct domain *domain = domain_find(op->head, account->domain);
+	while (domain &&
+	       (!read_quota(op->head, domain, quota, &limit, &used) || more <= 0 || used + more <= limit))
+		domain = domain_find(op->head, domain->parent);
+	if (!domain)
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_QUOTA, (int) kind,
 			     "The domain of the account has %" PRId64 " of %" PRId64 " %s; %" PRId64
@@ -95,8 +108,13 @@ RESULT domain_limit_check(struct op *op, const struct account *account, enum quo
 
 int64_t domain_limit_left(const struct tables *t, const struct account *account, enum quota quota)
 {
-	int64_t limit = 0, used = 0;
-	if (!read_quota(t, account, quota, &limit, &used))
-		return INT64_MAX;
-	return limit > used ? limit - used : 0;
+	int64_t limit = 0, used = 0, left = INT64_MAX;
+	const struct domain *domain = domain_find(t, account->domain);
+	for (; domain; domain = domain_find(t, domain->parent)) {
+		if (!read_quota(t, domain, quota, &limit, &used))
+			continue;
+		int64_t here = limit > used ? limit - used : 0;
+		left = here < left ? here : left;
+	}
+	return left;
 }

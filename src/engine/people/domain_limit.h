@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Limits of a domain for all its accounts together, in addition to those of each account. Most domains have
+ * Limits of a domain for all its accounts and those of the domains below it together, in addition to those of each account. Most domains have
  * none. */
 #pragma once
 

@@ -173,7 +173,8 @@ RESULT engine_create_role(struct op *op, struct role_wish *wish)
 			    .row.gen = 1,
 			    .domain = domain ? domain->id : UUID_NONE,
 			    .name = wish->name,
-			    .description = wish->description};
+			    .description = wish->description,
+			    .rules = wish->rules};
 	TRY(keystone_extra_add(op, KIND_ROLE, wish->extra, &role.extra));
 	TRY(role_put(op, &role));
 	wish->role = role.row.id;
@@ -206,6 +207,10 @@ RESULT engine_update_role(struct op *op, struct role_change *wish)
 		next.name = *wish->name;
 	if (wish->description)
 		next.description = *wish->description;
+	if (wish->rules) {
+		next.rules = *wish->rules;
+		next.implies = (struct uuids){0};
+	}
 	TRY(check_name(op, role->domain, next.name, role->row.id));
 	TRY(keystone_extra_add(op, KIND_ROLE, wish->extra, &next.extra));
 	next.row.gen++;

@@ -51,6 +51,7 @@ struct role_wish {
 	struct str name, description;
 	struct ref domain; /* kind none: a role of the region */
 	struct tags extra; /* names and JSON values */
+	struct strs rules; /* CloudStack's; the engine only keeps them */
 	/* result: */
 	uuid role;
 };
@@ -61,6 +62,8 @@ struct role_change {
 	const struct str *name, *description; /* NULL: no change */
 	struct tags extra;                    /* added to the present ones, or replacing those of the same
 					       * name */
+	const struct strs *rules;             /* instead of the present ones and of what the role implies;
+					       * NULL: no change */
 };
 OPERATION(engine_update_role, role_change)
 

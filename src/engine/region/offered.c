@@ -3,12 +3,21 @@
  * offerings. */
 #include "engine/region/offered_internal.h"
 
+#include "engine/people/domain.h"
 #include "store/zone.h"
+
+bool engine_is_offered_to(const struct identity *who, const struct uuids *domains)
+{
+	bool is_there =
+		!domains->count || uuids_have(domains, DOMAIN_DEFAULT) || uuids_have(domains, who->domain);
+	for (size_t k = 0; k < who->domains_above.count && !is_there; k++)
+		is_there = uuids_have(domains, who->domains_above.at[k]);
+	return is_there;
+}
 
 bool engine_is_offered(const struct ctx *c, const struct uuids *domains)
 {
-	return !domains->count || identity_is_admin(c->who) || uuids_have(domains, DOMAIN_DEFAULT) ||
-	       (c->who && uuids_have(domains, c->who->domain));
+	return identity_is_admin(c->who) || engine_is_offered_to(c->who, domains);
 }
 
 bool engine_is_offered_in(const struct uuids *zones, uuid zone)
@@ -31,12 +40,24 @@ static RESULT take(struct op *op, enum kind kind, const struct refs *refs, size_
 		if (!uuids_have(&ids, row->id))
 			at[ids.count++] = row->id;
 	}
-	if (uuids_have(&ids, DOMAIN_DEFAULT)) { /* all others are below the default domain */
-		at[0] = DOMAIN_DEFAULT;
-		ids.count = 1;
-	}
 	*ret_ids = ids;
 	return OK;
+}
+
+/* Drops domains that are below another of the list, which stands for them. */
+static struct uuids drop_below(const struct tables *t, struct uuids ids)
+{
+	uuid *at = (uuid *) ids.at;
+	size_t count = 0;
+	for (size_t k = 0; k < ids.count; k++) {
+		bool is_below = false;
+		for (size_t n = 0; n < ids.count && !is_below; n++)
+			is_below = !uuid_equal(ids.at[n], ids.at[k]) &&
+				   engine_is_domain_within(t, ids.at[k], ids.at[n]);
+		if (!is_below)
+			at[count++] = ids.at[k];
+	}
+	return (struct uuids){at, count};
 }
 
 RESULT offered_apply(struct op *op, const struct offered_wish *wish, struct uuids *zones,
@@ -44,7 +65,11 @@ RESULT offered_apply(struct op *op, const struct offered_wish *wish, struct uuid
 {
 	if (wish->set_zones)
 		TRY(take(op, KIND_ZONE, &wish->zones, OFFERED_ZONES_MAX, zones));
-	return wish->set_domains ? take(op, KIND_DOMAIN, &wish->domains, OFFERED_DOMAINS_MAX, domains) : OK;
+	if (!wish->set_domains)
+		return OK;
+	TRY(take(op, KIND_DOMAIN, &wish->domains, OFFERED_DOMAINS_MAX, domains));
+	*domains = drop_below(op->head, *domains);
+	return OK;
 }
 
 RESULT offered_check_zone(struct op *op, enum kind kind, struct str name, const struct uuids *zones,

@@ -12,8 +12,10 @@ struct offered_wish {
 	struct refs zones, domains; /* empty: no restriction */
 };
 
-/* True if an offering with these domains is available to the caller: it names the caller's domain, or the
- * default domain, which is above all others. The operator may use all. */
+/* True if an offering with these domains is available to the caller: it names the caller's domain, or one
+ * above it; the default domain is above all others. The operator may use all. */
 bool engine_is_offered(const struct ctx *c, const struct uuids *domains);
+/* True if the account for which a caller acts may use such an offering, whatever the rights of the caller. */
+bool engine_is_offered_to(const struct identity *who, const struct uuids *domains);
 /* True if it is offered in the zone; none: in any. */
 bool engine_is_offered_in(const struct uuids *zones, uuid zone);

@@ -9,6 +9,8 @@ import os
 import sys
 import time
 
+import boto3
+import botocore.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
@@ -479,7 +481,7 @@ def test_usage(dev, admin):
 def test_roles(dev, admin):
     """A role with only a type permits nothing, one copied from another role what that permits; Keystone shows both."""
     def rules(role):
-        return {(p["rule"], p["permission"]) for p in call(dev, "listRolePermissions", roleid=role["id"], **admin)[1]["rolepermission"]}
+        return {(p["rule"], p["permission"]) for p in call(dev, "listRolePermissions", roleid=role["id"], **admin)[1].get("rolepermission", [])}
     user, = [r for r in call(dev, "listRoles", **admin)[1]["role"] if r["name"] == "User"]
     bare = call(dev, "createRole", name="bare", type="DomainAdmin", **admin)[1]["role"]
     copy = call(dev, "createRole", name="copy", roleid=user["id"], **admin)[1]["role"]
@@ -490,6 +492,61 @@ def test_roles(dev, admin):
     assert {"bare", "copy"} <= names
     for role in (bare, copy):
         assert call(dev, "deleteRole", id=role["id"], **admin)[1] == {"success": "true"}
+
+
+@holds("CloudStack: Rules of roles")
+def test_rules_of_roles(dev, admin):
+    """The users of a role run the commands that its rules allow, the first match deciding, and nothing by other APIs."""
+    role = call(dev, "createRole", name="looker", type="User", **admin)[1]["role"]
+    rules = [call(dev, "createRolePermission", roleid=role["id"], rule=rule, permission=word, **admin)[1]["rolepermission"]["id"]
+             for rule, word in (("list*", "allow"), ("listVolumes", "deny"), ("listHosts", "allow"))]
+    made = call(dev, "createAccount", username="looker", password="geheim", email="l@example.org", firstname="L", lastname="K", roleid=role["id"], **admin)[1]["account"]
+    assert (made["roleid"], made["rolename"]) == (role["id"], "looker")
+    keys = call(dev, "registerUserKeys", id=made["user"][0]["id"], **admin)[1]["userkeys"]
+    who = {"_key": keys["apikey"], "_secret": keys["secretkey"]}
+    assert call(dev, "listVolumes", **who)[0] == 200 == call(dev, "listZones", **who)[0]
+    assert call(dev, "updateRolePermission", roleid=role["id"], ruleorder=",".join(reversed(rules)), **admin)[0] == 200
+    assert call(dev, "listVolumes", **who)[0] == 401 == call(dev, "createSSHKeyPair", name="k", **who)[0]
+    assert call(dev, "listHosts", **who)[0] == 401  # rules make nobody a root administrator
+    mine = {a["name"] for a in call(dev, "listApis", **who)[1]["api"]}
+    assert {"listZones", "listApis", "queryAsyncJobResult"} <= mine and not mine & {"listVolumes", "listHosts", "createVolume"}
+    ec2 = boto3.client("ec2", endpoint_url=dev.url, region_name="us-east-1", aws_access_key_id=keys["apikey"], aws_secret_access_key=keys["secretkey"])
+    with pytest.raises(botocore.exceptions.ClientError, match="UnauthorizedOperation"):
+        ec2.describe_volumes()
+    assert call(dev, "deleteRole", id=role["id"], **admin)[0] == 531 == call(dev, "updateRole", id=role["id"], type="Admin", **admin)[0]
+    copy = call(dev, "createRole", name="looker too", roleid=role["id"], **admin)[1]["role"]
+    assert copy["type"] == "User" and call(dev, "deleteRolePermission", id=rules[1], **admin)[0] == 200 == call(dev, "listVolumes", **who)[0]
+    assert len(call(dev, "listRolePermissions", roleid=copy["id"], **admin)[1]["rolepermission"]) == 3
+    user, = [r for r in call(dev, "listRoles", **admin)[1]["role"] if r["name"] == "User"]
+    same = call(dev, "createRole", name="user too", roleid=user["id"], **admin)[1]["role"]
+    assert call(dev, "createRolePermission", roleid=same["id"], rule="listVo*", permission="deny", **admin)[0] == 200
+    written = call(dev, "listRolePermissions", roleid=same["id"], **admin)[1]["rolepermission"]
+    assert (written[-1]["rule"], written[-1]["permission"]) == ("listVo*", "deny") and ("deployVirtualMachine", "allow") in {(p["rule"], p["permission"]) for p in written}
+
+
+def test_domains_below_another(dev, admin):
+    """Limits and offerings of a domain hold for those below it; a domain above others is not deleted."""
+    works = call(dev, "createDomain", name="works", **admin)[1]["domain"]
+    floor = call(dev, "createDomain", name="floor", parentdomainid=works["id"], **admin)[1]["domain"]
+    assert (floor["path"], floor["level"]) == ("ROOT/works/floor", 2)
+    assert [d["id"] for d in call(dev, "listDomainChildren", id=works["id"], **admin)[1]["domain"]] == [floor["id"]]
+    below = call(dev, "listDomainChildren", isrecursive="true", **admin)[1]["domain"]
+    assert {works["id"], floor["id"]} <= {d["id"] for d in below}
+    assert floor["id"] not in {d["id"] for d in call(dev, "listDomainChildren", **admin)[1]["domain"]}
+    made = call(dev, "createAccount", username="ann", password="geheim", email="a@example.org", firstname="A", lastname="N", domainid=floor["id"], **admin)[1]["account"]
+    keys = call(dev, "registerUserKeys", id=made["user"][0]["id"], **admin)[1]["userkeys"]
+    who = {"_key": keys["apikey"], "_secret": keys["secretkey"]}
+    small = {"displaytext": "x", "cpunumber": "1", "memory": "512", **admin}
+    for name, domain in (("of works", works["id"]), ("of floor", floor["id"])):
+        assert call(dev, "createServiceOffering", name=name, domainid=domain, **small)[0] == 200
+    assert {"of works", "of floor"} <= {o["name"] for o in call(dev, "listServiceOfferings", **who)[1]["serviceoffering"]}
+    assert call(dev, "updateResourceLimit", resourcetype="2", max="1", domainid=works["id"], **admin)[0] == 200
+    disk = {"zoneid": call(dev, "listZones")[1]["zone"][0]["id"], "diskofferingid": [o for o in call(dev, "listDiskOfferings")[1]["diskoffering"] if o["name"] == "Small"][0]["id"]}
+    assert wait(dev, call(dev, "createVolume", name="one", **disk, **who)[1], **who)[0] == 1
+    assert call(dev, "createVolume", name="two", **disk, **who)[0] == 532
+    listed = call(dev, "listVolumes", domainid=works["id"], isrecursive="true", **admin)[1]["volume"]
+    assert [v["name"] for v in listed] == ["one"] and call(dev, "listVolumes", domainid=works["id"], **admin)[1] == {}
+    assert call(dev, "deleteDomain", id=works["id"], cleanup="true", **admin)[0] == 530
 
 
 def test_who_has_a_key(dev, admin):

@@ -282,7 +282,7 @@ def test_machines_of_two_accounts_in_one_network(dev, admin, alice, bob, wide):
         refused(call(dev, command, id=wide["id"], **bob.who), "entity does not exist")
     assert call(dev, "restartNetwork", id=wide["id"], **admin)[0] == 200
     refused(call(dev, "associateIpAddress", networkid=wide["id"], **alice.who))
-    assert call(dev, "listRouters", **admin)[1] == {}
+    assert call(dev, "listRouters", **admin)[1] == {}  # the administrator's own account has none
 
 
 @holds("CloudStack's networks: Shared networks")

@@ -382,6 +382,16 @@ def test_offerings(dev, driver, admin):
     refused(call(dev, "deleteNetworkOffering", id=one["id"], **admin), "Default network offering can't be deleted")
 
 
+@holds("CloudStack's networks: Virtual routers")
+def test_routers(dev, admin, machines):
+    """The router of a VPC with machines is listed, without a host; no command starts or stops it."""
+    router, = call(dev, "listRouters", listall="true", vpcid=call(dev, "listVPCs")[1]["vpc"][0]["id"], **admin)[1]["router"]
+    assert (router["state"], router["role"], router["account"]) == ("Running", "VIRTUAL_ROUTER", "dev") and "hostid" not in router
+    assert {n["networkid"] for n in router["nic"]} == {m["nic"][0]["networkid"] for m in machines}
+    assert call(dev, "listRouters", listall="true", state="Stopped", **admin)[1] == {} == call(dev, "listRouters", **admin)[1]
+    assert call(dev, "stopRouter", id=router["id"], **admin)[0] == 432
+
+
 def test_infrastructure(dev, admin, zone):
     physical, = call(dev, "listPhysicalNetworks", zoneid=zone, **admin)[1]["physicalnetwork"]
     assert physical["state"] == "Enabled" and physical["zoneid"] == zone
@@ -391,7 +401,6 @@ def test_infrastructure(dev, admin, zone):
     assert {p["name"] for p in providers} == {"VirtualRouter", "VpcVirtualRouter", "ConfigDrive", "SecurityGroupProvider"} and "Dhcp" in providers[0]["servicelist"]
     services = call(dev, "listSupportedNetworkServices", provider="SecurityGroupProvider", **admin)[1]["networkservice"]
     assert [s["name"] for s in services] == ["SecurityGroup"]
-    assert call(dev, "listRouters", listall="true", **admin)[1] == {}
 
 
 def source_nat_of(dev, network):

@@ -2,6 +2,7 @@
  * Accounts, which are EC2's accounts and Keystone's projects.
  */
 #include "api/cloudstack/account/people.h"
+#include "auth/cloudstack_signature.h"
 #include "engine/people/account.h"
 #include "engine/resolve.h"
 #include "model/account.h"
@@ -28,7 +29,8 @@ static const struct param params[] = {
 	      .doc = "0: users; 1: root administrators; 2: domains' administrators."),
 	PARAM(struct list_accounts, "state", state, .words = "enabled|disabled|locked",
 	      .doc = "In this state."),
-	PARAM(struct list_accounts, "details", details, .doc = "all, resource or min; all are shown."),
+	PARAM(struct list_accounts, "details", details,
+	      .doc = "all, resource or min, which shows no limits; absent: all."),
 	NOT_BUILT("tag|apikeyaccess"),
 	NOT_BUILT("showicon|iscleanuprequired", .only = "false"),
 };
@@ -76,7 +78,7 @@ static void write_domain(struct api_call *e, struct json_writer *w, const char *
 	const struct domain *domain = domain_find(api_tables(e), account_of(row)->domain);
 	cs_write_domain(e, w, account_of(row)->domain);
 	if (domain)
-		json_write_text(w, name, cs_domain_path(e->c->arena, domain));
+		json_write_text(w, name, cs_domain_path(e->c->arena, api_tables(e), domain));
 }
 
 /* Writes a limit, the current count, and what remains. */
@@ -113,9 +115,21 @@ void cs_write_usage(struct api_call *e, struct json_writer *w, const struct acco
 #undef FIGURE
 }
 
+bool cs_shows_figures(struct api_call *e)
+{
+	struct str details = cloudstack_find_value(&e->pairs, "details"), word;
+	bool is_said = details.n, shows = false;
+	while (str_split_next(&details, ',', &word))
+		shows = shows || str_equal_nocase(word, STR("all")) ||
+			str_equal_nocase(word, STR("resource"));
+	return !e->action->listing || !is_said || shows;
+}
+
 void cs_write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	(void) name;
+	if (!cs_shows_figures(e))
+		return;
 	cs_write_usage(e, w, account_of(row), account_usage(account_of(row)));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Domains, shared with Keystone. The default domain is the root; all others are its children.
+ * Domains, shared with Keystone, whose list is flat. The default domain is the root; all others are below it.
  */
 #include "api/cloudstack/account/people.h"
 #include "api/cloudstack/region/annotations.h"
@@ -9,10 +9,21 @@
 #include "store/domain.h"
 #include "store/domain_limit.h"
 
-struct str cs_domain_path(struct arena *a, const struct domain *domain)
+struct str cs_domain_path(struct arena *a, const struct tables *t, const struct domain *domain)
 {
-	bool is_root = uuid_equal(domain->row.id, DOMAIN_DEFAULT);
-	return is_root ? STR("ROOT") : str_print(a, "ROOT/%" STR_FMT, STR_ARG(domain->name));
+	struct str path = STR_NONE;
+	for (; domain; domain = domain_find(t, engine_get_parent(domain)))
+		path = str_print(a, "%" STR_FMT "%s%" STR_FMT, STR_ARG(cs_domain_name(domain)),
+				 path.n ? "/" : "", STR_ARG(path));
+	return path;
+}
+
+static int64_t find_level(const struct tables *t, const struct domain *domain)
+{
+	int64_t level = 0;
+	while ((domain = domain_find(t, engine_get_parent(domain))))
+		level++;
+	return level;
 }
 
 void cs_write_domain(struct api_call *e, struct json_writer *w, uuid id)
@@ -37,8 +48,10 @@ static const struct param params[] = {
 	CS_NAME_PARAM(struct list_domains),
 	PARAM(struct list_domains, "listall", list.lists_all, .doc = "Makes no difference."),
 	PARAM(struct list_domains, "level", level, .min = 0, .max = INT32_MAX,
-	      .given = offsetof(struct list_domains, has_level) + 1, .doc = "0: the root; 1: all others."),
-	PARAM(struct list_domains, "details", details, .doc = "all, resource or min; all are shown."),
+	      .given = offsetof(struct list_domains, has_level) + 1,
+	      .doc = "0: the root; 1: those below it; and so on."),
+	PARAM(struct list_domains, "details", details,
+	      .doc = "all, resource or min, which shows no limits; absent: all."),
 	NOT_BUILT("tag"),
 	NOT_BUILT("showicon", .only = "false"),
 };
@@ -51,23 +64,33 @@ static bool is_root(const struct row *row)
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_domains *a = args;
-	(void) e;
-	return !a->has_level || a->level == !is_root(row);
+	return !a->has_level || a->level == find_level(api_tables(e), domain_of(row));
 }
 
 static struct str get_path(struct api_call *e, const struct row *row)
 {
-	return cs_domain_path(e->c->arena, domain_of(row));
+	return cs_domain_path(e->c->arena, api_tables(e), domain_of(row));
+}
+
+/* The domains right below this one have it as their parent; those below the root have none. */
+static const struct domain *first_child(const struct tables *t, const struct row *row)
+{
+	const struct domain *child = domain_first_by_parent(t, is_root(row) ? UUID_NONE : row->id);
+	while (child && is_root(&child->row))
+		child = domain_next_by_parent(t, child);
+	return child;
 }
 
 static void write_place(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	json_write_int(w, name, !is_root(row));
-	json_write_bool(w, "haschild", is_root(row) && tables_count(api_tables(e), KIND_DOMAIN) > 1);
-	if (is_root(row))
+	const struct tables *t = api_tables(e);
+	const struct domain *parent = domain_find(t, engine_get_parent(domain_of(row)));
+	json_write_int(w, name, find_level(t, domain_of(row)));
+	json_write_bool(w, "haschild", first_child(t, row));
+	if (!parent)
 		return;
-	json_write_text(w, "parentdomainid", uuid_to_str(e->c->arena, DOMAIN_DEFAULT));
-	json_write_z(w, "parentdomainname", "ROOT");
+	json_write_text(w, "parentdomainid", uuid_to_str(e->c->arena, parent->row.id));
+	json_write_text(w, "parentdomainname", cs_domain_name(parent));
 }
 
 /* False: the domain has no limits of its own. */
@@ -88,14 +111,10 @@ static bool read_limits(struct api_call *e, uuid domain, struct account *ret_lim
 	return l;
 }
 
-/* Writes the domain's limits, and the sums of all its accounts. */
-static void write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+static void add_usage(struct api_call *e, uuid domain, struct account_usage *ret_sum)
 {
-	struct account_usage sum = {0};
-	struct account limits = {0};
-	bool is_limited = read_limits(e, row->id, &limits);
-	(void) name;
-	for (const struct account *a = account_first_by_domain(api_tables(e), row->id); a;
+	struct account_usage sum = *ret_sum;
+	for (const struct account *a = account_first_by_domain(api_tables(e), domain); a;
 	     a = account_next_by_domain(api_tables(e), a)) {
 		const struct account_usage *u = account_usage(a);
 		if (!row_is_live(&a->row))
@@ -105,6 +124,23 @@ static void write_figures(struct api_call *e, struct json_writer *w, const char 
 		sum.snapshots += u->snapshots, sum.images += u->images;
 		sum.addresses += u->addresses, sum.networks += u->networks, sum.routers += u->routers;
 	}
+	*ret_sum = sum;
+	const struct domain *below = domain_first_by_parent(api_tables(e), domain);
+	for (; below && !uuid_is_none(below->parent); below = domain_next_by_parent(api_tables(e), below))
+		add_usage(e, below->row.id, ret_sum);
+}
+
+/* Writes the domain's limits, and the sums of all its accounts and those of the domains below it; of the root its own
+ * accounts', since nothing limits all. */
+static void write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	struct account_usage sum = {0};
+	struct account limits = {0};
+	bool is_limited = read_limits(e, row->id, &limits);
+	(void) name;
+	if (!cs_shows_figures(e))
+		return;
+	add_usage(e, row->id, &sum);
 	cs_write_usage(e, w, is_limited ? &limits : NULL, &sum);
 }
 
@@ -132,8 +168,7 @@ static const struct param children_params[] = {
 	CS_NAME_PARAM(struct list_children),
 	PARAM(struct list_children, "id", parent, .kind = KIND_DOMAIN,
 	      .doc = "Below this one; absent: the root."),
-	PARAM(struct list_children, "isrecursive", list.is_recursive,
-	      .doc = "Makes no difference: nothing is below those below the root."),
+	PARAM(struct list_children, "isrecursive", list.is_recursive, .doc = "Those below these, too."),
 	PARAM(struct list_children, "listall", list.lists_all, .doc = "Makes no difference."),
 	NOT_BUILT("showicon", .only = "false"),
 };
@@ -141,8 +176,11 @@ static const struct param children_params[] = {
 static bool is_child(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_children *a = args;
-	(void) e;
-	return !is_root(row) && (!ref_is_given(&a->parent) || uuid_equal(a->parent.prefix, DOMAIN_DEFAULT));
+	uuid above = ref_is_given(&a->parent) ? a->parent.prefix : DOMAIN_DEFAULT;
+	if (uuid_equal(row->id, above))
+		return false;
+	return a->list.is_recursive == CHOICE_YES ? engine_is_domain_within(api_tables(e), row->id, above)
+						  : uuid_equal(engine_get_parent(domain_of(row)), above);
 }
 
 static const struct api_listing children = CS_LISTING(

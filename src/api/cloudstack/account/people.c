@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "engine/people/account_person.h"
 #include "engine/people/account_purge.h"
+#include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -90,8 +91,11 @@ static RESULT choose_right(struct cs_call *e, struct make_person *a)
 	static const enum role_right of_types[] = {ROLE_RIGHT_MEMBER, ROLE_RIGHT_ADMIN, ROLE_RIGHT_MANAGER};
 	const struct role *role = ref_is_given(&a->role) ? role_find(cs_tables(e), a->role.prefix) : NULL;
 	a->wish.right = role ? role->right : of_types[a->type];
-	if (ref_is_given(&a->role) && (!role || role->right == ROLE_RIGHT_NONE))
+	bool is_hidden = role && role->right == ROLE_RIGHT_NONE && engine_is_standard_role(role);
+	if (ref_is_given(&a->role) && (!role || is_hidden || !uuid_is_none(role->domain)))
 		return cs_fail_id(e, KIND_ROLE, "roleid", a->role.text);
+	if (role && role->right == ROLE_RIGHT_NONE)
+		a->wish.role = a->role;
 	return OK;
 }
 
@@ -116,6 +120,8 @@ static RESULT prepare_user(struct cs_call *e, void *args)
 	const struct role *role = cs_role_of(cs_tables(e), account->row.id);
 	a->wish.in = ref_by_id(KIND_ACCOUNT, account->row.id);
 	a->wish.right = role && role->right != ROLE_RIGHT_NONE ? role->right : ROLE_RIGHT_MEMBER;
+	if (role && role->right == ROLE_RIGHT_NONE)
+		a->wish.role = cs_ref_of(e->c, KIND_ROLE, role->row.id, "account");
 	return take_names(e, &a->names, &a->wish.user.extra);
 }
 
@@ -236,23 +242,13 @@ static RESULT disable_account(struct cs_call *e, void *args)
 
 struct make_domain {
 	struct domain_wish wish;
-	struct ref parent;
 };
 static const struct param create_domain_params[] = {
 	PARAM(struct make_domain, "name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
-	PARAM(struct make_domain, "parentdomainid", parent, .kind = KIND_DOMAIN,
-	      .doc = "The root, which all others are below."),
+	PARAM(struct make_domain, "parentdomainid", wish.parent, .kind = KIND_DOMAIN,
+	      .doc = "Below this one; absent: the root."),
 	NOT_BUILT("domainid|networkdomain"),
 };
-
-static RESULT prepare_domain(struct cs_call *e, void *args)
-{
-	const struct make_domain *a = args;
-	if (ref_is_given(&a->parent) && !uuid_equal(a->parent.prefix, DOMAIN_DEFAULT))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("parentdomainid"),
-				      "A domain is below the root, not below another");
-	return OK;
-}
 
 static const struct param update_domain_params[] = {
 	PARAM(struct domain_change, "id", domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
@@ -278,9 +274,10 @@ static RESULT prepare_delete_domain(struct cs_call *e, void *args)
 	const struct delete_domain *a = args;
 	const struct domain *domain = domain_find(cs_tables(e), a->target.domain.prefix);
 	const struct account *account = domain ? account_first_by_domain(cs_tables(e), domain->row.id) : NULL;
+	bool is_above = domain && domain_first_by_parent(cs_tables(e), domain->row.id);
 	while (account && !row_is_live(&account->row))
 		account = account_next_by_domain(cs_tables(e), account);
-	if (!account || a->with_accounts == CHOICE_YES)
+	if (!is_above && (!account || a->with_accounts == CHOICE_YES))
 		return OK;
 	return cs_fail_within(e,
 			      "Delete failed on domain %" STR_FMT " (id: %" STR_FMT
@@ -368,9 +365,9 @@ static const struct cs_action actions[] = {
 	 CS_SUBJECT(struct account_target, account.prefix), CS_JOB(GONE),
 	 .doc = "Deletes an account with its users and all that it has."},
 	{CS_ACTION("createDomain", "identity:create_domain"), CHANGES,
-	 .args = PARAMS(struct make_domain, create_domain_params), .prepare = prepare_domain,
-	 .operation = engine_create_domain_run, .returns = KIND_DOMAIN,
-	 CS_SUBJECT(struct make_domain, wish.domain), .shows = &cs_domains, .doc = "Makes a domain."},
+	 .args = PARAMS(struct make_domain, create_domain_params), .operation = engine_create_domain_run,
+	 .returns = KIND_DOMAIN, CS_SUBJECT(struct make_domain, wish.domain), .shows = &cs_domains,
+	 .doc = "Makes a domain."},
 	{CS_ACTION("updateDomain", "identity:update_domain"), CHANGES,
 	 .args = PARAMS(struct domain_change, update_domain_params), .operation = engine_update_domain_run,
 	 .returns = KIND_DOMAIN, CS_SUBJECT(struct domain_change, domain.prefix), .shows = &cs_domains,

@@ -22,6 +22,17 @@ int cs_account_type(const struct role *role);
 /* What the role is called, and of what type it is: "Root Admin", "Admin". */
 struct str cs_role_name(const struct role *role);
 const char *cs_role_type(const struct role *role);
+struct api_entries;
+struct cs_rule;
+enum { CS_RULE_SIZE_MAX = 255 };
+/* Id of a role's rule about the command. */
+uuid cs_rule_id(uuid role, struct str command);
+/* The role's rules; where the row has none, those that amount to what the role implies. Their count. */
+size_t cs_list_rules(struct arena *a, const struct tables *t, const struct api_entries *commands,
+		     const struct role *role, struct str ret_lines[static CS_RULES_MAX]);
+/* Writes the rule as an object. */
+void cs_write_role_rule(struct cs_call *e, struct json_writer *w, const char *name, const struct role *role,
+			const struct cs_rule *rule);
 /* Among a role's further attributes: the type that it was made with. */
 #define CS_ROLE_TYPE "cloudstack_type"
 /* roleid, rolename, roletype and accounttype; domainid, domain. */
@@ -30,7 +41,7 @@ void cs_write_domain(struct api_call *e, struct json_writer *w, uuid domain);
 /* firstname, lastname, timezone of a user. */
 void cs_write_names(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 /* "ROOT/acme" */
-struct str cs_domain_path(struct arena *a, const struct domain *domain);
+struct str cs_domain_path(struct arena *a, const struct tables *t, const struct domain *domain);
 /* Visits the users of the account, until false is returned. */
 void cs_each_person(const struct tables *t, uuid account, bool (*visit)(void *arg, const struct user *user),
 		    void *arg);
@@ -39,6 +50,8 @@ RESULT cs_list_managed(struct ctx *c, const struct tables *t, uuid account, stru
 /* Limits (NULL: there are none), and how much there is. */
 void cs_write_usage(struct api_call *e, struct json_writer *w, const struct account *limits,
 		    const struct account_usage *u);
+/* True if the list's "details" ask for figures. */
+bool cs_shows_figures(struct api_call *e);
 /* Writes an account's figures, as a member. */
 void cs_write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 #define CS_FIGURES                                                                                           \

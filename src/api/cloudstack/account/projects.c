@@ -100,7 +100,7 @@ static const struct param list_params[] = {
 	CS_OWNER_PARAMS(struct list_projects),
 	P("displaytext", text, .fits = FITS(account, description), .doc = "With this text."),
 	P("state", state, .doc = "Active or Suspended."),
-	P("details", details, .doc = "all, resource or min; all are shown."),
+	P("details", details, .doc = "all, resource or min, which shows no limits; absent: all."),
 	P("username", username, .doc = "In which a user of this name has a role."),
 	NOT_BUILT("tags"),
 	NOT_BUILT("showicon", .only = "false"),

@@ -6,6 +6,7 @@
 #include "api/cloudstack/account/people.h"
 #include "engine/people/role.h"
 #include "store/role.h"
+#include "store/role_assignment.h"
 
 struct role_args {
 	struct role_wish wish;
@@ -14,7 +15,7 @@ struct role_args {
 	struct str type;
 };
 #define P(wire, member, ...) PARAM(struct role_args, wire, member, __VA_ARGS__)
-#define TYPE P("type", type, .words = "Admin|DomainAdmin|User", .doc = "Its type.")
+#define TYPE P("type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User", .doc = "Its type.")
 #define PUBLIC NOT_BUILT("ispublic", .only = "true")
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
@@ -54,15 +55,49 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	return take_type(e, a, &a->wish.extra);
 }
 
+/* A copied role is of the type of the other one. */
+static RESULT keep_type(struct ctx *c, const struct role *from, struct role_wish *wish)
+{
+	const struct tag *type = tags_find(from->extra, STR(CS_ROLE_TYPE));
+	struct tag *own = arena_new_object(c->arena, struct tag);
+	if (!own)
+		return ctx_no_memory(c);
+	if (type)
+		*own = *type;
+	wish->extra = (struct tags){own, type ? 1 : 0};
+	return OK;
+}
+
 static RESULT create(struct op *op, void *args)
 {
 	struct role_args *a = args;
+	const struct role *from = role_find(op->head, a->from.implied.prefix);
+	if (from && from->rules.count) { /* a copy: later changes of either stay its own */
+		a->wish.rules = from->rules;
+		TRY(keep_type(op->ctx, from, &a->wish));
+		return engine_create_role(op, &a->wish);
+	}
 	TRY(engine_create_role(op, &a->wish));
 	if (!ref_is_given(&a->from.implied))
 		return OK;
 	a->from.role = ref_by_id(KIND_ROLE, a->wish.role);
 	a->from.implies = true;
 	return engine_imply_role(op, &a->from);
+}
+
+static bool is_in_use(const struct tables *t, const struct role *role)
+{
+	return role_assignment_first_by_role(t, role->row.id);
+}
+
+/* A role in use stays, as in RoleManagerImpl.deleteRole(); Keystone's deletion takes it from everybody. */
+static RESULT prepare_delete(struct cs_call *e, void *args)
+{
+	const struct role *role = role_find(cs_tables(e), ((struct role_target *) args)->role.prefix);
+	return role && role->right == ROLE_RIGHT_NONE && is_in_use(cs_tables(e), role)
+		       ? ctx_fail_field(e->c, ERR_DENIED, STR("id"),
+					"Found accounts that have role in use, won't allow to delete role")
+		       : OK;
 }
 
 /* The messages about default roles are our own. */
@@ -72,6 +107,10 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	const struct role *role = role_find(cs_tables(e), a->change.role.prefix);
 	if (role && role->right != ROLE_RIGHT_NONE)
 		return ctx_fail_field(e->c, ERR_PROTECTED, STR("id"), "Default roles cannot be updated");
+	if (role && a->type.n && is_in_use(cs_tables(e), role))
+		return ctx_fail_field(
+			e->c, ERR_DENIED, STR("type"),
+			"Found accounts that have role in use, won't allow to update role type");
 	return take_type(e, a, &a->change.extra);
 }
 
@@ -91,8 +130,8 @@ static const struct cs_action actions[] = {
 	 .returns = KIND_ROLE, CS_SUBJECT(struct role_args, change.role.prefix), .shows = &cs_roles,
 	 .doc = "Changes a role."},
 	{CS_ACTION("deleteRole", "identity:delete_role"), CHANGES,
-	 .args = CS_ONE(struct role_target, "id", role, KIND_ROLE, "The role."),
+	 .args = CS_ONE(struct role_target, "id", role, KIND_ROLE, "The role."), .prepare = prepare_delete,
 	 .operation = engine_delete_role_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes a role, and takes it from everybody."},
+	 .doc = "Deletes a role that nobody has."},
 };
 const struct api_actions cs_role_change_actions = API_ACTIONS(actions);

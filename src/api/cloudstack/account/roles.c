@@ -34,10 +34,28 @@ int cs_account_type(const struct role *role)
 	return role && role->right != ROLE_RIGHT_NONE ? standard[role->right].account_type : 0;
 }
 
+/* A role of CloudStack's that the account's own users have, if it gives no right; its owner always has a right. */
+static const struct role *find_own_role(const struct tables *t, uuid account)
+{
+	const struct role *own = NULL;
+	const struct role_assignment *a = role_assignment_first_by_account(t, account);
+	for (; a; a = role_assignment_next_by_account(t, a)) {
+		const struct user *user = user_find(t, a->user);
+		const struct role *role = role_find(t, a->role);
+		if (!role || a->inherited || !user || user->is_owner ||
+		    !uuid_equal(user->default_account, account))
+			continue;
+		if (role->right != ROLE_RIGHT_NONE)
+			return NULL;
+		own = role;
+	}
+	return own;
+}
+
 const struct role *cs_role_of(const struct tables *t, uuid account)
 {
-	const struct role *best = NULL;
-	const struct role_assignment *a = role_assignment_first_by_account(t, account);
+	const struct role *best = find_own_role(t, account);
+	const struct role_assignment *a = best ? NULL : role_assignment_first_by_account(t, account);
 	for (; a; a = role_assignment_next_by_account(t, a)) {
 		const struct role *role = role_find(t, a->role);
 		if (role && !a->inherited && (!best || role->right > best->right))
@@ -103,13 +121,17 @@ static struct str get_type(struct api_call *e, const struct row *row)
 	return str_from(cs_role_type(&effective));
 }
 
+/* Keystone's roles without a right, which services' users have. */
+static bool is_hidden(const struct role *role)
+{
+	return role->right == ROLE_RIGHT_NONE && engine_is_standard_role(role);
+}
+
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_roles *a = args;
 	const struct role *role = role_of(row);
-	bool is_service = role->right == ROLE_RIGHT_NONE &&
-			  engine_is_standard_role(role); /* Keystone's roles without a right are hidden */
-	return !is_service && (!a->type.n || str_equal(a->type, get_type(e, row))) &&
+	return !is_hidden(role) && (!a->type.n || str_equal(a->type, get_type(e, row))) &&
 	       !str_is(a->state, "disabled");
 }
 
@@ -149,53 +171,102 @@ static bool permits(enum role_right right, const struct api_action *a)
 	return a->flags & (API_OPEN | API_FOR_ALL) || right >= needed;
 }
 
-static void write_permission(struct cs_call *e, struct json_writer *w, const struct role *role,
-			     const struct api_action *a)
+uuid cs_rule_id(uuid role, struct str command)
 {
-	struct str id = uuid_to_str(e->c->arena, role->row.id);
-	json_write_open(w, NULL);
-	json_write_text(w, "id", str_print(e->c->arena, "%" STR_FMT "/%s", STR_ARG(id), a ? a->name : "*"));
-	json_write_text(w, "roleid", id);
-	json_write_text(w, "rolename", cs_role_name(role));
-	json_write_z(w, "rule", a ? a->name : "*");
-	json_write_z(w, "permission",
-		     a || right_of(cs_tables(e), role) == ROLE_RIGHT_ADMIN ? "allow" : "deny");
-	json_write_close(w);
+	char lower[CS_RULE_SIZE_MAX];
+	size_t n = command.n < sizeof lower ? command.n : sizeof lower;
+	for (size_t k = 0; k < n; k++)
+		lower[k] = (char) (command.p[k] >= 'A' && command.p[k] <= 'Z' ? command.p[k] - 'A' + 'a'
+									      : command.p[k]);
+	return uuid_v5(role, (struct str){lower, n});
 }
 
-/* Writes permissions: everything for a root administrator, else each permitted command and a final deny. */
-static size_t write_permissions(struct cs_call *e, struct json_writer *w, const struct role *role,
-				bool counts)
+size_t cs_list_rules(struct arena *a, const struct tables *t, const struct api_entries *commands,
+		     const struct role *role, struct str ret_lines[static CS_RULES_MAX])
 {
-	const struct api_entries *all = &e->face->entries;
-	enum role_right right = right_of(cs_tables(e), role);
-	size_t count = 1;
-	for (size_t k = 0; k < all->count && right != ROLE_RIGHT_ADMIN; k++) {
-		if (!permits(right, all->at[k].action))
-			continue;
-		count++;
-		if (!counts)
-			write_permission(e, w, role, all->at[k].action);
+	enum role_right right = right_of(t, role);
+	size_t count = 0;
+	for (; count < role->rules.count && count < CS_RULES_MAX; count++)
+		ret_lines[count] = role->rules.at[count];
+	if (role->rules.count || right == ROLE_RIGHT_NONE)
+		return count;
+	for (size_t k = 0; k < commands->count && right != ROLE_RIGHT_ADMIN && count + 1 < CS_RULES_MAX;
+	     k++) {
+		const struct cs_rule rule = {true, str_from(commands->at[k].action->name), STR_NONE};
+		if (permits(right, commands->at[k].action))
+			ret_lines[count++] = cs_write_rule(a, &rule);
 	}
-	if (!counts)
-		write_permission(e, w, role, NULL);
+	const struct cs_rule rest = {right == ROLE_RIGHT_ADMIN, STR("*"), STR_NONE};
+	ret_lines[count++] = cs_write_rule(a, &rest);
 	return count;
 }
 
+void cs_write_role_rule(struct cs_call *e, struct json_writer *w, const char *name, const struct role *role,
+			const struct cs_rule *rule)
+{
+	json_write_open(w, name);
+	json_write_text(w, "id", uuid_to_str(e->c->arena, cs_rule_id(role->row.id, rule->command)));
+	json_write_text(w, "roleid", uuid_to_str(e->c->arena, role->row.id));
+	json_write_text(w, "rolename", cs_role_name(role));
+	json_write_text(w, "rule", rule->command);
+	json_write_z(w, "permission", rule->allows ? "allow" : "deny");
+	if (rule->text.n)
+		json_write_text(w, "description", rule->text);
+	json_write_close(w);
+}
+
+struct shown_rule {
+	const struct role *role;
+	struct str line;
+};
+
+static void write_shown(struct cs_call *e, struct json_writer *w, const void *item)
+{
+	const struct shown_rule *shown = item;
+	struct cs_rule rule = cs_read_rule(shown->line);
+	cs_write_role_rule(e, w, NULL, shown->role, &rule);
+}
+
+/* Appends the role's rules to the list, which has room for all commands of each role. */
+static RESULT add_rules(struct cs_call *e, const struct role *role, const void **items, size_t *count)
+{
+	struct str *lines = arena_new_array(e->c->arena, struct str, CS_RULES_MAX);
+	if (!lines)
+		return ctx_no_memory(e->c);
+	size_t n = cs_list_rules(e->c->arena, cs_tables(e), &e->face->entries, role, lines);
+	for (size_t k = 0; k < n; k++) {
+		struct shown_rule *shown = arena_new_object(e->c->arena, struct shown_rule);
+		if (!shown)
+			return ctx_no_memory(e->c);
+		*shown = (struct shown_rule){role, lines[k]};
+		items[(*count)++] = shown;
+	}
+	return OK;
+}
+
+/* Lists a root administrator's single rule, a role's own rules, or each command that the role's right permits and a
+ * final deny. */
 static RESULT list_permissions(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct ref *ref = &((const struct permissions_args *) args)->role;
-	const struct role *named = ref_is_given(ref) ? role_find(cs_tables(e), ref->prefix) : NULL;
+	const struct tables *t = cs_tables(e);
+	const struct role *named = ref_is_given(ref) ? role_find(t, ref->prefix) : NULL;
 	size_t count = 0;
+	const void **items = arena_new_array(e->c->arena, const void *,
+					     (named ? 1 : tables_count(t, KIND_ROLE) + 1) * CS_RULES_MAX);
+	if (!items)
+		return ctx_no_memory(e->c);
 	if (ref_is_given(ref) && !named)
 		return cs_fail_id(e, KIND_ROLE, "roleid", ref->text);
-	for (const struct role *r = role_first(cs_tables(e)); r; r = role_next(cs_tables(e), r))
-		count += !named || named == r ? write_permissions(e, w, r, true) : 0;
+	for (const struct role *r = role_first(t); r; r = role_next(t, r))
+		if (named ? named == r : !is_hidden(r))
+			TRY(add_rules(e, r, items, &count));
+	if (!count)
+		return OK;
 	json_write_int(w, "count", (int64_t) count);
 	json_write_open_list(w, "rolepermission");
-	for (const struct role *r = role_first(cs_tables(e)); r; r = role_next(cs_tables(e), r))
-		if (!named || named == r)
-			(void) write_permissions(e, w, r, false);
+	for (size_t k = 0; k < count; k++)
+		write_shown(e, w, items[k]);
 	json_write_close_list(w);
 	return OK;
 }
@@ -205,6 +276,7 @@ static const struct cs_action actions[] = {
 	 .listing = &cs_roles, .doc = "Roles."},
 	{CS_ACTION("listRolePermissions", "iam:ListKeystoneRoles"),
 	 .args = PARAMS(struct permissions_args, permission_params), .answer = list_permissions,
-	 .says = "id|roleid|rolename|rule|permission", .doc = "Which commands each role permits."},
+	 .says = "id|roleid|rolename|rule|permission|description",
+	 .doc = "Which commands each role permits."},
 };
 const struct api_actions cs_role_actions = API_ACTIONS(actions);

@@ -4,6 +4,7 @@
  */
 #include "engine/region/offered.h"
 #include "api/cloudstack/compute/compute.h"
+#include "auth/cloudstack_signature.h"
 #include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "store/account.h"
@@ -113,7 +114,11 @@ RESULT cs_check_offered(struct cs_call *e, const struct ref *offering, uuid zone
 	if (!ref_is_given(offering) || !row || !row_is_live(row))
 		return OK; /* the engine reports the fault */
 	const struct offered o = offered_of(row);
-	if (engine_is_offered(e->c, o.domains) && (uuid_is_none(zone) || engine_is_offered_in(o.zones, zone)))
+	/* An administrator who acts for another account uses what is offered to that account. */
+	bool is_for_another = cloudstack_find_value(&e->pairs, "account").n;
+	bool is_offered =
+		is_for_another ? engine_is_offered_to(who, o.domains) : engine_is_offered(e->c, o.domains);
+	if (is_offered && (uuid_is_none(zone) || engine_is_offered_in(o.zones, zone)))
 		return OK;
 	/* without the row numbers that CloudStack writes; the form for disk and network offerings is guessed */
 	return ctx_fail_field(

@@ -85,9 +85,11 @@ static const struct member members[] = {
 	MEMBER_AS(struct instance_type, TIME, "created", row.created_us),
 	MEMBER_TEXT("storagetype", get_storage),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
+	MEMBER_FIXED("cacheMode", "\"none\""),
 	MEMBER(struct instance_type, "offerha", offers_ha),
-	MEMBER_FIXED("limitcpuuse|isvolatile|issystem|defaultuse|iscustomized|dynamicscalingenabled",
-		     "false"),
+	MEMBER_FIXED(
+		"limitcpuuse|isvolatile|issystem|defaultuse|iscustomized|dynamicscalingenabled|encryptroot",
+		"false"),
 	MEMBER_WRITTEN("rootdisksize", write_root_disk),
 	MEMBER_WRITTEN("domainid", cs_write_offered, .also = CS_OFFERED_ALSO),
 	MEMBER(struct instance_type, "state", enabled, .yes = "Active", .no = "Inactive"),

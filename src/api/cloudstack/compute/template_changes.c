@@ -21,7 +21,7 @@ struct said {
 	struct str name, text, os_type_id;
 	const struct cs_os_type *os_type; /* NULL: not given */
 	struct tags details;
-	enum choice is_public, takes_password;
+	enum choice is_public, takes_password, is_extractable, is_featured;
 };
 #define SAID(T, member, needs)                                                                               \
 	PARAM(T, "name", member.name, .flags = (needs), .doc = "Its name."),                                 \
@@ -34,9 +34,13 @@ struct said {
 #define PASSWORD(T, member)                                                                                  \
 	PARAM(T, "passwordenabled", member.takes_password,                                                   \
 	      .doc = "Whether its guests set the password that they are told.")
+#define OFFERED(T, member)                                                                                   \
+	PARAM(T, "isextractable", member.is_extractable, .doc = "Kept and shown."),                          \
+		PARAM(T, "isfeatured", member.is_featured,                                                   \
+		      .doc = "Shown among the featured ones, where a root administrator owns it.")
 #define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Whether everybody sees it.")
 /* Unsupported parameters of registration and update. */
-#define UNBUILT UNBUILT_AT_ALL, NOT_BUILT("checksum"), NOT_BUILT("isextractable|isfeatured", .only = "false")
+#define UNBUILT UNBUILT_AT_ALL, NOT_BUILT("checksum")
 #define UNBUILT_AT_ALL                                                                                       \
 	NOT_BUILT("extensionid|externaldetails|imagestoreuuid|templatetag|templatetype"),                    \
 		NOT_BUILT("bits", .only = "64"), NOT_BUILT("arch", .only = "x86_64"),                        \
@@ -130,6 +134,15 @@ static RESULT take_password(struct ctx *c, const struct said *said, struct image
 			    said->takes_password == CHOICE_YES ? STR("true") : STR("false"));
 }
 
+/* Sets a property that says yes or no; an absent one says no. */
+static RESULT take_choice(struct ctx *c, struct image_form *form, const char *property, enum choice said)
+{
+	const struct tag *present = tags_find(form->properties, str_from(property));
+	if (said == CHOICE_DEFAULT || (said == CHOICE_NO && !present))
+		return OK;
+	return set_property(c, form, str_from(property), said == CHOICE_YES ? STR("true") : STR("false"));
+}
+
 /* Takes the given values; the others stay. */
 static RESULT take_said(struct ctx *c, const struct said *said, struct image_form *form)
 {
@@ -142,6 +155,8 @@ static RESULT take_said(struct ctx *c, const struct said *said, struct image_for
 			said->is_public == CHOICE_YES ? IMAGE_VISIBLE_PUBLIC : IMAGE_VISIBLE_SHARED;
 	TRY(take_os_type(c, said, form));
 	TRY(take_password(c, said, form));
+	TRY(take_choice(c, form, CS_EXTRACTABLE_PROPERTY, said->is_extractable));
+	TRY(take_choice(c, form, CS_FEATURED_PROPERTY, said->is_featured));
 	return take_details(c, said, form);
 }
 
@@ -155,19 +170,16 @@ struct registration {
 	struct str format, hypervisor, checksum;
 	struct ref zone;
 	struct refs zones;
-	enum choice is_bootable, is_extractable, is_featured;
+	enum choice is_bootable;
 };
 #define P(wire, member, ...) PARAM(struct registration, wire, member, __VA_ARGS__)
 #define ANY_NEW                                                                                              \
 	CS_FOR_PARAMS(struct registration, owner), PUBLIC(struct registration, said),                        \
-		OS_TYPE(struct registration, said, 0)
+		OS_TYPE(struct registration, said, 0), OFFERED(struct registration, said)
 #define REGISTERED                                                                                           \
 	ANY_NEW, UNBUILT_AT_ALL,                                                                             \
 		P("checksum", checksum,                                                                      \
 		  .doc = "Of what is fetched: {SHA-256} or {SHA-512} and hex; hex of MD5."),                 \
-		P("isextractable", is_extractable, .doc = "Kept and shown."),                                \
-		P("isfeatured", is_featured,                                                                 \
-		  .doc = "Shown among the featured ones, where a root administrator owns it."),              \
 		SAID(struct registration, said, REQUIRED), PASSWORD(struct registration, said),              \
 		P("url", fetching.url, .flags = REQUIRED, .max = 4096,                                       \
 		  .doc = "Where it is fetched from, by http or https.")
@@ -257,17 +269,16 @@ static RESULT take_fetched(struct cs_call *e, struct registration *a)
 	if (image_is_packed(a->fetching.url))
 		TRY(set_property(e->c, form, STR(IMAGE_UNPACK_PROPERTY), STR("true")));
 	bool is_own = !a->owner.account.n && !ref_is_given(&a->owner.project);
-	if (a->is_featured == CHOICE_YES && is_own && identity_is_admin(e->c->who))
-		TRY(set_property(e->c, form, STR(CS_FEATURED_PROPERTY), STR("true")));
-	return a->is_extractable == CHOICE_YES
-		       ? set_property(e->c, form, STR(CS_EXTRACTABLE_PROPERTY), STR("true"))
-		       : OK;
+	if (!is_own || !identity_is_admin(e->c->who))
+		a->said.is_featured = CHOICE_DEFAULT;
+	return OK;
 }
 
 static RESULT prepare_registration(struct cs_call *e, struct registration *a, struct str format)
 {
 	TRY(read_os_type(e, &a->said));
 	TRY(check_zones(e, a));
+	e->zone = a->zones.count ? &a->zones.at[0] : &a->zone;
 	a->wish.form = (struct image_form){
 		.visibility = IMAGE_VISIBLE_SHARED, .disk_format = format, .container_format = STR("bare")};
 	TRY(take_fetched(e, a));
@@ -441,7 +452,7 @@ static const struct param share_params[] = {
 	P("op", op, .doc = "add or remove accounts; reset: nobody but its owner has it."),
 	P("accounts", accounts, .max = 1000, .doc = "Names of accounts of the caller's domain."),
 	P("projectids", projects, .kind = KIND_ACCOUNT, .max = 1000, .doc = "Projects."),
-	NOT_BUILT("isextractable|isfeatured", .only = "false"),
+	OFFERED(struct template_change, said),
 };
 static const struct param one_params[] = {ONE};
 #undef P
@@ -512,6 +523,8 @@ static RESULT find_accounts(struct cs_call *e, const struct template_change *a, 
 static RESULT prepare_sharing(struct cs_call *e, struct template_change *a)
 {
 	struct refs accounts;
+	if (!identity_is_admin(e->c->who)) /* as above: only root administrators feature templates */
+		a->said.is_featured = CHOICE_DEFAULT;
 	bool adds = str_equal_nocase(a->op, STR("add")), removes = str_equal_nocase(a->op, STR("remove"));
 	TRY(find_accounts(e, a, &accounts));
 	a->sharing = (struct sharing){.is_public = a->said.is_public,
@@ -551,7 +564,15 @@ static RESULT share(struct op *op, void *args)
 	const struct image *image = NULL;
 	struct image_settings wish = {.image = a->id, .sharing = a->sharing};
 	TRY(find_image(op->ctx, op->head, a, &image));
-	return engine_update_image(op, &wish);
+	TRY(engine_update_image(op, &wish));
+	if (a->said.is_extractable == CHOICE_DEFAULT && a->said.is_featured == CHOICE_DEFAULT)
+		return OK;
+	TRY(find_image(op->ctx, op->head, a, &image));
+	struct image_rewriting marks = {
+		.image = a->id, .gen = image->row.gen, .form = engine_image_form(image)};
+	TRY(take_choice(op->ctx, &marks.form, CS_EXTRACTABLE_PROPERTY, a->said.is_extractable));
+	TRY(take_choice(op->ctx, &marks.form, CS_FEATURED_PROPERTY, a->said.is_featured));
+	return engine_rewrite_image(op, &marks);
 }
 
 static RESULT list_permissions(struct cs_call *e, const void *args, struct json_writer *w)

@@ -38,6 +38,7 @@ static RESULT prepare_template(struct cs_call *e, void *args)
 {
 	const struct copy_args *a = args;
 	bool has_one = ref_is_given(&a->to);
+	e->zone = a->more.count ? &a->more.at[0] : &a->to;
 	if (!has_one && !a->more.count)
 		return cs_fail(e, "destzoneid",
 			       "Either destzoneid or destzoneids parameters have to be specified.");

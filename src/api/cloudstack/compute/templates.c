@@ -107,7 +107,8 @@ static void write_state(struct api_call *e, struct json_writer *w, const char *n
 	const struct condition *why = condition_first_by_subject(api_tables(e), row->id);
 	json_write_bool(w, name, ready);
 	json_write_text(w, "status",
-			ready     ? STR("Download Complete")
+			ready     ? str_from(engine_is_iso(image_of(row)) ? "Successfully Installed"
+									  : "Download Complete")
 			: why     ? why->message
 			: sending ? str_from(cs_sending_words[sending])
 				  : STR("Not downloaded"));
@@ -135,14 +136,20 @@ static void write_featured(struct api_call *e, struct json_writer *w, const char
 	json_write_bool(w, "isextractable", is_said(i, CS_EXTRACTABLE_PROPERTY));
 }
 
-/* Writes the zone that the request named. */
+/* Writes the zone that the request names, or the first zone: every image is in all zones, and clients read the
+ * zone of each template. */
 static void write_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct list_templates *a = e->args;
+	const struct ref *asked = cs_call_of(e)->zone;
 	const struct zone *zone = NULL;
-	(void) row;
-	if (!e->action->listing || e->action->listing->kind != KIND_IMAGE || !ref_is_given(&a->zone) ||
-	    !result_is_ok(engine_find_zone(e->c, api_tables(e), &a->zone, &zone)))
+	if (e->action->listing && e->action->listing->kind == KIND_IMAGE)
+		asked = &a->zone;
+	if (!asked || !ref_is_given(asked) || !asked->bits) {
+		cs_write_any_zone(e, w, name, row);
+		return;
+	}
+	if (!result_is_ok(engine_find_zone(e->c, api_tables(e), asked, &zone)))
 		return;
 	json_write_text(w, name, uuid_to_str(e->c->arena, zone->row.id));
 	json_write_text(w, "zonename", zone->name);

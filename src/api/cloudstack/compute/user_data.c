@@ -88,7 +88,7 @@ static const struct param link_params[] = {
 	P("isoid", iso, .kind = KIND_IMAGE, .doc = "Or the ISO."),
 	P("userdataid", wish.user_data, .kind = KIND_USER_DATA,
 	  .doc = "What its machines get as user data; absent: nothing any more."),
-	P("userdatapolicy", policy, .words = "ALLOWOVERRIDE|DENYOVERRIDE",
+	P("userdatapolicy", policy, .words = "ALLOWOVERRIDE|DENYOVERRIDE", .flags = WORDS_IN_ANY_CASE,
 	  .doc = "Whether a deployment may say other user data."),
 };
 #undef P

@@ -143,6 +143,16 @@ static void write_ha(struct api_call *e, struct json_writer *w, const char *name
 	json_write_bool(w, name, instance_of(row)->recovery == INSTANCE_RECOVERY_DEFAULT);
 }
 
+/* Source: ControlState.getControlState(). */
+static const char *control_state_of(const struct host *h)
+{
+	if (h->forced_down || h->seen_state == HOST_SEEN_STATE_DOWN)
+		return "Offline";
+	if (h->seen_state != HOST_SEEN_STATE_UP)
+		return "Unknown";
+	return h->maintenance_us ? "Maintenance" : h->enabled ? "Enabled" : "Disabled";
+}
+
 static void write_host(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	const struct host *host = host_find(api_tables(e), instance_of(row)->host);
@@ -150,6 +160,7 @@ static void write_host(struct api_call *e, struct json_writer *w, const char *na
 		return;
 	json_write_text(w, name, uuid_to_str(e->c->arena, host->row.id));
 	json_write_text(w, "hostname", host->name);
+	json_write_z(w, "hostcontrolstate", control_state_of(host));
 	json_write_text(w, "instancename", uuid_to_str(e->c->arena, row->id));
 }
 
@@ -244,7 +255,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("haenable", write_ha),
 	MEMBER(struct instance, "zoneid", zone),
 	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, instance, zone)}),
-	MEMBER_WRITTEN("hostid", write_host, .also = "hostname|instancename"),
+	MEMBER_WRITTEN("hostid", write_host, .also = "hostname|hostcontrolstate|instancename"),
 	MEMBER(struct instance, "templateid", image),
 	MEMBER(struct image, "templatename", name, .path = {JOIN_ONE(KIND_IMAGE, instance, image)}),
 	MEMBER(struct image, "templatedisplaytext", description,

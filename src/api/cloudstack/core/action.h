@@ -25,6 +25,8 @@ enum cs_action_flag {
 	CS_ADMIN = API_OF_FACE,      /* for administrators of the region alone */
 	CS_OF_ACCOUNT =
 		API_OF_FACE << 1, /* "account" and "domainid", or "projectid", say for whom it is called */
+	CS_OWNER_OF_ROW = API_OF_FACE
+			  << 4, /* "account" without "domainid" says nothing: a named row has the owner */
 	CS_OF_DOMAIN = API_OF_FACE << 3, /* "domainid" without "account" names the domain itself */
 };
 
@@ -64,10 +66,12 @@ static inline bool cs_is_async(const struct cs_action *a)
 
 struct cs_call {
 	API_CALL_BASE;
-	bool is_json;       /* the answer, else it is XML */
-	uuid job;           /* that the change made; none */
-	struct str secret;  /* a password that its maker is told with the result, sealed; empty: none */
-	bool is_signed;     /* by a key, not by a session */
+	bool is_json;      /* the answer, else it is XML */
+	uuid job;          /* that the change made; none */
+	struct str secret; /* a password that its maker is told with the result, sealed; empty: none */
+	const struct ref
+		*zone;  /* zone that a change names, shown as the zone of an image; NULL: the first zone */
+	bool is_signed; /* by a key, not by a session */
 	struct token token; /* of the session; audit none: there is none */
 };
 
@@ -160,6 +164,9 @@ void cs_write_time(struct json_writer *w, const char *name, int64_t time_us);
 		.kind = (row_kind), .item = (word), .members = MEMBERS(table), __VA_ARGS__                   \
 	}
 
+/* zoneid and zonename, of what is in every zone: those of the first. */
+void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
+
 /* Whose the row of type T is: account, or projectid and project; domainid, domain. */
 #define CS_OWNER_MEMBERS(T)                                                                                  \
 	{                                                                                                    \
@@ -206,6 +213,22 @@ RESULT cs_fail_id(struct cs_call *e, enum kind kind, const char *parameter, stru
 /* Fails as CloudStack's CloudRuntimeException does: 530. */
 #define cs_fail_within(e, ...) ((e)->error = &cs_runtime_failure, ctx_fail((e)->c, ERR_STATE, __VA_ARGS__))
 extern const struct api_error cs_runtime_failure;
+
+/* ---- rules of roles (core/rules.c) ---- */
+
+enum { CS_RULES_MAX = 1024, CS_RULES_SIZE_MAX = 256 * 1024 };
+/* A rule of a role: whether the role permits the commands that match. */
+struct cs_rule {
+	bool allows;
+	struct str command, text; /* letters, digits and "*"; for people */
+};
+struct role;
+/* Converts a rule to the line that the role's row keeps, and back. Empty: there is no memory. */
+struct str cs_write_rule(struct arena *a, const struct cs_rule *rule);
+struct cs_rule cs_read_rule(struct str kept);
+/* True if a rule of the caller's roles permits the command. The first rule that matches decides, as in
+ * DynamicRoleBasedAPIAccessChecker; the rules of a caller whose roles give a right are not asked. */
+bool cs_rules_permit(struct cs_call *e, const struct tables *t, const struct api_action *action);
 
 /* As in struct api_protocol. */
 void cs_word_problem(struct api_call *core, struct api_problem *problem);

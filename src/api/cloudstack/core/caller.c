@@ -7,6 +7,7 @@
 #include "api/cloudstack/core/action.h"
 #include "auth/cloudstack_signature.h"
 #include "base/uuid_asked.h"
+#include "engine/people/domain.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
@@ -33,6 +34,7 @@ static RESULT act_for(struct cs_call *e, const struct tables *t, const struct ac
 	next->rights = identity_is_admin(who) ? who->rights : roles.rights & ~RIGHT(ADMIN);
 	next->account = account->row.id;
 	next->domain = account->domain;
+	next->domains_above = engine_list_domains_above(e->c->arena, t, account->domain);
 	next->account_number = str_copy(e->c->arena, account->number);
 	next->is_owner = false;
 	next->roles = (struct uuids){0};
@@ -115,7 +117,9 @@ static RESULT find_said(struct cs_call *e, const struct tables *t, bool in_pairs
 	*ret_account = NULL;
 	if (name.n && project.n)
 		return cs_fail(e, "projectid", "Account and projectId can't be specified together");
-	if (in_pairs && !name.n != !domain.n)
+	if (name.n && !domain.n && e->action->flags & CS_OWNER_OF_ROW)
+		return OK;
+	if (in_pairs && name.n && !domain.n)
 		return cs_fail(e, "account", "AccountName and domainId must be specified together");
 	if (project.n)
 		return find_project(e, t, project, ret_account);

@@ -74,6 +74,24 @@ static RESULT authenticate(struct cs_call *e)
 	return api_prove_key(&e->core, key_id, cloudstack_check_signature, &e->pairs);
 }
 
+/* Replaces the number 1 by the root domain's id: CloudStack takes a row's number from before it had UUIDs, and the root
+ * domain's is the same in every cloud (ParamProcessWorker.translateUuidToInternalId()). The signature has been checked. */
+static RESULT take_numbers(struct cs_call *e)
+{
+	struct pair *at = arena_new_array(e->c->arena, struct pair, e->pairs.count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < e->pairs.count; k++) {
+		at[k] = e->pairs.at[k];
+		bool is_domain = str_equal_nocase(at[k].name, STR("domainid")) ||
+				 str_equal_nocase(at[k].name, STR("parentdomainid"));
+		if (is_domain && str_is(at[k].value, "1"))
+			at[k].value = uuid_to_str(e->c->arena, DOMAIN_DEFAULT);
+	}
+	e->pairs.at = at;
+	return OK;
+}
+
 static RESULT fail_command(struct cs_call *e, struct str name)
 {
 	static const struct api_error no_command = {ERR_MISSING, 0, 400, "9999"};
@@ -95,17 +113,37 @@ static RESULT find(struct api_call *core)
 	TRY(api_check_limits(core, e->action, proved));
 	if (!e->action)
 		return fail_command(e, name);
+	TRY(take_numbers(e));
 	return cs_choose_account(e);
+}
+
+/* Makes the caller a member of the account for this command, which a rule of the caller's role permits. Such a role gives
+ * no right in any other face. */
+static RESULT take_rules(struct cs_call *e, struct guard_request *request)
+{
+	AUTO_VIEW view = {0};
+	if (e->action->flags & (API_OPEN | API_FOR_ALL) || e->c->who->rights)
+		return OK;
+	view_open(e->config->store, &view);
+	if (!cs_rules_permit(e, view.tables, e->action))
+		return OK;
+	struct identity *next = arena_new_object(e->c->arena, struct identity);
+	if (!next)
+		return ctx_no_memory(e->c);
+	*next = *e->c->who;
+	next->rights = RIGHTS_OF_MEMBER;
+	e->c->who = next;
+	request->has_role = true;
+	return OK;
 }
 
 /* Root administrator commands need that role. */
 static RESULT describe_permission(struct api_call *core, struct guard_request *request)
 {
 	struct cs_call *e = cs_call_of(core);
-	(void) request;
-	return e->action->flags & CS_ADMIN && !identity_is_admin(e->c->who)
-		       ? ctx_fail(e->c, ERR_DENIED, "The command is for root administrators.")
-		       : OK;
+	if (e->action->flags & CS_ADMIN && !identity_is_admin(e->c->who))
+		return ctx_fail(e->c, ERR_DENIED, "The command is for root administrators.");
+	return take_rules(e, request);
 }
 
 static RESULT prepare(struct api_call *core)

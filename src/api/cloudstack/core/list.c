@@ -38,7 +38,7 @@ RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct 
 }
 
 /* An administrator's list covers the own account, unless it asks for all, for an id, or for a domain
- * (with all below the root domain). */
+ * (with all below the root domain, or with isrecursive those of the domains below). */
 void cs_choose_owners(const struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish)
 {
 	bool is_domains = ref_is_given(&asked->domain) && !asked->account.n;
@@ -49,6 +49,7 @@ void cs_choose_owners(const struct cs_call *e, const struct cs_list_args *asked,
 	wish->is_of_all = asked->lists_all == CHOICE_YES || is_domains || is_everywhere;
 	if (is_domains && !is_whole)
 		wish->domain = asked->domain.prefix;
+	wish->with_below = asked->is_recursive == CHOICE_YES;
 }
 
 static RESULT take_event(void *arg, const struct event *event)

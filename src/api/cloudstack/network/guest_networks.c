@@ -163,7 +163,8 @@ static RESULT check_tier_services(struct cs_call *e, const struct make_network *
 	const struct router *vpc = cs_find_vpc(&e->core, a->wish.vpc.prefix);
 	struct str rest = str_from(o->services), service;
 	while (vpc && str_split_next(&rest, '|', &service))
-		if (service.n && !cs_has_service(cs_services_of_vpc(&e->core, vpc), service))
+		if (service.n && !str_is(service, "Vpn") &&
+		    !cs_has_service(cs_services_of_vpc(&e->core, vpc), service))
 			return cs_fail(e, "networkofferingid",
 				       "The service %" STR_FMT
 				       " of the network offering is not one of the VPC offering's",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Infrastructure for administrators: external networks as physical networks, and their address ranges. There
- * are no virtual routers: OVN routes on the hosts.
+ * Infrastructure for administrators: external networks as physical networks, and their address ranges.
  */
 #include "api/cloudstack/network/network.h"
 #include "model/address_range.h"
@@ -61,45 +60,6 @@ static const struct member range_members[] = {
 };
 static const struct api_listing ranges = CS_LISTING(KIND_ADDRESS_RANGE, "vlaniprange", range_members);
 
-/* ---- virtual routers ---- */
-
-struct list_routers {
-	struct cs_list_args list;
-	struct ref zone, network, vpc, project;
-	struct str id, name, state, version;
-	enum choice for_vpc;
-};
-#define P(wire, member, ...) PARAM(struct list_routers, wire, member, __VA_ARGS__)
-static const struct param router_params[] = {
-	CS_PAGE_PARAMS(struct list_routers),
-	CS_NAME_PARAM(struct list_routers),
-	CS_OWNER_PARAMS(struct list_routers),
-	CS_PROJECT_PARAM(struct list_routers, project),
-	P("id", id, .doc = "The one with this id."),
-	P("networkid", network, .kind = KIND_NETWORK, .doc = "Of this network."),
-	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "Of this VPC."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone."),
-	P("state", state, .doc = "In this state."),
-	P("version", version, .doc = "Of this version."),
-	P("forvpc", for_vpc, .doc = "Whether of a VPC."),
-	NOT_BUILT("arch|clusterid|hostid|podid"),
-	NOT_BUILT("fetchhealthcheckresults|healthchecksfailed", .only = "false"),
-};
-#undef P
-
-static struct str no_name(size_t k)
-{
-	(void) k;
-	return STR_NONE;
-}
-
-static RESULT list_routers(struct cs_call *e, const void *args, struct json_writer *w)
-{
-	static const struct cs_fixed_list none = {.item = "router", .get_name = no_name};
-	(void) args;
-	return cs_write_fixed_list(e, w, &none);
-}
-
 static const struct cs_action actions[] = {
 	{CS_ACTION("listPhysicalNetworks", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_physical, physical_params), .listing = &physical_networks,
@@ -107,9 +67,5 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listVlanIpRanges", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_ranges, range_params), .listing = &ranges,
 	 .doc = "Ranges of public addresses."},
-	{CS_ACTION("listRouters", "ec2:DescribeNetworks"), .flags = CS_ADMIN | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_routers, router_params), .answer = list_routers, .says = "id|name",
-	 .never = "Networks have no virtual routers: OVN routes on the hosts.",
-	 .doc = "Virtual routers: none."},
 };
 const struct api_actions cs_infrastructure_actions = API_ACTIONS(actions);

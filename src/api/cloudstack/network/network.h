@@ -75,8 +75,6 @@ const struct router *cs_find_vpc(struct api_call *e, uuid router);
 struct str cs_get_vpc_name(struct api_call *e, const struct row *router);
 /* vpcid and vpcname; NULL: neither. */
 void cs_write_vpc(struct api_call *e, struct json_writer *w, const struct router *vpc);
-/* zoneid and zonename, of what is in every zone: those of the first. */
-void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 
 /* Of a network ACL; a VPC's own lets everything pass. */
 struct str cs_get_acl_name(struct api_call *e, const struct row *row);
@@ -114,7 +112,7 @@ bool cs_offering_may_follow(const struct cs_offering *present, const struct cs_o
 bool cs_has_service(const char *services, struct str service);
 bool cs_has_services(const char *services, const struct strs *wanted); /* all of them */
 /* The services of an operator's offering: where its row and the wish for it say so, + 1; 0: every network has it. */
-enum { CS_SERVICES = 10 };
+enum { CS_SERVICES = 11 };
 extern const struct cs_service {
 	const char *name;
 	size_t row, wish;
@@ -142,8 +140,11 @@ const char *cs_services_of_vpc(struct api_call *e, const struct router *vpc);
 /* vpcofferingid and vpcofferingname, of a router's row. */
 void cs_write_vpc_offering(struct api_call *e, struct json_writer *w, const char *name,
 			   const struct row *row);
-/* The list "service" of what a provider provides: "Dhcp|Dns"; of a network with what each can, which offerings do not say. */
-void cs_write_services(struct json_writer *w, const char *services, const char *provider, bool is_of_network);
+/* The list "service" of what a provider provides: "Dhcp|Dns"; of a network with what each can, which offerings do not say. VPNs are
+ * a service that an offering may name, and that no network or VPC has. */
+enum cs_services_of { CS_OF_OFFERING, CS_OF_VPC, CS_OF_NETWORK };
+void cs_write_services(struct json_writer *w, const char *services, const char *provider,
+		       enum cs_services_of of);
 extern const char cs_vpc_services[], cs_vpc_provider[];
 extern const char cs_l2_provider[]; /* of L2 networks' user data */
 

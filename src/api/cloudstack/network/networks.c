@@ -269,7 +269,7 @@ static void write_offering(struct api_call *e, struct json_writer *w, const char
 	json_write_z(w, "networkofferingavailability",
 		     o->leads_out && !o->own && !o->egress_open ? "Required" : "Optional");
 	json_write_z(w, "type", o->type);
-	cs_write_services(w, o->services, o->provider, true);
+	cs_write_services(w, o->services, o->provider, CS_OF_NETWORK);
 }
 
 static void write_acl(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)

@@ -45,7 +45,8 @@ static const struct param create_params[] = {
 	P("guestiptype", type, .flags = REQUIRED, .doc = "Isolated, Shared or L2."),
 	P("traffictype", traffic_type, .flags = REQUIRED, .doc = "Guest is the only one."),
 	P("supportedservices", services, .max = CS_NAMED_MAX,
-	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL; of "
+	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL, Vpn; "
+		 "of "
 		 "Shared Dhcp, Dns, UserData, SecurityGroup; of L2 UserData at most."),
 	PARAM_LIST(
 		struct make_offering, "serviceproviderlist", providers, cs_provider_params,
@@ -62,7 +63,9 @@ static const struct param create_params[] = {
 	P("specifyipranges", ranges, .doc = "Whether networks name their range of addresses: of Shared."),
 	P("enable", enabled, .doc = "Whether networks may be made by it at once; else it is Disabled."),
 	CS_MAKES_OFFERED_PARAMS(struct make_offering, wish.offered),
-	NOT_BUILT("details|maxconnections|networkrate|provider|routingmode|serviceofferingid|tags"),
+	NOT_BUILT("details|maxconnections|networkrate|provider|routingmode|serviceofferingid"),
+	P("tags", wish.physical_tags,
+	  .doc = "Of physical networks: where a zone has one, its networks are there whatever its tags."),
 	NOT_BUILT("availability", .only = "Optional"),
 	NOT_BUILT("internetprotocol", .only = "IPv4"),
 	NOT_BUILT("networkmode", .only = "NATTED"),
@@ -300,7 +303,7 @@ static RESULT show_changed(struct cs_call *e, const void *args, struct json_writ
 
 #define SAYS                                                                                                 \
 	"id|name|displaytext|created|traffictype|guestiptype|serviceofferingid|availability|state|"          \
-	"internetprotocol|isdefault|conservemode|specifyvlan|specifyipranges|forvpc|ispersistent|"           \
+	"internetprotocol|isdefault|tags|conservemode|specifyvlan|specifyipranges|forvpc|ispersistent|"      \
 	"egressdefaultpolicy|supportsstrechedl2subnet|supportspublicaccess|service"
 #define CHANGES .flags = API_WRITES | CS_ADMIN
 static const struct cs_action actions[] = {

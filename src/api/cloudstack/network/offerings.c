@@ -95,6 +95,7 @@ const struct cs_service cs_services[CS_SERVICES] = {
 	SERVICE("NetworkACL", network_acl),
 	SERVICE("Firewall", firewall),
 	SERVICE("SecurityGroup", security_groups),
+	SERVICE("Vpn", vpn),
 };
 
 static const char *const type_words[] = {[NETWORK_OFFERING_GUEST_TYPE_ISOLATED] = "Isolated",
@@ -234,18 +235,19 @@ static void write_capabilities(struct json_writer *w, bool is_firewall)
 	json_write_close_list(w);
 }
 
-void cs_write_services(struct json_writer *w, const char *services, const char *provider, bool is_of_network)
+void cs_write_services(struct json_writer *w, const char *services, const char *provider,
+		       enum cs_services_of of)
 {
 	struct str rest = str_from(services), name;
 	json_write_open_list(w, "service");
 	while (str_split_next(&rest, '|', &name)) {
 		bool is_group = str_is(name, "SecurityGroup");
-		if (!name.n)
+		if (!name.n || (of != CS_OF_OFFERING && str_is(name, "Vpn"))) /* no network has VPNs yet */
 			continue;
 		json_write_open(w, NULL);
 		json_write_text(w, "name", name);
 		write_providers(w, is_group ? "SecurityGroupProvider" : provider);
-		write_capabilities(w, is_of_network && str_is(name, "Firewall"));
+		write_capabilities(w, of == CS_OF_NETWORK && str_is(name, "Firewall"));
 		json_write_close(w);
 	}
 	json_write_close_list(w);
@@ -395,7 +397,9 @@ void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *off
 	json_write_bool(w, "supportspublicaccess", false);
 	if (o->own)
 		cs_write_offered(&e->core, w, "domainid", &o->own->row);
-	cs_write_services(w, o->services, o->provider, false);
+	if (o->own && o->own->physical_tags.n)
+		json_write_text(w, "tags", o->own->physical_tags);
+	cs_write_services(w, o->services, o->provider, CS_OF_OFFERING);
 }
 
 RESULT cs_end_offerings(struct cs_call *e, struct result failure, struct str id)

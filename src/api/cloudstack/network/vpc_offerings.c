@@ -74,7 +74,7 @@ static void write_offering(struct api_call *e, struct json_writer *w, const stru
 	if (own)
 		cs_write_offered(e, w, "domainid", &own->row);
 	cs_write_services(w, own ? cs_own_offering(e, own)->services : cs_vpc_services, cs_vpc_provider,
-			  false);
+			  CS_OF_OFFERING);
 }
 
 /* ---- listVPCOfferings ---- */
@@ -192,7 +192,8 @@ static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .doc = "Its name, which may repeat."),
 	P("displaytext", wish.description, .max = 4096, .doc = "A text for people; else the name."),
 	P("supportedservices", services, .flags = REQUIRED, .max = CS_NAMED_MAX,
-	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL."),
+	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL, "
+		 "Vpn."),
 	PARAM_LIST(struct make_vpc_offering, "serviceproviderlist", providers, cs_provider_params,
 		   .max = CS_NAMED_MAX, .doc = "VpcVirtualRouter of each service."),
 	P("enable", enabled, .doc = "Whether VPCs may be made by it at once; else it is Disabled."),

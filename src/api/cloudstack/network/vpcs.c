@@ -81,7 +81,7 @@ static void write_tiers(struct api_call *e, struct json_writer *w, const char *n
 static void write_services(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	(void) name;
-	cs_write_services(w, cs_services_of_vpc(e, router_of(row)), cs_vpc_provider, false);
+	cs_write_services(w, cs_services_of_vpc(e, router_of(row)), cs_vpc_provider, CS_OF_VPC);
 }
 
 static const struct member members[] = {

@@ -255,6 +255,7 @@ static const struct member offering_members[] = {
 	MEMBER_WRITTEN("encrypt", write_encrypt),
 	MEMBER_TEXT("storagetype", get_offered_storage),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
+	MEMBER_FIXED("cacheMode", "\"none\""),
 	MEMBER_FIXED("displayoffering", "true"),
 	MEMBER_WRITTEN("domainid", cs_write_offered, .also = CS_OFFERED_ALSO),
 	MEMBER_FIXED("state", "\"Active\""),
