@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/instance/instance.h"
+#include "engine/network/network.h"
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
@@ -207,6 +208,12 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 	return OK;
 }
 
+/* A tap interface has an MTU of 68 at least. Only a network without subnets has less. */
+static int least_mtu(const struct network *network)
+{
+	return network->mtu < NETWORK_MTU_MIN_IPV4 ? NETWORK_MTU_MIN_IPV4 : (int) network->mtu;
+}
+
 static RESULT gather_nics(struct step *s, const struct tables *t, struct instance_rows *rows)
 {
 	VEC(struct compute_nic) nics = {0};
@@ -217,7 +224,7 @@ static RESULT gather_nics(struct step *s, const struct tables *t, struct instanc
 			continue;
 		struct compute_nic nic = {.port = p->row.id,
 					  .mac = p->mac,
-					  .mtu = network ? (int) network->mtu : 0,
+					  .mtu = network ? least_mtu(network) : 0,
 					  .slot = (int) p->device_index};
 		if (!VEC_PUSH(s->ctx.arena, &nics, nic))
 			return ctx_no_memory(&s->ctx);

@@ -132,7 +132,7 @@ static RESULT pick_block(struct op *op, uint8_t bits, struct address_prefix *pre
 {
 	const struct external_network *network = external_network_first(op->head);
 	for (; network; network = external_network_next(op->head, network)) {
-		if (!external_network_is_for_all(network) ||
+		if (!external_network_is_for_all(op->head, network) ||
 		    !pick_on(op->head, network->row.id, bits, &prefix->block))
 			continue;
 		prefix->external_network = network->row.id;

@@ -10,18 +10,22 @@
 struct subnet;
 struct address_range;
 
-/* True if the network serves calls that name no external network: it is the default, or the operator gave it
- * a range for gateway ports. Other external networks have to be named. */
-bool external_network_is_for_all(const struct external_network *network);
+/* True if the network serves calls that name no external network: all accounts may use it, and it is the
+ * default, or the operator gave it a range for gateway ports. Other external networks have to be named. */
+bool external_network_is_for_all(const struct tables *t, const struct external_network *network);
+/* Finds an external network that the caller may use (engine_may_use_external()). ERR_NOT_FOUND. */
+RESULT external_network_find_usable(struct op *op, const struct ref *ref,
+				    const struct external_network **ret_network);
 /* Range that contains the address, or NULL. */
 const struct address_range *external_network_find_range(const struct tables *t, uuid network, struct ip ip);
 /* Checks the provider attributes of a new network. In Neutron's words: ERR_DENIED, ERR_INVALID with
  * KIND_NETWORK, ERR_IN_USE and ERR_CAPACITY with KIND_EXTERNAL_NETWORK. */
 RESULT external_network_check_provider(struct op *op, const struct network_wish *wish);
-/* Makes an existing network external. ERR_IN_USE with KIND_NETWORK: the network has a port or a router. */
+/* Makes an existing network external, for administrators; no account may use it before a grant. ERR_IN_USE
+ * with KIND_NETWORK: the network has a port or a router. */
 RESULT external_network_open(struct op *op, const struct network *network,
 			     const struct network_provider *provider);
-/* Makes an external network internal again. ERR_IN_USE with KIND_EXTERNAL_NETWORK: gateways, addresses or
+/* Makes an external network internal again, and removes its external grants. ERR_IN_USE with KIND_EXTERNAL_NETWORK: gateways, addresses or
  * IPv6 blocks use it; with KIND_NETWORK: it has a port. */
 RESULT external_network_close(struct op *op, const struct network *network);
 /* Prepares the deletion of an external network: releases its free addresses. ERR_IN_USE with KIND_NETWORK:

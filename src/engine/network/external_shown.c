@@ -10,6 +10,8 @@
 #include "engine/network/external_network.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/network/gateway_internal.h"
+#include "engine/network/network_grant.h"
+#include "engine/network/network_grant_internal.h"
 #include "engine/network/port_forwarding.h"
 #include "engine/network/subnet_internal.h"
 #include "store/address.h"
@@ -19,12 +21,23 @@
 #include "store/gateway.h"
 #include "store/host.h"
 #include "store/network.h"
+#include "store/network_grant.h"
 #include "store/port.h"
 #include "store/subnet.h"
 
-bool external_network_is_for_all(const struct external_network *network)
+bool external_network_is_for_all(const struct tables *t, const struct external_network *network)
 {
-	return row_is_live(&network->row) && (network->is_default || !ip_is_none(network->infra_first));
+	return row_is_live(&network->row) && (network->is_default || !ip_is_none(network->infra_first)) &&
+	       network_grant_find_by_network(t, network->row.id, true, UUID_NONE);
+}
+
+RESULT external_network_find_usable(struct op *op, const struct ref *ref,
+				    const struct external_network **ret_network)
+{
+	TRY(engine_find_external_network(op->ctx, op->head, ref, ret_network));
+	return engine_may_use_external(op->ctx, op->head, (*ret_network)->row.id)
+		       ? OK
+		       : engine_fail_not_found(op->ctx, KIND_EXTERNAL_NETWORK, ref);
 }
 
 const struct address_range *external_network_find_range(const struct tables *t, uuid network, struct ip ip)
@@ -258,6 +271,7 @@ RESULT external_network_close(struct op *op, const struct network *network)
 				   STR_ARG(uuid_to_str(op->ctx->arena, id)),
 				   has_gateways ? "gateway ports" : "floating IPs, ports or IPv6 blocks");
 	TRY(forget_ranges(op, id));
+	TRY(network_grant_forget_external(op, id));
 	TRY(engine_log_event(op, KIND_NETWORK, &network->row, "changed", "It is no external one any more."));
 	return external_network_forget(op, id);
 }
@@ -274,8 +288,9 @@ RESULT external_network_leave(struct op *op, const struct network *network, cons
 {
 	uuid id = network->row.id;
 	const struct address *a = next_from(op->head, id, NULL), *next = NULL;
-	TRY(engine_permit(op, "external_network.update", KIND_EXTERNAL_NETWORK,
-			  &external_network_find(op->head, id)->row));
+	if (!uuid_equal(network->account, engine_get_account(op->ctx))) /* the owner may, as in Neutron */
+		TRY(engine_permit(op, "external_network.update", KIND_EXTERNAL_NETWORK,
+				  &external_network_find(op->head, id)->row));
 	if (find_gateway_to(op->head, id) || has_prefix(op->head, id) || gave_ipv6(op->head, id))
 		return fail_in_use(op, network, ref->field);
 	for (; a; a = next) {
@@ -410,7 +425,8 @@ RESULT external_network_write_shown(struct op *op, const struct external_network
 {
 	struct network network = {
 		.row.id = external->row.id, .row.gen = 1, .name = external->name, .mtu = EXTERNAL_MTU};
-	return network_put(op, &network);
+	TRY(network_put(op, &network));
+	return network_grant_open_to_all(op, &network);
 }
 
 /* Smallest block that contains all known addresses of the network. The operator gives ranges only, not a

@@ -11,6 +11,7 @@
 #include "engine/network/ip_pool_internal.h"
 #include "engine/network/port_forwarding_internal.h"
 #include "engine/network/route_table_internal.h"
+#include "engine/network/router_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/address.h"
@@ -121,7 +122,7 @@ static RESULT lead_out(struct op *op, struct gateway *gateway)
 	uuid only = find_network_of_mapped(op->head, gateway->router);
 	bool leads = false;
 	for (; network && !leads; network = external_network_next(op->head, network)) {
-		bool may_lead = uuid_is_none(only) ? external_network_is_for_all(network)
+		bool may_lead = uuid_is_none(only) ? external_network_is_for_all(op->head, network)
 						   : uuid_equal(network->row.id, only);
 		if (row_is_live(&network->row) && may_lead)
 			TRY(lead_to(op, gateway, network, &leads));
@@ -134,7 +135,7 @@ static RESULT lead_out(struct op *op, struct gateway *gateway)
 bool gateway_lacks_address(const struct tables *t, const struct gateway *gateway)
 {
 	const struct external_network *network = external_network_first(t);
-	while (network && !external_network_is_for_all(network))
+	while (network && !external_network_is_for_all(t, network))
 		network = external_network_next(t, network);
 	return network && !uuid_is_none(gateway->router) && uuid_is_none(gateway->external_network);
 }
@@ -457,7 +458,7 @@ static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const
 {
 	const struct external_network *external = NULL;
 	const struct gateway *present = gateway_of_router(op->head, router->row.id);
-	TRY(engine_find_external_network(op->ctx, op->head, &wish->external_network, &external));
+	TRY(external_network_find_usable(op, &wish->external_network, &external));
 	struct gateway next = {.account = router->account, .router = router->row.id, .translates = true};
 	if (present)
 		next = *present;
@@ -487,6 +488,8 @@ RESULT engine_set_router_gateway(struct op *op, struct router_gateway_wish *wish
 	const struct router *router = NULL;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	TRY(engine_permit(op, "gateway.attach", KIND_ROUTER, &router->row));
-	return ref_is_given(&wish->external_network) ? set_gateway(op, wish, router)
-						     : gateway_clear(op, router);
+	uuid id = router->row.id;
+	TRY(ref_is_given(&wish->external_network) ? set_gateway(op, wish, router)
+						  : gateway_clear(op, router));
+	return router_touch(op, id);
 }

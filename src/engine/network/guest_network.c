@@ -30,7 +30,7 @@
 static RESULT lead_out(struct op *op, const struct ref *router, struct str field)
 {
 	const struct external_network *external = external_network_first(op->head);
-	while (external && !external_network_is_for_all(external))
+	while (external && !external_network_is_for_all(op->head, external))
 		external = external_network_next(op->head, external);
 	if (!external)
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_GATEWAY, field,
@@ -103,6 +103,7 @@ static RESULT keep_spare_ip(struct op *op, struct subnet *subnet)
 
 static RESULT open_to_domain(struct op *op, const struct guest_network_wish *wish, struct network *next)
 {
+	static const struct network_grantee everybody;
 	const struct row *domain = NULL;
 	uuid grant = UUID_NONE;
 	if (!ref_is_given(&wish->domain))
@@ -110,7 +111,7 @@ static RESULT open_to_domain(struct op *op, const struct guest_network_wish *wis
 	TRY(engine_permit(op, "network.share", KIND_NETWORK, &next->row));
 	TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
 	if (uuid_equal(domain->id, DOMAIN_DEFAULT) && wish->with_subdomains)
-		return network_grant_write(op, next, UUID_NONE, wish->domain.field, &grant);
+		return network_grant_write(op, next, &everybody, wish->domain.field, &grant);
 	next->domain = domain->id;
 	next->with_subdomains = wish->with_subdomains;
 	return OK;

@@ -36,6 +36,36 @@ static RESULT check_mtu(struct op *op, int64_t mtu, bool is_external)
 			     mtu, NETWORK_MTU_MIN, max);
 }
 
+RESULT network_check_mtu(struct op *op, uuid network, int64_t mtu, struct cidr block)
+{
+	int least = block.base.family == IP_V6 ? NETWORK_MTU_MIN_IPV6 : NETWORK_MTU_MIN_IPV4;
+	char id[UUID_TEXT_SIZE];
+	if (mtu >= least)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_NETWORK, STR("mtu"),
+			   "MTU of %s is not valid, subnet requires a minimum of %d", uuid_write(network, id),
+			   least);
+}
+
+static RESULT check_mtu_of_subnets(struct op *op, uuid network, int64_t mtu)
+{
+	for (const struct subnet *s = subnet_first_by_network(op->head, network); s;
+	     s = subnet_next_by_network(op->head, s))
+		if (row_is_live(&s->row))
+			TRY(network_check_mtu(op, network, mtu, s->block));
+	return OK;
+}
+
+RESULT network_touch(struct op *op, uuid id)
+{
+	const struct network *network = network_find(op->head, id);
+	if (!network || !row_is_live(&network->row))
+		return OK;
+	struct network next = *network;
+	next.row.gen++;
+	return network_put(op, &next);
+}
+
 RESULT network_write(struct op *op, struct network *network)
 {
 	TRY(capacity_check_keys(op, KIND_NETWORK));
@@ -50,10 +80,11 @@ RESULT network_write(struct op *op, struct network *network)
 static RESULT set_shared(struct op *op, const struct network *network, enum choice choice)
 {
 	const struct network_grant *grant =
-		network_grant_find_by_network(op->head, network->row.id, UUID_NONE);
+		network_grant_find_by_network(op->head, network->row.id, false, UUID_NONE);
+	static const struct network_grantee everybody;
 	uuid made;
 	if (choice == CHOICE_YES && !grant)
-		return network_grant_write(op, network, UUID_NONE, STR("shared"), &made);
+		return network_grant_write(op, network, &everybody, STR("shared"), &made);
 	if (choice == CHOICE_NO && grant)
 		return network_grant_remove(op, network, grant, STR("shared"));
 	return OK;
@@ -64,6 +95,14 @@ static RESULT set_default(struct op *op, uuid network, bool is_default)
 	struct external_default_wish wish = {.external_network = ref_by_id(KIND_EXTERNAL_NETWORK, network),
 					     .is_default = is_default};
 	return engine_set_default_external(op, &wish);
+}
+
+/* As in Neutron, every account may use a network that becomes external without an RBAC policy. */
+static RESULT open_to_all(struct op *op, const struct network *network,
+			  const struct network_provider *provider)
+{
+	TRY(external_network_open(op, network, provider));
+	return network_grant_open_to_all(op, network);
 }
 
 RESULT engine_create_network(struct op *op, struct network_wish *wish)
@@ -88,7 +127,7 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 	if (wish->is_shared)
 		TRY(set_shared(op, &network, CHOICE_YES));
 	if (wish->is_external)
-		TRY(external_network_open(op, &network, &wish->provider));
+		TRY(open_to_all(op, &network, &wish->provider));
 	if (wish->is_external && wish->is_default)
 		TRY(set_default(op, network.row.id, true));
 	wish->network = network.row.id;
@@ -115,7 +154,7 @@ static RESULT set_external(struct op *op, const struct network *network, const s
 	static const struct network_provider tunnels;
 	bool is_external = external_network_find(op->head, network->row.id) != NULL;
 	if (wish->is_external == CHOICE_YES && !is_external)
-		TRY(external_network_open(op, network, &tunnels));
+		TRY(open_to_all(op, network, &tunnels));
 	if (wish->is_external == CHOICE_NO && is_external)
 		TRY(external_network_close(op, network));
 	if (wish->is_default != CHOICE_DEFAULT && external_network_find(op->head, network->row.id))
@@ -131,6 +170,8 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 	bool is_external = external_network_find(op->head, network->row.id) != NULL;
 	if (wish->mtu)
 		TRY(check_mtu(op, wish->mtu, is_external));
+	if (wish->mtu)
+		TRY(check_mtu_of_subnets(op, network->row.id, wish->mtu));
 	TRY(engine_permit(op, "network.update", KIND_NETWORK, &network->row));
 	if (wish->name)
 		next.name = *wish->name;

@@ -6,7 +6,13 @@
 #include "engine/operation.h"
 #include "model/network_words.h"
 
-enum { NETWORK_MTU_MAX = 1442 /* 1500 less Geneve's 58 */, NETWORK_MTU_MIN = 68 };
+enum {
+	NETWORK_MTU_MAX = 1442, /* 1500 less Geneve's 58 */
+	NETWORK_MTU_MIN = 1,
+	NETWORK_MTU_MIN_IPV4 =
+		68, /* of a network with subnets: RFC 791; also the least of Linux's interfaces */
+	NETWORK_MTU_MIN_IPV6 = 1280,
+};
 
 /* Neutron's provider attributes. All empty: a tunnelled (Geneve) network. */
 struct network_provider {
@@ -15,7 +21,7 @@ struct network_provider {
 };
 enum { EXTERNAL_MTU = 1500, VLAN_MAX = 4094 };
 
-/* Creates a network. ERR_RANGE: the MTU. For an external network, which only administrators create:
+/* Creates a network. ERR_RANGE: the MTU. Only a network without subnets has one below NETWORK_MTU_MIN_IPV4. For an external network, which only administrators create:
  * ERR_DENIED; ERR_INVALID with KIND_NETWORK, bad provider attributes; ERR_IN_USE with KIND_EXTERNAL_NETWORK,
  * another one has that physical network and VLAN; ERR_EXISTS with KIND_EXTERNAL_NETWORK, another one is the
  * default. */
@@ -34,6 +40,7 @@ struct network_wish {
 };
 OPERATION(engine_create_network, network_wish)
 
+/* ERR_STATE with KIND_NETWORK: a subnet requires a larger MTU. */
 struct network_settings {
 	struct ref network;
 	const struct str *name, *description; /* NULL: unchanged */

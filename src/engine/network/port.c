@@ -23,10 +23,12 @@
 #include "model/account.h"
 #include "model/instance.h"
 #include "model/mac.h"
+#include "store/address.h"
 #include "store/gateway.h"
 #include "store/network.h"
 #include "store/port.h"
 #include "store/router.h"
+#include "store/secondary_ip.h"
 #include "store/subnet.h"
 
 /* 02:… marks a locally administered unicast address; the random rest makes collisions rare. */
@@ -504,9 +506,59 @@ static const struct port *find_guest(struct op *op, const struct port_target *wi
 	return port && row_is_live(&port->row) && engine_is_guest_port(op->ctx, op->head, port) ? port : NULL;
 }
 
+/* Subnet whose gateway port has the id, or NULL. Gateway ports have no rows: their ids are derived from the
+ * subnet. */
+static const struct subnet *find_gateways_subnet(struct op *op, const struct ref *port)
+{
+	bool is_admin = identity_is_admin(op->ctx->who);
+	const struct subnet *s = port->bits < 128 || port_find(op->head, port->prefix) ? NULL
+				 : is_admin ? subnet_first(op->head)
+					    : subnet_first_by_account(op->head, op->ctx->who->account);
+	while (s && !(row_is_live(&s->row) && !uuid_is_none(s->router) &&
+		      uuid_equal(engine_get_gateway_port(op->head, s), port->prefix)))
+		s = is_admin ? subnet_next(op->head, s) : subnet_next_by_account(op->head, s);
+	return s;
+}
+
+/* Device owner of a router's outer port or of a floating IP's port that has the id, or NULL. Those have no rows
+ * either, and only administrators see them. */
+static const char *find_outer_owner(struct op *op, uuid port)
+{
+	if (!identity_is_admin(op->ctx->who) || port_find(op->head, port))
+		return NULL;
+	for (const struct gateway *g = gateway_first(op->head); g; g = gateway_next(op->head, g))
+		if (row_is_live(&g->row) && !uuid_is_none(g->router) &&
+		    uuid_equal(engine_get_outer_port(g), port))
+			return "network:router_gateway";
+	for (const struct address *a = address_first(op->head); a; a = address_next(op->head, a))
+		if (row_is_live(&a->row) && a->is_elastic && uuid_equal(engine_get_floating_port(a), port))
+			return "network:floatingip";
+	return NULL;
+}
+
+/* Refuses the deletion of ports that belong to routers and floating IPs, in Neutron's words. */
+static RESULT check_has_row(struct op *op, const struct port_target *wish)
+{
+	const struct subnet *subnet = find_gateways_subnet(op, &wish->port);
+	bool is_whole = wish->port.bits == 8 * sizeof(uuid);
+	const char *owner = subnet     ? "network:router_interface"
+			    : is_whole ? find_outer_owner(op, wish->port.prefix)
+				       : NULL;
+	if (subnet)
+		TRY(engine_permit(op, "port.delete", KIND_SUBNET, &subnet->row));
+	if (!owner)
+		return OK;
+	return ENGINE_FAIL_ABOUT(op, ERR_PROTECTED, KIND_PORT, &wish->port,
+				 "Port %" STR_FMT
+				 " cannot be deleted directly via the port API: has device owner %s.",
+				 STR_ARG(wish->port.text), owner);
+}
+
 RESULT engine_delete_port(struct op *op, struct port_target *wish)
 {
 	const struct port *port = find_guest(op, wish);
+	if (wish->by_network)
+		TRY(check_has_row(op, wish));
 	if (port) {
 		TRY(engine_check_found(op->ctx, op->head, KIND_PORT, &port->row));
 		TRY(engine_permit_new(op, "port.delete", KIND_PORT, &port->row));
@@ -607,20 +659,6 @@ static bool keeps_address(const struct port_settings *wish, uuid subnet, struct 
 		  id_has_prefix(subnet, at->subnet.prefix, at->subnet.bits))));
 }
 
-/* Subnet whose gateway port has the id, or NULL. Gateway ports have no rows: their ids are derived from the
- * subnet. */
-static const struct subnet *find_gateways_subnet(struct op *op, const struct ref *port)
-{
-	bool is_admin = identity_is_admin(op->ctx->who);
-	const struct subnet *s = port->bits < 128 || port_find(op->head, port->prefix) ? NULL
-				 : is_admin ? subnet_first(op->head)
-					    : subnet_first_by_account(op->head, op->ctx->who->account);
-	while (s && !(row_is_live(&s->row) && !uuid_is_none(s->router) &&
-		      uuid_equal(engine_get_gateway_port(op->head, s), port->prefix)))
-		s = is_admin ? subnet_next(op->head, s) : subnet_next_by_account(op->head, s);
-	return s;
-}
-
 static RESULT update_gateway_port(struct op *op, const struct port_settings *wish,
 				  const struct subnet *subnet)
 {
@@ -629,6 +667,44 @@ static RESULT update_gateway_port(struct op *op, const struct port_settings *wis
 		       ? OK
 		       : ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, wish->port.field,
 				     "The port is a router's address in its subnet, and not changed.");
+}
+
+static bool has_auto_ip(const struct tables *t, const struct port *port)
+{
+	const struct subnet *first = subnet_find(t, port->subnet);
+	bool is_auto = first && ipv6_subnet_is_auto(first);
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	for (; s && !is_auto; s = engine_next_secondary_ip(t, s)) {
+		const struct subnet *in = subnet_find(t, s->subnet);
+		is_auto = in && ipv6_subnet_is_auto(in);
+	}
+	return is_auto;
+}
+
+/* Changes the MAC address. As in Neutron, an administrator may, and only while no instance has the port.
+ * Source: neutron.plugins.ml2.plugin, _check_mac_update_allowed(). */
+static RESULT apply_mac(struct op *op, const struct port_settings *wish, struct port *next)
+{
+	char was[MAC_TEXT_SIZE], is[MAC_TEXT_SIZE], id[UUID_TEXT_SIZE];
+	if (mac_is_none(wish->mac))
+		return OK;
+	TRY(check_binding(op, true, "update_port:mac_address"));
+	if (!memcmp(next->mac.b, wish->mac.b, sizeof next->mac.b))
+		return OK;
+	if (!uuid_is_none(next->instance) || !uuid_is_none(next->seen_instance))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, STR("mac_address"),
+				   "Unable to complete operation on port %s, port is already bound, port "
+				   "type: ovs, old_mac %s, new_mac %s.",
+				   uuid_write(next->row.id, id), mac_write(next->mac, was),
+				   mac_write(wish->mac, is));
+	if (has_auto_ip(op->head, next))
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_PORT, STR("mac_address"),
+				   "The MAC address of port %s is not changed: an IPv6 address of the port "
+				   "follows from it.",
+				   uuid_write(next->row.id, id));
+	TRY(check_mac(op, wish->mac));
+	next->mac = wish->mac;
+	return OK;
 }
 
 RESULT engine_update_port(struct op *op, struct port_settings *wish)
@@ -651,6 +727,7 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 	TRY(port_apply_dhcp(op, &wish->dhcp, &next));
 	TRY(check_attachment(op, wish, port));
 	TRY(check_binding(op, wish->binding_host, "update_port:binding:host_id"));
+	TRY(apply_mac(op, wish, &next));
 	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));
 	choice_apply(wish->source_dest_check, &next.source_dest_check);
 	choice_apply(wish->delete_on_termination, &next.delete_on_termination);

@@ -149,6 +149,7 @@ struct port_settings {
 	struct port_dhcp_words dhcp;
 	const struct str *name, *device_id, *device_owner, *dns_name;
 	const struct str *binding_host; /* for administrators */
+	struct mac mac;                 /* likewise; none: unchanged. ERR_IN_USE: an instance has the port */
 	struct port_fixed_wishes fixed; /* not given: unchanged */
 	bool set_description;
 	struct str description;

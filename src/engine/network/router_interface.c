@@ -18,15 +18,16 @@
 #include "engine/network/router_internal.h"
 #include "engine/network/security_group_association.h"
 #include "engine/network/subnet_internal.h"
-#include "model/router.h"
 #include "model/states.h"
 #include "store/address.h"
+#include "store/gateway.h"
 #include "store/instance.h"
 #include "store/nat_gateway.h"
 #include "store/port.h"
 #include "store/port_prefix.h"
 #include "store/route.h"
 #include "store/route_table.h"
+#include "store/router.h"
 #include "store/secondary_ip.h"
 #include "store/security_group.h"
 #include "store/subnet.h"
@@ -43,6 +44,26 @@ uuid engine_get_gateway_port(const struct tables *t, const struct subnet *subnet
 {
 	const struct port *port = port_find_by_subnet(t, subnet->row.id, subnet->gateway_ip);
 	return port && row_is_live(&port->row) ? port->row.id : uuid_v5(subnet->row.id, STR("gateway port"));
+}
+
+RESULT router_touch(struct op *op, uuid id)
+{
+	const struct router *router = router_find(op->head, id);
+	if (!router || !row_is_live(&router->row))
+		return OK;
+	struct router next = *router;
+	next.row.gen++;
+	return router_put(op, &next);
+}
+
+uuid engine_get_outer_port(const struct gateway *gateway)
+{
+	return uuid_v5(gateway->row.id, STR("gateway port"));
+}
+
+uuid engine_get_floating_port(const struct address *address)
+{
+	return uuid_v5(address->row.id, STR("floating port"));
 }
 
 /* ---- copies of the subnet's router ---- */
@@ -214,12 +235,15 @@ RESULT engine_add_router_interface(struct op *op, struct router_interface_wish *
 {
 	const struct router *router = NULL;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	uuid id = router->row.id;
 	if (ref_is_given(&wish->subnet) == ref_is_given(&wish->port))
 		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROUTER,
 				     "Name either a subnet or a port.");
 	TRY(engine_permit(op, "router.interface", KIND_ROUTER, &router->row));
 	TRY(ref_is_given(&wish->port) ? add_by_port(op, wish, router) : add_by_subnet(op, wish, router));
-	return engine_log_event(op, KIND_ROUTER, &router->row, "interface added", "In subnet %" STR_FMT ".",
+	TRY(router_touch(op, id));
+	return engine_log_event(op, KIND_ROUTER, &router_find(op->head, id)->row, "interface added",
+				"In subnet %" STR_FMT ".",
 				STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
 }
 
@@ -374,6 +398,7 @@ RESULT engine_remove_router_interface(struct op *op, struct router_interface_wis
 	struct interface found = {0};
 	enum kind kind = KIND_NONE;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	uuid id = router->row.id;
 	TRY(find_interface(op, wish, router, &found));
 	TRY(engine_permit(op, "router.interface", KIND_ROUTER, &router->row));
 	const char *why = found.is_holder ? find_user(op->head, router, found.subnet, &kind) : NULL;
@@ -390,7 +415,8 @@ RESULT engine_remove_router_interface(struct op *op, struct router_interface_wis
 		TRY(write_holder(op, found.subnet, NULL, found.subnet->gateway_mac));
 	if (found.port)
 		TRY(port_delete_with_addresses(op, port_find(op->head, wish->interface)));
-	return engine_log_event(op, KIND_ROUTER, &router->row, "interface removed",
+	TRY(router_touch(op, id));
+	return engine_log_event(op, KIND_ROUTER, &router_find(op->head, id)->row, "interface removed",
 				"From subnet %" STR_FMT ".",
 				STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
 }

@@ -29,6 +29,11 @@ OPERATION(engine_remove_router_interface, router_interface_wish)
 
 /* Port id of a subnet's gateway address: that of its port's row, or one derived from the subnet's id. */
 uuid engine_get_gateway_port(const struct tables *t, const struct subnet *subnet);
+struct address;
+struct gateway;
+/* Ids of the ports that a router's outer address and a floating IP have in Neutron. Neither has a row. */
+uuid engine_get_outer_port(const struct gateway *gateway);
+uuid engine_get_floating_port(const struct address *address);
 
 /* Several settings of a router in one change. Each part behaves like its own operation. */
 struct router_whole {

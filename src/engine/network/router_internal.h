@@ -24,5 +24,7 @@ bool router_is_usable_block(struct cidr block);
 RESULT router_check_block(struct op *op, struct cidr block);
 /* Creates the account's default VPC with subnets, gateway and route. */
 RESULT router_write_default(struct op *op, const struct account *account, uuid *ret_router);
+/* Raises the router's gen, which Neutron shows as revision_number, after a change of one of its ports. */
+RESULT router_touch(struct op *op, uuid router);
 /* First live port that is an interface of the router, or NULL. */
 const struct port *router_first_interface(const struct tables *t, uuid router);

@@ -194,6 +194,8 @@ static bool has_alone(const struct tables *t, uuid account, struct str name)
 	return group && str_equal(group->name, name);
 }
 
+enum { RULES_OF_NEW_GROUP = 2 }; /* all egress, for either family */
+
 /* Creates a group without a VPC. Names need not be unique, unless has_own_name asks for it. */
 static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 {
@@ -212,6 +214,7 @@ static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 				   " already exists.",
 				   STR_ARG(wish->name));
 	TRY(quota_check(op, account->row.id, QUOTA_GROUPS, 1));
+	TRY(quota_check(op, account->row.id, QUOTA_RULES, RULES_OF_NEW_GROUP));
 	TRY(engine_permit(op, "security_group.create", KIND_SECURITY_GROUP, NULL));
 	/* Comes after the quota check: as in Neutron, the default group does not count against the client's
 	 * request. */

@@ -369,10 +369,10 @@ static RESULT check_families(struct op *op, const struct subnet *subnet)
 	return OK;
 }
 
-static RESULT find_block(struct op *op, struct network_subnet_wish *wish, uuid *ret_pool)
+static RESULT find_block(struct op *op, struct network_subnet_wish *wish, uuid account, uuid *ret_pool)
 {
 	const struct subnet_pool_request request = {wish->pool, wish->wants_default_pool, wish->is_ipv6,
-						    wish->bits};
+						    wish->bits, account};
 	*ret_pool = UUID_NONE;
 	wish->block = cidr_canonical(wish->block);
 	if (ref_is_given(&wish->pool) || wish->wants_default_pool)
@@ -391,8 +391,9 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	TRY(external_network_check_own(op, &wish->network, "subnet"));
 	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
 	TRY(engine_check_owner(op, &wish->account, network->account));
-	TRY(find_block(op, wish, &pool));
+	TRY(find_block(op, wish, network->account, &pool));
 	TRY(check_network_block(op, network, wish->block));
+	TRY(network_check_mtu(op, network->row.id, network->mtu, wish->block));
 	TRY(ipv6_check_modes(op, wish));
 	struct ip gateway = wish->gateway_ip;
 	if (wish->no_gateway)
@@ -429,6 +430,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	TRY(engine_permit(op, "subnet.create", KIND_NETWORK, &network->row));
 	TRY(subnet_put(op, &subnet));
 	TRY(port_add_auto_ips_in(op, &subnet));
+	TRY(network_touch(op, subnet.network));
 	TRY(external_network_follow(op, subnet.network));
 	wish->subnet = subnet.row.id;
 	char text[CIDR_TEXT_SIZE];
@@ -539,6 +541,7 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	TRY(engine_permit(op, "subnet.update", KIND_SUBNET, &subnet->row));
 	next.row.gen++;
 	TRY(subnet_put(op, &next));
+	TRY(network_touch(op, next.network));
 	TRY(external_network_follow(op, next.network));
 	return engine_log_event(op, KIND_SUBNET, &next.row, "changed", "Launches in it %s a public address.",
 				next.public_on_launch ? "get" : "do not get");
@@ -620,6 +623,7 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 	TRY(delete_beside(op, subnet, wish->subnet.field));
 	TRY(subnet_delete_with_reservations(op, subnet->row.id));
 	TRY(ipv6_settle_lists(op, subnet->network));
+	TRY(network_touch(op, subnet->network));
 	TRY(external_network_follow(op, subnet->network));
 	if (subnet_is_of_blocks(op->head, subnet))
 		TRY(delete_network_with_last(op, subnet->network));

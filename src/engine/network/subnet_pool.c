@@ -63,9 +63,8 @@ bool subnet_pool_has_id_of_regions(const struct tables *t, uuid pool)
 
 static RESULT check_bits(struct op *op, const struct subnet_pool *pool)
 {
-	bool is_ipv6 = engine_is_ipv6_pool(pool);
-	int min = is_ipv6 ? SUBNET_POOL_IPV6_BITS_MIN : SUBNET_POOL_BITS_MIN;
-	int max = is_ipv6 ? SUBNET_POOL_IPV6_BITS_MAX : SUBNET_POOL_BITS_MAX;
+	int min = SUBNET_POOL_BITS_MIN;
+	int max = engine_is_ipv6_pool(pool) ? SUBNET_POOL_IPV6_BITS_MAX : SUBNET_POOL_BITS_MAX;
 	if (min <= pool->min_bits && pool->min_bits <= pool->default_bits &&
 	    pool->default_bits <= pool->max_bits && pool->max_bits <= max)
 		return OK;
@@ -96,7 +95,7 @@ RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 	const struct account *account = NULL;
 	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	bool is_ipv6 = wish->prefixes.count > 0 && wish->prefixes.at[0].base.family == IP_V6;
-	int64_t least = is_ipv6 ? SUBNET_POOL_IPV6_BITS_LEAST : SUBNET_POOL_BITS_MIN;
+	int64_t least = is_ipv6 ? SUBNET_POOL_IPV6_BITS_LEAST : SUBNET_POOL_BITS_LEAST;
 	int64_t most = is_ipv6 ? SUBNET_POOL_IPV6_BITS_MAX : SUBNET_POOL_BITS_MAX;
 	int64_t min = wish->min_bits ? wish->min_bits : least;
 	struct subnet_pool pool = {.row.gen = 1,
@@ -106,6 +105,7 @@ RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 				   .min_bits = min,
 				   .default_bits = wish->default_bits ? wish->default_bits : min,
 				   .max_bits = wish->max_bits ? wish->max_bits : most,
+				   .quota = wish->quota,
 				   .is_default = wish->is_default,
 				   .is_shared = wish->is_shared};
 	bool is_regions = wish->is_default || wish->is_shared;
@@ -169,6 +169,8 @@ RESULT engine_update_subnet_pool(struct op *op, struct subnet_pool_settings *wis
 	apply_bits(wish->min_bits, &next.min_bits);
 	apply_bits(wish->default_bits, &next.default_bits);
 	apply_bits(wish->max_bits, &next.max_bits);
+	if (wish->quota)
+		next.quota = *wish->quota;
 	choice_apply(wish->is_default, &next.is_default);
 	TRY(check_bits(op, &next));
 	TRY(check_default(op, &next));
@@ -281,6 +283,34 @@ static RESULT find_for_subnet(struct op *op, const struct subnet_pool_request *r
 			   "Cannot allocate IPv%d subnet from IPv%d subnet pool.", version, 10 - version);
 }
 
+/* Units of a quota that a block takes: IPv4 addresses, or /64 blocks of IPv6 and fractions of them. */
+static double count_units(const struct subnet_pool *pool, int64_t bits)
+{
+	int64_t unit = engine_is_ipv6_pool(pool) ? SUBNET_POOL_IPV6_UNIT_BITS : SUBNET_POOL_UNIT_BITS;
+	double units = 1;
+	for (; bits < unit; bits++)
+		units *= 2;
+	for (; bits > unit; bits--)
+		units /= 2;
+	return units;
+}
+
+/* Source: neutron.ipam.subnet_alloc, _check_subnetpool_project_quota(). */
+static RESULT check_quota(struct op *op, const struct subnet_pool *pool, uuid account, int64_t bits)
+{
+	double used = count_units(pool, bits);
+	if (!pool->quota)
+		return OK;
+	for (const struct subnet *s = subnet_first_by_subnet_pool(op->head, pool->row.id); s;
+	     s = subnet_next_by_subnet_pool(op->head, s))
+		if (row_is_live(&s->row) && uuid_equal(s->account, account))
+			used += count_units(pool, s->block.bits);
+	return used <= (double) pool->quota
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_SUBNET_POOL, STR("default_quota"),
+				     "Per-project subnet pool prefix quota exceeded.");
+}
+
 RESULT subnet_pool_allocate(struct op *op, const struct subnet_pool_request *request, uuid *ret_pool,
 			    struct cidr *block)
 {
@@ -295,6 +325,7 @@ RESULT subnet_pool_allocate(struct op *op, const struct subnet_pool_request *req
 			"Unable to allocate subnet with prefix length %d: it is from %d to %d here.",
 			(int) bits, (int) pool->min_bits, (int) pool->max_bits);
 	TRY(engine_permit(op, "subnet_pool.use", KIND_SUBNET_POOL, &pool->row));
+	TRY(check_quota(op, pool, request->account, bits));
 	if (is_chosen)
 		return check_chosen(op, pool, *block);
 	if (pick_block(op->head, pool, (uint8_t) bits, block))

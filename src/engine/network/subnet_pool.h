@@ -10,11 +10,13 @@ struct subnet_pool;
 enum {
 	SUBNET_POOLS_OF_ACCOUNT_MAX = 100,
 	SUBNET_POOL_PREFIXES_MAX = 64,
-	SUBNET_POOL_BITS_MIN = 8, /* the same limits as for subnets on networks */
-	SUBNET_POOL_BITS_MAX = 30,
-	SUBNET_POOL_IPV6_BITS_MIN = 32,
-	SUBNET_POOL_IPV6_BITS_LEAST = 64, /* if the call gives none */
-	SUBNET_POOL_IPV6_BITS_MAX = 126,
+	SUBNET_POOL_BITS_MIN = 1, /* bounds of prefix lengths; subnets on networks have narrower ones */
+	SUBNET_POOL_BITS_MAX = 32,
+	SUBNET_POOL_IPV6_BITS_MAX = 128,
+	SUBNET_POOL_BITS_LEAST = 8, /* min_bits if the call gives none */
+	SUBNET_POOL_IPV6_BITS_LEAST = 64,
+	SUBNET_POOL_UNIT_BITS = 32, /* a quota counts IPv4 addresses, and IPv6 blocks of /64 */
+	SUBNET_POOL_IPV6_UNIT_BITS = 64,
 };
 
 /* True if the pool is IPv6; all its prefixes are of one family. */
@@ -26,8 +28,9 @@ struct subnet_pool_wish {
 	struct ref account; /* owner; kind none: the caller's account */
 	struct str name, description;
 	struct cidrs prefixes;
-	int64_t min_bits, default_bits, max_bits; /* 0: min 8 (IPv6: 64); default as min_bits; max 30 (IPv6:
-						   * 126) */
+	int64_t min_bits, default_bits, max_bits; /* 0: min 8 (IPv6: 64); default as min_bits; max 32 (IPv6:
+						   * 128) */
+	int64_t quota;                            /* of each account; 0: none */
 	bool is_default, is_shared;
 	/* outputs: */
 	uuid pool;
@@ -41,6 +44,7 @@ struct subnet_pool_settings {
 	const struct str *name, *description; /* NULL: unchanged */
 	const struct cidrs *prefixes;
 	int64_t min_bits, default_bits, max_bits; /* 0: unchanged */
+	const int64_t *quota;                     /* NULL: unchanged */
 	enum choice is_default;
 };
 OPERATION(engine_update_subnet_pool, subnet_pool_settings)

@@ -20,9 +20,10 @@ struct subnet_pool_request {
 	bool wants_default;
 	bool is_ipv6;
 	int64_t bits; /* 0: the pool's default */
+	uuid account; /* that gets the subnet */
 };
 /* Chooses a block. *block: the wanted block, or none; receives the chosen one. With KIND_SUBNET_POOL:
- * ERR_CAPACITY, no room; ERR_RANGE, the pool does not allow the length; ERR_INVALID, no default pool, or a
+ * ERR_CAPACITY, no room; ERR_QUOTA, the account has its share of the pool; ERR_RANGE, the pool does not allow the length; ERR_INVALID, no default pool, or a
  * pool of the other family. */
 RESULT subnet_pool_allocate(struct op *op, const struct subnet_pool_request *request, uuid *ret_pool,
 			    struct cidr *block);

@@ -131,14 +131,39 @@ static RESULT change_guests(struct op *op, const struct host_settings *wish, con
 	return str_equal(host->cpu, next->cpu) ? OK : processor_follow_host(op, host, next, STR_NONE);
 }
 
+static RESULT check_words(struct op *op, const struct host_settings *wish)
+{
+	if (wish->reason.n > REASON_MAX_SIZE || !str_is_xml_text(wish->reason))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("disabled_reason"),
+				   "A reason has up to %d characters.", REASON_MAX_SIZE);
+	if (wish->agent_description &&
+	    (wish->agent_description->n > REASON_MAX_SIZE || !str_is_xml_text(*wish->agent_description)))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("description"),
+				   "An agent's description has up to %d characters.", REASON_MAX_SIZE);
+	return OK;
+}
+
+static RESULT log_change(struct op *op, const struct host_settings *wish, const struct host *next)
+{
+	bool is_open = engine_is_host_open(next) && !next->forced_down;
+	if (wish->agent_description)
+		return engine_log_event(op, KIND_HOST, &next->row, "described", "Its network agent.");
+	if (wish->cpu.n || wish->set_move_rate)
+		return engine_log_event(op, KIND_HOST, &next->row, "changed",
+					"Its guests' processor: %" STR_FMT "; those that leave it: %" PRId64
+					" MiB a second.",
+					STR_ARG(next->cpu.n ? next->cpu : STR("region")), next->move_rate);
+	return engine_log_event(op, KIND_HOST, &next->row, is_open ? "enabled" : "disabled", "%s",
+				is_open ? "New instances may be placed on it."
+					: "No new instances are placed on it.");
+}
+
 RESULT engine_update_host(struct op *op, struct host_settings *wish)
 {
 	const struct host *host = NULL;
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
-	if (wish->reason.n > REASON_MAX_SIZE || !str_is_xml_text(wish->reason))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("disabled_reason"),
-				   "A reason has up to %d characters.", REASON_MAX_SIZE);
+	TRY(check_words(op, wish));
 	if (wish->enabled == CHOICE_YES && host->maintenance_us)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
 				   "The host '%" STR_FMT
@@ -150,18 +175,12 @@ RESULT engine_update_host(struct op *op, struct host_settings *wish)
 	if (wish->enabled != CHOICE_DEFAULT)
 		next.disabled_reason = next.enabled ? STR_NONE : wish->reason;
 	choice_apply(wish->forced_down, &next.forced_down);
+	if (wish->agent_description)
+		next.agent_description = *wish->agent_description;
 	TRY(change_guests(op, wish, host, &next));
 	next.row.gen++;
 	TRY(host_put(op, &next));
-	bool is_open = engine_is_host_open(&next) && !next.forced_down;
-	if (wish->cpu.n || wish->set_move_rate)
-		return engine_log_event(op, KIND_HOST, &next.row, "changed",
-					"Its guests' processor: %" STR_FMT "; those that leave it: %" PRId64
-					" MiB a second.",
-					STR_ARG(next.cpu.n ? next.cpu : STR("region")), next.move_rate);
-	return engine_log_event(op, KIND_HOST, &next.row, is_open ? "enabled" : "disabled", "%s",
-				is_open ? "New instances may be placed on it."
-					: "No new instances are placed on it.");
+	return log_change(op, wish, &next);
 }
 
 bool engine_is_host_open(const struct host *host)

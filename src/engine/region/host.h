@@ -29,6 +29,7 @@ struct host_settings {
 	/* The CPU of guests started on the host: "host": all its features; "region": the features common to
 	 * all similar hosts of the region; or a model's name. Empty: no change. */
 	struct str cpu;
+	const struct str *agent_description; /* NULL: unchanged; up to 255 characters */
 	bool set_move_rate;
 	int64_t move_rate; /* MiB per second for each live migration from the host; 0: unlimited */
 };

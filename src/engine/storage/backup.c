@@ -217,6 +217,13 @@ RESULT backup_begin(struct op *op, const struct volume *v, const struct snapshot
 				uuid_is_none(b->parent) ? "full" : "incremental");
 }
 
+/* In Cinder an administrator's backup of another project's volume belongs to the administrator's project. */
+static uuid find_owner(const struct op *op, const struct backup_wish *wish, const struct volume *v)
+{
+	uuid caller = engine_get_account(op->ctx);
+	return wish->is_callers && !uuid_is_none(caller) ? caller : v->account;
+}
+
 RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
 {
 	const struct volume *v = NULL;
@@ -232,8 +239,9 @@ RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
 	TRY(snapshot ? check_snapshot(op, wish, v, snapshot)
 		     : backup_check_volume(op, &wish->volume, wish->is_forced, v));
 	TRY(check_words(op, wish->name, wish->description));
-	TRY(backup_check_room(op, v->account, v->size));
-	struct backup b = {.account = v->account,
+	uuid owner = find_owner(op, wish, v);
+	TRY(backup_check_room(op, owner, v->size));
+	struct backup b = {.account = owner,
 			   .name = wish->name,
 			   .description = wish->description,
 			   .volume = v->row.id,

@@ -24,7 +24,8 @@ struct backup_wish {
 	struct ref snapshot; /* a snapshot of the volume; kind none: the volume's present content */
 	struct ref zone;     /* kind none: the volume's zone */
 	bool is_incremental;
-	bool is_forced; /* accepts an attached volume */
+	bool is_forced;  /* accepts an attached volume */
+	bool is_callers; /* belongs to the caller's account, else to the volume's */
 	struct str container, name, description;
 	struct tags metadata;
 	/* outputs: */

@@ -65,7 +65,7 @@ static RESULT check_blocks(struct op *op, struct cidrs blocks)
 static RESULT lead_out(struct op *op, const struct router *router)
 {
 	const struct external_network *external = external_network_first(op->head);
-	while (external && !external_network_is_for_all(external))
+	while (external && !external_network_is_for_all(op->head, external))
 		external = external_network_next(op->head, external);
 	if (!external)
 		return FAIL(CAPACITY);

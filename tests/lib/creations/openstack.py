@@ -82,9 +82,9 @@ ROWS = [
     R(f"{NET}/networks", "network", {"shared": True}, changes=[{"shared": False}, {"shared": True}], by="admin"),
     R(f"{NET}/subnetpools", "subnetpool", {
         "name": "p", "description": "d", "prefixes": ["10.61.0.0/16"], "min_prefixlen": "16", "default_prefixlen": "26", "max_prefixlen": "30",
-        "is_default": True, "shared": True, "project_id": "{admin}", "tenant_id": "{admin}"},
+        "default_quota": 1024, "is_default": True, "shared": True, "project_id": "{admin}", "tenant_id": "{admin}"},
       changes=[{"name": "q"}, {"description": "e"}, {"prefixes": ["10.61.0.0/16", "10.63.0.0/16"]}, {"min_prefixlen": "17"}, {"default_prefixlen": "27"},
-               {"max_prefixlen": "29"}, {"is_default": False}, {"is_default": True}], by="admin", label="pool"),
+               {"max_prefixlen": "29"}, {"default_quota": 2048}, {"is_default": False}, {"is_default": True}], by="admin", label="pool"),
     R(f"{NET}/subnets", "subnet", {"network_id": "{network}", "ip_version": 4, "subnetpool_id": "{pool}", "prefixlen": 28}, shown={"prefixlen": HIDDEN}),
     R(f"{NET}/subnets", "subnet", {"network_id": "{network}", "ip_version": 4, "use_default_subnetpool": True, "prefixlen": 28},
       shown={"use_default_subnetpool": HIDDEN, "prefixlen": HIDDEN}),

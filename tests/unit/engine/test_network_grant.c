@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Shared networks: access, ownership of the objects in them, and obstacles to ending a grant. */
 #include "cloud.h"
+#include "store/external_network.h"
+#include "store/network.h"
 #include "store/network_grant.h"
 #include "store/port.h"
 #include "store/security_group.h"
 
+#include "engine/network/gateway.h"
 #include "engine/network/guest_network.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
@@ -202,7 +205,7 @@ static void check_domain(void **state)
 	struct scene s = {c, ref_of(KIND_NETWORK, wish.network), .network_id = wish.network};
 	assert_true(engine_is_network_granted(cloud_tables(c), s.network_id, c->bob.account));
 	assert_false(engine_is_network_granted(cloud_tables(c), s.network_id, uuid_random()));
-	assert_null(network_grant_find_by_network(cloud_tables(c), s.network_id, UUID_NONE));
+	assert_null(network_grant_find_by_network(cloud_tables(c), s.network_id, false, UUID_NONE));
 	struct ref bobs = grant(&s, &c->alice, c->bob.account);
 	add_port(&s);
 	struct network_grant_target revoked = {bobs};
@@ -210,7 +213,7 @@ static void check_domain(void **state)
 	wish.with_subdomains = true;
 	wish.block = cidr_of("10.8.0.0/24");
 	cloud_ok(c, &c->operator, engine_create_guest_network, &wish);
-	assert_non_null(network_grant_find_by_network(cloud_tables(c), wish.network, UUID_NONE));
+	assert_non_null(network_grant_find_by_network(cloud_tables(c), wish.network, false, UUID_NONE));
 }
 
 /* Grants go with the network. */
@@ -226,6 +229,74 @@ static void check_delete(void **state)
 	assert_null(network_grant_find(cloud_tables(c), bobs.prefix));
 }
 
+static bool may_lead_out(struct cloud *c, const struct identity *who, uuid network)
+{
+	engine_act_by_roles(&c->c, who);
+	return engine_may_use_external(&c->c, cloud_tables(c), network);
+}
+
+static struct ref grant_external(struct cloud *c, struct ref network, uuid target)
+{
+	struct network_grant_wish wish = {.network = network, .is_external = true};
+	if (!uuid_is_none(target))
+		wish.target = ref_of(KIND_ACCOUNT, target);
+	cloud_ok(c, &c->operator, engine_grant_network, &wish);
+	return ref_of(KIND_NETWORK_GRANT, wish.grant);
+}
+
+/* An administrator's first external grant makes a network external, and its last one internal again. */
+static void check_external(void **state)
+{
+	struct cloud *c = *state;
+	struct network_wish made = {.name = STR("out"), .account = ref_of(KIND_ACCOUNT, c->alice.account)};
+	cloud_ok(c, &c->operator, engine_create_network, &made);
+	struct ref network = ref_of(KIND_NETWORK, made.network);
+	struct network_grant_wish own = {
+		.network = network, .target = ref_of(KIND_ACCOUNT, c->bob.account), .is_external = true};
+	cloud_fails(c, &c->alice, engine_grant_network, &own, ERR_DENIED, KIND_NETWORK);
+	uint64_t gen = network_find(cloud_tables(c), made.network)->row.gen;
+	struct ref bobs = grant_external(c, network, c->bob.account);
+	assert_non_null(external_network_find(cloud_tables(c), made.network));
+	assert_true(network_find(cloud_tables(c), made.network)->row.gen > gen);
+	assert_true(may_lead_out(c, &c->bob, made.network) && may_lead_out(c, &c->alice, made.network));
+	assert_false(may_lead_out(c, &(struct identity){.account = uuid_random()}, made.network));
+	assert_false(engine_is_network_granted(cloud_tables(c), made.network, c->bob.account));
+	cloud_fails(c, &c->bob, engine_grant_network, &own, ERR_INVALID, KIND_NETWORK);
+	struct network_grant_target target = {bobs};
+	cloud_ok(c, &c->operator, engine_revoke_network, &target);
+	assert_null(external_network_find(cloud_tables(c), made.network));
+}
+
+/* The grant to all may go once each account with a router has its own, unless the network is the default one. */
+static void check_external_use(void **state)
+{
+	struct cloud *c = *state;
+	struct network_wish made = {
+		.name = STR("out"), .account = ref_of(KIND_ACCOUNT, c->alice.account), .is_external = true};
+	cloud_ok(c, &c->operator, engine_create_network, &made);
+	struct ref network = ref_of(KIND_NETWORK, made.network);
+	struct network_subnet_wish subnet = {.network = network, .block = cidr_of("192.0.2.0/24")};
+	struct router_wish router = {.name = STR("r"), .has_no_block = true};
+	cloud_ok(c, &c->operator, engine_add_subnet, &subnet);
+	cloud_ok(c, &c->bob, engine_create_router, &router);
+	struct router_gateway_wish gateway = {.router = ref_of(KIND_ROUTER, router.router),
+					      .external_network =
+						      ref_of(KIND_EXTERNAL_NETWORK, made.network)};
+	cloud_ok(c, &c->bob, engine_set_router_gateway, &gateway);
+	const struct network_grant *all =
+		network_grant_find_by_network(cloud_tables(c), made.network, true, UUID_NONE);
+	struct network_grant_target for_all = {ref_of(KIND_NETWORK_GRANT, all->row.id)};
+	cloud_fails(c, &c->operator, engine_revoke_network, &for_all, ERR_IN_USE, KIND_NETWORK_GRANT);
+	struct network_grant_target bobs = {grant_external(c, network, c->bob.account)};
+	cloud_ok(c, &c->operator, engine_revoke_network, &for_all);
+	cloud_fails(c, &c->operator, engine_revoke_network, &bobs, ERR_IN_USE, KIND_NETWORK_GRANT);
+	assert_true(may_lead_out(c, &c->alice, made.network) && may_lead_out(c, &c->bob, made.network));
+	assert_false(may_lead_out(c, &(struct identity){.account = uuid_random()}, made.network));
+	all = network_grant_find_by_network(cloud_tables(c), c->external_network, true, UUID_NONE);
+	for_all.grant = ref_of(KIND_NETWORK_GRANT, all->row.id);
+	cloud_fails(c, &c->operator, engine_revoke_network, &for_all, ERR_IN_USE, KIND_NETWORK_GRANT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +308,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_shared, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_domain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_delete, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_external, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_external_use, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

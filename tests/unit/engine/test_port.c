@@ -258,21 +258,31 @@ static void check_reports(void **state)
 	assert_null(port_now(c, id));
 }
 
+/* An administrator changes the MAC address of a port that no instance has. */
+static void check_new_mac(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	const struct mac mac = {{0x12, 0x34, 0x56, 0x78, 0xbe, 0x6d}}, taken = {{0x02, 0, 0, 0, 0, 8}};
+	uuid port = add(&s, (struct mac){0});
+	add(&s, taken);
+	struct port_settings change = {.port = {.kind = KIND_PORT, .prefix = port, .bits = 128}, .mac = mac};
+	cloud_fails(c, &c->alice, engine_update_port, &change, ERR_DENIED, KIND_PORT);
+	cloud_ok(c, &c->operator, engine_update_port, &change);
+	assert_memory_equal(port_now(c, port)->mac.b, mac.b, sizeof mac.b);
+	change.mac = taken;
+	cloud_fails(c, &c->operator, engine_update_port, &change, ERR_CONFLICT, KIND_PORT);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, cloud_setup, cloud_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(check_macs),
-		TEST(check_fixed),
-		TEST(check_pairs),
-		TEST(check_open),
-		TEST(check_network_of_another),
-		TEST(check_binding),
-		TEST(check_port_of_router),
-		TEST(check_port_of_instance),
-		TEST(check_attachment),
-		TEST(check_reports),
+		TEST(check_macs),       TEST(check_new_mac),        TEST(check_fixed),
+		TEST(check_pairs),      TEST(check_open),           TEST(check_network_of_another),
+		TEST(check_binding),    TEST(check_port_of_router), TEST(check_port_of_instance),
+		TEST(check_attachment), TEST(check_reports),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

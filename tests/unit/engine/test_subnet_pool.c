@@ -70,9 +70,26 @@ static void check_chosen(void **state)
 	again.block = cidr_of("10.8.3.128/25");
 	cloud_fails(c, &c->alice, engine_add_subnet, &again, ERR_CAPACITY, KIND_SUBNET_POOL);
 	struct network_subnet_wish small = wish_of(c, &c->alice, pool, 31);
-	cloud_fails(c, &c->alice, engine_add_subnet, &small, ERR_RANGE, KIND_SUBNET_POOL);
+	cloud_fails(c, &c->alice, engine_add_subnet, &small, ERR_RANGE, KIND_SUBNET);
 	struct subnet_pool_target target = {pool};
 	cloud_fails(c, &c->alice, engine_delete_subnet_pool, &target, ERR_IN_USE, KIND_SUBNET_POOL);
+}
+
+/* The quota counts addresses, and holds for each account and not for older subnets. */
+static void check_quota(void **state)
+{
+	struct cloud *c = *state;
+	struct ref pool = make_pool(c);
+	int64_t quota = 48;
+	struct subnet_pool_settings change = {.pool = pool, .quota = &quota};
+	cloud_ok(c, &c->alice, engine_update_subnet_pool, &change);
+	take(c, pool, 27, "10.8.0.0/27");
+	struct network_subnet_wish more = wish_of(c, &c->alice, pool, 27);
+	cloud_fails(c, &c->alice, engine_add_subnet, &more, ERR_QUOTA, KIND_SUBNET_POOL);
+	take(c, pool, 28, "10.8.0.32/28");
+	quota = 0;
+	cloud_ok(c, &c->alice, engine_update_subnet_pool, &change);
+	cloud_ok(c, &c->alice, engine_add_subnet, &more);
 }
 
 static void check_whose(void **state)
@@ -131,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_allocation, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_chosen, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_quota, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_whose, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_for_another, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_changes, cloud_setup, cloud_teardown),

@@ -132,7 +132,7 @@ static RESULT change(struct op *op, void *args)
 	for (size_t k = 0; k < a->targets.count; k++) {
 		const struct ref *target = &a->targets.at[k];
 		const struct network_grant *grant =
-			network_grant_find_by_network(op->head, id, target->prefix);
+			network_grant_find_by_network(op->head, id, false, target->prefix);
 		struct network_grant_wish wish = {.network = a->network, .target = *target};
 		if (a->removes && grant)
 			TRY(revoke(op, grant));
@@ -152,7 +152,7 @@ static RESULT reset(struct op *op, void *args)
 				   *next = NULL;
 	for (; g; g = next) {
 		next = network_grant_next_by_network(op->head, g);
-		if (!uuid_is_none(g->target))
+		if (!g->is_external && !uuid_is_none(g->target))
 			TRY(revoke(op, g));
 	}
 	return OK;
@@ -180,7 +180,7 @@ static bool is_of_account(struct api_call *e, const void *args, const struct row
 {
 	(void) e;
 	(void) args;
-	return !uuid_is_none(network_grant_of(row)->target);
+	return !network_grant_of(row)->is_external && !uuid_is_none(network_grant_of(row)->target);
 }
 
 static void write_account_id(struct api_call *e, struct json_writer *w, const char *name,

@@ -144,7 +144,7 @@ bool cs_is_shared(const struct network *network)
 bool cs_is_network_of_domain(struct api_call *e, const struct network *n)
 {
 	return cs_is_shared(n) && (!uuid_is_none(n->domain) ||
-				   network_grant_find_by_network(api_tables(e), n->row.id, UUID_NONE));
+				   network_grant_find_by_network(api_tables(e), n->row.id, false, UUID_NONE));
 }
 
 struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone, bool with_source_nat)

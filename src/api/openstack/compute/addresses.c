@@ -5,6 +5,7 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/network/network.h"
 #include "engine/network/address.h"
+#include "engine/network/network_grant.h"
 #include "model/address.h"
 #include "model/instance.h"
 #include "store/external_network.h"
@@ -186,6 +187,11 @@ static const struct param take_params[] = {
 		.doc = "The external network, by name or id; absent: any."),
 };
 
+static bool is_usable(struct os_call *e, const struct row *row)
+{
+	return row_is_live(row) && engine_may_use_external(e->c, os_tables(e), row->id);
+}
+
 static RESULT prepare_take(struct os_call *e, void *args)
 {
 	struct os_take_address *a = args;
@@ -195,7 +201,7 @@ static RESULT prepare_take(struct os_call *e, void *args)
 		return OK;
 	(void) os_parse_id(a->pool, KIND_EXTERNAL_NETWORK, ref);
 	for (const struct external_network *n = external_network_first(t); n; n = external_network_next(t, n))
-		if (row_is_live(&n->row) && str_equal(n->name, a->pool))
+		if (is_usable(e, &n->row) && str_equal(n->name, a->pool))
 			*ref = (struct ref){.kind = KIND_EXTERNAL_NETWORK,
 					    .prefix = n->row.id,
 					    .bits = 128,
@@ -212,12 +218,6 @@ static RESULT show_taken(struct os_call *e, const void *args, struct json_writer
 
 /* ---- pools ---- */
 
-static bool is_live(struct os_call *e, const struct row *row)
-{
-	(void) e;
-	return row_is_live(row);
-}
-
 static void write_pool(struct os_call *e, struct json_writer *w, const void *item)
 {
 	(void) e;
@@ -228,7 +228,7 @@ static const struct os_listing pools = {
 	.kind = KIND_EXTERNAL_NETWORK,
 	.items = "floating_ip_pools",
 	.flags = OS_ALL_SEE_ALL,
-	.shows = is_live,
+	.shows = is_usable,
 	.write = write_pool,
 };
 

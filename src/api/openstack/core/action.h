@@ -61,7 +61,8 @@ struct os_action {
 	const char *verb; /* of several actions on one path the body's only member: "os-start"; NULL */
 	API_ACTION_BASE;  /* permit: the service's policy name, "os_compute_api:servers:start" */
 	int since, until; /* microversions that have it: 26 is 2.26; 0: from the first, to the last */
-	int status;       /* of success; 0: 200 */
+	int open_until; /* the last microversion that ignores members of the body which no row has; 0: none */
+	int status;     /* of success; 0: 200 */
 	const char *wrap; /* the body's member that holds the parameters: "server"; NULL: the body itself */
 	const char
 		*sibling; /* a member beside wrap that the service has and Dari does not: null or {} alone */

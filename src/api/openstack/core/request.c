@@ -102,17 +102,31 @@ static RESULT find_parameters(struct os_call *e, const json_t **ret_value)
 	return a->verb ? OK : check_siblings(e, *ret_value);
 }
 
+/* Element of a bulk request's list. Neutron takes each with or without the member that wraps a single one:
+ * neutron.api.v2.base, prepare_request_body(). */
+static const json_t *find_element(const struct os_action *a, const json_t *list, size_t k)
+{
+	const json_t *element = json_array_get(list, k), *inner = json_object_get(element, a->wrap);
+	return inner ? inner : element;
+}
+
+/* Cinder's schema of POST volumes has additionalProperties up to 3.52 (cinder.api.schemas.volumes). */
+static bool ignores_unknown(const struct os_call *e, const struct os_action *a)
+{
+	return e->is_legacy || (a->open_until && e->request.version <= a->open_until);
+}
+
 static RESULT read_args(struct os_call *e)
 {
 	const struct os_action *a = os_action_of(e);
 	const json_t *value = NULL;
 	TRY(find_parameters(e, &value));
 	TRY(api_new_args(&e->core, e->arg_count, a->args.size));
-	e->request.is_body_open = e->is_legacy;
+	e->request.is_body_open = ignores_unknown(e, a);
 	e->request.unknown = os_unknown_member_words(e->service);
 	for (size_t k = 0; k < e->arg_count; k++) {
 		void *args = (char *) e->args + k * a->args.size;
-		e->request.body = e->is_bulk ? json_array_get(value, k) : value;
+		e->request.body = e->is_bulk ? find_element(a, value, k) : value;
 		TRY(os_params_read(e->c, &a->args, &e->request, args));
 	}
 	for (size_t k = 0; a->prepare && k < e->arg_count; k++)

@@ -51,20 +51,22 @@ static RESULT show_group(struct os_call *e, const void *args, struct json_writer
 
 /* ---- create, change ---- */
 
-/* Parses addresses; one without a prefix length is a single host. */
-static RESULT read_addresses(struct os_call *e, struct strs texts, struct cidrs *ret_addresses)
+/* As in Neutron, a new group requires prefix lengths (neutron_lib.api.validators, validate_subnet()), and an
+ * address without one is a single host where addresses are added and removed (takes_hosts). */
+static RESULT read_addresses(struct os_call *e, struct strs texts, bool takes_hosts,
+			     struct cidrs *ret_addresses)
 {
 	struct cidr *at = arena_new_array(e->c->arena, struct cidr, texts.count + 1);
 	struct ip ip;
 	if (!at)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < texts.count; k++) {
-		if (result_is_ok(ip_parse(texts.at[k], &ip)))
+		if (takes_hosts && result_is_ok(ip_parse(texts.at[k], &ip)))
 			at[k] = (struct cidr){ip, ip.family == IP_V4 ? 32 : 128};
 		else if (!result_is_ok(cidr_parse(texts.at[k], &at[k])))
 			return ctx_fail_field(e->c, ERR_INVALID, STR("addresses"),
 					      "Invalid input for addresses. Reason: '%" STR_FMT
-					      "' is not a valid CIDR.",
+					      "' is not a valid IP subnet",
 					      STR_ARG(texts.at[k]));
 	}
 	*ret_addresses = (struct cidrs){at, texts.count};
@@ -86,7 +88,7 @@ static const struct param create_params[] = {
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_address_group *a = args;
-	return read_addresses(e, a->addresses, &a->wish.addresses);
+	return read_addresses(e, a->addresses, false, &a->wish.addresses);
 }
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
@@ -136,7 +138,7 @@ static const struct param change_params[] = {
 static RESULT prepare_add(struct os_call *e, void *args)
 {
 	struct os_change_addresses *a = args;
-	return read_addresses(e, a->addresses, &a->wish.addresses);
+	return read_addresses(e, a->addresses, true, &a->wish.addresses);
 }
 
 static RESULT prepare_remove(struct os_call *e, void *args)

@@ -6,17 +6,76 @@
 #include "model/network.h"
 #include "store/subnet.h"
 
+/* Number of addresses: an IPv6 subnet has more than 64 bits can count. */
+struct count {
+	uint64_t high, low;
+};
+
 struct use {
 	const struct subnet *subnet;
-	int64_t total, used;
+	struct count total;
+	int64_t used;
 };
 
 struct availability {
 	const struct network *network;
 	struct str name;
-	int64_t total, used;
+	struct count total;
+	int64_t used;
 	VEC(struct use) subnets;
 };
+
+static struct count add(struct count a, struct count b)
+{
+	struct count sum = {a.high + b.high, a.low + b.low};
+	sum.high += sum.low < a.low;
+	return sum;
+}
+
+/* Number of the addresses below this one in its family. */
+static struct count number_of(struct ip ip)
+{
+	struct count n = {0};
+	for (size_t k = 0; k < (ip.family == IP_V4 ? 4 : 16); k++)
+		n = (struct count){n.high << 8 | n.low >> 56, n.low << 8 | ip.b[k]};
+	return n;
+}
+
+static struct count count_between(struct ip first, struct ip last)
+{
+	struct count from = number_of(first), to = number_of(last);
+	struct count less = {to.high - from.high - (to.low < from.low), to.low - from.low};
+	return add(less, (struct count){0, 1});
+}
+
+/* Addresses in the allocation pools; those of an EC2 subnet have one run between the reserved ones. */
+static struct count count_all(const struct subnet *s)
+{
+	struct count all = {0};
+	if (!s->pools.count)
+		return (struct count){0, (uint64_t) engine_count_addresses(s)};
+	for (size_t k = 0; k + 1 < s->pools.count; k += 2)
+		all = add(all, count_between(s->pools.at[k], s->pools.at[k + 1]));
+	return all;
+}
+
+/* Writes the number in decimal, by long division of its 32-bit digits. */
+static void write_count(struct os_call *e, struct json_writer *w, const char *key, struct count n)
+{
+	char text[40], *at = text + sizeof text;
+	uint32_t digits[] = {(uint32_t) (n.high >> 32), (uint32_t) n.high, (uint32_t) (n.low >> 32),
+			     (uint32_t) n.low};
+	do {
+		uint64_t rest = 0;
+		for (size_t k = 0; k < 4; k++) {
+			rest = rest << 32 | digits[k];
+			digits[k] = (uint32_t) (rest / 10);
+			rest %= 10;
+		}
+		*--at = (char) ('0' + rest);
+	} while (digits[0] | digits[1] | digits[2] | digits[3]);
+	json_write_raw(w, key, str_copy(e->c->arena, (struct str){at, (size_t) (text + sizeof text - at)}));
+}
 
 static const void *gather(struct os_call *e, const struct row *row)
 {
@@ -27,11 +86,11 @@ static const void *gather(struct os_call *e, const struct row *row)
 	*item = (struct availability){.network = network_of(row), .name = os_network_label(e, row->id)};
 	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
 	     s = subnet_next_by_network(t, s)) {
-		struct use use = {.subnet = s, .total = engine_count_addresses(s)};
+		struct use use = {.subnet = s, .total = count_all(s)};
 		if (!row_is_live(&s->row))
 			continue;
-		use.used = use.total - engine_count_free_addresses(s);
-		item->total = use.total > INT64_MAX - item->total ? INT64_MAX : item->total + use.total;
+		use.used = engine_count_addresses(s) - engine_count_free_addresses(s);
+		item->total = add(item->total, use.total);
 		item->used += use.used;
 		if (!VEC_PUSH(e->c->arena, &item->subnets, use))
 			return NULL;
@@ -42,12 +101,11 @@ static const void *gather(struct os_call *e, const struct row *row)
 static void write_availability(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct availability *i = item;
-	(void) e;
 	os_write_id(w, "network_id", i->network->row.id);
 	json_write_text(w, "network_name", i->name);
 	os_write_hex(w, "tenant_id", i->network->account);
 	os_write_hex(w, "project_id", i->network->account);
-	json_write_int(w, "total_ips", i->total);
+	write_count(e, w, "total_ips", i->total);
 	json_write_int(w, "used_ips", i->used);
 	json_write_open_list(w, "subnet_ip_availability");
 	for (size_t k = 0; k < i->subnets.count; k++) {
@@ -57,7 +115,7 @@ static void write_availability(struct os_call *e, struct json_writer *w, const v
 		json_write_text(w, "subnet_name", os_name_of(use->subnet->name, use->subnet->tags));
 		os_write_cidr(w, "cidr", use->subnet->block);
 		json_write_int(w, "ip_version", use->subnet->block.base.family);
-		json_write_int(w, "total_ips", use->total);
+		write_count(e, w, "total_ips", use->total);
 		json_write_int(w, "used_ips", use->used);
 		json_write_close(w);
 	}

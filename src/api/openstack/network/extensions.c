@@ -2,7 +2,8 @@
  * Discovery: extensions, availability zones, service providers and agents. */
 #include "api/openstack/core/extensions.h"
 #include "api/openstack/network/network.h"
-#include "model/host.h"
+#include "engine/region/host.h"
+#include "store/host.h"
 #include "store/zone.h"
 
 /* Lists only implemented extensions: clients use what is listed. */
@@ -145,7 +146,7 @@ static void write_agent(struct os_call *e, struct json_writer *w, const void *it
 	json_write_bool(w, "admin_state_up", true);
 	json_write_bool(w, "alive", i->host->seen_state == HOST_SEEN_STATE_UP);
 	json_write_z(w, "topic", "n/a");
-	json_write_z(w, "description", "");
+	json_write_text(w, "description", i->host->agent_description);
 	os_write_time(w, "created_at", i->host->row.created_us);
 	os_write_time(w, "started_at", i->host->row.created_us);
 	json_write_null(w, "resources_synced");
@@ -186,6 +187,60 @@ static RESULT show_agent(struct os_call *e, const void *args, struct json_writer
 	return os_write_found(e, &agents, &((const struct os_agent_target *) args)->agent, w);
 }
 
+/* ---- changing agents: what Neutron's OVN driver takes ---- */
+
+struct os_agent_update {
+	struct host_settings wish;
+	struct str description;
+	bool has_description;
+	enum choice up;
+};
+static const struct param agent_update_params[] = {
+	OS_PATH(struct os_agent_update, "agent_id", wish.host, .kind = KIND_HOST, .doc = "The host's id."),
+	OS_BODY(struct os_agent_update, "description", description, .max = 255,
+		.given = OS_GIVEN(struct os_agent_update, has_description), .doc = "Free text."),
+	OS_BODY(struct os_agent_update, "admin_state_up", up, .doc = "true: an agent cannot be disabled."),
+};
+
+static RESULT prepare_agent_update(struct os_call *e, void *args)
+{
+	struct os_agent_update *a = args;
+	if (a->up == CHOICE_NO)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("admin_state_up"),
+				      "Bad agent request: OVN agent status updates are not supported.");
+	a->wish.agent_description = a->has_description ? &a->description : NULL;
+	return OK;
+}
+
+static RESULT update_agent(struct op *op, void *args)
+{
+	struct os_agent_update *a = args;
+	const struct row *host = NULL;
+	if (a->has_description)
+		return engine_update_host(op, &a->wish);
+	TRY(engine_find_own(op->ctx, op->head, KIND_HOST, &a->wish.host, &host));
+	return engine_permit(op, "host.enable", KIND_HOST, host);
+}
+
+static RESULT show_updated_agent(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &agents, &((const struct os_agent_update *) args)->wish.host, w);
+}
+
+/* The agent of a host is as long there as the host is. */
+static RESULT delete_agent(struct op *op, void *args)
+{
+	const struct os_agent_target *a = args;
+	const struct row *host = NULL;
+	TRY(engine_find_own(op->ctx, op->head, KIND_HOST, &a->agent, &host));
+	TRY(engine_permit(op, "host.enable", KIND_HOST, host));
+	return ctx_fail_kind(
+		op->ctx, ERR_STATE, KIND_HOST,
+		"The agent belongs to a host of the region: its operator removes that with 'dari "
+		"host remove %" STR_FMT "'.",
+		STR_ARG(host_of(host)->name));
+}
+
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/extensions", .permit = "get_extension", .answer = list_extensions,
 	 .doc = "Extensions that hold."},
@@ -202,5 +257,13 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/agents/{agent_id}", .permit = "get_agent", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_agent_target, agent_params), .item = "agent", .answer = show_agent,
 	 .doc = "One of them."},
+	{HTTP_PUT, "/v2.0/agents/{agent_id}", .permit = "update_agent", .flags = API_WRITES | OS_ADMIN,
+	 .args = OS_PARAMS(struct os_agent_update, agent_update_params), .wrap = "agent", .item = "agent",
+	 .prepare = prepare_agent_update, .operation = update_agent, .answer = show_updated_agent,
+	 .returns = KIND_HOST, .doc = "Describes an agent."},
+	{HTTP_DELETE, "/v2.0/agents/{agent_id}", .permit = "delete_agent", .flags = API_WRITES | OS_ADMIN,
+	 .status = 204, .args = OS_PARAMS(struct os_agent_target, agent_params), .operation = delete_agent,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .never = "An agent goes with its host, which the operator removes.", .doc = "Deletes an agent."},
 };
 const struct os_actions os_network_extension_actions = OS_ACTIONS(OS_NETWORK, actions);

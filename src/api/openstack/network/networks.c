@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks: the caller's own, those shared with the caller, and external networks, which everybody may use
- * as a gateway. */
+ * Networks: the caller's own, those shared with the caller, and external networks that the caller may use as
+ * a gateway. */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
 #include "engine/network/network.h"
@@ -18,7 +18,7 @@ struct os_network_item {
 	VEC(uuid) subnets;
 };
 
-/* Adds external networks, which everybody sees. Administrators already see them as rows of all accounts. */
+/* Adds external networks that the caller may use. Administrators already see them as rows of all accounts. */
 static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 {
 	const struct tables *t = os_tables(e);
@@ -26,7 +26,8 @@ static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 	     x = external_network_next(t, x)) {
 		const struct network *n = network_find(t, x->row.id);
 		if (n && row_is_live(&n->row) && !uuid_equal(n->account, e->c->who->account) &&
-		    os_wants(ret_rows, n->row.id) && !VEC_PUSH(e->c->arena, &ret_rows->rows, &n->row))
+		    engine_may_use_external(e->c, t, n->row.id) && os_wants(ret_rows, n->row.id) &&
+		    !VEC_PUSH(e->c->arena, &ret_rows->rows, &n->row))
 			return ctx_no_memory(e->c);
 	}
 	return OK;

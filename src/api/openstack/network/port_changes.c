@@ -227,7 +227,8 @@ struct os_update_port {
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_port, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
 	PORT_BODY(struct os_update_port),
-	OS_UNBUILT("mac_address"),
+	OS_BODY(struct os_update_port, "mac_address", wish.mac,
+		.doc = "While no server has it; for administrators."),
 };
 
 /* Other callers are refused by the operation. */

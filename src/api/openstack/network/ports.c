@@ -68,10 +68,9 @@ static RESULT add_gateways(struct os_call *e, struct os_added *ret_rows)
 }
 
 /* Adds a port that only administrators see: a router's gateway or a floating IP. */
-static RESULT add_outside(struct os_call *e, const struct port *port, const char *role, uuid device,
+static RESULT add_outside(struct os_call *e, const struct port *port, uuid id, uuid device,
 			  struct os_added *ret_rows)
 {
-	uuid id = uuid_v5(port->row.id, str_from(role));
 	if (!os_wants(ret_rows, id))
 		return OK;
 	struct port *row = arena_new_object(e->c->arena, struct port);
@@ -98,7 +97,7 @@ static RESULT add_router_gateways(struct os_call *e, struct os_added *ret_rows)
 					  .ip = ip,
 					  .device_owner = STR("network:router_gateway")};
 		if (row_is_live(&g->row) && !uuid_is_none(g->router) && !uuid_is_none(g->external_network))
-			TRY(add_outside(e, &port, "gateway port", g->router, ret_rows));
+			TRY(add_outside(e, &port, engine_get_outer_port(g), g->router, ret_rows));
 	}
 	return OK;
 }
@@ -114,7 +113,7 @@ static RESULT add_floating_ips(struct os_call *e, struct os_added *ret_rows)
 					  .ip = a->ip,
 					  .device_owner = STR("network:floatingip")};
 		if (row_is_live(&a->row) && a->is_elastic)
-			TRY(add_outside(e, &port, "floating port", a->row.id, ret_rows));
+			TRY(add_outside(e, &port, engine_get_floating_port(a), a->row.id, ret_rows));
 	}
 	return OK;
 }

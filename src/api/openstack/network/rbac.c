@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * RBAC policies: grants of networks to other projects. Grants of external networks and of other resources
- * are refused with a message, because external networks are already usable by everybody and other resources
- * cannot be shared. */
+ * RBAC policies: grants of networks to other projects, for ports (access_as_shared) or as external networks
+ * (access_as_external). Grants of other resources are refused with a message: those cannot be shared. */
 #include "api/openstack/network/network.h"
 #include "engine/network/network_grant.h"
 #include "model/network_grant.h"
+
+static const char *action_of(const struct network_grant *g)
+{
+	return g->is_external ? "access_as_external" : "access_as_shared";
+}
 
 static void write_policy(struct os_call *e, struct json_writer *w, const void *item)
 {
@@ -13,7 +17,7 @@ static void write_policy(struct os_call *e, struct json_writer *w, const void *i
 	os_write_id(w, "id", g->row.id);
 	json_write_z(w, "object_type", "network");
 	os_write_id(w, "object_id", g->network);
-	json_write_z(w, "action", "access_as_shared");
+	json_write_z(w, "action", action_of(g));
 	if (uuid_is_none(g->target))
 		json_write_z(w, "target_tenant", "*");
 	else
@@ -32,8 +36,7 @@ static bool fits_type(struct os_call *e, const struct row *row, struct str value
 static bool fits_action(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	(void) row;
-	return str_is(value, "access_as_shared");
+	return str_is(value, action_of(network_grant_of(row)));
 }
 
 static bool fits_target(struct os_call *e, const struct row *row, struct str value)
@@ -102,7 +105,8 @@ static const struct param create_params[] = {
 	OS_BODY(struct os_create_rbac, "object_type", type, .flags = REQUIRED, .doc = "network."),
 	OS_BODY(struct os_create_rbac, "object_id", wish.network, .flags = REQUIRED, .kind = KIND_NETWORK,
 		.doc = "The network."),
-	OS_BODY(struct os_create_rbac, "action", action, .flags = REQUIRED, .doc = "access_as_shared."),
+	OS_BODY(struct os_create_rbac, "action", action, .flags = REQUIRED,
+		.doc = "access_as_shared, or access_as_external."),
 	OS_BODY(struct os_create_rbac, "target_tenant", target, .flags = REQUIRED,
 		.doc = "A project, or * for all."),
 	OS_PROJECT(struct os_create_rbac, wish.account),
@@ -114,10 +118,11 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	if (!str_is(a->type, "network"))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("object_type"),
 				      "Invalid input for object_type. Reason: only networks are shared.");
-	if (!str_is(a->action, "access_as_shared"))
+	a->wish.is_external = str_is(a->action, "access_as_external");
+	if (!a->wish.is_external && !str_is(a->action, "access_as_shared"))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("action"),
 				      "Invalid action '%" STR_FMT "' for object type 'network'. Valid "
-				      "actions: access_as_shared; external networks are everybody's.",
+				      "actions: access_as_external, access_as_shared.",
 				      STR_ARG(a->action));
 	return read_target(e, a->target, &a->wish.target);
 }
@@ -166,6 +171,7 @@ static const struct os_action actions[] = {
 	 .answer = show_updated, .returns = KIND_NETWORK_GRANT, .doc = "Another target."},
 	{HTTP_DELETE, "/v2.0/rbac-policies/{rbac_id}", .permit = "delete_rbac_policy", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_rbac_target, target_params),
-	 .operation = engine_revoke_network_run, .doc = "Takes it back, unless ports stand on it."},
+	 .operation = engine_revoke_network_run,
+	 .doc = "Takes it back, unless ports or routers stand on it."},
 };
 const struct os_actions os_network_rbac_actions = OS_ACTIONS(OS_NETWORK, actions);

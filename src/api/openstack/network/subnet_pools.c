@@ -28,7 +28,10 @@ static void write_pool(struct os_call *e, struct json_writer *w, const void *ite
 	write_length(w, "min_prefixlen", p->min_bits);
 	write_length(w, "default_prefixlen", p->default_bits);
 	write_length(w, "max_prefixlen", p->max_bits);
-	json_write_null(w, "default_quota");
+	if (p->quota)
+		json_write_int(w, "default_quota", p->quota);
+	else
+		json_write_null(w, "default_quota");
 	json_write_null(w, "address_scope_id");
 	json_write_bool(w, "is_default", p->is_default);
 	json_write_bool(w, "shared", p->is_shared);
@@ -51,6 +54,7 @@ static const struct os_filter filters[] = {
 	{"min_prefixlen", "min_bits"},
 	{"default_prefixlen", "default_bits"},
 	{"max_prefixlen", "max_bits"},
+	{"default_quota", "quota"},
 	{"ip_version", .fits = fits_version},
 };
 static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT};
@@ -58,7 +62,7 @@ static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT};
 static const struct os_listing pools = {
 	.kind = KIND_SUBNET_POOL,
 	.items = "subnetpools",
-	.members = OS_STANDARD_MEMBERS "|address_scope_id|default_quota",
+	.members = OS_STANDARD_MEMBERS "|address_scope_id",
 	.links = "subnetpools_links",
 	.filters = OS_FILTERS(filters),
 	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
@@ -83,7 +87,8 @@ static RESULT show_pool(struct os_call *e, const void *args, struct json_writer 
 
 /* ---- create, change ---- */
 
-#define POOL_UNBUILT OS_UNBUILT("address_scope_id"), OS_UNBUILT("default_quota")
+#define POOL_UNBUILT OS_UNBUILT("address_scope_id")
+#define QUOTA_DOC "How much each project may take: IPv4 addresses, or /64 blocks; 0: no limit."
 #define BITS(T, name, member)                                                                                \
 	OS_BODY(T, name, member, .min = SUBNET_POOL_BITS_MIN, .max = SUBNET_POOL_IPV6_BITS_MAX,              \
 		.doc = "A prefix length.")
@@ -117,6 +122,8 @@ static const struct param create_params[] = {
 	BITS(struct os_create_subnet_pool, "min_prefixlen", wish.min_bits),
 	BITS(struct os_create_subnet_pool, "default_prefixlen", wish.default_bits),
 	BITS(struct os_create_subnet_pool, "max_prefixlen", wish.max_bits),
+	OS_BODY(struct os_create_subnet_pool, "default_quota", wish.quota, .min = 0, .max = INT32_MAX,
+		.doc = QUOTA_DOC),
 	OS_BODY(struct os_create_subnet_pool, "is_default", is_default,
 		.doc = "The region's; for administrators."),
 	OS_BODY(struct os_create_subnet_pool, "shared", shared,
@@ -143,7 +150,8 @@ struct os_update_subnet_pool {
 	struct str name, description;
 	struct strs texts;
 	struct cidrs prefixes;
-	bool has_name, has_description, has_prefixes;
+	int64_t quota;
+	bool has_name, has_description, has_prefixes, has_quota;
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_subnet_pool, "subnetpool_id", wish.pool, .kind = KIND_SUBNET_POOL,
@@ -158,6 +166,8 @@ static const struct param update_params[] = {
 	BITS(struct os_update_subnet_pool, "min_prefixlen", wish.min_bits),
 	BITS(struct os_update_subnet_pool, "default_prefixlen", wish.default_bits),
 	BITS(struct os_update_subnet_pool, "max_prefixlen", wish.max_bits),
+	OS_BODY(struct os_update_subnet_pool, "default_quota", quota, .min = 0, .max = INT32_MAX,
+		.given = OS_GIVEN(struct os_update_subnet_pool, has_quota), .doc = QUOTA_DOC),
 	OS_BODY(struct os_update_subnet_pool, "is_default", wish.is_default,
 		.doc = "The region's; for administrators."),
 	POOL_UNBUILT,
@@ -170,6 +180,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.prefixes = a->has_prefixes ? &a->prefixes : NULL;
+	a->wish.quota = a->has_quota ? &a->quota : NULL;
 	return OK;
 }
 

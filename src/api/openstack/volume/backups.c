@@ -150,6 +150,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_backup_create *a = args;
 	a->wish.target = e->config->backup_target;
+	a->wish.is_callers = true;
 	if (a->zone.n)
 		a->wish.zone =
 			(struct ref){.kind = KIND_ZONE, .text = a->zone, .field = STR("availability_zone")};

@@ -393,6 +393,16 @@ struct ref os_first_zone(struct os_call *e)
 			    .field = STR("availability_zone")};
 }
 
+/* The volume type that the image names; empty: none. Source: cinder.volume.flows.api.create_volume. */
+static RESULT find_type_of_image(struct os_call *e, const struct ref *image, struct str *ret_type)
+{
+	const struct row *row = NULL;
+	TRY(engine_find(e->c, os_tables(e), KIND_IMAGE, image, &row));
+	const struct tag *type = tags_find(image_of(row)->properties, STR("cinder_img_volume_type"));
+	*ret_type = type ? type->value : STR_NONE;
+	return OK;
+}
+
 RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
 			   struct volume_wish *wish)
 {
@@ -405,6 +415,8 @@ RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, str
 		return ctx_fail_field(e->c, ERR_INVALID, STR("size"),
 				      "Volume size must be an integer and "
 				      "greater than 0");
+	if (!type.n && disk->image.kind)
+		TRY(find_type_of_image(e, &disk->image, &type));
 	if (type.n || !disk->copied.kind)
 		TRY(os_find_volume_type(e, type.n ? type : VOLUME_TYPE_DEFAULT, &disk->type));
 	wish->zone = os_first_zone(e);
@@ -494,7 +506,7 @@ static const struct os_action actions[] = {
 	 .doc = "Volumes of the project, id and name."},
 	{HTTP_GET, ALL "/detail", .permit = "volume:get_all", .list = &os_volume_details,
 	 .doc = "Volumes of the project."},
-	{HTTP_POST, ALL, .permit = "volume:create", .flags = API_WRITES, .status = 202,
+	{HTTP_POST, ALL, .permit = "volume:create", .flags = API_WRITES, .status = 202, .open_until = 52,
 	 .args = OS_PARAMS(struct os_volume_create, create_params), .wrap = "volume",
 	 .sibling = "OS-SCH-HNT:scheduler_hints", .item = "volume", .prepare = prepare_create,
 	 .operation = engine_create_volume_run, .answer = show_created, .returns = KIND_VOLUME,

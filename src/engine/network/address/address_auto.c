@@ -22,7 +22,7 @@ static int64_t count_left(const struct tables *t)
 	int64_t left = 0;
 	bool has_one = false;
 	for (; network; network = external_network_next(t, network)) {
-		if (!external_network_is_for_all(network))
+		if (!external_network_is_for_all(t, network))
 			continue;
 		has_one = true;
 		left += capacity_count_public_left(t, network->row.id);
@@ -67,7 +67,7 @@ static bool pick_for_router(const struct tables *t, uuid router, struct address_
 		return !uuid_is_none(gateway->external_network) &&
 		       address_pick_on(t, gateway->external_network, UUID_NONE, ret_place);
 	const struct external_network *network = external_network_first(t);
-	while (network && !(external_network_is_for_all(network) &&
+	while (network && !(external_network_is_for_all(t, network) &&
 			    address_pick_on(t, network->row.id, UUID_NONE, ret_place)))
 		network = external_network_next(t, network);
 	return network != NULL;

@@ -5,6 +5,7 @@
 #include "engine/network/address.h"
 #include "engine/network/address_prefix_internal.h"
 #include "engine/network/external_network_internal.h"
+#include "engine/network/network_grant.h"
 #include "engine/network/subnet_internal.h"
 #include "store/address.h"
 #include "store/address_prefix.h"
@@ -160,16 +161,17 @@ RESULT address_find_place(struct op *op, const struct address_wish *wish, struct
 {
 	const struct external_network *only = NULL;
 	if (ref_is_given(&wish->external_network))
-		TRY(engine_find_external_network(op->ctx, op->head, &wish->external_network, &only));
+		TRY(external_network_find_usable(op, &wish->external_network, &only));
 	if (only)
 		TRY(check_only(op, only, wish));
 	const struct external_network *network = only ? only : external_network_first(op->head);
 	uuid subnet = wish->subnet.prefix;
 	for (; network; network = only ? NULL : external_network_next(op->head, network)) {
-		bool has_any = ip_is_none(wish->ip) && (only || external_network_is_for_all(network));
+		bool has_any =
+			ip_is_none(wish->ip) && (only || external_network_is_for_all(op->head, network));
 		if (has_any && address_pick_on(op->head, network->row.id, subnet, ret_place))
 			return OK;
-		if (ip_is_none(wish->ip))
+		if (ip_is_none(wish->ip) || !engine_may_use_external(op->ctx, op->head, network->row.id))
 			continue;
 		struct result checked = address_check_place(op, network->row.id, subnet, wish->ip, ret_place);
 		if (checked.code != ERR_RANGE)
