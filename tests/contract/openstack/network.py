@@ -239,6 +239,78 @@ def test_shared_networks(cloud):
     sdk.delete_network(net)
 
 
+def test_external_networks_of_some_projects(cloud):
+    """access_as_external: a policy makes a network external for one project, holds while a router needs it, and ends with the last policy."""
+    admin = cloud.connect(OS_USERNAME="admin", OS_PASSWORD=cloud.admin_password, OS_PROJECT_NAME="admin")
+    sdk, own, project = admin.network, cloud.sdk.network, cloud.sdk.current_project_id
+    net = sdk.create_network(name="elsewhere")
+    sdk.create_subnet(network_id=net.id, cidr="198.18.9.0/24", ip_version=4, enable_dhcp=False)
+    keys = {"object_type": "network", "object_id": net.id, "action": "access_as_external"}
+    admins = sdk.create_rbac_policy(**keys, target_tenant=admin.current_project_id)
+    assert sdk.get_network(net.id).is_router_external and own.find_network("elsewhere") is None
+    with pytest.raises(openstack.exceptions.NotFoundException):
+        own.create_ip(floating_network_id=net.id)
+    policy = sdk.create_rbac_policy(**keys, target_tenant=project)
+    assert net.id in [n.id for n in own.networks(is_router_external=True)]
+    router = own.create_router(external_gateway_info={"network_id": net.id})
+    floating = own.create_ip(floating_network_id=net.id)
+    with pytest.raises(openstack.exceptions.ConflictException):
+        sdk.delete_rbac_policy(policy, ignore_missing=False)
+    own.delete_ip(floating)
+    own.delete_router(router)
+    sdk.delete_rbac_policy(policy, ignore_missing=False)
+    assert own.find_network("elsewhere") is None
+    sdk.delete_rbac_policy(admins, ignore_missing=False)
+    assert not sdk.get_network(net.id).is_router_external
+    shown = sdk.update_network(net, is_router_external=True)
+    assert shown.is_router_external and own.find_network("elsewhere").id == net.id
+    (all_of_them,) = sdk.rbac_policies(object_id=net.id)
+    assert (all_of_them.action, all_of_them.target_project_id) == ("access_as_external", "*")
+    default = next(n for n in sdk.networks(is_router_external=True) if n.is_default)
+    (held,) = sdk.rbac_policies(object_id=default.id, action="access_as_external")
+    with pytest.raises(openstack.exceptions.ConflictException):
+        sdk.delete_rbac_policy(held, ignore_missing=False)
+    sdk.delete_network(net)
+
+
+def test_changes_of_parts_and_bounds(cloud):
+    """Revisions of networks and routers, the MTU that a subnet requires, MAC addresses, agents, ports without rows, and wrapped bulk elements."""
+    admin = cloud.connect(OS_USERNAME="admin", OS_PASSWORD=cloud.admin_password, OS_PROJECT_NAME="admin")
+    sdk, own = admin.network, cloud.sdk.network
+    small = own.create_network(name="small", mtu=67)
+    with pytest.raises(openstack.exceptions.ConflictException, match="minimum of 68"):
+        own.create_subnet(network_id=small.id, cidr="10.46.0.0/24", ip_version=4)
+    net = own.create_network(name="parts", mtu=1280)
+    subnet = own.create_subnet(network_id=net.id, cidr="2001:db8:46::/64", ip_version=6)
+    assert own.get_network(net.id).revision_number > net.revision_number
+    with pytest.raises(openstack.exceptions.ConflictException, match="minimum of 1280"):
+        own.update_network(net.id, mtu=1279)
+    (counted,) = sdk.network_ip_availabilities(network_name="parts")
+    assert counted.total_ips == 2 ** 64 - 2
+    router = own.create_router(name="parts")
+    own.add_interface_to_router(router, subnet_id=subnet.id)
+    assert own.get_router(router.id).revision_number > router.revision_number
+    (inner,) = own.ports(device_id=router.id)
+    with pytest.raises(openstack.exceptions.ConflictException, match="cannot be deleted directly"):
+        own.delete_port(inner, ignore_missing=False)
+    port = own.create_port(network_id=net.id)
+    with pytest.raises(openstack.exceptions.HttpException) as denied:
+        own.update_port(port.id, mac_address="02:00:00:00:46:01")
+    assert denied.value.status_code == 403
+    assert sdk.update_port(port.id, mac_address="02:00:00:00:46:01").mac_address == "02:00:00:00:46:01"
+    agent = next(iter(sdk.agents()))
+    assert sdk.update_agent(agent, description="rack 4").description == "rack 4"
+    made = own.post("/security-groups", json={"security_groups": [{"security_group": {"name": "one"}}, {"name": "two"}]}).json()["security_groups"]
+    assert [g["name"] for g in made] == ["one", "two"]
+    for group in made:
+        own.delete_security_group(group["id"])
+    own.delete_port(port)
+    own.remove_interface_from_router(router, subnet_id=subnet.id)
+    own.delete_router(router)
+    own.delete_network(net)
+    own.delete_network(small)
+
+
 def test_subnet_pools(cloud):
     run = cloud.run
     pool = run("subnet", "pool", "create", "pool", "--pool-prefix", "10.50.0.0/16", "--default-prefix-length", "24")

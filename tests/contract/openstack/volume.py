@@ -363,6 +363,20 @@ def test_around(cloud):
     assert cloud.run("volume", "type", "list", "--encryption-type", env=cloud.admin_env)
 
 
+def test_types_of_images_and_unknown_members(cloud):
+    """cinder_img_volume_type of an image chooses the volume type; up to 3.52 Cinder ignores members of a new volume that it does not know."""
+    cloud.run("volume", "type", "create", "of-image", env=cloud.admin_env)
+    image = cloud.sdk.image.create_image(name="typed", data=bytes(4096), container_format="bare", disk_format="raw", cinder_img_volume_type="of-image")
+    volume = cloud.sdk.block_storage.create_volume(name="typed", size=1, image_id=image.id)
+    assert volume.volume_type == "of-image"
+    misspelt = {"volume": {"size": 1, "'snapshot_id": "none"}}
+    answers = {minor: cloud.sdk.block_storage.post("/volumes", json=misspelt, microversion=f"3.{minor}") for minor in (52, 53)}
+    assert {minor: answer.status_code for minor, answer in answers.items()} == {52: 202, 53: 400}
+    for made in (volume.id, answers[52].json()["volume"]["id"]):
+        cloud.volume(made)
+        cloud.sdk.block_storage.delete_volume(made)
+
+
 def test_sdk(cloud):
     image = next(cloud.sdk.image.images())
     volume = cloud.sdk.block_storage.create_volume(name="root", size=image.min_disk or 10, image_id=image.id)

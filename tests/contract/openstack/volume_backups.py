@@ -117,6 +117,19 @@ def test_the_stock_command(cloud, disk):
     cloud.wait(lambda: run("volume", "backup", "list"), lambda rows: rows == [])
 
 
+def test_of_another_project(cloud, disk):
+    """An administrator's backup belongs to the administrator's project, and so does its chain."""
+    own, theirs = cloud.sdk.block_storage, cloud.admin.block_storage
+    with pytest.raises(openstack.exceptions.BadRequestException, match="No backups available"):
+        theirs.create_backup(volume_id=disk.id, is_incremental=True)
+    foreign = theirs.create_backup(volume_id=disk.id, name="foreign")
+    cloud.wait(lambda: theirs.get_backup(foreign.id), lambda b: b.status == "available")
+    assert foreign.id not in [b.id for b in own.backups()]
+    with pytest.raises(openstack.exceptions.BadRequestException, match="No backups available"):
+        own.create_backup(volume_id=disk.id, is_incremental=True)
+    theirs.delete_backup(foreign)
+
+
 def test_into_a_volume(cloud, disk):
     api = cloud.sdk.block_storage
     backup = api.create_backup(volume_id=disk.id, name="b", metadata={"a": "b"})

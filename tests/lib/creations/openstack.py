@@ -111,7 +111,8 @@ ROWS = [
                {"dns_name": "other"}, {"security_groups": []}, {"port_security_enabled": False}, {"device_id": "", "device_owner": ""},
                {"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": None, "ip_version": 4}]}],
       changed={"extra_dhcp_opts": lambda v: [o["opt_name"] for o in v] == ["59"]}, label="port"),
-    R(f"{NET}/ports", "port", {"network_id": "{network}", "binding:host_id": "there"}, changes=[{"binding:host_id": "elsewhere"}], by="admin"),
+    R(f"{NET}/ports", "port", {"network_id": "{network}", "binding:host_id": "there"}, changes=[{"binding:host_id": "elsewhere"}, {"mac_address": "02:00:00:00:00:61"}],
+      by="admin"),
     R(f"{NET}/routers", "router", {
         "name": "r", "description": "d", "admin_state_up": False, "external_gateway_info": {**OUTSIDE, "external_fixed_ips": [{}]}, "routes": [],
         "project_id": "{project}", "tenant_id": "{project}"},
@@ -268,7 +269,7 @@ def is_told(action):
     steps = action["path"].split("/")
     within = ("action", "metadata", "os-quota-sets", "tags", "members", "import", "tokens", "password", "quotas", "os-interface", "os-services",
               "os-extra_specs", "extra_specs", "group_specs", "os-volume_attachments", "{key}", "remote-consoles",
-              "encryption", "qos-specs", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events",
+              "agents", "encryption", "qos-specs", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events",
               "restore", "import_record", "metadefs")  # covered by tests/contract/openstack/volume.py and golden cases
     if (action["method"], action["path"]) == ("PUT", "/v3/regions/{region_id}"):
         return False  # an alternative creation, covered by golden cases

@@ -263,7 +263,6 @@ static const struct os_action actions[] = {
 	 .returns = KIND_HOST, .doc = "Describes an agent."},
 	{HTTP_DELETE, "/v2.0/agents/{agent_id}", .permit = "delete_agent", .flags = API_WRITES | OS_ADMIN,
 	 .status = 204, .args = OS_PARAMS(struct os_agent_target, agent_params), .operation = delete_agent,
-	 .returns = API_RETURNS_NOTHING_STORED,
 	 .never = "An agent goes with its host, which the operator removes.", .doc = "Deletes an agent."},
 };
 const struct os_actions os_network_extension_actions = OS_ACTIONS(OS_NETWORK, actions);
