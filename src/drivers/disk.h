@@ -118,6 +118,11 @@ struct disk_cut {
 	bool takes_increment;
 	/* No increment will be based on this snapshot, so the disk's bitmap stays unchanged. */
 	bool is_passing;
+	/* Cuts of other disks of the guest, in the same pool, that should have the same moment. If the guest
+	 * runs, one job copies all of these disks, and the guest is paused while it begins; each cut is then
+	 * reported by calls of its own. */
+	const struct disk_cut *others;
+	size_t other_count;
 };
 
 struct disk_cut_seen {
@@ -130,6 +135,9 @@ struct disk_cut_seen {
 	/* When whole: the disk has a dirty bitmap starting at this cut, and the older one is gone. A crash or
 	 * the loss of the file loses the bitmap. */
 	bool is_tracked;
+	/* When whole: the snapshot whose call began the job of several disks; none: it was the only one, or
+	 * that is not known. */
+	uuid moment;
 };
 
 /* Three files on this machine. */

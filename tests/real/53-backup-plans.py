@@ -16,6 +16,7 @@ from region import Region, give_address, instance, wait_state, wait_until  # noq
 API = "/api/v1"
 MIB = 1 << 20
 WRITTEN_MIB = 40
+DATA_SECTOR, ROOT_SECTOR = 1024000, 2052096  # unused otherwise
 ROOT_MIB = 1000  # a place of the root disk that its image does not use
 MOST = 1.1  # bytes read from the host for each byte written in the guest
 
@@ -30,6 +31,17 @@ class Machine:
     def write(self, at_mib):
         self.sh(f"dd if=/dev/urandom of={self.device} bs=1M seek={at_mib} count={WRITTEN_MIB} conv=notrunc,fsync 2>/dev/null; "
                 f"dd if=/dev/urandom of=/dev/vda bs=1M seek={ROOT_MIB} count=1 conv=notrunc,fsync 2>/dev/null; sync")
+
+    def count_on_both(self):
+        """Writes growing numbers to the data disk and then to the root disk, without end."""
+        write = "printf '%010d' $i | dd of={} bs=512 seek={} count=1 conv=notrunc,fsync 2>/dev/null; "
+        loop = "i=0; while :; do i=$((i+1)); " + write.format(self.device, DATA_SECTOR) + write.format("/dev/vda", ROOT_SECTOR) + "done"
+        self.sh(f"echo '{loop.replace(chr(39), chr(34))}' >/tmp/count; sh /tmp/count >/dev/null 2>&1 </dev/null &")
+        wait_until(lambda: all(self.counts()), "the guest counts")
+
+    def counts(self):
+        read = "dd if={} bs=512 skip={} count=1 2>/dev/null | head -c 10; echo; "
+        return [int(n.replace("\0", "") or 0) for n in self.sh(read.format(self.device, DATA_SECTOR) + read.format("/dev/vda", ROOT_SECTOR)).split()]
 
     def content(self):
         """Digests of the data disk's first 400 MiB, and of what was written on the root disk."""
@@ -102,15 +114,19 @@ def main():
         region.check(f"two disks are backed up: {first}", first["state"] == "available" and first["disk_count"] == 2)
         machine.write(200)
         before = machine.content()
+        machine.count_on_both()
         second = backups.run(plan)
         read = backups.read_from_host(second)
         print(f"the first run stored {first['stored_size']} bytes, the second {second['stored_size']}; read from the host by disk: {read}")
+        region.check(f"both disks are from one moment: {first['consistency']}, {second['consistency']}", first["consistency"] == second["consistency"] == "crash")
         region.check(f"of the data disk's {WRITTEN_MIB} MiB the second run reads {read[1] / MIB:.1f} MiB", WRITTEN_MIB * MIB <= read[1] <= MOST * WRITTEN_MIB * MIB)
         backups.project.ok("PATCH", f"{API}/backup-plans/{plan}", {"keep_last": 1})
         wait_until(lambda: [m["id"] for m in backups.rows("machine-backups")] == [second["id"]], "the first backup expires")
         wait_until(lambda: len(backups.rows("backups")) == 2, "its disks' backups are gone")
         again, new = restored(region, ec2, backups, second)
         region.check("the new machine has the content of both disks", again.content() == before)
+        counts = again.counts()
+        region.check(f"the disks are from one moment: {counts}", counts[0] > 0 and 0 <= counts[0] - counts[1] <= 1)
         ec2.terminate_instances(InstanceIds=[new])
         machine.write(300)
         ec2.stop_instances(InstanceIds=[identifier])

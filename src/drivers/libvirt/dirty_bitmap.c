@@ -50,6 +50,19 @@ static RESULT write_checkpoint(struct compute_host *h, struct ctx *c, virDomainP
 					      STR_ARG(target), virDomainGetName(d));
 }
 
+RESULT libvirt_begin_track(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,
+			   struct str name)
+{
+	struct str xml = str_print(c->arena,
+				   "<domaincheckpoint><name>%" STR_FMT "</name><disks><disk name='%" STR_FMT
+				   "' checkpoint='bitmap' bitmap='%" STR_FMT "'/></disks></domaincheckpoint>",
+				   STR_ARG(name), STR_ARG(target), STR_ARG(name));
+	AUTO_CHECKPOINT checkpoint = xml.p ? virDomainCheckpointCreateXML(d, xml.p, 0) : NULL;
+	return checkpoint ? OK
+			  : libvirt_fail(h, c, "beginning a bitmap of disk %" STR_FMT " of domain %s",
+					 STR_ARG(target), virDomainGetName(d));
+}
+
 RESULT libvirt_check_track(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,
 			   struct str name, bool *ret_is_good)
 {

@@ -67,7 +67,9 @@ struct disk_host {
 		uuid snapshot, domain;
 		uuid since;      /* copies the blocks written since this snapshot's cut; none: all */
 		bool is_tracked; /* also began a dirty bitmap */
-	} * jobs;                /* owned */
+		uuid moment;     /* the snapshot whose call began a job of several disks; none: of one */
+		bool has_ended, was_good; /* libvirt reports an end once, to the first cut that asks */
+	} * jobs;                         /* owned */
 	size_t job_count;
 };
 
@@ -360,6 +362,9 @@ RESULT libvirt_release_disk(struct disk_host *h, struct ctx *c, uuid what);
 
 /* Returned in c's arena. */
 struct str libvirt_track_name(struct compute_host *h, struct ctx *c, uuid volume, uuid snapshot);
+/* Begins a dirty bitmap now. */
+RESULT libvirt_begin_track(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,
+			   struct str name);
 /* Whether the running domain's disk has this bitmap in a consistent state, so that an incremental cut is
  * possible. */
 RESULT libvirt_check_track(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,

@@ -87,9 +87,11 @@ static RESULT read_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const
 		return ctx_no_memory(c);
 	if (virDomainGetUUID(d, job.domain.b) != 0)
 		return libvirt_fail(h->on, c, "reading a domain's UUID");
-	if (str_contains(xml, STR("incremental"))) /* if its base isn't cut->tracked_from, it is a cut
-						    * nobody has */
-		job.since = str_contains(xml, since) ? cut->tracked_from : cut->snapshot;
+	if (str_contains(xml, since)) /* none of several disks of a job has another base */
+		job.since = cut->tracked_from;
+	else if (str_contains(xml, STR("<incremental>"))) /* its base isn't cut->tracked_from: a cut nobody
+							   * has */
+		job.since = cut->snapshot;
 	virDomainCheckpointPtr checkpoint = virDomainCheckpointLookupByName(d, track.p, 0);
 	job.is_tracked = checkpoint != NULL;
 	if (checkpoint)
@@ -261,6 +263,133 @@ static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, c
 	return begin_job(h, c, d, &job, write_backup(h->on, c, &w, STR_NONE), STR(""));
 }
 
+/* ---- several disks at one moment ---- */
+
+struct group_disk {
+	const struct disk_cut *cut;
+	struct str target, file, since, track; /* since: empty unless the job copies an increment */
+};
+
+static RESULT prepare_disk(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
+			   struct group_disk *g)
+{
+	struct compute_host *on = h->on;
+	AUTO_VOLUME v = NULL;
+	struct disk_file source = {0};
+	bool is_increment = false;
+	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
+	struct str volume = libvirt_volume_name(c->arena, on->region, cut->volume, false);
+	struct str since = libvirt_track_name(on, c, cut->volume, cut->tracked_from);
+	*g = (struct group_disk){.cut = cut,
+				 .file = libvirt_disk_name(c->arena, on->region, &name),
+				 .track = libvirt_track_name(on, c, cut->volume, cut->snapshot)};
+	if (!volume.p || !since.p || !g->file.p || !g->track.p)
+		return ctx_no_memory(c);
+	TRY(libvirt_find_volume(on, c, on->pool, volume, &v));
+	if (!v)
+		return ctx_fail(c, ERR_IO, "the disk %" STR_FMT " is missing", STR_ARG(volume));
+	TRY(libvirt_read_disk(on, c, v, &source));
+	TRY(libvirt_find_target(on, c, d, source.path, &g->target));
+	TRY(libvirt_delete_volume(on, c, on->pool, g->file));
+	TRY(need_room(h, c, &source));
+	TRY(libvirt_create_disk(on, c, g->file, source.size, STR_NONE, cut->key));
+	if (cut->key)
+		TRY(libvirt_set_secret(on, c, cut->volume, cut->key));
+	if (cut->takes_increment)
+		TRY(libvirt_check_track(on, c, d, g->target, since, &is_increment));
+	g->since = is_increment ? since : STR_NONE;
+	struct track_set old = {.volume = cut->volume,
+				.keep = is_increment ? cut->tracked_from : UUID_NONE,
+				.known = {cut->tracked_from, cut->snapshot}};
+	return cut->is_passing ? OK : libvirt_drop_tracks(on, c, d, g->target, &old);
+}
+
+static struct str write_group(struct compute_host *on, struct ctx *c, const struct group_disk *disks,
+			      size_t count)
+{
+	struct str xml = STR("<domainbackup mode='push'><disks>");
+	for (size_t k = 0; k < count; k++) {
+		const struct group_disk *g = &disks[k];
+		struct str mode = STR(""), encryption = STR("");
+		char id[UUID_TEXT_SIZE];
+		if (g->since.n)
+			mode = str_print(c->arena, " backupmode='incremental' incremental='%" STR_FMT "'",
+					 STR_ARG(g->since));
+		if (g->cut->key)
+			encryption = str_print(c->arena,
+					       "<encryption format='luks'><secret type='passphrase' "
+					       "uuid='%s'/></encryption>",
+					       uuid_write(g->cut->volume, id));
+		xml = str_print(c->arena,
+				"%" STR_FMT "<disk name='%" STR_FMT "' type='file'%" STR_FMT
+				"><target file='%s/%" STR_FMT "'>%" STR_FMT
+				"</target><driver type='qcow2'/></disk>",
+				STR_ARG(xml), STR_ARG(g->target), STR_ARG(mode), on->pool_path,
+				STR_ARG(g->file), STR_ARG(encryption));
+	}
+	return str_print(c->arena, "%" STR_FMT "</disks></domainbackup>", STR_ARG(xml));
+}
+
+static RESULT begin_tracks(struct compute_host *on, struct ctx *c, virDomainPtr d,
+			   const struct group_disk *disks, size_t count)
+{
+	for (size_t k = 0; k < count; k++) {
+		const struct group_disk *g = &disks[k];
+		if (!g->cut->is_passing)
+			TRY(libvirt_begin_track(on, c, d, g->target, g->track));
+	}
+	return OK;
+}
+
+/* While the guest stands still: the bitmaps and the copies begin at one moment, though libvirt is asked several
+ * times. */
+static RESULT begin_still(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct group_disk *disks,
+			  size_t count)
+{
+	struct str xml = write_group(h->on, c, disks, count);
+	if (!xml.p)
+		return ctx_no_memory(c);
+	TRY(begin_tracks(h->on, c, d, disks, count));
+	for (size_t k = 0; k < count; k++) {
+		const struct disk_cut *cut = disks[k].cut;
+		struct cut_job job = {.snapshot = cut->snapshot,
+				      .domain = libvirt_id_of(d),
+				      .since = disks[k].since.n ? cut->tracked_from : UUID_NONE,
+				      .is_tracked = !cut->is_passing,
+				      .moment = disks[0].cut->snapshot};
+		TRY(remember_job(h, c, &job));
+	}
+	if (virDomainBackupBegin(d, xml.p, NULL, VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL) == 0)
+		return OK;
+	struct result r = libvirt_fail(h->on, c, "beginning a backup of domain %s", virDomainGetName(d));
+	for (size_t k = 0; k < count; k++)
+		forget_job(h, disks[k].cut->snapshot);
+	return r;
+}
+
+static RESULT begin_group(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut)
+{
+	size_t count = cut->other_count + 1;
+	struct group_disk *disks = arena_new_array(c->arena, struct group_disk, count);
+	int state = 0;
+	bool ignored = false;
+	if (!disks)
+		return ctx_no_memory(c);
+	TRY(take_last_end(h, c, d, &ignored)); /* from now on the last job end can only be this job's */
+	for (size_t k = 0; k < count; k++)
+		TRY(prepare_disk(h, c, d, k ? &cut->others[k - 1] : cut, &disks[k]));
+	ASKING(h, libvirt_id_of(d));
+	if (virDomainGetState(d, &state, NULL, 0) != 0)
+		return libvirt_fail(h->on, c, "looking at domain %s", virDomainGetName(d));
+	bool runs = state == VIR_DOMAIN_RUNNING;
+	if (runs && virDomainSuspend(d) != 0)
+		return libvirt_fail(h->on, c, "pausing domain %s", virDomainGetName(d));
+	struct result r = begin_still(h, c, d, disks, count);
+	if (runs && virDomainResume(d) != 0) /* the instance's next look resumes it */
+		log_event(LOG_WARN, "not-resumed", "domain=%s", virDomainGetName(d));
+	return r;
+}
+
 /* A later look sees the end. */
 static void abort_job(struct disk_host *h, virDomainPtr d)
 {
@@ -284,13 +413,30 @@ static void drop_old_tracks(struct disk_host *h, struct ctx *c, virDomainPtr d, 
 		ctx_clear_problem(c);
 }
 
+/* Reads how the cut's job ended, and notes it for the other cuts of the job. */
+static RESULT take_end_of(struct disk_host *h, struct ctx *c, virDomainPtr d, uuid snapshot,
+			  bool *ret_was_good)
+{
+	const struct cut_job job = *find_job(h, snapshot);
+	bool was_good = job.was_good;
+	if (!job.has_ended)
+		TRY(take_last_end(h, c, d, &was_good));
+	for (size_t k = 0; k < h->job_count; k++)
+		if (uuid_equal(h->jobs[k].domain, job.domain)) {
+			h->jobs[k].has_ended = true;
+			h->jobs[k].was_good = was_good;
+		}
+	*ret_was_good = was_good;
+	return OK;
+}
+
 /* Evaluates a job that is no longer running. */
 static RESULT judge_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 			const struct disk_file *source, bool is_there, struct disk_cut_seen *seen)
 {
-	struct cut_job job = *find_job(h, cut->snapshot);
 	bool was_good = false;
-	TRY(take_last_end(h, c, d, &was_good));
+	TRY(take_end_of(h, c, d, cut->snapshot, &was_good));
+	struct cut_job job = *find_job(h, cut->snapshot);
 	forget_job(h, cut->snapshot);
 	seen->progress = 0;
 	if (!is_usable(&job, cut)) /* the next call begins another job */
@@ -300,6 +446,7 @@ static RESULT judge_job(struct disk_host *h, struct ctx *c, virDomainPtr d, cons
 	if (job.is_tracked)
 		drop_old_tracks(h, c, d, cut, source);
 	seen->is_whole = true;
+	seen->moment = job.moment;
 	seen->is_tracked = job.is_tracked;
 	seen->is_increment = !uuid_is_none(job.since);
 	return OK;
@@ -313,6 +460,8 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, virDomainPtr d, co
 	struct cut_job job = {0};
 	uuid domain = UUID_NONE;
 	TRY(look_at_job(h, c, d, cut, file, &backup, &seen->progress, &job));
+	if (backup == BACKUP_OURS && find_job(h, cut->snapshot))
+		job = *find_job(h, cut->snapshot);
 	if (backup == BACKUP_OURS && !is_usable(&job, cut))
 		abort_job(h, d);
 	if (backup == BACKUP_OURS)
@@ -328,6 +477,14 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, virDomainPtr d, co
 		return libvirt_fail(h->on, c, "reading a domain's UUID");
 	if (domain_has_job(h, domain)) /* its end must be evaluated first */
 		return OK;
+	if (cut->other_count) {
+		struct result r = begin_group(h, c, d, cut);
+		if (result_is_ok(r) || r.code == ERR_GONE || r.code == ERR_AGAIN)
+			return r;
+		log_event(LOG_INFO, "cut-alone", "domain=%s message=%s", virDomainGetName(d),
+			  log_quote(c->problem.message));
+		ctx_clear_problem(c);
+	}
 	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
 	TRY(need_room(h, c, source));
 	return begin_backup(h, c, d, cut, source, file);

@@ -25,6 +25,7 @@ static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut
 	made->is_partial = true;
 	made->key = volume->key;
 	made->since = UUID_NONE;
+	made->moment = UUID_NONE;
 	memcpy(made->text, volume->text, sizeof made->text);
 	if (!by_qemu)
 		return OK;
@@ -56,7 +57,8 @@ static RESULT end_cut(struct disk_host *h, struct ctx *c, const struct disk_cut 
 	*seen = (struct disk_cut_seen){.is_whole = true,
 				       .progress = 100,
 				       .is_tracked = is_tracked,
-				       .is_increment = !uuid_is_none(made->since)};
+				       .is_increment = !uuid_is_none(made->since),
+				       .moment = made->moment};
 	return OK;
 }
 
@@ -69,13 +71,46 @@ static bool is_unusable(struct disk_host *h, const struct disk_cut *cut)
 	return made && !uuid_is_none(made->since) && !fits;
 }
 
+/* One job copies several disks: the content of each is that of this moment. */
+static RESULT make_group(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+			 const struct sim_domain *user)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < cut->other_count; k++) {
+		const struct disk_cut *other = &cut->others[k];
+		struct sim_disk *volume =
+			sim_disk_find(h, &(struct disk_name){.kind = DISK_VOLUME, .id = other->volume});
+		if (!volume || volume->is_partial || sim_disk_find_user(h, other->volume) != user)
+			continue;
+		TRY(make_cut(h, c, other, true));
+		sim_disk_find(h, &(struct disk_name){.kind = DISK_CUT, .id = other->snapshot})->moment =
+			cut->snapshot;
+		count++;
+	}
+	struct sim_disk *own = sim_disk_find(h, &(struct disk_name){.kind = DISK_CUT, .id = cut->snapshot});
+	own->moment = count ? cut->snapshot : UUID_NONE;
+	return OK;
+}
+
+/* True if the cut was begun by the job of another disk. */
+static bool is_of_group(struct disk_host *h, const struct disk_cut *cut)
+{
+	const struct sim_disk *made =
+		sim_disk_find(h, &(struct disk_name){.kind = DISK_CUT, .id = cut->snapshot});
+	return made && made->is_partial && !uuid_is_none(made->moment) &&
+	       !uuid_equal(made->moment, cut->snapshot) && !is_unusable(h, cut);
+}
+
 static RESULT cut_running(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			  struct sim_domain *user, struct disk_cut_seen *seen)
 {
+	if (is_of_group(h, cut))
+		return end_cut(h, c, cut, true, seen);
 	if (uuid_equal(user->backup, cut->snapshot) && is_unusable(h, cut))
 		user->backup = UUID_NONE;
 	if (uuid_is_none(user->backup)) {
 		TRY(make_cut(h, c, cut, true));
+		TRY(make_group(h, c, cut, user));
 		user->backup = cut->snapshot;
 		user->backup_looks = 0;
 	} else if (uuid_equal(user->backup, cut->snapshot)) {

@@ -64,9 +64,7 @@ static RESULT check_words(struct op *op, const struct backup_plan *p)
 		return fail(op, "timezone", "A time zone's name has 1 to 64 characters.");
 	if (p->check_marker.n == 0 || p->check_marker.n > MARKER_MAX)
 		return fail(op, "check_marker", "The text of a test restore has 1 to 255 characters.");
-	return p->instances.count || p->tag_key.n
-		       ? OK
-		       : fail(op, "instances", "A plan names instances, or a tag.");
+	return OK;
 }
 
 static RESULT check_counts(struct op *op, const struct backup_plan *p)

@@ -204,7 +204,8 @@ RESULT machine_backup_follow(struct op *op, uuid machine_backup)
 {
 	const struct machine_backup *m = machine_backup_find(op->head, machine_backup);
 	const struct backup *failed = NULL;
-	bool is_creating = false;
+	bool is_creating = false, is_one_moment = true;
+	uuid moment = UUID_NONE;
 	if (!m || model_derive_machine_backup_state(m) == MACHINE_BACKUP_ERROR)
 		return OK;
 	struct machine_backup next = *m;
@@ -215,12 +216,16 @@ RESULT machine_backup_follow(struct op *op, uuid machine_backup)
 		is_creating = is_creating || state == BACKUP_CREATING;
 		failed = state == BACKUP_ERROR ? b : failed;
 		next.stored_size += b->stored_size;
+		moment = b->device_slot == 0 || uuid_is_none(moment) ? b->moment : moment;
+		is_one_moment = is_one_moment && !uuid_is_none(b->moment) && uuid_equal(b->moment, moment);
 	}
 	if (failed)
 		return fail(op, &next, failed);
 	if (is_creating || m->is_written)
 		return OK;
 	next.is_written = true;
+	if (next.consistency == MACHINE_BACKUP_CONSISTENCY_DISKS && is_one_moment)
+		next.consistency = MACHINE_BACKUP_CONSISTENCY_CRASH;
 	TRY(machine_backup_put(op, &next));
 	TRY(engine_log_event(op, KIND_MACHINE_BACKUP, &next.row, "completed",
 			     "%" PRId64 " disks, %" PRId64 " bytes stored.", next.disk_count,

@@ -557,11 +557,13 @@ static RESULT apply_found(struct op *op, const struct backup_report *report, str
 	return next->problem.p ? OK : ctx_no_memory(op->ctx);
 }
 
-/* The snapshot stays as the base of the next backup of the volume, if its host notes what is written. */
+/* Takes over the moment of the cut, which stays as the base of the next backup of the volume if its host notes what
+ * is written. */
 static RESULT take_track(struct op *op, const struct backup *b, struct backup *next)
 {
 	const struct snapshot *cut = snapshot_find(op->head, b->cut);
 	const struct volume *v = volume_find(op->head, b->volume);
+	next->moment = cut ? cut->moment : UUID_NONE;
 	bool is_noted = cut && cut->notes_writes && row_is_live(&cut->row) && v && row_is_live(&v->row) &&
 			uuid_equal(v->tracked_from, cut->row.id);
 	if (is_noted && !next->problem.n)

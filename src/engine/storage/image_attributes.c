@@ -277,15 +277,18 @@ RESULT image_write_of_snapshot(struct op *op, uuid account, const struct snapsho
 			       const struct image_form *form, uuid *ret_image)
 {
 	struct image image = {.account = account, .ena_support = true, .is_unshared = true};
-	struct snapshot copy = {
+	struct snapshot *copy = arena_new_object(op->ctx->arena, struct snapshot);
+	if (!copy)
+		return ctx_no_memory(op->ctx);
+	*copy = (struct snapshot){
 		.account = account, .description = STR("For an image of the snapshot."), .is_bound = true};
 	image.licences = licence_of_snapshot(op, source);
 	TRY(take_captured(op, form, &image));
 	image.is_exported = is_exported(&image, source->is_encrypted);
-	TRY(snapshot_write_copy(op, source, &(struct disk_crypt){0}, &copy));
+	TRY(snapshot_write_copy(op, source, &(struct disk_crypt){0}, copy));
 	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
-					   .snapshot = &copy,
-					   .size = copy.volume_size,
+					   .snapshot = copy,
+					   .size = copy->volume_size,
 					   .type = STR("gp3"),
 					   .delete_on_termination = true}},
 				   .count = 1};

@@ -396,6 +396,7 @@ static RESULT apply_cut(struct op *op, const struct snapshot_report *report, str
 	if (report->over.n && !snapshot_first_by_sha256(op->head, report->over))
 		return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_SNAPSHOT, "What it was cut since is gone.");
 	next->over = report->over;
+	next->moment = report->moment;
 	if (!report->is_tracked || !volume || !row_is_live(&volume->row))
 		return OK;
 	struct volume tracked = *volume;

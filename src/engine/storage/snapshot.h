@@ -95,6 +95,7 @@ struct snapshot_report {
 	int64_t progress;    /* percent */
 	bool is_held;        /* the cut waits only for the guests that have the volume */
 	bool is_tracked;     /* cut: the volume records writes since then */
+	uuid moment;         /* cut: as of struct disk_cut_seen */
 	struct str over;     /* cut: the digest of the file that this increment is based on; empty: a full
 			      * cut */
 	struct str sha256;   /* the kept file's */

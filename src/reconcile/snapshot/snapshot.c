@@ -24,6 +24,7 @@
 #include "engine/storage/snapshot.h"
 #include "model/condition.h"
 #include "reconcile/work.h"
+#include "store/backup.h"
 #include "store/image.h"
 #include "store/image_device.h"
 #include "store/instance.h"
@@ -39,7 +40,14 @@ enum {
 	HELD_AGAIN_S = 10,            /* seconds before the next attempt if the cut failed while guests
 				       * were held */
 	STILL_AGAIN_US = SECOND / 10, /* between two checks of guests that are about to be paused */
-	ROOM_AGAIN_S = 30
+	ROOM_AGAIN_S = 30,
+	COMPANIONS_MAX = 32
+};
+
+/* since: as of struct snapshot_rows. */
+struct companion {
+	struct disk_cut cut;
+	struct str since;
 };
 
 struct snapshot_rows {
@@ -47,15 +55,17 @@ struct snapshot_rows {
 	struct disk_place place;
 	struct disk_payer payer; /* the snapshot's account */
 	bool is_pending;
-	bool is_used;               /* a volume is based on it */
-	bool has_to_wait;           /* waits until the guest is off or a migration has ended */
-	bool is_raw;                /* the volume's file is a raw image */
-	bool is_on_the_way;         /* the volume's file is being converted to a raw image */
-	const struct disk_key *key; /* NULL: not encrypted */
-	struct str encrypted_base;  /* encrypted base image of the volume, or empty */
-	bool is_in_ceph;            /* the volume's pool is a Ceph pool */
-	uuid tracked_from;          /* dirty bitmap of the volume */
-	struct str since;           /* file with the volume's content when the bitmap was started; empty:
+	bool is_used;                 /* a volume is based on it */
+	bool has_to_wait;             /* waits until the guest is off or a migration has ended */
+	bool is_raw;                  /* the volume's file is a raw image */
+	bool is_on_the_way;           /* the volume's file is being converted to a raw image */
+	const struct disk_key *key;   /* NULL: not encrypted */
+	struct str encrypted_base;    /* encrypted base image of the volume, or empty */
+	bool is_in_ceph;              /* the volume's pool is a Ceph pool */
+	uuid tracked_from;            /* dirty bitmap of the volume */
+	struct companion *companions; /* cuts of other disks of the machine, for the same moment */
+	size_t companion_count;
+	struct str since; /* file with the volume's content when the bitmap was started; empty:
 				     * not available */
 };
 
@@ -93,6 +103,52 @@ static bool is_on_a_journey(const struct tables *t, const struct volume *v)
 	return i && !uuid_is_none(v->pool) && !uuid_is_none(i->target);
 }
 
+static bool is_waiting(const struct snapshot *s)
+{
+	return engine_snapshot_is_pending(s) && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE;
+}
+
+static bool fits_beside(const struct tables *t, const struct snapshot *own, const struct snapshot *other)
+{
+	const struct volume *v = other ? volume_find(t, other->volume) : NULL;
+	if (!v || uuid_equal(other->row.id, own->row.id) || !is_waiting(other))
+		return false;
+	return !v->is_raw && !v->is_shared && uuid_equal(other->instance, own->instance) &&
+	       uuid_equal(other->host, own->host) && uuid_equal(other->pool, own->pool) &&
+	       !engine_volume_goes_along(t, v);
+}
+
+/* The other disks of a machine backup, which one job can copy together with this one. */
+static RESULT gather_companions(struct step *s, const struct tables *t, const struct snapshot *own,
+				struct snapshot_rows *rows)
+{
+	const struct backup *b = backup_first_by_cut(t, own->row.id);
+	if (!b || uuid_is_none(b->machine_backup) || rows->is_raw || !is_waiting(own))
+		return OK;
+	rows->companions = arena_new_array(s->ctx.arena, struct companion, COMPANIONS_MAX);
+	if (!rows->companions)
+		return ctx_no_memory(&s->ctx);
+	for (b = backup_first_by_machine_backup(t, b->machine_backup);
+	     b && rows->companion_count < COMPANIONS_MAX; b = backup_next_by_machine_backup(t, b)) {
+		const struct snapshot *other = snapshot_find(t, b->cut);
+		struct snapshot_rows its = {0};
+		if (!fits_beside(t, own, other))
+			continue;
+		if (other->is_encrypted)
+			TRY(gather_crypt(s, t, other, &its));
+		TRY(gather_track(s, t, other, &its));
+		rows->companions[rows->companion_count++] =
+			(struct companion){.cut = {.snapshot = other->row.id,
+						   .volume = other->volume,
+						   .key = its.key,
+						   .encrypted_base = its.encrypted_base,
+						   .tracked_from = its.tracked_from,
+						   .is_passing = other->is_bound && !other->notes_writes},
+					   .since = its.since};
+	}
+	return OK;
+}
+
 static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 {
 	*ret_rows = (struct snapshot_rows){0};
@@ -114,6 +170,7 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	ret_rows->is_in_ceph = gather_is_ceph(view.tables, snapshot->pool);
 	ret_rows->is_raw = v && v->is_raw;
 	ret_rows->is_on_the_way = v && v->is_shared && !v->is_raw;
+	TRY(gather_companions(s, view.tables, snapshot, ret_rows));
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
 	/* once the content is fixed, the guest may run on */
 	bool is_fixed = snapshot->seen_stage != SNAPSHOT_SEEN_STAGE_NONE;
@@ -218,6 +275,22 @@ static RESULT judge_cut(struct step *s, const struct snapshot_rows *rows, struct
 	return result;
 }
 
+static RESULT list_companions(struct step *s, const struct snapshot_rows *rows, struct disk_cut *wish)
+{
+	struct disk_cut *others = arena_new_array(s->ctx.arena, struct disk_cut, rows->companion_count + 1);
+	if (!others)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < rows->companion_count; k++) {
+		const struct companion *from = &rows->companions[k];
+		struct str since = from->since.n ? gather_store_path(s, from->since) : STR_NONE;
+		others[k] = from->cut;
+		others[k].takes_increment = since.n > 0 && file_exists(since.p);
+	}
+	wish->others = others;
+	wish->other_count = rows->companion_count;
+	return OK;
+}
+
 static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 {
 	const struct snapshot *row = rows->snapshot;
@@ -232,6 +305,7 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 				.takes_increment = since.n > 0 && file_exists(since.p),
 				.is_passing = row->is_bound && !row->notes_writes};
 	struct disk_cut_seen seen = {0};
+	TRY(list_companions(s, rows, &wish));
 	struct result result = s->connection->disk_driver->cut(s->connection->disks, &s->ctx, &wish, &seen);
 	if (!result_is_ok(result))
 		return judge_cut(s, rows, result);
@@ -243,6 +317,7 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 					 .progress = seen.progress * CUT_SHARE / 100,
 					 .volume_size = seen.size,
 					 .is_tracked = seen.is_tracked,
+					 .moment = seen.moment,
 					 .over = seen.is_increment ? rows->since : STR_NONE};
 	return report_snapshot(s, row, &report);
 }

@@ -176,7 +176,8 @@ static void test_runs_and_expires(void **state)
 		assert_int_equal(plan_row(c).run_us, first_us + k * HOUR);
 	}
 	assert_int_equal(count_rows_of_disks(c), 4); /* two of each that is kept: expired ones are gone */
-	assert_int_equal(newest(c).consistency, MACHINE_BACKUP_CONSISTENCY_DISKS);
+	assert_int_equal(newest(c).consistency,
+			 MACHINE_BACKUP_CONSISTENCY_CRASH); /* both disks at one moment */
 	uuid again = restore(c, newest(c).row.id, false);
 	assert_true(has_texts(c, again, "four", "one"));
 	done(c);
