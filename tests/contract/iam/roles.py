@@ -488,6 +488,16 @@ def test_stock_aws_in_a_guest(dev, profile, launch, number, tmp_path):
     assert done.returncode != 0 and "UnauthorizedOperation" in done.stderr
 
 
+def test_the_region_of_global_services(dev):
+    """SDKs sign for "aws-global", a pseudo-region, where a service has one endpoint. EC2 has one in each region, so it refuses that scope."""
+    def client(service):
+        return boto3.client(service, region_name="aws-global", endpoint_url=dev.url, aws_access_key_id=dev.account.key_id,
+                            aws_secret_access_key=dev.account.secret, config=botocore.config.Config(retries={"max_attempts": 0}))
+    assert client("sts").get_caller_identity()["Account"].isdigit()
+    assert "Users" in client("iam").list_users()
+    assert code(client("ec2").describe_vpcs) == "AuthFailure"
+
+
 def test_a_profile_that_takes_a_role(dev, ann, looker, number, tmp_path, monkeypatch):
     """boto3 assumes it automatically, from AWS's configuration files."""
     (tmp_path / "config").write_text(f"[profile job]\nrole_arn = {looker}\nrole_session_name = profile\nsource_profile = ann\nregion = {ec2.REGION}\n"

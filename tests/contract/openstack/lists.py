@@ -5,6 +5,7 @@
 refused with the service's status, because a parameter that is passed over gives another answer than the one that was asked for."""
 import os
 import sys
+import urllib.parse
 
 import pytest
 
@@ -56,6 +57,19 @@ def test_good_filters_of_images(own):
     every = len(get(own, "/image/v2/images").json["images"])
     for query in ("os_hidden=False", "os_hidden=false", "size_min=0", "visibility=public"):
         assert len(get(own, f"/image/v2/images?{query}").json["images"]) == every > 0, query
+
+
+def test_specs_of_volume_types(own, admin):
+    """Members see the specs that are for users (cinder/policies/volume_type.py: user_visible_extra_specs); the others are neither shown nor found."""
+    specs = {"volume_backend_name": "x", "multiattach": "<is> False", "RESKEY:availability_zones": "us-east-1a"}
+    made = admin.ok("POST", "/volume/v3/types", {"volume_type": {"name": "secretive", "extra_specs": specs}}, version=VOLUME)["volume_type"]
+    path, seen = f"/volume/v3/types/{made['id']}", {k: v for k, v in specs.items() if k != "volume_backend_name"}
+    for by, wanted in ((admin, specs), (own, seen)):
+        assert get(by, path).json["volume_type"]["extra_specs"] == get(by, f"{path}/extra_specs").json["extra_specs"] == wanted
+        assert [t["extra_specs"] for t in get(by, "/volume/v3/types").json["volume_types"] if t["id"] == made["id"]] == [wanted]
+        assert get(by, f"{path}/extra_specs/volume_backend_name").status == (200 if by is admin else 404)
+    asked = urllib.parse.quote('{"volume_backend_name": "x"}')
+    assert get(own, f"/volume/v3/types?extra_specs={asked}").json["volume_types"] == []
 
 
 if __name__ == "__main__":

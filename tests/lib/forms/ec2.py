@@ -13,7 +13,7 @@ from faces import face
 from waiting import HANG_S
 
 TABLES = face.EC2
-BAD_VERSIONS = {"": "MissingParameter", "yesterday": "NoSuchVersion", "2016-11": "NoSuchVersion"}
+BAD_VERSIONS = {"": "MissingParameter", "yesterday": "NoSuchVersion", "2016-11": "NoSuchVersion", "2016-13-01": "NoSuchVersion", "2016-11-32": "NoSuchVersion"}
 BAD_ACTIONS = {"LaunchRockets": "InvalidAction", TABLES["unbuilt"][0]: "UnsupportedOperation", "": "MissingAction"}
 TEXTS = ["plain", "a b+c&d=e%", "다리 \u00fc \U0001f309", "<&>\"'", "  around  ", "line\nline\ttab"]
 
@@ -30,7 +30,7 @@ class EC2:
     name = "ec2"
     actions = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
     cases = {
-        "post": describes(TABLES), "get": describes(TABLES), "version": ["2013-10-15", "2014-10-01", "2016-09-15", "2016-11-15"],
+        "post": describes(TABLES), "get": describes(TABLES), "version": ["2013-10-15", "2014-10-01", "2016-09-15", "2016-11-15", "2031-02-28"],
         "bad_version": list(BAD_VERSIONS), "presigned": ["as it is", "expired", "changed"], "errors": ["DescribeVpcs"], "bad_action": list(BAD_ACTIONS),
         "identity": ["GetCallerIdentity"], "text_comes_back": TEXTS, "filter_escapes": ["tag:star"], "regions": ["DescribeRegions"], "aws": ["describe-vpcs"]}
 

@@ -65,7 +65,8 @@ static bool is_date(struct str s)
 	for (size_t k = 0; k < s.n; k++)
 		if (shape[k] == 'd' ? s.p[k] < '0' || s.p[k] > '9' : s.p[k] != '-')
 			return false;
-	return true;
+	int month = (s.p[5] - '0') * 10 + s.p[6] - '0', day = (s.p[8] - '0') * 10 + s.p[9] - '0';
+	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
 static RESULT read_version(struct ec2_call *e)
