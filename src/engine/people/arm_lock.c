@@ -10,6 +10,8 @@
 #include "model/instance.h"
 #include "model/resource_group.h"
 #include "model/state.h"
+#include "store/network.h"
+#include "store/subnet.h"
 
 struct arm_place engine_get_lock_place(const struct arm_lock *l)
 {
@@ -106,6 +108,22 @@ static bool forbids(const struct tables *t, const struct arm_lock *l, enum kind 
 	return locked && engine_is_at_place(t, &group, l->account, place.kind, locked);
 }
 
+/* Neutron's networks are no resources in Azure, but a locked subnet ends or falls silent with its network. */
+static bool forbids_network(const struct tables *t, const struct arm_lock *l, const struct row *row)
+{
+	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
+	     s = subnet_next_by_network(t, s))
+		if (row_is_live(&s->row) && forbids(t, l, KIND_SUBNET, &s->row))
+			return true;
+	return false;
+}
+
+static bool is_silenced(enum kind kind, const struct row *before, const struct row *after)
+{
+	return kind == KIND_NETWORK && before && after &&
+	       network_of(before)->is_down != network_of(after)->is_down;
+}
+
 static RESULT fail_locked(struct op *op, const struct arm_lock *l, enum kind kind, const struct row *row,
 			  bool ends)
 {
@@ -128,11 +146,13 @@ static RESULT check_change(void *arg, enum kind kind, const struct row *before, 
 	struct op *op = arg;
 	bool ends = before && !is_ending(kind, before) && is_ending(kind, after);
 	const struct row *row = before ? before : after;
-	if (!is_resource(kind) || !row || (before && is_ending(kind, before)))
+	bool is_network = is_silenced(kind, before, after) || (kind == KIND_NETWORK && ends);
+	if (!(is_resource(kind) || is_network) || !row || (before && is_ending(kind, before)))
 		return OK;
 	const struct arm_lock *l = arm_lock_first_by_account(op->head, engine_get_owner(kind, row));
 	for (; l; l = arm_lock_next_by_account(op->head, l))
-		if ((ends || l->level == ARM_LOCK_LEVEL_READ_ONLY) && forbids(op->head, l, kind, row))
+		if ((ends || l->level == ARM_LOCK_LEVEL_READ_ONLY) &&
+		    (is_network ? forbids_network(op->head, l, row) : forbids(op->head, l, kind, row)))
 			return fail_locked(op, l, kind, row, ends);
 	return OK;
 }

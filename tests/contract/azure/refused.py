@@ -11,6 +11,7 @@ import urllib.parse
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import cloud  # noqa: E402
 from azure import Cloud  # noqa: E402
 from dev import Dev  # noqa: E402
 import waiting  # noqa: E402
@@ -353,6 +354,22 @@ def test_two_parts_of_one_name(place):
     pools = [{"name": "p"}, {"name": "P"}]
     refused(place.at("PUT", f"{NETWORK}/loadBalancers/twice", {"location": "useast1", "properties": {"backendAddressPools": pools}}),
             400, "InvalidRequestFormat", "DuplicateResourceName")
+
+
+# ---- locks, from another face ----
+
+def test_a_locked_subnet_keeps_its_network(place):
+    """Neutron's network is no resource in Azure: turned off or deleted it would take the locked subnet with it."""
+    place.vnet("kept", "10.77.0.0/16", "10.77.1.0/24")
+    own = cloud.own(place.cloud.dev)
+    network = next(s for s in own.ok("GET", "/network/v2.0/subnets")["subnets"] if s["cidr"] == "10.77.1.0/24")["network_id"]
+    path, lock = f"/network/v2.0/networks/{network}", f"{NETWORK}/virtualNetworks/kept/providers/Microsoft.Authorization/locks/l"
+    place.put(lock, {"properties": {"level": "ReadOnly"}}, "2020-05-01")
+    for down in (True, False):
+        answer = own.call("PUT", path, {"network": {"admin_state_up": not down}})
+        assert answer.status == (409 if down else 200) and (not down or "management lock 'l'" in answer.text), answer
+    assert place.at("DELETE", lock, version="2020-05-01")[0] in (200, 204)
+    assert own.call("PUT", path, {"network": {"admin_state_up": False}}).status == 200
 
 
 # ---- templates that cannot be deployed ----
