@@ -4,6 +4,7 @@
 #include "api/core/listing.h"
 
 #include "api/core/dispatch.h"
+#include "base/letters.h"
 #include "engine/people/domain.h"
 #include "engine/resolve.h"
 #include "store/account.h"
@@ -101,11 +102,11 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 			fits = fits_param(p, (const char *) e->args + p->offset,
 					  (const char *) row + p->fits - 1);
 	}
-	*ret_matches =
-		fits && (!s->wish->name.n || str_equal_nocase(s->wish->name, name)) &&
-		(!keyword.n || str_contains(str_lower(e->c->arena, name), str_lower(e->c->arena, keyword))) &&
-		has_tags(s, row) && is_in_domain(s, row) &&
-		(!list->matches || list->matches(e, e->args, row));
+	*ret_matches = fits && (!s->wish->name.n || str_equal_anycase(s->wish->name, name)) &&
+		       (!keyword.n || str_contains(str_lower_all(e->c->arena, name),
+						   str_lower_all(e->c->arena, keyword))) &&
+		       has_tags(s, row) && is_in_domain(s, row) &&
+		       (!list->matches || list->matches(e, e->args, row));
 	return OK;
 }
 

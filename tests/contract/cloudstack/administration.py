@@ -135,6 +135,17 @@ def test_offerings_that_were_deleted(dev, admin):
     assert {"DISK.OFFERING.CREATE", "DISK.OFFERING.DELETE"} <= told
 
 
+def test_names_are_found_whatever_their_case(dev, admin):
+    """`name` and `keyword` ignore the case of all letters, as MySQL compares."""
+    group = ok(dev, "createAffinityGroup", name="\u00c9t\u00e9", type="host anti-affinity")["affinitygroup"]["id"]
+    vpc = ok(dev, "createVPCOffering", name="\u00c9t\u00e9", displaytext="x", supportedservices="Dhcp,Dns", **admin)["vpcoffering"]["id"]
+    for word in ("keyword", "name"):
+        assert [g["id"] for g in call(dev, "listAffinityGroups", **{word: "\u00e9T\u00c9"})[1]["affinitygroup"]] == [group]
+        assert [o["id"] for o in call(dev, "listVPCOfferings", **{word: "\u00e9T\u00c9"}, **admin)[1]["vpcoffering"]] == [vpc]
+    ok(dev, "deleteVPCOffering", id=vpc, **admin)
+    ok(dev, "deleteAffinityGroup", id=group)
+
+
 @holds("CloudStack: Service offerings", "CloudStack: Disk offerings")
 def test_storage_types(dev, admin):
     """Where an offering's disks lie is kept, shown, filtered by and obeyed."""

@@ -5,6 +5,7 @@
 #include "api/cloudstack/core/action.h"
 #include "auth/cloudstack_signature.h"
 #include "base/clock.h"
+#include "base/letters.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -153,7 +154,7 @@ static bool is_listed(struct cs_call *e, const struct cs_fixed_list *list, size_
 	struct arena *a = e->c->arena;
 	struct str name = list->get_name(k);
 	return (!asked->name.n || str_equal_nocase(asked->name, name)) &&
-	       (!asked->keyword.n || str_contains(str_lower(a, name), str_lower(a, asked->keyword))) &&
+	       (!asked->keyword.n || str_contains(str_lower_all(a, name), str_lower_all(a, asked->keyword))) &&
 	       (!list->matches || list->matches(e, e->args, k));
 }
 

@@ -6,6 +6,7 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
+#include "base/letters.h"
 #include "base/uuid_asked.h"
 #include "engine/network/network_offering.h"
 #include "engine/resolve.h"
@@ -362,7 +363,7 @@ static bool offering_matches(struct cs_call *e, const struct list_offerings *a, 
 	bool has_words = is_text(a->list.name, o->name) && is_text(a->text, o->text) &&
 			 is_text(a->type, o->type) && is_text(a->state, state_of(o)) &&
 			 is_text(a->traffic_type, "Guest") && is_text(a->availability, availability_of(o)) &&
-			 str_contains(str_lower(arena, str_from(o->name)), str_lower(arena, a->list.keyword));
+			 str_contains(str_lower_all(arena, str_from(o->name)), str_lower_all(arena, a->list.keyword));
 	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, !o->own) &&
 			  fits(a->specifies_vlan, false) && fits(a->specifies_ranges, is_shared) &&
 			  fits(a->leads_out, cs_has_service(o->services, STR("SourceNat")));

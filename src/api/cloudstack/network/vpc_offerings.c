@@ -6,6 +6,7 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
+#include "base/letters.h"
 #include "base/uuid_asked.h"
 #include "engine/network/network_offering.h"
 #include "store/network_offering.h"
@@ -104,7 +105,7 @@ static const struct param list_params[] = {
 static bool has_part(struct cs_call *e, struct str text, struct str part)
 {
 	struct arena *a = e->c->arena;
-	return !part.n || str_contains(str_lower(a, text), str_lower(a, part));
+	return !part.n || str_contains(str_lower_all(a, text), str_lower_all(a, part));
 }
 
 static bool has_words(struct cs_call *e, const struct list_vpc_offerings *a,
