@@ -95,18 +95,7 @@ static bool is_ending(enum kind kind, const struct row *row)
 	       (kind == KIND_RESOURCE_GROUP && resource_group_of(row)->is_deleting);
 }
 
-/* Deleting a resource group deletes its contents, so a lock inside the group protects the group, too. */
-static bool forbids(const struct tables *t, const struct arm_lock *l, enum kind kind, const struct row *row)
-{
-	struct arm_place place = engine_get_lock_place(l);
-	if (engine_is_at_place(t, &place, l->account, kind, row))
-		return true;
-	const struct row *locked = place.kind == KIND_NONE || kind != KIND_RESOURCE_GROUP
-					   ? NULL
-					   : tables_find(t, place.kind, place.resource);
-	const struct arm_place group = {.group = row->id};
-	return locked && engine_is_at_place(t, &group, l->account, place.kind, locked);
-}
+static bool forbids(const struct tables *t, const struct arm_lock *l, enum kind kind, const struct row *row);
 
 /* Neutron's networks are no resources in Azure, but a locked subnet ends or falls silent with its network. */
 static bool forbids_network(const struct tables *t, const struct arm_lock *l, const struct row *row)
@@ -122,6 +111,20 @@ static bool is_silenced(enum kind kind, const struct row *before, const struct r
 {
 	return kind == KIND_NETWORK && before && after &&
 	       network_of(before)->is_down != network_of(after)->is_down;
+}
+
+/* Deleting a resource group deletes its contents, so a lock inside the group protects the group, too. */
+static bool forbids(const struct tables *t, const struct arm_lock *l, enum kind kind, const struct row *row)
+{
+	struct arm_place place = engine_get_lock_place(l);
+	if (engine_is_at_place(t, &place, l->account, kind, row) ||
+	    (kind == KIND_NETWORK && forbids_network(t, l, row)))
+		return true;
+	const struct row *locked = place.kind == KIND_NONE || kind != KIND_RESOURCE_GROUP
+					   ? NULL
+					   : tables_find(t, place.kind, place.resource);
+	const struct arm_place group = {.group = row->id};
+	return locked && engine_is_at_place(t, &group, l->account, place.kind, locked);
 }
 
 static RESULT fail_locked(struct op *op, const struct arm_lock *l, enum kind kind, const struct row *row,
@@ -146,13 +149,13 @@ static RESULT check_change(void *arg, enum kind kind, const struct row *before, 
 	struct op *op = arg;
 	bool ends = before && !is_ending(kind, before) && is_ending(kind, after);
 	const struct row *row = before ? before : after;
-	bool is_network = is_silenced(kind, before, after) || (kind == KIND_NETWORK && ends);
-	if (!(is_resource(kind) || is_network) || !row || (before && is_ending(kind, before)))
+	bool is_counted =
+		is_resource(kind) || is_silenced(kind, before, after) || (kind == KIND_NETWORK && ends);
+	if (!is_counted || !row || (before && is_ending(kind, before)))
 		return OK;
 	const struct arm_lock *l = arm_lock_first_by_account(op->head, engine_get_owner(kind, row));
 	for (; l; l = arm_lock_next_by_account(op->head, l))
-		if ((ends || l->level == ARM_LOCK_LEVEL_READ_ONLY) &&
-		    (is_network ? forbids_network(op->head, l, row) : forbids(op->head, l, kind, row)))
+		if ((ends || l->level == ARM_LOCK_LEVEL_READ_ONLY) && forbids(op->head, l, kind, row))
 			return fail_locked(op, l, kind, row, ends);
 	return OK;
 }

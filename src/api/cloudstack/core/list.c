@@ -154,7 +154,8 @@ static bool is_listed(struct cs_call *e, const struct cs_fixed_list *list, size_
 	struct arena *a = e->c->arena;
 	struct str name = list->get_name(k);
 	return (!asked->name.n || str_equal_nocase(asked->name, name)) &&
-	       (!asked->keyword.n || str_contains(str_lower_all(a, name), str_lower_all(a, asked->keyword))) &&
+	       (!asked->keyword.n ||
+		str_contains(str_lower_all(a, name), str_lower_all(a, asked->keyword))) &&
 	       (!list->matches || list->matches(e, e->args, k));
 }
 

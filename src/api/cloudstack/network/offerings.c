@@ -360,10 +360,11 @@ static bool offering_matches(struct cs_call *e, const struct list_offerings *a, 
 {
 	struct arena *arena = e->c->arena;
 	bool is_shared = str_is(str_from(o->type), "Shared");
-	bool has_words = is_text(a->list.name, o->name) && is_text(a->text, o->text) &&
-			 is_text(a->type, o->type) && is_text(a->state, state_of(o)) &&
-			 is_text(a->traffic_type, "Guest") && is_text(a->availability, availability_of(o)) &&
-			 str_contains(str_lower_all(arena, str_from(o->name)), str_lower_all(arena, a->list.keyword));
+	bool has_words =
+		is_text(a->list.name, o->name) && is_text(a->text, o->text) && is_text(a->type, o->type) &&
+		is_text(a->state, state_of(o)) && is_text(a->traffic_type, "Guest") &&
+		is_text(a->availability, availability_of(o)) &&
+		str_contains(str_lower_all(arena, str_from(o->name)), str_lower_all(arena, a->list.keyword));
 	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, !o->own) &&
 			  fits(a->specifies_vlan, false) && fits(a->specifies_ranges, is_shared) &&
 			  fits(a->leads_out, cs_has_service(o->services, STR("SourceNat")));
