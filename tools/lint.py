@@ -25,7 +25,7 @@ LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engin
 FACES = {"absent", "autoscaling", "cloudwatch", "ebs", "elb", "cost", "support", "tmf", "scim", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 # Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
-GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600, "elb": 700, "autoscaling": 850}
+GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600, "elb": 920, "autoscaling": 850}
 # Highest percentage of a face's members in `dari dump answers` whose value a function makes. The goal is 25: the others are fields,
 # which a row alone describes. A ceiling only goes down.
 FUNCTION_MEMBERS = {"ec2": 30, "openstack": 36}
@@ -46,6 +46,7 @@ CLIENTS = {
     "drivers/web_fetch": "asks egress_policy", "drivers/image_upload": "asks egress_policy",
     "drivers/remote_http": "provider.endpoint if an administrator gave it, or asks egress_policy",
     "drivers/desk_http": "desk.url", "drivers/candlepin": "subscription_server.url", "drivers/libvirt_connect": "host.uri",
+    "drivers/haproxy_state": "a proxy's own socket",
     "drivers/ceph_cluster": "storage_pool.monitors", "drivers/ovn_ovsdb_session": "the settings ovn.*",
     "drivers/backup_store_s3": "the settings backup.*", "api/metadata_dns_upstream": "the setting dns.upstreams: anybody may ask a resolver",
     "daemon/client_call": "a command, which is no server",

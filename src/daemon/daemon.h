@@ -21,6 +21,7 @@
 #include "drivers/compute.h"
 #include "drivers/network.h"
 #include "drivers/plug.h"
+#include "drivers/proxy.h"
 #include "engine/capacity.h"
 #include "http/forwarded.h"
 #include "http/server.h"
@@ -113,6 +114,7 @@ struct daemon {
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;
+	struct proxy_handle balancer_proxies;
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* NULL-terminated */
 	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];    /* likewise */
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];      /* likewise */

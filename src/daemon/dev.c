@@ -388,6 +388,7 @@ static RESULT dev_open_drivers(struct daemon *d)
 	d->fences[0] = &fence_sim;
 	d->disks[0] = &disk_sim;
 	TRY(network_sim_open(&d->ctx, &d->network));
+	TRY(proxy_sim_open(&d->ctx, &d->balancer_proxies));
 	bring_disks(d);
 	bring_leftovers(d);
 	TRY(make_hosts(d));

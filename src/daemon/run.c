@@ -403,6 +403,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.executor = d->executor,
 		.store = d->store,
 		.network = d->network,
+		.proxies = d->balancer_proxies,
 		.image_directory = str_from(settings_path(d->arena, &d->settings, "images")),
 		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.own_chassis = d->settings.chassis,
@@ -645,6 +646,8 @@ static void end_all(struct daemon *d)
 	reconciler_free(d->reconciler);
 	egress_policy_free(d->reach);
 	relay_free(d->relay);
+	if (d->balancer_proxies.driver)
+		d->balancer_proxies.driver->close(d->balancer_proxies.self);
 	plugs_close(d->plugs);
 	if (d->network.driver)
 		d->network.driver->close(d->network.self);

@@ -1,48 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Plugs network namespaces into the local Open vSwitch (plug.h): a namespace for each VPC, and for each network with guests
- * behind no router. The namespace and its veth pair exist as long as a descriptor does, so at most as long as the process;
- * rows in the switch's database are found by our mark. They are updated with the same diff engine as the northbound database's.
- *
- * Entering a namespace changes the calling thread. It is only done by threads that end afterwards, never by a
- * caller's. */
+ * behind no router. The namespace and its veth pair exist as long as a descriptor does, so at most as long as the process. */
 #include "drivers/plug.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/clock.h"
 #include "base/heap.h"
+#include "drivers/netns.h"
 #include "drivers/ovn/ovsdb.h"
-#include "drivers/ovn/wish.h"
+#include "drivers/switch_port.h"
 
 /* Small enough for any underlay. TCP announces it as MSS, and DNS answers fit. */
 enum { LINK_MTU = 1280, LISTEN_BACKLOG = 256 };
 static const char inner_link[] = "plug0";
 static const char kind_plug[] = "plug";
-static const int64_t ip_timeout_us = 10 * SECOND;
-
-static const struct ovsdb_column vswitch_columns[] = {
-	{"Bridge", "name", OVSDB_TEXT, false},      {"Bridge", "ports", OVSDB_UUIDS, false},
-	{"Port", "name", OVSDB_TEXT, false},        {"Port", "interfaces", OVSDB_UUIDS, true},
-	{"Port", "external_ids", OVSDB_MAP, false}, {"Interface", "name", OVSDB_TEXT, false},
-	{"Interface", "type", OVSDB_TEXT, false},   {"Interface", "external_ids", OVSDB_MAP, false},
-};
-static const char *const vswitch_roots[] = {"Bridge", NULL};
-static const struct ovsdb_schema vswitch_schema = {"Open_vSwitch", vswitch_columns,
-						   sizeof vswitch_columns / sizeof vswitch_columns[0],
-						   vswitch_roots, MARK_SCOPE};
 
 struct plug {
 	struct plug *next;
@@ -59,49 +37,7 @@ struct plugs {
 		        * not used */
 };
 
-/* ---- in another namespace ---- */
-
-/* Work for a thread that may change its namespace because it ends afterwards. */
-struct visit {
-	void (*work)(struct visit *v); /* sets result to what it created, or to -1 and error to errno */
-	int netns_fd;                  /* -1: stays in the current namespace unless work changes it */
-	int type;                      /* socket type; for sockets */
-	struct ip ip;
-	uint16_t port;
-	const char *link;
-	int result, error;
-};
-
-static void *visit_main(void *arg)
-{
-	struct visit *v = arg;
-	v->result = -1;
-	if (v->netns_fd >= 0 && setns(v->netns_fd, CLONE_NEWNET) != 0)
-		v->error = errno;
-	else
-		v->work(v);
-	return NULL;
-}
-
-static RESULT visit(struct ctx *c, struct visit *v, const char *what)
-{
-	pthread_t thread;
-	char text[128];
-	int rc = pthread_create(&thread, NULL, visit_main, v);
-	if (rc)
-		return ctx_fail(c, ERR_AGAIN, "cannot start a thread: %s", strerror_r(rc, text, sizeof text));
-	pthread_join(thread, NULL);
-	if (v->result < 0)
-		return ctx_fail(c, ERR_IO, "cannot %s: %s", what, strerror_r(v->error, text, sizeof text));
-	return OK;
-}
-
-static void work_make_netns(struct visit *v)
-{
-	if (unshare(CLONE_NEWNET) == 0)
-		v->result = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	v->error = errno;
-}
+/* ---- sockets in another namespace ---- */
 
 union plug_address {
 	struct sockaddr any;
@@ -109,7 +45,15 @@ union plug_address {
 	struct sockaddr_in6 in6;
 };
 
-static socklen_t write_address(const struct visit *v, union plug_address *at)
+/* A socket to be made by a thread in the namespace. */
+struct socket_visit {
+	struct netns_visit visit; /* must be the first member */
+	int type;
+	struct ip ip;
+	uint16_t port;
+};
+
+static socklen_t write_address(const struct socket_visit *v, union plug_address *at)
 {
 	if (v->ip.family == IP_V6) {
 		at->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(v->port)};
@@ -121,44 +65,33 @@ static socklen_t write_address(const struct visit *v, union plug_address *at)
 	return sizeof at->in;
 }
 
-static void work_make_socket(struct visit *v)
+static void work_make_socket(struct netns_visit *visit)
 {
+	struct socket_visit *v = (struct socket_visit *) visit;
 	union plug_address at;
 	socklen_t size = write_address(v, &at);
 	int on = 1, fd = socket(at.any.sa_family, v->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
 	    bind(fd, &at.any, size) == 0 && (v->type != SOCK_STREAM || listen(fd, LISTEN_BACKLOG) == 0)) {
-		v->result = fd;
+		v->visit.result = fd;
 		return;
 	}
-	v->error = errno;
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Disables checksum offload: a userspace datapath doesn't compute checksums, so each sender must. */
-static void work_stop_offload(struct visit *v)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM, .data = 0};
-	struct ifreq request = {.ifr_data = (char *) &off};
-	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", v->link);
-	if (fd >= 0)
-		v->result = ioctl(fd, SIOCETHTOOL, &request);
-	v->error = errno;
+	v->visit.error = errno;
 	if (fd >= 0)
 		close(fd);
 }
 
 static RESULT make_socket(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int type, int *ret_fd)
 {
-	struct visit v = {
-		.work = work_make_socket, .netns_fd = netns_fd, .type = type, .ip = ip, .port = port};
+	struct socket_visit v = {.visit = {.work = work_make_socket, .netns_fd = netns_fd},
+				 .type = type,
+				 .ip = ip,
+				 .port = port};
 	char text[IP_TEXT_SIZE], what[IP_TEXT_SIZE + 64];
 	snprintf(what, sizeof what, "listen on %s port %u of the router's namespace", ip_write(ip, text),
 		 port);
-	TRY(visit(c, &v, what));
-	*ret_fd = v.result;
+	TRY(netns_enter(c, &v.visit, what));
+	*ret_fd = v.visit.result;
 	return OK;
 }
 
@@ -173,21 +106,6 @@ RESULT plug_bind_udp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, i
 }
 
 /* ---- links ---- */
-
-/* Runs ip(8) with a batch of commands. netns_fd 0: in the current namespace. */
-static RESULT run_ip(struct ctx *c, struct str commands, int netns_fd)
-{
-	static const char *const argv[] = {"ip", "-batch", "-", NULL};
-	struct child child = {
-		.argv = argv, .input = commands, .timeout_us = ip_timeout_us, .netns_fd = netns_fd};
-	struct child_end end = {0};
-	if (!commands.p)
-		return ctx_no_memory(c);
-	TRY(child_run(c, &child, &end));
-	if (end.status != 0)
-		return ctx_fail(c, ERR_IO, "ip failed: %" STR_FMT, STR_ARG(str_trim(end.err)));
-	return OK;
-}
 
 /* Writes a link's name. Names are unique per machine but marks per region, so the name includes part of the
  * region's id. A recreated plug gets a new name: a switch that was busy during deletion and re-creation would
@@ -205,17 +123,6 @@ static RESULT write_link(struct ctx *c, struct plugs *p, const struct plug_wish 
 		       : ctx_fail(c, ERR_RANGE, "mark %lld is too large", (long long) wish->mark);
 }
 
-/* Deletes a link left by a crash. It disappears with its namespace, but possibly later than this process
- * restarts. */
-static void delete_link(struct ctx *c, const char *link)
-{
-	struct ctx quiet;
-	if (if_nametoindex(link) == 0)
-		return;
-	ctx_init(&quiet, c->arena);
-	IGNORE(run_ip(&quiet, str_print(c->arena, "link delete dev %s\n", link), 0)); /* already gone: fine */
-}
-
 bool plug_has_ipv6(void)
 {
 	return access("/proc/net/if_inet6", F_OK) == 0;
@@ -226,12 +133,12 @@ static RESULT add_ipv6(struct ctx *c, const struct plug *p)
 {
 	if (!plug_has_ipv6())
 		return OK;
-	return run_ip(c,
-		      str_print(c->arena,
-				"addr add fd00:ec2::254/120 dev %s nodad\n"
-				"route add default via fd00:ec2::249\n",
-				inner_link),
-		      p->netns_fd);
+	return netns_run_ip(c,
+			    str_print(c->arena,
+				      "addr add fd00:ec2::254/120 dev %s nodad\n"
+				      "route add default via fd00:ec2::249\n",
+				      inner_link),
+			    p->netns_fd);
 }
 
 /* Adds the namespace's addresses and routes. Guests on a network's own link may have any address, so the default route has no
@@ -241,125 +148,40 @@ static RESULT add_addresses(struct ctx *c, const struct plug *p, const struct pl
 	char text[MAC_TEXT_SIZE];
 	mac_write(wish->mac, text);
 	if (wish->is_on_link)
-		return run_ip(c,
-			      str_print(c->arena,
-					"link set dev lo up\n"
-					"link set dev %s address %s up\n"
-					"addr add 169.254.169.254/32 dev %s\n"
-					"route add default dev %s scope link src 169.254.169.254\n",
-					inner_link, text, inner_link, inner_link),
-			      p->netns_fd);
-	TRY(run_ip(c,
-		   str_print(c->arena,
-			     "link set dev lo up\n"
-			     "link set dev %s address %s up\n"
-			     "addr add 169.254.169.254/29 dev %s\n"
-			     "addr add 169.254.169.253/29 dev %s\n"
-			     "addr add 168.63.129.16/32 dev lo\n"
-			     "route add default via 169.254.169.249\n",
-			     inner_link, text, inner_link, inner_link),
-		   p->netns_fd));
+		return netns_run_ip(c,
+				    str_print(c->arena,
+					      "link set dev lo up\n"
+					      "link set dev %s address %s up\n"
+					      "addr add 169.254.169.254/32 dev %s\n"
+					      "route add default dev %s scope link src 169.254.169.254\n",
+					      inner_link, text, inner_link, inner_link),
+				    p->netns_fd);
+	TRY(netns_run_ip(c,
+			 str_print(c->arena,
+				   "link set dev lo up\n"
+				   "link set dev %s address %s up\n"
+				   "addr add 169.254.169.254/29 dev %s\n"
+				   "addr add 169.254.169.253/29 dev %s\n"
+				   "addr add 168.63.129.16/32 dev lo\n"
+				   "route add default via 169.254.169.249\n",
+				   inner_link, text, inner_link, inner_link),
+			 p->netns_fd));
 	return add_ipv6(c, p);
 }
 
 static RESULT make_links(struct ctx *c, const struct plug *p, const struct plug_wish *wish)
 {
-	delete_link(c, p->link);
-	TRY(run_ip(c,
-		   str_print(c->arena,
-			     "link add name %s mtu %d type veth peer name %s mtu %d netns /proc/%d/fd/%d\n"
-			     "link set dev %s up\n",
-			     p->link, LINK_MTU, inner_link, LINK_MTU, (int) getpid(), p->netns_fd, p->link),
-		   0));
-	TRY(add_addresses(c, p, wish));
-	struct visit outer = {.work = work_stop_offload, .netns_fd = -1, .link = p->link};
-	struct visit inner = {.work = work_stop_offload, .netns_fd = p->netns_fd, .link = inner_link};
-	TRY(visit(c, &outer, "turn off checksum offload"));
-	return visit(c, &inner, "turn off checksum offload");
+	TRY(netns_make_links(c, p->netns_fd, p->link, inner_link, LINK_MTU));
+	return add_addresses(c, p, wish);
 }
 
 /* ---- the switch's rows ---- */
 
-struct row_step {
-	struct wish *wish;
-	const struct plug *plug; /* NULL: remove its rows */
-	uuid port;
-	json_t *ops;
-};
-
-static const char *find_bridge(const struct ovsdb_cache *cache)
+/* link NULL: removes the router's rows. */
+static RESULT apply_rows(struct plugs *p, struct ctx *c, const char *link, uuid router, uuid port)
 {
-	const char *id;
-	json_t *row;
-	json_object_foreach (ovsdb_cache_table(cache, "Bridge"), id, row)
-		if (str_is(str_from(json_string_value(json_object_get(row, "name"))), "br-int"))
-			return id;
-	return NULL;
-}
-
-static RESULT plan_rows(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
-{
-	struct row_step *s = arg;
-	const char *bridge = find_bridge(cache);
-	char text[UUID_TEXT_SIZE];
-	uuid bridge_id, port_id = uuid_v5(s->wish->scope, STR("plug-port"));
-	if (s->plug) {
-		if (!bridge || uuid_parse(str_from(bridge), &bridge_id).code)
-			return ctx_fail(c, ERR_AGAIN, "the local Open vSwitch has no bridge br-int yet");
-		struct wish_row *row =
-			wish_add_row(s->wish, "Port", port_id, json_pack("{s:s}", "name", s->plug->link));
-		wish_add_edge(s->wish, row, "Bridge", "ports", bridge_id);
-		row = wish_add_row(s->wish, "Interface", uuid_v5(s->wish->scope, STR("plug-interface")),
-				   json_pack("{s:s,s:s}", "name", s->plug->link, "type", ""));
-		wish_add_mark(s->wish, row, "iface-id", str_from(uuid_write(s->port, text)));
-		wish_add_edge(s->wish, row, "Port", "interfaces", port_id);
-	}
-	return wish_diff(c, s->wish, cache, &s->ops);
-}
-
-/* plug NULL: removes the router's rows. */
-static RESULT apply_rows(struct plugs *p, struct ctx *c, const struct plug *plug, uuid router, uuid port)
-{
-	struct wish w;
-	struct row_step s = {.wish = &w, .plug = plug, .port = port};
-	wish_init(&w, c->arena, p->region, router, kind_plug);
-	struct result r = ovsdb_with_cache(p->vswitch, c, plan_rows, &s);
-	if (!r.code && s.ops)
-		r = ovsdb_transact(p->vswitch, c, s.ops, NULL);
-	json_decref(s.ops);
-	wish_free(&w);
-	return r;
-}
-
-struct leftovers {
-	const char *region;
-	VEC(uuid) routers;
-};
-
-static RESULT find_leftovers(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
-{
-	struct leftovers *l = arg;
-	const char *id;
-	json_t *row;
-	uuid router;
-	json_object_foreach (ovsdb_cache_table(cache, "Port"), id, row) {
-		struct str region = str_from(ovsdb_row_mark(row, MARK_REGION));
-		struct str scope = str_from(ovsdb_row_mark(row, MARK_SCOPE));
-		if (str_is(region, l->region) && !uuid_parse(scope, &router).code &&
-		    !VEC_PUSH(c->arena, &l->routers, router))
-			return ctx_no_memory(c);
-	}
-	return OK;
-}
-
-static RESULT remove_leftovers(struct plugs *p, struct ctx *c)
-{
-	char region[UUID_TEXT_SIZE];
-	struct leftovers l = {.region = uuid_write(p->region, region)};
-	TRY(ovsdb_with_cache(p->vswitch, c, find_leftovers, &l));
-	for (size_t k = 0; k < l.routers.count; k++)
-		TRY(apply_rows(p, c, NULL, l.routers.at[k], UUID_NONE));
-	return OK;
+	const struct switch_port wish = {.kind = kind_plug, .scope = router, .link = link, .port = port};
+	return switch_apply_port(p->vswitch, c, p->region, &wish);
 }
 
 /* ---- the contract's functions ---- */
@@ -378,9 +200,9 @@ RESULT plugs_open(struct ctx *c, struct str ovsdb, uuid region, struct plugs **r
 		return ctx_no_memory(c);
 	p->region = region;
 	p->made = (unsigned) (clock_system_us() / SECOND);
-	struct result r = ovsdb_open(c, &(struct ovsdb_config){ovsdb, &vswitch_schema, 0}, &p->vswitch);
+	struct result r = switch_open(c, ovsdb, &p->vswitch);
 	if (!r.code)
-		r = remove_leftovers(p, c);
+		r = switch_remove_all(p->vswitch, c, region, kind_plug);
 	if (r.code) {
 		ovsdb_close(p->vswitch);
 		heap_free(p);
@@ -404,7 +226,7 @@ static RESULT unplug(struct plugs *p, struct ctx *c, uuid router)
 	struct plug **at = find_plug(p, router), *plug = *at;
 	if (!plug)
 		return OK;
-	delete_link(c, plug->link); /* sockets may keep the namespace alive for a while */
+	netns_delete_link(c, plug->link); /* sockets may keep the namespace alive for a while */
 	*at = plug->next;
 	free_plug(plug);
 	return OK;
@@ -437,18 +259,15 @@ void plugs_close(struct plugs *p)
 static RESULT make_plug(struct plugs *p, struct ctx *c, const struct plug_wish *wish, struct plug **ret_plug)
 {
 	struct plug *plug = heap_new(struct plug);
-	struct visit v = {.work = work_make_netns, .netns_fd = -1};
 	if (!plug)
 		return ctx_no_memory(c);
 	plug->router = wish->router;
 	plug->netns_fd = -1;
 	struct result r = write_link(c, p, wish, plug->link);
 	if (!r.code)
-		r = visit(c, &v, "make a network namespace");
-	if (!r.code) {
-		plug->netns_fd = v.result;
+		r = netns_make(c, &plug->netns_fd);
+	if (!r.code)
 		r = make_links(c, plug, wish);
-	}
 	if (r.code) {
 		free_plug(plug);
 		return r;
@@ -465,7 +284,7 @@ RESULT plugs_ensure(struct plugs *p, struct ctx *c, const struct plug_wish *wish
 		plug->next = p->list;
 		p->list = plug;
 	}
-	TRY(apply_rows(p, c, plug, wish->router, wish->port));
+	TRY(apply_rows(p, c, plug->link, wish->router, wish->port));
 	*ret_netns_fd = plug->netns_fd;
 	return OK;
 }

@@ -43,7 +43,7 @@
 DELETER(image, image_target, image)
 DELETER(balancer_set, balancer_set_target, set)
 DELETER(load_balancer, load_balancer_target, balancer)
-DELETER(network_load_balancer, network_load_balancer_target, balancer)
+DELETER(elastic_load_balancer, elastic_load_balancer_target, balancer)
 DELETER(target_group, target_group_target, target_group)
 
 static RESULT delete_scaling_group(struct op *op, struct ref *ref)
@@ -97,7 +97,7 @@ const struct row_deleter engine_row_deleters[] = {
 	{KIND_IMAGE, "image.delete", delete_image},
 	{KIND_BALANCER_SET, "load_balancer.delete", delete_balancer_set},
 	{KIND_LOAD_BALANCER, "load_balancer.delete", delete_load_balancer},
-	{KIND_NETWORK_LOAD_BALANCER, "network_load_balancer.delete", delete_network_load_balancer},
+	{KIND_ELASTIC_LOAD_BALANCER, "elastic_load_balancer.delete", delete_elastic_load_balancer},
 	{KIND_TARGET_GROUP, "target_group.delete", delete_target_group},
 	{KIND_SCALING_GROUP, "scaling_group.delete", delete_scaling_group},
 	{KIND_NAT_GATEWAY, "nat_gateway.delete", delete_nat_gateway},

@@ -65,6 +65,7 @@
 #include "model/credential.h"
 #include "model/dhcp_options.h"
 #include "model/domain.h"
+#include "model/elastic_load_balancer.h"
 #include "model/external_network.h"
 #include "model/fleet.h"
 #include "model/gateway.h"
@@ -75,11 +76,11 @@
 #include "model/launch_configuration.h"
 #include "model/launch_template_version.h"
 #include "model/listener.h"
+#include "model/listener_rule.h"
 #include "model/mfa_device.h"
 #include "model/network.h"
 #include "model/network_acl.h"
 #include "model/network_grant.h"
-#include "model/network_load_balancer.h"
 #include "model/oidc_provider.h"
 #include "model/peering.h"
 #include "model/peering_side.h"
@@ -155,6 +156,21 @@ static bool ssh_key(const struct row *row)
 static bool certificate(const struct row *row)
 {
 	return public_credential_of(row)->type == PUBLIC_CREDENTIAL_TYPE_CERTIFICATE;
+}
+
+static bool network_balancer(const struct row *row)
+{
+	return elastic_load_balancer_of(row)->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
+}
+
+static bool application_balancer(const struct row *row)
+{
+	return elastic_load_balancer_of(row)->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+}
+
+static bool no_default_rule(const struct row *row)
+{
+	return listener_rule_of(row)->priority != 0;
 }
 
 static bool managed(const struct row *row)

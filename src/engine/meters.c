@@ -22,6 +22,7 @@
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/ledger.h"
+#include "store/listener.h"
 #include "store/load_balancer.h"
 #include "store/nat_gateway.h"
 #include "store/port.h"
@@ -131,6 +132,18 @@ static struct str balanced(const struct tables *t, const struct row *row)
 	return load_balancer_of(row)->protocol == LOAD_BALANCER_PROTOCOL_UDP ? STR("udp") : STR("tcp");
 }
 
+static int64_t proxied(const struct row *row)
+{
+	return listener_of(row)->protocol == LISTENER_PROTOCOL_HTTP ||
+	       listener_of(row)->protocol == LISTENER_PROTOCOL_HTTPS;
+}
+
+static struct str proxied_protocol(const struct tables *t, const struct row *row)
+{
+	(void) t;
+	return listener_of(row)->protocol == LISTENER_PROTOCOL_HTTPS ? STR("https") : STR("http");
+}
+
 static const struct derived derived[] = {
 	{KIND_INSTANCE, "instance:", is_on, type_name},
 	{KIND_INSTANCE, "spot:", is_spot_on, type_name},
@@ -140,6 +153,7 @@ static const struct derived derived[] = {
 	{KIND_DEDICATED_HOST, "dedicated-host:", exists, family},
 	{KIND_CAPACITY_RESERVATION, "reserved:", free_units, reserved_type},
 	{KIND_LOAD_BALANCER, "lb:", exists, balanced},
+	{KIND_LISTENER, "lb:", proxied, proxied_protocol},
 };
 
 static RESULT write_level(struct op *op, const struct derived *d, const struct row *row, int64_t level)
@@ -283,6 +297,7 @@ static const struct subject_fields {
 	[KIND_NAT_GATEWAY] = {true, 0, 0},
 	[KIND_TRANSIT_ATTACHMENT] = {true, 0, 0},
 	[KIND_LOAD_BALANCER] = {true, offsetof(struct load_balancer, name), 0},
+	[KIND_LISTENER] = {true, 0, 0},
 	[KIND_DEDICATED_HOST] = {true, 0, offsetof(struct dedicated_host, zone)},
 	[KIND_CAPACITY_RESERVATION] = {true, 0, offsetof(struct capacity_reservation, zone)},
 };

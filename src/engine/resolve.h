@@ -40,7 +40,8 @@ struct transit_attachment;
 struct transit_gateway;
 struct balancer_set;
 struct listener;
-struct network_load_balancer;
+struct listener_rule;
+struct elastic_load_balancer;
 struct target_group;
 struct gateway;
 struct external_network;
@@ -196,9 +197,10 @@ ENGINE_FINDER(launch_template, KIND_LAUNCH_TEMPLATE)
 ENGINE_FINDER(machine_backup, KIND_MACHINE_BACKUP)
 ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
 ENGINE_FINDER(listener, KIND_LISTENER)
+ENGINE_FINDER(listener_rule, KIND_LISTENER_RULE)
 ENGINE_FINDER(network, KIND_NETWORK)
 ENGINE_FINDER(network_acl, KIND_NETWORK_ACL)
-ENGINE_FINDER(network_load_balancer, KIND_NETWORK_LOAD_BALANCER)
+ENGINE_FINDER(elastic_load_balancer, KIND_ELASTIC_LOAD_BALANCER)
 ENGINE_FINDER(network_offering, KIND_NETWORK_OFFERING)
 ENGINE_FINDER(peering, KIND_PEERING)
 ENGINE_FINDER(port, KIND_PORT)

@@ -123,9 +123,10 @@ static const struct entity_words *words_of(enum kind kind)
 		{KIND_OIDC_PROVIDER, "oidc_provider.tag", "oidc_provider.untag"},
 		{KIND_SAML_PROVIDER, "saml_provider.tag", "saml_provider.untag"},
 		{KIND_POLICY, "policy.tag", "policy.untag"},
-		{KIND_NETWORK_LOAD_BALANCER, "network_load_balancer.tag", "network_load_balancer.untag"},
-		{KIND_LISTENER, "network_load_balancer.tag", "network_load_balancer.untag"},
-		{KIND_TARGET_GROUP, "network_load_balancer.tag", "network_load_balancer.untag"},
+		{KIND_ELASTIC_LOAD_BALANCER, "elastic_load_balancer.tag", "elastic_load_balancer.untag"},
+		{KIND_LISTENER, "elastic_load_balancer.tag", "elastic_load_balancer.untag"},
+		{KIND_LISTENER_RULE, "elastic_load_balancer.tag", "elastic_load_balancer.untag"},
+		{KIND_TARGET_GROUP, "elastic_load_balancer.tag", "elastic_load_balancer.untag"},
 		{KIND_SCALING_GROUP, "scaling_group.tag", "scaling_group.untag"},
 		{KIND_SERVER_CERTIFICATE, "server_certificate.tag", "server_certificate.untag"},
 	};

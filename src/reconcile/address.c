@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Steps of public addresses: maintain a NAT row on the router of the associated port. */
 #include "engine/network/address.h"
+#include "engine/balancing/balancing.h"
 #include "engine/network/port.h"
-#include "engine/virtual/balancer_set.h"
 #include "reconcile/work.h"
 #include "store/address.h"
 #include "store/port.h"
@@ -23,8 +23,7 @@ static RESULT gather_address(struct step *s, struct address_rows *ret_rows)
 		return OK;
 	ret_rows->address = STEP_COPY(s, KIND_ADDRESS, struct address, a);
 	const struct port *p = port_find(view.tables, a->port);
-	/* the address of a load balancer's front is part of its router's load balancers */
-	if (!p || !row_is_live(&p->row) || !row_is_live(&a->row) || engine_is_front(view.tables, p))
+	if (!p || !row_is_live(&p->row) || !row_is_live(&a->row) || engine_is_router_front(view.tables, p))
 		return OK;
 	ret_rows->wish = (struct network_address){
 		.address = ret_rows->address,
@@ -63,7 +62,7 @@ static void wake_for_users(struct reconciler *r, const struct tables *t, const s
 	for (; s; s = subnet_next_by_source_nat(t, s))
 		wake_network(r, KIND_ROUTER, s->router);
 	const struct port *p = port_find(t, a->port);
-	if (p && engine_is_front(t, p))
+	if (p && engine_is_router_front(t, p))
 		wake_network(r, KIND_ROUTER, p->router);
 	if (a->is_guarded)
 		wake_network(r, KIND_PORT, a->port);

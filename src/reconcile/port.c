@@ -3,6 +3,7 @@
  * port's are missing, this step creates them first, since a router is only created with the first port. */
 #include "engine/network/port.h"
 #include "base/clock.h"
+#include "engine/balancing/balancing.h"
 #include "engine/instance/instance_migration.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/router.h"
@@ -121,6 +122,15 @@ static const struct account *account_over(const struct tables *t, const struct p
 	return uuid_is_none(p->instance) ? NULL : account_find(t, p->account);
 }
 
+/* The host that binds the port; a proxy's interface is plugged into this machine. */
+static struct str chassis_of(struct step *s, const struct tables *t, const struct port *p,
+			     const struct host *host)
+{
+	if (engine_is_proxied(t, p))
+		return str_copy(s->ctx.arena, str_from(s->r->own_chassis));
+	return host ? str_copy(s->ctx.arena, host->name) : STR_NONE;
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -133,7 +143,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	const struct network *network = network_find(view.tables, p->network);
 	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
 	const struct host *host = host_find(view.tables, p->host);
-	ret_rows->is_front = engine_is_front(view.tables, p);
+	ret_rows->is_front = engine_is_router_front(view.tables, p);
 	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
@@ -142,7 +152,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 		host = NULL;
 	ret_rows->wish = (struct network_port){
 		.port = ret_rows->port,
-		.chassis = host ? str_copy(s->ctx.arena, host->name) : STR_NONE,
+		.chassis = chassis_of(s, view.tables, p, host),
 		.next_chassis = host ? next_chassis(s, view.tables, p) : STR_NONE,
 		.is_settling = host && is_settling(view.tables, p),
 		.has_names = true,

@@ -41,6 +41,7 @@ static void tick_run(struct job *job)
 	}
 	hosts_look_after(r);
 	wake_target_groups(r);
+	wake_proxies(r);
 	atomic_store(&r->tick_due_us, now_us + r->host_interval_us);
 	actor_post_at(r->home_actor, &r->tick_job, clock_now_us() + r->host_interval_us);
 }
@@ -167,6 +168,7 @@ static bool make_all_lanes(struct reconciler *r)
 {
 	bool has_all = make_lanes(r, r->image_actors, IMAGE_LANES, "images");
 	has_all = make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches") && has_all;
+	has_all = make_lanes(r, r->proxy_actors, PROXY_LANES, "proxies") && has_all;
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		has_all = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_all;
 	for (size_t k = 0; k < DESK_LANES; k++)
@@ -195,6 +197,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->executor = config->executor;
 	r->store = config->store;
 	r->network = config->network;
+	r->proxies = config->proxies;
 	r->may_act = config->may_act;
 	r->may_act_self = config->may_act_self;
 	memcpy(r->compute, config->compute, sizeof r->compute);
@@ -267,6 +270,8 @@ void reconciler_free(struct reconciler *r)
 		actor_free(r->image_actors[k]);
 	for (size_t k = 0; k < FETCH_LANES; k++)
 		actor_free(r->fetch_actors[k]);
+	for (size_t k = 0; k < PROXY_LANES; k++)
+		actor_free(r->proxy_actors[k]);
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		actor_free(r->fence_actors[k]);
 	for (size_t k = 0; k < DESK_LANES; k++)

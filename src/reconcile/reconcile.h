@@ -17,6 +17,7 @@
 #include "base/vec.h"
 #include "base/work_item.h"
 #include "drivers/network.h"
+#include "drivers/proxy.h"
 #include "store/store.h"
 
 struct backup_target;
@@ -76,6 +77,7 @@ struct reconcile_config {
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;
+	struct proxy_handle proxies; /* driver NULL: proxies of load balancers wait */
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* by URI scheme; NULL-terminated */
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX]; /* by URI scheme */

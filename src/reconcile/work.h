@@ -367,6 +367,7 @@ enum {
 	POOL_TURNS = 64,
 	FENCE_LANES = 4,
 	DESK_LANES = 4,
+	PROXY_LANES = 8,
 	PROVIDER_BUCKETS = 64
 };
 
@@ -384,6 +385,7 @@ struct reconciler {
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;
+	struct proxy_handle proxies;
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX];
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];
@@ -410,6 +412,7 @@ struct reconciler {
 	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];
 	struct actor *desk_actors[DESK_LANES]; /* a thread each, since desks may answer slowly */
 	const struct desk_driver *desks[RECONCILE_DESKS_MAX];
+	struct actor *proxy_actors[PROXY_LANES]; /* a proxy always uses the same one */
 	pthread_mutex_t providers_lock;
 	struct provider_lane
 		*providers[PROVIDER_BUCKETS]; /* buckets of remote/lane.h; owned, with providers_lock */
@@ -460,6 +463,10 @@ static inline struct lane lane_fences(const struct reconciler *r, uuid host)
 static inline struct lane lane_desks(const struct reconciler *r, uuid desk)
 {
 	return (struct lane){.actor = r->desk_actors[desk.b[15] % DESK_LANES]};
+}
+static inline struct lane lane_proxies(const struct reconciler *r, uuid proxy)
+{
+	return (struct lane){.actor = r->proxy_actors[proxy.b[15] % PROXY_LANES]};
 }
 /* Fetch lane for downloads and copies on this machine; the actor is chosen when the work is queued. account:
  * whom the lane is charged to; none: the operator. */
@@ -578,6 +585,8 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
 void wake_network(struct reconciler *r, enum kind kind, uuid id);
 /* balancing/target_group.c: wakes the target groups that listeners lead to. */
 void wake_target_groups(struct reconciler *r);
+/* balancing/proxy.c */
+void wake_proxies(struct reconciler *r);
 /* Wakes an instance or something in a host's storage; host: or a Ceph pool. Dropped while the host is not
  * ready. */
 void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);

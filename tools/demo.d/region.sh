@@ -34,6 +34,16 @@ stop_dari() {
     kill -9 "$pid"
 }
 
+# Proxies of load balancers outlive the server.
+stop_proxies() {
+    local file pid
+    for file in "$demo"/data/proxies/*/pid; do
+        pid=$(cat "$file" 2>/dev/null) || continue
+        grep -qs "$demo/data/proxies" "/proc/$pid/cmdline" && kill "$pid"
+    done
+    return 0
+}
+
 hosts_are_up() { [ "$("$dari" host list --json | grep -c '"state": "up"')" = "$(wc -w <<<"$DSB_HOSTS")" ]; }
 
 add_hosts() {

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Attributes of load balancers and target groups: all of a network load balancer's, of which some can be changed. Source:
+ * Attributes of load balancers and target groups: all that those of a type have, of which some can be changed. Source:
  * API Reference of Elastic Load Balancing, LoadBalancerAttribute and TargetGroupAttribute. */
 #include "api/elb/internal.h"
 #include "engine/resolve.h"
-#include "store/network_load_balancer.h"
+#include "store/elastic_load_balancer.h"
 #include "store/target_group.h"
 
-enum { ATTRIBUTES_MAX = 20, DELAY_MAX_S = 3600 };
+enum {
+	DELAY_MAX_S = 3600,
+	IDLE_MAX_S = 4000,
+	STICKY_MAX_S = 604800,
+	SLOW_START_MIN_S = 30,
+	SLOW_START_MAX_S = 900
+};
 
 static const struct param attribute_params[] = {
 	PARAM(struct elb_attribute, "Key", key, .flags = REQUIRED, .min = 1, .max = 256, .doc = "Attribute."),
 	PARAM(struct elb_attribute, "Value", value, .flags = REQUIRED | MAY_BE_EMPTY, .max = 1024,
 	      .doc = "Its value."),
 };
-static const struct params attribute_table = PARAMS(struct elb_attribute, attribute_params);
-#define ATTRIBUTES(T)                                                                                        \
-	PARAM_LIST(T, "Attributes.member", attributes, attribute_table, .flags = REQUIRED,                   \
-		   .max = ATTRIBUTES_MAX, .doc = "Values to set.")
-
+const struct params elb_attribute_table = PARAMS(struct elb_attribute, attribute_params);
 /* An attribute that has one value. */
 struct fixed_attribute {
 	const char *key, *value;
@@ -31,6 +33,21 @@ static const struct fixed_attribute balancer_fixed[] = {
 	{"zonal_shift.config.enabled", "false"},
 	{"secondary_ips.auto_assigned.per_subnet", "0"},
 };
+/* Of an application load balancer. HAProxy refuses requests that a desync needs, and has no age of connections. */
+static const struct fixed_attribute application_fixed[] = {
+	{"access_logs.s3.enabled", "false"},
+	{"access_logs.s3.bucket", ""},
+	{"access_logs.s3.prefix", ""},
+	{"client_keep_alive.seconds", "3600"},
+	{"connection_logs.s3.enabled", "false"},
+	{"connection_logs.s3.bucket", ""},
+	{"connection_logs.s3.prefix", ""},
+	{"ipv6.deny_all_igw_traffic", "false"},
+	{"load_balancing.cross_zone.enabled", "true"},
+	{"routing.http.desync_mitigation_mode", "defensive"},
+	{"waf.fail_open.enabled", "false"},
+	{"zonal_shift.config.enabled", "false"},
+};
 /* Connections to an unhealthy target last until an end closes them. */
 static const struct fixed_attribute group_fixed[] = {
 	{"stickiness.enabled", "false"},
@@ -42,6 +59,17 @@ static const struct fixed_attribute group_fixed[] = {
 	{"target_health_state.unhealthy.connection_termination.enabled", "false"},
 	{"target_health_state.unhealthy.draining_interval_seconds", "0"},
 	{"target_group_health.dns_failover.minimum_healthy_targets.count", "off"},
+	{"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off"},
+	{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1"},
+	{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off"},
+};
+static const struct fixed_attribute http_group_fixed[] = {
+	{"stickiness.type", "lb_cookie"},
+	{"stickiness.app_cookie.cookie_name", ""},
+	{"stickiness.app_cookie.duration_seconds", "86400"},
+	{"load_balancing.algorithm.anomaly_mitigation", "off"},
+	{"load_balancing.cross_zone.enabled", "use_load_balancer_configuration"},
+	{"target_group_health.dns_failover.minimum_healthy_targets.count", "1"},
 	{"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off"},
 	{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1"},
 	{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off"},
@@ -76,7 +104,7 @@ static RESULT read_choice(struct elb_call *e, const struct elb_attribute *a, enu
 	return OK;
 }
 
-static void write_attribute(struct xml *x, const char *key, struct str value)
+void elb_write_attribute(struct xml *x, const char *key, struct str value)
 {
 	xml_open(x, "member");
 	xml_z(x, "Key", key);
@@ -84,16 +112,50 @@ static void write_attribute(struct xml *x, const char *key, struct str value)
 	xml_close(x, "member");
 }
 
+static void write_bool(struct xml *x, const char *key, bool value)
+{
+	elb_write_attribute(x, key, value ? STR("true") : STR("false"));
+}
+
+static void write_number(struct elb_call *e, struct xml *x, const char *key, int64_t value)
+{
+	elb_write_attribute(x, key, str_print(e->c->arena, "%lld", (long long) value));
+}
+
+/* ERR_INVALID: not a number from least to most, or 0 if that is allowed, too. */
+static RESULT read_number(struct elb_call *e, const struct elb_attribute *a, int64_t least, int64_t most,
+			  int64_t *ret_number)
+{
+	if (result_is_ok(str_parse_int(a->value, ret_number)) && *ret_number >= least && *ret_number <= most)
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
+			      "'%" STR_FMT "' must be between '%lld' and '%lld'. Got '%" STR_FMT "'",
+			      STR_ARG(a->key), (long long) least, (long long) most, STR_ARG(a->value));
+}
+
+/* The index of the value among the words. ERR_INVALID: it is none of them. */
+static RESULT read_word(struct elb_call *e, const struct elb_attribute *a, const char *const *words,
+			size_t count, size_t *ret_index)
+{
+	for (size_t k = 0; k < count; k++)
+		if (str_is(a->value, words[k])) {
+			*ret_index = k;
+			return OK;
+		}
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"), "'%" STR_FMT "' cannot be '%" STR_FMT "'",
+			      STR_ARG(a->key), STR_ARG(a->value));
+}
+
 static void write_fixed(struct xml *x, const struct fixed_attribute *fixed, size_t count)
 {
 	for (size_t k = 0; k < count; k++)
-		write_attribute(x, fixed[k].key, str_from(fixed[k].value));
+		elb_write_attribute(x, fixed[k].key, str_from(fixed[k].value));
 }
 
 /* ---- load balancers ---- */
 
 struct balancer_args {
-	struct network_load_balancer_change wish;
+	struct elastic_load_balancer_change wish;
 	struct str arn;
 	struct elb_attributes attributes;
 };
@@ -101,16 +163,58 @@ static const struct param read_balancer_params[] = {
 	ELB_ARN(struct balancer_args, "LoadBalancerArn", arn, .doc = "The load balancer.")};
 static const struct param set_balancer_params[] = {
 	ELB_ARN(struct balancer_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
-	ATTRIBUTES(struct balancer_args)};
+	ELB_ATTRIBUTES(struct balancer_args)};
+
+/* Attributes of an application load balancer that are true or false: places in the change and in the row. */
+static const struct switch_attribute {
+	const char *key;
+	size_t change, row;
+} switches[] = {
+#define SWITCH(key, member)                                                                                  \
+	{                                                                                                    \
+		key, offsetof(struct elastic_load_balancer_change, member),                                  \
+			offsetof(struct elastic_load_balancer, member)                                       \
+	}
+	SWITCH("routing.http.drop_invalid_header_fields.enabled", drops_headers),
+	SWITCH("routing.http.preserve_host_header.enabled", keeps_host),
+	SWITCH("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", names_cipher),
+	SWITCH("routing.http.xff_client_port.enabled", forwards_port),
+	SWITCH("routing.http2.enabled", has_http2),
+};
+
+static const char *const forwarded_words[] = {"append", "preserve", "remove"};
+
+static RESULT read_application(struct elb_call *e, const struct elb_attribute *a,
+			       struct elastic_load_balancer_change *wish)
+{
+	size_t mode = 0;
+	for (size_t k = 0; k < COUNT(switches); k++)
+		if (str_is(a->key, switches[k].key))
+			return read_choice(e, a,
+					   (enum choice *) (void *) ((char *) wish + switches[k].change));
+	if (str_is(a->key, "idle_timeout.timeout_seconds"))
+		return read_number(e, a, 1, IDLE_MAX_S, &wish->idle_s);
+	if (!str_is(a->key, "routing.http.xff_header_processing.mode"))
+		return check_fixed(e, a, application_fixed, COUNT(application_fixed), "Load balancer");
+	TRY(read_word(e, a, forwarded_words, COUNT(forwarded_words), &mode));
+	wish->sets_forwarded_for = true;
+	wish->forwarded_for = (enum balancer_forwarded_for) mode;
+	return OK;
+}
 
 static RESULT prepare_balancer(struct elb_call *e, void *args)
 {
 	struct balancer_args *a = args;
-	TRY(elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer));
+	TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer));
+	const struct elastic_load_balancer *b =
+		elastic_load_balancer_find(elb_tables(e), a->wish.balancer.prefix);
+	bool is_application = b && b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
 	for (size_t k = 0; k < a->attributes.count; k++) {
 		const struct elb_attribute *one = &a->attributes.at[k];
 		if (str_is(one->key, "deletion_protection.enabled"))
 			TRY(read_choice(e, one, &a->wish.is_protected));
+		else if (is_application)
+			TRY(read_application(e, one, &a->wish));
 		else if (str_is(one->key, "load_balancing.cross_zone.enabled"))
 			TRY(read_choice(e, one, &a->wish.crosses_zones));
 		else
@@ -119,13 +223,27 @@ static RESULT prepare_balancer(struct elb_call *e, void *args)
 	return OK;
 }
 
-static void write_balancer(struct xml *x, const struct network_load_balancer *b)
+static void write_application(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b)
+{
+	for (size_t k = 0; k < COUNT(switches); k++)
+		write_bool(x, switches[k].key,
+			   *(const bool *) (const void *) ((const char *) b + switches[k].row));
+	elb_write_attribute(x, "routing.http.xff_header_processing.mode",
+			    str_from(forwarded_words[b->forwarded_for]));
+	write_number(e, x, "idle_timeout.timeout_seconds", b->idle_s);
+	write_fixed(x, application_fixed, COUNT(application_fixed));
+}
+
+static void write_balancer(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b)
 {
 	xml_open(x, "Attributes");
-	write_attribute(x, "deletion_protection.enabled", b->is_protected ? STR("true") : STR("false"));
-	write_attribute(x, "load_balancing.cross_zone.enabled",
-			b->crosses_zones ? STR("true") : STR("false"));
-	write_fixed(x, balancer_fixed, COUNT(balancer_fixed));
+	write_bool(x, "deletion_protection.enabled", b->is_protected);
+	if (b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION) {
+		write_application(e, x, b);
+	} else {
+		write_bool(x, "load_balancing.cross_zone.enabled", b->crosses_zones);
+		write_fixed(x, balancer_fixed, COUNT(balancer_fixed));
+	}
 	xml_close(x, "Attributes");
 }
 
@@ -133,8 +251,8 @@ static RESULT show_balancer(struct elb_call *e, const void *args, struct xml *x)
 {
 	const struct balancer_args *a = args;
 	const struct row *row = NULL;
-	TRY(engine_find_own(e->c, elb_tables(e), KIND_NETWORK_LOAD_BALANCER, &a->wish.balancer, &row));
-	write_balancer(x, network_load_balancer_of(row));
+	TRY(engine_find_own(e->c, elb_tables(e), KIND_ELASTIC_LOAD_BALANCER, &a->wish.balancer, &row));
+	write_balancer(e, x, elastic_load_balancer_of(row));
 	return OK;
 }
 
@@ -142,7 +260,7 @@ static RESULT show_changed_balancer(struct elb_call *e, const void *args, struct
 {
 	const struct row *row = NULL;
 	TRY(elb_find_returned(e, ((const struct balancer_args *) args)->wish.balancer.prefix, &row));
-	write_balancer(x, network_load_balancer_of(row));
+	write_balancer(e, x, elastic_load_balancer_of(row));
 	return OK;
 }
 
@@ -157,41 +275,78 @@ static const struct param read_group_params[] = {
 	ELB_ARN(struct group_args, "TargetGroupArn", arn, .doc = "The target group.")};
 static const struct param set_group_params[] = {
 	ELB_ARN(struct group_args, "TargetGroupArn", arn, .doc = "The target group."),
-	ATTRIBUTES(struct group_args)};
+	ELB_ATTRIBUTES(struct group_args)};
 
-static RESULT read_delay(struct elb_call *e, const struct elb_attribute *a, struct target_group_change *wish)
+static const char *const algorithm_words[] = {"round_robin", "least_outstanding_requests", "weighted_random"};
+
+static RESULT read_slow_start(struct elb_call *e, const struct elb_attribute *a,
+			      struct target_group_change *wish)
 {
-	if (!result_is_ok(str_parse_int(a->value, &wish->delay_s)) || wish->delay_s < 0 ||
-	    wish->delay_s > DELAY_MAX_S)
-		return ctx_fail_field(
-			e->c, ERR_INVALID, STR("Attributes"),
-			"'deregistration_delay.timeout_seconds' must be between '0' and '%d'. Got '%" STR_FMT
-			"'",
-			DELAY_MAX_S, STR_ARG(a->value));
-	wish->sets_delay = true;
+	wish->sets_slow_start = true;
+	return str_is(a->value, "0")
+		       ? OK
+		       : read_number(e, a, SLOW_START_MIN_S, SLOW_START_MAX_S, &wish->slow_start_s);
+}
+
+/* Attributes of groups of HTTP and HTTPS. */
+static RESULT read_http(struct elb_call *e, const struct elb_attribute *a, struct target_group_change *wish)
+{
+	size_t algorithm = 0;
+	if (str_is(a->key, "stickiness.enabled"))
+		return read_choice(e, a, &wish->is_sticky);
+	if (str_is(a->key, "stickiness.lb_cookie.duration_seconds"))
+		return read_number(e, a, 1, STICKY_MAX_S, &wish->sticky_s);
+	if (str_is(a->key, "slow_start.duration_seconds"))
+		return read_slow_start(e, a, wish);
+	if (!str_is(a->key, "load_balancing.algorithm.type"))
+		return check_fixed(e, a, http_group_fixed, COUNT(http_group_fixed), "Target group");
+	TRY(read_word(e, a, algorithm_words, COUNT(algorithm_words), &algorithm));
+	wish->sets_algorithm = true;
+	wish->algorithm = (enum target_algorithm) algorithm;
 	return OK;
+}
+
+static bool is_http(const struct target_group *g)
+{
+	return g && (g->protocol == TARGET_GROUP_PROTOCOL_HTTP || g->protocol == TARGET_GROUP_PROTOCOL_HTTPS);
 }
 
 static RESULT prepare_group(struct elb_call *e, void *args)
 {
 	struct group_args *a = args;
 	TRY(elb_find(e, KIND_TARGET_GROUP, a->arn, "TargetGroupArn", &a->wish.target_group));
+	const struct target_group *g = target_group_find(elb_tables(e), a->wish.target_group.prefix);
 	for (size_t k = 0; k < a->attributes.count; k++) {
 		const struct elb_attribute *one = &a->attributes.at[k];
-		if (str_is(one->key, "deregistration_delay.timeout_seconds"))
-			TRY(read_delay(e, one, &a->wish));
-		else
+		if (str_is(one->key, "deregistration_delay.timeout_seconds")) {
+			a->wish.sets_delay = true;
+			TRY(read_number(e, one, 0, DELAY_MAX_S, &a->wish.delay_s));
+		} else if (is_http(g)) {
+			TRY(read_http(e, one, &a->wish));
+		} else {
 			TRY(check_fixed(e, one, group_fixed, COUNT(group_fixed), "Target group"));
+		}
 	}
 	return OK;
+}
+
+static void write_http(struct elb_call *e, struct xml *x, const struct target_group *g)
+{
+	write_bool(x, "stickiness.enabled", g->is_sticky);
+	write_number(e, x, "stickiness.lb_cookie.duration_seconds", g->sticky_s);
+	write_number(e, x, "slow_start.duration_seconds", g->slow_start_s);
+	elb_write_attribute(x, "load_balancing.algorithm.type", str_from(algorithm_words[g->algorithm]));
+	write_fixed(x, http_group_fixed, COUNT(http_group_fixed));
 }
 
 static void write_group(struct elb_call *e, struct xml *x, const struct target_group *g)
 {
 	xml_open(x, "Attributes");
-	write_attribute(x, "deregistration_delay.timeout_seconds",
-			str_print(e->c->arena, "%lld", (long long) g->delay_s));
-	write_fixed(x, group_fixed, COUNT(group_fixed));
+	write_number(e, x, "deregistration_delay.timeout_seconds", g->delay_s);
+	if (is_http(g))
+		write_http(e, x, g);
+	else
+		write_fixed(x, group_fixed, COUNT(group_fixed));
 	xml_close(x, "Attributes");
 }
 
@@ -218,13 +373,13 @@ static const struct elb_action actions[] = {
 	 .answer = show_balancer, .doc = "Attributes of a load balancer."},
 	{ELB_ACTION("ModifyLoadBalancerAttributes"), .flags = API_WRITES,
 	 .args = PARAMS(struct balancer_args, set_balancer_params), .prepare = prepare_balancer,
-	 .operation = engine_set_network_load_balancer_run, .returns = KIND_NETWORK_LOAD_BALANCER,
-	 .answer = show_changed_balancer, .doc = "Sets deletion protection and cross-zone load balancing."},
+	 .operation = engine_set_elastic_load_balancer_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
+	 .answer = show_changed_balancer, .doc = "Sets attributes of a load balancer."},
 	{ELB_ACTION("DescribeTargetGroupAttributes"), .args = PARAMS(struct group_args, read_group_params),
 	 .prepare = prepare_group, .answer = show_group, .doc = "Attributes of a target group."},
 	{ELB_ACTION("ModifyTargetGroupAttributes"), .flags = API_WRITES,
 	 .args = PARAMS(struct group_args, set_group_params), .prepare = prepare_group,
 	 .operation = engine_set_target_group_run, .returns = KIND_TARGET_GROUP, .answer = show_changed_group,
-	 .doc = "Sets the deregistration delay."},
+	 .doc = "Sets attributes of a target group."},
 };
 const struct api_actions elb_attribute_actions = API_ACTIONS(actions);

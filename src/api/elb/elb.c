@@ -74,8 +74,9 @@ static RESULT write_problem(struct api_call *core, struct api_problem *p, struct
 }
 
 static const struct api_actions *const groups[] = {
-	&elb_load_balancer_actions, &elb_listener_actions, &elb_target_group_actions, &elb_target_actions,
-	&elb_attribute_actions,     &elb_tag_actions,      &elb_account_actions,
+	&elb_load_balancer_actions,      &elb_listener_actions, &elb_rule_actions,
+	&elb_target_group_actions,       &elb_target_actions,   &elb_attribute_actions,
+	&elb_listener_attribute_actions, &elb_tag_actions,      &elb_account_actions,
 };
 const struct api_groups elb_action_groups = {groups, sizeof groups / sizeof groups[0]};
 

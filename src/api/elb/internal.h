@@ -24,7 +24,8 @@ struct elb_action {
 API_DEFINE_FACE(elb)
 
 extern const struct api_actions elb_load_balancer_actions, elb_listener_actions, elb_target_group_actions,
-	elb_target_actions, elb_attribute_actions, elb_tag_actions, elb_account_actions;
+	elb_target_actions, elb_rule_actions, elb_attribute_actions, elb_listener_attribute_actions,
+	elb_tag_actions, elb_account_actions;
 extern const struct api_groups elb_action_groups;
 
 /* ---- errors.c ---- */
@@ -46,10 +47,13 @@ enum { ELB_LIST_MAX = 20, ELB_ARN_MAX = 256, ELB_PAGE_MAX = 400 };
 /* Finds a row of the caller's account by its ARN. ERR_NOT_FOUND with the kind; ERR_INVALID: this is no ARN of that
  * kind. */
 RESULT elb_find(struct elb_call *e, enum kind kind, struct str arn, const char *field, struct ref *ret_ref);
-/* The same of a load balancer, a listener or a target group, by what the ARN says. */
+/* The same of a load balancer, a listener, a rule or a target group, by what the ARN says. */
 RESULT elb_find_any(struct elb_call *e, struct str arn, const char *field, struct ref *ret_ref);
 struct str elb_arn(struct elb_call *e, enum kind kind, const struct row *row);
 struct str elb_arn_of(struct elb_call *e, enum kind kind, uuid id); /* empty: there is no such row */
+/* A server certificate of IAM's. ERR_NOT_FOUND with KIND_SERVER_CERTIFICATE. */
+RESULT elb_find_certificate(struct elb_call *e, struct str arn, struct ref *ret_ref);
+struct str elb_certificate_arn(struct elb_call *e, uuid certificate);
 /* Letters, digits and hyphens, none of them first or last. ERR_INVALID with "Name". what: "load balancer". */
 RESULT elb_check_name(struct elb_call *e, struct str name, const char *what);
 
@@ -75,6 +79,13 @@ struct elb_attributes {
 	struct elb_attribute *at;
 	size_t count;
 };
+extern const struct params elb_attribute_table;
+enum { ELB_ATTRIBUTES_MAX = 20 };
+#define ELB_ATTRIBUTES(T)                                                                                    \
+	PARAM_LIST(T, "Attributes.member", attributes, elb_attribute_table, .flags = REQUIRED,               \
+		   .max = ELB_ATTRIBUTES_MAX, .doc = "Values to set.")
+/* An element of the list Attributes. */
+void elb_write_attribute(struct xml *x, const char *key, struct str value);
 
 /* ---- listeners.c ---- */
 

@@ -1,90 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Listeners: TCP and UDP, each of which forwards to one target group. Source: API Reference of Elastic Load
- * Balancing. */
-#include "api/elb/internal.h"
+ * Listeners. One of a network load balancer forwards to one target group; one of an application load balancer has rules,
+ * of which the default one is described here. Source: API Reference of Elastic Load Balancing. */
+#include "api/elb/actions.h"
 #include "engine/resolve.h"
+#include "model/tls_policy.h"
+#include "store/elastic_load_balancer.h"
 #include "store/listener.h"
-#include "store/network_load_balancer.h"
+#include "store/listener_rule.h"
 #include "store/target_group.h"
 
 /* ---- parameters ---- */
 
 #define PROTOCOLS "HTTP|HTTPS|TCP|TLS|UDP|TCP_UDP|GENEVE|QUIC|TCP_QUIC"
 
-/* A target group of an action; ForwardConfig says the same for several. */
-struct action_group {
+struct certificate_arg {
 	struct str arn;
-	int64_t weight;
 };
-struct action_groups {
-	struct action_group *at;
+struct certificate_args {
+	struct certificate_arg *at;
 	size_t count;
 };
-struct listener_action {
-	struct str type, arn;
-	struct action_groups groups;
-	int64_t order;
+static const struct param certificate_params[] = {
+	PARAM(struct certificate_arg, "CertificateArn", arn, .min = 1, .max = ELB_ARN_MAX,
+	      .doc = "A server certificate of IAM's."),
+	NOT_BUILT("IsDefault"),
 };
-struct listener_actions {
-	struct listener_action *at;
-	size_t count;
-};
-static const struct param group_params[] = {
-	PARAM(struct action_group, "TargetGroupArn", arn, .flags = REQUIRED, .min = 1, .max = ELB_ARN_MAX,
-	      .doc = "The target group."),
-	PARAM(struct action_group, "Weight", weight, .max = 999,
-	      .doc = "Without effect: there is one group."),
-};
-static const struct params group_table = PARAMS(struct action_group, group_params);
-static const struct param action_params[] = {
-	PARAM(struct listener_action, "Type", type, .flags = REQUIRED,
-	      .words =
-		      "forward|authenticate-oidc|authenticate-cognito|redirect|fixed-response|jwt-validation",
-	      .doc = "Only `forward`."),
-	PARAM(struct listener_action, "TargetGroupArn", arn, .min = 1, .max = ELB_ARN_MAX,
-	      .doc = "The target group."),
-	PARAM(struct listener_action, "Order", order, .min = 1, .max = 50000, .doc = "There is one action."),
-	PARAM_LIST(struct listener_action, "ForwardConfig.TargetGroups.member", groups, group_table, .max = 5,
-		   .doc = "The target group, in another form."),
-	NOT_BUILT("ForwardConfig.TargetGroupStickinessConfig.Enabled", .only = "false"),
-	NOT_BUILT("ForwardConfig.TargetGroupStickinessConfig.DurationSeconds|AuthenticateOidcConfig|"
-		  "AuthenticateCognitoConfig|RedirectConfig|FixedResponseConfig|JwtValidationConfig"),
-};
-static const struct params action_table = PARAMS(struct listener_action, action_params);
+static const struct params certificate_table = PARAMS(struct certificate_arg, certificate_params);
 
 #define ACTIONS(T, ...)                                                                                      \
-	PARAM_LIST(T, "DefaultActions.member", actions, action_table, .max = 5,                              \
-		   __VA_ARGS__.doc = "Where connections go: one action.")
-#define UNBUILT NOT_BUILT("SslPolicy|Certificates.member|AlpnPolicy.member|MutualAuthentication")
+	PARAM_LIST(T, "DefaultActions.member", actions, elb_action_params, .max = 5,                         \
+		   __VA_ARGS__.doc = "What becomes of connections or requests: one action.")
+#define TLS(T)                                                                                               \
+	PARAM_LIST(T, "Certificates.member", certificates, certificate_table, .max = 1,                      \
+		   .doc = "The default certificate of an HTTPS listener."),                                  \
+		PARAM(T, "SslPolicy", wish.tls_policy, .min = 1, .max = 64,                                  \
+		      .doc = "Its security policy: DescribeSSLPolicies lists them."),                        \
+		NOT_BUILT("AlpnPolicy.member|MutualAuthentication")
 
 struct create_args {
 	struct listener_wish wish;
 	struct str arn, protocol;
-	struct listener_actions actions;
+	struct action_args actions;
+	struct certificate_args certificates;
 };
 static const struct param create_params[] = {
 	ELB_ARN(struct create_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
 	PARAM(struct create_args, "Protocol", protocol, .flags = REQUIRED, .words = PROTOCOLS,
-	      .doc = "TCP or UDP."),
+	      .doc = "TCP or UDP of a network load balancer, HTTP or HTTPS of an application load balancer."),
 	PARAM(struct create_args, "Port", wish.port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the load balancer's addresses."),
 	ACTIONS(struct create_args, .flags = REQUIRED, ),
+	TLS(struct create_args),
 	ELB_TAGS(struct create_args, wish.tags),
-	UNBUILT,
 };
 
 struct change_args {
 	struct listener_change wish;
 	struct str arn, protocol;
-	struct listener_actions actions;
+	struct action_args actions;
+	struct certificate_args certificates;
 };
 static const struct param change_params[] = {
 	ELB_ARN(struct change_args, "ListenerArn", arn, .doc = "The listener."),
-	PARAM(struct change_args, "Protocol", protocol, .words = PROTOCOLS, .doc = "TCP or UDP."),
+	PARAM(struct change_args, "Protocol", protocol, .words = PROTOCOLS,
+	      .doc = "TCP or UDP of a network load balancer, HTTP or HTTPS of an application load balancer."),
 	PARAM(struct change_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the load balancer's addresses."),
 	ACTIONS(struct change_args),
-	UNBUILT,
+	TLS(struct change_args),
 };
 
 struct delete_args {
@@ -98,35 +81,43 @@ static const struct param delete_params[] = {
 
 static RESULT choose_protocol(struct elb_call *e, struct str protocol, enum balancing_protocol *ret_protocol)
 {
-	*ret_protocol = str_is(protocol, "UDP") ? BALANCING_UDP : BALANCING_TCP;
-	if (str_is(protocol, "UDP") || str_is(protocol, "TCP"))
-		return OK;
+	static const char *const words[] = {[BALANCING_TCP] = "TCP",
+					    [BALANCING_UDP] = "UDP",
+					    [BALANCING_HTTP] = "HTTP",
+					    [BALANCING_HTTPS] = "HTTPS"};
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		if (str_is(protocol, words[k])) {
+			*ret_protocol = (enum balancing_protocol) k;
+			return OK;
+		}
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Protocol"),
 			      "Listeners of protocol '%" STR_FMT
-			      "' are not supported in this region: only TCP and "
-			      "UDP are",
+			      "' are not supported in this region: only TCP, UDP, HTTP and HTTPS are",
 			      STR_ARG(protocol));
 }
 
-static RESULT choose_group(struct elb_call *e, const struct listener_actions *actions, struct ref *ret_group)
+static RESULT find_certificates(struct elb_call *e, const struct certificate_args *args,
+				struct refs *ret_certificates)
 {
-	const struct listener_action *a = actions->at;
-	if (actions->count != 1)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("DefaultActions"),
-				      "A listener of a network load balancer has one default action");
-	if (!str_is(a->type, "forward"))
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("DefaultActions"),
-				      "The action type '%" STR_FMT
-				      "' is not valid with network load balancer",
-				      STR_ARG(a->type));
-	if (a->groups.count > 1 || (a->groups.count && a->arn.n && !str_equal(a->arn, a->groups.at[0].arn)))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("DefaultActions"),
-				      "A listener forwards to one target group in this region");
-	if (!a->groups.count && !a->arn.n)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("DefaultActions"),
-				      "A target group ARN must be specified");
-	return elb_find(e, KIND_TARGET_GROUP, a->arn.n ? a->arn : a->groups.at[0].arn, "DefaultActions",
-			ret_group);
+	struct ref *at = arena_new_array(e->c->arena, struct ref, args->count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < args->count; k++)
+		TRY(elb_find_certificate(e, args->at[k].arn, &at[k]));
+	*ret_certificates = (struct refs){at, args->count};
+	return OK;
+}
+
+/* A new HTTPS listener without a policy has the standard one. */
+static RESULT check_policy(struct elb_call *e, struct str *policy, bool has_standard)
+{
+	if (!policy->n && has_standard)
+		*policy = TLS_POLICY_DEFAULT;
+	if (!policy->n || tls_policy_find(*policy))
+		return OK;
+	e->error = &elb_no_policy;
+	return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("SslPolicy"),
+			      "The specified SSL policy '%" STR_FMT "' does not exist", STR_ARG(*policy));
 }
 
 static RESULT prepare_create(struct elb_call *e, void *args)
@@ -134,8 +125,10 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 	struct create_args *a = args;
 	TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	TRY(elb_check_tags(e, a->wish.tags));
-	TRY(elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer));
-	return choose_group(e, &a->actions, &a->wish.target_group);
+	TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer));
+	TRY(check_policy(e, &a->wish.tls_policy, a->wish.protocol == BALANCING_HTTPS));
+	TRY(find_certificates(e, &a->certificates, &a->wish.certificates));
+	return elb_read_action(e, &a->actions, "DefaultActions", &a->wish.action);
 }
 
 static RESULT prepare_change(struct elb_call *e, void *args)
@@ -145,7 +138,12 @@ static RESULT prepare_change(struct elb_call *e, void *args)
 	if (a->wish.sets_protocol)
 		TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	TRY(elb_find(e, KIND_LISTENER, a->arn, "ListenerArn", &a->wish.listener));
-	return a->actions.count ? choose_group(e, &a->actions, &a->wish.target_group) : OK;
+	const struct listener *l = listener_find(elb_tables(e), a->wish.listener.prefix);
+	bool becomes_https = a->wish.protocol == BALANCING_HTTPS && l && !l->tls_policy.n;
+	TRY(check_policy(e, &a->wish.tls_policy, a->wish.sets_protocol && becomes_https));
+	TRY(find_certificates(e, &a->certificates, &a->wish.certificates));
+	a->wish.sets_action = a->actions.count > 0;
+	return a->wish.sets_action ? elb_read_action(e, &a->actions, "DefaultActions", &a->wish.action) : OK;
 }
 
 static RESULT prepare_delete(struct elb_call *e, void *args)
@@ -156,7 +154,8 @@ static RESULT prepare_delete(struct elb_call *e, void *args)
 
 /* ---- what is shown ---- */
 
-static void write_action(struct xml *x, struct str group)
+/* A network load balancer's. */
+static void write_forward(struct xml *x, struct str group)
 {
 	xml_open(x, "DefaultActions");
 	xml_open(x, "member");
@@ -173,14 +172,34 @@ static void write_action(struct xml *x, struct str group)
 	xml_close(x, "DefaultActions");
 }
 
+static void write_tls(struct elb_call *e, struct xml *x, const struct listener *l)
+{
+	xml_open(x, "Certificates");
+	xml_open(x, "member");
+	xml_text(x, "CertificateArn", elb_certificate_arn(e, l->certificates.at[0]));
+	xml_close(x, "member");
+	xml_close(x, "Certificates");
+	xml_text(x, "SslPolicy", l->tls_policy);
+}
+
 static void write_listener(struct elb_call *e, struct xml *x, const struct listener *l)
 {
+	static const char *const protocols[] = {[LISTENER_PROTOCOL_TCP] = "TCP",
+						[LISTENER_PROTOCOL_UDP] = "UDP",
+						[LISTENER_PROTOCOL_HTTP] = "HTTP",
+						[LISTENER_PROTOCOL_HTTPS] = "HTTPS"};
+	const struct listener_rule *rule = engine_get_default_rule(elb_tables(e), l->row.id);
 	xml_open(x, "member");
 	xml_text(x, "ListenerArn", elb_arn(e, KIND_LISTENER, &l->row));
-	xml_text(x, "LoadBalancerArn", elb_arn_of(e, KIND_NETWORK_LOAD_BALANCER, l->network_load_balancer));
+	xml_text(x, "LoadBalancerArn", elb_arn_of(e, KIND_ELASTIC_LOAD_BALANCER, l->elastic_load_balancer));
 	xml_int(x, "Port", l->port);
-	xml_z(x, "Protocol", l->protocol == LISTENER_PROTOCOL_UDP ? "UDP" : "TCP");
-	write_action(x, elb_arn_of(e, KIND_TARGET_GROUP, l->target_group));
+	xml_z(x, "Protocol", protocols[l->protocol]);
+	if (l->certificates.count)
+		write_tls(e, x, l);
+	if (rule)
+		elb_write_rule_action(e, x, "DefaultActions", rule);
+	else
+		write_forward(x, elb_arn_of(e, KIND_TARGET_GROUP, l->target_group));
 	xml_close(x, "member");
 }
 
@@ -206,10 +225,10 @@ static RESULT show_changed(struct elb_call *e, const void *args, struct xml *x)
 
 void elb_write_balancers_of(struct elb_call *e, struct xml *x, uuid target_group)
 {
-	const struct listener *l = listener_first_by_target_group(elb_tables(e), target_group);
+	uuid balancer = engine_get_balancer_of_group(elb_tables(e), target_group);
 	xml_open(x, "LoadBalancerArns");
-	if (l)
-		xml_text(x, "member", elb_arn_of(e, KIND_NETWORK_LOAD_BALANCER, l->network_load_balancer));
+	if (!uuid_is_none(balancer))
+		xml_text(x, "member", elb_arn_of(e, KIND_ELASTIC_LOAD_BALANCER, balancer));
 	xml_close(x, "LoadBalancerArns");
 }
 
@@ -239,7 +258,7 @@ static RESULT prepare_list(struct elb_call *e, void *args)
 			"You must specify either listener ARNs, up to %d, or a load balancer ARN",
 			ELB_LIST_MAX);
 	if (a->arn.n)
-		return elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer);
+		return elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer);
 	struct ref *at = arena_new_array(e->c->arena, struct ref, a->arns.count);
 	if (!at)
 		return ctx_no_memory(e->c);
@@ -263,9 +282,9 @@ static RESULT list_all(struct elb_call *e, const struct list_args *a, struct que
 {
 	const struct tables *t = elb_tables(e);
 	const struct row *row = NULL;
-	TRY(engine_find_own(e->c, t, KIND_NETWORK_LOAD_BALANCER, &a->balancer, &row));
-	for (const struct listener *l = listener_first_by_network_load_balancer(t, row->id);
-	     l && !page->is_cut; l = listener_next_by_network_load_balancer(t, l)) {
+	TRY(engine_find_own(e->c, t, KIND_ELASTIC_LOAD_BALANCER, &a->balancer, &row));
+	for (const struct listener *l = listener_first_by_elastic_load_balancer(t, row->id);
+	     l && !page->is_cut; l = listener_next_by_elastic_load_balancer(t, l)) {
 		if (!query_page_takes(page, str_print(e->c->arena, "%05d", (int) l->port)))
 			continue;
 		TRY(engine_check_found(e->c, t, KIND_LISTENER, &l->row));
@@ -286,10 +305,72 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
+/* ---- further certificates ---- */
+
+struct certificates_args {
+	struct listener_certificates wish;
+	struct str arn;
+	struct certificate_args certificates;
+	struct query_pages pages;
+};
+static const struct param change_certificates_params[] = {
+	ELB_ARN(struct certificates_args, "ListenerArn", arn, .doc = "The listener."),
+	PARAM_LIST(struct certificates_args, "Certificates.member", certificates, certificate_table,
+		   .flags = REQUIRED, .max = LISTENER_CERTIFICATES_MAX,
+		   .doc = "Certificates besides the default one, chosen by the name that a client asks for."),
+};
+static const struct param list_certificates_params[] = {
+	ELB_ARN(struct certificates_args, "ListenerArn", arn, .doc = "The listener."),
+	ELB_PAGES(struct certificates_args, pages),
+};
+
+static RESULT prepare_certificates(struct elb_call *e, void *args)
+{
+	struct certificates_args *a = args;
+	TRY(elb_find(e, KIND_LISTENER, a->arn, "ListenerArn", &a->wish.listener));
+	return find_certificates(e, &a->certificates, &a->wish.certificates);
+}
+
+static void write_certificate(struct xml *x, struct str arn, bool is_default)
+{
+	xml_open(x, "member");
+	xml_text(x, "CertificateArn", arn);
+	xml_bool(x, "IsDefault", is_default);
+	xml_close(x, "member");
+}
+
+static RESULT show_added(struct elb_call *e, const void *args, struct xml *x)
+{
+	const struct certificates_args *a = args;
+	xml_open(x, "Certificates");
+	for (size_t k = 0; k < a->certificates.count; k++)
+		write_certificate(x, a->certificates.at[k].arn, false);
+	xml_close(x, "Certificates");
+	(void) e;
+	return OK;
+}
+
+static RESULT answer_certificates(struct elb_call *e, const void *args, struct xml *x)
+{
+	const struct certificates_args *a = args;
+	const struct row *row = NULL;
+	struct query_page page;
+	TRY(query_open_page(e->c, &a->pages, ELB_PAGE_MAX, "Marker", &page));
+	TRY(engine_find_own(e->c, elb_tables(e), KIND_LISTENER, &a->wish.listener, &row));
+	const struct listener *l = listener_of(row);
+	xml_open(x, "Certificates");
+	for (size_t k = 0; k < l->certificates.count && !page.is_cut; k++)
+		if (query_page_takes(&page, str_print(e->c->arena, "%05zu", k)))
+			write_certificate(x, elb_certificate_arn(e, l->certificates.at[k]), k == 0);
+	xml_close(x, "Certificates");
+	query_close_page(e->c, x, "NextMarker", &page);
+	return OK;
+}
+
 static const struct elb_action actions[] = {
 	{ELB_ACTION("CreateListener"), .flags = API_WRITES, .args = PARAMS(struct create_args, create_params),
 	 .prepare = prepare_create, .operation = engine_create_listener_run, .returns = KIND_LISTENER,
-	 .answer = show_new, .doc = "Leads a port of a load balancer to a target group."},
+	 .answer = show_new, .doc = "Opens a port of a load balancer."},
 	{ELB_ACTION("DescribeListeners"), .args = PARAMS(struct list_args, list_params),
 	 .prepare = prepare_list, .answer = answer_list, .doc = "Listeners of a load balancer."},
 	{ELB_ACTION("ModifyListener"), .flags = API_WRITES, .args = PARAMS(struct change_args, change_params),
@@ -298,5 +379,17 @@ static const struct elb_action actions[] = {
 	{ELB_ACTION("DeleteListener"), .flags = API_WRITES, .args = PARAMS(struct delete_args, delete_params),
 	 .prepare = prepare_delete, .operation = engine_delete_listener_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a listener."},
+	{ELB_ACTION("AddListenerCertificates"), .flags = API_WRITES,
+	 .args = PARAMS(struct certificates_args, change_certificates_params),
+	 .prepare = prepare_certificates, .operation = engine_add_listener_certificates_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .answer = show_added,
+	 .doc = "Adds certificates to an HTTPS listener."},
+	{ELB_ACTION("DescribeListenerCertificates"),
+	 .args = PARAMS(struct certificates_args, list_certificates_params), .prepare = prepare_certificates,
+	 .answer = answer_certificates, .doc = "Certificates of a listener."},
+	{ELB_ACTION("RemoveListenerCertificates"), .flags = API_WRITES,
+	 .args = PARAMS(struct certificates_args, change_certificates_params),
+	 .prepare = prepare_certificates, .operation = engine_remove_listener_certificates_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes certificates of an HTTPS listener."},
 };
 const struct api_actions elb_listener_actions = API_ACTIONS(actions);

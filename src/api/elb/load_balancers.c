@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network load balancers. Sources: API Reference of Elastic Load Balancing; User Guide for Network Load Balancers. */
+ * Load balancers. Sources: API Reference of Elastic Load Balancing; User Guides for Network and Application Load
+ * Balancers. */
 #include "api/elb/internal.h"
 #include "base/clock.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
 #include "model/id.h"
 #include "store/address.h"
-#include "store/network_load_balancer.h"
+#include "store/elastic_load_balancer.h"
 #include "store/port.h"
+#include "store/proxy.h"
 #include "store/subnet.h"
 #include "store/zone.h"
 
@@ -55,7 +57,7 @@ static RESULT choose_subnets(struct elb_call *e, const struct subnet_args *a,
 }
 
 struct create_args {
-	struct network_load_balancer_wish wish;
+	struct elastic_load_balancer_wish wish;
 	struct subnet_args subnets;
 	struct str scheme, type;
 };
@@ -65,21 +67,28 @@ static const struct param create_params[] = {
 	PARAM(struct create_args, "Scheme", scheme, .words = "internet-facing|internal",
 	      .absent = "internet-facing", .doc = "With public addresses or without."),
 	PARAM(struct create_args, "Type", type, .words = "application|network|gateway",
-	      .absent = "application", .doc = "Only `network` is implemented."),
+	      .absent = "application", .doc = "`network` or `application`."),
 	ELB_TAGS(struct create_args, wish.tags),
 	NOT_BUILT("IpAddressType", .only = "ipv4"),
 	NOT_BUILT("EnablePrefixForIpv6SourceNat", .only = "off"),
-	NOT_BUILT("SecurityGroups.member|CustomerOwnedIpv4Pool|IpamPools|MinimumLoadBalancerCapacity"),
+	PARAM(struct create_args, "SecurityGroups.member", wish.groups, .kind = KIND_SECURITY_GROUP,
+	      .doc = "Security groups of an application load balancer."),
+	NOT_BUILT("CustomerOwnedIpv4Pool|IpamPools|MinimumLoadBalancerCapacity"),
 };
 
 static RESULT prepare_create(struct elb_call *e, void *args)
 {
 	struct create_args *a = args;
-	if (!str_is(a->type, "network"))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Type"),
-				      "Load balancers of type '%" STR_FMT
-				      "' are not supported in this region: only 'network' is",
-				      STR_ARG(a->type));
+	if (str_is(a->type, "gateway"))
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("Type"),
+			"Load balancers of type 'gateway' are not supported in this region: only "
+			"'network' and 'application' are");
+	a->wish.is_application = str_is(a->type, "application");
+	if (!a->wish.is_application && a->wish.groups.count)
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("SecurityGroups"),
+			"Security groups of network load balancers are not supported in this region");
 	TRY(elb_check_name(e, a->wish.name, "load balancer"));
 	if (str_starts_with(a->wish.name, STR("internal-")))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"),
@@ -91,7 +100,7 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 }
 
 struct subnets_args {
-	struct network_load_balancer_subnets wish;
+	struct elastic_load_balancer_subnets wish;
 	struct subnet_args subnets;
 	struct str arn;
 };
@@ -106,11 +115,11 @@ static RESULT prepare_subnets(struct elb_call *e, void *args)
 {
 	struct subnets_args *a = args;
 	TRY(choose_subnets(e, &a->subnets, &a->wish.subnets));
-	return elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer);
+	return elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer);
 }
 
 struct delete_args {
-	struct network_load_balancer_target wish;
+	struct elastic_load_balancer_target wish;
 	struct str arn;
 };
 static const struct param delete_params[] = {
@@ -121,7 +130,7 @@ static RESULT prepare_delete(struct elb_call *e, void *args)
 {
 	struct delete_args *a = args;
 	struct result found =
-		elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer);
+		elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer);
 	if (found.code != ERR_NOT_FOUND)
 		return found;
 	ctx_clear_problem(e->c);
@@ -131,7 +140,7 @@ static RESULT prepare_delete(struct elb_call *e, void *args)
 
 /* ---- what is shown ---- */
 
-static void write_address(struct elb_call *e, struct xml *x, const struct network_load_balancer *b,
+static void write_address(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b,
 			  const struct port *front)
 {
 	char text[IP_TEXT_SIZE];
@@ -151,7 +160,7 @@ static void write_address(struct elb_call *e, struct xml *x, const struct networ
 	xml_close(x, "LoadBalancerAddresses");
 }
 
-static void write_zones(struct elb_call *e, struct xml *x, const struct network_load_balancer *b)
+static void write_zones(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b)
 {
 	const struct tables *t = elb_tables(e);
 	xml_open(x, "AvailabilityZones");
@@ -171,9 +180,12 @@ static void write_zones(struct elb_call *e, struct xml *x, const struct network_
 	xml_close(x, "AvailabilityZones");
 }
 
-/* A load balancer is active once the network knows all of its fronts. */
-static bool is_active(const struct tables *t, const struct network_load_balancer *b)
+/* A load balancer is active once the network knows all of its fronts, and its proxy runs. */
+static bool is_active(const struct tables *t, const struct elastic_load_balancer *b)
 {
+	const struct proxy *proxy = engine_get_proxy(t, b->row.id);
+	if (b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION && (!proxy || !proxy->seen_gen))
+		return false;
 	for (size_t k = 0; k < b->fronts.count; k++) {
 		const struct port *front = port_find(t, b->fronts.at[k]);
 		if (!front || front->seen_gen == 0)
@@ -182,10 +194,21 @@ static bool is_active(const struct tables *t, const struct network_load_balancer
 	return true;
 }
 
-static void write_balancer(struct elb_call *e, struct xml *x, const struct network_load_balancer *b)
+/* All fronts have the same groups. */
+static void write_groups(struct elb_call *e, struct xml *x, const char *list,
+			 const struct elastic_load_balancer *b)
+{
+	const struct port *front = b->fronts.count ? port_find(elb_tables(e), b->fronts.at[0]) : NULL;
+	xml_open(x, list);
+	for (size_t k = 0; front && k < front->groups.count; k++)
+		xml_text(x, "member", id_to_ec2(e->c->arena, KIND_SECURITY_GROUP, front->groups.at[k]));
+	xml_close(x, list);
+}
+
+static void write_balancer(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b)
 {
 	xml_open(x, "member");
-	xml_text(x, "LoadBalancerArn", elb_arn(e, KIND_NETWORK_LOAD_BALANCER, &b->row));
+	xml_text(x, "LoadBalancerArn", elb_arn(e, KIND_ELASTIC_LOAD_BALANCER, &b->row));
 	xml_text(x, "DNSName", engine_write_balancer_dns_name(elb_tables(e), e->c->arena, b));
 	xml_time_ms(x, "CreatedTime", b->row.created_us);
 	xml_text(x, "LoadBalancerName", b->name);
@@ -194,7 +217,9 @@ static void write_balancer(struct elb_call *e, struct xml *x, const struct netwo
 	xml_open(x, "State");
 	xml_z(x, "Code", is_active(elb_tables(e), b) ? "active" : "provisioning");
 	xml_close(x, "State");
-	xml_z(x, "Type", "network");
+	xml_z(x, "Type", elastic_load_balancer_type_words[b->type]);
+	if (b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+		write_groups(e, x, "SecurityGroups", b);
 	write_zones(e, x, b);
 	xml_z(x, "IpAddressType", "ipv4");
 	xml_close(x, "member");
@@ -205,7 +230,7 @@ static RESULT show_new(struct elb_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(elb_find_returned(e, ((const struct create_args *) args)->wish.balancer, &row));
 	xml_open(x, "LoadBalancers");
-	write_balancer(e, x, network_load_balancer_of(row));
+	write_balancer(e, x, elastic_load_balancer_of(row));
 	xml_close(x, "LoadBalancers");
 	return OK;
 }
@@ -214,7 +239,7 @@ static RESULT show_subnets(struct elb_call *e, const void *args, struct xml *x)
 {
 	const struct row *row = NULL;
 	TRY(elb_find_returned(e, ((const struct subnets_args *) args)->wish.balancer.prefix, &row));
-	write_zones(e, x, network_load_balancer_of(row));
+	write_zones(e, x, elastic_load_balancer_of(row));
 	xml_z(x, "IpAddressType", "ipv4");
 	return OK;
 }
@@ -254,12 +279,12 @@ static RESULT prepare_list(struct elb_call *e, void *args)
 			e->c, ERR_INVALID, STR("Names"),
 			"Load balancer names and load balancer ARNs cannot be specified at the same time");
 	for (size_t k = 0; k < a->arns.count; k++)
-		TRY(elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arns.at[k], "LoadBalancerArns", &ref));
+		TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arns.at[k], "LoadBalancerArns", &ref));
 	for (size_t k = 0; k < a->names.count; k++) {
 		ref = (struct ref){
-			.kind = KIND_NETWORK_LOAD_BALANCER, .text = a->names.at[k], .field = STR("Names")};
-		if (!network_load_balancer_find_by_account(elb_tables(e), e->c->who->account, a->names.at[k]))
-			return engine_fail_not_found(e->c, KIND_NETWORK_LOAD_BALANCER, &ref);
+			.kind = KIND_ELASTIC_LOAD_BALANCER, .text = a->names.at[k], .field = STR("Names")};
+		if (!elastic_load_balancer_find_by_account(elb_tables(e), e->c->who->account, a->names.at[k]))
+			return engine_fail_not_found(e->c, KIND_ELASTIC_LOAD_BALANCER, &ref);
 	}
 	return OK;
 }
@@ -271,15 +296,15 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	struct query_page page;
 	TRY(query_open_page(e->c, &a->pages, ELB_PAGE_MAX, "Marker", &page));
 	xml_open(x, "LoadBalancers");
-	for (const struct network_load_balancer *b =
-		     network_load_balancer_first_by_account(t, e->c->who->account);
-	     b && !page.is_cut; b = network_load_balancer_next_by_account(t, b)) {
+	for (const struct elastic_load_balancer *b =
+		     elastic_load_balancer_first_by_account(t, e->c->who->account);
+	     b && !page.is_cut; b = elastic_load_balancer_next_by_account(t, b)) {
 		if (!is_asked(&a->names, b->name) ||
 		    !is_asked(&a->arns,
-			      a->arns.count ? elb_arn(e, KIND_NETWORK_LOAD_BALANCER, &b->row) : STR_NONE) ||
+			      a->arns.count ? elb_arn(e, KIND_ELASTIC_LOAD_BALANCER, &b->row) : STR_NONE) ||
 		    !query_page_takes(&page, b->name))
 			continue;
-		TRY(engine_check_found(e->c, t, KIND_NETWORK_LOAD_BALANCER, &b->row));
+		TRY(engine_check_found(e->c, t, KIND_ELASTIC_LOAD_BALANCER, &b->row));
 		write_balancer(e, x, b);
 	}
 	xml_close(x, "LoadBalancers");
@@ -287,42 +312,47 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
-/* ---- what a network load balancer without security groups, of IPv4 alone, refuses ---- */
+/* ---- security groups and kinds of addresses ---- */
 
 struct groups_args {
+	struct elastic_load_balancer_groups wish;
 	struct str arn;
-	struct ref balancer;
-	struct strs groups;
-	struct str type;
 };
 static const struct param groups_params[] = {
 	ELB_ARN(struct groups_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
-	PARAM(struct groups_args, "SecurityGroups.member", groups, .flags = REQUIRED, .min = 1, .max = 64,
-	      .doc = "Security groups, which load balancers here do not have."),
+	PARAM(struct groups_args, "SecurityGroups.member", wish.groups, .flags = REQUIRED,
+	      .kind = KIND_SECURITY_GROUP, .doc = "Security groups of an application load balancer."),
 	NOT_BUILT("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"),
 };
+struct type_args {
+	struct str arn, type;
+	struct ref balancer;
+};
 static const struct param type_params[] = {
-	ELB_ARN(struct groups_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
-	PARAM(struct groups_args, "IpAddressType", type, .flags = REQUIRED,
+	ELB_ARN(struct type_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
+	PARAM(struct type_args, "IpAddressType", type, .flags = REQUIRED,
 	      .words = "ipv4|dualstack|dualstack-without-public-ipv4", .doc = "Only `ipv4`."),
 };
 
-/* As in ELBv2 for a network load balancer that was created without security groups. */
 static RESULT prepare_groups(struct elb_call *e, void *args)
 {
 	struct groups_args *a = args;
+	return elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer);
+}
+
+static RESULT show_groups(struct elb_call *e, const void *args, struct xml *x)
+{
+	const struct groups_args *a = args;
 	const struct row *row = NULL;
-	TRY(elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer));
-	TRY(engine_find_own(e->c, elb_tables(e), KIND_NETWORK_LOAD_BALANCER, &a->balancer, &row));
-	return ctx_fail_field(
-		e->c, ERR_COMBINATION, STR("SecurityGroups"),
-		"You cannot set security groups on a load balancer that was created without them");
+	TRY(elb_find_returned(e, a->wish.balancer.prefix, &row));
+	write_groups(e, x, "SecurityGroupIds", elastic_load_balancer_of(row));
+	return OK;
 }
 
 static RESULT prepare_type(struct elb_call *e, void *args)
 {
-	struct groups_args *a = args;
-	TRY(elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer));
+	struct type_args *a = args;
+	TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer));
 	if (str_is(a->type, "ipv4"))
 		return OK;
 	return ctx_fail_field(e->c, ERR_COMBINATION, STR("IpAddressType"),
@@ -331,9 +361,9 @@ static RESULT prepare_type(struct elb_call *e, void *args)
 
 static RESULT show_type(struct elb_call *e, const void *args, struct xml *x)
 {
-	const struct groups_args *a = args;
+	const struct type_args *a = args;
 	const struct row *row = NULL;
-	TRY(engine_find_own(e->c, elb_tables(e), KIND_NETWORK_LOAD_BALANCER, &a->balancer, &row));
+	TRY(engine_find_own(e->c, elb_tables(e), KIND_ELASTIC_LOAD_BALANCER, &a->balancer, &row));
 	xml_text(x, "IpAddressType", a->type);
 	return OK;
 }
@@ -341,22 +371,23 @@ static RESULT show_type(struct elb_call *e, const void *args, struct xml *x)
 static const struct elb_action actions[] = {
 	{ELB_ACTION("CreateLoadBalancer"), .flags = API_WRITES,
 	 .args = PARAMS(struct create_args, create_params), .prepare = prepare_create,
-	 .operation = engine_create_network_load_balancer_run, .returns = KIND_NETWORK_LOAD_BALANCER,
-	 .answer = show_new, .doc = "Creates a network load balancer."},
+	 .operation = engine_create_elastic_load_balancer_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
+	 .answer = show_new, .doc = "Creates a load balancer."},
 	{ELB_ACTION("DescribeLoadBalancers"), .args = PARAMS(struct list_args, list_params),
 	 .prepare = prepare_list, .answer = answer_list, .doc = "The account's load balancers."},
 	{ELB_ACTION("SetSubnets"), .flags = API_WRITES, .args = PARAMS(struct subnets_args, subnets_params),
-	 .prepare = prepare_subnets, .operation = engine_set_network_load_balancer_subnets_run,
-	 .returns = KIND_NETWORK_LOAD_BALANCER, .answer = show_subnets,
+	 .prepare = prepare_subnets, .operation = engine_set_elastic_load_balancer_subnets_run,
+	 .returns = KIND_ELASTIC_LOAD_BALANCER, .answer = show_subnets,
 	 .doc = "Replaces the subnets of a load balancer."},
-	{ELB_ACTION("SetSecurityGroups"), .args = PARAMS(struct groups_args, groups_params),
-	 .prepare = prepare_groups, .never = "Load balancers have no security groups.",
-	 .doc = "Refused: load balancers have none."},
-	{ELB_ACTION("SetIpAddressType"), .args = PARAMS(struct groups_args, type_params),
+	{ELB_ACTION("SetSecurityGroups"), .flags = API_WRITES,
+	 .args = PARAMS(struct groups_args, groups_params), .prepare = prepare_groups,
+	 .operation = engine_set_elastic_load_balancer_groups_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
+	 .answer = show_groups, .doc = "Replaces the security groups of an application load balancer."},
+	{ELB_ACTION("SetIpAddressType"), .args = PARAMS(struct type_args, type_params),
 	 .prepare = prepare_type, .answer = show_type, .doc = "Accepts `ipv4`."},
 	{ELB_ACTION("DeleteLoadBalancer"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_network_load_balancer_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .operation = engine_delete_elastic_load_balancer_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a load balancer with its listeners."},
 };
 const struct api_actions elb_load_balancer_actions = API_ACTIONS(actions);

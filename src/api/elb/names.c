@@ -2,8 +2,9 @@
  * ARNs and names of ELBv2. */
 #include "api/elb/internal.h"
 #include "engine/resolve.h"
+#include "store/elastic_load_balancer.h"
 #include "store/listener.h"
-#include "store/network_load_balancer.h"
+#include "store/server_certificate.h"
 #include "store/target_group.h"
 
 /* ---- ARNs ---- */
@@ -25,8 +26,9 @@ static const struct arn_form {
 	enum kind kind;
 	const char *part, *word;
 } forms[] = {
-	{KIND_NETWORK_LOAD_BALANCER, "loadbalancer/", "load balancer"},
+	{KIND_ELASTIC_LOAD_BALANCER, "loadbalancer/", "load balancer"},
 	{KIND_LISTENER, "listener/", "listener"},
+	{KIND_LISTENER_RULE, "listener-rule/", "listener rule"},
 	{KIND_TARGET_GROUP, "targetgroup/", "target group"},
 };
 enum { FORMS = sizeof forms / sizeof forms[0] };
@@ -69,6 +71,30 @@ RESULT elb_find_any(struct elb_call *e, struct str arn, const char *field, struc
 		return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "'%" STR_FMT "' is not a valid ARN",
 				      STR_ARG(arn));
 	return elb_find(e, forms[k].kind, arn, field, ret_ref);
+}
+
+/* ---- certificates of IAM ---- */
+
+struct str elb_certificate_arn(struct elb_call *e, uuid certificate)
+{
+	const struct server_certificate *s = server_certificate_find(elb_tables(e), certificate);
+	return s ? str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":server-certificate%" STR_FMT "%" STR_FMT,
+			     STR_ARG(e->c->who->account_number), STR_ARG(s->path), STR_ARG(s->name))
+		 : STR_NONE;
+}
+
+RESULT elb_find_certificate(struct elb_call *e, struct str arn, struct ref *ret_ref)
+{
+	const struct server_certificate *s =
+		server_certificate_first_by_account(elb_tables(e), e->c->who->account);
+	while (s && !str_equal(elb_certificate_arn(e, s->row.id), arn))
+		s = server_certificate_next_by_account(elb_tables(e), s);
+	*ret_ref = (struct ref){.kind = KIND_SERVER_CERTIFICATE, .text = arn, .field = STR("Certificates")};
+	if (!s)
+		return engine_fail_not_found(e->c, KIND_SERVER_CERTIFICATE, ret_ref);
+	ret_ref->prefix = s->row.id;
+	ret_ref->bits = 8 * sizeof s->row.id;
+	return OK;
 }
 
 /* ---- names ---- */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Target groups of TCP and UDP. Targets of TCP are checked by connections; those of UDP are not checked. Source: API
- * Reference of Elastic Load Balancing. */
-#include "api/elb/internal.h"
+ * Target groups. Those of TCP and UDP are network load balancers', those of HTTP and HTTPS application load balancers'.
+ * Targets of UDP are not checked. Source: API Reference of Elastic Load Balancing. */
+#include "api/elb/actions.h"
 #include "engine/resolve.h"
 #include "model/id.h"
+#include "store/elastic_load_balancer.h"
 #include "store/listener.h"
-#include "store/network_load_balancer.h"
 #include "store/target_group.h"
 
 #define PROTOCOLS "HTTP|HTTPS|TCP|TLS|UDP|TCP_UDP|GENEVE|QUIC|TCP_QUIC"
@@ -13,15 +13,16 @@
 /* ---- health checks ---- */
 
 struct check_args {
-	struct str protocol, port;
+	struct str protocol, port, path, codes;
 	enum choice is_enabled;
 	int64_t interval_s, timeout_s, healthy, unhealthy;
 };
 #define CHECKS(T, member)                                                                                    \
-	PARAM(T, "HealthCheckProtocol", member.protocol, .words = PROTOCOLS, .doc = "Only TCP."),            \
+	PARAM(T, "HealthCheckProtocol", member.protocol, .words = PROTOCOLS,                                 \
+	      .doc = "TCP for groups of TCP, HTTP or HTTPS for groups of HTTP and HTTPS."),                  \
 		PARAM(T, "HealthCheckPort", member.port, .min = 1, .max = 16,                                \
-		      .doc = "Only `traffic-port`."),                                                        \
-		PARAM(T, "HealthCheckEnabled", member.is_enabled, .doc = "True of TCP, false of UDP."),      \
+		      .doc = "A port for groups of HTTP and HTTPS, or `traffic-port`."),                     \
+		PARAM(T, "HealthCheckEnabled", member.is_enabled, .doc = "False of UDP, otherwise true."),   \
 		PARAM(T, "HealthCheckIntervalSeconds", member.interval_s, .min = 5, .max = 300,              \
 		      .doc = "Seconds between two checks."),                                                 \
 		PARAM(T, "HealthCheckTimeoutSeconds", member.timeout_s, .min = 2, .max = 120,                \
@@ -30,35 +31,117 @@ struct check_args {
 		      .doc = "Successes that make a target healthy."),                                       \
 		PARAM(T, "UnhealthyThresholdCount", member.unhealthy, .min = 2, .max = 10,                   \
 		      .doc = "Failures that make a target unhealthy."),                                      \
-		NOT_BUILT("HealthCheckPath|Matcher")
+		PARAM(T, "HealthCheckPath", member.path, .min = 1, .max = 1024,                              \
+		      .doc = "Path of a request that checks."),                                              \
+		PARAM(T, "Matcher.HttpCode", member.codes, .min = 1, .max = 256,                             \
+		      .doc = "Statuses that count as a success, such as `200,302` or `200-299`."),           \
+		NOT_BUILT("Matcher.GrpcCode")
 
-enum { INTERVAL_DEFAULT = 30, TIMEOUT_DEFAULT = 10, HEALTHY_DEFAULT = 5, UNHEALTHY_DEFAULT = 2 };
+/* The engine's protocols are the rows'. */
+_Static_assert((int) BALANCING_HTTPS == (int) TARGET_GROUP_PROTOCOL_HTTPS, "protocols");
+enum {
+	INTERVAL_DEFAULT = 30,
+	TIMEOUT_DEFAULT = 10,
+	HTTP_TIMEOUT_DEFAULT = 5,
+	HEALTHY_DEFAULT = 5,
+	UNHEALTHY_DEFAULT = 2
+};
 
 static RESULT fail_check(struct elb_call *e, const char *field, const char *why)
 {
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field), "%s", why);
 }
 
-static RESULT check_checks(struct elb_call *e, const struct check_args *a, bool is_udp)
+/* Numbers and ranges with commas, all of them statuses. */
+static bool is_matcher(struct str codes)
 {
-	if (is_udp && (a->protocol.n || a->port.n || a->interval_s || a->timeout_s || a->healthy ||
-		       a->unhealthy || a->is_enabled == CHOICE_YES))
-		return fail_check(e, "HealthCheckProtocol",
-				  "Targets of protocol UDP have no health checks in this region");
+	struct str one = STR_NONE, number = STR_NONE;
+	while (str_split_next(&codes, ',', &one)) {
+		int64_t status = 0;
+		size_t count = 0;
+		for (; str_split_next(&one, '-', &number); count++)
+			if (number.n != 3 || !result_is_ok(str_parse_int(number, &status)) || status < 200 ||
+			    status > 499)
+				return false;
+		if (count < 1 || count > 2)
+			return false;
+	}
+	return true;
+}
+
+static RESULT check_http_checks(struct elb_call *e, const struct check_args *a)
+{
+	int64_t port = 0;
+	if (a->protocol.n && !str_is(a->protocol, "HTTP") && !str_is(a->protocol, "HTTPS"))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckProtocol"),
+				      "Health check protocol '%" STR_FMT "' must be one of 'HTTP, HTTPS'",
+				      STR_ARG(a->protocol));
+	if (a->port.n && !str_is(a->port, "traffic-port") &&
+	    (!result_is_ok(str_parse_int(a->port, &port)) || port < 1 || port > ELB_PORT_MAX))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckPort"),
+				      "Health check port '%" STR_FMT
+				      "' must be 'traffic-port' or in the range 1-65535",
+				      STR_ARG(a->port));
+	if (a->path.n && (a->path.p[0] != '/' || !elb_is_printable(a->path, false)))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckPath"),
+				      "Health check path '%" STR_FMT "' must begin with a '/' character, and "
+				      "can only contain printable ASCII characters, without spaces",
+				      STR_ARG(a->path));
+	if (a->codes.n && !is_matcher(a->codes))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Matcher"),
+				      "Health check matcher HTTP code '%" STR_FMT
+				      "' must be within '200-499' inclusive",
+				      STR_ARG(a->codes));
+	return OK;
+}
+
+static RESULT check_tcp_checks(struct elb_call *e, const struct check_args *a)
+{
 	if (a->protocol.n && !str_is(a->protocol, "TCP"))
 		return fail_check(
 			e, "HealthCheckProtocol",
-			"Health checks of another protocol than TCP are not supported in this region");
+			"Health checks of target groups of TCP by another protocol are not supported in this "
+			"region");
 	if (a->port.n && !str_is(a->port, "traffic-port"))
 		return fail_check(
 			e, "HealthCheckPort",
-			"Health checks of another port than the traffic port are not supported in this "
-			"region");
+			"Health checks of target groups of TCP at another port than the traffic port are not "
+			"supported in this region");
+	if (a->path.n || a->codes.n)
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(a->path.n ? "HealthCheckPath" : "Matcher"),
+				      "Health checks of protocol TCP have no path and no matcher");
+	return OK;
+}
+
+static RESULT check_checks(struct elb_call *e, const struct check_args *a, enum balancing_protocol protocol)
+{
+	bool is_udp = protocol == BALANCING_UDP;
+	if (is_udp && (a->protocol.n || a->port.n || a->interval_s || a->timeout_s || a->healthy ||
+		       a->unhealthy || a->path.n || a->codes.n || a->is_enabled == CHOICE_YES))
+		return fail_check(e, "HealthCheckProtocol",
+				  "Targets of protocol UDP have no health checks in this region");
 	if (!is_udp && a->is_enabled == CHOICE_NO)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckEnabled"),
 				      "Health check enabled must be true for target groups with target type "
 				      "'instance' or 'ip'");
-	return OK;
+	if (is_udp)
+		return OK;
+	return protocol == BALANCING_TCP ? check_tcp_checks(e, a) : check_http_checks(e, a);
+}
+
+/* "traffic-port", or none: 0. */
+static int64_t port_of_check(struct str text)
+{
+	int64_t port = 0;
+	return result_is_ok(str_parse_int(text, &port)) ? port : 0;
+}
+
+static enum balancing_protocol protocol_of_check(struct str text, enum balancing_protocol standard)
+{
+	return str_is(text, "HTTPS")  ? BALANCING_HTTPS
+	       : str_is(text, "HTTP") ? BALANCING_HTTP
+	       : str_is(text, "TCP")  ? BALANCING_TCP
+				      : standard;
 }
 
 static int64_t or_default(int64_t value, int64_t standard)
@@ -76,7 +159,7 @@ struct create_args {
 static const struct param create_params[] = {
 	ELB_NAME(struct create_args, wish.name),
 	PARAM(struct create_args, "Protocol", protocol, .flags = REQUIRED, .words = PROTOCOLS,
-	      .doc = "TCP or UDP."),
+	      .doc = "TCP, UDP, HTTP or HTTPS."),
 	PARAM(struct create_args, "Port", wish.port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the targets."),
 	PARAM(struct create_args, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
@@ -86,18 +169,50 @@ static const struct param create_params[] = {
 	CHECKS(struct create_args, check),
 	ELB_TAGS(struct create_args, wish.tags),
 	NOT_BUILT("IpAddressType", .only = "ipv4"),
-	NOT_BUILT("ProtocolVersion|TargetControlPort"),
+	NOT_BUILT("ProtocolVersion", .only = "HTTP1"),
+	NOT_BUILT("TargetControlPort"),
 };
+
+static RESULT choose_protocol(struct elb_call *e, struct str text, enum balancing_protocol *ret_protocol)
+{
+	static const char *const words[] = {[BALANCING_TCP] = "TCP",
+					    [BALANCING_UDP] = "UDP",
+					    [BALANCING_HTTP] = "HTTP",
+					    [BALANCING_HTTPS] = "HTTPS"};
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		if (str_is(text, words[k])) {
+			*ret_protocol = (enum balancing_protocol) k;
+			return OK;
+		}
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Protocol"),
+			      "Target groups of protocol '%" STR_FMT
+			      "' are not supported in this region: only TCP, UDP, HTTP and HTTPS are",
+			      STR_ARG(text));
+}
+
+/* Groups of HTTP have other standards than those of TCP. */
+static void set_checks(const struct check_args *a, struct target_group_wish *wish)
+{
+	bool is_http = wish->protocol == BALANCING_HTTP || wish->protocol == BALANCING_HTTPS;
+	int64_t timeout = is_http ? HTTP_TIMEOUT_DEFAULT : TIMEOUT_DEFAULT;
+	wish->interval_s = or_default(a->interval_s, INTERVAL_DEFAULT);
+	/* a short interval without a timeout of its own gets a shorter one, as in ELBv2 */
+	wish->timeout_s =
+		or_default(a->timeout_s, wish->interval_s > timeout ? timeout : wish->interval_s - 1);
+	wish->healthy_threshold = or_default(a->healthy, HEALTHY_DEFAULT);
+	wish->unhealthy_threshold = or_default(a->unhealthy, UNHEALTHY_DEFAULT);
+	wish->check_protocol = protocol_of_check(a->protocol, is_http ? BALANCING_HTTP : BALANCING_TCP);
+	wish->check_port = port_of_check(a->port);
+	if (!is_http)
+		return;
+	wish->check_path = a->path.n ? a->path : STR("/");
+	wish->matcher = a->codes.n ? a->codes : STR("200");
+}
 
 static RESULT prepare_create(struct elb_call *e, void *args)
 {
 	struct create_args *a = args;
-	bool is_udp = str_is(a->protocol, "UDP");
-	if (!is_udp && !str_is(a->protocol, "TCP"))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Protocol"),
-				      "Target groups of protocol '%" STR_FMT
-				      "' are not supported in this region: only TCP and UDP are",
-				      STR_ARG(a->protocol));
+	TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	if (!str_is(a->type, "instance") && !str_is(a->type, "ip"))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("TargetType"),
 				      "Targets of type '%" STR_FMT
@@ -105,16 +220,9 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 				      STR_ARG(a->type));
 	TRY(elb_check_name(e, a->wish.name, "target group"));
 	TRY(elb_check_tags(e, a->wish.tags));
-	TRY(check_checks(e, &a->check, is_udp));
-	a->wish.protocol = is_udp ? BALANCING_UDP : BALANCING_TCP;
+	TRY(check_checks(e, &a->check, a->wish.protocol));
 	a->wish.is_by_ip = str_is(a->type, "ip");
-	a->wish.interval_s = or_default(a->check.interval_s, INTERVAL_DEFAULT);
-	/* a short interval without a timeout of its own gets a shorter one, as in ELBv2 */
-	a->wish.timeout_s =
-		or_default(a->check.timeout_s,
-			   a->wish.interval_s > TIMEOUT_DEFAULT ? TIMEOUT_DEFAULT : a->wish.interval_s - 1);
-	a->wish.healthy_threshold = or_default(a->check.healthy, HEALTHY_DEFAULT);
-	a->wish.unhealthy_threshold = or_default(a->check.unhealthy, UNHEALTHY_DEFAULT);
+	set_checks(&a->check, &a->wish);
 	return OK;
 }
 
@@ -133,7 +241,13 @@ static RESULT prepare_change(struct elb_call *e, void *args)
 	struct change_args *a = args;
 	TRY(elb_find(e, KIND_TARGET_GROUP, a->arn, "TargetGroupArn", &a->wish.target_group));
 	const struct target_group *group = target_group_find(elb_tables(e), a->wish.target_group.prefix);
-	TRY(check_checks(e, &a->check, group && group->protocol == TARGET_GROUP_PROTOCOL_UDP));
+	TRY(check_checks(e, &a->check, group ? (enum balancing_protocol) group->protocol : BALANCING_TCP));
+	a->wish.sets_check_protocol = a->check.protocol.n > 0;
+	a->wish.check_protocol = protocol_of_check(a->check.protocol, BALANCING_TCP);
+	a->wish.sets_check_port = a->check.port.n > 0;
+	a->wish.check_port = port_of_check(a->check.port);
+	a->wish.check_path = a->check.path;
+	a->wish.matcher = a->check.codes;
 	a->wish.interval_s = a->check.interval_s;
 	a->wish.timeout_s = a->check.timeout_s;
 	a->wish.healthy_threshold = a->check.healthy;
@@ -156,22 +270,45 @@ static RESULT prepare_delete(struct elb_call *e, void *args)
 
 /* ---- what is shown ---- */
 
-static void write_group(struct elb_call *e, struct xml *x, const struct target_group *g)
+static void write_checks(struct elb_call *e, struct xml *x, const struct target_group *g)
 {
-	bool is_udp = g->protocol == TARGET_GROUP_PROTOCOL_UDP;
-	xml_open(x, "member");
-	xml_text(x, "TargetGroupArn", elb_arn(e, KIND_TARGET_GROUP, &g->row));
-	xml_text(x, "TargetGroupName", g->name);
-	xml_z(x, "Protocol", is_udp ? "UDP" : "TCP");
-	xml_int(x, "Port", g->port);
-	xml_text(x, "VpcId", id_to_ec2(e->c->arena, KIND_ROUTER, g->router));
-	xml_z(x, "HealthCheckProtocol", "TCP");
-	xml_z(x, "HealthCheckPort", "traffic-port");
-	xml_bool(x, "HealthCheckEnabled", !is_udp);
+	static const char *const protocols[] = {[TARGET_GROUP_CHECK_PROTOCOL_TCP] = "TCP",
+						[TARGET_GROUP_CHECK_PROTOCOL_HTTP] = "HTTP",
+						[TARGET_GROUP_CHECK_PROTOCOL_HTTPS] = "HTTPS"};
+	xml_z(x, "HealthCheckProtocol", protocols[g->check_protocol]);
+	xml_text(x, "HealthCheckPort",
+		 g->check_port ? str_print(e->c->arena, "%lld", (long long) g->check_port)
+			       : STR("traffic-port"));
+	xml_bool(x, "HealthCheckEnabled", g->protocol != TARGET_GROUP_PROTOCOL_UDP);
 	xml_int(x, "HealthCheckIntervalSeconds", g->interval_s);
 	xml_int(x, "HealthCheckTimeoutSeconds", g->timeout_s);
 	xml_int(x, "HealthyThresholdCount", g->healthy_threshold);
 	xml_int(x, "UnhealthyThresholdCount", g->unhealthy_threshold);
+	if (!g->matcher.n)
+		return;
+	xml_text(x, "HealthCheckPath", g->check_path);
+	xml_open(x, "Matcher");
+	xml_text(x, "HttpCode", g->matcher);
+	xml_close(x, "Matcher");
+}
+
+static void write_group(struct elb_call *e, struct xml *x, const struct target_group *g)
+{
+	static const char *const protocols[] = {[TARGET_GROUP_PROTOCOL_TCP] = "TCP",
+						[TARGET_GROUP_PROTOCOL_UDP] = "UDP",
+						[TARGET_GROUP_PROTOCOL_HTTP] = "HTTP",
+						[TARGET_GROUP_PROTOCOL_HTTPS] = "HTTPS"};
+	bool is_http =
+		g->protocol == TARGET_GROUP_PROTOCOL_HTTP || g->protocol == TARGET_GROUP_PROTOCOL_HTTPS;
+	xml_open(x, "member");
+	xml_text(x, "TargetGroupArn", elb_arn(e, KIND_TARGET_GROUP, &g->row));
+	xml_text(x, "TargetGroupName", g->name);
+	xml_z(x, "Protocol", protocols[g->protocol]);
+	if (is_http)
+		xml_z(x, "ProtocolVersion", "HTTP1");
+	xml_int(x, "Port", g->port);
+	xml_text(x, "VpcId", id_to_ec2(e->c->arena, KIND_ROUTER, g->router));
+	write_checks(e, x, g);
 	elb_write_balancers_of(e, x, g->row.id);
 	xml_z(x, "TargetType", target_group_target_type_words[g->target_type]);
 	xml_z(x, "IpAddressType", "ipv4");
@@ -229,7 +366,7 @@ static RESULT prepare_list(struct elb_call *e, void *args)
 			"Target group names, target group ARNs and a load balancer ARN cannot be "
 			"specified at the same time");
 	if (a->balancer_arn.n)
-		TRY(elb_find(e, KIND_NETWORK_LOAD_BALANCER, a->balancer_arn, "LoadBalancerArn",
+		TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->balancer_arn, "LoadBalancerArn",
 			     &a->balancer));
 	for (size_t k = 0; k < a->arns.count; k++)
 		TRY(elb_find(e, KIND_TARGET_GROUP, a->arns.at[k], "TargetGroupArns", &ref));
@@ -251,10 +388,10 @@ static bool has(const struct strs *list, struct str text)
 
 static bool matches(struct elb_call *e, const struct list_args *a, const struct target_group *g)
 {
-	const struct listener *l = listener_first_by_target_group(elb_tables(e), g->row.id);
+	uuid balancer = engine_get_balancer_of_group(elb_tables(e), g->row.id);
 	return has(&a->names, g->name) &&
 	       (!a->arns.count || has(&a->arns, elb_arn(e, KIND_TARGET_GROUP, &g->row))) &&
-	       (!a->balancer_arn.n || (l && uuid_equal(l->network_load_balancer, a->balancer.prefix)));
+	       (!a->balancer_arn.n || uuid_equal(balancer, a->balancer.prefix));
 }
 
 static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
@@ -265,7 +402,7 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	struct query_page page;
 	TRY(query_open_page(e->c, &a->pages, ELB_PAGE_MAX, "Marker", &page));
 	if (a->balancer_arn.n)
-		TRY(engine_find_own(e->c, t, KIND_NETWORK_LOAD_BALANCER, &a->balancer, &row));
+		TRY(engine_find_own(e->c, t, KIND_ELASTIC_LOAD_BALANCER, &a->balancer, &row));
 	xml_open(x, "TargetGroups");
 	for (const struct target_group *g = target_group_first_by_account(t, e->c->who->account);
 	     g && !page.is_cut; g = target_group_next_by_account(t, g)) {

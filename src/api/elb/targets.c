@@ -23,7 +23,8 @@ static const struct param target_params[] = {
 	PARAM(struct target_arg, "Id", id, .flags = REQUIRED, .min = 1, .max = 64,
 	      .doc = "An instance, or an address of a network interface in the VPC."),
 	PARAM(struct target_arg, "Port", port, .min = 1, .max = ELB_PORT_MAX,
-	      .doc = "Only the target group's."),
+	      .doc = "Port of the target; absent: the target group's. Others are for application load "
+		     "balancers."),
 	NOT_BUILT("AvailabilityZone|QuicServerId"),
 };
 static const struct params target_table = PARAMS(struct target_arg, target_params);
@@ -42,7 +43,7 @@ static const struct param change_params[] = {
 /* An instance or an address; of another text neither is set, which the engine refuses in a group of either type. */
 static struct balancing_target read_target(const struct target_arg *arg, bool is_by_ip)
 {
-	struct balancing_target target = {.text = arg->id, .field = STR("Targets")};
+	struct balancing_target target = {.number = arg->port, .text = arg->id, .field = STR("Targets")};
 	struct ip ip;
 	if (!is_by_ip && str_starts_with(arg->id, STR("i-")) &&
 	    result_is_ok(id_parse_ec2(arg->id, KIND_INSTANCE, &target.instance)))
@@ -62,7 +63,9 @@ static RESULT prepare_targets(struct elb_call *e, struct change_args *a)
 	if (!at || !group)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < a->targets.count; k++) {
-		if (a->targets.at[k].port && a->targets.at[k].port != group->port)
+		bool is_http = group->protocol == TARGET_GROUP_PROTOCOL_HTTP ||
+			       group->protocol == TARGET_GROUP_PROTOCOL_HTTPS;
+		if (a->targets.at[k].port && a->targets.at[k].port != group->port && !is_http)
 			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Targets"),
 					      "A target's port must be the target group's in this region");
 		at[k] = read_target(&a->targets.at[k], group->target_type == TARGET_GROUP_TARGET_TYPE_IP);
@@ -102,21 +105,25 @@ static const char *const states[] = {
 
 /* target NULL: it is not registered. */
 static void write_health(struct elb_call *e, struct xml *x, const struct target_group *group, struct str id,
-			 const struct target *target)
+			 int64_t port, const struct target *target)
 {
 	struct target_condition c = engine_get_target_condition(elb_tables(e), group, target);
 	xml_open(x, "member");
 	xml_open(x, "Target");
 	xml_text(x, "Id", id);
-	xml_int(x, "Port", group->port);
+	xml_int(x, "Port", port);
 	xml_close(x, "Target");
-	if (group->protocol == TARGET_GROUP_PROTOCOL_TCP)
-		xml_int(x, "HealthCheckPort", group->port);
+	if (group->protocol != TARGET_GROUP_PROTOCOL_UDP)
+		xml_int(x, "HealthCheckPort", group->check_port ? group->check_port : port);
 	xml_open(x, "TargetHealth");
 	xml_z(x, "State", states[c.state]);
 	if (c.reason) {
 		xml_z(x, "Reason", c.reason);
-		xml_z(x, "Description", c.description);
+		if (c.has_code)
+			xml_text(x, "Description",
+				 str_print(e->c->arena, "%s[%lld]", c.description, (long long) target->code));
+		else
+			xml_z(x, "Description", c.description);
 	}
 	xml_close(x, "TargetHealth");
 	xml_close(x, "member");
@@ -130,11 +137,12 @@ static struct str id_of(struct elb_call *e, const struct target *target)
 		       : id_to_ec2(e->c->arena, KIND_INSTANCE, target->instance);
 }
 
-static const struct target *find_target(struct elb_call *e, uuid group, struct str id)
+static const struct target *find_target(struct elb_call *e, uuid group, const struct target_arg *arg)
 {
 	const struct tables *t = elb_tables(e);
 	const struct target *target = target_first_by_target_group(t, group);
-	while (target && !str_equal(id_of(e, target), id))
+	while (target &&
+	       !(str_equal(id_of(e, target), arg->id) && (!arg->port || arg->port == target->number)))
 		target = target_next_by_target_group(t, target);
 	return target;
 }
@@ -148,14 +156,16 @@ static RESULT answer_health(struct elb_call *e, const void *args, struct xml *x)
 	const struct target_group *group = target_group_of(row);
 	xml_open(x, "TargetHealthDescriptions");
 	for (size_t k = 0; k < a->targets.targets.count; k++) {
-		struct str id = a->targets.targets.at[k].id;
-		write_health(e, x, group, id, find_target(e, row->id, id));
+		const struct target_arg *arg = &a->targets.targets.at[k];
+		const struct target *target = find_target(e, row->id, arg);
+		int64_t port = target ? target->number : arg->port ? arg->port : group->port;
+		write_health(e, x, group, arg->id, port, target);
 	}
 	const struct target *target =
 		a->targets.targets.count ? NULL : target_first_by_target_group(t, row->id);
 	for (; target; target = target_next_by_target_group(t, target))
 		if (!target->drains_until_us || clock_now_us() < target->drains_until_us)
-			write_health(e, x, group, id_of(e, target), target);
+			write_health(e, x, group, id_of(e, target), target->number, target);
 	xml_close(x, "TargetHealthDescriptions");
 	return OK;
 }

@@ -18,8 +18,8 @@
 #include "model/id.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"
+#include "store/elastic_load_balancer.h"
 #include "store/instance.h"
-#include "store/network_load_balancer.h"
 #include "store/port.h"
 #include "store/router.h"
 #include "store/subnet.h"
@@ -133,7 +133,7 @@ static bool find_label(const struct tables *t, const struct router *r, struct st
 static bool find_balancer(const struct tables *t, const struct router *r, struct str label,
 			  struct host_ips *ret_ips)
 {
-	const struct network_load_balancer *b = engine_find_balancer_label(t, label);
+	const struct elastic_load_balancer *b = engine_find_balancer_label(t, label);
 	const struct port *front = b && b->fronts.count ? port_find(t, b->fronts.at[0]) : NULL;
 	const struct address *a = front && !b->is_internal ? address_first_by_port(t, front->row.id) : NULL;
 	(void) r;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network load balancers of ELBv2. A balancer has a front, which is an interface, in each of its subnets; an
- * internet-facing one also has a public address for each front. A listener is a port of all fronts, and leads to
- * the targets of a target group. For each front of each listener there is a row of load_balancer, which the
- * router of the VPC implements (reconcile/router.c). */
+ * Load balancers of ELBv2. A balancer has a front, which is an interface, in each of its subnets; an internet-facing one
+ * also has a public address for each front. A listener is a port of all fronts.
+ *
+ * A network load balancer's listener leads to the targets of a target group: for each front of each listener there is a
+ * row of load_balancer, which the router of the VPC implements (reconcile/router.c). An application load balancer's
+ * listeners have rules (listener_rule.h), and a row of proxy stands for the process that serves all of them
+ * (reconcile/balancing/proxy.c). Each change of anything that the process depends on counts up that row's gen. */
 #pragma once
 
-#include "engine/operation.h"
+#include "engine/balancing/listener_rule.h"
 
 struct load_balancer;
-struct network_load_balancer;
-struct tables;
+struct port;
+struct proxy;
 struct target;
 struct target_group;
 
@@ -30,47 +33,65 @@ struct balancer_subnets {
 /* A balancer of that name with the same scheme and subnets is returned as it is. ERR_EXISTS: the name is another
  * balancer's. ERR_COMBINATION: subnets of several VPCs, or several of a zone. ERR_STATE with KIND_GATEWAY: the VPC
  * has no way to the internet. ERR_IN_USE with KIND_ADDRESS. ERR_CAPACITY with KIND_ADDRESS or KIND_SUBNET.
- * ERR_QUOTA. */
-struct network_load_balancer_wish {
+ * ERR_QUOTA. Security groups are an application load balancer's; none: the VPC's default group. */
+struct elastic_load_balancer_wish {
 	struct str name;
-	bool is_internal;
+	bool is_application, is_internal;
+	struct refs groups;
 	struct balancer_subnets subnets;
 	struct tags tags;
 	/* outputs: */
 	uuid balancer;
 };
-OPERATION(engine_create_network_load_balancer, network_load_balancer_wish)
+OPERATION(engine_create_elastic_load_balancer, elastic_load_balancer_wish)
 
-struct network_load_balancer_change {
+struct elastic_load_balancer_change {
 	struct ref balancer;
 	enum choice is_protected, crosses_zones;
+	/* of an application load balancer: */
+	int64_t idle_s; /* 0: unchanged */
+	enum choice forwards_port, keeps_host, drops_headers, names_cipher, has_http2;
+	bool sets_forwarded_for;
+	enum balancer_forwarded_for { FORWARDED_APPEND, FORWARDED_PRESERVE, FORWARDED_REMOVE } forwarded_for;
 };
-OPERATION(engine_set_network_load_balancer, network_load_balancer_change)
+OPERATION(engine_set_elastic_load_balancer, elastic_load_balancer_change)
 
 /* Replaces the subnets. Fronts of subnets that stay keep their addresses. */
-struct network_load_balancer_subnets {
+struct elastic_load_balancer_subnets {
 	struct ref balancer;
 	struct balancer_subnets subnets;
 };
-OPERATION(engine_set_network_load_balancer_subnets, network_load_balancer_subnets)
+OPERATION(engine_set_elastic_load_balancer_subnets, elastic_load_balancer_subnets)
+
+/* Replaces the security groups of an application load balancer's fronts. ERR_COMBINATION: a network load balancer has
+ * none. */
+struct elastic_load_balancer_groups {
+	struct ref balancer;
+	struct refs groups;
+};
+OPERATION(engine_set_elastic_load_balancer_groups, elastic_load_balancer_groups)
 
 /* Deletes the balancer with its listeners. ERR_PROTECTED: deletion protection, unless is_forced. */
-struct network_load_balancer_target {
+struct elastic_load_balancer_target {
 	struct ref balancer; /* kind none: nothing to delete */
 	bool is_forced;
 };
-OPERATION(engine_delete_network_load_balancer, network_load_balancer_target)
+OPERATION(engine_delete_elastic_load_balancer, elastic_load_balancer_target)
 
 /* ---- listeners ---- */
 
-enum balancing_protocol { BALANCING_TCP, BALANCING_UDP };
+enum balancing_protocol { BALANCING_TCP, BALANCING_UDP, BALANCING_HTTP, BALANCING_HTTPS };
+enum { LISTENER_CERTIFICATES_MAX = 26 }; /* the default one, and 25 more as in ELBv2 */
 
 /* ERR_EXISTS: another listener has the port. ERR_COMBINATION with KIND_LISTENER: the target group has another
  * protocol; with KIND_TARGET_GROUP: it is of another VPC. ERR_IN_USE: it is another load balancer's. ERR_QUOTA. */
 struct listener_wish {
-	struct ref balancer, target_group;
+	struct ref balancer;
 	enum balancing_protocol protocol;
 	int64_t port;
+	struct rule_action action; /* a network load balancer's: to one target group */
+	struct refs certificates;  /* of HTTPS: one */
+	struct str tls_policy;     /* of HTTPS */
 	struct tags tags;
 	/* outputs: */
 	uuid listener;
@@ -79,10 +100,12 @@ OPERATION(engine_create_listener, listener_wish)
 
 struct listener_change {
 	struct ref listener;
-	struct ref target_group; /* kind none: unchanged */
-	int64_t port;            /* 0: unchanged */
-	bool sets_protocol;
+	bool sets_action, sets_protocol;
+	struct rule_action action;
+	int64_t port; /* 0: unchanged */
 	enum balancing_protocol protocol;
+	struct refs certificates; /* none: unchanged */
+	struct str tls_policy;    /* empty: unchanged */
 };
 OPERATION(engine_change_listener, listener_change)
 
@@ -90,6 +113,25 @@ struct listener_target {
 	struct ref listener;
 };
 OPERATION(engine_delete_listener, listener_target)
+
+/* Adds certificates to an HTTPS listener, beside the default one, or removes them. ERR_STATE with KIND_LISTENER: it is of
+ * another protocol. ERR_QUOTA with KIND_SERVER_CERTIFICATE. ERR_COMBINATION: the default one is not removed. */
+struct listener_certificates {
+	struct ref listener;
+	struct refs certificates;
+};
+OPERATION(engine_add_listener_certificates, listener_certificates)
+OPERATION(engine_remove_listener_certificates, listener_certificates)
+
+/* Replaces the attributes that have another value than their standard, each "KEY=VALUE". */
+struct listener_attributes {
+	struct ref listener;
+	struct strs attributes;
+};
+OPERATION(engine_set_listener_attributes, listener_attributes)
+/* A listener that presents the certificate, or NULL. */
+const struct listener *engine_find_listener_of_certificate(const struct tables *t, uuid account,
+							   uuid certificate);
 
 /* ---- target groups ---- */
 
@@ -101,6 +143,9 @@ struct target_group_wish {
 	bool is_by_ip; /* targets are named by address, not by instance */
 	int64_t port;
 	int64_t interval_s, timeout_s, healthy_threshold, unhealthy_threshold;
+	enum balancing_protocol check_protocol; /* TCP, HTTP or HTTPS */
+	int64_t check_port;                     /* 0: the target's */
+	struct str check_path, matcher;         /* of HTTP and HTTPS */
 	struct tags tags;
 	/* outputs: */
 	uuid target_group;
@@ -111,8 +156,15 @@ OPERATION(engine_create_target_group, target_group_wish)
 struct target_group_change {
 	struct ref target_group;
 	int64_t interval_s, timeout_s, healthy_threshold, unhealthy_threshold;
-	bool sets_delay;
-	int64_t delay_s;
+	bool sets_check_protocol, sets_check_port;
+	enum balancing_protocol check_protocol;
+	int64_t check_port;
+	struct str check_path, matcher; /* empty: unchanged */
+	/* attributes: */
+	bool sets_delay, sets_slow_start, sets_algorithm;
+	int64_t delay_s, slow_start_s, sticky_s; /* sticky_s 0: unchanged */
+	enum choice is_sticky;
+	enum target_algorithm { TARGETS_ROUND_ROBIN, TARGETS_LEAST_OUTSTANDING, TARGETS_RANDOM } algorithm;
 };
 OPERATION(engine_change_target_group, target_group_change)
 /* The same with the permission for attributes. */
@@ -130,6 +182,7 @@ OPERATION(engine_delete_target_group, target_group_target)
 struct balancing_target {
 	struct ref instance; /* kind none: named by ip */
 	struct ip ip;
+	int64_t number;         /* port; 0: the group's */
 	struct str text, field; /* as the caller wrote it */
 };
 struct balancing_targets {
@@ -156,6 +209,7 @@ enum target_state {
 struct target_condition {
 	enum target_state state;
 	const char *reason, *description; /* NULL: none */
+	bool has_code; /* the status of the target's row follows the description in brackets */
 };
 /* Health as ELBv2 shows it. target NULL: it is not registered. */
 struct target_condition engine_get_target_condition(const struct tables *t, const struct target_group *group,
@@ -182,11 +236,11 @@ const struct row *engine_find_balancing_arn(const struct tables *t, const struct
 					    enum kind kind, struct str arn);
 /* "web-0123456789abcdef.elb.us-east-1.internal", and the part behind the first dot. */
 struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
-					  const struct network_load_balancer *balancer);
+					  const struct elastic_load_balancer *balancer);
 struct str engine_get_balancer_domain(const struct tables *t, struct arena *a);
 /* The load balancer with that first label, in lower case, or NULL. */
-const struct network_load_balancer *engine_find_balancer_label(const struct tables *t, struct str label);
-/* True for load balancers, listeners, target groups and targets. */
+const struct elastic_load_balancer *engine_find_balancer_label(const struct tables *t, struct str label);
+/* True for load balancers, listeners, rules, target groups and targets. */
 bool engine_is_balancing_kind(enum kind kind);
 
 /* ---- for the reconciler ---- */
@@ -194,9 +248,12 @@ bool engine_is_balancing_kind(enum kind kind);
 /* True if a listener leads to the group and its targets are checked. */
 bool engine_is_checked_group(const struct tables *t, const struct target_group *group);
 
+enum target_fault { TARGET_FAULT_NONE, TARGET_FAULT_MISMATCH, TARGET_FAULT_TIMEOUT, TARGET_FAULT_FAILED };
 struct target_probe {
 	uuid target;
 	bool is_healthy;
+	enum target_fault fault;
+	int64_t code; /* status that the check was answered with; 0: none */
 };
 struct target_probes {
 	const struct target_probe *at;
@@ -209,3 +266,18 @@ struct target_end {
 };
 /* Forgets a target that has drained. */
 SYSTEM_OPERATION(engine_end_target, target_end)
+
+/* The proxy of an application load balancer; NULL: it has none. */
+const struct proxy *engine_get_proxy(const struct tables *t, uuid balancer);
+/* True if the port is the front of an application load balancer: its proxy is plugged there. */
+bool engine_is_proxied(const struct tables *t, const struct port *port);
+/* True if the port is the front of another load balancer, whose address its router implements. */
+bool engine_is_router_front(const struct tables *t, const struct port *port);
+/* The process was brought to that gen. */
+struct proxy_report {
+	uuid proxy;
+	uint64_t gen;
+};
+SYSTEM_OPERATION(engine_see_proxy, proxy_report)
+/* Forgets the row of a deleted balancer's proxy, of which nothing is left. */
+SYSTEM_OPERATION(engine_forget_proxy, proxy_report)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Listeners of network load balancers. Called by: api/elb. */
+ * Listeners, and the rows that follow those of network load balancers. Called by: api/elb. */
 #include <inttypes.h>
 
 #include "engine/balancing/balancing.h"
@@ -8,11 +8,12 @@
 #include "engine/network/load_balancer_internal.h"
 #include "engine/network/port.h"
 #include "engine/tag_internal.h"
+#include "store/elastic_load_balancer.h"
 #include "store/listener.h"
 #include "store/load_balancer.h"
 #include "store/load_balancer_member.h"
-#include "store/network_load_balancer.h"
 #include "store/port.h"
+#include "store/server_certificate.h"
 #include "store/subnet.h"
 #include "store/target.h"
 #include "store/target_group.h"
@@ -26,7 +27,7 @@ static uuid zone_of(const struct tables *t, uuid subnet)
 }
 
 /* A subnet without a zone is in all zones. */
-static bool is_served(const struct tables *t, const struct network_load_balancer *balancer,
+static bool is_served(const struct tables *t, const struct elastic_load_balancer *balancer,
 		      const struct port *front, const struct target *target)
 {
 	const struct port *port = port_find(t, target->port);
@@ -38,7 +39,7 @@ static bool is_served(const struct tables *t, const struct network_load_balancer
 	       uuid_equal(here, there);
 }
 
-static RESULT drop_members(struct op *op, const struct network_load_balancer *balancer,
+static RESULT drop_members(struct op *op, const struct elastic_load_balancer *balancer,
 			   const struct port *front, const struct load_balancer *row, uuid group,
 			   bool *has_changed)
 {
@@ -47,7 +48,8 @@ static RESULT drop_members(struct op *op, const struct network_load_balancer *ba
 					  *next = NULL;
 	for (; m; m = next) {
 		next = load_balancer_member_next_by_load_balancer(op->head, m);
-		const struct target *target = target_find_by_target_group(op->head, group, m->private_ip);
+		const struct target *target =
+			target_find_by_target_group(op->head, group, m->private_ip, row->private_port);
 		if (target && uuid_equal(target->port, m->port) &&
 		    is_served(op->head, balancer, front, target))
 			continue;
@@ -57,7 +59,7 @@ static RESULT drop_members(struct op *op, const struct network_load_balancer *ba
 	return OK;
 }
 
-static RESULT settle_members(struct op *op, const struct network_load_balancer *balancer,
+static RESULT settle_members(struct op *op, const struct elastic_load_balancer *balancer,
 			     const struct port *front, const struct load_balancer *row, uuid group,
 			     bool *has_changed)
 {
@@ -89,7 +91,7 @@ static const struct load_balancer *find_row(const struct tables *t, uuid listene
 
 /* The row of one front. A change of its members counts as a change of the row. */
 static RESULT settle_front(struct op *op, const struct listener *listener,
-			   const struct network_load_balancer *balancer, uuid front)
+			   const struct elastic_load_balancer *balancer, uuid front)
 {
 	const struct target_group *group = target_group_find(op->head, listener->target_group);
 	const struct port *port = port_find(op->head, front);
@@ -145,10 +147,12 @@ static RESULT drop_rows(struct op *op, uuid listener, const struct uuids *fronts
 RESULT listener_settle(struct op *op, uuid id)
 {
 	const struct listener *listener = listener_find(op->head, id);
-	const struct network_load_balancer *balancer =
-		listener ? network_load_balancer_find(op->head, listener->network_load_balancer) : NULL;
+	const struct elastic_load_balancer *balancer =
+		listener ? elastic_load_balancer_find(op->head, listener->elastic_load_balancer) : NULL;
 	if (!balancer)
 		return OK;
+	if (balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+		return proxy_touch(op, balancer->row.id);
 	TRY(drop_rows(op, id, &balancer->fronts));
 	for (size_t k = 0; k < balancer->fronts.count; k++)
 		TRY(settle_front(op, listener, balancer, balancer->fronts.at[k]));
@@ -160,20 +164,22 @@ RESULT listener_settle_group(struct op *op, uuid group)
 	const struct listener *l = listener_first_by_target_group(op->head, group);
 	for (; l; l = listener_next_by_target_group(op->head, l))
 		TRY(listener_settle(op, l->row.id));
-	return OK;
+	return proxy_touch(op, engine_get_balancer_of_group(op->head, group));
 }
 
 RESULT listener_settle_balancer(struct op *op, uuid balancer)
 {
-	const struct listener *l = listener_first_by_network_load_balancer(op->head, balancer);
-	for (; l; l = listener_next_by_network_load_balancer(op->head, l))
+	const struct listener *l = listener_first_by_elastic_load_balancer(op->head, balancer);
+	for (; l; l = listener_next_by_elastic_load_balancer(op->head, l))
 		TRY(listener_settle(op, l->row.id));
-	return OK;
+	return proxy_touch(op, balancer);
 }
 
 RESULT listener_end(struct op *op, const struct listener *listener)
 {
 	uuid id = listener->row.id;
+	TRY(listener_rule_forget_all(op, id));
+	TRY(proxy_touch(op, listener->elastic_load_balancer));
 	TRY(drop_rows(op, id, &(const struct uuids){0}));
 	TRY(engine_log_event(op, KIND_LISTENER, &listener->row, "deleted", "Listener of port %" PRId64 ".",
 			     listener->port));
@@ -184,85 +190,200 @@ RESULT listener_end(struct op *op, const struct listener *listener)
 
 static RESULT check_port(struct op *op, uuid balancer, uuid but, int64_t port)
 {
-	const struct listener *other = listener_find_by_network_load_balancer(op->head, balancer, port);
+	const struct listener *other = listener_find_by_elastic_load_balancer(op->head, balancer, port);
 	if (!other || uuid_equal(other->row.id, but))
 		return OK;
 	return ENGINE_FAIL(op, ERR_EXISTS, KIND_LISTENER, STR("Port"),
 			   "A listener already exists on this port for this load balancer.");
 }
 
+static const char *const protocol_words[] = {[LISTENER_PROTOCOL_TCP] = "TCP",
+					     [LISTENER_PROTOCOL_UDP] = "UDP",
+					     [LISTENER_PROTOCOL_HTTP] = "HTTP",
+					     [LISTENER_PROTOCOL_HTTPS] = "HTTPS"};
+/* Target groups have the same protocols. */
+_Static_assert((int) TARGET_GROUP_PROTOCOL_HTTPS == (int) LISTENER_PROTOCOL_HTTPS, "protocols");
+
 /* A target group belongs to one load balancer at most, as in ELBv2. */
-static RESULT check_group(struct op *op, const struct network_load_balancer *balancer,
+static RESULT check_group(struct op *op, const struct elastic_load_balancer *balancer,
 			  const struct target_group *group, enum listener_protocol protocol)
 {
-	bool is_udp = group->protocol == TARGET_GROUP_PROTOCOL_UDP;
-	if (is_udp != (protocol == LISTENER_PROTOCOL_UDP))
+	uuid user = engine_get_balancer_of_group(op->head, group->row.id);
+	if ((int) group->protocol != (int) protocol)
 		return ENGINE_FAIL(
 			op, ERR_COMBINATION, KIND_LISTENER, STR("Protocol"),
 			"Listener protocol '%s' and target group protocol '%s' are not compatible.",
-			is_udp ? "TCP" : "UDP", is_udp ? "UDP" : "TCP");
+			protocol_words[protocol], protocol_words[group->protocol]);
 	if (!uuid_equal(group->router, balancer->router))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_TARGET_GROUP, STR("DefaultActions"),
 				   "The target group and the load balancer are in different VPCs.");
-	const struct listener *l = listener_first_by_target_group(op->head, group->row.id);
-	for (; l; l = listener_next_by_target_group(op->head, l))
-		if (!uuid_equal(l->network_load_balancer, balancer->row.id))
-			return ENGINE_FAIL(op, ERR_IN_USE, KIND_LISTENER, STR("DefaultActions"),
-					   "The target group '%" STR_FMT
-					   "' cannot be associated with more than one load balancer.",
-					   STR_ARG(group->name));
+	if (!uuid_is_none(user) && !uuid_equal(user, balancer->row.id))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_LISTENER, STR("DefaultActions"),
+				   "The target group '%" STR_FMT
+				   "' cannot be associated with more than one load balancer.",
+				   STR_ARG(group->name));
 	return OK;
 }
 
 static enum listener_protocol to_protocol(enum balancing_protocol protocol)
 {
-	return protocol == BALANCING_UDP ? LISTENER_PROTOCOL_UDP : LISTENER_PROTOCOL_TCP;
+	static const enum listener_protocol protocols[] = {[BALANCING_TCP] = LISTENER_PROTOCOL_TCP,
+							   [BALANCING_UDP] = LISTENER_PROTOCOL_UDP,
+							   [BALANCING_HTTP] = LISTENER_PROTOCOL_HTTP,
+							   [BALANCING_HTTPS] = LISTENER_PROTOCOL_HTTPS};
+	return protocols[protocol];
+}
+
+static RESULT check_protocol(struct op *op, const struct elastic_load_balancer *balancer,
+			     enum listener_protocol protocol)
+{
+	bool is_http = protocol == LISTENER_PROTOCOL_HTTP || protocol == LISTENER_PROTOCOL_HTTPS;
+	bool is_application = balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+	if (is_http == is_application)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_LISTENER, STR("Protocol"),
+			   is_application ? "Protocol '%s' must be one of 'HTTP, HTTPS'"
+					  : "Protocol '%s' must be one of 'TCP, UDP'",
+			   protocol_words[protocol]);
+}
+
+/* ---- certificates ---- */
+
+static RESULT find_certificates(struct op *op, const struct refs *refs, const struct uuids *kept,
+				struct uuids *ret_ids)
+{
+	uuid *at = arena_new_array(op->ctx->arena, uuid, kept->count + refs->count + 1);
+	size_t count = kept->count;
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < count; k++)
+		at[k] = kept->at[k];
+	for (size_t k = 0; k < refs->count; k++) {
+		const struct row *row = NULL;
+		TRY(engine_find_own(op->ctx, op->head, KIND_SERVER_CERTIFICATE, &refs->at[k], &row));
+		*ret_ids = (struct uuids){at, count};
+		if (!uuids_have(ret_ids, row->id))
+			at[count++] = row->id;
+	}
+	*ret_ids = (struct uuids){at, count};
+	if (count <= LISTENER_CERTIFICATES_MAX)
+		return OK;
+	return ENGINE_FAIL(op, ERR_QUOTA, KIND_SERVER_CERTIFICATE, STR("Certificates"),
+			   "A listener has up to %d certificates besides its default one.",
+			   LISTENER_CERTIFICATES_MAX - 1);
+}
+
+/* The certificates and the policy of an HTTPS listener; another one has none. */
+static RESULT set_tls(struct op *op, const struct refs *certificates, struct str policy,
+		      struct listener *listener)
+{
+	if (listener->protocol != LISTENER_PROTOCOL_HTTPS) {
+		listener->certificates = (struct uuids){0};
+		listener->tls_policy = STR_NONE;
+		return !certificates->count && !policy.n
+			       ? OK
+			       : ENGINE_FAIL(op, ERR_INVALID, KIND_LISTENER, STR("Certificates"),
+					     "Certificates and security policies are an HTTPS listener's");
+	}
+	if (policy.n)
+		listener->tls_policy = policy;
+	if (certificates->count)
+		TRY(find_certificates(op, certificates, &(const struct uuids){0}, &listener->certificates));
+	if (listener->certificates.count)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_CERTIFICATE, STR("Certificates"),
+			   "A certificate must be specified for HTTPS listeners");
+}
+
+const struct listener *engine_find_listener_of_certificate(const struct tables *t, uuid account,
+							   uuid certificate)
+{
+	const struct listener *l = listener_first_by_account(t, account);
+	while (l && !uuids_have(&l->certificates, certificate))
+		l = listener_next_by_account(t, l);
+	return l;
+}
+
+/* ---- operations ---- */
+
+/* Where the listener leads: a network load balancer's row names the group, an application load balancer's has a
+ * default rule, which is written once the listener is. */
+static RESULT choose_group(struct op *op, const struct elastic_load_balancer *balancer,
+			   const struct rule_action *action, struct listener *listener)
+{
+	const struct target_group *group = NULL;
+	if (balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+		return OK;
+	if (action->type != RULE_FORWARD)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("DefaultActions"),
+				   "The action type '%s' is not valid with network load balancer",
+				   action->type == RULE_REDIRECT ? "redirect" : "fixed-response");
+	if (action->group_count != 1 || action->sticky_s)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_LISTENER, STR("DefaultActions"),
+				   "A listener of a network load balancer forwards to one target group in "
+				   "this region");
+	TRY(engine_find_own_target_group(op->ctx, op->head, &action->groups[0].group, &group));
+	listener->target_group = group->row.id;
+	return OK;
+}
+
+static RESULT check_listener(struct op *op, const struct elastic_load_balancer *balancer,
+			     const struct listener *listener)
+{
+	const struct target_group *group = target_group_find(op->head, listener->target_group);
+	TRY(check_protocol(op, balancer, listener->protocol));
+	TRY(check_port(op, balancer->row.id, listener->row.id, listener->port));
+	return group ? check_group(op, balancer, group, listener->protocol) : OK;
 }
 
 RESULT engine_create_listener(struct op *op, struct listener_wish *wish)
 {
-	const struct network_load_balancer *balancer = NULL;
-	const struct target_group *group = NULL;
-	TRY(engine_find_own_network_load_balancer(op->ctx, op->head, &wish->balancer, &balancer));
-	TRY(engine_permit(op, "listener.create", KIND_NETWORK_LOAD_BALANCER, &balancer->row));
-	TRY(engine_find_own_target_group(op->ctx, op->head, &wish->target_group, &group));
+	const struct elastic_load_balancer *balancer = NULL;
+	TRY(engine_find_own_elastic_load_balancer(op->ctx, op->head, &wish->balancer, &balancer));
+	TRY(engine_permit(op, "listener.create", KIND_ELASTIC_LOAD_BALANCER, &balancer->row));
 	struct listener made = {.row = {.id = engine_new_id(op, KIND_LISTENER), .gen = 1},
 				.account = balancer->account,
-				.network_load_balancer = balancer->row.id,
+				.elastic_load_balancer = balancer->row.id,
 				.protocol = to_protocol(wish->protocol),
-				.port = wish->port,
-				.target_group = group->row.id};
+				.port = wish->port};
+	TRY(choose_group(op, balancer, &wish->action, &made));
 	TRY(tag_normalize(op, wish->tags, &made.tags));
-	TRY(check_port(op, balancer->row.id, UUID_NONE, wish->port));
-	TRY(check_group(op, balancer, group, made.protocol));
+	TRY(check_listener(op, balancer, &made));
+	TRY(set_tls(op, &wish->certificates, wish->tls_policy, &made));
 	TRY(limit_check(op, LIMIT_LISTENERS, balancer->row.id, 1, STR_NONE));
 	TRY(listener_put(op, &made));
+	if (balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+		TRY(listener_rule_put_default(op, &made, &wish->action));
 	wish->listener = made.row.id;
 	TRY(listener_settle(op, made.row.id));
 	return engine_log_event(op, KIND_LISTENER, &made.row, "created", "Listener of port %" PRId64 ".",
 				made.port);
 }
 
+static RESULT find(struct op *op, const struct ref *ref, const char *permission,
+		   const struct listener **ret_listener)
+{
+	TRY(engine_find_own_listener(op->ctx, op->head, ref, ret_listener));
+	return engine_permit(op, permission, KIND_LISTENER, &(*ret_listener)->row);
+}
+
 RESULT engine_change_listener(struct op *op, struct listener_change *wish)
 {
 	const struct listener *present = NULL;
-	const struct target_group *group = NULL;
-	TRY(engine_find_own_listener(op->ctx, op->head, &wish->listener, &present));
-	TRY(engine_permit(op, "listener.update", KIND_LISTENER, &present->row));
-	const struct network_load_balancer *balancer =
-		network_load_balancer_find(op->head, present->network_load_balancer);
+	TRY(find(op, &wish->listener, "listener.update", &present));
+	const struct elastic_load_balancer *balancer =
+		elastic_load_balancer_find(op->head, present->elastic_load_balancer);
 	struct listener next = *present;
-	if (ref_is_given(&wish->target_group))
-		TRY(engine_find_own_target_group(op->ctx, op->head, &wish->target_group, &group));
-	else
-		group = target_group_find(op->head, present->target_group);
+	if (wish->sets_action)
+		TRY(choose_group(op, balancer, &wish->action, &next));
 	next.port = wish->port ? wish->port : present->port;
 	next.protocol = wish->sets_protocol ? to_protocol(wish->protocol) : present->protocol;
-	next.target_group = group->row.id;
-	TRY(check_port(op, next.network_load_balancer, next.row.id, next.port));
-	TRY(check_group(op, balancer, group, next.protocol));
+	TRY(check_listener(op, balancer, &next));
+	TRY(set_tls(op, &wish->certificates, wish->tls_policy, &next));
 	next.row.gen++;
 	TRY(listener_put(op, &next));
+	if (wish->sets_action && balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+		TRY(listener_rule_put_default(op, &next, &wish->action));
 	TRY(listener_settle(op, next.row.id));
 	return engine_log_event(op, KIND_LISTENER, &next.row, "changed", "Listener of port %" PRId64 ".",
 				next.port);
@@ -271,7 +392,68 @@ RESULT engine_change_listener(struct op *op, struct listener_change *wish)
 RESULT engine_delete_listener(struct op *op, struct listener_target *wish)
 {
 	const struct listener *listener = NULL;
-	TRY(engine_find_own_listener(op->ctx, op->head, &wish->listener, &listener));
-	TRY(engine_permit(op, "listener.delete", KIND_LISTENER, &listener->row));
+	TRY(find(op, &wish->listener, "listener.delete", &listener));
 	return listener_end(op, listener);
+}
+
+/* ---- certificates and attributes of a listener ---- */
+
+static RESULT put_certificates(struct op *op, const struct listener *present, const struct uuids *ids)
+{
+	struct listener next = *present;
+	next.certificates = *ids;
+	next.row.gen++;
+	TRY(listener_put(op, &next));
+	TRY(listener_settle(op, next.row.id));
+	return engine_log_event(op, KIND_LISTENER, &next.row, "changed", "%zu certificates.", ids->count);
+}
+
+static RESULT find_tls(struct op *op, const struct ref *ref, const char *permission,
+		       const struct listener **ret_listener)
+{
+	TRY(find(op, ref, permission, ret_listener));
+	if ((*ret_listener)->protocol == LISTENER_PROTOCOL_HTTPS)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_LISTENER, ref->field,
+			   "Certificates can only be changed on listeners of protocol HTTPS");
+}
+
+RESULT engine_add_listener_certificates(struct op *op, struct listener_certificates *wish)
+{
+	const struct listener *listener = NULL;
+	struct uuids ids = {0};
+	TRY(find_tls(op, &wish->listener, "listener.add_certificates", &listener));
+	TRY(find_certificates(op, &wish->certificates, &listener->certificates, &ids));
+	return put_certificates(op, listener, &ids);
+}
+
+RESULT engine_remove_listener_certificates(struct op *op, struct listener_certificates *wish)
+{
+	const struct listener *listener = NULL;
+	struct uuids gone = {0};
+	TRY(find_tls(op, &wish->listener, "listener.remove_certificates", &listener));
+	TRY(find_certificates(op, &wish->certificates, &(const struct uuids){0}, &gone));
+	uuid *at = arena_new_array(op->ctx->arena, uuid, listener->certificates.count + 1);
+	size_t count = 0;
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < listener->certificates.count; k++)
+		if (!uuids_have(&gone, listener->certificates.at[k]))
+			at[count++] = listener->certificates.at[k];
+		else if (k == 0)
+			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SERVER_CERTIFICATE, STR("Certificates"),
+					   "The default certificate of a listener cannot be removed");
+	return put_certificates(op, listener, &(const struct uuids){at, count});
+}
+
+RESULT engine_set_listener_attributes(struct op *op, struct listener_attributes *wish)
+{
+	const struct listener *present = NULL;
+	TRY(find(op, &wish->listener, "listener.set_attributes", &present));
+	struct listener next = *present;
+	next.attributes = wish->attributes;
+	next.row.gen++;
+	TRY(listener_put(op, &next));
+	TRY(listener_settle(op, next.row.id));
+	return engine_log_event(op, KIND_LISTENER, &next.row, "changed", "Attributes.");
 }

@@ -4,15 +4,16 @@
 #include "engine/balancing/balancing_internal.h"
 #include "engine/region/region.h"
 #include "engine/tag.h"
+#include "store/elastic_load_balancer.h"
 #include "store/listener.h"
-#include "store/network_load_balancer.h"
+#include "store/listener_rule.h"
 #include "store/target.h"
 #include "store/target_group.h"
 
 bool engine_is_balancing_kind(enum kind kind)
 {
-	return kind == KIND_NETWORK_LOAD_BALANCER || kind == KIND_LISTENER || kind == KIND_TARGET_GROUP ||
-	       kind == KIND_TARGET;
+	return kind == KIND_ELASTIC_LOAD_BALANCER || kind == KIND_LISTENER || kind == KIND_LISTENER_RULE ||
+	       kind == KIND_TARGET_GROUP || kind == KIND_TARGET;
 }
 
 enum { ARN_ID_BYTES = 8 };
@@ -22,25 +23,41 @@ static struct str hex_of(struct arena *a, uuid id)
 	return str_encode_hex(a, id.b, ARN_ID_BYTES);
 }
 
-/* "net/NAME/ID" */
-static struct str balancer_part(struct arena *a, const struct network_load_balancer *b)
+static bool is_application(const struct elastic_load_balancer *b)
 {
-	return b ? str_print(a, "net/%" STR_FMT "/%" STR_FMT, STR_ARG(b->name), STR_ARG(hex_of(a, b->row.id)))
-		 : STR("net/*/*");
+	return b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+}
+
+/* "net/NAME/ID" or "app/NAME/ID" */
+static struct str balancer_part(struct arena *a, const struct elastic_load_balancer *b)
+{
+	return b ? str_print(a, "%s/%" STR_FMT "/%" STR_FMT, is_application(b) ? "app" : "net",
+			     STR_ARG(b->name), STR_ARG(hex_of(a, b->row.id)))
+		 : STR("*/*/*");
+}
+
+/* "BALANCER/ID" of a listener */
+static struct str listener_part(const struct tables *t, struct arena *a, const struct listener *l)
+{
+	struct str balancer =
+		balancer_part(a, l ? elastic_load_balancer_find(t, l->elastic_load_balancer) : NULL);
+	struct str id = l ? hex_of(a, l->row.id) : STR("*");
+	return str_print(a, "%" STR_FMT "/%" STR_FMT, STR_ARG(balancer), STR_ARG(id));
 }
 
 /* What stands behind the account. A target has its group's. */
 static struct str write_part(const struct tables *t, struct arena *a, enum kind kind, const struct row *row)
 {
-	if (kind == KIND_NETWORK_LOAD_BALANCER)
+	if (kind == KIND_ELASTIC_LOAD_BALANCER)
 		return str_print(a, "loadbalancer/%" STR_FMT,
-				 STR_ARG(balancer_part(a, network_load_balancer_of(row))));
-	if (kind == KIND_LISTENER) {
-		const struct listener *l = listener_of(row);
-		struct str balancer =
-			balancer_part(a, l ? network_load_balancer_find(t, l->network_load_balancer) : NULL);
-		struct str id = l ? hex_of(a, l->row.id) : STR("*");
-		return str_print(a, "listener/%" STR_FMT "/%" STR_FMT, STR_ARG(balancer), STR_ARG(id));
+				 STR_ARG(balancer_part(a, elastic_load_balancer_of(row))));
+	if (kind == KIND_LISTENER)
+		return str_print(a, "listener/%" STR_FMT, STR_ARG(listener_part(t, a, listener_of(row))));
+	if (kind == KIND_LISTENER_RULE) {
+		const struct listener_rule *r = listener_rule_of(row);
+		struct str listener = listener_part(t, a, r ? listener_find(t, r->listener) : NULL);
+		struct str id = r ? hex_of(a, r->row.id) : STR("*");
+		return str_print(a, "listener-rule/%" STR_FMT "/%" STR_FMT, STR_ARG(listener), STR_ARG(id));
 	}
 	const struct target_group *g = kind == KIND_TARGET_GROUP ? target_group_of(row)
 				       : row ? target_group_find(t, target_of(row)->target_group)
@@ -81,7 +98,7 @@ const struct row *engine_find_balancing_arn(const struct tables *t, const struct
 
 /* ---- DNS ---- */
 
-static struct str label_of(struct arena *a, const struct network_load_balancer *b)
+static struct str label_of(struct arena *a, const struct elastic_load_balancer *b)
 {
 	return str_print(a, "%" STR_FMT "-%" STR_FMT, STR_ARG(b->name), STR_ARG(hex_of(a, b->row.id)));
 }
@@ -92,13 +109,13 @@ struct str engine_get_balancer_domain(const struct tables *t, struct arena *a)
 }
 
 struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
-					  const struct network_load_balancer *b)
+					  const struct elastic_load_balancer *b)
 {
 	return str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(label_of(a, b)),
 			 STR_ARG(engine_get_balancer_domain(t, a)));
 }
 
-const struct network_load_balancer *engine_find_balancer_label(const struct tables *t, struct str label)
+const struct elastic_load_balancer *engine_find_balancer_label(const struct tables *t, struct str label)
 {
 	uuid prefix = {0};
 	size_t digits = (size_t) 2 * ARN_ID_BYTES;
@@ -106,8 +123,8 @@ const struct network_load_balancer *engine_find_balancer_label(const struct tabl
 	    !result_is_ok(
 		    str_decode_hex(str_slice(label, label.n - digits, label.n), prefix.b, ARN_ID_BYTES)))
 		return NULL;
-	const struct network_load_balancer *b =
-		network_load_balancer_find_prefix(t, prefix, 8 * (unsigned) ARN_ID_BYTES);
+	const struct elastic_load_balancer *b =
+		elastic_load_balancer_find_prefix(t, prefix, 8 * (unsigned) ARN_ID_BYTES);
 	return b && str_equal_nocase(b->name, str_slice(label, 0, label.n - digits - 1)) ? b : NULL;
 }
 

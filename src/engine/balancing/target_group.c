@@ -15,6 +15,7 @@
 #include "store/load_balancer.h"
 #include "store/load_balancer_member.h"
 #include "store/port.h"
+#include "store/proxy.h"
 #include "store/target.h"
 
 /* ---- target groups ---- */
@@ -36,7 +37,24 @@ static bool is_same(const struct target_group *a, const struct target_group *b)
 	       a->unhealthy_threshold == b->unhealthy_threshold;
 }
 
-enum { DELAY_DEFAULT_S = 300 };
+enum { DELAY_DEFAULT_S = 300, STICKY_DEFAULT_S = 86400 };
+
+static enum target_group_protocol to_protocol(enum balancing_protocol protocol)
+{
+	static const enum target_group_protocol protocols[] = {[BALANCING_TCP] = TARGET_GROUP_PROTOCOL_TCP,
+							       [BALANCING_UDP] = TARGET_GROUP_PROTOCOL_UDP,
+							       [BALANCING_HTTP] = TARGET_GROUP_PROTOCOL_HTTP,
+							       [BALANCING_HTTPS] =
+								       TARGET_GROUP_PROTOCOL_HTTPS};
+	return protocols[protocol];
+}
+
+static enum target_group_check_protocol to_check(enum balancing_protocol protocol)
+{
+	return protocol == BALANCING_HTTPS  ? TARGET_GROUP_CHECK_PROTOCOL_HTTPS
+	       : protocol == BALANCING_HTTP ? TARGET_GROUP_CHECK_PROTOCOL_HTTP
+					    : TARGET_GROUP_CHECK_PROTOCOL_TCP;
+}
 
 RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 {
@@ -46,8 +64,7 @@ RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 	struct target_group made = {.row = {.id = engine_new_id(op, KIND_TARGET_GROUP), .gen = 1},
 				    .account = account->row.id,
 				    .name = wish->name,
-				    .protocol = wish->protocol == BALANCING_UDP ? TARGET_GROUP_PROTOCOL_UDP
-										: TARGET_GROUP_PROTOCOL_TCP,
+				    .protocol = to_protocol(wish->protocol),
 				    .port = wish->port,
 				    .target_type = wish->is_by_ip ? TARGET_GROUP_TARGET_TYPE_IP
 								  : TARGET_GROUP_TARGET_TYPE_INSTANCE,
@@ -55,6 +72,11 @@ RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 				    .timeout_s = wish->timeout_s,
 				    .healthy_threshold = wish->healthy_threshold,
 				    .unhealthy_threshold = wish->unhealthy_threshold,
+				    .check_protocol = to_check(wish->check_protocol),
+				    .check_port = wish->check_port,
+				    .check_path = wish->check_path,
+				    .matcher = wish->matcher,
+				    .sticky_s = STICKY_DEFAULT_S,
 				    .delay_s = DELAY_DEFAULT_S};
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(engine_permit_new(op, "target_group.create", KIND_TARGET_GROUP, &made.row));
@@ -87,6 +109,19 @@ static RESULT find(struct op *op, const struct ref *ref, const char *permission,
 	return engine_permit(op, permission, KIND_TARGET_GROUP, &(*ret_group)->row);
 }
 
+static void apply_attributes(const struct target_group_change *wish, struct target_group *next)
+{
+	if (wish->sets_delay)
+		next->delay_s = wish->delay_s;
+	if (wish->sets_slow_start)
+		next->slow_start_s = wish->slow_start_s;
+	if (wish->sets_algorithm)
+		next->algorithm = (enum target_group_algorithm) wish->algorithm;
+	if (wish->sticky_s)
+		next->sticky_s = wish->sticky_s;
+	choice_apply(wish->is_sticky, &next->is_sticky);
+}
+
 static RESULT change(struct op *op, const struct target_group_change *wish, const char *permission)
 {
 	const struct target_group *present = NULL;
@@ -98,7 +133,15 @@ static RESULT change(struct op *op, const struct target_group_change *wish, cons
 		wish->healthy_threshold ? wish->healthy_threshold : present->healthy_threshold;
 	next.unhealthy_threshold =
 		wish->unhealthy_threshold ? wish->unhealthy_threshold : present->unhealthy_threshold;
-	next.delay_s = wish->sets_delay ? wish->delay_s : present->delay_s;
+	apply_attributes(wish, &next);
+	if (wish->sets_check_protocol)
+		next.check_protocol = to_check(wish->check_protocol);
+	if (wish->sets_check_port)
+		next.check_port = wish->check_port;
+	if (wish->check_path.n)
+		next.check_path = wish->check_path;
+	if (wish->matcher.n)
+		next.matcher = wish->matcher;
 	next.row.gen++;
 	TRY(check_times(op, &next));
 	TRY(target_group_put(op, &next));
@@ -122,13 +165,15 @@ RESULT engine_delete_target_group(struct op *op, struct target_group_target *wis
 	const struct target_group *group = NULL;
 	TRY(find(op, &wish->target_group, "target_group.delete", &group));
 	uuid id = group->row.id;
-	if (listener_first_by_target_group(op->head, id) && !wish->is_forced)
+	if (!uuid_is_none(engine_get_balancer_of_group(op->head, id)) && !wish->is_forced)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_TARGET_GROUP, wish->target_group.field,
 				   "Target group '%" STR_FMT "' is currently in use by a listener or a rule",
 				   STR_ARG(wish->target_group.text));
 	for (const struct listener *l = listener_first_by_target_group(op->head, id); l;
 	     l = listener_first_by_target_group(op->head, id))
 		TRY(listener_end(op, l));
+	TRY(listener_settle_group(op, id));
+	TRY(listener_rule_forget_group(op, id));
 	TRY(engine_log_event(op, KIND_TARGET_GROUP, &group->row, "deleted", "Target group %" STR_FMT ".",
 			     STR_ARG(group->name)));
 	FORGET_EACH(op, target, target_group, id);
@@ -209,13 +254,15 @@ static RESULT add_target(struct op *op, const struct target_group *group, const 
 	struct ip ip;
 	TRY(find_target(op, group, wish, &port, &ip));
 	TRY(port_permit_end(op, "target_group.register", port->row.id));
-	const struct target *present = target_find_by_target_group(op->head, group->row.id, ip);
+	int64_t number = wish->number ? wish->number : group->port;
+	const struct target *present = target_find_by_target_group(op->head, group->row.id, ip, number);
 	struct target next = present ? *present
 				     : (struct target){.row.id = engine_new_id(op, KIND_TARGET),
 						       .account = group->account,
 						       .target_group = group->row.id,
 						       .port = port->row.id,
-						       .private_ip = ip};
+						       .private_ip = ip,
+						       .number = number};
 	if (present && !present->drains_until_us)
 		return OK;
 	if (!present)
@@ -223,6 +270,7 @@ static RESULT add_target(struct op *op, const struct target_group *group, const 
 	next.instance = ref_is_given(&wish->instance) ? port->instance : UUID_NONE;
 	next.drains_until_us = 0;
 	next.health = TARGET_HEALTH_INITIAL;
+	next.reason = TARGET_REASON_NONE;
 	next.row.gen++;
 	return target_put(op, &next);
 }
@@ -238,15 +286,21 @@ RESULT engine_register_targets(struct op *op, struct targets_wish *wish)
 				wish->targets.count);
 }
 
-static const struct target *find_registered(const struct tables *t, uuid group,
+/* With a port the target of that port, otherwise every one of that id (of the rows after `last`). */
+static const struct target *find_registered(const struct tables *t, uuid group, const struct target *last,
 					    const struct balancing_target *wish)
 {
-	if (!ref_is_given(&wish->instance))
-		return target_find_by_target_group(t, group, wish->ip);
-	const struct target *target = target_first_by_target_group(t, group);
-	while (target && !id_has_prefix(target->instance, wish->instance.prefix, wish->instance.bits))
-		target = target_next_by_target_group(t, target);
-	return target;
+	const struct target *target =
+		last ? target_next_by_target_group(t, last) : target_first_by_target_group(t, group);
+	bool is_by_ip = !ref_is_given(&wish->instance);
+	for (; target; target = target_next_by_target_group(t, target)) {
+		bool is_it = is_by_ip ? ip_equal(target->private_ip, wish->ip)
+				      : id_has_prefix(target->instance, wish->instance.prefix,
+						      wish->instance.bits);
+		if (is_it && (!wish->number || wish->number == target->number))
+			return target;
+	}
+	return NULL;
 }
 
 /* A target without a listener, or without a delay, is forgotten at once. Its established connections last in any
@@ -254,7 +308,7 @@ static const struct target *find_registered(const struct tables *t, uuid group,
 static RESULT remove_target(struct op *op, const struct target_group *group, const struct target *target)
 {
 	TRY(port_permit_end(op, "target_group.deregister", target->port));
-	if (!group->delay_s || !listener_first_by_target_group(op->head, group->row.id))
+	if (!group->delay_s || uuid_is_none(engine_get_balancer_of_group(op->head, group->row.id)))
 		return target_forget(op, target->row.id);
 	struct target next = *target;
 	next.drains_until_us = op->now_us + group->delay_s * SECOND;
@@ -267,9 +321,14 @@ RESULT engine_deregister_targets(struct op *op, struct targets_wish *wish)
 	const struct target_group *group = NULL;
 	TRY(find(op, &wish->target_group, "target_group.deregister", &group));
 	for (size_t k = 0; k < wish->targets.count; k++) {
-		const struct target *target = find_registered(op->head, group->row.id, &wish->targets.at[k]);
-		if (target && !target->drains_until_us)
-			TRY(remove_target(op, group, target));
+		const struct balancing_target *one = &wish->targets.at[k];
+		const struct target *target = find_registered(op->head, group->row.id, NULL, one),
+				    *next = NULL;
+		for (; target; target = next) {
+			next = find_registered(op->head, group->row.id, target, one);
+			if (!target->drains_until_us)
+				TRY(remove_target(op, group, target));
+		}
 	}
 	TRY(listener_settle_group(op, group->row.id));
 	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets deregistered", "%zu named.",
@@ -284,8 +343,10 @@ RESULT target_leave_ip(struct op *op, uuid port, struct ip private_ip)
 	const struct target *target = target_first_by_port(op->head, port), *next = NULL;
 	for (; target; target = next) {
 		next = target_next_by_port(op->head, target);
-		if (ip_is_none(private_ip) || ip_equal(target->private_ip, private_ip))
-			TRY(target_forget(op, target->row.id));
+		if (!ip_is_none(private_ip) && !ip_equal(target->private_ip, private_ip))
+			continue;
+		TRY(proxy_touch(op, engine_get_balancer_of_group(op->head, target->target_group)));
+		TRY(target_forget(op, target->row.id));
 	}
 	return OK;
 }
@@ -309,6 +370,8 @@ RESULT target_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
 /* True if an address of a balancer leads to the target: with zones that are not crossed, none need do so. */
 static bool is_member(const struct tables *t, const struct target *target)
 {
+	if (engine_get_proxy(t, engine_get_balancer_of_group(t, target->target_group)))
+		return true;
 	const struct load_balancer_member *m = load_balancer_member_first_by_port(t, target->port);
 	for (; m; m = load_balancer_member_next_by_port(t, m)) {
 		const struct load_balancer *b = load_balancer_find(t, m->load_balancer);
@@ -327,39 +390,53 @@ static bool is_on(const struct tables *t, const struct target *target)
 	return instance && instance->seen_power == INSTANCE_SEEN_POWER_ON;
 }
 
+static struct target_condition checked_condition(const struct target *target)
+{
+	static const struct target_condition faults[] = {
+		[TARGET_REASON_NONE] = {TARGET_UNHEALTHY, "Target.FailedHealthChecks", "Health checks failed",
+					false},
+		[TARGET_REASON_MISMATCH] = {TARGET_UNHEALTHY, "Target.ResponseCodeMismatch",
+					    "Health checks failed with these codes: ", true},
+		[TARGET_REASON_TIMEOUT] = {TARGET_UNHEALTHY, "Target.Timeout", "Request timed out", false},
+		[TARGET_REASON_FAILED] = {TARGET_UNHEALTHY, "Target.FailedHealthChecks",
+					  "Health checks failed", false},
+	};
+	if (target->health == TARGET_HEALTH_HEALTHY)
+		return (struct target_condition){.state = TARGET_HEALTHY};
+	if (target->health == TARGET_HEALTH_UNHEALTHY)
+		return faults[target->reason];
+	return (struct target_condition){TARGET_INITIAL, "Elb.InitialHealthChecking",
+					 "Initial health checks in progress", false};
+}
+
+#define UNUSED(reason, description)                                                                          \
+	(struct target_condition)                                                                            \
+	{                                                                                                    \
+		TARGET_UNUSED, reason, description, false                                                    \
+	}
+
 struct target_condition engine_get_target_condition(const struct tables *t, const struct target_group *group,
 						    const struct target *target)
 {
-	static const struct target_condition checked[] = {
-		[TARGET_HEALTH_INITIAL] = {TARGET_INITIAL, "Elb.InitialHealthChecking",
-					   "Initial health checks in progress"},
-		[TARGET_HEALTH_HEALTHY] = {TARGET_HEALTHY, NULL, NULL},
-		[TARGET_HEALTH_UNHEALTHY] = {TARGET_UNHEALTHY, "Target.FailedHealthChecks",
-					     "Health checks failed"},
-	};
 	if (!target || (target->drains_until_us && clock_now_us() >= target->drains_until_us))
-		return (struct target_condition){TARGET_UNUSED, "Target.NotRegistered",
-						 "Target is not registered to the target group"};
+		return UNUSED("Target.NotRegistered", "Target is not registered to the target group");
 	if (target->drains_until_us)
 		return (struct target_condition){TARGET_DRAINING, "Target.DeregistrationInProgress",
-						 "Target deregistration is in progress"};
-	if (!listener_first_by_target_group(t, group->row.id))
-		return (struct target_condition){
-			TARGET_UNUSED, "Target.NotInUse",
-			"Target group is not configured to receive traffic from the load "
-			"balancer"};
+						 "Target deregistration is in progress", false};
+	if (uuid_is_none(engine_get_balancer_of_group(t, group->row.id)))
+		return UNUSED("Target.NotInUse",
+			      "Target group is not configured to receive traffic from the load "
+			      "balancer");
 	if (!is_member(t, target))
-		return (struct target_condition){
-			TARGET_UNUSED, "Target.NotInUse",
-			"Target is in an Availability Zone that is not enabled for the load "
-			"balancer"};
+		return UNUSED("Target.NotInUse",
+			      "Target is in an Availability Zone that is not enabled for the "
+			      "load balancer");
 	if (!is_on(t, target))
-		return (struct target_condition){TARGET_UNUSED, "Target.InvalidState",
-						 "Target is in the stopped state"};
+		return UNUSED("Target.InvalidState", "Target is in the stopped state");
 	if (group->protocol == TARGET_GROUP_PROTOCOL_UDP)
 		return (struct target_condition){TARGET_UNAVAILABLE, "Target.HealthCheckDisabled",
-						 "Health checks are not enabled for this target"};
-	return checked[target->health];
+						 "Health checks are not enabled for this target", false};
+	return checked_condition(target);
 }
 
 bool engine_is_checked_group(const struct tables *t, const struct target_group *group)
@@ -378,7 +455,10 @@ RESULT engine_see_targets(struct op *op, struct target_probes *report)
 			continue;
 		next = *target;
 		next.health = report->at[k].is_healthy ? TARGET_HEALTH_HEALTHY : TARGET_HEALTH_UNHEALTHY;
-		if (next.health != target->health)
+		next.reason = (enum target_reason) report->at[k].fault;
+		next.code = report->at[k].code;
+		if (next.health != target->health || next.reason != target->reason ||
+		    next.code != target->code)
 			TRY(target_put(op, &next));
 	}
 	return OK;

@@ -22,6 +22,7 @@
 #include "store/backup_plan.h"
 #include "store/balancer_set.h"
 #include "store/domain.h"
+#include "store/elastic_load_balancer.h"
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_snapshot.h"
@@ -29,7 +30,6 @@
 #include "store/machine_backup.h"
 #include "store/nat_gateway.h"
 #include "store/network.h"
-#include "store/network_load_balancer.h"
 #include "store/peering.h"
 #include "store/peering_side.h"
 #include "store/port.h"
@@ -87,8 +87,8 @@ static RESULT delete_vpc(struct op *op, struct ref *ref)
 
 static RESULT delete_protected_balancer(struct op *op, struct ref *ref)
 {
-	struct network_load_balancer_target wish = {.balancer = *ref, .is_forced = true};
-	return engine_delete_network_load_balancer(op, &wish);
+	struct elastic_load_balancer_target wish = {.balancer = *ref, .is_forced = true};
+	return engine_delete_elastic_load_balancer(op, &wish);
 }
 
 static RESULT release_address(struct op *op, struct ref *ref)
@@ -110,9 +110,9 @@ static const struct owned {
 	{KIND_INSTANCE, INSTANCE_INDEX_ACCOUNT, {0}},
 	{KIND_IMAGE, IMAGE_INDEX_OWNER, {0}},
 	{KIND_BALANCER_SET, BALANCER_SET_INDEX_ACCOUNT, {0}},
-	{KIND_NETWORK_LOAD_BALANCER,
-	 NETWORK_LOAD_BALANCER_INDEX_ACCOUNT,
-	 {KIND_NETWORK_LOAD_BALANCER, "network_load_balancer.delete", delete_protected_balancer}},
+	{KIND_ELASTIC_LOAD_BALANCER,
+	 ELASTIC_LOAD_BALANCER_INDEX_ACCOUNT,
+	 {KIND_ELASTIC_LOAD_BALANCER, "elastic_load_balancer.delete", delete_protected_balancer}},
 	{KIND_TARGET_GROUP, TARGET_GROUP_INDEX_ACCOUNT, {0}},
 	{KIND_LOAD_BALANCER, LOAD_BALANCER_INDEX_ACCOUNT, {0}},
 	{KIND_NAT_GATEWAY, NAT_GATEWAY_INDEX_ACCOUNT, {0}},

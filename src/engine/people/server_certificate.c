@@ -2,6 +2,7 @@
  * Server certificates of IAM: rows only. */
 #include "engine/people/server_certificate.h"
 
+#include "engine/balancing/balancing.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
@@ -76,6 +77,12 @@ RESULT engine_delete_server_certificate(struct op *op, struct server_certificate
 {
 	const struct server_certificate *certificate = NULL;
 	TRY(find(op, &wish->certificate, "server_certificate.delete", &certificate));
+	if (engine_find_listener_of_certificate(op->head, certificate->account, certificate->row.id))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SERVER_CERTIFICATE,
+				     "Certificate: %" STR_FMT
+				     " is currently in use by a load balancer. Please "
+				     "remove it first before deleting it from IAM.",
+				     STR_ARG(certificate->name));
 	TRY(engine_log_event(op, KIND_SERVER_CERTIFICATE, &certificate->row, "deleted",
 			     "Server certificate %" STR_FMT ".", STR_ARG(certificate->name)));
 	return server_certificate_forget(op, certificate->row.id);

@@ -16,9 +16,9 @@
 #include "store/address.h"
 #include "store/balancer_pool_member.h"
 #include "store/balancer_set.h"
+#include "store/elastic_load_balancer.h"
 #include "store/load_balancer.h"
 #include "store/load_balancer_member.h"
-#include "store/network_load_balancer.h"
 #include "store/port.h"
 #include "store/port_forwarding.h"
 #include "store/subnet.h"
@@ -137,7 +137,7 @@ bool engine_is_front(const struct tables *t, const struct port *port)
 	if (!result_is_ok(uuid_parse(port->device_id, &set)))
 		return false;
 	const struct balancer_set *row = balancer_set_find(t, set);
-	const struct network_load_balancer *balancer = network_load_balancer_find(t, set);
+	const struct elastic_load_balancer *balancer = elastic_load_balancer_find(t, set);
 	return (row && uuids_have(&row->fronts, port->row.id)) ||
 	       (balancer && uuids_have(&balancer->fronts, port->row.id));
 }

@@ -29,10 +29,10 @@ static RESULT gather_probes(struct step *s, struct probe_rows *rows)
 	bool is_checked = group && engine_is_checked_group(view.tables, group);
 	for (const struct target *t = target_first_by_target_group(view.tables, s->id); t && group;
 	     t = target_next_by_target_group(view.tables, t)) {
-		struct network_probe probe = {.port = t->port, .ip = t->private_ip, .number = group->port};
+		struct network_probe probe = {.port = t->port, .ip = t->private_ip, .number = t->number};
 		struct target_probe target = {t->row.id, t->health == TARGET_HEALTH_HEALTHY};
 		bool is_fine = !has_drained(t) || VEC_PUSH(s->ctx.arena, &rows->drained, t->row.id);
-		if (is_checked && !t->drains_until_us) {
+		if (is_checked && !t->drains_until_us) { /* a proxy's are seen by its own step */
 			rows->is_new = rows->is_new || t->health == TARGET_HEALTH_INITIAL;
 			is_fine = is_fine && VEC_PUSH(s->ctx.arena, &rows->probes, probe) &&
 				  VEC_PUSH(s->ctx.arena, &rows->targets, target);

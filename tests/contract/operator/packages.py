@@ -28,7 +28,7 @@ from waiting import HANG_S  # noqa: E402
 INSIDE = "DARI_PACKAGES_INSIDE"  # folder of the copied root
 OUT = os.environ.get("DARI_DEBS", os.path.join(ROOT, "build/deb"))  # directory of existing packages, or where they are built
 DATABASES = {"/run/openvswitch/db.sock": "/usr/share/openvswitch/vswitch.ovsschema", "/run/ovn/ovnnb_db.sock": "/usr/share/ovn/ovn-nb.ovsschema"}
-RIGHTS = 0x201404  # the unit's four: CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_SYS_ADMIN
+RIGHTS = 0x2014E4  # CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_SYS_ADMIN
 EXPOSURE_MAX = 35  # result of systemd-analyze security, in tenths: lower is better
 
 

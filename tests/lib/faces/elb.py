@@ -9,10 +9,10 @@ from elb_world import wire
 
 from . import face
 
-KINDS = {"LoadBalancerArn": "network_load_balancer", "LoadBalancerArns": "network_load_balancer", "TargetGroupArn": "target_group", "TargetGroupArns": "target_group",
-         "ListenerArn": "listener", "ListenerArns": "listener", "ResourceArns": "network_load_balancer", "Subnets": "subnet", "SubnetId": "subnet",
-         "AllocationId": "address", "VpcId": "router", "Id": "instance"}
-REFUSED = {"SetSecurityGroups"}  # always, before anybody's rows are looked at
+KINDS = {"LoadBalancerArn": "elastic_load_balancer", "LoadBalancerArns": "elastic_load_balancer", "TargetGroupArn": "target_group", "TargetGroupArns": "target_group",
+         "ListenerArn": "listener", "ListenerArns": "listener", "ResourceArns": "elastic_load_balancer", "Subnets": "subnet", "SubnetId": "subnet",
+         "AllocationId": "address", "VpcId": "router", "Id": "instance", "RuleArn": "listener_rule", "RuleArns": "listener_rule",
+         "CertificateArn": "server_certificate", "SecurityGroups": "security_group"}
 
 
 def leaf(name):
@@ -26,7 +26,7 @@ class ELB(face.Face):
     def __init__(self):
         self.others = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in a["params"]
                        if leaf(p["name"]) in KINDS and p["built"] and p["type"] != "list of structures"]
-        named = [c for c in self.others if c[0] not in REFUSED and c != ("DeregisterTargets", "Targets.member.N.Id") and c != ("DescribeTargetHealth", "Targets.member.N.Id")
+        named = [c for c in self.others if c != ("DeregisterTargets", "Targets.member.N.Id") and c != ("DescribeTargetHealth", "Targets.member.N.Id")
                  and leaf(c[1]) != "AllocationId"]  # an address needs a VPC with an internet gateway
         self.doors = [c for c in named if "Delete" not in c[0]] + sorted((c for c in named if "Delete" in c[0]), key=lambda c: c[0] != "DeleteListener")
 

@@ -8,7 +8,8 @@ from elb_world import ACTIONS, VERSION, World
 from .iam import IAM
 
 CODES = {"ValidationError", "OperationNotPermitted", "InvalidConfigurationRequest", "LoadBalancerNotFound", "TargetGroupNotFound", "ListenerNotFound",
-         "SubnetNotFound", "InvalidTarget", "AllocationIdNotFound", "SSLPolicyNotFound", "IncompatibleProtocols"}
+         "SubnetNotFound", "InvalidTarget", "AllocationIdNotFound", "SSLPolicyNotFound", "IncompatibleProtocols",
+         "RuleNotFound", "CertificateNotFound", "InvalidSecurityGroup", "InvalidLoadBalancerAction"}
 
 
 class ELB(IAM):

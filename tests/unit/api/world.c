@@ -239,10 +239,13 @@ static void make_images(struct world *w)
 static void start_reconciler(struct world *w)
 {
 	struct network_handle network;
+	struct proxy_handle proxies;
 	MUST(network_sim_open(&w->c, &network));
+	MUST(proxy_sim_open(&w->c, &proxies));
 	struct reconcile_config config = {.executor = w->executor,
 					  .store = w->store,
 					  .network = network,
+					  .proxies = proxies,
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
 					  .fences = {&fence_sim},

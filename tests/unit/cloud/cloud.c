@@ -204,6 +204,8 @@ static void open_reconciler(struct cloud *c)
 {
 	expect_ok(c, network_sim_open(&c->c, &c->network));
 	expect_ok(c, applied_open(&c->c, &c->network));
+	struct proxy_handle proxies = {0};
+	expect_ok(c, proxy_sim_open(&c->c, &proxies));
 	struct str images = str_print(c->c.arena, "%s/images", c->directory);
 	image_file_sweep(images.p);
 	snprintf(c->backups, sizeof c->backups, "file://%s/backups", c->directory);
@@ -211,6 +213,7 @@ static void open_reconciler(struct cloud *c)
 	struct reconcile_config config = {.executor = c->executor,
 					  .store = c->store,
 					  .network = c->network,
+					  .proxies = proxies,
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
 					  .fences = {&fence_sim},

@@ -10,17 +10,28 @@ static struct str next_name(struct cloud *c)
 	return str_print(c->arena, "balanced-%d", ++number);
 }
 
-static RESULT make_network_balancer(struct cloud *c, int n)
+static RESULT make_balancer(struct cloud *c, bool is_application)
 {
 	const struct subnet *s = subnet_first_by_router(cloud_tables(c), c->alice_router);
 	struct balancer_subnet one = {.subnet = ref_to(c, KIND_SUBNET, s->row.id)};
-	struct network_load_balancer_wish wish = {
-		.name = next_name(c), .is_internal = true, .subnets = {&one, 1}};
-	(void) n;
-	MAKE(c, &c->alice, engine_create_network_load_balancer, wish, balancer);
+	struct elastic_load_balancer_wish wish = {.name = next_name(c),
+						  .is_application = is_application,
+						  .is_internal = true,
+						  .subnets = {&one, 1}};
+	MAKE(c, &c->alice, engine_create_elastic_load_balancer, wish, balancer);
 }
-DROP(network_balancer, engine_delete_network_load_balancer, network_load_balancer_target,
-     .balancer = ref_by_id(KIND_NETWORK_LOAD_BALANCER, made))
+static RESULT make_network_balancer(struct cloud *c, int n)
+{
+	(void) n;
+	return make_balancer(c, false);
+}
+static RESULT make_application_balancer(struct cloud *c, int n)
+{
+	(void) n;
+	return make_balancer(c, true);
+}
+DROP(network_balancer, engine_delete_elastic_load_balancer, elastic_load_balancer_target,
+     .balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, made))
 
 static RESULT make_target_group(struct cloud *c, int n)
 {
@@ -49,9 +60,10 @@ static void is_a_network_balancer(struct cloud *c)
 static RESULT make_listener(struct cloud *c, int n)
 {
 	static int64_t port;
-	struct listener_wish wish = {.balancer = ref_by_id(KIND_NETWORK_LOAD_BALANCER, owner),
-				     .target_group = ref_by_id(KIND_TARGET_GROUP, helpers[0]),
-				     .port = ++port};
+	struct listener_wish wish = {
+		.balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, owner),
+		.action = {.groups = {{ref_by_id(KIND_TARGET_GROUP, helpers[0]), 1}}, .group_count = 1},
+		.port = ++port};
 	(void) n;
 	MAKE(c, &c->alice, engine_create_listener, wish, listener);
 }
@@ -87,8 +99,34 @@ static void drop_target(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_deregister_targets, &wish);
 }
 
+/* helpers[0] is the listener, owner its load balancer. */
+static void is_an_application_balancer(struct cloud *c)
+{
+	cloud_expect(c, make_application_balancer(c, 0), ERR_NONE, KIND_NONE);
+	owner = made;
+	struct listener_wish wish = {.balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, owner),
+				     .protocol = BALANCING_HTTP,
+				     .action = {.type = RULE_FIXED_RESPONSE, .status = 200},
+				     .port = 80};
+	cloud_ok(c, &c->alice, engine_create_listener, &wish);
+	helpers[0] = wish.listener;
+}
+static RESULT make_listener_rule(struct cloud *c, int n)
+{
+	static int64_t priority;
+	struct listener_rule_wish wish = {.listener = ref_by_id(KIND_LISTENER, helpers[0]),
+					  .priority = ++priority,
+					  .action = {.type = RULE_FIXED_RESPONSE, .status = 200}};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_listener_rule, wish, rule);
+}
+DROP(listener_rule, engine_delete_listener_rule, listener_rule_target,
+     .rule = ref_by_id(KIND_LISTENER_RULE, made))
+
 #define BALANCING                                                                                            \
 	[LIMIT_NETWORK_LOAD_BALANCERS] = {is_alices, make_network_balancer, drop_network_balancer},          \
+	[LIMIT_APPLICATION_LOAD_BALANCERS] = {is_alices, make_application_balancer, drop_network_balancer},  \
+	[LIMIT_LISTENER_RULES] = {is_an_application_balancer, make_listener_rule, drop_listener_rule},       \
 	[LIMIT_TARGET_GROUPS] = {is_alices, make_target_group, drop_target_group},                           \
 	[LIMIT_LISTENERS] = {is_a_network_balancer, make_listener, drop_listener},                           \
 	[LIMIT_TARGETS] = {is_a_target_group, make_target, drop_target},

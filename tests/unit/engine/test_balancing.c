@@ -7,10 +7,10 @@
 #include "engine/virtual/balancer_set.h"
 #include "model/account.h"
 #include "store/address.h"
+#include "store/elastic_load_balancer.h"
 #include "store/listener.h"
 #include "store/load_balancer.h"
 #include "store/load_balancer_member.h"
-#include "store/network_load_balancer.h"
 #include "store/port.h"
 #include "store/subnet.h"
 #include "store/target.h"
@@ -36,16 +36,16 @@ static struct lab make_lab(void **state)
 	return lab;
 }
 
-static struct network_load_balancer_wish wish_of(struct lab *lab, bool is_internal, size_t subnets)
+static struct elastic_load_balancer_wish wish_of(struct lab *lab, bool is_internal, size_t subnets)
 {
-	return (struct network_load_balancer_wish){
+	return (struct elastic_load_balancer_wish){
 		.name = STR("web"), .is_internal = is_internal, .subnets = {lab->subnets, subnets}};
 }
 
 static uuid make(struct lab *lab, bool is_internal, size_t subnets)
 {
-	struct network_load_balancer_wish wish = wish_of(lab, is_internal, subnets);
-	cloud_ok(lab->c, &lab->c->alice, engine_create_network_load_balancer, &wish);
+	struct elastic_load_balancer_wish wish = wish_of(lab, is_internal, subnets);
+	cloud_ok(lab->c, &lab->c->alice, engine_create_elastic_load_balancer, &wish);
 	return wish.balancer;
 }
 
@@ -69,9 +69,10 @@ static uuid make_group(struct lab *lab)
 
 static struct listener_wish listener_wish(uuid balancer, uuid group)
 {
-	return (struct listener_wish){.balancer = ref_by_id(KIND_NETWORK_LOAD_BALANCER, balancer),
-				      .target_group = ref_by_id(KIND_TARGET_GROUP, group),
-				      .port = 80};
+	return (struct listener_wish){
+		.balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, balancer),
+		.action = {.groups = {{ref_by_id(KIND_TARGET_GROUP, group), 1}}, .group_count = 1},
+		.port = 80};
 }
 
 static uuid make_listener(struct lab *lab, uuid balancer, uuid group)
@@ -121,34 +122,34 @@ static enum target_state state_of(const struct lab *lab, uuid group)
 
 static void delete_balancer(struct lab *lab, uuid id)
 {
-	struct network_load_balancer_target wish = {.balancer = ref_by_id(KIND_NETWORK_LOAD_BALANCER, id)};
-	cloud_ok(lab->c, &lab->c->alice, engine_delete_network_load_balancer, &wish);
+	struct elastic_load_balancer_target wish = {.balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, id)};
+	cloud_ok(lab->c, &lab->c->alice, engine_delete_elastic_load_balancer, &wish);
 }
 
 static void check_fronts(void **state)
 {
 	struct lab lab = make_lab(state);
 	struct cloud *c = lab.c;
-	struct network_load_balancer_wish wish = wish_of(&lab, true, 2);
-	cloud_fails(c, &c->bob, engine_create_network_load_balancer, &wish, ERR_NOT_FOUND, KIND_SUBNET);
+	struct elastic_load_balancer_wish wish = wish_of(&lab, true, 2);
+	cloud_fails(c, &c->bob, engine_create_elastic_load_balancer, &wish, ERR_NOT_FOUND, KIND_SUBNET);
 	uuid id = make(&lab, true, 2);
-	const struct network_load_balancer *b = network_load_balancer_find(cloud_tables(c), id);
+	const struct elastic_load_balancer *b = elastic_load_balancer_find(cloud_tables(c), id);
 	assert_int_equal(b->fronts.count, 2);
 	const struct port *front = port_find(cloud_tables(c), b->fronts.at[0]);
 	assert_true(engine_is_front(cloud_tables(c), front));
 	assert_null(address_first_by_port(cloud_tables(c), front->row.id));
 	struct port_target port = {.port = ref_by_id(KIND_PORT, front->row.id)};
 	cloud_fails(c, &c->alice, engine_delete_port, &port, ERR_PROTECTED, KIND_PORT);
-	cloud_ok(c, &c->alice, engine_create_network_load_balancer, &wish); /* the same settings */
+	cloud_ok(c, &c->alice, engine_create_elastic_load_balancer, &wish); /* the same settings */
 	assert_true(uuid_equal(wish.balancer, id));
 	wish.subnets.count = 1;
-	cloud_fails(c, &c->alice, engine_create_network_load_balancer, &wish, ERR_EXISTS,
-		    KIND_NETWORK_LOAD_BALANCER);
+	cloud_fails(c, &c->alice, engine_create_elastic_load_balancer, &wish, ERR_EXISTS,
+		    KIND_ELASTIC_LOAD_BALANCER);
 	wish = wish_of(&lab, true, 2);
 	wish.name = STR("twice");
 	lab.subnets[1] = lab.subnets[0];
-	cloud_fails(c, &c->alice, engine_create_network_load_balancer, &wish, ERR_COMBINATION,
-		    KIND_NETWORK_LOAD_BALANCER);
+	cloud_fails(c, &c->alice, engine_create_elastic_load_balancer, &wish, ERR_COMBINATION,
+		    KIND_ELASTIC_LOAD_BALANCER);
 	uuid first = b->fronts.at[0];
 	delete_balancer(&lab, id);
 	assert_false(row_is_live(&port_find(cloud_tables(c), first)->row));
@@ -161,16 +162,16 @@ static void check_public(void **state)
 	struct address_wish address = {0};
 	cloud_ok(c, &c->alice, engine_allocate_address, &address);
 	lab.subnets[0].address = ref_by_id(KIND_ADDRESS, address.address);
-	struct network_load_balancer_wish wish = wish_of(&lab, true, 1);
-	cloud_fails(c, &c->alice, engine_create_network_load_balancer, &wish, ERR_COMBINATION,
-		    KIND_NETWORK_LOAD_BALANCER);
+	struct elastic_load_balancer_wish wish = wish_of(&lab, true, 1);
+	cloud_fails(c, &c->alice, engine_create_elastic_load_balancer, &wish, ERR_COMBINATION,
+		    KIND_ELASTIC_LOAD_BALANCER);
 	uuid id = make(&lab, false, 2);
-	const struct network_load_balancer *b = network_load_balancer_find(cloud_tables(c), id);
+	const struct elastic_load_balancer *b = elastic_load_balancer_find(cloud_tables(c), id);
 	assert_true(uuid_equal(address_find(cloud_tables(c), address.address)->port, b->fronts.at[0]));
 	assert_false(address_first_by_port(cloud_tables(c), b->fronts.at[1])->is_elastic);
 	wish = wish_of(&lab, false, 1);
 	wish.name = STR("other");
-	cloud_fails(c, &c->alice, engine_create_network_load_balancer, &wish, ERR_IN_USE, KIND_ADDRESS);
+	cloud_fails(c, &c->alice, engine_create_elastic_load_balancer, &wish, ERR_IN_USE, KIND_ADDRESS);
 	delete_balancer(&lab, id);
 	assert_true(uuid_is_none(address_find(cloud_tables(c), address.address)->port));
 }
@@ -192,9 +193,9 @@ static void check_listeners(void **state)
 	register_target(&lab, group);
 	assert_int_equal(count_rows(&lab, listener, &members), 2);
 	assert_int_equal(members, 1); /* the front of the target's zone */
-	struct network_load_balancer_change cross = {
-		.balancer = ref_by_id(KIND_NETWORK_LOAD_BALANCER, balancer), .crosses_zones = CHOICE_YES};
-	cloud_ok(c, &c->alice, engine_set_network_load_balancer, &cross);
+	struct elastic_load_balancer_change cross = {
+		.balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, balancer), .crosses_zones = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_set_elastic_load_balancer, &cross);
 	count_rows(&lab, listener, &members);
 	assert_int_equal(members, 2);
 	const struct load_balancer *row = load_balancer_first_by_listener(cloud_tables(c), listener);
@@ -203,9 +204,9 @@ static void check_listeners(void **state)
 	assert_int_equal(row->ask_successes, 3);
 	struct load_balancer_target rule = {ref_by_id(KIND_LOAD_BALANCER, row->row.id)};
 	cloud_fails(c, &c->alice, engine_delete_load_balancer, &rule, ERR_NOT_FOUND, KIND_LOAD_BALANCER);
-	struct network_load_balancer_subnets one = {
-		.balancer = ref_by_id(KIND_NETWORK_LOAD_BALANCER, balancer), .subnets = {lab.subnets, 1}};
-	cloud_ok(c, &c->alice, engine_set_network_load_balancer_subnets, &one);
+	struct elastic_load_balancer_subnets one = {
+		.balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, balancer), .subnets = {lab.subnets, 1}};
+	cloud_ok(c, &c->alice, engine_set_elastic_load_balancer_subnets, &one);
 	assert_int_equal(count_rows(&lab, listener, &members), 1);
 	delete_balancer(&lab, balancer);
 	assert_null(listener_find(cloud_tables(c), listener));
@@ -253,14 +254,14 @@ static void check_protection(void **state)
 {
 	struct lab lab = make_lab(state);
 	struct cloud *c = lab.c;
-	struct ref ref = ref_by_id(KIND_NETWORK_LOAD_BALANCER, make(&lab, true, 1));
-	struct network_load_balancer_change change = {.balancer = ref, .is_protected = CHOICE_YES};
-	struct network_load_balancer_target target = {.balancer = ref};
-	cloud_ok(c, &c->alice, engine_set_network_load_balancer, &change);
-	cloud_fails(c, &c->alice, engine_delete_network_load_balancer, &target, ERR_PROTECTED,
-		    KIND_NETWORK_LOAD_BALANCER);
+	struct ref ref = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, make(&lab, true, 1));
+	struct elastic_load_balancer_change change = {.balancer = ref, .is_protected = CHOICE_YES};
+	struct elastic_load_balancer_target target = {.balancer = ref};
+	cloud_ok(c, &c->alice, engine_set_elastic_load_balancer, &change);
+	cloud_fails(c, &c->alice, engine_delete_elastic_load_balancer, &target, ERR_PROTECTED,
+		    KIND_ELASTIC_LOAD_BALANCER);
 	target.is_forced = true;
-	cloud_ok(c, &c->alice, engine_delete_network_load_balancer, &target);
+	cloud_ok(c, &c->alice, engine_delete_elastic_load_balancer, &target);
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 #include "base/uuid_asked.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
+#include "store/role.h"
 
 enum { RULE_SIZE_MAX = CS_RULE_SIZE_MAX, RULE_TEXT_MAX = 255 };
 

@@ -8,6 +8,7 @@
 #include "engine/resolve.h"
 #include "store/role.h"
 #include "store/role_assignment.h"
+#include "store/user.h"
 
 static const struct {
 	const char *name, *type;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network load balancers: their fronts, public addresses and attributes. Called by: api/elb. */
-#include "store/network_load_balancer.h"
+ * Load balancers: their fronts, public addresses and attributes. Called by: api/elb. */
+#include "store/elastic_load_balancer.h"
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"
 #include "engine/limits.h"
@@ -8,6 +8,7 @@
 #include "engine/network/gateway_internal.h"
 #include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
+#include "engine/network/security_group_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
@@ -15,6 +16,7 @@
 #include "store/address.h"
 #include "store/listener.h"
 #include "store/port.h"
+#include "store/router.h"
 #include "store/subnet.h"
 
 /* The device owner of a front's port, in Neutron's style. */
@@ -36,7 +38,7 @@ struct fronts_plan {
 
 static RESULT fail_subnets(struct op *op, struct str field, const char *why)
 {
-	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NETWORK_LOAD_BALANCER, field, "%s", why);
+	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, field, "%s", why);
 }
 
 static RESULT check_subnet(struct op *op, const struct fronts_plan *plan, const struct subnet *subnet,
@@ -66,7 +68,7 @@ static RESULT find_address(struct op *op, const struct ref *ref, uuid router,
 	const struct address *a = *ret_address;
 	if (!a->is_elastic)
 		return engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
-	TRY(engine_permit(op, "network_load_balancer.create", KIND_ADDRESS, &a->row));
+	TRY(engine_permit(op, "elastic_load_balancer.create", KIND_ADDRESS, &a->row));
 	if (!address_is_reachable(op->head, a, router))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_GATEWAY, ref->field,
 				   "The allocation ID '%" STR_FMT
@@ -122,16 +124,19 @@ static RESULT give_address(struct op *op, const struct front_plan *plan, const s
 	return address_write_association(op, a, port, port->ip);
 }
 
-static RESULT make_front(struct op *op, const struct network_load_balancer *balancer,
-			 const struct front_plan *plan, uuid *ret_front)
+/* groups: of an application load balancer's fronts. */
+static RESULT make_front(struct op *op, const struct elastic_load_balancer *balancer,
+			 const struct front_plan *plan, const struct uuids *groups, uuid *ret_front)
 {
 	struct port port = port_new_in(plan->subnet, balancer->account);
 	struct str hex = str_encode_hex(op->ctx->arena, balancer->row.id.b, 8);
-	port.description = str_print(op->ctx->arena, "ELB net/%" STR_FMT "/%" STR_FMT,
-				     STR_ARG(balancer->name), STR_ARG(hex));
+	bool is_application = balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+	port.description = str_print(op->ctx->arena, "ELB %s/%" STR_FMT "/%" STR_FMT,
+				     is_application ? "app" : "net", STR_ARG(balancer->name), STR_ARG(hex));
 	port.device_owner = STR(FRONT_OWNER);
 	port.device_id = uuid_to_str(op->ctx->arena, balancer->row.id);
-	port.source_dest_check = false;
+	port.source_dest_check = is_application;
+	port.groups = *groups;
 	port.wants_public_ip = !balancer->is_internal && !plan->address;
 	TRY(quota_check(op, balancer->account, QUOTA_PORTS, 1));
 	TRY(port_make(op, plan->subnet, plan->private_ip, STR("SubnetMappings"), &port));
@@ -151,8 +156,8 @@ static uuid find_front(const struct tables *t, const struct uuids *fronts, uuid 
 }
 
 /* Makes the fronts that are missing, and puts the balancer's row. */
-static RESULT add_fronts(struct op *op, const struct fronts_plan *plan,
-			 struct network_load_balancer *balancer)
+static RESULT add_fronts(struct op *op, const struct fronts_plan *plan, const struct uuids *groups,
+			 struct elastic_load_balancer *balancer)
 {
 	uuid *at = arena_new_array(op->ctx->arena, uuid, plan->count);
 	if (!at)
@@ -160,10 +165,10 @@ static RESULT add_fronts(struct op *op, const struct fronts_plan *plan,
 	for (size_t k = 0; k < plan->count; k++) {
 		at[k] = find_front(op->head, &balancer->fronts, plan->at[k].subnet->row.id);
 		if (uuid_is_none(at[k]))
-			TRY(make_front(op, balancer, &plan->at[k], &at[k]));
+			TRY(make_front(op, balancer, &plan->at[k], groups, &at[k]));
 	}
 	balancer->fronts = (struct uuids){at, plan->count};
-	return network_load_balancer_put(op, balancer);
+	return elastic_load_balancer_put(op, balancer);
 }
 
 static RESULT delete_fronts(struct op *op, const struct uuids *before, const struct uuids *stay)
@@ -179,108 +184,179 @@ static RESULT delete_fronts(struct op *op, const struct uuids *before, const str
 /* ---- creation ---- */
 
 /* Creating a balancer twice with the same settings makes one, as in ELBv2. */
-static bool is_same(const struct tables *t, const struct network_load_balancer *present, bool is_internal,
-		    const struct fronts_plan *plan)
+static bool is_same(const struct tables *t, const struct elastic_load_balancer *present,
+		    const struct elastic_load_balancer *made, const struct fronts_plan *plan)
 {
-	bool is_same = present->is_internal == is_internal && present->fronts.count == plan->count;
+	bool is_same = present->is_internal == made->is_internal && present->type == made->type &&
+		       present->fronts.count == plan->count;
 	for (size_t k = 0; k < plan->count && is_same; k++)
 		is_same = !uuid_is_none(find_front(t, &present->fronts, plan->at[k].subnet->row.id));
 	return is_same;
 }
 
-RESULT engine_create_network_load_balancer(struct op *op, struct network_load_balancer_wish *wish)
+enum { IDLE_DEFAULT_S = 60 };
+
+static void set_application(struct elastic_load_balancer *made)
+{
+	made->type = ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+	made->crosses_zones = true;
+	made->idle_s = IDLE_DEFAULT_S;
+	made->has_http2 = true;
+}
+
+/* The security groups of an application load balancer; a network load balancer has none. */
+static RESULT find_groups(struct op *op, const struct elastic_load_balancer *balancer, struct refs refs,
+			  struct uuids *ret_groups)
+{
+	if (balancer->type != ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+		return OK;
+	TRY(security_group_resolve_all(op, balancer->account, router_find(op->head, balancer->router), refs,
+				       ret_groups));
+	return security_group_check_count(op, ret_groups->count, STR("SecurityGroups"));
+}
+
+RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_balancer_wish *wish)
 {
 	const struct account *account = NULL;
 	struct fronts_plan plan = {0};
 	TRY(engine_find_acting_account(op, &account));
-	struct network_load_balancer made = {
-		.row = {.id = engine_new_id(op, KIND_NETWORK_LOAD_BALANCER), .gen = 1},
+	struct elastic_load_balancer made = {
+		.row = {.id = engine_new_id(op, KIND_ELASTIC_LOAD_BALANCER), .gen = 1},
 		.account = account->row.id,
 		.name = wish->name,
 		.is_internal = wish->is_internal};
+	struct uuids groups = {0};
+	if (wish->is_application)
+		set_application(&made);
 	TRY(tag_normalize(op, wish->tags, &made.tags));
-	TRY(engine_permit_new(op, "network_load_balancer.create", KIND_NETWORK_LOAD_BALANCER, &made.row));
+	TRY(engine_permit_new(op, "elastic_load_balancer.create", KIND_ELASTIC_LOAD_BALANCER, &made.row));
 	TRY(plan_fronts(op, &wish->subnets, wish->is_internal, &plan));
 	made.router = plan.router;
-	const struct network_load_balancer *present =
-		network_load_balancer_find_by_account(op->head, account->row.id, wish->name);
-	if (present && !is_same(op->head, present, wish->is_internal, &plan))
-		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_LOAD_BALANCER, STR("Name"),
+	const struct elastic_load_balancer *present =
+		elastic_load_balancer_find_by_account(op->head, account->row.id, wish->name);
+	if (present && !is_same(op->head, present, &made, &plan))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_ELASTIC_LOAD_BALANCER, STR("Name"),
 				   "A load balancer with the same name '%" STR_FMT
 				   "' exists, but with different settings",
 				   STR_ARG(wish->name));
 	if (present) {
-		TRY(engine_check_found(op->ctx, op->head, KIND_NETWORK_LOAD_BALANCER, &present->row));
+		TRY(engine_check_found(op->ctx, op->head, KIND_ELASTIC_LOAD_BALANCER, &present->row));
 		wish->balancer = present->row.id;
 		return OK;
 	}
-	TRY(limit_check(op, LIMIT_NETWORK_LOAD_BALANCERS, account->row.id, 1, STR_NONE));
-	TRY(network_load_balancer_put(op, &made)); /* before its fronts, which name it */
+	TRY(find_groups(op, &made, wish->groups, &groups));
+	TRY(limit_check(
+		op, wish->is_application ? LIMIT_APPLICATION_LOAD_BALANCERS : LIMIT_NETWORK_LOAD_BALANCERS,
+		account->row.id, 1, STR_NONE));
+	TRY(elastic_load_balancer_put(op, &made)); /* before its fronts, which name it */
 	wish->balancer = made.row.id;
-	TRY(add_fronts(op, &plan, &made));
-	return engine_log_event(op, KIND_NETWORK_LOAD_BALANCER, &made.row, "created",
+	TRY(add_fronts(op, &plan, &groups, &made));
+	if (wish->is_application)
+		TRY(proxy_make(op, &made));
+	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &made.row, "created",
 				"Load balancer %" STR_FMT ".", STR_ARG(made.name));
 }
 
 /* ---- changes ---- */
 
 static RESULT find(struct op *op, const struct ref *ref, const char *permission,
-		   const struct network_load_balancer **ret_balancer)
+		   const struct elastic_load_balancer **ret_balancer)
 {
-	TRY(engine_find_own_network_load_balancer(op->ctx, op->head, ref, ret_balancer));
-	return engine_permit(op, permission, KIND_NETWORK_LOAD_BALANCER, &(*ret_balancer)->row);
+	TRY(engine_find_own_elastic_load_balancer(op->ctx, op->head, ref, ret_balancer));
+	return engine_permit(op, permission, KIND_ELASTIC_LOAD_BALANCER, &(*ret_balancer)->row);
 }
 
-RESULT engine_set_network_load_balancer(struct op *op, struct network_load_balancer_change *wish)
+RESULT engine_set_elastic_load_balancer(struct op *op, struct elastic_load_balancer_change *wish)
 {
-	const struct network_load_balancer *present = NULL;
-	TRY(find(op, &wish->balancer, "network_load_balancer.set_attributes", &present));
-	struct network_load_balancer next = *present;
+	const struct elastic_load_balancer *present = NULL;
+	TRY(find(op, &wish->balancer, "elastic_load_balancer.set_attributes", &present));
+	struct elastic_load_balancer next = *present;
 	choice_apply(wish->is_protected, &next.is_protected);
 	choice_apply(wish->crosses_zones, &next.crosses_zones);
+	choice_apply(wish->forwards_port, &next.forwards_port);
+	choice_apply(wish->keeps_host, &next.keeps_host);
+	choice_apply(wish->drops_headers, &next.drops_headers);
+	choice_apply(wish->names_cipher, &next.names_cipher);
+	choice_apply(wish->has_http2, &next.has_http2);
+	if (wish->idle_s)
+		next.idle_s = wish->idle_s;
+	if (wish->sets_forwarded_for)
+		next.forwarded_for = (enum elastic_load_balancer_forwarded_for) wish->forwarded_for;
 	next.row.gen++;
-	TRY(network_load_balancer_put(op, &next));
+	TRY(elastic_load_balancer_put(op, &next));
 	TRY(listener_settle_balancer(op, next.row.id));
-	return engine_log_event(op, KIND_NETWORK_LOAD_BALANCER, &next.row, "changed", "Attributes.");
+	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Attributes.");
 }
 
-RESULT engine_set_network_load_balancer_subnets(struct op *op, struct network_load_balancer_subnets *wish)
+/* The groups of a front; all fronts have the same. */
+static struct uuids groups_of(const struct tables *t, const struct elastic_load_balancer *balancer)
 {
-	const struct network_load_balancer *present = NULL;
+	const struct port *front = balancer->fronts.count ? port_find(t, balancer->fronts.at[0]) : NULL;
+	return front ? front->groups : (struct uuids){0};
+}
+
+RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_load_balancer_groups *wish)
+{
+	const struct elastic_load_balancer *balancer = NULL;
+	struct uuids groups = {0};
+	TRY(find(op, &wish->balancer, "elastic_load_balancer.set_groups", &balancer));
+	if (balancer->type != ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("SecurityGroups"),
+			"You cannot set security groups on a load balancer that was created without them");
+	TRY(find_groups(op, balancer, wish->groups, &groups));
+	for (size_t k = 0; k < balancer->fronts.count; k++) {
+		const struct port *front = port_find(op->head, balancer->fronts.at[k]);
+		if (!front)
+			continue;
+		struct port next = *front;
+		next.groups = groups;
+		next.row.gen++;
+		TRY(port_put(op, &next));
+	}
+	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &balancer->row, "changed",
+				"Security groups.");
+}
+
+RESULT engine_set_elastic_load_balancer_subnets(struct op *op, struct elastic_load_balancer_subnets *wish)
+{
+	const struct elastic_load_balancer *present = NULL;
 	struct fronts_plan plan = {0};
-	TRY(find(op, &wish->balancer, "network_load_balancer.set_subnets", &present));
+	TRY(find(op, &wish->balancer, "elastic_load_balancer.set_subnets", &present));
 	TRY(plan_fronts(op, &wish->subnets, present->is_internal, &plan));
 	if (!uuid_equal(plan.router, present->router))
 		return fail_subnets(op, STR("Subnets"), "The subnets are not in the load balancer's VPC.");
-	struct network_load_balancer next = *present;
+	struct elastic_load_balancer next = *present;
 	const struct uuids before = next.fronts;
+	const struct uuids groups = groups_of(op->head, present);
 	next.row.gen++;
-	TRY(add_fronts(op, &plan, &next));
+	TRY(add_fronts(op, &plan, &groups, &next));
 	TRY(listener_settle_balancer(op, next.row.id));
 	TRY(delete_fronts(op, &before, &next.fronts));
-	return engine_log_event(op, KIND_NETWORK_LOAD_BALANCER, &next.row, "changed", "Subnets.");
+	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Subnets.");
 }
 
 /* ---- deletion ---- */
 
-RESULT engine_delete_network_load_balancer(struct op *op, struct network_load_balancer_target *wish)
+RESULT engine_delete_elastic_load_balancer(struct op *op, struct elastic_load_balancer_target *wish)
 {
-	const struct network_load_balancer *balancer = NULL;
+	const struct elastic_load_balancer *balancer = NULL;
 	if (!ref_is_given(&wish->balancer))
-		return engine_permit(op, "network_load_balancer.delete", KIND_NETWORK_LOAD_BALANCER, NULL);
-	TRY(find(op, &wish->balancer, "network_load_balancer.delete", &balancer));
+		return engine_permit(op, "elastic_load_balancer.delete", KIND_ELASTIC_LOAD_BALANCER, NULL);
+	TRY(find(op, &wish->balancer, "elastic_load_balancer.delete", &balancer));
 	if (balancer->is_protected && !wish->is_forced)
-		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_NETWORK_LOAD_BALANCER, wish->balancer.field,
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ELASTIC_LOAD_BALANCER, wish->balancer.field,
 				   "Load balancer '%" STR_FMT
 				   "' cannot be deleted because deletion protection is enabled",
 				   STR_ARG(wish->balancer.text));
 	uuid id = balancer->row.id;
 	const struct uuids fronts = balancer->fronts;
-	TRY(engine_log_event(op, KIND_NETWORK_LOAD_BALANCER, &balancer->row, "deleted",
+	TRY(engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &balancer->row, "deleted",
 			     "Load balancer %" STR_FMT ".", STR_ARG(balancer->name)));
-	for (const struct listener *l = listener_first_by_network_load_balancer(op->head, id); l;
-	     l = listener_first_by_network_load_balancer(op->head, id))
+	for (const struct listener *l = listener_first_by_elastic_load_balancer(op->head, id); l;
+	     l = listener_first_by_elastic_load_balancer(op->head, id))
 		TRY(listener_end(op, l));
 	TRY(delete_fronts(op, &fronts, &(const struct uuids){0}));
-	return network_load_balancer_forget(op, id);
+	TRY(proxy_end(op, id));
+	return elastic_load_balancer_forget(op, id);
 }

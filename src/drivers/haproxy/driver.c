@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The driver of HAProxy (proxy.h). Everything about a proxy is found by its directory, so the driver remembers nothing. */
+#include <pthread.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/heap.h"
+#include "drivers/haproxy/haproxy.h"
+#include "drivers/ovn/ovsdb.h"
+#include "drivers/switch_port.h"
+
+struct proxies {
+	char *directory, *ovsdb; /* owned */
+	uuid region;
+	pthread_mutex_t lock;  /* guards the next two; the database has a lock of its own */
+	struct ovsdb *vswitch; /* NULL: not opened yet */
+	unsigned made;         /* counter for link names, starting at a value that an earlier process has
+				* probably not used */
+};
+
+RESULT proxies_switch(struct proxies *p, struct ctx *c, struct ovsdb **ret_switch)
+{
+	(void) pthread_mutex_lock(&p->lock);
+	struct result opened = p->vswitch ? OK : switch_open(c, str_from(p->ovsdb), &p->vswitch);
+	*ret_switch = p->vswitch;
+	(void) pthread_mutex_unlock(&p->lock);
+	return opened;
+}
+
+uuid proxies_region(const struct proxies *p)
+{
+	return p->region;
+}
+
+unsigned proxies_next(struct proxies *p)
+{
+	(void) pthread_mutex_lock(&p->lock);
+	unsigned next = p->made++;
+	(void) pthread_mutex_unlock(&p->lock);
+	return next;
+}
+
+static RESULT find_place(struct proxies *p, struct ctx *c, uuid id, struct proxy_place *ret_place)
+{
+	char text[UUID_TEXT_SIZE];
+	struct str path = str_print(c->arena, "%s/%s%c", p->directory, uuid_write(id, text), 0);
+	if (!path.p)
+		return ctx_no_memory(c);
+	*ret_place = (struct proxy_place){.proxies = p, .id = id, .directory = path.p};
+	process_find(c, ret_place);
+	return OK;
+}
+
+/* ---- apply ---- */
+
+static struct str read_config(struct ctx *c, const struct proxy_place *place)
+{
+	struct ctx quiet;
+	struct str text = STR_NONE;
+	ctx_init(&quiet, c->arena);
+	/* absent: the proxy is new */
+	IGNORE(file_read(&quiet, place_path(c, place, "haproxy.cfg"), CONFIG_CAP, &text));
+	return text;
+}
+
+/* Puts the configuration into its place once HAProxy accepts it. */
+static RESULT write_config(struct ctx *c, const struct proxy_place *place, struct str text)
+{
+	TRY(file_write_synced(c, place_path(c, place, "next.cfg"), text, 0600));
+	TRY(process_check(c, place, "next.cfg"));
+	return file_rename_synced(c, place_path(c, place, "next.cfg"), place_path(c, place, "haproxy.cfg"));
+}
+
+static RESULT start(struct ctx *c, struct proxy_place *place, const struct proxy_wish *wish, struct str text)
+{
+	AUTO_FD netns = -1;
+	TRY(file_write_synced(c, place_path(c, place, "servers"), STR("1\n"), 0600)); /* nothing is known */
+	TRY(write_config(c, place, text));
+	TRY(namespace_make(c, place, wish, &netns));
+	return process_start(c, place, netns);
+}
+
+static RESULT change(struct ctx *c, struct proxy_place *place, const struct proxy_wish *wish, struct str text)
+{
+	TRY(namespace_change(c, place, wish));
+	if (str_equal(read_config(c, place), text))
+		return OK;
+	TRY(write_config(c, place, text));
+	return process_reload(c, place);
+}
+
+static RESULT apply_text(struct ctx *c, struct proxy_place *place, const struct proxy_wish *wish,
+			 struct str text)
+{
+	struct config_files files = {0};
+	TRY(config_gather_files(c, wish, &files));
+	TRY(file_make_directory(c, place->directory, 0700));
+	TRY(files_write(c, place, &files));
+	TRY(place->pid ? change(c, place, wish, text) : start(c, place, wish, text));
+	files_sweep(c, place, &files);
+	return OK;
+}
+
+static RESULT apply(struct proxies *p, struct ctx *c, const struct proxy_wish *wish)
+{
+	struct proxy_place place;
+	struct buf text;
+	TRY(find_place(p, c, wish->id, &place));
+	buf_init(&text, CONFIG_CAP);
+	struct result applied = config_write(c, wish, &text);
+	if (result_is_ok(applied))
+		applied = apply_text(c, &place, wish, buf_str(&text));
+	buf_done(&text);
+	return applied;
+}
+
+/* ---- the other calls ---- */
+
+static RESULT remove_proxy(struct proxies *p, struct ctx *c, uuid proxy)
+{
+	struct proxy_place place;
+	TRY(find_place(p, c, proxy, &place));
+	if (!file_exists(place.directory))
+		return OK;
+	process_end(c, &place);
+	if (place.pid)
+		return ctx_fail(c, ERR_AGAIN, "the proxy's process does not end");
+	TRY(namespace_remove(c, &place));
+	file_remove_tree(place.directory);
+	return OK;
+}
+
+static RESULT see(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_server_state **ret_states,
+		  size_t *ret_count)
+{
+	struct proxy_place place;
+	struct str csv = STR_NONE;
+	TRY(find_place(p, c, proxy, &place));
+	if (!place.pid)
+		return ctx_fail(c, ERR_GONE, "the proxy's process has ended");
+	TRY(state_ask(c, &place, "show stat -1 4 -1", &csv));
+	return state_read(c, csv, ret_states, ret_count);
+}
+
+static void close_proxies(struct proxies *p)
+{
+	if (!p)
+		return;
+	if (p->vswitch)
+		ovsdb_close(p->vswitch);
+	(void) pthread_mutex_destroy(&p->lock);
+	heap_free(p->directory);
+	heap_free(p->ovsdb);
+	heap_free(p);
+}
+
+static const struct proxy_driver driver = {
+	.apply = apply, .remove = remove_proxy, .see = see, .close = close_proxies};
+
+RESULT haproxy_open(struct ctx *c, const struct haproxy_config *config, struct proxy_handle *ret_proxies)
+{
+	struct proxies *p = heap_new(struct proxies);
+	if (!p)
+		return ctx_no_memory(c);
+	(void) pthread_mutex_init(&p->lock, NULL);
+	p->region = config->region;
+	p->made = (unsigned) (clock_system_us() / SECOND);
+	p->directory = heap_copy_z(str_to_z(c->arena, config->directory));
+	p->ovsdb = heap_copy_z(str_to_z(c->arena, config->ovsdb));
+	if (!p->directory || !p->ovsdb) {
+		close_proxies(p);
+		return ctx_no_memory(c);
+	}
+	*ret_proxies = (struct proxy_handle){&driver, p};
+	return OK;
+}

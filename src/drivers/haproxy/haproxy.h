@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to drivers/haproxy/: files of a proxy, its process and its namespace. A proxy's directory DIR/<uuid> contains
+ *   haproxy.cfg   the configuration that the process runs with
+ *   pid           the master process
+ *   sock          HAProxy's runtime API
+ *   links         the interfaces that the namespace has
+ *   servers       health of the servers, which survives a reload
+ *   body-*, cert-*  files that the configuration names
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "drivers/proxy.h"
+
+struct ovsdb;
+
+/* One proxy, during a call. */
+struct proxy_place {
+	struct proxies *proxies;
+	uuid id;
+	const char *directory; /* in the context's arena */
+	pid_t pid;             /* 0: the process does not run */
+};
+
+/* A file of the proxy's directory, in c's arena. */
+const char *place_path(struct ctx *c, const struct proxy_place *place, const char *name);
+
+/* ---- config.c ---- */
+
+enum { CONFIG_CAP = 16 * 1024 * 1024, CONFIG_GROUP_NAME_SIZE = 34 };
+
+/* A file that the configuration names. */
+struct config_file {
+	struct str name, bytes;
+};
+struct config_files {
+	struct config_file *at;
+	size_t count;
+};
+/* Writes the configuration. ERR_NO_MEMORY; ERR_TOO_LARGE. */
+RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
+/* Parts: rules of a listener, and which backends they use (config_rules.c). */
+void config_write_rules(struct ctx *c, const struct proxy_listener *listener, struct buf *out);
+void config_write_uses(const struct proxy_wish *wish, const struct proxy_listener *listener, struct buf *out);
+/* Text between single quotes; with is_format also literal in HAProxy's log format. */
+void config_quote(struct buf *out, struct str text, bool is_format);
+/* "g0123456789abcdef" of a target group. */
+const char *config_group_name(uuid group, char out[static CONFIG_GROUP_NAME_SIZE]);
+/* The file of a fixed response's body. */
+struct str config_body_name(struct arena *a, struct str body);
+
+/* The files: bodies of fixed responses, certificates with their keys. A name contains a digest of the content, so that a
+ * process which runs with the former configuration is not disturbed. */
+RESULT config_gather_files(struct ctx *c, const struct proxy_wish *wish, struct config_files *ret_files);
+
+/* ---- files.c ---- */
+
+/* Writes those that are missing. */
+RESULT files_write(struct ctx *c, const struct proxy_place *place, const struct config_files *files);
+/* Removes files of former configurations. */
+void files_sweep(struct ctx *c, const struct proxy_place *place, const struct config_files *files);
+
+/* ---- namespace.c ---- */
+
+/* Makes the namespace with its links for a process that is to start. */
+RESULT namespace_make(struct ctx *c, const struct proxy_place *place, const struct proxy_wish *wish,
+		      int *ret_fd);
+/* Brings the namespace of a running process to the wish's links. */
+RESULT namespace_change(struct ctx *c, const struct proxy_place *place, const struct proxy_wish *wish);
+/* Unplugs all links that the file says. */
+RESULT namespace_remove(struct ctx *c, const struct proxy_place *place);
+/* The local Open vSwitch, opened on demand. */
+RESULT proxies_switch(struct proxies *p, struct ctx *c, struct ovsdb **ret_switch);
+uuid proxies_region(const struct proxies *p);
+/* A number for link names that no earlier link has. */
+unsigned proxies_next(struct proxies *p);
+
+/* ---- process.c ---- */
+
+/* Finds the running process by its file; pid 0: there is none. */
+void process_find(struct ctx *c, struct proxy_place *place);
+/* ERR_INVALID, with HAProxy's words: it would refuse the file. */
+RESULT process_check(struct ctx *c, const struct proxy_place *place, const char *file);
+RESULT process_start(struct ctx *c, struct proxy_place *place, int netns_fd);
+RESULT process_reload(struct ctx *c, const struct proxy_place *place);
+/* Ends the process and its workers. */
+void process_end(struct ctx *c, struct proxy_place *place);
+
+/* ---- state.c ---- */
+
+/* One command of the runtime API. ERR_GONE: nothing answers. */
+RESULT state_ask(struct ctx *c, const struct proxy_place *place, const char *command, struct str *ret_answer);
+/* Reads the answer of "show stat". */
+RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret_states, size_t *ret_count);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * HAProxy's processes: a master, which outlives dari, and its workers. Source: HAProxy Management Guide 2.6. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "drivers/haproxy/haproxy.h"
+
+static const int64_t check_timeout_us = 20 * SECOND, start_timeout_us = 20 * SECOND;
+enum { TRIES = 100 };
+static const int64_t pause_us = 20 * MILLISECOND;
+static const char program[] = "haproxy";
+
+/* The file may name a process that has ended, whose number another program has got. */
+static bool is_proxy(struct ctx *c, const struct proxy_place *place, pid_t pid)
+{
+	enum { LINE_CAP = 8192 };
+	struct ctx quiet;
+	struct str line = STR_NONE;
+	ctx_init(&quiet, c->arena);
+	struct str path = str_print(c->arena, "/proc/%d/cmdline", (int) pid);
+	struct result read = file_read(&quiet, str_to_z(c->arena, path), LINE_CAP, &line);
+	return result_is_ok(read) && str_contains(line, str_from(place->directory));
+}
+
+void process_find(struct ctx *c, struct proxy_place *place)
+{
+	enum { PID_CAP = 64 };
+	struct ctx quiet;
+	struct str text = STR_NONE;
+	int64_t pid = 0;
+	ctx_init(&quiet, c->arena);
+	place->pid = 0;
+	struct result read = file_read(&quiet, place_path(c, place, "pid"), PID_CAP, &text);
+	if (result_is_ok(read) && result_is_ok(str_parse_int(str_trim(text), &pid)) && pid > 1 &&
+	    is_proxy(c, place, (pid_t) pid))
+		place->pid = (pid_t) pid;
+}
+
+static RESULT run(struct ctx *c, const char *const *argv, int64_t timeout_us, int netns_fd)
+{
+	struct child child = {.argv = argv, .timeout_us = timeout_us, .netns_fd = netns_fd};
+	struct child_end end = {0};
+	struct result ran = child_run(c, &child, &end);
+	if (ran.code == ERR_NOT_FOUND)
+		return ctx_fail(c, ERR_IO, "the package haproxy is not installed");
+	TRY(ran);
+	if (end.status != 0)
+		return ctx_fail(c, ERR_INVALID, "haproxy: %" STR_FMT,
+				STR_ARG(str_slice(str_trim(end.err), 0, 1024)));
+	return OK;
+}
+
+RESULT process_check(struct ctx *c, const struct proxy_place *place, const char *file)
+{
+	const char *const argv[] = {program, "-c", "-C", place->directory, "-f", file, NULL};
+	return run(c, argv, check_timeout_us, 0);
+}
+
+RESULT process_start(struct ctx *c, struct proxy_place *place, int netns_fd)
+{
+	const char *const argv[] = {program, "-W",          "-D", "-C",  place->directory,
+				    "-f",    "haproxy.cfg", "-p", "pid", NULL};
+	/* the file of a process that has ended would be taken for the new one's */
+	TRY(file_delete(c, place_path(c, place, "pid")));
+	TRY(run(c, argv, start_timeout_us, netns_fd));
+	for (int k = 0; k < TRIES && !place->pid; k++) {
+		process_find(c, place);
+		if (!place->pid)
+			clock_sleep_us(pause_us);
+	}
+	return place->pid ? OK : ctx_fail(c, ERR_IO, "haproxy has ended as soon as it was started");
+}
+
+/* The health of servers is saved for the new worker, which would take all of them for healthy. */
+RESULT process_reload(struct ctx *c, const struct proxy_place *place)
+{
+	struct str states = STR_NONE;
+	struct ctx quiet;
+	ctx_init(&quiet, c->arena);
+	/* its answer begins with the version of its format, "1" */
+	if (result_is_ok(state_ask(&quiet, place, "show servers state", &states)))
+		TRY(file_write_synced(c, place_path(c, place, "servers"), states, 0600));
+	if (kill(place->pid, SIGUSR2) != 0)
+		return ctx_fail(c, ERR_AGAIN, "the proxy's process has just ended");
+	return OK;
+}
+
+/* A master ends its workers when it is told to end. */
+void process_end(struct ctx *c, struct proxy_place *place)
+{
+	process_find(c, place);
+	for (int k = 0; k < TRIES && place->pid; k++) {
+		(void) kill(place->pid, k < TRIES / 2 ? SIGTERM : SIGKILL);
+		clock_sleep_us(pause_us);
+		process_find(c, place);
+	}
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * HAProxy's runtime API: one command a connection. Source: HAProxy Management Guide 2.6, "Unix Socket commands" and
+ * "CSV format". */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "drivers/haproxy/haproxy.h"
+
+enum { ANSWER_CAP = 16 * 1024 * 1024, ANSWER_TIMEOUT_S = 5, READ_SIZE = 4096 };
+
+/* The directory's path may be longer than a socket's may, so the name goes by its descriptor. */
+static RESULT connect_to(struct ctx *c, const struct proxy_place *place, int *ret_fd)
+{
+	const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	AUTO_FD directory = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(at.sun_path, sizeof at.sun_path, "/proc/self/fd/%d/sock", directory);
+	if (directory < 0 || fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0 ||
+	    connect(fd, (const struct sockaddr *) &at, sizeof at) != 0)
+		return ctx_fail(c, ERR_GONE, "the proxy's process does not answer");
+	*ret_fd = fd;
+	fd = -1;
+	return OK;
+}
+
+RESULT state_ask(struct ctx *c, const struct proxy_place *place, const char *command, struct str *ret_answer)
+{
+	AUTO_FD fd = -1;
+	char bytes[READ_SIZE];
+	struct buf answer;
+	TRY(connect_to(c, place, &fd));
+	buf_init(&answer, ANSWER_CAP);
+	struct str line = str_print(c->arena, "%s\n", command);
+	ssize_t size = send(fd, line.p, line.n, MSG_NOSIGNAL);
+	while (size > 0 && (size = recv(fd, bytes, sizeof bytes, 0)) > 0)
+		buf_add(&answer, bytes, (size_t) size);
+	bool is_whole = size == 0 && buf_finish(&answer).code == ERR_NONE;
+	*ret_answer = is_whole ? str_copy(c->arena, buf_str(&answer)) : STR_NONE;
+	buf_done(&answer);
+	return is_whole ? OK : ctx_fail(c, ERR_GONE, "the proxy's process does not answer");
+}
+
+/* ---- show stat ---- */
+
+enum { COLUMN_BACKEND, COLUMN_SERVER, COLUMN_STATUS, COLUMN_CHECK, COLUMN_CODE, COLUMNS };
+struct columns {
+	size_t at[COLUMNS];
+};
+
+static bool find_columns(struct str header, struct columns *ret_columns)
+{
+	static const char *const names[] = {[COLUMN_BACKEND] = "pxname",
+					    [COLUMN_SERVER] = "svname",
+					    [COLUMN_STATUS] = "status",
+					    [COLUMN_CHECK] = "check_status",
+					    [COLUMN_CODE] = "check_code"};
+	struct str name = STR_NONE;
+	size_t found = 0;
+	if (str_starts_with(header, STR("# ")))
+		header = str_slice(header, 2, header.n);
+	for (size_t k = 0; str_split_next(&header, ',', &name); k++)
+		for (size_t n = 0; n < COLUMNS; n++)
+			if (str_is(name, names[n])) {
+				ret_columns->at[n] = k;
+				found++;
+			}
+	return found == COLUMNS;
+}
+
+/* HAProxy's words of a check: L4CON, L4TOUT, L6RSP, L7OK, L7STS, L7TOUT, …; INI before the first. */
+static void read_check(struct str word, struct proxy_server_state *state)
+{
+	if (str_starts_with(word, STR("* "))) /* a check is under way; the word is the last one's */
+		word = str_slice(word, 2, word.n);
+	if (str_is(word, "INI") || str_is(word, "UNK") || !word.n)
+		state->health = PROXY_UNCHECKED;
+	else if (state->health == PROXY_UP)
+		state->fault = PROXY_FAULT_NONE;
+	else if (str_is(word, "L7STS"))
+		state->fault = PROXY_FAULT_MISMATCH;
+	else if (word.n > 4 && str_is(str_slice(word, word.n - 4, word.n), "TOUT"))
+		state->fault = PROXY_FAULT_TIMEOUT;
+	else
+		state->fault = PROXY_FAULT_FAILED;
+}
+
+/* False: the line is not a checked server's. */
+static bool read_line(struct str line, const struct columns *columns, struct proxy_server_state *ret_state)
+{
+	struct str fields[COLUMNS] = {{0}}, field = STR_NONE;
+	for (size_t k = 0; str_split_next(&line, ',', &field); k++)
+		for (size_t n = 0; n < COLUMNS; n++)
+			if (columns->at[n] == k)
+				fields[n] = field;
+	struct str server = fields[COLUMN_SERVER];
+	*ret_state = (struct proxy_server_state){0};
+	if (!str_starts_with(fields[COLUMN_BACKEND], STR("g")) || server.n != 1 + 2 * sizeof(uuid) ||
+	    server.p[0] != 't' ||
+	    !result_is_ok(str_decode_hex(str_slice(server, 1, server.n), ret_state->target.b,
+					 sizeof ret_state->target.b)))
+		return false;
+	ret_state->health = str_starts_with(fields[COLUMN_STATUS], STR("UP")) ? PROXY_UP : PROXY_DOWN;
+	read_check(fields[COLUMN_CHECK], ret_state);
+	if (ret_state->fault == PROXY_FAULT_MISMATCH)
+		IGNORE(str_parse_int(fields[COLUMN_CODE], &ret_state->code)); /* empty: unknown */
+	return true;
+}
+
+RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret_states, size_t *ret_count)
+{
+	VEC(struct proxy_server_state) states = {0};
+	struct columns columns = {0};
+	struct str line = STR_NONE;
+	if (!str_split_next(&csv, '\n', &line) || !find_columns(line, &columns))
+		return ctx_fail(c, ERR_GONE, "the proxy's statistics have no header");
+	while (str_split_next(&csv, '\n', &line)) {
+		struct proxy_server_state one;
+		if (read_line(line, &columns, &one) && !VEC_PUSH(c->arena, &states, one))
+			return ctx_no_memory(c);
+	}
+	*ret_states = states.at;
+	*ret_count = states.count;
+	return OK;
+}

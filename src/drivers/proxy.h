@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The proxy driver's contract: processes that implement application load balancers. drivers/haproxy runs HAProxy on this
+ * machine, each proxy in a network namespace of its own; drivers/sim keeps what it was told in memory.
+ *
+ * Rules for every call:
+ *
+ * 1. Threads. Calls about one proxy come one after another; calls about different proxies may be concurrent.
+ * 2. Time. A call blocks for as long as the process takes to start or to read its configuration, at most some seconds.
+ * 3. Apply. apply() gets the complete wish, compares it with what runs, and changes what differs. Established requests
+ *    are not lost. It keeps no memory of earlier calls: a proxy outlives dari, and is found by its files.
+ * 4. Repetition. Every call may be repeated, also after a failure and after a crash of dari.
+ * 5. Absence. remove() of a proxy that doesn't exist is OK. see() of one fails with ERR_GONE.
+ * 6. Memory. All pointers are borrowed until the call returns. Results are in the context's arena. */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/ip.h"
+#include "base/uuid.h"
+
+struct elastic_load_balancer;
+struct listener;
+struct listener_rule;
+struct target_group;
+
+/* A driver's state; each driver defines its own. */
+struct proxies;
+
+/* A network interface of the proxy, in one of its balancer's subnets. */
+struct proxy_link {
+	uuid port; /* the switch port's name */
+	struct mac mac;
+	struct ip ip, gateway;
+	struct cidr subnet;
+};
+
+/* A certificate and its key for servers of TLS. */
+struct proxy_certificate {
+	uuid id;
+	struct str pem; /* the certificate, its chain, its private key */
+};
+
+struct proxy_forward {
+	const struct target_group *group;
+	int64_t weight;
+};
+struct proxy_rule {
+	const struct listener_rule *rule;
+	const struct proxy_forward *forwards; /* of a rule that forwards */
+	size_t forward_count;
+};
+struct proxy_listener {
+	const struct listener *listener;
+	const struct proxy_rule *rules; /* by priority, the default rule last */
+	size_t rule_count;
+};
+
+struct proxy_server {
+	uuid target;
+	struct ip ip;
+	int64_t port;
+};
+struct proxy_group {
+	const struct target_group *group;
+	const struct proxy_server *servers; /* those that get new requests */
+	size_t server_count;
+};
+
+/* A complete proxy. */
+struct proxy_wish {
+	uuid id;
+	const struct elastic_load_balancer *balancer;
+	const struct proxy_link *links;
+	size_t link_count;
+	const struct proxy_listener *listeners;
+	size_t listener_count;
+	const struct proxy_group *groups; /* each once, with all that rules forward to */
+	size_t group_count;
+	const struct proxy_certificate *certificates; /* each once */
+	size_t certificate_count;
+};
+
+enum proxy_health { PROXY_UNCHECKED, PROXY_UP, PROXY_DOWN };
+enum proxy_fault { PROXY_FAULT_NONE, PROXY_FAULT_MISMATCH, PROXY_FAULT_TIMEOUT, PROXY_FAULT_FAILED };
+struct proxy_server_state {
+	uuid target;
+	enum proxy_health health;
+	enum proxy_fault fault; /* of the last check */
+	int64_t code;           /* status of the last check; 0: none */
+};
+
+/* Starts the proxy, or brings it to the wish. ERR_AGAIN: the network isn't ready. ERR_INVALID, with words: the process
+ * refuses its configuration, and goes on with the former one. */
+typedef RESULT proxies_apply(struct proxies *p, struct ctx *c, const struct proxy_wish *wish);
+
+/* Ends the proxy, and removes its files and its namespace. */
+typedef RESULT proxies_remove(struct proxies *p, struct ctx *c, uuid proxy);
+
+/* Reads the health of the targets. ERR_GONE: the process does not run. */
+typedef RESULT proxies_see(struct proxies *p, struct ctx *c, uuid proxy,
+			   struct proxy_server_state **ret_states, size_t *ret_count);
+
+/* Frees the driver. Proxies go on. */
+typedef void proxies_close(struct proxies *p);
+
+struct proxy_driver {
+	proxies_apply *apply;
+	proxies_remove *remove;
+	proxies_see *see;
+	proxies_close *close;
+};
+
+/* A driver: its functions, and their first argument. driver NULL: this region runs no proxies. */
+struct proxy_handle {
+	const struct proxy_driver *driver;
+	struct proxies *self;
+};
+
+struct haproxy_config {
+	struct str directory; /* files of proxies; made with mode 0700 */
+	struct str ovsdb;     /* the local Open vSwitch: "unix:/run/openvswitch/db.sock" */
+	uuid region;          /* half of the mark */
+};
+/* Opens the HAProxy driver. Connects on demand. */
+RESULT haproxy_open(struct ctx *c, const struct haproxy_config *config, struct proxy_handle *ret_proxies);
+
+/* Opens the simulation. */
+RESULT proxy_sim_open(struct ctx *c, struct proxy_handle *ret_proxies);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What tests control of simulated proxies. Any thread. */
+#pragma once
+
+#include "drivers/proxy.h"
+
+enum { SIM_PROXY_FAULTS_MAX = 8 };
+
+struct sim_proxy_fault {
+	uuid target;
+	enum proxy_fault fault;
+	int64_t code;
+};
+
+/* True if the proxy's process runs. */
+bool sim_proxy_has(uuid proxy);
+/* From now on these targets are unhealthy, and all others healthy. */
+void sim_proxy_break(const struct sim_proxy_fault *faults, size_t count);
+/* The process ends by itself. */
+void sim_proxy_lose(uuid proxy);

@@ -1,0 +1,326 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/haproxy src/drivers/netns.c src/drivers/switch_port.c src/engine/balancing src/reconcile/balancing
+"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, a change under load, and the
+deaths of HAProxy and of dari. OVN, HAProxy and the API are real; instances are simulated, and network namespaces in place of their interfaces play
+the guests."""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from guests import WEB, Guests  # noqa: E402
+from region import Region, launch, wait_state, wait_until  # noqa: E402
+
+# Answers with its name and what the request was like; "/sick" makes its health check fail, "/slow" takes its time.
+SERVER = """import http.server, sys, time, os
+name, flag = sys.argv[1:3]
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        status = 500 if self.path == "/health" and os.path.exists(flag) else 200
+        if self.path.startswith("/slow"):
+            time.sleep(3)
+        body = (name + "\\n" + "".join(f"{k.lower()}: {v}\\n" for k, v in self.headers.items())).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    do_POST = do_GET
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
+"""
+# Asks as fast as it can on connections of its own until a file appears, and counts answers that are not 200.
+LOAD = """import http.client, os, sys
+bad, good, why = 0, 0, set()
+while not os.path.exists(sys.argv[2]):
+    try:
+        c = http.client.HTTPConnection(sys.argv[1], 80, timeout=5)
+        c.request("GET", "/")
+        status = c.getresponse().status
+        good, bad = (good + 1, bad) if status == 200 else (good, bad + 1)
+        if status != 200:
+            why.add(status)
+        c.close()
+    except (OSError, http.client.HTTPException) as error:
+        bad += 1
+        why.add(repr(error))
+print(good, bad, *why)
+"""
+
+
+def forward(*groups):
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": g, "Weight": w} for g, w in groups]}}]
+
+
+def fixed(status, body):
+    return [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": str(status), "MessageBody": body, "ContentType": "text/plain"}}]
+
+
+class Lab:
+    """A VPC with a client, and three targets that answer HTTP with their names; two subnets, an internet gateway."""
+
+    def __init__(self, region, guests):
+        self.region, self.guests = region, guests
+        self.ec2 = region.account("alice")
+        self.elb, self.iam = (region.client(*region.keys["alice"], service=s) for s in ("elbv2", "iam"))
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        self.subnet = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+        ours = [{"Name": "vpc-id", "Values": [self.vpc]}]
+        gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
+        table = self.ec2.describe_route_tables(Filters=ours)["RouteTables"][0]["RouteTableId"]
+        self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+        self.guest_group = self.ec2.describe_security_groups(Filters=ours)["SecurityGroups"][0]["GroupId"]
+        self.group = self.ec2.create_security_group(GroupName="front", Description="x", VpcId=self.vpc)["GroupId"]
+        self.open(80)
+        self.ec2.authorize_security_group_ingress(GroupId=self.guest_group, IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{"GroupId": self.group}]}])
+        self.ids = dict(zip(("client", "one", "two", "three"), launch(self.ec2, 4, SubnetId=self.subnet)))
+        wait_state(self.ec2, list(self.ids.values()), "running")
+        for name, identifier in self.ids.items():
+            guests.plug(name, self.ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0])
+        for name in ("one", "two", "three"):
+            guests.start(name, sys.executable, "-c", SERVER, name, self.flag(name))
+
+    def open(self, port):
+        self.ec2.authorize_security_group_ingress(GroupId=self.group, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp="0.0.0.0/0")
+
+    def close(self, port):
+        self.ec2.revoke_security_group_ingress(GroupId=self.group, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp="0.0.0.0/0")
+
+    def flag(self, name):
+        return f"{self.region.demo}/sick-{name}"
+
+    def target_group(self, name, targets):
+        arn = self.elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=self.vpc, HealthCheckPath="/health", HealthCheckIntervalSeconds=5,
+                                           HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2, UnhealthyThresholdCount=2)["TargetGroups"][0]["TargetGroupArn"]
+        self.elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}])
+        self.elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": self.ids[t]} for t in targets])
+        return arn
+
+    def health(self, group):
+        named = {v: k for k, v in self.ids.items()}
+        return {named[d["Target"]["Id"]]: (d["TargetHealth"]["State"], d["TargetHealth"].get("Reason"))
+                for d in self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]}
+
+    def ask(self, path="/", *options, port=80, scheme="http"):
+        """Whole answer: status line, headers, body."""
+        return self.guests.ns("client", "curl", "-s", "-i", "-k", "--path-as-is", "--connect-timeout", "2", "-m", "10", *options,
+                              f"{scheme}://{self.address}:{port}{path}", fails=True).replace("\r", "")
+
+    def who(self, path="/", *options, **more):
+        """Name of the target that answered; else the status."""
+        head, _, body = self.ask(path, *options, **more).partition("\n\n")
+        return body.split("\n")[0] if " 200" in head.split("\n")[0] else (head.split() + ["", ""])[1]
+
+    def answers(self, path="/", *options, count=12):
+        return {self.who(path, *options) for _ in range(count)}
+
+    def rule(self, priority, field, values, actions):
+        return self.elb.create_rule(ListenerArn=self.front, Priority=priority, Conditions=[{"Field": field, **values}], Actions=actions)["Rules"][0]["RuleArn"]
+
+    def proxies(self):
+        """Masters of HAProxy, by their files."""
+        found = {}
+        base = f"{self.region.demo}/data/proxies"
+        for name in os.listdir(base) if os.path.isdir(base) else ():
+            try:
+                with open(f"{base}/{name}/pid", encoding="ascii") as file:
+                    found[name] = int(file.read())
+            except (OSError, ValueError):
+                pass
+        return found
+
+
+def begins(lab):
+    region, elb = lab.region, lab.elb
+    lab.blue, lab.green = lab.target_group("blue", ["one", "two"]), lab.target_group("green", ["three"])
+    made = elb.create_load_balancer(Name="web", Scheme="internal", Subnets=[lab.subnet], SecurityGroups=[lab.group])["LoadBalancers"][0]
+    lab.arn, lab.name = made["LoadBalancerArn"], made["DNSName"]
+    lab.front = elb.create_listener(LoadBalancerArn=lab.arn, Protocol="HTTP", Port=80, DefaultActions=forward((lab.blue, 1)))["Listeners"][0]["ListenerArn"]
+    region.check_soon("the load balancer is active", lambda: elb.describe_load_balancers(Names=["web"])["LoadBalancers"][0]["State"]["Code"] == "active")
+    [eni] = lab.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/web/*"]}])["NetworkInterfaces"]
+    lab.address = eni["PrivateIpAddress"]
+    region.check_soon("both targets are healthy", lambda: lab.health(lab.blue) == {"one": ("healthy", None), "two": ("healthy", None)})
+    region.check_soon("both answer", lambda: lab.answers() == {"one", "two"})
+    region.check("its name resolves", lab.guests.ask("client", lab.name) == lab.address)
+
+
+def headers(lab):
+    client = lab.ec2.describe_instances(InstanceIds=[lab.ids["client"]])["Reservations"][0]["Instances"][0]["PrivateIpAddress"]
+    body = lab.ask("/", "-H", "X-Forwarded-For: 192.0.2.1").lower()
+    lab.region.check("targets see the client's address, protocol and port",
+                     f"x-forwarded-for: {client}" in body and "x-forwarded-proto: http\n" in body and "x-forwarded-port: 80\n" in body)
+    lab.region.check("and a trace", "x-amzn-trace-id: root=1-" in body)
+    lab.region.check("and a host without a port", f"\nhost: {lab.address}\n" in body)
+
+
+def rules(lab):
+    region, elb = lab.region, lab.elb
+    made = [lab.rule(10, "path-pattern", {"Values": ["/api/*.js"]}, forward((lab.green, 1))),
+            lab.rule(20, "host-header", {"Values": ["*.Example.com"]}, fixed(418, "it's 100% \"host\"\n#{x}")),
+            lab.rule(30, "http-header", {"HttpHeaderConfig": {"HttpHeaderName": "X-Kind", "Values": ["te?t*"]}}, fixed(410, "header")),
+            lab.rule(40, "query-string", {"QueryStringConfig": {"Values": [{"Key": "v", "Value": "2*"}]}}, fixed(411, "query")),
+            lab.rule(50, "http-request-method", {"HttpRequestMethodConfig": {"Values": ["POST"]}}, fixed(405, "method")),
+            lab.rule(60, "source-ip", {"SourceIpConfig": {"Values": ["192.0.2.0/24"]}}, fixed(403, "source")),
+            lab.rule(70, "path-pattern", {"Values": ["/old/*"]}, [{"Type": "redirect", "RedirectConfig": {
+                "Protocol": "HTTPS", "Port": "8443", "Host": "new.#{host}", "Path": "/now/#{path}", "StatusCode": "HTTP_302"}}])]
+    redirect = f"location: https://new.{lab.address}:8443/now/old/a"
+    region.check_soon("a redirect", lambda: f"{redirect}?b=c\n" in lab.ask("/old/a?b=c").lower())  # of the newest rule
+    region.check("with its status", lab.who("/old/a") == "302")
+    region.check("a redirect without a query", f"{redirect}\n" in lab.ask("/old/a").lower())
+    region.check("a path leads to another group", lab.who("/api/x.js") == "three")
+    region.check("the dot of a pattern is a dot", lab.who("/api/xajs") in ("one", "two"))
+    host = lab.ask("/", "-H", "Host: www.example.COM:80")
+    region.check("a host gets a fixed response, byte by byte", " 418" in host and host.endswith("it's 100% \"host\"\n#{x}") and "text/plain" in host)
+    region.check("a header", lab.who("/", "-H", "X-Kind: TEXT1") == "410" and lab.who("/", "-H", "X-Kind: tet") != "410")
+    region.check("a query", lab.who("/?a=1&v=23") == "411" and lab.who("/?av=23") != "411")
+    region.check("a method", lab.who("/", "-X", "POST") == "405")
+    region.check("another source does not match", lab.who("/") in ("one", "two"))
+    elb.set_rule_priorities(RulePriorities=[{"RuleArn": made[4], "Priority": 5}])
+    region.check_soon("a rule that is moved up goes first", lambda: lab.who("/api/x.js", "-X", "POST") == "405")
+    elb.modify_listener(ListenerArn=lab.front, DefaultActions=forward((lab.blue, 1), (lab.green, 1)))
+    region.check_soon("weights share the requests", lambda: lab.answers(count=40) == {"one", "two", "three"})
+    elb.modify_listener(ListenerArn=lab.front, DefaultActions=forward((lab.blue, 1), (lab.green, 0)))
+    region.check_soon("a weight of 0 gets none", lambda: lab.answers(count=20) == {"one", "two"})
+    for rule in made:
+        elb.delete_rule(RuleArn=rule)
+    region.check_soon("deleted rules are gone", lambda: lab.who("/api/x.js") in ("one", "two") and lab.who("/", "-X", "POST") in ("one", "two"))
+
+
+def sticks(lab):
+    region = lab.region
+    lab.elb.modify_target_group_attributes(TargetGroupArn=lab.blue, Attributes=[{"Key": "stickiness.enabled", "Value": "true"}])
+    wait_until(lambda: "set-cookie: awsalb=" in lab.ask().lower(), "a cookie")
+    answer = lab.ask()
+    cookie = next(line for line in answer.split("\n") if line.lower().startswith("set-cookie: awsalb=")).split(": ")[1].split(";")[0]
+    region.check("a client with the cookie stays", lab.answers("/", "-H", f"Cookie: {cookie}") == {answer.partition(chr(10) * 2)[2].split("\n")[0]})
+    lab.elb.modify_target_group_attributes(TargetGroupArn=lab.blue, Attributes=[{"Key": "stickiness.enabled", "Value": "false"}])
+    region.check_soon("without stickiness there is no cookie", lambda: "awsalb" not in lab.ask().lower())
+
+
+def lives_and_dies(lab):
+    region = lab.region
+    open(lab.flag("two"), "w", encoding="ascii").close()
+    region.check_soon("a target with a bad status is unhealthy, by its code",
+                      lambda: lab.health(lab.blue) == {"one": ("healthy", None), "two": ("unhealthy", "Target.ResponseCodeMismatch")})
+    said = lab.elb.describe_target_health(TargetGroupArn=lab.blue)["TargetHealthDescriptions"]
+    region.check("and says which", "Health checks failed with these codes: [500]" in [d["TargetHealth"].get("Description") for d in said])
+    region.check("it gets nothing", lab.answers() == {"one"})
+    open(lab.flag("one"), "w", encoding="ascii").close()
+    region.check_soon("with no healthy target all are used", lambda: lab.answers() == {"one", "two"} and
+                      {v[0] for v in lab.health(lab.blue).values()} == {"unhealthy"})
+    for name in ("one", "two"):
+        os.unlink(lab.flag(name))
+    region.check_soon("they come back", lambda: {v[0] for v in lab.health(lab.blue).values()} == {"healthy"})
+
+
+def drains(lab):
+    region = lab.region
+    slow = subprocess.Popen(["ip", "netns", "exec", lab.guests.prefix + "client", "curl", "-s", "-m", "20", f"http://{lab.address}/slow"],
+                            stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: "estab" in lab.guests.ns("client", "ss", "-tnH", "state", "established", "dst", lab.address, fails=True).lower()
+               or lab.address in lab.guests.ns("client", "ss", "-tnH", "dst", lab.address, fails=True), "the slow request is under way")
+    lab.elb.deregister_targets(TargetGroupArn=lab.blue, Targets=[{"Id": lab.ids["one"]}])
+    region.check("a deregistered target drains", lab.health(lab.blue)["one"] == ("draining", "Target.DeregistrationInProgress"))
+    region.check_soon("it gets no new requests", lambda: lab.answers() == {"two"})
+    region.check("a request under way is answered", slow.communicate()[0].split("\n")[0] in ("one", "two"))
+    lab.elb.register_targets(TargetGroupArn=lab.blue, Targets=[{"Id": lab.ids["one"]}])
+    region.check_soon("it is back", lambda: lab.answers() == {"one", "two"})
+
+
+def under_load(lab):
+    load = subprocess.Popen(["ip", "netns", "exec", lab.guests.prefix + "client", sys.executable, "-c", LOAD, lab.address, lab.flag("over")], stdout=subprocess.PIPE, text=True)
+    for priority in range(100, 105):
+        rule = lab.rule(priority, "path-pattern", {"Values": [f"/x{priority}"]}, fixed(200, "x"))
+        wait_until(lambda priority=priority: " 200" in lab.ask(f"/x{priority}"), "the rule is there")
+        lab.elb.delete_rule(RuleArn=rule)
+    open(lab.flag("over"), "w", encoding="ascii").close()
+    good, bad, *why = load.communicate()[0].split(maxsplit=2)
+    print(f"# {good} requests on connections of their own during ten changes, {bad} failed {why}")
+    lab.region.check("no request fails while rules change", int(good) > 0 and int(bad) == 0)
+
+
+def guards(lab):
+    region = lab.region
+    lab.close(80)
+    region.settle()
+    region.check_soon("a closed group keeps clients out", lambda: lab.who() == "")
+    lab.open(80)
+    region.check_soon("an opened one lets them in", lambda: lab.who() in ("one", "two"))
+
+
+def speaks_tls(lab):
+    region, elb = lab.region, lab.elb
+    with tempfile.TemporaryDirectory() as place:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=web.example.com",
+                        "-keyout", f"{place}/key", "-out", f"{place}/crt"], check=True, capture_output=True)
+        with open(f"{place}/key", encoding="ascii") as key, open(f"{place}/crt", encoding="ascii") as body:
+            arn = lab.iam.upload_server_certificate(ServerCertificateName="web", PrivateKey=key.read(), CertificateBody=body.read())["ServerCertificateMetadata"]["Arn"]
+    listener = elb.create_listener(LoadBalancerArn=lab.arn, Protocol="HTTPS", Port=443, SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+                                   Certificates=[{"CertificateArn": arn}], DefaultActions=forward((lab.blue, 1)))["Listeners"][0]["ListenerArn"]
+    lab.open(443)
+    region.check_soon("HTTPS answers", lambda: lab.who(port=443, scheme="https") in ("one", "two"))
+    region.check("by HTTP/2", lab.ask(port=443, scheme="https").startswith("HTTP/2 200"))
+    region.check("targets see https", "x-forwarded-proto: https\n" in lab.ask(port=443, scheme="https").lower())
+    region.check("TLS 1.1 is refused", lab.who("/", "--tls-max", "1.1", port=443, scheme="https") == "")
+    with open(f"{lab.region.demo}/dari.log", encoding="utf-8", errors="replace") as log:
+        region.check("no key is in the log", "PRIVATE KEY" not in log.read())
+    elb.delete_listener(ListenerArn=listener)
+    region.check_soon("a deleted listener is closed", lambda: lab.who(port=443, scheme="https") == "")
+
+
+def is_killed(lab):
+    region = lab.region
+    before = lab.proxies()
+    region.kill_dari()
+    region.check("it answers while dari is down", lab.answers() == {"one", "two"})
+    region.start_dari()
+    region.check_soon("the process is adopted", lambda: lab.proxies() == before and lab.answers() == {"one", "two"})
+    os.kill(next(iter(before.values())), signal.SIGKILL)
+    region.check_soon("a process that dies is replaced", lambda: lab.proxies() != before and lab.answers() == {"one", "two"})
+
+
+def is_public(lab):
+    region, elb = lab.region, lab.elb
+    second = lab.ec2.create_subnet(VpcId=lab.vpc, CidrBlock="10.7.2.0/24")["Subnet"]["SubnetId"]
+    group = lab.target_group("outer", ["one"])
+    arn = elb.create_load_balancer(Name="outer", Subnets=[second], SecurityGroups=[lab.group])["LoadBalancers"][0]["LoadBalancerArn"]
+    elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=forward((group, 1)))
+
+    [eni] = lab.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/outer/*"]}])["NetworkInterfaces"]
+    address = eni["Association"]["PublicIp"]
+    ask = lambda: region.on("inet", "curl", "-s", "--interface", WEB, "--connect-timeout", "2", "-m", "5", f"http://{address}/", fails=True)  # noqa: E731
+    region.check_soon("the internet reaches an internet-facing one in another subnet", lambda: ask().startswith("one"))
+    region.check("and the target sees that client", f"x-forwarded-for: {WEB}\n" in ask().lower())
+    elb.set_subnets(LoadBalancerArn=arn, Subnets=[lab.subnet])
+    [eni] = [n for n in lab.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/outer/*"]}])["NetworkInterfaces"]
+             if n["SubnetId"] == lab.subnet]
+    address = eni["Association"]["PublicIp"]
+    region.check_soon("it moves to other subnets", lambda: ask().startswith("one"))
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    elb.delete_target_group(TargetGroupArn=group)
+
+
+
+def main():
+    os.environ["DARI_DEMO_URI"] = "sim://"
+    with Region("alb") as region, Guests(region) as guests:
+        lab = Lab(region, guests)
+        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, is_public):
+            part(lab)
+        region.check_clean()
+        is_killed(lab)  # simulated hosts forget their disks with dari, so the audit comes before
+        lab.elb.delete_load_balancer(LoadBalancerArn=lab.arn)
+        for group in (lab.blue, lab.green):
+            lab.elb.delete_target_group(TargetGroupArn=group)
+        region.check_soon("no process and no file is left", lambda: not lab.proxies() and not os.listdir(f"{region.demo}/data/proxies"))
+        region.check_soon("and nothing is plugged", lambda: not [p for p in region.on("ctl", "ovs-vsctl", "list-ports", "br-int").split() if p.startswith("dp")])
+
+
+if __name__ == "__main__":
+    main()

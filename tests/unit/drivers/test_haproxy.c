@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The files of HAProxy: what users write is text there and never a directive, patterns mean what ELBv2 says, and what the
+ * process says of servers is understood. Debian's HAProxy reads each configuration. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "drivers/haproxy/haproxy.h"
+#include "model/elastic_load_balancer.h"
+#include "model/listener.h"
+#include "model/listener_rule.h"
+#include "model/rule_conditions.h"
+#include "model/target_group.h"
+
+struct lab {
+	struct ctx c;
+	struct elastic_load_balancer balancer;
+	struct listener listener;
+	struct listener_rule rules[4];
+	struct target_group group;
+	struct proxy_rule proxy_rules[4];
+	struct proxy_forward forward;
+	struct proxy_listener proxy_listener;
+	struct proxy_server server;
+	struct proxy_group proxy_group;
+	struct proxy_wish wish;
+};
+
+static struct lab *make_lab(struct arena *arena)
+{
+	struct lab *lab = arena_new_object(arena, struct lab);
+	assert_non_null(lab);
+	ctx_init(&lab->c, arena);
+	lab->balancer = (struct elastic_load_balancer){.idle_s = 60};
+	lab->listener = (struct listener){.protocol = LISTENER_PROTOCOL_HTTP, .port = 80};
+	lab->group = (struct target_group){.row.id = {{1}},
+					   .protocol = TARGET_GROUP_PROTOCOL_HTTP,
+					   .check_protocol = TARGET_GROUP_CHECK_PROTOCOL_HTTP,
+					   .check_path = STR("/'a%b\"#"),
+					   .matcher = STR("200,300-399"),
+					   .interval_s = 30,
+					   .timeout_s = 5,
+					   .healthy_threshold = 5,
+					   .unhealthy_threshold = 2,
+					   .is_sticky = true,
+					   .sticky_s = 60,
+					   .slow_start_s = 30,
+					   .delay_s = 300};
+	lab->server = (struct proxy_server){{{2}}, ip_from_v4(0x0a000001), 80};
+	lab->proxy_group = (struct proxy_group){&lab->group, &lab->server, 1};
+	lab->forward = (struct proxy_forward){&lab->group, 1};
+	for (size_t k = 0; k < 4; k++)
+		lab->proxy_rules[k] = (struct proxy_rule){&lab->rules[k], &lab->forward, 1};
+	lab->proxy_listener = (struct proxy_listener){&lab->listener, lab->proxy_rules, 1};
+	lab->wish = (struct proxy_wish){.balancer = &lab->balancer,
+					.listeners = &lab->proxy_listener,
+					.listener_count = 1,
+					.groups = &lab->proxy_group,
+					.group_count = 1};
+	return lab;
+}
+
+static struct str write_text(struct lab *lab)
+{
+	struct buf out;
+	buf_init(&out, CONFIG_CAP);
+	assert_true(result_is_ok(config_write(&lab->c, &lab->wish, &out)));
+	struct str text = str_copy(lab->c.arena, buf_str(&out));
+	buf_done(&out);
+	return text;
+}
+
+/* HAProxy itself accepts the configuration, which has no other lines than these beginnings say. */
+static void is_accepted(struct lab *lab, struct str text)
+{
+	char directory[] = "/tmp/dari-test-XXXXXX";
+	assert_non_null(mkdtemp(directory));
+	struct proxy_place place = {.directory = directory};
+	struct config_files files = {0};
+	assert_true(result_is_ok(config_gather_files(&lab->c, &lab->wish, &files)));
+	assert_true(result_is_ok(files_write(&lab->c, &place, &files)));
+	assert_true(
+		result_is_ok(file_write_synced(&lab->c, place_path(&lab->c, &place, "x.cfg"), text, 0600)));
+	struct result checked = process_check(&lab->c, &place, "x.cfg");
+	if (!result_is_ok(checked))
+		fail_msg("%s\n%.*s", lab->c.problem.message, (int) text.n, text.p);
+	file_remove_tree(directory);
+}
+
+static void has_line(struct str text, const char *line)
+{
+	if (!str_contains(text, str_from(line)))
+		fail_msg("no line '%s' in\n%.*s", line, (int) text.n, text.p);
+}
+
+static void the_text_of_users_is_text(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	struct rule_value value = {.value = STR("/a'b\"c#d%e\\f$(g)*")};
+	struct rule_condition condition = {.field = RULE_PATH_PATTERN, .values = &value, .value_count = 1};
+	const struct rule_conditions conditions = {&condition, 1};
+	(void) state;
+	lab->rules[0] = (struct listener_rule){.priority = 1,
+					       .action = LISTENER_RULE_ACTION_REDIRECT,
+					       .status = 302,
+					       .protocol = STR("#{protocol}"),
+					       .host = STR("a'b%c\"#{host}"),
+					       .port = STR("#{port}"),
+					       .path = STR("/'x'%[env(PATH)]#{path}"),
+					       .query = STR("a='%H'")};
+	lab->rules[1] = (struct listener_rule){.priority = 2,
+					       .action = LISTENER_RULE_ACTION_FIXED_RESPONSE,
+					       .status = 418,
+					       .content_type = STR("text/plain"),
+					       .body = STR("line\nstats uri /\n'%[env(PATH)]'")};
+	lab->rules[2] = (struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .sticky_s = 60};
+	for (size_t k = 0; k < 2; k++)
+		assert_true(
+			result_is_ok(rule_conditions_write(&lab->c, &conditions, &lab->rules[k].conditions)));
+	static const struct str attributes[] = {
+		{"routing.http.response.x_frame_options.header_value='%[env(PATH)]\" #",
+		 sizeof "routing.http.response.x_frame_options.header_value='%[env(PATH)]\" #" - 1}};
+	lab->listener.attributes = (struct strs){attributes, 1};
+	lab->proxy_listener.rule_count = 3;
+	struct str text = write_text(lab);
+	has_line(text, "{ path -m reg -- '^\\/a\\'\\''b\\\"c\\#d\\%e\\\\f\\$\\(g\\).*$' }");
+	has_line(text, "redirect location "
+		       "'http://a'\\''b%%c\"%[req.hdr(host),host_only]:%[dst_port]/'\\''x'\\''%%[env(PATH)]");
+	has_line(text, "http-after-response set-header X-Frame-Options ''\\''%%[env(PATH)]\" #'");
+	assert_false(str_contains(text, STR("stats uri")));
+	is_accepted(lab, text);
+}
+
+static struct str write_condition(struct lab *lab, enum rule_field field, const char *name, const char *key,
+				  const char *text)
+{
+	struct rule_value value = {str_from(key), str_from(text)};
+	struct rule_condition condition = {field, str_from(name), &value, 1};
+	const struct rule_conditions conditions = {&condition, 1};
+	lab->rules[0] = (struct listener_rule){.priority = 1, .action = LISTENER_RULE_ACTION_FORWARD};
+	assert_true(result_is_ok(rule_conditions_write(&lab->c, &conditions, &lab->rules[0].conditions)));
+	return write_text(lab);
+}
+
+static void patterns_are_expressions(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	static const struct {
+		enum rule_field field;
+		const char *name, *key, *value, *line;
+	} cases[] = {
+		{RULE_PATH_PATTERN, "", "", "/a?*.js", "{ path -m reg -- '^\\/a..*\\.js$' }"},
+		{RULE_HOST_HEADER, "", "", "*.x", "{ req.hdr(host),host_only -m reg -i -- '^.*\\.x$' }"},
+		{RULE_HTTP_HEADER, "X-A", "", "\\*b", "{ req.fhdr(X-A) -m reg -i -- '^\\*b$' }"},
+		{RULE_METHOD, "", "", "GET", "{ method -m str -- 'GET' }"},
+		{RULE_QUERY_STRING, "", "k", "v?", "{ query -m reg -i -- '(^|&)k=v[^&](&|$)' }"},
+		{RULE_QUERY_STRING, "", "", "v", "{ query -m reg -i -- '(^|&)[^&=]*=v(&|$)' }"},
+		{RULE_SOURCE_IP, "", "", "10.0.0.0/8", "{ src -- '10.0.0.0/8' }"},
+	};
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct str text =
+			write_condition(lab, cases[k].field, cases[k].name, cases[k].key, cases[k].value);
+		has_line(text, cases[k].line);
+		is_accepted(lab, text);
+	}
+}
+
+/* Every setting of a load balancer makes a file that HAProxy accepts. */
+static void settings_are_lines(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	(void) state;
+	lab->rules[0] =
+		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
+	lab->balancer.drops_headers = lab->balancer.forwards_port = true;
+	lab->balancer.forwarded_for = ELASTIC_LOAD_BALANCER_FORWARDED_FOR_APPEND;
+	lab->listener.port = 8080;
+	lab->group.protocol = TARGET_GROUP_PROTOCOL_HTTPS;
+	lab->group.check_protocol = TARGET_GROUP_CHECK_PROTOCOL_HTTPS;
+	lab->group.check_port = 81;
+	for (int k = 0; k < 3; k++) {
+		lab->group.algorithm = (enum target_group_algorithm) k;
+		lab->balancer.forwarded_for = (enum elastic_load_balancer_forwarded_for) k;
+		is_accepted(lab, write_text(lab));
+	}
+	lab->proxy_group.server_count = 0;
+	is_accepted(lab, write_text(lab));
+	lab->wish.listener_count = 0;
+	is_accepted(lab, write_text(lab));
+}
+
+#define ID "000102030405060708090a0b0c0d0e0f"
+static struct proxy_server_state read_one(struct ctx *c, const char *status, const char *check,
+					  const char *code)
+{
+	struct proxy_server_state *states = NULL;
+	size_t count = 0;
+	struct str csv = str_print(c->arena,
+				   "# pxname,svname,status,check_status,check_code,\n"
+				   "g00,t%s,%s,%s,%s,\n"
+				   "o00,t%s,no check,,,\ng00,BACKEND,UP,,,\n\n",
+				   ID, status, check, code, ID);
+	assert_true(result_is_ok(state_read(c, csv, &states, &count)));
+	assert_int_equal(count, 1);
+	assert_int_equal(states[0].target.b[15], 15);
+	return states[0];
+}
+
+static void states_are_read(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 20);
+	struct ctx c;
+	struct proxy_server_state *states = NULL;
+	size_t count = 0;
+	(void) state;
+	ctx_init(&c, arena);
+	assert_int_equal(read_one(&c, "UP", "L7OK", "200").health, PROXY_UP);
+	assert_int_equal(read_one(&c, "UP", "INI", "").health, PROXY_UNCHECKED);
+	assert_int_equal(read_one(&c, "UP 1/2", "* L7STS", "500").health, PROXY_UP);
+	struct proxy_server_state s = read_one(&c, "DOWN", "L7STS", "500");
+	assert_true(s.health == PROXY_DOWN && s.fault == PROXY_FAULT_MISMATCH && s.code == 500);
+	assert_int_equal(read_one(&c, "DOWN 1/2", "L4TOUT", "").fault, PROXY_FAULT_TIMEOUT);
+	assert_int_equal(read_one(&c, "DOWN", "L4CON", "").fault, PROXY_FAULT_FAILED);
+	assert_int_equal(state_read(&c, STR("nonsense\n"), &states, &count).code, ERR_GONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_text_of_users_is_text),
+		cmocka_unit_test(patterns_are_expressions),
+		cmocka_unit_test(settings_are_lines),
+		cmocka_unit_test(states_are_read),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
