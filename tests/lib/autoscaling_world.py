@@ -96,6 +96,7 @@ class World:
             values["AutoScalingGroupName"] = self.idle
         if name == "CreateLaunchConfiguration":
             values["LaunchConfigurationName"] = "new"
+            wanted |= {"ImageId", "InstanceType"}
         if name == "AttachInstances":
             values["InstanceIds.member.N"] = self.lone
         if name in ("CreateOrUpdateTags", "DeleteTags"):

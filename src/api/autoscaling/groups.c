@@ -180,7 +180,7 @@ static RESULT take_overrides(struct autoscaling_call *e, const struct source_arg
 
 static bool names_template(const struct template_args *a)
 {
-	return a->id.n || a->name.n;
+	return a->id.n || a->name.n || a->version.n;
 }
 
 static RESULT take_mixed(struct autoscaling_call *e, const struct source_args *a, struct scaling_settings *s)

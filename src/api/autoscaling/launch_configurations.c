@@ -47,8 +47,8 @@ struct create_args {
 static const struct param create_params[] = {
 	AUTOSCALING_NAME(struct create_args, "LaunchConfigurationName", wish.name, .flags = REQUIRED,
 			 .doc = "Unique in the account."),
-	P("ImageId", image, .min = 1, .max = 255, .flags = REQUIRED, .doc = "The image."),
-	P("InstanceType", type, .min = 1, .max = 255, .flags = REQUIRED, .doc = "The instance type."),
+	P("ImageId", image, .min = 1, .max = 255, .doc = "The image; required."),
+	P("InstanceType", type, .min = 1, .max = 255, .doc = "The instance type; required."),
 	P("KeyName", key, .max = 255, .doc = "The key pair."),
 	P("SecurityGroups.member", groups, .min = 1, .max = 255, .doc = "Security groups, by their ids."),
 	P("UserData", user_data, .max = USER_DATA_MAX, .doc = "In base64."),
@@ -171,6 +171,11 @@ static RESULT prepare_create(struct autoscaling_call *e, void *args)
 	struct create_args *a = args;
 	struct buf form;
 	TRY(autoscaling_check_name(e, a->wish.name, "LaunchConfigurationName"));
+	if (!a->image.n || !a->type.n)
+		return ctx_fail_field(
+			e->c, ERR_MISSING, a->image.n ? STR("InstanceType") : STR("ImageId"),
+			"Valid requests must contain either the InstanceID parameter or both the "
+			"ImageId and InstanceType parameters.");
 	buf_init(&form, FORM_BYTES);
 	say_all(e, &form, a);
 	TRY(take_form(e, &form, &a->wish.data));

@@ -23,9 +23,7 @@ RESULT autoscaling_find_group(struct autoscaling_call *e, struct str name, const
 	if (group)
 		return OK;
 	e->c->problem.kind = KIND_SCALING_GROUP;
-	return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field),
-			      "AutoScalingGroup name not found - AutoScalingGroup '%" STR_FMT "' not found",
-			      STR_ARG(name));
+	return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field), "AutoScalingGroup name not found - null");
 }
 
 RESULT autoscaling_find_group_row(struct autoscaling_call *e, struct str name,

@@ -182,7 +182,7 @@ struct act_args {
 };
 #define POLICY                                                                                               \
 	AUTOSCALING_NAME(struct act_args, "AutoScalingGroupName", group,                                     \
-			 .doc = "The group; a policy that is named by its ARN needs none."),                 \
+			 .doc = "The group; absent: the first that has a policy of that name."),             \
 		PARAM(struct act_args, "PolicyName", name, .flags = REQUIRED, .min = 1,                      \
 		      .max = AUTOSCALING_ARN_MAX, .doc = "The policy, by name or ARN.")
 static const struct param delete_params[] = {POLICY};
@@ -216,10 +216,6 @@ static RESULT prepare_act(struct autoscaling_call *e, void *args)
 	const struct tables *t = autoscaling_tables(e);
 	const struct scaling_policy *p = NULL;
 	struct ref ref = {0};
-	bool is_arn = str_starts_with(a->name, STR("arn:"));
-	if (!a->group.n && !is_arn)
-		return refuse(e, "AutoScalingGroupName",
-			      "AutoScalingGroupName must be specified with a PolicyName that is not an ARN.");
 	if (a->group.n)
 		TRY(autoscaling_find_group(e, a->group, "AutoScalingGroupName", &ref));
 	for (const struct scaling_group *g = scaling_group_first_by_account(t, e->c->who->account); g && !p;
@@ -231,8 +227,9 @@ static RESULT prepare_act(struct autoscaling_call *e, void *args)
 	a->wish.policy.field = STR("PolicyName");
 	return p ? OK
 		 : ctx_fail_field(e->c, ERR_NOT_FOUND, a->wish.policy.field,
-				  "Group %" STR_FMT " does not contain policy %" STR_FMT, STR_ARG(a->group),
-				  STR_ARG(a->name));
+				  "PolicyName not found: group '%" STR_FMT
+				  "' does not contain policy %" STR_FMT,
+				  STR_ARG(a->group), STR_ARG(a->name));
 }
 
 static RESULT take_number(struct autoscaling_call *e, struct str text, const char *field, double *ret_value)

@@ -129,7 +129,7 @@ class Side:
 
     def step(self, draw):
         deed = draw.choice([self.patch, self.patch, self.patch, self.tag, self.tag, self.key_pair, self.volume, self.group, self.person,
-                            self.ticket, self.address_group, self.offered, self.resource_group, self.set_of_ports, self.provisioned, self.target_group, self.launch_configuration])
+                            self.ticket, self.address_group, self.offered, self.resource_group, self.set_of_ports, self.provisioned, self.target_group, self.target_group, self.launch_configuration])
         answer = deed(draw)
         status = answer if isinstance(answer, int) else answer.status
         assert status < 500 or status in (530, 531), f"{deed.__name__}: {answer}"
