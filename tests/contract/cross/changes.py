@@ -54,7 +54,7 @@ def shows(got, sent):
 # ---- OpenStack
 
 def people(admin):
-    """One identity resource of each kind, by the variable of its path."""
+    """Creates one identity resource of each kind; returns the ids by the variable of their path."""
     bodies = {"project": {}, "user": {"password": "geheim"}, "group": {}, "role": {}, "domain": {}, "region": {"id": "named"}, "service": {"type": "named"},
               "policy": {"blob": "x", "type": "y"}}
     return {f"{kind}_id": admin.ok("POST", f"{ID}/{'policies' if kind == 'policy' else kind + 's'}", {kind: {"name": "named", **more} if kind not in ("region", "policy") else more})[kind]["id"]

@@ -107,7 +107,7 @@ IAM = {
 
 
 def read(first, ids_of, token_of, delete):
-    """Ids of all pages, deleting the last one of each page before the next page is asked for."""
+    """Returns the ids of all pages; deletes the last row of each page before it asks for the next page."""
     page = first(None)
     seen, pages = ids_of(page), 1
     while token_of(page):

@@ -30,7 +30,7 @@ def test_a_wrong_order(admin, path, query):
 
 @pytest.mark.parametrize("path", ["/compute/v2.1/flavors", "/volume/v3/types", "/image/v2/images"])
 def test_a_direction_alone(admin, path):
-    """It is the direction of the list's own order."""
+    """A direction without a key turns the list's own order."""
     def ids(query):
         rows, = [v for v in get(admin, f"{path}?{query}").json.values() if isinstance(v, list)]
         return [row["id"] for row in rows]

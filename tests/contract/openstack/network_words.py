@@ -191,7 +191,7 @@ def test_lengths_of_a_pool(own):
 
 @pytest.mark.parametrize("info", [{"enable_snat": False}, {"external_fixed_ips": []}, {"enable_snat": True, "external_fixed_ips": []}])
 def test_a_gateway_without_a_network(own, info):
-    """It is refused and leaves the gateway; only null and the empty object take it away."""
+    """Neutron refuses the change and keeps the gateway; only null and the empty object take the gateway away."""
     external = next(n["id"] for n in own.ok("GET", f"{NET}/networks?router:external=True")["networks"])
     router = own.ok("POST", f"{NET}/routers", {"router": {"external_gateway_info": {"network_id": external}}})["router"]["id"]
     for method, path in (("PUT", f"{NET}/routers/{router}"), ("POST", f"{NET}/routers")):
