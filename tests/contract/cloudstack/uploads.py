@@ -187,7 +187,7 @@ def test_for_whom(dev, said, disk):
     key = key_of(somebody)
     params = call(dev, "getUploadParamsForTemplate", **said, **key)[1]["getuploadparams"]
     assert call(dev, "listTemplates", templatefilter="self", id=params["id"], **key)[1]["template"][0]["account"] == somebody.name
-    for wrong in ({"format": "ISO"}, {"hypervisor": "Xen"}, {"zoneid": "x"}, {"checksum": "x"}, {"isextractable": "true"}):
+    for wrong in ({"format": "ISO"}, {"hypervisor": "Xen"}, {"zoneid": "x"}, {"checksum": "x"}):
         assert refused(dev, "getUploadParamsForTemplate", **{**said, **wrong})[0] == 431, wrong
     assert refused(dev, "getUploadParamsForIso", name="x", zoneid=said["zoneid"], format="QCOW2", bootable="false")[0] == 431
     domain = ok(dev, "listDomains", **admin_key(dev))["domain"][0]["id"]

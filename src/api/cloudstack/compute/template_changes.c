@@ -370,6 +370,8 @@ static const struct param create_params[] = {
 	P("snapshotid", snapshot, .kind = KIND_SNAPSHOT, .doc = "Or of this snapshot."),
 	CS_FOR_PARAMS(struct making, owner),
 	UNBUILT,
+	P("isfeatured", said.is_featured,
+	  .doc = "Shown among the featured ones, where a root administrator owns it."),
 	NOT_BUILT("url|virtualmachineid|zoneid"),
 };
 #undef P
@@ -381,6 +383,9 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 		return cs_fail(e, "volumeid",
 			       "Failed to create private template record, either volume or snapshot must be "
 			       "specified, and not both");
+	bool is_own = !a->owner.account.n && !ref_is_given(&a->owner.project);
+	if (!is_own || !identity_is_admin(e->c->who))
+		a->said.is_featured = CHOICE_DEFAULT;
 	return read_os_type(e, &a->said);
 }
 

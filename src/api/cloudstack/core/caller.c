@@ -144,6 +144,10 @@ RESULT cs_find_taker(struct cs_call *e, uuid *ret_account)
 		return cs_fail(e, "domainid",
 			       "Please provide a valid domain ID; cannot assign VM to a project if domain ID "
 			       "is NULL.");
+	bool has_domain = cloudstack_find_value(&e->pairs, "domainid").n,
+	     has_account = cloudstack_find_value(&e->pairs, "account").n;
+	if (!is_project && has_domain && !has_account)
+		return cs_fail(e, "account", "AccountName and domainId must be specified together");
 	TRY(find_said(e, cs_tables(e), !is_project, &account));
 	*ret_account = account ? account->row.id : e->c->who->account;
 	return OK;
