@@ -7,19 +7,16 @@
 #include "store/account.h"
 
 static const struct command *const tables[] = {
-	init_commands,        local_commands,         login_commands,
-	row_commands,         change_commands,        rc_commands,
-	account_commands,     user_commands,          host_commands,
-	host_change_commands, host_check_commands,    host_add_commands,
-	host_sign_commands,   fence_commands,         pool_commands,
-	network_commands,     image_commands,         image_get_commands,
-	log_commands,         store_commands,         backup_commands,
-	restore_commands,     backup_plan_commands,   prices_commands,
-	bill_commands,        billing_commands,       webhook_commands,
-	signup_commands,      commitment_commands,    inspect_commands,
-	leftover_commands,    doctor_commands,        whatif_commands,
-	dump_commands,        ticket_commands,        desk_commands,
-	remote_commands,      subscriptions_commands, subscriptions_report_commands};
+	init_commands,       local_commands,       login_commands,         row_commands,
+	change_commands,     rc_commands,          account_commands,       user_commands,
+	host_commands,       host_change_commands, host_check_commands,    host_add_commands,
+	host_sign_commands,  fence_commands,       pool_commands,          network_commands,
+	image_commands,      image_get_commands,   log_commands,           store_commands,
+	backup_commands,     restore_commands,     backup_plan_commands,   prices_commands,
+	bill_commands,       billing_commands,     webhook_commands,       signup_commands,
+	commitment_commands, inspect_commands,     leftover_commands,      doctor_commands,
+	whatif_commands,     dump_commands,        ticket_commands,        desk_commands,
+	remote_commands,     migrate_commands,     subscriptions_commands, subscriptions_report_commands};
 
 const struct command_param *command_params_end(const struct command *command)
 {

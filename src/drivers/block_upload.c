@@ -146,6 +146,34 @@ RESULT block_upload_put(struct ctx *c, const struct block_upload *u, int64_t ind
 	return write_at(c, map, digest, SHA256_SIZE, digest_at(index), map_path);
 }
 
+static RESULT punch(struct ctx *c, int fd, int64_t at, int64_t size, const char *path)
+{
+	while (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, size) != 0)
+		if (errno != EINTR)
+			return fail_file(c, path);
+	return OK;
+}
+
+RESULT block_upload_clear(struct ctx *c, const struct block_upload *u, int64_t index)
+{
+	static const uint8_t none[SHA256_SIZE];
+	char path[PATH_SIZE], map_path[PATH_SIZE];
+	if (index < 0 || index >= disk_blocks_count(u->size))
+		return ctx_fail(c, ERR_RANGE, "The disk has %lld blocks.",
+				(long long) disk_blocks_count(u->size));
+	path_of(u, BLOCK_UPLOAD_SUFFIX, path);
+	path_of(u, BLOCK_UPLOAD_MAP_SUFFIX, map_path);
+	AUTO_FD map = open(map_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (map < 0)
+		return fail_file(c, map_path);
+	TRY(lock_block(c, map, index, map_path));
+	AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail_file(c, path);
+	TRY(write_at(c, map, none, sizeof none, digest_at(index), map_path));
+	return punch(c, fd, index * DISK_BLOCK_SIZE, DISK_BLOCK_SIZE, path);
+}
+
 /* fd -1: there are no files. */
 static RESULT open_map(struct ctx *c, const struct block_upload *u, char path[static PATH_SIZE], int *ret_fd)
 {

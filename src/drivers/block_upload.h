@@ -27,6 +27,9 @@ RESULT block_upload_put(struct ctx *c, const struct block_upload *u, int64_t ind
 			const uint8_t bytes[static DISK_BLOCK_SIZE],
 			const uint8_t digest[static SHA256_SIZE]);
 
+/* Makes a block a hole, as if it had never been written. Errors as of block_upload_put(). */
+RESULT block_upload_clear(struct ctx *c, const struct block_upload *u, int64_t index);
+
 /* The number of blocks written, and the SHA-256 over their SHA-256 values in order. No files: no blocks. ERR_STATE as
  * above. ERR_IO. */
 struct block_upload_sum {

@@ -25,6 +25,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "model/cloud_migration_words.h"
 #include "model/remote_machine_words.h"
 #include "model/row.h"
 
@@ -88,6 +89,80 @@ struct remote_new {
 /* Tag with the token of a machine that was created from here. */
 #define REMOTE_TOKEN_TAG "dari:id"
 
+/* ---- disks of machines, for migrations ---- */
+
+enum {
+	REMOTE_BLOCK_SIZE = 512 * 1024,
+	REMOTE_DISKS_MAX = 26,
+	REMOTE_POINTS_MAX = 256,
+	REMOTE_BLOCKS_MAX = 10000
+};
+
+/* A machine with its disks. */
+struct remote_layout {
+	struct cloud_migration machine;                      /* the seen fields, name and ref */
+	struct cloud_migration_disk disks[REMOTE_DISKS_MAX]; /* placed fields, the root disk first */
+	size_t disk_count;
+	struct strs lacks; /* rights that a migration needs and the credentials lack */
+};
+
+/* Snapshot of a disk that a migration has made there. */
+struct remote_point {
+	struct str id, volume;
+	int64_t round, size;
+	bool is_complete, has_failed;
+};
+struct remote_points {
+	struct remote_point *at;
+	size_t count;
+};
+
+/* A round of a migration: what its snapshots are tagged with. */
+struct remote_round {
+	uuid migration;
+	int64_t round; /* 0: all rounds */
+};
+
+/* A page of a snapshot's blocks, in ascending order. */
+struct remote_block {
+	int64_t index;
+	struct str token;
+	bool is_gone; /* the later snapshot has no data there */
+};
+struct remote_block_page {
+	struct remote_block *at;
+	size_t count;
+	struct str cursor; /* of the next page; empty: this page is the last */
+};
+struct remote_block_query {
+	struct str snapshot;
+	struct str base; /* lists the blocks that differ from that snapshot's; empty: all blocks with data */
+	int64_t from;    /* lists no block before */
+	int64_t count;   /* number of blocks that the disk has */
+	struct str cursor;
+};
+
+/* All calls may be repeated. None changes or deletes anything there but snapshots with the migration's tags. */
+struct remote_block_ops {
+	/* Describes a machine: several requests. ERR_NOT_FOUND only if the cloud says so. ERR_DENIED names the right. */
+	RESULT (*describe)(struct ctx *c, struct remote *r, struct str ref, struct remote_layout *ret_layout);
+	/* Makes a snapshot of each disk, all of one moment. Not idempotent: find() first. */
+	RESULT (*freeze)(struct ctx *c, struct remote *r, struct str ref, const struct remote_round *round);
+	/* Finds the snapshots of a round. */
+	RESULT(*find)
+	(struct ctx *c, struct remote *r, const struct remote_round *round, struct remote_points *ret_points);
+	/* Deletes a snapshot that find() returned. Absent: OK. */
+	RESULT (*thaw)(struct ctx *c, struct remote *r, struct str point);
+	/* Lists blocks. ERR_NOT_FOUND: one of the snapshots is gone. */
+	RESULT(*list)
+	(struct ctx *c, struct remote *r, const struct remote_block_query *query,
+	 struct remote_block_page *ret_page);
+	/* Reads a block, and compares its checksum. ERR_IO: it differs. */
+	RESULT(*read)
+	(struct ctx *c, struct remote *r, struct str point, const struct remote_block *block,
+	 uint8_t ret_bytes[static REMOTE_BLOCK_SIZE], uint8_t ret_digest[static 32]);
+};
+
 struct remote_driver {
 	const char *name;
 	unsigned verbs; /* bit 1 << enum remote_machine_act: the driver can do it */
@@ -107,6 +182,7 @@ struct remote_driver {
 	 * driver cannot create machines. */
 	RESULT(*create)
 	(struct ctx *c, struct remote *r, const struct remote_new *wish, struct remote_machine *ret_machine);
+	const struct remote_block_ops *blocks; /* NULL: its machines cannot be migrated */
 };
 
 /* Names a missing right in `lacks`. For drivers. */

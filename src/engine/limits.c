@@ -41,6 +41,7 @@
 #include "engine/people/trust.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/region.h"
+#include "engine/remote/migration.h"
 #include "engine/remote/remote_machine.h"
 #include "engine/reservation/capacity_reservation.h"
 #include "engine/resource_group.h"

@@ -4,6 +4,7 @@
 #include "api/native/rows.h"
 
 #include "engine/engine.h"
+#include "engine/remote/migration.h"
 #include "engine/remote/provider.h"
 #include "engine/storage/image.h"
 #include "engine/support/ticket.h"
@@ -207,15 +208,28 @@ static void write_refreshed(const struct row_writer *rw, struct json_writer *w, 
 		json_write_int(w, "refreshed_us", at_us);
 }
 
+/* What is expected: of the round under way or the next one, and of a cutover requested now. */
+static void write_estimate(const struct row_writer *rw, struct json_writer *w, const struct row *row,
+			   unsigned class)
+{
+	const struct migration_estimate e = engine_estimate_migration(rw->tables, cloud_migration_of(row));
+	(void) class;
+	json_write_open(w, "estimate");
+	json_write_int(w, "size", e.size);
+	json_write_int(w, "left_bytes", e.left_bytes);
+	json_write_int(w, "left_s", e.left_s);
+	json_write_int(w, "downtime_s", e.downtime_s);
+	json_write_bool(w, "is_measured", e.is_measured);
+	json_write_close(w);
+}
+
 static const struct {
 	const char *name;
 	void (*write)(const struct row_writer *rw, struct json_writer *w, const struct row *row,
 		      unsigned class);
-} derived[] = {{"addresses", write_addresses},
-	       {"desks", write_desks},
-	       {"instance", write_instance},
-	       {"refreshed_us", write_refreshed},
-	       {"usage", write_usage}};
+} derived[] = {{"addresses", write_addresses},    {"desks", write_desks},
+	       {"estimate", write_estimate},      {"instance", write_instance},
+	       {"refreshed_us", write_refreshed}, {"usage", write_usage}};
 
 bool native_write_derived(const char *name, const struct row_writer *rw, struct json_writer *w,
 			  const struct row *row, unsigned class)

@@ -25,7 +25,7 @@ static const struct heading {
 	{"Hosts and storage", " host pool whatif balance "},
 	{"Networks", " network reach "},
 	{"Images and instances", " image instance "},
-	{"Clouds elsewhere", " provider remote "},
+	{"Clouds elsewhere", " provider remote migrate "},
 	{"Checking and repair", " explain audit adopt purge log store backup restore events "},
 	{"Prices and billing", " prices bill billing commitment webhook "},
 	{"Support and subscriptions", " ticket desk subscriptions "},

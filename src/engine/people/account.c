@@ -41,6 +41,8 @@
 #include "store/backup_plan.h"
 #include "store/balancer_pool_member.h"
 #include "store/balancer_set.h"
+#include "store/cloud_migration.h"
+#include "store/cloud_migration_disk.h"
 #include "store/credential.h"
 #include "store/credential_report.h"
 #include "store/deployment.h"
@@ -402,6 +404,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, launch_template_version, account, id);
 	FORGET_EACH(op, launch_template, account, id);
 	FORGET_EACH(op, dhcp_options, account, id);
+	FORGET_EACH(op, cloud_migration_disk, account, id);
+	FORGET_EACH(op, cloud_migration, account, id);
 	FORGET_EACH(op, import_snapshot_task, account, id);
 	FORGET_EACH(op, import_image_task, account, id);
 	FORGET_EACH(op, async_job, account, id);

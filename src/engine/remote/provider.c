@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Providers: creation, changes, reports and the end. Called by: api/native/remotes.c, reconcile/remote/. */
+ * Providers: creation, changes, reports and the end. Called by: api/native/remote/remotes.c, reconcile/remote/. */
 #include "engine/remote/provider.h"
 
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/remote/migration.h"
 #include "engine/remote/remote_machine.h"
 #include "engine/row_bytes.h"
 #include "store/account.h"
+#include "store/cloud_migration.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
 
@@ -130,10 +132,24 @@ RESULT engine_refresh_provider(struct op *op, struct provider_target *wish)
 	return provider_put(op, &next);
 }
 
+/* The snapshots that a migration made there could not be removed without the provider. */
+static RESULT check_migrations(struct op *op, const struct provider_target *wish, const struct provider *p)
+{
+	for (const struct cloud_migration *m = cloud_migration_first_by_provider(op->head, p->row.id); m;
+	     m = cloud_migration_next_by_provider(op->head, m))
+		if (m->started_us && !engine_migration_has_ended(m))
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_PROVIDER, wish->provider.field,
+					   "The machine %" STR_FMT
+					   " is being migrated from there; undo or finish that first.",
+					   STR_ARG(m->ref));
+	return OK;
+}
+
 RESULT engine_delete_provider(struct op *op, struct provider_target *wish)
 {
 	const struct provider *before = NULL;
 	TRY(find_provider(op, &wish->provider, "provider.delete", &before));
+	TRY(check_migrations(op, wish, before));
 	TRY(condition_clear_all(op, before->row.id));
 	TRY(engine_log_event(op, KIND_PROVIDER, &before->row, "deleted",
 			     "Provider %" STR_FMT "; its machines run on.", STR_ARG(before->name)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Machines of providers: acts and reports. Called by: api/native/remotes.c, reconcile/remote/. */
+ * Machines of providers: acts and reports. Called by: api/native/remote/remotes.c, reconcile/remote/. */
 #include "engine/remote/remote_machine.h"
 
 #include "engine/condition_internal.h"

@@ -353,6 +353,10 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 			", with which it goes",
 			STR_ARG(wish->snapshot.text),
 			STR_ARG(engine_write_id(op, KIND_INSTANCE_SNAPSHOT, snapshot->instance_snapshot)));
+	if (snapshot->is_migrating && engine_snapshot_is_pending(snapshot))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
+				   "The snapshot %" STR_FMT " is being written by a migration; undo that",
+				   STR_ARG(wish->snapshot.text));
 	if (backup_first_by_cut(op->head, snapshot->row.id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
 				   "The snapshot %" STR_FMT " is being backed up",

@@ -17,7 +17,7 @@ enum { GENERATIONS_MAX = 1000 }; /* of parents that are followed */
 
 bool engine_snapshot_takes_blocks(const struct snapshot *snapshot)
 {
-	return snapshot->blocks_timeout_min && !snapshot->blocks_are_complete &&
+	return snapshot->blocks_timeout_min && !snapshot->is_migrating && !snapshot->blocks_are_complete &&
 	       engine_snapshot_is_pending(snapshot);
 }
 

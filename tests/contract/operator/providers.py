@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/remote src/engine/remote src/reconcile/remote src/api/native/remotes.c src/daemon/client/commands_remote.c schema/provider.toml schema/remote_machine.toml
+# subjects: src/drivers/remote src/engine/remote src/reconcile/remote src/api/native/remote/remotes.c src/daemon/client/commands_remote.c schema/provider.toml schema/remote_machine.toml
 """Providers: one `dari dev` lists and changes the machines of another one through its EC2 face: listing, acts, changes made there, missing rights,
 revoked credentials, an outside cloud that is down, machines that vanish, and the rights of accounts here."""
 import json

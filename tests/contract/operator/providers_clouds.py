@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/remote src/engine/remote src/reconcile/remote src/api/native/remotes.c src/daemon/client/commands_remote.c
+# subjects: src/drivers/remote src/engine/remote src/reconcile/remote src/api/native/remote/remotes.c src/daemon/client/commands_remote.c
 """Providers of each cloud: one `dari dev` lists and changes the machines of another one through its OpenStack, CloudStack and Azure faces. What a machine
 is like, acts, changes made there, missing rights, wrong secrets and revoked tokens."""
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/remote src/engine/remote src/reconcile/remote src/api/native/remotes.c src/daemon/client/commands_remote.c
+# subjects: src/drivers/remote src/engine/remote src/reconcile/remote src/api/native/remote/remotes.c src/daemon/client/commands_remote.c
 """Machines that are created and resized in a cloud elsewhere. The region is killed before and after each request of an act, also while the answer is on its
 way: there is never a second machine, and never one without its row."""
 import json

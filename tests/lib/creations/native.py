@@ -137,7 +137,7 @@ ROWS = [
 ELSEWHERE = {
     "POST /audits": "makes no row: native/audits.py", "POST /commands": "makes no row: operator/dari_url.py", "POST /tags": "makes no row: cross/bad_parameters.py",
     "POST /session": "console/, native/api.py", "POST /signups": "operator/signups.py", "POST /price-lists": "operator/bills.py", "POST /hosts": "operator/host_add.py",
-    "PATCH /hosts/{id}": "operator/host_add.py", "POST /remote-machines": "operator/providers_create.py", "POST /storage-pools": "real/52-shared-pool.py", "PATCH /storage-pools/{id}": "real/52-shared-pool.py",
+    "PATCH /hosts/{id}": "operator/host_add.py", "POST /remote-machines": "operator/providers_create.py", "POST /cloud-migrations": "operator/migrate.py", "PATCH /cloud-migrations/{id}": "operator/migrate.py", "POST /storage-pools": "real/52-shared-pool.py", "PATCH /storage-pools/{id}": "real/52-shared-pool.py",
 }
 PARTS_ELSEWHERE = {
     "POST /signup-templates": {"reseller": "operator/signups.py"}, "PATCH /signup-templates/{id}": {"reseller": "operator/signups.py"},

@@ -19,9 +19,11 @@ BY_TOKEN = {IMAGES_DATA, CONSOLE}  # calls that cannot be signed with an access 
 REGIONS = {"zone", "instance_type", "external_network", "host", "role", "domain", "account", "volume_type", "volume_group_type",
            "network_offering"}  # kinds of rows that belong to no account
 NOT_MADE = {"deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment"}  # kinds that do not exist in the world
-ELSEWHERE = {"provider", "remote_machine"}  # kinds that need a second cloud: operator/providers.py asks for other accounts and by policies
+ELSEWHERE = {"provider", "remote_machine", "cloud_migration", "cloud_migration_disk"}  # kinds that need a second cloud: operator/providers.py and
+# operator/migrate_rights.py ask for other accounts and by policies
 OWN = {"second_factor", "application_credential"}  # kinds that only their user can access: cross/doors_own.py
 PARTS_OF_USERS = {"access_key", "group_member"}
+WITHOUT_ROW = {"PATCH /cloud-migrations/{id}"}  # calls on such a kind that name rows of others, too: operator/migrate_rights.py
 DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}'
 TRUST = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}'
 UNLIKE = re.compile(r'"(request_id|batch|now_us|as_of_us|last_used_us|used_us)":("[^"]*"|\d+),?')  # parts that differ from call to call
@@ -117,9 +119,9 @@ class Native(face.Face):
     def __init__(self):
         self.actions = {title(a): a for a in lib.dump()["actions"] if not a["open"] and not a["admin"]}
         named_by = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in named(a)
-                    if (name, p["name"]) not in NOT_ASKED and p["kind"] not in REGIONS | OWN | ELSEWHERE and (a["writes"] or a["decided_on"])]
+                    if (name, p["name"]) not in NOT_ASKED and name not in WITHOUT_ROW and p["kind"] not in REGIONS | OWN | ELSEWHERE and (a["writes"] or a["decided_on"])]
         self.others = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in named(a)
-                       if p["kind"] not in REGIONS | OWN | NOT_MADE | ELSEWHERE and "." not in p["name"] and name not in BY_TOKEN]
+                       if name not in WITHOUT_ROW and p["kind"] not in REGIONS | OWN | NOT_MADE | ELSEWHERE and "." not in p["name"] and name not in BY_TOKEN]
         self.filters = sorted(name for name, a in self.actions.items() if a["lists"])
         self.doors = [c for c in named_by if not c[0].startswith("DELETE")] + [c for c in named_by if c[0].startswith("DELETE")]
 
@@ -159,7 +161,7 @@ class Native(face.Face):
             yield query, [i for i in theirs if i in answer.text]
 
     empty = {f"GET /{kind}" for kind in ("address-prefixes", "application-credentials", "deployments", "instance-extensions", "network-offerings",
-                                         "providers", "remote-machines", "resource-groups", "volume-attachments")}
+                                         "providers", "remote-machines", "cloud-migrations", "cloud-migration-disks", "resource-groups", "volume-attachments")}
     # Filters that compare another value: commas separate values; "account" filters by visibility, not by ownership.
     unfit = {"GET /iam-roles": {"trust"}, "GET /policy-versions": {"document"}, "GET /volume-types": {"description"}, "GET /images": {"account"},
              "GET /snapshots": {"account"}}

@@ -40,3 +40,35 @@ static void drop_remote_machine(struct cloud *c)
 	struct remote_machines_loss wish = {.provider = owner, .at = &made, .count = 1, .is_final = true};
 	cloud_ok(c, NULL, engine_miss_remote_machines, &wish);
 }
+
+/* ---- migrations of their machines: a machine for each, listed once ---- */
+
+static uuid moved_from;
+static void has_a_cloud_elsewhere(struct cloud *c)
+{
+	is_a_cloud_elsewhere(c);
+	moved_from = owner;
+	is_alices(c);
+}
+static RESULT make_cloud_migration(struct cloud *c, int n)
+{
+	struct remote_machine seen = {.row.id = id_new(KIND_REMOTE_MACHINE),
+				      .ref = str_print(c->arena, "i-%d", n),
+				      .power = REMOTE_MACHINE_POWER_RUNNING};
+	struct remote_machines_report listed = {.provider = moved_from, .at = &seen, .count = 1};
+	cloud_ok(c, NULL, engine_see_remote_machines, &listed);
+	struct migration_wish wish = {
+		.machine = ref_to(
+			c, KIND_REMOTE_MACHINE,
+			remote_machine_find_by_provider(cloud_tables(c), moved_from, seen.ref)->row.id)};
+	MAKE(c, &c->alice, engine_plan_migration, wish, migration);
+}
+static void drop_cloud_migration(struct cloud *c)
+{
+	const struct cloud_migration *m = cloud_migration_find(cloud_tables(c), made);
+	struct migration_plan_report failed = {
+		.migration = made, .gen = m->row.gen, .problem = STR("it cannot be described")};
+	struct cloud_migration_target wish = {.migration = ref_to(c, KIND_CLOUD_MIGRATION, made)};
+	cloud_ok(c, NULL, engine_see_migration_plan, &failed);
+	cloud_ok(c, &c->alice, engine_delete_migration, &wish);
+}

@@ -12,6 +12,7 @@
 #include "store/async_job.h"
 #include "store/catalog_entry.h"
 #include "store/client_token.h"
+#include "store/cloud_migration.h"
 #include "store/credential.h"
 #include "store/gateway.h"
 #include "store/group_member.h"
@@ -66,6 +67,7 @@
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
 #include "engine/region/aggregate.h"
+#include "engine/remote/migration.h"
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
 #include "engine/reservation/capacity_reservation.h"
@@ -80,6 +82,7 @@
 #include "engine/virtual/virtual_network.h"
 #include "store/arm_resource.h"
 #include "store/public_credential.h"
+#include "store/remote_machine.h"
 #include "store/support_ticket.h"
 #include "store/target.h"
 #include "store/ticket_attachment.h"
@@ -764,6 +767,7 @@ static const struct maker {
 	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
 	[LIMIT_REMOTE_MACHINES] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
 	[LIMIT_REMOTE_CREATIONS] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
+	[LIMIT_CLOUD_MIGRATIONS] = {has_a_cloud_elsewhere, make_cloud_migration, drop_cloud_migration},
 	[LIMIT_POLICIES] = {is_alices, make_policy, drop_policy},
 	[LIMIT_GATEWAYS] = {is_alices, make_gateway, drop_gateway},
 	[LIMIT_DHCP_OPTIONS] = {is_alices, make_dhcp_options, drop_dhcp_options},

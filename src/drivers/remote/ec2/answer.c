@@ -3,16 +3,12 @@
  * table, which says into which field its text goes. */
 #include "drivers/remote/ec2/answer.h"
 
-#include <libxml/xmlreader.h>
-#include <limits.h>
-#include <string.h>
-
-#include "base/buf.h"
 #include "base/clock.h"
 #include "drivers/remote/draft.h"
+#include "drivers/remote/ec2/walk.h"
 #include "model/remote_machine.h"
 
-enum { PATH_MAX_SIZE = 512, SHORT_MAX = 64 };
+enum { SHORT_MAX = 64 };
 
 /* The machine that is being read, with the parts that EC2 spreads over several elements. */
 struct draft {
@@ -24,11 +20,6 @@ struct draft {
 struct reading {
 	struct ctx *c;
 	struct ec2_answer *answer;
-	char path[PATH_MAX_SIZE]; /* "DescribeInstancesResponse/reservationSet/item" */
-	size_t path_size;
-	size_t ends[EC2_DEPTH_MAX]; /* size of the path at each depth */
-	size_t depth;
-	struct buf text; /* text inside the current element */
 	struct remote_machines machines;
 	struct draft draft;
 };
@@ -154,13 +145,6 @@ static RESULT end_machine(struct reading *r)
 /* Elements of a machine: of DescribeInstances, and of RunInstances. */
 static const char *const machine_paths[] = {"reservationSet/item/instancesSet/item", "instancesSet/item"};
 
-/* The path below the document's element; empty for that element itself. */
-static struct str inner_path(const struct reading *r)
-{
-	size_t from = r->depth > 1 ? r->ends[0] + 1 : r->path_size;
-	return (struct str){r->path + from, r->path_size - from};
-}
-
 /* The path below the machine's element. False: elsewhere. */
 static bool is_in_machine(struct str path, struct str *ret_path)
 {
@@ -174,21 +158,11 @@ static bool is_in_machine(struct str path, struct str *ret_path)
 	return false;
 }
 
-static RESULT enter(struct reading *r, struct str name)
+static RESULT enter(void *self, struct str path)
 {
-	if (r->depth == EC2_DEPTH_MAX || name.n + 1 > sizeof r->path - r->path_size)
-		return bad(r, "it is nested too deeply");
-	if (r->depth)
-		r->path[r->path_size++] = '/';
-	memcpy(r->path + r->path_size, name.p, name.n);
-	r->path_size += name.n;
-	r->ends[r->depth++] = r->path_size;
-	buf_done(&r->text);
-	buf_init(&r->text, EC2_TEXT_MAX);
-	if (r->depth == 1)
-		r->answer->root = str_copy(r->c->arena, name);
+	struct reading *r = self;
 	struct str below = STR_NONE;
-	if (is_in_machine(inner_path(r), &below) && !below.n)
+	if (is_in_machine(path, &below) && !below.n)
 		r->draft = (struct draft){0};
 	return OK;
 }
@@ -219,14 +193,12 @@ static const struct place *find_place(struct str path)
 	return NULL;
 }
 
-static RESULT end_element(struct reading *r)
+static RESULT leave(void *self, struct str path, struct str text)
 {
-	struct str path = inner_path(r), below = STR_NONE;
-	struct str text = str_trim(buf_str(&r->text));
-	if (!is_in_machine(path, &below)) {
-		text = str_copy(r->c->arena, text);
-		return take_member(r, path, text);
-	}
+	struct reading *r = self;
+	struct str below = STR_NONE;
+	if (!is_in_machine(path, &below))
+		return take_member(r, path, str_copy(r->c->arena, text));
 	if (!below.n)
 		return end_machine(r);
 	if (str_is(below, "tagSet/item"))
@@ -238,55 +210,6 @@ static RESULT end_element(struct reading *r)
 	return copy.p ? put(r, p, copy) : ctx_no_memory(r->c);
 }
 
-static RESULT leave(struct reading *r)
-{
-	TRY(end_element(r));
-	r->depth--;
-	r->path_size = r->depth ? r->ends[r->depth - 1] : 0;
-	buf_done(&r->text);
-	buf_init(&r->text, EC2_TEXT_MAX);
-	return OK;
-}
-
-/* ---- the reader ---- */
-
-static void be_quiet(void *arg, const char *message, xmlParserSeverities severity,
-		     xmlTextReaderLocatorPtr locator)
-{
-	(void) arg, (void) message, (void) severity, (void) locator;
-}
-
-static RESULT take_node(struct reading *r, xmlTextReaderPtr reader)
-{
-	switch (xmlTextReaderNodeType(reader)) {
-	case XML_READER_TYPE_ELEMENT:
-		TRY(enter(r, str_from((const char *) xmlTextReaderConstLocalName(reader))));
-		return xmlTextReaderIsEmptyElement(reader) ? leave(r) : OK;
-	case XML_READER_TYPE_END_ELEMENT:
-		return leave(r);
-	case XML_READER_TYPE_TEXT:
-	case XML_READER_TYPE_CDATA:
-		buf_add_str(&r->text, str_from((const char *) xmlTextReaderConstValue(reader)));
-		return r->text.failed ? bad(r, "a text is too long") : OK;
-	case XML_READER_TYPE_DOCUMENT_TYPE:
-	case XML_READER_TYPE_ENTITY_REFERENCE:
-	case XML_READER_TYPE_ENTITY:
-		return bad(r, "it has a document type or entities");
-	default:
-		return OK;
-	}
-}
-
-static RESULT read_all(struct reading *r, xmlTextReaderPtr reader)
-{
-	int more = 0;
-	while ((more = xmlTextReaderRead(reader)) == 1)
-		TRY(take_node(r, reader));
-	if (more < 0 || !r->answer->root.n)
-		return bad(r, "it is no well-formed XML, or ends early");
-	return arena_is_full(r->c->arena) ? ctx_no_memory(r->c) : OK;
-}
-
 RESULT ec2_read_answer(struct ctx *c, struct str text, struct ec2_answer *ret_answer)
 {
 	struct reading *r = arena_new_object(c->arena, struct reading);
@@ -294,18 +217,8 @@ RESULT ec2_read_answer(struct ctx *c, struct str text, struct ec2_answer *ret_an
 		return ctx_no_memory(c);
 	*r = (struct reading){.c = c, .answer = ret_answer};
 	*ret_answer = (struct ec2_answer){0};
-	if (text.n > INT_MAX || !text.n)
-		return bad(r, "it is empty or too large");
-	xmlTextReaderPtr reader = xmlReaderForMemory(
-		text.p, (int) text.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	if (!reader)
-		return ctx_no_memory(c);
-	xmlTextReaderSetErrorHandler(reader, be_quiet, NULL);
-	buf_init(&r->text, EC2_TEXT_MAX);
-	struct result result = read_all(r, reader);
-	buf_done(&r->text);
-	xmlFreeTextReader(reader);
+	TRY(ec2_walk(c, text, &(struct ec2_visitor){r, enter, leave}, &ret_answer->root));
 	ret_answer->machines = r->machines.at;
 	ret_answer->machine_count = r->machines.count;
-	return result;
+	return OK;
 }

@@ -7,7 +7,7 @@
 
 #include "drivers/remote.h"
 
-enum { EC2_DEPTH_MAX = 24, EC2_TEXT_MAX = 64 * 1024, EC2_CURSOR_MAX = 4096 };
+enum { EC2_CURSOR_MAX = 4096 };
 
 struct ec2_answer {
 	struct str root;                 /* name of the document's element, without prefix */

@@ -2,170 +2,16 @@
  * The driver of AWS's EC2 API, and of clouds that offer the same: signed POSTs of the query API. STS answers at
  * AWS's own address, or at the given endpoint, as other clouds do. Sources: EC2 API Reference (version
  * 2016-11-15), STS API Reference (2011-06-15). */
-#include <stdio.h>
-#include <string.h>
+#include "drivers/remote/ec2/blocks.h"
+#include "drivers/remote/ec2/request.h"
 
-#include "base/clock.h"
-#include "drivers/remote/ec2/answer.h"
-#include "drivers/remote/http.h"
 #include "model/remote_machine.h"
-#include "model/sigv4_sign.h"
-
-#define EC2_VERSION "2016-11-15"
 #define STS_VERSION "2011-06-15"
 /* The id that rights are tried with while no machine is known. */
 #define NO_MACHINE "i-00000000000000000"
 #define NO_IMAGE "ami-00000000000000000"
 
-enum { PAGE_SIZE = 1000, FORM_MAX = 64 * 1024, REGION_MAX = 63 };
-
-/* ---- errors ---- */
-
-/* Codes of EC2's and STS's references; a trailing '*' matches any rest. */
-static const struct {
-	const char *code;
-	enum err err;
-} errors[] = {
-	{"DryRunOperation", ERR_DRY_RUN},
-	{"AuthFailure", ERR_UNAUTHENTICATED},
-	{"InvalidClientTokenId", ERR_UNAUTHENTICATED},
-	{"SignatureDoesNotMatch", ERR_UNAUTHENTICATED},
-	{"IncompleteSignature", ERR_UNAUTHENTICATED},
-	{"MissingAuthenticationToken", ERR_UNAUTHENTICATED},
-	{"OptInRequired", ERR_UNAUTHENTICATED},
-	{"Blocked", ERR_UNAUTHENTICATED},
-	{"ExpiredToken", ERR_UNAUTHENTICATED},
-	{"RequestExpired", ERR_EXPIRED},
-	{"UnauthorizedOperation", ERR_DENIED},
-	{"AccessDenied*", ERR_DENIED},
-	{"OperationNotPermitted", ERR_STATE},
-	{"InvalidInstanceID.NotFound", ERR_NOT_FOUND},
-	{"IncorrectInstanceState", ERR_STATE},
-	{"IncorrectState", ERR_STATE},
-	{"RequestLimitExceeded", ERR_THROTTLED},
-	{"Throttling*", ERR_THROTTLED},
-	{"ServiceUnavailable", ERR_AGAIN},
-	{"Unavailable", ERR_AGAIN},
-	{"InternalError", ERR_AGAIN},
-	{"InternalFailure", ERR_AGAIN},
-	{"InsufficientInstanceCapacity", ERR_AGAIN},
-	{"UnsupportedOperation", ERR_UNSUPPORTED},
-};
-
-static enum err err_of_code(struct str code, int status)
-{
-	for (size_t k = 0; k < sizeof errors / sizeof errors[0]; k++)
-		if (str_matches(code, str_from(errors[k].code)))
-			return errors[k].err;
-	return remote_err_of_status(status);
-}
-
-/* A refusal without EC2's own error says nothing about the credentials or an object. */
-static enum err err_of_page(int status)
-{
-	enum err err = remote_err_of_status(status);
-	return err == ERR_THROTTLED || err == ERR_AGAIN ? err : ERR_IO;
-}
-
-/* A proxy before the API answers with pages of its own: then the status alone decides. */
-static RESULT judge(struct ctx *c, const struct remote *r, const struct remote_answer *http,
-		    struct ec2_answer *answer)
-{
-	struct result read = ec2_read_answer(c, buf_str(&http->body), answer);
-	if (read.code == ERR_NO_MEMORY)
-		return read;
-	if (!result_is_ok(read) && http->status == 200)
-		return read;
-	if (http->status == 200)
-		return OK;
-	ctx_clear_problem(c);
-	if (!result_is_ok(read) || !answer->code.n)
-		return ctx_fail(c, err_of_page(http->status), "Provider %" STR_FMT " answers with status %d.",
-				STR_ARG(r->name), http->status);
-	bool is_line = str_is_line(answer->message);
-	return ctx_fail(c, err_of_code(answer->code, http->status), "%" STR_FMT ": %" STR_FMT,
-			STR_ARG(str_is_line(answer->code) ? answer->code : STR_NONE),
-			STR_ARG(is_line ? answer->message : STR_NONE));
-}
-
-/* ---- one call ---- */
-
-struct form {
-	struct ctx *c;
-	struct buf text;
-	bool only_reads;
-};
-
-static void add(struct form *f, const char *name, struct str value)
-{
-	buf_print(&f->text, "&%s=", name);
-	buf_add_str(&f->text, str_encode_url(f->c->arena, value, false));
-}
-
-static void add_nth(struct form *f, const char *name, size_t n, const char *member, struct str value)
-{
-	char whole[64];
-	(void) snprintf(whole, sizeof whole, "%s.%zu%s", name, n, member);
-	add(f, whole, value);
-}
-
-static void begin(struct form *f, struct ctx *c, const char *action, const char *version)
-{
-	f->c = c;
-	f->only_reads = str_starts_with(str_from(action), STR("Describe"));
-	buf_init(&f->text, FORM_MAX);
-	buf_print(&f->text, "Action=%s&Version=%s", action, version);
-}
-
-static struct str endpoint_of(struct ctx *c, const struct remote *r, const char *service)
-{
-	return r->endpoint.n ? r->endpoint
-			     : str_print(c->arena, "https://%s.%" STR_FMT ".amazonaws.com/", service,
-					 STR_ARG(r->region));
-}
-
-static RESULT sign(struct ctx *c, const struct remote *r, const char *service, const struct remote_url *url,
-		   struct remote_request *request)
-{
-	struct str authorization, date;
-	const struct sigv4_signing signing = {.key_id = r->login,
-					      .secret = r->secret,
-					      .region = r->region,
-					      .service = str_from(service),
-					      .method = STR("POST"),
-					      .path = url->path,
-					      .body = request->body,
-					      .host = url->host,
-					      .at_us = clock_now_us()};
-	TRY(sigv4_sign(c, &signing, &authorization, &date));
-	struct arena *a = c->arena;
-	request->headers[0] = "Content-Type: application/x-www-form-urlencoded; charset=utf-8";
-	request->headers[1] = str_to_z(a, str_print(a, "X-Amz-Date: %" STR_FMT, STR_ARG(date)));
-	request->headers[2] = str_to_z(a, str_print(a, "Authorization: %" STR_FMT, STR_ARG(authorization)));
-	request->headers[3] = "Expect:";
-	return arena_is_full(a) ? ctx_no_memory(c) : OK;
-}
-
-/* Sends the form, which ends with this call. */
-static RESULT call(struct form *f, struct remote *r, const char *service, struct ec2_answer *ret_answer)
-{
-	struct ctx *c = f->c;
-	struct remote_url url;
-	struct remote_answer http = {0};
-	struct remote_request request = {.url = endpoint_of(c, r, service), .only_reads = f->only_reads};
-	bool is_whole = result_is_ok(buf_finish(&f->text));
-	request.body = str_copy(c->arena, buf_str(&f->text));
-	buf_done(&f->text);
-	if (!is_whole || !request.body.p)
-		return ctx_no_memory(c);
-	TRY(remote_parse_url(c, request.url, &url));
-	TRY(sign(c, r, service, &url, &request));
-	struct result result = remote_send(c, r, &request, &http);
-	if (result_is_ok(result))
-		result = judge(c, r, &http, ret_answer);
-	buf_done(&http.body);
-	return result;
-}
+enum { PAGE_SIZE = 1000, REGION_MAX = 63 };
 
 /* ---- verification ---- */
 
@@ -185,10 +31,10 @@ static RESULT ec2_check(struct ctx *c, const struct remote *r)
 
 static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *identity)
 {
-	struct form f;
+	struct ec2_form f;
 	struct ec2_answer answer;
-	begin(&f, c, "GetCallerIdentity", STS_VERSION);
-	TRY(call(&f, r, "sts", &answer));
+	ec2_form_begin(&f, c, "GetCallerIdentity", STS_VERSION);
+	TRY(ec2_call(&f, r, "sts", &answer));
 	identity->account = answer.account;
 	return answer.account.n ? OK
 				: ctx_fail(c, ERR_IO, "The cloud does not say whose credentials these are.");
@@ -222,24 +68,24 @@ static const struct call_row *call_of(enum remote_machine_act act)
 static RESULT try_right(struct ctx *c, struct remote *r, size_t k, struct str machine,
 			struct remote_identity *identity)
 {
-	struct form f;
+	struct ec2_form f;
 	struct ec2_answer answer;
-	begin(&f, c, calls[k].action, EC2_VERSION);
-	add(&f, "DryRun", STR("true"));
+	ec2_form_begin(&f, c, calls[k].action, EC2_VERSION);
+	ec2_form_add(&f, "DryRun", STR("true"));
 	if (calls[k].resource)
-		add(&f, calls[k].resource, machine.n ? machine : STR(NO_MACHINE));
+		ec2_form_add(&f, calls[k].resource, machine.n ? machine : STR(NO_MACHINE));
 	if (calls[k].act == REMOTE_MACHINE_ACT_TAG) {
-		add(&f, "Tag.1.Key", STR("dari:probe"));
-		add(&f, "Tag.1.Value", STR(""));
+		ec2_form_add(&f, "Tag.1.Key", STR("dari:probe"));
+		ec2_form_add(&f, "Tag.1.Value", STR(""));
 	}
 	if (calls[k].act == REMOTE_MACHINE_ACT_CREATE) {
-		add(&f, "ImageId", STR(NO_IMAGE));
-		add(&f, "MinCount", STR("1"));
-		add(&f, "MaxCount", STR("1"));
+		ec2_form_add(&f, "ImageId", STR(NO_IMAGE));
+		ec2_form_add(&f, "MinCount", STR("1"));
+		ec2_form_add(&f, "MaxCount", STR("1"));
 	}
 	if (calls[k].act == REMOTE_MACHINE_ACT_RESIZE)
-		add(&f, "InstanceType.Value", STR("t3.micro"));
-	struct result result = call(&f, r, "ec2", &answer);
+		ec2_form_add(&f, "InstanceType.Value", STR("t3.micro"));
+	struct result result = ec2_call(&f, r, "ec2", &answer);
 	if (result.code == ERR_DENIED) {
 		ctx_clear_problem(c);
 		return remote_add_lack(c, identity, str_print(c->arena, "ec2:%s", calls[k].action));
@@ -273,13 +119,13 @@ static RESULT check_root(struct ctx *c, const struct ec2_answer *answer, const c
 
 static RESULT ec2_list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
 {
-	struct form f;
+	struct ec2_form f;
 	struct ec2_answer answer;
-	begin(&f, c, calls[0].action, EC2_VERSION);
+	ec2_form_begin(&f, c, calls[0].action, EC2_VERSION);
 	buf_print(&f.text, "&MaxResults=%d", PAGE_SIZE);
 	if (cursor.n)
-		add(&f, "NextToken", cursor);
-	TRY(call(&f, r, "ec2", &answer));
+		ec2_form_add(&f, "NextToken", cursor);
+	TRY(ec2_call(&f, r, "ec2", &answer));
 	TRY(check_root(c, &answer, "DescribeInstancesResponse"));
 	*ret_page = (struct remote_page){answer.machines, answer.machine_count, answer.next};
 	return OK;
@@ -287,11 +133,11 @@ static RESULT ec2_list(struct ctx *c, struct remote *r, struct str cursor, struc
 
 static RESULT ec2_get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
 {
-	struct form f;
+	struct ec2_form f;
 	struct ec2_answer answer;
-	begin(&f, c, calls[0].action, EC2_VERSION);
-	add(&f, "InstanceId.1", ref);
-	TRY(call(&f, r, "ec2", &answer));
+	ec2_form_begin(&f, c, calls[0].action, EC2_VERSION);
+	ec2_form_add(&f, "InstanceId.1", ref);
+	TRY(ec2_call(&f, r, "ec2", &answer));
 	TRY(check_root(c, &answer, "DescribeInstancesResponse"));
 	for (size_t k = 0; k < answer.machine_count; k++)
 		if (str_equal(answer.machines[k].ref, ref)) {
@@ -305,19 +151,19 @@ static RESULT ec2_get(struct ctx *c, struct remote *r, struct str ref, struct re
 
 static RESULT ec2_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
-	struct form f;
+	struct ec2_form f;
 	struct ec2_answer answer;
 	bool is_tag = act->verb == REMOTE_MACHINE_ACT_TAG;
 	const struct call_row *row = call_of(act->verb);
-	begin(&f, c, row->action, EC2_VERSION);
-	add(&f, row->resource, act->ref);
+	ec2_form_begin(&f, c, row->action, EC2_VERSION);
+	ec2_form_add(&f, row->resource, act->ref);
 	for (size_t k = 0; is_tag && k < act->tags.count; k++) {
-		add_nth(&f, "Tag", k + 1, ".Key", act->tags.at[k].key);
-		add_nth(&f, "Tag", k + 1, ".Value", act->tags.at[k].value);
+		ec2_form_add_nth(&f, "Tag", k + 1, ".Key", act->tags.at[k].key);
+		ec2_form_add_nth(&f, "Tag", k + 1, ".Value", act->tags.at[k].value);
 	}
 	if (act->verb == REMOTE_MACHINE_ACT_RESIZE)
-		add(&f, "InstanceType.Value", act->type);
-	return call(&f, r, "ec2", &answer);
+		ec2_form_add(&f, "InstanceType.Value", act->type);
+	return ec2_call(&f, r, "ec2", &answer);
 }
 
 /* ---- creation ---- */
@@ -327,13 +173,13 @@ static RESULT ec2_act(struct ctx *c, struct remote *r, const struct remote_act *
 static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_new *wish, struct str token,
 			   bool *ret_is_found, struct remote_machine *ret_machine)
 {
-	struct form f;
+	struct ec2_form f;
 	struct ec2_answer answer;
 	*ret_is_found = false;
-	begin(&f, c, calls[0].action, EC2_VERSION);
-	add(&f, "Filter.1.Name", STR("tag:" REMOTE_TOKEN_TAG));
-	add(&f, "Filter.1.Value.1", token);
-	TRY(call(&f, r, "ec2", &answer));
+	ec2_form_begin(&f, c, calls[0].action, EC2_VERSION);
+	ec2_form_add(&f, "Filter.1.Name", STR("tag:" REMOTE_TOKEN_TAG));
+	ec2_form_add(&f, "Filter.1.Value.1", token);
+	TRY(ec2_call(&f, r, "ec2", &answer));
 	TRY(check_root(c, &answer, "DescribeInstancesResponse"));
 	for (size_t k = 0; k < answer.machine_count && !*ret_is_found; k++)
 		if (uuid_equal(answer.machines[k].row.id, wish->token)) {
@@ -343,46 +189,46 @@ static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_
 	return OK;
 }
 
-static void add_new(struct form *f, const struct remote_new *wish, struct str token)
+static void add_new(struct ec2_form *f, const struct remote_new *wish, struct str token)
 {
 	size_t n = 3;
-	add(f, "ClientToken", token);
-	add(f, "ImageId", wish->image);
-	add(f, "InstanceType", wish->type);
-	add(f, "MinCount", STR("1"));
-	add(f, "MaxCount", STR("1"));
+	ec2_form_add(f, "ClientToken", token);
+	ec2_form_add(f, "ImageId", wish->image);
+	ec2_form_add(f, "InstanceType", wish->type);
+	ec2_form_add(f, "MinCount", STR("1"));
+	ec2_form_add(f, "MaxCount", STR("1"));
 	if (wish->zone.n)
-		add(f, "Placement.AvailabilityZone", wish->zone);
+		ec2_form_add(f, "Placement.AvailabilityZone", wish->zone);
 	if (wish->subnet.n)
-		add(f, "SubnetId", wish->subnet);
+		ec2_form_add(f, "SubnetId", wish->subnet);
 	if (wish->key_name.n)
-		add(f, "KeyName", wish->key_name);
+		ec2_form_add(f, "KeyName", wish->key_name);
 	for (size_t k = 0; k < wish->groups.count; k++)
-		add_nth(f, "SecurityGroupId", k + 1, "", wish->groups.at[k]);
-	add(f, "TagSpecification.1.ResourceType", STR("instance"));
-	add(f, "TagSpecification.1.Tag.1.Key", STR(REMOTE_TOKEN_TAG));
-	add(f, "TagSpecification.1.Tag.1.Value", token);
-	add(f, "TagSpecification.1.Tag.2.Key", STR("Name"));
-	add(f, "TagSpecification.1.Tag.2.Value", wish->name);
+		ec2_form_add_nth(f, "SecurityGroupId", k + 1, "", wish->groups.at[k]);
+	ec2_form_add(f, "TagSpecification.1.ResourceType", STR("instance"));
+	ec2_form_add(f, "TagSpecification.1.Tag.1.Key", STR(REMOTE_TOKEN_TAG));
+	ec2_form_add(f, "TagSpecification.1.Tag.1.Value", token);
+	ec2_form_add(f, "TagSpecification.1.Tag.2.Key", STR("Name"));
+	ec2_form_add(f, "TagSpecification.1.Tag.2.Value", wish->name);
 	for (size_t k = 0; k < wish->tags.count; k++, n++) {
-		add_nth(f, "TagSpecification.1.Tag", n, ".Key", wish->tags.at[k].key);
-		add_nth(f, "TagSpecification.1.Tag", n, ".Value", wish->tags.at[k].value);
+		ec2_form_add_nth(f, "TagSpecification.1.Tag", n, ".Key", wish->tags.at[k].key);
+		ec2_form_add_nth(f, "TagSpecification.1.Tag", n, ".Value", wish->tags.at[k].value);
 	}
 }
 
 static RESULT ec2_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
 			 struct remote_machine *ret_machine)
 {
-	struct form f;
+	struct ec2_form f;
 	struct ec2_answer answer;
 	struct str token = uuid_to_str(c->arena, wish->token);
 	bool is_found = false;
 	TRY(find_created(c, r, wish, token, &is_found, ret_machine));
 	if (is_found)
 		return OK;
-	begin(&f, c, call_of(REMOTE_MACHINE_ACT_CREATE)->action, EC2_VERSION);
+	ec2_form_begin(&f, c, call_of(REMOTE_MACHINE_ACT_CREATE)->action, EC2_VERSION);
 	add_new(&f, wish, token);
-	TRY(call(&f, r, "ec2", &answer));
+	TRY(ec2_call(&f, r, "ec2", &answer));
 	/* without the tag it may be a cloud that sets none; refusing it would create the next one */
 	bool is_ours = answer.machine_count == 1 && (uuid_is_none(answer.machines[0].row.id) ||
 						     uuid_equal(answer.machines[0].row.id, wish->token));
@@ -405,4 +251,5 @@ const struct remote_driver remote_ec2 = {
 	.get = ec2_get,
 	.act = ec2_act,
 	.create = ec2_create,
+	.blocks = &ec2_block_ops,
 };

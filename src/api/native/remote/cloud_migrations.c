@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Migrations of machines from clouds elsewhere: plan, changes of the plan, start, cutover, undo. The engine has the rules
+ * (engine/remote/migration.c), the reconciler carries them out. */
+#include "api/native/write.h"
+
+#include "engine/remote/migration.h"
+
+static const struct param plan_params[] = {
+	PARAM(struct migration_wish, "machine", machine, .kind = KIND_REMOTE_MACHINE, .flags = REQUIRED,
+	      .doc = "The machine: the id of its row."),
+};
+
+#define C(name, member, ...) PARAM(struct migration_change, name, member, __VA_ARGS__)
+static const struct param change_params[] = {
+	C("name", name, .min = 1, .max = 255, .doc = "Name of the instance here."),
+	C("type", type, .kind = KIND_INSTANCE_TYPE, .flags = BY_NAME, .doc = "Type of the instance here."),
+	C("subnet", subnet, .kind = KIND_SUBNET, .doc = "Subnet of the instance here."),
+	C("groups", groups, .kind = KIND_SECURITY_GROUP, .max = 16,
+	  .doc = "Security groups of the instance here."),
+	C("key_pair", key_pair, .kind = KIND_KEY_PAIR, .flags = BY_NAME,
+	  .doc = "Key pair of the instance here."),
+	C("keeps_ip", keeps_ip, .doc = "The instance gets the machine's private address."),
+	C("drops_local", drops_local, .doc = "The content of disks that no snapshot covers may be lost."),
+	C("round_s", round_s, .min = MIGRATION_ROUND_MIN_S, .max = MIGRATION_ROUND_MAX_S,
+	  .doc = "Seconds between two rounds of copying."),
+};
+
+static const struct param undo_params[] = {
+	PARAM(struct cloud_migration_target, "accepts_loss", accepts_loss,
+	      .doc = "The instance has run, and may keep what it wrote since the cutover."),
+};
+
+#define STEP(verb, action, run, ...)                                                                         \
+	CHANGE(POST, "/cloud-migrations/{id}/" verb, action, CLOUD_MIGRATION,                                \
+	       .target = NATIVE_AT(cloud_migration_target, migration), .operation = (run), __VA_ARGS__)
+#define NO_ARGS .args = {.size = sizeof(struct cloud_migration_target)}
+
+static const struct native_action actions[] = {
+	CREATE("/cloud-migrations", "dari:PlanMigration", CLOUD_MIGRATION,
+	       .args = PARAMS(struct migration_wish, plan_params), .operation = engine_plan_migration_run,
+	       .doc = "Plans the migration of a machine elsewhere to this region: see refusals and "
+		      "warnings."),
+	CHANGE(PATCH, "/cloud-migrations/{id}", "dari:PlanMigration", CLOUD_MIGRATION,
+	       .args = PARAMS(struct migration_change, change_params),
+	       .target = NATIVE_AT(migration_change, migration), .operation = engine_change_migration_run,
+	       .doc = "Changes the plan, until the cutover."),
+	STEP("start", "dari:StartMigration", engine_start_migration_run, NO_ARGS,
+	     .doc = "Begins to copy the disks, while the machine runs."),
+	STEP("cutover", "dari:CutOverMigration", engine_cut_over_migration_run, NO_ARGS,
+	     .doc = "Stops the machine, copies the rest, and launches the instance."),
+	STEP("undo", "dari:UndoMigration", engine_undo_migration_run,
+	     .args = PARAMS(struct cloud_migration_target, undo_params),
+	     .doc = "Removes what was made, and starts the machine again if the migration has stopped it."),
+	CHANGE(DELETE, "/cloud-migrations/{id}", "dari:DeleteMigration", CLOUD_MIGRATION, NO_ARGS,
+	       .target = NATIVE_AT(cloud_migration_target, migration),
+	       .operation = engine_delete_migration_run,
+	       .doc = "Forgets a migration that has ended, or is only planned."),
+};
+const struct api_actions native_cloud_migrations_actions = API_ACTIONS(actions);

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari migrate …: machines of clouds elsewhere become instances of this region. */
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "daemon/client/ask.h"
+#include "daemon/command.h"
+
+/* People wait for the plan, which takes some requests to the cloud. */
+enum { LOOKS_MAX = 60, LOOK_EVERY_US = 500 * 1000, BLOCK_SIZE = 512 * 1024 };
+
+/* ---- finding ---- */
+
+/* The row with that id or ref; of several the one that has not ended. */
+static RESULT find_in(struct asking *a, const char *path, const char *what, const json_t **ret_row)
+{
+	const json_t *rows = NULL, *found = NULL;
+	struct str said = asking_arg(a, "id");
+	json_t *each = NULL;
+	size_t k = 0, count = 0;
+	TRY(asking_list(a, path, "*", &rows));
+	json_array_foreach (rows, k, each) {
+		if (!str_equal(asking_text(each, "id"), said) && !str_equal(asking_text(each, "ref"), said))
+			continue;
+		if (str_equal(asking_text(each, "id"), said) || !asking_int(each, "ended_us")) {
+			found = each;
+			count++;
+		} else if (!found) {
+			found = each;
+		}
+	}
+	if (count > 1)
+		return ctx_fail_field(a->c, ERR_INVALID, STR("id"),
+				      "several %ss are called %" STR_FMT "; give the id", what,
+				      STR_ARG(said));
+	*ret_row = found;
+	return found ? OK
+		     : ctx_fail_field(a->c, ERR_NOT_FOUND, STR("id"), "there is no %s %" STR_FMT, what,
+				      STR_ARG(said));
+}
+
+static RESULT find_migration(struct asking *a, const json_t **ret_row)
+{
+	return find_in(a, "/cloud-migrations", "migration", ret_row);
+}
+
+static const char *path_of(const struct asking *a, const json_t *row, const char *behind)
+{
+	return str_print(a->c->arena, "/cloud-migrations/%" STR_FMT "%s", STR_ARG(asking_text(row, "id")),
+			 behind)
+		.p;
+}
+
+/* ---- showing ---- */
+
+static void say_list(struct asking *a, const json_t *row, const char *member, const char *title)
+{
+	const json_t *list = json_object_get(row, member);
+	for (size_t k = 0; k < json_array_size(list); k++)
+		buf_print(&a->text, "%-10s %s\n", title, json_string_value(json_array_get(list, k)));
+}
+
+static void say_estimate(struct asking *a, const json_t *row)
+{
+	const json_t *e = json_object_get(row, "estimate");
+	buf_print(&a->text,
+		  "%-10s %" PRId64 " MiB of disks; %" PRId64 " MiB, %" PRId64
+		  " s to copy; downtime about %" PRId64 " s%s\n",
+		  "expected", asking_int(e, "size") >> 20, asking_int(e, "left_bytes") >> 20,
+		  asking_int(e, "left_s"), asking_int(e, "downtime_s"),
+		  asking_bool(e, "is_measured") ? "" : " (a guess, until a round is measured)");
+}
+
+static RESULT say_disks(struct asking *a, const json_t *row)
+{
+	const json_t *rows = NULL;
+	json_t *disk = NULL;
+	size_t k = 0;
+	TRY(asking_list(a, "/cloud-migration-disks", "*", &rows));
+	json_array_foreach (rows, k, disk) {
+		if (!str_equal(asking_text(disk, "migration"), asking_text(row, "id")))
+			continue;
+		struct str device = asking_text(disk, "device"), volume = asking_text(disk, "volume"),
+			   problem = asking_text(disk, "problem");
+		int64_t size = asking_int(disk, "size"), at = asking_int(disk, "next_block") * BLOCK_SIZE;
+		if (asking_bool(disk, "is_copied") || at > size)
+			at = size;
+		buf_print(&a->text,
+			  "%-10s %" STR_FMT " %" STR_FMT " %" PRId64 " MiB, %" PRId64
+			  " %% of the round, %" PRId64 " MiB copied%s%" STR_FMT "\n",
+			  "disk", STR_ARG(device), STR_ARG(volume), size >> 20, size ? at * 100 / size : 0,
+			  asking_int(disk, "done_bytes") >> 20, problem.n ? ": " : "", STR_ARG(problem));
+	}
+	return OK;
+}
+
+static RESULT say_migration(struct asking *a, const json_t *row)
+{
+	static const char *const ids[] = {"type", "subnet", "key_pair", "instance"};
+	struct str ref = asking_text(row, "ref"), name = asking_text(row, "name"),
+		   stage = asking_text(row, "stage"), problem = asking_text(row, "problem");
+	buf_print(&a->text, "%-10s %" STR_FMT " (%" STR_FMT ")\n", "machine", STR_ARG(ref), STR_ARG(name));
+	buf_print(&a->text, "%-10s %" STR_FMT ", round %" PRId64 "%s\n", "stage", STR_ARG(stage),
+		  asking_int(row, "round"), asking_bool(row, "is_final") ? ", of the stopped machine" : "");
+	if (problem.n)
+		buf_print(&a->text, "%-10s %" STR_FMT "\n", "problem", STR_ARG(problem));
+	for (size_t k = 0; k < sizeof ids / sizeof ids[0]; k++)
+		if (asking_text(row, ids[k]).n)
+			buf_print(&a->text, "%-10s %" STR_FMT "\n", ids[k],
+				  STR_ARG(asking_text(row, ids[k])));
+	TRY(say_disks(a, row));
+	if (!asking_int(row, "ended_us"))
+		say_estimate(a, row);
+	say_list(a, row, "refusals", "refused");
+	say_list(a, row, "warnings", "note");
+	json_decref(a->value);
+	a->value = json_incref((json_t *) row);
+	return OK;
+}
+
+static RESULT show(struct asking *a)
+{
+	const json_t *row = NULL;
+	TRY(find_migration(a, &row));
+	return say_migration(a, row);
+}
+
+static RESULT list(struct asking *a)
+{
+	const json_t *rows = NULL;
+	json_t *row = NULL;
+	size_t k = 0;
+	TRY(asking_list(a, "/cloud-migrations", "*", &rows));
+	buf_print(&a->text, "%-36s %-20s %-20s %-10s %5s %10s %s\n", "id", "machine", "name", "stage",
+		  "round", "delta MiB", "problem");
+	json_array_foreach (rows, k, row) {
+		struct str id = asking_text(row, "id"), ref = asking_text(row, "ref"),
+			   name = asking_text(row, "name"), stage = asking_text(row, "stage"),
+			   problem = asking_text(row, "problem");
+		buf_print(&a->text,
+			  "%-36.*s %-20.*s %-20.*s %-10.*s %5" PRId64 " %10" PRId64 " %" STR_FMT "\n",
+			  STR_ARG(id), STR_ARG(ref), STR_ARG(name), STR_ARG(stage), asking_int(row, "round"),
+			  asking_int(row, "delta") >> 20, STR_ARG(problem));
+		(void) json_array_append(a->value, row);
+	}
+	return OK;
+}
+
+/* ---- changes ---- */
+
+/* Waits until the machine has been described. */
+static RESULT wait_for_plan(struct asking *a)
+{
+	const json_t *row = NULL;
+	for (int k = 0; k < LOOKS_MAX; k++) {
+		TRY(find_migration(a, &row));
+		if (!str_is(asking_text(row, "stage"), "planning"))
+			break;
+		clock_sleep_us(LOOK_EVERY_US);
+	}
+	return say_migration(a, row);
+}
+
+static RESULT plan(struct asking *a)
+{
+	const json_t *machine = NULL, *answer = NULL;
+	TRY(find_in(a, "/remote-machines", "machine", &machine));
+	json_t *body = json_pack("{s:O}", "machine", json_object_get(machine, "id"));
+	struct result result = asking_change(a, "POST", "/cloud-migrations", body, &answer);
+	json_decref(body);
+	TRY(result);
+	return wait_for_plan(a);
+}
+
+static RESULT set(struct asking *a)
+{
+	static const struct carried members[] = {
+		{.member = "name", .param = "name"},
+		{.member = "type", .param = "type"},
+		{.member = "subnet", .param = "subnet"},
+		{.member = "groups", .param = "group", .how = CARRY_LINES},
+		{.member = "key_pair", .param = "key"},
+		{.member = "keeps_ip", .param = "keep-ip", .how = CARRY_CHOICE},
+		{.member = "drops_local", .param = "drop-local", .how = CARRY_CHOICE},
+		{.member = "round_s", .param = "round-s", .how = CARRY_COUNT},
+	};
+	const json_t *row = NULL, *answer = NULL;
+	TRY(find_migration(a, &row));
+	json_t *body = json_object();
+	struct result result = OK;
+	for (size_t k = 0; k < sizeof members / sizeof members[0] && result_is_ok(result); k++)
+		result = asking_carry(a, &members[k], body);
+	if (result_is_ok(result))
+		result = asking_change(a, "PATCH", path_of(a, row, ""), body, &answer);
+	json_decref(body);
+	TRY(result);
+	return show(a);
+}
+
+/* `dari migrate start` and its like: the command's second word is the step. */
+static RESULT step(struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	const char *word = a->words + sizeof "migrate";
+	bool accepts = json_is_true(json_object_get(a->args, "accept-loss"));
+	TRY(find_migration(a, &row));
+	json_t *body = accepts ? json_pack("{s:b}", "accepts_loss", 1) : NULL;
+	const char *path = path_of(a, row, str_print(a->c->arena, "/%s", word).p);
+	struct result result = asking_change(a, "POST", path, body, &answer);
+	json_decref(body);
+	TRY(result);
+	buf_print(&a->text, "%s of the migration of %" STR_FMT " is requested\n", word,
+		  STR_ARG(asking_text(row, "ref")));
+	asking_tell_nothing(a);
+	return OK;
+}
+
+static RESULT delete (struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	TRY(find_migration(a, &row));
+	TRY(asking_change(a, "DELETE", path_of(a, row, ""), NULL, &answer));
+	buf_print(&a->text, "the migration of %" STR_FMT " is forgotten\n", STR_ARG(asking_text(row, "ref")));
+	asking_tell_nothing(a);
+	return OK;
+}
+
+#define MIGRATION                                                                                            \
+	{                                                                                                    \
+		"id", PARAM_POSITIONAL, true, "The cloud's id of the machine, or the migration's id."        \
+	}
+
+const struct command migrate_commands[] = {
+	{"migrate plan",
+	 "Plans the migration of a machine elsewhere: what moves, what is refused and why.",
+	 {{"id", PARAM_POSITIONAL, true, "The cloud's id of the machine, as `dari remote list` shows it."}},
+	 .ask = plan},
+	{"migrate set",
+	 "Changes the plan of a migration.",
+	 {MIGRATION,
+	  {"name", PARAM_OPTION, false, "Name of the instance here."},
+	  {"type", PARAM_OPTION, false, "Type of the instance here."},
+	  {"subnet", PARAM_OPTION, false, "Subnet of the instance here."},
+	  {"group", PARAM_OPTION, false, "A security group; may be repeated.", .repeats = true},
+	  {"key", PARAM_OPTION, false, "Key pair of the instance here."},
+	  {"keep-ip", PARAM_OPTION, false, "yes or no: the instance gets the machine's private address."},
+	  {"drop-local", PARAM_OPTION, false,
+	   "yes or no: the content of disks that no snapshot covers may be lost."},
+	  {"round-s", PARAM_OPTION, false, "Seconds between two rounds of copying."}},
+	 .ask = set},
+	{"migrate list", "Lists migrations.", {{0}}, .ask = list},
+	{"migrate show",
+	 "Shows a migration, its disks, and what is to be expected.",
+	 {MIGRATION},
+	 .ask = show},
+	{"migrate start", "Begins to copy the disks, while the machine runs.", {MIGRATION}, .ask = step},
+	{"migrate cutover",
+	 "Stops the machine, copies the rest, and launches the instance here.",
+	 {MIGRATION},
+	 .ask = step},
+	{"migrate undo",
+	 "Removes what was made, and starts the machine again if the migration has stopped it.",
+	 {MIGRATION,
+	  {"accept-loss", PARAM_FLAG, false,
+	   "The instance has run: what it wrote since the cutover stays on it, stopped."}},
+	 .ask = step},
+	{"migrate delete",
+	 "Forgets a migration that has ended, or is only planned.",
+	 {MIGRATION},
+	 .ask = delete},
+	{0},
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to drivers/remote/ec2/: disks of machines, for migrations. layout.c describes machines, points.c makes, finds
+ * and deletes snapshots by EC2's API, blocks.c reads their blocks by the EBS direct APIs. */
+#pragma once
+
+#include "drivers/remote.h"
+
+extern const struct remote_block_ops ec2_block_ops;
+
+/* The calls of struct remote_block_ops. */
+RESULT ec2_describe_layout(struct ctx *c, struct remote *r, struct str ref, struct remote_layout *ret_layout);
+/* As above. */
+RESULT ec2_freeze(struct ctx *c, struct remote *r, struct str ref, const struct remote_round *round);
+/* As above. */
+RESULT ec2_find_points(struct ctx *c, struct remote *r, const struct remote_round *round,
+		       struct remote_points *ret_points);
+/* As above. */
+RESULT ec2_thaw(struct ctx *c, struct remote *r, struct str point);
+/* Adds the rights to snapshot blocks that the credentials lack. */
+RESULT ec2_try_block_rights(struct ctx *c, struct remote *r, struct remote_identity *identity);
