@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "drivers/remote/ec2/answer.h"
+#include "drivers/remote/ec2/items.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,6 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t k = 0; k < answer.machine_count; k++)
 			if (!answer.machines[k].ref.n ||
 			    row_find_too_large(&model_kinds[KIND_REMOTE_MACHINE], &answer.machines[k].row))
+				abort();
+	struct ec2_items list = {.path = "snapshotSet/item", .fields = {"snapshotId", "tag:a"}, .most = 100};
+	if (result_is_ok(ec2_read_items(&c, (struct str){(const char *) data, size}, "R", &list)))
+		for (size_t k = 0; k < list.count; k++)
+			if (list.count > 100 || list.at[k].at[0].n > 255)
 				abort();
 	arena_free(a);
 	return 0;

@@ -43,7 +43,7 @@ def migration(world, ref):
 def rests_in(world, ref, *stages):
     def is_so():
         found = migration(world, ref)
-        assert found["stage"] in stages or found["stage"] not in ("failed", "undone"), (found["stage"], found["problem"])
+        assert found["stage"] in stages or found["stage"] not in ("failed", "undone"), (found["stage"], found.get("problem"))
         return found["stage"] in stages and (found["stage"] not in ("done", "failed", "undone") or found.get("ended_us"))
     wait_until(is_so, f"{ref} is {stages}", shows=lambda: migration(world, ref))
     return migration(world, ref)

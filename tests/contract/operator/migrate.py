@@ -191,7 +191,7 @@ def test_started_meanwhile(world):
     world.there.ec2.start_instances(InstanceIds=[ref])
     world.there.rest()
     held[0] = False
-    wait_until(lambda: "Somebody has started" in migration(world, ref)["problem"], "the cutover is off", shows=lambda: migration(world, ref))
+    wait_until(lambda: "Somebody has started" in migration(world, ref).get("problem", ""), "the cutover is off", shows=lambda: migration(world, ref))
     assert not migration(world, ref).get("instance") and power_there(world.there, ref) == "running"
     root_of(world, ref)[1] = block("meanwhile ")
     finish(world, ref)

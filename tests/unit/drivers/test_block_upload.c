@@ -195,10 +195,30 @@ static void test_files_that_no_row_needs(void **state)
 	close_bench(&b);
 }
 
+/* A cleared block counts as not written, and takes no room. */
+static void test_cleared_block(void **state)
+{
+	(void) state;
+	struct block_upload_sum sum;
+	uint8_t bytes[16], none[16] = {0};
+	struct bench b = open_bench(GIB);
+	begin(&b);
+	assert_true(result_is_ok(put(&b, 2, 'a')));
+	assert_true(result_is_ok(put(&b, 3, 'b')));
+	assert_true(result_is_ok(block_upload_clear(&b.c, &b.upload, 2)));
+	assert_true(result_is_ok(block_upload_sum(&b.c, &b.upload, &sum)));
+	assert_int_equal(sum.count, 1);
+	read_file(&b, BLOCK_UPLOAD_SUFFIX, 2 * DISK_BLOCK_SIZE, bytes, sizeof bytes);
+	assert_memory_equal(bytes, none, sizeof none);
+	assert_int_equal(block_upload_clear(&b.c, &b.upload, 1 << 20).code, ERR_RANGE);
+	close_bench(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_block_at_once),
+		cmocka_unit_test(test_cleared_block),
 		cmocka_unit_test(test_far_blocks),
 		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_files_that_no_row_needs),

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "drivers/remote/ec2/answer.h"
+#include "drivers/remote/ec2/items.h"
 #include "model/remote_machine.h"
 
 struct bench {
@@ -175,6 +176,36 @@ static void errors_are_read(void **state)
 	assert_true(is_text(b->answer.account, "123456789012"));
 }
 
+/* ---- lists of items ---- */
+
+#define SNAPSHOTS(inner) STR("<R><snapshotSet>" inner "</snapshotSet></R>")
+#define SNAPSHOT(id, value)                                                                                  \
+	"<item><snapshotId>" id                                                                              \
+	"</snapshotId><tagSet><item><key>other</key><value>x</value></item><item><key>"                      \
+	"dari:migration</key><value>" value "</value></item></tagSet></item>"
+
+static enum err read_items(struct bench *b, struct str text, struct ec2_items *list)
+{
+	ctx_clear_problem(&b->c);
+	*list = (struct ec2_items){
+		.path = "snapshotSet/item", .fields = {"snapshotId", "tag:dari:migration"}, .most = 2};
+	return ec2_read_items(&b->c, text, "R", list).code;
+}
+
+static void items_are_read_with_their_tags(void **state)
+{
+	struct bench *b = *state;
+	struct ec2_items list;
+	assert_int_equal(read_items(b, SNAPSHOTS(SNAPSHOT("snap-1", "a") "<item/>"), &list), ERR_NONE);
+	assert_int_equal(list.count, 2);
+	assert_true(str_is(list.at[0].at[0], "snap-1") && str_is(list.at[0].at[1], "a"));
+	assert_false(list.at[1].at[0].n || list.at[1].at[1].n);
+	assert_int_equal(read_items(b, SNAPSHOTS("<item/><item/><item/>"), &list), ERR_IO);
+	assert_int_equal(read_items(b, STR("<html/>"), &list), ERR_IO);
+	assert_int_equal(read_items(b, STR("<!DOCTYPE a [<!ENTITY e 'x'>]><R/>"), &list), ERR_IO);
+	assert_int_equal(read_items(b, STR("<R><snapshotSet>"), &list), ERR_IO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +215,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sizes_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_machines_lists_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_are_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(items_are_read_with_their_tags, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
