@@ -16,7 +16,18 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import ebs  # noqa: E402
 from region import Region, give_address, instance, open_ssh, state, wait_until  # noqa: E402
 
-WRITER = "nohup sh -c 'i=0; while :; do i=$((i+1)); echo $i >/root/marker; sync; echo $i | dd of=DISK bs=512 seek=$((i % 4000 * 16)) conv=notrunc 2>/dev/null; sleep 0.2; done' >/dev/null 2>&1 &"
+COUNT_AT_MIB = 200  # of the second disk; the root disk has the count, too
+WRITER = """#!/bin/sh
+n=0
+while :; do
+n=$((n + 1))
+printf '%511d\\n' $n | dd of=DISK bs=512 seek=$((COUNT * 2048)) conv=notrunc,fsync 2>/dev/null || exit
+printf '%511d\\n' $n | dd of=/dev/vda bs=512 seek=$((COUNT * 2048)) conv=notrunc,fsync 2>/dev/null
+printf '%511d\\n' $n | dd of=DISK bs=512 seek=$((n % 400 * 1024 + 500000)) conv=notrunc 2>/dev/null
+echo $n >/tmp/counted
+usleep 200000
+done
+""".replace("COUNT", str(COUNT_AT_MIB))
 
 
 def volumes(ec2, ref):
@@ -129,7 +140,10 @@ def move(there, home):
     home.run("build/dari", "--config", f"{home.demo}/dari.yaml", "migrate", "plan", ref)
     planned = migration(home)
     home.check(f"the plan has no refusals {planned['refusals']}", planned["stage"] == "planned" and not planned["refusals"])
-    there.ssh(address, WRITER.replace("DISK", disk))
+    with open(f"{there.demo}/writer", "w", encoding="ascii") as script:
+        script.write(WRITER.replace("DISK", disk))
+    there.ssh(address, "cat >/tmp/writer; (setsid sh /tmp/writer </dev/null >/dev/null 2>&1 &)", stdin=script.name)
+    wait_until(lambda: there.ssh(address, "cat /tmp/counted", fails=True).strip(), "the guest counts")
     home.command("migrate", "start", ref)
     reaches(home, "copying", "synced")
     home.kill_dari()
@@ -138,7 +152,7 @@ def move(there, home):
     home.command("migrate", "set", ref, "--round-s", "10")
     wait_until(lambda: migration(home)["round"] >= 2 and migration(home)["stage"] == "synced", "a second round")
     home.check(f"the second round copies what was written since: {migration(home)['delta'] >> 20} MiB", 0 < migration(home)["delta"] < 64 << 20)
-    marker = int(there.ssh(address, "cat /root/marker"))
+    marker = int(there.ssh(address, "cat /tmp/counted"))
     began = time.monotonic()
     home.command("migrate", "cutover", ref)
     reaches(home, "making", "starting", "done")
@@ -161,8 +175,10 @@ def compare(there, home, source, here, ref, marker):
         home.check(f"the frozen disk {device} is equal, {len(ours)} blocks", theirs == ours and len(ours) > 0)
     address, _ = give_address(here, moved)
     home.reach(here, moved, address, "the moved guest")
-    last = int(home.ssh(address, "cat /root/marker"))
-    home.check(f"the guest has its last marker: {last}, read before the cutover: {marker}", last >= marker)
+    moved_volume = volumes(here, moved)["/dev/sdf"]
+    for disk in (home.disk_of(address, moved_volume), "/dev/vda"):
+        last = int(home.ssh(address, f"dd if={disk} bs=512 skip={COUNT_AT_MIB * 2048} count=1 2>/dev/null"))
+        home.check(f"the guest has its last marker on {disk}: {last}, read before the cutover: {marker}", last >= marker)
     wait_until(lambda: migration(home).get("ended_us"), "the snapshots there are removed")
     home.check("nothing is left there", not source.describe_snapshots(OwnerIds=["self"])["Snapshots"])
     return moved
