@@ -25,11 +25,11 @@
 #pragma once
 
 #include "base/ctx.h"
-#include "model/cloud_migration_words.h"
-#include "model/remote_machine_words.h"
+#include "model/cloud_migration.h"
+#include "model/cloud_migration_disk.h"
+#include "model/remote_machine.h"
 #include "model/row.h"
 
-struct remote_machine;
 struct egress_policy;
 struct remote_connection; /* drivers/remote/http.h */
 
