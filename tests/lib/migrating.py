@@ -102,7 +102,7 @@ def finish(world, ref):
 
 
 def is_clean(world, ref):
-    """Nothing of an undone migration is left, and the machine runs."""
+    """Checks that an undone migration has left nothing, and that the machine runs."""
     wait_until(lambda: power_there(world.there, ref) == RUNNING, "the machine runs", shows=lambda: power_there(world.there, ref))
     assert not points_there(world, ref), points_there(world, ref)
     found = world.home.account.client().describe_snapshots(OwnerIds=["self"])["Snapshots"]

@@ -114,7 +114,7 @@ struct migration_plan_report {
 SYSTEM_OPERATION(engine_see_migration_plan, migration_plan_report)
 
 enum migration_news {
-	MIGRATION_NEWS_PROBLEM,  /* problem is in the way, or none is any more; it goes on */
+	MIGRATION_NEWS_PROBLEM,  /* the migration waits because of `problem`; empty: it no longer waits */
 	MIGRATION_NEWS_FROZEN,   /* snapshots of the round exist there: points; is_complete */
 	MIGRATION_NEWS_ROUND,    /* the next round begins */
 	MIGRATION_NEWS_STOPPING, /* a request to stop the machine is about to be sent */

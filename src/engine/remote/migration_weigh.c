@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What speaks against a migration, what is next, and what is to be expected. Reads rows, changes none. */
+ * Refusals, next steps and estimates of migrations. Reads rows, changes none. */
 #include "base/clock.h"
 #include "base/vec.h"
 #include "engine/remote/migration.h"
@@ -9,7 +9,7 @@
 #include "store/subnet.h"
 
 #define GIB (INT64_C(1) << 30)
-#define DISK_MAX (16384 * GIB) /* of a volume here */
+#define DISK_MAX (16384 * GIB) /* the largest volume */
 enum { BLOCK_SIZE = 512 * 1024, STOP_GUESS_S = 10, FREEZE_GUESS_S = 10 };
 
 /* ---- doubts ---- */

@@ -19,11 +19,11 @@
 enum { LOOK_EVERY_S = 2, LOOK_HERE_MS = 500, FAR_S = 60 };
 #define MSECOND (SECOND / 1000)
 
-/* How far the parts of a migration are here. */
+/* Progress of the snapshots and the instance in this region. */
 struct parts_here {
 	bool are_asked;          /* the snapshots are to be completed */
 	bool are_complete;       /* they are */
-	struct str failure;      /* of one of them */
+	struct str failure;      /* problem of a failed snapshot; empty: none */
 	bool is_running, is_off; /* the instance; off: or gone */
 };
 
@@ -153,8 +153,8 @@ static bool is_off(const struct remote_machine *m)
 	return m->power == REMOTE_MACHINE_POWER_STOPPED;
 }
 
-/* Reports the round's snapshots when all are complete. Two of one volume: the answer of a request that made the first was
- * lost, and a later one made others. The first is taken; the end removes all. */
+/* Reports the round's snapshots when all are complete. A volume may have two snapshots if the answer to the first request
+ * was lost: the first one is used, and the end removes both. */
 static RESULT take_points(struct step *s, const struct moving *mo, const struct remote_points *points)
 {
 	struct migration_point *at = arena_new_array(s->ctx.arena, struct migration_point, points->count + 1);

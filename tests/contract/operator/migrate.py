@@ -74,7 +74,7 @@ def test_whole_way(world):
 
 @pytest.mark.parametrize("stage", ["planned", "freezing", "copying", "synced", "stopping", "making"])
 def test_undo(world, stage):
-    """Whatever the stage, an undo leaves nothing, and the machine runs. The stage is held by answers that do not come to an end."""
+    """An undo leaves nothing at any stage, and the machine runs. The stage is held by answers that do not come to an end."""
     busy = 503, {"Content-Type": "text/xml"}, b"<Response><Errors><Error><Code>Unavailable</Code><Message>busy</Message></Error></Errors></Response>"
     ref = make_machine(world)
     do(world, "plan", ref)

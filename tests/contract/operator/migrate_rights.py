@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine/remote src/api/native/remote src/auth/guard_keys.c
-"""Who may migrate: another account's migrations do not exist, rows of another account cannot be mapped to, and each step needs its right."""
+"""Rights to migrate: another account's migrations do not exist, rows of another account cannot be mapped to, and each step needs its right."""
 import json
 import os
 import sys
@@ -49,7 +49,7 @@ def test_another_account(world):
 
 
 def test_other_accounts_rows(world):
-    """What another account has is answered as what nobody has."""
+    """Ids of another account are answered like ids that do not exist."""
     other = native.another(world.home, "rows")
     client, own = other.root.client(), world.home.account
     client.describe_vpcs()
