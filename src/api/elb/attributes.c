@@ -33,7 +33,7 @@ static const struct fixed_attribute balancer_fixed[] = {
 	{"zonal_shift.config.enabled", "false"},
 	{"secondary_ips.auto_assigned.per_subnet", "0"},
 };
-/* Of an application load balancer. HAProxy refuses requests that a desync needs, and has no age of connections. */
+/* Application load balancers: HAProxy refuses requests that a desync needs, and has no age of connections. */
 static const struct fixed_attribute application_fixed[] = {
 	{"access_logs.s3.enabled", "false"},
 	{"access_logs.s3.bucket", ""},

@@ -94,10 +94,11 @@ RESULT config_gather_files(struct ctx *c, const struct proxy_wish *wish, struct 
 
 /* ---- global ---- */
 
-/* Requests under way may last for as long as a deregistered target may drain. */
+/* Requests under way may last for as long as a deregistered target may drain, and at least for the idle timeout: a
+ * reload for another reason must not cut them. */
 static int64_t longest_delay(const struct proxy_wish *wish)
 {
-	int64_t longest_s = 1;
+	int64_t longest_s = wish->balancer->idle_s;
 	for (size_t k = 0; k < wish->group_count; k++)
 		if (wish->groups[k].group->delay_s > longest_s)
 			longest_s = wish->groups[k].group->delay_s;

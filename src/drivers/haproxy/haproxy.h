@@ -16,7 +16,7 @@
 
 struct ovsdb;
 
-/* One proxy, during a call. */
+/* A proxy, during a call. */
 struct proxy_place {
 	struct proxies *proxies;
 	uuid id;
@@ -90,7 +90,7 @@ void process_end(struct ctx *c, struct proxy_place *place);
 
 /* ---- state.c ---- */
 
-/* One command of the runtime API. ERR_GONE: nothing answers. */
+/* Sends a command to the runtime API. ERR_GONE: nothing answers. */
 RESULT state_ask(struct ctx *c, const struct proxy_place *place, const char *command, struct str *ret_answer);
 /* Reads the answer of "show stat". */
 RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret_states, size_t *ret_count);

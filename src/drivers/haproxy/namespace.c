@@ -129,7 +129,7 @@ RESULT namespace_make(struct ctx *c, const struct proxy_place *place, const stru
 	AUTO_FD fd = -1;
 	TRY(netns_make(c, &fd));
 	TRY(netns_run_ip(c, STR("link set dev lo up\n"), fd));
-	TRY(namespace_remove(c, place)); /* of a process that has ended */
+	TRY(namespace_remove(c, place)); /* a former process may have left rows */
 	TRY(file_write_synced(c, place_path(c, place, "links"), describe(c, wish), 0600));
 	for (size_t k = 0; k < wish->link_count; k++)
 		TRY(add_link(c, place, &wish->links[k], fd));

@@ -90,7 +90,7 @@ RESULT process_reload(struct ctx *c, const struct proxy_place *place)
 	return OK;
 }
 
-/* A master ends its workers when it is told to end. */
+/* SIGTERM makes the master end its workers as well. */
 void process_end(struct ctx *c, struct proxy_place *place)
 {
 	process_find(c, place);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What tests control of simulated proxies. Any thread. */
+ * Control of simulated proxies by tests. Any thread. */
 #pragma once
 
 #include "drivers/proxy.h"

@@ -124,7 +124,7 @@ static RESULT give_address(struct op *op, const struct front_plan *plan, const s
 	return address_write_association(op, a, port, port->ip);
 }
 
-/* groups: of an application load balancer's fronts. */
+/* groups: security groups, which an application load balancer's fronts have. */
 static RESULT make_front(struct op *op, const struct elastic_load_balancer *balancer,
 			 const struct front_plan *plan, const struct uuids *groups, uuid *ret_front)
 {

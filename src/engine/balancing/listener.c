@@ -306,7 +306,7 @@ const struct listener *engine_find_listener_of_certificate(const struct tables *
 
 /* ---- operations ---- */
 
-/* Where the listener leads: a network load balancer's row names the group, an application load balancer's has a
+/* Sets where the listener leads: a network load balancer's row names the group, an application load balancer's has a
  * default rule, which is written once the listener is. */
 static RESULT choose_group(struct op *op, const struct elastic_load_balancer *balancer,
 			   const struct rule_action *action, struct listener *listener)
