@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import native  # noqa: E402
+import waiting  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
 
 NEVER = "0 0 29 2 *"
@@ -90,8 +91,12 @@ def test_restores(dev):
     assert row["state"] == "running" and row["name"] == "again"
     assert [row[k] for k in ("type", "image", "tags", "subnet", "root_device")] == [old[k] for k in ("type", "image", "tags", "subnet", "root_device")]
     dev.mine.api_ok("POST", f"/machine-backups/{made['id']}/check", {})
+
+    def tested():
+        row = dev.mine.api_ok("GET", f"/machine-backups/{made['id']}")["item"]
+        return row["check_state"] != "running" and row
+    assert waiting.wait_until(tested, "the test restore is over", of=dev)["check_state"] == "passed"
     dev.rest()
-    assert next(m for m in dev.mine.rows("/machine-backups?fields=*") if m["id"] == made["id"])["check_state"] == "passed"
     dev.mine.api_ok("POST", "/instances/delete", {"ids": [dev.machine, again["id"]]})
     dev.rest()
     late = dev.mine.api_ok("POST", f"/machine-backups/{made['id']}/restore", {})["items"][0]  # the backup outlives its machine
