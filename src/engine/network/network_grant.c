@@ -7,18 +7,22 @@
 #include "engine/network/external_network_internal.h"
 #include "engine/network/network_grant_internal.h"
 #include "engine/network/network_internal.h"
+#include "engine/people/domain.h"
 #include "store/account.h"
+#include "store/domain.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
 #include "store/network.h"
 #include "store/network_grant.h"
 #include "store/port.h"
 
-/* No domain but the default one has domains below, and a network for all of those is granted to everybody. */
+/* A network for the default domain and all below is granted to everybody. */
 static bool is_open_to_domain_of(const struct tables *t, const struct network *network, uuid account)
 {
 	const struct account *a = uuid_is_none(network->domain) ? NULL : account_find(t, account);
-	return a && uuid_equal(a->domain, network->domain);
+	if (!a || !network->with_subdomains)
+		return a && uuid_equal(a->domain, network->domain);
+	return engine_is_domain_within(t, a->domain, network->domain);
 }
 
 bool engine_is_network_granted(const struct tables *t, uuid network, uuid account)
@@ -51,6 +55,19 @@ static RESULT add_granted(struct ctx *c, const struct network *n, uuid account, 
 		       : ctx_no_memory(c);
 }
 
+/* Networks for the domain, which is the caller's or above it, that no grant opens to the caller. */
+static RESULT add_of_domain(struct ctx *c, const struct tables *t, uuid domain, const struct account *caller,
+			    struct granted *granted)
+{
+	const struct network *n = network_first_by_domain(t, domain);
+	for (; n; n = network_next_by_domain(t, n))
+		if ((n->with_subdomains || uuid_equal(domain, caller->domain)) &&
+		    !network_grant_find_by_network(t, n->row.id, false, UUID_NONE) &&
+		    !network_grant_find_by_network(t, n->row.id, false, caller->row.id))
+			TRY(add_granted(c, n, caller->row.id, granted));
+	return OK;
+}
+
 /* Leaves out rows that an earlier of the three indexes has found. */
 RESULT engine_list_granted_networks(struct ctx *c, const struct tables *t, struct rows *ret_networks)
 {
@@ -67,11 +84,9 @@ RESULT engine_list_granted_networks(struct ctx *c, const struct tables *t, struc
 	for (g = network_grant_first_by_target(t, account); g; g = network_grant_next_by_target(t, g))
 		if (!g->is_external && !network_grant_find_by_network(t, g->network, false, UUID_NONE))
 			TRY(add_granted(c, network_find(t, g->network), account, &found));
-	const struct network *n = network_first_by_domain(t, caller->domain);
-	for (; n; n = network_next_by_domain(t, n))
-		if (!network_grant_find_by_network(t, n->row.id, false, UUID_NONE) &&
-		    !network_grant_find_by_network(t, n->row.id, false, account))
-			TRY(add_granted(c, n, account, &found));
+	const struct domain *d = domain_find(t, caller->domain);
+	for (; d; d = domain_find(t, engine_get_parent(d)))
+		TRY(add_of_domain(c, t, d->row.id, caller, &found));
 	*ret_networks = (struct rows){found.rows.at, found.rows.count};
 	return OK;
 }

@@ -557,6 +557,13 @@ def test_domains_below_another(dev, admin):
     assert call(dev, "createVolume", name="two", **disk, **who)[0] == 532
     listed = call(dev, "listVolumes", domainid=works["id"], isrecursive="true", **admin)[1]["volume"]
     assert [v["name"] for v in listed] == ["one"] and call(dev, "listVolumes", domainid=works["id"], **admin)[1] == {}
+    offering, = call(dev, "listNetworkOfferings", name="DefaultSharedNetworkOffering", **admin)[1]["networkoffering"]
+    for n, below_too in enumerate(("true", "false")):
+        net = {"gateway": f"10.9{n}.0.1", "netmask": "255.255.255.0", "startip": f"10.9{n}.0.10", "endip": f"10.9{n}.0.20"}
+        answer = call(dev, "createNetwork", name=f"below {below_too}", displaytext="x", zoneid=disk["zoneid"], networkofferingid=offering["id"], acltype="domain",
+                      domainid=works["id"], subdomainaccess=below_too, **net, **admin)
+        assert answer[0] == 200, answer
+    assert [n["name"] for n in call(dev, "listNetworks", type="Shared", **who)[1]["network"]] == ["below true"]
     assert call(dev, "deleteDomain", id=works["id"], cleanup="true", **admin)[0] == 530
 
 

@@ -88,8 +88,8 @@ static const struct param link_params[] = {
 	P("isoid", iso, .kind = KIND_IMAGE, .doc = "Or the ISO."),
 	P("userdataid", wish.user_data, .kind = KIND_USER_DATA,
 	  .doc = "What its machines get as user data; absent: nothing any more."),
-	P("userdatapolicy", policy, .words = "ALLOWOVERRIDE|DENYOVERRIDE", .flags = WORDS_IN_ANY_CASE,
-	  .doc = "Whether a deployment may say other user data."),
+	P("userdatapolicy", policy,
+	  .doc = "Whether a deployment may say other user data: ALLOWOVERRIDE or DENYOVERRIDE, in any case."),
 };
 #undef P
 
@@ -100,7 +100,13 @@ static RESULT prepare_link(struct cs_call *e, void *args)
 		return cs_fail(e, "templateid", "Either template ID or ISO ID must be passed");
 	if (ref_is_given(&a->iso))
 		a->wish.image = a->iso;
-	a->wish.denies_override = str_is(a->policy, "DENYOVERRIDE");
+	a->wish.denies_override = str_equal_nocase(a->policy, STR("DENYOVERRIDE"));
+	if (a->policy.n && !a->wish.denies_override && !str_equal_nocase(a->policy, STR("ALLOWOVERRIDE")))
+		return cs_fail(
+			e, "userdatapolicy",
+			"Unable to execute API command linkuserdatatotemplate due to invalid value %" STR_FMT
+			" for parameter userdatapolicy. It must be one of: ALLOWOVERRIDE, DENYOVERRIDE",
+			STR_ARG(a->policy));
 	return OK;
 }
 

@@ -112,7 +112,7 @@ static RESULT check_for_account(struct cs_call *e, const struct make_network *a)
 	if (a->subdomains != CHOICE_DEFAULT)
 		return cs_fail(e, "subdomainaccess",
 			       "Parameter subDomainAccess can be specified only with aclType=Domain");
-	if (ref_is_given(&a->owner.domain) && !a->owner.account.n)
+	if (ref_is_given(&a->owner.domain) && !a->owner.account.n && !ref_is_given(&a->owner.project))
 		return cs_fail(e, "account", "AccountName and domainId must be specified together");
 	return OK;
 }
