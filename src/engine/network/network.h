@@ -10,7 +10,7 @@ enum {
 	NETWORK_MTU_MAX = 1442, /* 1500 less Geneve's 58 */
 	NETWORK_MTU_MIN = 1,
 	NETWORK_MTU_MIN_IPV4 =
-		68, /* of a network with subnets: RFC 791; also the least of Linux's interfaces */
+		68, /* required by IPv4 subnets (RFC 791), and the least MTU of Linux's interfaces */
 	NETWORK_MTU_MIN_IPV6 = 1280,
 };
 
@@ -21,10 +21,10 @@ struct network_provider {
 };
 enum { EXTERNAL_MTU = 1500, VLAN_MAX = 4094 };
 
-/* Creates a network. ERR_RANGE: the MTU. Only a network without subnets has one below NETWORK_MTU_MIN_IPV4. For an external network, which only administrators create:
- * ERR_DENIED; ERR_INVALID with KIND_NETWORK, bad provider attributes; ERR_IN_USE with KIND_EXTERNAL_NETWORK,
- * another one has that physical network and VLAN; ERR_EXISTS with KIND_EXTERNAL_NETWORK, another one is the
- * default. */
+/* Creates a network. ERR_RANGE: the MTU. Only a network without subnets may have one below
+ * NETWORK_MTU_MIN_IPV4. For an external network, which only administrators create: ERR_DENIED; ERR_INVALID with
+ * KIND_NETWORK, bad provider attributes; ERR_IN_USE with KIND_EXTERNAL_NETWORK, another one has that physical
+ * network and VLAN; ERR_EXISTS with KIND_EXTERNAL_NETWORK, another one is the default. */
 struct network_wish {
 	struct ref account; /* owner; kind none: the caller's account */
 	struct str name, description;

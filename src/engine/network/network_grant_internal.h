@@ -7,7 +7,7 @@
 
 struct network_grant;
 
-/* Who gets what; all zero: all accounts may have ports in the network. */
+/* A grant's target and kind; all zero: all accounts may have ports in the network. */
 struct network_grantee {
 	uuid target;
 	bool is_external;

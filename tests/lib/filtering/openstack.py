@@ -51,7 +51,7 @@ class Region:
         make = lambda path, what, **body: project.ok("POST", f"{NET}/{path}", {what: body})[what]  # noqa: E731
         for n in range(3):
             up = n != 1
-            pool = make("subnetpools", "subnetpool", name=f"pool{n}", description=f"d{n}", prefixes=[f"10.{40 + n}.0.0/16"], min_prefixlen=20 + n,
+            pool = make("subnetpools", "subnetpool", name=f"pool{n}", description=f"d{n}", prefixes=[f"10.{40 + n}.0.0/16"], min_prefixlen=20 + n, default_quota=4096 + n,
                         default_prefixlen=24 + n, max_prefixlen=27 + n)
             network = make("networks", "network", name=f"n{n}", description=f"d{n}", admin_state_up=up, mtu=1400 + n)
             subnet = make("subnets", "subnet", name=f"s{n}", description=f"d{n}", network_id=network["id"], subnetpool_id=pool["id"], ip_version=4, enable_dhcp=up)
