@@ -33,10 +33,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
 """
-# Asks as fast as it can on connections of its own until a file appears, and counts answers that are not 200.
+# Asks as fast as it can on connections of its own until a file appears, 500 at least, and counts answers that are not 200.
 LOAD = """import http.client, os, sys
 bad, good, why = 0, 0, set()
-while not os.path.exists(sys.argv[2]):
+while not os.path.exists(sys.argv[2]) or good + bad < 500:
     try:
         c = http.client.HTTPConnection(sys.argv[1], 80, timeout=5)
         c.request("GET", "/")
@@ -235,13 +235,13 @@ def drains(lab):
 
 def under_load(lab):
     load = subprocess.Popen(["ip", "netns", "exec", lab.guests.prefix + "client", sys.executable, "-c", LOAD, lab.address, lab.flag("over")], stdout=subprocess.PIPE, text=True)
-    for priority in range(100, 105):
+    for priority in range(100, 120):
         rule = lab.rule(priority, "path-pattern", {"Values": [f"/x{priority}"]}, fixed(200, "x"))
         wait_until(lambda priority=priority: " 200" in lab.ask(f"/x{priority}"), "the rule is there")
         lab.elb.delete_rule(RuleArn=rule)
     open(lab.flag("over"), "w", encoding="ascii").close()
     good, bad, *why = load.communicate()[0].split(maxsplit=2)
-    print(f"# {good} requests on connections of their own during ten changes, {bad} failed {why}")
+    print(f"# {good} requests on connections of their own during forty changes, {bad} failed {why}")
     lab.region.check("no request fails while rules change", int(good) > 0 and int(bad) == 0)
 
 
