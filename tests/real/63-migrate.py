@@ -185,14 +185,19 @@ def compare(there, home, source, here, ref, marker):
 
 
 def main():
-    with Region("mt", hosts=1) as there, Region("mh", hosts=1) as home:
-        source, here, ref, marker = move(there, home)
-        moved = compare(there, home, source, here, ref, marker)
-        there.check_clean("audit is clean there")
-        home.check_clean()
-        home.command("migrate", "undo", ref, "--accept-loss")
-        reaches(home, "undone")
-        home.check("after an undo the machine runs there, and the instance is off", state(source, ref) == "running" and state(here, moved) == "stopped")
+    there = Region("mt", hosts=1)
+    there.__enter__()  # the end of the other region's block ends the process
+    with Region("mh", hosts=1) as home:
+        try:
+            source, here, ref, marker = move(there, home)
+            moved = compare(there, home, source, here, ref, marker)
+            home.check_soon("audit is clean there", lambda: there.audit() == [])
+            home.check_clean()
+            home.command("migrate", "undo", ref, "--accept-loss")
+            reaches(home, "undone")
+            home.check("after an undo the machine runs there, and the instance is off", state(source, ref) == "running" and state(here, moved) == "stopped")
+        finally:
+            there.run("tools/demo", "down")
 
 
 if __name__ == "__main__":
