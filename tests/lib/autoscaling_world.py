@@ -35,7 +35,7 @@ class World:
         image = self.ec2.describe_images()["Images"][0]["ImageId"]
         self.template = self.ec2.create_launch_template(LaunchTemplateName=f"base-{mark}", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})["LaunchTemplate"]["LaunchTemplateId"]
         self.lone = self.ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=self.subnet)["Instances"][0]["InstanceId"]
-        asked = {"Action": "CreateTargetGroup", "Name": "web", "Protocol": "TCP", "Port": "80", "VpcId": self.vpc}
+        asked = {"Action": "CreateTargetGroup", "Name": "scaled", "Protocol": "TCP", "Port": "80", "VpcId": self.vpc}
         self.target = account.call(asked.pop("Action"), asked, service="elasticloadbalancing", version=elb_world.VERSION).first(".//TargetGroupArn")
         self.make("CreateLaunchConfiguration", {"LaunchConfigurationName": self.configuration, "ImageId": image, "InstanceType": "t3.micro"})
         group = {"MaxSize": "3", TEMPLATE: self.template, "VPCZoneIdentifier": self.subnet, "Tags.member.1.Key": "k", "Tags.member.1.Value": "v"}

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 
+import autoscaling_world
 import elb_world
 import native as lib
 from cloud import ABSENT, body_of
@@ -64,6 +65,7 @@ class Place:
         self.guest = face.Guest(self.root, "guest")
         self.make_identities()
         elb_world.World(dev, self.root)
+        autoscaling_world.World(dev, self.root)
         dev.rest()
         alive = {i for label, i in world.ids.items() if " " not in label} - world.public
         self.rows = {}
