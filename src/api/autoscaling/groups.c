@@ -3,6 +3,7 @@
  * Reference. */
 #include "api/autoscaling/internal.h"
 #include "auth/guard.h"
+#include "engine/instance/fleet.h"
 #include "engine/resolve.h"
 #include "model/id.h"
 #include "store/launch_configuration.h"

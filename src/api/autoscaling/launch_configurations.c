@@ -270,7 +270,7 @@ static void write_metadata(struct xml *x, const struct create_args *a)
 	xml_close(x, "MetadataOptions");
 }
 
-/* What was sent, read again by the table of the creation. */
+/* Reads the stored request again by the table of the creation. */
 static RESULT write_configuration(struct autoscaling_call *e, struct xml *x,
 				  const struct launch_configuration *c)
 {

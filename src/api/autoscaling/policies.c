@@ -107,7 +107,7 @@ static RESULT take_steps(struct autoscaling_call *e, struct put_args *a)
 	return OK;
 }
 
-/* What belongs to the other type of policy. */
+/* Refuses parameters of the other type of policy. */
 static RESULT check_foreign(struct autoscaling_call *e, const struct put_args *a, bool is_step)
 {
 	const char *foreign = is_step ? (a->has_amount                 ? "ScalingAdjustment"

@@ -99,6 +99,16 @@ static const struct param list_params[] = {
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
 
+/* Values of propagate-at-launch are read without regard to case, as AWS reads "True". */
+static bool has_value(const struct filter_args *f, struct str value)
+{
+	for (size_t k = 0; k < f->values.count; k++)
+		if (str_is(f->name, "propagate-at-launch") ? str_equal_nocase(f->values.at[k], value)
+							   : str_equal(f->values.at[k], value))
+			return true;
+	return false;
+}
+
 static bool fits(const struct list_args *a, const struct scaling_group *group, const struct tag *tag)
 {
 	for (size_t k = 0; k < a->filters.count; k++) {
@@ -108,7 +118,7 @@ static bool fits(const struct list_args *a, const struct scaling_group *group, c
 				   : str_is(f->name, "value")            ? tag->value
 				   : is_propagated(group, tag->key)      ? STR("true")
 									 : STR("false");
-		if (!f->values.count || !request_asks_for(f->values, value))
+		if (!has_value(f, value))
 			return false;
 	}
 	return true;

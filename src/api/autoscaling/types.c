@@ -51,7 +51,7 @@ WORDS(answer_termination, "TerminationPolicyTypes", NULL,
       "OldestLaunchTemplate")
 WORDS(answer_notifications, "AutoScalingNotificationTypes", NULL, "")
 
-/* ---- lists of what there is none ---- */
+/* ---- empty lists ---- */
 
 struct none_args {
 	struct str group, type;

@@ -10,12 +10,14 @@
  *   any of these → [terminating_wait → terminating_proceed] → terminating → gone */
 #pragma once
 
-#include "engine/instance/fleet.h"
+#include "engine/operation.h"
 #include "store/scaling_group.h"
 #include "store/scaling_hook.h"
 #include "store/scaling_member.h"
 #include "store/scaling_policy.h"
 
+struct fleet_override;
+struct later_guard;
 struct launch_configuration;
 struct scaling_activity;
 
@@ -34,7 +36,7 @@ enum {
 /* Texts of an override in scaling_group.overrides. */
 enum { OVERRIDE_TYPE, OVERRIDE_WEIGHT, OVERRIDE_TEMPLATE, OVERRIDE_VERSION, OVERRIDE_TEXTS };
 
-/* What a group launches, and where. Borrowed from a row, or from a request. */
+/* Template, overrides and places of a group's launches, borrowed from a row or from a request. */
 struct scaling_source {
 	uuid launch_configuration; /* none: a launch template */
 	uuid template;
@@ -72,8 +74,8 @@ struct scaling_settings {
 	struct str placement_group, context;
 	enum choice checks_balancers, protects_new;
 	struct strs policies; /* termination policies; none: Default */
-	/* What has_source and has_places lead to, read by the face: tried and taken back, so that a caller who may not
-	 * launch it is refused. */
+	/* Launches of the new source and places, read by the face. The operation tries them and takes them back, so that
+	 * a caller who may not launch is refused. */
 	const struct fleet_override *launches;
 	size_t launch_count;
 	struct later_guard *guard;
@@ -148,7 +150,7 @@ OPERATION(engine_detach_scaling_targets, scaling_target_groups)
 
 struct scaling_tag {
 	struct ref group;
-	struct tag tag; /* of a removal with a value: only with that value */
+	struct tag tag; /* a removal with a value: only with that value */
 	bool propagates, with_value;
 };
 struct scaling_tags {
@@ -225,7 +227,7 @@ OPERATION(engine_put_scaling_policy, scaling_policy_wish)
 struct scaling_policy_target {
 	struct ref policy;
 	bool honours_cooldown, has_metric;
-	double metric, breach; /* of a step policy: value and threshold of the alarm */
+	double metric, breach; /* a step policy needs value and threshold of the alarm */
 };
 OPERATION(engine_delete_scaling_policy, scaling_policy_target)
 /* ERR_CONFLICT: a cooldown is in effect, or instances are warming up; ERR_STATE: it is disabled. */
@@ -265,7 +267,7 @@ enum scaling_turn {
 	SCALING_LAUNCH, /* units are missing */
 	SCALING_SHRINK, /* there are units in excess */
 	SCALING_MEMBER, /* something is to be done about an instance */
-	SCALING_FORGET  /* it was deleted, and has no instances any more */
+	SCALING_FORGET  /* the group was deleted, and its last instance has ended */
 };
 /* *ret_due_us: when to look again if nothing changes; INT64_MAX: never. For a view. */
 enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct scaling_group *group,

@@ -176,7 +176,7 @@ struct launching {
 	uuid group;
 	size_t places;
 	int64_t launched;
-	struct str problem; /* of the last refusal */
+	struct str problem; /* message of the last refusal */
 };
 
 /* A launch that may be tried, and how far down it is. */

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/instance/fleet.h"
 #include "engine/instance/launch_internal.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
@@ -198,7 +199,7 @@ static RESULT apply_settings(struct op *op, const struct scaling_settings *s, st
 	return OK;
 }
 
-/* One launch of each override in the first place, and of the first override in each place. */
+/* Tries each override in the first place, and the first override in each place. */
 static RESULT try_launches(struct op *op, const struct scaling_settings *s, const struct scaling_group *next)
 {
 	const struct scaling_source source = engine_get_scaling_source(next);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "engine/balancing/balancing.h"
+#include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/scaling/scaling_internal.h"
 #include "engine/tag_internal.h"

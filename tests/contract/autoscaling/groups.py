@@ -264,7 +264,7 @@ def test_launch_configurations(place):
 
 
 def test_refused(place):
-    """What is not built, wrong or another group's is refused, and makes nothing."""
+    """Refuses settings that are wrong or not built, and makes nothing."""
     assert code(place.create, name="a", MinSize=5) == "ValidationError"
     assert code(place.create, name="a", DesiredCapacity=9) == "ValidationError"
     assert code(place.create, name="a", VPCZoneIdentifier="subnet-0123456789abcdef0") == "ValidationError"

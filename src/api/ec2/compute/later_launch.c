@@ -7,6 +7,7 @@
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/errors.h"
+#include "engine/instance/fleet.h"
 #include "engine/instance/spot.h"
 #include "engine/people/asker.h"
 #include "engine/scaling/scaling.h"

@@ -3,14 +3,15 @@
  * (run_instances.c). Read by the reconciler, and by the face of EC2 Auto Scaling through its configuration. */
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/launch_template_data.h"
+#include "engine/instance/fleet.h"
 #include "engine/scaling/scaling.h"
 #include "store/launch_configuration.h"
 #include "store/zone.h"
 
-/* One launch of a source. */
+/* A launch of a source: an override in a place. */
 struct launch_of {
 	const struct scaling_source *source;
-	const struct str *texts; /* of its override; NULL: none */
+	const struct str *texts; /* the override; NULL: the source has none */
 	size_t place;
 };
 
