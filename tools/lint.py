@@ -277,7 +277,7 @@ def check_commands(build):
     groups = {name.split()[0] for name in commands}
     for path in run(["git", "ls-files", "*.md", "src/*.c", "src/*.h"]).split():
         for line, words in shown_commands(path):
-            name = " ".join(words[:2]) if " ".join(words[:2]) in commands else words[0]
+            name = next((name for count in (3, 2) if (name := " ".join(words[:count])) in commands), words[0])
             if name not in commands and (len(words) > 1 or name not in groups):
                 yield f"{path}:{line}: there is no command dari {' '.join(words[:2])}"
             for option in [word for word in words if re.fullmatch(r"--[a-z-]+", word)]:

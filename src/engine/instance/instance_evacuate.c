@@ -32,7 +32,6 @@
 #include "store/host.h"
 #include "store/image.h"
 #include "store/instance.h"
-#include "store/port.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 

@@ -15,18 +15,9 @@ import unittest
 MOST = 120
 # Kinds that more objects depend on, each with its ceiling and the reason.
 MORE = {
-    "instance": (200, "each face has machines, and what they have is looked up by its owner"),
-    "account": (200, "everything belongs to one"),
-    "instance": (334, "drivers/compute.h and engine/instance/instance.h speak of its enums; each face has machines"),
-    "instance": (350, "drivers/compute.h and engine/instance/instance.h speak of its enums; each face has machines"),
-    "host": (225, "drivers/compute.h and drivers/disk.h speak of its enums, and each command of dari has those"),
-    "account": (220, "everything belongs to one"),
-    "async_job": (143, "Azure's operations are jobs, and each file of that face knows their outcomes"),
-    "port": (121, "the network's files find one by another"), "subnet": (115, "as port"),
-    "product": (111, "engine/storage/image.h has whose licence an image carries, as its other enums"),
-    "port": (121, "the network's files find one by another"), "subnet": (118, "as port"),
-    "product": (122, "engine/storage/image.h has whose licence an image carries, as its other enums"),
-    "volume": (102, "disks are placed, moved, lost with their host, and local to machines"),
+    "instance": (210, "each face has machines, and what they have is looked up by its owner"),
+    "account": (215, "everything belongs to one"),
+    "port": (123, "the files of networks find one by another"),
 }
 
 
