@@ -532,15 +532,15 @@ static void check_own_list(void **state)
 	uuid six = add_subnet(c, network, "fd00:1::/64", RA(DHCPV6_STATEFUL)),
 	     four = add_subnet(c, network, "10.7.0.0/24", RA(NONE));
 	put_on_router(c, wish.router, six);
-	const struct router *router = router_find(t, wish.router);
+	uuid acl = router_find(t, wish.router)->default_acl;
 	uuid association = subnet_find(t, six)->acl_association;
-	assert_true(uuid_equal(subnet_find(t, six)->acl, router->default_acl) && !uuid_is_none(association));
+	assert_true(uuid_equal(subnet_find(t, six)->acl, acl) && !uuid_is_none(association));
 	put_on_router(c, wish.router, four);
 	assert_true(uuid_is_none(subnet_find(t, six)->acl));
 	assert_true(uuid_is_none(subnet_find(t, six)->acl_association));
-	assert_true(uuid_equal(subnet_find(t, four)->acl, router->default_acl));
+	assert_true(uuid_equal(subnet_find(t, four)->acl, acl));
 	take_off_router(c, wish.router, four);
-	assert_true(uuid_equal(subnet_find(t, six)->acl, router->default_acl));
+	assert_true(uuid_equal(subnet_find(t, six)->acl, acl));
 	assert_false(uuid_equal(subnet_find(t, six)->acl_association, association));
 	take_off_router(c, wish.router, six);
 	assert_true(uuid_is_none(subnet_find(t, six)->acl));

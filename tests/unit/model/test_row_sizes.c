@@ -30,6 +30,7 @@ static const struct {
 	 "a resource that others refer to, while its deployment goes on"},
 	{KIND_CREDENTIAL_REPORT, 9 * 1024 * 1024, "a line for each user of an account; there is one report"},
 	{KIND_SAML_PROVIDER, 384 * 1024, "metadata of 131,072 characters, and its certificates once more"},
+	{KIND_ROLE, 320 * 1024, "rules about CloudStack's commands; administrators make them"},
 	{KIND_INSTANCE_TYPE, 512 * 1024,
 	 "a description of 65,535 characters, as Nova has it; administrators make them"},
 };

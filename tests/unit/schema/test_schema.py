@@ -225,7 +225,8 @@ class Outputs(SchemaCase):
     def test_header(self):
         made = schema_write.write_headers(self.read(disk=GOOD))
         text, words = made["model/disk.h"], schema_write.GROUP_WORDS
-        for line in ("enum disk_kind {\n\tDISK_KIND_SSD,\n\tDISK_KIND_OLD_HDD,\n};",
+        self.assertIn("enum disk_kind {\n\tDISK_KIND_SSD,\n\tDISK_KIND_OLD_HDD,\n};", made["model/disk_words.h"])
+        for line in ('#include "model/disk_words.h"\n',
                      f"struct disk {{\n\tstruct row row;\n\n\t/* wanted: {words['wanted']} */\n"
                      "\tstruct str name; /* Its name. */\n\tint64_t size; /* Its size. Bytes. */\n",
                      f"\n\n\t/* seen: {words['seen']} */\n\tint64_t seen_uses; /* Its uses there. */\n}};",
