@@ -591,6 +591,8 @@ static const char *const not_told_here[] = {
 	"assignVirtualMachine",     /* to an account of the golden cases */
 	"createNetworkPermissions", /* for an account of the golden cases */
 	"removeNetworkPermissions",
+	"createStaticRoute", /* VPCs have no tiers here */
+	"deleteStaticRoute",
 };
 
 static bool has_to_be_told(const char *action)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# when: long
 # subjects: src/drivers/remote src/engine/remote src/reconcile/remote
 """The region is killed before and after requests of a migration, also while the answer is on its way. Afterwards the migration goes on by itself: the disks are
 equal, there is one instance, and nothing is left there."""
