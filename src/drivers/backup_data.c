@@ -177,8 +177,9 @@ static void write_chunks(struct json_writer *w, struct arena *scratch, const str
 		arena_reset(scratch);
 		struct str hex = str_encode_hex(scratch, chunk->sha256, SHA256_SIZE);
 		json_write_text(w, NULL,
-				str_print(scratch, "%" PRId64 " %" PRIu32 " %" STR_FMT " %" PRIu32,
-					  chunk->index, chunk->holder, STR_ARG(hex), chunk->size));
+				str_print(scratch, "%" PRId64 " %" PRIu32 " %" STR_FMT " %" PRIu32 "%s",
+					  chunk->index, chunk->holder, STR_ARG(hex), chunk->size,
+					  chunk->is_own ? " own" : ""));
 	}
 	json_write_close_list(w);
 }

@@ -168,6 +168,24 @@ static size_t count_in(const char *folder)
 
 #define FIRST_FOLDER "volumebackups/01010000-0000-0000-0000-000000000000"
 #define SECOND_FOLDER "volumebackups/02020000-0000-0000-0000-000000000000"
+#define THIRD_FOLDER "volumebackups/03030000-0000-0000-0000-000000000000"
+
+static int64_t weigh(const char *folder)
+{
+	struct strs names = {0};
+	int64_t size = 0;
+	must(backup_store_list(bench.store, &bench.c, str_from(folder), &names));
+	for (size_t k = 0; k < names.count; k++) {
+		struct buf bytes;
+		buf_init(&bytes, MIB);
+		must(backup_store_get(bench.store, &bench.c,
+				      str_print(bench.arena, "%s/%" STR_FMT, folder, STR_ARG(names.at[k])),
+				      &bytes));
+		size += (int64_t) bytes.size;
+		buf_done(&bytes);
+	}
+	return size;
+}
 
 /* ---- cases ---- */
 
@@ -327,6 +345,43 @@ static void test_chain(void **state)
 	bench.chain = UUID_NONE;
 }
 
+/* The last backup of a chain counts the bytes that are stored, whichever was removed before, and although a chunk was stored
+ * by two of them. */
+static void test_chain_counts_its_bytes(void **state)
+{
+	const uuid ids[] = {FIRST, SECOND, THIRD};
+	(void) state;
+	bench.chain = FIRST;
+	for (size_t last = 0; last < 3; last++)
+		for (size_t turn = 1; turn < 3; turn++) {
+			const uuid gone[] = {ids[(last + turn) % 3], ids[(last + 3 - turn) % 3]};
+			const uuid left[] = {gone[1], ids[last]};
+			struct backup_written written[3];
+			int64_t counted = 0, freed = 0;
+			make_disk("disk");
+			write_at("disk", 0, "common");
+			write_at("disk", 9 * MIB, "first");
+			must(back_up(FIRST, UUID_NONE, "disk", &written[0]));
+			write_at("disk", 9 * MIB, "other");
+			must(back_up(SECOND, FIRST, "disk", &written[1]));
+			write_at("disk", 9 * MIB, "first");
+			must(back_up(THIRD, SECOND, "disk", &written[2]));
+			for (size_t k = 0; k < 3; k++)
+				counted += written[k].stored_size;
+			for (size_t k = 0; k < 2; k++) {
+				struct backup_place place = place_of(gone[k]);
+				must(backup_data_collect(&bench.c, &place, left + k, 2 - k, &freed));
+				counted -= freed;
+			}
+			assert_int_equal(counted,
+					 weigh(FIRST_FOLDER) + weigh(SECOND_FOLDER) + weigh(THIRD_FOLDER));
+			struct backup_place place = place_of(ids[last]);
+			must(backup_data_collect(&bench.c, &place, NULL, 0, &freed));
+			assert_int_equal(weigh(FIRST_FOLDER), 0);
+		}
+	bench.chain = UUID_NONE;
+}
+
 static void test_removal(void **state)
 {
 	struct backup_written written = {0};
@@ -449,6 +504,7 @@ int main(void)
 		BOTH(test_noise),
 		BOTH(test_half_of_one),
 		BOTH(test_chain),
+		BOTH(test_chain_counts_its_bytes),
 		BOTH(test_account_is_full),
 		BOTH(test_removal),
 		BOTH(test_damage),
