@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "drivers/remote/ec2/answer.h"
 #include "drivers/remote/ec2/items.h"
+#include "drivers/remote/ec2/request.h"
 #include "model/remote_machine.h"
 
 struct bench {
@@ -176,6 +177,20 @@ static void errors_are_read(void **state)
 	assert_true(is_text(b->answer.account, "123456789012"));
 }
 
+/* A rate or a count that is reached now is no refusal: the same request passes later. */
+static void limits_of_the_moment_are_waited_for(void **state)
+{
+	static const char *const codes[] = {"RequestLimitExceeded",
+					    "Throttling",
+					    "ThrottlingException",
+					    "SnapshotCreationPerVolumeRateExceeded",
+					    "ConcurrentSnapshotLimitExceeded",
+					    "PendingSnapshotLimitExceeded"};
+	(void) state;
+	for (size_t k = 0; k < sizeof codes / sizeof codes[0]; k++)
+		assert_int_equal(ec2_err_of_code(str_from(codes[k]), 400), ERR_THROTTLED);
+}
+
 /* ---- lists of items ---- */
 
 #define SNAPSHOTS(inner) STR("<R><snapshotSet>" inner "</snapshotSet></R>")
@@ -215,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sizes_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_machines_lists_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_are_read, setup, teardown),
+		cmocka_unit_test(limits_of_the_moment_are_waited_for),
 		cmocka_unit_test_setup_teardown(items_are_read_with_their_tags, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,9 @@ static const struct {
 	{"IncorrectInstanceState", ERR_STATE},
 	{"IncorrectState", ERR_STATE},
 	{"RequestLimitExceeded", ERR_THROTTLED},
+	{"SnapshotCreationPerVolumeRateExceeded", ERR_THROTTLED}, /* one in 15 seconds */
+	{"ConcurrentSnapshotLimitExceeded", ERR_THROTTLED},
+	{"PendingSnapshotLimitExceeded", ERR_THROTTLED},
 	{"Throttling*", ERR_THROTTLED},
 	{"ServiceUnavailable", ERR_AGAIN},
 	{"Unavailable", ERR_AGAIN},
