@@ -22,6 +22,7 @@
 #include "store/remote_machine.h"
 #include "store/snapshot.h"
 #include "store/subnet.h"
+#include "store/volume.h"
 
 enum { EVENT_MAX = 1024, SNAPSHOT_TIMEOUT_MIN = 60 /* not applied while the migration goes on */ };
 
@@ -318,15 +319,34 @@ RESULT engine_cut_over_migration(struct op *op, struct cloud_migration_target *w
 
 /* ---- undo ---- */
 
+/* The migration's volumes that would outlive an instance go with one that has not run. */
+static RESULT let_volumes_go(struct op *op, const struct cloud_migration *m)
+{
+	struct cloud_migration_disk *disks = NULL;
+	size_t count = 0;
+	TRY(migration_copy_disks(op, m->row.id, &disks, &count));
+	for (size_t k = 0; k < count; k++)
+		for (const struct volume *v = volume_first_by_snapshot(op->head, disks[k].snapshot); v;
+		     v = volume_next_by_snapshot(op->head, v)) {
+			struct volume next = *v;
+			next.delete_on_termination = true;
+			if (row_is_live(&v->row) && uuid_equal(v->instance, m->instance))
+				TRY(volume_put(op, &next));
+		}
+	return OK;
+}
+
 /* Ends the instance, or stops one that has run. */
 static RESULT put_away_instance(struct op *op, const struct cloud_migration *m)
 {
 	const struct instance *i = instance_find(op->head, m->instance);
 	if (!i || !row_is_live(&i->row))
 		return OK;
-	if (!m->has_run)
+	if (!m->has_run) {
+		TRY(let_volumes_go(op, m));
 		return instance_write_terminate(op, i, "Server.MigrationUndone",
 						"Server.MigrationUndone: the migration was undone");
+	}
 	struct instance next = *i;
 	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
 	next.wanted_save = next.wanted_pause = false;

@@ -13,6 +13,7 @@
 #include "store/provider.h"
 #include "store/remote_machine.h"
 #include "store/snapshot.h"
+#include "store/volume.h"
 
 #define GIB (INT64_C(1) << 30)
 #define MIB (INT64_C(1) << 20)
@@ -333,6 +334,41 @@ static void undo_takes_all_back(void **state)
 	assert_null(cloud_migration_disk_first_by_migration(cloud_tables(c), id));
 }
 
+static RESULT put_volume(struct op *op, void *row)
+{
+	return volume_put(op, row);
+}
+
+static RESULT put_migration(struct op *op, void *row)
+{
+	return cloud_migration_put(op, row);
+}
+
+static uuid attach(struct cloud *c, uuid instance, uuid snapshot)
+{
+	struct volume v = *volume_find(cloud_tables(c), cloud_make_volume(c, GIB));
+	v.instance = instance;
+	v.snapshot = snapshot;
+	assert_int_equal(cloud_run(c, NULL, put_volume, &v).code, ERR_NONE);
+	return v.row.id;
+}
+
+/* The volumes of an instance that has not run go with it, but not what its user has attached. */
+static void undo_takes_volumes_back(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = plan(c), instance = cloud_launch_one(c);
+	struct cloud_migration_target wish = target(c, id);
+	cloud_ok(c, &c->alice, engine_start_migration, &wish);
+	uuid moved = attach(c, instance, disk_at(c, id, 1)->snapshot), other = attach(c, instance, UUID_NONE);
+	struct cloud_migration m = *get(c, id);
+	m.instance = instance;
+	assert_int_equal(cloud_run(c, NULL, put_migration, &m).code, ERR_NONE);
+	cloud_ok(c, &c->alice, engine_undo_migration, &wish);
+	assert_true(volume_find(cloud_tables(c), moved)->delete_on_termination);
+	assert_false(volume_find(cloud_tables(c), other)->delete_on_termination);
+}
+
 static void a_started_machine_ends_the_cutover(void **state)
 {
 	struct cloud *c = *state;
@@ -367,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_lost_target_repeats_the_round, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(other_disks_end_it, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(undo_takes_all_back, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(undo_takes_volumes_back, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(a_started_machine_ends_the_cutover, cloud_setup,
 						cloud_teardown),
 	};
