@@ -265,7 +265,8 @@ RESULT engine_import_backup(struct op *op, struct backup_importing *wish)
 	TRY(engine_permit_new(op, "backup.import", KIND_BACKUP, NULL));
 	TRY(backup_check_container(op, wish->container));
 	TRY(check_words(op, wish->name, wish->description));
-	if (backup_find(op->head, wish->id))
+	/* the folder of a full backup that is gone may hold the chunks of those that were added to it */
+	if (backup_find(op->head, wish->id) || backup_first_by_chain(op->head, wish->id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, STR("backup_url"),
 				   "Invalid backup: Backup already exists in database.");
 	TRY(backup_check_room(op, account->row.id, wish->size));

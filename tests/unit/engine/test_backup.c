@@ -14,6 +14,16 @@ static const struct backup *find_backup(const struct cloud *c, uuid id)
 	return backup_find(cloud_tables(c), id);
 }
 
+static RESULT put_backup(struct op *op, void *row)
+{
+	return backup_put(op, row);
+}
+
+static void save_backup(struct cloud *c, struct backup *row)
+{
+	assert_int_equal(cloud_run(c, NULL, put_backup, row).code, ERR_NONE);
+}
+
 static uuid create_seen(struct cloud *c, int64_t size)
 {
 	uuid volume = cloud_make_volume(c, size);
@@ -201,6 +211,18 @@ static void test_import(void **state)
 	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_INVALID);
 }
 
+/* The folder of a full backup that is gone holds the chunks of the increments: nobody imports it, to delete it. */
+static void test_import_of_a_chain(void **state)
+{
+	struct cloud *c = *state;
+	struct backup b = *find_backup(c, back_up_whole(c, create_seen(c, GIB), false));
+	struct backup_importing wish = {
+		.target = TARGET, .id = {.b = {9}}, .size = GIB, .container = STR("volumebackups")};
+	b.chain = wish.id;
+	save_backup(c, &b);
+	cloud_fails(c, &c->alice, engine_import_backup, &wish, ERR_STATE, KIND_BACKUP);
+}
+
 /* An account that has backups is not deleted: nobody would ever remove them. */
 static void test_keeps_its_account(void **state)
 {
@@ -224,6 +246,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_cut_that_fails, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_of_a_snapshot, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_import, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_import_of_a_chain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_keeps_its_account, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
