@@ -249,11 +249,24 @@ static RESULT restore_anew(struct op *op, struct machine_restoring *wish, const 
 
 /* ---- in place ---- */
 
+/* A disk whose restore has failed may be restored again, from this backup or another one. */
+static RESULT clear_failure(struct op *op, const struct volume *v)
+{
+	struct volume next = *v;
+	if (v->reservation != VOLUME_RESERVATION_ERROR_RESTORING)
+		return OK;
+	next.reservation = VOLUME_RESERVATION_NONE;
+	return volume_put(op, &next);
+}
+
 static RESULT replace_disk(struct op *op, const struct backup *b, const struct instance *i, struct str field)
 {
 	const struct volume *v = volume_find(op->head, b->volume);
 	struct snapshot s;
 	bool is_its = v && row_is_live(&v->row) && uuid_equal(v->instance, i->row.id);
+	if (is_its)
+		TRY(clear_failure(op, v));
+	v = volume_find(op->head, b->volume);
 	if (!is_its || !backup_may_replace(op->head, v) || engine_volume_is_restoring(op->head, v) ||
 	    b->size > v->size || (b->is_encrypted && !v->is_encrypted))
 		return ENGINE_FAIL(

@@ -2,10 +2,12 @@
  * Rules for backups: which backup an increment is based on, which backups keep others from deletion, and the
  * outcomes of a restore. */
 #include "cloud.h"
+#include "engine/backup/machine_backup.h"
 #include "engine/storage/backup.h"
 #include "model/states.h"
 #include "store/backup.h"
 #include "store/snapshot.h"
+#include "store/volume.h"
 
 #define TARGET STR("file:///backups")
 
@@ -223,6 +225,72 @@ static void test_import_of_a_chain(void **state)
 	cloud_fails(c, &c->alice, engine_import_backup, &wish, ERR_STATE, KIND_BACKUP);
 }
 
+/* ---- machines ---- */
+
+static RESULT put_volume(struct op *op, void *row)
+{
+	return volume_put(op, row);
+}
+
+/* A machine that is off, with one disk. */
+static uuid make_machine(struct cloud *c, uuid *ret_disk)
+{
+	uuid machine = cloud_launch_one(c);
+	struct ref ref = ref_to(c, KIND_INSTANCE, machine);
+	struct instances_wish stop = {.instances = {&ref, 1}};
+	cloud_see(c, machine, INSTANCE_SEEN_POWER_ON);
+	cloud_ok(c, &c->alice, engine_stop_instances, &stop);
+	cloud_see(c, machine, INSTANCE_SEEN_POWER_OFF);
+	struct volume disk = *cloud_volume(c, machine);
+	disk.seen_instance = machine;
+	disk.seen_size = disk.size;
+	disk.seen_host = disk.host;
+	assert_int_equal(cloud_run(c, NULL, put_volume, &disk).code, ERR_NONE);
+	*ret_disk = disk.row.id;
+	return machine;
+}
+
+static uuid finish(struct cloud *c, uuid backup)
+{
+	struct backup_report report = {.backup = backup, .object_count = 2, .stored_size = 100};
+	keep(c, find_backup(c, backup)->cut, NULL);
+	cloud_ok(c, NULL, engine_see_backup, &report);
+	return backup;
+}
+
+static uuid back_up_machine(struct cloud *c, uuid machine)
+{
+	struct machine_backup_wish wish = {.target = TARGET, .instance = ref_to(c, KIND_INSTANCE, machine)};
+	clock_set_us(clock_now_us() + SECOND);
+	cloud_ok(c, &c->alice, engine_create_machine_backup, &wish);
+	finish(c, backup_first_by_machine_backup(cloud_tables(c), wish.backup)->row.id);
+	return wish.backup;
+}
+
+static uuid restore_in_place(struct cloud *c, uuid backup, uuid disk)
+{
+	struct machine_restoring wish = {.backup = ref_by_id(KIND_MACHINE_BACKUP, backup), .in_place = true};
+	cloud_ok(c, &c->alice, engine_restore_machine_backup, &wish);
+	const struct snapshot *s = snapshot_first_by_restores(cloud_tables(c), disk);
+	while (!row_is_live(&s->row))
+		s = snapshot_next_by_restores(cloud_tables(c), s);
+	return s->row.id;
+}
+
+/* A failed restore in place can be repeated, from the same backup or another one. */
+static void test_restore_in_place_again(void **state)
+{
+	struct cloud *c = *state;
+	uuid disk, machine = make_machine(c, &disk), first = back_up_machine(c, machine),
+		   second = back_up_machine(c, machine);
+	keep(c, restore_in_place(c, second, disk), "a chunk is damaged");
+	assert_int_equal(volume_find(cloud_tables(c), disk)->reservation, VOLUME_RESERVATION_ERROR_RESTORING);
+	keep(c, restore_in_place(c, first, disk), NULL);
+	const struct volume *v = volume_find(cloud_tables(c), disk);
+	assert_int_equal(v->reservation, VOLUME_RESERVATION_NONE);
+	assert_int_equal(v->reverts, 1);
+}
+
 /* An account that has backups is not deleted: nobody would ever remove them. */
 static void test_keeps_its_account(void **state)
 {
@@ -247,6 +315,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_of_a_snapshot, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_import, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_import_of_a_chain, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_restore_in_place_again, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_keeps_its_account, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
