@@ -291,6 +291,29 @@ static void test_restore_in_place_again(void **state)
 	assert_int_equal(v->reverts, 1);
 }
 
+/* Chunks in the folder of a backup that was made before there were chains are not kept for a machine's backups, whose parents
+ * expire. */
+static void test_machines_have_whole_chains(void **state)
+{
+	struct cloud *c = *state;
+	uuid disk, machine = make_machine(c, &disk);
+	struct backup_wish wish = wish_of(c, disk, false);
+	wish.is_forced = true;
+	cloud_ok(c, &c->alice, engine_create_backup, &wish);
+	struct backup old = *find_backup(c, finish(c, wish.backup));
+	old.chain = UUID_NONE;
+	save_backup(c, &old);
+	wish.is_incremental = true;
+	clock_set_us(clock_now_us() + SECOND);
+	cloud_ok(c, &c->alice, engine_create_backup, &wish);
+	assert_true(uuid_equal(find_backup(c, finish(c, wish.backup))->parent, old.row.id));
+	uuid first = back_up_machine(c, machine), second = back_up_machine(c, machine);
+	const struct backup *full = backup_first_by_machine_backup(cloud_tables(c), first);
+	assert_true(uuid_is_none(full->parent));
+	assert_true(
+		uuid_equal(backup_first_by_machine_backup(cloud_tables(c), second)->parent, full->row.id));
+}
+
 /* An account that has backups is not deleted: nobody would ever remove them. */
 static void test_keeps_its_account(void **state)
 {
@@ -316,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_import, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_import_of_a_chain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_restore_in_place_again, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_machines_have_whole_chains, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_keeps_its_account, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
