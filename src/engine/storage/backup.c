@@ -604,7 +604,8 @@ RESULT engine_see_backup(struct op *op, struct backup_report *report)
 }
 
 /* The oldest other backup of the chain takes over what is left of the bytes of a backup that is gone. Less than
- * nothing is left if more has gone than that backup counted: chunks of backups that went before. */
+ * nothing is left if more has gone than that backup counted: chunks of backups that went before. One that was never
+ * whole counted nothing. */
 static RESULT bequeath(struct op *op, const struct backup *gone, int64_t freed)
 {
 	const struct backup *heir = NULL;
@@ -614,7 +615,7 @@ static RESULT bequeath(struct op *op, const struct backup *gone, int64_t freed)
 	for (; b; b = backup_next_by_chain(op->head, b))
 		if (model_derive_backup_state(b) == BACKUP_AVAILABLE && (!heir || b->data_us < heir->data_us))
 			heir = b;
-	if (!heir || left == 0)
+	if (!heir || left == 0 || !gone->is_written)
 		return OK;
 	struct backup next = *heir;
 	next.stored_size = next.stored_size + left > 0 ? next.stored_size + left : 0;

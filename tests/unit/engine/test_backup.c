@@ -213,6 +213,32 @@ static void test_import(void **state)
 	assert_int_equal(cloud_run(c, &c->alice, engine_import_backup_run, &wish).code, ERR_INVALID);
 }
 
+static int64_t stored_by(struct cloud *c, uuid backup)
+{
+	return find_backup(c, backup)->stored_size;
+}
+
+/* The bytes of a backup that goes are counted by another one of its chain as far as they stay. What a failed backup has stored
+ * was never counted. */
+static void test_bytes_of_a_chain(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB), first = back_up_whole(c, volume, false),
+	     second = back_up_whole(c, volume, true), third = back_up(c, volume, true);
+	keep(c, find_backup(c, third)->cut, NULL);
+	struct backup_report report = {.backup = third, .problem = STR("no room")};
+	cloud_ok(c, NULL, engine_see_backup, &report);
+	assert_int_equal(try_delete(c, third), ERR_NONE);
+	struct backup_forget forget = {.backup = third, .freed = 60};
+	cloud_ok(c, NULL, engine_forget_backup, &forget);
+	assert_int_equal(stored_by(c, first), 100);
+	assert_int_equal(stored_by(c, second), 100);
+	assert_int_equal(try_delete(c, second), ERR_NONE);
+	forget = (struct backup_forget){.backup = second, .freed = 60};
+	cloud_ok(c, NULL, engine_forget_backup, &forget);
+	assert_int_equal(stored_by(c, first), 140);
+}
+
 /* The folder of a full backup that is gone holds the chunks of the increments: nobody imports it, to delete it. */
 static void test_import_of_a_chain(void **state)
 {
@@ -337,6 +363,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_cut_that_fails, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_of_a_snapshot, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_import, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_bytes_of_a_chain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_import_of_a_chain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_restore_in_place_again, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_machines_have_whole_chains, cloud_setup, cloud_teardown),
