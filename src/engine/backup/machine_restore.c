@@ -381,11 +381,9 @@ RESULT engine_see_machine_check(struct op *op, struct machine_check_report *repo
 	next.check_message = report->message;
 	next.checked_us = op->now_us;
 	TRY(machine_backup_put(op, &next));
-	if (i && row_is_live(&i->row)) {
-		struct ref ref = engine_ref_to(op, KIND_INSTANCE, i->row.id, STR_NONE);
-		struct instances_wish end = {.instances = {&ref, 1}};
-		TRY(engine_terminate_instances(op, &end));
-	}
+	if (i && row_is_live(&i->row)) /* a protection against termination does not keep the copy */
+		TRY(instance_write_terminate(op, i, "Server.BackupTested",
+					     "Server.BackupTested: the test restore has ended"));
 	return engine_log_event(op, KIND_MACHINE_BACKUP, &next.row,
 				report->has_passed ? "test passed" : "test failed", "%" STR_FMT,
 				STR_ARG(report->message));

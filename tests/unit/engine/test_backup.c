@@ -6,6 +6,8 @@
 #include "engine/storage/backup.h"
 #include "model/states.h"
 #include "store/backup.h"
+#include "store/instance.h"
+#include "store/machine_backup.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 
@@ -317,6 +319,30 @@ static void test_restore_in_place_again(void **state)
 	assert_int_equal(v->reverts, 1);
 }
 
+static RESULT put_instance(struct op *op, void *row)
+{
+	return instance_put(op, row);
+}
+
+/* The copy of a test restore goes with the test, although somebody has protected it. */
+static void test_check_ends_its_copy(void **state)
+{
+	struct cloud *c = *state;
+	uuid disk, backup = back_up_machine(c, make_machine(c, &disk));
+	struct machine_check check = {.backup = ref_by_id(KIND_MACHINE_BACKUP, backup)};
+	cloud_ok(c, &c->alice, engine_check_machine_backup, &check);
+	uuid copy = machine_backup_find(cloud_tables(c), backup)->check_instance;
+	struct instance next = *cloud_instance(c, copy);
+	next.protect_terminate = next.protect_stop = true;
+	assert_int_equal(cloud_run(c, NULL, put_instance, &next).code, ERR_NONE);
+	struct machine_check_report report = {.backup = backup, .instance = copy, .message = STR("late")};
+	cloud_ok(c, NULL, engine_see_machine_check, &report);
+	const struct instance *i = cloud_instance(c, copy);
+	assert_true(!i || !row_is_live(&i->row));
+	assert_int_equal(machine_backup_find(cloud_tables(c), backup)->check_state,
+			 MACHINE_BACKUP_CHECK_STATE_FAILED);
+}
+
 /* Chunks in the folder of a backup that was made before there were chains are not kept for a machine's backups, whose parents
  * expire. */
 static void test_machines_have_whole_chains(void **state)
@@ -366,6 +392,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bytes_of_a_chain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_import_of_a_chain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_restore_in_place_again, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(test_check_ends_its_copy, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_machines_have_whole_chains, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(test_keeps_its_account, cloud_setup, cloud_teardown),
 	};
