@@ -5,6 +5,7 @@
 #include "engine/remote/migration_internal.h"
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot_internal.h"
+#include "engine/tag.h"
 #include "model/states.h"
 #include "store/account.h"
 #include "store/image.h"
@@ -193,27 +194,32 @@ static RESULT register_image(struct op *op, const struct cloud_migration *m,
 	return OK;
 }
 
-/* Tags of services and of this region are not the account's to set. */
+static bool has_tag(const struct tag *tags, size_t count, struct str key)
+{
+	for (size_t k = 0; k < count; k++)
+		if (str_equal(tags[k].key, key))
+			return true;
+	return false;
+}
+
+/* Tags of services and of this region are not the account's to set. Those that do not fit here are left out: a refusal would
+ * come when the machine has stopped. */
 static RESULT take_tags(struct op *op, const struct cloud_migration *m, struct tags *ret_tags)
 {
-	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, m->source_tags.count + 1);
+	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, TAG_COUNT_MAX);
 	size_t count = 0;
-	bool has_name = false;
 	if (!tags)
 		return ctx_no_memory(op->ctx);
-	for (size_t k = 0; k < m->source_tags.count; k++) {
+	tags[count++] = (struct tag){STR("Name"), m->name};
+	for (size_t k = 0; k < m->source_tags.count && count < TAG_COUNT_MAX; k++) {
 		struct tag tag = m->source_tags.at[k];
 		if (str_starts_with(tag.key, STR("dari:")))
 			continue;
 		if (str_starts_with(tag.key, STR("aws:")))
 			tag.key = str_print(op->ctx->arena, "src:%" STR_FMT, STR_ARG(tag.key));
-		if (str_is(tag.key, "Name"))
-			tag.value = m->name;
-		has_name |= str_is(tag.key, "Name");
-		tags[count++] = tag;
+		if (tag.key.n <= TAG_KEY_MAX && !has_tag(tags, count, tag.key))
+			tags[count++] = tag;
 	}
-	if (!has_name)
-		tags[count++] = (struct tag){STR("Name"), m->name};
 	*ret_tags = (struct tags){tags, count};
 	return OK;
 }

@@ -334,14 +334,56 @@ static void undo_takes_all_back(void **state)
 	assert_null(cloud_migration_disk_first_by_migration(cloud_tables(c), id));
 }
 
-static RESULT put_volume(struct op *op, void *row)
-{
-	return volume_put(op, row);
-}
-
 static RESULT put_migration(struct op *op, void *row)
 {
 	return cloud_migration_put(op, row);
+}
+
+static void complete(struct cloud *c, uuid id)
+{
+	for (int64_t n = 0; n < 2; n++) {
+		uuid snapshot = disk_at(c, id, n)->snapshot;
+		struct snapshot_report report = {.snapshot = snapshot,
+						 .gen = snapshot_find(cloud_tables(c), snapshot)->row.gen,
+						 .stage = SNAPSHOT_SEEN_STAGE_KEPT,
+						 .sha256 = STR("cafe"),
+						 .file_size = GIB};
+		cloud_ok(c, NULL, engine_see_snapshot, &report);
+	}
+}
+
+/* A machine whose tags do not all fit is launched all the same: it has stopped by then. */
+static void tags_do_not_hinder_the_launch(void **state)
+{
+	static struct tag tags[50];
+	struct cloud *c = *state;
+	struct cloud_migration seen = facts();
+	const struct cloud_migration_disk disks[] = {disk(0, "/dev/xvda", "vol-1"),
+						     disk(1, "/dev/sdf", "vol-2")};
+	for (size_t k = 0; k < 48; k++)
+		tags[k] = (struct tag){str_print(c->c.arena, "key%zu", k), STR("x")};
+	tags[48] = (struct tag){str_print(c->c.arena, "aws:%0124d", 0), STR("longer with src: before it")};
+	tags[49] = (struct tag){STR("key49"), STR("x")};
+	seen.source_tags = (struct tags){tags, 50};
+	uuid id = begin_plan(c);
+	see_plan(c, id, &seen, disks, 2);
+	struct cloud_migration m = *get(c, id);
+	m.keeps_ip = false;
+	m.subnet = UUID_NONE;
+	assert_int_equal(cloud_run(c, NULL, put_migration, &m).code, ERR_NONE);
+	struct cloud_migration_target wish = target(c, id);
+	cloud_ok(c, &c->alice, engine_start_migration, &wish);
+	tell(c, id, MIGRATION_NEWS_COMPLETE, (struct cloud_migration_report){0});
+	complete(c, id);
+	tell(c, id, MIGRATION_NEWS_LAUNCH, (struct cloud_migration_report){0});
+	assert_true(str_is(get(c, id)->problem, ""));
+	assert_int_equal(get(c, id)->stage, CLOUD_MIGRATION_STAGE_STARTING);
+	assert_int_equal(cloud_instance(c, get(c, id)->instance)->tags.count, 50);
+}
+
+static RESULT put_volume(struct op *op, void *row)
+{
+	return volume_put(op, row);
 }
 
 static uuid attach(struct cloud *c, uuid instance, uuid snapshot)
@@ -404,6 +446,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_disks_end_it, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(undo_takes_all_back, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(undo_takes_volumes_back, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(tags_do_not_hinder_the_launch, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(a_started_machine_ends_the_cutover, cloud_setup,
 						cloud_teardown),
 	};
