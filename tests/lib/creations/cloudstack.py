@@ -82,8 +82,8 @@ ROWS = [
     R("createVolume", {"snapshotid": "{snapshot}", "name": "of s"}, "listVolumes volume"),
     R("createSnapshotPolicy", {"volumeid": "{volume}", "intervaltype": "WEEKLY", "schedule": "0:0:1", "timezone": "UTC", "maxsnaps": "2", "fordisplay": "true", "zoneids": "{zone}", **TAGS},
       "listSnapshotPolicies snapshotpolicy", {"intervaltype": ("intervaltype", 2), "maxsnaps": ("maxsnaps", 2), "fordisplay": ("fordisplay", True), "zoneids": lambda r: r["zone"][0]["id"] == "{zone}"}),
-    R("createTemplate", {"name": "of s", "displaytext": "d", "ostypeid": "{os}", "snapshotid": "{snapshot}", "ispublic": "false", "passwordenabled": "false"}, "listTemplates template",
-      {"snapshotid": HIDDEN, "ispublic": ("ispublic", False), "passwordenabled": ("passwordenabled", False)}, by={"templatefilter": "self"},
+    R("createTemplate", {"name": "of s", "displaytext": "d", "ostypeid": "{os}", "snapshotid": "{snapshot}", "ispublic": "false", "isfeatured": "false", "passwordenabled": "false"}, "listTemplates template",
+      {"snapshotid": HIDDEN, "ispublic": ("ispublic", False), "isfeatured": ("isfeatured", False), "passwordenabled": ("passwordenabled", False)}, by={"templatefilter": "self"},
       changes=change("updateTemplate", {"name": "to"}, {"displaytext": "e"}), label="template"),
     R("createTemplate", {"name": "of v", "displaytext": "d", "ostypeid": "{os}", "volumeid": "{volume}"}, "listTemplates template", {"volumeid": HIDDEN}, by={"templatefilter": "self"}),
     R("deployVirtualMachine", {
