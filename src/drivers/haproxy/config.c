@@ -69,11 +69,34 @@ static struct str certificate_name(struct arena *a, const struct proxy_certifica
 	return name_by_content(a, "cert", certificate->pem, ".pem");
 }
 
+static const struct proxy_certificate *find_certificate(const struct proxy_wish *wish, uuid id)
+{
+	for (size_t k = 0; k < wish->certificate_count; k++)
+		if (uuid_equal(wish->certificates[k].id, id))
+			return &wish->certificates[k];
+	return NULL;
+}
+
+/* The listener's certificates, the default one first. They are a file of their own, because a line of the configuration
+ * has 64 words at most. */
+static struct config_file list_certificates(struct arena *a, const struct proxy_wish *wish,
+					    const struct listener *l)
+{
+	struct str lines = STR("");
+	for (size_t k = 0; k < l->certificates.count; k++) {
+		const struct proxy_certificate *one = find_certificate(wish, l->certificates.at[k]);
+		if (one)
+			lines = str_print(a, "%" STR_FMT "%" STR_FMT "\n", STR_ARG(lines),
+					  STR_ARG(certificate_name(a, one)));
+	}
+	return (struct config_file){name_by_content(a, "cert", lines, ".list"), lines};
+}
+
 /* ---- the files that it names ---- */
 
 RESULT config_gather_files(struct ctx *c, const struct proxy_wish *wish, struct config_files *ret_files)
 {
-	size_t most = wish->certificate_count, count = 0;
+	size_t most = wish->certificate_count + wish->listener_count, count = 0;
 	for (size_t k = 0; k < wish->listener_count; k++)
 		most += wish->listeners[k].rule_count;
 	struct config_file *at = arena_new_array(c->arena, struct config_file, most + 1);
@@ -82,12 +105,15 @@ RESULT config_gather_files(struct ctx *c, const struct proxy_wish *wish, struct 
 	for (size_t k = 0; k < wish->certificate_count; k++)
 		at[count++] = (struct config_file){certificate_name(c->arena, &wish->certificates[k]),
 						   wish->certificates[k].pem};
-	for (size_t k = 0; k < wish->listener_count; k++)
+	for (size_t k = 0; k < wish->listener_count; k++) {
+		if (wish->listeners[k].listener->certificates.count)
+			at[count++] = list_certificates(c->arena, wish, wish->listeners[k].listener);
 		for (size_t n = 0; n < wish->listeners[k].rule_count; n++) {
 			struct str body = wish->listeners[k].rules[n].rule->body;
 			if (body.n)
 				at[count++] = (struct config_file){config_body_name(c->arena, body), body};
 		}
+	}
 	*ret_files = (struct config_files){at, count};
 	return OK;
 }
@@ -105,6 +131,10 @@ static int64_t longest_delay(const struct proxy_wish *wish)
 	return longest_s;
 }
 
+/* Each reload leaves a worker behind that ends its requests. A client may hold these up for the longest delay, so the
+ * number of such workers needs a limit: HAProxy ends the oldest. */
+enum { OLD_WORKERS_MAX = 16 };
+
 static void write_global(const struct proxy_wish *wish, struct buf *out)
 {
 	buf_print(out,
@@ -113,11 +143,12 @@ static void write_global(const struct proxy_wish *wish, struct buf *out)
 		  "  group haproxy\n"
 		  "  nbthread 1\n"
 		  "  maxconn 8192\n"
+		  "  mworker-max-reloads %d\n"
 		  "  hard-stop-after %" PRId64 "s\n"
 		  "  stats socket unix@sock level admin mode 600 expose-fd listeners\n"
 		  "  server-state-file servers\n"
 		  "  tune.ssl.default-dh-param 2048\n",
-		  longest_delay(wish));
+		  OLD_WORKERS_MAX, longest_delay(wish));
 	buf_print(out,
 		  "defaults\n"
 		  "  mode http\n"
@@ -133,14 +164,6 @@ static void write_global(const struct proxy_wish *wish, struct buf *out)
 }
 
 /* ---- frontends ---- */
-
-static const struct proxy_certificate *find_certificate(const struct proxy_wish *wish, uuid id)
-{
-	for (size_t k = 0; k < wish->certificate_count; k++)
-		if (uuid_equal(wish->certificates[k].id, id))
-			return &wish->certificates[k];
-	return NULL;
-}
 
 static void write_ciphers(const struct tls_policy *policy, bool is_1_3, struct buf *out)
 {
@@ -161,12 +184,8 @@ static void write_ciphers(const struct tls_policy *policy, bool is_1_3, struct b
 static void write_tls(struct ctx *c, const struct proxy_wish *wish, const struct listener *l, struct buf *out)
 {
 	const struct tls_policy *policy = tls_policy_find(l->tls_policy);
-	buf_print(out, " ssl");
-	for (size_t k = 0; k < l->certificates.count; k++) {
-		const struct proxy_certificate *one = find_certificate(wish, l->certificates.at[k]);
-		if (one)
-			buf_print(out, " crt %" STR_FMT, STR_ARG(certificate_name(c->arena, one)));
-	}
+	const struct config_file list = list_certificates(c->arena, wish, l);
+	buf_print(out, " ssl crt-list %" STR_FMT, STR_ARG(list.name));
 	buf_print(out, " alpn %s", wish->balancer->has_http2 ? "h2,http/1.1" : "http/1.1");
 	if (!policy)
 		return;
@@ -271,7 +290,7 @@ static void write_check(const struct target_group *g, struct buf *out)
 {
 	if (g->check_protocol != TARGET_GROUP_CHECK_PROTOCOL_TCP) {
 		buf_print(out, "  option httpchk\n  http-check send meth GET uri ");
-		config_quote(out, g->check_path, true);
+		config_quote(out, g->check_path, false);
 		buf_print(out,
 			  " ver HTTP/1.1 hdr Host health-check hdr User-Agent ELB-HealthChecker/2.0"
 			  " hdr Connection close\n  http-check expect status %" STR_FMT "\n",

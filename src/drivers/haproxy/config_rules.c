@@ -131,13 +131,13 @@ static void add_template(struct buf *out, struct str text, const struct redirect
 static void write_redirect(const struct proxy_listener *l, const struct listener_rule *rule, size_t number,
 			   bool has_query, struct buf *out)
 {
-	static const struct redirect_word words[] = {{"#{protocol}", "%[var(txn.proto)]"},
-						     {"#{host}", "%[req.hdr(host),host_only]"},
-						     {"#{port}", "%[dst_port]"},
-						     {"#{path}", "%[path,regsub(^/,)]"},
-						     {"#{query}", "%[query]"},
-						     {0}};
 	bool is_https = l->listener->protocol == LISTENER_PROTOCOL_HTTPS;
+	const struct redirect_word words[] = {{"#{protocol}", is_https ? "https" : "http"},
+					      {"#{host}", "%[req.hdr(host),host_only]"},
+					      {"#{port}", "%[dst_port]"},
+					      {"#{path}", "%[path,regsub(^/,)]"},
+					      {"#{query}", "%[query]"},
+					      {0}};
 	struct str protocol = rule->protocol;
 	bool is_same = str_is(protocol, "#{protocol}");
 	bool is_to_https = is_same ? is_https : str_is(protocol, "HTTPS");
@@ -168,10 +168,11 @@ static void write_redirects(const struct proxy_listener *l, const struct listene
 
 /* ---- fixed responses ---- */
 
+/* HTTP has no body after status 204, and HAProxy refuses one. */
 static void write_response(struct ctx *c, const struct listener_rule *rule, size_t number, struct buf *out)
 {
 	buf_print(out, "  http-request return status %" PRId64, rule->status);
-	if (rule->body.n)
+	if (rule->body.n && rule->status != 204)
 		buf_print(out, " content-type %" STR_FMT " file %" STR_FMT, STR_ARG(rule->content_type),
 			  STR_ARG(config_body_name(c->arena, rule->body)));
 	buf_print(out, " if { var(txn.rule) -m int %zu }\n", number);

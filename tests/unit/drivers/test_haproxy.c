@@ -20,6 +20,9 @@
 #include "model/listener_rule.h"
 #include "model/rule_conditions.h"
 #include "model/target_group.h"
+#include "model/tls_policy.h"
+
+enum { LISTENER_CERTIFICATES_MAX = 26 }; /* engine/balancing/balancing.h */
 
 struct lab {
 	struct ctx c;
@@ -141,6 +144,84 @@ static void the_text_of_users_is_text(void **state)
 	is_accepted(lab, text);
 }
 
+/* Health checks ask for the path as it was written; a response of any status that ELBv2 allows may have a body. */
+static void every_status_and_path_is_accepted(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	(void) state;
+	lab->rules[0] = (struct listener_rule){.action = LISTENER_RULE_ACTION_FIXED_RESPONSE,
+					       .conditions = STR("[]"),
+					       .content_type = STR("text/plain"),
+					       .body = STR("text")};
+	lab->rules[1] = (struct listener_rule){.action = LISTENER_RULE_ACTION_REDIRECT,
+					       .conditions = STR("[]"),
+					       .status = 301,
+					       .protocol = STR("HTTPS"),
+					       .host = STR("a"),
+					       .port = STR("443"),
+					       .path = STR("/#{path}"),
+					       .query = STR("from=#{protocol}")};
+	static const int statuses[] = {200, 204, 205, 299, 400, 404, 499, 500, 503, 599};
+	for (size_t k = 0; k < sizeof statuses / sizeof statuses[0]; k++) {
+		lab->rules[0].status = statuses[k];
+		lab->proxy_listener.rule_count = 1;
+		is_accepted(lab, write_text(lab));
+	}
+	lab->proxy_listener.rule_count = 2;
+	struct str text = write_text(lab);
+	has_line(text, "http-check send meth GET uri '/'\\''a%b\"#' ver");
+	has_line(text, ":443/%[path,regsub(^/,)]?from=http' code 301");
+	has_line(text, "mworker-max-reloads ");
+	is_accepted(lab, text);
+}
+
+static struct str make_pem(struct ctx *c)
+{
+	char directory[] = "/tmp/dari-test-XXXXXX";
+	struct child_end end = {0};
+	struct str pem = STR_NONE;
+	assert_non_null(mkdtemp(directory));
+	struct proxy_place place = {.directory = directory};
+	const char *path = place_path(c, &place, "pem");
+	const char *const argv[] = {
+		"openssl", "req",   "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+		"-nodes",  "-subj", "/CN=x", "-keyout", path, "-out",     path,
+		NULL};
+	const struct child child = {.argv = argv, .timeout_us = 60 * SECOND};
+	assert_true(result_is_ok(child_run(c, &child, &end)) && end.status == 0);
+	assert_true(result_is_ok(file_read(c, path, 1 << 16, &pem)));
+	file_remove_tree(directory);
+	return pem;
+}
+
+/* HAProxy reads as many certificates as a listener may have, with each security policy. */
+static void a_listener_has_all_its_certificates(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	struct proxy_certificate certificates[LISTENER_CERTIFICATES_MAX];
+	uuid ids[LISTENER_CERTIFICATES_MAX];
+	struct str pem = make_pem(&lab->c);
+	(void) state;
+	for (uint8_t k = 0; k < LISTENER_CERTIFICATES_MAX; k++) {
+		ids[k] = (uuid){{3, k}};
+		/* files are named by their content */
+		certificates[k] = (struct proxy_certificate){
+			ids[k], str_print(arena, "%" STR_FMT "\n# %d\n", STR_ARG(pem), k)};
+	}
+	lab->rules[0] =
+		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
+	lab->listener.protocol = LISTENER_PROTOCOL_HTTPS;
+	lab->listener.certificates = (struct uuids){ids, LISTENER_CERTIFICATES_MAX};
+	lab->wish.certificates = certificates;
+	lab->wish.certificate_count = LISTENER_CERTIFICATES_MAX;
+	for (size_t k = 0; k < tls_policy_count; k++) {
+		lab->listener.tls_policy = str_from(tls_policies[k].name);
+		is_accepted(lab, write_text(lab));
+	}
+}
+
 static struct str write_condition(struct lab *lab, enum rule_field field, const char *name, const char *key,
 				  const char *text)
 {
@@ -241,6 +322,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_text_of_users_is_text),
+		cmocka_unit_test(every_status_and_path_is_accepted),
+		cmocka_unit_test(a_listener_has_all_its_certificates),
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(states_are_read),
