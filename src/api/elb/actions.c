@@ -113,7 +113,8 @@ static bool is_port(struct str text)
 {
 	int64_t port = 0;
 	return str_is(text, "#{port}") ||
-	       (result_is_ok(str_parse_int(text, &port)) && port >= 1 && port <= ELB_PORT_MAX);
+	       (text.p[0] >= '1' && text.p[0] <= '9' && result_is_ok(str_parse_int(text, &port)) &&
+		port <= ELB_PORT_MAX); /* "+80" would be in the URL */
 }
 
 static RESULT read_redirect(struct elb_call *e, const struct action_arg *a, const char *field,

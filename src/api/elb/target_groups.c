@@ -52,21 +52,29 @@ static RESULT fail_check(struct elb_call *e, const char *field, const char *why)
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field), "%s", why);
 }
 
+static bool is_status(struct str text, int64_t *ret_status)
+{
+	return text.n == 3 && result_is_ok(str_parse_int(text, ret_status)) && *ret_status >= 200 &&
+	       *ret_status <= 499;
+}
+
 /* Numbers and ranges with commas, all of them statuses. */
 static bool is_matcher(struct str codes)
 {
-	struct str one = STR_NONE, number = STR_NONE;
-	while (str_split_next(&codes, ',', &one)) {
-		int64_t status = 0;
-		size_t count = 0;
-		for (; str_split_next(&one, '-', &number); count++)
-			if (number.n != 3 || !result_is_ok(str_parse_int(number, &status)) || status < 200 ||
-			    status > 499)
-				return false;
-		if (count < 1 || count > 2)
+	size_t at = 0;
+	for (;;) {
+		size_t comma = str_find_char(codes, ',', at);
+		struct str one = str_slice(codes, at, comma);
+		size_t dash = str_find_char(one, '-', 0);
+		int64_t first = 0, last = 0;
+		if (!is_status(str_slice(one, 0, dash), &first))
 			return false;
+		if (dash < one.n && (!is_status(str_slice(one, dash + 1, one.n), &last) || last < first))
+			return false;
+		if (comma == codes.n)
+			return true;
+		at = comma + 1;
 	}
-	return true;
 }
 
 static RESULT check_http_checks(struct elb_call *e, const struct check_args *a)

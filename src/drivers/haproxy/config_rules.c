@@ -21,20 +21,36 @@ static void add_literal(struct buf *out, char c)
 	buf_add_char(out, c);
 }
 
-/* A pattern with '*' and '?' becomes part of a regular expression. any: what '?' stands for. A backslash makes the next
- * character literal in patterns that have escapes. */
-static void add_pattern(struct buf *out, struct str pattern, const char *any, bool has_escapes)
+static bool has_star(struct str pattern, bool has_escapes)
 {
 	for (size_t k = 0; k < pattern.n; k++) {
+		if (pattern.p[k] == '*')
+			return true;
+		k += pattern.p[k] == '\\' && has_escapes;
+	}
+	return false;
+}
+
+/* A pattern with '*' and '?' becomes part of a regular expression. any: what '?' stands for. A backslash makes the next
+ * character literal in patterns that have escapes. The text up to the next '*' may be taken where it is first found, so an
+ * atomic group keeps a pattern with many '*' from being tried in every combination. */
+static void add_pattern(struct buf *out, struct str pattern, const char *any, bool has_escapes)
+{
+	bool is_group = false;
+	for (size_t k = 0; k < pattern.n; k++) {
 		char c = pattern.p[k];
-		if (c == '\\' && has_escapes && k + 1 < pattern.n)
+		if (c == '*') {
+			if (is_group)
+				buf_add_char(out, ')');
+			is_group = has_star(str_slice(pattern, k + 1, pattern.n), has_escapes);
+			buf_print(out, is_group ? "(?>%s*?" : "%s*", any);
+		} else if (c == '\\' && has_escapes && k + 1 < pattern.n) {
 			add_literal(out, pattern.p[++k]);
-		else if (c == '*')
-			buf_print(out, "%s*", any);
-		else if (c == '?')
+		} else if (c == '?') {
 			buf_print(out, "%s", any);
-		else
+		} else {
 			add_literal(out, c);
+		}
 	}
 }
 

@@ -90,6 +90,10 @@ def test_whole_path(web):
     assert {d["Target"]["Port"]: d["TargetHealth"]["State"] for d in elb.describe_target_health(TargetGroupArn=web.blue)["TargetHealthDescriptions"]} == \
         {80: "healthy", 8080: "draining"}
     assert elb.describe_target_groups(LoadBalancerArn=arn)["TargetGroups"][0]["Matcher"] == {"HttpCode": "200"}
+    for codes in ("300-200", "200,", ",200", "200-", "200-299-", "+20", "200,,201"):
+        assert code(elb.modify_target_group, TargetGroupArn=web.blue, Matcher={"HttpCode": codes}) == "ValidationError", codes
+    elb.modify_target_group(TargetGroupArn=web.blue, Matcher={"HttpCode": "200,202-204"})
+    elb.modify_target_group(TargetGroupArn=web.blue, Matcher={"HttpCode": "200"})
     assert code(elb.delete_target_group, TargetGroupArn=web.blue) == "ResourceInUse"
     made = web.application("web")
     assert made["LoadBalancerArn"] == arn
@@ -132,6 +136,7 @@ def test_rules(web):
 
 @pytest.mark.parametrize("conditions,actions", [
     ([{"Field": "path-pattern", "Values": ["/a b"]}], [fixed(200)]),
+    (PATH, [{"Type": "redirect", "RedirectConfig": {"Host": "a", "Port": "+80", "StatusCode": "HTTP_301"}}]),
     ([{"Field": "path-pattern", "Values": [f"/{n}" for n in range(6)]}], [fixed(200)]),
     (PATH + PATH, [fixed(200)]),
     ([{"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.1/8"]}}], [fixed(200)]),

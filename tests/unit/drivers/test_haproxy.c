@@ -242,6 +242,9 @@ static void patterns_are_expressions(void **state)
 		const char *name, *key, *value, *line;
 	} cases[] = {
 		{RULE_PATH_PATTERN, "", "", "/a?*.js", "{ path -m reg -- '^\\/a..*\\.js$' }"},
+		{RULE_PATH_PATTERN, "", "", "*a*b*", "'^(?>.*?a)(?>.*?b).*$'"},
+		{RULE_HTTP_HEADER, "X-A", "", "**\\*", "'^(?>.*?).*\\*$'"},
+		{RULE_QUERY_STRING, "", "*k*", "*v?*", "'(^|&)(?>[^&]*?k)[^&]*=(?>[^&]*?v[^&])[^&]*(&|$)'"},
 		{RULE_HOST_HEADER, "", "", "*.x", "{ req.hdr(host),host_only -m reg -i -- '^.*\\.x$' }"},
 		{RULE_HTTP_HEADER, "X-A", "", "\\*b", "{ req.fhdr(X-A) -m reg -i -- '^\\*b$' }"},
 		{RULE_METHOD, "", "", "GET", "{ method -m str -- 'GET' }"},
