@@ -69,6 +69,7 @@ static RESULT write_config(struct ctx *c, const struct proxy_place *place, struc
 {
 	TRY(file_write_synced(c, place_path(c, place, "next.cfg"), text, 0600));
 	TRY(process_check(c, place, "next.cfg"));
+	TRY(file_write_synced(c, place_path(c, place, "reload"), STR(""), 0600));
 	return file_rename_synced(c, place_path(c, place, "next.cfg"), place_path(c, place, "haproxy.cfg"));
 }
 
@@ -78,16 +79,20 @@ static RESULT start(struct ctx *c, struct proxy_place *place, const struct proxy
 	TRY(file_write_synced(c, place_path(c, place, "servers"), STR("1\n"), 0600)); /* nothing is known */
 	TRY(write_config(c, place, text));
 	TRY(namespace_make(c, place, wish, &netns));
-	return process_start(c, place, netns);
+	TRY(process_start(c, place, netns));
+	return file_delete(c, place_path(c, place, "reload"));
 }
 
+/* The file "reload" is there while a configuration may be in its place that the process has not been told of. */
 static RESULT change(struct ctx *c, struct proxy_place *place, const struct proxy_wish *wish, struct str text)
 {
+	const char *untold = place_path(c, place, "reload");
 	TRY(namespace_change(c, place, wish));
-	if (str_equal(read_config(c, place), text))
+	if (str_equal(read_config(c, place), text) && !file_exists(untold))
 		return OK;
 	TRY(write_config(c, place, text));
-	return process_reload(c, place);
+	TRY(process_reload(c, place));
+	return file_delete(c, untold);
 }
 
 static RESULT apply_text(struct ctx *c, struct proxy_place *place, const struct proxy_wish *wish,

@@ -4,6 +4,7 @@
  *   pid           the master process
  *   sock          HAProxy's runtime API
  *   links         the interfaces that the namespace has
+ *   reload        the process may not have been told of haproxy.cfg yet
  *   servers       health of the servers, which survives a reload
  *   body-*, cert-*  files that the configuration names
  */

@@ -3,7 +3,8 @@
  * leave by that link, because the switch accepts a link's own address alone. Other connections leave by the first link.
  *
  * The process holds the namespace. The file `links` has a line for each link, "PORT LINE…", so that a changed set of links
- * is found after a restart of dari as well. */
+ * is found after a restart of dari as well. While the set changes, a line CHANGING divides the links that are there from
+ * those that may be. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 #include "drivers/switch_port.h"
 
 enum { LINKS_CAP = 16384, LINK_NAME_SIZE = 16, LINK_MTU = 1280, FIRST_TABLE = 100, FIRST_RULE = 1000 };
-static const char kind_proxy[] = "proxy";
+static const char kind_proxy[] = "proxy", changing[] = "CHANGING";
 
 static void name_inner(uuid port, char out[static LINK_NAME_SIZE])
 {
@@ -147,43 +148,99 @@ static bool has_link(const struct proxy_wish *wish, uuid port)
 	return false;
 }
 
+/* Runs commands whose work an earlier call may have done. ip(8) ends a batch at the first failure, so each is one. */
+static void run_each(struct ctx *c, struct str commands, int fd)
+{
+	struct str line = STR_NONE;
+	while (str_split_next(&commands, '\n', &line)) {
+		struct ctx quiet;
+		ctx_init(&quiet, c->arena);
+		if (line.n)
+			IGNORE(netns_run_ip(&quiet, str_print(c->arena, "%" STR_FMT "\n", STR_ARG(line)),
+					    fd));
+	}
+}
+
+static void delete_inner(struct ctx *c, uuid port, int fd)
+{
+	char inner[LINK_NAME_SIZE];
+	name_inner(port, inner);
+	run_each(c, str_print(c->arena, "link delete dev %s\n", inner), fd);
+}
+
 /* Rules of links are made anew, because their numbers follow the order of the wish. */
 static RESULT drop_old(struct ctx *c, const struct proxy_place *place, const struct proxy_wish *wish,
 		       struct str present, int fd)
 {
-	struct str text = STR("");
 	uuid port;
-	for (unsigned k = 0; next_port(&present, &port); k++) {
-		char inner[LINK_NAME_SIZE];
-		name_inner(port, inner);
-		text = str_print(c->arena, "%" STR_FMT "rule del pref %u\nroute flush table %u\n",
-				 STR_ARG(text), FIRST_RULE + k, FIRST_TABLE + k);
+	unsigned count = 0;
+	for (; next_port(&present, &port); count++) {
 		if (has_link(wish, port))
 			continue;
-		text = str_print(c->arena, "%" STR_FMT "link delete dev %s\n", STR_ARG(text), inner);
+		delete_inner(c, port, fd);
 		TRY(plug(c, place, port, NULL));
 	}
-	struct ctx quiet;
-	ctx_init(&quiet, c->arena);
-	IGNORE(netns_run_ip(&quiet, text, fd)); /* an earlier call may have done a part of it */
+	for (unsigned k = 0; k < count || k < wish->link_count; k++)
+		run_each(c,
+			 str_print(c->arena, "rule del pref %u\nroute flush table %u\n", FIRST_RULE + k,
+				   FIRST_TABLE + k),
+			 fd);
 	return OK;
+}
+
+/* The part of the file about links that are there. */
+static struct str cut_unsure(struct str text)
+{
+	struct str rest = text, line = STR_NONE;
+	while (str_split_next(&rest, '\n', &line))
+		if (str_is(line, changing))
+			return str_slice(text, 0, (size_t) (line.p - text.p));
+	return text;
+}
+
+static struct str add_port(struct ctx *c, struct str text, uuid port)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(c->arena, "%" STR_FMT "%s\n", STR_ARG(text), uuid_write(port, id));
+}
+
+/* The file during a change: links that stay, then those that are being made or removed. */
+static struct str describe_change(struct ctx *c, const struct proxy_wish *wish, struct str present)
+{
+	struct str text = STR(""), sure = cut_unsure(present);
+	uuid port;
+	for (size_t k = 0; k < wish->link_count; k++)
+		if (has_port(sure, wish->links[k].port))
+			text = add_port(c, text, wish->links[k].port);
+	text = str_print(c->arena, "%" STR_FMT "%s\n", STR_ARG(text), changing);
+	for (size_t k = 0; k < wish->link_count; k++)
+		text = add_port(c, text, wish->links[k].port);
+	while (next_port(&present, &port))
+		if (!has_link(wish, port))
+			text = add_port(c, text, port);
+	return text;
 }
 
 RESULT namespace_change(struct ctx *c, const struct proxy_place *place, const struct proxy_wish *wish)
 {
 	struct str wanted = describe(c, wish), present = read_links(c, place);
+	const char *file = place_path(c, place, "links");
 	if (str_equal(wanted, present))
 		return OK;
 	struct str path = str_print(c->arena, "/proc/%d/ns/net", (int) place->pid);
 	AUTO_FD fd = open(str_to_z(c->arena, path), O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return ctx_fail(c, ERR_AGAIN, "the proxy's process has just ended");
+	TRY(file_write_synced(c, file, describe_change(c, wish, present), 0600));
 	TRY(drop_old(c, place, wish, present, fd));
 	for (size_t k = 0; k < wish->link_count; k++)
-		if (!has_port(present, wish->links[k].port))
+		if (!has_port(cut_unsure(present), wish->links[k].port)) {
+			delete_inner(c, wish->links[k].port, fd);
+			TRY(plug(c, place, wish->links[k].port, NULL));
 			TRY(add_link(c, place, &wish->links[k], fd));
+		}
 	TRY(add_routes(c, wish, fd));
-	return file_write_synced(c, place_path(c, place, "links"), wanted, 0600);
+	return file_write_synced(c, file, wanted, 0600);
 }
 
 RESULT namespace_remove(struct ctx *c, const struct proxy_place *place)

@@ -188,7 +188,7 @@ static struct str make_pem(struct ctx *c)
 		"openssl", "req",   "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
 		"-nodes",  "-subj", "/CN=x", "-keyout", path, "-out",     path,
 		NULL};
-	const struct child child = {.argv = argv, .timeout_us = 60 * SECOND};
+	const struct child child = {.argv = argv, .timeout_us = 10 * MINUTE};
 	assert_true(result_is_ok(child_run(c, &child, &end)) && end.status == 0);
 	assert_true(result_is_ok(file_read(c, path, 1 << 16, &pem)));
 	file_remove_tree(directory);
