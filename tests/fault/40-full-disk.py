@@ -121,7 +121,7 @@ def make(account, name):
 
 def main():
     where = tempfile.mkdtemp(prefix="dari-full-")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "dari-full", where], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "dari-full", where], check=True)
     dev = Dev("--data", f"{where}/data")
     try:
         made, refused = fill(dev.account)
