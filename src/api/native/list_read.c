@@ -81,11 +81,18 @@ static RESULT check_state(struct listing *l, struct str value)
 	return k->state_count ? fail_value(l, STR("state"), value) : OK;
 }
 
+/* Splits at commas. A backslash before a comma makes it a part of the value. */
 static RESULT split_values(struct listing *l, struct str name, struct str said, struct strs *ret_values)
 {
 	VEC(struct str) values = {0};
-	struct str value;
+	struct str value, more;
+	size_t joined = 0;
 	while (str_split_next(&said, ',', &value)) {
+		for (; str_ends_with(value, STR("\\")) && joined < LIST_VALUES_MAX &&
+		       str_split_next(&said, ',', &more);
+		     joined++)
+			value = str_print(l->e->c->arena, "%" STR_FMT ",%" STR_FMT,
+					  STR_ARG(str_slice(value, 0, value.n - 1)), STR_ARG(more));
 		if (values.count == LIST_VALUES_MAX)
 			return ctx_fail_field(l->e->c, ERR_TOO_LARGE, name,
 					      "%" STR_FMT " has more than %d values.", STR_ARG(name),

@@ -174,7 +174,8 @@ class Native(face.Face):
         return answer.json["items"]
 
     def find(self, place, name, member, value):
-        query = f"{member}={quote(value)}"
+        escaped = value.replace(",", "\\,")
+        query = f"{member}={quote(escaped)}"
         answer = ask(place.root, "GET", f"{self.actions[name]['path']}?{query}&fields=*&limit=1000")
         if answer.status in (400, 404):
             assert answer.json["field"] == member and (value == "no-such-value" or answer.json["type"] == "urn:dari:unknown"), answer

@@ -149,9 +149,9 @@ class OpenStack:
         assert place.call("GET", collection).same() == before
 
     def unknown_members(self, place, path):
-        """Unknown members are refused by name, as by the services' schemas."""
+        """Unknown members are refused by name, as by the services' schemas; Cinder's have passed them over until 3.52."""
         (wrap, inner), = BODIES[path].items()
-        answer = place.call("POST", path, {wrap: {**inner, "no_such_member": 1}})
+        answer = place.call("POST", path, {wrap: {**inner, "no_such_member": 1}}, headers={"OpenStack-API-Version": "volume 3.53"} if "/volume/" in path else {})
         assert answer.status == 400 and "no_such_member" in answer.text, answer
 
     def pages_of_errors(self, place, _):
