@@ -167,7 +167,7 @@ def test_services_and_quotas(cloud):
     services = {s["binary"]: s for s in cloud.admin.block_storage.get("/os-services").json()["services"]}
     assert services["cinder-backup"]["state"] == "up"
     api = cloud.sdk.block_storage
-    count = len(list(api.backups()))
+    count = len(cloud.wait(lambda: list(api.backups()), lambda found: all(b.status != "deleting" for b in found)))
     assert api.get("/limits").json()["limits"]["absolute"]["totalBackupsUsed"] == count
 
 
