@@ -85,6 +85,7 @@ void process_find(struct ctx *c, struct proxy_place *place);
 /* ERR_INVALID, with HAProxy's words: it would refuse the file. */
 RESULT process_check(struct ctx *c, const struct proxy_place *place, const char *file);
 RESULT process_start(struct ctx *c, struct proxy_place *place, int netns_fd);
+/* Returns once the new worker answers. ERR_AGAIN: it does not within 20 s. */
 RESULT process_reload(struct ctx *c, const struct proxy_place *place);
 /* Ends the process and its workers. */
 void process_end(struct ctx *c, struct proxy_place *place);

@@ -76,9 +76,40 @@ RESULT process_start(struct ctx *c, struct proxy_place *place, int netns_fd)
 	return place->pid ? OK : ctx_fail(c, ERR_IO, "haproxy has ended as soon as it was started");
 }
 
+/* The process id of the worker that answers; 0: none does. */
+static int64_t find_worker(struct ctx *c, const struct proxy_place *place)
+{
+	static const char word[] = "Pid: ";
+	struct ctx quiet;
+	struct str info = STR_NONE, line = STR_NONE;
+	int64_t pid = 0;
+	ctx_init(&quiet, c->arena);
+	if (!result_is_ok(state_ask(&quiet, place, "show info", &info)))
+		return 0;
+	while (str_split_next(&info, '\n', &line))
+		if (str_starts_with(line, str_from(word)) &&
+		    !result_is_ok(str_parse_int(str_slice(line, sizeof word - 1, line.n), &pid)))
+			return 0;
+	return pid;
+}
+
+/* Waits for the new worker. Until it answers, the master may still read the configuration and its files; a signal
+ * that it gets meanwhile, or a file that is gone, can leave it without a worker. */
+static RESULT wait_for_worker(struct ctx *c, const struct proxy_place *place, int64_t former)
+{
+	for (int64_t waited_us = 0; waited_us < start_timeout_us; waited_us += pause_us) {
+		int64_t pid = find_worker(c, place);
+		if (pid && pid != former)
+			return OK;
+		clock_sleep_us(pause_us);
+	}
+	return ctx_fail(c, ERR_AGAIN, "haproxy has not taken its new configuration yet");
+}
+
 /* The health of servers is saved for the new worker, which would take all of them for healthy. */
 RESULT process_reload(struct ctx *c, const struct proxy_place *place)
 {
+	int64_t former = find_worker(c, place);
 	struct str states = STR_NONE;
 	struct ctx quiet;
 	ctx_init(&quiet, c->arena);
@@ -87,7 +118,7 @@ RESULT process_reload(struct ctx *c, const struct proxy_place *place)
 		TRY(file_write_synced(c, place_path(c, place, "servers"), states, 0600));
 	if (kill(place->pid, SIGUSR2) != 0)
 		return ctx_fail(c, ERR_AGAIN, "the proxy's process has just ended");
-	return OK;
+	return wait_for_worker(c, place, former);
 }
 
 /* SIGTERM makes the master end its workers as well. */
