@@ -7,8 +7,7 @@
 
 bool autoscaling_has_call(const struct call *call)
 {
-	return str_contains(call_header(call, "Authorization"), STR("/autoscaling/aws4_request")) ||
-	       str_contains(call->query, STR("%2Fautoscaling%2Faws4_request"));
+	return query_is_for(call, "autoscaling");
 }
 
 static RESULT find(struct api_call *core)
@@ -18,11 +17,8 @@ static RESULT find(struct api_call *core)
 	TRY(query_find_action(core, 0, 0));
 	if (e->action)
 		return OK;
-	struct str version = pairs_find(&e->pairs, "Version");
 	e->error = &autoscaling_no_action;
-	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version %" STR_FMT,
-			STR_ARG(str_slice(pairs_find(&e->pairs, "Action"), 0, 128)),
-			STR_ARG(version.n ? str_slice(version, 0, 32) : STR("2011-01-01")));
+	return query_fail_no_action(core, "2011-01-01");
 }
 
 static RESULT prepare(struct api_call *core)
@@ -44,23 +40,12 @@ static RESULT write_result(struct api_call *core, struct xml *x)
 
 static RESULT write_answer(struct api_call *core, struct buf *body)
 {
-	struct xml x;
-	xml_begin(&x, body);
-	TRY(query_write_answer(core, &x, AUTOSCALING_NAMESPACE, write_result));
-	return xml_end(&x);
-}
-
-static void word_problem(struct api_call *core, struct api_problem *p)
-{
-	p->message = api_say_problem(core->c, p);
+	return query_write_answer_document(core, body, AUTOSCALING_NAMESPACE, write_result);
 }
 
 static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
-	struct xml x;
-	xml_begin(&x, body);
-	query_write_problem(core, p, &x, AUTOSCALING_NAMESPACE);
-	return xml_end(&x);
+	return query_write_problem_document(core, p, body, AUTOSCALING_NAMESPACE);
 }
 
 static const struct api_actions *const groups[] = {
@@ -80,7 +65,7 @@ const struct api_protocol autoscaling_protocol = {
 	.find = find,
 	.prepare = prepare,
 	.write = write_answer,
-	.word_problem = word_problem,
+	.word_problem = query_word_problem,
 	.write_problem = write_problem,
 };
 
@@ -91,21 +76,5 @@ void autoscaling_write_coverage(struct buf *out)
 
 void autoscaling_dump_actions(struct buf *out)
 {
-	struct dump_form form = request_dump_form;
-	struct json_writer w;
-	form.face = "autoscaling";
-	json_write_begin(&w, out);
-	json_write_open(&w, NULL);
-	json_write_open_list(&w, "actions");
-	for (size_t g = 0; g < autoscaling_action_groups.count; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct api_action *a = api_action_at(groups[g], k);
-			dump_open_action(&w, &form, a, "autoscaling", a->name);
-			dump_params(&w, &form, NULL, &a->args);
-			json_write_open_list(&w, "filters");
-			json_write_close_list(&w);
-			json_write_close(&w);
-		}
-	json_write_close_list(&w);
-	json_write_close(&w);
+	query_dump_actions(out, "autoscaling", "autoscaling", &autoscaling_action_groups);
 }

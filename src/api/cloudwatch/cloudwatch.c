@@ -8,8 +8,7 @@
 
 bool cloudwatch_has_call(const struct call *call)
 {
-	return str_contains(call_header(call, "Authorization"), STR("/monitoring/aws4_request")) ||
-	       str_contains(call->query, STR("%2Fmonitoring%2Faws4_request"));
+	return query_is_for(call, "monitoring");
 }
 
 /* Like query_find_action(), for a document. */
@@ -100,11 +99,6 @@ static RESULT write_problem(struct api_call *core, struct api_problem *p, struct
 	return xml_end(&x);
 }
 
-static void word_problem(struct api_call *core, struct api_problem *p)
-{
-	p->message = api_say_problem(core->c, p);
-}
-
 static const struct api_actions *const groups[] = {&cloudwatch_actions, &cloudwatch_data_actions};
 const struct api_groups cloudwatch_action_groups = {groups, sizeof groups / sizeof groups[0]};
 
@@ -117,7 +111,7 @@ const struct api_protocol cloudwatch_protocol = {
 	.find = find,
 	.prepare = prepare,
 	.write = write_answer,
-	.word_problem = word_problem,
+	.word_problem = query_word_problem,
 	.write_problem = write_problem,
 };
 

@@ -14,9 +14,7 @@ static bool asks_for_classic(struct str pairs)
 /* The list of Classic Load Balancers, which have the same service and another version, is empty (api/absent/). */
 bool elb_has_call(const struct call *call)
 {
-	bool is_ours =
-		str_contains(call_header(call, "Authorization"), STR("/elasticloadbalancing/aws4_request")) ||
-		str_contains(call->query, STR("%2Felasticloadbalancing%2Faws4_request"));
+	bool is_ours = query_is_for(call, "elasticloadbalancing");
 	return is_ours && !asks_for_classic(call->body) && !asks_for_classic(call->query);
 }
 
@@ -30,9 +28,7 @@ static RESULT find(struct api_call *core)
 	if (e->action && !str_is(version, "2012-06-01"))
 		return OK;
 	e->error = &elb_no_action;
-	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version %" STR_FMT,
-			STR_ARG(str_slice(pairs_find(&e->pairs, "Action"), 0, 128)),
-			STR_ARG(version.n ? str_slice(version, 0, 32) : STR("2015-12-01")));
+	return query_fail_no_action(core, "2015-12-01");
 }
 
 static RESULT prepare(struct api_call *core)
@@ -54,23 +50,12 @@ static RESULT write_result(struct api_call *core, struct xml *x)
 
 static RESULT write_answer(struct api_call *core, struct buf *body)
 {
-	struct xml x;
-	xml_begin(&x, body);
-	TRY(query_write_answer(core, &x, ELB_NAMESPACE, write_result));
-	return xml_end(&x);
-}
-
-static void word_problem(struct api_call *core, struct api_problem *p)
-{
-	p->message = api_say_problem(core->c, p);
+	return query_write_answer_document(core, body, ELB_NAMESPACE, write_result);
 }
 
 static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
-	struct xml x;
-	xml_begin(&x, body);
-	query_write_problem(core, p, &x, ELB_NAMESPACE);
-	return xml_end(&x);
+	return query_write_problem_document(core, p, body, ELB_NAMESPACE);
 }
 
 static const struct api_actions *const groups[] = {
@@ -89,7 +74,7 @@ const struct api_protocol elb_protocol = {
 	.find = find,
 	.prepare = prepare,
 	.write = write_answer,
-	.word_problem = word_problem,
+	.word_problem = query_word_problem,
 	.write_problem = write_problem,
 };
 
@@ -100,21 +85,5 @@ void elb_write_coverage(struct buf *out)
 
 void elb_dump_actions(struct buf *out)
 {
-	struct dump_form form = request_dump_form;
-	struct json_writer w;
-	form.face = "elb";
-	json_write_begin(&w, out);
-	json_write_open(&w, NULL);
-	json_write_open_list(&w, "actions");
-	for (size_t g = 0; g < elb_action_groups.count; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct api_action *a = api_action_at(groups[g], k);
-			dump_open_action(&w, &form, a, "elasticloadbalancing", a->name);
-			dump_params(&w, &form, NULL, &a->args);
-			json_write_open_list(&w, "filters");
-			json_write_close_list(&w);
-			json_write_close(&w);
-		}
-	json_write_close_list(&w);
-	json_write_close(&w);
+	query_dump_actions(out, "elb", "elasticloadbalancing", &elb_action_groups);
 }

@@ -63,15 +63,7 @@ static const struct api_error rows[] = {
 const struct api_errors iam_errors =
 	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
 
-void iam_word_problem(struct api_call *core, struct api_problem *p)
-{
-	p->message = api_say_problem(core->c, p);
-}
-
 RESULT iam_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
-	struct xml x;
-	xml_begin(&x, body);
-	query_write_problem(core, p, &x, IAM_NAMESPACE);
-	return xml_end(&x);
+	return query_write_problem_document(core, p, body, IAM_NAMESPACE);
 }

@@ -9,8 +9,7 @@
 
 bool iam_has_call(const struct call *call)
 {
-	return str_contains(call_header(call, "Authorization"), STR("/iam/aws4_request")) ||
-	       str_contains(call->query, STR("%2Fiam%2Faws4_request"));
+	return query_is_for(call, "iam");
 }
 
 /* ---- from request to action ---- */
@@ -107,11 +106,8 @@ static RESULT write_result(struct api_call *core, struct xml *x)
 
 static RESULT write_answer(struct api_call *core, struct buf *body)
 {
-	struct xml x;
 	bool has_result = iam_action_of(iam_call_of(core))->answer;
-	xml_begin(&x, body);
-	TRY(query_write_answer(core, &x, IAM_NAMESPACE, has_result ? write_result : NULL));
-	return xml_end(&x);
+	return query_write_answer_document(core, body, IAM_NAMESPACE, has_result ? write_result : NULL);
 }
 
 const struct api_protocol iam_protocol = {
@@ -125,6 +121,6 @@ const struct api_protocol iam_protocol = {
 	.describe_permission = describe_permission,
 	.prepare = prepare,
 	.write = write_answer,
-	.word_problem = iam_word_problem,
+	.word_problem = query_word_problem,
 	.write_problem = iam_write_problem,
 };

@@ -64,7 +64,6 @@ API_DEFINE_FACE(iam)
 extern const struct api_errors iam_errors;
 extern const struct query_codes iam_codes; /* codes.c */
 /* As in struct api_protocol. */
-void iam_word_problem(struct api_call *core, struct api_problem *problem);
 RESULT iam_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);
 
 /* ---- rows of parameter tables ---- */

@@ -2,6 +2,18 @@
  * From a request of AWS's query protocol to its pairs and its action. */
 #include "api/query/query_call.h"
 
+#include <stdio.h>
+
+bool query_is_for(const struct call *call, const char *service)
+{
+	char scope[64];
+	snprintf(scope, sizeof scope, "/%s/aws4_request", service);
+	if (str_contains(call_header(call, "Authorization"), str_from(scope)))
+		return true;
+	snprintf(scope, sizeof scope, "%%2F%s%%2Faws4_request", service);
+	return str_contains(call->query, str_from(scope));
+}
+
 RESULT query_parse_call(struct api_call *e)
 {
 	const struct call *call = e->call;
@@ -25,6 +37,14 @@ RESULT query_find_action(struct api_call *e, unsigned mask, unsigned flags)
 	parsed = api_check_limits(e, entry ? entry->action : NULL, parsed);
 	api_choose_action(e, entry);
 	return parsed;
+}
+
+RESULT query_fail_no_action(struct api_call *e, const char *version)
+{
+	struct str said = pairs_find(&e->pairs, "Version");
+	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version %" STR_FMT,
+			STR_ARG(str_slice(pairs_find(&e->pairs, "Action"), 0, 128)),
+			STR_ARG(said.n ? str_slice(said, 0, 32) : str_from(version)));
 }
 
 /* ---- answers ---- */
@@ -58,6 +78,53 @@ void query_write_problem(struct api_call *e, const struct api_problem *p, struct
 	xml_close(x, "Error");
 	xml_text(x, "RequestId", e->c->request_id);
 	xml_close(x, "ErrorResponse");
+}
+
+RESULT query_write_answer_document(struct api_call *e, struct buf *body, struct str name_space,
+				   RESULT (*write_result)(struct api_call *e, struct xml *x))
+{
+	struct xml x;
+	xml_begin(&x, body);
+	TRY(query_write_answer(e, &x, name_space, write_result));
+	return xml_end(&x);
+}
+
+RESULT query_write_problem_document(struct api_call *e, const struct api_problem *p, struct buf *body,
+				    struct str name_space)
+{
+	struct xml x;
+	xml_begin(&x, body);
+	query_write_problem(e, p, &x, name_space);
+	return xml_end(&x);
+}
+
+void query_word_problem(struct api_call *e, struct api_problem *p)
+{
+	p->message = api_say_problem(e->c, p);
+}
+
+/* ---- for the documentation and the tests ---- */
+
+void query_dump_actions(struct buf *out, const char *face, const char *service,
+			const struct api_groups *groups)
+{
+	struct dump_form form = request_dump_form;
+	struct json_writer w;
+	form.face = face;
+	json_write_begin(&w, out);
+	json_write_open(&w, NULL);
+	json_write_open_list(&w, "actions");
+	for (size_t g = 0; g < groups->count; g++)
+		for (size_t k = 0; k < groups->at[g]->count; k++) {
+			const struct api_action *a = api_action_at(groups->at[g], k);
+			dump_open_action(&w, &form, a, service, a->name);
+			dump_params(&w, &form, NULL, &a->args);
+			json_write_open_list(&w, "filters");
+			json_write_close_list(&w);
+			json_write_close(&w);
+		}
+	json_write_close_list(&w);
+	json_write_close(&w);
 }
 
 #define F(fault, status, code) [SIGV4_##fault] = {ERR_UNAUTHENTICATED, KIND_NONE, status, code}

@@ -8,6 +8,8 @@
 #include "auth/sigv4.h"
 #include "base/xml.h"
 
+/* True if the call says that it is signed for the service, in its header or its query. No signature is checked. */
+bool query_is_for(const struct call *call, const char *service);
 /* Reads the pairs and finds the action, among those whose flags in `mask` are `flags`; e->action stays NULL when
  * there is none. Afterwards the caller's limits are asked. ERR_UNSUPPORTED: the method; ERR_THROTTLED; else as
  * request_parse(). */
@@ -17,12 +19,25 @@ RESULT query_parse_call(struct api_call *e);
 /* The entry of that action; NULL: there is none. */
 const struct api_entry *query_find_entry(const struct api_call *e, unsigned mask, unsigned flags);
 
-/* The answer and the error document that IAM and STS share; EC2 has its own. */
+/* Fails with the sentence about an action that is none. version: the newest, which counts if the call names none. */
+RESULT query_fail_no_action(struct api_call *e, const char *version);
+
+/* The answer and the error document that IAM, STS and others share; EC2 has its own. */
 
 /* <NameResponse> with the result within it, if the action has one, and the request's id behind. */
 RESULT query_write_answer(struct api_call *e, struct xml *x, struct str name_space,
 			  RESULT (*write_result)(struct api_call *e, struct xml *x));
 void query_write_problem(struct api_call *e, const struct api_problem *p, struct xml *x,
 			 struct str name_space);
+/* The same two as whole documents. */
+RESULT query_write_answer_document(struct api_call *e, struct buf *body, struct str name_space,
+				   RESULT (*write_result)(struct api_call *e, struct xml *x));
+RESULT query_write_problem_document(struct api_call *e, const struct api_problem *p, struct buf *body,
+				    struct str name_space);
+/* Gives a problem the message of its error's row, with nothing of the face's own. */
+void query_word_problem(struct api_call *e, struct api_problem *p);
+/* The document of `dari dump FACE`. service: its name in requests. */
+void query_dump_actions(struct buf *out, const char *face, const char *service,
+			const struct api_groups *groups);
 /* By enum sigv4_fault: for a refused signature. */
 extern const struct api_error query_faults[SIGV4_SCOPE + 1];
