@@ -25,14 +25,14 @@ struct chunk {
 	int64_t index; /* position in the content */
 	uint8_t sha256[SHA256_SIZE];
 	uint32_t holder; /* index into holders: whose folder contains it */
-	uint32_t size;   /* of its object, bytes; 0: an older manifest, which does not say */
+	uint32_t size;   /* bytes of its object; 0: an older manifest does not say */
 	bool is_own;     /* the backup itself has stored it, and counts its bytes */
 };
 
 struct backup_manifest {
 	struct arena *arena; /* holds the texts in the facts */
 	struct backup_facts facts;
-	int64_t data_size, object_size; /* of the content, and of the manifest as it was read */
+	int64_t data_size, object_size; /* bytes of the content, and of the manifest as it was read */
 	uuid *holders;                  /* owned, as the next */
 	size_t holder_count;
 	struct chunk *chunks;
@@ -606,7 +606,7 @@ RESULT backup_data_remove(struct ctx *c, const struct backup_place *place)
 
 /* ---- removal of a part of a chain ---- */
 
-/* What others have of a chunk of the backup that goes. */
+/* Other backups' use of a chunk of the backup that goes. */
 struct chunk_use {
 	bool is_needed;  /* another backup needs it */
 	bool is_counted; /* another backup has stored it, too, and counts its bytes */

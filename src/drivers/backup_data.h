@@ -61,7 +61,7 @@ struct backup_watch {
 };
 
 /* Writes the content and then the manifest; what an earlier try left is written over. parent: NULL for a full
- * one. Of what it stored itself it tells how many objects and bytes. ERR_AGAIN: goes_on() ended it. ERR_QUOTA: find_left() leaves less;
+ * one. The result counts the objects and bytes that this call stored. ERR_AGAIN: goes_on() ended it. ERR_QUOTA: find_left() leaves less;
  * what was stored so far stays, for backup_data_collect(). ERR_IO. No other call may write or collect in the
  * chain meanwhile. */
 struct backup_written {

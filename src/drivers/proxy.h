@@ -45,7 +45,7 @@ struct proxy_forward {
 };
 struct proxy_rule {
 	const struct listener_rule *rule;
-	const struct proxy_forward *forwards; /* of a rule that forwards */
+	const struct proxy_forward *forwards; /* if the rule forwards */
 	size_t forward_count;
 };
 struct proxy_listener {
@@ -84,7 +84,7 @@ enum proxy_fault { PROXY_FAULT_NONE, PROXY_FAULT_MISMATCH, PROXY_FAULT_TIMEOUT, 
 struct proxy_server_state {
 	uuid target;
 	enum proxy_health health;
-	enum proxy_fault fault; /* of the last check */
+	enum proxy_fault fault; /* why the last check failed */
 	int64_t code;           /* status of the last check; 0: none */
 };
 

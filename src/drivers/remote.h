@@ -132,7 +132,7 @@ struct remote_block {
 struct remote_block_page {
 	struct remote_block *at;
 	size_t count;
-	struct str cursor; /* of the next page; empty: this page is the last */
+	struct str cursor; /* where the next page begins; empty: this page is the last */
 };
 struct remote_block_query {
 	struct str snapshot;

@@ -8,8 +8,8 @@
 
 #include "base/time_zone.h"
 
-/* Number of newest backups, and of hours, days, weeks (from Monday), months and years of which the newest
- * backup is kept. Only periods that have a backup count. All 0: everything is kept. */
+/* `last` is the number of newest backups that are kept. The other members are numbers of periods, whose newest backup
+ * is kept: hours, days, weeks from Monday, months, years. Only periods that have a backup count. All 0: everything is kept. */
 struct retention {
 	int64_t last, hourly, daily, weekly, monthly, yearly;
 };

@@ -28,7 +28,7 @@ RESULT schedule_read(enum snapshot_policy_interval interval, struct str text, st
 
 /* ---- cron ---- */
 
-/* One item of a field: "*", "5", "1-5", each with "/STEP". */
+/* Reads an item of a field: "*", "5" or "1-5", each of which "/STEP" may follow. */
 static bool read_item(struct str item, int64_t min, int64_t max, uint64_t *bits)
 {
 	struct str range = STR_NONE, first = STR_NONE;

@@ -208,7 +208,7 @@ static void write_refreshed(const struct row_writer *rw, struct json_writer *w, 
 		json_write_int(w, "refreshed_us", at_us);
 }
 
-/* What is expected: of the round under way or the next one, and of a cutover requested now. */
+/* Writes what the round under way or the next one, and a cutover requested now, are expected to take. */
 static void write_estimate(const struct row_writer *rw, struct json_writer *w, const struct row *row,
 			   unsigned class)
 {

@@ -19,7 +19,7 @@ RESULT query_parse_call(struct api_call *e);
 /* The entry of that action; NULL: there is none. */
 const struct api_entry *query_find_entry(const struct api_call *e, unsigned mask, unsigned flags);
 
-/* Fails with the sentence about an action that is none. version: the newest, which counts if the call names none. */
+/* Refuses a call whose action the face does not have. version: the face's newest, named if the call names none. */
 RESULT query_fail_no_action(struct api_call *e, const char *version);
 
 /* The answer and the error document that IAM, STS and others share; EC2 has its own. */
@@ -36,7 +36,7 @@ RESULT query_write_problem_document(struct api_call *e, const struct api_problem
 				    struct str name_space);
 /* Gives a problem the message of its error's row, with nothing of the face's own. */
 void query_word_problem(struct api_call *e, struct api_problem *p);
-/* The document of `dari dump FACE`. service: its name in requests. */
+/* The document that `dari dump` prints of a face. service: its name in the scope of signatures. */
 void query_dump_actions(struct buf *out, const char *face, const char *service,
 			const struct api_groups *groups);
 /* By enum sigv4_fault: for a refused signature. */

@@ -67,7 +67,7 @@ struct disk_host {
 		uuid snapshot, domain;
 		uuid since;      /* copies the blocks written since this snapshot's cut; none: all */
 		bool is_tracked; /* also began a dirty bitmap */
-		uuid moment;     /* the snapshot whose call began a job of several disks; none: of one */
+		uuid moment; /* the snapshot whose call began a job of several disks; none: the job has one disk */
 		bool has_ended, was_good; /* libvirt reports an end once, to the first cut that asks */
 	} * jobs;                         /* owned */
 	size_t job_count;

@@ -341,7 +341,7 @@ static RESULT begin_tracks(struct compute_host *on, struct ctx *c, virDomainPtr 
 	return OK;
 }
 
-/* While the guest stands still: the bitmaps and the copies begin at one moment, though libvirt is asked several
+/* Begins the bitmaps and the copies while the guest is paused: they have one moment, though libvirt is asked several
  * times. */
 static RESULT begin_still(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct group_disk *disks,
 			  size_t count)

@@ -77,7 +77,7 @@ struct sim_disk {
 	uuid region;
 	enum disk_kind kind;
 	bool is_partial; /* being transferred here, or an unfinished cut */
-	uuid moment;     /* of a cut: the snapshot whose job copies several disks; none: its own alone */
+	uuid moment;     /* the snapshot whose job makes this cut and others; none: its own job */
 	uuid volume;     /* or the snapshot */
 	bool is_raw;     /* a raw image; a qcow2 file of the same volume may exist as well */
 	bool is_apart;   /* in a directory shared by several hosts */

@@ -71,7 +71,7 @@ static bool is_unusable(struct disk_host *h, const struct disk_cut *cut)
 	return made && !uuid_is_none(made->since) && !fits;
 }
 
-/* One job copies several disks: the content of each is that of this moment. */
+/* Copies several disks by one job, each with its content of this moment. */
 static RESULT make_group(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			 const struct sim_domain *user)
 {

@@ -96,8 +96,8 @@ static RESULT check_name(struct op *op, const struct backup_plan *p)
 				     STR_ARG(p->name));
 }
 
-/* The plan will back up these instances, so the caller must be allowed to. Instances that a tag selects are
- * asked about at each run. */
+/* The caller must be allowed to back up the instances that the plan names. The guard decides about instances that a
+ * tag selects at each run. */
 static RESULT take_instances(struct op *op, const struct refs *refs, struct backup_plan *next)
 {
 	uuid *ids = arena_new_array(op->ctx->arena, uuid, refs->count + 1);
@@ -229,7 +229,7 @@ RESULT engine_run_backup_plan(struct op *op, struct backup_plan_target *wish)
 	return engine_log_event(op, KIND_BACKUP_PLAN, &next.row, "run asked", "Now.");
 }
 
-/* Its next backup would have used these; the first of another plan reads everything. */
+/* Ends the tracking of writes for the plan's next backups. The first backup of another plan reads everything. */
 static RESULT end_tracks(struct op *op, uuid plan)
 {
 	for (const struct machine_backup *m = machine_backup_first_by_plan(op->head, plan); m;

@@ -21,7 +21,7 @@ struct backup_plan_given {
 };
 struct backup_plan_wish {
 	struct ref plan;    /* to change; kind none: a new plan */
-	struct ref account; /* of a new plan, for administrators; kind none: the caller's */
+	struct ref account; /* a new plan's owner, for administrators; kind none: the caller */
 	struct str target;  /* value of the setting backup.target */
 	const struct str *name, *description, *tag_key, *tag_value, *schedule, *timezone, *container,
 		*check_marker;
@@ -68,8 +68,8 @@ struct backup_plan_turn {
 };
 SYSTEM_OPERATION(engine_take_backup_turn, backup_plan_turn)
 
-/* Deletes expired backups of a plan, chosen by the reconciler. The newest available backup of a machine, and
- * one under a legal hold, stay whatever was chosen; a refusal becomes a condition. */
+/* Deletes expired backups of a plan, which the reconciler has chosen. A machine's newest available backup and backups
+ * under a legal hold stay even if they were chosen. A refusal becomes a condition. */
 struct backup_plan_pruning {
 	uuid plan;
 	struct uuids expired;

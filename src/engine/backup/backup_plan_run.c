@@ -42,7 +42,7 @@ static bool is_test(const struct tables *t, const struct instance *i)
 	return machine_backup_first_by_check_instance(t, i->row.id) != NULL;
 }
 
-/* What the run of the plan has for the machine, and whether an earlier backup is still being written. */
+/* The machine's backup in this run of the plan, and whether an earlier one is still being written. */
 struct run_state {
 	bool is_done;   /* complete, or being written */
 	bool is_behind; /* an earlier run's backup is being written */
@@ -107,7 +107,7 @@ struct run {
 	struct later_guard *guard;
 	int64_t due_us;
 	size_t begun, failed, behind, left_out;
-	struct str why; /* of the first that failed */
+	struct str why; /* why the first machine failed */
 	struct str who_is_behind;
 };
 

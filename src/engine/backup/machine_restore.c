@@ -152,7 +152,7 @@ static void plan_rest(struct restoring *r, const struct machine_restoring *wish)
 	l->stays_off = wish->stays_off;
 }
 
-/* What a launch takes from an image comes from the backup. */
+/* Sets from the backup the members that a launch takes from an image. */
 static RESULT finish_instance(struct restoring *r, uuid id)
 {
 	const struct machine_backup *m = r->m;

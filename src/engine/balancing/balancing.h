@@ -48,7 +48,7 @@ OPERATION(engine_create_elastic_load_balancer, elastic_load_balancer_wish)
 struct elastic_load_balancer_change {
 	struct ref balancer;
 	enum choice is_protected, crosses_zones;
-	/* of an application load balancer: */
+	/* application load balancers alone: */
 	int64_t idle_s; /* 0: unchanged */
 	enum choice forwards_port, keeps_host, drops_headers, names_cipher, has_http2;
 	bool sets_forwarded_for;

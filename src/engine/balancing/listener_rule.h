@@ -26,8 +26,8 @@ struct rule_action {
 	size_t group_count;
 	int64_t sticky_s;
 	int64_t status;
-	struct str protocol, host, port, path, query; /* of a redirect */
-	struct str content_type, body;                /* of a fixed response */
+	struct str protocol, host, port, path, query; /* for redirects */
+	struct str content_type, body;                /* for fixed responses */
 };
 
 /* ---- operations ---- */

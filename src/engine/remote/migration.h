@@ -51,7 +51,7 @@ OPERATION(engine_change_migration, migration_change)
 
 struct cloud_migration_target {
 	struct ref migration;
-	bool accepts_loss; /* of an undo: the instance may keep what it wrote */
+	bool accepts_loss; /* undo alone: the writes of the instance here may be lost */
 };
 /* Begins to copy. ERR_STATE: it is not planned, or the plan has refusals, the first of which is the message. */
 OPERATION(engine_start_migration, cloud_migration_target)
@@ -81,7 +81,7 @@ enum migration_turn {
 enum migration_turn engine_find_migration_turn(const struct cloud_migration *m, int64_t *ret_due_us);
 bool engine_migration_has_ended(const struct cloud_migration *m);
 
-/* What is expected of a migration: from the sizes of its disks before the first round, from measurements later. */
+/* An estimate uses the sizes of the disks before the first round, and measurements later. */
 struct migration_estimate {
 	int64_t left_bytes; /* bytes of the round under way at most, or those that the next one is expected to copy */
 	int64_t left_s;     /* seconds that those take */

@@ -26,8 +26,9 @@ RESULT backup_begin(struct op *op, const struct volume *v, const struct snapshot
 RESULT backup_drop(struct op *op, const struct backup *b);
 /* True if a backup that is being written takes chunks from this one. */
 bool backup_is_being_added_to(const struct tables *t, uuid backup);
-/* Deletes the snapshot that the backup keeps for the next one; of all backups of a volume except `but`. */
+/* Deletes the snapshot that the backup keeps for the next one. */
 RESULT backup_end_track(struct op *op, const struct backup *b);
+/* The same for all backups of a volume except `but`. */
 RESULT backup_end_tracks(struct op *op, uuid volume, uuid but);
 /* Writes the snapshot that the backup's content is fetched into. restores: the volume that is reverted to it;
  * none: a volume is made from it. */

@@ -83,7 +83,7 @@ static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 
 /* ---- chains ---- */
 
-/* One step at a time writes or removes chunks of a chain: a removal must not delete what another backup has
+/* Claims the chain for a step that writes or removes chunks: a removal must not delete a chunk that another backup has
  * just found there. False: another step has the chain. */
 static bool claim_chain(struct reconciler *r, uuid chain)
 {

@@ -148,7 +148,7 @@ def test_names_are_found_whatever_their_case(dev, admin):
 
 @holds("CloudStack: Service offerings", "CloudStack: Disk offerings")
 def test_storage_types(dev, admin):
-    """Where an offering's disks lie is kept, shown, filtered by and obeyed."""
+    """An offering keeps, shows and obeys the place of its disks, and lists filter by it."""
     def make(command, name, **more):
         return call(dev, command, name=name, displaytext=name, **more, **admin)
     if not call(dev, "listStoragePools", scope="zone", **admin)[1]:

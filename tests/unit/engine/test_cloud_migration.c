@@ -352,7 +352,7 @@ static void complete(struct cloud *c, uuid id)
 	}
 }
 
-/* A machine whose tags do not all fit is launched all the same: it has stopped by then. */
+/* The launch leaves out tags that do not fit, because the machine at the source is stopped already. */
 static void tags_do_not_hinder_the_launch(void **state)
 {
 	static struct tag tags[50];

@@ -175,7 +175,7 @@ static void test_runs_and_expires(void **state)
 		assert_int_equal(count_backups(c, MACHINE_BACKUP_AVAILABLE), k < 2 ? k + 1 : 2);
 		assert_int_equal(plan_row(c).run_us, first_us + k * HOUR);
 	}
-	assert_int_equal(count_rows_of_disks(c), 4); /* two of each that is kept: expired ones are gone */
+	assert_int_equal(count_rows_of_disks(c), 4); /* two disks of each of the two kept backups */
 	assert_int_equal(newest(c).consistency,
 			 MACHINE_BACKUP_CONSISTENCY_CRASH); /* both disks at one moment */
 	uuid again = restore(c, newest(c).row.id, false);

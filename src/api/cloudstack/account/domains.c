@@ -130,8 +130,8 @@ static void add_usage(struct api_call *e, uuid domain, struct account_usage *ret
 		add_usage(e, below->row.id, ret_sum);
 }
 
-/* Writes the domain's limits, and the sums of all its accounts and those of the domains below it; of the root its own
- * accounts', since nothing limits all. */
+/* Writes the domain's limits, and what its accounts and those of the domains below it use together. The root's figures
+ * count its own accounts alone, since nothing limits all accounts. */
 static void write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	struct account_usage sum = {0};

@@ -61,10 +61,11 @@ RESULT cs_check_offered(struct cs_call *e, const struct ref *offering, uuid zone
 /* Spec of a service offering whose machines' root disks lie in a storage pool that several hosts see. */
 #define CS_STORAGE_SPEC "cloudstack:storagetype"
 #define CS_STORAGE_TYPES "local|shared"
-/* The words of `storagetype`; empty: either. */
+/* True if disks in that place fit the asked `storagetype`; empty: both do. */
 bool cs_fits_storage(struct str asked, bool is_shared);
+/* The word of `storagetype` for that place. */
 struct str cs_storage_word(bool is_shared);
-/* Of a service offering. */
+/* True if the service offering puts root disks into a storage pool. */
 bool cs_wants_shared(const struct instance_type *type);
 /* As member.write, of the instance type. */
 void cs_write_cpu_speed(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);

@@ -188,8 +188,8 @@ static RESULT take_iso(struct cs_call *e, struct deploy_args *a, const struct im
 	return OK;
 }
 
-/* Finds a disk offering whose volumes lie in a storage pool, for the root disk of a machine whose service
- * offering asks for one. None: the offering asks for nothing, or a disk offering is said. */
+/* Finds a disk offering with a storage pool for the root disk, if the service offering asks for a pool; otherwise leaves
+ * *ret_type. A disk offering of a fixed size does not fit, since the image decides about the size. */
 static RESULT choose_root_type(struct cs_call *e, const struct deploy_args *a, struct str *ret_type)
 {
 	const struct instance_type *offering = NULL;

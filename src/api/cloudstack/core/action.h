@@ -68,7 +68,7 @@ struct cs_call {
 	API_CALL_BASE;
 	bool is_json;      /* the answer, else it is XML */
 	uuid job;          /* that the change made; none */
-	struct str secret; /* a password that its maker is told with the result, sealed; empty: none */
+	struct str secret; /* sealed password, which the result tells its maker; empty: none */
 	const struct ref
 		*zone;  /* zone that a change names, shown as the zone of an image; NULL: the first zone */
 	bool is_signed; /* by a key, not by a session */

@@ -60,10 +60,9 @@ static RESULT take_event(void *arg, const struct event *event)
 	return OK;
 }
 
-/* True if the event log tells of a row that is gone and was the caller's, or nobody's, such as an offering; administrators are told
- * of any account's. CloudStack
- * knows what it has removed, and lists nothing. Of an id that never existed it answers an error, and of one whose last event was pruned
- * (docs/operations.md). Source: ParamProcessWorker.translateUuidToInternalId().
+/* True if the event log tells of a removed row that was the caller's, or nobody's, such as an offering. Administrators are told of any
+ * account's row. CloudStack knows what it has removed, and lists nothing for its id; an id that never existed is an error, as is here one
+ * whose last event was pruned (docs/operations.md). Source: ParamProcessWorker.translateUuidToInternalId().
  * The view is closed: none stays open while SQL is read. */
 static bool has_gone(struct cs_call *e, enum kind kind, uuid id)
 {

@@ -140,8 +140,8 @@ const char *cs_services_of_vpc(struct api_call *e, const struct router *vpc);
 /* vpcofferingid and vpcofferingname, of a router's row. */
 void cs_write_vpc_offering(struct api_call *e, struct json_writer *w, const char *name,
 			   const struct row *row);
-/* The list "service" of what a provider provides: "Dhcp|Dns"; of a network with what each can, which offerings do not say. VPNs are
- * a service that an offering may name, and that no network or VPC has. */
+/* Writes the list "service" of what a provider provides: "Dhcp|Dns". A network's services show their capabilities, an offering's do
+ * not. Vpn is a service that an offering may name, and that no network or VPC has. */
 enum cs_services_of { CS_OF_OFFERING, CS_OF_VPC, CS_OF_NETWORK };
 void cs_write_services(struct json_writer *w, const char *services, const char *provider,
 		       enum cs_services_of of);

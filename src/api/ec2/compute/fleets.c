@@ -367,8 +367,8 @@ static bool was_sent(const struct ec2_call *e, struct str name)
 	return false;
 }
 
-/* Configurations as they were sent, to be read again later. An instant fleet launches once: EC2 shows it with
- * its templates' ids and version numbers. Others launch by the version that the word means then. A session's
+/* Keeps the configurations as they were sent, to be read again later. An instant fleet launches once: EC2 shows it
+ * with its templates' ids and version numbers. Other fleets launch by the version that the word means then. A session's
  * policy is asked now and not known later (auth/guard_later.c), so a session's fleet launches by the templates
  * and versions of now: otherwise a new version, or a new template of that name, would launch what the policy
  * denies. */

@@ -8,7 +8,7 @@ enum { EC2_FIELDS_MAX = 16 };
 
 /* A list to be read. */
 struct ec2_items {
-	const char *path;                   /* of an item: "volumeSet/item" */
+	const char *path;                   /* path of each item: "volumeSet/item" */
 	const char *fields[EC2_FIELDS_MAX]; /* paths below it; "tag:KEY": the value of that tag */
 	size_t most;                        /* items; more are ERR_IO */
 	/* results, in the arena: */
