@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 

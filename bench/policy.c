@@ -8,7 +8,7 @@
  * Prints policy_us, and policy_compile_us for the document. */
 #include <stdio.h>
 
-#include "auth/policy.h"
+#include "auth/policy/policy.h"
 #include "base/buf.h"
 #include "base/clock.h"
 

@@ -405,7 +405,7 @@ def check_prefixes(files):
 
 
 def prefixes_of(path, types):
-    """volume_attach_, volume_, storage_ and engine_ for engine/storage/volume_attach.c; and those of types."""
+    """volume_attach_, volume_, storage_ and engine_ for engine/storage/volume/volume_attach.c; and those of types."""
     folders, stem = path.split("/")[1:-1], os.path.splitext(os.path.basename(path))[0].split("_")
     names = folders + ["_".join(stem[:k + 1]) for k in range(len(stem))]
     names += [name + "s" for name in names] + [name[:-1] for name in names if name.endswith("s")] + [name[:-3] + "y" for name in names if name.endswith("ies")]

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 #include "base/crypto.h"
 
 enum { CACHE_SETS = 128, CACHE_WAYS = 8, CACHE_SCOPE_SIZE = 80 };

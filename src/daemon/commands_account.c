@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari account …, dari env: accounts, and access data for their users. */
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "daemon/command.h"
 #include "daemon/environment/client_env.h"
 #include "daemon/ssh.h"
-#include "engine/people/account.h"
+#include "engine/people/account/account.h"
 #include "store/access_key.h"
 #include "store/account.h"
 #include "store/user.h"

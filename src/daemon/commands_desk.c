@@ -2,7 +2,7 @@
  * dari desk …: support systems that tickets are linked to. */
 #include <inttypes.h>
 
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"

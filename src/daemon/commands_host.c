@@ -4,7 +4,7 @@
 #include "daemon/authority.h"
 #include "daemon/command.h"
 #include "engine/instance/instance_event.h"
-#include "engine/instance/instance_migration.h"
+#include "engine/instance/placement/instance_migration.h"
 #include "engine/region/host.h"
 #include "engine/resolve.h"
 #include "model/processor.h"

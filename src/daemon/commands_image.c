@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "daemon/command.h"
 #include "drivers/image_file.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/states.h"
 #include "store/image.h"
 #include "store/image_device.h"

@@ -11,7 +11,7 @@
 #include "drivers/image_file.h"
 #include "drivers/signature.h"
 #include "drivers/web_fetch.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/image_catalogue.h"
 #include "store/image.h"
 

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "daemon/bill/bill.h"
 #include "daemon/explain.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "engine/reach/reach.h"
 #include "engine/region/region_audit.h"
 #include "store/account.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari user …, dari console: users and their passwords. */
-#include "auth/login_link.h"
+#include "auth/sign_in/login_link.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "daemon/command.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "engine/people/user.h"
 #include "engine/resolve.h"
 #include "store/account.h"

@@ -2,7 +2,7 @@
  * dari whatif …, dari balance: predicts the fate of machines with the operations that would act, but changes
  * nothing. */
 #include "daemon/command.h"
-#include "engine/instance/whatif.h"
+#include "engine/instance/placement/whatif.h"
 
 #define GIB (INT64_C(1) << 30)
 #define MIB (INT64_C(1) << 20)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "api/metadata/metadata.h"
-#include "auth/login_link.h"
+#include "auth/sign_in/login_link.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
@@ -25,10 +25,10 @@
 #include "drivers/sim/compute.h"
 #include "engine/limits.h"
 #include "engine/network/external_network.h"
-#include "engine/people/account.h"
-#include "engine/people/role.h"
+#include "engine/people/account/account.h"
+#include "engine/people/policy/role.h"
 #include "engine/region/host.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "store/account.h"
 #include "store/host.h"
 #include "store/image.h"

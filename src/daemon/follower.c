@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "api/core/forward.h"
-#include "auth/login_throttle.h"
+#include "auth/sign_in/login_throttle.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/heap.h"

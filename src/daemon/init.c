@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Creates a region: its data directory, master key and database. */
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/file.h"
 #include "daemon/daemon.h"
 #include "engine/engine.h"

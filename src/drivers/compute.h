@@ -11,7 +11,7 @@
  * 2. Time. A driver detects an unreachable host by keep-alive (libvirt: within 12 s) and then fails with
  *    ERR_GONE. A call that waits for a guest's QEMU may block forever. The reconciler then abandons thread
  *    and connection to that call, continues with a new connection, and closes the old one when the call
- *    returns (reconcile/host_connection.c).
+ *    returns (reconcile/host/host_connection.c).
  * 3. Repetition. Every call may be repeated, after success, after failure and after a crash of dari. A
  *    repeated call does only what is still missing and returns OK. No driver retries by itself.
  * 4. Absence. A missing domain is a result rather than a failure, unless documented otherwise.

@@ -8,7 +8,7 @@
 #include "engine/annotation.h"
 #include "engine/billing/standing.h"
 #include "engine/licence/licence_internal.h"
-#include "engine/network/address_prefix.h"
+#include "engine/network/address/address_prefix.h"
 #include "engine/reservation/capacity_reservation_internal.h"
 #include "engine/resolve.h"
 #include "engine/row_bytes.h"

@@ -86,7 +86,7 @@ typedef RESULT guard_check_account(struct guard *g, struct ctx *c, const struct 
 				   const char *permission, const struct user *user, uuid account,
 				   bool *ret_is_allowed);
 
-/* The policies' guard for a call. auth/guard.h puts it into the call's context. */
+/* The policies' guard for a call. auth/guard/guard.h puts it into the call's context. */
 struct guard {
 	guard_check *check;
 	guard_check_found *check_found;

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
-#include "engine/people/domain_limit_internal.h"
+#include "engine/people/account/domain_limit_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "store/account.h"

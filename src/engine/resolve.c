@@ -3,9 +3,9 @@
 #include "engine/resolve.h"
 
 #include "engine/internal.h"
+#include "engine/network/filter/security_group_association.h"
 #include "engine/network/network_grant.h"
-#include "engine/network/peering.h"
-#include "engine/network/security_group_association.h"
+#include "engine/network/routing/peering.h"
 #include "engine/region/offered.h"
 #include "model/image.h"
 #include "model/metadef_namespace.h"

@@ -14,7 +14,7 @@
  * * security groups by name within the account's default VPC; elsewhere use engine_find_group_in().
  *
  * Instances, NAT gateways, transit gateways and their attachments stay visible after their end, until they are forgotten. Peerings stay visible to
- * each of their accounts for the time in engine/network/peering.h. Everything else disappears at once. */
+ * each of their accounts for the time in engine/network/routing/peering.h. Everything else disappears at once. */
 #pragma once
 
 #include "engine/operation.h"

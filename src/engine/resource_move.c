@@ -3,7 +3,7 @@
 #include "engine/resource_move.h"
 
 #include "engine/internal.h"
-#include "engine/people/arm_lock.h"
+#include "engine/people/policy/arm_lock.h"
 #include "engine/resource_group.h"
 #include "model/account.h"
 #include "store/arm_lock.h"

@@ -8,7 +8,7 @@
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/row_bytes.h"
-#include "engine/storage/volume_type_limit.h"
+#include "engine/storage/volume_type/volume_type_limit.h"
 #include "model/address.h"
 #include "model/address_prefix.h"
 #include "model/backup.h"

@@ -15,7 +15,7 @@
 #include "base/uuid.h"
 #include "model/row.h"
 
-struct session; /* auth/session.h */
+struct session; /* auth/sign_in/session.h */
 
 /* The scope of the authentication. An access key's scope is always an account. */
 enum identity_scope { IDENTITY_UNSCOPED, IDENTITY_ACCOUNT, IDENTITY_DOMAIN, IDENTITY_SYSTEM };
@@ -28,7 +28,7 @@ enum identity_proof {
 	PROOF_BY_FACTOR,  /* a session with a verified second factor */
 };
 
-/* Same values as a role's `right` (schema/role.toml), asserted by engine/people/role.c. Defined separately
+/* Same values as a role's `right` (schema/role.toml), asserted by engine/people/policy/role.c. Defined separately
  * because nearly every file uses identities, but few use roles. */
 enum right { RIGHT_NONE, RIGHT_READER, RIGHT_MEMBER, RIGHT_MANAGER, RIGHT_ADMIN };
 

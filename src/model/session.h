@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Contents of temporary credentials of STS. auth/session.h issues and opens them. */
+ * Contents of temporary credentials of STS. auth/sign_in/session.h issues and opens them. */
 #pragma once
 
 #include "base/str.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * AWS Signature Version 4 as text and digests: the canonical request, the signing key and the signature. The
- * verifier of incoming requests (auth/sigv4.h) and clients of other clouds use it. Pure functions; any thread. */
+ * verifier of incoming requests (auth/key/sigv4.h) and clients of other clouds use it. Pure functions; any thread. */
 #pragma once
 
 #include "base/crypto.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Empties accounts that are deleted with all their resources, and wakes an account's ports when its network
  * limits change. */
-#include "engine/people/account_purge.h"
+#include "engine/people/account/account_purge.h"
 
 #include "base/clock.h"
 #include "reconcile/work.h"

@@ -3,8 +3,8 @@
  * all rows of a kind. */
 #include "base/clock.h"
 #include "engine/client_token.h"
-#include "engine/people/signup.h"
-#include "engine/people/token_revocation.h"
+#include "engine/people/account/signup.h"
+#include "engine/people/credential/token_revocation.h"
 #include "model/signup.h"
 #include "model/token_revocation.h"
 #include "reconcile/work.h"

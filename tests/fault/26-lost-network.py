@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/ovn src/reconcile/network.c src/reconcile/router.c
+# subjects: src/drivers/ovn src/reconcile/network/network.c src/reconcile/network/router.c
 """OVN's northbound database loses its content: emptied, or its file lost, while dari runs and while it is down. Everything is created again, packets
 flow as before, and no guest is affected."""
 # limit: 900 s

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/volume.c
+# subjects: src/drivers/libvirt src/reconcile/storage/volume.c
 """Full or broken storage. A host's pool without room: guests keep running, or are paused in a write and resume when there is room; new disks go
 elsewhere, or wait with a reason. An image whose file is missing, truncated, or altered cannot be launched until the file is restored. A full image
 store delays a snapshot and refuses an import. Disks that refer to other files are never imported."""

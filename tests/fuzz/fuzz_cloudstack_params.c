@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "api/cloudstack/core/action.h"
-#include "auth/cloudstack_signature.h"
+#include "auth/key/cloudstack_signature.h"
 
 enum { COMMANDS_MAX = 512 };
 

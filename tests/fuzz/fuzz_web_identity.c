@@ -4,7 +4,7 @@
  * of a key can sign, so no fuzzed input may be accepted. */
 #include <stdlib.h>
 
-#include "auth/web_identity.h"
+#include "auth/token/web_identity.h"
 #include "base/clock.h"
 #include "model/oidc_provider.h"
 

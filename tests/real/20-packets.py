@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/ovn src/api/metadata src/reconcile/port.c
+# subjects: src/drivers/ovn src/api/metadata src/reconcile/network/port.c
 """Guarantees checked by packets, with real guests: tenants never meet, private addresses never appear outside, rules take effect within a second,
 names resolve, metadata belongs to each instance."""
 # limit: 900 s

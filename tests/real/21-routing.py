@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/ovn src/reconcile/router.c src/reconcile/nat_gateway.c src/engine/network
+# subjects: src/drivers/ovn src/reconcile/network/router.c src/reconcile/network/nat_gateway.c src/engine/network
 """Routing: NAT gateways chosen by routes, a middlebox, black holes, network ACLs, revoked rules, a gateway's route table; and name resolution. OVN
 and the API are real; instances are simulated, and network namespaces in place of their interfaces play the guests."""
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/ovn src/reconcile/peering.c
+# subjects: src/drivers/ovn src/reconcile/network/peering.c
 """Traffic between peered VPCs: by routes, both ways, and only to the peer's own subnets. OVN and the API are real; instances are simulated, and
 network namespaces in place of their interfaces play the guests."""
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/ovn src/reconcile/gather_firewall.c src/api/cloudstack/network
+# subjects: src/drivers/ovn src/reconcile/network/gather_firewall.c src/api/cloudstack/network
 """The firewall of CloudStack's isolated networks, by its commands and with packets: closed both ways, opened by a rule, closed again without it;
 nothing else filters a machine. OVN and the API are real; instances are simulated, and network namespaces in place of their interfaces play the
 guests."""

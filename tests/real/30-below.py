@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/observe.c src/reconcile/instance
+# subjects: src/drivers/libvirt src/reconcile/host/observe.c src/reconcile/instance
 """Changes from below: a guest that shuts itself down, a QEMU that dies, a domain destroyed from outside, a host that reboots; and what stop, start
 and reboot preserve."""
 # limit: 900 s

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/snapshot/snapshot.c src/reconcile/volume.c
+# subjects: src/drivers/libvirt src/reconcile/storage/snapshot.c src/reconcile/storage/volume.c
 """Data that a guest wrote on its second disk survive a move to another host, a snapshot taken while it runs, and an image; also if dari is killed
 during the copies. The snapshot's blocks, read by EBS direct, are the same."""
 # limit: 900 s

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/port.c src/reconcile/volume.c
+# subjects: src/drivers/libvirt src/reconcile/network/port.c src/reconcile/storage/volume.c
 """Hotplug of disks and network interfaces: the guest sees them, its other devices keep their names and addresses, and killing dari makes no
 difference."""
 # limit: 900 s

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/volume.c
+# subjects: src/drivers/libvirt src/reconcile/storage/volume.c
 """A disk shared by two running guests: each sees the other's writes; it grows for both; its snapshot shows one moment; it can be detached from one of
 them; also if dari is killed meanwhile."""
 # limit: 900 s

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/instance_swap.c
+# subjects: src/drivers/libvirt src/reconcile/instance/instance_swap.c
 """Replaces a volume while its guest writes to it: data written before and during the copy are on the new one, later data only there; a killed dari
 makes no difference, and neither does a stop meanwhile."""
 # limit: 900 s

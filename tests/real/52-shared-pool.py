@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/pool_host.c src/reconcile/storage_pool.c
+# subjects: src/drivers/libvirt src/reconcile/host/pool_host.c src/reconcile/storage/storage_pool.c
 """Two hosts share a directory: a guest that counts and writes is live-migrated both ways without a copy; a stopped one starts on the other host; a
 volume is attached to guests on both in turn. A host without the mount is reported."""
 # limit: 900 s

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/storage_pool.c
+# subjects: src/drivers/libvirt src/reconcile/storage/storage_pool.c
 """A GlusterFS volume, mounted by FUSE on two hosts, as a storage pool: both are proven to see it; a guest that counts and writes has its disk there,
 and is live-migrated both ways without a copy."""
 # limit: 900 s

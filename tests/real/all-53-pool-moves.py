@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/drivers/ceph src/reconcile/instance_swap.c
+# subjects: src/drivers/libvirt src/drivers/ceph src/reconcile/instance/instance_swap.c
 """Volumes move between a host's own directory, a shared one, and a pool of a real Ceph: the root disk of a guest that counts and writes, an encrypted
 disk beside it, and both with the guest off. dari is killed during each move. No number is lost, no byte of the other disk changes, and nothing is
 left behind. Snapshots of encrypted volumes in Ceph are restored elsewhere, and the reverse. Disks in a pool without a row are purged or adopted."""

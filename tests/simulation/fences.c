@@ -3,7 +3,7 @@
  * confirmation, and powered on at any time. No guest may ever run twice. In addition a controlled run: a
  * guest with a rebuilt root disk must run elsewhere, and all others must come back. */
 #include "base/clock.h"
-#include "engine/instance/instance_evacuate.h"
+#include "engine/instance/placement/instance_evacuate.h"
 #include "engine/region/fence.h"
 #include "simulation.h"
 #include "store/condition.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Random faults of guests, hosts, the network, the database, memory and the process. */
 #include "base/clock.h"
-#include "engine/instance/instance_migration.h"
+#include "engine/instance/placement/instance_migration.h"
 #include "engine/storage/storage_pool.h"
-#include "engine/storage/volume_move.h"
+#include "engine/storage/volume/volume_move.h"
 #include "simulation.h"
 #include "store/host.h"
 #include "store/storage_pool.h"

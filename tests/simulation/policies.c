@@ -4,9 +4,9 @@
  * which one applies. */
 #include <stdio.h>
 
-#include "auth/key.h"
-#include "engine/people/policy.h"
-#include "engine/people/role.h"
+#include "auth/key/key.h"
+#include "engine/people/policy/policy.h"
+#include "engine/people/policy/role.h"
 #include "engine/people/user.h"
 #include "model/access_key.h"
 #include "simulation.h"

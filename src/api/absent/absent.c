@@ -9,7 +9,7 @@
 
 #include "api/absent/internal.h"
 #include "api/core/cbor.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 #include "base/json_write.h"
 #include "base/xml.h"
 

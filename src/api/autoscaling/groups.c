@@ -2,8 +2,8 @@
  * CreateAutoScalingGroup, UpdateAutoScalingGroup and DeleteAutoScalingGroup. Source: Amazon EC2 Auto Scaling API
  * Reference. */
 #include "api/autoscaling/internal.h"
-#include "auth/guard.h"
-#include "engine/instance/fleet.h"
+#include "auth/guard/guard.h"
+#include "engine/instance/launch/fleet.h"
 #include "engine/resolve.h"
 #include "model/id.h"
 #include "store/launch_configuration.h"

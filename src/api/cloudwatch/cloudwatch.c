@@ -4,7 +4,7 @@
 
 #include "api/cloudwatch/internal.h"
 #include "api/query/query_call.h"
-#include "auth/guard.h"
+#include "auth/guard/guard.h"
 
 bool cloudwatch_has_call(const struct call *call)
 {

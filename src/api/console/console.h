@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Consoles of guests in a browser, on the API's port under /console/: noVNC's page for displays, a
  * page of ours for serial ports, and the websocket that both open. A face hands out a ticket
- * (auth/ticket.h), which says who may open which console. Whether they still may is decided when
+ * (auth/token/ticket.h), which says who may open which console. Whether they still may is decided when
  * they open it. */
 #pragma once
 

@@ -4,7 +4,7 @@
  * with its connection. */
 #pragma once
 
-#include "auth/ticket.h"
+#include "auth/token/ticket.h"
 #include "base/uuid.h"
 #include "http/server.h"
 

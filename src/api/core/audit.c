@@ -4,7 +4,7 @@
  */
 #include "api/core/audit.h"
 
-#include "auth/session.h"
+#include "auth/sign_in/session.h"
 #include "model/identity.h"
 #include "model/permission.h"
 

@@ -3,9 +3,9 @@
  * keys.
  */
 #include "api/core/dispatch.h"
-#include "auth/key_owner.h"
+#include "auth/key/key_owner.h"
+#include "auth/key/sigv4.h"
 #include "auth/limit.h"
-#include "auth/sigv4.h"
 
 void api_choose_action(struct api_call *e, const struct api_entry *entry)
 {

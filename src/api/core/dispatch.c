@@ -8,9 +8,9 @@
 #include <assert.h>
 #include <unistd.h>
 
-#include "auth/cloudstack_signature.h"
-#include "auth/login_throttle.h"
-#include "auth/sigv4.h"
+#include "auth/key/cloudstack_signature.h"
+#include "auth/key/sigv4.h"
+#include "auth/sign_in/login_throttle.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
 #include "http/share.h"

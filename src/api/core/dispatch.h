@@ -6,8 +6,8 @@
 
 #include "api/core/face.h"
 #include "api/core/problem.h"
-#include "auth/guard.h"
-#include "auth/key_owner.h"
+#include "auth/guard/guard.h"
+#include "auth/key/key_owner.h"
 
 /* What a face provides. `e` points at the face's own call, which begins with a struct api_call. Members that
  * say "optional" may be NULL. */

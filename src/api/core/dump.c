@@ -5,7 +5,7 @@
 
 #include "api/core/attribute.h"
 #include "api/core/audit.h"
-#include "auth/guard.h"
+#include "auth/guard/guard.h"
 #include "model/permission.h"
 
 enum { NAME_SIZE_MAX = 4096 };

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "engine/capacity.h"
-#include "engine/network/gateway.h"
-#include "engine/storage/image.h"
+#include "engine/network/routing/gateway.h"
+#include "engine/storage/image/image.h"
 #include "model/image.h"
 #include "model/instance.h"
 #include "model/nat_gateway.h"

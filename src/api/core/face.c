@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "api/core/dispatch.h"
-#include "auth/password.h"
+#include "auth/sign_in/password.h"
 #include "base/heap.h"
 
 /* ---- actions by their names ---- */

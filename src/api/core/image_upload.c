@@ -5,7 +5,7 @@
 #include "api/core/image_upload.h"
 
 #include "drivers/image_file.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 
 static struct api_image_sink *sink_of(struct call_sink *sink)
 {

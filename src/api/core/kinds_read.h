@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/core/face.h"
-#include "auth/guard.h"
+#include "auth/guard/guard.h"
 
 /* The kinds whose read permission (model/shown.h) the caller's roles and policies give, as an event_query has them. Only
  * administrators read of a kind that has none, as the action's own permission decides. Call it without an open view.

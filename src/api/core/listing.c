@@ -5,7 +5,7 @@
 
 #include "api/core/dispatch.h"
 #include "base/letters.h"
-#include "engine/people/domain.h"
+#include "engine/people/account/domain.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 

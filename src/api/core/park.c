@@ -4,10 +4,10 @@
  */
 #include "api/core/park.h"
 
-#include "auth/guard.h"
+#include "auth/guard/guard.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/people/arm_lock.h"
+#include "engine/people/policy/arm_lock.h"
 
 struct api_wait {
 	struct call *call;

@@ -2,7 +2,7 @@
  * Cost Explorer's words for failures. Sources: AWS Cost Explorer API Reference, "Errors" of each action and "Common Error
  * Types". */
 #include "api/cost/internal.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 
 /* clang-format off */
 static const struct api_error rows[] = {

@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "drivers/image_file.h"
 #include "engine/resolve.h"
-#include "engine/storage/snapshot_blocks.h"
+#include "engine/storage/snapshot/snapshot_blocks.h"
 #include "reconcile/reconcile.h"
 #include "store/snapshot.h"
 

@@ -8,7 +8,7 @@
 #include "api/core/dump.h"
 #include "api/ebs/internal.h"
 #include "api/query/request.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 
 #define SCOPE "/ebs/aws4_request"
 #define ENCODED_SCOPE "%2Febs%2Faws4_request"

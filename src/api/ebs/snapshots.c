@@ -7,7 +7,7 @@
 #include "base/crypto.h"
 #include "drivers/block_upload.h"
 #include "engine/resolve.h"
-#include "engine/storage/snapshot_blocks.h"
+#include "engine/storage/snapshot/snapshot_blocks.h"
 #include "model/id.h"
 #include "model/snapshot.h"
 #include "reconcile/reconcile.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "api/ebs/internal.h"
-#include "auth/signed_text.h"
+#include "auth/token/signed_text.h"
 #include "base/clock.h"
 #include "model/disk_key.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GetAccountAuthorizationDetails: users, groups, roles and policies with all their permissions, in pages. */
 #include "api/iam/internal.h"
-#include "engine/people/aws_policy.h"
+#include "engine/people/policy/aws_policy.h"
 #include "model/iam_role.h"
 #include "model/instance_profile.h"
 #include "model/policy.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Groups of the account and their members. */
 #include "api/iam/internal.h"
-#include "engine/people/account_user.h"
+#include "engine/people/account/account_user.h"
 #include "engine/people/user_group.h"
 #include "engine/resolve.h"
 #include "store/group_member.h"

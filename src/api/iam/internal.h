@@ -8,12 +8,12 @@
 #include "api/iam/iam.h"
 #include "api/query/codes.h"
 #include "api/query/request.h"
-#include "auth/guard.h"
-#include "auth/last_used.h"
-#include "auth/policy.h"
-#include "auth/sigv4.h"
+#include "auth/guard/guard.h"
+#include "auth/key/last_used.h"
+#include "auth/key/sigv4.h"
+#include "auth/policy/policy.h"
 #include "base/xml.h"
-#include "engine/people/policy.h"
+#include "engine/people/policy/policy.h"
 #include "model/iam_name.h"
 
 struct iam_role;

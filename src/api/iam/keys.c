@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Access keys. Keystone's EC2 credentials are the same rows. */
 #include "api/iam/internal.h"
-#include "auth/key.h"
-#include "auth/sigv4.h"
-#include "engine/people/account.h"
-#include "engine/people/account_user.h"
+#include "auth/key/key.h"
+#include "auth/key/sigv4.h"
+#include "engine/people/account/account.h"
+#include "engine/people/account/account_user.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
 #include "store/user.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * OpenID Connect providers, whose tokens AssumeRoleWithWebIdentity accepts. */
 #include "api/iam/internal.h"
-#include "engine/people/oidc_provider.h"
+#include "engine/people/credential/oidc_provider.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/oidc_provider.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Passwords. A user's password is IAM's login profile, and Keystone accepts it with the user's id. Also the
- * account's password policy. Hashing runs outside the HTTP threads (auth/password.h). */
+ * account's password policy. Hashing runs outside the HTTP threads (auth/sign_in/password.h). */
 #include "api/iam/internal.h"
-#include "auth/password.h"
-#include "engine/people/account_user.h"
-#include "engine/people/password_policy.h"
+#include "auth/sign_in/password.h"
+#include "engine/people/account/account_user.h"
+#include "engine/people/credential/password_policy.h"
 #include "engine/people/user.h"
 #include "model/user.h"
 #include "store/account.h"

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "api/iam/internal.h"
-#include "engine/people/aws_policy.h"
+#include "engine/people/policy/aws_policy.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/policy.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instance profiles, which give instances a role. */
 #include "api/iam/internal.h"
-#include "engine/people/iam_role.h"
+#include "engine/people/policy/iam_role.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/iam_role.h"

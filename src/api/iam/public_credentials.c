@@ -2,10 +2,10 @@
  * SSH public keys and signing certificates of users. Sources: IAM's API Reference; texts that it does not give are
  * marked as guesses. */
 #include "api/iam/internal.h"
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/clock.h"
 #include "base/crypto_issue.h"
-#include "engine/people/public_credential.h"
+#include "engine/people/credential/public_credential.h"
 #include "engine/resolve.h"
 #include "store/public_credential.h"
 #include "store/user.h"

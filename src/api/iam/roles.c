@@ -2,7 +2,7 @@
  * Roles: trust policy and maximum session duration. principals.c handles their permissions. */
 #include "api/iam/internal.h"
 #include "base/clock.h"
-#include "engine/people/iam_role.h"
+#include "engine/people/policy/iam_role.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/iam_role.h"

@@ -3,7 +3,7 @@
  * "Troubleshoot SAML federation with IAM"; texts that IAM's users report. */
 #include "api/iam/internal.h"
 #include "auth/saml/saml.h"
-#include "engine/people/saml_provider.h"
+#include "engine/people/credential/saml_provider.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/saml_provider.h"

@@ -2,10 +2,10 @@
  * Server certificates: uploaded with a chain and a private key, which no call shows again. Sources: IAM's API
  * Reference; texts that IAM's users report; the others are marked as guesses. */
 #include "api/iam/internal.h"
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/clock.h"
 #include "base/crypto_issue.h"
-#include "engine/people/server_certificate.h"
+#include "engine/people/credential/server_certificate.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/server_certificate.h"

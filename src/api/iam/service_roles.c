@@ -5,7 +5,7 @@
 #include "api/iam/internal.h"
 #include "base/crypto.h"
 #include "base/random.h"
-#include "engine/people/iam_role.h"
+#include "engine/people/policy/iam_role.h"
 #include "engine/resolve.h"
 #include "store/iam_role.h"
 

@@ -2,7 +2,7 @@
  * Policy simulator: decides hypothetical requests, and lists the condition keys that policies use. A user's
  * roles count as well. */
 #include "api/iam/internal.h"
-#include "auth/simulation.h"
+#include "auth/policy/simulation.h"
 #include "engine/resolve.h"
 
 enum { DOCUMENTS_MAX = 20, RESULTS_MAX = 1000 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Users: the account's own, and domain users with a role on the account, which are only shown. */
 #include "api/iam/internal.h"
-#include "engine/people/account_user.h"
+#include "engine/people/account/account_user.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/group_member.h"

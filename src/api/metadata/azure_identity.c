@@ -7,7 +7,7 @@
 #include "api/metadata/azure.h"
 
 #include "api/metadata/internal.h"
-#include "auth/bearer.h"
+#include "auth/token/bearer.h"
 #include "base/clock.h"
 #include "base/crypto_issue.h"
 #include "base/json_write.h"

@@ -5,10 +5,10 @@
  * together. */
 #pragma once
 
-#include "auth/session.h"
+#include "auth/sign_in/session.h"
 #include "base/buf.h"
 #include "drivers/compute.h"
-#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume/volume_attachment.h"
 #include "http/server.h"
 
 struct tables;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The role of an instance profile and its credentials. Credentials are sealed sessions (auth/session.h),
+ * The role of an instance profile and its credentials. Credentials are sealed sessions (auth/sign_in/session.h),
  * valid for six hours and reused for one, so a guest that renews early always gets fresh ones. They are
  * cached in memory only: after a restart, or if another instance took the slot, new ones are issued; old
  * ones stay valid.
@@ -7,8 +7,8 @@
 #include <pthread.h>
 
 #include "api/metadata/imds.h"
-#include "auth/guard.h"
-#include "auth/sigv4.h"
+#include "auth/guard/guard.h"
+#include "auth/key/sigv4.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/heap.h"

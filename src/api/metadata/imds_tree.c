@@ -9,7 +9,7 @@
 
 #include "api/metadata/imds.h"
 #include "base/clock.h"
-#include "engine/network/router.h"
+#include "engine/network/routing/router.h"
 #include "model/account.h"
 #include "model/address.h"
 #include "model/iam_role.h"

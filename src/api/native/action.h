@@ -14,8 +14,8 @@
 
 #include "api/core/dispatch.h"
 #include "api/native/native.h"
-#include "auth/policy.h"
-#include "auth/token.h"
+#include "auth/policy/policy.h"
+#include "auth/token/token.h"
 #include "base/json_write.h"
 #include "engine/resolve.h"
 #include "model/shown.h"

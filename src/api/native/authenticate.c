@@ -3,7 +3,7 @@
  * own socket needs no credentials: whoever can open that socket is the operator.
  */
 #include "api/native/sign_in/session.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 
 static RESULT take(struct native_call *e, const struct identity *who)
 {

@@ -4,7 +4,7 @@
  */
 #include "api/native/write.h"
 
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/uuid_asked.h"

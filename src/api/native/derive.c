@@ -6,7 +6,7 @@
 #include "engine/engine.h"
 #include "engine/remote/migration.h"
 #include "engine/remote/provider.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "engine/support/ticket.h"
 #include "model/host.h"
 #include "model/image.h"

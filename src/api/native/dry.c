@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "engine/billing/billing.h"
-#include "engine/instance/placement.h"
+#include "engine/instance/placement/placement.h"
 #include "engine/quota.h"
 #include "metering/price_list.h"
 #include "model/instance.h"

@@ -12,7 +12,7 @@
 #include "api/native/action.h"
 #include "api/native/feed_internal.h"
 #include "api/native/rows.h"
-#include "auth/session.h"
+#include "auth/sign_in/session.h"
 #include "base/ceiling.h"
 #include "base/clock.h"
 #include "base/heap.h"

@@ -8,7 +8,7 @@
  * somebody's rights in its account change, it is told `bye` and comes back, which checks it anew. */
 #pragma once
 
-#include "auth/token.h"
+#include "auth/token/token.h"
 #include "http/stream.h"
 #include "model/kinds.h"
 #include "store/store.h"

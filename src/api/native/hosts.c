@@ -3,11 +3,11 @@
  */
 #include "api/native/write.h"
 
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/crypto.h"
-#include "engine/instance/instance_evacuate.h"
 #include "engine/instance/instance_event.h"
-#include "engine/instance/instance_migration.h"
+#include "engine/instance/placement/instance_evacuate.h"
+#include "engine/instance/placement/instance_migration.h"
 #include "engine/limits.h"
 #include "engine/region/fence.h"
 #include "engine/region/host.h"

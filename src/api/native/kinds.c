@@ -11,7 +11,7 @@
 #include "base/heap.h"
 #include "engine/people/user_owned.h"
 #include "engine/region/offered.h"
-#include "engine/storage/volume_type.h"
+#include "engine/storage/volume_type/volume_type.h"
 #include "model/network_offering.h"
 #include "model/permission.h"
 #include "model/ticket_attachment.h"

@@ -4,7 +4,7 @@
  */
 #include "api/native/write.h"
 
-#include "engine/instance/instance_migration.h"
+#include "engine/instance/placement/instance_migration.h"
 #include "model/host.h"
 #include "store/host.h"
 #include "store/instance.h"

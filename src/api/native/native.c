@@ -5,7 +5,7 @@
 #include "api/native/action.h"
 #include "api/native/feed.h"
 
-#include "auth/replay_cache.h"
+#include "auth/token/replay_cache.h"
 #include "base/clock.h"
 #include "base/heap.h"
 

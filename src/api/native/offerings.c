@@ -5,7 +5,7 @@
 #include "api/native/write.h"
 
 #include "engine/instance/instance_type.h"
-#include "engine/storage/volume_type.h"
+#include "engine/storage/volume_type/volume_type.h"
 
 enum { VCPUS_MAX = 1024, NAME_SIZE = 255, DESCRIPTION_MAX = 65535 };
 static const char about_access[] = "This account may use it, too; not for a public one.";

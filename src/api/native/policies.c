@@ -5,9 +5,9 @@
  */
 #include "api/native/write.h"
 
-#include "engine/people/aws_policy.h"
-#include "engine/people/iam_role.h"
-#include "engine/people/policy.h"
+#include "engine/people/policy/aws_policy.h"
+#include "engine/people/policy/iam_role.h"
+#include "engine/people/policy/policy.h"
 #include "engine/tag.h"
 #include "model/iam_name.h"
 #include "model/policy_version.h"

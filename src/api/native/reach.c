@@ -9,7 +9,7 @@
 
 #include "api/core/params.h"
 #include "api/native/action.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "engine/resolve.h"
 #include "store/address.h"
 #include "store/port.h"

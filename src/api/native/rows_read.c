@@ -10,7 +10,7 @@
 #include "api/native/dry.h"
 #include "api/native/list.h"
 
-#include "auth/guard.h"
+#include "auth/guard/guard.h"
 #include "base/crypto.h"
 #include "base/vec.h"
 #include "model/permission.h"

@@ -5,8 +5,8 @@
 
 #include "base/crypto.h"
 #include "engine/instance/key_pair.h"
-#include "engine/instance/server_group.h"
-#include "engine/network/security_group.h"
+#include "engine/instance/placement/server_group.h"
+#include "engine/network/filter/security_group.h"
 #include "engine/tag.h"
 #include "store/security_group_rule.h"
 

@@ -5,8 +5,8 @@
 #include "api/native/sign_in/session.h"
 #include "api/native/write.h"
 
-#include "auth/password.h"
-#include "engine/people/signup.h"
+#include "auth/sign_in/password.h"
+#include "engine/people/account/signup.h"
 #include "engine/tag.h"
 #include "store/signup.h"
 #include "store/signup_template.h"

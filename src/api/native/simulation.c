@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Policy simulator: which principals may do what, and which statement decides. Uses the evaluator of IAM's
- * simulator (auth/simulation.h). Compiling policies is slow, so it runs on a lane.
+ * simulator (auth/policy/simulation.h). Compiling policies is slow, so it runs on a lane.
  */
 #include "api/native/write.h"
 
-#include "auth/simulation.h"
+#include "auth/policy/simulation.h"
 #include "base/vec.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "model/iam_name.h"
 #include "store/iam_role.h"
 #include "store/role_assignment.h"

@@ -5,7 +5,7 @@
 
 #include "api/core/dispatch.h"
 #include "api/query/request.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 #include "base/xml.h"
 
 /* True if the call says that it is signed for the service, in its header or its query. No signature is checked. */

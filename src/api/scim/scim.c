@@ -6,9 +6,9 @@
 #include "api/scim/scim.h"
 
 #include "api/scim/internal.h"
-#include "auth/key_owner.h"
+#include "auth/key/key_owner.h"
 #include "base/crypto.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "store/user.h"
 
 #define BASE_PATH "/scim/v2"

@@ -3,7 +3,7 @@
  * changes nothing leaves the version as it was. Names are unique whatever their case, as the schema says. Keystone's are unique
  * with their case alone, so that the engine compares as the call asks for. */
 #include "api/scim/internal.h"
-#include "auth/password.h"
+#include "auth/sign_in/password.h"
 #include "engine/people/user.h"
 #include "store/user.h"
 

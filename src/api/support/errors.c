@@ -2,7 +2,7 @@
  * AWS Support's words for failures. Sources: AWS Support API Reference, "Errors" and "Common Error Types"; the texts of
  * validation errors are those that AWS's JSON services share. That an unknown service's code has one is guessed. */
 #include "api/support/internal.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 
 /* clang-format off */
 static const struct api_error rows[] = {

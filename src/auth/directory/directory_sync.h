@@ -7,7 +7,7 @@
  * directory changes nothing. */
 #pragma once
 
-#include "auth/login.h"
+#include "auth/sign_in/login.h"
 
 struct directory_sync;
 

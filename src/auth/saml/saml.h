@@ -20,7 +20,7 @@
 #pragma once
 
 #include "base/ctx.h"
-#include "engine/people/saml_provider.h"
+#include "engine/people/credential/saml_provider.h"
 
 struct saml_provider;
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"

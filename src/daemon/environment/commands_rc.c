@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari account rc: configuration for stock clients to work in an account as its owner. */
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/random.h"
 #include "daemon/command.h"
 #include "daemon/environment/client_env.h"
-#include "engine/people/account.h"
-#include "engine/people/application_credential.h"
+#include "engine/people/account/account.h"
+#include "engine/people/credential/application_credential.h"
 #include "engine/resolve.h"
 #include "model/access_key.h"
 #include "model/account.h"

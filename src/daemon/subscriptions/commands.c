@@ -3,7 +3,7 @@
  * changes of their source. Reports are in report.c. */
 #include <inttypes.h>
 
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/subscriptions/subscriptions.h"

@@ -7,7 +7,7 @@
 #include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/people/asker.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "model/states.h"
 #include "store/account.h"
 #include "store/backup_plan.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups of machines: the backups of all disks of an instance (engine/storage/backup.h), together with what
+ * Backups of machines: the backups of all disks of an instance (engine/storage/snapshot/backup.h), together with what
  * it takes to create the instance again. The backup outlives its machine. A machine backup is complete when
  * the last of its disks is; no task of its own runs. Restores: machine_restore.c. A test restore starts a copy
  * of the machine without network interfaces and waits for a text on its console; reconcile/backup/

@@ -3,7 +3,7 @@
  * also has a public address for each front. A listener is a port of all fronts.
  *
  * A network load balancer's listener leads to the targets of a target group: for each front of each listener there is a
- * row of load_balancer, which the router of the VPC implements (reconcile/router.c). An application load balancer's
+ * row of load_balancer, which the router of the VPC implements (reconcile/network/router.c). An application load balancer's
  * listeners have rules (listener_rule.h), and a row of proxy stands for the process that serves all of them
  * (reconcile/balancing/proxy.c). Each change of anything that the process depends on counts up that row's gen. */
 #pragma once

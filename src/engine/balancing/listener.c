@@ -4,9 +4,9 @@
 
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"
+#include "engine/balancing/load_balancer_internal.h"
 #include "engine/limits.h"
-#include "engine/network/load_balancer_internal.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "engine/tag_internal.h"
 #include "store/elastic_load_balancer.h"
 #include "store/listener.h"

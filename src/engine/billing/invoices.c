@@ -9,7 +9,7 @@
 #include "base/vec.h"
 #include "engine/billing/webhook.h"
 #include "engine/internal.h"
-#include "engine/people/signup.h"
+#include "engine/people/account/signup.h"
 #include "metering/money.h"
 #include "store/client_token.h"
 #include "store/domain.h"

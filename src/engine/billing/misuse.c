@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Measures against misuse. reconcile/instance.c pauses guests, reconcile/port.c removes ports from their
+ * Measures against misuse. reconcile/instance/instance.c pauses guests, reconcile/network/port.c removes ports from their
  * hosts; operation.c calls standing_check(). Called by: daemon/bill/commands_webhook.c,
  * api/native/bills.c. */
 #include "engine/billing/misuse.h"

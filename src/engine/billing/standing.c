@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Payers and their standing. reconcile/instance.c stops and starts instances. Called by:
+ * Payers and their standing. reconcile/instance/instance.c stops and starts instances. Called by:
  * daemon/bill/commands_billing.c; operation.c and meters.c check. */
 #include "engine/billing/standing.h"
 
@@ -7,7 +7,7 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
-#include "engine/network/address_internal.h"
+#include "engine/network/address/address_internal.h"
 #include "metering/money.h"
 #include "store/account.h"
 #include "store/domain.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instances: launch, start, stop, reboot, termination and other operations, and the reconciler's reports.
  * Invariant: an instance in any state but terminated has its ports and counts for quotas.
- * reconcile/instance.c makes hosts follow. */
+ * reconcile/instance/instance.c makes hosts follow. */
 #pragma once
 
 #include "engine/licence/licence.h"
-#include "engine/network/port.h"
-#include "engine/storage/local_disk.h"
-#include "engine/storage/volume.h"
+#include "engine/network/port/port.h"
+#include "engine/storage/volume/local_disk.h"
+#include "engine/storage/volume/volume.h"
 #include "model/instance_words.h"
 #include "model/states.h"
 
@@ -50,7 +50,7 @@ struct guest_files {
 	size_t count;
 };
 
-/* Terms of a spot instance (engine/instance/spot.h). */
+/* Terms of a spot instance (engine/instance/launch/spot.h). */
 struct spot_wish {
 	bool is_spot;
 	uuid request; /* the request that it fulfils; none: the launch makes one */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Destroyed instances, which can be recovered for a while (CloudStack's destroy, Nova's soft delete). The
- * reconciler (reconcile/instance.c) terminates them when they are due. Called by: api/cloudstack,
+ * reconciler (reconcile/instance/instance.c) terminates them when they are due. Called by: api/cloudstack,
  * api/openstack. */
 #include <inttypes.h>
 
@@ -12,8 +12,8 @@
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
-#include "engine/storage/volume_attachment.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume/volume_attachment.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "model/states.h"
 #include "store/instance.h"
 #include "store/volume.h"

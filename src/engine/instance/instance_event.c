@@ -2,14 +2,14 @@
  * Scheduled events: what a host's maintenance means for its instances. At its time, an instance is moved
  * live, or stopped until the maintenance ends, or stopped for good. An instance that its user restarts before
  * is placed on another host. Called by: daemon/commands_host.c, api/ec2/compute/instance_status.c. The
- * reconciler begins and ends events (reconcile/instance_event.c) and stops and starts the instances
- * (reconcile/instance.c). */
+ * reconciler begins and ends events (reconcile/instance/instance_event.c) and stops and starts the instances
+ * (reconcile/instance/instance.c). */
 #include "engine/instance/instance_event.h"
 
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
-#include "engine/instance/instance_migration_internal.h"
+#include "engine/instance/placement/instance_migration_internal.h"
 #include "engine/internal.h"
 #include "engine/region/host.h"
 #include "store/host.h"

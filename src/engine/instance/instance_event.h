@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Maintenance of hosts, and the events that it schedules for their instances. The reconciler
- * (reconcile/instance_event.c, reconcile/host.c) compares times with the clock whenever it looks. */
+ * (reconcile/instance/instance_event.c, reconcile/host/host.c) compares times with the clock whenever it looks. */
 #pragma once
 
 #include "engine/operation.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports of an instance, one call each. The reconciler (reconcile/instance.c) plugs and unplugs them. Called
+ * Ports of an instance, one call each. The reconciler (reconcile/instance/instance.c) plugs and unplugs them. Called
  * by: api/openstack. */
 #include "engine/instance/instance_interface.h"
 
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
-#include "engine/instance/launch_ports_internal.h"
+#include "engine/instance/launch/launch_ports_internal.h"
 #include "engine/internal.h"
-#include "engine/network/port.h"
-#include "engine/network/port_internal.h"
-#include "engine/network/security_group_internal.h"
+#include "engine/network/filter/security_group_internal.h"
+#include "engine/network/port/port.h"
+#include "engine/network/port/port_internal.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
 #include "store/instance.h"

@@ -3,7 +3,7 @@
  * security groups of all ports together. */
 #pragma once
 
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 
 /* Attaches an existing port, or a new one in a subnet or network; by default in the subnet of the primary
  * port. Errors as for engine_create_port() and engine_attach_port(). A new port is deleted when it is

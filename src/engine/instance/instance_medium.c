@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * CD-ROM drives. An inserted ISO is a volume made from its image, like a rescue disk: read-only, on the
  * instance's host, and deleted when it is ejected or the instance ends. Called by: api/cloudstack. The
- * reconciler (reconcile/instance.c) adds it to the domain's definition, or changes the medium of a running
+ * reconciler (reconcile/instance/instance.c) adds it to the domain's definition, or changes the medium of a running
  * guest. */
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
-#include "engine/storage/disk_plan_internal.h"
-#include "engine/storage/image.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/image/image.h"
+#include "engine/storage/volume/disk_plan_internal.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "model/states.h"
 #include "store/image.h"
 #include "store/instance.h"

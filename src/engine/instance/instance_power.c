@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Actions of users on several instances at once: start, stop, reboot, terminate, pause, suspend, lock,
  * monitor. Settings of one instance: instance_settings.c. Called by: api/ec2/compute/instances.c,
- * api/openstack. The reconciler (reconcile/instance.c) carries them out. */
+ * api/openstack. The reconciler (reconcile/instance/instance.c) carries them out. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
-#include "engine/instance/instance_migration_internal.h"
-#include "engine/instance/spot_internal.h"
+#include "engine/instance/launch/spot_internal.h"
+#include "engine/instance/placement/instance_migration_internal.h"
 #include "engine/internal.h"
-#include "engine/network/address_internal.h"
+#include "engine/network/address/address_internal.h"
 #include "engine/region/processor_internal.h"
 #include "engine/reservation/capacity_reservation_internal.h"
 #include "model/instance_task.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rebuild: replaces an instance's root disk by a new one. The reconciler (reconcile/instance.c) turns the
+ * Rebuild: replaces an instance's root disk by a new one. The reconciler (reconcile/instance/instance.c) turns the
  * instance off, waits for the disk, and starts it from that. Called by: api/openstack. */
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_files_internal.h"
@@ -8,12 +8,12 @@
 #include "engine/internal.h"
 #include "engine/licence/licence_internal.h"
 #include "engine/quota_internal.h"
-#include "engine/storage/disk_plan_internal.h"
-#include "engine/storage/local_disk_internal.h"
 #include "engine/storage/storage_pool.h"
-#include "engine/storage/volume.h"
-#include "engine/storage/volume_attachment.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume/disk_plan_internal.h"
+#include "engine/storage/volume/local_disk_internal.h"
+#include "engine/storage/volume/volume.h"
+#include "engine/storage/volume/volume_attachment.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "engine/tag_internal.h"
 #include "model/image.h"
 #include "model/key_pair.h"

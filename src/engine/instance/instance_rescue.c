@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rescue: the instance boots from another disk, and has its root disk as second disk. The reconciler
- * (reconcile/instance.c) boots it cold with the two exchanged (instance_rows.c). Called by: api/openstack. */
+ * (reconcile/instance/instance.c) boots it cold with the two exchanged (instance_rows.c). Called by: api/openstack. */
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
-#include "engine/storage/disk_plan_internal.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume/disk_plan_internal.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "model/image.h"
 #include "model/instance_task.h"
 #include "model/states.h"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Resize: requested, then confirmed or reverted. The row keeps the former type until then. The reconciler
- * (reconcile/instance.c) boots the instance cold, with the definition that follows from the new row. Called
+ * (reconcile/instance/instance.c) boots the instance cold, with the definition that follows from the new row. Called
  * by: api/openstack. */
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
-#include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/instance_type_internal.h"
+#include "engine/instance/placement/instance_migration_internal.h"
 #include "engine/internal.h"
-#include "engine/storage/local_disk_internal.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/volume/local_disk_internal.h"
+#include "engine/storage/volume/volume.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/instance.h"

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The reconciler's reports about instances: power, shutdowns by the guest, crashes, and the end with all that
- * belongs to the instance. Called by: reconcile/instance.c. */
+ * belongs to the instance. Called by: reconcile/instance/instance.c. */
 #include <inttypes.h>
 
 #include "engine/condition_internal.h"
 #include "engine/instance/azure_guest_internal.h"
-#include "engine/instance/fleet_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_event.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/instance_type_internal.h"
+#include "engine/instance/launch/fleet_internal.h"
 #include "engine/instance/profile_association_internal.h"
 #include "engine/internal.h"
-#include "engine/network/address_internal.h"
-#include "engine/network/port_internal.h"
+#include "engine/network/address/address_internal.h"
+#include "engine/network/port/port_internal.h"
 #include "engine/region/processor_internal.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "model/states.h"
 #include "store/instance.h"
 #include "store/instance_event.h"

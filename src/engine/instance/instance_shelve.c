@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Shelving: the instance is stopped and leaves its host; disks stay where they are, and addresses stay
  * allocated. An instance made from an image gets an image of its root disk, as in Nova, which is deleted when
- * it is unshelved. The reconciler (reconcile/instance.c) undefines the domain once that image is made, and
+ * it is unshelved. The reconciler (reconcile/instance/instance.c) undefines the domain once that image is made, and
  * starts the unshelved instance where it is placed. Called by: api/openstack; api/ec2 when a shelved instance
  * is started. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
-#include "engine/storage/image.h"
-#include "engine/storage/image_internal.h"
+#include "engine/storage/image/image.h"
+#include "engine/storage/image/image_internal.h"
 #include "model/instance_task.h"
 #include "model/states.h"
 #include "store/host.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instance snapshots: a snapshot of each disk, taken together, to which a stopped instance can be reverted.
- * reconcile/snapshot/snapshot.c takes the disks' snapshots, and reconcile/volume.c reverts the disks. An instance with
+ * reconcile/storage/snapshot.c takes the disks' snapshots, and reconcile/storage/volume.c reverts the disks. An instance with
  * snapshots keeps its disks and their sizes, because a revert needs all of them. The snapshots are deleted
  * with the instance. Called by: api/cloudstack (VM snapshots); other faces show the snapshots of the
  * disks. */

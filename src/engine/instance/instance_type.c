@@ -5,7 +5,7 @@
 
 #include "engine/instance/instance_type_internal.h"
 #include "engine/internal.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/offered_internal.h"
 #include "model/account.h"

@@ -14,7 +14,7 @@ struct instance_type_wish {
 	struct str description;            /* up to 65535 bytes */
 	int64_t vcpus, memory;             /* memory in bytes */
 	int64_t root_disk;                 /* in bytes; 0: the image's size */
-	int64_t ephemeral_disk, swap_disk; /* in bytes (storage/local_disk.h); 0: none */
+	int64_t ephemeral_disk, swap_disk; /* in bytes (storage/volume/local_disk.h); 0: none */
 	int64_t rxtx_percent;              /* 0: 100 */
 	bool is_private, is_disabled;
 	bool offers_ha; /* CloudStack: instances restart elsewhere when their host is fenced */

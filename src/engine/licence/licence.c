@@ -6,7 +6,7 @@
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/licence/licence_internal.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "store/entitlement.h"
 #include "store/image.h"
 #include "store/instance.h"

@@ -6,7 +6,7 @@
 #include "engine/internal.h"
 #include "engine/network/external_network.h"
 #include "engine/network/network.h"
-#include "engine/network/router_interface.h"
+#include "engine/network/routing/router_interface.h"
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_pool_internal.h"
 #include "store/account.h"

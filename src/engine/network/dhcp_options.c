@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * DHCP options sets. Associating one with a VPC raises the router's gen, and the reconciler
- * (reconcile/router.c) updates the VPC's networks. */
+ * (reconcile/network/router.c) updates the VPC's networks. */
 #include "engine/network/dhcp_options.h"
 
 #include "engine/internal.h"

@@ -5,10 +5,10 @@
 
 #include "engine/internal.h"
 #include "engine/network/external_network_internal.h"
-#include "engine/network/gateway_internal.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/network.h"
+#include "engine/network/routing/gateway_internal.h"
 #include "engine/network/subnet_internal.h"
 #include "store/address.h"
 #include "store/address_prefix.h"

@@ -6,7 +6,7 @@
  * CloudStack's VPCs, which do source NAT under the address of their gateway, are created here as well. */
 #pragma once
 
-#include "engine/network/router.h"
+#include "engine/network/routing/router.h"
 #include "model/network_words.h"
 
 struct guest_network_wish {

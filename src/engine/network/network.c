@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks. The reconciler (reconcile/network.c) creates the switch with the first port, and removes it once
+ * Networks. The reconciler (reconcile/network/network.c) creates the switch with the first port, and removes it once
  * the row is marked deleted. */
 #include "engine/network/network.h"
 
@@ -10,7 +10,7 @@
 #include "engine/internal.h"
 #include "engine/network/external_network.h"
 #include "engine/network/external_network_internal.h"
-#include "engine/network/firewall_internal.h"
+#include "engine/network/filter/firewall_internal.h"
 #include "engine/network/network_grant_internal.h"
 #include "engine/network/network_internal.h"
 #include "engine/network/network_offering_internal.h"

@@ -7,7 +7,7 @@
 #include "engine/network/external_network_internal.h"
 #include "engine/network/network_grant_internal.h"
 #include "engine/network/network_internal.h"
-#include "engine/people/domain.h"
+#include "engine/people/account/domain.h"
 #include "store/account.h"
 #include "store/domain.h"
 #include "store/external_network.h"

@@ -5,7 +5,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/ipv6_internal.h"
-#include "engine/network/router_internal.h"
+#include "engine/network/routing/router_internal.h"
 #include "engine/network/subnet_pool_internal.h"
 #include "model/account.h"
 #include "store/subnet.h"

@@ -64,7 +64,7 @@ const char *asker_weigh_credential(const struct tables *t, const struct asker *a
 /* The same, and the user may still act for the account (engine_acts_still()). */
 const char *asker_weigh(const struct tables *t, const struct asker *a, int64_t now_us);
 
-/* Asks the policies of an asker when the work runs. auth/guard_later.c implements it; the daemon passes it to the
+/* Asks the policies of an asker when the work runs. auth/guard/guard_later.c implements it; the daemon passes it to the
  * reconciler, which passes it on in the wish of each operation that does work for an asker. */
 struct later_guard {
 	/* Leaves a guard for c->who in c, as for a call of the permission's action, which decides by the policies that t

@@ -4,7 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/domain.h"
 #include "store/group_member.h"

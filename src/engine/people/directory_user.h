@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Users of a domain whose passwords an LDAP directory proves (auth/login.h). The directory's id identifies a person (entryUUID,
+ * Users of a domain whose passwords an LDAP directory proves (auth/sign_in/login.h). The directory's id identifies a person (entryUUID,
  * objectGUID), never the name, which may be given to somebody else later. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A domain's users. Callers hash passwords first (auth/password.h), because hashing would block the committer
+ * A domain's users. Callers hash passwords first (auth/sign_in/password.h), because hashing would block the committer
  * for too long. Requires an administrator, except for a user's own password. */
 #pragma once
 

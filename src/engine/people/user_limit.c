@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
-#include "engine/people/account.h"
+#include "engine/people/account/account.h"
 #include "model/states.h"
 #include "store/account.h"
 #include "store/instance.h"

@@ -5,7 +5,7 @@
 #include "engine/billing/standing.h"
 
 #include "engine/internal.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "model/role.h"
 #include "model/user.h"
 #include "store/account.h"

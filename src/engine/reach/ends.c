@@ -2,7 +2,7 @@
  * The addresses of a question: for an interface the address that fits the other end. */
 #include <netinet/in.h>
 
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "engine/reach/reach_internal.h"
 #include "store/address.h"
 #include "store/address_range.h"

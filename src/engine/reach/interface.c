@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 
-#include "engine/network/firewall.h"
-#include "engine/network/security_group.h"
+#include "engine/network/filter/firewall.h"
+#include "engine/network/filter/security_group.h"
 #include "engine/reach/reach_internal.h"
 #include "engine/virtual/port_policy.h"
 #include "model/port_rule.h"

@@ -2,10 +2,10 @@
  * A router's look-up: longest prefix match in a table, as drivers/ovn/ programs it. Connected networks are in
  * every table and win over a route of the same prefix; packets that arrive without a table see only the
  * router's own subnets (nb_router.c). Also decides which routes lead outside (nb_uplink.c, nb_egress.c). */
-#include "engine/network/egress_gateway.h"
 #include "engine/network/external_network.h"
 #include "engine/network/ipv6.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
+#include "engine/network/routing/egress_gateway.h"
 #include "engine/reach/reach_internal.h"
 #include "model/egress_gateway.h"
 #include "model/port_prefix.h"

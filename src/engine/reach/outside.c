@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 
-#include "engine/network/load_balancer.h"
-#include "engine/network/port.h"
+#include "engine/balancing/load_balancer.h"
+#include "engine/network/port/port.h"
 #include "engine/reach/reach_internal.h"
 #include "engine/virtual/source_nat.h"
 #include "store/address.h"

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "engine/reach/reach_internal.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"

@@ -4,8 +4,8 @@
  * (drivers/ovn/nb_router.c); a peering reaches only a router's own subnets (nb_peering.c). */
 #include "engine/network/ipv6.h"
 #include "engine/network/network.h"
-#include "engine/network/port.h"
-#include "engine/network/route_table.h"
+#include "engine/network/port/port.h"
+#include "engine/network/routing/route_table.h"
 #include "engine/reach/reach_internal.h"
 #include "engine/transit/transit.h"
 #include "store/peering.h"

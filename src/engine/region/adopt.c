@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Adoption: checks a manifest's rows against the present ones, then restores them on the host they were found
- * on. reconcile/instance.c, port.c, volume.c and address.c observe the rest at their next look. */
+ * on. reconcile/instance/instance.c, port.c, volume.c and address.c observe the rest at their next look. */
 #include "engine/region/adopt.h"
 
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
-#include "engine/network/address_internal.h"
-#include "engine/network/port_internal.h"
+#include "engine/network/address/address_internal.h"
+#include "engine/network/port/port_internal.h"
 #include "engine/region/region_audit.h"
 #include "engine/storage/storage_pool_internal.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "model/account.h"
 #include "model/address.h"
 #include "store/dedicated_host.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Recovery of dedicated hosts: another machine of the zone is allocated with the same settings, under an id
  * of its own, and the instances that can leave the old machine move there. Source: EC2's user guide, "How
- * Amazon EC2 Dedicated Host recovery works". Called by: engine/instance/instance_evacuate.c. */
+ * Amazon EC2 Dedicated Host recovery works". Called by: engine/instance/placement/instance_evacuate.c. */
 #include "engine/instance/instance_internal.h"
-#include "engine/instance/placement.h"
+#include "engine/instance/placement/placement.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
 #include "store/dedicated_host.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fences: requested, confirmed or failed, ended. reconcile/fence.c turns hosts off, evacuates them, and
+ * Fences: requested, confirmed or failed, ended. reconcile/host/fence.c turns hosts off, evacuates them, and
  * clears them when they return. Called by: api/native/hosts.c. */
 #include "engine/region/fence.h"
 
 #include <inttypes.h>
 
 #include "engine/condition_internal.h"
-#include "engine/instance/instance_evacuate.h"
+#include "engine/instance/placement/instance_evacuate.h"
 #include "engine/internal.h"
 #include "engine/region/fence_internal.h"
 #include "engine/region/fence_plan.h"

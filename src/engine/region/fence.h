@@ -4,8 +4,8 @@
  * it; or it came back with a new boot. Alternatively Ceph blocks the host (drivers/ceph.h), which releases
  * only instances with all their disks in such pools, even if the host was merely disconnected. A fence is
  * requested, then confirmed or failed. A confirmed fence lets instances be evacuated
- * (engine/instance/instance_evacuate.h) until the host answers again, the remains of these instances are
- * removed there, and it is back in service. reconcile/fence.c turns hosts off. */
+ * (engine/instance/placement/instance_evacuate.h) until the host answers again, the remains of these instances are
+ * removed there, and it is back in service. reconcile/host/fence.c turns hosts off. */
 #pragma once
 
 #include "engine/operation.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts. reconcile/host.c connects to a new host and reports. */
+ * Hosts. reconcile/host/host.c connects to a new host and reports. */
 #include "engine/region/host.h"
 
 #include <inttypes.h>
@@ -13,8 +13,8 @@
 #include "engine/region/processor_internal.h"
 #include "engine/reservation/capacity_reservation_internal.h"
 #include "engine/storage/storage_pool_internal.h"
-#include "engine/storage/volume.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume/volume.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "model/zone.h"
 #include "store/fence.h"
 #include "store/host.h"

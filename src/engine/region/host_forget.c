@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Forgets a host that never comes back. reconcile/instance.c finds another host for its instances; lost ones
+ * Forgets a host that never comes back. reconcile/instance/instance.c finds another host for its instances; lost ones
  * wait for their owners. Called by: api/native/hosts.c. */
 #include "engine/region/host_forget.h"
 
@@ -8,7 +8,7 @@
 #include "engine/region/dedicated_host_internal.h"
 #include "engine/region/fence.h"
 #include "engine/region/host.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "store/host.h"
 
 /* Places each instance if possible; the others wait for room. */

@@ -3,7 +3,7 @@
  * offerings. */
 #include "engine/region/offered_internal.h"
 
-#include "engine/people/domain.h"
+#include "engine/people/account/domain.h"
 #include "store/zone.h"
 
 bool engine_is_offered_to(const struct identity *who, const struct uuids *domains)

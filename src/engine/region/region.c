@@ -5,8 +5,8 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
-#include "engine/people/role.h"
-#include "engine/storage/volume_type_internal.h"
+#include "engine/people/policy/role.h"
+#include "engine/storage/volume_type/volume_type_internal.h"
 #include "store/domain.h"
 #include "store/instance_type.h"
 #include "store/role.h"

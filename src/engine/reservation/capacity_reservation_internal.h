@@ -2,7 +2,7 @@
  * Private to engine/: units of capacity reservations. Everything here runs inside an operation. */
 #pragma once
 
-#include "engine/instance/placement.h"
+#include "engine/instance/placement/placement.h"
 #include "engine/reservation/capacity_reservation.h"
 
 /* Properties by which an instance matches reservations. */

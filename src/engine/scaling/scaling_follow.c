@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/balancing/balancing.h"
-#include "engine/instance/fleet_internal.h"
+#include "engine/instance/launch/fleet_internal.h"
 #include "engine/people/asker.h"
 #include "engine/scaling/scaling_internal.h"
 #include "store/instance.h"

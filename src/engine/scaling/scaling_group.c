@@ -5,8 +5,8 @@
 
 #include <inttypes.h>
 
-#include "engine/instance/fleet.h"
-#include "engine/instance/launch_internal.h"
+#include "engine/instance/launch/fleet.h"
+#include "engine/instance/launch/launch_internal.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
 #include "engine/scaling/scaling_internal.h"

@@ -5,8 +5,8 @@
 
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
-#include "engine/storage/image.h"
-#include "engine/storage/image_internal.h"
+#include "engine/storage/image/image.h"
+#include "engine/storage/image/image_internal.h"
 #include "model/state.h"
 #include "store/image.h"
 #include "store/instance.h"

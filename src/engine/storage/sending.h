@@ -4,7 +4,7 @@
  * for good and the row stays until its owner deletes it. */
 #pragma once
 
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 
 /* Time from the row's creation within which its data must arrive: CloudStack's upload.operation.timeout. */
 #define SENDING_WAITS_US (60 * MINUTE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Storage pools. reconcile/host_disks.c checks them at each connection to a host, and reconcile/volume.c
+ * Storage pools. reconcile/host/host_disks.c checks them at each connection to a host, and reconcile/storage/volume.c
  * works on their files. */
 #include "engine/storage/storage_pool.h"
 
@@ -8,7 +8,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/storage/storage_pool_internal.h"
-#include "engine/storage/volume_internal.h"
+#include "engine/storage/volume/volume_internal.h"
 #include "engine/tag_internal.h"
 #include "model/zone.h"
 #include "store/host.h"

@@ -4,8 +4,8 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/network/peering.h"
-#include "engine/network/peering_internal.h"
+#include "engine/network/routing/peering.h"
+#include "engine/network/routing/peering_internal.h"
 #include "engine/virtual/peering_side_internal.h"
 #include "engine/virtual/virtual_network.h"
 #include "store/peering.h"

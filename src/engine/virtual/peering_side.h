@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sides of Azure peerings: a side is a virtual network's declaration to peer with another. When both sides
- * exist, the engine creates the peering (engine/network/peering.h), and their tables lead to each other. Both
+ * exist, the engine creates the peering (engine/network/routing/peering.h), and their tables lead to each other. Both
  * belong to one account. */
 #pragma once
 

@@ -8,9 +8,9 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/network/peering.h"
-#include "engine/network/port.h"
-#include "engine/network/router.h"
+#include "engine/network/port/port.h"
+#include "engine/network/routing/peering.h"
+#include "engine/network/routing/router.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/peering.h"

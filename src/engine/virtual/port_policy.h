@@ -2,7 +2,7 @@
  * Port policies, called network security groups in Azure: ordered rules that allow or deny connections. A
  * policy applies to an interface or to all interfaces of a subnet; if both have one, both must allow a
  * connection, and so must security groups and ACLs. The default rules at the end of every policy decide the
- * rest (model/port_policy.h). reconcile/group.c applies the policies. */
+ * rest (model/port_policy.h). reconcile/network/group.c applies the policies. */
 #pragma once
 
 #include "engine/operation.h"

@@ -4,8 +4,8 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/network/address_prefix_internal.h"
-#include "engine/network/port_forwarding.h"
+#include "engine/network/address/address_prefix_internal.h"
+#include "engine/network/address/port_forwarding.h"
 #include "model/account.h"
 #include "store/address.h"
 #include "store/address_prefix.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's NAT gateways: the public addresses for outbound connections of subnets. reconcile/router.c applies
+ * Azure's NAT gateways: the public addresses for outbound connections of subnets. reconcile/network/router.c applies
  * them. */
 #pragma once
 

@@ -10,7 +10,7 @@
 #include "base/crypto.h"
 #include "base/json_write.h"
 #include "engine/billing/webhook.h"
-#include "engine/people/signup.h"
+#include "engine/people/account/signup.h"
 #include "engine/region/region.h"
 #include "reconcile/support/desk.h"
 #include "store/ledger.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Steps of fleets. A step launches what a fleet of type maintain or request lacks, ends instances in excess, and forgets
- * fleets that are listed no longer. engine/instance/fleet_follow.c decides what is next. */
-#include "engine/instance/fleet.h"
+ * fleets that are listed no longer. engine/instance/launch/fleet_follow.c decides what is next. */
+#include "engine/instance/launch/fleet.h"
 
 #include "base/clock.h"
 #include "reconcile/work.h"

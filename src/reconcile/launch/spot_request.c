@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Steps of spot requests. A step launches for a request that waits, terminates or stops an instance whose notice has
- * passed, and notes how an instance ended. engine/instance/spot.c decides what is next. */
-#include "engine/instance/spot.h"
+ * passed, and notes how an instance ended. engine/instance/launch/spot.c decides what is next. */
+#include "engine/instance/launch/spot.h"
 
 #include "base/clock.h"
 #include "engine/tombstone.h"

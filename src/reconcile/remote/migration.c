@@ -6,7 +6,7 @@
 #include "engine/remote/migration.h"
 #include "base/clock.h"
 #include "engine/remote/remote_machine.h"
-#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "model/states.h"
 #include "reconcile/remote/lane.h"
 #include "store/cloud_migration.h"

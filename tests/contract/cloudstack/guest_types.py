@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/cloudstack/network src/engine/network src/engine/instance/launch_ports.c
+# subjects: src/api/cloudstack/network src/engine/network src/engine/instance/launch/launch_ports.c
 """CloudStack's guest types beside isolated networks: L2 networks, shared networks and their permissions, and what the other faces show of them. The steps
 of the L2 tests follow TestL2Networks of CloudStack's smoke tests (test_network.py)."""
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/engine/people/password_policy.c src/api/native/sign_in src/api/openstack/identity/users.c src/api/iam/passwords.c
+# subjects: src/engine/people/credential/password_policy.c src/api/native/sign_in src/api/openstack/identity/users.c src/api/iam/passwords.c
 """Passwords of an account's own users: they sign in to the console by account number or alias; a password that an administrator set for
 the first sign-in has to be replaced there, or by Keystone's call that takes the original password alone; earlier ones are refused.
 Ages are tested with a fixed clock (tests/unit/engine/test_password_policy.c)."""

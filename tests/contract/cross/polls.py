@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api src/engine/job.c src/auth/guard src/engine/storage/import_task.c src/model/permissions.def
+# subjects: src/api src/engine/job.c src/auth/guard src/engine/storage/image/import_task.c src/model/permissions.def
 """Another user of the account polls work that goes on: jobs, Azure's operations and deployments, imports, transfers, backups, tickets, and the actions
 of a server. Every read of each face's tables is tried, with the work's id where the read takes one, and the live stream. A user whom a policy forbids to
 list such work, and a user without rights, get the face's refusal or not-found, and no answer contains the work's mark."""

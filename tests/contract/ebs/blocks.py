@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/ebs src/drivers/disk_blocks.c src/drivers/block_upload.c src/engine/storage/snapshot_blocks.c src/reconcile/snapshot/snapshot_blocks.c
+# subjects: src/api/ebs src/drivers/disk_blocks.c src/drivers/block_upload.c src/engine/storage/snapshot/snapshot_blocks.c src/reconcile/storage/snapshot_blocks.c
 """EBS direct by boto3: snapshots written block by block, read back, compared with each other and with qemu-img; pages and tokens; refusals; what
 another account and a user without permission may not; a killed server in the middle."""
 import base64

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/ec2/compute/fleets.c src/api/ec2/compute/fleet_members.c src/engine/instance/fleet.c src/engine/instance/fleet_follow.c src/reconcile/launch/fleet.c
+# subjects: src/api/ec2/compute/fleets.c src/api/ec2/compute/fleet_members.c src/engine/instance/launch/fleet.c src/engine/instance/launch/fleet_follow.c src/reconcile/launch/fleet.c
 """EC2 Fleets by boto3 on simulated hosts: a fleet keeps its target, follows ModifyFleet, tells what happened, and launches by the present policies of the
 user who made it."""
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/ec2/compute/spot_requests.c src/engine/instance/spot.c src/engine/instance/spot_room.c src/reconcile/launch/spot_request.c
+# subjects: src/api/ec2/compute/spot_requests.c src/engine/instance/launch/spot.c src/engine/instance/launch/spot_room.c src/reconcile/launch/spot_request.c
 """Spot instances by boto3 on simulated hosts: an on-demand launch takes a spot instance's room, whose guest reads the notice in its metadata, and starts
 when it has gone."""
 import base64

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/store src/api/core/park.c src/auth/bearer.c src/daemon/run.c
+# subjects: src/store src/api/core/park.c src/auth/token/bearer.c src/daemon/run.c
 """No byte is free on the data directory's file system: sign-ins of every face and reads of secrets go on, their audit records wait in memory and
 are written when there is room again. fault/40-full-disk.py holds a disk that is full down to the reserve."""
 import http.client

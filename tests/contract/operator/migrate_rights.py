@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/engine/remote src/api/native/remote src/auth/guard_keys.c
+# subjects: src/engine/remote src/api/native/remote src/auth/guard/guard_keys.c
 """Rights to migrate: another account's migrations do not exist, rows of another account cannot be mapped to, and each step needs its right."""
 import json
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/engine/remote src/reconcile/remote src/engine/people/asker.c src/auth/guard_later.c schema/remote_machine.toml
+# subjects: src/engine/remote src/reconcile/remote src/engine/people/asker.c src/auth/guard/guard_later.c schema/remote_machine.toml
 """Acts on machines elsewhere that wait for their cloud ask again, before they are sent, whether the user who requested them still may. A Deny, a policy that was
 taken away and a user who is gone stop the act: no request leaves, the row says why, and its history has an event."""
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/scim src/engine/people/user.c src/engine/people/user_group.c src/auth/key_owner.c
+# subjects: src/api/scim src/engine/people/user.c src/engine/people/user_group.c src/auth/key/key_owner.c
 """SCIM 2.0 at /scim/v2: who may call, users and groups from creation to deletion, filters, pages, patches in the forms of Entra ID and Okta,
 versions, refusals, and that one domain's administrator reaches nothing of another domain."""
 import concurrent.futures

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 
 #include "api/native/feed.h"
-#include "auth/session.h"
-#include "auth/token.h"
+#include "auth/sign_in/session.h"
+#include "auth/token/token.h"
 #include "base/clock.h"
-#include "engine/people/application_credential.h"
+#include "engine/people/credential/application_credential.h"
 #include "engine/people/user.h"
 #include "engine/tag.h"
 #include "world.h"

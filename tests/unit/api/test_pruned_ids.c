@@ -3,7 +3,7 @@
 #include "../base/test_base.h"
 
 #include "base/clock.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "script.h"
 #include "store/image.h"
 #include "world.h"

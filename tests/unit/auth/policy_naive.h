@@ -2,7 +2,7 @@
  * A second evaluator of IAM's policy language, for comparison with the product's: simple and slow, on the
  * document's JSON tree. It was written only from the IAM User Guide ("IAM JSON policy reference": grammar,
  * elements, condition operators, set operators, variables; "Policy evaluation logic"), and shares no code with
- * src/auth/policy*.c except the question. An evaluation has three results, because the resource may not be
+ * src/auth/policy/policy*.c except the question. An evaluation has three results, because the resource may not be
  * known yet: until it is, a statement allows what it may allow, and denies only what it must deny.
  *
  * In the following cases AWS's documentation is silent or contradictory. For such documents the evaluator is
@@ -33,7 +33,7 @@
 
 #include <jansson.h>
 
-#include "auth/policy.h"
+#include "auth/policy/policy.h"
 
 enum naive_validity { NAIVE_INVALID, NAIVE_UNSURE, NAIVE_VALID };
 

@@ -6,12 +6,12 @@
 #include <jansson.h>
 #include <unistd.h>
 
-#include "auth/bearer.h"
-#include "auth/key.h"
+#include "auth/key/key.h"
+#include "auth/token/bearer.h"
 #include "base/file.h"
-#include "engine/people/account.h"
-#include "engine/people/credential.h"
-#include "engine/people/token_revocation.h"
+#include "engine/people/account/account.h"
+#include "engine/people/credential/credential.h"
+#include "engine/people/credential/token_revocation.h"
 #include "model/access_key.h"
 
 static const uint8_t master[MASTER_KEY_SIZE] = {1, 2, 3};

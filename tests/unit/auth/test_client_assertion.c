@@ -2,7 +2,7 @@
  * Client assertions: which texts are one, which certificate one names, and what proves that its key signed. */
 #include "../base/test_base.h"
 
-#include "auth/client_assertion.h"
+#include "auth/token/client_assertion.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/crypto_issue.h"

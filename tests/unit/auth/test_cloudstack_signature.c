@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "auth/cloudstack_signature.h"
+#include "auth/key/cloudstack_signature.h"
 #include "base/arena.h"
 
 #define SECRET STR("WGGZcsTzXZvnnLf1jgmp1O-JKBK_9eYdNh7wMZGv")

@@ -5,7 +5,7 @@
 #include "model/oidc_provider.h"
 #include "web_tokens.h"
 
-#include "auth/issuers.h"
+#include "auth/token/issuers.h"
 
 #define CONFIGURATION                                                                                        \
 	"{\"issuer\": \"https://id.example.com/shop/\", \"jwks_uri\": \"https://keys.example.com/shop\"}"

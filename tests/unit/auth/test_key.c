@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/key.h"
-#include "auth/key_owner.h"
+#include "auth/key/key.h"
+#include "auth/key/key_owner.h"
 #include "base/file.h"
 #include "base/random.h"
 

@@ -3,9 +3,9 @@
 #include "store/user.h"
 #include "token_world.h"
 
-#include "auth/last_used.h"
+#include "auth/key/last_used.h"
 #include "base/random.h"
-#include "engine/people/iam_role.h"
+#include "engine/people/policy/iam_role.h"
 
 static struct last_used *make_uses(const struct token_world *w, struct executor *executor)
 {

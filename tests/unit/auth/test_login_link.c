@@ -2,7 +2,7 @@
  * One-time links: valid once, for a limited time, and limited in number. */
 #include "../base/test_base.h"
 
-#include "auth/login_link.h"
+#include "auth/sign_in/login_link.h"
 #include "base/clock.h"
 
 static struct str issue(struct ctx *c, struct login_links *e, uuid user, int64_t lifetime_us)

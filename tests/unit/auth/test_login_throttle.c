@@ -3,7 +3,7 @@
  * The clock is set by the test. */
 #include "../base/test_base.h"
 
-#include "auth/login_throttle.h"
+#include "auth/sign_in/login_throttle.h"
 #include "base/clock.h"
 #include "base/log.h"
 

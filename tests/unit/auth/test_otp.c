@@ -3,7 +3,7 @@
  * accepted, and recovery codes. */
 #include "../base/test_base.h"
 
-#include "auth/otp.h"
+#include "auth/sign_in/otp.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 

@@ -2,7 +2,7 @@
  * Passwords: right ones, wrong ones, unknown users, and too many guesses. The clock is set by the test. */
 #include "../base/test_base.h"
 
-#include "auth/password.h"
+#include "auth/sign_in/password.h"
 #include "base/clock.h"
 #include "base/log.h"
 

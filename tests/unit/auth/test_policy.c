@@ -6,9 +6,9 @@
 #include "model/policy.h"
 #include "model/policy_version.h"
 
-#include "auth/policy.h"
+#include "auth/policy/policy.h"
 #include "base/buf.h"
-#include "engine/people/aws_policy.h"
+#include "engine/people/policy/aws_policy.h"
 
 struct request {
 	struct str keys;

@@ -2,7 +2,7 @@
  * One-time values: kept until they expire, up to a limit. */
 #include "../base/test_base.h"
 
-#include "auth/replay_cache.h"
+#include "auth/token/replay_cache.h"
 #include "base/clock.h"
 
 #define NOW_US (INT64_C(1800000000) * SECOND)

@@ -2,7 +2,7 @@
  * Temporary credentials: sealed ones can be opened, and all others are refused. */
 #include "../base/test_base.h"
 
-#include "auth/session.h"
+#include "auth/sign_in/session.h"
 
 static const uint8_t master[MASTER_KEY_SIZE] = {7};
 static const uint8_t other_master[MASTER_KEY_SIZE] = {8};

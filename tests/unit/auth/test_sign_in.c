@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Pending sign-ins: the secrets of program and browser, the resulting user, expiry, and the limit on their
  * number. */
-#include "auth/sign_in.h"
+#include "auth/sign_in/sign_in.h"
 #include "token_world.h"
 
 #include "base/clock.h"

@@ -8,7 +8,7 @@
 #include "store/user.h"
 
 #include "auth/internal.h"
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/clock.h"
 #include "made_call.h"
 #include "model/id.h"

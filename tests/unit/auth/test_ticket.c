@@ -2,8 +2,8 @@
  * Tickets to consoles: their contents, when they are refused, and what ends them. */
 #include "token_world.h"
 
-#include "auth/ticket.h"
-#include "engine/people/token_revocation.h"
+#include "auth/token/ticket.h"
+#include "engine/people/credential/token_revocation.h"
 
 static const uint8_t master[MASTER_KEY_SIZE] = {1, 2, 3};
 static const uuid instance = {{1, 2}}, host = {{3, 4}};

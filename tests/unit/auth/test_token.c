@@ -2,11 +2,11 @@
  * Tokens: their contents, and everything that ends them. */
 #include "token_world.h"
 
-#include "engine/people/account.h"
-#include "engine/people/application_credential.h"
-#include "engine/people/domain.h"
-#include "engine/people/token_revocation.h"
-#include "engine/people/trust.h"
+#include "engine/people/account/account.h"
+#include "engine/people/account/domain.h"
+#include "engine/people/credential/application_credential.h"
+#include "engine/people/credential/token_revocation.h"
+#include "engine/people/policy/trust.h"
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
 

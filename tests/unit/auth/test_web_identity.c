@@ -5,7 +5,7 @@
 #include "model/oidc_provider.h"
 #include "web_tokens.h"
 
-#include "auth/web_identity.h"
+#include "auth/token/web_identity.h"
 #include "base/clock.h"
 
 static const char for_a_party[] =

@@ -3,7 +3,7 @@
  * signatures. */
 #include "../base/test_base.h"
 
-#include "auth/webauthn.h"
+#include "auth/sign_in/webauthn.h"
 #include "base/clock.h"
 #include "base/crypto_ossl.h"
 

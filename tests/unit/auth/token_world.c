@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "engine/engine.h"
-#include "engine/people/account.h"
-#include "engine/people/domain.h"
+#include "engine/people/account/account.h"
+#include "engine/people/account/domain.h"
 #include "engine/people/user.h"
 #include "engine/region/region.h"
 

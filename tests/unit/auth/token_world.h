@@ -4,9 +4,9 @@
 
 #include "../base/test_base.h"
 
-#include "auth/token.h"
+#include "auth/token/token.h"
 #include "base/clock.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "store/sql.h"
 
 #define T0 (INT64_C(1700000000) * SECOND)

@@ -12,7 +12,7 @@
 #include "store/volume.h"
 
 /* Whether an ended row is still kept for a while. Peerings are kept longest, because their requester sees
- * them longest (engine/network/peering.c). */
+ * them longest (engine/network/routing/peering.c). */
 static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us)
 {
 	int64_t ended_us = kind == KIND_ASYNC_JOB            ? async_job_of(row)->ended_us

@@ -6,8 +6,8 @@
 #include "store/security_group_rule.h"
 
 #include "base/clock.h"
-#include "engine/network/address_group.h"
-#include "engine/network/security_group.h"
+#include "engine/network/filter/address_group.h"
+#include "engine/network/filter/security_group.h"
 #include "engine/tombstone.h"
 
 static struct ref ref_of(enum kind kind, uuid id)

@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "cloud.h"
 #include "engine/capacity.h"
-#include "engine/network/address_prefix.h"
+#include "engine/network/address/address_prefix.h"
 #include "engine/virtual/source_nat.h"
 #include "store/account.h"
 #include "store/address.h"

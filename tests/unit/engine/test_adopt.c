@@ -19,7 +19,7 @@
 #include "engine/instance/instance_event.h"
 #include "engine/network/subnet.h"
 #include "engine/region/adopt.h"
-#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume/volume_attachment.h"
 #include "model/mac.h"
 
 struct lost {

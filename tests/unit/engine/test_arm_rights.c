@@ -2,10 +2,10 @@
  * Azure's roles and their assignments: who may be assigned, to what, and where an assignment holds. */
 #include "cloud.h"
 
-#include "engine/people/account_user.h"
-#include "engine/people/arm_lock.h"
-#include "engine/people/arm_rights.h"
-#include "engine/people/iam_role.h"
+#include "engine/people/account/account_user.h"
+#include "engine/people/policy/arm_lock.h"
+#include "engine/people/policy/arm_rights.h"
+#include "engine/people/policy/iam_role.h"
 #include "engine/people/user_group.h"
 #include "model/domain.h"
 #include "store/arm_assignment.h"

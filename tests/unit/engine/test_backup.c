@@ -3,7 +3,7 @@
  * outcomes of a restore. */
 #include "cloud.h"
 #include "engine/backup/machine_backup.h"
-#include "engine/storage/backup.h"
+#include "engine/storage/snapshot/backup.h"
 #include "model/states.h"
 #include "store/backup.h"
 #include "store/instance.h"

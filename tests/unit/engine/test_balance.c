@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "engine/instance/balance.h"
+#include "engine/instance/placement/balance.h"
 
 #define GIB (INT64_C(1) << 30)
 enum { HOSTS = 3, MACHINES = 12 };

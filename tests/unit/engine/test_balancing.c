@@ -3,7 +3,7 @@
  * and the effects of deletions. */
 #include "cloud.h"
 #include "engine/balancing/balancing.h"
-#include "engine/network/load_balancer.h"
+#include "engine/balancing/load_balancer.h"
 #include "engine/virtual/balancer_set.h"
 #include "model/account.h"
 #include "store/address.h"

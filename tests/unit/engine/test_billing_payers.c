@@ -5,7 +5,7 @@
 
 #include "engine/billing/billing.h"
 #include "engine/billing/standing.h"
-#include "engine/people/domain.h"
+#include "engine/people/account/domain.h"
 #include "model/domain.h"
 #include "store/account.h"
 

@@ -6,7 +6,7 @@
 #include "engine/remote/migration.h"
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
-#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "model/states.h"
 #include "store/cloud_migration.h"
 #include "store/cloud_migration_disk.h"

@@ -2,9 +2,9 @@
  * Limits of a domain, which hold for all its accounts together. */
 #include "cloud.h"
 #include "engine/network/network.h"
-#include "engine/people/account.h"
-#include "engine/people/domain.h"
-#include "engine/people/domain_limit.h"
+#include "engine/people/account/account.h"
+#include "engine/people/account/domain.h"
+#include "engine/people/account/domain_limit.h"
 #include "store/account.h"
 #include "store/domain.h"
 #include "store/domain_limit.h"

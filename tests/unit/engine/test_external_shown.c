@@ -2,7 +2,7 @@
  * External networks shown as networks: creation, their subnets' pools as ranges, and ports and gateways on
  * them. */
 #include "cloud.h"
-#include "engine/network/address_prefix.h"
+#include "engine/network/address/address_prefix.h"
 #include "engine/network/network.h"
 #include "model/address.h"
 #include "model/subnet.h"

@@ -2,10 +2,10 @@
  * Firewalls of guest networks: valid rules, rules created and deleted together with other objects, and rules
  * that follow an address. */
 #include "cloud.h"
-#include "engine/network/firewall.h"
+#include "engine/balancing/load_balancer.h"
+#include "engine/network/address/port_forwarding.h"
+#include "engine/network/filter/firewall.h"
 #include "engine/network/guest_network.h"
-#include "engine/network/load_balancer.h"
-#include "engine/network/port_forwarding.h"
 #include "model/account.h"
 #include "store/address.h"
 #include "store/firewall_rule.h"

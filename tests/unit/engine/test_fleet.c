@@ -2,8 +2,8 @@
  * Instant fleets: the order of their overrides, what they record where an override fails, and that a fleet below its
  * minimum launches nothing. Changes of fleets that go on. */
 #include "cloud.h"
-#include "engine/instance/fleet.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/launch/fleet.h"
+#include "engine/instance/placement/server_group.h"
 #include "model/fleet.h"
 #include "model/server_group.h"
 #include "store/fleet.h"

@@ -9,8 +9,8 @@
 #include "store/import_snapshot_task.h"
 #include "store/snapshot.h"
 
-#include "engine/storage/image.h"
-#include "engine/storage/import_task.h"
+#include "engine/storage/image/image.h"
+#include "engine/storage/image/import_task.h"
 
 static uuid begin_one(struct cloud *c)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Transfers of instances to another account: resources that move or stay, required rights, and obstacles. */
 #include "cloud.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/server_group.h"
 #include "engine/job.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "store/account.h"
 #include "store/instance.h"
 #include "store/port.h"

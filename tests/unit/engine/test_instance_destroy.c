@@ -2,7 +2,7 @@
  * Destroyed instances: the resources that they keep, refused operations, recovery, and their expiry. */
 #include "cloud.h"
 #include "engine/region/region.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/volume/volume.h"
 #include "model/states.h"
 #include "store/account.h"
 #include "store/address.h"

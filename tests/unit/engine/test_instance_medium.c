@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * CD-ROM drives: their media, refusals, and instances that boot from an ISO. */
 #include "cloud.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/states.h"
 #include "store/image_device.h"
 #include "store/instance.h"

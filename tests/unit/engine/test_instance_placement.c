@@ -3,9 +3,9 @@
  * none, and changes of placement that would need another host. */
 #include "cloud.h"
 #include "engine/instance/instance_internal.h"
-#include "engine/instance/instance_migration.h"
-#include "engine/instance/instance_migration_internal.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/instance_migration.h"
+#include "engine/instance/placement/instance_migration_internal.h"
+#include "engine/instance/placement/server_group.h"
 #include "model/instance_task.h"
 #include "model/server_group.h"
 #include "store/host.h"

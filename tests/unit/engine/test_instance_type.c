@@ -4,7 +4,7 @@
 #include "cloud.h"
 #include "engine/instance/instance_type.h"
 #include "engine/quota.h"
-#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume/volume_attachment.h"
 #include "model/instance.h"
 #include "model/volume.h"
 #include "store/account.h"

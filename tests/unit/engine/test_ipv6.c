@@ -9,13 +9,13 @@
 #include "store/subnet.h"
 #include "store/subnet_pool.h"
 
+#include "engine/network/filter/network_acl.h"
 #include "engine/network/ipv6.h"
-#include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
-#include "engine/network/network_acl.h"
-#include "engine/network/route_table.h"
-#include "engine/network/router_block.h"
-#include "engine/network/router_interface.h"
+#include "engine/network/routing/nat_gateway.h"
+#include "engine/network/routing/route_table.h"
+#include "engine/network/routing/router_block.h"
+#include "engine/network/routing/router_interface.h"
 #include "engine/network/subnet_pool.h"
 
 #define RA(mode) SUBNET_IPV6_RA_MODE_##mode

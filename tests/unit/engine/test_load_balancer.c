@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Load balancers: their ports and members, the router they belong to, and the effects of deletions. */
 #include "cloud.h"
-#include "engine/network/load_balancer.h"
-#include "engine/network/port_forwarding.h"
+#include "engine/balancing/load_balancer.h"
+#include "engine/network/address/port_forwarding.h"
 #include "model/account.h"
 #include "model/port.h"
 #include "store/gateway.h"

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/tag.h"
 #include "store/address.h"
 #include "store/ledger.h"

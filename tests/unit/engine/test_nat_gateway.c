@@ -12,7 +12,7 @@
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
 
-#include "engine/network/nat_gateway.h"
+#include "engine/network/routing/nat_gateway.h"
 
 static const struct subnet *default_subnet(struct cloud *c)
 {

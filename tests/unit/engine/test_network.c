@@ -2,9 +2,9 @@
  * Routers, subnets, gateways, route tables and ports. */
 #include "cloud.h"
 #include "engine/network/external_network.h"
+#include "engine/network/filter/network_acl.h"
 #include "engine/network/network.h"
-#include "engine/network/network_acl.h"
-#include "engine/network/router_block.h"
+#include "engine/network/routing/router_block.h"
 #include "model/instance.h"
 #include "store/account.h"
 #include "store/gateway.h"

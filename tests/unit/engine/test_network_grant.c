@@ -7,11 +7,11 @@
 #include "store/port.h"
 #include "store/security_group.h"
 
-#include "engine/network/gateway.h"
 #include "engine/network/guest_network.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
-#include "engine/network/router_interface.h"
+#include "engine/network/routing/gateway.h"
+#include "engine/network/routing/router_interface.h"
 
 struct scene {
 	struct cloud *c;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Network offerings created by the operator: validation, their effect on networks, and their deletion. */
 #include "cloud.h"
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/network/guest_network.h"
 #include "engine/network/network.h"
 #include "engine/network/network_offering.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "store/network.h"
 #include "store/network_offering.h"
 #include "store/subnet.h"

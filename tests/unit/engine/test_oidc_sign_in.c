@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-#include "engine/people/domain.h"
-#include "engine/people/oidc_provider.h"
-#include "engine/people/oidc_sign_in.h"
+#include "engine/people/account/domain.h"
+#include "engine/people/credential/oidc_provider.h"
+#include "engine/people/credential/oidc_sign_in.h"
 #include "engine/people/user.h"
 #include "store/oidc_provider.h"
 #include "store/user.h"

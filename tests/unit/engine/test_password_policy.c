@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Passwords that age, and the memory of earlier ones. */
 #include "cloud.h"
-#include "engine/people/account_user.h"
-#include "engine/people/password_policy.h"
+#include "engine/people/account/account_user.h"
+#include "engine/people/credential/password_policy.h"
 #include "store/user.h"
 
 #define DAY_US (24 * 3600 * SECOND)

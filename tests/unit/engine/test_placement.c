@@ -2,7 +2,7 @@
  * Placement as a table of hosts without a store, and on the hosts of a cloud. */
 #include "cloud.h"
 #include "engine/instance/instance_type.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/server_group.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/dedicated_host.h"
 #include "model/dedicated_host.h"

@@ -3,8 +3,8 @@
  * tests/unit/auth/ decides by them. */
 #include "cloud.h"
 
-#include "engine/people/account_user.h"
-#include "engine/people/policy.h"
+#include "engine/people/account/account_user.h"
+#include "engine/people/policy/policy.h"
 #include "store/policy.h"
 #include "store/policy_attachment.h"
 #include "store/policy_version.h"

@@ -7,7 +7,7 @@
 
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
-#include "engine/network/router_interface.h"
+#include "engine/network/routing/router_interface.h"
 
 struct scene {
 	struct cloud *c;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Port forwardings: allowed ports and targets, and their deletion with the objects that they depend on. */
 #include "cloud.h"
-#include "engine/network/nat_gateway.h"
-#include "engine/network/port_forwarding.h"
-#include "engine/network/router_interface.h"
+#include "engine/network/address/port_forwarding.h"
+#include "engine/network/routing/nat_gateway.h"
+#include "engine/network/routing/router_interface.h"
 #include "model/account.h"
 #include "model/port.h"
 #include "store/address.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Public addresses: elastic ones, and those assigned for an instance's runtime. */
 #include "cloud.h"
-#include "engine/network/gateway.h"
+#include "engine/network/routing/gateway.h"
 #include "model/instance.h"
 #include "model/port.h"
 #include "store/account.h"

@@ -13,18 +13,18 @@
 #include <stdio.h>
 
 #include "engine/deployment.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/server_group.h"
 #include "engine/internal.h"
-#include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
-#include "engine/people/account_user.h"
-#include "engine/people/credential.h"
+#include "engine/network/routing/nat_gateway.h"
+#include "engine/people/account/account_user.h"
+#include "engine/people/credential/credential.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
 #include "engine/row_bytes.h"
-#include "engine/storage/backup.h"
-#include "engine/storage/volume_group.h"
+#include "engine/storage/snapshot/backup.h"
+#include "engine/storage/volume/volume_group.h"
 
 static RESULT make_instance(struct cloud *c, int n)
 {

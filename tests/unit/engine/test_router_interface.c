@@ -15,7 +15,7 @@
 #include "store/subnet.h"
 
 #include "engine/network/network.h"
-#include "engine/network/router_interface.h"
+#include "engine/network/routing/router_interface.h"
 
 struct scene {
 	struct cloud *c;

@@ -2,7 +2,7 @@
  * SAML providers as rows, and assertions that are used once in an account. */
 #include "cloud.h"
 
-#include "engine/people/saml_provider.h"
+#include "engine/people/credential/saml_provider.h"
 #include "store/saml_provider.h"
 
 static uuid provider(struct cloud *c, const struct identity *who, const char *name)

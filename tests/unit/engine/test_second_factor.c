@@ -4,8 +4,8 @@
 #include "cloud.h"
 
 #include "base/crypto.h"
-#include "engine/people/account_user.h"
-#include "engine/people/second_factor.h"
+#include "engine/people/account/account_user.h"
+#include "engine/people/credential/second_factor.h"
 #include "engine/people/user.h"
 #include "model/session.h"
 #include "store/second_factor.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Security groups and their rules. */
 #include "cloud.h"
-#include "engine/network/security_group_association.h"
+#include "engine/network/filter/security_group_association.h"
 #include "store/router.h"
 #include "store/security_group.h"
 #include "store/security_group_rule.h"

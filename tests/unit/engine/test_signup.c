@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "engine/people/signup.h"
+#include "engine/people/account/signup.h"
 #include "store/account.h"
 #include "store/domain.h"
 #include "store/signup.h"

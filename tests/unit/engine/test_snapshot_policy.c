@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshot policies: validation, the turns that the reconciler takes, and retention. */
 #include "cloud.h"
-#include "engine/storage/snapshot_policy.h"
-#include "engine/storage/volume_transfer.h"
+#include "engine/storage/snapshot/snapshot_policy.h"
+#include "engine/storage/volume/volume_transfer.h"
 #include "model/session.h"
 #include "store/account.h"
 #include "store/condition.h"

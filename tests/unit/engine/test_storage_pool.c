@@ -3,7 +3,7 @@
  * reconciler's reports. For volumes that move between hosts see tests/unit/reconcile/test_pools.c. */
 #include "cloud.h"
 #include "engine/storage/storage_pool.h"
-#include "engine/storage/volume_type.h"
+#include "engine/storage/volume_type/volume_type.h"
 #include "model/condition.h"
 #include "store/pool_host.h"
 #include "store/storage_pool.h"

@@ -2,7 +2,7 @@
  * Rules of transit gateways: defaults, associations, propagations, and which route of a table counts. */
 #include "cloud.h"
 
-#include "engine/network/route_table.h"
+#include "engine/network/routing/route_table.h"
 #include "engine/transit/transit.h"
 #include "store/route_table.h"
 #include "store/router.h"

@@ -12,9 +12,9 @@
 #include "store/route_table.h"
 #include "store/subnet.h"
 
-#include "engine/network/address.h"
-#include "engine/network/port.h"
-#include "engine/network/router.h"
+#include "engine/network/address/address.h"
+#include "engine/network/port/port.h"
+#include "engine/network/routing/router.h"
 #include "engine/virtual/balancer_set.h"
 #include "engine/virtual/peering_side.h"
 #include "engine/virtual/port_policy.h"

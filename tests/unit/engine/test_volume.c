@@ -14,10 +14,10 @@
 #include "store/volume_type.h"
 #include "store/volume_type_limit.h"
 
-#include "engine/people/account.h"
-#include "engine/storage/snapshot.h"
-#include "engine/storage/volume_type.h"
-#include "engine/storage/volume_type_limit.h"
+#include "engine/people/account/account.h"
+#include "engine/storage/snapshot/snapshot.h"
+#include "engine/storage/volume_type/volume_type.h"
+#include "engine/storage/volume_type/volume_type_limit.h"
 
 static const struct volume *find_volume(const struct cloud *c, uuid id)
 {

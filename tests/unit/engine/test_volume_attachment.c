@@ -2,7 +2,7 @@
  * Multi-attach volumes: attached and detached separately, bound to one host, and detached when an instance
  * ends. */
 #include "cloud.h"
-#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume/volume_attachment.h"
 #include "model/instance.h"
 #include "model/states.h"
 #include "store/host.h"

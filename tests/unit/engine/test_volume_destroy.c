@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes that are destroyed: recovered in time, deleted when the time is over, and closed to all else meanwhile. */
 #include "cloud.h"
-#include "engine/storage/volume_destroy.h"
+#include "engine/storage/volume/volume_destroy.h"
 #include "model/state.h"
 #include "model/states.h"
 #include "store/volume.h"

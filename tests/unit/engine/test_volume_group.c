@@ -6,11 +6,11 @@
 #include "store/volume_group.h"
 #include "store/volume_group_snapshot.h"
 
-#include "engine/storage/snapshot.h"
-#include "engine/storage/volume.h"
-#include "engine/storage/volume_group.h"
-#include "engine/storage/volume_transfer.h"
-#include "engine/storage/volume_type.h"
+#include "engine/storage/snapshot/snapshot.h"
+#include "engine/storage/volume/volume.h"
+#include "engine/storage/volume/volume_group.h"
+#include "engine/storage/volume/volume_transfer.h"
+#include "engine/storage/volume_type/volume_type.h"
 
 static const struct volume *find_volume(const struct cloud *c, uuid id)
 {

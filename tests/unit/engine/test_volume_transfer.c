@@ -8,8 +8,8 @@
 #include "store/volume_transfer.h"
 
 #include "base/crypto.h"
-#include "engine/storage/volume_reservation.h"
-#include "engine/storage/volume_transfer.h"
+#include "engine/storage/volume/volume_reservation.h"
+#include "engine/storage/volume/volume_transfer.h"
 
 static const struct volume *find_volume(const struct cloud *c, uuid id)
 {

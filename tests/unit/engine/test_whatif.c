@@ -2,8 +2,8 @@
  * What-if questions about placement: the answers must equal those of the real placement, and the region must
  * be unchanged afterwards, including all figures. */
 #include "cloud.h"
-#include "engine/instance/server_group.h"
-#include "engine/instance/whatif.h"
+#include "engine/instance/placement/server_group.h"
+#include "engine/instance/placement/whatif.h"
 #include "store/host.h"
 #include "store/instance.h"
 

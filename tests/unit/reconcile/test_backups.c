@@ -6,10 +6,10 @@
 
 #include "../cloud/cloud.h"
 #include "base/file.h"
-#include "engine/people/account.h"
-#include "engine/people/role.h"
+#include "engine/people/account/account.h"
+#include "engine/people/policy/role.h"
 #include "engine/people/user.h"
-#include "engine/storage/backup.h"
+#include "engine/storage/snapshot/backup.h"
 #include "model/states.h"
 #include "store/backup.h"
 #include "store/snapshot.h"

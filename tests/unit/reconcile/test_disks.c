@@ -5,8 +5,8 @@
 
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
-#include "engine/storage/snapshot.h"
-#include "engine/storage/volume_qos.h"
+#include "engine/storage/snapshot/snapshot.h"
+#include "engine/storage/volume_type/volume_qos.h"
 #include "model/host.h"
 #include "model/id.h"
 #include "model/states.h"

@@ -2,7 +2,7 @@
  * Hosts that die, hang or are cut off: proofs that a host is off, evacuation, and what happens when the host
  * returns. No guest ever runs twice. */
 #include "../cloud/cloud.h"
-#include "engine/instance/instance_evacuate.h"
+#include "engine/instance/placement/instance_evacuate.h"
 #include "engine/region/fence.h"
 #include "engine/region/fence_plan.h"
 #include "engine/storage/storage_pool.h"

@@ -2,8 +2,8 @@
  * Fleets that are launched later: kept at their target in spite of kills between any two steps, terminations, missing room
  * and taken-back spot instances; made smaller and ended as asked. */
 #include "../cloud/cloud.h"
-#include "engine/instance/fleet.h"
-#include "engine/instance/spot.h"
+#include "engine/instance/launch/fleet.h"
+#include "engine/instance/launch/spot.h"
 #include "store/fleet.h"
 #include "store/instance.h"
 #include "store/spot_request.h"

@@ -2,7 +2,7 @@
  * Images, end to end: an instance is paused while its disks are cut and resumes, and others are launched from
  * the image, in spite of kills at any step. */
 #include "../cloud/cloud.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/host.h"
 #include "model/snapshot.h"
 #include "model/states.h"

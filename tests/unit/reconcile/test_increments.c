@@ -6,7 +6,7 @@
 
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
-#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "model/id.h"
 #include "store/snapshot.h"
 #include "store/volume.h"

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "model/instance.h"
-#include "reconcile/instance_plan.h"
+#include "reconcile/instance/instance_plan.h"
 
 enum { NOW_S = 1000, GRACE_S = 60 };
 enum { ABSENT = INSTANCE_SEEN_POWER_ABSENT, OFF = INSTANCE_SEEN_POWER_OFF, ON = INSTANCE_SEEN_POWER_ON };

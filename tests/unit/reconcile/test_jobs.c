@@ -4,7 +4,7 @@
 #include "../cloud/cloud.h"
 #include "engine/job.h"
 #include "engine/resolve.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "store/async_job.h"
 #include "store/image.h"
 

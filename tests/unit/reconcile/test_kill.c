@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/states.h"
 #include "store/instance.h"
 #include "store/sql.h"

@@ -10,9 +10,9 @@
 
 #include <stdio.h>
 
-#include "engine/instance/fleet.h"
-#include "engine/instance/server_group.h"
-#include "engine/network/address_group.h"
+#include "engine/instance/launch/fleet.h"
+#include "engine/instance/placement/server_group.h"
+#include "engine/network/filter/address_group.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/tombstone.h"
 

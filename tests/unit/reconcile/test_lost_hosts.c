@@ -3,7 +3,7 @@
  * of dedicated hosts by other machines. */
 #include "../cloud/cloud.h"
 #include "engine/instance/instance.h"
-#include "engine/instance/instance_evacuate.h"
+#include "engine/instance/placement/instance_evacuate.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/fence.h"
 #include "engine/region/host_forget.h"

@@ -13,18 +13,18 @@
 #include "store/zone.h"
 
 #include "base/file.h"
-#include "engine/network/address_group.h"
-#include "engine/network/firewall.h"
-#include "engine/network/gateway.h"
+#include "engine/balancing/load_balancer.h"
+#include "engine/network/address/port_forwarding.h"
+#include "engine/network/filter/address_group.h"
+#include "engine/network/filter/firewall.h"
+#include "engine/network/filter/security_group_association.h"
 #include "engine/network/guest_network.h"
-#include "engine/network/load_balancer.h"
-#include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
-#include "engine/network/peering.h"
-#include "engine/network/port_forwarding.h"
-#include "engine/network/route_table.h"
-#include "engine/network/router_interface.h"
-#include "engine/network/security_group_association.h"
+#include "engine/network/routing/gateway.h"
+#include "engine/network/routing/nat_gateway.h"
+#include "engine/network/routing/peering.h"
+#include "engine/network/routing/route_table.h"
+#include "engine/network/routing/router_interface.h"
 
 enum { SEEDS = 50 };
 

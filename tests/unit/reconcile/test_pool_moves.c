@@ -5,10 +5,10 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
-#include "engine/instance/instance_migration.h"
-#include "engine/storage/snapshot.h"
+#include "engine/instance/placement/instance_migration.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "engine/storage/storage_pool.h"
-#include "engine/storage/volume_move.h"
+#include "engine/storage/volume/volume_move.h"
 #include "model/host.h"
 #include "store/snapshot.h"
 #include "store/storage_pool.h"

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
-#include "engine/instance/instance_migration.h"
-#include "engine/storage/snapshot.h"
+#include "engine/instance/placement/instance_migration.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "engine/storage/storage_pool.h"
 #include "model/host.h"
 #include "store/instance.h"

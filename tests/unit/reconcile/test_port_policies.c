@@ -6,7 +6,7 @@
 
 #include "engine/network/guest_network.h"
 #include "engine/network/network.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "engine/network/subnet.h"
 #include "engine/virtual/port_policy.h"
 

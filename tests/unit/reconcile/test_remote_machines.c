@@ -3,7 +3,7 @@
  * twice. A cloud made of variables takes the place of the drivers at link time. */
 #include "../cloud/cloud.h"
 #include "drivers/remote.h"
-#include "engine/people/account.h"
+#include "engine/people/account/account.h"
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
 #include "model/id.h"

@@ -2,7 +2,7 @@
  * Scaling groups: kept at their size in spite of kills between any two steps, terminations and missing room; made smaller and
  * deleted as asked; hooks, standby and policies. */
 #include "../cloud/cloud.h"
-#include "engine/instance/fleet.h"
+#include "engine/instance/launch/fleet.h"
 #include "engine/scaling/scaling.h"
 #include "store/instance.h"
 #include "store/launch_configuration.h"

@@ -2,7 +2,7 @@
  * Snapshots that are written block by block: one without blocks for its time fails and reserves nothing any
  * more. tests/contract/ebs/blocks.py has the rest. */
 #include "../cloud/cloud.h"
-#include "engine/storage/snapshot_blocks.h"
+#include "engine/storage/snapshot/snapshot_blocks.h"
 #include "model/states.h"
 #include "store/snapshot.h"
 

@@ -2,7 +2,7 @@
  * Snapshot policies: every scheduled time is taken once, regardless of kills, downtimes and changes of the
  * clock. */
 #include "../cloud/cloud.h"
-#include "engine/storage/snapshot_policy.h"
+#include "engine/storage/snapshot/snapshot_policy.h"
 #include "store/snapshot.h"
 #include "store/snapshot_policy.h"
 

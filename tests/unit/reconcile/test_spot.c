@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Spot instances: on-demand launches take their room back after the notice, in spite of kills, and nobody else gets it. */
 #include "../cloud/cloud.h"
-#include "engine/instance/spot.h"
+#include "engine/instance/launch/spot.h"
 #include "store/instance.h"
 #include "store/spot_request.h"
 

@@ -4,10 +4,10 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
-#include "engine/instance/instance_migration.h"
-#include "engine/storage/snapshot.h"
-#include "engine/storage/volume_reservation.h"
-#include "engine/storage/volume_swap.h"
+#include "engine/instance/placement/instance_migration.h"
+#include "engine/storage/snapshot/snapshot.h"
+#include "engine/storage/volume/volume_reservation.h"
+#include "engine/storage/volume/volume_swap.h"
 #include "model/host.h"
 #include "model/states.h"
 #include "store/snapshot.h"

@@ -4,8 +4,8 @@
 #include "../cloud/applied.h"
 #include "../cloud/cloud.h"
 
-#include "engine/network/route_table.h"
-#include "engine/network/router_block.h"
+#include "engine/network/routing/route_table.h"
+#include "engine/network/routing/router_block.h"
 #include "engine/transit/transit.h"
 #include "model/states.h"
 #include "store/router.h"

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "api/azure/core/action.h"
-#include "engine/people/arm_rights.h"
+#include "engine/people/policy/arm_rights.h"
 
 /* Where the path of a call is, before "/providers/Microsoft.Authorization". */
 struct az_scope {

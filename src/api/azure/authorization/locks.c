@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Management locks. The engine enforces them in every face (engine/people/arm_lock.c). Source: Azure REST
+ * Management locks. The engine enforces them in every face (engine/people/policy/arm_lock.c). Source: Azure REST
  * API reference, "Management Locks", 2016-09-01.
  */
 #include "api/azure/authorization/authorization.h"
-#include "engine/people/arm_lock.h"
+#include "engine/people/policy/arm_lock.h"
 #include "store/arm_lock.h"
 
 static void write_lock(struct az_call *e, struct json_writer *w, const struct arm_lock *l)

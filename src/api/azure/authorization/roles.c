@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Role definitions, and the caller's permissions at a scope. Built-in roles are in
- * engine/people/arm_roles.def; custom roles are rows. Source: Azure REST API reference, "Role Definitions"
+ * engine/people/policy/arm_roles.def; custom roles are rows. Source: Azure REST API reference, "Role Definitions"
  * and "Permissions", 2022-04-01.
  */
 #include <jansson.h>

@@ -3,7 +3,7 @@
  * API reference, "Virtual Machines - Attach Detach Data Disks".
  */
 #include "api/azure/compute/compute.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/volume/volume.h"
 #include "model/state.h"
 #include "store/instance.h"
 #include "store/volume.h"

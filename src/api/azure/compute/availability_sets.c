@@ -6,7 +6,7 @@
  */
 #include "api/azure/compute/compute.h"
 
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/server_group.h"
 #include "engine/tag.h"
 #include "model/state.h"
 #include "model/states.h"

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "engine/storage/disk_access.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/volume/volume.h"
 #include "model/state.h"
 #include "model/states.h"
 #include "store/image.h"

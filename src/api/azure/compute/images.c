@@ -5,7 +5,7 @@
 #include "api/azure/compute/compute.h"
 
 #include "engine/instance/instance.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "engine/tag.h"
 #include "model/state.h"
 #include "model/states.h"

@@ -10,7 +10,7 @@
 
 #include "base/vec.h"
 #include "engine/resolve.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "store/image.h"
 
 #define PUBLISHER "dari"

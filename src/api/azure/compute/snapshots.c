@@ -4,7 +4,7 @@
  */
 #include "api/azure/compute/compute.h"
 
-#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "engine/tag.h"
 #include "model/state.h"
 #include "model/states.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "engine/instance/instance.h"
-#include "engine/instance/instance_migration.h"
+#include "engine/instance/placement/instance_migration.h"
 #include "engine/resolve.h"
 #include "model/licence.h"
 #include "model/state.h"

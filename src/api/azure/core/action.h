@@ -19,10 +19,10 @@
 #include "api/azure/core/types.h"
 #include "api/core/dispatch.h"
 #include "api/core/listing.h"
-#include "auth/bearer.h"
+#include "auth/token/bearer.h"
 #include "base/json_write.h"
 #include "engine/job.h"
-#include "engine/people/arm_rights.h"
+#include "engine/people/policy/arm_rights.h"
 #include "engine/resource_group.h"
 
 struct az_call;

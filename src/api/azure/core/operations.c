@@ -9,7 +9,7 @@
 #include "base/uuid_asked.h"
 #include "engine/instance/azure_guest.h"
 #include "engine/people/asker.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/async_job.h"
 #include "store/image.h"

@@ -5,7 +5,7 @@
  */
 #include "api/azure/core/action.h"
 
-#include "engine/people/iam_role.h"
+#include "engine/people/policy/iam_role.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/iam_role.h"

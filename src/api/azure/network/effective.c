@@ -5,8 +5,8 @@
  */
 #include "api/azure/network/network.h"
 
-#include "engine/network/peering.h"
-#include "engine/network/router.h"
+#include "engine/network/routing/peering.h"
+#include "engine/network/routing/router.h"
 #include "engine/virtual/port_policy.h"
 #include "model/port_rule.h"
 #include "model/state.h"

@@ -6,7 +6,7 @@
 #include "api/azure/network/balancers.h"
 #include "api/azure/network/interfaces.h"
 
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "engine/virtual/port_policy.h"

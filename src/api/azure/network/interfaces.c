@@ -4,8 +4,8 @@
  * its public address. */
 #include "api/azure/network/interfaces.h"
 
-#include "engine/network/address.h"
-#include "engine/network/port.h"
+#include "engine/network/address/address.h"
+#include "engine/network/port/port.h"
 #include "engine/virtual/balancer_set.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "api/azure/network/network.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 
 struct az_ip_config {
 	struct str name;

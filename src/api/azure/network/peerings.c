@@ -4,7 +4,7 @@
  * shown: a peering leads to the other's own address space. */
 #include "api/azure/network/network.h"
 
-#include "engine/network/router.h"
+#include "engine/network/routing/router.h"
 #include "engine/virtual/peering_side.h"
 #include "store/peering.h"
 #include "store/peering_side.h"

@@ -5,7 +5,7 @@
  */
 #include "api/azure/network/network.h"
 
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/tag.h"
 #include "model/state.h"
 #include "model/states.h"

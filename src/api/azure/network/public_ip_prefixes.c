@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-#include "engine/network/address_prefix.h"
+#include "engine/network/address/address_prefix.h"
 #include "engine/tag.h"
 #include "store/address.h"
 #include "store/address_prefix.h"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "base/vec.h"
-#include "engine/network/port.h"
-#include "engine/network/router.h"
-#include "engine/network/router_block.h"
+#include "engine/network/port/port.h"
+#include "engine/network/routing/router.h"
+#include "engine/network/routing/router_block.h"
 #include "engine/network/subnet.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"

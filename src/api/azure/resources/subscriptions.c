@@ -4,8 +4,8 @@
 #include "api/azure/core/action.h"
 
 #include "base/vec.h"
-#include "engine/people/arm_rights.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/arm_rights.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"

@@ -5,7 +5,7 @@
  * platform, "OAuth 2.0 device authorization grant" and "authorization code flow". */
 #include "api/azure/signin/signin.h"
 
-#include "auth/password.h"
+#include "auth/sign_in/password.h"
 #include "base/clock.h"
 
 enum { DEVICE_S = 15 * 60, INTERVAL_S = 5, CODE_S = 10 * 60, CHALLENGE_MIN = 43, CHALLENGE_MAX = 128 };

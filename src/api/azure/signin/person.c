@@ -5,9 +5,9 @@
 #include "api/azure/signin/signin.h"
 
 #include "auth/limit.h"
-#include "auth/login.h"
+#include "auth/sign_in/login.h"
 #include "base/uuid_asked.h"
-#include "engine/people/password_policy.h"
+#include "engine/people/credential/password_policy.h"
 #include "engine/resolve.h"
 #include "store/domain.h"
 #include "store/user.h"

@@ -6,11 +6,11 @@
  * credentials"; texts of AADSTS codes from "Microsoft Entra authentication and authorization error codes". */
 #include "api/azure/signin/signin.h"
 
-#include "auth/client_assertion.h"
-#include "auth/key.h"
-#include "auth/key_owner.h"
-#include "auth/last_used.h"
-#include "auth/password.h"
+#include "auth/key/key.h"
+#include "auth/key/key_owner.h"
+#include "auth/key/last_used.h"
+#include "auth/sign_in/password.h"
+#include "auth/token/client_assertion.h"
 #include "base/clock.h"
 #include "base/uuid_asked.h"
 #include "engine/resolve.h"

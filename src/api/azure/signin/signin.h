@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/azure/core/action.h"
-#include "auth/login.h"
+#include "auth/sign_in/login.h"
 
 /* A person who signs in by name and password. */
 struct az_person {

@@ -2,8 +2,8 @@
  * Accounts, which are EC2's accounts and Keystone's projects.
  */
 #include "api/cloudstack/account/people.h"
-#include "auth/cloudstack_signature.h"
-#include "engine/people/account.h"
+#include "auth/key/cloudstack_signature.h"
+#include "engine/people/account/account.h"
 #include "engine/resolve.h"
 #include "model/account.h"
 #include "store/domain.h"

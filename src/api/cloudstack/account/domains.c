@@ -3,7 +3,7 @@
  */
 #include "api/cloudstack/account/people.h"
 #include "api/cloudstack/region/annotations.h"
-#include "engine/people/domain.h"
+#include "engine/people/account/domain.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"

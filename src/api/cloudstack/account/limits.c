@@ -6,8 +6,8 @@
 #include "api/cloudstack/account/limits.h"
 
 #include "api/cloudstack/account/people.h"
-#include "engine/people/account.h"
-#include "engine/people/domain_limit.h"
+#include "engine/people/account/account.h"
+#include "engine/people/account/domain_limit.h"
 #include "engine/quota.h"
 #include "engine/resolve.h"
 #include "store/account.h"

@@ -2,7 +2,7 @@
  * CloudStack's types of resources that accounts are limited in, by their numbers. */
 #pragma once
 
-#include "engine/people/account.h"
+#include "engine/people/account/account.h"
 
 struct account;
 

@@ -2,11 +2,11 @@
  * Creates, changes and deletes domains, accounts and users, which are shared with Keystone.
  */
 #include "api/cloudstack/account/people.h"
-#include "auth/password.h"
+#include "auth/sign_in/password.h"
 #include "base/json_write.h"
-#include "engine/people/account_person.h"
-#include "engine/people/account_purge.h"
-#include "engine/people/role.h"
+#include "engine/people/account/account_person.h"
+#include "engine/people/account/account_purge.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"

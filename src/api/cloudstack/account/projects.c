@@ -4,8 +4,8 @@
  * reference, "Project", 4.18.
  */
 #include "api/cloudstack/account/people.h"
-#include "engine/people/account_purge.h"
-#include "engine/people/role.h"
+#include "engine/people/account/account_purge.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/instance_snapshot.h"

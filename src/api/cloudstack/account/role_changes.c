@@ -4,7 +4,7 @@
  * about type and id: CreateRoleCmd.
  */
 #include "api/cloudstack/account/people.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "store/role.h"
 #include "store/role_assignment.h"
 

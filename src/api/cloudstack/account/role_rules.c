@@ -6,7 +6,7 @@
  */
 #include "api/cloudstack/account/people.h"
 #include "base/uuid_asked.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/role.h"
 

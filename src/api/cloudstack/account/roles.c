@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Roles. The four standard roles are CloudStack's default roles of the same rights. The guard decides for
- * all faces (auth/guard.h), so a role's permissions are the commands that this role alone would permit.
+ * all faces (auth/guard/guard.h), so a role's permissions are the commands that this role alone would permit.
  * Source: API reference, "Role", 4.18.
  */
 #include "api/cloudstack/account/people.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/role.h"
 #include "store/role_assignment.h"

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sessions: login yields a cookie and a session key, and every further call needs both. The cookie is a
- * Keystone token (auth/token.h), so it survives restarts and token revocation ends it. The session key is
+ * Keystone token (auth/token/token.h), so it survives restarts and token revocation ends it. The session key is
  * derived from the cookie. Source: developer guide, "Session-based authentication", 4.18.
  */
 #include "api/cloudstack/account/people.h"
-#include "auth/cloudstack_signature.h"
-#include "auth/last_used.h"
+#include "auth/key/cloudstack_signature.h"
+#include "auth/key/last_used.h"
 #include "auth/limit.h"
-#include "auth/login.h"
+#include "auth/sign_in/login.h"
 #include "base/clock.h"
-#include "engine/people/password_policy.h"
-#include "engine/people/role.h"
-#include "engine/people/token_revocation.h"
+#include "engine/people/credential/password_policy.h"
+#include "engine/people/credential/token_revocation.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "model/account.h"
 #include "store/domain.h"

@@ -2,10 +2,10 @@
  * Users and their API keys, which are EC2 access keys.
  */
 #include "api/cloudstack/account/people.h"
-#include "auth/key.h"
-#include "auth/key_owner.h"
+#include "auth/key/key.h"
+#include "auth/key/key_owner.h"
 #include "base/crypto.h"
-#include "engine/people/account.h"
+#include "engine/people/account/account.h"
 #include "engine/people/user.h"
 #include "engine/people/user_owned.h"
 #include "engine/region/region.h"

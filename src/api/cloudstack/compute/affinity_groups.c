@@ -4,7 +4,7 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/server_group.h"
 #include "engine/resolve.h"
 #include "store/instance.h"
 #include "store/server_group.h"

@@ -4,7 +4,7 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/console_url.h"
-#include "auth/ticket.h"
+#include "auth/token/ticket.h"
 #include "drivers/compute.h"
 #include "engine/instance/instance.h"
 #include "model/instance.h"

@@ -3,7 +3,7 @@
  * messages of MigrateVMCmd and UserVmManagerImpl of 4.18.
  */
 #include "api/cloudstack/compute/compute.h"
-#include "engine/instance/instance_migration.h"
+#include "engine/instance/placement/instance_migration.h"
 #include "engine/resolve.h"
 #include "model/instance.h"
 #include "model/states.h"

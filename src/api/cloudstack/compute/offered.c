@@ -4,7 +4,7 @@
  */
 #include "engine/region/offered.h"
 #include "api/cloudstack/compute/compute.h"
-#include "auth/cloudstack_signature.h"
+#include "auth/key/cloudstack_signature.h"
 #include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "store/account.h"

@@ -7,7 +7,7 @@
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance_type.h"
 #include "engine/storage/storage_pool.h"
-#include "engine/storage/volume_type.h"
+#include "engine/storage/volume_type/volume_type.h"
 #include "store/instance_type.h"
 #include "store/storage_pool.h"
 #include "store/volume_type.h"

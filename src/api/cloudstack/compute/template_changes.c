@@ -8,7 +8,7 @@
 #include "api/cloudstack/upload/upload.h"
 #include "drivers/image_unpack.h"
 #include "engine/resolve.h"
-#include "engine/storage/image_source.h"
+#include "engine/storage/image/image_source.h"
 #include "engine/storage/sending.h"
 #include "model/licence.h"
 #include "store/account.h"

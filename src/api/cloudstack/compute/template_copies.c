@@ -5,7 +5,7 @@
  */
 #include "api/cloudstack/compute/templates.h"
 #include "engine/resolve.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/image.h"
 
 struct copy_args {

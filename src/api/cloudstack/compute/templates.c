@@ -6,7 +6,7 @@
 #include "api/cloudstack/region/annotations.h"
 #include "api/cloudstack/upload/upload.h"
 #include "engine/resolve.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/states.h"
 #include "model/user_data.h"
 #include "store/condition.h"

@@ -7,7 +7,7 @@
 #include "api/cloudstack/network/network.h"
 #include "api/cloudstack/region/annotations.h"
 #include "engine/instance/instance.h"
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
 #include "model/security_group.h"

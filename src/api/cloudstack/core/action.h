@@ -14,7 +14,7 @@
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/dispatch.h"
 #include "api/core/listing.h"
-#include "auth/token.h"
+#include "auth/token/token.h"
 #include "engine/job.h"
 
 struct cs_call;

@@ -5,10 +5,10 @@
  * buildACLSearchParameters of 4.18.
  */
 #include "api/cloudstack/core/action.h"
-#include "auth/cloudstack_signature.h"
+#include "auth/key/cloudstack_signature.h"
 #include "base/uuid_asked.h"
-#include "engine/people/domain.h"
-#include "engine/people/role.h"
+#include "engine/people/account/domain.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"

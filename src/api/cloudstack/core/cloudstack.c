@@ -5,8 +5,8 @@
 #include "api/cloudstack/core/cloudstack.h"
 
 #include "api/cloudstack/core/action.h"
-#include "auth/cloudstack_signature.h"
-#include "auth/key_owner.h"
+#include "auth/key/cloudstack_signature.h"
+#include "auth/key/key_owner.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "engine/resolve.h"

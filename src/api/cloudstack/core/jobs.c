@@ -8,7 +8,7 @@
 #include "base/uuid_asked.h"
 #include "engine/instance/instance.h"
 #include "engine/people/asker.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "model/permission.h"
 #include "store/async_job.h"

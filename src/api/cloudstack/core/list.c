@@ -3,7 +3,7 @@
  * AccountManagerImpl of 4.18 for visibility, ParamProcessWorker for dates.
  */
 #include "api/cloudstack/core/action.h"
-#include "auth/cloudstack_signature.h"
+#include "auth/key/cloudstack_signature.h"
 #include "base/clock.h"
 #include "base/letters.h"
 #include "engine/resolve.h"

@@ -5,7 +5,7 @@
  * Rule and DynamicRoleBasedAPIAccessChecker of 4.18.
  */
 #include "api/cloudstack/core/action.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "store/role.h"
 
 struct str cs_write_rule(struct arena *a, const struct cs_rule *rule)

@@ -4,7 +4,7 @@
  * port alone means that port.
  */
 #include "api/cloudstack/network/network.h"
-#include "engine/network/firewall.h"
+#include "engine/network/filter/firewall.h"
 #include "engine/resolve.h"
 #include "model/address.h"
 #include "model/firewall_rule.h"

@@ -5,8 +5,8 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
-#include "engine/network/firewall.h"
-#include "engine/network/load_balancer.h"
+#include "engine/balancing/load_balancer.h"
+#include "engine/network/filter/firewall.h"
 #include "engine/resolve.h"
 #include "model/address.h"
 #include "model/load_balancer.h"

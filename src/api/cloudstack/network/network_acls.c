@@ -3,7 +3,7 @@
  * same if packets identify them: TCP and echo replies. Source of messages: NetworkACLServiceImpl of 4.18.
  */
 #include "api/cloudstack/network/network.h"
-#include "engine/network/network_acl.h"
+#include "engine/network/filter/network_acl.h"
 #include "engine/resolve.h"
 #include "store/network.h"
 #include "store/network_acl.h"

@@ -5,7 +5,7 @@
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/instance/instance_interface.h"
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/resolve.h"
 #include "model/network.h"
 #include "model/port.h"

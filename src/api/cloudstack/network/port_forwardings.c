@@ -5,8 +5,8 @@
  */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
-#include "engine/network/firewall.h"
-#include "engine/network/port_forwarding.h"
+#include "engine/network/address/port_forwarding.h"
+#include "engine/network/filter/firewall.h"
 #include "engine/resolve.h"
 #include "model/address.h"
 #include "model/port_forwarding.h"

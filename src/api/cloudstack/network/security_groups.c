@@ -4,7 +4,7 @@
  * SecurityGroupManagerImpl and AuthorizeSecurityGroupIngressCmd of 4.18.
  */
 #include "api/cloudstack/network/network.h"
-#include "engine/network/security_group.h"
+#include "engine/network/filter/security_group.h"
 #include "engine/resolve.h"
 #include "model/term.h"
 #include "store/account.h"

@@ -3,7 +3,7 @@
  * private gateways are refused, because there are none. Source of messages: StaticRouteServiceImpl of 4.22.
  */
 #include "api/cloudstack/network/network.h"
-#include "engine/network/route_table.h"
+#include "engine/network/routing/route_table.h"
 #include "engine/resolve.h"
 #include "store/route.h"
 #include "store/route_table.h"

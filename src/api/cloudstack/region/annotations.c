@@ -8,7 +8,7 @@
 #include "base/vec.h"
 #include "engine/annotation.h"
 #include "engine/resolve.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/image.h"
 #include "store/annotation.h"
 #include "store/query.h"

@@ -3,7 +3,7 @@
  * Capacity.java.
  */
 #include "api/cloudstack/region/region.h"
-#include "auth/cloudstack_signature.h"
+#include "auth/key/cloudstack_signature.h"
 #include "engine/capacity.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"

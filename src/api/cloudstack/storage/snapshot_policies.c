@@ -3,7 +3,7 @@
  */
 #include "api/cloudstack/region/region.h"
 #include "base/time_zone.h"
-#include "engine/storage/snapshot_policy.h"
+#include "engine/storage/snapshot/snapshot_policy.h"
 #include "engine/tag.h"
 #include "model/volume.h"
 #include "store/snapshot_policy.h"

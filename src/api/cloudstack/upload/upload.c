@@ -7,7 +7,7 @@
 
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/image_upload.h"
-#include "auth/ticket.h"
+#include "auth/token/ticket.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/multipart.h"
@@ -68,7 +68,7 @@ RESULT cs_begin_upload(struct cs_call *e)
 			      "Data are sent by who has a role in the account that they are for.");
 }
 
-/* metadata: the caller's ticket (auth/ticket.h), opaque to clients. expires: latest start of an upload.
+/* metadata: the caller's ticket (auth/token/ticket.h), opaque to clients. expires: latest start of an upload.
  * signature: base64 HMAC-SHA1 over metadata, URL and expires. */
 RESULT cs_write_upload(struct cs_call *e, uuid id, struct json_writer *w)
 {

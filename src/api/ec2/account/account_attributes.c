@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "api/ec2/core/write.h"
-#include "engine/network/security_group.h"
+#include "engine/network/filter/security_group.h"
 #include "store/account.h"
 
 struct ec2_describe_account {

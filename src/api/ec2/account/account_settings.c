@@ -5,7 +5,7 @@
  * GetEbsDefaultKmsKeyId, ModifyEbsDefaultKmsKeyId, ResetEbsDefaultKmsKeyId;
  * Get, Enable and Disable of ImageBlockPublicAccess and SnapshotBlockPublicAccess;
  * GetDefaultCreditSpecification, ModifyDefaultCreditSpecification. */
-#include "engine/people/account_settings.h"
+#include "engine/people/account/account_settings.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
 #include "store/account.h"

@@ -4,9 +4,9 @@
 #include "api/ec2/account/sts.h"
 
 #include "api/ec2/core/action.h"
-#include "auth/guard.h"
-#include "engine/people/iam_role.h"
-#include "engine/people/policy.h"
+#include "auth/guard/guard.h"
+#include "engine/people/policy/iam_role.h"
+#include "engine/people/policy/policy.h"
 #include "model/iam_name.h"
 #include "model/policy.h"
 #include "store/access_key.h"

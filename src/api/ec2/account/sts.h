@@ -4,7 +4,7 @@
 
 #include "api/ec2/account/sts_factor.h"
 #include "api/ec2/core/action.h"
-#include "engine/people/iam_role.h"
+#include "engine/people/policy/iam_role.h"
 
 struct account;
 struct query_codes;

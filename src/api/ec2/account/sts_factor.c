@@ -3,12 +3,12 @@
  * sends five is locked out for a while. */
 #include "api/ec2/account/sts_factor.h"
 
-#include "auth/key.h"
-#include "auth/login.h"
-#include "auth/login_throttle.h"
-#include "auth/otp.h"
+#include "auth/key/key.h"
+#include "auth/sign_in/login.h"
+#include "auth/sign_in/login_throttle.h"
+#include "auth/sign_in/otp.h"
 #include "base/clock.h"
-#include "engine/people/mfa_serial.h"
+#include "engine/people/credential/mfa_serial.h"
 #include "store/second_factor.h"
 
 #define INVALID_CODE "MultiFactorAuthentication failed with invalid MFA one time pass code. "

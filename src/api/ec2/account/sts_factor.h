@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/ec2/core/action.h"
-#include "engine/people/second_factor.h"
+#include "engine/people/credential/second_factor.h"
 
 /* Arguments of an action that takes a code start with it. */
 struct sts_factor {

@@ -3,7 +3,7 @@
  * A lane verifies the assertion, because signatures take time. The guard then asks the role's trust policy, the store
  * spends the assertion, and the guard asks the policy again, in its state at that time. */
 #include "api/ec2/account/sts.h"
-#include "auth/guard.h"
+#include "auth/guard/guard.h"
 #include "auth/saml/saml.h"
 #include "model/account.h"
 #include "model/iam_name.h"

@@ -3,8 +3,8 @@
  * signed. First the token is read and compared with the provider; then the issuer's keys are fetched, while
  * the call is parked; then the role's trust policy decides, in its state at that time. */
 #include "api/ec2/account/sts.h"
-#include "auth/guard.h"
-#include "auth/issuers.h"
+#include "auth/guard/guard.h"
+#include "auth/token/issuers.h"
 #include "model/account.h"
 #include "model/iam_name.h"
 #include "model/iam_role.h"

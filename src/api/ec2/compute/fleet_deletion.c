@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * DeleteFleets: each fleet by itself, with its instances or without. */
 #include "api/ec2/core/write.h"
-#include "engine/instance/fleet.h"
+#include "engine/instance/launch/fleet.h"
 
 struct ec2_delete_fleets {
 	struct fleets_target wish;

@@ -8,9 +8,9 @@
 #include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "auth/guard.h"
-#include "engine/instance/fleet.h"
-#include "engine/instance/server_group.h"
+#include "auth/guard/guard.h"
+#include "engine/instance/launch/fleet.h"
+#include "engine/instance/placement/server_group.h"
 #include "engine/people/asker.h"
 #include "model/fleet.h"
 #include "store/instance.h"
@@ -369,7 +369,7 @@ static bool was_sent(const struct ec2_call *e, struct str name)
 
 /* Keeps the configurations as they were sent, to be read again later. An instant fleet launches once: EC2 shows it
  * with its templates' ids and version numbers. Other fleets launch by the version that the word means then. A session's
- * policy is asked now and not known later (auth/guard_later.c), so a session's fleet launches by the templates
+ * policy is asked now and not known later (auth/guard/guard_later.c), so a session's fleet launches by the templates
  * and versions of now: otherwise a new version, or a new template of that name, would launch what the policy
  * denies. */
 static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a, struct str *ret_form)

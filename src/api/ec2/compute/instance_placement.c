@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ModifyInstancePlacement: host, group and tenancy of a stopped instance. The change itself:
- * engine/instance/instance_placement.c. */
+ * engine/instance/placement/instance_placement.c. */
 #include "api/ec2/compute/instances.h"
 #include "engine/instance/instance.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/server_group.h"
 
 struct ec2_modify_placement {
 	struct instance_placement wish;

@@ -2,7 +2,7 @@
  * DescribeInstanceTypes. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/storage/volume_count.h"
+#include "engine/storage/volume/volume_count.h"
 #include "model/instance_type.h"
 
 struct ec2_describe_types {

@@ -4,7 +4,7 @@
 
 #include "api/ec2/compute/iam_instance_profiles.h"
 #include "api/ec2/network/network_interfaces.h"
-#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume/volume_attachment.h"
 #include "model/instance_words.h"
 #include "model/states.h"
 

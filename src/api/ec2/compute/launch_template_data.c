@@ -3,8 +3,8 @@
 #include "api/ec2/compute/launch_template_data.h"
 
 #include "api/ec2/storage/volumes.h"
-#include "engine/instance/launch_template.h"
-#include "engine/network/port.h"
+#include "engine/instance/launch/launch_template.h"
+#include "engine/network/port/port.h"
 
 /* ---- parameters ---- */
 

@@ -10,7 +10,7 @@
 #include "api/ec2/compute/launch_template_data.h"
 #include "api/ec2/compute/launch_templates.h"
 #include "api/ec2/core/write.h"
-#include "engine/instance/launch_template.h"
+#include "engine/instance/launch/launch_template.h"
 #include "model/instance.h"
 #include "model/instance_type.h"
 #include "model/launch_template_version.h"

@@ -6,7 +6,7 @@
 #include "api/ec2/compute/launch_template_data.h"
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/instance/launch_template.h"
+#include "engine/instance/launch/launch_template.h"
 #include "model/launch_template.h"
 #include "store/user.h"
 

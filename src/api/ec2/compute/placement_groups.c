@@ -3,7 +3,7 @@
  * DeletePlacementGroup. Launching into one: run_instances.c. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/server_group.h"
 #include "model/server_group.h"
 
 /* ---- describe ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * RunInstances: turns EC2's parameters, which have several forms for the same thing, into one engine
- * launch. The launch itself: engine/instance/instance_launch.c. */
+ * launch. The launch itself: engine/instance/launch/instance_launch.c. */
 #include "api/ec2/compute/capacity_reservations.h"
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/launch_template_data.h"
@@ -8,8 +8,8 @@
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
 #include "engine/instance/instance.h"
-#include "engine/instance/launch_template.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/launch/launch_template.h"
+#include "engine/instance/placement/server_group.h"
 #include "model/address.h"
 #include "model/launch_template.h"
 #include "model/launch_template_version.h"

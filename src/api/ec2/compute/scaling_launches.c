@@ -3,7 +3,7 @@
  * (run_instances.c). Read by the reconciler, and by the face of EC2 Auto Scaling through its configuration. */
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/launch_template_data.h"
-#include "engine/instance/fleet.h"
+#include "engine/instance/launch/fleet.h"
 #include "engine/scaling/scaling.h"
 #include "store/launch_configuration.h"
 #include "store/zone.h"

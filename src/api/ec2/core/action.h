@@ -19,7 +19,7 @@
 #include "api/ec2/core/ec2.h"
 #include "api/ec2/core/gathered_answer.h"
 #include "api/query/request.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 #include "base/clock.h"
 #include "base/vec.h"
 #include "base/xml.h"

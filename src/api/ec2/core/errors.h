@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/core/problem.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
 
 extern const struct api_errors ec2_errors, sts_errors;
 /* EC2's by enum sigv4_fault: for a refused signature. */

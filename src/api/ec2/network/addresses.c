@@ -4,7 +4,7 @@
  * ResetAddressAttribute. Addresses that were assigned on launch are not shown here, as in EC2. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "model/address.h"
 #include "model/secondary_ip.h"
 #include "store/port.h"

@@ -2,7 +2,7 @@
  * Egress-only internet gateways: describe, create, delete. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/egress_gateway.h"
+#include "engine/network/routing/egress_gateway.h"
 #include "model/egress_gateway.h"
 
 struct ec2_describe_egress {

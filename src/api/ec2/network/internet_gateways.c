@@ -2,7 +2,7 @@
  * Internet gateways: describe, create, attach, detach, delete. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/gateway.h"
+#include "engine/network/routing/gateway.h"
 #include "model/gateway.h"
 
 /* ---- describe ---- */

@@ -3,7 +3,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/network_interfaces.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 
 struct ec2_assign_ipv6 {
 	struct port_assignment wish;

@@ -3,7 +3,7 @@
  * RestoreManagedPrefixListVersion, GetManagedPrefixListEntries, GetManagedPrefixListAssociations. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/address_group.h"
+#include "engine/network/filter/address_group.h"
 #include "model/address_group.h"
 #include "model/security_group.h"
 #include "store/security_group_rule.h"

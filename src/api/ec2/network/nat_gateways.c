@@ -3,7 +3,7 @@
  * AssociateNatGatewayAddress, DisassociateNatGatewayAddress. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/nat_gateway.h"
+#include "engine/network/routing/nat_gateway.h"
 #include "model/nat_gateway.h"
 #include "model/states.h"
 #include "store/address.h"

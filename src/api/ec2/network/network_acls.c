@@ -6,7 +6,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/security_group_rules.h"
-#include "engine/network/network_acl.h"
+#include "engine/network/filter/network_acl.h"
 #include "model/network_acl.h"
 #include "store/network_acl_entry.h"
 #include "store/subnet.h"

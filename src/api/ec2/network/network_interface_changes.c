@@ -4,7 +4,7 @@
  * ResetNetworkInterfaceAttribute, AssignPrivateIpAddresses, UnassignPrivateIpAddresses. */
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/network_interfaces.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "model/port.h"
 
 /* ---- attach and detach ---- */

@@ -4,7 +4,7 @@
 
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 
 struct address;
 struct port;

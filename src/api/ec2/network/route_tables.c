@@ -3,9 +3,9 @@
  * shown in each of its tables; it has a row only where it has another target. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/port.h"
-#include "engine/network/route_table.h"
-#include "engine/network/router.h"
+#include "engine/network/port/port.h"
+#include "engine/network/routing/route_table.h"
+#include "engine/network/routing/router.h"
 #include "engine/transit/transit.h"
 #include "model/route_table.h"
 #include "store/egress_gateway.h"

@@ -3,7 +3,7 @@
  * rules that refer to deleted groups or peerings (DescribeStaleSecurityGroups). */
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/security_group_rules.h"
-#include "engine/network/security_group.h"
+#include "engine/network/filter/security_group.h"
 #include "model/router.h"
 #include "store/security_group.h"
 #include "store/security_group_rule.h"

@@ -3,7 +3,7 @@
  * ModifySecurityGroupRules. Each permission of a request, with its many peers, becomes one rule per peer. */
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/security_group_rules.h"
-#include "engine/network/security_group.h"
+#include "engine/network/filter/security_group.h"
 #include "model/security_group_rule.h"
 
 static RESULT parse_protocol(struct ec2_call *e, struct str text, int64_t *ret_protocol)

@@ -3,7 +3,7 @@
  * DisassociateSecurityGroupVpc, DescribeSecurityGroupVpcAssociations. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/security_group_association.h"
+#include "engine/network/filter/security_group_association.h"
 #include "model/security_group_association.h"
 
 /* ---- describe ---- */

@@ -3,9 +3,9 @@
  * Their rules: security_group_rules.c. */
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/security_group_rules.h"
-#include "engine/network/router.h"
-#include "engine/network/security_group.h"
-#include "engine/network/security_group_association.h"
+#include "engine/network/filter/security_group.h"
+#include "engine/network/filter/security_group_association.h"
+#include "engine/network/routing/router.h"
 #include "model/router.h"
 #include "store/security_group.h"
 #include "store/security_group_rule.h"

@@ -2,7 +2,7 @@
  * Further address blocks of a VPC: AssociateVpcCidrBlock, DisassociateVpcCidrBlock. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/network/router_block.h"
+#include "engine/network/routing/router_block.h"
 
 struct ec2_associate_vpc_block {
 	struct router_block_wish wish;

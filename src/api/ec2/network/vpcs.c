@@ -3,10 +3,10 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "engine/network/ipv6.h"
-#include "engine/network/router.h"
-#include "engine/network/router_block.h"
+#include "engine/network/routing/router.h"
+#include "engine/network/routing/router_block.h"
 #include "engine/network/subnet.h"
-#include "engine/people/account.h"
+#include "engine/people/account/account.h"
 #include "model/router.h"
 
 /* ---- describe ---- */

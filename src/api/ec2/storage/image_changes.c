@@ -5,7 +5,7 @@
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"
 #include "api/ec2/storage/volumes.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/image.h"
 #include "model/licence.h"
 #include "store/image_device.h"

@@ -7,7 +7,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/sharing.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/image.h"
 #include "model/licence.h"
 #include "model/states.h"

@@ -4,7 +4,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/volumes.h"
-#include "engine/storage/import_task.h"
+#include "engine/storage/image/import_task.h"
 #include "model/image.h"
 #include "model/import_image_task.h"
 #include "model/states.h"

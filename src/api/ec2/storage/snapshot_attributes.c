@@ -3,7 +3,7 @@
 #include "api/ec2/core/write.h"
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"
-#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "model/snapshot.h"
 
 #define ATTRIBUTE_NAMES "createVolumePermission|productCodes"

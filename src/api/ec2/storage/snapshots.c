@@ -5,7 +5,7 @@
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"
 #include "api/ec2/storage/volumes.h"
-#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "model/snapshot.h"
 #include "model/states.h"
 

@@ -4,8 +4,8 @@
 
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "engine/storage/volume.h"
-#include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume/volume.h"
+#include "engine/storage/volume/volume_attachment.h"
 #include "model/states.h"
 #include "model/volume.h"
 #include "model/volume_attachment.h"

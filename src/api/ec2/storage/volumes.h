@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/ec2/core/action.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/volume/volume.h"
 
 struct volume;
 

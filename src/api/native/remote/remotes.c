@@ -3,7 +3,7 @@
  * (engine/remote/), the reconciler calls the clouds. */
 #include "api/native/write.h"
 
-#include "auth/key.h"
+#include "auth/key/key.h"
 #include "base/crypto.h"
 #include "drivers/remote.h"
 #include "engine/remote/provider.h"

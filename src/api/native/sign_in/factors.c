@@ -4,9 +4,9 @@
  */
 #include "api/native/sign_in/factors.h"
 
-#include "auth/key.h"
-#include "auth/otp.h"
-#include "auth/password.h"
+#include "auth/key/key.h"
+#include "auth/sign_in/otp.h"
+#include "auth/sign_in/password.h"
 #include "base/clock.h"
 #include "store/second_factor.h"
 #include "store/user.h"

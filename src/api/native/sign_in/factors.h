@@ -3,10 +3,10 @@
 #pragma once
 
 #include "api/native/action.h"
-#include "auth/login.h"
-#include "auth/webauthn.h"
-#include "engine/people/password_policy.h"
-#include "engine/people/second_factor.h"
+#include "auth/sign_in/login.h"
+#include "auth/sign_in/webauthn.h"
+#include "engine/people/credential/password_policy.h"
+#include "engine/people/credential/second_factor.h"
 
 /* A passkey's answer as a page sends it: base64url. */
 struct passkey_texts {

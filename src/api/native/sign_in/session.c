@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Browser sessions: a password, access key, passkey or one-time link yields a cookie that authenticates
- * further calls. The cookie is a token that only this face accepts (auth/token.h). Scripts cannot read it
+ * further calls. The cookie is a token that only this face accepts (auth/token/token.h). Scripts cannot read it
  * (HttpOnly) and other sites cannot send it (SameSite); changes also need the page's own origin. A session
  * is extended by actions of its user (header X-Dari-User), not by a page's own polling.
  */
 #include "api/native/sign_in/session.h"
 
 #include "api/native/sign_in/factors.h"
-#include "auth/key.h"
-#include "auth/key_owner.h"
-#include "auth/last_used.h"
-#include "auth/login.h"
-#include "auth/login_link.h"
+#include "auth/key/key.h"
+#include "auth/key/key_owner.h"
+#include "auth/key/last_used.h"
+#include "auth/sign_in/login.h"
+#include "auth/sign_in/login_link.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/people/role.h"
-#include "engine/people/token_revocation.h"
+#include "engine/people/credential/token_revocation.h"
+#include "engine/people/policy/role.h"
 #include "store/access_key.h"
 #include "store/account.h"
 #include "store/domain.h"

@@ -6,7 +6,7 @@
 #include "api/native/write.h"
 #include "drivers/image_file.h"
 #include "engine/quota.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/image.h"
 #include "reconcile/reconcile.h"
 

@@ -9,7 +9,7 @@
 #include "drivers/compute.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_interface.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/instance.h"
 
 #define IN(state) (1U << INSTANCE_##state)

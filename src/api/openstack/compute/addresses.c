@@ -4,7 +4,7 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/network/network.h"
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/network/network_grant.h"
 #include "model/address.h"
 #include "model/instance.h"

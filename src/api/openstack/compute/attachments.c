@@ -3,9 +3,9 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance.h"
-#include "engine/storage/volume.h"
-#include "engine/storage/volume_attachment.h"
-#include "engine/storage/volume_swap.h"
+#include "engine/storage/volume/volume.h"
+#include "engine/storage/volume/volume_attachment.h"
+#include "engine/storage/volume/volume_swap.h"
 #include "model/instance.h"
 #include "store/volume.h"
 

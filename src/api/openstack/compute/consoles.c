@@ -5,7 +5,7 @@
  * 2.5 they were actions. */
 #include "api/console_url.h"
 #include "api/openstack/compute/servers.h"
-#include "auth/ticket.h"
+#include "auth/token/ticket.h"
 #include "drivers/compute.h"
 #include "engine/instance/instance.h"
 #include "model/instance.h"

@@ -6,7 +6,7 @@
 #include "api/core/guest_password.h"
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
-#include "engine/instance/instance_evacuate.h"
+#include "engine/instance/placement/instance_evacuate.h"
 #include "engine/region/fence.h"
 #include "model/instance.h"
 #include "model/states.h"

@@ -4,7 +4,7 @@
 #include "api/openstack/image/images.h"
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/image.h"
 #include "model/states.h"
 #include "store/image_device.h"

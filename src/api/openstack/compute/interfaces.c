@@ -5,7 +5,7 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance_interface.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "model/instance.h"
 #include "store/port.h"
 #include "store/secondary_ip.h"

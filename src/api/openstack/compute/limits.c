@@ -3,7 +3,7 @@
  * KEPT) are stored and shown. Source: Compute API reference, "Limits", "Quota sets". */
 #include "api/openstack/core/action.h"
 #include "api/openstack/core/write.h"
-#include "engine/people/account.h"
+#include "engine/people/account/account.h"
 #include "engine/people/user_limit.h"
 #include "engine/quota.h"
 #include "engine/tag.h"

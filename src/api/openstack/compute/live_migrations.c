@@ -6,7 +6,7 @@
 
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
-#include "engine/instance/instance_migration.h"
+#include "engine/instance/placement/instance_migration.h"
 #include "engine/region/host.h"
 #include "model/instance.h"
 #include "model/states.h"

@@ -5,7 +5,7 @@
 
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
-#include "engine/network/security_group.h"
+#include "engine/network/filter/security_group.h"
 #include "store/security_group.h"
 #include "store/security_group_rule.h"
 

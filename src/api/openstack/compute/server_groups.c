@@ -2,7 +2,7 @@
  * Server groups. Source: Compute API reference, "Server groups". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
-#include "engine/instance/server_group.h"
+#include "engine/instance/placement/server_group.h"
 #include "model/server_group.h"
 #include "store/instance.h"
 

@@ -16,7 +16,7 @@
 #include "api/core/dispatch.h"
 #include "api/openstack/core/openstack.h"
 #include "api/openstack/core/params.h"
-#include "auth/token.h"
+#include "auth/token/token.h"
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/vec.h"

@@ -2,7 +2,7 @@
  * Access rules, which limit what an application credential may call. Created with a credential
  * (application_credentials.c) and enforced in core/access_rules.c. Source: Identity API reference,
  * "Application Credentials". */
-#include "engine/people/access_rule.h"
+#include "engine/people/policy/access_rule.h"
 
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"

@@ -2,9 +2,9 @@
  * Application credentials of the token's user for the token's project. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
-#include "auth/password.h"
+#include "auth/sign_in/password.h"
 #include "base/random.h"
-#include "engine/people/application_credential.h"
+#include "engine/people/credential/application_credential.h"
 #include "model/user.h"
 #include "store/application_credential.h"
 #include "store/role.h"

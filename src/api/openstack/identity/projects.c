@@ -4,9 +4,9 @@
  * resources, and no token is scoped to it as a project. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
-#include "engine/people/account.h"
-#include "engine/people/domain.h"
-#include "engine/people/role.h"
+#include "engine/people/account/account.h"
+#include "engine/people/account/domain.h"
+#include "engine/people/policy/role.h"
 #include "store/account.h"
 #include "store/domain.h"
 

@@ -3,7 +3,7 @@
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "store/role.h"
 
 /* Writes id, name and link of a role. */

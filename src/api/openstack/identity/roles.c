@@ -4,7 +4,7 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "api/openstack/identity/read_policies.h"
-#include "engine/people/role.h"
+#include "engine/people/policy/role.h"
 #include "store/account.h"
 #include "store/domain.h"
 #include "store/group_member.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Trusts (OS-TRUST): a user delegates roles in a project to another user. tokens.c issues their tokens.
  * Source: Identity API reference, "OS-TRUST"; Keystone's keystone.api.trusts. */
-#include "engine/people/trust.h"
+#include "engine/people/policy/trust.h"
 
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"

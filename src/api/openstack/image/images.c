@@ -5,7 +5,7 @@
 
 #include "api/openstack/core/write.h"
 #include "base/uuid_asked.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 #include "model/image.h"
 #include "model/licence.h"
 #include "model/states.h"

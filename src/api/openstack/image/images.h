@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/openstack/core/list.h"
-#include "engine/storage/image.h"
+#include "engine/storage/image/image.h"
 
 struct image;
 

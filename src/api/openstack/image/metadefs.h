@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/openstack/core/list.h"
-#include "engine/storage/metadef.h"
+#include "engine/storage/image/metadef.h"
 #include "model/metadef_item_words.h"
 
 struct metadef_namespace;

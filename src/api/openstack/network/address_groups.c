@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Address groups. Source: Networking API reference, "Address groups". */
 #include "api/openstack/network/network.h"
-#include "engine/network/address_group.h"
+#include "engine/network/filter/address_group.h"
 #include "model/address_group.h"
 
 static void write_group(struct os_call *e, struct json_writer *w, const void *item)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Floating IPs, which are EC2's elastic addresses. */
 #include "api/openstack/network/network.h"
-#include "engine/network/address.h"
-#include "engine/network/port.h"
-#include "engine/network/port_forwarding.h"
+#include "engine/network/address/address.h"
+#include "engine/network/address/port_forwarding.h"
+#include "engine/network/port/port.h"
 #include "model/address.h"
 #include "model/load_balancer.h"
 #include "model/secondary_ip.h"

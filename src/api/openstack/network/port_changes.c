@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ports: show, create, change, delete. */
 #include "api/openstack/network/network.h"
-#include "engine/network/port.h"
+#include "engine/network/port/port.h"
 #include "store/port.h"
 
 struct os_port_target {

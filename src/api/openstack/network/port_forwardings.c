@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "api/openstack/network/network.h"
-#include "engine/network/port_forwarding.h"
+#include "engine/network/address/port_forwarding.h"
 #include "model/port_forwarding.h"
 
 enum { PORT_LAST = 65535 };

@@ -3,9 +3,9 @@
  * gateway address and, for administrators because no project owns them, router gateways and floating IPs on
  * external networks. */
 #include "api/openstack/network/network.h"
-#include "engine/network/address.h"
-#include "engine/network/port.h"
-#include "engine/network/router_interface.h"
+#include "engine/network/address/address.h"
+#include "engine/network/port/port.h"
+#include "engine/network/routing/router_interface.h"
 #include "model/mac.h"
 #include "model/nat_gateway.h"
 #include "model/secondary_ip.h"

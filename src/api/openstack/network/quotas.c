@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Network quotas, which are limits of the account. */
 #include "api/openstack/network/network.h"
-#include "engine/people/account.h"
+#include "engine/people/account/account.h"
 #include "engine/quota.h"
 #include "model/account.h"
 #include "model/network_grant.h"

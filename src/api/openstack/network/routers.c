@@ -2,8 +2,8 @@
  * Routers with their gateway, interfaces and extra routes. Extra routes are the routes of the main route
  * table, except those to gateways. */
 #include "api/openstack/network/network.h"
-#include "engine/network/address.h"
-#include "engine/network/router_interface.h"
+#include "engine/network/address/address.h"
+#include "engine/network/routing/router_interface.h"
 #include "model/router.h"
 #include "store/address.h"
 #include "store/gateway.h"

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "api/openstack/network/network.h"
-#include "engine/network/security_group.h"
+#include "engine/network/filter/security_group.h"
 #include "model/security_group.h"
 #include "store/account.h"
 #include "store/security_group_rule.h"

@@ -6,7 +6,7 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "base/json_write.h"
-#include "engine/storage/backup.h"
+#include "engine/storage/snapshot/backup.h"
 #include "model/backup.h"
 #include "model/states.h"
 #include "store/backup.h"

@@ -3,7 +3,7 @@
  * cinder.api.v3.group_snapshots. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
-#include "engine/storage/volume_group.h"
+#include "engine/storage/volume/volume_group.h"
 #include "model/volume_group_snapshot.h"
 #include "store/volume_group.h"
 

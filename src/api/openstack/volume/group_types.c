@@ -3,7 +3,7 @@
  * specs"; Cinder's cinder.api.v3.group_types and cinder.api.v3.group_specs. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
-#include "engine/storage/volume_group.h"
+#include "engine/storage/volume/volume_group.h"
 #include "model/volume_group_type.h"
 #include "store/query.h"
 

@@ -2,8 +2,8 @@
  * Groups of volumes. Source: Block Storage API reference, "Generic volume groups". */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
-#include "engine/storage/volume_group.h"
-#include "engine/storage/volume_type.h"
+#include "engine/storage/volume/volume_group.h"
+#include "engine/storage/volume_type/volume_type.h"
 #include "model/volume_group.h"
 #include "store/volume.h"
 #include "store/zone.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Image metadata of a volume: copied from the image at creation, changed independently afterwards. */
 #include "api/openstack/volume/volumes.h"
-#include "engine/storage/image.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/image/image.h"
+#include "engine/storage/volume/volume.h"
 
 struct os_image_metadata {
 	struct volume_settings wish;

@@ -3,7 +3,7 @@
  * specifications". The API makes three of its changes by GET. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
-#include "engine/storage/volume_qos.h"
+#include "engine/storage/volume_type/volume_qos.h"
 #include "model/volume_qos.h"
 #include "store/volume_type.h"
 

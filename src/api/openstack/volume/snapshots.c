@@ -3,7 +3,7 @@
  * shown. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
-#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot/snapshot.h"
 #include "model/snapshot.h"
 #include "model/states.h"
 #include "store/volume.h"

@@ -5,7 +5,7 @@
 #include "api/openstack/volume/volumes.h"
 #include "base/crypto.h"
 #include "base/random.h"
-#include "engine/storage/volume_transfer.h"
+#include "engine/storage/volume/volume_transfer.h"
 #include "model/volume_transfer.h"
 
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)

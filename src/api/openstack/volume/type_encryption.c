@@ -4,7 +4,7 @@
  * volume type encryption. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
-#include "engine/storage/volume_type.h"
+#include "engine/storage/volume_type/volume_type.h"
 #include "model/volume_type.h"
 
 struct os_encryption_shown {

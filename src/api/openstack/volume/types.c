@@ -2,7 +2,7 @@
  * Volume types, which administrators define; EC2's types are among them. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
-#include "engine/storage/volume_type.h"
+#include "engine/storage/volume_type/volume_type.h"
 #include "model/volume_type.h"
 #include "store/query.h"
 

@@ -4,7 +4,7 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/condition.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/volume/volume.h"
 #include "store/condition.h"
 #include "store/volume.h"
 

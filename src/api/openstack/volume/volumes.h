@@ -3,7 +3,7 @@
 #pragma once
 
 #include "api/openstack/core/list.h"
-#include "engine/storage/volume.h"
+#include "engine/storage/volume/volume.h"
 
 struct host;
 struct image;

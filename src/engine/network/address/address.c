@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Public addresses: allocation, association with private addresses of ports, release, and the reconciler's
  * reports. address_pick.c chooses free addresses, address_leave.c disassociates them, address_auto.c handles
- * auto-assigned ones. The reconciler (reconcile/address.c) deploys each address as a NAT rule. */
-#include "engine/network/address.h"
+ * auto-assigned ones. The reconciler (reconcile/network/address.c) deploys each address as a NAT rule. */
+#include "engine/network/address/address.h"
 
+#include "engine/balancing/load_balancer_internal.h"
 #include "engine/condition_internal.h"
-#include "engine/network/address_internal.h"
-#include "engine/network/address_prefix_internal.h"
+#include "engine/network/address/address_internal.h"
+#include "engine/network/address/address_prefix_internal.h"
+#include "engine/network/address/port_forwarding_internal.h"
 #include "engine/network/external_network_internal.h"
-#include "engine/network/firewall_internal.h"
-#include "engine/network/gateway_internal.h"
-#include "engine/network/load_balancer_internal.h"
+#include "engine/network/filter/firewall_internal.h"
 #include "engine/network/network_offering_internal.h"
-#include "engine/network/port.h"
-#include "engine/network/port_forwarding_internal.h"
-#include "engine/network/port_internal.h"
+#include "engine/network/port/port.h"
+#include "engine/network/port/port_internal.h"
+#include "engine/network/routing/gateway_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Auto-assigned public addresses: given to an instance's port when it starts, released when it stops. */
-#include "engine/network/address_internal.h"
+#include "engine/network/address/address_internal.h"
 
 #include <inttypes.h>
 
 #include "engine/capacity_internal.h"
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/network/external_network_internal.h"
-#include "engine/network/gateway_internal.h"
-#include "engine/network/port_internal.h"
+#include "engine/network/port/port_internal.h"
+#include "engine/network/routing/gateway_internal.h"
 #include "model/gateway.h"
 #include "store/address.h"
 #include "store/address_prefix.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Disassociates public addresses from their ports. Elastic addresses stay allocated, auto-assigned ones
  * end. */
-#include "engine/network/address_internal.h"
+#include "engine/network/address/address_internal.h"
 
-#include "engine/network/address.h"
-#include "engine/network/firewall_internal.h"
-#include "engine/network/load_balancer_internal.h"
-#include "engine/network/port.h"
-#include "engine/network/port_forwarding_internal.h"
+#include "engine/balancing/load_balancer_internal.h"
+#include "engine/network/address/address.h"
+#include "engine/network/address/port_forwarding_internal.h"
+#include "engine/network/filter/firewall_internal.h"
+#include "engine/network/port/port.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"
 #include "store/port.h"

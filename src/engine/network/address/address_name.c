@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * DNS names of public addresses: reverse (PTR) names, and labels below the region's domain. */
-#include "engine/network/address_internal.h"
+#include "engine/network/address/address_internal.h"
 
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/region/region.h"
 #include "store/address.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Finds free public addresses in an external network or in one of its subnets. */
-#include "engine/network/address_internal.h"
+#include "engine/network/address/address_internal.h"
 
-#include "engine/network/address.h"
-#include "engine/network/address_prefix_internal.h"
+#include "engine/network/address/address.h"
+#include "engine/network/address/address_prefix_internal.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/network/network_grant.h"
 #include "engine/network/subnet_internal.h"

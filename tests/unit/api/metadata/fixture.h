@@ -14,8 +14,8 @@
 #include "../../http/client.h"
 #include "api/metadata/imds.h"
 #include "api/metadata/internal.h"
-#include "auth/bearer.h"
-#include "auth/sigv4.h"
+#include "auth/key/sigv4.h"
+#include "auth/token/bearer.h"
 #include "base/clock.h"
 
 struct instance;

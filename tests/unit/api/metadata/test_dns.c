@@ -19,7 +19,7 @@
 #include "api/metadata/dns_internal.h"
 #include "base/heap.h"
 #include "base/random.h"
-#include "engine/network/address.h"
+#include "engine/network/address/address.h"
 #include "fake_plugs.h"
 #include "query.h"
 

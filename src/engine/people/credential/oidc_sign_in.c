@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sign-in by OpenID Connect: providers of domains, links between users and subjects. Rows only. */
+#include "engine/people/credential/oidc_sign_in.h"
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/people/policy/role.h"
+#include "engine/resolve.h"
+#include "model/role.h"
+#include "store/domain.h"
+#include "store/oidc_provider.h"
+#include "store/user.h"
+
+static RESULT check_administrator(struct op *op)
+{
+	return identity_is_admin(op->ctx->who)
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_OIDC_PROVIDER,
+				       "Only an administrator says how people sign in to the console.");
+}
+
+static RESULT find_provider(struct op *op, const struct ref *ref, struct oidc_provider *ret_provider)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_OIDC_PROVIDER, ref, &row));
+	TRY(engine_permit(op, "oidc_provider.set_sign_in", KIND_OIDC_PROVIDER, row));
+	TRY(check_administrator(op));
+	*ret_provider = *oidc_provider_of(row);
+	return OK;
+}
+
+static RESULT put(struct op *op, struct oidc_provider *next, const char *what)
+{
+	next->row.gen++;
+	TRY(oidc_provider_put(op, next));
+	return engine_log_event(op, KIND_OIDC_PROVIDER, &next->row, "changed",
+				"OpenID Connect provider %" STR_FMT ": %s.", STR_ARG(next->url), what);
+}
+
+static void clear(struct oidc_provider *p)
+{
+	p->sign_in_domain = UUID_NONE;
+	p->sign_in_name = p->sign_in_client = p->sign_in_secret = STR_NONE;
+	p->sign_in_makes_users = false;
+}
+
+/* ---- providers ---- */
+
+static RESULT check_others(struct op *op, const struct oidc_provider *but, uuid domain)
+{
+	size_t count = 0;
+	const struct oidc_provider *p = oidc_provider_first_by_sign_in(op->head, domain);
+	for (; p; p = oidc_provider_next_by_sign_in(op->head, p)) {
+		if (uuid_equal(p->row.id, but->row.id))
+			continue;
+		count++;
+		if (str_equal(p->url, but->url))
+			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_OIDC_PROVIDER,
+					     "Another provider of this URL lets people of the domain in.");
+	}
+	return count < OIDC_SIGN_INS_MAX ? OK
+					 : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_OIDC_PROVIDER,
+							 "A domain's people sign in by %d providers at most.",
+							 OIDC_SIGN_INS_MAX);
+}
+
+RESULT engine_set_oidc_sign_in(struct op *op, struct oidc_sign_in_wish *wish)
+{
+	struct oidc_provider next;
+	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
+	TRY(find_provider(op, &wish->oidc_provider, &next));
+	if (ref_is_given(&wish->domain))
+		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
+	if (!domain)
+		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
+	TRY(engine_check_name(op, KIND_OIDC_PROVIDER, wish->name));
+	TRY(check_others(op, &next, domain->id));
+	next.sign_in_domain = domain->id;
+	next.sign_in_name = wish->name;
+	next.sign_in_client = wish->client;
+	next.sign_in_secret = wish->secret;
+	next.sign_in_makes_users = wish->makes_users;
+	return put(op, &next, "people sign in to the console by it");
+}
+
+RESULT engine_end_oidc_sign_in(struct op *op, struct oidc_sign_in_target *wish)
+{
+	struct oidc_provider next;
+	TRY(find_provider(op, &wish->oidc_provider, &next));
+	clear(&next);
+	return put(op, &next, "nobody signs in to the console by it");
+}
+
+RESULT oidc_sign_in_forget_domain(struct op *op, uuid domain)
+{
+	const struct oidc_provider *p = oidc_provider_first_by_sign_in(op->head, domain);
+	while (p) {
+		struct oidc_provider next = *p;
+		clear(&next);
+		TRY(put(op, &next, "nobody signs in to the console by it"));
+		p = oidc_provider_first_by_sign_in(op->head, domain);
+	}
+	return OK;
+}
+
+RESULT oidc_sign_in_check_free(struct op *op, const struct oidc_provider *provider)
+{
+	return uuid_is_none(provider->sign_in_domain) || identity_is_admin(op->ctx->who)
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_OIDC_PROVIDER,
+				       "People sign in to the console by this provider: an administrator of "
+				       "the region changes it.");
+}
+
+/* ---- subjects ---- */
+
+const struct user *oidc_sign_in_find_user(const struct tables *t, const struct oidc_provider *provider,
+					  struct str subject)
+{
+	const struct user *u = subject.n ? user_first_by_oidc(t, subject) : NULL;
+	for (; u; u = user_next_by_oidc(t, u))
+		if (row_is_live(&u->row) && str_equal(u->oidc_issuer, provider->url) &&
+		    uuid_equal(u->domain, provider->sign_in_domain))
+			return u;
+	return NULL;
+}
+
+RESULT engine_link_oidc_user(struct op *op, struct oidc_link *wish)
+{
+	struct oidc_provider provider;
+	const struct row *row = NULL;
+	TRY(find_provider(op, &wish->oidc_provider, &provider));
+	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &row));
+	TRY(engine_permit(op, "user.link_oidc", KIND_USER, row));
+	struct user next = *user_of(row);
+	if (uuid_is_none(provider.sign_in_domain) || !uuid_equal(next.domain, provider.sign_in_domain))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_OIDC_PROVIDER, wish->oidc_provider.field,
+				   "This provider does not let people of the user's domain in.");
+	const struct user *other = oidc_sign_in_find_user(op->head, &provider, wish->subject);
+	if (other && !uuid_equal(other->row.id, row->id))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_USER, STR("subject"),
+				   "This subject is the user '%" STR_FMT "' already.", STR_ARG(other->name));
+	next.oidc_issuer = wish->subject.n ? provider.url : STR_NONE;
+	next.oidc_subject = wish->subject;
+	next.row.gen++;
+	TRY(user_put(op, &next));
+	return engine_log_event(
+		op, KIND_USER, &next.row, "changed", "User %" STR_FMT " %s %" STR_FMT ".", STR_ARG(next.name),
+		wish->subject.n ? "signs in to the console by" : "does not sign in to the console by",
+		STR_ARG(provider.url));
+}
+
+/* ---- arrival ---- */
+
+static RESULT refuse(struct op *op, const char *why)
+{
+	return ctx_fail_kind(op->ctx, ERR_UNAUTHENTICATED, KIND_USER, "%s", why);
+}
+
+static bool is_free_name(struct op *op, uuid domain, struct str name)
+{
+	bool is_name = name.n && result_is_ok(engine_check_name(op, KIND_USER, name));
+	ctx_clear_problem(op->ctx);
+	return is_name && !user_find_by_owner(op->head, UUID_NONE, domain, name);
+}
+
+static RESULT make_user(struct op *op, const struct oidc_provider *provider, struct oidc_arrival *wish)
+{
+	struct user user = {.row.id = engine_new_id(op, KIND_USER),
+			    .row.gen = 1,
+			    .domain = provider->sign_in_domain,
+			    .email = wish->email,
+			    .enabled = true,
+			    .oidc_issuer = provider->url,
+			    .oidc_subject = wish->subject};
+	for (size_t k = 0; k < OIDC_NAMES && !user.name.n; k++)
+		if (is_free_name(op, user.domain, wish->names[k]))
+			user.name = wish->names[k];
+	if (!user.name.n)
+		return refuse(op, "Every name that the provider has for this person is another user's.");
+	TRY(limit_check(op, LIMIT_DOMAIN_USERS, user.domain, 1, STR_NONE));
+	TRY(user_put(op, &user));
+	wish->user = user.row.id;
+	return engine_log_event(op, KIND_USER, &user.row, "created",
+				"User %" STR_FMT ", who came by %" STR_FMT ".", STR_ARG(user.name),
+				STR_ARG(provider->url));
+}
+
+RESULT engine_arrive_by_oidc(struct op *op, struct oidc_arrival *wish)
+{
+	const struct oidc_provider *provider = oidc_provider_find(op->head, wish->oidc_provider);
+	const struct domain *domain = provider ? domain_find(op->head, provider->sign_in_domain) : NULL;
+	if (!domain || !domain->enabled)
+		return refuse(op, "Nobody signs in by this provider any more.");
+	const struct user *user = oidc_sign_in_find_user(op->head, provider, wish->subject);
+	if (user) {
+		wish->user = user->row.id;
+		return engine_is_user_open(op->head, user) ? OK : refuse(op, "The user is disabled.");
+	}
+	if (!provider->sign_in_makes_users)
+		return refuse(op, "No user of the domain is this subject of the provider.");
+	/* Signing in: the caller has no identity yet, and the provider vouches for the subject. */
+	engine_need_no_permission(op);
+	return make_user(op, provider, wish);
+}
