@@ -24,6 +24,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engine"], ["auth", "reconcile"], ["api"], ["daemon"]]
 FACES = {"absent", "autoscaling", "cloudwatch", "ebs", "elb", "cost", "support", "tmf", "scim", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
+# Folders with more C files and headers than FOLDER_FILES. A ceiling only goes down: a folder that reaches it is split by subject.
+LARGE_FOLDERS = {"src/api/core": 52, "src/api/native": 50, "src/base": 86, "src/daemon": 52, "src/drivers": 72, "src/engine": 46,
+                 "src/model": 62, "src/store": 62}
 # Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
 GOLDEN_LINES = {"ec2 iam openstack": 34050, "cloudstack": 6600, "elb": 920, "autoscaling": 850}
 # Highest percentage of a face's members in `dari dump answers` whose value a function makes. The goal is 25: the others are fields,
@@ -123,6 +126,9 @@ def check_layers(files):
                 mine = path.split("/")[2]
                 if mine in FACES and match[2] in FACES and mine != match[2]:
                     yield f"{path}:{number}: the face {mine} includes the face {match[2]}"
+                room = re.match(rf'\s*#\s*include\s+"api/{mine}/([a-z0-9_]+)/', line)
+                if room and path.split("/")[3] == "core" and room[1] != "core":
+                    yield f"{path}:{number}: the face's core includes {room[1]}/, which is built on it"
             elif rank(match[1]) is None or rank(match[1]) >= rank(own):
                 yield f"{path}:{number}: {own} may not include {match[1]}"
 
@@ -136,10 +142,11 @@ def check_file_lengths(files):
 
 
 def check_folder_sizes(files):
-    folders = collections.Counter(os.path.dirname(f) for f in files if f.startswith("src/") and f.endswith(".c"))
+    folders = collections.Counter(os.path.dirname(f) for f in files if f.startswith("src/"))
     for folder, count in sorted(folders.items()):
-        if count > FOLDER_FILES:
-            yield f"{folder}:1: {count} C files, {FOLDER_FILES} at most"
+        most = LARGE_FOLDERS.get(folder, FOLDER_FILES)
+        if count > most:
+            yield f"{folder}:1: {count} C files and headers, {most} at most"
 
 
 def check_golden(files):

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "api/openstack/core/list.h"
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/statuses.h"
-#include "api/openstack/identity/read_policies.h"
 
 static const struct os_actions *const groups[] = {
 #define GROUP(name) &os_##name##_actions,

@@ -37,7 +37,6 @@ struct deployer;
  *   AZ_IS_200    a new one answers 200: Azure's specification of the call has no 201, and its SDKs fail on one
  *   AZ_IS_202    a new one answers 202, for clients that take 201 for an error
  *   AZ_RAW       the body is read by the call itself
- *   AZ_PAGE      a page for people, whose failures are pages, too
  *   AZ_SIGNED    of an address that proves itself (access.c): no version of the API */
 enum az_action_flag {
 	AZ_SIGNIN = API_OF_FACE,
@@ -48,9 +47,8 @@ enum az_action_flag {
 	AZ_PATCH = API_OF_FACE << 5,
 	AZ_IS_202 = API_OF_FACE << 6,
 	AZ_RAW = API_OF_FACE << 7,
-	AZ_PAGE = API_OF_FACE << 8,
-	AZ_SIGNED = API_OF_FACE << 9,
-	AZ_IS_200 = API_OF_FACE << 10,
+	AZ_SIGNED = API_OF_FACE << 8,
+	AZ_IS_200 = API_OF_FACE << 9,
 };
 
 struct az_action {
@@ -63,6 +61,8 @@ struct az_action {
 	RESULT (*answer)(struct az_call *e, const void *args, struct json_writer *w);
 	const struct api_listing *shows;
 	enum async_job_outcome outcome;
+	/* Writes a failure of a page for people as HTML; NULL: failures are JSON. */
+	void (*write_page_problem)(struct az_call *e, struct str message, struct buf *body);
 	enum kind kind;         /* of the row that the path names */
 	enum kind subject_kind; /* of what .subject leads to, where that is another */
 	const char *
@@ -302,6 +302,14 @@ struct az_face {
 	size_t route_count;
 	struct deployer *deployer; /* NULL: nobody carries deployments out */
 };
+
+/* Work of a folder in the background, from when the face opens until it closes. The core knows no folder that is built on
+ * it, so that the folder defines the row. */
+struct az_background {
+	bool (*open)(struct az_face *face); /* false: no memory */
+	void (*close)(struct az_face *face);
+};
+extern const struct az_background az_deployer; /* deployments/deployer.c */
 static inline const struct az_face *az_face_of(const struct az_call *e)
 {
 	return (const struct az_face *) e->face;

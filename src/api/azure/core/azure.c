@@ -5,7 +5,6 @@
 #include "api/azure/core/azure.h"
 
 #include "api/azure/core/action.h"
-#include "api/azure/deployments/deployments.h"
 #include "api/core/path.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -469,12 +468,12 @@ static bool open_face(struct api_face *core)
 {
 	struct az_face *face = (struct az_face *) core;
 	az_sum_routes(face);
-	return deployer_new(face, &face->deployer);
+	return az_deployer.open(face);
 }
 
 static void close_face(struct api_face *core)
 {
-	deployer_free(((struct az_face *) core)->deployer);
+	az_deployer.close((struct az_face *) core);
 }
 
 const struct api_protocol azure_protocol = {

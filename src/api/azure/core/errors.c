@@ -4,7 +4,6 @@
  * section 5.2; Microsoft Entra, "Authentication and authorization error codes".
  */
 #include "api/azure/core/action.h"
-#include "api/azure/signin/signin.h"
 
 #include "base/clock.h"
 #include "engine/billing/standing.h"
@@ -328,9 +327,9 @@ RESULT az_write_problem(struct api_call *core, struct api_problem *p, struct buf
 	struct az_call *e = az_call_of(core);
 	struct json_writer w;
 	tell_where(e, p);
-	if (e->action && e->action->flags & AZ_PAGE) {
+	if (e->action && az_action_of(e)->write_page_problem) {
 		p->content_type = "text/html; charset=utf-8";
-		signin_write_page_problem(e, p->message, body);
+		az_action_of(e)->write_page_problem(e, p->message, body);
 		return OK;
 	}
 	json_write_begin(&w, body);

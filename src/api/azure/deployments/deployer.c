@@ -322,10 +322,10 @@ RESULT deployer_try(struct az_call *e, struct str id, struct str version, struct
 
 /* ---- life ---- */
 
-bool deployer_new(struct az_face *face, struct deployer **ret_deployer)
+/* Without an executor in the face's configuration there is no deployer: face->deployer stays NULL. */
+static bool open_deployer(struct az_face *face)
 {
 	struct executor *executor = face->core.config.executor;
-	*ret_deployer = NULL;
 	if (!executor)
 		return true;
 	struct deployer *d = heap_alloc(sizeof *d);
@@ -345,7 +345,7 @@ bool deployer_new(struct az_face *face, struct deployer **ret_deployer)
 		return false;
 	}
 	store_listen(d->store, on_publish, d);
-	*ret_deployer = d;
+	face->deployer = d;
 	wake(d);
 	return true;
 }
@@ -375,8 +375,10 @@ static void free_turns(struct deployer *d)
 	}
 }
 
-void deployer_free(struct deployer *d)
+/* Waits for calls and changes that are on their way, ten seconds at most. */
+static void close_deployer(struct az_face *face)
 {
+	struct deployer *d = face->deployer;
 	if (!d)
 		return;
 	d->is_stopping = true;
@@ -390,3 +392,5 @@ void deployer_free(struct deployer *d)
 	heap_free(d->waiting);
 	heap_free(d);
 }
+
+const struct az_background az_deployer = {.open = open_deployer, .close = close_deployer};

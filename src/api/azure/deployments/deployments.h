@@ -70,8 +70,3 @@ RESULT deployer_ask(struct az_call *e, struct str id, struct str version, int *r
 /* The same of a PUT that is undone: status 412 says that it would succeed. */
 RESULT deployer_try(struct az_call *e, struct str id, struct str version, struct str body, int *ret_status,
 		    json_t **ret_body);
-
-/* Begins at once. The face's config has no executor: none, and *ret_deployer is NULL. False: no memory. */
-bool deployer_new(struct az_face *face, struct deployer **ret_deployer);
-/* Waits for calls and changes that are on their way, ten seconds at most. */
-void deployer_free(struct deployer *d); /* NULL: nothing */

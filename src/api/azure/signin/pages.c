@@ -101,7 +101,7 @@ static void write_form(struct az_call *e, struct str message, struct buf *out)
 	buf_add_str(out, STR("<button>Sign in</button>\n</form>\n</body></html>\n"));
 }
 
-void signin_write_page_problem(struct az_call *e, struct str message, struct buf *body)
+static void write_problem(struct az_call *e, struct str message, struct buf *body)
 {
 	set_headers(e);
 	write_form(e, message, body);
@@ -329,7 +329,7 @@ static RESULT show_asked(struct az_call *e, const void *args, struct json_writer
 }
 
 #define OPEN (API_OPEN | AZ_SIGNIN | AZ_FORM)
-#define PAGE (OPEN | AZ_PAGE | AZ_IN_PLACE)
+#define PAGE(more) .flags = OPEN | AZ_IN_PLACE | (more), .write_page_problem = write_problem
 #define DEVICE(where)                                                                                        \
 	{                                                                                                    \
 		HTTP_POST, where "/devicecode",                                                              \
@@ -343,13 +343,13 @@ static RESULT show_asked(struct az_call *e, const void *args, struct json_writer
 	 where "/authorize",                                                                                 \
 	 .name = "authorize",                                                                                \
 	 .permit = "identity:authenticate",                                                                  \
-	 .flags = PAGE | API_FOR_ALL,                                                                        \
+	 PAGE(API_FOR_ALL),                                                                                  \
 	 .prepare = prepare_link,                                                                            \
 	 .answer = show_form,                                                                                \
 	 .doc = "The page where a person signs in for a program on the same machine."},                      \
 	{                                                                                                    \
 		HTTP_POST, where "/authorize",                                                               \
-			.name = "authorized", .permit = "identity:authenticate", .flags = PAGE,              \
+			.name = "authorized", .permit = "identity:authenticate", PAGE(0),                    \
 			.args = PARAMS(struct page_args, page_params, .is_open = true),                      \
 			.prepare = prepare_asked, .work = try_person, .answer = show_asked,                  \
 			.doc = "What that page sends: the program gets a code."                              \
@@ -360,12 +360,10 @@ static const struct az_action actions[] = {
 	DEVICE("/{tenant}/oauth2"),
 	DEVICE("/{tenant}/oauth2/v2.0"),
 	{HTTP_GET, "/adfs/oauth2/deviceauth", .name = "deviceauth", .permit = "identity:authenticate",
-	 .flags = PAGE | API_FOR_ALL, .answer = show_form,
-	 .doc = "The page where a person types a device's code."},
+	 PAGE(API_FOR_ALL), .answer = show_form, .doc = "The page where a person types a device's code."},
 	{HTTP_POST, "/adfs/oauth2/deviceauth", .name = "devicetyped", .permit = "identity:authenticate",
-	 .flags = PAGE, .args = PARAMS(struct page_args, page_params, .is_open = true),
-	 .prepare = prepare_typed, .work = try_person, .answer = show_typed,
-	 .doc = "What that page sends: the device is signed in."},
+	 PAGE(0), .args = PARAMS(struct page_args, page_params, .is_open = true), .prepare = prepare_typed,
+	 .work = try_person, .answer = show_typed, .doc = "What that page sends: the device is signed in."},
 	AUTHORIZE("/adfs/oauth2"),
 	AUTHORIZE("/{tenant}/oauth2"),
 	AUTHORIZE("/{tenant}/oauth2/v2.0"),

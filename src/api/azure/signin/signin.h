@@ -29,6 +29,3 @@ RESULT signin_refuse_person(struct az_call *e);
 /* Fails with that code of RFC 6749's, 400. */
 RESULT signin_refuse_grant(struct az_call *e, const struct api_error *error, const char *message);
 extern const struct api_error signin_wrong_grant;
-
-/* A page for people, in HTML (pages.c): what it says, and why it says it once more. */
-void signin_write_page_problem(struct az_call *e, struct str message, struct buf *body);

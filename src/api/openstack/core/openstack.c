@@ -7,10 +7,10 @@
 #include "api/openstack/core/errors.h"
 #include "api/openstack/core/face.h"
 #include "api/openstack/core/list.h"
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/words.h"
 #include "api/openstack/core/write.h"
-#include "api/openstack/identity/read_policies.h"
 #include "base/crypto.h"
 #include "model/role.h"
 

@@ -3,10 +3,10 @@
  * names. */
 #include "api/core/path.h"
 #include "api/openstack/core/face.h"
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/unknown.h"
 #include "api/openstack/core/words.h"
 #include "api/openstack/core/write.h"
-#include "api/openstack/identity/identity.h"
 
 /* Maximum body in bytes. Parsing JSON takes about 40 ns per byte, also for unauthenticated callers; the
  * services have the same limit. Source: oslo.middleware, "max_request_body_size". */

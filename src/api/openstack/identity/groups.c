@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Groups of users, and their members. */
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "engine/people/user_group.h"

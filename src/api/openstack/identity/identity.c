@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
-#include "api/openstack/identity/read_policies.h"
 #include "engine/people/user_owned.h"
 #include "model/user.h"
 #include "store/account.h"
@@ -107,14 +107,6 @@ RESULT os_check_own(struct os_call *e, const char *permission, const struct ref 
 	TRY(engine_find(e->c, os_tables(e), KIND_USER, user, &row));
 	*ret_user = user_of(row);
 	return engine_check_own(e->c, os_tables(e), permission, *ret_user, e->c->who->account);
-}
-
-RESULT os_hide_absence(struct os_call *e, struct result found)
-{
-	if (found.code != ERR_NOT_FOUND || !os_hides_absence(e))
-		return found;
-	ctx_clear_problem(e->c);
-	return os_fail_policy(e);
 }
 
 void os_write_password_expiry(struct json_writer *w, int64_t expires_us)

@@ -29,9 +29,6 @@ RESULT os_list_rows(struct os_call *e, const char *items, const struct row *cons
 struct ref os_own_domain(const struct os_call *e);
 /* ERR_DENIED unless it is the caller, or an administrator asks. */
 RESULT os_check_self(struct os_call *e, const struct ref *user);
-/* Puts a refusal in the place of ERR_NOT_FOUND for callers who may not read all of the region: Keystone's policies compare the caller with
- * the row, and nothing equals a row that is not there. */
-RESULT os_hide_absence(struct os_call *e, struct result found);
 /* Writes "password_expires_at"; 0: null. */
 void os_write_password_expiry(struct json_writer *w, int64_t expires_us);
 /* Whether the caller may do this to what is the user's (engine/people/user_owned.h); also the user. ERR_DENIED; to

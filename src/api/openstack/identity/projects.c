@@ -2,6 +2,7 @@
  * Projects, which are accounts, and domains. In Keystone each domain is also a project without a parent
  * (is_domain), so the project calls create, show, change and delete domains, too. Such a project owns no
  * resources, and no token is scoped to it as a project. */
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "engine/people/account/account.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Roles and role assignments. */
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
-#include "api/openstack/identity/read_policies.h"
 #include "engine/people/policy/role.h"
 #include "store/account.h"
 #include "store/domain.h"

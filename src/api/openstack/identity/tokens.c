@@ -3,9 +3,9 @@
  * scope. All failed proofs get the same message, which reveals nothing about the cause. */
 #include <jansson.h>
 
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
-#include "api/openstack/identity/read_policies.h"
 #include "auth/key/last_used.h"
 #include "auth/limit.h"
 #include "auth/sign_in/login.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Users. The user that an account has of its own, EC2's root, is shown in the account's domain, but only by
  * id. */
+#include "api/openstack/core/read_policies.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "auth/limit.h"

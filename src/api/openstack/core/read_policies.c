@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Finds the read policy of an Identity call and checks the part that depends on the token alone. */
-#include "api/openstack/identity/read_policies.h"
+#include "api/openstack/core/read_policies.h"
 
 enum rule { ANYBODY, REGION, ROLES, ROLE, PEOPLE, OWN };
 
@@ -9,7 +9,7 @@ static const struct read_policy {
 	enum rule rule;
 } policies[] = {
 #define POLICY(name, rule) {"identity:" name, rule},
-#include "api/openstack/identity/read_policies.def"
+#include "api/openstack/core/read_policies.def"
 #undef POLICY
 };
 
@@ -62,4 +62,12 @@ RESULT os_check_read_policy(const struct os_call *e)
 {
 	const struct read_policy *policy = e->action->flags & API_WRITES ? NULL : find(e->action->permit);
 	return !policy || passes(e, policy->rule) ? OK : os_fail_policy(e);
+}
+
+RESULT os_hide_absence(struct os_call *e, struct result found)
+{
+	if (found.code != ERR_NOT_FOUND || !os_hides_absence(e))
+		return found;
+	ctx_clear_problem(e->c);
+	return os_fail_policy(e);
 }

@@ -14,3 +14,6 @@ bool os_reads_region(const struct os_call *e);
 bool os_hides_absence(const struct os_call *e);
 /* ERR_DENIED in Keystone's words. */
 RESULT os_fail_policy(const struct os_call *e);
+/* Puts a refusal in the place of ERR_NOT_FOUND for callers who may not read all of the region: Keystone's policies compare the caller with
+ * the row, and nothing equals a row that is not there. */
+RESULT os_hide_absence(struct os_call *e, struct result found);
