@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What every action of every face has, and what every call of one carries. A face's own action and call
- * begin with these members (API_ACTION_BASE, API_CALL_BASE), so that its handlers reach them by name;
- * the core reaches the same memory as a struct api_action and a struct api_call. */
+ * Actions and calls: the members that all faces share. A face's own action and call begin with these members
+ * (API_ACTION_BASE, API_CALL_BASE), so that its handlers reach them by name; the core reaches the same
+ * memory as a struct api_action and a struct api_call. */
 #pragma once
 
 #include "api/core/params.h"
@@ -18,34 +18,35 @@ struct api_protocol;
 /* ---- actions ---- */
 
 enum api_action_flag {
-	API_WRITES = 1 << 0,   /* changes something; has an operation, mostly */
+	API_WRITES = 1 << 0,   /* changes something, mostly by an operation */
 	API_OBSERVES = 1 << 1, /* asks a host */
-	API_OPEN = 1 << 2,     /* the caller proves nothing, or proves it by what the call brings */
-	API_FOR_ALL = 1 << 3,  /* needs neither role nor permission; rows are decided on all the same */
+	API_OPEN = 1 << 2, /* no authentication before the action, which may authenticate by its parameters */
+	API_FOR_ALL =
+		1 << 3, /* needs neither a role nor a permission; the guard still decides about each row */
 	API_CHANGES_BY_TIME = 1 << 4, /* its answer changes without a commit, so it is not cached */
 	API_OF_FACE = 1 << 8,         /* the first of the face's own flags */
 };
 
-/* .returns of a change whose answer is written from what was asked for, or from all that there is. */
+/* .returns of a change whose answer needs no row of the store as the change left it. */
 #define API_RETURNS_NOTHING_STORED KIND_COUNT
 
-/* Of a const row beside its handlers:
- *   name       what the log calls it; NULL: its permit
+/* Members of an action, which is a const row beside its handlers:
+ *   name       the action's name in the log; NULL: its permit
  *   permit     the action's name in policies: "ec2:RunInstances"; the change's name, too
  *   flags      enum api_action_flag, and the face's own
  *   args       the table that fills a struct of args.size bytes from the parameters
- *   operation  a change: the engine's own, on the committer. Its wish stands at the beginning of the args
+ *   operation  the engine's operation that makes the change, on the committer. The args begin with its wish
  *   look       reads from the host e->host, on that host's thread
- *   work       takes its time before the operation, or before the answer; on e->lane, or for e->image. Its
- *              argument is the call
- *   undo       removes what the work leaves outside the store, such as a file, if the work or the operation
- *              fails. It runs where the work ran. Such work begins once the rows that the call names were
- *              found and permitted (prepare)
- *   returns    a change whose answer is written from rows of this kind: api_find_returned() finds them as the
- *              change left them, since another call may have changed them meanwhile
- *   listing    its answer lists rows, as api/core/listing.h does; NULL: it does not, or in the face's own way
+ *   work       slow work before the operation, or before the answer; on e->lane, or on a thread of e->image.
+ *              Its argument is the call
+ *   undo       removes traces of the work outside the store, such as a file, if the work or the operation
+ *              fails. It runs where the work ran. Such work begins after prepare has found the rows that the
+ *              call names, and the guard has permitted them
+ *   returns    the kind of rows that the answer of a change is written from: api_find_returned() finds them as
+ *              the change left them, since another call may have changed them meanwhile
+ *   listing    makes the answer a list of rows (api/core/listing.h); NULL: it is no list, or the face's own
  *   doc        one sentence for the documentation
- *   never      why it finds nothing, or is always refused; NULL: it is not so */
+ *   never      the reason, if it always finds nothing or is always refused; NULL: it is an ordinary action */
 #define API_ACTION_MEMBERS                                                                                   \
 	const char *name;                                                                                    \
 	const char *permit;                                                                                  \
@@ -64,7 +65,7 @@ struct api_action {
 	API_ACTION_MEMBERS
 };
 
-/* What a face's own struct begins with; OpenStack's has more before it. */
+/* The beginning of a face's own action; OpenStack's has more members before it. */
 #define API_ACTION_BASE                                                                                      \
 	union {                                                                                              \
 		struct {                                                                                     \
@@ -96,28 +97,28 @@ struct api_groups {
 
 /* ---- calls ---- */
 
-/* Of one call, in the HTTP call's arena. The core sets call, c, face, protocol and config; the face's find() sets action
+/* Members of a call, which lives in the HTTP call's arena. The core sets call, c, face, protocol and config; the face's find() sets action
  * and audited (api_choose_action()). The face may set
- *   errors, part      which rows its failures have (api/core/problem.h); errors is the protocol's at first
- *   pairs             what the request says, if the protocol has names and values; the face's find() reads them
- *   error             the row of a failure that no problem tells; NULL: the problem's
+ *   errors, part      the rows that its failures are looked up in (api/core/problem.h); at first the protocol's
+ *   pairs             names and values of the request, if the protocol has such; the face's find() reads them
+ *   error             the row of the call's failure; NULL: the one that the problem leads to
  * Handlers set the others, in prepare:
- *   args              what the parameters say: arg_count structs of arg_size bytes, mostly one
+ *   args              the values of the parameters: arg_count structs of arg_size bytes, mostly one
  *                     (api_new_args())
- *   lane, image       where work is done: on this lane (NULL: the face's own), or on a thread of the image's
- *   threads           or on one of these; NULL
- *   asker             for whom the lane counts it; none: the caller's user
- *   host              where look reads; none: nowhere, the answer knows
+ *   lane, image       the lane that does the work (NULL: the face's own), or the image whose thread does it
+ *   threads           threads that do the work instead; NULL: there are none
+ *   asker             the user whose share of the lane the work counts in; none: the caller
+ *   host              the host that look reads from; none: look is not called
  *   skips_work, skips_operation   there is nothing to do
- *   records_answer    the audit log tells of what the answer hands out, not of the change before it
- *   is_dry            what would have succeeded is undone, and fails with ERR_DRY_RUN
- *   returns           instead of the action's, where it depends on the call
+ *   records_answer    the audit record tells of the secret in the answer, not of the change before it
+ *   is_dry            a success is undone, and fails with ERR_DRY_RUN
+ *   returns           the action's .returns for this call, where it depends on the parameters
  *   status            of success, until the answer is written; 0: 200
  *   content_type      of the answer; the protocol's at first
  *   has_no_body       the answer ends with its headers
  *   file, file_size   the answer is this file; 0: none
- * forward is NULL in a process that writes. audit is NULL when the call is not recorded; view is open from api_tables() to the end of the answer, or of
- * prepare: a call is not parked with a view. */
+ * forward is NULL in a process that writes. audit is NULL when the call is not recorded. view is open from
+ * api_tables() to the end of prepare, or of the answer: a parked call holds no view. */
 #define API_CALL_MEMBERS                                                                                     \
 	struct call *call;                                                                                   \
 	struct ctx *c;                                                                                       \
@@ -160,24 +161,22 @@ struct api_call {
 		struct api_call core;                                                                        \
 	}
 
-/* "https://cloud.example.com": how the client found us. In the arena. */
+/* The URL by which the client reached us: "https://cloud.example.com". In the arena. */
 struct str api_base_url(const struct api_call *e);
 /* In prepare and in answers: the tables of a view, opened at the first call. */
 const struct tables *api_tables(struct api_call *e);
-/* In answers: what is written from now on needs no tables, and the store may reclaim them. */
+/* In answers: closes the view early, so that a long answer does not keep old rows in memory. */
 void api_release_tables(struct api_call *e);
-/* In answers: a row of the kind that the action returns, as its change left it, else (the change put nothing) as
- * it is now. ERR_NOT_FOUND when it is gone. */
+/* In answers: a row of the kind that the action returns, as its change left it. If the change put no such row, as it is
+ * now. ERR_NOT_FOUND: it is gone. */
 RESULT api_find_returned(struct api_call *e, uuid id, const struct row **ret_row);
-/* From here on the call is recorded, whose row of the audit table says AUDIT_WHEN_SAID. In prepare and in
- * answers. */
+/* Records the call, whose row of the audit table says AUDIT_WHEN_SAID, in the audit log. In prepare and in answers. */
 void api_audit(struct api_call *e);
 /* Zeroed args for the call. ERR_NO_MEMORY. */
 RESULT api_new_args(struct api_call *e, size_t count, size_t size);
 
-/* What a face's handlers use, in its own types: x_call_of(), x_action_of(), and the functions above. Expects a
- * struct x_call, which begins with a struct api_call `core`, and a struct x_action, which has a struct api_action
- * `core`. */
+/* Defines the casts and the functions above in the face's own types: x_call_of(), x_action_of() and so on. The face has a
+ * struct x_call that begins with a struct api_call `core`, and a struct x_action that has a struct api_action `core`. */
 #define API_DEFINE_FACE(x)                                                                                   \
 	static inline struct x##_call *x##_call_of(struct api_call *core)                                    \
 	{                                                                                                    \

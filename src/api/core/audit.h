@@ -1,73 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which calls the audit log tells of, and what of each. One table (audited.def) has an entry for every action
- * that touches a secret or says who may what, whatever face it is of; a face looks its rows up when it starts
- * and asks nothing of a call whose row says nothing.
+ * The calls that the audit log records, and the contents of a record. One table (audited.def) has a row for every
+ * action of any face that touches a secret or changes rights. A face looks its rows up when it starts, so
+ * that an unrecorded call costs nothing.
  *
- *   a change     its record is written in its own transaction (api_commit)
- *   a read       its record is committed before the answer, which is written already, is sent
- *   a failure    likewise, behind whatever was undone: before the caller is told
+ *   a change     its record is part of its own transaction (api_commit)
+ *   a read       its record is committed before the finished answer is sent
+ *   a failure    its record is committed after everything is undone, and before the answer is sent
  *
- * Who was not proved to be anybody may fail as often as the limits let him: what is alike within a minute is
- * one record with a count (op_audit_flood). */
+ * Failures of unauthenticated callers that are alike within a minute share one record with a count
+ * (op_audit_flood), so that strangers cannot fill the log. */
 #pragma once
 
 #include "http/server.h"
 #include "store/audit.h"
 
-/* What a call does to secrets: a bit set. */
+/* Effect of a call on secrets: a bit set. */
 enum audit_does {
-	AUDIT_READS = 1,      /* shows a secret that is there */
-	AUDIT_CHANGES = 2,    /* changes one, enables, disables or deletes it */
-	AUDIT_ISSUES = 4,     /* makes one and hands it out */
-	AUDIT_RIGHTS = 8,     /* changes who may what, or where clients send their tokens */
-	AUDIT_WHEN_SAID = 16, /* only calls that say so when they turn out to touch one */
+	AUDIT_READS = 1,      /* shows an existing secret */
+	AUDIT_CHANGES = 2,    /* changes, enables, disables or deletes a secret */
+	AUDIT_ISSUES = 4,     /* creates a secret and shows it */
+	AUDIT_RIGHTS = 8,     /* changes rights, or the addresses to which clients send their tokens */
+	AUDIT_WHEN_SAID = 16, /* records only the calls that ask for it while they run (api_audit) */
 };
 
 struct audited {
 	const char *action; /* "iam:CreateAccessKey", "identity:create_user", "dari:env" */
-	unsigned does;      /* 0: it is not recorded, and why_not says why */
-	enum kind kind;     /* of the row that it makes or changes; KIND_NONE: no one kind's */
+	unsigned does;      /* 0: its calls are not recorded, for the reason in why_not */
+	enum kind kind;     /* kind of the row that it makes or changes; KIND_NONE: several kinds, or none */
 	const char *why_not;
 };
-/* NULL: the table does not have it. Walks the whole table: for start-up. */
+/* NULL: the table has no such action. Walks the whole table: for start-up. */
 const struct audited *audited_find(const char *action);
-/* The same, but NULL for what is not recorded. */
+/* The same, but NULL for an action whose calls are not recorded. */
 const struct audited *audited_find_recorded(const char *action);
-/* When its calls are recorded, for dumps: "always", "sometimes", "never". */
+/* "always", "sometimes" or "never": how often calls of the action are recorded. For dumps. */
 const char *audited_say_when(const char *action);
-/* All of it, for tests. */
+/* The whole table, for tests. */
 const struct audited *audited_list(size_t *ret_count);
 
-/* What is kept of a call that is recorded; in the call's arena. */
+/* State of the record of one call; in the call's arena. */
 struct audit_call {
 	const struct audited *what;
 	struct call *call;
-	bool is_stranger; /* nobody was proved to ask, and the call failed */
-	bool is_told;     /* its record is written, or could not be */
-	/* What the face says by itself; the rest follows from the context. */
+	bool is_stranger; /* the caller was not authenticated, and the call failed */
+	bool is_told;     /* its record was written, or writing it failed */
+	/* Members that the face sets; the others follow from the context. */
 	struct audit_record record;
-	struct result result;     /* of the call, while its record is on its way */
-	struct buf body;          /* likewise: its answer */
+	struct result result;     /* result of the call, while its record is being committed */
+	struct buf body;          /* its answer, meanwhile */
 	const char *content_type; /* the answer's */
 	int status;
 	void (*fail)(struct call *call, struct result result); /* answers when there is no record */
 };
 
-/* From here on the call is recorded. face: as in the record. NULL: it is not, as what (which may be NULL)
- * says; or the arena is full, and the call fails for that. */
+/* Begins the record of a call. face: its name in the record. NULL: `what` (which may be NULL) says that such calls are
+ * not recorded; or the arena is full, and the call fails for that. */
 struct audit_call *audit_begin(struct call *call, const struct audited *what, const char *face);
-/* Of a call that may not be recorded (a NULL: nothing): the subject, "NAME=VALUE", behind what it has
- * already. A secret is never one. */
+/* Appends NAME=VALUE to the record's subject. a may be NULL, for a call that is not recorded. The value is never a
+ * secret. */
 void audit_add_subject(struct audit_call *a, const char *name, struct str value);
 
-/* On the committer: the record of a call that did what was asked, as the change leaves the rows. */
+/* On the committer: writes the record of a successful call, with the rows as the change leaves them. */
 RESULT audit_append(struct op *op, struct audit_call *a);
-/* On the committer: of one that failed with that kind of failure, or that changed nothing. */
+/* On the committer: writes the record of a call that failed with that error, or changed nothing. */
 RESULT audit_append_outcome(struct op *op, struct audit_call *a, enum err err);
 
 /* "access-key:AKIA…", "application-credential:…", "trust:… trustee:…"; empty: there is none. */
 struct str audit_write_credential(struct arena *a, const struct identity *who);
-/* Where a call came from: its client's address, or who holds the other end of a unix socket, "unix:uid=0,pid=123". */
+/* Source of a call: its client's address, or the peer of a unix socket, "unix:uid=0,pid=123". */
 struct str audit_write_from(const struct call *call);
 /* "reads,changes" */
 struct str audit_write_does(struct arena *a, unsigned does);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What answers in CBOR are written of. Source: RFC 8949; heads are in its preferred serialization, for SDKs compare keys by their
+ * Writes answers in CBOR. Source: RFC 8949; heads are in its preferred serialization, for SDKs compare keys by their
  * bytes. On the call's thread. */
 #pragma once
 

@@ -11,11 +11,11 @@ struct attributes;
 
 struct dump_form {
 	const char *face; /* "ec2", as tests and pages call the face */
-	bool is_of_pairs; /* every parameter is a pair of the query or the form: no place is told */
+	bool is_of_pairs; /* every parameter is a pair of the query or the form, so the dump has no place */
 	const char *types[PARAM_TYPE_COUNT]; /* the protocol's words; NULL: those of the core (dump.c) */
 	const char *list_suffix;             /* behind the name of a parameter that is a list: ".N" */
 	const char *no_doc;                  /* for a row without a sentence; NULL: null */
-	int64_t text_max; /* characters, where the row says nothing else; 0: no limit is told */
+	int64_t text_max; /* maximum number of characters, unless the row has another; 0: the dump has no limit */
 	/* Members of a parameter that only this protocol has; NULL: there are none. */
 	void (*write_param)(struct json_writer *w, const struct param *p);
 };

@@ -35,5 +35,5 @@ struct str explain_next_try(const struct explanation *e);
 struct str explain_advice(const struct explanation *e); /* empty: nothing */
 struct str explain_time(const struct explanation *e, int64_t time_us);
 
-/* What people call a row: its EC2 id, else its name, else its UUID. */
+/* Name of a row for people: its EC2 id, else its name, else its UUID. */
 struct str explain_name_row(struct arena *a, const struct tables *t, enum kind kind, uuid id);

@@ -4,7 +4,7 @@
 
 #include "api/core/action.h"
 
-/* What is wanted, or one that is drawn where it is empty. */
+/* The wanted password, or a random one if that is empty. */
 RESULT api_draw_guest_password(struct api_call *e, struct str *password);
 /* For instance.admin_password of an instance of that account. On HTTP threads, as the next. */
 RESULT api_seal_guest_password(struct api_call *e, uuid account, struct str password, struct str *ret_sealed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which kinds of rows a caller may read: for answers that tell of several kinds at once, such as lists of events. */
+ * Kinds of rows that a caller may read, for answers with several kinds at once, such as lists of events. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Actions that list the rows of one kind, where everything but the protocol's words is a table: the filters are the
- * action's parameters with .fits, and an object's members are rows of members.h. A new face's lists are these. */
+ * Lists of the rows of one kind, described by tables: the filters are the action's parameters with .fits, and
+ * the members of an object are rows of members.h. Only the protocol's words stay in the face. New faces use these. */
 #pragma once
 
 #include "api/core/list.h"
@@ -10,36 +10,36 @@ struct api_listing {
 	enum kind kind;
 	size_t name;      /* offset of the rows' name, a struct str; 0: they have none */
 	const char *item; /* the answer's member that holds them: "zone" */
-	/* What a row is called; NULL: .name says it. */
+	/* Name of a row; NULL: the field at .name. */
 	struct str (*get_name)(struct api_call *e, const struct row *row);
-	bool is_by_name; /* their order, else that in which they were created */
-	/* An index that begins with whether everybody sees the row; the operator's are listed, too. 0: the account's own alone
-	 * are. */
+	bool is_by_name; /* ordered by name, else by creation */
+	/* An index that begins with whether everybody sees the row; the operator's rows are listed, too. 0: only the account's
+	 * own rows are. */
 	unsigned public_index;
-	/* Whether the caller sees a live row; NULL: as engine_may_see() says. */
+	/* True if the caller sees a live row; NULL: engine_may_see() decides. */
 	bool (*sees)(struct api_call *e, const struct row *row);
-	/* Rows of other accounts for the list: their .sees is true. The filters apply to them, too. NULL: there are none. */
+	/* Adds rows of other accounts for which .sees is true. The filters apply to them, too. NULL: there are none. */
 	RESULT (*add)(struct api_call *e, struct rows *ret_rows);
-	bool is_all; /* every row is looked at: whose they are, .sees and .matches say */
-	/* Filters that no parameter's row can say; NULL: there are none. */
+	bool is_all; /* examines the rows of all accounts: .sees and .matches choose */
+	/* Filters that no parameter's row can express; NULL: there are none. */
 	bool (*matches)(struct api_call *e, const void *args, const struct row *row);
 	struct members members;
 };
 
-/* What lists are asked for besides the action's own filters. Empty: nothing. */
+/* Parameters of a list besides the action's own filters. Empty members restrict nothing. */
 struct api_list_wish {
-	struct ref id;            /* only this row, which must be there whatever the filters say */
-	struct str name, keyword; /* the whole name, a part of it; in any case */
-	struct tags tags;         /* that the row has, as its owner or the caller gave them */
-	bool is_of_all;           /* all that the caller may see, not the account's own alone */
-	uuid domain;              /* of accounts in this domain alone; none: in any */
-	bool with_below;          /* and of the domains below that one */
-	size_t offset, limit;     /* of the rows; 0: all */
+	struct ref id;            /* this row alone, which must exist even if the filters exclude it */
+	struct str name, keyword; /* the whole name, a part of it; letter case does not matter */
+	struct tags tags;         /* tags of the row, given by its owner or by the caller */
+	bool is_of_all;           /* all rows that the caller may see, not only those of the account */
+	uuid domain;              /* rows of accounts in this domain; none: in any */
+	bool with_below;          /* and in the domains below it */
+	size_t offset, limit;     /* page; limit 0: all rows */
 };
 
 /* The rows that the caller sees and the filters accept, in order. ERR_INVALID with the field "id" (FAULT_ID): the caller sees no
  * row of the wish's id. */
 RESULT api_list_rows(struct api_call *e, const struct api_list_wish *wish, struct query_page *ret_page);
-/* An object for each of the rows of the wish's page, in a list. */
+/* Writes a list with an object for each row of the wish's page. */
 void api_list_write(struct api_call *e, struct json_writer *w, members_write_time write_time,
 		    const struct api_list_wish *wish, const struct query_page *page);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a JSON answer shows of a row, as const tables: a member's name, and which field has its value: the row's own,
- * or one of another row, to which a path leads. What is none is left out. How times look is the face's. Any thread.
+ * Members of a row's JSON object, as const tables. A member has a name and a field: of the row itself, or of
+ * another row to which a path leads. A member without a value is left out. The face formats times. Any thread.
  *
  *   MEMBER(struct instance, "cpunumber", vcpus)                                    a field, by its type
  *   MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, instance, zone)})   of the row's zone
@@ -32,7 +32,7 @@ enum member_type {
 	MEMBER_IS_ZERO, /* whether an int is 0 */
 	MEMBER_IS_IP,
 	MEMBER_IS_MAC,
-	MEMBER_IS_NETMASK, /* of a CIDR of IPv4 */
+	MEMBER_IS_NETMASK, /* netmask of an IPv4 CIDR */
 };
 
 enum { MEMBER_PATH_MAX = 2 };
@@ -42,20 +42,20 @@ struct members;
 struct member {
 	const char *name;
 	enum member_type type;
-	/* To the row that has the field; of JOIN_EACH() the first. KIND_NONE ends it. */
+	/* Path to the row that has the field; JOIN_EACH() leads to the first of several. KIND_NONE ends it. */
 	struct query_join path[MEMBER_PATH_MAX];
-	size_t offset; /* of the field */
+	size_t offset; /* offset of the field in the row */
 	unsigned shift;
 	bool is_optional; /* an empty text is left out */
 	const char *yes, *no;
-	size_t instead;   /* of an empty text: another field of the row, + 1 (FITS) */
+	size_t instead;   /* field to show instead of an empty text, as its offset + 1 (FITS) */
 	const char *json; /* FIXED: the value */
 	struct str (*text)(struct api_call *e, const struct row *row);
 	void (*write)(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
-	const char *also;           /* what .write writes besides, "a|b": for whoever tells what there is */
-	const struct members *list; /* EACH, REFS: of an object; ALL: which */
+	const char *also;           /* further members that .write writes, "a|b": for the dump of answers */
+	const struct members *list; /* EACH, REFS: members of an object; ALL: the other table */
 	struct query_join each;     /* EACH */
-	enum kind kind;             /* REFS: of the rows */
+	enum kind kind;             /* REFS: kind of the rows */
 };
 
 struct members {
@@ -94,7 +94,7 @@ struct members {
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_MADE, .text = (function)                            \
 	}
-/* What a function says of the row that the path leads to. */
+/* A text that a function makes of the row that the path leads to. */
 #define MEMBER_TEXT_OF(member_name, function, ...)                                                           \
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_MADE, .text = (function), .path = { __VA_ARGS__ }   \

@@ -14,53 +14,53 @@ struct api_change {
 	const char *action; /* static, for the events */
 	op_run run;
 	void *wish;
-	bool is_dry; /* what would have succeeded is undone and fails with ERR_DRY_RUN */
+	bool is_dry; /* a success is undone, and fails with ERR_DRY_RUN */
 	enum kind
-		returns; /* the answer is written from rows of this kind, as the change leaves them; KIND_NONE */
-	struct audit_call *audit; /* is recorded with it; NULL: it is not */
-	/* made, in the call's arena: */
-	struct rows returned; /* the rows of that kind that it is about (op_copy_shown) */
+		returns; /* kind of the rows that the answer is written from, as the change leaves them; KIND_NONE */
+	struct audit_call *audit; /* record to write with the change; NULL: it is not recorded */
+	/* Set by api_commit(), in the call's arena: the rows of kind `returns` that the change is about (op_copy_shown). */
+	struct rows returned;
 };
 /* Parks the call, runs the operation on the committer, and calls resume() on a pool thread with its
  * result once the change is published. The face's thread must return without touching the call again. */
 void api_commit(struct call *call, struct store *store, struct api_change *change,
 		void (*resume)(struct call *call, struct result result));
 
-/* Of a call that is recorded and has no record yet, when what became of it is known (code: as its caller is
- * told): parks the call until its record is in SQL, and calls then() on a pool thread with what came of
- * writing it. False: there is nothing to record (a NULL: never), and then() is not called. */
+/* Writes the record of a call whose result is known (code: the one that its caller sees): parks the call until the
+ * record is in SQL, and calls then() on a pool thread with the result of writing it. False: there is nothing to
+ * record (a may be NULL), or the record is written already; then() is not called. */
 bool api_record(struct audit_call *a, struct store *store, struct result result, struct str code,
 		void (*then)(struct audit_call *a, struct result written));
-/* The answer of a recorded call: sent when its record is in SQL. Takes the buffer's memory. Without its
- * record nothing of it is sent, and fail() answers instead. */
+/* Sends the answer of a recorded call once its record is in SQL. Takes the buffer's memory. If the record cannot be
+ * written, nothing of the answer is sent, and fail() answers instead. */
 void api_answer_recorded(struct audit_call *a, struct store *store, int status, const char *content_type,
 			 struct buf *body, void (*fail)(struct call *call, struct result result));
 
-/* How many key pairs may wait to be made: an RSA key takes a processor a tenth of a second, so that what all
- * may ask for takes some seconds. */
+/* Maximum number of key pairs that wait to be generated, in all and of one caller. An RSA key takes a processor a tenth
+ * of a second, so a full queue takes some seconds. */
 enum { KEYS_WAITING_MAX = 64, KEYS_WAITING_OF_ONE = 8 };
-/* The lane for that, which the faces share. */
+/* Makes the lane that generates key pairs for all faces. */
 RESULT api_new_key_lane(struct ctx *c, struct executor *executor, struct lane **ret_lane);
 
-/* Threads of somebody's own, for work that may last: start() takes it over, and calls its done() once. */
+/* Threads for long work: start() takes it over, and calls its done() once. */
 struct api_threads {
 	void (*start)(void *self, struct work_item *w);
 	void *self;
 };
 
-/* Work that takes its time: on a lane, where only so much of one asker's waits; or on files of the image
- * store, on a thread of the image's. arg as in struct work_item. */
+/* Slow work: on a lane, where the waiting work of one caller is bounded; or on files of the image store, on a
+ * thread of the image. arg: as in struct work_item. */
 struct api_work {
-	struct lane *lane;   /* NULL: for the image */
-	uuid asker;          /* on the lane: for whom */
-	const char *refusal; /* and the words of ERR_THROTTLED: too much of theirs waits */
+	struct lane *lane;   /* NULL: a thread of the image does it */
+	uuid asker;          /* on the lane: the user in whose share it counts */
+	const char *refusal; /* message of ERR_THROTTLED, when that share is full */
 	struct reconciler *reconciler;
 	uuid image;
-	const struct api_threads *threads; /* or on one of these; NULL */
+	const struct api_threads *threads; /* threads that do it instead; NULL: there are none */
 	RESULT (*run)(struct work_item *w);
 	void *arg;
 };
-/* Parks the call until it is done; work itself may be gone by then. */
+/* Parks the call until the work is done; *work need not live that long. */
 void api_work(struct call *call, const struct api_work *work,
 	      void (*resume)(struct call *call, struct result result));
 
@@ -69,12 +69,12 @@ void api_work(struct call *call, const struct api_work *work,
 struct api_look {
 	struct reconciler *reconciler; /* NULL: ERR_GONE */
 	uuid host;
-	int64_t timeout_us; /* of the wait in the host's queue */
+	int64_t timeout_us; /* limit of the wait in the host's queue */
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
 	void *arg;
 };
-/* Parks the call until it is done; look itself may be gone by then. */
+/* Parks the call until the look is done; *look need not live that long. */
 void api_observe(struct call *call, const struct api_look *look,
 		 void (*resume)(struct call *call, struct result result));
-/* In an answer: the row of the kind that the change returns, as it left it; NULL: it was not about it. */
+/* In an answer: a row that the change returned, as it left it; NULL: the change was not about that row. */
 const struct row *api_find_in_change(const struct api_change *change, enum kind kind, uuid id);

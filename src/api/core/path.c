@@ -60,7 +60,7 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char) (c + 'a' - 'A') : c;
 }
 
-/* What follows the word in the form; NULL: the form says something else. */
+/* Rest of the form after the word; NULL: the form has another word there. */
 static const char *skip_word(const char *form, struct str word, bool ignores_case)
 {
 	for (size_t k = 0; k < word.n; k++)
