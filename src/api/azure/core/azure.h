@@ -7,15 +7,15 @@
 
 #include "api/core/face.h"
 
-/* For api_face_new(). */
+/* The face's protocol, for api_face_new(). */
 extern const struct api_protocol azure_protocol;
 extern const struct api_errors azure_errors;
 
-/* Whether a path is this face's: the listener is shared with others. Letter case does not matter in Azure's paths. */
+/* True if the path belongs to this face, which shares a listener with others. Letter case of paths does not matter. */
 bool azure_has_path(struct str path);
 
-/* For struct guards_config: what a role's JSON allows, as a policy of IAM's. It names the permissions of the calls whose operations
- * the role's actions match. */
+/* Translates a role's JSON into an IAM policy, for struct guards_config. The policy names the permissions of the calls whose
+ * operations the role's actions match. */
 RESULT azure_write_role(struct ctx *c, struct str permissions, struct str *ret_document);
 
 /* All calls as JSON, for documentation and tests. */
