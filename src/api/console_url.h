@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where the pages of consoles are: faces answer with these URLs, and api/console/ serves them. */
+ * Paths of the pages for guests' consoles: faces answer with these URLs, and api/console/ serves them. */
 #pragma once
 
 #include "base/str.h"

@@ -5,10 +5,10 @@
 
 #include "api/core/face.h"
 
-/* For api_face_new(). */
+/* The face's protocol, for api_face_new(). */
 extern const struct api_protocol cost_protocol;
 
-/* Whether a request is signed for Cost Explorer. */
+/* True if a request is signed for Cost Explorer. */
 bool cost_has_call(const struct call *call);
 /* The page's table. */
 void cost_write_coverage(struct buf *out);

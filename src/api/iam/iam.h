@@ -6,10 +6,10 @@
 
 #include "api/core/face.h"
 
-/* For api_face_new(). */
+/* The face's protocol, for api_face_new(). */
 extern const struct api_protocol iam_protocol;
 
-/* Whether a request is signed for IAM: the listener is shared with other faces. */
+/* True if a request is signed for IAM, which shares a listener with other faces. */
 bool iam_has_call(const struct call *call);
 
 /* Writes the chapter of `dari dump coverage`: each action, what it does, which parameters are refused. */

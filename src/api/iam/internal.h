@@ -34,13 +34,13 @@ struct iam_action {
 	API_ACTION_BASE;
 	RESULT (*prepare)(struct iam_call *e, void *args);
 	RESULT (*answer)(struct iam_call *e, const void *args, struct xml *x); /* NULL: there is no result */
-	const struct iam_listing *list;                                        /* of iam_answer_list() */
+	const struct iam_listing *list;                                        /* list of iam_answer_list() */
 };
 
 /* The action's name, and its name in policies. */
 #define IAM_ACTION(word) .name = (word), .permit = "iam:" word
 
-/* Those of each file. */
+/* Actions of each file. */
 extern const struct api_actions iam_account_actions, iam_detail_actions, iam_group_actions,
 	iam_principal_actions, iam_key_actions, iam_mfa_actions, iam_public_credential_actions,
 	iam_server_certificate_actions, iam_service_role_actions, iam_oidc_actions, iam_saml_actions,
@@ -48,7 +48,7 @@ extern const struct api_actions iam_account_actions, iam_detail_actions, iam_gro
 	iam_simulation_actions, iam_unkept_actions, iam_user_actions;
 extern const struct api_groups iam_action_groups;
 
-/* All of them, up to max; their number. */
+/* Fills `out` with up to max actions of all files, and returns their number. */
 size_t iam_sum_actions(const struct iam_action **out, size_t max);
 
 struct iam_call {
@@ -63,14 +63,14 @@ API_DEFINE_FACE(iam)
 
 extern const struct api_errors iam_errors;
 extern const struct query_codes iam_codes; /* codes.c */
-/* As in struct api_protocol. */
+/* The protocol's write_problem. */
 RESULT iam_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);
 
 /* ---- rows of parameter tables ---- */
 
 enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024, IAM_TAGS_MAX = 50 };
 
-/* As IAM's answers have it. */
+/* The pattern of tags in IAM's messages. */
 #define IAM_TAG_CHARACTERS "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]"
 #define IAM_TAG_KEY_REMARK                                                                                   \
 	", Member must satisfy regular expression pattern: " IAM_TAG_CHARACTERS "+, Member must not be null"
@@ -96,7 +96,7 @@ enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024, IAM_TAGS_MAX = 50 };
 	PARAM(T, "PathPrefix", member, .min = 1, .max = 512, .doc = "Shows only what lies below.")
 #define IAM_TAGS(T, member)                                                                                  \
 	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .max = IAM_TAGS_MAX, .doc = "Its tags.")
-/* Of actions that set tags, and that take some away. */
+/* Parameters of actions that set tags, and that remove some. */
 #define IAM_NEW_TAGS(T, member)                                                                              \
 	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .flags = REQUIRED, .max = IAM_TAGS_MAX,         \
 		   .doc = "Set on it.")
@@ -110,13 +110,13 @@ enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024, IAM_TAGS_MAX = 50 };
 		      .doc = "The next page, by the last one's marker.")
 extern const struct params iam_tag_params; /* Key and Value */
 
-/* ---- list.c: what is read, checked and written everywhere ---- */
+/* ---- list.c: pages, lists, tags and entities ---- */
 
 struct iam_pages {
 	struct str marker;
 	int64_t max_items;
 };
-/* An item's place: its list, where an answer has several, and a key that sorts as the list does. */
+/* Position of an item: its list, for an answer with several lists, and a key in the list's order. */
 struct iam_place {
 	int64_t section;
 	struct str key;
@@ -126,173 +126,171 @@ struct iam_place {
 struct iam_page {
 	int64_t section; /* the list that is being written */
 	int64_t limit, shown;
-	bool is_cut; /* items came behind the page */
+	bool is_cut; /* there are items after the page */
 	bool has_after;
 	struct iam_place after, last; /* the item that the marker names; the last one shown */
 };
-/* ERR_INVALID with "Marker". */
+/* Begins a page. ERR_INVALID: the marker, with the field "Marker". */
 RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct iam_page *ret_page);
-/* Tells whether the next item, with this key, is on the page. Keys of a section have to ascend. */
+/* True if the next item, with this key, is on the page. Keys of a section have to ascend. */
 bool iam_page_takes(struct iam_page *page, struct str key);
-/* IsTruncated and Marker. */
+/* Writes IsTruncated and Marker. */
 RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct iam_page *page);
 /* Key of an item that is known by its number. */
 struct str iam_number_key(struct iam_call *e, uint64_t number);
 /* Key of a row in a list without an order of its own. */
 struct str iam_creation_key(struct iam_call *e, const struct row *row);
 
-/* What most reads have: whom they are about, and which of what they list is asked for. */
+/* Args of most reads: the subject, and the filter and page of a list. */
 struct iam_read_args {
 	struct ref user, group, role; /* one at most */
 	struct str name, path;        /* a policy's name; PathPrefix */
 	struct iam_pages pages;
 };
 
-/* How rows are shown. */
+/* Form of listed rows. */
 struct iam_shown {
-	const char *set; /* the element around them; NULL: the caller writes it */
-	/* What is in the element of a row: its text, or (NULL) what write writes. */
+	const char *set; /* the element around the rows; NULL: the caller writes it */
+	/* Makes the text of a row's element; NULL: write() writes its contents. */
 	struct str (*get_text)(struct iam_call *e, const struct row *row);
 	RESULT (*write)(struct iam_call *e, struct xml *x, const struct row *row);
 };
 
-/* A list of rows of one kind: where a query finds them, their order, and how they are
- * shown. */
+/* A list of rows of one kind: the paths to the rows, their order and their form. */
 enum { IAM_PATHS_MAX = 5 };
 struct iam_list;
 struct iam_listing {
 	enum kind kind;
-	const char *order; /* the field that they are sorted by; NULL: in the order of creation */
+	const char *order; /* the field that the rows are sorted by; NULL: order of creation */
 	bool descends;
-	/* All of them together; a kind that is none ends them. Each begins with the list's parent, or with the
-	 * caller's domain where its index is of domains. */
+	/* Paths to the rows, which a query joins; KIND_NONE ends them. Each begins with the list's parent, or, if its index
+	 * begins with a domain, with the caller's domain. */
 	struct access_path paths[IAM_PATHS_MAX];
-	unsigned path_index; /* begins with the account and the path; 0: nobody asks by PathPrefix */
-	/* The parent is whom the args name; NULL: it is the caller's account. */
+	unsigned
+		path_index; /* index that begins with the account and the path; 0: the list has no PathPrefix */
+	/* Finds the parent that the args name; NULL: the parent is the caller's account. */
 	RESULT (*find_parent)(struct iam_call *e, const struct iam_read_args *args, uuid *ret_parent);
 	bool (*shows)(const struct iam_list *l, const struct row *row); /* NULL: all */
 	struct iam_shown shown;
 };
-/* One that is asked for. */
+/* A list for one call. */
 struct iam_list {
 	struct iam_call *e;
 	const struct iam_listing *listing;
 	uuid parent; /* none: the caller's account */
 	struct str path;
-	const void *args;              /* for .shows */
-	const struct row *given;       /* a further row, which is in no table; NULL: none */
-	const struct iam_shown *shown; /* NULL: as the listing shows them */
-	const struct iam_page *page;   /* only rows behind its marker; NULL: all */
+	const void *args;              /* args for .shows */
+	const struct row *given;       /* a further row that is in no table; NULL: none */
+	const struct iam_shown *shown; /* form of the rows; NULL: the listing's */
+	const struct iam_page *page;   /* page whose marker the rows follow; NULL: all rows */
 };
-/* The first rows. ERR_NO_MEMORY. */
+/* Finds the first `limit` rows. ERR_NO_MEMORY. */
 RESULT iam_find_rows(struct iam_list *l, size_t limit, struct query_page *ret_page);
-/* Those that are on the page; page NULL: all. */
+/* Writes the rows of the page; page NULL: all rows. */
 RESULT iam_write_rows(struct iam_list *l, struct iam_page *page, struct xml *x);
-/* The whole of a page: the rows, and what is said of pages. */
+/* Writes a whole page: the rows, IsTruncated and Marker. */
 RESULT iam_write_list(struct iam_list *l, const struct iam_pages *asked, struct xml *x);
-/* As iam_action.answer: the page of the action's .list that the struct iam_read_args ask for. */
+/* iam_action.answer: the page of the action's .list for a struct iam_read_args. */
 RESULT iam_answer_list(struct iam_call *e, const void *args, struct xml *x);
-/* Of the user, group or role that the args name. As .find_parent. */
+/* .find_parent: the user, group or role that the args name. */
 RESULT iam_find_principal(struct iam_call *e, const struct iam_read_args *args, uuid *ret_id);
-/* As .shows: rows of the caller's account. */
+/* .shows: rows of the caller's account. */
 bool iam_is_own(const struct iam_list *l, const struct row *row);
-/* PathPrefix and pages. */
+/* Parameters PathPrefix and those of pages. */
 extern const struct param iam_list_rows[3];
 #define IAM_LIST PARAMS(struct iam_read_args, iam_list_rows)
 
-/* What a name or a path may have in it. ERR_INVALID with the field. */
+/* Checks the characters of a name. ERR_INVALID with the field. */
 RESULT iam_check_name(struct iam_call *e, struct str name, const char *field);
-/* The same of a path. */
+/* The same for a path. */
 RESULT iam_check_path(struct iam_call *e, struct str path, const char *field);
-/* What tags may have in them; no key is there twice, in any letter case if those of the kind ignore it. ERR_INVALID
- * with the member, ERR_COMBINATION. */
+/* Checks the characters of tags, and that each key is unique; ignores_case: also among keys that differ in letter case
+ * alone. ERR_INVALID with the member, ERR_COMBINATION. */
 RESULT iam_check_tags(struct iam_call *e, struct tags tags, bool ignores_case);
-/* The same of keys alone. ERR_INVALID. */
+/* The same for keys alone. ERR_INVALID. */
 RESULT iam_check_tag_keys(struct iam_call *e, struct strs keys);
-/* Both as iam_action.prepare, of a struct entity_tags. */
+/* iam_action.prepare of actions on a struct entity_tags. */
 RESULT iam_prepare_tag(struct iam_call *e, void *args);
 RESULT iam_prepare_untag(struct iam_call *e, void *args);
-/* ERR_INVALID with "PolicyDocument". */
+/* Checks a policy. ERR_INVALID with "PolicyDocument". */
 RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form, bool is_managed);
 
-/* Elements of that name. */
+/* Write an element of that name. */
 void iam_write_time(struct xml *x, const char *name, int64_t time_us);
-/* Likewise. */
 void iam_write_int(struct iam_call *e, struct xml *x, const char *name, int64_t value);
-/* The list "Tags". */
+/* Writes the list "Tags". */
 void iam_write_tags(struct xml *x, struct tags tags);
-/* A page of them, and what is said of pages. */
+/* Writes a page of tags, IsTruncated and Marker. */
 RESULT iam_list_tags(struct iam_call *e, struct xml *x, struct tags tags, const struct iam_pages *asked);
-/* Path, and under these names: its name, its id, its ARN; then its CreateDate. */
+/* Writes Path, the name and id under these names, Arn and CreateDate. */
 void iam_write_entity(struct iam_call *e, struct xml *x, enum kind kind, const struct row *row,
 		      const char *name, const char *id);
-/* In the caller's account. */
+/* ARN of a row in the caller's account. */
 struct str iam_arn(struct iam_call *e, enum kind kind, const struct row *row);
-/* Of who holds policies: what bounds it, if something does. */
+/* Writes the permissions boundary of a user or role, if it has one. */
 void iam_write_boundary(struct iam_call *e, struct xml *x, enum kind kind, const struct row *row);
 
 /* ---- users.c ---- */
 
-/* An empty ref becomes the caller. ERR_MISSING: that is no user. */
+/* Replaces an empty ref by the caller. ERR_MISSING: the caller is no user. */
 RESULT iam_choose_user(struct iam_call *e, struct ref *user);
 /* A user of the account, or the caller, who may be its owner. */
 RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct user **ret_user);
 /* A domain's user shows second factors and uploaded credentials to nobody in the account
  * (engine/people/user_owned.h). */
 bool iam_may_see_owned(struct iam_call *e, const struct user *user);
-/* Chooses the user of struct iam_read_args; as iam_action.prepare. */
+/* iam_action.prepare: chooses the user of a struct iam_read_args. */
 RESULT iam_prepare_user(struct iam_call *e, void *args);
-/* The same of the user that the args name. As iam_listing.find_parent. */
+/* iam_listing.find_parent: the user that the args name. */
 RESULT iam_find_parent_user(struct iam_call *e, const struct iam_read_args *args, uuid *ret_user);
-/* A User's members; whole: what bounds it and its tags, too. */
+/* Writes a User's members; is_whole: with its permissions boundary and tags. */
 void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, bool is_whole);
-/* The same as lists show it. */
+/* Writes a User as lists show it. */
 RESULT iam_write_listed_user(struct iam_call *e, struct xml *x, const struct row *row);
 /* The users of the account: its own, the owner apart, and those that have a role on it. */
 extern const struct iam_listing iam_users;
 
 /* ---- groups.c ---- */
 
-/* A Group's members. */
+/* Writes a Group's members. */
 RESULT iam_write_group(struct iam_call *e, struct xml *x, const struct row *row);
 /* The account's own groups. */
 extern const struct iam_listing iam_groups;
-/* How the parent, a user, is in groups of the account. */
+/* Memberships of the parent, a user, in groups of the account. */
 extern const struct iam_listing iam_memberships;
 const struct user_group *iam_find_joined(struct iam_call *e, const struct row *membership);
 
 /* ---- roles.c ---- */
 
-/* What an answer shows of a role beyond who it is and who may take it: not every action's has all. */
+/* Optional parts of a Role; each action shows some. */
 enum iam_role_part {
 	IAM_ROLE_DESCRIPTION = 1 << 0,
 	IAM_ROLE_DURATION = 1 << 1,
-	IAM_ROLE_RIGHTS = 1 << 2, /* what bounds it, and its tags */
+	IAM_ROLE_RIGHTS = 1 << 2, /* permissions boundary and tags */
 };
-/* A Role's members, with those parts. */
+/* Writes a Role's members, with those parts. */
 void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, unsigned parts);
-/* When a session of it last asked for something: RoleLastUsed, empty when none has. */
+/* Writes RoleLastUsed, the time of the last call by a session of the role; empty if there was none. */
 void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role *role);
 extern const struct iam_listing iam_roles;
 
 /* ---- policies.c ---- */
 
-/* What is said of a policy that is not there: it depends on the action. "*" stands for the ARN.
- * AWS's texts where a policy is read or attached. That the lists of a policy's entities, versions and tags have the
- * first, and CreatePolicyVersion the second, is guessed. */
+/* Messages about an absent policy, by action; "*" stands for the ARN. AWS's texts for reads, and for attaching a policy.
+ * Guessed: the lists of a policy's entities, versions and tags have the first, CreatePolicyVersion the second. */
 #define IAM_NO_POLICY "Policy * was not found."
 #define IAM_NOT_ATTACHABLE "Policy * does not exist or is not attachable."
-/* The policy of that ARN, the account's or AWS's own, by its id. ERR_INVALID: this is no ARN of a policy;
- * ERR_NOT_FOUND in the words of `absent`. */
+/* Finds the policy of an ARN, the account's or AWS's own. ERR_INVALID: no ARN of a policy. ERR_NOT_FOUND with the message
+ * `absent`. */
 RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *absent, struct ref *ret_policy);
-/* The same of one that is to bound somebody. */
+/* The same for a permissions boundary. */
 RESULT iam_find_boundary(struct iam_call *e, struct str arn, struct ref *ret_policy);
 
-/* Whether anybody of the account has it, or is bounded by it. */
+/* True if the policy is attached to an entity of the account, or is the boundary of one. */
 bool iam_is_attached(struct iam_call *e, const struct policy *p);
-/* A Policy's members; whole: with its description and its tags, which GetPolicy alone shows. */
+/* Writes a Policy's members; is_whole: with its description and tags, which only GetPolicy shows. */
 void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool is_whole);
-/* A PolicyVersion's members; with its text. */
+/* Writes a PolicyVersion's members; with_document: with its text. */
 void iam_write_version(struct iam_call *e, struct xml *x, const struct policy *p,
 		       const struct policy_version *v, bool with_document);
 /* The account's managed policies. */

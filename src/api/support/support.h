@@ -5,10 +5,10 @@
 
 #include "api/core/face.h"
 
-/* For api_face_new(). */
+/* The face's protocol, for api_face_new(). */
 extern const struct api_protocol support_protocol;
 
-/* Whether a request is signed for AWS Support. */
+/* True if a request is signed for AWS Support. */
 bool support_has_call(const struct call *call);
 /* `dari dump support`, and the page. */
 void support_dump_actions(struct buf *out);

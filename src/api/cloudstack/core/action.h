@@ -24,9 +24,10 @@ enum cs_action_flag {
 	CS_MAKES = API_OF_FACE << 2, /* the answer with a job tells the id of what is made */
 	CS_ADMIN = API_OF_FACE,      /* for administrators of the region alone */
 	CS_OF_ACCOUNT =
-		API_OF_FACE << 1, /* "account" and "domainid", or "projectid", say for whom it is called */
+		API_OF_FACE
+		<< 1, /* "account" and "domainid", or "projectid", name the account that it acts for */
 	CS_OWNER_OF_ROW = API_OF_FACE
-			  << 4, /* "account" without "domainid" says nothing: a named row has the owner */
+			  << 4, /* ignores "account" without "domainid": the named row has an owner */
 	CS_OF_DOMAIN = API_OF_FACE << 3, /* "domainid" without "account" names the domain itself */
 };
 
@@ -35,30 +36,30 @@ struct cs_action {
 	RESULT (*prepare)(struct cs_call *e, void *args);
 	RESULT (*answer)(struct cs_call *e, const void *args, struct json_writer *w);
 	const struct api_listing *shows;
-	enum async_job_outcome outcome; /* what ends the command's job; none: it has none */
-	/* What is asked of an instance when the jobs before have ended; none: it does not wait. */
+	enum async_job_outcome outcome; /* event that ends the command's job; none: it has no job */
+	/* Change of an instance that is made only after its earlier jobs have ended; none: it does not wait. */
 	enum async_job_turn turn;
-	enum kind about; /* of the job's subject, where nothing is shown of it */
-	size_t machine;  /* where in the args the machine's id is whose disk that is, + 1 */
-	size_t subject; /* where in the args the id of the row is that the command is about, + 1 (CS_SUBJECT) */
-	/* Where in the args bools are that are always true, + 1 (CS_SETS); 0 ends them. */
+	enum kind about; /* kind of the job's subject, if the answer does not show it */
+	size_t machine;  /* offset in the args of the id of the machine whose disk the subject is, + 1 */
+	size_t subject; /* offset in the args of the id of the row that the command is about, + 1 (CS_SUBJECT) */
+	/* Offsets in the args of bools that the command always sets, + 1 (CS_SETS); 0 ends them. */
 	size_t sets[3];
-	const char *item; /* the object's name, where it is not the listing's */
-	const char *says; /* members of what .answer writes, for listApis: "apikey|secretkey" */
+	const char *item; /* the object's name, if another than the listing's */
+	const char *says; /* members that .answer writes, for listApis: "apikey|secretkey" */
 };
-/* Of a struct of args: a member of the type uuid, or a ref's .prefix. */
+/* member: a uuid in the struct of the args, or a ref's .prefix. */
 #define CS_SUBJECT(T, member) .subject = offsetof(T, member) + 1
 #define CS_SETS(T, member) offsetof(T, member) + 1
-/* What a row begins with. */
+/* The first members of an action. */
 #define CS_ACTION(word, permission) .name = (word), .permit = (permission)
-/* A change that answers with a job, which ends so: its answer is written later. */
+/* A change that answers with a job, which ends at that event. */
 #define CS_JOB(ends) .outcome = ASYNC_JOB_OUTCOME_##ends, .returns = API_RETURNS_NOTHING_STORED
 /* The args of a command that names one row and nothing else. */
 #define CS_ONE(T, wire, member, row_kind, text)                                                              \
 	PARAMS(T, ((const struct param[]){                                                                   \
 			  PARAM(T, wire, member, .kind = (row_kind), .flags = REQUIRED, .doc = (text))}))
 
-/* Whether the command answers with a job. */
+/* True if the command answers with a job. */
 static inline bool cs_is_async(const struct cs_action *a)
 {
 	return a->outcome != ASYNC_JOB_OUTCOME_NONE;
@@ -66,13 +67,13 @@ static inline bool cs_is_async(const struct cs_action *a)
 
 struct cs_call {
 	API_CALL_BASE;
-	bool is_json;      /* the answer, else it is XML */
-	uuid job;          /* that the change made; none */
-	struct str secret; /* sealed password, which the result tells its maker; empty: none */
+	bool is_json;      /* the answer is JSON, else XML */
+	uuid job;          /* the change's job; none */
+	struct str secret; /* sealed password that the job's result shows to its maker; empty: none */
 	const struct ref
 		*zone;  /* zone that a change names, shown as the zone of an image; NULL: the first zone */
-	bool is_signed; /* by a key, not by a session */
-	struct token token; /* of the session; audit none: there is none */
+	bool is_signed; /* authenticated by a key, not by a session */
+	struct token token; /* the session's token; without a session its audit is none */
 };
 
 API_DEFINE_FACE(cs)
@@ -80,7 +81,7 @@ API_DEFINE_FACE(cs)
 /* ---- lists: the args begin with these ---- */
 
 struct cs_list_args {
-	int64_t page, page_size; /* 0: not said */
+	int64_t page, page_size; /* 0: absent */
 	struct ref id, domain;
 	struct refs ids;
 	struct str name, keyword, account;
@@ -103,7 +104,7 @@ extern const struct params cs_tag_params;
 #define CS_IDS_PARAM(T, row_kind)                                                                            \
 	PARAM(T, "ids", list.ids, .kind = (row_kind), .max = CS_PAGE_MAX, .fits = FITS(row, id),             \
 	      .doc = "Those with these ids.")
-/* Those of lists of what accounts own; the action is CS_OF_ACCOUNT. "projectid" is CS_PROJECT_PARAM(). */
+/* Parameters of lists of rows that accounts own. The action is CS_OF_ACCOUNT; CS_PROJECT_PARAM() adds "projectid". */
 #define CS_OWNER_PARAMS(T)                                                                                   \
 	PARAM(T, "listall", list.lists_all, .doc = "All that the caller may see, not the account's alone."), \
 		PARAM(T, "isrecursive", list.is_recursive, .doc = "Those of the domains below, too."),       \
@@ -112,8 +113,8 @@ extern const struct params cs_tag_params;
 #define CS_TAGS_PARAM(T)                                                                                     \
 	PARAM_LIST(T, "tags", list.tags, cs_tag_params,                                                      \
 		   .doc = "That have these tags: tags[0].key, tags[0].value.")
-/* Of a command that makes or names something of an account. Read by the protocol, for every action that is
- * CS_OF_ACCOUNT; these rows are what listApis tells of them. */
+/* The account for which a command creates or names a row. The protocol reads these parameters for every CS_OF_ACCOUNT
+ * action; the rows below only describe them for listApis. */
 struct cs_owner {
 	struct str account;
 	struct ref domain, project;
@@ -126,48 +127,48 @@ struct cs_owner {
 	PARAM(T, "projectid", member, .kind = KIND_ACCOUNT, .none = "-1",                                    \
 	      .doc = "Of this project; -1: of all.")
 
-/* The wish's offset and limit. ERR_INVALID. */
+/* Sets the wish's offset and limit. ERR_INVALID. */
 RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish);
-/* As protocol.write of a command with .listing: count, and the page's rows. */
+/* Writes the answer of a command with .listing: count, and the page's rows. */
 RESULT cs_write_list(struct cs_call *e, struct json_writer *w);
 /* Ends a list whose id was not found: OK if that row was removed, so that the list is empty; else the failure. */
 RESULT cs_end_list(struct cs_call *e, struct result failure, enum kind kind, uuid id);
-/* The same of what no row has: the page's items of so many. */
+/* The same for items that are not rows: writes a page of `count` items. */
 RESULT cs_write_items(struct cs_call *e, struct json_writer *w, const struct cs_list_args *asked,
 		      const char *item, const void *const *items, size_t count,
 		      void (*write)(struct cs_call *e, struct json_writer *w, const void *item));
-/* A list of what is no row but a table of ours. */
+/* A list of the entries of a const table. */
 struct cs_fixed_list {
 	const char *item;
 	size_t count;
 	struct str (*get_name)(size_t k);
-	bool (*matches)(struct cs_call *e, const void *args, size_t k);    /* NULL: each does */
+	bool (*matches)(struct cs_call *e, const void *args, size_t k);    /* NULL: each entry matches */
 	void (*write)(struct cs_call *e, struct json_writer *w, size_t k); /* the members of its object */
 };
-/* As cs_write_list(): by page, keyword and name. The args begin with a struct cs_list_args. */
+/* Writes a list as cs_write_list() does, by page, keyword and name. The args begin with a struct cs_list_args. */
 RESULT cs_write_fixed_list(struct cs_call *e, struct json_writer *w, const struct cs_fixed_list *list);
-/* Whose rows the list is of: all that the caller may see, or those of a domain. Else the account's alone. */
+/* Chooses the owners of the listed rows: all that the caller may see, or those of a domain, else the account alone. */
 void cs_choose_owners(const struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish);
-/* A date, or a date and a time; empty: nothing is read. A date alone begins with its first second, or ends with its
- * last. ERR_INVALID. */
+/* Reads a date, or a date and a time; empty: nothing is read. A date alone stands for its first second (CS_FROM) or its
+ * last (CS_UNTIL). ERR_INVALID. */
 enum cs_date { CS_FROM, CS_UNTIL };
 RESULT cs_read_date(struct cs_call *e, struct str text, const char *field, enum cs_date date,
 		    int64_t *ret_us);
-/* How CloudStack writes times: "2024-01-02T03:04:05+0000". */
+/* Writes a time as CloudStack does: "2024-01-02T03:04:05+0000". */
 void cs_write_time(struct json_writer *w, const char *name, int64_t time_us);
 
 /* ---- members of objects ---- */
 
-/* A list's rows of that kind, under that name, each with the members of the table. */
+/* A listing of rows of that kind, named `word`, with the members of the table. */
 #define CS_LISTING(row_kind, word, table, ...)                                                               \
 	{                                                                                                    \
 		.kind = (row_kind), .item = (word), .members = MEMBERS(table), __VA_ARGS__                   \
 	}
 
-/* zoneid and zonename, of what is in every zone: those of the first. */
+/* Writes zoneid and zonename of the first zone, for rows that are in every zone. */
 void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 
-/* Whose the row of type T is: account, or projectid and project; domainid, domain. */
+/* Members that show the owner of a row of type T: account, or projectid and project; domainid, domain. */
 #define CS_OWNER_MEMBERS(T)                                                                                  \
 	{                                                                                                    \
 		.name = "account|projectid|project|domainid|domain", .type = MEMBER_IS_MADE,                 \
@@ -175,23 +176,23 @@ void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *na
 			JOIN_ONE(KIND_ACCOUNT, T, account)                                                   \
 		}                                                                                            \
 	}
-/* As member.write, of the account's row. */
+/* member.write for an account's row. */
 void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *account);
-/* An account that has no users: those of other accounts have roles on it (account/projects.c). */
+/* True for an account without users of its own: users of other accounts have roles on it (account/projects.c). */
 bool cs_is_project(const struct tables *t, uuid account);
-/* The default domain is the root of all. */
+/* Name of a domain; the default domain is CloudStack's ROOT. */
 struct str cs_domain_name(const struct domain *domain);
 struct str cs_get_domain_name(struct api_call *e, const struct row *row);
-/* What createTags calls the kind; NULL: it takes no tags. */
+/* The kind's resource type in createTags; NULL: it takes no tags. */
 const char *cs_tag_type(enum kind kind);
-/* A tag of the row as an object. */
+/* Writes a tag of the row as an object. */
 void cs_write_tag(struct cs_call *e, struct json_writer *w, const struct row *row, const struct tag *tag);
-/* As member.write: all that the row has. */
+/* member.write: all tags of the row. */
 void cs_write_tags(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 /* Hosts have no rated speed here: each processor counts as one of so many MHz, a figure of ours. */
 #define CS_CPU_SPEED_MHZ "1000"
 
-/* A row that no parameter names: a failure about it is one of this parameter's. */
+/* Reference to a row that no parameter names; a failure about it names `parameter`. */
 static inline struct ref cs_ref_of(struct ctx *c, enum kind kind, uuid id, const char *parameter)
 {
 	return (struct ref){.kind = kind,
@@ -201,14 +202,14 @@ static inline struct ref cs_ref_of(struct ctx *c, enum kind kind, uuid id, const
 			    .field = str_from(parameter)};
 }
 
-/* A setting of the region that an account may have a value of its own for; account none: the region's. */
+/* Value of a setting: the account's own if it has one, else the region's. account none: the region's. */
 int64_t cs_read_setting(struct api_call *e, struct str name, int64_t standard, uuid account);
 
 /* ---- failures ---- */
 
 /* ERR_NOT_FOUND: the parameter names no row that the caller sees. */
 RESULT cs_fail_id(struct cs_call *e, enum kind kind, const char *parameter, struct str value);
-/* ERR_INVALID, of that parameter. */
+/* Fails with ERR_INVALID for that parameter. */
 #define cs_fail(e, parameter, ...) ctx_fail_field((e)->c, ERR_INVALID, str_from(parameter), __VA_ARGS__)
 /* Fails as CloudStack's CloudRuntimeException does: 530. */
 #define cs_fail_within(e, ...) ((e)->error = &cs_runtime_failure, ctx_fail((e)->c, ERR_STATE, __VA_ARGS__))
@@ -230,28 +231,28 @@ struct cs_rule cs_read_rule(struct str kept);
  * DynamicRoleBasedAPIAccessChecker; the rules of a caller whose roles give a right are not asked. */
 bool cs_rules_permit(struct cs_call *e, const struct tables *t, const struct api_action *action);
 
-/* As in struct api_protocol. */
+/* The protocol's functions of these names. */
 void cs_word_problem(struct api_call *core, struct api_problem *problem);
 RESULT cs_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);
 extern const struct params_dialect cs_dialect;
-/* What CloudStack calls the kinds; ids are whole UUIDs. */
+/* CloudStack's names of the kinds; ids are whole UUIDs. */
 extern const struct kind_words cs_words;
 extern const struct api_error cs_unknown_command;
 
 /* ---- jobs ---- */
 
-/* As protocol.begin_change and .end_change. */
+/* The protocol's begin_change and end_change. */
 RESULT cs_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred);
 RESULT cs_end_change(struct api_call *core, struct op *op);
 /* Writes jobid and jobstatus of the row's job that has not ended, as a member. */
 void cs_write_pending_job(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
-/* What jobs and events call the kind of what they are about. */
+/* The kind's name in jobs and events. */
 const char *cs_resource_type(enum kind kind);
 /* The parameters resourceid, which may be empty, and resourcetype. ERR_INVALID. */
 RESULT cs_read_resource(struct cs_call *e, struct str id, struct str type, uuid *ret_id);
-/* What a command with a job answers. */
+/* Writes the answer of a command with a job. */
 void cs_write_job_id(struct cs_call *e, struct json_writer *w);
-/* The row that the command is about, by its args. */
+/* The row that the command is about: the one at .subject. */
 uuid cs_subject_of(const struct cs_call *e);
 
 /* ---- the whole answer ---- */
@@ -260,15 +261,15 @@ uuid cs_subject_of(const struct cs_call *e);
 void cs_open_response(struct cs_call *e, struct json_writer *w, const char *name);
 /* Makes XML of the JSON in body, unless the call asks for JSON; sets the content type. */
 RESULT cs_end_body(struct cs_call *e, struct buf *body);
-#define CS_VERSION "4.18.0.0" /* of the API that is spoken */
+#define CS_VERSION "4.18.0.0" /* version of the API that this face implements */
 #define CS_JSON "application/json;charset=UTF-8"
 
-/* ---- who asks, and for whom ---- */
+/* ---- the caller and its account ---- */
 
 /* Sets c->who by the cookie and the session key. ERR_UNAUTHENTICATED. */
 RESULT cs_resume_session(struct cs_call *e);
 
-/* Sets c->who to somebody who is to act for the account that the parameters name. ERR_DENIED, ERR_INVALID. */
+/* Changes c->who to an identity that acts for the account named by the parameters. ERR_DENIED, ERR_INVALID. */
 RESULT cs_choose_account(struct cs_call *e);
 struct account;
 /* True if the caller is in the account, has a role there (a project's member), or is an administrator. NULL: false. */

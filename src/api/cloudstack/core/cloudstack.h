@@ -5,18 +5,18 @@
 
 #include "api/core/face.h"
 
-/* For api_face_new(). */
+/* The face's protocol, for api_face_new(). */
 extern const struct api_protocol cloudstack_protocol;
 extern const struct api_errors cloudstack_errors;
 
-/* Whether a path is CloudStack's: the listener is shared with other faces. */
+/* True if the path belongs to CloudStack's API, which shares a listener with other faces. */
 bool cloudstack_has_path(struct str path);
 
-/* Where data of templates are sent: a face of its own (upload/). */
+/* The face that receives the data of templates (upload/). */
 extern const struct api_protocol cloudstack_upload_protocol;
 bool cloudstack_is_upload(struct str path);
 
-/* Commands that are left out, and why: "a|b". */
+/* Commands that are left out, "a|b", with the reason. */
 struct cloudstack_left_out {
 	const char *commands, *what, *why;
 };

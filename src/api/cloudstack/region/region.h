@@ -6,17 +6,16 @@
 
 enum { CS_CPU_SPEED = 1000 }; /* CS_CPU_SPEED_MHZ */
 
-/* Every zone has every template and snapshot, so that zones which a call names must only exist. */
+/* Templates and snapshots are in every zone, so the zones that a call names only have to exist. */
 #define CS_EVERY_ZONE "Where it will be; it is in every zone."
 RESULT cs_find_zones(struct cs_call *e, const struct refs *zones, struct uuids *ret_zones);
 
-/* Lists of zones, and of their one part, tell administrators, as listCapacity does, how full each is, where the call says
- * so. The parameter, and as member.write of a zone's row. That users are not told is as with listCapacity, and a guess: the
- * reference says nothing of it. */
+/* The parameter with which lists of zones and pods also show their used capacity, and its member.write for a zone's row.
+ * Only administrators see it, as in listCapacity. Guessed: the reference does not say who sees it. */
 #define CS_SHOW_CAPACITIES "showcapacities"
 #define CS_SHOW_CAPACITIES_PARAM(T, member)                                                                  \
 	PARAM(T, CS_SHOW_CAPACITIES, member, .doc = "Whether how full they are is shown, to administrators.")
 void cs_write_capacities(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 
-/* "12.5%": used of all, with two digits at most, and the sign; "0%" of nothing. */
+/* Writes a percentage with at most two decimals, and the sign: "12.5%"; "0%" if `all` is 0. */
 void cs_write_percent(struct json_writer *w, const char *name, int64_t used, int64_t all, const char *sign);

@@ -11,9 +11,9 @@
 
 /* In prepare, before tables are read. ERR_DENIED: the caller, an administrator, has no role in the account that the image is for. */
 RESULT cs_begin_upload(struct cs_call *e);
-/* In answers: "getuploadparams" of that image or volume: where its data are sent to, and what proves that. Its members are
- * CS_UPLOAD_SAYS. */
+/* In answers: writes "getuploadparams" of that image or volume: the URL for its data, and the signature that the upload needs.
+ * Its members are CS_UPLOAD_SAYS. */
 RESULT cs_write_upload(struct cs_call *e, uuid id, struct json_writer *w);
-/* What is waited for, in CloudStack's words of a state; by enum image_sending, and volume_sending, which has the same. */
+/* CloudStack's words for the states of an upload, by enum image_sending, which equals enum volume_sending. */
 extern const char *const cs_sending_words[];
 #define CS_UPLOAD_SAYS "id|postURL|metadata|expires|signature"
