@@ -2,6 +2,8 @@
  * Finds the values of attributes: fields, fields of joined rows, and what functions return; and their texts. */
 #include "api/core/attribute_internal.h"
 
+#include <assert.h>
+
 #include "api/core/action.h"
 #include "base/clock.h"
 #include "model/state.h"
@@ -35,6 +37,14 @@ static struct attribute_rows list_joined(struct api_call *e, const struct attrib
 static struct attribute_rows list_rows(struct api_call *e, const struct attribute *a, const struct row *row)
 {
 	return a->get.rows ? a->get.rows(e, row) : list_joined(e, a, row);
+}
+
+struct attribute_rows attribute_rows_of(struct api_call *e, const void *structs, size_t count, size_t size)
+{
+	const void **pointers = structs ? arena_new_array(e->c->arena, const void *, count) : NULL;
+	for (size_t k = 0; pointers && k < count; k++)
+		pointers[k] = (const char *) structs + k * size;
+	return (struct attribute_rows){pointers, pointers ? count : 0};
 }
 
 static const struct row *row_at(const struct attribute_rows *rows, size_t k)
@@ -91,9 +101,11 @@ static inline union attribute_value evaluate(struct api_call *e, const struct ta
 	return (union attribute_value){.at = other ? (const char *) other + a->offset : NULL};
 }
 
-static const void *find_value(const struct attribute *a, const struct row *row,
+static const void *find_value(struct api_call *e, const struct attribute *a, const struct row *row,
 			      const union attribute_value *value)
 {
+	if (a->is_of_call)
+		return (const char *) e + a->offset;
 	if (attribute_is_gathered(a))
 		return is_elsewhere(a) ? value->at : value;
 	return a->form == ATTRIBUTE_STATE ? (const char *) row : (const char *) row + a->offset;
@@ -117,6 +129,14 @@ static bool is_shown(struct api_call *e, const struct attribute_style *style, co
 	return !style->shows || style->shows(e, a);
 }
 
+/* The text that the answer shows for every row; NULL: each has its own. */
+static const char *find_fixed(struct api_call *e, const struct attribute_style *style,
+			      const struct attribute *a)
+{
+	const char *state = a->flags & ATTRIBUTE_IN_ANSWER ? style->answer_state(e) : NULL;
+	return state ? state : a->form == ATTRIBUTE_FIXED ? a->fixed : NULL;
+}
+
 const struct attribute_plan *attributes_plan(struct api_call *e, const struct attribute_style *style,
 					     const struct attributes *table)
 {
@@ -132,14 +152,17 @@ const struct attribute_plan *attributes_plan(struct api_call *e, const struct at
 		if (!is_shown(e, style, a))
 			continue;
 		*step = (struct attribute_step){.a = a, .plan = plan, .text = attribute_text_writer(a->form)};
+		step->fixed = find_fixed(e, style, a);
 		bool is_pointed =
 			a->form == ATTRIBUTE_OBJECT || (a->form != ATTRIBUTE_LIST && is_elsewhere(a));
-		if (attribute_is_gathered(a))
+		if (a->is_of_call)
+			step->place = PLACE_CALL;
+		else if (attribute_is_gathered(a) && !step->fixed)
 			step->place = is_pointed ? PLACE_POINTER : PLACE_ITEM;
 		if (attribute_within(a) && !(step->within = attributes_plan(e, style, a->within)))
 			return NULL;
 		attribute_choose_writer(step);
-		plan->gathered += step->place != PLACE_ROW;
+		plan->gathered += attribute_takes_room(step);
 		plan->count++;
 	}
 	return plan;
@@ -194,7 +217,7 @@ static void fill_item(const struct attribute_plan *plan, const struct row *row, 
 	item->row = row;
 	item->plan = plan;
 	for (size_t k = 0; k < plan->count; k++)
-		if (plan->steps[k].place != PLACE_ROW)
+		if (attribute_takes_room(&plan->steps[k]))
 			*value++ = gather_one(plan->e, &plan->steps[k], row);
 }
 
@@ -269,6 +292,8 @@ WRITE_TEXT(write_id)
 	const uuid *id = at;
 	if (uuid_is_none(*id))
 		return STR_NONE;
+	if (a->prefix)
+		return str_from(id_write_prefixed(a->prefix, *id, out));
 	return str_from(style->has_ec2_ids ? id_write_ec2(a->kind, *id, out) : uuid_write(*id, out));
 }
 
@@ -285,18 +310,24 @@ WRITE_TEXT(write_hex)
 	return (struct str){out, n};
 }
 
+static bool is_of_family(const struct attribute *a, struct ip ip)
+{
+	return !(a->flags & (ip.family == IP_V6 ? ATTRIBUTE_V4 : ATTRIBUTE_V6));
+}
+
 WRITE_TEXT(write_ip)
 {
-	(void) style, (void) a;
-	return ip_is_none(*(const struct ip *) at) ? STR_NONE
-						   : str_from(ip_write(*(const struct ip *) at, out));
+	const struct ip *ip = at;
+	(void) style;
+	return ip_is_none(*ip) || !is_of_family(a, *ip) ? STR_NONE : str_from(ip_write(*ip, out));
 }
 
 WRITE_TEXT(write_cidr)
 {
 	const struct cidr *block = at;
-	(void) style, (void) a;
-	return cidr_is_none(*block) ? STR_NONE : str_from(cidr_write(*block, out));
+	(void) style;
+	return cidr_is_none(*block) || !is_of_family(a, block->base) ? STR_NONE
+								     : str_from(cidr_write(*block, out));
 }
 
 WRITE_TEXT(write_mac)
@@ -339,7 +370,8 @@ struct str attribute_text(const struct attribute_style *style, const struct attr
 		return str_from(a->fixed);
 	if (a->flags & ATTRIBUTE_FROM_ZERO && attribute_has_none(a, at))
 		return STR_NONE;
-	return at && writers[a->form] ? writers[a->form](style, a, at, out) : STR_NONE;
+	struct str text = at && writers[a->form] ? writers[a->form](style, a, at, out) : STR_NONE;
+	return text.p ? text : str_from(a->none);
 }
 
 bool attribute_has_none(const struct attribute *a, const void *at)
@@ -379,20 +411,49 @@ static bool is_called(const char *name, struct str wanted)
 	return name && str_is(wanted, name);
 }
 
-struct attribute_found attributes_find_filter(const struct attributes *table, struct str name)
+/* A search for a filter by its name, or by its place if the name is empty. */
+struct filter_search {
+	struct str name;
+	size_t before; /* filters that come before it */
+	struct attribute_found found;
+};
+
+static bool is_sought(struct filter_search *s, const struct attribute *a)
+{
+	return s->name.n ? is_called(a->filter, s->name) : a->filter && s->before-- == 0;
+}
+
+static bool search(struct filter_search *s, const struct attributes *table, size_t depth)
 {
 	for (size_t k = 0; k < table->count; k++) {
 		const struct attribute *a = &table->at[k];
-		if (is_called(a->filter, name))
-			return (struct attribute_found){.attribute = a};
+		if (is_sought(s, a)) {
+			s->found.attribute = a;
+			s->found.around[depth] = NULL;
+			return true;
+		}
 		if (!attribute_filters_within(a))
 			continue;
-		struct attribute_found found = attributes_find_filter(a->within, name);
-		found.list = found.attribute && a->form == ATTRIBUTE_LIST ? a : found.list;
-		if (found.attribute)
-			return found;
+		bool is_deeper = attribute_is_elsewhere(a);
+		assert(depth + is_deeper <= ATTRIBUTE_DEPTH_MAX);
+		if (is_deeper)
+			s->found.around[depth] = a;
+		if (search(s, a->within, depth + is_deeper))
+			return true;
 	}
-	return (struct attribute_found){0};
+	return false;
+}
+
+struct attribute_found attributes_find_filter(const struct attributes *table, struct str name)
+{
+	struct filter_search s = {.name = name};
+	return name.n && search(&s, table, 0) ? s.found : (struct attribute_found){0};
+}
+
+struct attribute_found attributes_get_filter(const struct attributes *table, size_t at)
+{
+	struct filter_search s = {.before = at};
+	return search(&s, table, 0) ? s.found : (struct attribute_found){0};
 }
 
 const struct attribute *attributes_find_sort(const struct attributes *table, struct str name)
@@ -406,29 +467,48 @@ const struct attribute *attributes_find_sort(const struct attributes *table, str
 	return NULL;
 }
 
+/* A comparison of one member. */
+struct comparison {
+	struct api_call *e;
+	const struct tables *t;
+	const struct attribute *a;
+	bool (*fits)(void *arg, const struct attribute *a, const void *at);
+	void *arg;
+};
+
+static bool fits_within(const struct comparison *c, const struct attribute *const *around,
+			const struct row *row)
+{
+	union attribute_value value = {0};
+	struct attribute_rows rows;
+	if (!*around) {
+		if (attribute_is_gathered(c->a))
+			value = evaluate(c->e, c->t, c->a, row);
+		return c->fits(c->arg, c->a, find_value(c->e, c->a, row, &value));
+	}
+	if ((*around)->form == ATTRIBUTE_OBJECT) {
+		row = row_of_object(c->e, *around, row);
+		return row && fits_within(c, around + 1, row);
+	}
+	rows = list_rows(c->e, *around, row);
+	for (size_t k = 0; k < rows.count; k++)
+		if (fits_within(c, around + 1, row_at(&rows, k)))
+			return true;
+	return false;
+}
+
 bool attribute_any(struct api_call *e, const struct tables *t, const struct attribute_found *found,
 		   const struct row *row, bool (*fits)(void *arg, const struct attribute *a, const void *at),
 		   void *arg)
 {
-	const struct attribute *a = found->attribute;
-	struct attribute_rows rows = {&row, 1};
-	bool is_fitting = false;
-	if (found->list)
-		rows = list_rows(e, found->list, row);
-	for (size_t k = 0; k < rows.count && !is_fitting; k++) {
-		const struct row *at = row_at(&rows, k);
-		union attribute_value value = {0};
-		if (attribute_is_gathered(a))
-			value = evaluate(e, t, a, at);
-		is_fitting = fits(arg, a, find_value(a, at, &value));
-	}
-	return is_fitting;
+	const struct comparison c = {e, t, found->attribute, fits, arg};
+	return fits_within(&c, found->around, row);
 }
 
 const struct field *attribute_sort_field(enum kind kind, const struct attribute *a)
 {
 	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned n = 0; n < k->field_count && a->via.kind == KIND_NONE; n++)
+	for (unsigned n = 0; n < k->field_count && a->via.kind == KIND_NONE && !a->is_of_call; n++)
 		if (a->offset && k->fields[n].offset == a->offset)
 			return &k->fields[n];
 	return NULL;

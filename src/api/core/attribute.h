@@ -8,10 +8,13 @@
  *   ATTRIBUTE_AS(TIME, volume, "createTime", row.created_us)                      a field whose C type does not say its form
  *   ATTRIBUTE_OF(volume, zone, KIND_ZONE, zone, "availabilityZone", name)         a field of the row that `zone` names
  *   ATTRIBUTE_STATE_OF("status", KIND_VOLUME)                                     the face's word for the derived state
+ *   ATTRIBUTE_CALL(ec2_call, "ownerId", owner)                                    a field of the call, the same for every row
  *   ATTRIBUTE_MADE(TEXT, text, "kmsKeyId", find_key)                              what a function returns
  *   ATTRIBUTE_CONST("storageTier", "standard")                                    the same for every row
  *   ATTRIBUTE_ROWS("attachmentSet", attachments, list_attachments)                an object for each row that a function lists
  *   ATTRIBUTE_WITHIN("properties", properties)                                    an object with members of the same row
+ *   ATTRIBUTE_WITHIN_OF("attachment", attachment, find_attached)                  with those of the row that a function finds
+ *   ATTRIBUTE_INLINE(association, find_associated)                                the same without an object around
  *   ATTRIBUTE_WRITTEN("sku", write_sku)                                           JSON that a function writes
  *
  * An answer is made in three steps. attributes_plan() picks the members that this call shows, once for all rows.
@@ -59,12 +62,16 @@ enum attribute_flag {
 	 * them an empty text, number or list is written like any other; the face's style decides about ids, addresses and joins. */
 	ATTRIBUTE_OMIT_NONE = 1 << 4,
 	ATTRIBUTE_NULL_NONE = 1 << 5,
-	ATTRIBUTE_EMPTY_NONE = 1 << 6, /* an empty text */
+	ATTRIBUTE_EMPTY_NONE = 1 << 6, /* an empty text, an empty element of a list */
 	ATTRIBUTE_OMIT_NONE_IN_READS = 1 << 7,
 	ATTRIBUTE_IS_NAME = 1 << 8,    /* the name that the row is shown with: found by terms */
 	ATTRIBUTE_BOUNDS = 1 << 9,     /* filter of times: "gt:…", several by commas */
 	ATTRIBUTE_FROM_ZERO = 1 << 10, /* INT: a negative number means no value, and is written as null */
 	ATTRIBUTE_FILTERS_WITHIN = 1 << 11, /* LIST, OBJECT: queries may name the filters of .within */
+	ATTRIBUTE_IS_OWNER = 1 << 12,       /* filter: its values are owners, as the face spells them */
+	ATTRIBUTE_V4 = 1 << 13,             /* IP, CIDR: an address of IPv6 is no value */
+	ATTRIBUTE_V6 = 1 << 14,             /* IP, CIDR: an address of IPv4 is no value */
+	ATTRIBUTE_IN_ANSWER = 1 << 15, /* the answer of a change may show the style's answer_state instead */
 };
 
 struct attributes;
@@ -84,7 +91,8 @@ struct attribute {
 	uint8_t filter_since; /* first version with the filter; 0: that of `since` */
 	enum kind kind : 8;   /* ID: kind of the row that the id names; STATE: kind of the row itself */
 	uint8_t shift;
-	uint16_t offset; /* where the field is, in the row or in the joined one */
+	bool is_of_call; /* the field is in the face's call */
+	uint16_t offset; /* where the field is, in the row, in the joined one or in the call */
 	uint16_t index;  /* index of the listed kind that begins with the field; 0: none */
 	/* From the row to the one that has the field. LIST with an index: to the rows listed. KIND_NONE: no join. */
 	struct query_join via;
@@ -107,8 +115,11 @@ struct attribute {
 		const char *fixed;
 		const char *const *words;
 		const struct attributes *within;
-		const char *also; /* RAW: further names that it writes, "a|b" */
+		const char *also;   /* RAW: further names that it writes, "a|b" */
+		const char *prefix; /* ID: instead of that of .kind, such as "eipassoc"; NULL: none */
 	};
+	const char *
+		none; /* text of a missing value, in answers and queries; NULL: the flags say what is written */
 	const char *filter; /* its name in queries; NULL: none */
 	const char *sort;   /* names of its sort keys, "a|b" */
 	/* Besides .index, ways from a filter's values to the listed rows, KIND_NONE ends them; NULL: none. All of them together find
@@ -166,6 +177,18 @@ struct attributes {
 	{                                                                                                    \
 		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_STATE, .kind = (row_kind), __VA_ARGS__               \
 	}
+/* An id under another prefix than its kind's. */
+#define ATTRIBUTE_PREFIXED(T, wire, field, id_prefix, ...)                                                   \
+	{                                                                                                    \
+		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_ID, .offset = offsetof(struct T, field),             \
+				      .prefix = (id_prefix), __VA_ARGS__                                     \
+	}
+/* T: the face's call. */
+#define ATTRIBUTE_CALL(T, wire, field, ...)                                                                  \
+	{                                                                                                    \
+		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_FORM(T, field), .offset = offsetof(struct T, field), \
+				      .is_of_call = true, __VA_ARGS__                                        \
+	}
 /* member: of .get, which says what the function returns. */
 #define ATTRIBUTE_MADE(as, member, wire, function, ...)                                                      \
 	{                                                                                                    \
@@ -190,6 +213,12 @@ struct attributes {
 	{                                                                                                    \
 		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_OBJECT, .within = &(table), __VA_ARGS__              \
 	}
+#define ATTRIBUTE_WITHIN_OF(wire, table, function, ...)                                                      \
+	ATTRIBUTE_WITHIN(wire, table, .get.at = (function), __VA_ARGS__)
+#define ATTRIBUTE_INLINE(table, function, ...)                                                               \
+	{                                                                                                    \
+		.form = ATTRIBUTE_OBJECT, .within = &(table), .get.at = (function), __VA_ARGS__              \
+	}
 #define ATTRIBUTE_WRITTEN(wire, function, ...)                                                               \
 	{                                                                                                    \
 		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_RAW, .get.write = (function), __VA_ARGS__            \
@@ -199,9 +228,11 @@ struct attributes {
 	static returned function(struct api_call *e, const struct row *row)                                  \
 	{                                                                                                    \
 		const struct T *v = T##_of(row);                                                             \
-		(void) e;                                                                                    \
+		(void) e, (void) v;                                                                          \
 		return (expression);                                                                         \
 	}
+/* For .get.rows: `count` structs of that size, each of which begins with its row. */
+struct attribute_rows attribute_rows_of(struct api_call *e, const void *structs, size_t count, size_t size);
 /* A filter of a value that no row has. Without a function the value would be read from the row, at offset 0. */
 const char *attribute_get_nothing(struct api_call *e, const struct row *row);
 #define ATTRIBUTE_NOTHING(filter_name)                                                                       \
@@ -226,6 +257,8 @@ struct attribute_style {
 	/* True if the call shows the member. Asked about rows with a version or a flag for readers; NULL: always true. */
 	bool (*shows)(struct api_call *e, const struct attribute *a);
 	bool (*is_change)(struct api_call *e);
+	/* The state that the call's answer shows instead of the row's; NULL: it shows that. */
+	const char *(*answer_state)(struct api_call *e);
 };
 
 /* A table as one call reads it: which members it shows, and for each where its value is and which function writes it. */
@@ -249,15 +282,19 @@ struct str attribute_text(const struct attribute_style *style, const struct attr
 /* ---- filters and sort keys ---- */
 
 /* A member that queries name. */
+enum { ATTRIBUTE_DEPTH_MAX = 3 };
 struct attribute_found {
 	const struct attribute *attribute; /* NULL: none */
-	const struct attribute *list;      /* the list whose elements have the member; NULL: the row has it */
+	/* Lists, and objects of other rows, that have the member, from the outermost; NULL ends them: the row itself has it. */
+	const struct attribute *around[ATTRIBUTE_DEPTH_MAX + 1];
 };
 
 /* The member whose filter has that name, of the table or of a list or object in it. */
 struct attribute_found attributes_find_filter(const struct attributes *table, struct str name);
+/* The filter at that place among all of them. */
+struct attribute_found attributes_get_filter(const struct attributes *table, size_t at);
 const struct attribute *attributes_find_sort(const struct attributes *table, struct str name);
-/* Calls fits() with the value of the row, or with that of each element of the list, until it returns true; leaves out values
+/* Calls fits() with the value of the row, or with that of each element of a list, until it returns true; leaves out values
  * without a text. True: one value fitted. */
 bool attribute_any(struct api_call *e, const struct tables *t, const struct attribute_found *found,
 		   const struct row *row, bool (*fits)(void *arg, const struct attribute *a, const void *at),

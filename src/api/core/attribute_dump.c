@@ -79,18 +79,20 @@ static void write_table(const struct dump *d, const struct attributes *table)
 		if (a->flags & ATTRIBUTE_HIDDEN)
 			continue;
 		buf_add_str(name, str_from(a->name));
-		write_one(d, a, buf_str(name));
+		if (a->name)
+			write_one(d, a, buf_str(name));
 		for (name->size = outer; str_split_next(&rest, '|', &word); name->size = outer) {
 			buf_add_str(name, word);
 			write_one(d, a, buf_str(name));
 		}
 		if (!attribute_within(a))
 			continue;
-		bool is_own = a->form == ATTRIBUTE_OBJECT && a->via.kind == KIND_NONE;
+		bool is_own = !attribute_is_elsewhere(a);
 		const struct dump within = {d->w, is_own ? d->kind : a->via.kind, name,
 					    d->has_filters && attribute_filters_within(a),
 					    d->is_within || !is_own};
-		buf_print(name, "%s.%s", a->name, a->form == ATTRIBUTE_LIST ? "N." : "");
+		if (a->name)
+			buf_print(name, "%s.%s", a->name, a->form == ATTRIBUTE_LIST ? "N." : "");
 		write_table(&within, a->within);
 		name->size = outer;
 	}

@@ -37,6 +37,7 @@ enum attribute_place {
 	PLACE_ROW,     /* in the row, at the offset */
 	PLACE_ITEM,    /* in the item */
 	PLACE_POINTER, /* where the item's pointer says */
+	PLACE_CALL,    /* in the call, at the offset */
 };
 
 typedef struct str (*attribute_write_text)(const struct attribute_style *style, const struct attribute *a,
@@ -52,10 +53,17 @@ struct attribute_step {
 	/* Writes the member with its value; at NULL: there is none. out: a struct xml or a struct json_writer. */
 	void (*write)(const struct attribute_step *step, const void *at, void *out);
 	const struct attribute_plan *plan, *within;
+	const char *fixed; /* text of every row; NULL: each has its own */
 	enum attribute_place place : 8;
 	bool may_escape; /* its text may be long, or have special characters */
 	bool is_ruled;   /* the attribute says how an empty value is written */
 };
+
+/* True if the value is stored in the item. */
+static inline bool attribute_takes_room(const struct attribute_step *step)
+{
+	return step->place == PLACE_ITEM || step->place == PLACE_POINTER;
+}
 
 struct attribute_plan {
 	struct api_call *e;
@@ -69,6 +77,13 @@ static inline bool attribute_is_gathered(const struct attribute *a)
 {
 	return (attribute_is_made(a) && a->form != ATTRIBUTE_RAW) || a->via.kind != KIND_NONE ||
 	       a->form == ATTRIBUTE_LIST || a->form == ATTRIBUTE_OBJECT;
+}
+
+/* True for an object of another row than the one around it. */
+static inline bool attribute_is_elsewhere(const struct attribute *a)
+{
+	return a->form == ATTRIBUTE_LIST ||
+	       (a->form == ATTRIBUTE_OBJECT && (attribute_is_made(a) || a->via.kind != KIND_NONE));
 }
 
 /* The table of the members of its elements; NULL: it has none. */

@@ -22,11 +22,15 @@ static void write_none(const struct attribute_step *step, void *out)
 	const struct attribute *a = step->a;
 	bool is_null = a->flags & (ATTRIBUTE_NULL_NONE | ATTRIBUTE_FROM_ZERO) ||
 		       (!step->is_ruled && step->plan->style->none_is_null);
+	if (!a->name)
+		return;
 	if (step->plan->style->is_xml) {
-		if (a->flags & ATTRIBUTE_EMPTY_NONE)
+		if (a->none)
+			xml_plain_named(out, name_of(step), str_from(a->none));
+		else if (a->flags & ATTRIBUTE_EMPTY_NONE)
 			xml_plain_named(out, name_of(step), STR_NONE);
-	} else if (a->flags & ATTRIBUTE_EMPTY_NONE) {
-		json_write_text(out, a->name, STR_NONE);
+	} else if (a->none || a->flags & ATTRIBUTE_EMPTY_NONE) {
+		json_write_text(out, a->name, str_from(a->none));
 	} else if (is_null) {
 		json_write_null(out, a->name);
 	}
@@ -38,9 +42,11 @@ static void write_members(const struct attribute_item *item, void *out)
 	for (size_t k = 0; item && k < item->plan->count; k++) {
 		const struct attribute_step *step = &item->plan->steps[k];
 		const void *at = (const char *) item->row + step->a->offset;
-		if (step->place != PLACE_ROW) {
+		if (attribute_takes_room(step)) {
 			at = step->place == PLACE_ITEM ? value : value->at;
 			value++;
+		} else if (step->place == PLACE_CALL) {
+			at = (const char *) item->plan->e + step->a->offset;
 		}
 		if (step->is_ruled && attribute_has_none(step->a, at))
 			write_none(step, out);
@@ -53,8 +59,8 @@ static void write_members(const struct attribute_item *item, void *out)
 
 static struct str text_of(const struct attribute_step *step, const void *at, char *room)
 {
-	if (step->a->form == ATTRIBUTE_FIXED)
-		return str_from(step->a->fixed);
+	if (step->fixed)
+		return str_from(step->fixed);
 	return at && step->text ? step->text(step->plan->style, step->a, at, room) : STR_NONE;
 }
 
@@ -137,7 +143,10 @@ static void write_xml_texts(const struct attribute_step *step, const void *at, v
 static void write_xml_list(const struct attribute_step *step, const void *at, void *out)
 {
 	const struct attribute_items *items = *(const struct attribute_items *const *) at;
-	if (step->a->flags & ATTRIBUTE_OMIT_NONE && (!items || !items->count))
+	bool is_empty = !items || !items->count;
+	if (step->a->flags & ATTRIBUTE_EMPTY_NONE && is_empty)
+		xml_empty_named(out, name_of(step));
+	if (step->a->flags & (ATTRIBUTE_OMIT_NONE | ATTRIBUTE_EMPTY_NONE) && is_empty)
 		return;
 	xml_open_named(out, name_of(step));
 	for (size_t k = 0; items && k < items->count; k++) {
@@ -154,9 +163,11 @@ static void write_xml_object(const struct attribute_step *step, const void *at, 
 		write_none(step, out);
 		return;
 	}
-	xml_open_named(out, name_of(step));
+	if (step->a->name)
+		xml_open_named(out, name_of(step));
 	write_members(at, out);
-	xml_close_named(out, name_of(step));
+	if (step->a->name)
+		xml_close_named(out, name_of(step));
 }
 
 /* ---- JSON ---- */
@@ -237,9 +248,11 @@ static void write_json_object(const struct attribute_step *step, const void *at,
 		write_none(step, out);
 		return;
 	}
-	json_write_open(out, step->a->name);
+	if (step->a->name)
+		json_write_open(out, step->a->name);
 	write_members(at, out);
-	json_write_close(out);
+	if (step->a->name)
+		json_write_close(out);
 }
 
 /* at: the row, because the offset is 0. */
@@ -272,7 +285,7 @@ static write_step choose_xml(struct attribute_step *step)
 	const struct attribute *a = step->a;
 	if (xml_writers[a->form])
 		return xml_writers[a->form];
-	if (!step->text || a->name_size >= ATTRIBUTE_TAG_SIZE)
+	if (step->fixed || !step->text || a->name_size >= ATTRIBUTE_TAG_SIZE)
 		return write_xml_text;
 	memcpy(step->tag, a->name, a->name_size);
 	step->tag[a->name_size] = '>';

@@ -288,9 +288,10 @@ static void test_filters(void **state)
 	struct attribute_found size = attributes_find_filter(&table, STR("size"));
 	struct attribute_found type = attributes_find_filter(&table, STR("part.type"));
 	assert_ptr_equal(size.attribute, &rows[0]);
-	assert_null(size.list);
+	assert_null(size.around[0]);
 	assert_ptr_equal(type.attribute, &part_rows[1]);
-	assert_ptr_equal(type.list, &rows[1]);
+	assert_ptr_equal(type.around[0], &rows[1]);
+	assert_null(type.around[1]);
 	assert_null(attributes_find_filter(&table, STR("parts")).attribute);
 	assert_ptr_equal(attributes_find_sort(&table, STR("bytes")), &rows[0]);
 	assert_true(attribute_any(&the_call, NULL, &size, &volume.row, is_type, &four));

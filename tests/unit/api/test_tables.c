@@ -150,7 +150,7 @@ static void check_paths(enum kind kind, const struct filter *f)
 static const struct field *field_of(enum kind kind, const struct filter *f)
 {
 	if (f->found.attribute)
-		return f->found.list ? NULL : attribute_field(kind, f->found.attribute);
+		return f->found.around[0] ? NULL : attribute_field(kind, f->found.attribute);
 	return f->field ? query_find_field(kind, f->field) : NULL;
 }
 

@@ -75,12 +75,17 @@ static bool is_in_state(const struct filter_run *f, unsigned state)
 static struct filter filter_of(const struct attribute_found *found)
 {
 	const struct attribute *a = found->attribute;
-	bool is_own_id = a->form == ATTRIBUTE_ID && !found->list && !attribute_is_made(a) &&
-			 a->via.kind == KIND_NONE && a->offset == offsetof(struct row, id);
-	struct filter filter = {.name = a->filter, .is_id = is_own_id, .index = a->index, .found = *found};
-	if (a->form == ATTRIBUTE_FIXED)
+	bool is_own_id = a->form == ATTRIBUTE_ID && !a->prefix && !found->around[0] &&
+			 !attribute_is_made(a) && a->via.kind == KIND_NONE &&
+			 a->offset == offsetof(struct row, id);
+	struct filter filter = {.name = a->filter,
+				.is_id = is_own_id,
+				.is_owner = a->flags & ATTRIBUTE_IS_OWNER,
+				.index = a->index,
+				.found = *found};
+	if (a->form == ATTRIBUTE_FIXED && !found->around[0])
 		filter.fixed = a->fixed;
-	else if (a->form == ATTRIBUTE_STATE)
+	else if (a->form == ATTRIBUTE_STATE && !found->around[0])
 		filter.in_state = is_in_state;
 	else if (!is_own_id)
 		filter.get = fits_attribute;
@@ -89,31 +94,18 @@ static struct filter filter_of(const struct attribute_found *found)
 	return filter;
 }
 
-/* Counts down `at` over the filters of the table. */
-static bool get_of_attributes(const struct attributes *table, const struct attribute *list, size_t *at,
-			      struct filter *ret_filter)
-{
-	for (size_t k = 0; table && k < table->count; k++) {
-		const struct attribute *a = &table->at[k];
-		if (a->filter && (*at)-- == 0) {
-			*ret_filter = filter_of(&(struct attribute_found){a, list});
-			return true;
-		}
-		if (attribute_filters_within(a) &&
-		    get_of_attributes(a->within, a->form == ATTRIBUTE_LIST ? a : list, at, ret_filter))
-			return true;
-	}
-	return false;
-}
-
 bool filters_get(const struct filters *filters, size_t at, struct filter *ret_filter)
 {
-	if (at >= filters->count) {
-		at -= filters->count;
-		return get_of_attributes(filters->attributes, NULL, &at, ret_filter);
+	struct attribute_found found = {0};
+	if (at < filters->count) {
+		*ret_filter = filters->at[at];
+		return true;
 	}
-	*ret_filter = filters->at[at];
-	return true;
+	if (filters->attributes)
+		found = attributes_get_filter(filters->attributes, at - filters->count);
+	if (found.attribute)
+		*ret_filter = filter_of(&found);
+	return found.attribute;
 }
 
 static bool compile_attribute(const struct attributes *attributes, struct str name, struct filter_run *run)
@@ -125,7 +117,7 @@ static bool compile_attribute(const struct attributes *attributes, struct str na
 	*filter = filter_of(&found);
 	run->what = FILTER_ROW;
 	run->filter = filter;
-	run->field = found.list ? NULL : attribute_field(run->kind, found.attribute);
+	run->field = found.around[0] ? NULL : attribute_field(run->kind, found.attribute);
 	return true;
 }
 

@@ -45,6 +45,17 @@ struct filter_join {
 		.attributes = &(table)                                                                       \
 	}
 
+/* Filters of rows of attributes, and further ones. */
+#define FILTERS_AND(rows, table)                                                                             \
+	{                                                                                                    \
+		(rows), sizeof(rows) / sizeof(rows)[0], &(table)                                             \
+	}
+/* The caller's account number. */
+#define EC2_OWNER(wire, ...) ATTRIBUTE_CALL(ec2_call, wire, owner, __VA_ARGS__)
+/* The region's name. */
+struct str ec2_get_region(struct api_call *e, const struct row *row);
+#define EC2_REGION(wire, ...) ATTRIBUTE_MADE(TEXT, text, wire, ec2_get_region, __VA_ARGS__)
+
 /* EC2's formats of ids, times and lists. */
 extern const struct attribute_style ec2_style;
 

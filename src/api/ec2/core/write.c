@@ -31,9 +31,20 @@ void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uui
 		xml_z(x, name, id_write_prefixed(prefix, id, text));
 }
 
+struct str ec2_get_region(struct api_call *e, const struct row *row)
+{
+	(void) row;
+	return ec2_call_of(e)->config->region;
+}
+
 static bool is_change(struct api_call *e)
 {
 	return ec2_is_change(ec2_call_of(e));
+}
+
+static const char *answer_state(struct api_call *e)
+{
+	return ec2_state_in_answer(ec2_call_of(e), NULL);
 }
 
 const struct attribute_style ec2_style = {
@@ -46,6 +57,7 @@ const struct attribute_style ec2_style = {
 	.key = "key",
 	.value = "value",
 	.is_change = is_change,
+	.answer_state = answer_state,
 };
 
 enum { ARN_PARTS = 8 };
@@ -99,42 +111,6 @@ void ec2_write_cidr_named(struct xml *x, struct str name, struct cidr cidr)
 	char text[CIDR_TEXT_SIZE];
 	if (!cidr_is_none(cidr))
 		xml_plain_named(x, name, str_from(cidr_write(cidr, text)));
-}
-
-static void write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
-				   const char *state, bool of_named_pool)
-{
-	/* fc00::/7 is not advertised on the internet; a block not allocated yet is shown as public. */
-	bool is_private = !cidr_is_none(block) && (block.base.b[0] & 0xFE) == 0xFC;
-
-	ec2_write_prefixed(x, "associationId", prefix, association);
-	if (cidr_is_none(block))
-		xml_z(x, "ipv6CidrBlock", "");
-	else
-		ec2_write_cidr(x, "ipv6CidrBlock", block);
-	xml_open(x, "ipv6CidrBlockState");
-	xml_z(x, "state", state);
-	xml_close(x, "ipv6CidrBlockState");
-	xml_z(x, "ipv6AddressAttribute", is_private ? "private" : "public");
-	xml_z(x, "ipSource", is_private ? "none" : of_named_pool ? "byoip" : "amazon");
-}
-
-void ec2_write_subnet_ipv6(struct xml *x, uuid association, struct cidr block, bool of_named_pool,
-			   const char *state)
-{
-	write_ipv6_association(x, "subnet-cidr-assoc", association, block, state, of_named_pool);
-}
-
-void ec2_write_vpc_ipv6(const struct ec2_call *e, struct xml *x, uuid association, struct cidr block,
-			uuid pool, const char *state)
-{
-	bool is_named = !uuid_is_none(pool);
-	write_ipv6_association(x, "vpc-cidr-assoc", association, block, state, is_named);
-	xml_text(x, "networkBorderGroup", e->config->region);
-	if (is_named)
-		ec2_write_prefixed(x, "ipv6Pool", EC2_IPV6_POOL, pool);
-	else
-		xml_z(x, "ipv6Pool", "Amazon");
 }
 
 RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str group)

@@ -34,14 +34,6 @@ void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, co
 		   enum kind kind, uuid id);
 /* The ids of IPv6 pools begin with it. */
 #define EC2_IPV6_POOL "ipv6pool-ec2"
-/* The members of an IPv6 block's association with a subnet. of_named_pool: its VPC's block was asked for from a pool by
- * the pool's id. */
-void ec2_write_subnet_ipv6(struct xml *x, uuid association, struct cidr block, bool of_named_pool,
-			   const char *state);
-/* With a VPC. Block none: as EC2 shows it while it is associating, which is to say in the answer that gives it.
- * Pool: from which it was asked for by name; none: "Amazon". */
-void ec2_write_vpc_ipv6(const struct ec2_call *e, struct xml *x, uuid association, struct cidr block,
-			uuid pool, const char *state);
 /* What is said of an IPv6 block in CreateVpc and AssociateVpcCidrBlock: by Amazon's word, or of a pool.
  * ERR_COMBINATION, ERR_MISSING. */
 RESULT ec2_prepare_ipv6_wish(struct ec2_call *e, struct ipv6_block_wish *wish, struct str border_group);

@@ -2,6 +2,7 @@
  * Subnets: DescribeSubnets, CreateSubnet, ModifySubnetAttribute, DeleteSubnet. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "api/ec2/network/cidr_associations.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/subnet.h"
 #include "model/subnet.h"
@@ -19,109 +20,80 @@ static const struct param describe_subnets_params[] = {
 	QUERY_PAGES(struct ec2_describe_subnets, 5, 1000),
 };
 
-static bool fits_zone_id(const struct filter_run *f, const struct row *row)
-{
-	const struct zone *zone = zone_find(f->t, subnet_of(row)->zone);
-	return zone && filter_text(f, zone->short_id);
-}
-
 static bool is_ipv6(const struct subnet *subnet)
 {
 	return subnet->block.base.family == IP_V6;
 }
 
-/* Counts free IPv4 addresses; EC2 does not count IPv6. */
-static int64_t count_free(const struct subnet *subnet)
-{
-	return is_ipv6(subnet) ? 0 : engine_count_free_addresses(subnet);
-}
-
-static bool fits_free(const struct filter_run *f, const struct row *row)
-{
-	return filter_int(f, count_free(subnet_of(row)));
-}
-
-static bool fits_block(const struct filter_run *f, const struct row *row)
-{
-	const struct subnet *subnet = subnet_of(row);
-	char text[CIDR_TEXT_SIZE];
-	return !is_ipv6(subnet) && filter_z(f, cidr_write(subnet->block, text));
-}
-
-static bool fits_native(const struct filter_run *f, const struct row *row)
-{
-	return filter_bool(f, is_ipv6(subnet_of(row)));
-}
-
+/* EC2 counts free IPv4 addresses only. */
+ATTRIBUTE_GETTER(subnet, s, int64_t, count_free, is_ipv6(s) ? 0 : engine_count_free_addresses(s))
+ATTRIBUTE_GETTER(subnet, s, bool, is_native, is_ipv6(s))
+ATTRIBUTE_GETTER(subnet, s, bool, assigns_ipv6, is_ipv6(s) || s->ipv6_on_create)
 /* Instances without an IPv4 address are named by id in any case. */
-static const char *hostname_type(const struct subnet *subnet)
+ATTRIBUTE_GETTER(subnet, s, const char *, get_hostname_type,
+		 is_ipv6(s) || s->id_names ? "resource-name" : "ip-name")
+ATTRIBUTE_GETTER(subnet, s, struct str, get_arn, ec2_arn(ec2_call_of(e), "subnet", KIND_SUBNET, s->row.id))
+/* The IPv6 block is a subnet of its own. */
+static struct attribute_rows list_ipv6(struct api_call *core, const struct row *row)
 {
-	return is_ipv6(subnet) || subnet->id_names ? "resource-name" : "ip-name";
+	struct ec2_call *e = ec2_call_of(core);
+	const struct tables *t = ec2_tables(e);
+	const struct subnet *ipv6 = engine_find_ipv6_subnet(t, subnet_of(row));
+	struct ec2_cidr_association *a = arena_new_object(e->c->arena, struct ec2_cidr_association);
+	const struct router *router = ipv6 ? router_find(t, ipv6->router) : NULL;
+	if (ipv6 && a)
+		*a = ec2_ipv6_association(ipv6->row.id, ipv6->block,
+					  router && engine_is_ipv6_of_named_pool(router, ipv6->block),
+					  ec2_is_change(e) ? "associating" : "associated");
+	return attribute_rows_of(core, a, ipv6 != NULL, sizeof *a);
 }
 
-static bool fits_hostname_type(const struct filter_run *f, const struct row *row)
-{
-	return filter_z(f, hostname_type(subnet_of(row)));
-}
-
-static bool fits_arn(const struct filter_run *f, const struct row *row)
-{
-	return filter_text(f, ec2_arn(f->e, "subnet", KIND_SUBNET, row->id));
-}
-
-static bool fits_ipv6(const struct filter_run *f, const struct row *row)
-{
-	const struct subnet *ipv6 = engine_find_ipv6_subnet(f->t, subnet_of(row));
-	struct str name = str_from(f->filter->name);
-	char text[CIDR_TEXT_SIZE];
-	if (!ipv6)
-		return false;
-	if (str_ends_with(name, STR("ipv6-cidr-block")))
-		return filter_z(f, cidr_write(ipv6->block, text));
-	return str_ends_with(name, STR("association-id"))
-		       ? filter_prefixed(f, "subnet-cidr-assoc", ipv6->row.id)
-		       : filter_z(f, "associated");
-}
-
-static const struct filter subnet_filters[] = {
-	{"subnet-id", .is_id = true},
-	{"vpc-id", .field = "router", .index = SUBNET_INDEX_ROUTER},
-	{"availability-zone", .field = "zone"},
-	{"availabilityZone", .field = "zone"},
-	{"availability-zone-id", .get = fits_zone_id},
-	{"availabilityZoneId", .get = fits_zone_id},
-	{"available-ip-address-count", .get = fits_free},
-	{"cidr-block", .get = fits_block},
-	{"cidr", .get = fits_block},
-	{"cidrBlock", .get = fits_block},
-	{"default-for-az", .field = "is_default"},
-	{"defaultForAz", .field = "is_default"},
-	{"map-public-ip-on-launch", .field = "public_on_launch"},
-	{"map-customer-owned-ip-on-launch", .fixed = "false"},
-	{"ipv6-native", .get = fits_native},
-	{"enable-dns64", .fixed = "false"},
-	{"owner-id", .get = filter_owner},
-	{"state", .fixed = "available"},
-	{"subnet-arn", .get = fits_arn},
-	{"private-dns-name-options-on-launch.hostname-type", .get = fits_hostname_type},
-	{"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", .field = "id_names_have_a"},
-	{"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record",
-	 .field = "id_names_have_aaaa"},
-	{"customer-owned-ipv4-pool", .get = filter_nothing},
-	{"enable-lni-at-device-index", .get = filter_nothing},
-	{"outpost-arn", .get = filter_nothing},
-	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = fits_ipv6},
-	{"ipv6-cidr-block-association.association-id", .get = fits_ipv6},
-	{"ipv6-cidr-block-association.state", .get = fits_ipv6},
+static const struct attribute name_option_rows[] = {
+	ATTRIBUTE_MADE(WORD, word, "hostnameType", get_hostname_type,
+		       .filter = "private-dns-name-options-on-launch.hostname-type"),
+	ATTRIBUTE(subnet, "enableResourceNameDnsARecord", id_names_have_a,
+		  .filter = "private-dns-name-options-on-launch.enable-resource-name-dns-a-record"),
+	ATTRIBUTE(subnet, "enableResourceNameDnsAAAARecord", id_names_have_aaaa,
+		  .filter = "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record"),
 };
+static const struct attributes name_option_members = ATTRIBUTES(name_option_rows);
 
-struct subnet_item {
-	const struct subnet *subnet;
-	const struct subnet *ipv6; /* the IPv6 block; NULL: none */
-	bool of_named_pool;
-	const struct zone *zone;
-	int64_t free_count;
+static const struct attribute subnet_rows[] = {
+	ATTRIBUTE_OWN_ID(subnet, "subnetId", KIND_SUBNET, .filter = "subnet-id"),
+	ATTRIBUTE_MADE(TEXT, text, "subnetArn", get_arn, .filter = "subnet-arn"),
+	ATTRIBUTE_CONST("state", "available", .filter = "state"),
+	EC2_OWNER("ownerId", .filter = "owner-id"),
+	ATTRIBUTE_REF(subnet, "vpcId", router, KIND_ROUTER, .filter = "vpc-id", .index = SUBNET_INDEX_ROUTER),
+	ATTRIBUTE(subnet, "cidrBlock", block, .flags = ATTRIBUTE_V4, .filter = "cidr-block"),
+	ATTRIBUTE_ROWS("ipv6CidrBlockAssociationSet", ec2_subnet_ipv6_members, list_ipv6,
+		       .flags = ATTRIBUTE_EMPTY_NONE | ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE_MADE(INT, number, "availableIpAddressCount", count_free,
+		       .filter = "available-ip-address-count"),
+	ATTRIBUTE_OF(subnet, zone, KIND_ZONE, zone, "availabilityZone", name, .filter = "availability-zone"),
+	ATTRIBUTE_OF(subnet, zone, KIND_ZONE, zone, "availabilityZoneId", short_id,
+		     .filter = "availability-zone-id"),
+	ATTRIBUTE(subnet, "defaultForAz", is_default, .filter = "default-for-az"),
+	ATTRIBUTE(subnet, "mapPublicIpOnLaunch", public_on_launch, .filter = "map-public-ip-on-launch"),
+	ATTRIBUTE_CONST("mapCustomerOwnedIpOnLaunch", "false", .filter = "map-customer-owned-ip-on-launch"),
+	ATTRIBUTE_MADE(BOOL, truth, "assignIpv6AddressOnCreation", assigns_ipv6),
+	ATTRIBUTE_CONST("enableDns64", "false", .filter = "enable-dns64"),
+	ATTRIBUTE_MADE(BOOL, truth, "ipv6Native", is_native, .filter = "ipv6-native"),
+	ATTRIBUTE_WITHIN("privateDnsNameOptionsOnLaunch", name_option_members,
+			 .flags = ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE(subnet, "tagSet", tags),
+	/* EC2 accepts these members' names as filters, too. */
+	ATTRIBUTE(subnet, "", block, .flags = ATTRIBUTE_HIDDEN | ATTRIBUTE_V4, .filter = "cidr"),
+	ATTRIBUTE(subnet, "", block, .flags = ATTRIBUTE_HIDDEN | ATTRIBUTE_V4, .filter = "cidrBlock"),
+	ATTRIBUTE(subnet, "", is_default, .flags = ATTRIBUTE_HIDDEN, .filter = "defaultForAz"),
+	ATTRIBUTE_OF(subnet, zone, KIND_ZONE, zone, "", name, .flags = ATTRIBUTE_HIDDEN,
+		     .filter = "availabilityZone"),
+	ATTRIBUTE_OF(subnet, zone, KIND_ZONE, zone, "", short_id, .flags = ATTRIBUTE_HIDDEN,
+		     .filter = "availabilityZoneId"),
+	ATTRIBUTE_NOTHING("customer-owned-ipv4-pool"),
+	ATTRIBUTE_NOTHING("enable-lni-at-device-index"),
+	ATTRIBUTE_NOTHING("outpost-arn"),
 };
+static const struct attributes subnet_members = ATTRIBUTES(subnet_rows);
 
 /* Subnets without a router are not shown; an IPv6 subnet is part of the IPv4 subnet it was added to, if
  * there is one. */
@@ -132,77 +104,12 @@ static bool has_vpc(struct ec2_call *e, const struct row *row)
 	       (!is_ipv6(subnet) || engine_is_ipv6_alone(ec2_tables(e), subnet));
 }
 
-static const void *gather_subnet(struct ec2_call *e, const struct row *row)
-{
-	struct subnet_item *item = arena_new_object(e->c->arena, struct subnet_item);
-	if (!item)
-		return 0;
-	item->subnet = subnet_of(row);
-	item->ipv6 = engine_find_ipv6_subnet(ec2_tables(e), item->subnet);
-	const struct router *router = router_find(ec2_tables(e), item->subnet->router);
-	item->of_named_pool = item->ipv6 && router && engine_is_ipv6_of_named_pool(router, item->ipv6->block);
-	item->zone = zone_find(ec2_tables(e), item->subnet->zone);
-	item->free_count = count_free(item->subnet);
-	return item;
-}
-
-static void write_name_options(struct xml *x, const struct subnet *subnet)
-{
-	xml_open(x, "privateDnsNameOptionsOnLaunch");
-	xml_z(x, "hostnameType", hostname_type(subnet));
-	xml_bool(x, "enableResourceNameDnsARecord", subnet->id_names_have_a);
-	xml_bool(x, "enableResourceNameDnsAAAARecord", subnet->id_names_have_aaaa);
-	xml_close(x, "privateDnsNameOptionsOnLaunch");
-}
-
-static void write_ipv6_block(const struct ec2_call *e, struct xml *x, const struct subnet_item *s)
-{
-	const struct subnet *ipv6 = s->ipv6;
-	if (!ipv6) {
-		xml_empty(x, "ipv6CidrBlockAssociationSet");
-		return;
-	}
-	xml_open(x, "ipv6CidrBlockAssociationSet");
-	xml_open(x, "item");
-	ec2_write_subnet_ipv6(x, ipv6->row.id, ipv6->block, s->of_named_pool,
-			      ec2_is_change(e) ? "associating" : "associated");
-	xml_close(x, "item");
-	xml_close(x, "ipv6CidrBlockAssociationSet");
-}
-
-static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct subnet_item *s = item;
-	ec2_write_id(x, "subnetId", KIND_SUBNET, s->subnet->row.id);
-	ec2_write_arn(e, x, "subnetArn", "subnet", KIND_SUBNET, s->subnet->row.id);
-	xml_z(x, "state", "available");
-	xml_text(x, "ownerId", e->owner);
-	ec2_write_id(x, "vpcId", KIND_ROUTER, s->subnet->router);
-	if (!is_ipv6(s->subnet))
-		ec2_write_cidr(x, "cidrBlock", s->subnet->block);
-	write_ipv6_block(e, x, s);
-	xml_int(x, "availableIpAddressCount", s->free_count);
-	if (s->zone) {
-		xml_text(x, "availabilityZone", s->zone->name);
-		xml_text(x, "availabilityZoneId", s->zone->short_id);
-	}
-	xml_bool(x, "defaultForAz", s->subnet->is_default);
-	xml_bool(x, "mapPublicIpOnLaunch", s->subnet->public_on_launch);
-	xml_bool(x, "mapCustomerOwnedIpOnLaunch", false);
-	xml_bool(x, "assignIpv6AddressOnCreation", is_ipv6(s->subnet) || s->subnet->ipv6_on_create);
-	xml_bool(x, "enableDns64", false);
-	xml_bool(x, "ipv6Native", is_ipv6(s->subnet));
-	write_name_options(x, s->subnet);
-	ec2_write_tags(x, s->subnet->tags);
-}
-
 static const struct ec2_listing subnet_listing = {.kind = KIND_SUBNET,
 						  .set = "subnetSet",
-						  .filters = FILTERS(subnet_filters),
+						  .filters = FILTERS_OF(subnet_members),
 						  .shows = has_vpc,
 						  .is_hiding = true,
-						  .gather = gather_subnet,
-						  .write = write_subnet};
+						  .attributes = &subnet_members};
 
 /* ---- create ---- */
 
@@ -355,8 +262,10 @@ static const struct param disassociate_params[] = {
 static RESULT write_ipv6(struct ec2_call *e, struct xml *x, uuid subnet, uuid association, struct cidr block,
 			 bool of_named_pool)
 {
+	const struct ec2_cidr_association a =
+		ec2_ipv6_association(association, block, of_named_pool, ec2_state_in_answer(e, NULL));
 	xml_open(x, "ipv6CidrBlockAssociation");
-	ec2_write_subnet_ipv6(x, association, block, of_named_pool, ec2_state_in_answer(e, NULL));
+	ec2_write_members(e, x, &ec2_subnet_ipv6_members, &a.row);
 	xml_close(x, "ipv6CidrBlockAssociation");
 	ec2_write_id(x, "subnetId", KIND_SUBNET, subnet);
 	return OK;

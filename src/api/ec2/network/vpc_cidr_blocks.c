@@ -2,6 +2,8 @@
  * Further address blocks of a VPC: AssociateVpcCidrBlock, DisassociateVpcCidrBlock. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "api/ec2/network/cidr_associations.h"
+#include "engine/network/router_block.h"
 #include "engine/network/routing/router_block.h"
 
 struct ec2_associate_vpc_block {
@@ -36,45 +38,34 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 			      "The request must contain CidrBlock or AmazonProvidedIpv6CidrBlock");
 }
 
-static void write_ipv6(struct ec2_call *e, struct xml *x, uuid association, struct cidr shown, uuid pool)
+/* block none: EC2 does not show an IPv6 block while it is associating, only from DescribeVpcs on. */
+static RESULT write_association(struct ec2_call *e, struct xml *x, bool is_ipv6,
+				const struct ec2_cidr_association *association, uuid router)
 {
-	xml_open(x, "ipv6CidrBlockAssociation");
-	ec2_write_vpc_ipv6(e, x, association, shown, pool, ec2_state_in_answer(e, NULL));
-	xml_close(x, "ipv6CidrBlockAssociation");
+	const char *name = is_ipv6 ? "ipv6CidrBlockAssociation" : "cidrBlockAssociation";
+	xml_open(x, name);
+	ec2_write_members(e, x, is_ipv6 ? &ec2_vpc_ipv6_members : &ec2_vpc_block_members, &association->row);
+	xml_close(x, name);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, router);
+	return OK;
 }
 
-static void write_ipv4(struct ec2_call *e, struct xml *x, uuid association, struct cidr block)
-{
-	xml_open(x, "cidrBlockAssociation");
-	ec2_write_prefixed(x, "associationId", "vpc-cidr-assoc", association);
-	ec2_write_cidr(x, "cidrBlock", block);
-	xml_open(x, "cidrBlockState");
-	xml_z(x, "state", ec2_state_in_answer(e, NULL));
-	xml_close(x, "cidrBlockState");
-	xml_close(x, "cidrBlockAssociation");
-}
-
-/* EC2 does not show the IPv6 block in this answer, only from DescribeVpcs on. */
 static RESULT ec2_associate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct router_block_wish *a = args;
-	if (a->block.base.family == IP_V6)
-		write_ipv6(e, x, a->association, (struct cidr){0}, a->ipv6.pool.prefix);
-	else
-		write_ipv4(e, x, a->association, cidr_canonical(a->block));
-	ec2_write_id(x, "vpcId", KIND_ROUTER, a->made_in);
-	return OK;
+	bool is_ipv6 = a->block.base.family == IP_V6;
+	const struct ec2_cidr_association made = ec2_vpc_ipv6_association(
+		e, a->association, is_ipv6 ? (struct cidr){0} : cidr_canonical(a->block), a->ipv6.pool.prefix,
+		ec2_state_in_answer(e, NULL));
+	return write_association(e, x, is_ipv6, &made, a->made_in);
 }
 
 static RESULT ec2_disassociate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct router_block_target *a = args;
-	if (a->block.base.family == IP_V6)
-		write_ipv6(e, x, a->removed, a->block, a->pool);
-	else
-		write_ipv4(e, x, a->removed, a->block);
-	ec2_write_id(x, "vpcId", KIND_ROUTER, a->router);
-	return OK;
+	const struct ec2_cidr_association removed =
+		ec2_vpc_ipv6_association(e, a->removed, a->block, a->pool, ec2_state_in_answer(e, NULL));
+	return write_association(e, x, a->block.base.family == IP_V6, &removed, a->router);
 }
 
 static const struct ec2_action actions[] = {

@@ -2,6 +2,7 @@
  * VPCs, stored as routers: DescribeVpcs, CreateVpc, DeleteVpc, and their attributes. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "api/ec2/network/cidr_associations.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/routing/router.h"
 #include "engine/network/routing/router_block.h"
@@ -20,167 +21,64 @@ static const struct param describe_vpcs_params[] = {
 	QUERY_PAGES(struct ec2_describe_vpcs, 5, 1000),
 };
 
-static struct str association_id(struct ec2_call *e, const struct router *router, struct cidrs blocks,
-				 size_t block)
-{
-	return id_to_prefixed(e->c->arena, "vpc-cidr-assoc",
-			      engine_get_block_association(router, blocks, block));
-}
-
-static bool fits_cidr(const struct filter_run *f, const struct row *row)
-{
-	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, router_of(row));
-	char text[CIDR_TEXT_SIZE];
-	return blocks.count && filter_z(f, cidr_write(blocks.at[0], text));
-}
-
-static bool fits_any_cidr(const struct filter_run *f, const struct row *row)
-{
-	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, router_of(row));
-	char text[CIDR_TEXT_SIZE];
-	for (size_t k = 0; k < blocks.count; k++)
-		if (filter_z(f, cidr_write(blocks.at[k], text)))
-			return true;
-	return false;
-}
-
-static bool fits_association(const struct filter_run *f, const struct row *row)
+/* EC2 shows blocks as being associated in the answer that gives them, IPv6 ones without their addresses. */
+static struct attribute_rows list_blocks(struct api_call *e, const struct row *row)
 {
 	const struct router *router = router_of(row);
-	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, router);
-	for (size_t k = 0; k < blocks.count; k++)
-		if (filter_text(f, association_id(f->e, router, blocks, k)))
-			return true;
-	return false;
+	struct cidrs blocks = engine_get_blocks(api_tables(e), e->c->arena, router);
+	struct ec2_cidr_association *all =
+		arena_new_array(e->c->arena, struct ec2_cidr_association, blocks.count);
+	for (size_t k = 0; all && k < blocks.count; k++)
+		all[k] = ec2_cidr_association(engine_get_block_association(router, blocks, k), blocks.at[k],
+					      "associated");
+	return attribute_rows_of(e, all, blocks.count, sizeof *all);
 }
 
-static bool fits_ipv6(const struct filter_run *f, const struct row *row)
+static struct attribute_rows list_ipv6(struct api_call *core, const struct row *row)
 {
+	struct ec2_call *e = ec2_call_of(core);
 	const struct router *router = router_of(row);
-	struct str name = str_from(f->filter->name);
-	char text[CIDR_TEXT_SIZE];
-	for (size_t k = 0; k < router->ipv6_blocks.count; k++) {
-		struct cidr block = router->ipv6_blocks.at[k];
-		uuid pool = engine_get_ipv6_pool(f->t, router, block);
-		bool fits = str_ends_with(name, STR("ipv6-cidr-block")) ? filter_z(f, cidr_write(block, text))
-			    : str_ends_with(name, STR("ipv6-pool"))
-				    ? (uuid_is_none(pool) ? filter_z(f, "Amazon")
-							  : filter_prefixed(f, EC2_IPV6_POOL, pool))
-			    : str_ends_with(name, STR("association-id"))
-				    ? filter_prefixed(f, "vpc-cidr-assoc",
-						      engine_get_ipv6_association(router, block))
-				    : filter_z(f, "associated");
-		if (fits)
-			return true;
-	}
-	return false;
+	struct cidrs blocks = router->ipv6_blocks;
+	bool is_change = ec2_is_change(e);
+	struct ec2_cidr_association *all =
+		arena_new_array(e->c->arena, struct ec2_cidr_association, blocks.count);
+	for (size_t k = 0; all && k < blocks.count; k++)
+		all[k] = ec2_vpc_ipv6_association(e, engine_get_ipv6_association(router, blocks.at[k]),
+						  is_change ? (struct cidr){0} : blocks.at[k],
+						  engine_get_ipv6_pool(ec2_tables(e), router, blocks.at[k]),
+						  is_change ? "associating" : "associated");
+	return attribute_rows_of(core, all, blocks.count, sizeof *all);
 }
 
-static bool fits_dhcp_options(const struct filter_run *f, const struct row *row)
+static const void *find_first_block(struct api_call *e, const struct row *row)
 {
-	uuid set = router_of(row)->dhcp_options;
-	return uuid_is_none(set) ? filter_z(f, "default") : filter_id(f, KIND_DHCP_OPTIONS, set);
+	struct cidrs blocks = engine_get_blocks(api_tables(e), e->c->arena, router_of(row));
+	return blocks.count ? blocks.at : NULL;
 }
 
-static const struct filter vpc_filters[] = {
-	{"vpc-id", .is_id = true},
-	{"cidr", .get = fits_cidr},
-	{"cidr-block", .get = fits_cidr},
-	{"cidrBlock", .get = fits_cidr},
-	{"cidr-block-association.cidr-block", .get = fits_any_cidr},
-	{"cidr-block-association.association-id", .get = fits_association},
-	{"cidr-block-association.state", .fixed = "associated"},
-	{"dhcp-options-id", .get = fits_dhcp_options,
-	 .access_paths = {{KIND_ROUTER, ROUTER_INDEX_DHCP_OPTIONS}}},
-	{"is-default", .field = "is_default"},
-	{"isDefault", .field = "is_default"},
-	{"owner-id", .get = filter_owner},
-	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = fits_ipv6},
-	{"ipv6-cidr-block-association.ipv6-pool", .get = fits_ipv6},
-	{"ipv6-cidr-block-association.association-id", .get = fits_ipv6},
-	{"ipv6-cidr-block-association.state", .get = fits_ipv6},
-	{"state", .fixed = "available"},
+static const struct attribute vpc_rows[] = {
+	ATTRIBUTE_OWN_ID(router, "vpcId", KIND_ROUTER, .filter = "vpc-id"),
+	EC2_OWNER("ownerId", .filter = "owner-id"),
+	ATTRIBUTE_CONST("state", "available", .flags = ATTRIBUTE_IN_ANSWER, .filter = "state"),
+	ATTRIBUTE_MADE(CIDR, at, "cidrBlock", find_first_block, .filter = "cidr-block"),
+	ATTRIBUTE_ROWS("cidrBlockAssociationSet", ec2_vpc_block_members, list_blocks,
+		       .flags = ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE_ROWS("ipv6CidrBlockAssociationSet", ec2_vpc_ipv6_members, list_ipv6,
+		       .flags = ATTRIBUTE_EMPTY_NONE | ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE_REF(router, "dhcpOptionsId", dhcp_options, KIND_DHCP_OPTIONS, .none = "default",
+		      .filter = "dhcp-options-id", .index = ROUTER_INDEX_DHCP_OPTIONS),
+	ATTRIBUTE_AS(ENUM, router, "instanceTenancy", tenancy, .words = router_tenancy_words),
+	ATTRIBUTE(router, "isDefault", is_default, .filter = "is-default"),
+	ATTRIBUTE(router, "tagSet", tags),
+	/* Further names of these filters. */
+	ATTRIBUTE_MADE(CIDR, at, "", find_first_block, .flags = ATTRIBUTE_HIDDEN, .filter = "cidr"),
+	ATTRIBUTE_MADE(CIDR, at, "", find_first_block, .flags = ATTRIBUTE_HIDDEN, .filter = "cidrBlock"),
+	ATTRIBUTE(router, "", is_default, .flags = ATTRIBUTE_HIDDEN, .filter = "isDefault"),
 };
+static const struct attributes vpc_members = ATTRIBUTES(vpc_rows);
 
-struct vpc_item {
-	const struct router *router;
-	struct cidrs blocks;
-	uuid pools[ROUTER_IPV6_BLOCKS_MAX]; /* pools of its IPv6 blocks */
-};
-
-static const void *gather_vpc(struct ec2_call *e, const struct row *row)
-{
-	struct vpc_item *item = arena_new_object(e->c->arena, struct vpc_item);
-	if (!item)
-		return 0;
-	item->router = router_of(row);
-	item->blocks = engine_get_blocks(ec2_tables(e), e->c->arena, item->router);
-	for (size_t k = 0; k < item->router->ipv6_blocks.count; k++)
-		item->pools[k] =
-			engine_get_ipv6_pool(ec2_tables(e), item->router, item->router->ipv6_blocks.at[k]);
-	return item;
-}
-
-static void write_blocks(struct ec2_call *e, struct xml *x, const struct vpc_item *i)
-{
-	xml_open(x, "cidrBlockAssociationSet");
-	for (size_t k = 0; k < i->blocks.count; k++) {
-		xml_open(x, "item");
-		xml_text(x, "associationId", association_id(e, i->router, i->blocks, k));
-		ec2_write_cidr(x, "cidrBlock", i->blocks.at[k]);
-		xml_open(x, "cidrBlockState");
-		xml_z(x, "state", "associated");
-		xml_close(x, "cidrBlockState");
-		xml_close(x, "item");
-	}
-	xml_close(x, "cidrBlockAssociationSet");
-}
-
-static void write_ipv6_blocks(struct ec2_call *e, struct xml *x, const struct vpc_item *i)
-{
-	const struct router *router = i->router;
-	if (router->ipv6_blocks.count == 0) {
-		xml_empty(x, "ipv6CidrBlockAssociationSet");
-		return;
-	}
-	xml_open(x, "ipv6CidrBlockAssociationSet");
-	for (size_t k = 0; k < router->ipv6_blocks.count; k++) {
-		struct cidr block = router->ipv6_blocks.at[k];
-		uuid association = engine_get_ipv6_association(router, block);
-		xml_open(x, "item");
-		if (ec2_is_change(e))
-			ec2_write_vpc_ipv6(e, x, association, (struct cidr){0}, i->pools[k], "associating");
-		else
-			ec2_write_vpc_ipv6(e, x, association, block, i->pools[k], "associated");
-		xml_close(x, "item");
-	}
-	xml_close(x, "ipv6CidrBlockAssociationSet");
-}
-
-static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct vpc_item *i = item;
-	const struct router *router = i->router;
-	ec2_write_id(x, "vpcId", KIND_ROUTER, router->row.id);
-	xml_text(x, "ownerId", e->owner);
-	xml_z(x, "state", ec2_state_in_answer(e, "available"));
-	if (i->blocks.count)
-		ec2_write_cidr(x, "cidrBlock", i->blocks.at[0]);
-	write_blocks(e, x, i);
-	write_ipv6_blocks(e, x, i);
-	if (uuid_is_none(router->dhcp_options))
-		xml_z(x, "dhcpOptionsId", "default");
-	ec2_write_id(x, "dhcpOptionsId", KIND_DHCP_OPTIONS, router->dhcp_options);
-	xml_z(x, "instanceTenancy", router_tenancy_words[router->tenancy]);
-	xml_bool(x, "isDefault", router->is_default);
-	ec2_write_tags(x, router->tags);
-}
-
-static const struct ec2_listing vpc_listing = {.kind = KIND_ROUTER,
-					       .set = "vpcSet",
-					       .filters = FILTERS(vpc_filters),
-					       .gather = gather_vpc,
-					       .write = write_vpc};
+static const struct ec2_listing vpc_listing = {
+	.kind = KIND_ROUTER, .set = "vpcSet", .filters = FILTERS_OF(vpc_members), .attributes = &vpc_members};
 
 /* ---- create ---- */
 

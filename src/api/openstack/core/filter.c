@@ -133,11 +133,11 @@ bool os_make_filter(const struct os_listing *list, struct str name, int version,
 	const struct attribute *a = found.attribute;
 	if (!a || version < (a->filter_since ? a->filter_since : a->since))
 		return false;
-	const struct field *field = found.list ? NULL : attribute_field(list->kind, a);
+	const struct field *field = found.around[0] ? NULL : attribute_field(list->kind, a);
 	*ret_filter = (struct os_filter){
 		.name = a->filter,
 		.field = field ? field->name : NULL,
-		.is_id = a->form == ATTRIBUTE_ID && !a->get.any && !found.list && a->via.kind == KIND_NONE &&
+		.is_id = a->form == ATTRIBUTE_ID && !a->get.any && !found.around[0] && a->via.kind == KIND_NONE &&
 			 a->offset == offsetof(struct row, id),
 		.is_time = a->flags & ATTRIBUTE_BOUNDS,
 		.is_truth = a->form == ATTRIBUTE_BOOL || attribute_is_fixed_truth(a),
