@@ -223,6 +223,11 @@ struct attributes {
 	{                                                                                                    \
 		ATTRIBUTE_NAME(wire), .form = ATTRIBUTE_RAW, .get.write = (function), __VA_ARGS__            \
 	}
+#define ATTRIBUTE_PATHS(...)                                                                                 \
+	.paths = (const struct access_path[ACCESS_PATHS_MAX])                                                \
+	{                                                                                                    \
+		__VA_ARGS__                                                                                  \
+	}
 /* Defines a function for .get of a row of struct T: `expression` of the row, which it calls `v`, and of the call e. */
 #define ATTRIBUTE_GETTER(T, v, returned, function, expression)                                               \
 	static returned function(struct api_call *e, const struct row *row)                                  \

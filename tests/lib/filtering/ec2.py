@@ -255,7 +255,7 @@ class EC2:
     def shown(self, world, name):
         """The value that an answer shows of a member finds the item, for each row of attributes with a filter."""
         action, _, member = name.partition(" ")
-        word, path = next(m["filter"] for m in ACTIONS[action]["answer"] if m["name"] == member), member.replace(".N.", "/item/")
+        word, path = next(m["filter"] for m in ACTIONS[action]["answer"] if m["name"] == member), member.replace(".N.", "/item/").replace(".", "/")
         whole = look(world, action)[0]
         values = sorted({e.text for item in whole for e in item.findall(path) if e.text})
         assert values, f"no item shows {member}"

@@ -186,6 +186,11 @@ static bool ends_with_any(const char *name, const char *const *ends)
 	return false;
 }
 
+static bool is_nothing(const struct attribute *a)
+{
+	return a && a->form == ATTRIBUTE_WORD && a->get.word == attribute_get_nothing;
+}
+
 static bool is_path(enum kind kind, const struct filter *f)
 {
 	const struct field *field = field_of(kind, f);
@@ -209,8 +214,8 @@ static void check_has_path(enum kind kind, const char *action, const struct filt
 		"owner-id",     /* all rows, or none */
 		"requester-id", /* the creator's account, which may match many rows */
 		0};
-	bool is_odd = f->fixed || f->get == filter_nothing || kind == KIND_ZONE ||
-		      kind == KIND_LAUNCH_TEMPLATE_VERSION ||
+	bool is_odd = f->fixed || f->get == filter_nothing || is_nothing(f->found.attribute) ||
+		      kind == KIND_ZONE || kind == KIND_LAUNCH_TEMPLATE_VERSION ||
 		      (kind == KIND_SPOT_REQUEST && f->get) /* what its kept form says */ ||
 		      ends_with_any(f->name, few_rows);
 	if (!ends_with_any(f->name, names_one) || is_odd || is_path(kind, f))
@@ -252,8 +257,7 @@ static void count_made(const struct attributes *table, size_t *made, size_t *all
 		const struct attribute *a = &table->at[k];
 		assert_true(has_source(a));
 		*all += 1;
-		bool is_nothing = a->form == ATTRIBUTE_WORD && a->get.word == attribute_get_nothing;
-		*made += attribute_is_made(a) && a->form != ATTRIBUTE_LIST && !is_nothing;
+		*made += attribute_is_made(a) && a->form != ATTRIBUTE_LIST && !is_nothing(a);
 		if (a->form == ATTRIBUTE_LIST || a->form == ATTRIBUTE_OBJECT)
 			count_made(a->within, made, all);
 	}

@@ -96,11 +96,24 @@ static RESULT add_tags(struct list_plan *p, const struct filter_run *run)
 	return OK;
 }
 
+/* True if it seeks rows without a value, by the text that stands for none: no index leads to them. */
+static bool seeks_none(const struct filter_run *run)
+{
+	const struct attribute *a = run->filter->found.attribute;
+	for (size_t k = 0; a && a->none && k < run->patterns.count; k++)
+		if (str_is(run->patterns.at[k], a->none))
+			return true;
+	return false;
+}
+
 static RESULT add_paths(struct list_plan *p, const struct filter_run *run, bool *ret_is_plan)
 {
 	const struct filter *f = run->filter;
 	const struct access_path own = {.kind = p->kind, .index = f->index};
 	bool is_compared = !f->get || run->field;
+	*ret_is_plan = false;
+	if (seeks_none(run))
+		return OK;
 	if (f->is_id || f->index)
 		return list_add_values(p, &own, run->patterns, is_compared, ret_is_plan);
 	*ret_is_plan = f->access_paths[0].kind != KIND_NONE;
