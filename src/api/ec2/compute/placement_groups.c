@@ -20,71 +20,39 @@ static const struct param describe_params[] = {
 };
 
 /* Nova's hard policy and its soft one are the same strategy in EC2. */
-static const char *strategy_of(const struct server_group *group)
-{
-	static const char *const words[] = {
-		[SERVER_GROUP_POLICY_AFFINITY] = "cluster",
-		[SERVER_GROUP_POLICY_SOFT_AFFINITY] = "cluster",
-		[SERVER_GROUP_POLICY_ANTI_AFFINITY] = "spread",
-		[SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY] = "spread",
-		[SERVER_GROUP_POLICY_PARTITION] = "partition",
-	};
-	return words[group->policy];
-}
-
-static bool is_spread(const struct server_group *group)
-{
-	return str_is(STR("spread"), strategy_of(group));
-}
-
-static struct str arn_of(const struct ec2_call *e, const struct server_group *group)
-{
-	return str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":placement-group/%" STR_FMT,
-			 STR_ARG(e->config->region), STR_ARG(e->owner), STR_ARG(group->name));
-}
-
-static bool fits_strategy(const struct filter_run *f, const struct row *row)
-{
-	return filter_z(f, strategy_of(server_group_of(row)));
-}
-
-static bool fits_spread_level(const struct filter_run *f, const struct row *row)
-{
-	return is_spread(server_group_of(row)) && filter_z(f, "rack");
-}
-
-static bool fits_arn(const struct filter_run *f, const struct row *row)
-{
-	return filter_text(f, arn_of(f->e, server_group_of(row)));
-}
-
-static const struct filter group_filters[] = {
-	{"group-name", .field = "name", .index = SERVER_GROUP_INDEX_NAME},
-	{"group-arn", .get = fits_arn},
-	{"spread-level", .get = fits_spread_level},
-	{"state", .fixed = "available"},
-	{"strategy", .get = fits_strategy},
+static const char *const strategies[] = {
+	[SERVER_GROUP_POLICY_AFFINITY] = "cluster",     [SERVER_GROUP_POLICY_SOFT_AFFINITY] = "cluster",
+	[SERVER_GROUP_POLICY_ANTI_AFFINITY] = "spread", [SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY] = "spread",
+	[SERVER_GROUP_POLICY_PARTITION] = "partition",
+};
+static const char *const spread_levels[] = {
+	[SERVER_GROUP_POLICY_ANTI_AFFINITY] = "rack",
+	[SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY] = "rack",
+	[SERVER_GROUP_POLICY_PARTITION] = NULL,
 };
 
-static void write_group(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct server_group *group = item;
-	xml_text(x, "groupName", group->name);
-	xml_z(x, "state", "available");
-	xml_z(x, "strategy", strategy_of(group));
-	if (group->partitions)
-		xml_int(x, "partitionCount", group->partitions);
-	ec2_write_id(x, "groupId", KIND_SERVER_GROUP, group->row.id);
-	ec2_write_tags(x, group->tags);
-	xml_text(x, "groupArn", arn_of(e, group));
-	if (is_spread(group))
-		xml_z(x, "spreadLevel", "rack");
-}
+ATTRIBUTE_GETTER(server_group, group, struct str, get_arn,
+		 str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":placement-group/%" STR_FMT,
+			   STR_ARG(ec2_call_of(e)->config->region), STR_ARG(ec2_call_of(e)->owner),
+			   STR_ARG(group->name)))
+
+static const struct attribute group_rows[] = {
+	ATTRIBUTE(server_group, "groupName", name, .filter = "group-name", .index = SERVER_GROUP_INDEX_NAME),
+	ATTRIBUTE_CONST("state", "available", .filter = "state"),
+	ATTRIBUTE_AS(ENUM, server_group, "strategy", policy, .words = strategies, .filter = "strategy"),
+	ATTRIBUTE(server_group, "partitionCount", partitions, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_OWN_ID(server_group, "groupId", KIND_SERVER_GROUP),
+	ATTRIBUTE(server_group, "tagSet", tags),
+	ATTRIBUTE_MADE(TEXT, text, "groupArn", get_arn, .filter = "group-arn"),
+	ATTRIBUTE_AS(ENUM, server_group, "spreadLevel", policy, .words = spread_levels,
+		     .filter = "spread-level"),
+};
+static const struct attributes group_members = ATTRIBUTES(group_rows);
 
 static const struct ec2_listing group_listing = {.kind = KIND_SERVER_GROUP,
 						 .set = "placementGroupSet",
-						 .filters = FILTERS(group_filters),
-						 .write = write_group};
+						 .filters = FILTERS_OF(group_members),
+						 .attributes = &group_members};
 
 /* ---- create ---- */
 
