@@ -25,16 +25,6 @@ static const struct param describe_params[] = {
 	NOT_BUILT("IncludeManagedResources", .only = "false"),
 };
 
-static bool fits_create_time(const struct filter_run *f, const struct row *row)
-{
-	return filter_time(f, row->created_us);
-}
-
-static const struct filter template_filters[] = {
-	{"create-time", .get = fits_create_time},
-	{"launch-template-name", .field = "name", .index = LAUNCH_TEMPLATE_INDEX_ACCOUNT},
-};
-
 struct str ec2_gather_maker(struct ec2_call *e, uuid made_by)
 {
 	const struct user *user = user_find(ec2_tables(e), made_by);
@@ -45,40 +35,25 @@ struct str ec2_gather_maker(struct ec2_call *e, uuid made_by)
 			 STR_ARG(path));
 }
 
-struct template_item {
-	const struct launch_template *template;
-	struct str maker;
+ATTRIBUTE_GETTER(launch_template, template, struct str, get_maker,
+		 ec2_gather_maker(ec2_call_of(e), template->made_by))
+
+static const struct attribute template_rows[] = {
+	ATTRIBUTE_OWN_ID(launch_template, "launchTemplateId", KIND_LAUNCH_TEMPLATE),
+	ATTRIBUTE(launch_template, "launchTemplateName", name, .filter = "launch-template-name",
+		  .index = LAUNCH_TEMPLATE_INDEX_ACCOUNT),
+	ATTRIBUTE_AS(TIME, launch_template, "createTime", row.created_us, .filter = "create-time"),
+	ATTRIBUTE_MADE(TEXT, text, "createdBy", get_maker),
+	ATTRIBUTE(launch_template, "defaultVersionNumber", default_version),
+	ATTRIBUTE(launch_template, "latestVersionNumber", latest_version),
+	ATTRIBUTE(launch_template, "tagSet", tags, .flags = ATTRIBUTE_OMIT_NONE),
 };
-
-static const void *gather_template(struct ec2_call *e, const struct row *row)
-{
-	struct template_item *item = arena_new_object(e->c->arena, struct template_item);
-	if (!item)
-		return 0;
-	item->template = launch_template_of(row);
-	item->maker = ec2_gather_maker(e, item->template->made_by);
-	return item;
-}
-
-static void write_template(struct ec2_call *e, struct xml *x, const void *data)
-{
-	const struct template_item *item = data;
-	const struct launch_template *template = item->template;
-	(void) e;
-	ec2_write_id(x, "launchTemplateId", KIND_LAUNCH_TEMPLATE, template->row.id);
-	xml_text(x, "launchTemplateName", template->name);
-	xml_time_ms(x, "createTime", template->row.created_us);
-	xml_text(x, "createdBy", item->maker);
-	xml_int(x, "defaultVersionNumber", template->default_version);
-	xml_int(x, "latestVersionNumber", template->latest_version);
-	ec2_write_tags_if_any(x, template->tags);
-}
+static const struct attributes template_members = ATTRIBUTES(template_rows);
 
 static const struct ec2_listing template_listing = {.kind = KIND_LAUNCH_TEMPLATE,
 						    .set = "launchTemplates",
-						    .filters = FILTERS(template_filters),
-						    .gather = gather_template,
-						    .write = write_template};
+						    .filters = FILTERS_OF(template_members),
+						    .attributes = &template_members};
 
 /* ---- create ---- */
 
@@ -173,9 +148,8 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 static RESULT ec2_delete_launch_template(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_delete_template *a = args;
-	const struct template_item item = {&a->wish.deleted, ec2_gather_maker(e, a->wish.deleted.made_by)};
 	xml_open(x, "launchTemplate");
-	write_template(e, x, &item);
+	ec2_write_members(e, x, &template_members, &a->wish.deleted.row);
 	xml_close(x, "launchTemplate");
 	return OK;
 }
