@@ -16,38 +16,30 @@ static const struct param describe_gateways_params[] = {
 	QUERY_PAGES(struct ec2_describe_gateways, 5, 1000),
 };
 
-static bool fits_attachment_state(const struct filter_run *f, const struct row *row)
+static struct attribute_rows list_attachment(struct api_call *e, const struct row *row)
 {
-	return !uuid_is_none(gateway_of(row)->router) && filter_z(f, "available");
+	return attribute_rows_of(e, row, !uuid_is_none(gateway_of(row)->router), 0);
 }
 
-static const struct filter gateway_filters[] = {
-	{"internet-gateway-id", .is_id = true},
-	{"attachment.vpc-id", .field = "router", .index = GATEWAY_INDEX_ROUTER},
-	{"attachment.state", .get = fits_attachment_state},
-	{"owner-id", .get = filter_owner},
+static const struct attribute attachment_rows[] = {
+	ATTRIBUTE_REF(gateway, "vpcId", router, KIND_ROUTER, .filter = "attachment.vpc-id",
+		      ATTRIBUTE_PATHS({KIND_GATEWAY, GATEWAY_INDEX_ROUTER})),
+	ATTRIBUTE_CONST("state", "available", .filter = "attachment.state"),
 };
-
-static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct gateway *gateway = item;
-	ec2_write_id(x, "internetGatewayId", KIND_GATEWAY, gateway->row.id);
-	xml_text(x, "ownerId", e->owner);
-	xml_open(x, "attachmentSet");
-	if (!uuid_is_none(gateway->router)) {
-		xml_open(x, "item");
-		ec2_write_id(x, "vpcId", KIND_ROUTER, gateway->router);
-		xml_z(x, "state", "available");
-		xml_close(x, "item");
-	}
-	xml_close(x, "attachmentSet");
-	ec2_write_tags(x, gateway->tags);
-}
+static const struct attributes attachment_members = ATTRIBUTES(attachment_rows);
+static const struct attribute gateway_rows[] = {
+	ATTRIBUTE_OWN_ID(gateway, "internetGatewayId", KIND_GATEWAY, .filter = "internet-gateway-id"),
+	EC2_OWNER("ownerId", .filter = "owner-id"),
+	ATTRIBUTE_ROWS("attachmentSet", attachment_members, list_attachment,
+		       .flags = ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE(gateway, "tagSet", tags),
+};
+static const struct attributes gateway_members = ATTRIBUTES(gateway_rows);
 
 static const struct ec2_listing gateway_listing = {.kind = KIND_GATEWAY,
 						   .set = "internetGatewaySet",
-						   .filters = FILTERS(gateway_filters),
-						   .write = write_gateway};
+						   .filters = FILTERS_OF(gateway_members),
+						   .attributes = &gateway_members};
 
 /* ---- create, attach, detach, delete ---- */
 
