@@ -20,97 +20,47 @@ static const struct param describe_addresses_params[] = {
 	QUERY_FILTERS(struct ec2_describe_addresses),
 };
 
-static bool fits_instance(const struct filter_run *f, const struct row *row)
-{
-	const struct port *port = port_find(f->t, address_of(row)->port);
-	return port && filter_id(f, KIND_INSTANCE, port->instance);
-}
-
-static bool fits_association(const struct filter_run *f, const struct row *row)
-{
-	return filter_prefixed(f, "eipassoc", address_of(row)->association);
-}
-
-static bool fits_port_owner(const struct filter_run *f, const struct row *row)
-{
-	return !uuid_is_none(address_of(row)->port) && filter_owner(f, row);
-}
-
-static bool fits_border_group(const struct filter_run *f, const struct row *row)
-{
-	(void) row;
-	return filter_text(f, f->e->config->region);
-}
-
-static const struct filter address_filters[] = {
-	{"allocation-id", .is_id = true},
-	{"public-ip", .field = "ip", .index = ADDRESS_INDEX_PUBLIC},
-	{"association-id", .get = fits_association,
-	 .access_paths = {{KIND_ADDRESS, ADDRESS_INDEX_ASSOCIATION, "eipassoc"}}},
-	{"instance-id", .get = fits_instance,
-	 .access_paths = {{KIND_INSTANCE, .joins = {JOIN_EACH(KIND_PORT, PORT_INDEX_INSTANCE),
-						    JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
-	{"network-interface-id", .field = "port", .index = ADDRESS_INDEX_PORT},
-	{"network-interface-owner-id", .get = fits_port_owner},
-	{"network-border-group", .get = fits_border_group},
-	{"private-ip-address", .field = "private_ip",
-	 .access_paths = {{KIND_PORT, PORT_INDEX_IP, .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
-			  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
-			   .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port),
-				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
-	{"domain", .fixed = "vpc"},
-};
-
-struct address_item {
-	const struct address *address;
-	const struct port *port; /* NULL: not associated */
-};
-
-static const void *gather_address(struct ec2_call *e, const struct row *row)
-{
-	struct address_item *item = arena_new_object(e->c->arena, struct address_item);
-	if (!item)
-		return 0;
-	item->address = address_of(row);
-	if (!uuid_is_none(item->address->port))
-		item->port = port_find(ec2_tables(e), item->address->port);
-	return item;
-}
-
 static bool is_elastic(struct ec2_call *e, const struct row *row)
 {
 	(void) e;
 	return address_of(row)->is_elastic;
 }
 
-static void write_address(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct address_item *i = item;
-	const struct address *a = i->address;
-	ec2_write_ip(x, "publicIp", a->ip);
-	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
-	xml_z(x, "domain", "vpc");
-	if (i->port) {
-		ec2_write_id(x, "instanceId", KIND_INSTANCE, i->port->instance);
-		ec2_write_prefixed(x, "associationId", "eipassoc", a->association);
-		ec2_write_id(x, "networkInterfaceId", KIND_PORT, a->port);
-		xml_text(x, "networkInterfaceOwnerId", e->owner);
-		ec2_write_ip(x, "privateIpAddress", a->private_ip);
-	}
-	if (uuid_is_none(a->prefix))
-		xml_z(x, "publicIpv4Pool", "amazon");
-	else
-		ec2_write_id(x, "publicIpv4Pool", KIND_ADDRESS_PREFIX, a->prefix);
-	xml_text(x, "networkBorderGroup", e->config->region);
-	ec2_write_tags_if_any(x, a->tags);
-}
+ATTRIBUTE_GETTER(address, a, struct str, get_port_owner,
+		 uuid_is_none(a->port) ? STR_NONE : ec2_call_of(e)->owner)
+
+static const struct attribute address_rows[] = {
+	ATTRIBUTE(address, "publicIp", ip, .filter = "public-ip", .index = ADDRESS_INDEX_PUBLIC),
+	ATTRIBUTE_OWN_ID(address, "allocationId", KIND_ADDRESS, .filter = "allocation-id"),
+	ATTRIBUTE_CONST("domain", "vpc", .filter = "domain"),
+	ATTRIBUTE_OF(
+		address, port, KIND_PORT, port, "instanceId", instance, .kind = KIND_INSTANCE,
+		.filter = "instance-id",
+		ATTRIBUTE_PATHS({KIND_INSTANCE, .joins = {JOIN_EACH(KIND_PORT, PORT_INDEX_INSTANCE),
+							  JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}})),
+	ATTRIBUTE_PREFIXED(address, "associationId", association, "eipassoc", .filter = "association-id",
+			   ATTRIBUTE_PATHS({KIND_ADDRESS, ADDRESS_INDEX_ASSOCIATION, "eipassoc"})),
+	ATTRIBUTE_REF(address, "networkInterfaceId", port, KIND_PORT, .filter = "network-interface-id",
+		      .index = ADDRESS_INDEX_PORT),
+	ATTRIBUTE_MADE(TEXT, text, "networkInterfaceOwnerId", get_port_owner, .flags = ATTRIBUTE_OMIT_NONE,
+		       .filter = "network-interface-owner-id"),
+	ATTRIBUTE(address, "privateIpAddress", private_ip, .filter = "private-ip-address",
+		  ATTRIBUTE_PATHS(
+			  {KIND_PORT, PORT_INDEX_IP, .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+			  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
+			   .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port),
+				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}})),
+	ATTRIBUTE_REF(address, "publicIpv4Pool", prefix, KIND_ADDRESS_PREFIX, .none = "amazon"),
+	EC2_REGION("networkBorderGroup", .filter = "network-border-group"),
+	ATTRIBUTE(address, "tagSet", tags, .flags = ATTRIBUTE_OMIT_NONE),
+};
+static const struct attributes address_members = ATTRIBUTES(address_rows);
 
 static const struct ec2_listing address_listing = {.kind = KIND_ADDRESS,
 						   .set = "addressesSet",
-						   .filters = FILTERS(address_filters),
+						   .filters = FILTERS_OF(address_members),
 						   .shows = is_elastic,
-						   .gather = gather_address,
-						   .write = write_address};
+						   .attributes = &address_members};
 
 /* ---- attributes ---- */
 
