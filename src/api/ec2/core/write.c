@@ -4,6 +4,7 @@
 
 #include "api/ec2/core/filter.h"
 #include "engine/tag.h"
+#include "model/licence.h"
 #include "model/security_group.h"
 #include "store/account.h"
 
@@ -325,8 +326,20 @@ RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, cons
 	return OK;
 }
 
+struct str ec2_platform_details(struct api_call *e, struct strs licences, bool is_windows)
+{
+	char words[LICENCE_EC2_SIZE];
+	return str_copy(e->c->arena, str_from(licence_ec2_platform(licences, is_windows, words)));
+}
+
+struct str ec2_usage_operation(struct api_call *e, struct strs licences, bool is_windows)
+{
+	char words[LICENCE_EC2_SIZE];
+	return str_copy(e->c->arena, str_from(licence_ec2_operation(licences, is_windows, words)));
+}
+
 struct str ec2_owner_number(const struct tables *t, uuid account)
 {
 	const struct account *owner = uuid_is_none(account) ? 0 : account_find(t, account);
-	return owner ? owner->number : STR("000000000000");
+	return owner ? owner->number : STR(EC2_OPERATORS_NUMBER);
 }

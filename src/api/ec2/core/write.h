@@ -57,7 +57,11 @@ size_t ec2_public_name(const struct ec2_call *e, struct ip ip, char out[static E
 void ec2_write_private_name(const struct ec2_call *e, struct xml *x, const char *name, struct ip ip);
 /* <set><item>word</item></set> */
 void ec2_write_words(struct xml *x, const char *set, const char *words_by_bars);
-/* The number of an account; all zeros for the operator. */
+/* The number of an account; EC2_OPERATORS_NUMBER for the operator. */
+#define EC2_OPERATORS_NUMBER "000000000000"
 struct str ec2_owner_number(const struct tables *t, uuid account);
+/* platformDetails and usageOperation of a machine with these licences, in the arena. */
+struct str ec2_platform_details(struct api_call *e, struct strs licences, bool is_windows);
+struct str ec2_usage_operation(struct api_call *e, struct strs licences, bool is_windows);
 /* Bytes as GiB, rounded up. */
 int64_t ec2_gib(int64_t bytes);

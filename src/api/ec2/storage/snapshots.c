@@ -5,7 +5,9 @@
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"
 #include "api/ec2/storage/volumes.h"
+#include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot/snapshot.h"
+#include "model/account.h"
 #include "model/snapshot.h"
 #include "model/states.h"
 
@@ -55,97 +57,42 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 	return owned && restorable;
 }
 
-static struct str write_progress(struct ec2_call *e, const struct snapshot *s)
-{
-	return str_print(e->c->arena, "%lld%%", (long long) s->progress);
-}
+ATTRIBUTE_GETTER(snapshot, s, const char *, get_alias, uuid_is_none(s->account) ? "amazon" : NULL)
+ATTRIBUTE_GETTER(snapshot, s, struct str, find_kms_key,
+		 s->is_encrypted ? ec2_kms_arn(ec2_call_of(e), s->account) : STR_NONE)
+ATTRIBUTE_GETTER(snapshot, s, struct str, get_progress,
+		 ec2_is_change(ec2_call_of(e)) ? STR_NONE
+					       : str_print(e->c->arena, "%lld%%", (long long) s->progress))
+/* Callers do not see the tags of other accounts' snapshots. */
+ATTRIBUTE_GETTER(snapshot, s, struct tags, get_tags,
+		 engine_is_own(e->c, KIND_SNAPSHOT, row) ? s->tags : (struct tags){0})
 
-static bool fits_snapshot(const struct filter_run *f, const struct row *row)
-{
-	const struct snapshot *s = snapshot_of(row);
-	struct str name = str_from(f->filter->name);
-	if (str_is(name, "progress"))
-		return filter_text(f, write_progress(f->e, s));
-	if (str_is(name, "start-time"))
-		return filter_time(f, s->row.created_us);
-	if (str_is(name, "volume-size"))
-		return filter_int(f, ec2_gib(s->volume_size));
-	if (str_is(name, "owner-id"))
-		return filter_text(f, ec2_owner_number(f->t, s->account));
-	return uuid_is_none(s->account) && filter_z(f, "amazon");
-}
-
-static bool has_status(const struct filter_run *f, unsigned state)
-{
-	return filter_z(f, model_snapshot_states[state].ec2);
-}
-
-static bool fits_volume(const struct filter_run *f, const struct row *row)
-{
-	uuid volume = snapshot_of(row)->volume;
-	return uuid_is_none(volume) ? filter_z(f, NO_VOLUME) : filter_id(f, KIND_VOLUME, volume);
-}
-
-static const struct filter snapshot_filters[] = {
-	{"snapshot-id", .is_id = true},
-	{"volume-id", .get = fits_volume, .access_paths = {{KIND_SNAPSHOT, SNAPSHOT_INDEX_VOLUME}}},
-	{"volume-size", .get = fits_snapshot},
-	{"status", .in_state = has_status},
-	{"progress", .get = fits_snapshot},
-	{"start-time", .get = fits_snapshot},
-	{"owner-id", .get = fits_snapshot, .is_owner = true},
-	{"owner-alias", .get = fits_snapshot, .is_owner = true},
-	{"description", .field = "description"},
-	{"encrypted", .field = "is_encrypted"},
-	{"storage-tier", .fixed = "standard"},
-	{"transfer-type", .get = filter_nothing},
+#define COMMON_ROWS(state)                                                                                   \
+	ATTRIBUTE_OWN_ID(snapshot, "snapshotId", KIND_SNAPSHOT, .filter = "snapshot-id"),                    \
+		ATTRIBUTE_REF(snapshot, "volumeId", volume, KIND_VOLUME, .none = NO_VOLUME,                  \
+			      .filter = "volume-id", .index = SNAPSHOT_INDEX_VOLUME),                        \
+		ATTRIBUTE_STATE_OF(state, KIND_SNAPSHOT, .filter = "status"),                                \
+		ATTRIBUTE_AS(TIME, snapshot, "startTime", row.created_us, .filter = "start-time"),           \
+		ATTRIBUTE_MADE(TEXT, text, "progress", get_progress, .filter = "progress"),                  \
+		ATTRIBUTE_OF(snapshot, account, KIND_ACCOUNT, account, "ownerId", number,                    \
+			     .none = EC2_OPERATORS_NUMBER, .flags = ATTRIBUTE_IS_OWNER,                      \
+			     .filter = "owner-id"),                                                          \
+		ATTRIBUTE(snapshot, "volumeSize", volume_size, .shift = 30, .filter = "volume-size"),        \
+		ATTRIBUTE(snapshot, "description", description, .filter = "description"),                    \
+		ATTRIBUTE(snapshot, "encrypted", is_encrypted, .filter = "encrypted"),                       \
+		ATTRIBUTE_MADE(TEXT, text, "kmsKeyId", find_kms_key, .flags = ATTRIBUTE_OMIT_NONE),          \
+		ATTRIBUTE_MADE(TAGS, tags, "tagSet", get_tags, .flags = ATTRIBUTE_OMIT_NONE_IN_READS)
+static const struct attribute snapshot_rows[] = {
+	COMMON_ROWS("status"),
+	ATTRIBUTE_MADE(WORD, word, "ownerAlias", get_alias, .flags = ATTRIBUTE_IS_OWNER,
+		       .filter = "owner-alias"),
+	ATTRIBUTE(snapshot, "statusMessage", problem, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_CONST("storageTier", "standard", .filter = "storage-tier"),
+	ATTRIBUTE_NOTHING("transfer-type"),
 };
-
-struct snapshot_item {
-	const struct snapshot *snapshot;
-	struct str owner;
-	struct tags tags; /* empty for snapshots of other accounts */
-};
-
-static const void *gather_snapshot(struct ec2_call *e, const struct row *row)
-{
-	struct snapshot_item *item = arena_new_object(e->c->arena, struct snapshot_item);
-	if (!item)
-		return 0;
-	item->snapshot = snapshot_of(row);
-	item->owner = ec2_owner_number(ec2_tables(e), item->snapshot->account);
-	if (engine_is_own(e->c, KIND_SNAPSHOT, row))
-		item->tags = item->snapshot->tags;
-	return item;
-}
-
-static void write_snapshot_as(struct ec2_call *e, struct xml *x, const struct snapshot_item *item,
-			      const char *state)
-{
-	const struct snapshot *s = item->snapshot;
-	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, s->row.id);
-	if (uuid_is_none(s->volume))
-		xml_z(x, "volumeId", NO_VOLUME);
-	ec2_write_id(x, "volumeId", KIND_VOLUME, s->volume);
-	xml_z(x, state, model_snapshot_states[model_derive_snapshot_state(s)].ec2);
-	xml_time_ms(x, "startTime", s->row.created_us);
-	xml_text(x, "progress", ec2_is_change(e) ? STR_NONE : write_progress(e, s));
-	xml_text(x, "ownerId", item->owner);
-	xml_int(x, "volumeSize", ec2_gib(s->volume_size));
-	xml_text(x, "description", s->description);
-	ec2_write_encrypted(e, x, s->is_encrypted, s->account);
-	ec2_write_tags_of_made(e, x, item->tags);
-}
-
-static void write_snapshot(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct snapshot_item *i = item;
-	write_snapshot_as(e, x, i, "status");
-	if (uuid_is_none(i->snapshot->account))
-		xml_z(x, "ownerAlias", "amazon");
-	xml_text_opt(x, "statusMessage", i->snapshot->problem);
-	xml_z(x, "storageTier", "standard");
-}
+static const struct attributes snapshot_members = ATTRIBUTES(snapshot_rows);
+static const struct attribute made_rows[] = {COMMON_ROWS("state")};
+static const struct attributes made_members = ATTRIBUTES(made_rows);
 
 static const struct strs *owners_asked(const void *args)
 {
@@ -154,13 +101,14 @@ static const struct strs *owners_asked(const void *args)
 
 static const struct ec2_listing snapshot_listing = {.kind = KIND_SNAPSHOT,
 						    .set = "snapshotSet",
-						    .filters = FILTERS(snapshot_filters),
+						    .filters = FILTERS_OF(snapshot_members),
 						    .has_operators = true,
 						    .public_index = SNAPSHOT_INDEX_PUBLIC,
 						    .owners = owners_asked,
 						    .shows = is_asked,
-						    .gather = gather_snapshot,
-						    .write = write_snapshot};
+						    .attributes = &snapshot_members};
+static const struct ec2_listing made_listing = {
+	.kind = KIND_SNAPSHOT, .set = "snapshotSet", .attributes = &made_members};
 
 /* ---- create ---- */
 
@@ -224,14 +172,8 @@ static RESULT ec2_create_snapshots(struct ec2_call *e, const void *args, struct 
 	const struct rows *made = &e->change.returned;
 	const void **items = 0;
 	(void) args;
-	TRY(ec2_gather(e, &snapshot_listing, made->at, made->count, &items));
-	xml_open(x, "snapshotSet");
-	for (size_t k = 0; k < made->count; k++) {
-		xml_open(x, "item");
-		write_snapshot_as(e, x, items[k], "state");
-		xml_close(x, "item");
-	}
-	xml_close(x, "snapshotSet");
+	TRY(ec2_gather(e, &made_listing, made->at, made->count, &items));
+	ec2_write_items(e, &made_listing, items, made->count, x);
 	return OK;
 }
 
