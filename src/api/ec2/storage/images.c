@@ -9,7 +9,6 @@
 #include "api/ec2/storage/sharing.h"
 #include "engine/storage/image/image.h"
 #include "model/image.h"
-#include "model/licence.h"
 #include "model/states.h"
 #include "store/image_device.h"
 
@@ -104,229 +103,115 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 	return owned && executable && (a->disabled || !is_disabled);
 }
 
-/* ---- filters ---- */
+/* ---- members ---- */
 
-static bool fits_owner(const struct filter_run *f, const struct row *row)
-{
-	return filter_text(f, owner_of(f->t, image_of(row)));
-}
+ATTRIBUTE_GETTER(image, i, const char *, get_state, image_state(api_tables(e), i))
+ATTRIBUTE_GETTER(image, i, struct str, get_owner, owner_of(api_tables(e), i))
+ATTRIBUTE_GETTER(image, i, const char *, get_alias, uuid_is_none(i->account) ? "amazon" : NULL)
+ATTRIBUTE_GETTER(image, i, bool, get_public, i->is_public || uuid_is_none(i->account))
+ATTRIBUTE_GETTER(image, i, const char *, get_boot_mode,
+		 i->boot_mode == IMAGE_BOOT_MODE_UNSAID ? NULL : image_boot_mode_words[i->boot_mode])
+ATTRIBUTE_GETTER(image, i, struct str, get_platform,
+		 ec2_platform_details(e, i->licences, i->platform == IMAGE_PLATFORM_WINDOWS))
+ATTRIBUTE_GETTER(image, i, struct str, get_operation,
+		 ec2_usage_operation(e, i->licences, i->platform == IMAGE_PLATFORM_WINDOWS))
+/* Only the owner may see the source of an image, and its tags. */
+ATTRIBUTE_GETTER(image, i, uuid, get_source, is_own(ec2_call_of(e), i) ? i->source_instance : UUID_NONE)
+ATTRIBUTE_GETTER(image, i, struct tags, get_tags,
+		 engine_is_own(e->c, KIND_IMAGE, row) ? i->tags : (struct tags){0})
 
-static bool fits_alias(const struct filter_run *f, const struct row *row)
-{
-	return uuid_is_none(image_of(row)->account) && filter_z(f, "amazon");
-}
-
-static bool fits_public(const struct filter_run *f, const struct row *row)
-{
-	const struct image *image = image_of(row);
-	return filter_bool(f, image->is_public || uuid_is_none(image->account));
-}
-
-static bool fits_created(const struct filter_run *f, const struct row *row)
-{
-	return filter_time(f, row->created_us);
-}
-
-static bool fits_state(const struct filter_run *f, const struct row *row)
-{
-	return filter_z(f, image_state((f)->t, image_of(row)));
-}
-
-/* Compares through one of its disks. */
-static bool fits_device(const struct filter_run *f, const struct row *row)
-{
-	struct str name = str_from(f->filter->name);
-	for (const struct image_device *d = image_device_first_by_image(f->t, row->id); d;
-	     d = image_device_next_by_image(f->t, d)) {
-		bool fits =
-			str_ends_with(name, STR("device-name"))   ? filter_text(f, d->device)
-			: str_ends_with(name, STR("snapshot-id")) ? filter_id(f, KIND_SNAPSHOT, d->snapshot)
-			: str_ends_with(name, STR("volume-size")) ? filter_int(f, ec2_gib(d->size))
-			: str_ends_with(name, STR("volume-type")) ? filter_text(f, d->type)
-			: str_ends_with(name, STR("encrypted"))   ? filter_bool(f, d->is_encrypted)
-								  : filter_bool(f, d->delete_on_termination);
-		if (fits)
-			return true;
-	}
-	return false;
-}
-
-/* EC2 has a name for the platform Windows only. */
-static bool fits_platform(const struct filter_run *f, const struct row *row)
-{
-	return image_of(row)->platform == IMAGE_PLATFORM_WINDOWS && filter_z(f, "windows");
-}
-
-/* Only the owner may see the source of an image. */
-static bool fits_source(const struct filter_run *f, const struct row *row)
+static struct str get_location(struct api_call *e, const struct row *row)
 {
 	const struct image *image = image_of(row);
-	return is_own(f->e, image) && filter_id(f, KIND_INSTANCE, image->source_instance);
+	const struct str parts[] = {owner_of(api_tables(e), image), STR("/"), image->name};
+	return str_join(e->c->arena, parts, 3);
 }
 
-static bool fits_boot_mode(const struct filter_run *f, const struct row *row)
-{
-	enum image_boot_mode mode = image_of(row)->boot_mode;
-	return mode != IMAGE_BOOT_MODE_UNSAID && filter_z(f, image_boot_mode_words[mode]);
-}
-
-static const struct filter image_filters[] = {
-	{"image-id", .is_id = true},
-	{"name", .field = "name", .index = IMAGE_INDEX_ACCOUNT},
-	{"description", .field = "description"},
-	{"architecture", .field = "arch"},
-	{"state", .get = fits_state},
-	{"is-public", .get = fits_public},
-	{"owner-id", .get = fits_owner, .is_owner = true},
-	{"owner-alias", .get = fits_alias, .is_owner = true},
-	{"creation-date", .get = fits_created},
-	{"block-device-mapping.snapshot-id", .get = fits_device,
-	 .access_paths = {{KIND_IMAGE_DEVICE, IMAGE_DEVICE_INDEX_SNAPSHOT,
-			   .joins = {JOIN_ONE(KIND_IMAGE, image_device, image)}}}},
-	{"block-device-mapping.volume-size", .get = fits_device},
-	{"block-device-mapping.device-name", .get = fits_device},
-	{"block-device-mapping.delete-on-termination", .get = fits_device},
-	{"block-device-mapping.volume-type", .get = fits_device},
-	{"block-device-mapping.encrypted", .get = fits_device},
-	{"ena-support", .field = "ena_support"},
-	{"hypervisor", .fixed = "xen"},
-	{"image-type", .fixed = "machine"},
-	{"root-device-name", .field = "root_device"},
-	{"root-device-type", .fixed = "ebs"},
-	{"virtualization-type", .fixed = "hvm"},
-	{"platform", .get = fits_platform},
-	{"kernel-id", .get = filter_nothing},
-	{"ramdisk-id", .get = filter_nothing},
-	{"product-code", .get = filter_nothing},
-	{"product-code.type", .get = filter_nothing},
-	{"manifest-location", .get = filter_nothing},
-	{"source-instance-id", .get = fits_source,
-	 .access_paths = {{KIND_IMAGE, IMAGE_INDEX_SOURCE_INSTANCE}}},
-	{"sriov-net-support", .fixed = "simple"},
-	{"state-reason-code", .get = filter_nothing},
-	{"state-reason-message", .get = filter_nothing},
-	{"boot-mode", .get = fits_boot_mode},
-	{"free-tier-eligible", .fixed = "false"},
-	{"image-allowed", .get = filter_nothing},
-	{"image-watermark.source-image-creation-time", .get = filter_nothing},
-	{"image-watermark.source-image-id", .get = filter_nothing},
-	{"image-watermark.source-image-region", .get = filter_nothing},
-	{"image-watermark.watermark-creation-time", .get = filter_nothing},
-	{"image-watermark.watermark-key", .get = filter_nothing},
-	{"instance-type-specification.supported-instance-type", .get = filter_nothing},
-	{"instance-type-specification.unsupported-instance-type", .get = filter_nothing},
-	{"public-ssm-parameter-name", .get = filter_nothing},
-	{"scan-result.critical-fix-available-since", .get = filter_nothing},
-	{"scan-result.finding-scan-date", .get = filter_nothing},
-	{"scan-result.high-fix-available-since", .get = filter_nothing},
-	{"scan-result.highest-finding-severity-label", .get = filter_nothing},
-	{"scan-result.informational-fix-available-since", .get = filter_nothing},
-	{"scan-result.low-fix-available-since", .get = filter_nothing},
-	{"scan-result.medium-fix-available-since", .get = filter_nothing},
-	{"source-image-id", .get = filter_nothing},
-	{"source-image-region", .get = filter_nothing},
+#define DEVICE(name) .filter = "block-device-mapping." name
+static const struct attribute disk_rows[] = {
+	ATTRIBUTE_REF(image_device, "snapshotId", snapshot, KIND_SNAPSHOT, DEVICE("snapshot-id"),
+		      ATTRIBUTE_PATHS({KIND_IMAGE_DEVICE, IMAGE_DEVICE_INDEX_SNAPSHOT,
+				       .joins = {JOIN_ONE(KIND_IMAGE, image_device, image)}})),
+	ATTRIBUTE(image_device, "volumeSize", size, .shift = 30, DEVICE("volume-size")),
+	ATTRIBUTE(image_device, "volumeType", type, DEVICE("volume-type")),
+	ATTRIBUTE(image_device, "iops", iops, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE(image_device, "throughput", throughput, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE(image_device, "deleteOnTermination", delete_on_termination,
+		  DEVICE("delete-on-termination")),
+	ATTRIBUTE(image_device, "encrypted", is_encrypted, DEVICE("encrypted")),
 };
-
-/* ---- writing ---- */
-
-struct image_item {
-	const struct image *image;
-	struct str owner;
-	const char *state;
-	struct tags tags;                         /* empty for images of other accounts */
-	VEC(const struct image_device *) devices; /* the root disk comes first */
+static const struct attributes disk_members = ATTRIBUTES(disk_rows);
+static const struct attribute device_rows[] = {
+	ATTRIBUTE(image_device, "deviceName", device, DEVICE("device-name")),
+	ATTRIBUTE_WITHIN("ebs", disk_members, .flags = ATTRIBUTE_FILTERS_WITHIN),
 };
+static const struct attributes device_members = ATTRIBUTES(device_rows);
 
-static const void *gather_image(struct ec2_call *e, const struct row *row)
-{
-	const struct tables *t = ec2_tables(e);
-	struct image_item *item = arena_new_object(e->c->arena, struct image_item);
-	if (!item)
-		return 0;
-	item->image = image_of(row);
-	item->owner = owner_of(t, item->image);
-	item->state = image_state(t, item->image);
-	if (engine_is_own(e->c, KIND_IMAGE, row))
-		item->tags = item->image->tags;
-	for (const struct image_device *d = image_device_first_by_image(t, row->id); d;
-	     d = image_device_next_by_image(t, d))
-		if (!VEC_PUSH(e->c->arena, &item->devices, d))
-			return 0;
-	return item;
-}
-
-void ec2_write_image_devices(struct xml *x, const struct image_device *const *devices, size_t count)
-{
-	xml_open(x, "blockDeviceMapping");
-	for (size_t k = 0; k < count; k++) {
-		const struct image_device *d = devices[k];
-		xml_open(x, "item");
-		xml_text(x, "deviceName", d->device);
-		xml_open(x, "ebs");
-		ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, d->snapshot);
-		xml_int(x, "volumeSize", ec2_gib(d->size));
-		xml_text(x, "volumeType", d->type);
-		if (d->iops)
-			xml_int(x, "iops", d->iops);
-		if (d->throughput)
-			xml_int(x, "throughput", d->throughput);
-		xml_bool(x, "deleteOnTermination", d->delete_on_termination);
-		xml_bool(x, "encrypted", d->is_encrypted);
-		xml_close(x, "ebs");
-		xml_close(x, "item");
-	}
-	xml_close(x, "blockDeviceMapping");
-}
-
-/* Writes the guest's environment: platform, firmware and TPM. */
-static void write_machine(struct xml *x, const struct image *image)
-{
-	bool is_windows = image->platform == IMAGE_PLATFORM_WINDOWS;
-	if (is_windows)
-		xml_z(x, "platform", "windows");
-	if (image->boot_mode != IMAGE_BOOT_MODE_UNSAID)
-		xml_z(x, "bootMode", image_boot_mode_words[image->boot_mode]);
-	if (image->tpm)
-		xml_z(x, "tpmSupport", "v2.0");
-	if (image->tokens_required)
-		xml_z(x, "imdsSupport", "v2.0");
-	char words[LICENCE_EC2_SIZE];
-	xml_z(x, "platformDetails", licence_ec2_platform(image->licences, is_windows, words));
-	xml_z(x, "usageOperation", licence_ec2_operation(image->licences, is_windows, words));
-}
-
-static void write_image(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct image_item *i = item;
-	const struct image *image = i->image;
-	PREFETCH_ROWS(KIND_IMAGE_DEVICE, i->devices);
-	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
-	const struct str location[] = {i->owner, STR("/"), image->name};
-	xml_text(x, "imageLocation", str_join(e->c->arena, location, 3));
-	xml_z(x, "imageState", i->state);
-	xml_text(x, "imageOwnerId", i->owner);
-	if (uuid_is_none(image->account))
-		xml_z(x, "imageOwnerAlias", "amazon");
-	xml_time_ms(x, "creationDate", image->row.created_us);
-	xml_bool(x, "isPublic", image->is_public || uuid_is_none(image->account));
-	xml_z(x, "architecture", image_arch_words[image->arch]);
-	xml_z(x, "imageType", "machine");
-	xml_text(x, "name", image->name);
-	xml_text_opt(x, "description", image->description);
-	xml_z(x, "rootDeviceType", "ebs");
-	xml_text(x, "rootDeviceName", image->root_device);
-	ec2_write_image_devices(x, i->devices.at, i->devices.count);
-	xml_z(x, "virtualizationType", "hvm");
-	xml_z(x, "hypervisor", "xen");
-	write_machine(x, image);
-	xml_bool(x, "enaSupport", image->ena_support);
-	xml_z(x, "sriovNetSupport", "simple");
-	if (image->deprecated_us)
-		xml_time_ms(x, "deprecationTime", image->deprecated_us);
-	if (is_own(e, image))
-		ec2_write_id(x, "sourceInstanceId", KIND_INSTANCE, image->source_instance);
-	ec2_write_tags_if_any(x, i->tags);
-}
+static const char *const version_words[] = {NULL, "v2.0"};
+static const char *const platform_words[] = {
+	[IMAGE_PLATFORM_LINUX] = NULL, [IMAGE_PLATFORM_WINDOWS] = "windows"};
+static const struct attribute image_rows[] = {
+	ATTRIBUTE_OWN_ID(image, "imageId", KIND_IMAGE, .filter = "image-id"),
+	ATTRIBUTE_MADE(TEXT, text, "imageLocation", get_location),
+	ATTRIBUTE_MADE(WORD, word, "imageState", get_state, .filter = "state"),
+	ATTRIBUTE_MADE(TEXT, text, "imageOwnerId", get_owner, .flags = ATTRIBUTE_IS_OWNER,
+		       .filter = "owner-id"),
+	ATTRIBUTE_MADE(WORD, word, "imageOwnerAlias", get_alias, .flags = ATTRIBUTE_IS_OWNER,
+		       .filter = "owner-alias"),
+	ATTRIBUTE_AS(TIME, image, "creationDate", row.created_us, .filter = "creation-date"),
+	ATTRIBUTE_MADE(BOOL, truth, "isPublic", get_public, .filter = "is-public"),
+	ATTRIBUTE_AS(ENUM, image, "architecture", arch, .words = image_arch_words, .filter = "architecture"),
+	ATTRIBUTE_CONST("imageType", "machine", .filter = "image-type"),
+	ATTRIBUTE(image, "name", name, .filter = "name", .index = IMAGE_INDEX_ACCOUNT),
+	ATTRIBUTE(image, "description", description, .flags = ATTRIBUTE_OMIT_NONE, .filter = "description"),
+	ATTRIBUTE_CONST("rootDeviceType", "ebs", .filter = "root-device-type"),
+	ATTRIBUTE(image, "rootDeviceName", root_device, .filter = "root-device-name"),
+	/* The root disk comes first. */
+	ATTRIBUTE_EACH("blockDeviceMapping", device_members, KIND_IMAGE_DEVICE, IMAGE_DEVICE_INDEX_IMAGE,
+		       .flags = ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE_CONST("virtualizationType", "hvm", .filter = "virtualization-type"),
+	ATTRIBUTE_CONST("hypervisor", "xen", .filter = "hypervisor"),
+	ATTRIBUTE_AS(ENUM, image, "platform", platform, .words = platform_words, .filter = "platform"),
+	ATTRIBUTE_MADE(WORD, word, "bootMode", get_boot_mode, .filter = "boot-mode"),
+	ATTRIBUTE(image, "tpmSupport", tpm, .words = version_words),
+	ATTRIBUTE(image, "imdsSupport", tokens_required, .words = version_words),
+	ATTRIBUTE_MADE(TEXT, text, "platformDetails", get_platform),
+	ATTRIBUTE_MADE(TEXT, text, "usageOperation", get_operation),
+	ATTRIBUTE(image, "enaSupport", ena_support, .filter = "ena-support"),
+	ATTRIBUTE_CONST("sriovNetSupport", "simple", .filter = "sriov-net-support"),
+	ATTRIBUTE_AS(TIME, image, "deprecationTime", deprecated_us, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_MADE(ID, id, "sourceInstanceId", get_source, .kind = KIND_INSTANCE,
+		       .filter = "source-instance-id",
+		       ATTRIBUTE_PATHS({KIND_IMAGE, IMAGE_INDEX_SOURCE_INSTANCE})),
+	ATTRIBUTE_MADE(TAGS, tags, "tagSet", get_tags, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_CONST("", "false", .flags = ATTRIBUTE_HIDDEN, .filter = "free-tier-eligible"),
+	ATTRIBUTE_NOTHING("kernel-id"),
+	ATTRIBUTE_NOTHING("ramdisk-id"),
+	ATTRIBUTE_NOTHING("product-code"),
+	ATTRIBUTE_NOTHING("product-code.type"),
+	ATTRIBUTE_NOTHING("manifest-location"),
+	ATTRIBUTE_NOTHING("state-reason-code"),
+	ATTRIBUTE_NOTHING("state-reason-message"),
+	ATTRIBUTE_NOTHING("image-allowed"),
+	ATTRIBUTE_NOTHING("image-watermark.source-image-creation-time"),
+	ATTRIBUTE_NOTHING("image-watermark.source-image-id"),
+	ATTRIBUTE_NOTHING("image-watermark.source-image-region"),
+	ATTRIBUTE_NOTHING("image-watermark.watermark-creation-time"),
+	ATTRIBUTE_NOTHING("image-watermark.watermark-key"),
+	ATTRIBUTE_NOTHING("instance-type-specification.supported-instance-type"),
+	ATTRIBUTE_NOTHING("instance-type-specification.unsupported-instance-type"),
+	ATTRIBUTE_NOTHING("public-ssm-parameter-name"),
+	ATTRIBUTE_NOTHING("scan-result.critical-fix-available-since"),
+	ATTRIBUTE_NOTHING("scan-result.finding-scan-date"),
+	ATTRIBUTE_NOTHING("scan-result.high-fix-available-since"),
+	ATTRIBUTE_NOTHING("scan-result.highest-finding-severity-label"),
+	ATTRIBUTE_NOTHING("scan-result.informational-fix-available-since"),
+	ATTRIBUTE_NOTHING("scan-result.low-fix-available-since"),
+	ATTRIBUTE_NOTHING("scan-result.medium-fix-available-since"),
+	ATTRIBUTE_NOTHING("source-image-id"),
+	ATTRIBUTE_NOTHING("source-image-region"),
+};
+static const struct attributes image_members = ATTRIBUTES(image_rows);
 
 static const struct strs *owners_asked(const void *args)
 {
@@ -335,14 +220,13 @@ static const struct strs *owners_asked(const void *args)
 
 static const struct ec2_listing image_listing = {.kind = KIND_IMAGE,
 						 .set = "imagesSet",
-						 .filters = FILTERS(image_filters),
+						 .filters = FILTERS_OF(image_members),
 						 .has_operators = true,
 						 .public_index = IMAGE_INDEX_PUBLIC,
 						 .owners = owners_asked,
 						 .shows = is_asked,
 						 .is_slow = true,
-						 .gather = gather_image,
-						 .write = write_image};
+						 .attributes = &image_members};
 
 static RESULT prepare_describe(struct ec2_call *e, void *args)
 {
