@@ -117,6 +117,12 @@ const char *attribute_get_nothing(struct api_call *e, const struct row *row)
 	return NULL;
 }
 
+struct attribute_rows attribute_list_nothing(struct api_call *e, const struct row *row)
+{
+	(void) e, (void) row;
+	return (struct attribute_rows){0};
+}
+
 /* ---- plans ---- */
 
 static bool is_shown(struct api_call *e, const struct attribute_style *style, const struct attribute *a)

@@ -238,6 +238,8 @@ struct attributes {
 	}
 /* For .get.rows: `count` structs of that size, each of which begins with its row. */
 struct attribute_rows attribute_rows_of(struct api_call *e, const void *structs, size_t count, size_t size);
+/* For .get.rows of a list that is always empty. */
+struct attribute_rows attribute_list_nothing(struct api_call *e, const struct row *row);
 /* A filter of a value that no row has. Without a function the value would be read from the row, at offset 0. */
 const char *attribute_get_nothing(struct api_call *e, const struct row *row);
 #define ATTRIBUTE_NOTHING(filter_name)                                                                       \

@@ -14,52 +14,44 @@
 
 /* ---- as they are shown ---- */
 
-struct ec2_profile_item ec2_gather_profile(struct ec2_call *e, const struct instance_profile *profile)
+struct shown_profile {
+	struct row row; /* no row of the store */
+	struct str arn, id;
+};
+
+const void *ec2_show_profile(struct ec2_call *e, const struct instance_profile *profile)
 {
 	const struct account *account = profile ? account_find(ec2_tables(e), profile->account) : NULL;
 	struct arena *a = e->c->arena;
-	if (!account)
-		return (struct ec2_profile_item){STR_NONE, STR_NONE};
-	return (struct ec2_profile_item){
-		iam_arn_to_text(a, account->number, KIND_INSTANCE_PROFILE, &profile->row),
-		iam_id_to_text(a, KIND_INSTANCE_PROFILE, profile->row.id)};
-}
-
-void ec2_write_profile(struct xml *x, const struct ec2_profile_item *profile)
-{
-	if (str_is_empty(profile->arn))
-		return;
-	xml_open(x, "iamInstanceProfile");
-	xml_text(x, "arn", profile->arn);
-	xml_text(x, "id", profile->id);
-	xml_close(x, "iamInstanceProfile");
-}
-
-struct association_item {
-	const struct profile_association *row;
-	struct ec2_profile_item profile;
-};
-
-static const void *gather_association(struct ec2_call *e, const struct row *row)
-{
-	struct association_item *item = arena_new_object(e->c->arena, struct association_item);
-	if (!item)
+	struct shown_profile *shown = account ? arena_new_object(a, struct shown_profile) : NULL;
+	if (!shown)
 		return NULL;
-	item->row = profile_association_of(row);
-	item->profile =
-		ec2_gather_profile(e, instance_profile_find(ec2_tables(e), item->row->instance_profile));
-	return item;
+	shown->arn = iam_arn_to_text(a, account->number, KIND_INSTANCE_PROFILE, &profile->row);
+	shown->id = iam_id_to_text(a, KIND_INSTANCE_PROFILE, profile->row.id);
+	return shown;
 }
 
-static void write_association(struct ec2_call *e, struct xml *x, const void *item)
+static const struct attribute profile_rows[] = {
+	ATTRIBUTE(shown_profile, "arn", arn, .filter = "iam-instance-profile.arn"),
+	ATTRIBUTE(shown_profile, "id", id, .filter = "iam-instance-profile.id"),
+};
+const struct attributes ec2_profile_members = ATTRIBUTES(profile_rows);
+
+static const void *find_profile(struct api_call *e, const struct row *row)
 {
-	const struct association_item *i = item;
-	ec2_write_id(x, "associationId", KIND_PROFILE_ASSOCIATION, i->row->row.id);
-	ec2_write_id(x, "instanceId", KIND_INSTANCE, i->row->instance);
-	ec2_write_profile(x, &i->profile);
-	xml_z(x, "state", ec2_state_in_answer(e, "associated"));
-	xml_time_ms(x, "timestamp", i->row->row.created_us);
+	uuid id = profile_association_of(row)->instance_profile;
+	return ec2_show_profile(ec2_call_of(e), instance_profile_find(api_tables(e), id));
 }
+
+static const struct attribute association_rows[] = {
+	ATTRIBUTE_OWN_ID(profile_association, "associationId", KIND_PROFILE_ASSOCIATION),
+	ATTRIBUTE_REF(profile_association, "instanceId", instance, KIND_INSTANCE, .filter = "instance-id",
+		      .index = PROFILE_ASSOCIATION_INDEX_INSTANCE),
+	ATTRIBUTE_WITHIN_OF("iamInstanceProfile", ec2_profile_members, find_profile),
+	ATTRIBUTE_CONST("state", "associated", .flags = ATTRIBUTE_IN_ANSWER, .filter = "state"),
+	ATTRIBUTE_AS(TIME, profile_association, "timestamp", row.created_us),
+};
+static const struct attributes association_members = ATTRIBUTES(association_rows);
 
 /* ---- describe ---- */
 
@@ -73,16 +65,10 @@ static const struct param describe_params[] = {
 	QUERY_PAGES(struct ec2_describe_associations, 5, 1000),
 };
 
-static const struct filter association_filters[] = {
-	{"instance-id", .field = "instance", .index = PROFILE_ASSOCIATION_INDEX_INSTANCE},
-	{"state", .fixed = "associated"},
-};
-
 static const struct ec2_listing association_listing = {.kind = KIND_PROFILE_ASSOCIATION,
 						       .set = "iamInstanceProfileAssociationSet",
-						       .filters = FILTERS(association_filters),
-						       .gather = gather_association,
-						       .write = write_association};
+						       .filters = FILTERS_OF(association_members),
+						       .attributes = &association_members};
 
 /* ---- changes ---- */
 
@@ -146,11 +132,8 @@ static const struct param disassociate_params[] = {
 static RESULT ec2_disassociate_profile(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct profile_association_target *a = args;
-	const struct association_item *item = gather_association(e, &a->before.row);
-	if (!item)
-		return ctx_no_memory(e->c);
 	xml_open(x, "iamInstanceProfileAssociation");
-	write_association(e, x, item);
+	ec2_write_members(e, x, &association_members, &a->before.row);
 	xml_close(x, "iamInstanceProfileAssociation");
 	return OK;
 }

@@ -13,11 +13,6 @@ struct instance_profile;
 		PARAM(T, "IamInstanceProfile.Name", name, .flags = BY_NAME, .kind = KIND_INSTANCE_PROFILE,   \
 		      .max = 128, .doc = "Or by name.")
 
-/* Texts empty: there is none. */
-struct ec2_profile_item {
-	struct str arn, id;
-};
-/* On the tables of an open view; in the arena. */
-struct ec2_profile_item ec2_gather_profile(struct ec2_call *e, const struct instance_profile *profile);
-/* <iamInstanceProfile>, if there is one. */
-void ec2_write_profile(struct xml *x, const struct ec2_profile_item *profile);
+/* The row for the members of <iamInstanceProfile>, on the tables of an open view; in the arena. NULL: there is none. */
+extern const struct attributes ec2_profile_members;
+const void *ec2_show_profile(struct ec2_call *e, const struct instance_profile *profile);

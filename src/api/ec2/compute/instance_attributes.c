@@ -5,8 +5,8 @@
 #include "api/ec2/core/write.h"
 #include "engine/instance/instance.h"
 #include "model/instance.h"
-#include "model/instance_type.h"
 #include "model/port.h"
+#include "store/instance_type.h"
 
 #define ATTRIBUTE_NAMES                                                                                      \
 	"instanceType|kernel|ramdisk|userData|disableApiTermination|instanceInitiatedShutdownBehavior|"      \
@@ -27,14 +27,14 @@ static const struct param describe_attribute_params[] = {
 };
 #undef P
 
-typedef void attribute_writer(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i);
+typedef void attribute_writer(struct ec2_call *e, struct xml *x, const struct instance *i);
 
-#define WRITER(name) static void name(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i)
+#define WRITER(name) static void name(struct ec2_call *e, struct xml *x, const struct instance *i)
 #define BOOLEAN(name, member)                                                                                \
 	WRITER(name)                                                                                         \
 	{                                                                                                    \
 		(void) e;                                                                                    \
-		xml_bool(x, "value", i->instance->member);                                                   \
+		xml_bool(x, "value", i->member);                                                             \
 	}
 
 BOOLEAN(write_protect_terminate, protect_terminate)
@@ -43,33 +43,33 @@ BOOLEAN(write_ebs_optimized, ebs_optimized)
 
 WRITER(write_type)
 {
-	(void) e;
-	xml_text(x, "value", i->type ? i->type->name : STR_NONE);
+	const struct instance_type *type = instance_type_find(ec2_tables(e), i->type);
+	xml_text(x, "value", type ? type->name : STR_NONE);
 }
 
 WRITER(write_user_data)
 {
 	ec2_audit(e);
-	if (i->instance->user_data.n)
-		xml_text(x, "value", str_encode_base64(e->c->arena, i->instance->user_data));
+	if (i->user_data.n)
+		xml_text(x, "value", str_encode_base64(e->c->arena, i->user_data));
 }
 
 WRITER(write_shutdown)
 {
 	(void) e;
-	xml_z(x, "value", i->instance->shutdown_terminates ? "terminate" : "stop");
+	xml_z(x, "value", i->shutdown_terminates ? "terminate" : "stop");
 }
 
 WRITER(write_root_device)
 {
 	(void) e;
-	xml_text(x, "value", i->instance->root_device);
+	xml_text(x, "value", i->root_device);
 }
 
 WRITER(write_check)
 {
-	(void) e;
-	xml_bool(x, "value", i->ports.count && i->ports.at[0].port->source_dest_check);
+	const struct ec2_ports ports = ec2_list_ports(e->c->arena, ec2_tables(e), i->row.id);
+	xml_bool(x, "value", ports.count && ports.at[0]->source_dest_check);
 }
 
 WRITER(write_ena)
@@ -114,18 +114,14 @@ static const struct instance_attribute {
 	{"enclaveOptions", write_enclave},
 };
 
-static void write_attribute(struct ec2_call *e, struct xml *x, struct str name,
-			    const struct ec2_instance_item *i)
+static void write_attribute(struct ec2_call *e, struct xml *x, struct str name, const struct instance *i)
 {
-	if (str_is(name, "blockDeviceMapping")) {
-		ec2_write_block_devices(x, i);
-		return;
-	}
-	if (str_is(name, "groupSet")) {
-		const struct ec2_port_item *primary = i->ports.count ? &i->ports.at[0] : 0;
-		ec2_write_groups(x, primary ? primary->groups : 0, primary ? primary->port->groups.count : 0);
-		return;
-	}
+	const struct ec2_ports ports = ec2_list_ports(e->c->arena, ec2_tables(e), i->row.id);
+	static const struct port none;
+	if (str_is(name, "blockDeviceMapping"))
+		ec2_write_members(e, x, &ec2_instance_devices, &i->row);
+	if (str_is(name, "groupSet"))
+		ec2_write_members(e, x, &ec2_interface_groups, ports.count ? &ports.at[0]->row : &none.row);
 	for (size_t k = 0; k < sizeof attributes / sizeof attributes[0]; k++) {
 		if (!str_is(name, attributes[k].name))
 			continue;
@@ -140,11 +136,8 @@ static RESULT ec2_describe_instance_attribute(struct ec2_call *e, const void *ar
 	const struct ec2_instance_attribute *a = args;
 	const struct instance *instance = 0;
 	TRY(engine_find_instance(e->c, ec2_tables(e), &a->instance, &instance));
-	const struct ec2_instance_item *item = ec2_instance_listing.gather(e, &instance->row);
-	if (!item)
-		return ctx_no_memory(e->c);
 	ec2_write_id(x, "instanceId", KIND_INSTANCE, instance->row.id);
-	write_attribute(e, x, a->attribute, item);
+	write_attribute(e, x, a->attribute, instance);
 	return OK;
 }
 
@@ -366,7 +359,9 @@ static RESULT ec2_write_options(struct ec2_call *e, const void *args, struct xml
 	const struct instance *instance = 0;
 	TRY(engine_find_instance(e->c, ec2_tables(e), &wish->instance, &instance));
 	ec2_write_id(x, "instanceId", KIND_INSTANCE, instance->row.id);
-	ec2_write_metadata_options(e, x, "instanceMetadataOptions", instance);
+	xml_open(x, "instanceMetadataOptions");
+	ec2_write_members(e, x, &ec2_metadata_members, &instance->row);
+	xml_close(x, "instanceMetadataOptions");
 	return OK;
 }
 

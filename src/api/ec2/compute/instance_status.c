@@ -152,9 +152,10 @@ static bool fits_status(const struct filter_run *f, const struct row *row)
 	return filter_z(f, str_ends_with(name, STR("reachability")) ? reachability(status) : status);
 }
 
-static bool fits_instance(const struct filter_run *f, const struct row *row)
+static bool fits_zone_id(const struct filter_run *f, const struct row *row)
 {
-	return filter_through(f, KIND_INSTANCE, &ec2_instance_listing.filters, f->filter->name, row);
+	const struct zone *zone = zone_find(f->t, instance_of(row)->zone);
+	return zone && filter_text(f, zone->short_id);
 }
 
 static bool fits_event(const struct filter_run *f, const struct row *row)
@@ -175,8 +176,8 @@ static bool fits_event(const struct filter_run *f, const struct row *row)
 }
 
 static const struct filter status_filters[] = {
-	{"availability-zone", .get = fits_instance},
-	{"availability-zone-id", .get = fits_instance},
+	{"availability-zone", .field = "zone"},
+	{"availability-zone-id", .get = fits_zone_id},
 	{"operator.managed", .fixed = "false"},
 	{"operator.principal", .get = filter_nothing},
 	{"attached-ebs-status.status", .get = filter_nothing}, /* neither is measured here */

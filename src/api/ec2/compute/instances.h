@@ -9,26 +9,19 @@
 #include "model/states.h"
 
 struct instance;
-struct instance_type;
-struct server_group;
-struct zone;
+struct port;
 
 enum { EC2_USER_DATA_MAX = 16 * 1024 }; /* bytes, decoded */
 
-struct ec2_instance_item {
-	struct ec2_item item; /* with what was kept there is nothing else */
-	const struct instance *instance;
-	const struct instance_type *type; /* NULL: gone, like what follows */
-	const struct zone *zone;
-	const struct server_group *group;
-	uuid dedicated_host; /* none: it is on none */
-	struct ec2_profile_item profile;
-	enum instance_state state;
-	VEC(struct ec2_port_item) ports; /* the primary one first */
-	struct volume_list volumes;      /* the root disk first */
+/* The interfaces of an instance, the primary one first; those that are being detached come last. A full arena fails the call
+ * when its answer ends. */
+struct ec2_ports {
+	const struct port *const *at;
+	size_t count;
 };
+struct ec2_ports ec2_list_ports(struct arena *a, const struct tables *t, uuid instance);
 
-/* As a listing's gather and write; without the reservation around. */
+/* Without the reservation around. */
 extern const struct ec2_listing ec2_instance_listing;
 
 /* Filters by state: EC2's word for it, its number. */
@@ -72,10 +65,7 @@ RESULT ec2_add_scaling_tags(struct ec2_call *e, const struct scaling_group *grou
 RESULT ec2_read_fleet_overrides(struct ec2_call *e, const struct fleet *fleet,
 				struct fleet_override **ret_overrides, size_t *ret_count);
 
-/* <blockDeviceMapping> */
-void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *item);
-/* <name>: all of them. Those that a change sets are pending in its answer. */
-void ec2_write_metadata_options(const struct ec2_call *e, struct xml *x, const char *name,
-				const struct instance *instance);
+/* <blockDeviceMapping>, and the metadata options: those that a change sets are pending in its answer. */
+extern const struct attributes ec2_instance_devices, ec2_metadata_members;
 /* <name><code/><name/></name> */
 void ec2_write_state(struct xml *x, const char *name, enum instance_state state);

@@ -11,14 +11,16 @@
 #include "api/ec2/compute/launch_templates.h"
 #include "api/ec2/core/write.h"
 #include "engine/instance/launch/launch_template.h"
+#include "engine/instance/launch_template.h"
+#include "engine/storage/volume_attachment.h"
 #include "model/instance.h"
-#include "model/instance_type.h"
 #include "model/launch_template_version.h"
 #include "model/port.h"
-#include "model/server_group.h"
 #include "model/volume.h"
-#include "model/zone.h"
+#include "store/instance_type.h"
 #include "store/launch_template.h"
+#include "store/server_group.h"
+#include "store/zone.h"
 
 enum { VERSIONS_NAMED_MAX = 200, VERSION_TEXT_MAX = 32 };
 
@@ -400,10 +402,12 @@ static struct str text_of(struct said *s, int64_t number)
 	return str_print(s->arena, "%" PRId64, number);
 }
 
-static void say_disks(struct said *s, const struct ec2_instance_item *i)
+static void say_disks(struct said *s, const struct tables *t, const struct instance *i)
 {
-	for (size_t k = 0; k < i->volumes.count; k++) {
-		const struct volume *v = i->volumes.at[k];
+	struct volume_list volumes = {0};
+	IGNORE(engine_list_disks(s->arena, t, i->row.id, true, &volumes));
+	for (size_t k = 0; k < volumes.count; k++) {
+		const struct volume *v = volumes.at[k];
 		unsigned n = (unsigned) k + 1;
 		say(s, v->device, "BlockDeviceMapping.%u.DeviceName", n);
 		say(s, word_of(v->delete_on_termination, "true", "false"),
@@ -418,10 +422,11 @@ static void say_disks(struct said *s, const struct ec2_instance_item *i)
 	}
 }
 
-static void say_interfaces(struct said *s, const struct ec2_instance_item *i)
+static void say_interfaces(struct said *s, const struct tables *t, const struct instance *i)
 {
-	for (size_t k = 0; k < i->ports.count; k++) {
-		const struct port *p = i->ports.at[k].port;
+	const struct ec2_ports ports = ec2_list_ports(s->arena, t, i->row.id);
+	for (size_t k = 0; k < ports.count; k++) {
+		const struct port *p = ports.at[k];
 		unsigned n = (unsigned) k + 1;
 		say(s, word_of(p->delete_on_termination, "true", "false"),
 		    "NetworkInterface.%u.DeleteOnTermination", n);
@@ -448,11 +453,13 @@ static void say_tags(struct said *s, const struct tags *tags)
 }
 
 /* Adds the parameters in sorted order, as far as they share a prefix. */
-static void say_instance(struct said *s, const struct ec2_instance_item *i)
+static void say_instance(struct said *s, const struct tables *t, const struct instance *row)
 {
-	const struct instance *row = i->instance;
-	say_disks(s, i);
-	if (i->type && i->type->burstable)
+	const struct instance_type *type = instance_type_find(t, row->type);
+	const struct zone *zone = zone_find(t, row->zone);
+	const struct server_group *group = server_group_find(t, row->server_group);
+	say_disks(s, t, row);
+	if (type && type->burstable)
 		say(s, word_of(row->unlimited_credits, "unlimited", "standard"),
 		    "CreditSpecification.CpuCredits");
 	say(s, word_of(row->protect_stop, "true", "false"), "DisableApiStop");
@@ -461,8 +468,8 @@ static void say_instance(struct said *s, const struct ec2_instance_item *i)
 	if (!uuid_is_none(row->image))
 		say(s, id_to_ec2(s->arena, KIND_IMAGE, row->image), "ImageId");
 	say(s, word_of(row->shutdown_terminates, "terminate", "stop"), "InstanceInitiatedShutdownBehavior");
-	if (i->type)
-		say(s, i->type->name, "InstanceType");
+	if (type)
+		say(s, type->name, "InstanceType");
 	say(s, row->key_name, "KeyName");
 	say(s, str_from(instance_recovery_words[row->recovery]), "MaintenanceOptions.AutoRecovery");
 	say(s, word_of(row->metadata_enabled, "enabled", "disabled"), "MetadataOptions.HttpEndpoint");
@@ -470,13 +477,13 @@ static void say_instance(struct said *s, const struct ec2_instance_item *i)
 	say(s, word_of(row->metadata_tokens_required, "required", "optional"), "MetadataOptions.HttpTokens");
 	say(s, word_of(row->metadata_tags, "enabled", "disabled"), "MetadataOptions.InstanceMetadataTags");
 	say(s, word_of(row->monitoring, "true", "false"), "Monitoring.Enabled");
-	say_interfaces(s, i);
+	say_interfaces(s, t, row);
 	if (row->tenancy == INSTANCE_TENANCY_HOST)
 		say(s, word_of(row->host_affinity, "host", "default"), "Placement.Affinity");
-	if (i->zone)
-		say(s, i->zone->name, "Placement.AvailabilityZone");
-	if (i->group)
-		say(s, i->group->name, "Placement.GroupName");
+	if (zone)
+		say(s, zone->name, "Placement.AvailabilityZone");
+	if (group)
+		say(s, group->name, "Placement.GroupName");
 	if (!uuid_is_none(row->dedicated_host))
 		say(s, id_to_ec2(s->arena, KIND_DEDICATED_HOST, row->dedicated_host), "Placement.HostId");
 	if (row->partition)
@@ -496,10 +503,7 @@ static RESULT ec2_get_launch_template_data(struct ec2_call *e, const void *args,
 	TRY(engine_find_own_instance(e->c, ec2_tables(e), &a->instance, &instance));
 	if (!row_is_live(&instance->row))
 		return engine_fail_not_found(e->c, KIND_INSTANCE, &a->instance);
-	const struct ec2_instance_item *item = ec2_instance_listing.gather(e, &instance->row);
-	if (!item)
-		return ctx_no_memory(e->c);
-	say_instance(&said, item);
+	say_instance(&said, ec2_tables(e), instance);
 	if (arena_is_full(e->c->arena))
 		return ctx_no_memory(e->c);
 	const struct pairs pairs = {said.pairs.at, said.pairs.count};

@@ -432,44 +432,14 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 
 /* ---- the answer ---- */
 
-/* EC2 shows an automatic public address only from DescribeInstances on. An elastic address is shown at
- * once. */
-static void hide_auto_addresses(struct ec2_port_item *item)
-{
-	for (size_t k = 0; k < item->ips.count; k++)
-		if (item->ips.at[k].address && !item->ips.at[k].address->is_elastic)
-			item->ips.at[k].address = NULL;
-}
-
-/* The state right after the launch, before any host was told. */
-static RESULT show_attaching(struct ec2_call *e, struct ec2_instance_item *item)
-{
-	for (size_t k = 0; k < item->ports.count; k++) {
-		struct port *port = arena_new_object(e->c->arena, struct port);
-		if (!port)
-			return ctx_no_memory(e->c);
-		*port = *item->ports.at[k].port;
-		port->seen_instance = UUID_NONE;
-		item->ports.at[k].port = port;
-		hide_auto_addresses(&item->ports.at[k]);
-	}
-	return OK;
-}
-
-/* The instances as the call left them; those of a repeated call, in their present state. EC2 lists no
- * disks here. */
+/* The instances as the call left them; those of a repeated call, in their present state. */
 static RESULT ec2_run_instances(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_run_instances *a = args;
 	const struct rows rows = e->change.returned;
 	const void **items = 0;
+	e->is_launch = !a->launch.replayed;
 	TRY(ec2_gather(e, &ec2_instance_listing, rows.at, rows.count, &items));
-	for (size_t k = 0; k < rows.count; k++) {
-		struct ec2_instance_item *item = (struct ec2_instance_item *) items[k];
-		item->volumes.count = 0;
-		if (!a->launch.replayed)
-			TRY(show_attaching(e, item));
-	}
 	ec2_write_prefixed(x, "reservationId", "r", a->launch.reservation);
 	xml_text(x, "ownerId", e->owner);
 	xml_empty(x, "groupSet");

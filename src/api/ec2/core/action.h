@@ -80,6 +80,7 @@ struct ec2_action {
 struct ec2_call {
 	API_CALL_BASE;
 	struct ec2_item_cache *item_cache; /* the face's */
+	bool is_launch;                    /* the answer shows instances as the call launched them */
 	bool is_sts;                       /* answers are in STS's form, and failures in its words */
 	struct str version;                /* the date asked for */
 	struct str owner;                  /* the caller's account number */

@@ -159,17 +159,13 @@ RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters 
 {
 	struct filter_runs runs = {arena_new_array(e->c->arena, struct filter_run, asked->count),
 				   asked->count};
-	struct filter_run *through = arena_new_array(e->c->arena, struct filter_run, asked->count);
-	if (!runs.at || !through)
+	if (!runs.at)
 		return ctx_no_memory(e->c);
 	size_t value_count = 0;
 	for (size_t k = 0; k < asked->count; k++) {
 		const struct ec2_filter *a = &asked->at[k];
-		runs.at[k] = (struct filter_run){.e = e,
-						 .kind = kind,
-						 .patterns = a->values,
-						 .is_plain = !has_wildcard(a->values),
-						 .through = &through[k]};
+		runs.at[k] = (struct filter_run){
+			.e = e, .kind = kind, .patterns = a->values, .is_plain = !has_wildcard(a->values)};
 		if (!compile_tag_filter(a, &runs.at[k]) && !compile_row_filter(filters, a->name, &runs.at[k]))
 			return ctx_fail_field(e->c, ERR_INVALID, STR("Filter"),
 					      "The filter '%" STR_FMT "' is invalid", STR_ARG(a->name));
@@ -364,17 +360,7 @@ bool filter_become(const struct filter_run *f, enum kind kind, const struct filt
 {
 	*ret_run = *f;
 	ret_run->kind = kind;
-	ret_run->through = NULL;
 	return compile_row_filter(filters, str_from(name), ret_run);
-}
-
-bool filter_through(const struct filter_run *f, enum kind kind, const struct filters *filters,
-		    const char *name, const struct row *row)
-{
-	struct filter_run own, *run = f->through ? f->through : &own;
-	bool is_known = (run != &own && run->filter) || filter_become(f, kind, filters, name, run);
-	run->t = f->t;
-	return is_known && fits_one(run, row);
 }
 
 bool filters_fit(const struct filter_runs *runs, const struct tables *t, const struct row *row)

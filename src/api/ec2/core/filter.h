@@ -52,6 +52,10 @@ struct filter_join {
 	}
 /* The caller's account number. */
 #define EC2_OWNER(wire, ...) ATTRIBUTE_CALL(ec2_call, wire, owner, __VA_ARGS__)
+/* A list that is always empty. */
+#define EC2_EMPTY_SET(wire)                                                                                  \
+	ATTRIBUTE_ROWS(wire, ec2_no_members, attribute_list_nothing, .flags = ATTRIBUTE_EMPTY_NONE)
+extern const struct attributes ec2_no_members;
 /* The region's name. */
 struct str ec2_get_region(struct api_call *e, const struct row *row);
 #define EC2_REGION(wire, ...) ATTRIBUTE_MADE(TEXT, text, wire, ec2_get_region, __VA_ARGS__)
@@ -70,8 +74,6 @@ struct filter_run {
 	enum { FILTER_ROW, FILTER_TAG, FILTER_TAG_KEY, FILTER_TAG_VALUE } what;
 	struct strs patterns;
 	bool is_plain; /* no pattern has a wildcard */
-	struct filter_run
-		*through; /* room for what filter_through() compiles; NULL: it compiles for each row */
 };
 
 struct filter_runs {
@@ -104,9 +106,5 @@ bool filter_nothing(const struct filter_run *f, const struct row *row);
 /* The filter as another table has it under that name; false: it has none. */
 bool filter_become(const struct filter_run *f, enum kind kind, const struct filters *filters,
 		   const char *name, struct filter_run *ret_run);
-/* The filter `name` of another table, on a row of its kind: an instance by its interfaces. */
-bool filter_through(const struct filter_run *f, enum kind kind, const struct filters *filters,
-		    const char *name, const struct row *row);
-
 /* The caller's tags of a row; none where it has none there. */
 const struct tags *ec2_tags_of(const struct ec2_call *e, enum kind kind, const struct row *row);

@@ -183,13 +183,6 @@ static void make_key(const struct ec2_call *e, const struct ec2_listing *list, c
 	ec2_item_key_add_text(ret_key, e->public_domain);
 }
 
-struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
-{
-	if (ec2_is_change(e)) /* the row may be the state that the change left, which no table holds */
-		return (struct ec2_item){.row = row};
-	return (struct ec2_item){.row = row, .commit = tables_whole_commit(ec2_tables(e), kind, row)};
-}
-
 static void read_shared_commit(struct ec2_call *e, const struct ec2_listing *list)
 {
 	const struct tables *t = ec2_tables(e);
@@ -199,24 +192,31 @@ static void read_shared_commit(struct ec2_call *e, const struct ec2_listing *lis
 			e->shared_commit = tables_kind_commit(t, *kind);
 }
 
-/* NULL: not cached, or out of memory. */
-static const void *take_cached(struct ec2_call *e, const struct ec2_listing *list, const struct row *row)
+static bool take_cached(struct ec2_call *e, const struct ec2_listing *list, struct ec2_item *item)
 {
-	struct ec2_item *item = arena_new_object(e->c->arena, struct ec2_item);
 	struct ec2_item_key key;
-	if (!item)
-		return NULL;
-	*item = ec2_item_of(e, list->kind, row);
 	make_key(e, list, item, &key);
 	item->cached = ec2_item_cache_take(e->item_cache, &key);
-	if (!item->cached)
-		return NULL;
-	if (!VEC_PUSH(e->c->arena, &e->cached, item->cached)) {
+	if (item->cached && !VEC_PUSH(e->c->arena, &e->cached, item->cached)) {
 		ec2_cached_drop(item->cached);
-		return NULL;
+		item->cached = NULL;
 	}
-	e->cached_size += ec2_cached_text(item->cached).n;
-	return item;
+	if (item->cached)
+		e->cached_size += ec2_cached_text(item->cached).n;
+	return item->cached;
+}
+
+/* NULL: no memory. */
+static const void *gather_shared(struct ec2_call *e, const struct ec2_listing *list,
+				 const struct attribute_plan *plan, const struct row *row)
+{
+	struct ec2_item *item = arena_new_object(e->c->arena, struct ec2_item);
+	if (!item)
+		return NULL;
+	*item = (struct ec2_item){.row = row, .commit = tables_whole_commit(ec2_tables(e), list->kind, row)};
+	if (!take_cached(e, list, item))
+		item->gathered = attributes_gather(plan, row);
+	return item->cached || item->gathered ? item : NULL;
 }
 
 /* plan NULL: the listing has no attributes. */
@@ -243,9 +243,8 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 			row_prefetch(&model_kinds[list->kind], rows[k + ROWS_AHEAD]);
 		if (k + ROWS_AHEAD / 2 < count)
 			__builtin_prefetch(rows[k + ROWS_AHEAD / 2]->usage);
-		items[k] = caches_items(e, list) ? take_cached(e, list, rows[k]) : NULL;
-		if (!items[k])
-			items[k] = gather_one(e, list, plan, rows[k]);
+		items[k] = caches_items(e, list) ? gather_shared(e, list, plan, rows[k])
+						 : gather_one(e, list, plan, rows[k]);
 		if (!items[k])
 			return ctx_no_memory(e->c);
 	}
@@ -288,11 +287,10 @@ static void write_members(struct ec2_call *e, const struct ec2_listing *list, co
 		write_cached(e, item->cached, x->out);
 		return;
 	}
-	struct ec2_call bare = {.owner = e->owner, .domain = e->domain, .public_domain = e->public_domain};
 	struct ec2_item_key key;
 	make_key(e, list, item, &key);
 	size_t before = x->out->size;
-	write_item(&bare, list, x, data);
+	write_item(e, list, x, item->gathered);
 	if (!x->out->failed)
 		ec2_item_cache_add(e->item_cache, &key, str_slice(buf_str(x->out), before, x->out->size));
 }

@@ -14,12 +14,12 @@ enum { ROWS_AHEAD = 8 };
 	for (size_t part_ = 0; part_ < (vec).count; part_++)                                                 \
 	row_prefetch(&model_kinds[of_kind], &(vec).at[part_]->row)
 
-/* What the items of a listing begin with whose texts are cached. */
+/* An item of a listing whose texts are cached. */
 struct ec2_item {
 	const struct row *row;
-	uint64_t commit; /* of the row with its parts, tables_whole_commit() */
-	struct ec2_cached_item
-		*cached; /* what was written of it before; then there is nothing else in the item */
+	uint64_t commit;                       /* of the row with its parts, tables_whole_commit() */
+	struct ec2_cached_item *cached;        /* what was written of it before; NULL: nothing is cached */
+	const struct attribute_item *gathered; /* else its members */
 };
 
 struct ec2_listing {
@@ -45,18 +45,14 @@ struct ec2_listing {
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
 	/* Afterwards: the members of an item. */
 	void (*write)(struct ec2_call *e, struct xml *x, const void *item);
-	/* The members, as rows, instead of gather and write. Such a listing is not `shared`. */
+	/* The members, as rows, instead of gather and write. */
 	const struct attributes *attributes;
 	/* What a Describe action wrote is cached for the next one, until the row changes, or what is part of
-	 * it, or a row of these kinds: all that gather looks at. gather's items begin with a struct ec2_item,
-	 * and write gets a call that holds the rest of the key, owner and domains, and nothing else.
-	 * KIND_NONE ends them; NULL: it is not worth it. */
+	 * it, or a row of these kinds: all that functions of the attributes look at, beside the caller's owner and
+	 * domains. KIND_NONE ends them; NULL: it is not worth it. */
 	const enum kind *shared;
 	bool shows_ended; /* for a while: engine/tombstone.h */
 };
-
-/* In a gather of such a listing. */
-struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row);
 
 struct ec2_page {
 	const struct row **rows;

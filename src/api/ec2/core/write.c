@@ -32,6 +32,8 @@ void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uui
 		xml_z(x, name, id_write_prefixed(prefix, id, text));
 }
 
+const struct attributes ec2_no_members;
+
 struct str ec2_get_region(struct api_call *e, const struct row *row)
 {
 	(void) row;

@@ -110,15 +110,12 @@ static RESULT ec2_describe_interface_attribute(struct ec2_call *e, const void *a
 {
 	const struct ec2_describe_interface_attribute *a = args;
 	const struct port *port = 0;
-	struct ec2_port_item item;
 	TRY(engine_find_port(e->c, ec2_tables(e), &a->port, &port));
-	if (!ec2_gather_port(e, port, &item))
-		return ctx_no_memory(e->c);
 	ec2_write_id(x, "networkInterfaceId", KIND_PORT, port->row.id);
 	if (str_is(a->attribute, "attachment")) {
-		ec2_write_attachment(e, x, port, true);
+		ec2_write_members(e, x, &ec2_interface_attachment, &port->row);
 	} else if (str_is(a->attribute, "groupSet")) {
-		ec2_write_groups(x, item.groups, port->groups.count);
+		ec2_write_members(e, x, &ec2_interface_groups, &port->row);
 	} else if (str_is(a->attribute, "description")) {
 		xml_open(x, "description");
 		xml_text(x, "value", port->description);
@@ -200,8 +197,15 @@ static RESULT ec2_write_assigned(struct ec2_call *e, const void *args, struct xm
 		xml_close(x, "item");
 	}
 	xml_close(x, "assignedPrivateIpAddressesSet");
-	ec2_write_prefixes(x, "assignedIpv4PrefixSet", "ipv4Prefix", IP_V4, wish->made_prefixes.at,
-			   wish->made_prefixes.count);
+	if (wish->made_prefixes.count)
+		xml_open(x, "assignedIpv4PrefixSet");
+	for (size_t k = 0; k < wish->made_prefixes.count; k++) {
+		xml_open(x, "item");
+		ec2_write_cidr(x, "ipv4Prefix", wish->made_prefixes.at[k]);
+		xml_close(x, "item");
+	}
+	if (wish->made_prefixes.count)
+		xml_close(x, "assignedIpv4PrefixSet");
 	return OK;
 }
 

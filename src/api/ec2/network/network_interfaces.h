@@ -6,17 +6,14 @@
 #include "api/ec2/core/write.h"
 #include "engine/network/port/port.h"
 
-struct address;
-struct port;
-struct router;
-struct secondary_ip;
-struct security_group;
-struct zone;
-
-/* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
+/* The filters of DescribeNetworkInterfaces, by which DescribeInstances finds instances, too. */
 extern const struct filters ec2_interface_filters;
-/* Filters that DescribeInstances has on interfaces besides those. */
-extern const struct filters ec2_further_interface_filters;
+/* Interfaces as DescribeNetworkInterfaces shows them, and within an instance. */
+extern const struct attributes ec2_interface_members, ec2_instance_interface_members;
+/* Members of an instance that its primary interface has, and filters of an instance by any of its interfaces. */
+extern const struct attributes ec2_primary_interface_members, ec2_any_interface_members;
+/* <groupSet> and <attachment> of an interface. */
+extern const struct attributes ec2_interface_groups, ec2_interface_attachment;
 
 /* PrivateIpAddresses.N of what makes an interface. */
 struct ec2_private_ip {
@@ -79,38 +76,3 @@ RESULT ec2_read_prefixes(struct ec2_call *e, struct strs texts, struct str field
 RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list,
 			    struct port_ips_wish *ips);
 
-/* A private address of a port, and what stands for it. */
-struct ec2_ip_item {
-	struct ip ip;
-	const struct secondary_ip *row; /* NULL: the primary one */
-	const struct address *address;  /* public; NULL: none */
-};
-
-struct ec2_port_item {
-	const struct port *port;
-	const struct zone *zone;
-	const struct router *router;          /* NULL: gone */
-	const struct security_group **groups; /* as the port names them; NULL: gone */
-	VEC(struct ec2_ip_item) ips;          /* of IPv4, the primary one first */
-	VEC(struct ip) ipv6s;
-	VEC(struct cidr) prefixes; /* of both families */
-};
-/* <name> with its prefixes of the family, each an <item> with <member>; nothing if there are none. */
-void ec2_write_prefixes(struct xml *x, const char *name, const char *member, enum ip_family family,
-			const struct cidr *blocks, size_t count);
-
-/* While the view is read; false when the arena is full. */
-bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
-/* Its private name: that of its IPv4 address, or of the instance whose primary one it is; empty: none. */
-void ec2_write_port_name(const struct ec2_call *e, struct xml *x, const char *name, const struct port *port);
-/* <attachment>; nothing without one. */
-void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance);
-/* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */
-void ec2_write_association(struct ec2_call *e, struct xml *x, const struct router *router,
-			   const struct address *address, bool with_ids);
-/* The address's name, where the router's hosts have names; else empty. */
-void ec2_write_public_name(struct ec2_call *e, struct xml *x, const char *name, const struct router *router,
-			   const struct address *address);
-/* The members that a network interface has wherever it is shown. */
-void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
-			   bool with_ids);
