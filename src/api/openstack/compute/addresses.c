@@ -164,11 +164,6 @@ static const struct param old_params[] = {
 	OS_PATH(struct os_old_address, "id", wish.address, .kind = KIND_ADDRESS, .doc = "The address."),
 };
 
-static RESULT show_address(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &old_addresses, &((const struct os_old_address *) args)->wish.address, w);
-}
-
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	(void) e;
@@ -211,11 +206,6 @@ static RESULT prepare_take(struct os_call *e, void *args)
 			 : ctx_fail_field(e->c, ERR_NOT_FOUND, STR("pool"), "Floating IP pool not found.");
 }
 
-static RESULT show_taken(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &old_addresses, ((const struct os_take_address *) args)->wish.address, w);
-}
-
 /* ---- pools ---- */
 
 static void write_pool(struct os_call *e, struct json_writer *w, const void *item)
@@ -246,10 +236,12 @@ static const struct os_action actions[] = {
 	 .list = &old_addresses, .doc = "Floating addresses, as compute had them."},
 	{HTTP_POST, ALL, .permit = "os_compute_api:os-floating-ips:create", .flags = API_WRITES,
 	 .until = LAST_PROXY, .args = OS_PARAMS(struct os_take_address, take_params), .item = "floating_ip",
-	 .prepare = prepare_take, .operation = engine_allocate_address_run, .answer = show_taken,
-	 .returns = KIND_ADDRESS, .doc = "Takes one."},
+	 .prepare = prepare_take, .operation = engine_allocate_address_run,
+	 OS_SHOWS(old_addresses, struct os_take_address, wish.address), .returns = KIND_ADDRESS,
+	 .doc = "Takes one."},
 	{HTTP_GET, ALL "/{id}", .permit = "os_compute_api:os-floating-ips:show", .until = LAST_PROXY,
-	 .args = ARGS, .item = "floating_ip", .answer = show_address, .doc = "One of them."},
+	 .args = ARGS, .item = "floating_ip", OS_SHOWS(old_addresses, struct os_old_address, wish.address),
+	 .doc = "One of them."},
 	{HTTP_DELETE, ALL "/{id}", .permit = "os_compute_api:os-floating-ips:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 202, .args = ARGS, .prepare = prepare_delete,
 	 .operation = engine_release_address_run, .doc = "Gives it back."},

@@ -117,12 +117,6 @@ static RESULT prepare_found(struct os_call *e, void *args)
 	return find_aggregate(e, a->id, &a->wish.aggregate);
 }
 
-static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct os_aggregate_change *a = args;
-	return os_write_returned(e, &listing, a->wish.aggregate.prefix, w);
-}
-
 /* ---- create ---- */
 
 struct os_aggregate_new {
@@ -138,11 +132,6 @@ static const struct param create_params[] = {
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	return os_check_name(e, ((struct os_aggregate_new *) args)->wish.name, "name", OS_NAME_PLAIN);
-}
-
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &listing, ((const struct os_aggregate_new *) args)->wish.aggregate, w);
 }
 
 /* ---- changes ---- */
@@ -237,7 +226,8 @@ static RESULT prepare_metadata(struct os_call *e, void *args)
 		.permit = "os_compute_api:os-aggregates:" word, .flags = OS_ADMIN | API_WRITES,              \
 		.args = OS_PARAMS(struct os_aggregate_change, rows), .item = "aggregate",                    \
 		.prepare = (prepare_it), .operation = engine_update_aggregate_run,                           \
-		.returns = KIND_AGGREGATE, .answer = show_changed, .doc = (words),                           \
+		.returns = KIND_AGGREGATE,                                                                   \
+		OS_SHOWS(listing, struct os_aggregate_change, wish.aggregate.prefix), .doc = (words),        \
 	}
 #define ALL "/v2.1/os-aggregates"
 static const struct os_action actions[] = {
@@ -249,11 +239,12 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ALL, .permit = "os_compute_api:os-aggregates:create", .flags = OS_ADMIN | API_WRITES,
 	 .args = OS_PARAMS(struct os_aggregate_new, create_params), .wrap = "aggregate", .item = "aggregate",
 	 .prepare = prepare_create, .operation = engine_create_aggregate_run, .returns = KIND_AGGREGATE,
-	 .answer = show_created, .doc = "Makes an aggregate."},
+	 OS_SHOWS(listing, struct os_aggregate_new, wish.aggregate), .doc = "Makes an aggregate."},
 	{HTTP_PUT, ALL "/{id}", .permit = "os_compute_api:os-aggregates:update",
 	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, update_params),
 	 .wrap = "aggregate", .item = "aggregate", .prepare = prepare_update,
-	 .operation = engine_update_aggregate_run, .returns = KIND_AGGREGATE, .answer = show_changed,
+	 .operation = engine_update_aggregate_run, .returns = KIND_AGGREGATE,
+	 OS_SHOWS(listing, struct os_aggregate_change, wish.aggregate.prefix),
 	 .doc = "Its name, and its zone."},
 	{HTTP_DELETE, ALL "/{id}", .permit = "os_compute_api:os-aggregates:delete",
 	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, one_params),

@@ -170,11 +170,6 @@ static const struct param target_params[] = {OS_IMAGE_PATH(struct os_old_image, 
 static const struct os_listing one_listing = {
 	.kind = KIND_IMAGE, .items = "images", .gather = gather_image, .write = write_image};
 
-static RESULT show_image(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &one_listing, &((const struct os_old_image *) args)->wish.image, w);
-}
-
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	const struct image *image = NULL;
@@ -288,7 +283,8 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ALL "/detail", .permit = "os_compute_api:images:detail", .until = LAST_PROXY,
 	 .prepare = check_since, .list = &details, .doc = "Images, as compute had them."},
 	{HTTP_GET, ALL "/{image_id}", .permit = "os_compute_api:images:show", .until = LAST_PROXY,
-	 .args = ARGS, .item = "image", .answer = show_image, .doc = "One of them."},
+	 .args = ARGS, .item = "image", OS_SHOWS(one_listing, struct os_old_image, wish.image),
+	 .doc = "One of them."},
 	{HTTP_DELETE, ALL "/{image_id}", .permit = "os_compute_api:images:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 204, .args = ARGS, .prepare = prepare_delete,
 	 .operation = engine_delete_image_run, .doc = "Deletes one; what was made from it goes on."},

@@ -123,12 +123,6 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return os_find_live_server(e, &a->wish.instance, &instance);
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct os_update_server *a = args;
-	return os_write_found(e, &os_server_details, &a->wish.instance, w);
-}
-
 #define ALL "/v2.1/servers/{server_id}/metadata"
 #define ONE ALL "/{key}"
 #define ARGS(rows) OS_PARAMS(struct os_metadata, rows)
@@ -152,7 +146,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:update",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_update_server, update_params), .wrap = "server",
 	 .item = "server", .prepare = prepare_update, .operation = engine_update_instance_run,
-	 .answer = show_updated, .returns = KIND_INSTANCE,
+	 OS_SHOWS(os_server_details, struct os_update_server, wish.instance), .returns = KIND_INSTANCE,
 	 .doc = "Its name, its description, where it is reached."},
 };
 const struct os_actions os_server_metadata_actions = OS_ACTIONS(OS_COMPUTE, actions);

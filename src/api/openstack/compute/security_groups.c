@@ -123,11 +123,6 @@ struct os_old_group {
 #define GROUP_ID(T, member) OS_PATH(T, "id", member, .kind = KIND_SECURITY_GROUP, .doc = "The group.")
 static const struct param group_params[] = {GROUP_ID(struct os_old_group, wish.group)};
 
-static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &groups, &((const struct os_old_group *) args)->wish.group, w);
-}
-
 /* As in Neutron, rules that name the group are deleted with it. */
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
@@ -152,11 +147,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &groups, ((const struct os_old_group_create *) args)->wish.group, w);
-}
-
 struct os_old_group_update {
 	struct security_group_settings wish;
 	struct str name, description;
@@ -175,11 +165,6 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	a->wish.name = &a->name;
 	a->wish.description = &a->description;
 	return OK;
-}
-
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &groups, &((const struct os_old_group_update *) args)->wish.group, w);
 }
 
 /* ---- rules ---- */
@@ -278,13 +263,15 @@ static const struct os_action actions[] = {
 	{HTTP_POST, GROUPS, .permit = POLICY "create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_group_create, create_params), .wrap = "security_group",
 	 .item = "security_group", .prepare = prepare_create, .operation = engine_create_security_group_run,
-	 .answer = show_created, .returns = KIND_SECURITY_GROUP, .doc = "Makes one."},
+	 OS_SHOWS(groups, struct os_old_group_create, wish.group), .returns = KIND_SECURITY_GROUP,
+	 .doc = "Makes one."},
 	{HTTP_GET, GROUPS "/{id}", .permit = POLICY "show", .until = LAST_PROXY, .args = TARGET,
-	 .item = "security_group", .answer = show_group, .doc = "One of them."},
+	 .item = "security_group", OS_SHOWS(groups, struct os_old_group, wish.group), .doc = "One of them."},
 	{HTTP_PUT, GROUPS "/{id}", .permit = POLICY "update", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_group_update, update_params), .wrap = "security_group",
 	 .item = "security_group", .prepare = prepare_update, .operation = engine_update_security_group_run,
-	 .answer = show_updated, .returns = KIND_SECURITY_GROUP, .doc = "Its name and description."},
+	 OS_SHOWS(groups, struct os_old_group_update, wish.group), .returns = KIND_SECURITY_GROUP,
+	 .doc = "Its name and description."},
 	{HTTP_DELETE, GROUPS "/{id}", .permit = POLICY "delete", .flags = API_WRITES, .until = LAST_PROXY,
 	 .status = 202, .args = TARGET, .prepare = prepare_delete,
 	 .operation = engine_delete_security_group_run, .doc = "Deletes one, and the rules that name it."},

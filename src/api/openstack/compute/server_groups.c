@@ -86,12 +86,6 @@ static const struct param target_params[] = {
 		.doc = "The group."),
 };
 
-static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct os_group_target *a = args;
-	return os_write_found(e, &group_listing, &a->wish.server_group, w);
-}
-
 /* ---- create ---- */
 
 struct os_group_rules {
@@ -140,23 +134,18 @@ static RESULT prepare_create(struct os_call *e, void *args)
 			      STR_ARG(str_slice(policy, 0, 64)));
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct os_create_group *a = args;
-	return os_write_returned(e, &group_listing, a->wish.server_group, w);
-}
-
 #define ONE "/v2.1/os-server-groups/{server_group_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-server-groups", .permit = "os_compute_api:os-server-groups:index",
 	 .list = &group_listing, .doc = "Server groups of the project."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:os-server-groups:show",
 	 .args = OS_PARAMS(struct os_group_target, target_params), .item = "server_group",
-	 .answer = show_group, .doc = "One server group."},
+	 OS_SHOWS(group_listing, struct os_group_target, wish.server_group), .doc = "One server group."},
 	{HTTP_POST, "/v2.1/os-server-groups", .permit = "os_compute_api:os-server-groups:create",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_create_group, create_params),
 	 .wrap = "server_group", .item = "server_group", .prepare = prepare_create,
-	 .operation = engine_create_server_group_run, .answer = show_created, .returns = KIND_SERVER_GROUP,
+	 .operation = engine_create_server_group_run,
+	 OS_SHOWS(group_listing, struct os_create_group, wish.server_group), .returns = KIND_SERVER_GROUP,
 	 .doc = "Makes a server group."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-server-groups:delete", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_group_target, target_params),

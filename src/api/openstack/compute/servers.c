@@ -750,12 +750,6 @@ static const struct param show_params[] = {
 	OS_PATH(struct os_server_target, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
 };
 
-static RESULT show_server(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct os_server_target *a = args;
-	return os_write_found(e, &os_server_details, &a->server, w);
-}
-
 /* ---- power ---- */
 
 struct os_power {
@@ -857,8 +851,8 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/servers/detail", .permit = "os_compute_api:servers:detail", .prepare = check_times,
 	 .list = &os_server_details, .doc = "Servers of the project."},
 	{HTTP_GET, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:show",
-	 .args = OS_PARAMS(struct os_server_target, show_params), .item = "server", .answer = show_server,
-	 .doc = "One server."},
+	 .args = OS_PARAMS(struct os_server_target, show_params), .item = "server",
+	 OS_SHOWS(os_server_details, struct os_server_target, server), .doc = "One server."},
 	{HTTP_DELETE, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:delete",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_power, power_params),
 	 .prepare = prepare_power, .operation = engine_terminate_instances_run,

@@ -86,11 +86,6 @@ struct os_old_volume {
 };
 static const struct param volume_params[] = {OS_VOLUME_PATH(struct os_old_volume, volume)};
 
-static RESULT show_volume(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &volumes, &((const struct os_old_volume *) args)->volume, w);
-}
-
 struct os_old_volume_create {
 	struct volume_wish wish;
 	int64_t size;
@@ -113,11 +108,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_old_volume_create *a = args;
 	return os_take_volume_wish(e, a->size, a->type, a->zone, &a->wish);
-}
-
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &volumes, ((const struct os_old_volume_create *) args)->wish.volume, w);
 }
 
 struct os_old_volume_delete {
@@ -168,11 +158,6 @@ static RESULT prepare_snapshot_delete(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_snapshot(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &snapshots, &((const struct os_old_snapshot *) args)->wish.snapshot, w);
-}
-
 struct os_old_snapshot_create {
 	struct snapshot_wish wish;
 	bool force;
@@ -194,12 +179,6 @@ static RESULT prepare_snapshot(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_created_snapshot(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &snapshots, ((const struct os_old_snapshot_create *) args)->wish.snapshot,
-				 w);
-}
-
 #define POLICY "os_compute_api:os-volumes:"
 #define VOLUMES "/v2.1/os-volumes"
 #define SNAPSHOTS "/v2.1/os-snapshots"
@@ -210,11 +189,12 @@ static const struct os_action actions[] = {
 	 .doc = "The same."},
 	{HTTP_POST, VOLUMES, .permit = POLICY "create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_volume_create, create_params), .wrap = "volume", .item = "volume",
-	 .prepare = prepare_create, .operation = engine_create_volume_run, .answer = show_created,
-	 .returns = KIND_VOLUME, .doc = "Makes one."},
+	 .prepare = prepare_create, .operation = engine_create_volume_run,
+	 OS_SHOWS(volumes, struct os_old_volume_create, wish.volume), .returns = KIND_VOLUME,
+	 .doc = "Makes one."},
 	{HTTP_GET, VOLUMES "/{volume_id}", .permit = POLICY "show", .until = LAST_PROXY,
-	 .args = OS_PARAMS(struct os_old_volume, volume_params), .item = "volume", .answer = show_volume,
-	 .doc = "One of them."},
+	 .args = OS_PARAMS(struct os_old_volume, volume_params), .item = "volume",
+	 OS_SHOWS(volumes, struct os_old_volume, volume), .doc = "One of them."},
 	{HTTP_DELETE, VOLUMES "/{volume_id}", .permit = POLICY "delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 202, .args = OS_PARAMS(struct os_old_volume_delete, delete_params),
 	 .prepare = prepare_delete, .operation = engine_delete_volume_run, .doc = "Deletes one."},
@@ -225,10 +205,11 @@ static const struct os_action actions[] = {
 	{HTTP_POST, SNAPSHOTS, .permit = POLICY "snapshots:create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_snapshot_create, snapshot_create_params), .wrap = "snapshot",
 	 .item = "snapshot", .prepare = prepare_snapshot, .operation = engine_create_snapshot_run,
-	 .answer = show_created_snapshot, .returns = KIND_SNAPSHOT, .doc = "Makes one."},
+	 OS_SHOWS(snapshots, struct os_old_snapshot_create, wish.snapshot), .returns = KIND_SNAPSHOT,
+	 .doc = "Makes one."},
 	{HTTP_GET, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:show", .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_snapshot, snapshot_params), .item = "snapshot",
-	 .answer = show_snapshot, .doc = "One of them."},
+	 OS_SHOWS(snapshots, struct os_old_snapshot, wish.snapshot), .doc = "One of them."},
 	{HTTP_DELETE, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 202, .args = OS_PARAMS(struct os_old_snapshot, snapshot_params),
 	 .prepare = prepare_snapshot_delete, .operation = engine_delete_snapshot_run, .doc = "Deletes one."},

@@ -10,7 +10,7 @@
  *                     them (os_find_returned)
  *
  * An action with a list instead of an answer shows the rows of one kind (list.h), one with both writes that
- * list in a form of its own; with neither there is no body. How to add an action: HACKING.md. */
+ * list in a form of its own. One that names a row (OS_SHOWS) shows that; with none of these there is no body. How to add an action: HACKING.md. */
 #pragma once
 
 #include "api/core/dispatch.h"
@@ -55,6 +55,16 @@ enum os_action_flag {
 	OS_TOKEN_IF_SENT = API_OF_FACE << 7,
 };
 
+/* The row that answers a call: a ref of the args names it, or the operation left its id there. */
+struct os_shown_row {
+	const struct os_listing *listing; /* writes the row; NULL: the action has another answer */
+	size_t offset;                    /* of the ref or id in the args */
+	bool is_id;
+};
+/* Of an action, instead of .answer. `member` of the args is a struct ref, or a uuid. */
+#define OS_SHOWS(list, T, member)                                                                            \
+	.shows = {&(list), offsetof(T, member), _Generic(((T *) 0)->member, uuid : true, struct ref : false)}
+
 struct os_action {
 	enum http_method method;
 	const char *path; /* behind the service's prefix: "/servers/{server_id}/action" */
@@ -69,6 +79,7 @@ struct os_action {
 	const char *item; /* the answer's members are within this one; NULL: at the top */
 	RESULT (*prepare)(struct os_call *e, void *args);
 	RESULT (*answer)(struct os_call *e, const void *args, struct json_writer *w);
+	struct os_shown_row shows;
 	const struct os_listing *list;
 };
 

@@ -257,3 +257,11 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 		return engine_fail_not_found(e->c, list->kind, ref);
 	return write_row(e, list, row, w);
 }
+
+RESULT os_write_shown(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_shown_row *shows = &os_action_of(e)->shows;
+	const void *at = (const char *) args + shows->offset;
+	return shows->is_id ? os_write_returned(e, shows->listing, *(const uuid *) at, w)
+			    : os_write_found(e, shows->listing, at, w);
+}

@@ -174,6 +174,9 @@ RESULT os_write_returned(struct os_call *e, const struct os_listing *list, uuid 
 RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
 		      struct json_writer *w);
 
+/* The row that the action shows (OS_SHOWS). */
+RESULT os_write_shown(struct os_call *e, const void *args, struct json_writer *w);
+
 /* Whether the value, as a query has it, is that of the row's field. */
 bool os_field_is(const struct os_call *e, const struct field *field, const struct row *row, struct str value);
 /* True if the query's value, as the service reads truths, is that truth. */

@@ -145,6 +145,8 @@ static void describe_audit(struct api_call *core)
 static RESULT write_members(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_action *a = os_action_of(e);
+	if (a->shows.listing)
+		return os_write_shown(e, args, w);
 	return a->answer ? a->answer(e, args, w) : os_list(e, a->list, w);
 }
 

@@ -146,7 +146,7 @@ RESULT os_prepare(struct api_call *core)
 	TRY(e->service == OS_IDENTITY ? os_hide_absence(e, read_args(e)) : read_args(e));
 	if (!e->status)
 		e->status = a->status;
-	if (!a->answer && !a->list)
+	if (!a->answer && !a->list && !a->shows.listing)
 		e->has_no_body = true;
 	return OK;
 }

@@ -69,11 +69,6 @@ static RESULT prepare_new(struct os_call *e, void *args)
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
-static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &groups, ((const struct new_group *) args)->wish.user_group, w);
-}
-
 struct changed_group {
 	struct user_group_change wish;
 	struct str name, description, others;
@@ -95,12 +90,6 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	return os_take_extra(e, a->others, &a->wish.extra);
-}
-
-static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &groups, ((const struct changed_group *) args)->wish.user_group.prefix,
-				 w);
 }
 
 struct group_args {
@@ -182,7 +171,8 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct new_group, create_params,
 			   .members = offsetof(struct new_group, others) + 1),
 	 .wrap = "group", .item = "group", .prepare = prepare_new, .operation = engine_create_user_group_run,
-	 .returns = KIND_USER_GROUP, .answer = show_new, .doc = "Makes a group."},
+	 .returns = KIND_USER_GROUP, OS_SHOWS(groups, struct new_group, wish.user_group),
+	 .doc = "Makes a group."},
 	{HTTP_GET, "/v3/groups/{group_id}", .permit = "identity:get_group",
 	 .args = OS_PARAMS(struct group_args, group_params), .item = "group", .answer = show_group,
 	 .doc = "One group."},
@@ -191,8 +181,8 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_group, update_params,
 			   .members = offsetof(struct changed_group, others) + 1),
 	 .wrap = "group", .item = "group", .prepare = prepare_change,
-	 .operation = engine_update_user_group_run, .returns = KIND_USER_GROUP, .answer = show_changed,
-	 .doc = "Changes a group."},
+	 .operation = engine_update_user_group_run, .returns = KIND_USER_GROUP,
+	 OS_SHOWS(groups, struct changed_group, wish.user_group.prefix), .doc = "Changes a group."},
 	{HTTP_DELETE, "/v3/groups/{group_id}", .permit = "identity:delete_group",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct group_args, group_params),
 	 .operation = engine_delete_user_group_run, .doc = "Deletes a group."},

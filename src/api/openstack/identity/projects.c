@@ -62,11 +62,6 @@ static RESULT prepare_new_domain(struct os_call *e, void *args)
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
-static RESULT show_new_domain(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &domains, ((const struct new_domain *) args)->wish.domain, w);
-}
-
 struct changed_domain {
 	struct domain_change wish;
 	struct str name, description, others;
@@ -91,11 +86,6 @@ static RESULT prepare_domain(struct os_call *e, void *args)
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	return os_take_extra(e, a->others, &a->wish.extra);
-}
-
-static RESULT show_changed_domain(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &domains, ((const struct changed_domain *) args)->wish.domain.prefix, w);
 }
 
 struct domain_args {
@@ -576,8 +566,8 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct new_domain, create_domain_params,
 			   .members = offsetof(struct new_domain, others) + 1),
 	 .prepare = prepare_new_domain, .wrap = "domain", .item = "domain",
-	 .operation = engine_create_domain_run, .returns = KIND_DOMAIN, .answer = show_new_domain,
-	 .doc = "Makes a domain."},
+	 .operation = engine_create_domain_run, .returns = KIND_DOMAIN,
+	 OS_SHOWS(domains, struct new_domain, wish.domain), .doc = "Makes a domain."},
 	{HTTP_GET, "/v3/domains/{domain_id}", .permit = "identity:get_domain",
 	 .args = OS_PARAMS(struct domain_args, domain_params), .item = "domain", .answer = show_domain,
 	 .doc = "One domain."},
@@ -586,7 +576,8 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_domain, update_domain_params,
 			   .members = offsetof(struct changed_domain, others) + 1),
 	 .wrap = "domain", .item = "domain", .prepare = prepare_domain, .operation = engine_update_domain_run,
-	 .returns = KIND_DOMAIN, .answer = show_changed_domain, .doc = "Changes a domain."},
+	 .returns = KIND_DOMAIN, OS_SHOWS(domains, struct changed_domain, wish.domain.prefix),
+	 .doc = "Changes a domain."},
 	{HTTP_DELETE, "/v3/domains/{domain_id}", .permit = "identity:delete_domain",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct domain_args, domain_params), .operation = engine_delete_domain_run,

@@ -85,11 +85,6 @@ static RESULT prepare_new(struct os_call *e, void *args)
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
-static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &roles, ((const struct new_role *) args)->wish.role, w);
-}
-
 struct changed_role {
 	struct role_change wish;
 	struct str name, description, others;
@@ -111,11 +106,6 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	return os_take_extra(e, a->others, &a->wish.extra);
-}
-
-static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &roles, ((const struct changed_role *) args)->wish.role.prefix, w);
 }
 
 struct role_args {
@@ -518,7 +508,7 @@ static const struct os_action actions[] = {
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_role, create_params, .members = offsetof(struct new_role, others) + 1),
 	 .prepare = prepare_new, .wrap = "role", .item = "role", .operation = engine_create_role_run,
-	 .returns = KIND_ROLE, .answer = show_new, .doc = "Makes a role."},
+	 .returns = KIND_ROLE, OS_SHOWS(roles, struct new_role, wish.role), .doc = "Makes a role."},
 	{HTTP_GET, "/v3/roles/{role_id}", .permit = "identity:get_role",
 	 .args = OS_PARAMS(struct role_args, role_params), .item = "role", .answer = show_role,
 	 .doc = "One role."},
@@ -527,7 +517,8 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_role, update_params,
 			   .members = offsetof(struct changed_role, others) + 1),
 	 .wrap = "role", .item = "role", .prepare = prepare_change, .operation = engine_update_role_run,
-	 .returns = KIND_ROLE, .answer = show_changed, .doc = "Changes a role."},
+	 .returns = KIND_ROLE, OS_SHOWS(roles, struct changed_role, wish.role.prefix),
+	 .doc = "Changes a role."},
 	{HTTP_DELETE, "/v3/roles/{role_id}", .permit = "identity:delete_role",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct role_args, role_params),
 	 .operation = engine_delete_role_run, .doc = "Deletes a role that is not the region's own."},

@@ -144,11 +144,6 @@ static RESULT hash_new(struct work_item *w)
 	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
 }
 
-static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &users, ((const struct new_user *) args)->wish.user, w);
-}
-
 /* Applies the password policy of the user's account; domains have none. */
 static RESULT check_wanted(struct os_call *e, const struct user *user, struct str plain)
 {
@@ -202,11 +197,6 @@ static RESULT hash_changed(struct work_item *w)
 	struct os_call *e = w->arg;
 	struct changed_user *a = e->args;
 	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
-}
-
-static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &users, ((const struct changed_user *) args)->wish.user.prefix, w);
 }
 
 struct user_args {
@@ -326,8 +316,8 @@ static const struct os_action actions[] = {
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_user, create_params, .members = offsetof(struct new_user, others) + 1),
 	 .wrap = "user", .item = "user", .prepare = prepare_new, .work = hash_new,
-	 .operation = engine_create_user_run, .returns = KIND_USER, .answer = show_new,
-	 .doc = "Makes a user."},
+	 .operation = engine_create_user_run, .returns = KIND_USER,
+	 OS_SHOWS(users, struct new_user, wish.user), .doc = "Makes a user."},
 	{HTTP_GET, "/v3/users/{user_id}", .permit = "identity:get_user",
 	 .args = OS_PARAMS(struct user_args, user_params), .item = "user", .answer = show_user,
 	 .doc = "One user."},
@@ -336,8 +326,8 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_user, update_params,
 			   .members = offsetof(struct changed_user, others) + 1),
 	 .wrap = "user", .item = "user", .prepare = prepare_change, .work = hash_changed,
-	 .operation = engine_update_user_run, .returns = KIND_USER, .answer = show_changed,
-	 .doc = "Changes a user."},
+	 .operation = engine_update_user_run, .returns = KIND_USER,
+	 OS_SHOWS(users, struct changed_user, wish.user.prefix), .doc = "Changes a user."},
 	{HTTP_DELETE, "/v3/users/{user_id}", .permit = "identity:delete_user",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct user_args, user_params),
 	 .operation = engine_delete_user_run, .doc = "Deletes a user, with its keys and credentials."},

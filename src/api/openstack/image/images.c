@@ -436,11 +436,6 @@ static RESULT list_images(struct os_call *e, const void *args, struct json_write
 
 static const struct param target_params[] = {OS_IMAGE_PATH(struct os_image_target, image)};
 
-static RESULT show_image(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &one_listing, &((const struct os_image_target *) args)->image, w);
-}
-
 RESULT os_find_changed_image(struct os_call *e, const struct ref *ref, const struct image **ret_image)
 {
 	const struct image *image = NULL;
@@ -834,11 +829,6 @@ static RESULT prepare_patch(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_patched(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &one_listing, ((const struct os_image_patch *) args)->id, w);
-}
-
 /* ---- tags ---- */
 
 struct os_image_tag {
@@ -915,11 +905,12 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_create, .operation = engine_create_image_run, .answer = show_created,
 	 .returns = KIND_IMAGE, .doc = "Makes an image without data."},
 	{HTTP_GET, "/v2/images/{image_id}", .permit = "get_image",
-	 .args = OS_PARAMS(struct os_image_target, target_params), .answer = show_image, .doc = "One image."},
+	 .args = OS_PARAMS(struct os_image_target, target_params),
+	 OS_SHOWS(one_listing, struct os_image_target, image), .doc = "One image."},
 	{HTTP_PATCH, "/v2/images/{image_id}", .permit = "modify_image", .flags = API_WRITES | OS_RAW_BODY,
 	 .args = OS_PARAMS(struct os_image_patch, patch_params), .prepare = prepare_patch,
-	 .operation = engine_rewrite_image_run, .answer = show_patched, .returns = KIND_IMAGE,
-	 .doc = "Changes what is said of an image."},
+	 .operation = engine_rewrite_image_run, OS_SHOWS(one_listing, struct os_image_patch, id),
+	 .returns = KIND_IMAGE, .doc = "Changes what is said of an image."},
 	{HTTP_DELETE, "/v2/images/{image_id}", .permit = "delete_image", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_image_delete, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_image_run, .doc = "Deletes an image."},

@@ -44,11 +44,6 @@ struct os_address_group_target {
 };
 static const struct param target_params[] = {GROUP_PATH(struct os_address_group_target, wish.group)};
 
-static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &groups, &((const struct os_address_group_target *) args)->wish.group, w);
-}
-
 /* ---- create, change ---- */
 
 /* As in Neutron, a new group requires prefix lengths (neutron_lib.api.validators, validate_subnet()), and an
@@ -91,11 +86,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return read_addresses(e, a->addresses, false, &a->wish.addresses);
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &groups, ((const struct os_create_address_group *) args)->wish.group, w);
-}
-
 struct os_update_address_group {
 	struct address_group_settings wish;
 	struct str name, description;
@@ -116,11 +106,6 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	return OK;
-}
-
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &groups, &((const struct os_update_address_group *) args)->wish.group, w);
 }
 
 /* ---- its addresses ---- */
@@ -147,30 +132,28 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 	return prepare_add(e, args);
 }
 
-static RESULT show_addresses(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &groups, &((const struct os_change_addresses *) args)->wish.group, w);
-}
-
 #define GROUPS "/v2.0/address-groups"
 #define TARGET OS_PARAMS(struct os_address_group_target, target_params)
 #define CHANGE                                                                                               \
 	.permit = "update_address_group", .flags = API_WRITES,                                               \
 	.args = OS_PARAMS(struct os_change_addresses, change_params), .item = "address_group",               \
-	.operation = engine_change_address_group_run, .answer = show_addresses,                              \
-	.returns = KIND_ADDRESS_GROUP
+	.operation = engine_change_address_group_run,                                                        \
+	OS_SHOWS(groups, struct os_change_addresses, wish.group), .returns = KIND_ADDRESS_GROUP
 static const struct os_action actions[] = {
 	{HTTP_GET, GROUPS, .permit = "get_address_group", .list = &groups, .doc = "Address groups."},
 	{HTTP_POST, GROUPS, .permit = "create_address_group", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_address_group, create_params), .wrap = "address_group",
 	 .item = "address_group", .prepare = prepare_create, .operation = engine_create_address_group_run,
-	 .answer = show_created, .returns = KIND_ADDRESS_GROUP, .doc = "Makes an address group."},
+	 OS_SHOWS(groups, struct os_create_address_group, wish.group), .returns = KIND_ADDRESS_GROUP,
+	 .doc = "Makes an address group."},
 	{HTTP_GET, GROUPS "/{address_group_id}", .permit = "get_address_group", .args = TARGET,
-	 .item = "address_group", .answer = show_group, .doc = "One address group."},
+	 .item = "address_group", OS_SHOWS(groups, struct os_address_group_target, wish.group),
+	 .doc = "One address group."},
 	{HTTP_PUT, GROUPS "/{address_group_id}", .permit = "update_address_group", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_address_group, update_params), .wrap = "address_group",
 	 .item = "address_group", .prepare = prepare_update, .operation = engine_update_address_group_run,
-	 .answer = show_updated, .returns = KIND_ADDRESS_GROUP, .doc = "Changes an address group's words."},
+	 OS_SHOWS(groups, struct os_update_address_group, wish.group), .returns = KIND_ADDRESS_GROUP,
+	 .doc = "Changes an address group's words."},
 	{HTTP_PUT, GROUPS "/{address_group_id}/add_addresses", CHANGE, .prepare = prepare_add,
 	 .doc = "More addresses."},
 	{HTTP_PUT, GROUPS "/{address_group_id}/remove_addresses", CHANGE, .prepare = prepare_remove,

@@ -159,17 +159,12 @@ static const struct param target_params[] = {
 		.doc = "The network."),
 };
 
-static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &availabilities, &((const struct os_availability_target *) args)->network,
-			      w);
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/network-ip-availabilities", .permit = "get_network_ip_availability",
 	 .flags = OS_ADMIN, .list = &availabilities, .doc = "Addresses of networks, and those in use."},
 	{HTTP_GET, "/v2.0/network-ip-availabilities/{network_id}", .permit = "get_network_ip_availability",
 	 .flags = OS_ADMIN, .args = OS_PARAMS(struct os_availability_target, target_params),
-	 .item = "network_ip_availability", .answer = show, .doc = "Of one network."},
+	 .item = "network_ip_availability", OS_SHOWS(availabilities, struct os_availability_target, network),
+	 .doc = "Of one network."},
 };
 const struct os_actions os_network_availability_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -182,11 +182,6 @@ static const struct param agent_params[] = {
 	OS_PATH(struct os_agent_target, "agent_id", agent, .kind = KIND_HOST, .doc = "The host's id."),
 };
 
-static RESULT show_agent(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &agents, &((const struct os_agent_target *) args)->agent, w);
-}
-
 /* ---- changing agents: what Neutron's OVN driver takes ---- */
 
 struct os_agent_update {
@@ -222,11 +217,6 @@ static RESULT update_agent(struct op *op, void *args)
 	return engine_permit(op, "host.enable", KIND_HOST, host);
 }
 
-static RESULT show_updated_agent(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &agents, &((const struct os_agent_update *) args)->wish.host, w);
-}
-
 /* The agent of a host is as long there as the host is. */
 static RESULT delete_agent(struct op *op, void *args)
 {
@@ -255,12 +245,13 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/agents", .permit = "get_agent", .list = &agents,
 	 .doc = "Hosts that carry the network."},
 	{HTTP_GET, "/v2.0/agents/{agent_id}", .permit = "get_agent", .flags = OS_ADMIN,
-	 .args = OS_PARAMS(struct os_agent_target, agent_params), .item = "agent", .answer = show_agent,
-	 .doc = "One of them."},
+	 .args = OS_PARAMS(struct os_agent_target, agent_params), .item = "agent",
+	 OS_SHOWS(agents, struct os_agent_target, agent), .doc = "One of them."},
 	{HTTP_PUT, "/v2.0/agents/{agent_id}", .permit = "update_agent", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_agent_update, agent_update_params), .wrap = "agent", .item = "agent",
-	 .prepare = prepare_agent_update, .operation = update_agent, .answer = show_updated_agent,
-	 .returns = KIND_HOST, .doc = "Describes an agent."},
+	 .prepare = prepare_agent_update, .operation = update_agent,
+	 OS_SHOWS(agents, struct os_agent_update, wish.host), .returns = KIND_HOST,
+	 .doc = "Describes an agent."},
 	{HTTP_DELETE, "/v2.0/agents/{agent_id}", .permit = "delete_agent", .flags = API_WRITES | OS_ADMIN,
 	 .status = 204, .args = OS_PARAMS(struct os_agent_target, agent_params), .operation = delete_agent,
 	 .never = "An agent goes with its host, which the operator removes.", .doc = "Deletes an agent."},

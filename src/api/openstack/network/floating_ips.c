@@ -158,12 +158,6 @@ static const struct param target_params[] = {
 		.doc = "The address."),
 };
 
-static RESULT show_floating(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_floating_ips, &((const struct os_floating_target *) args)->wish.address,
-			      w);
-}
-
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	(void) e;
@@ -213,12 +207,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return os_check_external(e, &((const struct os_create_floating *) args)->wish.external_network);
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &os_floating_ips,
-				 ((const struct os_create_floating *) args)->wish.address, w);
-}
-
 /* ---- change ---- */
 
 struct os_update_floating {
@@ -248,26 +236,22 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return check_fixed(e, a->wish.private_ip, &a->wish.port);
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_floating_ips, &((const struct os_update_floating *) args)->wish.address,
-			      w);
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/floatingips", .permit = "get_floatingip", .list = &os_floating_ips,
 	 .doc = "Floating addresses."},
 	{HTTP_POST, "/v2.0/floatingips", .permit = "create_floatingip", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_floating, create_params), .wrap = "floatingip",
 	 .item = "floatingip", .prepare = prepare_create, .operation = engine_allocate_address_run,
-	 .answer = show_created, .returns = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
+	 OS_SHOWS(os_floating_ips, struct os_create_floating, wish.address), .returns = KIND_ADDRESS,
+	 .doc = "Takes a floating address, and binds it."},
 	{HTTP_GET, "/v2.0/floatingips/{floatingip_id}", .permit = "get_floatingip",
 	 .args = OS_PARAMS(struct os_floating_target, target_params), .item = "floatingip",
-	 .answer = show_floating, .doc = "One floating address."},
+	 OS_SHOWS(os_floating_ips, struct os_floating_target, wish.address), .doc = "One floating address."},
 	{HTTP_PUT, "/v2.0/floatingips/{floatingip_id}", .permit = "update_floatingip", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_floating, update_params), .wrap = "floatingip",
 	 .item = "floatingip", .prepare = prepare_update, .operation = engine_change_address_run,
-	 .answer = show_updated, .returns = KIND_ADDRESS, .doc = "Binds a floating address, or frees it."},
+	 OS_SHOWS(os_floating_ips, struct os_update_floating, wish.address), .returns = KIND_ADDRESS,
+	 .doc = "Binds a floating address, or frees it."},
 	{HTTP_DELETE, "/v2.0/floatingips/{floatingip_id}", .permit = "delete_floatingip", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_floating_target, target_params),
 	 .prepare = prepare_delete, .operation = engine_release_address_run,

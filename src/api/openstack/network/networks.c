@@ -230,11 +230,6 @@ static const struct param target_params[] = {
 		.doc = "The network."),
 };
 
-static RESULT show_network(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_networks, &((const struct os_network_target *) args)->wish.network, w);
-}
-
 /* ---- create, change ---- */
 
 #define SECURITY_DOC                                                                                         \
@@ -282,11 +277,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &os_networks, ((const struct os_create_network *) args)->wish.network, w);
-}
-
 struct os_update_network {
 	struct network_settings wish;
 	struct str name, description;
@@ -326,24 +316,21 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_networks, &((const struct os_update_network *) args)->wish.network, w);
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/networks", .permit = "get_network", .list = &os_networks, .doc = "Networks."},
 	{HTTP_POST, "/v2.0/networks", .permit = "create_network", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_network, create_params), .wrap = "network",
 	 .item = "network", .prepare = prepare_create, .operation = engine_create_network_run,
-	 .answer = show_created, .returns = KIND_NETWORK, .doc = "Makes a network."},
+	 OS_SHOWS(os_networks, struct os_create_network, wish.network), .returns = KIND_NETWORK,
+	 .doc = "Makes a network."},
 	{HTTP_GET, "/v2.0/networks/{network_id}", .permit = "get_network",
 	 .args = OS_PARAMS(struct os_network_target, target_params), .item = "network",
-	 .answer = show_network, .doc = "One network."},
+	 OS_SHOWS(os_networks, struct os_network_target, wish.network), .doc = "One network."},
 	{HTTP_PUT, "/v2.0/networks/{network_id}", .permit = "update_network", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_network, update_params), .wrap = "network", .item = "network",
-	 .prepare = prepare_update, .operation = engine_update_network_run, .answer = show_updated,
-	 .returns = KIND_NETWORK, .doc = "Changes a network."},
+	 .prepare = prepare_update, .operation = engine_update_network_run,
+	 OS_SHOWS(os_networks, struct os_update_network, wish.network), .returns = KIND_NETWORK,
+	 .doc = "Changes a network."},
 	{HTTP_DELETE, "/v2.0/networks/{network_id}", .permit = "delete_network", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_network_target, target_params),
 	 .operation = engine_delete_network_run, .doc = "Deletes a network with its subnets."},

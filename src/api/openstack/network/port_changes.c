@@ -11,11 +11,6 @@ static const struct param target_params[] = {
 	OS_PATH(struct os_port_target, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
 };
 
-static RESULT show_port(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_ports, &((const struct os_port_target *) args)->wish.port, w);
-}
-
 /* As in Neutron, deleting a port that a server uses unplugs the port from the server. */
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
@@ -213,11 +208,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &os_ports, ((const struct os_create_port *) args)->wish.port, w);
-}
-
 /* ---- change ---- */
 
 struct os_update_port {
@@ -270,24 +260,21 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_ports, &((const struct os_update_port *) args)->wish.port, w);
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/ports", .permit = "get_port", .list = &os_ports, .doc = "Ports."},
 	{HTTP_POST, "/v2.0/ports", .permit = "create_port", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_port, create_params), .wrap = "port", .item = "port",
-	 .prepare = prepare_create, .operation = engine_add_port_run, .answer = show_created,
-	 .returns = KIND_PORT, .doc = "Makes a port on a network."},
+	 .prepare = prepare_create, .operation = engine_add_port_run,
+	 OS_SHOWS(os_ports, struct os_create_port, wish.port), .returns = KIND_PORT,
+	 .doc = "Makes a port on a network."},
 	{HTTP_GET, "/v2.0/ports/{port_id}", .permit = "get_port",
-	 .args = OS_PARAMS(struct os_port_target, target_params), .item = "port", .answer = show_port,
-	 .doc = "One port."},
+	 .args = OS_PARAMS(struct os_port_target, target_params), .item = "port",
+	 OS_SHOWS(os_ports, struct os_port_target, wish.port), .doc = "One port."},
 	{HTTP_PUT, "/v2.0/ports/{port_id}", .permit = "update_port", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_port, update_params), .wrap = "port", .item = "port",
-	 .prepare = prepare_update, .operation = engine_update_port_run, .answer = show_updated,
-	 .returns = KIND_PORT, .doc = "Changes a port."},
+	 .prepare = prepare_update, .operation = engine_update_port_run,
+	 OS_SHOWS(os_ports, struct os_update_port, wish.port), .returns = KIND_PORT,
+	 .doc = "Changes a port."},
 	{HTTP_DELETE, "/v2.0/ports/{port_id}", .permit = "delete_port", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_port_target, target_params), .prepare = prepare_delete,
 	 .operation = engine_delete_port_run, .doc = "Deletes a port."},

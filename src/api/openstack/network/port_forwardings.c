@@ -242,12 +242,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &listing, ((const struct os_create_forwarding *) args)->wish.forwarding,
-				 w);
-}
-
 /* ---- change ---- */
 
 struct os_update_forwarding {
@@ -281,11 +275,6 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &listing, &((const struct os_update_forwarding *) args)->wish.forwarding, w);
-}
-
 #define ALL "/v2.0/floatingips/{floatingip_id}/port_forwardings"
 #define ONE ALL "/{pf_id}"
 static const struct os_action actions[] = {
@@ -296,14 +285,16 @@ static const struct os_action actions[] = {
 	 .status = 201, .args = OS_PARAMS(struct os_create_forwarding, create_params),
 	 .wrap = "port_forwarding", .item = "port_forwarding", .prepare = prepare_create,
 	 .operation = engine_create_port_forwarding_run, .returns = KIND_PORT_FORWARDING,
-	 .answer = show_created, .doc = "Forwards ports of a floating address."},
+	 OS_SHOWS(listing, struct os_create_forwarding, wish.forwarding),
+	 .doc = "Forwards ports of a floating address."},
 	{HTTP_GET, ONE, .permit = "get_floatingip_port_forwarding",
 	 .args = OS_PARAMS(struct os_forwarding_target, target_params), .item = "port_forwarding",
 	 .answer = show_forwarding, .doc = "One port forwarding."},
 	{HTTP_PUT, ONE, .permit = "update_floatingip_port_forwarding", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_forwarding, update_params), .wrap = "port_forwarding",
 	 .item = "port_forwarding", .prepare = prepare_update, .operation = engine_change_port_forwarding_run,
-	 .returns = KIND_PORT_FORWARDING, .answer = show_updated, .doc = "Changes a port forwarding."},
+	 .returns = KIND_PORT_FORWARDING, OS_SHOWS(listing, struct os_update_forwarding, wish.forwarding),
+	 .doc = "Changes a port forwarding."},
 	{HTTP_DELETE, ONE, .permit = "delete_floatingip_port_forwarding", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_forwarding_target, target_params),
 	 .operation = engine_delete_port_forwarding_run, .doc = "Ends a port forwarding."},

@@ -79,11 +79,6 @@ static const struct param target_params[] = {
 		.doc = "The policy."),
 };
 
-static RESULT show_policy(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &policies, &((const struct os_rbac_target *) args)->wish.grant, w);
-}
-
 /* ---- create, change ---- */
 
 /* "*" means all projects. */
@@ -127,11 +122,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return read_target(e, a->target, &a->wish.target);
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &policies, ((const struct os_create_rbac *) args)->wish.grant, w);
-}
-
 struct os_update_rbac {
 	struct network_grant_settings wish;
 	struct str target;
@@ -149,26 +139,22 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return read_target(e, a->target, &a->wish.target);
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &policies, &((const struct os_update_rbac *) args)->wish.grant, w);
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/rbac-policies", .permit = "get_rbac_policy", .list = &policies,
 	 .doc = "Who may use which networks."},
 	{HTTP_POST, "/v2.0/rbac-policies", .permit = "create_rbac_policy", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_rbac, create_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_create, .operation = engine_grant_network_run,
-	 .answer = show_created, .returns = KIND_NETWORK_GRANT,
+	 OS_SHOWS(policies, struct os_create_rbac, wish.grant), .returns = KIND_NETWORK_GRANT,
 	 .doc = "Lets another project, or all, use a network."},
 	{HTTP_GET, "/v2.0/rbac-policies/{rbac_id}", .permit = "get_rbac_policy",
 	 .args = OS_PARAMS(struct os_rbac_target, target_params), .item = "rbac_policy",
-	 .answer = show_policy, .doc = "One policy."},
+	 OS_SHOWS(policies, struct os_rbac_target, wish.grant), .doc = "One policy."},
 	{HTTP_PUT, "/v2.0/rbac-policies/{rbac_id}", .permit = "update_rbac_policy", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_rbac, update_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_update, .operation = engine_change_network_grant_run,
-	 .answer = show_updated, .returns = KIND_NETWORK_GRANT, .doc = "Another target."},
+	 OS_SHOWS(policies, struct os_update_rbac, wish.grant), .returns = KIND_NETWORK_GRANT,
+	 .doc = "Another target."},
 	{HTTP_DELETE, "/v2.0/rbac-policies/{rbac_id}", .permit = "delete_rbac_policy", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_rbac_target, target_params),
 	 .operation = engine_revoke_network_run,

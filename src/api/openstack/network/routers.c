@@ -145,11 +145,6 @@ static const struct param target_params[] = {
 	OS_PATH(struct os_router_target, "router_id", wish.router, .kind = KIND_ROUTER, .doc = "The router."),
 };
 
-static RESULT show_router(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_routers, &((const struct os_router_target *) args)->wish.router, w);
-}
-
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	(void) e;
@@ -295,18 +290,6 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return read_rest(e, a);
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &os_routers, ((const struct os_router_body *) args)->wish.create.router,
-				 w);
-}
-
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_routers, &((const struct os_router_body *) args)->wish.settings.router,
-			      w);
-}
-
 /* ---- some routes more or less ---- */
 
 struct os_some_routes {
@@ -332,11 +315,6 @@ static RESULT prepare_some_routes(struct os_call *e, void *args)
 	a->wish.change =
 		str_ends_with(e->path, STR("add_extraroutes")) ? EXTRA_ROUTES_ADD : EXTRA_ROUTES_REMOVE;
 	return OK;
-}
-
-static RESULT show_some_routes(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_routers, &((const struct os_some_routes *) args)->wish.router, w);
 }
 
 /* ---- interfaces ---- */
@@ -372,26 +350,30 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/routers", .permit = "get_router", .list = &os_routers, .doc = "Routers."},
 	{HTTP_POST, "/v2.0/routers", .permit = "create_router", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_router_body, create_params), .wrap = "router", .item = "router",
-	 .prepare = prepare_create, .operation = engine_create_whole_router_run, .answer = show_created,
-	 .returns = KIND_ROUTER, .doc = "Makes a router."},
+	 .prepare = prepare_create, .operation = engine_create_whole_router_run,
+	 OS_SHOWS(os_routers, struct os_router_body, wish.create.router), .returns = KIND_ROUTER,
+	 .doc = "Makes a router."},
 	{HTTP_GET, "/v2.0/routers/{router_id}", .permit = "get_router",
-	 .args = OS_PARAMS(struct os_router_target, target_params), .item = "router", .answer = show_router,
-	 .doc = "One router."},
+	 .args = OS_PARAMS(struct os_router_target, target_params), .item = "router",
+	 OS_SHOWS(os_routers, struct os_router_target, wish.router), .doc = "One router."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}", .permit = "update_router", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_router_body, update_params), .wrap = "router", .item = "router",
-	 .prepare = prepare_update, .operation = engine_change_router_run, .answer = show_updated,
-	 .returns = KIND_ROUTER, .doc = "Changes a router, its gateway and its routes."},
+	 .prepare = prepare_update, .operation = engine_change_router_run,
+	 OS_SHOWS(os_routers, struct os_router_body, wish.settings.router), .returns = KIND_ROUTER,
+	 .doc = "Changes a router, its gateway and its routes."},
 	{HTTP_DELETE, "/v2.0/routers/{router_id}", .permit = "delete_router", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_router_target, target_params), .prepare = prepare_delete,
 	 .operation = engine_delete_router_run, .doc = "Deletes a router with its gateway."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/add_extraroutes", .permit = "add_extraroutes",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
 	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
-	 .answer = show_some_routes, .returns = KIND_ROUTER, .doc = "Adds routes."},
+	 OS_SHOWS(os_routers, struct os_some_routes, wish.router), .returns = KIND_ROUTER,
+	 .doc = "Adds routes."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_extraroutes", .permit = "remove_extraroutes",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
 	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
-	 .answer = show_some_routes, .returns = KIND_ROUTER, .doc = "Takes routes away."},
+	 OS_SHOWS(os_routers, struct os_some_routes, wish.router), .returns = KIND_ROUTER,
+	 .doc = "Takes routes away."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/add_router_interface", .permit = "add_router_interface",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
 	 .operation = engine_add_router_interface_run, .answer = show_interface,

@@ -125,11 +125,6 @@ static const struct param rule_target_params[] = {
 	OS_PATH(struct os_rule_target, "rule_id", rule, .kind = KIND_SECURITY_GROUP_RULE, .doc = "The rule."),
 };
 
-static RESULT show_rule(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_group_rules, &((const struct os_rule_target *) args)->rule, w);
-}
-
 static RESULT prepare_delete_rule(struct os_call *e, void *args)
 {
 	struct os_rule_target *a = args;
@@ -432,11 +427,6 @@ static const struct param group_target_params[] = {
 		.doc = "The group."),
 };
 
-static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_groups, &((const struct os_group_target *) args)->wish.group, w);
-}
-
 struct os_create_group {
 	struct security_group_wish wish;
 };
@@ -453,11 +443,6 @@ static RESULT prepare_create_group(struct os_call *e, void *args)
 	(void) e;
 	a->wish.is_alone = true;
 	return OK;
-}
-
-static RESULT show_created_group(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &os_groups, ((const struct os_create_group *) args)->wish.group, w);
 }
 
 struct os_update_group {
@@ -482,11 +467,6 @@ static RESULT prepare_update_group(struct os_call *e, void *args)
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	return OK;
-}
-
-static RESULT show_updated_group(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_groups, &((const struct os_update_group *) args)->wish.group, w);
 }
 
 /* Neutron also deletes the rules that name the group. */
@@ -528,16 +508,18 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_group, create_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_create_group,
-	 .operation = engine_create_security_group_run, .answer = show_created_group,
-	 .returns = KIND_SECURITY_GROUP, .doc = "Makes a security group."},
+	 .operation = engine_create_security_group_run,
+	 OS_SHOWS(os_groups, struct os_create_group, wish.group), .returns = KIND_SECURITY_GROUP,
+	 .doc = "Makes a security group."},
 	{HTTP_GET, "/v2.0/security-groups/{security_group_id}", .permit = "get_security_group",
 	 .args = OS_PARAMS(struct os_group_target, group_target_params), .item = "security_group",
-	 .answer = show_group, .doc = "One security group."},
+	 OS_SHOWS(os_groups, struct os_group_target, wish.group), .doc = "One security group."},
 	{HTTP_PUT, "/v2.0/security-groups/{security_group_id}", .permit = "update_security_group",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_update_group, update_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_update_group,
-	 .operation = engine_update_security_group_run, .answer = show_updated_group,
-	 .returns = KIND_SECURITY_GROUP, .doc = "Changes a security group's words."},
+	 .operation = engine_update_security_group_run,
+	 OS_SHOWS(os_groups, struct os_update_group, wish.group), .returns = KIND_SECURITY_GROUP,
+	 .doc = "Changes a security group's words."},
 	{HTTP_DELETE, "/v2.0/security-groups/{security_group_id}", .permit = "delete_security_group",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_group_target, group_target_params),
 	 .prepare = prepare_delete_group, .operation = engine_delete_security_group_run,
@@ -552,7 +534,7 @@ static const struct os_action actions[] = {
 	 .returns = KIND_SECURITY_GROUP_RULE, .doc = "Adds a rule."},
 	{HTTP_GET, "/v2.0/security-group-rules/{rule_id}", .permit = "get_security_group_rule",
 	 .args = OS_PARAMS(struct os_rule_target, rule_target_params), .item = "security_group_rule",
-	 .answer = show_rule, .doc = "One rule."},
+	 OS_SHOWS(os_group_rules, struct os_rule_target, rule), .doc = "One rule."},
 	{HTTP_DELETE, "/v2.0/security-group-rules/{rule_id}", .permit = "delete_security_group_rule",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_rule_target, rule_target_params),
 	 .prepare = prepare_delete_rule, .operation = engine_revoke_rules_run, .doc = "Takes a rule away."},

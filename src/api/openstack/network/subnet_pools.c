@@ -80,11 +80,6 @@ static const struct param target_params[] = {
 		.doc = "The pool."),
 };
 
-static RESULT show_pool(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &pools, &((const struct os_subnet_pool_target *) args)->wish.pool, w);
-}
-
 /* ---- create, change ---- */
 
 #define POOL_UNBUILT OS_UNBUILT("address_scope_id")
@@ -140,11 +135,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return read_prefixes(e, a->prefixes, &a->wish.prefixes);
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &pools, ((const struct os_create_subnet_pool *) args)->wish.pool, w);
-}
-
 struct os_update_subnet_pool {
 	struct subnet_pool_settings wish;
 	struct str name, description;
@@ -184,24 +174,21 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &pools, &((const struct os_update_subnet_pool *) args)->wish.pool, w);
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/subnetpools", .permit = "get_subnetpool", .list = &pools, .doc = "Subnet pools."},
 	{HTTP_POST, "/v2.0/subnetpools", .permit = "create_subnetpool", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_subnet_pool, create_params), .wrap = "subnetpool",
 	 .item = "subnetpool", .prepare = prepare_create, .operation = engine_create_subnet_pool_run,
-	 .answer = show_created, .returns = KIND_SUBNET_POOL, .doc = "Makes a subnet pool."},
+	 OS_SHOWS(pools, struct os_create_subnet_pool, wish.pool), .returns = KIND_SUBNET_POOL,
+	 .doc = "Makes a subnet pool."},
 	{HTTP_GET, "/v2.0/subnetpools/{subnetpool_id}", .permit = "get_subnetpool",
 	 .args = OS_PARAMS(struct os_subnet_pool_target, target_params), .item = "subnetpool",
-	 .answer = show_pool, .doc = "One subnet pool."},
+	 OS_SHOWS(pools, struct os_subnet_pool_target, wish.pool), .doc = "One subnet pool."},
 	{HTTP_PUT, "/v2.0/subnetpools/{subnetpool_id}", .permit = "update_subnetpool", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_subnet_pool, update_params), .wrap = "subnetpool",
 	 .item = "subnetpool", .prepare = prepare_update, .operation = engine_update_subnet_pool_run,
-	 .answer = show_updated, .returns = KIND_SUBNET_POOL, .doc = "Changes a subnet pool."},
+	 OS_SHOWS(pools, struct os_update_subnet_pool, wish.pool), .returns = KIND_SUBNET_POOL,
+	 .doc = "Changes a subnet pool."},
 	{HTTP_DELETE, "/v2.0/subnetpools/{subnetpool_id}", .permit = "delete_subnetpool", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_subnet_pool_target, target_params),
 	 .operation = engine_delete_subnet_pool_run, .doc = "Deletes a subnet pool without subnets."},

@@ -162,11 +162,6 @@ static const struct param target_params[] = {
 	OS_PATH(struct os_subnet_target, "subnet_id", wish.subnet, .kind = KIND_SUBNET, .doc = "The subnet."),
 };
 
-static RESULT show_subnet(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_subnets, &((const struct os_subnet_target *) args)->wish.subnet, w);
-}
-
 /* ---- lists within ---- */
 
 struct os_pool {
@@ -321,11 +316,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &os_subnets, ((const struct os_create_subnet *) args)->wish.subnet, w);
-}
-
 /* ---- change ---- */
 
 struct os_update_subnet {
@@ -368,24 +358,21 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_subnets, &((const struct os_update_subnet *) args)->wish.subnet, w);
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/subnets", .permit = "get_subnet", .list = &os_subnets, .doc = "Subnets."},
 	{HTTP_POST, "/v2.0/subnets", .permit = "create_subnet", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_subnet, create_params), .wrap = "subnet", .item = "subnet",
-	 .prepare = prepare_create, .operation = engine_add_subnet_run, .answer = show_created,
-	 .returns = KIND_SUBNET, .doc = "Makes a subnet on a network."},
+	 .prepare = prepare_create, .operation = engine_add_subnet_run,
+	 OS_SHOWS(os_subnets, struct os_create_subnet, wish.subnet), .returns = KIND_SUBNET,
+	 .doc = "Makes a subnet on a network."},
 	{HTTP_GET, "/v2.0/subnets/{subnet_id}", .permit = "get_subnet",
-	 .args = OS_PARAMS(struct os_subnet_target, target_params), .item = "subnet", .answer = show_subnet,
-	 .doc = "One subnet."},
+	 .args = OS_PARAMS(struct os_subnet_target, target_params), .item = "subnet",
+	 OS_SHOWS(os_subnets, struct os_subnet_target, wish.subnet), .doc = "One subnet."},
 	{HTTP_PUT, "/v2.0/subnets/{subnet_id}", .permit = "update_subnet", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_subnet, update_params), .wrap = "subnet", .item = "subnet",
-	 .prepare = prepare_update, .operation = engine_update_subnet_run, .answer = show_updated,
-	 .returns = KIND_SUBNET, .doc = "Changes a subnet."},
+	 .prepare = prepare_update, .operation = engine_update_subnet_run,
+	 OS_SHOWS(os_subnets, struct os_update_subnet, wish.subnet), .returns = KIND_SUBNET,
+	 .doc = "Changes a subnet."},
 	{HTTP_DELETE, "/v2.0/subnets/{subnet_id}", .permit = "delete_subnet", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_subnet_target, target_params),
 	 .operation = engine_delete_subnet_run, .doc = "Deletes a subnet."},

@@ -61,12 +61,6 @@ static const struct param provider_params[] = {
 	OS_PATH(struct os_provider_target, "uuid", provider, .kind = KIND_HOST, .doc = "The host."),
 };
 
-static RESULT show_provider(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct os_provider_target *a = args;
-	return os_write_found(e, &providers, &a->provider, w);
-}
-
 /* ---- what they have ---- */
 
 struct amount {
@@ -211,8 +205,8 @@ static RESULT show_allocations(struct os_call *e, const void *args, struct json_
 static const struct os_action actions[] = {
 	READ("/resource_providers", "resource_providers:list", 0, .list = &providers,
 	     .doc = "The hosts, as providers of resources."),
-	READ("/resource_providers/{uuid}", "resource_providers:show", 0, OF_PROVIDER, .answer = show_provider,
-	     .doc = "One of them."),
+	READ("/resource_providers/{uuid}", "resource_providers:show", 0, OF_PROVIDER,
+	     OS_SHOWS(providers, struct os_provider_target, provider), .doc = "One of them."),
 	READ("/resource_providers/{uuid}/inventories", "resource_providers:inventories:list", 0, OF_PROVIDER,
 	     .answer = show_inventories, .doc = "What it has."),
 	READ("/resource_providers/{uuid}/usages", "resource_providers:usages", 0, OF_PROVIDER,

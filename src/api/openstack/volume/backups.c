@@ -120,11 +120,6 @@ struct os_backup_shown {
 };
 static const struct param show_params[] = {BACKUP_PATH(struct os_backup_shown, backup)};
 
-static RESULT show_backup(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_backup_details, &((const struct os_backup_shown *) args)->backup, w);
-}
-
 /* ---- create ---- */
 
 struct os_backup_create {
@@ -157,11 +152,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return OK;
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &backup_briefs, ((const struct os_backup_create *) args)->wish.backup, w);
-}
-
 /* ---- update, and what an administrator says of it ---- */
 
 struct os_backup_update {
@@ -179,11 +169,6 @@ static const struct param update_params[] = {
 	  .doc = "Texts by key, in place of those."),
 };
 #undef P
-
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &backup_briefs, &((const struct os_backup_update *) args)->wish.backup, w);
-}
 
 static const struct param reset_params[] = {
 	BACKUP_PATH(struct os_backup_update, wish.backup),
@@ -350,11 +335,6 @@ static RESULT prepare_import(struct os_call *e, void *args)
 	return result;
 }
 
-static RESULT show_imported(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &backup_briefs, ((const struct os_backup_import *) args)->wish.backup, w);
-}
-
 #define ALL "/v3/{project_id}/backups"
 #define ONE ALL "/{backup_id}"
 #define ADMINS "volume_extension:backup_admin_actions:"
@@ -364,18 +344,20 @@ static const struct os_action actions[] = {
 	 .doc = "The same, with more of each."},
 	{HTTP_POST, ALL, .permit = "backup:create", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_backup_create, create_params), .wrap = "backup", .item = "backup",
-	 .prepare = prepare_create, .operation = engine_create_backup_run, .answer = show_created,
-	 .returns = KIND_BACKUP, .doc = "Makes a backup of a volume."},
+	 .prepare = prepare_create, .operation = engine_create_backup_run,
+	 OS_SHOWS(backup_briefs, struct os_backup_create, wish.backup), .returns = KIND_BACKUP,
+	 .doc = "Makes a backup of a volume."},
 	{HTTP_POST, ALL "/import_record", .permit = "backup:backup-import", .flags = API_WRITES | OS_ADMIN,
 	 .status = 201, .args = OS_PARAMS(struct os_backup_import, import_params), .wrap = "backup-record",
 	 .item = "backup", .prepare = prepare_import, .operation = engine_import_backup_run,
-	 .answer = show_imported, .returns = KIND_BACKUP, .doc = "Takes in a backup that the target has."},
+	 OS_SHOWS(backup_briefs, struct os_backup_import, wish.backup), .returns = KIND_BACKUP,
+	 .doc = "Takes in a backup that the target has."},
 	{HTTP_GET, ONE, .permit = "backup:get", .args = OS_PARAMS(struct os_backup_shown, show_params),
-	 .item = "backup", .answer = show_backup, .doc = "One backup."},
+	 .item = "backup", OS_SHOWS(os_backup_details, struct os_backup_shown, backup), .doc = "One backup."},
 	{HTTP_PUT, ONE, .since = 9, .permit = "backup:update", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_backup_update, update_params), .wrap = "backup", .item = "backup",
-	 .operation = engine_update_backup_run, .answer = show_updated, .returns = KIND_BACKUP,
-	 .doc = "What is said of it."},
+	 .operation = engine_update_backup_run, OS_SHOWS(backup_briefs, struct os_backup_update, wish.backup),
+	 .returns = KIND_BACKUP, .doc = "What is said of it."},
 	{HTTP_DELETE, ONE, .permit = "backup:delete", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_backup_delete, delete_params), .operation = engine_delete_backup_run,
 	 .doc = "Deletes a backup."},

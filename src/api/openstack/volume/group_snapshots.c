@@ -80,12 +80,6 @@ struct os_group_snapshot_target {
 static const struct param target_params[] = {
 	SNAPSHOT_PATH(struct os_group_snapshot_target, wish.group_snapshot)};
 
-static RESULT show_snapshot(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct os_group_snapshot_target *a = args;
-	return os_write_found(e, &os_group_snapshot_details, &a->wish.group_snapshot, w);
-}
-
 struct os_group_snapshot_create {
 	struct volume_group_snapshot_wish wish;
 };
@@ -96,12 +90,6 @@ static const struct param create_params[] = {
 	P("description", wish.description, .flags = NULLABLE, .doc = "Likewise."),
 };
 #undef P
-
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &made,
-				 ((const struct os_group_snapshot_create *) args)->wish.group_snapshot, w);
-}
 
 struct os_group_snapshot_reset {
 	struct volume_group_snapshot_marking wish;
@@ -122,11 +110,13 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ALL, .since = 14, .permit = "group:create_group_snapshot", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_group_snapshot_create, create_params),
 	 .wrap = "group_snapshot", .item = "group_snapshot",
-	 .operation = engine_create_volume_group_snapshot_run, .answer = show_created,
+	 .operation = engine_create_volume_group_snapshot_run,
+	 OS_SHOWS(made, struct os_group_snapshot_create, wish.group_snapshot),
 	 .returns = KIND_VOLUME_GROUP_SNAPSHOT, .doc = "Makes a snapshot of each volume of a group."},
 	{HTTP_GET, ONE, .since = 14, .permit = "group:get_group_snapshot",
 	 .args = OS_PARAMS(struct os_group_snapshot_target, target_params), .item = "group_snapshot",
-	 .answer = show_snapshot, .doc = "One of them."},
+	 OS_SHOWS(os_group_snapshot_details, struct os_group_snapshot_target, wish.group_snapshot),
+	 .doc = "One of them."},
 	{HTTP_DELETE, ONE, .since = 14, .permit = "group:delete_group_snapshot", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_group_snapshot_target, target_params),
 	 .operation = engine_delete_volume_group_snapshot_run, .doc = "Deletes one, with its snapshots."},

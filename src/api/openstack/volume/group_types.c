@@ -112,12 +112,6 @@ static RESULT prepare_update(struct os_call *e, void *args)
 					"Specify group type name, description or a combination thereof.");
 }
 
-static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &usable, ((const struct os_group_type_change *) args)->wish.group_type,
-				 w);
-}
-
 static RESULT fail_no_spec(struct os_call *e, const struct volume_group_type *type, struct str key)
 {
 	return ctx_fail(e->c, ERR_NOT_FOUND,
@@ -196,14 +190,16 @@ static const struct os_action actions[] = {
 	 .doc = "The types of groups."},
 	{HTTP_POST, ALL, .since = 11, .permit = "group:group_types:create", CHANGE(create_params),
 	 .status = 202, .wrap = "group_type", .item = "group_type",
-	 .operation = engine_create_volume_group_type_run, .answer = show_changed,
-	 .returns = KIND_VOLUME_GROUP_TYPE, .doc = "Makes a type."},
+	 .operation = engine_create_volume_group_type_run,
+	 OS_SHOWS(usable, struct os_group_type_change, wish.group_type), .returns = KIND_VOLUME_GROUP_TYPE,
+	 .doc = "Makes a type."},
 	{HTTP_GET, ONE, .permit = "group:access_group_types_specs", SHOWN(target_params),
 	 .item = "group_type", .answer = show_type, .doc = "One type; none is the default."},
 	{HTTP_PUT, ONE, .since = 11, .permit = "group:group_types:update", CHANGE(update_params),
 	 .wrap = "group_type", .item = "group_type", .prepare = prepare_update,
-	 .operation = engine_update_volume_group_type_run, .answer = show_changed,
-	 .returns = KIND_VOLUME_GROUP_TYPE, .doc = "Changes a type."},
+	 .operation = engine_update_volume_group_type_run,
+	 OS_SHOWS(usable, struct os_group_type_change, wish.group_type), .returns = KIND_VOLUME_GROUP_TYPE,
+	 .doc = "Changes a type."},
 	{HTTP_DELETE, ONE, .permit = "group:group_types:delete", SHOWN(target_params),
 	 .flags = API_WRITES | OS_ADMIN, .status = 202, .operation = engine_delete_volume_group_type_run,
 	 .doc = "Deletes a type that no group is of."},

@@ -109,12 +109,6 @@ static const struct param delete_params[] = {
 	OS_BODY(struct os_group_target, "delete-volumes", wish.with_volumes, .doc = "With its volumes."),
 };
 
-static RESULT show_group(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_volume_group_details,
-			      &((const struct os_group_target *) args)->wish.group, w);
-}
-
 /* ---- making ---- */
 
 struct os_group_create {
@@ -155,11 +149,6 @@ static RESULT prepare_copy(struct os_call *e, void *args)
 		       ? OK
 		       : ctx_fail_field(e->c, ERR_INVALID, STR("create-from-src"),
 					"Either source_group_id or group_snapshot_id must be given.");
-}
-
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &briefs, ((const struct os_group_create *) args)->wish.group, w);
 }
 
 /* ---- changing ---- */
@@ -224,16 +213,17 @@ static const struct os_action actions[] = {
 	 .doc = "Groups of the project."},
 	{HTTP_POST, ALL, .since = 13, .permit = "group:create", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_group_create, create_params), .wrap = "group", .item = "group",
-	 .prepare = prepare_create, .operation = engine_create_volume_group_run, .answer = show_created,
-	 .returns = KIND_VOLUME_GROUP, .doc = "Makes a group, without volumes."},
+	 .prepare = prepare_create, .operation = engine_create_volume_group_run,
+	 OS_SHOWS(briefs, struct os_group_create, wish.group), .returns = KIND_VOLUME_GROUP,
+	 .doc = "Makes a group, without volumes."},
 	{HTTP_POST, ALL "/action", .verb = "create-from-src", .since = 14, .permit = "group:create",
 	 .flags = API_WRITES, .status = 202, .args = OS_PARAMS(struct os_group_create, copy_params),
 	 .item = "group", .prepare = prepare_copy, .operation = engine_create_volume_group_run,
-	 .answer = show_created, .returns = KIND_VOLUME_GROUP,
+	 OS_SHOWS(briefs, struct os_group_create, wish.group), .returns = KIND_VOLUME_GROUP,
 	 .doc = "Makes a group of copies of another's volumes, or of its snapshots."},
 	{HTTP_GET, ONE, .since = 13, .permit = "group:get",
-	 .args = OS_PARAMS(struct os_group_target, show_params), .item = "group", .answer = show_group,
-	 .doc = "One group."},
+	 .args = OS_PARAMS(struct os_group_target, show_params), .item = "group",
+	 OS_SHOWS(os_volume_group_details, struct os_group_target, wish.group), .doc = "One group."},
 	{HTTP_PUT, ONE, .since = 13, .permit = "group:update", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_group_update, update_params), .wrap = "group", .prepare = prepare_update,
 	 .operation = engine_update_volume_group_run,

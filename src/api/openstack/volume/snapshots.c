@@ -108,12 +108,6 @@ struct os_snapshot_shown {
 };
 static const struct param show_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot_shown, snapshot)};
 
-static RESULT show_snapshot(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_snapshot_details, &((const struct os_snapshot_shown *) args)->snapshot,
-			      w);
-}
-
 struct os_snapshot_create {
 	struct snapshot_wish wish;
 	bool force, has_force;
@@ -165,12 +159,6 @@ static const struct param update_params[] = {
 };
 #undef P
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &snapshot_briefs, &((const struct os_snapshot_update *) args)->wish.snapshot,
-			      w);
-}
-
 struct os_snapshot_delete {
 	struct snapshot_target wish;
 };
@@ -195,10 +183,11 @@ static const struct os_action actions[] = {
 	 .returns = KIND_SNAPSHOT, .doc = "Makes a snapshot of a volume."},
 	{HTTP_GET, ALL "/{snapshot_id}", .permit = "volume:get_snapshot",
 	 .args = OS_PARAMS(struct os_snapshot_shown, show_params), .item = "snapshot",
-	 .answer = show_snapshot, .doc = "One snapshot."},
+	 OS_SHOWS(os_snapshot_details, struct os_snapshot_shown, snapshot), .doc = "One snapshot."},
 	{HTTP_PUT, ALL "/{snapshot_id}", .permit = "volume:update_snapshot", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_snapshot_update, update_params), .wrap = "snapshot", .item = "snapshot",
-	 .operation = engine_update_snapshot_run, .answer = show_updated, .returns = KIND_SNAPSHOT,
+	 .operation = engine_update_snapshot_run,
+	 OS_SHOWS(snapshot_briefs, struct os_snapshot_update, wish.snapshot), .returns = KIND_SNAPSHOT,
 	 .doc = "Its name and description."},
 	{HTTP_DELETE, ALL "/{snapshot_id}", .permit = "volume:delete_snapshot", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_snapshot_delete, delete_params),

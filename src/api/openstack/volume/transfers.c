@@ -54,12 +54,6 @@ struct os_transfer_target {
 };
 static const struct param target_params[] = {TRANSFER_PATH(struct os_transfer_target, wish.transfer)};
 
-static RESULT show_transfer(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct os_transfer_target *a = args;
-	return os_write_found(e, &transfer_details, &a->wish.transfer, w);
-}
-
 /* ---- offer ---- */
 
 struct os_transfer_offer {
@@ -160,7 +154,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 .permit = "volume:get_transfer",                                                            \
 		 .args = OS_PARAMS(struct os_transfer_target, target_params),                                \
 		 .item = "transfer",                                                                         \
-		 .answer = show_transfer,                                                                    \
+		 OS_SHOWS(transfer_details, struct os_transfer_target, wish.transfer),                       \
 		 .doc = "One offer."},                                                                       \
 		{HTTP_POST,                                                                                  \
 		 all "/{transfer_id}/accept",                                                                \

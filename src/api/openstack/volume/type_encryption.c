@@ -68,12 +68,6 @@ static void write_encryption(struct os_call *e, struct json_writer *w, const voi
 
 static const struct os_listing encryption_listing = {.kind = KIND_VOLUME_TYPE, .write = write_encryption};
 
-static RESULT show_made(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &encryption_listing,
-				 ((const struct os_encryption_change *) args)->wish.volume_type, w);
-}
-
 /* Writes the members that were sent, as Cinder does. */
 static RESULT show_sent(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -132,7 +126,8 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = POLICY "get", SHOWN(show_params), .answer = show_encryption,
 	 .doc = "How volumes of the type are encrypted; nothing: as they are asked to be."},
 	{HTTP_POST, ALL, .permit = POLICY "create", CHANGE(create_params), .wrap = "encryption",
-	 .item = "encryption", .operation = engine_encrypt_volume_type_run, .answer = show_made,
+	 .item = "encryption", .operation = engine_encrypt_volume_type_run,
+	 OS_SHOWS(encryption_listing, struct os_encryption_change, wish.volume_type),
 	 .returns = KIND_VOLUME_TYPE,
 	 .doc = "They are, from now on: those of a type that no volume has yet."},
 	{HTTP_GET, ALL "/{key}", .permit = POLICY "get", SHOWN(key_params), .answer = show_key,

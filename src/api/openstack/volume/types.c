@@ -148,12 +148,6 @@ static const struct param remove_params[] = {
 };
 #undef P
 
-static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &type_listing, ((const struct os_type_change *) args)->wish.volume_type,
-				 w);
-}
-
 RESULT os_change_specs(struct os_call *e, struct tags before, struct tags over, struct str gone,
 		       struct tags *ret_specs)
 {
@@ -259,12 +253,14 @@ static const struct os_action actions[] = {
 	 .doc = "The types of volumes."},
 	{HTTP_POST, ALL, .permit = "volume_extension:type_create", CHANGE(create_params),
 	 .wrap = "volume_type", .item = "volume_type", .operation = engine_create_volume_type_run,
-	 .answer = show_changed, .returns = KIND_VOLUME_TYPE, .doc = "Makes a type."},
+	 OS_SHOWS(type_listing, struct os_type_change, wish.volume_type), .returns = KIND_VOLUME_TYPE,
+	 .doc = "Makes a type."},
 	{HTTP_GET, ONE, .permit = "volume_extension:type_get", SHOWN(show_params), .item = "volume_type",
 	 .answer = show_type, .doc = "One type; 'default': that which Cinder takes where none is said."},
 	{HTTP_PUT, ONE, .permit = "volume_extension:type_update", CHANGE(update_params),
 	 .wrap = "volume_type", .item = "volume_type", .operation = engine_update_volume_type_run,
-	 .answer = show_changed, .returns = KIND_VOLUME_TYPE, .doc = "Changes a type."},
+	 OS_SHOWS(type_listing, struct os_type_change, wish.volume_type), .returns = KIND_VOLUME_TYPE,
+	 .doc = "Changes a type."},
 	{HTTP_DELETE, ONE, .permit = "volume_extension:type_delete", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_type_delete, delete_params),
 	 .operation = engine_delete_volume_type_run, .doc = "Deletes a type that nothing has."},

@@ -315,11 +315,6 @@ struct os_volume_shown {
 };
 static const struct param show_params[] = {OS_VOLUME_PATH(struct os_volume_shown, volume)};
 
-static RESULT show_volume(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_volume_details, &((const struct os_volume_shown *) args)->volume, w);
-}
-
 /* ---- making ---- */
 
 struct os_volume_create {
@@ -436,12 +431,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return os_take_volume_wish(e, a->size, a->type, a->zone, &a->wish);
 }
 
-static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_returned(e, &os_volume_details, ((const struct os_volume_create *) args)->wish.volume,
-				 w);
-}
-
 /* ---- changing, deleting ---- */
 
 struct os_volume_update {
@@ -474,12 +463,6 @@ static RESULT update_volume(struct op *op, void *wish)
 	return a->sets_metadata ? engine_replace_tags(op, &a->metadata) : OK;
 }
 
-static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
-{
-	return os_write_found(e, &os_volume_details, &((const struct os_volume_update *) args)->wish.volume,
-			      w);
-}
-
 struct os_volume_delete {
 	struct volume_target wish;
 	bool cascade;
@@ -509,15 +492,16 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ALL, .permit = "volume:create", .flags = API_WRITES, .status = 202, .open_until = 52,
 	 .args = OS_PARAMS(struct os_volume_create, create_params), .wrap = "volume",
 	 .sibling = "OS-SCH-HNT:scheduler_hints", .item = "volume", .prepare = prepare_create,
-	 .operation = engine_create_volume_run, .answer = show_created, .returns = KIND_VOLUME,
+	 .operation = engine_create_volume_run,
+	 OS_SHOWS(os_volume_details, struct os_volume_create, wish.volume), .returns = KIND_VOLUME,
 	 .doc = "Makes a volume."},
 	{HTTP_GET, ALL "/{volume_id}", .permit = "volume:get",
-	 .args = OS_PARAMS(struct os_volume_shown, show_params), .item = "volume", .answer = show_volume,
-	 .doc = "One volume."},
+	 .args = OS_PARAMS(struct os_volume_shown, show_params), .item = "volume",
+	 OS_SHOWS(os_volume_details, struct os_volume_shown, volume), .doc = "One volume."},
 	{HTTP_PUT, ALL "/{volume_id}", .permit = "volume:update", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_volume_update, update_params), .wrap = "volume", .item = "volume",
-	 .operation = update_volume, .answer = show_updated, .returns = KIND_VOLUME,
-	 .doc = "Its name, description and metadata."},
+	 .operation = update_volume, OS_SHOWS(os_volume_details, struct os_volume_update, wish.volume),
+	 .returns = KIND_VOLUME, .doc = "Its name, description and metadata."},
 	{HTTP_DELETE, ALL "/{volume_id}", .permit = "volume:delete", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_volume_delete, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_volume_run, .doc = "Deletes a volume."},
