@@ -374,7 +374,7 @@ struct str attribute_text(const struct attribute_style *style, const struct attr
 {
 	if (a->form == ATTRIBUTE_FIXED)
 		return str_from(a->fixed);
-	if (a->flags & ATTRIBUTE_FROM_ZERO && attribute_has_none(a, at))
+	if (a->flags & (ATTRIBUTE_FROM_ZERO | ATTRIBUTE_NULL_NONE) && attribute_has_none(a, at))
 		return STR_NONE;
 	struct str text = at && writers[a->form] ? writers[a->form](style, a, at, out) : STR_NONE;
 	return text.p ? text : str_from(a->none);
@@ -509,6 +509,30 @@ bool attribute_any(struct api_call *e, const struct tables *t, const struct attr
 {
 	const struct comparison c = {e, t, found->attribute, fits, arg};
 	return fits_within(&c, found->around, row);
+}
+
+struct query_value attribute_sort_value(struct api_call *e, const struct attribute *a, const struct row *row)
+{
+	union attribute_value value = {0};
+	if (attribute_is_gathered(a))
+		value = evaluate(e, NULL, a, row);
+	const void *at = find_value(a, row, &value);
+	if (!at)
+		return (struct query_value){0};
+	switch ((int) a->form) {
+	case ATTRIBUTE_TEXT:
+		return (struct query_value){.text = *(const struct str *) at};
+	case ATTRIBUTE_WORD:
+		return (struct query_value){.text = str_from(*(const char *const *) at)};
+	case ATTRIBUTE_INT:
+	case ATTRIBUTE_TIME:
+	case ATTRIBUTE_TIME_FINE:
+		return (struct query_value){.number = *(const int64_t *) at};
+	case ATTRIBUTE_BOOL:
+		return (struct query_value){.number = attribute_truth(a, at)};
+	default:
+		return (struct query_value){0};
+	}
 }
 
 const struct field *attribute_sort_field(enum kind kind, const struct attribute *a)

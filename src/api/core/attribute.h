@@ -148,7 +148,8 @@ struct attributes {
 		 : ATTRIBUTE_IP, struct cidr                                                                 \
 		 : ATTRIBUTE_CIDR, struct mac                                                                \
 		 : ATTRIBUTE_MAC, struct tags                                                                \
-		 : ATTRIBUTE_TAGS)
+		 : ATTRIBUTE_TAGS, struct strs                                                               \
+		 : ATTRIBUTE_TEXTS)
 #define ATTRIBUTE_NAME(wire) .name = (wire), .name_size = sizeof(wire) - 1
 #define ATTRIBUTE(T, wire, field, ...)                                                                       \
 	{                                                                                                    \
@@ -315,6 +316,9 @@ static inline const struct attributes *attribute_filters_within(const struct att
 }
 /* The field that a sort key of the attribute orders by: also that of a made one with an offset; NULL: none. */
 const struct field *attribute_sort_field(enum kind kind, const struct attribute *a);
+/* What a sort key orders rows by if no field of theirs does: the text, number or truth that the row shows; other forms
+ * have no order. The call's view has to be open. */
+struct query_value attribute_sort_value(struct api_call *e, const struct attribute *a, const struct row *row);
 /* True if every row has the value true, or every row false. */
 bool attribute_is_fixed_truth(const struct attribute *a);
 /* True if a function makes the value, or lists the rows. */

@@ -4,66 +4,61 @@
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
 #include "store/external_network.h"
+#include "store/network.h"
 
 enum { LAST_PROXY = 35 }; /* last microversion with these calls */
 
-struct old_network {
-	uuid id;
-	struct str name;
+static struct str get_label(struct api_call *e, const struct row *row)
+{
+	const struct external_network *outside = external_network_find(api_tables(e), row->id);
+	return outside ? outside->name : os_network_label(os_call_of(e), row->id);
+}
+
+#define NONE(wire) ATTRIBUTE_CONST(wire, "null")
+static const struct attribute network_rows[] = {
+	ATTRIBUTE(network, "id", row.id),
+	ATTRIBUTE_MADE(TEXT, text, "label", get_label),
+	NONE("cidr"),
+	NONE("netmask"),
+	NONE("gateway"),
+	NONE("broadcast"),
+	NONE("dns1"),
+	NONE("dns2"),
+	NONE("cidr_v6"),
+	NONE("gateway_v6"),
+	NONE("netmask_v6"),
 };
-
-static const void *gather_network(struct os_call *e, const struct row *row)
-{
-	struct old_network *item = arena_new_object(e->c->arena, struct old_network);
-	const struct external_network *outside = external_network_find(os_tables(e), row->id);
-	if (item)
-		*item = (struct old_network){row->id, outside ? outside->name : os_network_label(e, row->id)};
-	return item;
-}
-
-static void write_network(struct os_call *e, struct json_writer *w, const void *item)
-{
-	static const char *const empty[] = {"cidr", "netmask", "gateway",    "broadcast", "dns1",
-					    "dns2", "cidr_v6", "gateway_v6", "netmask_v6"};
-	const struct old_network *n = item;
-	(void) e;
-	os_write_id(w, "id", n->id);
-	json_write_text(w, "label", n->name);
-	for (size_t k = 0; k < sizeof empty / sizeof empty[0]; k++)
-		json_write_null(w, empty[k]);
-}
+#undef NONE
+static const struct attributes network_members = ATTRIBUTES(network_rows);
 
 /* Nova has always written "None" as the cidr here. */
-static void write_project_network(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct old_network *n = item;
-	(void) e;
-	os_write_id(w, "id", n->id);
-	json_write_z(w, "cidr", "None");
-	json_write_text(w, "label", n->name);
-}
+static const struct attribute project_network_rows[] = {
+	ATTRIBUTE(network, "id", row.id),
+	ATTRIBUTE_CONST("cidr", "\"None\""),
+	ATTRIBUTE_MADE(TEXT, text, "label", get_label),
+};
+static const struct attributes project_network_members = ATTRIBUTES(project_network_rows);
 
 /* Derives a listing from the network service's, without pages and filters. */
-static struct os_listing listing_of(void (*write)(struct os_call *e, struct json_writer *w, const void *item))
+static struct os_listing listing_of(const struct attributes *members)
 {
 	struct os_listing listing = os_networks;
 	listing.links = NULL;
 	listing.filters = (struct os_filters){0};
-	listing.gather = gather_network;
-	listing.write = write;
+	listing.attributes = members;
 	return listing;
 }
 
 static RESULT list_networks(struct os_call *e, const void *args, struct json_writer *w)
 {
-	struct os_listing listing = listing_of(write_network);
+	struct os_listing listing = listing_of(&network_members);
 	(void) args;
 	return os_list(e, &listing, w);
 }
 
 static RESULT list_project_networks(struct os_call *e, const void *args, struct json_writer *w)
 {
-	struct os_listing listing = listing_of(write_project_network);
+	struct os_listing listing = listing_of(&project_network_members);
 	(void) args;
 	return os_list(e, &listing, w);
 }
@@ -77,13 +72,13 @@ static const struct param params[] = {
 
 static RESULT show_network(struct os_call *e, const void *args, struct json_writer *w)
 {
-	struct os_listing listing = listing_of(write_network);
+	struct os_listing listing = listing_of(&network_members);
 	return os_write_found(e, &listing, &((const struct os_old_network *) args)->network, w);
 }
 
 static RESULT show_project_network(struct os_call *e, const void *args, struct json_writer *w)
 {
-	struct os_listing listing = listing_of(write_project_network);
+	struct os_listing listing = listing_of(&project_network_members);
 	return os_write_found(e, &listing, &((const struct os_old_network *) args)->network, w);
 }
 

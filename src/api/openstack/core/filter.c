@@ -71,6 +71,14 @@ bool os_field_is(const struct os_call *e, const struct field *field, const struc
 	return value_is(e, field->type, field->words, query_field_at(field, row), value);
 }
 
+/* The value that the JSON of a fixed member says: the text within its quotes; p NULL: null. */
+static struct str read_fixed(struct str json)
+{
+	if (json.n >= 2 && json.p[0] == '"')
+		return str_slice(json, 1, json.n - 1);
+	return str_is(json, "null") ? STR_NONE : json;
+}
+
 /* Compares a query's value with an attribute's: ids, addresses, numbers and truths in any spelling, all others with the
  * text that the answer shows. An empty value fits a row without the attribute. */
 struct asked_value {
@@ -85,6 +93,8 @@ static bool fits_attribute(void *arg, const struct attribute *a, const void *at)
 	struct str text = attribute_text(&os_style, a, at, room);
 	bool is_true = str_is(text, "true"), is_truth = is_true || str_is(text, "false");
 	int64_t number = 0, wanted = 0;
+	if (a->form == ATTRIBUTE_FIXED)
+		text = read_fixed(text);
 	if (!text.p)
 		return str_is_empty(value);
 	switch ((int) a->form) {
@@ -284,8 +294,8 @@ RESULT os_check_filters(struct os_filtering *f)
 static bool fits_value(const struct os_filtering *f, const struct os_filter *filter, const struct row *row,
 		       struct str value)
 {
-	if (filter->is_admins && !os_is_admin(f->e))
-		return true;
+	if (filter->is_admins && !os_is_admin(f->e)) /* Neutron filters by what it does not show */
+		return f->e->service != OS_NETWORK;
 	if (filter->fits)
 		return filter->fits(f->e, row, value);
 	if (filter->is_id)

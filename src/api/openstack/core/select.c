@@ -129,6 +129,20 @@ static struct query_value get_value(void *arg, const void *data, const struct ro
 	};
 }
 
+static struct query_value get_attribute(void *arg, const void *data, const struct row *row)
+{
+	return attribute_sort_value(&((const struct selection *) arg)->e->core, data, row);
+}
+
+/* Orders by the attribute: by the field it shows, else by the value that it makes. */
+static void sort_by(const struct selection *s, const struct attribute *a, struct query_sort *sort)
+{
+	sort->field = attribute_sort_field(s->list->kind, a);
+	sort->get_value = sort->field ? NULL : get_attribute;
+	sort->key = a;
+	sort->descends ^= (a->flags & ATTRIBUTE_NOT) != 0;
+}
+
 static RESULT add_sort(struct selection *s, struct str name, struct str direction)
 {
 	struct query_sort sort = {.descends = s->list->flags & OS_NEWEST_FIRST};
@@ -151,7 +165,7 @@ static RESULT add_sort(struct selection *s, struct str name, struct str directio
 	const struct attribute *a =
 		s->list->attributes ? attributes_find_sort(s->list->attributes, name) : NULL;
 	if (a)
-		sort.field = attribute_sort_field(s->list->kind, a);
+		sort_by(s, a, &sort);
 	if (!sort.field && !sort.get_value)
 		return ctx_fail_field(c, ERR_INVALID, STR("sort_key"), "Invalid sort key: %" STR_FMT,
 				      STR_ARG(str_slice(name, 0, 64)));

@@ -49,18 +49,42 @@ void os_write_id(struct json_writer *w, const char *key, uuid id)
 	json_write_uuid_or_null(w, key, id);
 }
 
-void os_write_hex(struct json_writer *w, const char *key, uuid id)
-{
-	char text[UUID_TEXT_SIZE];
-	size_t n = 0;
-	if (uuid_is_none(id)) {
-		json_write_null(w, key);
-		return;
+#define LIST_TEXTS(function, list, write, size)                                                              \
+	struct strs function(struct arena *a, list values)                                                   \
+	{                                                                                                    \
+		struct str *texts = arena_new_array(a, struct str, values.count + 1);                        \
+		char text[size];                                                                             \
+		for (size_t k = 0; texts && k < values.count; k++)                                           \
+			texts[k] = str_copy(a, str_from(write(values.at[k], text)));                         \
+		return (struct strs){texts, texts ? values.count : 0};                                       \
 	}
+LIST_TEXTS(os_list_ids, struct uuids, uuid_write, UUID_TEXT_SIZE)
+LIST_TEXTS(os_list_ips, struct ips, ip_write, IP_TEXT_SIZE)
+LIST_TEXTS(os_list_cidrs, struct cidrs, cidr_write, CIDR_TEXT_SIZE)
+
+/* Takes the dashes out of the id's text. */
+static struct str write_hex(uuid id, char text[static UUID_TEXT_SIZE])
+{
+	size_t n = 0;
 	for (const char *p = uuid_write(id, text); *p; p++)
 		if (*p != '-')
 			text[n++] = *p;
-	json_write_text(w, key, (struct str){text, n});
+	return (struct str){text, n};
+}
+
+struct str os_hex(struct arena *a, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	return uuid_is_none(id) ? STR_NONE : str_copy(a, write_hex(id, text));
+}
+
+void os_write_hex(struct json_writer *w, const char *key, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	if (uuid_is_none(id))
+		json_write_null(w, key);
+	else
+		json_write_text(w, key, write_hex(id, text));
 }
 
 void os_write_time(struct json_writer *w, const char *key, int64_t time_us)

@@ -17,6 +17,12 @@ const char *os_write_plural(struct arena *a, const char *item);
 /* A UUID with dashes; none: null. _hex: 32 digits, as Keystone's ids and projects are. */
 void os_write_id(struct json_writer *w, const char *key, uuid id);
 void os_write_hex(struct json_writer *w, const char *key, uuid id);
+/* Texts of a list's ids and addresses; a full arena leaves the list empty. */
+struct strs os_list_ids(struct arena *a, struct uuids ids);
+struct strs os_list_ips(struct arena *a, struct ips ips);
+struct strs os_list_cidrs(struct arena *a, struct cidrs cidrs);
+/* 32 digits; empty: no id. */
+struct str os_hex(struct arena *a, uuid id);
 /* "2024-01-02T03:04:05Z"; 0: null. */
 void os_write_time(struct json_writer *w, const char *key, int64_t time_us);
 /* "2024-01-02T03:04:05.000000"; 0: null. */

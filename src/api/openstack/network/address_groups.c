@@ -4,34 +4,23 @@
 #include "engine/network/filter/address_group.h"
 #include "model/address_group.h"
 
-static void write_group(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct address_group *g = item;
-	(void) e;
-	os_write_id(w, "id", g->row.id);
-	json_write_text(w, "name", g->name);
-	json_write_text(w, "description", g->description);
-	os_write_hex(w, "project_id", g->account);
-	os_write_hex(w, "tenant_id", g->account);
-	json_write_open_list(w, "addresses");
-	for (size_t k = 0; k < g->addresses.count; k++)
-		os_write_cidr(w, NULL, g->addresses.at[k]);
-	json_write_close_list(w);
-}
-
-static const struct os_filter filters[] = {
-	{"id", .is_id = true},     {"name", "name"},         {"description", "description"},
-	{"project_id", "account"}, {"tenant_id", "account"},
+ATTRIBUTE_GETTER(address_group, g, struct strs, list_addresses, os_list_cidrs(e->c->arena, g->addresses))
+static const struct attribute group_rows[] = {
+	OS_FIELD(address_group, "id", row.id),
+	OS_FIELD(address_group, "name", name),
+	OS_FIELD(address_group, "description", description),
+	ATTRIBUTE_AS(HEX, address_group, "project_id", account, .filter = "project_id", .sort = "project_id"),
+	ATTRIBUTE_AS(HEX, address_group, "tenant_id", account, .filter = "tenant_id", .sort = "tenant_id"),
+	ATTRIBUTE_MADE(TEXTS, texts, "addresses", list_addresses),
 };
-static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT, {"description", "description"}};
+static const struct attributes group_members = ATTRIBUTES(group_rows);
+
 static const struct os_listing groups = {
 	.kind = KIND_ADDRESS_GROUP,
 	.items = "address_groups",
 	.links = "address_groups_links",
-	.filters = OS_FILTERS(filters),
-	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.write = write_group,
+	.attributes = &group_members,
 };
 
 /* ---- show, delete ---- */

@@ -119,43 +119,27 @@ static RESULT list_service_providers(struct os_call *e, const void *args, struct
 
 /* ---- agents: each host's ovn-controller ---- */
 
-struct agent_item {
-	const struct host *host;
-	const struct zone *zone;
+ATTRIBUTE_GETTER(host, h, bool, is_alive, h->seen_state == HOST_SEEN_STATE_UP)
+#define ALWAYS(wire, value) ATTRIBUTE_CONST(wire, value, .filter = (wire))
+static const struct attribute agent_rows[] = {
+	ATTRIBUTE(host, "id", row.id, .filter = "id"),
+	ALWAYS("agent_type", "\"OVN Controller agent\""),
+	ALWAYS("binary", "\"ovn-controller\""),
+	OS_FIELD(host, "host", name),
+	ATTRIBUTE_OF(host, zone, KIND_ZONE, zone, "availability_zone", name, .flags = ATTRIBUTE_EMPTY_NONE,
+		     .filter = "availability_zone"),
+	ALWAYS("admin_state_up", "true"),
+	ATTRIBUTE_MADE(BOOL, truth, "alive", is_alive, .filter = "alive"),
+	ALWAYS("topic", "\"n/a\""),
+	ATTRIBUTE(host, "description", agent_description, .filter = "description"),
+	ATTRIBUTE_AS(TIME, host, "created_at", row.created_us),
+	ATTRIBUTE_AS(TIME, host, "started_at", row.created_us),
+	ATTRIBUTE_CONST("resources_synced", "null"),
+	ATTRIBUTE_CONST("configurations", "{}"),
 };
+#undef ALWAYS
+static const struct attributes agent_members = ATTRIBUTES(agent_rows);
 
-static const void *gather_agent(struct os_call *e, const struct row *row)
-{
-	struct agent_item *item = arena_new_object(e->c->arena, struct agent_item);
-	if (!item)
-		return NULL;
-	item->host = host_of(row);
-	item->zone = zone_find(os_tables(e), item->host->zone);
-	return item;
-}
-
-static void write_agent(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct agent_item *i = item;
-	(void) e;
-	os_write_id(w, "id", i->host->row.id);
-	json_write_z(w, "agent_type", "OVN Controller agent");
-	json_write_z(w, "binary", "ovn-controller");
-	json_write_text(w, "host", i->host->name);
-	json_write_text(w, "availability_zone", i->zone ? i->zone->name : STR_NONE);
-	json_write_bool(w, "admin_state_up", true);
-	json_write_bool(w, "alive", i->host->seen_state == HOST_SEEN_STATE_UP);
-	json_write_z(w, "topic", "n/a");
-	json_write_text(w, "description", i->host->agent_description);
-	os_write_time(w, "created_at", i->host->row.created_us);
-	os_write_time(w, "started_at", i->host->row.created_us);
-	json_write_null(w, "resources_synced");
-	json_write_open(w, "configurations");
-	json_write_close(w);
-}
-
-static const struct os_filter agent_filters[] = {{"id", .is_id = true}, {"host", "name"}};
-static const struct os_sort_key agent_sort_keys[] = {{"host", "name"}};
 /* Other callers get an empty list, as in Neutron. */
 static bool is_for_admins(struct os_call *e, const struct row *row)
 {
@@ -166,13 +150,9 @@ static bool is_for_admins(struct os_call *e, const struct row *row)
 static const struct os_listing agents = {
 	.kind = KIND_HOST,
 	.items = "agents",
-	.members = "agent_type|binary|topic|admin_state_up|alive|description|availability_zone",
 	.links = "agents_links",
-	.filters = OS_FILTERS(agent_filters),
-	.sort_keys = {agent_sort_keys, 1},
 	.shows = is_for_admins,
-	.gather = gather_agent,
-	.write = write_agent,
+	.attributes = &agent_members,
 };
 
 struct os_agent_target {

@@ -10,81 +10,68 @@
 #include "store/port.h"
 #include "store/port_forwarding.h"
 
-struct floating_item {
-	const struct address *address;
-	const struct port *port; /* NULL: not associated */
-	uuid router;
-	struct str device;
-	VEC(const struct port_forwarding *) forwardings;
+static struct str get_device(struct api_call *e, const struct row *row)
+{
+	const struct port *p = port_of(row);
+	return uuid_is_none(p->instance) ? p->device_id : uuid_to_str(e->c->arena, p->instance);
+}
+
+#define GETTER(returned, function, expression) ATTRIBUTE_GETTER(port, p, returned, function, expression)
+GETTER(const char *, get_port_status, p->seen_up ? "ACTIVE" : "DOWN")
+GETTER(struct str, get_owner, uuid_is_none(p->instance) ? p->device_owner : STR("compute:nova"))
+#undef GETTER
+static const struct attribute port_rows[] = {
+	ATTRIBUTE_MADE(TEXT, text, "name", os_get_name),
+	ATTRIBUTE(port, "network_id", network),
+	ATTRIBUTE(port, "mac_address", mac),
+	ATTRIBUTE(port, "admin_state_up", is_down, .flags = ATTRIBUTE_NOT),
+	ATTRIBUTE_MADE(WORD, word, "status", get_port_status),
+	ATTRIBUTE_MADE(TEXT, text, "device_id", get_device),
+	ATTRIBUTE_MADE(TEXT, text, "device_owner", get_owner),
 };
+static const struct attributes port_members = ATTRIBUTES(port_rows);
 
-static const void *gather_floating(struct os_call *e, const struct row *row)
+static uuid find_router(struct api_call *e, const struct row *row)
 {
-	const struct tables *t = os_tables(e);
-	struct floating_item *item = arena_new_object(e->c->arena, struct floating_item);
-	if (!item)
-		return NULL;
-	*item = (struct floating_item){.address = address_of(row)};
-	item->port = uuid_is_none(item->address->port) ? NULL : port_find(t, item->address->port);
-	if (item->port)
-		item->router = engine_get_router_of_ip(t, item->port, item->address->private_ip);
-	else
-		item->router = engine_get_forwarding_router(t, row->id);
-	const struct port_forwarding *f = port_forwarding_first_by_address(t, row->id);
-	for (; f; f = port_forwarding_next_by_address(t, f)) {
-		if (!VEC_PUSH(e->c->arena, &item->forwardings, f))
-			return NULL;
-	}
-	return item;
+	const struct address *a = address_of(row);
+	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(api_tables(e), a->port);
+	return port ? engine_get_router_of_ip(api_tables(e), port, a->private_ip)
+		    : engine_get_forwarding_router(api_tables(e), row->id);
 }
 
-static void write_port_details(struct json_writer *w, const struct port *p)
-{
-	char id[UUID_TEXT_SIZE];
-	if (!p) {
-		json_write_null(w, "port_details");
-		return;
-	}
-	json_write_open(w, "port_details");
-	json_write_text(w, "name", os_name_of(p->name, p->tags));
-	os_write_id(w, "network_id", p->network);
-	os_write_mac(w, "mac_address", p->mac);
-	json_write_bool(w, "admin_state_up", !p->is_down);
-	json_write_z(w, "status", p->seen_up ? "ACTIVE" : "DOWN");
-	json_write_text(w, "device_id",
-			uuid_is_none(p->instance) ? p->device_id : str_from(uuid_write(p->instance, id)));
-	json_write_text(w, "device_owner", uuid_is_none(p->instance) ? p->device_owner : STR("compute:nova"));
-	json_write_close(w);
-}
+ATTRIBUTE_GETTER(address, a, const char *, get_status,
+		 uuid_is_none(a->port) && uuid_is_none(find_router(e, &a->row)) ? "DOWN" : "ACTIVE")
 
-static void write_forwardings(struct json_writer *w, const struct floating_item *i)
-{
-	json_write_open_list(w, "port_forwardings");
-	for (size_t k = 0; k < i->forwardings.count; k++) {
-		json_write_open(w, NULL);
-		os_write_forwarded(w, i->forwardings.at[k]);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-}
-
-static void write_floating(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct floating_item *i = item;
-	const struct address *a = i->address;
-	os_write_id(w, "id", a->row.id);
-	json_write_z(w, "status", i->port || !uuid_is_none(i->router) ? "ACTIVE" : "DOWN");
-	os_write_id(w, "floating_network_id", a->external_network);
-	os_write_ip(w, "floating_ip_address", a->ip);
-	os_write_ip(w, "fixed_ip_address", a->private_ip);
-	os_write_id(w, "port_id", a->port);
-	os_write_id(w, "router_id", i->router);
-	json_write_z(w, "dns_domain", "");
-	json_write_z(w, "dns_name", "");
-	write_port_details(w, i->port);
-	write_forwardings(w, i);
-	os_write_standard(e, w, &a->row, a->account, a->description, a->tags);
-}
+static const struct access_path ip_paths[] = {
+	{KIND_PORT, PORT_INDEX_IP, .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+	{KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
+	 .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port), JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+	{0}};
+static const struct access_path router_paths[] = {
+	{KIND_PORT, PORT_INDEX_IN_ROUTER, .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+	{KIND_SECONDARY_IP, SECONDARY_IP_INDEX_ROUTER,
+	 .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port), JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+	{KIND_PORT_FORWARDING, PORT_FORWARDING_INDEX_ROUTER,
+	 .joins = {JOIN_ONE(KIND_ADDRESS, port_forwarding, address)}},
+	{KIND_LOAD_BALANCER, LOAD_BALANCER_INDEX_ROUTER,
+	 .joins = {JOIN_ONE(KIND_ADDRESS, load_balancer, address)}},
+	{0}};
+static const struct attribute floating_rows[] = {
+	OS_FIELD(address, "id", row.id),
+	OS_MADE(WORD, word, "status", get_status),
+	OS_FIELD(address, "floating_network_id", external_network),
+	OS_FIELD(address, "floating_ip_address", ip),
+	OS_FIELD(address, "fixed_ip_address", private_ip, .paths = ip_paths),
+	ATTRIBUTE(address, "port_id", port, .filter = "port_id"),
+	ATTRIBUTE_MADE(ID, id, "router_id", find_router, .filter = "router_id", .paths = router_paths),
+	ATTRIBUTE_CONST("dns_domain", "\"\"", .filter = "dns_domain"),
+	ATTRIBUTE_CONST("dns_name", "\"\"", .filter = "dns_name"),
+	ATTRIBUTE_WITHIN("port_details", port_members, .via = JOIN_ONE(KIND_PORT, address, port)),
+	ATTRIBUTE_EACH("port_forwardings", os_forwarded_members, KIND_PORT_FORWARDING,
+		       PORT_FORWARDING_INDEX_ADDRESS),
+	OS_STANDARD_ROWS(address),
+};
+static const struct attributes floating_members = ATTRIBUTES(floating_rows);
 
 /* Addresses assigned at launch and gateway addresses are not floating IPs. */
 static bool is_elastic(struct os_call *e, const struct row *row)
@@ -93,59 +80,14 @@ static bool is_elastic(struct os_call *e, const struct row *row)
 	return row_is_live(row) && address_of(row)->is_elastic;
 }
 
-static bool fits_status(struct os_call *e, const struct row *row, struct str value)
-{
-	bool is_down = uuid_is_none(address_of(row)->port) &&
-		       uuid_is_none(engine_get_forwarding_router(os_tables(e), row->id));
-	return str_is(value, is_down ? "DOWN" : "ACTIVE");
-}
-
-static bool fits_router(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct address *a = address_of(row);
-	const struct port *port = uuid_is_none(a->port) ? NULL : port_find(os_tables(e), a->port);
-	uuid router = port ? engine_get_router_of_ip(os_tables(e), port, a->private_ip)
-			   : engine_get_forwarding_router(os_tables(e), row->id);
-	struct ref ref;
-	return os_parse_id(value, KIND_ROUTER, &ref) && uuid_equal(ref.prefix, router);
-}
-
-static const struct os_filter floating_filters[] = {
-	OS_STANDARD_FILTERS,
-	{"description", "description"},
-	{"floating_ip_address", "ip"},
-	{"fixed_ip_address", "private_ip",
-	 .access_paths = {{KIND_PORT, PORT_INDEX_IP, .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
-			  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
-			   .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port),
-				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
-	{"floating_network_id", "external_network"},
-	{"port_id", "port"},
-	{"router_id", .fits = fits_router,
-	 .access_paths = {{KIND_PORT, PORT_INDEX_IN_ROUTER,
-			   .joins = {JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
-			  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_ROUTER,
-			   .joins = {JOIN_ONE(KIND_PORT, secondary_ip, port),
-				     JOIN_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
-			  {KIND_PORT_FORWARDING, PORT_FORWARDING_INDEX_ROUTER,
-			   .joins = {JOIN_ONE(KIND_ADDRESS, port_forwarding, address)}},
-			  {KIND_LOAD_BALANCER, LOAD_BALANCER_INDEX_ROUTER,
-			   .joins = {JOIN_ONE(KIND_ADDRESS, load_balancer, address)}}}},
-	{"status", .fits = fits_status},
-};
-static const struct os_sort_key floating_sort_keys[] = {
-	{"project_id", "account"}, {"floating_ip_address", "ip"}, {"fixed_ip_address", "private_ip"}};
 const struct os_listing os_floating_ips = {
 	.kind = KIND_ADDRESS,
 	.items = "floatingips",
-	.members = OS_STANDARD_MEMBERS "|dns_name|dns_domain",
 	.links = "floatingips_links",
-	.filters = OS_FILTERS(floating_filters),
-	.sort_keys = {floating_sort_keys, sizeof floating_sort_keys / sizeof floating_sort_keys[0]},
+	.filters = OS_FILTERS(os_tag_filters),
 	.flags = OS_ADMIN_SEES_ALL,
 	.shows = is_elastic,
-	.gather = gather_floating,
-	.write = write_floating,
+	.attributes = &floating_members,
 };
 
 /* ---- show, delete ---- */

@@ -5,21 +5,13 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 
-struct port_forwarding;
 struct security_group_rule;
-
-/* The members that every resource has: tenant_id, project_id, description, tags, created_at, updated_at,
- * revision_number. */
-void os_write_standard(struct os_call *e, struct json_writer *w, const struct row *row, uuid account,
-		       struct str description, struct tags tags);
 
 /* A word is a tag without a value; a tag with one is the word "key=value". ERR_INVALID: a key comes twice. */
 RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags);
 void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags); /* as "tags" */
 
-/* The filters that every resource has: tags, a comma-separated list of words, all of them or any; or not so. */
-#define OS_STANDARD_FILTERS                                                                                  \
-	{"id", .is_id = true}, {"project_id", "account"}, {"tenant_id", "account"}, OS_TAG_FILTERS
+/* Filters by tags: a comma-separated list of words, all of them or any; or not so. */
 #define OS_TAG_FILTERS                                                                                       \
 	{"tags", .tags = OS_ALL_TAGS, .needs_all = true, .fits = os_fits_tags},                              \
 		{"tags-any", .tags = OS_ANY_TAG, .fits = os_fits_tags_any},                                  \
@@ -27,34 +19,35 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 	{                                                                                                    \
 		"not-tags-any", .needs_all = true, .fits = os_lacks_tags_any                                 \
 	}
+/* Members by whose name queries filter and order. Source: is_filter and is_sort_key of neutron-lib's api.definitions. */
+#define OS_FIELD(T, wire, field, ...) ATTRIBUTE(T, wire, field, .filter = (wire), .sort = (wire), __VA_ARGS__)
+#define OS_MADE(as, member, wire, function, ...)                                                             \
+	ATTRIBUTE_MADE(as, member, wire, function, .filter = (wire), .sort = (wire), __VA_ARGS__)
+#define OS_FIXED(wire, value) ATTRIBUTE_CONST(wire, value, .filter = (wire), .sort = (wire))
+/* The name that the row is shown with, which may come from the tag Name. */
+#define OS_SHOWN_NAME OS_MADE(TEXT, text, "name", os_get_name, .flags = ATTRIBUTE_IS_NAME)
+#define OS_UP(T, field)                                                                                      \
+	ATTRIBUTE(T, "admin_state_up", field, .flags = ATTRIBUTE_NOT, .filter = "admin_state_up",            \
+		  .sort = "admin_state_up")
+#define OS_PROJECT_ROWS(T)                                                                                   \
+	ATTRIBUTE_AS(HEX, T, "tenant_id", account, .filter = "tenant_id", .sort = "tenant_id"),              \
+		ATTRIBUTE_AS(HEX, T, "project_id", account, .filter = "project_id", .sort = "project_id")
 /* Members that every resource has. Each except the tags is a filter. */
 #define OS_STANDARD_ROWS(T)                                                                                  \
-	ATTRIBUTE_AS(HEX, T, "tenant_id", account, .filter = "tenant_id", .sort = "tenant_id"),              \
-		ATTRIBUTE_AS(HEX, T, "project_id", account, .filter = "project_id", .sort = "project_id"),   \
-		ATTRIBUTE(T, "description", description, .filter = "description"),                           \
+	OS_PROJECT_ROWS(T), OS_FIELD(T, "description", description),                                         \
 		ATTRIBUTE_MADE(TEXTS, texts, "tags", os_list_words),                                         \
 		ATTRIBUTE_AS(TIME, T, "created_at", row.created_us, .filter = "created_at"),                 \
 		ATTRIBUTE_AS(TIME, T, "updated_at", row.updated_us, .filter = "updated_at"),                 \
 		ATTRIBUTE_AS(INT, T, "revision_number", row.gen, .filter = "revision_number")
 struct strs os_list_words(struct api_call *e, const struct row *row);
-/* Members that every resource shows and that queries may name. */
-#define OS_STANDARD_MEMBERS "created_at|updated_at|revision_number"
-#define OS_PROJECT_SORT                                                                                      \
-	{"project_id", "account"},                                                                           \
-	{                                                                                                    \
-		"tenant_id", "account"                                                                       \
-	}
-#define OS_STANDARD_SORT {"name", "name"}, OS_PROJECT_SORT
+extern const struct os_filter os_tag_filters[4];
 bool os_fits_tags(struct os_call *e, const struct row *row, struct str value);
 bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value);
 bool os_lacks_tags(struct os_call *e, const struct row *row, struct str value);
 bool os_lacks_tags_any(struct os_call *e, const struct row *row, struct str value);
 
-/* Of a forwarding what its floating address shows. */
-void os_write_forwarded(struct json_writer *w, const struct port_forwarding *f);
-
-/* "true", "True", "1". */
-bool os_truth_is(bool truth, struct str value);
+/* Members of a forwarding that its floating address shows. */
+extern const struct attributes os_forwarded_members;
 
 /* .given of a row whose presence the struct's bool tells. */
 #define OS_GIVEN(T, member) (offsetof(T, member) + 1)

@@ -10,14 +10,6 @@
 #include "store/network_grant.h"
 #include "store/subnet.h"
 
-struct os_network_item {
-	const struct network *network;
-	const struct external_network *external; /* NULL: not external */
-	struct str name;
-	bool is_shared;
-	VEC(uuid) subnets;
-};
-
 /* Adds external networks that the caller may use. Administrators already see them as rows of all accounts. */
 static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 {
@@ -65,68 +57,10 @@ static RESULT add_others(struct os_call *e, struct os_added *ret_rows)
 	return add_granted(e, ret_rows);
 }
 
-static const void *gather_network(struct os_call *e, const struct row *row)
-{
-	const struct tables *t = os_tables(e);
-	struct os_network_item *item = arena_new_object(e->c->arena, struct os_network_item);
-	if (!item)
-		return NULL;
-	*item = (struct os_network_item){.network = network_of(row),
-					 .external = external_network_find(t, row->id)};
-	item->is_shared = engine_is_network_granted(t, row->id, e->c->who->account);
-	item->name = item->external ? item->network->name : os_network_label(e, row->id);
-	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
-	     s = subnet_next_by_network(t, s))
-		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s->row.id))
-			return NULL;
-	return item;
-}
-
 /* Networks without a physical network use tunnels. */
 static const char *type_of(const struct external_network *x)
 {
 	return !x || !x->physical_network.n ? "geneve" : x->vlan ? "vlan" : "flat";
-}
-
-static void write_provider(struct os_call *e, struct json_writer *w, const struct os_network_item *i)
-{
-	if (!os_is_admin(e))
-		return;
-	json_write_z(w, "provider:network_type", type_of(i->external));
-	json_write_text_or_null(w, "provider:physical_network",
-				i->external ? i->external->physical_network : STR_NONE);
-	if (i->external && i->external->vlan)
-		json_write_int(w, "provider:segmentation_id", i->external->vlan);
-	else
-		json_write_null(w, "provider:segmentation_id");
-}
-
-static void write_network(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct os_network_item *i = item;
-	const struct network *n = i->network;
-	os_write_id(w, "id", n->row.id);
-	json_write_text(w, "name", i->name);
-	json_write_z(w, "status", "ACTIVE");
-	json_write_bool(w, "admin_state_up", !n->is_down);
-	json_write_int(w, "mtu", n->mtu);
-	json_write_bool(w, "shared", i->is_shared);
-	json_write_bool(w, "router:external", i->external != NULL);
-	if (i->external)
-		json_write_bool(w, "is_default", i->external->is_default);
-	json_write_open_list(w, "subnets");
-	for (size_t k = 0; k < i->subnets.count; k++)
-		os_write_id(w, NULL, i->subnets.at[k]);
-	json_write_close_list(w);
-	json_write_open_list(w, "availability_zone_hints");
-	json_write_close_list(w);
-	json_write_open_list(w, "availability_zones");
-	json_write_close_list(w);
-	json_write_null(w, "ipv4_address_scope");
-	json_write_null(w, "ipv6_address_scope");
-	json_write_bool(w, "port_security_enabled", !n->is_open);
-	write_provider(e, w, i);
-	os_write_standard(e, w, &n->row, n->account, n->description, n->tags);
 }
 
 static struct str name_of(struct os_call *e, const struct row *row)
@@ -135,89 +69,69 @@ static struct str name_of(struct os_call *e, const struct row *row)
 	return external_network_find(os_tables(e), row->id) ? n->name : os_network_label(e, row->id);
 }
 
+static struct strs list_subnets(struct api_call *e, const struct row *row)
+{
+	const struct tables *t = api_tables(e);
+	VEC(uuid) ids = {0};
+	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
+	     s = subnet_next_by_network(t, s))
+		if (row_is_live(&s->row))
+			(void) VEC_PUSH(e->c->arena, &ids, s->row.id);
+	return os_list_ids(e->c->arena, (struct uuids){ids.at, ids.count});
+}
+
+#define GETTER(returned, function, expression) ATTRIBUTE_GETTER(network, n, returned, function, expression)
+GETTER(struct str, get_name, name_of(os_call_of(e), &n->row))
+GETTER(bool, is_shared, engine_is_network_granted(api_tables(e), n->row.id, e->c->who->account))
+GETTER(bool, is_external, external_network_find(api_tables(e), n->row.id) != NULL)
+GETTER(const char *, get_type, type_of(external_network_find(api_tables(e), n->row.id)))
+#undef GETTER
+
+#define EXTERNAL(wire, field, ...)                                                                           \
+	ATTRIBUTE_OF(network, row.id, KIND_EXTERNAL_NETWORK, external_network, wire, field,                  \
+		     .filter = (wire), __VA_ARGS__)
+static const struct attribute network_rows[] = {
+	OS_FIELD(network, "id", row.id),
+	ATTRIBUTE_MADE(TEXT, text, "name", get_name, .sort = "name"),
+	OS_FIXED("status", "\"ACTIVE\""),
+	OS_UP(network, is_down),
+	OS_FIELD(network, "mtu", mtu),
+	ATTRIBUTE_MADE(BOOL, truth, "shared", is_shared, .filter = "shared"),
+	ATTRIBUTE_MADE(BOOL, truth, "router:external", is_external, .filter = "router:external"),
+	EXTERNAL("is_default", is_default, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_MADE(TEXTS, texts, "subnets", list_subnets),
+	ATTRIBUTE_CONST("availability_zone_hints", "[]"),
+	ATTRIBUTE_CONST("availability_zones", "[]"),
+	ATTRIBUTE_CONST("ipv4_address_scope", "null", .filter = "ipv4_address_scope"),
+	ATTRIBUTE_CONST("ipv6_address_scope", "null", .filter = "ipv6_address_scope"),
+	ATTRIBUTE(network, "port_security_enabled", is_open, .flags = ATTRIBUTE_NOT,
+		  .filter = "port_security_enabled"),
+	ATTRIBUTE_MADE(WORD, word, "provider:network_type", get_type, .flags = ATTRIBUTE_ADMIN,
+		       .filter = "provider:network_type"),
+	EXTERNAL("provider:physical_network", physical_network,
+		 .flags = ATTRIBUTE_ADMIN | ATTRIBUTE_NULL_NONE),
+	EXTERNAL("provider:segmentation_id", vlan, .flags = ATTRIBUTE_ADMIN | ATTRIBUTE_NULL_NONE),
+	OS_STANDARD_ROWS(network),
+};
+#undef EXTERNAL
+static const struct attributes network_members = ATTRIBUTES(network_rows);
+
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
 {
 	return str_equal(name_of(e, row), value);
 }
 
-static bool fits_external(struct os_call *e, const struct row *row, struct str value)
-{
-	return os_truth_is(external_network_find(os_tables(e), row->id) != NULL, value);
-}
-
-static bool fits_up(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return os_truth_is(!network_of(row)->is_down, value);
-}
-
-static bool fits_shared(struct os_call *e, const struct row *row, struct str value)
-{
-	bool is_shared = engine_is_network_granted(os_tables(e), row->id, e->c->who->account);
-	return os_truth_is(is_shared, value);
-}
-
-static bool fits_status(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	(void) row;
-	return str_is(value, "ACTIVE");
-}
-
-/* Matches external networks only. */
-static bool fits_default(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct external_network *x = external_network_find(os_tables(e), row->id);
-	return x && os_truth_is(x->is_default, value);
-}
-
-static bool fits_type(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct external_network *x = external_network_find(os_tables(e), row->id);
-	return os_is_admin(e) && str_is(value, type_of(x));
-}
-
-static bool fits_physical(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct external_network *x = external_network_find(os_tables(e), row->id);
-	return os_is_admin(e) && x && str_equal(value, x->physical_network);
-}
-
-static bool fits_segment(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct external_network *x = external_network_find(os_tables(e), row->id);
-	int64_t vlan = 0;
-	return os_is_admin(e) && x && x->vlan && !str_parse_int(value, &vlan).code && vlan == x->vlan;
-}
-
 static const struct os_namer namer = {KIND_SUBNET, JOIN_ONE(KIND_NETWORK, subnet, network)};
 static const struct os_filter network_filters[] = {
-	OS_STANDARD_FILTERS,
-	{"name", .is_name = true, .namer = &namer, .fits = fits_name},
-	{"description", "description"},
-	{"admin_state_up", .is_truth = true, .fits = fits_up},
-	{"status", .fits = fits_status},
-	{"shared", .is_truth = true, .fits = fits_shared},
-	{"router:external", .is_truth = true, .fits = fits_external},
-	{"is_default", .is_truth = true, .fits = fits_default},
-	{"mtu", "mtu"},
-	{"provider:network_type", .fits = fits_type},
-	{"provider:physical_network", .fits = fits_physical},
-	{"provider:segmentation_id", .fits = fits_segment},
-};
-static const struct os_sort_key network_sort_keys[] = {
-	{"name", .text = name_of}, OS_PROJECT_SORT, {"mtu", "mtu"}, {"description", "description"}};
+	OS_TAG_FILTERS, {"name", .is_name = true, .namer = &namer, .fits = fits_name}};
 const struct os_listing os_networks = {
 	.kind = KIND_NETWORK,
 	.items = "networks",
-	.members = OS_STANDARD_MEMBERS "|port_security_enabled|ipv4_address_scope|ipv6_address_scope",
 	.links = "networks_links",
 	.filters = OS_FILTERS(network_filters),
-	.sort_keys = {network_sort_keys, sizeof network_sort_keys / sizeof network_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
 	.add = add_others,
-	.gather = gather_network,
-	.write = write_network,
+	.attributes = &network_members,
 };
 
 /* ---- show ---- */

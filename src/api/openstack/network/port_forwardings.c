@@ -11,35 +11,39 @@ enum { PORT_LAST = 65535 };
 
 /* ---- showing ---- */
 
-static void write_ports(struct json_writer *w, const char *key, int64_t first, int64_t last)
-{
-	if (first == last)
-		json_write_int(w, key, first);
-}
-
-void os_write_forwarded(struct json_writer *w, const struct port_forwarding *f)
-{
-	os_write_id(w, "id", f->row.id);
-	json_write_z(w, "protocol", port_forwarding_protocol_words[f->protocol]);
-	os_write_id(w, "internal_port_id", f->port);
-	os_write_ip(w, "internal_ip_address", f->private_ip);
-	write_ports(w, "internal_port", f->private_first, f->private_last);
-	write_ports(w, "external_port", f->public_first, f->public_last);
-}
-
-static struct str write_range(struct os_call *e, int64_t first, int64_t last)
+static struct str write_range(struct api_call *e, int64_t first, int64_t last)
 {
 	return str_print(e->c->arena, "%" PRId64 ":%" PRId64, first, last);
 }
 
-static void write_forwarding(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct port_forwarding *f = item;
-	os_write_forwarded(w, f);
-	json_write_text(w, "internal_port_range", write_range(e, f->private_first, f->private_last));
-	json_write_text(w, "external_port_range", write_range(e, f->public_first, f->public_last));
-	json_write_text(w, "description", f->description);
-}
+#define GETTER(returned, function, expression)                                                               \
+	ATTRIBUTE_GETTER(port_forwarding, f, returned, function, expression)
+GETTER(int64_t, get_internal, f->private_first == f->private_last ? f->private_first : 0)
+GETTER(int64_t, get_external, f->public_first == f->public_last ? f->public_first : 0)
+GETTER(struct str, get_internal_range, write_range(e, f->private_first, f->private_last))
+GETTER(struct str, get_external_range, write_range(e, f->public_first, f->public_last))
+#undef GETTER
+
+#define EXTERNAL(as, member, wire, function, ...)                                                            \
+	OS_MADE(as, member, wire, function, .offset = offsetof(struct port_forwarding, public_first),        \
+		__VA_ARGS__)
+/* A floating address shows the first ones of its forwardings. */
+enum { FORWARDED_COUNT = 6 };
+static const struct attribute forwarding_rows[] = {
+	ATTRIBUTE(port_forwarding, "id", row.id, .filter = "id"),
+	ATTRIBUTE_AS(ENUM, port_forwarding, "protocol", protocol, .words = port_forwarding_protocol_words,
+		     .filter = "protocol", .sort = "protocol"),
+	OS_FIELD(port_forwarding, "internal_port_id", port),
+	ATTRIBUTE(port_forwarding, "internal_ip_address", private_ip),
+	ATTRIBUTE_MADE(INT, number, "internal_port", get_internal, .flags = ATTRIBUTE_OMIT_NONE),
+	EXTERNAL(INT, number, "external_port", get_external, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_MADE(TEXT, text, "internal_port_range", get_internal_range),
+	EXTERNAL(TEXT, text, "external_port_range", get_external_range),
+	ATTRIBUTE(port_forwarding, "description", description, .filter = "description"),
+};
+#undef EXTERNAL
+const struct attributes os_forwarded_members = {forwarding_rows, FORWARDED_COUNT};
+static const struct attributes forwarding_members = ATTRIBUTES(forwarding_rows);
 
 /* ---- lists ---- */
 
@@ -57,48 +61,13 @@ static bool is_of_address(struct os_call *e, const struct row *row)
 	return uuid_equal(port_forwarding_of(row)->address, ((const struct ref *) e->args)->prefix);
 }
 
-static bool fits_port(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct port_forwarding *f = port_forwarding_of(row);
-	int64_t port = 0;
-	(void) e;
-	return f->public_first == f->public_last && !str_parse_int(value, &port).code &&
-	       port == f->public_first;
-}
-
-static bool fits_range(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct port_forwarding *f = port_forwarding_of(row);
-	return str_equal(value, write_range(e, f->public_first, f->public_last));
-}
-
-static bool fits_protocol(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return str_is(value, port_forwarding_protocol_words[port_forwarding_of(row)->protocol]);
-}
-
-static const struct os_filter filters[] = {
-	{"id", .is_id = true},
-	{"internal_port_id", "port"},
-	{"external_port", .fits = fits_port},
-	{"external_port_range", .fits = fits_range},
-	{"protocol", .fits = fits_protocol},
-	{"description", "description"},
-};
-static const struct os_sort_key sort_keys[] = {{"internal_port_id", "port"},
-					       {"external_port", "public_first"},
-					       {"external_port_range", "public_first"},
-					       {"protocol", "protocol"}};
 static const struct os_listing listing = {
 	.kind = KIND_PORT_FORWARDING,
 	.items = "port_forwardings",
 	.links = "port_forwardings_links",
-	.filters = OS_FILTERS(filters),
-	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
 	.shows = is_of_address,
-	.write = write_forwarding,
+	.attributes = &forwarding_members,
 };
 
 static RESULT list_forwardings(struct os_call *e, const void *args, struct json_writer *w)

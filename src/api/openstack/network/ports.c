@@ -21,12 +21,9 @@
 
 struct port_item {
 	const struct port *port;
-	const struct host *host; /* NULL: not bound */
-	bool is_bound_as_said;   /* binding_host, which an administrator set, names an existing host */
 	const struct zone *zone;
 	struct str device_owner;
 	uuid device; /* none: the row's device_id applies */
-	VEC(const struct secondary_ip *) secondaries;
 };
 
 /* ---- gateways' addresses as rows ---- */
@@ -169,11 +166,7 @@ static struct port_item make_item(struct os_call *e, const struct port *port)
 {
 	const struct tables *t = os_tables(e);
 	const struct instance *instance = instance_find(t, engine_port_holder(port));
-	struct port_item item = {.port = port,
-				 .host = host_find(t, port->host),
-				 .is_bound_as_said = !str_is_empty(port->binding_host) &&
-						     host_find_by_name(t, port->binding_host),
-				 .zone = instance ? zone_find(t, instance->zone) : NULL};
+	struct port_item item = {.port = port, .zone = instance ? zone_find(t, instance->zone) : NULL};
 	find_device(e, &item);
 	return item;
 }
@@ -197,49 +190,47 @@ RESULT os_check_port_device(struct os_call *e, const struct port *port, const st
 			     STR_ARG(uuid_to_str(e->c->arena, item.device)));
 }
 
-static const void *gather_port(struct os_call *e, const struct row *row)
+/* ---- members ---- */
+
+/* An element of fixed_ips; an arena row, because secondary addresses are rows of another kind. */
+struct fixed_ip {
+	struct row row;
+	uuid subnet;
+	struct ip ip;
+};
+static const struct attribute fixed_ip_rows[] = {
+	ATTRIBUTE(fixed_ip, "subnet_id", subnet),
+	ATTRIBUTE(fixed_ip, "ip_address", ip),
+};
+static const struct attributes fixed_ip_members = ATTRIBUTES(fixed_ip_rows);
+
+static struct attribute_rows list_fixed_ips(struct api_call *e, const struct row *row)
 {
-	struct port_item *item = arena_new_object(e->c->arena, struct port_item);
-	if (!item)
-		return NULL;
-	*item = make_item(e, port_of(row));
-	const struct secondary_ip *s = engine_first_secondary_ip(os_tables(e), row->id);
-	for (; s; s = engine_next_secondary_ip(os_tables(e), s))
-		if (!VEC_PUSH(e->c->arena, &item->secondaries, s))
-			return NULL;
-	return item;
+	const struct tables *t = api_tables(e);
+	const struct port *p = port_of(row);
+	VEC(const struct fixed_ip *) ips = {0};
+	const struct secondary_ip *s = engine_first_secondary_ip(t, row->id);
+	struct fixed_ip next = {.subnet = p->subnet, .ip = p->ip};
+	bool has_next = !ip_is_none(p->ip);
+	while (has_next || s) {
+		struct fixed_ip *shown = arena_new_object(e->c->arena, struct fixed_ip);
+		if (!shown)
+			break;
+		*shown = has_next ? next : (struct fixed_ip){.subnet = s->subnet, .ip = s->ip};
+		s = has_next ? s : engine_next_secondary_ip(t, s);
+		has_next = false;
+		(void) VEC_PUSH(e->c->arena, &ips, shown);
+	}
+	return (struct attribute_rows){ips.at, ips.count};
 }
 
-static const char *status_of(const struct port *p)
+static void write_pairs(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	return p->seen_up && !p->is_down ? "ACTIVE" : "DOWN";
-}
-
-/* ---- writing ---- */
-
-static void write_fixed_ip(struct json_writer *w, uuid subnet, struct ip ip)
-{
-	json_write_open(w, NULL);
-	os_write_id(w, "subnet_id", subnet);
-	os_write_ip(w, "ip_address", ip);
-	json_write_close(w);
-}
-
-static void write_fixed_ips(struct json_writer *w, const struct port_item *i)
-{
-	json_write_open_list(w, "fixed_ips");
-	if (!ip_is_none(i->port->ip))
-		write_fixed_ip(w, i->port->subnet, i->port->ip);
-	for (size_t k = 0; k < i->secondaries.count; k++)
-		write_fixed_ip(w, i->secondaries.at[k]->subnet, i->secondaries.at[k]->ip);
-	json_write_close_list(w);
-}
-
-static void write_pairs(struct json_writer *w, const struct port *p)
-{
-	json_write_open_list(w, "allowed_address_pairs");
-	for (size_t k = 0; k < p->allowed_pairs.count; k++) {
-		struct str rest = p->allowed_pairs.at[k], mac = STR_NONE;
+	const struct strs *pairs = &port_of(row)->allowed_pairs;
+	(void) e;
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < pairs->count; k++) {
+		struct str rest = pairs->at[k], mac = STR_NONE;
 		(void) str_split_next(&rest, ' ', &mac);
 		json_write_open(w, NULL);
 		json_write_text(w, "mac_address", mac);
@@ -249,7 +240,7 @@ static void write_pairs(struct json_writer *w, const struct port *p)
 	json_write_close_list(w);
 }
 
-static void write_dhcp(struct json_writer *w, struct tags options, int version)
+static void write_options(struct json_writer *w, struct tags options, int version)
 {
 	for (size_t k = 0; k < options.count; k++) {
 		json_write_open(w, NULL);
@@ -260,70 +251,75 @@ static void write_dhcp(struct json_writer *w, struct tags options, int version)
 	}
 }
 
-static void write_binding(struct os_call *e, struct json_writer *w, const struct port_item *i)
+static void write_dhcp(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	json_write_z(w, "binding:vnic_type", "normal");
-	if (!os_is_admin(e))
-		return;
-	struct str host = i->host ? i->host->name : i->port->binding_host;
-	json_write_text(w, "binding:host_id", host);
-	json_write_z(w, "binding:vif_type",
-		     i->host || i->is_bound_as_said ? "ovs"
-		     : str_is_empty(host)           ? "unbound"
-						    : "binding_failed");
-	json_write_open(w, "binding:vif_details");
-	json_write_close(w);
-	json_write_open(w, "binding:profile");
-	json_write_close(w);
+	(void) e;
+	json_write_open_list(w, name);
+	write_options(w, port_of(row)->dhcp4, 4);
+	write_options(w, port_of(row)->dhcp6, 6);
+	json_write_close_list(w);
 }
 
-static void write_device(struct json_writer *w, const struct port_item *i)
+static struct str get_device(struct api_call *e, const struct row *row)
 {
-	if (uuid_is_none(i->device))
-		json_write_text(w, "device_id", i->port->device_id);
-	else
-		os_write_id(w, "device_id", i->device);
-	json_write_text(w, "device_owner", i->device_owner);
+	struct port_item item = make_item(os_call_of(e), port_of(row));
+	return uuid_is_none(item.device) ? item.port->device_id : uuid_to_str(e->c->arena, item.device);
 }
 
-static void write_port(struct os_call *e, struct json_writer *w, const void *item)
+static struct str get_owner(struct api_call *e, const struct row *row)
 {
-	const struct port_item *i = item;
-	const struct port *p = i->port;
-	os_write_id(w, "id", p->row.id);
-	json_write_text(w, "name", os_name_of(p->name, p->tags));
-	os_write_id(w, "network_id", p->network);
-	os_write_mac(w, "mac_address", p->mac);
-	json_write_bool(w, "admin_state_up", !p->is_down);
-	json_write_z(w, "status", status_of(p));
-	write_device(w, i);
-	write_fixed_ips(w, i);
-	json_write_open_list(w, "security_groups");
-	for (size_t k = 0; k < p->groups.count; k++)
-		os_write_id(w, NULL, p->groups.at[k]);
-	json_write_close_list(w);
-	json_write_bool(w, "port_security_enabled", !p->is_open);
-	write_pairs(w, p);
-	json_write_open_list(w, "extra_dhcp_opts");
-	write_dhcp(w, p->dhcp4, 4);
-	write_dhcp(w, p->dhcp6, 6);
-	json_write_close_list(w);
-	json_write_text(w, "dns_name", p->dns_name);
-	json_write_open_list(w, "dns_assignment");
-	json_write_close_list(w);
-	write_binding(e, w, i);
-	os_write_standard(e, w, &p->row, p->account, p->description, p->tags);
+	return make_item(os_call_of(e), port_of(row)).device_owner;
 }
+
+static struct str get_host(struct api_call *e, const struct row *row)
+{
+	const struct host *host = host_find(api_tables(e), port_of(row)->host);
+	return host ? host->name : port_of(row)->binding_host;
+}
+
+/* An administrator may bind a port to a name that no host has. */
+static const char *get_vif(struct api_call *e, const struct row *row)
+{
+	struct str name = get_host(e, row);
+	if (str_is_empty(name))
+		return "unbound";
+	return host_find_by_name(api_tables(e), name) ? "ovs" : "binding_failed";
+}
+
+ATTRIBUTE_GETTER(port, p, const char *, get_status, p->seen_up && !p->is_down ? "ACTIVE" : "DOWN")
+ATTRIBUTE_GETTER(port, p, struct strs, list_groups, os_list_ids(e->c->arena, p->groups))
+
+static const struct attribute port_rows[] = {
+	OS_FIELD(port, "id", row.id),
+	OS_SHOWN_NAME,
+	OS_FIELD(port, "network_id", network),
+	OS_FIELD(port, "mac_address", mac),
+	OS_UP(port, is_down),
+	OS_MADE(WORD, word, "status", get_status),
+	ATTRIBUTE_MADE(TEXT, text, "device_id", get_device, .sort = "device_id"),
+	ATTRIBUTE_MADE(TEXT, text, "device_owner", get_owner, .sort = "device_owner"),
+	ATTRIBUTE_ROWS("fixed_ips", fixed_ip_members, list_fixed_ips),
+	ATTRIBUTE_MADE(TEXTS, texts, "security_groups", list_groups),
+	ATTRIBUTE(port, "port_security_enabled", is_open, .flags = ATTRIBUTE_NOT,
+		  .filter = "port_security_enabled"),
+	ATTRIBUTE_WRITTEN("allowed_address_pairs", write_pairs),
+	ATTRIBUTE_WRITTEN("extra_dhcp_opts", write_dhcp),
+	ATTRIBUTE(port, "dns_name", dns_name, .filter = "dns_name"),
+	ATTRIBUTE_CONST("dns_assignment", "[]"),
+	ATTRIBUTE_CONST("binding:vnic_type", "\"normal\"", .filter = "binding:vnic_type"),
+	ATTRIBUTE_MADE(TEXT, text, "binding:host_id", get_host, .flags = ATTRIBUTE_ADMIN,
+		       .filter = "binding:host_id"),
+	ATTRIBUTE_MADE(WORD, word, "binding:vif_type", get_vif, .flags = ATTRIBUTE_ADMIN,
+		       .filter = "binding:vif_type"),
+	ATTRIBUTE_CONST("binding:vif_details", "{}", .flags = ATTRIBUTE_ADMIN),
+	ATTRIBUTE_CONST("binding:profile", "{}", .flags = ATTRIBUTE_ADMIN),
+	OS_STANDARD_ROWS(port),
+};
+static const struct attributes port_members = ATTRIBUTES(port_rows);
 
 /* ---- filters ---- */
 
-static struct str name_of(struct os_call *e, const struct row *row)
-{
-	const struct port *p = port_of(row);
-	(void) e;
-	return os_name_of(p->name, p->tags);
-}
-
+/* A device that is a row is found by its id in any spelling. */
 static bool fits_device(struct os_call *e, const struct row *row, struct str value)
 {
 	struct port_item item = make_item(e, port_of(row));
@@ -333,35 +329,12 @@ static bool fits_device(struct os_call *e, const struct row *row, struct str val
 	return os_parse_id(value, KIND_NONE, &ref) && uuid_equal(ref.prefix, item.device);
 }
 
-static struct str device_of(struct os_call *e, const struct row *row)
-{
-	struct port_item item = make_item(e, port_of(row));
-	return uuid_is_none(item.device) ? item.port->device_id : uuid_to_str(e->c->arena, item.device);
-}
-
-static struct str owner_of(struct os_call *e, const struct row *row)
-{
-	return make_item(e, port_of(row)).device_owner;
-}
-
 /* Matches "network:router_interface", or the prefix "compute:". */
 static bool fits_owner(struct os_call *e, const struct row *row, struct str value)
 {
-	struct str owner = owner_of(e, row);
+	struct str owner = get_owner(&e->core, row);
 	bool is_prefix = value.n > 0 && value.p[value.n - 1] == ':';
 	return is_prefix ? str_starts_with(owner, value) : str_equal(owner, value);
-}
-
-static bool fits_up(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return os_truth_is(!port_of(row)->is_down, value);
-}
-
-static bool fits_status(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return str_is(value, status_of(port_of(row)));
 }
 
 static bool fits_one_ip(uuid subnet, struct ip ip, struct str key, struct str value)
@@ -398,12 +371,6 @@ static bool fits_group(struct os_call *e, const struct row *row, struct str valu
 	return os_parse_id(value, KIND_SECURITY_GROUP, &ref) && uuids_have(&p->groups, ref.prefix);
 }
 
-static bool fits_host(struct os_call *e, const struct row *row, struct str value)
-{
-	const struct host *host = host_find(os_tables(e), port_of(row)->host);
-	return os_is_admin(e) && str_equal(host ? host->name : port_of(row)->binding_host, value);
-}
-
 static const struct os_filter fixed_ip_parts[] = {
 	{"subnet_id", .access_paths = {{KIND_PORT, PORT_INDEX_IN_SUBNET},
 				       {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_SUBNET,
@@ -415,38 +382,21 @@ static const struct os_filter fixed_ip_parts[] = {
 };
 static const struct os_filters fixed_ips = OS_FILTERS(fixed_ip_parts);
 static const struct os_filter port_filters[] = {
-	OS_STANDARD_FILTERS,
-	{"name", .is_name = true},
-	{"description", "description"},
-	{"network_id", "network"},
+	OS_TAG_FILTERS,
 	{"device_id", .is_device = true, .fits = fits_device,
 	 .access_paths = {{KIND_PORT, PORT_INDEX_INSTANCE},
 			  {KIND_PORT, PORT_INDEX_INTERFACE_OF},
 			  {KIND_NAT_GATEWAY, .joins = {JOIN_ONE(KIND_PORT, nat_gateway, port)}}}},
 	{"device_owner", .fits = fits_owner},
-	{"mac_address", "mac"},
 	{"fixed_ips", .parts = &fixed_ips, .fits = fits_fixed_ips},
 	{"security_groups", "groups", .fits = fits_group},
-	{"admin_state_up", .is_truth = true, .fits = fits_up},
-	{"status", .fits = fits_status},
-	{"binding:host_id", .fits = fits_host},
 };
-static const struct os_sort_key port_sort_keys[] = {{"name", .text = name_of},
-						    OS_PROJECT_SORT,
-						    {"network_id", "network"},
-						    {"mac_address", "mac"},
-						    {"device_owner", .text = owner_of},
-						    {"device_id", .text = device_of},
-						    {"admin_state_up", "is_down", .is_opposite = true}};
 const struct os_listing os_ports = {
 	.kind = KIND_PORT,
 	.items = "ports",
-	.members = OS_STANDARD_MEMBERS "|port_security_enabled|dns_name|binding:vnic_type|binding:vif_type",
 	.links = "ports_links",
 	.filters = OS_FILTERS(port_filters),
-	.sort_keys = {port_sort_keys, sizeof port_sort_keys / sizeof port_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
 	.add = add_unwritten,
-	.gather = gather_port,
-	.write = write_port,
+	.attributes = &port_members,
 };

@@ -5,68 +5,25 @@
 #include "engine/network/network_grant.h"
 #include "model/network_grant.h"
 
-static const char *action_of(const struct network_grant *g)
-{
-	return g->is_external ? "access_as_external" : "access_as_shared";
-}
+#define GETTER(returned, function, expression)                                                               \
+	ATTRIBUTE_GETTER(network_grant, g, returned, function, expression)
+GETTER(const char *, get_action, g->is_external ? "access_as_external" : "access_as_shared")
+GETTER(struct str, get_target, uuid_is_none(g->target) ? STR("*") : os_hex(e->c->arena, g->target))
+#undef GETTER
 
-static void write_policy(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct network_grant *g = item;
-	(void) e;
-	os_write_id(w, "id", g->row.id);
-	json_write_z(w, "object_type", "network");
-	os_write_id(w, "object_id", g->network);
-	json_write_z(w, "action", action_of(g));
-	if (uuid_is_none(g->target))
-		json_write_z(w, "target_tenant", "*");
-	else
-		os_write_hex(w, "target_tenant", g->target);
-	os_write_hex(w, "tenant_id", g->account);
-	os_write_hex(w, "project_id", g->account);
-}
-
-static bool fits_type(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	(void) row;
-	return str_is(value, "network");
-}
-
-static bool fits_action(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return str_is(value, action_of(network_grant_of(row)));
-}
-
-static bool fits_target(struct os_call *e, const struct row *row, struct str value)
-{
-	uuid target = network_grant_of(row)->target;
-	struct ref ref;
-	(void) e;
-	if (uuid_is_none(target))
-		return str_is(value, "*");
-	return os_parse_id(value, KIND_ACCOUNT, &ref) && uuid_equal(ref.prefix, target);
-}
-
-static const struct os_filter filters[] = {
-	{"id", .is_id = true},
-	{"project_id", "account"},
-	{"tenant_id", "account"},
-	{"object_id", "network"},
-	{"object_type", .fits = fits_type},
-	{"action", .fits = fits_action},
-	{"target_tenant", .fits = fits_target},
+static const struct attribute policy_rows[] = {
+	ATTRIBUTE(network_grant, "id", row.id, .filter = "id"), OS_FIXED("object_type", "\"network\""),
+	OS_FIELD(network_grant, "object_id", network),          OS_MADE(WORD, word, "action", get_action),
+	OS_MADE(TEXT, text, "target_tenant", get_target),       OS_PROJECT_ROWS(network_grant),
 };
-static const struct os_sort_key sort_keys[] = {{"object_id", "network"}, {"target_tenant", "target"}};
+static const struct attributes policy_members = ATTRIBUTES(policy_rows);
+
 static const struct os_listing policies = {
 	.kind = KIND_NETWORK_GRANT,
 	.items = "rbac_policies",
 	.links = "rbac_policies_links",
-	.filters = OS_FILTERS(filters),
-	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
-	.write = write_policy,
+	.attributes = &policy_members,
 };
 
 /* ---- show, delete ---- */

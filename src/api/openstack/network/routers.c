@@ -9,131 +9,92 @@
 #include "store/gateway.h"
 #include "store/route.h"
 
-struct router_item {
-	const struct router *router;
-	const struct gateway *gateway; /* NULL: no gateway to an external network */
-	const struct address *address; /* NULL: an EC2 internet gateway, which has no address */
-	uuid subnet;                   /* subnet of that address */
-	VEC(const struct route *) routes;
-	VEC(struct ip) hops; /* next hop of each element of routes */
+/* An element of a list that has no row of its own. */
+struct extra_route {
+	struct row row;
+	struct cidr destination;
+	struct ip nexthop;
 };
+static const struct attribute extra_route_rows[] = {
+	ATTRIBUTE(extra_route, "destination", destination),
+	ATTRIBUTE(extra_route, "nexthop", nexthop),
+};
+static const struct attributes extra_route_members = ATTRIBUTES(extra_route_rows);
 
-static void gather_gateway(struct os_call *e, struct router_item *item)
+static struct attribute_rows list_routes(struct api_call *e, const struct row *row)
 {
-	const struct tables *t = os_tables(e);
-	const struct gateway *g = gateway_first_by_router(t, item->router->row.id);
-	for (; g; g = gateway_next_by_router(t, g))
-		if (row_is_live(&g->row) && !uuid_is_none(g->external_network))
-			item->gateway = g;
-	item->address = item->gateway ? address_find(t, item->gateway->address) : NULL;
-	if (item->address)
-		item->subnet =
-			engine_get_external_subnet(t, item->address->external_network, item->address->ip);
-}
-
-static const void *gather_router(struct os_call *e, const struct row *row)
-{
-	const struct tables *t = os_tables(e);
-	struct router_item *item = arena_new_object(e->c->arena, struct router_item);
-	if (!item)
-		return NULL;
-	*item = (struct router_item){.router = router_of(row)};
-	const struct route *r = route_first_by_table(t, item->router->main_route_table);
+	const struct tables *t = api_tables(e);
+	VEC(const struct extra_route *) routes = {0};
+	const struct route *r = route_first_by_table(t, router_of(row)->main_route_table);
 	for (; r; r = route_next_by_table(t, r)) {
 		struct ip first = engine_get_next_hop(t, r);
-		for (size_t k = 0; !ip_is_none(first) && k <= r->more_hops.count; k++)
-			if (!VEC_PUSH(e->c->arena, &item->routes, r) ||
-			    !VEC_PUSH(e->c->arena, &item->hops, k ? r->more_hops.at[k - 1] : first))
-				return NULL;
+		for (size_t k = 0; !ip_is_none(first) && k <= r->more_hops.count; k++) {
+			struct extra_route *shown = arena_new_object(e->c->arena, struct extra_route);
+			if (!shown)
+				break;
+			*shown = (struct extra_route){.destination = r->destination,
+						      .nexthop = k ? r->more_hops.at[k - 1] : first};
+			(void) VEC_PUSH(e->c->arena, &routes, shown);
+		}
 	}
-	gather_gateway(e, item);
-	return item;
+	return (struct attribute_rows){routes.at, routes.count};
 }
 
-static void write_gateway(struct json_writer *w, const struct router_item *i)
+static const void *find_gateway(struct api_call *e, const struct row *row)
 {
-	if (!i->gateway) {
-		json_write_null(w, "external_gateway_info");
-		return;
-	}
-	json_write_open(w, "external_gateway_info");
-	os_write_id(w, "network_id", i->gateway->external_network);
-	json_write_bool(w, "enable_snat", i->gateway->translates);
-	json_write_open_list(w, "external_fixed_ips");
-	if (i->address) {
-		json_write_open(w, NULL);
-		os_write_id(w, "subnet_id", i->subnet);
-		os_write_ip(w, "ip_address", i->address->ip);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	json_write_close(w);
+	const struct tables *t = api_tables(e);
+	const struct gateway *found = NULL;
+	for (const struct gateway *g = gateway_first_by_router(t, row->id); g;
+	     g = gateway_next_by_router(t, g))
+		if (row_is_live(&g->row) && !uuid_is_none(g->external_network))
+			found = g;
+	return found;
 }
 
-static void write_router(struct os_call *e, struct json_writer *w, const void *item)
+/* Lists the gateway's address; an EC2 internet gateway has none. */
+static struct attribute_rows list_fixed_ips(struct api_call *e, const struct row *row)
 {
-	const struct router_item *i = item;
-	const struct router *r = i->router;
-	os_write_id(w, "id", r->row.id);
-	json_write_text(w, "name", os_name_of(r->name, r->tags));
-	json_write_z(w, "status", "ACTIVE");
-	json_write_bool(w, "admin_state_up", !r->is_down);
-	write_gateway(w, i);
-	json_write_open_list(w, "routes");
-	for (size_t k = 0; k < i->routes.count; k++) {
-		json_write_open(w, NULL);
-		os_write_cidr(w, "destination", i->routes.at[k]->destination);
-		os_write_ip(w, "nexthop", i->hops.at[k]);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	json_write_open_list(w, "availability_zone_hints");
-	json_write_close_list(w);
-	json_write_open_list(w, "availability_zones");
-	json_write_close_list(w);
-	json_write_null(w, "flavor_id");
-	os_write_standard(e, w, &r->row, r->account, r->description, r->tags);
+	const struct address **found = arena_new_array(e->c->arena, const struct address *, 1);
+	if (found)
+		*found = address_find(api_tables(e), gateway_of(row)->address);
+	return (struct attribute_rows){found, found && *found};
 }
 
-static struct str name_of(struct os_call *e, const struct row *row)
-{
-	const struct router *r = router_of(row);
-	(void) e;
-	return os_name_of(r->name, r->tags);
-}
-
-static bool fits_up(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return os_truth_is(!router_of(row)->is_down, value);
-}
-
-static bool fits_status(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	(void) row;
-	return str_is(value, "ACTIVE");
-}
-
-static const struct os_filter router_filters[] = {
-	OS_STANDARD_FILTERS,
-	{"name", .is_name = true},
-	{"description", "description"},
-	{"admin_state_up", .is_truth = true, .fits = fits_up},
-	{"status", .fits = fits_status},
+ATTRIBUTE_GETTER(address, a, uuid, get_subnet,
+		 engine_get_external_subnet(api_tables(e), a->external_network, a->ip))
+static const struct attribute fixed_ip_rows[] = {
+	ATTRIBUTE_MADE(ID, id, "subnet_id", get_subnet),
+	ATTRIBUTE(address, "ip_address", ip),
 };
-static const struct os_sort_key router_sort_keys[] = {
-	{"name", .text = name_of}, OS_PROJECT_SORT, {"description", "description"}};
+static const struct attributes fixed_ip_members = ATTRIBUTES(fixed_ip_rows);
+static const struct attribute gateway_rows[] = {
+	ATTRIBUTE(gateway, "network_id", external_network),
+	ATTRIBUTE(gateway, "enable_snat", translates),
+	ATTRIBUTE_ROWS("external_fixed_ips", fixed_ip_members, list_fixed_ips),
+};
+static const struct attributes gateway_members = ATTRIBUTES(gateway_rows);
+
+static const struct attribute router_rows[] = {
+	OS_FIELD(router, "id", row.id),
+	OS_SHOWN_NAME,
+	OS_FIXED("status", "\"ACTIVE\""),
+	OS_UP(router, is_down),
+	ATTRIBUTE_MADE(OBJECT, at, "external_gateway_info", find_gateway, .within = &gateway_members),
+	ATTRIBUTE_ROWS("routes", extra_route_members, list_routes),
+	ATTRIBUTE_CONST("availability_zone_hints", "[]"),
+	ATTRIBUTE_CONST("availability_zones", "[]"),
+	ATTRIBUTE_CONST("flavor_id", "null", .filter = "flavor_id"),
+	OS_STANDARD_ROWS(router),
+};
+static const struct attributes router_members = ATTRIBUTES(router_rows);
+
 const struct os_listing os_routers = {
 	.kind = KIND_ROUTER,
 	.items = "routers",
-	.members = OS_STANDARD_MEMBERS "|flavor_id",
 	.links = "routers_links",
-	.filters = OS_FILTERS(router_filters),
-	.sort_keys = {router_sort_keys, sizeof router_sort_keys / sizeof router_sort_keys[0]},
+	.filters = OS_FILTERS(os_tag_filters),
 	.flags = OS_ADMIN_SEES_ALL,
-	.gather = gather_router,
-	.write = write_router,
+	.attributes = &router_members,
 };
 
 /* ---- show, delete ---- */
@@ -158,12 +119,12 @@ struct os_external_ip {
 	struct ref subnet;
 	struct ip ip;
 };
-static const struct param external_ip_rows[] = {
+static const struct param external_ip_param_rows[] = {
 	OS_BODY(struct os_external_ip, "subnet_id", subnet, .kind = KIND_SUBNET,
 		.doc = "In which subnet of the external network; absent: any."),
 	OS_BODY(struct os_external_ip, "ip_address", ip, .doc = "Which address; absent: any."),
 };
-static const struct params external_ip_params = OS_PARAMS(struct os_external_ip, external_ip_rows);
+static const struct params external_ip_params = OS_PARAMS(struct os_external_ip, external_ip_param_rows);
 
 struct os_gateway_info {
 	struct ref network;
@@ -174,7 +135,7 @@ struct os_gateway_info {
 	} ips;
 	bool has_ips;
 };
-static const struct param gateway_rows[] = {
+static const struct param gateway_param_rows[] = {
 	OS_BODY(struct os_gateway_info, "network_id", network, .kind = KIND_EXTERNAL_NETWORK,
 		.doc = "The external network."),
 	OS_BODY(struct os_gateway_info, "enable_snat", snat,
@@ -183,17 +144,17 @@ static const struct param gateway_rows[] = {
 		     .given = OS_GIVEN(struct os_gateway_info, has_ips), .doc = "Its address."),
 	OS_UNBUILT("qos_policy_id"),
 };
-static const struct params gateway_params = OS_PARAMS(struct os_gateway_info, gateway_rows);
+static const struct params gateway_params = OS_PARAMS(struct os_gateway_info, gateway_param_rows);
 
 struct os_extra_route {
 	struct cidr destination;
 	struct ip nexthop;
 };
-static const struct param route_rows[] = {
+static const struct param route_param_rows[] = {
 	OS_BODY(struct os_extra_route, "destination", destination, .flags = REQUIRED, .doc = "Where to."),
 	OS_BODY(struct os_extra_route, "nexthop", nexthop, .flags = REQUIRED, .doc = "Over which address."),
 };
-static const struct params route_params = OS_PARAMS(struct os_extra_route, route_rows);
+static const struct params route_params = OS_PARAMS(struct os_extra_route, route_param_rows);
 
 struct os_router_body {
 	struct router_whole wish;

@@ -107,12 +107,11 @@ static const struct attribute rule_rows[] = {
 #undef R
 static const struct attributes rule_members = ATTRIBUTES(rule_rows);
 
-static const struct os_filter tag_filters[] = {OS_TAG_FILTERS};
 const struct os_listing os_group_rules = {
 	.kind = KIND_SECURITY_GROUP_RULE,
 	.items = "security_group_rules",
 	.links = "security_group_rules_links",
-	.filters = OS_FILTERS(tag_filters),
+	.filters = OS_FILTERS(os_tag_filters),
 	.attributes = &rule_members,
 	.flags = OS_ADMIN_SEES_ALL,
 };
@@ -388,14 +387,9 @@ static struct str get_name(struct api_call *e, const struct row *row)
 	return os_group_name(e->c->arena, security_group_of(row));
 }
 
-static struct str sort_name(struct os_call *e, const struct row *row)
-{
-	return get_name(&e->core, row);
-}
-
 static const struct attribute group_rows[] = {
 	ATTRIBUTE(security_group, "id", row.id, .filter = "id"),
-	ATTRIBUTE_MADE(TEXT, text, "name", get_name),
+	ATTRIBUTE_MADE(TEXT, text, "name", get_name, .sort = "name"),
 	ATTRIBUTE_CONST("stateful", "true", .filter = "stateful"),
 	ATTRIBUTE_CONST("shared", "false", .filter = "shared"),
 	ATTRIBUTE_EACH("security_group_rules", rule_members, KIND_SECURITY_GROUP_RULE,
@@ -408,13 +402,11 @@ static const struct os_filter group_filters[] = {
 	OS_TAG_FILTERS,
 	{"name", "name", .made = OS_VPC_GROUP_PREFIX, .fits = fits_name},
 };
-static const struct os_sort_key group_sort_keys[] = {{"name", .text = sort_name}};
 const struct os_listing os_groups = {
 	.kind = KIND_SECURITY_GROUP,
 	.items = "security_groups",
 	.links = "security_groups_links",
 	.filters = OS_FILTERS(group_filters),
-	.sort_keys = {group_sort_keys, sizeof group_sort_keys / sizeof group_sort_keys[0]},
 	.attributes = &group_members,
 	.flags = OS_ADMIN_SEES_ALL,
 };

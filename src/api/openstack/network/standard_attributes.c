@@ -30,18 +30,6 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags)
 	json_write_close_list(w);
 }
 
-void os_write_standard(struct os_call *e, struct json_writer *w, const struct row *row, uuid account,
-		       struct str description, struct tags tags)
-{
-	os_write_hex(w, "tenant_id", account);
-	os_write_hex(w, "project_id", account);
-	json_write_text(w, "description", description);
-	os_write_words(e, w, tags);
-	os_write_time(w, "created_at", row->created_us);
-	os_write_time(w, "updated_at", row->updated_us);
-	json_write_int(w, "revision_number", (int64_t) row->gen);
-}
-
 RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags)
 {
 	struct tag *tags = arena_new_array(e->c->arena, struct tag, words.count + 1);
@@ -103,11 +91,7 @@ bool os_lacks_tags_any(struct os_call *e, const struct row *row, struct str valu
 	return !os_fits_tags_any(e, row, value);
 }
 
-bool os_truth_is(bool truth, struct str value)
-{
-	bool is_yes = str_equal_nocase(value, STR("true")) || str_is(value, "1");
-	return truth == is_yes;
-}
+const struct os_filter os_tag_filters[] = {OS_TAG_FILTERS};
 
 RESULT os_check_external(struct os_call *e, const struct ref *network)
 {

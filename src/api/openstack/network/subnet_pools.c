@@ -1,73 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Subnet pools. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "api/openstack/network/network.h"
 #include "engine/network/subnet_pool.h"
 #include "model/subnet_pool.h"
 
-/* Writes a prefix length as text, as Neutron's _make_subnetpool_dict() does. */
-static void write_length(struct json_writer *w, const char *key, int64_t bits)
+static struct str write_length(struct api_call *e, int64_t bits)
 {
-	char text[24];
-	(void) snprintf(text, sizeof text, "%" PRId64, bits);
-	json_write_z(w, key, text);
+	return str_print(e->c->arena, "%" PRId64, bits);
 }
 
-static void write_pool(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct subnet_pool *p = item;
-	os_write_id(w, "id", p->row.id);
-	json_write_text(w, "name", p->name);
-	json_write_open_list(w, "prefixes");
-	for (size_t k = 0; k < p->prefixes.count; k++)
-		os_write_cidr(w, NULL, p->prefixes.at[k]);
-	json_write_close_list(w);
-	json_write_int(w, "ip_version", engine_is_ipv6_pool(p) ? 6 : 4);
-	write_length(w, "min_prefixlen", p->min_bits);
-	write_length(w, "default_prefixlen", p->default_bits);
-	write_length(w, "max_prefixlen", p->max_bits);
-	if (p->quota)
-		json_write_int(w, "default_quota", p->quota);
-	else
-		json_write_null(w, "default_quota");
-	json_write_null(w, "address_scope_id");
-	json_write_bool(w, "is_default", p->is_default);
-	json_write_bool(w, "shared", p->is_shared);
-	os_write_standard(e, w, &p->row, p->account, p->description, p->tags);
-}
+#define GETTER(returned, function, expression)                                                               \
+	ATTRIBUTE_GETTER(subnet_pool, p, returned, function, expression)
+GETTER(struct strs, list_prefixes, os_list_cidrs(e->c->arena, p->prefixes))
+GETTER(int64_t, get_version, engine_is_ipv6_pool(p) ? 6 : 4)
+GETTER(struct str, get_min, write_length(e, p->min_bits))
+GETTER(struct str, get_default, write_length(e, p->default_bits))
+GETTER(struct str, get_max, write_length(e, p->max_bits))
+#undef GETTER
 
-static bool fits_version(struct os_call *e, const struct row *row, struct str value)
-{
-	bool is_ipv6 = engine_is_ipv6_pool(subnet_pool_of(row));
-	(void) e;
-	return str_is(value, is_ipv6 ? "6" : "4");
-}
-
-static const struct os_filter filters[] = {
-	OS_STANDARD_FILTERS,
-	{"name", "name"},
-	{"description", "description"},
-	{"is_default", "is_default"},
-	{"shared", "is_shared"},
-	{"min_prefixlen", "min_bits"},
-	{"default_prefixlen", "default_bits"},
-	{"max_prefixlen", "max_bits"},
-	{"default_quota", "quota"},
-	{"ip_version", .fits = fits_version},
+/* Prefix lengths are texts, as in Neutron's _make_subnetpool_dict(), and ordered as numbers. */
+#define LENGTH(wire, field, function)                                                                        \
+	OS_MADE(TEXT, text, wire, function, .offset = offsetof(struct subnet_pool, field))
+static const struct attribute pool_rows[] = {
+	OS_FIELD(subnet_pool, "id", row.id),
+	OS_FIELD(subnet_pool, "name", name),
+	ATTRIBUTE_MADE(TEXTS, texts, "prefixes", list_prefixes),
+	OS_MADE(INT, number, "ip_version", get_version),
+	LENGTH("min_prefixlen", min_bits, get_min),
+	LENGTH("default_prefixlen", default_bits, get_default),
+	LENGTH("max_prefixlen", max_bits, get_max),
+	OS_FIELD(subnet_pool, "default_quota", quota, .flags = ATTRIBUTE_NULL_NONE),
+	OS_FIXED("address_scope_id", "null"),
+	OS_FIELD(subnet_pool, "is_default", is_default),
+	OS_FIELD(subnet_pool, "shared", is_shared),
+	OS_STANDARD_ROWS(subnet_pool),
 };
-static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT};
+#undef LENGTH
+static const struct attributes pool_members = ATTRIBUTES(pool_rows);
+
 /* Includes shared pools of other projects; a scan suffices because there are few pools. */
 static const struct os_listing pools = {
 	.kind = KIND_SUBNET_POOL,
 	.items = "subnetpools",
-	.members = OS_STANDARD_MEMBERS "|address_scope_id",
 	.links = "subnetpools_links",
-	.filters = OS_FILTERS(filters),
-	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},
+	.filters = OS_FILTERS(os_tag_filters),
 	.flags = OS_ADMIN_SEES_ALL | OS_ALL_SEE_ALL,
-	.write = write_pool,
+	.attributes = &pool_members,
 };
 
 /* ---- show, delete ---- */

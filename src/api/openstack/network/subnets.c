@@ -5,12 +5,14 @@
 #include "engine/network/subnet.h"
 #include "model/subnet.h"
 
-static void write_pools(struct json_writer *w, const struct subnet *s)
+static void write_pools(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	json_write_open_list(w, "allocation_pools");
+	const struct subnet *s = subnet_of(row);
 	struct ip plain[] = {ip_add(s->block.base, 4), cidr_last(s->block)};
 	plain[1].b[s->block.base.family == IP_V6 ? 15 : 3]--;
 	struct ips pools = s->pools.count ? s->pools : (struct ips){plain, 2};
+	(void) e;
+	json_write_open_list(w, name);
 	for (size_t k = 0; k + 1 < pools.count; k += 2) {
 		json_write_open(w, NULL);
 		os_write_ip(w, "start", pools.at[k]);
@@ -20,9 +22,11 @@ static void write_pools(struct json_writer *w, const struct subnet *s)
 	json_write_close_list(w);
 }
 
-static void write_host_routes(struct json_writer *w, const struct subnet *s)
+static void write_routes(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	json_write_open_list(w, "host_routes");
+	const struct subnet *s = subnet_of(row);
+	(void) e;
+	json_write_open_list(w, name);
 	for (size_t k = 0; k < s->host_route_blocks.count && k < s->host_route_hops.count; k++) {
 		json_write_open(w, NULL);
 		os_write_cidr(w, "destination", s->host_route_blocks.at[k]);
@@ -42,14 +46,6 @@ _Static_assert((int) SUBNET_IPV6_RA_MODE_SLAAC == (int) SUBNET_IPV6_ADDRESS_MODE
 			       (int) SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS,
 	       "two enums of one list");
 
-static void write_ipv6_mode(struct json_writer *w, const char *name, size_t mode)
-{
-	if (mode)
-		json_write_z(w, name, ipv6_modes[mode]);
-	else
-		json_write_null(w, name);
-}
-
 static size_t read_ipv6_mode(struct str word)
 {
 	size_t mode = IPV6_MODES - 1;
@@ -58,99 +54,45 @@ static size_t read_ipv6_mode(struct str word)
 	return mode;
 }
 
-static void write_subnet(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct subnet *s = item;
-	os_write_id(w, "id", s->row.id);
-	json_write_text(w, "name", os_name_of(s->name, s->tags));
-	os_write_id(w, "network_id", s->network);
-	json_write_int(w, "ip_version", s->block.base.family);
-	os_write_cidr(w, "cidr", s->block);
-	os_write_ip(w, "gateway_ip", s->gateway_ip);
-	json_write_bool(w, "enable_dhcp", !s->no_dhcp);
-	json_write_open_list(w, "dns_nameservers");
-	for (size_t k = 0; k < s->dns_servers.count; k++)
-		os_write_ip(w, NULL, s->dns_servers.at[k]);
-	json_write_close_list(w);
-	write_pools(w, s);
-	write_host_routes(w, s);
-	write_ipv6_mode(w, "ipv6_address_mode", s->ipv6_address_mode);
-	write_ipv6_mode(w, "ipv6_ra_mode", s->ipv6_ra_mode);
-	os_write_id(w, "subnetpool_id", s->subnet_pool);
-	json_write_null(w, "segment_id");
-	json_write_open_list(w, "service_types");
-	json_write_close_list(w);
-	json_write_bool(w, "dns_publish_fixed_ip", false);
-	os_write_standard(e, w, &s->row, s->account, s->description, s->tags);
-}
+#define GETTER(returned, function, expression) ATTRIBUTE_GETTER(subnet, s, returned, function, expression)
+GETTER(int64_t, get_version, s->block.base.family)
+GETTER(struct strs, list_dns, os_list_ips(e->c->arena, s->dns_servers))
+/* True if the subnet's network is shared with the caller. Subnets do not show this. */
+GETTER(bool, is_shared, engine_is_network_granted(api_tables(e), s->network, e->c->who->account))
+#undef GETTER
 
-static struct str name_of(struct os_call *e, const struct row *row)
-{
-	const struct subnet *s = subnet_of(row);
-	(void) e;
-	return os_name_of(s->name, s->tags);
-}
-
-static bool fits_dhcp(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return os_truth_is(!subnet_of(row)->no_dhcp, value);
-}
-
-/* Compares whether the subnet's network is shared with the caller. Subnets do not show this. */
-static bool fits_shared(struct os_call *e, const struct row *row, struct str value)
-{
-	bool is_shared = engine_is_network_granted(os_tables(e), subnet_of(row)->network, e->c->who->account);
-	return os_truth_is(is_shared, value);
-}
-
-static bool fits_version(struct os_call *e, const struct row *row, struct str value)
-{
-	int64_t version = 0;
-	(void) e;
-	return !str_parse_int(value, &version).code && version == subnet_of(row)->block.base.family;
-}
-
-static bool fits_ra_mode(struct os_call *e, const struct row *row, struct str value)
-{
-	size_t mode = read_ipv6_mode(value);
-	(void) e;
-	return mode && mode == subnet_of(row)->ipv6_ra_mode;
-}
-
-static bool fits_address_mode(struct os_call *e, const struct row *row, struct str value)
-{
-	size_t mode = read_ipv6_mode(value);
-	(void) e;
-	return mode && mode == subnet_of(row)->ipv6_address_mode;
-}
-
-static const struct os_filter subnet_filters[] = {
-	OS_STANDARD_FILTERS,
-	{"name", .is_name = true},
-	{"description", "description"},
-	{"network_id", "network"},
-	{"cidr", "block"},
-	{"gateway_ip", "gateway_ip"},
-	{"subnetpool_id", "subnet_pool"},
-	{"ip_version", .fits = fits_version},
-	{"ipv6_ra_mode", .fits = fits_ra_mode},
-	{"ipv6_address_mode", .fits = fits_address_mode},
-	{"enable_dhcp", .is_truth = true, .fits = fits_dhcp},
-	{"shared", .is_truth = true, .fits = fits_shared},
+#define MODE(wire, field) ATTRIBUTE_AS(ENUM, subnet, wire, field, .words = ipv6_modes, .filter = (wire))
+static const struct attribute subnet_rows[] = {
+	OS_FIELD(subnet, "id", row.id),
+	OS_SHOWN_NAME,
+	OS_FIELD(subnet, "network_id", network),
+	OS_MADE(INT, number, "ip_version", get_version),
+	OS_FIELD(subnet, "cidr", block),
+	OS_FIELD(subnet, "gateway_ip", gateway_ip),
+	OS_FIELD(subnet, "enable_dhcp", no_dhcp, .flags = ATTRIBUTE_NOT),
+	ATTRIBUTE_MADE(TEXTS, texts, "dns_nameservers", list_dns),
+	ATTRIBUTE_WRITTEN("allocation_pools", write_pools),
+	ATTRIBUTE_WRITTEN("host_routes", write_routes),
+	MODE("ipv6_address_mode", ipv6_address_mode),
+	MODE("ipv6_ra_mode", ipv6_ra_mode),
+	OS_FIELD(subnet, "subnetpool_id", subnet_pool),
+	OS_FIXED("segment_id", "null"),
+	ATTRIBUTE_CONST("service_types", "[]"),
+	ATTRIBUTE_CONST("dns_publish_fixed_ip", "false", .filter = "dns_publish_fixed_ip"),
+	ATTRIBUTE_MADE(BOOL, truth, "shared", is_shared, .flags = ATTRIBUTE_HIDDEN, .filter = "shared"),
+	OS_STANDARD_ROWS(subnet),
 };
-static const struct os_sort_key subnet_sort_keys[] = {
-	{"name", .text = name_of}, OS_PROJECT_SORT, {"cidr", "block"}, {"network_id", "network"}};
+#undef MODE
+static const struct attributes subnet_members = ATTRIBUTES(subnet_rows);
+
 const struct os_listing os_subnets = {
 	.kind = KIND_SUBNET,
 	.items = "subnets",
-	.members = OS_STANDARD_MEMBERS "|segment_id|dns_publish_fixed_ip",
 	.links = "subnets_links",
-	.filters = OS_FILTERS(subnet_filters),
-	.sort_keys = {subnet_sort_keys, sizeof subnet_sort_keys / sizeof subnet_sort_keys[0]},
+	.filters = OS_FILTERS(os_tag_filters),
 	.flags = OS_ADMIN_SEES_ALL,
 	.add = os_add_other_subnets,
-	.write = write_subnet,
+	.attributes = &subnet_members,
 };
 
 /* ---- show ---- */
