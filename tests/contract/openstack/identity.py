@@ -156,6 +156,20 @@ def test_a_domain_is_a_project(admin):
     assert "plant" not in [d["Name"] for d in admin.openstack("domain", "list", "-f", "json")]
 
 
+def test_what_cannot_move(admin):
+    """Keystone takes the domain and the parent that a project, user or group has, and no other. contract/cross/sent_back.py sends them as they are."""
+    other = admin.ok("POST", "/identity/v3/domains", {"domain": {"name": "elsewhere"}})["domain"]["id"]
+    for kind in ("project", "user", "group"):
+        path = f"/identity/v3/{kind}s/" + admin.ok("POST", f"/identity/v3/{kind}s", {kind: {"name": "fixed"}})[kind]["id"]
+        shown = admin.ok("GET", path)[kind]
+        answer = admin.call("PATCH", path, {kind: {"domain_id": other, "description": "moved"}})
+        assert (answer.status, answer.json["error"]["message"]) == (400, "Cannot change Domain ID")
+        assert admin.ok("GET", path)[kind] == shown
+        if kind == "project":
+            answer = admin.call("PATCH", path, {kind: {"parent_id": other}})
+            assert (answer.status, answer.json["error"]["message"]) == (403, "Update of `parent_id` is not allowed.")
+
+
 def test_endpoint_groups(admin, own, tmp_path):
     """A project with assigned endpoints sees only these in the catalogue, with new and existing tokens."""
     filters = tmp_path / "filters"

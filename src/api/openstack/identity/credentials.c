@@ -164,7 +164,7 @@ static const struct param update_params[] = {
 	  .doc = "For which project; null: for none."),
 	P("type", type, .min = 1, .doc = "ec2 stays ec2, and nothing else becomes it."),
 	P("blob", blob, .min = 1, .max = CREDENTIAL_SECRET_MAX, .doc = "What is kept instead."),
-	OS_UNBUILT("user_id"),
+	P("user_id", user, .kind = KIND_USER, .doc = "As it is: it stays so."),
 };
 #undef P
 
@@ -261,6 +261,10 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	e->returns = a->kind;
 	a->made = a->row->id;
 	bool is_key = a->kind == KIND_ACCESS_KEY;
+	uuid owner = is_key ? access_key_of(a->row)->user : credential_of(a->row)->user;
+	if (ref_is_given(&a->user) && !uuid_equal(a->user.prefix, owner))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("user_id"),
+				      "Another user_id is not supported here.");
 	if (a->type.n && str_equal_nocase(a->type, STR(EC2)) != is_key)
 		return ctx_fail_field(
 			e->c, ERR_UNSUPPORTED, STR("type"),

@@ -91,6 +91,14 @@ struct ref os_own_domain(const struct os_call *e)
 	return ref_by_id(KIND_DOMAIN, id);
 }
 
+RESULT os_check_domain(struct os_call *e, const struct ref *said, const struct row *row, uuid domain)
+{
+	if (!ref_is_given(said) || !row || !engine_may_see(e->c, row->kind, row) ||
+	    (said->bits == 128 && uuid_equal(said->prefix, domain)))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("domain_id"), "Cannot change Domain ID");
+}
+
 RESULT os_check_self(struct os_call *e, const struct ref *user)
 {
 	if (os_is_admin(e) || (user->bits == 128 && uuid_equal(user->prefix, e->c->who->user)))

@@ -27,8 +27,13 @@ RESULT os_list_rows(struct os_call *e, const char *items, const struct row *cons
 
 /* The token's domain; the default one for a token without. */
 struct ref os_own_domain(const struct os_call *e);
+/* A member of a change that Keystone takes if it is as it was. */
+#define OS_SAME_DOMAIN(T, member)                                                                            \
+	OS_BODY(T, "domain_id", member, .kind = KIND_DOMAIN, .doc = "As it is: it stays so.")
 /* ERR_DENIED unless it is the caller, or an administrator asks. */
 RESULT os_check_self(struct os_call *e, const struct ref *user);
+/* ERR_INVALID: a change names another domain than the row's, to a caller who sees the row. row NULL: the change itself fails. */
+RESULT os_check_domain(struct os_call *e, const struct ref *said, const struct row *row, uuid domain);
 /* Writes "password_expires_at"; 0: null. */
 void os_write_password_expiry(struct json_writer *w, int64_t expires_us);
 /* Whether the caller may do this to what is the user's (engine/people/user_owned.h); also the user. ERR_DENIED; to

@@ -316,6 +316,7 @@ struct changed_project {
 	struct strs labels;
 	bool has_name, has_description, has_labels, is_domain;
 	enum choice says_domain;
+	struct ref own_domain, parent;
 };
 #define PROJECT(T) OS_PATH(T, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project.")
 static const struct param update_project_params[] = {
@@ -325,13 +326,28 @@ static const struct param update_project_params[] = {
 	OS_BODY(struct changed_project, "description", description, .flags = NULLABLE,
 		GIVEN(struct changed_project, has_description), .doc = "For people."),
 	OS_BODY(struct changed_project, "enabled", wish.enabled, .doc = "Whether anybody gets in."),
-	OS_UNBUILT("domain_id"),
-	OS_UNBUILT("parent_id"),
+	OS_SAME_DOMAIN(struct changed_project, own_domain),
+	OS_BODY(struct changed_project, "parent_id", parent, .kind = KIND_DOMAIN,
+		.doc = "As it is: it stays so."),
 	OS_BODY(struct changed_project, "is_domain", says_domain, .doc = "As it is: it stays so."),
 	OS_BODY(struct changed_project, "tags", labels, GIVEN(struct changed_project, has_labels),
 		.doc = "Words; 80 at most."),
 	OS_UNBUILT("options", .only = "{}"),
 };
+
+/* ERR_INVALID, ERR_PROTECTED: the change moves the project. */
+static RESULT check_place(struct os_call *e, const struct changed_project *a)
+{
+	const struct account *account = account_find(os_tables(e), a->wish.account.prefix);
+	if (!account)
+		return OK;
+	TRY(os_check_domain(e, &a->own_domain, &account->row, account->domain));
+	uuid parent = uuid_is_none(account->parent) ? account->domain : account->parent;
+	if (!ref_is_given(&a->parent) || uuid_equal(a->parent.prefix, parent) ||
+	    !engine_may_see(e->c, KIND_ACCOUNT, &account->row))
+		return OK;
+	return ctx_fail_field(e->c, ERR_PROTECTED, STR("parent_id"), "Update of `parent_id` is not allowed.");
+}
 
 static RESULT prepare_project(struct os_call *e, void *args)
 {
@@ -343,6 +359,7 @@ static RESULT prepare_project(struct os_call *e, void *args)
 	if (a->says_domain != CHOICE_DEFAULT && a->is_domain != (a->says_domain == CHOICE_YES))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("is_domain"),
 				      "Update of `is_domain` is not allowed.");
+	TRY(check_place(e, a));
 	TRY(os_take_extra(e, a->others, &a->wish.extra));
 	if (!a->is_domain)
 		return OK;

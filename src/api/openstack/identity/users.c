@@ -154,7 +154,7 @@ static RESULT check_wanted(struct os_call *e, const struct user *user, struct st
 struct changed_user {
 	struct user_change wish;
 	struct str name, description, email, password, others;
-	struct ref default_account;
+	struct ref default_account, domain;
 	bool has_name, has_description, has_email, has_default, has_password;
 };
 #define GIVEN(member) .given = offsetof(struct changed_user, member) + 1
@@ -171,7 +171,7 @@ static const struct param update_params[] = {
 	OS_BODY(struct changed_user, "enabled", wish.enabled, .doc = "Whether the user gets in."),
 	OS_BODY(struct changed_user, "default_project_id", default_account, .kind = KIND_ACCOUNT,
 		.flags = NULLABLE, GIVEN(has_default), .doc = "Where a password without a scope leads to."),
-	OS_UNBUILT("domain_id"),
+	OS_SAME_DOMAIN(struct changed_user, domain),
 	OS_UNBUILT("options", .only = "{}"),
 	OS_UNBUILT("federated", .only = "[]"),
 };
@@ -186,6 +186,8 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	e->skips_work = !a->password.n;
 	a->wish.clears_password = a->has_password && !a->password.n;
 	const struct user *user = user_find(os_tables(e), a->wish.user.prefix);
+	if (user)
+		TRY(os_check_domain(e, &a->domain, &user->row, os_user_domain(os_tables(e), user)));
 	if (a->password.n && user &&
 	    engine_may_see(e->c, KIND_USER, &user->row)) /* else no policy tells of it */
 		TRY(check_wanted(e, user, a->password));
