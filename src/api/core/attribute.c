@@ -516,7 +516,7 @@ struct query_value attribute_sort_value(struct api_call *e, const struct attribu
 	union attribute_value value = {0};
 	if (attribute_is_gathered(a))
 		value = evaluate(e, NULL, a, row);
-	const void *at = find_value(a, row, &value);
+	const void *at = find_value(e, a, row, &value);
 	if (!at)
 		return (struct query_value){0};
 	switch ((int) a->form) {

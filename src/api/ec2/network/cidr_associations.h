@@ -11,13 +11,14 @@ struct ec2_cidr_association {
 	struct str use, source, pool; /* IPv6 */
 };
 
+/* The association of an IPv4 block. */
 struct ec2_cidr_association ec2_cidr_association(uuid association, struct cidr block, const char *state);
-/* is_of_named_pool: the caller asked for the VPC's block in a pool by the pool's id. */
+/* The association of a VPC's or subnet's IPv6 block. is_of_named_pool: the caller named the pool of the VPC's block by its id. */
 struct ec2_cidr_association ec2_ipv6_association(uuid association, struct cidr block, bool is_of_named_pool,
 						 const char *state);
-/* pool: that one; none: the region's. */
+/* The association of a VPC's IPv6 block. pool: its pool; none: the region's. */
 struct ec2_cidr_association ec2_vpc_ipv6_association(struct ec2_call *e, uuid association, struct cidr block,
 						     uuid pool, const char *state);
 
-/* Of IPv4 with a VPC, of IPv6 with a VPC, and of IPv6 with a subnet. */
+/* Members of associations: an IPv4 block's and an IPv6 block's with a VPC, and an IPv6 block's with a subnet. */
 extern const struct attributes ec2_vpc_block_members, ec2_vpc_ipv6_members, ec2_subnet_ipv6_members;

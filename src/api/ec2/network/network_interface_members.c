@@ -3,8 +3,8 @@
  * instance: there without ids of addresses, and with filters of longer names that lead on to the instance. */
 #include "api/ec2/network/network_interfaces.h"
 
-#include "engine/network/address.h"
-#include "engine/network/router.h"
+#include "engine/network/address/address.h"
+#include "engine/network/routing/router.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "model/security_group.h"

@@ -75,4 +75,3 @@ RESULT ec2_read_prefixes(struct ec2_call *e, struct strs texts, struct str field
  * SecondaryPrivateIpAddressCount already. ERR_COMBINATION. */
 RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list,
 			    struct port_ips_wish *ips);
-

@@ -3,7 +3,6 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/cidr_associations.h"
-#include "engine/network/router_block.h"
 #include "engine/network/routing/router_block.h"
 
 struct ec2_associate_vpc_block {

@@ -5,7 +5,6 @@
 #include "api/ec2/storage/images.h"
 #include "api/ec2/storage/sharing.h"
 #include "api/ec2/storage/volumes.h"
-#include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot/snapshot.h"
 #include "model/account.h"
 #include "model/snapshot.h"

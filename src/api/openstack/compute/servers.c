@@ -527,7 +527,8 @@ static bool is_deleted(const struct row *row)
 static bool is_there(struct os_call *e, const struct row *row)
 {
 	bool is_shown = asked(e, "changes-since").p || (os_is_admin(e) && asked(e, "deleted").p);
-	bool is_one = os_action_of(e)->answer;
+	const struct os_action *a = os_action_of(e);
+	bool is_one = a->answer || a->shows.listing;
 	return is_shown || !(is_one ? has_ended(row) : is_deleted(row));
 }
 

@@ -147,8 +147,8 @@ bool os_make_filter(const struct os_listing *list, struct str name, int version,
 	*ret_filter = (struct os_filter){
 		.name = a->filter,
 		.field = field ? field->name : NULL,
-		.is_id = a->form == ATTRIBUTE_ID && !a->get.any && !found.around[0] && a->via.kind == KIND_NONE &&
-			 a->offset == offsetof(struct row, id),
+		.is_id = a->form == ATTRIBUTE_ID && !a->get.any && !found.around[0] &&
+			 a->via.kind == KIND_NONE && a->offset == offsetof(struct row, id),
 		.is_time = a->flags & ATTRIBUTE_BOUNDS,
 		.is_truth = a->form == ATTRIBUTE_BOOL || attribute_is_fixed_truth(a),
 		.is_admins = a->flags & ATTRIBUTE_ADMIN,
