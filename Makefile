@@ -22,6 +22,10 @@ deb: ## the Debian packages, into build/deb
 source: ## the source archive of the last commit, into build/source
 	@tools/source
 
+release: ## the files of a release, from its signed tag, into build/release-VERSION (docs/releasing.md)
+	@tools/install-packages build deb
+	@tools/release
+
 demo: build ## a region on this machine, and what a newcomer would do with aws; IMAGE=debian: with Debian guests
 	@tools/install-packages run sandbox image demo
 	@$(if $(IMAGE),DARI_DEMO_IMAGE=$(IMAGE)) tools/demo up
@@ -110,4 +114,4 @@ clean:
 help:
 	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
 
-.PHONY: build install deb source dev demo demo-down screenshots check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate coverage lint format asan tsan bench docs clean help
+.PHONY: build install deb source release dev demo demo-down screenshots check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate coverage lint format asan tsan bench docs clean help
