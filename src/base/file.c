@@ -251,10 +251,11 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return 0;
 }
 
+/* Without FTW_MOUNT: an overlay's files have other devices than its directories. */
 void file_remove_tree(const char *path)
 {
 	enum { DESCRIPTORS = 16 };
-	(void) nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	(void) nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 
 bool file_exists(const char *path)
