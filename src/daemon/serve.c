@@ -44,10 +44,12 @@ static RESULT serve_open_drivers(struct daemon *d)
 	struct ovn_config config = {.northbound = d->settings.ovn_northbound,
 				    .southbound = d->settings.ovn_southbound,
 				    .region = d->region_id};
+	const char *balancers = getenv("DARI_BALANCERS"); /* set by dari.service */
 	const struct haproxy_config proxies = {
 		.directory = str_from(settings_path(d->arena, &d->settings, "proxies")),
 		.ovsdb = d->settings.ovs_database,
-		.region = d->region_id};
+		.region = d->region_id,
+		.units = balancers ? str_from(balancers) : STR_NONE};
 	TRY(ovn_open(&d->ctx, &config, &d->network));
 	TRY(haproxy_open(&d->ctx, &proxies, &d->balancer_proxies));
 	struct result result = plugs_open(&d->ctx, d->settings.ovs_database, d->region_id, &d->plugs);

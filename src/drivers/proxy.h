@@ -119,6 +119,8 @@ struct haproxy_config {
 	struct str directory; /* files of proxies; made with mode 0700 */
 	struct str ovsdb;     /* the local Open vSwitch: "unix:/run/openvswitch/db.sock" */
 	uuid region;          /* half of the mark */
+	struct str units; /* directory of links for the units dari-balancer@ID.service, in which systemd runs
+			       * the processes; empty: they are children of this process */
 };
 /* Opens the HAProxy driver. Connects on demand. */
 RESULT haproxy_open(struct ctx *c, const struct haproxy_config *config, struct proxy_handle *ret_proxies);

@@ -28,6 +28,7 @@ BOOT = """
     mkdir -p mnt
     pivot_root . mnt
     umount -l /mnt
+    mount --make-rshared / # as systemd does where it is not in a container: services see mounts that come later
     exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=small.target --show-status=0
 """
 
@@ -44,8 +45,8 @@ def build_packages(out):
     run(os.path.join(ROOT, "tools/deb"), out, shows=lambda: os.path.exists(log) and os.path.getsize(log))
 
 
-def until(holds, what):
-    waiting.wait_until(holds, what)
+def until(holds, what, shows=None):
+    return waiting.wait_until(holds, what, shows=shows)
 
 
 def cgroups():

@@ -12,6 +12,7 @@
 
 struct proxies {
 	char *directory, *ovsdb; /* owned */
+	char *units;             /* owned; NULL: processes are children */
 	uuid region;
 	pthread_mutex_t lock;  /* guards the next two; the database has a lock of its own */
 	struct ovsdb *vswitch; /* NULL: not opened yet */
@@ -41,6 +42,11 @@ unsigned proxies_next(struct proxies *p)
 	return next;
 }
 
+const char *proxies_units(const struct proxies *p)
+{
+	return p ? p->units : NULL;
+}
+
 static RESULT find_place(struct proxies *p, struct ctx *c, uuid id, struct proxy_place *ret_place)
 {
 	char text[UUID_TEXT_SIZE];
@@ -48,7 +54,6 @@ static RESULT find_place(struct proxies *p, struct ctx *c, uuid id, struct proxy
 	if (!path.p)
 		return ctx_no_memory(c);
 	*ret_place = (struct proxy_place){.proxies = p, .id = id, .directory = path.p};
-	process_find(c, ret_place);
 	return OK;
 }
 
@@ -68,7 +73,7 @@ static struct str read_config(struct ctx *c, const struct proxy_place *place)
 static RESULT write_config(struct ctx *c, const struct proxy_place *place, struct str text)
 {
 	TRY(file_write_synced(c, place_path(c, place, "next.cfg"), text, 0600));
-	TRY(process_check(c, place, "next.cfg"));
+	TRY(process_check(c, place));
 	TRY(file_write_synced(c, place_path(c, place, "reload"), STR(""), 0600));
 	return file_rename_synced(c, place_path(c, place, "next.cfg"), place_path(c, place, "haproxy.cfg"));
 }
@@ -112,6 +117,7 @@ static RESULT apply(struct proxies *p, struct ctx *c, const struct proxy_wish *w
 	struct proxy_place place;
 	struct buf text;
 	TRY(find_place(p, c, wish->id, &place));
+	process_find(c, &place);
 	buf_init(&text, CONFIG_CAP);
 	struct result applied = config_write(c, wish, &text);
 	if (result_is_ok(applied))
@@ -132,6 +138,8 @@ static RESULT remove_proxy(struct proxies *p, struct ctx *c, uuid proxy)
 	if (place.pid)
 		return ctx_fail(c, ERR_AGAIN, "the proxy's process does not end");
 	TRY(namespace_remove(c, &place));
+	if (units_run(&place))
+		TRY(units_remove_namespace(c, &place));
 	file_remove_tree(place.directory);
 	return OK;
 }
@@ -142,8 +150,6 @@ static RESULT see(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_ser
 	struct proxy_place place;
 	struct str csv = STR_NONE;
 	TRY(find_place(p, c, proxy, &place));
-	if (!place.pid)
-		return ctx_fail(c, ERR_GONE, "the proxy's process has ended");
 	TRY(state_ask(c, &place, "show stat -1 4 -1", &csv));
 	return state_read(c, csv, ret_states, ret_count);
 }
@@ -157,6 +163,7 @@ static void close_proxies(struct proxies *p)
 	(void) pthread_mutex_destroy(&p->lock);
 	heap_free(p->directory);
 	heap_free(p->ovsdb);
+	heap_free(p->units);
 	heap_free(p);
 }
 
@@ -173,7 +180,8 @@ RESULT haproxy_open(struct ctx *c, const struct haproxy_config *config, struct p
 	p->made = (unsigned) (clock_system_us() / SECOND);
 	p->directory = heap_copy_z(str_to_z(c->arena, config->directory));
 	p->ovsdb = heap_copy_z(str_to_z(c->arena, config->ovsdb));
-	if (!p->directory || !p->ovsdb) {
+	p->units = config->units.n ? heap_copy_z(str_to_z(c->arena, config->units)) : NULL;
+	if (!p->directory || !p->ovsdb || (config->units.n && !p->units)) {
 		close_proxies(p);
 		return ctx_no_memory(c);
 	}

@@ -6,6 +6,7 @@
  *   links         the interfaces that the namespace has
  *   reload        the process may not have been told of haproxy.cfg yet
  *   servers       health of the servers, which survives a reload
+ *   check         HAProxy's words about next.cfg, where a unit of systemd's checks it
  *   body-*, cert-*  files that the configuration names
  */
 #pragma once
@@ -77,18 +78,35 @@ RESULT proxies_switch(struct proxies *p, struct ctx *c, struct ovsdb **ret_switc
 uuid proxies_region(const struct proxies *p);
 /* A number for link names that no earlier link has. */
 unsigned proxies_next(struct proxies *p);
+/* haproxy_config's units; NULL: processes are children. */
+const char *proxies_units(const struct proxies *p);
 
 /* ---- process.c ---- */
 
 /* Finds the running process by its file; pid 0: there is none. */
 void process_find(struct ctx *c, struct proxy_place *place);
-/* ERR_INVALID, with HAProxy's words: it would refuse the file. */
-RESULT process_check(struct ctx *c, const struct proxy_place *place, const char *file);
+/* ERR_INVALID, with HAProxy's words: it would refuse next.cfg. */
+RESULT process_check(struct ctx *c, const struct proxy_place *place);
 RESULT process_start(struct ctx *c, struct proxy_place *place, int netns_fd);
 /* Returns once the new worker answers. ERR_AGAIN: it does not within 20 s. */
 RESULT process_reload(struct ctx *c, const struct proxy_place *place);
 /* Ends the process and its workers. */
 void process_end(struct ctx *c, struct proxy_place *place);
+
+/* ---- units.c: the same by systemd ---- */
+
+/* Whether units of systemd's run the processes. */
+bool units_run(const struct proxy_place *place);
+/* Sets place->pid to the master process of the unit; 0: the unit does not run. */
+void units_find(struct ctx *c, struct proxy_place *place);
+RESULT units_check(struct ctx *c, const struct proxy_place *place);
+RESULT units_start(struct ctx *c, const struct proxy_place *place);
+RESULT units_stop(struct ctx *c, const struct proxy_place *place);
+/* Makes the unit's namespace anew, and opens it. */
+RESULT units_make_namespace(struct ctx *c, const struct proxy_place *place, int *ret_fd);
+/* Opens it; -1: there is none. */
+int units_open_namespace(struct ctx *c, const struct proxy_place *place);
+RESULT units_remove_namespace(struct ctx *c, const struct proxy_place *place);
 
 /* ---- state.c ---- */
 

@@ -2,7 +2,7 @@
  * The namespace of a proxy. Each link has an address of its own, and a routing table by which answers from that address
  * leave by that link, because the switch accepts a link's own address alone. Other connections leave by the first link.
  *
- * The process holds the namespace. The file `links` has a line for each link, "PORT LINE…", so that a changed set of links
+ * The process holds the namespace, or a unit of systemd's. The file `links` has a line for each link, "PORT LINE…", so that a changed set of links
  * is found after a restart of dari as well. While the set changes, a line CHANGING divides the links that are there from
  * those that may be. */
 #include <fcntl.h>
@@ -128,7 +128,7 @@ RESULT namespace_make(struct ctx *c, const struct proxy_place *place, const stru
 		      int *ret_fd)
 {
 	AUTO_FD fd = -1;
-	TRY(netns_make(c, &fd));
+	TRY(units_run(place) ? units_make_namespace(c, place, &fd) : netns_make(c, &fd));
 	TRY(netns_run_ip(c, STR("link set dev lo up\n"), fd));
 	TRY(namespace_remove(c, place)); /* a former process may have left rows */
 	TRY(file_write_synced(c, place_path(c, place, "links"), describe(c, wish), 0600));
@@ -221,14 +221,20 @@ static struct str describe_change(struct ctx *c, const struct proxy_wish *wish, 
 	return text;
 }
 
+static int open_namespace(struct ctx *c, const struct proxy_place *place)
+{
+	struct str path = str_print(c->arena, "/proc/%d/ns/net", (int) place->pid);
+	return units_run(place) ? units_open_namespace(c, place)
+				: open(str_to_z(c->arena, path), O_RDONLY | O_CLOEXEC);
+}
+
 RESULT namespace_change(struct ctx *c, const struct proxy_place *place, const struct proxy_wish *wish)
 {
 	struct str wanted = describe(c, wish), present = read_links(c, place);
 	const char *file = place_path(c, place, "links");
 	if (str_equal(wanted, present))
 		return OK;
-	struct str path = str_print(c->arena, "/proc/%d/ns/net", (int) place->pid);
-	AUTO_FD fd = open(str_to_z(c->arena, path), O_RDONLY | O_CLOEXEC);
+	AUTO_FD fd = open_namespace(c, place);
 	if (fd < 0)
 		return ctx_fail(c, ERR_AGAIN, "the proxy's process has just ended");
 	TRY(file_write_synced(c, file, describe_change(c, wish, present), 0600));

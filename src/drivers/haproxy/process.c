@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * HAProxy's processes: a master, which outlives dari, and its workers. Source: HAProxy Management Guide 2.6. */
+ * HAProxy's processes: a master, which outlives dari, and its workers. units.c has systemd run them where dari.service
+ * runs; elsewhere they are children. Source: HAProxy Management Guide 2.6. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,6 +36,10 @@ void process_find(struct ctx *c, struct proxy_place *place)
 	int64_t pid = 0;
 	ctx_init(&quiet, c->arena);
 	place->pid = 0;
+	if (units_run(place)) {
+		units_find(c, place);
+		return;
+	}
 	struct result read = file_read(&quiet, place_path(c, place, "pid"), PID_CAP, &text);
 	if (result_is_ok(read) && result_is_ok(str_parse_int(str_trim(text), &pid)) && pid > 1 &&
 	    is_proxy(c, place, (pid_t) pid))
@@ -55,9 +60,11 @@ static RESULT run(struct ctx *c, const char *const *argv, int64_t timeout_us, in
 	return OK;
 }
 
-RESULT process_check(struct ctx *c, const struct proxy_place *place, const char *file)
+RESULT process_check(struct ctx *c, const struct proxy_place *place)
 {
-	const char *const argv[] = {program, "-c", "-C", place->directory, "-f", file, NULL};
+	const char *const argv[] = {program, "-c", "-C", place->directory, "-f", "next.cfg", NULL};
+	if (units_run(place))
+		return units_check(c, place);
 	return run(c, argv, check_timeout_us, 0);
 }
 
@@ -67,7 +74,7 @@ RESULT process_start(struct ctx *c, struct proxy_place *place, int netns_fd)
 				    "-f",    "haproxy.cfg", "-p", "pid", NULL};
 	/* the file of a process that has ended would be taken for the new one's */
 	TRY(file_delete(c, place_path(c, place, "pid")));
-	TRY(run(c, argv, start_timeout_us, netns_fd));
+	TRY(units_run(place) ? units_start(c, place) : run(c, argv, start_timeout_us, netns_fd));
 	for (int k = 0; k < TRIES && !place->pid; k++) {
 		process_find(c, place);
 		if (!place->pid)
@@ -124,6 +131,10 @@ RESULT process_reload(struct ctx *c, const struct proxy_place *place)
 /* SIGTERM makes the master end its workers as well. */
 void process_end(struct ctx *c, struct proxy_place *place)
 {
+	struct ctx quiet;
+	ctx_init(&quiet, c->arena);
+	if (units_run(place))
+		IGNORE(units_stop(&quiet, place)); /* found below if it goes on */
 	process_find(c, place);
 	for (int k = 0; k < TRIES && place->pid; k++) {
 		(void) kill(place->pid, k < TRIES / 2 ? SIGTERM : SIGKILL);

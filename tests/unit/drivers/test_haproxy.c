@@ -91,9 +91,9 @@ static void is_accepted(struct lab *lab, struct str text)
 	struct config_files files = {0};
 	assert_true(result_is_ok(config_gather_files(&lab->c, &lab->wish, &files)));
 	assert_true(result_is_ok(files_write(&lab->c, &place, &files)));
-	assert_true(
-		result_is_ok(file_write_synced(&lab->c, place_path(&lab->c, &place, "x.cfg"), text, 0600)));
-	struct result checked = process_check(&lab->c, &place, "x.cfg");
+	assert_true(result_is_ok(
+		file_write_synced(&lab->c, place_path(&lab->c, &place, "next.cfg"), text, 0600)));
+	struct result checked = process_check(&lab->c, &place);
 	if (!result_is_ok(checked))
 		fail_msg("%s\n%.*s", lab->c.problem.message, (int) text.n, text.p);
 	file_remove_tree(directory);
@@ -321,6 +321,58 @@ static void states_are_read(void **state)
 	assert_int_equal(state_read(&c, STR("nonsense\n"), &states, &count).code, ERR_GONE);
 }
 
+/* A systemctl that does what the units say, as far as a test can, and keeps its orders. */
+static const char systemctl[] = "#!/bin/sh\n"
+				"echo \"$2 ${3%@*}\" >>\"$LAB/orders\"\n"
+				"case $2 in show) echo Type=notify; echo MainPID=17; exit ;; esac\n"
+				"case $3 in dari-balancer-check@*) cd \"$LAB\"/units/* && exec haproxy -c "
+				"-f next.cfg 2>check ;; esac\n";
+
+static struct str read_all(struct lab *lab, const char *directory, const char *name)
+{
+	struct str text = STR_NONE;
+	struct str path = str_print(lab->c.arena, "%s/%s", directory, name);
+	assert_true(result_is_ok(file_read(&lab->c, str_to_z(lab->c.arena, path), 4096, &text)));
+	return text;
+}
+
+static void systemd_runs_the_process(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	struct ctx *c = &lab->c;
+	char directory[] = "/tmp/dari-test-XXXXXX";
+	struct proxy_handle proxies = {0};
+	(void) state;
+	assert_non_null(mkdtemp(directory));
+	const struct haproxy_config config = {.directory = str_print(arena, "%s/proxies", directory),
+					      .ovsdb = STR("unix:/nonexistent"),
+					      .units = str_print(arena, "%s/units", directory)};
+	assert_true(result_is_ok(haproxy_open(c, &config, &proxies)));
+	struct proxy_place place = {.proxies = proxies.self, .id = {{7}}, .directory = directory};
+	assert_true(result_is_ok(
+		file_write_synced(c, place_path(c, &place, "systemctl"), str_from(systemctl), 0700)));
+	setenv("LAB", directory, 1);
+	setenv("PATH", str_to_z(arena, str_print(arena, "%s:%s", directory, getenv("PATH"))), 1);
+
+	assert_true(result_is_ok(
+		file_write_synced(c, place_path(c, &place, "next.cfg"), STR("global\n  nonsense\n"), 0600)));
+	assert_int_equal(process_check(c, &place).code, ERR_INVALID);
+	assert_true(str_contains(c->problem.message, STR("unknown keyword 'nonsense'")));
+	ctx_clear_problem(c);
+	assert_true(result_is_ok(file_write_synced(
+		c, place_path(c, &place, "next.cfg"),
+		STR("frontend f\n  mode http\n  bind unix@f\n  timeout client 1s\n"), 0600)));
+	assert_true(result_is_ok(process_check(c, &place)));
+	assert_true(result_is_ok(process_start(c, &place, 0)));
+	assert_int_equal(place.pid, 17);
+	assert_true(str_equal(read_all(lab, directory, "orders"),
+			      STR("start dari-balancer-check\nstart dari-balancer-check\n"
+				  "restart dari-balancer\nshow dari-balancer\n")));
+	proxies.driver->close(proxies.self);
+	file_remove_tree(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +382,7 @@ int main(void)
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(states_are_read),
+		cmocka_unit_test(systemd_runs_the_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
