@@ -6,6 +6,7 @@
  * Its content is created by the operations that an operator would use. Rows are kept in the data directory;
  * simulated machines exist in this process and end with it, as in a power failure: at the next start, their
  * disks are restored and guests are started again. */
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -94,6 +95,22 @@ static RESULT make_temporary(struct daemon *d)
 	return OK;
 }
 
+/* True if the directory is empty, or holds a region: find_region() checks which. */
+static bool may_hold_region(const struct daemon *d, const char *path)
+{
+	const struct settings *s = &d->settings;
+	if (file_exists(settings_path(d->arena, s, "dev.yaml")) ||
+	    file_exists(settings_path(d->arena, s, "dari.db")))
+		return true;
+	DIR *dir = opendir(path);
+	bool is_empty = true;
+	for (const struct dirent *e; dir && is_empty && (e = readdir(dir));)
+		is_empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+	if (dir)
+		closedir(dir);
+	return is_empty;
+}
+
 static RESULT choose_directory(struct daemon *d)
 {
 	char whole[PATH_MAX];
@@ -105,7 +122,12 @@ static RESULT choose_directory(struct daemon *d)
 		r = ctx_fail(&d->ctx, ERR_IO, "cannot use %s: %s", path, strerrordesc_np(errno));
 	if (result_is_ok(r)) {
 		d->settings.data_directory = str_copy(d->arena, str_from(whole));
-		return OK;
+		return may_hold_region(d, whole)
+			       ? OK
+			       : ctx_fail(&d->ctx, ERR_EXISTS,
+					  "%s has files that `dari dev` did not create: --data wants a "
+					  "directory that is empty, or that does not exist yet",
+					  whole);
 	}
 	struct str why = d->ctx.problem.message;
 	ctx_clear_problem(&d->ctx);

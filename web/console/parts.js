@@ -109,12 +109,23 @@ export function emptyCard(title, words, action) {
 
 // ---- temporary notes ----
 
+const NOTE_MS = {ok: 5000, bad: 12000, undo: 20000};
 let notes = [];
-export function note(words, tone = "ok") {
-	const one = {words, tone};
+/** undo: takes back what the note reports. */
+export function note(words, tone = "ok", undo = null) {
+	const one = {words, tone, undo};
 	notes = [...notes.slice(-3), one];
 	touch();
-	setTimeout(() => dropNote(one), tone === "bad" ? 12000 : 5000);
+	setTimeout(() => dropNote(one), NOTE_MS[undo ? "undo" : tone] ?? NOTE_MS.ok);
+}
+/** Takes back the last change that can be taken back; false: there is none. */
+export function undoLast() {
+	const one = notes.findLast((n) => n.undo);
+	if (one) {
+		dropNote(one);
+		report(t("Undone"), one.undo);
+	}
+	return Boolean(one);
 }
 function dropNote(one) {
 	notes = notes.filter((n) => n !== one);
@@ -122,7 +133,7 @@ function dropNote(one) {
 }
 export function notesView() {
 	return html`<div class="notes" role="status" aria-live="polite">${notes.map((one) => html`<div class="note ${one.tone}">${mark(one.tone, one.words)}
-		<button type="button" class="plain" aria-label=${t("Close")} @click=${() => dropNote(one)}>×</button></div>`)}</div>`;
+		${one.undo ? html`<button type="button" @click=${() => { dropNote(one); report(t("Undone"), one.undo); }}>${t("Undo")} <kbd>Z</kbd></button>` : nothing}<button type="button" class="plain" aria-label=${t("Close")} @click=${() => dropNote(one)}>×</button></div>`)}</div>`;
 }
 
 // ---- dialogs ----
@@ -184,13 +195,13 @@ export function showDialog() {
 
 // ---- actions on rows ----
 
-/** Runs a bulk action by one request, and reports the result of each row. */
-export async function report(title, work) {
+/** Runs a bulk action by one request, and reports the result of each row. undo: the request that takes it back, if that is a single cheap one. */
+export async function report(title, work, undo = null) {
 	try {
 		const answer = await work();
 		const failed = answer?.failed ?? [];
 		if (!failed.length) {
-			note(title);
+			note(title, "ok", undo);
 			return answer;
 		}
 		ask({title: t("{n} of them failed", {n: failed.length}), label: null,

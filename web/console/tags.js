@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tags: a table for one resource, and a dialog that sets or removes a tag on all selected ones.
-import {html, nothing, nameOf, tagsOf, ask, report} from "./parts.js";
+import {html, nothing, nameOf, tagOf, tagsOf, ask, report, oneByOne} from "./parts.js";
 import {findRow} from "./store.js";
 import {t, list as words} from "./words.js";
 import {post} from "./api.js";
@@ -29,13 +29,17 @@ export function untagDialog(kind, chosen) {
 	const preview = (key) => keys.length && showCommand("tags.remove", {kind, ids: chosen, key});
 	ask({title: t("Delete tag"), label: keys.length ? t("Delete") : null, danger: true,
 		body: () => (keys.length ? html`<label class="f">${t("Key")}<select name="key" autofocus @change=${(e) => preview(e.target.value)}>${keys.map((k) => html`<option value=${k}>${k}: ${words([...new Set(chosen.flatMap((r) => tagsOf(r)).filter(([key]) => key === k).map(([, v]) => v || "–"))].slice(0, 4))}</option>`)}</select></label>` : html`<p>${t("The selection has no tags.")}</p>`),
-		submit: (form) => post("/tags/remove", {ids: idsOf(chosen), keys: [form.get("key")]}).then(() => false)});
+		submit: (form) => {
+			const key = form.get("key"), had = chosen.filter((r) => tagsOf(r).some(([k]) => k === key)).map((r) => [r, tagOf(r, key)]);
+			return report(t("Tag deleted"), () => post("/tags/remove", {ids: idsOf(chosen), keys: [key]}), () => oneByOne(had, ([r, value]) => post("/tags", {ids: idsOf([r]), tags: {[key]: value}}))).then(() => false);
+		}});
 	preview(keys[0]);
 }
 
 function take(kind, row, key) {
 	showCommand("tags.remove", {kind, ids: [row], key});
-	return report(t("Tag deleted"), () => post("/tags/remove", {ids: idsOf([row]), keys: [key]}));
+	return report(t("Tag deleted"), () => post("/tags/remove", {ids: idsOf([row]), keys: [key]}),
+		() => post("/tags", {ids: idsOf([row]), tags: {[key]: tagOf(row, key)}}));
 }
 
 /** Tag actions on all selected rows. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A single request to a server by libcurl: over its socket, or by https. */
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ RESULT client_find_here(struct ctx *c, const char *config_path, struct client_pl
 		ctx_clear_problem(c);
 		return ctx_fail(
 			c, result.code, "%" STR_FMT "\n  %s", STR_ARG(why),
-			access(config_path, F_OK) == 0 && access(config_path, R_OK) != 0
+			access(config_path, R_OK) != 0 && errno == EACCES
 				? "Run it as root (sudo dari …), or sign in with `dari login --url URL`."
 				: "`dari init` makes a configuration; --config FILE names another one.");
 	}

@@ -3,6 +3,7 @@
 # subjects: web src/engine
 """The console's catalogues, read without a browser: every sentence in both languages, events compared with the engine's sentences, plural forms, one
 key for each page, and readable colours."""
+import glob
 import os
 import re
 import sys
@@ -48,15 +49,78 @@ def test_the_fields_words_are_used():
     assert not [s for s in sentences for words in OLD[-5:] if words in s]
 
 
+def table():
+    """Rows of event_table.js: (kind, what, pattern)."""
+    text = read("event_table.js")
+    rows = re.findall(r'\["(\w+)", "([^"]+)", "((?:[^"\\]|\\.)*)", \(', text.split("const NAMED")[0])
+    for kind, noun, codes in re.findall(r'\["(\w+)", "([^"]+)", "([cud]+)", \(', text):
+        rows += [(kind, {"c": "created", "u": "changed", "d": "deleted"}[code], f"{noun} {{name}}.") for code in codes]
+    return rows
+
+
 def test_events_are_the_engines():
     """A pattern is a literal of the engine, or a format that produces one; its code is a word of the engine."""
     found = literals()
     formats = [re.compile(".*".join(map(re.escape, re.split(r"%[a-z]+", f)))) for f in found if "%" in f and re.search(r"[a-z]", re.sub(r"%[a-z]+", "", f))]
-    events = re.findall(r'\["(\w+)", "([^"]+)", "((?:[^"\\]|\\.)*)", \(', read("event_words.js"))
-    assert len(events) > 100
+    events = table()
+    assert len(events) > 400
+    words = found | {"up", "down"} | {word for path in glob.glob(os.path.join(ROOT, "schema/*.toml")) for line in open(path, encoding="utf-8") for word in re.findall(r"enum:([\w,-]+)", line) for word in word.split(",")}
     for kind, what, pattern in events:
-        assert what in found or what in ("up", "down"), (kind, what)
+        assert what in words, (kind, what)
         assert pattern in found or pattern.rstrip(".") in found or re.fullmatch(r"(\{\w+\}[:. ]*)+", pattern) or any(f.fullmatch(pattern) for f in formats), (kind, what, pattern)
+
+
+def arguments(text, at):
+    """Arguments of a call in C, from behind its parenthesis."""
+    found, one, depth = [], "", 1
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[(),]|[^"(),]+', text[at:]):
+        depth += (token[0] == "(") - (token[0] == ")")
+        if depth == 0:
+            return [" ".join(a.split()) for a in [*found, one]]
+        if token[0] == "," and depth == 1:
+            found, one = [*found, one], ""
+        else:
+            one += token[0]
+    raise AssertionError(text[at:at + 200])
+
+
+CHOICES = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def sentences(written, values):
+    """Sentences that a format makes: "%s" with a choice of words stands for each of them."""
+    made = [re.sub(r'"\s*"', "", re.sub(r"\b(STR_FMT|PRI\w+)\b", '"s"', written))]
+    made = CHOICES.findall(made[0])
+    for value in values:
+        words = CHOICES.findall(value) if "?" in value else ["7"]
+        made = [re.sub(r"%[a-z]+", lambda _, w=word: w, sentence, count=1) for sentence in made for word in words]
+    return [re.sub(r"%[a-z]+", "7", sentence) for sentence in made]
+
+
+def logged():
+    """Events that the engine logs with a literal code: (kind, what, a sentence)."""
+    for path in glob.glob(os.path.join(ROOT, "src/engine/**/*.c"), recursive=True):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        for call in re.finditer(r"engine_log_event\(", text):
+            _, kind, _, what, written, *values = arguments(text, call.end())
+            words = CHOICES.findall(what)
+            if not kind.startswith("KIND_") or not words or "[" in what:
+                continue  # the code is a word of a table
+            made = sentences(written, values)
+            share = len(made) // len(words) if len(made) % len(words) == 0 else 0  # one choice decides both the code and the sentence
+            for k, word in enumerate(words):
+                for sentence in made[k * share:(k + 1) * share] if share else made:
+                    yield kind[len("KIND_"):].lower(), word, sentence, os.path.relpath(path, ROOT)
+
+
+def test_each_event_has_words():
+    """Each sentence that the engine logs is translated: a new event needs a row in event_table.js."""
+    rows = {}
+    for kind, what, pattern in table():
+        rows.setdefault((kind, what), []).append(re.compile("".join(".*" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", pattern))))
+    missing = sorted({(kind, what, sentence, path) for kind, what, sentence, path in logged() if not any(p.fullmatch(sentence) for p in rows.get((kind, what), []))})
+    assert not missing, "\n".join(map(str, missing))
 
 
 def test_plural_forms():
@@ -69,6 +133,20 @@ def test_plural_forms():
 def test_each_page_has_a_key_of_its_own():
     keys = [k for k in re.findall(r'key: "(\w?)"', read("pages.js")) if k]
     assert len(keys) == len(set(keys)), sorted(keys)
+
+
+def test_keys_of_lists_do_not_collide():
+    """A list's letter belongs to one of its actions, and is no letter of every page."""
+    everywhere = set(re.findall(r'key === "(\S)"', read("keys.js")))
+    assert {"g", "c", "j", "k", "z", "/", "?"} <= everywhere
+    found = 0
+    for folder, _, names in os.walk(CONSOLE):
+        for name in names:
+            if name.endswith(".js") and name not in ("pages.js", "keys.js"):
+                letters = [k for k in re.findall(r'\bid: "[\w-]+", key: "(\w)"', read(folder, name))]
+                found += len(letters)
+                assert len(letters) == len(set(letters)) and not set(letters) & everywhere, (name, letters)
+    assert found
 
 
 def test_words_are_whole():

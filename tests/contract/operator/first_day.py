@@ -67,6 +67,24 @@ def test_a_kept_region_opens_again_after_a_host_was_added(tmp_path):
         assert "hv9" in {h["name"] for h in dev.command("host", "list")}
 
 
+def test_dev_leaves_files_of_others_alone(tmp_path):
+    (tmp_path / "x").write_text("mine")
+    done = dari("dev", "--port", "0", "--data", str(tmp_path))
+    assert done.returncode == 1 and "files that `dari dev` did not create" in done.stderr, done
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_configuration_of_root_says_who_may_read_it(tmp_path):
+    """The file, and a directory, that only root may read. Tried as nobody."""
+    tmp_path.chmod(0o755)
+    for mode in (0o755, 0o700):
+        folder = tmp_path / str(mode)
+        folder.mkdir(mode=mode)
+        (folder / "dari.yaml").touch(mode=0o600)
+        done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", DARI, "--config", str(folder / "dari.yaml"), "host", "list"], capture_output=True, text=True, check=False)
+        assert "Permission denied" in done.stderr and "Run it as root" in done.stderr, done
+
+
 def test_a_link_is_into_the_account_that_was_named():
     with Dev() as dev:
         assert "administrator" in dev.banner and "`dari console` prints" in dev.banner

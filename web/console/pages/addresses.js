@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elastic addresses, whichever instance they are associated with.
-import {html, nothing, nameOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, mark, shortId, SUPPORT} from "../parts.js";
+import {html, nothing, nameOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, oneByOne, mark, shortId, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, row, applyRow} from "../store.js";
 import {nameLink} from "../list.js";
@@ -38,10 +38,12 @@ function associate([a]) {
 }
 
 function disassociate(chosen) {
+	const before = chosen.map(({id, ip, port}) => ({id, ip, name: ip, port}));
 	showCommand("addresses.disassociate", {ids: chosen});
 	ask({title: t("Disassociate {names}?", {names: words(chosen.map((a) => a.ip))}), danger: true, label: t("Disassociate"), typed: chosen.length > 5 ? chosen.length : "",
 		body: () => html`<ul>${chosen.slice(0, 12).map((a) => html`<li><span class="m">${a.ip}</span>: ${refName("instances", a.instance) || refName("ports", a.port)}</li>`)}${chosen.length > 12 ? html`<li>…</li>` : nothing}</ul><p>${t("The instances are no longer reachable at these addresses. The addresses stay allocated.")}</p>`,
-		submit: () => report(t("{n} addresses disassociated", {n: chosen.length}), () => post("/addresses/disassociate", {ids: chosen.map((a) => a.id)})).then(() => false)});
+		submit: () => report(t("{n} addresses disassociated", {n: chosen.length}), () => post("/addresses/disassociate", {ids: chosen.map((a) => a.id)}),
+			() => oneByOne(before, (a) => post(`/addresses/${a.id}/associate`, {port: a.port}))).then(() => false)});
 }
 
 function release(chosen) {

@@ -75,9 +75,10 @@ function form(p, wanted) {
 const create = () => form(null, {title: t("Create backup plan"), label: t("Create"), done: t("Backup plan created")});
 const edit = ([p]) => form(p, {title: t("Edit {name}", {name: p.name}), label: t("Save"), done: t("Backup plan changed")});
 
+const send = (chosen, active) => oneByOne(chosen, (p) => patch(`/backup-plans/${p.id}`, {is_active: active}).then((a) => applyRow("backup-plans", a.items?.[0])));
 const turn = (active) => (chosen) => {
 	showCommand(active ? "backup-plans.enable" : "backup-plans.disable", {ids: chosen});
-	return report(active ? t("Backup plans resumed: {n}", {n: chosen.length}) : t("Backup plans suspended: {n}", {n: chosen.length}), () => oneByOne(chosen, (p) => patch(`/backup-plans/${p.id}`, {is_active: active}).then((a) => applyRow("backup-plans", a.items?.[0]))));
+	return report(active ? t("Backup plans resumed: {n}", {n: chosen.length}) : t("Backup plans suspended: {n}", {n: chosen.length}), () => send(chosen, active), () => send(chosen, !active));
 };
 const run = (chosen) => {
 	showCommand("backup-plans.run", {ids: chosen});

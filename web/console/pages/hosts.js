@@ -9,6 +9,7 @@ import {t, size, number, time, list as words} from "../words.js";
 import {get, post, patch, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {migrateFrom, migrationCard} from "../migrate.js";
+import {previewMoves} from "../host_moves.js";
 
 const usage = (h) => h.usage ?? {};
 const memoryLimit = (h) => Math.max(0, (h.seen_memory ?? 0) - (h.reserved_memory ?? 0));
@@ -54,19 +55,20 @@ function add() {
 	preview(null);
 }
 
-/** Asks for a reason, and runs the action on each host. */
-function withReason(chosen, title, why, label, send) {
-	ask({title, label, danger: true, body: () => html`<p>${why}</p>${whatIsOn(chosen)}<label class="f">${t("Reason")}<input name="reason" maxlength="255" autofocus></label>`,
-		submit: (form) => report(title, () => oneByOne(chosen, (h) => send(h, form.get("reason")))).then(() => false)});
+/** Asks for a reason, and runs the action on each host. more: what it affects; undo(host): takes it back. */
+function withReason(chosen, title, why, label, send, {more = () => whatIsOn(chosen), undo = null} = {}) {
+	ask({title, label, danger: true, wide: true, body: () => html`<p>${why}</p>${more()}<label class="f">${t("Reason")}<input name="reason" maxlength="255" autofocus></label>`,
+		submit: (form) => report(title, () => oneByOne(chosen, (h) => send(h, form.get("reason"))), undo && (() => oneByOne(chosen, undo))).then(() => false)});
 }
 
 const drain = (chosen) => {
 	showCommand("hosts.maintenance", {ids: chosen});
-	withReason(chosen, t("Drain {names}", {names: words(chosen.map(nameOf))}), t("Live-migrates running instances to other hosts and disables scheduling."), t("Drain"), (h, reason) => post(`/hosts/${h.id}/drain`, reason ? {reason} : {}));
+	const moves = previewMoves(chosen);
+	withReason(chosen, t("Drain {names}", {names: words(chosen.map(nameOf))}), t("Live-migrates running instances to other hosts and disables scheduling."), t("Drain"), (h, reason) => post(`/hosts/${h.id}/drain`, reason ? {reason} : {}), {more: () => moves("drain")});
 };
 const close = (chosen) => {
 	showCommand("hosts.disable", {ids: chosen});
-	withReason(chosen, t("Disable scheduling on {names}", {names: words(chosen.map(nameOf))}), t("No new instances are placed there. Running instances are not affected."), t("Disable scheduling"), (h, reason) => patch(`/hosts/${h.id}`, {enabled: false, ...(reason ? {reason} : {})}));
+	withReason(chosen, t("Disable scheduling on {names}", {names: words(chosen.map(nameOf))}), t("No new instances are placed there. Running instances are not affected."), t("Disable scheduling"), (h, reason) => patch(`/hosts/${h.id}`, {enabled: false, ...(reason ? {reason} : {})}), {undo: (h) => patch(`/hosts/${h.id}`, {enabled: true})});
 };
 const open = (chosen) => {
 	showCommand("hosts.enable", {ids: chosen});
@@ -81,13 +83,17 @@ const open = (chosen) => {
 const KINDS = {move: () => t("Live-migrate"), reboot: () => t("Stop and restart afterwards"), stop: () => t("Stop")};
 const begins = (form) => (form.get("begins") ? Date.parse(form.get("begins")) * 1000 : 0);
 function plan(chosen) {
+	const moves = previewMoves(chosen);
+	let kind = "move";
 	const preview = (form) => {
 		const said = form ? new FormData(form) : null;
+		kind = said?.get("kind") ?? kind;
+		touch();
 		showCommand("hosts.plan", {ids: chosen, kind: said?.get("kind") ?? "move", from_us: said ? begins(said) : 0, reason: said?.get("reason") ?? ""});
 	};
-	ask({title: t("Schedule maintenance: {names}", {names: words(chosen.map(nameOf))}), label: t("Schedule"), danger: true,
-		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("Disables scheduling now. Owners of the instances see the scheduled event.")}</p><label class="f">${t("Instances on the host")}<select name="kind" autofocus>${Object.entries(KINDS).map(([k, word]) => html`<option value=${k}>${word()}</option>`)}</select></label>
-			<label class="f">${t("Start time (empty: now)")}<input type="datetime-local" name="begins"></label><label class="f">${t("Reason")}<input name="reason" maxlength="255"></label></div>`,
+	ask({title: t("Schedule maintenance: {names}", {names: words(chosen.map(nameOf))}), label: t("Schedule"), danger: true, wide: true,
+		body: () => html`<div @input=${(e) => preview(e.target.form)} @change=${(e) => preview(e.target.form)}><p>${t("Disables scheduling now. Owners of the instances see the scheduled event.")}</p><label class="f">${t("Instances on the host")}<select name="kind" autofocus>${Object.entries(KINDS).map(([k, word]) => html`<option value=${k}>${word()}</option>`)}</select></label>
+			<label class="f">${t("Start time (empty: now)")}<input type="datetime-local" name="begins"></label><label class="f">${t("Reason")}<input name="reason" maxlength="255"></label></div>${moves(kind)}`,
 		submit: (form) => report(t("Maintenance scheduled"), () => oneByOne(chosen, (h) => post(`/hosts/${h.id}/maintenance`, {kind: form.get("kind"), begins_us: begins(form), ...(form.get("reason") ? {reason: form.get("reason")} : {})}))).then(() => false)});
 	preview(null);
 }

@@ -64,9 +64,10 @@ function drop(chosen) {
 		submit: () => report(t("Instance types deleted: {n}", {n: chosen.length}), () => post("/instance-types/delete", {ids: chosen.map((r) => r.id)})).then(() => false)});
 }
 
+const send = (chosen, enabled) => oneByOne(chosen, (r) => patch(`/instance-types/${r.id}`, {enabled}).then((a) => applyRow("instance-types", a.items?.[0])));
 const turn = (enabled) => (chosen) => {
 	showCommand("instance-types.update", {ids: chosen, body: {enabled}});
-	return report(enabled ? t("Instance types enabled: {n}", {n: chosen.length}) : t("Instance types disabled: {n}", {n: chosen.length}), () => oneByOne(chosen, (r) => patch(`/instance-types/${r.id}`, {enabled}).then((a) => applyRow("instance-types", a.items?.[0]))));
+	return report(enabled ? t("Instance types enabled: {n}", {n: chosen.length}) : t("Instance types disabled: {n}", {n: chosen.length}), () => send(chosen, enabled), () => send(chosen, !enabled));
 };
 
 export const view = resourcePage({

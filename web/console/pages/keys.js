@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Key pairs for ssh to new guests. A private key created here is shown once and not stored.
-import {html, nothing, nameOf, pairs, copyable, when, emptyCard, ask, note, report, copy} from "../parts.js";
+import {html, nameOf, pairs, copyable, when, emptyCard, ask, note, report, copy} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {applyRow} from "../store.js";
 import {t, list as words, time} from "../words.js";
@@ -62,6 +62,6 @@ export const view = resourcePage({
 	],
 	actions: [{id: "delete", title: () => t("Delete"), run: drop, danger: true}],
 	lead: () => html`<button type="button" @click=${make}>${t("Create key pair")}</button><button type="button" class="b1" @click=${bring}>${t("Import key pair")}</button>`,
-	empty: () => emptyCard(t("No key pairs"), t("A key pair lets you connect to instances by SSH. Import your public key, or create a new pair."), html`<button type="button" class="b1" @click=${bring}>${t("Import key pair")}</button>${nothing}`),
+	empty: () => emptyCard(t("No key pairs"), t("A key pair lets you connect to instances by SSH. Import your public key, or create a new pair."), html`<button type="button" class="b1" @click=${bring}>${t("Import key pair")}</button> <button type="button" @click=${make}>${t("Create key pair")}</button>`),
 	facts: (k) => pairs([[t("Name"), k.name], [t("Type"), k.is_ed25519 ? "ED25519" : "RSA"], [t("Fingerprint"), k.fingerprint ? copyable(k.fingerprint) : ""], [t("Created"), when(k.created_us)], ["EC2", k.ec2 ? copyable(k.ec2) : ""]]),
 });

@@ -79,9 +79,10 @@ async function makeKey([u]) {
 }
 
 const ownerOf = (k) => findRow("users", k.user);
+const sendKey = (k, enabled) => post(`/access-keys/${k.id}/enable`, {enabled}).then((a) => applyRow("access-keys", a?.items?.[0]));
 function turn(k) {
 	showCommand(k.enabled ? "users.key-off" : "users.key-on", {ids: [k], user: ownerOf(k)});
-	return report(k.enabled ? t("Access key deactivated") : t("Access key activated"), () => post(`/access-keys/${k.id}/enable`, {enabled: !k.enabled})).then((a) => applyRow("access-keys", a?.items?.[0]));
+	return report(k.enabled ? t("Access key deactivated") : t("Access key activated"), () => sendKey(k, !k.enabled), () => sendKey(k, k.enabled));
 }
 
 function dropKey(k) {

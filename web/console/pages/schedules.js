@@ -69,9 +69,10 @@ function form(p, wanted) {
 const create = () => form(null, {title: t("Create snapshot schedule"), label: t("Create"), done: t("Snapshot schedule created")});
 const edit = ([p]) => form(p, {title: t("Edit schedule of {name}", {name: volumeName(p)}), label: t("Save"), done: t("Snapshot schedule changed")});
 
+const send = (chosen, active) => oneByOne(chosen, (p) => patch(`/snapshot-policies/${p.id}`, {is_active: active}).then((a) => applyRow("snapshot-policies", a.items?.[0])));
 const turn = (active) => (chosen) => {
 	showCommand(active ? "schedules.enable" : "schedules.disable", {ids: chosen});
-	return report(active ? t("Schedules resumed: {n}", {n: chosen.length}) : t("Schedules suspended: {n}", {n: chosen.length}), () => oneByOne(chosen, (p) => patch(`/snapshot-policies/${p.id}`, {is_active: active}).then((a) => applyRow("snapshot-policies", a.items?.[0]))));
+	return report(active ? t("Schedules resumed: {n}", {n: chosen.length}) : t("Schedules suspended: {n}", {n: chosen.length}), () => send(chosen, active), () => send(chosen, !active));
 };
 
 function drop(chosen) {

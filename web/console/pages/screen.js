@@ -53,7 +53,8 @@ async function connect(id) {
 	rfb.background = "transparent";
 	rfb.addEventListener("connect", () => {
 		become(mine, "open");
-		rfb.focus();
+		if (!document.querySelector(".palette, dialog[open]")) // what is typed there is not for the guest
+			rfb.focus();
 	});
 	rfb.addEventListener("disconnect", () => become(mine, "closed"));
 }

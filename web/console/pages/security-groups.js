@@ -56,7 +56,9 @@ function addRule(g, direction) {
 
 function dropRule(g, rule) {
 	showCommand("rules.remove", {ids: [rule], group: g});
-	return report(t("Rule removed"), () => oneByOne([{...rule, name: shortId(rule)}], (r) => remove(`/security-group-rules/${r.id}/${r.direction}`)));
+	const body = Object.fromEntries(["group", "protocol", "from_port", "to_port", "peer_group", "peer_block", "description"].filter((name) => rule[name] !== undefined && rule[name] !== "" && rule[name] !== null).map((name) => [name, rule[name]]));
+	return report(t("Rule removed"), () => oneByOne([{...rule, name: shortId(rule)}], (r) => remove(`/security-group-rules/${r.id}/${r.direction}`)),
+		async () => applyAll("security-group-rules", await post(`/security-group-rules/${rule.direction}`, body)));
 }
 
 function ruleTable(g, direction) {
@@ -110,7 +112,7 @@ const list = resourcePage({
 	actions: [{id: "delete", title: () => t("Delete"), may: (g) => !g.is_default, run: drop, danger: true, hidden: () => !mayAll("security_group.delete")}],
 	oneActions: [{id: "update", title: () => t("Name and description…"), run: change, hidden: () => !mayAll("security_group.update")}],
 	lead: () => html`<a class="b" href=${href("security-groups", "", {show: "matrix"})}>${t("Security group matrix")}</a>${mayAll("security_group.create") ? html`<button type="button" class="b1" @click=${create}>${t("Create security group")}</button>` : nothing}`,
-	empty: () => emptyCard(t("No security groups"), t("A security group is a firewall for its members: inbound and outbound rules. Each VPC comes with a default group."), html`<a class="b b1" href=${href("networks")}>${t("Go to VPCs")}</a>`),
+	empty: () => emptyCard(t("No security groups"), t("A security group is a firewall for its members: inbound and outbound rules. Each VPC comes with a default group."), html`<a class="b b1" href=${href("networks")}>${t("Go to VPCs")}</a>${mayAll("security_group.create") && rows("routers").length ? html` <button type="button" @click=${create}>${t("Create security group")}</button>` : nothing}`),
 	facts: (g) => pairs([[t("Description"), g.description], [t("VPC"), g.router ? refLink("routers", g.router, "networks") : ""], [t("Created"), when(g.created_us)], ["EC2", g.ec2 ? copyable(g.ec2) : ""], ["OpenStack", copyable(g.id)]]),
 	more: (g) => {
 		const members = membersOf(g);

@@ -48,9 +48,10 @@ function add() {
 	preview(null);
 }
 
+const send = (chosen, enabled) => oneByOne(chosen, (p) => patch(`/storage-pools/${p.id}`, {enabled}));
 const turn = (enabled) => (chosen) => {
 	showCommand(enabled ? "pools.enable" : "pools.disable", {ids: chosen});
-	return report(enabled ? t("{names} take new volumes", {names: words(chosen.map(nameOf))}) : t("{names} take no new volumes", {names: words(chosen.map(nameOf))}), () => oneByOne(chosen, (p) => patch(`/storage-pools/${p.id}`, {enabled})));
+	return report(enabled ? t("{names} take new volumes", {names: words(chosen.map(nameOf))}) : t("{names} take no new volumes", {names: words(chosen.map(nameOf))}), () => send(chosen, enabled), () => send(chosen, !enabled));
 };
 
 function drop(chosen) {

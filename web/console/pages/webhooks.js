@@ -73,10 +73,11 @@ function rotate([w]) {
 		}});
 }
 
+const send = (chosen, isOff) => oneByOne(chosen, (w) => patch(`/webhooks/${w.id}`, {is_off: isOff}).then((a) => applyRow("webhooks", a.items?.[0])));
 const turn = (isOff) => (chosen) => {
 	const done = isOff ? t("Webhooks disabled: {names}", {names: words(chosen.map(nameOf))}) : t("Webhooks enabled: {names}", {names: words(chosen.map(nameOf))});
 	showCommand("webhooks.update", {ids: chosen, body: {is_off: isOff}});
-	return report(done, () => oneByOne(chosen, (w) => patch(`/webhooks/${w.id}`, {is_off: isOff}).then((a) => applyRow("webhooks", a.items?.[0]))));
+	return report(done, () => send(chosen, isOff), () => send(chosen, !isOff));
 };
 
 const test = (chosen) => {

@@ -452,6 +452,23 @@ RESULT backup_write_fetch(struct op *op, const struct backup *b, uuid account, u
 	return snapshot_put(op, s);
 }
 
+/* A restored volume with a name of its own has it as its tag Name, too, if the original had one: EC2's clients
+ * and the console show that tag. */
+static RESULT rename_tags(struct op *op, struct str name, struct tags *tags)
+{
+	if (!name.n || !tags_find(*tags, STR("Name")))
+		return OK;
+	struct tag *renamed = arena_new_array(op->ctx->arena, struct tag, tags->count);
+	if (!renamed)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < tags->count; k++) {
+		bool is_name = str_equal(tags->at[k].key, STR("Name"));
+		renamed[k] = (struct tag){tags->at[k].key, is_name ? name : tags->at[k].value};
+	}
+	tags->at = renamed;
+	return OK;
+}
+
 static RESULT restore_anew(struct op *op, struct backup_restoring *wish, const struct backup *b)
 {
 	const struct account *account = NULL;
@@ -459,6 +476,8 @@ static RESULT restore_anew(struct op *op, struct backup_restoring *wish, const s
 	TRY(engine_find_acting_account(op, &account));
 	TRY(backup_write_fetch(op, b, account->row.id, UUID_NONE, &s));
 	struct volume_wish *made = &wish->made;
+	struct tags tags = b->volume_tags;
+	TRY(rename_tags(op, made->name, &tags));
 	if (!made->name.n)
 		made->name = str_print(op->ctx->arena, "restore_backup_%" STR_FMT,
 				       STR_ARG(uuid_to_str(op->ctx->arena, b->row.id)));
@@ -474,7 +493,7 @@ static RESULT restore_anew(struct op *op, struct backup_restoring *wish, const s
 	struct volume next = *volume_find(op->head, made->volume);
 	next.is_bootable = b->is_bootable;
 	next.image_properties = b->image_properties;
-	next.tags = b->volume_tags;
+	next.tags = tags;
 	wish->volume_id = made->volume;
 	wish->volume_name = made->name;
 	return volume_put(op, &next);
