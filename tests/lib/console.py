@@ -12,7 +12,7 @@ import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "backups", "backup-plans", "machine-backups", "schedules", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "backups", "backup-plans", "machine-backups", "schedules", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "load-balancers", "target-groups", "scaling-groups", "reservations", "migrations", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
 OF_REGION = ["region", "hosts", "storage-pools", "tasks", "audit-log", "instance-types", "volume-types", "external-networks", "webhooks", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # pages for administrators
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
@@ -86,6 +86,7 @@ def world(*options):
         operator.api_ok("POST", "/volume-types", {"name": HOSTILE, "description": HOSTILE, "is_public": False, "share_with": operator.rows("/accounts")[0]["id"]})
         operator.api_ok("POST", "/external-networks", {"name": HOSTILE, "physical_network": HOSTILE, "next_hop": "192.0.2.1", "infra_first": "192.0.2.10", "infra_last": "192.0.2.19", "first": "192.0.2.100", "last": "192.0.2.110"})
         operator.api_ok("POST", f"/webhooks/{operator.api_ok('POST', '/webhooks', {'name': 'billing', 'url': 'http://127.0.0.1:9/', 'secret': 's' * 16})['items'][0]['id']}/test", {})
+        furnish_capacity(dev, image)
         furnish_people(dev, operator)
         operator.api_ok("POST", "/domains", {"name": "shops", "description": HOSTILE})
         dev.rest()
@@ -93,13 +94,13 @@ def world(*options):
         yield dev
 
 
-def furnish_ec2(dev, image):
+def furnish_ec2(dev, image, name=HOSTILE):
     """Creates a transit gateway with an attached VPC and a static route, and a fleet and a spot request that launch nothing before 2033."""
     later = datetime.datetime(2033, 1, 1, tzinfo=datetime.timezone.utc)
 
     def tags(resource):
-        return [{"ResourceType": resource, "Tags": [{"Key": "Name", "Value": HOSTILE}]}]
-    gateway = dev.ec2.create_transit_gateway(Description=HOSTILE, TagSpecifications=tags("transit-gateway"))["TransitGateway"]
+        return [{"ResourceType": resource, "Tags": [{"Key": "Name", "Value": name}]}]
+    gateway = dev.ec2.create_transit_gateway(Description=name, TagSpecifications=tags("transit-gateway"))["TransitGateway"]
     dev.rest()
     subnet = dev.ec2.describe_subnets()["Subnets"][0]
     dev.ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway["TransitGatewayId"], VpcId=subnet["VpcId"], SubnetIds=[subnet["SubnetId"]])
@@ -111,6 +112,20 @@ def furnish_ec2(dev, image):
         Type="request", ValidFrom=later, TagSpecifications=tags("fleet"), TargetCapacitySpecification={"TotalTargetCapacity": 2, "DefaultTargetCapacityType": "on-demand"},
         LaunchTemplateConfigs=[{"LaunchTemplateSpecification": {"LaunchTemplateId": template["LaunchTemplateId"], "Version": "1"}}])
     dev.ec2.request_spot_instances(ValidFrom=later, TagSpecifications=tags("spot-instances-request"), LaunchSpecification={"ImageId": image, "InstanceType": "t3.micro"})
+
+
+def furnish_capacity(dev, image):
+    """Creates a load balancer with a listener and a target, a scaling group with an activity, and a capacity reservation."""
+    elb, scaling = dev.account.client("elbv2"), dev.account.client("autoscaling")
+    subnets = dev.ec2.describe_subnets()["Subnets"][:2]
+    balancer = elb.create_load_balancer(Name="web", Subnets=[s["SubnetId"] for s in subnets], Type="network")["LoadBalancers"][0]["LoadBalancerArn"]
+    group = elb.create_target_group(Name="web", Protocol="TCP", Port=80, VpcId=subnets[0]["VpcId"])["TargetGroups"][0]["TargetGroupArn"]
+    elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=80, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": instance(dev, "web-1")}])
+    scaling.create_launch_configuration(LaunchConfigurationName="web", ImageId=image, InstanceType="t3.micro")
+    scaling.create_auto_scaling_group(AutoScalingGroupName="workers", LaunchConfigurationName="web", MinSize=1, MaxSize=3, DesiredCapacity=1, VPCZoneIdentifier=subnets[0]["SubnetId"])
+    dev.ec2.create_capacity_reservation(InstanceType="t3.micro", InstancePlatform="Linux/UNIX", AvailabilityZone=subnets[0]["AvailabilityZone"], InstanceCount=2)
+    dev.rest()
 
 
 def furnish_people(dev, operator):

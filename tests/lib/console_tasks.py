@@ -61,6 +61,35 @@ def launch(h, region, mark):
     assert made["state"] == "running"
 
 
+def launch_with_all(h, region, mark):
+    """A key pair is created in the form; a further encrypted disk, tags, protection and IMDSv2 are chosen."""
+    h.go("instances")
+    h.press("Launch instance")
+    h.fill("name", mark, "main form")
+    h.press("Create key pair", "main form")
+    h.fill("name", f"{mark}-key")
+    h.answer("Create")
+    h.says("Save this now: it is shown only once", "dialog[open]")
+    h.answer("Close")
+    h.use("return document.querySelector('main form details.card > summary')", what="further settings")
+    h.fill("root-size", 9, "main form")
+    h.press("Add disk")
+    h.fill("disk-size-0", 3, "main form")
+    h.fill("disk-encrypted-0", True, "main form")
+    h.fill("disk-stays-0", True, "main form")
+    h.fill("tags", "env=prod", "main form")
+    h.fill("protect", True, "main form")
+    h.fill("tokens", True, "main form")
+    h.press("Launch {n} instances", n=1)
+    h.b.until("return /instances\\/i-/.test(location.pathname)", what="its page")
+    (made,) = region.named("/instances", mark)
+    assert (made["key_name"], made["protect_terminate"], made["metadata_tokens_required"], made["tags"]["env"]) == (f"{mark}-key", True, True, "prod")
+    disks = sorted((v["size"] // GIB, v["is_encrypted"], v["delete_on_termination"]) for v in region.mine.rows("/volumes?fields=*") if v.get("instance") == made["id"])
+    assert disks == [(3, True, False), (9, False, True)]
+    (key,) = region.named("/key-pairs", f"{mark}-key")
+    region.mine.api_ok("DELETE", f"/key-pairs/{key['id']}")
+
+
 def connect(h, region, mark):
     """The display of an instance, and a key for the tools."""
     region.instance(mark)
@@ -377,10 +406,14 @@ def view_of_a_list(h, region, mark):
     h.press("Download as CSV", "main .sheet")
     lines = h.b.until("return window.csv", what="the file").split("\r\n")
     assert len(lines) == 3 and lines[1].split(",")[1] == f'"{mark}"' and h.word("Instance type") in lines[0]
+    h.b.press("\ue00c")
+    h.press("View")
     box = "return [...document.querySelectorAll('main .sheet label.check')].find((e) => e.innerText.trim() === arguments[0])?.querySelector('input')"
     h.use_box(box, h.word("Instance type"))
     h.press("Download as CSV", "main .sheet")
     h.b.until("return window.csv && !window.csv.includes(arguments[0])", h.word("Instance type"), what="the file without the column")
+    h.b.press("\ue00c")
+    h.press("View")
     h.press("Remove filter {name}", "main .sheet", name=mark)
     h.b.run("localStorage.clear()")
 
@@ -557,5 +590,5 @@ def placement(h, region, mark):
     assert region and mark
 
 
-TASKS = [launch, connect, power, terminate, tag, disk, snapshot, backup, schedule, address, firewall, key_pair, network, image, ticket, reachability, filters, undo, view_of_a_list]
+TASKS = [launch, launch_with_all, connect, power, terminate, tag, disk, snapshot, backup, schedule, address, firewall, key_pair, network, image, ticket, reachability, filters, undo, view_of_a_list]
 OF_REGION = [host_closed, maintenance, live_migration, account, quota, user, group_and_policy, pool, instance_type, external_network, webhook, consistency, placement]

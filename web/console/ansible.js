@@ -9,6 +9,8 @@ const instances = (state) => ({ids}) => run("ec2_instance", {instance_ids: ids.m
 const named = (name) => (name ? {name} : {});
 
 function launch(a) {
+	if (["root_size", "root_type", "root_encrypted", "disks", "instance_profile", "metadata_tokens_required", "shutdown_terminates", "protect_terminate"].some((name) => a.body?.[name]) || Object.keys(a.body?.tags ?? {}).some((key) => key !== "Name"))
+		return ""; // the module's form of these is not written here
 	return run("ec2_instance", {...named(a.name), state: "present", wait: false, image_id: a.image?.ec2, instance_type: a.type?.name, ...(a.count > 1 ? {count: a.count} : {}),
 		...(a.key ? {key_name: a.key.name} : {}), ...(a.subnet ? {vpc_subnet_id: a.subnet.ec2} : {}), ...(a.groups?.length ? {security_groups: a.groups.map((g) => g.ec2)} : {}),
 		...(a.publicIp === undefined ? {} : {network: {assign_public_ip: a.publicIp}}), ...(a.hasUserData ? {user_data: "{{ lookup('file', 'user-data') }}"} : {})});
@@ -35,7 +37,7 @@ export const ANSIBLE = {
 	"instances.protect": ({ids, on}) => run("ec2_instance", {instance_ids: ids.map((r) => r.ec2), state: "present", termination_protection: Boolean(on), wait: false}),
 	"tags.set": ({ids, key, value}) => each(ids, (r) => run("ec2_tag", {resource: r.ec2, tags: {[key]: value}})),
 	"tags.remove": ({ids, key}) => each(ids, (r) => run("ec2_tag", {resource: r.ec2, state: "absent", tags: {[key]: null}})),
-	"volumes.create": (a) => run("ec2_vol", {...named(a.name), volume_size: a.gib, zone: a.zone}),
+	"volumes.create": (a) => run("ec2_vol", {...named(a.name), volume_size: a.gib, zone: a.zone, ...(a.type ? {volume_type: a.type} : {}), ...(a.isEncrypted ? {encrypted: true} : {})}),
 	"volumes.attach": ({ids, instance, device}) => run("ec2_vol", {id: ids[0].ec2, instance: instance?.ec2, device_name: device || "/dev/sdf"}),
 	"volumes.detach": ({ids}) => each(ids, (r) => run("ec2_vol", {id: r.ec2, instance: "None"})),
 	"volumes.delete": ({ids}) => each(ids, (r) => run("ec2_vol", {id: r.ec2, state: "absent"})),

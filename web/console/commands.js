@@ -13,6 +13,27 @@ const uuid = (rows) => rows.map((r) => r.id).join(" ");
 const each = (rows, f) => rows.map(f).join("\n");
 /** The Name tag for aws: its shorthand syntax reserves characters that a name may contain. */
 const nameTag = (resource, name) => (!name ? "" : ` --tag-specifications ${q(/^[\w .@:/+-]+$/.test(name) ? `ResourceType=${resource},Tags=[{Key=Name,Value=${name}}]` : JSON.stringify([{ResourceType: resource, Tags: [{Key: "Name", Value: name}]}]))}`);
+
+// ---- launch ----
+
+const ROOT_DEVICE = "/dev/xvda", GIBIBYTE = 2 ** 30;
+/** EC2's mappings of the disks in the body of a launch. */
+function launchDisks({root_size: size, root_type: type, root_encrypted: isEncrypted, disks = []}) {
+	const ebs = (d) => ({...(d.size ? {VolumeSize: d.size / GIBIBYTE} : {}), ...(d.type ? {VolumeType: d.type} : {}), ...(d.is_encrypted ? {Encrypted: true} : {}), ...(d.delete_on_termination === false ? {DeleteOnTermination: false} : {})});
+	return [...(size || type || isEncrypted ? [{DeviceName: ROOT_DEVICE, Ebs: ebs({size, type, is_encrypted: isEncrypted})}] : []),
+		...disks.map((d, k) => ({DeviceName: `/dev/sd${String.fromCharCode(102 + k)}`, Ebs: ebs(d)}))];
+}
+function launchOptions({body = {}, profile}) {
+	const disks = launchDisks(body);
+	return `${disks.length ? ` --block-device-mappings ${q(JSON.stringify(disks))}` : ""}${profile ? ` --iam-instance-profile Name=${q(profile.name)}` : ""}${body.metadata_tokens_required ? " --metadata-options HttpTokens=required" : ""}${body.shutdown_terminates ? " --instance-initiated-shutdown-behavior terminate" : ""}${body.protect_terminate ? " --disable-api-termination" : ""}`;
+}
+/** The name, and further tags. */
+function launchTags({name, body = {}}) {
+	const tags = Object.entries(body.tags ?? {}).map(([Key, Value]) => ({Key, Value}));
+	return tags.length > 1 || (tags.length && !body.tags.Name) ? ` --tag-specifications ${q(JSON.stringify([{ResourceType: "instance", Tags: tags}]))}` : nameTag("instance", name);
+}
+/** True if nova's create has a parameter for all of it. */
+const isPlainLaunch = ({body = {}}) => !launchDisks(body).length && !["instance_profile", "metadata_tokens_required", "shutdown_terminates", "protect_terminate"].some((name) => body[name]) && Object.keys(body.tags ?? {}).every((key) => key === "Name");
 const flag = (name, value) => (value === undefined || value === "" || value === null ? "" : ` ${name} ${q(value)}`);
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
@@ -73,8 +94,8 @@ export const COMMANDS = {
 		curl: ({ids, type}) => curl("PATCH", `/instances/${ids[0].id}`, {type}),
 	},
 	"instances.launch": {
-		aws: (a) => `aws ec2 run-instances --image-id ${a.image?.ec2} --instance-type ${q(a.type?.name)}${a.count > 1 ? ` --count ${a.count}` : ""}${flag("--key-name", a.key?.name)}${flag("--subnet-id", a.subnet?.ec2)}${a.groups?.length ? ` --security-group-ids ${ec2(a.groups)}` : ""}${a.publicIp === undefined ? "" : a.publicIp ? " --associate-public-ip-address" : " --no-associate-public-ip-address"}${nameTag("instance", a.name)}${a.hasUserData ? " --user-data file://user-data" : ""}`,
-		openstack: (a) => `openstack server create --image ${a.image?.id} --flavor ${q(a.type?.name)}${a.count > 1 ? ` --min ${a.count} --max ${a.count}` : ""}${flag("--key-name", a.key?.name)}${a.subnet ? ` --nic net-id=${a.subnet.network}` : ""}${(a.groups ?? []).map((g) => ` --security-group ${g.id}`).join("")}${a.hasUserData ? " --user-data user-data" : ""} ${q(a.name || "instance")}`,
+		aws: (a) => `aws ec2 run-instances --image-id ${a.image?.ec2} --instance-type ${q(a.type?.name)}${a.count > 1 ? ` --count ${a.count}` : ""}${flag("--key-name", a.key?.name)}${flag("--subnet-id", a.subnet?.ec2)}${a.groups?.length ? ` --security-group-ids ${ec2(a.groups)}` : ""}${a.publicIp === undefined ? "" : a.publicIp ? " --associate-public-ip-address" : " --no-associate-public-ip-address"}${launchOptions(a)}${launchTags(a)}${a.hasUserData ? " --user-data file://user-data" : ""}`,
+		openstack: (a) => (isPlainLaunch(a) ? `openstack server create --image ${a.image?.id} --flavor ${q(a.type?.name)}${a.count > 1 ? ` --min ${a.count} --max ${a.count}` : ""}${flag("--key-name", a.key?.name)}${a.subnet ? ` --nic net-id=${a.subnet.network}` : ""}${(a.groups ?? []).map((g) => ` --security-group ${g.id}`).join("")}${a.hasUserData ? " --user-data user-data" : ""} ${q(a.name || "instance")}` : ""),
 		curl: (a) => curl("POST", "/instances", a.body),
 	},
 	"instances.pause": {openstack: ({ids}) => `openstack server pause ${uuid(ids)}`, curl: bulk("instances", "pause")},
@@ -121,8 +142,8 @@ export const COMMANDS = {
 		curl: ({ids, key}) => curl("POST", "/tags/remove", {ids: ids.map((r) => r.ec2), keys: [key]}),
 	},
 	"volumes.create": {
-		aws: (a) => `aws ec2 create-volume --size ${a.gib} --availability-zone ${q(a.zone)}${nameTag("volume", a.name)}`,
-		openstack: (a) => `openstack volume create --size ${a.gib} --availability-zone ${q(a.zone)} ${q(a.name || "volume")}`,
+		aws: (a) => `aws ec2 create-volume --size ${a.gib} --availability-zone ${q(a.zone)}${flag("--volume-type", a.type)}${a.isEncrypted ? " --encrypted" : ""}${nameTag("volume", a.name)}`,
+		openstack: (a) => (a.isEncrypted ? "" : `openstack volume create --size ${a.gib} --availability-zone ${q(a.zone)}${flag("--type", a.type)} ${q(a.name || "volume")}`),
 		curl: (a) => curl("POST", "/volumes", a.body),
 	},
 	"volumes.attach": {

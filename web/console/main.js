@@ -17,7 +17,7 @@ import {later} from "./later.js";
 import {listen} from "./keys.js";
 
 const loaded = new Map(); // page → its module, or the error of loading it
-let lastPage = "";
+let lastPage = "", lastLanguage = "";
 const palette = later(() => import("./palette.js"));
 let isPaletteWanted = false, isPaletteOpening = false;
 
@@ -130,6 +130,10 @@ function paint() {
 	render(app(), document.getElementById("app"));
 	showDialog();
 	measure();
+	if (lastLanguage !== language) {
+		lastLanguage = language;
+		requestAnimationFrame(showCurrent); // words of another width have moved the link
+	}
 	const title = document.querySelector("h1")?.textContent;
 	document.title = title ? `${title} · Dari` : "Dari";
 }

@@ -50,6 +50,8 @@ const state = (word) => ({ids}) => each(ids, (r) => resource("aws_ec2_instance_s
 function launch(a) {
 	if (a.publicIp !== undefined && !a.subnet)
 		return ""; // the provider knows it only for a named subnet
+	if (["root_type", "root_encrypted", "disks", "instance_profile", "metadata_tokens_required", "shutdown_terminates"].some((name) => a.body?.[name]) || Object.keys(a.body?.tags ?? {}).some((key) => key !== "Name"))
+		return "";
 	return resource("aws_instance", label(a.name, "instance"), {
 		count: a.count > 1 ? a.count : undefined, ami: a.image?.ec2, instance_type: a.type?.name, key_name: a.key?.name, subnet_id: a.subnet?.ec2,
 		vpc_security_group_ids: a.groups?.length ? a.groups.map((g) => g.ec2) : undefined, associate_public_ip_address: a.publicIp,
@@ -142,7 +144,7 @@ export const TERRAFORM = {
 	"instances.image": ({ids, name, noReboot}) => resource("aws_ami_from_instance", label(name, "image"), {name, source_instance_id: ids[0].ec2, snapshot_without_reboot: Boolean(noReboot)}),
 	"images.copy": ({ids, name}) => resource("aws_ami_copy", label(name, "image"), {name, source_ami_id: ids[0].ec2, source_ami_region: session.region}),
 	"tags.set": ({ids, key, value}) => each(ids, (r) => resource("aws_ec2_tag", label(`${r.ec2}-${key}`, "tag"), {resource_id: r.ec2, key, value})),
-	"volumes.create": (a) => resource("aws_ebs_volume", label(a.name, "volume"), {availability_zone: a.zone, size: Number(a.gib), ...tags(a.name)}),
+	"volumes.create": (a) => resource("aws_ebs_volume", label(a.name, "volume"), {type: a.type || undefined, encrypted: a.isEncrypted || undefined, availability_zone: a.zone, size: Number(a.gib), ...tags(a.name)}),
 	"volumes.attach": ({ids, instance, device}) => resource("aws_volume_attachment", ids[0].ec2, {device_name: device || "/dev/sdf", volume_id: ids[0].ec2, instance_id: instance?.ec2}),
 	"snapshots.create": ({ids, name}) => each(ids, (r) => resource("aws_ebs_snapshot", `of-${r.ec2}`, {volume_id: r.ec2, description: name || undefined})),
 	"snapshots.restore": ({ids, gib, zone}) => resource("aws_ebs_volume", `of-${ids[0].ec2}`, {availability_zone: zone?.name, snapshot_id: ids[0].ec2, size: Number(gib)}),

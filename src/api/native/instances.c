@@ -17,19 +17,39 @@
 
 /* ---- launch ---- */
 
+enum { DATA_DISKS_MAX = 10 }; /* further disks: /dev/sdf to /dev/sdo */
+
 struct launch_args {
 	struct instance_launch wish; /* first member: passed to the operation */
 	struct native_room room;
 	bool looks_for_room;
 	int64_t count, root_size;
+	struct str root_type;
+	enum choice root_encrypted;
+	struct {
+		struct disk_wish *at;
+		size_t count;
+	} data;
 	struct ref subnet;
 	struct refs groups;
 	enum choice public_ip;
 	struct str user_data;
 	struct tags tags;
 	struct launch_port port;
-	struct disk_wish root;
 };
+#define D(name, member, ...) PARAM(struct disk_wish, name, member, __VA_ARGS__)
+static const struct param data_disk_rows[] = {
+	D("size", size, .min = 1, .max = INT64_MAX, .doc = "Bytes; else the snapshot's."),
+	D("type", type, .max = 255, .doc = "gp3, …"),
+	D("iops", iops, .max = 1000000, .doc = "Else the type's."),
+	D("throughput", throughput, .max = 1000000, .doc = "MiB/s; else the type's."),
+	D("snapshot", snapshot, .kind = KIND_SNAPSHOT, .doc = "Its content; else it is blank."),
+	D("is_encrypted", crypt.is_wanted,
+	  .doc = "With a key of its own; else as the account's default says."),
+	D("delete_on_termination", delete_on_termination,
+	  .doc = "Whether it is deleted with the instance; absent: it is."),
+};
+static const struct params data_disk_params = PARAMS(struct disk_wish, data_disk_rows);
 #define L(name, member, ...) PARAM(struct launch_args, name, member, __VA_ARGS__)
 static const struct param launch_params[] = {
 	L("image", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "What it starts from."),
@@ -47,6 +67,10 @@ static const struct param launch_params[] = {
 	L("public_ip", public_ip, .doc = "Whether it gets a public address; else as its subnet says."),
 	L("root_size", root_size, .min = 1, .max = INT64_MAX,
 	  .doc = "Of its root disk, in bytes; else the image's."),
+	L("root_type", root_type, .max = 255, .doc = "Volume type of its root disk; else the image's."),
+	L("root_encrypted", root_encrypted, .doc = "Whether its root disk is encrypted; else the default."),
+	PARAM_LIST(struct launch_args, "disks", data, data_disk_params, .max = DATA_DISKS_MAX,
+		   .doc = "Further disks, created with it."),
 	L("instance_profile", wish.instance_profile, .kind = KIND_INSTANCE_PROFILE,
 	  .doc = "Whose role it has."),
 	L("server_group", wish.server_group, .kind = KIND_SERVER_GROUP,
@@ -75,6 +99,31 @@ static RESULT take_token(struct native_call *e, struct instance_launch *wish)
 	return OK;
 }
 
+/* The root disk, if the call says something of it, and the further ones. */
+static RESULT take_disks(struct native_call *e, struct launch_args *a)
+{
+	static const char *const devices[DATA_DISKS_MAX] = {"/dev/sdf", "/dev/sdg", "/dev/sdh", "/dev/sdi",
+							    "/dev/sdj", "/dev/sdk", "/dev/sdl", "/dev/sdm",
+							    "/dev/sdn", "/dev/sdo"};
+	bool has_root = a->root_size || a->root_type.n || a->root_encrypted != CHOICE_DEFAULT;
+	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, a->data.count + 1);
+	if (!disks)
+		return ctx_no_memory(e->c);
+	disks[0] = (struct disk_wish){.size = a->root_size,
+				      .type = a->root_type,
+				      .crypt.is_wanted = a->root_encrypted,
+				      .device = INSTANCE_ROOT_DEVICE,
+				      .field = STR("root_size")};
+	for (size_t k = 0; k < a->data.count; k++) {
+		disks[k + 1] = a->data.at[k];
+		disks[k + 1].device = str_from(devices[k]);
+		disks[k + 1].field = STR("disks");
+	}
+	a->wish.disks = has_root ? disks : disks + 1;
+	a->wish.disk_count = a->data.count + (has_root ? 1 : 0);
+	return OK;
+}
+
 static RESULT prepare_launch(struct native_call *e, void *args)
 {
 	struct launch_args *a = args;
@@ -87,10 +136,7 @@ static RESULT prepare_launch(struct native_call *e, void *args)
 	wish->ports = &a->port;
 	wish->port_count = 1;
 	wish->any_network = !ref_is_given(&a->subnet);
-	a->root = (struct disk_wish){
-		.size = a->root_size, .device = INSTANCE_ROOT_DEVICE, .field = STR("root_size")};
-	wish->disks = &a->root;
-	wish->disk_count = a->root_size ? 1 : 0;
+	TRY(take_disks(e, a));
 	e->room = &a->room;
 	a->looks_for_room = e->dry;
 	return take_token(e, wish);

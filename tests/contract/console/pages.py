@@ -509,6 +509,18 @@ def test_transit_gateways_fleets_and_spot_requests(page, dev):
             page.until_text(words)
 
 
+def test_load_balancers_scaling_groups_and_reservations(page, dev):
+    """Lists and the page of one, in both languages."""
+    for path, own in (("load-balancers", ["internet-facing", "TCP 80"]), ("target-groups", ["1 healthy", "TCP"]), ("scaling-groups", ["1 of 1", "in service"]), ("reservations", ["t3.micro", "open to matching instances"])):
+        go(page, dev, path)
+        to = page.until("return document.querySelector('tr[data-id] a[href]')?.getAttribute('href')", what=f"one of {path}").removeprefix("/console/")
+        wrong = look(page, dev, to, BRIEF)
+        assert not wrong, "\n".join(wrong)
+        go(page, dev, to)
+        for words in own:
+            page.until_text(words)
+
+
 def test_a_backup_and_a_pool(dev):
     """A volume is backed up and restored; a shared directory is added, closed and removed."""
     def press(b, words, where="aside [role=toolbar]"):

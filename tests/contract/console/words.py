@@ -123,6 +123,12 @@ def test_each_event_has_words():
     assert not missing, "\n".join(map(str, missing))
 
 
+def test_each_kind_of_an_event_has_words():
+    """Pages name the resource of an event by its kind, if it is no row of theirs."""
+    known = set(re.findall(r'"kind:(\w+)":', read("words/ko.js")))
+    assert not {kind for kind, *_ in logged()} - known
+
+
 def test_plural_forms():
     """A sentence with a count has a singular form."""
     forms = read("words/en.js")

@@ -97,10 +97,10 @@ export const view = resourcePage({
 	search: (p) => [p.name, p.interval, machinesOf(p)], keys: {state: (p) => (p.is_active === false ? "suspended" : "active"), interval: (p) => p.interval},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "20%", sort: nameOf},
-		{key: "state", title: () => t("State"), width: "15%", sort: (p) => (p.is_active === false ? 1 : 0), cell: stateOfPlan},
+		{key: "state", title: () => t("State"), width: "13%", sort: (p) => (p.is_active === false ? 1 : 0), cell: stateOfPlan},
 		{key: "schedule", title: () => t("Schedule"), width: "23%", text: scheduleWords},
-		{key: "last", title: () => t("Last run"), wide: true, width: "20%", sort: (p) => p.run_us ?? 0, text: (p) => (p.run_us ? time(p.run_us) : t("never"))},
-		{key: "next", title: () => t("Next run"), wide: true, sort: (p) => p.next_us ?? 0, text: (p) => (p.is_active !== false && p.next_us ? time(p.next_us) : "–")},
+		{key: "last", title: () => t("Last run"), wide: true, width: "19%", sort: (p) => p.run_us ?? 0, text: (p) => (p.run_us ? time(p.run_us) : t("never"))},
+		{key: "next", title: () => t("Next run"), wide: true, width: "19%", sort: (p) => p.next_us ?? 0, text: (p) => (p.is_active !== false && p.next_us ? time(p.next_us) : "–")},
 	],
 	actions: [
 		{id: "run", permission: "backup_plan.run", title: () => t("Run now"), may: (p) => p.is_active !== false, run},

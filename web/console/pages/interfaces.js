@@ -72,9 +72,9 @@ export const view = resourcePage({
 	search: (p) => [p.ip, p.mac, p.description, refName("instances", p.instance), refName("subnets", p.subnet)], keys: {instance: (p) => refName("instances", p.instance), subnet: (p) => refName("subnets", p.subnet), state: (p) => p.state},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "24%", sort: nameOf},
-		{key: "ip", title: () => t("Private address"), mono: true, width: "17%", sort: (p) => p.ip ?? "", cell: (p) => p.ip ?? ""},
-		{key: "of", title: () => t("Attached to"), width: "22%", sort: (p) => refName("instances", p.instance), cell: portUser},
-		{key: "subnet", title: () => t("Subnet"), wide: true, width: "17%", text: (p) => refName("subnets", p.subnet)},
+		{key: "ip", title: () => t("Private address"), mono: true, isAddress: true, width: "14%", sort: (p) => p.ip ?? "", cell: (p) => p.ip ?? ""},
+		{key: "of", title: () => t("Attached to"), width: "18%", sort: (p) => refName("instances", p.instance), cell: portUser},
+		{key: "subnet", title: () => t("Subnet"), wide: true, width: "24%", text: (p) => refName("subnets", p.subnet)},
 		{key: "groups", title: () => t("Security groups"), wide: true, text: (p) => (p.groups ?? []).map((g) => refName("security-groups", g)).join(", ")},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("not attached"), query: "state:available"}],

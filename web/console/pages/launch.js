@@ -2,7 +2,7 @@
 // The launch form, on one page. All fields have defaults, so Ctrl Enter launches at once. At each change the server is asked about capacity,
 // permissions and cost, and the answer is shown at the side. The choices are remembered for the next time. The form has its own state: changed rows
 // change the options, never the choices.
-import {html, nothing, nameOf, refName, problemCard, gauge, mark, waiting, note, ask, report} from "../parts.js";
+import {html, nothing, nameOf, refName, problemCard, gauge, mark, waiting, note, ask, report, copy} from "../parts.js";
 import {rows, isReady, need, touch, row as byId, applyRow} from "../store.js";
 import {go, href, here} from "../router.js";
 import {t, size, money, number, keep, chosen} from "../words.js";
@@ -15,6 +15,7 @@ import {live} from "../vendor/lit-html/directives/live.js";
 import {quotaWord, sayOf} from "../quota_words.js";
 
 const KINDS = ["images", "instance-types", "subnets", "routers", "security-groups", "key-pairs", "zones"];
+const GIB = 2 ** 30, DISKS_MAX = 10;
 let form = null, tried = null, timer = 0, problem = null, isBusy = false, key = "";
 
 const usable = () => rows("images").filter((i) => (i.state ?? "available") === "available" && !i.is_deactivated).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
@@ -41,10 +42,13 @@ function begin() {
 		allSizes: false, name: suggestName(), count: 1,
 		key: last.key && rows("key-pairs").some((k) => k.name === last.key) ? last.key : rows("key-pairs")[0]?.name ?? "",
 		subnet: has("subnets", last.subnet) || subnets()[0]?.id || "",
-		groups: [], publicIp: "", disk: "", userData: "", protect: false,
+		groups: [], publicIp: "", disk: "", rootType: "", isEncrypted: false, disks: [], profile: "", tags: "", userData: "", protect: false, hasTokens: false, terminates: false,
 	};
 	key = intent();
 }
+
+/** "env=prod", one a line. */
+const tagsOfForm = () => Object.fromEntries(form.tags.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => (line.includes("=") ? [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1).trim()] : [line, ""])));
 
 function body() {
 	const b = {image: form.image, type: form.type, count: Number(form.count) || 1};
@@ -58,8 +62,23 @@ function body() {
 		b.groups = form.groups;
 	if (form.publicIp)
 		b.public_ip = form.publicIp === "yes";
+	const tags = tagsOfForm();
+	if (Object.keys(tags).length)
+		b.tags = {...tags, ...b.tags};
 	if (form.disk)
-		b.root_size = Number(form.disk) * 2 ** 30;
+		b.root_size = Number(form.disk) * GIB;
+	if (form.rootType)
+		b.root_type = form.rootType;
+	if (form.isEncrypted)
+		b.root_encrypted = true;
+	if (form.disks.length)
+		b.disks = form.disks.map((d) => ({size: (Number(d.size) || 1) * GIB, ...(d.type ? {type: d.type} : {}), ...(d.isEncrypted ? {is_encrypted: true} : {}), ...(d.stays ? {delete_on_termination: false} : {})}));
+	if (form.profile)
+		b.instance_profile = form.profile;
+	if (form.hasTokens)
+		b.metadata_tokens_required = true;
+	if (form.terminates)
+		b.shutdown_terminates = true;
 	if (form.userData)
 		b.user_data = form.userData;
 	if (form.protect)
@@ -128,6 +147,45 @@ function importKey() {
 		}});
 }
 
+function createKey() {
+	ask({title: t("Create key pair"), label: t("Create"),
+		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="255" autofocus></label><p class="hint">${t("The private key is shown only once.")}</p>`,
+		submit: async (data) => {
+			const answer = await post("/key-pairs", {name: data.get("name")}), secret = answer.private_key ?? answer.items?.[0]?.private_key;
+			applyRow("key-pairs", answer.items?.[0] ?? answer);
+			set("key", data.get("name"));
+			ask({title: t("Save this now: it is shown only once"), label: null, keeps: true, wide: true, body: () => html`<div class="block"><pre tabindex="0" aria-label=${t("Private key")}>${secret}</pre><button type="button" @click=${() => copy(secret)}>${t("Copy")}</button></div>`});
+			return true;
+		}});
+}
+
+const typeOptions = (now) => html`<option value="">${t("default")}</option>${rows("volume-types").filter((x) => x.name && !x.name.startsWith("__")).map((x) => html`<option value=${x.name} ?selected=${x.name === now}>${x.name}</option>`)}`;
+
+/** A further disk: a row of the form's own list. */
+function diskView(disk, k) {
+	const change = (name) => (e) => set("disks", form.disks.map((d, i) => (i === k ? {...d, [name]: e.target.type === "checkbox" ? e.target.checked : e.target.value} : d)));
+	return html`<fieldset><legend>${t("Disk {n}", {n: k + 1})}</legend><div class="grid2"><label class="f">${t("Size in GiB")}<input name="disk-size-${k}" type="number" min="1" max="65536" .value=${live(String(disk.size))} @input=${change("size")}></label>
+		<label class="f">${t("Volume type")}<select name="disk-type-${k}" @change=${change("type")}>${typeOptions(disk.type)}</select></label>
+		<label class="check"><input name="disk-encrypted-${k}" type="checkbox" .checked=${live(disk.isEncrypted)} @change=${change("isEncrypted")}> ${t("Encrypted")}</label>
+		<label class="check"><input name="disk-stays-${k}" type="checkbox" .checked=${live(disk.stays)} @change=${change("stays")}> ${t("Keep on termination")}</label></div>
+		<button type="button" @click=${() => set("disks", form.disks.filter((_, i) => i !== k))}>${t("Remove disk {n}", {n: k + 1})}</button></fieldset>`;
+}
+
+function moreView() {
+	const summary = [form.disk ? `${form.disk} GiB` : t("image default disk"), form.disks.length ? t("further disks: {n}", {n: form.disks.length}) : "", form.userData ? t("with user data") : t("no user data"), form.protect ? t("termination protection") : ""].filter(Boolean).join(", ");
+	const profiles = rows("instance-profiles");
+	return html`<details class="card"><summary>${t("Storage, role, tags, user data, protection")}: ${summary}</summary><h3>${t("Storage")}</h3><div class="grid2"><label class="f">${t("Root volume, GiB (empty: image default)")}<input name="root-size" type="number" min="1" max="65536" .value=${live(form.disk)} @input=${(e) => set("disk", e.target.value)}></label>
+			<label class="f">${t("Volume type")}<select name="root-type" @change=${(e) => set("rootType", e.target.value)}>${typeOptions(form.rootType)}</select></label>
+			<label class="check"><input name="root-encrypted" type="checkbox" .checked=${live(form.isEncrypted)} @change=${(e) => set("isEncrypted", e.target.checked)}> ${t("Encrypted")}</label></div>
+		${form.disks.map(diskView)}${form.disks.length < DISKS_MAX ? html`<button type="button" @click=${() => set("disks", [...form.disks, {size: 8, type: "", isEncrypted: false, stays: false}])}>${t("Add disk")}</button>` : nothing}
+		<h3>${t("Role and tags")}</h3><div class="grid2">${profiles.length ? html`<label class="f">${t("IAM role (instance profile)")}<select name="profile" @change=${(e) => set("profile", e.target.value)}><option value="">${t("none")}</option>${profiles.map((p) => html`<option value=${p.id} ?selected=${p.id === form.profile}>${p.name}</option>`)}</select></label>` : nothing}
+			<label class="f">${t("Tags (key=value, one a line)")}<textarea name="tags" rows="2" spellcheck="false" placeholder="env=prod" .value=${live(form.tags)} @input=${(e) => set("tags", e.target.value)}></textarea></label></div>
+		<h3>${t("Protection")}</h3><div class="grid2"><label class="check"><input name="protect" type="checkbox" .checked=${live(form.protect)} @change=${(e) => set("protect", e.target.checked)}> ${t("Termination protection")}</label>
+			<label class="check"><input name="tokens" type="checkbox" .checked=${live(form.hasTokens)} @change=${(e) => set("hasTokens", e.target.checked)}> ${t("IMDSv2 required")}</label>
+			<label class="check"><input name="terminates" type="checkbox" .checked=${live(form.terminates)} @change=${(e) => set("terminates", e.target.checked)}> ${t("Shutdown behavior: Terminate")}</label></div>
+		<label class="f">${t("User data")}<textarea name="user-data" rows="5" spellcheck="false" placeholder="#cloud-config" .value=${live(form.userData)} @input=${(e) => set("userData", e.target.value)}></textarea></label></details>`;
+}
+
 function groupWords(g) {
 	const rules = rows("security-group-rules").filter((r) => r.group === g.id && r.direction === "ingress");
 	const says = rules.slice(0, 4).map(ruleWords);
@@ -164,7 +222,7 @@ function sideView(image, type) {
 }
 
 export function view() {
-	for (const k of [...KINDS, "security-group-rules", "instances"])
+	for (const k of [...KINDS, "security-group-rules", "instances", "volume-types", "instance-profiles"])
 		need(k);
 	if (!isReady(...KINDS))
 		return html`<h1>${t("Launch instance")}</h1>${KINDS.map((k) => need(k).problem).filter(Boolean).slice(0, 1).map((p) => problemCard(p))}${waiting()}`;
@@ -175,10 +233,9 @@ export function view() {
 	const image = byId("images", form.image), type = byId("instance-types", form.type), subnet = byId("subnets", form.subnet);
 	const groups = rows("security-groups").filter((g) => !subnet || g.router === subnet.router);
 	offerCommand("instances.launch", {image, type, count: Number(form.count), name: form.name, key: form.key ? {name: form.key} : null, subnet, groups: form.groups.map((id) => byId("security-groups", id)).filter(Boolean),
-		publicIp: form.publicIp ? form.publicIp === "yes" : undefined, hasUserData: Boolean(form.userData), body: body()});
+		publicIp: form.publicIp ? form.publicIp === "yes" : undefined, hasUserData: Boolean(form.userData), profile: byId("instance-profiles", form.profile), body: body()});
 	const few = form.allSizes ? sizes() : sizes().filter((s) => /^(t3\.(micro|small|medium|large)|m5\.(large|xlarge|2xlarge|4xlarge))$/.test(s.name) || s.id === form.type);
 	const shownSizes = few.length >= 3 ? few : sizes().slice(0, form.allSizes ? undefined : 12);
-	const summary = [form.disk ? `${form.disk} GiB` : t("image default disk"), form.userData ? t("with user data") : t("no user data"), form.protect ? t("termination protection") : ""].filter(Boolean).join(", ");
 	return html`<h1>${t("Launch instance")}</h1><p class="hint">${t("Every field has a default: press Ctrl+Enter to launch. Your choices are remembered.")}</p>
 	${problemCard(problem, t("Launch failed"))}
 	<form class="two" @submit=${submit}><div>
@@ -186,7 +243,8 @@ export function view() {
 		<fieldset><legend>${t("Instance type")}</legend><div class="opts">${shownSizes.map((s) => html`<label class="opt"><input type="radio" name="type" .checked=${live(s.id === form.type)} @change=${() => set("type", s.id)}><span>${s.name}<small>${t("{n} vCPUs", {n: s.vcpus})} · ${size(s.memory)}</small></span></label>`)}</div>
 			${shownSizes.length < sizes().length ? html`<button type="button" class="plain" @click=${() => { form.allSizes = true; touch(); }}>${t("All {n} instance types", {n: sizes().length})}</button>` : nothing}</fieldset>
 		<fieldset><legend>${t("Name, key pair, count")}</legend><div class="grid4"><label class="f">${t("Name")}<input name="name" maxlength="255" .value=${live(form.name)} @input=${(e) => set("name", e.target.value)}></label>
-			<label class="f">${t("Key pair")}<select @change=${(e) => { if (e.target.value === "+") { e.target.value = form.key; importKey(); } else set("key", e.target.value); }}>${rows("key-pairs").map((k) => html`<option value=${k.name} ?selected=${k.name === form.key}>${k.name}</option>`)}<option value="" ?selected=${!form.key}>${t("none")}</option><option value="+">${t("Import key pair…")}</option></select></label>
+			<div><label class="f">${t("Key pair")}<select name="key" @change=${(e) => set("key", e.target.value)}>${rows("key-pairs").map((k) => html`<option value=${k.name} ?selected=${k.name === form.key}>${k.name}</option>`)}<option value="" ?selected=${!form.key}>${t("none")}</option></select></label>
+				<button type="button" class="plain" @click=${createKey}>${t("Create key pair")}…</button><button type="button" class="plain" @click=${importKey}>${t("Import key pair")}…</button></div>
 			<label class="f">${t("Number of instances")}<input name="count" type="number" min="1" max="100" .value=${live(String(form.count))} @input=${(e) => set("count", e.target.value)}></label></div></fieldset>
 		<fieldset><legend>${t("Network")}</legend><div class="grid2"><label class="f">${t("Subnet")}<select @change=${(e) => { form.groups = []; set("subnet", e.target.value); }}>${subnets().length ? nothing : html`<option value="">${t("default VPC (created on launch)")}</option>`}${subnets().map((s) => html`<option value=${s.id} ?selected=${s.id === form.subnet}>${refName("routers", s.router)} / ${refName("zones", s.zone)} / ${s.block}</option>`)}</select></label>
 			<label class="f">${t("Public address")}<select @change=${(e) => set("publicIp", e.target.value)}><option value="">${t("Subnet default")}</option><option value="yes" ?selected=${form.publicIp === "yes"}>${t("yes")}</option><option value="no" ?selected=${form.publicIp === "no"}>${t("no")}</option></select></label></div>
@@ -194,8 +252,6 @@ export function view() {
 				const now = form.groups.length ? form.groups : groups.filter((x) => x.is_default).map((x) => x.id);
 				set("groups", e.target.checked ? [...now, g.id] : now.filter((x) => x !== g.id));
 			}}><span>${nameOf(g)}<small>${groupWords(g)}</small></span></label>`)}</div>` : nothing}${sshView(image, groups)}</fieldset>
-		<details class="card"><summary>${t("Storage, user data, protection")}: ${summary}</summary><div class="grid2"><label class="f">${t("Root volume, GiB (empty: image default)")}<input type="number" min="1" max="65536" .value=${live(form.disk)} @input=${(e) => set("disk", e.target.value)}></label>
-			<label class="check"><input type="checkbox" .checked=${live(form.protect)} @change=${(e) => set("protect", e.target.checked)}> ${t("Termination protection")}</label></div>
-			<label class="f">${t("User data")}<textarea rows="5" spellcheck="false" placeholder="#cloud-config" .value=${live(form.userData)} @input=${(e) => set("userData", e.target.value)}></textarea></label></details></div>
+		${moreView()}</div>
 		<aside aria-label=${t("Summary")}>${sideView(image, type)}</aside></form>`;
 }

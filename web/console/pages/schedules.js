@@ -89,9 +89,9 @@ export const view = resourcePage({
 	columns: [
 		{key: "name", title: () => t("Volume"), width: "22%", sort: volumeName},
 		{key: "state", title: () => t("State"), width: "13%", sort: (p) => (p.is_active === false ? 1 : 0), cell: stateOfSchedule},
-		{key: "schedule", title: () => t("Schedule"), width: "23%", text: scheduleWords},
+		{key: "schedule", title: () => t("Schedule"), width: "21%", text: scheduleWords},
 		{key: "last", title: () => t("Last run"), wide: true, width: "20%", sort: (p) => p.last_us ?? 0, text: (p) => (p.last_us ? time(p.last_us) : t("never"))},
-		{key: "next", title: () => t("Next run"), wide: true, sort: (p) => p.next_us ?? 0, text: (p) => (p.is_active !== false && p.next_us ? time(p.next_us) : "–")},
+		{key: "next", title: () => t("Next run"), wide: true, width: "20%", sort: (p) => p.next_us ?? 0, text: (p) => (p.is_active !== false && p.next_us ? time(p.next_us) : "–")},
 	],
 	actions: [
 		{id: "enable", asks: true, permission: "snapshot_policy.update", title: () => t("Resume"), may: (p) => p.is_active === false, run: turn(true)},

@@ -104,10 +104,10 @@ const list = resourcePage({
 	name: "security-groups", kind: "security-groups", kinds: ["security-group-rules", "ports", "routers"], alsoNeeds: ["instances"], verb: "security-groups", command: "security-groups.list", title: () => t("Security groups"),
 	search: (g) => [g.description, refName("routers", g.router)], keys: {vpc: (g) => refName("routers", g.router)},
 	columns: [
-		{key: "name", title: () => t("Name"), width: "26%", sort: nameOf},
-		{key: "rules", title: () => t("Inbound rules"), width: "34%", sort: (g) => rulesOf(g, "ingress").length, text: (g) => rulesOf(g, "ingress").slice(0, 3).map(ruleWords).join(", ") || t("no inbound rules")},
+		{key: "name", title: () => t("Name"), width: "24%", sort: nameOf},
+		{key: "rules", title: () => t("Inbound rules"), width: "32%", sort: (g) => rulesOf(g, "ingress").length, text: (g) => rulesOf(g, "ingress").slice(0, 3).map(ruleWords).join(", ") || t("no inbound rules")},
 		{key: "members", title: () => t("Members"), num: true, width: "12%", sort: (g) => membersOf(g).length, text: (g) => number(membersOf(g).length)},
-		{key: "vpc", title: () => t("VPC"), wide: true, text: (g) => refName("routers", g.router)},
+		{key: "vpc", title: () => t("VPC"), wide: true, width: "22%", text: (g) => refName("routers", g.router)},
 	],
 	actions: [{id: "delete", title: () => t("Delete"), may: (g) => !g.is_default, run: drop, danger: true, hidden: () => !mayAll("security_group.delete")}],
 	oneActions: [{id: "update", title: () => t("Name and description…"), run: change, hidden: () => !mayAll("security_group.update")}],

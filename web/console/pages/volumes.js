@@ -16,10 +16,13 @@ function create() {
 	const key = intent();
 	ask({title: t("Create volume"), label: t("Create"),
 		body: () => html`<div class="grid2"><label class="f">${t("Name")}<input name="name" maxlength="255" autofocus></label><label class="f">${t("Size in GiB")}<input name="gib" type="number" min="1" max="65536" value="8" required></label>
-			<label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div><p class="hint">${t("Only instances in the same Availability Zone can attach it.")}</p>`,
+			<label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label>
+			<label class="f">${t("Volume type")}<select name="type"><option value="">${t("default")}</option>${rows("volume-types").filter((x) => x.name && !x.name.startsWith("__")).map((x) => html`<option>${x.name}</option>`)}</select></label></div>
+			<label class="check"><input name="encrypted" type="checkbox"> ${t("Encrypted")}</label><p class="hint">${t("Only instances in the same Availability Zone can attach it.")} ${t("To create one from a snapshot, choose Create volume on the page Snapshots.")}</p>`,
 		submit: async (form) => {
-			const body = {size: Number(form.get("gib")) * GIB, zone: form.get("zone"), ...(form.get("name") ? {tags: {Name: form.get("name")}} : {})};
-			showCommand("volumes.create", {gib: form.get("gib"), zone: refName("zones", form.get("zone")), name: form.get("name"), body});
+			const type = form.get("type"), isEncrypted = form.get("encrypted") === "on";
+			const body = {size: Number(form.get("gib")) * GIB, zone: form.get("zone"), ...(type ? {type} : {}), ...(isEncrypted ? {is_encrypted: true} : {}), ...(form.get("name") ? {tags: {Name: form.get("name")}} : {})};
+			showCommand("volumes.create", {gib: form.get("gib"), zone: refName("zones", form.get("zone")), name: form.get("name"), type, isEncrypted, body});
 			const answer = await post("/volumes", body, {"Idempotency-Key": key});
 			for (const row of answer.items ?? [answer])
 				applyRow("volumes", row);
@@ -62,7 +65,7 @@ function drop(chosen) {
 }
 
 export const view = resourcePage({
-	name: "volumes", kind: "volumes", kinds: ["instances", "zones"], alsoNeeds: ["snapshots"], verb: "volumes", command: "volumes.list", title: () => t("Volumes"),
+	name: "volumes", kind: "volumes", kinds: ["instances", "zones"], alsoNeeds: ["snapshots", "volume-types"], verb: "volumes", command: "volumes.list", title: () => t("Volumes"),
 	search: (v) => [v.type, refName("instances", v.instance), v.device],
 	keys: {state: (v) => v.state, type: (v) => v.type, zone: (v) => refName("zones", v.zone), instance: (v) => refName("instances", v.instance)},
 	columns: [

@@ -30,6 +30,8 @@ static const struct param create_params[] = {
 	V("iops", disk.iops, .max = 1000000, .doc = "Else the type's."),
 	V("throughput", disk.throughput, .max = 1000000, .doc = "MiB/s; else the type's."),
 	V("is_shared", disk.is_shared, .doc = "Several instances may have it."),
+	V("is_encrypted", disk.crypt.is_wanted,
+	  .doc = "With a key of its own; else as the account's default says."),
 	V("tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
 };
 
