@@ -163,12 +163,15 @@ const struct attribute_plan *attributes_plan(struct api_call *e, const struct at
 			a->form == ATTRIBUTE_OBJECT || (a->form != ATTRIBUTE_LIST && is_elsewhere(a));
 		if (a->is_of_call)
 			step->place = PLACE_CALL;
+		else if (a->form == ATTRIBUTE_OBJECT && !attribute_is_elsewhere(a))
+			step->place = PLACE_WITHIN;
 		else if (attribute_is_gathered(a) && !step->fixed)
 			step->place = is_pointed ? PLACE_POINTER : PLACE_ITEM;
 		if (attribute_within(a) && !(step->within = attributes_plan(e, style, a->within)))
 			return NULL;
 		attribute_choose_writer(step);
-		plan->gathered += attribute_takes_room(step);
+		plan->gathered +=
+			step->place == PLACE_WITHIN ? step->within->gathered : attribute_takes_room(step);
 		plan->count++;
 	}
 	return plan;
@@ -203,7 +206,7 @@ static const struct row *row_of_object(struct api_call *e, const struct attribut
 {
 	if (attribute_is_made(a))
 		return a->get.at(e, row);
-	return a->via.kind == KIND_NONE ? row : follow(api_tables(e), a, row);
+	return follow(api_tables(e), a, row);
 }
 
 static inline union attribute_value gather_one(struct api_call *e, const struct attribute_step *step,
@@ -217,14 +220,25 @@ static inline union attribute_value gather_one(struct api_call *e, const struct 
 	return (union attribute_value){.at = other ? attributes_gather(step->within, other) : NULL};
 }
 
+/* Returns the end of the values. */
+static union attribute_value *fill_values(const struct attribute_plan *plan, const struct row *row,
+					  union attribute_value *value)
+{
+	for (size_t k = 0; k < plan->count; k++) {
+		const struct attribute_step *step = &plan->steps[k];
+		if (step->place == PLACE_WITHIN)
+			value = fill_values(step->within, row, value);
+		else if (attribute_takes_room(step))
+			*value++ = gather_one(plan->e, step, row);
+	}
+	return value;
+}
+
 static void fill_item(const struct attribute_plan *plan, const struct row *row, struct attribute_item *item)
 {
-	union attribute_value *value = item->values;
 	item->row = row;
 	item->plan = plan;
-	for (size_t k = 0; k < plan->count; k++)
-		if (attribute_takes_room(&plan->steps[k]))
-			*value++ = gather_one(plan->e, &plan->steps[k], row);
+	(void) fill_values(plan, row, item->values);
 }
 
 const struct attribute_item *attributes_gather(const struct attribute_plan *plan, const struct row *row)

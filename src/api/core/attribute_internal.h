@@ -38,6 +38,7 @@ enum attribute_place {
 	PLACE_ITEM,    /* in the item */
 	PLACE_POINTER, /* where the item's pointer says */
 	PLACE_CALL,    /* in the call, at the offset */
+	PLACE_WITHIN,  /* an object of the same row: its members' values are in the item, too */
 };
 
 typedef struct str (*attribute_write_text)(const struct attribute_style *style, const struct attribute *a,

@@ -36,23 +36,53 @@ static void write_none(const struct attribute_step *step, void *out)
 	}
 }
 
-static void write_members(const struct attribute_item *item, void *out)
+static const union attribute_value *write_values(const struct attribute_plan *plan, const struct row *row,
+						 const union attribute_value *value, void *out);
+
+/* An object of the same row. Returns the end of its values. */
+static const union attribute_value *write_within(const struct attribute_step *step, const struct row *row,
+						 const union attribute_value *value, void *out)
 {
-	const union attribute_value *value = item ? item->values : NULL;
-	for (size_t k = 0; item && k < item->plan->count; k++) {
-		const struct attribute_step *step = &item->plan->steps[k];
-		const void *at = (const char *) item->row + step->a->offset;
+	if (step->plan->style->is_xml)
+		xml_open_named(out, name_of(step));
+	else
+		json_write_open(out, step->a->name);
+	value = write_values(step->within, row, value, out);
+	if (step->plan->style->is_xml)
+		xml_close_named(out, name_of(step));
+	else
+		json_write_close(out);
+	return value;
+}
+
+static const union attribute_value *write_values(const struct attribute_plan *plan, const struct row *row,
+						 const union attribute_value *value, void *out)
+{
+	for (size_t k = 0; k < plan->count; k++) {
+		const struct attribute_step *step = &plan->steps[k];
+		const void *at = (const char *) row + step->a->offset;
+		if (step->place == PLACE_WITHIN) {
+			value = write_within(step, row, value, out);
+			continue;
+		}
 		if (attribute_takes_room(step)) {
 			at = step->place == PLACE_ITEM ? value : value->at;
 			value++;
 		} else if (step->place == PLACE_CALL) {
-			at = (const char *) item->plan->e + step->a->offset;
+			at = (const char *) plan->e + step->a->offset;
 		}
 		if (step->is_ruled && attribute_has_none(step->a, at))
 			write_none(step, out);
 		else
 			step->write(step, at, out);
 	}
+	return value;
+}
+
+static void write_members(const struct attribute_item *item, void *out)
+{
+	if (item)
+		(void) write_values(item->plan, item->row, item->values, out);
 }
 
 /* ---- XML ---- */

@@ -68,8 +68,13 @@ static struct attribute_rows list_interfaces(struct api_call *e, const struct ro
 
 static const void *find_primary(struct api_call *e, const struct row *row)
 {
-	const struct ec2_ports ports = ec2_list_ports(e->c->arena, api_tables(e), row->id);
-	return ports.count ? ports.at[0] : NULL;
+	const struct port *p = port_first_by_instance(api_tables(e), row->id);
+	while (p && !row_is_live(&p->row))
+		p = port_next_by_instance(api_tables(e), p);
+	if (p)
+		return p;
+	const struct ec2_ports leaving = ec2_list_ports(e->c->arena, api_tables(e), row->id);
+	return leaving.count ? leaving.at[0] : NULL;
 }
 
 /* A terminated instance has no interface. */

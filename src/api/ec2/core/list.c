@@ -206,35 +206,36 @@ static bool take_cached(struct ec2_call *e, const struct ec2_listing *list, stru
 	return item->cached;
 }
 
+/* Plans the listing's attributes for the first row. NULL: no memory. */
+static const void *gather_one(struct ec2_call *e, const struct ec2_listing *list,
+			      const struct attribute_plan **plan, const struct row *row)
+{
+	if (list->attributes && !*plan)
+		*plan = attributes_plan(&e->core, &ec2_style, list->attributes);
+	if (list->attributes)
+		return *plan ? attributes_gather(*plan, row) : NULL;
+	return list->gather ? list->gather(e, row) : row;
+}
+
 /* NULL: no memory. */
 static const void *gather_shared(struct ec2_call *e, const struct ec2_listing *list,
-				 const struct attribute_plan *plan, const struct row *row)
+				 const struct attribute_plan **plan, const struct row *row)
 {
 	struct ec2_item *item = arena_new_object(e->c->arena, struct ec2_item);
 	if (!item)
 		return NULL;
 	*item = (struct ec2_item){.row = row, .commit = tables_whole_commit(ec2_tables(e), list->kind, row)};
 	if (!take_cached(e, list, item))
-		item->gathered = attributes_gather(plan, row);
+		item->gathered = gather_one(e, list, plan, row);
 	return item->cached || item->gathered ? item : NULL;
-}
-
-/* plan NULL: the listing has no attributes. */
-static const void *gather_one(struct ec2_call *e, const struct ec2_listing *list,
-			      const struct attribute_plan *plan, const struct row *row)
-{
-	if (plan)
-		return attributes_gather(plan, row);
-	return list->gather ? list->gather(e, row) : row;
 }
 
 RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
 		  size_t count, const void ***ret_items)
 {
 	const void **items = arena_new_array(e->c->arena, const void *, count);
-	const struct attribute_plan *plan =
-		list->attributes ? attributes_plan(&e->core, &ec2_style, list->attributes) : NULL;
-	if (!items || (list->attributes && !plan))
+	const struct attribute_plan *plan = NULL; /* not needed if all items are cached */
+	if (!items)
 		return ctx_no_memory(e->c);
 	if (caches_items(e, list))
 		read_shared_commit(e, list);
@@ -243,8 +244,8 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 			row_prefetch(&model_kinds[list->kind], rows[k + ROWS_AHEAD]);
 		if (k + ROWS_AHEAD / 2 < count)
 			__builtin_prefetch(rows[k + ROWS_AHEAD / 2]->usage);
-		items[k] = caches_items(e, list) ? gather_shared(e, list, plan, rows[k])
-						 : gather_one(e, list, plan, rows[k]);
+		items[k] = caches_items(e, list) ? gather_shared(e, list, &plan, rows[k])
+						 : gather_one(e, list, &plan, rows[k]);
 		if (!items[k])
 			return ctx_no_memory(e->c);
 	}
