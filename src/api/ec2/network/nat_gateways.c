@@ -19,48 +19,6 @@ static const struct param describe_nats_params[] = {
 	QUERY_PAGES(struct ec2_describe_nats, 5, 1000),
 };
 
-static const char *write_state(const struct nat_gateway *nat)
-{
-	return model_nat_gateway_states[model_derive_nat_gateway_state(nat)].ec2;
-}
-
-static bool fits_state(const struct filter_run *f, const struct row *row)
-{
-	return filter_z(f, write_state(nat_gateway_of(row)));
-}
-
-static const struct filter nat_filters[] = {
-	{"nat-gateway-id", .is_id = true},
-	{"vpc-id", .field = "router", .index = NAT_GATEWAY_INDEX_ROUTER},
-	{"subnet-id", .field = "subnet", .index = NAT_GATEWAY_INDEX_SUBNET},
-	{"state", .get = fits_state},
-};
-
-struct nat_item {
-	const struct nat_gateway *nat;
-	const struct address *first; /* NULL: none, or released */
-	VEC(const struct address *) more;
-};
-
-static const void *gather_nat(struct ec2_call *e, const struct row *row)
-{
-	struct nat_item *item = arena_new_object(e->c->arena, struct nat_item);
-	if (!item)
-		return 0;
-	item->nat = nat_gateway_of(row);
-	const struct tables *t = ec2_tables(e);
-	for (const struct address *a = address_first_by_port(t, item->nat->port); a;
-	     a = address_next_by_port(t, a)) {
-		if (!row_is_live(&a->row))
-			continue;
-		if (uuid_equal(a->row.id, item->nat->address))
-			item->first = a;
-		else if (!VEC_PUSH(e->c->arena, &item->more, a))
-			return 0;
-	}
-	return item;
-}
-
 static const char *address_status(const struct nat_gateway *nat)
 {
 	static const char *const words[NAT_GATEWAY_STATE_COUNT][2] = {
@@ -80,82 +38,89 @@ static const char *further_status(const struct nat_gateway *nat, const struct ad
 	return row_is_live(&nat->row) && !is_there ? "associating" : address_status(nat);
 }
 
-static void write_further(struct xml *x, const struct address *a, const char *status)
+struct shown_address {
+	struct row row; /* no row of the store */
+	uuid allocation, port, association;
+	struct ip private_ip, public_ip;
+	struct str is_primary, status; /* empty: not shown */
+};
+
+static struct shown_address show_further(const struct address *a, const char *status)
 {
-	xml_open(x, "item");
-	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
-	ec2_write_id(x, "networkInterfaceId", KIND_PORT, a->port);
-	ec2_write_ip(x, "privateIp", a->private_ip);
-	ec2_write_ip(x, "publicIp", a->ip);
-	ec2_write_prefixed(x, "associationId", "eipassoc", a->association);
-	xml_bool(x, "isPrimary", false);
-	xml_z(x, "status", status);
-	xml_close(x, "item");
+	return (struct shown_address){.allocation = a->row.id,
+				      .port = a->port,
+				      .association = a->association,
+				      .private_ip = a->private_ip,
+				      .public_ip = a->ip,
+				      .is_primary = STR("false"),
+				      .status = str_from(status)};
 }
 
-static void write_asked(struct xml *x, uuid address)
+/* The answer of CreateNatGateway shows the addresses that were requested; for a private gateway one without members. */
+static struct attribute_rows list_addresses(struct api_call *e, const struct row *row)
 {
-	xml_open(x, "item");
-	ec2_write_id(x, "allocationId", KIND_ADDRESS, address);
-	xml_close(x, "item");
+	const struct nat_gateway *nat = nat_gateway_of(row);
+	const struct tables *t = api_tables(e);
+	bool is_change = ec2_is_change(ec2_call_of(e));
+	size_t count = 1;
+	for (const struct address *a = address_first_by_port(t, nat->port); a; a = address_next_by_port(t, a))
+		count++;
+	struct shown_address *all = arena_new_array(e->c->arena, struct shown_address, count);
+	if (!all)
+		return (struct attribute_rows){0};
+	all[0].allocation = nat->address;
+	if (!is_change) {
+		all[0].port = nat->port;
+		all[0].private_ip = nat->private_ip;
+		all[0].public_ip = nat->public_ip;
+		all[0].is_primary = STR("true");
+		all[0].status = str_from(address_status(nat));
+	}
+	count = 1;
+	for (const struct address *a = address_first_by_port(t, nat->port); a;
+	     a = address_next_by_port(t, a)) {
+		if (row_is_live(&a->row) && uuid_equal(a->row.id, nat->address))
+			all[0].association = is_change ? UUID_NONE : a->association;
+		else if (row_is_live(&a->row) && is_change)
+			all[count++].allocation = a->row.id;
+		else if (row_is_live(&a->row))
+			all[count++] = show_further(a, further_status(nat, a));
+	}
+	return attribute_rows_of(e, all, count, sizeof *all);
 }
 
-/* For the answer of CreateNatGateway: writes the address that was requested; for a private gateway an
- * address without members. */
-static void write_asked_addresses(struct xml *x, const struct nat_item *i)
-{
-	xml_open(x, "natGatewayAddressSet");
-	write_asked(x, i->nat->address);
-	for (size_t k = 0; k < i->more.count; k++)
-		write_asked(x, i->more.at[k]->row.id);
-	xml_close(x, "natGatewayAddressSet");
-}
-
-static void write_nat_addresses(struct xml *x, const struct nat_item *i)
-{
-	const struct nat_gateway *nat = i->nat;
-	xml_open(x, "natGatewayAddressSet");
-	xml_open(x, "item");
-	ec2_write_id(x, "allocationId", KIND_ADDRESS, nat->address);
-	ec2_write_id(x, "networkInterfaceId", KIND_PORT, nat->port);
-	ec2_write_ip(x, "privateIp", nat->private_ip);
-	ec2_write_ip(x, "publicIp", nat->public_ip);
-	if (i->first)
-		ec2_write_prefixed(x, "associationId", "eipassoc", i->first->association);
-	xml_bool(x, "isPrimary", true);
-	xml_z(x, "status", address_status(nat));
-	xml_close(x, "item");
-	for (size_t k = 0; k < i->more.count; k++)
-		write_further(x, i->more.at[k], further_status(nat, i->more.at[k]));
-	xml_close(x, "natGatewayAddressSet");
-}
-
-static void write_nat(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct nat_item *i = item;
-	const struct nat_gateway *nat = i->nat;
-	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, nat->row.id);
-	ec2_write_id(x, "subnetId", KIND_SUBNET, nat->subnet);
-	ec2_write_id(x, "vpcId", KIND_ROUTER, nat->router);
-	xml_z(x, "state", write_state(nat));
-	xml_time_ms(x, "createTime", nat->row.created_us);
-	if (nat->ended_us)
-		xml_time_ms(x, "deleteTime", nat->ended_us);
-	xml_text_opt(x, "failureCode", nat->failure_code);
-	xml_text_opt(x, "failureMessage", nat->failure_text);
-	if (ec2_is_change(e))
-		write_asked_addresses(x, i);
-	else
-		write_nat_addresses(x, i);
-	xml_z(x, "connectivityType", nat->is_public ? "public" : "private");
-	ec2_write_tags(x, nat->tags);
-}
+static const char *const connectivity[] = {"private", "public"};
+static const struct attribute address_rows[] = {
+	ATTRIBUTE_REF(shown_address, "allocationId", allocation, KIND_ADDRESS),
+	ATTRIBUTE_REF(shown_address, "networkInterfaceId", port, KIND_PORT),
+	ATTRIBUTE(shown_address, "privateIp", private_ip),
+	ATTRIBUTE(shown_address, "publicIp", public_ip),
+	ATTRIBUTE_PREFIXED(shown_address, "associationId", association, "eipassoc"),
+	ATTRIBUTE(shown_address, "isPrimary", is_primary, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE(shown_address, "status", status, .flags = ATTRIBUTE_OMIT_NONE),
+};
+static const struct attributes address_members = ATTRIBUTES(address_rows);
+static const struct attribute nat_rows[] = {
+	ATTRIBUTE_OWN_ID(nat_gateway, "natGatewayId", KIND_NAT_GATEWAY, .filter = "nat-gateway-id"),
+	ATTRIBUTE_REF(nat_gateway, "subnetId", subnet, KIND_SUBNET, .filter = "subnet-id",
+		      .index = NAT_GATEWAY_INDEX_SUBNET),
+	ATTRIBUTE_REF(nat_gateway, "vpcId", router, KIND_ROUTER, .filter = "vpc-id",
+		      .index = NAT_GATEWAY_INDEX_ROUTER),
+	ATTRIBUTE_STATE_OF("state", KIND_NAT_GATEWAY, .filter = "state"),
+	ATTRIBUTE_AS(TIME, nat_gateway, "createTime", row.created_us),
+	ATTRIBUTE_AS(TIME, nat_gateway, "deleteTime", ended_us, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE(nat_gateway, "failureCode", failure_code, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE(nat_gateway, "failureMessage", failure_text, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_ROWS("natGatewayAddressSet", address_members, list_addresses),
+	ATTRIBUTE(nat_gateway, "connectivityType", is_public, .words = connectivity),
+	ATTRIBUTE(nat_gateway, "tagSet", tags),
+};
+static const struct attributes nat_members = ATTRIBUTES(nat_rows);
 
 static const struct ec2_listing nat_listing = {.kind = KIND_NAT_GATEWAY,
 					       .set = "natGatewaySet",
-					       .filters = FILTERS(nat_filters),
-					       .gather = gather_nat,
-					       .write = write_nat};
+					       .filters = FILTERS_OF(nat_members),
+					       .attributes = &nat_members};
 
 /* ---- create ---- */
 
@@ -262,8 +227,13 @@ static void write_changed(struct ec2_call *e, struct xml *x, const struct nat_ga
 {
 	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, wish->of);
 	xml_open(x, "natGatewayAddressSet");
-	for (size_t k = 0; k < wish->count; k++)
-		write_further(x, &wish->changed[k], ec2_state_in_answer(e, NULL));
+	for (size_t k = 0; k < wish->count; k++) {
+		const struct shown_address shown =
+			show_further(&wish->changed[k], ec2_state_in_answer(e, NULL));
+		xml_open(x, "item");
+		ec2_write_members(e, x, &address_members, &shown.row);
+		xml_close(x, "item");
+	}
 	xml_close(x, "natGatewayAddressSet");
 }
 
