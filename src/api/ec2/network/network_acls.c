@@ -16,12 +16,6 @@ enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
 
 /* ---- items ---- */
 
-struct acl_item {
-	const struct network_acl *acl;
-	VEC(const struct subnet *) subnets;
-	VEC(const struct network_acl_entry *) entries;
-};
-
 static const struct cidr all_of_ipv4 = {{.family = IP_V4}, 0};
 static const struct network_acl_entry last_entries[2] = {
 	{.number = 32767, .protocol = -1, .from_port = -1, .to_port = -1, .blocks = {&all_of_ipv4, 1}},
@@ -47,86 +41,102 @@ static const struct network_acl_entry *next_entry(const struct tables *t, const 
 	return next ? next : &last_entries[0];
 }
 
-static const void *gather_acl(struct ec2_call *e, const struct row *row)
-{
-	const struct tables *t = ec2_tables(e);
-	struct acl_item *item = arena_new_object(e->c->arena, struct acl_item);
-	if (!item)
-		return 0;
-	item->acl = network_acl_of(row);
-	for (const struct subnet *s = subnet_first_by_acl(t, row->id); s; s = subnet_next_by_acl(t, s))
-		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s))
-			return 0;
-	for (const struct network_acl_entry *n = next_entry(t, row, 0); n; n = next_entry(t, row, n))
-		if (!VEC_PUSH(e->c->arena, &item->entries, n))
-			return 0;
-	return item;
-}
-
-/* ---- writing ---- */
-
 static bool is_icmp(int64_t protocol)
 {
 	return protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
 }
 
-static bool has_ports(const struct network_acl_entry *entry)
+static bool has_ports(int64_t protocol)
 {
-	return entry->protocol == PROTOCOL_TCP || entry->protocol == PROTOCOL_UDP;
-}
-
-static void write_pair(struct xml *x, const char *name, const char *first, int64_t from, const char *second,
-		       int64_t to)
-{
-	xml_open(x, name);
-	xml_int(x, first, from);
-	xml_int(x, second, to);
-	xml_close(x, name);
+	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP;
 }
 
 /* An entry of EC2's has one block: a row with several blocks is shown as several entries of the same
  * number. */
-static void write_entry(struct xml *x, const struct network_acl_entry *entry, struct cidr block)
+struct shown_entry {
+	struct row row; /* no row of the store */
+	int64_t number, protocol, from_port, to_port;
+	bool allows, egress;
+	struct cidr block;
+};
+
+static struct attribute_rows list_entries(struct api_call *e, const struct row *row)
 {
-	xml_open(x, "item");
-	xml_int(x, "ruleNumber", entry->number);
-	xml_int(x, "protocol", entry->protocol);
-	xml_z(x, "ruleAction", entry->allows ? "allow" : "deny");
-	xml_bool(x, "egress", entry->egress);
-	ec2_write_cidr(x, block.base.family == IP_V6 ? "ipv6CidrBlock" : "cidrBlock", block);
-	if (is_icmp(entry->protocol))
-		write_pair(x, "icmpTypeCode", "code", entry->to_port, "type", entry->from_port);
-	if (has_ports(entry))
-		write_pair(x, "portRange", "from", entry->from_port, "to", entry->to_port);
-	xml_close(x, "item");
+	const struct tables *t = api_tables(e);
+	VEC(const struct shown_entry *) all = {0};
+	for (const struct network_acl_entry *n = next_entry(t, row, 0); n; n = next_entry(t, row, n)) {
+		for (size_t k = 0; k < n->blocks.count; k++) {
+			struct shown_entry *shown = arena_new_object(e->c->arena, struct shown_entry);
+			if (!shown)
+				return (struct attribute_rows){0};
+			*shown = (struct shown_entry){.number = n->number,
+						      .protocol = n->protocol,
+						      .from_port = n->from_port,
+						      .to_port = n->to_port,
+						      .allows = n->allows,
+						      .egress = n->egress,
+						      .block = n->blocks.at[k]};
+			(void) VEC_PUSH(e->c->arena, &all, shown);
+		}
+	}
+	return (struct attribute_rows){all.at, all.count};
 }
 
-static void write_acl(struct ec2_call *e, struct xml *x, const void *item)
+static const void *find_icmp(struct api_call *e, const struct row *row)
 {
-	const struct acl_item *i = item;
-	PREFETCH_ROWS(KIND_NETWORK_ACL_ENTRY, i->entries);
-	PREFETCH_ROWS(KIND_SUBNET, i->subnets);
-	ec2_write_id(x, "networkAclId", KIND_NETWORK_ACL, i->acl->row.id);
-	ec2_write_id(x, "vpcId", KIND_ROUTER, i->acl->router);
-	xml_text(x, "ownerId", e->owner);
-	xml_bool(x, "default", i->acl->is_default);
-	xml_open(x, "entrySet");
-	for (size_t k = 0; k < i->entries.count; k++)
-		for (size_t n = 0; n < i->entries.at[k]->blocks.count; n++)
-			write_entry(x, i->entries.at[k], i->entries.at[k]->blocks.at[n]);
-	xml_close(x, "entrySet");
-	xml_open(x, "associationSet");
-	for (size_t k = 0; k < i->subnets.count; k++) {
-		xml_open(x, "item");
-		ec2_write_prefixed(x, "networkAclAssociationId", "aclassoc",
-				   i->subnets.at[k]->acl_association);
-		ec2_write_id(x, "networkAclId", KIND_NETWORK_ACL, i->acl->row.id);
-		ec2_write_id(x, "subnetId", KIND_SUBNET, i->subnets.at[k]->row.id);
-		xml_close(x, "item");
-	}
-	xml_close(x, "associationSet");
-	ec2_write_tags(x, i->acl->tags);
+	(void) e;
+	return is_icmp(((const struct shown_entry *) row)->protocol) ? row : NULL;
 }
+
+static const void *find_ports(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return has_ports(((const struct shown_entry *) row)->protocol) ? row : NULL;
+}
+
+#define WITHIN .flags = ATTRIBUTE_FILTERS_WITHIN
+static const struct attribute icmp_rows[] = {
+	ATTRIBUTE(shown_entry, "code", to_port, .filter = "entry.icmp.code"),
+	ATTRIBUTE(shown_entry, "type", from_port, .filter = "entry.icmp.type"),
+};
+static const struct attributes icmp_members = ATTRIBUTES(icmp_rows);
+static const struct attribute port_rows[] = {
+	ATTRIBUTE(shown_entry, "from", from_port, .filter = "entry.port-range.from"),
+	ATTRIBUTE(shown_entry, "to", to_port, .filter = "entry.port-range.to"),
+};
+static const struct attributes port_members = ATTRIBUTES(port_rows);
+static const char *const action_words[] = {"deny", "allow"};
+static const struct attribute entry_rows[] = {
+	ATTRIBUTE(shown_entry, "ruleNumber", number, .filter = "entry.rule-number"),
+	ATTRIBUTE(shown_entry, "protocol", protocol),
+	ATTRIBUTE(shown_entry, "ruleAction", allows, .words = action_words, .filter = "entry.rule-action"),
+	ATTRIBUTE(shown_entry, "egress", egress, .filter = "entry.egress"),
+	ATTRIBUTE(shown_entry, "cidrBlock", block, .flags = ATTRIBUTE_V4, .filter = "entry.cidr"),
+	ATTRIBUTE(shown_entry, "ipv6CidrBlock", block, .flags = ATTRIBUTE_V6, .filter = "entry.ipv6-cidr"),
+	ATTRIBUTE_WITHIN_OF("icmpTypeCode", icmp_members, find_icmp, WITHIN),
+	ATTRIBUTE_WITHIN_OF("portRange", port_members, find_ports, WITHIN),
+};
+static const struct attributes entry_members = ATTRIBUTES(entry_rows);
+static const struct attribute association_rows[] = {
+	ATTRIBUTE_PREFIXED(subnet, "networkAclAssociationId", acl_association, "aclassoc",
+			   .filter = "association.association-id"),
+	ATTRIBUTE_REF(subnet, "networkAclId", acl, KIND_NETWORK_ACL, .filter = "association.network-acl-id",
+		      ATTRIBUTE_PATHS({KIND_NETWORK_ACL})),
+	ATTRIBUTE_OWN_ID(subnet, "subnetId", KIND_SUBNET, .filter = "association.subnet-id",
+			 ATTRIBUTE_PATHS({KIND_SUBNET, .joins = {JOIN_ONE(KIND_NETWORK_ACL, subnet, acl)}})),
+};
+static const struct attributes association_members = ATTRIBUTES(association_rows);
+static const struct attribute acl_rows[] = {
+	ATTRIBUTE_OWN_ID(network_acl, "networkAclId", KIND_NETWORK_ACL, .filter = "network-acl-id"),
+	ATTRIBUTE_REF(network_acl, "vpcId", router, KIND_ROUTER, .filter = "vpc-id",
+		      .index = NETWORK_ACL_INDEX_ROUTER),
+	EC2_OWNER("ownerId", .filter = "owner-id"),
+	ATTRIBUTE(network_acl, "default", is_default, .filter = "default"),
+	ATTRIBUTE_ROWS("entrySet", entry_members, list_entries, WITHIN),
+	ATTRIBUTE_EACH("associationSet", association_members, KIND_SUBNET, SUBNET_INDEX_ACL, WITHIN),
+	ATTRIBUTE(network_acl, "tagSet", tags),
+};
+static const struct attributes acl_members = ATTRIBUTES(acl_rows);
 
 /* ---- describe ---- */
 
@@ -139,99 +149,24 @@ static const struct param describe_acls_params[] = {
 	QUERY_PAGES(struct ec2_describe_acls, 5, 1000),
 };
 
-static bool fits_association(const struct filter_run *f, const struct row *row)
+/* Compares the protocol by number, and by name if it has one. */
+static bool fits_protocol(const struct filter_run *f, const struct row *row)
 {
-	struct str name = str_from(f->filter->name);
-	for (const struct subnet *s = subnet_first_by_acl(f->t, row->id); s;
-	     s = subnet_next_by_acl(f->t, s)) {
-		if (!row_is_live(&s->row))
-			continue;
-		if (str_ends_with(name, STR("association-id"))
-			    ? filter_prefixed(f, "aclassoc", s->acl_association)
-		    : str_ends_with(name, STR("subnet-id")) ? filter_id(f, KIND_SUBNET, s->row.id)
-							    : filter_id(f, KIND_NETWORK_ACL, row->id))
+	static const char *const words[] = {
+		[PROTOCOL_ICMP] = "icmp", [PROTOCOL_TCP] = "tcp", [PROTOCOL_UDP] = "udp"};
+	for (const struct network_acl_entry *n = next_entry(f->t, row, 0); n; n = next_entry(f->t, row, n)) {
+		bool is_named = n->protocol >= 0 && n->protocol <= PROTOCOL_UDP && words[n->protocol];
+		if (filter_int(f, n->protocol) || (is_named && filter_z(f, words[n->protocol])))
 			return true;
 	}
 	return false;
 }
 
-/* Compares the protocol by number, and by name if it has one. */
-static bool fits_protocol(const struct filter_run *f, const struct network_acl_entry *entry)
-{
-	static const char *const words[] = {
-		[PROTOCOL_ICMP] = "icmp", [PROTOCOL_TCP] = "tcp", [PROTOCOL_UDP] = "udp"};
-	bool named = entry->protocol >= 0 && entry->protocol <= PROTOCOL_UDP && words[entry->protocol];
-	return filter_int(f, entry->protocol) || (named && filter_z(f, words[entry->protocol]));
-}
-
-/* Compares blocks of the family in the filter's name. */
-static bool fits_block(const struct filter_run *f, struct cidrs blocks)
-{
-	char text[CIDR_TEXT_SIZE];
-	bool wants_ipv6 = str_is(str_from(f->filter->name), "entry.ipv6-cidr");
-	for (size_t k = 0; k < blocks.count; k++)
-		if (wants_ipv6 == (blocks.at[k].base.family == IP_V6) &&
-		    filter_z(f, cidr_write(blocks.at[k], text)))
-			return true;
-	return false;
-}
-
-static bool fits_one_entry(const struct filter_run *f, const struct network_acl_entry *entry)
-{
-	struct str name = str_from(f->filter->name);
-	if (str_ends_with(name, STR("cidr")))
-		return fits_block(f, entry->blocks);
-	if (str_is(name, "entry.icmp.code"))
-		return is_icmp(entry->protocol) && filter_int(f, entry->to_port);
-	if (str_is(name, "entry.icmp.type"))
-		return is_icmp(entry->protocol) && filter_int(f, entry->from_port);
-	if (str_is(name, "entry.port-range.from"))
-		return has_ports(entry) && filter_int(f, entry->from_port);
-	if (str_is(name, "entry.port-range.to"))
-		return has_ports(entry) && filter_int(f, entry->to_port);
-	if (str_is(name, "entry.protocol"))
-		return fits_protocol(f, entry);
-	if (str_is(name, "entry.rule-action"))
-		return filter_z(f, entry->allows ? "allow" : "deny");
-	if (str_is(name, "entry.egress"))
-		return filter_bool(f, entry->egress);
-	return filter_int(f, entry->number);
-}
-
-static bool fits_entry(const struct filter_run *f, const struct row *row)
-{
-	for (const struct network_acl_entry *n = next_entry(f->t, row, 0); n; n = next_entry(f->t, row, n))
-		if (fits_one_entry(f, n))
-			return true;
-	return false;
-}
-
-static const struct filter acl_filters[] = {
-	{"network-acl-id", .is_id = true},
-	{"vpc-id", .field = "router", .index = NETWORK_ACL_INDEX_ROUTER},
-	{"owner-id", .get = filter_owner},
-	{"default", .field = "is_default"},
-	{"association.association-id", .get = fits_association},
-	{"association.network-acl-id", .get = fits_association, .access_paths = {{KIND_NETWORK_ACL}}},
-	{"association.subnet-id", .get = fits_association,
-	 .access_paths = {{KIND_SUBNET, .joins = {JOIN_ONE(KIND_NETWORK_ACL, subnet, acl)}}}},
-	{"entry.cidr", .get = fits_entry},
-	{"entry.icmp.code", .get = fits_entry},
-	{"entry.icmp.type", .get = fits_entry},
-	{"entry.ipv6-cidr", .get = fits_entry},
-	{"entry.port-range.from", .get = fits_entry},
-	{"entry.port-range.to", .get = fits_entry},
-	{"entry.protocol", .get = fits_entry},
-	{"entry.rule-action", .get = fits_entry},
-	{"entry.egress", .get = fits_entry},
-	{"entry.rule-number", .get = fits_entry},
-};
-
+static const struct filter acl_filters[] = {{"entry.protocol", .get = fits_protocol}};
 static const struct ec2_listing acl_listing = {.kind = KIND_NETWORK_ACL,
 					       .set = "networkAclSet",
-					       .filters = FILTERS(acl_filters),
-					       .gather = gather_acl,
-					       .write = write_acl};
+					       .filters = FILTERS_AND(acl_filters, acl_members),
+					       .attributes = &acl_members};
 
 /* ---- lists ---- */
 
