@@ -19,21 +19,6 @@
 
 /* ---- items ---- */
 
-struct route_item {
-	const struct route *route;
-	const struct port *port; /* next hop, or NULL */
-	bool is_active;
-	bool is_local; /* it replaces a local route */
-};
-
-struct table_item {
-	const struct route_table *table;
-	struct cidrs local, local_ipv6; /* blocks of the VPC itself */
-	VEC(const struct subnet *) subnets;
-	VEC(const struct gateway *) gateways;
-	VEC(struct route_item) routes;
-};
-
 /* True if the route's target exists and can carry its traffic. */
 static bool is_active(const struct tables *t, const struct route_table *table, const struct route *route)
 {
@@ -87,137 +72,187 @@ static bool is_local_replaced(const struct tables *t, const struct route_table *
 			  has_block(router->ipv6_blocks, route->destination));
 }
 
-static const void *gather_table(struct ec2_call *e, const struct row *row)
+/* A route as it is shown: also the local route of a VPC. */
+struct shown_route {
+	struct row row; /* no row of the store */
+	struct cidr destination;
+	struct str gateway, owner, state, origin;
+	uuid egress_gateway, nat_gateway, peering, transit_gateway, port, instance;
+};
+struct shown_routes {
+	const struct shown_route **at;
+	size_t count, capacity;
+};
+
+static void add_route(struct api_call *e, struct shown_routes *routes, const struct shown_route *route)
 {
-	const struct tables *t = ec2_tables(e);
-	struct table_item *item = arena_new_object(e->c->arena, struct table_item);
-	if (!item)
-		return 0;
-	item->table = route_table_of(row);
-	const struct router *router = router_find(t, item->table->router);
-	if (router) {
-		item->local = engine_get_blocks(t, e->c->arena, router);
-		item->local_ipv6 = router->ipv6_blocks;
-	}
-	for (const struct subnet *s = subnet_first_by_route_table(t, row->id); s;
-	     s = subnet_next_by_route_table(t, s))
-		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s))
-			return 0;
-	for (const struct gateway *g = gateway_first_by_route_table(t, row->id); g;
-	     g = gateway_next_by_route_table(t, g))
-		if (row_is_live(&g->row) && !VEC_PUSH(e->c->arena, &item->gateways, g))
-			return 0;
-	for (const struct route *r = route_first_by_table(t, row->id); r; r = route_next_by_table(t, r)) {
-		const struct route_item route = {r, find_hop(t, item->table, r), is_active(t, item->table, r),
-						 is_local_replaced(t, item->table, r)};
-		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->routes, route))
-			return 0;
-	}
-	return item;
+	struct shown_route *copy = arena_new_object(e->c->arena, struct shown_route);
+	if (!copy)
+		return;
+	*copy = *route;
+	(void) VEC_PUSH(e->c->arena, routes, copy);
 }
 
-/* ---- writing ---- */
-
-static void write_association_state(struct xml *x)
+static bool is_replaced(const struct tables *t, const struct route_table *table, struct cidr block)
 {
-	xml_open(x, "associationState");
-	xml_z(x, "state", "associated");
-	xml_close(x, "associationState");
+	const struct route *route = route_find_by_table(t, table->row.id, cidr_canonical(block));
+	return route && row_is_live(&route->row);
 }
 
-/* kind: of the associated resource; KIND_NONE: the main association. */
-static void write_association(struct xml *x, const struct table_item *i, uuid association, enum kind kind,
-			      uuid user)
-{
-	xml_open(x, "item");
-	ec2_write_prefixed(x, "routeTableAssociationId", "rtbassoc", association);
-	ec2_write_id(x, "routeTableId", KIND_ROUTE_TABLE, i->table->row.id);
-	if (kind != KIND_NONE)
-		ec2_write_id(x, kind == KIND_GATEWAY ? "gatewayId" : "subnetId", kind, user);
-	xml_bool(x, "main", kind == KIND_NONE);
-	write_association_state(x);
-	xml_close(x, "item");
-}
-
-static void write_associations(struct xml *x, const struct table_item *i)
-{
-	xml_open(x, "associationSet");
-	if (!uuid_is_none(i->table->main_association))
-		write_association(x, i, i->table->main_association, KIND_NONE, UUID_NONE);
-	for (size_t k = 0; k < i->subnets.count; k++)
-		write_association(x, i, i->subnets.at[k]->route_association, KIND_SUBNET,
-				  i->subnets.at[k]->row.id);
-	for (size_t k = 0; k < i->gateways.count; k++)
-		write_association(x, i, i->gateways.at[k]->route_association, KIND_GATEWAY,
-				  i->gateways.at[k]->row.id);
-	xml_close(x, "associationSet");
-}
-
-static void write_destination(struct xml *x, struct cidr block)
-{
-	ec2_write_cidr(x, block.base.family == IP_V6 ? "destinationIpv6CidrBlock" : "destinationCidrBlock",
-		       block);
-}
-
-static bool is_replaced(const struct table_item *i, struct cidr block)
-{
-	for (size_t k = 0; k < i->routes.count; k++)
-		if (i->routes.at[k].is_local &&
-		    cidr_equal(i->routes.at[k].route->destination, cidr_canonical(block)))
-			return true;
-	return false;
-}
-
-static void write_local_routes(struct xml *x, const struct table_item *i, struct cidrs blocks)
+static void add_local_routes(struct api_call *e, struct shown_routes *routes, const struct route_table *table,
+			     struct cidrs blocks)
 {
 	for (size_t k = 0; k < blocks.count; k++) {
-		if (is_replaced(i, blocks.at[k]))
-			continue;
-		xml_open(x, "item");
-		write_destination(x, blocks.at[k]);
-		xml_z(x, "gatewayId", "local");
-		xml_z(x, "state", "active");
-		xml_z(x, "origin", "CreateRouteTable");
-		xml_close(x, "item");
+		if (!is_replaced(api_tables(e), table, blocks.at[k]))
+			add_route(e, routes,
+				  &(struct shown_route){.destination = blocks.at[k],
+							.gateway = STR("local"),
+							.state = STR("active"),
+							.origin = STR("CreateRouteTable")});
 	}
 }
 
-static void write_route(struct ec2_call *e, struct xml *x, const struct route_item *r)
+static struct shown_route show_route(struct ec2_call *e, const struct route_table *table,
+				     const struct route *r)
 {
-	xml_open(x, "item");
-	write_destination(x, r->route->destination);
-	ec2_write_id(x, "gatewayId", KIND_GATEWAY, r->route->gateway);
-	ec2_write_id(x, "egressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY, r->route->egress_gateway);
-	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, r->route->nat_gateway);
-	ec2_write_id(x, "vpcPeeringConnectionId", KIND_PEERING, r->route->peering);
-	ec2_write_id(x, "transitGatewayId", KIND_TRANSIT_GATEWAY, r->route->transit_gateway);
-	ec2_write_id(x, "networkInterfaceId", KIND_PORT,
-		     ip_is_none(r->route->next_hop) || !r->port ? r->route->port : r->port->row.id);
-	if (r->port && !uuid_is_none(r->port->instance)) {
-		ec2_write_id(x, "instanceId", KIND_INSTANCE, r->port->instance);
-		xml_text(x, "instanceOwnerId", e->owner);
-	}
-	xml_z(x, "state", r->is_active ? "active" : "blackhole");
-	xml_z(x, "origin", r->is_local ? "CreateRouteTable" : "CreateRoute");
-	xml_close(x, "item");
+	const struct tables *t = ec2_tables(e);
+	const struct port *port = find_hop(t, table, r);
+	bool is_in_instance = port && !uuid_is_none(port->instance);
+	return (struct shown_route){
+		.destination = r->destination,
+		.gateway = uuid_is_none(r->gateway) ? STR_NONE
+						    : id_to_ec2(e->c->arena, KIND_GATEWAY, r->gateway),
+		.owner = is_in_instance ? e->owner : STR_NONE,
+		.state = is_active(t, table, r) ? STR("active") : STR("blackhole"),
+		.origin = is_local_replaced(t, table, r) ? STR("CreateRouteTable") : STR("CreateRoute"),
+		.egress_gateway = r->egress_gateway,
+		.nat_gateway = r->nat_gateway,
+		.peering = r->peering,
+		.transit_gateway = r->transit_gateway,
+		.port = ip_is_none(r->next_hop) || !port ? r->port : port->row.id,
+		.instance = is_in_instance ? port->instance : UUID_NONE,
+	};
 }
 
-static void write_table(struct ec2_call *e, struct xml *x, const void *item)
+static struct attribute_rows list_routes(struct api_call *e, const struct row *row)
 {
-	const struct table_item *i = item;
-	ec2_write_id(x, "routeTableId", KIND_ROUTE_TABLE, i->table->row.id);
-	ec2_write_id(x, "vpcId", KIND_ROUTER, i->table->router);
-	xml_text(x, "ownerId", e->owner);
-	xml_open(x, "routeSet");
-	write_local_routes(x, i, i->local);
-	write_local_routes(x, i, i->local_ipv6);
-	for (size_t k = 0; k < i->routes.count; k++)
-		write_route(e, x, &i->routes.at[k]);
-	xml_close(x, "routeSet");
-	write_associations(x, i);
-	xml_empty(x, "propagatingVgwSet");
-	ec2_write_tags(x, i->table->tags);
+	const struct tables *t = api_tables(e);
+	const struct route_table *table = route_table_of(row);
+	const struct router *router = router_find(t, table->router);
+	struct shown_routes routes = {0};
+	if (router) {
+		add_local_routes(e, &routes, table, engine_get_blocks(t, e->c->arena, router));
+		add_local_routes(e, &routes, table, router->ipv6_blocks);
+	}
+	for (const struct route *r = route_first_by_table(t, row->id); r; r = route_next_by_table(t, r)) {
+		const struct shown_route shown = show_route(ec2_call_of(e), table, r);
+		if (row_is_live(&r->row))
+			add_route(e, &routes, &shown);
+	}
+	return (struct attribute_rows){routes.at, routes.count};
 }
+
+struct shown_association {
+	struct row row; /* its id is the association's */
+	uuid table, subnet, gateway;
+	bool is_main;
+};
+
+/* Returns their number. all NULL: only counts them. */
+static size_t show_associations(const struct tables *t, const struct route_table *table,
+				struct shown_association *all)
+{
+	const struct shown_association none = {.table = table->row.id};
+	size_t count = 0;
+#define ADD(association, member, value)                                                                      \
+	do {                                                                                                 \
+		if (all) {                                                                                   \
+			all[count] = none;                                                                   \
+			all[count].row.id = (association);                                                   \
+			all[count].member = (value);                                                         \
+		}                                                                                            \
+		count++;                                                                                     \
+	} while (0)
+	if (!uuid_is_none(table->main_association))
+		ADD(table->main_association, is_main, true);
+	for (const struct subnet *s = subnet_first_by_route_table(t, table->row.id); s;
+	     s = subnet_next_by_route_table(t, s))
+		if (row_is_live(&s->row))
+			ADD(s->route_association, subnet, s->row.id);
+	for (const struct gateway *g = gateway_first_by_route_table(t, table->row.id); g;
+	     g = gateway_next_by_route_table(t, g))
+		if (row_is_live(&g->row))
+			ADD(g->route_association, gateway, g->row.id);
+#undef ADD
+	return count;
+}
+
+static struct attribute_rows list_associations(struct api_call *e, const struct row *row)
+{
+	const struct tables *t = api_tables(e);
+	size_t count = show_associations(t, route_table_of(row), NULL);
+	struct shown_association *all = arena_new_array(e->c->arena, struct shown_association, count);
+	if (all)
+		(void) show_associations(t, route_table_of(row), all);
+	return attribute_rows_of(e, all, count, sizeof *all);
+}
+
+#define BY(index) ATTRIBUTE_PATHS({KIND_ROUTE, index, .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}})
+#define WITHIN .flags = ATTRIBUTE_FILTERS_WITHIN
+static const struct attribute route_rows[] = {
+	ATTRIBUTE(shown_route, "destinationCidrBlock", destination, .flags = ATTRIBUTE_V4,
+		  .filter = "route.destination-cidr-block"),
+	ATTRIBUTE(shown_route, "destinationIpv6CidrBlock", destination, .flags = ATTRIBUTE_V6,
+		  .filter = "route.destination-ipv6-cidr-block"),
+	ATTRIBUTE(shown_route, "gatewayId", gateway, .flags = ATTRIBUTE_OMIT_NONE,
+		  .filter = "route.gateway-id", BY(ROUTE_INDEX_GATEWAY)),
+	ATTRIBUTE_REF(shown_route, "egressOnlyInternetGatewayId", egress_gateway, KIND_EGRESS_GATEWAY,
+		      .filter = "route.egress-only-internet-gateway-id", BY(ROUTE_INDEX_EGRESS_GATEWAY)),
+	ATTRIBUTE_REF(shown_route, "natGatewayId", nat_gateway, KIND_NAT_GATEWAY,
+		      .filter = "route.nat-gateway-id", BY(ROUTE_INDEX_NAT_GATEWAY)),
+	ATTRIBUTE_REF(shown_route, "vpcPeeringConnectionId", peering, KIND_PEERING,
+		      .filter = "route.vpc-peering-connection-id", BY(ROUTE_INDEX_PEERING)),
+	ATTRIBUTE_REF(shown_route, "transitGatewayId", transit_gateway, KIND_TRANSIT_GATEWAY,
+		      .filter = "route.transit-gateway-id", BY(ROUTE_INDEX_TRANSIT_GATEWAY)),
+	ATTRIBUTE_REF(shown_route, "networkInterfaceId", port, KIND_PORT),
+	ATTRIBUTE_REF(shown_route, "instanceId", instance, KIND_INSTANCE, .filter = "route.instance-id",
+		      ATTRIBUTE_PATHS({KIND_INSTANCE, .joins = {JOIN_EACH(KIND_PORT, PORT_INDEX_INSTANCE),
+								JOIN_EACH(KIND_ROUTE, ROUTE_INDEX_PORT),
+								JOIN_ONE(KIND_ROUTE_TABLE, route, table)}})),
+	ATTRIBUTE(shown_route, "instanceOwnerId", owner, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE(shown_route, "state", state, .filter = "route.state"),
+	ATTRIBUTE(shown_route, "origin", origin, .filter = "route.origin"),
+};
+static const struct attributes route_members = ATTRIBUTES(route_rows);
+static const struct attribute association_state_rows[] = {ATTRIBUTE_CONST("state", "associated")};
+static const struct attributes association_state_members = ATTRIBUTES(association_state_rows);
+static const struct attribute association_rows[] = {
+	ATTRIBUTE_PREFIXED(shown_association, "routeTableAssociationId", row.id, "rtbassoc",
+			   .filter = "association.route-table-association-id"),
+	ATTRIBUTE_REF(shown_association, "routeTableId", table, KIND_ROUTE_TABLE,
+		      .filter = "association.route-table-id", ATTRIBUTE_PATHS({KIND_ROUTE_TABLE})),
+	ATTRIBUTE_REF(
+		shown_association, "subnetId", subnet, KIND_SUBNET, .filter = "association.subnet-id",
+		ATTRIBUTE_PATHS({KIND_SUBNET, .joins = {JOIN_ONE(KIND_ROUTE_TABLE, subnet, route_table)}})),
+	ATTRIBUTE_REF(
+		shown_association, "gatewayId", gateway, KIND_GATEWAY, .filter = "association.gateway-id",
+		ATTRIBUTE_PATHS({KIND_GATEWAY, .joins = {JOIN_ONE(KIND_ROUTE_TABLE, gateway, route_table)}})),
+	ATTRIBUTE(shown_association, "main", is_main, .filter = "association.main"),
+	ATTRIBUTE_WITHIN("associationState", association_state_members),
+};
+static const struct attributes association_members = ATTRIBUTES(association_rows);
+static const struct attribute table_rows[] = {
+	ATTRIBUTE_OWN_ID(route_table, "routeTableId", KIND_ROUTE_TABLE, .filter = "route-table-id"),
+	ATTRIBUTE_REF(route_table, "vpcId", router, KIND_ROUTER, .filter = "vpc-id",
+		      .index = ROUTE_TABLE_INDEX_ROUTER),
+	EC2_OWNER("ownerId", .filter = "owner-id"),
+	ATTRIBUTE_ROWS("routeSet", route_members, list_routes, WITHIN),
+	ATTRIBUTE_ROWS("associationSet", association_members, list_associations, WITHIN),
+	EC2_EMPTY_SET("propagatingVgwSet"),
+	ATTRIBUTE(route_table, "tagSet", tags),
+	ATTRIBUTE_NOTHING("route.destination-prefix-list-id"),
+};
+static const struct attributes table_members = ATTRIBUTES(table_rows);
 
 /* ---- describe ---- */
 
@@ -230,161 +265,10 @@ static const struct param describe_tables_params[] = {
 	QUERY_PAGES(struct ec2_describe_tables, 5, 100),
 };
 
-static bool is_main(const struct row *row)
-{
-	return !uuid_is_none(route_table_of(row)->main_association);
-}
-
-static bool fits_main(const struct filter_run *f, const struct row *row)
-{
-	return (is_main(row) && filter_bool(f, true)) ||
-	       ((subnet_first_by_route_table(f->t, row->id) || gateway_first_by_route_table(f->t, row->id)) &&
-		filter_bool(f, false));
-}
-
-static bool fits_association(const struct filter_run *f, const struct row *row)
-{
-	struct str name = str_from(f->filter->name);
-	if (str_ends_with(name, STR("route-table-id")))
-		return filter_id(f, KIND_ROUTE_TABLE, row->id);
-	bool by_subnet = str_ends_with(name, STR("subnet-id")),
-	     by_gateway = str_ends_with(name, STR("gateway-id"));
-	if (!by_subnet && !by_gateway &&
-	    filter_prefixed(f, "rtbassoc", route_table_of(row)->main_association))
-		return true;
-	for (const struct gateway *g = gateway_first_by_route_table(f->t, row->id); g && !by_subnet;
-	     g = gateway_next_by_route_table(f->t, g))
-		if (row_is_live(&g->row) &&
-		    (by_gateway ? filter_id(f, KIND_GATEWAY, g->row.id)
-				: filter_prefixed(f, "rtbassoc", g->route_association)))
-			return true;
-	for (const struct subnet *s = subnet_first_by_route_table(f->t, row->id); s && !by_gateway;
-	     s = subnet_next_by_route_table(f->t, s))
-		if (row_is_live(&s->row) &&
-		    (by_subnet ? filter_id(f, KIND_SUBNET, s->row.id)
-			       : filter_prefixed(f, "rtbassoc", s->route_association)))
-			return true;
-	return false;
-}
-
-/* Compares blocks of the family in the filter's name. */
-static bool fits_destination(const struct filter_run *f, struct cidr block)
-{
-	char text[CIDR_TEXT_SIZE];
-	bool wants_ipv6 = str_is(str_from(f->filter->name), "route.destination-ipv6-cidr-block");
-	return wants_ipv6 == (block.base.family == IP_V6) && filter_z(f, cidr_write(block, text));
-}
-
-static bool fits_one_route(const struct filter_run *f, const struct route_table *table,
-			   const struct route *route)
-{
-	struct str name = str_from(f->filter->name);
-	if (str_ends_with(name, STR("cidr-block")))
-		return fits_destination(f, route->destination);
-	if (str_is(name, "route.gateway-id"))
-		return filter_id(f, KIND_GATEWAY, route->gateway);
-	if (str_is(name, "route.egress-only-internet-gateway-id"))
-		return filter_id(f, KIND_EGRESS_GATEWAY, route->egress_gateway);
-	if (str_is(name, "route.nat-gateway-id"))
-		return filter_id(f, KIND_NAT_GATEWAY, route->nat_gateway);
-	if (str_is(name, "route.vpc-peering-connection-id"))
-		return filter_id(f, KIND_PEERING, route->peering);
-	if (str_is(name, "route.transit-gateway-id"))
-		return filter_id(f, KIND_TRANSIT_GATEWAY, route->transit_gateway);
-	if (str_is(name, "route.origin"))
-		return filter_z(f,
-				is_local_replaced(f->t, table, route) ? "CreateRouteTable" : "CreateRoute");
-	if (str_is(name, "route.state"))
-		return filter_z(f, is_active(f->t, table, route) ? "active" : "blackhole");
-	const struct port *port = find_hop(f->t, table, route);
-	return port && filter_id(f, KIND_INSTANCE, port->instance);
-}
-
-/* Compares attributes of the local route for one block. */
-static bool fits_local_route(const struct filter_run *f, struct cidr block)
-{
-	struct str name = str_from(f->filter->name);
-	if (str_is(name, "route.gateway-id"))
-		return filter_z(f, "local");
-	if (str_is(name, "route.origin"))
-		return filter_z(f, "CreateRouteTable");
-	if (str_is(name, "route.state"))
-		return filter_z(f, "active");
-	return str_ends_with(name, STR("cidr-block")) && fits_destination(f, block);
-}
-
-/* Compares the local routes that no other route replaces. */
-static bool fits_local_routes(const struct filter_run *f, const struct route_table *table)
-{
-	const struct router *router = router_find(f->t, table->router);
-	struct cidrs blocks[2] = {{0}, {0}};
-	if (router) {
-		blocks[0] = engine_get_blocks(f->t, f->e->c->arena, router);
-		blocks[1] = router->ipv6_blocks;
-	}
-	for (size_t n = 0; n < 2; n++)
-		for (size_t k = 0; k < blocks[n].count; k++) {
-			struct cidr block = cidr_canonical(blocks[n].at[k]);
-			const struct route *route = route_find_by_table(f->t, table->row.id, block);
-			if (!(route && is_local_replaced(f->t, table, route)) && fits_local_route(f, block))
-				return true;
-		}
-	return false;
-}
-
-static bool fits_route(const struct filter_run *f, const struct row *row)
-{
-	const struct route_table *table = route_table_of(row);
-	if (fits_local_routes(f, table))
-		return true;
-	for (const struct route *r = route_first_by_table(f->t, row->id); r; r = route_next_by_table(f->t, r))
-		if (row_is_live(&r->row) && fits_one_route(f, table, r))
-			return true;
-	return false;
-}
-
-static const struct filter table_filters[] = {
-	{"route-table-id", .is_id = true},
-	{"vpc-id", .field = "router", .index = ROUTE_TABLE_INDEX_ROUTER},
-	{"owner-id", .get = filter_owner},
-	{"association.main", .get = fits_main},
-	{"association.subnet-id", .get = fits_association,
-	 .access_paths = {{KIND_SUBNET, .joins = {JOIN_ONE(KIND_ROUTE_TABLE, subnet, route_table)}}}},
-	{"association.gateway-id", .get = fits_association,
-	 .access_paths = {{KIND_GATEWAY, .joins = {JOIN_ONE(KIND_ROUTE_TABLE, gateway, route_table)}}}},
-	{"association.route-table-id", .get = fits_association, .access_paths = {{KIND_ROUTE_TABLE}}},
-	{"association.route-table-association-id", .get = fits_association},
-	{"route.destination-cidr-block", .get = fits_route},
-	{"route.gateway-id", .get = fits_route,
-	 .access_paths = {{KIND_ROUTE, ROUTE_INDEX_GATEWAY,
-			   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
-	{"route.instance-id", .get = fits_route,
-	 .access_paths = {{KIND_INSTANCE, .joins = {JOIN_EACH(KIND_PORT, PORT_INDEX_INSTANCE),
-						    JOIN_EACH(KIND_ROUTE, ROUTE_INDEX_PORT),
-						    JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
-	{"route.nat-gateway-id", .get = fits_route,
-	 .access_paths = {{KIND_ROUTE, ROUTE_INDEX_NAT_GATEWAY,
-			   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
-	{"route.destination-ipv6-cidr-block", .get = fits_route},
-	{"route.destination-prefix-list-id", .get = filter_nothing},
-	{"route.egress-only-internet-gateway-id", .get = fits_route,
-	 .access_paths = {{KIND_ROUTE, ROUTE_INDEX_EGRESS_GATEWAY,
-			   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
-	{"route.transit-gateway-id", .get = fits_route,
-	 .access_paths = {{KIND_ROUTE, ROUTE_INDEX_TRANSIT_GATEWAY,
-			   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
-	{"route.vpc-peering-connection-id", .get = fits_route,
-	 .access_paths = {{KIND_ROUTE, ROUTE_INDEX_PEERING,
-			   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}}}},
-	{"route.origin", .get = fits_route},
-	{"route.state", .get = fits_route},
-};
-
 static const struct ec2_listing table_listing = {.kind = KIND_ROUTE_TABLE,
 						 .set = "routeTableSet",
-						 .filters = FILTERS(table_filters),
-						 .gather = gather_table,
-						 .write = write_table};
+						 .filters = FILTERS_OF(table_members),
+						 .attributes = &table_members};
 
 /* ---- tables ---- */
 
@@ -472,7 +356,9 @@ static RESULT write_new_association(const void *args, struct xml *x, const char 
 {
 	const struct route_table_association *a = args;
 	ec2_write_prefixed(x, name, "rtbassoc", a->made);
-	write_association_state(x);
+	xml_open(x, "associationState");
+	xml_z(x, "state", "associated");
+	xml_close(x, "associationState");
 	return OK;
 }
 
