@@ -5,40 +5,12 @@
 #include "api/ec2/storage/images.h"
 #include "engine/network/routing/peering.h"
 #include "engine/network/routing/router.h"
+#include "model/account.h"
 #include "model/peering.h"
 #include "model/states.h"
 #include "store/router.h"
 
 /* ---- items ---- */
-
-struct peering_item {
-	const struct peering *peering;
-	struct str owner; /* the requester's account number */
-	struct cidrs blocks, peer_blocks, ipv6_blocks, peer_ipv6_blocks;
-	struct tags tags; /* tags of the caller's account */
-};
-
-static const void *gather_peering(struct ec2_call *e, const struct row *row)
-{
-	const struct tables *t = ec2_tables(e);
-	struct peering_item *item = arena_new_object(e->c->arena, struct peering_item);
-	if (!item)
-		return NULL;
-	item->peering = peering_of(row);
-	item->owner = ec2_owner_number(t, item->peering->account);
-	item->tags = *ec2_tags_of(e, KIND_PEERING, row);
-	const struct router *router = router_find(t, item->peering->router);
-	const struct router *peer = router_find(t, item->peering->peer_router);
-	if (router && row_is_live(row)) {
-		item->blocks = router->blocks;
-		item->ipv6_blocks = router->ipv6_blocks;
-	}
-	if (peer && row_is_live(row) && item->peering->is_accepted) {
-		item->peer_blocks = peer->blocks;
-		item->peer_ipv6_blocks = peer->ipv6_blocks;
-	}
-	return item;
-}
 
 static const char *write_state(const struct peering *p)
 {
@@ -59,94 +31,121 @@ static struct str write_message(struct ec2_call *e, const struct peering *p)
 	return words[state] ? str_from(words[state]) : p->outcome_text;
 }
 
-static void write_status(struct ec2_call *e, struct xml *x, const struct peering *p)
+static bool is_pending(const struct peering *p)
 {
-	const char *initiating = NULL;
-	if (model_derive_peering_state(p) == PEERING_PENDING)
-		initiating = ec2_state_in_answer(e, NULL);
-	xml_open(x, "status");
-	xml_z(x, "code", initiating ? initiating : write_state(p));
-	xml_text(x, "message",
-		 initiating ? str_print(e->c->arena, "Initiating Request to %" STR_FMT,
-					STR_ARG(p->peer_owner_text))
-			    : write_message(e, p));
-	xml_close(x, "status");
+	return model_derive_peering_state(p) == PEERING_PENDING;
 }
 
-static void write_options(struct xml *x, const char *name, bool resolves)
+/* The state and the message; the answer of the call that asks shows its own. */
+static const char *get_state(struct api_call *e, const struct row *row)
 {
-	xml_open(x, name);
-	xml_bool(x, "allowDnsResolutionFromRemoteVpc", resolves);
-	xml_bool(x, "allowEgressFromLocalClassicLinkToRemoteVpc", false);
-	xml_bool(x, "allowEgressFromLocalVpcToRemoteClassicLink", false);
-	xml_close(x, name);
+	const struct peering *p = peering_of(row);
+	const char *initiating = is_pending(p) ? ec2_state_in_answer(ec2_call_of(e), NULL) : NULL;
+	return initiating ? initiating : write_state(p);
 }
 
-static void write_blocks(struct xml *x, struct cidrs blocks)
+static struct str get_message(struct api_call *core, const struct row *row)
 {
-	if (!blocks.count)
-		return;
-	ec2_write_cidr(x, "cidrBlock", blocks.at[0]);
-	xml_open(x, "cidrBlockSet");
-	for (size_t k = 0; k < blocks.count; k++) {
-		xml_open(x, "item");
-		ec2_write_cidr(x, "cidrBlock", blocks.at[k]);
-		xml_close(x, "item");
+	struct ec2_call *e = ec2_call_of(core);
+	const struct peering *p = peering_of(row);
+	if (!is_pending(p) || !ec2_state_in_answer(e, NULL))
+		return write_message(e, p);
+	return str_print(e->c->arena, "Initiating Request to %" STR_FMT, STR_ARG(p->peer_owner_text));
+}
+
+/* Each side's blocks are shown while the peering lasts, the accepter's once it has accepted. */
+static struct cidrs find_blocks(struct api_call *e, const struct row *row, bool is_peer, bool is_ipv6)
+{
+	const struct peering *p = peering_of(row);
+	const struct router *router = router_find(api_tables(e), is_peer ? p->peer_router : p->router);
+	if (!router || !row_is_live(row) || (is_peer && !p->is_accepted))
+		return (struct cidrs){0};
+	return is_ipv6 ? router->ipv6_blocks : router->blocks;
+}
+
+struct shown_block {
+	struct row row; /* no row of the store */
+	struct cidr block;
+};
+
+static struct attribute_rows list_blocks(struct api_call *e, struct cidrs blocks)
+{
+	struct shown_block *all = arena_new_array(e->c->arena, struct shown_block, blocks.count);
+	for (size_t k = 0; all && k < blocks.count; k++)
+		all[k].block = blocks.at[k];
+	return attribute_rows_of(e, all, blocks.count, sizeof *all);
+}
+
+#define SIDE(side, is_peer)                                                                                  \
+	static const void *find_##side##_block(struct api_call *e, const struct row *row)                    \
+	{                                                                                                    \
+		struct cidrs blocks = find_blocks(e, row, is_peer, false);                                   \
+		return blocks.count ? blocks.at : NULL;                                                      \
+	}                                                                                                    \
+	static struct attribute_rows list_##side##_blocks(struct api_call *e, const struct row *row)         \
+	{                                                                                                    \
+		return list_blocks(e, find_blocks(e, row, is_peer, false));                                  \
+	}                                                                                                    \
+	static struct attribute_rows list_##side##_ipv6_blocks(struct api_call *e, const struct row *row)    \
+	{                                                                                                    \
+		return list_blocks(e, find_blocks(e, row, is_peer, true));                                   \
 	}
-	xml_close(x, "cidrBlockSet");
+SIDE(requester, false)
+SIDE(accepter, true)
+
+static const void *find_accepted(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return peering_of(row)->is_accepted ? row : NULL;
 }
 
-static void write_ipv6_blocks(struct xml *x, struct cidrs blocks)
-{
-	if (!blocks.count)
-		return;
-	xml_open(x, "ipv6CidrBlockSet");
-	for (size_t k = 0; k < blocks.count; k++) {
-		xml_open(x, "item");
-		ec2_write_cidr(x, "ipv6CidrBlock", blocks.at[k]);
-		xml_close(x, "item");
+ATTRIBUTE_GETTER(peering, p, int64_t, get_expiration,
+		 is_pending(p) ? row->created_us + PEERING_EXPIRES_US : 0)
+/* Tags of the caller's account. */
+ATTRIBUTE_GETTER(peering, p, struct tags, get_tags, *ec2_tags_of(ec2_call_of(e), KIND_PEERING, row))
+
+#define TABLE(name, ...)                                                                                     \
+	static const struct attribute name##_rows[] = __VA_ARGS__;                                           \
+	static const struct attributes name = ATTRIBUTES(name##_rows)
+#define OPTIONS(field)                                                                                       \
+	{                                                                                                    \
+		ATTRIBUTE(peering, "allowDnsResolutionFromRemoteVpc", field),                                \
+			ATTRIBUTE_CONST("allowEgressFromLocalClassicLinkToRemoteVpc", "false"),              \
+			ATTRIBUTE_CONST("allowEgressFromLocalVpcToRemoteClassicLink", "false"),              \
 	}
-	xml_close(x, "ipv6CidrBlockSet");
-}
-
-static void write_requester(struct ec2_call *e, struct xml *x, const struct peering_item *i)
-{
-	xml_open(x, "requesterVpcInfo");
-	xml_text(x, "ownerId", i->owner);
-	ec2_write_id(x, "vpcId", KIND_ROUTER, i->peering->router);
-	write_blocks(x, i->blocks);
-	write_ipv6_blocks(x, i->ipv6_blocks);
-	xml_text(x, "region", e->config->region);
-	if (i->peering->is_accepted)
-		write_options(x, "peeringOptions", i->peering->resolves);
-	xml_close(x, "requesterVpcInfo");
-}
-
-static void write_accepter(struct ec2_call *e, struct xml *x, const struct peering_item *i)
-{
-	xml_open(x, "accepterVpcInfo");
-	xml_text(x, "ownerId", i->peering->peer_owner_text);
-	xml_text(x, "vpcId", i->peering->peer_router_text);
-	write_blocks(x, i->peer_blocks);
-	write_ipv6_blocks(x, i->peer_ipv6_blocks);
-	xml_text(x, "region", e->config->region);
-	if (i->peering->is_accepted)
-		write_options(x, "peeringOptions", i->peering->peer_resolves);
-	xml_close(x, "accepterVpcInfo");
-}
-
-static void write_peering(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct peering_item *i = item;
-	const struct peering *p = i->peering;
-	ec2_write_id(x, "vpcPeeringConnectionId", KIND_PEERING, p->row.id);
-	write_requester(e, x, i);
-	write_accepter(e, x, i);
-	write_status(e, x, p);
-	if (model_derive_peering_state(p) == PEERING_PENDING)
-		xml_time_ms(x, "expirationTime", p->row.created_us + PEERING_EXPIRES_US);
-	ec2_write_tags(x, i->tags);
-}
+TABLE(requester_options, OPTIONS(resolves));
+TABLE(accepter_options, OPTIONS(peer_resolves));
+TABLE(requester_block,
+      {ATTRIBUTE(shown_block, "cidrBlock", block, .filter = "requester-vpc-info.cidr-block")});
+TABLE(accepter_block, {ATTRIBUTE(shown_block, "cidrBlock", block, .filter = "accepter-vpc-info.cidr-block")});
+TABLE(ipv6_block, {ATTRIBUTE(shown_block, "ipv6CidrBlock", block)});
+#define BLOCKS(side)                                                                                         \
+	ATTRIBUTE_MADE(CIDR, at, "cidrBlock", find_##side##_block),                                          \
+		ATTRIBUTE_ROWS("cidrBlockSet", side##_block, list_##side##_blocks,                           \
+			       .flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN),                     \
+		ATTRIBUTE_ROWS("ipv6CidrBlockSet", ipv6_block, list_##side##_ipv6_blocks,                    \
+			       .flags = ATTRIBUTE_OMIT_NONE),                                                \
+		EC2_REGION("region"), ATTRIBUTE_WITHIN_OF("peeringOptions", side##_options, find_accepted)
+TABLE(requester, {ATTRIBUTE_OF(peering, account, KIND_ACCOUNT, account, "ownerId", number,
+			       .none = EC2_OPERATORS_NUMBER, .filter = "requester-vpc-info.owner-id"),
+		  ATTRIBUTE_REF(peering, "vpcId", router, KIND_ROUTER, .filter = "requester-vpc-info.vpc-id",
+				.index = PEERING_INDEX_ROUTER),
+		  BLOCKS(requester)});
+TABLE(accepter, {ATTRIBUTE(peering, "ownerId", peer_owner_text, .filter = "accepter-vpc-info.owner-id"),
+		 ATTRIBUTE(peering, "vpcId", peer_router_text, .filter = "accepter-vpc-info.vpc-id",
+			   .index = PEERING_INDEX_PEER_ROUTER_TEXT),
+		 BLOCKS(accepter)});
+TABLE(status, {ATTRIBUTE_MADE(WORD, word, "code", get_state, .filter = "status-code"),
+	       ATTRIBUTE_MADE(TEXT, text, "message", get_message, .filter = "status-message")});
+#define WITHIN .flags = ATTRIBUTE_FILTERS_WITHIN
+TABLE(peering_members,
+      {ATTRIBUTE_OWN_ID(peering, "vpcPeeringConnectionId", KIND_PEERING,
+			.filter = "vpc-peering-connection-id"),
+       ATTRIBUTE_WITHIN("requesterVpcInfo", requester, WITHIN),
+       ATTRIBUTE_WITHIN("accepterVpcInfo", accepter, WITHIN), ATTRIBUTE_WITHIN("status", status, WITHIN),
+       ATTRIBUTE_MADE(TIME, number, "expirationTime", get_expiration, .flags = ATTRIBUTE_OMIT_NONE,
+		      .filter = "expiration-time"),
+       ATTRIBUTE_MADE(TAGS, tags, "tagSet", get_tags)});
 
 /* ---- describe ---- */
 
@@ -159,59 +158,11 @@ static const struct param describe_peerings_params[] = {
 	QUERY_PAGES(struct ec2_describe_peerings, 5, 1000),
 };
 
-static bool fits_block(const struct filter_run *f, const struct row *row)
-{
-	const struct peering *p = peering_of(row);
-	bool is_peer = str_starts_with(str_from(f->filter->name), STR("accepter"));
-	const struct router *router = router_find(f->t, is_peer ? p->peer_router : p->router);
-	char text[CIDR_TEXT_SIZE];
-	for (size_t k = 0; router && row_is_live(row) && k < router->blocks.count; k++)
-		if ((!is_peer || p->is_accepted) && filter_z(f, cidr_write(router->blocks.at[k], text)))
-			return true;
-	return false;
-}
-
-static bool fits_requester(const struct filter_run *f, const struct row *row)
-{
-	return filter_text(f, ec2_owner_number(f->t, peering_of(row)->account));
-}
-
-static bool fits_expiration(const struct filter_run *f, const struct row *row)
-{
-	const struct peering *p = peering_of(row);
-	return model_derive_peering_state(p) == PEERING_PENDING &&
-	       filter_time(f, p->row.created_us + PEERING_EXPIRES_US);
-}
-
-static bool fits_state(const struct filter_run *f, const struct row *row)
-{
-	return filter_z(f, write_state(peering_of(row)));
-}
-
-static bool fits_message(const struct filter_run *f, const struct row *row)
-{
-	return filter_text(f, write_message(f->e, peering_of(row)));
-}
-
-static const struct filter peering_filters[] = {
-	{"vpc-peering-connection-id", .is_id = true},
-	{"requester-vpc-info.vpc-id", .field = "router", .index = PEERING_INDEX_ROUTER},
-	{"requester-vpc-info.owner-id", .get = fits_requester},
-	{"requester-vpc-info.cidr-block", .get = fits_block},
-	{"accepter-vpc-info.vpc-id", .field = "peer_router_text", .index = PEERING_INDEX_PEER_ROUTER_TEXT},
-	{"accepter-vpc-info.owner-id", .field = "peer_owner_text"},
-	{"accepter-vpc-info.cidr-block", .get = fits_block},
-	{"expiration-time", .get = fits_expiration},
-	{"status-code", .get = fits_state},
-	{"status-message", .get = fits_message},
-};
-
 static const struct ec2_listing peering_listing = {.kind = KIND_PEERING,
 						   .set = "vpcPeeringConnectionSet",
-						   .filters = FILTERS(peering_filters),
+						   .filters = FILTERS_OF(peering_members),
 						   .other_account_index = PEERING_INDEX_PEER_ACCOUNT,
-						   .gather = gather_peering,
-						   .write = write_peering};
+						   .attributes = &peering_members};
 
 /* ---- create ---- */
 
@@ -281,15 +232,23 @@ static const struct param modify_options_params[] = {
 };
 #undef P
 
+static void write_options(struct ec2_call *e, struct xml *x, const char *name, const struct attributes *table,
+			  const struct row *row)
+{
+	xml_open(x, name);
+	ec2_write_members(e, x, table, row);
+	xml_close(x, name);
+}
+
 static RESULT ec2_modify_options(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct peering_options *a = args;
 	const struct row *row = NULL;
 	TRY(ec2_find_returned(e, a->made, &row));
 	if (a->resolves != CHOICE_DEFAULT)
-		write_options(x, "requesterPeeringConnectionOptions", peering_of(row)->resolves);
+		write_options(e, x, "requesterPeeringConnectionOptions", &requester_options, row);
 	if (a->peer_resolves != CHOICE_DEFAULT)
-		write_options(x, "accepterPeeringConnectionOptions", peering_of(row)->peer_resolves);
+		write_options(e, x, "accepterPeeringConnectionOptions", &accepter_options, row);
 	return OK;
 }
 
