@@ -7,6 +7,6 @@
 struct transit_attachment;
 
 /* EC2's words for an option that is on or off. */
-const char *ec2_enable(bool is_on);
+extern const char *const ec2_enable_words[]; /* false, true */
 /* <resourceId> and <resourceType> of an attachment: its VPC. */
 void ec2_write_transit_resource(struct xml *x, uuid router);

@@ -11,65 +11,88 @@
 
 /* ---- items ---- */
 
-static const char *write_state(const struct transit_attachment *a)
-{
-	return model_transit_attachment_states[model_derive_transit_attachment_state(a)].ec2;
-}
-
 void ec2_write_transit_resource(struct xml *x, uuid router)
 {
 	ec2_write_id(x, "resourceId", KIND_ROUTER, router);
 	xml_z(x, "resourceType", "vpc");
 }
 
-static void write_subnets(struct xml *x, const struct transit_attachment *a)
+static const void *find_associated(struct api_call *e, const struct row *row)
 {
-	xml_open(x, "subnetIds");
-	for (size_t k = 0; k < a->subnets.count; k++)
-		ec2_write_id(x, "item", KIND_SUBNET, a->subnets.at[k]);
-	xml_close(x, "subnetIds");
+	(void) e;
+	return uuid_is_none(transit_attachment_of(row)->table) ? NULL : row;
 }
 
-static void write_vpc_attachment(struct ec2_call *e, struct xml *x, const void *item)
+static struct strs list_subnets(struct api_call *e, const struct row *row)
 {
-	const struct transit_attachment *a = item;
-	ec2_write_id(x, "transitGatewayAttachmentId", KIND_TRANSIT_ATTACHMENT, a->row.id);
-	ec2_write_id(x, "transitGatewayId", KIND_TRANSIT_GATEWAY, a->gateway);
-	ec2_write_id(x, "vpcId", KIND_ROUTER, a->router);
-	xml_text(x, "vpcOwnerId", e->owner);
-	xml_z(x, "state", ec2_state_in_answer(e, write_state(a)));
-	write_subnets(x, a);
-	xml_time_ms(x, "creationTime", a->row.created_us);
-	xml_open(x, "options");
-	xml_z(x, "dnsSupport", ec2_enable(a->dns_support));
-	xml_z(x, "securityGroupReferencingSupport", ec2_enable(false));
-	xml_z(x, "ipv6Support", ec2_enable(a->ipv6_support));
-	xml_z(x, "applianceModeSupport", ec2_enable(false));
-	xml_close(x, "options");
-	if (ec2_is_change(e))
-		ec2_write_tags_if_any(x, a->tags);
-	else
-		ec2_write_tags(x, a->tags);
+	const struct uuids *subnets = &transit_attachment_of(row)->subnets;
+	struct str *ids = arena_new_array(e->c->arena, struct str, subnets->count);
+	for (size_t k = 0; ids && k < subnets->count; k++)
+		ids[k] = id_to_ec2(e->c->arena, KIND_SUBNET, subnets->at[k]);
+	return (struct strs){ids, ids ? subnets->count : 0};
 }
 
-static void write_attachment(struct ec2_call *e, struct xml *x, const void *item)
+/* Lists show an empty set of tags, the answers of changes do not. */
+static const void *find_tagged(struct api_call *e, const struct row *row)
 {
-	const struct transit_attachment *a = item;
-	ec2_write_id(x, "transitGatewayAttachmentId", KIND_TRANSIT_ATTACHMENT, a->row.id);
-	ec2_write_id(x, "transitGatewayId", KIND_TRANSIT_GATEWAY, a->gateway);
-	xml_text(x, "transitGatewayOwnerId", e->owner);
-	xml_text(x, "resourceOwnerId", e->owner);
-	ec2_write_transit_resource(x, a->router);
-	xml_z(x, "state", write_state(a));
-	if (!uuid_is_none(a->table)) {
-		xml_open(x, "association");
-		ec2_write_id(x, "transitGatewayRouteTableId", KIND_TRANSIT_ROUTE_TABLE, a->table);
-		xml_z(x, "state", "associated");
-		xml_close(x, "association");
-	}
-	xml_time_ms(x, "creationTime", a->row.created_us);
-	ec2_write_tags(x, a->tags);
+	bool is_change = ec2_is_change(ec2_call_of(e));
+	return is_change && !transit_attachment_of(row)->tags.count ? NULL : row;
 }
+
+#define ID                                                                                                   \
+	ATTRIBUTE_OWN_ID(transit_attachment, "transitGatewayAttachmentId", KIND_TRANSIT_ATTACHMENT,          \
+			 .filter = "transit-gateway-attachment-id")
+#define GATEWAY                                                                                              \
+	ATTRIBUTE_REF(transit_attachment, "transitGatewayId", gateway, KIND_TRANSIT_GATEWAY,                 \
+		      .filter = "transit-gateway-id", .index = TRANSIT_ATTACHMENT_INDEX_GATEWAY)
+#define RESOURCE                                                                                             \
+	ATTRIBUTE_REF(transit_attachment, "resourceId", router, KIND_ROUTER, .filter = "resource-id",        \
+		      .index = TRANSIT_ATTACHMENT_INDEX_ROUTER),                                             \
+		ATTRIBUTE_CONST("resourceType", "vpc", .filter = "resource-type")
+#define STATE(...) ATTRIBUTE_STATE_OF("state", KIND_TRANSIT_ATTACHMENT, .filter = "state", __VA_ARGS__)
+#define CREATED ATTRIBUTE_AS(TIME, transit_attachment, "creationTime", row.created_us)
+static const struct attribute option_rows[] = {
+	ATTRIBUTE(transit_attachment, "dnsSupport", dns_support, .words = ec2_enable_words),
+	ATTRIBUTE_CONST("securityGroupReferencingSupport", "disable"),
+	ATTRIBUTE(transit_attachment, "ipv6Support", ipv6_support, .words = ec2_enable_words),
+	ATTRIBUTE_CONST("applianceModeSupport", "disable"),
+};
+static const struct attributes option_members = ATTRIBUTES(option_rows);
+static const struct attribute tag_rows[] = {ATTRIBUTE(transit_attachment, "tagSet", tags)};
+static const struct attributes tag_members = ATTRIBUTES(tag_rows);
+static const struct attribute vpc_attachment_rows[] = {
+	ID,
+	GATEWAY,
+	ATTRIBUTE_REF(transit_attachment, "vpcId", router, KIND_ROUTER, .filter = "vpc-id",
+		      .index = TRANSIT_ATTACHMENT_INDEX_ROUTER),
+	EC2_OWNER("vpcOwnerId"),
+	STATE(.flags = ATTRIBUTE_IN_ANSWER),
+	ATTRIBUTE_MADE(TEXTS, texts, "subnetIds", list_subnets),
+	CREATED,
+	ATTRIBUTE_WITHIN("options", option_members),
+	ATTRIBUTE_INLINE(tag_members, find_tagged),
+};
+static const struct attributes vpc_attachment_members = ATTRIBUTES(vpc_attachment_rows);
+static const struct attribute association_rows[] = {
+	ATTRIBUTE_REF(transit_attachment, "transitGatewayRouteTableId", table, KIND_TRANSIT_ROUTE_TABLE,
+		      .filter = "association.transit-gateway-route-table-id",
+		      ATTRIBUTE_PATHS({KIND_TRANSIT_ATTACHMENT, TRANSIT_ATTACHMENT_INDEX_TABLE})),
+	ATTRIBUTE_CONST("state", "associated", .filter = "association.state"),
+};
+static const struct attributes association_members = ATTRIBUTES(association_rows);
+static const struct attribute attachment_rows[] = {
+	ID,
+	GATEWAY,
+	EC2_OWNER("transitGatewayOwnerId", .filter = "transit-gateway-owner-id"),
+	EC2_OWNER("resourceOwnerId", .filter = "resource-owner-id"),
+	RESOURCE,
+	STATE(),
+	ATTRIBUTE_WITHIN_OF("association", association_members, find_associated,
+			    .flags = ATTRIBUTE_FILTERS_WITHIN),
+	CREATED,
+	ATTRIBUTE(transit_attachment, "tagSet", tags),
+};
+static const struct attributes attachment_members = ATTRIBUTES(attachment_rows);
 
 /* ---- describe ---- */
 
@@ -83,47 +106,14 @@ static const struct param describe_params[] = {
 	QUERY_PAGES(struct ec2_describe_attachments, 5, 1000),
 };
 
-static bool fits_state(const struct filter_run *f, const struct row *row)
-{
-	return filter_z(f, write_state(transit_attachment_of(row)));
-}
-
-static bool fits_association_state(const struct filter_run *f, const struct row *row)
-{
-	return !uuid_is_none(transit_attachment_of(row)->table) && filter_z(f, "associated");
-}
-
-#define BY_GATEWAY                                                                                           \
-	{                                                                                                    \
-		"transit-gateway-id", .field = "gateway", .index = TRANSIT_ATTACHMENT_INDEX_GATEWAY          \
-	}
-static const struct filter vpc_attachment_filters[] = {
-	{"transit-gateway-attachment-id", .is_id = true},
-	BY_GATEWAY,
-	{"vpc-id", .field = "router", .index = TRANSIT_ATTACHMENT_INDEX_ROUTER},
-	{"state", .get = fits_state},
-};
-static const struct filter attachment_filters[] = {
-	{"transit-gateway-attachment-id", .is_id = true},
-	BY_GATEWAY,
-	{"association.state", .get = fits_association_state},
-	{"association.transit-gateway-route-table-id", .field = "table",
-	 .index = TRANSIT_ATTACHMENT_INDEX_TABLE},
-	{"resource-id", .field = "router", .index = TRANSIT_ATTACHMENT_INDEX_ROUTER},
-	{"resource-owner-id", .get = filter_owner},
-	{"resource-type", .fixed = "vpc"},
-	{"state", .get = fits_state},
-	{"transit-gateway-owner-id", .get = filter_owner},
-};
-
 static const struct ec2_listing vpc_attachment_listing = {.kind = KIND_TRANSIT_ATTACHMENT,
 							  .set = "transitGatewayVpcAttachments",
-							  .filters = FILTERS(vpc_attachment_filters),
-							  .write = write_vpc_attachment};
+							  .filters = FILTERS_OF(vpc_attachment_members),
+							  .attributes = &vpc_attachment_members};
 static const struct ec2_listing attachment_listing = {.kind = KIND_TRANSIT_ATTACHMENT,
 						      .set = "transitGatewayAttachments",
-						      .filters = FILTERS(attachment_filters),
-						      .write = write_attachment};
+						      .filters = FILTERS_OF(attachment_members),
+						      .attributes = &attachment_members};
 
 /* ---- associations and propagations of a route table ---- */
 
@@ -160,42 +150,23 @@ static bool is_propagating(struct ec2_call *e, const struct row *row)
 	return uuids_have(&transit_attachment_of(row)->propagates_to, a->found);
 }
 
-static void write_use(struct xml *x, const struct transit_attachment *a, const char *state)
-{
-	ec2_write_id(x, "transitGatewayAttachmentId", KIND_TRANSIT_ATTACHMENT, a->row.id);
-	ec2_write_transit_resource(x, a->router);
-	xml_z(x, "state", state);
-}
+static const struct attribute associated_rows[] = {ID, RESOURCE, ATTRIBUTE_CONST("state", "associated")};
+static const struct attributes associated_members = ATTRIBUTES(associated_rows);
+static const struct attribute enabled_rows[] = {ID, RESOURCE, ATTRIBUTE_CONST("state", "enabled")};
+static const struct attributes enabled_members = ATTRIBUTES(enabled_rows);
 
-static void write_association(struct ec2_call *e, struct xml *x, const void *item)
-{
-	(void) e;
-	write_use(x, item, "associated");
-}
-
-static void write_propagation(struct ec2_call *e, struct xml *x, const void *item)
-{
-	(void) e;
-	write_use(x, item, "enabled");
-}
-
-static const struct filter use_filters[] = {
-	{"transit-gateway-attachment-id", .is_id = true},
-	{"resource-id", .field = "router", .index = TRANSIT_ATTACHMENT_INDEX_ROUTER},
-	{"resource-type", .fixed = "vpc"},
-};
 static const struct ec2_listing association_listing = {.kind = KIND_TRANSIT_ATTACHMENT,
 						       .set = "associations",
-						       .filters = FILTERS(use_filters),
+						       .filters = FILTERS_OF(associated_members),
 						       .shows = is_associated,
 						       .is_hiding = true,
-						       .write = write_association};
+						       .attributes = &associated_members};
 static const struct ec2_listing propagation_listing = {.kind = KIND_TRANSIT_ATTACHMENT,
 						       .set = "transitGatewayRouteTablePropagations",
-						       .filters = FILTERS(use_filters),
+						       .filters = FILTERS_OF(enabled_members),
 						       .shows = is_propagating,
 						       .is_hiding = true,
-						       .write = write_propagation};
+						       .attributes = &enabled_members};
 
 /* ---- create ---- */
 

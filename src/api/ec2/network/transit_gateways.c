@@ -9,44 +9,48 @@
 
 /* ---- items ---- */
 
-static const char *write_state(const struct transit_gateway *g)
-{
-	return model_transit_gateway_states[model_derive_transit_gateway_state(g)].ec2;
-}
+const char *const ec2_enable_words[] = {"disable", "enable"};
 
-const char *ec2_enable(bool is_on)
-{
-	return is_on ? "enable" : "disable";
-}
+ATTRIBUTE_GETTER(transit_gateway, g, struct str, get_arn,
+		 ec2_arn(ec2_call_of(e), "transit-gateway", KIND_TRANSIT_GATEWAY, g->row.id))
 
-static void write_options(struct xml *x, const struct transit_gateway *g)
-{
-	xml_open(x, "options");
-	xml_int(x, "amazonSideAsn", g->asn);
-	xml_z(x, "autoAcceptSharedAttachments", ec2_enable(g->auto_accept));
-	xml_z(x, "defaultRouteTableAssociation", ec2_enable(g->associates));
-	ec2_write_id(x, "associationDefaultRouteTableId", KIND_TRANSIT_ROUTE_TABLE, g->association_table);
-	xml_z(x, "defaultRouteTablePropagation", ec2_enable(g->propagates));
-	ec2_write_id(x, "propagationDefaultRouteTableId", KIND_TRANSIT_ROUTE_TABLE, g->propagation_table);
-	xml_z(x, "vpnEcmpSupport", ec2_enable(g->vpn_ecmp));
-	xml_z(x, "dnsSupport", ec2_enable(g->dns_support));
-	xml_z(x, "securityGroupReferencingSupport", ec2_enable(false));
-	xml_z(x, "multicastSupport", ec2_enable(false));
-	xml_close(x, "options");
-}
-
-static void write_gateway(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct transit_gateway *g = item;
-	ec2_write_id(x, "transitGatewayId", KIND_TRANSIT_GATEWAY, g->row.id);
-	ec2_write_arn(e, x, "transitGatewayArn", "transit-gateway", KIND_TRANSIT_GATEWAY, g->row.id);
-	xml_z(x, "state", ec2_state_in_answer(e, write_state(g)));
-	xml_text(x, "ownerId", e->owner);
-	xml_text_opt(x, "description", g->description);
-	xml_time_ms(x, "creationTime", g->row.created_us);
-	write_options(x, g);
-	ec2_write_tags(x, g->tags);
-}
+#define OPTION(wire, member, ...)                                                                            \
+	ATTRIBUTE(transit_gateway, wire, member, .words = ec2_enable_words, __VA_ARGS__)
+#define BY_TABLE                                                                                             \
+	ATTRIBUTE_PATHS({KIND_TRANSIT_ROUTE_TABLE,                                                           \
+			 .joins = {JOIN_ONE(KIND_TRANSIT_GATEWAY, transit_route_table, gateway)}})
+static const struct attribute option_rows[] = {
+	ATTRIBUTE(transit_gateway, "amazonSideAsn", asn, .filter = "options.amazon-side-asn"),
+	OPTION("autoAcceptSharedAttachments", auto_accept,
+	       .filter = "options.auto-accept-shared-attachments"),
+	OPTION("defaultRouteTableAssociation", associates,
+	       .filter = "options.default-route-table-association"),
+	ATTRIBUTE_REF(transit_gateway, "associationDefaultRouteTableId", association_table,
+		      KIND_TRANSIT_ROUTE_TABLE, .filter = "options.association-default-route-table-id",
+		      BY_TABLE),
+	OPTION("defaultRouteTablePropagation", propagates,
+	       .filter = "options.default-route-table-propagation"),
+	ATTRIBUTE_REF(transit_gateway, "propagationDefaultRouteTableId", propagation_table,
+		      KIND_TRANSIT_ROUTE_TABLE, .filter = "options.propagation-default-route-table-id",
+		      BY_TABLE),
+	OPTION("vpnEcmpSupport", vpn_ecmp, .filter = "options.vpn-ecmp-support"),
+	OPTION("dnsSupport", dns_support, .filter = "options.dns-support"),
+	ATTRIBUTE_CONST("securityGroupReferencingSupport", "disable"),
+	ATTRIBUTE_CONST("multicastSupport", "disable"),
+};
+static const struct attributes option_members = ATTRIBUTES(option_rows);
+static const struct attribute gateway_rows[] = {
+	ATTRIBUTE_OWN_ID(transit_gateway, "transitGatewayId", KIND_TRANSIT_GATEWAY,
+			 .filter = "transit-gateway-id"),
+	ATTRIBUTE_MADE(TEXT, text, "transitGatewayArn", get_arn),
+	ATTRIBUTE_STATE_OF("state", KIND_TRANSIT_GATEWAY, .flags = ATTRIBUTE_IN_ANSWER, .filter = "state"),
+	EC2_OWNER("ownerId", .filter = "owner-id"),
+	ATTRIBUTE(transit_gateway, "description", description, .flags = ATTRIBUTE_OMIT_NONE),
+	ATTRIBUTE_AS(TIME, transit_gateway, "creationTime", row.created_us),
+	ATTRIBUTE_WITHIN("options", option_members, .flags = ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE(transit_gateway, "tagSet", tags),
+};
+static const struct attributes gateway_members = ATTRIBUTES(gateway_rows);
 
 /* ---- describe ---- */
 
@@ -59,53 +63,10 @@ static const struct param describe_params[] = {
 	QUERY_PAGES(struct ec2_describe_transit, 5, 1000),
 };
 
-static bool fits_state(const struct filter_run *f, const struct row *row)
-{
-	return filter_z(f, write_state(transit_gateway_of(row)));
-}
-
-/* Options that are on or off, by the filter's name. */
-static bool fits_option(const struct filter_run *f, const struct row *row)
-{
-	static const struct {
-		const char *name;
-		size_t offset;
-	} options[] = {
-		{"options.auto-accept-shared-attachments", offsetof(struct transit_gateway, auto_accept)},
-		{"options.default-route-table-association", offsetof(struct transit_gateway, associates)},
-		{"options.default-route-table-propagation", offsetof(struct transit_gateway, propagates)},
-		{"options.dns-support", offsetof(struct transit_gateway, dns_support)},
-		{"options.vpn-ecmp-support", offsetof(struct transit_gateway, vpn_ecmp)},
-	};
-	for (size_t k = 0; k < sizeof options / sizeof *options; k++)
-		if (strcmp(options[k].name, f->filter->name) == 0)
-			return filter_z(f,
-					ec2_enable(*(const bool *) ((const char *) row + options[k].offset)));
-	return false;
-}
-
-static const struct filter gateway_filters[] = {
-	{"transit-gateway-id", .is_id = true},
-	{"options.amazon-side-asn", .field = "asn"},
-	{"options.association-default-route-table-id", .field = "association_table",
-	 .access_paths = {{KIND_TRANSIT_ROUTE_TABLE,
-			   .joins = {JOIN_ONE(KIND_TRANSIT_GATEWAY, transit_route_table, gateway)}}}},
-	{"options.propagation-default-route-table-id", .field = "propagation_table",
-	 .access_paths = {{KIND_TRANSIT_ROUTE_TABLE,
-			   .joins = {JOIN_ONE(KIND_TRANSIT_GATEWAY, transit_route_table, gateway)}}}},
-	{"options.auto-accept-shared-attachments", .get = fits_option},
-	{"options.default-route-table-association", .get = fits_option},
-	{"options.default-route-table-propagation", .get = fits_option},
-	{"options.dns-support", .get = fits_option},
-	{"options.vpn-ecmp-support", .get = fits_option},
-	{"owner-id", .get = filter_owner},
-	{"state", .get = fits_state},
-};
-
 static const struct ec2_listing gateway_listing = {.kind = KIND_TRANSIT_GATEWAY,
 						   .set = "transitGatewaySet",
-						   .filters = FILTERS(gateway_filters),
-						   .write = write_gateway};
+						   .filters = FILTERS_OF(gateway_members),
+						   .attributes = &gateway_members};
 
 /* ---- create ---- */
 
