@@ -16,88 +16,62 @@ static bool is_modified(struct ec2_call *e, const struct row *row)
 	return volume_of(row)->modified_us != 0;
 }
 
-static const char *modification_state(const struct volume *v)
-{
-	return v->modified_end_us ? "completed" : "modifying";
-}
-
 /* The values before the last modification. */
 static struct volume volume_before(const struct volume *v)
 {
 	return (struct volume){.size = v->before_size,
 			       .type = v->before_type,
 			       .iops = v->before_iops,
-			       .throughput = v->before_throughput,
-			       .is_shared = v->before_shared};
+			       .throughput = v->before_throughput};
 }
 
-static bool fits_modification(const struct filter_run *f, const struct row *row)
+static int64_t get_iops_before(struct api_call *e, const struct row *row)
 {
-	const struct volume *v = volume_of(row);
-	const struct volume before = volume_before(v);
-	struct str name = str_from(f->filter->name);
-	const struct volume *side = str_starts_with(name, STR("original")) ? &before : v;
-	if (str_is(name, "modification-state"))
-		return filter_z(f, modification_state(v));
-	if (str_is(name, "start-time"))
-		return filter_time(f, v->modified_us);
-	if (str_ends_with(name, STR("-iops")))
-		return filter_int(f, engine_volume_iops(side));
-	if (str_ends_with(name, STR("MultiAttachEnabled")))
-		return filter_bool(f, side->is_shared);
-	return str_ends_with(name, STR("-size")) ? filter_int(f, ec2_gib(side->size))
-						 : filter_text(f, side->type);
-}
-
-static const struct filter modification_filters[] = {
-	{"volume-id", .is_id = true},
-	{"modification-state", .get = fits_modification},
-	{"start-time", .get = fits_modification},
-	{"original-iops", .get = fits_modification},
-	{"original-size", .get = fits_modification},
-	{"original-volume-type", .get = fits_modification},
-	{"target-iops", .get = fits_modification},
-	{"target-size", .get = fits_modification},
-	{"target-volume-type", .get = fits_modification},
-	{"originalMultiAttachEnabled", .get = fits_modification},
-	{"targetMultiAttachEnabled", .get = fits_modification},
-};
-
-static void write_figures(struct xml *x, const struct volume *v, const char *const names[5])
-{
-	xml_int(x, names[0], ec2_gib(v->size));
-	if (engine_volume_iops(v))
-		xml_int(x, names[1], engine_volume_iops(v));
-	xml_text(x, names[2], v->type);
-	if (engine_volume_throughput(v))
-		xml_int(x, names[3], engine_volume_throughput(v));
-	xml_bool(x, names[4], v->is_shared);
-}
-
-static void write_modification(struct ec2_call *e, struct xml *x, const void *item)
-{
-	static const char *const target[] = {"targetSize", "targetIops", "targetVolumeType",
-					     "targetThroughput", "targetMultiAttachEnabled"};
-	static const char *const original[] = {"originalSize", "originalIops", "originalVolumeType",
-					       "originalThroughput", "originalMultiAttachEnabled"};
-	const struct volume *v = item;
-	const struct volume before = volume_before(v);
+	const struct volume before = volume_before(volume_of(row));
 	(void) e;
-	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
-	xml_z(x, "modificationState", modification_state(v));
-	write_figures(x, v, target);
-	write_figures(x, &before, original);
-	xml_int(x, "progress", v->modified_end_us ? 100 : 0);
-	xml_time_ms(x, "startTime", v->modified_us);
-	if (v->modified_end_us)
-		xml_time_ms(x, "endTime", v->modified_end_us);
+	return engine_volume_iops(&before);
 }
+
+static int64_t get_throughput_before(struct api_call *e, const struct row *row)
+{
+	const struct volume before = volume_before(volume_of(row));
+	(void) e;
+	return engine_volume_throughput(&before);
+}
+
+ATTRIBUTE_GETTER(volume, v, int64_t, get_iops, engine_volume_iops(v))
+ATTRIBUTE_GETTER(volume, v, int64_t, get_throughput, engine_volume_throughput(v))
+ATTRIBUTE_GETTER(volume, v, const char *, get_modification_state,
+		 v->modified_end_us ? "completed" : "modifying")
+ATTRIBUTE_GETTER(volume, v, int64_t, get_progress, v->modified_end_us ? 100 : 0)
+
+#define OMIT .flags = ATTRIBUTE_OMIT_NONE
+static const struct attribute modification_rows[] = {
+	ATTRIBUTE_OWN_ID(volume, "volumeId", KIND_VOLUME, .filter = "volume-id"),
+	ATTRIBUTE_MADE(WORD, word, "modificationState", get_modification_state,
+		       .filter = "modification-state"),
+	ATTRIBUTE(volume, "targetSize", size, .shift = 30, .filter = "target-size"),
+	ATTRIBUTE_MADE(INT, number, "targetIops", get_iops, OMIT, .filter = "target-iops"),
+	ATTRIBUTE(volume, "targetVolumeType", type, .filter = "target-volume-type"),
+	ATTRIBUTE_MADE(INT, number, "targetThroughput", get_throughput, OMIT),
+	ATTRIBUTE(volume, "targetMultiAttachEnabled", is_shared, .filter = "targetMultiAttachEnabled"),
+	ATTRIBUTE(volume, "originalSize", before_size, .shift = 30, .filter = "original-size"),
+	ATTRIBUTE_MADE(INT, number, "originalIops", get_iops_before, OMIT, .filter = "original-iops"),
+	ATTRIBUTE(volume, "originalVolumeType", before_type, .filter = "original-volume-type"),
+	ATTRIBUTE_MADE(INT, number, "originalThroughput", get_throughput_before, OMIT),
+	ATTRIBUTE(volume, "originalMultiAttachEnabled", before_shared,
+		  .filter = "originalMultiAttachEnabled"),
+	ATTRIBUTE_MADE(INT, number, "progress", get_progress),
+	ATTRIBUTE_AS(TIME, volume, "startTime", modified_us, .filter = "start-time"),
+	ATTRIBUTE_AS(TIME, volume, "endTime", modified_end_us, OMIT),
+};
+static const struct attributes modification_members = ATTRIBUTES(modification_rows);
 
 static const struct ec2_listing modification_listing = {.kind = KIND_VOLUME,
 							.set = "volumeModificationSet",
-							.filters = FILTERS(modification_filters),
+							.filters = FILTERS_OF(modification_members),
 							.shows = is_modified,
-							.write = write_modification};
+							.attributes = &modification_members};
 
 struct ec2_describe_modifications {
 	struct ec2_query query;
@@ -158,12 +132,6 @@ static RESULT ec2_modify_volume(struct ec2_call *e, const void *args, struct xml
 
 /* ---- status ---- */
 
-struct status_item {
-	const struct volume *volume;
-	const struct zone *zone;
-	const char *status, *io; /* "ok" and "passed", while its host answers */
-};
-
 static const char *status_of(const struct tables *t, const struct volume *v)
 {
 	const struct host *host = host_find(t, v->seen_host);
@@ -177,72 +145,48 @@ static const char *io_of(const char *status)
 	return strcmp(status, "ok") == 0 ? "passed" : "failed";
 }
 
-static const void *gather_status(struct ec2_call *e, const struct row *row)
+ATTRIBUTE_GETTER(volume, v, const char *, get_status, status_of(api_tables(e), v))
+ATTRIBUTE_GETTER(volume, v, const char *, get_io, io_of(status_of(api_tables(e), v)))
+
+static struct attribute_rows list_details(struct api_call *e, const struct row *row)
 {
-	struct status_item *item = arena_new_object(e->c->arena, struct status_item);
-	if (!item)
-		return 0;
-	item->volume = volume_of(row);
-	item->zone = zone_find(ec2_tables(e), item->volume->zone);
-	item->status = status_of(ec2_tables(e), item->volume);
-	item->io = io_of(item->status);
-	return item;
+	return attribute_rows_of(e, row, 1, 0);
 }
 
-static void write_status(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct status_item *i = item;
-	(void) e;
-	ec2_write_id(x, "volumeId", KIND_VOLUME, i->volume->row.id);
-	if (i->zone)
-		xml_text(x, "availabilityZone", i->zone->name);
-	xml_open(x, "volumeStatus");
-	xml_z(x, "status", i->status);
-	xml_open(x, "details");
-	xml_open(x, "item");
-	xml_z(x, "name", "io-enabled");
-	xml_z(x, "status", i->io);
-	xml_close(x, "item");
-	xml_close(x, "details");
-	xml_close(x, "volumeStatus");
-	xml_empty(x, "eventsSet");
-	xml_empty(x, "actionsSet");
-}
-
-static bool fits_status(const struct filter_run *f, const struct row *row)
-{
-	const char *status = status_of(f->t, volume_of(row));
-	bool is_detail = str_ends_with(str_from(f->filter->name), STR("details-status"));
-	return filter_z(f, is_detail ? io_of(status) : status);
-}
-
-static bool fits_zone(const struct filter_run *f, const struct row *row)
-{
-	return filter_zone(f, volume_of(row)->zone);
-}
-
-static const struct filter status_filters[] = {
-	{"availability-zone", .get = fits_zone},
-	{"volume-status.status", .get = fits_status},
-	{"volume-status.details-name", .fixed = "io-enabled"},
-	{"volume-status.details-status", .get = fits_status},
-	{"action.code", .get = filter_nothing},
-	{"action.description", .get = filter_nothing},
-	{"action.event-id", .get = filter_nothing},
-	{"event.description", .get = filter_nothing},
-	{"event.event-id", .get = filter_nothing},
-	{"event.event-type", .get = filter_nothing},
-	{"event.not-after", .get = filter_nothing},
-	{"event.not-before", .get = filter_nothing},
-	{"attachment-status.instance-id", .get = filter_nothing},
-	{"attachment-status.io-performance", .get = filter_nothing},
+#define WITHIN .flags = ATTRIBUTE_FILTERS_WITHIN
+static const struct attribute detail_rows[] = {
+	ATTRIBUTE_CONST("name", "io-enabled", .filter = "volume-status.details-name"),
+	ATTRIBUTE_MADE(WORD, word, "status", get_io, .filter = "volume-status.details-status"),
 };
+static const struct attributes detail_members = ATTRIBUTES(detail_rows);
+static const struct attribute whole_rows[] = {
+	ATTRIBUTE_MADE(WORD, word, "status", get_status, .filter = "volume-status.status"),
+	ATTRIBUTE_ROWS("details", detail_members, list_details, WITHIN),
+};
+static const struct attributes whole_members = ATTRIBUTES(whole_rows);
+static const struct attribute status_rows[] = {
+	ATTRIBUTE_OWN_ID(volume, "volumeId", KIND_VOLUME),
+	ATTRIBUTE_OF(volume, zone, KIND_ZONE, zone, "availabilityZone", name, .filter = "availability-zone"),
+	ATTRIBUTE_WITHIN("volumeStatus", whole_members, WITHIN),
+	EC2_EMPTY_SET("eventsSet"),
+	EC2_EMPTY_SET("actionsSet"),
+	ATTRIBUTE_NOTHING("action.code"),
+	ATTRIBUTE_NOTHING("action.description"),
+	ATTRIBUTE_NOTHING("action.event-id"),
+	ATTRIBUTE_NOTHING("event.description"),
+	ATTRIBUTE_NOTHING("event.event-id"),
+	ATTRIBUTE_NOTHING("event.event-type"),
+	ATTRIBUTE_NOTHING("event.not-after"),
+	ATTRIBUTE_NOTHING("event.not-before"),
+	ATTRIBUTE_NOTHING("attachment-status.instance-id"),
+	ATTRIBUTE_NOTHING("attachment-status.io-performance"),
+};
+static const struct attributes status_members = ATTRIBUTES(status_rows);
 
 static const struct ec2_listing status_listing = {.kind = KIND_VOLUME,
 						  .set = "volumeStatusSet",
-						  .filters = FILTERS(status_filters),
-						  .gather = gather_status,
-						  .write = write_status};
+						  .filters = FILTERS_OF(status_members),
+						  .attributes = &status_members};
 
 static const struct param describe_status_params[] = {
 	QUERY_IDS(struct ec2_describe_modifications, "VolumeId", KIND_VOLUME, "Volumes by id."),
@@ -304,7 +248,7 @@ static const struct ec2_action actions[] = {
 	 .doc = "Grows a disk, in use or not, or changes its type."},
 	{EC2_ACTION("DescribeVolumesModifications"),
 	 .args = PARAMS(struct ec2_describe_modifications, describe_modifications_params),
-	 .answer = ec2_describe_modifications, .filters = FILTERS(modification_filters),
+	 .answer = ec2_describe_modifications, .filters = FILTERS_OF(modification_members),
 	 .doc = "The last modification of each volume that had one."},
 	{EC2_ACTION("DescribeVolumeStatus"),
 	 .args = PARAMS(struct ec2_describe_modifications, describe_status_params), .list = &status_listing,
