@@ -67,7 +67,7 @@ static void write_filters(struct json_writer *w, const struct os_listing *list)
 	if (list)
 		os_write_filter_names(w, list);
 	json_write_close_list(w);
-	if (!list || !list->attributes)
+	if (!list || !os_shows_attributes(list))
 		return;
 	const struct attributes shown = os_shown_members(list);
 	attributes_dump(w, list->kind, &shown);
@@ -150,7 +150,7 @@ void openstack_dump_answers(struct json_writer *w)
 		for (size_t k = 0; k < action_groups[g]->count; k++) {
 			const struct os_action *a = &action_groups[g]->at[k];
 			const char *service = os_service_info(action_groups[g]->service)->type;
-			if (!a->list || !a->list->attributes)
+			if (!a->list || !os_shows_attributes(a->list))
 				continue;
 			const struct attributes shown = os_shown_members(a->list);
 			dump_answer(w, "openstack", service, a->path, a->list->kind, &shown);

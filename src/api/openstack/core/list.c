@@ -5,7 +5,7 @@
 
 const struct attribute_plan *os_plan_members(struct os_call *e, const struct os_listing *list)
 {
-	if (!list->attributes)
+	if (!os_shows_attributes(list))
 		return NULL;
 	const struct attributes shown = os_shown_members(list);
 	return attributes_plan(&e->core, &os_style, &shown);
@@ -14,14 +14,14 @@ const struct attribute_plan *os_plan_members(struct os_call *e, const struct os_
 const void *os_gather_one(struct os_call *e, const struct os_listing *list, const struct attribute_plan *plan,
 			  const struct row *row)
 {
-	if (list->attributes)
+	if (os_shows_attributes(list))
 		return plan ? attributes_gather(plan, row) : NULL;
 	return list->gather ? list->gather(e, row) : row;
 }
 
 void os_write_item(struct os_call *e, const struct os_listing *list, const void *item, struct json_writer *w)
 {
-	if (list->attributes)
+	if (os_shows_attributes(list))
 		attributes_write_json(item, w);
 	else
 		list->write(e, w, item);
@@ -210,8 +210,8 @@ RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_wri
 	return OK;
 }
 
-static RESULT write_row(struct os_call *e, const struct os_listing *list, const struct row *row,
-			struct json_writer *w)
+RESULT os_write_row(struct os_call *e, const struct os_listing *list, const struct row *row,
+		    struct json_writer *w)
 {
 	const struct os_page page = {.rows = &row, .count = 1};
 	const void **items = NULL;
@@ -223,7 +223,7 @@ RESULT os_write_returned(struct os_call *e, const struct os_listing *list, uuid 
 {
 	const struct row *row = NULL;
 	TRY(os_find_returned(e, id, &row));
-	return write_row(e, list, row, w);
+	return os_write_row(e, list, row, w);
 }
 
 /* Finds, by id, an object of the kind that has no row; NULL: none. */
@@ -255,7 +255,7 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 	}
 	if (list->shows && !list->shows(e, row))
 		return engine_fail_not_found(e->c, list->kind, ref);
-	return write_row(e, list, row, w);
+	return os_write_row(e, list, row, w);
 }
 
 RESULT os_write_shown(struct os_call *e, const void *args, struct json_writer *w)

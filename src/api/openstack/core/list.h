@@ -120,10 +120,15 @@ struct os_listing {
 	const void *(*gather)(struct os_call *e, const struct row *row);
 	/* Afterwards: the members of an item's object. */
 	void (*write)(struct os_call *e, struct json_writer *w, const void *item);
-	/* Rows of the members, instead of gather and write. Their filters and sort keys add to those above. */
+	/* Rows of the members, instead of gather and write; with `write` only filters and sort keys, which add to those above. */
 	const struct attributes *attributes;
 	size_t shown_count; /* number of attributes, from the first, that answers show; 0: all */
 };
+
+static inline bool os_shows_attributes(const struct os_listing *list)
+{
+	return list->attributes && !list->write;
+}
 
 /* Attributes that answers of the listing show. */
 static inline struct attributes os_shown_members(const struct os_listing *list)
@@ -168,6 +173,9 @@ RESULT os_select_all(struct os_call *e, const struct os_listing *list, struct os
 /* The query of the next page, "limit=2&marker=…"; empty: there is none. */
 struct str os_next_query(struct os_call *e, const struct os_page *page);
 
+/* The members of a row of the call's view, or of one that the caller made. */
+RESULT os_write_row(struct os_call *e, const struct os_listing *list, const struct row *row,
+		    struct json_writer *w);
 /* The members of the row that the action returns (os_find_returned). */
 RESULT os_write_returned(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w);
 /* The members of the row that the ref names, if the caller may see it and the listing shows it. */

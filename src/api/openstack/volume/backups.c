@@ -18,13 +18,6 @@ enum { RECORD_MAX = 64 << 10 };
 
 /* ---- one, as it is shown ---- */
 
-struct backup_item {
-	const struct backup *backup;
-	const struct zone *zone; /* NULL: unknown */
-	const char *status;
-	bool has_children;
-};
-
 static const char *status_of(const struct tables *t, const struct backup *b)
 {
 	enum backup_state state = model_derive_backup_state(b);
@@ -32,86 +25,71 @@ static const char *status_of(const struct tables *t, const struct backup *b)
 	return is_restoring ? "restoring" : model_backup_states[state].cinder;
 }
 
-static const void *gather_backup(struct os_call *e, const struct row *row)
+static void write_links(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct tables *t = os_tables(e);
-	struct backup_item *item = arena_new_object(e->c->arena, struct backup_item);
-	if (!item)
-		return NULL;
-	*item = (struct backup_item){.backup = backup_of(row),
-				     .zone = zone_find(t, backup_of(row)->zone),
-				     .status = status_of(t, backup_of(row)),
-				     .has_children = engine_backup_has_children(t, row->id)};
-	return item;
+	(void) name;
+	os_write_volume_links(os_call_of(e), w, "backups", row->id);
 }
 
-static void write_brief(struct os_call *e, struct json_writer *w, const void *arg)
+static struct str find_volume(struct api_call *e, const struct row *row)
 {
-	const struct backup *b = ((const struct backup_item *) arg)->backup;
-	os_write_id(w, "id", b->row.id);
-	json_write_text_or_null(w, "name", b->name);
-	os_write_volume_links(e, w, "backups", b->row.id);
+	/* An imported backup has no volume in this region; Cinder shows zeros. */
+	return uuid_to_str(e->c->arena, backup_of(row)->volume);
 }
 
-/* Writes an id of zeros, as Cinder does, for an imported backup: its volume does not belong to this
- * region. */
-static void write_volume(struct json_writer *w, uuid volume)
-{
-	if (uuid_is_none(volume))
-		json_write_z(w, "volume_id", "00000000-0000-0000-0000-000000000000");
-	else
-		os_write_id(w, "volume_id", volume);
-}
+#define GETTER(returned, function, expression) ATTRIBUTE_GETTER(backup, b, returned, function, expression)
+GETTER(const char *, get_status, status_of(api_tables(e), b))
+GETTER(bool, is_incremental, !uuid_is_none(b->parent))
+GETTER(bool, has_children, engine_backup_has_children(api_tables(e), b->row.id))
+GETTER(uuid, find_maker, os_shown_maker(b->made_by, b->account))
+#undef GETTER
 
-static void write_backup(struct os_call *e, struct json_writer *w, const void *arg)
-{
-	const struct backup_item *item = arg;
-	const struct backup *b = item->backup;
-	os_write_id(w, "id", b->row.id);
-	json_write_z(w, "status", item->status);
-	json_write_int(w, "size", os_gib(b->size));
-	json_write_int(w, "object_count", b->object_count);
-	json_write_text_or_null(w, "availability_zone", item->zone ? item->zone->name : STR_NONE);
-	json_write_text(w, "container", b->container);
-	os_write_times_us(w, &b->row);
-	json_write_text_or_null(w, "name", b->name);
-	json_write_text_or_null(w, "description", b->description);
-	json_write_text_or_null(w, "fail_reason", b->problem);
-	write_volume(w, b->volume);
-	os_write_volume_links(e, w, "backups", b->row.id);
-	json_write_bool(w, "is_incremental", !uuid_is_none(b->parent));
-	json_write_bool(w, "has_dependent_backups", item->has_children);
-	os_write_id(w, "snapshot_id", b->snapshot);
-	os_write_time_us(w, "data_timestamp", b->data_us);
-	if (e->request.version >= 43)
-		os_write_tags(w, "metadata", b->metadata);
-	if (e->request.version >= 18 && os_is_admin(e))
-		os_write_hex(w, "os-backup-project-attr:project_id", b->account);
-	if (e->request.version >= 56 && os_is_admin(e))
-		os_write_maker(w, b->made_by, b->account);
-}
-
-static bool fits_status(struct os_call *e, const struct row *row, struct str value)
-{
-	return str_is(value, status_of(os_tables(e), backup_of(row)));
-}
-
-static const struct os_filter backup_filters[] = {
-	{"name", "name"},      {"status", .fits = fits_status}, {"volume_id", "volume"},
-	{"id", .is_id = true}, {"project_id", "account"},
+#define B(wire, field, ...) ATTRIBUTE(backup, wire, field, __VA_ARGS__)
+static const struct attribute backup_rows[] = {
+	B("id", row.id, .filter = "id"),
+	ATTRIBUTE_MADE(WORD, word, "status", get_status, .filter = "status"),
+	B("size", size, .shift = 30, .sort = "size"),
+	B("object_count", object_count),
+	ATTRIBUTE_OF(backup, zone, KIND_ZONE, zone, "availability_zone", name, .flags = ATTRIBUTE_NULL_NONE),
+	B("container", container),
+	ATTRIBUTE_AS(TIME_FINE, backup, "created_at", row.created_us),
+	ATTRIBUTE_MADE(TIME_FINE, number, "updated_at", os_get_update),
+	B("name", name, .flags = ATTRIBUTE_NULL_NONE, .filter = "name", .sort = "name|display_name"),
+	B("description", description, .flags = ATTRIBUTE_NULL_NONE),
+	B("fail_reason", problem, .flags = ATTRIBUTE_NULL_NONE),
+	ATTRIBUTE_MADE(TEXT, text, "volume_id", find_volume),
+	B("volume_id", volume, .flags = ATTRIBUTE_HIDDEN, .filter = "volume_id"),
+	ATTRIBUTE_WRITTEN("links", write_links),
+	ATTRIBUTE_MADE(BOOL, truth, "is_incremental", is_incremental),
+	ATTRIBUTE_MADE(BOOL, truth, "has_dependent_backups", has_children),
+	B("snapshot_id", snapshot),
+	ATTRIBUTE_AS(TIME_FINE, backup, "data_timestamp", data_us),
+	B("metadata", metadata, .since = 43),
+	ATTRIBUTE_AS(HEX, backup, "os-backup-project-attr:project_id", account, .flags = ATTRIBUTE_ADMIN,
+		     .since = 18),
+	ATTRIBUTE_AS(HEX, backup, "project_id", account, .flags = ATTRIBUTE_HIDDEN, .filter = "project_id"),
+	ATTRIBUTE_MADE(HEX, id, "user_id", find_maker, .flags = ATTRIBUTE_ADMIN, .since = 56),
 };
-static const struct os_sort_key backup_sort_keys[] = {
-	{"name", "name"}, {"display_name", "name"}, {"size", "size"}};
-#define BACKUPS(write_them)                                                                                  \
+#undef B
+static const struct attributes backup_members = ATTRIBUTES(backup_rows);
+
+/* Lists without details have the filters of those with them. */
+static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct backup *b = item;
+	os_write_id(w, "id", b->row.id);
+	json_write_text_or_null(w, "name", b->name);
+	os_write_volume_links(e, w, "backups", b->row.id);
+}
+
+#define BACKUPS(...)                                                                                         \
 	{                                                                                                    \
 		.kind = KIND_BACKUP, .items = "backups", .links = "backups_links",                           \
-		.filters = OS_FILTERS(backup_filters),                                                       \
-		.sort_keys = {backup_sort_keys, sizeof backup_sort_keys / sizeof backup_sort_keys[0]},       \
 		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_BY_OFFSET | OS_COUNTS, .page_max = 1000,     \
-		.gather = gather_backup, .write = (write_them),                                              \
+		.attributes = &backup_members, __VA_ARGS__                                                   \
 	}
-static const struct os_listing backup_briefs = BACKUPS(write_brief);
-const struct os_listing os_backup_details = BACKUPS(write_backup);
+static const struct os_listing backup_briefs = BACKUPS(.write = write_brief);
+const struct os_listing os_backup_details = BACKUPS();
 
 #define BACKUP_PATH(T, member) OS_PATH(T, "backup_id", member, .kind = KIND_BACKUP, .doc = "The backup.")
 

@@ -7,69 +7,35 @@
 #include "model/volume_group_snapshot.h"
 #include "store/volume_group.h"
 
-struct os_group_snapshot {
-	const struct volume_group_snapshot *row;
-	const struct volume_group *group;
-	const char *status;
+ATTRIBUTE_GETTER(volume_group_snapshot, s, const char *, get_status,
+		 engine_volume_group_snapshot_status(api_tables(e), s))
+
+/* Lists without details show the first two; the answer to a creation adds the group type. */
+enum { BRIEF_COUNT = 2, MADE_COUNT };
+#define S(wire, field, ...) ATTRIBUTE(volume_group_snapshot, wire, field, __VA_ARGS__)
+static const struct attribute snapshot_rows[] = {
+	S("id", row.id, .filter = "id"),
+	S("name", name, .flags = ATTRIBUTE_NULL_NONE, .filter = "name", .sort = "name"),
+	ATTRIBUTE_OF(volume_group_snapshot, group, KIND_VOLUME_GROUP, volume_group, "group_type_id", type),
+	S("group_id", group, .filter = "group_id"),
+	ATTRIBUTE_MADE(WORD, word, "status", get_status, .filter = "status"),
+	ATTRIBUTE_AS(TIME_FINE, volume_group_snapshot, "created_at", row.created_us),
+	S("description", description, .flags = ATTRIBUTE_NULL_NONE),
+	ATTRIBUTE_AS(HEX, volume_group_snapshot, "project_id", account, .flags = ATTRIBUTE_ADMIN,
+		     .since = 58),
 };
+#undef S
+static const struct attributes snapshot_members = ATTRIBUTES(snapshot_rows);
 
-static const void *gather_snapshot(struct os_call *e, const struct row *row)
-{
-	const struct volume_group_snapshot *s = volume_group_snapshot_of(row);
-	struct os_group_snapshot *item = arena_new_object(e->c->arena, struct os_group_snapshot);
-	if (item)
-		*item = (struct os_group_snapshot){s, volume_group_find(os_tables(e), s->group),
-						   engine_volume_group_snapshot_status(os_tables(e), s)};
-	return item;
-}
-
-static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct volume_group_snapshot *s = item;
-	(void) e;
-	os_write_id(w, "id", s->row.id);
-	json_write_text_or_null(w, "name", s->name);
-}
-
-/* Adds the group type's id, which only the answer to a creation shows. */
-static void write_made(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct os_group_snapshot *s = item;
-	write_brief(e, w, s->row);
-	os_write_id(w, "group_type_id", s->group ? s->group->type : UUID_NONE);
-}
-
-static void write_snapshot(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct os_group_snapshot *s = item;
-	write_made(e, w, s);
-	os_write_id(w, "group_id", s->row->group);
-	json_write_z(w, "status", s->status);
-	os_write_time_us(w, "created_at", s->row->row.created_us);
-	json_write_text_or_null(w, "description", s->row->description);
-	if (e->request.version >= 58 && os_is_admin(e))
-		os_write_hex(w, "project_id", s->row->account);
-}
-
-static bool fits_status(struct os_call *e, const struct row *row, struct str value)
-{
-	return str_is(value,
-		      engine_volume_group_snapshot_status(os_tables(e), volume_group_snapshot_of(row)));
-}
-
-static const struct os_filter filters[] = {
-	{"name", "name"}, {"id", .is_id = true}, {"status", .fits = fits_status}, {"group_id", "group"}};
-static const struct os_sort_key sort_keys[] = {{"name", "name"}};
-#define SNAPSHOTS(write_them, gather_them)                                                                   \
+#define SNAPSHOTS(count)                                                                                     \
 	{                                                                                                    \
 		.kind = KIND_VOLUME_GROUP_SNAPSHOT, .items = "group_snapshots",                              \
-		.links = "group_snapshot_links", .filters = OS_FILTERS(filters),                             \
-		.sort_keys = {sort_keys, 1}, .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000,   \
-		.gather = (gather_them), .write = (write_them),                                              \
+		.links = "group_snapshot_links", .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST,                 \
+		.page_max = 1000, .attributes = &snapshot_members, .shown_count = (count),                   \
 	}
-static const struct os_listing briefs = SNAPSHOTS(write_brief, NULL);
-static const struct os_listing made = SNAPSHOTS(write_made, gather_snapshot);
-const struct os_listing os_group_snapshot_details = SNAPSHOTS(write_snapshot, gather_snapshot);
+static const struct os_listing briefs = SNAPSHOTS(BRIEF_COUNT);
+static const struct os_listing made = SNAPSHOTS(MADE_COUNT);
+const struct os_listing os_group_snapshot_details = SNAPSHOTS(0);
 
 #define SNAPSHOT_PATH(T, member)                                                                             \
 	OS_PATH(T, "group_snapshot_id", member, .kind = KIND_VOLUME_GROUP_SNAPSHOT, .doc = "The snapshot.")

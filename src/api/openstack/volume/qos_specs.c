@@ -7,29 +7,22 @@
 #include "model/volume_qos.h"
 #include "store/volume_type.h"
 
-static void write_qos(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct volume_qos *qos = item;
-	(void) e;
-	os_write_id(w, "id", qos->row.id);
-	json_write_text(w, "name", qos->name);
-	json_write_z(w, "consumer", volume_qos_consumer_words[qos->consumer]);
-	os_write_tags(w, "specs", qos->specs);
-}
-
-static const struct os_filter qos_filters[] = {
-	{"name", "name"}, {"id", .is_id = true}, {"consumer", "consumer"}};
-static const struct os_sort_key qos_sort_keys[] = {{"name", "name"}};
+static const struct attribute qos_rows[] = {
+	ATTRIBUTE(volume_qos, "id", row.id, .filter = "id"),
+	ATTRIBUTE(volume_qos, "name", name, .filter = "name", .sort = "name"),
+	ATTRIBUTE_AS(ENUM, volume_qos, "consumer", consumer, .words = volume_qos_consumer_words,
+		     .filter = "consumer"),
+	ATTRIBUTE(volume_qos, "specs", specs),
+};
+static const struct attributes qos_members = ATTRIBUTES(qos_rows);
 static const struct os_listing qos_listing = {
 	.kind = KIND_VOLUME_QOS,
 	.items = "qos_specs",
 	.links = "qos_specs_links",
 	.unknown_since = -1,
-	.filters = OS_FILTERS(qos_filters),
-	.sort_keys = {qos_sort_keys, 1},
 	.flags = OS_ALL_SEE_ALL | OS_NEWEST_FIRST,
 	.page_max = 1000,
-	.write = write_qos,
+	.attributes = &qos_members,
 };
 
 /* ---- one ---- */

@@ -16,45 +16,10 @@ const char *os_snapshot_status(const struct snapshot *s)
 		       : snapshot_reservation_words[s->reservation];
 }
 
-static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct snapshot *s = item;
-	os_write_id(w, "id", s->row.id);
-	json_write_text(w, "name", os_name_of(s->name, s->tags));
-	json_write_text_or_null(w, "description", s->description);
-	json_write_z(w, "status", os_snapshot_status(s));
-	json_write_int(w, "size", os_gib(s->volume_size));
-	os_write_id(w, "volume_id", s->volume);
-	os_write_times_us(w, &s->row);
-	os_write_tags(w, "metadata", s->tags);
-	if (e->request.version >= 41)
-		os_write_maker(w, s->made_by, s->account);
-	if (e->request.version >= 65)
-		json_write_bool(w, "consumes_quota", true);
-}
-
-static void write_snapshot(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct snapshot *s = item;
-	write_brief(e, w, s);
-	os_write_hex(w, "os-extended-snapshot-attributes:project_id", s->account);
-	json_write_text(w, "os-extended-snapshot-attributes:progress",
-			s->said_progress.n ? s->said_progress
-					   : str_print(e->c->arena, "%d%%", (int) s->progress));
-	if (e->request.version >= 14)
-		os_write_id(w, "group_snapshot_id", s->group_snapshot);
-}
-
 bool os_is_snapshot_shown(struct os_call *e, const struct row *row)
 {
 	(void) e;
 	return !snapshot_of(row)->is_bound;
-}
-
-static bool fits_status(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return str_is(value, os_snapshot_status(snapshot_of(row)));
 }
 
 static bool fits_metadata(struct os_call *e, const struct row *row, struct str value)
@@ -62,44 +27,57 @@ static bool fits_metadata(struct os_call *e, const struct row *row, struct str v
 	return os_fits_literal(e, snapshot_of(row)->tags, value);
 }
 
-/* Compares with the zone of the snapshot's volume. */
-static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
+#define GETTER(returned, function, expression) ATTRIBUTE_GETTER(snapshot, s, returned, function, expression)
+GETTER(const char *, get_status, os_snapshot_status(s))
+GETTER(uuid, find_maker, os_shown_maker(s->made_by, s->account))
+GETTER(struct str, get_progress,
+       s->said_progress.n ? s->said_progress : str_print(e->c->arena, "%d%%", (int) s->progress))
+#undef GETTER
+
+/* The zone of the snapshot's volume. */
+static struct str get_zone(struct api_call *e, const struct row *row)
 {
-	const struct volume *v = volume_find(os_tables(e), snapshot_of(row)->volume);
-	const struct zone *zone = v ? zone_find(os_tables(e), v->zone) : NULL;
-	return zone && str_equal(zone->name, value);
+	const struct volume *v = volume_find(api_tables(e), snapshot_of(row)->volume);
+	const struct zone *zone = v ? zone_find(api_tables(e), v->zone) : NULL;
+	return zone ? zone->name : STR_NONE;
 }
 
-static bool fits_user(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) e;
-	return os_fits_maker(snapshot_of(row)->made_by, snapshot_of(row)->account, value);
-}
-
-/* Source: Cinder, resource filters; those for administrators follow. */
-static const struct os_filter snapshot_filters[] = {
-	{"name", .is_name = true},
-	{"id", .is_id = true},
-	{"status", .fits = fits_status},
-	{"volume_id", "volume"},
-	{"project_id", "account"},
-	{"metadata", .since = 22, .fits = fits_metadata},
-	{"availability_zone", .since = 31, .fits = fits_zone},
-	{"consumes_quota", .is_truth = true, .since = 65, .fits = os_fits_consumed},
-	{"user_id", .fits = fits_user},
+/* Source of filters: Cinder, resource filters; those for administrators follow. */
+static const struct os_filter metadata_filter[] = {{"metadata", .since = 22, .fits = fits_metadata}};
+#define S(wire, field, ...) ATTRIBUTE(snapshot, wire, field, __VA_ARGS__)
+#define EXTENDED "os-extended-snapshot-attributes:"
+enum { BRIEF_COUNT = 11 };
+static const struct attribute snapshot_rows[] = {
+	S("id", row.id, .filter = "id"),
+	OS_NAME(snapshot, name, .sort = "name|display_name"),
+	S("description", description, .flags = ATTRIBUTE_NULL_NONE),
+	ATTRIBUTE_MADE(WORD, word, "status", get_status, .filter = "status"),
+	S("size", volume_size, .shift = 30, .sort = "volume_size"),
+	S("volume_id", volume, .filter = "volume_id"),
+	ATTRIBUTE_AS(TIME_FINE, snapshot, "created_at", row.created_us),
+	ATTRIBUTE_MADE(TIME_FINE, number, "updated_at", os_get_update),
+	S("metadata", tags),
+	ATTRIBUTE_MADE(HEX, id, "user_id", find_maker, .since = 41),
+	ATTRIBUTE_CONST("consumes_quota", "true", .since = 65, .filter = "consumes_quota"),
+	ATTRIBUTE_AS(HEX, snapshot, EXTENDED "project_id", account, .filter = "project_id"),
+	ATTRIBUTE_MADE(TEXT, text, EXTENDED "progress", get_progress),
+	S("group_snapshot_id", group_snapshot, .since = 14),
+	ATTRIBUTE_MADE(TEXT, text, "availability_zone", get_zone, .flags = ATTRIBUTE_HIDDEN, .since = 31,
+		       .filter = "availability_zone"),
+	ATTRIBUTE_MADE(HEX, id, "user_id", find_maker, .flags = ATTRIBUTE_HIDDEN, .filter = "user_id"),
 };
-static const struct os_sort_key snapshot_sort_keys[] = {
-	{"name", "name"}, {"display_name", "name"}, {"volume_size", "volume_size"}};
-#define SNAPSHOTS(write_them)                                                                                \
+#undef S
+static const struct attributes snapshot_members = ATTRIBUTES(snapshot_rows);
+
+#define SNAPSHOTS(count)                                                                                     \
 	{                                                                                                    \
 		.kind = KIND_SNAPSHOT, .items = "snapshots", .links = "snapshots_links",                     \
-		.filters = OS_FILTERS(snapshot_filters),                                                     \
-		.sort_keys = {snapshot_sort_keys, sizeof snapshot_sort_keys / sizeof snapshot_sort_keys[0]}, \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_COUNTS, .page_max = 1000,                    \
-		.shows = os_is_snapshot_shown, .write = (write_them),                                        \
+		.filters = OS_FILTERS(metadata_filter), .page_max = 1000, .shows = os_is_snapshot_shown,     \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_COUNTS, .attributes = &snapshot_members,     \
+		.shown_count = (count),                                                                      \
 	}
-static const struct os_listing snapshot_briefs = SNAPSHOTS(write_brief);
-const struct os_listing os_snapshot_details = SNAPSHOTS(write_snapshot);
+static const struct os_listing snapshot_briefs = SNAPSHOTS(BRIEF_COUNT);
+const struct os_listing os_snapshot_details = SNAPSHOTS(0);
 
 /* ---- one ---- */
 

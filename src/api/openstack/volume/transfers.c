@@ -8,41 +8,35 @@
 #include "engine/storage/volume/volume_transfer.h"
 #include "model/volume_transfer.h"
 
-static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
+static void write_links(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	const struct volume_transfer *t = item;
-	os_write_id(w, "id", t->row.id);
-	os_write_id(w, "volume_id", t->volume);
-	json_write_text_or_null(w, "name", t->name);
-	os_write_volume_links(e, w, "os-volume-transfer", t->row.id);
+	(void) name;
+	os_write_volume_links(os_call_of(e), w, "os-volume-transfer", row->id);
 }
 
-static void write_transfer(struct os_call *e, struct json_writer *w, const void *item)
-{
-	const struct volume_transfer *t = item;
-	write_brief(e, w, t);
-	os_write_time_us(w, "created_at", t->row.created_us);
-	if (e->request.version >= 55)
-		json_write_bool(w, "no_snapshots", !t->with_snapshots);
-	if (e->request.version < 57)
-		return;
-	os_write_hex(w, "source_project_id", t->account);
-	json_write_null(w, "destination_project_id");
-	json_write_bool(w, "accepted", false);
-}
+enum { BRIEF_COUNT = 4 };
+static const struct attribute transfer_rows[] = {
+	ATTRIBUTE(volume_transfer, "id", row.id, .filter = "id"),
+	ATTRIBUTE(volume_transfer, "volume_id", volume, .filter = "volume_id"),
+	ATTRIBUTE(volume_transfer, "name", name, .flags = ATTRIBUTE_NULL_NONE, .filter = "name",
+		  .sort = "name"),
+	ATTRIBUTE_WRITTEN("links", write_links),
+	ATTRIBUTE_AS(TIME_FINE, volume_transfer, "created_at", row.created_us),
+	ATTRIBUTE(volume_transfer, "no_snapshots", with_snapshots, .flags = ATTRIBUTE_NOT, .since = 55),
+	ATTRIBUTE_AS(HEX, volume_transfer, "source_project_id", account, .since = 57),
+	ATTRIBUTE_CONST("destination_project_id", "null", .since = 57),
+	ATTRIBUTE_CONST("accepted", "false", .since = 57),
+};
+static const struct attributes transfer_members = ATTRIBUTES(transfer_rows);
 
-static const struct os_filter transfer_filters[] = {
-	{"name", "name"}, {"id", .is_id = true}, {"volume_id", "volume"}};
-static const struct os_sort_key transfer_sort_keys[] = {{"name", "name"}};
-#define TRANSFERS(write_them)                                                                                \
+#define TRANSFERS(count)                                                                                     \
 	{                                                                                                    \
 		.kind = KIND_VOLUME_TRANSFER, .items = "transfers", .links = "transfers_links",              \
-		.unknown_since = -1, .filters = OS_FILTERS(transfer_filters),                                \
-		.sort_keys = {transfer_sort_keys, 1}, .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST,            \
-		.page_max = 1000, .write = (write_them),                                                     \
+		.unknown_since = -1, .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000,           \
+		.attributes = &transfer_members, .shown_count = (count),                                     \
 	}
-static const struct os_listing transfer_briefs = TRANSFERS(write_brief);
-static const struct os_listing transfer_details = TRANSFERS(write_transfer);
+static const struct os_listing transfer_briefs = TRANSFERS(BRIEF_COUNT);
+static const struct os_listing transfer_details = TRANSFERS(0);
 
 /* ---- one ---- */
 
@@ -117,8 +111,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 	const struct os_transfer_accept *a = args;
 	const struct volume_transfer was = {
 		.row.id = a->wish.accepted, .volume = a->wish.volume, .name = a->wish.name};
-	write_brief(e, w, &was);
-	return OK;
+	return os_write_row(e, &transfer_briefs, &was.row, w);
 }
 
 #define ACTIONS(all, from)                                                                                   \

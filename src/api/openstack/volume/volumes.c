@@ -166,6 +166,12 @@ static struct tags get_image_metadata(struct api_call *e, const struct row *row)
 	return (struct tags){tags, count};
 }
 
+int64_t os_get_update(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return os_shown_update(row);
+}
+
 void os_show_image_metadata(struct os_call *e, struct json_writer *w, const struct row *row)
 {
 	os_write_tags(w, "metadata", get_image_metadata(&e->core, row));
@@ -199,7 +205,6 @@ static struct attribute_rows list_attachments(struct api_call *e, const struct r
 GETTER(uuid, find_holder, engine_volume_holder(v))
 GETTER(uuid, find_attachment, engine_attachment_id(v))
 GETTER(const char *, get_status, os_volume_status(api_tables(e), v))
-GETTER(int64_t, get_updated, os_shown_update(&v->row))
 GETTER(struct str, get_type, is_retyped(v) ? v->before_type : v->type)
 GETTER(uuid, find_snapshot, os_volume_source_snapshot(api_tables(e), v))
 GETTER(uuid, find_source, copied_volume(api_tables(e), v))
@@ -234,7 +239,7 @@ static const struct attribute volume_rows[] = {
 		     .filter = "availability_zone"),
 	ATTRIBUTE_AS(TIME_FINE, volume, "created_at", row.created_us, .flags = ATTRIBUTE_BOUNDS,
 		     .filter = "created_at", .filter_since = 60),
-	ATTRIBUTE_MADE(TIME_FINE, number, "updated_at", get_updated, .flags = ATTRIBUTE_BOUNDS,
+	ATTRIBUTE_MADE(TIME_FINE, number, "updated_at", os_get_update, .flags = ATTRIBUTE_BOUNDS,
 		       .filter = "updated_at", .filter_since = 60),
 	ATTRIBUTE_MADE(TEXT, text, "volume_type", get_type, .filter = "volume_type"),
 	ATTRIBUTE_MADE(ID, id, "snapshot_id", find_snapshot, .filter = "snapshot_id",
