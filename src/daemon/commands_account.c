@@ -108,12 +108,12 @@ static RESULT env_show(struct command_call *call)
 
 const struct command account_commands[] = {
 	{"account create",
-	 "Makes an account with an access key and a default VPC.",
+	 "Creates an account with an access key and a default VPC.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."}},
 	 .run = account_create,
 	 .is_anywhere = true},
 	{"env",
-	 "Prints shell lines that point aws and boto3 at this region.",
+	 "Prints shell lines that configure aws and boto3 for this region.",
 	 {{"account", PARAM_POSITIONAL, false, "The account's name, where there are several."}},
 	 .run = env_show},
 	{0},

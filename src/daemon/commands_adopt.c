@@ -60,15 +60,15 @@ static RESULT purge(struct command_call *call)
 
 const struct command leftover_commands[] = {
 	{"adopt",
-	 "Gives a quarantined domain its rows back, or makes a quarantined disk a volume; nothing on its "
-	 "host changes.",
+	 "Restores the row of an orphaned domain, or makes an orphaned disk a volume. Changes nothing on its "
+	 "host.",
 	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."},
 	  {"account", PARAM_OPTION, false, "Whose a disk becomes; a domain says itself whose it is."}},
 	 .run = adopt,
 	 .is_anywhere = true},
 	{"purge",
-	 "Removes a quarantined domain or disk from its host or storage pool, or a leftover from the "
-	 "network, for good.",
+	 "Deletes an orphaned domain or disk from its host or storage pool, or an orphaned network object. "
+	 "This cannot be undone.",
 	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."}},
 	 .run = purge,
 	 .is_anywhere = true},

@@ -576,7 +576,7 @@ static RESULT doctor(struct command_call *call)
 
 const struct command doctor_commands[] = {
 	{"doctor",
-	 "Checks each part and says what to do; exit status 1 when one is not fine.",
+	 "Checks each part and prints what to do; exit status 1 if a check fails.",
 	 {{0}},
 	 .run = doctor,
 	 .is_anywhere = true},

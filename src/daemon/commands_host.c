@@ -111,9 +111,13 @@ static RESULT host_list(struct command_call *call)
 }
 
 const struct command host_commands[] = {
-	{"host list", "Lists the hosts, their state and load.", {{0}}, .run = host_list, .is_anywhere = true},
+	{"host list",
+	 "Lists hosts with their state and usage.",
+	 {{0}},
+	 .run = host_list,
+	 .is_anywhere = true},
 	{"host show",
-	 "Shows a host: what its processor can do, and what its guests get of that.",
+	 "Shows a host: its CPU, and what guests get of it.",
 	 {{"name", PARAM_POSITIONAL, true, "The host."}},
 	 .run = host_show,
 	 .is_anywhere = true},

@@ -514,8 +514,7 @@ static int host_renew_here(const struct command *command, json_t *args, const ch
 
 const struct command host_add_commands[] = {
 	{"host renew",
-	 "Gives a host that dari host add root@… made new keys and certificates for libvirt and QEMU, by "
-	 "ssh.",
+	 "Renews the keys and certificates of libvirt and QEMU on a host that dari host add root@… set up.",
 	 {{"name", PARAM_POSITIONAL, false, "The host."},
 	  {"all", PARAM_FLAG, false,
 	   "Instead: each whose certificate has less than 30 of its 90 days left, or is of before a "

@@ -98,9 +98,8 @@ static int host_check_here(const struct command *command, json_t *args, const ch
 
 const struct command host_check_commands[] = {
 	{"host check",
-	 "Says what a machine lacks to be a host: looks at it by ssh, and changes nothing. ok: fine; ??: "
-	 "worth "
-	 "knowing; !!: wrong.",
+	 "Checks over ssh whether a machine can be a host. Changes nothing. ok: passed; ??: note; !!: to be "
+	 "fixed.",
 	 {{"address", PARAM_POSITIONAL, true, "As ssh takes it: root@ADDRESS."},
 	  {"pool", PARAM_OPTION, false, "Directory for disks; absent: /var/lib/libvirt/images."}},
 	 .run_here = host_check_here},

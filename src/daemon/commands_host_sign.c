@@ -136,19 +136,17 @@ static RESULT host_sign(struct command_call *call)
 
 const struct command host_sign_commands[] = {
 	{"host authority",
-	 "Makes the region's authority for libvirt's TLS, unless it is there; says where, and until when the "
-	 "certificates of hosts are good.",
+	 "Creates the region's certificate authority for libvirt unless it exists; shows where it is and "
+	 "when certificates expire.",
 	 {{"name", PARAM_POSITIONAL, false, "One host; absent: all."}},
 	 .run = host_authority},
 	{"host replace-authority",
-	 "Begins to put another authority for libvirt's TLS in the place of this one; dari host renew --all "
-	 "goes on with it. "
-	 "No host is refused meanwhile.",
+	 "Replaces the certificate authority for libvirt; dari host renew --all continues. All hosts stay "
+	 "connected.",
 	 {{0}},
 	 .run = host_replace_authority},
 	{"host sign",
-	 "Signs the keys of a host for libvirt and QEMU; dari host add root@… and dari host renew ask for "
-	 "it.",
+	 "Signs a host's keys for libvirt and QEMU. Used by dari host add root@… and dari host renew.",
 	 {{"name", PARAM_POSITIONAL, true, "The host's name."},
 	  {"address", PARAM_OPTION, false, "Its IP address."},
 	  {"libvirt", PARAM_OPTION, false, "Request for libvirtd's key: PKCS #10, base64."},

@@ -87,7 +87,7 @@ static RESULT image_import(struct command_call *call)
 
 const struct command image_commands[] = {
 	{"image import",
-	 "Takes in a disk image (qcow2, raw, vmdk, vhd or vhdx) that every account may launch.",
+	 "Imports a disk image (qcow2, raw, vmdk, vhd or vhdx) as a public image.",
 	 {{"source", PARAM_POSITIONAL, true, "A file on the server's machine, or a URL.", .is_path = true},
 	  {"name", PARAM_OPTION, false, "Its name; absent: the file's."},
 	  {"format", PARAM_OPTION, false, "qcow2, raw, vmdk, vhd or vhdx; absent: as its bytes say."},

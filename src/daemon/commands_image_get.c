@@ -385,8 +385,7 @@ static RESULT image_get(struct command_call *call)
 
 const struct command image_get_commands[] = {
 	{"image get",
-	 "Gets a vendor's image, checks it, and lets every account launch it; one that is here is left "
-	 "alone.",
+	 "Downloads and verifies a vendor's image, and makes it public. An image that exists is not changed.",
 	 {{"name", PARAM_POSITIONAL, false,
 	   "Its name in the catalogue, such as debian-12, or debian-12@20260711-2187."},
 	  {"list", PARAM_FLAG, false, "Shows the catalogue, and what of it is here."},

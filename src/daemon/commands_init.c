@@ -519,8 +519,8 @@ static int init_here(const struct command *command, json_t *args, const char *co
 
 const struct command init_commands[] = {
 	{"init",
-	 "Makes a region: configuration, master key, database, certificate, first account and host. "
-	 "On a terminal it asks; it says first what it will make. Run again, it makes what is missing.",
+	 "Creates a region: configuration, master key, database, certificate, first account and host. Asks "
+	 "on a terminal, and prints the plan first. Run it again to create what is missing.",
 	 {{"region", PARAM_OPTION, false, "Its name; absent: us-east-1."},
 	  {"zone", PARAM_OPTION, false, "Its zones, a or us-east-1a, comma separated; absent: a."},
 	  {"data", PARAM_OPTION, false, "Data directory; absent: /var/lib/dari."},

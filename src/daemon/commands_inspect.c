@@ -258,9 +258,8 @@ static RESULT find_reach(struct command_call *call)
 
 const struct command inspect_commands[] = {
 	{"explain",
-	 "Says of a resource its state, since when, what is in its way, when it is tried next and what to "
-	 "do; then its "
-	 "fields, and what happened to it.",
+	 "Explains the state of a resource: since when, what blocks it, the next try, and what to do; then "
+	 "its fields and history.",
 	 {{"id", PARAM_POSITIONAL, true,
 	   "An id, a UUID, the name of a host or an account, the id of a request that was refused, or the id "
 	   "of a charge (x_ChargeId)."},
@@ -268,9 +267,8 @@ const struct command inspect_commands[] = {
 	 .run = explain,
 	 .is_anywhere = true},
 	{"reach",
-	 "Says whether one place reaches another: each step of the packet's way and of its answer's, and the "
-	 "row that stops "
-	 "it. Exit status 1 if it does not.",
+	 "Traces a packet and its answer, and names the rule or route that blocks it; exit status 1 if it "
+	 "does not arrive.",
 	 {{"from", PARAM_POSITIONAL, true, "An instance, an interface, an address, or internet."},
 	  {"to", PARAM_POSITIONAL, true, "Likewise."},
 	  {"port", PARAM_OPTION, false, "Where it goes to: 1 to 65535. tcp and udp need it."},
@@ -279,7 +277,7 @@ const struct command inspect_commands[] = {
 	 .run = find_reach,
 	 .is_anywhere = true},
 	{"audit",
-	 "Compares rows with domains, disks and the network; exit status 1 on any difference.",
+	 "Compares the database with hosts, disks and networks; exit status 1 on any difference.",
 	 {{0}},
 	 .run = audit,
 	 .is_anywhere = true},

@@ -61,7 +61,7 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 const struct command local_commands[] = {
 	{"serve", "Runs the control plane until SIGTERM.", {{0}}, .run_here = serve_here},
 	{"dev",
-	 "Runs a region to try things on: simulated hosts, no guest runs, no root, no configuration.",
+	 "Runs a simulated region to try things: no guests, no root, no configuration.",
 	 {{"port", PARAM_OPTION, false, "Of its API on 127.0.0.1; 0: any free one; absent: 4280."},
 	  {"cloudstack-port", PARAM_OPTION, false,
 	   "A second one, as clients of CloudStack expect 8080; absent: none."},

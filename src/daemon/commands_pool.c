@@ -64,8 +64,7 @@ static RESULT pool_list(struct command_call *call)
 
 const struct command pool_commands[] = {
 	{"pool add",
-	 "Adds storage that several hosts see: a directory that each of them has mounted at the same path, "
-	 "or a pool of "
+	 "Adds a storage pool: a directory that several hosts have mounted at the same path, or a pool of "
 	 "Ceph.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
 	  {"kind", PARAM_OPTION, false, "shared-dir, which is what it is if nothing is said; or rbd."},
@@ -81,12 +80,12 @@ const struct command pool_commands[] = {
 	  {"description", PARAM_OPTION, false, "Free text."}},
 	 .ask = asking_make_change},
 	{"pool list",
-	 "Lists the storage pools, and which hosts are proven to see them.",
+	 "Lists storage pools, and which hosts have proven to see them.",
 	 {{0}},
 	 .run = pool_list,
 	 .is_anywhere = true},
 	{"pool set",
-	 "Changes a storage pool: its hosts, the volume types whose new volumes lie in it.",
+	 "Changes a storage pool: its hosts, and the volume types whose new volumes are placed in it.",
 	 {{"name", PARAM_POSITIONAL, true, "The pool."},
 	  {"host", PARAM_OPTION, false, "Hosts that see it, too, with commas."},
 	  {"no-host", PARAM_OPTION, false, "Hosts that see it no longer, with commas."},
@@ -102,14 +101,14 @@ const struct command pool_commands[] = {
 	  {"description", PARAM_OPTION, false, "Free text."}},
 	 .ask = asking_make_change},
 	{"pool move",
-	 "Carries a volume, in use or not, into another storage pool, or into the directory of a host.",
+	 "Moves a volume, in use or not, to another storage pool, or to the directory of a host.",
 	 {{"volume", PARAM_POSITIONAL, true, "The volume's id."},
 	  {"pool", PARAM_POSITIONAL, true, "The pool; dari: the directory of its host."},
 	  {"host", PARAM_OPTION, false,
 	   "Of dari: the directory of this host, for a volume that nobody has."}},
 	 .ask = asking_make_change},
 	{"pool remove",
-	 "Forgets a storage pool in which no volume lies; its directory stays.",
+	 "Removes an empty storage pool; its directory is kept.",
 	 {{"name", PARAM_POSITIONAL, true, "The pool."}},
 	 .ask = asking_make_change},
 	{0},

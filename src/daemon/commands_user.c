@@ -180,13 +180,12 @@ static RESULT console_link(struct command_call *call)
 
 const struct command user_commands[] = {
 	{"console",
-	 "Prints a link into the web console that lets somebody in once, within a minute, without a "
-	 "password.",
+	 "Prints a one-time link, valid for a minute, that signs in to the web console without a password.",
 	 {{"user", PARAM_OPTION, false, "Whom; absent: the region's administrator."},
 	  {"account", PARAM_OPTION, false, "For which account at first; absent: the user's own."}},
 	 .run = console_link},
 	{"user create",
-	 "Makes a user of a domain, with a password that is drawn and told once.",
+	 "Creates a user of a domain with a generated password, which is printed once.",
 	 {{"name", PARAM_POSITIONAL, true, "Unique in the domain."},
 	  {"domain", PARAM_OPTION, false, "Its domain; absent: Default."},
 	  {"account", PARAM_OPTION, false, "The account that it gets into."},
@@ -196,7 +195,7 @@ const struct command user_commands[] = {
 	 .run = user_create,
 	 .is_anywhere = true},
 	{"user password",
-	 "Gives a user a new password and ends the tokens of before.",
+	 "Sets a new password of a user, and ends the user's tokens.",
 	 {{"name", PARAM_POSITIONAL, true, "NAME of the default domain, DOMAIN/NAME, or an id."}, PASSWORD},
 	 .run = user_password,
 	 .is_anywhere = true},

@@ -188,19 +188,19 @@ static RESULT balance(struct command_call *call)
 
 const struct command whatif_commands[] = {
 	{"whatif host-down",
-	 "Says which machines of a host would not fit elsewhere if it were lost; exit 1: some. Nothing "
-	 "happens.",
+	 "Lists instances that could not be restarted elsewhere if the host failed; exit status 1 if any. "
+	 "Changes nothing.",
 	 {{"host", PARAM_POSITIONAL, true, "The host."}},
 	 .run = whatif_down,
 	 .is_anywhere = true},
 	{"whatif drain",
-	 "Says where `dari host drain` would send each machine, and which would stay; exit 1: some. Nothing "
-	 "happens.",
+	 "Shows where `dari host drain` would move each instance, and which cannot move; exit status 1 if "
+	 "any. Changes nothing.",
 	 {{"host", PARAM_POSITIONAL, true, "The host."}},
 	 .run = whatif_drain,
 	 .is_anywhere = true},
 	{"whatif add",
-	 "Says what one more host would change: for machines that wait for room, and if a host were lost.",
+	 "Shows what another host would change: for instances that wait for capacity, and if a host failed.",
 	 {{"cpus", PARAM_OPTION, true, "Its processors."},
 	  {"memory", PARAM_OPTION, true, "Its memory in MiB."},
 	  {"disk", PARAM_OPTION, false, "Its pool in GiB; absent: as the largest host's."},
@@ -208,7 +208,7 @@ const struct command whatif_commands[] = {
 	 .run = whatif_add,
 	 .is_anywhere = true},
 	{"balance",
-	 "Says which live migrations would even out the hosts, and why. Nothing moves.",
+	 "Lists live migrations that would balance the hosts, with reasons. Changes nothing.",
 	 {{"plan", PARAM_FLAG, false, "Says it; there is nothing else that it does."},
 	  {"moves", PARAM_OPTION, false, "At most so many; absent: 10."}},
 	 .run = balance,

@@ -66,6 +66,22 @@ const OF_CLOUD = {instance: "UserVm", volume: "Volume", snapshot: "Snapshot", im
 /** action → tool → command. The argument is the click's data: rows, and choices. */
 export const COMMANDS = {
 	...LISTS,
+	"backups.list": {openstack: () => "openstack volume backup list", curl: () => curl("GET", "/backups")},
+	"pools.list": {dari: () => "dari pool list", curl: () => curl("GET", "/storage-pools")},
+	"transit-gateways.list": {aws: () => "aws ec2 describe-transit-gateways; aws ec2 describe-transit-gateway-attachments", curl: () => curl("GET", "/transit-gateways")},
+	"load-balancers.list": {aws: () => "aws elbv2 describe-load-balancers", curl: () => curl("GET", "/elastic-load-balancers")},
+	"target-groups.list": {aws: () => "aws elbv2 describe-target-groups", curl: () => curl("GET", "/target-groups")},
+	"scaling-groups.list": {aws: () => "aws autoscaling describe-auto-scaling-groups", curl: () => curl("GET", "/scaling-groups")},
+	"reservations.list": {aws: () => "aws ec2 describe-capacity-reservations", curl: () => curl("GET", "/capacity-reservations")},
+	"migrations.list": {dari: () => "dari migrate list", curl: () => curl("GET", "/cloud-migrations")},
+	"fleets.list": {aws: () => "aws ec2 describe-fleets", curl: () => curl("GET", "/fleets")},
+	"spot-requests.list": {aws: () => "aws ec2 describe-spot-instance-requests", ansible: () => "ansible localhost -m amazon.aws.ec2_spot_instance_info", curl: () => curl("GET", "/spot-requests")},
+	"groups.list": {aws: () => "aws iam list-groups", curl: () => curl("GET", "/user-groups")},
+	"policies.list": {aws: () => "aws iam list-policies --scope Local", curl: () => curl("GET", "/policies")},
+	"roles.list": {aws: () => "aws iam list-roles", curl: () => curl("GET", "/iam-roles")},
+	"prices.list": {dari: () => "dari prices list", curl: () => curl("GET", "/price-lists")},
+	"accounts.list": {openstack: () => "openstack project list", dari: () => "dari account list", curl: () => curl("GET", "/accounts")},
+	"users.list": {aws: () => "aws iam list-users", curl: () => curl("GET", "/users")},
 	"instances.start": {
 		aws: ({ids}) => `aws ec2 start-instances --instance-ids ${ec2(ids)}`,
 		openstack: ({ids}) => `openstack server start ${uuid(ids)}`,

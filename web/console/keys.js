@@ -2,22 +2,12 @@
 // Keyboard shortcuts. Single letters work outside of text fields, and can be turned off; "g" and a letter goes to a page.
 import {go, href, here, say} from "./router.js";
 import {PAGES} from "./pages.js";
-import {ask, hasDialog, html, nothing, undoLast} from "./parts.js";
-import {keysOfList, move, pickCursor, runByKey} from "./list.js";
-import {chosen, t} from "./words.js";
+import {hasDialog, undoLast} from "./parts.js";
+import {move, pickCursor, runByKey} from "./list.js";
+import {chosen} from "./words.js";
 import {isOperator} from "./session.js";
 
 let isGoing = false, goTimer = 0;
-
-function help() {
-	const row = (keys, words) => html`<tr><td>${keys.map((k) => html`<kbd>${k}</kbd> `)}</td><td>${words}</td></tr>`, ofList = keysOfList();
-	const pages = PAGES.filter((p) => p.group !== "hidden" && (p.group !== "region" || isOperator()));
-	ask({title: t("Keyboard shortcuts"), label: null, body: () => html`${ofList.length ? html`<h3>${t("In this list")}</h3><table class="keys"><tbody>${ofList.map(({key, title}) => row([key.toUpperCase()], title))}</tbody></table><h3>${t("On every page")}</h3>` : nothing}<table class="keys"><tbody>
-		${row(["Ctrl K"], t("Search pages, resources and actions"))}${row(["/"], t("Filter"))}${row(["?"], t("Keyboard shortcuts"))}${row(["J", "K", "↓", "↑"], t("Next and previous row"))}${row(["Space"], t("Select row"))}${row(["Enter"], t("Open"))}
-		${row(["C"], t("Launch instance"))}${row(["Z"], t("Undo"))}${row(["Ctrl Enter"], t("Submit form"))}${row(["Esc"], t("Back"))}
-		${pages.map((p) => row(p.key ? ["G", p.key.toUpperCase()] : ["Ctrl K"], p.title()))}</tbody></table>
-		<p class="hint">${t("Turn single-letter shortcuts off in the user menu.")}</p>`});
-}
 
 function isTyping(target) {
 	return target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
@@ -43,7 +33,7 @@ function letter(event) {
 		return true;
 	}
 	if (key === "?") {
-		help();
+		import("./keys_help.js").then((m) => m.help(), () => {});
 		return true;
 	}
 	if (key === "j" || key === "arrowdown" || key === "k" || key === "arrowup") {

@@ -31,10 +31,10 @@ let current = null; // the visible list, for keys
 /** The menu "View": columns, saved filters and the download, loaded on first use. */
 const menu = later(() => import("./list_menu.js"));
 /** Columns that the user has hidden in this list; the first one always stays. */
-export const hiddenColumns = (spec) => chosen(`dari.columns.${spec.id}`).split(" ").filter(Boolean);
-export function shownColumns(spec) {
-	const hidden = hiddenColumns(spec);
-	return hidden.length ? spec.columns.filter((c, k) => !k || !hidden.includes(c.key)) : spec.columns;
+export const hiddenColumns = (spec) => chosen(`dari.columns.${spec.id}`).split(" ");
+export function withColumns(spec) {
+	const hidden = hiddenColumns(spec), columns = spec.columns.filter((c, k) => !k || !hidden.includes(c.key));
+	return {...spec, columns, columnKeys: columns.map((c) => c.key).join()};
 }
 
 export function picked(id) {
@@ -432,20 +432,6 @@ function tableView(spec, s, all, sort) {
 		<tbody role="rowgroup">${gap(from)}${repeat(inSight, (e) => places.get(e.row.id), (e, k) => rowView(spec, s, e.row, from + k))}${gap(all.length - to)}</tbody></table></div>`;
 }
 
-function withColumns(spec) {
-	const columns = shownColumns(spec);
-	return {...spec, columns, columnKeys: columns.map((c) => c.key).join()};
-}
-
-function closeMenu(event) {
-	const menu = event.currentTarget;
-	if (event.key === "Escape" && menu.open) {
-		menu.open = false;
-		menu.querySelector("summary").focus();
-		event.stopPropagation();
-	}
-}
-
 /** spec: {id, kind, kinds, title, columns, search, keys, chips, actions, href, detail, empty, lead, preview, inSight, isAlone}. A column with sort
  * null cannot be sorted. An action with isRare is shown if it is possible for one of the selected rows. */
 export function listView(spec) {
@@ -468,7 +454,7 @@ export function listView(spec) {
 	return html`<div class="bar" role="group" aria-label=${t("Filters")}><label class="sr" for="q">${t("Filter")}</label>
 		<input id="q" type="search" size="42" placeholder=${t("Filter: text, state:running, tag:env=prod")} .value=${live(q)} @input=${(e) => say({q: e.target.value})}
 			@keydown=${(e) => { if (e.key === "Escape") { e.target.value ? say({q: ""}) : e.target.blur(); e.stopPropagation(); } if (e.key === "ArrowDown") { e.preventDefault(); move(1); } }}>
-		${chips(spec, q, counts)}<span class="sp"></span><details class="menu actions" @toggle=${(e) => { s.isViewOpen = e.target.open; touch(); }} @keydown=${closeMenu} @focusout=${(e) => e.currentTarget.contains(e.relatedTarget) || e.currentTarget.removeAttribute("open")}><summary>${t("View")} <span aria-hidden="true">▾</span></summary>${s.isViewOpen ? menu()?.sheet(spec, all) ?? nothing : nothing}</details>${spec.lead?.() ?? nothing}</div>
+		${chips(spec, q, counts)}<span class="sp"></span><details class="menu actions" @toggle=${(e) => { s.isViewOpen = e.target.open; touch(); }} @keydown=${(e) => menu()?.press(e)} @focusout=${(e) => menu()?.leave(e)}><summary>${t("View")} <span aria-hidden="true">▾</span></summary>${s.isViewOpen ? menu()?.sheet(spec, all) ?? nothing : nothing}</details>${spec.lead?.() ?? nothing}</div>
 		${actionBar(spec, s, all)}
 		${all.length ? tableView(withColumns(spec), s, all, sort) : html`<p class="dim none">${t("No matches.")} <button type="button" class="plain" @click=${() => say({q: ""})}>${t("Show all")}</button></p>`}
 		${k.isCut ? html`<p class="hint">${t("Only the first {n} are listed.", {n: k.rows.size})}</p>` : nothing}`;

@@ -4,12 +4,12 @@ import {html, nothing, nameOf} from "./parts.js";
 import {touch} from "./store.js";
 import {here, say} from "./router.js";
 import {chosen, keep, t} from "./words.js";
-import {hiddenColumns, shownColumns} from "./list.js";
+import {hiddenColumns, withColumns} from "./list.js";
 
 const FILTERS_MAX = 12;
 
 function turn(spec, key, isShown) {
-	const hidden = hiddenColumns(spec).filter((k) => k !== key);
+	const hidden = hiddenColumns(spec).filter((k) => k && k !== key);
 	keep(`dari.columns.${spec.id}`, (isShown ? hidden : [...hidden, key]).join(" "));
 	touch();
 }
@@ -37,7 +37,7 @@ function cell(value) {
 	return `"${(isFormula(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
 }
 export function csv(spec, rows) {
-	const columns = shownColumns(spec), value = (c, row) => (c.key === "name" ? spec.label?.(row) ?? nameOf(row) : c.text?.(row) ?? c.sort?.(row));
+	const {columns} = withColumns(spec), value = (c, row) => (c.key === "name" ? spec.label?.(row) ?? nameOf(row) : c.text?.(row) ?? c.sort?.(row));
 	const lines = [["ID", ...columns.map((c) => c.title())], ...rows.map((row) => [row.ec2 ?? row.id, ...columns.map((c) => value(c, row))])];
 	return "\ufeff" + lines.map((line) => line.map(cell).join(",")).join("\r\n") + "\r\n"; // the mark tells spreadsheets that it is UTF-8
 }
@@ -54,4 +54,18 @@ export function sheet(spec, all) {
 		${filters.length ? html`<div role="group" aria-label=${t("Saved filters")}><strong>${t("Saved filters")}</strong>${filters.map((f) => html`<div class="row"><button type="button" @click=${() => say({q: f.q, sort: f.sort})}><bdi>${f.q}</bdi></button><button type="button" class="plain" aria-label=${t("Remove filter {name}", {name: f.q})} @click=${() => save(spec, filters.filter((x) => x !== f))}>×</button></div>`)}</div>` : nothing}
 		${isNew ? html`<button type="button" @click=${() => save(spec, [...filters, {q, sort}])}>${t("Save this filter")}</button>` : nothing}
 		<button type="button" @click=${() => download(spec, all)}>${t("Download as CSV")}</button></div>`;
+}
+
+export function press(event) {
+	const menu = event.currentTarget;
+	if (event.key === "Escape" && menu.open) {
+		menu.open = false;
+		menu.querySelector("summary").focus();
+		event.stopPropagation();
+	}
+}
+
+export function leave(event) {
+	if (!event.currentTarget.contains(event.relatedTarget))
+		event.currentTarget.open = false;
 }

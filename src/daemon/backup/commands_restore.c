@@ -407,8 +407,7 @@ static int restore_here(const struct command *command, json_t *args, const char 
 
 const struct command restore_commands[] = {
 	{"restore",
-	 "Puts a backup of a region back on a machine on which no region is; dari must not run. Writes over "
-	 "nothing.",
+	 "Restores a region's backup on a machine that has no region. dari must not run. Overwrites nothing.",
 	 {{"target", PARAM_POSITIONAL, true, "file:///DIRECTORY or s3://BUCKET/PREFIX.", .is_path = true},
 	  {"key", PARAM_OPTION, false, "A file: the private key of the recovery certificate, PEM.",
 	   .is_path = true},

@@ -231,7 +231,7 @@ static RESULT billing_pay(struct command_call *call)
 	}
 const struct command billing_commands[] = {
 	{"billing set",
-	 "Makes a domain a billing account, and says how it pays.",
+	 "Makes a domain a billing account, and sets its way of payment.",
 	 {DOMAIN_PARAM,
 	  {"own", PARAM_OPTION, false, "yes: it is a billing account; no: whoever is above it pays."},
 	  {"reseller", PARAM_OPTION, false, "The domain that bills it, or none: the operator does."},
@@ -248,12 +248,12 @@ const struct command billing_commands[] = {
 	 .run = billing_set,
 	 .is_anywhere = true},
 	{"billing list",
-	 "Lists billing accounts, how they stand, and what they have.",
+	 "Lists billing accounts with their state and balance.",
 	 {{0}},
 	 .run = billing_list,
 	 .is_anywhere = true},
 	{"billing pay",
-	 "Notes a payment or a credit. The same key is noted once.",
+	 "Records a payment or a credit. A key is recorded once.",
 	 {DOMAIN_PARAM,
 	  {"amount", PARAM_OPTION, true, "How much, as 12.50."},
 	  {"key", PARAM_OPTION, true, "What tells it from others: the bank's reference."},
@@ -262,8 +262,8 @@ const struct command billing_commands[] = {
 	 .run = billing_pay,
 	 .is_anywhere = true},
 	{"billing dun",
-	 "Looks who owes what he should have paid, and limits, suspends and restores. It deletes nothing. "
-	 "Run it daily.",
+	 "Checks for overdue payments; limits, suspends and restores accounts. Deletes nothing. Run it "
+	 "daily.",
 	 {{"limited-days", PARAM_OPTION, false, "After how many days nothing new is made; absent: 7."},
 	  {"suspended-days", PARAM_OPTION, false, "After how many instances are stopped; absent: 14."},
 	  {"closed-days", PARAM_OPTION, false, "After how many it is closed; absent: 44."}},
@@ -281,7 +281,7 @@ const struct command billing_commands[] = {
 	 .run = bill_invoice,
 	 .is_anywhere = true},
 	{"billing void",
-	 "Takes an invoice back by a credit note.",
+	 "Cancels an invoice by a credit note.",
 	 {{"number", PARAM_POSITIONAL, true, "Its number."},
 	  {"reason", PARAM_OPTION, true, "Why, in words."}},
 	 .run = bill_void,

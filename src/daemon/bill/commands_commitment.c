@@ -172,7 +172,7 @@ static RESULT commitment_list(struct command_call *call)
 
 const struct command commitment_commands[] = {
 	{"commitment add",
-	 "Notes what somebody pays whether it is used or not. It cannot be taken back.",
+	 "Records a commitment, which is charged whether it is used or not. It cannot be removed.",
 	 {{"name", PARAM_POSITIONAL, true, "What it is called on bills."},
 	  {"owner", PARAM_OPTION, true, "The account, by number or name, or the domain, by name."},
 	  {"kind", PARAM_OPTION, false, "reserved (absent: this), or spend."},

@@ -306,18 +306,16 @@ static RESULT prices_try(struct command_call *call)
 	}
 const struct command prices_commands[] = {
 	{"prices check",
-	 "Checks a price list, and whether all that is in use would have a price; exit status 1 when not.",
+	 "Checks a price list, and that everything in use has a price; exit status 1 if not.",
 	 {FILE_PARAM},
 	 .run = prices_check},
-	{"prices diff", "Says which items a price list would change.", {FILE_PARAM}, .run = prices_diff},
+	{"prices diff", "Lists the items that a price list would change.", {FILE_PARAM}, .run = prices_diff},
 	{"prices try",
-	 "Rates a month as if the price list had been in force, and says what would cost how much more or "
-	 "less. It changes "
-	 "nothing.",
+	 "Rates a month with a price list, and shows the difference in cost. Changes nothing.",
 	 {FILE_PARAM, {"month", PARAM_OPTION, false, "The month, as 2026-10; absent: the last one."}},
 	 .run = prices_try},
 	{"prices load",
-	 "Loads a price list that is sound: it holds from its time on.",
+	 "Loads a valid price list. It applies from the time it names.",
 	 {FILE_PARAM},
 	 .run = prices_load},
 	{"prices list",

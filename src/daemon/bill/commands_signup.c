@@ -54,7 +54,7 @@ static RESULT signup_list(struct command_call *call)
 
 const struct command signup_commands[] = {
 	{"signup set",
-	 "Says what people get who open an account by themselves: makes a template, or changes it.",
+	 "Creates or changes a template for accounts of people who sign up.",
 	 {{"name", PARAM_POSITIONAL, true, "What it is called."},
 	  {"open", PARAM_OPTION, false, "yes: whoever wants may sign up by it; no: nobody."},
 	  {"review", PARAM_OPTION, false, "yes: what is made is held until you accept it."},
@@ -66,12 +66,12 @@ const struct command signup_commands[] = {
 	  {"description", PARAM_OPTION, false, "For whoever signs up."}},
 	 .ask = asking_make_change},
 	{"signup templates",
-	 "Lists what people get who sign up.",
+	 "Lists the templates for sign-ups.",
 	 {{0}},
 	 .run = signup_templates,
 	 .is_anywhere = true},
 	{"signup list",
-	 "Lists who signed up, and what became of it.",
+	 "Lists sign-ups and their state.",
 	 {{"stage", PARAM_OPTION, false, "asked, held, confirmed or refused; absent: all."}},
 	 .run = signup_list,
 	 .is_anywhere = true},

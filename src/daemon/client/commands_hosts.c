@@ -151,7 +151,8 @@ static RESULT move(struct asking *a)
 
 const struct command host_change_commands[] = {
 	{"host add",
-	 "Adds a machine: libvirt reachable at its address, OVN chassis of the same name.",
+	 "Adds a host: libvirt at that address, and an OVN chassis of that name. root@ADDRESS sets the "
+	 "machine up over ssh.",
 	 {{"name", PARAM_POSITIONAL, true,
 	   "Its name, which is also its Open vSwitch system-id; or root@ADDRESS: the machine is made a host "
 	   "by "
@@ -181,7 +182,7 @@ const struct command host_change_commands[] = {
 	 .run_here = command_host_add,
 	 .is_here = command_host_add_is_here},
 	{"host set",
-	 "Changes what guests get that start on a host from now on.",
+	 "Changes a host's settings for guests that start from now on.",
 	 {{"name", PARAM_POSITIONAL, true, "The host."},
 	  {"cpu", PARAM_OPTION, false,
 	   "region: what all hosts can do that are like it, so that its guests may go to any of them while "
@@ -191,7 +192,8 @@ const struct command host_change_commands[] = {
 	   "MiB a second at which each guest that leaves it, running, is sent; 0: as fast as it goes."}},
 	 .ask = asking_make_change},
 	{"host maintenance",
-	 "Plans a maintenance: nothing is placed there, and at its time what still runs there is stopped.",
+	 "Schedules a maintenance: closes the host for new instances, and moves or stops its instances at "
+	 "that time.",
 	 {{"name", PARAM_POSITIONAL, true, "The host."},
 	  {"from", PARAM_OPTION, false, "When it begins: now, or 2030-01-31T22:00:00Z."},
 	  {"to", PARAM_OPTION, false, "When it is over; absent: with --end."},
@@ -204,17 +206,18 @@ const struct command host_change_commands[] = {
 	  {"end", PARAM_FLAG, false, "It is over, or called off."}},
 	 .ask = maintain},
 	{"host drain",
-	 "Closes a host, and moves what runs there to others; says what cannot move, and why.",
+	 "Closes a host for new instances, and live-migrates its instances; lists those that cannot move, "
+	 "with the reason.",
 	 {{"name", PARAM_POSITIONAL, true, "The host."},
 	  {"reason", PARAM_OPTION, false, "Why it is closed."}},
 	 .ask = drain},
 	{"host move",
-	 "Moves a running instance to another host.",
+	 "Live-migrates an instance to another host.",
 	 {{"instance", PARAM_POSITIONAL, true, "Its id."},
 	  {"to", PARAM_OPTION, false, "The host; absent: where there is room."}},
 	 .ask = move},
 	{"host remove",
-	 "Removes a host that holds no instance and no volume.",
+	 "Removes a host that has no instances and no volumes.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
 	  {"undo", PARAM_FLAG, false, "Takes back on the machine, by ssh, what dari host add changed there."},
 	  {"plan", PARAM_FLAG, false, "With --undo: only says what would be taken back."},

@@ -250,8 +250,8 @@ static int logout_here(const struct command *command, json_t *args, const char *
 	}
 const struct command login_commands[] = {
 	{"login",
-	 "Signs in at a server on another machine, for dari --url URL. Who does is kept in ~/.config/dari, "
-	 "for you alone.",
+	 "Signs in at a server on another machine, for dari --url URL. The session is stored in "
+	 "~/.config/dari, readable only for you.",
 	 {PLACE,
 	  {"user", PARAM_OPTION, false,
 	   "By a password: whose it is. The session ends after 30 minutes without a command."},
@@ -265,6 +265,9 @@ const struct command login_commands[] = {
 	  {"ticket", PARAM_OPTION, false, "Or by a link that `dari console` prints on the server's machine."},
 	  {"account", PARAM_OPTION, false, "For that account; absent: the user's own."}},
 	 .run_here = login_here},
-	{"logout", "Ends the session at that server, and forgets it here.", {PLACE}, .run_here = logout_here},
+	{"logout",
+	 "Ends the session at that server and deletes the stored login.",
+	 {PLACE},
+	 .run_here = logout_here},
 	{0},
 };

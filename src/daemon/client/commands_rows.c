@@ -186,10 +186,10 @@ static RESULT role_list(struct asking *a)
 }
 
 const struct command row_commands[] = {
-	{"account list", "Lists the accounts.", {{0}}, .ask = account_list},
-	{"image list", "Lists the images.", {{0}}, .ask = image_list},
-	{"limit list", "Lists how many of each kind somebody may have.", {{0}}, .ask = limit_list},
-	{"network list", "Lists the outside networks.", {{0}}, .ask = network_list},
-	{"role list", "Lists who has which role where.", {{0}}, .ask = role_list},
+	{"account list", "Lists accounts.", {{0}}, .ask = account_list},
+	{"image list", "Lists images.", {{0}}, .ask = image_list},
+	{"limit list", "Lists quotas.", {{0}}, .ask = limit_list},
+	{"network list", "Lists external networks.", {{0}}, .ask = network_list},
+	{"role list", "Lists role assignments.", {{0}}, .ask = role_list},
 	{0},
 };

@@ -244,8 +244,8 @@ static RESULT account_rc(struct command_call *call)
 
 const struct command rc_commands[] = {
 	{"account rc",
-	 "Makes new credentials of an account's owner and prints a clouds.yaml, an AWS profile, a "
-	 "cloudstack.ini and az's login with them.",
+	 "Creates credentials of an account's owner, and prints a clouds.yaml, an AWS profile, a "
+	 "cloudstack.ini and az's login.",
 	 {{"name", PARAM_POSITIONAL, true, "The account: NAME of the default domain, or DOMAIN/NAME."},
 	  {"directory", PARAM_OPTION, false, "Writes the files there instead of printing them.",
 	   .is_path = true}},

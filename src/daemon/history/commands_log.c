@@ -257,7 +257,7 @@ static RESULT log_audit(struct command_call *call)
 
 const struct command log_commands[] = {
 	{"log audit",
-	 "Shows who changed or read which secret, and who changed who may what.",
+	 "Shows the audit log: calls that read or changed secrets or permissions.",
 	 {{"since", PARAM_OPTION, false, "From this time on: 2024-01-31T12:00:00Z, or a day."},
 	  {"until", PARAM_OPTION, false, "Before this time."},
 	  {"account", PARAM_OPTION, false, "Of this account, by its number."},

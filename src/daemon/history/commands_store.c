@@ -306,22 +306,22 @@ static int store_copy_here(const struct command *command, json_t *args, const ch
 
 const struct command store_commands[] = {
 	{"store backup",
-	 "Copies the database into a file, and checks both before the file counts as a backup.",
+	 "Copies the database into a file, and verifies both.",
 	 {{"file", PARAM_POSITIONAL, true, "A new file on the server's machine.", .is_path = true}},
 	 .run = store_backup},
 	{"store rescue",
-	 "Writes a new database from memory and what can be read of a damaged one; exit status 1 if a log is "
-	 "lost.",
+	 "Writes a new database from memory and the readable parts of a damaged one; exit status 1 if a log "
+	 "is lost.",
 	 {{"file", PARAM_POSITIONAL, true, "A new file on the server's machine.", .is_path = true}},
 	 .run = store_rescue},
 	{"store copy",
-	 "Copies the region into another database, SQLite or PostgreSQL, while dari is stopped; compares "
+	 "Copies the region into another database, SQLite or PostgreSQL, while dari is stopped, and compares "
 	 "each row.",
 	 {{"from", PARAM_OPTION, true, "postgresql://HOST/NAME, or the path of SQLite's file."},
 	  {"to", PARAM_OPTION, true, "An empty database of PostgreSQL, or a new file's path."}},
 	 .run_here = store_copy_here},
 	{"store prune",
-	 "Deletes old events from the database, into a file if one is named.",
+	 "Deletes old events from the database, optionally exporting them to a file.",
 	 {{"before", PARAM_OPTION, true, "Events from before this: 2024-01-31, or a time."},
 	  {"archive", PARAM_OPTION, false,
 	   "A new file on the server's machine, or a store as file:///srv/events or s3://bucket/prefix (with "
@@ -330,7 +330,7 @@ const struct command store_commands[] = {
 	   .is_path = true}},
 	 .run = store_prune},
 	{"log archive",
-	 "Moves old records of the audit log into a file; the chain of digests goes on from it.",
+	 "Moves old records of the audit log into a file; the hash chain continues from it.",
 	 {{"before", PARAM_OPTION, true, "Records from before this: 2024-01-31, or a time."},
 	  {"archive", PARAM_OPTION, true,
 	   "A new file on the server's machine, or a store as file:///srv/audit or s3://bucket/prefix (with "
