@@ -13,7 +13,6 @@
 
 #include <sys/socket.h>
 
-#include "base/crypto.h"
 #include "base/vec.h"
 #include "engine/instance/instance.h"
 
