@@ -37,6 +37,8 @@ C_KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long "
     "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "
     "while bool true false asm typeof uuid".split())
+RULES = ("refuse", "cascade", "clear", "keep")  # model/reference.h explains them
+GOES = ("on_delete", "on_forget")
 INDEX_FIELDS_MAX = 4  # as in model/row.h
 INDEXES_MAX = 16
 STATES_MAX = 32  # a bit set of uint32_t
@@ -61,6 +63,9 @@ class Field:
     ref: str | None = None
     parent: bool = False  # a change of this row counts as a change of the row referred to
     end: bool = False  # policies about the row referred to decide on who makes, changes and ends the reference
+    rule: str = ""  # what becomes of this row when the row referred to goes: one of RULES
+    goes: str = ""  # when that row counts as gone: "on_delete" or "on_forget"
+    why: str = ""  # reason of a rule "keep"
     words: list[str] = field(default_factory=list)
     indexable: bool = True
     most: int = 0  # bytes of a text, elements of a list
@@ -171,11 +176,32 @@ def check_group(file, place, name, group):
             fail(file, place, f"a field with '{word}_' in its name belongs into [{word}]")
 
 
+def read_rule(file, place, table, f):
+    """The reference with what happens when the row that it names goes. Every `ref` says so, and a uuid may: it then names a row of any kind."""
+    given = [key for key in GOES if key in table]
+    if not f.ref and not given and "why" not in table:
+        return f
+    if not f.ref and f.type != "uuid":
+        fail(file, place, f"only a reference has '{(given or ['why'])[0]}'")
+    if len(given) != 1:
+        fail(file, place, f"says either 'on_delete' or 'on_forget': what happens to this row when the {f.ref or 'other'} goes")
+    f.goes, f.rule, f.why = given[0], table[given[0]], table.get("why", "")
+    if f.rule not in RULES:
+        fail(file, place, f"'{f.goes}' must be one of {', '.join(RULES)}")
+    if (f.rule == "keep") != ("why" in table):
+        fail(file, place, "a reference that is kept, and no other, says why it may name a row that is gone")
+    if f.why or "why" in table:
+        check_doc(file, f"{place}.why", f.why)
+    if f.rule == "cascade" and f.c_enum != "FIELD_UUID":
+        fail(file, place, "a list's row does not go with one of its elements")
+    return f
+
+
 def read_field(file, kind_name, name, table, kind_names, place):
     check_name(file, place, name)
     if name in RESERVED:
         fail(file, place, f"'{name}' is reserved: every row has it already")
-    check_keys(file, place, table, ("type", "doc", "parent", "end", "max", "max_bytes"), ("type", "doc"))
+    check_keys(file, place, table, ("type", "doc", "parent", "end", "max", "max_bytes", *GOES, "why"), ("type", "doc"))
     check_doc(file, place, table["doc"])
     check_type(file, place, table, "type", str, "a text")
     for flag in ("parent", "end"):
@@ -228,7 +254,7 @@ def read_fields(file, kind_name, groups, kind_names):
             check_group(file, place, name, group)
             f = read_field(file, kind_name, name, table, kind_names, place)
             f.group = group
-            fields[name] = read_limits(file, place, table, f)
+            fields[name] = read_rule(file, place, table, read_limits(file, place, table, f))
     if not fields:
         fail(file, "top level", f"a kind has at least one field, in one of {', '.join(GROUPS)}")
     return list(fields.values())
@@ -394,6 +420,9 @@ def read_kind(path, kind_names):
         check_name(file, f"usage.{figure}", figure)
         check_doc(file, f"usage.{figure}", doc)
     indexes = [read_index(file, n, t, fields) for n, t in table.get("index", {}).items()]
+    for f in fields:
+        if f.rule == "cascade" and not any(x.fields[0] is f for x in indexes):
+            fail(file, f"{f.group}.{f.name}", "cascades, and no index begins with it")
     if len(indexes) + 1 > INDEXES_MAX:
         fail(file, "index", f"{len(indexes)} indexes and the id's; at most {INDEXES_MAX} in all")
     states_table = table.get("state", {})

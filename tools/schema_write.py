@@ -245,10 +245,30 @@ def write_state_table(kind):
     return [*lines, "};"]
 
 
+def index_by(kind, f):
+    """Place of the index that finds rows by the field the fastest; 0: none begins with it."""
+    found = [(not x.hashed, len(x.fields), place) for place, x in enumerate(kind.indexes, 1) if x.fields[0] is f]
+    return min(found)[2] if found else 0
+
+
+def write_references(kinds):
+    """For each kind the fields of others that refer to its rows; under KIND_NONE those that refer to rows of any kind."""
+    lines, entries = [], []
+    for name in ("none", *(kind.name for kind in kinds)):
+        to = [(k, place, f) for k in kinds for place, f in enumerate(k.fields) if f.rule and (f.ref or "none") == name]
+        if to:
+            lines.append(f"static const struct reference {name}_references[] = {{")
+            lines += [f"\t{{ {constant('kind', k.name)}, {place}, {index_by(k, f)}, {constant('reference', f.rule)}, "
+                      f"{str(f.goes == 'on_forget').lower()} }}, /* {k.name}.{f.name} */" for k, place, f in to]
+            lines += ["\t{ KIND_NONE, 0, 0, REFERENCE_KEEP, false }", "};"]
+            entries.append(f"\t[{constant('kind', name)}] = {name}_references,")
+    return ["", *lines, "", "const struct reference *const model_references[KIND_COUNT] = {", *entries, "};"]
+
+
 def write_tables(kinds, schema_hash, version, migrations):
     lines = [OPENING.format(source="schema/ and schema/migrations/")
              + " * The tables that describe every kind of row, its states, its SQL, and the schema's history. */",
-             '#include "model/end_field.h"', '#include "model/migration.h"', '#include "model/size_field.h"', '#include "model/states.h"', "",
+             '#include "model/end_field.h"', '#include "model/migration.h"', '#include "model/reference.h"', '#include "model/size_field.h"', '#include "model/states.h"', "",
              *sorted(f'#include "model/{kind.name}.h"' for kind in kinds), "",
              "#include <stddef.h>", "", f'const char model_schema_hash[] = "{schema_hash}";',
              f"const unsigned model_schema_version = {version};", "const struct migration model_migrations[] = {"]
@@ -274,7 +294,7 @@ def write_tables(kinds, schema_hash, version, migrations):
     lines += ["\tNULL", "};", "", "const struct field *const model_end_fields[] = {"]
     for kind in kinds:
         lines += [f"\t&{kind.name}_fields[{n}], /* {f.name} */" for n, f in enumerate(kind.fields) if f.end and f.group == "wanted"]
-    return "\n".join([*lines, "\tNULL", "};", ""])
+    return "\n".join([*lines, "\tNULL", "};", *write_references(kinds), ""])
 
 
 # ---- model/shown.c ----
@@ -426,6 +446,14 @@ def most_words(f):
     return f", at most {f.most}" + (" bytes" if f.c_enum in ("FIELD_TEXT", "FIELD_BLOB") else "")
 
 
+def rule_words(f):
+    if not f.rule:
+        return ""
+    other, when = f.ref or "resource", "deleted" if f.goes == "on_delete" else "forgotten"
+    return {"refuse": f" While it is there, no {other} that it names is {when}.", "cascade": f" Goes when that {other} is {when}.",
+            "clear": f" Becomes none when that {other} is {when}.", "keep": f" Stays when that {other} is {when}: {f.why}"}[f.rule]
+
+
 def write_kind_docs(kind):
     lines = [f"## {kind.name}", "", kind.doc]
     if kind.ec2_prefix:
@@ -434,7 +462,7 @@ def write_kind_docs(kind):
         fields = [f for f in kind.fields if f.group == group]
         if fields:
             lines += ["", f"| {group} | type | meaning |", "| --- | --- | --- |"]
-            lines += [f"| `{f.name}` | {md(f.type.replace(',', ', '))}{most_words(f)} | {md(f.doc)} |" for f in fields]
+            lines += [f"| `{f.name}` | {md(f.type.replace(',', ', '))}{most_words(f)} | {md(f.doc)}{md(rule_words(f))} |" for f in fields]
     if kind.indexes:
         lines += ["", "Looked up by: " + "; ".join(
             ", ".join(f"`{f.name}`" for f in x.fields) + (" (unique)" if x.unique else "") for x in kind.indexes) + "."]

@@ -72,6 +72,11 @@ void op_begin_change(struct store *s);  /* starts a change */
 RESULT op_follow_change(struct op *op); /* calls the configured follower */
 /* checks the configured invariant on the rows left by the change */
 RESULT op_check_change(struct store *s, struct ctx *c);
+/* Applies `cascade` and `clear` to the rows that refer to a row that went (store/reference.h). */
+RESULT reference_follow(struct op *op, enum kind kind, uuid id, bool is_forgotten);
+/* ERR_IN_USE: the change leaves a live row that keeps this one from going. */
+RESULT reference_check(struct ctx *c, const struct tables *t, enum kind kind, const struct row *before,
+		       const struct row *after);
 /* Puts a row as another process has committed it. */
 RESULT op_take_row(struct op *op, enum kind kind, const struct row *row);
 void op_undo_change(struct store *s); /* undoes everything since op_begin_change() */

@@ -157,12 +157,13 @@ void op_undo_batch(struct store *s)
 RESULT op_check_change(struct store *s, struct ctx *c)
 {
 	struct op_log *log = &s->log;
-	for (size_t n = log->mark; s->config.check && n < log->count; n++) {
+	for (size_t n = log->mark; n < log->count; n++) {
 		const struct entry *e = &log->entries[n];
 		const struct row *before = log->entries[e->first_of_change].before;
 		if (e->superseded || (!before && !e->after))
 			continue;
-		const char *wrong = s->config.check(e->kind, before, e->after);
+		TRY(reference_check(c, &s->head, e->kind, before, e->after));
+		const char *wrong = s->config.check ? s->config.check(e->kind, before, e->after) : NULL;
 		if (!wrong)
 			continue;
 		char id[UUID_TEXT_SIZE];
@@ -364,7 +365,7 @@ RESULT op_delete(struct op *op, enum kind kind, uuid id)
 	after->deleted_us = op->now_us;
 	after->gen++;
 	op_apply(op, kind, before, after);
-	return OK;
+	return reference_follow(op, kind, id, false);
 }
 
 RESULT op_forget(struct op *op, enum kind kind, uuid id)
@@ -373,7 +374,7 @@ RESULT op_forget(struct op *op, enum kind kind, uuid id)
 	TRY(op_find(op, kind, id, &before));
 	TRY(op_reserve_entry(op));
 	op_apply(op, kind, before, NULL);
-	return OK;
+	return reference_follow(op, kind, id, true);
 }
 
 /* ---- what the change leaves ---- */

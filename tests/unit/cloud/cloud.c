@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../store/dangling.h"
 #include "applied.h"
 #include "base/crypto.h"
 #include "base/file.h"
@@ -812,6 +813,7 @@ void cloud_check(struct cloud *c)
 	assert_int_equal(cloud_count_leaks(c), 0);
 	check_reported(c, reported);
 	assert_int_equal(cloud_audit(c, 0), 0); /* compares with SQL, too */
+	check_no_reference_dangles(&c->store->head);
 	sim_compute_count(&sim);
 	assert_int_equal(sim.hasty, 0);
 }

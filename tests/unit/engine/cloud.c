@@ -2,6 +2,7 @@
  * A small cloud for the engine's tests: setup, calls, dumps, and the comparison with SQL. */
 #include "cloud.h"
 
+#include "../store/dangling.h"
 #include "database.h"
 
 #include <stdio.h>
@@ -251,6 +252,7 @@ void cloud_check(struct cloud *c)
 	each_row(c, zero_usage);
 	each_row(c, count_row);
 	assert_true(str_equal(kept, cloud_dump(c)));
+	check_no_reference_dangles(cloud_tables(c));
 	ctx_init(&c->c, c->arena);
 	cloud_expect(c, store_compare_with_sql(c->store, &c->c), ERR_NONE, KIND_NONE);
 }

@@ -22,10 +22,10 @@ ec2_prefix = "vol"
 [wanted]
 name = { type = "text", doc = "Its name." }
 size = { type = "bytes", doc = "Its size." }
-host = { type = "ref:disk", doc = "Another." }
+host = { type = "ref:disk", on_delete = "refuse", doc = "Another." }
 kind = { type = "enum:ssd,old-hdd", doc = "What it is." }
 made_us = { type = "time", doc = "When." }
-ids = { type = "refs:disk", doc = "More." }
+ids = { type = "refs:disk", on_forget = "keep", why = "They are shown.", doc = "More." }
 [seen]
 seen_uses = { type = "int", doc = "Its uses there." }
 [usage]
@@ -80,9 +80,19 @@ WRONG = [
     ('type = "text"', 'type = "string"', f"wanted.name: unknown type 'string'; known are {TYPES}"),
     ('type = "text"', 'type = "ref"', f"wanted.name: unknown type 'ref'; known are {TYPES}"),
     ('type = "text"', 'type = "list:text"', f"wanted.name: unknown type 'list:text'; known are {TYPES}"),
-    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "wanted.name: unknown key 'unit'; known are type, doc, parent, end, max, max_bytes"),
+    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "wanted.name: unknown key 'unit'; known are type, doc, parent, end, max, max_bytes, on_delete, on_forget, why"),
     ('type = "text"', 'type = "text", parent = true', "wanted.name: only of the row that a 'ref:' names a row can be part"),
     ('"ref:disk"', '"ref:moon"', "wanted.host: refers to the unknown kind 'moon'"),
+    (', on_delete = "refuse"', "", "wanted.host: says either 'on_delete' or 'on_forget': what happens to this row when the disk goes"),
+    ('on_delete = "refuse"', 'on_delete = "refuse", on_forget = "clear"',
+     "wanted.host: says either 'on_delete' or 'on_forget': what happens to this row when the disk goes"),
+    ('"refuse"', '"ignore"', "wanted.host: 'on_delete' must be one of refuse, cascade, clear, keep"),
+    ('"refuse"', '"refuse", why = "X."', "wanted.host: a reference that is kept, and no other, says why it may name a row that is gone"),
+    (', why = "They are shown."', "", "wanted.ids: a reference that is kept, and no other, says why it may name a row that is gone"),
+    ('"They are shown."', '""', "wanted.ids.why: the doc is missing or empty"),
+    ('"refuse"', '"cascade"', "wanted.host: cascades, and no index begins with it"),
+    ('"keep", why = "They are shown."', '"cascade"', "wanted.ids: a list's row does not go with one of its elements"),
+    ('type = "text"', 'type = "text", on_delete = "keep"', "wanted.name: only a reference has 'on_delete'"),
     ('"refs:disk"', '"refs:"', "wanted.ids: refers to the unknown kind ''"),
     ('"enum:ssd,old-hdd"', '"enum:ssd,ssd"', "wanted.kind: the enum has 'ssd' twice"),
     ('"enum:ssd,old-hdd"', '"enum:"', "wanted.kind: '' is not a word for an enum: lower-case letters, digits, '-' and '_'"),
@@ -96,7 +106,7 @@ WRONG = [
     ("host =", "default =", "wanted.default: 'default' is a word of C"),
     *((("host =", f"{name} =", f"wanted.{name}: '{name}' is reserved: every row has it already"))
       for name in ("id", "gen", "commit_number", "created_us", "updated_us", "deleted_us", "row", "usage")),
-    ("host =", "name =", "not valid TOML: Cannot overwrite a value (at line 6, column 47)"),
+    ("host =", "name =", "not valid TOML: Cannot overwrite a value (at line 6, column 69)"),
     ("[index]", "[index", "not valid TOML: Expected ']' at the end of a table declaration (at line 14, column 7)"),
     ('name = { fields', 'id = { fields', "index.id: 'id' is reserved: every kind has that index already"),
     ('name = { fields', 'By = { fields', f"index.By: 'By' {NAME_RULE}"),
@@ -190,7 +200,7 @@ class Outputs(SchemaCase):
 
     def test_hash_follows_what_is_stored(self):
         before = self.hash_of(GOOD)
-        for old, new in (("host = {", "home = {"), ('"ref:disk"', '"int"'), ("old-hdd", "hdd"),
+        for old, new in (("host = {", "home = {"), ('"ref:disk", on_delete = "refuse"', '"int"'), ("old-hdd", "hdd"),
                          ("[state.gone]", '[state.lost]\nto = ["gone"]\nshow = { ec2 = "x", cinder = "x" }\n[state.gone]')):
             text = GOOD.replace(old, new, 1)
             if "lost" in new:
@@ -255,6 +265,18 @@ class Outputs(SchemaCase):
         """Only numbers whose unit is bytes."""
         text = schema_write.write_tables(self.read(disk=GOOD), "hash", 1, [])
         self.assertIn("const struct field *const model_size_fields[] = {\n\t&disk_fields[1], /* size */\n\tNULL\n};", text)
+
+    def test_references(self):
+        """By the kind that is referred to; those to rows of any kind stand under KIND_NONE."""
+        text = schema_write.write_tables(self.read(disk=GOOD), "hash", 1, [])
+        self.assertIn("disk_references[] = {\n\t{ KIND_DISK, 2, 0, REFERENCE_REFUSE, false }, /* disk.host */\n"
+                      "\t{ KIND_DISK, 5, 0, REFERENCE_KEEP, true }, /* disk.ids */\n\t{ KIND_NONE, 0, 0, REFERENCE_KEEP, false }\n};", text)
+        indexed = GOOD.replace("[index]\n", '[index]\npair = { fields = ["host", "size"] }\nhost = { fields = ["host"] }\n')
+        text = schema_write.write_tables(self.read(disk=indexed.replace('"refuse"', '"cascade"')), "hash", 1, [])
+        self.assertIn("{ KIND_DISK, 2, 2, REFERENCE_CASCADE, false }, /* disk.host */", text)
+        free = indexed.replace("ref:disk", "uuid").replace("on_delete", "on_forget").replace("refuse", "clear")
+        text = schema_write.write_tables(self.read(disk=free), "hash", 1, [])
+        self.assertIn("none_references[] = {\n\t{ KIND_DISK, 2, 2, REFERENCE_CLEAR, true }, /* disk.host */\n", text)
 
     def test_docs(self):
         text = schema_write.write_docs(self.read(disk=GOOD), 1)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * References between rows, and what happens to a row when a row that it refers to goes. Each reference of
+ * schema/ has a rule; tools/schema.py makes the tables. The store follows them as a database follows foreign
+ * keys (store/reference.c). */
+#pragma once
+
+#include "model/row.h"
+
+enum reference_rule {
+	REFERENCE_REFUSE,  /* a live row keeps the row that it refers to */
+	REFERENCE_CASCADE, /* the row is forgotten, too */
+	REFERENCE_CLEAR,   /* the field becomes none; a list loses the id */
+	REFERENCE_KEEP,    /* the field keeps the id of a row that is gone; the schema says why */
+};
+
+struct reference {
+	enum kind kind;           /* of the rows that refer; KIND_NONE ends the table */
+	unsigned field;           /* position in the kind's field table */
+	unsigned index;           /* an index that begins with the field; 0: there is none */
+	enum reference_rule rule; /* applied when the other row is marked deleted or forgotten … */
+	bool at_forget;           /* … or not until it is forgotten */
+};
+
+/* The references to rows of each kind; NULL: nothing refers to them. KIND_NONE: references to rows of any
+ * kind. */
+extern const struct reference *const model_references[KIND_COUNT];

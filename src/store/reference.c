@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * References between rows: what op_delete() and op_forget() do to rows that refer to the row that goes, the
+ * check at the end of a change, and a search for references that lead nowhere. Called by: op.c. */
+#include "store/reference.h"
+
+#include "store/internal.h"
+
+enum { ROW_SIZE_MAX = 4096 };
+
+/* A row of which only some fields are set. */
+struct probe {
+	_Alignas(16) char bytes[ROW_SIZE_MAX];
+};
+
+static const struct field *field_of(const struct reference *r)
+{
+	return &model_kinds[r->kind].fields[r->field];
+}
+
+static void *value_at(const struct row *row, const struct field *f)
+{
+	return (char *) row + f->offset;
+}
+
+static const struct row *first_by(const struct tables *t, const struct reference *r, uuid id)
+{
+	struct probe probe; /* only the key is read */
+	struct row *row = (struct row *) (void *) probe.bytes;
+	if (!r->index)
+		return tables_first(t, r->kind, 0, NULL, 0);
+	*(uuid *) value_at(row, field_of(r)) = id;
+	return tables_first(t, r->kind, r->index, row, 1);
+}
+
+static const struct row *next_by(const struct tables *t, const struct reference *r, const struct row *row)
+{
+	return tables_next(t, r->kind, r->index, row, r->index ? 1 : 0);
+}
+
+static bool refers(const struct reference *r, const struct row *row, uuid id)
+{
+	const struct field *f = field_of(r);
+	return f->type == FIELD_UUIDS ? uuids_have(value_at(row, f), id)
+				      : uuid_equal(*(uuid *) value_at(row, f), id);
+}
+
+/* Leaves gen as it is: no host or network has to follow. */
+static RESULT clear(struct op *op, const struct reference *r, const struct row *row, uuid id)
+{
+	const struct field *f = field_of(r);
+	struct probe copy;
+	struct row *next = (struct row *) (void *) copy.bytes;
+	memcpy(next, row, model_kinds[r->kind].row_size);
+	if (f->type == FIELD_UUID) {
+		*(uuid *) value_at(next, f) = UUID_NONE;
+		return op_put(op, r->kind, next);
+	}
+	const struct uuids *list = value_at(row, f);
+	uuid *left = arena_new_array(op->ctx->arena, uuid, list->count);
+	size_t count = 0;
+	if (!left)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < list->count; n++)
+		if (!uuid_equal(list->at[n], id))
+			left[count++] = list->at[n];
+	*(struct uuids *) value_at(next, f) = (struct uuids){left, count};
+	return op_put(op, r->kind, next);
+}
+
+static RESULT follow(struct op *op, const struct reference *r, uuid id, bool is_forgotten)
+{
+	for (; r && r->kind; r++) {
+		if ((r->rule != REFERENCE_CASCADE && r->rule != REFERENCE_CLEAR) ||
+		    (r->at_forget && !is_forgotten))
+			continue;
+		for (const struct row *row = first_by(op->head, r, id); row; row = next_by(op->head, r, row))
+			if (refers(r, row, id))
+				TRY(r->rule == REFERENCE_CASCADE ? op_forget(op, r->kind, row->id)
+								 : clear(op, r, row, id));
+	}
+	return OK;
+}
+
+RESULT reference_follow(struct op *op, enum kind kind, uuid id, bool is_forgotten)
+{
+	TRY(follow(op, model_references[kind], id, is_forgotten));
+	return follow(op, model_references[KIND_NONE], id, is_forgotten);
+}
+
+const struct row *reference_find_user(const struct tables *t, enum kind kind, uuid id, bool is_forgotten)
+{
+	const struct reference *r = model_references[kind];
+	for (; r && r->kind; r++) {
+		if (r->rule != REFERENCE_REFUSE || !r->index || (r->at_forget && !is_forgotten))
+			continue;
+		for (const struct row *row = first_by(t, r, id); row; row = next_by(t, r, row))
+			if (row_is_live(row))
+				return row;
+	}
+	return NULL;
+}
+
+RESULT reference_check(struct ctx *c, const struct tables *t, enum kind kind, const struct row *before,
+		       const struct row *after)
+{
+	bool has_gone = before && (!after || (row_is_live(before) && !row_is_live(after)));
+	const struct row *user = has_gone ? reference_find_user(t, kind, before->id, !after) : NULL;
+	if (!user)
+		return OK;
+	char id[UUID_TEXT_SIZE], of[UUID_TEXT_SIZE];
+	return ctx_fail_kind(c, ERR_IN_USE, (int) kind, "The %s %s is in use by the %s %s.",
+			     model_kinds[kind].name, uuid_write(before->id, id), model_kinds[user->kind].name,
+			     uuid_write(user->id, of));
+}
+
+/* ---- audits ---- */
+
+static const struct row *find_of_any_kind(const struct tables *t, uuid id)
+{
+	const struct row *row = NULL;
+	for (int kind = KIND_NONE + 1; kind < KIND_COUNT && !row; kind++)
+		row = tables_find(t, (enum kind) kind, id);
+	return row;
+}
+
+static bool is_gone(const struct tables *t, const struct field *f, bool at_forget, uuid id)
+{
+	const struct row *row = f->ref ? tables_find(t, f->ref, id) : find_of_any_kind(t, id);
+	return !uuid_is_none(id) && (at_forget ? !row : !row_is_live(row));
+}
+
+static void find_dangling_by(const struct tables *t, const struct reference *r, reference_visit *visit,
+			     void *arg)
+{
+	const struct field *f = field_of(r);
+	for (const struct row *row = tables_first(t, r->kind, 0, NULL, 0); row;
+	     row = tables_next(t, r->kind, 0, row, 0)) {
+		const uuid *at = value_at(row, f);
+		size_t count = 1;
+		if (f->type == FIELD_UUIDS) {
+			const struct uuids *list = value_at(row, f);
+			at = list->at;
+			count = list->count;
+		}
+		for (size_t n = 0; row_is_live(row) && n < count; n++)
+			if (is_gone(t, f, r->at_forget, at[n]))
+				visit(arg, row, f, at[n]);
+	}
+}
+
+void reference_find_dangling(const struct tables *t, reference_visit *visit, void *arg)
+{
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (const struct reference *r = model_references[kind]; r && r->kind; r++)
+			if (r->rule != REFERENCE_KEEP)
+				find_dangling_by(t, r, visit, arg);
+}
