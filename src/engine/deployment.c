@@ -18,19 +18,13 @@ const struct deployment *engine_find_deployment(const struct tables *t, struct a
 	return deployment_of(tables_first(t, KIND_DEPLOYMENT, DEPLOYMENT_INDEX_NAME, &probe.row, 3));
 }
 
-static RESULT forget(struct op *op, uuid deployment)
-{
-	FORGET_EACH(op, deployment_operation, deployment, deployment);
-	return deployment_forget(op, deployment);
-}
-
 RESULT engine_forget_deployments(struct op *op, uuid account, struct str group_key)
 {
 	const struct deployment *d = deployment_first_by_account(op->head, account), *next;
 	for (; d; d = next) {
 		next = deployment_next_by_account(op->head, d);
 		if (str_equal(d->group_key, group_key))
-			TRY(forget(op, d->row.id));
+			TRY(deployment_forget(op, d->row.id));
 	}
 	return OK;
 }
@@ -59,7 +53,7 @@ static RESULT make_room(struct op *op, uuid account)
 		if (d->ended_us && (!oldest || d->ended_us < oldest->ended_us))
 			oldest = d;
 	}
-	return oldest && count >= DEPLOYMENTS_MAX ? forget(op, oldest->row.id) : OK;
+	return oldest && count >= DEPLOYMENTS_MAX ? deployment_forget(op, oldest->row.id) : OK;
 }
 
 static RESULT write_operation(struct op *op, const struct deployment *d, int64_t place,
@@ -95,7 +89,7 @@ RESULT engine_create_deployment(struct op *op, struct deployment_wish *wish)
 		return fail_active(op, before);
 	wish->is_new = !before;
 	if (before)
-		TRY(forget(op, before->row.id));
+		TRY(deployment_forget(op, before->row.id));
 	TRY(make_room(op, row.account));
 	TRY(limit_check(op, LIMIT_DEPLOYMENTS, row.account, 1, STR_NONE));
 	row.group_key = str_lower(op->ctx->arena, row.resource_group);
@@ -144,7 +138,7 @@ RESULT engine_delete_deployment(struct op *op, struct deployment_target *wish)
 {
 	const struct deployment *d = NULL;
 	TRY(find(op, wish, "deployment.delete", &d));
-	return d->ended_us ? forget(op, d->row.id) : fail_active(op, d);
+	return d->ended_us ? deployment_forget(op, d->row.id) : fail_active(op, d);
 }
 
 /* ---- results ---- */

@@ -252,6 +252,5 @@ RESULT engine_delete_backup_plan(struct op *op, struct backup_plan_target *wish)
 	uuid id = p->row.id;
 	TRY(engine_log_event(op, KIND_BACKUP_PLAN, &p->row, "deleted", "Its backups stay."));
 	TRY(end_tracks(op, id));
-	TRY(condition_clear_all(op, id));
 	return backup_plan_forget(op, id);
 }

@@ -301,7 +301,6 @@ RESULT machine_backup_drop(struct op *op, const struct machine_backup *m, struct
 		if (row_is_live(&b->row))
 			TRY(backup_drop(op, b));
 	}
-	TRY(condition_clear_all(op, id));
 	return machine_backup_forget(op, id);
 }
 

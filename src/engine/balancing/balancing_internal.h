@@ -26,9 +26,6 @@ RESULT target_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip);
 /* The default rule of an application load balancer's listener gets the action. */
 RESULT listener_rule_put_default(struct op *op, const struct listener *listener,
 				 const struct rule_action *action);
-RESULT listener_rule_forget_all(struct op *op, uuid listener);
-/* No rule forwards to the target group any more. */
-RESULT listener_rule_forget_group(struct op *op, uuid group);
 RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balancer *balancer,
 				 const struct target_group *group);
 

@@ -13,7 +13,6 @@
 #include "store/load_balancer.h"
 #include "store/load_balancer_member.h"
 #include "store/port.h"
-#include "store/server_certificate.h"
 #include "store/subnet.h"
 #include "store/target.h"
 #include "store/target_group.h"
@@ -178,7 +177,6 @@ RESULT listener_settle_balancer(struct op *op, uuid balancer)
 RESULT listener_end(struct op *op, const struct listener *listener)
 {
 	uuid id = listener->row.id;
-	TRY(listener_rule_forget_all(op, id));
 	TRY(proxy_touch(op, listener->elastic_load_balancer));
 	TRY(drop_rows(op, id, &(const struct uuids){0}));
 	TRY(engine_log_event(op, KIND_LISTENER, &listener->row, "deleted", "Listener of port %" PRId64 ".",

@@ -31,12 +31,6 @@ uuid engine_get_balancer_of_group(const struct tables *t, uuid group)
 
 /* ---- target groups ---- */
 
-static RESULT drop_groups(struct op *op, uuid rule)
-{
-	FORGET_EACH(op, rule_target_group, listener_rule, rule);
-	return OK;
-}
-
 /* An application load balancer's target groups are of HTTP or HTTPS, and one load balancer's at most. */
 RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balancer *balancer,
 				 const struct target_group *group)
@@ -106,7 +100,7 @@ static RESULT put_action(struct op *op, const struct rule_action *action, struct
 	uuid id = rule->row.id;
 	apply_action(action, rule);
 	rule->row.gen++;
-	TRY(drop_groups(op, id));
+	FORGET_EACH(op, rule_target_group, listener_rule, id);
 	TRY(listener_rule_put(op, rule)); /* before the rows that refer to it */
 	return put_groups(op, balancer, id, action);
 }
@@ -123,28 +117,6 @@ RESULT listener_rule_put_default(struct op *op, const struct listener *listener,
 						 .listener = listener->row.id,
 						 .conditions = STR("[]")};
 	return put_action(op, action, &next);
-}
-
-static RESULT forget(struct op *op, uuid rule)
-{
-	TRY(drop_groups(op, rule));
-	return listener_rule_forget(op, rule);
-}
-
-RESULT listener_rule_forget_all(struct op *op, uuid listener)
-{
-	for (const struct listener_rule *r = listener_rule_first_by_listener(op->head, listener); r;
-	     r = listener_rule_first_by_listener(op->head, listener))
-		TRY(forget(op, r->row.id));
-	return OK;
-}
-
-RESULT listener_rule_forget_group(struct op *op, uuid group)
-{
-	for (const struct rule_target_group *r = rule_target_group_first_by_target_group(op->head, group); r;
-	     r = rule_target_group_first_by_target_group(op->head, group))
-		TRY(rule_target_group_forget(op, r->row.id));
-	return OK;
 }
 
 /* ---- operations ---- */
@@ -218,7 +190,7 @@ RESULT engine_delete_listener_rule(struct op *op, struct listener_rule_target *w
 	uuid balancer = rule->elastic_load_balancer;
 	TRY(engine_log_event(op, KIND_LISTENER_RULE, &rule->row, "deleted", "Rule of priority %" PRId64 ".",
 			     rule->priority));
-	TRY(forget(op, rule->row.id));
+	TRY(listener_rule_forget(op, rule->row.id));
 	return proxy_touch(op, balancer);
 }
 

@@ -166,7 +166,6 @@ RESULT engine_change_load_balancer(struct op *op, struct load_balancer_change *w
 
 RESULT load_balancer_end(struct op *op, const struct load_balancer *b)
 {
-	FORGET_EACH(op, load_balancer_member, load_balancer, b->row.id);
 	TRY(firewall_leave_related(op, b->row.id));
 	TRY(log_change(op, b, "no longer balanced"));
 	return load_balancer_forget(op, b->row.id);

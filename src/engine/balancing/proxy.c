@@ -73,6 +73,5 @@ RESULT engine_forget_proxy(struct op *op, struct proxy_report *report)
 	const struct proxy *present = proxy_find(op->head, report->proxy);
 	if (!present || row_is_live(&present->row))
 		return OK;
-	TRY(condition_clear_all(op, report->proxy));
 	return proxy_forget(op, report->proxy);
 }

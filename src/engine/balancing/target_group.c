@@ -173,10 +173,8 @@ RESULT engine_delete_target_group(struct op *op, struct target_group_target *wis
 	     l = listener_first_by_target_group(op->head, id))
 		TRY(listener_end(op, l));
 	TRY(listener_settle_group(op, id));
-	TRY(listener_rule_forget_group(op, id));
 	TRY(engine_log_event(op, KIND_TARGET_GROUP, &group->row, "deleted", "Target group %" STR_FMT ".",
 			     STR_ARG(group->name)));
-	FORGET_EACH(op, target, target_group, id);
 	return target_group_forget(op, id);
 }
 

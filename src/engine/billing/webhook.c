@@ -91,7 +91,6 @@ RESULT engine_delete_webhook(struct op *op, struct webhook_target *wish)
 	TRY(engine_look_up(op->ctx, op->head, KIND_WEBHOOK, &wish->webhook, &row));
 	TRY(engine_permit(op, "webhook.delete", KIND_WEBHOOK, row));
 	TRY(check_administrator(op));
-	FORGET_EACH(op, webhook_delivery, webhook, row->id);
 	TRY(engine_log_event(op, KIND_WEBHOOK, row, "deleted", "Webhook %" STR_FMT ".",
 			     STR_ARG(webhook_of(row)->name)));
 	return webhook_forget(op, row->id);

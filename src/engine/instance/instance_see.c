@@ -18,8 +18,6 @@
 #include "engine/storage/volume/volume_internal.h"
 #include "model/states.h"
 #include "store/instance.h"
-#include "store/instance_event.h"
-#include "store/instance_migration.h"
 #include "store/instance_type.h"
 #include "store/port.h"
 #include "store/snapshot.h"
@@ -298,9 +296,6 @@ RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
 	    volume_attachment_first_by_seen_instance(op->head, wish->instance))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
 	uuid type = instance->type, old_type = instance->old_type;
-	TRY(condition_clear_all(op, wish->instance));
-	FORGET_EACH(op, instance_event, instance, wish->instance);
-	FORGET_EACH(op, instance_migration, instance, wish->instance);
 	TRY(instance_forget(op, wish->instance));
 	TRY(instance_type_forget_unused(op, type));
 	return instance_type_forget_unused(op, old_type);

@@ -209,7 +209,6 @@ RESULT engine_remove_subscription_server(struct op *op, struct subscription_serv
 	TRY(engine_permit(op, "licence.manage", KIND_SUBSCRIPTION_SERVER, &s->row));
 	TRY(engine_log_event(op, KIND_SUBSCRIPTION_SERVER, &s->row, "removed",
 			     "It is told nothing any more."));
-	TRY(condition_clear_all(op, s->row.id));
 	TRY(subscription_server_delete(op, s->row.id));
 	return subscription_server_forget(op, s->row.id);
 }

@@ -318,7 +318,7 @@ RESULT engine_remove_address_range(struct op *op, struct address_range_target *w
 	if (shown)
 		TRY(subnet_check_unused(op, shown, wish->address_range.field));
 	if (shown)
-		TRY(subnet_delete_with_reservations(op, shown->row.id));
+		TRY(subnet_delete(op, shown->row.id));
 	TRY(address_range_forget(op, row->id));
 	char first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network->row, "range removed",

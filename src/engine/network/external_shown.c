@@ -246,16 +246,6 @@ static bool gave_ipv6(const struct tables *t, uuid network)
 	return use.used > 0;
 }
 
-static RESULT forget_ranges(struct op *op, uuid network)
-{
-	const struct address_range *r = address_range_first_by_external_network(op->head, network), *next;
-	for (; r; r = next) {
-		next = address_range_next_by_external_network(op->head, r);
-		TRY(address_range_forget(op, r->row.id));
-	}
-	return OK;
-}
-
 RESULT external_network_close(struct op *op, const struct network *network)
 {
 	uuid id = network->row.id;
@@ -270,7 +260,6 @@ RESULT external_network_close(struct op *op, const struct network *network)
 				   " cannot be updated to be made non-external, since it has existing %s.",
 				   STR_ARG(uuid_to_str(op->ctx->arena, id)),
 				   has_gateways ? "gateway ports" : "floating IPs, ports or IPv6 blocks");
-	TRY(forget_ranges(op, id));
 	TRY(network_grant_forget_external(op, id));
 	TRY(engine_log_event(op, KIND_NETWORK, &network->row, "changed", "It is no external one any more."));
 	return external_network_forget(op, id);
@@ -299,7 +288,6 @@ RESULT external_network_leave(struct op *op, const struct network *network, cons
 			return fail_in_use(op, network, ref->field);
 		TRY(address_release(op, a));
 	}
-	TRY(forget_ranges(op, id));
 	return external_network_forget(op, id);
 }
 

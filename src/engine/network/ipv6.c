@@ -505,7 +505,7 @@ RESULT engine_remove_ipv6_subnet(struct op *op, struct ipv6_subnet_target *wish)
 		next.row.gen++;
 		TRY(subnet_put(op, &next));
 	}
-	TRY(subnet_delete_with_reservations(op, wish->removed));
+	TRY(subnet_delete(op, wish->removed));
 	return engine_log_event(op, KIND_SUBNET, &subnet->row, "deleted", "Subnet %s.",
 				cidr_write(wish->block, text));
 }

@@ -207,18 +207,13 @@ static RESULT delete_subnets(struct op *op, const struct network *network, struc
 		if (!row_is_live(&subnet->row))
 			continue;
 		TRY(subnet_check_unused(op, subnet, field));
-		TRY(subnet_delete_with_reservations(op, subnet->row.id));
+		TRY(subnet_delete(op, subnet->row.id));
 	}
 	return OK;
 }
 
-RESULT network_delete_with_grants(struct op *op, uuid network)
+RESULT network_delete_with_rules(struct op *op, uuid network)
 {
-	const struct network_grant *g = network_grant_first_by_network(op->head, network), *next = NULL;
-	for (; g; g = next) {
-		next = network_grant_next_by_network(op->head, g);
-		TRY(network_grant_forget(op, g->row.id));
-	}
 	TRY(firewall_leave_network(op, network));
 	return network_delete(op, network);
 }
@@ -238,7 +233,7 @@ RESULT engine_delete_network(struct op *op, struct network_target *wish)
 	if (external_network_find(op->head, network->row.id))
 		TRY(external_network_leave(op, network, &wish->network));
 	TRY(delete_subnets(op, network, wish->network.field));
-	TRY(network_delete_with_grants(op, network->row.id));
+	TRY(network_delete_with_rules(op, network->row.id));
 	return engine_log_event(op, KIND_NETWORK, &network->row, "deleted", "Network with its subnets.");
 }
 
@@ -253,7 +248,6 @@ RESULT engine_forget_network(struct op *op, struct network_forget *wish)
 	    port_first_by_network(op->head, wish->network))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_NETWORK,
 				     "The network still has subnets or ports.");
-	TRY(condition_clear_all(op, wish->network));
 	return network_forget(op, wish->network);
 }
 

@@ -11,5 +11,5 @@ RESULT network_check_mtu(struct op *op, uuid network, int64_t mtu, struct cidr b
 /* Raises the network's gen, which Neutron shows as revision_number, after a change of one of its parts. No-op
  * without a live network. */
 RESULT network_touch(struct op *op, uuid network);
-/* Deletes a network together with its grants and firewall rules. */
-RESULT network_delete_with_grants(struct op *op, uuid network);
+/* Deletes a network together with its firewall rules. */
+RESULT network_delete_with_rules(struct op *op, uuid network);

@@ -598,7 +598,7 @@ static RESULT delete_network_with_last(struct op *op, uuid network)
 	const struct subnet *other = subnet_first_by_network(op->head, network);
 	while (other && !row_is_live(&other->row))
 		other = subnet_next_by_network(op->head, other);
-	return other ? OK : network_delete_with_grants(op, network);
+	return other ? OK : network_delete_with_rules(op, network);
 }
 
 /* Deletes the IPv6 subnet beside an IPv4 subnet in a router's blocks. */
@@ -609,7 +609,7 @@ static RESULT delete_beside(struct op *op, const struct subnet *subnet, struct s
 	if (!other || !subnet_is_of_blocks(op->head, other))
 		return OK;
 	TRY(subnet_check_unused(op, other, field));
-	return subnet_delete_with_reservations(op, other->row.id);
+	return subnet_delete(op, other->row.id);
 }
 
 RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
@@ -621,7 +621,7 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
 	TRY(external_network_check_subnet(op, subnet, &wish->subnet));
 	TRY(delete_beside(op, subnet, wish->subnet.field));
-	TRY(subnet_delete_with_reservations(op, subnet->row.id));
+	TRY(subnet_delete(op, subnet->row.id));
 	TRY(ipv6_settle_lists(op, subnet->network));
 	TRY(network_touch(op, subnet->network));
 	TRY(external_network_follow(op, subnet->network));
@@ -643,6 +643,5 @@ RESULT engine_forget_subnet(struct op *op, struct subnet_forget *wish)
 	    secondary_ip_first_by_subnet(op->head, wish->subnet) ||
 	    port_prefix_first_by_subnet(op->head, wish->subnet))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SUBNET, "The subnet still has ports.");
-	TRY(condition_clear_all(op, wish->subnet));
 	return subnet_forget(op, wish->subnet);
 }

@@ -34,8 +34,6 @@ bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet);
 RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct str field);
 /* Any live subnet of the router, or NULL. */
 const struct subnet *subnet_first_live(const struct tables *t, uuid router);
-/* Marks the subnet deleted; forgets its reservations at once. */
-RESULT subnet_delete_with_reservations(struct op *op, uuid subnet);
 /* Parts of an address range that reservations leave free, in address order. */
 struct ip_spans {
 	struct {

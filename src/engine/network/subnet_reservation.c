@@ -83,16 +83,6 @@ RESULT engine_delete_subnet_reservation(struct op *op, struct subnet_reservation
 				cidr_write(wish->deleted.block, text));
 }
 
-RESULT subnet_delete_with_reservations(struct op *op, uuid subnet)
-{
-	const struct subnet_reservation *r = subnet_reservation_first_by_subnet(op->head, subnet);
-	for (const struct subnet_reservation *next = NULL; r; r = next) {
-		next = subnet_reservation_next_by_subnet(op->head, r);
-		TRY(subnet_reservation_forget(op, r->row.id));
-	}
-	return subnet_delete(op, subnet);
-}
-
 static void add_span(struct ip_spans *spans, struct ip first, struct ip last)
 {
 	if (ip_compare(first, last) > 0)

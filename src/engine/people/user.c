@@ -13,15 +13,7 @@
 #include "engine/people/user_internal.h"
 #include "engine/people/user_name.h"
 #include "engine/people/user_owned.h"
-#include "store/access_key.h"
-#include "store/access_rule.h"
-#include "store/application_credential.h"
-#include "store/credential.h"
-#include "store/group_member.h"
-#include "store/public_credential.h"
-#include "store/role_assignment.h"
 #include "store/user.h"
-#include "store/user_limit.h"
 
 static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
 {
@@ -132,17 +124,7 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 
 RESULT user_forget_whole(struct op *op, uuid user)
 {
-	FORGET_EACH(op, role_assignment, user, user);
-	FORGET_EACH(op, group_member, user, user);
-	FORGET_EACH(op, application_credential, user, user);
-	FORGET_EACH(op, access_rule, user, user);
-	FORGET_EACH(op, credential, user, user);
 	TRY(second_factor_forget_of_user(op, user));
-	TRY(trusts_forget_of_user(op, user));
-	FORGET_EACH(op, user_limit, user, user);
-	FORGET_EACH(op, access_key, user, user);
-	FORGET_EACH(op, public_credential, user, user);
-	TRY(policy_forget_principal(op, KIND_USER, tables_find(op->head, KIND_USER, user)));
 	return user_forget(op, user);
 }
 

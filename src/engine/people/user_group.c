@@ -8,10 +8,8 @@
 #include "engine/people/policy/policy.h"
 #include "engine/people/policy/policy_internal.h"
 #include "engine/people/policy/role.h"
-#include "engine/people/user_group_internal.h"
 #include "model/user.h"
 #include "store/group_member.h"
-#include "store/role_assignment.h"
 #include "store/user_group.h"
 
 static RESULT find_group(struct op *op, const struct ref *ref, const struct user_group **ret_group)
@@ -76,14 +74,6 @@ RESULT engine_update_user_group(struct op *op, struct user_group_change *wish)
 				STR_ARG(next.name));
 }
 
-RESULT user_group_forget_whole(struct op *op, uuid user_group)
-{
-	FORGET_EACH(op, group_member, user_group, user_group);
-	FORGET_EACH(op, role_assignment, user_group, user_group);
-	TRY(policy_forget_principal(op, KIND_USER_GROUP, tables_find(op->head, KIND_USER_GROUP, user_group)));
-	return user_group_forget(op, user_group);
-}
-
 RESULT engine_delete_user_group(struct op *op, struct user_group_target *wish)
 {
 	const struct user_group *group = NULL;
@@ -92,7 +82,7 @@ RESULT engine_delete_user_group(struct op *op, struct user_group_target *wish)
 	TRY(engine_guard_administrators(op, UUID_NONE, group->row.id));
 	TRY(engine_log_event(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
 			     STR_ARG(group->name)));
-	return user_group_forget_whole(op, group->row.id);
+	return user_group_forget(op, group->row.id);
 }
 
 /* ---- members ---- */

@@ -276,21 +276,8 @@ RESULT engine_modify_dedicated_hosts(struct op *op, struct dedicated_host_settin
 
 /* ---- release ---- */
 
-static RESULT free_instances(struct op *op, uuid dedicated)
-{
-	const struct instance *i = instance_first_by_dedicated_host(op->head, dedicated), *next = NULL;
-	for (; i; i = next) {
-		struct instance free = *i;
-		next = instance_next_by_dedicated_host(op->head, i);
-		free.dedicated_host = UUID_NONE;
-		TRY(instance_put(op, &free));
-	}
-	return OK;
-}
-
 RESULT dedicated_host_end(struct op *op, const struct dedicated_host *dedicated)
 {
-	TRY(free_instances(op, dedicated->row.id));
 	return tombstone_leave(op, KIND_DEDICATED_HOST, &dedicated->row, DEDICATED_HOST_INDEX_ACCOUNT);
 }
 

@@ -18,7 +18,6 @@
 #include "model/zone.h"
 #include "store/fence.h"
 #include "store/host.h"
-#include "store/instance_event.h"
 
 enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255, MODEL_MAX_SIZE = 63, MOVE_RATE_MAX = 1000000 };
 #define RESERVED_MEMORY (INT64_C(1) << 30)
@@ -233,13 +232,8 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 				   STR_ARG(host->name));
 	TRY(engine_log_event(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".",
 			     STR_ARG(host->name)));
-	TRY(condition_clear_all(op, host->row.id));
-	FORGET_EACH(op, instance_event, host, host->row.id); /* ended events of instances that went
-							      * elsewhere */
-	FORGET_EACH(op, fence, host, host->row.id);
 	TRY(capacity_leave_host(op, host->row.id));
 	TRY(aggregate_leave_host(op, host->row.id));
-	TRY(storage_pool_forget_host(op, host->row.id));
 	TRY(processor_forget_host(op, host));
 	return host_forget(op, host->row.id);
 }

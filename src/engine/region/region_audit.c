@@ -9,12 +9,6 @@
 
 /* ---- rows ---- */
 
-static RESULT forget_findings(struct op *op, uuid audit)
-{
-	FORGET_EACH(op, audit_difference, audit, audit);
-	return OK;
-}
-
 /* Forgets the oldest ended audit with its findings. */
 static RESULT make_room(struct op *op)
 {
@@ -27,9 +21,7 @@ static RESULT make_room(struct op *op)
 			oldest = r;
 	if (!oldest || count < AUDITS_KEPT)
 		return OK;
-	uuid id = oldest->row.id;
-	TRY(forget_findings(op, id));
-	return region_audit_forget(op, id);
+	return region_audit_forget(op, oldest->row.id);
 }
 
 static const struct region_audit *find_running(const struct tables *t)
@@ -86,7 +78,7 @@ static RESULT put_findings(struct op *op, uuid audit, const struct audit_end *en
 {
 	for (const struct region_audit *r = region_audit_first(op->head); r;
 	     r = region_audit_next(op->head, r))
-		TRY(forget_findings(op, r->row.id));
+		FORGET_EACH(op, audit_difference, audit, r->row.id);
 	for (size_t k = 0; k < end->found_count && k < AUDIT_DIFFERENCES_MAX; k++) {
 		struct audit_difference finding = end->found[k];
 		finding.row = (struct row){.id = engine_new_id(op, KIND_AUDIT_DIFFERENCE), .gen = 1};

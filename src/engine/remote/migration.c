@@ -418,9 +418,7 @@ RESULT engine_delete_migration(struct op *op, struct cloud_migration_target *wis
 	if (!engine_migration_has_ended(m) && !is_plan)
 		return fail_state(op, &wish->migration, m,
 				  "it can be deleted when it has ended; undo it first");
-	FORGET_EACH(op, cloud_migration_disk, migration, m->row.id);
 	TRY(engine_log_event(op, KIND_CLOUD_MIGRATION, &m->row, "deleted", "Machine %" STR_FMT ".",
 			     STR_ARG(m->ref)));
-	TRY(condition_clear_all(op, m->row.id));
 	return cloud_migration_forget(op, m->row.id);
 }

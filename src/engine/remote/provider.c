@@ -242,7 +242,6 @@ RESULT engine_forget_provider(struct op *op, struct provider_end *wish)
 		return OK;
 	const struct remote_machine *m = remote_machine_first_by_provider(op->head, wish->provider);
 	for (; m && count < FORGOTTEN_AT_ONCE; count++) {
-		TRY(condition_clear_all(op, m->row.id));
 		TRY(remote_machine_forget(op, m->row.id));
 		m = remote_machine_first_by_provider(op->head, wish->provider);
 	}

@@ -192,25 +192,18 @@ RESULT capacity_leave_host(struct op *op, uuid host)
 RESULT capacity_end(struct op *op, const struct capacity_reservation *r, bool has_expired)
 {
 	struct capacity_reservation next = *r;
-	VEC(uuid) ids = {0};
+	size_t count = 0;
 	next.has_expired = has_expired;
 	next.hosts = (struct uuids){0};
 	for (const struct instance *i = instance_first_by_capacity_reservation(op->head, r->row.id); i;
 	     i = instance_next_by_capacity_reservation(op->head, i))
-		if (!VEC_PUSH(op->ctx->arena, &ids, i->row.id))
-			return ctx_no_memory(op->ctx);
+		count++;
 	TRY(capacity_reservation_put(op, &next));
 	TRY(engine_log_event(op, KIND_CAPACITY_RESERVATION, &next.row, has_expired ? "expired" : "cancelled",
-			     "%zu instances go on with room of their own.", ids.count));
-	TRY(tombstone_leave(op, KIND_CAPACITY_RESERVATION,
-			    &capacity_reservation_find(op->head, next.row.id)->row,
-			    CAPACITY_RESERVATION_INDEX_ACCOUNT));
-	for (size_t k = 0; k < ids.count; k++) {
-		struct instance free = *instance_find(op->head, ids.at[k]);
-		free.capacity_reservation = UUID_NONE;
-		TRY(instance_put(op, &free));
-	}
-	return OK;
+			     "%zu instances go on with room of their own.", count));
+	return tombstone_leave(op, KIND_CAPACITY_RESERVATION,
+			       &capacity_reservation_find(op->head, next.row.id)->row,
+			       CAPACITY_RESERVATION_INDEX_ACCOUNT);
 }
 
 RESULT engine_follow_capacity_reservation(struct op *op, struct capacity_following *wish)

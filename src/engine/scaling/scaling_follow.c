@@ -493,7 +493,7 @@ RESULT engine_follow_scaling(struct op *op, struct scaling_following *wish)
 	case SCALING_MEMBER:
 		return act(op, group);
 	case SCALING_FORGET:
-		return scaling_forget(op, wish->group);
+		return scaling_group_forget(op, wish->group);
 	}
 	return FAIL(INTERNAL);
 }

@@ -340,15 +340,6 @@ RESULT engine_set_scaling_desired(struct op *op, struct scaling_desired *wish)
 
 /* ---- deletion ---- */
 
-RESULT scaling_forget(struct op *op, uuid group)
-{
-	FORGET_EACH(op, scaling_policy, scaling_group, group);
-	FORGET_EACH(op, scaling_hook, scaling_group, group);
-	FORGET_EACH(op, scaling_activity, scaling_group, group);
-	FORGET_EACH(op, scaling_member, scaling_group, group);
-	return scaling_group_forget(op, group);
-}
-
 static bool has_activity(const struct tables *t, uuid group)
 {
 	const struct scaling_activity *a = scaling_activity_first_by_scaling_group(t, group);
@@ -379,7 +370,7 @@ RESULT engine_delete_scaling_group(struct op *op, struct scaling_group_target *w
 	TRY(engine_log_event(op, KIND_SCALING_GROUP, &group->row, "deleted",
 			     "Auto Scaling group %" STR_FMT ".", STR_ARG(group->name)));
 	if (!has_members)
-		return scaling_forget(op, group->row.id);
+		return scaling_group_forget(op, group->row.id);
 	struct scaling_group next = *group;
 	next.is_deleting = true;
 	next.desired = next.min_size = 0;

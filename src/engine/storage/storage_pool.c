@@ -106,12 +106,6 @@ static RESULT add_all_hosts(struct op *op, const struct storage_pool *pool)
 	return OK;
 }
 
-static RESULT forget_pool_host(struct op *op, const struct pool_host *p)
-{
-	TRY(condition_clear_all(op, p->row.id));
-	return pool_host_forget(op, p->row.id);
-}
-
 static RESULT remove_named_hosts(struct op *op, const struct storage_pool *pool, struct strs names)
 {
 	const struct host *host = NULL;
@@ -123,7 +117,7 @@ static RESULT remove_named_hosts(struct op *op, const struct storage_pool *pool,
 					   "Volumes of the pool are worked on through host '%" STR_FMT "'.",
 					   STR_ARG(host->name));
 		if (p)
-			TRY(forget_pool_host(op, p));
+			TRY(pool_host_forget(op, p->row.id));
 	}
 	return OK;
 }
@@ -138,16 +132,6 @@ uuid storage_pool_find_host(const struct tables *t, uuid pool, uuid except)
 			return p->host;
 	}
 	return UUID_NONE;
-}
-
-RESULT storage_pool_forget_host(struct op *op, uuid host)
-{
-	for (const struct pool_host *p = pool_host_first_by_host(op->head, host), *after = NULL; p;
-	     p = after) {
-		after = pool_host_next_by_host(op->head, p);
-		TRY(forget_pool_host(op, p));
-	}
-	return OK;
 }
 
 static RESULT doubt(struct op *op, const struct pool_host *p)
@@ -441,11 +425,6 @@ RESULT engine_remove_storage_pool(struct op *op, struct storage_pool_target *wis
 				   STR_ARG(type->name), STR_ARG(pool->name));
 	TRY(engine_log_event(op, KIND_STORAGE_POOL, &pool->row, "removed", "Storage pool %" STR_FMT ".",
 			     STR_ARG(pool->name)));
-	for (const struct pool_host *p = pool_host_first_by_pool(op->head, pool->row.id), *after = NULL; p;
-	     p = after) {
-		after = pool_host_next_by_pool(op->head, p);
-		TRY(forget_pool_host(op, p));
-	}
 	return storage_pool_forget(op, pool->row.id);
 }
 

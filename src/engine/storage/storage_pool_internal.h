@@ -11,8 +11,6 @@ struct volume_type;
 RESULT storage_pool_doubt_host(struct op *op, uuid host);
 /* A live host that sees the pool, other than `except`; none: there is none. */
 uuid storage_pool_find_host(const struct tables *t, uuid pool, uuid except);
-/* The host is removed. */
-RESULT storage_pool_forget_host(struct op *op, uuid host);
 /* Binds the volume type to the pool that its extra specs name; to none if they name none, or no existing
  * one. */
 void storage_pool_bind_by_specs(struct op *op, struct volume_type *type);

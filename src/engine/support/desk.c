@@ -172,9 +172,8 @@ RESULT engine_delete_desk(struct op *op, struct desk_target *wish)
 					   "Tickets are linked with the desk '%" STR_FMT "'.",
 					   STR_ARG(wish->name));
 		TRY(end_link(op, l));
-		TRY(ticket_forget_link(op, l->row.id));
+		TRY(ticket_link_forget(op, l->row.id));
 	}
-	TRY(condition_clear_all(op, desk->row.id));
 	TRY(engine_log_event(op, KIND_DESK, &desk->row, "deleted", "Desk %" STR_FMT ".",
 			     STR_ARG(desk->name)));
 	return desk_forget(op, desk->row.id);
@@ -234,7 +233,7 @@ static RESULT drop_sending(struct op *op, const struct ticket_sending *s, const 
 {
 	if (s->what == TICKET_SENDING_WHAT_CREATE) {
 		TRY(end_link(op, l));
-		return ticket_forget_link(op, l->row.id);
+		return ticket_link_forget(op, l->row.id);
 	}
 	TRY(ticket_sending_forget(op, s->row.id));
 	return ticket_clear_troubles(op, l->ticket);

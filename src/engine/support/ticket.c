@@ -12,10 +12,8 @@
 #include "model/account.h"
 #include "store/desk.h"
 #include "store/support_ticket.h"
-#include "store/ticket_attachment.h"
 #include "store/ticket_link.h"
 #include "store/ticket_message.h"
-#include "store/ticket_seen.h"
 #include "store/ticket_sending.h"
 #include "store/user.h"
 
@@ -484,26 +482,4 @@ RESULT engine_close_ticket_in_time(struct op *op, struct ticket_target *wish)
 	next.row.gen++;
 	TRY(support_ticket_put(op, &next));
 	return ticket_settle(op, next.row.id, before);
-}
-
-RESULT ticket_forget_link(struct op *op, uuid link)
-{
-	FORGET_EACH(op, ticket_sending, link, link);
-	FORGET_EACH(op, ticket_seen, origin, link);
-	return ticket_link_forget(op, link);
-}
-
-RESULT tickets_forget_of_account(struct op *op, uuid account)
-{
-	for (const struct support_ticket *t = support_ticket_first_by_account(op->head, account); t;
-	     t = support_ticket_next_by_account(op->head, t)) {
-		for (const struct ticket_link *l = ticket_link_first_by_ticket(op->head, t->row.id); l;
-		     l = ticket_link_next_by_ticket(op->head, l))
-			TRY(ticket_forget_link(op, l->row.id));
-		TRY(condition_clear_all(op, t->row.id));
-	}
-	FORGET_EACH(op, ticket_attachment, account, account);
-	FORGET_EACH(op, ticket_message, account, account);
-	FORGET_EACH(op, support_ticket, account, account);
-	return OK;
 }

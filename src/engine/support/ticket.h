@@ -175,6 +175,3 @@ struct ticket_refresh {
 	struct ref ticket;
 };
 OPERATION(engine_refresh_ticket_facts, ticket_refresh)
-
-/* Deletes the tickets of a deleted account. */
-RESULT tickets_forget_of_account(struct op *op, uuid account);

@@ -40,8 +40,6 @@ RESULT ticket_end_behind_messages(struct op *op, uuid ticket, bool *ret_is_told)
 RESULT ticket_send(struct op *op, const struct ticket_link *link, struct ticket_sending *sending);
 /* Clears the conditions of a ticket whose cause is gone at all of its desks: unreachable, refused, echoes. */
 RESULT ticket_clear_troubles(struct op *op, uuid ticket);
-/* Deletes a link with its outbox and its marks of items seen. */
-RESULT ticket_forget_link(struct op *op, uuid link);
 /* The last state that waits in the link's outbox, or NULL. */
 const struct ticket_sending *ticket_find_waiting_state(const struct op *op, uuid link);
 /* Links the ticket with a desk. The first item creates it there, followed by all messages and files so far

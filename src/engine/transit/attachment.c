@@ -10,7 +10,6 @@
 #include "store/subnet.h"
 #include "store/transit_attachment.h"
 #include "store/transit_gateway.h"
-#include "store/transit_route.h"
 
 #define ATTACHMENT_METER STR("transit-gateway-attachment")
 enum {
@@ -317,12 +316,5 @@ RESULT engine_forget_transit_attachment(struct op *op, struct transit_report *re
 	if (a->ended_us == 0 || op->now_us < a->ended_us + TRANSIT_VISIBLE_US)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_TRANSIT_ATTACHMENT,
 				     "The attachment is still shown.");
-	for (const struct transit_route *route = transit_route_first_by_attachment(op->head, report->id);
-	     route; route = transit_route_first_by_attachment(op->head, report->id)) {
-		struct transit_route next = *route; /* a black hole for good */
-		next.attachment = UUID_NONE;
-		TRY(transit_route_put(op, &next));
-	}
-	TRY(condition_clear_all(op, report->id));
 	return transit_attachment_forget(op, report->id);
 }

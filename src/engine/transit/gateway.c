@@ -166,10 +166,6 @@ RESULT engine_delete_transit_gateway(struct op *op, struct transit_gateway_targe
 				   "%" STR_FMT " has non-deleted Transit Gateway Attachments: %" STR_FMT ".",
 				   STR_ARG(engine_write_id(op, KIND_TRANSIT_GATEWAY, gateway->row.id)),
 				   STR_ARG(engine_write_id(op, KIND_TRANSIT_ATTACHMENT, first->row.id)));
-	for (const struct transit_route_table *table =
-		     transit_route_table_first_by_gateway(op->head, gateway->row.id);
-	     table; table = transit_route_table_first_by_gateway(op->head, gateway->row.id))
-		TRY(transit_table_forget_with_routes(op, table->row.id));
 	TRY(transit_gateway_delete(op, gateway->row.id));
 	return engine_log_event(op, KIND_TRANSIT_GATEWAY, &gateway->row, "deleted", "Transit gateway.");
 }
@@ -209,6 +205,5 @@ RESULT engine_forget_transit_gateway(struct op *op, struct transit_report *repor
 	    transit_attachment_first_by_gateway(op->head, report->id))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_TRANSIT_GATEWAY,
 				     "The transit gateway is still shown.");
-	TRY(condition_clear_all(op, report->id));
 	return transit_gateway_forget(op, report->id);
 }

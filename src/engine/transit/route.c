@@ -33,16 +33,6 @@ RESULT transit_table_write(struct op *op, const struct transit_gateway *gateway,
 	return engine_log_event(op, KIND_TRANSIT_ROUTE_TABLE, &table.row, "created", "Route table.");
 }
 
-RESULT transit_table_forget_with_routes(struct op *op, uuid table)
-{
-	const struct transit_route *route = transit_route_first_by_table(op->head, table), *next = NULL;
-	for (; route; route = next) {
-		next = transit_route_next_by_table(op->head, route);
-		TRY(transit_route_forget(op, route->row.id));
-	}
-	return transit_route_table_forget(op, table);
-}
-
 RESULT engine_create_transit_route_table(struct op *op, struct transit_route_table_wish *wish)
 {
 	const struct transit_gateway *gateway = NULL;
@@ -113,7 +103,7 @@ RESULT engine_delete_transit_route_table(struct op *op, struct transit_route_tab
 	wish->deleted = *table;
 	wish->deleted.tags = (struct tags){0};
 	TRY(engine_log_event(op, KIND_TRANSIT_ROUTE_TABLE, &table->row, "deleted", "Route table."));
-	return transit_table_forget_with_routes(op, table->row.id);
+	return transit_route_table_forget(op, table->row.id);
 }
 
 /* ---- associations and propagations ---- */

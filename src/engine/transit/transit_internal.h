@@ -18,7 +18,6 @@ RESULT transit_find_attachment(struct op *op, const struct ref *ref,
 /* A route table of the gateway. */
 RESULT transit_table_write(struct op *op, const struct transit_gateway *gateway, struct tags tags,
 			   uuid *ret_table);
-RESULT transit_table_forget_with_routes(struct op *op, uuid table);
 /* True if the router is attached to a gateway, or an attachment of it is still in the network. */
 bool transit_holds_router(const struct tables *t, uuid router);
 /* Attachment that is in the subnet and not deleted, or NULL. */

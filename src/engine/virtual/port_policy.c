@@ -70,7 +70,6 @@ RESULT engine_delete_port_policy(struct op *op, struct port_policy_target *wish)
 			" cannot be deleted because it is in use by an interface or a subnet.",
 			STR_ARG(policy->name));
 	uuid id = policy->row.id;
-	FORGET_EACH(op, port_policy_rule, policy, id);
 	TRY(engine_log_event(op, KIND_PORT_POLICY, &policy->row, "deleted", "Port policy %" STR_FMT ".",
 			     STR_ARG(policy->name)));
 	return port_policy_delete(op, id);

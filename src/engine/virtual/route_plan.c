@@ -207,7 +207,7 @@ RESULT route_plan_set(struct op *op, uuid subnet, const struct ref *ref)
 	next.route_association = uuid_is_none(table) ? UUID_NONE : uuid_random();
 	next.row.gen++;
 	TRY(subnet_put(op, &next));
-	return is_ours && !is_used(op->head, before) ? route_table_forget_with_routes(op, before) : OK;
+	return is_ours && !is_used(op->head, before) ? route_table_forget(op, before) : OK;
 }
 
 RESULT route_plan_leave_router(struct op *op, uuid router)
@@ -216,7 +216,7 @@ RESULT route_plan_leave_router(struct op *op, uuid router)
 	for (; table; table = next) {
 		next = route_table_next_by_router(op->head, table);
 		if (!uuid_is_none(table->plan) && !is_used(op->head, table->row.id))
-			TRY(route_table_forget_with_routes(op, table->row.id));
+			TRY(route_table_forget(op, table->row.id));
 	}
 	return OK;
 }
@@ -265,9 +265,8 @@ RESULT engine_delete_route_plan(struct op *op, struct route_plan_target *wish)
 						 "Route table %" STR_FMT
 						 " is in use and cannot be deleted: a subnet has it.",
 						 STR_ARG(name));
-		TRY(route_table_forget_with_routes(op, table->row.id));
+		TRY(route_table_forget(op, table->row.id));
 	}
-	FORGET_EACH(op, route_plan_entry, plan, id);
 	TRY(engine_log_event(op, KIND_ROUTE_PLAN, &route_plan_find(op->head, id)->row, "deleted",
 			     "Route plan %" STR_FMT ".", STR_ARG(name)));
 	return route_plan_forget(op, id);

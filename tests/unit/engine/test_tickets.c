@@ -202,7 +202,7 @@ static bool go_on(struct play *p)
 OPERATION(forget_tickets, ticket_target)
 RESULT forget_tickets(struct op *op, struct ticket_target *wish)
 {
-	return tickets_forget_of_account(op, support_ticket_find(op->head, wish->ticket)->account);
+	return support_ticket_forget(op, wish->ticket); /* the outbox and the links go with it */
 }
 
 static struct play begin_play(struct cloud *c, uuid desk, int way)

@@ -173,17 +173,6 @@ RESULT engine_update_launch_template(struct op *op, struct launch_template_setti
 				"Its default is version %" PRId64 ".", next.default_version);
 }
 
-static RESULT forget_versions(struct op *op, uuid template)
-{
-	const struct launch_template_version *v =
-		launch_template_version_first_by_template(op->head, template);
-	for (const struct launch_template_version *next = NULL; v; v = next) {
-		next = launch_template_version_next_by_template(op->head, v);
-		TRY(launch_template_version_forget(op, v->row.id));
-	}
-	return OK;
-}
-
 RESULT engine_delete_launch_template(struct op *op, struct launch_template_target *wish)
 {
 	const struct launch_template *template = NULL;
@@ -194,7 +183,6 @@ RESULT engine_delete_launch_template(struct op *op, struct launch_template_targe
 	wish->deleted = *template;
 	wish->deleted.name = str_copy(op->ctx->arena, template->name);
 	wish->deleted.tags = (struct tags){0};
-	TRY(forget_versions(op, template->row.id));
 	return launch_template_forget(op, template->row.id);
 }
 

@@ -451,7 +451,6 @@ RESULT engine_forget_address(struct op *op, struct address_report *report)
 	if (row_is_live(&address->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ADDRESS, "The address is not released.");
 	uuid prefix = address->prefix;
-	TRY(condition_clear_all(op, report->address));
 	TRY(address_forget(op, report->address));
 	return address_prefix_forget_with(op, prefix);
 }

@@ -344,7 +344,6 @@ RESULT engine_delete_address_group(struct op *op, struct address_group_target *w
 					 engine_kind_words(op->ctx, KIND_ADDRESS_GROUP),
 					 STR_ARG(wish->group.text));
 	TRY(forget_revoked(op, group->row.id));
-	TRY(forget_versions(op, group->row.id, INT64_MAX));
 	TRY(engine_log_event(op, KIND_ADDRESS_GROUP, &group->row, "deleted", "Address group."));
 	wish->deleted = group->row.id;
 	return tombstone_leave(op, KIND_ADDRESS_GROUP, &group->row, ADDRESS_GROUP_INDEX_ACCOUNT);

@@ -83,16 +83,6 @@ RESULT network_acl_write(struct op *op, const struct network_acl_plan *plan, uui
 	return engine_log_event(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL.");
 }
 
-RESULT network_acl_forget_with_entries(struct op *op, uuid acl)
-{
-	const struct network_acl_entry *entry = network_acl_entry_first_by_acl(op->head, acl), *next = NULL;
-	for (; entry; entry = next) {
-		next = network_acl_entry_next_by_acl(op->head, entry);
-		TRY(network_acl_entry_forget(op, entry->row.id));
-	}
-	return network_acl_forget(op, acl);
-}
-
 /* ---- ACLs ---- */
 
 static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid account)
@@ -159,7 +149,7 @@ RESULT engine_delete_network_acl(struct op *op, struct network_acl_target *wish)
 					 STR_ARG(wish->acl.text),
 					 STR_ARG(engine_write_id(op, KIND_SUBNET, user->row.id)));
 	TRY(engine_log_event(op, KIND_NETWORK_ACL, &acl->row, "deleted", "Network ACL."));
-	return network_acl_forget_with_entries(op, acl->row.id);
+	return network_acl_forget(op, acl->row.id);
 }
 
 /* ---- entries ---- */

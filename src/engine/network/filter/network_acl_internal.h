@@ -13,5 +13,3 @@ struct network_acl_plan {
 RESULT network_acl_write(struct op *op, const struct network_acl_plan *plan, uuid *ret_acl);
 /* Allows all IPv6 in each direction in which the entry that allows all IPv4 is still as it was created. */
 RESULT network_acl_let_ipv6_through(struct op *op, uuid acl);
-/* Forgets the rows at once: like route tables, ACLs exist outside only as parts of their router. */
-RESULT network_acl_forget_with_entries(struct op *op, uuid acl);

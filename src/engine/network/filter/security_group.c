@@ -329,12 +329,7 @@ static struct str find_user(struct op *op, const struct security_group *group, b
 
 RESULT security_group_delete_with_rules(struct op *op, uuid group)
 {
-	const struct security_group_rule *rule = security_group_rule_first_by_group(op->head, group),
-					 *next = NULL;
-	for (; rule; rule = next) {
-		next = security_group_rule_next_by_group(op->head, rule);
-		TRY(security_group_rule_forget(op, rule->row.id));
-	}
+	const struct security_group_rule *rule, *next = NULL;
 	/* Rules of other groups that name this one are revoked already, or the deletion would have been
 	 * refused. Live rules over a peering stay: they belong to the peer's account. */
 	for (rule = security_group_rule_first_by_peer_group(op->head, group); rule; rule = next) {
@@ -401,7 +396,6 @@ RESULT engine_forget_security_group(struct op *op, struct security_group_forget 
 	if (row_is_live(&group->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECURITY_GROUP,
 				     "The security group is not deleted.");
-	TRY(condition_clear_all(op, wish->group));
 	return security_group_forget(op, wish->group);
 }
 

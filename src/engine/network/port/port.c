@@ -765,7 +765,5 @@ RESULT engine_forget_port(struct op *op, struct port_report *report)
 	if (row_is_live(&port->row) || !uuid_is_none(port->seen_instance))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PORT,
 				     "The network interface is not deleted, or still plugged.");
-	TRY(port_forget_ips(op, report->port));
-	TRY(condition_clear_all(op, report->port));
 	return port_forget(op, report->port);
 }

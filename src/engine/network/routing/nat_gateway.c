@@ -248,6 +248,5 @@ RESULT engine_forget_nat_gateway(struct op *op, struct nat_gateway_report *repor
 		return OK;
 	if (nat->ended_us == 0 || op->now_us < nat->ended_us + NAT_GATEWAY_VISIBLE_US)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_NAT_GATEWAY, "The NAT gateway is still shown.");
-	TRY(condition_clear_all(op, report->nat_gateway));
 	return nat_gateway_forget(op, report->nat_gateway);
 }

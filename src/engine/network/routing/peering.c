@@ -512,6 +512,5 @@ RESULT engine_forget_peering(struct op *op, struct peering_report *report)
 		return OK;
 	if (p->ended_us == 0 || engine_is_peering_shown(p, UUID_NONE))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PEERING, "The peering is still shown.");
-	TRY(condition_clear_all(op, report->peering));
 	return peering_forget(op, report->peering);
 }

@@ -42,16 +42,6 @@ RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main,
 	return engine_log_event(op, KIND_ROUTE_TABLE, &table.row, "created", "Route table.");
 }
 
-RESULT route_table_forget_with_routes(struct op *op, uuid table)
-{
-	const struct route *route = route_first_by_table(op->head, table), *next = NULL;
-	for (; route; route = next) {
-		next = route_next_by_table(op->head, route);
-		TRY(route_forget(op, route->row.id));
-	}
-	return route_table_forget(op, table);
-}
-
 static RESULT create_route_table(struct op *op, struct route_table_wish *wish, uuid account)
 {
 	const struct router *router = NULL;
@@ -86,7 +76,7 @@ RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)
 				   "The routeTable '%" STR_FMT "' has dependencies and cannot be deleted.",
 				   STR_ARG(engine_write_id(op, KIND_ROUTE_TABLE, table->row.id)));
 	TRY(engine_log_event(op, KIND_ROUTE_TABLE, &table->row, "deleted", "Route table."));
-	return route_table_forget_with_routes(op, table->row.id);
+	return route_table_forget(op, table->row.id);
 }
 
 /* ---- associations ---- */

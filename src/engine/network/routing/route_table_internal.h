@@ -10,7 +10,6 @@ struct route;
 /* Tables are forgotten at once: they exist outside only as parts of their router. */
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table);
-RESULT route_table_forget_with_routes(struct op *op, uuid table);
 
 /* Position of a route's destination relative to its router's blocks: outside, equal to a block (the local
  * route, which has a row only while it is replaced), equal to a subnet, or elsewhere inside. */

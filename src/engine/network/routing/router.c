@@ -280,8 +280,8 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 		TRY(gateway_clear(op, router));
 	TRY(check_unused(op, router, &wish->router));
 	TRY(peering_leave_router(op, router->row.id));
-	TRY(route_table_forget_with_routes(op, router->main_route_table));
-	TRY(network_acl_forget_with_entries(op, router->default_acl));
+	TRY(route_table_forget(op, router->main_route_table));
+	TRY(network_acl_forget(op, router->default_acl));
 	if (!uuid_is_none(router->default_group))
 		TRY(security_group_delete_with_rules(op, router->default_group));
 	TRY(clear_default(op, router));
@@ -302,7 +302,6 @@ RESULT engine_forget_router(struct op *op, struct router_forget *wish)
 	    port_first_by_interface_of(op->head, wish->router))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ROUTER,
 				     "The router still has subnets or ports.");
-	TRY(condition_clear_all(op, wish->router));
 	return router_forget(op, wish->router);
 }
 

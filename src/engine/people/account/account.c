@@ -16,7 +16,6 @@
 #include "engine/people/policy/policy_internal.h"
 #include "engine/people/policy/role.h"
 #include "engine/people/policy/trust.h"
-#include "engine/people/user_group_internal.h"
 #include "engine/people/user_internal.h"
 #include "engine/people/user_limit.h"
 #include "engine/people/user_owned.h"
@@ -29,62 +28,18 @@
 #include "model/role.h"
 #include "store/access_key.h"
 #include "store/account.h"
-#include "store/address_group.h"
-#include "store/address_group_version.h"
 #include "store/address_prefix.h"
-#include "store/annotation.h"
-#include "store/application_credential.h"
-#include "store/arm_resource.h"
-#include "store/async_job.h"
-#include "store/azure_guest.h"
 #include "store/backup.h"
-#include "store/backup_plan.h"
-#include "store/balancer_pool_member.h"
-#include "store/balancer_set.h"
-#include "store/cloud_migration.h"
-#include "store/cloud_migration_disk.h"
 #include "store/credential.h"
-#include "store/credential_report.h"
-#include "store/deployment.h"
-#include "store/deployment_operation.h"
-#include "store/dhcp_options.h"
-#include "store/fleet.h"
 #include "store/gateway.h"
-#include "store/iam_role.h"
-#include "store/import_image_task.h"
-#include "store/import_snapshot_task.h"
-#include "store/instance_extension.h"
-#include "store/instance_profile.h"
-#include "store/key_pair.h"
-#include "store/launch_configuration.h"
-#include "store/launch_template.h"
-#include "store/launch_template_version.h"
-#include "store/mfa_device.h"
-#include "store/network_grant.h"
-#include "store/oidc_provider.h"
-#include "store/peering_side.h"
 #include "store/port_policy.h"
-#include "store/port_policy_rule.h"
-#include "store/port_set.h"
-#include "store/profile_association.h"
-#include "store/resource_group.h"
+#include "store/provider.h"
 #include "store/role_assignment.h"
-#include "store/route_plan.h"
-#include "store/route_plan_entry.h"
-#include "store/saml_provider.h"
 #include "store/security_group.h"
-#include "store/server_certificate.h"
-#include "store/server_group.h"
-#include "store/source_nat.h"
-#include "store/spot_request.h"
 #include "store/subnet_pool.h"
 #include "store/user.h"
-#include "store/user_data.h"
-#include "store/user_group.h"
 #include "store/user_limit.h"
 #include "store/volume.h"
-#include "store/volume_group.h"
-#include "store/volume_group_snapshot.h"
 #include "store/volume_type_limit.h"
 
 /* Twelve digits, the first not 0, like EC2's account numbers, and different from the numbers of known image
@@ -351,20 +306,6 @@ static RESULT check_empty(struct op *op, const struct account *account)
 	return OK;
 }
 
-/* Keystone, too, clears default_project_id of users when it deletes the project. */
-static RESULT clear_default(struct op *op, uuid account)
-{
-	for (const struct user *u = user_first(op->head); u; u = user_next(op->head, u)) {
-		struct user next = *u;
-		if (!uuid_equal(u->default_account, account))
-			continue;
-		next.default_account = UUID_NONE;
-		next.row.gen++;
-		TRY(user_put(op, &next));
-	}
-	return OK;
-}
-
 RESULT engine_delete_account(struct op *op, struct account_target *wish)
 {
 	const struct account *account = NULL;
@@ -377,72 +318,15 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	for (; g; g = security_group_next_by_account(op->head, g))
 		if (row_is_live(&g->row))
 			TRY(security_group_delete_with_rules(op, g->row.id));
-	FORGET_EACH(op, address_group_version, account, id);
-	FORGET_EACH(op, address_group, account, id);
-	FORGET_EACH(op, volume_group_snapshot, account, id);
-	FORGET_EACH(op, volume_group, account, id);
-	FORGET_EACH(op, gateway, account, id); /* detached ones; others go with their router */
-	FORGET_EACH(op, backup_plan, account, id);
-	FORGET_EACH(op, fleet, account, id);
-	FORGET_EACH(op, launch_configuration, account, id);
-	FORGET_EACH(op, spot_request, account, id);
-	FORGET_EACH(op, annotation, account, id);
-	FORGET_EACH(op, user_data, account, id);
-	FORGET_EACH(op, balancer_pool_member, account, id);
-	FORGET_EACH(op, balancer_set, account, id);
-	FORGET_EACH(op, peering_side, account, id);
-	FORGET_EACH(op, port_policy_rule, account, id);
 	const struct port_policy *p = port_policy_first_by_account(op->head, id);
 	for (; p; p = port_policy_next_by_account(op->head, p))
 		if (row_is_live(&p->row))
 			TRY(port_policy_delete(op, p->row.id));
-	FORGET_EACH(op, port_set, account, id);
-	FORGET_EACH(op, route_plan_entry, account, id);
-	FORGET_EACH(op, route_plan, account, id);
-	FORGET_EACH(op, source_nat, account, id);
-	FORGET_EACH(op, server_group, account, id);
-	FORGET_EACH(op, launch_template_version, account, id);
-	FORGET_EACH(op, launch_template, account, id);
-	FORGET_EACH(op, dhcp_options, account, id);
-	FORGET_EACH(op, cloud_migration_disk, account, id);
-	FORGET_EACH(op, cloud_migration, account, id);
-	FORGET_EACH(op, import_snapshot_task, account, id);
-	FORGET_EACH(op, import_image_task, account, id);
-	FORGET_EACH(op, async_job, account, id);
-	FORGET_EACH(op, arm_resource, account, id);
-	FORGET_EACH(op, resource_group, account, id);
-	FORGET_EACH(op, deployment_operation, account, id);
-	FORGET_EACH(op, deployment, account, id);
-	TRY(tickets_forget_of_account(op, id));
-	FORGET_EACH(op, key_pair, account, id);
-	FORGET_EACH(op, access_key, account, id);
-	FORGET_EACH(op, application_credential, account, id);
-	FORGET_EACH(op, credential, account, id);
-	TRY(trusts_forget_of_account(op, id));
-	TRY(metadefs_forget_of_account(op, id));
-	FORGET_EACH(op, user_limit, account, id);
-	FORGET_EACH(op, volume_type_limit, of_account, id);
+	const struct provider *elsewhere = provider_first_by_account(op->head, id);
+	for (; elsewhere; elsewhere = provider_next_by_account(op->head, elsewhere))
+		if (row_is_live(&elsewhere->row))
+			TRY(provider_delete(op, elsewhere->row.id));
 	TRY(catalog_forget_account(op, id));
-	TRY(clear_default(op, id));
-	FORGET_EACH(op, role_assignment, account, id);
-	FORGET_EACH(op, network_grant, target, id);
-	FORGET_EACH(op, subnet_pool, account, id);
-	TRY(policy_forget_account(op, id));
-	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
-		TRY(user_forget_whole(op, u->row.id));
-	FORGET_EACH(op, instance_extension, account, id);
-	FORGET_EACH(op, azure_guest, account, id);
-	FORGET_EACH(op, profile_association, account, id);
-	FORGET_EACH(op, instance_profile, account, id);
-	FORGET_EACH(op, iam_role, account, id);
-	FORGET_EACH(op, oidc_provider, account, id);
-	FORGET_EACH(op, saml_provider, account, id);
-	FORGET_EACH(op, mfa_device, account, id);
-	FORGET_EACH(op, server_certificate, account, id);
-	FORGET_EACH(op, credential_report, account, id);
-	const struct user_group *own = user_group_first_by_owner(op->head, id);
-	for (; own; own = user_group_next_by_owner(op->head, own))
-		TRY(user_group_forget_whole(op, own->row.id));
 	TRY(engine_log_event(op, KIND_ACCOUNT, &account->row, "deleted", "Account %" STR_FMT ".",
 			     STR_ARG(account->name)));
 	return account_delete(op, id);

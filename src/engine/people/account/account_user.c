@@ -10,7 +10,6 @@
 #include "engine/people/credential/password_policy_internal.h"
 #include "engine/people/policy/policy.h"
 #include "engine/people/policy/policy_internal.h"
-#include "engine/people/user_group_internal.h"
 #include "engine/people/user_internal.h"
 #include "engine/tag_internal.h"
 #include "model/policy_attachment.h"
@@ -242,7 +241,7 @@ RESULT engine_delete_account_group(struct op *op, struct account_group_target *w
 	TRY(policy_check_principal_bare(op, KIND_USER_GROUP, &group->row));
 	TRY(engine_log_event(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
 			     STR_ARG(group->name)));
-	return user_group_forget_whole(op, group->row.id);
+	return user_group_forget(op, group->row.id);
 }
 
 /* ---- account settings ---- */

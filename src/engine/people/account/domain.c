@@ -5,16 +5,10 @@
 #include "engine/internal.h"
 #include "engine/people/credential/oidc_sign_in.h"
 #include "engine/people/keystone_extra_internal.h"
-#include "engine/people/user_group_internal.h"
 #include "engine/people/user_internal.h"
 #include "store/account.h"
 #include "store/domain.h"
-#include "store/domain_limit.h"
-#include "store/network.h"
-#include "store/role.h"
-#include "store/role_assignment.h"
 #include "store/user.h"
-#include "store/user_group.h"
 
 static RESULT check_name(struct op *op, struct str name, uuid but)
 {
@@ -129,28 +123,12 @@ RESULT engine_update_domain(struct op *op, struct domain_change *wish)
 				STR_ARG(next.name), next.enabled ? "enabled" : "disabled");
 }
 
-/* No account is left that could use them by their domain. */
-static RESULT leave_networks(struct op *op, uuid domain)
-{
-	const struct network *n = network_first_by_domain(op->head, domain), *following = NULL;
-	for (; n; n = following) {
-		struct network next = *n;
-		following = network_next_by_domain(op->head, n);
-		next.domain = UUID_NONE;
-		TRY(network_put(op, &next));
-	}
-	return OK;
-}
-
 static RESULT forget_people(struct op *op, uuid domain)
 {
 	const struct user *u = user_first_by_owner(op->head, UUID_NONE);
 	for (; u; u = user_next_by_owner(op->head, u))
 		if (uuid_equal(u->domain, domain))
 			TRY(user_forget_whole(op, u->row.id));
-	const struct user_group *g = user_group_first_by_domain(op->head, domain);
-	for (; g; g = user_group_next_by_domain(op->head, g))
-		TRY(user_group_forget_whole(op, g->row.id));
 	return OK;
 }
 
@@ -181,10 +159,6 @@ RESULT engine_delete_domain(struct op *op, struct domain_target *wish)
 	TRY(engine_log_event(op, KIND_DOMAIN, &domain->row, "deleted", "Domain %" STR_FMT ".",
 			     STR_ARG(domain->name)));
 	TRY(forget_people(op, id));
-	TRY(leave_networks(op, id));
 	TRY(oidc_sign_in_forget_domain(op, id));
-	FORGET_EACH(op, domain_limit, domain, id);
-	FORGET_EACH(op, role_assignment, domain, id);
-	FORGET_EACH(op, role, domain, id);
 	return domain_forget(op, id);
 }

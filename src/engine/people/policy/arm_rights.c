@@ -5,11 +5,9 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/people/policy/arm_rights_internal.h"
 #include "engine/resource_group.h"
 #include "model/account.h"
 #include "store/arm_assignment.h"
-#include "store/arm_lock.h"
 #include "store/arm_resource.h"
 #include "store/arm_role.h"
 #include "store/group_member.h"
@@ -363,25 +361,4 @@ bool engine_is_assigned(const struct tables *t, uuid user, uuid account)
 			if (uuid_equal(a->account, account))
 				return true;
 	return false;
-}
-
-/* ---- cleanup ---- */
-
-RESULT arm_forget_principal(struct op *op, enum kind kind, uuid principal)
-{
-	if (kind == KIND_USER)
-		FORGET_EACH(op, arm_assignment, user, principal);
-	if (kind == KIND_USER_GROUP)
-		FORGET_EACH(op, arm_assignment, user_group, principal);
-	if (kind == KIND_IAM_ROLE)
-		FORGET_EACH(op, arm_assignment, iam_role, principal);
-	return OK;
-}
-
-RESULT arm_forget_account(struct op *op, uuid account)
-{
-	FORGET_EACH(op, arm_assignment, account, account);
-	FORGET_EACH(op, arm_role, account, account);
-	FORGET_EACH(op, arm_lock, account, account);
-	return OK;
 }

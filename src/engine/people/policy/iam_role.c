@@ -11,7 +11,6 @@
 #include "model/account.h"
 #include "store/iam_role.h"
 #include "store/instance_profile.h"
-#include "store/profile_association.h"
 
 static RESULT fail_taken(struct op *op, enum kind kind, const char *words, struct str name)
 {
@@ -126,7 +125,6 @@ static RESULT forget_role(struct op *op, const struct iam_role *role, const char
 {
 	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "%s %" STR_FMT ".", word,
 			     STR_ARG(role->name)));
-	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
 	return iam_role_forget(op, role->row.id);
 }
 
@@ -215,7 +213,6 @@ RESULT engine_delete_instance_profile(struct op *op, struct instance_profile_tar
 				     "Cannot delete entity, must remove roles from instance profile first.");
 	TRY(engine_log_event(op, KIND_INSTANCE_PROFILE, &profile->row, "deleted",
 			     "Instance profile %" STR_FMT ".", STR_ARG(profile->name)));
-	FORGET_EACH(op, profile_association, instance_profile, profile->row.id);
 	return instance_profile_forget(op, profile->row.id);
 }
 
@@ -303,9 +300,7 @@ RESULT engine_delete_managed_identity(struct op *op, struct iam_role_target *wis
 	const struct iam_role *role = iam_role_of(row);
 	TRY(engine_permit(op, "managed_identity.delete", KIND_IAM_ROLE, row));
 	const struct instance_profile *p = NULL;
-	while ((p = instance_profile_first_by_iam_role(op->head, role->row.id))) {
-		FORGET_EACH(op, profile_association, instance_profile, p->row.id);
+	while ((p = instance_profile_first_by_iam_role(op->head, role->row.id)))
 		TRY(instance_profile_forget(op, p->row.id));
-	}
 	return forget_role(op, role, "Managed identity");
 }

@@ -2,7 +2,6 @@
  * Policies, versions and attachments: rows only. They apply as soon as the change is published, in all
  * faces. */
 #include "engine/people/policy/policy.h"
-#include "engine/people/policy/arm_rights_internal.h"
 
 #include <inttypes.h>
 
@@ -336,13 +335,6 @@ RESULT engine_create_policy(struct op *op, struct policy_wish *wish)
 				STR_ARG(policy.name));
 }
 
-static RESULT forget_whole(struct op *op, uuid policy)
-{
-	FORGET_EACH(op, policy_version, policy, policy);
-	FORGET_EACH(op, policy_attachment, policy, policy);
-	return policy_forget(op, policy);
-}
-
 RESULT engine_delete_policy(struct op *op, struct policy_target *wish)
 {
 	const struct policy *policy = NULL;
@@ -359,7 +351,7 @@ RESULT engine_delete_policy(struct op *op, struct policy_target *wish)
 			"the policy's versions. The default version is deleted with the policy.");
 	TRY(engine_log_event(op, KIND_POLICY, &policy->row, "deleted", "Policy %" STR_FMT ".",
 			     STR_ARG(policy->name)));
-	return forget_whole(op, policy->row.id);
+	return policy_forget(op, policy->row.id);
 }
 
 /* ---- versions ---- */
@@ -628,31 +620,10 @@ RESULT engine_delete_inline_policy(struct op *op, struct inline_policy_wish *wis
 				   words_of(&h)->word, STR_ARG(wish->name));
 	TRY(engine_log_event(op, h.is.kind, h.is.row, "changed", "Inline policy %" STR_FMT " is gone.",
 			     STR_ARG(there->name)));
-	return forget_whole(op, there->row.id);
+	return policy_forget(op, there->row.id);
 }
 
 /* ---- cleanup ---- */
-
-RESULT policy_forget_principal(struct op *op, enum kind kind, const struct row *row)
-{
-	const struct policy_principal principal = {kind, row};
-	const struct policy *p = engine_next_inline_policy(op->head, &principal, NULL);
-	for (; p; p = engine_next_inline_policy(op->head, &principal, p))
-		TRY(forget_whole(op, p->row.id));
-	const struct policy_attachment *a = engine_next_attachment(op->head, &principal, NULL);
-	for (; a; a = engine_next_attachment(op->head, &principal, a))
-		TRY(policy_attachment_forget(op, a->row.id));
-	return arm_forget_principal(op, kind, row->id);
-}
-
-RESULT policy_forget_account(struct op *op, uuid account)
-{
-	const struct policy *p = policy_first_by_account(op->head, account);
-	for (; p; p = policy_next_by_account(op->head, p))
-		TRY(forget_whole(op, p->row.id));
-	FORGET_EACH(op, policy_attachment, account, account); /* attachments of AWS's policies */
-	return arm_forget_account(op, account);
-}
 
 RESULT policy_check_principal_bare(struct op *op, enum kind kind, const struct row *row)
 {

@@ -4,10 +4,6 @@
 
 #include "engine/internal.h"
 
-/* Forgets the attachments and inline policies of a deleted user, group or IAM role. */
-RESULT policy_forget_principal(struct op *op, enum kind kind, const struct row *row);
-/* Forgets all policies of an account. */
-RESULT policy_forget_account(struct op *op, uuid account);
 /* ERR_IN_USE: the principal has attached or inline policies. */
 RESULT policy_check_principal_bare(struct op *op, enum kind kind, const struct row *row);
 struct iam_role;

@@ -229,7 +229,6 @@ RESULT engine_delete_role(struct op *op, struct role_target *wish)
 	uuid id = role->row.id;
 	TRY(engine_log_event(op, KIND_ROLE, &role->row, "deleted", "Role %" STR_FMT ".",
 			     STR_ARG(role->name)));
-	FORGET_EACH(op, role_assignment, role, id);
 	return role_forget(op, id);
 }
 

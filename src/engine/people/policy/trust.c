@@ -245,15 +245,6 @@ RESULT engine_use_trust(struct op *op, struct trust_use *wish)
 	return trust_put(op, &next);
 }
 
-/* The recursion is at most TRUST_REDELEGATION_MAX deep. */
-static RESULT forget_whole(struct op *op, uuid id)
-{
-	const struct trust *made;
-	while ((made = trust_first_by_redelegated(op->head, id)))
-		TRY(forget_whole(op, made->row.id));
-	return trust_forget(op, id);
-}
-
 RESULT engine_delete_trust(struct op *op, struct trust_target *wish)
 {
 	const struct trust *trust = engine_find_trust(op->head, wish->trust, op->now_us);
@@ -263,22 +254,5 @@ RESULT engine_delete_trust(struct op *op, struct trust_target *wish)
 	TRY(engine_permit_own(op, "trust.delete", trustor, trust->account));
 	TRY(engine_log_event(op, KIND_USER, &trustor->row, "trust deleted", "Trust %" STR_FMT ".",
 			     STR_ARG(engine_write_id(op, KIND_TRUST, trust->row.id))));
-	return forget_whole(op, trust->row.id);
-}
-
-RESULT trusts_forget_of_user(struct op *op, uuid user)
-{
-	const struct trust *trust;
-	while ((trust = trust_first_by_trustor(op->head, user)) ||
-	       (trust = trust_first_by_trustee(op->head, user)))
-		TRY(forget_whole(op, trust->row.id));
-	return OK;
-}
-
-RESULT trusts_forget_of_account(struct op *op, uuid account)
-{
-	const struct trust *trust;
-	while ((trust = trust_first_by_account(op->head, account)))
-		TRY(forget_whole(op, trust->row.id));
-	return OK;
+	return trust_forget(op, trust->row.id);
 }

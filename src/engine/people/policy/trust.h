@@ -56,7 +56,3 @@ const char *engine_weigh_trust(const struct tables *t, const struct trust *trust
 bool engine_may_see_trusts(const struct identity *who, uuid user);
 /* True if the caller may see the trusts of its trustor or of its trustee. */
 bool engine_may_see_trust(const struct identity *who, const struct trust *trust);
-
-/* Run inside the operation that deletes a user or an account: forget all trusts by or for it. */
-RESULT trusts_forget_of_user(struct op *op, uuid user);
-RESULT trusts_forget_of_account(struct op *op, uuid account);

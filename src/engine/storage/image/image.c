@@ -716,6 +716,5 @@ RESULT engine_forget_image(struct op *op, struct image_forget *wish)
 				     "The image is not deleted, or only just.");
 	if (instance_first_by_image(op->head, wish->image))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_IMAGE, "Instances are made from the image.");
-	TRY(condition_clear_all(op, wish->image));
 	return image_forget(op, wish->image);
 }

@@ -28,20 +28,6 @@ bool engine_import_is_over(int64_t ended_us, int64_t now_us)
 
 /* ---- limits ---- */
 
-/* Forgets an image import with its disks' tasks. */
-static RESULT forget_image_task(struct op *op, uuid task)
-{
-	FORGET_EACH(op, import_snapshot_task, import_image_task, task);
-	TRY(condition_clear_all(op, task));
-	return import_image_task_forget(op, task);
-}
-
-static RESULT forget_snapshot_task(struct op *op, uuid task)
-{
-	TRY(condition_clear_all(op, task));
-	return import_snapshot_task_forget(op, task);
-}
-
 /* Forgets the task that ended first, to make room for a new one. */
 static RESULT forget_oldest(struct op *op, uuid account)
 {
@@ -54,8 +40,8 @@ static RESULT forget_oldest(struct op *op, uuid account)
 		return OK;
 	const struct import_image_task *whole = import_image_task_find(op->head, oldest->import_image_task);
 	if (!whole)
-		return forget_snapshot_task(op, oldest->row.id);
-	return whole->ended_us ? forget_image_task(op, whole->row.id) : OK;
+		return import_snapshot_task_forget(op, oldest->row.id);
+	return whole->ended_us ? import_image_task_forget(op, whole->row.id) : OK;
 }
 
 static RESULT check_count(struct op *op, enum kind kind, uuid account, size_t more)
@@ -471,6 +457,6 @@ RESULT engine_forget_import(struct op *op, struct import_forget *wish)
 	if (!engine_import_is_over(image ? image->ended_us : disk->ended_us, op->now_us))
 		return ctx_fail_kind(op->ctx, ERR_STATE, wish->kind, "The import task is still shown.");
 	if (image)
-		return forget_image_task(op, wish->task);
-	return uuid_is_none(disk->import_image_task) ? forget_snapshot_task(op, wish->task) : OK;
+		return import_image_task_forget(op, wish->task);
+	return uuid_is_none(disk->import_image_task) ? import_snapshot_task_forget(op, wish->task) : OK;
 }

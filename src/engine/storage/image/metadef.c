@@ -214,16 +214,5 @@ RESULT engine_delete_metadef_namespace(struct op *op, struct metadef_namespace_t
 	const struct metadef_namespace *space = NULL;
 	TRY(find_space(op, wish->space, "metadef.delete", &space));
 	TRY(check_unprotected(op, space, "namespace", space->name));
-	FORGET_EACH(op, metadef_item, namespace, wish->space);
 	return metadef_namespace_forget(op, wish->space);
-}
-
-RESULT metadefs_forget_of_account(struct op *op, uuid account)
-{
-	const struct metadef_namespace *space;
-	while ((space = metadef_namespace_first_by_account(op->head, account))) {
-		FORGET_EACH(op, metadef_item, namespace, space->row.id);
-		TRY(metadef_namespace_forget(op, space->row.id));
-	}
-	return OK;
 }

@@ -68,6 +68,3 @@ OPERATION(engine_set_metadef_tags, metadef_tags_wish)
 /* Finds the item with that name; NULL: none. For the head or a view. Tag names are case-insensitive. */
 const struct metadef_item *engine_find_metadef_item(const struct tables *t, uuid space,
 						    enum metadef_item_part part, struct str name);
-
-/* Runs inside the operation that deletes an account. */
-RESULT metadefs_forget_of_account(struct op *op, uuid account);

@@ -650,6 +650,5 @@ RESULT engine_forget_backup(struct op *op, struct backup_forget *wish)
 	if (row_is_live(&b->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_BACKUP, "The backup is not deleted.");
 	TRY(bequeath(op, b, wish->freed));
-	TRY(condition_clear_all(op, wish->backup));
 	return backup_forget(op, wish->backup);
 }

@@ -489,6 +489,5 @@ RESULT engine_forget_snapshot(struct op *op, struct snapshot_forget *wish)
 				     "The snapshot is not deleted, or its host still has something of it.");
 	if (volume_first_by_snapshot(op->head, wish->snapshot))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SNAPSHOT, "Disks are made from the snapshot.");
-	TRY(condition_clear_all(op, wish->snapshot));
 	return snapshot_forget(op, wish->snapshot);
 }

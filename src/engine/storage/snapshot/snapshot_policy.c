@@ -139,7 +139,6 @@ static RESULT end_policy(struct op *op, const struct snapshot_policy *policy)
 {
 	uuid id = policy->row.id;
 	TRY(engine_log_event(op, KIND_SNAPSHOT_POLICY, &policy->row, "deleted", "Its snapshots stay."));
-	TRY(condition_clear_all(op, id));
 	return snapshot_policy_forget(op, id);
 }
 

@@ -32,7 +32,6 @@
 #include "store/storage_pool.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
-#include "store/volume_transfer.h"
 #include "store/volume_type.h"
 #include "store/zone.h"
 
@@ -429,7 +428,6 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		TRY(volume_check_unreserved(op, volume, &wish->volume));
 	if (wish->snapshots == VOLUME_SNAPSHOTS_GO)
 		TRY(delete_snapshots(op, volume));
-	FORGET_EACH(op, volume_transfer, volume, volume->row.id);
 	return volume_delete_metered(op, volume);
 }
 

@@ -108,7 +108,6 @@ RESULT engine_forget_volume(struct op *op, struct volume_report *report)
 	if (row_is_live(&volume->row) || !uuid_is_none(volume->seen_host) || !uuid_is_none(volume->left_host))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
 				     "The volume is not deleted, or a host still has its disk.");
-	TRY(condition_clear_all(op, report->volume));
 	return volume_forget(op, report->volume);
 }
 

@@ -14,7 +14,6 @@
 #include "store/volume.h"
 #include "store/volume_group.h"
 #include "store/volume_type.h"
-#include "store/volume_type_limit.h"
 
 enum { NAME_MAX_SIZE = 255, VOLUME_KEY_BITS = 256 };
 
@@ -135,7 +134,6 @@ RESULT engine_delete_volume_type(struct op *op, struct volume_type_target *wish)
 	TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, &type));
 	TRY(engine_permit(op, "volume_type.delete", KIND_VOLUME_TYPE, &type->row));
 	TRY(check_unused(op, type, wish->type.field));
-	FORGET_EACH(op, volume_type_limit, type, type->row.id);
 	TRY(engine_log_event(op, KIND_VOLUME_TYPE, &type->row, "deleted", "Volume type %" STR_FMT ".",
 			     STR_ARG(type->name)));
 	return volume_type_forget(op, type->row.id);
