@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ended resources: listed for a while, then forgotten. Called by: reconcile/tombstone.c. */
+ * Ended resources: listed for a while, then forgotten; and deleted ones, once nothing is left of them. Called by:
+ * reconcile/tombstone.c. */
 #include "engine/tombstone.h"
 
 #include "base/clock.h"
@@ -35,5 +36,15 @@ RESULT engine_forget_tombstone(struct op *op, struct tombstone *wish)
 		return OK;
 	if (row_is_live(row) || op->now_us < row->deleted_us + ENDED_LISTED_US)
 		return ctx_fail_kind(op->ctx, ERR_STATE, wish->kind, "It is still listed.");
+	return op_forget(op, wish->kind, wish->id);
+}
+
+RESULT engine_forget_deleted(struct op *op, struct tombstone *wish)
+{
+	const struct row *row = tables_find(op->head, wish->kind, wish->id);
+	if (!row)
+		return OK;
+	if (row_is_live(row))
+		return ctx_fail_kind(op->ctx, ERR_STATE, wish->kind, "It is not deleted.");
 	return op_forget(op, wish->kind, wish->id);
 }

@@ -17,3 +17,6 @@ struct tombstone {
 	uuid id;
 };
 SYSTEM_OPERATION(engine_forget_tombstone, tombstone)
+/* For the reconciler, once nothing is left of a row that is marked deleted. A row that is gone is fine.
+ * ERR_STATE: the row is live. ERR_IN_USE: others still refer to it, by the rules of the schema. */
+SYSTEM_OPERATION(engine_forget_deleted, tombstone)

@@ -7,7 +7,7 @@
 #include "model/row.h"
 
 enum reference_rule {
-	REFERENCE_REFUSE,  /* a live row keeps the row that it refers to */
+	REFERENCE_REFUSE, /* the row keeps the one that it refers to: while it is live, or (on_forget) there */
 	REFERENCE_CASCADE, /* the row is forgotten, too */
 	REFERENCE_CLEAR,   /* the field becomes none; a list loses the id */
 	REFERENCE_KEEP,    /* the field keeps the id of a row that is gone; the schema says why */

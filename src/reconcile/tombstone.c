@@ -4,6 +4,14 @@
 #include "base/clock.h"
 #include "reconcile/work.h"
 
+RESULT step_forget(struct step *s, enum kind kind, uuid id)
+{
+	struct tombstone *forget = STEP_NEW(s, struct tombstone);
+	*forget = (struct tombstone){kind, id};
+	step_report(s, engine_forget_deleted_run, forget);
+	return OK;
+}
+
 RESULT step_ended(struct step *s)
 {
 	bool is_due = false;

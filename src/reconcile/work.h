@@ -572,6 +572,8 @@ void wake_names_of(struct reconciler *r, const struct tables *t, uuid target);
 
 /* Step of tombstones, and the wake function of address groups. */
 RESULT step_ended(struct step *s);
+/* Reports that nothing is left of a row that is marked deleted: engine_forget_deleted(). */
+RESULT step_forget(struct step *s, enum kind kind, uuid id);
 void wake_ended_addresses(struct reconciler *r, const struct row *row);
 
 /* ---- wake.c ---- */

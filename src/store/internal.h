@@ -74,6 +74,8 @@ RESULT op_follow_change(struct op *op); /* calls the configured follower */
 RESULT op_check_change(struct store *s, struct ctx *c);
 /* Applies `cascade` and `clear` to the rows that refer to a row that went (store/reference.h). */
 RESULT reference_follow(struct op *op, enum kind kind, uuid id, bool is_forgotten);
+/* ERR_IN_USE: a row that is there, even if deleted, keeps this one from being forgotten (`on_forget`). */
+RESULT reference_check_forget(struct op *op, enum kind kind, const struct row *row);
 /* ERR_IN_USE: the change leaves a live row that keeps this one from going. */
 RESULT reference_check(struct ctx *c, const struct tables *t, enum kind kind, const struct row *before,
 		       const struct row *after);

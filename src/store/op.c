@@ -372,6 +372,7 @@ RESULT op_forget(struct op *op, enum kind kind, uuid id)
 {
 	struct row *before = NULL;
 	TRY(op_find(op, kind, id, &before));
+	TRY(reference_check_forget(op, kind, before));
 	TRY(op_reserve_entry(op));
 	op_apply(op, kind, before, NULL);
 	return reference_follow(op, kind, id, true);

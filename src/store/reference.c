@@ -87,30 +87,45 @@ RESULT reference_follow(struct op *op, enum kind kind, uuid id, bool is_forgotte
 	return follow(op, model_references[KIND_NONE], id, is_forgotten);
 }
 
-const struct row *reference_find_user(const struct tables *t, enum kind kind, uuid id, bool is_forgotten)
+/* at_forget: only by references that matter once the row is forgotten, or only by the others. */
+static const struct row *find_user(const struct tables *t, enum kind kind, uuid id, bool at_forget)
 {
-	const struct reference *r = model_references[kind];
-	for (; r && r->kind; r++) {
-		if (r->rule != REFERENCE_REFUSE || !r->index || (r->at_forget && !is_forgotten))
+	for (const struct reference *r = model_references[kind]; r && r->kind; r++) {
+		if (r->rule != REFERENCE_REFUSE || !r->index || r->at_forget != at_forget)
 			continue;
 		for (const struct row *row = first_by(t, r, id); row; row = next_by(t, r, row))
-			if (row_is_live(row))
+			if (at_forget || row_is_live(row))
 				return row;
 	}
 	return NULL;
+}
+
+const struct row *reference_find_user(const struct tables *t, enum kind kind, uuid id, bool is_forgotten)
+{
+	const struct row *user = find_user(t, kind, id, false);
+	return user || !is_forgotten ? user : find_user(t, kind, id, true);
+}
+
+static RESULT fail_in_use(struct ctx *c, enum kind kind, uuid id, const struct row *user)
+{
+	char text[UUID_TEXT_SIZE], of[UUID_TEXT_SIZE];
+	return ctx_fail_kind(c, ERR_IN_USE, (int) kind, "The %s %s is in use by the %s %s.",
+			     model_kinds[kind].name, uuid_write(id, text), model_kinds[user->kind].name,
+			     uuid_write(user->id, of));
+}
+
+RESULT reference_check_forget(struct op *op, enum kind kind, const struct row *row)
+{
+	const struct row *user = find_user(op->head, kind, row->id, true);
+	return user ? fail_in_use(op->ctx, kind, row->id, user) : OK;
 }
 
 RESULT reference_check(struct ctx *c, const struct tables *t, enum kind kind, const struct row *before,
 		       const struct row *after)
 {
 	bool has_gone = before && (!after || (row_is_live(before) && !row_is_live(after)));
-	const struct row *user = has_gone ? reference_find_user(t, kind, before->id, !after) : NULL;
-	if (!user)
-		return OK;
-	char id[UUID_TEXT_SIZE], of[UUID_TEXT_SIZE];
-	return ctx_fail_kind(c, ERR_IN_USE, (int) kind, "The %s %s is in use by the %s %s.",
-			     model_kinds[kind].name, uuid_write(before->id, id), model_kinds[user->kind].name,
-			     uuid_write(user->id, of));
+	const struct row *user = has_gone ? find_user(t, kind, before->id, false) : NULL;
+	return user ? fail_in_use(c, kind, before->id, user) : OK;
 }
 
 /* ---- audits ---- */

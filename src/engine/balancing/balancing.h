@@ -279,5 +279,3 @@ struct proxy_report {
 	uint64_t gen;
 };
 SYSTEM_OPERATION(engine_see_proxy, proxy_report)
-/* Forgets the row of a deleted balancer's proxy, of which nothing is left. */
-SYSTEM_OPERATION(engine_forget_proxy, proxy_report)

@@ -67,11 +67,3 @@ RESULT engine_see_proxy(struct op *op, struct proxy_report *report)
 	next.seen_gen = (int64_t) report->gen;
 	return proxy_put(op, &next);
 }
-
-RESULT engine_forget_proxy(struct op *op, struct proxy_report *report)
-{
-	const struct proxy *present = proxy_find(op->head, report->proxy);
-	if (!present || row_is_live(&present->row))
-		return OK;
-	return proxy_forget(op, report->proxy);
-}

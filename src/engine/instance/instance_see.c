@@ -289,12 +289,6 @@ RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
 		return OK;
 	if (model_derive_instance_state(instance) != INSTANCE_TERMINATED)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_INSTANCE, "The instance has not ended.");
-	if (port_first_by_instance(op->head, wish->instance) ||
-	    volume_first_by_instance(op->head, wish->instance) ||
-	    volume_first_by_seen_instance(op->head, wish->instance) ||
-	    volume_attachment_first_by_instance(op->head, wish->instance) ||
-	    volume_attachment_first_by_seen_instance(op->head, wish->instance))
-		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
 	uuid type = instance->type, old_type = instance->old_type;
 	TRY(instance_forget(op, wish->instance));
 	TRY(instance_type_forget_unused(op, type));

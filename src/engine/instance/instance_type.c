@@ -12,6 +12,7 @@
 #include "store/instance.h"
 #include "store/instance_snapshot.h"
 #include "store/instance_type.h"
+#include "store/reference.h"
 
 enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX = 65535, USERS_MAX = 1000, VCPUS_MAX = 1024 };
 static const int64_t MIB = INT64_C(1) << 20, MEMORY_MAX = INT64_C(1) << 44, DISK_MAX = INT64_C(1) << 44;
@@ -278,9 +279,8 @@ RESULT engine_update_instance_type(struct op *op, struct instance_type_settings 
 RESULT instance_type_forget_unused(struct op *op, uuid id)
 {
 	const struct instance_type *type = instance_type_find(op->head, id);
-	bool is_done = type && !row_is_live(&type->row) && !instance_first_by_type(op->head, id) &&
-		       !instance_first_by_old_type(op->head, id) &&
-		       !instance_snapshot_first_by_type(op->head, id);
+	bool is_done = type && !row_is_live(&type->row) &&
+		       !reference_find_user(op->head, KIND_INSTANCE_TYPE, id, true);
 	return is_done ? instance_type_forget(op, id) : OK;
 }
 

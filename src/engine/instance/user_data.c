@@ -6,6 +6,7 @@
 #include "engine/limits.h"
 #include "model/account.h"
 #include "store/image.h"
+#include "store/reference.h"
 #include "store/user_data.h"
 
 RESULT engine_create_user_data(struct op *op, struct user_data_wish *wish)
@@ -40,10 +41,7 @@ RESULT engine_delete_user_data(struct op *op, struct user_data_target *wish)
 	const struct user_data *data = NULL;
 	TRY(engine_find_own_user_data(op->ctx, op->head, &wish->user_data, &data));
 	TRY(engine_permit(op, "user_data.delete", KIND_USER_DATA, &data->row));
-	const struct image *image = image_first_by_user_data(op->head, data->row.id);
-	while (image && !row_is_live(&image->row))
-		image = image_next_by_user_data(op->head, image);
-	if (image)
+	if (reference_find_user(op->head, KIND_USER_DATA, data->row.id, false))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_USER_DATA, wish->user_data.field,
 				   "Userdata %" STR_FMT
 				   " cannot be removed as it is linked to active template/templates",

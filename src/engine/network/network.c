@@ -237,20 +237,6 @@ RESULT engine_delete_network(struct op *op, struct network_target *wish)
 	return engine_log_event(op, KIND_NETWORK, &network->row, "deleted", "Network with its subnets.");
 }
 
-RESULT engine_forget_network(struct op *op, struct network_forget *wish)
-{
-	const struct network *network = network_find(op->head, wish->network);
-	if (!network)
-		return OK;
-	if (row_is_live(&network->row))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_NETWORK, "The network is not deleted.");
-	if (subnet_first_by_network(op->head, wish->network) ||
-	    port_first_by_network(op->head, wish->network))
-		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_NETWORK,
-				     "The network still has subnets or ports.");
-	return network_forget(op, wish->network);
-}
-
 /* ---- metadata without a router ---- */
 
 bool engine_serves_metadata_in(const struct tables *t, uuid network)

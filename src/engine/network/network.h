@@ -67,10 +67,3 @@ OPERATION(engine_delete_network, network_target)
 bool engine_serves_metadata_in(const struct tables *t, uuid network);
 /* The port in the network, behind no router, that has the IPv4 address; NULL: none. */
 const struct port *engine_find_port_on_link(const struct tables *t, uuid network, struct ip ip);
-
-/* Report of the reconciler: the virtual network no longer has the network. ERR_STATE: the row is not marked
- * deleted. ERR_IN_USE: subnets or ports of the network are not forgotten yet. OK if the network is gone. */
-struct network_forget {
-	uuid network;
-};
-SYSTEM_OPERATION(engine_forget_network, network_forget)

@@ -631,17 +631,3 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 	return engine_log_event(op, KIND_SUBNET, &subnet->row, "deleted", "Subnet %s.",
 				cidr_write(subnet->block, text));
 }
-
-RESULT engine_forget_subnet(struct op *op, struct subnet_forget *wish)
-{
-	const struct subnet *subnet = subnet_find(op->head, wish->subnet);
-	if (!subnet)
-		return OK;
-	if (row_is_live(&subnet->row))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SUBNET, "The subnet is not deleted.");
-	if (port_first_by_subnet(op->head, wish->subnet) ||
-	    secondary_ip_first_by_subnet(op->head, wish->subnet) ||
-	    port_prefix_first_by_subnet(op->head, wish->subnet))
-		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SUBNET, "The subnet still has ports.");
-	return subnet_forget(op, wish->subnet);
-}

@@ -94,13 +94,6 @@ struct subnet_target {
 };
 OPERATION(engine_delete_subnet, subnet_target)
 
-/* Forgets a deleted subnet, for the reconciler. OK if it is gone. ERR_IN_USE: ports of the subnet are not
- * forgotten yet. */
-struct subnet_forget {
-	uuid subnet;
-};
-SYSTEM_OPERATION(engine_forget_subnet, subnet_forget)
-
 /* Number of available addresses; for EC2's subnets as EC2 counts (five are reserved). On any live row of a
  * view. */
 int64_t engine_count_free_addresses(const struct subnet *subnet);

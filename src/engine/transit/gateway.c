@@ -201,8 +201,7 @@ RESULT engine_forget_transit_gateway(struct op *op, struct transit_report *repor
 	const struct transit_gateway *gateway = transit_gateway_find(op->head, report->id);
 	if (!gateway)
 		return OK;
-	if (gateway->ended_us == 0 || op->now_us < gateway->ended_us + TRANSIT_VISIBLE_US ||
-	    transit_attachment_first_by_gateway(op->head, report->id))
+	if (gateway->ended_us == 0 || op->now_us < gateway->ended_us + TRANSIT_VISIBLE_US)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_TRANSIT_GATEWAY,
 				     "The transit gateway is still shown.");
 	return transit_gateway_forget(op, report->id);

@@ -23,6 +23,7 @@
 #include "store/port_policy.h"
 #include "store/port_policy_rule.h"
 #include "store/port_set.h"
+#include "store/reference.h"
 #include "store/router.h"
 #include "store/subnet.h"
 
@@ -46,24 +47,12 @@ RESULT engine_create_port_policy(struct op *op, struct port_policy_wish *wish)
 				STR_ARG(wish->name));
 }
 
-/* True if a live interface or subnet uses the policy. */
-static bool is_used(const struct tables *t, uuid policy)
-{
-	const struct port *p = port_first_by_policy(t, policy);
-	const struct subnet *s = subnet_first_by_policy(t, policy);
-	while (p && !row_is_live(&p->row))
-		p = port_next_by_policy(t, p);
-	while (s && !row_is_live(&s->row))
-		s = subnet_next_by_policy(t, s);
-	return p || s;
-}
-
 RESULT engine_delete_port_policy(struct op *op, struct port_policy_target *wish)
 {
 	const struct port_policy *policy = NULL;
 	TRY(engine_find_own_port_policy(op->ctx, op->head, &wish->policy, &policy));
 	TRY(engine_permit(op, "port_policy.delete", KIND_PORT_POLICY, &policy->row));
-	if (is_used(op->head, policy->row.id))
+	if (reference_find_user(op->head, KIND_PORT_POLICY, policy->row.id, false))
 		return ENGINE_FAIL_ABOUT(
 			op, ERR_IN_USE, KIND_PORT_POLICY, &wish->policy,
 			"Network security group %" STR_FMT
@@ -73,12 +62,6 @@ RESULT engine_delete_port_policy(struct op *op, struct port_policy_target *wish)
 	TRY(engine_log_event(op, KIND_PORT_POLICY, &policy->row, "deleted", "Port policy %" STR_FMT ".",
 			     STR_ARG(policy->name)));
 	return port_policy_delete(op, id);
-}
-
-RESULT engine_forget_port_policy(struct op *op, struct port_policy_forget *wish)
-{
-	const struct port_policy *policy = port_policy_find(op->head, wish->policy);
-	return policy && !row_is_live(&policy->row) ? port_policy_forget(op, wish->policy) : OK;
 }
 
 /* ---- rule checks ---- */

@@ -44,12 +44,6 @@ struct port_policy_rule_target {
 };
 OPERATION(engine_delete_port_policy_rule, port_policy_rule_target)
 
-/* For the reconciler: the policy is removed from the network. OK if absent. */
-struct port_policy_forget {
-	uuid policy;
-};
-SYSTEM_OPERATION(engine_forget_port_policy, port_policy_forget)
-
 /* ---- sets of interfaces ---- */
 
 struct port_set_wish {

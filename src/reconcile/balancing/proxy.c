@@ -228,10 +228,7 @@ static RESULT report_health(struct step *s, const struct proxy_rows *rows,
 static RESULT step_deleted(struct step *s)
 {
 	TRY(s->r->proxies.driver->remove(s->r->proxies.self, &s->ctx, s->id));
-	struct proxy_report *report = STEP_NEW(s, struct proxy_report);
-	*report = (struct proxy_report){.proxy = s->id};
-	step_report(s, engine_forget_proxy_run, report);
-	return OK;
+	return step_forget(s, KIND_PROXY, s->id);
 }
 
 static RESULT step_live(struct step *s, const struct proxy_rows *rows)

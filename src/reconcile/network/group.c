@@ -47,10 +47,7 @@ static RESULT step_group(struct step *s)
 		return forget_revoked(s);
 	}
 	TRY(driver->remove_group(s->r->network.self, &s->ctx, wish.group->row.id));
-	struct security_group_forget *forget = STEP_NEW(s, struct security_group_forget);
-	forget->group = wish.group->row.id;
-	step_report(s, engine_forget_security_group_run, forget);
-	return OK;
+	return step_forget(s, KIND_SECURITY_GROUP, s->id);
 }
 
 /* ---- wake-ups ---- */
@@ -134,10 +131,7 @@ static RESULT step_policy(struct step *s)
 	if (row_is_live(&wish.policy->row))
 		return driver->apply_policy(s->r->network.self, &s->ctx, &wish);
 	TRY(driver->remove_policy(s->r->network.self, &s->ctx, s->id));
-	struct port_policy_forget *forget = STEP_NEW(s, struct port_policy_forget);
-	forget->policy = s->id;
-	step_report(s, engine_forget_port_policy_run, forget);
-	return OK;
+	return step_forget(s, KIND_PORT_POLICY, s->id);
 }
 
 /* A port set has no object in the network: only policies with rules that name it change. */

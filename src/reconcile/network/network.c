@@ -62,12 +62,7 @@ static RESULT step_deleted(struct step *s, uuid network)
 {
 	bool is_gone = false;
 	TRY(remove_network(s, network, &is_gone));
-	if (!is_gone)
-		return OK;
-	struct network_forget *forget = STEP_NEW(s, struct network_forget);
-	forget->network = network;
-	step_report(s, engine_forget_network_run, forget);
-	return OK;
+	return is_gone ? step_forget(s, KIND_NETWORK, network) : OK;
 }
 
 void reconcile_wake_routers_in(struct step *s, uuid network, uuid but)
@@ -100,11 +95,8 @@ static RESULT step_network(struct step *s)
 	TRY(gather(s, &rows));
 	if (!rows.wish.network)
 		return OK;
-	for (size_t k = 0; k < rows.deleted_subnets.count; k++) {
-		struct subnet_forget *forget = STEP_NEW(s, struct subnet_forget);
-		forget->subnet = rows.deleted_subnets.at[k]->row.id;
-		step_report(s, engine_forget_subnet_run, forget);
-	}
+	for (size_t k = 0; k < rows.deleted_subnets.count; k++)
+		TRY(step_forget(s, KIND_SUBNET, rows.deleted_subnets.at[k]->row.id));
 	if (!row_is_live(&rows.wish.network->row))
 		return step_deleted(s, s->id);
 	if (rows.is_external) /* its switch belongs to the routers with a gateway there */

@@ -28,11 +28,8 @@ static RESULT forget_parts(struct step *s, const struct router_rows *rows)
 		*forget = (struct port_report){.port = rows->deleted_interfaces.at[k]->row.id};
 		step_report(s, engine_forget_port_run, forget);
 	}
-	for (size_t k = 0; k < rows->deleted_subnets.count; k++) {
-		struct subnet_forget *forget = STEP_NEW(s, struct subnet_forget);
-		forget->subnet = rows->deleted_subnets.at[k]->row.id;
-		step_report(s, engine_forget_subnet_run, forget);
-	}
+	for (size_t k = 0; k < rows->deleted_subnets.count; k++)
+		TRY(step_forget(s, KIND_SUBNET, rows->deleted_subnets.at[k]->row.id));
 	return OK;
 }
 
@@ -132,10 +129,7 @@ static RESULT step_router(struct step *s)
 		TRY(report_peerings(s, &rows));
 		TRY(report_transit_ends(s, &rows));
 		TRY(forget_parts(s, &rows));
-		struct router_forget *forget = STEP_NEW(s, struct router_forget);
-		forget->router = router->row.id;
-		step_report(s, engine_forget_router_run, forget);
-		return OK;
+		return step_forget(s, KIND_ROUTER, router->row.id);
 	}
 	for (size_t k = 0; k < rows.segments.count; k++)
 		reconcile_wake_told_apart(s, rows.segments.at[k].network->row.id);

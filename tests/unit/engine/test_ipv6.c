@@ -17,6 +17,7 @@
 #include "engine/network/routing/router_block.h"
 #include "engine/network/routing/router_interface.h"
 #include "engine/network/subnet_pool.h"
+#include "engine/tombstone.h"
 
 #define RA(mode) SUBNET_IPV6_RA_MODE_##mode
 #define ADDRESS(mode) SUBNET_IPV6_ADDRESS_MODE_##mode
@@ -299,8 +300,8 @@ static void check_cut_from_router(void **state)
 	cloud_ok(c, &c->alice, engine_remove_router_block, &no_block);
 	struct router_wish next = {.block = cidr_of("10.78.0.0/16"), .ipv6.is_wanted = true};
 	cloud_fails(c, &c->alice, engine_create_router, &next, ERR_CAPACITY, KIND_ADDRESS);
-	struct subnet_forget forget = {.subnet = six.ipv6_subnet};
-	cloud_ok(c, NULL, engine_forget_subnet, &forget);
+	struct tombstone forget = {KIND_SUBNET, six.ipv6_subnet};
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
 	cloud_ok(c, &c->alice, engine_create_router, &next);
 }
 

@@ -73,6 +73,7 @@
 #include "engine/reservation/capacity_reservation.h"
 #include "engine/resource_group.h"
 #include "engine/support/ticket.h"
+#include "engine/tombstone.h"
 #include "engine/transit/transit.h"
 #include "engine/virtual/balancer_set.h"
 #include "engine/virtual/peering_side.h"
@@ -655,8 +656,8 @@ static void drop_subnet(struct cloud *c)
 {
 	struct subnet_target wish = {.subnet = ref_to(c, KIND_SUBNET, made)};
 	cloud_ok(c, &c->alice, engine_delete_subnet, &wish);
-	struct subnet_forget forget = {.subnet = made};
-	cloud_ok(c, NULL, engine_forget_subnet, &forget);
+	struct tombstone forget = {KIND_SUBNET, made};
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
 }
 
 static RESULT make_network(struct cloud *c, int n)
@@ -668,8 +669,8 @@ static void drop_network(struct cloud *c)
 {
 	struct network_target wish = {.network = ref_to(c, KIND_NETWORK, made)};
 	cloud_ok(c, &c->alice, engine_delete_network, &wish);
-	struct network_forget forget = {.network = made};
-	cloud_ok(c, NULL, engine_forget_network, &forget);
+	struct tombstone forget = {KIND_NETWORK, made};
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
 }
 
 static void is_a_subnet(struct cloud *c)

@@ -5,6 +5,7 @@
 #include "engine/network/filter/network_acl.h"
 #include "engine/network/network.h"
 #include "engine/network/routing/router_block.h"
+#include "engine/tombstone.h"
 #include "model/instance.h"
 #include "store/account.h"
 #include "store/gateway.h"
@@ -55,8 +56,8 @@ static void check_ipv6_blocks(void **state)
 	cloud_ok(c, &c->alice, engine_delete_router, &gone);
 	struct router_wish again = {.block = cidr_of("10.77.0.0/16"), .ipv6.is_wanted = true};
 	cloud_fails(c, &c->alice, engine_create_router, &again, ERR_CAPACITY, KIND_ADDRESS);
-	struct router_forget forget = {.router = wish.router};
-	cloud_ok(c, NULL, engine_forget_router, &forget);
+	struct tombstone forget = {KIND_ROUTER, wish.router};
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
 	cloud_ok(c, &c->alice, engine_create_router, &again);
 }
 
@@ -132,17 +133,17 @@ static void check_router_delete(void **state)
 	assert_false(row_is_live(&security_group_find(t, router.group)->row));
 	assert_int_equal(account_usage(account_find(t, c->alice.account))->routers, 1);
 	/* The reconciler forgets in its order. */
-	struct router_forget forget = {.router = router.router};
-	cloud_fails(c, NULL, engine_forget_router, &forget, ERR_IN_USE, KIND_ROUTER);
-	struct subnet_forget forget_subnet = {.subnet = subnet};
-	cloud_ok(c, NULL, engine_forget_subnet, &forget_subnet);
-	cloud_ok(c, NULL, engine_forget_subnet, &forget_subnet);
-	cloud_ok(c, NULL, engine_forget_router, &forget);
-	cloud_ok(c, NULL, engine_forget_router, &forget);
-	struct security_group_forget forget_group = {.group = router.group};
-	cloud_ok(c, NULL, engine_forget_security_group, &forget_group);
-	forget.router = c->alice_router;
-	cloud_fails(c, NULL, engine_forget_router, &forget, ERR_STATE, KIND_ROUTER);
+	struct tombstone forget = {KIND_ROUTER, router.router};
+	cloud_fails(c, NULL, engine_forget_deleted, &forget, ERR_IN_USE, KIND_ROUTER);
+	struct tombstone forget_subnet = {KIND_SUBNET, subnet};
+	cloud_ok(c, NULL, engine_forget_deleted, &forget_subnet);
+	cloud_ok(c, NULL, engine_forget_deleted, &forget_subnet);
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
+	struct tombstone forget_group = {KIND_SECURITY_GROUP, router.group};
+	cloud_ok(c, NULL, engine_forget_deleted, &forget_group);
+	forget.id = c->alice_router;
+	cloud_fails(c, NULL, engine_forget_deleted, &forget, ERR_STATE, KIND_ROUTER);
 }
 
 static void check_default_delete(void **state)
@@ -153,9 +154,9 @@ static void check_default_delete(void **state)
 	while (subnet_first_by_router(t, c->alice_router)) {
 		uuid subnet = subnet_first_by_router(t, c->alice_router)->row.id;
 		struct subnet_target gone = {.subnet = ref_to(c, KIND_SUBNET, subnet)};
-		struct subnet_forget forget = {.subnet = subnet};
+		struct tombstone forget = {KIND_SUBNET, subnet};
 		cloud_ok(c, &c->alice, engine_delete_subnet, &gone);
-		cloud_ok(c, NULL, engine_forget_subnet, &forget);
+		cloud_ok(c, NULL, engine_forget_deleted, &forget);
 	}
 	cloud_fails(c, &c->alice, engine_delete_router, &target, ERR_IN_USE, KIND_ROUTER); /* its gateway */
 	uuid gateway = gateway_first_by_router(t, c->alice_router)->row.id;
@@ -216,18 +217,18 @@ static void check_subnet_delete(void **state)
 	struct subnet_target target = {.subnet = ref_to(c, KIND_SUBNET, subnet)};
 	cloud_fails(c, &c->alice, engine_delete_subnet, &target, ERR_IN_USE, KIND_SUBNET);
 	cloud_fails(c, &c->bob, engine_delete_subnet, &target, ERR_NOT_FOUND, KIND_SUBNET);
-	struct subnet_forget forget = {.subnet = subnet};
-	cloud_fails(c, NULL, engine_forget_subnet, &forget, ERR_STATE, KIND_SUBNET);
+	struct tombstone forget = {KIND_SUBNET, subnet};
+	cloud_fails(c, NULL, engine_forget_deleted, &forget, ERR_STATE, KIND_SUBNET);
 	struct ref ref = ref_to(c, KIND_INSTANCE, instance);
 	struct instances_wish end = {.instances = {&ref, 1}};
 	uuid port = cloud_port(c, instance)->row.id;
 	cloud_ok(c, &c->alice, engine_terminate_instances, &end);
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ABSENT);
 	cloud_ok(c, &c->alice, engine_delete_subnet, &target);
-	cloud_fails(c, NULL, engine_forget_subnet, &forget, ERR_IN_USE, KIND_SUBNET);
+	cloud_fails(c, NULL, engine_forget_deleted, &forget, ERR_IN_USE, KIND_SUBNET);
 	struct port_report gone = {.port = port};
 	cloud_ok(c, NULL, engine_forget_port, &gone);
-	cloud_ok(c, NULL, engine_forget_subnet, &forget);
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
 	assert_null(subnet_find(cloud_tables(c), subnet));
 }
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "engine/tombstone.h"
 #include "engine/virtual/peering_side.h"
 #include "engine/virtual/port_policy.h"
 #include "engine/virtual/virtual_network.h"
@@ -165,7 +166,7 @@ static void a_policy_is_in_use_while_a_live_subnet_has_it(void **state)
 	struct uuids policies;
 	struct ref policy = make_policy(c);
 	struct port_policy_target target = {policy};
-	struct port_policy_forget forget = {policy.prefix};
+	struct tombstone forget = {KIND_PORT_POLICY, policy.prefix};
 	uuid router = make_network(c, "10.50.0.0/16");
 	struct virtual_subnet_wish subnet = subnet_in(router, "10.50.0.0/24");
 	subnet.policy = policy;
@@ -182,12 +183,12 @@ static void a_policy_is_in_use_while_a_live_subnet_has_it(void **state)
 	struct port_target gone = {.port = guard.port};
 	cloud_ok(c, &c->alice, engine_delete_port, &gone);
 	cloud_fails(c, &c->alice, engine_delete_port_policy, &target, ERR_IN_USE, KIND_PORT_POLICY);
-	cloud_ok(c, NULL, engine_forget_port_policy, &forget); /* a live one is not forgotten */
+	cloud_fails(c, NULL, engine_forget_deleted, &forget, ERR_STATE, KIND_PORT_POLICY);
 	assert_non_null(port_policy_find(cloud_tables(c), policy.prefix));
 	struct virtual_network_target whole = {ref_by_id(KIND_ROUTER, router)};
 	cloud_ok(c, &c->alice, engine_delete_virtual_network, &whole);
 	cloud_ok(c, &c->alice, engine_delete_port_policy, &target);
-	cloud_ok(c, NULL, engine_forget_port_policy, &forget);
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
 	assert_null(port_policy_find(cloud_tables(c), policy.prefix));
 }
 

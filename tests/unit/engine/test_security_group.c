@@ -2,6 +2,7 @@
  * Security groups and their rules. */
 #include "cloud.h"
 #include "engine/network/filter/security_group_association.h"
+#include "engine/tombstone.h"
 #include "store/router.h"
 #include "store/security_group.h"
 #include "store/security_group_rule.h"
@@ -69,8 +70,8 @@ static void check_delete(void **state)
 	assert_true(security_group_find(t, a)->row.gen > gen);
 	assert_int_equal(count_rules(c, b), 0);
 	assert_false(row_is_live(&security_group_find(t, b)->row));
-	struct security_group_forget forget = {.group = b};
-	cloud_ok(c, NULL, engine_forget_security_group, &forget);
+	struct tombstone forget = {KIND_SECURITY_GROUP, b};
+	cloud_ok(c, NULL, engine_forget_deleted, &forget);
 	assert_null(security_group_find(t, b));
 	/* The name is free at once. */
 	make_group(c, "b");
@@ -85,8 +86,8 @@ static void check_delete(void **state)
 	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_IN_USE, KIND_SECURITY_GROUP);
 	target.group = ref_named(KIND_SECURITY_GROUP, "default");
 	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_PROTECTED, KIND_SECURITY_GROUP);
-	forget.group = a;
-	cloud_fails(c, NULL, engine_forget_security_group, &forget, ERR_STATE, KIND_SECURITY_GROUP);
+	forget.id = a;
+	cloud_fails(c, NULL, engine_forget_deleted, &forget, ERR_STATE, KIND_SECURITY_GROUP);
 }
 
 static void check_rule_values(void **state)

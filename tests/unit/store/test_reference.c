@@ -64,13 +64,19 @@ static RESULT forget_other(struct op *op, void *arg)
 	return op_forget(op, ((const struct two_rows *) arg)->kind, uuid_of(OTHER));
 }
 
-/* The order matters to nobody: what a change leaves is looked at once it is over. */
+static RESULT forget_if_there(struct op *op, enum kind kind, unsigned n)
+{
+	return tables_find(op->head, kind, uuid_of(n)) ? op_forget(op, kind, uuid_of(n)) : OK;
+}
+
+/* The order matters only for references with on_forget: others are looked at once the change is over. */
 static RESULT forget_both(struct op *op, void *arg)
 {
 	const struct two_rows *p = arg;
-	if (tables_find(op->head, p->kind, uuid_of(OTHER)))
-		TRY(op_forget(op, p->kind, uuid_of(OTHER)));
-	return tables_find(op->head, p->r->kind, uuid_of(ROW)) ? op_forget(op, p->r->kind, uuid_of(ROW)) : OK;
+	if (p->r->at_forget)
+		TRY(forget_if_there(op, p->r->kind, ROW));
+	TRY(forget_if_there(op, p->kind, OTHER));
+	return forget_if_there(op, p->r->kind, ROW);
 }
 
 static void count_one(void *arg, const struct row *row, const struct field *field, uuid gone)

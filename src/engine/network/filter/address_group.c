@@ -12,6 +12,7 @@
 #include "model/account.h"
 #include "store/address_group.h"
 #include "store/address_group_version.h"
+#include "store/reference.h"
 #include "store/security_group_rule.h"
 
 static bool find_block(struct cidrs blocks, struct cidr block, size_t *ret_at)
@@ -334,11 +335,7 @@ RESULT engine_delete_address_group(struct op *op, struct address_group_target *w
 	const struct address_group *group = NULL;
 	TRY(engine_find_own_address_group(op->ctx, op->head, &wish->group, &group));
 	TRY(engine_permit(op, "address_group.delete", KIND_ADDRESS_GROUP, &group->row));
-	const struct security_group_rule *rule =
-		security_group_rule_first_by_peer_address_group(op->head, group->row.id);
-	while (rule && !row_is_live(&rule->row))
-		rule = security_group_rule_next_by_peer_address_group(op->head, rule);
-	if (rule)
+	if (reference_find_user(op->head, KIND_ADDRESS_GROUP, group->row.id, false))
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ADDRESS_GROUP, &wish->group,
 					 "The %s '%" STR_FMT "' is in rules of security groups.",
 					 engine_kind_words(op->ctx, KIND_ADDRESS_GROUP),

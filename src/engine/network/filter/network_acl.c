@@ -17,6 +17,7 @@
 #include "model/router.h"
 #include "store/network_acl.h"
 #include "store/network_acl_entry.h"
+#include "store/reference.h"
 #include "store/subnet.h"
 
 enum { ENTRY_FOR_ALL = 100, ENTRY_FOR_ALL_IPV6 = 101 };
@@ -139,15 +140,13 @@ RESULT engine_delete_network_acl(struct op *op, struct network_acl_target *wish)
 	if (acl->is_default)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL, wish->acl.field,
 				   "cannot delete default network ACL %" STR_FMT, STR_ARG(wish->acl.text));
-	const struct subnet *user = subnet_first_by_acl(op->head, acl->row.id);
-	while (user && !row_is_live(&user->row))
-		user = subnet_next_by_acl(op->head, user);
+	const struct row *user = reference_find_user(op->head, KIND_NETWORK_ACL, acl->row.id, false);
 	if (user)
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK_ACL, &wish->acl,
 					 "The networkAcl '%" STR_FMT
 					 "' has dependencies and cannot be deleted. %" STR_FMT " has it.",
 					 STR_ARG(wish->acl.text),
-					 STR_ARG(engine_write_id(op, KIND_SUBNET, user->row.id)));
+					 STR_ARG(engine_write_id(op, user->kind, user->id)));
 	TRY(engine_log_event(op, KIND_NETWORK_ACL, &acl->row, "deleted", "Network ACL."));
 	return network_acl_forget(op, acl->row.id);
 }

@@ -388,17 +388,6 @@ RESULT engine_delete_security_group(struct op *op, struct security_group_target 
 				"Security group %" STR_FMT ".", STR_ARG(group->name));
 }
 
-RESULT engine_forget_security_group(struct op *op, struct security_group_forget *wish)
-{
-	const struct security_group *group = security_group_find(op->head, wish->group);
-	if (!group)
-		return OK;
-	if (row_is_live(&group->row))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECURITY_GROUP,
-				     "The security group is not deleted.");
-	return security_group_forget(op, wish->group);
-}
-
 /* ---- groups of ports ---- */
 
 static bool has_group(const uuid *groups, size_t count, uuid id)

@@ -113,12 +113,6 @@ struct rule_forget {
 	uuid rule;
 };
 SYSTEM_OPERATION(engine_forget_rule, rule_forget)
-
-/* Report of the reconciler: the network no longer has the group. OK if it is gone. */
-struct security_group_forget {
-	uuid group;
-};
-SYSTEM_OPERATION(engine_forget_security_group, security_group_forget)
 /* True if the IPv4 rule applies to IPv6 as well: as in EC2, a VPC's rule by group membership covers both
  * families, except ICMP, which IPv6 has under another protocol. */
 struct security_group;

@@ -291,20 +291,6 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 				"VPC with its main route table, default network ACL and default group.");
 }
 
-RESULT engine_forget_router(struct op *op, struct router_forget *wish)
-{
-	const struct router *router = router_find(op->head, wish->router);
-	if (!router)
-		return OK;
-	if (row_is_live(&router->row))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ROUTER, "The router is not deleted.");
-	if (subnet_first_by_router(op->head, wish->router) || port_first_by_router(op->head, wish->router) ||
-	    port_first_by_interface_of(op->head, wish->router))
-		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ROUTER,
-				     "The router still has subnets or ports.");
-	return router_forget(op, wish->router);
-}
-
 /* ---- the default VPC ---- */
 
 enum { DEFAULT_SUBNETS_MAX = 16 };

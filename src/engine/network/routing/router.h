@@ -54,10 +54,3 @@ OPERATION(engine_delete_router, router_target)
 /* Sets the router's tenancy to default. Only instances launched from now on, that ask for no tenancy, are
  * affected. */
 OPERATION(engine_share_router, router_target)
-
-/* Report of the reconciler: the network no longer has the router. ERR_STATE: the row is not marked deleted.
- * ERR_IN_USE: subnets or ports of the router are not forgotten yet. OK if the router is gone. */
-struct router_forget {
-	uuid router;
-};
-SYSTEM_OPERATION(engine_forget_router, router_forget)

@@ -714,7 +714,5 @@ RESULT engine_forget_image(struct op *op, struct image_forget *wish)
 	if (row_is_live(&image->row) || op->now_us < image->row.deleted_us + IMAGE_KNOWN_US)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_IMAGE,
 				     "The image is not deleted, or only just.");
-	if (instance_first_by_image(op->head, wish->image))
-		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_IMAGE, "Instances are made from the image.");
 	return image_forget(op, wish->image);
 }

@@ -487,7 +487,5 @@ RESULT engine_forget_snapshot(struct op *op, struct snapshot_forget *wish)
 	if (row_is_live(&snapshot->row) || !uuid_is_none(snapshot->host))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SNAPSHOT,
 				     "The snapshot is not deleted, or its host still has something of it.");
-	if (volume_first_by_snapshot(op->head, wish->snapshot))
-		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SNAPSHOT, "Disks are made from the snapshot.");
 	return snapshot_forget(op, wish->snapshot);
 }
