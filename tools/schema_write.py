@@ -84,6 +84,12 @@ def write_kinds(kinds):
     return "\n".join(lines)
 
 
+def write_kind_list(kinds):
+    """An X-macro: who needs something for each kind defines KIND(type, ID) and includes this."""
+    lines = [OPENING.format(source="the files of schema/") + " * KIND(type, ID) for each kind: struct type, KIND_##ID. */"]
+    return "\n".join([*lines, *(f"KIND({kind.name}, {constant(kind.name)})" for kind in kinds), "#undef KIND", ""])
+
+
 def write_enum(name, constants, comment=""):
     return [f"enum {name} {{{comment}", *(f"\t{c}," for c in constants), "};"]
 
@@ -159,7 +165,7 @@ def write_states(kinds):
 
 
 def write_headers(kinds):
-    out = {"model/kinds.h": write_kinds(kinds), "model/states.h": write_states(kinds)}
+    out = {"model/kinds.h": write_kinds(kinds), "model/kinds.def": write_kind_list(kinds), "model/states.h": write_states(kinds)}
     for kind in kinds:
         out[f"model/{kind.name}.h"] = write_kind(kind)
         if has_words(kind):

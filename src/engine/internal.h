@@ -56,6 +56,22 @@ static inline bool engine_is_refusal(enum err err)
 	       err != ERR_AGAIN;
 }
 
+/* Finds the row that the ref names, which the caller may change, and checks that it may do this to the row:
+ * engine_find_own() and engine_permit(). Typed forms for each kind: engine_permit_subnet(), … */
+RESULT engine_permit_named(struct op *op, enum kind kind, const struct ref *ref, const char *permission,
+			   const struct row **ret_row);
+#define KIND(type, ID)                                                                                       \
+	struct type;                                                                                         \
+	static inline RESULT engine_permit_##type(struct op *op, const struct ref *ref,                      \
+						  const char *permission, const struct type **ret_row)       \
+	{                                                                                                    \
+		const struct row *row = 0;                                                                   \
+		TRY(engine_permit_named(op, KIND_##ID, ref, permission, &row));                              \
+		*ret_row = (const struct type *) row;                                                        \
+		return OK;                                                                                   \
+	}
+#include "model/kinds.def"
+
 /* 1 to 255 characters; ERR_INVALID with the kind. */
 RESULT engine_check_name(struct op *op, enum kind kind, struct str name);
 /* Checks a name that operators use in commands: 1 to WORD_MAX letters, digits, '-', '_' and '.'. ERR_INVALID

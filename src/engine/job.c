@@ -366,8 +366,7 @@ static RESULT find_volumes(struct op *op, const struct refs *refs, struct uuids 
 RESULT engine_queue_job(struct op *op, struct job_queuing *wish)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, wish->permission, KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, wish->permission, &instance));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	wish->job.kind = KIND_INSTANCE;
 	wish->job.subject = instance->row.id;

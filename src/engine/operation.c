@@ -286,6 +286,13 @@ RESULT engine_permit_beside(struct op *op, const char *permission)
 	return guard ? guard->check_beside(guard, op->ctx, op->head, permission) : OK;
 }
 
+RESULT engine_permit_named(struct op *op, enum kind kind, const struct ref *ref, const char *permission,
+			   const struct row **ret_row)
+{
+	TRY(engine_find_own(op->ctx, op->head, kind, ref, ret_row));
+	return engine_permit(op, permission, kind, *ret_row);
+}
+
 RESULT engine_find_acting_account(struct op *op, const struct account **ret_account)
 {
 	uuid id = engine_get_account(op->ctx);

@@ -206,8 +206,7 @@ RESULT engine_create_backup_plan(struct op *op, struct backup_plan_wish *wish)
 RESULT engine_update_backup_plan(struct op *op, struct backup_plan_wish *wish)
 {
 	const struct backup_plan *p = NULL;
-	TRY(engine_find_own_backup_plan(op->ctx, op->head, &wish->plan, &p));
-	TRY(engine_permit(op, "backup_plan.update", KIND_BACKUP_PLAN, &p->row));
+	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.update", &p));
 	struct backup_plan next = *p;
 	return write_plan(op, wish, &next, "changed");
 }
@@ -217,8 +216,7 @@ RESULT engine_update_backup_plan(struct op *op, struct backup_plan_wish *wish)
 RESULT engine_run_backup_plan(struct op *op, struct backup_plan_target *wish)
 {
 	const struct backup_plan *p = NULL;
-	TRY(engine_find_own_backup_plan(op->ctx, op->head, &wish->plan, &p));
-	TRY(engine_permit(op, "backup_plan.run", KIND_BACKUP_PLAN, &p->row));
+	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.run", &p));
 	if (!p->is_active)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP_PLAN, wish->plan.field,
 				   "The plan '%" STR_FMT "' is not active.", STR_ARG(p->name));
@@ -247,8 +245,7 @@ static RESULT end_tracks(struct op *op, uuid plan)
 RESULT engine_delete_backup_plan(struct op *op, struct backup_plan_target *wish)
 {
 	const struct backup_plan *p = NULL;
-	TRY(engine_find_own_backup_plan(op->ctx, op->head, &wish->plan, &p));
-	TRY(engine_permit(op, "backup_plan.delete", KIND_BACKUP_PLAN, &p->row));
+	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.delete", &p));
 	uuid id = p->row.id;
 	TRY(engine_log_event(op, KIND_BACKUP_PLAN, &p->row, "deleted", "Its backups stay."));
 	TRY(end_tracks(op, id));

@@ -174,8 +174,7 @@ RESULT engine_create_machine_backup(struct op *op, struct machine_backup_wish *w
 	struct tags tags;
 	if (!wish->target.n)
 		return ctx_fail(op->ctx, ERR_GONE, "This region keeps no backups: it has no place for them.");
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "machine_backup.create", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "machine_backup.create", &instance));
 	TRY(check_words(op, wish->name, wish->description));
 	TRY(tag_normalize(op, wish->tags, &tags));
 	struct machine_backup_order order = {.instance = instance,
@@ -246,8 +245,7 @@ RESULT machine_backup_follow(struct op *op, uuid machine_backup)
 RESULT engine_update_machine_backup(struct op *op, struct machine_backup_settings *wish)
 {
 	const struct machine_backup *m = NULL;
-	TRY(engine_find_own_machine_backup(op->ctx, op->head, &wish->backup, &m));
-	TRY(engine_permit(op, "machine_backup.update", KIND_MACHINE_BACKUP, &m->row));
+	TRY(engine_permit_machine_backup(op, &wish->backup, "machine_backup.update", &m));
 	struct machine_backup next = *m;
 	if (wish->name)
 		next.name = *wish->name;
@@ -307,7 +305,6 @@ RESULT machine_backup_drop(struct op *op, const struct machine_backup *m, struct
 RESULT engine_delete_machine_backup(struct op *op, struct machine_backup_target *wish)
 {
 	const struct machine_backup *m = NULL;
-	TRY(engine_find_own_machine_backup(op->ctx, op->head, &wish->backup, &m));
-	TRY(engine_permit(op, "machine_backup.delete", KIND_MACHINE_BACKUP, &m->row));
+	TRY(engine_permit_machine_backup(op, &wish->backup, "machine_backup.delete", &m));
 	return machine_backup_drop(op, m, wish->backup.field);
 }

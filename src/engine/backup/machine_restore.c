@@ -308,8 +308,7 @@ static RESULT restore_in_place(struct op *op, struct machine_restoring *wish, co
 RESULT engine_restore_machine_backup(struct op *op, struct machine_restoring *wish)
 {
 	const struct machine_backup *m = NULL;
-	TRY(engine_find_own_machine_backup(op->ctx, op->head, &wish->backup, &m));
-	TRY(engine_permit(op, "machine_backup.restore", KIND_MACHINE_BACKUP, &m->row));
+	TRY(engine_permit_machine_backup(op, &wish->backup, "machine_backup.restore", &m));
 	TRY(check_available(op, m, wish->backup.field));
 	TRY(wish->in_place ? restore_in_place(op, wish, m) : restore_anew(op, wish, m));
 	return engine_log_event(op, KIND_MACHINE_BACKUP, &m->row, "restore asked",
@@ -362,8 +361,7 @@ RESULT machine_check_begin(struct op *op, const struct machine_backup *m, struct
 RESULT engine_check_machine_backup(struct op *op, struct machine_check *wish)
 {
 	const struct machine_backup *m = NULL;
-	TRY(engine_find_own_machine_backup(op->ctx, op->head, &wish->backup, &m));
-	TRY(engine_permit(op, "machine_backup.check", KIND_MACHINE_BACKUP, &m->row));
+	TRY(engine_permit_machine_backup(op, &wish->backup, "machine_backup.check", &m));
 	return machine_check_begin(op, m, wish->backup.field);
 }
 

@@ -259,17 +259,11 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 
 /* ---- changes ---- */
 
-static RESULT find(struct op *op, const struct ref *ref, const char *permission,
-		   const struct elastic_load_balancer **ret_balancer)
-{
-	TRY(engine_find_own_elastic_load_balancer(op->ctx, op->head, ref, ret_balancer));
-	return engine_permit(op, permission, KIND_ELASTIC_LOAD_BALANCER, &(*ret_balancer)->row);
-}
-
 RESULT engine_set_elastic_load_balancer(struct op *op, struct elastic_load_balancer_change *wish)
 {
 	const struct elastic_load_balancer *present = NULL;
-	TRY(find(op, &wish->balancer, "elastic_load_balancer.set_attributes", &present));
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.set_attributes",
+						&present));
 	struct elastic_load_balancer next = *present;
 	choice_apply(wish->is_protected, &next.is_protected);
 	choice_apply(wish->crosses_zones, &next.crosses_zones);
@@ -299,7 +293,8 @@ RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_loa
 {
 	const struct elastic_load_balancer *balancer = NULL;
 	struct uuids groups = {0};
-	TRY(find(op, &wish->balancer, "elastic_load_balancer.set_groups", &balancer));
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.set_groups",
+						&balancer));
 	if (balancer->type != ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
 		return ENGINE_FAIL(
 			op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("SecurityGroups"),
@@ -322,7 +317,8 @@ RESULT engine_set_elastic_load_balancer_subnets(struct op *op, struct elastic_lo
 {
 	const struct elastic_load_balancer *present = NULL;
 	struct fronts_plan plan = {0};
-	TRY(find(op, &wish->balancer, "elastic_load_balancer.set_subnets", &present));
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.set_subnets",
+						&present));
 	TRY(plan_fronts(op, &wish->subnets, present->is_internal, &plan));
 	if (!uuid_equal(plan.router, present->router))
 		return fail_subnets(op, STR("Subnets"), "The subnets are not in the load balancer's VPC.");
@@ -343,7 +339,8 @@ RESULT engine_delete_elastic_load_balancer(struct op *op, struct elastic_load_ba
 	const struct elastic_load_balancer *balancer = NULL;
 	if (!ref_is_given(&wish->balancer))
 		return engine_permit(op, "elastic_load_balancer.delete", KIND_ELASTIC_LOAD_BALANCER, NULL);
-	TRY(find(op, &wish->balancer, "elastic_load_balancer.delete", &balancer));
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.delete",
+						&balancer));
 	if (balancer->is_protected && !wish->is_forced)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ELASTIC_LOAD_BALANCER, wish->balancer.field,
 				   "Load balancer '%" STR_FMT

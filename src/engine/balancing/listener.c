@@ -337,8 +337,7 @@ static RESULT check_listener(struct op *op, const struct elastic_load_balancer *
 RESULT engine_create_listener(struct op *op, struct listener_wish *wish)
 {
 	const struct elastic_load_balancer *balancer = NULL;
-	TRY(engine_find_own_elastic_load_balancer(op->ctx, op->head, &wish->balancer, &balancer));
-	TRY(engine_permit(op, "listener.create", KIND_ELASTIC_LOAD_BALANCER, &balancer->row));
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "listener.create", &balancer));
 	struct listener made = {.row = {.id = engine_new_id(op, KIND_LISTENER), .gen = 1},
 				.account = balancer->account,
 				.elastic_load_balancer = balancer->row.id,
@@ -358,17 +357,10 @@ RESULT engine_create_listener(struct op *op, struct listener_wish *wish)
 				made.port);
 }
 
-static RESULT find(struct op *op, const struct ref *ref, const char *permission,
-		   const struct listener **ret_listener)
-{
-	TRY(engine_find_own_listener(op->ctx, op->head, ref, ret_listener));
-	return engine_permit(op, permission, KIND_LISTENER, &(*ret_listener)->row);
-}
-
 RESULT engine_change_listener(struct op *op, struct listener_change *wish)
 {
 	const struct listener *present = NULL;
-	TRY(find(op, &wish->listener, "listener.update", &present));
+	TRY(engine_permit_listener(op, &wish->listener, "listener.update", &present));
 	const struct elastic_load_balancer *balancer =
 		elastic_load_balancer_find(op->head, present->elastic_load_balancer);
 	struct listener next = *present;
@@ -390,7 +382,7 @@ RESULT engine_change_listener(struct op *op, struct listener_change *wish)
 RESULT engine_delete_listener(struct op *op, struct listener_target *wish)
 {
 	const struct listener *listener = NULL;
-	TRY(find(op, &wish->listener, "listener.delete", &listener));
+	TRY(engine_permit_listener(op, &wish->listener, "listener.delete", &listener));
 	return listener_end(op, listener);
 }
 
@@ -409,7 +401,7 @@ static RESULT put_certificates(struct op *op, const struct listener *present, co
 static RESULT find_tls(struct op *op, const struct ref *ref, const char *permission,
 		       const struct listener **ret_listener)
 {
-	TRY(find(op, ref, permission, ret_listener));
+	TRY(engine_permit_listener(op, ref, permission, ret_listener));
 	if ((*ret_listener)->protocol == LISTENER_PROTOCOL_HTTPS)
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_LISTENER, ref->field,
@@ -447,7 +439,7 @@ RESULT engine_remove_listener_certificates(struct op *op, struct listener_certif
 RESULT engine_set_listener_attributes(struct op *op, struct listener_attributes *wish)
 {
 	const struct listener *present = NULL;
-	TRY(find(op, &wish->listener, "listener.set_attributes", &present));
+	TRY(engine_permit_listener(op, &wish->listener, "listener.set_attributes", &present));
 	struct listener next = *present;
 	next.attributes = wish->attributes;
 	next.row.gen++;

@@ -121,13 +121,6 @@ RESULT listener_rule_put_default(struct op *op, const struct listener *listener,
 
 /* ---- operations ---- */
 
-static RESULT find(struct op *op, const struct ref *ref, const char *permission,
-		   const struct listener_rule **ret_rule)
-{
-	TRY(engine_find_own_listener_rule(op->ctx, op->head, ref, ret_rule));
-	return engine_permit(op, permission, KIND_LISTENER_RULE, &(*ret_rule)->row);
-}
-
 static RESULT check_no_default(struct op *op, const struct listener_rule *rule, const char *what)
 {
 	if (rule->priority)
@@ -140,8 +133,7 @@ static RESULT check_no_default(struct op *op, const struct listener_rule *rule, 
 RESULT engine_create_listener_rule(struct op *op, struct listener_rule_wish *wish)
 {
 	const struct listener *listener = NULL;
-	TRY(engine_find_own_listener(op->ctx, op->head, &wish->listener, &listener));
-	TRY(engine_permit(op, "listener_rule.create", KIND_LISTENER, &listener->row));
+	TRY(engine_permit_listener(op, &wish->listener, "listener_rule.create", &listener));
 	if (!engine_get_default_rule(op->head, listener->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_LISTENER, wish->listener.field,
 				   "Rules are not supported for listeners of network load balancers");
@@ -167,7 +159,7 @@ RESULT engine_create_listener_rule(struct op *op, struct listener_rule_wish *wis
 RESULT engine_change_listener_rule(struct op *op, struct listener_rule_change *wish)
 {
 	const struct listener_rule *present = NULL;
-	TRY(find(op, &wish->rule, "listener_rule.update", &present));
+	TRY(engine_permit_listener_rule(op, &wish->rule, "listener_rule.update", &present));
 	TRY(check_no_default(op, present, "modified"));
 	struct listener_rule next = *present;
 	if (wish->sets_conditions)
@@ -185,7 +177,7 @@ RESULT engine_change_listener_rule(struct op *op, struct listener_rule_change *w
 RESULT engine_delete_listener_rule(struct op *op, struct listener_rule_target *wish)
 {
 	const struct listener_rule *rule = NULL;
-	TRY(find(op, &wish->rule, "listener_rule.delete", &rule));
+	TRY(engine_permit_listener_rule(op, &wish->rule, "listener_rule.delete", &rule));
 	TRY(check_no_default(op, rule, "deleted"));
 	uuid balancer = rule->elastic_load_balancer;
 	TRY(engine_log_event(op, KIND_LISTENER_RULE, &rule->row, "deleted", "Rule of priority %" PRId64 ".",
@@ -211,7 +203,8 @@ RESULT engine_set_rule_priorities(struct op *op, struct rule_priorities *wish)
 {
 	for (size_t k = 0; k < wish->count; k++) {
 		const struct listener_rule *rule = NULL;
-		TRY(find(op, &wish->at[k].rule, "listener_rule.set_priorities", &rule));
+		TRY(engine_permit_listener_rule(op, &wish->at[k].rule, "listener_rule.set_priorities",
+						&rule));
 		TRY(check_no_default(op, rule, "prioritized"));
 		TRY(set_priority(op, rule->row.id, -1 - (int64_t) k));
 	}

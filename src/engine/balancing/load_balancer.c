@@ -138,19 +138,10 @@ RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wis
 		       : OK;
 }
 
-static RESULT find_balancer(struct op *op, const struct ref *ref, const char *permission,
-			    const struct load_balancer **ret_balancer)
-{
-	const struct row *row = NULL;
-	TRY(engine_find_own(op->ctx, op->head, KIND_LOAD_BALANCER, ref, &row));
-	*ret_balancer = load_balancer_of(row);
-	return engine_permit(op, permission, KIND_LOAD_BALANCER, row);
-}
-
 RESULT engine_change_load_balancer(struct op *op, struct load_balancer_change *wish)
 {
 	const struct load_balancer *present = NULL;
-	TRY(find_balancer(op, &wish->balancer, "load_balancer.update", &present));
+	TRY(engine_permit_load_balancer(op, &wish->balancer, "load_balancer.update", &present));
 	struct load_balancer next = *present;
 	next.name = wish->name ? *wish->name : present->name;
 	next.description = wish->description ? *wish->description : present->description;
@@ -191,7 +182,7 @@ RESULT load_balancer_permit_ends(struct op *op, uuid address, const char *permis
 RESULT engine_delete_load_balancer(struct op *op, struct load_balancer_target *wish)
 {
 	const struct load_balancer *b = NULL;
-	TRY(find_balancer(op, &wish->balancer, "load_balancer.delete", &b));
+	TRY(engine_permit_load_balancer(op, &wish->balancer, "load_balancer.delete", &b));
 	TRY(permit_members(op, b, "load_balancer.delete"));
 	return load_balancer_end(op, b);
 }
@@ -276,7 +267,7 @@ static RESULT add_member(struct op *op, const struct ref *ref, struct load_balan
 RESULT engine_add_load_balancer_members(struct op *op, struct load_balancer_members *wish)
 {
 	const struct load_balancer *b = NULL;
-	TRY(find_balancer(op, &wish->balancer, "load_balancer.add", &b));
+	TRY(engine_permit_load_balancer(op, &wish->balancer, "load_balancer.add", &b));
 	if (count_members(op->head, b->row.id) + wish->instances.count > LOAD_BALANCER_MEMBERS_MAX)
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_LOAD_BALANCER,
 				     "A load balancer has at most %d members.", LOAD_BALANCER_MEMBERS_MAX);
@@ -302,7 +293,7 @@ static RESULT remove_member(struct op *op, const struct load_balancer_member *m)
 RESULT engine_remove_load_balancer_members(struct op *op, struct load_balancer_members *wish)
 {
 	const struct load_balancer *b = NULL;
-	TRY(find_balancer(op, &wish->balancer, "load_balancer.remove", &b));
+	TRY(engine_permit_load_balancer(op, &wish->balancer, "load_balancer.remove", &b));
 	for (size_t k = 0; k < wish->instances.count; k++) {
 		const struct ref *ref = &wish->instances.at[k];
 		const struct instance *instance = NULL;

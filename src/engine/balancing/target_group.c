@@ -102,13 +102,6 @@ RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 				STR_ARG(made.name));
 }
 
-static RESULT find(struct op *op, const struct ref *ref, const char *permission,
-		   const struct target_group **ret_group)
-{
-	TRY(engine_find_own_target_group(op->ctx, op->head, ref, ret_group));
-	return engine_permit(op, permission, KIND_TARGET_GROUP, &(*ret_group)->row);
-}
-
 static void apply_attributes(const struct target_group_change *wish, struct target_group *next)
 {
 	if (wish->sets_delay)
@@ -125,7 +118,7 @@ static void apply_attributes(const struct target_group_change *wish, struct targ
 static RESULT change(struct op *op, const struct target_group_change *wish, const char *permission)
 {
 	const struct target_group *present = NULL;
-	TRY(find(op, &wish->target_group, permission, &present));
+	TRY(engine_permit_target_group(op, &wish->target_group, permission, &present));
 	struct target_group next = *present;
 	next.interval_s = wish->interval_s ? wish->interval_s : present->interval_s;
 	next.timeout_s = wish->timeout_s ? wish->timeout_s : present->timeout_s;
@@ -163,7 +156,7 @@ RESULT engine_set_target_group(struct op *op, struct target_group_change *wish)
 RESULT engine_delete_target_group(struct op *op, struct target_group_target *wish)
 {
 	const struct target_group *group = NULL;
-	TRY(find(op, &wish->target_group, "target_group.delete", &group));
+	TRY(engine_permit_target_group(op, &wish->target_group, "target_group.delete", &group));
 	uuid id = group->row.id;
 	if (!uuid_is_none(engine_get_balancer_of_group(op->head, id)) && !wish->is_forced)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_TARGET_GROUP, wish->target_group.field,
@@ -276,7 +269,7 @@ static RESULT add_target(struct op *op, const struct target_group *group, const 
 RESULT engine_register_targets(struct op *op, struct targets_wish *wish)
 {
 	const struct target_group *group = NULL;
-	TRY(find(op, &wish->target_group, "target_group.register", &group));
+	TRY(engine_permit_target_group(op, &wish->target_group, "target_group.register", &group));
 	for (size_t k = 0; k < wish->targets.count; k++)
 		TRY(add_target(op, group, &wish->targets.at[k]));
 	TRY(listener_settle_group(op, group->row.id));
@@ -317,7 +310,7 @@ static RESULT remove_target(struct op *op, const struct target_group *group, con
 RESULT engine_deregister_targets(struct op *op, struct targets_wish *wish)
 {
 	const struct target_group *group = NULL;
-	TRY(find(op, &wish->target_group, "target_group.deregister", &group));
+	TRY(engine_permit_target_group(op, &wish->target_group, "target_group.deregister", &group));
 	for (size_t k = 0; k < wish->targets.count; k++) {
 		const struct balancing_target *one = &wish->targets.at[k];
 		const struct target *target = find_registered(op->head, group->row.id, NULL, one),

@@ -80,8 +80,7 @@ RESULT engine_set_azure_profile(struct op *op, struct azure_profile_wish *w)
 {
 	const struct instance *instance = NULL;
 	TRY(check_profile(op, w));
-	TRY(engine_find_own_instance(op->ctx, op->head, &w->instance, &instance));
-	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &w->instance, "instance.update", &instance));
 	TRY(instance_check_unlocked(op, instance, w->instance.field));
 	struct azure_guest next = azure_guest_begin(op, instance);
 	next.computer_name = w->computer_name;

@@ -40,8 +40,7 @@ static RESULT find_named(struct op *op, const struct instance *instance, const s
 			 const struct ref *ref, const struct volume **ret_disk)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, ref, &volume));
-	TRY(engine_permit(op, "volume.delete", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, ref, "volume.delete", &volume));
 	for (size_t k = 0; k < disks->count; k++) {
 		*ret_disk = disks->at[k];
 		if (uuid_equal((*ret_disk)->row.id, volume->row.id) && is_data_disk(instance, *ret_disk))

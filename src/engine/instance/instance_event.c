@@ -155,8 +155,7 @@ static RESULT schedule_all(struct op *op, const struct host *host)
 RESULT engine_plan_maintenance(struct op *op, struct maintenance_wish *wish)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.enable", &host));
 	if (!wish->from_us) /* 0 would mean that no maintenance is planned */
 		wish->from_us = op->now_us;
 	TRY(check_times(op, wish));
@@ -203,8 +202,7 @@ static RESULT end_maintenance(struct op *op, const struct host *host)
 RESULT engine_end_maintenance(struct op *op, struct maintenance_target *wish)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.enable", &host));
 	if (host->maintenance_us == 0)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
 				   "The host '%" STR_FMT "' has no maintenance.", STR_ARG(host->name));

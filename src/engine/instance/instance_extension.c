@@ -203,8 +203,7 @@ RESULT engine_set_extension(struct op *op, struct extension_wish *w)
 	const struct extension_program *program = NULL;
 	const char *permission = w->permission ? w->permission : "instance_extension.set";
 	TRY(check_wish(op, w));
-	TRY(engine_find_own_instance(op->ctx, op->head, &w->instance, &instance));
-	TRY(engine_permit(op, permission, KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &w->instance, permission, &instance));
 	TRY(check_instance(op, instance, &w->instance));
 	TRY(check_program(op, instance, w, &program));
 	return write_extension(op, instance, program, w);

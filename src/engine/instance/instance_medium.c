@@ -63,8 +63,7 @@ RESULT instance_plan_from_medium(struct op *op, const struct image *image, const
 
 static RESULT find_instance(struct op *op, const struct ref *ref, const struct instance **ret_instance)
 {
-	TRY(engine_find_own_instance(op->ctx, op->head, ref, ret_instance));
-	TRY(engine_permit(op, "instance.change_medium", KIND_INSTANCE, &(*ret_instance)->row));
+	TRY(engine_permit_instance(op, ref, "instance.change_medium", ret_instance));
 	TRY(instance_check_changeable(op, *ret_instance, ref->field));
 	enum instance_state state = model_derive_instance_state(*ret_instance);
 	if (state == INSTANCE_RUNNING || state == INSTANCE_PAUSED || state == INSTANCE_STOPPED)

@@ -159,8 +159,7 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 	const struct instance *instance = NULL;
 	const struct image *image = NULL;
 	const struct volume *old = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.rebuild", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.rebuild", &instance));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(instance_check_settled(op, instance, &wish->instance, "rebuilt"));
 	TRY(instance_find_launched_image(op, &wish->image, &image));

@@ -73,8 +73,7 @@ RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
 	int64_t slot = 0;
 	if (!disks)
 		return ctx_no_memory(op->ctx);
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.rescue", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.rescue", &instance));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(instance_check_settled(op, instance, &wish->instance, "rescued"));
 	TRY(check_root(op, instance, &wish->instance));
@@ -109,8 +108,7 @@ static RESULT check_rescued(struct op *op, const struct instance *instance, cons
 RESULT engine_unrescue_instance(struct op *op, struct instance_target *wish)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.unrescue", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.unrescue", &instance));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(check_rescued(op, instance, &wish->instance));
 	const struct volume *disk = volume_find(op->head, instance->rescue_disk);

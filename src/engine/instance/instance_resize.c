@@ -57,8 +57,7 @@ static RESULT record_outcome(struct op *op, uuid instance, enum instance_migrati
 static RESULT find_instance(struct op *op, const struct ref *ref, const char *permission,
 			    const struct instance **ret_instance)
 {
-	TRY(engine_find_own_instance(op->ctx, op->head, ref, ret_instance));
-	TRY(engine_permit(op, permission, KIND_INSTANCE, &(*ret_instance)->row));
+	TRY(engine_permit_instance(op, ref, permission, ret_instance));
 	return instance_check_changeable(op, *ret_instance, ref->field);
 }
 

@@ -328,8 +328,7 @@ static RESULT check_credits(struct op *op, const struct credit_change *change,
 static RESULT change_credits(struct op *op, const struct credit_change *change)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &change->instance, &instance));
-	TRY(engine_permit(op, "instance.update_credits", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &change->instance, "instance.update_credits", &instance));
 	TRY(instance_check_changeable(op, instance, change->instance.field));
 	TRY(check_credits(op, change, instance));
 	if (instance->unlimited_credits == change->unlimited)
@@ -380,8 +379,7 @@ RESULT engine_report_instances(struct op *op, struct instance_status_report *wis
 RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.reset_state", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.reset_state", &instance));
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
 				   "The instance '%" STR_FMT "' is being deleted.",
@@ -417,8 +415,7 @@ RESULT engine_report_guest_password(struct op *op, struct guest_password_report 
 RESULT engine_clear_guest_password(struct op *op, struct instance_target *wish)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.clear_password", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.clear_password", &instance));
 	if (str_is_empty(instance->guest_password))
 		return OK;
 	struct instance next = *instance;

@@ -80,8 +80,7 @@ static RESULT make_image(struct op *op, const struct instance *instance, uuid *r
 RESULT engine_shelve_instance(struct op *op, struct instance_target *wish)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.shelve", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.shelve", &instance));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(check_shelvable(op, instance, &wish->instance));
 	struct instance next = *instance;
@@ -229,8 +228,7 @@ static RESULT write_unshelve_to(struct op *op, const struct instance *instance,
 RESULT engine_unshelve_instance(struct op *op, struct instance_unshelving *wish)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.unshelve", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.unshelve", &instance));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(instance_check_disks(op, instance, &wish->instance));
 	enum instance_state state = model_derive_instance_state(instance);

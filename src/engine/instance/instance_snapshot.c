@@ -169,8 +169,7 @@ RESULT engine_create_instance_snapshot(struct op *op, struct instance_snapshot_w
 {
 	const struct instance *instance = NULL;
 	struct volume_list disks;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "snapshot.create_many", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "snapshot.create_many", &instance));
 	TRY(check_words(op, wish));
 	struct str name = wish->name.n ? wish->name : name_of(op, instance);
 	TRY(check_others(op, instance, name));
@@ -202,8 +201,7 @@ RESULT engine_create_instance_snapshot(struct op *op, struct instance_snapshot_w
 static RESULT find_own(struct op *op, struct instance_snapshot_target *wish, const char *permission,
 		       const struct instance_snapshot **ret_snapshot, const struct instance **ret_instance)
 {
-	TRY(engine_find_own_instance_snapshot(op->ctx, op->head, &wish->snapshot, ret_snapshot));
-	TRY(engine_permit(op, permission, KIND_INSTANCE_SNAPSHOT, &(*ret_snapshot)->row));
+	TRY(engine_permit_instance_snapshot(op, &wish->snapshot, permission, ret_snapshot));
 	*ret_instance = instance_find(op->head, (*ret_snapshot)->instance);
 	wish->instance = (*ret_snapshot)->instance;
 	return *ret_instance ? OK : engine_fail_gone(op->ctx, KIND_INSTANCE, wish->instance);

@@ -78,8 +78,7 @@ RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 RESULT engine_fill_key_pair(struct op *op, struct key_pair_filling *wish)
 {
 	const struct key_pair *key = NULL;
-	TRY(engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key));
-	TRY(engine_permit(op, "key_pair.create", KIND_KEY_PAIR, &key->row));
+	TRY(engine_permit_key_pair(op, &wish->key_pair, "key_pair.create", &key));
 	if (key->public_key.n)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_KEY_PAIR, wish->key_pair.field,
 				   "The key pair '%" STR_FMT "' has a key already.", STR_ARG(key->name));

@@ -39,8 +39,7 @@ RESULT engine_create_user_data(struct op *op, struct user_data_wish *wish)
 RESULT engine_delete_user_data(struct op *op, struct user_data_target *wish)
 {
 	const struct user_data *data = NULL;
-	TRY(engine_find_own_user_data(op->ctx, op->head, &wish->user_data, &data));
-	TRY(engine_permit(op, "user_data.delete", KIND_USER_DATA, &data->row));
+	TRY(engine_permit_user_data(op, &wish->user_data, "user_data.delete", &data));
 	if (reference_find_user(op->head, KIND_USER_DATA, data->row.id, false))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_USER_DATA, wish->user_data.field,
 				   "Userdata %" STR_FMT
@@ -55,8 +54,7 @@ RESULT engine_link_user_data(struct op *op, struct user_data_link *wish)
 {
 	const struct image *image = NULL;
 	const struct user_data *data = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_permit_image(op, &wish->image, "image.update", &image));
 	if (ref_is_given(&wish->user_data))
 		TRY(engine_find_own_user_data(op->ctx, op->head, &wish->user_data, &data));
 	struct image next = *image;

@@ -159,8 +159,7 @@ static bool are_equal(struct strs a, struct strs b)
 RESULT engine_license_image(struct op *op, struct image_licensing *wish)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_permit_image(op, &wish->image, "image.update", &image));
 	struct image next = *image;
 	TRY(licence_replace(op, wish->licences, image->licences, STR("licences"), &next.licences));
 	if (are_equal(image->licences, next.licences))
@@ -174,8 +173,7 @@ RESULT engine_convert_licences(struct op *op, struct licence_conversion *wish)
 {
 	const struct instance *instance = NULL;
 	struct str field = wish->instance.field;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.update", &instance));
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, field,
 				   "The instance '%" STR_FMT

@@ -172,8 +172,7 @@ RESULT engine_associate_dhcp_options(struct op *op, struct dhcp_options_associat
 RESULT engine_delete_dhcp_options(struct op *op, struct dhcp_options_target *wish)
 {
 	const struct dhcp_options *set = NULL;
-	TRY(engine_find_own_dhcp_options(op->ctx, op->head, &wish->dhcp_options, &set));
-	TRY(engine_permit(op, "dhcp_options.delete", KIND_DHCP_OPTIONS, &set->row));
+	TRY(engine_permit_dhcp_options(op, &wish->dhcp_options, "dhcp_options.delete", &set));
 	const struct router *router = router_first_by_dhcp_options(op->head, set->row.id);
 	if (router)
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_DHCP_OPTIONS, &wish->dhcp_options,

@@ -89,8 +89,7 @@ RESULT engine_set_default_external(struct op *op, struct external_default_wish *
 {
 	const struct external_network *network = NULL, *present = engine_find_default_external(op->head);
 	char id[UUID_TEXT_SIZE];
-	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
-	TRY(engine_permit(op, "external_network.update", KIND_EXTERNAL_NETWORK, &network->row));
+	TRY(engine_permit_external_network(op, &wish->external_network, "external_network.update", &network));
 	if (wish->is_default && present && present != network)
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_EXTERNAL_NETWORK, STR("is_default"),
 				   "A default external network already exists: %s.",

@@ -457,8 +457,7 @@ static bool is_of_named_pool(const struct tables *t, uuid router, struct cidr bl
 RESULT engine_add_ipv6_subnet(struct op *op, struct ipv6_subnet_wish *wish)
 {
 	const struct subnet *subnet = NULL;
-	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
-	TRY(engine_permit(op, "subnet.add_ipv6", KIND_SUBNET, &subnet->row));
+	TRY(engine_permit_subnet(op, &wish->subnet, "subnet.add_ipv6", &subnet));
 	if (subnet->block.base.family != IP_V4 || engine_find_ipv6_subnet(op->head, subnet))
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET, wish->subnet.field,
 				   "The subnet '%" STR_FMT "' has an IPv6 CIDR block already.",

@@ -221,8 +221,7 @@ RESULT network_delete_with_rules(struct op *op, uuid network)
 RESULT engine_delete_network(struct op *op, struct network_target *wish)
 {
 	const struct network *network = NULL;
-	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
-	TRY(engine_permit(op, "network.delete", KIND_NETWORK, &network->row));
+	TRY(engine_permit_network(op, &wish->network, "network.delete", &network));
 	const struct port *port = first_live_port(op->head, network->row.id);
 	if (port)
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK, &wish->network,

@@ -615,8 +615,7 @@ static RESULT delete_beside(struct op *op, const struct subnet *subnet, struct s
 RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 {
 	const struct subnet *subnet = NULL;
-	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
-	TRY(engine_permit(op, "subnet.delete", KIND_SUBNET, &subnet->row));
+	TRY(engine_permit_subnet(op, &wish->subnet, "subnet.delete", &subnet));
 	TRY(port_drop_auto_ips_in(op, subnet));
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
 	TRY(external_network_check_subnet(op, subnet, &wish->subnet));

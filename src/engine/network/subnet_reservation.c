@@ -62,15 +62,14 @@ RESULT engine_create_subnet_reservation(struct op *op, struct subnet_reservation
 
 RESULT engine_delete_subnet_reservation(struct op *op, struct subnet_reservation_target *wish)
 {
-	const struct row *row = NULL;
+	const struct subnet_reservation *reservation = NULL;
 	char text[CIDR_TEXT_SIZE];
-	TRY(engine_find_own(op->ctx, op->head, KIND_SUBNET_RESERVATION, &wish->reservation, &row));
-	const struct subnet_reservation *reservation = subnet_reservation_of(row);
-	TRY(engine_permit(op, "subnet_reservation.delete", KIND_SUBNET_RESERVATION, row));
+	TRY(engine_permit_subnet_reservation(op, &wish->reservation, "subnet_reservation.delete",
+					     &reservation));
 	wish->deleted = *reservation;
 	wish->deleted.description = str_copy(op->ctx->arena, reservation->description);
 	wish->deleted.tags = (struct tags){0};
-	TRY(subnet_reservation_forget(op, row->id));
+	TRY(subnet_reservation_forget(op, reservation->row.id));
 	const struct subnet *holder = subnet_find(op->head, wish->deleted.subnet);
 	const struct subnet *beside = holder && holder->block.base.family == IP_V6
 					      ? engine_find_ipv4_subnet(op->head, holder)

@@ -242,8 +242,7 @@ static RESULT modify_one(struct op *op, const struct dedicated_host_settings *wi
 {
 	const struct ref *ref = &change->dedicated_host;
 	const struct dedicated_host *d = NULL;
-	TRY(engine_find_own_dedicated_host(op->ctx, op->head, ref, &d));
-	TRY(engine_permit(op, "dedicated_host.update", KIND_DEDICATED_HOST, &d->row));
+	TRY(engine_permit_dedicated_host(op, ref, "dedicated_host.update", &d));
 	struct dedicated_host next = *d;
 	struct str family = type ? family_of(type->name) : wish->family;
 	if (family.n && !str_equal(family, d->family))
@@ -285,8 +284,7 @@ static RESULT release_one(struct op *op, const struct dedicated_host_change *cha
 {
 	const struct ref *ref = &change->dedicated_host;
 	const struct dedicated_host *d = NULL;
-	TRY(engine_find_own_dedicated_host(op->ctx, op->head, ref, &d));
-	TRY(engine_permit(op, "dedicated_host.release", KIND_DEDICATED_HOST, &d->row));
+	TRY(engine_permit_dedicated_host(op, ref, "dedicated_host.release", &d));
 	const struct host *host = host_find(op->head, d->host);
 	if (host && host_usage(host)->instances > 0)
 		return fail_occupied(op, ref, "released");

@@ -139,8 +139,7 @@ static RESULT check_device(struct op *op, const struct host *host, const struct 
 RESULT engine_set_fence_device(struct op *op, struct fence_device_wish *wish)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.enable", &host));
 	TRY(check_device(op, host, wish));
 	struct host next = *host;
 	next.fence_command = wish->command;
@@ -266,8 +265,7 @@ static RESULT check_silent(struct op *op, const struct host *host, const struct 
 RESULT engine_ask_fence(struct op *op, struct fence_asking *wish)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.enable", &host));
 	TRY(check_silent(op, host, &wish->host));
 	if (wish->reason.n > REASON_MAX_SIZE || !str_is_xml_text(wish->reason))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("reason"),
@@ -291,8 +289,7 @@ RESULT engine_ask_fence(struct op *op, struct fence_asking *wish)
 RESULT engine_vouch_fence(struct op *op, struct fence_word *wish)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.enable", &host));
 	TRY(check_silent(op, host, &wish->host));
 	struct fence made;
 	const struct fence *f = engine_find_fence(op->head, host->row.id);

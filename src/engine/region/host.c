@@ -160,8 +160,7 @@ static RESULT log_change(struct op *op, const struct host_settings *wish, const 
 RESULT engine_update_host(struct op *op, struct host_settings *wish)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.enable", &host));
 	TRY(check_words(op, wish));
 	if (wish->enabled == CHOICE_YES && host->maintenance_us)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
@@ -216,8 +215,7 @@ struct str engine_get_host_address(const struct host *host)
 RESULT engine_remove_host(struct op *op, struct host_target *wish)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.remove", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.remove", &host));
 	const struct host_usage *use = host_usage(host);
 	TRY(volume_pass_on_all(op, host->row.id));
 	if (use->instances > 0 || engine_host_has_volumes(op->head, host->row.id))

@@ -23,8 +23,7 @@ static RESULT place_all(struct op *op, const struct host_forgetting *wish)
 RESULT engine_forget_host(struct op *op, struct host_forgetting *wish)
 {
 	const struct host *host = NULL;
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.remove", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.remove", &host));
 	if (!engine_is_host_off(op->head, host->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
 				   "The host '%" STR_FMT

@@ -314,8 +314,7 @@ static RESULT shrink(struct op *op, struct capacity_reservation *next, const str
 RESULT engine_update_capacity_reservation(struct op *op, struct capacity_settings *wish)
 {
 	const struct capacity_reservation *r = NULL;
-	TRY(engine_find_own_capacity_reservation(op->ctx, op->head, &wish->reservation, &r));
-	TRY(engine_permit(op, "capacity_reservation.update", KIND_CAPACITY_RESERVATION, &r->row));
+	TRY(engine_permit_capacity_reservation(op, &wish->reservation, "capacity_reservation.update", &r));
 	struct capacity_reservation next = *r;
 	if (wish->count)
 		TRY(check_count(op, wish->count));
@@ -339,8 +338,7 @@ RESULT engine_update_capacity_reservation(struct op *op, struct capacity_setting
 RESULT engine_cancel_capacity_reservation(struct op *op, struct capacity_target *wish)
 {
 	const struct capacity_reservation *r = NULL;
-	TRY(engine_find_own_capacity_reservation(op->ctx, op->head, &wish->reservation, &r));
-	TRY(engine_permit(op, "capacity_reservation.cancel", KIND_CAPACITY_RESERVATION, &r->row));
+	TRY(engine_permit_capacity_reservation(op, &wish->reservation, "capacity_reservation.cancel", &r));
 	return capacity_end(op, r, false);
 }
 
@@ -354,8 +352,7 @@ static RESULT resolve_target(struct op *op, const struct capacity_preferring *wi
 	next->capacity_target = UUID_NONE;
 	if (!ref_is_given(&wish->target))
 		return OK;
-	TRY(engine_find_own_capacity_reservation(op->ctx, op->head, &wish->target, &r));
-	TRY(engine_permit(op, "instance.set_capacity", KIND_CAPACITY_RESERVATION, &r->row));
+	TRY(engine_permit_capacity_reservation(op, &wish->target, "instance.set_capacity", &r));
 	next->capacity_target = r->row.id;
 	return OK;
 }
@@ -373,8 +370,7 @@ static bool still_uses(const struct tables *t, const struct instance *next)
 RESULT engine_set_capacity_preference(struct op *op, struct capacity_preferring *wish)
 {
 	const struct instance *i = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
-	TRY(engine_permit(op, "instance.set_capacity", KIND_INSTANCE, &i->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.set_capacity", &i));
 	TRY(instance_check_changeable(op, i, wish->instance.field));
 	if (model_derive_instance_state(i) != INSTANCE_STOPPED)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,

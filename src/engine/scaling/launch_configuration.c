@@ -33,8 +33,7 @@ RESULT engine_create_launch_configuration(struct op *op, struct launch_configura
 RESULT engine_delete_launch_configuration(struct op *op, struct launch_configuration_target *wish)
 {
 	const struct launch_configuration *c = NULL;
-	TRY(engine_find_own_launch_configuration(op->ctx, op->head, &wish->configuration, &c));
-	TRY(engine_permit(op, "launch_configuration.delete", KIND_LAUNCH_CONFIGURATION, &c->row));
+	TRY(engine_permit_launch_configuration(op, &wish->configuration, "launch_configuration.delete", &c));
 	if (scaling_group_first_by_launch_configuration(op->head, c->row.id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_LAUNCH_CONFIGURATION, wish->configuration.field,
 				   "Cannot delete launch configuration %" STR_FMT

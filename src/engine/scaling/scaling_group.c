@@ -49,8 +49,7 @@ size_t engine_count_scaling_overrides(const struct scaling_source *source)
 RESULT scaling_find(struct op *op, const struct ref *ref, const char *permission,
 		    const struct scaling_group **ret_group)
 {
-	TRY(engine_find_own_scaling_group(op->ctx, op->head, ref, ret_group));
-	TRY(engine_permit(op, permission, KIND_SCALING_GROUP, &(*ret_group)->row));
+	TRY(engine_permit_scaling_group(op, ref, permission, ret_group));
 	if (!(*ret_group)->is_deleting)
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_SCALING_GROUP, ref->field,
@@ -352,8 +351,7 @@ static bool has_activity(const struct tables *t, uuid group)
 RESULT engine_delete_scaling_group(struct op *op, struct scaling_group_target *wish)
 {
 	const struct scaling_group *group = NULL;
-	TRY(engine_find_own_scaling_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "scaling_group.delete", KIND_SCALING_GROUP, &group->row));
+	TRY(engine_permit_scaling_group(op, &wish->group, "scaling_group.delete", &group));
 	bool has_members = scaling_member_first_by_scaling_group(op->head, group->row.id);
 	if (group->is_deleting)
 		return OK;

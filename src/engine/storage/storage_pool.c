@@ -392,8 +392,7 @@ static RESULT change_ceph(struct op *op, const struct storage_pool_settings *wis
 RESULT engine_update_storage_pool(struct op *op, struct storage_pool_settings *wish)
 {
 	const struct storage_pool *pool = NULL;
-	TRY(engine_find_own_storage_pool(op->ctx, op->head, &wish->pool, &pool));
-	TRY(engine_permit(op, "storage_pool.update", KIND_STORAGE_POOL, &pool->row));
+	TRY(engine_permit_storage_pool(op, &wish->pool, "storage_pool.update", &pool));
 	struct storage_pool next = *pool;
 	if (wish->set_description)
 		next.description = wish->description;
@@ -411,8 +410,7 @@ RESULT engine_update_storage_pool(struct op *op, struct storage_pool_settings *w
 RESULT engine_remove_storage_pool(struct op *op, struct storage_pool_target *wish)
 {
 	const struct storage_pool *pool = NULL;
-	TRY(engine_find_own_storage_pool(op->ctx, op->head, &wish->pool, &pool));
-	TRY(engine_permit(op, "storage_pool.remove", KIND_STORAGE_POOL, &pool->row));
+	TRY(engine_permit_storage_pool(op, &wish->pool, "storage_pool.remove", &pool));
 	const struct volume_type *type = volume_type_first_by_pool(op->head, pool->row.id);
 	if (volume_is_any_in(op->head, pool->row.id, UUID_NONE) ||
 	    snapshot_first_by_pool(op->head, pool->row.id))

@@ -212,8 +212,7 @@ RESULT engine_link_ticket(struct op *op, struct ticket_linking *wish)
 {
 	const struct support_ticket *ticket = NULL;
 	const struct desk *desk = engine_find_desk(op->head, wish->desk);
-	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
-	TRY(engine_permit(op, "ticket.link", KIND_SUPPORT_TICKET, &ticket->row));
+	TRY(engine_permit_support_ticket(op, &wish->ticket, "ticket.link", &ticket));
 	const struct ticket_link *l = desk ? find_link(op, ticket->row.id, desk->row.id) : NULL;
 	if (!desk || (!l && (wish->ends || wish->goes_on)))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_DESK, STR("desk"),

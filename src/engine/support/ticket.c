@@ -286,8 +286,7 @@ static RESULT open_following(struct op *op, const struct support_ticket *before,
 RESULT engine_say_in_ticket(struct op *op, struct ticket_saying *wish)
 {
 	const struct support_ticket *ticket = NULL;
-	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
-	TRY(engine_permit(op, "ticket.say", KIND_SUPPORT_TICKET, &ticket->row));
+	TRY(engine_permit_support_ticket(op, &wish->ticket, "ticket.say", &ticket));
 	TRY(check_body(op, wish->body));
 	if (wish->is_private)
 		TRY(engine_permit(op, "ticket.work", KIND_SUPPORT_TICKET, &ticket->row));
@@ -338,8 +337,7 @@ RESULT engine_change_ticket(struct op *op, struct ticket_change *wish)
 {
 	const struct support_ticket *ticket = NULL;
 	struct ticket_ball ball;
-	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
-	TRY(engine_permit(op, "ticket.resolve", KIND_SUPPORT_TICKET, &ticket->row));
+	TRY(engine_permit_support_ticket(op, &wish->ticket, "ticket.resolve", &ticket));
 	wish->before = wish->after = engine_get_ticket_state(op->head, ticket, &ball);
 	wish->was_reopened = ticket_is_reopened(ticket, &ball);
 	wish->was_answered = engine_is_ticket_answered(op->head, ticket);
@@ -377,8 +375,7 @@ static RESULT check_open(struct op *op, const struct support_ticket *ticket, con
 RESULT engine_rate_ticket(struct op *op, struct ticket_rating *wish)
 {
 	const struct support_ticket *ticket = NULL;
-	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
-	TRY(engine_permit(op, "ticket.rate", KIND_SUPPORT_TICKET, &ticket->row));
+	TRY(engine_permit_support_ticket(op, &wish->ticket, "ticket.rate", &ticket));
 	TRY(check_open(op, ticket, &wish->ticket));
 	if (ticket->severity == wish->severity)
 		return OK;
@@ -405,8 +402,7 @@ RESULT engine_work_on_ticket(struct op *op, struct ticket_work *wish)
 {
 	const struct support_ticket *ticket = NULL;
 	struct ticket_ball ball;
-	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
-	TRY(engine_permit(op, "ticket.work", KIND_SUPPORT_TICKET, &ticket->row));
+	TRY(engine_permit_support_ticket(op, &wish->ticket, "ticket.work", &ticket));
 	enum ticket_state before = engine_get_ticket_state(op->head, ticket, &ball);
 	if (ball.owner)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SUPPORT_TICKET, wish->ticket.field,
@@ -429,8 +425,7 @@ RESULT engine_work_on_ticket(struct op *op, struct ticket_work *wish)
 RESULT engine_redact_ticket(struct op *op, struct ticket_redaction *wish)
 {
 	const struct support_ticket *ticket = NULL;
-	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
-	TRY(engine_permit(op, "ticket.redact", KIND_SUPPORT_TICKET, &ticket->row));
+	TRY(engine_permit_support_ticket(op, &wish->ticket, "ticket.redact", &ticket));
 	const struct ticket_message *m =
 		ticket_message_find_by_ticket(op->head, ticket->row.id, wish->number);
 	if (!m)
@@ -450,8 +445,7 @@ RESULT engine_redact_ticket(struct op *op, struct ticket_redaction *wish)
 RESULT engine_refresh_ticket_facts(struct op *op, struct ticket_refresh *wish)
 {
 	const struct support_ticket *ticket = NULL;
-	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
-	TRY(engine_permit(op, "ticket.work", KIND_SUPPORT_TICKET, &ticket->row));
+	TRY(engine_permit_support_ticket(op, &wish->ticket, "ticket.work", &ticket));
 	TRY(check_open(op, ticket, &wish->ticket));
 	struct support_ticket next = *ticket;
 	next.facts_us = 0;

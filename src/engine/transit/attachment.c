@@ -265,8 +265,7 @@ RESULT engine_update_transit_attachment(struct op *op, struct transit_attachment
 RESULT engine_delete_transit_attachment(struct op *op, struct transit_attachment_target *wish)
 {
 	const struct transit_attachment *attachment = NULL;
-	TRY(engine_find_own_transit_attachment(op->ctx, op->head, &wish->attachment, &attachment));
-	TRY(engine_permit(op, "transit_gateway.detach", KIND_TRANSIT_ATTACHMENT, &attachment->row));
+	TRY(engine_permit_transit_attachment(op, &wish->attachment, "transit_gateway.detach", &attachment));
 	wish->made = attachment->row.id;
 	if (!row_is_live(&attachment->row))
 		return OK;

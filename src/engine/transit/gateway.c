@@ -156,8 +156,7 @@ RESULT engine_delete_transit_gateway(struct op *op, struct transit_gateway_targe
 {
 	const struct transit_gateway *gateway = NULL;
 	const struct transit_attachment *first = NULL;
-	TRY(engine_find_own_transit_gateway(op->ctx, op->head, &wish->gateway, &gateway));
-	TRY(engine_permit(op, "transit_gateway.delete", KIND_TRANSIT_GATEWAY, &gateway->row));
+	TRY(engine_permit_transit_gateway(op, &wish->gateway, "transit_gateway.delete", &gateway));
 	wish->made = gateway->row.id;
 	if (!row_is_live(&gateway->row))
 		return OK;

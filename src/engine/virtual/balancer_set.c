@@ -376,8 +376,7 @@ static RESULT make(struct op *op, struct balancer_set_wish *wish)
 static RESULT find(struct op *op, struct balancer_set_wish *wish)
 {
 	const struct balancer_set *set = NULL;
-	TRY(engine_find_own_balancer_set(op->ctx, op->head, &wish->set, &set));
-	TRY(engine_permit(op, "load_balancer.update", KIND_BALANCER_SET, &set->row));
+	TRY(engine_permit_balancer_set(op, &wish->set, "load_balancer.update", &set));
 	wish->made = set->row.id;
 	return OK;
 }
@@ -413,8 +412,7 @@ RESULT engine_delete_balancer_set(struct op *op, struct balancer_set_target *wis
 {
 	const struct balancer_set *set = NULL;
 	const struct balancer_set_wish nothing = {0};
-	TRY(engine_find_own_balancer_set(op->ctx, op->head, &wish->set, &set));
-	TRY(engine_permit(op, "load_balancer.delete", KIND_BALANCER_SET, &set->row));
+	TRY(engine_permit_balancer_set(op, &wish->set, "load_balancer.delete", &set));
 	uuid id = set->row.id;
 	TRY(engine_log_event(op, KIND_BALANCER_SET, &set->row, "deleted",
 			     "Set of load balancers %" STR_FMT ".", STR_ARG(set->name)));

@@ -149,8 +149,7 @@ static RESULT disconnect(struct op *op, const struct peering_side *side)
 RESULT engine_delete_peering_side(struct op *op, struct peering_side_target *wish)
 {
 	const struct peering_side *side = NULL;
-	TRY(engine_find_own_peering_side(op->ctx, op->head, &wish->side, &side));
-	TRY(engine_permit(op, "peering.delete", KIND_PEERING_SIDE, &side->row));
+	TRY(engine_permit_peering_side(op, &wish->side, "peering.delete", &side));
 	uuid id = side->row.id;
 	TRY(disconnect(op, side));
 	return peering_side_forget(op, id);

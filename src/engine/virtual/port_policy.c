@@ -50,8 +50,7 @@ RESULT engine_create_port_policy(struct op *op, struct port_policy_wish *wish)
 RESULT engine_delete_port_policy(struct op *op, struct port_policy_target *wish)
 {
 	const struct port_policy *policy = NULL;
-	TRY(engine_find_own_port_policy(op->ctx, op->head, &wish->policy, &policy));
-	TRY(engine_permit(op, "port_policy.delete", KIND_PORT_POLICY, &policy->row));
+	TRY(engine_permit_port_policy(op, &wish->policy, "port_policy.delete", &policy));
 	if (reference_find_user(op->head, KIND_PORT_POLICY, policy->row.id, false))
 		return ENGINE_FAIL_ABOUT(
 			op, ERR_IN_USE, KIND_PORT_POLICY, &wish->policy,
@@ -187,8 +186,7 @@ RESULT engine_put_port_policy_rule(struct op *op, struct port_policy_rule_wish *
 {
 	const struct port_policy *policy = NULL;
 	struct uuids sources = {0}, destinations = {0};
-	TRY(engine_find_own_port_policy(op->ctx, op->head, &wish->policy, &policy));
-	TRY(engine_permit(op, "port_policy.update", KIND_PORT_POLICY, &policy->row));
+	TRY(engine_permit_port_policy(op, &wish->policy, "port_policy.update", &policy));
 	uuid id = policy->row.id;
 	const struct port_policy_rule *before = port_policy_rule_find(op->head, wish->rule);
 	if (before && !uuid_equal(before->policy, id))
@@ -273,8 +271,7 @@ static bool is_set_used(const struct tables *t, uuid account, uuid set)
 RESULT engine_delete_port_set(struct op *op, struct port_set_target *wish)
 {
 	const struct port_set *set = NULL;
-	TRY(engine_find_own_port_set(op->ctx, op->head, &wish->set, &set));
-	TRY(engine_permit(op, "port_set.delete", KIND_PORT_SET, &set->row));
+	TRY(engine_permit_port_set(op, &wish->set, "port_set.delete", &set));
 	if (is_set_used(op->head, set->account, set->row.id))
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_PORT_SET, &wish->set,
 					 "Application security group %" STR_FMT
@@ -292,8 +289,7 @@ RESULT engine_guard_port(struct op *op, struct port_guard_wish *wish)
 	const struct port *port = NULL;
 	const struct port_policy *policy = NULL;
 	struct uuids sets = {0};
-	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
-	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));
+	TRY(engine_permit_port(op, &wish->port, "port.update", &port));
 	struct port next = *port;
 	if (ref_is_given(&wish->policy))
 		TRY(engine_find_own_port_policy(op->ctx, op->head, &wish->policy, &policy));

@@ -253,8 +253,7 @@ static RESULT settle_all(struct op *op, uuid plan)
 RESULT engine_delete_route_plan(struct op *op, struct route_plan_target *wish)
 {
 	const struct route_plan *plan = NULL;
-	TRY(engine_find_own_route_plan(op->ctx, op->head, &wish->plan, &plan));
-	TRY(engine_permit(op, "route_plan.delete", KIND_ROUTE_PLAN, &plan->row));
+	TRY(engine_permit_route_plan(op, &wish->plan, "route_plan.delete", &plan));
 	uuid id = plan->row.id;
 	struct str name = str_copy(op->ctx->arena, plan->name);
 	const struct route_table *table = route_table_first_by_plan(op->head, id), *next = NULL;
@@ -304,8 +303,7 @@ static RESULT check_entry(struct op *op, const struct route_plan_entry_wish *wis
 RESULT engine_put_route_plan_entry(struct op *op, struct route_plan_entry_wish *wish)
 {
 	const struct route_plan *plan = NULL;
-	TRY(engine_find_own_route_plan(op->ctx, op->head, &wish->plan, &plan));
-	TRY(engine_permit(op, "route_plan.update", KIND_ROUTE_PLAN, &plan->row));
+	TRY(engine_permit_route_plan(op, &wish->plan, "route_plan.update", &plan));
 	uuid id = plan->row.id;
 	TRY(check_entry(op, wish, id));
 	const struct route_plan_entry *before = route_plan_entry_find(op->head, wish->entry);

@@ -62,8 +62,7 @@ static RESULT take_all(struct op *op, const struct source_nat_wish *wish, uuid i
 static RESULT take_prefix(struct op *op, const struct ref *ref, uuid source_nat, uuid *ret_prefix)
 {
 	const struct address_prefix *p = NULL;
-	TRY(engine_find_own_address_prefix(op->ctx, op->head, ref, &p));
-	TRY(engine_permit(op, "source_nat.update", KIND_ADDRESS_PREFIX, &p->row));
+	TRY(engine_permit_address_prefix(op, ref, "source_nat.update", &p));
 	*ret_prefix = p->row.id;
 	if (uuid_equal(p->source_nat, source_nat))
 		return OK;
@@ -143,8 +142,7 @@ RESULT engine_put_source_nat(struct op *op, struct source_nat_wish *wish)
 RESULT engine_delete_source_nat(struct op *op, struct source_nat_target *wish)
 {
 	const struct source_nat *nat = NULL;
-	TRY(engine_find_own_source_nat(op->ctx, op->head, &wish->source_nat, &nat));
-	TRY(engine_permit(op, "source_nat.delete", KIND_SOURCE_NAT, &nat->row));
+	TRY(engine_permit_source_nat(op, &wish->source_nat, "source_nat.delete", &nat));
 	const struct subnet *user = subnet_first_by_source_nat(op->head, nat->row.id);
 	while (user && !row_is_live(&user->row))
 		user = subnet_next_by_source_nat(op->head, user);

@@ -175,8 +175,7 @@ static RESULT tell_names(struct op *op, uuid router, struct ips servers)
 static RESULT change(struct op *op, struct virtual_network_wish *wish)
 {
 	const struct router *router = NULL;
-	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
-	TRY(engine_permit(op, "router.update", KIND_ROUTER, &router->row));
+	TRY(engine_permit_router(op, &wish->router, "router.update", &router));
 	if (!wish->keeps_blocks)
 		TRY(check_change(op, wish, router));
 	struct router next = *router;
@@ -214,8 +213,7 @@ RESULT engine_put_virtual_network(struct op *op, struct virtual_network_wish *wi
 RESULT engine_delete_virtual_network(struct op *op, struct virtual_network_target *wish)
 {
 	const struct router *router = NULL;
-	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
-	TRY(engine_permit(op, "router.delete", KIND_ROUTER, &router->row));
+	TRY(engine_permit_router(op, &wish->router, "router.delete", &router));
 	uuid id = router->row.id;
 	for (const struct subnet *s; (s = subnet_first_live(op->head, id));) {
 		struct subnet_target target = {engine_ref_to(op, KIND_SUBNET, s->row.id, wish->router.field)};

@@ -445,8 +445,7 @@ static void set_target(struct fleet *next, const struct fleet_update *wish)
 RESULT engine_update_fleet(struct op *op, struct fleet_update *wish)
 {
 	const struct fleet *fleet = NULL;
-	TRY(engine_find_own_fleet(op->ctx, op->head, &wish->fleet, &fleet));
-	TRY(engine_permit(op, "fleet.update", KIND_FLEET, &fleet->row));
+	TRY(engine_permit_fleet(op, &wish->fleet, "fleet.update", &fleet));
 	if (fleet->type != FLEET_TYPE_MAINTAIN)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_FLEET, wish->fleet.field,
 				   "A fleet of type %s cannot be modified. Only fleets of type maintain can.",

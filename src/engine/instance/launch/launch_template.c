@@ -176,8 +176,7 @@ RESULT engine_update_launch_template(struct op *op, struct launch_template_setti
 RESULT engine_delete_launch_template(struct op *op, struct launch_template_target *wish)
 {
 	const struct launch_template *template = NULL;
-	TRY(engine_find_own_launch_template(op->ctx, op->head, &wish->launch_template, &template));
-	TRY(engine_permit(op, "launch_template.delete", KIND_LAUNCH_TEMPLATE, &template->row));
+	TRY(engine_permit_launch_template(op, &wish->launch_template, "launch_template.delete", &template));
 	TRY(engine_log_event(op, KIND_LAUNCH_TEMPLATE, &template->row, "deleted",
 			     "Launch template %" STR_FMT ".", STR_ARG(template->name)));
 	wish->deleted = *template;
@@ -220,8 +219,8 @@ RESULT engine_delete_launch_template_versions(struct op *op, struct launch_templ
 		arena_new_array(op->ctx->arena, struct launch_template_removal, wish->count + 1);
 	if (!removals)
 		return ctx_no_memory(op->ctx);
-	TRY(engine_find_own_launch_template(op->ctx, op->head, &wish->launch_template, &template));
-	TRY(engine_permit(op, "launch_template.delete_versions", KIND_LAUNCH_TEMPLATE, &template->row));
+	TRY(engine_permit_launch_template(op, &wish->launch_template, "launch_template.delete_versions",
+					  &template));
 	wish->id = template->row.id;
 	wish->name = str_copy(op->ctx->arena, template->name);
 	for (size_t n = 0; n < wish->count; n++) {

@@ -62,8 +62,7 @@ RESULT engine_cold_migrate_instance(struct op *op, struct instance_migrating *wi
 	const struct instance *i = NULL;
 	const struct host *host = NULL;
 	struct placement_need need;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
-	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.migrate", &i));
 	TRY(instance_check_changeable(op, i, wish->instance.field));
 	TRY(instance_check_settled(op, i, &wish->instance, "migrated"));
 	TRY(check_may_go(op, i, &wish->instance));

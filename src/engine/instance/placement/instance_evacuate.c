@@ -235,8 +235,7 @@ RESULT engine_evacuate_instance(struct op *op, struct instance_evacuation *wish)
 {
 	const struct instance *i = NULL;
 	const struct host *host = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
-	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.migrate", &i));
 	TRY(engine_fail_about(op->ctx, &wish->instance, check_leaving(op->ctx, op->head, i, wish->rebuilds)));
 	struct result found = find_target(op, i, wish, &host);
 	TRY(engine_fail_about(op->ctx, ref_is_given(&wish->host) ? &wish->host : &wish->instance, found));
@@ -277,8 +276,7 @@ RESULT engine_evacuate_host(struct op *op, struct host_evacuation *wish)
 {
 	const struct host *host = NULL;
 	struct uuids ids = {0};
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.enable", &host));
 	if (!engine_is_host_fenced(op->head, host->row.id))
 		return ENGINE_FAIL(
 			op, ERR_STATE, KIND_HOST, wish->host.field,

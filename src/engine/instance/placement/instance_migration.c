@@ -220,8 +220,7 @@ RESULT engine_migrate_instance(struct op *op, struct instance_migrating *wish)
 	const struct instance *i = NULL;
 	const struct host *host = NULL;
 	struct placement_need need;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
-	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.migrate", &i));
 	TRY(engine_fail_about(op->ctx, &wish->instance, check_movable(op->ctx, op->head, i)));
 	get_need(op->head, i, &need);
 	TRY(instance_find_target(op, i, &need, wish, &host));
@@ -233,8 +232,7 @@ RESULT engine_redeploy_instance(struct op *op, struct instance_migrating *wish)
 	const struct instance *i = NULL;
 	const struct host *host = NULL;
 	struct placement_need need;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
-	TRY(engine_permit(op, "instance.redeploy", KIND_INSTANCE, &i->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.redeploy", &i));
 	TRY(instance_check_changeable(op, i, wish->instance.field));
 	TRY(engine_fail_about(op->ctx, &wish->instance, check_movable(op->ctx, op->head, i)));
 	get_need(op->head, i, &need);
@@ -261,8 +259,7 @@ static RESULT find_asked(struct op *op, const struct migration_target *wish,
 			 const struct instance_migration **ret_migration)
 {
 	const struct instance *i = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
-	TRY(engine_permit(op, "instance.migrate", KIND_INSTANCE, &i->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.migrate", &i));
 	*ret_migration = engine_find_migration(op->head, i->row.id);
 	if (*ret_migration && (*ret_migration)->stage != INSTANCE_MIGRATION_STAGE_SETTLING &&
 	    (uuid_is_none(wish->migration) || uuid_equal(wish->migration, (*ret_migration)->row.id)))

@@ -429,8 +429,7 @@ static RESULT change_dedicated_host(struct op *op, const struct instance_placeme
 {
 	const struct ref *ref = &wish->dedicated_host;
 	const struct dedicated_host *dedicated = NULL;
-	TRY(engine_find_own_dedicated_host(op->ctx, op->head, ref, &dedicated));
-	TRY(engine_permit(op, "instance.place", KIND_DEDICATED_HOST, &dedicated->row));
+	TRY(engine_permit_dedicated_host(op, ref, "instance.place", &dedicated));
 	TRY(dedicated_host_check_type(op, dedicated, instance_type_find(op->head, next->type), ref->field));
 	next->dedicated_host = dedicated->row.id;
 	return OK;
@@ -510,8 +509,7 @@ static RESULT plan_move(struct op *op, const struct instance_placement *wish, st
 RESULT engine_change_placement(struct op *op, struct instance_placement *wish)
 {
 	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.place", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "instance.place", &instance));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	bool is_affinity_alone = !wish->set_group && !wish->partition && !wish->set_tenancy &&
 				 !ref_is_given(&wish->dedicated_host) && row_is_live(&instance->row);

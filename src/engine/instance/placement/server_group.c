@@ -132,8 +132,7 @@ static RESULT free_members(struct op *op, uuid group)
 RESULT engine_delete_server_group(struct op *op, struct server_group_target *wish)
 {
 	const struct server_group *group = NULL;
-	TRY(engine_find_own_server_group(op->ctx, op->head, &wish->server_group, &group));
-	TRY(engine_permit(op, "server_group.delete", KIND_SERVER_GROUP, &group->row));
+	TRY(engine_permit_server_group(op, &wish->server_group, "server_group.delete", &group));
 	if (wish->must_be_empty)
 		TRY(check_empty(op, group, &wish->server_group));
 	TRY(engine_log_event(op, KIND_SERVER_GROUP, &group->row, "deleted", "Server group %" STR_FMT ".",

@@ -202,8 +202,7 @@ static RESULT ask(struct op *op, struct whatif *wish)
 		TRY(add(op, wish->addition));
 	if (wish->event == WHATIF_NOTHING)
 		return ask_waiting(op, wish);
-	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
-	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	TRY(engine_permit_host(op, &wish->host, "host.enable", &host));
 	return wish->event == WHATIF_DRAIN ? ask_drain(op, wish) : ask_down(op, host, wish);
 }
 

@@ -259,8 +259,7 @@ RESULT engine_delete_address_prefix(struct op *op, struct address_prefix_target 
 {
 	const struct address_prefix *prefix = NULL;
 	char text[IP_TEXT_SIZE];
-	TRY(engine_find_own_address_prefix(op->ctx, op->head, &wish->prefix, &prefix));
-	TRY(engine_permit(op, "address_prefix.delete", KIND_ADDRESS_PREFIX, &prefix->row));
+	TRY(engine_permit_address_prefix(op, &wish->prefix, "address_prefix.delete", &prefix));
 	uuid id = prefix->row.id;
 	const struct address *drawn = engine_first_drawn(op->head, id);
 	if (!uuid_is_none(prefix->source_nat))

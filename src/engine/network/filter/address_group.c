@@ -333,8 +333,7 @@ static RESULT forget_revoked(struct op *op, uuid group)
 RESULT engine_delete_address_group(struct op *op, struct address_group_target *wish)
 {
 	const struct address_group *group = NULL;
-	TRY(engine_find_own_address_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "address_group.delete", KIND_ADDRESS_GROUP, &group->row));
+	TRY(engine_permit_address_group(op, &wish->group, "address_group.delete", &group));
 	if (reference_find_user(op->head, KIND_ADDRESS_GROUP, group->row.id, false))
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ADDRESS_GROUP, &wish->group,
 					 "The %s '%" STR_FMT "' is in rules of security groups.",

@@ -365,15 +365,6 @@ RESULT firewall_open(struct op *op, uuid address, const char *protocol, int64_t 
 
 /* ---- deletion ---- */
 
-static RESULT find_rule(struct op *op, const struct ref *ref, const char *permission,
-			const struct firewall_rule **ret_rule)
-{
-	const struct row *row = NULL;
-	TRY(engine_find_own(op->ctx, op->head, KIND_FIREWALL_RULE, ref, &row));
-	*ret_rule = firewall_rule_of(row);
-	return engine_permit(op, permission, KIND_FIREWALL_RULE, row);
-}
-
 static RESULT end(struct op *op, const struct firewall_rule *rule)
 {
 	TRY(log_change(op, rule, "rule ended"));
@@ -383,14 +374,14 @@ static RESULT end(struct op *op, const struct firewall_rule *rule)
 RESULT engine_delete_firewall_rule(struct op *op, struct firewall_rule_target *wish)
 {
 	const struct firewall_rule *rule = NULL;
-	TRY(find_rule(op, &wish->rule, "firewall_rule.delete", &rule));
+	TRY(engine_permit_firewall_rule(op, &wish->rule, "firewall_rule.delete", &rule));
 	return end(op, rule);
 }
 
 RESULT engine_change_firewall_rule(struct op *op, struct firewall_rule_target *wish)
 {
 	const struct firewall_rule *rule = NULL;
-	return find_rule(op, &wish->rule, "firewall_rule.update", &rule);
+	return engine_permit_firewall_rule(op, &wish->rule, "firewall_rule.update", &rule);
 }
 
 RESULT firewall_leave_related(struct op *op, uuid related)

@@ -121,8 +121,7 @@ RESULT engine_create_network_acl(struct op *op, struct network_acl_wish *wish)
 RESULT engine_update_network_acl(struct op *op, struct network_acl_settings *wish)
 {
 	const struct network_acl *acl = NULL;
-	TRY(engine_find_own_network_acl(op->ctx, op->head, &wish->acl, &acl));
-	TRY(engine_permit(op, "network_acl.update", KIND_NETWORK_ACL, &acl->row));
+	TRY(engine_permit_network_acl(op, &wish->acl, "network_acl.update", &acl));
 	struct network_acl next = *acl;
 	if (wish->name)
 		next.name = *wish->name;
@@ -135,8 +134,7 @@ RESULT engine_update_network_acl(struct op *op, struct network_acl_settings *wis
 RESULT engine_delete_network_acl(struct op *op, struct network_acl_target *wish)
 {
 	const struct network_acl *acl = NULL;
-	TRY(engine_find_own_network_acl(op->ctx, op->head, &wish->acl, &acl));
-	TRY(engine_permit(op, "network_acl.delete", KIND_NETWORK_ACL, &acl->row));
+	TRY(engine_permit_network_acl(op, &wish->acl, "network_acl.delete", &acl));
 	if (acl->is_default)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL, wish->acl.field,
 				   "cannot delete default network ACL %" STR_FMT, STR_ARG(wish->acl.text));

@@ -369,8 +369,7 @@ static RESULT take_rules(struct op *op, const struct security_group *group)
 RESULT engine_delete_security_group(struct op *op, struct security_group_target *wish)
 {
 	const struct security_group *group = NULL;
-	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "security_group.delete", KIND_SECURITY_GROUP, &group->row));
+	TRY(engine_permit_security_group(op, &wish->group, "security_group.delete", &group));
 	struct str id = engine_write_id(op, KIND_SECURITY_GROUP, group->row.id);
 	if (group->is_default && !(uuid_is_none(group->router) && identity_is_admin(op->ctx->who)))
 		return ENGINE_FAIL_ABOUT(op, ERR_PROTECTED, KIND_SECURITY_GROUP, &wish->group,

@@ -308,8 +308,7 @@ static RESULT close_egress(struct op *op, const struct security_group *group)
 static RESULT find_changeable(struct op *op, const struct ref *ref, const char *permission,
 			      const struct security_group **ret_group)
 {
-	TRY(engine_find_own_security_group(op->ctx, op->head, ref, ret_group));
-	TRY(engine_permit(op, permission, KIND_SECURITY_GROUP, &(*ret_group)->row));
+	TRY(engine_permit_security_group(op, ref, permission, ret_group));
 	return (*ret_group)->lets_all
 		       ? ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECURITY_GROUP_RULE, ref->field,
 				     "The rules of the security group '%" STR_FMT
@@ -488,8 +487,8 @@ RESULT engine_revoke_rules(struct op *op, struct rules_wish *wish)
 RESULT engine_update_rule_descriptions(struct op *op, struct rules_wish *wish)
 {
 	const struct security_group *group = NULL;
-	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "security_group.update_rule_descriptions", KIND_SECURITY_GROUP, &group->row));
+	TRY(engine_permit_security_group(op, &wish->group, "security_group.update_rule_descriptions",
+					 &group));
 	for (size_t n = 0; n < wish->rule_count; n++) {
 		const struct rule_wish *each = &wish->rules[n];
 		const struct security_group_rule *rule = NULL;

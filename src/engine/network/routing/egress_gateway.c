@@ -53,8 +53,7 @@ RESULT engine_create_egress_gateway(struct op *op, struct egress_gateway_wish *w
 RESULT engine_delete_egress_gateway(struct op *op, struct egress_gateway_target *wish)
 {
 	const struct egress_gateway *gateway = NULL;
-	TRY(engine_find_own_egress_gateway(op->ctx, op->head, &wish->gateway, &gateway));
-	TRY(engine_permit(op, "egress_gateway.delete", KIND_EGRESS_GATEWAY, &gateway->row));
+	TRY(engine_permit_egress_gateway(op, &wish->gateway, "egress_gateway.delete", &gateway));
 	TRY(engine_log_event(op, KIND_EGRESS_GATEWAY, &gateway->row, "deleted",
 			     "Egress-only internet gateway."));
 	return egress_gateway_forget(op, gateway->row.id);

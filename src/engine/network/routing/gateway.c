@@ -319,8 +319,7 @@ RESULT engine_detach_gateway(struct op *op, struct gateway_attachment *wish)
 RESULT engine_delete_gateway(struct op *op, struct gateway_target *wish)
 {
 	const struct gateway *gateway = NULL;
-	TRY(engine_find_own_gateway(op->ctx, op->head, &wish->gateway, &gateway));
-	TRY(engine_permit(op, "gateway.delete", KIND_GATEWAY, &gateway->row));
+	TRY(engine_permit_gateway(op, &wish->gateway, "gateway.delete", &gateway));
 	if (!uuid_is_none(gateway->router))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_GATEWAY, wish->gateway.field,
 				   "The internetGateway '%" STR_FMT
@@ -486,8 +485,7 @@ static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const
 RESULT engine_set_router_gateway(struct op *op, struct router_gateway_wish *wish)
 {
 	const struct router *router = NULL;
-	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
-	TRY(engine_permit(op, "gateway.attach", KIND_ROUTER, &router->row));
+	TRY(engine_permit_router(op, &wish->router, "gateway.attach", &router));
 	uuid id = router->row.id;
 	TRY(ref_is_given(&wish->external_network) ? set_gateway(op, wish, router)
 						  : gateway_clear(op, router));

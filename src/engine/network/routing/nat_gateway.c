@@ -192,8 +192,7 @@ RESULT engine_create_nat_gateway(struct op *op, struct nat_gateway_wish *wish)
 RESULT engine_delete_nat_gateway(struct op *op, struct nat_gateway_target *wish)
 {
 	const struct nat_gateway *nat = NULL;
-	TRY(engine_find_own_nat_gateway(op->ctx, op->head, &wish->nat_gateway, &nat));
-	TRY(engine_permit(op, "nat_gateway.delete", KIND_NAT_GATEWAY, &nat->row));
+	TRY(engine_permit_nat_gateway(op, &wish->nat_gateway, "nat_gateway.delete", &nat));
 	wish->made = nat->row.id;
 	if (!row_is_live(&nat->row))
 		return OK;

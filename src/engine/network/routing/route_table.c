@@ -65,8 +65,7 @@ RESULT engine_create_route_table(struct op *op, struct route_table_wish *wish)
 RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)
 {
 	const struct route_table *table = NULL;
-	TRY(engine_find_own_route_table(op->ctx, op->head, &wish->route_table, &table));
-	TRY(engine_permit(op, "route_table.delete", KIND_ROUTE_TABLE, &table->row));
+	TRY(engine_permit_route_table(op, &wish->route_table, "route_table.delete", &table));
 	const struct subnet *user = subnet_first_by_route_table(op->head, table->row.id);
 	while (user && !row_is_live(&user->row))
 		user = subnet_next_by_route_table(op->head, user);
@@ -637,8 +636,7 @@ static RESULT add_extra(struct op *op, const struct router *router, struct cidr 
 RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
 {
 	const struct router *router = NULL;
-	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
-	TRY(engine_permit(op, "route.change", KIND_ROUTER, &router->row));
+	TRY(engine_permit_router(op, &wish->router, "route.change", &router));
 	if (wish->change != EXTRA_ROUTES_REMOVE &&
 	    route_table_is_gateways(op->head, router->main_route_table))
 		return ctx_fail_kind(

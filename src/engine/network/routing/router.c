@@ -174,8 +174,7 @@ RESULT engine_update_router(struct op *op, struct router_settings *wish)
 RESULT engine_share_router(struct op *op, struct router_target *wish)
 {
 	const struct router *router = NULL;
-	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
-	TRY(engine_permit(op, "router.set_tenancy", KIND_ROUTER, &router->row));
+	TRY(engine_permit_router(op, &wish->router, "router.set_tenancy", &router));
 	if (router->tenancy == ROUTER_TENANCY_DEFAULT)
 		return OK;
 	struct router next = *router;
@@ -269,8 +268,7 @@ static RESULT clear_dhcp_options(struct op *op, const struct router *router)
 RESULT engine_delete_router(struct op *op, struct router_target *wish)
 {
 	const struct router *router = NULL;
-	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
-	TRY(engine_permit(op, "router.delete", KIND_ROUTER, &router->row));
+	TRY(engine_permit_router(op, &wish->router, "router.delete", &router));
 	if (router->has_system_routes && !subnet_first_live(op->head, router->row.id)) {
 		TRY(peering_side_leave_router(op, router->row.id));
 		TRY(route_plan_leave_router(op, router->row.id));

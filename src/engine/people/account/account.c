@@ -361,8 +361,7 @@ RESULT engine_set_default_limits(struct op *op, struct account_limits *wish)
 RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_own_account(op->ctx, op->head, &wish->account, &account));
-	TRY(engine_permit(op, "account.limit", KIND_ACCOUNT, &account->row));
+	TRY(engine_permit_account(op, &wish->account, "account.limit", &account));
 	if (wish->user.kind)
 		return user_limit_set(op, account, wish);
 	int64_t wanted[QUOTA_COUNT];

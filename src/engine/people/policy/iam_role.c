@@ -294,11 +294,9 @@ RESULT engine_create_managed_identity(struct op *op, struct managed_identity_wis
 
 RESULT engine_delete_managed_identity(struct op *op, struct iam_role_target *wish)
 {
-	const struct row *row = NULL;
+	const struct iam_role *role = NULL;
 	/* its resource group may be going */
-	TRY(engine_find_own(op->ctx, op->head, KIND_IAM_ROLE, &wish->iam_role, &row));
-	const struct iam_role *role = iam_role_of(row);
-	TRY(engine_permit(op, "managed_identity.delete", KIND_IAM_ROLE, row));
+	TRY(engine_permit_iam_role(op, &wish->iam_role, "managed_identity.delete", &role));
 	const struct instance_profile *p = NULL;
 	while ((p = instance_profile_first_by_iam_role(op->head, role->row.id)))
 		TRY(instance_profile_forget(op, p->row.id));

@@ -584,9 +584,8 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 RESULT engine_activate_image(struct op *op, struct image_activation *wish)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, wish->is_active ? "image.activate" : "image.deactivate", KIND_IMAGE,
-			  &image->row));
+	TRY(engine_permit_image(op, &wish->image, wish->is_active ? "image.activate" : "image.deactivate",
+				&image));
 	enum image_state state = engine_derive_image_state(op->head, image);
 	if (state != IMAGE_AVAILABLE && state != IMAGE_DISABLED)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
@@ -686,8 +685,7 @@ static RESULT delete_snapshots(struct op *op, struct image_target *wish)
 RESULT engine_delete_image(struct op *op, struct image_target *wish)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.delete", KIND_IMAGE, &image->row));
+	TRY(engine_permit_image(op, &wish->image, "image.delete", &image));
 	if (image->is_protected)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_IMAGE, wish->image.field,
 				   "The image '%" STR_FMT "' is protected and cannot be deleted.",

@@ -266,8 +266,7 @@ RESULT image_write_of_volume(struct op *op, const struct volume *volume, const s
 RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "snapshot.create", &volume));
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
 	TRY(check_capturable(op, wish, volume));
 	return image_write_of_volume(op, volume, &wish->form, &wish->image);
@@ -355,8 +354,7 @@ static RESULT give_image(struct op *op, const struct ref *wanted, struct image *
 RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_permit_image(op, &wish->image, "image.update", &image));
 	if (image->row.gen != wish->gen)
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_IMAGE, wish->image.field,
 				   "The image was changed meanwhile.");

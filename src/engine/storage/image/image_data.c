@@ -39,8 +39,7 @@ RESULT engine_check_image_takes_data(struct ctx *c, const struct tables *t, cons
 RESULT engine_fetch_image(struct op *op, struct image_fetching *wish)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_permit_image(op, &wish->image, "image.update", &image));
 	if (wish->url.n > 4096 ||
 	    (!str_starts_with(wish->url, STR("http://")) && !str_starts_with(wish->url, STR("https://"))))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("uri"),
@@ -58,8 +57,7 @@ RESULT engine_fetch_image(struct op *op, struct image_fetching *wish)
 RESULT engine_stage_image(struct op *op, struct image_staging *wish)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_permit_image(op, &wish->image, "image.update", &image));
 	TRY(engine_check_image_takes_data(op->ctx, op->head, image));
 	if (wish->data_size <= 0)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, wish->image.field, "There are no data.");
@@ -77,8 +75,7 @@ RESULT engine_stage_image(struct op *op, struct image_staging *wish)
 RESULT engine_use_staged_image(struct op *op, struct image_importing *wish)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_permit_image(op, &wish->image, "image.update", &image));
 	if (!engine_image_is_empty(op->head, image) || !image->data_size || image->is_imported)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
 				   "The image '%" STR_FMT "' has no data staged.", STR_ARG(wish->image.text));
@@ -115,8 +112,7 @@ static RESULT write_root_disk(struct op *op, const struct image *image, const st
 RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 {
 	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_permit_image(op, &wish->image, "image.update", &image));
 	if (wish->gen && (wish->gen != image->row.gen || (!image->fetch_url.n && !image->is_imported)))
 		return OK; /* no longer wanted, or not like this */
 	if (!engine_image_is_empty(op->head, image) ||

@@ -230,8 +230,7 @@ RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
 	const struct snapshot *snapshot = NULL;
 	const struct zone *zone = NULL;
 	TRY(check_target(op, wish->target));
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &v));
-	TRY(engine_permit(op, "backup.create", KIND_VOLUME, &v->row));
+	TRY(engine_permit_volume(op, &wish->volume, "backup.create", &v));
 	if (ref_is_given(&wish->snapshot))
 		TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
 	if (ref_is_given(&wish->zone))
@@ -289,8 +288,7 @@ RESULT engine_import_backup(struct op *op, struct backup_importing *wish)
 RESULT engine_update_backup(struct op *op, struct backup_settings *wish)
 {
 	const struct backup *b = NULL;
-	TRY(engine_find_own_backup(op->ctx, op->head, &wish->backup, &b));
-	TRY(engine_permit(op, "backup.update", KIND_BACKUP, &b->row));
+	TRY(engine_permit_backup(op, &wish->backup, "backup.update", &b));
 	struct backup next = *b;
 	if (wish->set_name)
 		next.name = wish->name;
@@ -367,8 +365,7 @@ bool engine_backup_has_children(const struct tables *t, uuid backup)
 RESULT engine_delete_backup(struct op *op, struct backup_deleting *wish)
 {
 	const struct backup *b = NULL;
-	TRY(engine_find_own_backup(op->ctx, op->head, &wish->backup, &b));
-	TRY(engine_permit(op, "backup.delete", KIND_BACKUP, &b->row));
+	TRY(engine_permit_backup(op, &wish->backup, "backup.delete", &b));
 	enum backup_state state = model_derive_backup_state(b);
 	bool is_restoring = engine_backup_is_restoring(op->head, b->row.id);
 	bool is_at_rest = (state == BACKUP_AVAILABLE && !is_restoring) || state == BACKUP_ERROR;
@@ -504,8 +501,7 @@ RESULT engine_restore_backup(struct op *op, struct backup_restoring *wish)
 	const struct backup *b = NULL;
 	const struct volume *v = NULL;
 	struct snapshot s;
-	TRY(engine_find_own_backup(op->ctx, op->head, &wish->backup, &b));
-	TRY(engine_permit(op, "backup.restore", KIND_BACKUP, &b->row));
+	TRY(engine_permit_backup(op, &wish->backup, "backup.restore", &b));
 	if (model_derive_backup_state(b) != BACKUP_AVAILABLE ||
 	    engine_backup_is_restoring(op->head, b->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
@@ -515,8 +511,7 @@ RESULT engine_restore_backup(struct op *op, struct backup_restoring *wish)
 			     ref_is_given(&wish->volume) ? "an existing" : "a new"));
 	if (!ref_is_given(&wish->volume))
 		return restore_anew(op, wish, b);
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &v));
-	TRY(engine_permit(op, "backup.restore", KIND_VOLUME, &v->row));
+	TRY(engine_permit_volume(op, &wish->volume, "backup.restore", &v));
 	TRY(check_restored(op, wish, b, v));
 	TRY(backup_write_fetch(op, b, v->account, v->row.id, &s));
 	wish->volume_id = v->row.id;

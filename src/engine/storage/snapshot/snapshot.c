@@ -126,8 +126,7 @@ RESULT engine_create_snapshot(struct op *op, struct snapshot_wish *wish)
 {
 	const struct volume *volume = NULL;
 	struct snapshot snapshot = {.name = wish->name, .description = wish->description};
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "snapshot.create", &volume));
 	if (wish->only_free &&
 	    model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_VOLUME,
@@ -177,8 +176,7 @@ RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
 	size_t count = 0;
 	if (!made)
 		return ctx_no_memory(op->ctx);
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "snapshot.create", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit_instance(op, &wish->instance, "snapshot.create", &instance));
 	TRY(find_excluded(op, &wish->without, &excluded));
 	TRY(tag_normalize(op, wish->tags, &tags));
 	TRY(engine_list_disks(op->ctx->arena, op->head, instance->row.id, false, &disks));
@@ -273,8 +271,7 @@ static RESULT check_public(struct op *op, const struct snapshot *before, const s
 RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 {
 	const struct snapshot *snapshot = NULL;
-	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
-	TRY(engine_permit(op, "snapshot.update", KIND_SNAPSHOT, &snapshot->row));
+	TRY(engine_permit_snapshot(op, &wish->snapshot, "snapshot.update", &snapshot));
 	struct snapshot next = *snapshot;
 	if (wish->set_name)
 		next.name = wish->name;
@@ -335,8 +332,7 @@ static RESULT leave_to_images(struct op *op, const struct snapshot *snapshot)
 RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 {
 	const struct snapshot *snapshot = NULL;
-	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
-	TRY(engine_permit(op, "snapshot.delete", KIND_SNAPSHOT, &snapshot->row));
+	TRY(engine_permit_snapshot(op, &wish->snapshot, "snapshot.delete", &snapshot));
 	if (wish->leaves_to_images && snapshot->is_bound)
 		return engine_fail_not_found(op->ctx, KIND_SNAPSHOT, &wish->snapshot);
 	const struct image_device *device = image_device_first_by_snapshot(op->head, snapshot->row.id);
@@ -380,8 +376,7 @@ RESULT snapshot_check_unreserved(struct op *op, const struct snapshot *snapshot,
 RESULT engine_reserve_snapshot(struct op *op, struct snapshot_reserving *wish)
 {
 	const struct snapshot *snapshot = NULL;
-	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
-	TRY(engine_permit(op, "snapshot.update", KIND_SNAPSHOT, &snapshot->row));
+	TRY(engine_permit_snapshot(op, &wish->snapshot, "snapshot.update", &snapshot));
 	struct snapshot next = *snapshot;
 	next.reservation = wish->to;
 	next.said_progress = wish->progress;

@@ -111,8 +111,7 @@ RESULT engine_start_block_snapshot(struct op *op, struct block_snapshot_wish *wi
 RESULT engine_complete_block_snapshot(struct op *op, struct block_snapshot_target *wish)
 {
 	const struct snapshot *snapshot = NULL;
-	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
-	TRY(engine_permit(op, "snapshot.complete", KIND_SNAPSHOT, &snapshot->row));
+	TRY(engine_permit_snapshot(op, &wish->snapshot, "snapshot.complete", &snapshot));
 	if (!engine_snapshot_takes_blocks(snapshot))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, wish->snapshot.field,
 				   "The snapshot '%" STR_FMT "' is not pending.",

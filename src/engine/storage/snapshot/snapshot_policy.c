@@ -87,8 +87,7 @@ static RESULT check_ready(struct op *op, const struct volume *volume, const stru
 RESULT engine_put_snapshot_policy(struct op *op, struct snapshot_policy_wish *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "snapshot_policy.create", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "snapshot_policy.create", &volume));
 	/* the policy will create snapshots */
 	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
 	TRY(check_ready(op, volume, &wish->volume));
@@ -122,8 +121,7 @@ RESULT engine_put_snapshot_policy(struct op *op, struct snapshot_policy_wish *wi
 RESULT engine_update_snapshot_policy(struct op *op, struct snapshot_policy_settings *wish)
 {
 	const struct snapshot_policy *policy = NULL;
-	TRY(engine_find_own_snapshot_policy(op->ctx, op->head, &wish->policy, &policy));
-	TRY(engine_permit(op, "snapshot_policy.update", KIND_SNAPSHOT_POLICY, &policy->row));
+	TRY(engine_permit_snapshot_policy(op, &wish->policy, "snapshot_policy.update", &policy));
 	struct snapshot_policy next = *policy;
 	choice_apply(wish->is_active, &next.is_active);
 	if (next.is_active == policy->is_active)

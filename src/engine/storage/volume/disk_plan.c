@@ -249,9 +249,8 @@ static RESULT take_volume(struct op *op, const struct disk_wish *wish, struct di
 	const struct ref *ref = ref_is_given(&wish->existing) ? &wish->existing : &wish->copied;
 	if (!ref_is_given(ref))
 		return OK;
-	TRY(engine_find_own_volume(op->ctx, op->head, ref, &volume));
-	TRY(engine_permit(op, ref == &wish->existing ? "volume.attach" : "snapshot.create", KIND_VOLUME,
-			  &volume->row));
+	TRY(engine_permit_volume(op, ref, ref == &wish->existing ? "volume.attach" : "snapshot.create",
+				 &volume));
 	if (volume->seen_size == 0)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
 				   "The volume '%" STR_FMT "' is not 'available'.", STR_ARG(ref->text));

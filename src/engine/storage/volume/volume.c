@@ -352,8 +352,7 @@ static RESULT change_image_properties(struct op *op, const struct volume_setting
 RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.update", &volume));
 	struct volume next = *volume;
 	if (wish->set_name)
 		next.name = wish->name;
@@ -407,8 +406,7 @@ RESULT engine_revert_volume(struct op *op, struct volume_reverting *wish)
 RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.delete", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.delete", &volume));
 	if (model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, wish->volume.field,
 				   "Volume %" STR_FMT " is currently attached to %" STR_FMT,

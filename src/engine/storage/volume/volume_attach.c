@@ -454,8 +454,7 @@ RESULT volume_write_detach(struct op *op, const struct volume *attached, bool fo
 RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
 {
 	const struct volume *volume = NULL, *attached = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.detach", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.detach", &volume));
 	TRY(find_attached(op, wish, volume, &attached));
 	wish->from = attached ? engine_volume_holder(attached) : UUID_NONE;
 	const struct instance *instance = instance_find(op->head, wish->from);

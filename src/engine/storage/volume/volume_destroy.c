@@ -54,8 +54,7 @@ RESULT engine_destroy_volume(struct op *op, struct volume_destruction *wish)
 RESULT engine_recover_volume(struct op *op, struct volume_destruction *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.recover", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.recover", &volume));
 	if (!volume->destroyed_us)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "The volume '%" STR_FMT "' is not destroyed.", STR_ARG(wish->volume.text));

@@ -301,8 +301,7 @@ RESULT engine_update_volume_group(struct op *op, struct volume_group_change *wis
 {
 	const struct volume_group *group = NULL;
 	bool moves = false;
-	TRY(engine_find_own_volume_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "volume_group.update", KIND_VOLUME_GROUP, &group->row));
+	TRY(engine_permit_volume_group(op, &wish->group, "volume_group.update", &group));
 	struct volume_group next = *group;
 	if (wish->set_name)
 		next.name = wish->name;
@@ -326,8 +325,7 @@ RESULT engine_mark_volume_group(struct op *op, struct volume_group_marking *wish
 {
 	const struct volume_group *group = NULL;
 	int mark = 0;
-	TRY(engine_find_own_volume_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "volume_group.update", KIND_VOLUME_GROUP, &group->row));
+	TRY(engine_permit_volume_group(op, &wish->group, "volume_group.update", &group));
 	TRY(volume_group_read_mark(op, KIND_VOLUME_GROUP, "Group", wish->status, &mark));
 	struct volume_group next = *group;
 	next.mark = (enum volume_group_mark) mark;
@@ -383,8 +381,7 @@ static RESULT check_deletable(struct op *op, const struct volume_group_target *w
 RESULT engine_delete_volume_group(struct op *op, struct volume_group_target *wish)
 {
 	const struct volume_group *group = NULL;
-	TRY(engine_find_own_volume_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "volume_group.delete", KIND_VOLUME_GROUP, &group->row));
+	TRY(engine_permit_volume_group(op, &wish->group, "volume_group.delete", &group));
 	TRY(check_deletable(op, wish, group));
 	uuid id = group->row.id;
 	TRY(engine_log_event(op, KIND_VOLUME_GROUP, &group->row, "deleted", "Group of volumes %" STR_FMT ".",

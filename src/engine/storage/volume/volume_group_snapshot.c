@@ -31,8 +31,7 @@ RESULT engine_create_volume_group_snapshot(struct op *op, struct volume_group_sn
 {
 	const struct volume_group *group = NULL;
 	size_t count = 0;
-	TRY(engine_find_own_volume_group(op->ctx, op->head, &wish->group, &group));
-	TRY(engine_permit(op, "volume_group.snapshot", KIND_VOLUME_GROUP, &group->row));
+	TRY(engine_permit_volume_group(op, &wish->group, "volume_group.snapshot", &group));
 	TRY(volume_group_check_words(op, KIND_VOLUME_GROUP_SNAPSHOT, wish->name, wish->description));
 	struct volume_group_snapshot made = {.row.id = engine_new_id(op, KIND_VOLUME_GROUP_SNAPSHOT),
 					     .row.gen = 1,
@@ -96,8 +95,8 @@ static RESULT delete_snapshots(struct op *op, uuid group)
 RESULT engine_delete_volume_group_snapshot(struct op *op, struct volume_group_snapshot_target *wish)
 {
 	const struct volume_group_snapshot *group = NULL;
-	TRY(engine_find_own_volume_group_snapshot(op->ctx, op->head, &wish->group_snapshot, &group));
-	TRY(engine_permit(op, "volume_group.delete_snapshot", KIND_VOLUME_GROUP_SNAPSHOT, &group->row));
+	TRY(engine_permit_volume_group_snapshot(op, &wish->group_snapshot, "volume_group.delete_snapshot",
+						&group));
 	TRY(check_deletable(op, wish, group));
 	uuid id = group->row.id;
 	TRY(engine_log_event(op, KIND_VOLUME_GROUP_SNAPSHOT, &group->row, "deleted", "With its snapshots."));
@@ -109,8 +108,7 @@ RESULT engine_mark_volume_group_snapshot(struct op *op, struct volume_group_snap
 {
 	const struct volume_group_snapshot *group = NULL;
 	int mark = 0;
-	TRY(engine_find_own_volume_group_snapshot(op->ctx, op->head, &wish->group_snapshot, &group));
-	TRY(engine_permit(op, "volume_group.update", KIND_VOLUME_GROUP_SNAPSHOT, &group->row));
+	TRY(engine_permit_volume_group_snapshot(op, &wish->group_snapshot, "volume_group.update", &group));
 	TRY(volume_group_read_mark(op, KIND_VOLUME_GROUP_SNAPSHOT, "Group snapshot", wish->status, &mark));
 	struct volume_group_snapshot next = *group;
 	next.mark = (enum volume_group_snapshot_mark) mark;

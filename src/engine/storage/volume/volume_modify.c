@@ -195,8 +195,7 @@ static RESULT check_type_limits(struct op *op, const struct volume *volume, cons
 RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.modify", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.modify", &volume));
 	TRY(check_modifiable(op, wish, volume));
 	TRY(volume_check_unreserved(op, volume, &wish->volume));
 	struct disk_plan disk = {.size = volume->size,

@@ -167,8 +167,7 @@ RESULT engine_move_volume(struct op *op, struct volume_moving *wish)
 {
 	const struct volume *volume = NULL;
 	struct volume_destination to;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.move", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.move", &volume));
 	TRY(find_destination(op, wish, &to));
 	TRY(volume_check_movable(op, volume, &wish->volume));
 	bool is_free = uuid_is_none(engine_volume_holder(volume));

@@ -143,8 +143,7 @@ RESULT engine_reserve_volume(struct op *op, struct volume_reserving *wish)
 RESULT engine_mark_volume(struct op *op, struct volume_marking *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.update", &volume));
 	bool takes_over = !uuid_is_none(volume->takes_over); /* a pending swap keeps its instance */
 	return write_reservation(op, volume, wish->reservation,
 				 takes_over ? volume->reserved_for : UUID_NONE);
@@ -165,8 +164,7 @@ RESULT engine_end_volume_attachment(struct op *op, struct volume_reserving *wish
 RESULT engine_attach_reserved_volume(struct op *op, struct volume_attaching *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.attach", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.attach", &volume));
 	if (volume->reservation != VOLUME_RESERVATION_RESERVED || uuid_is_none(volume->reserved_for))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "Invalid attachment: it is not reserved for a server.");

@@ -83,8 +83,7 @@ static RESULT make_of(struct op *op, struct volume *next, struct snapshot *snaps
 RESULT engine_fill_volume(struct op *op, struct image_filling *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->image, &volume));
-	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->image, "volume.update", &volume));
 	if (volume->sending != VOLUME_SENDING_WAITING)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->image.field,
 				   "No data of the volume '%" STR_FMT "' are waited for.",

@@ -33,8 +33,7 @@ static RESULT check_free(struct op *op, const struct volume *volume, struct str 
 RESULT engine_offer_volume(struct op *op, struct volume_transfer_wish *wish)
 {
 	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "volume.offer", KIND_VOLUME, &volume->row));
+	TRY(engine_permit_volume(op, &wish->volume, "volume.offer", &volume));
 	if (wish->name.n > 255 || !str_is_xml_text(wish->name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TRANSFER, STR("name"),
 				   "A transfer's name has up to 255 characters.");
@@ -210,8 +209,7 @@ RESULT engine_accept_volume(struct op *op, struct volume_transfer_accept *wish)
 RESULT engine_withdraw_volume(struct op *op, struct volume_transfer_target *wish)
 {
 	const struct volume_transfer *transfer = NULL;
-	TRY(engine_find_own_volume_transfer(op->ctx, op->head, &wish->transfer, &transfer));
-	TRY(engine_permit(op, "volume.offer", KIND_VOLUME_TRANSFER, &transfer->row));
+	TRY(engine_permit_volume_transfer(op, &wish->transfer, "volume.offer", &transfer));
 	const struct volume *volume = volume_find(op->head, transfer->volume);
 	TRY(volume_transfer_forget(op, transfer->row.id));
 	return engine_log_event(op, KIND_VOLUME, &volume->row, "offer withdrawn", "It stays.");
