@@ -81,6 +81,7 @@ static const struct left_out {
 #define LEFT_OUT(pattern, what, why) {pattern, what, why},
 #define LEFT_OUT_CODE(pattern, why)
 #include "api/ec2/core/left_out.def"
+#include "api/query/codes.h"
 #undef LEFT_OUT
 #undef LEFT_OUT_CODE
 };

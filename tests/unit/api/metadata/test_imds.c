@@ -13,6 +13,7 @@
 
 #include <sys/socket.h>
 
+#include "base/crypto.h"
 #include "base/vec.h"
 #include "engine/instance/instance.h"
 
