@@ -180,13 +180,23 @@ void fixture_put_unrouted(struct fixture *f, bool no_dhcp, uuid router)
 	assert_ok(fixture_commit(f, put_unrouted, &wish));
 }
 
+/* A port with a public address is in use by it. */
+RESULT fixture_forget_addresses(struct op *op, uuid port)
+{
+	for (const struct address *a; (a = address_first_by_port(op->head, port));)
+		TRY(address_forget(op, a->row.id));
+	return OK;
+}
+
 static RESULT delete_port(struct op *op, void *arg)
 {
+	TRY(fixture_forget_addresses(op, *(const uuid *) arg));
 	return port_delete(op, *(const uuid *) arg);
 }
 
 static RESULT forget_port(struct op *op, void *arg)
 {
+	TRY(fixture_forget_addresses(op, *(const uuid *) arg));
 	return port_forget(op, *(const uuid *) arg);
 }
 

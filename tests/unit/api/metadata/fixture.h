@@ -54,6 +54,8 @@ void fixture_put_port(struct fixture *f, unsigned n, unsigned router, const char
 /* Puts the network of a guest without a router, its subnet 127.0.7.0/24, and alpha's third port 70 there, at
  * 127.0.7.10. no_dhcp, router: the subnet's; router none: none. */
 void fixture_put_unrouted(struct fixture *f, bool no_dhcp, uuid router);
+/* Forgets the public addresses of the port. */
+RESULT fixture_forget_addresses(struct op *op, uuid port);
 void fixture_delete_port(struct fixture *f, unsigned n, bool forget);
 
 struct ip ip_of(const char *text);

@@ -412,6 +412,7 @@ static RESULT put_role(struct op *op, void *arg)
 static RESULT forget_role(struct op *op, void *arg)
 {
 	(void) arg;
+	TRY(instance_profile_forget(op, id_of(KIND_INSTANCE_PROFILE, 1)));
 	return iam_role_forget(op, id_of(KIND_IAM_ROLE, 1));
 }
 

@@ -4,6 +4,8 @@
 #include "fixture.h"
 #include "store/port.h"
 #include "store/router.h"
+#include "store/security_group.h"
+#include "store/subnet.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -96,9 +98,15 @@ static void test_ports_come_and_go(void **state)
 
 static RESULT forget_router(struct op *op, void *arg)
 {
+	uuid router = id_of(KIND_ROUTER, ROUTER_B + 1), port = id_of(KIND_PORT, 5);
 	(void) arg;
-	TRY(port_forget(op, id_of(KIND_PORT, 5)));
-	return router_forget(op, id_of(KIND_ROUTER, ROUTER_B + 1));
+	TRY(fixture_forget_addresses(op, port));
+	TRY(port_forget(op, port));
+	for (const struct subnet *s; (s = subnet_first_by_router(op->head, router));)
+		TRY(subnet_forget(op, s->row.id));
+	for (const struct security_group *g; (g = security_group_first_by_router(op->head, router));)
+		TRY(security_group_forget(op, g->row.id));
+	return router_forget(op, router);
 }
 
 static void test_router_is_forgotten(void **state)
