@@ -120,10 +120,10 @@ RESULT engine_update_annotation(struct op *op, struct annotation_visibility *wis
 
 RESULT annotation_follow(struct op *op, enum kind kind, const struct row *before, const struct row *after)
 {
-	if (!before || tables_count(op->head, KIND_ANNOTATION) == 0)
+	if (!before || !after || tables_count(op->head, KIND_ANNOTATION) == 0)
 		return OK;
 	uuid owner = engine_get_owner(kind, before);
-	if (!after || (!uuid_is_none(owner) && !uuid_equal(owner, engine_get_owner(kind, after))))
+	if (!uuid_is_none(owner) && !uuid_equal(owner, engine_get_owner(kind, after)))
 		FORGET_EACH(op, annotation, subject, before->id);
 	return OK;
 }

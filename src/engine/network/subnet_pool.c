@@ -193,8 +193,7 @@ bool subnet_pool_is_used(const struct tables *t, uuid pool)
 RESULT engine_delete_subnet_pool(struct op *op, struct subnet_pool_target *wish)
 {
 	const struct subnet_pool *pool = NULL;
-	TRY(find_pool(op, &wish->pool, &pool));
-	TRY(engine_permit(op, "subnet_pool.delete", KIND_SUBNET_POOL, &pool->row));
+	TRY(engine_permit_subnet_pool(op, &wish->pool, "subnet_pool.delete", &pool));
 	if (subnet_pool_is_used(op->head, pool->row.id))
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SUBNET_POOL, &wish->pool,
 					 "The subnet pool '%" STR_FMT "' has subnets.",

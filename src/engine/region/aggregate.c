@@ -259,14 +259,6 @@ RESULT aggregate_leave_host(struct op *op, uuid host)
 
 /* ---- update ---- */
 
-static RESULT find_own(struct op *op, const struct ref *ref, const struct aggregate **ret_aggregate)
-{
-	const struct row *row = NULL;
-	TRY(engine_find_own(op->ctx, op->head, KIND_AGGREGATE, ref, &row));
-	*ret_aggregate = aggregate_of(row);
-	return OK;
-}
-
 static RESULT change_properties(struct op *op, const struct aggregate_settings *wish, struct tags *properties)
 {
 	for (size_t k = 0; k < wish->no_properties.count; k++)
@@ -278,8 +270,7 @@ static RESULT change_properties(struct op *op, const struct aggregate_settings *
 RESULT engine_update_aggregate(struct op *op, struct aggregate_settings *wish)
 {
 	const struct aggregate *aggregate = NULL;
-	TRY(find_own(op, &wish->aggregate, &aggregate));
-	TRY(engine_permit(op, "aggregate.update", KIND_AGGREGATE, &aggregate->row));
+	TRY(engine_permit_aggregate(op, &wish->aggregate, "aggregate.update", &aggregate));
 	struct aggregate next = *aggregate;
 	if (wish->name && !str_equal(*wish->name, aggregate->name))
 		TRY(check_name(op, *wish->name));
@@ -299,8 +290,7 @@ RESULT engine_update_aggregate(struct op *op, struct aggregate_settings *wish)
 RESULT engine_delete_aggregate(struct op *op, struct aggregate_target *wish)
 {
 	const struct aggregate *aggregate = NULL;
-	TRY(find_own(op, &wish->aggregate, &aggregate));
-	TRY(engine_permit(op, "aggregate.delete", KIND_AGGREGATE, &aggregate->row));
+	TRY(engine_permit_aggregate(op, &wish->aggregate, "aggregate.delete", &aggregate));
 	if (aggregate->hosts.count)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_AGGREGATE, wish->aggregate.field,
 				   "The aggregate '%" STR_FMT "' has hosts: remove them first.",

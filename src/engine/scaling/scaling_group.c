@@ -14,7 +14,6 @@
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/session.h"
-#include "store/instance.h"
 #include "store/launch_configuration.h"
 #include "store/launch_template.h"
 #include "store/subnet.h"

@@ -86,8 +86,8 @@ static RESULT fail_in_use(struct op *op, const struct ref *ref, const struct tra
 RESULT engine_delete_transit_route_table(struct op *op, struct transit_route_table_target *wish)
 {
 	const struct transit_route_table *table = NULL;
-	TRY(find_table(op, &wish->route_table, &table));
-	TRY(engine_permit(op, "transit_gateway.delete_route_table", KIND_TRANSIT_ROUTE_TABLE, &table->row));
+	TRY(engine_permit_transit_route_table(op, &wish->route_table, "transit_gateway.delete_route_table",
+					      &table));
 	const struct transit_gateway *gateway = transit_gateway_find(op->head, table->gateway);
 	if (gateway && (uuid_equal(gateway->association_table, table->row.id) ||
 			uuid_equal(gateway->propagation_table, table->row.id)))

@@ -18,6 +18,7 @@
 #include "engine/people/policy/policy.h"
 #include "engine/people/policy/role.h"
 #include "engine/people/user.h"
+#include "engine/remote/provider.h"
 #include "engine/resource_group.h"
 #include "engine/storage/volume/volume_group.h"
 #include "engine/support/ticket.h"
@@ -25,6 +26,7 @@
 #include "engine/virtual/port_policy.h"
 #include "engine/virtual/route_plan.h"
 #include "model/domain.h"
+#include "model/provider.h"
 #include "store/access_key.h"
 #include "store/account.h"
 #include "store/user.h"
@@ -114,6 +116,13 @@ static void fill_others(struct cloud *c, const struct identity *who)
 	struct key_pair_wish pair = {.name = STR("pair"), .public_key = STR("ssh-rsa B")};
 	struct resource_group_wish group = {.name = STR("group")};
 	struct ticket_wish ticket = {.subject = STR("It hangs"), .body = STR("It does not boot.")};
+	struct provider_wish elsewhere = {.id = id_new(KIND_PROVIDER),
+					  .name = STR("aws"),
+					  .cloud = PROVIDER_CLOUD_AWS,
+					  .region = STR("eu-west-1"),
+					  .login = STR("AKIA"),
+					  .secret = STR("sealed")};
+	cloud_ok(c, who, engine_create_provider, &elsewhere);
 	cloud_ok(c, who, engine_create_user_data, &data);
 	cloud_ok(c, who, engine_create_launch_template, &launch);
 	cloud_ok(c, who, engine_create_server_group, &servers);

@@ -15,7 +15,6 @@
 #include "store/address.h"
 #include "store/router.h"
 #include "store/security_group.h"
-#include "store/subnet.h"
 #include "store/zone.h"
 
 /* ---- describe ---- */

@@ -26,7 +26,6 @@
 #include "model/zone.h"
 #include "store/account.h"
 #include "store/network_acl.h"
-#include "store/port.h"
 #include "store/route.h"
 #include "store/route_table.h"
 #include "store/router.h"

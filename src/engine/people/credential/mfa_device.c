@@ -77,8 +77,7 @@ RESULT engine_enable_mfa_device(struct op *op, struct mfa_device_use *wish)
 RESULT engine_delete_mfa_device(struct op *op, struct mfa_device_target *wish)
 {
 	const struct mfa_device *device = NULL;
-	TRY(find_device(op, &wish->device, &device));
-	TRY(engine_permit(op, "mfa_device.delete", KIND_MFA_DEVICE, &device->row));
+	TRY(engine_permit_mfa_device(op, &wish->device, "mfa_device.delete", &device));
 	if (!uuid_is_none(device->second_factor))
 		/* the text is a guess */
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_MFA_DEVICE,

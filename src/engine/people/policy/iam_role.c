@@ -206,8 +206,7 @@ RESULT engine_create_instance_profile(struct op *op, struct instance_profile_wis
 RESULT engine_delete_instance_profile(struct op *op, struct instance_profile_target *wish)
 {
 	const struct instance_profile *profile = NULL;
-	TRY(find_profile(op, &wish->instance_profile, &profile));
-	TRY(engine_permit(op, "instance_profile.delete", KIND_INSTANCE_PROFILE, &profile->row));
+	TRY(engine_permit_instance_profile(op, &wish->instance_profile, "instance_profile.delete", &profile));
 	if (!uuid_is_none(profile->iam_role))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE_PROFILE,
 				     "Cannot delete entity, must remove roles from instance profile first.");
