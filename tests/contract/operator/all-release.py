@@ -48,7 +48,7 @@ class Clone:
 
     def freeze(self):
         path = self.folder / "schema/migrations/hashes.txt"
-        path.write_text(path.read_text().replace(" unreleased\n", f" {self.run('tools/schema.py', '--hash')}"))
+        path.write_text(path.read_text().replace(" unreleased\n", f" {self.run('/usr/bin/python3', 'tools/schema.py', '--hash')}"))
         self.run("git", "commit", "--quiet", "--all", "--allow-empty", "--message", "schema: freeze")
 
 
