@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: docs/monitoring
 # when: long
-"""Debian's promtool accepts the alert rules and the metrics, and the rules' own tests pass. monitoring.py compares the metrics' names."""
+"""Debian's promtool accepts the alert rules, the metrics and the page's configuration, and the rules' own tests pass. monitoring.py compares the metrics'
+names."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,15 @@ def promtool(*words, **how):
 def test_the_rules_are_accepted():
     done = promtool("check", "rules", "alerts.yaml")
     assert done.returncode == 0 and "SUCCESS" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_pages_configuration_is_accepted(tmp_path):
+    with open(os.path.join(ROOT, "docs/production.md"), encoding="utf-8") as page:
+        block = re.search(r"^Prometheus reads .*:\n\n((?:    .*\n)+)", page.read(), re.MULTILINE)[1]
+    text = re.sub("^    ", "", block, flags=re.MULTILINE).replace("/etc/prometheus/dari", FOLDER)
+    (tmp_path / "prometheus.yml").write_text(text)
+    done = promtool("check", "config", str(tmp_path / "prometheus.yml"))
+    assert done.returncode == 0 and "1 rule files found" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_rules_fire_as_they_should():
