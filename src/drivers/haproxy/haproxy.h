@@ -95,7 +95,7 @@ void process_end(struct ctx *c, struct proxy_place *place);
 
 /* ---- units.c: the same by systemd ---- */
 
-/* Whether units of systemd's run the processes. */
+/* True if systemd runs the processes. */
 bool units_run(const struct proxy_place *place);
 /* Sets place->pid to the master process of the unit; 0: the unit does not run. */
 void units_find(struct ctx *c, struct proxy_place *place);
