@@ -9,6 +9,7 @@
 #include "api/metadata/imds.h"
 #include "base/random.h"
 #include "drivers/compute.h"
+#include "engine/instance/host_name.h"
 #include "engine/instance/key_pair.h"
 #include "model/dhcp_options.h"
 #include "model/id.h"
@@ -63,35 +64,10 @@ static void write_document(json_t *document, struct buf *b)
 
 /* ---- meta_data.json ---- */
 
-/* Maps a character to a DNS label character; 0: leave out. */
-static char label_character(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (char) (c - 'A' + 'a');
-	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-		return c;
-	return c == '-' || c == '_' || c == ' ' || c == '.' ? '-' : 0;
-}
-
-/* Host name: the instance's name reduced to letters, digits and dashes, else EC2's name. */
 struct str imds_openstack_host_name(const struct imds_facts *s)
 {
-	struct str name = s->instance->name;
-	char *p = arena_alloc(s->arena, name.n + 1);
-	size_t n = 0;
-	for (size_t k = 0; p && k < name.n && n < 63; k++) {
-		char c = label_character(name.p[k]);
-		if (c && (n || c != '-'))
-			p[n++] = c;
-	}
-	while (n && p[n - 1] == '-')
-		n--;
-	if (n)
-		return (struct str){p, n};
-	if (s->instance->named_by_id || !s->nic_count || !s->nics[0].ips.count)
-		return id_to_ec2(s->arena, KIND_INSTANCE, s->instance->row.id);
-	const struct ip ip = s->nics[0].ips.at[0];
-	return str_print(s->arena, "ip-%u-%u-%u-%u", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);
+	const struct ips *ips = s->nic_count ? &s->nics[0].ips : NULL;
+	return engine_make_host_name(s->arena, s->instance, ips && ips->count ? ips->at[0] : (struct ip){0});
 }
 
 /* Respects EC2's option to hide tags from the guest. */

@@ -120,7 +120,10 @@ static RESULT prepare_update(struct os_call *e, void *args)
 		TRY(os_check_name(e, a->wish.name, "name", OS_NAME_PLAIN));
 	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
 	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
-	return os_find_live_server(e, &a->wish.instance, &instance);
+	TRY(os_find_live_server(e, &a->wish.instance, &instance));
+	/* The name that a server without one is shown with does not become its name. */
+	a->wish.set_name &= !str_equal(a->wish.name, os_server_name(e->c->arena, instance));
+	return OK;
 }
 
 #define ALL "/v2.1/servers/{server_id}/metadata"

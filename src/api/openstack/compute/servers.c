@@ -5,6 +5,7 @@
 
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
+#include "engine/instance/host_name.h"
 #include "engine/instance/instance.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/host.h"
@@ -222,6 +223,14 @@ static bool add_port(struct os_call *e, struct os_server *s, const struct port *
 	return true;
 }
 
+static struct ip primary_ip(const struct tables *t, uuid instance)
+{
+	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && p->device_index == 0)
+			return p->ip;
+	return (struct ip){0};
+}
+
 static const void *gather_server(struct os_call *e, const struct row *row)
 {
 	const struct tables *t = os_tables(e);
@@ -244,6 +253,7 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
 		if (row_is_live(&p->row) && !add_port(e, s, p))
 			return NULL;
+	s->host_name = engine_make_host_name(e->c->arena, s->instance, primary_ip(t, row->id));
 	struct volume_list disks;
 	if (!result_is_ok(engine_list_disks(e->c->arena, t, row->id, true, &disks)))
 		return NULL;
@@ -359,6 +369,14 @@ static void write_volumes(struct os_call *e, struct json_writer *w, const struct
 		json_write_close(w);
 	}
 	json_write_close_list(w);
+}
+
+/* Name that the guest learns from its metadata; Nova shows it to everybody since 2.90. */
+static void write_host_name(struct os_call *e, struct json_writer *w, const struct os_server *s)
+{
+	enum { SINCE = 3, FOR_ALL_SINCE = 90 };
+	if (e->request.version >= (os_is_admin(e) ? SINCE : FOR_ALL_SINCE))
+		json_write_text(w, "OS-EXT-SRV-ATTR:hostname", s->host_name);
 }
 
 /* Members for administrators, including the host's name. */
@@ -505,8 +523,10 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 		write_extended(e, w, s);
 	write_fault(e, w, s);
 	write_newer(e, w, s);
-	if (is_whole(e))
+	if (is_whole(e)) {
+		write_host_name(e, w, s);
 		write_admin(e, w, s);
+	}
 }
 
 /* ---- lists ---- */

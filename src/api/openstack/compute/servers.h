@@ -38,7 +38,7 @@ struct os_server {
 	const struct host *host;
 	const struct server_group *group; /* NULL: none */
 	const struct condition *fault;    /* of one in ERROR; else NULL */
-	struct str status, task;
+	struct str status, task, host_name;
 	VEC(struct os_server_network) networks;
 	VEC(struct str) groups; /* names, each once */
 	VEC(const struct volume *) volumes;
