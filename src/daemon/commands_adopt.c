@@ -63,7 +63,7 @@ const struct command leftover_commands[] = {
 	 "Restores the row of an orphaned domain, or makes an orphaned disk a volume. Changes nothing on its "
 	 "host.",
 	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."},
-	  {"account", PARAM_OPTION, false, "Whose a disk becomes; a domain says itself whose it is."}},
+	  {"account", PARAM_OPTION, false, "Owner of an adopted disk; a domain names its own."}},
 	 .run = adopt,
 	 .is_anywhere = true},
 	{"purge",

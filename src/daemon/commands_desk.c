@@ -198,10 +198,10 @@ static RESULT desk_list(struct command_call *call)
 		 "mirror, or collaborate: the same but for changes of severity, which do not cross."},       \
 		{"product", PARAM_OPTION, false,                                                             \
 		 "A pattern of products whose tickets it gets, such as rhel*.", .repeats = true},            \
-		{"account", PARAM_OPTION, false, "An account whose tickets it gets; absent: all.",           \
+		{"account", PARAM_OPTION, false, "An account whose tickets it gets (default: all).",         \
 		 .repeats = true},                                                                           \
 		{"opens-for", PARAM_OPTION, false, "The account that tickets are for which it opens here."}, \
-		{"poll-s", PARAM_OPTION, false, "Seconds between two looks; absent: 30."},                   \
+		{"poll-s", PARAM_OPTION, false, "Seconds between two looks (default: 30)."},                 \
 		{"option", PARAM_OPTION, false, "NAME=VALUE for its driver: docs/tickets.md lists them.",    \
 		 .repeats = true},                                                                           \
 		{"inbound", PARAM_FLAG, false, "Draws a token with which it may call here; shown once."},    \

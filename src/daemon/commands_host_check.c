@@ -101,7 +101,7 @@ const struct command host_check_commands[] = {
 	 "Checks over ssh whether a machine can be a host. Changes nothing. ok: passed; ??: note; !!: to be "
 	 "fixed.",
 	 {{"address", PARAM_POSITIONAL, true, "As ssh takes it: root@ADDRESS."},
-	  {"pool", PARAM_OPTION, false, "Directory for disks; absent: /var/lib/libvirt/images."}},
+	  {"pool", PARAM_OPTION, false, "Directory for disks (default: /var/lib/libvirt/images)."}},
 	 .run_here = host_check_here},
 	{0},
 };

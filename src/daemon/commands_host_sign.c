@@ -138,7 +138,7 @@ const struct command host_sign_commands[] = {
 	{"host authority",
 	 "Creates the region's certificate authority for libvirt unless it exists; shows where it is and "
 	 "when certificates expire.",
-	 {{"name", PARAM_POSITIONAL, false, "One host; absent: all."}},
+	 {{"name", PARAM_POSITIONAL, false, "The host (default: all)."}},
 	 .run = host_authority},
 	{"host replace-authority",
 	 "Replaces the certificate authority for libvirt; dari host renew --all continues. All hosts stay "

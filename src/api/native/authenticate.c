@@ -51,7 +51,7 @@ RESULT native_authenticate(struct native_call *e)
 			       : str_starts_with(call_header(e->call, "Authorization"), STR("AWS4-"))
 				       ? by_signature(e)
 				       : ctx_fail(e->c, ERR_UNAUTHENTICATED,
-						  "Say who asks: a token in X-Auth-Token, or a signature "
+						  "Send a token in X-Auth-Token, or sign the request "
 						  "with an access key.");
 	if (!token.n || proved.code != ERR_UNAUTHENTICATED)
 		return proved;

@@ -48,7 +48,7 @@ static const struct {
 	{ERR_PROTECTED, "It is protected", "Take its protection away first."},
 	{ERR_QUOTA, "The account's limit is reached", "Remove something, or ask the operator for a higher limit."},
 	{ERR_CAPACITY, "No host has room", "Ask for less, choose another zone, or wait."},
-	{ERR_UNAUTHENTICATED, "Who asks is not proved", "Sign in again."},
+	{ERR_UNAUTHENTICATED, "Not authenticated", "Sign in again."},
 	{ERR_EXPIRED, "The request is too old", "Check the clock, and sign in again."},
 	{ERR_DENIED, "Not allowed", "Ask who manages the account for this permission."},
 	{ERR_TOO_LARGE, "Too large", "Send less."},

@@ -312,7 +312,7 @@ const struct command prices_commands[] = {
 	{"prices diff", "Lists the items that a price list would change.", {FILE_PARAM}, .run = prices_diff},
 	{"prices try",
 	 "Rates a month with a price list, and shows the difference in cost. Changes nothing.",
-	 {FILE_PARAM, {"month", PARAM_OPTION, false, "The month, as 2026-10; absent: the last one."}},
+	 {FILE_PARAM, {"month", PARAM_OPTION, false, "The month, as 2026-10 (default: the last one)."}},
 	 .run = prices_try},
 	{"prices load",
 	 "Loads a valid price list. It applies from the time it names.",

@@ -72,7 +72,7 @@ const struct command signup_commands[] = {
 	 .is_anywhere = true},
 	{"signup list",
 	 "Lists sign-ups and their state.",
-	 {{"stage", PARAM_OPTION, false, "asked, held, confirmed or refused; absent: all."}},
+	 {{"stage", PARAM_OPTION, false, "asked, held, confirmed or refused (default: all)."}},
 	 .run = signup_list,
 	 .is_anywhere = true},
 	{0},

@@ -111,7 +111,7 @@ const struct command webhook_commands[] = {
 	 .is_anywhere = true},
 	{"webhook deliveries",
 	 "Lists deliveries of a webhook: waiting, delivered, given up.",
-	 {HOOK_PARAM, {"stage", PARAM_OPTION, false, "waiting, sent or dead; absent: all."}},
+	 {HOOK_PARAM, {"stage", PARAM_OPTION, false, "waiting, sent or dead (default: all)."}},
 	 .run = webhook_deliveries,
 	 .is_anywhere = true},
 	{"account cut",

@@ -87,13 +87,13 @@ static RESULT list_backups(struct asking *a)
 	{"description", PARAM_OPTION, false, "Free text."},                                                  \
 		{"instance", PARAM_OPTION, false, "Instances to back up, separated by commas."},             \
 		{"tag-key", PARAM_OPTION, false, "Also backs up instances that have this tag."},             \
-		{"tag-value", PARAM_OPTION, false, "The tag's value; absent: any."},                         \
+		{"tag-value", PARAM_OPTION, false, "The tag's value (default: any)."},                       \
 		{"every", PARAM_OPTION, (needed), "hourly, daily, weekly, monthly or cron."},                \
 		{"at", PARAM_OPTION, (needed),                                                               \
 		 "MM of each hour, MM:HH of each day, MM:HH:DD of each week (1, Sunday, to 7) or month; of " \
 		 "cron "                                                                                     \
 		 "the five fields."},                                                                        \
-		{"timezone", PARAM_OPTION, false, "Of the schedule: Asia/Seoul; absent: UTC."},              \
+		{"timezone", PARAM_OPTION, false, "Of the schedule: Asia/Seoul (default: UTC)."},            \
 		{"keep-last", PARAM_OPTION, false, "Newest backups of each machine to keep."},               \
 		{"keep-hourly", PARAM_OPTION, false, "Hours of which to keep the newest backup."},           \
 		{"keep-daily", PARAM_OPTION, false, "Days, likewise."},                                      \
@@ -101,7 +101,7 @@ static RESULT list_backups(struct asking *a)
 		{"keep-monthly", PARAM_OPTION, false, "Months, likewise."},                                  \
 		{"keep-yearly", PARAM_OPTION, false,                                                         \
 		 "Years, likewise. Without any of these nothing expires."},                                  \
-		{"container", PARAM_OPTION, false, "Folder of the target; absent: volumebackups."},          \
+		{"container", PARAM_OPTION, false, "Folder of the target (default: volumebackups)."},        \
 		{"check-days", PARAM_OPTION, false,                                                          \
 		 "Days between two test restores of a machine; 0: none."},                                   \
 	{                                                                                                    \
@@ -138,10 +138,10 @@ const struct command backup_plan_commands[] = {
 	 "Restores a machine to a new instance, or in place.",
 	 {BACKUP_PARAM,
 	  {"in-place", PARAM_FLAG, false, "Onto the disks of its own instance, which must be stopped."},
-	  {"name", PARAM_OPTION, false, "Of the new instance; absent: as it was."},
-	  {"type", PARAM_OPTION, false, "Of the new instance; absent: as it was."},
-	  {"subnet", PARAM_OPTION, false, "Of the new instance; absent: those that it was in."},
-	  {"group", PARAM_OPTION, false, "Its security groups, separated by commas; absent: as they were."},
+	  {"name", PARAM_OPTION, false, "Of the new instance (default: as it was)."},
+	  {"type", PARAM_OPTION, false, "Of the new instance (default: as it was)."},
+	  {"subnet", PARAM_OPTION, false, "Of the new instance (default: those that it was in)."},
+	  {"group", PARAM_OPTION, false, "Its security groups, separated by commas (default: as they were)."},
 	  {"stays-off", PARAM_FLAG, false, "The new instance is not turned on."}},
 	 .ask = asking_make_change},
 	{"backup machine check",

@@ -441,7 +441,7 @@ const struct command subscriptions_report_commands[] = {
 	 .is_anywhere = true},
 	{"subscriptions report",
 	 "What a vendor's programme asks about a month, as CSV.",
-	 {{"month", PARAM_OPTION, false, "The month, as 2026-10; absent: this one, until now."},
+	 {{"month", PARAM_OPTION, false, "The month, as 2026-10 (default: this one, until now)."},
 	  {"programme", PARAM_OPTION, false,
 	   "ccsp: guests of Red Hat's products by band; spla: hosts that guests of Microsoft's touched; all: "
 	   "guests of all products; hosts: hosts likewise; peaks: the most at once, by the hour. Absent: "
