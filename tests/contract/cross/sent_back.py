@@ -24,11 +24,7 @@ def world():
     with azure.region() as (face, image):
         made = azure.World(face, face.dev.new_account("mallory"), image)
         made.make()
-        requests = azure.Azure()
-        for word in ("extension", "command"):  # parts of the machine that doors.py makes itself
-            _, path, body = requests.request(made, f"PUT {azure.shape_of(azure.OWN[word])}", word)
-            assert made.ask("PUT", path, {"location": "useast1", **body})[0] in (200, 201, 202), word
-        face.dev.rest()
+        made.make_parts()
         yield made
 
 
