@@ -16,7 +16,8 @@ static const struct command *const tables[] = {
 	bill_commands,       billing_commands,     webhook_commands,       signup_commands,
 	commitment_commands, inspect_commands,     leftover_commands,      doctor_commands,
 	whatif_commands,     dump_commands,        ticket_commands,        desk_commands,
-	remote_commands,     migrate_commands,     subscriptions_commands, subscriptions_report_commands};
+	remote_commands,     migrate_commands,     subscriptions_commands, subscriptions_report_commands,
+	sign_in_commands};
 
 const struct command_param *command_params_end(const struct command *command)
 {

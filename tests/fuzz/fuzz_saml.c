@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		struct str encoded = str_starts_with(text, STR("b")) ? str_slice(text, 1, text.n)
 								     : str_encode_base64(a, text);
-		if (assertion && result_is_ok(saml_read_response(&c, encoded, &provider, assertion)))
+		if (assertion && result_is_ok(saml_read_response(&c, encoded, &provider, NULL, assertion)))
 			abort();
 	}
 	arena_free(a);

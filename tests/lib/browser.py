@@ -138,7 +138,7 @@ def ask(url, method="GET", body=None, headers=None):
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_):
             return None
-    request = urllib.request.Request(url, method=method, data=None if body is None else json.dumps(body).encode(), headers=headers or {})
+    request = urllib.request.Request(url, method=method, data=body if body is None or isinstance(body, bytes) else json.dumps(body).encode(), headers=headers or {})
     try:
         with urllib.request.build_opener(Stay).open(request, timeout=waiting.HANG_S) as answer:
             return answer.status, answer.headers, answer.read()

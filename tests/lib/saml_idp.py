@@ -4,6 +4,8 @@ import base64
 import copy
 import datetime
 import hashlib
+import urllib.parse
+import zlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -48,23 +50,26 @@ class Provider:
 """
 
     def response(self, roles, signs="Assertion", **more):
-        """A signed response in base64. roles: pairs of ARNs; more: session, name, audience, recipient, issuer, age_s, life_s, claims, statement."""
+        """A signed response in base64. roles: pairs of ARNs; more: session, name, audience, recipient, issuer, age_s, life_s, claims, statement,
+        destination, answers (the request's ID), name_format, plain (attributes by their whole names)."""
         return base64.b64encode(self.text(roles, signs, **more)).decode()
 
     def text(self, roles, signs="Assertion", session="ann@example.com", name="ann", audience="urn:amazon:webservices", recipient=ENDPOINT, issuer=None,
-             age_s=0, life_s=300, claims=(), statement="", identifier=None, status="Success"):
+             age_s=0, life_s=300, claims=(), statement="", identifier=None, status="Success", destination=ENDPOINT, answers="", inner_answers=None, name_format="persistent", plain=()):
         self.serial += 1
         identifier = identifier or f"_a{self.serial}-{id(self):x}-{self.now().timestamp():.0f}"
         issued = self.now() - datetime.timedelta(seconds=age_s)
         until, issuer = stamp(issued + datetime.timedelta(seconds=life_s)), issuer or self.entity
+        outer, inner = (f'InResponseTo="{x}"' if x else "" for x in (answers, answers if inner_answers is None else inner_answers))
         values = [("Role", [",".join(r) for r in roles]), *([("RoleSessionName", [session])] if session else []), *claims]
         attributes = "".join(f'<Attribute Name="{n if ":" in n and "PrincipalTag" not in n else CLAIM + n}">' + "".join(
-            f"<AttributeValue>{v}</AttributeValue>" for v in each) + "</Attribute>" for n, each in values)
-        root = etree.fromstring(f"""<samlp:Response xmlns:samlp="{PROTOCOL}" ID="_r{self.serial}" Version="2.0" IssueInstant="{stamp(issued)}" Destination="{ENDPOINT}">
+            f"<AttributeValue>{v}</AttributeValue>" for v in each) + "</Attribute>" for n, each in values) + "".join(
+            f'<Attribute Name="{n}">' + "".join(f"<AttributeValue>{v}</AttributeValue>" for v in each) + "</Attribute>" for n, each in plain)
+        root = etree.fromstring(f"""<samlp:Response xmlns:samlp="{PROTOCOL}" ID="_r{self.serial}" Version="2.0" IssueInstant="{stamp(issued)}" Destination="{destination}" {outer}>
 <Issuer xmlns="{ASSERTION}">{issuer}</Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:{status}"/></samlp:Status>
 <Assertion xmlns="{ASSERTION}" ID="{identifier}" Version="2.0" IssueInstant="{stamp(issued)}"><Issuer>{issuer}</Issuer>
-<Subject><NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">{name}</NameID>
-<SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><SubjectConfirmationData NotOnOrAfter="{until}" Recipient="{recipient}"/></SubjectConfirmation></Subject>
+<Subject><NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:{name_format}">{name}</NameID>
+<SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><SubjectConfirmationData NotOnOrAfter="{until}" Recipient="{recipient}" {inner}/></SubjectConfirmation></Subject>
 <Conditions NotBefore="{stamp(issued)}" NotOnOrAfter="{until}"><AudienceRestriction><Audience>{audience}</Audience></AudienceRestriction></Conditions>
 <AuthnStatement AuthnInstant="{stamp(issued)}" {statement}/><AttributeStatement>{attributes}</AttributeStatement></Assertion></samlp:Response>""")
         for element in [root.find(f"{{{ASSERTION}}}Assertion")] * ("Assertion" in signs) + [root] * ("Response" in signs):
@@ -89,3 +94,9 @@ class Provider:
         r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
         size = (self.key.curve.key_size + 7) // 8
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+
+def read_request(url):
+    """The AuthnRequest that a redirect brings: (its root, RelayState or None)."""
+    query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+    return etree.fromstring(zlib.decompress(base64.b64decode(query["SAMLRequest"]), -15)), query.get("RelayState")

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
-#include "engine/people/directory_user.h"
+#include "engine/people/sign_in/directory_user.h"
 #include "engine/resolve.h"
 #include "store/domain.h"
 #include "store/store.h"

@@ -11,6 +11,7 @@
 struct reading {
 	struct ctx *c;
 	const struct saml_provider *provider;
+	const struct saml_service *service; /* NULL: AWS */
 	xmlNodePtr response, assertion;
 	int64_t now_us;
 	struct saml_assertion *out;
@@ -134,7 +135,7 @@ static RESULT check_signatures(struct reading *r)
 /* ---- for whom, from whom, when ---- */
 
 /* "https://signin.aws.amazon.com/saml", or with a region: "https://eu-west-1.signin.aws.amazon.com/saml". */
-static bool is_endpoint(struct str url)
+static bool is_endpoint_of_aws(struct str url)
 {
 	struct str scheme = STR("https://"), rest = STR("signin.aws.amazon.com/saml");
 	if (!str_starts_with(url, scheme) || !str_ends_with(url, rest) || url.n < scheme.n + rest.n)
@@ -144,6 +145,24 @@ static bool is_endpoint(struct str url)
 	for (size_t k = 0; k + 1 < region.n && is_good; k++)
 		is_good = str_is_alphanumeric(region.p[k]) || region.p[k] == '-';
 	return is_good;
+}
+
+static bool is_endpoint(const struct reading *r, struct str url)
+{
+	return r->service ? str_equal(url, r->service->consumer) : is_endpoint_of_aws(url);
+}
+
+static bool is_audience(const struct reading *r, struct str said)
+{
+	return r->service ? str_equal(said, r->service->entity_id)
+			  : str_is(said, "urn:amazon:webservices") || is_endpoint_of_aws(said);
+}
+
+/* The browser's own request. A response to none may come from anybody who has an account at the provider: it is accepted by setting. */
+static bool answers(const struct reading *r, struct str request)
+{
+	return !r->service ||
+	       (request.n ? str_equal(request, r->service->request) : r->service->takes_unasked);
 }
 
 static RESULT check_issuers(struct reading *r)
@@ -184,8 +203,7 @@ static bool has_audience(struct reading *r, const xmlNode *restriction)
 {
 	xmlNodePtr at = saml_child(restriction, SAML_ASSERTION_NS, "Audience");
 	for (; at; at = saml_next(at, SAML_ASSERTION_NS, "Audience")) {
-		struct str audience = saml_text(r->c->arena, at);
-		if (str_is(audience, "urn:amazon:webservices") || is_endpoint(audience))
+		if (is_audience(r, saml_text(r->c->arena, at)))
 			return true;
 	}
 	return false;
@@ -222,9 +240,13 @@ static RESULT check_confirmation(struct reading *r, const xmlNode *subject)
 		return saml_fail(r->c, "Invalid SAML response: it must have one SubjectConfirmation of the "
 				       "method bearer, with data.");
 	r->out->recipient = attribute(r, data, "Recipient");
-	if (!is_endpoint(r->out->recipient))
-		return saml_fail(r->c, "Invalid SAML response: its Recipient is not "
-				       "https://signin.aws.amazon.com/saml.");
+	if (!is_endpoint(r, r->out->recipient))
+		return saml_fail(r->c, r->service ? "Invalid SAML response: it has another Recipient."
+						  : "Invalid SAML response: its Recipient is not "
+						    "https://signin.aws.amazon.com/saml.");
+	r->out->is_unasked = !attribute(r, data, "InResponseTo").n;
+	if (!answers(r, attribute(r, data, "InResponseTo")))
+		return saml_fail(r->c, "Invalid SAML response: it answers another request.");
 	if (!attribute(r, data, "NotOnOrAfter").n)
 		return saml_fail(r->c, "Invalid SAML response: SubjectConfirmationData has no NotOnOrAfter.");
 	return check_window(r, data);
@@ -312,11 +334,14 @@ static RESULT read_claims(struct reading *r)
 static RESULT read_verified(struct reading *r)
 {
 	struct str destination = attribute(r, r->response, "Destination");
+	struct str request = attribute(r, r->response, "InResponseTo");
 	r->out->id = attribute(r, r->assertion, "ID");
 	if (!r->out->id.n)
 		return saml_fail(r->c, "Invalid SAML response: the Assertion has no ID.");
-	if (destination.n && !is_endpoint(destination))
+	if (destination.n && !is_endpoint(r, destination))
 		return saml_fail(r->c, "Invalid SAML response: it has another Destination.");
+	if (r->service && request.n && !answers(r, request))
+		return saml_fail(r->c, "Invalid SAML response: it answers another request.");
 	TRY(check_issuers(r));
 	TRY(check_issued(r));
 	TRY(check_conditions(r));
@@ -326,10 +351,14 @@ static RESULT read_verified(struct reading *r)
 }
 
 RESULT saml_read_response(struct ctx *c, struct str encoded, const struct saml_provider *provider,
-			  struct saml_assertion *ret_assertion)
+			  const struct saml_service *service, struct saml_assertion *ret_assertion)
 {
 	struct str text = STR_NONE;
-	struct reading r = {.c = c, .provider = provider, .now_us = clock_now_us(), .out = ret_assertion};
+	struct reading r = {.c = c,
+			    .provider = provider,
+			    .service = service,
+			    .now_us = clock_now_us(),
+			    .out = ret_assertion};
 	*ret_assertion = (struct saml_assertion){0};
 	if (encoded.n > SAML_ENCODED_MAX || !result_is_ok(str_decode_base64(c->arena, encoded, &text)))
 		return saml_fail(c, "Invalid base64 SAMLResponse");

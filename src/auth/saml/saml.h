@@ -22,6 +22,7 @@
 #include "base/ctx.h"
 #include "engine/people/credential/saml_provider.h"
 
+struct buf;
 struct saml_provider;
 
 enum {
@@ -51,6 +52,7 @@ struct saml_assertion {
 	struct str id, issuer;
 	struct str subject, subject_type; /* NameID and its format; the format without SAML's own prefix */
 	struct str recipient;
+	bool is_unasked;         /* it answers no request */
 	int64_t session_ends_us; /* SessionNotOnOrAfter; 0: the provider says none */
 	struct saml_claim claims[SAML_CLAIMS_MAX];
 	size_t claim_count;
@@ -59,12 +61,32 @@ struct saml_assertion {
 /* Parses a metadata document: entityID, signing certificates, SSO URL, validUntil. Sets all members of *ret_document. */
 RESULT saml_read_metadata(struct ctx *c, struct str text, struct saml_document *ret_document);
 
-/* Decodes and verifies a response. The provider's name, entity_id, certificates and expires_us are read. */
+/* This region as a service provider: the audience and the recipient of responses, and the request that they answer. */
+struct saml_service {
+	struct str entity_id; /* also the address of its metadata */
+	struct str consumer;  /* URL of the assertion consumer service */
+	struct str request;   /* ID of the browser's request; empty: it made none */
+	bool takes_unasked;   /* also accepts responses to no request */
+};
+
+/* Decodes and verifies a response. The provider's name, entity_id, certificates and expires_us are read. service NULL: the response
+ * is for AWS's sign-in, and answers any request. */
 RESULT saml_read_response(struct ctx *c, struct str encoded, const struct saml_provider *provider,
-			  struct saml_assertion *ret_assertion);
+			  const struct saml_service *service, struct saml_assertion *ret_assertion);
+
+/* ---- request.c ---- */
+
+/* Writes an AuthnRequest with service->request as its ID, in the form of the redirect binding (DEFLATE, base64). */
+RESULT saml_write_request(struct ctx *c, const struct saml_service *service, struct str destination,
+			  struct str *ret_encoded);
+/* Writes the metadata of the service for the provider. */
+RESULT saml_write_service(struct ctx *c, const struct saml_service *service, struct buf *ret_text);
+/* True if the provider's metadata demand signed requests, which are not implemented. */
+bool saml_wants_signed_requests(struct ctx *c, struct str metadata);
 
 /* An attribute's values by its exact name; count 0: absent. */
 struct strs saml_find_claim(const struct saml_assertion *s, const char *name);
+struct strs saml_find_named(const struct saml_assertion *s, struct str name);
 /* Checks that the Role attribute pairs the role with the provider, in either order. */
 bool saml_has_role(const struct saml_assertion *s, struct str role_arn, struct str provider_arn);
 /* The RoleSessionName attribute. ERR_INVALID: absent, or malformed. */

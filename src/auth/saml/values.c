@@ -12,10 +12,15 @@ static const struct saml_claim *find_claim(const struct saml_assertion *s, struc
 	return NULL;
 }
 
+struct strs saml_find_named(const struct saml_assertion *s, struct str name)
+{
+	const struct saml_claim *claim = find_claim(s, name);
+	return claim ? claim->values : (struct strs){0};
+}
+
 struct strs saml_find_claim(const struct saml_assertion *s, const char *name)
 {
-	const struct saml_claim *claim = find_claim(s, str_from(name));
-	return claim ? claim->values : (struct strs){0};
+	return saml_find_named(s, str_from(name));
 }
 
 bool saml_has_role(const struct saml_assertion *s, struct str role_arn, struct str provider_arn)

@@ -4,54 +4,58 @@
 
 #include "base/crypto.h"
 #include "base/log.h"
-#include "engine/people/directory_user.h"
+#include "engine/people/sign_in/directory_user.h"
 #include "engine/resolve.h"
+#include "store/account.h"
 #include "store/domain.h"
 #include "store/store.h"
 #include "store/user.h"
 
+/* Passwords that count: the setting of the user's domain, or of the domain of the account whose own user it is. */
+static enum domain_passwords find_setting(const struct tables *t, uuid domain, const struct user *user)
+{
+	const struct account *account = user && uuid_is_none(domain) ? account_find(t, user->account) : NULL;
+	const struct domain *place = domain_find(t, account ? account->domain : domain);
+	return place ? place->passwords : DOMAIN_PASSWORDS_ACCEPTED;
+}
+
+/* The directory's domain, if its people may have this name, or NULL. */
+static const struct domain *find_directory(const struct login_directory *d, const struct tables *t,
+					   uuid domain, const struct user *user)
+{
+	const struct domain *place = d && !uuid_is_none(domain) ? domain_find_by_name(t, d->domain) : NULL;
+	bool is_there = place && uuid_equal(place->row.id, domain) && place->enabled;
+	return is_there && (!user || (engine_is_user_open(t, user) && user->directory_id.n)) ? place : NULL;
+}
+
 RESULT login_find(struct passwords *p, struct ctx *c, const struct tables *t, uuid domain, struct str name,
 		  const struct user *user, struct login *ret_login)
 {
-	const struct login_directory *d = passwords_get_directory(p);
-	const struct domain *place = d && !uuid_is_none(domain) ? domain_find_by_name(t, d->domain) : NULL;
-	bool is_open = engine_is_user_open(t, user);
-	*ret_login = (struct login){0};
-	if (is_open) {
+	enum domain_passwords accepted = find_setting(t, domain, user);
+	bool is_known_here = user && !user->directory_id.n;
+	*ret_login = (struct login){.is_off = accepted == DOMAIN_PASSWORDS_REFUSED && !uuid_is_none(domain)};
+	if (accepted == DOMAIN_PASSWORDS_REFUSED ||
+	    (accepted == DOMAIN_PASSWORDS_DIRECTORY_ONLY && is_known_here))
+		return OK;
+	if (engine_is_user_open(t, user)) {
 		ret_login->user = user->row.id;
 		ret_login->hash = str_copy(c->arena, user->password_hash);
 	}
-	if (!place || !uuid_equal(place->row.id, domain) || !place->enabled ||
-	    (user && (!is_open || !user->directory_id.n)))
+	if (!find_directory(passwords_get_directory(p), t, domain, user))
 		return OK;
 	ret_login->domain = domain;
 	ret_login->name = str_copy(c->arena, user ? user->name : name);
 	return OK;
 }
 
-/* "GROUP" or "GROUP = GROUP OF THE DOMAIN". LDAP compares names without their case. */
-static struct directory_membership read_group(struct str said, const struct ldap_person *person)
-{
-	struct str name = STR_NONE;
-	(void) str_split_next(&said, '=', &name);
-	name = str_trim(name);
-	struct directory_membership m = {.group = said.n ? str_trim(said) : name};
-	for (size_t k = 0; k < person->groups.count && !m.is_member; k++)
-		m.is_member = str_equal_nocase(person->groups.at[k], name);
-	return m;
-}
-
 RESULT login_admit(struct store *store, struct ctx *c, const struct login_directory *d, uuid domain,
 		   const struct ldap_person *person, uuid *ret_user)
 {
-	struct directory_membership groups[LOGIN_GROUPS_MAX];
 	struct directory_arrival wish = {.domain = domain,
 					 .id = person->id,
 					 .name = person->name,
 					 .email = person->mail,
-					 .groups = groups};
-	for (; wish.group_count < d->groups.count; wish.group_count++)
-		groups[wish.group_count] = read_group(d->groups.at[wish.group_count], person);
+					 .groups = {d->groups, person->groups, .ignores_case = true}};
 	TRY(store_commit(store, c, "ArriveByDirectory", engine_arrive_by_directory_run, &wish));
 	if (ret_user)
 		*ret_user = wish.user;

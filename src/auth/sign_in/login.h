@@ -3,6 +3,9 @@
  * directory's user is proved by the directory (drivers/ldap_directory.h). A name of the directory's domain that the region does not
  * know is looked up there, and becomes a user at the first sign-in.
  *
+ * A domain may refuse passwords, or those that the directory does not prove: for its people, and for its accounts' own users. The way in
+ * that stays is `dari console` on the machine, and keys.
+ *
  * A face calls login_find() with its view, login_check() on the passwords' lane, and login_find_proved() with a later view. */
 #pragma once
 
@@ -27,6 +30,9 @@ struct login {
 	struct str hash;
 	uuid domain; /* the directory's domain, where the directory proves the password; none: the hash is compared */
 	struct str name;
+	/* The domain refuses passwords: nobody is found, and the face says so in its own words. Unset for an account's own users, so that
+	 * strangers do not learn which accounts there are. */
+	bool is_off;
 };
 
 /* user: the one of that domain and name, or NULL. domain none: an account's own users, whom no directory knows. */

@@ -241,6 +241,14 @@ struct str web_identity_find_claim(const struct web_identity *w, const char *nam
 	return first_of(w, name);
 }
 
+struct strs web_identity_list_claim(const struct web_identity *w, struct str name)
+{
+	for (size_t k = 0; k < w->claim_count; k++)
+		if (str_equal(w->claims[k].name, name))
+			return w->claims[k].values;
+	return (struct strs){0};
+}
+
 /* A token for several audiences must name its authorised party. */
 RESULT web_identity_fit_client(struct ctx *c, const struct web_identity *w,
 			       const struct oidc_provider *provider, struct str client, struct str nonce)

@@ -12,8 +12,8 @@ enum {
 	WEB_TOKEN_MIN = 4,
 	WEB_TOKEN_MAX = 20000, /* characters */
 	WEB_CLAIMS_MAX = 64,
-	WEB_CLAIM_VALUES_MAX = 64, /* of one claim */
-	WEB_KEYS_MAX = 64,         /* of one issuer */
+	WEB_CLAIM_VALUES_MAX = 1024, /* of one claim: groups of a person */
+	WEB_KEYS_MAX = 64,           /* of one issuer */
 };
 
 struct web_claim {
@@ -44,5 +44,7 @@ RESULT web_identity_fit_client(struct ctx *c, const struct web_identity *w,
 			       const struct oidc_provider *provider, struct str client, struct str nonce);
 /* First value of a claim; empty: absent. */
 struct str web_identity_find_claim(const struct web_identity *w, const char *name);
+/* All values of a claim; count 0: absent. */
+struct strs web_identity_list_claim(const struct web_identity *w, struct str name);
 /* Values of a condition key such as "id.example.com/path:sub". False: the token has no such claim. */
 bool web_identity_find_key(const struct web_identity *w, struct str key, struct strs *ret_values);

@@ -21,7 +21,7 @@ static const struct heading {
 	const char *title, *words;
 } headings[] = {
 	{"Getting started", " init serve dev doctor console login logout "},
-	{"Accounts, users and permissions", " account user role env limit signup "},
+	{"Accounts, users and permissions", " account user role sign-in env limit signup "},
 	{"Hosts and storage", " host pool whatif balance "},
 	{"Networks", " network reach "},
 	{"Images and instances", " image instance "},
@@ -41,6 +41,9 @@ static const struct example {
 	{"account create", "dari account create company"},
 	{"user create", "dari user create ann --password-stdin < password.txt"},
 	{"role grant", "dari role grant member --user ann --account company"},
+	{"sign-in add-saml", "dari sign-in add-saml company --metadata idp.xml --account company --title "
+			     "'Company SSO' --make-users"},
+	{"sign-in passwords", "dari sign-in passwords refused --domain Default"},
 	{"env", "eval \"$(dari env company)\""},
 	{"host add", "dari host add hv1 --zone eu-1a\n  dari host add root@192.0.2.11 --zone eu-1a --plan"},
 	{"host maintenance", "dari host maintenance hv1 --from now --reason \"new disks\""},

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/scim src/drivers/ldap_directory.c src/auth/sign_in/login.c src/auth/directory src/engine/people/directory_user.c
+# subjects: src/api/scim src/drivers/ldap_directory.c src/auth/sign_in/login.c src/auth/directory src/engine/people/sign_in/directory_user.c
 """People of an LDAP directory sign in with their password there: in the console, for a Keystone token, in CloudStack and in Azure. The directory is a
 real slapd, asked over LDAPS and StartTLS. Groups of the directory give the roles; whoever leaves a group loses them at the next sign-in."""
 import json

@@ -32,6 +32,7 @@ struct world {
 	struct str other_certificate, other_key; /* somebody else's */
 	struct saml_provider provider;
 	struct saml_assertion *assertion;
+	const struct saml_service *service; /* NULL: AWS */
 };
 
 /* The base64 of a certificate in PEM. */
@@ -198,7 +199,8 @@ static struct str make(struct world *w, const struct parts *p)
 static struct result read_text(struct world *w, struct str text)
 {
 	ctx_clear_problem(&w->c);
-	return saml_read_response(&w->c, str_encode_base64(w->c.arena, text), &w->provider, w->assertion);
+	return saml_read_response(&w->c, str_encode_base64(w->c.arena, text), &w->provider, w->service,
+				  w->assertion);
 }
 
 static void accepts_text(struct world *w, struct str text)
@@ -552,7 +554,8 @@ static void bad_documents(void **state)
 	memset(deep, 'A', sizeof deep);
 	refuses_text(&w, huge, ERR_INVALID, "Invalid base64");
 	ctx_clear_problem(&w.c);
-	assert_int_equal(saml_read_response(&w.c, STR("*"), &w.provider, w.assertion).code, ERR_INVALID);
+	assert_int_equal(saml_read_response(&w.c, STR("*"), &w.provider, NULL, w.assertion).code,
+			 ERR_INVALID);
 	tear_down(&w);
 }
 

@@ -7,7 +7,7 @@
 
 #include "engine/people/account/domain.h"
 #include "engine/people/credential/oidc_provider.h"
-#include "engine/people/credential/oidc_sign_in.h"
+#include "engine/people/sign_in/oidc_sign_in.h"
 #include "engine/people/user.h"
 #include "store/oidc_provider.h"
 #include "store/user.h"

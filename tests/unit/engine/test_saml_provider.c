@@ -38,20 +38,20 @@ static void an_assertion_is_used_once(void **state)
 {
 	struct cloud *c = *state;
 	uuid id = provider(c, &c->alice, "corp");
-	struct saml_assertion_use use = {id, STR("https://idp"), STR("_1")};
+	struct saml_assertion_use use = {id, STR("_1")};
 	cloud_ok(c, &c->alice, engine_use_saml_assertion, &use);
 	cloud_fails(c, &c->alice, engine_use_saml_assertion, &use, ERR_INVALID, KIND_SAML_PROVIDER);
 	use.saml_provider = provider(c, &c->alice, "other");
 	cloud_fails(c, &c->alice, engine_use_saml_assertion, &use, ERR_INVALID, KIND_SAML_PROVIDER);
 	use.id = STR("_2");
 	cloud_ok(c, &c->alice, engine_use_saml_assertion, &use);
-	use = (struct saml_assertion_use){provider(c, &c->bob, "corp"), STR("https://idp"), STR("_1")};
+	use = (struct saml_assertion_use){provider(c, &c->bob, "corp"), STR("_1")};
 	cloud_ok(c, &c->bob, engine_use_saml_assertion, &use);
 	struct saml_provider_target gone = {ref_to(c, KIND_SAML_PROVIDER, id)};
 	cloud_ok(c, &c->alice, engine_delete_saml_provider, &gone);
-	use = (struct saml_assertion_use){id, STR("https://idp"), STR("_3")};
+	use = (struct saml_assertion_use){id, STR("_3")};
 	cloud_fails(c, &c->alice, engine_use_saml_assertion, &use, ERR_INVALID, KIND_SAML_PROVIDER);
-	use = (struct saml_assertion_use){provider(c, &c->alice, "corp"), STR("https://idp"), STR("_1")};
+	use = (struct saml_assertion_use){provider(c, &c->alice, "corp"), STR("_1")};
 	cloud_fails(c, &c->alice, engine_use_saml_assertion, &use, ERR_INVALID, KIND_SAML_PROVIDER);
 }
 

@@ -73,8 +73,20 @@ function accountsTable(d) {
 		${own.map((a) => html`<tr><td><a href=${href("accounts", a.id)}>${nameOf(a)}</a><br><span class="dim m">${a.number ?? ""}</span></td><td>${state(a)}</td>${SHOWN.map((one) => bar(one, usages.get(a.id)))}<td><a class="b" aria-label=${t("Quotas of {name}", {name: nameOf(a)})} href=${href("quotas", "", {account: a.id})}>${t("Quotas")}</a> ${turnButton("accounts", a)}</td></tr>`)}</tbody></table></div>` : html`<p class="dim">${t("No accounts.")}</p>`;
 }
 
+const PASSWORDS = {accepted: () => t("Passwords accepted"), "directory-only": () => t("Only directory passwords accepted"), refused: () => t("Passwords refused")};
+
+/** Passwords that are refused could lock everybody out: the dialog names what stays. */
+function setPasswords(d) {
+	const preview = (passwords) => showCommand("domains.passwords", {ids: [d], passwords});
+	ask({title: t("Passwords of {name}", {name: nameOf(d)}), label: t("Save"),
+		body: () => html`<label class="f">${t("Sign-in by password")}<select name="passwords" @change=${(e) => preview(e.target.value)}>${Object.entries(PASSWORDS).map(([word, say]) => html`<option value=${word} ?selected=${word === (d.passwords ?? "accepted")}>${say()}</option>`)}</select></label>
+			<p class="hint">${t("Applies to every API and to the users of the domain’s accounts. Access keys, passkeys and identity providers work as before; `dari console` on the server always lets an administrator in.")}</p>`,
+		submit: async (form) => applyRow("domains", (await patch(`/domains/${d.id}`, {passwords: form.get("passwords")})).items?.[0])});
+	preview(d.passwords ?? "accepted");
+}
+
 function branch(d, below) {
-	return html`<section class="card" aria-label=${nameOf(d)}><div class="head"><h2>${nameOf(d)}</h2>${state(d)}${d.description ? html`<span class="dim">${d.description}</span>` : nothing}<span class="sp"></span><button type="button" aria-label=${t("Create account in {name}", {name: nameOf(d)})} @click=${() => makeAccount(d)}>${t("Create account")}</button> ${nameOf(d) === "Default" ? nothing : turnButton("domains", d)}</div>
+	return html`<section class="card" aria-label=${nameOf(d)}><div class="head"><h2>${nameOf(d)}</h2>${state(d)}${d.description ? html`<span class="dim">${d.description}</span>` : nothing}<span class="sp"></span><button type="button" aria-label=${t("Passwords of {name}", {name: nameOf(d)})} @click=${() => setPasswords(d)}>${PASSWORDS[d.passwords ?? "accepted"]()}…</button> <button type="button" aria-label=${t("Create account in {name}", {name: nameOf(d)})} @click=${() => makeAccount(d)}>${t("Create account")}</button> ${nameOf(d) === "Default" ? nothing : turnButton("domains", d)}</div>
 		${accountsTable(d)}${(below.get(d.id) ?? []).map((child) => branch(child, below))}</section>`;
 }
 

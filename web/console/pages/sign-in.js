@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing in: by a password, an access key, a passkey, an OpenID Connect provider, or a link from `dari console`. A code or a passkey is requested
+// Signing in: by a password, an access key, a passkey, an identity provider, or a link from `dari console`. A code or a passkey is requested
 // only after the right password. The fields are ordinary ones, which the browser may fill in; the page stores nothing that was typed.
 import {html, nothing, problemCard} from "../parts.js";
 import {session} from "../session.js";
@@ -9,26 +9,30 @@ import {get, BASE} from "../api.js";
 import {say} from "../router.js";
 import {canUsePasskeys, usePasskey} from "../passkey.js";
 
-let providers = null; // those of the typed domain
+let providers = null, refusesPasswords = false; // of the typed domain
 
 async function look(domain = "") {
 	providers ??= [];
-	providers = await get(`/session/oidc${domain ? `?domain=${encodeURIComponent(domain)}` : ""}`).then((said) => said.items, () => []);
+	const said = await get(`/session/ways${domain ? `?domain=${encodeURIComponent(domain)}` : ""}`).catch(() => ({items: []}));
+	providers = said.items;
+	refusesPasswords = said.passwords === "refused";
 	touch();
 }
 
 /** After a failure at a provider the server redirects here with an error word. */
 function wentWrong(word) {
 	const words = {
-		"oidc-state": () => t("The sign-in expired, was already used, or was started in another browser. Try again."),
-		"oidc-provider": () => t("The identity provider does not respond. Try again in a minute, or sign in with a password."),
-		"oidc-refused": () => t("The identity provider denied the sign-in. Try again, or ask its administrator."),
-		"oidc-token": () => t("The identity provider’s response could not be verified. Ask an administrator of the region to check its settings."),
-		"oidc-user": () => t("No enabled user here is linked to your identity. Ask an administrator of the region."),
-		"oidc-gone": () => t("This identity provider is no longer enabled. Choose another sign-in method."),
-		"oidc-busy": () => t("Too many sign-in attempts. Try again in a minute."),
+		"state": () => t("The sign-in expired, was already used, or was started in another browser. Try again."),
+		"provider": () => t("The identity provider does not respond. Try again in a minute, or sign in with a password."),
+		"refused": () => t("The identity provider denied the sign-in. Try again, or ask its administrator."),
+		"token": () => t("The identity provider’s response could not be verified. Ask an administrator of the region to check its settings."),
+		"user": () => t("No enabled user here is linked to your identity. Ask an administrator of the region."),
+		"gone": () => t("This identity provider is no longer enabled. Choose another sign-in method."),
+		"address": () => t("This identity provider works only under the console’s own address. Ask an administrator of the region for it."),
+		"busy": () => t("Too many sign-in attempts. Try again in a minute."),
 	};
-	return word?.startsWith("oidc-") ? {message: (words[word] ?? (() => t("Sign-in with the identity provider failed. Try again.")))()} : null;
+	const [, protocol, why] = word?.match(/^(oidc|saml)-(.*)$/) ?? [];
+	return protocol ? {message: (words[why] ?? (() => t("Sign-in with the identity provider failed. Try again.")))()} : null;
 }
 
 // asked: after the right password, the typed values and the requested second factor
@@ -109,7 +113,7 @@ function fields() {
 			<label class="f">${t("Secret access key")}<input name="secret" type="password" autocomplete="current-password" required></label>`;
 	return html`<label class="f">${t("User")}<input name="user" autocomplete="username" spellcheck="false" required autofocus></label>
 		<label class="f">${t("Password")}<input name="password" type="password" autocomplete="current-password" required></label>
-		<details><summary class="hint">${t("Domain (if not Default), or account")}</summary><label class="f">${t("Domain, account ID or account alias")}<input name="domain" autocomplete="organization" spellcheck="false" @change=${(e) => look(e.target.value.trim())}></label></details>`;
+		${refusesPasswords ? html`<p class="hint">${t("This domain refuses passwords. Use an identity provider, an access key or a passkey.")}</p>` : nothing}<details><summary class="hint">${t("Domain (if not Default), or account")}</summary><label class="f">${t("Domain, account ID or account alias")}<input name="domain" autocomplete="organization" spellcheck="false" @change=${(e) => look(e.target.value.trim())}></label></details>`;
 }
 
 export function view(here) {
@@ -123,7 +127,7 @@ export function view(here) {
 		${problemCard(problem ?? (session.problem?.status ? session.problem : wentWrong(here.query.get("problem"))), t("Sign-in failed"))}
 		<form class="card" @submit=${submit}>${fields()}${asked?.need === "passkey" ? nothing : html`<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button>`}
 			${asked?.passkey ? html`<button type="button" class="b1 passkey" ?disabled=${isBusy} @click=${useSecond}>${t("Use your passkey")}</button>` : nothing}</form>
-		${asked ? nothing : html`<div class="ways">${canUsePasskeys() ? html`<button type="button" ?disabled=${isBusy} @click=${useAlone}>${t("Sign in with a passkey")}</button>` : nothing}${(providers ?? []).map((p) => html`<a class="b" href=${`${BASE}/session/oidc/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>`}
+		${asked ? nothing : html`<div class="ways">${canUsePasskeys() ? html`<button type="button" ?disabled=${isBusy} @click=${useAlone}>${t("Sign in with a passkey")}</button>` : nothing}${(providers ?? []).map((p) => html`<a class="b" href=${`${BASE}/session/${p.protocol}/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>`}
 		<p class="hint">${t("Run `dari console` on the server for a one-time sign-in link.")}</p>`}
 		<p>${Object.entries(languages()).filter(([code]) => code !== language).map(([code, name]) => html`<button type="button" class="plain" lang=${code} @click=${() => { keep("dari.language", code); speak(code); }}>${name}</button>`)}</p>${nothing}</div>`;
 }

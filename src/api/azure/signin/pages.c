@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where people sign in with a browser: for a program on another device, whose code they type, and for one on their own machine,
  * which gets a code by a redirect to localhost. The pages are plain HTML without scripts. Nothing is remembered between them:
- * each asks for name and password. Sources: RFC 6749, section 4.1; RFC 7636; RFC 8252, section 7.3; RFC 8628; Microsoft identity
+ * each asks for name and password, or, in a browser that is signed in to the console, whether to go on as that person. So people sign
+ * in by whatever the console offers: identity providers, passkeys. Sources: RFC 6749, section 4.1; RFC 7636; RFC 8252, section 7.3; RFC 8628; Microsoft identity
  * platform, "OAuth 2.0 device authorization grant" and "authorization code flow". */
 #include "api/azure/signin/signin.h"
 
 #include "auth/sign_in/password.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
+#include "store/oidc_provider.h"
+#include "store/saml_provider.h"
 
 enum { DEVICE_S = 15 * 60, INTERVAL_S = 5, CODE_S = 10 * 60, CHALLENGE_MIN = 43, CHALLENGE_MAX = 128 };
 
@@ -73,15 +77,10 @@ static bool is_of_device(const struct az_call *e)
 	return !az_path_value(e, "tenant").n && str_ends_with(e->call->path, STR("/deviceauth"));
 }
 
-static void write_form(struct az_call *e, struct str message, struct buf *out)
+/* Opens a form with what the program asked for. A device's code is typed: a link that brings it could be somebody else's. */
+static void open_form(struct az_call *e, struct buf *out)
 {
 	bool is_device = is_of_device(e);
-	open_page(out);
-	if (message.n) {
-		buf_add_str(out, STR("<p role=\"alert\">"));
-		add_escaped(out, message);
-		buf_add_str(out, STR("</p>\n"));
-	}
 	buf_add_str(out, STR("<form method=\"post\" action=\""));
 	add_escaped(out, e->call->path);
 	buf_add_str(out, STR("\">\n"));
@@ -93,12 +92,70 @@ static void write_form(struct az_call *e, struct str message, struct buf *out)
 		add_escaped(out, value);
 		buf_add_str(out, STR("\">\n"));
 	}
-	if (is_device)
-		add_input(out, "The code that the program shows", "user_code", "text", said(e, "user_code"));
+}
+
+static void add_ways(struct buf *out, const char *protocol, uuid provider, struct str name)
+{
+	char id[UUID_TEXT_SIZE];
+	buf_print(out,
+		  "<p><a href=\"/api/v1/session/%s/%s\" target=\"_blank\" rel=\"noopener\">Sign in with ",
+		  protocol, uuid_write(provider, id));
+	add_escaped(out, name);
+	buf_add_str(out, STR("</a></p>\n"));
+}
+
+/* Links to the identity providers of the tenant. They end in the console: then this page knows who it is. */
+static void add_providers(struct az_call *e, uuid tenant, struct buf *out)
+{
+	const struct tables *t = az_tables(e);
+	uuid domain = uuid_is_none(tenant) ? DOMAIN_DEFAULT : tenant;
+	const struct oidc_provider *o = oidc_provider_first_by_sign_in(t, domain);
+	const struct saml_provider *s = saml_provider_first_by_sign_in(t, domain);
+	if (o || s)
+		buf_add_str(out, STR("<p>Or sign in to the console, and then reload this page:</p>\n"));
+	for (; o; o = oidc_provider_next_by_sign_in(t, o))
+		add_ways(out, "oidc", o->row.id, o->sign_in_name);
+	for (; s; s = saml_provider_next_by_sign_in(t, s))
+		add_ways(out, "saml", s->row.id, s->sign_in_name);
+}
+
+static const char code_label[] = "The code that the program shows";
+
+static void add_session(struct az_call *e, const struct az_person *person, struct buf *out)
+{
+	open_form(e, out);
+	if (is_of_device(e))
+		add_input(out, code_label, "user_code", "text", STR_NONE);
+	buf_add_str(out, STR("<input type=\"hidden\" name=\"session\" value=\"1\">\n<button>Continue as "));
+	add_escaped(out, person->username);
+	buf_add_str(out, STR("</button>\n</form>\n<p>Or sign in as somebody else:</p>\n"));
+}
+
+static void write_form(struct az_call *e, struct str message, struct buf *out)
+{
+	struct az_person person = {0};
+	struct str tenant = az_path_value(e, "tenant");
+	open_page(out);
+	if (message.n) {
+		buf_add_str(out, STR("<p role=\"alert\">"));
+		add_escaped(out, message);
+		buf_add_str(out, STR("</p>\n"));
+	}
+	if (!result_is_ok(uuid_parse_asked(tenant, &person.tenant)))
+		person.tenant = UUID_NONE;
+	bool has_session = signin_find_session(e, &person);
+	if (has_session)
+		add_session(e, &person, out);
+	open_form(e, out);
+	if (is_of_device(e))
+		add_input(out, code_label, "user_code", "text", said(e, "user_code"));
 	struct str name = said(e, "username");
 	add_input(out, "User name", "username", "text", name.n ? name : said(e, "login_hint"));
 	add_input(out, "Password", "password", "password", STR_NONE);
-	buf_add_str(out, STR("<button>Sign in</button>\n</form>\n</body></html>\n"));
+	buf_add_str(out, STR("<button>Sign in</button>\n</form>\n"));
+	if (!has_session)
+		add_providers(e, person.tenant, out);
+	buf_add_str(out, STR("</body></html>\n"));
 }
 
 static void write_problem(struct az_call *e, struct str message, struct buf *body)
@@ -177,7 +234,7 @@ static RESULT show_device(struct az_call *e, const void *args, struct json_write
 /* ---- the form that was sent ---- */
 
 struct page_args {
-	struct str username, password, user_code;
+	struct str username, password, user_code, session;
 	struct az_person person;
 	struct str code; /* result: an authorization code */
 };
@@ -186,6 +243,7 @@ static const struct param page_params[] = {
 	P("username", username, .doc = "NAME, or NAME@DOMAIN."),
 	P("password", password, .max = PASSWORD_SIZE_MAX, .doc = "The password."),
 	P("user_code", user_code, .doc = "Of a device: the code that it shows."),
+	P("session", session, .doc = "1: as the person who is signed in to the console in this browser."),
 };
 #undef P
 
@@ -194,7 +252,12 @@ static RESULT find_person(struct az_call *e, struct page_args *a)
 	a->person.username = a->username;
 	a->person.password = a->password;
 	TRY(signin_find_tenant(e, &a->person.tenant));
-	return signin_find_person(e, &a->person);
+	if (!a->session.n)
+		return signin_find_person(e, &a->person);
+	TRY(signin_use_session(e, &a->person));
+	e->skips_work = true;
+	a->username = a->person.username;
+	return OK;
 }
 
 static RESULT prepare_typed(struct az_call *e, void *args)

@@ -9,6 +9,7 @@
 #include "base/uuid_asked.h"
 #include "engine/people/credential/password_policy.h"
 #include "engine/resolve.h"
+#include "http/cookie.h"
 #include "store/domain.h"
 #include "store/user.h"
 
@@ -71,7 +72,58 @@ static RESULT find_login(struct az_call *e, struct az_person *person)
 	TRY(login_find(e->config->passwords, e->c, t, domain->row.id, name,
 		       user_find_by_owner(t, UUID_NONE, domain->row.id, name), &person->login));
 	person->user = person->login.user;
-	return OK;
+	return person->login.is_off
+		       ? signin_refuse_grant(
+				 e, &signin_wrong_grant,
+				 "AADSTS53003: Access has been blocked by Conditional Access policies. "
+				 "The access policy does not allow token issuance.")
+		       : OK;
+}
+
+bool signin_find_session(struct az_call *e, struct az_person *person)
+{
+	struct token token = {0};
+	struct identity *who = NULL;
+	struct str cookie = cookie_find(e->call, cookie_of_session(e->call));
+	if (!cookie.n)
+		return false;
+	view_close(&e->view); /* token_check_session() opens a view of its own */
+	e->view = (struct view){0};
+	bool is_good = result_is_ok(token_check_session(e->config->tokens, e->c, cookie, &token, &who));
+	ctx_clear_problem(e->c);
+	/* A session by an access key is for the key's account alone. */
+	const struct user *user =
+		is_good && uuid_is_none(token.access_key) ? user_find(az_tables(e), token.user) : NULL;
+	const struct domain *domain = user ? domain_find(az_tables(e), user->domain) : NULL;
+	if (!domain || (!uuid_is_none(person->tenant) && !uuid_equal(domain->row.id, person->tenant)))
+		return false;
+	person->user = user->row.id;
+	person->tenant = domain->row.id;
+	person->username =
+		str_print(e->c->arena, "%" STR_FMT "@%" STR_FMT, STR_ARG(user->name), STR_ARG(domain->name));
+	person->has_session = true;
+	return true;
+}
+
+/* Browsers say where a form comes from, and pages of other sites cannot forge that. */
+static bool is_from_here(struct az_call *e)
+{
+	struct str site = call_header(e->call, "Sec-Fetch-Site"), rest = call_header(e->call, "Origin");
+	struct str scheme = STR_NONE;
+	if (site.p)
+		return str_is(site, "same-origin");
+	return str_split_next(&rest, ':', &scheme) && str_starts_with(rest, STR("//")) &&
+	       str_equal_nocase(str_slice(rest, 2, rest.n), call_header(e->call, "Host"));
+}
+
+RESULT signin_use_session(struct az_call *e, struct az_person *person)
+{
+	return is_from_here(e) && signin_find_session(e, person)
+		       ? OK
+		       : signin_refuse_grant(
+				 e, &signin_wrong_grant,
+				 "AADSTS50058: A silent sign-in request was sent but no user is signed "
+				 "in.");
 }
 
 RESULT signin_find_person(struct az_call *e, struct az_person *person)
@@ -94,8 +146,11 @@ void signin_try_password(struct az_call *e, struct az_person *person)
 RESULT signin_check_person(struct az_call *e, const struct az_person *person)
 {
 	struct identity *who = NULL;
-	const struct user *user = person->is_right ? login_find_proved(az_tables(e), &person->login) : NULL;
-	if (user && engine_weigh_password(az_tables(e), user, clock_now_us()) != PASSWORD_LETS_IN)
+	const struct user *user = person->has_session ? user_find(az_tables(e), person->user)
+				  : person->is_right  ? login_find_proved(az_tables(e), &person->login)
+						      : NULL;
+	if (user && !person->has_session &&
+	    engine_weigh_password(az_tables(e), user, clock_now_us()) != PASSWORD_LETS_IN)
 		return signin_refuse_grant(e, &signin_wrong_grant, "AADSTS50055: The password is expired.");
 	const struct bearer bearer = {
 		.user = person->user, .tenant = person->tenant, .issued_us = clock_now_us()};

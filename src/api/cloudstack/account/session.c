@@ -13,6 +13,7 @@
 #include "engine/people/credential/token_revocation.h"
 #include "engine/people/policy/role.h"
 #include "engine/resolve.h"
+#include "http/cookie.h"
 #include "model/account.h"
 #include "store/domain.h"
 #include "store/user.h"
@@ -21,19 +22,6 @@
 static const struct api_error login_failed = {ERR_UNAUTHENTICATED, 0, 531, "4290"};
 
 /* ---- calls of a session ---- */
-
-/* Value of a cookie. */
-static struct str find_cookie(const struct call *call, struct str name)
-{
-	struct str rest = call_header(call, "Cookie"), part;
-	while (str_split_next(&rest, ';', &part)) {
-		part = str_trim(part);
-		size_t gap = str_find_char(part, '=', 0);
-		if (gap < part.n && str_equal(str_slice(part, 0, gap), name))
-			return str_slice(part, gap + 1, part.n);
-	}
-	return STR_NONE;
-}
 
 /* Derives the session key. A page of another site can make a browser send the cookie, but does not know
  * this key. */
@@ -51,7 +39,7 @@ static const struct token_use no_rules = {0};
 RESULT cs_resume_session(struct cs_call *e)
 {
 	struct identity *who = NULL;
-	struct str cookie = find_cookie(e->call, STR(COOKIE));
+	struct str cookie = cookie_find(e->call, COOKIE);
 	struct str key = cloudstack_find_value(&e->pairs, "sessionkey"), wanted = derive_key(e, cookie);
 	bool is_right = key.n == wanted.n && crypto_equal(key.p, wanted.p, key.n);
 	if (arena_is_full(e->c->arena))
@@ -121,8 +109,12 @@ static RESULT prepare_login(struct cs_call *e, void *args)
 	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* throttle before spending a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
 	e->asker = login_attempt_address(e->call->peer);
-	return login_find(e->config->passwords, e->c, cs_tables(e), domain ? domain->row.id : UUID_NONE,
-			  a->username, user, &a->found);
+	TRY(login_find(e->config->passwords, e->c, cs_tables(e), domain ? domain->row.id : UUID_NONE,
+		       a->username, user, &a->found));
+	if (!a->found.is_off)
+		return OK;
+	e->error = &login_failed;
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "User is not allowed CloudStack login");
 }
 
 static RESULT check_guess(struct work_item *w)

@@ -158,7 +158,7 @@ static RESULT verify_saml(struct work_item *w)
 	W *a = e->args;
 	const struct sts_taking s = {.e = e, .args = &a->assume, .role = &a->role, .absent = a->absent};
 	int64_t duration_s = 0;
-	TRY(saml_read_response(e->c, a->encoded, &a->provider, a->assertion));
+	TRY(saml_read_response(e->c, a->encoded, &a->provider, NULL, a->assertion));
 	if (!a->has_role || !saml_has_role(a->assertion, a->assume.role_arn, a->principal_arn))
 		return refuse(e);
 	TRY(saml_find_session_name(e->c, a->assertion, &a->assume.name));
@@ -168,7 +168,6 @@ static RESULT verify_saml(struct work_item *w)
 	TRY(check_absent_claims(e, a->assertion));
 	TRY(choose_times(e, a));
 	TRY(check_trust(e, a, a->trust));
-	a->use.issuer = a->assertion->issuer;
 	a->use.id = a->assertion->id;
 	return sts_check_session(&s, &duration_s);
 }

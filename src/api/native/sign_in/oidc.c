@@ -4,88 +4,19 @@
  * navigate here, so failures redirect to the sign-in page with e->why. Sources: OpenID Connect Core 1.0,
  * section 3.1; RFC 7636; RFC 9207; RFC 9700.
  */
-#include "api/native/sign_in/session.h"
+#include "api/native/sign_in/begun.h"
 #include "api/native/write.h"
 
 #include "auth/key/key.h"
 #include "auth/sign_in/login_throttle.h"
 #include "auth/token/issuers.h"
 #include "auth/token/replay_cache.h"
-#include "base/clock.h"
-#include "base/random.h"
 #include "base/uuid_asked.h"
-#include "engine/people/credential/oidc_sign_in.h"
+#include "engine/people/sign_in/oidc_sign_in.h"
 #include "store/domain.h"
 #include "store/oidc_provider.h"
 
-enum { SECRET_SIZE = 32, STAMP_SIZE = 8, CODE_MAX = 4096 };
-#define BEGUN_US (10 * MINUTE) /* time to sign in at the provider */
-
-/* ---- the secret, and what is made of it ---- */
-
-static const char *cookie_name(const struct call *call)
-{
-	return call->is_tls ? "__Host-dari-oidc" : "dari-oidc";
-}
-
-/* SameSite=Lax, because the browser returns from the provider's site. */
-static void set_cookie(struct native_call *e, struct str value)
-{
-	call_set_answer_header(
-		e->call, "Set-Cookie",
-		str_print(e->c->arena, "%s=%" STR_FMT "; Path=/; HttpOnly; SameSite=Lax%s; Max-Age=%d",
-			  cookie_name(e->call), STR_ARG(value), e->call->is_tls ? "; Secure" : "",
-			  value.n ? (int) (BEGUN_US / SECOND) : 0));
-}
-
-/* Associated data of the sealed cookie: the cookie opens for its provider and purpose only. */
-static struct str bound_to(struct arena *a, uuid provider)
-{
-	char id[UUID_TEXT_SIZE];
-	return str_print(a, "console-oidc %s", uuid_write(provider, id));
-}
-
-static struct str derive(struct arena *a, struct str secret, const char *what)
-{
-	uint8_t mac[SHA256_SIZE];
-	crypto_hmac_sha256(secret.p, secret.n, str_from(what), mac);
-	return str_encode_base64url(a, (struct str){(const char *) mac, sizeof mac});
-}
-
-static RESULT seal_begun(struct native_call *e, uuid provider, struct str *ret_secret, struct str *ret_cookie)
-{
-	char *plain = arena_alloc(e->c->arena, SECRET_SIZE + STAMP_SIZE);
-	int64_t now_us = clock_now_us();
-	struct str sealed = STR_NONE;
-	if (!plain)
-		return ctx_no_memory(e->c);
-	random_bytes(plain, SECRET_SIZE);
-	memcpy(plain + SECRET_SIZE, &now_us, STAMP_SIZE);
-	TRY(crypto_seal(e->c, e->config->master_key, bound_to(e->c->arena, provider),
-			(struct str){plain, SECRET_SIZE + STAMP_SIZE}, &sealed));
-	*ret_secret = (struct str){plain, SECRET_SIZE};
-	*ret_cookie = str_encode_base64url(e->c->arena, sealed);
-	return ret_cookie->p ? OK : ctx_no_memory(e->c);
-}
-
-/* Opens the cookie. False if this browser began nothing with that provider, or too long ago. */
-static bool open_begun(struct native_call *e, uuid provider, struct str *ret_secret, int64_t *ret_until_us)
-{
-	struct str sealed = STR_NONE, plain = STR_NONE;
-	int64_t begun_us = 0;
-	bool is_open = result_is_ok(str_decode_base64url(
-			       e->c->arena, native_find_cookie(e->call, cookie_name(e->call)), &sealed)) &&
-		       result_is_ok(crypto_open(e->c, e->config->master_key, bound_to(e->c->arena, provider),
-						sealed, &plain)) &&
-		       plain.n == SECRET_SIZE + STAMP_SIZE;
-	ctx_clear_problem(e->c);
-	if (!is_open)
-		return false;
-	memcpy(&begun_us, plain.p + SECRET_SIZE, STAMP_SIZE);
-	*ret_secret = str_slice(plain, 0, SECRET_SIZE);
-	*ret_until_us = begun_us + BEGUN_US;
-	return begun_us <= clock_now_us() && clock_now_us() < *ret_until_us;
-}
+enum { CODE_MAX = 4096 };
 
 /* ---- the provider ---- */
 
@@ -97,12 +28,6 @@ static struct strs copy_texts(struct arena *a, struct strs texts)
 	return (struct strs){at, at ? texts.count : 0};
 }
 
-static RESULT fail(struct native_call *e, const char *why, const char *words)
-{
-	e->why = why;
-	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%s", words);
-}
-
 /* Copies the provider, because the call outlives the view. */
 static RESULT find_provider(struct native_call *e, struct oidc_provider *ret_provider)
 {
@@ -111,12 +36,14 @@ static RESULT find_provider(struct native_call *e, struct oidc_provider *ret_pro
 	bool is_id = result_is_ok(uuid_parse_asked(pairs_find(&e->path, "id"), &id));
 	const struct oidc_provider *p = is_id ? oidc_provider_find(native_tables(e), id) : NULL;
 	if (!p || uuid_is_none(p->sign_in_domain) || !e->config->issuers)
-		return fail(e, "gone", "Nobody signs in by this provider.");
+		return native_fail_begun(e, "gone", "Nobody signs in by this provider.");
 	*ret_provider = (struct oidc_provider){.row.id = p->row.id,
 					       .row.commit = p->row.commit,
 					       .url = str_copy(a, p->url),
 					       .thumbprints = copy_texts(a, p->thumbprints),
 					       .sign_in_client = str_copy(a, p->sign_in_client),
+					       .sign_in_scopes = str_copy(a, p->sign_in_scopes),
+					       .sign_in_group_claim = str_copy(a, p->sign_in_group_claim),
 					       .sign_in_secret = str_copy(a, p->sign_in_secret)};
 	return arena_is_full(a) ? ctx_no_memory(e->c) : OK;
 }
@@ -134,24 +61,6 @@ static void ask_on_lane(struct native_call *e)
 {
 	e->lane = issuers_lane(e->config->issuers);
 	e->asker = login_attempt_address(e->call->peer);
-}
-
-static RESULT check_wire(struct native_call *e)
-{
-	e->why = "wire";
-	TRY(native_check_wire(e));
-	e->why = NULL;
-	return OK;
-}
-
-static RESULT lead_to(struct native_call *e, struct str place)
-{
-	if (!place.p)
-		return ctx_no_memory(e->c);
-	call_set_answer_header(e->call, "Location", place);
-	e->status = 303;
-	e->has_no_body = true;
-	return OK;
 }
 
 /* ---- which there are ---- */
@@ -193,7 +102,7 @@ static RESULT prepare_begin(struct native_call *e, void *args)
 {
 	struct begin_args *a = args;
 	TRY(native_check_page(e));
-	TRY(check_wire(e));
+	TRY(native_check_begun_wire(e));
 	TRY(find_provider(e, &a->provider));
 	ask_on_lane(e);
 	e->why = "provider";
@@ -207,26 +116,33 @@ static RESULT find_places(struct work_item *w)
 	return issuers_find_places(e->config->issuers, e->c, &a->provider, &a->places);
 }
 
+static struct str list_scopes(struct arena *a, const struct oidc_provider *p)
+{
+	return str_print(a, "openid profile email%s%" STR_FMT, p->sign_in_scopes.n ? " " : "",
+			 STR_ARG(p->sign_in_scopes));
+}
+
 static RESULT answer_begin(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct begin_args *a = args;
 	struct arena *arena = e->c->arena;
-	struct str secret = STR_NONE, cookie = STR_NONE, place = a->places.authorization;
+	struct str secret = STR_NONE, place = a->places.authorization;
 	uint8_t challenge[SHA256_SIZE];
 	(void) w;
-	TRY(seal_begun(e, a->provider.row.id, &secret, &cookie));
-	crypto_sha256(derive(arena, secret, "verifier"), challenge);
+	TRY(native_seal_begun(e, "oidc", a->provider.row.id, &secret));
+	crypto_sha256(native_derive_begun(arena, secret, "verifier"), challenge);
 	struct str redirect = callback_url(e, a->provider.row.id);
-	set_cookie(e, cookie);
-	return lead_to(
+	return native_lead_to(
 		e, str_print(arena,
 			     "%" STR_FMT "%sresponse_type=code&client_id=%" STR_FMT "&redirect_uri=%" STR_FMT
-			     "&scope=openid%%20profile%%20email&state=%" STR_FMT "&nonce=%" STR_FMT
+			     "&scope=%" STR_FMT "&state=%" STR_FMT "&nonce=%" STR_FMT
 			     "&code_challenge=%" STR_FMT "&code_challenge_method=S256",
 			     STR_ARG(place), str_find_char(place, '?', 0) < place.n ? "&" : "?",
 			     STR_ARG(str_encode_url(arena, a->provider.sign_in_client, false)),
 			     STR_ARG(str_encode_url(arena, redirect, false)),
-			     STR_ARG(derive(arena, secret, "state")), STR_ARG(derive(arena, secret, "nonce")),
+			     STR_ARG(str_encode_url(arena, list_scopes(arena, &a->provider), false)),
+			     STR_ARG(native_derive_begun(arena, secret, "state")),
+			     STR_ARG(native_derive_begun(arena, secret, "nonce")),
 			     STR_ARG(str_encode_base64url(
 				     arena, (struct str){(const char *) challenge, sizeof challenge}))));
 }
@@ -265,26 +181,27 @@ static RESULT check_begun(struct native_call *e, struct return_args *a)
 {
 	int64_t until_us = 0;
 	struct str secret = STR_NONE, wanted = STR_NONE;
-	if (open_begun(e, a->provider.row.id, &secret, &until_us))
-		wanted = derive(e->c->arena, secret, "state");
+	if (native_open_begun(e, "oidc", a->provider.row.id, &secret, &until_us))
+		wanted = native_derive_begun(e->c->arena, secret, "state");
 	if (!wanted.n || wanted.n != a->state.n || !crypto_equal(wanted.p, a->state.p, wanted.n) ||
 	    !replay_cache_take(native_face_of(e)->spents, a->state, until_us))
-		return fail(e, "state", "This sign-in was not begun in this browser, or is over.");
-	a->nonce = derive(e->c->arena, secret, "nonce");
-	a->exchange.verifier = derive(e->c->arena, secret, "verifier");
+		return native_fail_begun(e, "state",
+					 "This sign-in was not begun in this browser, or is over.");
+	a->nonce = native_derive_begun(e->c->arena, secret, "nonce");
+	a->exchange.verifier = native_derive_begun(e->c->arena, secret, "verifier");
 	return OK;
 }
 
 static RESULT prepare_return(struct native_call *e, void *args)
 {
 	struct return_args *a = args;
-	TRY(check_wire(e));
+	TRY(native_check_begun_wire(e));
 	TRY(find_provider(e, &a->provider));
 	TRY(check_begun(e, a));
 	if (a->issuer.n && !is_issuer(a->issuer, a->provider.url))
-		return fail(e, "token", "Another provider answers.");
+		return native_fail_begun(e, "token", "Another provider answers.");
 	if (a->error.n || !a->code.n)
-		return fail(e, "refused", "The provider lets nobody in.");
+		return native_fail_begun(e, "refused", "The provider lets nobody in.");
 	a->exchange.client = a->provider.sign_in_client;
 	a->exchange.code = a->code;
 	a->exchange.redirect = callback_url(e, a->provider.row.id);
@@ -302,7 +219,7 @@ static RESULT take_person(struct native_call *e, struct return_args *a, const st
 {
 	struct str email = web_identity_find_claim(w, "email");
 	if (w->subject.n > OIDC_SUBJECT_MAX)
-		return fail(e, "token", "The token's subject is too long.");
+		return native_fail_begun(e, "token", "The token's subject is too long.");
 	a->arrival.subject = w->subject;
 	a->arrival.email = str_is(web_identity_find_claim(w, "email_verified"), "true") && email.n <= 254
 				   ? email
@@ -310,6 +227,8 @@ static RESULT take_person(struct native_call *e, struct return_args *a, const st
 	a->arrival.names[0] = web_identity_find_claim(w, "preferred_username");
 	a->arrival.names[1] = email;
 	a->arrival.names[2] = w->subject;
+	if (a->provider.sign_in_group_claim.n)
+		a->arrival.groups = web_identity_list_claim(w, a->provider.sign_in_group_claim);
 	return OK;
 }
 
@@ -348,8 +267,8 @@ static RESULT answer_return(struct native_call *e, const void *args, struct json
 	const struct return_args *a = args;
 	(void) w;
 	TRY(native_enter(e, a->arrival.user, "oidc"));
-	set_cookie(e, STR_NONE);
-	return lead_to(e, STR("/console/"));
+	native_forget_begun(e, "oidc");
+	return native_lead_to(e, STR("/console/"));
 }
 
 /* ---- actions ---- */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "engine/people/credential/token_revocation.h"
 #include "engine/people/policy/role.h"
+#include "http/cookie.h"
 #include "store/access_key.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -25,27 +26,9 @@ enum { ACCOUNTS_SHOWN_MAX = 500 };
 
 /* ---- the cookie ---- */
 
-/* The __Host- prefix binds the cookie to this host and to TLS. Plain HTTP is possible on loopback only. */
-static const char *cookie_name(const struct call *call)
-{
-	return call->is_tls ? "__Host-dari" : "dari";
-}
-
-struct str native_find_cookie(const struct call *call, const char *cookie)
-{
-	struct str rest = call_header(call, "Cookie"), part, name = str_from(cookie);
-	while (str_split_next(&rest, ';', &part)) {
-		part = str_trim(part);
-		size_t gap = str_find_char(part, '=', 0);
-		if (gap < part.n && str_equal(str_slice(part, 0, gap), name))
-			return str_slice(part, gap + 1, part.n);
-	}
-	return STR_NONE;
-}
-
 static struct str find_cookie(const struct call *call)
 {
-	return native_find_cookie(call, cookie_name(call));
+	return cookie_find(call, cookie_of_session(call));
 }
 
 static void set_cookie(struct native_call *e, struct str value)
@@ -53,7 +36,7 @@ static void set_cookie(struct native_call *e, struct str value)
 	call_set_answer_header(e->call, "Set-Cookie",
 			       str_print(e->c->arena,
 					 "%s=%" STR_FMT "; Path=/; HttpOnly; SameSite=Strict%s%s",
-					 cookie_name(e->call), STR_ARG(value),
+					 cookie_of_session(e->call), STR_ARG(value),
 					 e->call->is_tls ? "; Secure" : "", value.n ? "" : "; Max-Age=0"));
 }
 
@@ -202,6 +185,11 @@ static RESULT find_person(struct native_call *e, struct entering *a)
 	const struct user *user = find_user(t, a, domain);
 	TRY(login_find(e->config->passwords, e->c, t, domain ? domain->row.id : UUID_NONE, a->user, user,
 		       &a->login));
+	if (a->login.is_off)
+		return ctx_fail(
+			e->c, ERR_UNAUTHENTICATED,
+			"Passwords are not accepted in this domain. Sign in by an identity provider, an "
+			"access key or a passkey.");
 	if (uuid_is_none(a->login.user))
 		return OK; /* check_guess() hashes anyway, so the time does not reveal unknown users */
 	a->person = user->row.id;
@@ -487,9 +475,12 @@ void native_lead_to_sign_in(struct native_call *e, struct api_problem *p)
 {
 	char peer[IP_TEXT_SIZE];
 	const char *why = p->err == ERR_THROTTLED ? "busy" : e->why ? e->why : "failed";
-	log_event(LOG_WARN, "console-refused", "by=oidc why=%s peer=%s request=%.*s", why,
+	const char *way =
+		str_starts_with(str_from(native_action_of(e)->path), STR("/session/saml")) ? "saml" : "oidc";
+	log_event(LOG_WARN, "console-refused", "by=%s why=%s peer=%s request=%.*s", way, why,
 		  ip_write(e->call->peer, peer), STR_ARG(e->c->request_id));
-	call_set_answer_header(e->call, "Location", str_print(e->c->arena, "/console/?problem=oidc-%s", why));
+	call_set_answer_header(e->call, "Location",
+			       str_print(e->c->arena, "/console/?problem=%s-%s", way, why));
 	p->status = 303;
 }
 

@@ -17,8 +17,6 @@ RESULT native_check_wire(struct native_call *e);
 /* In an answer: the caller's session has shown a second factor just now. Of a caller without a session nothing is done. */
 RESULT native_note_factor(struct native_call *e);
 
-/* A cookie of the request; empty: it brings none of that name. */
-struct str native_find_cookie(const struct call *call, const char *name);
 /* In an answer: opens a session of a person who was proved, where they get in: sets the cookie and c->who, and logs it. by: how, in a
  * word. ERR_UNAUTHENTICATED: they do not get in. */
 RESULT native_enter(struct native_call *e, uuid person, const char *by);

@@ -290,7 +290,10 @@ static RESULT prepare_password(struct os_call *e, const struct user_words *words
 	note_found(e, KIND_USER, user ? &user->row : NULL);
 	TRY(prepare_guess(e, guess, UUID_NONE, STR_NONE, words->password));
 	guess->is_login = true;
-	return login_find(e->config->passwords, e->c, t, place, words->name, user, &guess->login);
+	TRY(login_find(e->config->passwords, e->c, t, place, words->name, user, &guess->login));
+	return guess->login.is_off ? ctx_fail(e->c, ERR_UNAUTHENTICATED,
+					      "Attempted to authenticate with an unsupported method.")
+				   : OK;
 }
 
 static const struct application_credential *find_credential(struct os_call *e,

@@ -3,8 +3,9 @@
 #include "engine/people/account/domain.h"
 
 #include "engine/internal.h"
-#include "engine/people/credential/oidc_sign_in.h"
 #include "engine/people/keystone_extra_internal.h"
+#include "engine/people/sign_in/oidc_sign_in.h"
+#include "engine/people/sign_in/saml_sign_in_internal.h"
 #include "engine/people/user_internal.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -102,6 +103,19 @@ static RESULT check_not_default(struct op *op, const struct domain *domain)
 			     "The default domain is always there and enabled.");
 }
 
+/* The first administrator's way in is `dari console` on the machine, which no setting closes. */
+static RESULT set_passwords(struct op *op, const struct str *word, struct domain *next)
+{
+	for (size_t k = 0; word && domain_passwords_words[k]; k++)
+		if (str_is(*word, domain_passwords_words[k])) {
+			next->passwords = (enum domain_passwords) k;
+			return OK;
+		}
+	return word ? ENGINE_FAIL(op, ERR_INVALID, KIND_DOMAIN, STR("passwords"),
+				  "Passwords of a domain are accepted, directory-only or refused.")
+		    : OK;
+}
+
 RESULT engine_update_domain(struct op *op, struct domain_change *wish)
 {
 	const struct domain *domain = NULL;
@@ -113,6 +127,7 @@ RESULT engine_update_domain(struct op *op, struct domain_change *wish)
 	if (wish->description)
 		next.description = *wish->description;
 	choice_apply(wish->enabled, &next.enabled);
+	TRY(set_passwords(op, wish->passwords, &next));
 	TRY(check_name(op, next.name, domain->row.id));
 	if (!next.enabled)
 		TRY(check_not_default(op, domain));
@@ -160,5 +175,6 @@ RESULT engine_delete_domain(struct op *op, struct domain_target *wish)
 			     STR_ARG(domain->name)));
 	TRY(forget_people(op, id));
 	TRY(oidc_sign_in_forget_domain(op, id));
+	TRY(saml_sign_in_forget_domain(op, id));
 	return domain_forget(op, id);
 }

@@ -34,7 +34,8 @@ struct domain_change {
 	struct ref domain;
 	const struct str *name, *description; /* NULL: no change */
 	enum choice enabled;
-	struct tags extra; /* added to the present ones, or replacing those of the same name */
+	const struct str *passwords; /* a word of the schema; NULL: no change */
+	struct tags extra;           /* added to the present ones, or replacing those of the same name */
 };
 OPERATION(engine_update_domain, domain_change)
 

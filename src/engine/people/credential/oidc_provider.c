@@ -4,7 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "engine/people/credential/oidc_sign_in.h"
+#include "engine/people/sign_in/oidc_sign_in.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/oidc_provider.h"
@@ -90,7 +90,7 @@ static RESULT check_thumbprints(struct op *op, struct strs thumbprints)
 RESULT engine_create_oidc_provider(struct op *op, struct oidc_provider_wish *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->owner, &account));
 	struct oidc_provider provider = {.row.id = engine_new_id(op, KIND_OIDC_PROVIDER),
 					 .row.gen = 1,
 					 .account = account->row.id,

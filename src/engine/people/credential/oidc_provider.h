@@ -19,7 +19,8 @@ RESULT engine_read_oidc_url(struct ctx *c, struct str field, struct str url, str
 RESULT engine_check_oidc_thumbprints(struct ctx *c, struct str field, struct strs thumbprints);
 
 struct oidc_provider_wish {
-	struct str url; /* without "https://" */
+	struct ref owner; /* an account; kind none: the caller's */
+	struct str url;   /* without "https://" */
 	struct strs client_ids, thumbprints;
 	struct tags tags;
 	/* result: */

@@ -3,8 +3,8 @@
 #include "engine/people/credential/saml_provider.h"
 
 #include "base/crypto.h"
-#include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/sign_in/saml_sign_in_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/client_token.h"
@@ -32,7 +32,7 @@ static void set_document(struct saml_provider *p, const struct saml_document *do
 RESULT engine_create_saml_provider(struct op *op, struct saml_provider_wish *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->owner, &account));
 	struct saml_provider provider = {.row.id = engine_new_id(op, KIND_SAML_PROVIDER),
 					 .row.gen = 1,
 					 .account = account->row.id,
@@ -57,6 +57,8 @@ RESULT engine_update_saml_provider(struct op *op, struct saml_provider_change *w
 	const struct saml_provider *provider = NULL;
 	TRY(find_provider(op, &wish->saml_provider, "saml_provider.update", &provider));
 	struct saml_provider next = *provider;
+	TRY(saml_sign_in_check_free(op, provider));
+	TRY(saml_sign_in_check_issuer(op, provider, wish->document.entity_id));
 	set_document(&next, &wish->document);
 	next.row.gen++;
 	TRY(saml_provider_put(op, &next));
@@ -69,6 +71,7 @@ RESULT engine_delete_saml_provider(struct op *op, struct saml_provider_target *w
 {
 	const struct saml_provider *provider = NULL;
 	TRY(find_provider(op, &wish->saml_provider, "saml_provider.delete", &provider));
+	TRY(saml_sign_in_check_free(op, provider));
 	TRY(engine_log_event(op, KIND_SAML_PROVIDER, &provider->row, "deleted", "SAML provider %" STR_FMT ".",
 			     STR_ARG(provider->name)));
 	return saml_provider_forget(op, provider->row.id);
@@ -76,19 +79,15 @@ RESULT engine_delete_saml_provider(struct op *op, struct saml_provider_target *w
 
 /* A client token remembers the assertion: it survives a restart, and a takeover by another writer. An assertion is spent
  * for the whole account, whichever of its roles and providers it was used with. */
-RESULT engine_use_saml_assertion(struct op *op, struct saml_assertion_use *wish)
+RESULT saml_provider_spend(struct op *op, const struct saml_provider *provider, struct str id)
 {
-	const struct saml_provider *provider = saml_provider_find(op->head, wish->saml_provider);
 	struct arena *a = op->ctx->arena;
 	uint8_t digest[SHA256_SIZE];
-	if (!provider)
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SAML_PROVIDER,
-				     "Specified provider doesn't exist");
 	struct client_token row = {.row.id = engine_new_id(op, KIND_CLIENT_TOKEN),
 				   .row.gen = 1,
 				   .account = provider->account,
 				   .action = STR("sts:AssumeRoleWithSAML")};
-	struct str name = str_print(a, "%" STR_FMT "\n%" STR_FMT, STR_ARG(wish->issuer), STR_ARG(wish->id));
+	struct str name = str_print(a, "%" STR_FMT "\n%" STR_FMT, STR_ARG(provider->entity_id), STR_ARG(id));
 	if (!name.p)
 		return ctx_no_memory(op->ctx);
 	crypto_sha256(name, digest);
@@ -100,7 +99,16 @@ RESULT engine_use_saml_assertion(struct op *op, struct saml_assertion_use *wish)
 			op->ctx, ERR_INVALID, KIND_SAML_PROVIDER,
 			"The assertion was used before. Sign in at the identity provider again.");
 	TRY(limit_check(op, LIMIT_CLIENT_TOKENS, row.account, 1, STR_NONE));
+	return client_token_put(op, &row);
+}
+
+RESULT engine_use_saml_assertion(struct op *op, struct saml_assertion_use *wish)
+{
+	const struct saml_provider *provider = saml_provider_find(op->head, wish->saml_provider);
+	if (!provider)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SAML_PROVIDER,
+				     "Specified provider doesn't exist");
 	/* Signing in: the assertion and the role's trust policy have decided. */
 	engine_need_no_permission(op);
-	return client_token_put(op, &row);
+	return saml_provider_spend(op, provider, wish->id);
 }

@@ -22,6 +22,7 @@ struct saml_document {
 };
 
 struct saml_provider_wish {
+	struct ref owner; /* an account; kind none: the caller's */
 	struct str name;
 	struct saml_document document;
 	struct tags tags;
@@ -44,7 +45,7 @@ OPERATION(engine_delete_saml_provider, saml_provider_target)
 /* A verified assertion that gives a session. */
 struct saml_assertion_use {
 	uuid saml_provider;
-	struct str issuer, id;
+	struct str id;
 };
 /* The operation records the use for 24 hours, which is longer than any assertion is accepted. ERR_INVALID with KIND_SAML_PROVIDER: the account has
  * seen the assertion before, or the provider is gone. */

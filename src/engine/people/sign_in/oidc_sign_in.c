@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sign-in by OpenID Connect: providers of domains, links between users and subjects. Rows only. */
-#include "engine/people/credential/oidc_sign_in.h"
+<#include "engine/people/sign_in/oidc_sign_in.h"
 
-#include "engine/internal.h"
-#include "engine/limits.h"
 #include "engine/people/policy/role.h"
-#include "engine/resolve.h"
+#include "engine/people/sign_in/arrival_internal.h"
+ > #include "engine/resolve.h"
 #include "model/role.h"
 #include "store/domain.h"
 #include "store/oidc_provider.h"
 #include "store/user.h"
 
-static RESULT check_administrator(struct op *op)
+	static RESULT
+	check_administrator(struct op *op)
 {
 	return identity_is_admin(op->ctx->who)
 		       ? OK
@@ -42,6 +42,8 @@ static void clear(struct oidc_provider *p)
 	p->sign_in_domain = UUID_NONE;
 	p->sign_in_name = p->sign_in_client = p->sign_in_secret = STR_NONE;
 	p->sign_in_makes_users = false;
+	p->sign_in_scopes = p->sign_in_group_claim = STR_NONE;
+	p->sign_in_groups = (struct strs){0};
 }
 
 /* ---- providers ---- */
@@ -75,11 +77,15 @@ RESULT engine_set_oidc_sign_in(struct op *op, struct oidc_sign_in_wish *wish)
 		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
 	TRY(engine_check_name(op, KIND_OIDC_PROVIDER, wish->name));
 	TRY(check_others(op, &next, domain->id));
+	TRY(arrival_check_rules(op, KIND_OIDC_PROVIDER, wish->groups));
 	next.sign_in_domain = domain->id;
 	next.sign_in_name = wish->name;
 	next.sign_in_client = wish->client;
 	next.sign_in_secret = wish->secret;
 	next.sign_in_makes_users = wish->makes_users;
+	next.sign_in_scopes = wish->scopes;
+	next.sign_in_group_claim = wish->group_claim;
+	next.sign_in_groups = wish->groups;
 	return put(op, &next, "people sign in to the console by it");
 }
 
@@ -152,38 +158,21 @@ RESULT engine_link_oidc_user(struct op *op, struct oidc_link *wish)
 
 /* ---- arrival ---- */
 
-static RESULT refuse(struct op *op, const char *why)
-{
-	return ctx_fail_kind(op->ctx, ERR_UNAUTHENTICATED, KIND_USER, "%s", why);
-}
-
-static bool is_free_name(struct op *op, uuid domain, struct str name)
-{
-	bool is_name = name.n && result_is_ok(engine_check_name(op, KIND_USER, name));
-	ctx_clear_problem(op->ctx);
-	return is_name && !user_find_by_owner(op->head, UUID_NONE, domain, name);
-}
-
 static RESULT make_user(struct op *op, const struct oidc_provider *provider, struct oidc_arrival *wish)
 {
-	struct user user = {.row.id = engine_new_id(op, KIND_USER),
-			    .row.gen = 1,
-			    .domain = provider->sign_in_domain,
+	struct user user = {.domain = provider->sign_in_domain,
 			    .email = wish->email,
-			    .enabled = true,
 			    .oidc_issuer = provider->url,
 			    .oidc_subject = wish->subject};
-	for (size_t k = 0; k < OIDC_NAMES && !user.name.n; k++)
-		if (is_free_name(op, user.domain, wish->names[k]))
-			user.name = wish->names[k];
-	if (!user.name.n)
-		return refuse(op, "Every name that the provider has for this person is another user's.");
-	TRY(limit_check(op, LIMIT_DOMAIN_USERS, user.domain, 1, STR_NONE));
-	TRY(user_put(op, &user));
+	TRY(arrival_make_user(op, &user, wish->names, provider->url));
 	wish->user = user.row.id;
-	return engine_log_event(op, KIND_USER, &user.row, "created",
-				"User %" STR_FMT ", who came by %" STR_FMT ".", STR_ARG(user.name),
-				STR_ARG(provider->url));
+	return OK;
+}
+
+static RESULT set_groups(struct op *op, const struct oidc_provider *provider, const struct oidc_arrival *wish)
+{
+	const struct arrival_groups groups = {provider->sign_in_groups, wish->groups, .ignores_case = false};
+	return arrival_set_groups(op, wish->user, &groups);
 }
 
 RESULT engine_arrive_by_oidc(struct op *op, struct oidc_arrival *wish)
@@ -191,15 +180,17 @@ RESULT engine_arrive_by_oidc(struct op *op, struct oidc_arrival *wish)
 	const struct oidc_provider *provider = oidc_provider_find(op->head, wish->oidc_provider);
 	const struct domain *domain = provider ? domain_find(op->head, provider->sign_in_domain) : NULL;
 	if (!domain || !domain->enabled)
-		return refuse(op, "Nobody signs in by this provider any more.");
+		return arrival_refuse(op, "Nobody signs in by this provider any more.");
 	const struct user *user = oidc_sign_in_find_user(op->head, provider, wish->subject);
-	if (user) {
-		wish->user = user->row.id;
-		return engine_is_user_open(op->head, user) ? OK : refuse(op, "The user is disabled.");
-	}
-	if (!provider->sign_in_makes_users)
-		return refuse(op, "No user of the domain is this subject of the provider.");
+	if (user && !engine_is_user_open(op->head, user))
+		return arrival_refuse(op, "The user is disabled.");
+	if (!user && !provider->sign_in_makes_users)
+		return arrival_refuse(op, "No user of the domain is this subject of the provider.");
 	/* Signing in: the caller has no identity yet, and the provider vouches for the subject. */
 	engine_need_no_permission(op);
-	return make_user(op, provider, wish);
+	if (user)
+		wish->user = user->row.id;
+	else
+		TRY(make_user(op, provider, wish));
+	return set_groups(op, provider, wish);
 }

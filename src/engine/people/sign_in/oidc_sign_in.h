@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "engine/people/sign_in/arrival.h"
 
 enum {
 	OIDC_SIGN_INS_MAX = 8,  /* providers per domain */
@@ -21,6 +22,8 @@ struct oidc_sign_in_wish {
 	struct str name, client;
 	struct str secret; /* sealed for the provider's row; empty: the client has no secret */
 	bool makes_users;
+	struct str scopes, group_claim;
+	struct strs groups; /* rules, as in engine/people/sign_in/arrival.h */
 };
 OPERATION(engine_set_oidc_sign_in, oidc_sign_in_wish)
 
@@ -39,12 +42,13 @@ struct oidc_link {
 OPERATION(engine_link_oidc_user, oidc_link)
 
 /* A provider has vouched for a person, who is not yet the caller. Finds the user, or creates one if the
- * provider may. Grants no permissions. ERR_UNAUTHENTICATED: no user of the domain has this subject, or the
+ * provider may. Sets the user's groups by the provider's rules. Grants no permissions. ERR_UNAUTHENTICATED: no user of the domain has this subject, or the
  * user may not sign in. */
-enum { OIDC_NAMES = 3 };
+enum { OIDC_NAMES = 3 }; /* ARRIVAL_NAMES */
 struct oidc_arrival {
 	uuid oidc_provider;
 	struct str subject, email;
+	struct strs groups;
 	struct str names[OIDC_NAMES]; /* name candidates for a new user: the first that is valid and free */
 	/* found or created: */
 	uuid user;

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Users of an LDAP directory: rows only. */
-#include "engine/people/directory_user.h"
+#include "engine/people/sign_in/directory_user.h"
 
-#include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/policy/role.h"
+#include "engine/people/sign_in/arrival_internal.h"
 #include "engine/resolve.h"
 #include "store/domain.h"
-#include "store/group_member.h"
 #include "store/user.h"
-#include "store/user_group.h"
-
-static RESULT refuse(struct op *op, const char *why)
-{
-	return ctx_fail_kind(op->ctx, ERR_UNAUTHENTICATED, KIND_USER, "%s", why);
-}
 
 static const struct user *find_known(struct op *op, const struct directory_arrival *wish)
 {
@@ -31,14 +24,15 @@ static RESULT check_name(struct op *op, const struct directory_arrival *wish, uu
 	TRY(engine_check_name(op, KIND_USER, wish->name));
 	return !other || uuid_equal(other->row.id, but)
 		       ? OK
-		       : refuse(op, "The person's name in the directory is another user's in the domain.");
+		       : arrival_refuse(
+				 op, "The person's name in the directory is another user's in the domain.");
 }
 
 static RESULT take_over(struct op *op, const struct user *user, const struct directory_arrival *wish)
 {
 	struct user next = *user;
 	if (!engine_is_user_open(op->head, user))
-		return refuse(op, "The user is disabled.");
+		return arrival_refuse(op, "The user is disabled.");
 	if (str_equal(user->name, wish->name) && str_equal(user->email, wish->email))
 		return OK;
 	TRY(check_name(op, wish, user->row.id));
@@ -67,58 +61,17 @@ static RESULT make_user(struct op *op, struct directory_arrival *wish)
 				STR_ARG(user.name));
 }
 
-static RESULT find_group(struct op *op, uuid domain, struct str name, uuid *ret_group)
-{
-	const struct user_group *there = user_group_find_by_owner(op->head, UUID_NONE, domain, name);
-	struct user_group group = {.row.id = engine_new_id(op, KIND_USER_GROUP),
-				   .row.gen = 1,
-				   .domain = domain,
-				   .name = name,
-				   .description = STR("Members come from the directory.")};
-	*ret_group = there ? there->row.id : group.row.id;
-	if (there)
-		return OK;
-	TRY(engine_check_name(op, KIND_USER_GROUP, name));
-	TRY(limit_check(op, LIMIT_DOMAIN_GROUPS, domain, 1, STR_NONE));
-	TRY(user_group_put(op, &group));
-	return engine_log_event(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",
-				STR_ARG(name));
-}
-
-static RESULT set_membership(struct op *op, const struct directory_arrival *wish,
-			     const struct directory_membership *said)
-{
-	uuid group = UUID_NONE;
-	TRY(find_group(op, wish->domain, said->group, &group));
-	const struct group_member *there = group_member_find_by_user_group(op->head, group, wish->user);
-	if (!there == !said->is_member)
-		return OK;
-	TRY(engine_log_event(op, KIND_USER_GROUP, tables_find(op->head, KIND_USER_GROUP, group),
-			     said->is_member ? "member added" : "member removed", "User %" STR_FMT ".",
-			     STR_ARG(wish->name)));
-	if (there)
-		return group_member_forget(op, there->row.id);
-	struct group_member member = {.row.id = engine_new_id(op, KIND_GROUP_MEMBER),
-				      .row.gen = 1,
-				      .user_group = group,
-				      .user = wish->user};
-	TRY(limit_check(op, LIMIT_MEMBERSHIPS, wish->user, 1, STR_NONE));
-	return group_member_put(op, &member);
-}
-
 RESULT engine_arrive_by_directory(struct op *op, struct directory_arrival *wish)
 {
 	const struct domain *domain = domain_find(op->head, wish->domain);
 	const struct user *known = find_known(op, wish);
 	if (!domain || !domain->enabled)
-		return refuse(op, "The directory's domain is disabled or deleted.");
+		return arrival_refuse(op, "The directory's domain is disabled or deleted.");
 	/* Signing in: the caller has no identity yet, and the directory has proved the password. */
 	engine_need_no_permission(op);
 	wish->user = known ? known->row.id : UUID_NONE;
 	TRY(known ? take_over(op, known, wish) : make_user(op, wish));
-	for (size_t k = 0; k < wish->group_count; k++)
-		TRY(set_membership(op, wish, &wish->groups[k]));
-	return OK;
+	return arrival_set_groups(op, wish->user, &wish->groups);
 }
 
 RESULT engine_leave_directory(struct op *op, struct directory_departure *wish)

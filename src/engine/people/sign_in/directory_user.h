@@ -4,23 +4,17 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "engine/people/sign_in/arrival.h"
 
 struct user;
 
-/* A group of the domain whose members the directory decides on. */
-struct directory_membership {
-	struct str group; /* name in the domain; it is created where it is missing */
-	bool is_member;
-};
-
 /* Signs in a person whom the directory has proved, and who is not yet the caller. The operation finds the user by id and takes over
- * name and e-mail address, or creates a user without a password; then it adds the user to groups and removes it from groups as the wish
- * says. It grants no role: an administrator gives roles to the groups. ERR_UNAUTHENTICATED: the user is disabled, or the name belongs to another user of the domain, who has a password here. */
+ * name and e-mail address, or creates a user without a password; then it adds the user to groups and removes it from groups as the rules
+ * say. It grants no role: an administrator gives roles to the groups. ERR_UNAUTHENTICATED: the user is disabled, or the name belongs to another user of the domain, who has a password here. */
 struct directory_arrival {
 	uuid domain;
 	struct str id, name, email;
-	const struct directory_membership *groups;
-	size_t group_count;
+	struct arrival_groups groups;
 	/* result: */
 	uuid user;
 };
