@@ -106,7 +106,7 @@ class Provider(Issuer):
         super().__init__(room)
         self.client, self.secret = client, secret
         self.person = {"sub": "248289761001", "preferred_username": "jane", "email": "jane@example.com", "email_verified": True}
-        self.codes, self.mood, self.is_denied = {}, {}, False
+        self.codes, self.mood, self.is_denied, self.scopes = {}, {}, False, set()
         self.configuration = {"authorization_endpoint": f"https://{self.host}/authorize?tenant=one", "token_endpoint": f"https://{self.host}/token"}
 
     def get(self, request):
@@ -116,7 +116,7 @@ class Provider(Issuer):
             return
         asked = dict(urllib.parse.parse_qsl(at.query))
         assert asked["tenant"] == "one" and asked["response_type"] == "code" and asked["client_id"] == self.client
-        assert asked["code_challenge_method"] == "S256" and set(asked["scope"].split()) == {"openid", "profile", "email"}
+        assert asked["code_challenge_method"] == "S256" and set(asked["scope"].split()) == {"openid", "profile", "email"} | self.scopes
         back = {"state": asked["state"]}
         if self.is_denied:
             back |= {"error": "access_denied", "error_description": "<script>alert(1)</script>"}
@@ -139,6 +139,9 @@ class Provider(Issuer):
             self.mood(request)
             return
         form = dict(urllib.parse.parse_qsl(text))
+        if form.get("grant_type") in ("password", "client_credentials"):
+            self.grant(request, form)
+            return
         asked = self.codes.pop(form.get("code"), None)
         verified = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
         is_good = asked and verified == asked["code_challenge"] and form.get("redirect_uri") == asked["redirect_uri"] and self.is_client(request, form)
@@ -148,3 +151,13 @@ class Provider(Issuer):
         request.send_header("Content-Type", "application/json")
         request.end_headers()
         request.wfile.write(json.dumps(said).encode())
+
+    def grant(self, request, form):
+        """Access tokens for programs, as Keycloak makes them: for the audience "account", issued to the client."""
+        is_good = self.is_client(request, form) and (form["grant_type"] == "client_credentials" or form.get("password") == "right")
+        person = self.person if form["grant_type"] == "password" else {"sub": "service-1", "preferred_username": "service-account-" + self.client}
+        said = {"access_token": self.token(**{"aud": "account", "azp": self.client, **person, **self.mood}), "token_type": "Bearer"}
+        request.send_response(200 if is_good else 401)
+        request.send_header("Content-Type", "application/json")
+        request.end_headers()
+        request.wfile.write(json.dumps(said if is_good else {"error": "invalid_grant"}).encode())

@@ -8,6 +8,10 @@
 #include "base/clock.h"
 
 #define POST_BINDING "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+#define PAOS_BINDING "urn:oasis:names:tc:SAML:2.0:bindings:PAOS"
+#define PAOS_NS "urn:liberty:paos:2003-08"
+#define ECP_NS "urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp"
+#define SOAP_NS "http://schemas.xmlsoap.org/soap/envelope/"
 
 enum { DEFLATE_STORED_MAX = 65535 };
 
@@ -37,27 +41,90 @@ static struct str deflate_stored(struct arena *a, struct str text)
 	return (struct str){out, HEAD_SIZE + text.n};
 }
 
-RESULT saml_write_request(struct ctx *c, const struct saml_service *service, struct str destination,
-			  struct str *ret_encoded)
+static struct str write_request(struct ctx *c, const struct saml_service *service, struct str destination,
+				const char *binding)
 {
 	char now[CLOCK_TEXT_SIZE];
 	struct arena *a = c->arena;
-	struct str text =
-		str_print(a,
-			  "<samlp:AuthnRequest xmlns:samlp=\"" SAML_PROTOCOL_NS "\" ID=\"%" STR_FMT
-			  "\" Version=\"2.0\" IssueInstant=\"%s\" Destination=\"%" STR_FMT
-			  "\" AssertionConsumerServiceURL=\"%" STR_FMT "\" ProtocolBinding=\"" POST_BINDING
-			  "\"><saml:Issuer xmlns:saml=\"" SAML_ASSERTION_NS "\">%" STR_FMT
-			  "</saml:Issuer><samlp:NameIDPolicy AllowCreate=\"true\"/></samlp:AuthnRequest>",
-			  STR_ARG(escape(a, service->request)), clock_write_s(clock_now_us(), now),
-			  STR_ARG(escape(a, destination)), STR_ARG(escape(a, service->consumer)),
-			  STR_ARG(escape(a, service->entity_id)));
-	struct str packed = deflate_stored(a, text);
-	*ret_encoded = str_encode_base64(a, packed);
-	return packed.p && ret_encoded->p && !arena_is_full(a) ? OK : ctx_no_memory(c);
+	return str_print(a,
+			 "<samlp:AuthnRequest xmlns:samlp=\"" SAML_PROTOCOL_NS "\" ID=\"%" STR_FMT
+			 "\" Version=\"2.0\" IssueInstant=\"%s\" Destination=\"%" STR_FMT
+			 "\" AssertionConsumerServiceURL=\"%" STR_FMT
+			 "\" ProtocolBinding=\"%s\"><saml:Issuer "
+			 "xmlns:saml=\"" SAML_ASSERTION_NS "\">%" STR_FMT
+			 "</saml:Issuer><samlp:NameIDPolicy AllowCreate=\"true\"/></samlp:AuthnRequest>",
+			 STR_ARG(escape(a, service->request)), clock_write_s(clock_now_us(), now),
+			 STR_ARG(escape(a, destination)), STR_ARG(escape(a, service->consumer)), binding,
+			 STR_ARG(escape(a, service->entity_id)));
 }
 
-RESULT saml_write_service(struct ctx *c, const struct saml_service *service, struct buf *ret_text)
+RESULT saml_write_request(struct ctx *c, const struct saml_service *service, struct str destination,
+			  struct str *ret_encoded)
+{
+	struct str packed = deflate_stored(c->arena, write_request(c, service, destination, POST_BINDING));
+	*ret_encoded = str_encode_base64(c->arena, packed);
+	return packed.p && ret_encoded->p && !arena_is_full(c->arena) ? OK : ctx_no_memory(c);
+}
+
+/* ---- programs ---- */
+
+#define FOR_NEXT "S:actor=\"http://schemas.xmlsoap.org/soap/actor/next\" S:mustUnderstand=\"1\""
+
+RESULT saml_write_envelope(struct ctx *c, const struct saml_service *service, struct str destination,
+			   struct str relay, struct buf *ret_text)
+{
+	struct arena *a = c->arena;
+	struct str request = write_request(c, service, destination, PAOS_BINDING);
+	buf_print(ret_text,
+		  "<S:Envelope xmlns:S=\"" SOAP_NS "\"><S:Header><paos:Request xmlns:paos=\"" PAOS_NS
+		  "\" " FOR_NEXT " responseConsumerURL=\"%" STR_FMT "\" service=\"" ECP_NS
+		  "\"/><ecp:Request xmlns:ecp=\"" ECP_NS "\" " FOR_NEXT
+		  " IsPassive=\"0\"><saml:Issuer xmlns:saml=\"" SAML_ASSERTION_NS "\">%" STR_FMT
+		  "</saml:Issuer></ecp:Request><ecp:RelayState xmlns:ecp=\"" ECP_NS "\" " FOR_NEXT
+		  ">%" STR_FMT "</ecp:RelayState></S:Header><S:Body>%" STR_FMT "</S:Body></S:Envelope>",
+		  STR_ARG(escape(a, service->consumer)), STR_ARG(escape(a, service->entity_id)),
+		  STR_ARG(escape(a, relay)), STR_ARG(request));
+	return arena_is_full(a) ? ctx_no_memory(c) : OK;
+}
+
+/* The signature covers the Response or what is in it, in exclusive canonical form, which does not depend on the envelope. The copy keeps
+ * prefixes, and declares on its root those that the envelope declares. */
+static struct str encode_element(struct arena *a, xmlNodePtr element)
+{
+	xmlDocPtr alone = xmlNewDoc(BAD_CAST "1.0");
+	xmlNodePtr copy = alone ? xmlDocCopyNode(element, alone, 1) : NULL;
+	xmlChar *text = NULL;
+	int size = 0;
+	if (copy) {
+		xmlDocSetRootElement(alone, copy);
+		xmlDocDumpMemoryEnc(alone, &text, &size, "UTF-8");
+	}
+	struct str encoded =
+		text ? str_encode_base64(a, (struct str){(const char *) text, (size_t) size}) : STR_NONE;
+	xmlFree(text);
+	xmlFreeDoc(alone);
+	return encoded;
+}
+
+RESULT saml_read_envelope(struct ctx *c, struct str text, struct str *ret_encoded, struct str *ret_relay)
+{
+	AUTO_DOC doc = text.n <= SAML_ENCODED_MAX ? saml_parse(text) : NULL;
+	xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
+	xmlNodePtr envelope = saml_is(root, SOAP_NS, "Envelope") ? root : NULL;
+	xmlNodePtr header = saml_only_child(envelope, SOAP_NS, "Header");
+	xmlNodePtr response =
+		saml_only_child(saml_only_child(envelope, SOAP_NS, "Body"), SAML_PROTOCOL_NS, "Response");
+	if (!response)
+		return saml_fail(c, "Invalid SAML response: it is not in an envelope of SOAP.");
+	*ret_relay = saml_text(c->arena, saml_only_child(header, ECP_NS, "RelayState"));
+	*ret_encoded = encode_element(c->arena, response);
+	return ret_encoded->p ? OK : ctx_no_memory(c);
+}
+
+/* ---- metadata ---- */
+
+RESULT saml_write_service(struct ctx *c, const struct saml_service *service, struct str program,
+			  struct buf *ret_text)
 {
 	struct arena *a = c->arena;
 	buf_print(ret_text,
@@ -67,9 +134,12 @@ RESULT saml_write_service(struct ctx *c, const struct saml_service *service, str
 		  "protocolSupportEnumeration=\"" SAML_PROTOCOL_NS "\">\n"
 		  "    <md:AssertionConsumerService Binding=\"" POST_BINDING "\" Location=\"%" STR_FMT
 		  "\" index=\"0\" isDefault=\"true\"/>\n"
+		  "    <md:AssertionConsumerService Binding=\"" PAOS_BINDING "\" Location=\"%" STR_FMT
+		  "\" index=\"1\"/>\n"
 		  "  </md:SPSSODescriptor>\n"
 		  "</md:EntityDescriptor>\n",
-		  STR_ARG(escape(a, service->entity_id)), STR_ARG(escape(a, service->consumer)));
+		  STR_ARG(escape(a, service->entity_id)), STR_ARG(escape(a, service->consumer)),
+		  STR_ARG(escape(a, program)));
 	return arena_is_full(a) ? ctx_no_memory(c) : OK;
 }
 

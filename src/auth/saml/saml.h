@@ -79,8 +79,14 @@ RESULT saml_read_response(struct ctx *c, struct str encoded, const struct saml_p
 /* Writes an AuthnRequest with service->request as its ID, in the form of the redirect binding (DEFLATE, base64). */
 RESULT saml_write_request(struct ctx *c, const struct saml_service *service, struct str destination,
 			  struct str *ret_encoded);
-/* Writes the metadata of the service for the provider. */
-RESULT saml_write_service(struct ctx *c, const struct saml_service *service, struct buf *ret_text);
+/* Likewise as the envelope that a program carries to the provider (Enhanced Client or Proxy profile), with a text that comes back. */
+RESULT saml_write_envelope(struct ctx *c, const struct saml_service *service, struct str destination,
+			   struct str relay, struct buf *ret_text);
+/* Takes the Response, encoded as for saml_read_response(), and that text out of the envelope that the program brings. */
+RESULT saml_read_envelope(struct ctx *c, struct str text, struct str *ret_encoded, struct str *ret_relay);
+/* Writes the metadata of the service for the provider. program: where programs bring responses. */
+RESULT saml_write_service(struct ctx *c, const struct saml_service *service, struct str program,
+			  struct buf *ret_text);
 /* True if the provider's metadata demand signed requests, which are not implemented. */
 bool saml_wants_signed_requests(struct ctx *c, struct str metadata);
 

@@ -24,6 +24,8 @@ enum token_method {
 	 * token_check() refuses it. */
 	TOKEN_BY_CONSOLE = 8,
 	TOKEN_BY_FACTOR = 16, /* of a console session: a second factor was presented */
+	TOKEN_BY_OIDC = 32,   /* by an identity provider, as Keystone's federation */
+	TOKEN_BY_SAML = 64,
 };
 
 /* A session ends after this time without a request by its person, and after this time since the sign-in. */

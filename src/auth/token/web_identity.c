@@ -266,6 +266,31 @@ RESULT web_identity_fit_client(struct ctx *c, const struct web_identity *w,
 		       : fail(c, "The token is for another request: its nonce differs.");
 }
 
+static bool is_client(const struct oidc_provider *provider, struct str said)
+{
+	bool is_one = said.n && str_equal(said, provider->sign_in_client);
+	for (size_t k = 0; k < provider->client_ids.count && !is_one; k++)
+		is_one = said.n && str_equal(said, provider->client_ids.at[k]);
+	return is_one;
+}
+
+/* Providers put the client into "azp" (Keycloak, Entra ID), "client_id" (RFC 9068) or "cid" (Okta), and often only other services
+ * into "aud". */
+RESULT web_identity_fit_access(struct ctx *c, const struct web_identity *w,
+			       const struct oidc_provider *provider)
+{
+	static const char *const clients[] = {"azp", "client_id", "cid"};
+	const struct web_claim *aud = find_claim(w, "aud");
+	bool is_for_it = false;
+	if (!str_equal(w->issuer, provider->url))
+		return fail(c, "The token is of another issuer.");
+	for (size_t k = 0; aud && k < aud->values.count; k++)
+		is_for_it |= is_client(provider, aud->values.at[k]);
+	for (size_t k = 0; k < sizeof clients / sizeof clients[0]; k++)
+		is_for_it |= is_client(provider, first_of(w, clients[k]));
+	return is_for_it ? OK : fail(c, "The token is for another client.");
+}
+
 static bool is_prefix(struct str key, struct str issuer)
 {
 	return key.n > issuer.n && key.p[issuer.n] == ':' &&

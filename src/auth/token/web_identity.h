@@ -42,6 +42,9 @@ RESULT web_identity_fit(struct ctx *c, const struct web_identity *w, const struc
  * Connect Core 1.0, section 3.1.3.7). */
 RESULT web_identity_fit_client(struct ctx *c, const struct web_identity *w,
 			       const struct oidc_provider *provider, struct str client, struct str nonce);
+/* Checks that an access token or ID token was issued to, or is for, the client of the provider's sign-in or one of its clients. */
+RESULT web_identity_fit_access(struct ctx *c, const struct web_identity *w,
+			       const struct oidc_provider *provider);
 /* First value of a claim; empty: absent. */
 struct str web_identity_find_claim(const struct web_identity *w, const char *name);
 /* All values of a claim; count 0: absent. */

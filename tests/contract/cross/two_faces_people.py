@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud as lib  # noqa: E402
 import dev as ec2  # noqa: E402
 import faces  # noqa: E402
+import native  # noqa: E402
+import saml_idp  # noqa: E402
 import scim  # noqa: E402
 from faces import COMPUTE, IDENTITY, IMAGE, NETWORK, VOLUME, code, ec2_id, holds  # noqa: E402
 from regions import admin, dev  # noqa: E402, F401 (fixtures)
@@ -203,6 +205,20 @@ def test_roles(both, admin):
     for u in (user, chief):
         assert admin.call("DELETE", f"{IDENTITY}/users/{u.user_id}").status == 204
     assert admin.call("DELETE", f"{IDENTITY}/roles/{own}").status == 204
+
+
+@holds("People: Federation")
+def test_federation(both, admin):
+    """IAM's SAML provider, by which an administrator lets people in, is Keystone's identity provider."""
+    made = both.root.client("iam").create_saml_provider(Name="shown", SAMLMetadataDocument=saml_idp.Provider("https://shown.example.com").metadata())
+    row = next(r for r in native.admin(both.dev).rows("/saml-providers?all=1&fields=*") if made["SAMLProviderArn"].endswith("/" + r["name"]))
+    assert [i["id"] for i in admin.ok("GET", f"{IDENTITY}/OS-FEDERATION/identity_providers")["identity_providers"]] == []
+    native.admin(both.dev).api_ok("PUT", f"/saml-providers/{row['id']}/sign-in", {"name": "shown", "group_attribute": "g", "groups": ["a = b"]})
+    shown = admin.ok("GET", f"{IDENTITY}/OS-FEDERATION/identity_providers")["identity_providers"]
+    assert [(i["id"], i["remote_ids"]) for i in shown] == [(row["id"].replace("-", ""), ["https://shown.example.com"])]
+    protocol = admin.ok("GET", f"{IDENTITY}/OS-FEDERATION/identity_providers/shown/protocols")["protocols"][0]
+    assert protocol["id"] == "saml2" and len(admin.ok("GET", f"{IDENTITY}/OS-FEDERATION/mappings/{protocol['mapping_id']}")["mapping"]["rules"]) == 2
+    native.admin(both.dev).api_ok("DELETE", f"/saml-providers/{row['id']}/sign-in")
 
 
 @holds("People: Deleting")

@@ -6,10 +6,12 @@ import json
 import uuid
 
 import native as lib
+import saml_idp
 from dev import Dev
 from faces.native import ask
 
 ACTIONS = {f"{a['method']} {a['path']}": a for a in lib.dump()["actions"]}
+IDP = saml_idp.Provider()
 HIDDEN = object()  # a member that no answer shows
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGWrnDmbTVbdaWdQ0S1XZkn2QJ6rIxdGAXBWVkEeLvZG"
 TAGS = {"colour": "red", "empty": ""}
@@ -92,12 +94,13 @@ ROWS = [
     R("/access-keys", {"user": "{user}"}, by="owner"),
     R("/policies", {"name": "look", "path": "/own/", "description": "d", "document": DOCUMENT, "tags": TAGS}, {"document": HIDDEN}, by="owner"),
     R("/iam-roles", {"name": "deploy", "path": "/own/", "description": "d", "trust": TRUST}, by="owner"),
-    R("/oidc-providers", {"url": "https://ID.example.com/works/", "client_ids": ["console"], "thumbprints": ["ab" * 20]},
+    R("/saml-providers", {"name": "corp", "metadata": IDP.metadata(), "account": "{own}"}, changes=[{"metadata": IDP.metadata('ID="_next"')}], by="owner"),
+    R("/oidc-providers", {"url": "https://ID.example.com/works/", "client_ids": ["console"], "thumbprints": ["ab" * 20], "account": "{own}"},
       {"url": ("url", "id.example.com/works")}, by="owner"),
     R("/tickets", {"subject": "It panics", "body": "Every night.", "about": "technical", "severity": "high", "resources": ["{instance}"], "language": "ja",
                    "copies": ["a@b.test"], "shares_address": True, "account": "{own}"}, {"body": HIDDEN, "resources": HIDDEN},
       [{"severity": "low"}]),
-    R("/domains", {"name": "d", "description": "d"}, changes=[{"name": "e"}, {"description": "e"}, {"enabled": False}, {"enabled": True}], by="admin", label="domain"),
+    R("/domains", {"name": "d", "description": "d"}, changes=[{"name": "e"}, {"description": "e"}, {"enabled": False}, {"enabled": True}, {"passwords": "refused"}, {"passwords": "accepted"}], by="admin", label="domain"),
     R("/accounts", {"domain": "{domain}", "name": "a", "description": "d", "with_default_router": False, "with_key": True},
       {"with_default_router": lambda r: "default_router" not in r, "with_key": HIDDEN}, [{"name": "b"}, {"description": "e"}, {"enabled": False}, {"enabled": True}],
       by="admin", label="account"),

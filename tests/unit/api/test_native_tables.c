@@ -70,6 +70,7 @@ static void test_secrets(void **state)
 					   "password_hard_expiry",
 					   "password_changed_us",
 					   "allows_password",
+					   "passwords",
 					   "serial_consoles_closed",
 					   "is_private",
 					   "private_ips"};

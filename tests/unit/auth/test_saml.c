@@ -725,14 +725,121 @@ static void metadata(void **state)
 	tear_down(&w);
 }
 
+/* ---- this region as a service provider ---- */
+
+#define SP "https://cloud.example.com/metadata"
+#define ACS "https://cloud.example.com/acs"
+#define SP_DATA(request) "NotOnOrAfter=\"2027-01-15T08:05:00Z\" Recipient=\"" ACS "\"" request
+
+static struct parts for_service(const char *data)
+{
+	return (struct parts){.root_attributes = "Destination=\"" ACS "\"",
+			      .conditions = CONDITIONS(WINDOW, SP),
+			      .confirmation = data};
+}
+
+static void service_provider(void **state)
+{
+	struct world w;
+	(void) state;
+	set_up(&w);
+	struct saml_service service = {.entity_id = STR(SP), .consumer = STR(ACS), .request = STR("_q")};
+	const char *asked = CONFIRMATION(BEARER, SP_DATA(" InResponseTo=\"_q\""));
+	const char *unasked = CONFIRMATION(BEARER, SP_DATA(""));
+	w.service = &service;
+	accepts(&w, for_service(asked));
+	assert_false(w.assertion->is_unasked);
+	refuses(&w, for_service(CONFIRMATION(BEARER, SP_DATA(" InResponseTo=\"_other\""))),
+		"another request");
+	refuses(&w, for_service(unasked), "another request");
+	struct parts p = for_service(asked);
+	p.root_attributes = "Destination=\"" ACS "\" InResponseTo=\"_other\"";
+	refuses(&w, p, "another request");
+	refuses(&w, (struct parts){0}, "another Destination"); /* as for AWS */
+	p = for_service(asked);
+	p.conditions = NULL;
+	refuses(&w, p, "audience");
+	p = for_service(CONFIRMATION(BEARER, DATA));
+	refuses(&w, p, "another Recipient");
+	p = for_service(asked);
+	p.root_attributes = NULL;
+	refuses(&w, p, "another Destination");
+	service.takes_unasked = true;
+	service.request = STR_NONE;
+	accepts(&w, for_service(unasked));
+	assert_true(w.assertion->is_unasked);
+	refuses(&w, for_service(asked), "another request"); /* this browser asked for nothing */
+	w.service = NULL;
+	refuses(&w, for_service(asked), "another Destination"); /* it is none for AWS's sign-in */
+	tear_down(&w);
+}
+
+/* An envelope's response is verified like one that a browser brings. */
+static void envelopes(void **state)
+{
+	struct world w;
+	(void) state;
+	set_up(&w);
+	struct saml_service service = {.entity_id = STR(SP), .consumer = STR(ACS), .request = STR("_q")};
+	struct parts p = for_service(CONFIRMATION(BEARER, SP_DATA(" InResponseTo=\"_q\"")));
+	struct str encoded = STR_NONE, relay = STR_NONE, response = make(&w, &p);
+	size_t at = str_find_char(response, '>', 0) + 1; /* behind the declaration */
+	struct str text = str_print(
+		w.c.arena,
+		"<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\"><S:Header><e:RelayState "
+		"xmlns:e=\"urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp\">back</e:RelayState></"
+		"S:Header><S:Body>%" STR_FMT "</S:Body></S:Envelope>",
+		STR_ARG(str_slice(response, at, response.n)));
+	assert_ok(saml_read_envelope(&w.c, text, &encoded, &relay));
+	assert_true(str_is(relay, "back"));
+	assert_ok(saml_read_response(&w.c, encoded, &w.provider, &service, w.assertion));
+	struct str changed = replace(&w, text, ">ann<", ">eve<");
+	assert_ok(saml_read_envelope(&w.c, changed, &encoded, &relay));
+	assert_int_equal(saml_read_response(&w.c, encoded, &w.provider, &service, w.assertion).code,
+			 ERR_INVALID);
+	assert_int_equal(saml_read_envelope(&w.c, response, &encoded, &relay).code, ERR_INVALID);
+	assert_int_equal(saml_read_envelope(&w.c, STR("<!DOCTYPE a><a/>"), &encoded, &relay).code,
+			 ERR_INVALID);
+	tear_down(&w);
+}
+
+/* One stored block of DEFLATE around the request. */
+static void requests(void **state)
+{
+	struct world w;
+	(void) state;
+	set_up(&w);
+	const struct saml_service service = {
+		.entity_id = STR(SP "?a=1&b=\"2\""), .consumer = STR(ACS), .request = STR("_q")};
+	struct str encoded = STR_NONE, packed = STR_NONE;
+	assert_ok(saml_write_request(&w.c, &service, STR("https://idp.example.com/sso"), &encoded));
+	assert_ok(str_decode_base64(w.c.arena, encoded, &packed));
+	assert_int_equal(packed.p[0], 1);
+	assert_int_equal((uint8_t) packed.p[1] | (uint8_t) packed.p[2] << 8, packed.n - 5);
+	assert_int_equal((uint8_t) packed.p[1] ^ (uint8_t) packed.p[3], 0xff);
+	struct str text = str_slice(packed, 5, packed.n);
+	assert_true(
+		str_contains(text, STR("ID=\"_q\" Version=\"2.0\" IssueInstant=\"2027-01-15T08:01:00Z\"")));
+	assert_true(str_contains(text, STR(">" SP "?a=1&amp;b=&quot;2&quot;</saml:Issuer>")));
+	tear_down(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_responses), cmocka_unit_test(values),
-		cmocka_unit_test(bad_values),     cmocka_unit_test(other_signatures),
-		cmocka_unit_test(changed_texts),  cmocka_unit_test(wrapped_signatures),
-		cmocka_unit_test(comments),       cmocka_unit_test(bad_documents),
-		cmocka_unit_test(for_others),     cmocka_unit_test(times),
+		cmocka_unit_test(service_provider),
+		cmocka_unit_test(envelopes),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(good_responses),
+		cmocka_unit_test(values),
+		cmocka_unit_test(bad_values),
+		cmocka_unit_test(other_signatures),
+		cmocka_unit_test(changed_texts),
+		cmocka_unit_test(wrapped_signatures),
+		cmocka_unit_test(comments),
+		cmocka_unit_test(bad_documents),
+		cmocka_unit_test(for_others),
+		cmocka_unit_test(times),
 		cmocka_unit_test(metadata),
 	};
 	return saml_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -162,6 +162,8 @@ static void write_problem(struct az_call *e, struct str message, struct buf *bod
 {
 	set_headers(e);
 	write_form(e, message, body);
+	view_close(&e->view); /* nobody else does, once a call has failed */
+	e->view = (struct view){0};
 }
 
 /* Ends a page: writes HTML straight to the JSON writer's buffer. */

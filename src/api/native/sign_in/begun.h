@@ -5,8 +5,6 @@
 
 #include "api/native/sign_in/session.h"
 
-enum { BEGUN_SECRET_SIZE = 32 };
-
 /* Sets the cookie for a sign-in by `way` ("oidc", "saml") at that provider. */
 RESULT native_seal_begun(struct native_call *e, const char *way, uuid provider, struct str *ret_secret);
 /* Opens the cookie. False if this browser began nothing with that provider, or too long ago. */
@@ -14,8 +12,6 @@ bool native_open_begun(struct native_call *e, const char *way, uuid provider, st
 		       int64_t *ret_until_us);
 /* Takes the cookie away. */
 void native_forget_begun(struct native_call *e, const char *way);
-/* A text that only this secret yields, in base64url. */
-struct str native_derive_begun(struct arena *a, struct str secret, const char *what);
 
 /* Sends the browser on (303). */
 RESULT native_lead_to(struct native_call *e, struct str place);

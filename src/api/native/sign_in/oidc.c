@@ -8,6 +8,7 @@
 #include "api/native/write.h"
 
 #include "auth/key/key.h"
+#include "auth/sign_in/federated.h"
 #include "auth/sign_in/login_throttle.h"
 #include "auth/token/issuers.h"
 #include "auth/token/replay_cache.h"
@@ -20,32 +21,15 @@ enum { CODE_MAX = 4096 };
 
 /* ---- the provider ---- */
 
-static struct strs copy_texts(struct arena *a, struct strs texts)
-{
-	struct str *at = arena_new_array(a, struct str, texts.count + 1);
-	for (size_t k = 0; at && k < texts.count; k++)
-		at[k] = str_copy(a, texts.at[k]);
-	return (struct strs){at, at ? texts.count : 0};
-}
-
 /* Copies the provider, because the call outlives the view. */
 static RESULT find_provider(struct native_call *e, struct oidc_provider *ret_provider)
 {
-	struct arena *a = e->c->arena;
 	uuid id = UUID_NONE;
 	bool is_id = result_is_ok(uuid_parse_asked(pairs_find(&e->path, "id"), &id));
 	const struct oidc_provider *p = is_id ? oidc_provider_find(native_tables(e), id) : NULL;
 	if (!p || uuid_is_none(p->sign_in_domain) || !e->config->issuers)
 		return native_fail_begun(e, "gone", "Nobody signs in by this provider.");
-	*ret_provider = (struct oidc_provider){.row.id = p->row.id,
-					       .row.commit = p->row.commit,
-					       .url = str_copy(a, p->url),
-					       .thumbprints = copy_texts(a, p->thumbprints),
-					       .sign_in_client = str_copy(a, p->sign_in_client),
-					       .sign_in_scopes = str_copy(a, p->sign_in_scopes),
-					       .sign_in_group_claim = str_copy(a, p->sign_in_group_claim),
-					       .sign_in_secret = str_copy(a, p->sign_in_secret)};
-	return arena_is_full(a) ? ctx_no_memory(e->c) : OK;
+	return federated_copy_oidc(e->c, p, ret_provider);
 }
 
 /* Redirect URI, separate for each provider, so that one provider's answer cannot be used for another
@@ -130,7 +114,7 @@ static RESULT answer_begin(struct native_call *e, const void *args, struct json_
 	uint8_t challenge[SHA256_SIZE];
 	(void) w;
 	TRY(native_seal_begun(e, "oidc", a->provider.row.id, &secret));
-	crypto_sha256(native_derive_begun(arena, secret, "verifier"), challenge);
+	crypto_sha256(federated_derive(arena, secret, "verifier"), challenge);
 	struct str redirect = callback_url(e, a->provider.row.id);
 	return native_lead_to(
 		e, str_print(arena,
@@ -141,8 +125,8 @@ static RESULT answer_begin(struct native_call *e, const void *args, struct json_
 			     STR_ARG(str_encode_url(arena, a->provider.sign_in_client, false)),
 			     STR_ARG(str_encode_url(arena, redirect, false)),
 			     STR_ARG(str_encode_url(arena, list_scopes(arena, &a->provider), false)),
-			     STR_ARG(native_derive_begun(arena, secret, "state")),
-			     STR_ARG(native_derive_begun(arena, secret, "nonce")),
+			     STR_ARG(federated_derive(arena, secret, "state")),
+			     STR_ARG(federated_derive(arena, secret, "nonce")),
 			     STR_ARG(str_encode_base64url(
 				     arena, (struct str){(const char *) challenge, sizeof challenge}))));
 }
@@ -182,13 +166,13 @@ static RESULT check_begun(struct native_call *e, struct return_args *a)
 	int64_t until_us = 0;
 	struct str secret = STR_NONE, wanted = STR_NONE;
 	if (native_open_begun(e, "oidc", a->provider.row.id, &secret, &until_us))
-		wanted = native_derive_begun(e->c->arena, secret, "state");
+		wanted = federated_derive(e->c->arena, secret, "state");
 	if (!wanted.n || wanted.n != a->state.n || !crypto_equal(wanted.p, a->state.p, wanted.n) ||
 	    !replay_cache_take(native_face_of(e)->spents, a->state, until_us))
 		return native_fail_begun(e, "state",
 					 "This sign-in was not begun in this browser, or is over.");
-	a->nonce = native_derive_begun(e->c->arena, secret, "nonce");
-	a->exchange.verifier = native_derive_begun(e->c->arena, secret, "verifier");
+	a->nonce = federated_derive(e->c->arena, secret, "nonce");
+	a->exchange.verifier = federated_derive(e->c->arena, secret, "verifier");
 	return OK;
 }
 
@@ -214,24 +198,6 @@ static RESULT prepare_return(struct native_call *e, void *args)
 	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
 }
 
-/* Takes subject and names from the token. Keeps the e-mail address only if the provider has verified it. */
-static RESULT take_person(struct native_call *e, struct return_args *a, const struct web_identity *w)
-{
-	struct str email = web_identity_find_claim(w, "email");
-	if (w->subject.n > OIDC_SUBJECT_MAX)
-		return native_fail_begun(e, "token", "The token's subject is too long.");
-	a->arrival.subject = w->subject;
-	a->arrival.email = str_is(web_identity_find_claim(w, "email_verified"), "true") && email.n <= 254
-				   ? email
-				   : STR_NONE;
-	a->arrival.names[0] = web_identity_find_claim(w, "preferred_username");
-	a->arrival.names[1] = email;
-	a->arrival.names[2] = w->subject;
-	if (a->provider.sign_in_group_claim.n)
-		a->arrival.groups = web_identity_list_claim(w, a->provider.sign_in_group_claim);
-	return OK;
-}
-
 static RESULT read_token(struct native_call *e, struct return_args *a, struct str text)
 {
 	struct web_identity *w = arena_new_object(e->c->arena, struct web_identity);
@@ -244,7 +210,7 @@ static RESULT read_token(struct native_call *e, struct return_args *a, struct st
 	if (proved.code == ERR_IO)
 		e->why = "provider";
 	TRY(proved);
-	return take_person(e, a, w);
+	return federated_take_oidc(e->c, &a->provider, w, &a->arrival);
 }
 
 /* Runs on the issuers' lane. */

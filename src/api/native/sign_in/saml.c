@@ -9,7 +9,7 @@
 #include "api/core/pairs.h"
 #include "api/native/sign_in/begun.h"
 
-#include "auth/saml/saml.h"
+#include "auth/sign_in/federated.h"
 #include "auth/sign_in/login_throttle.h"
 #include "auth/token/replay_cache.h"
 #include "base/clock.h"
@@ -32,57 +32,28 @@ static const struct saml_provider *find_row(struct native_call *e)
 	return p && !uuid_is_none(p->sign_in_domain) ? p : NULL;
 }
 
-static struct strs copy_texts(struct arena *a, struct strs texts)
-{
-	struct str *at = arena_new_array(a, struct str, texts.count + 1);
-	for (size_t k = 0; at && k < texts.count; k++)
-		at[k] = str_copy(a, texts.at[k]);
-	return (struct strs){at, at ? texts.count : 0};
-}
-
 /* Copies the provider, because the call outlives the view. */
 static RESULT find_provider(struct native_call *e, struct saml_provider *ret_provider)
 {
-	struct arena *a = e->c->arena;
 	const struct saml_provider *p = find_row(e);
 	if (!p)
 		return native_fail_begun(e, "gone", "Nobody signs in by this provider.");
-	*ret_provider = (struct saml_provider){.row.id = p->row.id,
-					       .entity_id = str_copy(a, p->entity_id),
-					       .sign_in_url = str_copy(a, p->sign_in_url),
-					       .certificates = copy_texts(a, p->certificates),
-					       .expires_us = p->expires_us,
-					       .sign_in_unasked = p->sign_in_unasked,
-					       .sign_in_subject_claim = str_copy(a, p->sign_in_subject_claim),
-					       .sign_in_name_claim = str_copy(a, p->sign_in_name_claim),
-					       .sign_in_group_claim = str_copy(a, p->sign_in_group_claim)};
-	return arena_is_full(a) ? ctx_no_memory(e->c) : OK;
-}
-
-static struct str place_of(struct native_call *e, uuid provider, const char *end)
-{
-	char id[UUID_TEXT_SIZE];
-	return str_print(e->c->arena, "%" STR_FMT "/api/v1/session/saml/%s/%s", STR_ARG(e->config->endpoint),
-			 uuid_write(provider, id), end);
+	return federated_copy_saml(e->c, p, ret_provider);
 }
 
 static struct saml_service service_of(struct native_call *e, const struct saml_provider *p)
 {
-	return (struct saml_service){.entity_id = place_of(e, p->row.id, "metadata"),
-				     .consumer = place_of(e, p->row.id, "acs"),
-				     .takes_unasked = p->sign_in_unasked};
-}
-
-/* An ID of XML begins with a letter or "_". */
-static struct str request_id(struct arena *a, struct str secret)
-{
-	return str_print(a, "_%" STR_FMT, STR_ARG(native_derive_begun(a, secret, "request")));
+	struct arena *a = e->c->arena;
+	struct saml_service s = federated_service(a, e->config->endpoint, p->row.id, p->sign_in_unasked);
+	s.consumer = federated_browser_consumer(a, e->config->endpoint, p->row.id);
+	return s;
 }
 
 /* ---- our metadata ---- */
 
 struct metadata_args {
 	struct saml_service service;
+	struct str program; /* where programs bring responses */
 };
 
 static RESULT prepare_metadata(struct native_call *e, void *args)
@@ -91,12 +62,15 @@ static RESULT prepare_metadata(struct native_call *e, void *args)
 	if (!p)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Nobody signs in by this provider.");
 	((struct metadata_args *) args)->service = service_of(e, p);
+	((struct metadata_args *) args)->program =
+		federated_program_consumer(e->c->arena, e->config->endpoint, p->row.id);
 	return OK;
 }
 
 static RESULT write_metadata(struct native_call *e, const void *args, struct buf *body)
 {
-	return saml_write_service(e->c, &((const struct metadata_args *) args)->service, body);
+	const struct metadata_args *a = args;
+	return saml_write_service(e->c, &a->service, a->program, body);
 }
 
 /* ---- going there ---- */
@@ -142,7 +116,7 @@ static RESULT answer_begin(struct native_call *e, const void *args, struct json_
 	struct saml_service service = a->service;
 	(void) w;
 	TRY(native_seal_begun(e, "saml", a->provider.row.id, &secret));
-	service.request = request_id(arena, secret);
+	service.request = federated_request(arena, secret);
 	TRY(saml_write_request(e->c, &service, there, &request));
 	struct str relay = a->to.n ? str_print(arena, "&RelayState=%" STR_FMT,
 					       STR_ARG(str_encode_url(arena, a->to, false)))
@@ -184,7 +158,7 @@ static RESULT prepare_return(struct native_call *e, void *args)
 	TRY(read_form(e, a));
 	a->service = service_of(e, &a->provider);
 	if (native_open_begun(e, "saml", a->provider.row.id, &secret, &a->until_us))
-		a->service.request = request_id(e->c->arena, secret);
+		a->service.request = federated_request(e->c->arena, secret);
 	else if (!a->service.takes_unasked)
 		return native_fail_begun(e, "state",
 					 "This sign-in was not begun in this browser, or is over.");
@@ -193,55 +167,6 @@ static RESULT prepare_return(struct native_call *e, void *args)
 	e->records_answer = true;
 	e->asker = login_attempt_address(e->call->peer);
 	return a->assertion && !arena_is_full(e->c->arena) ? OK : ctx_no_memory(e->c);
-}
-
-/* The first of these attributes that the assertion has. */
-static struct str find_first(const struct saml_assertion *s, const char *const *names)
-{
-	for (; *names; names++) {
-		struct strs values = saml_find_claim(s, *names);
-		if (values.count)
-			return values.at[0];
-	}
-	return STR_NONE;
-}
-
-static RESULT take_subject(struct native_call *e, struct return_args *a)
-{
-	const struct saml_assertion *s = a->assertion;
-	struct strs values = saml_find_named(s, a->provider.sign_in_subject_claim);
-	bool by_claim = a->provider.sign_in_subject_claim.n;
-	a->arrival.subject = !by_claim ? s->subject : values.count == 1 ? values.at[0] : STR_NONE;
-	if (!by_claim && str_is(s->subject_type, "transient"))
-		return native_fail_begun(
-			e, "token",
-			"The NameID is transient: it is another at each sign-in. Name an "
-			"attribute that identifies people, or have the provider send another "
-			"NameID.");
-	return a->arrival.subject.n && a->arrival.subject.n <= SAML_SUBJECT_MAX
-		       ? OK
-		       : native_fail_begun(e, "token", "The assertion does not say who the person is.");
-}
-
-/* Names and e-mail addresses only suggest how to call a new user. */
-static void take_names(struct return_args *a)
-{
-	static const char *const emails[] = {
-		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
-		"urn:oid:0.9.2342.19200300.100.1.3", "email", "mail", NULL};
-	static const char *const names[] = {"urn:oid:0.9.2342.19200300.100.1.1", "username", "uid",
-					    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
-					    NULL};
-	struct strs said = saml_find_named(a->assertion, a->provider.sign_in_name_claim);
-	struct str email = find_first(a->assertion, emails);
-	a->arrival.email = email.n <= 254 ? email : STR_NONE;
-	a->arrival.names[0] = !a->provider.sign_in_name_claim.n ? find_first(a->assertion, names)
-			      : said.count                      ? said.at[0]
-								: STR_NONE;
-	a->arrival.names[1] = email;
-	a->arrival.names[2] = a->arrival.subject;
-	if (a->provider.sign_in_group_claim.n)
-		a->arrival.groups = saml_find_named(a->assertion, a->provider.sign_in_group_claim);
 }
 
 /* A request is answered once, even by two assertions. */
@@ -264,9 +189,7 @@ static RESULT verify(struct work_item *w)
 		e->why = "refused";
 	TRY(r);
 	TRY(spend_request(e, a));
-	TRY(take_subject(e, a));
-	take_names(a);
-	a->arrival.assertion = a->assertion->id;
+	TRY(federated_take_saml(e->c, &a->provider, a->assertion, &a->arrival));
 	e->why = "user";
 	return OK;
 }

@@ -66,5 +66,7 @@ extern const struct params os_role_table;
 RESULT os_read_roles(struct os_call *e, const struct os_role_list *list, struct refs *ret_roles);
 /* "access_rules" of an application credential; of one without nothing. */
 void os_write_access_rules(struct os_call *e, struct json_writer *w, const struct uuids *rules);
+/* Issues a token that was proved and given its scope, and writes it as the answer's members. ERR_UNAUTHENTICATED. */
+RESULT os_issue_token(struct os_call *e, struct json_writer *w, struct token *token);
 /* "catalog": every service's endpoints, as a token for the project has them. */
 RESULT os_write_catalog(struct os_call *e, struct json_writer *w, uuid account);

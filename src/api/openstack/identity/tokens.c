@@ -547,6 +547,10 @@ static void write_methods(struct json_writer *w, unsigned methods)
 		json_write_z(w, NULL, "token");
 	if (methods & TOKEN_BY_APPLICATION_CREDENTIAL)
 		json_write_z(w, NULL, "application_credential");
+	if (methods & TOKEN_BY_OIDC)
+		json_write_z(w, NULL, "openid");
+	if (methods & TOKEN_BY_SAML)
+		json_write_z(w, NULL, "saml2");
 	json_write_close_list(w);
 }
 
@@ -669,21 +673,28 @@ static RESULT write_token(struct os_call *e, struct json_writer *w, const struct
 
 /* ---- the calls ---- */
 
+RESULT os_issue_token(struct os_call *e, struct json_writer *w, struct token *token)
+{
+	struct identity *who = NULL;
+	struct str text = STR_NONE;
+	TRY(token_issue(e->config->tokens, e->c, token, &text));
+	view_close(&e->view); /* token_check() opens a view of its own */
+	e->view = (struct view){0};
+	struct result r = token_check(e->config->tokens, e->c, text, &looked_at, token, &who);
+	if (r.code == ERR_UNAUTHENTICATED)
+		return refuse(e);
+	TRY(r);
+	note_issued(e, token, who);
+	return write_token(e, w, token, who, text);
+}
+
 static RESULT issue_token(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct token_args *a = args;
 	struct token token = {0};
-	struct identity *who = NULL;
-	struct str text = STR_NONE;
 	TRY(prove(e, a, &token));
 	TRY(set_scope(e, a, &token));
-	TRY(token_issue(e->config->tokens, e->c, &token, &text));
-	struct result r = token_check(e->config->tokens, e->c, text, &looked_at, &token, &who);
-	if (r.code == ERR_UNAUTHENTICATED)
-		return refuse(e);
-	TRY(r);
-	note_issued(e, &token, who);
-	return write_token(e, w, &token, who, text);
+	return os_issue_token(e, w, &token);
 }
 
 struct subject {

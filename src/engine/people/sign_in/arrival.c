@@ -42,16 +42,23 @@ RESULT arrival_make_user(struct op *op, struct user *user, const struct str name
 
 /* ---- rules ---- */
 
+void arrival_read_rule(struct str rule, struct str *ret_theirs, struct str *ret_ours)
+{
+	struct str theirs = STR_NONE;
+	(void) str_split_next(&rule, '=', &theirs);
+	*ret_theirs = str_trim(theirs);
+	*ret_ours = rule.n ? str_trim(rule) : *ret_theirs;
+}
+
 struct rule {
 	struct str theirs, ours;
 };
 
 static struct rule read_rule(struct str text)
 {
-	struct str theirs = STR_NONE;
-	(void) str_split_next(&text, '=', &theirs);
-	theirs = str_trim(theirs);
-	return (struct rule){theirs, text.n ? str_trim(text) : theirs};
+	struct rule rule;
+	arrival_read_rule(text, &rule.theirs, &rule.ours);
+	return rule;
 }
 
 RESULT arrival_check_rules(struct op *op, enum kind kind, struct strs rules)

@@ -7,9 +7,12 @@
 
 enum {
 	ARRIVAL_RULES_MAX = 64,
-	ARRIVAL_RULE_MAX = 255,  /* characters */
+	ARRIVAL_RULE_MAX = 200,  /* characters */
 	ARRIVAL_CLAIM_MAX = 255, /* characters of a claim's or attribute's name */
 };
+
+/* Splits a rule. Without "=" the group of the domain has the name of the provider's. */
+void arrival_read_rule(struct str rule, struct str *ret_theirs, struct str *ret_ours);
 
 struct arrival_groups {
 	struct strs rules; /* "GROUP", or "GROUP = GROUP OF THE DOMAIN" */

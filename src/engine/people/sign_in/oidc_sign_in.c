@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sign-in by OpenID Connect: providers of domains, links between users and subjects. Rows only. */
-<#include "engine/people/sign_in/oidc_sign_in.h"
+#include "engine/people/sign_in/oidc_sign_in.h"
 
 #include "engine/people/policy/role.h"
 #include "engine/people/sign_in/arrival_internal.h"
- > #include "engine/resolve.h"
+#include "engine/resolve.h"
 #include "model/role.h"
 #include "store/domain.h"
 #include "store/oidc_provider.h"
 #include "store/user.h"
 
-	static RESULT
-	check_administrator(struct op *op)
+static RESULT check_administrator(struct op *op)
 {
 	return identity_is_admin(op->ctx->who)
 		       ? OK

@@ -171,6 +171,16 @@ static RESULT make_user(struct op *op, const struct saml_provider *provider, str
 	return OK;
 }
 
+/* To somebody who signs in a used assertion proves nothing. */
+static RESULT spend(struct op *op, const struct saml_provider *provider, struct str assertion)
+{
+	struct result spent = saml_provider_spend(op, provider, assertion);
+	if (spent.code != ERR_INVALID)
+		return spent;
+	ctx_clear_problem(op->ctx);
+	return arrival_refuse(op, "The assertion was used before. Sign in at the identity provider again.");
+}
+
 RESULT engine_arrive_by_saml(struct op *op, struct saml_arrival *wish)
 {
 	const struct saml_provider *provider = saml_provider_find(op->head, wish->saml_provider);
@@ -184,7 +194,7 @@ RESULT engine_arrive_by_saml(struct op *op, struct saml_arrival *wish)
 		return arrival_refuse(op, "No user of the domain is this subject of the provider.");
 	/* Signing in: the caller has no identity yet, and the provider vouches for the subject. */
 	engine_need_no_permission(op);
-	TRY(saml_provider_spend(op, provider, wish->assertion));
+	TRY(spend(op, provider, wish->assertion));
 	if (user)
 		wish->user = user->row.id;
 	else

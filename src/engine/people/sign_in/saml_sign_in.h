@@ -40,7 +40,7 @@ OPERATION(engine_link_saml_user, saml_link)
 
 /* A verified assertion vouches for a person, who is not yet the caller. Spends the assertion, finds the user, or creates one if the
  * provider may, and sets the user's groups by the provider's rules. Grants no permissions. ERR_UNAUTHENTICATED: no user of the domain
- * has this subject, or the user may not sign in. ERR_INVALID with KIND_SAML_PROVIDER: the assertion was used before. */
+ * has this subject, the user may not sign in, or the assertion was used before. */
 enum { SAML_NAMES = 3 }; /* ARRIVAL_NAMES */
 struct saml_arrival {
 	uuid saml_provider;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/identity/: identity providers by which people of a domain sign in, as Keystone's federation names them. */
+#pragma once
+
+#include "api/openstack/core/action.h"
+
+struct oidc_provider;
+struct saml_provider;
+
+/* One of both; neither: there is none. Rows of the call's view. */
+struct os_idp {
+	const struct oidc_provider *oidc;
+	const struct saml_provider *saml;
+};
+/* By the row's id, or by the name on the sign-in page if no other provider has it. */
+void os_find_idp(struct os_call *e, struct str id, struct os_idp *ret_idp);
