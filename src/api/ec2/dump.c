@@ -54,7 +54,8 @@ static void write_action(struct json_writer *w, const struct ec2_action *a)
 	static const struct param dry_run = {
 		.wire = "DryRun", .type = PARAM_BOOL, .doc = "Only says whether the request would succeed."};
 	static const struct params common = {&dry_run, 1, 0};
-	const struct filters *filters = a->list ? &a->list->filters : &a->filters;
+	const struct ec2_listing *list = ec2_shown_list(a);
+	const struct filters *filters = list ? &list->filters : &a->filters;
 	bool is_of_sts = a->flags & EC2_OF_STS;
 	dump_open_action(w, &request_dump_form, &a->core, is_of_sts ? "sts" : "ec2", a->name);
 	json_write_bool(w, "observes", a->flags & API_OBSERVES);
@@ -64,8 +65,8 @@ static void write_action(struct json_writer *w, const struct ec2_action *a)
 	for (size_t k = 0; filters_get(filters, k, &filter); k++)
 		json_write_z(w, NULL, filter.name);
 	json_write_close_list(w);
-	if (a->list && a->list->attributes)
-		attributes_dump(w, a->list->kind, a->list->attributes);
+	if (list && list->attributes)
+		attributes_dump(w, list->kind, list->attributes);
 	write_examples(w, a);
 	if (is_of_sts)
 		query_dump_codes(w, &sts_codes, a->name);
@@ -118,7 +119,7 @@ void ec2_dump_answers(struct json_writer *w)
 	const struct ec2_action *actions[DUMP_ACTIONS_MAX];
 	size_t count = ec2_sum_actions(actions, DUMP_ACTIONS_MAX);
 	for (size_t k = 0; k < count; k++) {
-		const struct ec2_listing *list = actions[k]->list;
+		const struct ec2_listing *list = ec2_shown_list(actions[k]);
 		if (list && list->attributes)
 			dump_answer(w, "ec2", "ec2", actions[k]->name, list->kind, list->attributes);
 	}

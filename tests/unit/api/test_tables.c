@@ -228,7 +228,7 @@ static void test_filters(void **state)
 {
 	(void) state;
 	for (size_t k = 0; k < action_count; k++) {
-		const struct ec2_listing *list = actions[k]->list;
+		const struct ec2_listing *list = ec2_shown_list(actions[k]);
 		const struct filters *filters = list ? &list->filters : &actions[k]->filters;
 		enum kind kind = list ? list->kind
 				      : KIND_INSTANCE; /* lists apart have get functions, or are instances */
@@ -268,9 +268,11 @@ static void test_attributes_are_fields(void **state)
 {
 	size_t made = 0, all = 0;
 	(void) state;
-	for (size_t k = 0; k < action_count; k++)
-		if (actions[k]->list && actions[k]->list->attributes)
-			count_made(actions[k]->list->attributes, &made, &all);
+	for (size_t k = 0; k < action_count; k++) {
+		const struct ec2_listing *list = ec2_shown_list(actions[k]);
+		if (list && list->attributes)
+			count_made(list->attributes, &made, &all);
+	}
 	assert_true(all > 0);
 	assert_in_range(made * 4, 0, all);
 }

@@ -599,7 +599,7 @@ static RESULT ec2_write_changes(struct ec2_call *e, const void *args, struct xml
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInstances"),
 	 .args = PARAMS(struct ec2_describe_instances, describe_instances_params),
-	 .answer = ec2_describe_instances, .filters = FILTERS_AND(instance_filters, instance_members),
+	 .answer = ec2_describe_instances, .items = &ec2_instance_listing,
 	 .doc = "Instances of the account, by reservation; ended ones for an hour."},
 	POWER("StartInstances", start_params, engine_start_instances_run, ec2_write_changes,
 	      "Starts stopped instances."),

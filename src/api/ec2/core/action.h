@@ -67,7 +67,8 @@ struct ec2_action {
 	RESULT (*prepare)(struct ec2_call *e, void *args);
 	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
 	const struct ec2_listing *list;
-	struct filters filters; /* without a list: for the dump */
+	const struct ec2_listing *items; /* without a list: items that `answer` writes, for the dump */
+	struct filters filters;          /* with neither: for the dump */
 	const char *state_in_answer;
 	enum ec2_part part; /* 0: none */
 };

@@ -54,6 +54,12 @@ struct ec2_listing {
 	bool shows_ended; /* for a while: engine/tombstone.h */
 };
 
+/* The list of the action, or of its items; NULL: neither. */
+static inline const struct ec2_listing *ec2_shown_list(const struct ec2_action *action)
+{
+	return action->list ? action->list : action->items;
+}
+
 struct ec2_page {
 	const struct row **rows;
 	size_t count;

@@ -248,7 +248,7 @@ static const struct ec2_action actions[] = {
 	 .doc = "Grows a disk, in use or not, or changes its type."},
 	{EC2_ACTION("DescribeVolumesModifications"),
 	 .args = PARAMS(struct ec2_describe_modifications, describe_modifications_params),
-	 .answer = ec2_describe_modifications, .filters = FILTERS_OF(modification_members),
+	 .answer = ec2_describe_modifications, .items = &modification_listing,
 	 .doc = "The last modification of each volume that had one."},
 	{EC2_ACTION("DescribeVolumeStatus"),
 	 .args = PARAMS(struct ec2_describe_modifications, describe_status_params), .list = &status_listing,
