@@ -27,60 +27,44 @@ static const struct param describe_status_params[] = {
 	QUERY_PAGES(struct ec2_describe_status, 5, 1000),
 };
 
-struct status_item {
-	const struct instance *instance;
-	const struct zone *zone;
-	const struct instance_event *event; /* NULL: no event */
-	enum instance_state state;
-	const char *system, *self; /* statuses */
-};
-
 /* EC2's name of the state, such as "running". */
 static bool is_on(enum instance_state state)
 {
 	return state == INSTANCE_RUNNING || state == INSTANCE_RESCUED || state == INSTANCE_PAUSED;
 }
 
-static void look_up_status(const struct tables *t, struct status_item *item)
+static bool is_on_host(const struct tables *t, const struct instance *i)
 {
-	const struct host *host = host_find(t, item->instance->host);
-	bool is_up = host && host->seen_state == HOST_SEEN_STATE_UP;
-	bool is_io_paused = condition_find_by_subject(t, item->instance->row.id, STR("HeldForRoom")) != NULL;
-	bool is_running = is_on(item->state);
-	item->system = !is_running ? "not-applicable" : is_up ? "ok" : "impaired";
-	item->self = !is_running    ? "not-applicable"
-		     : !is_up       ? "insufficient-data"
-		     : is_io_paused ? "impaired"
-				    : "ok";
+	const struct host *host = host_find(t, i->host);
+	return host && host->seen_state == HOST_SEEN_STATE_UP;
+}
+
+static const char *system_status(const struct tables *t, const struct instance *i)
+{
+	if (!is_on(model_derive_instance_state(i)))
+		return "not-applicable";
+	return is_on_host(t, i) ? "ok" : "impaired";
+}
+
+static const char *instance_status(const struct tables *t, const struct instance *i)
+{
+	if (!is_on(model_derive_instance_state(i)))
+		return "not-applicable";
+	if (!is_on_host(t, i))
+		return "insufficient-data";
+	return condition_find_by_subject(t, i->row.id, STR("HeldForRoom")) ? "impaired" : "ok";
 }
 
 bool ec2_is_impaired(const struct tables *t, const struct instance *instance)
 {
-	struct status_item item = {.instance = instance, .state = model_derive_instance_state(instance)};
-	look_up_status(t, &item);
-	return strcmp(item.system, "impaired") == 0 || strcmp(item.self, "impaired") == 0;
-}
-
-static bool fill_item(const struct tables *t, const struct row *row, struct status_item *item)
-{
-	item->instance = instance_of(row);
-	item->zone = zone_find(t, item->instance->zone);
-	item->event = engine_find_event(t, row->id);
-	item->state = model_derive_instance_state(item->instance);
-	look_up_status(t, item);
-	return true;
+	return strcmp(system_status(t, instance), "impaired") == 0 ||
+	       strcmp(instance_status(t, instance), "impaired") == 0;
 }
 
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_status *a = e->args;
 	return a->all || is_on(model_derive_instance_state(instance_of(row)));
-}
-
-static const void *gather_status(struct ec2_call *e, const struct row *row)
-{
-	struct status_item *item = arena_new_object(e->c->arena, struct status_item);
-	return item && fill_item(ec2_tables(e), row, item) ? item : 0;
 }
 
 static const char *reachability(const char *status)
@@ -90,120 +74,95 @@ static const char *reachability(const char *status)
 						 : "insufficient-data";
 }
 
-static void write_summary(struct xml *x, const char *name, const char *status)
+/* Details of an instance that is on. */
+static struct attribute_rows list_details(struct api_call *e, const struct row *row)
 {
-	xml_open(x, name);
-	xml_z(x, "status", status);
-	if (strcmp(status, "not-applicable") != 0) {
-		xml_open(x, "details");
-		xml_open(x, "item");
-		xml_z(x, "name", "reachability");
-		xml_z(x, "status", reachability(status));
-		xml_close(x, "item");
-		xml_close(x, "details");
-	}
-	xml_close(x, name);
+	return attribute_rows_of(e, row, is_on(model_derive_instance_state(instance_of(row))), 0);
 }
+
+#define STATUS(which)                                                                                        \
+	ATTRIBUTE_GETTER(instance, i, const char *, get_##which, which##_status(api_tables(e), i))           \
+	ATTRIBUTE_GETTER(instance, i, const char *, get_##which##_reach,                                     \
+			 reachability(which##_status(api_tables(e), i)))
+STATUS(system)
+STATUS(instance)
+
+#define WITHIN .flags = ATTRIBUTE_FILTERS_WITHIN
+#define TABLE(name, ...)                                                                                     \
+	static const struct attribute name##_rows[] = __VA_ARGS__;                                           \
+	static const struct attributes name = ATTRIBUTES(name##_rows)
+TABLE(system_detail,
+      {ATTRIBUTE_CONST("name", "reachability"),
+       ATTRIBUTE_MADE(WORD, word, "status", get_system_reach, .filter = "system-status.reachability")});
+TABLE(instance_detail,
+      {ATTRIBUTE_CONST("name", "reachability"),
+       ATTRIBUTE_MADE(WORD, word, "status", get_instance_reach, .filter = "instance-status.reachability")});
+TABLE(system_members, {ATTRIBUTE_MADE(WORD, word, "status", get_system, .filter = "system-status.status"),
+		       ATTRIBUTE_ROWS("details", system_detail, list_details,
+				      .flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN)});
+TABLE(instance_members,
+      {ATTRIBUTE_MADE(WORD, word, "status", get_instance, .filter = "instance-status.status"),
+       ATTRIBUTE_ROWS("details", instance_detail, list_details,
+		      .flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN)});
 
 /* ---- events ---- */
 
-static struct str describe_event(struct ec2_call *e, const struct instance_event *event)
+static struct attribute_rows list_events(struct api_call *e, const struct row *row)
 {
+	const struct instance_event *event = engine_find_event(api_tables(e), row->id);
+	return attribute_rows_of(e, event, event != NULL, 0);
+}
+
+static struct str describe_event(struct api_call *e, const struct row *row)
+{
+	const struct instance_event *event = instance_event_of(row);
 	const char *before = event->stage == INSTANCE_EVENT_STAGE_COMPLETED  ? "[Completed] "
 			     : event->stage == INSTANCE_EVENT_STAGE_CANCELED ? "[Canceled] "
 									     : "";
 	return str_print(e->c->arena, "%s%" STR_FMT, before, STR_ARG(event->description));
 }
 
-static void write_event(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct instance_event *event = item;
-	ec2_write_id(x, "instanceEventId", KIND_INSTANCE_EVENT, event->row.id);
-	xml_z(x, "code", instance_event_code_words[event->code]);
-	xml_text(x, "description", describe_event(e, event));
-	xml_time_ms(x, "notBefore", event->not_before_us);
-	if (event->not_after_us)
-		xml_time_ms(x, "notAfter", event->not_after_us);
-	xml_time_ms(x, "notBeforeDeadline", event->deadline_us);
-}
-
+TABLE(event_members, {
+	ATTRIBUTE_OWN_ID(instance_event, "instanceEventId", KIND_INSTANCE_EVENT,
+			 .filter = "event.instance-event-id",
+			 ATTRIBUTE_PATHS({KIND_INSTANCE_EVENT,
+					  .joins = {JOIN_ONE(KIND_INSTANCE, instance_event, instance)}})),
+		ATTRIBUTE_AS(ENUM, instance_event, "code", code, .words = instance_event_code_words,
+			     .filter = "event.code"),
+		ATTRIBUTE_MADE(TEXT, text, "description", describe_event, .filter = "event.description"),
+		ATTRIBUTE_AS(TIME, instance_event, "notBefore", not_before_us, .filter = "event.not-before"),
+		ATTRIBUTE_AS(TIME, instance_event, "notAfter", not_after_us, .flags = ATTRIBUTE_OMIT_NONE,
+			     .filter = "event.not-after"),
+		ATTRIBUTE_AS(TIME, instance_event, "notBeforeDeadline", deadline_us,
+			     .filter = "event.not-before-deadline")
+});
 static const struct ec2_listing event_listing = {
-	.kind = KIND_INSTANCE_EVENT, .set = "eventsSet", .write = write_event};
+	.kind = KIND_INSTANCE_EVENT, .set = "eventsSet", .attributes = &event_members};
 
-static void write_status(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct status_item *i = item;
-	ec2_write_id(x, "instanceId", KIND_INSTANCE, i->instance->row.id);
-	if (i->zone)
-		xml_text(x, "availabilityZone", i->zone->name);
-	if (i->event)
-		ec2_write_items(e, &event_listing, (const void *const[]){i->event}, 1, x);
-	ec2_write_state(x, "instanceState", i->state);
-	write_summary(x, "systemStatus", i->system);
-	write_summary(x, "instanceStatus", i->self);
-}
-
-static bool fits_status(const struct filter_run *f, const struct row *row)
-{
-	struct status_item item;
-	struct str name = str_from(f->filter->name);
-	(void) fill_item(f->t, row, &item);
-	const char *status = str_starts_with(name, STR("system")) ? item.system : item.self;
-	return filter_z(f, str_ends_with(name, STR("reachability")) ? reachability(status) : status);
-}
-
-static bool fits_zone_id(const struct filter_run *f, const struct row *row)
-{
-	const struct zone *zone = zone_find(f->t, instance_of(row)->zone);
-	return zone && filter_text(f, zone->short_id);
-}
-
-static bool fits_event(const struct filter_run *f, const struct row *row)
-{
-	const struct instance_event *event = engine_find_event(f->t, row->id);
-	struct str name = str_slice(str_from(f->filter->name), strlen("event."), SIZE_MAX);
-	if (!event)
-		return false;
-	if (str_is(name, "code"))
-		return filter_z(f, instance_event_code_words[event->code]);
-	if (str_is(name, "description"))
-		return filter_text(f, describe_event(f->e, event));
-	if (str_is(name, "instance-event-id"))
-		return filter_id(f, KIND_INSTANCE_EVENT, event->row.id);
-	if (str_is(name, "not-after"))
-		return event->not_after_us && filter_time(f, event->not_after_us);
-	return filter_time(f, str_is(name, "not-before") ? event->not_before_us : event->deadline_us);
-}
-
-static const struct filter status_filters[] = {
-	{"availability-zone", .field = "zone"},
-	{"availability-zone-id", .get = fits_zone_id},
-	{"operator.managed", .fixed = "false"},
-	{"operator.principal", .get = filter_nothing},
-	{"attached-ebs-status.status", .get = filter_nothing}, /* neither is measured here */
-	{"application-status.status", .get = filter_nothing},
-	{"instance-state-code", .in_state = ec2_has_state_code},
-	{"instance-state-name", .in_state = ec2_has_state_name},
-	{"instance-status.reachability", .get = fits_status},
-	{"instance-status.status", .get = fits_status},
-	{"system-status.reachability", .get = fits_status},
-	{"system-status.status", .get = fits_status},
-	{"event.code", .get = fits_event},
-	{"event.description", .get = fits_event},
-	{"event.instance-event-id", .get = fits_event,
-	 .access_paths = {{KIND_INSTANCE_EVENT,
-			   .joins = {JOIN_ONE(KIND_INSTANCE, instance_event, instance)}}}},
-	{"event.not-after", .get = fits_event},
-	{"event.not-before", .get = fits_event},
-	{"event.not-before-deadline", .get = fits_event},
+static const struct attribute status_rows[] = {
+	ATTRIBUTE_OWN_ID(instance, "instanceId", KIND_INSTANCE),
+	ATTRIBUTE_OF(instance, zone, KIND_ZONE, zone, "availabilityZone", name,
+		     .filter = "availability-zone"),
+	ATTRIBUTE_ROWS("eventsSet", event_members, list_events,
+		       .flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE_WITHIN("instanceState", ec2_instance_state_members, WITHIN),
+	ATTRIBUTE_WITHIN("systemStatus", system_members, WITHIN),
+	ATTRIBUTE_WITHIN("instanceStatus", instance_members, WITHIN),
+	ATTRIBUTE_OF(instance, zone, KIND_ZONE, zone, "", short_id, .flags = ATTRIBUTE_HIDDEN,
+		     .filter = "availability-zone-id"),
+	ATTRIBUTE_CONST("", "false", .flags = ATTRIBUTE_HIDDEN, .filter = "operator.managed"),
+	ATTRIBUTE_NOTHING("operator.principal"),
+	ATTRIBUTE_NOTHING("attached-ebs-status.status"), /* neither is measured here */
+	ATTRIBUTE_NOTHING("application-status.status"),
 };
+static const struct attributes status_members = ATTRIBUTES(status_rows);
 
+static const struct filter status_filters[] = {{"instance-state-code", .in_state = ec2_has_state_code}};
 static const struct ec2_listing status_listing = {.kind = KIND_INSTANCE,
 						  .set = "instanceStatusSet",
-						  .filters = FILTERS(status_filters),
+						  .filters = FILTERS_AND(status_filters, status_members),
 						  .shows = is_asked,
-						  .gather = gather_status,
-						  .write = write_status};
+						  .attributes = &status_members};
 
 /* ---- another time ---- */
 

@@ -252,7 +252,7 @@ static const struct attribute state_rows[] = {
 	ATTRIBUTE_MADE(INT, number, "code", get_state_code),
 	ATTRIBUTE_STATE_OF("name", KIND_INSTANCE, .filter = "instance-state-name"),
 };
-static const struct attributes state_members = ATTRIBUTES(state_rows);
+const struct attributes ec2_instance_state_members = ATTRIBUTES(state_rows);
 static const struct attribute placement_rows[] = {
 	ATTRIBUTE_OF(instance, zone, KIND_ZONE, zone, "availabilityZone", name,
 		     .filter = "availability-zone"),
@@ -350,7 +350,7 @@ static const struct attribute instance_rows[] = {
 	ATTRIBUTE_OWN_ID(instance, "instanceId", KIND_INSTANCE, .filter = "instance-id"),
 	ATTRIBUTE_REF(instance, "imageId", image, KIND_IMAGE, .filter = "image-id",
 		      .index = INSTANCE_INDEX_IMAGE),
-	OBJECT("instanceState", state_members),
+	OBJECT("instanceState", ec2_instance_state_members),
 	ATTRIBUTE_INLINE(ec2_primary_interface_members, find_primary, .flags = ATTRIBUTE_FILTERS_WITHIN),
 	ATTRIBUTE_INLINE(no_primary_members, find_without_primary),
 	ATTRIBUTE_MADE(TEXT, text, "reason", get_transition, .filter = "reason"),
@@ -434,11 +434,6 @@ static const struct attribute instance_rows[] = {
 	ATTRIBUTE_NOTHING("network-performance-options.bandwidth-weighting"),
 };
 static const struct attributes instance_members = ATTRIBUTES(instance_rows);
-
-bool ec2_has_state_name(const struct filter_run *f, unsigned state)
-{
-	return filter_z(f, model_instance_states[state].ec2);
-}
 
 bool ec2_has_state_code(const struct filter_run *f, unsigned state)
 {

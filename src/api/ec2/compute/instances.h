@@ -24,8 +24,8 @@ struct ec2_ports ec2_list_ports(struct arena *a, const struct tables *t, uuid in
 /* Without the reservation around. */
 extern const struct ec2_listing ec2_instance_listing;
 
-/* Filters by state: EC2's word for it, its number. */
-bool ec2_has_state_name(const struct filter_run *f, unsigned state);
+/* Code and name of its state; the filter by the code. */
+extern const struct attributes ec2_instance_state_members;
 bool ec2_has_state_code(const struct filter_run *f, unsigned state);
 
 /* A word of EC2's, which is one of them. */
