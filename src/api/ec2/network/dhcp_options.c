@@ -18,103 +18,86 @@ static const struct param describe_params[] = {
 	QUERY_PAGES(struct ec2_describe_dhcp_options, 5, 1000),
 };
 
-enum { OPTION_COUNT = 5, VALUES_MAX = DHCP_SERVERS_MAX };
+struct shown_value {
+	struct row row; /* no row of the store */
+	struct str text;
+};
 
-/* Writes an option as EC2 shows it; one without values is left out. */
+/* An option as EC2 shows it. */
 struct shown_option {
-	const char *key;
-	struct str values[VALUES_MAX];
+	struct row row; /* no row of the store */
+	struct str key;
+	struct shown_value values[1 + DHCP_SERVERS_MAX];
 	size_t count;
 };
 
-static void show_ips(struct arena *a, struct shown_option *option, struct ips ips)
+static void add_value(struct shown_option *option, struct str text)
 {
-	for (size_t k = 0; k < ips.count && k < VALUES_MAX; k++)
-		option->values[option->count++] = ip_to_str(a, ips.at[k]);
+	option->values[option->count++].text = text;
 }
 
-static void show_options(struct arena *a, const struct dhcp_options *set,
-			 struct shown_option ret_options[static OPTION_COUNT])
+static void add_ips(struct arena *a, struct shown_option *option, struct ips ips)
 {
-	static const char *const keys[OPTION_COUNT] = {"domain-name", "domain-name-servers", "ntp-servers",
-						       "netbios-name-servers", "netbios-node-type"};
-	for (size_t k = 0; k < OPTION_COUNT; k++)
-		ret_options[k] = (struct shown_option){.key = keys[k]};
+	for (size_t k = 0; k < ips.count && k < DHCP_SERVERS_MAX; k++)
+		add_value(option, ip_to_str(a, ips.at[k]));
+}
+
+/* An option without values is left out. */
+static struct attribute_rows list_options(struct api_call *e, const struct row *row)
+{
+	static const char *const keys[] = {"domain-name", "domain-name-servers", "ntp-servers",
+					   "netbios-name-servers", "netbios-node-type"};
+	enum { COUNT = sizeof keys / sizeof *keys };
+	const struct dhcp_options *set = dhcp_options_of(row);
+	struct arena *a = e->c->arena;
+	struct shown_option *all = arena_new_array(a, struct shown_option, COUNT);
+	size_t count = 0;
+	if (!all)
+		return (struct attribute_rows){0};
+	for (size_t k = 0; k < COUNT; k++)
+		all[k].key = str_from(keys[k]);
 	if (set->domain_name.n)
-		ret_options[0].values[ret_options[0].count++] = set->domain_name;
+		add_value(&all[0], set->domain_name);
 	if (set->provided_dns)
-		ret_options[1].values[ret_options[1].count++] = STR("AmazonProvidedDNS");
-	show_ips(a, &ret_options[1], set->dns_servers);
-	show_ips(a, &ret_options[2], set->ntp_servers);
-	show_ips(a, &ret_options[3], set->netbios_name_servers);
+		add_value(&all[1], STR("AmazonProvidedDNS"));
+	add_ips(a, &all[1], set->dns_servers);
+	add_ips(a, &all[2], set->ntp_servers);
+	add_ips(a, &all[3], set->netbios_name_servers);
 	if (set->netbios_node_type)
-		ret_options[4].values[ret_options[4].count++] =
-			str_print(a, "%d", (int) set->netbios_node_type);
+		add_value(&all[4], str_print(a, "%d", (int) set->netbios_node_type));
+	for (size_t k = 0; k < COUNT; k++)
+		if (all[k].count)
+			all[count++] = all[k];
+	return attribute_rows_of(e, all, count, sizeof *all);
 }
 
-static bool fits_key(const struct filter_run *f, const struct row *row)
+static struct attribute_rows list_values(struct api_call *e, const struct row *row)
 {
-	struct shown_option options[OPTION_COUNT];
-	show_options(f->e->c->arena, dhcp_options_of(row), options);
-	for (size_t k = 0; k < OPTION_COUNT; k++)
-		if (options[k].count && filter_z(f, options[k].key))
-			return true;
-	return false;
+	const struct shown_option *option = (const struct shown_option *) row;
+	return attribute_rows_of(e, option->values, option->count, sizeof *option->values);
 }
 
-static bool fits_value(const struct filter_run *f, const struct row *row)
-{
-	struct shown_option options[OPTION_COUNT];
-	show_options(f->e->c->arena, dhcp_options_of(row), options);
-	for (size_t k = 0; k < OPTION_COUNT; k++)
-		for (size_t n = 0; n < options[k].count; n++)
-			if (filter_text(f, options[k].values[n]))
-				return true;
-	return false;
-}
-
-static const struct filter dhcp_filters[] = {
-	{"dhcp-options-id", .is_id = true},
-	{"key", .get = fits_key},
-	{"value", .get = fits_value},
-	{"owner-id", .get = filter_owner},
+static const struct attribute value_rows[] = {ATTRIBUTE(shown_value, "value", text, .filter = "value")};
+static const struct attributes value_members = ATTRIBUTES(value_rows);
+static const struct attribute shown_option_rows[] = {
+	ATTRIBUTE(shown_option, "key", key, .filter = "key"),
+	ATTRIBUTE_ROWS("valueSet", value_members, list_values, .flags = ATTRIBUTE_FILTERS_WITHIN),
 };
-
-static void write_option(struct xml *x, const struct shown_option *option)
-{
-	xml_open(x, "item");
-	xml_z(x, "key", option->key);
-	xml_open(x, "valueSet");
-	for (size_t k = 0; k < option->count; k++) {
-		xml_open(x, "item");
-		xml_text(x, "value", option->values[k]);
-		xml_close(x, "item");
-	}
-	xml_close(x, "valueSet");
-	xml_close(x, "item");
-}
-
-static void write_set(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct dhcp_options *set = item;
-	struct shown_option options[OPTION_COUNT];
-	show_options(e->c->arena, set, options);
-	if (uuid_is_none(set->row.id))
-		xml_z(x, "dhcpOptionsId", "default");
-	ec2_write_id(x, "dhcpOptionsId", KIND_DHCP_OPTIONS, set->row.id);
-	xml_text(x, "ownerId", e->owner);
-	xml_open(x, "dhcpConfigurationSet");
-	for (size_t k = 0; k < OPTION_COUNT; k++)
-		if (options[k].count)
-			write_option(x, &options[k]);
-	xml_close(x, "dhcpConfigurationSet");
-	ec2_write_tags(x, set->tags);
-}
+static const struct attributes option_members = ATTRIBUTES(shown_option_rows);
+static const struct attribute set_rows[] = {
+	ATTRIBUTE_OWN_ID(dhcp_options, "dhcpOptionsId", KIND_DHCP_OPTIONS, .none = "default",
+			 .filter = "dhcp-options-id"),
+	EC2_OWNER("ownerId", .filter = "owner-id"),
+	ATTRIBUTE_ROWS("dhcpConfigurationSet", option_members, list_options,
+		       .flags = ATTRIBUTE_FILTERS_WITHIN),
+	ATTRIBUTE(dhcp_options, "tagSet", tags),
+};
+static const struct attributes set_members = ATTRIBUTES(set_rows);
 
 static const struct ec2_listing dhcp_listing = {.kind = KIND_DHCP_OPTIONS,
 						.set = "dhcpOptionsSet",
-						.filters = FILTERS(dhcp_filters),
-						.write = write_set};
+						.filters = FILTERS_OF(set_members),
+						.attributes = &set_members};
 
 /* True if the set "default" is asked for by id: DescribeVpcs shows it, and clients look it up. No list has
  * it. */
@@ -131,7 +114,9 @@ static RESULT ec2_describe_dhcp_options(struct ec2_call *e, const void *args, st
 		return ec2_describe(e, &dhcp_listing, &a->query, x);
 	(void) ec2_tables(e);
 	const struct dhcp_options told = {.domain_name = e->domain, .provided_dns = true};
-	const void *const items[] = {&told};
+	const struct row *row = &told.row;
+	const void **items = NULL;
+	TRY(ec2_gather(e, &dhcp_listing, &row, 1, &items));
 	ec2_write_items(e, &dhcp_listing, items, 1, x);
 	return OK;
 }
@@ -192,7 +177,7 @@ static const struct param delete_params[] = {
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeDhcpOptions"), .args = PARAMS(struct ec2_describe_dhcp_options, describe_params),
-	 .answer = ec2_describe_dhcp_options, .filters = FILTERS(dhcp_filters),
+	 .answer = ec2_describe_dhcp_options, .items = &dhcp_listing,
 	 .doc = "DHCP options sets of the account."},
 	{EC2_ACTION("CreateDhcpOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_dhcp_options, create_params), .prepare = prepare_create,
