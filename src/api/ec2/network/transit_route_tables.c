@@ -10,34 +10,36 @@
 
 /* ---- items ---- */
 
-struct table_item {
-	const struct transit_route_table *table;
-	bool is_association_default, is_propagation_default;
+static const struct transit_gateway *gateway_of_table(struct api_call *e, const struct transit_route_table *r)
+{
+	static const struct transit_gateway none;
+	const struct transit_gateway *g = transit_gateway_find(api_tables(e), r->gateway);
+	return g ? g : &none;
+}
+
+ATTRIBUTE_GETTER(transit_route_table, r, bool, is_association_default,
+		 uuid_equal(gateway_of_table(e, r)->association_table, r->row.id))
+ATTRIBUTE_GETTER(transit_route_table, r, bool, is_propagation_default,
+		 uuid_equal(gateway_of_table(e, r)->propagation_table, r->row.id))
+
+#define ID                                                                                                   \
+	ATTRIBUTE_OWN_ID(transit_route_table, "transitGatewayRouteTableId", KIND_TRANSIT_ROUTE_TABLE,        \
+			 .filter = "transit-gateway-route-table-id")
+static const struct attribute table_rows[] = {
+	ID,
+	ATTRIBUTE_REF(transit_route_table, "transitGatewayId", gateway, KIND_TRANSIT_GATEWAY,
+		      .filter = "transit-gateway-id", .index = TRANSIT_ROUTE_TABLE_INDEX_GATEWAY),
+	ATTRIBUTE_CONST("state", "available", .flags = ATTRIBUTE_IN_ANSWER, .filter = "state"),
+	ATTRIBUTE_MADE(BOOL, truth, "defaultAssociationRouteTable", is_association_default,
+		       .filter = "default-association-route-table"),
+	ATTRIBUTE_MADE(BOOL, truth, "defaultPropagationRouteTable", is_propagation_default,
+		       .filter = "default-propagation-route-table"),
+	ATTRIBUTE_AS(TIME, transit_route_table, "creationTime", row.created_us),
+	ATTRIBUTE(transit_route_table, "tagSet", tags),
 };
-
-static const void *gather_table(struct ec2_call *e, const struct row *row)
-{
-	struct table_item *item = arena_new_object(e->c->arena, struct table_item);
-	if (!item)
-		return NULL;
-	item->table = transit_route_table_of(row);
-	const struct transit_gateway *g = transit_gateway_find(ec2_tables(e), item->table->gateway);
-	item->is_association_default = g && uuid_equal(g->association_table, row->id);
-	item->is_propagation_default = g && uuid_equal(g->propagation_table, row->id);
-	return item;
-}
-
-static void write_table(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct table_item *i = item;
-	ec2_write_id(x, "transitGatewayRouteTableId", KIND_TRANSIT_ROUTE_TABLE, i->table->row.id);
-	ec2_write_id(x, "transitGatewayId", KIND_TRANSIT_GATEWAY, i->table->gateway);
-	xml_z(x, "state", ec2_state_in_answer(e, "available"));
-	xml_bool(x, "defaultAssociationRouteTable", i->is_association_default);
-	xml_bool(x, "defaultPropagationRouteTable", i->is_propagation_default);
-	xml_time_ms(x, "creationTime", i->table->row.created_us);
-	ec2_write_tags(x, i->table->tags);
-}
+static const struct attributes table_members = ATTRIBUTES(table_rows);
+static const struct attribute propagation_rows[] = {ID, ATTRIBUTE_CONST("state", "enabled")};
+static const struct attributes propagation_members = ATTRIBUTES(propagation_rows);
 
 /* ---- describe ---- */
 
@@ -51,26 +53,10 @@ static const struct param describe_params[] = {
 	QUERY_PAGES(struct ec2_describe_transit_tables, 5, 1000),
 };
 
-static bool fits_default(const struct filter_run *f, const struct row *row)
-{
-	const struct transit_gateway *g = transit_gateway_find(f->t, transit_route_table_of(row)->gateway);
-	bool is_association = strcmp(f->filter->name, "default-association-route-table") == 0;
-	return filter_bool(
-		f, g && uuid_equal(is_association ? g->association_table : g->propagation_table, row->id));
-}
-
-static const struct filter table_filters[] = {
-	{"transit-gateway-route-table-id", .is_id = true},
-	{"transit-gateway-id", .field = "gateway", .index = TRANSIT_ROUTE_TABLE_INDEX_GATEWAY},
-	{"default-association-route-table", .get = fits_default},
-	{"default-propagation-route-table", .get = fits_default},
-	{"state", .fixed = "available"},
-};
 static const struct ec2_listing table_listing = {.kind = KIND_TRANSIT_ROUTE_TABLE,
 						 .set = "transitGatewayRouteTables",
-						 .filters = FILTERS(table_filters),
-						 .gather = gather_table,
-						 .write = write_table};
+						 .filters = FILTERS_OF(table_members),
+						 .attributes = &table_members};
 
 /* ---- propagations of an attachment ---- */
 
@@ -98,23 +84,12 @@ static bool is_propagated_to(struct ec2_call *e, const struct row *row)
 	return uuids_have(&a->found->propagates_to, row->id);
 }
 
-static void write_propagated(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct transit_route_table *table = item;
-	(void) e;
-	ec2_write_id(x, "transitGatewayRouteTableId", KIND_TRANSIT_ROUTE_TABLE, table->row.id);
-	xml_z(x, "state", "enabled");
-}
-
-static const struct filter propagation_filters[] = {
-	{"transit-gateway-route-table-id", .is_id = true},
-};
 static const struct ec2_listing propagation_listing = {.kind = KIND_TRANSIT_ROUTE_TABLE,
 						       .set = "transitGatewayAttachmentPropagations",
-						       .filters = FILTERS(propagation_filters),
+						       .filters = FILTERS_OF(propagation_members),
 						       .shows = is_propagated_to,
 						       .is_hiding = true,
-						       .write = write_propagated};
+						       .attributes = &propagation_members};
 
 /* ---- create, delete ---- */
 
@@ -150,9 +125,8 @@ static const struct param delete_params[] = {
 static RESULT ec2_delete_transit_table(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct transit_route_table_target *a = args;
-	const struct table_item item = {.table = &a->deleted};
 	xml_open(x, "transitGatewayRouteTable");
-	write_table(e, x, &item);
+	ec2_write_members(e, x, &table_members, &a->deleted.row);
 	xml_close(x, "transitGatewayRouteTable");
 	return OK;
 }
