@@ -167,30 +167,23 @@ static bool is_of_vpc(struct ec2_call *e, const struct row *row)
 	       engine_is_group_in(ec2_tables(e), group, ((const struct ec2_get_groups *) e->args)->found);
 }
 
-static const struct filter vpc_group_filters[] = {
-	{"group-id", .is_id = true},
-	{"group-name", .field = "name", .index = SECURITY_GROUP_INDEX_NAME},
-	{"primary-vpc-id", .field = "router", .index = SECURITY_GROUP_INDEX_ROUTER},
-	{"description", .field = "description"},
-	{"owner-id", .get = filter_owner},
+static const struct attribute vpc_group_rows[] = {
+	ATTRIBUTE(security_group, "description", description, .filter = "description"),
+	ATTRIBUTE(security_group, "groupName", name, .filter = "group-name",
+		  .index = SECURITY_GROUP_INDEX_NAME),
+	EC2_OWNER("ownerId", .filter = "owner-id"),
+	ATTRIBUTE_OWN_ID(security_group, "groupId", KIND_SECURITY_GROUP, .filter = "group-id"),
+	ATTRIBUTE(security_group, "tagSet", tags),
+	ATTRIBUTE_REF(security_group, "primaryVpcId", router, KIND_ROUTER, .filter = "primary-vpc-id",
+		      .index = SECURITY_GROUP_INDEX_ROUTER),
 };
-
-static void write_vpc_group(struct ec2_call *e, struct xml *x, const void *item)
-{
-	const struct security_group *group = item;
-	xml_text(x, "description", group->description);
-	xml_text(x, "groupName", group->name);
-	xml_text(x, "ownerId", e->owner);
-	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, group->row.id);
-	ec2_write_tags(x, group->tags);
-	ec2_write_id(x, "primaryVpcId", KIND_ROUTER, group->router);
-}
+static const struct attributes vpc_group_members = ATTRIBUTES(vpc_group_rows);
 
 static const struct ec2_listing vpc_group_listing = {.kind = KIND_SECURITY_GROUP,
 						     .set = "securityGroupForVpcSet",
-						     .filters = FILTERS(vpc_group_filters),
+						     .filters = FILTERS_OF(vpc_group_members),
 						     .shows = is_of_vpc,
-						     .write = write_vpc_group};
+						     .attributes = &vpc_group_members};
 
 /* ---- create ---- */
 
