@@ -126,8 +126,31 @@ def make_more(world):
         call("AssociateSecurityGroupVpc", {"GroupId": group, "VpcId": world.ids["peer vpc"]})
         call("RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
                               "IamInstanceProfile.Name": "contract"})
+    make_shown(world)
     for volume in call("DescribeVolumes").all("volumeSet/item/volumeId"):
         call("ModifyVolume", {"VolumeId": volume, "Size": 50, "VolumeType": "gp3"})
+
+
+def make_shown(world):
+    """What members that few resources show need: images and instances of them, routes and ACL entries of each form."""
+    call, ids = world.account.ok, world.ids
+    disk = {"BlockDeviceMapping.1.DeviceName": "/dev/sda1", "BlockDeviceMapping.1.Ebs.SnapshotId": ids["snap"]}
+    uefi = call("RegisterImage", {"Name": "filters uefi", "BootMode": "uefi", "TpmSupport": "v2.0", **disk}).first(".//imageId")
+    call("CreateImage", {"InstanceId": ids["stopped i"], "Name": "filters made"})
+    call("ImportImage", {"DiskContainer.1.SnapshotId": ids["snap"], "Platform": "Windows", "LicenseType": "BYOL"})
+    windows = {"Filter.1.Name": "platform", "Filter.1.Value.1": "windows"}
+    world.await_word("DescribeImages", {"Owner.1": "self", **windows}, ".//platform", "windows")
+    for image in (uefi, call("DescribeImages", {"Owner.1": "self", **windows}).first(".//imageId")):
+        call("RunInstances", {"ImageId": image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1})
+    table = call("CreateRouteTable", {"VpcId": ids["vpc"]}).first(".//routeTableId")
+    for block, hop in (("192.0.2.0/26", {"NatGatewayId": ids["nat"]}), ("192.0.2.64/26", {"VpcPeeringConnectionId": ids["pcx"]}),
+                       ("192.0.2.128/26", {"TransitGatewayId": ids["tgw"]}), ("192.0.2.192/26", {"NetworkInterfaceId": ids["eni"]})):
+        call("CreateRoute", {"RouteTableId": table, "DestinationCidrBlock": block, **hop})
+    call("CreateRoute", {"RouteTableId": table, "DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": ids["eigw"]})
+    call("AssociateRouteTable", {"RouteTableId": call("CreateRouteTable", {"VpcId": ids["vpc"]}).first(".//routeTableId"), "GatewayId": ids["igw"]})
+    for number, more in ((901, {"Protocol": 1, "Icmp.Type": 8, "Icmp.Code": 0}), (902, {"Protocol": 6, "PortRange.From": 22, "PortRange.To": 23})):
+        call("CreateNetworkAclEntry", {"NetworkAclId": ids["acl"], "RuleNumber": number, "Egress": "false", "RuleAction": "allow",
+                                       "CidrBlock": "192.0.2.0/24", **more})
 
 
 def items(answer):

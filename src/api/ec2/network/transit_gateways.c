@@ -16,9 +16,6 @@ ATTRIBUTE_GETTER(transit_gateway, g, struct str, get_arn,
 
 #define OPTION(wire, member, ...)                                                                            \
 	ATTRIBUTE(transit_gateway, wire, member, .words = ec2_enable_words, __VA_ARGS__)
-#define BY_TABLE                                                                                             \
-	ATTRIBUTE_PATHS({KIND_TRANSIT_ROUTE_TABLE,                                                           \
-			 .joins = {JOIN_ONE(KIND_TRANSIT_GATEWAY, transit_route_table, gateway)}})
 static const struct attribute option_rows[] = {
 	ATTRIBUTE(transit_gateway, "amazonSideAsn", asn, .filter = "options.amazon-side-asn"),
 	OPTION("autoAcceptSharedAttachments", auto_accept,
@@ -26,13 +23,11 @@ static const struct attribute option_rows[] = {
 	OPTION("defaultRouteTableAssociation", associates,
 	       .filter = "options.default-route-table-association"),
 	ATTRIBUTE_REF(transit_gateway, "associationDefaultRouteTableId", association_table,
-		      KIND_TRANSIT_ROUTE_TABLE, .filter = "options.association-default-route-table-id",
-		      BY_TABLE),
+		      KIND_TRANSIT_ROUTE_TABLE, .filter = "options.association-default-route-table-id"),
 	OPTION("defaultRouteTablePropagation", propagates,
 	       .filter = "options.default-route-table-propagation"),
 	ATTRIBUTE_REF(transit_gateway, "propagationDefaultRouteTableId", propagation_table,
-		      KIND_TRANSIT_ROUTE_TABLE, .filter = "options.propagation-default-route-table-id",
-		      BY_TABLE),
+		      KIND_TRANSIT_ROUTE_TABLE, .filter = "options.propagation-default-route-table-id"),
 	OPTION("vpnEcmpSupport", vpn_ecmp, .filter = "options.vpn-ecmp-support"),
 	OPTION("dnsSupport", dns_support, .filter = "options.dns-support"),
 	ATTRIBUTE_CONST("securityGroupReferencingSupport", "disable"),
