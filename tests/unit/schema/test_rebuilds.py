@@ -16,7 +16,7 @@ MOST = 120
 # Kinds that more objects depend on, each with its ceiling and the reason.
 MORE = {
     "instance": (205, "each face has machines, and what they have is looked up by its owner"),
-    "account": (197, "everything belongs to one"),
+    "account": (198, "everything belongs to one"),
     "port": (123, "the files of networks find one by another"),
 }
 
