@@ -114,7 +114,7 @@ def power(h, region, mark):
         h.act(verb)
         if asks:
             h.answer(verb)
-        h.b.until("return [...document.querySelectorAll(arguments[1])].some((e) => e.innerText.includes(arguments[0]))", h.word(state), h.place, what=state)
+        h.says(state, f"{h.place} .st")
         assert region.get(f"/instances/{made['id']}")["state"] == state
 
 
