@@ -2,9 +2,11 @@
 """A user's hand in the console: by keyboard alone or by pointer, at a width, in a language. Labels are English sentences, the keys of the console's
 catalogue: the hand looks for their translation. By keyboard it presses Tab until the control has the focus, so a control that Tab does not reach, or
 whose focus cannot be seen, fails the task."""
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
+REPLACED_MAX = 5  # repaints that replace an element while it is clicked
 TABS_MAX = 160  # presses until a control must have been reached
 WIDE = 1000  # CSS pixels: from here on an open row stands beside its list
 
@@ -54,12 +56,22 @@ class Hand:
     def use(self, find, *args, what):
         """Activates a button, a link or a menu."""
         if self.way == "pointer":
-            element = self.b.until(find, *args, what=what)
-            self.b.run("arguments[0].scrollIntoView({block: 'center'})", element)
-            element.click()
+            self.click(find, *args, what=what)
         else:
             self.reach(find, *args, what=what)
             self.b.press(Keys.ENTER)
+
+    def click(self, find, *args, what):
+        """Clicks on the element; again, if a repaint has replaced it between the search and the click."""
+        for _ in range(REPLACED_MAX):
+            element = self.b.until(find, *args, what=what)
+            try:
+                self.b.run("arguments[0].scrollIntoView({block: 'center'})", element)
+                element.click()
+                return
+            except StaleElementReferenceException:
+                continue
+        raise AssertionError(f"{what} is replaced all the time")
 
     def press(self, key, within="main", /, **values):
         """Presses the button or link with that label; a menu around it is opened first."""
