@@ -73,7 +73,7 @@ ROWS = [
                          "url": "http://127.0.0.2:9/disk"}, {"format": HIDDEN, "url": HIDDEN}, at="/images"),
     R("/instances", {"image": "{image}", "type": "{type}", "count": 1, "name": "i", "description": "d", "key": "{key}", "zone": "{zone}", "subnet": "{subnet}",
                      "groups": ["{group}"], "public_ip": True, "root_size": 12 << 30, "root_type": "gp3", "root_encrypted": True,
-                     "disks": [{"size": 1 << 30, "type": "io2", "iops": 100, "is_encrypted": True, "delete_on_termination": False}], "instance_profile": "{profile}", "server_group": "{servers}",
+                     "disks": [{"size": 4 << 30, "type": "io2", "iops": 100, "is_encrypted": True, "delete_on_termination": False}], "instance_profile": "{profile}", "server_group": "{servers}",
                      "user_data": "x", "tags": TAGS, "protect_terminate": True, "shutdown_terminates": True,
                      "metadata_tokens_required": True, "stays_off": True},
       {"count": HIDDEN, "key": ("key_name", "brought"), "groups": HIDDEN, "public_ip": HIDDEN, "root_size": HIDDEN, "root_type": HIDDEN, "root_encrypted": HIDDEN, "disks": HIDDEN,
