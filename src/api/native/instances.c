@@ -113,7 +113,7 @@ static RESULT take_disks(struct native_call *e, struct launch_args *a)
 				      .type = a->root_type,
 				      .crypt.is_wanted = a->root_encrypted,
 				      .device = INSTANCE_ROOT_DEVICE,
-				      .field = STR("root_size")};
+				      .field = a->root_size ? STR("root_size") : STR("root_type")};
 	for (size_t k = 0; k < a->data.count; k++) {
 		disks[k + 1] = a->data.at[k];
 		disks[k + 1].device = str_from(devices[k]);
