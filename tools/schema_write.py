@@ -412,8 +412,6 @@ def write_index_accessors(kind, x):
 	return {n}_of(tables_next(t, {k}, {index}, &row->row, 1));
 }}
 """
-    if not x.unique and len(x.fields) == 1:
-        return text
     arguments = ", ".join(f"{f.c_type} {f.name}" for f in x.fields)
     key = "".join(f"\n\tprobe.{f.name} = {f.name};" for f in x.fields)
     return text + f"""{head}_find_by_{x.name}(const struct tables *t, {arguments})

@@ -430,9 +430,7 @@ static RESULT gather_members(struct step *s, const struct tables *t, struct netw
 /* Address that is associated with the front of a network load balancer. */
 static struct ip public_ip_of(const struct tables *t, const struct load_balancer *b)
 {
-	const struct address *a = uuid_is_none(b->listener) ? NULL : address_first_by_port(t, b->front);
-	while (a && !row_is_live(&a->row))
-		a = address_next_by_port(t, a);
+	const struct address *a = uuid_is_none(b->listener) ? NULL : address_find_by_port(t, b->front);
 	return a ? a->ip : (struct ip){0};
 }
 

@@ -82,8 +82,8 @@ RESULT store_commit_by_clock(struct store *s, struct ctx *c, const char *action,
  *                                   order b, …, id
  *   K_next_by_X(t, row)             the next row with the same first key field, or NULL
  *   K_find_by_X(t, a, b, …)         the first live row with that whole key, or NULL; in a unique
- *                                   index the only one. Generated for unique indexes and for those
- *                                   on several fields.
+ *                                   index the only one, in an index on one field the first live
+ *                                   row of K_first_by_X()
  *
  * To walk an index:
  *

@@ -145,9 +145,7 @@ static void write_address(struct elb_call *e, struct xml *x, const struct elasti
 {
 	char text[IP_TEXT_SIZE];
 	const struct tables *t = elb_tables(e);
-	const struct address *a = address_first_by_port(t, front->row.id);
-	while (a && !row_is_live(&a->row))
-		a = address_next_by_port(t, a);
+	const struct address *a = address_find_by_port(t, front->row.id);
 	xml_open(x, "LoadBalancerAddresses");
 	xml_open(x, "member");
 	if (a)

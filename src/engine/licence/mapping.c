@@ -65,9 +65,7 @@ static RESULT gather_guests(struct ctx *c, const struct tables *t, const struct 
 
 static bool is_set_apart(const struct tables *t, const struct mapping_scope *scope, const struct host *host)
 {
-	const struct dedicated_host *d = dedicated_host_first_by_host(t, host->row.id);
-	while (d && !row_is_live(&d->row))
-		d = dedicated_host_next_by_host(t, d);
+	const struct dedicated_host *d = dedicated_host_find_by_host(t, host->row.id);
 	return d && is_in_scope(t, scope, d->account);
 }
 

@@ -49,10 +49,7 @@ static RESULT find_account(struct op *op, const struct auto_topology *wish,
 
 static const struct network *find_topology(const struct tables *t, uuid account)
 {
-	const struct network *n = network_first_by_auto_for(t, account);
-	while (n && !row_is_live(&n->row))
-		n = network_next_by_auto_for(t, n);
-	return n;
+	return network_find_by_auto_for(t, account);
 }
 
 /* ---- allocation ---- */

@@ -193,10 +193,7 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 
 static const struct port *first_live_port(const struct tables *t, uuid network)
 {
-	const struct port *port = port_first_by_network(t, network);
-	while (port && !row_is_live(&port->row))
-		port = port_next_by_network(t, port);
-	return port;
+	return port_find_by_network(t, network);
 }
 
 static RESULT delete_subnets(struct op *op, const struct network *network, struct str field)

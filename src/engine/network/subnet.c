@@ -85,10 +85,7 @@ uint64_t subnet_count_addresses(const struct subnet *subnet)
 
 const struct subnet *subnet_first_live(const struct tables *t, uuid router)
 {
-	const struct subnet *subnet = subnet_first_by_router(t, router);
-	while (subnet && !row_is_live(&subnet->row))
-		subnet = subnet_next_by_router(t, subnet);
-	return subnet;
+	return subnet_find_by_router(t, router);
 }
 
 struct mac subnet_draw_gateway_mac(void)
@@ -595,9 +592,7 @@ RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct st
 /* Deletes the network of an EC2 subnet with its last subnet. */
 static RESULT delete_network_with_last(struct op *op, uuid network)
 {
-	const struct subnet *other = subnet_first_by_network(op->head, network);
-	while (other && !row_is_live(&other->row))
-		other = subnet_next_by_network(op->head, other);
+	const struct subnet *other = subnet_find_by_network(op->head, network);
 	return other ? OK : network_delete_with_rules(op, network);
 }
 

@@ -184,10 +184,7 @@ RESULT engine_update_subnet_pool(struct op *op, struct subnet_pool_settings *wis
 
 bool subnet_pool_is_used(const struct tables *t, uuid pool)
 {
-	const struct subnet *s = subnet_first_by_subnet_pool(t, pool);
-	while (s && !row_is_live(&s->row))
-		s = subnet_next_by_subnet_pool(t, s);
-	return s;
+	return subnet_find_by_subnet_pool(t, pool);
 }
 
 RESULT engine_delete_subnet_pool(struct op *op, struct subnet_pool_target *wish)

@@ -73,9 +73,7 @@ static uuid find_balancer_address(const struct tables *t, const struct reach_que
  * for it. */
 static struct ip find_public(const struct tables *t, const struct reach_question *q)
 {
-	const struct address *a = address_first_by_port(t, q->to->row.id);
-	while (a && !row_is_live(&a->row))
-		a = address_next_by_port(t, a);
+	const struct address *a = address_find_by_port(t, q->to->row.id);
 	if (!a)
 		a = address_find(t, find_forwarding_address(t, q));
 	if (!a)

@@ -274,9 +274,7 @@ enum reach_end reach_go_outside(struct reach_walk *w)
 	}
 	if (w->p.to.family == IP_V6)
 		return enter_ipv6(w);
-	const struct address *a = w->p.is_reply ? NULL : address_first_by_public(w->t, w->p.to);
-	while (a && !row_is_live(&a->row))
-		a = address_next_by_public(w->t, a);
+	const struct address *a = w->p.is_reply ? NULL : address_find_by_public(w->t, w->p.to);
 	if (a)
 		return enter(w, a);
 	reach_say(w, (struct reach_step){.stage = REACH_OUTSIDE}, "%" STR_FMT " lies outside of the region.",

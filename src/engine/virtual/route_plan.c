@@ -166,10 +166,7 @@ static const struct route_table *find_table(const struct tables *t, uuid router,
 
 static bool is_used(const struct tables *t, uuid table)
 {
-	const struct subnet *s = subnet_first_by_route_table(t, table);
-	while (s && !row_is_live(&s->row))
-		s = subnet_next_by_route_table(t, s);
-	return s != NULL;
+	return subnet_find_by_route_table(t, table) != NULL;
 }
 
 static RESULT make_table(struct op *op, const struct router *router, uuid plan, uuid *ret_table)

@@ -143,9 +143,7 @@ RESULT engine_delete_source_nat(struct op *op, struct source_nat_target *wish)
 {
 	const struct source_nat *nat = NULL;
 	TRY(engine_permit_source_nat(op, &wish->source_nat, "source_nat.delete", &nat));
-	const struct subnet *user = subnet_first_by_source_nat(op->head, nat->row.id);
-	while (user && !row_is_live(&user->row))
-		user = subnet_next_by_source_nat(op->head, user);
+	const struct subnet *user = subnet_find_by_source_nat(op->head, nat->row.id);
 	if (user)
 		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SOURCE_NAT, &wish->source_nat,
 					 "NAT gateway %" STR_FMT

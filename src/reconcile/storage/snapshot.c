@@ -484,10 +484,7 @@ static bool has_data(void *arg, struct str sha256)
 	struct reconciler *r = arg;
 	AUTO_VIEW view = {0};
 	view_open(r->store, &view);
-	const struct image *image = image_first_by_data(view.tables, sha256);
-	while (image && !row_is_live(&image->row))
-		image = image_next_by_data(view.tables, image);
-	return image != NULL;
+	return image_find_by_data(view.tables, sha256) != NULL;
 }
 
 static bool needs_blocks(void *arg, uuid id)

@@ -43,10 +43,7 @@ static const struct port *find_port(struct api_call *e, const struct address *a)
 /* First network on a router that is not a VPC. */
 static uuid find_isolated(struct api_call *e, uuid router)
 {
-	const struct subnet *s =
-		cs_find_vpc(e, router) ? NULL : subnet_first_by_router(api_tables(e), router);
-	while (s && !row_is_live(&s->row))
-		s = subnet_next_by_router(api_tables(e), s);
+	const struct subnet *s = cs_find_vpc(e, router) ? NULL : subnet_find_by_router(api_tables(e), router);
 	return s ? s->network : UUID_NONE;
 }
 

@@ -68,9 +68,7 @@ static struct str get_name(struct api_call *e, const struct row *row)
 static void write_public(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	char text[IP_TEXT_SIZE];
-	const struct gateway *g = gateway_first_by_router(api_tables(e), row->id);
-	while (g && !row_is_live(&g->row))
-		g = gateway_next_by_router(api_tables(e), g);
+	const struct gateway *g = gateway_find_by_router(api_tables(e), row->id);
 	const struct address *a = g ? address_find(api_tables(e), g->address) : NULL;
 	const struct external_network *outside =
 		g ? external_network_find(api_tables(e), g->external_network) : NULL;

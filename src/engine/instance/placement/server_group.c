@@ -106,9 +106,7 @@ RESULT server_group_check_members(struct op *op, const struct server_group *grou
 
 static RESULT check_empty(struct op *op, const struct server_group *group, const struct ref *ref)
 {
-	const struct instance *i = instance_first_by_server_group(op->head, group->row.id);
-	while (i && !row_is_live(&i->row))
-		i = instance_next_by_server_group(op->head, i);
+	const struct instance *i = instance_find_by_server_group(op->head, group->row.id);
 	if (!i)
 		return OK;
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SERVER_GROUP, ref,

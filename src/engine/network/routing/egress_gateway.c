@@ -12,10 +12,7 @@
 
 const struct egress_gateway *engine_get_egress_gateway(const struct tables *t, uuid router)
 {
-	const struct egress_gateway *gateway = egress_gateway_first_by_router(t, router);
-	while (gateway && !row_is_live(&gateway->row))
-		gateway = egress_gateway_next_by_router(t, gateway);
-	return gateway;
+	return egress_gateway_find_by_router(t, router);
 }
 
 static RESULT create_gateway(struct op *op, struct egress_gateway_wish *wish, uuid account)

@@ -26,10 +26,7 @@
 
 const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 {
-	const struct gateway *gateway = gateway_first_by_router(t, router);
-	while (gateway && !row_is_live(&gateway->row))
-		gateway = gateway_next_by_router(t, gateway);
-	return gateway;
+	return gateway_find_by_router(t, router);
 }
 
 uuid gateway_router_of_address(const struct tables *t, const struct address *address)

@@ -45,10 +45,7 @@ enum route_place route_find_place(const struct tables *t, uuid router_id, struct
 
 bool route_table_is_gateways(const struct tables *t, uuid table)
 {
-	const struct gateway *gateway = gateway_first_by_route_table(t, table);
-	while (gateway && !row_is_live(&gateway->row))
-		gateway = gateway_next_by_route_table(t, gateway);
-	return gateway != NULL;
+	return gateway_find_by_route_table(t, table) != NULL;
 }
 
 static RESULT fail_target(struct op *op)

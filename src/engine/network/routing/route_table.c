@@ -66,9 +66,7 @@ RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)
 {
 	const struct route_table *table = NULL;
 	TRY(engine_permit_route_table(op, &wish->route_table, "route_table.delete", &table));
-	const struct subnet *user = subnet_first_by_route_table(op->head, table->row.id);
-	while (user && !row_is_live(&user->row))
-		user = subnet_next_by_route_table(op->head, user);
+	const struct subnet *user = subnet_find_by_route_table(op->head, table->row.id);
 	bool is_gateways = route_table_is_gateways(op->head, table->row.id);
 	if (user || is_gateways || !uuid_is_none(table->main_association))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ROUTE_TABLE, wish->route_table.field,

@@ -34,10 +34,7 @@
 
 const struct port *router_first_interface(const struct tables *t, uuid router)
 {
-	const struct port *port = port_first_by_interface_of(t, router);
-	while (port && !row_is_live(&port->row))
-		port = port_next_by_interface_of(t, port);
-	return port;
+	return port_find_by_interface_of(t, router);
 }
 
 uuid engine_get_gateway_port(const struct tables *t, const struct subnet *subnet)
@@ -348,10 +345,7 @@ static bool has_route_over(const struct tables *t, const struct router *router, 
 
 static bool has_nat_gateway(const struct tables *t, const struct subnet *subnet)
 {
-	const struct nat_gateway *nat = nat_gateway_first_by_subnet(t, subnet->row.id);
-	while (nat && !row_is_live(&nat->row))
-		nat = nat_gateway_next_by_subnet(t, nat);
-	return nat != NULL;
+	return nat_gateway_find_by_subnet(t, subnet->row.id) != NULL;
 }
 
 /* Groups of a router, and groups associated with it, are valid for its ports only. */

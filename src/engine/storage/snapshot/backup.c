@@ -356,10 +356,7 @@ RESULT backup_drop(struct op *op, const struct backup *b)
 /* Deleted children are ignored: they are never read again. */
 bool engine_backup_has_children(const struct tables *t, uuid backup)
 {
-	const struct backup *child = backup_first_by_parent(t, backup);
-	while (child && !row_is_live(&child->row))
-		child = backup_next_by_parent(t, child);
-	return child != NULL;
+	return backup_find_by_parent(t, backup) != NULL;
 }
 
 RESULT engine_delete_backup(struct op *op, struct backup_deleting *wish)

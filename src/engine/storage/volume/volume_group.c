@@ -358,9 +358,7 @@ static RESULT check_deletable(struct op *op, const struct volume_group_target *w
 			      const struct volume_group *group)
 {
 	const char *status = engine_volume_group_status(op->head, group);
-	const struct volume *v = volume_first_by_group(op->head, group->row.id);
-	while (v && !row_is_live(&v->row))
-		v = volume_next_by_group(op->head, v);
+	const struct volume *v = volume_find_by_group(op->head, group->row.id);
 	if (!wish->with_volumes && strcmp(status, "available") != 0 && strcmp(status, "error") != 0)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME_GROUP, wish->group.field,
 				   "Invalid Group: Group status must be available or error, but current "

@@ -18,10 +18,7 @@
 
 const struct volume *engine_find_successor(const struct tables *t, uuid volume)
 {
-	const struct volume *v = volume_first_by_takes_over(t, volume);
-	while (v && !row_is_live(&v->row))
-		v = volume_next_by_takes_over(t, v);
-	return v;
+	return volume_find_by_takes_over(t, volume);
 }
 
 bool engine_is_swapping(const struct tables *t, const struct volume *volume)
