@@ -22,7 +22,12 @@ enum { VERSION_NEW = 60 };
 static int version;
 static bool is_a_change;
 static struct ctx c;
-static struct api_call the_call = {.c = &c};
+static struct face_call {
+	struct api_call core;
+	struct str owner;
+} face_call = {.core = {.c = &c}, .owner = STR("012345678901")};
+#define the_call face_call.core
+static const char *state_in_answer;
 
 static bool shows(struct api_call *call, const struct attribute *a)
 {
@@ -36,7 +41,14 @@ static bool is_change(struct api_call *call)
 	return is_a_change;
 }
 
+static const char *answer_state(struct api_call *call)
+{
+	(void) call;
+	return state_in_answer;
+}
+
 static const struct attribute_style xml_style = {.is_xml = true,
+						 .answer_state = answer_state,
 						 .has_ec2_ids = true,
 						 .write_time = clock_write_ms,
 						 .write_time_fine = clock_write_s,
@@ -64,6 +76,7 @@ static void reset(void)
 {
 	version = 0;
 	is_a_change = false;
+	state_in_answer = NULL;
 	volume = (struct volume){.row = {.id = one, .created_us = SECOND, .kind = KIND_VOLUME},
 				 .size = (INT64_C(3) << 30) + 1,
 				 .seen_size = 1,
@@ -245,6 +258,75 @@ static void test_lists_and_objects(void **state)
 	assert_json("\"tags\":{\"k\":\"v\"}", ATTRIBUTE(volume, "tags", tags));
 }
 
+static bool is_type(void *arg, const struct attribute *a, const void *at)
+{
+	char room[ATTRIBUTE_TEXT_SIZE];
+	return str_equal(attribute_text(&xml_style, a, at, room), *(const struct str *) arg);
+}
+
+static const struct attribute inner_rows[] = {
+	ATTRIBUTE_OWN_ID(volume, "id", KIND_VOLUME, .filter = "inner.id"),
+	ATTRIBUTE_ROWS("parts", parts, list_twice, .flags = ATTRIBUTE_FILTERS_WITHIN),
+};
+static const struct attributes inner = ATTRIBUTES(inner_rows);
+
+static const void *find_same(struct api_call *call, const struct row *row)
+{
+	(void) call;
+	return row;
+}
+
+static void test_values_of_calls_and_families(void **state)
+{
+	(void) state;
+	reset();
+	assert_xml("<o>012345678901</o>", ATTRIBUTE_CALL(face_call, "o", owner));
+	assert_json("\"o\":\"012345678901\"", ATTRIBUTE_CALL(face_call, "o", owner));
+	assert_xml("<a>eipassoc-123456789abcdef01</a>", ATTRIBUTE_PREFIXED(volume, "a", row.id, "eipassoc"));
+	assert_xml("<s>default</s>", ATTRIBUTE_REF(volume, "s", snapshot, KIND_SNAPSHOT, .none = "default"));
+	assert_json("\"s\":\"default\"",
+		    ATTRIBUTE_REF(volume, "s", snapshot, KIND_SNAPSHOT, .none = "default"));
+	assert_xml("<s>available</s>", ATTRIBUTE_STATE_OF("s", KIND_VOLUME, .flags = ATTRIBUTE_IN_ANSWER));
+	state_in_answer = "pending";
+	assert_xml("<s>pending</s>", ATTRIBUTE_STATE_OF("s", KIND_VOLUME, .flags = ATTRIBUTE_IN_ANSWER));
+	assert_xml("<s>available</s>", ATTRIBUTE_STATE_OF("s", KIND_VOLUME));
+	assert_int_equal(result_is_ok(cidr_parse(STR("2001:db8::/32"), &rule.peer_block)), true);
+	static const struct attribute blocks[] = {
+		ATTRIBUTE(security_group_rule, "v4", peer_block, .flags = ATTRIBUTE_V4),
+		ATTRIBUTE(security_group_rule, "v6", peer_block, .flags = ATTRIBUTE_V6),
+	};
+	assert_string_equal(write(&xml_style, blocks, 2, &rule.row), "<v6>2001:db8::/32</v6>");
+	assert_xml("<none/>",
+		   ATTRIBUTE_ROWS("none", parts, attribute_list_nothing, .flags = ATTRIBUTE_EMPTY_NONE));
+}
+
+/* Objects of other rows, without an element, and lists in them: queries name what is in each. */
+static void test_members_far_within(void **state)
+{
+	static const struct attribute rows[] = {
+		ATTRIBUTE_INLINE(inner, find_same, .flags = ATTRIBUTE_FILTERS_WITHIN),
+		ATTRIBUTE_INLINE(inner, find_no_row, .flags = ATTRIBUTE_FILTERS_WITHIN),
+	};
+	static const struct attributes table = ATTRIBUTES(rows);
+	struct str gp3 = STR("gp3");
+	(void) state;
+	reset();
+	volume.is_bootable = true;
+	assert_string_equal(write(&xml_style, rows, 2, &volume.row),
+			    "<id>vol-123456789abcdef01</id><parts><item>" PART "</item><item>" PART
+			    "</item></parts>");
+	struct attribute_found type = attributes_find_filter(&table, STR("part.type"));
+	assert_ptr_equal(type.around[0], &rows[0]);
+	assert_ptr_equal(type.around[1], &inner_rows[1]);
+	assert_null(type.around[2]);
+	assert_true(attribute_any(&the_call, NULL, &type, &volume.row, is_type, &gp3));
+	assert_ptr_equal(attributes_get_filter(&table, 2).attribute, &part_rows[1]);
+	assert_ptr_equal(attributes_get_filter(&table, 3).attribute, &inner_rows[0]);
+	assert_null(attributes_get_filter(&table, 6).attribute);
+	type.around[0] = &rows[1]; /* there is no such row */
+	assert_false(attribute_any(&the_call, NULL, &type, &volume.row, is_type, &gp3));
+}
+
 static void test_members_of_some_calls(void **state)
 {
 	(void) state;
@@ -254,12 +336,6 @@ static void test_members_of_some_calls(void **state)
 	assert_json("\"type\":\"gp3\"", ATTRIBUTE(volume, "type", type, .since = VERSION_NEW));
 	assert_json("", ATTRIBUTE(volume, "type", type, .flags = ATTRIBUTE_ADMIN));
 	assert_json("", ATTRIBUTE(volume, "type", type, .flags = ATTRIBUTE_HIDDEN));
-}
-
-static bool is_type(void *arg, const struct attribute *a, const void *at)
-{
-	char room[ATTRIBUTE_TEXT_SIZE];
-	return str_equal(attribute_text(&xml_style, a, at, room), *(const struct str *) arg);
 }
 
 static const struct attribute other_rows[] = {
@@ -345,6 +421,8 @@ int main(void)
 		cmocka_unit_test(test_long_names_and_texts),
 		cmocka_unit_test(test_values_that_are_none),
 		cmocka_unit_test(test_lists_and_objects),
+		cmocka_unit_test(test_values_of_calls_and_families),
+		cmocka_unit_test(test_members_far_within),
 		cmocka_unit_test(test_members_of_some_calls),
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_documentation),
