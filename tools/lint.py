@@ -31,7 +31,7 @@ LARGE_FOLDERS = {"src/api/core": 52, "src/api/native": 50, "src/base": 86, "src/
 GOLDEN_LINES = {"ec2 iam openstack": 34100, "cloudstack": 6600, "elb": 920, "autoscaling": 850}
 # Highest percentage of a face's members in `dari dump answers` whose value a function makes. The goal is 25: the others are fields,
 # which a row alone describes. A ceiling only goes down.
-FUNCTION_MEMBERS = {"openstack": 36}
+FUNCTION_MEMBERS = {"openstack": 30}
 BANNED = {"strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atoll", "atof", "system", "popen",
           "alloca", "rand", "srand", "random", "gets", "localtime", "gmtime", "asctime", "ctime", "strerror_l",
           "__isoc99_scanf", "__isoc99_sscanf", "__isoc99_fscanf", "scanf", "sscanf", "fscanf", "tmpnam", "mktemp"}
