@@ -155,6 +155,26 @@ def test_several_audiences(provider, visitor):
     assert visitor.sign_in() == "/console/"
 
 
+def test_groups_follow_the_provider(dev, provider, visitor):
+    """A claim with groups, which an additional scope asks for."""
+    again = {"client_id": "console", "client_secret": SECRET, "name": "Company <b>login</b>", "makes_users": True}
+    provider.scopes = {"groups"}
+    dev.operator.api_ok("PUT", f"/oidc-providers/{provider.open_id}/sign-in", {**again, "scopes": "groups", "group_claim": "groups", "groups": ["ops = Operators", "all"]})
+    try:
+        provider.person |= {"sub": "g-1", "preferred_username": "greta", "groups": ["ops", "other"]}
+        assert visitor.sign_in() == "/console/"
+        groups = {g["id"]: g["name"] for g in dev.operator.rows("/user-groups?all=1&fields=*")}
+        names = lambda: {groups[m["user_group"]] for m in dev.operator.rows(f"/group-members?fields=*&user={visitor.who()['user']['id']}")}  # noqa: E731
+        assert names() == {"Operators"} and {"Operators", "all"} <= set(groups.values())
+        provider.person["groups"] = "all"  # one text instead of a list
+        assert visitor.sign_in() == "/console/" and names() == {"all"}
+        provider.person.pop("groups")
+        assert visitor.sign_in() == "/console/" and names() == set()
+    finally:
+        provider.scopes = set()
+        dev.operator.api_ok("PUT", f"/oidc-providers/{provider.open_id}/sign-in", again)
+
+
 # ---- invalid answers
 
 def test_state_is_the_browsers(dev, provider, visitor):

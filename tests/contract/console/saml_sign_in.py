@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import browser as web  # noqa: E402
 import native  # noqa: E402
 import saml_idp  # noqa: E402
+from console import go  # noqa: E402
 from dev import Dev  # noqa: E402
 
 SAME = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
@@ -277,6 +278,26 @@ def test_signed_requests_are_not_built(dev):
     id = dev.operator.api_ok("POST", "/saml-providers", {"name": "strict", "metadata": p.metadata().replace('Signed="false"', 'Signed="true"')})["items"][0]["id"]
     assert dev.operator.api("PUT", f"/saml-providers/{id}/sign-in", {"name": "x"}).status == 400
     dev.operator.api_ok("DELETE", f"/saml-providers/{id}")
+
+
+# ---- the pages
+
+def test_from_the_pages(dev, idp):
+    """The button on the sign-in page, what it says after a failure, and the card of the page of domains."""
+    with web.browser() as b:
+        b.size(1280)
+        b.open(dev.url + "/console/?problem=saml-token")
+        b.until("return [...document.querySelectorAll('.ways a')].find(e => e.innerText.includes('<b>SSO</b>'))", what="the provider's button")
+        b.until_text("The identity provider’s response could not be verified.")
+        assert b.run("return document.querySelector('.ways a').getAttribute('href')").endswith(f"/session/saml/{idp.id}")
+        assert not b.axe(web.axe_source()) and not b.overflow()
+        b.open(web.link_of(dev, "admin"))
+        b.until("return document.querySelector('nav.side')", what="the frame of the pages")
+        go(b, "domains")
+        b.until_text("Add SAML provider")
+        b.until_text(idp.entity)
+        b.until_text("Passwords accepted")
+        assert not b.axe(web.axe_source()) and not b.faults()
 
 
 if __name__ == "__main__":
