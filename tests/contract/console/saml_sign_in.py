@@ -293,7 +293,7 @@ def test_from_the_pages(dev, idp):
         assert not b.axe(web.axe_source()) and not b.overflow()
         b.open(web.link_of(dev, "admin"))
         b.until("return document.querySelector('nav.side')", what="the frame of the pages")
-        go(b, "domains")
+        go(b, dev, "domains")
         b.until_text("Add SAML provider")
         b.until_text(idp.entity)
         b.until_text("Passwords accepted")
