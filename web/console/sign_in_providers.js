@@ -113,7 +113,7 @@ export async function linkIdentity([u]) {
 }
 
 const line = (p) => html`<tr><td>${p.sign_in_name || html`<span class="dim">${t("disabled")}</span>`}</td><td>${p.protocol === "saml" ? "SAML" : "OpenID Connect"}</td><td class="m">${titleOf(p)}</td><td>${p.sign_in_domain ? refName("domains", p.sign_in_domain) : "–"}</td>
-	<td>${p.sign_in_domain ? copyable(placeOf(p)) : "–"}</td><td><button type="button" aria-label=${t("Sign-in with {name}", {name: titleOf(p)})} @click=${() => change(p)}>${p.sign_in_domain ? t("Settings") : t("Enable")}…</button>
+	<td>${p.sign_in_domain ? copyable(placeOf(p)) : "–"}</td><td><button type="button" aria-label=${`${p.sign_in_domain ? t("Settings") : t("Enable")}…: ${titleOf(p)}`} @click=${() => change(p)}>${p.sign_in_domain ? t("Settings") : t("Enable")}…</button>
 	${p.sign_in_domain ? html`<button type="button" class="danger-text" aria-label=${t("Disable sign-in with {name}?", {name: p.sign_in_name})} @click=${() => end(p)}>${t("Disable")}…</button>` : nothing}</td></tr>`;
 
 export function signInCard() {

@@ -86,7 +86,7 @@ function setPasswords(d) {
 }
 
 function branch(d, below) {
-	return html`<section class="card" aria-label=${nameOf(d)}><div class="head"><h2>${nameOf(d)}</h2>${state(d)}${d.description ? html`<span class="dim">${d.description}</span>` : nothing}<span class="sp"></span><button type="button" aria-label=${t("Passwords of {name}", {name: nameOf(d)})} @click=${() => setPasswords(d)}>${PASSWORDS[d.passwords ?? "accepted"]()}…</button> <button type="button" aria-label=${t("Create account in {name}", {name: nameOf(d)})} @click=${() => makeAccount(d)}>${t("Create account")}</button> ${nameOf(d) === "Default" ? nothing : turnButton("domains", d)}</div>
+	return html`<section class="card" aria-label=${nameOf(d)}><div class="head"><h2>${nameOf(d)}</h2>${state(d)}${d.description ? html`<span class="dim">${d.description}</span>` : nothing}<span class="sp"></span><button type="button" aria-label=${`${PASSWORDS[d.passwords ?? "accepted"]()}…: ${nameOf(d)}`} @click=${() => setPasswords(d)}>${PASSWORDS[d.passwords ?? "accepted"]()}…</button> <button type="button" aria-label=${t("Create account in {name}", {name: nameOf(d)})} @click=${() => makeAccount(d)}>${t("Create account")}</button> ${nameOf(d) === "Default" ? nothing : turnButton("domains", d)}</div>
 		${accountsTable(d)}${(below.get(d.id) ?? []).map((child) => branch(child, below))}</section>`;
 }
 
