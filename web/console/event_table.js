@@ -362,6 +362,7 @@ export const EVENTS = [
 	["route_table", "route changed", "Route to {block} is local again.", (v) => t("Route to {block} is local again", v)],
 	["saml_provider", "created", "SAML provider {name}, issuer {issuer}.", (v) => t("SAML provider {name} created ({issuer})", v)],
 	["saml_provider", "changed", "SAML provider {name}, issuer {issuer}.", (v) => t("SAML provider {name} changed ({issuer})", v)],
+	["saml_provider", "changed", "SAML provider {name}: {what}.", (v) => t("SAML provider {name} changed", v)],
 	["scaling_group", "desired", "{count}.", (v) => t("Desired capacity: {count}", v)],
 	["scaling_group", "hook deleted", "{name}", (v) => t("Lifecycle hook {name} deleted", v)],
 	["scaling_group", "hook put", "{name}", (v) => t("Lifecycle hook {name} set", v)],

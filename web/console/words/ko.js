@@ -944,6 +944,7 @@ export const words = {
 	"Routes changed ({count})": "라우팅 변경됨 ({count}개)",
 	"Route to {block} is local again": "{block} 라우팅이 다시 로컬임",
 	"SAML provider {name} created ({issuer})": "SAML 공급자 {name} 생성됨 ({issuer})",
+	"SAML provider {name} changed": "SAML 공급자 {name} 변경됨",
 	"SAML provider {name} changed ({issuer})": "SAML 공급자 {name} 변경됨 ({issuer})",
 	"Desired capacity: {count}": "원하는 용량: {count}",
 	"Lifecycle hook {name} deleted": "수명 주기 후크 {name} 삭제됨",
