@@ -28,12 +28,19 @@
 #include "model/cloud_migration.h"
 #include "model/cloud_migration_disk.h"
 #include "model/remote_machine.h"
+#include "model/remote_resource_words.h"
 #include "model/row.h"
 
 struct egress_policy;
+struct remote_resource;
 struct remote_connection; /* drivers/remote/http.h */
 
-enum { REMOTE_TIMEOUT_S = 60, REMOTE_PAGE_MAX = 2000, REMOTE_RIGHTS_MAX = 32 };
+enum {
+	REMOTE_TIMEOUT_S = 60,
+	REMOTE_PAGE_MAX = 2000,
+	REMOTE_RESOURCES_PAGE_MAX = 5000, /* some lists come in one page */
+	REMOTE_RIGHTS_MAX = 32
+};
 
 /* The cloud to call. The texts belong to the caller. */
 struct remote {
@@ -67,6 +74,14 @@ struct remote_page {
 	size_t unnamed;
 	struct str unnamed_id;
 	size_t entries; /* entries of the page, if some of them are no machines of the listing; otherwise 0 */
+};
+
+/* Resources of one type. */
+struct remote_resource_page {
+	struct remote_resource *at; /* type, ref and the seen fields. In the context's arena. */
+	size_t count;
+	struct str cursor; /* as above */
+	size_t entries;    /* as above */
 };
 
 /* An act on a machine. Every act may be repeated, also after a crash in the middle; a repeated reboot reboots again. */
@@ -175,6 +190,11 @@ struct remote_driver {
 	 bool *ret_is_over);
 	/* Reads a page of machines. cursor: from the page before; empty: the first page. */
 	RESULT (*list)(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page);
+	unsigned types; /* bit 1 << enum remote_resource_type: the driver can list it */
+	/* Reads a page of resources of that type. NULL: `types` is 0. */
+	RESULT(*list_resources)
+	(struct ctx *c, struct remote *r, enum remote_resource_type type, struct str cursor,
+	 struct remote_resource_page *ret_page);
 	/* Reads one machine. ERR_NOT_FOUND only if the cloud says so. */
 	RESULT (*get)(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine);
 	RESULT (*act)(struct ctx *c, struct remote *r, const struct remote_act *act);

@@ -545,6 +545,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SIGNUP] = "sign-up",
 	[KIND_PROVIDER] = "provider",
 	[KIND_REMOTE_MACHINE] = "remote machine",
+	[KIND_REMOTE_RESOURCE] = "remote resource",
 	[KIND_CLOUD_MIGRATION] = "migration",
 	[KIND_CLOUD_MIGRATION_DISK] = "disk of a migration",
 };

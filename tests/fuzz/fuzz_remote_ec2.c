@@ -4,8 +4,20 @@
 
 #include "drivers/remote/ec2/answer.h"
 #include "drivers/remote/ec2/items.h"
+#include "drivers/remote/ec2/resources.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_resources(struct ctx *c, struct str text)
+{
+	struct remote_resource_page page;
+	for (int type = 0; type <= REMOTE_RESOURCE_TYPE_ADDRESS; type++)
+		if (result_is_ok(ec2_read_resources(c, text, (enum remote_resource_type) type, &page)))
+			for (size_t k = 0; k < page.count; k++)
+				if (!page.at[k].ref.n ||
+				    row_find_too_large(&model_kinds[KIND_REMOTE_RESOURCE], &page.at[k].row))
+					abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t k = 0; k < list.count; k++)
 			if (list.count > 100 || list.at[k].at[0].n > 255)
 				abort();
+	read_resources(&c, (struct str){(const char *) data, size});
 	arena_free(a);
 	return 0;
 }

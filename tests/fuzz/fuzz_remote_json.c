@@ -4,8 +4,11 @@
 #include <stdlib.h>
 
 #include "drivers/remote/azure/answer.h"
+#include "drivers/remote/azure/resources.h"
 #include "drivers/remote/cloudstack/answer.h"
+#include "drivers/remote/cloudstack/resources.h"
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/resources.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,6 +18,29 @@ static void check(const struct remote_machine *machines, size_t count)
 		if (!machines[k].ref.n ||
 		    row_find_too_large(&model_kinds[KIND_REMOTE_MACHINE], &machines[k].row))
 			abort();
+}
+
+static void check_resources(const struct remote_resource_page *page)
+{
+	for (size_t k = 0; k < page->count; k++)
+		if (!page->at[k].ref.n ||
+		    row_find_too_large(&model_kinds[KIND_REMOTE_RESOURCE], &page->at[k].row))
+			abort();
+}
+
+/* The answer as a list of that type, of each cloud. */
+static void read_resources(struct ctx *c, const json_t *root, unsigned type_bits)
+{
+	enum remote_resource_type type =
+		(enum remote_resource_type)(type_bits % (REMOTE_RESOURCE_TYPE_ADDRESS + 1));
+	struct remote_resource_page page;
+	if (result_is_ok(openstack_read_resources(c, root, type, &page)))
+		check_resources(&page);
+	if (result_is_ok(azure_read_resources(c, root, type, STR("s"), STR("all"), &page)))
+		check_resources(&page);
+	if (CLOUDSTACK_RESOURCE_TYPES & 1U << type &&
+	    result_is_ok(cloudstack_read_resources(c, root, type, STR("all"), &page)))
+		check_resources(&page);
 }
 
 static void read_openstack(struct ctx *c, const json_t *root)
@@ -59,12 +85,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new(ARENA_FIRST_SIZE, 16 << 20);
 	ctx_init(&c, a);
 	if (result_is_ok(remote_parse_json(&c, (struct str){(const char *) data + 1, size - 1}, &root))) {
-		if (data[0] % 3 == 0)
+		if (data[0] % 4 == 0)
 			read_openstack(&c, root);
-		else if (data[0] % 3 == 1)
+		else if (data[0] % 4 == 1)
 			read_cloudstack(&c, root);
-		else
+		else if (data[0] % 4 == 2)
 			read_azure(&c, root);
+		else
+			read_resources(&c, root, data[0] / 4);
 	}
 	json_decref(root);
 	arena_free(a);

@@ -6,11 +6,13 @@
 #include "engine/engine.h"
 #include "engine/remote/migration.h"
 #include "engine/remote/provider.h"
+#include "engine/remote/remote_resource.h"
 #include "engine/storage/image/image.h"
 #include "engine/support/ticket.h"
 #include "model/host.h"
 #include "model/image.h"
 #include "model/remote_machine.h"
+#include "model/remote_resource.h"
 #include "model/states.h"
 #include "model/storage_pool.h"
 #include "model/subnet.h"
@@ -195,14 +197,24 @@ static void write_desks(const struct row_writer *rw, struct json_writer *w, cons
 
 /* ---- clouds elsewhere ---- */
 
+static int64_t get_refreshed_us(const struct row_writer *rw, const struct row *row)
+{
+	if (rw->kind == KIND_PROVIDER)
+		return engine_get_refreshed_us(provider_of(row));
+	bool is_machine = rw->kind == KIND_REMOTE_MACHINE;
+	const struct provider *p = provider_find(rw->tables, is_machine ? remote_machine_of(row)->provider
+									: remote_resource_of(row)->provider);
+	if (!p)
+		return 0;
+	return is_machine ? engine_get_refreshed_us(p)
+			  : engine_get_resource_refreshed_us(p, remote_resource_of(row));
+}
+
 /* The end of the last complete listing, which is how fresh a provider's rows are. */
 static void write_refreshed(const struct row_writer *rw, struct json_writer *w, const struct row *row,
 			    unsigned class)
 {
-	const struct provider *p = rw->kind == KIND_PROVIDER
-					   ? provider_of(row)
-					   : provider_find(rw->tables, remote_machine_of(row)->provider);
-	int64_t at_us = p ? engine_get_refreshed_us(p) : 0;
+	int64_t at_us = get_refreshed_us(rw, row);
 	(void) class;
 	if (at_us)
 		json_write_int(w, "refreshed_us", at_us);

@@ -104,6 +104,9 @@ static void say_verified(struct asking *a, const json_t *p)
 	buf_print(&a->text, "lacks     %" STR_FMT "\n", STR_ARG(lacks.n ? lacks : STR("nothing")));
 	buf_print(&a->text, "reads     machines, every %" PRId64 " s; last complete listing: %s\n",
 		  asking_int(p, "poll_s"), time_of(a, p, "refreshed_us"));
+	const json_t *unlisted = json_object_get(p, "unlisted");
+	for (size_t k = 0; k < json_array_size(unlisted); k++)
+		buf_print(&a->text, "unlisted  %s\n", json_string_value(json_array_get(unlisted, k)));
 	if (asking_int(p, "held"))
 		buf_print(&a->text,
 			  "held      %" PRId64
@@ -250,6 +253,41 @@ static RESULT list_machines(struct asking *a)
 	return OK;
 }
 
+/* Sizes are powers of two, or nearly so. */
+static struct str size_of(const struct asking *a, const json_t *row)
+{
+	int64_t size = asking_int(row, "size");
+	const char *unit = size >= INT64_C(1) << 30 ? "GiB" : "MiB";
+	int64_t one = size >= INT64_C(1) << 30 ? INT64_C(1) << 30 : INT64_C(1) << 20;
+	return size ? str_print(a->c->arena, "%" PRId64 " %s", (size + one / 2) / one, unit) : STR_NONE;
+}
+
+static RESULT list_resources(struct asking *a)
+{
+	const json_t *rows = NULL, *providers = NULL;
+	struct str wanted = asking_arg(a, "provider"), type = asking_arg(a, "type");
+	json_t *row = NULL;
+	size_t k = 0;
+	TRY(asking_list(a, "/providers", "name", &providers));
+	TRY(asking_list(a, "/remote-resources", "*", &rows));
+	buf_print(&a->text, "%-14s %-14s %-24s %-20s %-12s %-9s %s\n", "provider", "type", "id", "name",
+		  "state", "size", "listed");
+	json_array_foreach (rows, k, row) {
+		struct str provider =
+			asking_text(asking_find(providers, asking_text(row, "provider")), "name");
+		struct str ref = asking_text(row, "ref"), name = asking_text(row, "name"),
+			   state = asking_text(row, "state"), its_type = asking_text(row, "type"),
+			   size = size_of(a, row);
+		if ((wanted.n && !str_equal(wanted, provider)) || (type.n && !str_equal(type, its_type)))
+			continue;
+		buf_print(&a->text, "%-14.*s %-14.*s %-24.*s %-20.*s %-12.*s %-9.*s %s\n", STR_ARG(provider),
+			  STR_ARG(its_type), STR_ARG(ref), STR_ARG(name), STR_ARG(state), STR_ARG(size),
+			  time_of(a, row, "refreshed_us"));
+		(void) json_array_append(a->value, row);
+	}
+	return OK;
+}
+
 static RESULT find_machine(struct asking *a, const json_t **ret_row)
 {
 	const json_t *rows = NULL;
@@ -385,6 +423,13 @@ const struct command remote_commands[] = {
 	 "Lists machines of other clouds.",
 	 {{"provider", PARAM_OPTION, false, "Of this provider (default: of all)."}},
 	 .ask = list_machines},
+	{"remote resources",
+	 "Lists resources of other clouds, such as networks and images.",
+	 {{"provider", PARAM_OPTION, false, "Of this provider (default: of all)."},
+	  {"type", PARAM_OPTION, false,
+	   "Type: image, network, subnet, security_group, volume, snapshot, instance_type, key_pair or address "
+	   "(default: all)."}},
+	 .ask = list_resources},
 	{"remote show", "Shows a machine of another cloud.", {MACHINE_ID}, .ask = show_machine},
 	{"remote create",
 	 "Creates a machine in another cloud from an image.",

@@ -85,16 +85,15 @@ static struct ips copy_ips(struct arena *a, struct draft_ips *list)
 	return (struct ips){copy, copy ? list->count : 0};
 }
 
-/* Keeps the first of several tags with the same key. */
-static struct tags copy_tags(struct arena *a, struct machine_draft *d)
+struct tags draft_sort_tags(struct arena *a, struct tag *tags, size_t count)
 {
-	struct tag *copy = arena_new_array(a, struct tag, d->tag_count);
+	struct tag *copy = arena_new_array(a, struct tag, count);
 	size_t kept = 0;
-	if (d->tag_count > 1)
-		qsort(d->tags, d->tag_count, sizeof d->tags[0], compare_tags);
-	for (size_t k = 0; copy && k < d->tag_count; k++)
-		if (!kept || !str_equal(copy[kept - 1].key, d->tags[k].key))
-			copy[kept++] = d->tags[k];
+	if (count > 1)
+		qsort(tags, count, sizeof tags[0], compare_tags);
+	for (size_t k = 0; copy && k < count; k++)
+		if (!kept || !str_equal(copy[kept - 1].key, tags[k].key))
+			copy[kept++] = tags[k];
 	return (struct tags){copy, kept};
 }
 
@@ -111,6 +110,6 @@ RESULT draft_end(struct ctx *c, struct machine_draft *d, struct remote_machines 
 	m->volumes = copy_ids(c->arena, &d->volumes);
 	m->private_ips = copy_ips(c->arena, &d->private_ips);
 	m->public_ips = copy_ips(c->arena, &d->public_ips);
-	m->remote_tags = copy_tags(c->arena, d);
+	m->remote_tags = draft_sort_tags(c->arena, d->tags, d->tag_count);
 	return VEC_PUSH(c->arena, list, *m) && !arena_is_full(c->arena) ? OK : ctx_no_memory(c);
 }

@@ -48,6 +48,8 @@ void draft_add_id(struct draft_ids *list, struct str text, size_t most);
 /* Ignores texts that are no addresses. */
 void draft_add_ip(struct draft_ips *list, struct str text);
 void draft_add_tag(struct machine_draft *d, struct str key, struct str value);
+/* A sorted copy in the arena. Keeps one of several tags with the same key. */
+struct tags draft_sort_tags(struct arena *a, struct tag *tags, size_t count);
 /* Adds the machine to the list, with its lists sorted, because clouds change the order between answers, and that is
  * no change of the machine. ERR_IO: the machine has no id, or the page has too many machines. */
 RESULT draft_end(struct ctx *c, struct machine_draft *d, struct remote_machines *list);

@@ -331,20 +331,30 @@ static bool keep_text(char *place, size_t most, struct str text)
 	return true;
 }
 
+static bool is_url_usable(struct ctx *c, const struct remote *r, struct str url)
+{
+	struct remote_url parsed;
+	bool is_url = result_is_ok(remote_parse_url(c, url, &parsed));
+	ctx_clear_problem(c);
+	return is_url && (!str_starts_with(r->endpoint, STR("https:")) || str_is(parsed.scheme, "https"));
+}
+
+static struct str trim_slashes(struct str url)
+{
+	while (str_ends_with(url, STR("/")))
+		url = str_slice(url, 0, url.n - 1);
+	return url;
+}
+
 RESULT remote_session_open(struct ctx *c, const struct remote *r, int64_t life_us, struct str token,
 			   struct str url, struct str account)
 {
 	struct remote_session *session = &r->connection->session;
-	struct remote_url parsed;
 	remote_session_close(session);
-	while (str_ends_with(url, STR("/")))
-		url = str_slice(url, 0, url.n - 1);
-	if (!result_is_ok(remote_parse_url(c, url, &parsed)) ||
-	    (str_starts_with(r->endpoint, STR("https:")) && !str_is(parsed.scheme, "https"))) {
-		ctx_clear_problem(c);
+	url = trim_slashes(url);
+	if (!is_url_usable(c, r, url))
 		return ctx_fail(c, ERR_IO,
 				"The sign-in names no usable URL of the API: it must be one of https.");
-	}
 	bool is_kept = token.n && account.n && keep_text(session->token, REMOTE_TOKEN_MAX, token) &&
 		       keep_text(session->url, REMOTE_URL_MAX, url) &&
 		       keep_text(session->account, REMOTE_ACCOUNT_MAX, account);
@@ -353,6 +363,15 @@ RESULT remote_session_open(struct ctx *c, const struct remote *r, int64_t life_u
 	digest_credentials(r, session->of);
 	session->until_us = clock_now_us() + (life_us < SESSION_MAX_US ? life_us : SESSION_MAX_US);
 	return OK;
+}
+
+void remote_session_add(struct ctx *c, const struct remote *r, enum remote_service service, struct str url)
+{
+	struct remote_session *session = &r->connection->session;
+	char *place = session->others[service];
+	url = trim_slashes(url);
+	if (!url.n || !is_url_usable(c, r, url) || !keep_text(place, REMOTE_URL_MAX, url))
+		place[0] = '\0';
 }
 
 void remote_session_close(struct remote_session *session)

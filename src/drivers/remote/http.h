@@ -56,6 +56,9 @@ enum err remote_err_of_status(int status);
 
 /* ---- sessions ---- */
 
+/* Services beside the API proper that have URLs of their own. */
+enum remote_service { REMOTE_SERVICE_IMAGE, REMOTE_SERVICE_NETWORK, REMOTE_SERVICE_VOLUME, REMOTE_SERVICES };
+
 /* Result of a sign-in, for clouds that give tokens. Kept with the connection, and wiped with it. */
 struct remote_session {
 	uint8_t of[32];   /* digest of the endpoint and the credentials that it belongs to */
@@ -64,6 +67,8 @@ struct remote_session {
 	bool is_reader;   /* the credentials may only read */
 	char token[REMOTE_TOKEN_MAX + 1];
 	char url[REMOTE_URL_MAX + 1]; /* the API proper, without a slash at the end */
+	char others[REMOTE_SERVICES]
+		   [REMOTE_URL_MAX + 1]; /* URLs of other services; empty: none that is usable */
 	char account[REMOTE_ACCOUNT_MAX + 1];
 };
 /* Session of r's connection. Closes it if it has expired, or belongs to other credentials. */
@@ -73,4 +78,6 @@ bool remote_session_is_open(const struct remote_session *session);
  * r's endpoint is https: the token would travel in the clear. */
 RESULT remote_session_open(struct ctx *c, const struct remote *r, int64_t life_us, struct str token,
 			   struct str url, struct str account);
+/* Keeps the URL of another service with the open session. One that is not usable, as above, is left out. */
+void remote_session_add(struct ctx *c, const struct remote *r, enum remote_service service, struct str url);
 void remote_session_close(struct remote_session *session);

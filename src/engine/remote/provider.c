@@ -12,6 +12,7 @@
 #include "store/cloud_migration.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
+#include "store/remote_resource.h"
 
 enum { URL_MAX = 1024, PIN_MAX = 128, PROBLEM_MAX = 1024, FORGOTTEN_AT_ONCE = 500 };
 
@@ -241,11 +242,16 @@ RESULT engine_forget_provider(struct op *op, struct provider_end *wish)
 	if (!p || row_is_live(&p->row))
 		return OK;
 	const struct remote_machine *m = remote_machine_first_by_provider(op->head, wish->provider);
+	const struct remote_resource *r = remote_resource_first_by_provider(op->head, wish->provider);
 	for (; m && count < FORGOTTEN_AT_ONCE; count++) {
 		TRY(remote_machine_forget(op, m->row.id));
 		m = remote_machine_first_by_provider(op->head, wish->provider);
 	}
-	return m ? OK : provider_forget(op, wish->provider);
+	for (; r && count < FORGOTTEN_AT_ONCE; count++) {
+		TRY(remote_resource_forget(op, r->row.id));
+		r = remote_resource_first_by_provider(op->head, wish->provider);
+	}
+	return m || r ? OK : provider_forget(op, wish->provider);
 }
 
 /* ---- freshness ---- */

@@ -65,7 +65,7 @@ struct provider_report {
 };
 SYSTEM_OPERATION(engine_see_provider, provider_report)
 
-/* Forgets some machines of a deleted provider, or the provider if it has none left. */
+/* Forgets some machines and resources of a deleted provider, or the provider if it has none left. */
 struct provider_end {
 	uuid provider;
 };

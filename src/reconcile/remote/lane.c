@@ -211,6 +211,37 @@ void id_set_clear(struct id_set *set)
 	*set = (struct id_set){0};
 }
 
+/* ---- listings ---- */
+
+void listing_begin(struct provider_lane *lane)
+{
+	lane->is_listing = true;
+	lane->began_us = clock_now_us();
+	lane->cursor[0] = '\0';
+	lane->pages = lane->others = lane->unnamed = 0;
+	lane->unnamed_id[0] = '\0';
+	id_set_clear(&lane->seen);
+}
+
+RESULT listing_keep_cursor(struct step *s, struct provider_lane *lane, struct str cursor)
+{
+	if (cursor.n > PROVIDER_CURSOR_MAX || str_is(cursor, lane->cursor))
+		return ctx_fail(&s->ctx, ERR_IO,
+				"The answer is not usable: the next page has no usable token.");
+	memcpy(lane->cursor, cursor.p, cursor.n);
+	lane->cursor[cursor.n] = '\0';
+	return OK;
+}
+
+void listing_end(struct provider_lane *lane)
+{
+	lane->is_listing = false;
+	lane->failures = 0;
+	id_set_clear(&lane->seen);
+	lane->ended_us = clock_now_us();
+	lane->ended_resources = lane->is_of_resources;
+}
+
 /* ---- opening ---- */
 
 RESULT remote_open(struct step *s, const struct provider *p, struct provider_lane *lane,

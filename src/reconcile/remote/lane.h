@@ -6,6 +6,7 @@
 
 #include "drivers/remote.h"
 #include "engine/remote/provider.h"
+#include "engine/remote/remote_resource.h"
 #include "reconcile/work.h"
 
 enum { PROVIDER_CURSOR_MAX = 4096, PROVIDER_LACKS_SIZE = 1024, PROVIDER_ID_MAX = 511 };
@@ -22,6 +23,12 @@ struct pace {
 	int64_t at_us, slowed_us;
 };
 
+/* A type of resources, as this process lists it. */
+struct type_pace {
+	int64_t due_us;    /* time of the next listing */
+	bool accepts_loss; /* the next listing may lack any share */
+};
+
 struct provider_lane {
 	struct provider_lane *next; /* in its bucket */
 	uuid id;
@@ -36,9 +43,15 @@ struct provider_lane {
 	bool is_verifying;
 	char identity[256];
 	char lacks[PROVIDER_LACKS_SIZE]; /* a line for each missing right */
-	bool is_listing;
-	int64_t began_us; /* start of the listing */
-	int64_t ended_us; /* end of a complete listing whose changes are being committed; 0: none */
+	bool is_listing;                 /* machines, or resources of `type` */
+	bool is_of_resources;
+	bool is_first; /* the type had no rows when its listing began */
+	enum remote_resource_type type;
+	int64_t machines_due_us; /* time of the next listing of machines */
+	struct type_pace types[REMOTE_RESOURCE_TYPES];
+	int64_t began_us;     /* start of the listing */
+	int64_t ended_us;     /* end of a complete listing whose changes are being committed; 0: none */
+	bool ended_resources; /* that listing was one of resources of `type` */
 	char cursor[PROVIDER_CURSOR_MAX + 1];
 	size_t pages;   /* number of pages that the listing under way has read */
 	size_t others;  /* number of entries in them that are no machines of the listing */
@@ -62,6 +75,29 @@ void pace_slow_down(struct pace *p, int64_t now_us);
 bool id_set_add(struct id_set *set, uuid id); /* false: out of memory */
 bool id_set_has(const struct id_set *set, uuid id);
 void id_set_clear(struct id_set *set);
+
+/* Begins a listing of machines; lane->is_of_resources and ->type are for the caller to set. */
+void listing_begin(struct provider_lane *lane);
+/* Keeps the cursor of the next page. ERR_IO: it is not usable. */
+RESULT listing_keep_cursor(struct step *s, struct provider_lane *lane, struct str cursor);
+/* Ends a listing that is complete. */
+void listing_end(struct provider_lane *lane);
+
+/* ---- resources.c ---- */
+
+/* All types are listed soon. */
+void resources_reset(struct provider_lane *lane, bool accepts_loss);
+/* True if the provider of the step has rows of the type. */
+bool resources_have_rows(struct step *s, enum remote_resource_type type);
+/* Time of the next listing of any type. *ret_type: which. */
+int64_t resources_due_us(const struct provider_lane *lane, unsigned types,
+			 enum remote_resource_type *ret_type);
+/* Reads a page of a listing of lane->type. */
+RESULT resources_list_page(struct step *s, struct provider_lane *lane, const struct provider *p,
+			   struct remote *remote);
+/* Takes a failure that concerns the listed type alone: reports it, and lists the others. False: it concerns the provider. */
+bool resources_take_failure(struct step *s, struct provider_lane *lane, const struct provider *p,
+			    struct result result);
 
 /* Opens the provider's secret into the arena; remote_close() wipes it. */
 RESULT remote_open(struct step *s, const struct provider *p, struct provider_lane *lane,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Steps of providers. A step sends one request: a step of the verification, or one page of a listing, so that
- * acts on machines get their turn in between. A listing compares each page with the rows and reports only what
+ * Steps of providers. A step sends one request: a step of the verification, or one page of a listing of machines or of
+ * other resources (resources.c), so that acts on machines get their turn in between. A listing compares each page with the rows and reports only what
  * differs. After the last page, rows that no page had are missed once, and forgotten at the second miss. If
  * more than 30 % are missing, or a page failed, nothing is forgotten. */
 #include "store/provider.h"
@@ -75,6 +75,7 @@ static RESULT fail(struct step *s, struct provider_lane *lane, const struct prov
 	if (result.code == ERR_THROTTLED)
 		pace_slow_down(&lane->pace, clock_now_us());
 	lane->failures++;
+	lane->machines_due_us = 0; /* before anything else: that listing sets the status */
 	lane->next_us = is_refused ? clock_now_us() + REFUSED_RETRY_S * SECOND
 				   : remote_next_try_us(lane->failures, remote->wait_us);
 	if (!is_busy || lane->failures > 3) {
@@ -303,11 +304,8 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 					   .has_listed = true,
 					   .held = is_too_many ? (int64_t) missing.vanished.count : 0};
 	step_report(s, engine_see_provider_run, report);
-	lane->is_listing = false;
-	lane->failures = 0;
-	id_set_clear(&lane->seen);
-	lane->ended_us = clock_now_us();
-	lane->next_us = lane->began_us + p->poll_s * SECOND;
+	listing_end(lane);
+	lane->machines_due_us = lane->began_us + p->poll_s * SECOND;
 	step_again(s);
 	return OK;
 }
@@ -316,22 +314,19 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 static RESULT note_refreshed(struct step *s, struct provider_lane *lane)
 {
 	struct provider_refreshed *note = STEP_NEW(s, struct provider_refreshed);
+	struct remote_type_refreshed *type_note = STEP_NEW(s, struct remote_type_refreshed);
 	*note = (struct provider_refreshed){.provider = s->id, .at_us = lane->ended_us};
-	if (s->work->failures)
-		lane->next_us = 0;
+	*type_note = (struct remote_type_refreshed){
+		.provider = s->id, .type = lane->type, .at_us = lane->ended_us};
+	if (s->work->failures && lane->ended_resources)
+		lane->types[lane->type].due_us = 0;
+	else if (s->work->failures)
+		lane->machines_due_us = 0;
+	else if (lane->ended_resources)
+		step_report(s, engine_note_type_refreshed_run, type_note);
 	else
 		step_report(s, engine_note_refreshed_run, note);
 	lane->ended_us = 0;
-	return OK;
-}
-
-static RESULT keep_cursor(struct step *s, struct provider_lane *lane, struct str cursor)
-{
-	if (cursor.n > PROVIDER_CURSOR_MAX || str_is(cursor, lane->cursor))
-		return ctx_fail(&s->ctx, ERR_IO,
-				"The answer is not usable: the next page has no usable token.");
-	memcpy(lane->cursor, cursor.p, cursor.n);
-	lane->cursor[cursor.n] = '\0';
 	return OK;
 }
 
@@ -355,12 +350,8 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 	struct remote_page page = {0};
 	struct changes changes = {0};
 	if (!lane->is_listing) {
-		lane->is_listing = true;
-		lane->began_us = clock_now_us();
-		lane->cursor[0] = '\0';
-		lane->pages = lane->others = lane->unnamed = 0;
-		lane->unnamed_id[0] = '\0';
-		id_set_clear(&lane->seen);
+		listing_begin(lane);
+		lane->is_of_resources = false;
 	}
 	const struct remote_driver *driver = remote_driver_of((int) g->provider->cloud);
 	TRY(driver->list(&s->ctx, remote, str_copy(s->ctx.arena, str_from(lane->cursor)), &page));
@@ -370,7 +361,7 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 	TRY(report_changes(s, g->provider, &changes));
 	if (!page.cursor.n)
 		return end_listing(s, lane, g->provider);
-	TRY(keep_cursor(s, lane, page.cursor));
+	TRY(listing_keep_cursor(s, lane, page.cursor));
 	step_again(s);
 	return OK;
 }
@@ -392,9 +383,46 @@ static void take_wish(struct provider_lane *lane, const struct provider *p)
 	if (lane->gen == p->row.gen)
 		return;
 	lane->gen = p->row.gen;
-	lane->next_us = 0;
+	lane->next_us = lane->machines_due_us = 0;
 	lane->failures = 0;
 	lane->is_listing = lane->is_verifying = false;
+	resources_reset(lane, p->accepts_loss);
+}
+
+/* A time that is further away than any interval: the clock was set back. */
+static bool is_ahead(int64_t due_us, int64_t now_us)
+{
+	return due_us > now_us && due_us < now_us + PROVIDER_POLL_MAX_S * SECOND;
+}
+
+/* Time of the next request. */
+static int64_t due_of(const struct provider_lane *lane, const struct provider *p, int64_t now_us)
+{
+	enum remote_resource_type type;
+	if (is_ahead(lane->next_us, now_us))
+		return lane->next_us;
+	if (lane->is_listing || must_verify(lane, p, now_us))
+		return 0;
+	int64_t resources_us =
+		p->listed_us ? resources_due_us(lane, remote_driver_of((int) p->cloud)->types, &type)
+			     : INT64_MAX;
+	return resources_us < lane->machines_due_us ? resources_us : lane->machines_due_us;
+}
+
+/* Machines go first, because acts are about them. */
+static void choose_listing(struct step *s, struct provider_lane *lane, const struct provider *p,
+			   int64_t now_us)
+{
+	enum remote_resource_type type = REMOTE_RESOURCE_TYPE_IMAGE;
+	unsigned types = remote_driver_of((int) p->cloud)->types;
+	bool is_machines = !is_ahead(lane->machines_due_us, now_us);
+	if (lane->is_listing || is_machines || !types ||
+	    is_ahead(resources_due_us(lane, types, &type), now_us))
+		return;
+	listing_begin(lane);
+	lane->is_of_resources = true;
+	lane->type = type;
+	lane->is_first = !resources_have_rows(s, type);
 }
 
 static RESULT call_cloud(struct step *s, struct provider_lane *lane, const struct gathered *g)
@@ -402,10 +430,18 @@ static RESULT call_cloud(struct step *s, struct provider_lane *lane, const struc
 	struct remote remote;
 	struct result result = remote_open(s, g->provider, lane, &remote);
 	bool verifies = must_verify(lane, g->provider, clock_now_us());
+	bool is_of_resources = false;
+	if (!verifies)
+		choose_listing(s, lane, g->provider, clock_now_us());
+	is_of_resources = !verifies && lane->is_listing && lane->is_of_resources;
 	if (result_is_ok(result))
-		result = verifies ? verify(s, lane, g, &remote) : list_page(s, lane, g, &remote);
+		result = verifies          ? verify(s, lane, g, &remote)
+			 : is_of_resources ? resources_list_page(s, lane, g->provider, &remote)
+					   : list_page(s, lane, g, &remote);
 	remote_close(&remote);
-	return result_is_ok(result) ? OK : fail(s, lane, g->provider, &remote, result);
+	bool is_over = result_is_ok(result) ||
+		       (is_of_resources && resources_take_failure(s, lane, g->provider, result));
+	return is_over ? OK : fail(s, lane, g->provider, &remote, result);
 }
 
 static RESULT step_provider(struct step *s)
@@ -425,9 +461,9 @@ static RESULT step_provider(struct step *s)
 	if (lane->ended_us)
 		TRY(note_refreshed(s, lane));
 	take_wish(lane, g.provider);
-	/* the second term: the clock was set back */
-	if (lane->next_us > now_us && lane->next_us < now_us + PROVIDER_POLL_MAX_S * SECOND) {
-		step_again_at(s, lane->next_us);
+	due_us = due_of(lane, g.provider, now_us);
+	if (is_ahead(due_us, now_us)) {
+		step_again_at(s, due_us);
 		return OK;
 	}
 	if (!pace_take(&lane->pace, now_us, &due_us)) {

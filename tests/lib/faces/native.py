@@ -20,7 +20,7 @@ BY_TOKEN = {IMAGES_DATA, CONSOLE}  # calls that cannot be signed with an access 
 REGIONS = {"zone", "instance_type", "external_network", "host", "role", "domain", "account", "volume_type", "volume_group_type",
            "network_offering"}  # kinds of rows that belong to no account
 NOT_MADE = {"deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment"}  # kinds that do not exist in the world
-ELSEWHERE = {"provider", "remote_machine", "cloud_migration", "cloud_migration_disk"}  # kinds that need a second cloud: operator/providers.py and
+ELSEWHERE = {"provider", "remote_machine", "remote_resource", "cloud_migration", "cloud_migration_disk"}  # kinds that need a second cloud: operator/providers.py and
 # operator/migrate_rights.py ask for other accounts and by policies
 OWN = {"second_factor", "application_credential"}  # kinds that only their user can access: cross/doors_own.py
 PARTS_OF_USERS = {"access_key", "group_member"}
@@ -163,7 +163,7 @@ class Native(face.Face):
             yield query, [i for i in theirs if i in answer.text]
 
     empty = {f"GET /{kind}" for kind in ("address-prefixes", "application-credentials", "deployments", "instance-extensions", "network-offerings",
-                                         "providers", "remote-machines", "cloud-migrations", "cloud-migration-disks", "resource-groups", "volume-attachments")}
+                                         "providers", "remote-machines", "remote-resources", "cloud-migrations", "cloud-migration-disks", "resource-groups", "volume-attachments")}
     # Filters that compare another value: commas separate values; "account" filters by visibility, not by ownership.
     unfit = {"GET /iam-roles": {"trust"}, "GET /policy-versions": {"document"}, "GET /volume-types": {"description"}, "GET /images": {"account"},
              "GET /snapshots": {"account"}}

@@ -10,7 +10,7 @@ enum { STATUSES_MAX = 64, NICS_MAX = 16, DISKS_MAX = 63, PERMISSIONS_MAX = 1000 
 
 /* ---- ids ---- */
 
-static struct str lower(struct ctx *c, struct str s)
+struct str azure_lower(struct ctx *c, struct str s)
 {
 	char *p = arena_alloc(c->arena, s.n + 1);
 	for (size_t k = 0; p && k < s.n; k++)
@@ -28,8 +28,8 @@ static bool is_name(struct str s)
 
 struct str azure_ref_of_id(struct ctx *c, struct str id, struct str subscription)
 {
-	struct str all = lower(c, id);
-	struct str head = lower(
+	struct str all = azure_lower(c, id);
+	struct str head = azure_lower(
 		c, str_print(c->arena, "/subscriptions/%" STR_FMT "/resourcegroups/", STR_ARG(subscription)));
 	if (!head.n || !str_starts_with(all, head))
 		return STR_NONE;
@@ -149,7 +149,7 @@ RESULT azure_read_machine(struct ctx *c, const json_t *vm, struct str subscripti
 /* Patterns have '*' for any text, and are compared without case. */
 static bool is_in(struct ctx *c, const json_t *patterns, const char *action)
 {
-	struct str wanted = lower(c, str_from(action));
+	struct str wanted = azure_lower(c, str_from(action));
 	for (size_t k = 0; k < json_array_size(patterns) && k < PERMISSIONS_MAX; k++) {
 		const char *pattern = json_string_value(json_array_get(patterns, k));
 		if (pattern && str_matches(wanted, lower(c, str_from(pattern))))

@@ -4,6 +4,8 @@
 
 #include "drivers/remote/json.h"
 
+/* ASCII letters in lower case, in the arena. */
+struct str azure_lower(struct ctx *c, struct str s);
 /* A machine is known by "GROUP:NAME" in lower case, because ARM's ids contain slashes, and their case varies. Empty:
  * the id is not that of a virtual machine of the subscription, or a name has other characters than ARM allows. */
 struct str azure_ref_of_id(struct ctx *c, struct str id, struct str subscription);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "drivers/remote/azure/answer.h"
+#include "drivers/remote/azure/resources.h"
 #include "drivers/remote/power_map.h"
 #include "model/remote_machine.h"
 
@@ -320,6 +321,25 @@ static RESULT azure_list(struct ctx *c, struct remote *r, struct str cursor, str
 	return list_status(c, r, cursor.n ? str_slice(cursor, status.n, cursor.n) : STR_NONE, ret_page);
 }
 
+/* Sizes are listed by location, so that a provider of all locations has none. */
+static RESULT azure_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
+				   struct str cursor, struct remote_resource_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	*ret_page = (struct remote_resource_page){0};
+	struct str path = str_from(azure_lists[type].path);
+	size_t mark = str_find_char(path, '%', 0);
+	if (mark < path.n && str_is(r->region, "all"))
+		return OK;
+	if (mark < path.n)
+		path = str_print(c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT,
+				 STR_ARG(str_slice(path, 0, mark)), STR_ARG(r->region),
+				 STR_ARG(str_slice(path, mark + 2, path.n)));
+	TRY(ask(c, r, "GET", cursor.n ? cursor : url_of(c, r, str_to_z(c->arena, path)), STR_NONE, &answer));
+	TRY(azure_read_resources(c, answer.root, type, r->project, r->region, ret_page));
+	return next_of(c, r, answer.root, "", &ret_page->cursor);
+}
+
 /* URL of a machine, with the rest of the path and the API's version. */
 static RESULT machine_url(struct ctx *c, const struct remote *r, struct str ref, const char *behind,
 			  struct str *ret_url)
@@ -394,6 +414,8 @@ const struct remote_driver remote_azure = {
 	.check = azure_check,
 	.verify = azure_verify,
 	.list = azure_list,
+	.types = AZURE_RESOURCE_TYPES,
+	.list_resources = azure_list_resources,
 	.get = azure_get,
 	.act = azure_act,
 };

@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "drivers/remote/cloudstack/answer.h"
+#include "drivers/remote/cloudstack/resources.h"
 #include "model/remote_machine.h"
 
 enum { PARAMS_MAX = 128, FORM_MAX = 64 * 1024, SHA1_SIZE = 20 };
@@ -218,6 +219,27 @@ static RESULT cloudstack_list(struct ctx *c, struct remote *r, struct str cursor
 	return OK;
 }
 
+static RESULT cloudstack_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
+					struct str cursor, struct remote_resource_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	const struct cloudstack_list *list = &cloudstack_lists[type];
+	int64_t page = 1;
+	if (cursor.n)
+		TRY(str_parse_int(cursor, &page));
+	begin(&q, c, list->command);
+	if (list->filter)
+		add(&q, str_from(list->filter), str_from(list->word));
+	add(&q, STR("page"), str_print(c->arena, "%lld", (long long) page));
+	add(&q, STR("pagesize"), str_print(c->arena, "%d", CLOUDSTACK_PAGE_SIZE));
+	TRY(call(&q, r, &answer));
+	TRY(cloudstack_read_resources(c, answer.root, type, r->region, ret_page));
+	if (ret_page->entries >= CLOUDSTACK_PAGE_SIZE)
+		ret_page->cursor = str_print(c->arena, "%lld", (long long) page + 1);
+	return OK;
+}
+
 static RESULT cloudstack_get(struct ctx *c, struct remote *r, struct str ref,
 			     struct remote_machine *ret_machine)
 {
@@ -358,6 +380,8 @@ const struct remote_driver remote_cloudstack = {
 	.check = cloudstack_check,
 	.verify = cloudstack_verify,
 	.list = cloudstack_list,
+	.types = CLOUDSTACK_RESOURCE_TYPES,
+	.list_resources = cloudstack_list_resources,
 	.get = cloudstack_get,
 	.act = cloudstack_act,
 	.create = cloudstack_create,

@@ -4,6 +4,7 @@
  * 2016-11-15), STS API Reference (2011-06-15). */
 #include "drivers/remote/ec2/blocks.h"
 #include "drivers/remote/ec2/request.h"
+#include "drivers/remote/ec2/resources.h"
 
 #include "model/remote_machine.h"
 #define STS_VERSION "2011-06-15"
@@ -248,6 +249,8 @@ const struct remote_driver remote_ec2 = {
 	.check = ec2_check,
 	.verify = ec2_verify,
 	.list = ec2_list,
+	.types = EC2_RESOURCE_TYPES,
+	.list_resources = ec2_list_resources,
 	.get = ec2_get,
 	.act = ec2_act,
 	.create = ec2_create,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "drivers/remote/ec2/resources.h"
 #include "model/sigv4_sign.h"
 
 enum { FORM_MAX = 64 * 1024 };
@@ -182,6 +183,26 @@ RESULT ec2_call_items(struct ec2_form *f, struct remote *r, const char *root, st
 	struct result result = send(f, r, "ec2", &http);
 	if (result_is_ok(result))
 		result = read_lists(f->c, r, &http, root, lists, list_count);
+	buf_done(&http.body);
+	return result;
+}
+
+static RESULT read_resources(struct ctx *c, const struct remote *r, const struct remote_answer *http,
+			     enum remote_resource_type type, struct remote_resource_page *ret_page)
+{
+	struct ec2_answer answer;
+	if (http->status != 200)
+		TRY(judge(c, r, http, &answer));
+	return ec2_read_resources(c, buf_str(&http->body), type, ret_page);
+}
+
+RESULT ec2_call_resources(struct ec2_form *f, struct remote *r, enum remote_resource_type type,
+			  struct remote_resource_page *ret_page)
+{
+	struct remote_answer http = {0};
+	struct result result = send(f, r, "ec2", &http);
+	if (result_is_ok(result))
+		result = read_resources(f->c, r, &http, type, ret_page);
 	buf_done(&http.body);
 	return result;
 }

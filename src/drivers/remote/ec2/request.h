@@ -25,6 +25,10 @@ RESULT ec2_call(struct ec2_form *f, struct remote *r, const char *service, struc
 RESULT ec2_call_items(struct ec2_form *f, struct remote *r, const char *root, struct ec2_items *lists,
 		      size_t list_count);
 
+/* A call of EC2 whose answer lists resources of the type. */
+RESULT ec2_call_resources(struct ec2_form *f, struct remote *r, enum remote_resource_type type,
+			  struct remote_resource_page *ret_page);
+
 /* The service's address: AWS's own, or the provider's endpoint. */
 struct str ec2_endpoint_of(struct ctx *c, const struct remote *r, const char *service);
 /* Sets the headers of a signed request. query: as it is sent. */

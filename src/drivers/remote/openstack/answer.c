@@ -3,6 +3,7 @@
 #include "drivers/remote/openstack/answer.h"
 
 #include "base/clock.h"
+#include "drivers/remote/openstack/resources.h"
 #include "model/remote_machine.h"
 
 enum { ROLES_MAX = 64, CATALOG_MAX = 256, MINOR_MAX = 999 };
@@ -33,15 +34,33 @@ static struct str url_in(struct ctx *c, const json_t *service, struct str region
 	return STR_NONE;
 }
 
-static struct str find_compute(struct ctx *c, const json_t *catalog, struct str region)
+/* URL of the service of that type in the region; empty: none. */
+static struct str find_service(struct ctx *c, const json_t *catalog, struct str region, const char *type)
 {
 	struct str url = STR_NONE;
 	for (size_t k = 0; k < json_array_size(catalog) && k < CATALOG_MAX && !url.n; k++) {
 		const json_t *service = json_array_get(catalog, k);
-		if (str_is(remote_json_text(c, service, "type"), "compute"))
+		if (str_is(remote_json_text(c, service, "type"), type))
 			url = url_in(c, service, region);
 	}
 	return url;
+}
+
+/* Types of the service types authority, and the older names that clouds still have. */
+static const char *const service_types[REMOTE_SERVICES][2] = {
+	[REMOTE_SERVICE_IMAGE] = {"image", NULL},
+	[REMOTE_SERVICE_NETWORK] = {"network", NULL},
+	[REMOTE_SERVICE_VOLUME] = {"volumev3", "block-storage"},
+};
+
+static void find_others(struct ctx *c, const json_t *catalog, struct str region,
+			struct str ret_urls[static REMOTE_SERVICES])
+{
+	for (size_t k = 0; k < REMOTE_SERVICES; k++) {
+		ret_urls[k] = find_service(c, catalog, region, service_types[k][0]);
+		if (!ret_urls[k].n && service_types[k][1])
+			ret_urls[k] = find_service(c, catalog, region, service_types[k][1]);
+	}
 }
 
 RESULT openstack_read_token(struct ctx *c, const json_t *root, struct str region,
@@ -51,10 +70,11 @@ RESULT openstack_read_token(struct ctx *c, const json_t *root, struct str region
 	int64_t issued_us = 0, expires_us = 0;
 	IGNORE(clock_parse(remote_json_text(c, token, "issued_at"), &issued_us));
 	IGNORE(clock_parse(remote_json_text(c, token, "expires_at"), &expires_us));
-	*ret_token =
-		(struct openstack_token){.project = remote_json_text(c, token, "project/id"),
-					 .compute = find_compute(c, remote_json_at(token, "catalog"), region),
-					 .is_reader = has_only_reader(remote_json_at(token, "roles"))};
+	*ret_token = (struct openstack_token){
+		.project = remote_json_text(c, token, "project/id"),
+		.compute = find_service(c, remote_json_at(token, "catalog"), region, "compute"),
+		.is_reader = has_only_reader(remote_json_at(token, "roles"))};
+	find_others(c, remote_json_at(token, "catalog"), region, ret_token->others);
 	bool says_life = issued_us > 0 && expires_us > issued_us;
 	ret_token->life_us = says_life ? expires_us - issued_us : LIFE_USUAL_US;
 	if (!draft_is_id(ret_token->project))
@@ -175,18 +195,6 @@ static RESULT read_server(struct ctx *c, const json_t *server, struct remote_mac
 	return draft_end(c, &d, list);
 }
 
-/* The link's address is not used: it may name any server. */
-static bool has_next(const json_t *root)
-{
-	const json_t *links = remote_json_at(root, "servers_links");
-	for (size_t k = 0; k < json_array_size(links); k++) {
-		const char *rel = json_string_value(remote_json_at(json_array_get(links, k), "rel"));
-		if (rel && str_is(str_from(rel), "next"))
-			return true;
-	}
-	return false;
-}
-
 RESULT openstack_read_servers(struct ctx *c, const json_t *root, struct remote_page *ret_page)
 {
 	const json_t *servers = remote_json_at(root, "servers");
@@ -195,7 +203,7 @@ RESULT openstack_read_servers(struct ctx *c, const json_t *root, struct remote_p
 		return ctx_fail(c, ERR_IO, "The answer is not usable: it is no list of servers.");
 	for (size_t k = 0; k < json_array_size(servers); k++)
 		TRY(read_server(c, json_array_get(servers, k), &list));
-	bool has_more = list.count && has_next(root);
+	bool has_more = list.count && openstack_has_next(c, root, "servers");
 	*ret_page =
 		(struct remote_page){list.at, list.count, has_more ? list.at[list.count - 1].ref : STR_NONE};
 	return OK;

@@ -9,8 +9,9 @@ struct openstack_token {
 	struct str project; /* id */
 	struct str
 		compute; /* URL of the compute service in the region, of the public interface; empty: none */
-	int64_t life_us; /* by the cloud's own clock */
-	bool is_reader;  /* its only role is "reader" */
+	struct str others[REMOTE_SERVICES]; /* URLs of the other services; empty: none */
+	int64_t life_us;                    /* by the cloud's own clock */
+	bool is_reader;                     /* its only role is "reader" */
 };
 /* ERR_IO: the answer is not usable. */
 RESULT openstack_read_token(struct ctx *c, const json_t *root, struct str region,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/resources.h"
 #include "model/remote_machine.h"
 
 enum { PAGE_SIZE = 200, WANTED_MINOR = 47, NAME_MAX_SIZE = 255, ID_SIZE = 32 };
@@ -108,6 +109,8 @@ static RESULT open_session(struct ctx *c, struct remote *r)
 	TRY(openstack_read_token(c, answer.root, r->region, &token));
 	TRY(remote_session_open(c, r, token.life_us, answer.header, token.compute, token.project));
 	remote_session_of(r)->is_reader = token.is_reader;
+	for (int k = 0; k < REMOTE_SERVICES; k++)
+		remote_session_add(c, r, (enum remote_service) k, token.others[k]);
 	return OK;
 }
 
@@ -140,18 +143,35 @@ static RESULT sign_in(struct ctx *c, struct remote *r, struct remote_session *se
 
 /* ---- one call ---- */
 
-/* Sends a request to Nova. *ret_answer is to be released. */
-static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str path, struct str body,
-		  struct remote_json *ret_answer)
+enum { NOVA = -1 };
+
+/* URL of a service: enum remote_service, or NOVA. The catalog's URLs of some services end in a version that the path
+ * begins with. */
+static RESULT base_of(struct ctx *c, const struct remote_session *session, int service, struct str path,
+		      struct str *ret_base)
+{
+	struct str base = str_from(service == NOVA ? session->url : session->others[service]);
+	struct str version = str_slice(path, 0, str_find_char(path, '/', 1));
+	*ret_base = str_ends_with(base, version) ? str_slice(base, 0, base.n - version.n) : base;
+	return base.n ? OK
+		      : ctx_fail(c, ERR_INVALID,
+				 "The cloud's catalog has no usable URL of that service in the region.");
+}
+
+/* Sends a request to a service. *ret_answer is to be released. */
+static RESULT ask_service(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
+			  struct str body, struct remote_json *ret_answer)
 {
 	struct remote_session *session = remote_session_of(r);
+	struct str base;
 	bool is_fresh = !remote_session_is_open(session);
 	if (is_fresh)
 		TRY(sign_in(c, r, session));
+	TRY(base_of(c, session, service, path, &base));
 	struct arena *a = c->arena;
 	const struct remote_request request = {
 		.method = method,
-		.url = str_print(a, "%s%" STR_FMT, session->url, STR_ARG(path)),
+		.url = str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(base), STR_ARG(path)),
 		.body = body,
 		.headers = {
 			str_to_z(a, str_print(a, "X-Auth-Token: %s", session->token)),
@@ -168,6 +188,13 @@ static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct st
 	if (err == ERR_UNAUTHENTICATED) /* a token that was revoked early: the next call signs in */
 		remote_session_close(session);
 	return remote_refuse(c, r, ret_answer, err == ERR_UNAUTHENTICATED && !is_fresh ? ERR_AGAIN : err);
+}
+
+/* Sends a request to Nova. */
+static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str path, struct str body,
+		  struct remote_json *ret_answer)
+{
+	return ask_service(c, r, NOVA, method, path, body, ret_answer);
 }
 
 /* ---- verification ---- */
@@ -234,6 +261,22 @@ static RESULT openstack_verify(struct ctx *c, struct remote *r, size_t step, str
 static RESULT openstack_list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
 {
 	return list(c, r, cursor, PAGE_SIZE, ret_page);
+}
+
+/* Nova pages key pairs from microversion 2.35 on, and before that refuses a limit. */
+static RESULT openstack_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
+				       struct str cursor, struct remote_resource_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	const struct openstack_list *list = &openstack_lists[type];
+	bool has_pages =
+		type != REMOTE_RESOURCE_TYPE_KEY_PAIR || remote_session_of(r)->version >= WANTED_MINOR;
+	struct str marker = str_encode_url(c->arena, cursor, false);
+	struct str path = has_pages ? str_print(c->arena, "%s?limit=%d%s%" STR_FMT, list->path, PAGE_SIZE,
+						cursor.n ? "&marker=" : "", STR_ARG(marker))
+				    : str_from(list->path);
+	TRY(ask_service(c, r, list->service, "GET", path, STR_NONE, &answer));
+	return openstack_read_resources(c, answer.root, type, ret_page);
 }
 
 static struct str path_of(struct ctx *c, struct str ref, const char *behind)
@@ -449,6 +492,8 @@ const struct remote_driver remote_openstack = {
 	.check = openstack_check,
 	.verify = openstack_verify,
 	.list = openstack_list,
+	.types = OPENSTACK_RESOURCE_TYPES,
+	.list_resources = openstack_list_resources,
 	.get = openstack_get,
 	.act = openstack_act,
 	.create = openstack_create,

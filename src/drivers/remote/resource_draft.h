@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to drivers/remote/: a resource that is being read from an answer. Drafts bound every text and list, and keep
+ * only what the schema of remote_resource allows. Tables map members of an answer to fields. Pure; any thread. */
+#pragma once
+
+#include "base/vec.h"
+#include "drivers/remote.h"
+#include "model/remote_resource.h"
+
+enum { RESOURCE_TEXT_MAX = 255, RESOURCE_ATTRIBUTES_MAX = 16, RESOURCE_TAGS_MAX = 50 };
+
+/* Sizes are kept in bytes, whatever the cloud's unit. */
+enum resource_field {
+	RESOURCE_REF,
+	RESOURCE_NAME,
+	RESOURCE_PARENT,
+	RESOURCE_STATE,
+	RESOURCE_ZONE,
+	RESOURCE_BYTES,
+	RESOURCE_MIB,
+	RESOURCE_GIB,
+	RESOURCE_ATTRIBUTE
+};
+
+/* Maps a member of an answer to a field. Of several members for one field the first with a text counts. */
+struct resource_place {
+	const char *path;
+	enum resource_field field;
+	const char *attribute; /* of RESOURCE_ATTRIBUTE: the attribute's name */
+};
+
+struct resource_draft {
+	struct remote_resource resource;
+	struct tag attributes[RESOURCE_ATTRIBUTES_MAX], tags[RESOURCE_TAGS_MAX];
+	size_t attribute_count, tag_count;
+};
+
+struct remote_resources {
+	VEC(struct remote_resource);
+};
+
+/* text: in the arena, or of an answer that outlives resource_end(). Empty and malformed texts count as absent. */
+void resource_put(struct resource_draft *d, const struct resource_place *place, struct str text);
+void resource_add_tag(struct resource_draft *d, struct str key, struct str value);
+/* Adds the resource to the list, with its tags sorted, because clouds change their order between answers. ERR_IO: the
+ * resource has no proper id, or the page has too many resources. */
+RESULT resource_end(struct ctx *c, struct resource_draft *d, enum remote_resource_type type,
+		    struct remote_resources *list);
