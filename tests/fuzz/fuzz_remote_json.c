@@ -68,7 +68,8 @@ static void read_cloudstack(struct ctx *c, const json_t *root)
 static void read_azure(struct ctx *c, const json_t *root)
 {
 	struct remote_machines list = {0};
-	if (result_is_ok(azure_read_machine(c, root, STR("s"), &list))) {
+	const struct azure_addresses none = {0};
+	if (result_is_ok(azure_read_machine(c, root, STR("s"), &none, &list))) {
 		check(list.at, list.count);
 		if (!azure_path_of_ref(c, list.at[0].ref, STR("s")).n)
 			abort();

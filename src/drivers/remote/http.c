@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "drivers/egress_policy.h"
+#include "drivers/remote/address_map.h"
 #include "drivers/remote/power_map.h"
 
 enum { WAIT_MAX_S = 3600 };
@@ -20,6 +21,7 @@ struct remote_connection {
 	CURL *curl;
 	struct remote_session session;
 	struct power_map powers;
+	struct address_map addresses;
 };
 
 struct remote_connection *remote_connection_new(void)
@@ -39,6 +41,7 @@ void remote_connection_free(struct remote_connection *k)
 	curl_easy_cleanup(k->curl);
 	crypto_wipe(&k->session, sizeof k->session);
 	power_map_clear(&k->powers);
+	address_map_clear(&k->addresses);
 	heap_free(k);
 }
 
@@ -315,6 +318,11 @@ struct remote_session *remote_session_of(const struct remote *r)
 struct power_map *remote_power_map(const struct remote *r)
 {
 	return &r->connection->powers;
+}
+
+struct address_map *remote_address_map(const struct remote *r)
+{
+	return &r->connection->addresses;
 }
 
 bool remote_session_is_open(const struct remote_session *session)

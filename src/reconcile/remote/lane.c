@@ -213,7 +213,7 @@ void id_set_clear(struct id_set *set)
 
 /* ---- listings ---- */
 
-void listing_begin(struct provider_lane *lane)
+void lane_begin_listing(struct provider_lane *lane)
 {
 	lane->is_listing = true;
 	lane->began_us = clock_now_us();
@@ -223,7 +223,7 @@ void listing_begin(struct provider_lane *lane)
 	id_set_clear(&lane->seen);
 }
 
-RESULT listing_keep_cursor(struct step *s, struct provider_lane *lane, struct str cursor)
+RESULT lane_keep_cursor(struct step *s, struct provider_lane *lane, struct str cursor)
 {
 	if (cursor.n > PROVIDER_CURSOR_MAX || str_is(cursor, lane->cursor))
 		return ctx_fail(&s->ctx, ERR_IO,
@@ -233,7 +233,7 @@ RESULT listing_keep_cursor(struct step *s, struct provider_lane *lane, struct st
 	return OK;
 }
 
-void listing_end(struct provider_lane *lane)
+void lane_end_listing(struct provider_lane *lane)
 {
 	lane->is_listing = false;
 	lane->failures = 0;

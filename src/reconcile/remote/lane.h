@@ -77,11 +77,11 @@ bool id_set_has(const struct id_set *set, uuid id);
 void id_set_clear(struct id_set *set);
 
 /* Begins a listing of machines; lane->is_of_resources and ->type are for the caller to set. */
-void listing_begin(struct provider_lane *lane);
+void lane_begin_listing(struct provider_lane *lane);
 /* Keeps the cursor of the next page. ERR_IO: it is not usable. */
-RESULT listing_keep_cursor(struct step *s, struct provider_lane *lane, struct str cursor);
+RESULT lane_keep_cursor(struct step *s, struct provider_lane *lane, struct str cursor);
 /* Ends a listing that is complete. */
-void listing_end(struct provider_lane *lane);
+void lane_end_listing(struct provider_lane *lane);
 
 /* ---- resources.c ---- */
 

@@ -304,7 +304,7 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 					   .has_listed = true,
 					   .held = is_too_many ? (int64_t) missing.vanished.count : 0};
 	step_report(s, engine_see_provider_run, report);
-	listing_end(lane);
+	lane_end_listing(lane);
 	lane->machines_due_us = lane->began_us + p->poll_s * SECOND;
 	step_again(s);
 	return OK;
@@ -350,7 +350,7 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 	struct remote_page page = {0};
 	struct changes changes = {0};
 	if (!lane->is_listing) {
-		listing_begin(lane);
+		lane_begin_listing(lane);
 		lane->is_of_resources = false;
 	}
 	const struct remote_driver *driver = remote_driver_of((int) g->provider->cloud);
@@ -361,7 +361,7 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 	TRY(report_changes(s, g->provider, &changes));
 	if (!page.cursor.n)
 		return end_listing(s, lane, g->provider);
-	TRY(listing_keep_cursor(s, lane, page.cursor));
+	TRY(lane_keep_cursor(s, lane, page.cursor));
 	step_again(s);
 	return OK;
 }
@@ -419,7 +419,7 @@ static void choose_listing(struct step *s, struct provider_lane *lane, const str
 	if (lane->is_listing || is_machines || !types ||
 	    is_ahead(resources_due_us(lane, types, &type), now_us))
 		return;
-	listing_begin(lane);
+	lane_begin_listing(lane);
 	lane->is_of_resources = true;
 	lane->type = type;
 	lane->is_first = !resources_have_rows(s, type);

@@ -193,7 +193,7 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 	else
 		TRY(report_missing(s, &missing, pace->accepts_loss));
 	TRY(report_outcome(s, lane, p, problem));
-	listing_end(lane);
+	lane_end_listing(lane);
 	*pace = (struct type_pace){.due_us = lane->began_us + interval_of(p, lane->type)};
 	step_again(s);
 	return OK;
@@ -212,7 +212,7 @@ RESULT resources_list_page(struct step *s, struct provider_lane *lane, const str
 	TRY(report_changes(s, lane, &changes));
 	if (!page.cursor.n)
 		return end_listing(s, lane, p);
-	TRY(listing_keep_cursor(s, lane, page.cursor));
+	TRY(lane_keep_cursor(s, lane, page.cursor));
 	step_again(s);
 	return OK;
 }

@@ -62,8 +62,9 @@ def test_list(world, kind):
     assert (row["power"], row["type"]) == ("running", "t3.micro"), row
     assert row["name"] == ("web" if kind != "azure" else world.refs[0])
     assert row["launched_us"] > 0 and row["zone"]
-    if kind != "azure":  # addresses of machines are elsewhere in ARM
-        assert row["private_ips"] == [instance["PrivateIpAddress"]] and row["vcpus"] == 2
+    assert row["private_ips"] == [instance["PrivateIpAddress"]]
+    if kind != "azure":  # ARM says the size alone
+        assert row["vcpus"] == 2
     assert row["remote_tags"]["Name"] == "web"
     assert run(world, "remote", "show", row["id"]).returncode == 0
 

@@ -19,11 +19,12 @@ from dev import Dev  # noqa: E402
 from elsewhere import machines, rests, run  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
-CLOUDS = ["aws", "openstack", "cloudstack"]
-PATHS = {"aws": "", "openstack": "/identity/v3", "cloudstack": "/client/api"}
+KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGWrnDmbTVbdaWdQ0S1XZkn2QJ6rIxdGAXBWVkEeLvZG ann"
+CLOUDS = ["aws", "openstack", "cloudstack", "azure"]
+PATHS = {"aws": "", "openstack": "/identity/v3", "cloudstack": "/client/api", "azure": ""}
 # what is in a request that creates, and in one that stops
-CREATES = {"aws": b"Action=RunInstances", "openstack": b'"flavorRef"', "cloudstack": b"command=deployVirtualMachine"}
-STOPS = {"aws": b"Action=StopInstances", "openstack": b"os-stop", "cloudstack": b"command=stopVirtualMachine"}
+CREATES = {"aws": b"Action=RunInstances", "openstack": b'"flavorRef"', "cloudstack": b"command=deployVirtualMachine", "azure": b'"imageReference"'}
+STOPS = {"aws": b"Action=StopInstances", "openstack": b"os-stop", "cloudstack": b"command=stopVirtualMachine", "azure": b"/deallocate"}
 
 
 class World:
@@ -46,7 +47,20 @@ class World:
         images = project.ok("GET", "/image/v2/images")["images"]
         found = next(i["id"] for i in images if i["id"].replace("-", "").startswith(digits))
         self.image.update(openstack=found, cloudstack=found)
+        self.options = {kind: [] for kind in CLOUDS}
+        self.find_azure()
         self.zone = there.ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+
+    def find_azure(self):
+        """The image in Azure's form, and what every machine needs there: a subnet and a key pair."""
+        self.there.ec2.import_key_pair(KeyName="ann", PublicKeyMaterial=KEY)
+        wait_until(lambda: machines(self.home, "azure"), "the machines")
+        self.image["azure"] = next(iter(machines(self.home, "azure").values()))["image"]
+
+        def refs(kind):
+            return sorted(r["ref"] for r in self.home.command("remote", "resources", "--provider", "azure") if r["type"] == kind)
+        wait_until(lambda: refs("key_pair") and refs("subnet"), "the subnets and the key pair", shows=lambda: elsewhere.provider(self.home, "azure"))
+        self.options["azure"] = ["--subnet", refs("subnet")[0], "--key", refs("key_pair")[0]]
 
     def again(self):
         """Kills the region, and starts it with the same data on the same port."""
@@ -56,7 +70,7 @@ class World:
 
     def create(self, kind, name):
         self.before = self.count()
-        options = ["--zone", self.zone] if kind == "cloudstack" else []
+        options = ["--zone", self.zone] if kind == "cloudstack" else self.options[kind]
         done = run(self.home, "remote", "create", name, "--provider", kind, "--image", self.image[kind], "--type", "t3.micro", *options)
         assert done.returncode == 0, done
 
@@ -115,7 +129,7 @@ def test_refused(world, kind):
     """A creation that the cloud refuses says why, and its row goes."""
     world.before = world.count()
     done = run(world.home, "remote", "create", "refused", "--provider", kind, "--image", world.image[kind], "--type", "no.such", *(
-        ["--zone", world.zone] if kind == "cloudstack" else []))
+        ["--zone", world.zone] if kind == "cloudstack" else world.options[kind]))
     assert done.returncode == 0, done
     wait_until(lambda: not world.rows(kind, "refused"), "that the row goes", shows=lambda: world.rows(kind, "refused"))
     assert world.made() == 0
@@ -127,14 +141,14 @@ def lose(world, kind, word, passes):
     proxy, came = world.proxies[kind], threading.Event()
     change = proxy.change
 
-    def cut(_method, _path, body):
-        if word not in body or came.is_set():
+    def cut(_method, path, body):
+        if word not in path.encode() + body or came.is_set():
             return None
         came.set()
         return 0, {}, b""
 
     def empty(path, body, answer):
-        if word in body and not came.is_set():
+        if word in path.encode() + body and not came.is_set():
             came.set()
             return b""
         return change(path, body, answer)
@@ -223,6 +237,26 @@ def test_ignored_filter(world):
         exists_once(world, "aws", "unfiltered")
     finally:
         proxy.change = change
+
+
+def test_azure_interface_goes_along(world):
+    """The interface that was made for a machine is removed with it, and with a machine that was refused."""
+    def interfaces():
+        return [i for i in world.there.ec2.describe_network_interfaces()["NetworkInterfaces"] if i["Status"] == "available"]
+    wait_until(lambda: not interfaces(), "that no interface is left", shows=interfaces)
+    row = world.rows("azure", "closed-azure")[0]
+    instance = world.there.ec2.describe_instances(Filters=[{"Name": "tag:dari:id", "Values": [row["id"]]}])["Reservations"][0]["Instances"][0]
+    assert row["private_ips"] == [instance["PrivateIpAddress"]] and row["ref"].startswith(world.options["azure"][1].split(":")[0] + ":dari-"), row
+    done = run(world.home, "remote", "create", "bare", "--provider", "azure", "--image", world.image["azure"], "--type", "t3.micro")
+    assert done.returncode == 0
+    problems = set()
+
+    def is_refused():
+        rows = world.rows("azure", "bare")
+        problems.update(r.get("act_problem", "") for r in rows)
+        return not rows
+    wait_until(is_refused, "that the row goes")
+    assert any("needs a subnet" in p for p in problems), problems
 
 
 @pytest.mark.parametrize("kind", ["openstack", "cloudstack"])

@@ -166,6 +166,7 @@ static void a_cloudstack_machine_is_read(void **state)
 static void an_azure_machine_is_read(void **state)
 {
 	struct bench *b = *state;
+	const struct azure_addresses none = {0};
 	struct remote_machines list = {0};
 	const json_t *root =
 		parse(b, "{\"id\":\"/subscriptions/S/resourceGroups/My-RG/providers/Microsoft.Compute/"
@@ -177,7 +178,7 @@ static void an_azure_machine_is_read(void **state)
 			 "{\"id\":\"/x/disks/"
 			 "d1\"}}},\"instanceView\":{\"statuses\":[{\"code\":\"ProvisioningState/succeeded\"},"
 			 "{\"code\":\"PowerState/deallocated\"}]}}}");
-	assert_true(result_is_ok(azure_read_machine(&b->c, root, STR("s"), &list)));
+	assert_true(result_is_ok(azure_read_machine(&b->c, root, STR("s"), &none, &list)));
 	const struct remote_machine *m = list.at;
 	assert_true(is_text(m->ref, "my-rg:web") && is_text(m->name, "Web") &&
 		    is_text(m->type, "Standard_B1s"));
@@ -185,7 +186,7 @@ static void an_azure_machine_is_read(void **state)
 	assert_true(is_text(
 		azure_path_of_ref(&b->c, m->ref, STR("s")),
 		"/subscriptions/s/resourceGroups/my-rg/providers/Microsoft.Compute/virtualMachines/web"));
-	assert_int_equal(azure_read_machine(&b->c, root, STR("other"), &list).code, ERR_IO);
+	assert_int_equal(azure_read_machine(&b->c, root, STR("other"), &none, &list).code, ERR_IO);
 	assert_true(!azure_path_of_ref(&b->c, STR("no-colon"), STR("s")).n &&
 		    !azure_path_of_ref(&b->c, STR("a:../b"), STR("s")).n);
 }

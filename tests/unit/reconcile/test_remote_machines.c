@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Acts on machines elsewhere: retried until the cloud has accepted them, ended by a refusal, and a reboot never sent
- * twice. A cloud made of variables takes the place of the drivers at link time. */
+ * twice. Listings of other resources: bounded, and without effect on the provider where they fail. A cloud made of variables takes the place of the drivers at link time. */
 #include "../cloud/cloud.h"
 #include "drivers/remote.h"
 #include "engine/people/account/account.h"
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
+#include "engine/remote/remote_resource.h"
 #include "model/id.h"
+#include "store/provider.h"
 #include "store/remote_machine.h"
+#include "store/remote_resource.h"
 
 enum { SEEDS = 3 };
 
@@ -22,6 +25,9 @@ static struct {
 	unsigned failures, acts;
 	bool swallows; /* carries out the act although the answer is a failure */
 	bool is_down;  /* answers nothing */
+	unsigned volumes, listings;
+	size_t others;          /* entries of each page of volumes that are none */
+	enum err lists_volumes; /* outcome of a listing of volumes */
 } elsewhere;
 
 static struct remote_machine machine_there(void)
@@ -79,6 +85,29 @@ static RESULT act(struct ctx *c, struct remote *r, const struct remote_act *act)
 	return fails ? ctx_fail(c, elsewhere.answers, "%s", elsewhere.words) : OK;
 }
 
+/* Volumes alone, in one page, or without end if there are others. */
+static RESULT list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
+			     struct str cursor, struct remote_resource_page *ret_page)
+{
+	(void) r, (void) cursor;
+	elsewhere.listings++;
+	assert_int_equal(type, REMOTE_RESOURCE_TYPE_VOLUME);
+	if (elsewhere.lists_volumes)
+		return ctx_fail(c, elsewhere.lists_volumes, "Volumes are not for you.");
+	ret_page->at = arena_new_array(c->arena, struct remote_resource, elsewhere.volumes + 1);
+	assert_non_null(ret_page->at);
+	for (; ret_page->count < elsewhere.volumes; ret_page->count++)
+		ret_page->at[ret_page->count] =
+			(struct remote_resource){.type = type,
+						 .ref = str_print(c->arena, "vol-%zu", ret_page->count),
+						 .state = STR("in-use"),
+						 .size = 1 << 30};
+	ret_page->entries = ret_page->count + elsewhere.others;
+	if (elsewhere.others)
+		ret_page->cursor = str_print(c->arena, "%u", elsewhere.listings);
+	return OK;
+}
+
 const struct remote_driver *remote_driver_of(int cloud)
 {
 	static const struct remote_driver driver = {.name = "variables",
@@ -87,6 +116,8 @@ const struct remote_driver *remote_driver_of(int cloud)
 							     1U << REMOTE_MACHINE_ACT_TERMINATE,
 						    .verify = verify,
 						    .list = list,
+						    .types = 1U << REMOTE_RESOURCE_TYPE_VOLUME,
+						    .list_resources = list_resources,
 						    .get = get,
 						    .act = act};
 	(void) cloud;
@@ -145,6 +176,7 @@ static void end(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_delete_provider, &target);
 	cloud_settle(c);
 	assert_int_equal(cloud_count(c, KIND_REMOTE_MACHINE), 0);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 0);
 }
 
 static void answer_next(unsigned count, enum err err, const char *words)
@@ -301,6 +333,84 @@ static void may_be_gone(struct cloud *c)
 }
 TEST_STORY(may_be_gone, 1)
 
+/* ---- other resources ---- */
+
+static void refresh(struct cloud *c, bool accepts_loss)
+{
+	struct provider_target target = {.provider = {.kind = KIND_PROVIDER, .text = STR("there")},
+					 .accepts_loss = accepts_loss};
+	cloud_ok(c, &c->alice, engine_refresh_provider, &target);
+	cloud_step_for(c, MINUTE);
+}
+
+/* The provider's first line about a type that is not listed; empty: none. */
+static struct str unlisted(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct provider *p = provider_first(view.tables);
+	assert_int_equal(p->status, PROVIDER_STATUS_OK);
+	return p->unlisted.count ? str_copy(c->arena, p->unlisted.at[0]) : STR_NONE;
+}
+
+static void begin_with_volumes(struct cloud *c, unsigned count)
+{
+	(void) begin(c);
+	elsewhere.volumes = count;
+	refresh(c, false);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), count);
+	assert_int_equal(unlisted(c).n, 0);
+}
+
+/* Two listings in a row forget a resource, and one that most are missing from forgets none. */
+static void forgets_what_two_listings_lack(struct cloud *c)
+{
+	begin_with_volumes(c, 40);
+	elsewhere.volumes = 38;
+	refresh(c, false);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 40);
+	refresh(c, false);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 38);
+	elsewhere.volumes = 5;
+	refresh(c, false);
+	refresh(c, false);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 38);
+	assert_true(str_is(unlisted(c), "volume: The last listing lacked 33 of 38. They stay."));
+	refresh(c, true);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 5);
+	assert_int_equal(unlisted(c).n, 0);
+	end(c);
+}
+TEST_STORY(forgets_what_two_listings_lack, 1)
+
+/* A type that is denied concerns neither its rows nor the provider, and is tried again. */
+static void goes_on_without_a_type(struct cloud *c)
+{
+	begin_with_volumes(c, 3);
+	elsewhere.lists_volumes = ERR_DENIED;
+	refresh(c, false);
+	assert_true(str_is(unlisted(c), "volume: Volumes are not for you."));
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 3);
+	elsewhere.lists_volumes = ERR_NONE;
+	cloud_step_for(c, 24 * HOUR);
+	assert_int_equal(unlisted(c).n, 0);
+	end(c);
+}
+TEST_STORY(goes_on_without_a_type, 1)
+
+/* Pages without end are given up. */
+static void refuses_a_million(struct cloud *c)
+{
+	begin_with_volumes(c, 3);
+	elsewhere.others = 5000;
+	refresh(c, false);
+	cloud_step_for(c, MINUTE);
+	assert_true(str_contains(unlisted(c), STR("more than 50000 resources of this type")));
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 3);
+	end(c);
+}
+TEST_STORY(refuses_a_million, 1)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +423,9 @@ int main(void)
 		cmocka_unit_test(test_expires),
 		cmocka_unit_test(test_is_not_asked_for_the_impossible),
 		cmocka_unit_test(test_may_be_gone),
+		cmocka_unit_test(test_forgets_what_two_listings_lack),
+		cmocka_unit_test(test_goes_on_without_a_type),
+		cmocka_unit_test(test_refuses_a_million),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

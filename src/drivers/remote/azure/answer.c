@@ -2,6 +2,7 @@
  * Answers of Azure Resource Manager. Sources: REST reference of Microsoft.Compute 2022-08-01 and of
  * Microsoft.Authorization 2022-04-01. */
 #include "drivers/remote/azure/answer.h"
+#include "drivers/remote/azure/resources.h"
 
 #include <string.h>
 
@@ -96,8 +97,6 @@ static const struct remote_place places[] = {
 	PLACE("location", PLACE_TEXT, machine.zone, DRAFT_WORD_MAX),
 	PLACE("properties/hardwareProfile/vmSize", PLACE_TEXT, machine.type, DRAFT_WORD_MAX),
 	PLACE("properties/storageProfile/osDisk/osType", PLACE_TEXT, machine.platform, DRAFT_WORD_MAX),
-	PLACE("properties/storageProfile/imageReference/offer", PLACE_TEXT, machine.image, DRAFT_ID_MAX),
-	PLACE("properties/storageProfile/imageReference/id", PLACE_TEXT, machine.image, DRAFT_ID_MAX),
 	PLACE("properties/provisioningState", PLACE_TEXT, machine.raw_state, DRAFT_WORD_MAX),
 	PLACE("properties/timeCreated", PLACE_TIME, machine.launched_us, 0),
 };
@@ -132,15 +131,41 @@ static void read_tags(struct ctx *c, const json_t *tags, struct machine_draft *d
 				      str_copy(c->arena, str_from(json_string_value(value))));
 }
 
-RESULT azure_read_machine(struct ctx *c, const json_t *vm, struct str subscription,
-			  struct remote_machines *list)
+/* The name of a machine that was created from here is its token. */
+static void name_created(struct machine_draft *d)
 {
-	struct machine_draft d = {0};
+	for (size_t k = 0; k < d->tag_count; k++)
+		if (str_is(d->tags[k].key, "Name") && d->tags[k].value.n &&
+		    str_starts_with(d->machine.name, STR(AZURE_NAME_PREFIX)) &&
+		    !uuid_is_none(d->machine.row.id))
+			draft_put_text(&d->machine.name, d->tags[k].value, DRAFT_ID_MAX);
+}
+
+/* An image of the subscription as GROUP:NAME, one of the marketplace as PUBLISHER:OFFER:SKU:VERSION. */
+static void read_image(struct ctx *c, const json_t *vm, struct str subscription, struct machine_draft *d)
+{
+	const json_t *image = remote_json_at(vm, "properties/storageProfile/imageReference");
+	struct str id = remote_json_text(c, image, "id"), offer = remote_json_text(c, image, "offer");
+	struct str ref = azure_ref_of_resource(c, id, subscription);
+	if (!id.n && offer.n)
+		ref = str_print(c->arena, "%" STR_FMT ":%" STR_FMT ":%" STR_FMT ":%" STR_FMT,
+				STR_ARG(remote_json_text(c, image, "publisher")), STR_ARG(offer),
+				STR_ARG(remote_json_text(c, image, "sku")),
+				STR_ARG(remote_json_text(c, image, "version")));
+	draft_put_text(&d->machine.image, ref.n ? ref : id, DRAFT_ID_MAX);
+}
+
+RESULT azure_read_machine(struct ctx *c, const json_t *vm, struct str subscription,
+			  const struct azure_addresses *addresses, struct remote_machines *list)
+{
+	struct machine_draft d = {.private_ips = addresses->private_ips, .public_ips = addresses->public_ips};
 	remote_read_places(c, vm, places, sizeof places / sizeof places[0], &d);
+	read_image(c, vm, subscription, &d);
 	d.machine.ref = azure_ref_of_id(c, remote_json_text(c, vm, "id"), subscription);
 	d.machine.power = azure_read_power(c, vm);
 	read_disks(c, vm, &d);
 	read_tags(c, remote_json_at(vm, "tags"), &d);
+	name_created(&d);
 	return draft_end(c, &d, list);
 }
 
@@ -152,7 +177,7 @@ static bool is_in(struct ctx *c, const json_t *patterns, const char *action)
 	struct str wanted = azure_lower(c, str_from(action));
 	for (size_t k = 0; k < json_array_size(patterns) && k < PERMISSIONS_MAX; k++) {
 		const char *pattern = json_string_value(json_array_get(patterns, k));
-		if (pattern && str_matches(wanted, lower(c, str_from(pattern))))
+		if (pattern && str_matches(wanted, azure_lower(c, str_from(pattern))))
 			return true;
 	}
 	return false;

@@ -14,8 +14,14 @@ struct str azure_path_of_ref(struct ctx *c, struct str ref, struct str subscript
 
 /* Power from the member instanceView/statuses or properties/instanceView/statuses. */
 enum remote_machine_power azure_read_power(struct ctx *c, const json_t *vm);
+/* Addresses of a machine, which ARM keeps elsewhere. */
+struct azure_addresses {
+	struct draft_ips private_ips, public_ips;
+};
+/* Machines that are created from here are called AZURE_NAME_PREFIX and the row's id; their tag Name has the display name. */
+#define AZURE_NAME_PREFIX "dari-"
 /* Reads one virtual machine, with its power if the answer has it. */
 RESULT azure_read_machine(struct ctx *c, const json_t *vm, struct str subscription,
-			  struct remote_machines *list);
+			  const struct azure_addresses *addresses, struct remote_machines *list);
 /* True if the permissions allow the action, "Microsoft.Compute/virtualMachines/start/action". */
 bool azure_may(struct ctx *c, const json_t *permissions, const char *action);

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The driver of Azure Resource Manager: a service principal's client credentials, the machines of a subscription in one
- * location, or in all of them (region "all"). A listing first reads the power of all machines (statusOnly), which the
- * connection remembers, and then the machines. Sources: OAuth 2.0 (RFC 6749), REST reference of Microsoft.Compute
+ * location, or in all of them (region "all"). A listing first reads the power of all machines (statusOnly) and their
+ * addresses, which the connection remembers, and then the machines. Sources: OAuth 2.0 (RFC 6749), REST reference of Microsoft.Compute
  * 2022-08-01; Azure Stack's /metadata/endpoints. */
 #include <string.h>
 
 #include "base/clock.h"
-#include "drivers/remote/azure/answer.h"
+#include "drivers/remote/azure/request.h"
 #include "drivers/remote/azure/resources.h"
 #include "drivers/remote/power_map.h"
 #include "model/remote_machine.h"
 
 #define PUBLIC_ENDPOINT "https://management.azure.com"
 #define PUBLIC_LOGIN "https://login.microsoftonline.com"
-#define COMPUTE_VERSION "api-version=2022-08-01"
-/* Cursors: "status" and a link, or "machines" and a link. */
+#define COMPUTE_VERSION AZURE_COMPUTE_VERSION
+/* Cursors: the phase of the listing, and a link. */
 #define STATUS "status "
+#define PUBLICS "publics "
+#define INTERFACES "interfaces "
 #define MACHINES "machines "
 
 enum { FORM_MAX = 16384, LIFE_USUAL_S = 600, LIFE_MAX_S = 86400 };
@@ -112,8 +114,8 @@ static bool is_gone(struct ctx *c, const json_t *root)
 	       str_is(code, "NotFound");
 }
 
-static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str url, struct str body,
-		  struct remote_json *ret_answer)
+RESULT azure_ask(struct ctx *c, struct remote *r, const char *method, struct str url, struct str body,
+		 struct remote_json *ret_answer)
 {
 	struct remote_session *session = remote_session_of(r);
 	bool is_fresh = !remote_session_is_open(session);
@@ -139,8 +141,13 @@ static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct st
 	return remote_refuse(c, r, ret_answer, err == ERR_UNAUTHENTICATED && !is_fresh ? ERR_AGAIN : err);
 }
 
-/* URL of a path in the subscription. */
-static struct str url_of(struct ctx *c, const struct remote *r, const char *path)
+struct str azure_url_of(struct ctx *c, const struct remote *r, struct str path)
+{
+	struct str url = endpoint_of(r);
+	return str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(url), STR_ARG(path));
+}
+
+struct str azure_url_in(struct ctx *c, const struct remote *r, const char *path)
 {
 	struct str url = endpoint_of(r);
 	return str_print(c->arena, "%" STR_FMT "/subscriptions/%" STR_FMT "%s", STR_ARG(url),
@@ -174,7 +181,7 @@ static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *
 {
 	AUTO_ANSWER answer = {0};
 	remote_session_close(remote_session_of(r));
-	TRY(ask(c, r, "GET", url_of(c, r, "?api-version=2020-01-01"), STR_NONE, &answer));
+	TRY(azure_ask(c, r, "GET", azure_url_in(c, r, "?api-version=2020-01-01"), STR_NONE, &answer));
 	identity->account = remote_json_text(c, answer.root, "subscriptionId");
 	return str_equal_nocase(identity->account, r->project)
 		       ? OK
@@ -182,16 +189,26 @@ static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *
 }
 
 #define VM "Microsoft.Compute/virtualMachines/"
-static const char *const rights[] = {VM "read",           VM "start/action", VM "deallocate/action",
-				     VM "restart/action", VM "delete",       VM "write"};
+#define NETWORK "Microsoft.Network/"
+static const char *const rights[] = {VM "read",
+				     VM "start/action",
+				     VM "deallocate/action",
+				     VM "restart/action",
+				     VM "delete",
+				     VM "write",
+				     NETWORK "networkInterfaces/read",
+				     NETWORK "publicIPAddresses/read",
+				     NETWORK "networkInterfaces/write",
+				     NETWORK "networkInterfaces/join/action",
+				     NETWORK "virtualNetworks/subnets/join/action"};
 
 /* A list of several pages, or none, proves nothing. */
 static RESULT find_lacks(struct ctx *c, struct remote *r, struct remote_identity *identity)
 {
 	AUTO_ANSWER answer = {0};
 	struct str url =
-		url_of(c, r, "/providers/Microsoft.Authorization/permissions?api-version=2022-04-01");
-	struct result result = ask(c, r, "GET", url, STR_NONE, &answer);
+		azure_url_in(c, r, "/providers/Microsoft.Authorization/permissions?api-version=2022-04-01");
+	struct result result = azure_ask(c, r, "GET", url, STR_NONE, &answer);
 	if (result.code == ERR_NOT_FOUND || result.code == ERR_INVALID || result.code == ERR_DENIED) {
 		ctx_clear_problem(c);
 		return OK;
@@ -218,9 +235,8 @@ static RESULT azure_verify(struct ctx *c, struct remote *r, size_t step, struct 
 
 /* ---- machines ---- */
 
-/* Cursor of the page after the answer's; empty: there is none. A link must lead to the same server. */
-static RESULT next_of(struct ctx *c, const struct remote *r, const json_t *root, const char *what,
-		      struct str *ret_cursor)
+RESULT azure_next_of(struct ctx *c, const struct remote *r, const json_t *root, const char *what,
+		     struct str *ret_cursor)
 {
 	struct str link = remote_json_text(c, root, "nextLink"), here = endpoint_of(r);
 	*ret_cursor = STR_NONE;
@@ -235,7 +251,7 @@ static RESULT next_of(struct ctx *c, const struct remote *r, const json_t *root,
 static RESULT ask_page(struct ctx *c, struct remote *r, struct str link, const char *first,
 		       struct remote_json *ret_answer)
 {
-	TRY(ask(c, r, "GET", link.n ? link : url_of(c, r, first), STR_NONE, ret_answer));
+	TRY(azure_ask(c, r, "GET", link.n ? link : azure_url_in(c, r, first), STR_NONE, ret_answer));
 	return json_is_array(json_object_get(ret_answer->root, "value"))
 		       ? OK
 		       : ctx_fail(c, ERR_IO, "The answer is not usable: it is no list of machines.");
@@ -258,9 +274,27 @@ static RESULT list_status(struct ctx *c, struct remote *r, struct str link, stru
 			return ctx_no_memory(c);
 	}
 	ret_page->entries = json_array_size(vms);
-	TRY(next_of(c, r, answer.root, STATUS, &ret_page->cursor));
+	TRY(azure_next_of(c, r, answer.root, STATUS, &ret_page->cursor));
 	if (!ret_page->cursor.n)
-		ret_page->cursor = STR(MACHINES);
+		ret_page->cursor = STR(PUBLICS);
+	return OK;
+}
+
+/* Addresses are read between the states and the machines: first public ones, then the interfaces that refer to them. */
+static RESULT list_publics(struct ctx *c, struct remote *r, struct str link, struct remote_page *ret_page)
+{
+	struct str next;
+	TRY(azure_list_publics(c, r, link, &ret_page->entries, &next));
+	ret_page->cursor = next.n ? str_print(c->arena, PUBLICS "%" STR_FMT, STR_ARG(next)) : STR(INTERFACES);
+	return OK;
+}
+
+static RESULT list_interfaces(struct ctx *c, struct remote *r, struct str link, struct remote_page *ret_page)
+{
+	struct str next;
+	TRY(azure_list_interfaces(c, r, link, &ret_page->entries, &next));
+	ret_page->cursor =
+		next.n ? str_print(c->arena, INTERFACES "%" STR_FMT, STR_ARG(next)) : STR(MACHINES);
 	return OK;
 }
 
@@ -300,7 +334,9 @@ static RESULT list_machines(struct ctx *c, struct remote *r, struct str link, st
 			leave_out(ret_page, id);
 			continue;
 		}
-		TRY(azure_read_machine(c, vm, r->project, &list));
+		struct azure_addresses addresses = {0};
+		azure_find_addresses(r, azure_ref_of_id(c, id, r->project), &addresses);
+		TRY(azure_read_machine(c, vm, r->project, &addresses, &list));
 		struct remote_machine *m = &list.at[list.count - 1];
 		int power = power_map_get(remote_power_map(r), m->ref);
 		if (m->power == REMOTE_MACHINE_POWER_UNKNOWN && power >= 0)
@@ -309,16 +345,26 @@ static RESULT list_machines(struct ctx *c, struct remote *r, struct str link, st
 	ret_page->machines = list.at;
 	ret_page->count = list.count;
 	ret_page->entries = json_array_size(vms);
-	return next_of(c, r, answer.root, MACHINES, &ret_page->cursor);
+	return azure_next_of(c, r, answer.root, MACHINES, &ret_page->cursor);
 }
 
 static RESULT azure_list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
 {
-	struct str status = STR(STATUS), machines = STR(MACHINES);
+	static const struct {
+		const char *phase;
+		RESULT(*list)
+		(struct ctx *c, struct remote *r, struct str link, struct remote_page *ret_page);
+	} phases[] = {{STATUS, list_status},
+		      {PUBLICS, list_publics},
+		      {INTERFACES, list_interfaces},
+		      {MACHINES, list_machines}};
 	*ret_page = (struct remote_page){0};
-	if (str_starts_with(cursor, machines))
-		return list_machines(c, r, str_slice(cursor, machines.n, cursor.n), ret_page);
-	return list_status(c, r, cursor.n ? str_slice(cursor, status.n, cursor.n) : STR_NONE, ret_page);
+	for (size_t k = 0; k < sizeof phases / sizeof phases[0]; k++) {
+		struct str phase = str_from(phases[k].phase);
+		if (str_starts_with(cursor, phase))
+			return phases[k].list(c, r, str_slice(cursor, phase.n, cursor.n), ret_page);
+	}
+	return list_status(c, r, STR_NONE, ret_page);
 }
 
 /* Sizes are listed by location, so that a provider of all locations has none. */
@@ -335,9 +381,10 @@ static RESULT azure_list_resources(struct ctx *c, struct remote *r, enum remote_
 		path = str_print(c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT,
 				 STR_ARG(str_slice(path, 0, mark)), STR_ARG(r->region),
 				 STR_ARG(str_slice(path, mark + 2, path.n)));
-	TRY(ask(c, r, "GET", cursor.n ? cursor : url_of(c, r, str_to_z(c->arena, path)), STR_NONE, &answer));
+	TRY(azure_ask(c, r, "GET", cursor.n ? cursor : azure_url_in(c, r, str_to_z(c->arena, path)), STR_NONE,
+		      &answer));
 	TRY(azure_read_resources(c, answer.root, type, r->project, r->region, ret_page));
-	return next_of(c, r, answer.root, "", &ret_page->cursor);
+	return azure_next_of(c, r, answer.root, "", &ret_page->cursor);
 }
 
 /* URL of a machine, with the rest of the path and the API's version. */
@@ -354,10 +401,12 @@ static RESULT azure_get(struct ctx *c, struct remote *r, struct str ref, struct 
 {
 	AUTO_ANSWER answer = {0};
 	struct remote_machines list = {0};
+	struct azure_addresses addresses = {0};
 	struct str url;
 	TRY(machine_url(c, r, ref, "?" COMPUTE_VERSION "&$expand=instanceView", &url));
-	TRY(ask(c, r, "GET", url, STR_NONE, &answer));
-	TRY(azure_read_machine(c, answer.root, r->project, &list));
+	TRY(azure_ask(c, r, "GET", url, STR_NONE, &answer));
+	TRY(azure_ask_addresses(c, r, answer.root, &addresses));
+	TRY(azure_read_machine(c, answer.root, r->project, &addresses, &list));
 	*ret_machine = list.at[0];
 	return str_equal(ret_machine->ref, ref)
 		       ? OK
@@ -384,6 +433,20 @@ static RESULT write_tags(struct ctx *c, struct tags tags, struct str *ret_body)
 	return remote_body_end(c, &b, ret_body);
 }
 
+static RESULT write_size(struct ctx *c, struct str type, struct str *ret_body)
+{
+	struct remote_body b;
+	remote_body_begin(&b);
+	json_write_open(&b.json, NULL);
+	json_write_open(&b.json, "properties");
+	json_write_open(&b.json, "hardwareProfile");
+	json_write_text(&b.json, "vmSize", type);
+	json_write_close(&b.json);
+	json_write_close(&b.json);
+	json_write_close(&b.json);
+	return remote_body_end(c, &b, ret_body);
+}
+
 /* A stopped machine that is not deallocated is still billed, so that stopping deallocates it. */
 static const struct {
 	const char *method, *behind;
@@ -394,6 +457,7 @@ static const struct {
 	[REMOTE_MACHINE_ACT_TERMINATE] = {"DELETE", "?" COMPUTE_VERSION},
 	[REMOTE_MACHINE_ACT_TAG] = {"PATCH",
 				    "/providers/Microsoft.Resources/tags/default?api-version=2021-04-01"},
+	[REMOTE_MACHINE_ACT_RESIZE] = {"PATCH", "?" COMPUTE_VERSION},
 };
 
 static RESULT azure_act(struct ctx *c, struct remote *r, const struct remote_act *act)
@@ -403,14 +467,17 @@ static RESULT azure_act(struct ctx *c, struct remote *r, const struct remote_act
 	TRY(machine_url(c, r, act->ref, calls[act->verb].behind, &url));
 	if (act->verb == REMOTE_MACHINE_ACT_TAG)
 		TRY(write_tags(c, act->tags, &body));
-	return ask(c, r, calls[act->verb].method, url, body, &answer);
+	if (act->verb == REMOTE_MACHINE_ACT_RESIZE)
+		TRY(write_size(c, act->type, &body));
+	return azure_ask(c, r, calls[act->verb].method, url, body, &answer);
 }
 
 const struct remote_driver remote_azure = {
 	.name = "azure",
 	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
 		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG,
+		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
+		 1U << REMOTE_MACHINE_ACT_RESIZE,
 	.check = azure_check,
 	.verify = azure_verify,
 	.list = azure_list,
@@ -418,4 +485,5 @@ const struct remote_driver remote_azure = {
 	.list_resources = azure_list_resources,
 	.get = azure_get,
 	.act = azure_act,
+	.create = azure_create,
 };

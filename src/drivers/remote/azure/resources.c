@@ -117,7 +117,8 @@ struct str azure_ref_of_resource(struct ctx *c, struct str id, struct str subscr
 	struct str ref = STR_NONE, rest = str_slice(id, head.n, id.n), part;
 	if (!str_equal_nocase(str_slice(id, 0, head.n), head))
 		return STR_NONE;
-	for (size_t k = 0; str_split_next(&rest, '/', &part); k++) {
+	size_t count = 0;
+	for (size_t k = 0; str_split_next(&rest, '/', &part); k++, count++) {
 		bool is_name = k == 0 || (k >= 4 && k % 2 == 0);
 		if (!part.n || part.n > REMOTE_ACCOUNT_MAX || k > 6)
 			return STR_NONE;
@@ -125,7 +126,7 @@ struct str azure_ref_of_resource(struct ctx *c, struct str id, struct str subscr
 			ref = str_print(c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(ref), k ? ":" : "",
 					STR_ARG(part));
 	}
-	return azure_lower(c, ref);
+	return count == 5 || count == 7 ? azure_lower(c, ref) : STR_NONE;
 }
 
 /* An instance type's ref is its name. */
