@@ -37,6 +37,10 @@ const isPlainLaunch = ({body = {}}) => !launchDisks(body).length && !["instance_
 const flag = (name, value) => (value === undefined || value === "" || value === null ? "" : ` ${name} ${q(value)}`);
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
+/** Options of `dari provider` with the filled fields. */
+const providerFlags = (b) => ["region", "endpoint", "project", "domain", "login", "pin"].map((name) => flag(`--${name}`, b[name])).join("") + (b.ca ? " --ca-file FILE" : "") + flag("--poll-s", b.poll_s);
+const remoteAct = (verb) => ({dari: ({ids}) => each(ids, (m) => `dari remote ${verb} ${q(m.ref)}`), curl: ({ids}) => each(ids, (m) => curl("POST", `/remote-machines/${m.id}/${verb}`, {}))});
+
 /** Id of a ticket in AWS Support. */
 const caseId = (r) => `case-${session.account?.number}-${new Date(r.created_us / 1000).getUTCFullYear()}-${r.id.replaceAll("-", "").slice(0, 16)}`;
 /** An operator may click on a row of another account, which AWS's client cannot access. */
@@ -271,6 +275,25 @@ export const COMMANDS = {
 	"webhooks.test": {dari: ({ids}) => each(ids, (w) => `dari webhook test ${q(w.name)}`), curl: ({ids}) => each(ids, (w) => curl("POST", `/webhooks/${w.id}/test`, {}))},
 	"webhooks.retry": {dari: ({ids}) => each(ids, (d) => `dari webhook retry ${d.id}`), curl: ({ids}) => each(ids, (d) => curl("POST", `/webhook-deliveries/${d.id}/retry`, {}))},
 	"webhooks.delete": {dari: ({ids}) => each(ids, (w) => `dari webhook remove ${q(w.name)}`), curl: ({ids}) => each(ids, (w) => curl("DELETE", `/webhooks/${w.id}`))},
+	"providers.add": {
+		dari: ({body: b}) => `dari provider add ${b.cloud || "CLOUD"} ${q(b.name || "NAME")}${providerFlags(b)} --secret-stdin`,
+		curl: ({body}) => curl("POST", "/providers", body),
+	},
+	"providers.set": {
+		dari: ({ids, body: b}) => `dari provider set ${q(ids[0].name)}${providerFlags(b)}${b.secret ? " --secret-stdin" : ""}`,
+		curl: ({ids, body}) => curl("PATCH", `/providers/${ids[0].id}`, body),
+	},
+	"providers.refresh": {
+		dari: ({ids, body}) => each(ids, (p) => `dari provider refresh ${q(p.name)}${body?.accepts_loss ? " --accept-loss" : ""}`),
+		curl: ({ids, body}) => each(ids, (p) => curl("POST", `/providers/${p.id}/refresh`, body ?? {})),
+	},
+	"providers.remove": {dari: ({ids}) => each(ids, (p) => `dari provider remove ${q(p.name)}`), curl: ({ids}) => each(ids, (p) => curl("DELETE", `/providers/${p.id}`))},
+	"machines.start": remoteAct("start"),
+	"machines.stop": remoteAct("stop"),
+	"machines.reboot": remoteAct("reboot"),
+	"machines.terminate": remoteAct("terminate"),
+	"machines.resize": {dari: ({ids, body}) => `dari remote resize ${q(ids[0].ref)}${flag("--type", body?.type || "TYPE")}`, curl: ({ids, body}) => curl("POST", `/remote-machines/${ids[0].id}/resize`, body ?? {})},
+	"machines.tag": {dari: ({ids, body}) => `dari remote tag ${q(ids[0].ref)}${Object.entries(body?.tags ?? {}).map(([key, value]) => ` --tag ${q(`${key}=${value}`)}`).join("")}`, curl: ({ids, body}) => curl("POST", `/remote-machines/${ids[0].id}/tag`, body ?? {})},
 	"schedules.put": {
 		cmk: ({volume, body: b}) => `cmk create snapshotpolicy volumeid=${volume?.id} intervaltype=${b.interval.toUpperCase()} schedule=${b.schedule} timezone=${q(b.timezone)} maxsnaps=${b.kept}`,
 		curl: ({body}) => curl("POST", "/snapshot-policies", body),
@@ -580,6 +603,9 @@ export const COMMANDS = {
 	"instance-types.list": {aws: () => "aws ec2 describe-instance-types", openstack: () => "openstack flavor list --all", cmk: () => "cmk list serviceofferings", curl: () => curl("GET", "/instance-types")},
 	"volume-types.list": {openstack: () => "openstack volume type list", cmk: () => "cmk list diskofferings", curl: () => curl("GET", "/volume-types")},
 	"external-networks.list": {openstack: () => "openstack network list --external", dari: () => "dari network list", curl: () => curl("GET", "/external-networks")},
+	"machines.list": {dari: () => "dari remote list", curl: () => curl("GET", "/remote-machines")},
+	"remote-resources.list": {dari: () => "dari remote resources", curl: () => curl("GET", "/remote-resources")},
+	"providers.list": {dari: () => "dari provider list", curl: () => curl("GET", "/providers")},
 	"webhooks.list": {dari: () => "dari webhook list", curl: () => curl("GET", "/webhooks")},
 	"tasks.list": {openstack: () => "openstack --os-compute-api-version 2.80 server migration list", curl: () => curl("GET", "/migrations?all=1")},
 	"audit-log.list": {dari: (a) => `dari log audit${["account", "user", "action", "outcome"].map((k) => (a?.[k] && a[k] !== "failed" ? ` --${k} ${q(a[k])}` : "")).join("")}`, curl: (a) => curl("GET", `/audit-log${a?.query ? `?${a.query}` : ""}`)},

@@ -661,7 +661,7 @@ VERBS = {
     "hosts.enable": lambda d: {"ids": [host(d)]},
 }
 VERBS.update(networks.verbs(instance, address, group))
-LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "load-balancers.list", "target-groups.list", "scaling-groups.list", "reservations.list", "migrations.list", "hosts.list", "pools.list", "backup-plans.list", "machine-backups.list", "schedules.list", "instance-types.list", "volume-types.list", "external-networks.list", "webhooks.list", "tasks.list", "audit-log.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
+LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "load-balancers.list", "target-groups.list", "scaling-groups.list", "reservations.list", "migrations.list", "hosts.list", "pools.list", "backup-plans.list", "machine-backups.list", "schedules.list", "instance-types.list", "volume-types.list", "external-networks.list", "webhooks.list", "machines.list", "remote-resources.list", "providers.list", "tasks.list", "audit-log.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
 ASKED = {"costs.list": {"month": time.strftime("%Y-%m", time.gmtime()), "group": "service"}}
 
 
@@ -1027,7 +1027,7 @@ def test_every_verb_is_here():
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
     assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
                                                                 "instances.migrate", "instances.cancel-migration", "instances.complete-migration", "external-networks.default", "address-ranges.remove", "webhooks.add", "webhooks.retry",
-                                                                "sign-ins.end", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
+                                                                "sign-ins.end", "providers.add", "providers.set", "providers.refresh", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]
