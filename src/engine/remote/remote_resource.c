@@ -29,14 +29,6 @@ bool engine_remote_resource_differs(const struct remote_resource *row, const str
 	return !row_equal(&model_kinds[KIND_REMOTE_RESOURCE], &row->row, &next.row);
 }
 
-static RESULT log_resource(struct op *op, const struct remote_resource *r, const char *what,
-			   const char *words)
-{
-	return engine_log_event(op, KIND_REMOTE_RESOURCE, &r->row, what, "%s %" STR_FMT " (%" STR_FMT ")%s",
-				remote_resource_type_words[r->type], STR_ARG(r->ref),
-				STR_ARG(str_cut(r->name, NAME_SHOWN)), words);
-}
-
 static RESULT see_new(struct op *op, const struct provider *p, const struct remote_resource *seen,
 		      bool is_first)
 {
@@ -46,7 +38,11 @@ static RESULT see_new(struct op *op, const struct provider *p, const struct remo
 	made.provider = p->row.id;
 	made.changed_us = op->now_us;
 	TRY(remote_resource_put(op, &made));
-	return is_first ? OK : log_resource(op, &made, "found", ".");
+	return is_first ? OK
+			: engine_log_event(op, KIND_REMOTE_RESOURCE, &made.row, "found",
+					   "Found: %s %" STR_FMT " (%" STR_FMT ").",
+					   remote_resource_type_words[made.type], STR_ARG(made.ref),
+					   STR_ARG(str_cut(made.name, NAME_SHOWN)));
 }
 
 static RESULT see_one(struct op *op, const struct provider *p, const struct remote_resource *seen,
@@ -86,7 +82,10 @@ static RESULT miss_one(struct op *op, const struct remote_resource *r, bool is_f
 	next.missed = 1;
 	if (!is_final && r->missed == 0)
 		return remote_resource_put(op, &next);
-	TRY(log_resource(op, r, "gone", " is no longer listed."));
+	TRY(engine_log_event(op, KIND_REMOTE_RESOURCE, &r->row, "gone",
+			     "%s %" STR_FMT " (%" STR_FMT ") is no longer listed.",
+			     remote_resource_type_words[r->type], STR_ARG(r->ref),
+			     STR_ARG(str_cut(r->name, NAME_SHOWN))));
 	return remote_resource_forget(op, r->row.id);
 }
 
