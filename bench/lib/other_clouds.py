@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A provider with ten thousand machines, of a cloud made of prepared answers in EC2's form: the processor time of a listing in which nothing has changed, what
+it commits, the memory of the rows, and how long the first listing takes. There is no peer: another tool keeps such a list in another form."""
+import http.server
+import json
+import os
+import re
+import subprocess
+import threading
+
+from tools import cpu_s, rss_mib, say, wait_quiet, wait_until
+
+MACHINES, PAGE, LISTINGS, POLL_S = 10000, 1000, 5, 5
+BRIEF = {"MACHINES": 20, "PAGE": 10, "LISTINGS": 1, "POLL_S": 1}
+
+MACHINE = """<item><instanceId>i-{n:017x}</instanceId><imageId>ami-{image:017x}</imageId><instanceState><code>16</code><name>running</name></instanceState>
+<privateDnsName>ip-10-{a}-{b}.internal</privateDnsName><keyName>ann</keyName><instanceType>m5.large</instanceType><launchTime>2026-01-02T03:04:05.000Z</launchTime>
+<placement><availabilityZone>eu-1a</availabilityZone><tenancy>default</tenancy></placement><platformDetails>Linux/UNIX</platformDetails><vpcId>vpc-1</vpcId>
+<subnetId>subnet-{a}</subnetId><privateIpAddress>10.1.{a}.{b}</privateIpAddress><groupSet><item><groupId>sg-1</groupId><groupName>default</groupName></item></groupSet>
+<blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeId>vol-{n:017x}</volumeId><status>attached</status></ebs></item></blockDeviceMapping>
+<tagSet><item><key>Name</key><value>web-{n}</value></item><item><key>team</key><value>red</value></item></tagSet>
+<cpuOptions><coreCount>1</coreCount><threadsPerCore>2</threadsPerCore></cpuOptions></item>"""
+
+
+def page(k, count):
+    """Machines from the k-th on, each in a reservation of its own, as in EC2."""
+    items = "".join(f"<item><reservationId>r-{n}</reservationId><instancesSet>{MACHINE.format(n=n, image=n % 50, a=n // 250, b=n % 250)}</instancesSet></item>"
+                    for n in range(k, min(k + count, MACHINES)))
+    more = f"<nextToken>{k + count}</nextToken>" if k + count < MACHINES else ""
+    return f"<DescribeInstancesResponse><reservationSet>{items}</reservationSet>{more}</DescribeInstancesResponse>".encode()
+
+
+class Cloud:
+    """The cloud elsewhere. It checks no signatures."""
+
+    def __init__(self):
+        pages = {k: page(k, PAGE) for k in range(0, MACHINES, PAGE)}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):  # noqa: N802 (the library's name)
+                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                status, answer = answer_to(form, pages)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+def answer_to(form, pages):
+    action = re.search("Action=([A-Za-z]+)", form)[1]
+    if "DryRun=true" in form:
+        return 412, b"<Response><Errors><Error><Code>DryRunOperation</Code><Message>yes</Message></Error></Errors></Response>"
+    if action == "GetCallerIdentity":
+        return 200, b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+    token = re.search("NextToken=([0-9]+)", form)
+    return 200, pages[int(token[1]) if token else 0] if action == "DescribeInstances" else f"<{action}Response/>".encode()
+
+
+def measure(build, _, show):
+    os.environ["DARI_BUILD"] = build
+    from dev import DARI, Dev  # after the build is chosen
+
+    def ask(dev, *words, text=None):
+        done = subprocess.run([DARI, "--config", dev.config, *words, "--json"], capture_output=True, text=True, check=True, input=text)
+        return json.loads(done.stdout)
+
+    cloud = Cloud()
+    with Dev() as dev:
+        def listed_us():
+            return ask(dev, "provider", "list")[0].get("refreshed_us", 0)
+
+        pid = dev.process.pid
+        wait_quiet(pid, 10)
+        before_mib = rss_mib(pid)
+        account = ask(dev, "account", "list")[0]["name"]
+        ask(dev, "provider", "add", "aws", "there", "--region", "eu-1", "--login", "AKIA1", "--secret-stdin", "--endpoint", cloud.url, "--poll-s", str(POLL_S),
+            "--account", account, text="secret\n")
+        wait_until(listed_us, 120, "the first listing")
+        (provider,) = ask(dev, "provider", "list")
+        show("other_cloud_first_listing_ms", (provider["refreshed_us"] - provider["created_us"]) / 1000)
+        for _ in range(2):  # other resources are listed next, and the rows come to rest
+            since = listed_us()
+            wait_until(lambda: listed_us() > since, 120, "another listing")
+        show("other_cloud_rss_mib", rss_mib(pid) - before_mib)
+        since, commits, cpu = listed_us(), dev.commits(), cpu_s(pid)
+        ends = set()
+        wait_until(lambda: ends.add(listed_us()) or len(ends - {since}) >= LISTINGS, 60 + 10 * POLL_S * LISTINGS, "listings without a change", POLL_S / 4)
+        show("other_cloud_listing_ms", (cpu_s(pid) - cpu) / LISTINGS * 1000)
+        show("other_cloud_listing_commits", (dev.commits() - commits) / LISTINGS)
+        say(f"{MACHINES} machines in pages of {PAGE}; processor time of the region with what it does besides")
