@@ -26,7 +26,7 @@ def dev():
         there.ec2 = there.account.client()
         home.there, home.admin = there, native.admin(home)
         home.refs = elsewhere.launch(there, 2, "<b>shop</b>")
-        home.admin.api_ok("POST", "/instances", {"image": native.image_of(home), "type": "t3.micro", "name": "local"})
+        home.admin.api_ok("POST", "/instances", {"image": native.image_of(home), "type": "t3.micro", "name": "local", "tags": {"Name": "local"}})
         home.rest()
         yield home
 
