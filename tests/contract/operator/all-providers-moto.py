@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/remote/ec2 src/reconcile/remote tests/clients/moto
+# when: long
+# limit: 1200 s
+"""Providers of AWS against a stranger's EC2: moto's server, which checks signatures and policies. Listing, acts, a machine made and removed, missing rights,
+other resources; then a proxy in front of it that throttles, cuts, expires and sends half a page. What moto does otherwise than AWS is said where it matters."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import types
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import elsewhere  # noqa: E402
+from clone import reserve_ports  # noqa: E402
+from dev import ROOT, Dev, end_with_parent  # noqa: E402
+from elsewhere import machines, provider, rests, run  # noqa: E402
+from waiting import wait_until  # noqa: E402
+
+FREE_CALLS = 5  # calls that moto answers to anybody, before it asks for signatures
+REGION = "eu-central-1"
+ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+class Moto:
+    """The server, with a user who may everything. Further users are made by that one."""
+
+    def __init__(self):
+        tools = os.path.join(ROOT, "tools/clients")
+        subprocess.run([tools, "install", "moto"], check=True)
+        folder = subprocess.run([tools, "where", "moto"], check=True, capture_output=True, text=True).stdout.strip()
+        self.port, self.log = reserve_ports()[0], tempfile.TemporaryFile()
+        self.url = f"http://127.0.0.1:{self.port}"
+        env = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(FREE_CALLS), "MOTO_EC2_LOAD_DEFAULT_AMIS": "true"}
+        self.process = subprocess.Popen([f"{folder}/bin/moto_server", "-H", "127.0.0.1", "-p", str(self.port)], env=env, stdout=self.log, stderr=self.log,
+                                        stdin=subprocess.DEVNULL, preexec_fn=end_with_parent)
+        self.key = ("any", "any")
+        wait_until(self.answers, "moto answers")
+        self.key = self.user("dari", ALL)
+        self.ec2 = self.client("ec2")
+
+    def answers(self):
+        try:
+            self.client("iam").create_user(UserName="dari")
+        except EndpointConnectionError:
+            return False
+        return True
+
+    def client(self, service, key=None):
+        key_id, secret = key or self.key
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id=key_id, aws_secret_access_key=secret)
+
+    def user(self, name, document):
+        iam = self.client("iam")
+        if name != "dari":
+            iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+    def launch(self, count):
+        image = self.ec2.describe_images()["Images"][0]["ImageId"]
+        made = self.ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=count, MaxCount=count,
+                                      TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}])
+        return image, [i["InstanceId"] for i in made["Instances"]]
+
+    def power(self, ref):
+        return self.ec2.describe_instances(InstanceIds=[ref])["Reservations"][0]["Instances"][0]["State"]["Name"]
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        self.log.close()
+
+
+def add(home, name, key, url):
+    done = run(home, "provider", "add", "aws", name, "--region", REGION, "--login", key[0], "--secret-stdin", "--endpoint", url, "--poll-s", "1",
+               "--account", elsewhere.owner(home), "--json", text=key[1] + "\n")
+    assert done.returncode == 0, done
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def world():
+    moto = Moto()
+    with Dev() as home:
+        home.moto = moto
+        home.image, home.refs = moto.launch(4)
+        moto.ec2.create_key_pair(KeyName="ann")
+        moto.ec2.allocate_address(Domain="vpc")
+        home.proxy = elsewhere.Proxy(types.SimpleNamespace(port=moto.port))
+        home.shown = add(home, "there", moto.key, home.proxy.url)
+        wait_until(lambda: set(machines(home)) == set(home.refs), "the first listing", shows=lambda: provider(home))
+        yield home
+        home.proxy.end()
+    moto.end()
+
+
+@pytest.fixture(autouse=True)
+def honest(world):
+    yield
+    world.proxy.spoil, world.proxy.change = lambda *_: None, lambda path, body, answer: answer
+
+
+def test_list(world):
+    """A stranger accepts the signatures, and rows have what it says."""
+    assert world.shown["status"] == "ok" and world.shown["identity"] == "123456789012" and not world.shown["lacks"], world.shown
+    there = world.moto.ec2.describe_instances(InstanceIds=[world.refs[0]])["Reservations"][0]["Instances"][0]
+    row = machines(world)[world.refs[0]]
+    assert (row["name"], row["power"], row["type"], row["image"]) == ("web", "running", "t3.micro", world.image)
+    assert row["private_ips"] == [there["PrivateIpAddress"]] and row["network"] == there["VpcId"] and row["subnets"] == [there["SubnetId"]]
+
+
+def test_act(world):
+    for act, power in (("stop", "stopped"), ("start", "running"), ("reboot", "running")):
+        assert run(world, "remote", act, world.refs[0]).returncode == 0
+        rests(world, world.refs[0], power)
+        assert "act_problem" not in machines(world)[world.refs[0]] and world.moto.power(world.refs[0]) == power
+    assert run(world, "remote", "tag", world.refs[0], "--tag", "team=red").returncode == 0
+    wait_until(lambda: machines(world)[world.refs[0]]["remote_tags"].get("team") == "red", "the tag")
+
+
+def test_behind_our_back(world):
+    world.moto.ec2.stop_instances(InstanceIds=[world.refs[1]])
+    wait_until(lambda: machines(world)[world.refs[1]]["power"] == "stopped", "the change")
+
+
+def test_create_and_terminate(world):
+    """moto ignores the client token: the tag alone keeps Dari from a second machine when the answer is lost."""
+    lost = []
+
+    def lose(_path, body, answer):
+        if b"Action=RunInstances" in body and b"DryRun" not in body and not lost:
+            lost.append(0)
+            return b""
+        return answer
+    world.proxy.change = lose
+    done = run(world, "remote", "create", "made", "--provider", "there", "--image", world.image, "--type", "t3.micro", "--key", "ann", "--tag", "a=b")
+    assert done.returncode == 0, done
+    wait_until(lambda: [m for m in machines(world).values() if m["name"] == "made" and m["power"] == "running" and m["act"] == "none"], "the machine",
+               shows=lambda: [m for m in machines(world).values() if m["name"] == "made"])
+    (row,) = [m for m in machines(world).values() if m["name"] == "made"]
+    found = world.moto.ec2.describe_instances(Filters=[{"Name": "tag:dari:id", "Values": [row["id"]]}])["Reservations"]
+    assert lost and [i["InstanceId"] for r in found for i in r["Instances"]] == [row["ref"]] and row["key_name"] == "ann"
+    assert run(world, "remote", "terminate", row["id"]).returncode == 0
+    wait_until(lambda: world.moto.power(row["ref"]) == "terminated" and machines(world).get(row["ref"], {"power": "terminated"})["power"] == "terminated", "the end")
+
+
+def test_resources(world):
+    """moto sends its lists in one page: 1,300 images of others are left out by Owner=self."""
+    def types_of():
+        return {r["type"] for r in world.command("remote", "resources", "--provider", "there")}
+    wanted = {"network", "subnet", "security_group", "volume", "instance_type", "key_pair", "address"}
+    wait_until(lambda: types_of() >= wanted, "the resources", shows=lambda: (types_of(), provider(world).get("unlisted")))
+    rows = world.command("remote", "resources", "--provider", "there")
+    micro = next(r for r in rows if r["type"] == "instance_type" and r["ref"] == "t3.micro")
+    assert micro["size"] == 1 << 30 and micro["attributes"]["vcpus"] == "2", micro
+    assert {r["parent"] for r in rows if r["type"] == "volume"} & set(world.refs)
+
+
+def test_missing_right(world):
+    """moto answers AccessDenied, where AWS says UnauthorizedOperation."""
+    key = world.moto.user("reader", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:StartInstances"], "Resource": "*"}]})
+    add(world, "reader", key, world.moto.url)
+    wait_until(lambda: len(machines(world, "reader")) >= 4, "its listing", shows=lambda: provider(world, "reader"))
+    lacks = provider(world, "reader")["lacks"]
+    assert "ec2:StopInstances" in lacks and "ec2:RunInstances" in lacks and "ec2:StartInstances" not in lacks, lacks
+    assert run(world, "remote", "terminate", machines(world, "reader")[world.refs[3]]["id"]).returncode == 0
+    wait_until(lambda: "AccessDenied" in machines(world, "reader")[world.refs[3]].get("act_problem", ""), "the refusal")
+    assert world.moto.power(world.refs[3]) == "running"
+
+
+def test_wrong_secret(world):
+    add(world, "wrong", (world.moto.key[0], "x" * 40), world.moto.url)
+    wait_until(lambda: provider(world, "wrong")["status"] == "denied" and not machines(world, "wrong"), "the refusal", shows=lambda: provider(world, "wrong"))
+    with pytest.raises(ClientError):
+        world.moto.client("ec2", (world.moto.key[0], "x" * 40)).describe_instances()
+
+
+def error(code):
+    return f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors></Response>".encode()
+
+
+@pytest.mark.parametrize("answer, status", [((503, {}, error("RequestLimitExceeded")), "failing"), ((400, {}, error("RequestExpired")), "denied"),
+                                            ((0, {}, b"<DescribeInstancesResponse>"), "unreachable failing"), ((502, {}, b"<html>bad gateway</html>"), "failing")],
+                         ids=["throttled", "expired", "cut", "page"])
+def test_bad_answers(world, answer, status):
+    """Whatever a proxy does, no machine is lost, and the next good answer mends all."""
+    before = set(machines(world))
+    world.proxy.spoil = lambda method, path, body: answer if b"Action=DescribeInstances" in body else None
+    assert run(world, "provider", "refresh", "there").returncode == 0
+    wait_until(lambda: provider(world)["status"] in status.split(), status, shows=lambda: provider(world))
+    assert set(machines(world)) == before
+    world.proxy.spoil = lambda *_: None
+    assert run(world, "provider", "refresh", "there").returncode == 0
+    wait_until(lambda: provider(world)["status"] == "ok", "rest", shows=lambda: provider(world))
+
+
+def test_half_a_page(world):
+    """An answer without most of the machines forgets none of them."""
+    before = set(machines(world))
+    first = re.compile(rb"(<reservationSet>).*(</reservationSet>)", re.DOTALL)
+    world.proxy.change = lambda path, body, answer: first.sub(rb"\1\2", answer) if b"Action=DescribeInstances" in body else answer
+    wait_until(lambda: provider(world)["held"] > 0, "the guard", shows=lambda: provider(world))
+    since = provider(world)["refreshed_us"]
+    wait_until(lambda: provider(world)["refreshed_us"] > since + 1000000, "another listing")
+    alive = {ref for ref, m in machines(world).items() if m["power"] != "terminated"}
+    assert alive >= before & set(world.refs)
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
