@@ -15,6 +15,7 @@
 #include "model/subnet_pool.h"
 #include "store/account.h"
 #include "store/address.h"
+#include "store/alarm.h"
 #include "store/backup_plan.h"
 #include "store/domain.h"
 #include "store/external_network.h"
@@ -229,6 +230,7 @@ NAMED_IN_ACCOUNT(instance_profile)
 NAMED_IN_ACCOUNT(launch_template)
 NAMED_IN_ACCOUNT(launch_configuration)
 NAMED_IN_ACCOUNT(scaling_group)
+NAMED_IN_ACCOUNT(alarm)
 
 /* Only the region's roles: a domain's are named by id. */
 static const struct row *resolve_named_role(const struct tables *t, uuid account, struct str name)
@@ -382,6 +384,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_LAUNCH_TEMPLATE] = find_named_launch_template,
 	[KIND_LAUNCH_CONFIGURATION] = find_named_launch_configuration,
 	[KIND_SCALING_GROUP] = find_named_scaling_group,
+	[KIND_ALARM] = find_named_alarm,
 	[KIND_DOMAIN] = find_named_domain,
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_VOLUME_GROUP_TYPE] = find_named_volume_group_type,
@@ -444,6 +447,10 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SCALING_ACTIVITY] = "scaling activity",
 	[KIND_SCALING_HOOK] = "lifecycle hook",
 	[KIND_SCALING_POLICY] = "scaling policy",
+	[KIND_SCALING_SCHEDULE] = "scheduled action",
+	[KIND_METRIC] = "metric",
+	[KIND_ALARM] = "alarm",
+	[KIND_ALARM_EVENT] = "event of an alarm",
 	[KIND_SPOT_REQUEST] = "spot instance request ID",
 	[KIND_AGGREGATE] = "aggregate",
 	[KIND_INSTANCE_TYPE] = "instance type",

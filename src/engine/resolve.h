@@ -59,6 +59,7 @@ struct launch_configuration;
 struct scaling_group;
 struct scaling_hook;
 struct scaling_policy;
+struct alarm;
 struct spot_request;
 struct image;
 struct key_pair;
@@ -177,6 +178,7 @@ ENGINE_FINDER(launch_configuration, KIND_LAUNCH_CONFIGURATION)
 ENGINE_FINDER(scaling_group, KIND_SCALING_GROUP)
 ENGINE_FINDER(scaling_hook, KIND_SCALING_HOOK)
 ENGINE_FINDER(scaling_policy, KIND_SCALING_POLICY)
+ENGINE_FINDER(alarm, KIND_ALARM)
 ENGINE_FINDER(spot_request, KIND_SPOT_REQUEST)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)
 ENGINE_FINDER(egress_gateway, KIND_EGRESS_GATEWAY)

@@ -140,6 +140,7 @@ void reconciler_release(struct reconciler *r)
 	(void) pthread_mutex_destroy(&r->chains.lock);
 	heap_free(r->cached);
 	figures_free(r->figures);
+	metrics_free(r->metrics);
 	traffic_free(r->traffic);
 	heap_free(r);
 }
@@ -180,7 +181,9 @@ static bool make_parts(struct reconciler *r, const struct reconcile_config *conf
 {
 	if (config->traffic_device.n)
 		r->traffic = traffic_new(config->traffic_device, config->traffic_netns);
-	return make_all_lanes(r) && (r->traffic || !config->traffic_device.n);
+	r->metrics = metrics_new();
+	r->began_us = clock_now_us();
+	return make_all_lanes(r) && r->metrics && (r->traffic || !config->traffic_device.n);
 }
 
 RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,

@@ -442,7 +442,12 @@ struct reconciler {
 	struct figures *figures; /* owned; NULL: no sampling */
 	struct traffic *traffic; /* owned; NULL: no metering */
 	struct job figures_job;
-	struct { /* the audit requested by a row; at most one runs, and its step alone uses this */
+	struct metrics *metrics; /* owned; datapoints that accounts publish */
+	struct job metrics_job;
+	struct job alarms_job;
+	int64_t ticked_us; /* when alarms were woken last */
+	int64_t began_us;  /* when this process began to watch metrics */
+	struct {           /* the audit requested by a row; at most one runs, and its step alone uses this */
 		uuid row;
 		struct ctx ctx;
 		struct audit_run *run; /* NULL: none is running */

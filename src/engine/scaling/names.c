@@ -7,7 +7,8 @@
 bool engine_is_scaling_kind(enum kind kind)
 {
 	return kind == KIND_SCALING_GROUP || kind == KIND_SCALING_MEMBER || kind == KIND_SCALING_ACTIVITY ||
-	       kind == KIND_SCALING_HOOK || kind == KIND_SCALING_POLICY || kind == KIND_LAUNCH_CONFIGURATION;
+	       kind == KIND_SCALING_HOOK || kind == KIND_SCALING_POLICY || kind == KIND_SCALING_SCHEDULE ||
+	       kind == KIND_LAUNCH_CONFIGURATION;
 }
 
 /* The group that a row belongs to. */
@@ -17,6 +18,7 @@ static uuid group_of(enum kind kind, const struct row *row)
 	       : kind == KIND_SCALING_ACTIVITY ? scaling_activity_of(row)->scaling_group
 	       : kind == KIND_SCALING_HOOK     ? scaling_hook_of(row)->scaling_group
 	       : kind == KIND_SCALING_POLICY   ? scaling_policy_of(row)->scaling_group
+	       : kind == KIND_SCALING_SCHEDULE ? scaling_schedule_of(row)->scaling_group
 					       : row->id;
 }
 
@@ -39,6 +41,12 @@ static struct str write_part(const struct tables *t, struct arena *a, enum kind 
 	if (kind == KIND_SCALING_GROUP)
 		return group_part(a, scaling_group_of(row));
 	const struct scaling_group *group = row ? scaling_group_find(t, group_of(kind, row)) : NULL;
+	if (kind == KIND_SCALING_SCHEDULE && group)
+		return str_print(a,
+				 "scheduledUpdateGroupAction:%" STR_FMT ":autoScalingGroupName/%" STR_FMT
+				 ":scheduledActionName/%" STR_FMT,
+				 STR_ARG(uuid_to_str(a, row->id)), STR_ARG(group->name),
+				 STR_ARG(scaling_schedule_of(row)->name));
 	if (kind != KIND_SCALING_POLICY || !group)
 		return group_part(a, group);
 	return str_print(a,

@@ -15,7 +15,9 @@
 #include "store/scaling_hook.h"
 #include "store/scaling_member.h"
 #include "store/scaling_policy.h"
+#include "store/scaling_schedule.h"
 
+struct alarm;
 struct fleet_override;
 struct later_guard;
 struct launch_configuration;
@@ -220,6 +222,13 @@ struct scaling_policy_wish {
 	struct scaling_number cooldown_s, warmup_s;
 	struct str aggregation;
 	struct strs steps; /* threes: lower and upper bound, adjustment */
+	/* Target tracking: */
+	bool tracks, keeps;
+	struct str target, predefined; /* predefined empty: the customized metric of the following */
+	struct str name_space, metric, statistic, unit;
+	struct strs dimensions;
+	int64_t period_s;
+	struct str region; /* for the ARN that its alarms name */
 	/* outputs: */
 	uuid policy;
 };
@@ -227,7 +236,8 @@ OPERATION(engine_put_scaling_policy, scaling_policy_wish)
 struct scaling_policy_target {
 	struct ref policy;
 	bool honours_cooldown, has_metric;
-	double metric, breach; /* a step policy needs value and threshold of the alarm */
+	double metric, breach;     /* a step policy needs value and threshold of the alarm */
+	const struct alarm *alarm; /* that has it executed; NULL: a call does */
 };
 OPERATION(engine_delete_scaling_policy, scaling_policy_target)
 /* ERR_CONFLICT: a cooldown is in effect, or instances are warming up; ERR_STATE: it is disabled. */
@@ -235,6 +245,38 @@ OPERATION(engine_execute_scaling_policy, scaling_policy_target)
 /* The capacity that an adjustment leads to, within the group's sizes. */
 int64_t engine_adjust_scaling(const struct scaling_group *group, enum scaling_policy_adjustment adjustment,
 			      int64_t amount, int64_t least);
+
+/* True if an alarm's execution of the policy would change the desired capacity now. For a view. */
+bool scaling_would_change(const struct tables *t, uuid policy, const struct scaling_policy_target *target,
+			  int64_t now_us);
+
+/* ---- scheduled actions ---- */
+
+/* A scheduled action, new or changed: an absent number stays as it is in the group. zone: the loaded time zone of the
+ * recurrence. ERR_INVALID: times in the past, sizes. */
+struct scaling_schedule_wish {
+	struct ref group;
+	struct str name, recurrence, time_zone;
+	int64_t start_us, end_us;
+	struct scaling_number min, max, desired;
+	int64_t next_us;        /* first time, computed by the face */
+	const char *permission; /* NULL: of a single put */
+};
+OPERATION(engine_put_scaling_schedule, scaling_schedule_wish)
+struct scaling_schedule_target {
+	struct ref group;
+	struct str name;
+	const char *permission; /* NULL: of a single deletion */
+};
+OPERATION(engine_delete_scaling_schedule, scaling_schedule_target)
+/* Applies a scheduled action whose time has come, and notes the next time; next_us 0: it is over and goes. */
+struct scaling_schedule_due {
+	uuid schedule;
+	int64_t due_us, next_us;
+};
+SYSTEM_OPERATION(engine_run_scaling_schedule, scaling_schedule_due)
+/* The first time of a recurrence after after_us, within its start and end; 0: there is none. */
+int64_t engine_find_scaling_time(struct ctx *c, const struct scaling_schedule *schedule, int64_t after_us);
 
 /* ---- launch configurations ---- */
 

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/alarm/alarm.h"
 #include "engine/instance/launch/fleet.h"
 #include "engine/instance/launch/launch_internal.h"
 #include "engine/limits.h"

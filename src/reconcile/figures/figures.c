@@ -12,9 +12,10 @@
 #include "store/instance.h"
 #include "store/series.h"
 
-enum { BUCKETS = 4096, RING = 90, RINGS_MAX = 4096, STEPS = 2 };
+enum { BUCKETS = 4096, RING = 90, RINGS_MAX = 4096, STEPS = 2, MINUTES = 66, MINUTES_MAX = 4096 };
 enum { READ_ARENA_CAP = 16 << 20, PACK_CAP = 8 << 20 };
 #define LOOKED_FOR_US (15 * MINUTE) /* a ring is freed after this time without a reader */
+#define WATCHED_FOR_US (2 * HOUR)   /* likewise, of the minutes that alarms read */
 #define GAP_US (5 * MINUTE)         /* counters over a longer gap are not charted */
 /* a subject not seen for this time is gone or off; its intervals have been written */
 #define FORGOTTEN_US (2 * HOUR)
@@ -29,6 +30,12 @@ struct ring {
 	int64_t looked_us;
 };
 
+/* Sums of the last minutes. */
+struct minutes {
+	struct figure_point at[MINUTES]; /* by the number of the minute; from_us tells which one it is */
+	int64_t looked_us;
+};
+
 /* A guest or a host. */
 struct subject {
 	struct subject *next; /* in its bucket */
@@ -37,13 +44,14 @@ struct subject {
 	int64_t last_us;                 /* time of `last`; 0: never read */
 	struct figure_point sums[STEPS]; /* sums of the intervals in progress */
 	struct ring *ring;               /* NULL: nobody reads this subject's points */
+	struct minutes *minutes;         /* NULL: no alarm watches it */
 };
 
 struct figures {
 	int64_t interval_us;
 	pthread_mutex_t lock; /* guards everything below */
 	struct subject *buckets[BUCKETS];
-	size_t ring_count;
+	size_t ring_count, minutes_count;
 	struct figure_totals totals; /* without `guests`, which is counted on request */
 };
 
@@ -67,7 +75,9 @@ static struct subject **bucket_of(struct figures *f, uuid id)
 static void free_subject(struct figures *f, struct subject *s)
 {
 	f->ring_count -= s->ring != NULL;
+	f->minutes_count -= s->minutes != NULL;
 	heap_free(s->ring);
+	heap_free(s->minutes);
 	heap_free(s);
 }
 
@@ -120,6 +130,25 @@ static void put_in_ring(struct figures *f, struct subject *s, const struct figur
 		drop_ring(f, s);
 }
 
+/* A reading counts for the minute in which it ended. */
+static void put_in_minute(struct figures *f, struct subject *s, const struct figure_point *p)
+{
+	int64_t from_us = (p->to_us - 1) / MINUTE * MINUTE;
+	if (!s->minutes)
+		return;
+	struct figure_point *at = &s->minutes->at[from_us / MINUTE % MINUTES];
+	if (!at->samples || at->from_us / MINUTE * MINUTE != from_us)
+		*at = (struct figure_point){0};
+	figure_add(at, p);
+	at->from_us = from_us;
+	at->to_us = from_us + MINUTE;
+	if (p->to_us - s->minutes->looked_us > WATCHED_FOR_US) {
+		heap_free(s->minutes);
+		s->minutes = NULL;
+		f->minutes_count--;
+	}
+}
+
 /* The caller has checked that the id belongs to us. */
 static void take_usage(struct figures *f, const struct compute_usage *usage, uuid id, uuid host,
 		       int64_t now_us)
@@ -132,6 +161,7 @@ static void take_usage(struct figures *f, const struct compute_usage *usage, uui
 	if (!is_first) {
 		struct figure_point p = figure_between(&s->last, s->last_us, usage, now_us);
 		put_in_ring(f, s, &p);
+		put_in_minute(f, s, &p);
 		for (size_t k = 0; k < STEPS; k++)
 			figure_add(&s->sums[k], &p);
 		for (enum figure k = 0; k < FIGURE_MEMORY && !uuid_equal(id, host); k++)
@@ -200,25 +230,20 @@ static void pack_host(struct figures *f, uuid host, size_t step, struct buf *tex
 			}
 }
 
-static void keep_stretch(struct reconciler *r, uuid host, size_t step, int64_t from_us)
+void figures_keep(struct reconciler *r, const struct series *series, struct buf *text)
 {
 	struct keeping *keeping = heap_new(struct keeping);
 	struct arena *arena = keeping ? arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP) : NULL;
 	if (!arena) {
 		heap_free(keeping);
+		buf_done(text);
 		return;
 	}
-	buf_init(&keeping->text, PACK_CAP);
-	(void) pthread_mutex_lock(&r->figures->lock);
-	pack_host(r->figures, host, step, &keeping->text);
-	(void) pthread_mutex_unlock(&r->figures->lock);
 	ctx_init(&keeping->ctx, arena);
 	keeping->r = r;
-	keeping->series = (struct series){.host = host,
-					  .step_us = steps[step].step_us,
-					  .from_us = from_us,
-					  .keep_us = steps[step].keep_us,
-					  .bytes = buf_str(&keeping->text)};
+	keeping->text = *text;
+	keeping->series = *series;
+	keeping->series.bytes = buf_str(&keeping->text);
 	keeping->change = (struct change){.run = keep_run,
 					  .arg = keeping,
 					  .ctx = &keeping->ctx,
@@ -227,6 +252,20 @@ static void keep_stretch(struct reconciler *r, uuid host, size_t step, int64_t f
 					  .by_clock = true};
 	atomic_fetch_add(&r->references, 1);
 	store_submit(r->store, &keeping->change);
+}
+
+static void keep_stretch(struct reconciler *r, uuid host, size_t step, int64_t from_us)
+{
+	struct buf text;
+	const struct series series = {.host = host,
+				      .step_us = steps[step].step_us,
+				      .from_us = from_us,
+				      .keep_us = steps[step].keep_us};
+	buf_init(&text, PACK_CAP);
+	(void) pthread_mutex_lock(&r->figures->lock);
+	pack_host(r->figures, host, step, &text);
+	(void) pthread_mutex_unlock(&r->figures->lock);
+	figures_keep(r, &series, &text);
 }
 
 /* Writes the intervals that ended between two readings of the host. */
@@ -407,6 +446,38 @@ RESULT reconciler_look_at_figures(struct reconciler *r, struct ctx *c, uuid id, 
 		s->ring->looked_us = clock_now_us();
 		result = copy_ring(c, s->ring, points);
 	}
+	(void) pthread_mutex_unlock(&f->lock);
+	return result;
+}
+
+/* With the lock held. */
+static RESULT copy_minutes(struct ctx *c, const struct minutes *minutes, int64_t from_us, int64_t before_us,
+			   struct figure_points *points)
+{
+	for (size_t k = 0; k < MINUTES; k++) {
+		const struct figure_point *p = &minutes->at[k];
+		if (p->samples && p->from_us >= from_us && p->from_us < before_us &&
+		    !VEC_PUSH(c->arena, points, *p))
+			return ctx_no_memory(c);
+	}
+	return OK;
+}
+
+RESULT reconciler_look_at_minutes(struct reconciler *r, struct ctx *c, uuid id, int64_t from_us,
+				  int64_t before_us, struct figure_points *points)
+{
+	struct figures *f = r->figures;
+	struct result result = OK;
+	if (!f)
+		return OK;
+	(void) pthread_mutex_lock(&f->lock);
+	struct subject *s = find_subject(f, id, false);
+	if (s && !s->minutes && f->minutes_count < MINUTES_MAX && (s->minutes = heap_new(struct minutes)))
+		f->minutes_count++;
+	if (s && s->minutes)
+		s->minutes->looked_us = clock_now_us();
+	if (s && s->minutes)
+		result = copy_minutes(c, s->minutes, from_us, before_us, points);
 	(void) pthread_mutex_unlock(&f->lock);
 	return result;
 }

@@ -3,7 +3,7 @@
  * asked for all of its guests (compute_read_usages) on its own lane.
  *
  * Points at that interval exist in memory only, at most 90 of each guest, and only while somebody has read
- * them within the last 15 minutes. Every five minutes and every hour the sums are written to SQL, one text
+ * them within the last 15 minutes. Sums of minutes are kept in the same way for the guests that alarms watch. Every five minutes and every hour the sums are written to SQL, one text
  * per host (store/series.h), and kept for three and for ninety days. An interval in progress is lost when the
  * process ends. The history of a guest on earlier hosts is not found. */
 #pragma once
@@ -62,6 +62,10 @@ RESULT reconciler_read_figures_kept(struct reconciler *r, struct ctx *c, uuid id
 /* Copies the points of the last 15 minutes, as far as they were recorded, and has further ones recorded. Any
  * thread. */
 RESULT reconciler_look_at_figures(struct reconciler *r, struct ctx *c, uuid id, struct figure_points *points);
+/* Copies the minutes of the guest that begin in [from_us, before_us), as far as they were recorded within the last hour, and has
+ * further ones recorded. Any thread. */
+RESULT reconciler_look_at_minutes(struct reconciler *r, struct ctx *c, uuid id, int64_t from_us,
+				  int64_t before_us, struct figure_points *points);
 /* Sampling interval, us; 0: no sampling. */
 int64_t reconciler_figures_interval(const struct reconciler *r);
 

@@ -6,8 +6,28 @@
 #include "drivers/compute.h"
 #include "reconcile/figures/figures.h"
 
+struct metric_points;
+struct metric_range;
+struct metric_source;
+struct metrics;
+struct series;
+
 struct figures;
-void figures_free(struct figures *f); /* ignores NULL */
+/* Frees what was sampled; ignores NULL. */
+void figures_free(struct figures *f);
+
+/* Writes a sample, and takes the text over as its bytes. A failure is logged. */
+void figures_keep(struct reconciler *r, const struct series *series, struct buf *text);
+
+/* ---- metrics.c ---- */
+
+/* NULL: out of memory. */
+struct metrics *metrics_new(void);
+/* Ignores NULL. */
+void metrics_free(struct metrics *m);
+/* The minutes of a published metric within the range, in no order. */
+RESULT metrics_read(struct reconciler *r, struct ctx *c, const struct metric_source *source,
+		    const struct metric_range *range, struct metric_points *points);
 
 /* ---- pack.c; pure ---- */
 

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Puts and deletes alarms, and enables their actions. Called by: api/cloudwatch, and target tracking policies. */
+#include <stdlib.h>
+
+#include "engine/alarm/alarm_internal.h"
+#include "engine/limits.h"
+#include "engine/people/asker.h"
+#include "store/account.h"
+#include "store/scaling_policy.h"
+
+#define CREATED_REASON "Unchecked: Initial alarm creation"
+
+struct str engine_write_alarm_arn(struct arena *a, struct str region, struct str account_number,
+				  const struct row *row)
+{
+	const struct alarm *alarm = alarm_of(row);
+	return str_print(a, "arn:aws:cloudwatch:%" STR_FMT ":%" STR_FMT ":alarm:%" STR_FMT, STR_ARG(region),
+			 STR_ARG(account_number), STR_ARG(alarm ? alarm->name : STR("*")));
+}
+
+/* ---- rules ---- */
+
+/* Walks from a rule to the alarms that it names, and on. */
+struct rule_walk {
+	struct op *op;
+	const struct alarm *about; /* the alarm that is put */
+	size_t depth;
+	bool is_cycle, is_deep;
+};
+
+static bool follow_name(void *arg, struct str name, enum alarm_state *ret_state)
+{
+	struct rule_walk *walk = arg;
+	bool holds = false;
+	const struct alarm *named = alarm_find_by_account(walk->op->head, walk->about->account, name);
+	walk->is_cycle |= str_equal(name, walk->about->name);
+	if (!named)
+		return walk->depth > 0; /* deeper, one that is gone counts as INSUFFICIENT_DATA */
+	*ret_state = named->state;
+	if (!named->is_composite || walk->is_cycle || walk->is_deep)
+		return true;
+	walk->is_deep |= ++walk->depth > ALARM_RULE_DEPTH_MAX;
+	struct alarm_rule_names names = {follow_name, walk};
+	if (!result_is_ok(alarm_rule_read(walk->op->ctx, named->rule, &names, &holds)))
+		ctx_clear_problem(walk->op->ctx);
+	walk->depth--;
+	return true;
+}
+
+static RESULT check_rule(struct op *op, const struct alarm *next)
+{
+	struct rule_walk walk = {.op = op, .about = next};
+	struct alarm_rule_names names = {follow_name, &walk};
+	bool holds = false;
+	TRY(alarm_rule_read(op->ctx, next->rule, &names, &holds));
+	if (walk.is_cycle)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR("AlarmRule"),
+				   "The alarm rule of %" STR_FMT " leads back to the alarm itself.",
+				   STR_ARG(next->name));
+	return walk.is_deep ? ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR("AlarmRule"),
+					  "Composite alarms depend on each other over more than %d levels.",
+					  ALARM_RULE_DEPTH_MAX)
+			    : OK;
+}
+
+/* ---- put ---- */
+
+static struct str say_put(struct op *op, const struct alarm *next, bool is_new)
+{
+	return str_print(op->ctx->arena, "Alarm \"%" STR_FMT "\" %s", STR_ARG(str_cut(next->name, 200)),
+			 is_new ? "created" : "updated");
+}
+
+/* Writes the configuration; state and history of a present alarm stay, unless it watches something else. */
+static RESULT write_alarm(struct op *op, const struct alarm *present, struct alarm *next)
+{
+	next->row = present ? present->row : (struct row){.id = engine_new_id(op, KIND_ALARM)};
+	next->row.gen++;
+	next->configured_us = op->now_us;
+	next->state = present ? present->state : ALARM_STATE_INSUFFICIENT_DATA;
+	next->reason = present ? present->reason : STR(CREATED_REASON);
+	next->reason_data = present ? present->reason_data : STR_NONE;
+	next->state_us = present ? present->state_us : op->now_us;
+	next->turned_us = present ? present->turned_us : op->now_us;
+	next->is_due = present && present->is_due;
+	if (present)
+		next->tags = present->tags;
+	TRY(alarm_put(op, next));
+	TRY(alarm_note_event(op, next, ALARM_EVENT_TYPE_CONFIGURATION, say_put(op, next, !present),
+			     present ? STR("{\"version\":\"1.0\",\"type\":\"Update\"}")
+				     : STR("{\"version\":\"1.0\",\"type\":\"Create\"}")));
+	return next->is_composite ? alarm_weigh_composite(op, next->row.id) : OK;
+}
+
+RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct alarm next = wish->row;
+	const struct alarm *present = alarm_find_by_account(op->head, account->row.id, next.name);
+	const char *permission = next.is_composite ? "alarm.put_composite" : "alarm.put";
+	next.account = account->row.id;
+	if (present) {
+		TRY(engine_permit(op, permission, KIND_ALARM, &present->row));
+	} else {
+		TRY(engine_permit_new(op, permission, KIND_ALARM, &next.row));
+		TRY(limit_check(op, LIMIT_ALARMS, next.account, 1, STR_NONE));
+	}
+	if (present && !uuid_is_none(present->scaling_policy))
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ALARM, STR("AlarmName"),
+				   "The alarm %" STR_FMT " belongs to a target tracking scaling policy.",
+				   STR_ARG(next.name));
+	if (present && present->is_composite != next.is_composite)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR("AlarmName"),
+				   "An alarm of another type has the name %" STR_FMT ".", STR_ARG(next.name));
+	if (next.is_composite)
+		TRY(check_rule(op, &next));
+	TRY(alarm_check_actions(op, &next));
+	ASKER_NOTE(op->ctx, &next);
+	TRY(write_alarm(op, present, &next));
+	wish->alarm = next.row.id;
+	return OK;
+}
+
+/* ---- delete ---- */
+
+RESULT alarm_forget_whole(struct op *op, uuid alarm)
+{
+	FORGET_EACH(op, alarm_event, alarm, alarm);
+	return alarm_forget(op, alarm);
+}
+
+struct name_search {
+	struct str name;
+	bool is_found;
+};
+
+static bool search_name(void *arg, struct str name, enum alarm_state *ret_state)
+{
+	struct name_search *search = arg;
+	*ret_state = ALARM_STATE_OK;
+	search->is_found |= str_equal(search->name, name);
+	return true;
+}
+
+/* ERR_IN_USE: a composite alarm that is not in the list names the alarm. */
+static RESULT check_unused(struct op *op, const struct alarm *alarm, const struct uuids *going)
+{
+	const struct alarm key = {.account = alarm->account, .is_composite = true};
+	for (const struct row *row = tables_first(op->head, KIND_ALARM, ALARM_INDEX_COMPOSITE, &key.row, 2);
+	     row; row = tables_next(op->head, KIND_ALARM, ALARM_INDEX_COMPOSITE, row, 2)) {
+		struct name_search search = {.name = alarm->name};
+		struct alarm_rule_names names = {search_name, &search};
+		bool holds = false;
+		if (uuids_have(going, row->id))
+			continue;
+		TRY(alarm_rule_read(op->ctx, alarm_of(row)->rule, &names, &holds));
+		if (search.is_found)
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_ALARM, STR("AlarmNames"),
+					   "Cannot delete %" STR_FMT ": the alarm %" STR_FMT
+					   " depends on it.",
+					   STR_ARG(alarm->name), STR_ARG(alarm_of(row)->name));
+	}
+	return OK;
+}
+
+RESULT engine_delete_alarms(struct op *op, struct alarms_target *wish)
+{
+	uuid *at = arena_new_array(op->ctx->arena, uuid, wish->alarms.count + 1);
+	struct uuids going = {at, 0};
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < wish->alarms.count; k++) {
+		const struct alarm *alarm = NULL;
+		TRY(engine_find_own_alarm(op->ctx, op->head, &wish->alarms.at[k], &alarm));
+		TRY(engine_permit(op, "alarm.delete", KIND_ALARM, &alarm->row));
+		if (!uuid_is_none(alarm->scaling_policy))
+			return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ALARM, STR("AlarmNames"),
+					   "The alarm %" STR_FMT
+					   " belongs to a target tracking scaling policy; delete the policy.",
+					   STR_ARG(alarm->name));
+		if (!uuids_have(&going, alarm->row.id))
+			at[going.count++] = alarm->row.id;
+	}
+	for (size_t k = 0; k < going.count; k++)
+		TRY(check_unused(op, alarm_find(op->head, going.at[k]), &going));
+	for (size_t k = 0; k < going.count; k++)
+		TRY(alarm_forget_whole(op, going.at[k]));
+	return OK;
+}
+
+RESULT engine_set_alarm_actions(struct op *op, struct alarms_target *wish)
+{
+	for (size_t k = 0; k < wish->alarms.count; k++) {
+		const struct alarm *alarm = NULL;
+		TRY(engine_find_own_alarm(op->ctx, op->head, &wish->alarms.at[k], &alarm));
+		TRY(engine_permit(op, wish->acts ? "alarm.enable_actions" : "alarm.disable_actions",
+				  KIND_ALARM, &alarm->row));
+		struct alarm next = *alarm;
+		if (next.acts == wish->acts)
+			continue;
+		next.acts = wish->acts;
+		next.configured_us = op->now_us;
+		next.row.gen++;
+		TRY(alarm_put(op, &next));
+	}
+	return OK;
+}
+
+/* ---- target tracking ---- */
+
+enum { HIGH_PERIODS = 3, LOW_PERIODS = 15, GROUP_SHOWN = 180, TRACKING_PERIOD_S = 60 };
+
+static double read_number(struct str text)
+{
+	char number[40] = {0};
+	memcpy(number, text.p, text.n < sizeof number ? text.n : sizeof number - 1);
+	return strtod(number, NULL);
+}
+
+static const char *tracked_metric_of(const struct scaling_policy *policy)
+{
+	return str_is(policy->predefined, "ASGAverageNetworkIn")    ? "NetworkIn"
+	       : str_is(policy->predefined, "ASGAverageNetworkOut") ? "NetworkOut"
+								    : "CPUUtilization";
+}
+
+/* The metric that the policy tracks, in the words of an alarm. */
+static RESULT fill_metric(struct op *op, const struct scaling_policy *policy, struct str group,
+			  struct alarm *alarm)
+{
+	struct str *dimensions = arena_new_array(op->ctx->arena, struct str, 2);
+	if (!dimensions)
+		return ctx_no_memory(op->ctx);
+	dimensions[0] = STR("AutoScalingGroupName");
+	dimensions[1] = group;
+	alarm->period_s = policy->period_s ? policy->period_s : TRACKING_PERIOD_S;
+	if (policy->predefined.n) {
+		alarm->name_space = STR("AWS/EC2");
+		alarm->metric = str_from(tracked_metric_of(policy));
+		alarm->dimensions = (struct strs){dimensions, 2};
+		alarm->statistic = STR("Average");
+		return OK;
+	}
+	alarm->name_space = policy->name_space;
+	alarm->metric = policy->metric;
+	alarm->dimensions = policy->dimensions;
+	alarm->statistic = policy->statistic;
+	alarm->unit = policy->unit;
+	return OK;
+}
+
+static RESULT put_one(struct op *op, const struct scaling_policy *policy, struct str group, struct str action,
+		      bool is_high)
+{
+	const struct alarm *present = alarm_first_by_scaling_policy(op->head, policy->row.id);
+	const char *word = is_high ? "-AlarmHigh-" : "-AlarmLow-";
+	struct alarm next = {.account = policy->account,
+			     .scaling_policy = policy->row.id,
+			     .acts = !policy->is_disabled,
+			     .alarm_actions = {&action, 1},
+			     .evaluation_periods = is_high ? HIGH_PERIODS : LOW_PERIODS,
+			     .comparison = is_high ? ALARM_COMPARISON_GREATER : ALARM_COMPARISON_LESS};
+	while (present && !str_contains(present->name, str_from(word)))
+		present = alarm_next_by_scaling_policy(op->head, present);
+	next.name = present ? present->name
+			    : str_print(op->ctx->arena, "TargetTracking-%" STR_FMT "%s%" STR_FMT,
+					STR_ARG(str_cut(group, GROUP_SHOWN)), word,
+					STR_ARG(uuid_to_str(op->ctx->arena, engine_new_id(op, KIND_ALARM))));
+	next.description = str_print(op->ctx->arena,
+				     "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy %" STR_FMT ".",
+				     STR_ARG(str_cut(action, 900)));
+	next.threshold = is_high ? policy->target
+				 : str_print(op->ctx->arena, "%.15g", read_number(policy->target) * 0.9);
+	TRY(fill_metric(op, policy, group, &next));
+	if (!present)
+		TRY(limit_check(op, LIMIT_ALARMS, next.account, 1, STR_NONE));
+	return write_alarm(op, present, &next);
+}
+
+RESULT alarm_put_tracking(struct op *op, const struct scaling_policy *policy, struct str group,
+			  struct str action)
+{
+	TRY(put_one(op, policy, group, action, true));
+	return put_one(op, policy, group, action, false);
+}
+
+RESULT alarm_forget_tracking(struct op *op, uuid policy)
+{
+	for (const struct alarm *alarm = alarm_first_by_scaling_policy(op->head, policy); alarm;
+	     alarm = alarm_next_by_scaling_policy(op->head, alarm))
+		TRY(alarm_forget_whole(op, alarm->row.id));
+	return OK;
+}

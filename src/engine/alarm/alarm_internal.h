@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: parts of alarms. Everything here runs inside an operation, and asks for no permission. */
+#pragma once
+
+#include "engine/alarm/alarm.h"
+#include "engine/internal.h"
+
+/* ---- alarm_state.c ---- */
+
+/* Writes a state, has its actions taken later, and carries composite alarms along. */
+RESULT alarm_set_state(struct op *op, const struct alarm *alarm, const struct alarm_verdict *verdict);
+/* Evaluates a composite alarm that is new or changed. */
+RESULT alarm_weigh_composite(struct op *op, uuid alarm);
+/* Records an event, and forgets the oldest of too many. */
+RESULT alarm_note_event(struct op *op, const struct alarm *alarm, enum alarm_event_type type,
+			struct str summary, struct str data);
+
+/* ---- alarm_action.c ---- */
+
+enum alarm_act { ALARM_ACT_STOP, ALARM_ACT_TERMINATE, ALARM_ACT_REBOOT, ALARM_ACT_POLICY };
+struct alarm_action {
+	enum alarm_act act;
+	uuid policy;
+};
+/* False: the region takes no such action. */
+bool alarm_read_action(struct str arn, struct alarm_action *ret_action);
+/* The actions of the alarm's state. */
+const struct strs *alarm_actions_of(const struct alarm *alarm);
+/* The instance of an alarm on a metric of one instance; NULL: there is none. */
+const struct instance *alarm_find_instance(const struct tables *t, const struct alarm *alarm);
+/* Checks the actions of a new configuration. ERR_INVALID; ERR_DENIED: the caller may not do that to the instance. */
+RESULT alarm_check_actions(struct op *op, const struct alarm *next);

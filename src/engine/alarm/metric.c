@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Metrics that accounts publish: which there are. Their datapoints are kept by reconcile/figures/metrics.c. Called by:
+ * api/cloudwatch. */
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "engine/alarm/alarm_internal.h"
+#include "engine/limits.h"
+#include "store/account.h"
+
+#define DAY (24 * HOUR)
+
+/* Lengths stand before the texts, so that no two names have one digest by moving a character. */
+static void add_part(struct buf *out, struct str part)
+{
+	buf_print(out, "%zu:%" STR_FMT, part.n, STR_ARG(part));
+}
+
+void engine_write_metric_key(struct str name_space, struct str name, const struct strs *dimensions,
+			     char out[METRIC_KEY_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t digest[SHA256_SIZE];
+	struct buf text;
+	buf_init(&text, 1 << 20);
+	add_part(&text, name_space);
+	add_part(&text, name);
+	for (size_t k = 0; k < dimensions->count; k++)
+		add_part(&text, dimensions->at[k]);
+	crypto_sha256(buf_str(&text), digest);
+	buf_done(&text);
+	for (size_t k = 0; k < SHA256_SIZE; k++) {
+		out[2 * k] = digits[digest[k] >> 4];
+		out[2 * k + 1] = digits[digest[k] & 15];
+	}
+	out[2 * SHA256_SIZE] = 0;
+}
+
+const struct metric *engine_find_metric(const struct tables *t, uuid account, struct str name_space,
+					struct str name, const struct strs *dimensions)
+{
+	char key[METRIC_KEY_SIZE];
+	engine_write_metric_key(name_space, name, dimensions, key);
+	return metric_find_by_account(t, account, str_from(key));
+}
+
+bool engine_is_metric_old(const struct metric *metric, int64_t now_us)
+{
+	return metric->day + METRIC_KEPT_DAYS < now_us / DAY;
+}
+
+/* The row is written for a new metric, and once a day. */
+static RESULT put_one(struct op *op, uuid account, struct metric_name *name)
+{
+	char key[METRIC_KEY_SIZE];
+	engine_write_metric_key(name->name_space, name->name, &name->dimensions, key);
+	const struct metric *present = metric_find_by_account(op->head, account, str_from(key));
+	struct metric next = {.account = account,
+			      .key = str_from(key),
+			      .name_space = name->name_space,
+			      .name = name->name,
+			      .dimensions = name->dimensions,
+			      .unit = name->unit};
+	if (present)
+		next = *present;
+	else
+		TRY(limit_check(op, LIMIT_METRICS, account, 1, STR_NONE));
+	if (!present)
+		next.row = (struct row){.id = engine_new_id(op, KIND_METRIC), .gen = 1};
+	name->metric = next.row.id;
+	if (present && present->day == op->now_us / DAY)
+		return OK;
+	next.day = op->now_us / DAY;
+	return metric_put(op, &next);
+}
+
+RESULT engine_put_metrics(struct op *op, struct metrics_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, "metric.put", KIND_NONE, NULL));
+	uuid id = account->row.id;
+	for (size_t k = 0; k < wish->count; k++)
+		TRY(put_one(op, id, &wish->at[k]));
+	return OK;
+}
+
+RESULT engine_expire_metric(struct op *op, struct metric_target *wish)
+{
+	const struct metric *metric = metric_find(op->head, wish->metric);
+	return metric && engine_is_metric_old(metric, op->now_us) ? metric_forget(op, metric->row.id) : OK;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Finds a metric by CloudWatch's names, and reads its datapoints. Source of names and units: Amazon EC2 User Guide, "CloudWatch
+ * metrics that are available for your instances". */
+#include <stdlib.h>
+
+#include "engine/alarm/alarm.h"
+#include "engine/scaling/scaling.h"
+#include "model/id.h"
+#include "reconcile/figures/internal.h"
+#include "reconcile/figures/metrics.h"
+#include "store/instance.h"
+#include "store/scaling_group.h"
+#include "store/scaling_member.h"
+
+const struct metric_ec2 metrics_of_ec2[METRICS_OF_EC2] = {
+	{"CPUUtilization", "Percent", FIGURE_CPU_NS},
+	{"EBSReadBytes", "Bytes", FIGURE_READ_BYTES},
+	{"EBSReadOps", "Count", FIGURE_READS},
+	{"EBSWriteBytes", "Bytes", FIGURE_WRITE_BYTES},
+	{"EBSWriteOps", "Count", FIGURE_WRITES},
+	{"NetworkIn", "Bytes", FIGURE_RX_BYTES},
+	{"NetworkOut", "Bytes", FIGURE_TX_BYTES},
+	{"NetworkPacketsIn", "Count", FIGURE_RX_PACKETS},
+	{"NetworkPacketsOut", "Count", FIGURE_TX_PACKETS},
+};
+
+double metric_value(const struct metric_point *p, struct str statistic)
+{
+	return str_is(statistic, "SampleCount") ? p->samples
+	       : str_is(statistic, "Sum")       ? p->sum
+	       : str_is(statistic, "Minimum")   ? p->least
+	       : str_is(statistic, "Maximum")   ? p->most
+						: p->sum / p->samples;
+}
+
+/* ---- names ---- */
+
+static RESULT add_guest(struct ctx *c, const struct instance *i, size_t capacity,
+			struct metric_source *source)
+{
+	if (!source->guests)
+		source->guests = arena_new_array(c->arena, struct metric_guest, capacity);
+	if (!source->guests)
+		return ctx_no_memory(c);
+	if (!uuid_is_none(i->host) && source->guest_count < capacity)
+		source->guests[source->guest_count++] = (struct metric_guest){i->row.id, i->host};
+	source->is_there = true;
+	return OK;
+}
+
+static RESULT find_guest(struct ctx *c, const struct tables *t, uuid account, struct str id,
+			 struct metric_source *source)
+{
+	struct ref ref = {0};
+	if (!result_is_ok(id_parse_ec2(id, KIND_INSTANCE, &ref)))
+		return OK;
+	const struct instance *i = instance_find_prefix(t, ref.prefix, ref.bits);
+	return i && uuid_equal(i->account, account) ? add_guest(c, i, 1, source) : OK;
+}
+
+/* The members of a group that count for its capacity. */
+static RESULT find_members(struct ctx *c, const struct tables *t, uuid account, struct str name,
+			   struct metric_source *source)
+{
+	const struct scaling_group *group = scaling_group_find_by_account(t, account, name);
+	source->is_there = group != NULL;
+	for (const struct scaling_member *m = group ? scaling_member_first_by_scaling_group(t, group->row.id)
+						    : NULL;
+	     m; m = scaling_member_next_by_scaling_group(t, m)) {
+		const struct instance *i = instance_find(t, m->instance);
+		if (i && m->stage == SCALING_MEMBER_STAGE_IN_SERVICE)
+			TRY(add_guest(c, i, 2 * SCALING_SIZE_MAX, source));
+	}
+	return OK;
+}
+
+static RESULT find_ec2(struct ctx *c, const struct tables *t, uuid account, struct str name,
+		       const struct strs *dimensions, struct metric_source *source)
+{
+	for (size_t k = 0; k < METRICS_OF_EC2; k++)
+		if (str_is(name, metrics_of_ec2[k].name))
+			source->ec2 = &metrics_of_ec2[k];
+	if (!source->ec2 || dimensions->count != 2)
+		return OK;
+	source->unit = str_from(source->ec2->unit);
+	if (str_is(dimensions->at[0], "InstanceId"))
+		return find_guest(c, t, account, dimensions->at[1], source);
+	if (str_is(dimensions->at[0], "AutoScalingGroupName"))
+		return find_members(c, t, account, dimensions->at[1], source);
+	return OK;
+}
+
+RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, struct str name_space,
+			  struct str name, const struct strs *dimensions, struct str unit,
+			  struct metric_source *ret_source)
+{
+	struct metric_source source = {.account = account};
+	if (str_is(name_space, METRICS_EC2)) {
+		TRY(find_ec2(c, t, account, name, dimensions, &source));
+	} else {
+		const struct metric *m = engine_find_metric(t, account, name_space, name, dimensions);
+		source.is_there = m != NULL;
+		source.metric = m ? m->row.id : UUID_NONE;
+		source.unit = m ? str_copy(c->arena, m->unit) : STR_NONE;
+	}
+	source.is_there &= !unit.n || str_equal(unit, source.unit);
+	*ret_source = source;
+	return OK;
+}
+
+/* ---- datapoints ---- */
+
+/* Figures of a stretch stand for one sample a minute, as CloudWatch has them. */
+static struct metric_point make_point(const struct metric_ec2 *m, const struct figure_point *p)
+{
+	int64_t minutes = (p->to_us - p->from_us) / MINUTE;
+	double samples = (double) (minutes > 0 ? minutes : 1);
+	if (m->figure == FIGURE_CPU_NS) {
+		double share = (double) figure_cpu_of(p) / 100;
+		return (struct metric_point){p->from_us, samples, share * samples,
+					     (double) p->least_cpu / 100, (double) p->most_cpu / 100};
+	}
+	double sum = (double) p->at[m->figure];
+	return (struct metric_point){p->from_us, samples, sum, sum / samples, sum / samples};
+}
+
+static int compare_points(const void *a, const void *b)
+{
+	const struct metric_point *x = a, *y = b;
+	return (x->at_us > y->at_us) - (x->at_us < y->at_us);
+}
+
+/* Orders the points, and sums up those of one period. */
+static void merge_points(struct metric_points *points, int64_t period_us)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < points->count; k++)
+		points->at[k].at_us = points->at[k].at_us / period_us * period_us;
+	if (points->count > 1)
+		qsort(points->at, points->count, sizeof *points->at, compare_points);
+	for (size_t k = 0; k < points->count; k++) {
+		const struct metric_point *p = &points->at[k];
+		struct metric_point *last = count ? &points->at[count - 1] : NULL;
+		if (!last || last->at_us != p->at_us) {
+			points->at[count++] = *p;
+			continue;
+		}
+		last->samples += p->samples;
+		last->sum += p->sum;
+		last->least = p->least < last->least ? p->least : last->least;
+		last->most = p->most > last->most ? p->most : last->most;
+	}
+	points->count = count;
+}
+
+static RESULT read_guest(struct reconciler *r, struct ctx *c, const struct metric_guest *guest,
+			 const struct metric_range *range, struct figure_points *kept)
+{
+	if (range->step_us)
+		return reconciler_read_figures_kept(r, c, guest->instance, guest->host, range->step_us,
+						    range->from_us, range->before_us, kept);
+	return reconciler_look_at_minutes(r, c, guest->instance, range->from_us, range->before_us, kept);
+}
+
+static RESULT read_guests(struct reconciler *r, struct ctx *c, const struct metric_source *source,
+			  const struct metric_range *range, struct metric_points *points)
+{
+	for (size_t k = 0; k < source->guest_count; k++) {
+		struct figure_points kept = {0};
+		TRY(read_guest(r, c, &source->guests[k], range, &kept));
+		for (size_t n = 0; n < kept.count; n++)
+			if (!VEC_PUSH(c->arena, points, make_point(source->ec2, &kept.at[n])))
+				return ctx_no_memory(c);
+	}
+	return OK;
+}
+
+RESULT reconciler_read_metric(struct reconciler *r, struct ctx *c, const struct metric_source *source,
+			      const struct metric_range *range, struct metric_points *points)
+{
+	if (!source->is_there)
+		return OK;
+	if (source->ec2)
+		TRY(read_guests(r, c, source, range, points));
+	else
+		TRY(metrics_read(r, c, source, range, points));
+	merge_points(points, range->period_us);
+	return OK;
+}

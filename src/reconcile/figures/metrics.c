@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Datapoints that accounts publish, in buckets of five minutes. */
+#include "reconcile/figures/metrics.h"
+
+#include "base/heap.h"
+#include "reconcile/figures/internal.h"
+#include "reconcile/work.h"
+#include "store/series.h"
+
+#define BUCKET_US FIGURES_SHORT_US
+#define FLUSH_US MINUTE
+#define HELD_US (HOUR + 2 * BUCKET_US) /* a bucket that is written stays in memory for so long */
+
+/* 64 MiB of datapoints at most; an account may hold an eighth, besides what its limit of metrics allows. */
+enum { HEADS = 1024, MINUTES = 5, ENTRIES_MAX = 350000, ACCOUNT_ENTRIES_MAX = ENTRIES_MAX / 8, FORMAT = 'm' };
+enum { TEXT_CAP = 4 << 20, VALUES = 4, ENTRY_BYTES = 16 + 1 + MINUTES * VALUES * (int) sizeof(double) };
+
+struct entry {
+	uuid metric;
+	uint8_t minutes; /* bit set of the minutes that have datapoints */
+	struct {
+		double samples, sum, least, most;
+	} at[MINUTES];
+};
+
+struct bucket {
+	struct bucket *next; /* in its account's list */
+	uuid account;
+	int64_t from_us, used_us;
+	bool is_dirty;
+	struct entry *entries; /* in order of metrics */
+	size_t count, capacity;
+};
+
+struct metrics {
+	pthread_mutex_t lock; /* guards everything */
+	struct bucket *heads[HEADS];
+	size_t entry_count;
+	bool has_timer;
+};
+
+struct metrics *metrics_new(void)
+{
+	struct metrics *m = heap_new(struct metrics);
+	if (m)
+		(void) pthread_mutex_init(&m->lock, NULL);
+	return m;
+}
+
+static void free_bucket(struct bucket *b)
+{
+	if (b)
+		heap_free(b->entries);
+	heap_free(b);
+}
+
+void metrics_free(struct metrics *m)
+{
+	if (!m)
+		return;
+	for (size_t k = 0; k < HEADS; k++)
+		while (m->heads[k]) {
+			struct bucket *b = m->heads[k];
+			m->heads[k] = b->next;
+			free_bucket(b);
+		}
+	(void) pthread_mutex_destroy(&m->lock);
+	heap_free(m);
+}
+
+/* With the lock held. */
+static struct bucket **head_of(struct metrics *m, uuid account)
+{
+	uint32_t bits = 0;
+	memcpy(&bits, account.b + 4, sizeof bits);
+	return &m->heads[bits % HEADS];
+}
+
+static struct bucket *find_bucket(struct metrics *m, uuid account, int64_t from_us)
+{
+	struct bucket *b = *head_of(m, account);
+	while (b && !(b->from_us == from_us && uuid_equal(b->account, account)))
+		b = b->next;
+	return b;
+}
+
+/* ---- entries ---- */
+
+/* The place of a metric, or where it belongs. */
+static size_t place_of(const struct bucket *b, uuid metric)
+{
+	size_t low = 0, high = b->count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (uuid_compare(b->entries[middle].metric, metric) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static const struct entry *find_entry(const struct bucket *b, uuid metric)
+{
+	size_t place = place_of(b, metric);
+	return place < b->count && uuid_equal(b->entries[place].metric, metric) ? &b->entries[place] : NULL;
+}
+
+/* NULL: out of memory. */
+static struct entry *make_entry(struct bucket *b, uuid metric)
+{
+	size_t place = place_of(b, metric);
+	if (place < b->count && uuid_equal(b->entries[place].metric, metric))
+		return &b->entries[place];
+	if (b->count == b->capacity) {
+		size_t capacity = b->capacity ? 2 * b->capacity : 8;
+		void *entries = b->entries ? heap_resize(b->entries, capacity * sizeof *b->entries)
+					   : heap_alloc_array(capacity, sizeof *b->entries);
+		if (!entries)
+			return NULL;
+		b->entries = entries;
+		b->capacity = capacity;
+	}
+	memmove(b->entries + place + 1, b->entries + place, (b->count - place) * sizeof *b->entries);
+	b->count++;
+	b->entries[place] = (struct entry){.metric = metric};
+	return &b->entries[place];
+}
+
+static void add_value(struct entry *e, size_t minute, const struct metric_point *p)
+{
+	bool is_first = !(e->minutes & 1 << minute);
+	e->minutes |= (uint8_t) (1 << minute);
+	e->at[minute].samples += p->samples;
+	e->at[minute].sum += p->sum;
+	if (is_first || p->least < e->at[minute].least)
+		e->at[minute].least = p->least;
+	if (is_first || p->most > e->at[minute].most)
+		e->at[minute].most = p->most;
+}
+
+/* ---- text: a letter, and of each entry metric, minutes and values as they are in memory ---- */
+
+static void pack(struct buf *out, const struct bucket *b)
+{
+	buf_add_char(out, FORMAT);
+	for (size_t k = 0; k < b->count; k++) {
+		const struct entry *e = &b->entries[k];
+		buf_add_str(out, (struct str){(const char *) e->metric.b, sizeof e->metric.b});
+		buf_add_char(out, (char) e->minutes);
+		buf_add_str(out, (struct str){(const char *) e->at, sizeof e->at});
+	}
+}
+
+static bool unpack_next(struct str *text, struct entry *e)
+{
+	if (text->n < ENTRY_BYTES)
+		return false;
+	memcpy(e->metric.b, text->p, sizeof e->metric.b);
+	e->minutes = (uint8_t) text->p[sizeof e->metric.b];
+	memcpy(e->at, text->p + sizeof e->metric.b + 1, sizeof e->at);
+	*text = str_slice(*text, ENTRY_BYTES, text->n);
+	return true;
+}
+
+static bool open_text(struct str *text)
+{
+	bool is_ours = text->n && text->p[0] == FORMAT;
+	*text = is_ours ? str_slice(*text, 1, text->n) : STR_NONE;
+	return is_ours;
+}
+
+/* ---- loading ---- */
+
+static RESULT take_series(void *arg, const struct series *series)
+{
+	struct bucket *b = arg;
+	struct str text = series->bytes;
+	struct entry read, *made;
+	(void) open_text(&text);
+	while (unpack_next(&text, &read)) {
+		made = make_entry(b, read.metric);
+		if (!made)
+			return FAIL(NO_MEMORY);
+		*made = read;
+	}
+	return OK;
+}
+
+/* Finds a bucket, which is read from SQL when it is not in memory. Returns with the lock held, whatever the result. */
+static RESULT enter_bucket(struct reconciler *r, struct ctx *c, uuid account, int64_t from_us,
+			   struct bucket **ret_bucket)
+{
+	struct metrics *m = r->metrics;
+	struct series_query query = {
+		.host = account, .step_us = BUCKET_US, .from_us = from_us, .before_us = from_us + 1};
+	(void) pthread_mutex_lock(&m->lock);
+	*ret_bucket = find_bucket(m, account, from_us);
+	if (*ret_bucket)
+		return OK;
+	(void) pthread_mutex_unlock(&m->lock);
+	struct bucket *made = heap_new(struct bucket);
+	struct result result =
+		made ? store_read_series(r->store, c, &query, take_series, made) : ctx_no_memory(c);
+	(void) pthread_mutex_lock(&m->lock);
+	if (!result_is_ok(result)) {
+		free_bucket(made);
+		return result;
+	}
+	*ret_bucket = find_bucket(m, account, from_us);
+	if (*ret_bucket) { /* another thread was faster */
+		free_bucket(made);
+		return OK;
+	}
+	made->account = account;
+	made->from_us = from_us;
+	made->next = *head_of(m, account);
+	*head_of(m, account) = made;
+	m->entry_count += made->count;
+	*ret_bucket = made;
+	return OK;
+}
+
+/* ---- writing ---- */
+
+static struct bucket *find_dirty(struct metrics *m)
+{
+	for (size_t k = 0; k < HEADS; k++)
+		for (struct bucket *b = m->heads[k]; b; b = b->next)
+			if (b->is_dirty)
+				return b;
+	return NULL;
+}
+
+/* Drops what nobody needs any more; returns true if something is left. */
+static bool drop_old(struct metrics *m, int64_t now_us)
+{
+	bool is_left = false;
+	for (size_t k = 0; k < HEADS; k++)
+		for (struct bucket **at = &m->heads[k]; *at;) {
+			struct bucket *b = *at;
+			bool is_old = !b->is_dirty && now_us - b->from_us > HELD_US &&
+				      now_us - b->used_us > FLUSH_US;
+			if (!is_old) {
+				is_left = true;
+				at = &b->next;
+				continue;
+			}
+			m->entry_count -= b->count;
+			*at = b->next;
+			free_bucket(b);
+		}
+	return is_left;
+}
+
+static void post_timer(struct reconciler *r)
+{
+	actor_post_at(r->home_actor, &r->metrics_job, (clock_now_us() / FLUSH_US + 1) * FLUSH_US);
+}
+
+static void write_dirty(struct job *job)
+{
+	struct reconciler *r =
+		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, metrics_job));
+	struct metrics *m = r->metrics;
+	(void) pthread_mutex_lock(&m->lock);
+	for (struct bucket *b = find_dirty(m); b; b = find_dirty(m)) {
+		struct buf text;
+		struct series series = {.host = b->account,
+					.step_us = BUCKET_US,
+					.from_us = b->from_us,
+					.keep_us = METRICS_KEPT_US};
+		buf_init(&text, TEXT_CAP);
+		pack(&text, b);
+		b->is_dirty = false;
+		(void) pthread_mutex_unlock(&m->lock);
+		figures_keep(r, &series, &text);
+		(void) pthread_mutex_lock(&m->lock);
+	}
+	m->has_timer = drop_old(m, clock_now_us());
+	if (m->has_timer)
+		post_timer(r);
+	(void) pthread_mutex_unlock(&m->lock);
+}
+
+/* ---- adding ---- */
+
+static size_t count_entries(struct metrics *m, uuid account)
+{
+	size_t count = 0;
+	for (const struct bucket *b = *head_of(m, account); b; b = b->next)
+		count += uuid_equal(b->account, account) ? b->count : 0;
+	return count;
+}
+
+static RESULT add_to(struct reconciler *r, struct ctx *c, struct bucket *b, const struct metric_added *added)
+{
+	struct metrics *m = r->metrics;
+	size_t before = b->count;
+	if (!find_entry(b, added->metric) &&
+	    (m->entry_count >= ENTRIES_MAX || count_entries(m, b->account) >= ACCOUNT_ENTRIES_MAX))
+		return ctx_fail(c, ERR_THROTTLED, "Rate exceeded");
+	struct entry *e = make_entry(b, added->metric);
+	if (!e)
+		return ctx_no_memory(c);
+	m->entry_count += b->count - before;
+	add_value(e, (size_t) ((added->point.at_us - b->from_us) / MINUTE), &added->point);
+	b->is_dirty = true;
+	b->used_us = clock_now_us();
+	if (!m->has_timer) {
+		m->has_timer = true;
+		r->metrics_job = (struct job){.run = write_dirty};
+		post_timer(r);
+	}
+	return OK;
+}
+
+RESULT reconciler_add_metric_points(struct reconciler *r, struct ctx *c, uuid account,
+				    const struct metric_added *at, size_t count)
+{
+	for (size_t k = 0; k < count; k++) {
+		struct bucket *b = NULL;
+		struct result result =
+			enter_bucket(r, c, account, at[k].point.at_us / BUCKET_US * BUCKET_US, &b);
+		if (result_is_ok(result))
+			result = add_to(r, c, b, &at[k]);
+		(void) pthread_mutex_unlock(&r->metrics->lock);
+		TRY(result);
+	}
+	return OK;
+}
+
+/* ---- reading ---- */
+
+struct metric_walk {
+	struct reconciler *r;
+	struct ctx *c;
+	const struct metric_source *source;
+	const struct metric_range *range;
+	struct metric_points *points;
+};
+
+static RESULT take_entry(struct metric_walk *w, const struct entry *e, int64_t from_us)
+{
+	for (size_t k = 0; e && k < MINUTES; k++) {
+		int64_t at_us = from_us + (int64_t) k * MINUTE;
+		if (!(e->minutes & 1 << k) || at_us < w->range->from_us || at_us >= w->range->before_us)
+			continue;
+		const struct metric_point p = {at_us, e->at[k].samples, e->at[k].sum, e->at[k].least,
+					       e->at[k].most};
+		if (!VEC_PUSH(w->c->arena, w->points, p))
+			return ctx_no_memory(w->c);
+	}
+	return OK;
+}
+
+/* A bucket in memory is newer than its text. */
+static RESULT take_text(void *arg, const struct series *series)
+{
+	struct metric_walk *w = arg;
+	struct str text = series->bytes;
+	struct entry read;
+	(void) pthread_mutex_lock(&w->r->metrics->lock);
+	bool is_held = find_bucket(w->r->metrics, w->source->account, series->from_us);
+	(void) pthread_mutex_unlock(&w->r->metrics->lock);
+	(void) open_text(&text);
+	while (!is_held && unpack_next(&text, &read))
+		if (uuid_equal(read.metric, w->source->metric))
+			return take_entry(w, &read, series->from_us);
+	return OK;
+}
+
+/* Buckets of the last hour are held; older ones come from SQL, but for those that are held as well. */
+RESULT metrics_read(struct reconciler *r, struct ctx *c, const struct metric_source *source,
+		    const struct metric_range *range, struct metric_points *points)
+{
+	struct metric_walk walk = {r, c, source, range, points};
+	int64_t first_us = range->from_us / BUCKET_US * BUCKET_US;
+	int64_t held_us = (clock_now_us() - HOUR) / BUCKET_US * BUCKET_US;
+	int64_t until_us = clock_now_us() + METRICS_AHEAD_US + BUCKET_US;
+	int64_t before_us = range->before_us < until_us ? range->before_us : until_us;
+	struct series_query query = {.host = source->account,
+				     .step_us = BUCKET_US,
+				     .from_us = first_us,
+				     .before_us = before_us < held_us ? before_us : held_us};
+	if (query.from_us < query.before_us)
+		TRY(store_read_series(r->store, c, &query, take_text, &walk));
+	for (int64_t at_us = first_us > held_us ? first_us : held_us; at_us < before_us; at_us += BUCKET_US) {
+		struct bucket *b = NULL;
+		struct result result = enter_bucket(r, c, source->account, at_us, &b);
+		if (result_is_ok(result))
+			result = take_entry(&walk, find_entry(b, source->metric), at_us);
+		(void) pthread_mutex_unlock(&r->metrics->lock);
+		TRY(result);
+	}
+	struct result result = OK;
+	(void) pthread_mutex_lock(&r->metrics->lock);
+	for (const struct bucket *b = *head_of(r->metrics, source->account); b && result_is_ok(result);
+	     b = b->next)
+		if (uuid_equal(b->account, source->account) && b->from_us >= first_us &&
+		    b->from_us < held_us && b->from_us < before_us)
+			result = take_entry(&walk, find_entry(b, source->metric), b->from_us);
+	(void) pthread_mutex_unlock(&r->metrics->lock);
+	return result;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Metrics by CloudWatch's names: of instances and scaling groups, from the figures of guests, and those that accounts publish.
+ *
+ * Published datapoints are summed up by the minute. Buckets of five minutes hold all metrics of an account; those of the last
+ * hour are in memory, and every minute the changed ones are written to SQL, one text each (store/series.h), where they are kept
+ * for METRICS_KEPT_US. What was published in the last minute is lost when the process ends. */
+#pragma once
+
+#include "reconcile/figures/figures.h"
+
+struct tables;
+
+#define METRICS_KEPT_US FIGURES_SHORT_KEPT_US
+#define METRICS_AHEAD_US (2 * HOUR) /* datapoints may be as far in the future */
+
+struct metric_point {
+	int64_t at_us; /* beginning of its period */
+	double samples, sum, least, most;
+};
+struct metric_points { /* a VEC, the oldest first */
+	struct metric_point *at;
+	size_t count, capacity;
+};
+/* SampleCount, Average, Sum, Minimum or Maximum. */
+double metric_value(const struct metric_point *p, struct str statistic);
+
+/* Wakes alarms at the end of their periods; they are evaluated only when they change before. */
+void reconciler_start_alarms(struct reconciler *r);
+
+/* ---- published metrics ---- */
+
+struct metric_added {
+	uuid metric;
+	struct metric_point point; /* at_us: any time within the minute */
+};
+/* Adds datapoints; those of one minute are summed up. Reads SQL. ERR_THROTTLED: memory for datapoints is used up. */
+RESULT reconciler_add_metric_points(struct reconciler *r, struct ctx *c, uuid account,
+				    const struct metric_added *at, size_t count);
+
+/* ---- any metric ---- */
+
+/* Names of AWS/EC2 that instances and groups have. */
+#define METRICS_EC2 "AWS/EC2"
+enum { METRICS_OF_EC2 = 9 };
+struct metric_ec2 {
+	const char *name, *unit;
+	enum figure figure;
+};
+extern const struct metric_ec2 metrics_of_ec2[METRICS_OF_EC2];
+
+/* An instance whose figures are read. */
+struct metric_guest {
+	uuid instance, host;
+};
+
+/* Where the datapoints of a metric come from. */
+struct metric_source {
+	bool is_there;        /* false: there is no such metric, and it has no datapoints */
+	uuid account, metric; /* a published metric; none: figures of guests */
+	const struct metric_ec2 *ec2;
+	struct metric_guest *guests;
+	size_t guest_count;
+	struct str unit;
+};
+/* Finds a metric of an account by its names; dimensions: of each two, in order of names. unit empty: any. In the arena. */
+RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, struct str name_space,
+			  struct str name, const struct strs *dimensions, struct str unit,
+			  struct metric_source *ret_source);
+
+/* Minutes of guests are kept in memory, from the first question on; longer questions are answered from stretches of five
+ * minutes or an hour. */
+#define METRICS_MINUTES_US HOUR
+struct metric_range {
+	int64_t from_us, before_us, period_us;
+	int64_t step_us; /* of the stretches that are read for guests; 0: minutes */
+};
+/* Reads the datapoints of each period in the range that has some. Reads SQL and blocks. */
+RESULT reconciler_read_metric(struct reconciler *r, struct ctx *c, const struct metric_source *source,
+			      const struct metric_range *range, struct metric_points *points);
