@@ -54,6 +54,7 @@
 #include "http/share.h"
 #include "model/desk.h"
 #include "reconcile/figures/figures.h"
+#include "reconcile/figures/metrics.h"
 #include "store/room.h"
 #include "store/sql.h"
 
@@ -577,6 +578,7 @@ static RESULT start_all(struct daemon *d)
 	TRY(authority_start(d));
 	reconciler_start(d->reconciler);
 	TRY(reconciler_start_figures(d->reconciler, &d->ctx, d->settings.figures_interval_s * SECOND));
+	reconciler_start_alarms(d->reconciler);
 	metadata_start(d->metadata);
 	TRY(open_listener(d));
 	return d->role->started ? d->role->started(d) : OK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Scaling policies. Target tracking and predictive scaling need alarms, which are not in this region, and are refused. Source:
- * Amazon EC2 Auto Scaling API Reference. */
+ * Scaling policies: simple, step, target tracking. Predictive scaling is refused. Source: Amazon EC2 Auto Scaling API
+ * Reference. */
 #include "api/autoscaling/internal.h"
+#include "engine/alarm/alarm.h"
 #include "engine/resolve.h"
 
 #include <math.h>
@@ -31,8 +32,71 @@ static const struct param step_rows[] = {
 };
 static const struct params step_table = PARAMS(struct step_args, step_rows);
 
+struct metric_dimension {
+	struct str name, value;
+};
+static const struct param dimension_rows[] = {
+	PARAM(struct metric_dimension, "Name", name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Name."),
+	PARAM(struct metric_dimension, "Value", value, .flags = REQUIRED, .min = 1, .max = 1024,
+	      .doc = "Value."),
+};
+static const struct params dimension_table = PARAMS(struct metric_dimension, dimension_rows);
+
+struct predefined {
+	struct str type;
+};
+static const struct param predefined_rows[] = {
+	PARAM(struct predefined, "PredefinedMetricType", type,
+	      .words = "ASGAverageCPUUtilization|ASGAverageNetworkIn|ASGAverageNetworkOut|"
+		       "ALBRequestCountPerTarget",
+	      .doc = "The group's average; requests per target have no metric here."),
+	NOT_BUILT("ResourceLabel", .doc = "Of ALBRequestCountPerTarget."),
+};
+static const struct params predefined_table = PARAMS(struct predefined, predefined_rows);
+
+enum { DIMENSIONS_MAX = 30 };
+struct customized {
+	struct str name_space, name, statistic, unit;
+	int64_t period_s;
+	struct {
+		struct metric_dimension *at;
+		size_t count;
+	} dimensions;
+};
+static const struct param customized_rows[] = {
+	PARAM(struct customized, "Namespace", name_space, .min = 1, .max = 255, .doc = "Namespace."),
+	PARAM(struct customized, "MetricName", name, .min = 1, .max = 255, .doc = "Name of the metric."),
+	PARAM(struct customized, "Statistic", statistic, .words = "Average|Minimum|Maximum|SampleCount|Sum",
+	      .doc = "Statistic of each period."),
+	PARAM(struct customized, "Unit", unit, .min = 1, .max = 32,
+	      .doc = "Only datapoints of this unit count."),
+	PARAM(struct customized, "Period", period_s, .min = 10, .max = 86400,
+	      .doc = "Seconds of a period: 60."),
+	PARAM_LIST(struct customized, "Dimensions.member", dimensions, dimension_table, .max = DIMENSIONS_MAX,
+		   .doc = "Dimensions."),
+	NOT_BUILT("Metrics.member", .doc = "Metric math."),
+};
+static const struct params customized_table = PARAMS(struct customized, customized_rows);
+
+struct tracking {
+	struct predefined predefined;
+	struct customized customized;
+	struct str target;
+	enum choice keeps;
+};
+static const struct param tracking_rows[] = {
+	PARAM_OBJECT(struct tracking, "PredefinedMetricSpecification", predefined, predefined_table,
+		     .doc = "A metric of the group."),
+	PARAM_OBJECT(struct tracking, "CustomizedMetricSpecification", customized, customized_table,
+		     .doc = "Any metric, which falls as instances are added."),
+	PARAM(struct tracking, "TargetValue", target, .min = 1, .max = 32, .doc = "The value to be kept."),
+	PARAM(struct tracking, "DisableScaleIn", keeps, .doc = "True: instances are added only."),
+};
+static const struct params tracking_table = PARAMS(struct tracking, tracking_rows);
+
 struct put_args {
 	struct scaling_policy_wish wish;
+	struct tracking tracking;
 	struct str group, type, adjustment, aggregation;
 	bool has_amount;
 	enum choice is_enabled;
@@ -47,7 +111,7 @@ static const struct param put_params[] = {
 			 .doc = "Unique in the group."),
 	PARAM(struct put_args, "PolicyType", type,
 	      .words = "SimpleScaling|StepScaling|TargetTrackingScaling|PredictiveScaling",
-	      .absent = "SimpleScaling", .doc = "SimpleScaling or StepScaling."),
+	      .absent = "SimpleScaling", .doc = "SimpleScaling, StepScaling or TargetTrackingScaling."),
 	PARAM(struct put_args, "AdjustmentType", adjustment, .words = ADJUSTMENTS,
 	      .doc = "Unit of the adjustment."),
 	PARAM(struct put_args, "ScalingAdjustment", wish.amount, .min = -AMOUNT_MAX, .max = AMOUNT_MAX,
@@ -66,7 +130,9 @@ static const struct param put_params[] = {
 	PARAM_LIST(struct put_args, "StepAdjustments.member", steps, step_table, .max = STEPS_MAX,
 		   .doc = "Of step scaling."),
 	PARAM(struct put_args, "Enabled", is_enabled, .doc = "False: it cannot be executed."),
-	NOT_BUILT("MinAdjustmentStep|TargetTrackingConfiguration|PredictiveScalingConfiguration"),
+	PARAM_OBJECT(struct put_args, "TargetTrackingConfiguration", tracking, tracking_table,
+		     .doc = "Of target tracking."),
+	NOT_BUILT("MinAdjustmentStep|PredictiveScalingConfiguration"),
 };
 
 static RESULT refuse(struct autoscaling_call *e, const char *field, const char *words)
@@ -123,14 +189,101 @@ static RESULT check_foreign(struct autoscaling_call *e, const struct put_args *a
 			      foreign, is_step ? "StepScaling" : "SimpleScaling");
 }
 
-static RESULT check_type(struct autoscaling_call *e, const struct put_args *a)
+/* ---- target tracking ---- */
+
+static int compare_dimensions(const void *a, const void *b)
+{
+	return str_compare(((const struct metric_dimension *) a)->name,
+			   ((const struct metric_dimension *) b)->name);
+}
+
+static RESULT take_customized(struct autoscaling_call *e, struct put_args *a)
+{
+	struct customized *m = &a->tracking.customized;
+	struct str *texts = arena_new_array(e->c->arena, struct str, 2 * m->dimensions.count + 1);
+	if (!texts)
+		return ctx_no_memory(e->c);
+	if (!m->name_space.n || !m->name.n || !m->statistic.n)
+		return refuse(e, "TargetTrackingConfiguration",
+			      "A CustomizedMetricSpecification needs Namespace, MetricName and Statistic.");
+	if (m->period_s % 60)
+		return autoscaling_refuse(e, "Period",
+					  "periods of less than a minute are not supported in this region");
+	if (m->dimensions.count > 1)
+		qsort(m->dimensions.at, m->dimensions.count, sizeof *m->dimensions.at, compare_dimensions);
+	for (size_t k = 0; k < m->dimensions.count; k++) {
+		texts[2 * k] = m->dimensions.at[k].name;
+		texts[2 * k + 1] = m->dimensions.at[k].value;
+	}
+	a->wish.name_space = m->name_space;
+	a->wish.metric = m->name;
+	a->wish.statistic = m->statistic;
+	a->wish.unit = m->unit;
+	a->wish.period_s = m->period_s;
+	a->wish.dimensions = (struct strs){texts, 2 * m->dimensions.count};
+	return OK;
+}
+
+static bool is_positive(struct str text)
+{
+	char number[40] = {0};
+	memcpy(number, text.p, text.n < sizeof number ? text.n : sizeof number - 1);
+	return text.n && is_bound(text) && strtod(number, NULL) > 0;
+}
+
+/* Refuses what belongs to other types of policies. */
+static RESULT check_tracking_alone(struct autoscaling_call *e, const struct put_args *a)
+{
+	const char *foreign = a->adjustment.n               ? "AdjustmentType"
+			      : a->has_amount               ? "ScalingAdjustment"
+			      : a->wish.least               ? "MinAdjustmentMagnitude"
+			      : a->wish.cooldown_s.is_given ? "Cooldown"
+			      : a->steps.count              ? "StepAdjustments"
+			      : a->aggregation.n            ? "MetricAggregationType"
+							    : NULL;
+	if (!foreign)
+		return OK;
+	return ctx_fail_field(e->c, ERR_COMBINATION, str_from(foreign),
+			      "%s is not valid for policy type: TargetTrackingScaling", foreign);
+}
+
+static RESULT take_tracking(struct autoscaling_call *e, struct put_args *a)
+{
+	bool has_predefined = a->tracking.predefined.type.n > 0;
+	bool has_customized = a->tracking.customized.name.n || a->tracking.customized.name_space.n;
+	TRY(check_tracking_alone(e, a));
+	if (has_predefined == has_customized)
+		return refuse(
+			e, "TargetTrackingConfiguration",
+			"A TargetTrackingConfiguration needs either a PredefinedMetricSpecification or a "
+			"CustomizedMetricSpecification.");
+	if (str_is(a->tracking.predefined.type, "ALBRequestCountPerTarget"))
+		return autoscaling_refuse(e, "PredefinedMetricType",
+					  "ALBRequestCountPerTarget is not measured in this region");
+	if (!is_positive(a->tracking.target))
+		return refuse(e, "TargetTrackingConfiguration",
+			      "TargetValue must be a number greater than 0.");
+	a->wish.tracks = true;
+	a->wish.keeps = a->tracking.keeps == CHOICE_YES;
+	a->wish.target = a->tracking.target;
+	a->wish.predefined = a->tracking.predefined.type;
+	return has_customized ? take_customized(e, a) : OK;
+}
+
+static RESULT check_type(struct autoscaling_call *e, struct put_args *a)
 {
 	bool is_step = str_is(a->type, "StepScaling");
+	if (str_is(a->type, "TargetTrackingScaling"))
+		return take_tracking(e, a);
+	if (a->tracking.target.n || a->tracking.predefined.type.n || a->tracking.customized.name.n)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("TargetTrackingConfiguration"),
+				      "TargetTrackingConfiguration is not valid for policy type: %" STR_FMT,
+				      STR_ARG(a->type));
 	if (!is_step && !str_is(a->type, "SimpleScaling"))
 		return autoscaling_refuse(
 			e, "PolicyType",
-			"policies that make alarms of their own are not supported in this region; "
-			"SimpleScaling and StepScaling are");
+			"predictive scaling is not supported in this region; SimpleScaling, "
+			"StepScaling and TargetTrackingScaling are");
 	if (!a->adjustment.n)
 		return refuse(
 			e, "AdjustmentType",
@@ -155,6 +308,7 @@ static RESULT prepare_put(struct autoscaling_call *e, void *args)
 	TRY(take_steps(e, a));
 	TRY(autoscaling_check_name(e, a->wish.name, "PolicyName"));
 	a->wish.is_step = str_is(a->type, "StepScaling");
+	a->wish.region = e->config->region;
 	a->wish.is_disabled = a->is_enabled == CHOICE_NO;
 	a->wish.aggregation = a->aggregation.n ? a->aggregation : a->wish.is_step ? STR("Average") : STR_NONE;
 	a->wish.adjustment = str_is(a->adjustment, "ExactCapacity")      ? SCALING_POLICY_ADJUSTMENT_EXACT
@@ -163,14 +317,38 @@ static RESULT prepare_put(struct autoscaling_call *e, void *args)
 	return autoscaling_find_group(e, a->group, "AutoScalingGroupName", &a->wish.group);
 }
 
+/* The two alarms of a target tracking policy; else those that execute it. */
+static void write_alarms(struct autoscaling_call *e, struct xml *x, const struct scaling_policy *p)
+{
+	const struct tables *t = autoscaling_tables(e);
+	struct str arn = autoscaling_arn(e, KIND_SCALING_POLICY, &p->row);
+	xml_open(x, "Alarms");
+	for (const struct alarm *a = p->tracks ? alarm_first_by_scaling_policy(t, p->row.id)
+					       : alarm_first_by_account(t, p->account);
+	     a; a = p->tracks ? alarm_next_by_scaling_policy(t, a) : alarm_next_by_account(t, a)) {
+		bool is_named = p->tracks;
+		for (size_t k = 0; k < a->alarm_actions.count && !is_named; k++)
+			is_named = str_equal(a->alarm_actions.at[k], arn);
+		if (!is_named)
+			continue;
+		xml_open(x, "member");
+		xml_text(x, "AlarmName", a->name);
+		xml_text(x, "AlarmARN",
+			 engine_write_alarm_arn(e->c->arena, e->config->region, e->c->who->account_number,
+						&a->row));
+		xml_close(x, "member");
+	}
+	xml_close(x, "Alarms");
+}
+
 static RESULT answer_put(struct autoscaling_call *e, const void *args, struct xml *x)
 {
 	const struct put_args *a = args;
 	const struct scaling_policy *p = scaling_policy_find(autoscaling_tables(e), a->wish.policy);
-	if (p)
-		xml_text(x, "PolicyARN", autoscaling_arn(e, KIND_SCALING_POLICY, &p->row));
-	xml_open(x, "Alarms");
-	xml_close(x, "Alarms");
+	if (!p)
+		return OK;
+	xml_text(x, "PolicyARN", autoscaling_arn(e, KIND_SCALING_POLICY, &p->row));
+	write_alarms(e, x, p);
 	return OK;
 }
 
@@ -288,6 +466,46 @@ static void write_steps(struct xml *x, const struct scaling_policy *p)
 	xml_close(x, "StepAdjustments");
 }
 
+static const char *type_word(const struct scaling_policy *p)
+{
+	return p->tracks ? "TargetTrackingScaling" : p->is_step ? "StepScaling" : "SimpleScaling";
+}
+
+static void write_customized(struct xml *x, const struct scaling_policy *p)
+{
+	xml_open(x, "CustomizedMetricSpecification");
+	xml_text(x, "MetricName", p->metric);
+	xml_text(x, "Namespace", p->name_space);
+	xml_open(x, "Dimensions");
+	for (size_t k = 0; k + 1 < p->dimensions.count; k += 2) {
+		xml_open(x, "member");
+		xml_text(x, "Name", p->dimensions.at[k]);
+		xml_text(x, "Value", p->dimensions.at[k + 1]);
+		xml_close(x, "member");
+	}
+	xml_close(x, "Dimensions");
+	xml_text(x, "Statistic", p->statistic);
+	xml_text_opt(x, "Unit", p->unit);
+	if (p->period_s)
+		xml_int(x, "Period", p->period_s);
+	xml_close(x, "CustomizedMetricSpecification");
+}
+
+static void write_tracking(struct xml *x, const struct scaling_policy *p)
+{
+	xml_open(x, "TargetTrackingConfiguration");
+	if (p->predefined.n) {
+		xml_open(x, "PredefinedMetricSpecification");
+		xml_text(x, "PredefinedMetricType", p->predefined);
+		xml_close(x, "PredefinedMetricSpecification");
+	} else {
+		write_customized(x, p);
+	}
+	xml_text(x, "TargetValue", p->target);
+	xml_bool(x, "DisableScaleIn", p->keeps);
+	xml_close(x, "TargetTrackingConfiguration");
+}
+
 static void write_policy(struct autoscaling_call *e, struct xml *x, const struct scaling_group *group,
 			 const struct scaling_policy *p)
 {
@@ -295,11 +513,12 @@ static void write_policy(struct autoscaling_call *e, struct xml *x, const struct
 	xml_text(x, "AutoScalingGroupName", group->name);
 	xml_text(x, "PolicyName", p->name);
 	xml_text(x, "PolicyARN", autoscaling_arn(e, KIND_SCALING_POLICY, &p->row));
-	xml_z(x, "PolicyType", p->is_step ? "StepScaling" : "SimpleScaling");
-	xml_z(x, "AdjustmentType", adjustments[p->adjustment]);
+	xml_z(x, "PolicyType", type_word(p));
+	if (!p->tracks)
+		xml_z(x, "AdjustmentType", adjustments[p->adjustment]);
 	if (p->least)
 		xml_int(x, "MinAdjustmentMagnitude", p->least);
-	if (!p->is_step)
+	if (!p->is_step && !p->tracks)
 		xml_int(x, "ScalingAdjustment", p->amount);
 	if (p->has_cooldown)
 		xml_int(x, "Cooldown", p->cooldown_s);
@@ -307,8 +526,9 @@ static void write_policy(struct autoscaling_call *e, struct xml *x, const struct
 	xml_text_opt(x, "MetricAggregationType", p->aggregation);
 	if (p->has_warmup)
 		xml_int(x, "EstimatedInstanceWarmup", p->warmup_s);
-	xml_open(x, "Alarms");
-	xml_close(x, "Alarms");
+	if (p->tracks)
+		write_tracking(x, p);
+	write_alarms(e, x, p);
 	xml_bool(x, "Enabled", !p->is_disabled);
 	xml_close(x, "member");
 }
@@ -318,7 +538,7 @@ static bool fits(struct autoscaling_call *e, const struct list_args *a, const st
 	bool is_named = !a->names.count;
 	for (size_t k = 0; k < a->names.count; k++)
 		is_named = is_named || is_it(e, p, a->names.at[k]);
-	return is_named && request_asks_for(a->types, p->is_step ? STR("StepScaling") : STR("SimpleScaling"));
+	return is_named && request_asks_for(a->types, str_from(type_word(p)));
 }
 
 static RESULT answer_list(struct autoscaling_call *e, const void *args, struct xml *x)

@@ -62,13 +62,6 @@ static const struct param group_params[] = {
 	AUTOSCALING_GROUP(struct none_args, group),
 	AUTOSCALING_PAGES(struct none_args, pages),
 };
-static const struct param scheduled_params[] = {
-	AUTOSCALING_NAME(struct none_args, "AutoScalingGroupName", group, .doc = "Only those of the group."),
-	PARAM(struct none_args, "ScheduledActionNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
-	      .doc = "Only these: there are none."),
-	NOT_BUILT("StartTime|EndTime"),
-	AUTOSCALING_PAGES(struct none_args, pages),
-};
 static const struct param notification_params[] = {
 	PARAM(struct none_args, "AutoScalingGroupNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
 	      .doc = "Only those of these groups."),
@@ -96,7 +89,6 @@ static RESULT answer_none(struct autoscaling_call *e, const struct none_args *a,
 NONE(answer_balancers, "LoadBalancers")
 NONE(answer_refreshes, "InstanceRefreshes")
 NONE(answer_warm_pool, "Instances")
-NONE(answer_scheduled, "ScheduledUpdateGroupActions")
 NONE(answer_notified, "NotificationConfigurations")
 
 static RESULT answer_metrics(struct autoscaling_call *e, const void *args, struct xml *x)
@@ -124,8 +116,6 @@ static const struct autoscaling_action actions[] = {
 	 .answer = answer_refreshes, .never = "Instance refresh is not implemented.", .doc = "None."},
 	{AUTOSCALING_ACTION("DescribeWarmPool"), .args = PARAMS(struct none_args, group_params),
 	 .answer = answer_warm_pool, .never = "Warm pools are not implemented.", .doc = "None."},
-	{AUTOSCALING_ACTION("DescribeScheduledActions"), .args = PARAMS(struct none_args, scheduled_params),
-	 .answer = answer_scheduled, .never = "Scheduled actions are not implemented.", .doc = "None."},
 	{AUTOSCALING_ACTION("DescribeNotificationConfigurations"),
 	 .args = PARAMS(struct none_args, notification_params), .answer = answer_notified,
 	 .never = "Notifications are not implemented.", .doc = "None."},

@@ -6,15 +6,21 @@
 #include "base/uuid_asked.h"
 #include "model/id.h"
 #include "store/instance.h"
+#include "store/metric.h"
+#include "store/scaling_group.h"
 
 enum { LIST_MAX = 500, FILTERS_MAX = 10 };
 
 /* ---- ListMetrics ---- */
 
-/* A metric's place in the list. Instances are listed as they were made, so what comes or goes between two pages moves nothing. */
+/* Metrics of guests come first, as they were made, then those of scaling groups by name, then the account's own. So what comes or
+ * goes between two pages moves nothing. */
+enum list_stage { LIST_INSTANCES, LIST_GROUPS, LIST_OWN };
 struct list_place {
-	int64_t created_us;
+	enum list_stage stage;
+	int64_t created_us; /* of the instance */
 	uuid instance;
+	struct str key; /* name of the group, key of the metric */
 	int64_t metric;
 	bool is_set;
 };
@@ -37,54 +43,52 @@ static const struct param list_params[] = {
 	      .doc = "Of linked accounts: of another one nothing is listed."),
 };
 
-/* Dimensions that name other things than the instance fit nothing. */
-static bool fits_dimensions(const struct list_args *a, const char *id)
+/* Each dimension that was asked for must be there. */
+static bool fits_dimensions(const struct list_args *a, const struct strs *dimensions)
 {
-	for (size_t k = 0; k < a->dimensions.count; k++)
-		if (!str_is(a->dimensions.at[k].name, "InstanceId") ||
-		    (a->dimensions.at[k].value.n && !str_is(a->dimensions.at[k].value, id)))
+	for (size_t k = 0; k < a->dimensions.count; k++) {
+		const struct cloudwatch_dimension *d = &a->dimensions.at[k];
+		bool is_there = false;
+		for (size_t n = 0; n + 1 < dimensions->count; n += 2)
+			is_there |= str_equal(d->name, dimensions->at[n]) &&
+				    (!d->value.n || str_equal(d->value, dimensions->at[n + 1]));
+		if (!is_there)
 			return false;
+	}
 	return true;
 }
 
-static void write_metric(struct forms_writer *w, const struct cloudwatch_metric *m, const char *id)
+static RESULT read_token(struct cloudwatch_call *e, struct list_args *a)
 {
-	forms_open(w, NULL);
-	forms_open_list(w, "Dimensions");
-	forms_open(w, NULL);
-	forms_text(w, "Name", STR("InstanceId"));
-	forms_text(w, "Value", str_from(id));
-	forms_close(w);
-	forms_close(w);
-	forms_text(w, "MetricName", str_from(m->name));
-	forms_text(w, "Namespace", STR(CLOUDWATCH_EC2));
-	forms_close(w);
+	struct str rest = a->token, stage = STR_NONE, number = STR_NONE, instance = STR_NONE;
+	int64_t stage_number = 0;
+	bool is_good = str_split_next(&rest, '.', &stage) &&
+		       result_is_ok(str_parse_int(stage, &stage_number)) && stage_number >= LIST_INSTANCES &&
+		       stage_number <= LIST_OWN && str_split_next(&rest, '.', &number) &&
+		       result_is_ok(str_parse_int(number, &a->behind.metric)) && a->behind.metric >= 0 &&
+		       a->behind.metric < METRICS_OF_EC2;
+	a->behind.stage = (enum list_stage) stage_number;
+	if (is_good && a->behind.stage == LIST_INSTANCES)
+		is_good = str_split_next(&rest, '.', &number) &&
+			  result_is_ok(str_parse_int(number, &a->behind.created_us)) &&
+			  str_split_next(&rest, '.', &instance) &&
+			  result_is_ok(uuid_parse_asked(instance, &a->behind.instance));
+	else if (is_good)
+		is_good = result_is_ok(str_decode_base64url(e->c->arena, rest, &a->behind.key));
+	a->behind.is_set = is_good;
+	ctx_clear_problem(e->c);
+	/* A bad parameter: the model has no InvalidNextToken for this action. The words are guessed. */
+	return is_good ? OK : ctx_fail(e->c, ERR_INVALID, "The parameter NextToken is not valid.");
 }
 
 static RESULT prepare_list(struct cloudwatch_call *e, void *args)
 {
 	struct list_args *a = args;
-	struct str rest = a->token, created = STR_NONE, instance = STR_NONE;
-	if (!a->token.n)
-		return OK;
-	a->behind.is_set = str_split_next(&rest, '.', &created) && str_split_next(&rest, '.', &instance) &&
-			   result_is_ok(str_parse_int(created, &a->behind.created_us)) &&
-			   result_is_ok(uuid_parse_asked(instance, &a->behind.instance)) &&
-			   result_is_ok(str_parse_int(rest, &a->behind.metric)) && a->behind.metric >= 0 &&
-			   a->behind.metric < CLOUDWATCH_METRICS;
-	/* A bad parameter: the model has no InvalidNextToken for this action. The words are guessed. */
-	return a->behind.is_set ? OK : ctx_fail(e->c, ERR_INVALID, "The parameter NextToken is not valid.");
-}
-
-/* < 0: it stands before that place; 0: it is the place's own. */
-static int compare_place(const struct instance *i, const struct list_place *place)
-{
-	if (i->row.created_us != place->created_us)
-		return i->row.created_us < place->created_us ? -1 : 1;
-	return uuid_compare(i->row.id, place->instance);
+	return a->token.n ? read_token(e, a) : OK;
 }
 
 struct list_walk {
+	struct cloudwatch_call *e;
 	const struct list_args *args;
 	struct forms_writer *w;
 	size_t count;
@@ -92,45 +96,114 @@ struct list_walk {
 	bool has_more;
 };
 
-static void list_instance(struct list_walk *walk, const struct instance *i)
+static void list_one(struct list_walk *walk, struct str name_space, struct str name,
+		     const struct strs *dimensions, const struct list_place *place)
 {
-	char id[EC2_ID_TEXT_SIZE];
 	const struct list_args *a = walk->args;
-	int order = a->behind.is_set ? compare_place(i, &a->behind) : 1;
-	(void) id_write_ec2(KIND_INSTANCE, i->row.id, id);
-	if (order < 0 || !fits_dimensions(a, id))
+	if ((a->name.n && !str_equal(a->name, name)) ||
+	    (a->name_space.n && !str_equal(a->name_space, name_space)) || !fits_dimensions(a, dimensions) ||
+	    walk->has_more)
 		return;
-	for (size_t k = order ? 0 : (size_t) a->behind.metric + 1; k < CLOUDWATCH_METRICS; k++) {
-		const struct cloudwatch_metric *m = &cloudwatch_metrics[k];
-		if (a->name.n && !str_is(a->name, m->name))
-			continue;
-		walk->has_more = walk->count == LIST_MAX;
-		if (walk->has_more)
-			return;
-		write_metric(walk->w, m, id);
-		walk->count++;
-		walk->last = (struct list_place){i->row.created_us, i->row.id, (int64_t) k, true};
+	walk->has_more = walk->count == LIST_MAX;
+	if (walk->has_more)
+		return;
+	forms_open(walk->w, NULL);
+	cloudwatch_write_dimensions(walk->w, dimensions);
+	forms_text(walk->w, "MetricName", name);
+	forms_text(walk->w, "Namespace", name_space);
+	forms_close(walk->w);
+	walk->count++;
+	walk->last = *place;
+}
+
+/* order < 0: the subject stands before the place of the last page's end; 0: at it. */
+static void list_ec2(struct list_walk *walk, const char *dimension, struct str value, struct list_place place,
+		     int order)
+{
+	struct str texts[2] = {str_from(dimension), value};
+	if (order < 0)
+		return;
+	for (size_t k = order ? 0 : (size_t) walk->args->behind.metric + 1; k < METRICS_OF_EC2; k++) {
+		place.metric = (int64_t) k;
+		list_one(walk, STR(CLOUDWATCH_EC2), str_from(metrics_of_ec2[k].name),
+			 &(struct strs){texts, 2}, &place);
 	}
+}
+
+static bool is_past(const struct list_walk *walk, enum list_stage stage)
+{
+	return walk->args->behind.is_set && walk->args->behind.stage > stage;
+}
+
+static void list_instances(struct list_walk *walk, const struct tables *t, uuid account)
+{
+	const struct list_place *behind = &walk->args->behind;
+	for (const struct instance *i = instance_first_by_account(t, account);
+	     i && !walk->has_more && !is_past(walk, LIST_INSTANCES); i = instance_next_by_account(t, i)) {
+		char id[EC2_ID_TEXT_SIZE];
+		struct list_place place = {LIST_INSTANCES, i->row.created_us, i->row.id, STR_NONE, 0, true};
+		int order = !behind->is_set || behind->stage != LIST_INSTANCES ? 1
+			    : i->row.created_us != behind->created_us
+				    ? (i->row.created_us < behind->created_us ? -1 : 1)
+				    : uuid_compare(i->row.id, behind->instance);
+		if (!row_is_live(&i->row) || uuid_is_none(i->host))
+			continue;
+		(void) id_write_ec2(KIND_INSTANCE, i->row.id, id);
+		list_ec2(walk, "InstanceId", str_from(id), place, order);
+	}
+}
+
+static int compare_key(const struct list_walk *walk, enum list_stage stage, struct str key)
+{
+	const struct list_place *behind = &walk->args->behind;
+	return behind->is_set && behind->stage == stage ? str_compare(key, behind->key) : 1;
+}
+
+static void list_groups(struct list_walk *walk, const struct tables *t, uuid account)
+{
+	for (const struct scaling_group *g = scaling_group_first_by_account(t, account);
+	     g && !walk->has_more && !is_past(walk, LIST_GROUPS); g = scaling_group_next_by_account(t, g))
+		list_ec2(walk, "AutoScalingGroupName", g->name,
+			 (struct list_place){.stage = LIST_GROUPS, .key = g->name},
+			 compare_key(walk, LIST_GROUPS, g->name));
+}
+
+static void list_own(struct list_walk *walk, const struct tables *t, uuid account)
+{
+	for (const struct metric *m = metric_first_by_account(t, account); m && !walk->has_more;
+	     m = metric_next_by_account(t, m))
+		if (compare_key(walk, LIST_OWN, m->key) > 0)
+			list_one(walk, m->name_space, m->name, &m->dimensions,
+				 &(struct list_place){.stage = LIST_OWN, .key = m->key});
+}
+
+static struct str write_token(struct list_walk *walk)
+{
+	char id[UUID_TEXT_SIZE];
+	const struct list_place *p = &walk->last;
+	struct arena *a = walk->e->c->arena;
+	if (p->stage == LIST_INSTANCES)
+		return str_print(a, "%d.%lld.%lld.%s", (int) p->stage, (long long) p->metric,
+				 (long long) p->created_us, uuid_write(p->instance, id));
+	return str_print(a, "%d.%lld.%" STR_FMT, (int) p->stage, (long long) p->metric,
+			 STR_ARG(str_encode_base64url(a, p->key)));
 }
 
 static RESULT answer_list(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
 {
-	char id[UUID_TEXT_SIZE];
 	const struct list_args *a = args;
-	struct list_walk walk = {.args = a, .w = w};
-	bool is_ours = (!a->name_space.n || str_is(a->name_space, CLOUDWATCH_EC2)) &&
-		       (!a->owner.n || str_equal(a->owner, e->c->who->account_number));
+	struct list_walk walk = {.e = e, .args = a, .w = w};
+	uuid account = e->c->who->account;
 	const struct tables *t = cloudwatch_tables(e);
 	forms_open_list(w, "Metrics");
-	for (const struct instance *i = instance_first_by_account(t, e->c->who->account);
-	     i && is_ours && !walk.has_more; i = instance_next_by_account(t, i))
-		if (row_is_live(&i->row) && !uuid_is_none(i->host))
-			list_instance(&walk, i);
+	if (!a->owner.n || str_equal(a->owner, e->c->who->account_number)) {
+		list_instances(&walk, t, account);
+		list_groups(&walk, t, account);
+		list_own(&walk, t, account);
+	}
 	forms_close(w);
 	if (walk.has_more)
-		forms_text(w, "NextToken",
-			   str_print(e->c->arena, "%lld.%s.%lld", (long long) walk.last.created_us,
-				     uuid_write(walk.last.instance, id), (long long) walk.last.metric));
+		forms_text(w, "NextToken", write_token(&walk));
 	return OK;
 }
 
@@ -150,7 +223,7 @@ static const struct param statistics_params[] = {
 	PARAM(struct statistics_args, "StartTime", start, .flags = REQUIRED, .doc = "Included."),
 	PARAM(struct statistics_args, "EndTime", end, .flags = REQUIRED, .doc = "Not included."),
 	PARAM(struct statistics_args, "Period", period_s, .flags = REQUIRED, .min = 1, .max = 86400 * 365,
-	      .doc = "Seconds that a datapoint covers; figures are five minutes apart."),
+	      .doc = "Seconds that a datapoint covers; those of instances are five minutes apart."),
 	PARAM(struct statistics_args, "Statistics.member", statistics, .words = CLOUDWATCH_STATISTICS,
 	      .doc = "What of each datapoint is told."),
 	NOT_BUILT("ExtendedStatistics.member", .doc = "Percentiles."),
@@ -162,7 +235,6 @@ static RESULT prepare_statistics(struct cloudwatch_call *e, void *args)
 {
 	struct statistics_args *a = args;
 	struct cloudwatch_question *q = &a->question;
-	const struct cloudwatch_metric *m = cloudwatch_find_metric(a->name_space, a->name);
 	if (!a->statistics.count)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Statistics"),
 				      "At least one of the parameters Statistics and ExtendedStatistics must "
@@ -177,14 +249,13 @@ static RESULT prepare_statistics(struct cloudwatch_call *e, void *args)
 			"You have requested up to %lld datapoints, which exceeds the limit of %d. You may "
 			"reduce the datapoints requested by increasing Period, or decreasing the time range.",
 			(long long) wanted, CLOUDWATCH_POINTS_MAX);
-	cloudwatch_ask(e, m, a->unit, &a->dimensions, q);
-	return OK;
+	return cloudwatch_ask(e, a->name_space, a->name, a->unit, &a->dimensions, q);
 }
 
 static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
 {
 	const struct statistics_args *a = args;
-	struct cloudwatch_datapoints points = {0};
+	struct metric_points points = {0};
 	TRY(cloudwatch_read_points(e, &a->question, e->c->arena, &points));
 	forms_text(w, "Label", a->name);
 	forms_open_list(w, "Datapoints");
@@ -193,8 +264,8 @@ static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, str
 		forms_time(w, "Timestamp", points.at[k].at_us);
 		for (size_t n = 0; n < a->statistics.count; n++)
 			forms_number(w, str_to_z(e->c->arena, a->statistics.at[n]),
-				     cloudwatch_value_of(&points.at[k], a->statistics.at[n]));
-		forms_text(w, "Unit", str_from(a->question.metric->unit));
+				     metric_value(&points.at[k], a->statistics.at[n]));
+		forms_text(w, "Unit", a->question.source.unit);
 		forms_close(w);
 	}
 	forms_close(w);
@@ -204,8 +275,8 @@ static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, str
 static const struct cloudwatch_action actions[] = {
 	{CLOUDWATCH_ACTION("ListMetrics"), .args = PARAMS(struct list_args, list_params),
 	 .prepare = prepare_list, .answer = answer_list,
-	 .doc = "The figures that the account's instances have."},
+	 .doc = "Metrics of the account's instances and groups, and its own."},
 	{CLOUDWATCH_ACTION("GetMetricStatistics"), .args = PARAMS(struct statistics_args, statistics_params),
-	 .prepare = prepare_statistics, .answer = answer_statistics, .doc = "One figure over a time."},
+	 .prepare = prepare_statistics, .answer = answer_statistics, .doc = "One metric over a time."},
 };
 const struct api_actions cloudwatch_actions = API_ACTIONS(actions);

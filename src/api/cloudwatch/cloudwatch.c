@@ -11,13 +11,17 @@ bool cloudwatch_has_call(const struct call *call)
 	return query_is_for(call, "monitoring");
 }
 
-/* Like query_find_action(), for a document. */
-static RESULT find_typed_action(struct cloudwatch_call *e)
+/* Like query_find_action(), for a document, too, and for more pairs: a call brings up to 1,000 datapoints. */
+static RESULT find_action(struct cloudwatch_call *e)
 {
-	struct str form = STR_NONE;
-	struct result read = cloudwatch_read_typed(e->c, e->call, e->form, &form);
+	struct str form = e->call->method == HTTP_POST ? e->call->body : STR_NONE, query = e->call->query;
+	struct result read = OK;
+	if (e->form != CLOUDWATCH_QUERY) {
+		query = STR_NONE;
+		read = cloudwatch_read_typed(e->c, e->call, e->form, &form);
+	}
 	if (result_is_ok(read))
-		read = request_parse(e->c, STR_NONE, form, &e->pairs);
+		read = request_parse_many(e->c, query, form, &e->pairs);
 	const struct api_entry *entry = query_find_entry(&e->core, 0, 0);
 	read = api_check_limits(&e->core, entry ? entry->action : NULL, read);
 	api_choose_action(&e->core, entry);
@@ -32,7 +36,7 @@ static RESULT find(struct api_call *core)
 	if (e->form == CLOUDWATCH_CBOR)
 		call_set_answer_header(e->call, "smithy-protocol", STR("rpc-v2-cbor"));
 	TRY(api_check_signature(core, query_faults));
-	TRY(e->form == CLOUDWATCH_QUERY ? query_find_action(core, 0, 0) : find_typed_action(e));
+	TRY(find_action(e));
 	if (e->action)
 		return OK;
 	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version 2010-08-01",
@@ -64,11 +68,13 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	struct forms_writer w;
 	if (e->form != CLOUDWATCH_QUERY) {
 		forms_begin(&w, e->form, body, NULL);
-		TRY(cloudwatch_action_of(e)->answer(e, e->args, &w));
+		if (cloudwatch_action_of(e)->answer)
+			TRY(cloudwatch_action_of(e)->answer(e, e->args, &w));
 		return forms_end(&w);
 	}
 	xml_begin(&x, body);
-	TRY(query_write_answer(core, &x, CLOUDWATCH_NAMESPACE, write_result));
+	TRY(query_write_answer(core, &x, CLOUDWATCH_NAMESPACE,
+			       cloudwatch_action_of(e)->answer ? write_result : NULL));
 	return xml_end(&x);
 }
 
@@ -99,7 +105,9 @@ static RESULT write_problem(struct api_call *core, struct api_problem *p, struct
 	return xml_end(&x);
 }
 
-static const struct api_actions *const groups[] = {&cloudwatch_actions, &cloudwatch_data_actions};
+static const struct api_actions *const groups[] = {
+	&cloudwatch_actions,       &cloudwatch_data_actions,       &cloudwatch_put_actions,
+	&cloudwatch_alarm_actions, &cloudwatch_alarm_list_actions, &cloudwatch_tag_actions};
 const struct api_groups cloudwatch_action_groups = {groups, sizeof groups / sizeof groups[0]};
 
 const struct api_protocol cloudwatch_protocol = {

@@ -155,8 +155,8 @@ static RESULT prepare_data(struct cloudwatch_call *e, void *args)
 		TRY(check_query(e, a, k));
 		d->question = times;
 		d->question.period_us = d->stat.period_s * SECOND;
-		cloudwatch_ask(e, cloudwatch_find_metric(d->stat.metric.name_space, d->stat.metric.name),
-			       d->stat.unit, &d->stat.metric.dimensions, &d->question);
+		TRY(cloudwatch_ask(e, d->stat.metric.name_space, d->stat.metric.name, d->stat.unit,
+				   &d->stat.metric.dimensions, &d->question));
 	}
 	return read_token(e, a);
 }
@@ -248,11 +248,11 @@ static RESULT add_query(struct cloudwatch_call *e, struct page *page, size_t k, 
 {
 	const struct data_query *d = &page->args->queries.at[k];
 	struct cloudwatch_question q = narrow(page->args, &d->question);
-	struct cloudwatch_datapoints points = {0};
+	struct metric_points points = {0};
 	TRY(cloudwatch_read_points(e, &q, scratch, &points));
 	for (size_t n = 0; n < points.count; n++) {
 		const struct told point = {{points.at[n].at_us, k, true},
-					   cloudwatch_value_of(&points.at[n], d->stat.stat)};
+					   metric_value(&points.at[n], d->stat.stat)};
 		TRY(add_point(e, page, &point));
 	}
 	return OK;

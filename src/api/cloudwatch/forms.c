@@ -8,7 +8,15 @@
 #include "api/core/cbor.h"
 #include "base/clock.h"
 
-enum { CBOR_MAP = 0xbf, CBOR_LIST = 0x9f, CBOR_BREAK = 0xff, CBOR_EPOCH_TIME = 0xc1, CBOR_DOUBLE = 0xfb };
+enum {
+	CBOR_MAP = 0xbf,
+	CBOR_LIST = 0x9f,
+	CBOR_BREAK = 0xff,
+	CBOR_EPOCH_TIME = 0xc1,
+	CBOR_DOUBLE = 0xfb,
+	CBOR_FALSE = 0xf4,
+	CBOR_TRUE = 0xf5
+};
 
 enum cloudwatch_form cloudwatch_form_of(const struct call *call)
 {
@@ -113,6 +121,28 @@ void forms_text(struct forms_writer *w, const char *name, struct str text)
 		cbor_add_text(w->out, text);
 	else
 		json_write_text(&w->json, shown, text);
+}
+
+void forms_int(struct forms_writer *w, const char *name, int64_t value)
+{
+	const char *shown = name_of(w, name);
+	if (w->form == CLOUDWATCH_QUERY)
+		xml_int(w->xml, shown, value);
+	else if (w->form == CLOUDWATCH_CBOR)
+		cbor_add_int(w->out, value);
+	else
+		json_write_int(&w->json, shown, value);
+}
+
+void forms_bool(struct forms_writer *w, const char *name, bool value)
+{
+	const char *shown = name_of(w, name);
+	if (w->form == CLOUDWATCH_QUERY)
+		xml_bool(w->xml, shown, value);
+	else if (w->form == CLOUDWATCH_CBOR)
+		add_byte(w, value ? CBOR_TRUE : CBOR_FALSE);
+	else
+		json_write_bool(&w->json, shown, value);
 }
 
 void forms_number(struct forms_writer *w, const char *name, double value)

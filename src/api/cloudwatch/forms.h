@@ -21,7 +21,7 @@ RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, enum cloudw
 			     struct str *ret_form);
 
 /* Sticky; what is opened is closed. An element of a list needs no name. */
-enum { FIGURES_DEPTH_MAX = 8 };
+enum { FIGURES_DEPTH_MAX = 12 };
 struct forms_writer {
 	enum cloudwatch_form form;
 	struct buf *out;
@@ -37,6 +37,8 @@ void forms_open(struct forms_writer *w, const char *name);
 void forms_open_list(struct forms_writer *w, const char *name);
 void forms_close(struct forms_writer *w); /* of either */
 void forms_text(struct forms_writer *w, const char *name, struct str text);
+void forms_int(struct forms_writer *w, const char *name, int64_t value);
+void forms_bool(struct forms_writer *w, const char *name, bool value);
 void forms_number(struct forms_writer *w, const char *name, double value);
 void forms_time(struct forms_writer *w, const char *name, int64_t time_us);
 RESULT

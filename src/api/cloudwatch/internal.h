@@ -7,7 +7,8 @@
 #include "api/core/dispatch.h"
 #include "api/query/request.h"
 #include "base/xml.h"
-#include "reconcile/figures/figures.h"
+#include "engine/alarm/alarm.h"
+#include "reconcile/figures/metrics.h"
 
 struct cloudwatch_call {
 	API_CALL_BASE;
@@ -23,7 +24,8 @@ struct cloudwatch_action {
 
 API_DEFINE_FACE(cloudwatch)
 
-extern const struct api_actions cloudwatch_actions, cloudwatch_data_actions;
+extern const struct api_actions cloudwatch_actions, cloudwatch_data_actions, cloudwatch_alarm_actions,
+	cloudwatch_alarm_list_actions, cloudwatch_put_actions, cloudwatch_tag_actions;
 extern const struct api_groups cloudwatch_action_groups;
 
 /* ---- errors.c ---- */
@@ -35,14 +37,8 @@ const char *cloudwatch_shape_of(const char *code);
 
 /* ---- metrics.c ---- */
 
-#define CLOUDWATCH_EC2 "AWS/EC2"
-enum { CLOUDWATCH_METRICS = 9, CLOUDWATCH_DIMENSIONS_MAX = 30, CLOUDWATCH_POINTS_MAX = 1440 };
-
-struct cloudwatch_metric {
-	const char *name, *unit;
-	enum figure figure;
-};
-extern const struct cloudwatch_metric cloudwatch_metrics[CLOUDWATCH_METRICS];
+#define CLOUDWATCH_EC2 METRICS_EC2
+enum { CLOUDWATCH_DIMENSIONS_MAX = 30, CLOUDWATCH_POINTS_MAX = 1440 };
 
 struct cloudwatch_dimension {
 	struct str name, value; /* an empty value: any, of ListMetrics */
@@ -55,12 +51,11 @@ extern const struct params cloudwatch_dimension_params;
 
 #define CLOUDWATCH_DIMENSIONS_PARAM(T, max_)                                                                 \
 	PARAM_LIST(T, "Dimensions.member", dimensions, cloudwatch_dimension_params, .max = (max_),           \
-		   .doc = "Whose: InstanceId alone has figures.")
+		   .doc = "Dimensions.")
 #define CLOUDWATCH_NAMESPACE_PARAM(T, ...)                                                                   \
-	PARAM(T, "Namespace", name_space, .min = 1, .max = 255,                                              \
-	      __VA_ARGS__.doc = "AWS/EC2: no other has any.")
+	PARAM(T, "Namespace", name_space, .min = 1, .max = 255, __VA_ARGS__.doc = "Namespace.")
 #define CLOUDWATCH_METRIC_PARAM(T, ...)                                                                      \
-	PARAM(T, "MetricName", name, .min = 1, .max = 255, __VA_ARGS__.doc = "Which.")
+	PARAM(T, "MetricName", name, .min = 1, .max = 255, __VA_ARGS__.doc = "Name of the metric.")
 #define CLOUDWATCH_UNITS                                                                                     \
 	"Seconds|Microseconds|Milliseconds|Bytes|Kilobytes|Megabytes|Gigabytes|Terabytes|Bits|Kilobits|"     \
 	"Megabits|Gigabits|Terabits|Percent|Count|Bytes/Second|Kilobytes/Second|Megabytes/Second|"           \
@@ -69,37 +64,48 @@ extern const struct params cloudwatch_dimension_params;
 #define CLOUDWATCH_STATISTICS "SampleCount|Average|Sum|Minimum|Maximum"
 #define CLOUDWATCH_TIME_END_US (253402300800 * SECOND) /* the year 10000 */
 
-/* NULL: there is no such metric. */
-const struct cloudwatch_metric *cloudwatch_find_metric(struct str name_space, struct str name);
-
-/* Of which figures: those of one instance of the account, within a time, in stretches of a period. */
+/* A metric within a time, in stretches of a period. */
 struct cloudwatch_question {
-	const struct cloudwatch_metric *metric;
-	uuid instance, host; /* none: of nothing that there is; the answer is empty */
+	struct metric_source source;
 	int64_t from_us, before_us, period_us;
-	int64_t step_us; /* of the stretches that are read */
+	int64_t step_us; /* of the stretches of guests that are read */
 };
 
-struct cloudwatch_datapoint {
-	int64_t at_us;
-	double samples, sum, least, most;
-};
-struct cloudwatch_datapoints { /* a VEC, the oldest first */
-	struct cloudwatch_datapoint *at;
-	size_t count, capacity;
-};
-
+/* Dimensions in order of names, of each two: name and value. ERR_INVALID: a name is there twice. */
+RESULT cloudwatch_read_dimensions(struct cloudwatch_call *e, const struct cloudwatch_dimensions *dimensions,
+				  struct strs *ret_texts);
 /* The times. err where they are none, or no stretch. */
 RESULT cloudwatch_read_times(struct cloudwatch_call *e, enum err err, struct str start, struct str end,
 			     struct cloudwatch_question *q);
-/* Completes a question that has its times and its period, and rounds its beginning down as CloudWatch does: of which metric (NULL: of none that there is), in which unit, and whose,
- * on the call's tables. */
-void cloudwatch_ask(struct cloudwatch_call *e, const struct cloudwatch_metric *metric, struct str unit,
-		    const struct cloudwatch_dimensions *dimensions, struct cloudwatch_question *q);
+/* Completes a question that has its times and its period, and rounds its beginning down as CloudWatch does: which metric, in which
+ * unit, on the call's tables. */
+RESULT cloudwatch_ask(struct cloudwatch_call *e, struct str name_space, struct str name, struct str unit,
+		      const struct cloudwatch_dimensions *dimensions, struct cloudwatch_question *q);
 /* ERR_INVALID with the field. */
 RESULT cloudwatch_check_period(struct cloudwatch_call *e, int64_t period_s, const char *field);
 /* The points, in that arena. Reads SQL: the call's tables are released before. */
 RESULT cloudwatch_read_points(struct cloudwatch_call *e, const struct cloudwatch_question *q,
-			      struct arena *arena, struct cloudwatch_datapoints *points);
-/* One of CLOUDWATCH_STATISTICS. */
-double cloudwatch_value_of(const struct cloudwatch_datapoint *p, struct str statistic);
+			      struct arena *arena, struct metric_points *points);
+
+/* ---- alarms.c ---- */
+
+enum { CLOUDWATCH_NAMES_MAX = 100, CLOUDWATCH_ARN_MAX = 1600, CLOUDWATCH_TAGS_MAX = 50 };
+
+extern const struct params cloudwatch_tag_params; /* filling struct tag */
+#define CLOUDWATCH_ALARM_NAME(T, member)                                                                     \
+	PARAM(T, "AlarmName", member, .flags = REQUIRED, .min = 1, .max = ALARM_NAME_MAX,                    \
+	      .doc = "Name of the alarm.")
+/* An alarm of the caller's account by its name. ERR_NOT_FOUND. */
+RESULT cloudwatch_find_alarm(struct cloudwatch_call *e, struct str name, const char *field,
+			     struct ref *ret_ref);
+RESULT cloudwatch_find_alarms(struct cloudwatch_call *e, struct strs names, struct refs *ret_refs);
+/* Members of a list of texts. */
+void cloudwatch_write_texts(struct forms_writer *w, const char *name, const struct strs *texts);
+void cloudwatch_write_dimensions(struct forms_writer *w, const struct strs *dimensions);
+const char *cloudwatch_comparison_word(enum alarm_comparison comparison);
+const char *cloudwatch_treatment_word(enum alarm_missing missing);
+/* A finite number. ERR_INVALID with the field. */
+RESULT cloudwatch_read_number(struct cloudwatch_call *e, struct str text, const char *field,
+			      double *ret_value);
+/* A time in the parameter's text. ERR_INVALID with the field. */
+RESULT cloudwatch_read_time(struct cloudwatch_call *e, struct str text, const char *field, int64_t *ret_us);

@@ -1,50 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which metrics there are, whose, and their datapoints. Source: Amazon EC2 User Guide, "CloudWatch metrics that are available for
- * your instances": names, units, what stands for a sample. */
+ * Questions for metrics: names, times and periods, and their datapoints. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "api/cloudwatch/internal.h"
-#include "model/id.h"
 #include "reconcile/reconcile.h"
-#include "store/instance.h"
-
-const struct cloudwatch_metric cloudwatch_metrics[CLOUDWATCH_METRICS] = {
-	{"CPUUtilization", "Percent", FIGURE_CPU_NS},
-	{"EBSReadBytes", "Bytes", FIGURE_READ_BYTES},
-	{"EBSReadOps", "Count", FIGURE_READS},
-	{"EBSWriteBytes", "Bytes", FIGURE_WRITE_BYTES},
-	{"EBSWriteOps", "Count", FIGURE_WRITES},
-	{"NetworkIn", "Bytes", FIGURE_RX_BYTES},
-	{"NetworkOut", "Bytes", FIGURE_TX_BYTES},
-	{"NetworkPacketsIn", "Count", FIGURE_RX_PACKETS},
-	{"NetworkPacketsOut", "Count", FIGURE_TX_PACKETS},
-};
-
-const struct cloudwatch_metric *cloudwatch_find_metric(struct str name_space, struct str name)
-{
-	for (size_t k = 0; k < CLOUDWATCH_METRICS && str_is(name_space, CLOUDWATCH_EC2); k++)
-		if (str_is(name, cloudwatch_metrics[k].name))
-			return &cloudwatch_metrics[k];
-	return NULL;
-}
 
 static const struct param dimension_params[] = {
 	PARAM(struct cloudwatch_dimension, "Name", name, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "InstanceId."),
-	PARAM(struct cloudwatch_dimension, "Value", value, .max = 1024, .doc = "The instance."),
+	      .doc = "Name of a dimension."),
+	PARAM(struct cloudwatch_dimension, "Value", value, .max = 1024, .doc = "Its value."),
 };
 const struct params cloudwatch_dimension_params = PARAMS(struct cloudwatch_dimension, dimension_params);
 
-static void find_subject(struct cloudwatch_call *e, const struct cloudwatch_dimensions *dimensions,
-			 struct cloudwatch_question *q)
+static int compare_dimensions(const void *a, const void *b)
 {
-	struct ref ref = {0};
-	if (dimensions->count != 1 || !str_is(dimensions->at[0].name, "InstanceId") ||
-	    !result_is_ok(id_parse_ec2(dimensions->at[0].value, KIND_INSTANCE, &ref)))
-		return;
-	const struct instance *i = instance_find_prefix(cloudwatch_tables(e), ref.prefix, ref.bits);
-	if (!i || !uuid_equal(i->account, e->c->who->account))
-		return;
-	q->instance = i->row.id;
-	q->host = i->host;
+	return str_compare(((const struct cloudwatch_dimension *) a)->name,
+			   ((const struct cloudwatch_dimension *) b)->name);
+}
+
+RESULT cloudwatch_read_dimensions(struct cloudwatch_call *e, const struct cloudwatch_dimensions *dimensions,
+				  struct strs *ret_texts)
+{
+	size_t count = dimensions->count;
+	struct cloudwatch_dimension *sorted =
+		arena_new_array(e->c->arena, struct cloudwatch_dimension, count + 1);
+	struct str *texts = arena_new_array(e->c->arena, struct str, 2 * count + 1);
+	if (!sorted || !texts)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < count; k++)
+		sorted[k] = dimensions->at[k];
+	if (count > 1)
+		qsort(sorted, count, sizeof *sorted, compare_dimensions);
+	for (size_t k = 0; k < count; k++) {
+		texts[2 * k] = sorted[k].name;
+		texts[2 * k + 1] = sorted[k].value;
+		if (k && str_equal(sorted[k - 1].name, sorted[k].name))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("Dimensions"),
+					      "The dimension %" STR_FMT " is there twice.",
+					      STR_ARG(sorted[k].name));
+	}
+	*ret_texts = (struct strs){texts, 2 * count};
+	return OK;
 }
 
 /* ---- times ---- */
@@ -88,16 +86,19 @@ static int64_t choose_step(const struct cloudwatch_question *q)
 	return is_old && q->period_us % FIGURES_LONG_US == 0 ? FIGURES_LONG_US : FIGURES_SHORT_US;
 }
 
-void cloudwatch_ask(struct cloudwatch_call *e, const struct cloudwatch_metric *metric, struct str unit,
-		    const struct cloudwatch_dimensions *dimensions, struct cloudwatch_question *q)
+RESULT cloudwatch_ask(struct cloudwatch_call *e, struct str name_space, struct str name, struct str unit,
+		      const struct cloudwatch_dimensions *dimensions, struct cloudwatch_question *q)
 {
+	struct strs texts = {0};
 	int64_t shortest_us = period_of_age(clock_now_us() - q->from_us);
 	bool is_kept = shortest_us == MINUTE || q->period_us % shortest_us == 0;
-	bool has_unit = metric && (!unit.n || str_is(unit, metric->unit));
-	q->metric = has_unit && is_kept ? metric : NULL;
 	q->from_us = q->from_us / shortest_us * shortest_us;
 	q->step_us = choose_step(q);
-	find_subject(e, dimensions, q);
+	TRY(cloudwatch_read_dimensions(e, dimensions, &texts));
+	TRY(metric_find_source(e->c, cloudwatch_tables(e), e->c->who->account, name_space, name, &texts, unit,
+			       &q->source));
+	q->source.is_there &= is_kept;
+	return OK;
 }
 
 RESULT cloudwatch_check_period(struct cloudwatch_call *e, int64_t period_s, const char *field)
@@ -109,62 +110,34 @@ RESULT cloudwatch_check_period(struct cloudwatch_call *e, int64_t period_s, cons
 			      "The parameter %s must be 1, 5, 10, 20, 30 or a multiple of 60.", field);
 }
 
+RESULT cloudwatch_read_number(struct cloudwatch_call *e, struct str text, const char *field,
+			      double *ret_value)
+{
+	char number[48] = {0}, *end = number;
+	if (text.n && text.n < sizeof number) {
+		memcpy(number, text.p, text.n);
+		*ret_value = strtod(number, &end);
+	}
+	bool is_decimal = end != number && !*end && isfinite(*ret_value) && !strpbrk(number, "xXpP ");
+	return is_decimal ? OK
+			  : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+					   "The value %" STR_FMT " for parameter %s is invalid.",
+					   STR_ARG(str_cut(text, 64)), field);
+}
+
 /* ---- datapoints ---- */
 
-/* One that was kept as samples of a minute. */
-static struct cloudwatch_datapoint make_point(const struct cloudwatch_metric *m, const struct figure_point *p)
-{
-	int64_t minutes = (p->to_us - p->from_us) / MINUTE;
-	double samples = (double) (minutes > 0 ? minutes : 1);
-	if (m->figure == FIGURE_CPU_NS) {
-		double share = (double) figure_cpu_of(p) / 100;
-		return (struct cloudwatch_datapoint){p->from_us, samples, share * samples,
-						     (double) p->least_cpu / 100, (double) p->most_cpu / 100};
-	}
-	double sum = (double) p->at[m->figure];
-	return (struct cloudwatch_datapoint){p->from_us, samples, sum, sum / samples, sum / samples};
-}
-
-/* Those of one period are one. */
-static bool add_point(struct arena *arena, struct cloudwatch_datapoints *points, int64_t period_us,
-		      struct cloudwatch_datapoint p)
-{
-	p.at_us = p.at_us / period_us * period_us;
-	struct cloudwatch_datapoint *last = points->count ? &points->at[points->count - 1] : NULL;
-	if (!last || last->at_us != p.at_us)
-		return VEC_PUSH(arena, points, p);
-	last->samples += p.samples;
-	last->sum += p.sum;
-	last->least = p.least < last->least ? p.least : last->least;
-	last->most = p.most > last->most ? p.most : last->most;
-	return true;
-}
-
 RESULT cloudwatch_read_points(struct cloudwatch_call *e, const struct cloudwatch_question *q,
-			      struct arena *arena, struct cloudwatch_datapoints *points)
+			      struct arena *arena, struct metric_points *points)
 {
-	struct figure_points kept = {0};
 	struct ctx c = *e->c;
 	struct reconciler *r = e->config->reconciler;
+	const struct metric_range range = {q->from_us, q->before_us, q->period_us, q->step_us};
 	cloudwatch_release_tables(e);
-	if (!q->metric || !r || uuid_is_none(q->host))
+	if (!r)
 		return OK;
 	c.arena = arena;
-	struct result result = reconciler_read_figures_kept(r, &c, q->instance, q->host, q->step_us,
-							    q->from_us, q->before_us, &kept);
-	if (!result_is_ok(result))
-		return ctx_fail(e->c, result.code, "%" STR_FMT, STR_ARG(c.problem.message));
-	for (size_t k = 0; k < kept.count; k++)
-		if (!add_point(arena, points, q->period_us, make_point(q->metric, &kept.at[k])))
-			return ctx_no_memory(e->c);
-	return OK;
-}
-
-double cloudwatch_value_of(const struct cloudwatch_datapoint *p, struct str statistic)
-{
-	return str_is(statistic, "SampleCount") ? p->samples
-	       : str_is(statistic, "Sum")       ? p->sum
-	       : str_is(statistic, "Minimum")   ? p->least
-	       : str_is(statistic, "Maximum")   ? p->most
-						: p->sum / p->samples;
+	struct result result = reconciler_read_metric(r, &c, &q->source, &range, points);
+	return result_is_ok(result) ? OK
+				    : ctx_fail(e->c, result.code, "%" STR_FMT, STR_ARG(c.problem.message));
 }

@@ -56,9 +56,9 @@ static RESULT push_member(struct reading *r, size_t number, size_t *ret_before)
 static RESULT add_text(struct reading *r, struct str text)
 {
 	struct str path = {r->path, r->path_n};
-	if (++r->count > REQUEST_PAIRS_MAX)
+	if (++r->count > REQUEST_PAIRS_MANY)
 		return ctx_fail(r->c, ERR_TOO_LARGE, "The request has more than %d values.",
-				REQUEST_PAIRS_MAX);
+				REQUEST_PAIRS_MANY);
 	struct str name = str_encode_url(r->c->arena, path, false),
 		   value = str_encode_url(r->c->arena, text, false);
 	if (!name.p || !value.p)
@@ -72,7 +72,8 @@ static RESULT add_number(struct reading *r, double value)
 {
 	char text[NUMBER_SIZE];
 	struct str path = {r->path, r->path_n};
-	bool is_time = str_is(path, "StartTime") || str_is(path, "EndTime");
+	bool is_time = str_is(path, "StartTime") || str_is(path, "EndTime") || str_is(path, "StartDate") ||
+		       str_is(path, "EndDate") || str_ends_with(path, STR(".Timestamp"));
 	if (!isfinite(value) ||
 	    (is_time && fabs(value) > 253402300799.0)) /* the last second of the year 9999 */
 		return fail_document(r);

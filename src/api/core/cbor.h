@@ -5,5 +5,7 @@
 
 #include "base/buf.h"
 
-/* In front of texts; other items have theirs where they are written. */
+/* Writes a text. */
 void cbor_add_text(struct buf *out, struct str text);
+/* Writes an integer. */
+void cbor_add_int(struct buf *out, int64_t value);

@@ -46,6 +46,13 @@ RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pa
 	return pairs_parse(c, &pairs_rules, query, form, ret_pairs);
 }
 
+RESULT request_parse_many(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs)
+{
+	struct pairs_rules rules = pairs_rules;
+	rules.count_max = REQUEST_PAIRS_MANY;
+	return pairs_parse(c, &rules, query, form, ret_pairs);
+}
+
 /* ---- the dialect ---- */
 
 /* Of an id of any kind nobody knows what was meant. */

@@ -8,12 +8,15 @@
 
 enum {
 	REQUEST_PAIRS_MAX = 2000,
-	REQUEST_TEXT_MAX = 1024, /* characters, where the row says nothing else */
+	REQUEST_PAIRS_MANY = 16000, /* of calls that bring many things at once */
+	REQUEST_TEXT_MAX = 1024,    /* characters, where the row says nothing else */
 };
 
 /* Decodes query and form into sorted pairs, leaving out what belongs to the signature. ERR_INVALID: a broken
  * escape, text that XML cannot hold, a name twice; ERR_TOO_LARGE. */
 RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs);
+/* The same with up to REQUEST_PAIRS_MANY pairs. */
+RESULT request_parse_many(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs);
 /* Fills out, of the table's size and zeroed, from the pairs; names in `common` (NULL-ended) are left alone. Errors
  * as params_fill() has them, in the dialect's words: EC2 writes names of parameters small, IAM and STS those of members; CloudWatch has words of its
  * own for what is missing. */

@@ -1,0 +1,319 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/cloudwatch src/engine/alarm src/reconcile/alarm src/reconcile/figures/metrics src/engine/scaling/scaling_policy src/engine/scaling/scaling_schedule
+"""Metrics of an account's own, alarms on them and what alarms do, through stock boto3. Datapoints are published for minutes that have passed, so an alarm
+decides as soon as it is put, and no test waits for a minute to pass."""
+import datetime
+import json
+import os
+import sys
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import dev as ec2  # noqa: E402
+from faces import holds  # noqa: E402
+from waiting import wait_until  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+MINUTE = datetime.timedelta(minutes=1)
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def client(region, account, service):
+    return boto3.client(service, region_name=ec2.REGION, endpoint_url=region.url, aws_access_key_id=account.key_id,
+                        aws_secret_access_key=account.secret, config=botocore.config.Config(retries={"max_attempts": 0}))
+
+
+def code(call, **params):
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(**params)
+    assert caught.value.response["Error"]["Message"], caught.value
+    return caught.value.response["Error"]["Code"]
+
+
+class Place:
+    def __init__(self, region, name):
+        self.region, self.account = region, region.new_account(name)
+        self.watch, self.ec2, self.asg = (client(region, self.account, s) for s in ("cloudwatch", "ec2", "autoscaling"))
+
+    def publish(self, name, *values, **more):
+        """The values of the minutes that have passed, the newest last."""
+        at = now() - datetime.timedelta(seconds=80)  # an alarm looks at a period 20 s after its end
+        for k, value in enumerate(reversed(values)):
+            self.watch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": name, "Value": value, "Timestamp": at - k * MINUTE, **more}])
+
+    def put(self, name, metric="Queue", **more):
+        params = {"AlarmName": name, "MetricName": metric, "Namespace": "Shop", "Statistic": "Average", "Period": 60, "EvaluationPeriods": 1,
+                  "Threshold": 10, "ComparisonOperator": "GreaterThanThreshold", **more}
+        self.watch.put_metric_alarm(**{k: v for k, v in params.items() if v is not None})
+
+    def alarm(self, name):
+        found = self.watch.describe_alarms(AlarmNames=[name])
+        return (found["MetricAlarms"] + found["CompositeAlarms"])[0]
+
+    def state(self, name):
+        return self.alarm(name)["StateValue"]
+
+    def launch(self):
+        image = self.ec2.describe_images()["Images"][0]["ImageId"]
+        made = self.ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        self.ec2.get_waiter("instance_running").wait(InstanceIds=[made], WaiterConfig={"Delay": 1})
+        return made
+
+    def history(self, name, kind):
+        return [i["HistorySummary"] for i in self.watch.describe_alarm_history(AlarmName=name, HistoryItemType=kind)["AlarmHistoryItems"]]
+
+
+@pytest.fixture(scope="module")
+def region():
+    with ec2.Dev() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def place(region):
+    return Place(region, "watch")
+
+
+def test_published_metrics_are_listed_and_read(place):
+    dimensions = [{"Name": "Shop", "Value": "north"}, {"Name": "Desk", "Value": "1"}]
+    at = now().replace(second=0, microsecond=0) - 3 * MINUTE
+    place.watch.put_metric_data(Namespace="Shop", MetricData=[
+        {"MetricName": "Sales", "Dimensions": dimensions, "Timestamp": at, "Values": [1, 2], "Counts": [3, 1], "Unit": "Count"},
+        {"MetricName": "Sales", "Dimensions": dimensions, "Timestamp": at + datetime.timedelta(seconds=59), "Value": 5, "Unit": "Count"},
+        {"MetricName": "Sales", "Dimensions": dimensions, "Timestamp": at + MINUTE, "Unit": "Count",
+         "StatisticValues": {"SampleCount": 2, "Sum": 8, "Minimum": 3, "Maximum": 5}}])
+    found = place.watch.list_metrics(Namespace="Shop", MetricName="Sales")["Metrics"]
+    assert found == [{"Namespace": "Shop", "MetricName": "Sales", "Dimensions": sorted(dimensions, key=lambda d: d["Name"])}]
+    assert place.watch.list_metrics(Namespace="Shop", Dimensions=[{"Name": "Desk", "Value": "2"}])["Metrics"] == []
+    read = place.watch.get_metric_statistics(Namespace="Shop", MetricName="Sales", Dimensions=dimensions, StartTime=at, EndTime=at + 2 * MINUTE, Period=60,
+                                             Statistics=["SampleCount", "Sum", "Minimum", "Maximum", "Average"])["Datapoints"]
+    assert [(p["SampleCount"], p["Sum"], p["Minimum"], p["Maximum"], p["Average"], p["Unit"]) for p in sorted(read, key=lambda p: p["Timestamp"])] == [
+        (5, 10, 1, 5, 2, "Count"), (2, 8, 3, 5, 4, "Count")]
+    data = place.watch.get_metric_data(StartTime=at, EndTime=at + 2 * MINUTE, ScanBy="TimestampAscending", MetricDataQueries=[
+        {"Id": "s", "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "Sales", "Dimensions": dimensions}, "Period": 60, "Stat": "Sum"}}])
+    assert data["MetricDataResults"][0]["Values"] == [10, 8]
+
+
+def test_datapoints_survive_a_restart(place):
+    at = now().replace(second=0, microsecond=0) - 2 * MINUTE
+    place.watch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": "Kept", "Timestamp": at - 90 * MINUTE, "Value": 7}])
+    read = lambda: place.watch.get_metric_statistics(Namespace="Shop", MetricName="Kept", StartTime=at - 120 * MINUTE, EndTime=at, Period=60,  # noqa: E731
+                                                     Statistics=["Sum"])["Datapoints"]
+    assert [p["Sum"] for p in read()] == [7]
+
+
+def test_what_cannot_be_published_is_refused(place):
+    put = place.watch.put_metric_data
+    assert code(put, Namespace="AWS/EC2", MetricData=[{"MetricName": "CPUUtilization", "Value": 1}]) == "InvalidParameterValue"
+    assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Old", "Value": 1, "Timestamp": now() - datetime.timedelta(days=4)}]) == "InvalidParameterValue"
+    assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Late", "Value": 1, "Timestamp": now() + datetime.timedelta(hours=3)}]) == "InvalidParameterValue"
+    assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Both", "Value": 1, "Values": [1]}]) == "InvalidParameterCombination"
+    assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Uneven", "Values": [1, 2], "Counts": [1]}]) == "InvalidParameterValue"
+    assert place.watch.list_metrics(Namespace="Shop", MetricName="Both")["Metrics"] == []
+
+
+@holds("an alarm compares the newest datapoints of a metric with its threshold")
+def test_alarm_follows_its_metric(place):
+    place.publish("Queue", 4, 20)
+    place.put("long", AlarmDescription="a long queue", TreatMissingData="ignore")
+    wait_until(lambda: place.state("long") == "ALARM", "the alarm is in ALARM", of=place.region)
+    shown = place.alarm("long")
+    assert "Threshold Crossed: 1 out of the last 1 datapoint [20.0 (" in shown["StateReason"] and json.loads(shown["StateReasonData"])["threshold"] == 10
+    assert (shown["Threshold"], shown["ComparisonOperator"], shown["TreatMissingData"], shown["AlarmDescription"]) == (
+        10, "GreaterThanThreshold", "ignore", "a long queue")
+    assert shown["AlarmArn"].endswith(":alarm:long") and shown["ActionsEnabled"]
+    place.put("two", EvaluationPeriods=2)
+    wait_until(lambda: place.state("two") == "OK", "two periods do not both breach", of=place.region)
+    place.put("two", EvaluationPeriods=2, DatapointsToAlarm=1)
+    wait_until(lambda: place.state("two") == "ALARM", "one of two is enough", of=place.region)
+    place.put("none", metric="Absent")
+    assert place.state("none") == "INSUFFICIENT_DATA"
+    assert [a["AlarmName"] for a in place.watch.describe_alarms_for_metric(Namespace="Shop", MetricName="Queue")["MetricAlarms"]] == ["long", "two"]
+    assert [a["AlarmName"] for a in place.watch.describe_alarms(StateValue="ALARM", AlarmNamePrefix="l")["MetricAlarms"]] == ["long"]
+    assert "Alarm updated from INSUFFICIENT_DATA to ALARM" in place.history("long", "StateUpdate")
+    assert place.history("two", "ConfigurationUpdate") == ['Alarm "two" updated', 'Alarm "two" created']
+    page = place.watch.describe_alarms(MaxRecords=2)
+    assert len(page["MetricAlarms"]) == 2 and page["NextToken"]
+    place.watch.delete_alarms(AlarmNames=["long", "two", "none"])
+    assert place.watch.describe_alarms()["MetricAlarms"] == []
+
+
+@holds("an action of an alarm runs with the rights of whoever put the alarm")
+def test_alarm_stops_an_instance(place):
+    guest = place.launch()
+    stop = f"arn:aws:automate:{ec2.REGION}:ec2:stop"
+    of_guest = {"Namespace": "AWS/EC2", "metric": "CPUUtilization", "Dimensions": [{"Name": "InstanceId", "Value": guest}], "AlarmActions": [stop]}
+    place.put("idle", **of_guest, ActionsEnabled=False)
+    set_state = lambda: place.watch.set_alarm_state(AlarmName="idle", StateValue="ALARM", StateReason="tried")  # noqa: E731
+    set_state()
+    place.region.rest()
+    state = lambda: place.ec2.describe_instances(InstanceIds=[guest])["Reservations"][0]["Instances"][0]["State"]["Name"]  # noqa: E731
+    assert state() == "running"
+    place.watch.set_alarm_state(AlarmName="idle", StateValue="OK", StateReason="again")
+    place.watch.enable_alarm_actions(AlarmNames=["idle"])
+    set_state()
+    wait_until(lambda: state() == "stopped", "the alarm's action stops the instance", of=place.region)
+    assert place.history("idle", "Action") == [f"Successfully executed action {stop}"]
+    assert code(place.put, name="bad", AlarmActions=[stop]) == "ValidationError"
+    assert code(place.put, name="bad", AlarmActions=["arn:aws:sns:us-east-1:1:topic"]) == "ValidationError"
+    place.ec2.terminate_instances(InstanceIds=[guest])
+
+
+def test_who_may_not_stop_puts_no_alarm_that_does(place):
+    guest = place.launch()
+    iam = client(place.region, place.account, "iam")
+    iam.create_user(UserName="watcher")
+    iam.put_user_policy(UserName="watcher", PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "cloudwatch:*", "Resource": "*"}]}))
+    key = iam.create_access_key(UserName="watcher")["AccessKey"]
+    watcher = boto3.client("cloudwatch", region_name=ec2.REGION, endpoint_url=place.region.url, aws_access_key_id=key["AccessKeyId"],
+                           aws_secret_access_key=key["SecretAccessKey"], config=botocore.config.Config(retries={"max_attempts": 0}))
+    params = {"AlarmName": "theirs", "MetricName": "CPUUtilization", "Namespace": "AWS/EC2", "Statistic": "Average", "Period": 300, "EvaluationPeriods": 1,
+              "Threshold": 1, "ComparisonOperator": "LessThanThreshold", "Dimensions": [{"Name": "InstanceId", "Value": guest}]}
+    watcher.put_metric_alarm(**params)
+    assert code(watcher.put_metric_alarm, **params, AlarmActions=[f"arn:aws:automate:{ec2.REGION}:ec2:terminate"]) == "AccessDenied"
+    assert place.alarm("theirs")["AlarmActions"] == []
+    place.ec2.terminate_instances(InstanceIds=[guest])
+    place.watch.delete_alarms(AlarmNames=["theirs", "idle"])
+
+
+@holds("a composite alarm follows the states of others")
+def test_composite_alarms(place):
+    for name in ("a", "b"):
+        place.put(name, metric="Absent")
+    place.watch.put_composite_alarm(AlarmName="either", AlarmRule='ALARM("a") OR (ALARM(b) AND NOT OK(a))', ActionsEnabled=False)
+    place.watch.put_composite_alarm(AlarmName="over", AlarmRule="OK(either)")
+    assert (place.state("either"), place.state("over")) == ("OK", "ALARM")
+    place.watch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="x")
+    assert (place.state("either"), place.state("over")) == ("ALARM", "OK")
+    put = place.watch.put_composite_alarm
+    assert code(put, AlarmName="either", AlarmRule="ALARM(over)") == "ValidationError"
+    assert code(put, AlarmName="bad", AlarmRule="ALARM(nobody)") == "ValidationError"
+    assert code(put, AlarmName="bad", AlarmRule="ALARM(a") == "ValidationError"
+    assert code(put, AlarmName="bad", AlarmRule="(" * 50 + "TRUE" + ")" * 50) == "ValidationError"
+    assert code(place.watch.delete_alarms, AlarmNames=["a"]) == "ValidationError"
+    assert [a["AlarmName"] for a in place.watch.describe_alarms(ParentsOfAlarmName="either", AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]] == ["over"]
+    place.watch.delete_alarms(AlarmNames=["a", "b", "either", "over"])
+
+
+def test_alarm_on_metric_math(place):
+    place.publish("Good", 8, 8)
+    place.publish("Bad", 1, 4)
+    stat = lambda name: {"Metric": {"Namespace": "Shop", "MetricName": name}, "Period": 60, "Stat": "Sum"}  # noqa: E731
+    queries = [{"Id": "share", "Expression": "100 * bad / SUM([good, bad])", "Label": "share", "ReturnData": True},
+               {"Id": "good", "MetricStat": stat("Good"), "ReturnData": False}, {"Id": "bad", "MetricStat": stat("Bad"), "ReturnData": False}]
+    place.watch.put_metric_alarm(AlarmName="share", Metrics=queries, EvaluationPeriods=1, Threshold=30, ComparisonOperator="GreaterThanThreshold")
+    wait_until(lambda: place.state("share") == "ALARM", "the expression breaches", of=place.region)
+    assert "[33.3" in place.alarm("share")["StateReason"]
+    assert [q["Id"] for q in place.alarm("share")["Metrics"]] == ["share", "good", "bad"]
+    put = place.watch.put_metric_alarm
+    rest = {"AlarmName": "bad", "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "LessThanThreshold"}
+    for expression in ("good +", "SEARCH('x')", "nobody * 2", "good bad", "METRICS()"):
+        assert code(put, Metrics=[{"Id": "e", "Expression": expression}] + queries[1:], **rest) == "ValidationError", expression
+    assert code(put, Metrics=queries[1:], **rest) == "ValidationError"
+    place.watch.delete_alarms(AlarmNames=["share"])
+
+
+def test_tags(place):
+    place.put("tagged", Tags=[{"Key": "team", "Value": "shop"}])
+    arn = place.alarm("tagged")["AlarmArn"]
+    place.watch.tag_resource(ResourceARN=arn, Tags=[{"Key": "stage", "Value": "test"}])
+    place.watch.untag_resource(ResourceARN=arn, TagKeys=["team"])
+    assert place.watch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "stage", "Value": "test"}]
+    assert code(place.watch.list_tags_for_resource, ResourceARN=arn + "x") == "ResourceNotFoundException"
+    place.watch.delete_alarms(AlarmNames=["tagged"])
+
+
+# ---- scaling ----
+
+@pytest.fixture(scope="module")
+def group(place):
+    vpc = place.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = place.ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    image = place.ec2.describe_images()["Images"][0]["ImageId"]
+    template = place.ec2.create_launch_template(LaunchTemplateName="base", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})["LaunchTemplate"]
+    place.asg.create_auto_scaling_group(AutoScalingGroupName="web", MinSize=1, MaxSize=5, DesiredCapacity=1, VPCZoneIdentifier=subnet,
+                                        LaunchTemplate={"LaunchTemplateId": template["LaunchTemplateId"]}, DefaultCooldown=0, DefaultInstanceWarmup=0)
+
+    def look():
+        return place.asg.describe_auto_scaling_groups(AutoScalingGroupNames=["web"])["AutoScalingGroups"][0]
+    wait_until(lambda: [i["LifecycleState"] for i in look()["Instances"]] == ["InService"], "the instance is in service", of=place.region)
+    yield look
+    place.asg.delete_auto_scaling_group(AutoScalingGroupName="web", ForceDelete=True)
+
+
+@holds("a target tracking policy keeps a metric at its target by two alarms of its own")
+def test_target_tracking(place, group):
+    place.publish("Load", 90, 90, 90)
+    made = place.asg.put_scaling_policy(AutoScalingGroupName="web", PolicyName="load", PolicyType="TargetTrackingScaling", EstimatedInstanceWarmup=0,
+                                        TargetTrackingConfiguration={"TargetValue": 30.0, "CustomizedMetricSpecification": {
+                                            "Namespace": "Shop", "MetricName": "Load", "Statistic": "Average"}})
+    names = sorted(a["AlarmName"] for a in made["Alarms"])
+    assert [n[:29] for n in names] == ["TargetTracking-web-AlarmHigh-", "TargetTracking-web-AlarmLow-" + names[1][28]]
+    high, low = (place.alarm(n) for n in names)
+    assert (high["EvaluationPeriods"], high["Threshold"], low["EvaluationPeriods"], low["Threshold"]) == (3, 30, 15, 27)
+    wait_until(lambda: group()["DesiredCapacity"] == 3, "three instances have the load of one three times its target", of=place.region)
+    wait_until(lambda: len(group()["Instances"]) == 3, "they are launched", of=place.region)
+    causes = [a["Cause"] for a in place.asg.describe_scaling_activities(AutoScalingGroupName="web")["Activities"]]
+    assert any(f"a monitor alarm {names[0]} in state ALARM triggered policy load changing the desired capacity from 1 to 3" in c for c in causes), causes
+    assert code(place.watch.delete_alarms, AlarmNames=names[:1]) == "ValidationError"
+    shown = place.asg.describe_policies(AutoScalingGroupName="web")["ScalingPolicies"][0]
+    assert shown["PolicyType"] == "TargetTrackingScaling" and shown["TargetTrackingConfiguration"]["TargetValue"] == 30
+    again = place.asg.put_scaling_policy(AutoScalingGroupName="web", PolicyName="load", PolicyType="TargetTrackingScaling",
+                                         TargetTrackingConfiguration={"TargetValue": 50.0, "DisableScaleIn": True, "PredefinedMetricSpecification": {
+                                             "PredefinedMetricType": "ASGAverageCPUUtilization"}})
+    assert sorted(a["AlarmName"] for a in again["Alarms"]) == names
+    assert place.alarm(names[0])["Dimensions"] == [{"Name": "AutoScalingGroupName", "Value": "web"}]
+    put = place.asg.put_scaling_policy
+    tracking = {"TargetValue": 50.0, "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget"}}
+    assert code(put, AutoScalingGroupName="web", PolicyName="x", PolicyType="TargetTrackingScaling", TargetTrackingConfiguration=tracking) == "ValidationError"
+    place.asg.delete_policy(AutoScalingGroupName="web", PolicyName="load")
+    assert place.watch.describe_alarms(AlarmNamePrefix="TargetTracking-")["MetricAlarms"] == []
+
+
+def test_alarm_executes_a_policy(place, group):
+    place.asg.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=1)
+    arn = place.asg.put_scaling_policy(AutoScalingGroupName="web", PolicyName="more", PolicyType="StepScaling", AdjustmentType="ExactCapacity",
+                                       StepAdjustments=[{"MetricIntervalLowerBound": 0, "MetricIntervalUpperBound": 50, "ScalingAdjustment": 2},
+                                                        {"MetricIntervalLowerBound": 50, "ScalingAdjustment": 4}])["PolicyARN"]
+    place.publish("Steps", 25)
+    place.put("steps", metric="Steps", AlarmActions=[arn])
+    wait_until(lambda: group()["DesiredCapacity"] == 2, "the first step", of=place.region)
+    assert [a["AlarmName"] for a in place.asg.describe_policies(PolicyNames=["more"])["ScalingPolicies"][0]["Alarms"]] == ["steps"]
+    place.watch.delete_alarms(AlarmNames=["steps"])
+    assert code(place.put, name="steps", AlarmActions=[arn.replace("scalingPolicy:", "scalingPolicy:0")]) == "ValidationError"
+
+
+@holds("a scheduled action changes the sizes of a group at its time")
+def test_scheduled_actions(place, group):
+    put = place.asg.put_scheduled_update_group_action
+    put(AutoScalingGroupName="web", ScheduledActionName="soon", StartTime=now() + datetime.timedelta(seconds=2), MinSize=3, MaxSize=4)
+    wait_until(lambda: (group()["MinSize"], group()["MaxSize"], group()["DesiredCapacity"]) == (3, 4, 3), "the action's time comes", of=place.region)
+    wait_until(lambda: place.asg.describe_scheduled_actions(AutoScalingGroupName="web")["ScheduledUpdateGroupActions"] == [], "it is over", of=place.region)
+    put(AutoScalingGroupName="web", ScheduledActionName="nightly", Recurrence="0 22 * * *", TimeZone="Europe/Berlin", DesiredCapacity=0)
+    shown = place.asg.describe_scheduled_actions(AutoScalingGroupName="web")["ScheduledUpdateGroupActions"][0]
+    assert (shown["Recurrence"], shown["TimeZone"], shown["DesiredCapacity"]) == ("0 22 * * *", "Europe/Berlin", 0) and "MinSize" not in shown
+    assert shown["StartTime"] > now() and shown["ScheduledActionARN"].endswith(":autoScalingGroupName/web:scheduledActionName/nightly")
+    assert code(put, AutoScalingGroupName="web", ScheduledActionName="x", Recurrence="nonsense", MinSize=1) == "ValidationError"
+    assert code(put, AutoScalingGroupName="web", ScheduledActionName="x", StartTime=now() - MINUTE, MinSize=1) == "ValidationError"
+    assert code(put, AutoScalingGroupName="web", ScheduledActionName="x", StartTime=now() + MINUTE) == "ValidationError"
+    assert code(put, AutoScalingGroupName="web", ScheduledActionName="x", Recurrence="0 1 * * *", TimeZone="Mars/Base", MinSize=1) == "ValidationError"
+    failed = place.asg.batch_put_scheduled_update_group_action(AutoScalingGroupName="web", ScheduledUpdateGroupActions=[
+        {"ScheduledActionName": "good", "Recurrence": "0 1 * * *", "MinSize": 1}, {"ScheduledActionName": "crossed", "Recurrence": "0 1 * * *", "MinSize": 3, "MaxSize": 2}])
+    assert [f["ScheduledActionName"] for f in failed["FailedScheduledUpdateGroupActions"]] == ["crossed"]
+    failed = place.asg.batch_delete_scheduled_action(AutoScalingGroupName="web", ScheduledActionNames=["good", "never"])
+    assert [f["ScheduledActionName"] for f in failed["FailedScheduledActions"]] == ["never"]
+    place.asg.delete_scheduled_action(AutoScalingGroupName="web", ScheduledActionName="nightly")
+    assert place.asg.describe_scheduled_actions()["ScheduledUpdateGroupActions"] == []
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
