@@ -61,6 +61,14 @@ static int dump_iam_here(const struct command *command, json_t *args, const char
 	return print_dump(iam_dump_actions);
 }
 
+static int dump_cloudwatch_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(cloudwatch_dump_actions);
+}
+
 static int dump_autoscaling_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) command;
@@ -749,6 +757,10 @@ const struct command dump_commands[] = {
 	 "Prints every action of EC2 Auto Scaling with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_autoscaling_here},
+	{"dump cloudwatch",
+	 "Prints every action of CloudWatch with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_cloudwatch_here},
 	{"dump elb",
 	 "Prints every action of Elastic Load Balancing with its parameters and permission, as JSON.",
 	 {{0}},

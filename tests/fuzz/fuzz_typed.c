@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake_call_init(&f, "POST", is_cbor ? path : STR("/"), STR_NONE,
 		       (struct str){(const char *) data + 1, size - 1});
 	fake_call_add_header(&f, "X-Amz-Target", STR("GraniteServiceVersion20100801.PutMetricData"));
-	struct result read = cloudwatch_read_typed(&f.call.ctx, &f.call,
+	struct result read = cloudwatch_read_typed(&f.call.ctx, &f.call, f.call.body,
 						   is_cbor ? CLOUDWATCH_CBOR : CLOUDWATCH_JSON, &form);
 	ctx_clear_problem(&f.call.ctx);
 	if (result_is_ok(read) && !result_is_ok(pairs_parse(&f.call.ctx, &rules, STR_NONE, form, &pairs)) &&

@@ -11,7 +11,7 @@ from waiting import soon
 TABLES = json.loads(subprocess.run([ec2.DARI, "dump", "autoscaling"], check=True, capture_output=True).stdout)
 ACTIONS = {a["name"]: a for a in TABLES["actions"]}
 SERVICE, VERSION = "autoscaling", "2011-01-01"
-LISTS = ("DescribeAutoScalingGroups", "DescribeAutoScalingInstances", "DescribePolicies", "DescribeLaunchConfigurations", "DescribeTags", "DescribeScalingActivities")
+LISTS = ("DescribeAutoScalingGroups", "DescribeScheduledActions", "DescribeAutoScalingInstances", "DescribePolicies", "DescribeLaunchConfigurations", "DescribeTags", "DescribeScalingActivities")
 TEMPLATE = "LaunchTemplate.LaunchTemplateId"
 MIXED = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateId"
 SOURCES = {"LaunchConfigurationName", "LaunchTemplate.LaunchTemplateName", TEMPLATE}
@@ -45,6 +45,7 @@ class World:
         self.instance = self.instances()[0]
         self.make("PutLifecycleHook", {"AutoScalingGroupName": self.web, "LifecycleHookName": "hook", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"})
         self.make("PutScalingPolicy", {"AutoScalingGroupName": self.web, "PolicyName": "more", "AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": "0"})
+        self.make("PutScheduledUpdateGroupAction", {"AutoScalingGroupName": self.web, "ScheduledActionName": "night", "Recurrence": "0 22 * * *", "MinSize": "0"})
         self.number = self.target.split(":")[4]
         self.arns = {name: self.groups(name).first(".//AutoScalingGroupARN") for name in (self.web, self.idle)}
         dev.rest()
@@ -59,7 +60,9 @@ class World:
             "PolicyNames.member.N": "more", "AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": "0", "StepAdjustments.member.N.ScalingAdjustment": "1",
             "Tags.member.N.Key": "k", "Tags.member.N.Value": "v", "Tags.member.N.ResourceId": self.web, "ImageId": image, "InstanceType": "t3.micro",
             "BlockDeviceMappings.member.N.DeviceName": "/dev/sda1", "Filters.member.N.Name": "tag-key", "Filters.member.N.Values.member.N": "k", "MetricValue": "1",
-            "BreachThreshold": "1", "LifecycleActionToken": "0" * 36}
+            "BreachThreshold": "1", "LifecycleActionToken": "0" * 36, "ScheduledActionName": "night", "ScheduledActionNames.member.N": "night",
+            "ScheduledUpdateGroupActions.member.N.ScheduledActionName": "night", "ScheduledUpdateGroupActions.member.N.Recurrence": "0 22 * * *",
+            "ScheduledUpdateGroupActions.member.N.MinSize": "0", "Recurrence": "0 22 * * *"}
 
     def make(self, action, params):
         answer = self.call({"Action": action, **params})
@@ -107,6 +110,10 @@ class World:
             wanted.add("AutoScalingGroupName")
         if name in ("CompleteLifecycleAction", "RecordLifecycleActionHeartbeat") and but["name"] != "LifecycleActionToken":
             wanted.add("InstanceId")
+        if name == "PutScheduledUpdateGroupAction":
+            wanted |= {"Recurrence", "MinSize"}
+        if name == "BatchPutScheduledUpdateGroupAction":
+            wanted |= {"ScheduledUpdateGroupActions.member.N.Recurrence", "ScheduledUpdateGroupActions.member.N.MinSize"}
         if name == "PutScalingPolicy":
             wanted |= {"AdjustmentType", "ScalingAdjustment"}
         return {"Action": name, **{wire(n): values[n] for n in sorted(wanted)}}

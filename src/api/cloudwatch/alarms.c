@@ -281,6 +281,22 @@ static RESULT check_expressions(struct cloudwatch_call *e, struct alarm_queries 
 	return alarm_queries_evaluate(e->c, queries, 1, (double) period_s);
 }
 
+/* All queries have the period of the alarm. */
+static RESULT take_each_query(struct cloudwatch_call *e, const struct put_args *a,
+			      struct alarm_queries *queries, struct alarm *row)
+{
+	for (size_t k = 0; k < queries->count; k++) {
+		TRY(take_query(e, &a->queries.at[k], &queries->at[k]));
+		int64_t period_s = queries->at[k].period_s;
+		if (period_s && row->period_s && period_s != row->period_s)
+			return fail_parameter(e, "Metrics",
+					      "Invalid metrics list: all queries must have the same period.");
+		row->period_s = period_s ? period_s : row->period_s;
+	}
+	return row->period_s ? OK
+			     : fail_parameter(e, "Metrics", "Invalid metrics list: no query has a period.");
+}
+
 static RESULT take_queries(struct cloudwatch_call *e, struct put_args *a, struct alarm *row)
 {
 	struct alarm_queries queries = {
@@ -293,16 +309,7 @@ static RESULT take_queries(struct cloudwatch_call *e, struct put_args *a, struct
 			e, "Metrics",
 			"Metrics cannot be specified with MetricName, Namespace, Dimensions, Period, Unit "
 			"or Statistic.");
-	for (size_t k = 0; k < queries.count; k++) {
-		TRY(take_query(e, &a->queries.at[k], &queries.at[k]));
-		int64_t period_s = queries.at[k].period_s;
-		if (period_s && row->period_s && period_s != row->period_s)
-			return fail_parameter(e, "Metrics",
-					      "Invalid metrics list: all queries must have the same period.");
-		row->period_s = period_s ? period_s : row->period_s;
-	}
-	if (!row->period_s)
-		return fail_parameter(e, "Metrics", "Invalid metrics list: no query has a period.");
+	TRY(take_each_query(e, a, &queries, row));
 	TRY(check_expressions(e, &queries, row->period_s));
 	row->queries = alarm_queries_write(e->c->arena, &queries);
 	if (row->queries.n > 16384)

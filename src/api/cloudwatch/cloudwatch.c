@@ -14,11 +14,13 @@ bool cloudwatch_has_call(const struct call *call)
 /* Like query_find_action(), for a document, too, and for more pairs: a call brings up to 1,000 datapoints. */
 static RESULT find_action(struct cloudwatch_call *e)
 {
-	struct str form = e->call->method == HTTP_POST ? e->call->body : STR_NONE, query = e->call->query;
-	struct result read = OK;
-	if (e->form != CLOUDWATCH_QUERY) {
+	struct str form = STR_NONE, query = e->call->query, body = STR_NONE;
+	struct result read = cloudwatch_read_body(e->c, e->call, &body);
+	if (e->form == CLOUDWATCH_QUERY) {
+		form = e->call->method == HTTP_POST ? body : STR_NONE;
+	} else if (result_is_ok(read)) {
 		query = STR_NONE;
-		read = cloudwatch_read_typed(e->c, e->call, e->form, &form);
+		read = cloudwatch_read_typed(e->c, e->call, body, e->form, &form);
 	}
 	if (result_is_ok(read))
 		read = request_parse_many(e->c, query, form, &e->pairs);
@@ -126,4 +128,9 @@ const struct api_protocol cloudwatch_protocol = {
 void cloudwatch_write_coverage(struct buf *out)
 {
 	api_write_coverage(out, &cloudwatch_action_groups);
+}
+
+void cloudwatch_dump_actions(struct buf *out)
+{
+	query_dump_actions(out, "cloudwatch", "monitoring", &cloudwatch_action_groups);
 }

@@ -12,3 +12,5 @@ bool cloudwatch_has_call(const struct call *call);
 
 /* Writes the chapter of `dari dump coverage`. */
 void cloudwatch_write_coverage(struct buf *out);
+/* Writes `dari dump cloudwatch`. */
+void cloudwatch_dump_actions(struct buf *out);

@@ -15,10 +15,13 @@ enum cloudwatch_form cloudwatch_form_of(const struct call *call);
 /* "application/cbor" */
 const char *cloudwatch_content_type(enum cloudwatch_form form);
 
+/* The request's body, expanded. ERR_MALFORMED: it is not as its Content-Encoding says; ERR_TOO_LARGE. */
+RESULT cloudwatch_read_body(struct ctx *c, const struct call *call, struct str *ret_body);
+
 /* A JSON or CBOR request as a form of the query protocol, in the arena: lists are NAME.member.1, times ISO 8601. ERR_MALFORMED: it is
  * no such document; ERR_TOO_LARGE: it is nested too deep. ERR_UNSUPPORTED: it names no operation. */
-RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, enum cloudwatch_form form,
-			     struct str *ret_form);
+RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, struct str body,
+			     enum cloudwatch_form form, struct str *ret_form);
 
 /* Sticky; what is opened is closed. An element of a list needs no name. */
 enum { FIGURES_DEPTH_MAX = 12 };

@@ -297,8 +297,8 @@ static struct str operation_of(const struct call *call, enum cloudwatch_form for
 	return str_starts_with(word, start) ? str_slice(word, start.n, word.n) : STR_NONE;
 }
 
-RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, enum cloudwatch_form form,
-			     struct str *ret_form)
+RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, struct str body,
+			     enum cloudwatch_form form, struct str *ret_form)
 {
 	struct reading r = {.c = c};
 	struct str operation = operation_of(call, form);
@@ -307,8 +307,7 @@ RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, enum cloudw
 	buf_init(&r.form, BUF_ANSWER_CAP);
 	buf_print(&r.form, "Version=2010-08-01&Action=%" STR_FMT,
 		  STR_ARG(str_encode_url(c->arena, operation, false)));
-	struct result result =
-		form == CLOUDWATCH_CBOR ? read_cbor(&r, call->body) : read_json(&r, call->body);
+	struct result result = form == CLOUDWATCH_CBOR ? read_cbor(&r, body) : read_json(&r, body);
 	if (result_is_ok(result))
 		result = buf_finish(&r.form);
 	if (result_is_ok(result))

@@ -143,15 +143,18 @@ static RESULT run_action(struct op *op, const struct alarm *alarm, const struct 
 	return asker_run(op, &asker, &work, acts[action->act].run, &wish);
 }
 
-/* A refusal is an event of the alarm's history. is_noted: success is one, too. */
+/* A refusal is an event of the alarm's history. is_noted false: the state is not new, and scaling policies alone act again. */
 static RESULT take_action(struct op *op, const struct alarm *alarm, struct str arn,
 			  const struct alarm_acting *acting, bool is_noted)
 {
 	struct alarm_action action = {0};
 	struct op_place place = op_place_now(op);
-	struct result result = alarm_read_action(arn, &action) ? run_action(op, alarm, &action, acting)
-							       : ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM,
-									     STR_NONE, "Unknown action.");
+	bool is_known = alarm_read_action(arn, &action);
+	if (!is_noted && action.act != ALARM_ACT_POLICY)
+		return OK;
+	struct result result =
+		is_known ? run_action(op, alarm, &action, acting)
+			 : ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR_NONE, "Unknown action.");
 	if (!result_is_ok(result) && !engine_is_refusal(result.code))
 		return result;
 	struct str problem = STR_NONE;

@@ -398,28 +398,39 @@ int64_t reconciler_figures_interval(const struct reconciler *r)
 
 struct kept_walk {
 	struct ctx *c;
-	uuid id;
+	const struct uuids *ids;
 	struct figure_points *points;
 };
 
 static RESULT take_kept(void *arg, const struct series *series)
 {
 	struct kept_walk *walk = arg;
-	struct figure_point p = {0};
-	if (!figures_unpack(series->bytes, walk->id, &p))
-		return OK;
-	p.from_us = series->from_us;
-	p.to_us = series->from_us + series->step_us;
-	return VEC_PUSH(walk->c->arena, walk->points, p) ? OK : ctx_no_memory(walk->c);
+	for (size_t k = 0; k < walk->ids->count; k++) {
+		struct figure_point p = {0};
+		if (!figures_unpack(series->bytes, walk->ids->at[k], &p))
+			continue;
+		p.from_us = series->from_us;
+		p.to_us = series->from_us + series->step_us;
+		if (!VEC_PUSH(walk->c->arena, walk->points, p))
+			return ctx_no_memory(walk->c);
+	}
+	return OK;
+}
+
+RESULT figures_read_kept(struct reconciler *r, struct ctx *c, const struct uuids *ids, uuid host,
+			 int64_t step_us, int64_t from_us, int64_t before_us, struct figure_points *points)
+{
+	struct series_query query = {
+		.host = host, .step_us = step_us, .from_us = from_us, .before_us = before_us};
+	struct kept_walk walk = {c, ids, points};
+	return uuid_is_none(host) ? OK : store_read_series(r->store, c, &query, take_kept, &walk);
 }
 
 RESULT reconciler_read_figures_kept(struct reconciler *r, struct ctx *c, uuid id, uuid host, int64_t step_us,
 				    int64_t from_us, int64_t before_us, struct figure_points *points)
 {
-	struct series_query query = {
-		.host = host, .step_us = step_us, .from_us = from_us, .before_us = before_us};
-	struct kept_walk walk = {c, id, points};
-	return uuid_is_none(host) ? OK : store_read_series(r->store, c, &query, take_kept, &walk);
+	const struct uuids ids = {&id, 1};
+	return figures_read_kept(r, c, &ids, host, step_us, from_us, before_us, points);
 }
 
 /* With the lock held. */

@@ -153,25 +153,44 @@ static void merge_points(struct metric_points *points, int64_t period_us)
 	points->count = count;
 }
 
-static RESULT read_guest(struct reconciler *r, struct ctx *c, const struct metric_guest *guest,
-			 const struct metric_range *range, struct figure_points *kept)
+static int compare_guests(const void *a, const void *b)
 {
-	if (range->step_us)
-		return reconciler_read_figures_kept(r, c, guest->instance, guest->host, range->step_us,
-						    range->from_us, range->before_us, kept);
-	return reconciler_look_at_minutes(r, c, guest->instance, range->from_us, range->before_us, kept);
+	return uuid_compare(((const struct metric_guest *) a)->host, ((const struct metric_guest *) b)->host);
+}
+
+/* The stretches of a host are read once for all its guests. */
+static RESULT read_stretches(struct reconciler *r, struct ctx *c, const struct metric_source *source,
+			     const struct metric_range *range, struct figure_points *kept)
+{
+	uuid *ids = arena_new_array(c->arena, uuid, source->guest_count + 1);
+	if (!ids)
+		return ctx_no_memory(c);
+	if (source->guest_count > 1)
+		qsort(source->guests, source->guest_count, sizeof *source->guests, compare_guests);
+	for (size_t first = 0, end; first < source->guest_count; first = end) {
+		uuid host = source->guests[first].host;
+		for (end = first; end < source->guest_count && uuid_equal(source->guests[end].host, host);
+		     end++)
+			ids[end - first] = source->guests[end].instance;
+		const struct uuids of_host = {ids, end - first};
+		TRY(figures_read_kept(r, c, &of_host, host, range->step_us, range->from_us, range->before_us,
+				      kept));
+	}
+	return OK;
 }
 
 static RESULT read_guests(struct reconciler *r, struct ctx *c, const struct metric_source *source,
 			  const struct metric_range *range, struct metric_points *points)
 {
-	for (size_t k = 0; k < source->guest_count; k++) {
-		struct figure_points kept = {0};
-		TRY(read_guest(r, c, &source->guests[k], range, &kept));
-		for (size_t n = 0; n < kept.count; n++)
-			if (!VEC_PUSH(c->arena, points, make_point(source->ec2, &kept.at[n])))
-				return ctx_no_memory(c);
-	}
+	struct figure_points kept = {0};
+	if (range->step_us)
+		TRY(read_stretches(r, c, source, range, &kept));
+	for (size_t k = 0; !range->step_us && k < source->guest_count; k++)
+		TRY(reconciler_look_at_minutes(r, c, source->guests[k].instance, range->from_us,
+					       range->before_us, &kept));
+	for (size_t n = 0; n < kept.count; n++)
+		if (!VEC_PUSH(c->arena, points, make_point(source->ec2, &kept.at[n])))
+			return ctx_no_memory(c);
 	return OK;
 }
 

@@ -11,6 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import matrix  # noqa: E402
 from mutants.autoscaling import AutoScaling  # noqa: E402
+from mutants.cloudwatch import CloudWatch  # noqa: E402
 from mutants.azure import Azure  # noqa: E402
 from mutants.cloudstack import CloudStack  # noqa: E402
 from mutants.ebs import EBS  # noqa: E402
@@ -21,7 +22,7 @@ from mutants.native import Native  # noqa: E402
 from mutants.openstack import OpenStack  # noqa: E402
 from mutants.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
+FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import doors  # noqa: E402
 import matrix  # noqa: E402
 from faces.autoscaling import AutoScaling  # noqa: E402
+from faces.cloudwatch import CloudWatch  # noqa: E402
 from faces.azure import Azure  # noqa: E402
 from faces.cloudstack import CloudStack  # noqa: E402
 from faces.ebs import EBS  # noqa: E402
@@ -24,7 +25,7 @@ from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
+FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 # ---- an action by itself

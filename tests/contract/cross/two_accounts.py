@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import matrix  # noqa: E402
 from faces.autoscaling import AutoScaling  # noqa: E402
+from faces.cloudwatch import CloudWatch  # noqa: E402
 from faces.azure import Azure  # noqa: E402
 from faces.cloudstack import CloudStack  # noqa: E402
 from faces.ebs import EBS  # noqa: E402
@@ -19,7 +20,7 @@ from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), AutoScaling(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
+FACES = matrix.chosen([EC2(), AutoScaling(), CloudWatch(), ELB(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 @matrix.cases([f for f in FACES if f.name in ("ec2", "openstack")], lambda _: ["lists"])

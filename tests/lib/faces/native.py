@@ -7,6 +7,7 @@ import json
 import re
 
 import autoscaling_world
+import cloudwatch_world
 import elb_world
 import native as lib
 from cloud import ABSENT, body_of
@@ -66,6 +67,7 @@ class Place:
         self.make_identities()
         elb_world.World(dev, self.root)
         autoscaling_world.World(dev, self.root)
+        cloudwatch_world.World(dev, self.root)
         dev.rest()
         alive = {i for label, i in world.ids.items() if " " not in label} - world.public
         self.rows = {}
