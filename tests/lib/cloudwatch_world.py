@@ -61,7 +61,7 @@ class World:
         params = {p["name"]: p for p in action["params"]}
         lists = {p["name"] + ".N" if not p["name"].endswith(".N") else p["name"] for p in action["params"] if p["required"] and p["type"] == "list of structures"}
         for p in action["params"]:
-            head = p["name"].rpartition(".")[0]
+            head = p["name"].removesuffix(".member.N").rpartition(".")[0]
             is_open = not head or head in lists or (place and (place + ".").startswith(head + "."))
             if p["required"] and p["name"] in self.values and is_open:
                 wanted.add(p["name"])
@@ -70,6 +70,8 @@ class World:
             wanted |= {MATH + "Id", MATH + "Expression", MATH + "Period"} if but["name"].startswith("Metrics.") else {"MetricName", "Namespace", "Period", "Statistic"}
         if name == "PutMetricData" and "StatisticValues" not in but["name"]:
             wanted.add(DATUM + "Value")
+        if name == "GetMetricData":
+            wanted |= {STAT + "Metric.MetricName", STAT + "Metric.Namespace", STAT + "Period", STAT + "Stat"}
         if name == "GetMetricStatistics":
             wanted.add("Statistics.member.N")
         values = dict(self.values)
