@@ -16,7 +16,7 @@ DATUM = "MetricData.member.N."
 
 
 def wire(name):
-    return name.replace(".N", ".1")
+    return re.sub(r"\.N(?=\.|$)", ".1", name)
 
 
 class World:
