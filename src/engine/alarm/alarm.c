@@ -124,12 +124,6 @@ RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
 
 /* ---- delete ---- */
 
-RESULT alarm_forget_whole(struct op *op, uuid alarm)
-{
-	FORGET_EACH(op, alarm_event, alarm, alarm);
-	return alarm_forget(op, alarm);
-}
-
 struct name_search {
 	struct str name;
 	bool is_found;
@@ -185,7 +179,7 @@ RESULT engine_delete_alarms(struct op *op, struct alarms_target *wish)
 	for (size_t k = 0; k < going.count; k++)
 		TRY(check_unused(op, alarm_find(op->head, going.at[k]), &going));
 	for (size_t k = 0; k < going.count; k++)
-		TRY(alarm_forget_whole(op, going.at[k]));
+		TRY(alarm_forget(op, going.at[k]));
 	return OK;
 }
 
@@ -289,6 +283,6 @@ RESULT alarm_forget_tracking(struct op *op, uuid policy)
 {
 	for (const struct alarm *alarm = alarm_first_by_scaling_policy(op->head, policy); alarm;
 	     alarm = alarm_next_by_scaling_policy(op->head, alarm))
-		TRY(alarm_forget_whole(op, alarm->row.id));
+		TRY(alarm_forget(op, alarm->row.id));
 	return OK;
 }

@@ -64,8 +64,6 @@ const char *alarm_state_word(enum alarm_state state); /* "OK" */
 RESULT alarm_put_tracking(struct op *op, const struct scaling_policy *policy, struct str group,
 			  struct str action);
 RESULT alarm_forget_tracking(struct op *op, uuid policy);
-/* Forgets an alarm with its history. */
-RESULT alarm_forget_whole(struct op *op, uuid alarm);
 
 /* ---- for the reconciler ---- */
 

@@ -131,7 +131,6 @@ RESULT engine_delete_scaling_policy(struct op *op, struct scaling_policy_target 
 	TRY(find_policy(op, wish, "scaling_policy.delete", &group, &policy));
 	TRY(engine_log_event(op, KIND_SCALING_GROUP, &group->row, "policy deleted", "%" STR_FMT,
 			     STR_ARG(policy->name)));
-	TRY(alarm_forget_tracking(op, policy->row.id));
 	return scaling_policy_forget(op, policy->row.id);
 }
 
