@@ -427,7 +427,8 @@ const struct command remote_commands[] = {
 	 "Lists resources of other clouds, such as networks and images.",
 	 {{"provider", PARAM_OPTION, false, "Of this provider (default: of all)."},
 	  {"type", PARAM_OPTION, false,
-	   "Type: image, network, subnet, security_group, volume, snapshot, instance_type, key_pair or address "
+	   "Type: image, network, subnet, security_group, volume, snapshot, instance_type, key_pair or "
+	   "address "
 	   "(default: all)."}},
 	 .ask = list_resources},
 	{"remote show", "Shows a machine of another cloud.", {MACHINE_ID}, .ask = show_machine},

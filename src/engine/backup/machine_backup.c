@@ -11,7 +11,6 @@
 #include "engine/storage/snapshot/backup_internal.h"
 #include "engine/storage/volume/volume_attachment.h"
 #include "engine/tag_internal.h"
-#include "model/instance.h"
 #include "model/states.h"
 #include "store/backup.h"
 #include "store/backup_plan.h"

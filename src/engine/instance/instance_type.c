@@ -9,7 +9,6 @@
 #include "engine/region/aggregate.h"
 #include "engine/region/offered_internal.h"
 #include "model/account.h"
-#include "store/instance.h"
 #include "store/instance_snapshot.h"
 #include "store/instance_type.h"
 #include "store/reference.h"

@@ -7,7 +7,6 @@
 #include "engine/backup/backup_plan.h"
 #include "engine/backup/machine_backup.h"
 #include "engine/tag.h"
-#include "model/instance.h"
 
 enum { GROUPS_MAX = 16 };
 
