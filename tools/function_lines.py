@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts the lines of functions for each call of a face: tables describe calls, and functions are for what no table can say.
 
-    tools/function_lines.py [FACE]…      default: ec2
+    tools/function_lines.py [FACE]…      default: those with tables in `dari dump`
 """
 import json
 import os
@@ -26,17 +26,19 @@ def count_lines(text):
     return count
 
 
+DUMPS = {"ec2": "actions", "iam": "iam", "openstack": "openstack", "cloudstack": "cloudstack", "azure": "azure", "native": "native"}
+
+
 def main():
-    actions = json.loads(subprocess.run([DARI, "dump", "actions"], check=True, capture_output=True, text=True).stdout)["actions"]
-    for face in sys.argv[1:] or ["ec2"]:
+    for face in sys.argv[1:] or DUMPS:
         paths = subprocess.run(["git", "ls-files", f"src/api/{face}/*.c"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
         lines = 0
         for path in paths:
             with open(os.path.join(ROOT, path), encoding="utf-8") as file:
                 lines += count_lines(file.read())
-        services = {"ec2": {"ec2", "sts"}}.get(face, {face})
-        calls = sum(action["service"] in services for action in actions)
-        print(f"{face}: {lines:,} lines of functions, {calls} calls, {lines / max(calls, 1):.1f} lines a call")
+        dump = subprocess.run([DARI, "dump", DUMPS[face]], check=True, capture_output=True, text=True).stdout
+        calls = len(json.loads(dump)["actions"])
+        print(f"{face}: {lines:,} lines of functions, {calls} calls, {lines / calls:.1f} lines a call")
 
 
 if __name__ == "__main__":
