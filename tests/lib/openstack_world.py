@@ -3,6 +3,7 @@
 import re
 
 import cloud
+import native
 
 ID, IMAGE, NET, NOVA, VOL = "/identity/v3", "/image/v2", "/network/v2.0", "/compute/v2.1", "/volume/v3"
 
@@ -42,6 +43,10 @@ class Stack:
             "role_id": self.made(f"{ID}/roles", "role", {"name": "named", "description": "d"})}
         v["credential_id"] = self.made(f"{ID}/credentials", "credential", {"type": "cert", "blob": "x", "user_id": self.identity["user_id"], "project_id": self.project.id})
 
+        self.dev.account.client("iam").create_open_id_connect_provider(Url="https://id.example.com", ThumbprintList=["0" * 40])
+        (provider,) = native.own(self.dev).rows("/oidc-providers")
+        native.admin(self.dev).api_ok("PUT", f"/oidc-providers/{provider['id']}/sign-in", {"client_id": "c", "name": "named", "group_claim": "groups", "groups": ["a = b"]})
+        v.update(idp_id="named", protocol_id="openid", mapping_id="named")
         for where, place in (("projects", self.identity["project_id"]), ("domains", v["domain_id"]), ("system", None)):
             for who in ("user", "group"):
                 path = "/".join([ID, where, *([place] if place else []), f"{who}s", self.identity[f"{who}_id"], "roles", self.identity["role_id"]])
