@@ -19,6 +19,7 @@ ABSENT = "b8dc7e2f-0000-4000-8000-000000000000"
 LISTED = sorted(a["path"] for a in ACTIONS if a["lists"] and not a["admin"])
 NAMING = [a for a in ACTIONS if "{id}" in a["path"] and not a["admin"]]
 CHANGES = [a for a in ACTIONS if a["method"] != "GET" and not a["admin"]]
+OF_FORMS = [a for a in CHANGES if a["path"].endswith("/acs")]  # a browser's form, answered by a redirect; tests/contract/console/saml_sign_in.py tries it
 
 
 ENCODED = "eA=="  # valid base64
@@ -235,7 +236,7 @@ def test_secrets_are_told_once(two):
 
 # ---- bad values
 
-BAD = {"integer": "x", "boolean": "maybe", "id": {"a": 1}, "ip": "1.2.3", "cidr": "10.0.0.0/99", "list of ids": 7, "list of strings": 7,
+BAD = {"integer": "x", "boolean": "maybe", "id": {"a": 1}, "ip": "1.2.3", "cidr": "10.0.0.0/99", "list of ids": 7, "list of strings": 7, "list of objects": 7,
        "object of strings": 7, "string": {"a": 1}}
 GOOD = {"integer": 1, "boolean": True, "ip": "10.0.0.1", "cidr": "10.99.0.0/24", "object of strings": {}}
 
@@ -254,10 +255,10 @@ def value_for(param, project):
         return []
     if param["type"] == "id":
         return ABSENT
-    return GOOD.get(param["type"], "x")
+    return GOOD.get(param["type"], "x" * max(1, param.get("min", 0)))
 
 
-@pytest.mark.parametrize("action", CHANGES, ids=label)
+@pytest.mark.parametrize("action", [a for a in CHANGES if a not in OF_FORMS], ids=label)
 def test_bad_values(two, action):
     path = action["path"].replace("{id}", ABSENT)
     good = {p["name"]: value_for(p, two[0]) for p in action["params"] if is_in_body(p)}
