@@ -20,47 +20,26 @@ struct str engine_write_alarm_arn(struct arena *a, struct str region, struct str
 
 /* ---- rules ---- */
 
-/* Walks from a rule to the alarms that it names, and on. */
-struct rule_walk {
+struct rule_check {
 	struct op *op;
 	const struct alarm *about; /* the alarm that is put */
-	size_t depth;
-	bool is_cycle, is_deep;
 };
 
-static bool follow_name(void *arg, struct str name, enum alarm_state *ret_state)
+static bool has_alarm(void *arg, struct str name, enum alarm_state *ret_state)
 {
-	struct rule_walk *walk = arg;
-	bool holds = false;
-	const struct alarm *named = alarm_find_by_account(walk->op->head, walk->about->account, name);
-	walk->is_cycle |= str_equal(name, walk->about->name);
-	if (!named)
-		return walk->depth > 0; /* deeper, one that is gone counts as INSUFFICIENT_DATA */
-	*ret_state = named->state;
-	if (!named->is_composite || walk->is_cycle || walk->is_deep)
-		return true;
-	walk->is_deep |= ++walk->depth > ALARM_RULE_DEPTH_MAX;
-	struct alarm_rule_names names = {follow_name, walk};
-	if (!result_is_ok(alarm_rule_read(walk->op->ctx, named->rule, &names, &holds)))
-		ctx_clear_problem(walk->op->ctx);
-	walk->depth--;
-	return true;
+	const struct rule_check *check = arg;
+	*ret_state = ALARM_STATE_OK;
+	return str_equal(name, check->about->name) ||
+	       alarm_find_by_account(check->op->head, check->about->account, name);
 }
 
+/* alarm_weigh_composite() checks the rest, among the account's other rules. */
 static RESULT check_rule(struct op *op, const struct alarm *next)
 {
-	struct rule_walk walk = {.op = op, .about = next};
-	struct alarm_rule_names names = {follow_name, &walk};
+	struct rule_check check = {op, next};
+	struct alarm_rule_names names = {has_alarm, &check};
 	bool holds = false;
-	TRY(alarm_rule_read(op->ctx, next->rule, &names, &holds));
-	if (walk.is_cycle)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR("AlarmRule"),
-				   "The alarm rule of %" STR_FMT " leads back to the alarm itself.",
-				   STR_ARG(next->name));
-	return walk.is_deep ? ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR("AlarmRule"),
-					  "Composite alarms depend on each other over more than %d levels.",
-					  ALARM_RULE_DEPTH_MAX)
-			    : OK;
+	return alarm_rule_read(op->ctx, next->rule, &names, &holds);
 }
 
 /* ---- put ---- */
@@ -125,35 +104,39 @@ RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
 /* ---- delete ---- */
 
 struct name_search {
-	struct str name;
-	bool is_found;
+	const struct tables *t;
+	uuid account;
+	const struct uuids *going;
+	const struct alarm *found;
 };
 
 static bool search_name(void *arg, struct str name, enum alarm_state *ret_state)
 {
 	struct name_search *search = arg;
+	const struct alarm *named = alarm_find_by_account(search->t, search->account, name);
 	*ret_state = ALARM_STATE_OK;
-	search->is_found |= str_equal(search->name, name);
+	if (named && uuids_have(search->going, named->row.id))
+		search->found = named;
 	return true;
 }
 
-/* ERR_IN_USE: a composite alarm that is not in the list names the alarm. */
-static RESULT check_unused(struct op *op, const struct alarm *alarm, const struct uuids *going)
+/* ERR_IN_USE: a composite alarm that stays names one of those that go. Each rule is read once. */
+static RESULT check_unused(struct op *op, uuid account, const struct uuids *going)
 {
-	const struct alarm key = {.account = alarm->account, .is_composite = true};
+	const struct alarm key = {.account = account, .is_composite = true};
+	struct name_search search = {.t = op->head, .account = account, .going = going};
+	const struct alarm_rule_names names = {search_name, &search};
 	for (const struct row *row = tables_first(op->head, KIND_ALARM, ALARM_INDEX_COMPOSITE, &key.row, 2);
 	     row; row = tables_next(op->head, KIND_ALARM, ALARM_INDEX_COMPOSITE, row, 2)) {
-		struct name_search search = {.name = alarm->name};
-		struct alarm_rule_names names = {search_name, &search};
 		bool holds = false;
 		if (uuids_have(going, row->id))
 			continue;
 		TRY(alarm_rule_read(op->ctx, alarm_of(row)->rule, &names, &holds));
-		if (search.is_found)
+		if (search.found)
 			return ENGINE_FAIL(op, ERR_IN_USE, KIND_ALARM, STR("AlarmNames"),
 					   "Cannot delete %" STR_FMT ": the alarm %" STR_FMT
 					   " depends on it.",
-					   STR_ARG(alarm->name), STR_ARG(alarm_of(row)->name));
+					   STR_ARG(search.found->name), STR_ARG(alarm_of(row)->name));
 	}
 	return OK;
 }
@@ -176,8 +159,8 @@ RESULT engine_delete_alarms(struct op *op, struct alarms_target *wish)
 		if (!uuids_have(&going, alarm->row.id))
 			at[going.count++] = alarm->row.id;
 	}
-	for (size_t k = 0; k < going.count; k++)
-		TRY(check_unused(op, alarm_find(op->head, going.at[k]), &going));
+	if (going.count)
+		TRY(check_unused(op, alarm_find(op->head, going.at[0])->account, &going));
 	for (size_t k = 0; k < going.count; k++)
 		TRY(alarm_forget(op, going.at[k]));
 	return OK;

@@ -9,11 +9,19 @@
 
 /* Writes a state, has its actions taken later, and carries composite alarms along. */
 RESULT alarm_set_state(struct op *op, const struct alarm *alarm, const struct alarm_verdict *verdict);
-/* Evaluates a composite alarm that is new or changed. */
-RESULT alarm_weigh_composite(struct op *op, uuid alarm);
+/* *ret_changed: the composite alarm has another state. */
+RESULT alarm_follow_one(struct op *op, const struct alarm *alarm, bool *ret_changed);
 /* Records an event, and forgets the oldest of too many. */
 RESULT alarm_note_event(struct op *op, const struct alarm *alarm, enum alarm_event_type type,
 			struct str summary, struct str data);
+
+/* ---- alarm_follow.c ---- */
+
+/* Evaluates the composite alarms that depend on an alarm of the account. */
+RESULT alarm_follow(struct op *op, uuid account, uuid changed);
+/* Checks how a composite alarm that is new or changed depends on others, and evaluates it. ERR_INVALID: on itself, or over too many
+ * levels. ERR_QUOTA: the account's rules are too long. */
+RESULT alarm_weigh_composite(struct op *op, uuid alarm);
 
 /* ---- alarm_action.c ---- */
 

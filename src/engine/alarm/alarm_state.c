@@ -5,7 +5,7 @@
 #include "base/json_write.h"
 #include "engine/alarm/alarm_internal.h"
 
-enum { DATA_CAP = 16384, DATA_MAX = 4095, REASON_SHOWN = 600, WAVES_MAX = 200 };
+enum { DATA_CAP = 16384, DATA_MAX = 4095, REASON_SHOWN = 600 };
 
 /* ---- history ---- */
 
@@ -83,8 +83,7 @@ static RESULT write_verdict(struct op *op, const struct alarm *alarm, const stru
 	return alarm_put(op, &next);
 }
 
-/* *ret_changed: the composite alarm has another state. */
-static RESULT follow_one(struct op *op, const struct alarm *alarm, bool *ret_changed)
+RESULT alarm_follow_one(struct op *op, const struct alarm *alarm, bool *ret_changed)
 {
 	bool holds = false;
 	*ret_changed = false;
@@ -98,39 +97,12 @@ static RESULT follow_one(struct op *op, const struct alarm *alarm, bool *ret_cha
 	return write_verdict(op, alarm, &verdict);
 }
 
-/* Composite alarms that name composite alarms change in waves. Puts refuse cycles, so the waves end. */
-static RESULT follow_all(struct op *op, uuid account)
-{
-	bool has_changed = true;
-	for (size_t wave = 0; has_changed && wave < WAVES_MAX; wave++) {
-		const struct alarm key = {.account = account, .is_composite = true};
-		has_changed = false;
-		for (const struct row *row =
-			     tables_first(op->head, KIND_ALARM, ALARM_INDEX_COMPOSITE, &key.row, 2);
-		     row; row = tables_next(op->head, KIND_ALARM, ALARM_INDEX_COMPOSITE, row, 2)) {
-			bool changed = false;
-			TRY(follow_one(op, alarm_of(row), &changed));
-			has_changed |= changed;
-		}
-	}
-	return OK;
-}
-
 RESULT alarm_set_state(struct op *op, const struct alarm *alarm, const struct alarm_verdict *verdict)
 {
-	uuid account = alarm->account;
+	uuid account = alarm->account, id = alarm->row.id;
 	bool turns = alarm->state != verdict->state;
 	TRY(write_verdict(op, alarm, verdict));
-	return turns ? follow_all(op, account) : OK;
-}
-
-RESULT alarm_weigh_composite(struct op *op, uuid id)
-{
-	bool changed = false;
-	const struct alarm *alarm = alarm_find(op->head, id);
-	uuid account = alarm->account;
-	TRY(follow_one(op, alarm, &changed));
-	return changed ? follow_all(op, account) : OK;
+	return turns ? alarm_follow(op, account, id) : OK;
 }
 
 RESULT engine_see_alarm(struct op *op, struct alarm_seen *wish)

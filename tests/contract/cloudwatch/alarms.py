@@ -148,6 +148,12 @@ def test_what_cannot_be_published_is_refused(place):
     assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Old", "Value": 1, "Timestamp": now() - datetime.timedelta(days=4)}]) == "InvalidParameterValue"
     assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Late", "Value": 1, "Timestamp": now() + datetime.timedelta(hours=3)}]) == "InvalidParameterValue"
     assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Both", "Value": 1, "Values": [1]}]) == "InvalidParameterCombination"
+    for value in (1e300, -1e300, float("inf"), float("nan")):
+        assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Huge", "Value": value}]) == "InvalidParameterValue"
+    for statistics in ({"SampleCount": 1e-300, "Sum": 1e100}, {"SampleCount": 0, "Sum": 1}):
+        assert code(put, Namespace="Shop", MetricData=[
+            {"MetricName": "Huge", "StatisticValues": {**statistics, "Minimum": 0, "Maximum": 1}}]) == "InvalidParameterValue"
+    assert place.watch.list_metrics(Namespace="Shop", MetricName="Huge")["Metrics"] == []
     assert code(put, Namespace="Shop", MetricData=[{"MetricName": "Uneven", "Values": [1, 2], "Counts": [1]}]) == "InvalidParameterValue"
     assert place.watch.list_metrics(Namespace="Shop", MetricName="Both")["Metrics"] == []
 
@@ -232,6 +238,40 @@ def test_composite_alarms(place):
     assert code(place.watch.delete_alarms, AlarmNames=["a"]) == "ValidationError"
     assert [a["AlarmName"] for a in place.watch.describe_alarms(ParentsOfAlarmName="either", AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]] == ["over"]
     place.watch.delete_alarms(AlarmNames=["a", "b", "either", "over"])
+
+
+def test_composite_alarms_that_depend_on_each_other(place):
+    """Each rule names the one before a hundred times, and each is evaluated once: else the last would take longer than anybody waits."""
+    place.put("a", metric="Absent")
+    names = [f"level{k}" for k in range(12)]
+    for below, name in zip(["a", *names], names):
+        place.watch.put_composite_alarm(AlarmName=name, AlarmRule=" OR ".join([f"ALARM({below})"] * 100))
+    place.watch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="x")
+    assert place.state(names[-1]) == "ALARM"
+    assert code(place.watch.put_composite_alarm, AlarmName=names[0], AlarmRule=f"ALARM({names[-1]})") == "ValidationError"
+    assert code(place.watch.put_composite_alarm, AlarmName="self", AlarmRule="ALARM(self)") == "ValidationError"
+    place.watch.put_composite_alarm(AlarmName="never", AlarmRule=f"ALARM({names[0]}) AND NOT ALARM({names[-1]})")
+    for state in ("OK", "ALARM"):
+        place.watch.set_alarm_state(AlarmName="a", StateValue=state, StateReason="x")
+    assert place.history("never", "StateUpdate") == ["Alarm updated from INSUFFICIENT_DATA to OK"]  # on the way up and down it holds nowhere
+    place.watch.delete_alarms(AlarmNames=["a", "never", *names])
+
+
+def test_composite_alarms_have_limits(region):
+    place = Place(region, "deep")
+    place.put("a", metric="Absent")
+    put = place.watch.put_composite_alarm
+    for k in range(21):
+        put(AlarmName=f"c{k}", AlarmRule=f"ALARM(c{k - 1})" if k else "ALARM(a)")
+    assert code(put, AlarmName="c21", AlarmRule="ALARM(c20)") == "ValidationError"
+    put(AlarmName="below", AlarmRule="ALARM(a)")
+    assert code(put, AlarmName="c0", AlarmRule="ALARM(below)") == "ValidationError"  # twenty stand upon it
+    long = "ALARM(a)" + " " * 10232
+    for k in range(51):
+        put(AlarmName=f"long{k}", AlarmRule=long)
+    assert code(put, AlarmName="long51", AlarmRule=long) == "LimitExceeded"
+    place.watch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="x")
+    assert place.state("long50") == place.state("c20") == "ALARM"
 
 
 def test_alarm_on_metric_math(place):
