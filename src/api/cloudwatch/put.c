@@ -81,9 +81,21 @@ static RESULT read_at(struct cloudwatch_call *e, const struct datum *d, size_t k
 	return OK;
 }
 
+/* CloudWatch's range, -2^360 to 2^360: sums of such values stay finite. */
 static RESULT read_part(struct cloudwatch_call *e, struct str text, double *ret_value)
 {
-	return cloudwatch_read_number(e, text, "MetricData", ret_value);
+	TRY(cloudwatch_read_number(e, text, "MetricData", ret_value));
+	return fabs(*ret_value) <= ldexp(1, 360)
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("MetricData"),
+					"The value %" STR_FMT " for parameter MetricData is invalid.",
+					STR_ARG(str_cut(text, 64)));
+}
+
+/* An average that is finite stays so when points are merged. */
+static bool is_sound(const struct metric_point *p)
+{
+	return p->samples > 0 && isfinite(p->sum / p->samples);
 }
 
 static RESULT read_statistics(struct cloudwatch_call *e, const struct statistics *s, size_t k,
@@ -93,7 +105,7 @@ static RESULT read_statistics(struct cloudwatch_call *e, const struct statistics
 	TRY(read_part(e, s->sum, &p->sum));
 	TRY(read_part(e, s->least, &p->least));
 	TRY(read_part(e, s->most, &p->most));
-	return p->samples > 0 && p->least <= p->most
+	return is_sound(p) && p->least <= p->most
 		       ? OK
 		       : fail_datum(e, k, "StatisticValues",
 				    "must have a SampleCount, and a Minimum up to its Maximum.");
@@ -115,7 +127,7 @@ static RESULT read_values(struct cloudwatch_call *e, const struct datum *d, size
 		p->samples += count;
 		p->sum += count * value;
 	}
-	return p->samples > 0 ? OK : fail_datum(e, k, "Counts", "must not all be 0.");
+	return is_sound(p) ? OK : fail_datum(e, k, "Counts", "must not all be 0.");
 }
 
 static RESULT read_datum(struct cloudwatch_call *e, const struct datum *d, size_t k, struct metric_point *p)

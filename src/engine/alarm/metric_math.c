@@ -13,6 +13,7 @@ struct value {
 	enum { VALUE_NUMBER, VALUE_SERIES, VALUE_LIST } type;
 	double number;
 	double *at;
+	bool is_spare; /* a result that nobody else has, so the next one may be written over it */
 	struct value *items;
 	size_t count; /* of a list */
 };
@@ -79,8 +80,18 @@ static bool take_word(struct math *m, const char *word)
 static RESULT new_series(struct math *m, struct value *ret)
 {
 	*ret = (struct value){.type = VALUE_SERIES,
-			      .at = arena_new_array(m->c->arena, double, m->scope->count + 1)};
+			      .at = arena_new_array(m->c->arena, double, m->scope->count + 1),
+			      .is_spare = true};
 	return ret->at ? OK : ctx_no_memory(m->c);
+}
+
+/* A long sum has one series, not one for each of its operators. */
+static RESULT reuse_series(struct math *m, const struct value *x, const struct value *y, struct value *ret)
+{
+	if (!x->is_spare && !y->is_spare)
+		return new_series(m, ret);
+	*ret = x->is_spare ? *x : *y;
+	return OK;
 }
 
 static double value_at(const struct value *v, size_t k)
@@ -135,7 +146,7 @@ static RESULT combine(struct math *m, char operator, const struct value * x, con
 		return OK;
 	}
 	struct value made;
-	TRY(new_series(m, &made));
+	TRY(reuse_series(m, x, y, &made));
 	for (size_t k = 0; k < m->scope->count; k++)
 		made.at[k] = apply(operator, value_at(x, k), value_at(y, k));
 	*ret = made;
@@ -223,7 +234,7 @@ static RESULT map(struct math *m, double (*function)(double), const struct value
 		return OK;
 	}
 	struct value made;
-	TRY(new_series(m, &made));
+	TRY(reuse_series(m, v, v, &made));
 	for (size_t k = 0; k < m->scope->count; k++)
 		made.at[k] = function(v->at[k]);
 	*ret = made;
@@ -449,7 +460,9 @@ RESULT metric_math(struct ctx *c, struct str expression, const struct math_scope
 		return fail_math(&m, "an operator or the end is expected.");
 	if (v.type == VALUE_LIST)
 		return fail_math(&m, "its result is an array.");
-	for (size_t k = 0; k < scope->count; k++)
-		ret_at[k] = value_at(&v, k);
+	for (size_t k = 0; k < scope->count; k++) {
+		double value = value_at(&v, k);
+		ret_at[k] = isfinite(value) ? value : NAN; /* a sum or a difference may be too large */
+	}
 	return OK;
 }

@@ -219,6 +219,8 @@ static void test_math(void **state)
 		{"ABS(0 - m1)", 4},
 		{"CEIL(m1 / 3)", 2},
 		{"FLOOR(m1 / 3)", 1},
+		{"SUM([m2 ^ 208.6, m2 ^ 208.6])", NAN}, /* too large for a number */
+		{"m1 + m1 - (m1 + ABS(m1 * 2)) + m1", 0},
 		{"1e2 + .5", 100.5},
 		{"", INFINITY},
 		{"m3", INFINITY},
