@@ -103,10 +103,12 @@ static RESULT evaluate(struct evaluation *e, struct alarm_verdict *ret_verdict)
 /* ---- steps ---- */
 
 /* The state is newer than the period and the configuration: an evaluation found it, or a call set it, and it stays until the next
- * period has ended. */
+ * period has ended. A state of the future is left from before the clock was set back. */
 static bool is_decided(const struct evaluation *e)
 {
-	return e->alarm->state_us > e->end_us + GRACE_US && e->alarm->state_us > e->alarm->configured_us;
+	int64_t state_us = e->alarm->state_us;
+	return state_us > e->end_us + GRACE_US && state_us > e->alarm->configured_us &&
+	       state_us <= clock_now_us() + GRACE_US;
 }
 
 static void note_value(const struct evaluation *e, struct alarm_acting *acting)

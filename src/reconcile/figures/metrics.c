@@ -13,7 +13,8 @@
 
 /* 64 MiB of datapoints at most; an account may hold an eighth, besides what its limit of metrics allows. */
 enum { HEADS = 1024, MINUTES = 5, ENTRIES_MAX = 350000, ACCOUNT_ENTRIES_MAX = ENTRIES_MAX / 8, FORMAT = 'm' };
-enum { TEXT_CAP = 4 << 20, VALUES = 4, ENTRY_BYTES = 16 + 1 + MINUTES * VALUES * (int) sizeof(double) };
+enum { VALUES = 4, ENTRY_BYTES = 16 + 1 + MINUTES * VALUES * (int) sizeof(double) };
+enum { TEXT_CAP = 1 + (ACCOUNT_ENTRIES_MAX + 1) * ENTRY_BYTES };
 
 struct entry {
 	uuid metric;
@@ -170,6 +171,25 @@ static bool open_text(struct str *text)
 	return is_ours;
 }
 
+/* ---- the timer, while buckets are in memory ---- */
+
+static void post_timer(struct reconciler *r)
+{
+	actor_post_at(r->home_actor, &r->metrics_job, (clock_now_us() / FLUSH_US + 1) * FLUSH_US);
+}
+
+static void write_dirty(struct job *job);
+
+/* With the lock held. Buckets that were only read are dropped by it, too. */
+static void start_timer(struct reconciler *r)
+{
+	if (r->metrics->has_timer)
+		return;
+	r->metrics->has_timer = true;
+	r->metrics_job = (struct job){.run = write_dirty};
+	post_timer(r);
+}
+
 /* ---- loading ---- */
 
 static RESULT take_series(void *arg, const struct series *series)
@@ -217,6 +237,7 @@ static RESULT enter_bucket(struct reconciler *r, struct ctx *c, uuid account, in
 	made->next = *head_of(m, account);
 	*head_of(m, account) = made;
 	m->entry_count += made->count;
+	start_timer(r);
 	*ret_bucket = made;
 	return OK;
 }
@@ -251,11 +272,6 @@ static bool drop_old(struct metrics *m, int64_t now_us)
 			free_bucket(b);
 		}
 	return is_left;
-}
-
-static void post_timer(struct reconciler *r)
-{
-	actor_post_at(r->home_actor, &r->metrics_job, (clock_now_us() / FLUSH_US + 1) * FLUSH_US);
 }
 
 static void write_dirty(struct job *job)
@@ -307,11 +323,6 @@ static RESULT add_to(struct reconciler *r, struct ctx *c, struct bucket *b, cons
 	add_value(e, (size_t) ((added->point.at_us - b->from_us) / MINUTE), &added->point);
 	b->is_dirty = true;
 	b->used_us = clock_now_us();
-	if (!m->has_timer) {
-		m->has_timer = true;
-		r->metrics_job = (struct job){.run = write_dirty};
-		post_timer(r);
-	}
 	return OK;
 }
 
@@ -354,6 +365,24 @@ static RESULT take_entry(struct metric_walk *w, const struct entry *e, int64_t f
 	return OK;
 }
 
+/* Entries are in order of metrics, as pack() found them. */
+static bool find_in_text(struct str text, uuid metric, struct entry *ret_entry)
+{
+	size_t low = 0, high = text.n / ENTRY_BYTES;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		struct str from = str_slice(text, middle * ENTRY_BYTES, text.n);
+		if (!unpack_next(&from, ret_entry))
+			return false;
+		int order = uuid_compare(ret_entry->metric, metric);
+		if (!order)
+			return true;
+		low = order < 0 ? middle + 1 : low;
+		high = order < 0 ? high : middle;
+	}
+	return false;
+}
+
 /* A bucket in memory is newer than its text. */
 static RESULT take_text(void *arg, const struct series *series)
 {
@@ -363,11 +392,8 @@ static RESULT take_text(void *arg, const struct series *series)
 	(void) pthread_mutex_lock(&w->r->metrics->lock);
 	bool is_held = find_bucket(w->r->metrics, w->source->account, series->from_us);
 	(void) pthread_mutex_unlock(&w->r->metrics->lock);
-	(void) open_text(&text);
-	while (!is_held && unpack_next(&text, &read))
-		if (uuid_equal(read.metric, w->source->metric))
-			return take_entry(w, &read, series->from_us);
-	return OK;
+	bool is_there = !is_held && open_text(&text) && find_in_text(text, w->source->metric, &read);
+	return is_there ? take_entry(w, &read, series->from_us) : OK;
 }
 
 /* Buckets of the last hour are held; older ones come from SQL, but for those that are held as well. */
