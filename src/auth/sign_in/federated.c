@@ -111,6 +111,7 @@ RESULT federated_take_saml(struct ctx *c, const struct saml_provider *p, const s
 	struct str email = find_first(s, emails);
 	TRY(take_subject(c, p, s, arrival));
 	arrival->assertion = s->id;
+	arrival->ends_us = s->session_ends_us;
 	arrival->email = email.n <= EMAIL_MAX ? email : STR_NONE;
 	arrival->names[0] = said.count ? said.at[0] : STR_NONE;
 	if (!p->sign_in_name_claim.n)

@@ -4,6 +4,7 @@
 """Signing in to the console by a SAML identity provider: its configuration, the flow from the page and by plain HTTP, hostile responses, groups, and
 passwords that a domain refuses. The test signs the provider's responses itself."""
 import base64
+import datetime
 import json
 import os
 import sys
@@ -121,6 +122,16 @@ def test_signs_in(dev, idp, visitor):
     assert (user["email"], user["saml_subject"], user["saml_issuer"]) == ("jane@example.com", "p-1", idp.entity)
     again = Visitor(dev, idp)
     assert again.sign_in(name="p-1", plain=[("uid", ["somebody"])], signs="Response") == "/console/" and again.who()["user"] == said["user"]
+
+
+def test_ends_with_the_provider_s_session(idp, visitor):
+    """SessionNotOnOrAfter ends the session here, too, which else lasts for longer."""
+    assert visitor.sign_in(name="p-1") == "/console/"
+    whole = visitor.who()["ends_us"]
+    until = idp.now() + datetime.timedelta(minutes=20)
+    assert visitor.sign_in(name="p-1", statement=f'SessionNotOnOrAfter="{saml_idp.stamp(until)}"') == "/console/"
+    ends = visitor.who()["ends_us"]
+    assert abs(ends - until.timestamp() * 1e6) < 2e6 and ends < whole
 
 
 def test_goes_to_the_page_that_was_asked_for(visitor):

@@ -4,6 +4,7 @@
 """Keystone's federation by keystoneauth's plug-ins: access tokens, passwords and client credentials of an OpenID Connect provider, and SAML by a program
 (ECP). Groups follow the provider. The test runs both providers."""
 import base64
+import datetime
 import http.server
 import os
 import sys
@@ -166,6 +167,13 @@ def test_saml_password(dev, saml):
     assert access.username == "ecarol" and access._data["token"]["methods"] == ["saml2"] and not access.project_id
     dev.command("role", "grant", "reader", "--user", "ecarol", "--account", "dev")
     assert by_saml(dev, saml, idp=saml.id.replace("-", ""), project_name="dev", project_domain_name="Default").role_names == ["reader"]
+
+
+def test_saml_token_ends_with_the_provider_s_session(dev, saml):
+    until = saml.now() + datetime.timedelta(minutes=20)
+    saml.changed = {"statement": f'SessionNotOnOrAfter="{saml_idp.stamp(until)}"'}
+    ends = by_saml(dev, saml).expires
+    assert abs((ends - until).total_seconds()) < 2
 
 
 @pytest.mark.parametrize("changed", [{"audience": "urn:amazon:webservices"}, {"recipient": saml_idp.ENDPOINT}, {"answers": "_another"}, {"answers": ""}, {"age_s": 400},

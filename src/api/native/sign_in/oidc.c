@@ -232,7 +232,7 @@ static RESULT answer_return(struct native_call *e, const void *args, struct json
 {
 	const struct return_args *a = args;
 	(void) w;
-	TRY(native_enter(e, a->arrival.user, "oidc"));
+	TRY(native_enter(e, a->arrival.user, 0, "oidc"));
 	native_forget_begun(e, "oidc");
 	return native_lead_to(e, STR("/console/"));
 }

@@ -208,7 +208,7 @@ static RESULT answer_return(struct native_call *e, const void *args, struct json
 {
 	const struct return_args *a = args;
 	(void) w;
-	TRY(native_enter(e, a->arrival.user, "saml"));
+	TRY(native_enter(e, a->arrival.user, a->arrival.ends_us, "saml"));
 	native_forget_begun(e, "saml");
 	return native_lead_to(e, choose_page(a->relay));
 }

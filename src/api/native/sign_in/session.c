@@ -460,7 +460,17 @@ static RESULT enter(struct native_call *e, struct token *token, const char *by)
 	return OK;
 }
 
-RESULT native_enter(struct native_call *e, uuid person, const char *by)
+/* The token has when a session began, and each session may last for TOKEN_SESSION_WHOLE_US: one that ends earlier counts as begun
+ * earlier. */
+static void set_end(struct token *token, int64_t ends_us)
+{
+	if (!ends_us || ends_us >= clock_now_us() + TOKEN_SESSION_WHOLE_US)
+		return;
+	token->begun_us = ends_us - TOKEN_SESSION_WHOLE_US;
+	token->parent = uuid_random();
+}
+
+RESULT native_enter(struct native_call *e, uuid person, int64_t ends_us, const char *by)
 {
 	const struct user *user = user_find(native_tables(e), person);
 	uuid where = user ? choose_account(native_tables(e), user, user->default_account) : UUID_NONE;
@@ -468,6 +478,7 @@ RESULT native_enter(struct native_call *e, uuid person, const char *by)
 			      .methods = TOKEN_BY_CONSOLE,
 			      .user = person,
 			      .where = where};
+	set_end(&token, ends_us);
 	return enter(e, &token, by);
 }
 

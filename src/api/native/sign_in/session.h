@@ -17,9 +17,9 @@ RESULT native_check_wire(struct native_call *e);
 /* In an answer: the caller's session has shown a second factor just now. Of a caller without a session nothing is done. */
 RESULT native_note_factor(struct native_call *e);
 
-/* In an answer: opens a session of a person who was proved, where they get in: sets the cookie and c->who, and logs it. by: how, in a
- * word. ERR_UNAUTHENTICATED: they do not get in. */
-RESULT native_enter(struct native_call *e, uuid person, const char *by);
+/* In an answer: opens a session of a person who was proved, where they get in: sets the cookie and c->who, and logs it. ends_us: when
+ * it ends at the latest, or 0. by: how, in a word. ERR_UNAUTHENTICATED: they do not get in. */
+RESULT native_enter(struct native_call *e, uuid person, int64_t ends_us, const char *by);
 /* Of an action that says NATIVE_BROWSER: logs the failure, and sends the browser to the sign-in page. */
 void native_lead_to_sign_in(struct native_call *e, struct api_problem *p);
 /* A second factor as the answer's item. */

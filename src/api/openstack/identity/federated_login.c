@@ -191,8 +191,9 @@ static RESULT prove_saml(struct work_item *item)
 
 static RESULT answer_end(struct os_call *e, const void *args, struct json_writer *w)
 {
-	struct token token = {.user = ((const struct end_args *) args)->arrival.user,
-			      .methods = TOKEN_BY_SAML};
+	const struct saml_arrival *arrival = &((const struct end_args *) args)->arrival;
+	struct token token = {
+		.user = arrival->user, .methods = TOKEN_BY_SAML, .expires_us = arrival->ends_us};
 	return os_issue_token(e, w, &token);
 }
 

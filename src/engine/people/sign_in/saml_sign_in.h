@@ -48,6 +48,7 @@ struct saml_arrival {
 	struct str subject, email;
 	struct strs groups;
 	struct str names[SAML_NAMES]; /* name candidates for a new user: the first that is valid and free */
+	int64_t ends_us;              /* the provider's session ends, and ours with it; 0: it does not say */
 	/* found or created: */
 	uuid user;
 };
