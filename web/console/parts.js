@@ -56,9 +56,9 @@ export function tagsOf(row) {
 	return Array.isArray(tags) ? tags.map((one) => [one.key, one.value]) : Object.entries(tags);
 }
 
-/** Display name: the Name tag, the name, a ticket's subject, or the short id. */
+/** Display name: the Name tag, the name, a ticket's subject, the short id, or the id in the cloud elsewhere. */
 export function nameOf(row) {
-	return tagOf(row, "Name") || row?.name || row?.subject || row?.ec2 || row?.id || "";
+	return tagOf(row, "Name") || row?.name || row?.subject || row?.ec2 || row?.ref || row?.id || "";
 }
 
 export function shortId(row) {

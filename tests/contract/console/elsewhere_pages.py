@@ -91,8 +91,8 @@ def test_a_machine_is_stopped(page, dev):
     machine = rows(dev, "remote-machines")[0]
     go(page, dev, f"machines/{machine['id']}")
     page.until_text(machine["ref"])
-    press(page, "Stop", "main .actions")
-    command(page, "")
+    press(page, "Stop", "main [role=toolbar]")
+    command(page, "dari remote stop")
     wait_until(lambda: elsewhere.power_there(dev.there, machine["ref"]) == "stopped", "the stop")
     page.until("return document.querySelector('main .head').innerText.includes('stopped')", what="that it shows")
     is_fine(page)

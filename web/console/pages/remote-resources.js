@@ -20,12 +20,12 @@ function parentLink(r) {
 }
 
 export const view = resourcePage({
-	name: "remote-resources", kind: "remote-resources", kinds: ["providers"], alsoNeeds: ["remote-machines"], command: "remote-resources.list", title: () => t("Resources elsewhere"), label: (r) => r.name || r.ref,
+	name: "remote-resources", kind: "remote-resources", kinds: ["providers"], alsoNeeds: ["remote-machines"], command: "remote-resources.list", title: () => t("Resources elsewhere"),
 	state: (r) => (r.state ? html`<span lang="en">${r.state}</span>` : nothing),
 	search: (r) => [r.ref, r.parent, r.zone, r.state, typeOf(r), providerOf(r), ...Object.values(r.attributes ?? {}), ...Object.entries(r.remote_tags ?? {}).flat()],
 	keys: {type: (r) => r.type, provider: providerOf, state: (r) => r.state},
 	columns: [
-		{key: "name", title: () => t("Name"), width: "24%", sort: (r) => r.name || r.ref},
+		{key: "name", title: () => t("Name"), width: "24%", sort: nameOf},
 		{key: "type", title: () => t("Type"), width: "15%", text: typeOf},
 		{key: "provider", title: () => t("Cloud"), width: "15%", text: providerOf},
 		{key: "state", title: () => t("State"), width: "12%", text: (r) => r.state ?? ""},
