@@ -30,7 +30,7 @@ static struct ip mask_of(struct cidr block)
 	return mask;
 }
 
-/* Those that a host may have: of IPv4 neither the block's own nor that of all, unless it has no others. */
+/* First and last address that a host may have: leaves out IPv4's network and broadcast addresses, except in /31 and /32. */
 static void find_usable(struct cidr block, struct ip *ret_first, struct ip *ret_last)
 {
 	bool has_others = block.base.family == IP_V4 && block.bits < 31;
@@ -91,7 +91,7 @@ RUN(cidrHost)
 	TRY(read_block(t, call, &block));
 	TRY(function_int(t, call, 1, &index));
 	find_usable(block, &first, &last);
-	/* The documentation's example counts hosts of IPv6 from the address behind the block's own. */
+	/* As in the documentation's example, host 0 of an IPv6 block is the address after the network address. */
 	struct ip host = ip_add(first, (uint64_t) index + (block.base.family == IP_V6 && block.bits < 127));
 	if (index < 0 || ip_compare(host, first) < 0 || ip_compare(host, last) > 0)
 		return function_fail(t, call, "the range has no host of that index");

@@ -92,7 +92,7 @@ static size_t write_utf8(char *to, unsigned code)
 	return n;
 }
 
-/* \uXXXX, or two of them for what is beyond the first plane. An escape is longer than what it stands for. */
+/* \uXXXX, or a surrogate pair of two. An escape is longer than its UTF-8, so a buffer of the raw text's size always suffices. */
 static RESULT read_character(struct reader *r, char *to, size_t *n)
 {
 	unsigned code = 0, low = 0;
@@ -172,7 +172,7 @@ static RESULT keep(struct reader *r, json_t *value, json_t **ret_value)
 	return OK;
 }
 
-/* A number of whole digits that is too large for 64 bits is none, as for Azure. */
+/* Refuses an integer that does not fit into 64 bits, as Azure does. */
 static RESULT read_scalar(struct reader *r, json_t **ret_value)
 {
 	size_t from = r->at;
@@ -193,7 +193,7 @@ static RESULT read_scalar(struct reader *r, json_t **ret_value)
 	return fail(r, "Unexpected character encountered while parsing value.");
 }
 
-/* Whether the list or object ends here; else its next element is there. */
+/* Consumes the separator before the next element, or the end of the list or object. */
 static RESULT read_next(struct reader *r, char end, bool is_first, bool *ret_ends)
 {
 	TRY(skip_space(r));

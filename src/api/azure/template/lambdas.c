@@ -58,7 +58,7 @@ static RESULT number(struct template *t, size_t k, json_t **ret)
 	return template_keep(t, json_integer((json_int_t) k), ret);
 }
 
-/* Each element, and what the lambda says of it. */
+/* Calls the lambda with each element. */
 static RESULT walk(struct template *t, const struct template_call *call, bool filters, json_t **ret)
 {
 	json_auto_t *to = json_array();
@@ -131,7 +131,7 @@ RUN(sort)
 	return template_keep(t, TAKE(to), ret);
 }
 
-/* {key: value}: what the lambdas say of each element. */
+/* {key: value}: keys and values that the lambdas return for each element. */
 RUN(toObject)
 {
 	json_t *list = NULL, *key = NULL, *value = NULL, *element;
@@ -155,7 +155,7 @@ RUN(toObject)
 	return template_keep(t, TAKE(made), ret);
 }
 
-/* {key: [elements]}: elements for which the lambda says the same. */
+/* {key: [elements]}: groups the elements by the lambda's result. */
 RUN(groupBy)
 {
 	json_t *list = NULL, *key = NULL, *element;
@@ -177,7 +177,7 @@ RUN(groupBy)
 	return template_keep(t, TAKE(made), ret);
 }
 
-/* {key: what the lambda says of the value}. */
+/* {key: the lambda's result for the value}. */
 RUN(mapValues)
 {
 	json_t *object = NULL, *value = NULL, *made = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which resource needs which others first: by dependsOn, by reference(), by the turns of a serial copy. Source: "Define
+ * Dependencies between resources: from dependsOn, reference() and serial copies. Source: "Define
  * the order for deploying resources". */
 #include "api/azure/template/internal.h"
 
@@ -12,7 +12,7 @@ static bool is_type_and_name(const struct template_resource *r, struct str name)
 	       str_equal_nocase(str_slice(name, r->type.n + 1, name.n), r->name);
 }
 
-/* An id, a relative one ("NS/virtualNetworks/v/subnets/s"), a type and a name, a symbol, or a name alone. */
+/* A name is an id, a relative id ("NS/virtualNetworks/v/subnets/s"), a type with a name, a symbol, or a name alone. */
 static bool is_called(const struct template_resource *r, struct str name)
 {
 	if (str_starts_with(name, STR("/")))
@@ -22,7 +22,7 @@ static bool is_called(const struct template_resource *r, struct str name)
 	       str_equal_nocase(name, r->name);
 }
 
-/* Counts that each resource's names are compared with a name. */
+/* Counts the comparison of a name with the names of each resource. */
 static RESULT step_names(struct template *t, struct str name)
 {
 	return template_step(t, 1 + t->resource_count / 8 + t->resource_count * name.n / 256);
@@ -136,7 +136,7 @@ static RESULT add_explicit(struct needs *n, const json_t *depends)
 	return OK;
 }
 
-/* ---- what expressions refer to ---- */
+/* ---- references in expressions ---- */
 
 /* References by expressions that cannot be evaluated yet are found when the resource is deployed. */
 static RESULT add_reference(struct needs *n, const struct expr *name)

@@ -7,7 +7,7 @@
 
 #define RUN(name) static RESULT run_##name(struct template *t, const struct template_call *call, json_t **ret)
 
-/* add, sub, mul, div, mod; what does not fit into 64 bits is refused. */
+/* add, sub, mul, div, mod; refuses a result that does not fit into 64 bits. */
 static RESULT calculate(struct template *t, const struct template_call *call, char sign, json_t **ret)
 {
 	int64_t a = 0, b = 0, value = 0;
@@ -47,7 +47,7 @@ RUN(mod)
 	return calculate(t, call, '%', ret);
 }
 
-/* Of the arguments, or of the one that is a list. */
+/* Least or greatest of the arguments, or of the elements if the only argument is a list. */
 static RESULT find_extreme(struct template *t, const struct template_call *call, bool wants_max, json_t **ret)
 {
 	bool is_list = call->count == 1 && json_is_array(call->args[0]);

@@ -8,8 +8,8 @@
 /* ---- types ---- */
 
 struct type {
-	const char *name;  /* as templates write it, in any letter case */
-	const char *shown; /* as answers have it */
+	const char *name;  /* in templates, in any letter case */
+	const char *shown; /* in answers */
 	json_type json;    /* JSON_TRUE: either of the two */
 	bool is_secure;
 };
@@ -95,7 +95,7 @@ static RESULT check_range(struct template *t, const struct template_named *p)
 	return OK;
 }
 
-/* Texts whatever the letters' case, as ARM compares them (bicep issue 2489). */
+/* Compares strings without regard to case, as ARM does (bicep issue 2489). */
 static RESULT find_element(struct template *t, const json_t *allowed, const json_t *value, bool *ret_is_one)
 {
 	json_t *element;
@@ -115,7 +115,7 @@ static RESULT find_element(struct template *t, const json_t *allowed, const json
 	return OK;
 }
 
-/* Each element of a list must be allowed, unless the list as a whole is. */
+/* A list is allowed as a whole, or if each of its elements is allowed. */
 static RESULT find_allowed(struct template *t, const json_t *allowed, const json_t *value,
 			   bool *ret_is_allowed)
 {
@@ -222,7 +222,7 @@ static struct template_named *find_named(struct template_named *all, size_t coun
 	return NULL;
 }
 
-/* Counts that each of the names is compared with one. */
+/* Counts the comparison of a name with each of the names. */
 static RESULT step_names(struct template *t, size_t count, struct str name)
 {
 	return template_step(t, 1 + count / 16 + count * name.n / 256);
@@ -397,7 +397,7 @@ RESULT template_find_variable(struct template *t, struct str name, json_t **ret_
 	return OK;
 }
 
-/* ---- what is told ---- */
+/* ---- parameters as answers show them ---- */
 
 static RESULT make_parameters(struct template *t, bool shows_secrets, json_t **ret_parameters)
 {

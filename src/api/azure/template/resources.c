@@ -368,7 +368,7 @@ RESULT template_open_resources(struct template *t)
 	return OK;
 }
 
-/* ---- what is put ---- */
+/* ---- bodies ---- */
 
 static bool is_of_template(const char *name)
 {

@@ -10,7 +10,7 @@
 
 #define RUN(name) static RESULT run_##name(struct template *t, const struct template_call *call, json_t **ret)
 
-/* ---- what the template says ---- */
+/* ---- members of the template ---- */
 
 RUN(parameters)
 {
@@ -250,7 +250,7 @@ RUN(extensionResourceId)
 	return keep_id(t, call, scope, type, name, ret);
 }
 
-/* ---- what became of resources ---- */
+/* ---- state of resources ---- */
 
 static RESULT read_resource(struct template *t, struct template_reference *what, json_t **ret_body)
 {

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Templates: what a deployment is to make, written as JSON with expressions ("[concat('a', parameters('b'))]"). A template is
- * read as a whole first (parameters, variables, copies, conditions, who depends on whom), which refuses what is wrong before
- * anything is made. What a resource is to be is worked out later, one by one, because an expression may ask what became of
- * another (reference()).
+ * Templates describe the resources of a deployment as JSON with expressions ("[concat('a', parameters('b'))]"). template_open()
+ * reads a template as a whole (parameters, variables, copies, conditions, dependencies), and so refuses an invalid template before
+ * anything is deployed. Bodies of resources are evaluated later, one by one, because an expression may read the state of a
+ * resource that was deployed before (reference()).
  *
- * Nothing here knows rows or requests: who calls says where the template is deployed (struct template_place), and is asked
- * for what references are about (.read). One thread uses a template at a time. Work is bounded whatever the template says:
- * by counts, sizes, TEMPLATE_STEPS_MAX steps of evaluation and TEMPLATE_MEMORY_MAX bytes of values in all. The bytes are counted
- * where json_set_alloc_funcs() was told of heap_alloc_counted().
+ * The template code knows neither rows nor requests: the caller gives the deployment's scope (struct template_place), and reads
+ * referenced resources (.read). One thread uses a template at a time. Limits on counts, sizes, steps of evaluation
+ * (TEMPLATE_STEPS_MAX) and bytes of values (TEMPLATE_MEMORY_MAX) bound the work for any template. Bytes are counted only in a
+ * program that passes heap_alloc_counted() to json_set_alloc_funcs().
  *
- * Failures are ERR_INVALID with the sentences that Azure Resource Manager has for them. It says lines and columns in some;
- * they are left empty here, as it does where it has none. Sources: "Template structure and syntax", "Template functions", "Resource
- * iteration", "Symbolic names", "Template limits" of Azure's documentation; sentences as issues of azure-cli, bicep and
- * vscode-azurearmtools quote them. */
+ * Failures are ERR_INVALID with the messages of Azure Resource Manager. Some of its messages have a line and a column; they are
+ * left empty here, as Azure leaves them where it knows none. Sources: "Template structure and syntax", "Template functions", "Resource
+ * iteration", "Symbolic names", "Template limits" of Azure's documentation; messages from issues of azure-cli, bicep and vscode-azurearmtools. */
 #pragma once
 
 #include "api/azure/template/json.h"
@@ -25,32 +24,33 @@ enum {
 	TEMPLATE_EXPRESSION_MAX = 24576, /* characters */
 	TEMPLATE_ID_MAX = 2048,          /* bytes of a resource's id */
 	TEMPLATE_STEPS_MAX = 16 * 1000 * 1000,
-	TEMPLATE_MEMORY_MAX = 64 * 1024 * 1024 /* bytes of its values, as the heap has them */
+	TEMPLATE_MEMORY_MAX = 64 * 1024 * 1024 /* heap bytes of a template's values */
 };
 
-/* Where a template is deployed. Texts live as long as the template. */
+/* Scope of a deployment, and the facts that scope functions return. Texts live as long as the template. */
 struct template_place {
 	struct str subscription, tenant; /* GUIDs */
 	struct str subscription_name;
-	struct str group;          /* empty: the subscription as a whole */
-	struct str group_location; /* "koreacentral"; of a subscription's deployment its own */
+	struct str group; /* empty: the subscription as a whole */
+	struct str
+		group_location; /* "koreacentral"; for a deployment to a subscription the deployment's location */
 	struct pairs group_tags;
-	struct str deployment;                 /* its name */
-	struct str deployer_id, deployer_name; /* who deploys: an object id, and "ann@Default" */
+	struct str deployment;                 /* name of the deployment */
+	struct str deployer_id, deployer_name; /* the deploying principal: object id, and "ann@Default" */
 	struct str endpoint;                   /* "https://cloud.example.com", for environment() */
 	int64_t now_us;                        /* for utcNow() */
 };
 
-/* What reference() is about. */
+/* Target of reference(). */
 struct template_reference {
 	struct str id;      /* "/subscriptions/…" */
-	struct str version; /* of the API; empty: the template's resource of that id says it */
-	size_t resource;    /* in the template; TEMPLATE_NO_RESOURCE: it is none of it */
+	struct str version; /* API version; empty: the version of the template's resource with that id */
+	size_t resource;    /* index in the template; TEMPLATE_NO_RESOURCE: not in the template */
 };
 #define TEMPLATE_NO_RESOURCE SIZE_MAX
 
-/* Finds the whole body of a resource, which stays the callee's until the template is freed. ERR_AGAIN: it is not known so far.
- * NULL: none ever is, as when a template is only checked. */
+/* Finds the whole body of a resource. The callee owns the body, and must keep it until the template is freed. ERR_AGAIN: not known
+ * yet. A NULL function knows no resource, as when a template is only validated. */
 typedef RESULT (*template_read)(void *arg, const struct template_reference *what, json_t **ret_body);
 
 struct template_wish {
@@ -64,41 +64,41 @@ struct template_wish {
 struct template_resource {
 	struct str id;   /* "/subscriptions/…/providers/Microsoft.Network/virtualNetworks/v" */
 	struct str type; /* "Microsoft.Network/virtualNetworks" */
-	struct str name; /* "v", or "v/s" of a child */
+	struct str name; /* "v", or "v/s" for a child */
 	struct str
-		symbol; /* of a template whose resources have names of their own; "a[0]" of a copy; empty: none */
-	struct str version;  /* of the API */
+		symbol; /* symbolic name (languageVersion 2.0); "a[0]" for a copy's iteration; empty: none */
+	struct str version;  /* API version */
 	bool is_existing;    /* only read */
 	bool is_left_out;    /* its condition is false */
-	const size_t *needs; /* those that must be there before */
+	const size_t *needs; /* indexes of the resources that must be deployed before */
 	size_t need_count;
 	struct template_part *part; /* private */
 };
 
 struct template;
 
-/* Reads and checks all of it but the resources' properties. wish's JSON must outlive the template. */
+/* Reads and checks the whole template except the resources' properties. wish's JSON must outlive the template. */
 RESULT template_open(struct ctx *c, const struct template_wish *wish, struct template **ret_template);
 void template_free(struct template *t); /* NULL: nothing */
 DEFINE_AUTO(template)
 
-/* Its resources, in the order in which they are written; k below the count. */
+/* Resources in the order of the template; k is below the count. */
 size_t template_count(const struct template *t);
 const struct template_resource *template_at(const struct template *t, size_t k);
-/* What to PUT: type, name and what belongs to the template alone are left out. is_loose: where a reference is not known the
- * expression stays as it is. The value is the template's. ERR_AGAIN: not loose, and a reference is not known. */
+/* Makes the body to PUT: without type, name and members that only templates have. is_loose: an expression with an unknown reference
+ * is left unevaluated. The template owns the value. ERR_AGAIN: not loose, and a reference is unknown; see template_missing(). */
 RESULT template_make_body(struct template *t, size_t k, bool is_loose, json_t **ret_body);
-/* {"name": {"type", "value"}}; secret ones are not among them. Likewise. */
+/* {"name": {"type", "value"}}; leaves out secure outputs. The template owns the value. ERR_AGAIN: a reference is unknown. */
 RESULT template_make_outputs(struct template *t, json_t **ret_outputs);
-/* What each parameter is worth, with its default: {"name": {"type", "value"}}. shows_secrets: else secure ones have no value. */
+/* Parameters with their values, given or default: {"name": {"type", "value"}}. Secure parameters have a value only if shows_secrets. */
 RESULT template_make_parameters(struct template *t, bool shows_secrets, json_t **ret_parameters);
-/* From now on secure parameters are worth asterisks: what is made of the template may be shown. */
+/* Replaces the values of secure parameters by asterisks, so that values made from now on may be shown. */
 RESULT template_hide_secrets(struct template *t);
-/* What the last ERR_AGAIN was about. */
+/* Reference that caused the last ERR_AGAIN. */
 const struct template_reference *template_missing(const struct template *t);
 
-/* Functions that expressions may call, for documentation. NULL: there are not so many. */
+/* Name of the k-th built-in function, for documentation; NULL: k is too large. */
 const char *template_function_name(size_t k);
 
-/* Whether a member is there, whatever its letters' case. NULL: it is not. */
+/* Finds a member; names are case-insensitive. NULL: no such member. */
 json_t *template_get(const json_t *object, const char *name);

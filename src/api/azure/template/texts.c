@@ -29,7 +29,7 @@ static size_t count_characters(struct str s)
 	return count;
 }
 
-/* Where the character of that number begins; the end, if there are fewer. */
+/* Offset of the character with that number; the text's length if the text has fewer characters. */
 static size_t find_character(struct str s, size_t number)
 {
 	size_t k = 0;
@@ -126,7 +126,7 @@ static struct str write_fixed(struct arena *a, int64_t value, size_t decimals, b
 	return (struct str){to, n};
 }
 
-/* "N2" or "D4": .NET's standard forms of whole numbers. False: it is none. */
+/* "N2" or "D4": .NET's standard formats of integers. False: not a standard format. */
 static bool write_standard(struct arena *a, int64_t value, char letter, bool has_width, int width,
 			   struct str *ret_text)
 {
@@ -324,7 +324,7 @@ RUN(padLeft)
 	return template_keep_text(t, text, ret);
 }
 
-/* One character, or one of a list of them; runs give empty parts, as in .NET. */
+/* The delimiter is one character, or any character of a list; adjacent delimiters give empty parts, as in .NET. */
 RUN(split)
 {
 	struct str text, one;
@@ -350,7 +350,7 @@ RUN(split)
 	return template_keep(t, TAKE(to), ret);
 }
 
-/* ---- looking ---- */
+/* ---- searching ---- */
 
 static RESULT find_element(struct template *t, const struct template_call *call, bool from_end, json_t **ret)
 {
@@ -366,7 +366,7 @@ static RESULT find_element(struct template *t, const struct template_call *call,
 	return template_keep(t, json_integer(-1), ret);
 }
 
-/* Bytes in which the text at that place is the part. */
+/* Number of bytes of `part` that match the text from `at` on. */
 static size_t count_same(struct str text, size_t at, struct str part)
 {
 	size_t n = 0;
@@ -375,7 +375,7 @@ static size_t count_same(struct str text, size_t at, struct str part)
 	return n;
 }
 
-/* Reads the two texts that a function compares whatever the letters' case, both in lower case. */
+/* Reads the two texts that a function compares without regard to case, both in lower case. */
 static RESULT read_folded(struct template *t, const struct template_call *call, struct str *ret_text,
 			  struct str *ret_part)
 {
@@ -388,7 +388,7 @@ static RESULT read_folded(struct template *t, const struct template_call *call, 
 	return (text.n && !ret_text->n) || (part.n && !ret_part->n) ? ctx_no_memory(t->c) : OK;
 }
 
-/* In a text whatever the letters' case, in a list as equals() compares. */
+/* Searches a text without regard to case, and a list by the comparison of equals(). */
 static RESULT find(struct template *t, const struct template_call *call, bool from_end, json_t **ret)
 {
 	struct str text, part;
@@ -430,7 +430,7 @@ RUN(endsWith)
 	return look(t, call, true, ret);
 }
 
-/* ---- in other forms ---- */
+/* ---- encodings ---- */
 
 RUN(base64)
 {
@@ -502,7 +502,7 @@ RUN(uriComponentToString)
 	return template_keep_text(t, plain, ret);
 }
 
-/* ---- made of others ---- */
+/* ---- derived from other texts ---- */
 
 static RESULT join_args(struct template *t, const struct template_call *call, const char *between,
 			struct str *ret_text)

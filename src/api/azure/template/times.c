@@ -21,7 +21,7 @@ static struct moment moment_of(int64_t time_s)
 	return (struct moment){clock_date_of(days), time_s - days * DAY_S};
 }
 
-/* A letter of a custom form, `count` times. Empty: it is no letter of dates. */
+/* Writes a format letter that stands `count` times. Empty: not a letter of .NET's date formats. */
 static struct str write_letters(struct arena *a, const struct moment *m, char letter, int count)
 {
 	long long hour = m->of_day / HOUR_S, twelfth = hour % 12 ? hour % 12 : 12;

@@ -52,7 +52,7 @@ RUN(dataUriToString)
 	return template_keep_text(t, plain, ret);
 }
 
-/* Adds a text under a name; nothing of an empty one. False: no memory. */
+/* Adds a text under a name, unless the text is empty. False: out of memory. */
 static bool add_text(struct template *t, json_t *object, const char *name, struct str text)
 {
 	return !text.n || !json_object_set_new(object, name, json_string(str_to_z(t->c->arena, text)));
@@ -77,7 +77,7 @@ static bool split_authority(struct str authority, struct uri *uri)
 	       uri->port >= 0 && uri->port <= UINT16_MAX;
 }
 
-/* False: the text is no absolute URI. What is behind '#' is dropped. */
+/* False: the text is no absolute URI. Drops the fragment after '#'. */
 static bool split_uri(struct str text, struct uri *ret_uri)
 {
 	size_t colon = str_find_char(text, ':', 0), end = 3;

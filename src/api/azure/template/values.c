@@ -37,7 +37,7 @@ RESULT template_step(struct template *t, size_t count)
 				  "The template takes more work to evaluate than is allowed."); /* guessed */
 }
 
-/* Bytes or elements, and members, that are passed over in a step of work: members' names are compared. */
+/* Bytes or elements, and members, that one step of work covers. Members cost more: their names are compared. */
 enum { STEP_SIZE = 16, STEP_MEMBERS = 4 };
 
 RESULT template_step_over(struct template *t, const json_t *value)
