@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One turn of a deployment: examines its operations in order, sends the calls that are possible now, one
+ * A turn of a deployment: examines its operations in order, sends the calls that are possible now, one
  * after the other, and records all results in one change.
  */
 #include "api/azure/deployments/deployer_internal.h"
@@ -14,11 +14,11 @@
 #include "store/deployment_operation.h"
 
 enum { TURN_ARENA_CAP = 64 * 1024 * 1024 };
-/* So long a deletion is asked for again that is refused, after the last news of the deployment: what was deleted before is in the way
- * until the network and the hosts are rid of it. A guess: nobody has recorded for how long Azure tries. */
+/* Retry period for a refused deletion, counted from the deployment's last progress: resources that were deleted before can block it
+ * until the hosts and the network have removed them. Unverified: no source says for how long Azure retries. */
 #define REFUSALS_LAST_US MINUTE
 
-/* An operation as its row says, and what this turn has learned. */
+/* An operation: the state in its row, and the results of this turn. */
 struct known {
 	struct deployment_news news;
 	json_t *body;       /* the answer to this turn's request; owned by the turn */
@@ -178,7 +178,7 @@ static bool has_needs(const struct turn *t, const struct known *n)
 	return true;
 }
 
-/* Finds resources that a reference waits for: of the template, or read first. */
+/* Finds the resource that a reference waits for: in the template, or one that must be read first. */
 static void find_missing(struct turn *t)
 {
 	const struct template_reference *m = template_missing(t->template);
@@ -189,7 +189,7 @@ static void find_missing(struct turn *t)
 		(void) add(t, next_place(t), &step); /* NULL: a later turn adds it */
 }
 
-/* Sends the resource's PUT; returns whether a call is under way. */
+/* Sends the resource's PUT; returns true if a call is under way. */
 static bool put(struct turn *t, struct known *n)
 {
 	json_t *body = NULL;
@@ -217,7 +217,7 @@ static bool has_failed(const struct turn *t)
 	return false;
 }
 
-/* Acts on one operation; returns whether a call is under way. */
+/* Acts on one operation; returns true if a call is under way. */
 static bool act(struct turn *t, struct known *n)
 {
 	if (n->news.state == DEPLOYMENT_OPERATION_STATE_ASKED) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What-if: compares a GET of each resource with the PUT that the template would send. Members that the
- * template does not name stay as they are and are no change. Source: Azure REST API reference, "Deployments
+ * The what-if operation compares a GET of each resource with the PUT that the template would send. Members that
+ * the template does not name keep their values and are not reported. Source: Azure REST API reference, "Deployments
  * - What If"; "ARM template deployment what-if operation".
  */
 #include "api/azure/deployments/deployments.h"
