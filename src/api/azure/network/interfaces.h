@@ -18,7 +18,7 @@ struct az_ip_configs {
 	size_t count;
 };
 
-/* Its IPv4 addresses, the first one first. */
+/* Lists the port's IPv4 addresses, the primary address first. */
 size_t az_list_ips(const struct tables *t, const struct port *p, struct ip ips[static PORT_IPS_MAX]);
 /* Fills in .ip. */
 void az_give_ips(struct az_ip_config *configs, size_t count, const struct ip *ips, size_t ip_count);

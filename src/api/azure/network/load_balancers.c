@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Load balancers: frontends, which are public addresses or addresses of subnets, pools by name, and rules from a frontend's port to
- * a pool. What is said of them is kept and shown as it was; what comes of it is the engine's (engine/virtual/balancer_set.h). Who is in
- * a pool, and who has an inbound NAT rule, interfaces say (interface_put.c). OVN asks members by TCP on the port that a rule leads to:
- * a rule with another probe is refused. Source: Azure REST API reference, "Load Balancers", 2022-07-01. */
+ * a pool. The face stores the body and shows it unchanged; the engine derives OVN's load balancers from it
+ * (engine/virtual/balancer_set.h). Interfaces list their pools and inbound NAT rules (interface_put.c). OVN's health check
+ * connects by TCP to a rule's backend port: a rule with another probe is refused. Source: Azure REST API reference, "Load Balancers", 2022-07-01. */
 #include "api/azure/network/balancers.h"
 
 #include <stdlib.h>
@@ -207,7 +207,7 @@ static const struct member members[] = {
 static const struct api_listing balancers = {
 	.kind = KIND_BALANCER_SET, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
 
-/* ---- what is said ---- */
+/* ---- request bodies ---- */
 
 struct frontend_says {
 	struct az_link address, subnet;

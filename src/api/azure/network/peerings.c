@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Peerings of virtual networks, of which each side has its own. Source: Azure REST API reference, "Virtual Network Peerings",
- * 2022-07-01. Both virtual networks are of one subscription here. What is said of forwarded traffic and of gateways is kept and
- * shown: a peering leads to the other's own address space. */
+ * Virtual network peerings; each of the two virtual networks has a peering of its own. Source: Azure REST API reference, "Virtual Network Peerings",
+ * 2022-07-01. Here both virtual networks belong to one subscription. Settings for forwarded traffic and gateways are stored and shown
+ * without effect: a peering routes only to the other network's own address space. */
 #include "api/azure/network/network.h"
 
 #include "engine/network/routing/router.h"

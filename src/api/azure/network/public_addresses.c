@@ -192,7 +192,7 @@ static RESULT check_method(struct az_call *e, const struct address_args *a, bool
 
 #define FROM "properties.publicIPPrefix"
 
-/* Reads prefix and address, which are fixed at creation. Without a prefix any free address is taken. */
+/* Reads prefix and address, which are fixed at creation. Without a prefix the engine chooses any free address. */
 static RESULT read_place(struct az_call *e, struct address_args *a, const struct address *present)
 {
 	struct ref from;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Route tables and their routes, which are route plans: of a plan and of what a virtual network leads to by itself there is a route
- * table in each virtual network where a subnet has it. Source: Azure REST API reference, "Route Tables" and "Routes", 2022-07-01. */
+ * Route tables and their routes. A route table is a route plan of the engine: in each virtual network where a subnet uses the plan,
+ * the engine makes a route table from the plan's routes and the network's system routes. Source: Azure REST API reference, "Route Tables" and "Routes", 2022-07-01. */
 #include "api/azure/network/network.h"
 
 #include "engine/tag.h"
@@ -104,7 +104,7 @@ static const struct api_listing routes = {.kind = KIND_ROUTE_PLAN_ENTRY,
 					  .matches = is_of_plan,
 					  .members = MEMBERS(route_members)};
 
-/* ---- what is said ---- */
+/* ---- request bodies ---- */
 
 struct route_says {
 	struct str prefix, hop;

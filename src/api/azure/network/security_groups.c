@@ -216,7 +216,7 @@ static RESULT show_default(struct az_call *e, const void *args, struct json_writ
 			STR_ARG(str_slice(name, 0, 128)));
 }
 
-/* ---- what is said of a rule ---- */
+/* ---- request body of a rule ---- */
 
 struct rule_says {
 	struct str description, protocol, access, direction, source, destination, source_port,
@@ -275,7 +275,7 @@ static RESULT read_protocol(struct az_call *e, struct str said, int64_t *ret_num
 		       STR_ARG(str_slice(said, 0, 64)));
 }
 
-/* A rule compares four things. Each is said as one value, as a list, or by application security groups. */
+/* A rule matches four fields. A body gives each as one value, as a list, or by application security groups. */
 struct rule_side {
 	const char *one, *several, *sets; /* names in messages; sets NULL: no application security groups */
 	const char *wire;
@@ -291,7 +291,7 @@ static const struct rule_side sides[] = {
 				   "properties.destinationPortRange"},
 };
 
-/* An absent or empty side never means "everything": a rule that says nothing of its source would be open to the world. */
+/* An absent or empty side never means "everything": a rule without a source would be open to the world. */
 static RESULT check_side(struct az_call *e, struct str rule, const struct rule_side *side, struct str one,
 			 size_t several, size_t sets)
 {

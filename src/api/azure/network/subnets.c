@@ -39,7 +39,7 @@ static const struct policy {
 };
 enum { POLICIES = sizeof policies / sizeof policies[0] };
 
-/* Stores nothing for a subnet that says only what is shown anyway. */
+/* Stores nothing for a body that has only the defaults or the present values. */
 RESULT az_keep_subnet(struct az_call *e, uuid subnet, const json_t *body, struct str *ret_definition)
 {
 	const json_t *said = az_said(e, subnet), *properties = json_object_get(body, "properties");
@@ -94,7 +94,7 @@ static const struct member members[] = {
 static const struct api_listing subnets = {
 	.kind = KIND_SUBNET, .item = "value", .matches = matches, .members = MEMBERS(members)};
 
-/* ---- what is said ---- */
+/* ---- request bodies ---- */
 
 static const struct param subnet_rows[] = {
 	PARAM(struct az_subnet_says, "addressPrefix", prefix, .doc = "Its block."),

@@ -103,7 +103,7 @@ static const struct member members[] = {
 static const struct api_listing networks = {
 	.kind = KIND_ROUTER, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
 
-/* ---- what is said ---- */
+/* ---- request bodies ---- */
 
 struct address_space {
 	struct strs prefixes;
@@ -276,7 +276,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	a->group = e->group;
 	a->wish.name = e->put.name;
 	struct ips shown = az_servers_of(e, e->target);
-	a->wish.dns_servers = p->dhcp.servers; /* none: what Azure serves */
+	a->wish.dns_servers = p->dhcp.servers; /* none: Azure's default DNS */
 	a->wish.keeps_servers = has_same_servers(a->wish.dns_servers, shown);
 	if (!uuid_is_none(e->target))
 		a->wish.router = az_target_ref(e);
@@ -335,7 +335,7 @@ static bool is_free(struct az_call *e, const struct subnet *s, struct ip ip)
 
 enum { FREE_SHOWN = 5 };
 
-/* Says whether the address is free, and suggests free ones if not. */
+/* Tells if the address is free; suggests free addresses if not. */
 static RESULT check_address(struct az_call *e, const void *args, struct json_writer *w)
 {
 	char text[IP_TEXT_SIZE];
