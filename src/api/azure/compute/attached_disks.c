@@ -63,7 +63,7 @@ static const struct param disks_params[] = {
 		   .doc = "Disks that leave."),
 };
 
-/* ---- what is asked for ---- */
+/* ---- request bodies ---- */
 
 static RESULT read_leaving(struct az_call *e, struct disks_args *a, size_t k)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/azure/compute/: what its files share. */
+ * Private to api/azure/compute/: declarations that its files share. */
 #pragma once
 
 #include "api/azure/core/action.h"
@@ -15,7 +15,7 @@ struct instance_extension;
 struct instance_type;
 struct volume;
 
-/* ---- storage.c: where disks are, and what their kinds are called ---- */
+/* ---- storage.c: zones, SKUs and LUNs of disks ---- */
 
 /* {"name": "Premium_LRS"} */
 struct az_sku {
@@ -27,31 +27,31 @@ struct az_encryption {
 	struct str type;
 };
 extern const struct params az_encryption_params;
-/* Kept of disks and snapshots: whether their bytes may be had by an address (access.c obeys both). */
+/* Stored members of disks and snapshots that allow or deny access to their bytes by a URL (access.c enforces both). */
 #define AZ_NETWORK_ACCESS "properties.networkAccessPolicy"
 #define AZ_PUBLIC_ACCESS "properties.publicNetworkAccess"
 /* The volume type of a SKU: Azure's names, or the type's own. */
 struct str az_type_of_sku(struct str sku);
-/* The SKU that a volume type is shown as. */
+/* SKU that answers show for a volume type. */
 struct str az_sku_of_type(struct str type);
 void az_write_sku(struct json_writer *w, struct str type);
-/* The zone of that number, counted by the zones' names; the first, where none is said. ERR_INVALID. */
+/* Finds a zone by its number in the order of the zones' names; the first zone if the body has none. ERR_INVALID. */
 RESULT az_find_zone(struct az_call *e, const struct strs *zones, struct ref *ret_zone);
-/* "zones": ["1"] of a row that was put into a zone by its number; else nothing. */
+/* Writes "zones": ["1"] for a row that was created with a zone number; else nothing. */
 void az_write_zones(struct az_call *e, struct json_writer *w, uuid id, uuid zone);
 
-/* What a data disk's device is called at a LUN, and the LUN of a data disk, which other faces may have called otherwise. */
+/* Device name of a data disk at a LUN, and LUN of a data disk; other faces may have given the device another name. */
 struct str az_device_of(struct az_call *e, int64_t lun);
 int64_t az_lun_of(const struct volume *v);
 
 /* ---- machine_images.c: the marketplace ---- */
 
-/* What an image is called there: publisher:offer:sku:version. In the arena. */
+/* Marketplace name of an image: publisher:offer:sku:version. Texts are in the arena. */
 struct az_image_names {
 	struct str publisher, offer, sku, version;
 };
 struct az_image_names az_image_names_of(struct az_call *e, const struct image *image);
-/* imageReference of a body: an id, or the four names, of which the version may be "latest". */
+/* imageReference of a body: an id, or the four names; the version may be "latest". */
 struct az_image_reference {
 	struct str id, publisher, offer, sku, version;
 };
@@ -62,15 +62,15 @@ RESULT az_find_image(struct az_call *e, const char *field, const struct az_image
 
 /* ---- virtual_machines.c ---- */
 
-/* The OS disk; NULL: the machine has none. */
+/* OS disk of a machine; NULL: the machine has none. */
 const struct volume *az_root_of(struct az_call *e, const struct instance *i);
-/* Members of a storageProfile. but: volumes that are left out; NULL: none. */
+/* Members of a storageProfile. but: volumes to leave out; NULL: none. */
 void az_write_storage(struct az_call *e, struct json_writer *w, const struct instance *i,
 		      const struct uuids *but);
 
 /* ---- virtual_machine_put.c ---- */
 
-/* The disk of that id, which no machine has. ERR_NOT_FOUND, ERR_IN_USE with the field. */
+/* Finds a disk by its id, and requires that no machine has it attached. ERR_NOT_FOUND, ERR_IN_USE with the field. */
 RESULT az_find_free_disk(struct az_call *e, const char *field, struct str id, const struct row **ret_disk);
 
 /* ---- machine_guest.c ---- */
@@ -110,32 +110,31 @@ struct az_os_profile {
 	struct az_windows_os windows;
 };
 extern const struct params az_os_profile_params;
-/* What a machine's own change does besides, once there is the machine. */
+/* Further changes of the operation that creates the machine; they need the machine's row. */
 struct az_guest_wish {
 	bool needs_key, has_profile;
-	struct key_pair_wish key;          /* made first, if it is needed */
-	struct azure_profile_wish profile; /* whose instance is still to be said */
+	struct key_pair_wish key;          /* if needs_key; made before the machine */
+	struct azure_profile_wish profile; /* the operation fills in .instance */
 };
-/* Of a new machine: sets the launch's key, personality and password. ERR_INVALID, ERR_MISSING. Everything lies in the call's
- * arena. */
+/* Sets key, personality and password of a new machine's launch. ERR_INVALID, ERR_MISSING. All texts are in the call's arena. */
 RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine,
 			  bool is_windows, struct instance_launch *launch, struct az_guest_wish *ret_wish);
 
 /* ---- availability_sets.c ---- */
 
-/* Whether the server group is a proximity placement group; else it is an availability set. */
+/* True if the server group is a proximity placement group; else it is an availability set. */
 bool az_is_near(const struct server_group *g);
 
 /* ---- sizes.c ---- */
 
-/* The instance type of a size: one of that name, or for a name of Azure's the least that has as much. NULL: there is none. */
+/* Finds the instance type of a size: the type of that name, or for a name of Azure's the smallest type that has as much. NULL: none. */
 const struct instance_type *az_type_of_size(struct az_call *e, struct str size);
-/* Whether the account may use it. */
+/* True if the type is enabled, and public or shared with the caller's account. */
 bool az_may_use_type(struct az_call *e, const struct instance_type *t);
 
 /* ---- virtual_machines.c ---- */
 
-/* Kept of a machine that its user generalized, so that images may be made of it. */
+/* Stored mark of a generalized machine: images may be made of it. */
 #define AZ_GENERALIZED "generalized"
 
 extern const struct api_listing az_machines;
@@ -144,9 +143,9 @@ extern const struct api_listing az_machines;
 
 struct az_identity_change {
 	bool is_said;
-	struct str profile; /* the name of the instance profile that it has from now on; empty: none */
+	struct str profile; /* name of the new instance profile; empty: none */
 };
-/* Of the request's body. ERR_INVALID, ERR_NOT_FOUND, ERR_UNSUPPORTED. */
+/* Reads "identity" of the request's body. ERR_INVALID, ERR_NOT_FOUND, ERR_UNSUPPORTED. */
 RESULT az_read_identity(struct az_call *e, struct az_identity_change *change);
 /* On the committer. */
 RESULT az_change_identity(struct op *op, uuid instance, const struct az_identity_change *change);
@@ -168,24 +167,26 @@ struct removal_args {
 RESULT az_find_machine(struct az_call *e, struct ref *ret_ref);
 /* JSON as a text in the arena. */
 RESULT az_dump_json(struct az_call *e, const json_t *document, struct str *ret_text);
-/* Seals the secret; a key for the machine, where it has none, is made on a lane (.work = az_make_extension_key). */
+/* Encrypts the secret with the region's master key. If the machine has no extension key yet, .work = az_make_extension_key makes
+ * one on a lane. */
 RESULT az_take_secret(struct az_call *e, struct extension_args *a);
 RESULT az_make_extension_key(struct work_item *w);
 
 /* ---- access.c ---- */
 
-/* The address of a disk's bytes, as a member. */
+/* Writes the URL of a disk's bytes, as a member. */
 void az_write_access(struct az_call *e, struct json_writer *w, const struct image *image);
 
-/* ---- guests.c: what is shown of guests ---- */
+/* ---- guests.c: state of guests in answers ---- */
 
-/* The status of the instance view of one whose guest's state is "Failed". */
+/* Writes the status of the instance view if the guest's state is "Failed". */
 void az_write_guest_failure(struct az_call *e, struct json_writer *w, const struct instance *i);
-/* What the guest says of its own provisioning: "Creating", "Failed"; NULL: nothing that matters. */
+/* Provisioning state that the guest reported, or failed to report in time: "Creating" or "Failed"; NULL: the guest's report does
+ * not change the machine's state. */
 const char *az_guest_state(struct az_call *e, const struct instance *i);
-/* Of an instance view: osName, osVersion, vmAgent, extensions. */
+/* Writes osName, osVersion, vmAgent and extensions of an instance view. */
 void az_write_agent(struct az_call *e, struct json_writer *w, const struct instance *i);
 /* {"code": "ProvisioningState/succeeded", …} */
 void az_write_extension_status(struct az_call *e, struct json_writer *w, const struct instance_extension *x);
-/* Of a machine's object: its extensions. */
+/* Writes the extensions of a machine's object. */
 void az_write_extensions(struct az_call *e, struct json_writer *w, const struct instance *i);

@@ -189,7 +189,7 @@ static RESULT read_settings(struct az_call *e, const json_t *properties, const c
 				 EXTENSION_SETTINGS_MAX);
 }
 
-/* Seals the protected settings. Creates the machine's key on the lane if it has none. */
+/* Encrypts the protected settings with the region's master key. The work on the lane makes the machine's extension key if it has none. */
 RESULT az_take_secret(struct az_call *e, struct extension_args *a)
 {
 	const struct instance *i = instance_find(az_tables(e), a->ref.prefix);

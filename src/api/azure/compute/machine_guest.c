@@ -69,7 +69,7 @@ static const struct param os_rows[] = {
 };
 const struct params az_os_profile_params = PARAMS(struct az_os_profile, os_rows, .object = "OSProfile");
 
-/* ---- what becomes of it ---- */
+/* ---- osProfile to launch ---- */
 
 /* Makes a bare public key a key pair that is named by its fingerprint. */
 static RESULT take_key(struct az_call *e, const struct az_os_profile *os, struct instance_launch *launch,

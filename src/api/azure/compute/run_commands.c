@@ -11,7 +11,7 @@
 
 enum { PARAMETERS_MAX = 64 };
 
-/* ---- what is said ---- */
+/* ---- request bodies ---- */
 
 struct source {
 	struct str script;
