@@ -6,15 +6,15 @@
 #include "api/azure/core/action.h"
 #include "engine/people/policy/arm_rights.h"
 
-/* Where the path of a call is, before "/providers/Microsoft.Authorization". */
+/* Scope of a call: its path before "/providers/Microsoft.Authorization". */
 struct az_scope {
 	struct arm_place place;
-	struct str text; /* "/subscriptions/…/resourceGroups/rg1", as the path has it */
+	struct str text; /* "/subscriptions/…/resourceGroups/rg1", unchanged from the path */
 };
 /* ERR_NOT_FOUND: there is no such group or resource. */
 RESULT az_find_scope(struct az_call *e, struct az_scope *ret_scope);
-/* Whether something at the place counts in a list at the scope: it holds there, or (unless only what holds there is asked for)
- * it is below. */
+/* True if a list at the scope includes an assignment or lock at `place`: one that applies at the scope, or, if with_below, one below
+ * the scope. */
 bool az_concerns_scope(const struct az_scope *scope, const struct arm_place *place, bool with_below);
 
 /* The path's variable as a UUID. ERR_INVALID, with that code. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How much of its quotas an account has used. Source: Azure REST API reference, Compute "Usage" and Network "Usages". */
+ * Usage and limits of an account's quotas. Source: Azure REST API reference, Compute "Usage" and Network "Usages". */
 #include "api/azure/core/action.h"
 #include "engine/limits.h"
 #include "engine/quota.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where people sign in with a browser: for a program on another device, whose code they type, and for one on their own machine,
- * which gets a code by a redirect to localhost. The pages are plain HTML without scripts. Nothing is remembered between them:
- * each asks for name and password, or, in a browser that is signed in to the console, whether to go on as that person. So people sign
- * in by whatever the console offers: identity providers, passkeys. Sources: RFC 6749, section 4.1; RFC 7636; RFC 8252, section 7.3; RFC 8628; Microsoft identity
+ * Browser pages for sign-in: to a program on another device, whose code the person types, and to a program on the same machine,
+ * which gets a code by a redirect to localhost. The pages are plain HTML without scripts, and no state is held between them: each
+ * asks for name and password, or, in a browser with a console session, for consent to continue as that person. Identity
+ * providers and passkeys therefore work through the console's sign-in. Sources: RFC 6749, section 4.1; RFC 7636; RFC 8252, section 7.3; RFC 8628; Microsoft identity
  * platform, "OAuth 2.0 device authorization grant" and "authorization code flow". */
 #include "api/azure/signin/signin.h"
 
@@ -77,7 +77,7 @@ static bool is_of_device(const struct az_call *e)
 	return !az_path_value(e, "tenant").n && str_ends_with(e->call->path, STR("/deviceauth"));
 }
 
-/* Opens a form with what the program asked for. A device's code is typed: a link that brings it could be somebody else's. */
+/* Opens a form with the program's request. A device's code is typed: a link that brings it could be somebody else's. */
 static void open_form(struct az_call *e, struct buf *out)
 {
 	bool is_device = is_of_device(e);
@@ -104,7 +104,7 @@ static void add_ways(struct buf *out, const char *protocol, uuid provider, struc
 	buf_add_str(out, STR("</a></p>\n"));
 }
 
-/* Links to the identity providers of the tenant. They end in the console: then this page knows who it is. */
+/* Links to the identity providers of the tenant. They end in a console session, by which this page then recognizes the person. */
 static void add_providers(struct az_call *e, uuid tenant, struct buf *out)
 {
 	const struct tables *t = az_tables(e);

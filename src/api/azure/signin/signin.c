@@ -353,7 +353,7 @@ static bool is_by_password(const struct token_args *a)
 	return a->how->prepare == prepare_password;
 }
 
-/* "https://HOST//.default openid": the resource is what stands before "/.default". Without one it is this cloud's own. */
+/* "https://HOST//.default openid": the resource is the text before "/.default"; without a resource, this cloud's own. */
 static struct str audience_of(const struct az_call *e, const struct token_args *a)
 {
 	struct str rest = a->scope, word;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to signin/: who signs in, by what they bring. */
+ * Private to signin/: authenticates a person by password or by a session of the console. */
 #pragma once
 
 #include "api/azure/core/action.h"
@@ -8,25 +8,25 @@
 /* A person who signs in by name and password. */
 struct az_person {
 	struct str username, password; /* "carol", "carol@acme" */
-	uuid tenant;                   /* wanted; none: any, then theirs */
+	uuid tenant;                   /* requested tenant; none: any, then the person's own */
 	struct login login;            /* found in prepare */
-	uuid user; /* none: there is none, they may not sign in, or a directory has them until the work */
+	uuid user; /* none: unknown name, sign-in disabled, or a directory's user before the work */
 	bool is_right;
-	bool has_session; /* a console session proves who it is: there is no password */
+	bool has_session; /* a console session authenticates the person: there is no password */
 };
 
-/* Fails unless the value is there, in words that name the parameter. */
+/* Fails if the value is empty; the message names the parameter. */
 RESULT signin_require(struct az_call *e, struct str value, const char *name);
-/* The path's tenant; none: any. ERR_INVALID: there is no such. */
+/* Tenant in the path; none: any. ERR_INVALID: no such tenant. */
 RESULT signin_find_tenant(struct az_call *e, uuid *ret_tenant);
-/* The person of the console's session in this browser, however they signed in there: sets user, tenant and username. Closes the view.
- * False: there is no session of a person of that tenant. */
+/* Finds the console session of this browser, however its person signed in: sets user, tenant and username. Closes the view. False: no
+ * session of a person of that tenant. */
 bool signin_find_session(struct az_call *e, struct az_person *person);
-/* In prepare: likewise, for a form that was sent from our own page. ERR_UNAUTHENTICATED. */
+/* Does the same as signin_find_session(), in prepare, for a form that one of our own pages sent. ERR_UNAUTHENTICATED. */
 RESULT signin_use_session(struct az_call *e, struct az_person *person);
-/* In prepare: whose password it would be. ERR_THROTTLED. */
+/* Finds the person by name, in prepare. ERR_THROTTLED: too many failed attempts. */
 RESULT signin_find_person(struct az_call *e, struct az_person *person);
-/* In work: whether it is theirs; guesses are counted. */
+/* Verifies the password, in work, and counts failed attempts. Sets is_right. */
 void signin_try_password(struct az_call *e, struct az_person *person);
 /* In answers: whether who guessed right may still get in, with that password. ERR_UNAUTHENTICATED. */
 RESULT signin_check_person(struct az_call *e, const struct az_person *person);
