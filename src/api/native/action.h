@@ -23,7 +23,7 @@ struct native_call;
 struct feed;
 struct passkey_question;
 
-/* One row of a change of many. */
+/* A row of a change of many rows. */
 struct native_part {
 	struct ref ref;
 	void *args;
@@ -154,7 +154,7 @@ enum kind native_kind_of(struct str name);
 struct ref native_read_ref(struct str text, enum kind kind, struct str field);
 /* Reads a flag of the query, 1 or true, 0 or false; absent: false. ERR_INVALID. */
 RESULT native_read_flag(struct native_call *e, const char *name, bool *ret_is_set);
-/* As params_dialect.read_id. */
+/* The dialect's read_id. */
 RESULT native_read_id(const struct params_reader *r, const struct params_value *v, struct ref *out);
 /* The row that the path names, if the caller sees it and the guard permits. ERR_NOT_FOUND. */
 RESULT native_find_row(struct native_call *e, enum kind kind, const struct ref *ref,

@@ -7,7 +7,7 @@
 
 #include "base/vec.h"
 
-/* ---- what is asked ---- */
+/* ---- reading the request ---- */
 
 static void *at(void *args, uint16_t offset)
 {

@@ -28,7 +28,7 @@ enum {
 #define COSTS_ARENA_CAP ((size_t) 64 << 20)
 #define TAG_PREFIX "tag:"
 
-/* ---- what is asked ---- */
+/* ---- reading the request ---- */
 
 struct costs_args {
 	struct str month_text, group, version;

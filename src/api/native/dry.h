@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/native/: a change that is only tried (?dry=1). It runs on the committer, is undone, and the answer says
- * what it would have made, where that would find room, and how much of the account's limits it would take. */
+ * Private to api/native/: dry runs of changes (?dry=1). A dry run executes the change on the committer and undoes it. The answer lists the
+ * rows that the change would create, the hosts with room for them, and the use of the account's limits. */
 #pragma once
 
 #include "api/native/action.h"
@@ -8,13 +8,12 @@
 struct dry_made {
 	enum kind kind;
 	uuid id;
-	struct str meter,
-		zone; /* what price lists call it, and where it is; empty: it has no price of its own */
+	struct str meter, zone; /* meter in price lists, and zone; empty: the row has no price of its own */
 	int64_t level;
 };
 
-/* Of a launch: how many hosts would take one more, and why others would not. By processors, memory and the type's root
- * disk: what else an instance asks for (groups, pools, further disks) does not count. */
+/* Room for a launch: number of hosts that could run another instance, and reasons of the other hosts. Considers processors, memory
+ * and the type's root disk only, not placement groups, pools or further disks. */
 struct native_room {
 	bool is_known;
 	size_t fitting, hosts;
@@ -26,22 +25,23 @@ struct native_room {
 };
 
 struct dry {
-	struct account_usage *before, *after; /* of the caller's account; NULL: none */
+	struct account_usage *before,
+		*after; /* usage of the caller's account; NULL: the caller has no account */
 	const struct account *account;
 	const struct dry_made *made;
 	size_t made_count;
 };
 
-/* In prepare. */
+/* Allocates e->dry, in prepare. */
 RESULT dry_begin(struct native_call *e);
-/* On the committer: before the operation, and behind it. */
+/* Read the account's usage before the operation, and the new rows and the usage after it. Run on the committer. */
 RESULT dry_look_before(struct native_call *e, struct op *op);
 RESULT dry_look_after(struct native_call *e, struct op *op);
-/* On the committer: where an instance of that type would find room. */
+/* Finds the hosts with room for an instance of the type. Runs on the committer. */
 RESULT dry_look_for_room(struct op *op, const struct ref *type, const struct ref *zone,
 			 struct native_room *ret_room);
-/* A list "reasons": how many hosts are out of the question, and why. */
+/* Writes the list "reasons": number of unsuitable hosts for each reason. */
 void dry_write_reasons(const struct native_room *room, struct json_writer *w);
-/* "items": what of each the account has, and may have. */
+/* Writes "items": for each quota the account's usage and limit. */
 struct account;
 void native_write_quotas(struct json_writer *w, const struct account *account);

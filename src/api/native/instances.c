@@ -99,7 +99,7 @@ static RESULT take_token(struct native_call *e, struct instance_launch *wish)
 	return OK;
 }
 
-/* The root disk, if the call says something of it, and the further ones. */
+/* The root disk, if the call describes it, and the further disks. */
 static RESULT take_disks(struct native_call *e, struct launch_args *a)
 {
 	static const char *const devices[DATA_DISKS_MAX] = {"/dev/sdf", "/dev/sdg", "/dev/sdh", "/dev/sdi",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/native/: what a list was asked for, and where its pages begin. */
+ * Private to api/native/: parameters of a list, and its pages. */
 #pragma once
 
 #include "api/core/list.h"
@@ -14,23 +14,23 @@ enum {
 	LIST_WORDS_MAX = 8
 };
 
-/* `field=a,b`: one of the values. */
+/* `field=a,b`: the field has one of the values. */
 struct row_filter {
-	const struct field *field; /* NULL: its state, or the tag */
-	struct str tag;            /* "Name" of tag.Name; p is NULL: its state */
+	const struct field *field; /* NULL: the filter compares the state, or a tag */
+	struct str tag;            /* "Name" of tag.Name; p NULL: the filter compares the state */
 	struct strs values;
-	const struct row **probes; /* each with a value in the field; NULL: texts are compared */
+	const struct row **probes; /* rows that each have a value in the field; NULL: compare texts */
 };
 
 struct row_order {
-	const struct field *field; /* NULL: its state */
+	const struct field *field; /* NULL: by state */
 	bool descends, is_created;
 };
 
 struct row_cursor {
 	bool is_given;
-	struct str text;         /* of the order's field, or its state */
-	const struct row *probe; /* with that in its field */
+	struct str text;         /* value of the order's field, or the state */
+	const struct row *probe; /* row with that value in its field */
 	uuid id;
 };
 
@@ -38,10 +38,10 @@ struct listing {
 	struct native_call *e;
 	const struct tables *t;
 	enum kind kind;
-	struct ctx own; /* as if the caller were no administrator */
+	struct ctx own; /* context of the caller without administrator rights */
 	struct identity plain;
 	bool is_all;
-	uuid account; /* whose rows alone; none: the caller's */
+	uuid account; /* lists this account's rows only; none: the caller's */
 	struct row_choice choice;
 	struct str q[LIST_WORDS_MAX];
 	size_t word_count;
@@ -58,17 +58,17 @@ struct listing {
 
 /* Reads the query into the call's listing. ERR_INVALID, ERR_UNKNOWN with the parameter at fault. */
 RESULT listing_read(struct native_call *e, struct listing *l);
-/* The same for a search of the words `q` among another kind's. */
+/* Sets up a search of the words `q` among rows of another kind. */
 RESULT listing_read_search(struct native_call *e, enum kind kind, struct listing *l);
-/* "<base64url>" of the order's value and the id. */
+/* Cursor of the row: base64url of the order's value and the id. */
 struct str listing_write_cursor(const struct listing *l, const struct row *last);
 RESULT listing_read_cursor(struct listing *l, struct str text);
-/* Whether the word (lower case) is in what is searched of the row. */
+/* True if the word (lower case) is in the row's searched fields, tags or addresses, or begins its id. */
 bool native_has_word(struct arena *a, const struct tables *t, enum kind kind, const struct row *row,
 		     unsigned class, struct str word);
-/* Whether the row is one of those asked for, apart from the page. */
+/* True if the row matches account, filters and words of the list, on whatever page. */
 bool listing_fits(struct listing *l, const struct row *row);
-/* Finds the page. */
+/* Runs the query and sets l->page. */
 RESULT listing_run(struct listing *l);
-/* What the row is ordered by, as a text. */
+/* The row's sort key, as a text. */
 struct str listing_key(const struct listing *l, const struct row *row);

@@ -60,7 +60,7 @@ static const enum kind kinds[] = {
 	KIND_TRANSIT_GATEWAY,  KIND_TRANSIT_ROUTE_TABLE,
 };
 
-/* ---- what is asked ---- */
+/* ---- reading the request ---- */
 
 static RESULT read_protocol(struct native_call *e, struct reach_args *a)
 {

@@ -50,7 +50,7 @@ static const struct param simulate_params[] = {
 };
 static const struct param who_params[] = {ASKED};
 
-/* ---- what is asked ---- */
+/* ---- reading the request ---- */
 
 static RESULT split(struct native_call *e, struct str said, size_t max, const char *field,
 		    struct strs *ret_texts)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/native/: somebody who signs in, and what they show besides a password, or in its place. */
+ * Private to api/native/: a person who signs in, with second factors and passkeys. */
 #pragma once
 
 #include "api/native/action.h"
@@ -8,7 +8,7 @@
 #include "engine/people/credential/password_policy.h"
 #include "engine/people/credential/second_factor.h"
 
-/* A passkey's answer as a page sends it: base64url. */
+/* A passkey's answer from the browser; all members are base64url. */
 struct passkey_texts {
 	struct str credential, client_data, data, signature, user;
 };
@@ -17,14 +17,16 @@ struct entering {
 	struct passkey_texts passkey;
 	/* found: */
 	uuid person, account, key; /* person none: nobody */
-	struct login login;        /* by a password, which the work tries */
-	struct str hash;           /* of that password; empty: none is compared, or a directory proves it */
-	bool is_proved, lacks_factor; /* the password is right, and something is wanted besides */
+	struct login login;        /* for a password, which the work verifies */
+	struct str
+		hash; /* stored hash of the password; empty: nothing to compare, or a directory verifies the password */
+	bool is_proved,
+		lacks_factor; /* lacks_factor: the password is right, but a second factor is required */
 	enum password_standing standing;
 	struct own_password renewal;   /* in work; user none: the password stays */
 	struct second_factor_use used; /* in work */
 };
-/* Which parameters a passkey's answer has, in a table of struct entering. */
+/* Parameters of a passkey's answer, in a table of struct entering. */
 #define PASSKEY_PARAMS                                                                                       \
 	PARAM(struct entering, "credential", passkey.credential, .max = 1400,                                \
 	      .doc = "Or a passkey's answer: the passkey's id, base64url as the rest of it."),               \
@@ -37,23 +39,25 @@ struct entering {
 		PARAM(struct entering, "user_handle", passkey.user, .max = 64,                               \
 		      .doc = "Whose passkey it is, where no user is named.")
 
-/* What a page asks passkeys with. */
+/* Challenge with which a page asks for a passkey. */
 struct passkey_question {
 	struct str challenge, rp; /* challenge: base64url */
 	const struct str *credentials;
 	size_t count;
 };
 
-/* The host that browsers know us by, and what a passkey of that user (none: of whoever answers) is asked. ERR_STATE: the host has no
- * name. */
+/* Describes the relying party (the host that browsers use for this region), and makes the challenge for passkeys of the user (none: for
+ * any user's passkey). ERR_STATE: the host has no name. */
 RESULT factors_describe_party(struct native_call *e, uuid user, bool is_new,
 			      struct webauthn_party *ret_party);
 RESULT factors_ask(struct native_call *e, uuid user, bool is_new, struct passkey_question *ret_question);
 void factors_write_question(struct json_writer *w, const struct passkey_question *question);
-/* Bytes of base64url; ERR_INVALID names the field. */
+/* Decodes base64url; ERR_INVALID names the field. */
 RESULT factors_decode(struct native_call *e, const char *field, struct str text, struct str *ret_bytes);
 
-/* On the passwords' lane, behind the right password: sets is_proved, lacks_factor and what is asked for. */
+/* Checks the second factor after the password was verified, on the passwords' lane. Sets is_proved, or lacks_factor and the
+ * challenge. */
 RESULT factors_check(struct native_call *e, struct entering *a);
-/* A passkey alone, which has verified its user: whose it is. Sets person, account and is_proved, or nothing. */
+/* Authenticates by a passkey without a password; the passkey must have verified its user. Sets person, account and is_proved, or
+ * nothing. */
 RESULT factors_take_passkey(struct native_call *e, struct entering *a);

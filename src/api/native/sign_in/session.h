@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/native/: sessions of a browser's, for whoever finds out who asks. */
+ * Private to api/native/: sessions of browsers, for authentication. */
 #pragma once
 
 #include "api/native/action.h"
 
-/* Whether the request brings a session's cookie. */
+/* True if the request has a session's cookie. */
 bool native_has_session(const struct native_call *e);
-/* Sets c->who and e->token by the cookie, and renews it where its person asks. ERR_UNAUTHENTICATED: it is over. ERR_DENIED: the
- * request does not come from a page of ours. */
+/* Sets c->who and e->token from the cookie, and renews the cookie on requests that a person caused. ERR_UNAUTHENTICATED: the session
+ * has ended. ERR_DENIED: the request does not come from one of our pages. */
 RESULT native_resume_session(struct native_call *e);
-/* ERR_DENIED: it does not come from a page of ours. */
+/* Checks against cross-site requests. ERR_DENIED: the request does not come from one of our pages. */
 RESULT native_check_page(struct native_call *e);
-/* ERR_DENIED: a password would come over an open wire. */
+/* Refuses a password over an unencrypted connection. ERR_DENIED. */
 RESULT native_check_wire(struct native_call *e);
 
-/* In an answer: the caller's session has shown a second factor just now. Of a caller without a session nothing is done. */
+/* Marks the caller's session as authenticated by a second factor; sets the cookie of the answer. Does nothing without a session. */
 RESULT native_note_factor(struct native_call *e);
 
 /* In an answer: opens a session of a person who was proved, where they get in: sets the cookie and c->who, and logs it. ends_us: when
@@ -22,5 +22,5 @@ RESULT native_note_factor(struct native_call *e);
 RESULT native_enter(struct native_call *e, uuid person, int64_t ends_us, const char *by);
 /* Of an action that says NATIVE_BROWSER: logs the failure, and sends the browser to the sign-in page. */
 void native_lead_to_sign_in(struct native_call *e, struct api_problem *p);
-/* A second factor as the answer's item. */
+/* Writes a second factor as the answer's item. */
 void native_write_factor_item(struct native_call *e, struct json_writer *w, uuid id);
