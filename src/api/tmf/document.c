@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a desk says of a ticket that has no place here, such as related parties, a channel or its own word for a severity: the
- * desk's document. It is kept with the desk's link as it was said, and given back to that desk alone. A merge patch (RFC 7396) changes
- * it; a JSON patch (RFC 6902) is taken as one where it changes whole members. */
+ * The desk's document: members of a ticket that Dari does not model, such as related parties, a channel or the desk's own word for a
+ * severity. The desk's link stores the document unchanged, and only that desk sees it. A merge patch (RFC 7396) changes the
+ * document; a JSON patch (RFC 6902) of whole members is converted to a merge patch. */
 #include <stdlib.h>
 
 #include "api/tmf/internal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/tmf/: what a call's row is, and what a call carries. */
+ * Private to api/tmf/: actions and calls of this face, and functions that its files share. */
 #pragma once
 
 #include "api/core/dispatch.h"
@@ -19,7 +19,7 @@ struct tmf_call {
 };
 
 struct tmf_action {
-	REST_ACTION_BASE; /* path: behind the version, "troubleTicket/{id}" */
+	REST_ACTION_BASE; /* path: text after the version, "troubleTicket/{id}" */
 	RESULT (*prepare)(struct tmf_call *e, void *args);
 	RESULT(*answer)
 	(struct tmf_call *e, const void *args, struct json_writer *w); /* the whole document; NULL: 204 */
@@ -28,32 +28,32 @@ struct tmf_action {
 API_DEFINE_FACE(tmf)
 
 extern const struct api_actions tmf_ticket_actions;
-/* A variable of the path, a value of the query; empty: there is none of that name. */
+/* Value of a variable of the path; empty: no such variable. */
 struct str tmf_path_value(const struct tmf_call *e, const char *name);
-/* Likewise. */
+/* Value of a parameter of the query; empty: no such parameter. */
 struct str tmf_query_value(const struct tmf_call *e, const char *name);
 
-/* ---- document.c: what a desk says that has no place here ---- */
+/* ---- document.c: members that Dari does not model ---- */
 
-/* The text of the document with the call's body merged into it; empty: nothing is left. */
+/* Merges the call's body into the document, as text; empty: no members are left. */
 RESULT tmf_merge_document(struct tmf_call *e, struct str before, struct str *ret_document);
-/* The caller's; NULL: out of memory. */
+/* Parses a document; the caller frees it. NULL: out of memory. */
 json_t *tmf_load_document(struct str document);
 RESULT tmf_write_member(struct tmf_call *e, struct json_writer *w, const char *name, const json_t *value);
-/* The call's body, a JSON patch, becomes the merge patch that does the same. */
+/* Converts the call's body from a JSON patch to a merge patch of the same effect. */
 RESULT tmf_take_json_patch(struct tmf_call *e);
 
-/* ---- resource.c: a ticket as TMF621 has it ---- */
+/* ---- resource.c: TMF621's resource of a ticket ---- */
 
 extern const char *const tmf_states[TICKET_STATES];
-/* Its object; fields: names between commas, empty: all. */
+/* Writes the ticket's object. fields: names separated by commas; empty: all members. */
 RESULT tmf_write_ticket(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket,
 			struct str fields);
-/* "12-3": rises with whatever a desk may see. */
+/* Version of the ticket for ETag, "12-3": changes with each change that a desk may see. */
 struct str tmf_version(struct tmf_call *e, const struct support_ticket *ticket);
-/* By TMF621's word, in any letter case. */
+/* Reads TMF621's word for a state, in any letter case. */
 bool tmf_read_state(struct str word, enum ticket_state *ret_state);
-/* "1 critical", "high", "minor", …: ours of a desk's word. */
+/* Maps a desk's word ("1 critical", "high", "minor", …) to a severity of ours. */
 bool tmf_read_severity(struct str word, enum support_ticket_severity *ret_severity);
-/* The link of the caller's desk with it; NULL: it has none. */
+/* Link between the ticket and the desk; NULL: not linked. */
 const struct ticket_link *tmf_find_link(const struct tables *t, uuid ticket, uuid desk);

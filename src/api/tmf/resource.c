@@ -78,7 +78,7 @@ static void write_time(struct json_writer *w, const char *name, int64_t time_us)
 		json_write_z(w, name, clock_write_ms(time_us, text));
 }
 
-/* What the desk has said bears the desk's own ids and times. */
+/* Writes the notes; those that the desk reported have the desk's own ids and times. */
 static void write_notes(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket,
 			const struct ticket_link *l)
 {
@@ -101,7 +101,7 @@ static void write_notes(struct tmf_call *e, struct json_writer *w, const struct 
 	json_write_close_list(w);
 }
 
-/* Those that are here, and those that the desk only names. */
+/* Writes the attachments: files that Dari has, then those that the desk's document names. */
 static RESULT write_files(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket,
 			  const json_t *named)
 {

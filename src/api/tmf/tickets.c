@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A desk's own view of tickets: listed, shown, opened, patched. What it says of a ticket counts as if it had been polled: the desk that has
- * the ball says the state, what another says of it becomes a message (engine/support/ticket_sync.c).
+ * A desk's view of tickets: list, show, open, patch. A desk's report has the same effect as a polled one: the desk that owns the
+ * ticket sets its state, and another desk's state becomes a message (engine/support/ticket_sync.c).
  *
- * PATCH is a merge patch but for `note`: partners send the new ones alone, so that those of the array which have no id, or an id that is not known,
- * are added, and none is taken away. An id makes it safe to send one again. */
+ * PATCH is a merge patch, except for `note`: partners send only new notes. Notes of the array that have no id or an unknown id are
+ * added, and no note is removed. A note with an id can be sent again safely. */
 #include <inttypes.h>
 
 #include "api/tmf/internal.h"
@@ -26,7 +26,7 @@ static RESULT fail_absent(struct tmf_call *e, struct str id)
 			     "There is no trouble ticket %" STR_FMT ".", STR_ARG(str_cut(id, 64)));
 }
 
-/* One that the caller's desk is linked with. */
+/* Finds the path's ticket, if the caller's desk is linked with it. */
 static RESULT find_ticket(struct tmf_call *e, const struct support_ticket **ret_ticket,
 			  const struct ticket_link **ret_link)
 {
@@ -100,7 +100,7 @@ static RESULT answer_list(struct tmf_call *e, const void *args, struct json_writ
 	return OK;
 }
 
-/* ---- what a body says ---- */
+/* ---- request bodies ---- */
 
 static struct str text_of(struct tmf_call *e, const json_t *object, const char *name)
 {
@@ -110,7 +110,7 @@ static struct str text_of(struct tmf_call *e, const json_t *object, const char *
 				     : STR_NONE;
 }
 
-/* One that Dari has told the desk. Those of the desk's own are known by their ids to whoever takes them in. */
+/* True for a note that Dari sent to the desk. The engine recognizes notes that the desk sent before by their ids. */
 static bool is_known_note(struct tmf_call *e, uuid ticket, struct str id)
 {
 	const struct tables *t = tmf_tables(e);
@@ -131,7 +131,7 @@ static struct desk_item read_note(struct tmf_call *e, const json_t *note)
 	return item;
 }
 
-/* ticket: none for one that is being opened. */
+/* ticket: none for a new ticket. */
 static RESULT read_notes(struct tmf_call *e, uuid ticket, struct link_report *report)
 {
 	const json_t *list = json_object_get(e->body, "note");
