@@ -55,7 +55,7 @@ RESULT request_parse_many(struct ctx *c, struct str query, struct str form, stru
 
 /* ---- the dialect ---- */
 
-/* Of an id of any kind nobody knows what was meant. */
+/* For an id of any kind the message cannot name an expected prefix. */
 static RESULT fail_malformed(const struct params_reader *r, const struct params_value *v, enum kind kind,
 			     const char *prefix)
 {
@@ -130,7 +130,7 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 		.text_max = REQUEST_TEXT_MAX, .list_suffix = ".member", .read_id = read_id, __VA_ARGS__      \
 	}
 const struct params_dialect request_ec2_dialect = DIALECT(SMALL_NAMES, ",", );
-/* IAM's and STS's words. A value that is refused is not told by IAM, and is told by STS. */
+/* IAM's and STS's words. STS repeats the refused value in its message, IAM does not. */
 #define REQUEST_CONSTRAINT(value, must)                                                                      \
 	"1 validation error detected: Value " value "at '{parameter}' failed to satisfy constraint: "        \
 	"Member must " must
@@ -206,7 +206,7 @@ bool request_asks_for(struct strs names, struct str name)
 
 /* ---- the audit log ---- */
 
-/* None of these is a secret, whatever somebody writes there by mistake is cut short. */
+/* None of these parameters holds a secret. Long values are cut, in case somebody passes one by mistake. */
 void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 {
 	struct str name,

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Requests in AWS's query protocol, EC2's and IAM's: pairs of a query string or a form whose names nest
- * ("A.1.B=x"), read by the tables of api/core/params.h. What EC2 has and Dari does not is refused by name; what
- * EC2 has not is ERR_UNKNOWN. Pure but for the context; any thread. */
+ * Requests in AWS's query protocol, in the dialects of EC2 and IAM: pairs from a query string or a form with nested names
+ * ("A.1.B=x"), read by the tables of api/core/params.h. A parameter of EC2 that Dari does not implement is refused by name; a
+ * parameter that EC2 does not have is ERR_UNKNOWN. Pure but for the context; any thread. */
 #pragma once
 
 #include "api/core/dump.h"
 
 enum {
 	REQUEST_PAIRS_MAX = 2000,
-	REQUEST_PAIRS_MANY = 16000, /* of calls that bring many things at once */
-	REQUEST_TEXT_MAX = 1024,    /* characters, where the row says nothing else */
+	REQUEST_PAIRS_MANY = 16000, /* for calls with long lists */
+	REQUEST_TEXT_MAX = 1024,    /* characters, unless the parameter's row has another limit */
 };
 
-/* Decodes query and form into sorted pairs, leaving out what belongs to the signature. ERR_INVALID: a broken
+/* Decodes query and form into sorted pairs, without the signature's parameters. ERR_INVALID: a broken
  * escape, text that XML cannot hold, a name twice; ERR_TOO_LARGE. */
 RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs);
-/* The same with up to REQUEST_PAIRS_MANY pairs. */
+/* Decodes like request_parse(), up to REQUEST_PAIRS_MANY pairs. */
 RESULT request_parse_many(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs);
 /* Fills out, of the table's size and zeroed, from the pairs; names in `common` (NULL-ended) are left alone. Errors
  * as params_fill() has them, in the dialect's words: EC2 writes names of parameters small, IAM and STS those of members; CloudWatch has words of its
@@ -24,19 +24,18 @@ extern const struct params_dialect request_ec2_dialect, request_iam_dialect, req
 	request_cloudwatch_dialect;
 RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
 		    const char *const *common, const struct pairs *pairs, void *out);
-/* A member that is not as a constraint of IAM's wants it, which no table can say: "satisfy regular expression pattern: …".
- * shown: the value, as STS tells it; empty: it is not told. ERR_INVALID with the field. */
+/* Fails because a member violates a constraint that no table can express: "satisfy regular expression pattern: …". shown: the
+ * value, which STS repeats; empty: the message has no value. ERR_INVALID with the field. */
 RESULT request_fail_member(struct ctx *c, struct str field, struct str shown, const char *must);
-/* Dumps of tables: names as "A.N.B", and what a value has to be beyond its type ("form"), for tests that send what it
- * must not be. */
+/* Form of dumps of tables: names as "A.N.B", and a value's constraint beyond its type ("form"), so that tests can send values that
+ * violate it. */
 extern const struct dump_form request_dump_form;
-/* Of two parameters that name the same thing the one that was given. ERR_COMBINATION: both;
- * ERR_MISSING: neither. */
+/* Chooses the given one of two parameters that name the same thing. ERR_COMBINATION: both are given; ERR_MISSING: neither. */
 RESULT request_choose(struct ctx *c, const struct ref *one, const char *one_wire, const struct ref *other,
 		      const char *other_wire, struct ref *ret_ref);
-/* Of a list that names what is to be shown: an empty one names all. */
+/* True if the list has the name, or is empty: an empty list asks for everything. */
 bool request_asks_for(struct strs names, struct str name);
-/* What a call names, as the subject of its audit record (api/core/audit.h): the parameters that name people, keys,
- * roles, machines, and no other. a NULL: it has none. */
+/* Adds the call's parameters that name people, keys, roles or machines to the subject of its audit record (api/core/audit.h). a NULL:
+ * does nothing. */
 struct audit_call;
 void request_add_subject(struct audit_call *a, const struct pairs *pairs);
