@@ -266,7 +266,7 @@ static void fail_opening(struct opening *o, struct call *call, struct result res
 		relay_drop_line(o->line);
 	o->line = NULL;
 	if (o->audit && result.code == ERR_THROTTLED)
-		o->audit->is_told = true; /* nothing of it was looked at */
+		o->audit->is_told = true; /* a throttled call leaves no audit record: it was not examined */
 	struct str code = str_print(call->ctx.arena, "%d", status_of(result.code));
 	if (!api_record(o->audit, o->face->config.store, result, code, answer_failed))
 		answer_problem(call, result);

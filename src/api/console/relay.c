@@ -22,7 +22,7 @@
 #include "http/websocket.h"
 #include "model/identity.h"
 
-enum { RESERVE_PART = 16 }; /* one line in so many is kept for administrators */
+enum { RESERVE_PART = 16 }; /* reserves 1/16 of the lines for administrators */
 enum { ARENA_SIZE = 16 * 1024, ARENA_CAP = 4 * 1024 * 1024 };
 #define WEIGH_US (5 * SECOND) /* between two checks of the token behind an open console */
 

@@ -12,21 +12,21 @@ struct relay;
 struct relay_line;
 
 struct relay_config {
-	struct tokens *tokens; /* outlive the relay, as the next two */
+	struct tokens *tokens; /* tokens, store and guard must outlive the relay */
 	struct store *store;
 	struct later_guard *guard; /* engine/people/asker.h; NULL: roles alone decide */
 	size_t line_max, per_account_max;
-	int64_t idle_us; /* a console in which nothing is said for so long is closed */
+	int64_t idle_us; /* idle time after which a console is closed */
 };
 
 /* Starts the thread. ERR_NO_MEMORY, ERR_IO. */
 RESULT relay_new(struct ctx *c, const struct relay_config *config, struct relay **ret_relay);
-/* Closes every console, and from now on each new one. Call it before the HTTP server stops. */
+/* Closes all consoles, and refuses new ones from now on. Call it before the HTTP server stops. */
 void relay_stop(struct relay *r);
 void relay_free(struct relay *r); /* after the HTTP server and the reconciler are freed; NULL: nothing */
 DEFINE_AUTO(relay)
 
-/* Takes a line for a console of the account. Any thread. ERR_QUOTA: none is free. */
+/* Takes a line for a console of the account. Any thread. ERR_QUOTA: no line is free. */
 RESULT relay_take_line(struct relay *r, struct ctx *c, uuid account, struct relay_line **ret_line);
 /* Gives back a line that was not connected. */
 void relay_drop_line(struct relay_line *l);
@@ -37,5 +37,5 @@ void relay_drop_line(struct relay_line *l);
  * closes no console, as in Nova. */
 struct http_tunnel *relay_connect(struct relay_line *l, int stream_fd, const struct ticket *ticket);
 
-/* How many lines are taken now. Any thread. */
+/* Number of lines in use. Any thread. */
 size_t relay_count_lines(struct relay *r);

@@ -4,10 +4,10 @@
 
 #include "http/server.h"
 
-/* Answers a path below CONSOLE_PREFIX that nothing else answers. */
+/* Answers a path below CONSOLE_PREFIX that no other handler has. */
 void console_send_site(struct call *call);
 
-/* Whether a browser asks for what a person types, the endpoint's address alone. Never, where no pages were built. */
+/* True if a browser asks for the endpoint's address without a path, as a person types it. Always false in a build without pages. */
 bool console_is_visit(const struct call *call);
-/* Answers such a visit: it is led to the pages. */
+/* Answers such a visit with a redirect to the pages. */
 void console_lead_in(struct call *call);
