@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/support/: what an action is, and what a call carries, beyond what every face's has
- * (api/core/action.h). */
+ * Private to api/support/: actions and calls, beyond the members that all faces share (api/core/action.h). */
 #pragma once
 
 #include "api/core/dispatch.h"
@@ -42,19 +41,19 @@ enum { CASE_ID_SIZE = 64, SUPPORT_BODY_MAX = 8000, SUPPORT_PAGE = 10 };
 /* "case-123456789012-2026-0123456789abcdef" */
 struct str support_case_id(struct support_call *e, const struct tables *t,
 			   const struct support_ticket *ticket);
-/* ERR_NOT_FOUND: it is no such id of the caller's account. */
+/* ERR_NOT_FOUND: the caller's account has no case with that id. */
 RESULT support_read_case_id(struct support_call *e, struct str text, struct ref *ret_ref);
 struct str support_status(const struct tables *t, const struct support_ticket *ticket);
-/* By AWS's word; ERR_INVALID. */
+/* Reads a time in AWS's format; ERR_INVALID. */
 RESULT support_read_time(struct support_call *e, const char *field, struct str text, int64_t *ret_us);
-/* What comes behind the one that has that number: a page's token. ERR_INVALID. */
+/* Reads a page's token: the number of the last item of the page before. ERR_INVALID. */
 RESULT support_read_token(struct support_call *e, struct str text, int64_t *ret_number);
 void support_write_token(struct support_call *e, struct json_writer *w, int64_t number);
-/* A set's id, or what stands for none that can be. */
+/* Reads the id of an attachment set; UUID_NONE, which no set has, for an invalid id. */
 uuid support_read_set(struct str text);
 
 /* ---- words.c ---- */
 
-/* Whether AWS Support's table here has the service, and the category in it. */
+/* True if the table of AWS Support's services has the service, and the category in it. */
 bool support_has_service(struct str service);
 bool support_has_category(struct str service, struct str category);
