@@ -14,7 +14,7 @@ struct sums {
 	const struct cost_question *question;
 	struct tally tally; /* cost: unblended; list: amortized. By period and values */
 	struct str currency;
-	struct arena *arena; /* of one charge */
+	struct arena *arena; /* reset after each charge */
 };
 
 static char *date_of(int64_t at_s, char out[static CLOCK_TEXT_SIZE])
@@ -24,8 +24,8 @@ static char *date_of(int64_t at_s, char out[static CLOCK_TEXT_SIZE])
 	return out;
 }
 
-/* A charge of a month lies in its day; what corrects an earlier month, and what is bought for a month, in the first of those that
- * are asked for. */
+/* Finds the start of the period in which a charge counts, by the charge's own start: its day, or its month. A month that begins before the
+ * question counts from the question's start. */
 static bool find_period(const struct cost_question *q, int64_t at_s, int64_t *ret_s)
 {
 	if (at_s < q->from_s || at_s >= q->until_s)

@@ -98,7 +98,7 @@ bool cost_matches(struct arena *a, const struct cost_filter *f, const struct bil
 struct reading {
 	struct cost_call *e;
 	const struct cost_question *question;
-	struct arena *arena; /* of one charge */
+	struct arena *arena; /* reset after each charge */
 	billing_each each;
 	void *arg;
 };

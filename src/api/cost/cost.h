@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AWS Cost Explorer's API over the region's charges: JSON 1.1, signed. On the listener of EC2's. Source: AWS Cost Explorer
+ * AWS Cost Explorer's API over the region's charges: JSON 1.1, signed. Served on the listener of EC2. Source: AWS Cost Explorer
  * Service, API Reference, 2017-10-25. */
 #pragma once
 
@@ -10,5 +10,5 @@ extern const struct api_protocol cost_protocol;
 
 /* True if a request is signed for Cost Explorer. */
 bool cost_has_call(const struct call *call);
-/* The page's table. */
+/* Writes the table of docs/coverage.md. */
 void cost_write_coverage(struct buf *out);

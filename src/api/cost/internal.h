@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/cost/: what a call carries, and what is asked of charges. */
+ * Private to api/cost/: calls, and questions about charges. */
 #pragma once
 
 #include "api/core/dispatch.h"
@@ -42,7 +42,7 @@ enum {
 	COST_VALUES_MAX = 200
 };
 
-/* What a charge says of itself. */
+/* Dimensions of a charge. */
 enum cost_dimension {
 	COST_SERVICE,
 	COST_ACCOUNT,
@@ -81,40 +81,41 @@ extern const size_t cost_metric_count;
 enum cost_operator { COST_ALL, COST_ANY, COST_NONE_OF, COST_ONE };
 struct cost_filter {
 	enum cost_operator operator;
-	const struct cost_filter *parts[COST_VALUES_MAX]; /* of the first three */
+	const struct cost_filter
+		*parts[COST_VALUES_MAX]; /* operands of COST_ALL, COST_ANY and COST_NONE_OF */
 	size_t part_count;
-	struct cost_key key; /* of COST_ONE */
+	struct cost_key key; /* COST_ONE: the key that is compared */
 	struct strs values;
 	bool is_absent, is_start;
 };
 
 struct cost_question {
-	int64_t from_s, until_s; /* whole days; until does not count */
+	int64_t from_s, until_s; /* whole days; the day of until_s is excluded */
 	bool is_monthly;
 	unsigned metrics;
 	struct cost_key groups[COST_GROUPS_MAX];
 	size_t group_count;
 	const struct cost_filter *filter; /* NULL: none */
-	/* of lists of values */
+	/* for lists of values: */
 	struct cost_key key;
 	struct str search;
 };
 
-/* What each action asks, from its JSON. ERR_INVALID, ERR_TOO_LARGE, ERR_UNSUPPORTED, with the parameter. */
+/* Reads the question of get-cost-and-usage from its JSON. ERR_INVALID, ERR_TOO_LARGE, ERR_UNSUPPORTED, with the parameter. */
 RESULT cost_prepare_usage(struct cost_call *e, void *args);
-/* The values of a dimension. */
+/* Reads the question of get-dimension-values, likewise. */
 RESULT cost_prepare_values(struct cost_call *e, void *args);
-/* Those of a tag; without one its keys. */
+/* Reads the question of get-tags, likewise: values of a tag, or, without a tag, the keys of tags. */
 RESULT cost_prepare_tags(struct cost_call *e, void *args);
 
 /* ---- charges.c ---- */
 
-/* The value of a charge; of a tag that it has not, empty and *ret_is_absent. In the arena. */
+/* Value of a charge for the key, in the arena. Empty with *ret_is_absent if the charge's resource does not have the tag. */
 struct str cost_value(struct arena *a, const struct cost_key *key, const struct billed *billed,
 		      const struct charge *charge, struct str region, bool *ret_is_absent);
 bool cost_matches(struct arena *a, const struct cost_filter *filter, const struct billed *billed,
 		  const struct charge *charge, struct str region);
-/* All charges of the months of a question that the caller may see and that its filter lets through. No view is open meanwhile.
- * *ret_closed_until_s: what lies before is final. */
+/* Calls `each` with all charges of the question's months that the caller may see and that match its filter. Closes
+ * e->view. *ret_closed_until_s: earlier charges are final. */
 RESULT cost_read_charges(struct cost_call *e, const struct cost_question *q, billing_each each, void *arg,
 			 int64_t *ret_closed_until_s);

@@ -141,7 +141,7 @@ static RESULT read_parts(struct cost_call *e, const json_t *list, int depth, siz
 	return OK;
 }
 
-/* One member of an expression says what it is. */
+/* An expression has a single member, whose name is its operator. */
 static RESULT read_filter(struct cost_call *e, const json_t *node, int depth, size_t *nodes,
 			  const struct cost_filter **ret_filter)
 {
