@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of the DNS responder share: dns.c has the thread, the places and UDP, dns_tcp.c the
- * guests' TCP connections, dns_upstream.c what is passed on.
+ * Private to the DNS responder: dns.c has the thread, the places and UDP, dns_tcp.c the guests' TCP connections,
+ * dns_upstream.c the queries forwarded to upstream resolvers.
  *
- * One lock over all of it: the thread holds it but while it waits, other threads for adding and
- * removing a place. Whatever has a socket is a watch; a closed one is freed by the thread alone,
- * at the end of a round, since events that came before may still point at it. */
+ * One lock covers all state: the thread holds it except in epoll_wait(); other threads take it to add or remove a place. Each
+ * socket has a watch. Only the thread frees a closed watch, at the end of a round, since earlier events of the round may still
+ * point at it. */
 #pragma once
 
 #include <pthread.h>
@@ -20,12 +20,12 @@ enum {
 	FORWARD_BUCKETS = 1024,
 	CLIENTS_MAX = 256, /* TCP */
 	CLIENTS_PER_SOURCE_MAX = 16,
-	QUERY_MAX = 4096, /* longer ones are nothing we know */
+	QUERY_MAX = 4096, /* bytes; longer queries are dropped */
 };
 
 enum watch_kind { WATCH_WAKE, WATCH_UDP, WATCH_LISTEN, WATCH_CLIENT, WATCH_FORWARD, WATCH_KINDS };
 
-/* Watches that wait equally long: in the order in which their time is up. */
+/* Watches with the same timeout, ordered by deadline. */
 struct dns_watch_queue {
 	struct dns_watch *first, *last;
 	int64_t wait_us;
@@ -37,7 +37,7 @@ struct dns_watch {
 	int fd;
 	bool dead;
 	struct dns_watch *next_dead;
-	struct dns_watch_queue *queue; /* NULL: in none */
+	struct dns_watch_queue *queue; /* NULL: no timeout */
 	struct dns_watch *earlier, *later;
 	int64_t due_us; /* clock_monotonic_us() scale */
 };
@@ -48,12 +48,12 @@ struct dns_place {
 	struct dns_place *next, *previous;
 };
 
-/* Where a query came from. */
+/* Source of a query. */
 struct origin {
 	struct dns_place *place;
 	struct dns_client *client; /* NULL: UDP */
 	struct sockaddr_in from;
-	struct ip ip; /* its address */
+	struct ip ip; /* address of `from` */
 };
 
 struct dns_client {
@@ -62,9 +62,9 @@ struct dns_client {
 	uint8_t in[2 + QUERY_MAX];
 	size_t in_size;
 	struct buf out;
-	size_t sent;            /* of out */
-	unsigned forward_count; /* answers that it still waits for */
-	bool ended;             /* it sends nothing more */
+	size_t sent;            /* bytes of out that were sent */
+	unsigned forward_count; /* forwarded queries without an answer yet */
+	bool ended;             /* the guest has closed its direction */
 };
 
 struct dns_forward {
@@ -72,18 +72,18 @@ struct dns_forward {
 	struct origin origin;
 	struct dns_forward *next, *previous; /* in its source's bucket */
 	struct dns_query query;
-	uint16_t id; /* under which it was passed on */
+	uint16_t id; /* query id of the forwarded packet */
 	size_t next_upstream;
 	bool is_sent;  /* TCP */
 	struct buf in; /* TCP */
 	size_t size;
-	uint8_t bytes[]; /* as it came */
+	uint8_t bytes[]; /* packet as received */
 };
 
 struct dns {
 	struct store *store;
 	struct dns_upstreams upstreams;
-	struct arena *arena; /* of the packet at hand */
+	struct arena *arena; /* strings of the current packet */
 	pthread_mutex_t lock;
 	pthread_t thread;
 	bool running, stopping;
@@ -97,16 +97,16 @@ struct dns {
 	uint8_t packet[DNS_PACKET_MAX], out[DNS_PACKET_MAX];
 };
 
-/* The lock is held in all of these. */
+/* Callers of these functions hold the lock. */
 
 /* dns.c */
 bool dns_watch_open(struct dns *d, struct dns_watch *w, enum watch_kind kind, int fd, uint32_t events);
 void dns_watch_change(struct dns *d, struct dns_watch *w, uint32_t events);
-void dns_watch_wait(struct dns_watch *w, struct dns_watch_queue *queue); /* its time starts anew */
+void dns_watch_wait(struct dns_watch *w, struct dns_watch_queue *queue); /* restarts the watch's timeout */
 void dns_watch_close(struct dns *d, struct dns_watch *w);
-/* One query: answered, passed on or dropped. */
+/* Handles a query: answers, forwards or drops it. */
 void dns_take(struct dns *d, const struct origin *origin, const uint8_t *bytes, size_t size);
-/* Says an answer of ours, cut where it does not fit. */
+/* Sends an answer of ours, truncated if it does not fit. */
 void dns_say(struct dns *d, const struct origin *origin, const struct dns_query *query,
 	     const struct dns_answer *answer);
 void dns_send(struct dns *d, const struct origin *origin, const uint8_t *bytes, size_t size);
@@ -123,5 +123,5 @@ void dns_forward_start(struct dns *d, const struct origin *origin, const struct 
 		       const uint8_t *bytes, size_t size);
 void dns_forward_ready(struct dns *d, struct dns_watch *w, uint32_t events);
 void dns_forward_try_next(struct dns *d, struct dns_forward *f);
-/* Without an answer: all those of the client, or with NULL of the place. */
+/* Drops, without an answer, all forwarded queries of the client; client NULL: of the place. */
 void dns_forward_drop_all(struct dns *d, const struct dns_client *client, const struct dns_place *place);

@@ -59,19 +59,20 @@ enum dns_reading {
 };
 enum dns_reading dns_read_query(const uint8_t *bytes, size_t size, struct dns_query *ret_query);
 
-/* Whether an upstream's packet answers that question: id, direction, name, type, class. */
+/* True if an upstream's packet answers the question: compares id, direction, name, type and class. */
 bool dns_is_answer(const uint8_t *bytes, size_t size, uint16_t id, const struct dns_query *query);
 
-/* What we say. Strings end with NUL (as those of an arena do). */
+/* An answer of ours. Strings end with NUL (as those of an arena do). */
 struct dns_answer {
 	enum dns_rcode rcode;
 	bool is_authoritative, is_truncated;
-	struct ip a;     /* an A record of the name; none: none */
-	struct ip aaaa;  /* likewise an AAAA record */
-	struct str ptr;  /* a PTR record of the name */
-	struct str zone; /* whose SOA is said: in the answer when asked for, else as authority */
+	struct ip a;    /* an A record of the name; none: none */
+	struct ip aaaa; /* AAAA record of the name; none: none */
+	struct str ptr; /* a PTR record of the name */
+	struct str
+		zone; /* zone of the SOA record: in the answer section if the query asks for it, else in the authority section */
 	bool has_soa_answer;
 };
-/* Writes it into out. False when there is no room or no memory. */
+/* Writes the answer's packet into out. False: out is too small, or memory is out. */
 bool dns_write_answer(const struct dns_query *query, const struct dns_answer *answer, uint8_t *out,
 		      size_t capacity, size_t *ret_size);

@@ -651,7 +651,7 @@ WRITER(write_past_events)
 	write_list_of_event(s, true, b);
 }
 
-/* Whether the spot instance was told that its room is taken back. */
+/* True if the spot instance has received an interruption notice. */
 static bool has_notice(const struct imds_facts *s)
 {
 	return s->spot && s->spot->interrupt_us;

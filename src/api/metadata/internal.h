@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to the metadata service. A place is where it answers: each router that has ports has one, and each
- * network with guests behind no router.
+ * Private to the metadata service. A place is an endpoint of the service: each router with ports has a place, and each
+ * network with guests that have no router.
  *
- *   places.c    follows the store; plugs and listens, takes back; all on the actor "metadata"
- *   imds.c      HTTP: who asks, tokens, and the tree of imds_tree.c for what imds_facts.c gathered
+ *   places.c    follows the store; creates and removes places; runs on the actor "metadata"
+ *   imds.c      HTTP: identifies the instance, checks tokens, writes the tree (imds_tree.c) from its facts (imds_facts.c)
  *   password.c  CloudStack's password server
- *   azure.c     Azure's tree, and azure_wire.c what its agents ask (azure.h)
+ *   azure.c     Azure's tree, with azure_wire.c for its agents (azure.h)
  *   imds_role.c credentials of the role of an instance's profile
  *   dns.c       the DNS responder's thread and sockets, with dns_tcp.c and dns_upstream.c
- *   dns_zone.c  what we answer ourselves; dns_packet.c reads and writes the packets */
+ *   dns_zone.c  zones that we answer; dns_packet.c reads and writes packets */
 #pragma once
 
 #include <pthread.h>
@@ -16,14 +16,14 @@
 #include "api/metadata/dns.h"
 #include "api/metadata/metadata.h"
 
-/* Made and freed on the actor; HTTP threads read router and is_on_link and nothing else. */
+/* Created and freed on the actor. HTTP threads may read only router and is_on_link. */
 struct place {
 	struct place *next;                /* in its bucket */
 	uuid router;                       /* or network, if is_on_link */
 	bool is_on_link;                   /* serves a network whose guests have no router */
-	bool leaving;                      /* nobody is left in it: to be unplugged */
-	bool failed;                       /* said so in the log */
-	int64_t retry_us, delay_us;        /* when to try again; 0: nothing to do */
+	bool leaving;                      /* no port is left; to be unplugged */
+	bool failed;                       /* the failure was logged */
+	int64_t retry_us, delay_us;        /* time and delay of the next attempt; 0: none is due */
 	struct http_listener *web;         /* NULL: not listening */
 	struct http_listener *passwords;   /* likewise */
 	struct http_listener *wire;        /* likewise */
@@ -39,22 +39,22 @@ struct news {
 	pthread_mutex_t lock;
 	uuid places[NEWS_MAX];
 	size_t count;
-	bool all;    /* there was no room: look at every router and network */
-	bool posted; /* the job is */
+	bool all;    /* places[] overflowed: examine every router and network */
+	bool posted; /* look_job is posted */
 };
 
 struct metadata {
 	struct metadata_config config;
 	struct actor *actor; /* NULL: nothing is plugged */
-	struct arena *arena; /* of the actor's jobs */
+	struct arena *arena; /* used by the actor's jobs */
 	struct news news;
 	struct job look_job, retry_job;
-	bool retry_posted; /* the actor's */
+	bool retry_posted; /* used by the actor only */
 	struct place *buckets[PLACE_BUCKETS];
 	struct dns *dns;
 	struct imds_roles *roles; /* NULL: no guest gets credentials */
 };
 
-/* Starts following the store; ends it and takes every place back. */
+/* places_start() begins to follow the store; places_end() stops, and removes every place. */
 RESULT places_start(struct metadata *m, struct ctx *c);
 void places_end(struct metadata *m);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a guest finds inside its VPC: the instance metadata service (IMDSv2 and v1) on
- * 169.254.169.254 port 80, CloudStack's password server there on port 8080, Azure's WireServer on 168.63.129.16, and a DNS responder on 169.254.169.253 port 53, for every router that
- * has ports. Each router has a namespace of ours (drivers/plug.h). The socket says which router a
- * request came from. The source address says which instance, which can be trusted because of the
- * network's anti-spoofing. So no instance reads what is another's.
+ * Services for guests inside their VPC: the instance metadata service (IMDSv2 and v1) on 169.254.169.254 port 80, CloudStack's
+ * password server there on port 8080, Azure's WireServer on 168.63.129.16, and a DNS responder on 169.254.169.253 port 53, for every
+ * router with ports. Each router has a network namespace of ours (drivers/plug.h), so the socket identifies the router of a request.
+ * The source address identifies the instance; it can be trusted because of the network's anti-spoofing. No instance can therefore
+ * read another instance's data.
  *
- * The service follows the store: a router gets its place with its first port, and loses it when it
- * is forgotten. Sources: EC2 User Guide, "Instance metadata"; RFC 1035, RFC 6891, RFC 7766. */
+ * The service follows the store: a router gets its place with its first port, and loses it when the router's row is
+ * purged. Sources: EC2 User Guide, "Instance metadata"; RFC 1035, RFC 6891, RFC 7766. */
 #pragma once
 
 #include "base/exec.h"
@@ -27,14 +27,13 @@ struct metadata_config {
 	struct strs upstreams; /* resolvers for names outside: "198.51.100.53", also with ":port" */
 	struct str region_name;
 	struct sigv4 *sigv4;     /* accepts the credentials that guests get; NULL: guests get none */
-	struct bearers *bearers; /* signs tokens of managed identities, and more; NULL: there are none */
-	const uint8_t
-		*master_key;   /* MASTER_KEY_SIZE bytes, which open guests' passwords; NULL: none is told */
+	struct bearers *bearers; /* signs tokens of managed identities, among others; NULL: none are issued */
+	const uint8_t *
+		master_key; /* MASTER_KEY_SIZE bytes, to decrypt guests' passwords; NULL: passwords are not served */
 	uint8_t token_key[32]; /* the key that IMDSv2 tokens are made with */
 };
 
-/* Nothing of config is kept, but what it points at must stay. ERR_INVALID: an upstream is no
- * address. */
+/* Copies config; the objects that it points at must outlive the service. ERR_INVALID: an upstream is no address. */
 RESULT metadata_new(struct ctx *c, const struct metadata_config *config, struct metadata **ret_metadata);
 void metadata_start(
 	struct metadata *m); /* serves every router that has ports; call it after the store is open */
