@@ -10,5 +10,5 @@ extern const struct api_protocol cost_protocol;
 
 /* True if a request is signed for Cost Explorer. */
 bool cost_has_call(const struct call *call);
-/* Writes the table of docs/coverage.md. */
+/* Writes this face's table of the page about coverage. */
 void cost_write_coverage(struct buf *out);

@@ -5,8 +5,7 @@
  * The source address identifies the instance; it can be trusted because of the network's anti-spoofing. No instance can therefore
  * read another instance's data.
  *
- * The service follows the store: a router gets its place with its first port, and loses it when the router's row is
- * purged. Sources: EC2 User Guide, "Instance metadata"; RFC 1035, RFC 6891, RFC 7766. */
+ * The service follows the store: a router gets its place with its first port, and loses the place with its last port. Sources: EC2 User Guide, "Instance metadata"; RFC 1035, RFC 6891, RFC 7766. */
 #pragma once
 
 #include "base/exec.h"
