@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Remote consoles: URLs that open a server's display or serial port in a browser. The host is asked first
- * whether the console can be opened, so that no dead URL is returned. The call changes nothing; the engine
+ * Remote consoles: URLs that open a server's display or serial port in a browser. The host first confirms that the console can be opened, so that no dead URL is returned. The call changes nothing; the engine
  * requires the role member nevertheless. Source: Compute API reference, "Servers Remote Consoles"; up to
  * 2.5 they were actions. */
 #include "api/console_url.h"

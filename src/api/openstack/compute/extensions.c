@@ -2,7 +2,7 @@
  * Extensions of Compute, older than microversions. Source: Compute API reference, "Extensions". */
 #include "api/openstack/core/extensions.h"
 
-/* Those of Nova's list whose calls and members are implemented. */
+/* Extensions of Nova's list whose calls and members are implemented. */
 static const struct os_extension rows[] = {
 	{"OS-DCF", "DiskConfig"},
 	{"OS-EXT-AZ", "ExtendedAvailabilityZone"},

@@ -176,7 +176,7 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 	return os_find_changed_image(e, &((struct os_old_image *) args)->wish.image, &image);
 }
 
-/* ---- what is said of one ---- */
+/* ---- metadata of an image ---- */
 
 struct os_image_metadata {
 	struct image_rewriting wish;

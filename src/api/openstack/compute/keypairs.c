@@ -140,7 +140,7 @@ static RESULT check_public_key(struct os_call *e, struct str text, bool is_certi
 					     : "Keypair data is invalid: failed to generate fingerprint");
 }
 
-/* Checks Nova's characters. Key pairs created through EC2 may have other names and are shown all the same. */
+/* Checks Nova's characters. Key pairs created through EC2 may have other names; lists show them too. */
 static RESULT check_name(struct os_call *e, struct str name)
 {
 	struct str others = e->request.version >= 92 ? STR("_- @.") : STR("_- ");

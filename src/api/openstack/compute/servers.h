@@ -12,7 +12,7 @@ struct instance_type;
 struct server_group;
 
 #define OS_SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
-/* A row for what is asked of a server by name. */
+/* Row of an action in the body of POST /servers/{server_id}/action. */
 #define OS_SERVER_ACTION(word, policy, T, rows, ...)                                                         \
 	{                                                                                                    \
 		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .verb = (word),             \
@@ -37,7 +37,7 @@ struct os_server {
 	struct str zone_name;
 	const struct host *host;
 	const struct server_group *group; /* NULL: none */
-	const struct condition *fault;    /* of one in ERROR; else NULL */
+	const struct condition *fault;    /* fault of a server in ERROR; else NULL */
 	struct str status, task, host_name;
 	VEC(struct os_server_network) networks;
 	VEC(struct str) groups; /* names, each once */
@@ -47,16 +47,17 @@ struct os_server {
 struct instance_migration;
 /* Nova's word of a live migration, or of a resize that is confirmed or reverted. */
 const char *os_migration_status(const struct instance_migration *m);
-/* Where Nova has numbers: some bits of an id. */
+/* Number for members that are integers in Nova: some bits of the id. */
 int64_t os_number_of(uuid id);
 
-/* The members as they are in detail, by the microversion asked for. */
+/* Listing with all members of a server, by the request's microversion. */
 extern const struct os_listing os_server_details;
 
-/* Its metadata are its tags with a value, its tags those without: an object, a list of words. */
+/* Write the server's metadata, which are tags with a value, as an object, and its Nova tags, which are tags without a value, as a list of
+ * words. */
 void os_write_metadata(struct json_writer *w, const char *key, struct tags tags);
 void os_write_server_tags(struct json_writer *w, const char *key, struct tags tags);
-/* Filters of a list of words: "a,b". */
+/* Filters by Nova tags; value: "a,b". */
 bool os_has_all_tags(struct os_call *e, const struct row *row, struct str value);
 bool os_has_any_tag(struct os_call *e, const struct row *row, struct str value);
 bool os_lacks_some_tag(struct os_call *e, const struct row *row, struct str value);
@@ -67,9 +68,9 @@ enum os_name_format { OS_NAME_PLAIN, OS_NAME_WITH_BLANK_ENDS };
 RESULT os_check_name(struct os_call *e, struct str name, const char *field, enum os_name_format format);
 /* Keys of metadata. ERR_INVALID. */
 RESULT os_check_metadata_keys(struct os_call *e, struct tags tags, const char *field);
-/* A device's tag, which its guest is told: nothing of what it may not hold. ERR_INVALID. */
+/* Checks the characters of a device's tag, which the guest reads from its metadata. ERR_INVALID. */
 RESULT os_check_device_tag(struct os_call *e, struct str tag);
-/* Words as tags. ERR_INVALID: one that no tag may be, or more than a server may have. */
+/* Reads words as Nova tags. ERR_INVALID: an invalid tag, or too many for a server. */
 RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *ret_tags);
 /* The project's own, also while it is being deleted; one that has ended is gone. ERR_NOT_FOUND. ERR_STATE: see
  * os_check_unresized(). In walks. */
@@ -78,13 +79,13 @@ RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct ins
 bool os_waits_for_resize(const struct instance *instance);
 /* ERR_STATE: the call's action is none that Nova takes for such a server. */
 RESULT os_check_unresized(struct os_call *e, const struct ref *ref, const struct instance *instance);
-/* ERR_STATE: it is on its way to another host, where Nova lets nothing be asked of it but its deletion. */
+/* Refuses an action on a migrating server: Nova then allows only its deletion. ERR_STATE. */
 RESULT os_check_stays(struct os_call *e, const struct ref *ref, const struct instance *instance);
-/* As os_find_server(), but for one that is being deleted: nothing is said of it any more. */
+/* Finds a server like os_find_server(), but not one that is being deleted. ERR_NOT_FOUND. */
 RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
-/* Where a server is reached, as its owner says: an address of that family; empty: none. ERR_INVALID. */
+/* Reads accessIPv4 or accessIPv6, the owner's address of the server: an address of the field's family; empty: none. ERR_INVALID. */
 RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, struct ip *ret_ip);
-/* A file of Nova's personality, into a struct guest_file. More of them than the account's limit are refused by that. */
+/* A file of Nova's personality, into a struct guest_file. The account's limit refuses too many files. */
 extern const struct params os_file_params;
 enum { OS_FILES_MAX = 1000, OS_FILE_TEXT_MAX = 128 * 1024 };
 

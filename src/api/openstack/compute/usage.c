@@ -17,7 +17,7 @@ enum {
 	USAGES_MAX = 50000 /* allocations of one project within the requested time */
 };
 
-/* ---- what is asked ---- */
+/* ---- reading the request ---- */
 
 struct os_usage {
 	struct str project, start, end, marker;

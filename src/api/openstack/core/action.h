@@ -37,13 +37,13 @@ enum os_service {
 };
 
 /*   OS_ADMIN      the role `admin`; an action that is API_WRITES needs the role `member` at least
- *   OS_UNSCOPED   a token without a project will do; identity's all do
- *   OS_BULK       a body with the plural of wrap and a list asks for many at once, all or none
+ *   OS_UNSCOPED   also for tokens without a project; Identity's actions are always so
+ *   OS_BULK       a body with the plural of wrap and a list creates many rows, all or none
  *   OS_RAW_BODY   the body is not JSON, or not an object: prepare reads call->body
- *   OS_UPLOAD     prepare runs when the headers are there, and takes the body (call_set_sink)
+ *   OS_UPLOAD     prepare runs after the headers, and receives the body (call_set_sink)
  *   OS_IN_PLACE   answer writes the whole answer, the braces too (a JSON list, say)
- *   OS_FILTERS    its query is a list's: names that no row reads are refused (core/unknown.h)
- *   OS_TOKEN_IF_SENT  with API_OPEN: a token that is sent is checked all the same, and its identity asks */
+ *   OS_FILTERS    the query is a list's: unknown names are refused (core/unknown.h)
+ *   OS_TOKEN_IF_SENT  with API_OPEN: a token in the request is verified, and its identity is the caller */
 enum os_action_flag {
 	OS_ADMIN = API_OF_FACE,
 	OS_UNSCOPED = API_OF_FACE << 1,
@@ -58,10 +58,10 @@ enum os_action_flag {
 /* The row that answers a call: a ref of the args names it, or the operation left its id there. */
 struct os_shown_row {
 	const struct os_listing *listing; /* writes the row; NULL: the action has another answer */
-	size_t offset;                    /* of the ref or id in the args */
+	size_t offset;                    /* offset of the ref or id in the args */
 	bool is_id;
 };
-/* Of an action, instead of .answer. `member` of the args is a struct ref, or a uuid. */
+/* Member of an action, instead of .answer. `member` of the args is a struct ref or a uuid. */
 #define OS_SHOWS(list, T, member)                                                                            \
 	.shows = {&(list), offsetof(T, member), _Generic(((T *) 0)->member, uuid : true, struct ref : false)}
 
@@ -89,21 +89,21 @@ struct os_actions {
 	size_t count;
 };
 
-/* One call of an action; in the call's arena. */
+/* A call of an action; in the call's arena. */
 struct os_call {
 	API_CALL_BASE; /* args: one struct, or with OS_BULK a list of them */
 	enum os_service service;
 	struct str path;     /* behind the service's prefix */
-	struct str base_url; /* "https://cloud.example.com": how the client found us */
-	struct token token;  /* that proved who asks */
+	struct str base_url; /* "https://cloud.example.com": URL by which the client reached us */
+	struct token token;  /* token that authenticated the caller */
 	struct os_request request;
-	json_t *body;     /* what request.body is in, until prepare has ended */
-	int64_t revision; /* that the row must have, by If-Match */
+	json_t *body;     /* owner of request.body, until prepare ends */
+	int64_t revision; /* required revision of the row (If-Match) */
 	bool has_revision;
-	bool is_bulk;   /* many were asked for, in a list */
-	bool is_legacy; /* Compute's version 2.0: without microversions, and unknown members are passed over */
+	bool is_bulk;   /* the body has a list of new rows */
+	bool is_legacy; /* Compute's version 2.0: no microversions, and unknown members are ignored */
 	struct os_pattern
-		*patterns; /* of its filters, those compiled so far (api/openstack/core/pattern.h) */
+		*patterns; /* compiled patterns of the query's filters (api/openstack/core/pattern.h) */
 };
 
 API_DEFINE_FACE(os)
@@ -112,7 +112,7 @@ API_DEFINE_FACE(os)
  * volumes, snapshots and backups until they are forgotten (os_words.lingers). ERR_NOT_FOUND. */
 RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row);
 
-/* Of the caller. */
+/* True if the caller has the role of administrators. */
 static inline bool os_is_admin(const struct os_call *e)
 {
 	return identity_is_admin(e->c->who);

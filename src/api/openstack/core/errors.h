@@ -8,6 +8,6 @@
 
 extern const struct api_errors os_errors;
 
-/* As in struct api_protocol. */
+/* Functions of struct api_protocol. */
 void os_word_problem(struct api_call *core, struct api_problem *problem);
 RESULT os_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);

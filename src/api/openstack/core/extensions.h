@@ -12,8 +12,8 @@ struct os_extension {
 struct os_extensions {
 	const struct os_extension *at;
 	size_t count;
-	const char *updated;   /* of all of them */
-	const char *namespace; /* likewise; NULL: they have none */
+	const char *updated;   /* date of all extensions */
+	const char *namespace; /* namespace of all extensions; NULL: none */
 };
 
 #define OS_EXTENSIONS(rows) .at = (rows), .count = sizeof(rows) / sizeof(rows)[0]

@@ -25,21 +25,21 @@ static inline const struct openstack_face *os_face_of(const struct os_call *e)
 	return (const struct openstack_face *) e->face;
 }
 
-/* As api_protocol.open: fills in the routes, of all actions. */
+/* The protocol's open: fills in the routes of all actions. */
 bool os_sum_routes(struct api_face *core);
 /* The first route that fits, whatever the body's verb; sets e->request.path. NULL: none, or (has_path) none with
  * this method. */
 const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path);
-/* Of the actions on the route's path the one whose verb the body says. ERR_INVALID: there is none. */
+/* Chooses, among the actions on the route's path, the action that the body names. ERR_INVALID: no such action. */
 RESULT os_choose_route(struct os_call *e, const struct os_route *first);
-/* How access rules of application credentials name the call. */
+/* Describes the call for comparison with access rules of application credentials. */
 struct token_use os_describe_use(const struct os_call *e);
-/* The body as JSON, into e->body; NULL: there is none. ERR_INVALID, ERR_TOO_LARGE. */
+/* Parses the body as JSON into e->body; NULL: no body. ERR_INVALID, ERR_TOO_LARGE. */
 RESULT os_parse_body(struct os_call *e);
-/* Neutron's If-Match, into e->revision. ERR_CONFLICT: the row has another one; ERR_INVALID. */
+/* Reads Neutron's If-Match into e->revision. ERR_CONFLICT: the row has another revision; ERR_INVALID. */
 RESULT os_read_revision(struct os_call *e);
-/* As api_protocol.begin_change: checks the revision again. */
+/* The protocol's begin_change: checks the revision again. */
 RESULT os_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred);
-/* As api_protocol.prepare and end_request. */
+/* The protocol's prepare and end_request. */
 RESULT os_prepare(struct api_call *core);
 void os_end_request(struct api_call *core);

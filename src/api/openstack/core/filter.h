@@ -19,7 +19,7 @@ struct os_filtering {
 /* Before rows are looked at. ERR_UNKNOWN: a name that the service has not. ERR_INVALID: a value that no row
  * can be held to. */
 RESULT os_check_filters(struct os_filtering *f);
-/* Whether the row is one that the query asks for. While the view's tables are held. ERR_NO_MEMORY. */
+/* True if the row matches the query. The caller holds the view's tables. ERR_NO_MEMORY. */
 RESULT os_fits(const struct os_filtering *f, const struct row *row, bool *ret_fits);
 
 /* The filter of that name, as of the microversion asked for; NULL: the list has none. */
@@ -34,10 +34,10 @@ const void *os_gather_one(struct os_call *e, const struct os_listing *list, cons
 /* Plans the answer of a listing with attributes; NULL: the listing has none, or no memory. */
 const struct attribute_plan *os_plan_members(struct os_call *e, const struct os_listing *list);
 void os_write_item(struct os_call *e, const struct os_listing *list, const void *item, struct json_writer *w);
-/* The members that the item is shown with, to be released; NULL: no memory. */
+/* Members of the shown item; the caller releases them. NULL: no memory. */
 json_t *os_members_of(struct os_call *e, const struct os_listing *list, const void *item);
-/* What rows of every kind have: created_at, updated_at, id; NULL: none of that name. */
+/* Field that rows of every kind have: created_at, updated_at or id; NULL: no such name. */
 const struct field *os_row_key_of(struct str name);
 bool os_is_uuid(uuid id, struct str value);
-/* Reads a truth in a query as the service does; false: not a truth. Keystone takes every word for true that does not mean false. */
+/* Reads a boolean in a query as the service does; false: not a boolean. To Keystone every word is true that does not mean false. */
 bool os_read_truth(const struct os_call *e, struct str value, bool *ret_truth);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/: lists of rows. A list action is an os_listing, which says how rows of a kind are
- * found, filtered, ordered and written; what shows one row is written by the same. Understood in queries, as
- * the services document them: limit, marker, sort_key and sort_dir (also sort=key:dir,…), page_reverse, and
- * the listing's filters; a filter given twice fits by any of its values. To Keystone each plain member that a row
- * shows is a filter, too, to Neutron those that the listing names. Other names: core/unknown.h. Of the network's rows, also of one that is shown, fields= names
- * the members wanted. */
+ * Private to api/openstack/: lists of rows. An os_listing describes how rows of a kind are found, filtered, ordered and written; actions that show a single row use the same
+ * listing. Queries may have, as the services document: limit, marker, sort_key and sort_dir (also sort=key:dir,…), page_reverse, and
+ * the listing's filters; a filter given twice matches any of its values. Keystone also
+ * accepts each plain member of a row as a filter, Neutron those members that the listing names. Other names: core/unknown.h. In
+ * Neutron, fields= chooses the members of lists and of single rows. */
 #pragma once
 
 #include "api/core/attribute.h"
@@ -17,12 +16,12 @@ struct os_filter {
 	const char *field; /* the row's that is compared; NULL: see below */
 	bool is_id;        /* the row's own id */
 	bool is_time;      /* created_at or updated_at: "gt:2024-01-02T03:04:05Z", several by commas */
-	bool is_truth;     /* true or false is asked for: ERR_INVALID where it is neither */
+	bool is_truth;     /* a boolean; ERR_INVALID for another value */
 	int since;         /* the microversion that has it; 0: the first */
-	bool is_pattern;   /* a regular expression that is looked for in the field's text */
-	bool is_admins;    /* passed over when no administrator asks */
+	bool is_pattern;   /* a regular expression, searched for in the field's text */
+	bool is_admins;    /* ignored unless the caller is an administrator */
 	bool has_lists;    /* "in:a,b" is a or b */
-	bool needs_all;    /* of several values every one has to fit */
+	bool needs_all;    /* all of several values must match */
 	bool (*fits)(struct os_call *e, const struct row *row, struct str value);
 	/* Access paths, besides an index of the field. All of them together find every row that fits, and may
 	 * find more: the filter itself is still applied. */
@@ -42,7 +41,7 @@ struct os_filters {
 	size_t count;
 };
 
-/* Rows of another kind that lend their name to those that are listed. */
+/* Rows of another kind from which the listed rows have their names. */
 struct os_namer {
 	enum kind kind;
 	struct query_join join;
@@ -53,11 +52,10 @@ struct os_namer {
 		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
 	}
 
-/* What rows can be ordered by, beside created_at, updated_at and id: a field, or what is made of the row as
- * it is shown. */
+/* Sort key besides created_at, updated_at and id: a field, or a value computed from the row as answers show it. */
 struct os_sort_key {
 	const char *name, *field;
-	bool is_opposite; /* of the field: "admin_state_up" of is_down */
+	bool is_opposite; /* the reverse of the field: "admin_state_up" for is_down */
 	struct str (*text)(struct os_call *e, const struct row *row);
 	int64_t (*number)(struct os_call *e, const struct row *row);
 };
@@ -73,17 +71,19 @@ enum os_listing_flag {
 	OS_NEWEST_FIRST = 1 << 2,   /* when the query does not say how; else the oldest */
 	OS_ALL_SEE_ALL = 1 << 3,    /* also rows of no account, and of others that the caller may see */
 	OS_BY_OFFSET = 1 << 4,      /* pages begin by an `offset`, too */
-	OS_OWN_TO_OTHERS = 1 << 5,  /* whoever is no admin and asks for all gets their own */
-	OS_COUNTS = 1 << 6,         /* `with_count` adds how many rows there are on all pages */
+	OS_OWN_TO_OTHERS =
+		1
+		<< 5, /* a request for all rows by a caller without the admin role returns the caller's own */
+	OS_COUNTS = 1 << 6, /* `with_count` adds how many rows there are on all pages */
 };
 enum { OS_COUNTS_SINCE = 45 };
 
 struct os_added {
-	uuid only; /* the one that is looked for; none: all */
+	uuid only; /* the only row that is wanted; none: all */
 	VEC(const struct row *) rows;
 };
 
-/* Whether a row of that id is to be made. */
+/* True if the row with that id is wanted. */
 static inline bool os_wants(const struct os_added *added, uuid id)
 {
 	return uuid_is_none(added->only) || uuid_equal(added->only, id);
@@ -91,8 +91,9 @@ static inline bool os_wants(const struct os_added *added, uuid id)
 
 struct os_listing {
 	enum kind kind;
-	const char *items;   /* the answer's member: "servers" */
-	const char *links;   /* of the next page: "servers_links"; NULL: the service has a form of its own */
+	const char *items; /* the answer's member: "servers" */
+	const char *
+		links; /* member with the next page's link: "servers_links"; NULL: the service has another form */
 	const char *others;  /* names that queries may have beside filters and pages: "a|b"; NULL: none */
 	const char *marker;  /* the text that a page's marker names rows by; NULL: their id */
 	const char *members; /* plain members of rows that a query may name, too: "a|b"; NULL: none */
@@ -157,16 +158,16 @@ struct os_page {
 	size_t count;
 	size_t limit; /* rows that the page might have; INT64_MAX or more: all */
 	bool has_more, has_before;
-	bool is_reverse;                 /* asked for by page_reverse */
-	struct str marker, first_marker; /* of the last row, and the first */
+	bool is_reverse;                 /* the query has page_reverse */
+	struct str marker, first_marker; /* markers of the last and the first row */
 };
 
-/* Opens the view and finds the rows asked for, in order. ERR_INVALID: limit, marker, sort key. */
+/* Opens the view and finds the rows of the page, in order. ERR_INVALID: limit, marker, sort key. */
 RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page);
 /* Items for rows, in the arena; the view's tables are released. */
 RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct os_page *page,
 		 const void ***ret_items);
-/* The whole: the list and the links. */
+/* Writes the whole answer: the list and the links. */
 RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w);
 /* Finds the rows of all pages, in no order. */
 RESULT os_select_all(struct os_call *e, const struct os_listing *list, struct os_page *ret_page);
@@ -185,10 +186,11 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 /* The row that the action shows (OS_SHOWS). */
 RESULT os_write_shown(struct os_call *e, const void *args, struct json_writer *w);
 
-/* Whether the value, as a query has it, is that of the row's field. */
+/* True if the query's value equals the row's field. */
 bool os_field_is(const struct os_call *e, const struct field *field, const struct row *row, struct str value);
-/* True if the query's value, as the service reads truths, is that truth. */
+/* True if the query's value, as the service reads booleans, equals `truth`. */
 bool os_is_truth(const struct os_call *e, bool truth, struct str value);
-/* Whether the regular expression is found in the text; one that is none is found nowhere. It is compiled once a call. */
+/* True if the regular expression matches somewhere in the text; an invalid expression matches nothing. Each expression is compiled once per
+ * call. */
 bool os_pattern_fits(struct os_call *e, struct str pattern, struct str text);
 bool os_is_pattern(struct os_call *e, struct str pattern);

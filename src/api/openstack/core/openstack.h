@@ -10,10 +10,10 @@
 
 struct json_writer;
 
-/* For api_face_new(). */
+/* Protocol of the face, for api_face_new(). */
 extern const struct api_protocol openstack_protocol;
 
-/* Whether a path is of one of the services: the listener is shared with other faces. */
+/* True if the path belongs to one of the services; other faces share the listener. */
 bool openstack_has_path(struct str path);
 
 /* All actions as JSON, for documentation and tests: {"actions": [{service, method, path, name, permit,

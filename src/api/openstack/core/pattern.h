@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 struct os_pattern;
-/* The text has to outlive it. NULL: it is no regular expression, becomes too large, or memory is short. */
+/* Compiles a regular expression; the text must outlive the pattern. NULL: invalid, too large, or out of memory. */
 struct os_pattern *os_pattern_new(struct arena *a, struct str text);
-/* Whether it is found anywhere in the text. A search that takes too many steps finds nothing. */
+/* True if the pattern matches anywhere in the text. A search that exceeds its limit of steps finds nothing. */
 bool os_pattern_is_found(const struct os_pattern *p, struct str text);

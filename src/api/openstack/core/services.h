@@ -14,7 +14,7 @@ struct os_service_info {
 
 /* Static. */
 const struct os_service_info *os_service_info(enum os_service service);
-/* Whose path it is, and what stands behind the prefix: "/v2.1/servers". */
+/* Finds the service of a path, and the path after the service's prefix: "/v2.1/servers". */
 bool os_service_of_path(struct str path, enum os_service *ret_service, struct str *ret_rest);
 /* The microversion that the headers ask for, into e->request.version. ERR_INVALID; ERR_RANGE: one that the
  * service has not. */

@@ -7,7 +7,7 @@
 
 struct os_statuses {
 	enum os_service service;
-	const char *method, *path, *verb; /* verb: of an action's body, else empty */
+	const char *method, *path, *verb; /* verb: action in the body, else empty */
 	const char *statuses;             /* "400 401" */
 };
 struct os_status_left_out {
@@ -21,9 +21,9 @@ struct os_status_left_out {
 const struct os_statuses *os_list_statuses(size_t *ret_count);
 /* The reasons of statuses_known.def. */
 const struct os_status_left_out *os_list_left_out_statuses(size_t *ret_count);
-/* Whether a failure of the service's calls can have the status. */
+/* True if a failure of the service's calls can have the status. */
 bool os_is_answered_status(enum os_service service, int status);
-/* Why calls of that row never answer it; NULL: no reason is given. */
+/* Reason why calls of that row never answer with the status; NULL: no reason is known. */
 const char *os_why_no_status(const struct os_statuses *row, int status);
 /* The row of the action; NULL: there is none. */
 const struct os_statuses *os_find_statuses(enum os_service service, const struct os_action *action);

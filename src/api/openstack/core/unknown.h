@@ -11,10 +11,10 @@ const char *os_unknown_member_words(enum os_service service);
 RESULT os_fail_unknown_member(struct os_call *e, struct str name);
 /* A list's query: ERR_UNKNOWN if the list reads no such name and the service refuses those. */
 RESULT os_check_list_name(struct os_call *e, const struct os_listing *list, struct str name);
-/* Whether the listing reads the name as a filter or as the member of its rows, at the call's microversion. */
+/* True if the listing reads the name as a filter or as a member of its rows, at the call's microversion. */
 bool os_list_reads(const struct os_call *e, const struct os_listing *list, struct str name);
-/* For `dari dump`: since which microversion the action refuses such names in its query (null: never), and the source that
- * proves that it ignores them before. */
+/* Writes for `dari dump` the first microversion in which the action refuses unknown names in its query (null: never), and the source that
+ * proves that earlier ones ignore such names. */
 void os_dump_unknown(struct json_writer *w, enum os_service service, const struct os_action *action);
-/* The query of an action without a list: as os_check_list_name(). */
+/* Checks the names in the query of an action without a list, like os_check_list_name(). */
 RESULT os_check_query_names(struct os_call *e);

@@ -8,5 +8,5 @@
 
 /* Kinds and ids as OpenStack has them; for ctx.kind_words. */
 extern const struct kind_words os_words;
-/* What the service says of the problem. */
+/* The service's message about the problem. */
 struct str os_say_problem(struct os_call *e, const struct problem *problem);

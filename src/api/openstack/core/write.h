@@ -40,7 +40,7 @@ void os_write_cidr(struct json_writer *w, const char *key, struct cidr cidr); /*
 void os_write_mac(struct json_writer *w, const char *key, struct mac mac);
 /* An object of a row's tags. */
 void os_write_tags(struct json_writer *w, const char *key, struct tags tags);
-/* One of a list of links: {"rel": rel, "href": href}. */
+/* Element of a list of links: {"rel": rel, "href": href}. */
 void os_write_link(struct json_writer *w, const char *rel, struct str href);
 /* "links" of a Nova resource: self and bookmark of "/servers/<id>". */
 void os_write_compute_links(struct os_call *e, struct json_writer *w, const char *collection, struct str id);

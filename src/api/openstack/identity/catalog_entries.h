@@ -12,14 +12,14 @@ struct catalog_entry;
 bool os_is_own_service(struct os_call *e, struct str id);
 bool os_is_own_endpoint(struct os_call *e, struct str id);
 
-/* The members of one. */
+/* Writes the members of an entry. */
 void os_write_catalog_entry(struct os_call *e, struct json_writer *w, const struct catalog_entry *entry);
-/* Those of that kind that the query asks for, into an open list. */
+/* Writes the entries of that kind that match the query, into an open list. */
 void os_write_catalog_entries(struct os_call *e, struct json_writer *w, enum catalog_entry_what what);
 /* ERR_NOT_FOUND in Keystone's words. */
 RESULT os_show_catalog_entry(struct os_call *e, enum catalog_entry_what what, struct str id,
 			     struct json_writer *w);
-/* Which endpoints a project has: those that fit any of the entries; without entries, all. In the arena. */
+/* Filter for a project's endpoints, which match any of the entries; without entries the project has all. In the arena. */
 struct os_endpoint_filter {
 	const struct catalog_entry **at;
 	size_t count;
@@ -27,9 +27,9 @@ struct os_endpoint_filter {
 RESULT os_read_endpoint_filter(struct os_call *e, uuid account, struct os_endpoint_filter *ret_filter);
 bool os_endpoint_fits(const struct os_endpoint_filter *filter, uuid id, uuid service, struct str interface,
 		      struct str region);
-/* One that was added, enabled or not. */
+/* True if the filter admits an added endpoint, whether enabled or not. */
 bool os_added_endpoint_fits(const struct os_endpoint_filter *filter, const struct catalog_entry *entry);
-/* The endpoints that fit the filter, the region's own and the others, into an open list; without entries, none. */
+/* Writes the endpoints that match the filter, the region's own and added ones, into an open list; without entries, none. */
 void os_write_fitting_endpoints(struct os_call *e, struct json_writer *w,
 				const struct os_endpoint_filter *filter);
 

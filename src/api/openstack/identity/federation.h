@@ -7,7 +7,7 @@
 struct oidc_provider;
 struct saml_provider;
 
-/* One of both; neither: there is none. Rows of the call's view. */
+/* An identity provider: one of the two members is set; both NULL: not found. The call's view owns the rows. */
 struct os_idp {
 	const struct oidc_provider *oidc;
 	const struct saml_provider *saml;

@@ -36,8 +36,8 @@ RESULT os_check_self(struct os_call *e, const struct ref *user);
 RESULT os_check_domain(struct os_call *e, const struct ref *said, const struct row *row, uuid domain);
 /* Writes "password_expires_at"; 0: null. */
 void os_write_password_expiry(struct json_writer *w, int64_t expires_us);
-/* Whether the caller may do this to what is the user's (engine/people/user_owned.h); also the user. ERR_DENIED; to
- * an administrator ERR_NOT_FOUND. */
+/* Finds the user and checks the caller's permission for rows that the user owns (engine/people/user_owned.h). ERR_DENIED; for an
+ * administrator ERR_NOT_FOUND. */
 RESULT os_check_own(struct os_call *e, const char *permission, const struct ref *user,
 		    const struct user **ret_user);
 
@@ -64,7 +64,7 @@ struct os_role_list {
 };
 extern const struct params os_role_table;
 RESULT os_read_roles(struct os_call *e, const struct os_role_list *list, struct refs *ret_roles);
-/* "access_rules" of an application credential; of one without nothing. */
+/* Writes "access_rules" of an application credential; nothing if it has none. */
 void os_write_access_rules(struct os_call *e, struct json_writer *w, const struct uuids *rules);
 /* Issues a token that was proved and given its scope, and writes it as the answer's members. ERR_UNAUTHENTICATED. */
 RESULT os_issue_token(struct os_call *e, struct json_writer *w, struct token *token);

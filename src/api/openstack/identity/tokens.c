@@ -536,7 +536,7 @@ static RESULT set_scope(struct os_call *e, const struct token_args *a, struct to
 	return OK;
 }
 
-/* ---- what is told of a token ---- */
+/* ---- tokens in answers ---- */
 
 static void write_methods(struct json_writer *w, unsigned methods)
 {

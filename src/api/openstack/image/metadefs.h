@@ -12,8 +12,8 @@ struct metadef_item;
 /* The namespace of that name, if the caller sees it. ERR_NOT_FOUND, as Glance says it. */
 RESULT os_find_metadef_space(struct os_call *e, struct str name, const struct metadef_namespace **ret_space);
 
-/* What else is said of an item, as one JSON object: ERR_INVALID unless it is as the part's schema has it;
- * ERR_DENIED: a member is not the caller's to say. */
+/* Checks the other members of an item, as a JSON object. ERR_INVALID: the object violates the part's schema; ERR_DENIED: the caller may not
+ * set a member. */
 RESULT os_check_metadef(struct os_call *e, enum metadef_item_part part, struct str definition);
 
 /* The members of an item's object. */

@@ -57,7 +57,7 @@ static inline enum choice os_choice_not(enum choice choice)
 	return choice == CHOICE_DEFAULT ? choice : choice == CHOICE_YES ? CHOICE_NO : CHOICE_YES;
 }
 
-/* For which project a resource is made. */
+/* Rows for the project that will own a resource. */
 #define OS_PROJECT(T, member)                                                                                \
 	OS_BODY(T, "project_id", member, .kind = KIND_ACCOUNT, .flags = ID_OR_EMPTY | NULLABLE,              \
 		.doc = "Whose it is; absent: the caller's own."),                                            \

@@ -233,7 +233,7 @@ static RESULT read_type_limits(struct os_call *e, struct os_volume_quota *a)
 	return result;
 }
 
-/* ---- of a project ---- */
+/* ---- quotas of a project ---- */
 
 static RESULT show_quota(struct os_call *e, const void *args, struct json_writer *w)
 {

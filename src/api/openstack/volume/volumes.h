@@ -15,16 +15,16 @@ struct volume;
 extern const struct os_listing os_volume_details, os_backup_details, os_snapshot_details,
 	os_attachment_details, os_volume_group_details, os_group_snapshot_details;
 
-/* "available", …; whoever holds it aside. */
+/* Status of a volume without regard to reservations, restores and backups: "available", …. */
 const char *os_volume_bare_status(const struct tables *t, const struct volume *v);
-/* Likewise, or as what it is reserved for. */
+/* Status of a volume: its reservation (volume_reservation_words), "restoring-backup", "backing-up", or os_volume_bare_status(). */
 const char *os_volume_status(const struct tables *t, const struct volume *v);
 const char *os_snapshot_status(const struct snapshot *s);
-/* The snapshot that it was made from by name: not that of an image, nor one that a copy was made by. */
+/* Snapshot that a user made the volume from; none for the snapshot of an image, or a temporary one of a copy. */
 uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v);
-/* Those that are no part of an image or a copy. */
+/* True if the snapshot is no part of an image or a copy. */
 bool os_is_snapshot_shown(struct os_call *e, const struct row *row);
-/* GiB, type and zone as they are asked for, into a wish that says what the volume is made from. */
+/* Reads size (GiB), type and zone of a request into a wish that already has the volume's source. */
 RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
 			   struct volume_wish *wish);
 /* The region's first open zone, where a call names none. */
@@ -36,14 +36,14 @@ RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_
 RESULT os_change_specs(struct os_call *e, struct tags before, struct tags over, struct str gone,
 		       struct tags *ret_specs);
 
-/* Where Cinder says that a volume lies: host@backend#pool. A host has one back end with one pool. */
+/* Cinder's location of a volume: host@backend#pool. A host has one back end with one pool. */
 struct str os_volume_backend(struct os_call *e, const struct host *host);
 struct str os_volume_pool(struct os_call *e, const struct host *host);
-/* Likewise a shared one. */
+/* Cinder's location of volumes in a shared pool. */
 struct storage_pool;
 struct str os_shared_pool(struct os_call *e, const struct storage_pool *pool);
 
-/* One of those by that name: as a host, or as a pool. ERR_INVALID, in Cinder's words: there is none that is up. */
+/* Finds a back end by its location: a host or a shared pool. ERR_INVALID, with Cinder's message: none of that name is up. */
 RESULT os_find_volume_backend(struct os_call *e, struct str name, struct ref *ret_host, struct ref *ret_pool);
 
 #define OS_VOLUME_PATH(T, member) OS_PATH(T, "volume_id", member, .kind = KIND_VOLUME, .doc = "The volume.")
@@ -57,11 +57,11 @@ static inline int64_t os_gib(int64_t size)
 
 /* "metadata": what a volume's image said of itself, and what was said since. The view is read. */
 void os_show_image_metadata(struct os_call *e, struct json_writer *w, const struct row *volume);
-/* A dictionary as Python writes it. False: the text is none. */
+/* Reads a dictionary in Python's notation. False: not a dictionary. */
 bool os_read_literal(struct os_call *e, struct str text, struct tags *ret_tags);
-/* Whether the tags have all of such a dictionary; what is none fits nothing. */
+/* True if the tags have all members of such a dictionary; an invalid dictionary matches nothing. */
 bool os_fits_literal(struct os_call *e, struct tags tags, struct str text);
-/* The filter `consumes_quota`: whatever is listed does. */
+/* The filter `consumes_quota`: true for each listed row. */
 bool os_fits_consumed(struct os_call *e, const struct row *row, struct str value);
 /* Time of the last update that answers show. */
 int64_t os_get_update(struct api_call *e, const struct row *row);
