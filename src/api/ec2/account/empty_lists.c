@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers lists of what EC2 has and this cloud never has: peerings of transit gateways, VPNs, spot fleets and
- * others. Tools ask for them before they delete a VPC or an account's resources, and go on when a list is
- * empty. Ids that are asked for are not found. No action here changes anything. */
+ * Answers lists of resources that EC2 has and this cloud never has: peerings of transit gateways, VPNs, spot fleets and
+ * others. Tools call these actions before they delete a VPC or an account's resources, and continue if a list is empty. Ids in
+ * the request are not found. No action here changes anything. */
 #include "api/ec2/core/empty_list.h"
 
 #include "engine/resolve.h"

@@ -43,21 +43,21 @@ extern const struct query_codes sts_codes;
 		PARAM_LIST(T, "PolicyArns.member", before arns, sts_policy_arn_params,                       \
 			   .max = SESSION_POLICIES_MAX, .doc = "Managed policies that do likewise.")
 
-/* What is looked up before it is decided. Rows are good until the answer is written. */
+/* Rows that the decision needs. They are valid until the answer is written. */
 struct sts_taking {
 	struct ec2_call *e;
 	const struct sts_assume *args;
 	const struct account *account;
-	const struct iam_role *role; /* NULL: there is none of that ARN */
+	const struct iam_role *role; /* NULL: no role has that ARN */
 	uuid policies[SESSION_POLICIES_MAX];
-	struct str absent; /* a policy's ARN; empty: all are there */
+	struct str absent; /* ARN of a policy that does not exist; empty: all exist */
 };
 
-/* Of args, which begin with a struct sts_assume. ERR_INVALID. */
+/* .prepare of actions whose args begin with a struct sts_assume. ERR_INVALID. */
 RESULT sts_prepare_assume(struct ec2_call *e, void *args);
 /* Checks the form of a role's ARN. ERR_INVALID. */
 RESULT sts_check_role_arn(struct ctx *c, struct str arn);
-/* Checks an inline session policy; empty: there is none. ERR_INVALID. */
+/* Checks an inline session policy; an empty text means no policy. ERR_INVALID. */
 RESULT sts_check_policy(struct ctx *c, struct str policy);
 /* The role of s->args, while the view's tables are held. */
 void sts_find_role(struct sts_taking *s);

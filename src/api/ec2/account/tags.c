@@ -88,7 +88,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_ADDRESS_GROUP] = "prefix-list",
 };
 
-/* One tag of one resource. Its place is the resource's, with the tag's number in the last byte of the id,
+/* A tag of a resource. Its place is the resource's, with the tag's number in the last byte of the id,
  * which EC2's ids do not show; tokens hold the place. */
 struct tag_item {
 	struct row_place place; /* the row's, with the end of the id replaced by the key's digest */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a fleet has and what happened to it: DescribeFleetInstances, DescribeFleetHistory. The history is that of the
- * engine's log, which is read from SQL, so on a lane. */
+ * Instances and events of a fleet: DescribeFleetInstances, DescribeFleetHistory. The history is read from the engine's log in
+ * SQL, which blocks, and therefore runs on a lane. */
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/list.h"

@@ -104,7 +104,7 @@ static size_t count_overrides(const struct ec2_fleet_configs *configs)
 
 /* ---- create ---- */
 
-/* How many units there are to be. */
+/* Target capacity in units. */
 struct ec2_fleet_target {
 	int64_t total, on_demand, spot;
 	bool has_total, has_on_demand, has_spot;
@@ -368,10 +368,9 @@ static bool was_sent(const struct ec2_call *e, struct str name)
 }
 
 /* Keeps the configurations as they were sent, to be read again later. An instant fleet launches once: EC2 shows it
- * with its templates' ids and version numbers. Other fleets launch by the version that the word means then. A session's
- * policy is asked now and not known later (auth/guard/guard_later.c), so a session's fleet launches by the templates
- * and versions of now: otherwise a new version, or a new template of that name, would launch what the policy
- * denies. */
+ * with its templates' ids and version numbers. Other fleets resolve a word such as $Latest at each launch. A session's policy
+ * is checked now and is unknown later (auth/guard/guard_later.c), so a session's fleet stores the present templates and
+ * versions: otherwise a new version, or a new template of that name, could launch an instance that the policy denies. */
 static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a, struct str *ret_form)
 {
 	struct buf form;

@@ -154,7 +154,7 @@ static void write_ebs_info(struct xml *x)
 	xml_close(x, "ebsInfo");
 }
 
-/* Whether disks are SSDs is not known here; EC2's member for that is left out. */
+/* Leaves out EC2's member for the type of disk: the region does not know which disks are SSDs. */
 static void write_store(struct xml *x, const struct instance_type *type)
 {
 	int64_t gib = store_gib(type);

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: what a version of a launch template says. It is RunInstances' own parameters under
- * their own names, kept as a form (schema/launch_template_version.toml): a launch reads them as if they had
- * been sent. */
+ * Private to api/ec2/: data of a version of a launch template. The data are parameters of RunInstances under their own names,
+ * stored as a form (schema/launch_template_version.toml): a launch reads the form like parameters of a request. */
 #pragma once
 
 #include "api/ec2/core/action.h"
 
-/* Of an interface, in a request and in a template. */
+/* Unsupported parameters of an interface, in a request and in a template. */
 #define EC2_LAUNCH_INTERFACE_UNBUILT                                                                         \
 	NOT_BUILT("NetworkCardIndex", .only = "0"), NOT_BUILT("InterfaceType", .only = "interface"),         \
 		NOT_BUILT("AssociateCarrierIpAddress", .only = "false")
 
-/* Their forms and words are checked, and then the values dropped: what is kept is what was sent, and what it
- * names is looked up by the launch. So these are places to read into, and no more: for a version, and for
- * each of its disks, interfaces, addresses and tags. */
+/* Scratch members for checking the parameters of a version, and of each of its disks, interfaces, addresses and tags. The
+ * values are dropped after the check: the template stores the text of the request, and the launch looks up the names in it. */
 struct ec2_launch_words {
 	struct str text[27];
 	int64_t number[5];
@@ -27,7 +25,7 @@ struct ec2_launch_words {
 };
 extern const struct params ec2_launch_mapping_params, ec2_launch_interface_params, ec2_launch_tag_spec_params;
 
-/* The name of the parameter below which requests say it. */
+/* Prefix of the template's parameters in requests. */
 #define LAUNCH_DATA "LaunchTemplateData"
 
 #define LAUNCH_WORD(T, member, wire, place, ...) PARAM(T, LAUNCH_DATA "." wire, member.place, __VA_ARGS__)
@@ -127,15 +125,15 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 		LAUNCH_NOT_BUILT("NetworkPerformanceOptions.BandwidthWeighting", .only = "default"),         \
 		LAUNCH_NOT_BUILT("SecondaryInterface")
 
-/* A kept form, read. */
+/* Parses a stored form. */
 RESULT ec2_read_launch_data(struct ec2_call *e, struct str data, struct pairs *ret_pairs);
-/* What the request says below LAUNCH_DATA, without that. ERR_MISSING: nothing. */
+/* Takes the request's parameters below LAUNCH_DATA, without that prefix. ERR_MISSING: there are none. */
 RESULT ec2_take_launch_data(struct ec2_call *e, struct pairs *ret_pairs);
-/* Both as a form. What `over` says of a thing, `base` does not: a list is one thing, and so are the two ways
- * to name groups. */
+/* Merges both into a form. A parameter in `over` replaces the one in `base`; a list is replaced as a whole, and so are the groups,
+ * by id or by name. */
 RESULT ec2_merge_launch_data(struct ec2_call *e, const struct pairs *over, const struct pairs *base,
 			     struct str *ret_data);
-/* <name>: as EC2 shows it. */
+/* Writes the data as EC2's element <name>. */
 void ec2_write_launch_data(struct ec2_call *e, struct xml *x, const char *name, const struct pairs *data);
-/* The value of that name in a kept form; p NULL when it is absent. Undecoded: for ids and words. */
+/* Finds the value of that name in a stored form; p NULL: absent. The value is not decoded, which suffices for ids and words. */
 struct str ec2_find_launch_word(struct str data, const char *name);

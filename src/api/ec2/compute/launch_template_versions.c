@@ -363,7 +363,7 @@ static RESULT ec2_delete_launch_template_versions(struct ec2_call *e, const void
 	return OK;
 }
 
-/* ---- of an instance ---- */
+/* ---- data of an instance ---- */
 
 struct ec2_get_launch_data {
 	struct ref instance;

@@ -67,7 +67,7 @@ static const struct param get_password_params[] = {
 	      .doc = "The instance."),
 };
 
-/* A password reported to the metadata service has precedence; otherwise the host is asked. */
+/* A password reported to the metadata service has precedence; otherwise the host is queried. */
 static RESULT prepare_password(struct ec2_call *e, void *args)
 {
 	struct ec2_get_password *a = args;

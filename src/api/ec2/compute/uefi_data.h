@@ -5,8 +5,8 @@
 #include "base/ctx.h"
 #include "model/firmware.h"
 
-/* In c's arena, not yet in base64. ERR_TOO_LARGE beyond 1 MiB of variables. Any thread. */
+/* Packs variables into c's arena, not yet in base64. ERR_TOO_LARGE beyond 1 MiB of variables. Any thread. */
 RESULT ec2_pack_uefi_data(struct ctx *c, const struct firmware_variables *variables, struct str *ret_bytes);
-/* What a client sent, out of base64, up to 64 KiB of variables. In c's arena. ERR_INVALID with the field
- * UefiData, or ERR_UNSUPPORTED: it needs AWS's dictionary. */
+/* Unpacks a client's data after base64, up to 64 KiB of variables, into c's arena. ERR_INVALID with the field UefiData;
+ * ERR_UNSUPPORTED: the data need AWS's compression dictionary. */
 RESULT ec2_unpack_uefi_data(struct ctx *c, struct str bytes, struct firmware_variables *ret_variables);

@@ -39,8 +39,8 @@ struct filters {
 	const struct attributes *attributes; /* whose rows have filters, too; NULL: none */
 };
 
-/* Where a VPC's blocks come from in EC2; of CreateVpc and AssociateVpcCidrBlock. T: a struct with an
- * ipv6_block_wish and the border group. */
+/* Parameters for the source of a VPC's blocks in CreateVpc and AssociateVpcCidrBlock. T: a struct with an ipv6_block_wish and the
+ * border group. */
 #define EC2_BLOCK_ORIGINS(T, ipv6, border_group)                                                             \
 	PARAM(T, "AmazonProvidedIpv6CidrBlock", ipv6.is_wanted,                                              \
 	      .doc = "An IPv6 block: a /56 of the region's pool."),                                          \
@@ -77,17 +77,17 @@ struct ec2_action {
 #define EC2_ACTION(word) .name = (word), .permit = "ec2:" word
 #define STS_ACTION(word) .name = (word), .permit = "sts:" word
 
-/* One call of an action; in the call's arena. */
+/* A call of an action; in the call's arena. */
 struct ec2_call {
 	API_CALL_BASE;
 	struct ec2_item_cache *item_cache; /* the face's */
 	bool is_launch;                    /* the answer shows instances as the call launched them */
-	bool is_sts;                       /* answers are in STS's form, and failures in its words */
-	struct str version;                /* the date asked for */
+	bool is_sts;                       /* answers and failures are in STS's format */
+	struct str version;                /* API version of the request */
 	struct str owner;                  /* the caller's account number */
-	struct str domain, public_domain;  /* of names; set when the view is opened */
-	/* Items whose texts were cached (list.h): what they share with others was changed last by then; those
-	 * that the answer holds, and their texts' size; where they belong, if the answer is a long one. */
+	struct str domain, public_domain;  /* domains of host names; set when the view is opened */
+	/* Cached items (list.h): the last commit of rows that several items share; the items that the answer holds, and the size of
+\t * their texts; the items' positions in a long answer. */
 	uint64_t shared_commit;
 	VEC(struct ec2_cached_item *) cached;
 	size_t cached_size;
@@ -96,7 +96,7 @@ struct ec2_call {
 
 API_DEFINE_FACE(ec2)
 
-/* Whether the call changes something. A cached item is written for no action: only what reads answer is cached. */
+/* True if the call changes rows. Cached items are written without an action: only answers of reads are cached. */
 static inline bool ec2_is_change(const struct ec2_call *e)
 {
 	return e->action && e->action->flags & API_WRITES;
@@ -144,7 +144,7 @@ extern const struct params ec2_tag_spec_params; /* struct ec2_tag_spec */
 		PARAM(T, "NextToken", query.next_token, .min = 1,                                            \
 		      .doc = "The next page, by the last one's token.")
 
-/* Of resources that another service of Amazon's manages there are none here, asked for or not. */
+/* No resource here is managed by another service of Amazon's, so both values mean the same. */
 #define NO_MANAGED_RESOURCES NOT_BUILT("IncludeManagedResources", .only = "true|false")
 
 /* For a parameter that names an attribute. */

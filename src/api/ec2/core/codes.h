@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The codes that EC2's API Reference lists for failures: in which actions their case can happen, and which are
- * answered. For the documentation and the tests. Any thread. */
+ * Error codes of EC2's API Reference: the actions in which a code's case can happen, and the codes that this face answers
+ * with. Used by the documentation and the tests. Any thread. */
 #pragma once
 
 #include "api/ec2/core/action.h"
@@ -8,20 +8,20 @@
 
 struct ec2_code {
 	const char *code;
-	const char *actions; /* patterns between bars; NULL: actions that name one of the kind */
+	const char *actions; /* patterns separated by '|'; NULL: actions that name a row of the kind */
 	enum kind kind;
 };
 
-/* All, by the alphabet. */
+/* All codes in alphabetical order. */
 const struct ec2_code *ec2_list_codes(size_t *ret_count);
-/* Whether an answer of EC2's can have the code. */
+/* True if an answer can have the code. */
 bool ec2_is_answered_code(const char *code);
-/* Why none has it; NULL: no reason is given. */
+/* Reason why no answer has the code; NULL: no reason is known. */
 const char *ec2_why_no_code(const char *code);
-/* Whether the code's case can happen in the action. */
+/* True if the code's case can happen in the action. */
 bool ec2_concerns_code(const struct ec2_action *action, const struct ec2_code *code);
 
-/* Members of a JSON object: "codes" and "codes_left_out", those of the action; NULL: those of all actions. */
+/* Writes "codes" and "codes_left_out" of the action; NULL: codes of all actions. */
 void ec2_dump_codes(struct json_writer *w, const struct ec2_action *action);
-/* The member "left_out_codes", a list of objects: why, and the codes. */
+/* Writes "left_out_codes", a list of objects: a reason, and the codes. */
 void ec2_dump_left_out_codes(struct json_writer *w);

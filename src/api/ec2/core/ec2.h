@@ -8,7 +8,7 @@
 
 struct json_writer;
 
-/* For api_face_new(). */
+/* Protocol of the face, for api_face_new(). */
 extern const struct api_protocol ec2_protocol;
 
 /* All actions as JSON, for documentation and tests: {"actions": [{name, doc, permit, writes,
@@ -16,5 +16,5 @@ extern const struct api_protocol ec2_protocol;
 void ec2_dump_actions(struct buf *out);
 /* An object for each action that lists rows of attributes (dump_answer()). */
 void ec2_dump_answers(struct json_writer *w);
-/* Whether EC2 has an action of that name, built here or not. Any thread. */
+/* True if EC2 has an action of that name, implemented here or not. Any thread. */
 bool ec2_is_known_action(struct str name);

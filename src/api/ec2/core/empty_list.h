@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: lists that have no rows here, and still take what EC2's take. */
+ * Private to api/ec2/: lists that are always empty here, and accept the parameters of EC2's. */
 #pragma once
 
 #include "api/ec2/core/filter.h"
 #include "api/ec2/core/list.h"
 
-/* What any of them is asked. */
+/* Parameters of such lists. */
 struct ec2_empty_list {
 	struct ec2_query query;
-	struct strs names;   /* of services; ids of what has no kind of rows */
-	struct str words[4]; /* whatever else chooses between rows */
+	struct strs names;   /* names of services; ids of resources without a kind */
+	struct str words[4]; /* other parameters that select rows */
 	struct strs products;
 	struct ref zone, zone_id, type;
 	struct refs types;
@@ -23,6 +23,6 @@ struct ec2_empty_list {
 	}
 #define OF_NO_TAGS FITS_NOTHING("tag:"), FITS_NOTHING("tag-key")
 
-/* Checks filters, pages and token as a list with rows does. named: how many ids or names are asked for.
+/* Checks filters, pages and token as a list with rows does. named: number of ids or names in the request.
  * ERR_COMBINATION, ERR_INVALID. */
 RESULT ec2_check_empty_list(struct ec2_call *e, const struct ec2_query *query, size_t named);

@@ -57,7 +57,7 @@ static const struct api_error ec2_rows[] = {
 	E(INVALID, INSTANCE_EVENT, 400, "InvalidInstanceEventStartTime"),
 	E_OF(INVALID, SUBNET, "Placement", 400, "InvalidInput"), /* no default subnet in the zone */
 	E_OF(INVALID, DEDICATED_HOST, "InstanceFamily", 400, "InvalidInstanceFamily"),
-	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* of a VPC action */
+	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* in a VPC action */
 	E_OF(INVALID, INSTANCE_PROFILE, "IamInstanceProfile.Arn", 400, "InvalidParameterValue",
 	     .says = "Value (*) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance "
 		     "Profile ARN"),

@@ -11,10 +11,10 @@ struct ec2_face {
 	struct ec2_item_cache *item_cache;
 };
 
-/* As api_protocol.open and close. */
+/* The protocol's open and close. */
 bool ec2_open(struct api_face *core);
 void ec2_close(struct api_face *core);
-/* As api_protocol.begin: what the face lends to each call. */
+/* The protocol's begin: sets the members of the call that belong to the face. */
 void ec2_begin_call(struct api_call *core);
-/* As api_protocol.find. */
+/* The protocol's find. */
 RESULT ec2_find(struct api_call *core);

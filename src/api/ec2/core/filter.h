@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: filters of Describe actions. Each list of rows has a table of filter names;
- * a row of it says which field of the resource's row is compared, or which function finds the values.
- * All on the tables of an open view. */
+ * Private to api/ec2/: filters of Describe actions. Each list of rows has a table of filter names; a row of the table names the field to compare, or the function that finds the
+ * values. All functions read the tables of an open view. */
 #pragma once
 
 #include "api/core/attribute.h"
@@ -12,22 +11,25 @@ struct filter_join;
 
 struct filter {
 	const char *name;
-	const char *field; /* the row's, of a type that has a text; ids as EC2 writes them */
-	const char *fixed; /* the one value that every row has */
-	bool (*get)(const struct filter_run *f, const struct row *row); /* true: one of its values fits */
-	bool (*in_state)(const struct filter_run *f, unsigned state);   /* of a row's state alone */
-	bool is_id;                                                     /* the row's own id */
-	bool is_owner;   /* values are owners as get reads them: "self", "amazon", account numbers */
-	enum kind id_of; /* EC2 refuses values that are no ids of that kind; KIND_NONE: any text is sought */
-	/* Access paths. Each finds every row that fits, and may find more: the filter itself is still applied. */
+	const char *field; /* field of the row, of a type with a text form; ids in EC2's form */
+	const char *fixed; /* the only value, which every row has */
+	bool (*get)(const struct filter_run *f,
+		    const struct row *row); /* true: one of the row's values matches */
+	bool (*in_state)(const struct filter_run *f, unsigned state); /* compares only the row's state */
+	bool is_id;                                                   /* the row's own id */
+	bool is_owner; /* values are owners as get reads them: "self", "amazon", account numbers */
+	enum kind
+		id_of; /* EC2 refuses values that are no ids of that kind; KIND_NONE: any text is accepted */
+	/* Access paths. An access path finds all matching rows, and may find more: the filter itself is still applied. */
 	unsigned index;                                    /* of the listed kind, by the field */
 	struct access_path access_paths[ACCESS_PATHS_MAX]; /* all of them together */
 	const struct filter_join *joined; /* rows of another kind that have a filter joined_filter */
 	const char *joined_filter;
-	struct attribute_found found; /* the attribute that the filter is of; none: another table's row */
+	struct attribute_found
+		found; /* attribute of the filter; none: the filter is a row of the other table */
 };
 
-/* Rows that have filters of their own, and lead to those that are listed. */
+/* Rows of another kind with filters of their own, from which a join leads to the listed rows. */
 struct filter_join {
 	enum kind kind; /* an account sees its own only */
 	const struct filters *filters;
@@ -39,13 +41,13 @@ struct filter_join {
 		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
 	}
 
-/* The filters of rows of attributes alone. */
+/* Filters that come from rows of attributes only. */
 #define FILTERS_OF(table)                                                                                    \
 	{                                                                                                    \
 		.attributes = &(table)                                                                       \
 	}
 
-/* Filters of rows of attributes, and further ones. */
+/* Filters from rows of attributes, and further filters. */
 #define FILTERS_AND(rows, table)                                                                             \
 	{                                                                                                    \
 		(rows), sizeof(rows) / sizeof(rows)[0], &(table)                                             \
@@ -63,14 +65,14 @@ struct str ec2_get_region(struct api_call *e, const struct row *row);
 /* EC2's formats of ids, times and lists. */
 extern const struct attribute_style ec2_style;
 
-/* One filter of a request, ready to be run. */
+/* A compiled filter of a request. */
 struct filter_run {
 	struct ec2_call *e;
 	const struct tables *t;
 	enum kind kind;
 	const struct filter *filter; /* NULL: a tag filter */
 	const struct field *field;
-	struct str tag_key; /* of tag:KEY, or what stands behind another name that ends in ':' */
+	struct str tag_key; /* KEY of tag:KEY, or the text after another name that ends in ':' */
 	enum { FILTER_ROW, FILTER_TAG, FILTER_TAG_KEY, FILTER_TAG_VALUE } what;
 	struct strs patterns;
 	bool is_plain; /* no pattern has a wildcard */
@@ -84,16 +86,16 @@ struct filter_runs {
 /* ERR_INVALID "The filter 'x' is invalid"; ERR_MALFORMED with the kind of id_of; ERR_TOO_LARGE over 200 values. */
 RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters *filters,
 		       const struct ec2_filters *asked, struct filter_runs *ret_runs);
-/* Whether the row fits them all. */
+/* True if the row matches all filters. */
 bool filters_fit(const struct filter_runs *runs, const struct tables *t, const struct row *row);
 
-/* The filter at that place, of both tables; false: there is none. */
+/* Finds the filter at that position, counted through both tables; false: no such position. */
 bool filters_get(const struct filters *filters, size_t at, struct filter *ret_filter);
 
-/* For get functions: whether the value fits one of the patterns. */
+/* For get functions: true if the value matches one of the patterns. */
 bool filter_text(const struct filter_run *f, struct str value);
 bool filter_z(const struct filter_run *f, const char *value);
-bool filter_id(const struct filter_run *f, enum kind kind, uuid id); /* none: no value, fits nothing */
+bool filter_id(const struct filter_run *f, enum kind kind, uuid id); /* none: no value, matches nothing */
 bool filter_prefixed(const struct filter_run *f, const char *prefix, uuid id);
 bool filter_int(const struct filter_run *f, int64_t value);
 bool filter_bool(const struct filter_run *f, bool value);
@@ -101,10 +103,10 @@ bool filter_time(const struct filter_run *f, int64_t time_us);
 bool filter_ip(const struct filter_run *f, struct ip ip);
 bool filter_zone(const struct filter_run *f, uuid zone);              /* by its name */
 bool filter_owner(const struct filter_run *f, const struct row *row); /* the caller's account number */
-/* For filters on what no row here has. */
+/* For filters on attributes that no row here has: matches nothing. */
 bool filter_nothing(const struct filter_run *f, const struct row *row);
-/* The filter as another table has it under that name; false: it has none. */
+/* Finds the filter of that name in another kind's table; false: no such filter. */
 bool filter_become(const struct filter_run *f, enum kind kind, const struct filters *filters,
 		   const char *name, struct filter_run *ret_run);
-/* The caller's tags of a row; none where it has none there. */
+/* The caller's tags of a row; empty if the caller has not tagged the row. */
 const struct tags *ec2_tags_of(const struct ec2_call *e, enum kind kind, const struct row *row);

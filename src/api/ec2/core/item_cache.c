@@ -12,7 +12,8 @@
 
 enum { SETS = 4096, WAYS = 4, LOCKS = 256 };
 
-/* One memory block: this struct, the key's bytes, the item's text. Never changed once it is in a set. */
+/* A single block of memory: this struct, the key's bytes, the item's text. Immutable once it is in a set, so that
+ * holders read it without a lock. */
 struct ec2_cached_item {
 	_Atomic unsigned holders;
 	size_t key_size, item_size;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: a bounded cache of rendered items. What an item says follows from its row, from
- * what is part of that, from a few kinds that many rows share and from who reads: the newest commit of
- * each is the key, compared whole. What is found is never stale, and what is not asked for any more is
- * replaced. It may be dropped at any time. Any thread. */
+ * Private to api/ec2/: a bounded cache of rendered items. An item's text depends on its row and the row's parts, on rows of a few kinds that many items share, and on the caller: the key
+ * consists of their newest commits and is compared as a whole. A hit is therefore never stale; unused items are replaced. Any
+ * item may be dropped at any time. Any thread. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,29 +12,29 @@ struct ec2_item_cache;
 /* An item with a longer key, or a longer text, is not cached. */
 enum { EC2_ITEM_KEY_MAX = 512, EC2_ITEM_CACHED_MAX = 8 * 1024 };
 
-/* Begins with the row's id; the bytes behind size mean nothing. */
+/* Begins with the row's id; bytes from `size` on are unused. */
 struct ec2_item_key {
 	size_t size;
 	bool is_too_long;
 	uint8_t bytes[EC2_ITEM_KEY_MAX];
 };
 
-/* In this order, and always the same ones: a batch has no length in front, a text has. */
+/* Add the parts of a key always in the same number and order: commits have no length prefix, texts have one. */
 void ec2_item_key_init(struct ec2_item_key *key, uuid id);
 void ec2_item_key_add_commit(struct ec2_item_key *key, uint64_t commit);
 void ec2_item_key_add_text(struct ec2_item_key *key, struct str text);
 
-/* A cached item. It stays as it is until whoever took it drops it. */
+/* A cached item; it stays valid and unchanged until its holder drops it. */
 struct ec2_cached_item;
 
-/* NULL when out of memory. At most 144 MiB, some 40 of instances as they mostly are, taken as items come;
- * what is taken comes on top. */
+/* NULL: out of memory. Uses at most 144 MiB (about 40 MiB with typical instances), allocated as items are added, not counting items
+ * that are held. */
 struct ec2_item_cache *ec2_item_cache_new(void);
 void ec2_item_cache_free(struct ec2_item_cache *m); /* NULL: nothing */
 
-/* What is cached under that key, or NULL. */
+/* Finds and holds the item with that key; NULL: not cached. */
 struct ec2_cached_item *ec2_item_cache_take(struct ec2_item_cache *m, const struct ec2_item_key *key);
 struct str ec2_cached_text(const struct ec2_cached_item *item);
 void ec2_cached_drop(struct ec2_cached_item *item);
-/* Caches what was written, if it is short enough and there is memory. */
+/* Caches an item's text, if it is short enough and memory suffices. */
 void ec2_item_cache_add(struct ec2_item_cache *m, const struct ec2_item_key *key, struct str item);

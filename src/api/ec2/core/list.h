@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: lists of rows. A Describe action is an ec2_listing, which says how rows of
- * a kind are found, filtered and written; what a Create action answers is written by the same. */
+ * Private to api/ec2/: lists of rows. An ec2_listing describes how rows of a kind are found, filtered and written, for Describe actions and for the
+ * answers of Create actions. */
 #pragma once
 
 #include "api/ec2/core/filter.h"
 #include "api/ec2/core/item_cache.h"
 
-/* Rows of a long list are all over the memory: as many further is the one that is asked for in advance. */
+/* Prefetch distance in rows: rows of a long list are scattered in memory. */
 enum { ROWS_AHEAD = 8 };
 
-/* The parts of an item are about to be written. vec: of rows of that kind. */
+/* Prefetches the parts of an item that will be written next. vec: a vector of rows of that kind. */
 #define PREFETCH_ROWS(of_kind, vec)                                                                          \
 	for (size_t part_ = 0; part_ < (vec).count; part_++)                                                 \
 	row_prefetch(&model_kinds[of_kind], &(vec).at[part_]->row)
@@ -17,9 +17,9 @@ enum { ROWS_AHEAD = 8 };
 /* An item of a listing whose texts are cached. */
 struct ec2_item {
 	const struct row *row;
-	uint64_t commit;                       /* of the row with its parts, tables_whole_commit() */
-	struct ec2_cached_item *cached;        /* what was written of it before; NULL: nothing is cached */
-	const struct attribute_item *gathered; /* else its members */
+	uint64_t commit;                /* newest commit of the row and its parts, tables_whole_commit() */
+	struct ec2_cached_item *cached; /* the item's cached text; NULL: not cached */
+	const struct attribute_item *gathered; /* members of an item that is not cached */
 };
 
 struct ec2_listing {
@@ -33,23 +33,21 @@ struct ec2_listing {
 	unsigned other_account_index; /* that begins with another account that sees the row, too; 0: none does
 				       */
 	unsigned public_index;        /* begins with whether a row is everybody's; 0: there are none */
-	/* The owners that the caller names in a parameter, in words of filters that are is_owner; NULL: it
-	 * has none. */
+	/* Owners in a parameter of the request, as values of is_owner filters; NULL: no such parameter. */
 	const struct strs *(*owners)(const void *args);
-	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
+	/* A condition in addition to engine_may_see() and the filters; NULL: none. */
 	bool (*shows)(struct ec2_call *e, const struct row *row);
-	bool is_hiding; /* what it does not show EC2 does not have: not found by its id, either */
-	bool is_slow;   /* in forgetting: an id of what has gone finds nothing, and no error, for a while */
-	/* While the view's tables are held: collects what the row's element needs into the arena; NULL when that is
-	 * full; the item begins with the row's address. Without it the item is the row. */
+	bool is_hiding; /* rows that .shows rejects do not exist in EC2: their ids are not found either */
+	bool is_slow;   /* the id of a deleted row gives an empty list for a while, and no error */
+	/* Collects the data of the row's element into the arena, while the view's tables are held. The item begins with the row's
+\t * address; NULL: out of memory. Without this function the item is the row. */
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
-	/* Afterwards: the members of an item. */
+	/* Writes the members of an item, afterwards. */
 	void (*write)(struct ec2_call *e, struct xml *x, const void *item);
-	/* The members, as rows, instead of gather and write. */
+	/* Members as rows of a table, instead of gather and write. */
 	const struct attributes *attributes;
-	/* What a Describe action wrote is cached for the next one, until the row changes, or what is part of
-	 * it, or a row of these kinds: all that functions of the attributes look at, beside the caller's owner and
-	 * domains. KIND_NONE ends them; NULL: it is not worth it. */
+	/* Kinds whose rows the functions of the attributes read, apart from the caller's owner and domains; KIND_NONE ends them. The
+\t * text of an item is cached until the row, its parts or a row of these kinds change. NULL: items are not cached. */
 	const enum kind *shared;
 	bool shows_ended; /* for a while: engine/tombstone.h */
 };

@@ -5,7 +5,7 @@
 #include "api/ec2/core/list.h"
 #include "store/query.h"
 
-/* How EC2 spells ids, addresses and instance types. */
+/* EC2's forms of ids, addresses and instance types. */
 extern const struct list_spelling ec2_spelling;
 
 /* Adds to the query a plan for each filter that has an access path (filter.h), one for the owners that a

@@ -32,20 +32,19 @@ static inline void ec2_write_cidr(struct xml *x, const char *name, struct cidr c
 struct str ec2_arn(const struct ec2_call *e, const char *type, enum kind kind, uuid id);
 void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, const char *type,
 		   enum kind kind, uuid id);
-/* The ids of IPv6 pools begin with it. */
+/* Prefix of ids of IPv6 pools. */
 #define EC2_IPV6_POOL "ipv6pool-ec2"
-/* What is said of an IPv6 block in CreateVpc and AssociateVpcCidrBlock: by Amazon's word, or of a pool.
- * ERR_COMBINATION, ERR_MISSING. */
+/* Reads the IPv6 block of CreateVpc and AssociateVpcCidrBlock: provided by Amazon, or from a pool. ERR_COMBINATION, ERR_MISSING. */
 RESULT ec2_prepare_ipv6_wish(struct ec2_call *e, struct ipv6_block_wish *wish, struct str border_group);
-/* Addresses are of one border group, which has the region's name: ERR_INVALID, if another is asked for. */
+/* Checks the network border group: the only one has the region's name. ERR_INVALID: another one. */
 RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str group);
 void ec2_write_mac(struct xml *x, const char *name, struct mac mac);
-/* <tagSet>: most kinds show an empty one, too. Of some only the answer of the call that makes one does, and
- * lists leave an empty set out; of others nothing shows it. */
+/* Write <tagSet>. Most kinds show an empty set, too. For some kinds (..._of_made) only the answer of the creating call shows an empty
+ * set, for others (..._if_any) no answer does. */
 void ec2_write_tags(struct xml *x, struct tags tags);
 void ec2_write_tags_of_made(const struct ec2_call *e, struct xml *x, struct tags tags);
 void ec2_write_tags_if_any(struct xml *x, struct tags tags);
-/* <groupSet> of groupId and groupName; NULLs are left out. */
+/* Writes <groupSet> with groupId and groupName; skips NULLs. */
 void ec2_write_groups(struct xml *x, const struct security_group *const *groups, size_t count);
 /* "ip-10-0-0-5.ec2.internal": without the NUL; returns its size, 0 when there is no IPv4 address. */
 enum { EC2_NAME_TEXT_SIZE = 280 };

@@ -99,7 +99,7 @@ static const struct ec2_listing dhcp_listing = {.kind = KIND_DHCP_OPTIONS,
 						.filters = FILTERS_OF(set_members),
 						.attributes = &set_members};
 
-/* True if the set "default" is asked for by id: DescribeVpcs shows it, and clients look it up. No list has
+/* True if the request has only the id "default": DescribeVpcs shows it, and clients look it up. No list has
  * it. */
 static bool is_for_default(const struct ec2_query *query)
 {

@@ -117,8 +117,8 @@ static void write_pair(struct ec2_call *e, struct xml *x, const struct security_
 	xml_z(x, "peeringStatus", peer->status);
 }
 
-/* Writes the peers of one permission: of the rules from `rules` on that equal the first in direction,
- * protocol and ports. */
+/* Writes the peers of a permission: those of all rules from number `from` on that equal the first rule in direction, protocol and
+ * ports. */
 static void write_peers(struct ec2_call *e, struct xml *x, const struct ec2_shown_rules *shown, size_t from,
 			enum peers peers)
 {

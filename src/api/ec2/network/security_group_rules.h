@@ -14,18 +14,18 @@ bool ec2_parse_protocol(struct str text, int64_t *ret_protocol);
 extern const struct ec2_listing ec2_rule_listing;
 /* A rule's direction, its traffic, and its peer unless that is a group. */
 void ec2_write_rule(struct ec2_call *e, struct xml *x, const struct security_group_rule *rule);
-/* One rule of EC2's by membership stands for both families: the twin for IPv6 is not shown. */
+/* False for the IPv6 twin of a rule whose peer is a group: EC2 shows a single rule for both families. */
 bool ec2_shows_rule(const struct security_group_rule *rule);
-/* What is told of a peer that is a group of another VPC. */
+/* A peer that is a group of another VPC. */
 struct ec2_rule_peer {
 	const struct security_group_rule *rule;
-	struct str owner;   /* its account's number; empty: it is gone */
-	uuid router;        /* likewise none */
+	struct str owner;   /* account number of the group; empty: the group is deleted */
+	uuid router;        /* VPC of the group; none: the group is deleted */
 	const char *status; /* of the peering */
 };
 struct ec2_shown_rules {
 	VEC(const struct security_group_rule *) rules;
-	VEC(struct ec2_rule_peer) peers; /* of those that have such */
+	VEC(struct ec2_rule_peer) peers; /* peers of the rules that have one in another VPC */
 	bool is_stale;                   /* as DescribeStaleSecurityGroups writes them */
 };
 /* While the view's tables are held. False: no memory. */

@@ -36,7 +36,7 @@ static RESULT write_image_id(struct xml *x, uuid image)
 	return OK;
 }
 
-/* ---- of an instance ---- */
+/* ---- images from instances ---- */
 
 struct ec2_create_image {
 	struct image_capture wish;

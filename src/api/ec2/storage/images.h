@@ -5,7 +5,7 @@
 
 #include "api/ec2/core/action.h"
 
-/* Whether it is the one meant by "self", "amazon" or an account number. */
+/* True if `owner` ("self", "amazon" or an account number) means the account. */
 bool ec2_is_owner(struct ec2_call *e, uuid account, struct str owner);
-/* A region that is named is this one: there is no other. ERR_INVALID. */
+/* Checks that a region in a request is this one, the only one. ERR_INVALID. */
 RESULT ec2_check_region(struct ec2_call *e, struct str region, const char *parameter);

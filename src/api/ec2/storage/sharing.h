@@ -39,10 +39,10 @@ struct ec2_sharing {
 		      .doc = "Accounts, by their numbers."),                                                 \
 		PARAM(T, "UserGroup", member.groups, .words = "all", .doc = "Everybody.")
 
-/* Into the engine's words; *ret_is_asked: something is to be changed. permission: the parameter's name. */
+/* Converts the parameters to the engine's wish; *ret_is_asked: the request changes something. permission: the parameter's name. */
 RESULT ec2_take_sharing(struct ec2_call *e, const struct ec2_sharing *a, const char *permission,
 			struct sharing *ret_sharing, bool *ret_is_asked);
-/* Whom a list may name: by number, or by one of EC2's words for them. ERR_INVALID, with the field. */
+/* Checks the users in a parameter: account numbers, or EC2's words for groups of users. ERR_INVALID with the field. */
 RESULT ec2_check_users(struct ec2_call *e, const struct strs *users, const char *field);
 void ec2_write_sharing(struct xml *x, const char *name, const struct tables *t, bool is_public,
 		       const struct uuids *accounts);

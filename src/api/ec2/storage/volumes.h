@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: what is said of disks in several places. */
+ * Private to api/ec2/: parameters and members of disks that several actions share. */
 #pragma once
 
 #include "api/ec2/core/action.h"
@@ -8,19 +8,18 @@
 struct volume;
 
 #define EC2_VOLUME_TYPES "gp2|gp3|standard|io1|io2|st1|sc1"
-/* Beyond what any type has; the engine holds each to its own. */
+/* Above the limits of all types; the engine enforces each type's own limits. */
 enum { EC2_GIB_MAX = 65536, EC2_IOPS_MAX = 256000 };
 
 /* "attaching", "attached", "detaching", or "detached". */
 const char *ec2_volume_attachment(const struct volume *v);
 
-/* What volumes are encrypted under, as KMS would call it: one key of each account, which is the region's
- * master key to all of them. Notes that one is named, which the engine wants for encrypted disks only.
- * ERR_INVALID: it is another. */
+/* Reads the KMS key of a volume. Each account has a single key's ARN, behind which is the region's master key. Notes in `crypt` that
+ * the request names a key, which the engine allows for encrypted disks only. ERR_INVALID: another key. */
 RESULT ec2_take_kms_key(struct ec2_call *e, struct str key, struct disk_crypt *crypt);
 #define EC2_KMS_KEY_DOC "The account's key for volumes: there is no other."
 struct str ec2_kms_arn(struct ec2_call *e, uuid account);
-/* The members "encrypted" and, if it is, "kmsKeyId". */
+/* Writes "encrypted" and, for an encrypted disk, "kmsKeyId". */
 void ec2_write_encrypted(struct ec2_call *e, struct xml *x, bool is_encrypted, uuid account);
 
 /* BlockDeviceMapping.N, of a launch or of an image. */
