@@ -17,10 +17,10 @@ RESULT native_check_wire(struct native_call *e);
 /* Marks the caller's session as authenticated by a second factor; sets the cookie of the answer. Does nothing without a session. */
 RESULT native_note_factor(struct native_call *e);
 
-/* In an answer: opens a session of a person who was proved, where they get in: sets the cookie and c->who, and logs it. ends_us: when
- * it ends at the latest, or 0. by: how, in a word. ERR_UNAUTHENTICATED: they do not get in. */
+/* Opens a session for an authenticated person, if sign-in is allowed: sets the answer's cookie and c->who, and logs the sign-in.
+ * ends_us: latest end of the session, or 0. by: the method, in a word. ERR_UNAUTHENTICATED: sign-in is not allowed. */
 RESULT native_enter(struct native_call *e, uuid person, int64_t ends_us, const char *by);
-/* Of an action that says NATIVE_BROWSER: logs the failure, and sends the browser to the sign-in page. */
+/* Handles a failure of an action with NATIVE_BROWSER: logs it, and redirects the browser to the sign-in page. */
 void native_lead_to_sign_in(struct native_call *e, struct api_problem *p);
 /* Writes a second factor as the answer's item. */
 void native_write_factor_item(struct native_call *e, struct json_writer *w, uuid id);
