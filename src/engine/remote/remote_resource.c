@@ -54,6 +54,8 @@ static RESULT see_one(struct op *op, const struct provider *p, const struct remo
 		return OK; /* engine_see_provider() says why */
 	if (!row)
 		return see_new(op, p, seen, is_first);
+	if (!uuid_equal(row->row.id, seen->row.id))
+		return OK; /* the same page listed it before: the first entry counts */
 	struct remote_resource next = take_seen(row, seen);
 	if (row_equal(&model_kinds[KIND_REMOTE_RESOURCE], &row->row, &next.row))
 		return OK;

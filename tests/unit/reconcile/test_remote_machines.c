@@ -28,6 +28,7 @@ static struct {
 	unsigned volumes, listings;
 	size_t others;          /* entries of each page of volumes that are none */
 	enum err lists_volumes; /* outcome of a listing of volumes */
+	bool repeats;           /* lists all volumes under the same id, each in a state of its own */
 } elsewhere;
 
 static struct remote_machine machine_there(void)
@@ -97,11 +98,14 @@ static RESULT list_resources(struct ctx *c, struct remote *r, enum remote_resour
 	ret_page->at = arena_new_array(c->arena, struct remote_resource, elsewhere.volumes + 1);
 	assert_non_null(ret_page->at);
 	for (; ret_page->count < elsewhere.volumes; ret_page->count++)
-		ret_page->at[ret_page->count] =
-			(struct remote_resource){.type = type,
-						 .ref = str_print(c->arena, "vol-%zu", ret_page->count),
-						 .state = STR("in-use"),
-						 .size = 1 << 30};
+		ret_page->at[ret_page->count] = (struct remote_resource){
+			.type = type,
+			.ref = elsewhere.repeats ? STR("vol-0")
+						 : str_print(c->arena, "vol-%zu", ret_page->count),
+			.state = elsewhere.repeats && ret_page->count
+					 ? str_print(c->arena, "state-%zu", ret_page->count)
+					 : STR("in-use"),
+			.size = 1 << 30};
 	ret_page->entries = ret_page->count + elsewhere.others;
 	if (elsewhere.others)
 		ret_page->cursor = str_print(c->arena, "%u", elsewhere.listings);
@@ -411,6 +415,28 @@ static void refuses_a_million(struct cloud *c)
 }
 TEST_STORY(refuses_a_million, 1)
 
+static bool has_only_first_entry(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct remote_resource *r = remote_resource_first(view.tables);
+	return r && str_is(r->state, "in-use") && !remote_resource_next(view.tables, r);
+}
+
+/* A page may list an id again, such as an image once a zone: the first entry counts in every listing. */
+static void takes_the_first_of_repeated_entries(struct cloud *c)
+{
+	(void) begin(c);
+	elsewhere.volumes = 3;
+	elsewhere.repeats = true;
+	refresh(c, false);
+	assert_true(has_only_first_entry(c));
+	refresh(c, false);
+	assert_true(has_only_first_entry(c));
+	end(c);
+}
+TEST_STORY(takes_the_first_of_repeated_entries, 1)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_forgets_what_two_listings_lack),
 		cmocka_unit_test(test_goes_on_without_a_type),
 		cmocka_unit_test(test_refuses_a_million),
+		cmocka_unit_test(test_takes_the_first_of_repeated_entries),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
