@@ -824,9 +824,16 @@ static void wake_attachment(struct reconciler *r, const struct tables *t, const 
 	wake_attached(r, t, after);
 }
 
+/* The volume may be deleted and have waited for its last attachment, which refuses that it is forgotten. */
+static void wake_detached(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	wake_attached(r, t, row);
+	wake_deleted(r, t, KIND_VOLUME, volume_attachment_of(row)->volume);
+}
+
 const struct resource reconcile_volume_attachment = {
 	.wake_changed = wake_attachment,
-	.wake_forgotten = wake_attached,
+	.wake_forgotten = wake_detached,
 };
 
 static const struct volume *find_subject(const struct tables *t, const struct row *condition)
