@@ -6,8 +6,8 @@
 
 #include "api/core/face.h"
 
-/* For api_face_new(). */
+/* Protocol of the face, for api_face_new(). */
 extern const struct api_protocol absent_protocol;
 
-/* Whether a request is signed for a service that is not here; the signature itself is not looked at. */
+/* True if a request is signed for a service that the region does not have. The signature itself is not verified. */
 bool absent_has_call(const struct call *call);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ListSnapshotBlocks, ListChangedBlocks and GetSnapshotBlock read snapshots. The file of a completed snapshot in the image
- * store contains the whole disk, so no host is asked. The work runs on the face's lane, since files may be slow. */
+ * store contains the whole disk, so the calls need no host. The work runs on the face's lane, since files may be slow. */
 #include <string.h>
 
 #include "api/ebs/internal.h"

@@ -123,5 +123,5 @@ void dns_forward_start(struct dns *d, const struct origin *origin, const struct 
 		       const uint8_t *bytes, size_t size);
 void dns_forward_ready(struct dns *d, struct dns_watch *w, uint32_t events);
 void dns_forward_try_next(struct dns *d, struct dns_forward *f);
-/* Drops, without an answer, all forwarded queries of the client; client NULL: of the place. */
+/* Drops all forwarded queries of the client without answering them; client NULL: all of the place. */
 void dns_forward_drop_all(struct dns *d, const struct dns_client *client, const struct dns_place *place);

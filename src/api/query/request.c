@@ -206,7 +206,7 @@ bool request_asks_for(struct strs names, struct str name)
 
 /* ---- the audit log ---- */
 
-/* None of these parameters holds a secret. Long values are cut, in case somebody passes one by mistake. */
+/* These parameters hold no secrets. Long values are cut, in case a client passes a secret by mistake. */
 void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 {
 	struct str name,

@@ -188,7 +188,7 @@ static RESULT authenticate(struct az_call *e)
 	return OK;
 }
 
-/* ---- what is asked ---- */
+/* ---- reading the request ---- */
 
 static RESULT read_body(struct az_call *e)
 {

@@ -108,7 +108,7 @@ RESULT az_read_tags(struct az_call *e)
 	return az_check_tag_names(e, &e->put.tags, "tags");
 }
 
-/* ---- what is kept of it ---- */
+/* ---- stored members ---- */
 
 /* Finds the member of a path such as "properties.storageProfile.osDisk.caching"; NULL: absent. */
 static json_t *find_member(const json_t *o, const char *path)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The activity log lists changes with their callers and results. Its source are the engine's jobs, which remain for an
- * hour after they end; the region's audit log is for operators. Source: Azure Monitor REST API reference,
+ * The activity log lists changes with their callers and results. It is made from the engine's jobs, which remain for
+ * an hour after they end; the region's audit log is for operators. Source: Azure Monitor REST API reference,
  * "Activity Logs - List", 2015-04-01; "Azure Activity Log event schema".
  */
 #include <stdlib.h>

@@ -21,7 +21,7 @@ struct filter {
 	enum kind
 		id_of; /* EC2 refuses values that are no ids of that kind; KIND_NONE: any text is accepted */
 	/* Access paths. An access path finds all matching rows, and may find more: the filter itself is still applied. */
-	unsigned index;                                    /* of the listed kind, by the field */
+	unsigned index;                                    /* index of the listed kind by the field */
 	struct access_path access_paths[ACCESS_PATHS_MAX]; /* all of them together */
 	const struct filter_join *joined; /* rows of another kind that have a filter joined_filter */
 	const char *joined_filter;
@@ -92,7 +92,7 @@ bool filters_fit(const struct filter_runs *runs, const struct tables *t, const s
 /* Finds the filter at that position, counted through both tables; false: no such position. */
 bool filters_get(const struct filters *filters, size_t at, struct filter *ret_filter);
 
-/* For get functions: true if the value matches one of the patterns. */
+/* True if the value matches one of the patterns; used by get functions. */
 bool filter_text(const struct filter_run *f, struct str value);
 bool filter_z(const struct filter_run *f, const char *value);
 bool filter_id(const struct filter_run *f, enum kind kind, uuid id); /* none: no value, matches nothing */
@@ -103,7 +103,7 @@ bool filter_time(const struct filter_run *f, int64_t time_us);
 bool filter_ip(const struct filter_run *f, struct ip ip);
 bool filter_zone(const struct filter_run *f, uuid zone);              /* by its name */
 bool filter_owner(const struct filter_run *f, const struct row *row); /* the caller's account number */
-/* For filters on attributes that no row here has: matches nothing. */
+/* Matches nothing; used by filters on attributes that no row here has. */
 bool filter_nothing(const struct filter_run *f, const struct row *row);
 /* Finds the filter of that name in another kind's table; false: no such filter. */
 bool filter_become(const struct filter_run *f, enum kind kind, const struct filters *filters,

@@ -21,7 +21,7 @@ struct ec2_rule_peer {
 	const struct security_group_rule *rule;
 	struct str owner;   /* account number of the group; empty: the group is deleted */
 	uuid router;        /* VPC of the group; none: the group is deleted */
-	const char *status; /* of the peering */
+	const char *status; /* status of the peering */
 };
 struct ec2_shown_rules {
 	VEC(const struct security_group_rule *) rules;
