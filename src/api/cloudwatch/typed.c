@@ -10,7 +10,7 @@
 #include "base/clock.h"
 
 #define SERVICE "GraniteServiceVersion20100801"
-enum { DEPTH_MAX = 12, PATH_SIZE = 512, NUMBER_SIZE = CLOCK_TEXT_SIZE };
+enum { DEPTH_MAX = 12, MEMBERS_MAX = 4 * REQUEST_PAIRS_MANY, PATH_SIZE = 512, NUMBER_SIZE = CLOCK_TEXT_SIZE };
 
 struct reading {
 	struct ctx *c;
@@ -18,6 +18,7 @@ struct reading {
 	char path[PATH_SIZE]; /* "MetricDataQueries.member.1.Id" */
 	size_t path_n;
 	unsigned depth, count;   /* of values */
+	unsigned members;        /* of lists and maps, those without a value among them */
 	const uint8_t *at, *end; /* what is left of CBOR */
 };
 
@@ -33,6 +34,8 @@ static RESULT push(struct reading *r, struct str name, size_t *ret_before)
 	*ret_before = r->path_n;
 	if (++r->depth > DEPTH_MAX || r->path_n + 1 + name.n >= PATH_SIZE)
 		return ctx_fail(r->c, ERR_TOO_LARGE, "The request is nested too deep.");
+	if (++r->members > MEMBERS_MAX)
+		return ctx_fail(r->c, ERR_TOO_LARGE, "The request has more than %d members.", MEMBERS_MAX);
 	if (r->path_n)
 		r->path[r->path_n++] = '.';
 	memcpy(r->path + r->path_n, name.p, name.n);

@@ -426,6 +426,8 @@ def test_typed_refusals(region, form):
     documents = {"json": [b"[]", b"{", b'{"Period": 1, "Period": 2}', b'{"Period": 1e999}', b"\xff"],
                  "cbor": [b"\x80", b"\xbf", b"\xa1", b"\xbf\x01\x02\xff", b"\xa1\x61\x61\x5f", b"\xbb" + b"\xff" * 8, b"\xa1\x7b" + b"\xff" * 8, b"\xa0\xa0",
                           b"\xa1\x6dStatistics\x00", b"\xa1\x69StartTime\xfb\x7f\xf0" + bytes(6), b"\xa1\x61\x61\x1c", b"\xa1\x61\x61\xf9\x00\x00", b"\xff"]}
+    documents["json"].append(b'{"Dimensions": [' + b", ".join([b"null"] * 65000) + b"]}")
+    documents["cbor"].append(b"\xa1\x6aDimensions\x99\xfd\xe8" + b"\xf6" * 65000)  # too many, though none has a value
     for document in documents[form]:
         status, _, said = ask(region, form, "ListMetrics", None, document)
         assert status == 400 and said["message"], document
