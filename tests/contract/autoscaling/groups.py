@@ -224,7 +224,8 @@ def test_policies(place):
     place.has("stepped", 4)
     assert code(place.asg.execute_policy, **name, PolicyName="steps", MetricValue=1, BreachThreshold=50) == "ValidationError"
     tracking = {"TargetValue": 50, "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
-    assert code(place.asg.put_scaling_policy, **name, PolicyName="t", PolicyType="TargetTrackingScaling", TargetTrackingConfiguration=tracking) == "ValidationError"
+    assert len(place.asg.put_scaling_policy(**name, PolicyName="t", PolicyType="TargetTrackingScaling", TargetTrackingConfiguration=tracking)["Alarms"]) == 2
+    place.asg.delete_policy(**name, PolicyName="t")
     assert [p["PolicyName"] for p in place.asg.describe_policies(**name)["ScalingPolicies"]] == ["more", "steps"]
     place.asg.delete_policy(**name, PolicyName="more")
     assert code(place.asg.delete_policy, **name, PolicyName="more") == "ValidationError"
@@ -276,7 +277,7 @@ def test_refused(place):
     broken = place.ec2.create_launch_template(LaunchTemplateName="broken", LaunchTemplateData={"InstanceType": "t3.micro"})["LaunchTemplate"]["LaunchTemplateId"]
     assert code(place.create, name="a", LaunchTemplate={"LaunchTemplateId": broken}) == "ValidationError"
     assert code(place.asg.set_desired_capacity, AutoScalingGroupName="a", DesiredCapacity=1) == "ValidationError"
-    assert code(place.asg.put_scheduled_update_group_action, AutoScalingGroupName="a", ScheduledActionName="s", DesiredCapacity=1) == "InvalidAction"
+    assert code(place.asg.put_scheduled_update_group_action, AutoScalingGroupName="a", ScheduledActionName="s", DesiredCapacity=1) == "ValidationError"
     assert not place.asg.describe_auto_scaling_groups()["AutoScalingGroups"]
 
 
