@@ -292,7 +292,8 @@ static void write_members(struct ec2_call *e, const struct ec2_listing *list, co
 	make_key(e, list, item, &key);
 	size_t before = x->out->size;
 	write_item(e, list, x, item->gathered);
-	if (!x->out->failed)
+	/* An item gathered with a full arena may lack rows: this call fails, and later calls must not show the item. */
+	if (!x->out->failed && !arena_is_full(e->c->arena))
 		ec2_item_cache_add(e->item_cache, &key, str_slice(buf_str(x->out), before, x->out->size));
 }
 
