@@ -143,6 +143,34 @@ static const char *find_fixed(struct api_call *e, const struct attribute_style *
 	return state ? state : a->form == ATTRIBUTE_FIXED ? a->fixed : NULL;
 }
 
+static enum attribute_place choose_place(const struct attribute_step *step)
+{
+	const struct attribute *a = step->a;
+	bool is_pointed = a->form == ATTRIBUTE_OBJECT || (a->form != ATTRIBUTE_LIST && is_elsewhere(a));
+	if (a->is_of_call)
+		return PLACE_CALL;
+	if (a->form == ATTRIBUTE_OBJECT && !attribute_is_elsewhere(a))
+		return PLACE_WITHIN;
+	if (!attribute_is_gathered(a) || step->fixed)
+		return PLACE_ROW;
+	return is_pointed ? PLACE_POINTER : PLACE_ITEM;
+}
+
+/* Lists the steps in the order of the item's values. */
+static const struct attribute_plan *list_gathers(struct attribute_plan *plan)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < plan->count; k++) {
+		const struct attribute_step *step = &plan->steps[k];
+		const struct attribute_plan *within = step->place == PLACE_WITHIN ? step->within : NULL;
+		for (size_t n = 0; within && n < within->gathered; n++)
+			plan->gathers[count++] = within->gathers[n];
+		if (attribute_takes_room(step))
+			plan->gathers[count++] = step;
+	}
+	return plan;
+}
+
 const struct attribute_plan *attributes_plan(struct api_call *e, const struct attribute_style *style,
 					     const struct attributes *table)
 {
@@ -152,21 +180,17 @@ const struct attribute_plan *attributes_plan(struct api_call *e, const struct at
 		return NULL;
 	plan->e = e;
 	plan->style = style;
+	if (style->is_xml)
+		attribute_make_tag(str_from(style->item), &plan->item);
 	for (size_t k = 0; k < table->count; k++) {
 		const struct attribute *a = &table->at[k];
 		struct attribute_step *step = &plan->steps[plan->count];
 		if (!is_shown(e, style, a))
 			continue;
-		*step = (struct attribute_step){.a = a, .plan = plan, .text = attribute_text_writer(a->form)};
+		*step = (struct attribute_step){
+			.a = a, .plan = plan, .text = attribute_text_writer(a->form), .offset = a->offset};
 		step->fixed = find_fixed(e, style, a);
-		bool is_pointed =
-			a->form == ATTRIBUTE_OBJECT || (a->form != ATTRIBUTE_LIST && is_elsewhere(a));
-		if (a->is_of_call)
-			step->place = PLACE_CALL;
-		else if (a->form == ATTRIBUTE_OBJECT && !attribute_is_elsewhere(a))
-			step->place = PLACE_WITHIN;
-		else if (attribute_is_gathered(a) && !step->fixed)
-			step->place = is_pointed ? PLACE_POINTER : PLACE_ITEM;
+		step->place = choose_place(step);
 		if (attribute_within(a) && !(step->within = attributes_plan(e, style, a->within)))
 			return NULL;
 		attribute_choose_writer(step);
@@ -174,7 +198,8 @@ const struct attribute_plan *attributes_plan(struct api_call *e, const struct at
 			step->place == PLACE_WITHIN ? step->within->gathered : attribute_takes_room(step);
 		plan->count++;
 	}
-	return plan;
+	plan->gathers = arena_new_array(e->c->arena, const struct attribute_step *, plan->gathered);
+	return plan->gathers ? list_gathers(plan) : NULL;
 }
 
 /* ---- items ---- */
@@ -220,25 +245,12 @@ static inline union attribute_value gather_one(struct api_call *e, const struct 
 	return (union attribute_value){.at = other ? attributes_gather(step->within, other) : NULL};
 }
 
-/* Returns the end of the values. */
-static union attribute_value *fill_values(const struct attribute_plan *plan, const struct row *row,
-					  union attribute_value *value)
-{
-	for (size_t k = 0; k < plan->count; k++) {
-		const struct attribute_step *step = &plan->steps[k];
-		if (step->place == PLACE_WITHIN)
-			value = fill_values(step->within, row, value);
-		else if (attribute_takes_room(step))
-			*value++ = gather_one(plan->e, step, row);
-	}
-	return value;
-}
-
 static void fill_item(const struct attribute_plan *plan, const struct row *row, struct attribute_item *item)
 {
 	item->row = row;
 	item->plan = plan;
-	(void) fill_values(plan, row, item->values);
+	for (size_t k = 0; k < plan->gathered; k++)
+		item->values[k] = gather_one(plan->e, plan->gathers[k], row);
 }
 
 const struct attribute_item *attributes_gather(const struct attribute_plan *plan, const struct row *row)

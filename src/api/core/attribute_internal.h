@@ -44,20 +44,25 @@ enum attribute_place {
 typedef struct str (*attribute_write_text)(const struct attribute_style *style, const struct attribute *a,
 					   const void *at, char *out);
 
-/* Bytes of a tag, which are copied as a whole: a short name costs no call. */
-enum { ATTRIBUTE_TAG_SIZE = 32 };
+/* XML: "name>". All bytes are copied, whatever its size: a short name costs no call. */
+enum { ATTRIBUTE_TAG_SIZE = 40 };
+struct attribute_tag {
+	uint8_t size; /* with the bracket; 0: the name is too long */
+	char text[ATTRIBUTE_TAG_SIZE];
+};
 
 struct attribute_step {
 	const struct attribute *a;
-	attribute_write_text text;    /* NULL: no text, or the fixed one */
-	char tag[ATTRIBUTE_TAG_SIZE]; /* XML: "name>"; empty: the name is longer */
+	attribute_write_text text; /* NULL: no text, or the fixed one */
+	struct attribute_tag tag;
+	struct str element; /* XML: the whole element if its text is fixed */
 	/* Writes the member with its value; at NULL: there is none. out: a struct xml or a struct json_writer. */
 	void (*write)(const struct attribute_step *step, const void *at, void *out);
 	const struct attribute_plan *plan, *within;
 	const char *fixed; /* text of every row; NULL: each has its own */
+	uint16_t offset;   /* the attribute's offset */
 	enum attribute_place place : 8;
-	bool may_escape; /* its text may be long, or have special characters */
-	bool is_ruled;   /* the attribute says how an empty value is written */
+	bool is_ruled; /* the attribute says how an empty value is written */
 };
 
 /* True if the value is stored in the item. */
@@ -70,6 +75,9 @@ struct attribute_plan {
 	struct api_call *e;
 	const struct attribute_style *style;
 	size_t count, gathered;
+	const struct attribute_step *
+		*gathers; /* steps whose values the item has, also those of objects of the same row */
+	struct attribute_tag item; /* tag around each element of a list */
 	struct attribute_step steps[];
 };
 
@@ -107,7 +115,8 @@ static inline int64_t attribute_units(int64_t number, unsigned shift)
 
 /* Writes the value as text, mostly to out; p NULL: none. NULL: values of that form have none. */
 attribute_write_text attribute_text_writer(enum attribute_form form);
-/* Sets .write, .tag and .is_ruled. */
+/* Sets .write, .tag, .element and .is_ruled. */
 void attribute_choose_writer(struct attribute_step *step);
+void attribute_make_tag(struct str name, struct attribute_tag *ret_tag);
 /* True for an empty text, the number 0, no id, no address, no tags, and no value at all. */
 bool attribute_has_none(const struct attribute *a, const void *at);

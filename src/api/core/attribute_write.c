@@ -16,6 +16,61 @@ static struct str name_of(const struct attribute_step *step)
 	return (struct str){step->a->name, step->a->name_size};
 }
 
+static bool has_room(struct buf *b, size_t size)
+{
+	return (size <= b->capacity - b->size && !b->failed) || buf_reserve(b, size);
+}
+
+static void open_tag(struct xml *x, const struct attribute_tag *tag, struct str name)
+{
+	struct buf *b = x->out;
+	if (!tag->size) {
+		xml_open_named(x, name);
+		return;
+	}
+	x->depth++;
+	if (!has_room(b, 1 + ATTRIBUTE_TAG_SIZE))
+		return;
+	b->p[b->size] = '<';
+	memcpy(b->p + b->size + 1, tag->text, ATTRIBUTE_TAG_SIZE); /* what follows the tag is overwritten */
+	b->size += 1u + tag->size;
+}
+
+static void close_tag(struct xml *x, const struct attribute_tag *tag, struct str name)
+{
+	struct buf *b = x->out;
+	if (!tag->size) {
+		xml_close_named(x, name);
+		return;
+	}
+	x->depth--;
+	if (!has_room(b, 2 + ATTRIBUTE_TAG_SIZE))
+		return;
+	memcpy(b->p + b->size, "</", 2);
+	memcpy(b->p + b->size + 2, tag->text, ATTRIBUTE_TAG_SIZE);
+	b->size += 2u + tag->size;
+}
+
+static void open_step(struct xml *x, const struct attribute_step *step)
+{
+	open_tag(x, &step->tag, name_of(step));
+}
+
+static void close_step(struct xml *x, const struct attribute_step *step)
+{
+	close_tag(x, &step->tag, name_of(step));
+}
+
+static void open_item(struct xml *x, const struct attribute_plan *plan)
+{
+	open_tag(x, &plan->item, str_from(plan->style->item));
+}
+
+static void close_item(struct xml *x, const struct attribute_plan *plan)
+{
+	close_tag(x, &plan->item, str_from(plan->style->item));
+}
+
 /* Writes what stands for a missing value: by the flags of the attribute, else by the style. */
 static void write_none(const struct attribute_step *step, void *out)
 {
@@ -44,12 +99,12 @@ static const union attribute_value *write_within(const struct attribute_step *st
 						 const union attribute_value *value, void *out)
 {
 	if (step->plan->style->is_xml)
-		xml_open_named(out, name_of(step));
+		open_step(out, step);
 	else
 		json_write_open(out, step->a->name);
 	value = write_values(step->within, row, value, out);
 	if (step->plan->style->is_xml)
-		xml_close_named(out, name_of(step));
+		close_step(out, step);
 	else
 		json_write_close(out);
 	return value;
@@ -60,16 +115,22 @@ static const union attribute_value *write_values(const struct attribute_plan *pl
 {
 	for (size_t k = 0; k < plan->count; k++) {
 		const struct attribute_step *step = &plan->steps[k];
-		const void *at = (const char *) row + step->a->offset;
-		if (step->place == PLACE_WITHIN) {
+		const void *at = (const char *) row + step->offset;
+		switch (step->place) {
+		case PLACE_ROW:
+			break;
+		case PLACE_ITEM:
+			at = value++;
+			break;
+		case PLACE_POINTER:
+			at = (value++)->at;
+			break;
+		case PLACE_CALL:
+			at = (const char *) plan->e + step->offset;
+			break;
+		case PLACE_WITHIN:
 			value = write_within(step, row, value, out);
 			continue;
-		}
-		if (attribute_takes_room(step)) {
-			at = step->place == PLACE_ITEM ? value : value->at;
-			value++;
-		} else if (step->place == PLACE_CALL) {
-			at = (const char *) plan->e + step->a->offset;
 		}
 		if (step->is_ruled && attribute_has_none(step->a, at))
 			write_none(step, out);
@@ -94,11 +155,6 @@ static struct str text_of(const struct attribute_step *step, const void *at, cha
 	return at && step->text ? step->text(step->plan->style, step->a, at, room) : STR_NONE;
 }
 
-static bool has_room(struct buf *b, size_t size)
-{
-	return (size <= b->capacity - b->size && !b->failed) || buf_reserve(b, size);
-}
-
 /* Writes a tag that is too long for the step, or a text that is too long or has to be escaped. */
 static void write_xml_any(const struct attribute_step *step, struct str text, void *out)
 {
@@ -108,34 +164,81 @@ static void write_xml_any(const struct attribute_step *step, struct str text, vo
 		write_none(step, out);
 }
 
+static void write_xml_element(const struct attribute_step *step, const void *at, void *out)
+{
+	(void) at;
+	buf_add_str(((struct xml *) out)->out, step->element);
+}
+
 static void write_xml_text(const struct attribute_step *step, const void *at, void *out)
 {
 	char room[ATTRIBUTE_TEXT_SIZE];
 	write_xml_any(step, text_of(step, at, room), out);
 }
 
+/* Sixteen characters, which the compiler compares at once; those from 0x80 on are negative. */
+typedef int8_t block __attribute__((vector_size(16)));
+
+/* Not 0 for each character that may need escaping, a tab, or the end of a line. */
+static inline block find_special(const char *at)
+{
+	block all;
+	memcpy(&all, at, sizeof all);
+	return (all < ' ') | ((all | ('&' ^ '"')) == '&') | ((all | ('<' ^ '>')) == '>');
+}
+
+static inline block put_short(char *to, struct str text)
+{
+	size_t n = text.n;
+	char last[sizeof(uint64_t)];
+	if (n >= sizeof last) { /* two pieces, which overlap */
+		memcpy(last, text.p + n - sizeof last, sizeof last);
+		memcpy(to, text.p, sizeof last);
+		memcpy(to + n - sizeof last, last, sizeof last);
+	} else {
+		for (size_t k = 0; k < n; k++)
+			to[k] = text.p[k];
+	}
+	memset(to + n, ' ', sizeof(block));
+	return find_special(to);
+}
+
+/* Copies the text to `to`, which has room for a block more. False: it is not plain, and is to be escaped. */
+static bool put_plain(char *to, struct str text)
+{
+	block special = {0};
+	uint64_t halves[2];
+	if (text.n < sizeof special) {
+		special = put_short(to, text);
+	} else {
+		memcpy(to, text.p, text.n);
+		for (size_t k = 0; k + sizeof special < text.n; k += sizeof special)
+			special |= find_special(text.p + k);
+		special |= find_special(text.p + text.n - sizeof special);
+	}
+	memcpy(halves, &special, sizeof halves);
+	return !(halves[0] | halves[1]) || xml_is_plain(text);
+}
+
 /* Writes a short tag and a short text directly into the answer, mostly without a call for a copy. */
 static void write_xml_short(const struct attribute_step *step, const void *at, void *out)
 {
 	struct buf *b = ((struct xml *) out)->out;
-	size_t n = step->a->name_size;
-	if (!has_room(b, n + 3 + ATTRIBUTE_TEXT_SIZE + 2 * ATTRIBUTE_TAG_SIZE))
+	if (!has_room(b, 3 + ATTRIBUTE_TEXT_SIZE + sizeof(block) + 2 * ATTRIBUTE_TAG_SIZE))
 		return;
-	char *start = b->p + b->size, *p = start + n + 2;
+	char *start = b->p + b->size, *p = start + 1 + step->tag.size;
 	*start = '<';
-	memcpy(start + 1, step->tag, ATTRIBUTE_TAG_SIZE); /* what follows the tag is overwritten */
+	memcpy(start + 1, step->tag.text, ATTRIBUTE_TAG_SIZE); /* what follows the tag is overwritten */
 	struct str text = at ? step->text(step->plan->style, step->a, at, p) : STR_NONE;
-	if (!text.p || (step->may_escape && (text.n > ATTRIBUTE_TEXT_SIZE || !xml_is_plain(text)))) {
+	bool is_there = text.p == p; /* ids, numbers, times and the like, which need no escapes */
+	if (!text.p || (!is_there && (text.n > ATTRIBUTE_TEXT_SIZE || !put_plain(p, text)))) {
 		write_xml_any(step, text, out);
 		return;
 	}
-	if (text.p != p)
-		memcpy(p, text.p, text.n);
 	p += text.n;
-	*p++ = '<';
-	*p++ = '/';
-	memcpy(p, step->tag, ATTRIBUTE_TAG_SIZE);
-	b->size = (size_t) (p + n + 1 - b->p);
+	memcpy(p, "</", 2);
+	memcpy(p + 2, step->tag.text, ATTRIBUTE_TAG_SIZE);
+	b->size = (size_t) (p + 2 + step->tag.size - b->p);
 }
 
 static void write_xml_tags(const struct attribute_step *step, const void *at, void *out)
@@ -151,23 +254,23 @@ static void write_xml_tags(const struct attribute_step *step, const void *at, vo
 		xml_empty_named(x, name_of(step));
 		return;
 	}
-	xml_open_named(x, name_of(step));
+	open_step(x, step);
 	for (size_t k = 0; k < tags->count; k++) {
-		xml_open(x, style->item);
+		open_item(x, step->plan);
 		xml_text(x, style->key, tags->at[k].key);
 		xml_text(x, style->value, tags->at[k].value);
-		xml_close(x, style->item);
+		close_item(x, step->plan);
 	}
-	xml_close_named(x, name_of(step));
+	close_step(x, step);
 }
 
 static void write_xml_texts(const struct attribute_step *step, const void *at, void *out)
 {
 	const struct strs *texts = at;
-	xml_open_named(out, name_of(step));
+	open_step(out, step);
 	for (size_t k = 0; texts && k < texts->count; k++)
 		xml_text(out, step->plan->style->item, texts->at[k]);
-	xml_close_named(out, name_of(step));
+	close_step(out, step);
 }
 
 static void write_xml_list(const struct attribute_step *step, const void *at, void *out)
@@ -178,13 +281,13 @@ static void write_xml_list(const struct attribute_step *step, const void *at, vo
 		xml_empty_named(out, name_of(step));
 	if (step->a->flags & (ATTRIBUTE_OMIT_NONE | ATTRIBUTE_EMPTY_NONE) && is_empty)
 		return;
-	xml_open_named(out, name_of(step));
+	open_step(out, step);
 	for (size_t k = 0; items && k < items->count; k++) {
-		xml_open(out, step->plan->style->item);
+		open_item(out, step->plan);
 		write_members(attribute_item_at(items, k), out);
-		xml_close(out, step->plan->style->item);
+		close_item(out, step->plan);
 	}
-	xml_close_named(out, name_of(step));
+	close_step(out, step);
 }
 
 static void write_xml_object(const struct attribute_step *step, const void *at, void *out)
@@ -194,10 +297,10 @@ static void write_xml_object(const struct attribute_step *step, const void *at, 
 		return;
 	}
 	if (step->a->name)
-		xml_open_named(out, name_of(step));
+		open_step(out, step);
 	write_members(at, out);
 	if (step->a->name)
-		xml_close_named(out, name_of(step));
+		close_step(out, step);
 }
 
 /* ---- JSON ---- */
@@ -310,16 +413,38 @@ static const write_step json_writers[] = {
 	[ATTRIBUTE_OBJECT] = write_json_object, [ATTRIBUTE_RAW] = write_raw,
 };
 
+void attribute_make_tag(struct str name, struct attribute_tag *ret_tag)
+{
+	ret_tag->size = 0;
+	if (name.n >= ATTRIBUTE_TAG_SIZE)
+		return;
+	memcpy(ret_tag->text, name.p, name.n);
+	ret_tag->text[name.n] = '>';
+	ret_tag->size = (uint8_t) (name.n + 1);
+}
+
+/* The element of a text that every row shows. p NULL: the text has to be escaped. */
+static struct str make_element(const struct attribute_step *step)
+{
+	struct str text = str_from(step->fixed), name = name_of(step);
+	const struct str parts[] = {STR("<"), name, STR(">"), text, STR("</"), name, STR(">")};
+	return xml_is_plain(text) ? str_join(step->plan->e->c->arena, parts, sizeof parts / sizeof parts[0])
+				  : STR_NONE;
+}
+
 static write_step choose_xml(struct attribute_step *step)
 {
 	const struct attribute *a = step->a;
+	if (a->name)
+		attribute_make_tag(name_of(step), &step->tag);
 	if (xml_writers[a->form])
 		return xml_writers[a->form];
-	if (step->fixed || !step->text || a->name_size >= ATTRIBUTE_TAG_SIZE)
+	if (step->fixed)
+		step->element = make_element(step);
+	if (step->element.p)
+		return write_xml_element;
+	if (step->fixed || !step->text || !step->tag.size)
 		return write_xml_text;
-	memcpy(step->tag, a->name, a->name_size);
-	step->tag[a->name_size] = '>';
-	step->may_escape = a->form == ATTRIBUTE_TEXT || a->form == ATTRIBUTE_WORD || a->words;
 	return write_xml_short;
 }
 

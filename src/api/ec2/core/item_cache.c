@@ -144,7 +144,8 @@ void ec2_item_cache_add(struct ec2_item_cache *m, const struct ec2_item_key *key
 {
 	if (key->is_too_long || item.n > EC2_ITEM_CACHED_MAX)
 		return;
-	struct ec2_cached_item *entry = heap_alloc(sizeof *entry + key->size + item.n);
+	struct ec2_cached_item *entry =
+		heap_resize(NULL, sizeof *entry + key->size + item.n); /* not zeroed */
 	if (!entry)
 		return;
 	atomic_init(&entry->holders, 1);
