@@ -148,6 +148,7 @@ static const struct attribute device_rows[] = {
 static const struct attributes device_members = ATTRIBUTES(device_rows);
 
 static const char *const version_words[] = {NULL, "v2.0"};
+static const char *const protection_words[] = {"disabled", "enabled-without-cooldown"};
 static const char *const platform_words[] = {
 	[IMAGE_PLATFORM_LINUX] = NULL, [IMAGE_PLATFORM_WINDOWS] = "windows"};
 static const struct attribute image_rows[] = {
@@ -183,6 +184,7 @@ static const struct attribute image_rows[] = {
 	ATTRIBUTE_MADE(ID, id, "sourceInstanceId", get_source, .kind = KIND_INSTANCE,
 		       .filter = "source-instance-id",
 		       ATTRIBUTE_PATHS({KIND_IMAGE, IMAGE_INDEX_SOURCE_INSTANCE})),
+	ATTRIBUTE(image, "deregistrationProtection", is_protected, .words = protection_words),
 	ATTRIBUTE_MADE(TAGS, tags, "tagSet", get_tags, .flags = ATTRIBUTE_OMIT_NONE),
 	ATTRIBUTE_CONST("", "false", .flags = ATTRIBUTE_HIDDEN, .filter = "free-tier-eligible"),
 	ATTRIBUTE_NOTHING("kernel-id"),
