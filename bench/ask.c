@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One signed EC2 request; its answer on standard output.
+ * Sends one signed EC2 request and prints the answer on standard output.
  *
  *     ask host=127.0.0.1:PORT key=ID secret=SECRET form=Action=…&Version=… */
 #include <stdio.h>

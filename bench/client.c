@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A small HTTP client for the benchmarks: enough for our own server and nginx, which both say
- * Content-Length. */
+ * A small HTTP client for the benchmarks. It reads only answers with Content-Length, which our own server and nginx
+ * both send. */
 #include "client.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ struct target arg_target(int argc, char **argv)
 
 /* ---- requests ---- */
 
-/* As a client of OpenStack's or (a JWT) Azure's writes it, or anybody without a token. */
+/* Writes an unsigned request: with an OpenStack token, with a JWT as Azure's clients send it, or without a token. */
 static struct str write_plain(struct ctx *c, const struct target *target,
 			      const struct client_request *request)
 {
@@ -141,7 +141,7 @@ bool client_read_head(struct str bytes, size_t *ret_head_size, int64_t *ret_body
 	if (!end)
 		return false;
 	struct str head = {bytes.p, (size_t) (end + 4 - bytes.p)};
-	/* "HTTP/1.1 200 OK"; what is not such a line counts as status 0. */
+	/* "HTTP/1.1 200 OK"; any other line counts as status 0. */
 	IGNORE(str_parse_int(str_slice(head, 9, 12), &status));
 	*ret_head_size = head.n;
 	*ret_body_size = content_length(head);

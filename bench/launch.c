@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a launch to a running machine, as a client sees it: launches one, asks for it every 5 ms, and takes
- * it away again; several times.
+ * Time from a launch to a running machine, as a client sees it: launches one, polls it every 5 ms, and terminates it;
+ * `count` times.
  *
  *     launch host=… key=… secret=… image=ami-… type=t3.nano more=FORM count=5  EC2
  *     launch host=… token=… image=UUID type=FLAVOR network=UUID count=5        OpenStack
  *
- * A line for each: accepted_us (Unix time of the answer), accept_ms and running_ms since the request
+ * Prints a line for each launch: accepted_us (Unix time of the answer), accept_ms and running_ms since the request
  * was sent, gone_ms (terminated), instance, interface (EC2's). */
 #include <stdio.h>
 #include <sys/select.h>
@@ -18,15 +18,15 @@ enum { ARENA_CAP = 16 * 1024 * 1024, POLL_US = 5000, LIMIT_S = 60 };
 
 struct launch;
 
-/* What a face calls things. */
+/* Requests of one face, and how to read its answers. */
 struct face {
 	struct client_request (*create)(struct launch *l);
 	struct client_request (*look)(struct launch *l);
 	struct client_request (*end)(struct launch *l);
-	const char *id_before; /* what the id stands behind in create's answer */
+	const char *id_before; /* text before the id in create's answer */
 	char id_after;
-	const char *running, *ended; /* in look's answer */
-	int ended_status;            /* of look's answer, which says the same */
+	const char *running, *ended; /* texts in look's answer that show the state */
+	int ended_status;            /* status of look's answer once the machine is gone */
 };
 
 struct launch {
@@ -34,7 +34,7 @@ struct launch {
 	const struct face *face;
 	struct target target;
 	struct str image, type, network;
-	struct str more; /* of EC2's form, behind the rest */
+	struct str more; /* further parameters of EC2's form */
 	int fd;
 	struct buf answer;
 	struct str instance;
@@ -120,7 +120,7 @@ static RESULT call(struct launch *l, struct client_request request)
 	return client_call(l->c, &l->target, l->fd, &request, &l->answer);
 }
 
-/* Asks until it says so, by its words or its status (0: by none). */
+/* Polls until look's answer contains the words or has the status; words NULL, status 0: do not look for it. */
 static RESULT await(struct launch *l, const char *words, int status_wanted)
 {
 	const struct client_request look = l->face->look(l);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The other side of "request to running": what a plain C program needs to make the same volumes, the first
- * over the same cached image, give OVN the same ports, define the same domain and start it, on the same host,
- * over one connection each to libvirt and to OVN's northbound database.
+ * The peer of "request to running": a plain C program that creates the same volumes (the first over the same cached
+ * image) and the same OVN ports, then defines and starts the same domain, on the same host, over one connection each to
+ * libvirt and to OVN's northbound database.
  *
  *     libvirt_peer uri=… pool=DIRECTORY xml=FILE uuids=A,B,C volumes=NAME:BYTES:IMAGE,NAME:BYTES: nb=PATH
  *             plug=FILE unplug=FILE count=5
  *
- * xml is a definition of dari's; each run draws new values for the UUIDs in it, wherever they stand.
- * volumes are the disks as the definition names them, with the file that each lies over; plug and unplug are
- * transactions (RFC 7047, "params") that make the domain's ports and take them away. A line for each run:
+ * xml is a definition by dari; each run replaces the UUIDs in it by new ones.
+ * volumes are the disks as the definition names them, each with its backing file; plug and unplug are
+ * transactions (RFC 7047, "params") that create and delete the domain's ports. Prints a line for each run:
  * clone_ms, plug_ms, define_ms, start_ms, all_ms. */
 #include <errno.h>
 #include <jansson.h>
@@ -34,7 +34,7 @@ struct peer {
 	int nb;
 };
 
-/* What one run makes, in its own UUIDs. */
+/* Objects that one run creates, with the UUIDs of that run. */
 struct wanted {
 	struct str xml, volumes, plug, unplug;
 };
@@ -69,7 +69,7 @@ static struct str replace(struct ctx *c, struct str text, struct str old, struct
 	return made;
 }
 
-/* wanted: NAME:BYTES:IMAGE, the image empty for a disk that lies over none. */
+/* wanted: NAME:BYTES:IMAGE; IMAGE is empty for a disk without a backing file. */
 static struct str write_volume(struct peer *p, struct str wanted)
 {
 	struct str name, size, image;
@@ -90,7 +90,7 @@ static struct str write_volume(struct peer *p, struct str wanted)
 		STR_ARG(name), STR_ARG(size), STR_ARG(backing));
 }
 
-/* New UUIDs for the old: a domain's begins as dari's do. */
+/* Replaces dari's UUIDs by new random ones in all texts. */
 static struct wanted rename_all(struct peer *p)
 {
 	struct str rest = p->uuids, old;
@@ -125,14 +125,14 @@ static size_t read_some(void *to, size_t size, void *arg)
 	return n > 0 ? (size_t) n : (size_t) -1;
 }
 
-/* The answer is short: it comes whole, and nothing after it. */
+/* The answer is short, so it arrives whole, and nothing follows it. */
 static RESULT transact(struct peer *p, struct str params)
 {
 	json_t *answer = NULL;
 	if (dprintf(p->nb, "{\"method\":\"transact\",\"id\":0,\"params\":%" STR_FMT "}", STR_ARG(params)) < 0)
 		return ctx_fail(p->c, ERR_GONE, "northbound database: %s", strerrordesc_np(errno));
 	answer = json_load_callback(read_some, p, JSON_DISABLE_EOF_CHECK, NULL);
-	/* A row that was to be changed and is not there is no error to the server. */
+	/* The server reports no error if the row to change does not exist, so the count is checked here. */
 	const json_t *results = json_object_get(answer, "result"), *result = NULL;
 	bool is_fine = json_is_array(results);
 	size_t n = 0;
@@ -180,7 +180,7 @@ static RESULT make(struct peer *p, const struct wanted *w, struct made *m)
 	return OK;
 }
 
-/* Whatever of it was made. */
+/* Deletes the objects that the run created. */
 static RESULT unmake(struct peer *p, const struct wanted *w, struct made *m)
 {
 	if (m->domain) {

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The load generator: so many clients, each with a kept connection and one request under way, from
- * one thread with epoll. Requests are signed once a second (a signature holds for minutes), so that
- * its own work is small; what it was is printed too.
+ * The load generator: `clients` persistent connections, each with one request under way, served by one thread with
+ * epoll. Requests are signed once a second, because a signature is valid for minutes and signing would load the
+ * generator; its own processor time is printed, too.
  *
  *     load host=… clients=64 run_ms=3000 warm_ms=300 key=… secret=… form=Action=…   signed POST /
  *     load host=… clients=64 run_ms=3000 path=/file [token=…]            GET, to an OpenStack service
- *     load … per_second=500                                              at most so many, evenly
+ *     load … per_second=500                                              at most that rate, evenly
  *     load host=… clients=64 key=… secret=… forms=FILE                   each line once, without a time limit
  *
- * The warm-up takes a tenth of run_ms unless warm_ms says another time.
+ * The warm-up takes a tenth of run_ms if warm_ms is absent.
  *
- * One line of NAME=VALUE on standard output: answers (all of them), and without those of the warm-up
- * requests, seconds, rate, errors, bytes (of one body), p50_us, p99_us, own_cpu_us (of one request); sign_us
- * (of one signature). */
+ * Prints one line of NAME=VALUE: answers (with the warm-up); then without the warm-up requests, seconds, rate, errors,
+ * bytes (length of one body), p50_us, p99_us, own_cpu_us (per request); sign_us (per signature). */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -42,7 +41,7 @@ struct client {
 	int fd;
 	bool in_body;
 	struct client *next_idle;
-	int64_t sent_us, left; /* of the body */
+	int64_t sent_us, left; /* left: bytes of the body to receive */
 	int status;
 	size_t head_size;
 	char head[HEAD_SIZE];
@@ -52,20 +51,20 @@ struct load {
 	struct ctx *c;
 	struct target target;
 	struct str form, path;
-	struct str forms; /* what is left of the file; none: form, again and again */
+	struct str forms; /* rest of the file; none: send `form` repeatedly */
 	bool is_list;
 	int epoll_fd;
 	struct client *clients;
 	int64_t client_count;
-	struct client *idle;          /* they wait for their turn */
-	int64_t interval_us, next_us; /* between requests; 0: as fast as the answers come */
-	struct arena *arenas[2];      /* the request's, and the one before */
+	struct client *idle;          /* clients without a request under way */
+	int64_t interval_us, next_us; /* time between requests; 0: send as soon as an answer arrives */
+	struct arena *arenas[2];      /* arenas of the current request text and of the previous one */
 	unsigned arena_turn;
 	struct str request;
 	int64_t signed_us, from_us, until_us;
-	int64_t answers; /* with those of the warm-up, which count does not have */
+	int64_t answers; /* includes the warm-up, unlike count */
 	int64_t count, errors, bytes;
-	int told_status; /* of the last answer that was shown, none of which is 200 */
+	int told_status; /* status that was printed last, so that each failure is printed once */
 	uint32_t *buckets;
 	char *scratch;
 };
@@ -111,7 +110,7 @@ static void count_answer(struct load *l, const struct client *client, int64_t no
 	l->errors += client->status != 200;
 }
 
-/* What arrived goes to the head until that is whole, then only its length counts. */
+/* Takes received bytes: collects them until the head is complete, then only counts the body's. */
 static RESULT client_take(struct load *l, struct client *client, struct str bytes, bool *ret_done)
 {
 	size_t head_end = 0, before = client->head_size;
@@ -152,7 +151,7 @@ static RESULT client_receive(struct load *l, struct client *client)
 	return OK;
 }
 
-/* Whoever waits sends, as far as it is time. ret_wait_ms: until the next turn. */
+/* Sends a request for each idle client, as far as the rate permits. ret_wait_ms: time until the next one is due. */
 static RESULT load_send(struct load *l, int *ret_wait_ms)
 {
 	int64_t now_us = clock_monotonic_us();
@@ -202,7 +201,7 @@ static void load_close(struct load *l)
 	arena_free(l->arenas[1]);
 }
 
-/* Each of the list was sent, and answered. */
+/* True if every request of the list was sent and answered. */
 static bool is_done(const struct load *l)
 {
 	int64_t idle = 0;
@@ -219,7 +218,7 @@ static RESULT load_run(struct load *l)
 		l->idle = &l->clients[k];
 	}
 	while ((clock_monotonic_us() < l->until_us || !l->answers) &&
-	       !is_done(l)) { /* a slow server has one answer */
+	       !is_done(l)) { /* wait for at least one answer of a slow server */
 		struct epoll_event events[EVENTS_MAX];
 		int wait_ms = 0;
 		TRY(load_send(l, &wait_ms));
@@ -230,7 +229,7 @@ static RESULT load_run(struct load *l)
 	return OK;
 }
 
-/* The latency that this part of the answers stayed below. */
+/* Quantile of the latency: `part` of the answers took less. */
 static int64_t load_quantile_us(const struct load *l, double part)
 {
 	double wanted = part * (double) l->count, seen = 0;

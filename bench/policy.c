@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a decision by IAM policies takes: 50 statements that all speak of the action, of which only the last
- * speaks of the resource, under a condition. The best of many rounds: other work on the machine is none of
- * it.
+ * Time of a decision by IAM policies: 50 statements all match the action, and only the last, which has a condition,
+ * matches the resource. Takes the best of many rounds, to exclude other work on the machine.
  *
  *     policy
  *

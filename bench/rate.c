@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What rating a month takes: 10,000 instances with 100 changes each, from their records in memory; then the same charges as rows of
- * FOCUS.
+ * Time to rate a month: 10,000 instances with 100 changes each, from records in memory; then writes the same charges as
+ * rows of FOCUS.
  *
  *     rate
  *
- * Prints rate_ms, rate_mib (the most memory that the process had until then), charges, and focus_rows a second. */
+ * Prints rate_ms, rate_mib (peak memory of the process after rating), charges, and focus_rows a second. */
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -21,7 +21,7 @@ static const char prices[] =
 struct sums {
 	money cost;
 	size_t count;
-	struct buf *rows; /* NULL: only rated */
+	struct buf *rows; /* NULL: only rate, write no rows */
 	struct focus_context context;
 };
 

@@ -4,10 +4,10 @@
  *
  *     region directory=EMPTY_DIRECTORY hosts=64 threads=2
  *
- * Prints NAME=VALUE lines: host, token, token_check_us, bearer and subscription; of a new region also key,
+ * Prints NAME=VALUE lines: host, token, token_check_us, bearer and subscription; for a new region also key,
  * secret, image, and subnet once for each of several /16 networks without public addresses; then "ready". A
- * directory that holds a region is opened again: its account and image are those of the first start. Serves
- * until SIGTERM, or until its parent is gone; at SIGUSR1 it prints placement_us, what finding a host takes. */
+ * directory that holds a region is opened again, with the account and image of its first start. Serves
+ * until SIGTERM, or until its parent is gone; at SIGUSR1 it prints placement_us, the time to find a host. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -84,7 +84,7 @@ struct region {
 	struct identity operator, owner;
 };
 
-/* ---- what is in it ---- */
+/* ---- content ---- */
 
 static RESULT commit(struct region *r, const struct identity *who, op_run run, void *wish)
 {
@@ -92,8 +92,7 @@ static RESULT commit(struct region *r, const struct identity *who, op_run run, v
 	return store_commit(r->store, &r->ctx, "bench:region", run, wish);
 }
 
-/* Reads the owner from the only access key that a region has, whether this start made the key or an earlier
- * one. */
+/* Reads the owner from the region's only access key, which this start or an earlier one created. */
 static RESULT find_owner(struct region *r)
 {
 	AUTO_VIEW view = {0};
@@ -160,7 +159,7 @@ static RESULT make_subnet(struct region *r, int number)
 	return OK;
 }
 
-/* All in one change: a commit for each of ten thousand would take its time. */
+/* Adds all hosts in one change: ten thousand commits would take long. */
 static RESULT add_hosts(struct op *op, void *arg)
 {
 	const int64_t *count = arg;
@@ -184,7 +183,7 @@ static RESULT fill(struct region *r, int64_t host_count)
 	return OK;
 }
 
-/* ---- its parts ---- */
+/* ---- parts ---- */
 
 static RESULT open_store(struct region *r, struct str directory)
 {
@@ -373,7 +372,7 @@ static RESULT place_many(struct op *op, void *arg)
 	return OK;
 }
 
-/* Serves until it is told to end; SIGUSR1 asks what a placement takes. */
+/* Serves until a terminating signal; SIGUSR1 measures a placement. */
 static RESULT serve(struct region *r, const sigset_t *awaited)
 {
 	for (int number = 0; sigwait(awaited, &number) == 0 && number == SIGUSR1;) {

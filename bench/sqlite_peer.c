@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The other side of "RunInstances accepted": the rows that dari wrote for each launch, put into a
- * database of the same tables and settings by plain SQLite, one transaction for each launch.
+ * The peer of "RunInstances accepted": plain SQLite inserts the rows that dari wrote for each launch into a database
+ * with the same tables and settings, one transaction for each launch.
  *
  *     sqlite_peer from=DARI.DB to=NEW.DB run_ms=3000
  *
- * One line: launches, seconds, rate, rows (of one launch). */
+ * Prints one line: launches, seconds, rate, rows (per launch). */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,10 +32,10 @@ struct launch {
 struct peer {
 	struct ctx *c;
 	sqlite3 *from, *to;
-	const char *names[TABLES_MAX]; /* by table: the kinds, then event */
+	const char *names[TABLES_MAX]; /* table names: the kinds, then event */
 	sqlite3_stmt *insert[TABLES_MAX];
 	int column_count[TABLES_MAX];
-	struct launch *launches; /* by instance while they are read, then by time */
+	struct launch *launches; /* sorted by instance while they are read, then by time */
 	int launch_count;
 };
 
@@ -51,9 +51,9 @@ static RESULT prepare(struct peer *p, sqlite3 *db, struct str sql, sqlite3_stmt 
 	return OK;
 }
 
-/* ---- what dari wrote ---- */
+/* ---- dari's rows ---- */
 
-/* The first launches there were, by the id of their instance. */
+/* The oldest launches, as ids of their instances. */
 #define LAUNCHES "(SELECT id, created_us FROM instance ORDER BY created_us LIMIT ?1)"
 
 static RESULT select_from(struct peer *p, struct str sql, sqlite3_stmt **ret_statement)
@@ -80,7 +80,7 @@ static RESULT read_instances(struct peer *p)
 	return OK;
 }
 
-/* The columns behind the first one. */
+/* Adds a row to the launch; the first column is only the instance by which it was found. */
 static RESULT keep_row(struct peer *p, struct launch *launch, int table, sqlite3_stmt *s)
 {
 	int count = p->column_count[table] = sqlite3_column_count(s) - 1;
@@ -94,7 +94,7 @@ static RESULT keep_row(struct peer *p, struct launch *launch, int table, sqlite3
 	return OK;
 }
 
-/* The rows of a table that were written with their instance: joined by that column. */
+/* Reads the rows of a table that belong to the launches; `column` refers to the instance. */
 static RESULT read_table(struct peer *p, int table, const char *name, const char *column, const char *more)
 {
 	sqlite3_stmt *s = NULL;
@@ -148,7 +148,7 @@ static RESULT read_launches(struct peer *p, const char *path)
 	return OK;
 }
 
-/* ---- the same by plain SQLite ---- */
+/* ---- plain SQLite ---- */
 
 static RESULT make_tables(struct peer *p, const char *path)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The peer of bench/region.c that writes nothing for bills: the linker puts these in the places of op_usage() and op_ledger(), and
- * all else is as in Dari. */
+ * The peer of bench/region.c that records no usage: the linker replaces op_usage() and op_ledger() by these functions.
+ * Everything else is Dari's code. */
 #include "store/account.h"
 #include "store/ledger.h"
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A launch whose root disk lies in a pool of Ceph, beside one with its host's own disk, by turns in one region: from the request
-until it runs. Ceph is a real one of one monitor and one OSD on this machine, which all of it shares."""
+"""Time from a launch's request until the instance runs: with the root disk in a Ceph pool, beside one on the host's local disk, alternating in
+one region. Ceph is real, with one monitor and one OSD, and shares this machine with everything else."""
 import re
 import statistics
 import tempfile
@@ -47,7 +47,7 @@ def measure_region(demo, build, show):
     for n in range(WARM + ROUNDS):
         for kind in TYPES:
             ms = launch_ms(target, image, kind)
-            if n >= WARM:  # the image is where it is needed by then
+            if n >= WARM:  # the image is cached by now
                 took[kind].append(ms)
     for kind, words in TYPES.items():
         say(f"launches with {words}, ms: {' '.join(f'{ms:.0f}' for ms in sorted(took[kind]))}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The web console in Debian's Chromium, whose processor is made four times slower: how soon a page is there, what it weighs, how it does
-with ten thousand instances, and how long a change takes from its commit's answer to the pixel. The peer is the page of cockpit-machines,
-served by its own server on this machine, before a libvirt that has no machine: it is not asked to show ten thousand."""
+"""The web console in Debian's Chromium with a processor throttled to a quarter: time to paint a page, its size, sorting and filtering of ten
+thousand instances, and the time from a commit's answer to the changed pixel. The peer is the page of cockpit-machines, served by its own
+server on this machine for a libvirt without machines, because it cannot show ten thousand."""
 import contextlib
 import glob
 import http.client
@@ -27,7 +27,7 @@ BRIEF = {"SLOWER": 1, "INSTANCES": 20, "LAUNCH": 10, "CHANGES_S": 50, "SECONDS":
 NO_PEER = {"paint": None, "code": None}
 COCKPIT = ["cockpit-ws", "cockpit-bridge", "cockpit-system", "cockpit-machines"]
 
-# Asks before each frame whether the list is whole and painted.
+# Checks before each frame whether the list is complete and painted.
 WATCH = """
 window.figures = {};
 new PerformanceObserver((list) => list.getEntriesByName("first-contentful-paint").forEach((e) => { window.figures.paint = e.startTime; }))
@@ -48,7 +48,7 @@ const look = async () => {
 };
 requestAnimationFrame(look);
 """
-# Notes when a number is first on the screen: the names that have changed, after the frame that shows them is painted.
+# Records when a number is first on the screen: reads the changed names after the frame that shows them is painted.
 SEE = """
 window.seen = {};
 new MutationObserver((changes) => {
@@ -56,7 +56,7 @@ new MutationObserver((changes) => {
 	setTimeout(() => numbers.forEach((n) => { window.seen[n] ??= performance.timeOrigin + performance.now(); }));
 }).observe(document.querySelector(".list tbody"), {subtree: true, characterData: true, childList: true});
 """
-# From what changes the order or the filter to the painted frame.
+# Time from a change of the order or the filter to the painted frame.
 ORDER = """
 const [words, done] = arguments;
 import(document.querySelector("script[type=module]").src.replace("main.js", "router.js")).then(({say}) => {
@@ -108,7 +108,7 @@ def slow(browser):
 
 
 def load(browser, url, has_page):
-    """A page from nothing: {paint, whole, code, api} in milliseconds and bytes as they were sent."""
+    """Loads a page without a cache: {paint, whole, code, api} in milliseconds and bytes as sent."""
     browser.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
     browser.open("about:blank")
     browser.open(url)
@@ -124,7 +124,7 @@ def heap_mib(browser):
 
 
 def order_ms(browser, *words):
-    """Processor time of the page for another order or filter, until it is painted: the middle one. Each was there before once, as when
+    """Median processor time of the page for a change of order or filter, until it is painted. Each order was shown once before, as when
     somebody goes on sorting."""
     def busy_ms():
         said = browser.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
@@ -140,7 +140,7 @@ def order_ms(browser, *words):
 
 
 def change(region, ids, answered):
-    """So many changes a second of the names of the rows in sight."""
+    """Renames visible rows at this rate, in changes per second."""
     connection, begin = http.client.HTTPConnection("127.0.0.1", region.port, timeout=60), time.monotonic()
     for n in range(CHANGES_S * SECONDS):
         wait = begin + n / CHANGES_S - time.monotonic()
@@ -175,7 +175,7 @@ def measure_changes(region, browser, show):
 
 
 def browser_processes(browser):
-    """Of this Chromium, whose folder no other one has."""
+    """Process ids of this Chromium, recognised by its profile directory."""
     home = browser.driver.capabilities["chrome"]["userDataDir"]
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
@@ -186,7 +186,7 @@ def browser_processes(browser):
 
 
 def measure_launches(region, said, scratch, show):
-    """Launches a second, and processor time of one, with a viewer of the account and without, turn by turn."""
+    """Launches per second and processor time per launch, alternately with and without a viewer of the account."""
     forms = os.path.join(scratch, "launches")
     with open(forms, "w", encoding="ascii") as f:
         f.write("".join(f"{launch_form(said, n % 2)}&Version=2016-11-15\n" for n in range(LAUNCHES)))
@@ -208,7 +208,7 @@ def measure_launches(region, said, scratch, show):
 
 @contextlib.contextmanager
 def viewer(region):
-    """Reads the account's stream, all kinds."""
+    """Reads the account's event stream of all kinds."""
     connection = http.client.HTTPConnection("127.0.0.1", region.port, timeout=60)
     connection.request("GET", "/api/v1/stream", headers={"X-Auth-Token": region.token})
     answer = connection.getresponse()
@@ -229,7 +229,7 @@ def viewer(region):
 
 @contextlib.contextmanager
 def cockpit(scratch):
-    """The address of cockpit-machines' page, served by what Debian's packages have, unpacked and not installed; None: it cannot be had."""
+    """Serves cockpit-machines from Debian's packages, unpacked and not installed. Returns the page's address; None if the packages are unavailable."""
     folder = os.path.join(scratch, "cockpit")
     os.makedirs(folder)
     done = subprocess.run(["apt-get", "download", *COCKPIT], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
@@ -261,7 +261,7 @@ def measure_peer(web, scratch):
 
 
 def measure(build, scratch, show):
-    import browser as web  # with the packages of [test] alone
+    import browser as web  # needs only the packages of [test]
     peer = measure_peer(web, scratch) if HAS_PEER else NO_PEER
     argv = [f"{build}/src/daemon/dari", "dev", "--port", "0", "--instant", "--hosts", str(HOSTS)]
     with process(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child, web.browser() as browser:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every list of EC2's resources, of a hundred and of ten thousand: what an item costs must not grow with their number.
-As it is asked for again and again, the answer to the plain question is kept as long as nothing changes; the filter that
-all pass is another one each time, so that each answer is worked out; the one that few pass costs what it finds,
-whatever there is beside."""
+"""Every list of EC2 resources, with a hundred and with ten thousand items: the cost of an item must not grow with their number.
+Repeated requests without a filter get the cached answer while nothing changes. The filter that all items pass differs
+in each request, so that each answer is computed. The cost of the filter that few items pass must depend on these alone."""
 import os
 import re
 
@@ -11,14 +10,14 @@ from tools import cpu_s, rss_mib, say, wait_quiet, wait_until
 
 SIZES = [100, 10000]
 LAUNCH, FEW, BATCH = 500, 10, 20000
-PAGE = 5000  # what is shown at once of a list without pages
-ITEMS, REQUESTS_MAX = 200000, 4000  # as many in all, by as many requests at most
+PAGE = 5000  # items that a list without pages shows at once
+ITEMS, REQUESTS_MAX = 200000, 4000  # items in all, and requests at most
 BRIEF = {"SIZES": [6, 12], "LAUNCH": 5, "FEW": 5, "ITEMS": 12, "REQUESTS_MAX": 2}
 NETWORK = 4096  # subnets of 16 addresses in one of 65,536
 KEY = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxNK3JvWkZNeWxEeVVqRzdzdTBYY0lERjdFV2JsYVFiY2ZYMTRTUGxYNmo%3D"
 
-# A list, what stands once in each of its items, and a filter's name with a value that all have; a tag's key where there
-# is none.
+# Each list: a text that occurs once in each item, and a filter's name with a value that all items have; a tag's key if
+# there is no such filter.
 LISTS = {
     "Instances": ("<instanceState>", None),
     "InstanceStatus": ("<instanceState>", ("availability-zone", "us-east-1a")),
@@ -40,7 +39,7 @@ TAGGED = "&TagSpecification.1.ResourceType={}&TagSpecification.1.Tag.1.Key={}&Ta
 
 
 def forms_of(size, vpcs, snapshot):
-    """What makes as many of each kind; the first few bear a tag of their own."""
+    """Requests that create `size` resources of each kind; the first few have a tag of their own."""
     kinds = [
         ("vpc", lambda n: "CreateVpc&CidrBlock=10.8.0.0/16"),
         ("subnet", lambda n: f"CreateSubnet&VpcId={vpcs[n // NETWORK]}&CidrBlock=10.9.{n % NETWORK // 16}.{n % 16 * 16}/28"),
@@ -56,7 +55,7 @@ def forms_of(size, vpcs, snapshot):
 
 
 def send(target, scratch, forms):
-    """Each once, many at a time."""
+    """Sends each request once, many at a time."""
     path = os.path.join(scratch, "forms")
     with open(path, "w", encoding="ascii") as f:
         f.writelines(f"{form}&Version=2016-11-15\n" for form in forms)
@@ -88,7 +87,7 @@ def fill(target, said, scratch, size):
 
 
 def measure_list(pid, target, scratch, name, all_filter, size, mark):
-    """Microseconds of processor an item: asked plainly, through a filter that all pass, and one that few do."""
+    """Processor time per item in microseconds: without a filter, with a filter that all items pass, and with one that few pass."""
     key, value = all_filter or ("tag-key", "many")
     plain = f"Action=Describe{name}"
     among = f"{plain}&Filter.1.Name={key}&Filter.1.Value.1={value}&Filter.1.Value.2={{}}"

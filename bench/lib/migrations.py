@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running guests that go to another host, beside `virsh migrate` of copies of the same guests between the same hosts: one that
-has booted, there and back; and a host with twenty that is drained, beside a shell loop. Their disks lie in a directory that
-both hosts see, for virsh copies none by itself."""
+"""Live migration, beside `virsh migrate` of copies of the same guests between the same hosts: one booted guest, there and
+back; and draining a host with twenty guests, beside a shell loop. The disks lie in a directory that both hosts share,
+because virsh alone copies no disks."""
 import contextlib
 import re
 import shlex
@@ -39,7 +39,7 @@ class Region:
         self.demo.command("pool", "set", "shared", "--type", "gp2,gp3")
 
     def blank_image(self):
-        """Its guests have nothing to boot: their memory is small, and they do next to nothing."""
+        """Registers an image with nothing to boot: its guests touch little memory and are idle."""
         zone = self.ask("Action=DescribeAvailabilityZones", "<zoneName>(.*?)</zoneName>")[0]
         volume = self.ask(f"Action=CreateVolume&Size=1&AvailabilityZone={zone}", "<volumeId>(.*?)</volumeId>")[0]
         wait_until(lambda: self.ask(f"Action=DescribeVolumes&VolumeId.1={volume}", "<status>(available)</status>"), 60, "a blank volume")
@@ -49,7 +49,7 @@ class Region:
                         f"&BlockDeviceMapping.1.Ebs.SnapshotId={made}", "<imageId>(.*?)</imageId>")[0]
 
     def launch(self, image, count):
-        """On the first host."""
+        """Launches instances on the first host."""
         self.demo.command("host", "maintenance", HOSTS[1], "--from", "now", "--kind", "move")
         names = self.ask(f"Action=RunInstances&ImageId={image}&InstanceType=t2.nano&MinCount={count}&MaxCount={count}",
                          "<instanceId>(.*?)</instanceId>")
@@ -59,7 +59,7 @@ class Region:
         return names
 
     def migrations(self, since_us):
-        """(asked, arrived, ended), in microseconds, of those that were asked for since."""
+        """(requested, arrived, ended) in microseconds of each migration requested since."""
         with contextlib.closing(sqlite3.connect(f"file:{DEMO}/data/dari.db?mode=ro", uri=True)) as db:
             return db.execute("SELECT created_us, arrived_us, ended_us FROM instance_migration WHERE created_us >= ?", (since_us,)).fetchall()
 
@@ -72,7 +72,7 @@ class Region:
 
 
 class Peers:
-    """Domains like those of these guests, with disks of their own, which nobody but virsh knows of."""
+    """Copies of these guests' domains with disks of their own, which are managed by virsh alone."""
 
     def __init__(self, region, names):
         self.region, self.names = region, [f"peer-{name}" for name in names]
@@ -86,9 +86,9 @@ class Peers:
         copy = f"{SHARED}/peer-{name}.qcow2"
         run("cp", disk.replace(SHARED, kept), copy.replace(SHARED, kept))
         xml = re.sub("<metadata>.*?</metadata>", "", xml, flags=re.DOTALL)
-        xml = re.sub("<interface .*?</interface>", "", xml, flags=re.DOTALL)  # its port is another's
-        xml = re.sub("<(serial|console) .*?</\\1>", "", xml, flags=re.DOTALL)  # so is the file of its console
-        xml = xml.replace(re.search("<uuid>(.*?)</uuid>", xml)[1], str(uuid.uuid4()))  # its firmware tells it, too
+        xml = re.sub("<interface .*?</interface>", "", xml, flags=re.DOTALL)  # the port belongs to the original
+        xml = re.sub("<(serial|console) .*?</\\1>", "", xml, flags=re.DOTALL)  # so does the console's file
+        xml = xml.replace(re.search("<uuid>(.*?)</uuid>", xml)[1], str(uuid.uuid4()))  # SMBIOS contains it, too
         xml = xml.replace(disk, copy).replace(f"<name>{name}</name>", f"<name>peer-{name}</name>")
         path = f"{DEMO}/peer.xml"
         with open(path, "w", encoding="utf-8") as f:
@@ -97,7 +97,7 @@ class Peers:
         run("virsh", "-q", "-c", uri, "start", f"peer-{name}")
 
     def migrate_ms(self, source, target):
-        """A shell loop over all of them."""
+        """Migrates all of them in a shell loop."""
         command = ["virsh", "-q", "-c", self.region.uris[source], "migrate", "--live", "--persistent", "--undefinesource", "--unsafe"]
         loop = (f"for d in {' '.join(self.names)}; do {shlex.join(command)} $d {shlex.quote(self.region.uris[target])} "
                 f"--migrateuri tcp://{self.region.addresses[target]} || exit 1; done")
@@ -113,7 +113,7 @@ class Peers:
 
 
 def measure_one(region, show):
-    """A guest that has booted. "Arrived" is when our row says so; then its network is to follow, which virsh does not wait for."""
+    """Migrates a booted guest. "Arrived" is the time in the migration's row; afterwards dari waits for the network, which virsh does not."""
     image = region.demo.command("image", "list")[0]["image_id"]
     names = region.launch(image, 1)
     peers = Peers(region, names)

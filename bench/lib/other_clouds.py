@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A provider with ten thousand machines, of a cloud made of prepared answers in EC2's form: the processor time of a listing in which nothing has changed, what
-it commits, the memory of the rows, and how long the first listing takes. There is no peer: another tool keeps such a list in another form."""
+"""A provider with ten thousand machines, simulated by prepared EC2 answers: processor time of a listing without changes, its commits, memory of the rows, and
+duration of the first listing. There is no peer: no other tool keeps such a list in a comparable form."""
 import http.server
 import json
 import os
@@ -31,7 +31,7 @@ def page(k, count):
 
 
 class Cloud:
-    """The cloud elsewhere. It checks no signatures."""
+    """The simulated cloud. It checks no signatures."""
 
     def __init__(self):
         pages = {k: page(k, PAGE) for k in range(0, MACHINES, PAGE)}
@@ -68,7 +68,7 @@ def answer_to(form, pages):
 
 def measure(build, _, show):
     os.environ["DARI_BUILD"] = build
-    from dev import DARI, Dev  # after the build is chosen
+    from dev import DARI, Dev  # reads the build from the environment
 
     def ask(dev, *words, text=None):
         done = subprocess.run([DARI, "--config", dev.config, *words, "--json"], capture_output=True, text=True, check=True, input=text)
@@ -88,7 +88,7 @@ def measure(build, _, show):
         wait_until(listed_us, 120, "the first listing")
         (provider,) = ask(dev, "provider", "list")
         show("other_cloud_first_listing_ms", (provider["refreshed_us"] - provider["created_us"]) / 1000)
-        for _ in range(2):  # other resources are listed next, and the rows come to rest
+        for _ in range(2):  # wait until the other resources are listed and the rows are stable
             since = listed_us()
             wait_until(lambda: listed_us() > since, 120, "another listing")
         show("other_cloud_rss_mib", rss_mib(pid) - before_mib)

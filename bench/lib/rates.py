@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a region on simulated hosts can take: launches beside plain SQLite, descriptions beside nginx.
+"""Throughput of a region on simulated hosts: launches beside plain SQLite, descriptions beside nginx.
 
 The generator, the server and the peer share the machine's processors, so a noisy neighbour shows in
-every rate; the processor time of one request, which standard error has too, hardly moves."""
+every rate. The processor time per request, which is printed to standard error, is stable."""
 import base64
 import contextlib
 import hashlib
@@ -18,7 +18,7 @@ import urllib.request
 from tools import Target, children, cpu_percent, cpu_s, pairs, process, rss_mib, run, say, wait_quiet, wait_until
 
 ROUNDS, RUN_MS = 3, 3000
-METERING_ROUNDS = 7  # a small difference
+METERING_ROUNDS = 7  # many, because the difference is small
 INSTANCES = 100
 HOSTS, IDLE_S = 64, 10
 BRIEF = {"ROUNDS": 1, "RUN_MS": 150, "METERING_ROUNDS": 1, "INSTANCES": 3, "HOSTS": 4, "IDLE_S": 1}
@@ -26,7 +26,7 @@ BRIEF = {"ROUNDS": 1, "RUN_MS": 150, "METERING_ROUNDS": 1, "INSTANCES": 3, "HOST
 
 @contextlib.contextmanager
 def region(build, scratch, hosts, program="bench_region"):
-    """bench/region.c on a new database: (target, what it said, pid, its directory)."""
+    """Runs bench/region.c on a new database: (target, its output, pid, its directory)."""
     directory = os.path.join(scratch, "region")
     os.mkdir(directory)
     argv = [f"{build}/bench/{program}", f"directory={directory}", f"hosts={hosts}"]
@@ -51,7 +51,7 @@ def launch_form(said, subnet, count=1):
 
 
 def timed(pids, measure):
-    """What measure() gives, and the microseconds of processor that the processes spent on a request of it."""
+    """Calls measure(). Returns its result, and the processes' processor time per request in microseconds."""
     before = sum(map(cpu_s, pids))
     line = measure()
     return line, (sum(map(cpu_s, pids)) - before) * 1e6 / float(line["answers"])
@@ -92,7 +92,7 @@ def measure_launches(build, scratch, show):
 
 
 def measure_metering(build, scratch, show):
-    """The processor time of a launch until its machine runs, beside that of a region that writes nothing for bills."""
+    """Processor time of a launch until its machine runs, beside that of a region that records no usage."""
     costs = {"bench_region": [], "bench_region_unmetered": []}
     for number in range(METERING_ROUNDS):
         for program in sorted(costs, reverse=number % 2 == 1):
@@ -132,10 +132,10 @@ http {
 
 @contextlib.contextmanager
 def nginx(scratch, body):
-    """Serves the bytes as /answer.xml; gives ADDRESS:PORT and its workers' pids."""
+    """Runs nginx, which serves the bytes as /answer.xml. Gives ADDRESS:PORT and the workers' pids."""
     directory = os.path.join(scratch, "nginx")
     os.makedirs(f"{directory}/root")
-    os.chmod(scratch, 0o755)  # its workers run as another user
+    os.chmod(scratch, 0o755)  # the workers run as another user
     with open(f"{directory}/root/answer.xml", "w", encoding="utf-8") as f:
         f.write(body)
     port = free_port()
@@ -153,7 +153,7 @@ def answers(port):
 
 
 def measure_list(build, scratch, pid, name, body, load, show):
-    """A list by ours, and the same bytes by nginx."""
+    """Rate of a list from dari, and of the same bytes from nginx."""
     ours, peers = [], []
     with nginx(scratch, body) as (host, nginx_pids):
         for _ in range(ROUNDS):
@@ -167,7 +167,7 @@ def measure_list(build, scratch, pid, name, body, load, show):
 
 
 def sign_command(said, **parameters):
-    """The path of a call of CloudStack's, signed; it holds for ever."""
+    """Signed path of a CloudStack call; the signature does not expire."""
     parameters.update(apiKey=said["key"][0], response="json")
     text = "&".join(f"{k}={urllib.parse.quote(v, safe='')}" for k, v in sorted(parameters.items(), key=lambda p: p[0].lower()))
     signature = base64.b64encode(hmac.new(said["secret"][0].encode(), text.lower().encode(), hashlib.sha1).digest()).decode()

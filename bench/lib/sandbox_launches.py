@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What takes real hosts: the sandbox with `dari serve` in it, a guest from request to running beside a
-plain C program on the same host, what an empty region costs, how long a start takes."""
+"""Measurements that need real hosts, in the sandbox with `dari serve`: time from a guest's request until it runs, beside a
+plain C program on the same host; idle cost of an empty region; duration of dari's start."""
 import http.client
 import json
 import os
@@ -19,12 +19,12 @@ ROUNDS, STARTS, IDLE_S = 10, 3, 10
 BRIEF = {"ROUNDS": 1, "STARTS": 1, "IDLE_S": 1}
 PORT = 18788
 DEMO = "/tmp/dari-bench"
-# What has ports of the northbound database, and in which column.
+# Tables of the northbound database that refer to ports, each with the column.
 HOLDERS = {"Logical_Switch": "ports", "Port_Group": "ports"}
 
 
 class Demo:
-    """A region made by tools/demo under a name of its own."""
+    """A region set up by tools/demo under a name of its own."""
 
     def __init__(self, build, host_options=""):
         self.dari = f"{build}/src/daemon/dari"
@@ -75,7 +75,7 @@ class Demo:
             end(child)
 
     def start_ms(self):
-        """Starts dari; from its exec to the first answer."""
+        """Starts dari. Returns the time from exec to the first answer."""
         stamp = f"{DEMO}/started"
         script = 'printf %s "$EPOCHREALTIME" >"$0"; exec "$@"'
         with open(f"{DEMO}/dari.log", "ab") as log:
@@ -85,7 +85,7 @@ class Demo:
         self.started = [child]
         with open(f"{DEMO}/dari.pid", "w", encoding="ascii") as f:
             f.write(str(child.pid))
-        # The socket listens before dari does: a request that waits in it is answered at once when dari can.
+        # tools/sandbox opens the socket before dari runs, so a request queued there is answered as soon as dari can.
         wait_until(connects, 10, "its socket is there", 0.002)
         ask_health()
         now = time.time()
@@ -114,10 +114,10 @@ def ask_health():
         raise RuntimeError(f"/healthz: {answer!r}")
 
 
-# ---- OVN's side
+# ---- OVN
 
 class PortsUp:
-    """Notes when each logical port came up, by a monitor of the northbound database."""
+    """Records when each logical port came up, with a monitor of the northbound database."""
 
     def __init__(self, database):
         self.child = subprocess.Popen(["ovsdb-client", "-f", "json", "monitor", database, "OVN_Northbound",
@@ -135,7 +135,7 @@ class PortsUp:
                     self.at.setdefault(row[2].replace("-", ""), now)
 
     def ms_after(self, interface, at_s):
-        """From that time to the port's being up; None when it was not seen."""
+        """Time from then until the port was up; None if that was not seen."""
         digits = interface.removeprefix("eni-")
         return next(((at - at_s) * 1000 for port, at in self.at.items() if port.startswith(digits)), None)
 
@@ -149,9 +149,9 @@ class PortsUp:
 # ---- request to running
 
 def example(demo, target, form, image):
-    """Launches one on each host, so that both have the image; of one that runs, and is gone then: (uri, xml, its disks,
-    their definitions, the transactions that make its ports and take them away). The other one stays, stopped: what a
-    network is made of in OVN is there as long as it has a port."""
+    """Launches an instance on each host, so that both cache the image, then terminates the first. Returns of that one (uri,
+    xml, disks, definitions of the disks, transactions that create and delete its ports). The other instance stays,
+    stopped, because OVN's rows for a network exist only while it has a port."""
     said = target.ask(f"Action=RunInstances&ImageId={image}&MinCount=2&MaxCount=2&{form}")
     ids = re.findall("<instanceId>(.*?)</instanceId>", said)
     look = "Action=DescribeInstances&" + "&".join(f"InstanceId.{k + 1}={i}" for k, i in enumerate(ids))
@@ -169,7 +169,7 @@ def example(demo, target, form, image):
 
 
 def northbound(demo, *operations):
-    """What a transaction of the northbound database answers."""
+    """Result of a transaction on the northbound database."""
     said = json.loads(run("ovsdb-client", "transact", demo.sandbox["DSB_NB"], json.dumps(["OVN_Northbound", *operations])))
     if any("error" in result for result in said):
         raise RuntimeError(f"northbound database: {said}")
@@ -177,8 +177,8 @@ def northbound(demo, *operations):
 
 
 def plugging(demo, ids):
-    """Two transactions: one makes ports as those of these ids are, with all that names them, but for dari's marks; the
-    other takes them away."""
+    """Two transactions: one creates copies of these ports, with all references to them but without dari's marks; the
+    other deletes the copies."""
     every = [{"op": "select", "table": table, "where": []} for table in HOLDERS]
     columns = ["name", "addresses", "port_security", "dhcpv4_options", "options"]
     mine = [{"op": "select", "table": "Logical_Switch_Port", "where": [["_uuid", "==", ["uuid", i]]], "columns": columns}
@@ -202,7 +202,7 @@ def as_set(value):
 
 def peer_arguments(demo, scratch, uri, xml, disks, volumes, ports):
     path = os.path.join(scratch, "domain.xml")
-    xml = re.sub("<metadata>.*?</metadata>", "", xml, flags=re.DOTALL)  # it is no instance of ours
+    xml = re.sub("<metadata>.*?</metadata>", "", xml, flags=re.DOTALL)  # dari must not take the copy for its own instance
     for name, text in (("domain.xml", xml), ("plug", ports[0]), ("unplug", ports[1])):
         with open(os.path.join(scratch, name), "w", encoding="utf-8") as f:
             f.write(text)
@@ -223,7 +223,7 @@ def medians(lines, *names):
 
 
 def openstack_target(demo, build):
-    """The demo account's owner with a token, and the same machine in OpenStack's words."""
+    """The demo account's owner with a token, and OpenStack's ids of the machine to launch."""
     clouds = demo.command("account", "rc", "demo")["clouds_yaml"]
     credential = {part: re.search(f"application_credential_{part}: (\\S+)", clouds)[1] for part in ["id", "secret"]}
 
@@ -245,7 +245,7 @@ def openstack_target(demo, build):
 
 
 class CloudStack:
-    """The demo account's key in CloudStack's words, on one connection, as bench/launch.c has the other faces'."""
+    """Calls CloudStack with the demo account's key on one connection; bench/launch.c does so for the other faces."""
 
     def __init__(self, env, target):
         self.target = target
@@ -264,7 +264,7 @@ class CloudStack:
         return said
 
     def finish(self, job):
-        """Milliseconds until that job has ended, which is asked for every 5 ms."""
+        """Milliseconds until the job has ended; polls it every 5 ms."""
         start = time.monotonic()
         while (status := self.ask("queryAsyncJobResult", jobid=job["jobid"])["jobstatus"]) == 0:
             time.sleep(0.005)
@@ -273,7 +273,7 @@ class CloudStack:
         return (time.monotonic() - start) * 1e3
 
     def end(self, machine):
-        """Milliseconds until it is gone. By EC2's call: a user of CloudStack's may destroy it, and not expunge it."""
+        """Milliseconds until the machine is gone. Uses EC2's call, because a CloudStack user may destroy a machine but not expunge it."""
         start, instance = time.monotonic(), "i-" + machine.replace("-", "")[:17]
         self.target.ask(f"Action=TerminateInstances&InstanceId.1={instance}")
         while "<name>terminated</name>" not in self.target.ask(f"Action=DescribeInstances&InstanceId.1={instance}"):

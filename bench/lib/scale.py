@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What grows with the region, and what must not: 1,000, 10,000 and 100,000 instances on a tenth as many
-simulated hosts, side by side. Filters find two instances each, or one: their answers are too short to be
-kept, so each is worked out."""
+"""Costs that grow with the region and costs that must not: 1,000, 10,000 and 100,000 instances on a tenth as many
+simulated hosts, side by side. Each filter finds one or two instances: such short answers are not cached, so each is
+computed."""
 import contextlib
 import os
 import re
@@ -14,15 +14,15 @@ from rates import launch_form, timed
 from tools import Target, process, rss_mib, say, wait_quiet, wait_until
 
 SIZES = [1000, 10000, 100000]
-LAUNCH, SUBNETS = 500, 7  # the eighth subnet has but two instances
+LAUNCH, SUBNETS = 500, 7  # the eighth subnet has only two instances
 LAUNCHES_PER_S = 500
 FILL_LIMIT_S = 900
-FILTER_MS, PAGES_MS, LEAD_MS = 1000, 5000, 1000  # the launches begin so long before the pages, and end as long after at least
+FILTER_MS, PAGES_MS, LEAD_MS = 1000, 5000, 1000  # LEAD_MS: launches begin before the pages and end after them by at least this
 BRIEF = {"SIZES": [10, 20], "LAUNCH": 5, "LAUNCHES_PER_S": 20, "FILTER_MS": 100, "PAGES_MS": 300, "LEAD_MS": 300}
 
 
 class Region:
-    """bench/region.c on a directory that outlives it."""
+    """Runs bench/region.c on a directory that outlives it."""
 
     def __init__(self, build, directory, hosts, said=None):
         self.said = dict(said or {})
@@ -60,7 +60,7 @@ def launch(region, number, subnet):
 
 
 def fill(region, size):
-    """All but two in seven subnets, two in the eighth, which bear a tag and are stopped."""
+    """Launches all but two instances in seven subnets. The two in the eighth have a tag and are stopped."""
     since = time.monotonic()
     for number in range(0, size, LAUNCH):
         launch(region, LAUNCH, number // LAUNCH % SUBNETS)
@@ -91,7 +91,7 @@ def measure_filters(region, few):
 
 
 def measure_pages(region):
-    """Pages of a thousand while others launch: milliseconds."""
+    """Milliseconds to read pages of a thousand during launches."""
     form = launch_form(region.said, 0) + "&Version=2016-11-15"
     with process([f"{region.build}/bench/bench_load", *region.target.arguments(), f"form={form}", "clients=64", f"run_ms={PAGES_MS + 3 * LEAD_MS}",
                   f"per_second={LAUNCHES_PER_S}"], stdout=subprocess.PIPE, text=True) as launches:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Snapshots by blocks (EBS direct) on 16 connections, as backup products read and write them: MiB a second of a region on simulated hosts. Writing
-stands beside threads that write the same blocks to a file with a SHA-256 each, which is what a block's checksum costs anyhow; reading beside
-nginx, which sends the same bytes from a file without a signature, a token or a checksum. The client's time is in all four."""
+"""Snapshots by blocks (EBS direct) on 16 connections, as backup products read and write them: MiB/s of a region on simulated hosts. The peer
+of writing is threads that write the same blocks to a file with a SHA-256 each, since every block needs a checksum. The peer of reading is nginx,
+which sends the same bytes from a file without signature, token or checksum. All four figures include the client's time."""
 import base64
 import concurrent.futures
 import hashlib
@@ -27,7 +27,7 @@ def checksum(data):
 
 
 class Client:
-    """Signed requests, on a connection of each thread. Bodies are left out of the signature, as AWS's SDKs do."""
+    """Sends signed requests, with one connection per thread. The signature excludes bodies, as AWS SDKs do."""
 
     def __init__(self, host, key, secret):
         self.host, self.key, self.local = host, key, threading.local()
@@ -54,7 +54,7 @@ class Client:
         try:
             self.local.connection.request(*request)
             answer = self.local.connection.getresponse()
-        except ConnectionError:  # the server has closed it, which was idle for a minute
+        except ConnectionError:  # the server closes a connection that is idle for a minute
             self.local.connection.close()
             self.local.connection.request(*request)
             answer = self.local.connection.getresponse()
@@ -75,7 +75,7 @@ class Client:
 
 
 def rate(pool, work, items, pid=None):
-    """MiB a second, and the process's milliseconds of processor for one block."""
+    """MiB/s, and the process's processor time per block in milliseconds."""
     before, begin = cpu_s(pid) if pid else 0, time.monotonic()
     list(pool.map(work, items))
     seconds = time.monotonic() - begin
@@ -83,7 +83,7 @@ def rate(pool, work, items, pid=None):
 
 
 def write_peer(pool, scratch, contents):
-    """The same blocks in a file, with a SHA-256 each."""
+    """Writes the same blocks to a file, and computes a SHA-256 of each."""
     fd = os.open(os.path.join(scratch, "peer"), os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
 
     def write(index):
@@ -109,7 +109,7 @@ def read_peer(pool, scratch, data):
 
 
 def measure_round(client, pid, scratch, contents):
-    """Rates of writing and of reading, each ours and the peer's. The connections of the pools are new, as a client's are."""
+    """Rates of writing and of reading, dari's and the peer's. Each pool opens new connections, as a client does."""
     made = client.ask("POST", "/snapshots", body=b'{"VolumeSize": 1}', headers={"content-type": "application/json"})["SnapshotId"]
     with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
         wrote, write_ms = rate(pool, lambda k: client.put(made, k, *contents[k % len(contents)]), range(BLOCKS), pid)
@@ -119,7 +119,7 @@ def measure_round(client, pid, scratch, contents):
         while not tokens:
             try:
                 tokens = {b["BlockIndex"]: b["BlockToken"] for b in client.ask("GET", f"/snapshots/{made}/blocks")["Blocks"]}
-            except RuntimeError:  # is not completed yet
+            except RuntimeError:  # the snapshot is not completed yet
                 time.sleep(0.1)
         got, read_ms = rate(pool, lambda k: client.get(made, k, tokens[k]), range(BLOCKS), pid)
         read = got, read_peer(pool, scratch, contents[0][0])

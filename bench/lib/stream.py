@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The live stream of Dari's own API: what many viewers of one account cost while its rows change all the time, and how long a
-change takes from its commit's answer until a viewer has it. Viewers are sockets of this process, which only counts what
-comes."""
+"""The event stream of Dari's own API: cost of many viewers of one account while its rows change continuously, and the delay
+from a commit's answer until a viewer has received the change. Viewers are sockets of this process, which only counts the
+events."""
 import http.client
 import json
 import os
@@ -36,7 +36,7 @@ def call(connection, who, method, path, body=None):
 
 
 class Viewers:
-    """Open streams, each of which notes when it had which change first."""
+    """Open streams; records when each stream first received each change."""
 
     def __init__(self, port, tokens, count):
         self.selector, self.bytes, self.had, self.is_over = selectors.DefaultSelector(), 0, {}, False
@@ -57,7 +57,7 @@ class Viewers:
                 self.bytes += len(piece)
                 if not piece:
                     self.selector.unregister(key.fileobj)
-                elif key.data == 0:  # one of them is looked at
+                elif key.data == 0:  # only one stream is parsed
                     now = time.monotonic()
                     for n in MARK.findall(piece):
                         self.had.setdefault(int(n), now)
@@ -67,7 +67,7 @@ class Viewers:
 
 
 def change(port, who, ids, seconds):
-    """So many changes a second; when each was answered."""
+    """Makes changes at this rate per second. Returns when each was answered."""
     connection, answered, begin = http.client.HTTPConnection("127.0.0.1", port, timeout=60), {}, time.monotonic()
     for n in range(CHANGES_S * seconds):
         wait = begin + n / CHANGES_S - time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shared by the benchmarks: running programs, reading their NAME=VALUE lines, looking at processes, printing figures."""
+"""Shared by the benchmarks: runs programs, reads their NAME=VALUE lines, measures processes, prints figures."""
 import contextlib
 import os
 import signal
@@ -22,7 +22,7 @@ def number(value):
 
 
 class Figures:
-    """Prints figures on standard output, and knows the names of all that it printed."""
+    """Prints figures on standard output, and remembers their names."""
 
     def __init__(self):
         self.names = []
@@ -43,7 +43,7 @@ class Figures:
 
 
 def run(*argv, env=None, timeout=120):
-    """Its output; what went wrong is shown."""
+    """Runs the command and returns its output. RuntimeError has the output of a failure."""
     done = subprocess.run(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
     if done.returncode:
@@ -57,7 +57,7 @@ def pairs(line):
 
 
 class Target:
-    """A server, and whose key, or whose token, it is called with."""
+    """A server, and the key or token to call it with."""
 
     def __init__(self, build, host, key="", secret="", token=""):
         self.build, self.host, self.key, self.secret, self.token = build, host, key, secret, token
@@ -66,7 +66,7 @@ class Target:
         return [f"host={self.host}", f"key={self.key}", f"secret={self.secret}", f"token={self.token}"]
 
     def program(self, name, *arguments, timeout=120):
-        """The lines of one of bench/'s programs, as dictionaries."""
+        """Runs one of bench/'s programs; returns its lines as dictionaries."""
         output = run(f"{self.build}/bench/bench_{name}", *self.arguments(), *arguments, timeout=timeout)
         return [pairs(line) for line in output.splitlines()]
 
@@ -79,7 +79,7 @@ class Target:
 
 @contextlib.contextmanager
 def process(argv, env=None, **more):
-    """A process of ours, ended when the block is left, by its pid."""
+    """Starts a process, and ends it by its pid when the block is left."""
     child = subprocess.Popen(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, **more)
     try:
         yield child
@@ -102,7 +102,7 @@ def end(child, limit_s=20):
 
 def cpu_s(pid):
     """User and system time so far, of all threads and in nanoseconds: /proc/PID/stat counts ticks of 10 ms, and a short measurement can fall between two. The
-    number of another process's clock is made as glibc's clock_getcpuclockid makes it."""
+    id of another process's clock is computed as in glibc's clock_getcpuclockid()."""
     return time.clock_gettime(~pid << 3 | 2)
 
 
@@ -123,7 +123,7 @@ def cpu_percent(pid, seconds):
 
 
 def wait_quiet(pid, limit_s):
-    """Until the process does next to nothing; the seconds that took."""
+    """Waits until the process is nearly idle; returns the seconds waited."""
     since = time.monotonic()
     while cpu_percent(pid, 0.4) > 5:
         if time.monotonic() - since > limit_s:
