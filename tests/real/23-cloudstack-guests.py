@@ -178,7 +178,7 @@ for n in eth0 eth1; do ip link set $n up; udhcpc -n -q -f -i $n -s /tmp/routers 
 
 
 def leading_out(region, cloud, static, two):
-    """Which of two NICs has the default route, and a change of the default NIC."""
+    """The default route of a guest with two NICs, and a change of the default NIC."""
     second = cloud.make_network("second", SOURCE_NAT, gateway="10.2.2.1", netmask="255.255.255.0")
     first, added = cloud.ok("addNicToVirtualMachine", virtualmachineid=two["id"], networkid=second)["virtualmachine"]["nic"]
 
@@ -195,7 +195,7 @@ def leading_out(region, cloud, static, two):
 
 
 def told_once(region, cloud, address, port, machine):
-    """Its password, requested as by cloud-init."""
+    """The password server gives the guest its password once, requested as by cloud-init."""
     def ask(what):
         return cloud.ssh(address, f"wget -q -O - --header 'DomU_Request: {what}' 169.254.169.254:8080", port=port).strip()
     region.check("a guest is told the password that its maker was told", ask("send_my_password") == machine["password"])

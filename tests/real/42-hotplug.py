@@ -160,7 +160,7 @@ def disks(region, ec2, one, two):
 # ---- reboot
 
 def reboot(region, ec2, guest):
-    """The guest is asked to reboot: its shutdown is orderly, and the instance never shows as off."""
+    """A reboot shuts the guest down in order, and the instance never shows as off."""
     first = region.boot_id(guest.address)
     ec2.reboot_instances(InstanceIds=[guest.id])
     wait_until(lambda: region.boot_id(guest.address) not in ("", first), "the guest booted again")

@@ -102,7 +102,7 @@ def slaac(region, guests, addresses):
 
 
 def names_of_ids(region, ec2, vpc, guests, addresses):
-    """One guest resolves the other's id: for neither family, for one, for both."""
+    """A guest resolves the other guest's id: without records, with one of A and AAAA, with both."""
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     name = ec2.describe_instances(InstanceIds=[guests[1]])["Reservations"][0]["Instances"][0]["PrivateDnsName"]
     name = guests[1] + "." + name.split(".", 1)[1]

@@ -44,7 +44,7 @@ class Guest:
         return len(set(self.head(disk))) == 1
 
     def swaps(self):
-        """Its swap device after swapon, and the size in KiB."""
+        """Activates the guest's swap device; returns its line of /proc/swaps: name, type, size in KiB."""
         said = self.sh("swapon /dev/vdc 2>&1; tail -n +2 /proc/swaps; swapoff /dev/vdc")
         return said.split()
 

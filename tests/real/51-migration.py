@@ -51,7 +51,7 @@ def digest(region, address, disk):
 
 
 def killed(region, identifier, address, boot):
-    """Whatever the result: the guest runs once, with its data; and the migration reaches a final state."""
+    """dari is killed during a migration. The guest still runs on one host only, with its data, and the migration reaches a final state."""
     source = host_of(region, identifier)
     region.command("host", "move", identifier)
     wait_until(lambda: is_sending(region, source, identifier), "it is being sent", every_s=0.02)

@@ -59,7 +59,7 @@ def moves(region, ec2, identifier, address, boot):
 
 
 def starts_elsewhere(region, ec2, identifier, address):
-    """Its host is closed while it is off: it starts on the other one, with its data."""
+    """A stopped guest starts again on its host, with its data."""
     source = host_of(region, identifier)
     region.ssh(address, "killall sh usleep 2>/dev/null; sync", fails=True)
     ec2.stop_instances(InstanceIds=[identifier])

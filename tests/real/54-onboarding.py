@@ -246,7 +246,7 @@ def renews(region, host):
 
 
 def replaces_authority(region):
-    """One host is down meanwhile: nobody is refused, and the replacement continues when the host is back."""
+    """Replaces the certificate authority while a host is down: no connection is refused, and the replacement continues when the host is back."""
     def issuer(host):
         return region.on("ctl", "sh", "-c", f"openssl s_client -connect {HOSTS[host]}:16514 </dev/null 2>/dev/null | openssl x509 -noout -issuer")
 

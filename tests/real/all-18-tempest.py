@@ -29,7 +29,7 @@ def make_admin(region):
 
 
 def make_flavor(admin, name, ram_mib):
-    """One processor: with two, a guest's kernel sometimes locks up when QEMU emulates it on a busy machine."""
+    """Creates a flavor with one processor: with two, a guest's kernel sometimes locks up under QEMU's emulation on a busy machine."""
     flavor = {"id": name, "name": name, "vcpus": 1, "ram": ram_mib, "disk": 1}
     return admin.ok("POST", "/compute/v2.1/flavors", {"flavor": flavor})["flavor"]["id"]
 

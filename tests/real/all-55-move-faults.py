@@ -80,7 +80,7 @@ def begin(guest):
 
 
 def has_network(region, host):
-    """Its port is bound on that host only, in both databases; ports that the control machine has for itself do not count."""
+    """True if the guest's port is bound on that host only, in both databases. The control machine's own ports do not count."""
     wanted = region.on("ctl", "ovn-nbctl", "--bare", "--columns", "options", "find", "Logical_Switch_Port", "options:requested-chassis!=\"\"")
     bound = region.on("ctl", "ovn-sbctl", "--format", "csv", "--no-headings", "--columns", "additional_chassis,up", "find", "Port_Binding",
                       'type=""', "requested_chassis!=[]")
@@ -90,7 +90,7 @@ def has_network(region, host):
 
 
 def check_whole(guest, host, words):
-    """It runs on that host only, and nothing of the migration is left."""
+    """Checks that the guest runs on that host only, and that the migration left nothing behind."""
     region, others = guest.region, [h for h in HOSTS if h != host]
     wait_until(lambda: is_settled(region, guest.id), f"{words}: the migration is over")
     print(f"{words}: {guest.stage()}")
@@ -192,7 +192,7 @@ def network_is_cut(guest):
 
 
 def stop_target_at_the_end(guest):
-    """Its memory has arrived, and the target's libvirtd is stopped: it stays paused at the source."""
+    """Stops the target's libvirtd during a migration, until all memory is sent: the guest stays paused at the source."""
     source, target = begin(guest)
     guest.region.run("tools/sandbox", "kill", target, "libvirtd", "STOP")
     wait_until(lambda: guest.has_left(source), "all of it is sent", every_s=0.02)

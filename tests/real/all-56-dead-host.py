@@ -101,7 +101,7 @@ def hosts_of(region, names):
 
 
 def boots(region):
-    """Which guest sent which number, in order; consecutive repetitions count once."""
+    """Boot ids that each guest sent, in order; consecutive repetitions count once."""
     said = {}
     with open(f"{region.env['DARI_SANDBOX']}/inet/log/httpd.log", encoding="utf-8", errors="replace") as f:
         for name, boot in re.findall(r"/token/(i-[0-9a-f]+)/([0-9a-f-]{36})", f.read()):

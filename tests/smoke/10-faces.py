@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # when: always
-"""One machine through every face of a `dari dev`, with stock clients: aws launches it, openstack shows it, IAM creates a user who may not touch it,
-and the guest's metadata are served. In seconds it finds faults that no test of a single part finds: parts that do not start together, or a face
-that does not answer."""
+"""Uses one machine through every face of a `dari dev`, with stock clients: aws launches it, openstack shows it, IAM creates a user without access
+to it, and the guest reads its metadata. Takes seconds, and finds faults that tests of single parts miss: parts that do not start together, or a
+face that does not answer."""
 import os
 import re
 import sys

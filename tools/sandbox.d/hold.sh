@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154 # state: sandbox's
-# Whose a sandbox is. A test that runs twice at once, from two trees, would end its own sandbox's twin: so it holds the sandbox for
-# as long as it lives. A lock file outside of the sandbox says who has it; the lock is the kernel's, and goes with its holder.
+# Ownership of a sandbox. Two runs of a test, from two trees, would stop each other's sandbox, so each test holds the sandbox until it
+# ends. A lock file outside of the sandbox names the holder; the kernel releases the lock when the holder exits.
 
 owner_file=/run/lock/dari-sandbox${state//\//-}
 
-hold() {                        # hold PID: until that process ends the sandbox is its own; whoever has it is waited for
+hold() {                        # hold PID: reserves the sandbox until that process ends; waits for the current holder
     [ "$(id -u)" = 0 ] || die "needs root"
     [ -d "/proc/${1:-none}" ] || die "hold: no process ${1:-is named}"
     mkdir -p "${owner_file%/*}"

@@ -44,7 +44,7 @@ add_namespaces() {              # add_namespaces NODE...
 cable() {                       # cable NODE IFNAME BRIDGE: a veth from the node to a fabric bridge
     ip link add name "$2" netns "$prefix$1" type veth peer name "$1-$2" netns "${prefix}fab"
     ip -n "${prefix}fab" link set "$1-$2" master "$3" up
-    # Nobody fills in checksums behind a userspace datapath: every sender must compute its own.
+    # A userspace datapath has no checksum offload: every sender must compute its own checksums.
     net fab ethtool -K "$1-$2" tx off >/dev/null
     net "$1" ethtool -K "$2" tx off >/dev/null
     ip -n "$prefix$1" link set "$2" up

@@ -99,8 +99,8 @@ start_ovs_vswitchd() {
 }
 
 # OVN translates every allowed connection to its own address if OVS supports that ("all-zero SNAT"). The userspace datapath of OVS 3.1 then sometimes
-# ends by "assertion conn->conn_type == CT_CONN_TYPE_DEFAULT failed", which cuts off its host. So OVN is told that OVS does not support it: vswitchd
-# writes the column when it first sees the row, and each ovs-vsctl waits for that.
+# ends by "assertion conn->conn_type == CT_CONN_TYPE_DEFAULT failed", which cuts off its host. The sandbox therefore records in OVS's database that OVS
+# does not support it: vswitchd writes the column when it first sees the row, and each ovs-vsctl waits for that.
 avoid_zero_snat() {
     local row
     enter "$1" ovs-vsctl get Open_vSwitch . datapaths:netdev >/dev/null 2>&1 ||

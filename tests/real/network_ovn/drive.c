@@ -41,7 +41,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned change_count, reset_count;
 
-/* One command: its words, and the context of its calls. */
+/* A command: words of its line, and the context for its calls. */
 struct command {
 	struct ctx ctx;
 	struct str words[WORDS_MAX];
@@ -80,9 +80,10 @@ struct world {
 	struct gateway gateways[PARTS_MAX];
 	struct ip translations[PARTS_MAX]; /* source address of outgoing traffic, or none */
 	size_t router_count;
-	struct network networks[PARTS_MAX]; /* of the subnets, one each */
+	struct network networks[PARTS_MAX]; /* networks[k] is the network of subnets[k] */
 	struct subnet subnets[PARTS_MAX];
-	struct network_firewall firewalls[PARTS_MAX]; /* of the subnets' networks; without a network: none */
+	struct network_firewall
+		firewalls[PARTS_MAX]; /* firewalls[k] is that of networks[k]; none without a network */
 	size_t subnet_count;
 	struct route_table tables[PARTS_MAX];
 	size_t table_count;
