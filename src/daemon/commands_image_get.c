@@ -176,7 +176,7 @@ static RESULT read_key(const struct getting *g, struct signature_check *check)
 	return file_read(ctx_of(g), str_to_z(ctx_of(g)->arena, own), KEY_MAX, &check->key);
 }
 
-/* For messages and --json. */
+/* Verification result for messages and --json. */
 static const char *trust_of(const struct getting *g)
 {
 	if (g->source->signing != IMAGE_SIGNING_NONE)

@@ -349,7 +349,7 @@ static RESULT make_user(struct daemon *d, const char *name, const char *role, st
 	return end_making(d, &call, r);
 }
 
-/* For OpenStack: an administrator of the region, and a member of the account. */
+/* Creates users for OpenStack: an administrator of the region, and a member of the account. */
 static RESULT make_users(struct daemon *d)
 {
 	TRY(make(d, "account create", json_pack("{s:s}", "name", admin_name)));
@@ -489,7 +489,7 @@ static const char *member(const json_t *value, const char *name)
 	return json_string_value(json_object_get(value, name));
 }
 
-/* As there are no real guests, any local client may act as one. */
+/* Any local client may act as a guest, because there are no real ones. */
 static RESULT listen_for_guests(struct daemon *d, uint16_t *ret_port)
 {
 	struct http_where where = {0};

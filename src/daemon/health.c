@@ -148,7 +148,7 @@ static void write_long_runs(struct daemon *d, struct buf *body)
 
 enum { SWEEP_STEP = 1000 }; /* resources of each kind examined per scrape: far less than a millisecond */
 
-/* Where each network or VPC has its own limit, reports the fullest one, which discloses no name or id. Large
+/* Reports, if each network or VPC has its own limit, the fullest one, which discloses no name or id. Large
  * regions are examined in parts, over several scrapes. */
 static void read_capacities(struct daemon *d, struct capacity_use *uses)
 {

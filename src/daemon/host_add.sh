@@ -11,7 +11,7 @@
 # would do. Before a change they note in the marker file what was there, so that the notes, read backwards, take back
 # what was done, whenever it was cut off. Everything is functions: a script that arrives in part does nothing.
 #
-# It prints lines with tabs between: dari-host, what (ok, note, wrong, would, changed, command, fact, request, end), the
+# Prints lines of fields with tabs between: dari-host, what (ok, note, wrong, would, changed, command, fact, request, end), the
 # step, what was found.
 
 # ---- telling
@@ -62,7 +62,7 @@ note_again() { # the last value counts
 		rewrite_marker <"$work/marker"
 }
 
-# ---- changes that are taken back
+# ---- changes that --undo reverts
 
 make_directory() { # make_directory PATH MODE, with its parents
 	[ -d "$at$1" ] && return 0
@@ -167,7 +167,7 @@ install_packages() {
 	fi
 }
 
-# What the package dari-host depends on, by the distribution's own names.
+# Packages that dari-host depends on, by the distribution's names.
 needed_packages() { case $family in
 	rhel) echo libvirt-daemon-kvm qemu-kvm edk2-ovmf swtpm swtpm-tools iproute openssl ;;
 	*) echo iproute2 libvirt-clients libvirt-daemon-driver-qemu libvirt-daemon-system openssl openvswitch-switch ovmf \
@@ -396,7 +396,7 @@ apply_ovs() {
 	while read -r key value; do set_external_id "$key" "$value" || return 1; done <"$work/ids"
 }
 
-# What a packet to whoever came by ssh leaves through, with what lies below (a bridge's ports, a bond's links, a VLAN's).
+# Interfaces below the one that leads to the ssh client: a bridge's ports, a bond's links, a VLAN's parent.
 lower_of() {
 	for link in "$at/sys/class/net/$1"/lower_*; do
 		[ -e "$link" ] || continue
@@ -448,7 +448,7 @@ apply_ovn() {
 
 # ---- firewall: ufw and firewalld, where one of them runs
 
-# Who may come in: dari to libvirt; the other hosts with tunnels, and with guests that migrate.
+# Inbound traffic to allow: libvirt from dari; tunnels and live migrations from other hosts.
 wanted_rules() {
 	printf '%s\n' "$(echo "$SSH_CONNECTION" | cut -d ' ' -f 1) tcp 16514" "$underlay tcp 49152:49215" "$underlay udp 6081"
 }
@@ -502,7 +502,7 @@ apply_firewall() {
 	done <"$work/rules"
 }
 
-# ---- what it is, read only
+# ---- facts about the host, read only
 
 tell_facts() {
 	[ ! -e "$at$server_certificate" ] || say fact certificate "$(base64 -w 0 <"$at$server_certificate")"
@@ -534,7 +534,7 @@ look_at_system() {
 	esac
 }
 
-# What the caller left to the host: its address, as ssh reached it; its name; the network that its address is of.
+# Fills in what the caller left out: the host's address, as ssh reached it; its name; the network of its address.
 fill_in() {
 	[ -n "$address" ] || address=$(echo "$SSH_CONNECTION" | cut -d ' ' -f 3)
 	[ -n "$name" ] || name=$(value_of host)

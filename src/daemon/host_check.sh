@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154 # our_time and pool are assigned in lines that the caller puts before this
-# What a host lacks, in words. `dari host check` sends it to a shell on the host; it changes nothing there.
-# It prints a line for each part, with tabs between: dari-check, ok or note or wrong, the part, what was found, what to do.
+# Reports what a host lacks. `dari host check` sends this script to a shell on the host; it changes nothing there.
+# Prints a line for each part, with tabs between: dari-check, ok or note or wrong, the part, the finding, the advice.
 PATH=$PATH:/usr/sbin:/sbin
 LC_ALL=C
 export PATH LC_ALL
 clock_most_s=15 # connecting takes its time, too
 
-# judge PART ADVICE COMMAND…: the command prints what it found; its status is 0 if that is fine, 2 if it is worth knowing.
+# judge PART ADVICE COMMAND…: the command prints its finding; its status is 0 if that is fine, 2 for a note, else wrong.
 judge() {
 	part=$1 advice=$2
 	shift 2

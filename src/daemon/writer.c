@@ -36,7 +36,7 @@ static RESULT open_sql(struct daemon *d, const char *path)
 	return OK;
 }
 
-/* Sleeps. False: the process is told to end. */
+/* Sleeps. False: the process must end. */
 static bool pause_unless_told(struct daemon *d)
 {
 	const struct timespec pause = {.tv_nsec = LEASE_LOOK_MS * MILLISECOND * 1000};

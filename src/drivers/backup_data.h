@@ -32,7 +32,7 @@ struct backup_place {
 /* The manifest's content besides the chunks. */
 struct backup_facts {
 	uuid parent;     /* none: a full backup */
-	int64_t size;    /* of the disk, bytes as seen by a guest */
+	int64_t size;    /* bytes of the disk as seen by a guest */
 	int64_t data_us; /* time of the content */
 	bool is_file;    /* the content is the image store's file with that digest; else a raw image */
 	struct str sha256;
@@ -46,7 +46,7 @@ void backup_manifest_free(struct backup_manifest *m); /* ignores NULL */
 DEFINE_AUTO(backup_manifest)
 /* Returned facts live as long as the manifest. */
 const struct backup_facts *backup_manifest_facts(const struct backup_manifest *m);
-int64_t backup_manifest_data_size(const struct backup_manifest *m); /* of the content, bytes */
+int64_t backup_manifest_data_size(const struct backup_manifest *m); /* bytes of the content */
 
 /* ERR_NOT_FOUND: no backup, or an incomplete one. ERR_INVALID, with a message: not a backup. ERR_IO. */
 RESULT backup_manifest_load(struct ctx *c, const struct backup_place *place,

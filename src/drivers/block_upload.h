@@ -15,7 +15,7 @@
 #define BLOCK_UPLOAD_MAP_SUFFIX ".digests"
 
 struct block_upload {
-	const char *directory; /* of the image store */
+	const char *directory; /* directory of the image store */
 	uuid id;
 	int64_t size; /* bytes of the disk */
 };

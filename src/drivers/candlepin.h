@@ -26,7 +26,7 @@ enum candlepin_state {
 };
 struct candlepin_answer {
 	enum candlepin_state state;
-	struct str job, words; /* of a running job; of a failure */
+	struct str job, words; /* id of a running job; text of a failure */
 	int64_t retry_s;
 };
 

@@ -79,7 +79,7 @@ struct ceph_place;
 struct compute_disk {
 	uuid volume;  /* identifies the file (drivers/disk.h); also the disk's serial number in the guest */
 	int64_t size; /* bytes */
-	/* The shared directory that contains it, so that live migration copies nothing of it; empty: the
+	/* The shared directory that contains it, so that live migration need not copy it; empty: the
 	 * host's own. */
 	struct str directory;
 	bool is_readonly;
@@ -130,7 +130,7 @@ struct compute_files {
 };
 
 struct compute_domain {
-	uuid id;         /* of the instance, the domain and SMBIOS */
+	uuid id;         /* id of the instance, the domain and SMBIOS */
 	struct str name; /* "i-…", shown by virsh */
 	int64_t vcpus;
 	int64_t memory; /* bytes */
@@ -155,7 +155,7 @@ struct compute_domain {
 	 * adopt` rebuilds rows from it. UTF-8 that XML allows, about 64 KiB at most. A domain whose
 	 * manifest alone differs still has defined_as_wished. */
 	struct str manifest;
-	/* One of its disks is being switched to another file (compute_swap()), so the definition may have
+	/* A disk of it is being switched to another file (compute_swap()), so the definition may have
 	 * either: see() checks there too. */
 	bool is_swapping;
 	/* Makes define() ask a running guest again to release devices that it was already asked for. */
@@ -306,7 +306,7 @@ enum compute_end {
 struct compute_end_seen {
 	enum compute_end end;
 	bool is_busy; /* its memory is being sent or received */
-	/* For HELD at the source: its memory was not sent completely, so the other end can't run it, whether
+	/* HELD at the source: the memory was not sent completely, so the other end can't run it, whether
 	 * that can be verified or not. */
 	bool is_unsent;
 };

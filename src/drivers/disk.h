@@ -129,7 +129,7 @@ struct disk_cut_seen {
 	bool is_whole;  /* the cut is complete; only then the fields below marked so are valid */
 	bool is_copied; /* for a raw image: the content is fixed, and guests may continue */
 	int progress;   /* percent */
-	int64_t size;   /* of the volume as seen by the guest, bytes */
+	int64_t size;   /* bytes of the volume as seen by the guest */
 	/* When whole: the file contains only blocks written since the cut of tracked_from; see lay(). */
 	bool is_increment;
 	/* When whole: the disk has a dirty bitmap starting at this cut, and the older one is gone. A crash or
@@ -160,7 +160,7 @@ struct disk_copy {
 struct disk_sealing {
 	struct str from, sha256;    /* the plain file's path, and its SHA-256 */
 	int64_t file_size;          /* bytes of that file */
-	int64_t size;               /* of its disk, bytes as seen by a guest */
+	int64_t size;               /* bytes of its disk as seen by a guest */
 	const struct disk_key *key; /* for encrypting */
 	struct str to;              /* path of the new file, which has no backing file */
 };
@@ -286,7 +286,7 @@ struct disk_mark {
 struct disk_marks {
 	struct disk_mark *at;
 	size_t count;
-	int64_t size, free; /* of the file system, bytes */
+	int64_t size, free; /* bytes of the file system */
 };
 
 /* Creates the host's mark in the current directory if needed, removes that host's other marks except the kept

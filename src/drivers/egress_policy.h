@@ -37,7 +37,7 @@ struct web_refused {
 	size_t own_count;
 	struct ips managed; /* hosts' and databases' */
 };
-/* Whether ip may be connected to. reach NULL: default rules. Pure. */
+/* True if connections to ip are allowed. r NULL: default rules. Pure. */
 bool egress_policy_allows(const struct egress_policy *r, const struct web_refused *refused, struct ip ip);
 
 /* Takes the next host off a remote: a libvirt URI has one, an OVSDB list several, a local socket or a

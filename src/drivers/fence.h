@@ -23,5 +23,5 @@ struct fence_driver {
 	RESULT (*turn_off)(struct ctx *c, const struct fence_device *device);
 };
 
-/* For hosts at any address, and for simulated hosts. */
+/* Drivers for real hosts, and for simulated hosts. */
 extern const struct fence_driver fence_command, fence_sim;

@@ -106,7 +106,7 @@ RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size)
 /* Removes files that no row needs and that nobody has stored within IMAGE_UNNEEDED_S. So after storing a file
  * there is that much time to create the row that needs it. Absent directory: OK. */
 enum { IMAGE_UNNEEDED_S = 600 };
-/* Whether a row needs the file of that digest, as an image or as uploaded data. */
+/* True if a row needs the file of that digest, as an image or as uploaded data. */
 struct image_file_user {
 	bool (*needs_file)(void *arg, struct str sha256);
 	bool (*needs_data)(void *arg, struct str sha256);

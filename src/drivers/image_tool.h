@@ -30,8 +30,8 @@ RESULT image_tool_write(struct ctx *c, const struct image_tool *tool, const char
 /* Turns such a run's ERR_TOO_LARGE into ERR_CAPACITY, with the message of base/disk_room.h. */
 RESULT image_tool_blame_room(struct ctx *c, const struct image_tool_limits *limits, struct result result);
 
-/* Writes one qcow2 file of a chain for qemu-img's --image-opts; the secret is named key. prefix: of the
- * option names, such as "backing."; empty: for the first file. */
+/* Writes one qcow2 file of a chain for qemu-img's --image-opts; the secret is named key. prefix: begins
+ * the option names, such as "backing."; empty: for the first file. */
 void image_tool_write_file(struct buf *b, const char *prefix, struct str path, bool is_encrypted);
 /* Writes a path as the value of such an option, where a comma must be doubled. */
 void image_tool_write_path(struct buf *b, struct str path);

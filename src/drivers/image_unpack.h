@@ -12,7 +12,7 @@ struct image_packed {
 	bool (*goes_on)(void *arg, int64_t done, int64_t size); /* as in struct image_fetch */
 	void *arg;
 };
-/* Whether the URL's path ends like a packed image's, ignoring case. */
+/* True if the URL's path ends like a packed image's, ignoring case. */
 bool image_is_packed(struct str url);
 /* Adds the contained file (the first of a .zip) to the upload, which accounts for its space. ERR_INVALID: not
  * in this format, or damaged. ERR_TOO_LARGE, ERR_CAPACITY, ERR_IO. ERR_AGAIN: aborted by goes_on(). */

@@ -18,7 +18,7 @@
 enum { SHARE_SIZE = 1 << 20 }; /* quota that an upload reserves at once, ahead of the data */
 
 struct image_upload {
-	char *directory, *path; /* owned; path: of the file until it is named */
+	char *directory, *path; /* owned; path: temporary file until it is named */
 	int fd;
 	int64_t size;
 	struct disk_share share;

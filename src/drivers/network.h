@@ -242,13 +242,13 @@ struct network_port {
 	/* The target host of its guest's live migration: bound there too, but without traffic until the guest
 	 * announces itself from there. Empty: none. */
 	struct str next_chassis;
-	/* Its guest has just been migrated: the port is up once only this host binds it. */
+	/* The guest has just been migrated: the port is up once only this host binds it. */
 	bool is_settling;
 	/* DHCP options of its network, for a port with additional ones (port->dhcp4, port->dhcp6), or one
 	 * that leads_nowhere: no IPv4 gateway and resolvers. NULL: the subnet's options apply. */
 	const struct network_segment *segment;
 	bool leads_nowhere;
-	/* Its port policies, each once: traffic denied by any of them is dropped, whatever groups and ACLs
+	/* Port policies of the port, each once: traffic denied by any of them is dropped, whatever groups and ACLs
 	 * allow. */
 	struct uuids policies;
 	int64_t egress_kbit; /* limit for the guest's outgoing traffic in kbit/s; excess is dropped; 0:
@@ -319,7 +319,7 @@ struct network_probe {
 	enum network_probe_result result; /* output; NONE: no check has ended yet */
 };
 
-/* How far a host's OVN has followed the global sequence number. */
+/* Progress of a host's OVN in the global sequence number. */
 struct network_chassis {
 	bool is_known; /* false: unknown */
 	int64_t asked, followed;

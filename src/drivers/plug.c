@@ -128,7 +128,7 @@ bool plug_has_ipv6(void)
 	return access("/proc/net/if_inet6", F_OK) == 0;
 }
 
-/* Nobody else has these addresses in the router, so duplicate address detection is skipped. */
+/* These addresses are unique in the router, so duplicate address detection is skipped. */
 static RESULT add_ipv6(struct ctx *c, const struct plug *p)
 {
 	if (!plug_has_ipv6())

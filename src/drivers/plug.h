@@ -29,7 +29,7 @@ void plugs_close(struct plugs *p); /* removes all plugs */
 /* Creates a router's plug; may be repeated. ret_netns_fd: its namespace, owned by plugs. */
 RESULT plugs_ensure(struct plugs *p, struct ctx *c, const struct plug_wish *wish, int *ret_netns_fd);
 RESULT plugs_remove(struct plugs *p, struct ctx *c, uuid router);
-/* Whether this machine's kernel supports IPv6; otherwise plugs have none. */
+/* True if this machine's kernel supports IPv6; otherwise plugs have none. */
 bool plug_has_ipv6(void);
 /* Creates a listening TCP socket, or a bound UDP one, inside the namespace: non-blocking, close-on-exec,
  * closed by the caller. ip none: all addresses. The socket keeps the namespace alive until it is closed. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The proxy driver's contract: processes that implement application load balancers. drivers/haproxy runs HAProxy on this
- * machine, each proxy in a network namespace of its own; drivers/sim keeps what it was told in memory.
+ * machine, each proxy in a network namespace of its own; drivers/sim stores its configuration in memory.
  *
  * Rules for every call:
  *

@@ -54,7 +54,7 @@ static RESULT run_nft(struct ctx *c, const struct traffic_uplink *uplink, const 
 
 /* ---- state ---- */
 
-/* Whether the list has both chains. Chains disappear with their device, the table doesn't. */
+/* True if the list has both chains. Chains disappear with their device, the table doesn't. */
 static bool has_chains(const json_t *list)
 {
 	unsigned chains = 0;

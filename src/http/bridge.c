@@ -178,7 +178,7 @@ static void flush_out(struct bridge *b)
 		}
 		b->out_from += (size_t) n;
 	}
-	b->out_from = b->out_size = 0; /* sent, or there is no receiver any more */
+	b->out_from = b->out_size = 0; /* sent, or the receiver is gone */
 }
 
 static bool may_read_stream(const struct bridge *b)

@@ -122,7 +122,7 @@ static RESULT listener_start(struct http_server *s, struct ctx *c, struct http_l
 		TRY(http_bind(c, where->ip, where->port, &l->fd));
 	else
 		l->fd = where->fd;
-	/* One acceptor serves all listeners, and a blocking socket passed by systemd would stop it. */
+	/* A single acceptor serves all listeners, and a blocking socket passed by systemd would stop it. */
 	(void) fcntl(l->fd, F_SETFL, fcntl(l->fd, F_GETFL) | O_NONBLOCK);
 	(void) fcntl(l->fd, F_SETFD, FD_CLOEXEC);
 	l->number = ++s->last_number;

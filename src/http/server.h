@@ -145,7 +145,7 @@ struct http_config {
 	unsigned thread_count;      /* 0: number of processors */
 	unsigned connection_max;    /* 0: 10,000 */
 	unsigned per_address_max;   /* connections from one client address; 0: no limit */
-	int64_t idle_timeout_us;    /* of a kept-alive connection between requests; 0: 65 s */
+	int64_t idle_timeout_us;    /* limit of a kept-alive connection between requests; 0: 65 s */
 	int64_t request_timeout_us; /* from the first byte to the complete request; 0: 30 s. Slower: 408 */
 	size_t header_cap_size;     /* bytes; 0: 32 KiB. Larger: 431 */
 };

@@ -74,7 +74,7 @@ struct price_item {
 
 struct price_discount {
 	struct str match;   /* shell pattern for SKUs */
-	int64_t millionths; /* of the price: 125000 is 12.5 percent */
+	int64_t millionths; /* fraction of the price: 125000 is 12.5 percent */
 	size_t line;
 };
 

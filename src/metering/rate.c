@@ -42,7 +42,7 @@ struct rating {
 struct run {
 	int64_t from_s, until_s;
 	int64_t extra_s;  /* seconds contributed by zero-length runs */
-	enum unit unit;   /* of the accumulated amount */
+	enum unit unit;   /* unit of the accumulated amount */
 	__int128 billed;  /* level times seconds so far, from the beginning of the month */
 	int64_t quantity; /* part of it already in charges */
 	bool has_begun;

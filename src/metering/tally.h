@@ -9,7 +9,7 @@ struct tally_line {
 	struct str key;
 	int64_t quantity; /* millionths; meaningful if all charges have the same unit */
 	money list, cost;
-	const void *data; /* of the line's first charge */
+	const void *data; /* data of the line's first charge */
 };
 
 struct tally {

@@ -13,7 +13,7 @@ struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind
 /* The row's path; "/" if it has none. */
 struct str iam_get_path(enum kind kind, const struct row *row);
 struct str iam_get_name(enum kind kind, const struct row *row);
-/* What stands behind the last '/' of an ARN or a path; the whole if there is none. */
+/* Text after the last '/' of an ARN or a path; all of it without a '/'. */
 struct str iam_last_part(struct str arn);
 /* True if IAM has ARNs for that kind. */
 bool iam_is_kind(enum kind kind);

@@ -43,7 +43,7 @@ struct identity {
 	uuid domain;     /* the account's domain, or the domain in scope */
 	struct uuids
 		domains_above; /* that domain is below these; without the default one, which is above all */
-	/* None for the operator on the unix socket, and for an assumed IAM role. */
+	/* Unset for the operator on the unix socket, and for an assumed IAM role. */
 	uuid user;
 	uuid iam_role;             /* assumed IAM role, whose policies alone apply; none: no role */
 	struct uuids roles;        /* roles that give the rights, including implied ones */

@@ -34,7 +34,7 @@ enum { IMAGE_SOURCE_ARCHS = 2, IMAGE_VERSION_MAX = 32 };
 /* Placeholders in templates: {v} is the version, {dots} the same with dots instead of dashes, {arch} the
  * vendor's name of the architecture. Paths are relative to the vendor's base. */
 struct image_source {
-	const char *name, *alias; /* of the family; alias NULL: none */
+	const char *name, *alias; /* names of the family; alias NULL: none */
 	const struct image_vendor *vendor;
 	const char *archs
 		[IMAGE_SOURCE_ARCHS]; /* {arch} of x86_64 and arm64, in the order of enum image_arch; NULL: none */
@@ -44,7 +44,7 @@ struct image_source {
 	const char *file, *sums;
 	enum image_sums_form form;
 	enum image_signing signing;
-	const char *signature;       /* of a detached signature; else NULL */
+	const char *signature;       /* URL of a detached signature; else NULL */
 	const struct image_key *key; /* NULL: unsigned */
 	const char *ec2_name;        /* matched by the usual filters for AWS images */
 	const char *description;

@@ -15,7 +15,7 @@ enum reference_rule {
 };
 
 struct reference {
-	enum kind kind;           /* of the rows that refer; KIND_NONE ends the table */
+	enum kind kind;           /* kind of the referring rows; KIND_NONE ends the table */
 	unsigned field;           /* position in the kind's field table */
 	unsigned index;           /* an index that begins with the field; 0: none */
 	enum reference_rule rule; /* applied when the other row is marked deleted or forgotten … */

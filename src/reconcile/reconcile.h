@@ -111,7 +111,7 @@ struct reconcile_config {
 	int64_t host_interval_us;   /* between two probes of an idle host; 0: 20 s */
 	int64_t call_patience_us;   /* a call to a host that lasts longer counts as hanging; 0: 20 s */
 	int64_t resync_interval_us; /* between two resyncs; 0: 10 minutes */
-	/* How long a host keeps a cached image that no volume is based on; 0: one day. */
+	/* Time after which a host deletes a cached image without dependent volumes; 0: one day. */
 	int64_t base_keep_us;
 	int64_t base_unneeded_max;    /* limit of such images in a pool, bytes; 0: none */
 	int64_t base_reserve_percent; /* free share of a pool, percent, below which such images are removed
@@ -172,7 +172,7 @@ void reconciler_observe(struct reconciler *r, struct observation *o);
 struct network_observation {
 	struct ctx *ctx; /* lent until done() */
 	RESULT (*look)(struct network_observation *o, const struct network_handle *network);
-	/* As in struct observation; there is no deadline. */
+	/* Same as in struct observation; there is no deadline. */
 	void (*done)(struct network_observation *o, struct result result);
 	void *arg;
 	/* private */
@@ -205,8 +205,8 @@ struct audit_finding {
 	struct str words;    /* the difference, as a sentence */
 	bool is_quarantined; /* an object with our mark and no row, which was left alone */
 	int about;           /* enum audit_difference_about */
-	bool has_row;        /* of a quarantined object: its row is on another host */
-	uuid subject, place; /* of a quarantined object: its id, and the host or pool (none: the network) */
+	bool has_row;        /* quarantined object: its row is on another host */
+	uuid subject, place; /* quarantined object: its id, and the host or pool (none: the network) */
 };
 /* A host's cached copy of an image. Not a difference; listed for people who look for space. */
 struct audit_cached {

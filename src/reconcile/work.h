@@ -32,12 +32,12 @@ struct router_rows;
 
 /* ---- work.c ---- */
 
-/* Where a resource's steps run. */
+/* Lane on which a resource's steps run. */
 struct lane {
 	struct actor *actor;   /* NULL: a fetch lane, to be chosen */
 	struct rec_host *host; /* owner of the actor; NULL: not a host's */
 	bool is_disks;         /* the actor of the host's disks */
-	uuid account;          /* of a fetch lane to be chosen: the account it is charged to */
+	uuid account;          /* fetch lane to be chosen: the account that is charged */
 };
 
 /* Pseudo-kinds beside those of rows, each with a host's id: the files in its storage, and a host whose own
@@ -64,23 +64,23 @@ struct work {
 	struct work *next; /* in its hash bucket */
 	enum kind kind;
 	uuid id;
-	struct lane lane, next_lane; /* of the queued or running step; of the step after it */
+	struct lane lane, next_lane; /* lanes of the queued or running step, and of the step after it */
 	unsigned fetch_lane;         /* index of its fetch lane, from 1; 0: none */
 	uuid fetch_account;          /* account that the fetch lane is charged to */
 	struct work *next_fetch;     /* next work on the same fetch lane */
 	enum work_state state;
-	bool woken;        /* woken by a row while its step runs: another step follows */
-	bool has_news;     /* woken by a driver while its step runs: another step follows unless this one
+	bool woken;             /* woken by a row while its step runs: another step follows */
+	bool has_news;          /* woken by a driver while its step runs: another step follows unless this one
 			    * fails */
-	unsigned failures; /* consecutive failures */
-	unsigned streak;   /* consecutive steps without a pause */
-	int64_t due_us;    /* time of the pending retry or look; 0: none */
-	int64_t kept_us;   /* instance: since when its guest is asked to release a device; 0: it is not */
-	int64_t asked_us;  /* instance: time of the last unplug request, or when one was found to be
+	unsigned failures;      /* consecutive failures */
+	unsigned streak;        /* consecutive steps without a pause */
+	int64_t due_us;         /* time of the pending retry or look; 0: none */
+	int64_t kept_us;        /* instance: time of the first unplug request to its guest; 0: none */
+	int64_t asked_us;       /* instance: time of the last unplug request, or when one was found to be
 			    * pending */
-	uuid swap_begun;   /* instance: volume whose block copy was started or seen by this process */
-	int64_t held_us;   /* snapshot: since when guests are to be held for the cut */
-	bool has_begun;    /* live migration, reboot elsewhere: this process recorded the beginning */
+	uuid swap_begun;        /* instance: volume whose block copy was started or seen by this process */
+	int64_t held_us;        /* snapshot: since when guests are to be held for the cut */
+	bool has_begun;         /* live migration, reboot elsewhere: this process recorded the beginning */
 	int64_t rests_until_us; /* snapshot: no attempt before, since one failed while guests were held */
 };
 
@@ -107,7 +107,7 @@ enum wake {
 /* Queues a step on the lane. Any thread; wake-ups of a queued resource coalesce; only posts. */
 void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, enum wake why);
 
-/* How a step wants to continue, beside its result. */
+/* Continuation that a step requests, beside its result. */
 enum again {
 	AGAIN_NO,   /* settled, or an event will wake it */
 	AGAIN_SOON, /* something was done: look again at once */
@@ -146,7 +146,7 @@ struct report {
 
 enum { STEP_REPORTS_MAX = 64 };
 
-/* One step: context, subject and outcome. Lives in its own arena. */
+/* A step: context, subject and outcome. Lives in its own arena. */
 struct step {
 	struct ctx ctx;
 	struct reconciler *r;
@@ -225,7 +225,7 @@ struct host_connection {
 	void *driver_self;
 	struct compute_host *connection; /* NULL: not connected */
 	const struct disk_driver *disk_driver;
-	struct disk_host *disks; /* of a disk lane; NULL: not connected */
+	struct disk_host *disks; /* disk lane: its connection; NULL: not connected */
 	bool is_fresh;           /* newly opened: the host has not been welcomed yet */
 	bool has_strays;         /* domains without a row were seen */
 	uint64_t gen;            /* gen of the row it was opened with */
@@ -509,7 +509,7 @@ enum { RESOURCE_WAKES_MAX = 2 };
 /* The reconciler's behaviour for one kind of row, defined in the file of that resource. Each wake depends on
  * rows alone, takes O(1) and only posts. */
 struct resource {
-	/* One step on the resource's lane. Returns OK, ERR_AGAIN, ERR_GONE, or an error that is reported.
+	/* Runs a step on the resource's lane. Returns OK, ERR_AGAIN, ERR_GONE, or an error that is reported.
 	 * NULL: the kind has no steps. */
 	struct result (*step)(struct step *s);
 	bool is_swept; /* the resync wakes all rows of the kind */
@@ -549,7 +549,7 @@ void wake_backups_of(struct reconciler *r, const struct tables *t, uuid snapshot
 
 /* ---- audit/audit.c, audit/region_audit.c ---- */
 
-/* As reconciler_begin_audit(); each answer wakes the step of `row`. */
+/* Works like reconciler_begin_audit(); each answer wakes the step of `row`. */
 RESULT audit_run_begin(struct reconciler *r, struct ctx *c, int64_t deadline_us, uuid row,
 		       struct audit_run **ret_run);
 void audit_run_count(struct audit_run *run, size_t *ret_asked, size_t *ret_answered);

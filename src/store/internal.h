@@ -19,7 +19,7 @@ enum { LISTENERS_MAX = 8, PIN_STRIPES = 16, BATCH_MAX = 4096 };
 
 /* ---- the log of a batch (op.c) ---- */
 
-/* One put or forget. A row changed again in the same batch has a chain of entries. */
+/* A put or forget. A row changed again in the same batch has a chain of entries. */
 struct entry {
 	enum kind kind;
 	struct row *before, *after;               /* NULL: new row; forgotten row */
@@ -213,7 +213,7 @@ struct store {
 	_Atomic uint64_t feed_asked, feed_done;
 	_Atomic int64_t fed_us; /* begin of the last successful read, by clock_boot_us() */
 
-	/* For readers, under lock: shared to read, exclusive to publish. */
+	/* Members for readers, guarded by lock: shared to read, exclusive to publish. */
 	pthread_rwlock_t lock __attribute__((aligned(64)));
 	struct tables published;
 	uint64_t commit;

@@ -240,7 +240,7 @@ RESULT sqlite_add_ledger(struct sql_driver *driver, struct ctx *c, const struct 
 	return sqlite_run(c, self->add_ledger, "writing a record of the ledger");
 }
 
-/* For names of resources, type and period do not matter. */
+/* Prepares reading of the ledger or, if is_subject, of resource names, which ignores type and period. */
 static RESULT prepare_reading(struct sqlite *self, struct ctx *c, bool is_subject,
 			      sqlite3_stmt **ret_statement)
 {

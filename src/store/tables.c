@@ -645,7 +645,7 @@ const struct row *tables_find(const struct tables *t, enum kind kind, uuid id)
 struct key_start {
 	bool has_id;   /* false: the key begins with something else */
 	size_t offset; /* the id's, in the row */
-	uuid id;       /* of the probe */
+	uuid id;       /* id of the probe */
 };
 
 static struct key_start key_start_of(const struct kind_info *k, unsigned index, unsigned field_count,

@@ -20,7 +20,7 @@
 
 enum tree { TREE_PUBLISHED, TREE_HEAD, TREE_COUNT };
 
-/* One per index; empty if the index is not hashed. */
+/* Element k belongs to index k; empty if the index is not hashed. */
 struct id_tables {
 	struct id_table at[INDEXES_MAX];
 };
@@ -55,7 +55,7 @@ struct version {
 		uint64_t whole_commit;   /* while published: see tables_whole_commit() */
 		uint64_t retired_commit; /* commit that replaced this version; later views do not see it */
 	};
-	uint32_t size;  /* of the whole block, without usage */
+	uint32_t size;  /* size of the whole block, without usage */
 	uint32_t entry; /* 1 + index of its entry in the running batch's log; 0: published before */
 	uuid payer;     /* store_row_payer() */
 	enum kind kind;

@@ -64,7 +64,7 @@ struct guard_state {
 	VEC(struct guard_asked) asked; /* rows that a change was asked about, for the links to their parts */
 	bool is_open;                  /* rows are decided on later: the first step leaves open which */
 	bool has_voice;                /* policies speak of the call's account; else roles alone decide */
-	bool was_asked;                /* of a row, or of the action for all */
+	bool was_asked;                /* the guard decided on a row, or on the action for all rows */
 	bool was_planned[KIND_COUNT];  /* asked of what was about to be made */
 	bool is_over;                  /* the guard asks nothing more */
 	bool is_later; /* the work runs after its call: keys of the request are not known (guard_later.c) */
@@ -136,7 +136,7 @@ RESULT guard_check_links(void *arg, enum kind kind, const struct row *before, co
 
 /* Permission of a face's action; PERMISSION_NONE: none. */
 int guard_find_permission(const struct guards *g, struct str action);
-/* As guard_gather(), for tables that the caller reads. */
+/* Works like guard_gather(), for tables that the caller reads. */
 RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid principal, uuid account,
 		       struct guard_policies *ret_policies);
 /* Adds the policies that restrict a session; NULL: none. A deleted policy allows nothing. */

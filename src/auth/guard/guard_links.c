@@ -101,7 +101,7 @@ static RESULT ask_about(struct op *op, enum kind kind, uuid id)
 	return ask_with_wholes(s, op, kind, row);
 }
 
-/* Those of one list that the other has not. */
+/* Ids of one list that are missing from the other. */
 static RESULT ask_about_others(struct op *op, enum kind kind, const struct uuids *list,
 			       const struct uuids *known)
 {

@@ -28,7 +28,7 @@ RESULT key_use_secret(struct ctx *c, const uint8_t *master_key, const struct acc
 
 /* Checks a request (arg) against the secret. */
 typedef RESULT (*key_check)(struct ctx *c, const void *arg, struct str secret, bool *ret_is_right);
-/* How a request proves possession of the secret. */
+/* Method by which a request proves possession of the secret. */
 struct key_proof {
 	struct store *store;
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes */

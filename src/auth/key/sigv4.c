@@ -80,7 +80,7 @@ struct attempt {
 	bool is_presigned;
 	struct str credential, signed_headers, signature, amz_date, expires;
 	struct str key_id, terminator, token;
-	struct session *session; /* of the token; NULL: none */
+	struct session *session; /* session of the token; NULL: none */
 	struct sigv4_scope scope;
 	int64_t time_us;
 	uint8_t key[SHA256_SIZE];

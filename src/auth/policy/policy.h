@@ -15,7 +15,7 @@ enum {
 	POLICY_DOCUMENT_MAX = 128 * 1024, /* characters, including white space */
 	POLICY_STATEMENTS_MAX = 256,
 	POLICY_VALUES_MAX = 1024, /* in one list */
-	POLICY_TEXT_MAX = 2048,   /* of one value */
+	POLICY_TEXT_MAX = 2048,   /* bytes of one value */
 };
 
 enum policy_form {
@@ -102,7 +102,7 @@ bool policy_find_place(struct str document, size_t statement, struct policy_plac
 struct policy_keys {
 	VEC(struct str) names;
 };
-/* Adds the keys of a document that compiles: of its conditions and its variables. */
+/* Adds the condition keys and variables that a document refers to. The document must compile. */
 RESULT policy_list_keys(struct ctx *c, struct str document, struct policy_keys *keys);
 /* The same per statement; keys points to as many elements as there are statements. */
 RESULT policy_list_keys_of_each(struct ctx *c, struct str document, struct policy_keys *keys);

@@ -25,7 +25,7 @@ static struct str escape(struct arena *a, struct str text)
 	return copy;
 }
 
-/* One stored block of DEFLATE (RFC 1951, section 3.2.4): a request is too small to be worth compressing. */
+/* Writes a single stored block of DEFLATE (RFC 1951, section 3.2.4): a request is too small to be worth compressing. */
 static struct str deflate_stored(struct arena *a, struct str text)
 {
 	enum { HEAD_SIZE = 5 };

@@ -16,7 +16,7 @@ struct saml_provider;
 RESULT federated_copy_oidc(struct ctx *c, const struct oidc_provider *p, struct oidc_provider *ret_provider);
 RESULT federated_copy_saml(struct ctx *c, const struct saml_provider *p, struct saml_provider *ret_provider);
 
-/* Take subject, names and groups. The names only suggest how to call a new user. ERR_INVALID: the provider does not say who it is. */
+/* Take subject, names and groups. The names are only suggestions for a new user's name. ERR_INVALID: the subject is missing. */
 RESULT federated_take_oidc(struct ctx *c, const struct oidc_provider *p, const struct web_identity *w,
 			   struct oidc_arrival *arrival);
 RESULT federated_take_saml(struct ctx *c, const struct saml_provider *p, const struct saml_assertion *s,
@@ -26,7 +26,7 @@ RESULT federated_take_saml(struct ctx *c, const struct saml_provider *p, const s
  * Strings are in the arena. */
 struct saml_service federated_service(struct arena *a, struct str endpoint, uuid provider,
 				      bool takes_unasked);
-/* Where a browser brings the response, and where a program does (ECP). */
+/* Paths to which a browser and a program (ECP) post the response. */
 struct str federated_browser_consumer(struct arena *a, struct str endpoint, uuid provider);
 struct str federated_program_consumer(struct arena *a, struct str endpoint, uuid provider);
 /* The ID of a request that the secret yields. */

@@ -43,5 +43,5 @@ bool login_throttle_may_try(struct login_throttle *g, const struct login_attempt
 /* Records the outcome of an attempt that was allowed. */
 void login_throttle_note(struct login_throttle *g, const struct login_attempt *who, bool is_right);
 
-/* Key of a client's address; of an IPv6 address only the /64. */
+/* Key of a client's address; IPv6 addresses of a /64 share a key. */
 uuid login_attempt_address(struct ip peer);

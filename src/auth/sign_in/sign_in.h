@@ -22,10 +22,10 @@ struct sign_in {
 	enum sign_in_kind kind;
 	struct ip peer;
 	struct str client, scope;
-	struct str redirect, challenge, nonce; /* of a browser's sign-in */
+	struct str redirect, challenge, nonce; /* set in a browser's sign-in */
 	int64_t expires_us;
 	uuid tenant; /* domain of the person; none: any, set on approval */
-	/* Who approved it, and when; unset in a new device sign-in. */
+	/* User who approved it, and the time; unset in a new device sign-in. */
 	uuid user;
 	struct str name; /* as typed */
 	int64_t proved_us;

@@ -33,7 +33,7 @@ struct bearers {
 	struct tokens *tokens;
 	struct sigv4 *sigv4;
 	int64_t lifetime_us;
-	struct arena *arena; /* of all strings in this struct */
+	struct arena *arena; /* contains all strings of this struct */
 	const char *key_path;
 	pthread_mutex_t lock; /* guards the next fields, which are set once and then constant */
 	struct str pem, n, e; /* private key in PEM; modulus and exponent as bytes */

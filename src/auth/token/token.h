@@ -15,7 +15,7 @@
 
 enum { TOKEN_SIZE = 150, TOKEN_TEXT_SIZE = 200 };
 
-/* How the user authenticated: a bit set. */
+/* Authentication methods of the user: a bit set. */
 enum token_method {
 	TOKEN_BY_PASSWORD = 1,
 	TOKEN_BY_TOKEN = 2,
@@ -23,7 +23,7 @@ enum token_method {
 	/* A session of the console's pages, in a browser's cookie: only token_check_session() accepts it,
 	 * token_check() refuses it. */
 	TOKEN_BY_CONSOLE = 8,
-	TOKEN_BY_FACTOR = 16, /* of a console session: a second factor was presented */
+	TOKEN_BY_FACTOR = 16, /* console sessions: a second factor was presented */
 	TOKEN_BY_OIDC = 32,   /* by an identity provider, as Keystone's federation */
 	TOKEN_BY_SAML = 64,
 };
@@ -42,7 +42,7 @@ struct token {
 	uuid audit;  /* id of this token, for logs and revocation */
 	uuid parent; /* audit id of the token that this one was made from; none: none */
 	int64_t issued_us, expires_us;
-	/* Of a console session only, which has neither application credential nor trust: */
+	/* Set in console sessions only, which have no application credential and no trust: */
 	uuid access_key;  /* access key used to sign in, which must stay valid; none: another method */
 	int64_t begun_us; /* time of the sign-in */
 };
@@ -86,6 +86,6 @@ RESULT token_check_session(struct tokens *t, struct ctx *c, struct str text, str
 /* Issues the first token of a console session or, if begun_us is set, the next one: for the idle time, within
  * the session's total time. Its parent is the session's id for revocation. */
 RESULT token_issue_session(struct tokens *t, struct ctx *c, struct token *session, struct str *ret_text);
-/* Evaluates a token that was verified before, ignoring its expiry: something made with it (auth/token/ticket.h) is
- * worth no more than the token is now. Access rules were checked when that was made. */
+/* Evaluates a token that was verified before, ignoring its expiry: something made with it (auth/token/ticket.h) grants
+ * no more than the token does now. Access rules were checked when that was made. */
 RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, struct identity **ret_who);

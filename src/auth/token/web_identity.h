@@ -12,8 +12,8 @@ enum {
 	WEB_TOKEN_MIN = 4,
 	WEB_TOKEN_MAX = 20000, /* characters */
 	WEB_CLAIMS_MAX = 64,
-	WEB_CLAIM_VALUES_MAX = 1024, /* of one claim: groups of a person */
-	WEB_KEYS_MAX = 64,           /* of one issuer */
+	WEB_CLAIM_VALUES_MAX = 1024, /* values of one claim, such as groups */
+	WEB_KEYS_MAX = 64,           /* keys of one issuer */
 };
 
 struct web_claim {

@@ -158,7 +158,7 @@ static int parse_args(const struct command *command, int argc, char **argv, json
 /* The server for a command. */
 struct target {
 	const char *config_path; /* names this machine's server */
-	const char *url, *ca;    /* of a remote server; NULL: none */
+	const char *url, *ca;    /* address and CA of a remote server; NULL: none */
 };
 
 static RESULT find_place(struct ctx *c, const struct target *target, struct client_place *ret_place)

@@ -29,7 +29,7 @@ struct archive {
 	const char *word; /* how the names of objects begin */
 	int fd;
 	struct backup_store *store; /* NULL: a file is written */
-	struct buf lines;           /* of one piece */
+	struct buf lines;           /* lines of one piece */
 	int64_t first, last, count; /* first: of this piece */
 	size_t read;                /* rows of this piece */
 	struct audit_segment segment;

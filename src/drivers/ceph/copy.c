@@ -97,7 +97,7 @@ static void fill_zeros(const struct runs *data, int64_t clusters, struct runs *r
 /* ---- the plan of a file */
 
 struct ceph_plan {
-	char *name; /* owned; of the image */
+	char *name; /* owned; name of the image */
 	struct qcow2_plan *file;
 };
 

@@ -81,7 +81,7 @@ struct disk_host {
 	uuid region;
 	char region_text[UUID_TEXT_SIZE]; /* all digits */
 	char *pool;                       /* owned */
-	struct ceph_plan *plan;           /* owned; of the latest pull(); NULL: none */
+	struct ceph_plan *plan;           /* owned; plan of the latest pull(); NULL: none */
 };
 
 /* Turns a negative return value into a message ("what: why") and an error kind. */
@@ -115,7 +115,7 @@ void ceph_autoclose(rbd_image_t *image);
 #define META_REGION "dari.region" /* the region's UUID; written once everything but the content exists */
 #define META_DONE "dari.done" /* progress of an incomplete image, in bytes of the disk. Absent: complete */
 #define META_SEALED "dari.sealed"   /* the image is a LUKS container around the disk's bytes */
-#define META_VOLUME "dari.volume"   /* of a cut, like the next two: the volume's UUID */
+#define META_VOLUME "dari.volume"   /* cuts, like the next two: the volume's UUID */
 #define META_SINCE "dari.since"     /* base snapshot of the requested increment; absent: full */
 #define META_PASSING "dari.passing" /* the volume's base snapshot remains unchanged */
 
@@ -151,7 +151,7 @@ RESULT ceph_make_clone(struct disk_host *h, struct ctx *c, struct str of, const 
 RESULT ceph_list_children_of(struct disk_host *h, struct ctx *c, rbd_image_t image, struct strs *ret_names);
 /* Lists snapshot names, in c's arena. */
 RESULT ceph_list_snapshots(struct disk_host *h, struct ctx *c, rbd_image_t image, struct strs *ret_names);
-/* Whether it has a snapshot of that name. */
+/* Sets *ret_has if the image has a snapshot of that name. */
 RESULT ceph_has_snapshot(struct disk_host *h, struct ctx *c, rbd_image_t image, const char *name,
 			 bool *ret_has);
 /* Absent: OK. */

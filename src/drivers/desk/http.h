@@ -19,7 +19,7 @@ struct desk_part { /* for multipart/form-data */
 struct desk_request {
 	const char *method;
 	struct str path;        /* appended to the desk's URL; or a full URL */
-	const char *media_type; /* of the body; NULL: none */
+	const char *media_type; /* type of the body; NULL: none */
 	struct str body;
 	const struct desk_part *parts; /* instead of a body */
 	size_t part_count;

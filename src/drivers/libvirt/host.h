@@ -206,7 +206,7 @@ RESULT libvirt_end_swap(struct compute_host *h, struct ctx *c, const struct comp
 
 /* Writes <iotune>, or nothing without limits. */
 void libvirt_write_limits(struct buf *b, const struct disk_limits *limits);
-/* Whether a domain's XML limits the disk as wished. */
+/* True if a domain's XML limits the disk as wished. */
 bool libvirt_has_limits(struct ctx *c, struct xml_tree *t, const struct compute_disk *d);
 /* Sets the limits of a running domain's disk; path: the disk's file. */
 RESULT libvirt_set_limits(struct compute_host *h, struct ctx *c, virDomainPtr domain, struct str path,
@@ -310,7 +310,7 @@ RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str nam
 
 /* Refreshes the pool if libvirt doesn't yet know the file as qcow2. ERR_CONFLICT: it isn't. */
 RESULT libvirt_read_format(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct disk_file *file);
-/* Whether the file that the disk is created from is complete. */
+/* Sets *ret_has if the file that the disk is created from is complete. */
 RESULT libvirt_has_base(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
 			bool *ret_has);
 struct result libvirt_fail_missing(struct compute_host *h, struct ctx *c, uuid volume);
@@ -320,7 +320,7 @@ struct result libvirt_fail_missing(struct compute_host *h, struct ctx *c, uuid v
 /* Implements drivers/disk.h for a disk that is, or becomes, a raw image. */
 RESULT libvirt_ensure_raw(struct disk_host *disks, struct ctx *c, const struct disk_spec *w,
 			  struct disk_seen *ret_seen);
-/* Likewise. file: of the cut. */
+/* The same for a raw file. file: path of the cut. */
 RESULT libvirt_cut_raw(struct disk_host *disks, struct ctx *c, const struct disk_cut *cut, struct str file,
 		       struct disk_cut_seen *ret_seen);
 

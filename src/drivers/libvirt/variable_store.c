@@ -141,7 +141,7 @@ static RESULT read_all(struct ctx *c, struct str s, found_vec *all)
 	return OK;
 }
 
-/* Whether a variable that is being replaced has its replacement. */
+/* True if a variable that is being replaced has its replacement. */
 static bool has_successor(const found_vec *all, size_t at)
 {
 	for (size_t k = 0; k < all->count; k++)

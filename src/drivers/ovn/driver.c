@@ -243,7 +243,7 @@ static RESULT ovn_remove_policy(struct vnet *n, struct ctx *c, uuid policy)
 }
 
 /* True if only the wanted chassis has bound the port. The northbound row stays up while a binding moves
- * between hosts, so the southbound database is asked. */
+ * between hosts, so this reads the southbound database. */
 static bool is_bound_alone(struct vnet *n, struct ctx *c, const struct network_port *wish)
 {
 	json_t *results = NULL;

@@ -168,7 +168,7 @@ static void add_to_part(struct line *line, struct nb_span span)
 		nb_add_span(line->d->w, &part->spans, span.first, span.last);
 }
 
-/* Of the open places that contain the source, the one that decides; NULL: none. */
+/* The deciding one among the open places that contain the source; NULL: none. */
 static const struct place *find_deciding(const struct line *line, uint32_t source)
 {
 	const struct place *found = NULL;

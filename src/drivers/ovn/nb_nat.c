@@ -57,7 +57,7 @@ static void plan_way_back(struct wish *w, const struct network_nat *n)
 	wish_add_edge(w, row, "Logical_Router", "static_routes", id);
 }
 
-/* One row translates one block. */
+/* Adds the row that translates a block. */
 static void plan_translation(struct wish *w, const struct network_nat *n, struct cidr block, struct ip to)
 {
 	uuid id = n->nat->row.id;

@@ -16,7 +16,7 @@ struct ovsdb;
 struct ovsdb_config {
 	struct str address;                /* for example "unix:/run/ovn/ovnnb_db.sock" */
 	const struct ovsdb_schema *schema; /* outlives the client */
-	int64_t timeout_us;                /* of one transaction, and of connecting; 0: 5 s */
+	int64_t timeout_us;                /* limit of a transaction, and of connecting; 0: 5 s */
 };
 
 /* Called on the client's thread with the client's lock held: must only record and post. */

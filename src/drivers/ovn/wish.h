@@ -42,7 +42,7 @@ struct wish_row {
 	struct wish_edge *edges;
 };
 
-/* One pair of a map shared by many resources. value NULL: the pair must be absent. */
+/* A pair of a map shared by many resources. value NULL: the pair must be absent. */
 struct wish_entry {
 	const char *table, *column;
 	uuid row;

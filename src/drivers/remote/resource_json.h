@@ -7,13 +7,13 @@
 
 enum { RESOURCE_PLACES_MAX = 16 };
 
-/* How the elements of a list are read. */
+/* Rules to read the elements of a list. */
 struct resource_form {
 	enum remote_resource_type type;
 	struct resource_place places[RESOURCE_PLACES_MAX]; /* the first without a path ends them */
 	const char
 		*tags; /* member with tags: an object of texts, or a list of {"key", "value"}; NULL: none */
-	/* Turns the text of a ref or a parent into the id that is kept; NULL: it is kept as it is. */
+	/* Turns the text of a ref or a parent into the id to store; NULL: stores the text unchanged. */
 	struct str (*write_ref)(struct ctx *c, const void *self, struct str text);
 	const void *self;
 };

@@ -19,7 +19,7 @@ enum sim_pace {
 	SIM_AS_REAL  /* roughly a small real host's: sim_work_times in compute_state.c */
 };
 
-/* How the next live migration fails, once. */
+/* Failure of the next live migration, once. */
 enum sim_break {
 	SIM_BREAK_NONE,
 	SIM_BREAK_REFUSED, /* refused; the guest continues to run */
@@ -64,7 +64,7 @@ void sim_compute_write_disk(struct str host, uuid volume, const char *text);
 bool sim_compute_disk_has(struct str host, uuid volume, const char *text);
 /* Reads the limits of a running guest's disk. False: no running guest has it. */
 bool sim_compute_find_limits(struct str host, uuid volume, struct disk_limits *ret_limits);
-/* Whether the domain's config drive contains the text. */
+/* True if the domain's config drive contains the text. */
 bool sim_compute_drive_has(struct str host, uuid id, const char *text);
 /* Sets the pool's reported free space. 0: the real one. */
 void sim_compute_set_pool_free(struct str host, int64_t free);
@@ -103,7 +103,7 @@ void sim_compute_set_deaf(struct str host, bool is_deaf);
 void sim_compute_set_silent(struct str host, uuid id, bool is_silent);
 /* Makes pausing a guest fail, as libvirt does when QEMU's monitor is busy. */
 void sim_compute_set_restless(struct str host, uuid id, bool is_restless);
-/* Whether a call is blocked on a silent guest. */
+/* True if a call is blocked on a silent guest. */
 bool sim_compute_is_awaited(struct str host, uuid id);
 /* Sets how long guests take to shut down, on the test's clock; visible at the next look. Initially 0. */
 void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);
@@ -111,7 +111,7 @@ void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);
 void sim_compute_break_migration(struct str host, enum sim_break how);
 /* Undefines a domain behind Dari's back. */
 void sim_compute_lose_domain(struct str host, uuid id);
-/* Whether the running guest has that disk or NIC. */
+/* True if the running guest has that disk or NIC. */
 bool sim_compute_has_plugged(struct str host, uuid id, uuid device);
 /* The slot in which a disk or NIC is defined. -1: no such device or domain. */
 int sim_compute_get_slot(struct str host, uuid id, uuid device);

@@ -50,7 +50,7 @@ struct sim_domain {
 	int64_t boots, started_us;
 	int64_t vcpus, memory;  /* from the definition */
 	int64_t ends_us;        /* end of the guest's shutdown; 0: not shutting down */
-	char digest[65];        /* of the definition */
+	char digest[65];        /* digest of the definition */
 	char name[32];          /* truncated */
 	char *manifest, *drive; /* owned; NULL: none */
 	char *variables;        /* set for its firmware; owned; NULL: none */
@@ -89,8 +89,8 @@ struct sim_disk {
 	uint64_t key;                        /* encryption key: sim_key() */
 	struct sim_track tracks[SIM_TRACKS]; /* a volume's bitmaps, oldest first */
 	size_t track_count;
-	uuid since;      /* of a cut: the base of the increment; none: a full cut */
-	bool is_changed; /* of an increment: it includes the text */
+	uuid since;      /* cut: the base of the increment; none: a full cut */
+	bool is_changed; /* increment: it includes the text */
 };
 
 /* A number distinguishing keys; 0: none. */
@@ -112,7 +112,7 @@ struct sim_directory {
 		char word[32];
 	} * marks;
 	size_t disk_count, mark_count;
-	char (*blocked)[SIM_WORD_SIZE]; /* of a pool: names of blocked hosts; owned */
+	char (*blocked)[SIM_WORD_SIZE]; /* pool: names of blocked hosts; owned */
 	size_t blocked_count;
 };
 
@@ -150,7 +150,7 @@ struct sim_host {
 
 /* A connection. */
 struct compute_host {
-	struct compute_host *next; /* of the same host */
+	struct compute_host *next; /* next connection of the same host */
 	struct sim_host *host;
 	uuid region;
 	bool is_lost;
@@ -193,7 +193,7 @@ struct sim_disk *sim_add_apart(struct sim_directory *directory);                
 bool sim_add_mark(struct sim_directory *directory, const struct sim_mark *mark);
 bool sim_block(struct sim_directory *directory, struct str host, bool is_blocked);
 bool sim_is_blocked(const struct sim_directory *directory, struct str host);
-/* Whether the pool blocks that guest's writes to the disk. */
+/* True if the pool blocks that guest's writes to the disk. */
 bool sim_is_kept_out(const struct sim_host *s, const struct sim_disk *disk);
 void sim_lock_directories(struct sim_host *s);
 void sim_unlock_directories(struct sim_host *s);
@@ -238,7 +238,7 @@ void sim_stop_devices(struct sim_domain *d);
 /* True when a guest released a device that was due. */
 bool sim_settle_devices(struct sim_domain *d);
 bool sim_has_leaving_devices(const struct sim_domain *d);
-/* Whether its disks have the wish's limits. */
+/* True if the domain's disks have the wish's limits. */
 bool sim_has_limits(const struct sim_domain *d, const struct compute_domain *w);
 bool sim_has_plugged(const struct sim_domain *d, uuid id);
 /* Lists the running guest's devices, or the definition's if it is off; in the context's arena. */

@@ -15,7 +15,7 @@
 enum { PIECES = 3 };
 
 enum { HEAD_SIZE = 104, SIZE_AT = 24, CRYPT_AT = 32, KEY_AT = 640, MARK_AT = 800 };
-enum { PART_AT = 650, TRACK_COUNT_AT, TRACKS_AT }; /* of an increment; the volume's bitmaps */
+enum { PART_AT = 650, TRACK_COUNT_AT, TRACKS_AT }; /* offsets of an increment's kind and of bitmaps */
 enum { IS_WHOLE, IS_UNCHANGED, IS_CHANGED };       /* values at PART_AT */
 static const char MARK[] = "of a simulated disk";
 
@@ -173,7 +173,7 @@ static RESULT write_file(struct ctx *c, const struct disk_copy *to, const unsign
 	return fault_fires(FAULT_DRIVER) ? ctx_fail(c, ERR_IO, "the simulated machine ends half-way") : OK;
 }
 
-/* The text is kept; without a source file there is none. */
+/* Copies the text of the source file, if there is one. */
 RESULT sim_disk_encrypt(struct ctx *c, const struct disk_sealing *wish)
 {
 	unsigned char bytes[SIM_FILE_SIZE] = {0};

@@ -92,7 +92,7 @@ struct sim_directory *sim_need_directory(struct sim_host *s, struct str path)
 	return d;
 }
 
-/* Whether that directory is what the host sees at its path. */
+/* True if that directory is what the host sees at its path. */
 static bool is_at(const struct sim_host *s, const struct sim_directory *d)
 {
 	const char *path = strchr(d->path, '/');

@@ -7,7 +7,8 @@
 #include "drivers/sim/compute_state.h"
 
 enum { PIECES = 10, STUCK_AT = 4, PAUSE_MS = 300 };
-static const int64_t LOOK_US = 300 * MILLISECOND; /* how often the caller is asked whether to continue */
+static const int64_t LOOK_US =
+	300 * MILLISECOND; /* interval at which the caller decides whether to continue */
 static const int64_t DISK_SIZE = 10 << 20;
 
 /* ---- looking */

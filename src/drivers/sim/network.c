@@ -28,7 +28,7 @@ struct thing {
 		*previous;    /* objects removed along with it: network > port, router > address */
 	bool has_chassis, up; /* of a port */
 	uuid chassis;         /* id of the chassis to bind at, derived from its name */
-	uuid *networks;       /* owned; of a router */
+	uuid *networks;       /* owned; networks of a router */
 	size_t network_count;
 };
 

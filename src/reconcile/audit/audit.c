@@ -22,7 +22,7 @@
 
 enum { HOST_ARENA_FIRST = 4096, INVENTORY_CAP = 2 * ARENA_REQUEST_CAP };
 
-/* One host's list of domains or of disks. All hosts answer concurrently, so each answer has an arena of its
+/* List of a host's domains or disks. All hosts answer concurrently, so each answer has an arena of its
  * own. */
 struct audit_answer {
 	struct observation observation;

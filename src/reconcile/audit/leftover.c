@@ -48,7 +48,7 @@ struct search {
 	struct compute_item item;
 	int64_t disk_size;
 	bool is_raw; /* the disk's file is a raw image */
-	/* of the place being asked; once there is a match, of its place */
+	/* results of the queried place; after a match, of the place that matched */
 	struct compute_inventory inventory;
 	struct disk_inventory disks;
 };

@@ -16,7 +16,7 @@ struct figures;
 /* Frees what was sampled; ignores NULL. */
 void figures_free(struct figures *f);
 
-/* As reconciler_read_figures_kept(), of several guests of one host. */
+/* Works like reconciler_read_figures_kept(), for several guests of one host. */
 RESULT figures_read_kept(struct reconciler *r, struct ctx *c, const struct uuids *ids, uuid host,
 			 int64_t step_us, int64_t from_us, int64_t before_us, struct figure_points *points);
 /* Writes a sample, and takes the text over as its bytes. A failure is logged. */

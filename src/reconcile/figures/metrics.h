@@ -53,7 +53,7 @@ struct metric_guest {
 	uuid instance, host;
 };
 
-/* Where the datapoints of a metric come from. */
+/* Source of a metric's datapoints. */
 struct metric_source {
 	bool is_there;        /* false: there is no such metric, and it has no datapoints */
 	uuid account, metric; /* a published metric; none: figures of guests */
@@ -72,7 +72,7 @@ RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, s
 #define METRICS_MINUTES_US HOUR
 struct metric_range {
 	int64_t from_us, before_us, period_us;
-	int64_t step_us; /* of the stretches that are read for guests; 0: minutes */
+	int64_t step_us; /* interval of the figures that are read for guests; 0: minutes */
 };
 /* Reads the datapoints of each period in the range that has some. Reads SQL and blocks. */
 RESULT reconciler_read_metric(struct reconciler *r, struct ctx *c, const struct metric_source *source,

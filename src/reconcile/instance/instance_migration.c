@@ -35,7 +35,7 @@ struct migration_rows {
 	bool source_is_off, target_is_off; /* proven by a fence */
 };
 
-/* One host of the migration; `host` is NULL if it was not reached. */
+/* Source or target host of the migration; `host` is NULL if it was not reached. */
 struct end {
 	const struct compute_driver *driver;
 	struct compute_host *host; /* NULL: not connected */

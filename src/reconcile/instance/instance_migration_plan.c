@@ -8,7 +8,7 @@ static bool is_unsent(const struct migration_plan_input *in)
 	return in->source.end == COMPUTE_END_HELD && in->source.is_unsent && !in->source.is_busy;
 }
 
-/* The guest runs on the source, and nothing of it is on the target. */
+/* The guest runs on the source, and the target has no trace of it. */
 static enum migration_step plan_at_source(const struct migration_plan_input *in)
 {
 	if (in->is_over)

@@ -57,7 +57,7 @@ RESULT reconcile_remove_unused_network(struct step *s, uuid network)
 	return remove_network(s, network, &is_gone);
 }
 
-/* Whatever is still in the network wakes it when it is removed. */
+/* Removal of a remaining part of the network wakes its step. */
 static RESULT step_deleted(struct step *s, uuid network)
 {
 	bool is_gone = false;

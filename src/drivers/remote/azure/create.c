@@ -9,7 +9,7 @@
 #define ADMIN "azureuser"
 enum { NAMES_MAX = 4 };
 
-/* What the requests are made of. */
+/* Inputs of the requests. */
 struct making {
 	struct ctx *c;
 	struct remote *r;

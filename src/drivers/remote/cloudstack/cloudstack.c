@@ -320,7 +320,7 @@ static void add_joined(struct command *q, const char *name, struct strs list)
 		add(q, str_from(name), all);
 }
 
-/* Sends deployVirtualMachine. CloudStack refuses a name that is taken, so two requests at once make one machine. */
+/* Sends deployVirtualMachine. CloudStack refuses a duplicate name, so two requests at once make one machine. */
 static RESULT deploy(struct ctx *c, struct remote *r, const struct remote_new *wish, struct str token,
 		     struct str *ret_id)
 {
