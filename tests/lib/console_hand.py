@@ -18,6 +18,23 @@ const control = (words, within) => [...document.querySelectorAll(within)].flatMa
 """
 FOCUS_IS_SEEN = "const e = document.activeElement, s = getComputedStyle(e.closest('.opt') ?? e); return s.outlineStyle !== 'none' || e.matches('dialog, main, .palette input')"
 
+# Collects the texts of all notes, because a note leaves the page after seconds. Closes those of the task before, whose buttons "Undo" come first.
+HEARING = """if (!window.heard) {
+	let before = [];
+	window.heard = [];
+	new MutationObserver(() => {
+		const now = [...document.querySelectorAll('.note')].map((e) => e.innerText);
+		for (const words of now) {
+			const at = before.indexOf(words);
+			at < 0 ? window.heard.push(words) : before.splice(at, 1);
+		}
+		before = now;
+	}).observe(document.body, {subtree: true, childList: true, characterData: true});
+}
+document.querySelectorAll('.note .plain').forEach((e) => e.click());
+window.heard.length = 0;
+"""
+
 
 class Hand:
     def __init__(self, b, way, width, language, axe):
@@ -25,6 +42,7 @@ class Hand:
         self.words = {}
         b.size(width)
         b.dress(language, "light")
+        b.run(HEARING)
 
     # ---- words ----
 
@@ -40,6 +58,10 @@ class Hand:
     def says(self, key, within="body", /, **values):
         """Waits for the sentence."""
         self.b.until("return [...document.querySelectorAll(arguments[1])].some((e) => e.innerText.includes(arguments[0]))", self.word(key, **values), within, what=f"{key} in {within}")
+
+    def hears(self, key, /, **values):
+        """Waits for a note with the sentence, which may have left the page already. Each note counts once."""
+        self.b.until("const at = window.heard.findIndex((words) => words.includes(arguments[0])); return at >= 0 && window.heard.splice(at, 1)", self.word(key, **values), what=f"a note: {key}")
 
     # ---- keys and pointer ----
 

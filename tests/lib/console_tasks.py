@@ -233,7 +233,7 @@ def address(h, region, mark):
     host, before = region.instance(mark), {a["id"] for a in region.mine.rows("/addresses")}
     h.go("addresses")
     h.press("Allocate Elastic IP")
-    h.says("Elastic IP address allocated", ".notes")
+    h.hears("Elastic IP address allocated")
     (made,) = [a for a in region.mine.rows("/addresses?fields=*") if a["id"] not in before]
     h.row(made["ip"])
     h.act("Associate")
@@ -365,14 +365,14 @@ def undo(h, region, mark):
             h.b.press("z")
         else:
             h.press("Undo", ".notes")
-        h.says("Undone", ".notes")
+        h.hears("Undone")
     made = region.mine.api_ok("POST", "/security-groups", {"name": mark, "description": mark, "router": region.mine.rows("/routers")[0]["id"]})["items"][0]
     rule = {"group": made["id"], "protocol": 6, "from_port": 8000, "to_port": 8100, "peer_block": "10.0.0.0/8", "description": "kept"}
     region.mine.api_ok("POST", "/security-group-rules/ingress", rule)
     h.go("security-groups")
     h.row(mark)
     h.press("Remove rule: {what}", h.place, what="tcp 8000–8100")
-    h.says("Rule removed", ".notes")
+    h.hears("Rule removed")
     take_back()
     (again,) = [r for r in region.mine.rows("/security-group-rules?fields=*") if r["group"] == made["id"] and r["direction"] == "ingress"]
     assert rule == {name: again[name] for name in rule}
@@ -382,7 +382,7 @@ def undo(h, region, mark):
     h.go("instances")
     h.row(mark)
     h.press("Delete tag {name}", h.place, name="team")
-    h.says("Tag deleted", ".notes")
+    h.hears("Tag deleted")
     take_back()
     assert region.get(f"/instances/{one['id']}")["tags"]["team"] == mark
 
