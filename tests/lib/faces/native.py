@@ -10,6 +10,7 @@ import autoscaling_world
 import cloudwatch_world
 import elb_world
 import native as lib
+import saml_idp
 from cloud import ABSENT, body_of
 from dev import Dev, Still, quote
 from world import HOSTS, World
@@ -30,7 +31,9 @@ DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action":
 TRUST = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}'
 UNLIKE = re.compile(r'"(request_id|batch|now_us|as_of_us|last_used_us|used_us)":("[^"]*"|\d+),?')  # parts that differ from call to call
 SERVICE = "ec2"  # service name in signatures
+IDP = saml_idp.Provider()
 GIVEN = {  # values that cannot be derived from the tables
+    "POST /saml-providers": {"metadata": IDP.metadata()}, "PATCH /saml-providers/{id}": {"metadata": IDP.metadata()},
     "GET /simulate": {"action": "ec2:RunInstances"}, "POST /iam-roles/{id}/trust": {"trust": TRUST},
     "POST /policies/{id}/versions": {"document": DOCUMENT}, "POST /tickets/{id}/attach": {"data": "eA=="}}
 OTHERS = {"PATCH /instances/{id}": "still i"}  # calls that only a certain row supports: its label in the world
@@ -98,6 +101,7 @@ class Place:
             self.root.ok(action, params, service="iam", version=face.IAM_VERSION)
         self.root.ok("CreateOpenIDConnectProvider", {"Url": "https://issuer.example.com", "ThumbprintList.member.1": "a" * 40},
                      service="iam", version=face.IAM_VERSION)
+        self.root.ok("CreateSAMLProvider", {"Name": "corp", "SAMLMetadataDocument": IDP.metadata()}, service="iam", version=face.IAM_VERSION)
         policy = f"arn:aws:iam::{self.number}:policy/look"
         self.root.ok("AttachUserPolicy", {"UserName": "ann", "PolicyArn": policy}, service="iam", version=face.IAM_VERSION)
         instance = next(r for r in self.owner.rows("/instances?fields=*") if r["state"] == "running")["id"]
@@ -218,6 +222,9 @@ class Native(face.Face):
             if p["in"] == "body" and p.get("kind") in place.rows and (p["required"] or p["name"] == wanted) and "." not in p["name"]:
                 own = place.rows[p["kind"]]["id"]
                 body[p["name"]] = [own] if p["type"] == "list of ids" else own
+            elif p["in"] == "body" and p.get("kind") in place.rows and p["name"] == wanted and ".N." in p["name"]:
+                parts, member = p["name"].split(".N.")
+                body[parts] = [{member: place.rows[p["kind"]]["id"]}]
         if body is not None:
             body.update(given)
         return path + ("?" + "&".join(query) if query else ""), body

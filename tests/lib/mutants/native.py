@@ -5,6 +5,7 @@ import json
 import re
 
 import native as lib
+import saml_idp
 from cloud import ABSENT, body_of
 from dev import Dev, quote
 from faces.native import UNLIKE
@@ -13,7 +14,7 @@ from . import Mutants, NOT_JSON, Silent, texts, values
 
 ACTIONS = {f"{a['method']} {a['path']}": a for a in lib.dump()["actions"]}
 ASKED = [n for n, a in ACTIONS.items() if not a["open"]]
-GIVEN = {"secret": "x" * 16, "data": "eA==", ("PUT /limits", "name"): "users", "action": "ec2:RunInstances"}  # values that cannot be derived from the tables
+GIVEN = {"secret": "x" * 16, "metadata": saml_idp.Provider().metadata(), "data": "eA==", ("PUT /limits", "name"): "users", "action": "ec2:RunInstances"}  # values that cannot be derived from the tables
 STREAMS = {"GET /stream"}  # endless answers
 RAW = {"PUT /images/{id}/data"}  # bodies that are an image's bytes
 BODIES = [n for n in ASKED if n not in RAW and any(p["in"] == "body" for p in ACTIONS[n]["params"])]
@@ -37,7 +38,8 @@ def wrong(answer, statuses, field=None):
     if not said["type"].startswith("urn:dari:") or said["status"] != answer.status or not said["title"] or not said["detail"] or not said["request_id"] \
             or answer.headers["Content-Type"] != "application/problem+json":
         return "is no problem document"
-    return None if field is None or said.get("field", "").split(".")[0] == field.split(".")[0] else f"does not name {field}"
+    own = said.get("field", "")
+    return None if field is None or own.split(".")[0] in (field.split(".")[0], field.split(".")[-1]) else f"does not name {field}"
 
 
 class Native(Mutants):
