@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/instance_migration
+# subjects: src/drivers/libvirt src/reconcile/instance/instance_migration
 """Live migration: the guest keeps its boot ID and its data, and is reachable again; by command, by draining its host, and if dari is killed
 meanwhile. A cancelled migration leaves it on its host. Afterwards its disks are on one host only."""
 # limit: 900 s

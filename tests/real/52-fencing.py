@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/fence src/reconcile/fence src/engine/region
+# subjects: src/drivers/fence src/reconcile/host/fence src/engine/region
 """A host dies: its guests start elsewhere only after its fence agent has reported it off; then a guest runs elsewhere, with a rebuilt root disk. The
 host comes back later, and nothing runs twice. all-56-dead-host.py tests insufficient proofs."""
 # limit: 900 s

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/instance_migration
+# subjects: src/drivers/libvirt src/reconcile/instance/instance_migration
 """A guest with an encrypted disk beside its root is live-migrated ten times, with each kind of disk: files of its host, which are copied; files in a
 directory that both hosts share; images in a Ceph pool. Its counter is complete, nobody else writes to its disks, it is reachable after each
 migration, and OVN has bound it on its host. A guest with a TPM keeps the TPM's measurements."""

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/reconcile/instance_migration
+# subjects: src/drivers/libvirt src/reconcile/instance/instance_migration
 """Faults during a live migration, on three hosts: Dari, either libvirtd, either QEMU, the target's power, the network between the two. After each
 fault one QEMU runs, the guest continues counting (or boots again if its QEMU died), the row names the right host, and no domain, file or OVN
 option is left. Dari talks to both libvirtds itself, so faults of libvirt's peer-to-peer migration cannot occur."""

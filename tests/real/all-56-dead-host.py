@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/reconcile/fence src/drivers/fence
+# subjects: src/reconcile/host/fence src/drivers/fence
 """Three hosts share a directory, and ten guests of one of them have their disks there, so that each could start elsewhere at any time. A hanging
 libvirt, a cut network, a chassis that lags behind, each alone and all together: nothing starts without a proof. Then the host dies: its fence
 agent powers it off, its guests start elsewhere, and it comes back meanwhile. No guest runs twice: no second QEMU is ever seen, and each boot of a

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/azure/signin src/api/azure/authorization src/auth/token src/auth/client_assertion
+# subjects: src/api/azure/signin src/api/azure/authorization src/auth/token src/auth/token/client_assertion
 """Azure's sign-in and authorisation: refresh tokens, device codes, browsers, certificates; roles and locks, which apply in every face. az signs in in
 three ways, and libcloud's azure_arm in its own."""
 import base64

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/native/sign_in src/auth/token/issuers src/auth/web_identity
+# subjects: src/api/native/sign_in src/auth/token/issuers src/auth/token/web_identity
 """Signing in to the console by an OpenID Connect provider: its configuration, the flow from the page and by plain HTTP, invalid answers, and the end
 of sessions. The test runs the provider; a thumbprint vouches for its certificate."""
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/native/sign_in src/auth/webauthn
+# subjects: src/api/native/sign_in src/auth/sign_in/webauthn
 """Passkeys of the console (WebAuthn): created and used by the test's own authenticator, which signs anything, so that every invalid response can be
 tested; and from the page, with Chromium's virtual authenticator."""
 import base64

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/native/sign_in src/auth/otp src/auth/sign_in
+# subjects: src/api/native/sign_in src/auth/sign_in/otp src/auth/sign_in
 """Second factors of the console: an authenticator is added and confirmed, its codes and recovery codes work once each after the right password,
 guesses are counted, other users cannot access it; and the same from the page."""
 import json

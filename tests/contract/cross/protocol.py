@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/query src/api/ec2/core src/api/openstack/core src/api/cloudstack/core src/api/native src/http src/auth/sigv4 src/model/sigv4_sign.c
+# subjects: src/api/query src/api/ec2/core src/api/openstack/core src/api/cloudstack/core src/api/native src/http src/auth/key/sigv4 src/model/sigv4_sign.c
 """Request and answer formats of each face: methods, versions, paths, signatures and tokens, unusual characters, bodies. Each face's adapter is in
 tests/lib/forms; lists and actions come from its tables."""
 import os

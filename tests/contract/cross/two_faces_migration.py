@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: docs/mapping.md src/reconcile/instance_migration src/engine/region
+# subjects: docs/mapping.md src/reconcile/instance/instance_migration src/engine/region
 """Live migration: requested by the stock openstack command and by CloudStack, observed, and cancelled; and the other faces' view of it. The hosts are
 simulated and take time."""
 import contextlib

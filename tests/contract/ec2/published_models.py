@@ -99,7 +99,7 @@ NEWER_IAM_ACTIONS = {'GetMFADevice': ({'SerialNumber': 'string', 'UserName': 'st
 NEWER_ACTIONS = {'ec2': NEWER_EC2_ACTIONS, 'iam': NEWER_IAM_ACTIONS}
 
 # Members added to answers since then.
-NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS}
+NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS, 'Image': {'deregistrationProtection': 'string'}}
 NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId', 'revokedSecurityGroupRuleSet', 'flexibleEnaQueuesSupport', 'maximumEbsAttachments', 'attachmentLimitType',
                  'nitroEnclavesSupport', 'nitroTpmSupport', 'nitroTpmInfo', 'phcSupport', 'rebootMigrationSupport', 'securityGroupReferencingSupport'}
 

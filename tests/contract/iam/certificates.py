@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/iam/public_credentials.c src/api/iam/server_certificates.c src/api/iam/service_roles.c src/api/iam/credential_report.c
-# subjects: src/engine/people/public_credential src/engine/people/server_certificate src/engine/people/credential_report src/base/crypto_
+# subjects: src/engine/people/credential/public_credential src/engine/people/credential/server_certificate src/engine/people/credential/credential_report src/base/crypto_
 """Credentials that IAM stores for tools, through stock boto3: SSH public keys, signing and server certificates, service-linked roles, the credential report."""
 import csv
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/iam/mfa_devices.c src/api/iam/qr_code src/api/ec2/account/sts src/engine/people/mfa_ src/engine/people/second_factor
+# subjects: src/api/iam/mfa_devices.c src/api/iam/qr_code src/api/ec2/account/sts src/engine/people/credential/mfa_ src/engine/people/credential/second_factor
 """Virtual MFA devices through stock boto3 and aws: made, enabled by two codes, asked for by the console, shown to STS for sessions and roles, and seen
 by conditions of policies."""
 import base64

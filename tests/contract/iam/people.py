@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/iam src/engine/people src/auth/password
+# subjects: src/api/iam src/engine/people src/auth/sign_in/password
 """IAM's users through stock aws and boto3: users, groups, keys, passwords, the account's settings. Rights given here apply in EC2, and a password set
 here works in Keystone."""
 import os

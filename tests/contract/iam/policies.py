@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/iam src/auth/policy src/auth/simulation
+# subjects: src/api/iam src/auth/policy src/auth/policy/simulation
 """IAM policies through stock aws: created, attached, simulated; their Denies apply in EC2, Nova and Neutron, and each refusal says why."""
 import json
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/iam src/auth/guard/guard_trust.c src/auth/session
+# subjects: src/api/iam src/auth/guard/guard_trust.c src/auth/sign_in/session
 """Roles assumed through stock aws and boto3: STS decides by the trust policy and the caller's own policies; temporary credentials work in EC2 and IAM
 within the role's and the session's policies, and end with their preconditions; and the roles of instance profiles."""
 import datetime

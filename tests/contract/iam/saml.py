@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/iam src/api/ec2/account src/auth/saml src/engine/people/saml_provider
+# subjects: src/api/iam src/api/ec2/account src/auth/saml src/engine/people/credential/saml_provider
 """SAML: providers through stock boto3, and roles assumed with assertions that are signed here."""
 import base64
 import os

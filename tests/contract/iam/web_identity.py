@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/iam src/auth/web_identity src/auth/issuers
+# subjects: src/api/iam src/auth/token/web_identity src/auth/token/issuers
 """OpenID Connect: providers through stock aws, and roles assumed with tokens of a local issuer, whose certificate is trusted by a thumbprint only."""
 import concurrent.futures
 import json
