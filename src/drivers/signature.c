@@ -103,7 +103,7 @@ static struct str last_word(struct str line)
 /* State while reading gpgv's lines. */
 struct verdict {
 	const char *fingerprint;
-	enum said said, worst; /* result of the best signature so far; of the bad ones */
+	enum said said, worst; /* result of the best signature so far, and of the worst */
 	bool is_good;          /* the latest keyword about a signature was GOODSIG */
 };
 

@@ -8,8 +8,8 @@
 
 #include "base/time_zone.h"
 
-/* `last` is the number of newest backups that are kept. The other members are numbers of periods, whose newest backup
- * is kept: hours, days, weeks from Monday, months, years. Only periods that have a backup count. All 0: everything is kept. */
+/* Numbers of backups to keep: the `last` newest ones, and the newest one of each of so many hours, days, weeks from
+ * Monday, months and years. Periods without a backup do not count. All 0: keeps every backup. */
 struct retention {
 	int64_t last, hourly, daily, weekly, monthly, yearly;
 };

@@ -168,7 +168,7 @@ class Hand:
 
     @property
     def place(self):
-        """Where an open row's actions are."""
+        """The element that contains an open row's actions."""
         return "aside.beside" if self.width >= WIDE else "main"
 
     def row(self, text):

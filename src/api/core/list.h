@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of all faces: the values of a filter become plans of a query (store/query.h), whose rows are listed;
- * and the tokens of pages. The face's protocol stays in the face: the spelling of filters, pages and
- * tokens, the comparison of a value, the words of errors.
+ * Lists of all faces: turns the values of filters into plans of a query (store/query.h), and makes the tokens of
+ * pages. A face itself spells its filters, pages and tokens, compares values, and words its errors.
  *
  * A list begins with list_init(). The face adds a plan for each filter that leads to rows
  * (list_begin_plan(), then list_add_…(), then list_end_plan()), adds list_plan_all(), and runs the query. A

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Members of a row's JSON object, as const tables. A member has a name and a field: of the row itself, or of
- * another row to which a path leads. A member without a value is left out. The face formats times. Any thread.
+ * Members of a row's JSON object, as const tables. A member shows a field of the row itself, or of another row
+ * to which a path leads. A member without a value is left out. The face formats times. Any thread.
  *
  *   MEMBER(struct instance, "cpunumber", vcpus)                                    a field, by its type
  *   MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, instance, zone)})   of the row's zone

@@ -19,7 +19,7 @@ struct pairs_rules {
 	const char *broken; /* message about a broken %-escape; NULL: one that names its position */
 	size_t count_max;
 	unsigned form;
-	/* Refuses a pair, or leaves it out, such as those of a signature. NULL: all pairs are taken. */
+	/* Refuses a pair, or sets *ret_is_left_out for one that is no parameter, such as a signature's. NULL: takes all pairs. */
 	RESULT (*check)(struct ctx *c, const struct pair *pair, bool *ret_is_left_out);
 };
 

@@ -263,7 +263,7 @@ enum params_rule {
 	ONLY_IN_ANY_CASE = 1 << 4, /* letter case of .only does not matter; WORDS_IN_ANY_CASE implies this */
 	IP_OF_ANY_FAMILY = 1 << 5, /* without it: IPv4, or IPv6 with the flag IPV6 */
 	SMALL_NAMES = 1 << 6,      /* {parameter} has a small first letter in each of its parts */
-	/* {parameter} names the member: "tags.1.member.key"; of an element the list: "tagKeys" */
+	/* {parameter} is the name of the member, "tags.1.member.key"; for an element of a list it is the list's, "tagKeys" */
 	MEMBER_NAMES = 1 << 7,
 	NULLS_ARE_ABSENT = 1 << 8, /* NULL_ABSENT for each row */
 	WORDS_IN_ANY_CASE =

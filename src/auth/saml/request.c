@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What this region sends as a SAML service provider: requests for authentication by the redirect binding, and its own metadata.
+ * Messages of this region as a SAML service provider: requests for authentication by the redirect binding, and metadata.
  * Neither is signed: a request carries no secret, and a response counts only if the browser that brings it made the request. */
 #include <libxml/entities.h>
 

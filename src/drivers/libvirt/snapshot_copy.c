@@ -341,8 +341,8 @@ static RESULT begin_tracks(struct compute_host *on, struct ctx *c, virDomainPtr 
 	return OK;
 }
 
-/* Begins the bitmaps and the copies while the guest is paused: they have one moment, though libvirt is asked several
- * times. */
+/* Begins the bitmaps and the copies while the guest is paused. This needs several calls of libvirt, and the pause gives
+ * all disks the same moment. */
 static RESULT begin_still(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct group_disk *disks,
 			  size_t count)
 {

@@ -193,7 +193,7 @@ def error(code):
                                             ((0, {}, b"<DescribeInstancesResponse>"), "unreachable failing"), ((502, {}, b"<html>bad gateway</html>"), "failing")],
                          ids=["throttled", "expired", "cut", "page"])
 def test_bad_answers(world, answer, status):
-    """Whatever a proxy does, no machine is lost, and the next good answer mends all."""
+    """A proxy that spoils answers loses no machine; the next good answer mends everything."""
     before = set(machines(world))
     world.proxy.spoil = lambda method, path, body: answer if b"Action=DescribeInstances" in body else None
     assert run(world, "provider", "refresh", "there").returncode == 0

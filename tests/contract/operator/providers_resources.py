@@ -33,7 +33,7 @@ def refresh(home, name="there", *options):
 
 
 def furnish(there):
-    """One of each type besides what a new account has."""
+    """Makes a resource of each type that a new account lacks."""
     ec2 = there.account.client()
     there.ec2 = ec2
     there.refs = launch(there)
@@ -87,7 +87,7 @@ def test_list(world, kind):
 
 
 def test_changes_there(world):
-    """What is made there is found, with an event, and what is deleted is forgotten after two listings."""
+    """A listing finds new resources, with an event; two listings forget deleted ones."""
     ec2 = world.there.ec2
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     made = ec2.create_volume(Size=2, AvailabilityZone=zone)["VolumeId"]

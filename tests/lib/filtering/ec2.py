@@ -132,7 +132,7 @@ def make_more(world):
 
 
 def make_shown(world):
-    """What members that few resources show need: images and instances of them, routes and ACL entries of each form."""
+    """Makes resources for members that few resources show: images with their instances, routes and ACL entries of each form."""
     call, ids = world.account.ok, world.ids
     disk = {"BlockDeviceMapping.1.DeviceName": "/dev/sda1", "BlockDeviceMapping.1.Ebs.SnapshotId": ids["snap"]}
     uefi = call("RegisterImage", {"Name": "filters uefi", "BootMode": "uefi", "TpmSupport": "v2.0", **disk}).first(".//imageId")

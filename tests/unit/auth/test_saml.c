@@ -803,7 +803,7 @@ static void envelopes(void **state)
 	tear_down(&w);
 }
 
-/* One stored block of DEFLATE around the request. */
+/* The request is a single stored block of DEFLATE. */
 static void requests(void **state)
 {
 	struct world w;

@@ -11,7 +11,7 @@
 #include "store/transit_gateway.h"
 #include "store/volume.h"
 
-/* Whether an ended row is still kept for a while. Peerings are kept longest, because their requester sees
+/* True for an ended row that stays visible for a while. Peerings stay longest, because their requester sees
  * them longest (engine/network/routing/peering.c). */
 static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us)
 {

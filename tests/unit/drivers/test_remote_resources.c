@@ -96,7 +96,7 @@ static void an_ec2_volume_is_read(void **state)
 	assert_true(r->remote_tags.count == 2 && str_is(r->remote_tags.at[0].key, "Name"));
 }
 
-/* Of two members for one field the table's order counts: classic addresses have no allocation id. */
+/* The first member in the table's order fills a field that two members have: classic addresses have no allocation id. */
 static void an_ec2_address_is_read(void **state)
 {
 	static const char *const texts[] = {"<item><publicIp>192.0.2.1</publicIp></item>",

@@ -26,7 +26,7 @@ static struct {
 	bool swallows; /* carries out the act although the answer is a failure */
 	bool is_down;  /* answers nothing */
 	unsigned volumes, listings;
-	size_t others;          /* entries of each page of volumes that are none */
+	size_t others;          /* entries of each page of volumes that are not volumes */
 	enum err lists_volumes; /* outcome of a listing of volumes */
 	bool repeats;           /* lists all volumes under the same id, each in a state of its own */
 } elsewhere;

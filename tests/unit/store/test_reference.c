@@ -10,7 +10,7 @@
 enum { OTHER = 1, ROW };
 
 struct two_rows {
-	enum kind kind; /* of the row that is referred to */
+	enum kind kind; /* kind of the row that the reference leads to */
 	const struct reference *r;
 };
 

@@ -60,9 +60,9 @@ static RESULT take_event(void *arg, const struct event *event)
 	return OK;
 }
 
-/* True if the event log tells of a removed row that was the caller's, or nobody's, such as an offering. Administrators are told of any
- * account's row. CloudStack knows what it has removed, and lists nothing for its id; an id that never existed is an error, as is here one
- * whose last event was pruned (docs/operations.md). Source: ParamProcessWorker.translateUuidToInternalId().
+/* True if the event log contains a removed row that belonged to the caller, or to no account, such as an offering. For administrators it
+ * may be any account's row. CloudStack remembers removed rows: their ids give an empty list, and ids that never existed an error. Here an
+ * id whose last event was pruned is also an error (docs/operations.md). Source: ParamProcessWorker.translateUuidToInternalId().
  * The view is closed: none stays open while SQL is read. */
 static bool has_gone(struct cs_call *e, enum kind kind, uuid id)
 {
