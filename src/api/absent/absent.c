@@ -157,8 +157,9 @@ static RESULT prepare(struct api_call *core)
 static struct str word_refusal(struct absent_call *e)
 {
 	return str_print(e->c->arena,
-			 "The service %" STR_FMT " is not in this region, which has autoscaling, ec2, "
-			 "elasticloadbalancing, iam, sts, ce and support.",
+			 "The service %" STR_FMT
+			 " is not in this region, which has autoscaling, ce, ebs, ec2, "
+			 "elasticloadbalancing, iam, monitoring, sts and support.",
 			 STR_ARG(str_slice(e->service, 0, 64)));
 }
 

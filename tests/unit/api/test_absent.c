@@ -15,8 +15,8 @@
 
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 #define NOT_HERE(service)                                                                                    \
-	"The service " service " is not in this region, which has autoscaling, ec2, elasticloadbalancing, "  \
-	"iam, sts, ce and support."
+	"The service " service " is not in this region, which has autoscaling, ce, ebs, ec2, "               \
+	"elasticloadbalancing, iam, monitoring, sts and support."
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define QUERY_ERROR(attribute, service)                                                                      \
 	XML_HEAD "<ErrorResponse" attribute                                                                  \
@@ -148,10 +148,9 @@ static void test_forms(void **state)
 static void test_cbor(void **state)
 {
 	static const char wanted[] = "\xa2\x66__type\x78\x19UnknownOperationException"
-				     "\x67message\x78\x79" NOT_HERE("monitoring");
+				     "\x67message\x78\x83" NOT_HERE("kms");
 	struct fixture *f = *state;
-	const struct request r = {"monitoring", "POST",
-				  "/service/GraniteServiceVersion20100801/operation/ListMetrics",
+	const struct request r = {"kms", "POST", "/service/TrentService/operation/ListKeys",
 				  .content_type = "application/cbor", .smithy = "rpc-v2-cbor"};
 	struct fake_call call;
 	make_call(f, &r, &call);
