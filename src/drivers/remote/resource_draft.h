@@ -7,7 +7,15 @@
 #include "drivers/remote.h"
 #include "model/remote_resource.h"
 
-enum { RESOURCE_TEXT_MAX = 255, RESOURCE_ATTRIBUTES_MAX = 16, RESOURCE_TAGS_MAX = 50 };
+/* RESOURCE_PLACES_MAX: places of a type of resources in a cloud's table. */
+enum {
+	RESOURCE_TEXT_MAX = 255,
+	RESOURCE_ATTRIBUTES_MAX = 16,
+	RESOURCE_TAGS_MAX = 50,
+	RESOURCE_PLACES_MAX = 16
+};
+/* All types: bits 1 << enum remote_resource_type. */
+#define RESOURCE_TYPES_ALL ((2U << REMOTE_RESOURCE_TYPE_ADDRESS) - 1)
 
 /* Sizes are kept in bytes, whatever the cloud's unit. */
 enum resource_field {
@@ -28,6 +36,14 @@ struct resource_place {
 	enum resource_field field;
 	const char *attribute; /* of RESOURCE_ATTRIBUTE: the attribute's name */
 };
+#define RESOURCE_AT(path, field)                                                                             \
+	{                                                                                                    \
+		path, RESOURCE_##field, NULL                                                                 \
+	}
+#define RESOURCE_ATTRIBUTE_AT(path, name)                                                                    \
+	{                                                                                                    \
+		path, RESOURCE_ATTRIBUTE, name                                                               \
+	}
 
 struct resource_draft {
 	struct remote_resource resource;

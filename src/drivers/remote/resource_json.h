@@ -5,8 +5,6 @@
 #include "drivers/remote/json.h"
 #include "drivers/remote/resource_draft.h"
 
-enum { RESOURCE_PLACES_MAX = 16 };
-
 /* Rules to read the elements of a list. */
 struct resource_form {
 	enum remote_resource_type type;
@@ -17,11 +15,6 @@ struct resource_form {
 	struct str (*write_ref)(struct ctx *c, const void *self, struct str text);
 	const void *self;
 };
-
-#define RESOURCE_ATTRIBUTE_AT(path, name)                                                                    \
-	{                                                                                                    \
-		path, RESOURCE_ATTRIBUTE, name                                                               \
-	}
 
 /* Adds a resource to the list. ERR_IO: it has no proper id. */
 RESULT remote_read_resource(struct ctx *c, const json_t *object, const struct resource_form *form,

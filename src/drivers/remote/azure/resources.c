@@ -4,38 +4,24 @@
 #include "drivers/remote/azure/resources.h"
 
 #include "drivers/remote/azure/answer.h"
+#include "drivers/remote/azure/request.h"
 
 enum { PARTS_MAX = 5000 };
 
 #define AT RESOURCE_ATTRIBUTE_AT
-#define REF                                                                                                  \
-	{                                                                                                    \
-		"id", RESOURCE_REF, NULL                                                                     \
-	}
-#define NAME                                                                                                 \
-	{                                                                                                    \
-		"name", RESOURCE_NAME, NULL                                                                  \
-	}
-#define STATE                                                                                                \
-	{                                                                                                    \
-		"properties/provisioningState", RESOURCE_STATE, NULL                                         \
-	}
-#define LOCATION                                                                                             \
-	{                                                                                                    \
-		"location", RESOURCE_ZONE, NULL                                                              \
-	}
+#define REF RESOURCE_AT("id", REF)
+#define NAME RESOURCE_AT("name", NAME)
+#define STATE RESOURCE_AT("properties/provisioningState", STATE)
+#define LOCATION RESOURCE_AT("location", ZONE)
 #define COMPUTE(rest) "/providers/Microsoft.Compute/" rest
-#define NETWORK(type) "/providers/Microsoft.Network/" type "?api-version=2022-07-01"
+#define NETWORK(type) "/providers/Microsoft.Network/" type "?" AZURE_NETWORK_VERSION
 
 const struct azure_list azure_lists[] = {
-	[REMOTE_RESOURCE_TYPE_IMAGE] = {COMPUTE("images?api-version=2022-08-01"),
+	[REMOTE_RESOURCE_TYPE_IMAGE] = {COMPUTE("images?" AZURE_COMPUTE_VERSION),
 					NULL,
 					{REMOTE_RESOURCE_TYPE_IMAGE,
-					 {REF,
-					  NAME,
-					  STATE,
-					  LOCATION,
-					  {"properties/storageProfile/osDisk/diskSizeGB", RESOURCE_GIB, NULL},
+					 {REF, NAME, STATE, LOCATION,
+					  RESOURCE_AT("properties/storageProfile/osDisk/diskSizeGB", GIB),
 					  AT("properties/storageProfile/osDisk/osType", "platform"),
 					  AT("properties/hyperVGeneration", "generation")},
 					 .tags = "tags"}},
@@ -59,41 +45,31 @@ const struct azure_list azure_lists[] = {
 	[REMOTE_RESOURCE_TYPE_VOLUME] = {COMPUTE("disks?api-version=2022-07-02"),
 					 NULL,
 					 {REMOTE_RESOURCE_TYPE_VOLUME,
-					  {REF,
-					   NAME,
-					   {"properties/diskState", RESOURCE_STATE, NULL},
-					   STATE,
-					   LOCATION,
-					   {"managedBy", RESOURCE_PARENT, NULL},
-					   {"properties/diskSizeBytes", RESOURCE_BYTES, NULL},
-					   {"properties/diskSizeGB", RESOURCE_GIB, NULL},
-					   AT("sku/name", "volume_type"),
-					   AT("properties/osType", "platform"),
+					  {REF, NAME, RESOURCE_AT("properties/diskState", STATE), STATE,
+					   LOCATION, RESOURCE_AT("managedBy", PARENT),
+					   RESOURCE_AT("properties/diskSizeBytes", BYTES),
+					   RESOURCE_AT("properties/diskSizeGB", GIB),
+					   AT("sku/name", "volume_type"), AT("properties/osType", "platform"),
 					   AT("properties/timeCreated", "created")},
 					  .tags = "tags"}},
 	[REMOTE_RESOURCE_TYPE_SNAPSHOT] = {COMPUTE("snapshots?api-version=2022-07-02"),
 					   NULL,
 					   {REMOTE_RESOURCE_TYPE_SNAPSHOT,
-					    {REF,
-					     NAME,
-					     STATE,
-					     LOCATION,
-					     {"properties/creationData/sourceResourceId", RESOURCE_PARENT,
-					      NULL},
-					     {"properties/diskSizeBytes", RESOURCE_BYTES, NULL},
-					     {"properties/diskSizeGB", RESOURCE_GIB, NULL},
+					    {REF, NAME, STATE, LOCATION,
+					     RESOURCE_AT("properties/creationData/sourceResourceId", PARENT),
+					     RESOURCE_AT("properties/diskSizeBytes", BYTES),
+					     RESOURCE_AT("properties/diskSizeGB", GIB),
 					     AT("properties/timeCreated", "created")},
 					    .tags = "tags"}},
-	[REMOTE_RESOURCE_TYPE_INSTANCE_TYPE] = {COMPUTE("locations/%s/vmSizes?api-version=2022-08-01"),
+	[REMOTE_RESOURCE_TYPE_INSTANCE_TYPE] = {COMPUTE("locations/%s/vmSizes?" AZURE_COMPUTE_VERSION),
 						NULL,
 						{REMOTE_RESOURCE_TYPE_INSTANCE_TYPE,
-						 {{"name", RESOURCE_REF, NULL},
-						  NAME,
-						  {"memoryInMB", RESOURCE_MIB, NULL},
+						 {RESOURCE_AT("name", REF), NAME,
+						  RESOURCE_AT("memoryInMB", MIB),
 						  AT("numberOfCores", "vcpus"),
 						  AT("maxDataDiskCount", "disks_max")},
 						 .tags = NULL}},
-	[REMOTE_RESOURCE_TYPE_KEY_PAIR] = {COMPUTE("sshPublicKeys?api-version=2022-08-01"),
+	[REMOTE_RESOURCE_TYPE_KEY_PAIR] = {COMPUTE("sshPublicKeys?" AZURE_COMPUTE_VERSION),
 					   NULL,
 					   {REMOTE_RESOURCE_TYPE_KEY_PAIR,
 					    {REF, NAME, LOCATION},

@@ -12,8 +12,6 @@ struct azure_list {
 	struct resource_form form;
 };
 extern const struct azure_list azure_lists[];
-/* All types: bits 1 << enum remote_resource_type. */
-#define AZURE_RESOURCE_TYPES ((2U << REMOTE_RESOURCE_TYPE_ADDRESS) - 1)
 
 /* Reads the resources of a location, or of all of them ("all"). entries: the list's length. */
 RESULT azure_read_resources(struct ctx *c, const json_t *root, enum remote_resource_type type,

@@ -5,22 +5,10 @@
 #include "drivers/remote/cloudstack/answer.h"
 
 #define AT RESOURCE_ATTRIBUTE_AT
-#define REF                                                                                                  \
-	{                                                                                                    \
-		"id", RESOURCE_REF, NULL                                                                     \
-	}
-#define NAME                                                                                                 \
-	{                                                                                                    \
-		"name", RESOURCE_NAME, NULL                                                                  \
-	}
-#define STATE                                                                                                \
-	{                                                                                                    \
-		"state", RESOURCE_STATE, NULL                                                                \
-	}
-#define ZONE                                                                                                 \
-	{                                                                                                    \
-		"zonename", RESOURCE_ZONE, NULL                                                              \
-	}
+#define REF RESOURCE_AT("id", REF)
+#define NAME RESOURCE_AT("name", NAME)
+#define STATE RESOURCE_AT("state", STATE)
+#define ZONE RESOURCE_AT("zonename", ZONE)
 
 const struct cloudstack_list cloudstack_lists[] = {
 	[REMOTE_RESOURCE_TYPE_IMAGE] = {"listTemplates",
@@ -28,14 +16,9 @@ const struct cloudstack_list cloudstack_lists[] = {
 					"templatefilter",
 					"executable",
 					{REMOTE_RESOURCE_TYPE_IMAGE,
-					 {REF,
-					  NAME,
-					  {"status", RESOURCE_STATE, NULL},
-					  ZONE,
-					  {"size", RESOURCE_BYTES, NULL},
-					  AT("ostypename", "platform"),
-					  AT("format", "format"),
-					  AT("hypervisor", "hypervisor"),
+					 {REF, NAME, RESOURCE_AT("status", STATE), ZONE,
+					  RESOURCE_AT("size", BYTES), AT("ostypename", "platform"),
+					  AT("format", "format"), AT("hypervisor", "hypervisor"),
 					  AT("created", "created")},
 					 .tags = "tags"}},
 	[REMOTE_RESOURCE_TYPE_NETWORK] = {"listNetworks",
@@ -43,13 +26,8 @@ const struct cloudstack_list cloudstack_lists[] = {
 					  "listall",
 					  "true",
 					  {REMOTE_RESOURCE_TYPE_NETWORK,
-					   {REF,
-					    NAME,
-					    STATE,
-					    ZONE,
-					    {"vpcid", RESOURCE_PARENT, NULL},
-					    AT("cidr", "cidr"),
-					    AT("gateway", "gateway"),
+					   {REF, NAME, STATE, ZONE, RESOURCE_AT("vpcid", PARENT),
+					    AT("cidr", "cidr"), AT("gateway", "gateway"),
 					    AT("type", "network_type")},
 					   .tags = "tags"}},
 	[REMOTE_RESOURCE_TYPE_SECURITY_GROUP] = {"listSecurityGroups",
@@ -64,14 +42,9 @@ const struct cloudstack_list cloudstack_lists[] = {
 					 "listall",
 					 "true",
 					 {REMOTE_RESOURCE_TYPE_VOLUME,
-					  {REF,
-					   NAME,
-					   STATE,
-					   ZONE,
-					   {"size", RESOURCE_BYTES, NULL},
-					   {"virtualmachineid", RESOURCE_PARENT, NULL},
-					   AT("diskofferingname", "volume_type"),
-					   AT("type", "kind"),
+					  {REF, NAME, STATE, ZONE, RESOURCE_AT("size", BYTES),
+					   RESOURCE_AT("virtualmachineid", PARENT),
+					   AT("diskofferingname", "volume_type"), AT("type", "kind"),
 					   AT("created", "created")},
 					  .tags = "tags"}},
 	[REMOTE_RESOURCE_TYPE_SNAPSHOT] = {"listSnapshots",
@@ -79,12 +52,8 @@ const struct cloudstack_list cloudstack_lists[] = {
 					   "listall",
 					   "true",
 					   {REMOTE_RESOURCE_TYPE_SNAPSHOT,
-					    {REF,
-					     NAME,
-					     STATE,
-					     {"volumeid", RESOURCE_PARENT, NULL},
-					     {"virtualsize", RESOURCE_BYTES, NULL},
-					     AT("snapshottype", "kind"),
+					    {REF, NAME, STATE, RESOURCE_AT("volumeid", PARENT),
+					     RESOURCE_AT("virtualsize", BYTES), AT("snapshottype", "kind"),
 					     AT("created", "created")},
 					    .tags = "tags"}},
 	[REMOTE_RESOURCE_TYPE_INSTANCE_TYPE] = {"listServiceOfferings",
@@ -92,31 +61,25 @@ const struct cloudstack_list cloudstack_lists[] = {
 						NULL,
 						NULL,
 						{REMOTE_RESOURCE_TYPE_INSTANCE_TYPE,
-						 {REF,
-						  NAME,
-						  {"memory", RESOURCE_MIB, NULL},
+						 {REF, NAME, RESOURCE_AT("memory", MIB),
 						  AT("cpunumber", "vcpus"),
 						  AT("iscustomized", "is_customized")},
 						 .tags = NULL}},
-	[REMOTE_RESOURCE_TYPE_KEY_PAIR] =
-		{"listSSHKeyPairs",
-		 "sshkeypair",
-		 "listall",
-		 "true",
-		 {REMOTE_RESOURCE_TYPE_KEY_PAIR,
-		  {{"name", RESOURCE_REF, NULL}, NAME, AT("id", "id"), AT("fingerprint", "fingerprint")},
-		  .tags = NULL}},
+	[REMOTE_RESOURCE_TYPE_KEY_PAIR] = {"listSSHKeyPairs",
+					   "sshkeypair",
+					   "listall",
+					   "true",
+					   {REMOTE_RESOURCE_TYPE_KEY_PAIR,
+					    {RESOURCE_AT("name", REF), NAME, AT("id", "id"),
+					     AT("fingerprint", "fingerprint")},
+					    .tags = NULL}},
 	[REMOTE_RESOURCE_TYPE_ADDRESS] = {"listPublicIpAddresses",
 					  "publicipaddress",
 					  "listall",
 					  "true",
 					  {REMOTE_RESOURCE_TYPE_ADDRESS,
-					   {REF,
-					    STATE,
-					    ZONE,
-					    {"virtualmachineid", RESOURCE_PARENT, NULL},
-					    AT("ipaddress", "ip"),
-					    AT("vmipaddress", "private_ip"),
+					   {REF, STATE, ZONE, RESOURCE_AT("virtualmachineid", PARENT),
+					    AT("ipaddress", "ip"), AT("vmipaddress", "private_ip"),
 					    AT("associatednetworkid", "network"),
 					    AT("issourcenat", "is_source_nat")},
 					   .tags = "tags"}},

@@ -13,8 +13,7 @@ struct cloudstack_list {
 };
 extern const struct cloudstack_list cloudstack_lists[];
 /* All types but subnets: bits 1 << enum remote_resource_type. */
-#define CLOUDSTACK_RESOURCE_TYPES                                                                            \
-	(((2U << REMOTE_RESOURCE_TYPE_ADDRESS) - 1) & ~(1U << REMOTE_RESOURCE_TYPE_SUBNET))
+#define CLOUDSTACK_RESOURCE_TYPES (RESOURCE_TYPES_ALL & ~(1U << REMOTE_RESOURCE_TYPE_SUBNET))
 
 /* Reads the resources of a zone, or of all zones ("all"), and those that belong to no zone. entries: the list's length. */
 RESULT cloudstack_read_resources(struct ctx *c, const json_t *root, enum remote_resource_type type,

@@ -5,32 +5,14 @@
 #include "drivers/remote/ec2/request.h"
 #include "drivers/remote/ec2/walk.h"
 
-enum { PLACES_MAX = 16, CURSOR_MAX = 4096 };
+enum { CURSOR_MAX = 4096 };
 
-#define REF(path)                                                                                            \
-	{                                                                                                    \
-		path, RESOURCE_REF, NULL                                                                     \
-	}
-#define NAME(path)                                                                                           \
-	{                                                                                                    \
-		path, RESOURCE_NAME, NULL                                                                    \
-	}
-#define PARENT(path)                                                                                         \
-	{                                                                                                    \
-		path, RESOURCE_PARENT, NULL                                                                  \
-	}
-#define STATE(path)                                                                                          \
-	{                                                                                                    \
-		path, RESOURCE_STATE, NULL                                                                   \
-	}
-#define ZONE(path)                                                                                           \
-	{                                                                                                    \
-		path, RESOURCE_ZONE, NULL                                                                    \
-	}
-#define ATTRIBUTE(path, name)                                                                                \
-	{                                                                                                    \
-		path, RESOURCE_ATTRIBUTE, name                                                               \
-	}
+#define AT RESOURCE_ATTRIBUTE_AT
+#define REF(path) RESOURCE_AT(path, REF)
+#define NAME(path) RESOURCE_AT(path, NAME)
+#define PARENT(path) RESOURCE_AT(path, PARENT)
+#define STATE(path) RESOURCE_AT(path, STATE)
+#define ZONE(path) RESOURCE_AT(path, ZONE)
 
 /* page: the largest MaxResults of the call; 0: its answer has no pages. own: the account's own alone, because others
  * share theirs with everybody. */
@@ -38,98 +20,82 @@ static const struct type_row {
 	const char *action, *root, *item;
 	int page;
 	const char *own;
-	struct resource_place places[PLACES_MAX];
+	struct resource_place places[RESOURCE_PLACES_MAX];
 } rows[] = {
 	[REMOTE_RESOURCE_TYPE_IMAGE] = {"DescribeImages",
 					"DescribeImagesResponse",
 					"imagesSet/item",
 					1000,
 					"Owner.1",
-					{REF("imageId"),
-					 NAME("name"),
-					 STATE("imageState"),
-					 ATTRIBUTE("architecture", "architecture"),
-					 ATTRIBUTE("platformDetails", "platform"),
-					 ATTRIBUTE("creationDate", "created"),
-					 {"blockDeviceMapping/item/ebs/volumeSize", RESOURCE_GIB, NULL}}},
+					{REF("imageId"), NAME("name"), STATE("imageState"),
+					 AT("architecture", "architecture"),
+					 AT("platformDetails", "platform"), AT("creationDate", "created"),
+					 RESOURCE_AT("blockDeviceMapping/item/ebs/volumeSize", GIB)}},
 	[REMOTE_RESOURCE_TYPE_NETWORK] = {"DescribeVpcs",
 					  "DescribeVpcsResponse",
 					  "vpcSet/item",
 					  1000,
 					  NULL,
-					  {REF("vpcId"), STATE("state"), ATTRIBUTE("cidrBlock", "cidr"),
-					   ATTRIBUTE("isDefault", "is_default")}},
+					  {REF("vpcId"), STATE("state"), AT("cidrBlock", "cidr"),
+					   AT("isDefault", "is_default")}},
 	[REMOTE_RESOURCE_TYPE_SUBNET] = {"DescribeSubnets",
 					 "DescribeSubnetsResponse",
 					 "subnetSet/item",
 					 1000,
 					 NULL,
 					 {REF("subnetId"), PARENT("vpcId"), STATE("state"),
-					  ZONE("availabilityZone"), ATTRIBUTE("cidrBlock", "cidr"),
-					  ATTRIBUTE("ipv6CidrBlockAssociationSet/item/ipv6CidrBlock",
-						    "cidr_v6")}},
+					  ZONE("availabilityZone"), AT("cidrBlock", "cidr"),
+					  AT("ipv6CidrBlockAssociationSet/item/ipv6CidrBlock", "cidr_v6")}},
 	[REMOTE_RESOURCE_TYPE_SECURITY_GROUP] = {"DescribeSecurityGroups",
 						 "DescribeSecurityGroupsResponse",
 						 "securityGroupInfo/item",
 						 1000,
 						 NULL,
 						 {REF("groupId"), NAME("groupName"), PARENT("vpcId"),
-						  ATTRIBUTE("groupDescription", "description")}},
+						  AT("groupDescription", "description")}},
 	[REMOTE_RESOURCE_TYPE_VOLUME] = {"DescribeVolumes",
 					 "DescribeVolumesResponse",
 					 "volumeSet/item",
 					 500,
 					 NULL,
-					 {REF("volumeId"),
-					  PARENT("attachmentSet/item/instanceId"),
-					  STATE("status"),
-					  ZONE("availabilityZone"),
-					  {"size", RESOURCE_GIB, NULL},
-					  ATTRIBUTE("volumeType", "volume_type"),
-					  ATTRIBUTE("iops", "iops"),
-					  ATTRIBUTE("encrypted", "is_encrypted"),
-					  ATTRIBUTE("snapshotId", "snapshot"),
-					  ATTRIBUTE("createTime", "created")}},
+					 {REF("volumeId"), PARENT("attachmentSet/item/instanceId"),
+					  STATE("status"), ZONE("availabilityZone"), RESOURCE_AT("size", GIB),
+					  AT("volumeType", "volume_type"), AT("iops", "iops"),
+					  AT("encrypted", "is_encrypted"), AT("snapshotId", "snapshot"),
+					  AT("createTime", "created")}},
 	[REMOTE_RESOURCE_TYPE_SNAPSHOT] = {"DescribeSnapshots",
 					   "DescribeSnapshotsResponse",
 					   "snapshotSet/item",
 					   1000,
 					   "Owner.1",
-					   {REF("snapshotId"),
-					    PARENT("volumeId"),
-					    STATE("status"),
-					    {"volumeSize", RESOURCE_GIB, NULL},
-					    ATTRIBUTE("description", "description"),
-					    ATTRIBUTE("encrypted", "is_encrypted"),
-					    ATTRIBUTE("startTime", "created")}},
+					   {REF("snapshotId"), PARENT("volumeId"), STATE("status"),
+					    RESOURCE_AT("volumeSize", GIB), AT("description", "description"),
+					    AT("encrypted", "is_encrypted"), AT("startTime", "created")}},
 	[REMOTE_RESOURCE_TYPE_INSTANCE_TYPE] = {"DescribeInstanceTypes",
 						"DescribeInstanceTypesResponse",
 						"instanceTypeSet/item",
 						100,
 						NULL,
-						{REF("instanceType"),
-						 NAME("instanceType"),
-						 {"memoryInfo/sizeInMiB", RESOURCE_MIB, NULL},
-						 ATTRIBUTE("vCpuInfo/defaultVCpus", "vcpus"),
-						 ATTRIBUTE("processorInfo/supportedArchitectures/item",
-							   "architecture"),
-						 ATTRIBUTE("currentGeneration", "is_current")}},
+						{REF("instanceType"), NAME("instanceType"),
+						 RESOURCE_AT("memoryInfo/sizeInMiB", MIB),
+						 AT("vCpuInfo/defaultVCpus", "vcpus"),
+						 AT("processorInfo/supportedArchitectures/item",
+						    "architecture"),
+						 AT("currentGeneration", "is_current")}},
 	[REMOTE_RESOURCE_TYPE_KEY_PAIR] = {"DescribeKeyPairs",
 					   "DescribeKeyPairsResponse",
 					   "keySet/item",
 					   0,
 					   NULL,
-					   {REF("keyName"), NAME("keyName"), ATTRIBUTE("keyPairId", "id"),
-					    ATTRIBUTE("keyFingerprint", "fingerprint"),
-					    ATTRIBUTE("keyType", "key_type")}},
+					   {REF("keyName"), NAME("keyName"), AT("keyPairId", "id"),
+					    AT("keyFingerprint", "fingerprint"), AT("keyType", "key_type")}},
 	[REMOTE_RESOURCE_TYPE_ADDRESS] = {"DescribeAddresses",
 					  "DescribeAddressesResponse",
 					  "addressesSet/item",
 					  0,
 					  NULL,
 					  {REF("allocationId"), REF("publicIp"), PARENT("instanceId"),
-					   ATTRIBUTE("publicIp", "ip"),
-					   ATTRIBUTE("privateIpAddress", "private_ip")}},
+					   AT("publicIp", "ip"), AT("privateIpAddress", "private_ip")}},
 };
 /* ---- reading ---- */
 
@@ -140,8 +106,8 @@ struct reading {
 	struct remote_resources list;
 	struct str next;
 	struct resource_draft draft;
-	struct str texts[PLACES_MAX]; /* by place: the table's order counts, not the document's */
-	struct str key, value;        /* the tag that is being read */
+	struct str texts[RESOURCE_PLACES_MAX]; /* by place: the table's order counts, not the document's */
+	struct str key, value;                 /* the tag that is being read */
 };
 
 /* The path below the item's element. False: elsewhere. */
@@ -160,7 +126,7 @@ static RESULT enter(void *self, struct str path)
 	struct str below = STR_NONE;
 	if (is_in_item(r, path, &below) && !below.n) {
 		r->draft = (struct resource_draft){0};
-		for (size_t k = 0; k < PLACES_MAX; k++)
+		for (size_t k = 0; k < RESOURCE_PLACES_MAX; k++)
 			r->texts[k] = STR_NONE;
 	}
 	return OK;
@@ -172,14 +138,14 @@ static RESULT end_item(struct reading *r)
 	for (size_t k = 0; k < r->draft.tag_count; k++)
 		if (str_is(r->draft.tags[k].key, "Name"))
 			resource_put(&r->draft, &name, r->draft.tags[k].value);
-	for (size_t k = 0; k < PLACES_MAX && r->row->places[k].path; k++)
+	for (size_t k = 0; k < RESOURCE_PLACES_MAX && r->row->places[k].path; k++)
 		resource_put(&r->draft, &r->row->places[k], r->texts[k]);
 	return resource_end(r->c, &r->draft, r->type, &r->list);
 }
 
 static void take_text(struct reading *r, struct str below, struct str text)
 {
-	for (size_t k = 0; k < PLACES_MAX && r->row->places[k].path; k++)
+	for (size_t k = 0; k < RESOURCE_PLACES_MAX && r->row->places[k].path; k++)
 		if (!r->texts[k].n && str_is(below, r->row->places[k].path))
 			r->texts[k] = text;
 	if (str_is(below, "tagSet/item/key"))

@@ -4,9 +4,6 @@
 
 #include "drivers/remote/resource_draft.h"
 
-/* All types: bits 1 << enum remote_resource_type. */
-#define EC2_RESOURCE_TYPES ((2U << REMOTE_RESOURCE_TYPE_ADDRESS) - 1)
-
 /* ERR_IO, with a sentence: the text is no list of that type, or breaks a limit. */
 RESULT ec2_read_resources(struct ctx *c, struct str text, enum remote_resource_type type,
 			  struct remote_resource_page *ret_page);

@@ -4,18 +4,9 @@
 #include "drivers/remote/openstack/resources.h"
 
 #define AT RESOURCE_ATTRIBUTE_AT
-#define REF                                                                                                  \
-	{                                                                                                    \
-		"id", RESOURCE_REF, NULL                                                                     \
-	}
-#define NAME                                                                                                 \
-	{                                                                                                    \
-		"name", RESOURCE_NAME, NULL                                                                  \
-	}
-#define STATUS                                                                                               \
-	{                                                                                                    \
-		"status", RESOURCE_STATE, NULL                                                               \
-	}
+#define REF RESOURCE_AT("id", REF)
+#define NAME RESOURCE_AT("name", NAME)
+#define STATUS RESOURCE_AT("status", STATE)
 
 const struct openstack_list openstack_lists[] = {
 	[REMOTE_RESOURCE_TYPE_IMAGE] = {REMOTE_SERVICE_IMAGE,
@@ -23,17 +14,11 @@ const struct openstack_list openstack_lists[] = {
 					"images",
 					NULL,
 					{REMOTE_RESOURCE_TYPE_IMAGE,
-					 {REF,
-					  NAME,
-					  STATUS,
-					  {"size", RESOURCE_BYTES, NULL},
-					  AT("visibility", "visibility"),
-					  AT("disk_format", "format"),
+					 {REF, NAME, STATUS, RESOURCE_AT("size", BYTES),
+					  AT("visibility", "visibility"), AT("disk_format", "format"),
 					  AT("hw_architecture", "architecture"),
-					  AT("architecture", "architecture"),
-					  AT("os_distro", "platform"),
-					  AT("min_disk", "min_disk_gib"),
-					  AT("created_at", "created")},
+					  AT("architecture", "architecture"), AT("os_distro", "platform"),
+					  AT("min_disk", "min_disk_gib"), AT("created_at", "created")},
 					 .tags = NULL}},
 	[REMOTE_RESOURCE_TYPE_NETWORK] = {REMOTE_SERVICE_NETWORK,
 					  "/v2.0/networks",
@@ -49,12 +34,8 @@ const struct openstack_list openstack_lists[] = {
 					 "subnets",
 					 NULL,
 					 {REMOTE_RESOURCE_TYPE_SUBNET,
-					  {REF,
-					   NAME,
-					   {"network_id", RESOURCE_PARENT, NULL},
-					   AT("cidr", "cidr"),
-					   AT("gateway_ip", "gateway"),
-					   AT("enable_dhcp", "has_dhcp")},
+					  {REF, NAME, RESOURCE_AT("network_id", PARENT), AT("cidr", "cidr"),
+					   AT("gateway_ip", "gateway"), AT("enable_dhcp", "has_dhcp")},
 					  .tags = NULL}},
 	[REMOTE_RESOURCE_TYPE_SECURITY_GROUP] = {REMOTE_SERVICE_NETWORK,
 						 "/v2.0/security-groups",
@@ -68,39 +49,27 @@ const struct openstack_list openstack_lists[] = {
 					 "volumes",
 					 NULL,
 					 {REMOTE_RESOURCE_TYPE_VOLUME,
-					  {REF,
-					   NAME,
-					   STATUS,
-					   {"size", RESOURCE_GIB, NULL},
-					   {"attachments/0/server_id", RESOURCE_PARENT, NULL},
-					   {"availability_zone", RESOURCE_ZONE, NULL},
-					   AT("volume_type", "volume_type"),
-					   AT("encrypted", "is_encrypted"),
-					   AT("snapshot_id", "snapshot"),
-					   AT("created_at", "created")},
+					  {REF, NAME, STATUS, RESOURCE_AT("size", GIB),
+					   RESOURCE_AT("attachments/0/server_id", PARENT),
+					   RESOURCE_AT("availability_zone", ZONE),
+					   AT("volume_type", "volume_type"), AT("encrypted", "is_encrypted"),
+					   AT("snapshot_id", "snapshot"), AT("created_at", "created")},
 					  .tags = "metadata"}},
 	[REMOTE_RESOURCE_TYPE_SNAPSHOT] = {REMOTE_SERVICE_VOLUME,
 					   "/snapshots/detail",
 					   "snapshots",
 					   NULL,
 					   {REMOTE_RESOURCE_TYPE_SNAPSHOT,
-					    {REF,
-					     NAME,
-					     STATUS,
-					     {"size", RESOURCE_GIB, NULL},
-					     {"volume_id", RESOURCE_PARENT, NULL},
-					     AT("description", "description"),
-					     AT("created_at", "created")},
+					    {REF, NAME, STATUS, RESOURCE_AT("size", GIB),
+					     RESOURCE_AT("volume_id", PARENT),
+					     AT("description", "description"), AT("created_at", "created")},
 					    .tags = "metadata"}},
 	[REMOTE_RESOURCE_TYPE_INSTANCE_TYPE] = {-1,
 						"/flavors/detail",
 						"flavors",
 						NULL,
 						{REMOTE_RESOURCE_TYPE_INSTANCE_TYPE,
-						 {REF,
-						  NAME,
-						  {"ram", RESOURCE_MIB, NULL},
-						  AT("vcpus", "vcpus"),
+						 {REF, NAME, RESOURCE_AT("ram", MIB), AT("vcpus", "vcpus"),
 						  AT("disk", "disk_gib"),
 						  AT("os-flavor-access:is_public", "is_public")},
 						 .tags = NULL}},
@@ -109,9 +78,7 @@ const struct openstack_list openstack_lists[] = {
 					   "keypairs",
 					   "keypair",
 					   {REMOTE_RESOURCE_TYPE_KEY_PAIR,
-					    {{"name", RESOURCE_REF, NULL},
-					     NAME,
-					     AT("fingerprint", "fingerprint"),
+					    {RESOURCE_AT("name", REF), NAME, AT("fingerprint", "fingerprint"),
 					     AT("type", "key_type")},
 					    .tags = NULL}},
 	[REMOTE_RESOURCE_TYPE_ADDRESS] = {REMOTE_SERVICE_NETWORK,
@@ -119,9 +86,7 @@ const struct openstack_list openstack_lists[] = {
 					  "floatingips",
 					  NULL,
 					  {REMOTE_RESOURCE_TYPE_ADDRESS,
-					   {REF,
-					    STATUS,
-					    {"port_details/device_id", RESOURCE_PARENT, NULL},
+					   {REF, STATUS, RESOURCE_AT("port_details/device_id", PARENT),
 					    AT("floating_ip_address", "ip"),
 					    AT("fixed_ip_address", "private_ip"),
 					    AT("floating_network_id", "network"),

@@ -13,8 +13,6 @@ struct openstack_list {
 	struct resource_form form;
 };
 extern const struct openstack_list openstack_lists[];
-/* All types: bits 1 << enum remote_resource_type. */
-#define OPENSTACK_RESOURCE_TYPES ((2U << REMOTE_RESOURCE_TYPE_ADDRESS) - 1)
 
 /* Reads a list. The cursor is the last element's id, or name, if there are more. */
 RESULT openstack_read_resources(struct ctx *c, const json_t *root, enum remote_resource_type type,
