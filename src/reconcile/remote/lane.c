@@ -216,6 +216,7 @@ void id_set_clear(struct id_set *set)
 void lane_begin_listing(struct provider_lane *lane)
 {
 	lane->is_listing = true;
+	lane->is_read = false;
 	lane->began_us = clock_now_us();
 	lane->cursor[0] = '\0';
 	lane->pages = lane->others = lane->unnamed = 0;

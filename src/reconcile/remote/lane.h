@@ -9,7 +9,13 @@
 #include "engine/remote/remote_resource.h"
 #include "reconcile/work.h"
 
-enum { PROVIDER_CURSOR_MAX = 4096, PROVIDER_LACKS_SIZE = 1024, PROVIDER_ID_MAX = 511 };
+/* PROVIDER_FORGOTTEN_MAX: rows that a step forgets after an accepted loss, so that one change does not hold up the others. */
+enum {
+	PROVIDER_CURSOR_MAX = 4096,
+	PROVIDER_LACKS_SIZE = 1024,
+	PROVIDER_ID_MAX = 511,
+	PROVIDER_FORGOTTEN_MAX = 500
+};
 
 /* Row ids that a listing has seen: open addressing, none is free. */
 struct id_set {
@@ -44,6 +50,7 @@ struct provider_lane {
 	char identity[256];
 	char lacks[PROVIDER_LACKS_SIZE]; /* a line for each missing right */
 	bool is_listing;                 /* machines, or resources of `type` */
+	bool is_read;                    /* the listing under way has read its last page */
 	bool is_of_resources;
 	bool is_first; /* the type had no rows when its listing began */
 	enum remote_resource_type type;

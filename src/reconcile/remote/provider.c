@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Steps of providers. A step sends one request: a step of the verification, or one page of a listing of machines or of
- * other resources (resources.c), so that acts on machines get their turn in between. A listing compares each page with the rows and reports only what
- * differs. After the last page, rows that no page had are missed once, and forgotten at the second miss. If
- * more than 30 % are missing, or a page failed, nothing is forgotten. */
+ * other resources (resources.c), so that acts on machines get their turn in between. A listing compares each page with
+ * the rows and reports only what differs. After the last page, rows that no page had are missed once, and forgotten at
+ * the second miss. If more than 30 % are missing, or a page failed, nothing is forgotten. */
 #include "store/provider.h"
 #include <stdio.h>
 #include <string.h>
@@ -285,6 +285,7 @@ static RESULT report_missing(struct step *s, const struct provider *p, const str
 	return OK;
 }
 
+/* An accepted loss is forgotten over several steps: further rows are missing in the next one, too. */
 static RESULT end_listing(struct step *s, struct provider_lane *lane, const struct provider *p)
 {
 	struct missing missing = {0};
@@ -292,6 +293,12 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 	if (!report)
 		return ctx_no_memory(&s->ctx);
 	TRY(find_missing(s, lane, &missing));
+	if (p->accepts_loss && missing.vanished.count > PROVIDER_FORGOTTEN_MAX) {
+		missing.vanished.count = PROVIDER_FORGOTTEN_MAX;
+		lane->is_read = true;
+		step_again(s);
+		return report_missing(s, p, &missing.vanished);
+	}
 	bool is_too_many =
 		!p->accepts_loss && missing.vanished.count * 100 > missing.alive * VANISHED_PERCENT_MAX;
 	TRY(report_missing(s, p, &missing.ended));
@@ -353,6 +360,8 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 		lane_begin_listing(lane);
 		lane->is_of_resources = false;
 	}
+	if (lane->is_read)
+		return end_listing(s, lane, g->provider);
 	const struct remote_driver *driver = remote_driver_of((int) g->provider->cloud);
 	TRY(driver->list(&s->ctx, remote, str_copy(s->ctx.arena, str_from(lane->cursor)), &page));
 	TRY(compare_page(s, lane, &page, &changes));

@@ -178,6 +178,7 @@ static RESULT report_missing(struct step *s, const struct missing *missing, bool
 	return OK;
 }
 
+/* An accepted loss is forgotten over several steps: further rows are missing in the next one, too. */
 static RESULT end_listing(struct step *s, struct provider_lane *lane, const struct provider *p)
 {
 	struct missing missing = {0};
@@ -185,6 +186,12 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 	struct str problem = STR_NONE;
 	size_t known = 0;
 	TRY(find_missing(s, lane, &missing, &known));
+	if (pace->accepts_loss && missing.count > PROVIDER_FORGOTTEN_MAX) {
+		missing.count = PROVIDER_FORGOTTEN_MAX;
+		lane->is_read = true;
+		step_again(s);
+		return report_missing(s, &missing, true);
+	}
 	bool is_too_many = !pace->accepts_loss && missing.count > FEW &&
 			   missing.count * 100 > known * VANISHED_PERCENT_MAX;
 	if (is_too_many)
@@ -204,6 +211,8 @@ RESULT resources_list_page(struct step *s, struct provider_lane *lane, const str
 {
 	struct remote_resource_page page = {0};
 	struct changes changes = {0};
+	if (lane->is_read)
+		return end_listing(s, lane, p);
 	const struct remote_driver *driver = remote_driver_of((int) p->cloud);
 	TRY(driver->list_resources(&s->ctx, remote, lane->type,
 				   str_copy(s->ctx.arena, str_from(lane->cursor)), &page));

@@ -387,6 +387,33 @@ static void forgets_what_two_listings_lack(struct cloud *c)
 }
 TEST_STORY(forgets_what_two_listings_lack, 1)
 
+static bool has_forgotten_some(struct cloud *c, const void *before)
+{
+	return cloud_count(c, KIND_REMOTE_RESOURCE) < *(const size_t *) before;
+}
+
+/* An accepted loss of many resources takes several changes of bounded size. */
+static void forgets_many_in_parts(struct cloud *c)
+{
+	struct provider_target target = {.provider = {.kind = KIND_PROVIDER, .text = STR("there")},
+					 .accepts_loss = true};
+	size_t count = 1300;
+	begin_with_volumes(c, (unsigned) count);
+	elsewhere.volumes = 5;
+	cloud_ok(c, &c->alice, engine_refresh_provider, &target);
+	while (count > 5) {
+		size_t before = count;
+		assert_true(cloud_step_until(c, has_forgotten_some, &before, MINUTE));
+		count = cloud_count(c, KIND_REMOTE_RESOURCE);
+		assert_true(before - count <= 500);
+	}
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 5);
+	assert_int_equal(unlisted(c).n, 0);
+	end(c);
+}
+TEST_STORY(forgets_many_in_parts, 1)
+
 /* A type that is denied concerns neither its rows nor the provider, and is tried again. */
 static void goes_on_without_a_type(struct cloud *c)
 {
@@ -450,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_is_not_asked_for_the_impossible),
 		cmocka_unit_test(test_may_be_gone),
 		cmocka_unit_test(test_forgets_what_two_listings_lack),
+		cmocka_unit_test(test_forgets_many_in_parts),
 		cmocka_unit_test(test_goes_on_without_a_type),
 		cmocka_unit_test(test_refuses_a_million),
 		cmocka_unit_test(test_takes_the_first_of_repeated_entries),
