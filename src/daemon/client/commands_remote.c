@@ -396,7 +396,7 @@ const struct command remote_commands[] = {
 	   "URL of the API, of OpenStack that of Keystone (default: the cloud's public one)."},
 	  {"project", PARAM_OPTION, false, "OpenStack: the user's project. Azure: the subscription's id."},
 	  {"domain", PARAM_OPTION, false,
-	   "OpenStack: the user's domain (default: Default. Azure: the tenant's id)."},
+	   "OpenStack: the user's domain (default: Default). Azure: the tenant's id."},
 	  CREDENTIALS(true),
 	  {"account", PARAM_OPTION, false, "The account here that owns it (default: the caller's)."}},
 	 .ask = add_provider},

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Capacity reservations: room that is kept for instances of a type. They are changed by EC2's calls.
-import {nothing, mark, pairs, copyable, refName, when, emptyCard, SUPPORT} from "../parts.js";
+import {nothing, nameOf, mark, pairs, copyable, refName, when, emptyCard, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {t, number, size, time} from "../words.js";
 
 const stage = (r) => (r.ended_us ? mark("off", r.has_expired ? t("expired") : t("cancelled")) : r.conditions?.length ? mark("bad", t(r.conditions[0].name)) : mark("ok", t("active")));
 const match = (r) => (r.is_targeted ? t("targeted") : t("open to matching instances"));
-const label = (r) => r.ec2 ?? r.id;
 const ends = (r) => (r.end_us ? time(r.end_us) : t("until it is cancelled"));
 
 export const view = resourcePage({
 	name: "reservations", kind: "capacity-reservations", kinds: ["zones"], command: "reservations.list", title: () => t("Capacity reservations"), state: stage, sort: "type",
 	search: (r) => [r.type, refName("zones", r.zone)], keys: {type: (r) => r.type, zone: (r) => refName("zones", r.zone)},
 	columns: [
-		{key: "name", title: () => t("Name"), width: "26%", sort: label},
+		{key: "name", title: () => t("Name"), width: "26%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "14%", cell: stage},
 		{key: "type", title: () => t("Instance type"), width: "16%", text: (r) => r.type ?? ""},
 		{key: "count", title: () => t("Instances"), num: true, width: "10%", sort: (r) => r.count ?? 0, text: (r) => number(r.count ?? 0)},
