@@ -19,11 +19,15 @@ check "dari dump coverage prints a chapter a face, and a row a call: $chapters, 
 diff <("$dari" dump limits) docs/limits.md
 check "docs/limits.md is what dari dump limits prints (make docs)" $?
 
-for row in "EC2, with STS:actions" IAM:iam OpenStack:openstack CloudStack:cloudstack Azure:azure "AWS Support:support"; do
+for row in "EC2, with STS:actions" IAM:iam OpenStack:openstack CloudStack:cloudstack Azure:azure "AWS Support:support" "EC2 Auto Scaling:autoscaling" CloudWatch:cloudwatch \
+	"Elastic Load Balancing:elb" "EBS direct:ebs"; do
 	count=$("$dari" dump "${row##*:}" | /usr/bin/jq '(.actions // .calls) | length')
 	grep -qF "| ${row%%:*} | $count |" README.md
 	check "README.md counts ${row%%:*}: $count" $?
 done
+count=$("$dari" dump native | /usr/bin/jq '[.actions[] | select(.method != "GET")] | length')
+grep -qF "| Dari's own | $count changes," README.md
+check "README.md counts changes of Dari's own API: $count" $?
 
 version=$(sed -n "s/^project('dari'.* version: '\([^']*\)'.*/\1/p" meson.build)
 [ -n "$version" ] && [ "$("$dari" --version)" = "dari $version" ]
