@@ -2,7 +2,7 @@
  * Passwords. A user's password is IAM's login profile, and Keystone accepts it with the user's id. Also the
  * account's password policy. Hashing runs outside the HTTP threads (auth/sign_in/password.h). */
 #include "api/iam/internal.h"
-#include "auth/sign_in/password.h"
+#include "auth/sign_in/login.h"
 #include "engine/people/account/account_user.h"
 #include "engine/people/credential/password_policy.h"
 #include "engine/people/user.h"
@@ -11,7 +11,7 @@
 
 /* ---- login profiles ---- */
 
-struct login {
+struct login_profile {
 	struct login_wish wish;
 	struct str password;
 	struct strs refused; /* hashes of passwords that the policy refuses */
@@ -19,14 +19,14 @@ struct login {
 #define PASSWORD(T, wire, member, ...)                                                                       \
 	PARAM(T, wire, member, .flags = 0 __VA_ARGS__, .min = 1, .max = 128, .doc = "The password.")
 #define IS_FIRST                                                                                             \
-	PARAM(struct login, "PasswordResetRequired", wish.is_first,                                          \
+	PARAM(struct login_profile, "PasswordResetRequired", wish.is_first,                                  \
 	      .doc = "To be changed at the first sign-in.")
-static const struct param create_params[] = {IAM_USER(struct login, wish.user, | REQUIRED),
-					     PASSWORD(struct login, "Password", password, | REQUIRED),
+static const struct param create_params[] = {IAM_USER(struct login_profile, wish.user, | REQUIRED),
+					     PASSWORD(struct login_profile, "Password", password, | REQUIRED),
 					     IS_FIRST};
-static const struct param update_params[] = {IAM_USER(struct login, wish.user, | REQUIRED),
-					     PASSWORD(struct login, "Password", password), IS_FIRST};
-static const struct param user_params[] = {IAM_USER(struct login, wish.user, | REQUIRED)};
+static const struct param update_params[] = {IAM_USER(struct login_profile, wish.user, | REQUIRED),
+					     PASSWORD(struct login_profile, "Password", password), IS_FIRST};
+static const struct param user_params[] = {IAM_USER(struct login_profile, wish.user, | REQUIRED)};
 
 static RESULT check_password(struct iam_call *e, struct str plain)
 {
@@ -35,7 +35,7 @@ static RESULT check_password(struct iam_call *e, struct str plain)
 
 static RESULT prepare_login(struct iam_call *e, void *args)
 {
-	struct login *a = args;
+	struct login_profile *a = args;
 	const struct user *user = NULL;
 	TRY(iam_find_user(e, &a->wish.user, &user)); /* checked before the password is hashed */
 	e->skips_work = !a->password.n;
@@ -55,13 +55,13 @@ static RESULT hash_new(struct iam_call *e, const struct strs *refused, struct st
 static RESULT hash_login(struct work_item *w)
 {
 	struct iam_call *e = w->arg;
-	struct login *a = e->args;
+	struct login_profile *a = e->args;
 	return hash_new(e, &a->refused, a->password, &a->wish.password_hash);
 }
 
 static RESULT show_login(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct login *a = args;
+	const struct login_profile *a = args;
 	const struct user *user = NULL;
 	TRY(iam_find_user(e, &a->wish.user, &user));
 	if (!user->password_hash.n)
@@ -96,6 +96,8 @@ static RESULT prepare_own(struct iam_call *e, void *args)
 	if (!user->password_hash.n)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Login Profile for User %" STR_FMT " cannot be found.",
 				STR_ARG(user->name));
+	if (!login_accepts_hash(iam_tables(e), user))
+		return ctx_fail(e->c, ERR_DENIED, "Passwords are not accepted in the account's domain.");
 	a->user = user->row.id;
 	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
 	TRY(engine_list_refused_passwords(e->c, iam_tables(e), user, &a->refused));
@@ -164,16 +166,17 @@ static RESULT show_policy(struct iam_call *e, const void *args, struct xml *x)
 }
 
 static const struct iam_action actions[] = {
-	{IAM_ACTION("CreateLoginProfile"), .flags = API_WRITES, .args = PARAMS(struct login, create_params),
-	 .prepare = prepare_login, .work = hash_login, .operation = engine_create_login_run,
-	 .answer = show_login, .doc = "Gives a user a password."},
-	{IAM_ACTION("GetLoginProfile"), .args = PARAMS(struct login, user_params), .answer = show_login,
-	 .doc = "Whether a user has one, and since when."},
-	{IAM_ACTION("UpdateLoginProfile"), .flags = API_WRITES, .args = PARAMS(struct login, update_params),
-	 .prepare = prepare_login, .work = hash_login, .operation = engine_update_login_run,
-	 .doc = "Gives it another one; ends the tokens of before."},
-	{IAM_ACTION("DeleteLoginProfile"), .flags = API_WRITES, .args = PARAMS(struct login, user_params),
-	 .operation = engine_delete_login_run, .doc = "Takes it away."},
+	{IAM_ACTION("CreateLoginProfile"), .flags = API_WRITES,
+	 .args = PARAMS(struct login_profile, create_params), .prepare = prepare_login, .work = hash_login,
+	 .operation = engine_create_login_run, .answer = show_login, .doc = "Gives a user a password."},
+	{IAM_ACTION("GetLoginProfile"), .args = PARAMS(struct login_profile, user_params),
+	 .answer = show_login, .doc = "Whether a user has one, and since when."},
+	{IAM_ACTION("UpdateLoginProfile"), .flags = API_WRITES,
+	 .args = PARAMS(struct login_profile, update_params), .prepare = prepare_login, .work = hash_login,
+	 .operation = engine_update_login_run, .doc = "Gives it another one; ends the tokens of before."},
+	{IAM_ACTION("DeleteLoginProfile"), .flags = API_WRITES,
+	 .args = PARAMS(struct login_profile, user_params), .operation = engine_delete_login_run,
+	 .doc = "Takes it away."},
 	{IAM_ACTION("ChangePassword"), .flags = API_WRITES | IAM_OWN,
 	 .args = PARAMS(struct own_change, own_params), .prepare = prepare_own, .work = check_and_hash,
 	 .operation = engine_change_own_password_run, .doc = "Changes one's own."},

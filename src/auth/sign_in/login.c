@@ -19,6 +19,11 @@ static enum domain_passwords find_setting(const struct tables *t, uuid domain, c
 	return place ? place->passwords : DOMAIN_PASSWORDS_ACCEPTED;
 }
 
+bool login_accepts_hash(const struct tables *t, const struct user *user)
+{
+	return find_setting(t, user->domain, user) == DOMAIN_PASSWORDS_ACCEPTED;
+}
+
 /* The directory's domain, if its people may have this name, or NULL. */
 static const struct domain *find_directory(const struct login_directory *d, const struct tables *t,
 					   uuid domain, const struct user *user)

@@ -44,5 +44,8 @@ bool login_check(struct passwords *p, struct ctx *c, struct login *login, struct
  * ERR_UNAUTHENTICATED: the user is disabled, or the name is another user's. */
 RESULT login_admit(struct store *store, struct ctx *c, const struct login_directory *d, uuid domain,
 		   const struct ldap_person *person, uuid *ret_user);
+/* True if a domain's setting lets the password that this region stores prove who the user is. Ask before comparing it for another
+ * purpose than a sign-in, such as setting a new one: the answer would tell whether a guess is right. */
+bool login_accepts_hash(const struct tables *t, const struct user *user);
 /* The user, if nothing has changed since login_find(), or NULL. */
 const struct user *login_find_proved(const struct tables *t, const struct login *login);

@@ -20,7 +20,7 @@ import browser as web  # noqa: E402
 import cloudstack  # noqa: E402
 import native  # noqa: E402
 import saml_idp  # noqa: E402
-from dev import DARI, Dev  # noqa: E402
+from dev import DARI, Account, Dev  # noqa: E402
 
 SAME = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -126,6 +126,44 @@ def test_an_accounts_own_users(dev):
         assert (status, said["detail"]) == (401, "Name or password are wrong.")
     finally:
         passwords(dev, "accepted", "Default")
+
+
+def change(dev, user, original, password, headers=None):
+    status, _, said = web.ask(f"{dev.url}/identity/v3/users/{user}/password", "POST", {"user": {"original_password": original, "password": password}},
+                              {"Content-Type": "application/json", **(headers or {})})
+    return status, json.loads(said)["error"]["message"] if said else ""
+
+
+def test_no_change_tells_a_right_password(dev):
+    """Where passwords are refused, changing one's own does not tell whether the old one is right, with or without a token."""
+    made = dev.command("user", "create", "eve", "--domain", "closed")["password"]
+    before = token(dev, "eve", made)
+    user, by_token = before[1]["token"]["user"]["id"], {"X-Auth-Token": before[2]}
+    for setting in ("refused", "directory-only"):
+        passwords(dev, setting)
+        for original in (made, "wrong"):
+            assert change(dev, user, original, "Battery-staple-2") == (401, "The request you have made requires authentication.")
+            assert change(dev, user, original, "Battery-staple-2", by_token) == (401, "Attempted to authenticate with an unsupported method.")
+    passwords(dev, "accepted")
+    assert change(dev, user, made, "Battery-staple-2", by_token)[0] == 204
+    assert enter(dev, "eve", "Battery-staple-2")[0] == 201
+
+
+def test_no_change_of_an_accounts_own_user(dev):
+    iam = dev.account.client("iam")
+    iam.create_user(UserName="fay")
+    iam.create_login_profile(UserName="fay", Password="a long Password 1")
+    iam.put_user_policy(UserName="fay", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]}))
+    key = iam.create_access_key(UserName="fay")["AccessKey"]
+    fay = Account(dev, key["AccessKeyId"], key["SecretAccessKey"]).client("iam")
+    try:
+        passwords(dev, "refused", "Default")
+        for old in ("a long Password 1", "wrong"):
+            with pytest.raises(fay.exceptions.ClientError, match="Passwords are not accepted in the account's domain."):
+                fay.change_password(OldPassword=old, NewPassword="a long Password 2")
+    finally:
+        passwords(dev, "accepted", "Default")
+    fay.change_password(OldPassword="a long Password 1", NewPassword="a long Password 2")
 
 
 def test_who_says_it(dev):

@@ -5,7 +5,7 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "auth/limit.h"
-#include "auth/sign_in/password.h"
+#include "auth/sign_in/login.h"
 #include "engine/people/credential/password_policy.h"
 #include "engine/people/user.h"
 #include "engine/resolve.h"
@@ -239,7 +239,7 @@ static RESULT prepare_renewal(struct os_call *e, struct new_password *a)
 		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
 	const struct user *user = user_find(os_tables(e), a->wish.user.prefix);
 	e->asker = login_attempt_address(e->call->peer);
-	if (!engine_is_user_open(os_tables(e), user))
+	if (!engine_is_user_open(os_tables(e), user) || !login_accepts_hash(os_tables(e), user))
 		return OK;
 	a->user = user->row.id;
 	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
@@ -261,6 +261,9 @@ static RESULT prepare_password(struct os_call *e, void *args)
 	if (a->is_by_password)
 		return prepare_renewal(e, a);
 	TRY(os_check_own(e, "password.change", &a->wish.user, &user));
+	if (!login_accepts_hash(os_tables(e), user))
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+				"Attempted to authenticate with an unsupported method.");
 	a->user = user->row.id;
 	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
 	TRY(engine_list_refused_passwords(e->c, os_tables(e), user, &a->refused));
