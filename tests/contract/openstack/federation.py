@@ -9,6 +9,7 @@ import http.server
 import os
 import sys
 import threading
+import urllib.parse
 
 import pytest
 import requests
@@ -213,9 +214,11 @@ def test_lists(dev, oidc, saml):
     assert found["keycloak"]["remote_ids"] == [f"https://{oidc.host}"] and found["company"]["remote_ids"] == [saml.entity]
     one = dev.operator.ok("GET", "/identity/v3/OS-FEDERATION/identity_providers/keycloak")["identity_provider"]
     assert one == found["keycloak"] and one["id"] == oidc.id.replace("-", "") and one["domain_id"] == "default"
+    assert dev.operator.ok("GET", urllib.parse.urlsplit(one["links"]["protocols"]).path)["protocols"][0]["id"] == "openid"
     protocols = dev.operator.ok("GET", f"/identity/v3/OS-FEDERATION/identity_providers/{saml.id}/protocols")["protocols"]
     assert [(p["id"], p["mapping_id"]) for p in protocols] == [("saml2", saml.id.replace("-", ""))]
     assert dev.operator.ok("GET", f"/identity/v3/OS-FEDERATION/identity_providers/{saml.id}/protocols/saml2")["protocol"] == protocols[0]
+    assert dev.operator.ok("GET", urllib.parse.urlsplit(protocols[0]["links"]["self"]).path)["protocol"] == protocols[0]
     mapping = dev.operator.ok("GET", f"/identity/v3/OS-FEDERATION/mappings/{one['id']}")["mapping"]
     assert mapping["rules"] == [{"local": [{"user": {"name": "{0}", "domain": {"id": "default"}}}], "remote": [{"type": "sub"}]},
                                 {"local": [{"group": {"name": "Operators", "domain": {"id": "default"}}}], "remote": [{"type": "groups", "any_one_of": ["/operators"]}]}]

@@ -42,11 +42,6 @@ static RESULT check_stranger(struct os_call *e)
 		       : ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
 }
 
-static RESULT fail_provider(struct os_call *e, struct str id)
-{
-	return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find identity provider: %" STR_FMT ".", STR_ARG(id));
-}
-
 /* ---- OpenID Connect ---- */
 
 struct oidc_args {
@@ -67,7 +62,7 @@ static RESULT prepare_oidc(struct os_call *e, void *args)
 	TRY(check_stranger(e));
 	os_find_idp(e, a->id, &idp);
 	if (!idp.oidc || !e->config->issuers)
-		return fail_provider(e, a->id);
+		return os_fail_idp(e, a->id);
 	if (!str_split_next(&said, ' ', &scheme) || !str_equal_nocase(scheme, STR("Bearer")))
 		return refuse(e);
 	a->token = str_trim(said);
@@ -118,7 +113,7 @@ static RESULT prepare_begin(struct os_call *e, void *args)
 	TRY(check_stranger(e));
 	os_find_idp(e, a->id, &idp);
 	if (!idp.saml)
-		return fail_provider(e, a->id);
+		return os_fail_idp(e, a->id);
 	if (!call_header(e->call, "PAOS").p)
 		return refuse(e); /* a browser: the console is where people sign in with one */
 	return federated_copy_saml(e->c, idp.saml, &a->provider);
@@ -163,7 +158,7 @@ static RESULT prepare_end(struct os_call *e, void *args)
 	TRY(check_stranger(e));
 	os_find_idp(e, a->id, &idp);
 	if (!idp.saml)
-		return fail_provider(e, a->id);
+		return os_fail_idp(e, a->id);
 	a->arrival.saml_provider = idp.saml->row.id;
 	a->assertion = arena_new_object(e->c->arena, struct saml_assertion);
 	return a->assertion ? federated_copy_saml(e->c, idp.saml, &a->provider) : ctx_no_memory(e->c);

@@ -66,13 +66,15 @@ void os_find_idp(struct os_call *e, struct str id, struct os_idp *ret_idp)
 	*ret_idp = s.count == 1 ? s.found : (struct os_idp){0};
 }
 
+RESULT os_fail_idp(struct os_call *e, struct str id)
+{
+	return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find Identity Provider: %" STR_FMT ".", STR_ARG(id));
+}
+
 static RESULT find(struct os_call *e, struct str id, struct os_idp *ret_idp)
 {
 	os_find_idp(e, id, ret_idp);
-	return ret_idp->oidc || ret_idp->saml
-		       ? OK
-		       : ctx_fail(e->c, ERR_NOT_FOUND, "Could not find identity provider: %" STR_FMT ".",
-				  STR_ARG(id));
+	return ret_idp->oidc || ret_idp->saml ? OK : os_fail_idp(e, id);
 }
 
 /* ---- what is shown ---- */
@@ -83,14 +85,13 @@ static struct str hex_of(struct os_call *e, const struct os_idp *idp)
 	return str_encode_hex(e->c->arena, id.b, sizeof id.b);
 }
 
-static void write_link(struct os_call *e, struct json_writer *w, const char *key, const char *format,
-		       const struct os_idp *idp)
+static void write_link(struct os_call *e, struct json_writer *w, const char *key, const char *before,
+		       const struct os_idp *idp, const char *behind)
 {
-	struct str place = str_print(e->c->arena, "%" STR_FMT "/OS-FEDERATION/%s",
-				     STR_ARG(os_service_url(e, OS_IDENTITY)), format);
-	json_write_text(
-		w, key,
-		str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(place), STR_ARG(hex_of(e, idp))));
+	json_write_text(w, key,
+			str_print(e->c->arena, "%" STR_FMT "/OS-FEDERATION/%s/%" STR_FMT "%s",
+				  STR_ARG(os_service_url(e, OS_IDENTITY)), before, STR_ARG(hex_of(e, idp)),
+				  behind));
 }
 
 static void write_idp(struct os_call *e, struct json_writer *w, const struct os_idp *idp)
@@ -106,17 +107,20 @@ static void write_idp(struct os_call *e, struct json_writer *w, const struct os_
 	json_write_text(w, NULL, url);
 	json_write_close_list(w);
 	json_write_open(w, "links");
-	write_link(e, w, "self", "identity_providers", idp);
+	write_link(e, w, "self", "identity_providers", idp, "");
+	write_link(e, w, "protocols", "identity_providers", idp, "/protocols");
 	json_write_close(w);
 }
 
 static void write_protocol(struct os_call *e, struct json_writer *w, const struct os_idp *idp)
 {
+	const char *self = str_to_z(e->c->arena, str_print(e->c->arena, "/protocols/%s", protocol_of(idp)));
 	json_write_z(w, "id", protocol_of(idp));
 	json_write_text(w, "mapping_id", hex_of(e, idp));
 	json_write_null(w, "remote_id_attribute");
 	json_write_open(w, "links");
-	write_link(e, w, "identity_provider", "identity_providers", idp);
+	write_link(e, w, "self", "identity_providers", idp, self);
+	write_link(e, w, "identity_provider", "identity_providers", idp, "");
 	json_write_close(w);
 }
 
@@ -176,7 +180,7 @@ static void write_mapping(struct os_call *e, struct json_writer *w, const struct
 	}
 	json_write_close_list(w);
 	json_write_open(w, "links");
-	write_link(e, w, "self", "mappings", idp);
+	write_link(e, w, "self", "mappings", idp, "");
 	json_write_close(w);
 }
 

@@ -14,3 +14,5 @@ struct os_idp {
 };
 /* By the row's id, or by the name on the sign-in page if no other provider has it. */
 void os_find_idp(struct os_call *e, struct str id, struct os_idp *ret_idp);
+/* Fails with ERR_NOT_FOUND, in Keystone's words. */
+RESULT os_fail_idp(struct os_call *e, struct str id);
