@@ -172,11 +172,26 @@ static RESULT add_saml(struct asking *a)
 	return add_provider(a, &protocols[1], saml_members, COUNT(saml_members));
 }
 
+/* Refuses settings of the other protocol, which would have no effect. */
+static RESULT check_protocol(struct asking *a, const struct protocol *p)
+{
+	bool is_saml = strcmp(p->name, "saml") == 0;
+	const struct carried *others = is_saml ? oidc_sign_in : saml_sign_in;
+	size_t count = is_saml ? COUNT(oidc_sign_in) : COUNT(saml_sign_in);
+	for (size_t k = 0; k < count; k++)
+		if (json_object_get(a->args, others[k].param))
+			return ctx_fail_field(a->c, ERR_INVALID, str_from(others[k].param),
+					      "--%s is not a setting of %s providers", others[k].param,
+					      p->kind);
+	return OK;
+}
+
 static RESULT set_provider(struct asking *a)
 {
 	const struct protocol *p = NULL;
 	const json_t *row = NULL;
 	TRY(find_provider(a, &p, &row));
+	TRY(check_protocol(a, p));
 	return set_sign_in(a, p, asking_text(row, "id"));
 }
 

@@ -186,6 +186,9 @@ def test_commands(dev, tmp_path):
     dev.command("sign-in", "add-oidc", "https://cli.example.com/x", "--client", "dari", "--secret-file", str(secret), "--account", "dev", "--title", "CLI OIDC", "--domain", "closed")
     rows = {r["sign_in_name"]: r for r in dev.command("sign-in", "list")}
     assert set(rows) == {"CLI SSO", "CLI OIDC"} and rows["CLI SSO"]["sign_in_groups"] == ["a=b", "c"] and rows["CLI SSO"]["sign_in_makes_users"]
+    for provider, option in (("CLI SSO", "--group-claim"), ("CLI SSO", "--client"), ("CLI OIDC", "--group-attribute")):
+        failed = subprocess.run([DARI, "--config", dev.config, "sign-in", "set", provider, "--title", "Other", option, "x"], capture_output=True, text=True)
+        assert failed.returncode and f"{option} is not a setting of" in failed.stderr
     dev.command("sign-in", "set", "CLI SSO", "--title", "Renamed", "--domain", "closed")
     ways = json.loads(web.ask(dev.url + "/api/v1/session/ways?domain=closed")[2])["items"]
     assert sorted((w["name"], w["protocol"]) for w in ways) == [("CLI OIDC", "oidc"), ("Renamed", "saml")]
