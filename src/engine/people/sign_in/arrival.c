@@ -3,6 +3,9 @@
 #include "engine/people/sign_in/arrival_internal.h"
 
 #include "engine/limits.h"
+#include "engine/people/policy/role.h"
+#include "engine/resolve.h"
+#include "store/domain.h"
 #include "store/group_member.h"
 #include "store/user.h"
 #include "store/user_group.h"
@@ -10,6 +13,61 @@
 RESULT arrival_refuse(struct op *op, const char *why)
 {
 	return ctx_fail_kind(op->ctx, ERR_UNAUTHENTICATED, KIND_USER, "%s", why);
+}
+
+/* ---- providers ---- */
+
+RESULT arrival_check_administrator(struct op *op, enum kind kind)
+{
+	return identity_is_admin(op->ctx->who)
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_DENIED, kind,
+				       "Only an administrator says how people sign in to the console.");
+}
+
+RESULT arrival_check_free(struct op *op, enum kind kind, uuid domain)
+{
+	return uuid_is_none(domain) || identity_is_admin(op->ctx->who)
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_PROTECTED, kind,
+				       "People sign in by this provider: an administrator of the region "
+				       "changes it.");
+}
+
+RESULT arrival_find_domain(struct op *op, const struct ref *ref, uuid *ret_domain)
+{
+	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
+	if (ref_is_given(ref))
+		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, ref, &domain));
+	if (!domain)
+		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
+	*ret_domain = domain->id;
+	return OK;
+}
+
+RESULT arrival_check_link(struct op *op, enum kind kind, struct str field, uuid domain,
+			  const struct user *user, const struct user *present)
+{
+	if (uuid_is_none(domain) || !uuid_equal(user->domain, domain))
+		return ENGINE_FAIL(op, ERR_STATE, kind, field,
+				   "This provider does not let people of the user's domain in.");
+	if (present && !uuid_equal(present->row.id, user->row.id))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_USER, STR("subject"),
+				   "This subject is the user '%" STR_FMT "' already.",
+				   STR_ARG(present->name));
+	return OK;
+}
+
+RESULT arrival_check_person(struct op *op, uuid domain, const struct user *user, bool makes_users)
+{
+	const struct domain *place = domain_find(op->head, domain);
+	if (!place || !place->enabled)
+		return arrival_refuse(op, "Nobody signs in by this provider any more.");
+	if (user && !engine_is_user_open(op->head, user))
+		return arrival_refuse(op, "The user is disabled.");
+	if (!user && !makes_users)
+		return arrival_refuse(op, "No user of the domain is this subject of the provider.");
+	return OK;
 }
 
 /* ---- users ---- */

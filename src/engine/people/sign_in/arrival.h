@@ -9,6 +9,7 @@ enum {
 	ARRIVAL_RULES_MAX = 64,
 	ARRIVAL_RULE_MAX = 200,  /* characters */
 	ARRIVAL_CLAIM_MAX = 255, /* characters of a claim's or attribute's name */
+	ARRIVAL_NAMES = 3,       /* name candidates for a new user */
 };
 
 /* Splits a rule. Without "=" the group of the domain has the name of the provider's. */

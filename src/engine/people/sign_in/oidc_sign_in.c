@@ -2,28 +2,17 @@
  * Sign-in by OpenID Connect: providers of domains, links between users and subjects. Rows only. */
 #include "engine/people/sign_in/oidc_sign_in.h"
 
-#include "engine/people/policy/role.h"
 #include "engine/people/sign_in/arrival_internal.h"
 #include "engine/resolve.h"
-#include "model/role.h"
-#include "store/domain.h"
 #include "store/oidc_provider.h"
 #include "store/user.h"
-
-static RESULT check_administrator(struct op *op)
-{
-	return identity_is_admin(op->ctx->who)
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_OIDC_PROVIDER,
-				       "Only an administrator says how people sign in to the console.");
-}
 
 static RESULT find_provider(struct op *op, const struct ref *ref, struct oidc_provider *ret_provider)
 {
 	const struct row *row = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_OIDC_PROVIDER, ref, &row));
 	TRY(engine_permit(op, "oidc_provider.set_sign_in", KIND_OIDC_PROVIDER, row));
-	TRY(check_administrator(op));
+	TRY(arrival_check_administrator(op, KIND_OIDC_PROVIDER));
 	*ret_provider = *oidc_provider_of(row);
 	return OK;
 }
@@ -68,16 +57,13 @@ static RESULT check_others(struct op *op, const struct oidc_provider *but, uuid 
 RESULT engine_set_oidc_sign_in(struct op *op, struct oidc_sign_in_wish *wish)
 {
 	struct oidc_provider next;
-	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
+	uuid domain = UUID_NONE;
 	TRY(find_provider(op, &wish->oidc_provider, &next));
-	if (ref_is_given(&wish->domain))
-		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
-	if (!domain)
-		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
+	TRY(arrival_find_domain(op, &wish->domain, &domain));
 	TRY(engine_check_name(op, KIND_OIDC_PROVIDER, wish->name));
-	TRY(check_others(op, &next, domain->id));
+	TRY(check_others(op, &next, domain));
 	TRY(arrival_check_rules(op, KIND_OIDC_PROVIDER, wish->groups));
-	next.sign_in_domain = domain->id;
+	next.sign_in_domain = domain;
 	next.sign_in_name = wish->name;
 	next.sign_in_client = wish->client;
 	next.sign_in_secret = wish->secret;
@@ -110,11 +96,7 @@ RESULT oidc_sign_in_forget_domain(struct op *op, uuid domain)
 
 RESULT oidc_sign_in_check_free(struct op *op, const struct oidc_provider *provider)
 {
-	return uuid_is_none(provider->sign_in_domain) || identity_is_admin(op->ctx->who)
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_OIDC_PROVIDER,
-				       "People sign in to the console by this provider: an administrator of "
-				       "the region changes it.");
+	return arrival_check_free(op, KIND_OIDC_PROVIDER, provider->sign_in_domain);
 }
 
 /* ---- subjects ---- */
@@ -138,13 +120,8 @@ RESULT engine_link_oidc_user(struct op *op, struct oidc_link *wish)
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &row));
 	TRY(engine_permit(op, "user.link_oidc", KIND_USER, row));
 	struct user next = *user_of(row);
-	if (uuid_is_none(provider.sign_in_domain) || !uuid_equal(next.domain, provider.sign_in_domain))
-		return ENGINE_FAIL(op, ERR_STATE, KIND_OIDC_PROVIDER, wish->oidc_provider.field,
-				   "This provider does not let people of the user's domain in.");
-	const struct user *other = oidc_sign_in_find_user(op->head, &provider, wish->subject);
-	if (other && !uuid_equal(other->row.id, row->id))
-		return ENGINE_FAIL(op, ERR_EXISTS, KIND_USER, STR("subject"),
-				   "This subject is the user '%" STR_FMT "' already.", STR_ARG(other->name));
+	TRY(arrival_check_link(op, KIND_OIDC_PROVIDER, wish->oidc_provider.field, provider.sign_in_domain,
+			       &next, oidc_sign_in_find_user(op->head, &provider, wish->subject)));
 	next.oidc_issuer = wish->subject.n ? provider.url : STR_NONE;
 	next.oidc_subject = wish->subject;
 	next.row.gen++;
@@ -177,14 +154,10 @@ static RESULT set_groups(struct op *op, const struct oidc_provider *provider, co
 RESULT engine_arrive_by_oidc(struct op *op, struct oidc_arrival *wish)
 {
 	const struct oidc_provider *provider = oidc_provider_find(op->head, wish->oidc_provider);
-	const struct domain *domain = provider ? domain_find(op->head, provider->sign_in_domain) : NULL;
-	if (!domain || !domain->enabled)
+	if (!provider)
 		return arrival_refuse(op, "Nobody signs in by this provider any more.");
 	const struct user *user = oidc_sign_in_find_user(op->head, provider, wish->subject);
-	if (user && !engine_is_user_open(op->head, user))
-		return arrival_refuse(op, "The user is disabled.");
-	if (!user && !provider->sign_in_makes_users)
-		return arrival_refuse(op, "No user of the domain is this subject of the provider.");
+	TRY(arrival_check_person(op, provider->sign_in_domain, user, provider->sign_in_makes_users));
 	/* Signing in: the caller has no identity yet, and the provider vouches for the subject. */
 	engine_need_no_permission(op);
 	if (user)

@@ -42,14 +42,13 @@ struct oidc_link {
 OPERATION(engine_link_oidc_user, oidc_link)
 
 /* A provider has vouched for a person, who is not yet the caller. Finds the user, or creates one if the
- * provider may. Sets the user's groups by the provider's rules. Grants no permissions. ERR_UNAUTHENTICATED: no user of the domain has this subject, or the
- * user may not sign in. */
-enum { OIDC_NAMES = 3 }; /* ARRIVAL_NAMES */
+ * provider may. Sets the user's groups by the provider's rules. Grants no permissions.
+ * ERR_UNAUTHENTICATED: no user of the domain has this subject, or the user may not sign in. */
 struct oidc_arrival {
 	uuid oidc_provider;
 	struct str subject, email;
 	struct strs groups;
-	struct str names[OIDC_NAMES]; /* name candidates for a new user: the first that is valid and free */
+	struct str names[ARRIVAL_NAMES]; /* for a new user: the first that is valid and free */
 	/* found or created: */
 	uuid user;
 };

@@ -2,10 +2,8 @@
  * Sign-in by SAML: providers of domains, links between users and subjects. Rows only. */
 #include "engine/people/sign_in/saml_sign_in_internal.h"
 
-#include "engine/people/policy/role.h"
 #include "engine/people/sign_in/arrival_internal.h"
 #include "engine/resolve.h"
-#include "store/domain.h"
 #include "store/saml_provider.h"
 #include "store/user.h"
 
@@ -14,9 +12,7 @@ static RESULT find_provider(struct op *op, const struct ref *ref, struct saml_pr
 	const struct row *row = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_SAML_PROVIDER, ref, &row));
 	TRY(engine_permit(op, "saml_provider.set_sign_in", KIND_SAML_PROVIDER, row));
-	if (!identity_is_admin(op->ctx->who))
-		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_SAML_PROVIDER,
-				     "Only an administrator says how people sign in to the console.");
+	TRY(arrival_check_administrator(op, KIND_SAML_PROVIDER));
 	*ret_provider = *saml_provider_of(row);
 	return OK;
 }
@@ -64,16 +60,13 @@ static RESULT check_others(struct op *op, const struct saml_provider *but, uuid 
 RESULT engine_set_saml_sign_in(struct op *op, struct saml_sign_in_wish *wish)
 {
 	struct saml_provider next;
-	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
+	uuid domain = UUID_NONE;
 	TRY(find_provider(op, &wish->saml_provider, &next));
-	if (ref_is_given(&wish->domain))
-		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
-	if (!domain)
-		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
+	TRY(arrival_find_domain(op, &wish->domain, &domain));
 	TRY(engine_check_name(op, KIND_SAML_PROVIDER, wish->name));
-	TRY(check_others(op, &next, domain->id));
+	TRY(check_others(op, &next, domain));
 	TRY(arrival_check_rules(op, KIND_SAML_PROVIDER, wish->groups));
-	next.sign_in_domain = domain->id;
+	next.sign_in_domain = domain;
 	next.sign_in_name = wish->name;
 	next.sign_in_makes_users = wish->makes_users;
 	next.sign_in_unasked = wish->is_unasked;
@@ -106,11 +99,7 @@ RESULT saml_sign_in_forget_domain(struct op *op, uuid domain)
 
 RESULT saml_sign_in_check_free(struct op *op, const struct saml_provider *provider)
 {
-	return uuid_is_none(provider->sign_in_domain) || identity_is_admin(op->ctx->who)
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_SAML_PROVIDER,
-				       "People sign in by this provider: an administrator of the region "
-				       "changes it.");
+	return arrival_check_free(op, KIND_SAML_PROVIDER, provider->sign_in_domain);
 }
 
 RESULT saml_sign_in_check_issuer(struct op *op, const struct saml_provider *provider, struct str entity_id)
@@ -142,13 +131,8 @@ RESULT engine_link_saml_user(struct op *op, struct saml_link *wish)
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &row));
 	TRY(engine_permit(op, "user.link_saml", KIND_USER, row));
 	struct user next = *user_of(row);
-	if (uuid_is_none(provider.sign_in_domain) || !uuid_equal(next.domain, provider.sign_in_domain))
-		return ENGINE_FAIL(op, ERR_STATE, KIND_SAML_PROVIDER, wish->saml_provider.field,
-				   "This provider does not let people of the user's domain in.");
-	const struct user *other = find_user(op->head, &provider, wish->subject);
-	if (other && !uuid_equal(other->row.id, row->id))
-		return ENGINE_FAIL(op, ERR_EXISTS, KIND_USER, STR("subject"),
-				   "This subject is the user '%" STR_FMT "' already.", STR_ARG(other->name));
+	TRY(arrival_check_link(op, KIND_SAML_PROVIDER, wish->saml_provider.field, provider.sign_in_domain,
+			       &next, find_user(op->head, &provider, wish->subject)));
 	next.saml_issuer = wish->subject.n ? provider.entity_id : STR_NONE;
 	next.saml_subject = wish->subject;
 	next.row.gen++;
@@ -184,14 +168,10 @@ static RESULT spend(struct op *op, const struct saml_provider *provider, struct 
 RESULT engine_arrive_by_saml(struct op *op, struct saml_arrival *wish)
 {
 	const struct saml_provider *provider = saml_provider_find(op->head, wish->saml_provider);
-	const struct domain *domain = provider ? domain_find(op->head, provider->sign_in_domain) : NULL;
-	if (!domain || !domain->enabled)
+	if (!provider)
 		return arrival_refuse(op, "Nobody signs in by this provider any more.");
 	const struct user *user = find_user(op->head, provider, wish->subject);
-	if (user && !engine_is_user_open(op->head, user))
-		return arrival_refuse(op, "The user is disabled.");
-	if (!user && !provider->sign_in_makes_users)
-		return arrival_refuse(op, "No user of the domain is this subject of the provider.");
+	TRY(arrival_check_person(op, provider->sign_in_domain, user, provider->sign_in_makes_users));
 	/* Signing in: the caller has no identity yet, and the provider vouches for the subject. */
 	engine_need_no_permission(op);
 	TRY(spend(op, provider, wish->assertion));

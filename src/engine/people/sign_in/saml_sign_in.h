@@ -41,14 +41,13 @@ OPERATION(engine_link_saml_user, saml_link)
 /* A verified assertion vouches for a person, who is not yet the caller. Spends the assertion, finds the user, or creates one if the
  * provider may, and sets the user's groups by the provider's rules. Grants no permissions. ERR_UNAUTHENTICATED: no user of the domain
  * has this subject, the user may not sign in, or the assertion was used before. */
-enum { SAML_NAMES = 3 }; /* ARRIVAL_NAMES */
 struct saml_arrival {
 	uuid saml_provider;
 	struct str assertion; /* its ID */
 	struct str subject, email;
 	struct strs groups;
-	struct str names[SAML_NAMES]; /* name candidates for a new user: the first that is valid and free */
-	int64_t ends_us;              /* the provider's session ends, and ours with it; 0: it does not say */
+	struct str names[ARRIVAL_NAMES]; /* for a new user: the first that is valid and free */
+	int64_t ends_us; /* the provider's session ends, and ours with it; 0: it does not say */
 	/* found or created: */
 	uuid user;
 };
