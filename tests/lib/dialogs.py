@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people do on the console's pages: buttons, dialogs and their fields. Each dialog is checked by axe and at 360 px in Korean."""
+"""Operates buttons, dialogs and fields of the console's pages. axe checks each dialog, also at 360 px in Korean."""
 
 
 def press(b, words, where="main"):

@@ -2,7 +2,7 @@
 // Commands that pages show before any click: they only read, and need no more data than the page. They are loaded with the first page; all others are
 // in commands.js.
 
-/** As curl() in shell.js, which is not needed for the first page. */
+/** Writes a curl command, like curl() in shell.js; the first page does not load shell.js. */
 const read = (path) => () => `curl -X GET "$DARI_URL/api/v1${path}" -H "X-Auth-Token: $DARI_TOKEN"`;
 const ansible = (...modules) => () => modules.map((name) => `ansible localhost -m amazon.aws.${name}_info`).join("\n");
 

@@ -9,7 +9,7 @@ import {get, BASE} from "../api.js";
 import {say} from "../router.js";
 import {canUsePasskeys, usePasskey} from "../passkey.js";
 
-let providers = null, refusesPasswords = false; // of the typed domain
+let providers = null, refusesPasswords = false; // identity providers and password setting of the domain that was typed
 
 async function look(domain = "") {
 	providers ??= [];
