@@ -198,6 +198,18 @@ static void write_suspended(struct xml *x, const struct scaling_group *g)
 	xml_close(x, "SuspendedProcesses");
 }
 
+static void write_metrics(struct xml *x, const struct scaling_group *g)
+{
+	xml_open(x, "EnabledMetrics");
+	for (size_t k = 0; k < g->collected.count; k++) {
+		xml_open(x, "member");
+		xml_text(x, "Metric", g->collected.at[k]);
+		xml_z(x, "Granularity", "1Minute");
+		xml_close(x, "member");
+	}
+	xml_close(x, "EnabledMetrics");
+}
+
 static void write_members(struct autoscaling_call *e, struct xml *x, const struct scaling_group *g,
 			  bool shows)
 {
@@ -237,8 +249,7 @@ static void write_group(struct autoscaling_call *e, struct xml *x, const struct 
 	xml_time_ms(x, "CreatedTime", g->row.created_us);
 	write_suspended(x, g);
 	xml_text_opt(x, "PlacementGroup", g->placement_group);
-	xml_open(x, "EnabledMetrics");
-	xml_close(x, "EnabledMetrics");
+	write_metrics(x, g);
 	if (g->is_deleting)
 		xml_z(x, "Status", "Delete in progress");
 	autoscaling_write_tags(x, g);

@@ -28,7 +28,7 @@ extern const struct api_actions autoscaling_group_actions, autoscaling_list_acti
 	autoscaling_capacity_actions, autoscaling_instance_actions, autoscaling_activity_actions,
 	autoscaling_target_actions, autoscaling_hook_actions, autoscaling_policy_actions,
 	autoscaling_schedule_actions, autoscaling_configuration_actions, autoscaling_tag_actions,
-	autoscaling_type_actions;
+	autoscaling_type_actions, autoscaling_metric_actions;
 extern const struct api_groups autoscaling_action_groups;
 
 /* ---- errors.c ---- */

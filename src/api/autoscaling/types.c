@@ -91,15 +91,6 @@ NONE(answer_refreshes, "InstanceRefreshes")
 NONE(answer_warm_pool, "Instances")
 NONE(answer_notified, "NotificationConfigurations")
 
-static RESULT answer_metrics(struct autoscaling_call *e, const void *args, struct xml *x)
-{
-	(void) e;
-	(void) args;
-	xml_empty(x, "Metrics");
-	xml_empty(x, "Granularities");
-	return OK;
-}
-
 #define TYPES(word, answers, says)                                                                           \
 	{                                                                                                    \
 		AUTOSCALING_ACTION(word), .args = NO_PARAMS, .answer = (answers), .doc = (says)              \
@@ -121,7 +112,5 @@ static const struct autoscaling_action actions[] = {
 	 .never = "Notifications are not implemented.", .doc = "None."},
 	{AUTOSCALING_ACTION("DescribeAutoScalingNotificationTypes"), .args = NO_PARAMS,
 	 .answer = answer_notifications, .never = "Notifications are not implemented.", .doc = "None."},
-	{AUTOSCALING_ACTION("DescribeMetricCollectionTypes"), .args = NO_PARAMS, .answer = answer_metrics,
-	 .never = "Metrics of groups are not implemented.", .doc = "None."},
 };
 const struct api_actions autoscaling_type_actions = API_ACTIONS(actions);

@@ -131,6 +131,9 @@ struct metrics_wish {
 	size_t count;
 };
 OPERATION(engine_put_metrics, metrics_wish)
+/* Finds or makes the row of one metric, inside an operation; the row is written for a new metric, and once a day. is_limited: a
+ * new metric counts for the account's limit. ERR_QUOTA. */
+RESULT alarm_put_metric(struct op *op, uuid account, struct metric_name *name, bool is_limited);
 /* Forgets a metric without datapoints for METRIC_KEPT_DAYS. */
 struct metric_target {
 	uuid metric;

@@ -48,8 +48,7 @@ bool engine_is_metric_old(const struct metric *metric, int64_t now_us)
 	return metric->day + METRIC_KEPT_DAYS < now_us / DAY;
 }
 
-/* The row is written for a new metric, and once a day. */
-static RESULT put_one(struct op *op, uuid account, struct metric_name *name)
+RESULT alarm_put_metric(struct op *op, uuid account, struct metric_name *name, bool is_limited)
 {
 	char key[METRIC_KEY_SIZE];
 	engine_write_metric_key(name->name_space, name->name, &name->dimensions, key);
@@ -62,7 +61,7 @@ static RESULT put_one(struct op *op, uuid account, struct metric_name *name)
 			      .unit = name->unit};
 	if (present)
 		next = *present;
-	else
+	else if (is_limited)
 		TRY(limit_check(op, LIMIT_METRICS, account, 1, STR_NONE));
 	if (!present)
 		next.row = (struct row){.id = engine_new_id(op, KIND_METRIC), .gen = 1};
@@ -80,7 +79,7 @@ RESULT engine_put_metrics(struct op *op, struct metrics_wish *wish)
 	TRY(engine_permit(op, "metric.put", KIND_NONE, NULL));
 	uuid id = account->row.id;
 	for (size_t k = 0; k < wish->count; k++)
-		TRY(put_one(op, id, &wish->at[k]));
+		TRY(alarm_put_metric(op, id, &wish->at[k], true));
 	return OK;
 }
 

@@ -142,6 +142,29 @@ OPERATION(engine_suspend_scaling, scaling_processes)
 OPERATION(engine_resume_scaling, scaling_processes)
 bool engine_is_scaling_suspended(const struct scaling_group *group, const char *process);
 
+/* Metrics of groups in the namespace AWS/AutoScaling, without those of warm pools. */
+enum { SCALING_METRICS = 13 };
+#define SCALING_METRICS_NAMESPACE "AWS/AutoScaling"
+extern const char *const scaling_metrics[SCALING_METRICS];
+/* Publishes metrics of a group, or stops it. Names: of scaling_metrics; none: all. */
+struct scaling_collection {
+	struct ref group;
+	struct strs names;
+};
+OPERATION(engine_collect_scaling_metrics, scaling_collection)
+OPERATION(engine_drop_scaling_metrics, scaling_collection)
+/* Makes the rows of the metrics that the group publishes, and notes the day of their last datapoints. */
+struct scaling_metrics_target {
+	uuid group;
+};
+SYSTEM_OPERATION(engine_put_scaling_metrics, scaling_metrics_target)
+/* Finds the metric of a group; NULL: no row, or one that is to be written again today. */
+const struct metric *engine_find_scaling_metric(const struct tables *t, const struct scaling_group *group,
+						struct str name, int64_t now_us);
+/* Present values of all metrics of a group, in the order of scaling_metrics. */
+void engine_count_scaling_metrics(const struct tables *t, const struct scaling_group *group,
+				  double ret_values[static SCALING_METRICS]);
+
 struct scaling_target_groups {
 	struct ref group;
 	struct refs target_groups;

@@ -9,6 +9,7 @@
 #include "reconcile/alarm/alarm_math.h"
 #include "reconcile/figures/metrics.h"
 #include "reconcile/work.h"
+#include "store/scaling_group.h"
 
 /* Figures of the last seconds of a period have arrived by then. */
 #define GRACE_US (20 * SECOND)
@@ -198,6 +199,10 @@ static void tick(struct job *job)
 		     alarm = alarm_next(view.tables, alarm))
 			if (is_due(alarm, r->ticked_us, now_us))
 				work_wake(r, lane_home(r), KIND_ALARM, alarm->row.id, WAKE_WISH);
+		for (const struct scaling_group *g = scaling_group_first(view.tables); g;
+		     g = scaling_group_next(view.tables, g))
+			if (g->collected.count)
+				work_wake(r, lane_home(r), KIND_SCALING_GROUP, g->row.id, WAKE_WISH);
 	}
 	r->ticked_us = now_us;
 	actor_post_at(r->home_actor, &r->alarms_job, (now_us / MINUTE + 1) * MINUTE + GRACE_US);

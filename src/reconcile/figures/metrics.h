@@ -24,7 +24,8 @@ struct metric_points { /* a VEC, the oldest first */
 /* SampleCount, Average, Sum, Minimum or Maximum. */
 double metric_value(const struct metric_point *p, struct str statistic);
 
-/* Wakes alarms at the end of their periods; they are evaluated only when they change before. */
+/* Wakes alarms at the end of their periods; they are evaluated only when they change before. Wakes scaling groups that publish
+ * metrics once a minute. */
 void reconciler_start_alarms(struct reconciler *r);
 
 /* ---- published metrics ---- */

@@ -165,6 +165,36 @@ def test_suspended(place):
     place.delete("still")
 
 
+def test_metrics(place):
+    place.create("measured")
+    place.has("measured", 2)
+    assert place.group("measured")["EnabledMetrics"] == []
+    assert code(place.asg.enable_metrics_collection, AutoScalingGroupName="measured", Granularity="1Minute", Metrics=["Heat"]) == "ValidationError"
+    place.asg.enable_metrics_collection(AutoScalingGroupName="measured", Granularity="1Minute")
+    kinds = [m["Metric"] for m in place.asg.describe_metric_collection_types()["Metrics"]]
+    assert [m["Metric"] for m in place.group("measured")["EnabledMetrics"]] == kinds and len(kinds) == 13
+    watch, dimensions = client(place.region, place.account, "cloudwatch"), [{"Name": "AutoScalingGroupName", "Value": "measured"}]
+
+    def newest(metric):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        points = watch.get_metric_statistics(Namespace="AWS/AutoScaling", MetricName=metric, Dimensions=dimensions, Statistics=["Average", "SampleCount"], Period=60,
+                                             StartTime=now - datetime.timedelta(minutes=5), EndTime=now + datetime.timedelta(minutes=1))["Datapoints"]
+        return max(points, key=lambda p: p["Timestamp"]) if points else None
+
+    assert soon(lambda: newest("GroupInServiceInstances"))
+    point = newest("GroupInServiceInstances")
+    assert (point["Average"], point["SampleCount"]) == (2, 1)
+    assert newest("GroupMaxSize")["Average"] == 4 and newest("GroupPendingInstances")["Average"] == 0
+    listed = watch.list_metrics(Namespace="AWS/AutoScaling", Dimensions=dimensions)["Metrics"]
+    assert sorted(m["MetricName"] for m in listed) == sorted(kinds)
+    place.asg.disable_metrics_collection(AutoScalingGroupName="measured", Metrics=kinds[1:])
+    assert place.group("measured")["EnabledMetrics"] == [{"Metric": "GroupMinSize", "Granularity": "1Minute"}]
+    place.asg.disable_metrics_collection(AutoScalingGroupName="measured")
+    assert place.group("measured")["EnabledMetrics"] == []
+    place.region.rest()
+    place.asg.delete_auto_scaling_group(AutoScalingGroupName="measured", ForceDelete=True)
+
+
 def test_target_groups(place):
     """Instances in service are registered, and leave the target group with their service."""
     target = place.elb.create_target_group(Name="web", Protocol="TCP", Port=80, VpcId=place.vpc)["TargetGroups"][0]["TargetGroupArn"]
