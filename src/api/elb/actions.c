@@ -27,7 +27,7 @@ static const struct param action_params[] = {
 		      "forward|authenticate-oidc|authenticate-cognito|redirect|fixed-response|jwt-validation",
 	      .doc = "`forward`, or of application load balancers `redirect` or `fixed-response`."),
 	MEMBER("TargetGroupArn", arn, .max = ELB_ARN_MAX, .doc = "The target group to forward to."),
-	MEMBER("Order", order, .max = 50000, .doc = "There is one action."),
+	MEMBER("Order", order, .max = 50000, .doc = "Shown again: there is one action."),
 	PARAM_LIST(struct action_arg, "ForwardConfig.TargetGroups.member", groups, group_table,
 		   .max = RULE_GROUPS_MAX, .doc = "Target groups with weights."),
 	PARAM(struct action_arg, "ForwardConfig.TargetGroupStickinessConfig.Enabled", is_sticky,
@@ -185,16 +185,9 @@ static RESULT check_belongs(struct elb_call *e, const struct action_arg *a, cons
 			      STR_ARG(a->type));
 }
 
-RESULT elb_read_action(struct elb_call *e, const struct action_args *actions, const char *field,
-		       struct rule_action *ret_action)
+static RESULT read_type(struct elb_call *e, const struct action_arg *a, const char *field,
+			struct rule_action *ret_action)
 {
-	const struct action_arg *a = actions->at;
-	if (actions->count != 1)
-		return fail(e, ERR_INVALID, field,
-			    "There must be exactly one forward, redirect or "
-			    "fixed-response action");
-	*ret_action = (struct rule_action){0};
-	TRY(check_belongs(e, a, field));
 	if (str_is(a->type, "forward"))
 		return read_forward(e, a, field, ret_action);
 	if (str_is(a->type, "redirect"))
@@ -204,6 +197,20 @@ RESULT elb_read_action(struct elb_call *e, const struct action_args *actions, co
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
 			      "Actions of type '%" STR_FMT "' are not supported in this region",
 			      STR_ARG(a->type));
+}
+
+RESULT elb_read_action(struct elb_call *e, const struct action_args *actions, const char *field,
+		       struct rule_action *ret_action)
+{
+	if (actions->count != 1)
+		return fail(e, ERR_INVALID, field,
+			    "There must be exactly one forward, redirect or "
+			    "fixed-response action");
+	*ret_action = (struct rule_action){0};
+	TRY(check_belongs(e, actions->at, field));
+	TRY(read_type(e, actions->at, field, ret_action));
+	ret_action->order = actions->at->order;
+	return OK;
 }
 
 /* ---- what is shown ---- */
@@ -262,7 +269,8 @@ void elb_write_rule_action(struct elb_call *e, struct xml *x, const char *list, 
 	xml_open(x, list);
 	xml_open(x, "member");
 	xml_z(x, "Type", types[r->action]);
-	xml_int(x, "Order", 1);
+	if (r->action_order) /* AWS shows none if none was given: Ansible compares */
+		xml_int(x, "Order", r->action_order);
 	if (r->action == LISTENER_RULE_ACTION_FORWARD)
 		write_groups(e, x, r->row.id, r->sticky_s);
 	else if (r->action == LISTENER_RULE_ACTION_REDIRECT)

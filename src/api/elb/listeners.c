@@ -155,12 +155,14 @@ static RESULT prepare_delete(struct elb_call *e, void *args)
 /* ---- what is shown ---- */
 
 /* A network load balancer's. */
-static void write_forward(struct xml *x, struct str group)
+static void write_forward(struct xml *x, struct str group, int64_t order)
 {
 	xml_open(x, "DefaultActions");
 	xml_open(x, "member");
 	xml_z(x, "Type", "forward");
 	xml_text(x, "TargetGroupArn", group);
+	if (order)
+		xml_int(x, "Order", order);
 	xml_open(x, "ForwardConfig");
 	xml_open(x, "TargetGroups");
 	xml_open(x, "member");
@@ -199,7 +201,7 @@ static void write_listener(struct elb_call *e, struct xml *x, const struct liste
 	if (rule)
 		elb_write_rule_action(e, x, "DefaultActions", rule);
 	else
-		write_forward(x, elb_arn_of(e, KIND_TARGET_GROUP, l->target_group));
+		write_forward(x, elb_arn_of(e, KIND_TARGET_GROUP, l->target_group), l->action_order);
 	xml_close(x, "member");
 }
 

@@ -322,6 +322,7 @@ static RESULT choose_group(struct op *op, const struct elastic_load_balancer *ba
 				   "this region");
 	TRY(engine_find_own_target_group(op->ctx, op->head, &action->groups[0].group, &group));
 	listener->target_group = group->row.id;
+	listener->action_order = action->order;
 	return OK;
 }
 

@@ -82,6 +82,7 @@ static void apply_action(const struct rule_action *action, struct listener_rule 
 		[RULE_FIXED_RESPONSE] = LISTENER_RULE_ACTION_FIXED_RESPONSE,
 	};
 	rule->action = types[action->type];
+	rule->action_order = action->order;
 	rule->sticky_s = action->sticky_s;
 	rule->status = action->status;
 	rule->protocol = action->protocol;

@@ -24,6 +24,7 @@ struct rule_action {
 	enum rule_action_type type;
 	struct rule_group groups[RULE_GROUPS_MAX];
 	size_t group_count;
+	int64_t order; /* shown only; 0: none */
 	int64_t sticky_s;
 	int64_t status;
 	struct str protocol, host, port, path, query; /* for redirects */
