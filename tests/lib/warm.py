@@ -4,6 +4,7 @@ of times in these tests. One process imports their modules and forks for each co
 its own arguments, environment, directory, files and exit status.
 
     run(["/usr/bin/openstack", "server", "list"], env=…)   like subprocess.run(…, capture_output=True, text=True)
+    command(path, "/usr/bin/aws", env)                     creates a program at that path that runs it, for scripts
     interpreter(path, first, env)                          creates a program at that path that replaces /usr/bin/python3, or another
                                                            `python`; first: a script that imports the modules
 """
@@ -58,6 +59,13 @@ def interpreter(path, first, env, python=PYTHON):
     line = shlex.join([PYTHON, "-IS", os.path.abspath(__file__), "call", start([first], env, python)])
     with open(path, "w", encoding="utf-8") as program:
         program.write(f'#!/bin/sh\nexec {line} "$@"\n')
+    os.chmod(path, 0o755)
+
+
+def command(path, stock, env):
+    """Creates a program at that path that runs a command in FIRST."""
+    with open(path, "w", encoding="utf-8") as program:
+        program.write(f'#!/bin/sh\nexec {shlex.join([PYTHON, "-IS", os.path.abspath(__file__), "call", start([stock, *FIRST[stock]], env), stock])} "$@"\n')
     os.chmod(path, 0o755)
 
 
