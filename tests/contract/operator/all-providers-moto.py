@@ -37,7 +37,7 @@ class Moto:
         tools = os.path.join(ROOT, "tools/clients")
         subprocess.run([tools, "install", "moto"], check=True)
         folder = subprocess.run([tools, "where", "moto"], check=True, capture_output=True, text=True).stdout.strip()
-        self.port, self.log = reserve_ports()[0], tempfile.TemporaryFile()
+        self.port, self.log = reserve_ports(), tempfile.TemporaryFile()
         self.url = f"http://127.0.0.1:{self.port}"
         env = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(FREE_CALLS), "MOTO_EC2_LOAD_DEFAULT_AMIS": "true"}
         self.process = subprocess.Popen([f"{folder}/bin/moto_server", "-H", "127.0.0.1", "-p", str(self.port)], env=env, stdout=self.log, stderr=self.log,
@@ -94,6 +94,7 @@ def world():
     with Dev() as home:
         home.moto = moto
         home.image, home.refs = moto.launch(4)
+        home.refs += moto.launch(1)[1] + moto.launch(1)[1]
         moto.ec2.create_key_pair(KeyName="ann")
         moto.ec2.allocate_address(Domain="vpc")
         home.proxy = elsewhere.Proxy(types.SimpleNamespace(port=moto.port))
@@ -183,6 +184,44 @@ def test_wrong_secret(world):
     wait_until(lambda: provider(world, "wrong")["status"] == "denied" and not machines(world, "wrong"), "the refusal", shows=lambda: provider(world, "wrong"))
     with pytest.raises(ClientError):
         world.moto.client("ec2", (world.moto.key[0], "x" * 40)).describe_instances()
+
+
+def reservations(answer):
+    """moto's reservations, and what is before and behind them."""
+    found = list(re.finditer(rb"<item>\s*<reservationId>.*?</instancesSet>\s*.*?</item>", answer, re.DOTALL))
+    return answer[:found[0].start()], [m.group(0) for m in found], answer[found[-1].end():]
+
+
+def refreshes(world):
+    since = provider(world)["refreshed_us"]
+    wait_until(lambda: provider(world)["refreshed_us"] > since, "a listing", shows=lambda: provider(world))
+
+
+def test_pages_in_another_order(world):
+    """The proxy deals a listing out in pages of one reservation, the last one first. moto itself sends small lists whole."""
+    whole, before = [], set(machines(world))
+
+    def deal(_path, body, answer):
+        if b"Action=DescribeInstances&" not in body or b"InstanceId" in body or b"Filter" in body:
+            return answer
+        whole[:] = [answer]
+        return page(0)
+
+    def page(n):
+        head, items, tail = reservations(whole[0])
+        more = b"</reservationSet>" + (b"<nextToken>page-%d</nextToken>" % (n + 1) if n + 1 < len(items) else b"")
+        return head + items[-1 - n] + tail.replace(b"</reservationSet>", more)
+
+    def rest(_method, _path, body):
+        token = re.search(rb"NextToken=page-(\d+)", body)
+        return (200, {"Content-Type": "text/xml"}, page(int(token[1]))) if token else None
+    world.proxy.change, world.proxy.spoil = deal, rest
+    asked = world.proxy.asked("NextToken=page-2")
+    refreshes(world)
+    refreshes(world)
+    assert world.proxy.asked("NextToken=page-2") > asked, world.proxy.seen[-3:]
+    assert set(machines(world)) == before and provider(world)["status"] == "ok" and not provider(world)["held"]
+    elsewhere.is_quiet(world)
 
 
 def error(code):
