@@ -27,7 +27,7 @@ struct cache_set {
 
 /* The locks are apart from the sets, so that pages of unused sets are never touched. */
 struct key_cache {
-	pthread_mutex_t locks[CACHE_SETS];
+	pthread_mutex_t locks[CACHE_SETS]; /* one guards the set of the same index */
 	struct cache_set sets[CACHE_SETS];
 };
 

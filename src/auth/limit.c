@@ -23,7 +23,7 @@ struct bucket {
 };
 
 struct bucket_set {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the set's buckets; a lock each, so that callers rarely meet */
 	struct bucket ways[WAYS];
 };
 

@@ -12,7 +12,7 @@
 
 enum { FLOOR_PART = 20, FLOOR_MIN = 16 << 20, FLOOR_MAX = 1 << 30 };
 
-static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the next two, and each share */
 static int64_t shared_size;
 static struct disk_share *shares; /* list of the shares charged to an account */
 

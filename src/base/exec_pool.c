@@ -10,7 +10,7 @@
 #include "base/heap.h"
 
 struct exec_pool {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the members below */
 	pthread_cond_t woken; /* somebody is queued, or stopping was set */
 	pthread_cond_t ended; /* a thread ended */
 	struct exec_turn *first, *last;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 
 enum { FILE_CAP = 64 * 1024, NAME_MAX_SIZE = 200, AUTHORITY_YEARS = 10 };
+/* A certificate is renewed months ahead, so the interval does not matter. */
 static const int64_t DAY_US = 24 * HOUR, LOOK_US = 6 * HOUR;
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 

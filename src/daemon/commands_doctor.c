@@ -162,7 +162,7 @@ static void check_qemu_img(struct command_call *call)
 struct network_look {
 	struct network_observation observation;
 	struct network_health health;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards has_ended; health is the actor's before, the waiter's after */
 	pthread_cond_t ended;
 	bool has_ended;
 };

@@ -22,7 +22,7 @@ enum {
 	APPLY_TIMEOUT_S = 3600,
 	ROUNDS_MAX = 3,
 	RENEWALS_MAX = 4,
-	UP_TRIES = 60,
+	UP_TRIES = 60, /* a minute: hosts are looked at every few seconds */
 	UP_LOOK_MS = 1000,
 	ANSWER_SIZE = 16
 };

@@ -146,7 +146,7 @@ struct daemon {
 	struct control *control;
 	struct keeper *authority; /* authority.c's */
 	struct {
-		pthread_mutex_t lock;
+		pthread_mutex_t lock; /* guards `at`: several HTTP threads may ask for health at once */
 		struct capacity_sweep at[CAPACITY_COUNT];
 	} sweeps; /* health.c's */
 	int64_t started_us;

@@ -37,6 +37,7 @@
 #include "store/volume.h"
 #include "store/zone.h"
 
+/* Simulated hosts come up within milliseconds; the limit only ends a start that hangs. */
 enum { HOSTS_WAIT_S = 10, HOSTS_LOOK_MS = 2 };
 #define CERTIFICATE_LIFE_US (365 * 24 * HOUR)
 #define FIRST_LINK_US (15 * MINUTE)

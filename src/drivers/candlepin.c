@@ -11,7 +11,7 @@ enum {
 	ANSWER_CAP = 4 << 20,
 	TIMEOUT_S = 30,
 	CONNECT_S = 10,
-	RETRY_S = 60,
+	RETRY_S = 60, /* if the server says nothing of Retry-After */
 	RETRY_MAX_S = 86400,
 	WORDS_MAX = 512
 };

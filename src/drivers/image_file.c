@@ -402,7 +402,7 @@ struct known_file {
 enum { KNOWN_FILES = 64 };
 static struct known_file known_files[KNOWN_FILES];
 static size_t known_next;
-static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the two above */
 
 static bool is_known_as(const struct known_file *k, const struct stat *st)
 {

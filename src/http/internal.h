@@ -66,7 +66,7 @@ enum { CONN_BUCKETS = 1024 };
 
 /* All connections, by file descriptor and by client address. */
 struct conn_table {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the members below, except count, and connections' links */
 	struct conn **by_fd;
 	size_t capacity;
 	struct conn *buckets[CONN_BUCKETS];
@@ -146,7 +146,7 @@ struct http_server {
 	bool accepting;          /* the acceptor is running */
 	bool stopped;            /* http_server_stop() was called */
 
-	pthread_mutex_t arena_lock;
+	pthread_mutex_t arena_lock; /* guards the next two: arenas of ended calls, for reuse */
 	struct arena *arenas[ARENAS_KEPT_MAX];
 	size_t arena_count;
 

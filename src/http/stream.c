@@ -21,7 +21,7 @@
 enum { STREAM_AT_ONCE = 4 * 1024, STREAM_BLOCK = 512, STREAM_KEPT = 4 * 1024 };
 
 struct http_stream {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock;           /* guards the members below, except references */
 	struct http_stream_owner owner; /* under the lock; http_stream_free() empties it */
 	struct conn *conn;
 	char *at; /* unsent bytes: `size` of them from offset `from` */

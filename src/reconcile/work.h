@@ -89,7 +89,7 @@ struct work {
 enum { WORK_BUCKETS = 16384, FETCH_LANES = 64, FETCH_SHARE = 4 };
 
 struct work_map {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the map and its works, except their steps' fields */
 	struct work *buckets[WORK_BUCKETS];
 	size_t count, failing;
 	struct work *fetches[FETCH_LANES]; /* works on each fetch lane */
@@ -373,8 +373,8 @@ enum {
 
 /* Chains of backups whose chunks a step writes or removes now. */
 struct backup_chains {
-	pthread_mutex_t lock;
-	uuid at[FETCH_LANES]; /* guarded, as the next */
+	pthread_mutex_t lock; /* guards the next two */
+	uuid at[FETCH_LANES];
 	size_t count;
 };
 
@@ -433,8 +433,8 @@ struct reconciler {
 	_Atomic int64_t resync_due_us, tick_due_us; /* set by the home actor, clock_steady_us() */
 	_Atomic uint64_t round;                     /* number of resyncs */
 	struct work_map work;
-	_Atomic int64_t dunned_us; /* time of the last payment evaluation; 0: evaluate at once */
-	pthread_mutex_t hosts_lock;
+	_Atomic int64_t dunned_us;    /* time of the last payment evaluation; 0: evaluate at once */
+	pthread_mutex_t hosts_lock;   /* guards the next three; taken before a host's lock */
 	struct cached_images *cached; /* owned, with hosts_lock: one element for each pool that was checked */
 	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];

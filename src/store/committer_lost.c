@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "store/internal.h"
 
-static const int64_t PAUSE_US = 100 * MILLISECOND;
+static const int64_t PAUSE_US = 100 * MILLISECOND; /* between attempts; short, since every change waits */
 /* Changes without a deadline are the reconciler's and timers', whose threads are needed when the process ends. */
 static const int64_t OPEN_MAX_US = 30 * SECOND;
 

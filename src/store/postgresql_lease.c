@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "store/postgresql_internal.h"
 
+/* RENEWAL_MAX_MS: shorter than LEASE_TTL_MS, since a later answer could not save the lease. */
 enum { RENEWAL_MAX_MS = 1500, PRUNE_EVERY = 20 };
 
 const char *const postgresql_lease_sql =

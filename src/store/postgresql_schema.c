@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "store/postgresql_internal.h"
 
-enum { OPEN_PAUSE_MS = 50 };
+enum { OPEN_PAUSE_MS = 50 }; /* between attempts to open; their deadline is the caller's */
 
 /* ---- what the database says of itself ---- */
 

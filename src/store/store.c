@@ -254,7 +254,7 @@ RESULT store_read_usage(struct store *s, struct ctx *c, const struct usage_query
 
 struct waiting {
 	struct change change;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the two results */
 	pthread_cond_t ended;
 	bool is_done;
 	struct result result;

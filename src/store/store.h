@@ -67,8 +67,8 @@ RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run r
 /* The same with by_clock set. */
 RESULT store_commit_by_clock(struct store *s, struct ctx *c, const char *action, op_run run, void *arg);
 
-/* The functions below take any kind of row. Use their typed forms, which tools/schema.py generates for each
- * kind K in store/K.h. (model/K.h has the struct, its enums, and K_of(row), the checked cast.)
+/* Functions for rows of any kind. Callers use the typed forms, which tools/schema.py generates for each kind K in
+ * store/K.h. (model/K.h has the struct, its enums, and K_of(row), the checked cast.)
  *
  *   K_find(t, id)                   the row, live or marked deleted; NULL: none
  *   K_find_prefix(t, prefix, bits)  the only row whose id begins with these bits, else NULL

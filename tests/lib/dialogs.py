@@ -13,7 +13,7 @@ def open_row(b, words):
 
 
 def dialog(b, title):
-    """The open dialog, checked by axe and on a narrow page in Korean."""
+    """Waits until the dialog of that title is open, then checks it by axe and on a narrow page in Korean."""
     b.until("return document.querySelector('dialog[open] h2')?.innerText.startsWith(arguments[0])", title, what=f"the dialog {title}")
     b.size(360)
     b.dress("ko", "dark")

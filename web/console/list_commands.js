@@ -6,10 +6,10 @@
 const read = (path) => () => `curl -X GET "$DARI_URL/api/v1${path}" -H "X-Auth-Token: $DARI_TOKEN"`;
 const ansible = (...modules) => () => modules.map((name) => `ansible localhost -m amazon.aws.${name}_info`).join("\n");
 
-/** In the order of the tabs. */
+/** The tools, in the order of the command bar's tabs. */
 export const TOOLS = ["aws", "openstack", "cmk", "ansible", "terraform", "dari", "curl"];
 
-/** action → tool → command, as in COMMANDS. */
+/** Commands by page, then by tool; the same form as COMMANDS in commands.js. */
 export const LISTS = {
 	"instances.list": {aws: () => "aws ec2 describe-instances", openstack: () => "openstack server list", cmk: () => "cmk list virtualmachines", ansible: ansible("ec2_instance"), curl: read("/instances")},
 	"volumes.list": {aws: () => "aws ec2 describe-volumes", openstack: () => "openstack volume list", cmk: () => "cmk list volumes", ansible: ansible("ec2_vol"), curl: read("/volumes")},

@@ -33,7 +33,7 @@ struct answer {
 };
 
 struct response_cache {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the slots; answers themselves are counted and immutable */
 	struct answer *places[PLACES];
 };
 

@@ -83,8 +83,8 @@ struct dns_forward {
 struct dns {
 	struct store *store;
 	struct dns_upstreams upstreams;
-	struct arena *arena; /* strings of the current packet */
-	pthread_mutex_t lock;
+	struct arena *arena;  /* strings of the current packet */
+	pthread_mutex_t lock; /* guards everything; released only while the thread sleeps */
 	pthread_t thread;
 	bool running, stopping;
 	int epoll_fd;

@@ -36,7 +36,7 @@ enum { PLACE_BUCKETS = 256, NEWS_MAX = 256 };
 
 /* Routers and networks to look at, from the committer to the actor. */
 struct news {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the members below */
 	uuid places[NEWS_MAX];
 	size_t count;
 	bool all;    /* places[] overflowed: examine every router and network */

@@ -28,7 +28,7 @@ struct noted {
 };
 
 struct noted_set {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the set's ways */
 	struct noted ways[WAYS];
 };
 

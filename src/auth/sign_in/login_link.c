@@ -19,7 +19,7 @@ struct slot {
 };
 
 struct login_links {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the slots: of two uses of a link only one succeeds */
 	struct slot at[LOGIN_LINKS_MAX];
 };
 

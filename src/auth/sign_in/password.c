@@ -15,7 +15,7 @@ enum { SALT_SIZE = 16, HASH_SIZE = 32, ENCODED_SIZE = 128, DRAWN_SIZE = 24 };
 struct passwords {
 	struct lane *lane;
 	struct passwords_config config;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock;   /* guards hashing, the number of hashes under way */
 	pthread_cond_t is_free; /* signalled when a hash is complete */
 	int hashing;
 	struct login_throttle *guesses, *code_guesses;

@@ -18,7 +18,7 @@ struct waiting {
 };
 
 struct sign_ins {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the places and what they point to */
 	struct waiting *at[SIGN_INS_MAX];
 };
 

@@ -14,7 +14,7 @@ struct slot {
 };
 
 struct replay_cache {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* held for a search and its entry: of two equal texts only one passes */
 	struct slot at[REPLAY_CACHE_SIZE];
 };
 

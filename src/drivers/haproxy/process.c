@@ -12,7 +12,7 @@
 #include "drivers/haproxy/haproxy.h"
 
 static const int64_t check_timeout_us = 20 * SECOND, start_timeout_us = 20 * SECOND;
-enum { TRIES = 100 };
+enum { TRIES = 100 }; /* 2 s: for the process id file; for leaving, half by SIGTERM, half by SIGKILL */
 static const int64_t pause_us = 20 * MILLISECOND;
 static const char program[] = "haproxy";
 

@@ -32,7 +32,7 @@ struct opener {
 };
 
 static struct {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the list, its openers, and the count */
 	pthread_cond_t done;
 	struct opener *first; /* running ones, and finished ones not yet taken */
 	int disowned_count;

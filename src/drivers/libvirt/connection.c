@@ -150,7 +150,7 @@ void libvirt_watch(struct compute_host *h, void (*changed)(void *arg, uuid id), 
 
 /* A timeout queued in libvirt's event loop. Its removal runs mark_passed() after all earlier removals. */
 struct mark {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards is_passed */
 	pthread_cond_t passed;
 	bool is_passed;
 };

@@ -59,7 +59,7 @@ struct carrier {
 };
 
 static struct {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the list and its links */
 	pthread_cond_t ended;
 	struct carrier *first;
 } carriers = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};

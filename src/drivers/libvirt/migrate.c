@@ -21,7 +21,7 @@ enum {
 	QEMU_9 = 9000000
 };
 static const int64_t pauses_ms[] = {300, 500, 1000}; /* the first is QEMU's default */
-static const int64_t LOOK_US = SECOND / 2;
+static const int64_t LOOK_US = SECOND / 2; /* between two readings of the progress; the end is signalled */
 
 /* ---- looking */
 

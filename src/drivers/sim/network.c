@@ -39,8 +39,8 @@ struct vnet {
 };
 
 static struct {
-	pthread_mutex_t lock;
-	void *things; /* root for tsearch() */
+	pthread_mutex_t lock; /* guards everything simulated: the network's actor, hosts and tests use it */
+	void *things;         /* root for tsearch() */
 	size_t counts[NETWORK_ITEM_OTHER + 1];
 	struct vnet *open;
 	bool cut, late;

@@ -15,7 +15,7 @@ struct sim_proxy {
 };
 
 static struct {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the members below */
 	struct sim_proxy *list;
 	struct sim_proxy_fault faults[SIM_PROXY_FAULTS_MAX];
 	size_t fault_count;

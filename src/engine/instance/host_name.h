@@ -8,6 +8,6 @@
 struct arena;
 struct instance;
 
-/* The instance's name reduced to letters, digits and dashes, 63 at most; else EC2's name, made of `first`, the primary
- * address (none: of the id). In the arena. */
+/* Returns the instance's name reduced to letters, digits and dashes, 63 at most. If nothing is left, returns EC2's name
+ * (ip-10-0-0-4), made of the primary address `first`, or of the id if there is no address. In the arena. */
 struct str engine_make_host_name(struct arena *a, const struct instance *instance, struct ip first);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The asker of work that is done later: jobs, backups, imports, schedules. The work's row stores the user and
- * the credential that narrowed that user, because the work must end when the credential is gone, expired or
- * narrower. A row has the columns made_by, made_with and made_until_us. For the head or a view.
+ * Users who asked for deferred work: jobs, backups, imports, schedules. The work's row stores the user and the
+ * credential that narrowed that user, because the work must end when the credential is deleted, expires or loses
+ * rights. These are the columns made_by, made_with and made_until_us. Works on the head and on views.
  *
  * Deferred work is what changes rows, or moves data, for an account after its call was answered:
  *

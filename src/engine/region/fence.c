@@ -18,7 +18,7 @@
 #include "store/instance.h"
 
 enum {
-	TRIES_MAX = 3,
+	TRIES_MAX = 3 /* then a person must say that the host is off: instances stay where they are */,
 	RECORDS_MAX = 20 /* per host */,
 	LEFT_MAX = 4096,
 	REASON_MAX_SIZE = 255,

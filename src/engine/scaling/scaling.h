@@ -283,13 +283,13 @@ struct scaling_schedule_wish {
 	int64_t start_us, end_us;
 	struct scaling_number min, max, desired;
 	int64_t next_us;        /* first time, computed by the face */
-	const char *permission; /* NULL: of a single put */
+	const char *permission; /* checked; NULL: that of PutScheduledUpdateGroupAction */
 };
 OPERATION(engine_put_scaling_schedule, scaling_schedule_wish)
 struct scaling_schedule_target {
 	struct ref group;
 	struct str name;
-	const char *permission; /* NULL: of a single deletion */
+	const char *permission; /* checked; NULL: that of DeleteScheduledAction */
 };
 OPERATION(engine_delete_scaling_schedule, scaling_schedule_target)
 /* Applies a scheduled action whose time has come, and notes the next time; next_us 0: it is over and goes. */

@@ -37,7 +37,7 @@ struct search {
 	disks_look *look_disks; /* runs on the actor of the host's disks, after look */
 	struct observation observation;
 	struct network_observation network;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards has_ended and result; the rest belongs to whoever runs */
 	pthread_cond_t ended;
 	bool has_ended;
 	struct result result;

@@ -26,7 +26,7 @@
 #include "store/volume.h"
 
 enum { WEIGH_SIZE = 4096, WEIGH_CAP = 1 << 20 }; /* bytes */
-enum { CHAIN_AGAIN_S = 2 };
+enum { CHAIN_AGAIN_S = 2 };                      /* another step holds the chain; its end wakes nobody */
 
 struct backup_rows {
 	const struct backup *backup; /* NULL: the row does not exist */

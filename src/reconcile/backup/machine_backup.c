@@ -12,7 +12,7 @@
 #include "store/instance.h"
 #include "store/machine_backup.h"
 
-enum { LOOK_AGAIN_S = 5, LOG_MAX = 64 * 1024 };
+enum { LOOK_AGAIN_S = 5, LOG_MAX = 64 * 1024 }; /* between readings of a booting guest's console log */
 
 struct check_rows {
 	const struct machine_backup *backup; /* NULL: no test restore is under way */

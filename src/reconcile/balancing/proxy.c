@@ -18,6 +18,7 @@
 #include "store/target.h"
 #include "store/target_group.h"
 
+/* A new process knows no target's health yet; later looks come with the timer's ticks. */
 static const int64_t FIRST_LOOKS_US = SECOND;
 
 struct proxy_rows {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Usage of guests and hosts: processor time, disk and network traffic, memory. Every interval each host is
- * asked for all of its guests (compute_read_usages) on its own lane.
+ * Usage of guests and hosts: processor time, disk and network traffic, memory. Every interval each host's own
+ * lane reads the figures of all its guests in one call (compute_read_usages).
  *
  * Points at that interval exist in memory only, at most 90 of each guest, and only while somebody has read
- * them within the last 15 minutes. Sums of minutes are kept in the same way for the guests that alarms watch. Every five minutes and every hour the sums are written to SQL, one text
- * per host (store/series.h), and kept for three and for ninety days. An interval in progress is lost when the
- * process ends. The history of a guest on earlier hosts is not found. */
+ * them within the last 15 minutes. Guests that alarms watch have sums of each minute in memory, too. Every five
+ * minutes and every hour the sums are written to SQL, one text per host (store/series.h), for three and for
+ * ninety days. An interval in progress is lost when the process ends. The history of a guest on earlier hosts is
+ * not found, because a text belongs to a host. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Metrics by CloudWatch's names: of instances and scaling groups, from the figures of guests, and those that accounts publish.
+ * Metrics by CloudWatch's names: those of instances and scaling groups, made of the guests' figures, and those that
+ * accounts publish.
  *
  * Published datapoints are summed up by the minute. Buckets of five minutes hold all metrics of an account; those of the last
- * hour are in memory, and every minute the changed ones are written to SQL, one text each (store/series.h), where they are kept
- * for METRICS_KEPT_US. What was published in the last minute is lost when the process ends. */
+ * hour are in memory, and every minute the changed ones are written to SQL, one text each (store/series.h), for METRICS_KEPT_US.
+ * The process's end loses datapoints of the last minute. */
 #pragma once
 
 #include "reconcile/figures/figures.h"

@@ -17,6 +17,8 @@
 #include "store/host.h"
 #include "store/instance.h"
 
+/* TRY_AGAIN_S: a management controller may be busy or restarting for some seconds. LEAVING_AT_ONCE: hosts looked at in
+ * one tick, so that a tick costs the same in a large region. */
 enum { TRY_AGAIN_S = 15, COMMAND_S = 120, LEAVING_AT_ONCE = 32 };
 static const int64_t RENEW_BLOCK_US = HOUR;
 /* time for which a chassis must lag: ovn-controller may need seconds for many flows */

@@ -21,6 +21,7 @@
 #include "store/network.h"
 #include "store/port.h"
 
+/* Between looks at both hosts while a migration's end is awaited. */
 static const int64_t LOOK_AGAIN_US = SECOND;
 /* after arrival; then the migration ends with a warning */
 static const int64_t SETTLE_US = 60 * SECOND;

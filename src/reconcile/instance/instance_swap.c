@@ -13,7 +13,7 @@
 #include "model/instance.h"
 #include "reconcile/instance/instance_rows.h"
 
-enum { LOOK_AGAIN_S = 2 };
+enum { LOOK_AGAIN_S = 2 }; /* between looks at a block copy, for its progress */
 
 static RESULT report_move(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
 			  enum volume_move_stage stage, struct str why)

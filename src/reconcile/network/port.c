@@ -27,6 +27,7 @@
 #include "store/router.h"
 #include "store/subnet.h"
 
+/* Between looks whether only the new host still binds a moved port; OVN reports no such change. */
 static const int64_t SETTLING_LOOK_US = SECOND / 4;
 
 struct port_rows {

@@ -16,6 +16,7 @@
 #include "store/remote_machine.h"
 #include "store/snapshot.h"
 
+/* Calls to a provider are limited and billed, looks at our own rows are neither. */
 enum { LOOK_EVERY_S = 2, LOOK_HERE_MS = 500, FAR_S = 60 };
 #define MSECOND (SECOND / 1000)
 

@@ -16,7 +16,7 @@ enum {
 	CHUNK = 500,
 	PAGES_MIN = 40,
 	VANISHED_PERCENT_MAX = 30,
-	REFUSED_RETRY_S = 3600,
+	REFUSED_RETRY_S = 3600, /* clouds lock users that keep failing */
 	OTHERS_MAX = 4 * REMOTE_MACHINES_MAX
 };
 #define VERIFY_EVERY_US (24 * HOUR)

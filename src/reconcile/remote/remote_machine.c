@@ -11,6 +11,7 @@
 #include "store/provider.h"
 #include "store/remote_machine.h"
 
+/* Clouds show an act's effect seconds late, and a move for minutes. */
 enum { LOOK_EVERY_S = 2, LOOK_AT_LEAST_S = 6, LOOK_AT_MOST_S = 300 };
 
 struct acting {

@@ -19,7 +19,7 @@ enum {
 	SLOWEST = 288,
 	FEW = 10,
 	VANISHED_PERCENT_MAX = 30,
-	TRIES = 3
+	TRIES = 3 /* throttled listings of a type in a row until the type waits for its next turn */
 };
 
 /* ---- what is due ---- */
@@ -228,7 +228,8 @@ RESULT resources_list_page(struct step *s, struct provider_lane *lane, const str
 
 /* ---- failures ---- */
 
-/* Refused credentials and a cloud that does not answer concern everything; a busy one is asked again first. */
+/* True if the failure concerns only the lane's type of resources. Refused credentials and a cloud that does not answer
+ * stop all types. A busy cloud gets TRIES attempts first, since it answers the same request later. */
 static bool is_of_type(const struct provider_lane *lane, enum err err)
 {
 	if (err == ERR_THROTTLED || err == ERR_AGAIN)

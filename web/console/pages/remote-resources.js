@@ -12,7 +12,7 @@ const providerOf = (r) => refName("providers", r.provider);
 const freshness = (r) => (r.refreshed_us ? t("{age} ago", {age: since(r.refreshed_us)}) : t("never"));
 const lines = (object) => Object.entries(object ?? {}).map(([key, value]) => html`<div><bdi>${key}</bdi>: <bdi>${value}</bdi></div>`);
 
-/** What it belongs to: a machine or another resource of the provider, as far as that is listed. */
+/** Link to the machine or the other resource that this one belongs to; plain text if it is not listed. */
 function parentLink(r) {
 	const machine = r.parent && rows("remote-machines").find((m) => m.provider === r.provider && m.ref === r.parent);
 	const other = r.parent && !machine && rows("remote-resources").find((o) => o.provider === r.provider && o.ref === r.parent);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capacity reservations: room that is kept for instances of a type. They are changed by EC2's calls.
+// Capacity reservations: room on hosts for instances of one type. EC2's calls change them; this page only shows them.
 import {nothing, nameOf, mark, pairs, copyable, refName, when, emptyCard, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {t, number, size, time} from "../words.js";

@@ -19,7 +19,7 @@ async function look(domain = "") {
 	touch();
 }
 
-/** After a failure at a provider the server redirects here with an error word. */
+/** Problem to show for the error word with which the server redirects here after a failed sign-in at a provider. */
 function wentWrong(word) {
 	const words = {
 		"state": () => t("The sign-in expired, was already used, or was started in another browser. Try again."),
@@ -35,10 +35,10 @@ function wentWrong(word) {
 	return protocol ? {message: (words[why] ?? (() => t("Sign-in with the identity provider failed. Try again.")))()} : null;
 }
 
-// asked: after the right password, the typed values and the requested second factor
+// asked: the typed values and the requested second factor, once the password was right; null before
 let way = "password", problem = null, isBusy = false, asked = null;
 
-/** The browser's own error for an untouched authenticator is not helpful. */
+/** Asks the authenticator. Replaces the browser's own error, which does not say what to do. */
 const askPasskey = (question, how) => usePasskey(question, how).catch(() => {
 	throw {message: t("No passkey was used. Try again, or choose another way.")};
 });

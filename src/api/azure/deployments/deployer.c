@@ -242,7 +242,7 @@ struct question {
 	struct job job;
 	const struct az_call *client; /* asks in its caller's name */
 	struct str path, query, sent; /* sent: body of a PUT that will be undone; none: a GET */
-	pthread_mutex_t lock;
+	pthread_mutex_t lock;         /* guards the members below */
 	pthread_cond_t answered;
 	bool is_over;
 	int status;

@@ -26,7 +26,7 @@ struct set {
 };
 
 struct ec2_item_cache {
-	pthread_mutex_t locks[LOCKS];
+	pthread_mutex_t locks[LOCKS]; /* each guards the sets whose index it is, modulo LOCKS */
 	struct set sets[SETS];
 };
 

@@ -20,7 +20,8 @@
 #include "store/instance_migration.h"
 #include "store/port.h"
 
-enum { RECORDS_MAX = 10 /* records kept per instance */, TRIES_MAX = 3, PROBLEM_MAX = 1024 };
+/* RECORDS_MAX: records kept per instance. TRIES_MAX: each try sends all memory and local disks once more. */
+enum { RECORDS_MAX = 10, TRIES_MAX = 3, PROBLEM_MAX = 1024 };
 
 /* ---- records ---- */
 
