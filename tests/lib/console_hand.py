@@ -145,6 +145,13 @@ class Hand:
 
     # ---- pages, rows, dialogs ----
 
+    def release_display(self):
+        """Takes the keyboard back from a guest's display, which has it once it is open: otherwise Ctrl K goes to the guest."""
+        if self.way == "keyboard":
+            self.b.until("return document.activeElement.closest('#screen')", what="the display with the focus")
+            self.b.driver.switch_to.active_element.send_keys(Keys.CONTROL, Keys.F6)
+            self.b.until("return !document.activeElement.closest('#screen')", what="the display without the focus")
+
     def go(self, name):
         """Opens a page: by Ctrl K and its title, or by its link in the menu."""
         self.b.until("return !document.querySelector('dialog[open]')", what="no dialog")

@@ -97,6 +97,8 @@ def connect(h, region, mark):
     h.row(mark)
     h.act("Console (VNC)")
     h.b.until("return location.pathname.startsWith('/console/screen/')", what="its display")
+    h.b.until("return document.querySelector('#screen-first:not(:disabled)')", what="an open display")
+    h.release_display()
     h.go("connect")
     before = {k["id"] for k in region.operator.rows("/access-keys?all=1")}
     h.press("Create access key")

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
+#include "engine/balancing/balancing.h"
 #include "model/audit_difference.h"
 #include "model/id.h"
 #include "reconcile/work.h"
@@ -346,6 +347,14 @@ static void find_in_network(struct finding_list *f, const struct network_item *i
 				       .subject = item->id});
 }
 
+/* True if the network has an object of its own for the address. A network load balancer's front has none: it is an
+ * entry of its router, like its port (network/address.c, network/port.c). */
+static bool is_address_wanted(const struct tables *t, const struct address *a)
+{
+	const struct port *p = port_find(t, a->port);
+	return p && !engine_is_router_front(t, p);
+}
+
 static void compare_network(struct finding_list *f, const struct tables *t, const struct audit_run *run)
 {
 	for (size_t k = 0; k < run->network.count; k++) {
@@ -356,17 +365,18 @@ static void compare_network(struct finding_list *f, const struct tables *t, cons
 	}
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
 		if (row_is_live(&p->row) && p->seen_gen > 0 && uuid_is_none(p->interface_of) &&
-		    !external_network_find(t, p->network) && !network_has(run, NETWORK_ITEM_PORT, p->row.id))
+		    !engine_is_router_front(t, p) && !external_network_find(t, p->network) &&
+		    !network_has(run, NETWORK_ITEM_PORT, p->row.id))
 			find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
 				 str_print(f->c->arena, "port %" STR_FMT " is missing in the network",
 					   STR_ARG(words_for(f, KIND_PORT, p->row.id))));
 	for (const struct address *a = address_first(t); a; a = address_next(t, a))
 		if (row_is_live(&a->row) && a->seen_gen == (int64_t) a->row.gen &&
-		    uuid_is_none(a->port) == network_has(run, NETWORK_ITEM_ADDRESS, a->row.id))
+		    is_address_wanted(t, a) != network_has(run, NETWORK_ITEM_ADDRESS, a->row.id))
 			find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
 				 str_print(f->c->arena, "address %" STR_FMT " is %s in the network",
 					   STR_ARG(ip_to_str(f->c->arena, a->ip)),
-					   uuid_is_none(a->port) ? "still" : "missing"));
+					   is_address_wanted(t, a) ? "missing" : "still"));
 }
 
 /* ---- asking ---- */
