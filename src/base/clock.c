@@ -6,7 +6,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
-static _Atomic int64_t frozen_us; /* 0: the system's time */
+/* 0: the system's time. Released and acquired: whoever reads a time that a test set sees what the test did before. */
+static _Atomic int64_t frozen_us;
 static _Atomic int64_t set_by_us; /* test's offset */
 /* the largest offset of the wall clock from the monotonic one seen so far */
 static _Atomic int64_t ahead_us;

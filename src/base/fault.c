@@ -33,7 +33,7 @@ static void arm(unsigned points, uint64_t n, bool forever)
 		atomic_store_explicit(&fault_reached_class[k], 0, memory_order_relaxed);
 	atomic_store_explicit(&fault_n, n, memory_order_relaxed);
 	atomic_store_explicit(&fault_forever, forever, memory_order_relaxed);
-	atomic_store_explicit(&fault_armed, points, memory_order_release);
+	atomic_store_explicit(&fault_armed, points, memory_order_relaxed);
 }
 
 bool fault_count_down(enum fault point)

@@ -11,7 +11,7 @@
 
 #include "base/last_words.h"
 
-static atomic_bool seeded;
+static atomic_bool seeded; /* released after state is written: a reader that sees it uses the new state */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards state */
 static uint64_t state[4];
 

@@ -546,19 +546,19 @@ static void print_clients(struct daemon *d, const struct command_call *env)
 static void print_all(struct daemon *d, const struct command_call *env, uint16_t metadata_port)
 {
 	const struct settings *s = &d->settings;
-	printf("A simulated region: %lld hosts, of which none is real. No guest runs; nothing outside this "
-	       "process is touched.\n"
-	       "It is kept in %.*s%s\n\n",
+	printf("A simulated region with %lld hosts. No guest runs, and nothing outside this process "
+	       "changes.\n"
+	       "Its files are in %.*s%s\n\n",
 	       (long long) dev_of(d)->wish->host_count, STR_ARG(s->data_directory),
-	       dev_of(d)->is_temporary ? ", until it ends." : ".");
+	       dev_of(d)->is_temporary ? " until it ends." : ".");
 	struct str image = first_image(d), link = first_link(d);
 	if (link.n)
 		printf("In a browser, once and without a password (`dari console` prints another "
 		       "link):\n\n%.*s\n\n"
-		       "It opens the account %s. Pages of the region, of people and of policies are for its "
-		       "administrator:\nchoose the account %s in the menu of your name, or open the link "
-		       "that "
-		       "`dari console` prints.\n\n",
+		       "The link opens the account %s. The administrator's pages (region, users, policies) "
+		       "belong "
+		       "to the account %s:\nswitch accounts in the user menu, or open the link that `dari "
+		       "console` prints.\n\n",
 		       STR_ARG(link), account_name, admin_name);
 	printf("For a shell:\n\n%.*s"
 	       "export DARI_CONFIG=%.*s/dev.yaml   # dari host list, dari explain ID, …\n\n",
@@ -573,7 +573,7 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 		       "az login --service-principal --tenant %s -u \"$AWS_ACCESS_KEY_ID\" -p "
 		       "\"$AWS_SECRET_ACCESS_KEY\"\n\n",
 		       member(env->value, "endpoint_url"), uuid_to_str(d->arena, DOMAIN_DEFAULT).p);
-	printf("# what the guest of an instance would be told: curl "
+	printf("# metadata as an instance's guest reads it: curl "
 	       "http://127.0.0.1:%u/INSTANCE-ID/latest/meta-data/\n\n",
 	       metadata_port);
 	printf("For Python:\n\n"

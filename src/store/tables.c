@@ -88,6 +88,7 @@ void version_free(struct version *v)
 
 /* ---- order ---- */
 
+/* Big-endian, so that numbers compare as memcmp() and SQL's blobs do. */
 static uint64_t load_be64(const uint8_t *bytes)
 {
 	uint64_t value = 0;

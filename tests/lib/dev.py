@@ -64,7 +64,7 @@ class Dev:
         self.port = urllib.parse.urlsplit(self.url).port
         self.account = Account(self, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
         # base URL of guests' metadata; append an instance, such as "/i-0123456789abcdef0"
-        self.metadata = re.search(r"http://127.0.0.1:\d+", self.banner[self.banner.index("# what the guest"):])[0]
+        self.metadata = re.search(r"http://127.0.0.1:\d+", self.banner[self.banner.index("# metadata"):])[0]
         waiting.watch(self)
 
     # ---- interface of waiting.py

@@ -88,7 +88,7 @@ let known = {path: "", span: "", data: null, problem: null}, asked = "", timer =
 
 function fetchFigures(path, [name, seconds]) {
 	clearTimeout(timer);
-	asked = path + name;
+	asked = path + name + language; // the data contain words
 	const mine = asked, to = Date.now();
 	get(`${path}/metrics?from=${(to - seconds * 1000) * 1000}&to=${to * 1000}`).then((said) => ({path, span: name, data: shape(said, seconds, to / 1000), problem: null}),
 		(problem) => ({...known, path, span: name, data: known.path === path && known.span === name ? known.data : null, problem}))
@@ -133,7 +133,7 @@ export function chartsCard(path) {
 	load();
 	seenAt = performance.now();
 	const span = SPANS.find(([name]) => name === chosen("dari.span", "15m")) ?? SPANS[0];
-	if (asked !== path + span[0])
+	if (asked !== path + span[0] + language)
 		fetchFigures(path, span);
 	const mine = known.path === path && known.span === span[0] ? known : {data: null, problem: null};
 	return html`<div class="card charts"><div class="head"><h2>${t("Monitoring")}</h2><span class="sp"></span><div class="bar" role="group" aria-label=${t("Time range")}>${SPANS.map(([name, , title]) => html`<button type="button" class="chip" aria-pressed=${name === span[0] ? "true" : "false"} @click=${() => { keep("dari.span", name); touch(); }}>${title()}</button>`)}</div></div>

@@ -352,10 +352,11 @@ function headCell(column, sort) {
 }
 
 function bodyRow(spec, s, row, index, {isOpen, isPicked, isCursor, isFresh}) {
+	let n = 0; // narrow rows have two cells a line
 	return html`<tr role="row" data-id=${row.id} aria-rowindex=${index + 2} aria-selected=${isPicked ? "true" : "false"} class="${isOpen ? "open " : ""}${isCursor ? "cursor " : ""}${isFresh ? "fresh" : ""}"
 		@click=${(e) => clickRow(e, spec, s, row)}>
 		${spec.actions ? html`<td role="cell" class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Select {name}", {name: spec.label?.(row) ?? nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey); }}></td>` : nothing}
-		${spec.columns.map((c) => html`<td role="cell" class=${cellClass(c)}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
+		${spec.columns.map((c) => html`<td role="cell" class="${cellClass(c)} ${!c.wide && n++ % 2 ? "end" : ""}" data-label=${c.num ? c.title() : nothing}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
 }
 
 /** In a list with isAlone, a row shows nothing of other rows of its kind. So it is rendered again only if it has changed, or if anything other than

@@ -12,7 +12,8 @@
 #include "model/transit_attachment.h"
 #include "model/transit_gateway.h"
 
-#define LINKS_BASE (UINT32_C(169) << 24 | UINT32_C(254) << 16 | UINT32_C(224) << 8) /* 4,096 links */
+#define LINKS_BASE                                                                                           \
+	(UINT32_C(169) << 24 | UINT32_C(254) << 16 | UINT32_C(224) << 8) /* 169.254.224.0/20: 4,096 links */
 
 /* The gateway's or the VPC's end of a link. */
 struct end {

@@ -126,7 +126,7 @@ def test_whole_path(place):
     place.ec2.get_waiter("instance_running").wait(InstanceIds=instances, WaiterConfig={"Delay": 1})
 
 
-def test_internet_facing(place):
+def test_internet_facing(region, place):
     assert code(place.elb.create_load_balancer, Name="pub", Type="network", Subnets=[place.subnet]) == "InvalidSubnet"
     place.ec2.attach_internet_gateway(InternetGatewayId=place.gateway, VpcId=place.vpc)
     made = place.balancer("pub", Scheme="internet-facing")
@@ -142,6 +142,8 @@ def test_internet_facing(place):
     association = place.ec2.describe_addresses(AllocationIds=[elastic["AllocationId"]])["Addresses"][0]["AssociationId"]
     assert code(place.ec2.disassociate_address, AssociationId=association) == "AuthFailure"
     assert code(place.ec2.detach_internet_gateway, InternetGatewayId=place.gateway, VpcId=place.vpc) == "DependencyViolation"
+    region.rest()
+    region.command("audit")  # fails if it finds a difference
     for one in (made, named):
         place.elb.delete_load_balancer(LoadBalancerArn=one["LoadBalancerArn"])
     assert "AssociationId" not in place.ec2.describe_addresses(AllocationIds=[elastic["AllocationId"]])["Addresses"][0]

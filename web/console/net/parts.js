@@ -39,10 +39,11 @@ export function machinesIn(subnet) {
 }
 
 /** Owner of an interface. */
+const OWNERS = {"network:load_balancer": () => t("load balancer")};
 export function portUser(p) {
 	if (p.instance)
 		return refLink("instances", p.instance);
-	return html`<span class="dim">${p.nat_gateway ? `NAT ${refName("nat-gateways", p.nat_gateway)}` : p.requester || p.device_owner || p.description || ""}</span>`;
+	return html`<span class="dim">${p.nat_gateway ? `NAT ${refName("nat-gateways", p.nat_gateway)}` : p.requester || OWNERS[p.device_owner]?.() || p.device_owner || p.description || ""}</span>`;
 }
 
 export function portName(p) {

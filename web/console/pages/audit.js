@@ -51,6 +51,28 @@ function progress(a) {
 		<p class="hint">${t("Reads instances and disks of each host, each shared pool, and the network. Changes nothing.")}</p></div>`;
 }
 
+const POWER = {absent: () => t("absent"), off: () => t("off"), on: () => t("on")};
+/** The sentences of a check, in the reader's language; the engine's other ones are shown as they are. */
+const SENTENCES = [
+	[/^port (\S+) is missing in the network$/, (id) => t("Network interface {id} is missing in the network", {id})],
+	[/^address (\S+) is missing in the network$/, (ip) => t("Public IP {ip} is missing in the network", {ip})],
+	[/^address (\S+) is still in the network$/, (ip) => t("Public IP {ip} is unassociated, but still in the network", {ip})],
+	[/^instance (.+) on host (\S+) is (\S+) there, its row says (\S+)$/, (name, host, seen, known) => t("Instance {name} on {host} is {seen}; the database says {known}", {name, host, seen: POWER[seen]?.() ?? seen, known: POWER[known]?.() ?? known})],
+	[/^the disk of volume (\S+) is missing on (?:host|storage pool) (\S+), its row says otherwise$/, (id, place) => t("The disk of volume {id} is missing on {place}", {id, place})],
+	[/^the disk of volume (\S+) is there on (?:host|storage pool) (\S+), its row says otherwise$/, (id, place) => t("The disk of volume {id} is on {place}, where the database has none", {id, place})],
+	[/^(?:the disks of )?(?:host|storage pool) (\S+) could not be looked at: (.*)$/, (place, why) => t("{place} could not be checked: {why}", {place, why})],
+	[/^the network could not be looked at: (.*)$/, (why) => t("The network could not be checked: {why}", {why})],
+];
+
+function sentence(f) {
+	for (const [form, words] of SENTENCES) {
+		const found = form.exec(f.text);
+		if (found)
+			return words(...found.slice(1));
+	}
+	return html`<span lang="en">${f.text}</span>`;
+}
+
 const took = (a) => (a.ended_us - a.begun_us < 1e6 ? t("{n} ms", {n: Math.max(1, Math.round((a.ended_us - a.begun_us) / 1000))}) : span(a.ended_us - a.begun_us));
 
 function verdict(a) {
@@ -82,6 +104,6 @@ export function view() {
 		<p class="hint">${t("Compares the database with the actual state of hosts, storage and networks.")}</p>
 		${going ? progress(going) : nothing}${ended.length ? verdict(ended[0]) : going ? nothing : html`<div class="card empty"><h2>${t("No consistency check yet")}</h2><p>${t("A check takes seconds and changes nothing.")}</p></div>`}
 		${alone.length ? leftovers(alone) : nothing}
-		${others.length ? html`<div class="card"><h2>${t("Other differences")}</h2><ul class="plainlist">${others.map((f) => html`<li>${mark("bad", f.about === "unseen" ? t("not checked") : t("differs"))} <span lang="en">${f.text}</span></li>`)}</ul><p class="hint">${t("Changes made during the check also appear as differences: run it again to see what remains.")}</p></div>` : nothing}
+		${others.length ? html`<div class="card"><h2>${t("Other differences")}</h2><ul class="plainlist">${others.map((f) => html`<li>${mark("bad", f.about === "unseen" ? t("not checked") : t("differs"))} ${sentence(f)}</li>`)}</ul><p class="hint">${t("Changes made during the check also appear as differences: run it again to see what remains.")}</p></div>` : nothing}
 		${ended.length > 1 ? history(ended.slice(1)) : nothing}`;
 }

@@ -29,12 +29,12 @@ export const view = resourcePage({
 	columns: [
 		{key: "name", title: () => t("Name"), width: "30%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "18%", text: (f) => f.stage, cell: stage},
-		{key: "type", title: () => t("Type"), width: "14%", text: (f) => f.type},
+		{key: "type", title: () => t("Type"), width: "14%", text: (f) => t(f.type)},
 		{key: "capacity", title: () => t("Capacity"), width: "16%", sort: (f) => f.fulfilled ?? 0, text: progress},
 		{key: "made", title: () => t("Created"), wide: true, sort: (f) => f.created_us, text: (f) => time(f.created_us)},
 	],
 	empty: () => emptyCard(t("No fleets"), t("A fleet launches instances of several types and subnets, and can keep their number."), nothing),
 	oneActions: [SUPPORT],
 	more: (f) => html`${failuresCard(f)}${instancesCard(f)}`,
-	facts: (f) => pairs([[t("State"), stage(f)], [t("Type"), f.type], [t("Capacity"), progress(f)], [t("Spot capacity"), t("{n} of {target}", {n: units(f.fulfilled_spot), target: units(f.spot_target)})], [t("Valid from"), f.valid_from_us ? when(f.valid_from_us) : ""], [t("Valid until"), f.valid_until_us ? when(f.valid_until_us) : ""], [t("Created"), when(f.created_us)], ["EC2", f.ec2 ? copyable(f.ec2) : ""]]),
+	facts: (f) => pairs([[t("State"), stage(f)], [t("Type"), t(f.type)], [t("Capacity"), progress(f)], [t("Spot capacity"), t("{n} of {target}", {n: units(f.fulfilled_spot), target: units(f.spot_target)})], [t("Valid from"), f.valid_from_us ? when(f.valid_from_us) : ""], [t("Valid until"), f.valid_until_us ? when(f.valid_until_us) : ""], [t("Created"), when(f.created_us)], ["EC2", f.ec2 ? copyable(f.ec2) : ""]]),
 });

@@ -85,13 +85,14 @@ function nameOfGroup(g, q) {
 		return g.key || html`<span class="dim">${t("no Availability Zone")}</span>`;
 	if (q.group === "account")
 		return html`${g.id ? html`<a href=${href("accounts", g.id)}>${g.name || g.key}</a>` : g.name || g.key} <span class="dim m">${g.name ? g.key : ""}</span>`;
-	return resourceName(g);
+	return resourceName(g, q.isAll);
 }
 
 const PAGE_OF = {instances: "instances", volumes: "volumes", snapshots: "snapshots", images: "images", addresses: "addresses", routers: "networks"};
-function resourceName(g) {
+/** A resource of another account is not listed here, so its absence says nothing. */
+function resourceName(g, isAll) {
 	const words = g.name || g.ec2 || g.id || g.key, page = PAGE_OF[g.path], isHere = page && rows(g.path).some((r) => r.id === g.id);
-	return html`${isHere ? html`<a href=${href(page, g.ec2 ?? g.id)}>${words}</a>` : words} <span class="dim m">${g.name ? g.ec2 ?? "" : ""}</span>${page && !isHere ? html` <span class="dim">${t("deleted")}</span>` : nothing}`;
+	return html`${isHere ? html`<a href=${href(page, g.ec2 ?? g.id)}>${words}</a>` : words} <span class="dim m">${g.name ? g.ec2 ?? "" : ""}</span>${page && !isHere && !isAll ? html` <span class="dim">${t("deleted")}</span>` : nothing}`;
 }
 
 function groupTable(items, sums, q, title, more) {

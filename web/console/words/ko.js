@@ -2,6 +2,15 @@
 // 한국어. Names stand where no particle follows them.
 export const words = {
 	"Add SAML provider": "SAML 공급자 추가",
+	"Network interface {id} is missing in the network": "네트워크에 네트워크 인터페이스 {id} 없음",
+	"Public IP {ip} is missing in the network": "네트워크에 퍼블릭 IP {ip} 없음",
+	"Public IP {ip} is unassociated, but still in the network": "연결되지 않은 퍼블릭 IP {ip}: 네트워크에 남아 있음",
+	"Instance {name} on {host} is {seen}; the database says {known}": "호스트 {host}의 인스턴스 {name}: 실제 {seen}, 데이터베이스 {known}",
+	"The disk of volume {id} is missing on {place}": "{place}: 볼륨 {id}의 디스크 없음",
+	"The disk of volume {id} is on {place}, where the database has none": "{place}: 데이터베이스에 없는 볼륨 {id}의 디스크가 있음",
+	"{place} could not be checked: {why}": "{place} 검사 실패: {why}",
+	"The network could not be checked: {why}": "네트워크 검사 실패: {why}",
+	"absent": "없음", "off": "꺼짐", "on": "켜짐", "load balancer": "로드 밸런서",
 	"Additional scopes": "추가 범위",
 	"Accept sign-ins that begin at the provider": "공급자에서 시작한 로그인 허용",
 	"Attribute that identifies people (empty: NameID)": "사용자를 식별하는 속성(비우면 NameID)",
@@ -456,7 +465,7 @@ export const words = {
 	"{n} network interfaces deleted": "인터페이스 {n}개를 삭제했습니다", "{n} network interfaces still use its addresses:": "아직 주소를 쓰는 네트워크 인터페이스 {n}개:", "{n} new": "새 기록 {n}건",
 	"{n} not migrated": "{n}개를 마이그레이션하지 못함", "{n} of them belong to other accounts.": "그중 {n}개는 다른 계정의 것입니다.", "{n} of them failed": "{n}개는 처리하지 못했습니다",
 	"{n} of {hosts} hosts have capacity": "호스트 {hosts}개 중 {n}개에 자리 있음", "{n} of {target}": "{target} 중 {n}", "{n} peering connections": "피어링 연결 {n}개", "{n} prices": "요금 {n}개", "{n} recovery codes left": "복구 코드 {n}개 남음",
-	"{n} of {hosts} hosts see it": "호스트 {hosts}개 중 {n}개에서 보임",
+	"{n} of {hosts} hosts see it": "호스트 {n}/{hosts}개 인식",
 	"{n} resources are deleted with it:": "함께 삭제되는 리소스 {n}개:", "{n} rules added": "규칙 {n}개 추가됨", "{n} rules removed": "규칙 {n}개 제거됨", "{n} selected": "{n}개 선택됨",
 	"{n} shown": "{n}건 표시", "{n} unassociated": "연결 안 됨 {n}개", "{n} users deleted": "사용자 {n}명을 삭제했습니다", "{n} vCPUs": "vCPU {n}개",
 	"{n} volumes are deleted ({size}).": "볼륨 {n}개({size})가 삭제됩니다.", "{n} volumes are kept: {names}.": "볼륨 {n}개는 남습니다: {names}.",
@@ -1280,6 +1289,7 @@ export const words = {
 	"{n} providers removed": "프로바이더 {n}개 제거함",
 	"Found: {type} {id} ({name})": "발견: {type} {id} ({name})",
 	// Words from the server: states, kinds, quotas.
+	"instant": "즉시", "request": "요청", "maintain": "유지",
 	"pending": "준비 중", "stopping": "중지하는 중", "shutting-down": "종료하는 중", "terminated": "종료됨", "paused": "일시 정지", "suspending": "절전하는 중", "suspended": "절전", "shelved": "보관됨", "shelved-offloaded": "보관됨", "rescued": "복구 모드", "destroyed": "삭제 대기", "error": "오류", "failed": "실패", "creating": "만드는 중", "deleting": "삭제하는 중", "in-use": "사용 중", "attaching": "연결하는 중", "detaching": "분리하는 중", "completed": "완료", "disabled": "사용 안 함", "deregistered": "등록 해제됨", "up": "응답함", "down": "응답 없음", "unknown": "알 수 없음", "active": "활성", "submitted": "제출됨", "modifying": "변경하는 중", "closed": "종료", "deleted": "삭제됨",
 	"instances": "인스턴스", "volumes": "볼륨", "images": "이미지", "snapshots": "스냅샷", "routers": "VPC", "subnets": "서브넷", "security-groups": "보안 그룹", "addresses": "공인 주소", "key-pairs": "키 페어", "vcpus": "vCPU", "memory": "메모리", "disks": "디스크",
 	"BackupFailed": "백업 실패",
