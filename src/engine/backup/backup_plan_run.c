@@ -178,7 +178,7 @@ static RESULT say_failed(struct op *op, struct backup_plan *next, struct str why
 	next->failures++;
 	TRY(engine_log_event(op, KIND_BACKUP_PLAN, &next->row, "failed", "%" STR_FMT, STR_ARG(why)));
 	return condition_set(op, KIND_BACKUP_PLAN, next->row.id, BACKUP_FAILED, why,
-			     "It is tried again by itself until the next run.");
+			     "Dari tries again until the next run.");
 }
 
 static RESULT run_plan(struct op *op, const struct backup_plan_turn *turn, struct backup_plan *next)
@@ -274,7 +274,7 @@ RESULT engine_prune_backup_plan(struct op *op, struct backup_plan_pruning *wish)
 			struct str why = op->ctx->problem.message;
 			ctx_clear_problem(op->ctx);
 			return condition_set(op, KIND_BACKUP_PLAN, wish->plan, BACKUPS_NOT_EXPIRED, why,
-					     "It is tried again by itself.");
+					     "Dari tries again.");
 		}
 	}
 	return condition_clear(op, wish->plan, STR(BACKUPS_NOT_EXPIRED));

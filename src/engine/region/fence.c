@@ -188,12 +188,14 @@ static RESULT put_new(struct op *op, const struct host *host, bool by_operator, 
 static RESULT tell_asked(struct op *op, const struct host *host, const struct fence *f)
 {
 	struct str words =
-		f->problem.n ? str_print(op->ctx->arena, "It is to be turned off. Try %" PRId64 ": %" STR_FMT,
-					 f->tries, STR_ARG(f->problem))
-			     : STR("It is to be turned off: nothing of it is started elsewhere before.");
+		f->problem.n
+			? str_print(op->ctx->arena,
+				    "The host is being turned off. Attempt %" PRId64 ": %" STR_FMT, f->tries,
+				    STR_ARG(f->problem))
+			: STR("The host is being turned off. Its instances start elsewhere once it is off.");
 	return condition_set(
 		op, KIND_HOST, host->row.id, ASKED_OFF, words,
-		"If its fence command cannot, see yourself that it is off, and say so: `dari host "
+		"If its fence command fails, check yourself that the host is off, then run `dari host "
 		"fenced NAME --i-have-seen-it-off`.");
 }
 
@@ -353,13 +355,12 @@ RESULT engine_consider_fence(struct op *op, struct fence_considering *wish)
 	case FENCE_TURN_HELD:
 		return condition_set(op, KIND_HOST, host->row.id, HELD,
 				     str_print(op->ctx->arena,
-					       "%zu of %zu hosts do not answer, which is more than %zu: no "
-					       "host is turned off by "
-					       "itself, for the fault may be on this side.",
+					       "%zu of %zu hosts do not answer, more than %zu: no host is "
+					       "turned off automatically, because the control machine's own "
+					       "network may be at fault.",
 					       in.lost, in.hosts, fence_plan_limit(in.hosts)),
-				     "See whether this machine reaches its hosts. `dari host fence` turns "
-				     "one off all the same; "
-				     "a host that is disabled does not count.");
+				     "Check whether this machine reaches its hosts. `dari host fence` turns "
+				     "a host off anyway. Disabled hosts do not count.");
 	}
 	return FAIL(INTERNAL);
 }
@@ -380,10 +381,11 @@ static RESULT note_try(struct op *op, const struct host *host, const struct fenc
 	return condition_set(
 		op, KIND_HOST, host->row.id, NOT_OFF,
 		str_print(op->ctx->arena,
-			  "It could not be turned off: nothing of it is started elsewhere. %" STR_FMT,
+			  "The host could not be turned off, so its instances do not start elsewhere. "
+			  "%" STR_FMT,
 			  STR_ARG(problem)),
-		"See yourself that it is off, and say so: `dari host fenced NAME "
-		"--i-have-seen-it-off`. Or mend its fence command: `dari host fence NAME`.");
+		"Check yourself that the host is off, then run `dari host fenced NAME "
+		"--i-have-seen-it-off`. Or repair its fence command, then run `dari host fence NAME`.");
 }
 
 RESULT engine_see_fence(struct op *op, struct fence_report *report)

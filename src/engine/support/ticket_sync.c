@@ -37,7 +37,7 @@ static RESULT judge_answer(struct op *op, const struct desk *desk, struct str pr
 	if (!problem.n)
 		return condition_clear(op, desk->row.id, STR(DESK_UNREACHABLE));
 	return condition_set(op, KIND_DESK, desk->row.id, DESK_UNREACHABLE, problem,
-			     "What is to be there waits, and goes by itself once it answers.");
+			     "Messages wait here and are sent once the desk answers.");
 }
 
 static RESULT ask_link(struct op *op, const struct ticket_link *l)
@@ -439,5 +439,5 @@ RESULT engine_see_sending(struct op *op, struct sending_report *wish)
 	return condition_set(op, KIND_SUPPORT_TICKET, link.ticket, DESK_UNREACHABLE,
 			     str_print(op->ctx->arena, "Desk %" STR_FMT ": %" STR_FMT, STR_ARG(desk->name),
 				       STR_ARG(link.problem)),
-			     "What is to be there waits, and goes by itself once it answers.");
+			     "Messages wait here and are sent once the desk answers.");
 }

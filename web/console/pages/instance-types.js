@@ -75,7 +75,7 @@ export const view = resourcePage({
 	search: (r) => [r.description, r.flavor_id], keys: {state: (r) => (r.enabled === false ? "disabled" : "enabled"), access: (r) => (isPublic(r) ? "public" : "private"), arch: (r) => r.arch},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "26%", sort: nameOf},
-		{key: "vcpus", title: () => t("vCPUs"), num: true, width: "12%", sort: (r) => r.vcpus, text: (r) => t("{n} vCPUs", {n: r.vcpus})},
+		{key: "vcpus", title: () => t("vCPUs"), num: true, width: "12%", sort: (r) => r.vcpus, text: (r) => number(r.vcpus)},
 		{key: "memory", title: () => t("Memory"), num: true, width: "16%", sort: (r) => r.memory, text: (r) => size(r.memory)},
 		{key: "disk", title: () => t("Root disk"), num: true, wide: true, width: "14%", sort: (r) => r.root_disk ?? 0, text: (r) => (r.root_disk ? size(r.root_disk) : "–")},
 		{key: "access", title: () => t("Access"), width: "16%", text: access},

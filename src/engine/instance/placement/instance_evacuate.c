@@ -441,7 +441,7 @@ RESULT engine_follow_fence(struct op *op, struct fence_following *wish)
 	if (i->recovery == INSTANCE_RECOVERY_DISABLED)
 		return tell_waiting(
 			op, i->row.id,
-			STR("Its host is off, and it is not to be started on another one by itself."));
+			STR("The host is off, and automatic recovery is disabled for this instance."));
 	TRY(recover_host(op, i));
 	TRY(evacuate_one(op, i, false, &item));
 	return item.why.n ? tell_waiting(op, item.instance, item.why) : OK;

@@ -161,11 +161,11 @@ static RESULT tell_of_way_out(struct op *op, const struct gateway *gateway)
 	return condition_set(op, KIND_GATEWAY, gateway->row.id, GATEWAY_NO_WAY_OUT,
 			     why_nowhere(op->head, gateway),
 			     gateway_lacks_address(op->head, gateway)
-				     ? "It leads out by itself once the operator gives the link more "
+				     ? "Dari connects the gateway once the operator gives the link more "
 				       "addresses (dari network set-gateway-range), or another gateway is "
 				       "detached."
-				     : "It leads out by itself once the operator names one (dari network "
-				       "add-external).");
+				     : "Dari connects the gateway once the operator adds an external network "
+				       "(dari network add-external).");
 }
 
 static RESULT put(struct op *op, const struct gateway *gateway)

@@ -275,7 +275,7 @@ RESULT engine_take_policy_turn(struct op *op, struct snapshot_policy_turn *wish)
 		struct str why = op->ctx->problem.message;
 		ctx_clear_problem(op->ctx);
 		return condition_set(op, KIND_SNAPSHOT_POLICY, next.row.id, SNAPSHOT_NOT_TAKEN, why,
-				     "It is tried again by itself until the snapshot is taken.");
+				     "Dari tries again until the snapshot is taken.");
 	}
 	next.last_us = wish->due_us;
 	TRY(snapshot_policy_put(op, &next));
