@@ -21,7 +21,8 @@ static const struct config_key keys[] = {
 	KEY("region.name", CONFIG_TEXT, region, .absent = "us-east-1",
 	    .doc = "The region's name, as clients sign it."),
 	KEY("region.id", CONFIG_TEXT, region_id,
-	    .doc = "Its id, half of the mark on all it makes outside: never change it."),
+	    .doc = "Region id. Together with the name it marks everything that Dari creates on hosts and in "
+		   "OVN: never change it."),
 	KEY("data.directory", CONFIG_TEXT, data_directory, .absent = "/var/lib/dari",
 	    .doc = "Database, images, master key."),
 	KEY("store", CONFIG_TEXT, store,
@@ -33,7 +34,7 @@ static const struct config_key keys[] = {
 		   "absent: "
 		   "api.endpoint."),
 	KEY("control.socket", CONFIG_TEXT, control_socket, .absent = "/run/dari/dari.sock",
-	    .doc = "Where the `dari` commands reach the server."),
+	    .doc = "Control socket, through which `dari` commands reach the server."),
 	KEY("log.level", CONFIG_TEXT, log_level, .absent = "info", .doc = "debug, info, warn or error."),
 	KEY("api.address", CONFIG_TEXT, listen_ip, .absent = "127.0.0.1",
 	    .doc = "Address the API listens on."),
@@ -43,17 +44,17 @@ static const struct config_key keys[] = {
 	    .doc = "A second port, 8080 for clients of CloudStack that ask no other; 0: none."),
 	KEY("api.certificate", CONFIG_TEXT, tls_certificate, .is_file = true,
 	    .doc = "PEM file; with it the API speaks TLS."),
-	KEY("api.key", CONFIG_TEXT, tls_key, .is_file = true, .doc = "Its private key, PEM."),
+	KEY("api.key", CONFIG_TEXT, tls_key, .is_file = true, .doc = "Private key of the certificate, PEM."),
 	KEY("api.endpoint", CONFIG_TEXT, endpoint,
-	    .doc = "URL that clients are told, if not made from the above."),
+	    .doc = "Public URL in answers (default: made of the address and port)."),
 	KEY("limits.connections", CONFIG_INT, connections, .absent = "10000", .min = 10, .max = 1000000,
 	    .doc = "Connections at most, all clients together."),
 	KEY("limits.connections_per_address", CONFIG_INT, connections_per_address, .absent = "5000",
 	    .max = 1000000, .doc = "From one client address; 0: as many as there are."),
 	KEY("limits.connections_per_account", CONFIG_INT, connections_per_account, .absent = "2500",
 	    .max = 1000000,
-	    .doc = "Of one account, from all addresses; 0: no limit. The last twentieth of all connections "
-		   "is for administrators."),
+	    .doc = "Connections of one account from all addresses; 0: no limit. The last twentieth of all "
+		   "connections is reserved for administrators."),
 	KEY("api.proxies", CONFIG_TEXTS, proxies,
 	    .doc = "Addresses and blocks of reverse proxies. Their X-Forwarded-For and X-Forwarded-Proto are "
 		   "believed; nobody else's are."),
@@ -65,31 +66,32 @@ static const struct config_key keys[] = {
 	KEY("history.events_days", CONFIG_INT, events_days, .absent = "400", .max = 36500,
 	    .doc = "Events that are older are deleted; 0: none for its age."),
 	KEY("history.events", CONFIG_INT, events_max, .absent = "20000000", .max = 1000000000000,
-	    .doc = "Of more events than that the oldest are deleted; 0: none for their number."),
+	    .doc = "Maximum number of events; older ones are deleted. 0: no maximum."),
 	KEY("consoles.novnc", CONFIG_TEXT, novnc_directory, .absent = "/usr/share/novnc",
 	    .doc = "noVNC's pages, which guests' displays are shown in: Debian's package novnc."),
 	KEY("consoles.open", CONFIG_INT, consoles, .absent = "100", .min = 1, .max = 10000,
 	    .doc = "Consoles that are open at once, at most; a real guest's serial console takes a thread."),
 	KEY("consoles.open_per_account", CONFIG_INT, consoles_per_account, .absent = "20", .min = 1,
-	    .max = 10000, .doc = "Of an account."),
+	    .max = 10000, .doc = "Open consoles of one account."),
 	KEY("consoles.idle_s", CONFIG_INT, console_idle_s, .absent = "1800", .min = 10, .max = 86400,
-	    .doc = "A console in which nothing is said so long is closed."),
+	    .doc = "Idle time after which a console is closed."),
 	KEY("identity.password_memory_kib", CONFIG_INT, password_memory_kib, .absent = "19456", .min = 8,
 	    .max = 1024 * 1024,
 	    .doc = "Memory that hashing a password takes; four at once at most, half as many as processors."),
 	KEY("identity.password_passes", CONFIG_INT, password_passes, .absent = "2", .min = 1, .max = 100,
-	    .doc = "How often it goes over that memory."),
+	    .doc = "Passes of argon2id over that memory."),
 	KEY("identity.password_failures", CONFIG_INT, password_failures, .absent = "5", .max = 1000000,
 	    .doc = "Wrong passwords in a row after which an address is locked out of a user for a while; 0: "
 		   "never."),
 	KEY("identity.locked_s", CONFIG_INT, password_locked_s, .absent = "300", .min = 1, .max = 86400,
-	    .doc = "For how long."),
+	    .doc = "Duration of the lock."),
 	KEY("directory.url", CONFIG_TEXT, directory.ldap.url,
 	    .doc = "An LDAP directory or Active Directory whose people sign in with their password there: "
 		   "ldaps://HOST or ldap://HOST; several, separated by blanks, are tried in turn. None: "
 		   "nobody does."),
 	KEY("directory.start_tls", CONFIG_BOOL, directory_start_tls, .absent = "true",
-	    .doc = "Whether ldap:// begins TLS before anything else is sent; ldaps:// always has it."),
+	    .doc = "Begins TLS on ldap:// before anything else is sent (StartTLS); ldaps:// always uses "
+		   "TLS."),
 	KEY("directory.ca", CONFIG_TEXT, directory.ldap.authority, .is_file = true,
 	    .doc = "PEM file of the authority that signed its certificate; absent: the system's."),
 	KEY("directory.domain", CONFIG_TEXT, directory.domain, .absent = "Default",
@@ -99,9 +101,9 @@ static const struct config_key keys[] = {
 	KEY("directory.bind_password_file", CONFIG_TEXT, directory_password_file, .is_file = true,
 	    .doc = "The file that has that account's password."),
 	KEY("directory.people", CONFIG_TEXT, directory.ldap.user_base,
-	    .doc = "Where people are, as a DN: ou=people,dc=example,dc=com."),
+	    .doc = "Base DN of people: ou=people,dc=example,dc=com."),
 	KEY("directory.person_filter", CONFIG_TEXT, directory.ldap.user_filter, .absent = "(uid={name})",
-	    .doc = "Which of them it is; {name} stands for what was typed. Active Directory: "
+	    .doc = "Filter for one person; {name} stands for the typed name. Active Directory: "
 		   "(&(objectCategory=person)(sAMAccountName={name}))."),
 	KEY("directory.person_name", CONFIG_TEXT, directory.ldap.name_attribute, .absent = "uid",
 	    .doc = "The attribute that has a person's name here. Active Directory: sAMAccountName."),
@@ -110,21 +112,21 @@ static const struct config_key keys[] = {
 	KEY("directory.person_mail", CONFIG_TEXT, directory.ldap.mail_attribute, .absent = "mail",
 	    .doc = "The attribute that has the e-mail address."),
 	KEY("directory.group_base", CONFIG_TEXT, directory.ldap.group_base,
-	    .doc = "Where groups are, as a DN; absent: no groups are read."),
+	    .doc = "Base DN of groups; absent: no groups are read."),
 	KEY("directory.group_filter", CONFIG_TEXT, directory.ldap.group_filter,
 	    .absent = "(|(member={dn})(uniqueMember={dn})(memberUid={name}))",
-	    .doc = "Which groups a person is in; {dn} and {name} stand for theirs. Active Directory with "
-		   "groups in "
-		   "groups: (member:1.2.840.113556.1.4.1941:={dn})."),
+	    .doc = "Filter for a person's groups; {dn} and {name} stand for the person's. Active Directory "
+		   "with nested groups: (member:1.2.840.113556.1.4.1941:={dn})."),
 	KEY("directory.group_name", CONFIG_TEXT, directory.ldap.group_name_attribute, .absent = "cn",
 	    .doc = "The attribute that has a group's name."),
 	KEY("directory.groups", CONFIG_TEXTS, directory.groups,
 	    .doc = "Groups that are groups of the domain, where they get roles: NAME, or NAME=NAME HERE. The "
 		   "members follow at each sign-in and each refresh."),
 	KEY("directory.refresh_s", CONFIG_INT, directory_refresh_s, .absent = "900", .min = 1, .max = 604800,
-	    .doc = "How often its people are looked for there: who has left is disabled, and groups follow."),
+	    .doc = "Interval at which the region looks its people up in the directory, disables those who "
+		   "have left, and updates groups."),
 	KEY("directory.timeout_s", CONFIG_INT, directory_timeout_s, .absent = "5", .min = 1, .max = 60,
-	    .doc = "How long an answer may take."),
+	    .doc = "Time limit of an answer."),
 	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",
 	    .doc = "OVN's northbound database."),
 	KEY("ovn.southbound", CONFIG_TEXT, ovn_southbound, .absent = "unix:/run/ovn/ovnsb_db.sock",
@@ -138,7 +140,7 @@ static const struct config_key keys[] = {
 	KEY("dns.upstreams", CONFIG_TEXTS, dns_upstreams,
 	    .doc = "Resolvers for names outside; none: those of /etc/resolv.conf."),
 	KEY("identity.token_lifetime_s", CONFIG_INT, token_lifetime_s, .absent = "3600", .min = 60,
-	    .max = 86400, .doc = "How long a token of the identity service is good."),
+	    .max = 86400, .doc = "Lifetime of a token of the identity service."),
 	KEY("guests.shutdown_grace_s", CONFIG_INT, shutdown_grace_s, .absent = "60", .min = 1, .max = 3600,
 	    .doc = "From asking a guest to stop to forcing it."),
 	KEY("images.fetch_not_from", CONFIG_TEXTS, fetch_not_from,
@@ -147,17 +149,15 @@ static const struct config_key keys[] = {
 	    .doc = "Addresses that are fetched from nevertheless; blocks win over images.fetch_not_from "
 		   "only."),
 	KEY("images.mirror", CONFIG_TEXT, image_mirror,
-	    .doc = "Where `dari image get` finds vendors' images, with {vendor} for each one's word; absent: "
-		   "at the "
-		   "vendors."),
+	    .doc = "Mirror of vendors' images for `dari image get`; {vendor} stands for the vendor's name. "
+		   "Absent: the vendors' own servers."),
 	KEY("backup.target", CONFIG_TEXT, backup.url,
-	    .doc = "Where volumes' backups are kept: file:///DIRECTORY or s3://BUCKET/PREFIX; none: there "
-		   "are "
-		   "no backups."),
+	    .doc = "Target of volumes' backups: file:///DIRECTORY or s3://BUCKET/PREFIX; none: backups are "
+		   "off."),
 	KEY("backup.s3_endpoint", CONFIG_TEXT, backup.endpoint,
 	    .doc = "The URL of the S3 service: https://s3.us-east-1.amazonaws.com, or somebody else's."),
 	KEY("backup.s3_region", CONFIG_TEXT, backup.region, .absent = "us-east-1",
-	    .doc = "As requests to it are signed."),
+	    .doc = "Region name in signatures of requests to the target."),
 	KEY("backup.s3_key_id", CONFIG_TEXT, backup.key_id, .doc = "The id of the access key."),
 	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .is_file = true,
 	    .doc = "The file that has its secret."),
@@ -170,7 +170,7 @@ static const struct config_key keys[] = {
 	KEY("metering.uplink_namespace", CONFIG_TEXT, traffic_netns,
 	    .doc = "The named network namespace that the device is in; none: the server's own."),
 	KEY("hosts.image_keep_h", CONFIG_INT, image_keep_h, .absent = "24", .min = 1, .max = 8760,
-	    .doc = "How long a host keeps a cached image that no disk there is made from."),
+	    .doc = "Time for which a host keeps a cached image that backs no disk."),
 	KEY("hosts.image_unneeded_gib", CONFIG_INT, image_unneeded_gib, .absent = "0", .min = 0,
 	    .max = 1048576,
 	    .doc = "More GiB of such images than that are not kept in a pool: the longest unneeded go at "

@@ -178,8 +178,25 @@ class Hand:
         """The element that contains an open row's actions."""
         return "aside.beside" if self.width >= WIDE else "main"
 
+    def filter_for(self, text):
+        """Filters a list that does not show the row: it renders only rows in view, and earlier tasks leave theirs."""
+        if self.b.run("return [...document.querySelectorAll('tr[data-id]')].some((r) => r.innerText.includes(arguments[0]))", text):
+            return
+        if self.way == "pointer":
+            self.b.until("return document.getElementById('q')", what="the filter").click()
+        else:
+            self.b.run("document.activeElement.matches('input') && document.activeElement.blur()")
+            self.b.press("/")
+            self.b.until("return document.activeElement.id === 'q'", what="the filter with the focus")
+        self.b.driver.switch_to.active_element.send_keys(Keys.CONTROL, "a")
+        self.b.press(text)
+        self.b.until("return [...document.querySelectorAll('tr[data-id]')].some((r) => r.innerText.includes(arguments[0]))", text, what=f"the row {text} behind its filter")
+        if self.way == "keyboard":
+            self.b.press(Keys.ARROW_DOWN)  # from the field to the first row
+
     def row(self, text):
         """Opens the row with that text."""
+        self.filter_for(text)
         find = "return [...document.querySelectorAll('tr[data-id]')].find((r) => r.innerText.includes(arguments[0]))?.querySelector('a[href]')"
         link = self.b.until(find, text, what=f"the row {text}")
         path = self.b.run("return new URL(arguments[0].href).pathname", link)
@@ -206,6 +223,7 @@ class Hand:
 
     def pick(self, text):
         """Selects the row."""
+        self.filter_for(text)
         find = "return [...document.querySelectorAll('tr[data-id]')].find((r) => r.innerText.includes(arguments[0]))?.querySelector('input[type=checkbox]')"
         box = self.b.until(find, text, what=f"the row {text}")
         if self.way == "pointer":

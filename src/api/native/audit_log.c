@@ -111,6 +111,6 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/audit-log", .name = "ListAuditLog", .permit = "cloudtrail:LookupEvents",
 	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .args = PARAMS(struct log_args, log_params),
 	 .work = read_log, .answer = answer_log,
-	 .doc = "Who changed or read which secret, and who changed who may what; newest first."},
+	 .doc = "Audit log: calls that read or change secrets, or change permissions; newest first."},
 };
 const struct api_actions native_audit_log_actions = API_ACTIONS(actions);

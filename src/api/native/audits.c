@@ -19,7 +19,7 @@ struct leftover_args {
 };
 static const struct param adopt_params[] = {
 	REF(leftover_args, "account", account, ACCOUNT,
-	    .doc = "Whose a disk becomes; a domain says itself whose it is."),
+	    .doc = "Account that gets an adopted disk. An adopted domain names its own account."),
 };
 
 /* Finds the subject of the finding. */

@@ -29,15 +29,15 @@ struct webhook_args {
 };
 #define W(name, member, ...) PARAM(struct webhook_args, name, member, __VA_ARGS__)
 #define WEBHOOK_PARAMS(needs)                                                                                \
-	W("url", wish.url, .max = 1024, .flags = (needs), .doc = "Where it is told, by https."),             \
+	W("url", wish.url, .max = 1024, .flags = (needs), .doc = "Receiver's https URL."),                   \
 		W("secret", secret, .min = SECRET_MIN, .max = SECRET_MAX, .flags = (needs),                  \
-		  .doc = "What is signed with. It is kept sealed, and not shown again."),                    \
+		  .doc = "Key of the signatures. Stored encrypted; never shown again."),                     \
 		W("events", wish.events, .max = 32,                                                          \
 		  .given = offsetof(struct webhook_args, wish.has_events) + 1,                               \
-		  .doc = "Patterns of events that it is told: invoice.*; none: every one."),                 \
-		W("is_off", wish.off, .doc = "It is told nothing for now."),                                 \
+		  .doc = "Patterns of events to send, such as invoice.*; none: all events."),                \
+		W("is_off", wish.off, .doc = "Sends nothing until enabled again."),                          \
 		W("takes_payments", wish.takes_payments,                                                     \
-		  .doc = "Whoever has the secret may say what was paid.")
+		  .doc = "Accepts reports of payments signed with the secret.")
 static const struct param webhook_params[] = {
 	W("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique."),
 	WEBHOOK_PARAMS(REQUIRED),
@@ -79,9 +79,10 @@ struct payment_args {
 #define P(name, member, ...) PARAM(struct payment_args, name, member, __VA_ARGS__)
 static const struct param payment_params[] = {
 	P("key", wish.key, .min = 1, .max = KEY_MAX, .flags = REQUIRED,
-	  .doc = "What tells it from others: the same key counts once."),
-	P("domain", domain, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Who paid, by name or id."),
-	P("amount", amount, .min = 1, .max = 20, .flags = REQUIRED, .doc = "How much, as \"12.50\"."),
+	  .doc = "Idempotency key: a payment with the same key counts once."),
+	P("domain", domain, .min = 1, .max = 64, .flags = REQUIRED,
+	  .doc = "Paying billing account, by name or id."),
+	P("amount", amount, .min = 1, .max = 20, .flags = REQUIRED, .doc = "Amount, as \"12.50\"."),
 	P("text", wish.text, .max = 1000, .doc = "More words."),
 };
 
@@ -157,23 +158,23 @@ struct misuse_args {
 };
 static const struct param freeze_params[] = {
 	PARAM(struct misuse_args, "reason", wish.reason, .min = 1, .max = 255, .flags = REQUIRED,
-	      .doc = "Why, as its owner is told."),
+	      .doc = "Reason, shown to the account's owner."),
 };
 #define R(name, member, ...) PARAM(struct account_restriction, name, member, __VA_ARGS__)
 static const struct param restrict_params[] = {
-	R("is_cut", cut, .doc = "Nothing goes to or from its interfaces."),
-	R("is_quarantined", quarantined, .doc = "Its people, keys and tokens change nothing."),
+	R("is_cut", cut, .doc = "Blocks all traffic of the account's interfaces."),
+	R("is_quarantined", quarantined, .doc = "Users, keys and tokens of the account may only read."),
 	R("egress_limit", egress_limit, .min = 0, .max = EGRESS_LIMIT_MAX,
 	  .given = offsetof(struct account_restriction, has_egress_limit) + 1,
 	  .doc = "Mbit/s that each interface of its instances sends at most; 0: no limit."),
-	R("reason", reason, .max = 255, .doc = "Why, as its owner is told."),
+	R("reason", reason, .max = 255, .doc = "Reason, shown to the account's owner."),
 };
 
 static const struct native_action actions[] = {
 	ADMIN_CREATE("/webhooks", "billing:PutWebhook", WEBHOOK,
 		     .args = PARAMS(struct webhook_args, webhook_params), .prepare = prepare_webhook,
 		     .operation = engine_put_webhook_run,
-		     .doc = "Adds who is told what becomes of accounts and invoices."),
+		     .doc = "Adds a receiver of events of accounts and invoices."),
 	ADMIN_CHANGE(PATCH, "/webhooks/{id}", "billing:PutWebhook", WEBHOOK,
 		     .args = PARAMS(struct webhook_args, webhook_change_params),
 		     .target = NATIVE_AT(webhook_args, webhook), .prepare = prepare_webhook_change,
@@ -181,7 +182,7 @@ static const struct native_action actions[] = {
 	ADMIN_CHANGE(DELETE, "/webhooks/{id}", "billing:DeleteWebhook", WEBHOOK,
 		     .args = {.size = sizeof(struct webhook_target)},
 		     .target = NATIVE_AT(webhook_target, webhook), .operation = engine_delete_webhook_run,
-		     .doc = "Removes it, with what it was to be told."),
+		     .doc = "Removes the webhook and its unsent messages."),
 	CHANGE_ROW(POST, "/webhooks/{id}/test", "billing:PutWebhook", WEBHOOK, KIND_WEBHOOK_DELIVERY,
 		   NATIVE_ADMIN, .args = {.size = sizeof(struct webhook_test)},
 		   .target = NATIVE_AT(webhook_test, webhook), .operation = engine_test_webhook_run,

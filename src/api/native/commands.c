@@ -9,7 +9,7 @@ struct command_args {
 };
 static const struct param command_params[] = {
 	PARAM(struct command_args, "command", command.words, .min = 1, .max = 64, .flags = REQUIRED,
-	      .doc = "Its words: \"host list\"."),
+	      .doc = "The command's words: \"host list\"."),
 	{.wire = "args",
 	 .type = PARAM_JSON,
 	 .offset = offsetof(struct command_args, command.args),

@@ -43,10 +43,11 @@ struct costs_args {
 };
 #define C(name, member, ...) PARAM(struct costs_args, name, member, .place = IN_QUERY, __VA_ARGS__)
 #define SCOPE_PARAMS                                                                                         \
-	C("month", month_text, .min = 7, .max = 7, .doc = "As 2026-10; absent: this one, until now."),       \
+	C("month", month_text, .min = 7, .max = 7,                                                           \
+	  .doc = "Month, as 2026-10; absent: the present month so far."),                                    \
 		C("account", account, .kind = KIND_ACCOUNT,                                                  \
-		  .doc = "Whose; absent: the caller's. Others' are for administrators, and with all=1 "      \
-			 "everybody's.")
+		  .doc = "Account; absent: the caller's. Administrators may name other accounts, or all of " \
+			 "them with all=1.")
 static const struct param costs_params[] = {
 	SCOPE_PARAMS,
 	C("group", group, .max = 160, .absent = "service",
@@ -54,7 +55,7 @@ static const struct param costs_params[] = {
 	C("is_plain", is_plain,
 	  .doc = "Without what it comes to if nothing changes, which takes as long again."),
 	C("limit", limit, .min = 1, .max = 1000, .absent = "50",
-	  .doc = "How many groups, the dearest first."),
+	  .doc = "Number of groups, the most expensive first."),
 };
 static const struct param focus_params[] = {
 	SCOPE_PARAMS,
@@ -434,8 +435,7 @@ static RESULT write_focus(struct native_call *e, const void *args, struct buf *o
 static const struct native_action actions[] = {
 	{HTTP_GET, "/costs", .permit = "ce:GetCostAndUsage", .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct costs_args, costs_params), .query = "all", .prepare = prepare_costs,
-	 .answer = answer_costs,
-	 .doc = "What a month costs by day and by group, and what it comes to if nothing changes."},
+	 .answer = answer_costs, .doc = "A month's costs by day and by group, and their forecast."},
 	{HTTP_GET, "/costs/focus", .name = "ExportCosts", .permit = "ce:GetCostAndUsage",
 	 .flags = API_CHANGES_BY_TIME, .args = PARAMS(struct costs_args, focus_params), .query = "all",
 	 .prepare = prepare_scope, .content_type = "text/csv; charset=utf-8", .write = write_focus,

@@ -9,7 +9,7 @@
 static const struct param network_params[] = {
 	N("name", name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Unique."),
 	N("physical_network", physical_network, .min = 1, .max = 255, .flags = REQUIRED,
-	  .doc = "Its key in the hosts' ovn-bridge-mappings."),
+	  .doc = "Key of the network in the hosts' ovn-bridge-mappings."),
 	N("next_hop", next_hop, .flags = REQUIRED, .doc = "The upstream router."),
 	N("infra_first", infra_first, .flags = REQUIRED,
 	  .doc = "The first address for the routers' own ports."),
@@ -19,7 +19,7 @@ static const struct param network_params[] = {
 };
 static const struct param default_params[] = {
 	PARAM(struct external_default_wish, "is_default", is_default, .flags = REQUIRED,
-	      .doc = "Whether it is the region's default one."),
+	      .doc = "Makes the network the region's default."),
 };
 static const struct param range_params[] = {
 	PARAM(struct address_range_wish, "external_network", external_network, .kind = KIND_EXTERNAL_NETWORK,

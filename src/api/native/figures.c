@@ -317,11 +317,10 @@ static const struct native_action rows[] = {
 	{HTTP_GET, "/instances/metrics", .permit = "ec2:DescribeInstances",
 	 .args = {.size = sizeof(struct newest_args)}, .query = "ids", .prepare = prepare_newest,
 	 .answer = answer_newest,
-	 .doc = "What the processors of up to 100 instances (ids, with commas) did in the last quarter of an "
-		"hour."},
+	 .doc = "CPU utilization of up to 100 instances (ids with commas) in the last quarter of an hour."},
 	{HTTP_GET, "/instances/{id}/screen", .permit = "ec2:GetConsoleScreenshot", .kind = KIND_INSTANCE,
 	 .args = {.size = sizeof(struct screen_args)}, .prepare = prepare_screen, .look = look_at_screen,
-	 .content_type = "image/jpeg", .write = write_screen, .doc = "What its screen shows, as a JPEG."},
+	 .content_type = "image/jpeg", .write = write_screen, .doc = "The console's screenshot, as JPEG."},
 	{HTTP_GET, "/instances/{id}/console", .permit = "ec2:GetConsoleOutput", .kind = KIND_INSTANCE,
 	 .args = {.size = sizeof(struct log_args)}, .prepare = prepare_log, .look = look_at_log,
 	 .answer = answer_log, .doc = "The newest 64 KiB that it said on its serial port."},

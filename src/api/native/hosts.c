@@ -29,12 +29,12 @@ static const struct param add_params[] = {
 	  .doc = "libvirt's address; absent: qemu+tls://NAME/system. Only on the server's own machine it is "
 		 "another "
 		 "than of qemu+tls, or has parameters."),
-	H("zone", zone, .kind = KIND_ZONE, .doc = "Its availability zone; absent: the first."),
+	H("zone", zone, .kind = KIND_ZONE, .doc = "Availability Zone of the host; absent: the first."),
 	H("address", address, .max = 255,
-	  .doc = "Where other hosts reach it, which send it guests that move; absent: the host in its uri."),
+	  .doc = "Address for live migrations from other hosts; absent: the host in the URI."),
 	H("pool_path", pool_path, .max = 1024,
-	  .doc = "Its directory for disks; absent: /var/lib/libvirt/images."),
-	H("cpu", cpu, .max = 64, .doc = "As of a host that is changed; absent: region."),
+	  .doc = "Directory for disks; absent: /var/lib/libvirt/images."),
+	H("cpu", cpu, .max = 64, .doc = "CPU of guests, as in a change of a host; absent: region."),
 	H("overcommit_percent", overcommit_percent, .min = 10, .max = 10000, .absent = "400",
 	  .doc = "vCPUs offered per 100 real ones; absent: 400."),
 	H("reserved_memory", reserved_memory, .min = -1, .max = INT64_C(1) << 40, .absent = "-1",
@@ -56,14 +56,14 @@ static RESULT prepare_add(struct native_call *e, void *args)
 }
 
 static const struct param host_params[] = {
-	PARAM(struct host_settings, "enabled", enabled, .doc = "Whether new instances are placed on it."),
+	PARAM(struct host_settings, "enabled", enabled,
+	      .doc = "Allows new instances on the host (scheduling)."),
 	PARAM(struct host_settings, "reason", reason, .max = 255, .doc = "Why not."),
 	PARAM(struct host_settings, "forced_down", forced_down,
-	      .doc = "It counts as down, whatever it answers."),
+	      .doc = "Treats the host as offline even if it answers."),
 	PARAM(struct host_settings, "cpu", cpu, .min = 1, .max = 64,
-	      .doc = "What guests get that start there: region, what all hosts like it can do; host, all "
-		     "that its own "
-		     "can do; or a model's name."),
+	      .doc = "CPU of guests that start there: region, features common to all such hosts; host, all "
+		     "features of this host; or a model's name."),
 	PARAM(struct host_settings, "move_rate", move_rate, .min = 0, .max = 1000000,
 	      .given = offsetof(struct host_settings, set_move_rate) + 1,
 	      .doc = "MiB a second at which each guest that leaves it, running, is sent; 0: as fast as it "
@@ -77,9 +77,7 @@ struct remove_args {
 };
 static const struct param remove_params[] = {
 	PARAM(struct remove_args, "keeps_note", keeps_note,
-	      .doc = "What the server has noted of how it is reached to be renewed stays: for whoever is "
-		     "about to undo "
-		     "what made the machine a host."),
+	      .doc = "Keeps the ssh address for renewals, so that the machine's set-up can still be undone."),
 };
 
 /* Copies the host's name, because the answer is written after its row is gone. */
@@ -166,8 +164,9 @@ static const struct param maintenance_params[] = {
 	PARAM(struct maintenance_args, "ends_us", wish.end_us, .min = 0, .max = INT64_MAX,
 	      .doc = "0: until it is ended."),
 	PARAM(struct maintenance_args, "kind", kind, .absent = "reboot", .words = "reboot|stop|move",
-	      .doc = "What happens to its instances."),
-	PARAM(struct maintenance_args, "reason", wish.reason, .max = 255, .doc = "Why, as owners are told."),
+	      .doc = "Action for instances of the host."),
+	PARAM(struct maintenance_args, "reason", wish.reason, .max = 255,
+	      .doc = "Reason, shown to the instances' owners."),
 };
 
 static RESULT prepare_maintenance(struct native_call *e, void *args)
@@ -190,10 +189,10 @@ static const struct param device_params[] = {
 	D("command", wish.command, .max = 1024,
 	  .doc = "A fence agent on the server's machine, by its whole path. Who names one asks on that "
 		 "machine."),
-	D("options", wish.options, .max = 50, .doc = "What it is told besides: {\"ipaddr\": \"192.0.2.7\"}."),
+	D("options", wish.options, .max = 50,
+	  .doc = "Further options of the fence command: {\"ipaddr\": \"192.0.2.7\"}."),
 	D("secret", secret, .max = 4096,
-	  .doc = "Lines NAME=VALUE of such that nobody is to see. They are kept sealed, and not shown "
-		 "again."),
+	  .doc = "Secret options, as lines NAME=VALUE. Stored encrypted; never shown again."),
 	D("addresses", wish.addresses, .max = 64,
 	  .doc = "Instead of a command: from where its guests reach Ceph, which keeps them out."),
 	D("after_s", wish.after_s, .min = -1, .max = FENCE_AFTER_S_MAX,
@@ -248,7 +247,8 @@ struct vouch_args {
 static const struct param vouch_params[] = {
 	PARAM(struct vouch_args, "i_have_seen_it_off", has_seen_it_off,
 	      .doc = "true: no guest of it runs, and it stays off for now."),
-	PARAM(struct vouch_args, "by", wish.who, .max = 255, .doc = "Whose word it is, for its history."),
+	PARAM(struct vouch_args, "by", wish.who, .max = 255,
+	      .doc = "Person who confirmed it, for the history."),
 };
 
 static RESULT prepare_vouch(struct native_call *e, void *args)
@@ -336,7 +336,7 @@ static RESULT answer_limits(struct native_call *e, const void *args, struct json
 
 static const struct param limit_params[] = {
 	PARAM(struct limit_wish, "name", name, .min = 1, .max = 255, .flags = REQUIRED,
-	      .doc = "As GET /limits has it."),
+	      .doc = "Name of the limit, as in GET /limits."),
 	PARAM(struct limit_wish, "limit", most, .max = 20, .flags = OR_NUMBER,
 	      .doc = "At most; -1: no limit; absent: as usual."),
 };
@@ -371,7 +371,7 @@ static const struct native_action actions[] = {
 	FENCE(DELETE, "/hosts/{id}/fence-device", KIND_HOST,
 	      .args = {.size = sizeof(struct fence_device_wish)},
 	      .target = NATIVE_AT(fence_device_wish, host), .operation = engine_set_fence_device_run,
-	      .doc = "It is not turned off any more."),
+	      .doc = "Cancels a requested fence."),
 	FENCE(POST, "/hosts/{id}/fence", KIND_FENCE, .args = PARAMS(struct fence_asking, fence_params),
 	      .target = NATIVE_AT(fence_asking, host), .operation = engine_ask_fence_run,
 	      .doc = "Turns off one that does not answer."),

@@ -46,7 +46,7 @@ struct password_args {
 };
 static const struct param password_params[] = {
 	PARAM(struct password_args, "password", password, .min = 1, .max = PASSWORD_SIZE_MAX,
-	      .flags = REQUIRED, .doc = "It is kept as a hash alone."),
+	      .flags = REQUIRED, .doc = "Password; only a hash is stored."),
 	PARAM(struct password_args, "is_first", wish.is_first, .doc = "To be changed at the first sign-in."),
 };
 
@@ -78,7 +78,7 @@ struct key_args {
 	struct str secret;
 };
 static const struct param key_params[] = {
-	REF(key_args, "user", wish.user, USER, .doc = "Whose; else the caller's own."),
+	REF(key_args, "user", wish.user, USER, .doc = "User; absent: the caller."),
 };
 
 static RESULT prepare_key(struct native_call *e, void *args)
@@ -110,7 +110,8 @@ struct key_target {
 	struct ref key;
 };
 static const struct param enable_params[] = {
-	PARAM(struct key_target, "enabled", wish.enabled, .flags = REQUIRED, .doc = "Whether it works."),
+	PARAM(struct key_target, "enabled", wish.enabled, .flags = REQUIRED,
+	      .doc = "Enables the access key."),
 };
 
 /* Finds a key by row id or key id. Fails for keys of other accounts. */
@@ -148,10 +149,11 @@ static const struct param domain_params[] = {
 static const struct param domain_change_params[] = {
 	PARAM(struct domain_change, "name", name, .min = 1, .max = 64, .doc = "Its name."),
 	PARAM(struct domain_change, "description", description, .max = 255, .doc = "Free text."),
-	PARAM(struct domain_change, "enabled", enabled, .doc = "Nobody of a disabled one gets in."),
+	PARAM(struct domain_change, "enabled", enabled,
+	      .doc = "Enables the account; a disabled account refuses all its users."),
 	PARAM(struct domain_change, "passwords", passwords, .words = "accepted|directory-only|refused",
-	      .doc = "Which passwords sign in people of the domain and its accounts: all, those that the "
-		     "LDAP directory proves, none."),
+	      .doc = "Passwords accepted from users of the domain and its accounts: all, those of the LDAP "
+		     "directory only, or none."),
 };
 struct account_args {
 	struct account_wish wish;
@@ -165,9 +167,9 @@ static const struct param account_params[] = {
 	      .doc = "Unique in its domain."),
 	PARAM(struct account_args, "description", wish.description, .max = 255, .doc = "Free text."),
 	PARAM(struct account_args, "with_default_router", wish.with_default_router,
-	      .doc = "It gets a VPC of its own."),
+	      .doc = "Creates the account's default VPC."),
 	PARAM(struct account_args, "with_key", with_key,
-	      .doc = "Its owner gets an access key; the answer has its secret, once."),
+	      .doc = "Creates an access key of the owner; the answer contains the secret, once."),
 };
 
 static RESULT prepare_account(struct native_call *e, void *args)
@@ -254,7 +256,7 @@ static const struct param grant_params[] = {
 	REF(role_grant, "role", role, ROLE, .flags = REQUIRED, .doc = "Which."),
 	REF(role_grant, "user", user, USER, .doc = "To whom: a user,"),
 	REF(role_grant, "user_group", user_group, USER_GROUP, .doc = "or a group."),
-	REF(role_grant, "account", account, ACCOUNT, .doc = "Where: on an account,"),
+	REF(role_grant, "account", account, ACCOUNT, .doc = "Account of the role assignment,"),
 	REF(role_grant, "domain", domain, DOMAIN, .doc = "on a domain,"),
 	PARAM(struct role_grant, "system", system, .doc = "or on the region."),
 	PARAM(struct role_grant, "inherited", inherited,

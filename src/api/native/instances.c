@@ -43,46 +43,49 @@ static const struct param data_disk_rows[] = {
 	D("type", type, .max = 255, .doc = "gp3, …"),
 	D("iops", iops, .max = 1000000, .doc = "Else the type's."),
 	D("throughput", throughput, .max = 1000000, .doc = "MiB/s; else the type's."),
-	D("snapshot", snapshot, .kind = KIND_SNAPSHOT, .doc = "Its content; else it is blank."),
+	D("snapshot", snapshot, .kind = KIND_SNAPSHOT,
+	  .doc = "Snapshot with the content; absent: a blank disk."),
 	D("is_encrypted", crypt.is_wanted,
 	  .doc = "With a key of its own; else as the account's default says."),
 	D("delete_on_termination", delete_on_termination,
-	  .doc = "Whether it is deleted with the instance; absent: it is."),
+	  .doc = "Deletes the disk with the instance; absent: true."),
 };
 static const struct params data_disk_params = PARAMS(struct disk_wish, data_disk_rows);
 #define L(name, member, ...) PARAM(struct launch_args, name, member, __VA_ARGS__)
 static const struct param launch_params[] = {
-	L("image", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "What it starts from."),
+	L("image", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "Image of the root disk."),
 	L("type", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
-	  .doc = "Its size, by id or name."),
+	  .doc = "Instance type, by id or name."),
 	L("count", count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .absent = "1",
-	  .doc = "How many; all or none."),
-	L("name", wish.name, .max = 255, .doc = "Its name; of several each gets a number behind it."),
+	  .doc = "Number of instances; either all are launched or none."),
+	L("name", wish.name, .max = 255, .doc = "Name; several instances get a number appended."),
 	L("description", wish.description, .max = 255, .doc = "Free text."),
 	L("key", wish.key_pair, .kind = KIND_KEY_PAIR,
 	  .doc = "The key pair whose public key its guest gets."),
-	L("zone", wish.zone, .kind = KIND_ZONE, .doc = "Where; else that of the subnet, or any with room."),
-	L("subnet", subnet, .kind = KIND_SUBNET, .doc = "Of its first port; else the account's default one."),
-	L("groups", groups, .kind = KIND_SECURITY_GROUP, .max = PORT_GROUPS_MAX, .doc = "Of its first port."),
-	L("public_ip", public_ip, .doc = "Whether it gets a public address; else as its subnet says."),
+	L("zone", wish.zone, .kind = KIND_ZONE,
+	  .doc = "Availability Zone; absent: the subnet's, or any with capacity."),
+	L("subnet", subnet, .kind = KIND_SUBNET,
+	  .doc = "Subnet of the first interface; absent: the account's default subnet."),
+	L("groups", groups, .kind = KIND_SECURITY_GROUP, .max = PORT_GROUPS_MAX,
+	  .doc = "Security groups of the first interface."),
+	L("public_ip", public_ip, .doc = "Assigns a public address; absent: the subnet's default."),
 	L("root_size", root_size, .min = 1, .max = INT64_MAX,
-	  .doc = "Of its root disk, in bytes; else the image's."),
+	  .doc = "Size of the root disk in bytes; absent: the image's."),
 	L("root_type", root_type, .max = 255, .doc = "Volume type of its root disk; else the image's."),
-	L("root_encrypted", root_encrypted, .doc = "Whether its root disk is encrypted; else the default."),
+	L("root_encrypted", root_encrypted, .doc = "Encrypts the root disk; absent: the account's default."),
 	PARAM_LIST(struct launch_args, "disks", data, data_disk_params, .max = DATA_DISKS_MAX,
 		   .doc = "Further disks, created with it."),
 	L("instance_profile", wish.instance_profile, .kind = KIND_INSTANCE_PROFILE,
-	  .doc = "Whose role it has."),
+	  .doc = "Instance profile with the instance's role."),
 	L("server_group", wish.server_group, .kind = KIND_SERVER_GROUP,
 	  .doc = "Placed in regard to its instances."),
-	L("user_data", user_data, .max = INSTANCE_USER_DATA_MAX, .doc = "What its guest is told, as text."),
-	L("tags", tags, .max = TAG_COUNT_MAX, .doc = "Of the instance and its disks."),
-	L("protect_terminate", wish.protect_terminate,
-	  .doc = "It cannot be terminated until that is taken away."),
+	L("user_data", user_data, .max = INSTANCE_USER_DATA_MAX, .doc = "User data, as text."),
+	L("tags", tags, .max = TAG_COUNT_MAX, .doc = "Tags of the instance and its disks."),
+	L("protect_terminate", wish.protect_terminate, .doc = "Termination protection."),
 	L("shutdown_terminates", wish.shutdown_terminates,
 	  .doc = "When its guest shuts down, it is terminated."),
 	L("metadata_tokens_required", wish.metadata_tokens_required, .doc = "IMDSv2 only."),
-	L("stays_off", wish.stays_off, .doc = "It is not turned on."),
+	L("stays_off", wish.stays_off, .doc = "Leaves the instance stopped."),
 };
 
 /* Reads the idempotency key. A digest of the body ties the key to these parameters. */
@@ -165,8 +168,7 @@ static const struct param power_params[] = {
 	PARAM(struct power_args, "force", wish.force, .doc = "Without asking the guest."),
 };
 static const struct param lock_params[] = {
-	PARAM(struct power_args, "reason", wish.reason, .max = 255,
-	      .doc = "Why, as whoever is refused is told."),
+	PARAM(struct power_args, "reason", wish.reason, .max = 255, .doc = "Reason, shown in refused calls."),
 };
 #define POWER(verb, permission, run, ...)                                                                    \
 	CHANGE_MANY(POST, "/instances/{id}/" verb, permission, INSTANCE,                                     \
@@ -184,18 +186,20 @@ struct settings_args {
 static const struct param settings_params[] = {
 	S("name", name, .max = 255, .doc = "Its name."),
 	S("description", description, .max = 255, .doc = "Free text."),
-	S("type", wish.type, .kind = KIND_INSTANCE_TYPE, .doc = "Its size; while it is stopped."),
+	S("type", wish.type, .kind = KIND_INSTANCE_TYPE,
+	  .doc = "Instance type; the instance must be stopped."),
 	S("key", wish.key_pair, .kind = KIND_KEY_PAIR,
 	  .doc = "While it is stopped: its next start tells the guest."),
 	S("groups", wish.groups, .kind = KIND_SECURITY_GROUP, .max = PORT_GROUPS_MAX,
-	  .doc = "Of its only port."),
-	S("protect_terminate", wish.protect_terminate, .doc = "It cannot be terminated."),
-	S("protect_stop", wish.protect_stop, .doc = "It cannot be stopped."),
+	  .doc = "Security groups of the instance's only interface."),
+	S("protect_terminate", wish.protect_terminate, .doc = "Termination protection."),
+	S("protect_stop", wish.protect_stop, .doc = "Stop protection."),
 	S("shutdown_terminates", wish.shutdown_terminates,
 	  .doc = "When its guest shuts down, it is terminated."),
-	S("source_dest_check", wish.source_dest_check, .doc = "It sends and takes packets of its own alone."),
+	S("source_dest_check", wish.source_dest_check, .doc = "Source/destination check."),
 	S("metadata_tokens_required", wish.metadata_tokens_required, .doc = "IMDSv2 only."),
-	S("recovers", wish.recovers, .doc = "It is started elsewhere when its host is off for good."),
+	S("recovers", wish.recovers,
+	  .doc = "Restarts the instance on another host after its host is fenced."),
 };
 
 static RESULT prepare_settings(struct native_call *e, void *args)
@@ -210,7 +214,7 @@ static RESULT prepare_settings(struct native_call *e, void *args)
 }
 
 static const struct param resize_params[] = {
-	REF(instance_resizing, "type", type, INSTANCE_TYPE, .flags = REQUIRED, .doc = "Its new size."),
+	REF(instance_resizing, "type", type, INSTANCE_TYPE, .flags = REQUIRED, .doc = "New instance type."),
 };
 #define TARGET(verb, permission, run, text)                                                                  \
 	CHANGE(POST, "/instances/{id}/" verb, permission, INSTANCE,                                          \
@@ -219,7 +223,7 @@ static const struct param resize_params[] = {
 
 static const struct param rebuild_params[] = {
 	REF(instance_rebuilding, "image", image, IMAGE, .flags = REQUIRED,
-	    .doc = "What its new root disk is made of."),
+	    .doc = "Image of the new root disk."),
 };
 static const struct param rescue_params[] = {
 	REF(instance_rescuing, "image", image, IMAGE,
@@ -230,7 +234,8 @@ static const struct param unshelve_params[] = {
 };
 static const struct param migrate_params[] = {
 	REF(instance_migrating, "host", host, HOST, .doc = "Else the one with the most room."),
-	PARAM(struct instance_migrating, "force", forces, .doc = "Whatever groups and aggregates say."),
+	PARAM(struct instance_migrating, "force", forces,
+	      .doc = "Ignores server groups and host aggregates."),
 };
 static void tell_migration(struct native_call *e, const void *args, struct json_writer *w)
 {
@@ -254,7 +259,7 @@ struct console_args {
 };
 static const struct param console_params[] = {
 	PARAM(struct console_args, "type", type, .words = "vnc|serial", .absent = "vnc",
-	      .doc = "Which console."),
+	      .doc = "Console to open."),
 };
 
 /* Issues a console ticket. The ticket is valid only while its maker's token is. */

@@ -210,6 +210,6 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/invoices/{id}", .name = "GetInvoice", .permit = "invoicing:ListInvoiceSummaries",
 	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME, .query = "all",
 	 .prepare = prepare_invoices, .answer = answer_invoices,
-	 .doc = "One by its number, with the lines that are the account's own."},
+	 .doc = "An invoice by its number, with the account's own lines."},
 };
 const struct api_actions native_invoices_actions = API_ACTIONS(actions);

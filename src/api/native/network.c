@@ -32,32 +32,32 @@
 
 static const struct param router_params[] = {
 	NAMED(router_wish),
-	PARAM(struct router_wish, "block", block, .flags = REQUIRED, .doc = "Its addresses: 10.0.0.0/16."),
+	PARAM(struct router_wish, "block", block, .flags = REQUIRED, .doc = "CIDR block: 10.0.0.0/16."),
 	TAGS(router_wish),
 };
 static const struct param router_change_params[] = {
 	NAMED(router_settings),
 	PARAM(struct router_settings, "dns_support", dns_support,
-	      .doc = "Its guests are told of a name server."),
+	      .doc = "DNS resolution: guests get a name server by DHCP."),
 	PARAM(struct router_settings, "dns_hostnames", dns_hostnames,
-	      .doc = "Its instances have public names."),
+	      .doc = "DNS hostnames: instances get public names."),
 };
 static const struct param block_params[] = {
 	PARAM(struct router_block_wish, "block", block, .flags = REQUIRED, .doc = "More addresses."),
 };
 static const struct param subnet_params[] = {
 	REF(subnet_wish, "router", router, ROUTER, .flags = REQUIRED, .doc = "Its VPC."),
-	PARAM(struct subnet_wish, "block", block, .flags = REQUIRED, .doc = "Its addresses."),
-	REF(subnet_wish, "zone", zone, ZONE, .doc = "Where; else the first zone."),
+	PARAM(struct subnet_wish, "block", block, .flags = REQUIRED, .doc = "CIDR block."),
+	REF(subnet_wish, "zone", zone, ZONE, .doc = "Availability Zone; absent: the first."),
 	PARAM(struct subnet_wish, "name", name, .max = 255, .doc = "Its name."),
 	PARAM(struct subnet_wish, "public_on_launch", public_on_launch,
-	      .doc = "Its instances get public addresses."),
+	      .doc = "Auto-assigns public addresses."),
 	TAGS(subnet_wish),
 };
 static const struct param subnet_change_params[] = {
 	NAMED(subnet_settings),
 	PARAM(struct subnet_settings, "public_on_launch", public_on_launch,
-	      .doc = "Its instances get public addresses."),
+	      .doc = "Auto-assigns public addresses."),
 };
 static const struct param network_params[] = {
 	NAMED(network_wish),
@@ -67,7 +67,7 @@ static const struct param network_params[] = {
 };
 static const struct param network_change_params[] = {
 	NAMED(network_settings),
-	PARAM(struct network_settings, "is_down", is_down, .doc = "Nothing passes."),
+	PARAM(struct network_settings, "is_down", is_down, .doc = "Disables the network: no packets pass."),
 };
 
 /* ---- ways out ---- */
@@ -81,9 +81,10 @@ static const struct param egress_params[] = {
 	TAGS(egress_gateway_wish),
 };
 static const struct param nat_params[] = {
-	REF(nat_gateway_wish, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "Where it stands."),
+	REF(nat_gateway_wish, "subnet", subnet, SUBNET, .flags = REQUIRED,
+	    .doc = "Subnet of the NAT gateway."),
 	REF(nat_gateway_wish, "address", address, ADDRESS,
-	    .doc = "Its public address; else it is a private one."),
+	    .doc = "Public address; absent: a private NAT gateway."),
 	TAGS(nat_gateway_wish),
 };
 
@@ -94,7 +95,7 @@ static const struct param table_params[] = {
 	TAGS(route_table_wish),
 };
 static const struct param use_params[] = {
-	REF(route_table_association, "subnet", subnet, SUBNET, .doc = "That uses it."),
+	REF(route_table_association, "subnet", subnet, SUBNET, .doc = "Associated subnet."),
 	REF(route_table_association, "gateway", gateway, GATEWAY, .doc = "Or a gateway."),
 };
 /* The engine identifies a subnet's use of a route table by an association. A subnet with the main table
@@ -104,7 +105,8 @@ struct table_use {
 	struct ref table, subnet;
 };
 static const struct param table_use_params[] = {
-	REF(table_use, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "That uses one of its own."),
+	REF(table_use, "subnet", subnet, SUBNET, .flags = REQUIRED,
+	    .doc = "Subnet whose association is removed."),
 };
 
 static RESULT find_use(struct op *op, struct table_use *a, const struct subnet **ret_subnet)
@@ -140,7 +142,7 @@ static RESULT disassociate_table(struct op *op, void *args)
 
 #define ROUTE_PARAMS                                                                                         \
 	PARAM(struct route_wish, "destination", destination, .flags = REQUIRED, .doc = "0.0.0.0/0, say."),   \
-		REF(route_wish, "gateway", gateway, GATEWAY, .doc = "One of these says where it leads."),    \
+		REF(route_wish, "gateway", gateway, GATEWAY, .doc = "Target: exactly one of these."),        \
 		REF(route_wish, "nat_gateway", nat_gateway, NAT_GATEWAY, .doc = "Likewise."),                \
 		REF(route_wish, "egress_gateway", egress_gateway, EGRESS_GATEWAY, .doc = "Likewise."),       \
 		REF(route_wish, "peering", peering, PEERING, .doc = "Likewise."),                            \
@@ -181,18 +183,18 @@ struct entry_args {
 };
 static const struct param entry_params[] = {
 	REF(entry_args, "acl", wish.acl, NETWORK_ACL, .flags = REQUIRED, .doc = "The list."),
-	PARAM(struct entry_args, "egress", wish.egress, .doc = "Of what leaves; else of what enters."),
+	PARAM(struct entry_args, "egress", wish.egress, .doc = "True: outbound; false: inbound."),
 	PARAM(struct entry_args, "number", wish.number, .min = 1, .max = NETWORK_ACL_NUMBER_MAX,
-	      .flags = REQUIRED, .doc = "Its place: the first that fits decides."),
+	      .flags = REQUIRED, .doc = "Rule number: the lowest that matches decides."),
 	PARAM(struct entry_args, "allows", wish.allows, .flags = REQUIRED,
-	      .doc = "It lets through, or denies."),
+	      .doc = "True: allow; false: deny."),
 	PARAM(struct entry_args, "protocol", wish.protocol, .min = -1, .max = 255, .absent = "-1",
 	      .doc = "6 TCP, 17 UDP; -1 all."),
 	PARAM(struct entry_args, "from_port", wish.from_port, .min = -1, .max = 65535, .absent = "-1",
-	      .doc = "Or an ICMP type."),
+	      .doc = "First port, or ICMP type."),
 	PARAM(struct entry_args, "to_port", wish.to_port, .min = -1, .max = 65535, .absent = "-1",
-	      .doc = "Or an ICMP code."),
-	PARAM(struct entry_args, "block", block, .flags = REQUIRED, .doc = "Whom it concerns."),
+	      .doc = "Last port, or ICMP code."),
+	PARAM(struct entry_args, "block", block, .flags = REQUIRED, .doc = "Source or destination block."),
 	PARAM(struct entry_args, "description", wish.description, .max = 255, .doc = "Free text."),
 };
 
@@ -221,7 +223,7 @@ struct acl_use {
 	struct ref subnet;
 };
 static const struct param acl_use_params[] = {
-	REF(acl_use, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "That gets it."),
+	REF(acl_use, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "Subnet that gets the list."),
 };
 
 static RESULT use_acl(struct op *op, void *args)
@@ -262,20 +264,22 @@ static const struct param port_change_params[] = {
 	PARAM(struct port_settings, "name", name, .max = 255, .doc = "Its name."),
 	PARAM(struct port_settings, "groups", groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups."),
 	PARAM(struct port_settings, "source_dest_check", source_dest_check,
-	      .doc = "Packets of its own alone."),
-	PARAM(struct port_settings, "is_down", is_down, .doc = "Nothing passes."),
+	      .doc = "Source/destination check."),
+	PARAM(struct port_settings, "is_down", is_down, .doc = "Disables the interface: no packets pass."),
 };
 static const struct param plug_params[] = {
-	REF(port_attaching, "instance", instance, INSTANCE, .flags = REQUIRED, .doc = "That gets it."),
+	REF(port_attaching, "instance", instance, INSTANCE, .flags = REQUIRED,
+	    .doc = "Instance that gets the interface."),
 	PARAM(struct port_attaching, "device_index", device_index, .min = 0, .max = PORT_DEVICE_INDEX_MAX,
-	      .flags = REQUIRED, .doc = "Its place there."),
+	      .flags = REQUIRED, .doc = "Device index on the instance."),
 };
 struct unplug_args {
 	struct port_detaching wish;
 	struct ref port;
 };
 static const struct param unplug_params[] = {
-	PARAM(struct unplug_args, "force", wish.force, .doc = "Whether the guest lets go of it or not."),
+	PARAM(struct unplug_args, "force", wish.force,
+	      .doc = "Detaches even if the guest does not release the device."),
 };
 
 static RESULT unplug(struct op *op, void *args)
@@ -293,15 +297,16 @@ static RESULT unplug(struct op *op, void *args)
 
 static const struct param address_params[] = {
 	REF(address_wish, "external_network", external_network, EXTERNAL_NETWORK,
-	    .doc = "Of which; else any."),
-	PARAM(struct address_wish, "ip", ip, .doc = "That one; else any that is free."),
+	    .doc = "External network; absent: any."),
+	PARAM(struct address_wish, "ip", ip, .doc = "Requested address; absent: any free one."),
 	PARAM(struct address_wish, "description", description, .max = 255, .doc = "Free text."),
 	TAGS(address_wish),
 };
 static const struct param associate_params[] = {
 	REF(address_association, "instance", instance, INSTANCE, .doc = "To its only port;"),
 	REF(address_association, "port", port, PORT, .doc = "or to that port."),
-	PARAM(struct address_association, "private_ip", private_ip, .doc = "Of the port's; else its first."),
+	PARAM(struct address_association, "private_ip", private_ip,
+	      .doc = "Private address of the interface; absent: the first."),
 	PARAM(struct address_association, "allow_reassociation", allow_reassociation,
 	      .doc = "Also away from another one."),
 };

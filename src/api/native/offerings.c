@@ -20,7 +20,7 @@ struct type_args {
 #define BYTES_MAX (INT64_C(1) << 44)
 static const struct param type_params[] = {
 	T("name", wish.name, .min = 1, .max = NAME_SIZE, .flags = REQUIRED, .doc = "Unique."),
-	T("flavor_id", wish.flavor_id, .max = NAME_SIZE, .doc = "Its ID in Nova; absent: its UUID."),
+	T("flavor_id", wish.flavor_id, .max = NAME_SIZE, .doc = "Flavor ID in Nova; absent: the UUID."),
 	T("description", wish.description, .max = DESCRIPTION_MAX, .doc = "Free text."),
 	T("vcpus", wish.vcpus, .min = 1, .max = VCPUS_MAX, .flags = REQUIRED, .doc = "Virtual processors."),
 	T("memory", wish.memory, .min = INT64_C(1) << 20, .max = BYTES_MAX, .flags = REQUIRED,
@@ -30,8 +30,8 @@ static const struct param type_params[] = {
 	T("ephemeral_disk", wish.ephemeral_disk, .min = 0, .max = BYTES_MAX,
 	  .doc = "Bytes of an additional blank disk; 0: none."),
 	T("swap_disk", wish.swap_disk, .min = 0, .max = BYTES_MAX, .doc = "Bytes of a swap disk; 0: none."),
-	T("is_public", is_public, .doc = "Whether every account may use it; absent: yes."),
-	T("enabled", enabled, .doc = "Whether it is offered; absent: yes."),
+	T("is_public", is_public, .doc = "Public: all accounts may use it; absent: true."),
+	T("enabled", enabled, .doc = "Enabled for launches; absent: true."),
 	T("extra_specs", wish.specs, .max = INSTANCE_TYPE_SPECS_MAX, .doc = "Nova's extra specs."),
 };
 
@@ -47,7 +47,7 @@ static RESULT prepare_type(struct native_call *e, void *args)
 #define S(name, member, ...) PARAM(struct instance_type_settings, name, member, __VA_ARGS__)
 static const struct param type_change_params[] = {
 	S("name", name, .min = 1, .max = NAME_SIZE, .doc = "Unique."),
-	S("enabled", enabled, .doc = "Whether it is offered."),
+	S("enabled", enabled, .doc = "Enabled for new resources."),
 	S("description", description, .max = DESCRIPTION_MAX,
 	  .given = offsetof(struct instance_type_settings, set_description) + 1, .doc = "Free text."),
 	S("extra_specs", specs, .max = INSTANCE_TYPE_SPECS_MAX, .doc = "Extra specs to add or replace."),
@@ -62,7 +62,7 @@ static const struct param type_change_params[] = {
 #define VOLUME_TYPE_PARAMS                                                                                   \
 	V("description", description, .max = NAME_SIZE,                                                      \
 	  .given = offsetof(struct volume_type_wish, set_description) + 1, .doc = "Free text."),             \
-		V("is_public", is_public, .doc = "Whether every account may use it."),                       \
+		V("is_public", is_public, .doc = "Public: all accounts may use it."),                        \
 		V("specs", specs, .max = INSTANCE_TYPE_SPECS_MAX,                                            \
 		  .given = offsetof(struct volume_type_wish, set_specs) + 1,                                 \
 		  .doc = "All of Cinder's extra specs of it.")

@@ -56,11 +56,12 @@ static const struct param policy_params[] = {
 };
 static const struct param version_params[] = {
 	DOCUMENT(policy_version_wish, document, "Its new text."),
-	PARAM(struct policy_version_wish, "is_default", is_default, .doc = "It holds from now on."),
+	PARAM(struct policy_version_wish, "is_default", is_default,
+	      .doc = "Makes the new version the default."),
 };
 static const struct param number_params[] = {
 	PARAM(struct policy_version_target, "number", number, .min = 1, .max = INT64_MAX, .flags = REQUIRED,
-	      .doc = "Which version."),
+	      .doc = "Version number."),
 };
 
 static RESULT prepare_policy(struct native_call *e, void *args)
@@ -87,7 +88,7 @@ static RESULT prepare_number(struct native_call *e, void *args)
 
 static const struct param attach_params[] = {
 	REF(policy_attachment_wish, "policy", policy, POLICY, .flags = REQUIRED,
-	    .doc = "Which: of the account's, or AWS's own."),
+	    .doc = "Policy: the account's, or one that AWS manages."),
 };
 
 /* ---- roles ---- */
@@ -102,7 +103,7 @@ static const struct param role_params[] = {
 };
 static const struct param trust_params[] = {
 	PARAM(struct iam_role_change, "trust", trust, .min = 1, .max = POLICY_DOCUMENT_MAX, .flags = REQUIRED,
-	      .doc = "Who may take it from now on."),
+	      .doc = "New trust policy: principals that may assume the role."),
 };
 
 static RESULT prepare_role(struct native_call *e, void *args)
@@ -175,7 +176,7 @@ static const struct native_action actions[] = {
 	ATTACH_AND_DETACH("/iam-roles", "Role", IAM_ROLE, iam_role),
 	CREATE("/iam-roles", "iam:CreateRole", IAM_ROLE, .args = PARAMS(struct iam_role_wish, role_params),
 	       .prepare = prepare_role, .operation = engine_create_iam_role_run,
-	       .doc = "Makes a role that is taken on for a session."),
+	       .doc = "Creates a role to be assumed for a session."),
 	CHANGE(POST, "/iam-roles/{id}/trust", "iam:UpdateAssumeRolePolicy", IAM_ROLE,
 	       .args = PARAMS(struct iam_role_change, trust_params),
 	       .target = NATIVE_AT(iam_role_change, iam_role), .prepare = prepare_trust,
@@ -183,6 +184,6 @@ static const struct native_action actions[] = {
 	CHANGE(DELETE, "/iam-roles/{id}", "iam:DeleteRole", IAM_ROLE,
 	       .args = {.size = sizeof(struct iam_role_target)},
 	       .target = NATIVE_AT(iam_role_target, iam_role), .operation = engine_delete_iam_role_run,
-	       .doc = "Deletes one that has no policy any more."),
+	       .doc = "Deletes a role without policies."),
 };
 const struct api_actions native_policies_actions = API_ACTIONS(actions);

@@ -146,7 +146,7 @@ static RESULT answer_loaded(struct native_call *e, const void *args, struct json
 static const struct native_action rows[] = {
 	{HTTP_GET, "/usages", .name = "ListUsages", .permit = "ec2:DescribeAccountUsage",
 	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .answer = answer_usages,
-	 .doc = "What of each kind every account has, and how much it may have; -1: without a limit."},
+	 .doc = "Usage and quotas of every account; -1: no limit."},
 	{HTTP_GET, "/price-lists", .name = "ListPrices", .permit = "billing:ListPrices",
 	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .args = {.size = sizeof(struct prices_args)},
 	 .work = read_book, .answer = answer_lists,

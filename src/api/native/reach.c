@@ -39,7 +39,7 @@ static const struct param reach_params[] = {
 	PARAM(struct reach_args, "protocol", protocol_text, .place = IN_QUERY, .max = 16, .absent = "tcp",
 	      .doc = "tcp, udp, icmp, or a number from 0 to 255."),
 	PARAM(struct reach_args, "port", port, .place = IN_QUERY, .min = 1, .max = 65535,
-	      .doc = "Where it goes to; of tcp and udp."),
+	      .doc = "Destination port, for tcp and udp."),
 	PARAM(struct reach_args, "ip_version", ip_version, .place = IN_QUERY, .min = 4, .max = 6,
 	      .doc = "4 or 6; else what both have, IPv4 first."),
 };

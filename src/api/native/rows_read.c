@@ -519,7 +519,7 @@ struct quotas_args {
 };
 static const struct param quotas_params[] = {
 	PARAM(struct quotas_args, "account", account, .kind = KIND_ACCOUNT, .place = IN_QUERY,
-	      .doc = "Whose; absent: the caller's. Others' are for administrators."),
+	      .doc = "Account; absent: the caller's. Only administrators may name another."),
 };
 
 static RESULT answer_quotas(struct native_call *e, const void *args, struct json_writer *w)
@@ -560,6 +560,6 @@ static const struct native_action rows[] = {
 	{HTTP_GET, "/events", .name = "ListEvents", .permit = "ec2:DescribeEvents",
 	 .args = {.size = sizeof(struct all_events)}, .query = "limit|before|all",
 	 .prepare = prepare_all_events, .answer = answer_all_events,
-	 .doc = "What happened in the account, newest first."},
+	 .doc = "Events of the account, newest first."},
 };
 const struct api_actions native_region_actions = API_ACTIONS(rows);

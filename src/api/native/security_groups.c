@@ -15,7 +15,8 @@
 /* ---- groups ---- */
 
 static const struct param group_params[] = {
-	REF(security_group_wish, "router", router, ROUTER, .doc = "Its VPC; else the account's default one."),
+	REF(security_group_wish, "router", router, ROUTER,
+	    .doc = "VPC of the group; absent: the account's default VPC."),
 	PARAM(struct security_group_wish, "name", name, .min = 1, .max = 255, .flags = REQUIRED,
 	      .doc = "Its name."),
 	PARAM(struct security_group_wish, "description", description, .max = 255, .doc = "Free text."),
@@ -39,10 +40,10 @@ struct rule_args {
 		R("protocol", rule.protocol, .min = -1, .max = 255, .absent = "-1",                          \
 		  .doc = "6 TCP, 17 UDP, 1 ICMP; -1 all."),                                                  \
 		R("from_port", rule.from_port, .min = -1, .max = 65535, .absent = "-1",                      \
-		  .doc = "Or an ICMP type."),                                                                \
+		  .doc = "First port, or ICMP type."),                                                       \
 		R("to_port", rule.to_port, .min = -1, .max = 65535, .absent = "-1",                          \
-		  .doc = "Or an ICMP code."),                                                                \
-		R("peer_block", rule.peer_block, .doc = "Whom it concerns: addresses,"),                     \
+		  .doc = "Last port, or ICMP code."),                                                        \
+		R("peer_block", rule.peer_block, .doc = "Source or destination: a CIDR block,"),             \
 		R("peer_group", rule.peer_group, .kind = KIND_SECURITY_GROUP,                                \
 		  .doc = "or members of a group,"),                                                          \
 		R("peer_address_group", rule.peer_addresses, .kind = KIND_ADDRESS_GROUP,                     \
@@ -170,9 +171,9 @@ static const struct param server_group_params[] = {
 	      .doc = "Its name."),
 	PARAM(struct server_group_args, "policy", policy, .flags = REQUIRED,
 	      .words = "affinity|anti-affinity|soft-affinity|soft-anti-affinity|partition",
-	      .doc = "How its instances stand to each other."),
+	      .doc = "Placement policy for the group's instances."),
 	PARAM(struct server_group_args, "partitions", wish.partitions, .max = SERVER_GROUP_PARTITIONS_MAX,
-	      .doc = "Of the policy partition."),
+	      .doc = "Number of partitions, for the policy partition."),
 	PARAM(struct server_group_args, "tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
 };
 

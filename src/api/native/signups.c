@@ -41,9 +41,9 @@ static RESULT answer_open(struct native_call *e, const void *args, struct json_w
 
 static const struct param ask_params[] = {
 	PARAM(struct signup_wish, "email", email, .min = 1, .max = 254, .flags = REQUIRED,
-	      .doc = "Where the token is sent."),
+	      .doc = "E-mail address that gets the token."),
 	PARAM(struct signup_wish, "template", template_name, .max = 64,
-	      .doc = "Which; absent: the only one that is open."),
+	      .doc = "Signup template; absent: the only open one."),
 };
 
 static RESULT prepare_ask(struct native_call *e, void *args)
@@ -67,9 +67,9 @@ struct confirm_args {
 };
 #define C(name, member, ...) PARAM(struct confirm_args, name, member, __VA_ARGS__)
 static const struct param confirm_params[] = {
-	C("token", token, .min = 1, .max = 200, .flags = REQUIRED, .doc = "What was sent."),
+	C("token", token, .min = 1, .max = 200, .flags = REQUIRED, .doc = "Token from the e-mail."),
 	C("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED,
-	  .doc = "What the domain and its account are called."),
+	  .doc = "Name of the new domain and its account."),
 	C("password", password, .min = 1, .max = PASSWORD_SIZE_MAX, .flags = REQUIRED,
 	  .doc = "With the address it lets one in from then on."),
 };
@@ -123,13 +123,13 @@ struct template_args {
 };
 #define T(name, member, ...) PARAM(struct template_args, name, member, __VA_ARGS__)
 #define TEMPLATE_PARAMS                                                                                      \
-	T("description", wish.description, .max = 255, .doc = "For whoever signs up."),                      \
-		T("is_open", wish.open, .doc = "Whoever wants may sign up by it."),                          \
+	T("description", wish.description, .max = 255, .doc = "Description, shown to people who sign up."),  \
+		T("is_open", wish.open, .doc = "Allows anybody to sign up."),                                \
 		T("is_reviewed", wish.reviewed,                                                              \
-		  .doc = "What is made is held until an administrator has accepted it."),                    \
+		  .doc = "Holds new accounts until an administrator accepts them."),                         \
 		T("is_prepaid", wish.prepaid, .doc = "The new billing account pays first."),                 \
 		T("reseller", wish.reseller, .kind = KIND_DOMAIN, .flags = BY_NAME,                          \
-		  .doc = "Whose customer it is, by name or id; none: the operator's."),                      \
+		  .doc = "Reseller of the new customer, by name or id; none: the operator."),                \
 		T("trial_limits", wish.trial_limits, .max = TAG_COUNT_MAX,                                   \
 		  .given = offsetof(struct template_args, wish.has_trial_limits) + 1,                        \
 		  .doc = "Quotas until it has paid for the first time: {\"instances\": \"2\"}."),            \
@@ -164,7 +164,7 @@ static const struct param accept_params[] = {
 };
 static const struct param refuse_params[] = {
 	PARAM(struct signup_review, "reason", reason, .min = 1, .max = 255, .flags = REQUIRED,
-	      .doc = "Why, as webhooks are told."),
+	      .doc = "Reason, sent to webhooks."),
 };
 
 static const struct native_action actions[] = {
@@ -173,7 +173,7 @@ static const struct native_action actions[] = {
 	{HTTP_POST, "/signups", .permit = "dari:SignUp", .flags = API_WRITES | STRANGERS,
 	 .returns = API_RETURNS_NOTHING_STORED, .args = PARAMS(struct signup_wish, ask_params),
 	 .prepare = prepare_ask, .operation = engine_ask_signup_run, .answer = answer_ask,
-	 .doc = "Asks for an account. A webhook is told, and has a token sent to the address."},
+	 .doc = "Requests an account. A webhook gets the token and sends it to the address."},
 	{HTTP_POST, "/signups/confirm", .permit = "dari:ConfirmSignup", .flags = API_WRITES | STRANGERS,
 	 .returns = API_RETURNS_NOTHING_STORED, .args = PARAMS(struct confirm_args, confirm_params),
 	 .prepare = prepare_confirm, .work = hash_password, .operation = confirm, .answer = answer_confirm,

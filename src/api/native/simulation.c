@@ -40,10 +40,10 @@ struct simulation_args {
 #define S(name, member, ...) PARAM(struct simulation_args, name, member, .place = IN_QUERY, __VA_ARGS__)
 #define ASKED                                                                                                \
 	S("action", said_actions, .min = 3, .max = TEXT_MAX, .flags = REQUIRED,                              \
-	  .doc = "What is asked, between commas: ec2:RunInstances, or instance.create."),                    \
+	  .doc = "Actions, separated by commas: ec2:RunInstances, or instance.create."),                     \
 		S("resource", said_resources, .max = TEXT_MAX, .doc = "ARNs, between commas; else all: *.")
 static const struct param simulate_params[] = {
-	S("user", user, .kind = KIND_USER, .doc = "Of whom: a user,"),
+	S("user", user, .kind = KIND_USER, .doc = "Principal: a user,"),
 	S("user_group", user_group, .kind = KIND_USER_GROUP, .doc = "a group,"),
 	S("iam_role", iam_role, .kind = KIND_IAM_ROLE, .doc = "or a role."),
 	ASKED,
@@ -322,11 +322,11 @@ static const struct native_action rows[] = {
 	{HTTP_GET, "/simulate", .name = "Simulate", .permit = "iam:SimulatePrincipalPolicy",
 	 .args = PARAMS(struct simulation_args, simulate_params), .prepare = prepare_simulation,
 	 .work = simulate, .answer = answer_decided,
-	 .doc = "What a user, a group or a role may do, and which statement decides; as IAM's simulator."},
+	 .doc = "Simulates policies of a user, group or role, as IAM's policy simulator: decisions and the "
+		"deciding statements."},
 	{HTTP_GET, "/who-may", .name = "WhoMay", .permit = "iam:SimulatePrincipalPolicy",
 	 .args = PARAMS(struct simulation_args, who_params), .prepare = prepare_who, .work = ask_everybody,
 	 .answer = answer_decided,
-	 .doc = "Of each user and role of the account whether they may do it, and which statement decides; "
-		"200 at most."},
+	 .doc = "Decision for each user and role of the account, and the deciding statement; 200 at most."},
 };
 const struct api_actions native_simulation_actions = API_ACTIONS(rows);

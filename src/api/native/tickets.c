@@ -40,18 +40,19 @@ struct open_args {
 #define O(name, member, ...) PARAM(struct open_args, name, member, __VA_ARGS__)
 static const struct param open_params[] = {
 	O("subject", wish.subject, .min = 1, .max = TICKET_SUBJECT_MAX, .flags = REQUIRED,
-	  .doc = "What it is about, in one line."),
+	  .doc = "Subject, one line."),
 	O("body", wish.body, .min = 1, .max = TICKET_BODY_MAX, .flags = REQUIRED,
-	  .doc = "What is said first."),
-	O("about", about, .words = SUBJECTS, .absent = "technical", .doc = "What sort of question it is."),
-	O("severity", severity, .words = SEVERITIES, .absent = "normal", .doc = "How bad it is."),
+	  .doc = "Description of the problem."),
+	O("about", about, .words = SUBJECTS, .absent = "technical", .doc = "Category."),
+	O("severity", severity, .words = SEVERITIES, .absent = "normal", .doc = "Severity."),
 	O("resources", wish.resources, .max = 128,
-	  .doc = "Ids of what it is about. The region attaches what it knows of them."),
-	O("language", wish.language, .min = 2, .max = 2, .absent = "en", .doc = "Of its texts: ISO 639-1."),
+	  .doc = "Ids of affected resources. The region attaches facts about them."),
+	O("language", wish.language, .min = 2, .max = 2, .absent = "en",
+	  .doc = "Language of the texts (ISO 639-1)."),
 	O("copies", wish.copies, .max = 255, .doc = "Addresses of e-mail, kept and shown; no mail is sent."),
 	O("shares_address", wish.shares_address, .doc = "Vendors' desks may be told those addresses."),
 	O("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
-	  .doc = "Whose it is; absent: the caller's. Others' are for administrators."),
+	  .doc = "Owning account; absent: the caller's. Only administrators may name another."),
 };
 
 /* Checks the addresses here for the same reason as check_body(). */
@@ -87,7 +88,7 @@ struct say_args {
 };
 static const struct param say_params[] = {
 	PARAM(struct say_args, "body", wish.body, .min = 1, .max = TICKET_BODY_MAX, .flags = REQUIRED,
-	      .doc = "What is said. A resolved ticket is reopened; behind a closed one another is opened."),
+	      .doc = "Message. It reopens a resolved ticket; on a closed ticket it opens a new one."),
 	PARAM(struct say_args, "is_private", wish.is_private,
 	      .doc = "The operator's own note, which no customer and no desk sees: for administrators."),
 };
@@ -118,7 +119,7 @@ static const struct param attach_params[] = {
 	PARAM(struct attach_args, "name", wish.file.name, .min = 1, .max = 255, .flags = REQUIRED,
 	      .doc = "The file's name."),
 	PARAM(struct attach_args, "data", data, .min = 0, .max = FILE_MAX, .flags = REQUIRED | BASE64,
-	      .doc = "What is in it, in base64: up to 700 KiB. Larger ones: dari ticket attach."),
+	      .doc = "Content in base64, up to 700 KiB. Use dari ticket attach for larger files."),
 	PARAM(struct attach_args, "is_private", wish.is_private,
 	      .doc = "For the operator and the operator's desk alone: for administrators."),
 };
@@ -241,7 +242,7 @@ struct rate_args {
 };
 static const struct param rate_params[] = {
 	PARAM(struct rate_args, "severity", severity, .words = SEVERITIES, .flags = REQUIRED,
-	      .doc = "How bad it is."),
+	      .doc = "Severity."),
 };
 
 static RESULT prepare_rate(struct native_call *e, void *args)
@@ -261,7 +262,7 @@ struct work_args {
 };
 static const struct param work_params[] = {
 	PARAM(struct work_args, "state", state, .words = OPERATOR_STATES, .flags = REQUIRED,
-	      .doc = "How far the operator is with one that no desk has."),
+	      .doc = "Status, for tickets that no desk has."),
 };
 
 static RESULT prepare_work(struct native_call *e, void *args)
@@ -279,7 +280,7 @@ struct redact_args {
 };
 static const struct param redact_params[] = {
 	PARAM(struct redact_args, "body", wish.body, .min = 1, .max = TICKET_BODY_MAX, .absent = "[removed]",
-	      .doc = "What stands there instead."),
+	      .doc = "Replacement text."),
 };
 
 /* Finds the message's ticket and number. */
@@ -311,7 +312,7 @@ static const struct native_action actions[] = {
 		  KIND_TICKET_MESSAGE, .args = PARAMS(struct say_args, say_params),
 		  .target = NATIVE_AT(say_args, wish.ticket), .prepare = prepare_say,
 		  .operation = engine_say_in_ticket_run,
-		  .doc = "Says something, which every desk of it is told."),
+		  .doc = "Adds a message, which all desks of the ticket get."),
 	CHANGE_OF(POST, "/tickets/{id}/attach", "support:AddAttachmentsToSet", SUPPORT_TICKET,
 		  KIND_TICKET_ATTACHMENT, .args = PARAMS(struct attach_args, attach_params),
 		  .target = NATIVE_AT(attach_args, wish.ticket), .prepare = prepare_attach,

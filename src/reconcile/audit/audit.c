@@ -355,6 +355,28 @@ static bool is_address_wanted(const struct tables *t, const struct address *a)
 	return p && !engine_is_router_front(t, p);
 }
 
+static void compare_ports(struct finding_list *f, const struct tables *t, const struct audit_run *run)
+{
+	for (const struct port *p = port_first(t); p; p = port_next(t, p))
+		if (row_is_live(&p->row) && p->seen_gen > 0 && uuid_is_none(p->interface_of) &&
+		    !engine_is_router_front(t, p) && !external_network_find(t, p->network) &&
+		    !network_has(run, NETWORK_ITEM_PORT, p->row.id))
+			find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
+				 str_print(f->c->arena, "port %" STR_FMT " is missing in the network",
+					   STR_ARG(words_for(f, KIND_PORT, p->row.id))));
+}
+
+static void compare_addresses(struct finding_list *f, const struct tables *t, const struct audit_run *run)
+{
+	for (const struct address *a = address_first(t); a; a = address_next(t, a))
+		if (row_is_live(&a->row) && a->seen_gen == (int64_t) a->row.gen &&
+		    is_address_wanted(t, a) != network_has(run, NETWORK_ITEM_ADDRESS, a->row.id))
+			find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
+				 str_print(f->c->arena, "address %" STR_FMT " is %s in the network",
+					   STR_ARG(ip_to_str(f->c->arena, a->ip)),
+					   is_address_wanted(t, a) ? "missing" : "still"));
+}
+
 static void compare_network(struct finding_list *f, const struct tables *t, const struct audit_run *run)
 {
 	for (size_t k = 0; k < run->network.count; k++) {
@@ -363,20 +385,8 @@ static void compare_network(struct finding_list *f, const struct tables *t, cons
 		if (kind != KIND_NONE && !tables_find(t, kind, item->id))
 			find_in_network(f, item, kind);
 	}
-	for (const struct port *p = port_first(t); p; p = port_next(t, p))
-		if (row_is_live(&p->row) && p->seen_gen > 0 && uuid_is_none(p->interface_of) &&
-		    !engine_is_router_front(t, p) && !external_network_find(t, p->network) &&
-		    !network_has(run, NETWORK_ITEM_PORT, p->row.id))
-			find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
-				 str_print(f->c->arena, "port %" STR_FMT " is missing in the network",
-					   STR_ARG(words_for(f, KIND_PORT, p->row.id))));
-	for (const struct address *a = address_first(t); a; a = address_next(t, a))
-		if (row_is_live(&a->row) && a->seen_gen == (int64_t) a->row.gen &&
-		    is_address_wanted(t, a) != network_has(run, NETWORK_ITEM_ADDRESS, a->row.id))
-			find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
-				 str_print(f->c->arena, "address %" STR_FMT " is %s in the network",
-					   STR_ARG(ip_to_str(f->c->arena, a->ip)),
-					   is_address_wanted(t, a) ? "missing" : "still"));
+	compare_ports(f, t, run);
+	compare_addresses(f, t, run);
 }
 
 /* ---- asking ---- */

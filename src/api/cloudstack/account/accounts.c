@@ -22,7 +22,7 @@ static const struct param params[] = {
 	CS_NAME_PARAM(struct list_accounts),
 	PARAM(struct list_accounts, "listall", list.lists_all, .doc = "All that the caller may see."),
 	PARAM(struct list_accounts, "isrecursive", list.is_recursive,
-	      .doc = "Those of the domains below, too."),
+	      .doc = "Includes rows of the domains below."),
 	PARAM(struct list_accounts, "domainid", list.domain, .kind = KIND_DOMAIN, .doc = "In this domain."),
 	PARAM(struct list_accounts, "accounttype", type, .min = 0, .max = 5,
 	      .given = offsetof(struct list_accounts, has_type) + 1,

@@ -168,7 +168,7 @@ static const struct param children_params[] = {
 	CS_NAME_PARAM(struct list_children),
 	PARAM(struct list_children, "id", parent, .kind = KIND_DOMAIN,
 	      .doc = "Below this one; absent: the root."),
-	PARAM(struct list_children, "isrecursive", list.is_recursive, .doc = "Those below these, too."),
+	PARAM(struct list_children, "isrecursive", list.is_recursive, .doc = "Includes the domains below."),
 	PARAM(struct list_children, "listall", list.lists_all, .doc = "Makes no difference."),
 	NOT_BUILT("showicon", .only = "false"),
 };

@@ -84,8 +84,8 @@ struct limit_args {
 	  .doc = "0: machines; 1: addresses; 2: volumes; 3: snapshots; 4: templates; 5: projects; 6: "       \
 		 "networks; 7: VPCs; 8: CPUs; 9: MiB of memory; 10: GiB of volumes; 11: GiB elsewhere.")
 #define WHOSE                                                                                                \
-	P("account", list.account, .doc = "Of this account, with domainid."),                                \
-		P("projectid", project, .kind = KIND_ACCOUNT, .doc = "Of this project.")
+	P("account", list.account, .doc = "Account; needs domainid."),                                       \
+		P("projectid", project, .kind = KIND_ACCOUNT, .doc = "Project.")
 #define DOMAIN(how)                                                                                          \
 	P("domainid", list.domain, .kind = KIND_DOMAIN, .flags = (how),                                      \
 	  .doc = "The account's; without one, the domain itself.")
@@ -204,7 +204,7 @@ static const struct param update_params[] = {
 	DOMAIN(0),
 	TYPE_PARAM(REQUIRED),
 	P("max", max, .min = -1, .max = INT32_MAX, .given = offsetof(struct limit_args, has_max) + 1,
-	  .doc = "How many; -1, and where nothing is said: any number."),
+	  .doc = "Limit; -1 or absent: no limit."),
 	NOT_BUILT("tag"),
 };
 
@@ -316,7 +316,7 @@ static RESULT tell_counts(struct cs_call *e, const void *args, struct json_write
 static const struct cs_action actions[] = {
 	{CS_ACTION("listResourceLimits", "ec2:DescribeAccountAttributes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct limit_args, list_params), .answer = list_limits, .says = OBJECT "max",
-	 .doc = "How many of each kind an account, or all accounts of a domain together, may have."},
+	 .doc = "Resource limits of an account, or of all accounts of a domain together."},
 	{CS_ACTION("updateResourceLimit", "ec2:ModifyAccountLimits"),
 	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_OF_DOMAIN,
 	 .args = PARAMS(struct limit_args, update_params), .prepare = prepare_update, .operation = set_limits,
@@ -324,6 +324,7 @@ static const struct cs_action actions[] = {
 	 .doc = "Changes how many of a kind an account, or all accounts of a domain together, may have."},
 	{CS_ACTION("updateResourceCount", "ec2:DescribeAccountAttributes"), .flags = CS_ADMIN | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct limit_args, count_params), .answer = tell_counts,
-	 .says = OBJECT "resourcecount", .doc = "How many of each kind an account, or a domain, has."},
+	 .says = OBJECT "resourcecount",
+	 .doc = "Number of resources of each kind that an account or a domain has."},
 };
 const struct api_actions cs_limit_actions = API_ACTIONS(actions);

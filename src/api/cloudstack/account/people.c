@@ -75,15 +75,15 @@ struct make_person {
 		NOT_BUILT("userid")
 static const struct param account_params[] = {
 	PERSON,
-	PARAM(struct make_person, "account", account, .doc = "Its name; absent: the user's."),
+	PARAM(struct make_person, "account", account, .doc = "Account name; absent: the user's name."),
 	PARAM(struct make_person, "accounttype", type, .min = 0, .max = 2,
 	      .doc = "0: a user's; 1: a root administrator's; 2: a domain's administrator's."),
-	PARAM(struct make_person, "roleid", role, .kind = KIND_ROLE, .doc = "Or the role."),
+	PARAM(struct make_person, "roleid", role, .kind = KIND_ROLE, .doc = "Role, instead of the type."),
 	NOT_BUILT("accountid|accountdetails|networkdomain"),
 };
 static const struct param user_params[] = {
 	PERSON,
-	PARAM(struct make_person, "account", account, .flags = REQUIRED, .doc = "Of which account."),
+	PARAM(struct make_person, "account", account, .flags = REQUIRED, .doc = "Account of the user."),
 };
 
 static RESULT choose_right(struct cs_call *e, struct make_person *a)
@@ -190,7 +190,8 @@ struct change_account {
 };
 #define ACCOUNT                                                                                              \
 	PARAM(struct change_account, "id", wish.account, .kind = KIND_ACCOUNT, .doc = "The account."),       \
-		PARAM(struct change_account, "account", account, .doc = "Or its name, with the domain."),    \
+		PARAM(struct change_account, "account", account,                                             \
+		      .doc = "Account name, instead of the id; needs the domain."),                          \
 		PARAM(struct change_account, "domainid", domain, .kind = KIND_DOMAIN, .doc = "Its domain.")
 static const struct param update_account_params[] = {
 	ACCOUNT,
@@ -265,7 +266,7 @@ static const struct param delete_domain_params[] = {
 	PARAM(struct delete_domain, "id", target.domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
 	      .doc = "The domain; its users go with it."),
 	PARAM(struct delete_domain, "cleanup", with_accounts,
-	      .doc = "Its accounts go, too, with all they have."),
+	      .doc = "Deletes the domain's accounts and their resources, too."),
 };
 
 /* Source: DomainManagerImpl.publishRemoveEventsAndRemoveDomain(). */

@@ -321,7 +321,7 @@ struct make_project {
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique in the domain."),
 	P("displaytext", wish.description, .flags = REQUIRED, .doc = "For people."),
-	P("account", owner.account, .doc = "Whose, with domainid; absent: the caller's."),
+	P("account", owner.account, .doc = "Owning account, with domainid; absent: the caller's."),
 	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "The account's domain, and the project's."),
 	NOT_BUILT("accountid|userid"),
 };
@@ -379,7 +379,7 @@ struct delete_project {
 static const struct param delete_params[] = {
 	PARAM(struct delete_project, "id", target.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
 	      .doc = "The project."),
-	PARAM(struct delete_project, "cleanup", with_all, .doc = "All that it has goes with it."),
+	PARAM(struct delete_project, "cleanup", with_all, .doc = "Deletes the project's resources, too."),
 };
 
 static int64_t count_sets(const struct tables *t, uuid account)
@@ -440,7 +440,7 @@ struct member_args {
 		P("account", name, .flags = REQUIRED, .doc = "The account, in the project's domain.")
 static const struct param add_params[] = {
 	MEMBER_OF,
-	P("roletype", role, .doc = "Admin; or Regular, as where nothing is said."),
+	P("roletype", role, .doc = "Admin or Regular (default)."),
 	NOT_BUILT("email|projectroleid"),
 };
 static const struct param remove_params[] = {MEMBER_OF};
@@ -521,7 +521,7 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listProjectAccounts", "organizations:ListAccounts"),
 	 .args = PARAMS(struct list_accounts, account_params), .answer = list_accounts,
 	 .says = "projectid|project|accountid|account|domainid|domain|accounttype|role",
-	 .doc = "Which accounts are in a project."},
+	 .doc = "Accounts of a project."},
 	{CS_ACTION("createProject", "identity:create_project"),
 	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_MAKES, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = PARAMS(struct make_project, create_params), .prepare = prepare_create, .operation = create,

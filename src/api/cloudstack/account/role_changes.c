@@ -21,7 +21,8 @@ static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
 	P("description", wish.description, .doc = "For people."),
 	TYPE,
-	P("roleid", from.implied, .kind = KIND_ROLE, .doc = "Or a role that it permits as much as."),
+	P("roleid", from.implied, .kind = KIND_ROLE,
+	  .doc = "Role whose rules the new one copies, instead of a type."),
 	PUBLIC,
 };
 static const struct param update_params[] = {

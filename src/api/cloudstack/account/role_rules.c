@@ -48,8 +48,8 @@ static const struct param create_params[] = {
 static const struct param update_params[] = {
 	ROLE,
 	P("ruleorder", order, .max = CS_RULES_MAX, .doc = "Ids of all rules of the role, in their order."),
-	P("ruleid", rule_id, .doc = "Or the rule to change."),
-	P("permission", said.permission, .doc = "What it is from now on: allow or deny."),
+	P("ruleid", rule_id, .doc = "Rule to change, instead of an order."),
+	P("permission", said.permission, .doc = "New permission: allow or deny."),
 };
 static const struct param delete_params[] = {
 	P("id", rule_id, .flags = REQUIRED, .doc = "The rule."),
@@ -60,7 +60,7 @@ static const struct param import_params[] = {
 	P("type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User", .doc = "Its type."),
 	PARAM_LIST(struct rule_args, "rules", rules, rule_params, .max = CS_RULES_MAX, .flags = REQUIRED,
 		   .doc = "rules[0].rule, rules[0].permission, rules[0].description."),
-	P("forced", is_forced, .doc = "Whether a role of this name gets these rules instead of its own."),
+	P("forced", is_forced, .doc = "Replaces the rules of an existing role of this name."),
 	NOT_BUILT("ispublic", .only = "true"),
 };
 #undef P

@@ -86,7 +86,7 @@ static const struct param params[] = {
 	CS_LIST_PARAMS(struct list_roles, KIND_ROLE),
 	CS_NAME_PARAM(struct list_roles),
 	PARAM(struct list_roles, "type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User|Unknown",
-	      .doc = "Of this type."),
+	      .doc = "Type."),
 	PARAM(struct list_roles, "state", state, .words = "enabled|disabled",
 	      .doc = "In this state: all are enabled."),
 };
@@ -160,7 +160,7 @@ struct permissions_args {
 	struct ref role;
 };
 static const struct param permission_params[] = {
-	PARAM(struct permissions_args, "roleid", role, .kind = KIND_ROLE, .doc = "Of this role."),
+	PARAM(struct permissions_args, "roleid", role, .kind = KIND_ROLE, .doc = "Role."),
 };
 
 /* True if the right permits the command. */
@@ -278,6 +278,6 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listRolePermissions", "iam:ListKeystoneRoles"),
 	 .args = PARAMS(struct permissions_args, permission_params), .answer = list_permissions,
 	 .says = "id|roleid|rolename|rule|permission|description",
-	 .doc = "Which commands each role permits."},
+	 .doc = "Permissions of roles: rules by command."},
 };
 const struct api_actions cs_role_actions = API_ACTIONS(actions);

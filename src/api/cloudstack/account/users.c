@@ -56,12 +56,11 @@ struct list_users {
 static const struct param params[] = {
 	CS_LIST_PARAMS(struct list_users, KIND_USER),
 	CS_OWNER_PARAMS(struct list_users),
-	PARAM(struct list_users, "username", username, .fits = FITS(user, name), .doc = "Of this name."),
+	PARAM(struct list_users, "username", username, .fits = FITS(user, name), .doc = "Name."),
 	PARAM(struct list_users, "state", state, .words = "enabled|disabled|locked", .doc = "In this state."),
 	PARAM(struct list_users, "accounttype", type, .min = 0, .max = 5,
 	      .given = offsetof(struct list_users, has_type) + 1,
-	      .doc = "Of accounts of this type: 0: users; 1: root administrators; 2: domains' "
-		     "administrators."),
+	      .doc = "Filters by account type: 0 users, 1 root administrators, 2 domain administrators."),
 	NOT_BUILT("apikeyaccess"),
 	NOT_BUILT("usersource", .only = "native"),
 	NOT_BUILT("showicon", .only = "false"),
@@ -327,7 +326,7 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("getCloudIdentifier", "identity:ec2_get_credential"),
 	 .args = CS_ONE(struct identifier_args, "userid", user, KIND_USER, "Whose key signs it."),
 	 .answer = get_identifier, .says = "userid|cloudidentifier|signature",
-	 .doc = "What this cloud is called, signed with a user's key."},
+	 .doc = "Identifier of this cloud, signed with a user's key."},
 	{CS_ACTION("getUser", "iam:ListUsers"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct user_args, user_params), .answer = get_user, .shows = &cs_users,
 	 .doc = "The user who has a key."},

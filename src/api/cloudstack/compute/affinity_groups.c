@@ -30,8 +30,8 @@ static const struct param list_params[] = {
 	CS_NAME_PARAM(struct list_groups),
 	CS_OWNER_PARAMS(struct list_groups),
 	CS_PROJECT_PARAM(struct list_groups, project),
-	P("type", type, .doc = "Of this type."),
-	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .doc = "That has this machine."),
+	P("type", type, .doc = "Type."),
+	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .doc = "Virtual machine in the group."),
 };
 #undef P
 
@@ -106,8 +106,8 @@ struct make_group {
 #define P(wire, member, ...) PARAM(struct make_group, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Unique in the account."),
-	P("type", type, .flags = REQUIRED, .doc = "How it places: listAffinityGroupTypes."),
-	P("description", wish.description, .max = 255, .doc = "What it is for."),
+	P("type", type, .flags = REQUIRED, .doc = "Affinity group type, as in listAffinityGroupTypes."),
+	P("description", wish.description, .max = 255, .doc = "Description."),
 	CS_FOR_PARAMS(struct make_group, owner),
 };
 #undef P
@@ -132,7 +132,7 @@ struct drop_group {
 };
 static const struct param delete_params[] = {
 	PARAM(struct drop_group, "id", wish.server_group, .kind = KIND_SERVER_GROUP, .doc = "The group."),
-	PARAM(struct drop_group, "name", name, .doc = "Or its name."),
+	PARAM(struct drop_group, "name", name, .doc = "Name, instead of the id."),
 	CS_FOR_PARAMS(struct drop_group, owner),
 };
 
@@ -179,7 +179,7 @@ struct place_args {
 #define P(wire, member, ...) PARAM(struct place_args, wire, member, __VA_ARGS__)
 static const struct param place_params[] = {
 	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine."),
-	P("affinitygroupids", groups, .kind = KIND_SERVER_GROUP, .doc = "Its group from now on; none: none."),
+	P("affinitygroupids", groups, .kind = KIND_SERVER_GROUP, .doc = "New affinity groups; empty: none."),
 	P("affinitygroupnames", names, .doc = "The same by its name."),
 };
 #undef P
@@ -196,7 +196,7 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct list_groups, list_params), .listing = &groups, .doc = "Affinity groups."},
 	{CS_ACTION("listAffinityGroupTypes", "ec2:DescribePlacementGroups"),
 	 .args = PARAMS(struct list_groups, type_params), .answer = list_types, .says = "type",
-	 .doc = "How affinity groups place."},
+	 .doc = "Affinity group types."},
 	{CS_ACTION("createAffinityGroup", "ec2:CreatePlacementGroup"),
 	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES, .args = PARAMS(struct make_group, create_params),
 	 .prepare = prepare_create, .operation = engine_create_server_group_run,

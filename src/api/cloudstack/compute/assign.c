@@ -22,7 +22,7 @@ static const struct param params[] = {
 	  .doc = "A NIC in each, the first is the default; none: as it is, if the account may use that "
 		 "network, else the account's default one."),
 	P("securitygroupids", groups, .kind = KIND_SECURITY_GROUP, .max = GROUPS_MAX,
-	  .doc = "Of its NICs; none: the default one."),
+	  .doc = "Security groups; empty: the default one."),
 };
 #undef P
 

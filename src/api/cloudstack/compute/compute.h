@@ -36,7 +36,7 @@ extern const struct api_listing cs_service_offerings, cs_disk_offerings;
 	      .given = offsetof(T, member.set_zones) + 1, .doc = "In these zones alone."),                   \
 		PARAM(T, "domainid", member.domains, .kind = KIND_DOMAIN, .max = OFFERED_DOMAINS_MAX,        \
 		      .given = offsetof(T, member.set_domains) + 1,                                          \
-		      .doc = "For accounts of these domains alone; the root's is for all.")
+		      .doc = "Domains whose accounts may use it; the root domain: everybody.")
 /* The same restriction in a change; the member is a struct cs_offered. */
 struct cs_offered {
 	struct strs zones, domains;

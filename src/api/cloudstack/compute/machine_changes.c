@@ -24,42 +24,42 @@ struct change_args {
 	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine.")
 #define USER_DATA                                                                                            \
 	P("userdata", wish.user_data, .flags = BASE64, .max = USER_DATA_MAX, GIVEN(wish.set_user_data),      \
-	  .doc = "Of a stopped machine: base64, up to 32 KiB.")
+	  .doc = "User data in base64, up to 32 KiB; the machine must be stopped.")
 static const struct param update_params[] = {
 	MACHINE,
 	P("name", wish.name, GIVEN(wish.set_name), .doc = "Its name."),
 	P("displayname", wish.description, GIVEN(wish.set_description), .doc = "A name for people."),
 	USER_DATA,
-	P("userdataid", user_data, .kind = KIND_USER_DATA, .doc = "Or what has this id."),
+	P("userdataid", user_data, .kind = KIND_USER_DATA,
+	  .doc = "Registered user data, instead of the text."),
 	P("securitygroupids", wish.groups, .kind = KIND_SECURITY_GROUP, .max = 16,
-	  .doc = "Of its NIC, from now on."),
+	  .doc = "New security groups of the NIC."),
 	P("securitygroupnames", group_names, .max = 16, .doc = "The same by their names."),
-	P("deleteprotection", wish.protect_terminate, .doc = "Whether it cannot be destroyed."),
+	P("deleteprotection", wish.protect_terminate, .doc = "Protects it against deletion."),
 	NOT_BUILT("customid|details|dhcpoptionsnetworklist|extraconfig|group|instancename|leaseduration|"
 		  "leaseexpiryaction|ostypeid|userdatadetails"),
 	P("haenable", wish.recovers,
-	  .doc = "Whether it is started elsewhere when its host is off for good and its disks are seen "
-		 "there."),
+	  .doc = "High availability: restarts on another host that sees the disks after its host is fenced."),
 	NOT_BUILT("cleanupdetails|isdynamicallyscalable", .only = "false"),
 	NOT_BUILT("displayvm", .only = "true"),
 };
 static const struct param scale_params[] = {
 	MACHINE,
 	P("serviceofferingid", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
-	  .doc = "Its size from now on; it is stopped."),
+	  .doc = "New service offering; the machine must be stopped."),
 	NOT_BUILT("details|maxiops|miniops"),
 	NOT_BUILT("automigrate|shrinkok", .only = "false"),
 };
 static const struct param key_params[] = {
 	MACHINE,
 	P("keypair", wish.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR,
-	  .doc = "Whose public key its guest gets at its next start."),
+	  .doc = "SSH key pair for the guest's next start."),
 	P("keypairs", key_pairs, .doc = "The same; one at most."),
 	CS_FOR_PARAMS(struct change_args, owner),
 };
 static const struct param password_params[] = {
 	MACHINE,
-	P("password", password, .min = 1, .max = 255, .doc = "What it is to be; absent: one is drawn."),
+	P("password", password, .min = 1, .max = 255, .doc = "New password; absent: a random one."),
 };
 static const struct param one_params[] = {MACHINE};
 static const struct param data_params[] = {
@@ -109,7 +109,7 @@ static const struct param restore_params[] = {
 	PARAM(struct restore_args, "virtualmachineid", wish.instance, .kind = KIND_INSTANCE,
 	      .flags = REQUIRED, .doc = "The virtual machine."),
 	PARAM(struct restore_args, "templateid", wish.image, .kind = KIND_IMAGE,
-	      .doc = "What its root disk is made from; its own template, where none is said."),
+	      .doc = "Template of the new root disk; absent: the machine's own."),
 	PARAM(struct restore_args, "expunge", expunges,
 	      .doc = "The old root disk goes at once, whatever this says."),
 	NOT_BUILT("details|diskofferingid|rootdisksize"),
@@ -185,7 +185,7 @@ static RESULT show_user_data(struct cs_call *e, const void *args, struct json_wr
 #define SETTLES CS_JOB(SETTLED)
 static const struct cs_action actions[] = {
 	CHANGE("updateVirtualMachine", update_params, .prepare = prepare_update, .returns = KIND_INSTANCE,
-	       .doc = "Changes what is said of a virtual machine."),
+	       .doc = "Updates properties of a virtual machine."),
 	CHANGE("scaleVirtualMachine", scale_params, .prepare = prepare_scale, SETTLES,
 	       .doc = "Gives a stopped machine another size."),
 	CHANGE("changeServiceForVirtualMachine", scale_params, .prepare = prepare_scale,
@@ -203,7 +203,7 @@ static const struct cs_action actions[] = {
 	       .doc = "Gives a stopped machine's guest another password."),
 	{CS_ACTION("getVMPassword", "ec2:GetPasswordData"), .args = PARAMS(struct change_args, one_params),
 	 .answer = show_password, .says = "encryptedpassword",
-	 .doc = "What its guest says its password is, encrypted."},
+	 .doc = "Encrypted password that the guest reported."},
 	{CS_ACTION("getVirtualMachineUserData", "ec2:DescribeInstanceAttribute"),
 	 .args = PARAMS(struct change_args, data_params), .answer = show_user_data,
 	 .says = "virtualmachineid|userdata", .doc = "The user data of a machine, base64."},

@@ -97,8 +97,8 @@ static const struct param create_service_params[] = {
 	P("rootdisksize", root_disk, .min = 1, .max = SIZE_MAX_GIB,
 	  .doc = "GiB of the root disk, where a deployment says nothing."),
 	P("offerha", wish.offers_ha,
-	  .doc = "Its machines are started elsewhere when their host is off for good and their disks are "
-		 "seen there."),
+	  .doc = "High availability: machines restart on another host that sees their disks after their host "
+		 "is fenced."),
 	NOT_BUILT("bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"
 		  "byteswriteratemaxlength|deploymentplanner|diskofferingid|diskofferingstrictness|"
 		  "externaldetails|"
@@ -220,7 +220,7 @@ static const struct param create_disk_params[] = {
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
 	P("disksize", size, .min = 1, .max = SIZE_MAX_GIB, .doc = "GiB of each volume by it."),
 	P("encrypt", encrypts, .doc = "Volumes by it are encrypted."),
-	P("customized", is_custom, .doc = "true: a volume's size is said when it is made."),
+	P("customized", is_custom, .doc = "Custom size, given when a volume is created."),
 	P("storagetype", storage, .words = CS_STORAGE_TYPES,
 	  .doc = "shared: its volumes lie in the region's storage pool; local, by default: with their "
 		 "hosts."),

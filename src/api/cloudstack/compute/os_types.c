@@ -64,9 +64,9 @@ struct list_types {
 static const struct param type_params[] = {
 	CS_PAGE_PARAMS(struct list_types),
 	P("id", id, .doc = "The one with this id."),
-	P("ids", ids, .max = CS_PAGE_MAX, .doc = "Those with these ids."),
-	P("oscategoryid", category, .doc = "Of this category."),
-	P("description", description, .doc = "Of this name."),
+	P("ids", ids, .max = CS_PAGE_MAX, .doc = "Filters by ids."),
+	P("oscategoryid", category, .doc = "Category."),
+	P("description", description, .doc = "Name."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 static const struct param category_params[] = {
@@ -148,6 +148,6 @@ static const struct cs_action actions[] = {
 	 .doc = "Guest operating systems."},
 	{CS_ACTION("listOsCategories", "ec2:DescribeImages"),
 	 .args = PARAMS(struct list_types, category_params), .answer = list_categories, .says = "id|name",
-	 .doc = "What guest operating systems are sorted by."},
+	 .doc = "Categories of guest operating systems."},
 };
 const struct api_actions cs_os_type_actions = API_ACTIONS(actions);

@@ -32,9 +32,9 @@ static const struct param reboot_params[] = {
 };
 static const struct param destroy_params[] = {
 	MACHINE,
-	P("expunge", expunges, .doc = "It goes at once, and cannot be recovered."),
+	P("expunge", expunges, .doc = "Expunges the machine at once; it cannot be recovered."),
 	P("volumeids", wish.volumes, .kind = KIND_VOLUME, .max = VOLUMES_MAX,
-	  .doc = "Its data disks that are deleted; the others are detached."),
+	  .doc = "Data disks to delete; others are detached."),
 };
 static const struct param machine_params[] = {MACHINE};
 

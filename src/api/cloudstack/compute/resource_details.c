@@ -73,10 +73,10 @@ static const struct param params[] = {
 	CS_PAGE_PARAMS(struct list_details),
 	CS_OWNER_PARAMS(struct list_details),
 	CS_PROJECT_PARAM(struct list_details, project),
-	P("resourcetype", type, .flags = REQUIRED, .doc = "Of what kind that is: UserVm, Template."),
-	P("resourceid", id, .doc = "Of this."),
+	P("resourcetype", type, .flags = REQUIRED, .doc = "Resource type: UserVm, Template."),
+	P("resourceid", id, .doc = "Resource id."),
 	P("key", key, .doc = "The detail of this name."),
-	P("value", value, .doc = "Those with this value."),
+	P("value", value, .doc = "Filters by value."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P

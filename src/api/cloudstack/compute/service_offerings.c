@@ -24,13 +24,13 @@ static const struct param params[] = {
 	P("cpunumber", cpus, .min = 1, .max = INT32_MAX, .doc = "At least so many."),
 	P("memory", memory, .min = 1, .max = INT32_MAX, .doc = "At least so many MiB."),
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE,
-	  .doc = "Those that this machine can be changed to."),
-	P("issystem", is_system, .doc = "Of system VMs, of which there are none."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Those that are offered in this zone."),
+	  .doc = "Offerings that this machine can change to."),
+	P("issystem", is_system, .doc = "Offerings of system VMs; there are none."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone that offers it."),
 	NOT_BUILT("cpuspeed|systemvmtype|templateid|vgpuprofileid"),
-	P("storagetype", storage, .words = CS_STORAGE_TYPES, .doc = "Whose root disks lie there."),
+	P("storagetype", storage, .words = CS_STORAGE_TYPES, .doc = "Storage of root disks."),
 	NOT_BUILT("encryptroot|gpuenabled", .only = "false"),
-	P("state", state, .doc = "active, as where nothing is said, or inactive."),
+	P("state", state, .doc = "active (default) or inactive."),
 };
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)

@@ -25,20 +25,21 @@ struct said {
 };
 #define SAID(T, member, needs)                                                                               \
 	PARAM(T, "name", member.name, .flags = (needs), .doc = "Its name."),                                 \
-		PARAM(T, "displaytext", member.text, .flags = (needs), .doc = "What it is, for people.")
+		PARAM(T, "displaytext", member.text, .flags = (needs), .doc = "Display text.")
 #define OS_TYPE(T, member, needs)                                                                            \
-	PARAM(T, "ostypeid", member.os_type_id, .flags = (needs), .doc = "What its guests run: listOsTypes.")
+	PARAM(T, "ostypeid", member.os_type_id, .flags = (needs),                                            \
+	      .doc = "Guest operating system, as in listOsTypes.")
 #define DETAILS(T, member)                                                                                   \
 	PARAM(T, "details", member.details,                                                                  \
 	      .doc = "details[0].rootDiskController, nicAdapter, UEFI, licence.")
 #define PASSWORD(T, member)                                                                                  \
 	PARAM(T, "passwordenabled", member.takes_password,                                                   \
-	      .doc = "Whether its guests set the password that they are told.")
+	      .doc = "Guests set the password that they get from the metadata service.")
 #define OFFERED(T, member)                                                                                   \
 	PARAM(T, "isextractable", member.is_extractable, .doc = "Kept and shown."),                          \
 		PARAM(T, "isfeatured", member.is_featured,                                                   \
 		      .doc = "Shown among the featured ones, where a root administrator owns it.")
-#define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Whether everybody sees it.")
+#define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Public: visible to all accounts.")
 /* Unsupported parameters of registration and update. */
 #define UNBUILT UNBUILT_AT_ALL, NOT_BUILT("checksum")
 #define UNBUILT_AT_ALL                                                                                       \
@@ -179,17 +180,17 @@ struct registration {
 #define REGISTERED                                                                                           \
 	ANY_NEW, UNBUILT_AT_ALL,                                                                             \
 		P("checksum", checksum,                                                                      \
-		  .doc = "Of what is fetched: {SHA-256} or {SHA-512} and hex; hex of MD5."),                 \
+		  .doc = "Checksum of the download: {SHA-256} or {SHA-512} and hex, or MD5 in hex."),        \
 		SAID(struct registration, said, REQUIRED), PASSWORD(struct registration, said),              \
 		P("url", fetching.url, .flags = REQUIRED, .max = 4096,                                       \
-		  .doc = "Where it is fetched from, by http or https.")
+		  .doc = "URL to download from, http or https.")
 #define FORMAT_AND_HYPERVISOR                                                                                \
 	P("format", format, .flags = REQUIRED, .doc = "QCOW2, RAW, VHD, VHDX or VMDK."),                     \
 		P("hypervisor", hypervisor, .flags = REQUIRED, .doc = "KVM is the only one.")
 #define ONE_ZONE                                                                                             \
 	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .none = "-1",                                \
 	  .doc = "The zone; it will be in all.")
-#define BOOTABLE P("bootable", is_bootable, .doc = "Whether a machine starts from it, which needs ostypeid.")
+#define BOOTABLE P("bootable", is_bootable, .doc = "Bootable; needs ostypeid.")
 static const struct param template_params[] = {
 	REGISTERED,
 	FORMAT_AND_HYPERVISOR,
@@ -211,7 +212,7 @@ static const struct param iso_upload_params[] = {
 	ANY_NEW,
 	UNBUILT,
 	P("name", said.name, .flags = REQUIRED, .doc = "Its name."),
-	P("displaytext", said.text, .doc = "What it is, for people."),
+	P("displaytext", said.text, .doc = "Display text."),
 	P("format", format, .flags = REQUIRED, .doc = "ISO."),
 	ONE_ZONE,
 	BOOTABLE,
@@ -366,8 +367,9 @@ static const struct param create_params[] = {
 	DETAILS(struct making, said),
 	PUBLIC(struct making, said),
 	PASSWORD(struct making, said),
-	P("volumeid", volume, .kind = KIND_VOLUME, .doc = "Of this volume, which no running machine has."),
-	P("snapshotid", snapshot, .kind = KIND_SNAPSHOT, .doc = "Or of this snapshot."),
+	P("volumeid", volume, .kind = KIND_VOLUME,
+	  .doc = "Volume to make it of; no running machine may have it."),
+	P("snapshotid", snapshot, .kind = KIND_SNAPSHOT, .doc = "Snapshot, instead of a volume."),
 	CS_FOR_PARAMS(struct making, owner),
 	UNBUILT,
 	P("isfeatured", said.is_featured,
@@ -444,7 +446,9 @@ static const struct param update_params[] = {
 	NOT_BUILT("bootable", .only = "true"),
 	NOT_BUILT("format"),
 };
-#define DROPPED ONE, P("zoneid", zone, .kind = KIND_ZONE, .doc = "It goes in all zones, as it is in all.")
+#define DROPPED                                                                                              \
+	ONE, P("zoneid", zone, .kind = KIND_ZONE,                                                            \
+	       .doc = "Ignored: templates are in all zones, and are deleted in all.")
 static const struct param delete_params[] = {
 	DROPPED,
 	P("forced", is_forced, .doc = "Also where machines are made from it."),
@@ -634,9 +638,9 @@ static const struct cs_action actions[] = {
 	 CS_SUBJECT(struct making, image), .shows = &cs_templates, CS_JOB(MADE),
 	 .doc = "Makes a template of a volume, or of a snapshot."},
 	CHANGE("updateTemplate", "ec2:ModifyImageAttribute", update_params, prepare_of_template, update,
-	       .returns = KIND_IMAGE, .shows = &cs_templates, .doc = "Changes what is said of a template."),
+	       .returns = KIND_IMAGE, .shows = &cs_templates, .doc = "Updates properties of a template."),
 	CHANGE("updateIso", "ec2:ModifyImageAttribute", update_params, prepare_of_iso, update,
-	       .returns = KIND_IMAGE, .shows = &cs_isos, .doc = "Changes what is said of an ISO."),
+	       .returns = KIND_IMAGE, .shows = &cs_isos, .doc = "Updates properties of an ISO."),
 	CHANGE("deleteTemplate", "ec2:DeregisterImage", delete_params, NULL, drop, DROP,
 	       .doc = "Deletes a template."),
 	CHANGE("deleteIso", "ec2:DeregisterImage", delete_iso_params, prepare_of_iso, drop, DROP,
@@ -648,9 +652,10 @@ static const struct cs_action actions[] = {
 	       .returns = API_RETURNS_NOTHING_STORED, .doc = "Says who may use an ISO."),
 	{CS_ACTION("listTemplatePermissions", "ec2:DescribeImageAttribute"),
 	 .args = PARAMS(struct template_change, one_params), .answer = list_permissions,
-	 .says = "id|ispublic|domainid|account", .doc = "Who may use a template."},
+	 .says = "id|ispublic|domainid|account", .doc = "Accounts that may use a template."},
 	{CS_ACTION("listIsoPermissions", "ec2:DescribeImageAttribute"),
 	 .args = PARAMS(struct template_change, one_params), .prepare = prepare_of_iso,
-	 .answer = list_permissions, .says = "id|ispublic|domainid|account", .doc = "Who may use an ISO."},
+	 .answer = list_permissions, .says = "id|ispublic|domainid|account",
+	 .doc = "Accounts that may use an ISO."},
 };
 const struct api_actions cs_template_change_actions = API_ACTIONS(actions);

@@ -19,7 +19,7 @@ static const struct param params[] = {
 	PARAM(struct copy_args, "sourcezoneid", from, .kind = KIND_ZONE, .doc = "A zone that has it."),
 	PARAM(struct copy_args, "destzoneid", to, .kind = KIND_ZONE, .doc = "The zone that is to have it."),
 	PARAM(struct copy_args, "destzoneids", more, .kind = KIND_ZONE, .max = CS_PAGE_MAX,
-	      .doc = "Or several such zones."),
+	      .doc = "Target zones, instead of one."),
 };
 
 static RESULT check_zone(struct cs_call *e, const struct copy_args *a, const struct ref *zone,

@@ -30,11 +30,11 @@ struct list_templates {
 		CS_TAGS_PARAM(struct list_templates),                                                        \
 		P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone: all are in each."),               \
 		P("hypervisor", hypervisor, .doc = "KVM is the only one."),                                  \
-		P("isready", is_ready, .doc = "Whether it can be used.")
+		P("isready", is_ready, .doc = "Filters by readiness.")
 static const struct param iso_params[] = {
 	LIST_PARAMS,
 	P("isofilter", filter, .words = FILTERS, .absent = "selfexecutable", .doc = WHOSE),
-	P("ispublic", is_public, .doc = "Whether everybody sees it."),
+	P("ispublic", is_public, .doc = "Public: visible to all accounts."),
 	NOT_BUILT("arch|imagestoreid|oscategoryid|storageid"),
 	NOT_BUILT("bootable", .only = "true"),
 	NOT_BUILT("showicon|showremoved|showunique", .only = "false"),
@@ -43,7 +43,7 @@ static const struct param params[] = {
 	LIST_PARAMS,
 	CS_IDS_PARAM(struct list_templates, KIND_IMAGE),
 	P("templatefilter", filter, .flags = REQUIRED, .words = FILTERS, .doc = WHOSE),
-	P("details", details, .doc = "Which parts are shown; all are."),
+	P("details", details, .doc = "Ignored: all details are shown."),
 	NOT_BUILT("arch|extensionid|imagestoreid|oscategoryid|parenttemplateid|storageid|templatetype|forcks|"
 		  "isvnf"),
 	NOT_BUILT("showicon|showremoved|showunique", .only = "false"),

@@ -87,9 +87,9 @@ static const struct param link_params[] = {
 	P("templateid", wish.image, .kind = KIND_IMAGE, .doc = "The template."),
 	P("isoid", iso, .kind = KIND_IMAGE, .doc = "Or the ISO."),
 	P("userdataid", wish.user_data, .kind = KIND_USER_DATA,
-	  .doc = "What its machines get as user data; absent: nothing any more."),
+	  .doc = "User data linked with it; absent: removes the link."),
 	P("userdatapolicy", policy,
-	  .doc = "Whether a deployment may say other user data: ALLOWOVERRIDE or DENYOVERRIDE, in any case."),
+	  .doc = "Deployments may override the user data: ALLOWOVERRIDE or DENYOVERRIDE, in any case."),
 };
 #undef P
 
@@ -120,7 +120,8 @@ static const struct param reset_params[] = {
 	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine."),
 	P("userdata", wish.user_data, .flags = BASE64, .max = USER_DATA_MAX,
 	  .doc = "Base64, up to 32 KiB; absent: none."),
-	P("userdataid", user_data, .kind = KIND_USER_DATA, .doc = "Or what has this id."),
+	P("userdataid", user_data, .kind = KIND_USER_DATA,
+	  .doc = "Registered user data, instead of the text."),
 	CS_FOR_PARAMS(struct reset_args, owner),
 	NOT_BUILT("userdatadetails"),
 };

@@ -43,7 +43,7 @@ static const struct param params[] = {
 	  .doc = "Made from this template."),
 	P("isoid", iso, .kind = KIND_IMAGE, .doc = "With this ISO in its CD-ROM drive."),
 	P("serviceofferingid", offering, .kind = KIND_INSTANCE_TYPE, .fits = FITS(instance, type),
-	  .doc = "Of this size."),
+	  .doc = "Service offering."),
 	P("affinitygroupid", group, .kind = KIND_SERVER_GROUP, .fits = FITS(instance, server_group),
 	  .doc = "In this affinity group."),
 	P("userid", user, .kind = KIND_USER, .fits = FITS(instance, made_by), .doc = "Made by this user."),
@@ -53,7 +53,7 @@ static const struct param params[] = {
 	P("state", state, .doc = "In this state; Present: not destroyed."),
 	P("keypair", key_name, .fits = FITS(instance, key_name), .doc = "With this key pair."),
 	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
-	P("details", details, .doc = "Which parts are shown; all are."),
+	P("details", details, .doc = "Ignored: all details are shown."),
 	NOT_BUILT("arch|autoscalevmgroupid|backupofferingid|clusterid|extensionid|forvirtualnetwork|groupid|"
 		  "haenable|podid|securitygroupid|storageid|userdataid|vpcid|isvnf|leased|gpuenabled|"
 		  "displayvm"),

@@ -20,12 +20,12 @@ static const struct param list_params[] = {
 	CS_NAME_PARAM(struct list_snapshots),
 	P("vmsnapshotid", list.id, .kind = KIND_INSTANCE_SNAPSHOT, .doc = "The one with this id."),
 	P("vmsnapshotids", list.ids, .kind = KIND_INSTANCE_SNAPSHOT, .max = CS_PAGE_MAX,
-	  .fits = FITS(row, id), .doc = "Those with these ids."),
+	  .fits = FITS(row, id), .doc = "Filters by ids."),
 	CS_OWNER_PARAMS(struct list_snapshots),
 	CS_PROJECT_PARAM(struct list_snapshots, project),
 	CS_TAGS_PARAM(struct list_snapshots),
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .fits = FITS(instance_snapshot, instance),
-	  .doc = "Of this virtual machine."),
+	  .doc = "Virtual machine."),
 	P("state", state, .doc = "In this state: Creating, Ready, Reverting, Error."),
 };
 #undef P
@@ -85,9 +85,9 @@ static const struct api_listing snapshots =
 #define P(wire, member, ...) PARAM(struct instance_snapshot_wish, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("virtualmachineid", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
-	  .doc = "Of this virtual machine, which runs or is stopped."),
-	P("name", name, .doc = "Its display name."),
-	P("description", description, .doc = "What it is for."),
+	  .doc = "Virtual machine, running or stopped."),
+	P("name", name, .doc = "Display name."),
+	P("description", description, .doc = "Description."),
 	NOT_BUILT("quiescevm|snapshotmemory", .only = "false"),
 };
 #undef P

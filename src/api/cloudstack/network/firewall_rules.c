@@ -36,9 +36,9 @@ static const struct param list_params[] = {
 	CS_PROJECT_PARAM(struct list_rules, project),
 	CS_TAGS_PARAM(struct list_rules),
 	P("ipaddressid", address, .kind = KIND_ADDRESS, .fits = FITS(firewall_rule, address),
-	  .doc = "Of this public address."),
+	  .doc = "Public address."),
 	P("networkid", network, .kind = KIND_NETWORK, .fits = FITS(firewall_rule, network),
-	  .doc = "Of this network."),
+	  .doc = "Network."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -131,17 +131,16 @@ static const struct param create_params[] = {
 	P("ipaddressid", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED, .doc = "The public address."),
 	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "tcp, udp or icmp."),
 	RULE,
-	P("cidrlist", traffic.blocks, .max = FIREWALL_SOURCES_MAX,
-	  .doc = "Where it comes from; absent: anywhere."),
+	P("cidrlist", traffic.blocks, .max = FIREWALL_SOURCES_MAX, .doc = "Source CIDR blocks; absent: any."),
 };
 static const struct param create_egress_params[] = {
 	P("networkid", wish.network, .kind = KIND_NETWORK, .flags = REQUIRED, .doc = "The isolated network."),
 	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "tcp, udp, icmp or all."),
 	RULE,
 	P("cidrlist", traffic.blocks, .max = FIREWALL_SOURCES_MAX,
-	  .doc = "From where in the network; absent: all of it."),
+	  .doc = "Source CIDR blocks within the network; absent: all of it."),
 	P("destcidrlist", destinations, .max = FIREWALL_SOURCES_MAX,
-	  .doc = "Where it goes; absent: anywhere."),
+	  .doc = "Destination CIDR blocks; absent: any."),
 };
 #undef P
 

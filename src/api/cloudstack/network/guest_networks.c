@@ -21,8 +21,8 @@ struct make_network {
 #define P(wire, member, ...) PARAM(struct make_network, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .doc = "Its name."),
-	P("networkofferingid", offering, .flags = REQUIRED, .doc = "What it is made by."),
-	P("zoneid", wish.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Where its machines are."),
+	P("networkofferingid", offering, .flags = REQUIRED, .doc = "Offering."),
+	P("zoneid", wish.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Zone."),
 	CS_FOR_PARAMS(struct make_network, owner),
 	P("displaytext", wish.description, .doc = "A text for people."),
 	P("gateway", wish.gateway_ip, .doc = "The gateway's address; 10.1.1.1."),
@@ -34,7 +34,7 @@ static const struct param create_params[] = {
 	P("acltype", acl_type,
 	  .doc = "account, or of a shared network domain: who may use it. By default administrators' shared "
 		 "networks are for a domain."),
-	P("subdomainaccess", subdomains, .doc = "Whether accounts of the domains below may use it, too."),
+	P("subdomainaccess", subdomains, .doc = "Lets accounts of the domains below use it, too."),
 	P("vlan", vlan, .doc = "Refused: no offering has specifyvlan."),
 	NOT_BUILT("asnumber|associatednetworkid|bgppeerids|cidrsize|dns1|dns2|endipv6|externalid|ip6cidr|"
 		  "ip6dns1|ip6dns2|ip6gateway|isolatedpvlan|isolatedpvlantype|networkdomain|"
@@ -229,8 +229,9 @@ struct change_network {
 	      .doc = "The network.")
 static const struct param update_params[] = {
 	NETWORK,
-	PARAM(struct change_network, "name", wish.name, .doc = "Its new name."),
-	PARAM(struct change_network, "displaytext", wish.description, .doc = "Its new text."),
+	PARAM(struct change_network, "name", wish.name, .doc = "New name."),
+	PARAM(struct change_network, "displaytext", wish.description,
+	      .doc = "New display text or description."),
 	PARAM(struct change_network, "networkofferingid", offering,
 	      .doc = "Another offering of the same sort."),
 	NOT_BUILT("customid|dns1|dns2|guestvmcidr|ip6dns1|ip6dns2|networkdomain|privatemtu|publicmtu|"
@@ -241,7 +242,7 @@ static const struct param update_params[] = {
 static const struct param restart_params[] = {
 	NETWORK,
 	PARAM(struct change_network, "cleanup", cleans_up,
-	      .doc = "Whether its virtual routers are made anew: it has none."),
+	      .doc = "Ignored: there are no virtual routers to recreate."),
 	NOT_BUILT("livepatch|makeredundant", .only = "false"),
 };
 
@@ -293,7 +294,7 @@ static const struct param delete_params[] = {
 	PARAM(struct drop_network, "id", wish.network, .kind = KIND_NETWORK, .flags = REQUIRED,
 	      .doc = "The network."),
 	PARAM(struct drop_network, "forced", is_forced,
-	      .doc = "Whether it goes although a part of it cannot be reached: it always does."),
+	      .doc = "Ignored: networks are deleted even if a part cannot be reached."),
 };
 
 static const struct cs_action actions[] = {

@@ -14,7 +14,8 @@ struct list_physical {
 static const struct param physical_params[] = {
 	CS_LIST_PARAMS(struct list_physical, KIND_EXTERNAL_NETWORK),
 	CS_NAME_PARAM(struct list_physical),
-	PARAM(struct list_physical, "zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
+	PARAM(struct list_physical, "zoneid", zone, .kind = KIND_ZONE,
+	      .doc = "Ignored: they are in every zone."),
 };
 static const struct member physical_members[] = {
 	MEMBER(struct external_network, "id", row.id),
@@ -37,7 +38,7 @@ struct list_ranges {
 #define P(wire, member, ...) PARAM(struct list_ranges, wire, member, __VA_ARGS__)
 static const struct param range_params[] = {
 	CS_LIST_PARAMS(struct list_ranges, KIND_ADDRESS_RANGE),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: they are in every zone."),
 	P("networkid", network, .kind = KIND_EXTERNAL_NETWORK, .fits = FITS(address_range, external_network),
 	  .doc = "On this public network."),
 	P("physicalnetworkid", physical, .kind = KIND_EXTERNAL_NETWORK,

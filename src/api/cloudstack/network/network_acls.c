@@ -23,8 +23,8 @@ static const struct param list_params[] = {
 	CS_NAME_PARAM(struct list_lists),
 	CS_OWNER_PARAMS(struct list_lists),
 	CS_PROJECT_PARAM(struct list_lists, project),
-	P("networkid", network, .kind = KIND_NETWORK, .doc = "Of this tier."),
-	P("vpcid", vpc, .kind = KIND_ROUTER, .fits = FITS(network_acl, router), .doc = "Of this VPC."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "VPC tier."),
+	P("vpcid", vpc, .kind = KIND_ROUTER, .fits = FITS(network_acl, router), .doc = "VPC."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -71,8 +71,9 @@ static const struct param create_list_params[] = {
 static const struct param update_list_params[] = {
 	PARAM(struct network_acl_settings, "id", acl, .kind = KIND_NETWORK_ACL, .flags = REQUIRED,
 	      .doc = "The list."),
-	PARAM(struct network_acl_settings, "name", name, .doc = "Its new name."),
-	PARAM(struct network_acl_settings, "description", description, .doc = "Its new text."),
+	PARAM(struct network_acl_settings, "name", name, .doc = "New name."),
+	PARAM(struct network_acl_settings, "description", description,
+	      .doc = "New display text or description."),
 	NOT_BUILT("customid"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -142,8 +143,8 @@ static const struct param item_params[] = {
 	CS_OWNER_PARAMS(struct list_items),
 	CS_PROJECT_PARAM(struct list_items, project),
 	P("aclid", acl, .kind = KIND_NETWORK_ACL, .fits = FITS(network_acl_entry, acl),
-	  .doc = "Of this list."),
-	P("networkid", network, .kind = KIND_NETWORK, .doc = "Of this tier's list."),
+	  .doc = "Network ACL."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "ACL of this tier."),
 	P("action", action, .words = ACTIONS, .doc = "Allow or Deny."),
 	P("protocol", protocol, .doc = "About this protocol."),
 	P("traffictype", direction, .words = TRAFFIC_TYPES, .doc = "Ingress or Egress."),
@@ -236,13 +237,13 @@ struct item_args {
 static const struct param create_params[] = {
 	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "tcp, udp, icmp, a number, or all."),
 	P("aclid", wish.acl, .kind = KIND_NETWORK_ACL, .doc = "The list."),
-	P("networkid", network, .kind = KIND_NETWORK, .doc = "Or the tier whose list it is."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "Tier with the ACL, instead of the ACL's id."),
 	ITEM,
 };
 static const struct param update_params[] = {
 	P("id", id, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The item."),
 	P("protocol", traffic.protocol, .doc = "tcp, udp, icmp, a number, or all."),
-	P("partialupgrade", is_partial, .doc = "Whether what is not said stays as it is; it does."),
+	P("partialupgrade", is_partial, .doc = "Ignored: absent values always stay unchanged."),
 	ITEM,
 	NOT_BUILT("customid"),
 };

@@ -166,7 +166,7 @@ struct list_permissions {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_permissions, "networkid", network, .kind = KIND_NETWORK, .flags = REQUIRED,
-	      .fits = FITS(network_grant, network), .doc = "Of this network."),
+	      .fits = FITS(network_grant, network), .doc = "Network."),
 };
 
 static RESULT prepare_list(struct cs_call *e, void *args)

@@ -86,7 +86,7 @@ struct list_nics {
 #define P(wire, member, ...) PARAM(struct list_nics, wire, member, __VA_ARGS__)
 static const struct param list_params[] = {
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .flags = REQUIRED, .fits = FITS(port, instance),
-	  .doc = "Of this machine."),
+	  .doc = "Virtual machine."),
 	CS_PAGE_PARAMS(struct list_nics),
 	P("nicid", nic, .kind = KIND_PORT, .fits = FITS(port, row.id), .doc = "The one with this id."),
 	P("networkid", network, .kind = KIND_NETWORK, .fits = FITS(port, network), .doc = "In this network."),
@@ -108,10 +108,10 @@ static const struct api_listing nics = CS_LISTING(KIND_PORT, "nic", members, .is
 
 static const struct param add_params[] = {
 	PARAM(struct interface_wish, "networkid", network, .kind = KIND_NETWORK, .flags = REQUIRED,
-	      .doc = "Where it is to be."),
+	      .doc = "Network of the new NIC."),
 	PARAM(struct interface_wish, "virtualmachineid", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
 	      .doc = "The virtual machine."),
-	PARAM(struct interface_wish, "ipaddress", ip, .doc = "Its address; else any."),
+	PARAM(struct interface_wish, "ipaddress", ip, .doc = "IP address; absent: any free one."),
 	NOT_BUILT("dhcpoptions|macaddress"),
 };
 

@@ -10,7 +10,7 @@
 
 static const struct param provider_rows[] = {
 	PARAM(struct cs_service_provider, "service", service, .doc = "A service."),
-	PARAM(struct cs_service_provider, "provider", provider, .doc = "Who provides it."),
+	PARAM(struct cs_service_provider, "provider", provider, .doc = "Provider."),
 };
 const struct params cs_provider_params = PARAMS(struct cs_service_provider, provider_rows);
 
@@ -40,7 +40,7 @@ struct make_offering {
 };
 #define P(wire, member, ...) PARAM(struct make_offering, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .doc = "Its name, which may repeat."),
+	P("name", wish.name, .flags = REQUIRED, .doc = "Name; need not be unique."),
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "A text for people."),
 	P("guestiptype", type, .flags = REQUIRED, .doc = "Isolated, Shared or L2."),
 	P("traffictype", traffic_type, .flags = REQUIRED, .doc = "Guest is the only one."),
@@ -54,18 +54,18 @@ static const struct param create_params[] = {
 		.doc = "VirtualRouter of each service; VpcVirtualRouter for VPCs, SecurityGroupProvider of "
 		       "SecurityGroup, ConfigDrive of L2."),
 	PARAM_LIST(struct make_offering, "servicecapabilitylist", capabilities, capability_params,
-		   .max = CS_NAMED_MAX, .doc = "What services are like: only as they are."),
-	P("forvpc", for_vpc, .doc = "Whether of a VPC's tiers."),
-	P("conservemode", conserves, .doc = "Whether an address may serve several services: each may."),
-	P("egressdefaultpolicy", egress_open, .doc = "Whether all may leave its networks."),
-	P("ispersistent", persistent,
-	  .doc = "Whether networks are there before machines are: they always are."),
-	P("specifyipranges", ranges, .doc = "Whether networks name their range of addresses: of Shared."),
-	P("enable", enabled, .doc = "Whether networks may be made by it at once; else it is Disabled."),
+		   .max = CS_NAMED_MAX,
+		   .doc = "Capabilities of services; only the built-in ones are accepted."),
+	P("forvpc", for_vpc, .doc = "Offerings for VPC tiers."),
+	P("conservemode", conserves, .doc = "Ignored: an address may always serve several services."),
+	P("egressdefaultpolicy", egress_open, .doc = "Default egress policy: true allows all."),
+	P("ispersistent", persistent, .doc = "Ignored: networks always exist before their first machine."),
+	P("specifyipranges", ranges, .doc = "Networks specify their address range (Shared only)."),
+	P("enable", enabled, .doc = "Enables the offering at once; absent: Disabled."),
 	CS_MAKES_OFFERED_PARAMS(struct make_offering, wish.offered),
 	NOT_BUILT("details|maxconnections|networkrate|provider|routingmode|serviceofferingid"),
 	P("tags", wish.physical_tags,
-	  .doc = "Of physical networks: where a zone has one, its networks are there whatever its tags."),
+	  .doc = "Ignored: tags of physical networks; each zone has one physical network."),
 	NOT_BUILT("availability", .only = "Optional"),
 	NOT_BUILT("internetprotocol", .only = "IPv4"),
 	NOT_BUILT("networkmode", .only = "NATTED"),
@@ -237,7 +237,7 @@ static const struct param update_params[] = {
 	PARAM(struct change_offering, "name", wish.name, .doc = "Another name."),
 	PARAM(struct change_offering, "displaytext", wish.description, .max = 4096, .doc = "Another text."),
 	PARAM(struct change_offering, "state", state, .words = "Enabled|Disabled",
-	      .doc = "Whether networks may be made by it."),
+	      .doc = "Enabled: networks can be created from it."),
 	CS_CHANGES_OFFERED_PARAMS(struct change_offering, offered),
 	NOT_BUILT("maxconnections|sortkey|tags"),
 	NOT_BUILT("availability", .only = "Optional"),

@@ -28,8 +28,8 @@ static const struct param list_params[] = {
 	CS_PROJECT_PARAM(struct list_rules, project),
 	CS_TAGS_PARAM(struct list_rules),
 	P("ipaddressid", address, .kind = KIND_ADDRESS, .fits = FITS(port_forwarding, address),
-	  .doc = "Of this public address."),
-	P("networkid", network, .kind = KIND_NETWORK, .doc = "That lead into this network."),
+	  .doc = "Public address."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "Filters by target network."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -104,7 +104,7 @@ static const struct param create_params[] = {
 	  .doc = "In which network, where it is in several."),
 	P("vmguestip", wish.private_ip, .doc = "To which of its addresses; absent: the NIC's first."),
 	P("openfirewall", opens,
-	  .doc = "Whether a firewall rule is made with it; by default one is, but for a VPC's address."),
+	  .doc = "Creates a firewall rule, too (default, except for a VPC's address)."),
 	NOT_BUILT("cidrlist"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };

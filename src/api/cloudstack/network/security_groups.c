@@ -124,7 +124,7 @@ static const struct param list_params[] = {
 	CS_TAGS_PARAM(struct list_groups),
 	PARAM(struct list_groups, "securitygroupname", list.name, .doc = "The name."),
 	PARAM(struct list_groups, "virtualmachineid", machine, .kind = KIND_INSTANCE,
-	      .doc = "Those that this machine is in."),
+	      .doc = "Groups of this machine."),
 };
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
@@ -154,7 +154,7 @@ static const struct param create_params[] = {
 static const struct param update_params[] = {
 	PARAM(struct security_group_settings, "id", group, .kind = KIND_SECURITY_GROUP, .flags = REQUIRED,
 	      .doc = "The group."),
-	PARAM(struct security_group_settings, "name", name, .doc = "Its new name."),
+	PARAM(struct security_group_settings, "name", name, .doc = "New name."),
 	NOT_BUILT("customid"),
 };
 
@@ -185,7 +185,7 @@ struct drop_group {
 };
 static const struct param delete_params[] = {
 	PARAM(struct drop_group, "id", wish.group, .kind = KIND_SECURITY_GROUP, .doc = "The group."),
-	PARAM(struct drop_group, "name", name, .doc = "Or its name."),
+	PARAM(struct drop_group, "name", name, .doc = "Name, instead of the id."),
 	CS_FOR_PARAMS(struct drop_group, owner),
 };
 
@@ -201,7 +201,7 @@ struct peer {
 	struct str account, group;
 };
 static const struct param peer_rows[] = {
-	PARAM(struct peer, "account", account, .doc = "Whose group: the account's own."),
+	PARAM(struct peer, "account", account, .doc = "Account of the source group; only the caller's own."),
 	PARAM(struct peer, "group", group, .doc = "Its name."),
 };
 static const struct params peer_params = PARAMS(struct peer, peer_rows);
@@ -220,7 +220,7 @@ struct authorize_args {
 static const struct param authorize_params[] = {
 	PARAM(struct authorize_args, "securitygroupid", wish.group, .kind = KIND_SECURITY_GROUP,
 	      .doc = "The group."),
-	PARAM(struct authorize_args, "securitygroupname", group_name, .doc = "Or its name."),
+	PARAM(struct authorize_args, "securitygroupname", group_name, .doc = "Name, instead of the id."),
 	PARAM(struct authorize_args, "protocol", traffic.protocol,
 	      .doc = "tcp, udp, icmp, a number, or all."),
 	CS_TRAFFIC_PARAMS(struct authorize_args, traffic),

@@ -21,7 +21,7 @@ static const struct param list_params[] = {
 	CS_LIST_PARAMS(struct list_routes, KIND_ROUTE),
 	CS_OWNER_PARAMS(struct list_routes),
 	CS_PROJECT_PARAM(struct list_routes, project),
-	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "Of this VPC."),
+	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "VPC."),
 	P("state", state, .doc = "In this state: all are Active."),
 	NOT_BUILT("gatewayid|tags"),
 };
@@ -90,7 +90,7 @@ struct make_route {
 };
 #define P(wire, member, ...) PARAM(struct make_route, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("cidr", destination, .flags = REQUIRED, .doc = "Where to: outside of the VPC's block."),
+	P("cidr", destination, .flags = REQUIRED, .doc = "Destination CIDR block, outside the VPC's block."),
 	P("vpcid", vpc, .kind = KIND_ROUTER, .flags = REQUIRED, .doc = "The VPC."),
 	P("nexthop", next_hop, .flags = REQUIRED, .doc = "Through which address in one of its tiers."),
 	NOT_BUILT("gatewayid"),

@@ -95,9 +95,9 @@ static const struct param list_params[] = {
 	P("displaytext", text, .doc = "With this in its text."),
 	P("state", state, .words = "Enabled|Disabled", .doc = "In this state."),
 	P("supportedservices", services, .max = 20, .doc = "With all of these services."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Those that are offered in this zone."),
-	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Those that are offered to this domain."),
-	P("isdefault", is_default, .doc = "Whether it came with the cloud."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone that offers it."),
+	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Domain that may use it."),
+	P("isdefault", is_default, .doc = "Filters built-in offerings."),
 };
 #undef P
 
@@ -190,14 +190,14 @@ struct make_vpc_offering {
 };
 #define P(wire, member, ...) PARAM(struct make_vpc_offering, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .doc = "Its name, which may repeat."),
+	P("name", wish.name, .flags = REQUIRED, .doc = "Name; need not be unique."),
 	P("displaytext", wish.description, .max = 4096, .doc = "A text for people; else the name."),
 	P("supportedservices", services, .flags = REQUIRED, .max = CS_NAMED_MAX,
 	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL, "
 		 "Vpn."),
 	PARAM_LIST(struct make_vpc_offering, "serviceproviderlist", providers, cs_provider_params,
 		   .max = CS_NAMED_MAX, .doc = "VpcVirtualRouter of each service."),
-	P("enable", enabled, .doc = "Whether VPCs may be made by it at once; else it is Disabled."),
+	P("enable", enabled, .doc = "Enables the offering at once; absent: Disabled."),
 	CS_MAKES_OFFERED_PARAMS(struct make_vpc_offering, wish.offered),
 	NOT_BUILT("provider|routingmode|servicecapabilitylist|serviceofferingid"),
 	NOT_BUILT("internetprotocol", .only = "IPv4"),
@@ -271,7 +271,7 @@ static const struct param update_params[] = {
 	PARAM(struct change_vpc_offering, "displaytext", wish.description, .max = 4096,
 	      .doc = "Another text."),
 	PARAM(struct change_vpc_offering, "state", state, .words = "Enabled|Disabled",
-	      .doc = "Whether VPCs may be made by it."),
+	      .doc = "Enabled: VPCs can be created from it."),
 	CS_CHANGES_OFFERED_PARAMS(struct change_vpc_offering, offered),
 	NOT_BUILT("sortkey"),
 };
@@ -311,7 +311,7 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 static const struct cs_action actions[] = {
 	{CS_ACTION("listVPCOfferings", "ec2:DescribeVpcs"),
 	 .args = PARAMS(struct list_vpc_offerings, list_params), .answer = list_vpc_offerings,
-	 .says = "id|" SAYS, .doc = "What VPCs are made by."},
+	 .says = "id|" SAYS, .doc = "VPC offerings."},
 	{CS_ACTION("createVPCOffering", "ec2:CreateNetworkOffering"),
 	 .flags = API_WRITES | CS_ADMIN | CS_MAKES, .args = PARAMS(struct make_vpc_offering, create_params),
 	 .prepare = prepare_create, .operation = engine_create_network_offering_run,

@@ -29,7 +29,7 @@ static const struct param list_params[] = {
 	P("displaytext", text, .doc = "With this text."),
 	P("state", state, .words = "Enabled|Inactive", .doc = "All are Enabled."),
 	P("vpcofferingid", offering, .doc = "Made by this offering."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: they are in every zone."),
 	NOT_BUILT("supportedservices"),
 	NOT_BUILT("fordisplay", .only = "true"),
 	NOT_BUILT("restartrequired|showicon", .only = "false"),
@@ -114,11 +114,11 @@ struct make_vpc {
 };
 #define P(wire, member, ...) PARAM(struct make_vpc, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("cidr", wish.block, .flags = REQUIRED, .doc = "Its block, from /16 to /28."),
+	P("cidr", wish.block, .flags = REQUIRED, .doc = "CIDR block, from /16 to /28."),
 	P("name", wish.name, .flags = REQUIRED, .doc = "Its name."),
 	P("displaytext", wish.description, .flags = REQUIRED, .doc = "A text for people."),
-	P("vpcofferingid", offering, .flags = REQUIRED, .doc = "What it is made by."),
-	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "It is in every zone."),
+	P("vpcofferingid", offering, .flags = REQUIRED, .doc = "Offering."),
+	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Ignored: VPCs are in every zone."),
 	CS_FOR_PARAMS(struct make_vpc, owner),
 	NOT_BUILT("asnumber|bgppeerids|cidrsize|dns1|dns2|ip6dns1|ip6dns2|networkdomain|publicmtu|"
 		  "sourcenatipaddress"),
@@ -144,15 +144,15 @@ struct change_vpc {
 	PARAM(struct change_vpc, "id", wish.router, .kind = KIND_ROUTER, .flags = REQUIRED, .doc = "The VPC.")
 static const struct param update_params[] = {
 	VPC,
-	PARAM(struct change_vpc, "name", wish.name, .doc = "Its new name."),
-	PARAM(struct change_vpc, "displaytext", wish.description, .doc = "Its new text."),
+	PARAM(struct change_vpc, "name", wish.name, .doc = "New name."),
+	PARAM(struct change_vpc, "displaytext", wish.description, .doc = "New display text or description."),
 	NOT_BUILT("customid|publicmtu|sourcenatipaddress"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 static const struct param restart_params[] = {
 	VPC,
 	PARAM(struct change_vpc, "cleanup", cleans_up,
-	      .doc = "Whether its virtual routers are made anew: it has none."),
+	      .doc = "Ignored: there are no virtual routers to recreate."),
 	NOT_BUILT("livepatch|makeredundant", .only = "false"),
 };
 

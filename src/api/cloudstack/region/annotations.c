@@ -158,9 +158,9 @@ struct add_args {
 #define P(wire, member, ...) PARAM(struct add_args, wire, member, __VA_ARGS__)
 static const struct param add_params[] = {
 	P("annotation", wish.text, .flags = REQUIRED, .doc = "The note."),
-	P("entitytype", type, .flags = REQUIRED, .doc = "What it is about: VM, VOLUME, NETWORK, HOST."),
-	P("entityid", entity, .flags = REQUIRED, .doc = "And which."),
-	P("adminsonly", wish.admins_only, .doc = "Whether administrators alone see it."),
+	P("entitytype", type, .flags = REQUIRED, .doc = "Type of the entity: VM, VOLUME, NETWORK, HOST."),
+	P("entityid", entity, .flags = REQUIRED, .doc = "Id of the entity."),
+	P("adminsonly", wish.admins_only, .doc = "Visible to administrators only."),
 };
 #undef P
 
@@ -196,7 +196,7 @@ static const struct param show_params[] = {
 	PARAM(struct annotation_visibility, "id", annotation, .kind = KIND_ANNOTATION, .flags = REQUIRED,
 	      .doc = "The annotation."),
 	PARAM(struct annotation_visibility, "adminsonly", admins_only, .flags = REQUIRED,
-	      .doc = "Whether administrators alone see it from now on."),
+	      .doc = "Visible to administrators only."),
 };
 
 static RESULT prepare_remove(struct cs_call *e, void *args)
@@ -233,7 +233,7 @@ static const struct param list_params[] = {
 	P("entitytype", type, .doc = "About entities of this type: VM."),
 	P("entityid", entity, .doc = "About this entity."),
 	P("userid", user, .doc = "By this user."),
-	P("annotationfilter", filter, .doc = "self: by the caller; all, as where nothing is said."),
+	P("annotationfilter", filter, .doc = "self: the caller's notes; all (default)."),
 };
 #undef P
 

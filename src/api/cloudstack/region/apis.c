@@ -258,6 +258,6 @@ static const struct cs_action actions[] = {
 	 .says = "name|description|isasync|related|params|response",
 	 .doc = "The commands that the caller may run."},
 	{CS_ACTION("listCapabilities", "ec2:DescribeRegions"), .flags = API_FOR_ALL,
-	 .answer = list_capabilities, .says = CAPABILITIES, .doc = "What this cloud can."},
+	 .answer = list_capabilities, .says = CAPABILITIES, .doc = "Capabilities of this cloud."},
 };
 const struct api_actions cs_api_actions = API_ACTIONS(actions);

@@ -80,26 +80,26 @@ struct configuration_args {
 };
 #define P(wire, member, ...) PARAM(struct configuration_args, wire, member, __VA_ARGS__)
 #define SCOPES                                                                                               \
-	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Of this account."),                            \
-		P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Of this domain."),                        \
-		P("zoneid", zone, .kind = KIND_ZONE, .doc = "Of this zone.")
+	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Account."),                                    \
+		P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Domain."),                                \
+		P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone.")
 static const struct param list_params[] = {
 	CS_PAGE_PARAMS(struct configuration_args),
 	CS_NAME_PARAM(struct configuration_args),
-	P("category", category, .doc = "Of this category."),
-	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Those that CloudStack has of accounts."),
-	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Those that CloudStack has of domains."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Those that CloudStack has of zones."),
+	P("category", category, .doc = "Category."),
+	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Settings of accounts."),
+	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Settings of domains."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Settings of zones."),
 	NOT_BUILT("clusterid|group|imagestoreuuid|parent|storageid|subgroup"),
 };
 static const struct param update_params[] = {
-	P("name", list.name, .flags = REQUIRED, .doc = "Which one."),
-	P("value", value, .doc = "What it is from now on; -1: any number."),
+	P("name", list.name, .flags = REQUIRED, .doc = "Name of the setting."),
+	P("value", value, .doc = "New value; -1: no limit."),
 	SCOPES,
 	NOT_BUILT("clusterid|imagestoreuuid|storageid"),
 };
 static const struct param reset_params[] = {
-	P("name", list.name, .flags = REQUIRED, .doc = "Which one."),
+	P("name", list.name, .flags = REQUIRED, .doc = "Name of the setting."),
 	SCOPES,
 	NOT_BUILT("clusterid|imagestoreid|storageid"),
 };
@@ -340,7 +340,7 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listConfigurations", "ec2:DescribeAccountAttributes"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct configuration_args, list_params), .answer = list_configurations,
 	 .says = "category|name|value|description|defaultvalue|type|displaytext|isdynamic",
-	 .doc = "What can be set of this cloud, or is fixed in it."},
+	 .doc = "Settings of this cloud, changeable or fixed."},
 	{CS_ACTION("updateConfiguration", "ec2:ModifyAccountLimits"), .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct configuration_args, update_params), .prepare = prepare_update,
 	 .operation = set, .returns = API_RETURNS_NOTHING_STORED, .answer = show_updated,

@@ -73,7 +73,7 @@ static const struct param params[] = {
 	CS_OWNER_PARAMS(struct list_events),
 	CS_PROJECT_PARAM(struct list_events, project),
 	P("id", id, .doc = "The one with this id."),
-	P("type", type, .doc = "Of this type: VM.CREATE."),
+	P("type", type, .doc = "Filters by event type, such as VM.CREATE."),
 	P("level", level, .doc = "INFO, WARN or ERROR."),
 	P("state", state, .words = "Created|Scheduled|Started|Completed", .doc = "In this state."),
 	P("startdate", start, .doc = "From then on: 2024-01-02, or 2024-01-02 03:04:05."),
@@ -270,8 +270,7 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct list_events, params), .prepare = prepare, .answer = list_events,
 	 .says = "id|username|type|level|description|account|projectid|project|domainid|domain|resourceid|"
 		 "resourcetype|resourcename|created|state|archived",
-	 .doc = "What happened, newest first: the newest 10,000 lines of the log, or those before "
-		"\"enddate\"."},
+	 .doc = "Events, newest first: the newest 10,000, or those before \"enddate\"."},
 	{CS_ACTION("listEventTypes", PERMIT), .answer = list_types, .says = "name",
 	 .doc = "The types of events."},
 };

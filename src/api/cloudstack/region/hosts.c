@@ -115,7 +115,7 @@ static const struct param host_params[] = {
 	P("state", state, .doc = "Up, Down or Connecting."),
 	P("resourcestate", resource_state, .doc = "Enabled, Disabled, PrepareForMaintenance or Maintenance."),
 	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
-	P("details", details, .doc = "Which parts are shown; all are."),
+	P("details", details, .doc = "Ignored: all details are shown."),
 	NOT_BUILT("arch|managementserverid|outofbandmanagementpowerstate|storageaccessgroup|version|"
 		  "virtualmachineid"),
 	NOT_BUILT("hahost|outofbandmanagementenabled", .only = "false"),
@@ -263,12 +263,12 @@ struct list_pools {
 static const struct param pool_params[] = {
 	CS_LIST_PARAMS(struct list_pools, KIND_STORAGE_POOL),
 	CS_NAME_PARAM(struct list_pools),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Which hosts of this zone may see."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Pools visible to hosts of this zone."),
 	P("podid", pod, .kind = KIND_ZONE, .doc = "The same of this pod."),
 	P("clusterid", cluster, .kind = KIND_ZONE, .doc = "The same of this cluster."),
-	P("hostid", host, .kind = KIND_HOST, .doc = "Which this host sees."),
+	P("hostid", host, .kind = KIND_HOST, .doc = "Pools visible to this host."),
 	P("path", path, .doc = "At this path."),
-	P("scope", scope, .doc = "HOST: of one host; ZONE: of several."),
+	P("scope", scope, .doc = "HOST: one host's; ZONE: shared by several hosts."),
 	P("status", status, .doc = "Up, Down, or Disabled."),
 	NOT_BUILT("ipaddress|storageaccessgroup"),
 	NOT_BUILT("storagecustomstats", .only = "false"),
@@ -454,7 +454,7 @@ static const struct param store_params[] = {
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone: the one store is there for all."),
 	P("protocol", protocol, .doc = "file."),
 	P("provider", provider, .doc = "Dari."),
-	P("readonly", is_read_only, .doc = "Whether nothing is put there."),
+	P("readonly", is_read_only, .doc = "Filters read-only stores."),
 };
 #undef P
 
@@ -531,10 +531,10 @@ static const struct cs_action actions[] = {
 	 .says = "id|name|zoneid|podid|clusterid|zonename|podname|clustername|ipaddress|path|type|scope|"
 		 "state|"
 		 "disksizetotal|disksizeallocated|overprovisionfactor|hypervisor|provider|created",
-	 .doc = "Where volumes are: a directory of each host, and what several hosts see."},
+	 .doc = "Primary storage: a directory of each host, and shared pools."},
 	{CS_ACTION("listImageStores", OPERATORS), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_stores, store_params), .answer = list_stores,
-	 .says = "id|name|protocol|providername|scope|readonly", .doc = "Where images are: one store."},
+	 .says = "id|name|protocol|providername|scope|readonly", .doc = "Image stores; there is one."},
 	{CS_ACTION("listSystemVms", OPERATORS), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_system, system_params), .answer = list_system, .says = "",
 	 .doc = "There are no system VMs."},

@@ -59,7 +59,7 @@ static const struct param server_params[] = {
 	CS_PAGE_PARAMS(struct list_servers),
 	CS_NAME_PARAM(struct list_servers),
 	PARAM(struct list_servers, "id", id, .doc = "The one with this id."),
-	PARAM(struct list_servers, "version", version, .doc = "Of this version."),
+	PARAM(struct list_servers, "version", version, .doc = "Version."),
 	NOT_BUILT("peers", .only = "false"),
 };
 
@@ -103,9 +103,9 @@ struct list_capacity {
 #define P(wire, member, ...) PARAM(struct list_capacity, wire, member, __VA_ARGS__)
 static const struct param capacity_params[] = {
 	CS_PAGE_PARAMS(struct list_capacity),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Of this zone."),
-	P("podid", pod, .kind = KIND_ZONE, .doc = "Of this pod."),
-	P("clusterid", cluster, .kind = KIND_ZONE, .doc = "Of this cluster."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone."),
+	P("podid", pod, .kind = KIND_ZONE, .doc = "Pod."),
+	P("clusterid", cluster, .kind = KIND_ZONE, .doc = "Cluster."),
 	P("type", type, .min = 0, .max = 90, .given = offsetof(struct list_capacity, has_type) + 1,
 	  .doc = "0: memory; 1: MHz; 4: public addresses; 9: local storage; 90: CPU cores."),
 	NOT_BUILT("sortby|tag"),
@@ -230,6 +230,6 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listCapacity", "ec2:DescribeHypervisors"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_capacity, capacity_params), .answer = list_capacity,
 	 .says = "type|name|zoneid|zonename|capacityallocated|capacityused|capacitytotal|percentused",
-	 .doc = "How much there is, and how much of it is in use."},
+	 .doc = "Total and used capacity."},
 };
 const struct api_actions cs_region_actions = API_ACTIONS(actions);

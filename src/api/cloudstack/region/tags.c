@@ -15,8 +15,8 @@ struct tag_args {
 };
 #define P(wire, member, ...) PARAM(struct tag_args, wire, member, __VA_ARGS__)
 #define WHAT                                                                                                 \
-	P("resourceids", ids, .flags = REQUIRED, .max = 1000, .doc = "What is tagged."),                     \
-		P("resourcetype", type, .flags = REQUIRED, .doc = "Of what kind that is: UserVm, Volume.")
+	P("resourceids", ids, .flags = REQUIRED, .max = 1000, .doc = "Ids of the resources."),               \
+		P("resourcetype", type, .flags = REQUIRED, .doc = "Resource type: UserVm, Volume.")
 static const struct param create_params[] = {
 	WHAT,
 	PARAM_LIST(struct tag_args, "tags", tags, cs_tag_params, .flags = REQUIRED, .max = TAG_COUNT_MAX,
@@ -26,7 +26,7 @@ static const struct param create_params[] = {
 static const struct param delete_params[] = {
 	WHAT,
 	PARAM_LIST(struct tag_args, "tags", tags, cs_tag_params, .max = TAG_COUNT_MAX,
-		   .doc = "Which; with a value only those that have it; absent: all."),
+		   .doc = "Tags to delete; with a value only tags that have it; absent: all."),
 };
 #undef P
 
@@ -94,8 +94,8 @@ static const struct param list_params[] = {
 	CS_PAGE_PARAMS(struct list_tags),
 	CS_OWNER_PARAMS(struct list_tags),
 	CS_PROJECT_PARAM(struct list_tags, project),
-	P("resourceid", resource, .doc = "Of this."),
-	P("resourcetype", type, .doc = "Of this kind."),
+	P("resourceid", resource, .doc = "Resource id."),
+	P("resourcetype", type, .doc = "Resource type."),
 	P("key", key, .doc = "With this key."),
 	P("value", value, .doc = "With this value."),
 	NOT_BUILT("customer"),

@@ -56,14 +56,14 @@ static const struct param params[] = {
 	CS_PAGE_PARAMS(struct list_usage),
 	P("startdate", start, .flags = REQUIRED, .doc = "From this day on: 2024-01-02."),
 	P("enddate", end, .flags = REQUIRED, .doc = "Until this day, which counts."),
-	P("account", list.account, .doc = "Of this account, with domainid."),
-	P("domainid", list.domain, .kind = KIND_DOMAIN, .doc = "Of accounts of this domain."),
-	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Of the account with this id."),
+	P("account", list.account, .doc = "Account; needs domainid."),
+	P("domainid", list.domain, .kind = KIND_DOMAIN, .doc = "Domain of the accounts."),
+	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Filters by account id."),
 	CS_PROJECT_PARAM(struct list_usage, project),
-	P("isrecursive", list.is_recursive, .doc = "Of the domains below, too."),
-	P("type", type, .min = 1, .max = 99, .doc = "Of this type: listUsageTypes has them."),
-	P("usageid", usage, .doc = "Of the resource with this id, with type."),
-	P("includetags", has_tags, .doc = "Whether with the resources' tags."),
+	P("isrecursive", list.is_recursive, .doc = "Includes the domains below."),
+	P("type", type, .min = 1, .max = 99, .doc = "Filters by usage type, as in listUsageTypes."),
+	P("usageid", usage, .doc = "Filters by resource id; needs type."),
+	P("includetags", has_tags, .doc = "Includes tags of the resources."),
 	NOT_BUILT("oldformat", .only = "false"),
 };
 #undef P
@@ -395,8 +395,8 @@ static const struct cs_action actions[] = {
 		 "rawusage|"
 		 "virtualmachineid|name|offeringid|templateid|usageid|type|size|cpunumber|memory|startdate|"
 		 "enddate|issourcenat|issystem|tags",
-	 .doc = "What accounts had, by resource and day."},
+	 .doc = "Usage records, by resource and day."},
 	{CS_ACTION("listUsageTypes", OPERATORS), .flags = CS_ADMIN, .answer = list_types,
-	 .says = "usagetypeid|id|name|description", .doc = "What there are usage records of."},
+	 .says = "usagetypeid|id|name|description", .doc = "Usage types."},
 };
 const struct api_actions cs_usage_actions = API_ACTIONS(actions);

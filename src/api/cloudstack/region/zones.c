@@ -30,7 +30,7 @@ static const struct param params[] = {
 	CS_IDS_PARAM(struct list_zones, KIND_ZONE),
 	PARAM(struct list_zones, "networktype", network_type,
 	      .doc = "Basic or Advanced; all zones are Advanced."),
-	PARAM(struct list_zones, "available", available, .doc = "Whether disabled zones are left out."),
+	PARAM(struct list_zones, "available", available, .doc = "Leaves disabled zones out."),
 	NOT_BUILT("domainid|tags|storageaccessgroup"),
 	CS_SHOW_CAPACITIES_PARAM(struct list_zones, shows_capacities),
 	NOT_BUILT("showicon", .only = "false"),
@@ -67,7 +67,7 @@ struct hypervisor_args {
 	struct ref zone;
 };
 static const struct param hypervisor_params[] = {
-	PARAM(struct hypervisor_args, "zoneid", zone, .kind = KIND_ZONE, .doc = "Of this zone."),
+	PARAM(struct hypervisor_args, "zoneid", zone, .kind = KIND_ZONE, .doc = "Zone."),
 };
 
 static RESULT list_hypervisors(struct cs_call *e, const void *args, struct json_writer *w)

@@ -19,8 +19,7 @@ static const struct param list_params[] = {
 	CS_LIST_PARAMS(struct list_policies, KIND_SNAPSHOT_POLICY),
 	CS_OWNER_PARAMS(struct list_policies),
 	CS_PROJECT_PARAM(struct list_policies, project),
-	P("volumeid", volume, .kind = KIND_VOLUME, .fits = FITS(snapshot_policy, volume),
-	  .doc = "Of this volume."),
+	P("volumeid", volume, .kind = KIND_VOLUME, .fits = FITS(snapshot_policy, volume), .doc = "Volume."),
 	P("fordisplay", is_shown, .doc = "false: those that take none for now."),
 };
 #undef P
@@ -83,14 +82,14 @@ struct make_policy {
 };
 #define P(wire, member, ...) PARAM(struct make_policy, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Of this volume."),
+	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Volume."),
 	P("intervaltype", interval, .flags = REQUIRED,
 	  .doc = "HOURLY, DAILY, WEEKLY or MONTHLY; of each a volume has one policy, which this makes or "
 		 "changes."),
 	P("schedule", wish.schedule, .flags = REQUIRED,
 	  .doc = "MM; MM:HH; MM:HH:DD of the week, from Sunday, 1, on; MM:HH:DD of the month, up to 28."),
-	P("timezone", wish.timezone, .flags = REQUIRED, .doc = "Whose clocks that is: Europe/Berlin."),
-	P("maxsnaps", wish.kept, .flags = REQUIRED, .doc = "How many snapshots are kept, 8 at most."),
+	P("timezone", wish.timezone, .flags = REQUIRED, .doc = "Time zone of the schedule: Europe/Berlin."),
+	P("maxsnaps", wish.kept, .flags = REQUIRED, .doc = "Number of snapshots to keep, 8 at most."),
 	P("fordisplay", wish.is_active, .doc = "false: it takes none, and lists show it only if asked."),
 	PARAM_LIST(struct make_policy, "tags", wish.tags, cs_tag_params, .max = TAG_COUNT_MAX,
 		   .doc = "tags[0].key, tags[0].value; its snapshots have them, too."),
@@ -123,7 +122,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 static const struct param update_params[] = {
 	PARAM(struct snapshot_policy_settings, "id", policy, .kind = KIND_SNAPSHOT_POLICY, .flags = REQUIRED,
 	      .doc = "The policy."),
-	PARAM(struct snapshot_policy_settings, "fordisplay", is_active, .doc = "Whether it takes snapshots."),
+	PARAM(struct snapshot_policy_settings, "fordisplay", is_active, .doc = "Enables the policy."),
 	NOT_BUILT("customid"),
 };
 

@@ -33,7 +33,7 @@ static const struct param list_params[] = {
 	CS_TAGS_PARAM(struct list_snapshots),
 	P("volumeid", volume, .kind = KIND_VOLUME, .fits = FITS(snapshot, volume),
 	  .doc = "Taken of this volume."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Of volumes in this zone."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Filters by zone of the volume."),
 	P("snapshottype", type,
 	  .doc = "MANUAL, RECURRING, HOURLY, DAILY, WEEKLY, MONTHLY; GROUP: of VM snapshots."),
 	P("intervaltype", interval, .words = "HOURLY|DAILY|WEEKLY|MONTHLY",
@@ -148,12 +148,12 @@ struct make_snapshot {
 };
 #define P(wire, member, ...) PARAM(struct make_snapshot, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Of this volume."),
+	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Volume."),
 	P("name", wish.name, .doc = "Its name."),
 	PARAM_LIST(struct make_snapshot, "tags", wish.tags, cs_tag_params, .max = TAG_COUNT_MAX,
 		   .doc = "tags[0].key, tags[0].value."),
-	P("asyncbackup", is_async, .doc = "The job ends when the snapshot is kept, whatever this says."),
-	P("account", owner.account, .doc = "For this account, with domainid."),
+	P("asyncbackup", is_async, .doc = "Ignored: the job ends once the snapshot is in the image store."),
+	P("account", owner.account, .doc = "Owning account; needs domainid."),
 	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "The account's domain."),
 	P("zoneids", zones, .kind = KIND_ZONE, .doc = CS_EVERY_ZONE),
 	NOT_BUILT("locationtype|policyid|storageids"),

@@ -22,7 +22,7 @@ struct migrate_args {
 static const struct param migrate_params[] = {
 	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "The volume."),
 	P("storageid", storage, .kind = KIND_STORAGE_POOL, .flags = REQUIRED,
-	  .doc = "Where to: a storage pool, as listStoragePools shows them."),
+	  .doc = "Target storage pool, as in listStoragePools."),
 	P("livemigrate", is_live, .doc = "Also from a machine that runs."),
 	NOT_BUILT("newdiskofferingid"),
 };

@@ -203,12 +203,11 @@ static const struct param offering_params[] = {
 	CS_NAME_PARAM(struct list_offerings),
 	CS_OWNER_PARAMS(struct list_offerings),
 	CS_PROJECT_PARAM(struct list_offerings, project),
-	PARAM(struct list_offerings, "zoneid", zone, .kind = KIND_ZONE,
-	      .doc = "Those that are offered in this zone."),
+	PARAM(struct list_offerings, "zoneid", zone, .kind = KIND_ZONE, .doc = "Zone that offers it."),
 	NOT_BUILT("encrypt|storageid|virtualmachineid|volumeid"),
 	NOT_BUILT("state", .only = "active"),
 	PARAM(struct list_offerings, "storagetype", storage, .words = CS_STORAGE_TYPES,
-	      .doc = "Whose volumes lie there."),
+	      .doc = "Storage of the volumes."),
 };
 
 static bool sees_offering(struct api_call *e, const struct row *row)
@@ -276,10 +275,10 @@ struct make_volume {
 static const struct param create_params[] = {
 	P("name", wish.name, .doc = "Its name."),
 	CS_FOR_PARAMS(struct make_volume, owner),
-	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "What it is made by."),
+	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "Offering."),
 	P("size", size, .min = 1, .max = 16384, .doc = "GiB."),
-	P("snapshotid", wish.disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "What lies on it."),
-	P("zoneid", wish.zone, .kind = KIND_ZONE, .doc = "Where; of a snapshot's wherever that is."),
+	P("snapshotid", wish.disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Snapshot with the content."),
+	P("zoneid", wish.zone, .kind = KIND_ZONE, .doc = "Zone; a volume of a snapshot may be in any."),
 	NOT_BUILT("customid|maxiops|miniops|storageid|virtualmachineid"),
 	NOT_BUILT("displayvolume", .only = "true"),
 };
@@ -336,8 +335,7 @@ static const struct param await_params[] = {
 	P("format", format, .flags = REQUIRED, .doc = "QCOW2, RAW, VHD, VHDX or VMDK."),
 	P("zoneid", wish.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Where."),
 	CS_FOR_PARAMS(struct await_volume, owner),
-	P("diskofferingid", wish.type, .kind = KIND_VOLUME_TYPE,
-	  .doc = "What it is made by: of no size of its own."),
+	P("diskofferingid", wish.type, .kind = KIND_VOLUME_TYPE, .doc = "Disk offering with a custom size."),
 	NOT_BUILT("checksum|imagestoreuuid"),
 };
 #undef P
@@ -382,7 +380,7 @@ struct detach_args {
 static const struct param detach_params[] = {
 	PARAM(struct detach_args, "id", wish.volume, .kind = KIND_VOLUME, .doc = "The volume."),
 	PARAM(struct detach_args, "virtualmachineid", machine, .kind = KIND_INSTANCE,
-	      .doc = "Or the virtual machine, with the device."),
+	      .doc = "Virtual machine, instead of the volume; needs the device."),
 	PARAM(struct detach_args, "deviceid", device, .min = 0, .max = 255,
 	      .given = offsetof(struct detach_args, has_device) + 1, .doc = "The disk's place there."),
 };
@@ -459,7 +457,7 @@ static const struct param update_params[] = {
 	PARAM(struct volume_settings, "id", volume, .kind = KIND_VOLUME, .flags = REQUIRED,
 	      .doc = "The volume."),
 	PARAM(struct volume_settings, "name", name, .given = offsetof(struct volume_settings, set_name) + 1,
-	      .doc = "Its new name."),
+	      .doc = "New name."),
 	NOT_BUILT("chaininfo|customid|path|state|storageid"),
 	NOT_BUILT("deleteprotection", .only = "false"),
 	NOT_BUILT("displayvolume", .only = "true"),
@@ -496,7 +494,7 @@ static const struct cs_action actions[] = {
 	 .doc = "Volumes, as listVolumes."},
 	{CS_ACTION("listDiskOfferings", "ec2:DescribeVolumeTypes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_offerings, offering_params), .listing = &cs_disk_offerings,
-	 .doc = "What volumes are made by: volume types."},
+	 .doc = "Disk offerings, which are volume types."},
 	{CS_ACTION("createVolume", "ec2:CreateVolume"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
 	 .args = PARAMS(struct make_volume, create_params), .prepare = prepare_create,
 	 .operation = engine_create_volume_run, CS_SUBJECT(struct make_volume, wish.volume),

@@ -42,13 +42,13 @@ static const struct param provider_params[] = {
 	P("domain", wish.domain, .max = 255,
 	  .doc = "OpenStack: domain of user and project; absent: Default. Azure: the tenant's id."),
 	P("secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX, .flags = REQUIRED,
-	  .doc = "Their secret. It is kept sealed, and not shown again."),
+	  .doc = "Secret of the credentials. Stored encrypted; never shown again."),
 	P("endpoint", wish.endpoint, .max = 1024,
 	  .doc = "URL of the API, of OpenStack that of Keystone; absent: the cloud's public one. Only "
 		 "administrators may give "
 		 "one of http, or in a network that accounts' fetches may not reach."),
 	P("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
-	  .doc = "Whose it is; absent: the caller's. Others' are for administrators."),
+	  .doc = "Owning account; absent: the caller's. Only administrators may name another."),
 	TRUST_PARAMS(provider_args),
 };
 
@@ -74,7 +74,7 @@ static const struct param provider_change_params[] = {
 	PARAM(struct provider_change_args, "login", wish.login, .min = 1, .max = 255,
 	      .doc = "Id of the new credentials, of the same account there."),
 	PARAM(struct provider_change_args, "secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX,
-	      .doc = "Their secret."),
+	      .doc = "Secret of the new credentials."),
 	TRUST_PARAMS(provider_change_args),
 };
 
@@ -115,7 +115,8 @@ static const struct param resize_params[] = {
 static const struct param create_params[] = {
 	M("provider", provider, .kind = KIND_PROVIDER, .flags = REQUIRED | BY_NAME,
 	  .doc = "The provider where it is created."),
-	M("name", name, .min = 1, .max = 63, .flags = REQUIRED, .doc = "Its name there."),
+	M("name", name, .min = 1, .max = 63, .flags = REQUIRED,
+	  .doc = "Name of the machine in the other cloud."),
 	M("image", image, .min = 1, .max = 255, .flags = REQUIRED, .doc = "The cloud's id of the image."),
 	M("type", type, .min = 1, .max = 64, .flags = REQUIRED,
 	  .doc = "The cloud's name of the type; OpenStack and CloudStack: name or id."),
@@ -125,7 +126,7 @@ static const struct param create_params[] = {
 		 "cloud chooses."),
 	M("key_name", key_name, .max = 255, .doc = "The cloud's name of the key pair."),
 	M("groups", groups, .max = 64, .doc = "Security groups: the cloud's ids, of OpenStack their names."),
-	M("tags", tags, .max = 40, .doc = "Its tags there."),
+	M("tags", tags, .max = 40, .doc = "Tags of the machine in the other cloud."),
 };
 
 static RESULT prepare_creation(struct native_call *e, void *args)

@@ -54,7 +54,7 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "domain", domain, .place = IN_QUERY, .max = 255,
-	      .doc = "Whose people; absent: Default."),
+	      .doc = "Domain; absent: Default."),
 };
 
 static RESULT answer_list(struct native_call *e, const void *args, struct json_writer *w)
@@ -142,10 +142,11 @@ struct return_args {
 };
 #define R(name, member, ...) PARAM(struct return_args, name, member, .place = IN_QUERY, __VA_ARGS__)
 static const struct param return_params[] = {
-	R("code", code, .max = CODE_MAX, .doc = "What the provider exchanges for a token."),
-	R("state", state, .max = 255, .doc = "What it was given."),
-	R("error", error, .max = 255, .doc = "Or why it lets nobody in."),
-	R("iss", issuer, .max = ISSUER_PLACE_MAX, .doc = "Which provider it is."),
+	R("code", code, .max = CODE_MAX,
+	  .doc = "Authorization code, which the provider exchanges for a token."),
+	R("state", state, .max = 255, .doc = "State of the request that began the sign-in."),
+	R("error", error, .max = 255, .doc = "Error code of the provider, instead of a code."),
+	R("iss", issuer, .max = ISSUER_PLACE_MAX, .doc = "Issuer of the response (RFC 9207)."),
 };
 
 /* Compares an issuer "https://id.example.com/" with the stored URL "id.example.com". */
@@ -253,6 +254,6 @@ static const struct native_action actions[] = {
 	 .args = PARAMS(struct return_args, return_params), .prepare = prepare_return, .work = ask_provider,
 	 .operation = engine_arrive_by_oidc_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .answer = answer_return, .status = 303,
-	 .doc = "Where a provider sends the browser back: opens a session, and leads to the console."},
+	 .doc = "Redirect URI of OpenID Connect: opens a session and redirects to the console."},
 };
 const struct api_actions native_oidc_actions = API_ACTIONS(actions);

@@ -32,11 +32,11 @@ struct make_args {
 };
 #define M(name, member, ...) PARAM(struct make_args, name, member, __VA_ARGS__)
 static const struct param make_params[] = {
-	M("name", wish.name, .min = 1, .max = 64, .absent = "Passkey", .doc = "What its owner calls it."),
+	M("name", wish.name, .min = 1, .max = 64, .absent = "Passkey", .doc = "Display name of the passkey."),
 	M("client_data", client_data, .max = 5500, .flags = REQUIRED,
-	  .doc = "What the browser says, in base64url: clientDataJSON."),
+	  .doc = "clientDataJSON of the browser, in base64url."),
 	M("authenticator_data", data, .max = 5500, .flags = REQUIRED,
-	  .doc = "What the authenticator says, in base64url: getAuthenticatorData()."),
+	  .doc = "getAuthenticatorData() of the authenticator, in base64url."),
 	M("public_key", key, .max = 1400, .flags = REQUIRED,
 	  .doc = "The key, in base64url: getPublicKey(). ES256 (-7) or RS256 (-257)."),
 };
@@ -93,14 +93,14 @@ static RESULT answer_ask(struct native_call *e, const void *args, struct json_wr
 static const struct native_action actions[] = {
 	{HTTP_GET, "/second-factors/passkey", .name = "AskForPasskey", .permit = "iam:ListVirtualMFADevices",
 	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .answer = answer_question,
-	 .doc = "What a browser makes a passkey of the caller's with: a challenge, good for five minutes."},
+	 .doc = "Options for creating a passkey of the caller: a challenge, valid for five minutes."},
 	{HTTP_POST, "/second-factors/passkey", .permit = "iam:CreateVirtualMFADevice",
 	 .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = PARAMS(struct make_args, make_params), .prepare = prepare_make,
 	 .operation = engine_create_second_factor_run, .answer = answer_make, .status = 201,
-	 .doc = "Keeps a passkey that a browser has made. It is asked for from now on."},
+	 .doc = "Registers a passkey that a browser created. Sign-in requires it from then on."},
 	{HTTP_GET, "/session/passkey", .name = "AskPasskey", .permit = "dari:AskPasskey",
 	 .flags = API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED, .prepare = prepare_ask, .answer = answer_ask,
-	 .doc = "What a browser asks a passkey with that lets its owner in alone."},
+	 .doc = "Options for signing in with a passkey alone."},
 };
 const struct api_actions native_passkey_actions = API_ACTIONS(actions);

@@ -20,7 +20,7 @@
 
 static const struct param provider_params[] = {
 	REF(oidc_provider_wish, "account", owner, ACCOUNT, .flags = BY_NAME,
-	    .doc = "Whose; absent: the caller's."),
+	    .doc = "User; absent: the caller."),
 	PARAM(struct oidc_provider_wish, "url", url, .min = 1, .max = 255, .flags = REQUIRED,
 	      .doc = "The issuer's address, such as https://id.example.com/realms/company."),
 	PARAM(struct oidc_provider_wish, "client_ids", client_ids, .max = 255,
@@ -45,13 +45,13 @@ static const struct param sign_in_params[] = {
 	PARAM(struct sign_in_args, "client_id", wish.client, .min = 1, .max = OIDC_CLIENT_MAX,
 	      .flags = REQUIRED, .doc = "The client that the console is to the provider."),
 	PARAM(struct sign_in_args, "client_secret", secret, .max = 512,
-	      .doc = "That client's secret; absent: it has none. It is kept sealed, and never shown."),
+	      .doc = "Client secret; absent: none. Stored encrypted; never shown."),
 	PARAM(struct sign_in_args, "name", wish.name, .min = 1, .max = OIDC_SIGN_IN_NAME_MAX,
-	      .flags = REQUIRED, .doc = "What the sign-in page calls it."),
+	      .flags = REQUIRED, .doc = "Title on the sign-in page."),
 	PARAM(struct sign_in_args, "domain", wish.domain, .kind = KIND_DOMAIN, .flags = BY_NAME,
-	      .doc = "Whose people it lets in; absent: Default's."),
+	      .doc = "Domain whose users sign in by the provider; absent: Default."),
 	PARAM(struct sign_in_args, "makes_users", wish.makes_users,
-	      .doc = "Whoever comes for the first time becomes a user, who has no role yet."),
+	      .doc = "Creates a user, without roles, at a person's first sign-in."),
 	PARAM(struct sign_in_args, "scopes", wish.scopes, .max = 255,
 	      .doc = "Scopes to request besides openid, profile and email: groups, for some providers."),
 	PARAM(struct sign_in_args, "group_claim", wish.group_claim, .max = ARRIVAL_CLAIM_MAX,
@@ -72,14 +72,14 @@ static const struct param link_params[] = {
 	REF(oidc_link, "oidc_provider", oidc_provider, OIDC_PROVIDER, .flags = REQUIRED,
 	    .doc = "A provider that lets people of the user's domain in."),
 	PARAM(struct oidc_link, "subject", subject, .max = OIDC_SUBJECT_MAX, .flags = REQUIRED,
-	      .doc = "What it calls the user, the claim sub; empty: it lets the user in no more."),
+	      .doc = "Subject (claim sub) of the user; empty: unlinks the user."),
 };
 
 /* ---- SAML ---- */
 
 static const struct param saml_params[] = {
 	REF(saml_provider_wish, "account", owner, ACCOUNT, .flags = BY_NAME,
-	    .doc = "Whose; absent: the caller's."),
+	    .doc = "User; absent: the caller."),
 	PARAM(struct saml_provider_wish, "name", name, .min = 1, .max = SAML_PROVIDER_NAME_MAX,
 	      .flags = REQUIRED, .doc = "Unique in the account."),
 	PARAM(struct saml_provider_wish, "metadata", document.text, .min = SAML_METADATA_MIN,
@@ -88,7 +88,7 @@ static const struct param saml_params[] = {
 static const struct param saml_change_params[] = {
 	PARAM(struct saml_provider_change, "metadata", document.text, .min = SAML_METADATA_MIN,
 	      .max = SAML_METADATA_MAX, .flags = REQUIRED,
-	      .doc = "Its new metadata, with its next certificate for example."),
+	      .doc = "New metadata document, such as one with the next certificate."),
 };
 
 /* Names of IAM: letters, digits and ._- */
@@ -120,11 +120,10 @@ static RESULT parse_changed(struct work_item *w)
 #define S(name, member, ...) PARAM(struct saml_sign_in_wish, name, member, __VA_ARGS__)
 static const struct param saml_sign_in_params[] = {
 	S("name", name, .min = 1, .max = SAML_SIGN_IN_NAME_MAX, .flags = REQUIRED,
-	  .doc = "What the sign-in page calls it."),
+	  .doc = "Title on the sign-in page."),
 	S("domain", domain, .kind = KIND_DOMAIN, .flags = BY_NAME,
-	  .doc = "Whose people it lets in; absent: Default's."),
-	S("makes_users", makes_users,
-	  .doc = "Whoever comes for the first time becomes a user, who has no role yet."),
+	  .doc = "Domain whose users sign in by the provider; absent: Default."),
+	S("makes_users", makes_users, .doc = "Creates a user, without roles, at a person's first sign-in."),
 	S("provider_begins", is_unasked,
 	  .doc = "Also accepts responses that nobody here asked for. Another site could then sign a browser "
 		 "in as somebody "
@@ -156,8 +155,8 @@ static const struct param saml_link_params[] = {
 	REF(saml_link, "saml_provider", saml_provider, SAML_PROVIDER, .flags = REQUIRED,
 	    .doc = "A provider that lets people of the user's domain in."),
 	PARAM(struct saml_link, "subject", subject, .max = SAML_SUBJECT_MAX, .flags = REQUIRED,
-	      .doc = "What it calls the user: the NameID, or the attribute set; empty: it lets the user in "
-		     "no more."),
+	      .doc = "Subject of the user: the NameID, or the configured attribute; empty: unlinks the "
+		     "user."),
 };
 
 static const struct native_action actions[] = {

@@ -49,7 +49,7 @@ struct list_args {
 	struct ref user;
 };
 static const struct param list_params[] = {
-	REF(list_args, "user", user, USER, .place = IN_QUERY, .doc = "Whose; absent: the caller's."),
+	REF(list_args, "user", user, USER, .place = IN_QUERY, .doc = "User; absent: the caller."),
 };
 
 static RESULT answer_list(struct native_call *e, const void *args, struct json_writer *w)
@@ -83,7 +83,7 @@ struct totp_args {
 };
 static const struct param totp_params[] = {
 	PARAM(struct totp_args, "name", wish.name, .min = 1, .max = 64, .absent = "Authenticator",
-	      .doc = "What its owner calls it."),
+	      .doc = "Display name of the authenticator."),
 };
 
 static RESULT prepare_totp(struct native_call *e, void *args)
@@ -117,7 +117,7 @@ struct confirm_args {
 };
 static const struct param confirm_params[] = {
 	PARAM(struct confirm_args, "code", code, .max = 64, .flags = REQUIRED,
-	      .doc = "What it shows now: six digits."),
+	      .doc = "Present code: six digits."),
 };
 
 static RESULT prepare_confirm(struct native_call *e, void *args)
@@ -167,14 +167,15 @@ static const struct native_action actions[] = {
 	 .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = PARAMS(struct totp_args, totp_params), .prepare = prepare_totp,
 	 .operation = engine_create_second_factor_run, .answer = answer_totp, .status = 201,
-	 .doc = "Makes an authenticator; the answer has its secret, once. It is asked for when it is "
-		"confirmed."},
+	 .doc = "Creates an authenticator; the answer contains its secret, once. Sign-in requires a code "
+		"only after the confirmation."},
 	{HTTP_POST, "/second-factors/{id}/confirm", .permit = "iam:EnableMFADevice",
 	 .kind = KIND_SECOND_FACTOR, .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED,
 	 .returns = API_RETURNS_NOTHING_STORED, .args = PARAMS(struct confirm_args, confirm_params),
 	 .target = NATIVE_AT(confirm_args, wish.factor), .prepare = prepare_confirm,
 	 .operation = engine_confirm_second_factor_run, .answer = answer_confirm,
-	 .doc = "Proves it by a code: from now on it is asked for. The answer has recovery codes, once."},
+	 .doc = "Confirms the authenticator by a code. Sign-in requires a code from then on. The answer "
+		"contains the recovery codes, once."},
 	{HTTP_DELETE, "/second-factors/{id}", .permit = "iam:DeactivateMFADevice", .kind = KIND_SECOND_FACTOR,
 	 .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = {.size = sizeof(struct second_factor_target)},

@@ -127,9 +127,9 @@ RESULT native_resume_session(struct native_call *e)
 /* ---- signing in ---- */
 
 static const struct param entering_params[] = {
-	PARAM(struct entering, "user", user, .doc = "Whose password it is."),
+	PARAM(struct entering, "user", user, .doc = "User name."),
 	PARAM(struct entering, "domain", domain,
-	      .doc = "Their domain, or the number or alias of the account whose own user it is; absent: "
+	      .doc = "Domain of the user, or number or alias of an account whose own user it is; absent: "
 		     "Default."),
 	PARAM(struct entering, "password", password, .max = PASSWORD_SIZE_MAX, .doc = "The password."),
 	PARAM(struct entering, "new_password", new_password, .max = PASSWORD_SIZE_MAX,
@@ -137,10 +137,10 @@ static const struct param entering_params[] = {
 	PARAM(struct entering, "totp", totp, .max = 64,
 	      .doc = "A code of the user's authenticator, or a recovery code: where a 401 with need \"totp\" "
 		     "asks for it."),
-	PARAM(struct entering, "access_key", access_key, .doc = "Or the id of an access key."),
-	PARAM(struct entering, "secret", secret, .doc = "And its secret."),
+	PARAM(struct entering, "access_key", access_key, .doc = "Access key id, instead of a user name."),
+	PARAM(struct entering, "secret", secret, .doc = "Secret of the access key."),
 	PARAM(struct entering, "ticket", ticket,
-	      .doc = "Or what a one-time link has: `dari console` prints one."),
+	      .doc = "Ticket of a one-time link, as `dari console` prints it."),
 	PASSKEY_PARAMS,
 };
 

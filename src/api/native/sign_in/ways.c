@@ -11,7 +11,7 @@ struct ways_args {
 };
 static const struct param ways_params[] = {
 	PARAM(struct ways_args, "domain", domain, .place = IN_QUERY, .max = 255,
-	      .doc = "Whose people; absent: Default."),
+	      .doc = "Domain; absent: Default."),
 };
 
 static void write_way(struct json_writer *w, uuid id, struct str name, const char *protocol)

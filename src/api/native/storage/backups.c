@@ -30,7 +30,7 @@ struct plan_args {
 		  .doc = "Backs up instances that have this tag, too; empty: none."),                        \
 		P("tag_value", wish.tag_value, .max = 256, .doc = "The tag's value; empty: any."),           \
 		P("interval", interval, .words = "hourly|daily|weekly|monthly|cron", .flags = (needed),      \
-		  .doc = "How the schedule is read."),                                                       \
+		  .doc = "Interval, which decides the schedule's format."),                                  \
 		P("schedule", wish.schedule, .max = 255, .flags = (needed),                                  \
 		  .doc = "MM of each hour, MM:HH of each day, MM:HH:DD of each week (1, Sunday, to 7) or "   \
 			 "month (1 "                                                                         \
@@ -60,7 +60,8 @@ struct plan_args {
 		  .doc = "Tags of the plan and of its backups.")
 static const struct param create_params[] = {
 	PLAN_ROWS(REQUIRED),
-	P("account", wish.account, .kind = KIND_ACCOUNT, .doc = "For administrators: whose plan it is."),
+	P("account", wish.account, .kind = KIND_ACCOUNT,
+	  .doc = "Owning account; only administrators may set it."),
 };
 static const struct param change_params[] = {PLAN_ROWS(0)};
 
@@ -89,7 +90,7 @@ static RESULT prepare_plan(struct native_call *e, void *args)
 #define B(name, member, ...) PARAM(struct machine_backup_wish, name, member, __VA_ARGS__)
 static const struct param backup_params[] = {
 	B("instance", instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The machine."),
-	B("name", name, .max = 255, .doc = "Its name; else made of the machine's name and the time."),
+	B("name", name, .max = 255, .doc = "Name; absent: made of the machine's name and the time."),
 	B("description", description, .max = 255, .doc = "Free text."),
 	B("container", container, .max = 255, .doc = "Folder of the target; else volumebackups."),
 	B("is_full", is_full, .doc = "Stores everything again, not only what is new."),
@@ -117,11 +118,11 @@ static const struct param settings_params[] = {
 static const struct param restore_params[] = {
 	R("in_place", in_place,
 	  .doc = "Onto the disks of its own machine, which is stopped; else to a new one."),
-	R("type", type, .kind = KIND_INSTANCE_TYPE, .doc = "Of the new machine; else as it was."),
-	R("subnet", subnet, .kind = KIND_SUBNET, .doc = "Of the new machine; else those that it was in."),
+	R("type", type, .kind = KIND_INSTANCE_TYPE, .doc = "New machine's value; absent: as backed up."),
+	R("subnet", subnet, .kind = KIND_SUBNET, .doc = "New machine's value; absent: as backed up."),
 	R("groups", groups, .kind = KIND_SECURITY_GROUP, .max = GROUPS_MAX,
-	  .doc = "Of the new machine; else those that it was in."),
-	R("name", name, .max = 255, .doc = "Of the new machine; else as it was."),
+	  .doc = "New machine's value; absent: as backed up."),
+	R("name", name, .max = 255, .doc = "New machine's value; absent: as backed up."),
 	R("stays_off", stays_off, .doc = "The new machine is not turned on."),
 };
 

@@ -20,12 +20,14 @@ struct import_args {
 static const struct param import_params[] = {
 	I("name", wish.form.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Its name."),
 	I("description", wish.form.description, .max = 255, .doc = "Free text."),
-	I("format", format, .words = "qcow2|raw|vmdk|vhd|vhdx|iso", .absent = "qcow2", .doc = "Of its data."),
-	I("platform", platform, .words = "linux|windows", .absent = "linux", .doc = "What its guests run."),
+	I("format", format, .words = "qcow2|raw|vmdk|vhd|vhdx|iso", .absent = "qcow2",
+	  .doc = "Format of the uploaded data."),
+	I("platform", platform, .words = "linux|windows", .absent = "linux",
+	  .doc = "Operating system of the guests."),
 	I("boot_mode", boot_mode, .words = "unsaid|legacy-bios|uefi|uefi-preferred", .absent = "unsaid",
-	  .doc = "Its firmware; unsaid: BIOS."),
+	  .doc = "Firmware; unsaid: BIOS."),
 	I("min_disk", wish.form.min_disk, .min = 0, .max = INT64_MAX,
-	  .doc = "Its root disk is at least so large, in bytes."),
+	  .doc = "Minimum size of the root disk, in bytes."),
 	I("url", url, .max = 2048,
 	  .doc = "http or https: its data are fetched from there. None: they are sent."),
 };

@@ -25,8 +25,9 @@ static const struct param create_params[] = {
 	V("type", disk.type, .max = 255, .doc = "gp3, …"),
 	V("name", name, .max = 255, .doc = "Its name."),
 	V("description", description, .max = 255, .doc = "Free text."),
-	V("snapshot", disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Its content; else it is blank."),
-	V("image", disk.image, .kind = KIND_IMAGE, .doc = "Its content."),
+	V("snapshot", disk.snapshot, .kind = KIND_SNAPSHOT,
+	  .doc = "Snapshot with the content; absent: a blank volume."),
+	V("image", disk.image, .kind = KIND_IMAGE, .doc = "Image with the content."),
 	V("iops", disk.iops, .max = 1000000, .doc = "Else the type's."),
 	V("throughput", disk.throughput, .max = 1000000, .doc = "MiB/s; else the type's."),
 	V("is_shared", disk.is_shared, .doc = "Several instances may have it."),
@@ -61,26 +62,29 @@ static RESULT prepare_change(struct native_call *e, void *args)
 static const struct param modify_params[] = {
 	M("size", size, .max = INT64_MAX, .doc = "Bytes; it only grows."),
 	M("type", type, .max = 255, .doc = "Another type."),
-	M("iops", iops, .max = 1000000, .doc = "What is asked of it."),
+	M("iops", iops, .max = 1000000, .doc = "Provisioned IOPS."),
 	M("throughput", throughput, .max = 1000000, .doc = "MiB/s."),
 	M("is_shared", is_shared, .doc = "Several instances may have it."),
 };
 static const struct param attach_params[] = {
-	REF(volume_attaching, "instance", instance, INSTANCE, .flags = REQUIRED, .doc = "That gets it."),
+	REF(volume_attaching, "instance", instance, INSTANCE, .flags = REQUIRED,
+	    .doc = "Instance that gets the volume."),
 	PARAM(struct volume_attaching, "device", device, .max = 64,
 	      .doc = "/dev/sdf; else the next that is free."),
 	PARAM(struct volume_attaching, "delete_on_termination", delete_on_termination,
-	      .doc = "It goes with it."),
+	      .doc = "Deletes the volume with the instance."),
 };
 static const struct param detach_params[] = {
-	REF(volume_detaching, "instance", instance, INSTANCE, .doc = "Which, where several have it."),
-	PARAM(struct volume_detaching, "force", force, .doc = "Whether the guest lets go of it or not."),
+	REF(volume_detaching, "instance", instance, INSTANCE, .doc = "Instance, if several have the volume."),
+	PARAM(struct volume_detaching, "force", force,
+	      .doc = "Detaches even if the guest does not release the device."),
 };
 static const struct param delete_params[] = {
 	PARAM(struct volume_target, "force", force, .doc = "Also one that is reserved."),
 };
 static const struct param revert_params[] = {
-	REF(volume_reverting, "snapshot", snapshot, SNAPSHOT, .flags = REQUIRED, .doc = "One of its own."),
+	REF(volume_reverting, "snapshot", snapshot, SNAPSHOT, .flags = REQUIRED,
+	    .doc = "Snapshot of this volume."),
 };
 
 /* ---- snapshots and backups ---- */
@@ -103,7 +107,7 @@ static const struct param snapshot_change_params[] = {
 	PARAM(struct snapshot_change, "share_with", wish.sharing.add, .kind = KIND_ACCOUNT,
 	      .doc = "These accounts, too."),
 	PARAM(struct snapshot_change, "unshare_with", wish.sharing.remove, .kind = KIND_ACCOUNT,
-	      .doc = "No longer these."),
+	      .doc = "Accounts that lose access."),
 };
 
 static RESULT prepare_snapshot_change(struct native_call *e, void *args)
@@ -120,7 +124,8 @@ static RESULT prepare_snapshot_change(struct native_call *e, void *args)
 #define B(name, member, ...) PARAM(struct backup_wish, name, member, __VA_ARGS__)
 static const struct param backup_params[] = {
 	B("volume", volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Of which."),
-	B("snapshot", snapshot, .kind = KIND_SNAPSHOT, .doc = "Of it; else as it is now."),
+	B("snapshot", snapshot, .kind = KIND_SNAPSHOT,
+	  .doc = "Snapshot to back up; absent: the volume's present content."),
 	B("name", name, .max = 255, .doc = "Its name."),
 	B("description", description, .max = 255, .doc = "Free text."),
 	B("is_incremental", is_incremental, .doc = "Only what changed since the last one."),
@@ -139,9 +144,9 @@ static RESULT prepare_backup(struct native_call *e, void *args)
 
 static const struct param restore_params[] = {
 	REF(backup_restoring, "volume", volume, VOLUME, .doc = "Into that free one; else into a new one."),
-	PARAM(struct backup_restoring, "name", made.name, .max = 255, .doc = "Of the new one."),
+	PARAM(struct backup_restoring, "name", made.name, .max = 255, .doc = "Name of the new volume."),
 	REF(backup_restoring, "zone", made.zone, ZONE,
-	    .doc = "Of the new one; absent: the backed-up volume's."),
+	    .doc = "Availability Zone of the new volume; absent: that of the backed-up one."),
 };
 
 /* ---- snapshot policies ---- */
@@ -154,20 +159,20 @@ struct policy_args {
 static const struct param policy_params[] = {
 	P("volume", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "The volume."),
 	P("interval", interval, .words = "hourly|daily|weekly|monthly", .flags = REQUIRED,
-	  .doc = "How often. A volume has one policy of each interval, which this call creates or changes."),
+	  .doc = "Interval. A volume has one policy of each interval; this call creates or changes it."),
 	P("schedule", wish.schedule, .max = 8, .flags = REQUIRED,
 	  .doc = "MM of each hour, MM:HH of each day, MM:HH:DD of each week (1, Sunday, to 7) or month (1 to "
 		 "28)."),
 	P("timezone", wish.timezone, .max = 64, .absent = "UTC",
 	  .doc = "Timezone of the schedule: Asia/Seoul."),
 	P("kept", wish.kept, .min = 1, .max = SNAPSHOT_POLICY_KEPT_MAX, .flags = REQUIRED,
-	  .doc = "How many of its snapshots are kept; older ones are deleted."),
+	  .doc = "Number of snapshots to keep; older ones are deleted."),
 	P("is_active", wish.is_active, .doc = "false: takes no snapshots for now."),
 	P("tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Tags of the policy and of its snapshots."),
 };
 static const struct param policy_change_params[] = {
 	PARAM(struct snapshot_policy_settings, "is_active", is_active, .flags = REQUIRED,
-	      .doc = "Whether it takes snapshots."),
+	      .doc = "Enables the policy."),
 };
 
 static RESULT prepare_policy(struct native_call *e, void *args)
@@ -186,10 +191,11 @@ static RESULT prepare_policy(struct native_call *e, void *args)
 
 #define C(name, member, ...) PARAM(struct image_capture, name, member, __VA_ARGS__)
 static const struct param capture_params[] = {
-	C("instance", instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "Of its disks."),
+	C("instance", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
+	  .doc = "Instance whose disks make the image."),
 	C("name", name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Its name."),
 	C("description", description, .max = 255, .doc = "Free text."),
-	C("no_reboot", no_reboot, .doc = "Its guest goes on meanwhile."),
+	C("no_reboot", no_reboot, .doc = "Leaves the guest running."),
 	C("tags", image_tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
 };
 struct image_change {
@@ -202,9 +208,9 @@ static const struct param image_params[] = {
 	PARAM(struct image_change, "share_with", wish.sharing.add, .kind = KIND_ACCOUNT,
 	      .doc = "These accounts, too."),
 	PARAM(struct image_change, "unshare_with", wish.sharing.remove, .kind = KIND_ACCOUNT,
-	      .doc = "No longer these."),
+	      .doc = "Accounts that lose access."),
 	PARAM(struct image_change, "tokens_required", wish.tokens_required,
-	      .doc = "Its instances want IMDSv2."),
+	      .doc = "Requires IMDSv2 from instances of the image."),
 };
 
 static RESULT prepare_image(struct native_call *e, void *args)
@@ -223,7 +229,7 @@ static const struct param copy_params[] = {
 };
 static const struct param activation_params[] = {
 	PARAM(struct image_activation, "active", is_active, .flags = REQUIRED,
-	      .doc = "Whether it can be launched."),
+	      .doc = "Allows launches from the image."),
 };
 static const struct param fetch_params[] = {
 	PARAM(struct image_fetching, "url", url, .min = 1, .max = 2048, .flags = REQUIRED,
@@ -243,15 +249,12 @@ static const struct param pool_params[] = {
 	POOLED("name", wish.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Unique in the region."),
 	POOLED("kind", kind, .words = "shared-dir|rbd", .absent = "shared-dir",
 	       .doc = "A directory that its hosts have mounted; or a pool of Ceph."),
-	POOLED("path", wish.path, .max = 1024,
-	       .doc = "Of shared-dir: the directory, which is there: it is not made."),
-	POOLED("monitors", wish.monitors, .max = 255,
-	       .doc = "Of rbd: addresses of Ceph's monitors with their ports."),
-	POOLED("rbd_pool", wish.rbd_pool, .max = 255, .doc = "Of rbd: the pool's name in Ceph; it is there."),
-	POOLED("rbd_user", wish.rbd_user, .max = 255,
-	       .doc = "Of rbd: the user in Ceph, without the word client."),
+	POOLED("path", wish.path, .max = 1024, .doc = "shared-dir: existing directory."),
+	POOLED("monitors", wish.monitors, .max = 255, .doc = "rbd: addresses and ports of Ceph's monitors."),
+	POOLED("rbd_pool", wish.rbd_pool, .max = 255, .doc = "rbd: name of the existing pool in Ceph."),
+	POOLED("rbd_user", wish.rbd_user, .max = 255, .doc = "rbd: Ceph user, without the prefix client."),
 	POOLED("key", key, .max = KEY_MAX,
-	       .doc = "Of rbd: that user's key. It is kept sealed, and not shown again."),
+	       .doc = "rbd: key of that user. Stored encrypted; never shown again."),
 	POOLED("hosts", wish.hosts, .max = NAMES_MAX,
 	       .doc = "Names of hosts that see it; absent: all there are."),
 	POOLED("zone", wish.zone, .kind = KIND_ZONE, .doc = "Only hosts of that availability zone see it."),
@@ -278,21 +281,20 @@ struct pool_change_args {
 };
 #define POOL_CHANGE(name, member, ...) PARAM(struct pool_change_args, name, member, __VA_ARGS__)
 static const struct param pool_change_params[] = {
-	POOL_CHANGE("enabled", wish.enabled, .doc = "Whether it takes new volumes."),
+	POOL_CHANGE("enabled", wish.enabled, .doc = "Allows new volumes in the pool."),
 	POOL_CHANGE("description", wish.description, .max = 255,
 		    .given = offsetof(struct pool_change_args, wish.set_description) + 1,
 		    .doc = "Free text."),
 	POOL_CHANGE("more_hosts", wish.more_hosts, .max = NAMES_MAX,
 		    .doc = "Names of hosts that see it, too."),
 	POOL_CHANGE("less_hosts", wish.less_hosts, .max = NAMES_MAX,
-		    .doc = "Of those that see it no longer."),
+		    .doc = "Hosts that no longer see the pool."),
 	POOL_CHANGE("more_types", wish.more_types, .max = NAMES_MAX,
 		    .doc = "Volume types whose new volumes lie in it from now on."),
 	POOL_CHANGE("less_types", wish.less_types, .max = NAMES_MAX,
-		    .doc = "Those whose new ones lie with their hosts again."),
-	POOL_CHANGE("monitors", wish.monitors, .max = 255,
-		    .doc = "Of rbd: where Ceph's monitors are from now on."),
-	POOL_CHANGE("key", key, .max = KEY_MAX, .doc = "Of rbd: the key that it has from now on."),
+		    .doc = "Volume types whose new volumes lie on hosts again."),
+	POOL_CHANGE("monitors", wish.monitors, .max = 255, .doc = "rbd: new addresses of Ceph's monitors."),
+	POOL_CHANGE("key", key, .max = KEY_MAX, .doc = "rbd: new key of the user."),
 };
 
 static RESULT prepare_pool_change(struct native_call *e, void *args)
