@@ -9,7 +9,7 @@
 #include "reconcile/work.h"
 #include "store/snapshot.h"
 
-enum { NO_ROOM_AGAIN_S = 30 }; /* nothing reports that the image store has room again */
+enum { NO_ROOM_AGAIN_S = 30 }; /* no event reports that the image store has room again */
 
 static struct block_upload upload_of(const struct step *s, const struct snapshot *row)
 {

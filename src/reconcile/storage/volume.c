@@ -36,7 +36,7 @@
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 
-/* Nothing reports that room is freed, or that a file can be read again. */
+/* No event reports that room is freed, or that a file can be read again. */
 enum { ROOM_AGAIN_S = 30, IMAGE_AGAIN_S = 5 };
 /* Another step sends the same image to that pool; its end wakes nobody. */
 static const int64_t TURN_AGAIN_US = SECOND / 5;
