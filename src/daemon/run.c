@@ -49,6 +49,7 @@
 #include "drivers/egress_policy.h"
 #include "drivers/image_file.h"
 #include "engine/engine.h"
+#include "engine/network/routing/vpc_endpoint.h"
 #include "engine/region/region.h"
 #include "http/renew.h"
 #include "http/share.h"
@@ -141,6 +142,7 @@ static void handle_call(void *self, struct call *call)
 static void begin_call(void *self, struct call *call)
 {
 	struct daemon *d = self;
+	call->peer = metadata_find_peer(call->tag, call->peer);
 	struct api_face *face = find_face(d, call);
 	if (d->follower)
 		follower_begin(d, call, face);
@@ -160,8 +162,9 @@ static const struct http_face api_face = {.name = "api",
 					  .begin = begin_call};
 
 /* Reads the files into c's arena; nothing without TLS. */
-static RESULT read_certificate(struct daemon *d, struct ctx *c, struct http_where *where)
+static RESULT read_certificate(void *self, struct ctx *c, struct http_where *where)
 {
+	const struct daemon *d = self;
 	if (!d->settings.tls_certificate.n)
 		return OK;
 	TRY(file_read(c, str_to_z(c->arena, d->settings.tls_certificate), CERTIFICATE_CAP, &where->cert_pem));
@@ -182,6 +185,8 @@ static void renew_certificate(struct daemon *d)
 		result = http_renew(d->http, &c, d->listeners[k], &where);
 	if (where.key_pem.n)
 		explicit_bzero((char *) where.key_pem.p, where.key_pem.n);
+	if (result_is_ok(result))
+		metadata_renew(d->metadata);
 	if (result_is_ok(result))
 		log_event(LOG_INFO, "certificate-renewed", "certificate=%s",
 			  log_quote(d->settings.tls_certificate));
@@ -408,6 +413,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.image_directory = str_from(settings_path(d->arena, &d->settings, "images")),
 		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.own_chassis = d->settings.chassis,
+		.api_ip = engine_read_api_ip(settings_endpoint(d->arena, &d->settings)),
 		.resolvers = d->settings.dns_upstreams,
 		.reach = d->reach,
 		.backup = &d->settings.backup,
@@ -512,15 +518,21 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &openstack_protocol, &faces, &d->openstack));
 	TRY(api_face_new(&d->ctx, &native_protocol, &faces, &d->native));
 	TRY(open_consoles(d));
-	struct metadata_config metadata = {.executor = d->executor,
-					   .store = d->store,
-					   .http = d->http,
-					   .plugs = d->plugs,
-					   .upstreams = d->settings.dns_upstreams,
-					   .region_name = d->settings.region,
-					   .sigv4 = d->sigv4,
-					   .bearers = d->bearers,
-					   .master_key = d->master_key};
+	struct metadata_config metadata = {
+		.api = {.face = &api_face,
+			.self = d,
+			.read_certificate = read_certificate,
+			.ip = engine_read_api_ip(settings_endpoint(d->arena, &d->settings)),
+			.port = (uint16_t) d->settings.listen_port},
+		.executor = d->executor,
+		.store = d->store,
+		.http = d->http,
+		.plugs = d->plugs,
+		.upstreams = d->settings.dns_upstreams,
+		.region_name = d->settings.region,
+		.sigv4 = d->sigv4,
+		.bearers = d->bearers,
+		.master_key = d->master_key};
 	crypto_hmac_sha256(d->master_key, sizeof d->master_key, STR("imds-token"), metadata.token_key);
 	return metadata_new(&d->ctx, &metadata, &d->metadata);
 }

@@ -77,6 +77,21 @@ RESULT netns_run_ip(struct ctx *c, struct str commands, int netns_fd)
 	return OK;
 }
 
+struct str netns_write_address(struct ctx *c, const struct netns_address *a)
+{
+	char ip[IP_TEXT_SIZE], gateway[IP_TEXT_SIZE], subnet[CIDR_TEXT_SIZE];
+	ip_write(a->ip, ip);
+	ip_write(a->gateway, gateway);
+	cidr_write(a->subnet, subnet);
+	return str_print(c->arena,
+			 "addr replace %s/%u dev %s\n"
+			 "route replace %s dev %s src %s table %u\n"
+			 "route replace default via %s dev %s src %s table %u\n"
+			 "rule add from %s lookup %u pref %u\n",
+			 ip, a->bits, a->link, subnet, a->link, ip, a->table, gateway, a->link, ip, a->table,
+			 ip, a->table, a->rule);
+}
+
 void netns_delete_link(struct ctx *c, const char *link)
 {
 	struct ctx quiet;

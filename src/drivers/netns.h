@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/ip.h"
 
 /* Work for a thread that may change its namespace because it ends afterwards. The caller's own data can follow in a
  * struct that begins with this one. */
@@ -26,5 +27,16 @@ void netns_delete_link(struct ctx *c, const char *link);
 /* Makes a pair of links: `outer` here, `inner` in the namespace. Neither has offloads that a userspace datapath can't
  * do. */
 RESULT netns_make_links(struct ctx *c, int netns_fd, const char *outer, const char *inner, int mtu);
+/* An address of a link, with a routing table by which answers from the address leave by the link: a switch accepts a
+ * link's own address alone. */
+struct netns_address {
+	const char *link;
+	struct ip ip, gateway;
+	struct cidr subnet;
+	unsigned bits;        /* of the address; 32: only that table has a route to the subnet */
+	unsigned table, rule; /* the table, and the place of its rule */
+};
+/* The commands for netns_run_ip(), in c's arena. All but the rule's may be repeated. */
+struct str netns_write_address(struct ctx *c, const struct netns_address *address);
 /* Disables checksum offload of a link; netns_fd -1: in the current namespace. */
 RESULT netns_stop_offload(struct ctx *c, int netns_fd, const char *link);

@@ -192,6 +192,10 @@ struct network_router {
 	size_t route_count;
 	const struct network_prefix *prefixes;
 	size_t prefix_count;
+	/* The API's own address, and the tables that lead to it by the metadata port; none: there are none. */
+	struct ip api_ip;
+	const uuid *api_tables;
+	size_t api_table_count;
 	const struct network_nat *nats;
 	size_t nat_count;
 	const struct network_forwarding *forwardings; /* only with a gateway */

@@ -20,13 +20,23 @@
 /* Small enough for any underlay. TCP announces it as MSS, and DNS answers fit. */
 enum { LINK_MTU = 1280, LISTEN_BACKLOG = 256 };
 static const char inner_link[] = "plug0";
-static const char kind_plug[] = "plug";
+static const char kind_plug[] = "plug", kind_link[] = "endpoint";
+enum { FIRST_TABLE = 100, FIRST_RULE = 1000 };
+
+struct made_link {
+	struct made_link *next;
+	uuid port;
+	unsigned number;      /* of its routing table, among those of the namespace */
+	char link[IFNAMSIZ];  /* outer end */
+	char inner[IFNAMSIZ]; /* the end in the namespace */
+};
 
 struct plug {
 	struct plug *next;
 	uuid router;
 	int netns_fd;
 	char link[IFNAMSIZ]; /* outer end, on the switch */
+	struct made_link *links;
 };
 
 struct plugs {
@@ -184,10 +194,15 @@ static RESULT apply_rows(struct plugs *p, struct ctx *c, const char *link, uuid 
 	return switch_apply_port(p->vswitch, c, p->region, &wish);
 }
 
-/* ---- the contract's functions ---- */
+/* ---- opening ---- */
 
 static void free_plug(struct plug *plug)
 {
+	while (plug->links) {
+		struct made_link *link = plug->links;
+		plug->links = link->next;
+		heap_free(link);
+	}
 	if (plug->netns_fd >= 0)
 		close(plug->netns_fd);
 	heap_free(plug);
@@ -203,6 +218,8 @@ RESULT plugs_open(struct ctx *c, struct str ovsdb, uuid region, struct plugs **r
 	struct result r = switch_open(c, ovsdb, &p->vswitch);
 	if (!r.code)
 		r = switch_remove_all(p->vswitch, c, region, kind_plug);
+	if (!r.code)
+		r = switch_remove_all(p->vswitch, c, region, kind_link);
 	if (r.code) {
 		ovsdb_close(p->vswitch);
 		heap_free(p);
@@ -220,12 +237,130 @@ static struct plug **find_plug(struct plugs *p, uuid router)
 	return at;
 }
 
+/* ---- links of endpoints ---- */
+
+static RESULT apply_link(struct plugs *p, struct ctx *c, uuid port, const char *link)
+{
+	const struct switch_port wish = {.kind = kind_link, .scope = port, .link = link, .port = port};
+	return switch_apply_port(p->vswitch, c, p->region, &wish);
+}
+
+static RESULT drop_link(struct plugs *p, struct ctx *c, struct plug *plug, struct made_link **at)
+{
+	struct made_link *link = *at;
+	struct ctx quiet;
+	TRY(apply_link(p, c, link->port, NULL));
+	netns_delete_link(c, link->link); /* with the other end, its addresses and routes */
+	ctx_init(&quiet, c->arena);
+	IGNORE(netns_run_ip(&quiet, str_print(c->arena, "rule del pref %u\n", FIRST_RULE + link->number),
+			    plug->netns_fd));
+	*at = link->next;
+	heap_free(link);
+	return OK;
+}
+
+/* Lowest number that no other link of the namespace has. */
+static unsigned choose_number(const struct plug *plug)
+{
+	unsigned number = 0;
+	for (const struct made_link *l = plug->links; l;) {
+		bool is_taken = l->number == number;
+		number += is_taken;
+		l = is_taken ? plug->links : l->next;
+	}
+	return number;
+}
+
+static RESULT configure_link(struct ctx *c, const struct plug *plug, const struct made_link *made,
+			     const struct plug_link *wish)
+{
+	char mac[MAC_TEXT_SIZE];
+	const struct netns_address address = {.link = made->inner,
+					      .ip = wish->ip,
+					      .gateway = wish->gateway,
+					      .subnet = wish->subnet,
+					      .bits = 32,
+					      .table = FIRST_TABLE + made->number,
+					      .rule = FIRST_RULE + made->number};
+	TRY(netns_make_links(c, plug->netns_fd, made->link, made->inner, LINK_MTU));
+	return netns_run_ip(c,
+			    str_print(c->arena, "link set dev %s address %s up\n%" STR_FMT, made->inner,
+				      mac_write(wish->mac, mac), STR_ARG(netns_write_address(c, &address))),
+			    plug->netns_fd);
+}
+
+static RESULT add_link(struct plugs *p, struct ctx *c, struct plug *plug, const struct plug_link *wish)
+{
+	struct made_link *made = heap_new(struct made_link);
+	if (!made)
+		return ctx_no_memory(c);
+	made->port = wish->port;
+	made->number = choose_number(plug);
+	snprintf(made->link, sizeof made->link, "de%02x%02x%07x", p->region.b[0], p->region.b[1],
+		 p->made++ & 0xfffffff);
+	snprintf(made->inner, sizeof made->inner, "end%u", made->number);
+	struct result r = configure_link(c, plug, made, wish);
+	if (!r.code)
+		r = apply_link(p, c, made->port, made->link);
+	if (r.code) {
+		netns_delete_link(c, made->link);
+		heap_free(made);
+		return r;
+	}
+	made->next = plug->links;
+	plug->links = made;
+	return OK;
+}
+
+static bool is_wanted(const struct plug_link *links, size_t count, uuid port)
+{
+	for (size_t k = 0; k < count; k++)
+		if (uuid_equal(links[k].port, port))
+			return true;
+	return false;
+}
+
+RESULT plugs_set_links(struct plugs *p, struct ctx *c, uuid router, const struct plug_link *links,
+		       size_t count)
+{
+	struct plug *plug = *find_plug(p, router);
+	if (!plug)
+		return count ? ctx_fail(c, ERR_AGAIN, "the VPC is not plugged yet") : OK;
+	for (struct made_link **at = &plug->links; *at;) {
+		if (is_wanted(links, count, (*at)->port))
+			at = &(*at)->next;
+		else
+			TRY(drop_link(p, c, plug, at));
+	}
+	for (size_t k = 0; k < count; k++) {
+		const struct made_link *made = plug->links;
+		while (made && !uuid_equal(made->port, links[k].port))
+			made = made->next;
+		if (!made)
+			TRY(add_link(p, c, plug, &links[k]));
+	}
+	return OK;
+}
+
+RESULT plugs_add_address(struct plugs *p, struct ctx *c, uuid router, struct ip ip)
+{
+	const struct plug *plug = *find_plug(p, router);
+	char text[IP_TEXT_SIZE];
+	if (!plug)
+		return ctx_fail(c, ERR_AGAIN, "the VPC is not plugged yet");
+	return netns_run_ip(c, str_print(c->arena, "addr replace %s/32 dev lo\n", ip_write(ip, text)),
+			    plug->netns_fd);
+}
+
+/* ---- the contract's functions ---- */
+
 static RESULT unplug(struct plugs *p, struct ctx *c, uuid router)
 {
 	TRY(apply_rows(p, c, NULL, router, UUID_NONE));
 	struct plug **at = find_plug(p, router), *plug = *at;
 	if (!plug)
 		return OK;
+	TRY(plugs_set_links(p, c, router, NULL, 0));
 	netns_delete_link(c, plug->link); /* sockets may keep the namespace alive for a while */
 	*at = plug->next;
 	free_plug(plug);

@@ -28,6 +28,19 @@ RESULT plugs_open(struct ctx *c, struct str ovsdb, uuid region, struct plugs **r
 void plugs_close(struct plugs *p); /* removes all plugs */
 /* Creates a router's plug; may be repeated. ret_netns_fd: its namespace, owned by plugs. */
 RESULT plugs_ensure(struct plugs *p, struct ctx *c, const struct plug_wish *wish, int *ret_netns_fd);
+/* Further interfaces of a VPC's namespace, each the port of a VPC endpoint: makes and removes links until these are
+ * there. The VPC has its plug. */
+enum { PLUG_LINKS_MAX = 128 };
+struct plug_link {
+	uuid port;
+	struct mac mac;
+	struct ip ip, gateway;
+	struct cidr subnet;
+};
+RESULT plugs_set_links(struct plugs *p, struct ctx *c, uuid router, const struct plug_link *links,
+		       size_t count);
+/* Makes the VPC's namespace answer at a further address, to which routes lead; may be repeated. */
+RESULT plugs_add_address(struct plugs *p, struct ctx *c, uuid router, struct ip ip);
 RESULT plugs_remove(struct plugs *p, struct ctx *c, uuid router);
 /* True if this machine's kernel supports IPv6; otherwise plugs have none. */
 bool plug_has_ipv6(void);

@@ -18,6 +18,7 @@
 #include "engine/network/routing/peering.h"
 #include "engine/network/routing/route_table.h"
 #include "engine/network/routing/router.h"
+#include "engine/network/routing/vpc_endpoint.h"
 #include "engine/network/subnet.h"
 #include "engine/people/asker.h"
 #include "engine/people/policy/iam_role.h"
@@ -56,6 +57,7 @@ DELETER(peering, peering_target, peering)
 DELETER(transit_attachment, transit_attachment_target, attachment)
 DELETER(transit_gateway, transit_gateway_target, gateway)
 DELETER(transit_route_table, transit_route_table_target, route_table)
+DELETER(vpc_endpoint, vpc_endpoint_target, endpoint)
 DELETER(port, port_target, port)
 DELETER(volume, volume_target, volume, .snapshots = VOLUME_SNAPSHOTS_STAY)
 DELETER(snapshot, snapshot_target, snapshot)
@@ -106,6 +108,7 @@ const struct row_deleter engine_row_deleters[] = {
 	{KIND_TRANSIT_ATTACHMENT, "transit_gateway.detach", delete_transit_attachment},
 	{KIND_TRANSIT_GATEWAY, "transit_gateway.delete", delete_transit_gateway},
 	{KIND_TRANSIT_ROUTE_TABLE, "transit_gateway.delete_route_table", delete_transit_route_table},
+	{KIND_VPC_ENDPOINT, "endpoint.delete", delete_vpc_endpoint},
 	{KIND_PORT, "port.delete", delete_port},
 	{KIND_VOLUME, "volume.delete", delete_volume},
 	{KIND_SNAPSHOT, "snapshot.delete", delete_snapshot},

@@ -129,6 +129,7 @@
 #include "model/user.h"
 #include "model/user_data.h"
 #include "model/user_group.h"
+#include "model/vpc_endpoint.h"
 
 /* ---- selection of rows ---- */
 

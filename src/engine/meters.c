@@ -296,6 +296,7 @@ static const struct subject_fields {
 	[KIND_ADDRESS_PREFIX] = {true, offsetof(struct address_prefix, name), 0},
 	[KIND_NAT_GATEWAY] = {true, 0, 0},
 	[KIND_TRANSIT_ATTACHMENT] = {true, 0, 0},
+	[KIND_VPC_ENDPOINT] = {true, 0, 0},
 	[KIND_LOAD_BALANCER] = {true, offsetof(struct load_balancer, name), 0},
 	[KIND_LISTENER] = {true, 0, 0},
 	[KIND_DEDICATED_HOST] = {true, 0, offsetof(struct dedicated_host, zone)},

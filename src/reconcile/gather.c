@@ -51,6 +51,7 @@
 #include "store/snapshot.h"
 #include "store/storage_pool.h"
 #include "store/subnet.h"
+#include "store/vpc_endpoint.h"
 
 #define PUSH(s, vec, value)                                                                                  \
 	do {                                                                                                 \
@@ -266,6 +267,20 @@ static RESULT gather_prefixes(struct step *s, const struct tables *t, uuid route
 	}
 	rows->wish.prefixes = prefixes.at;
 	rows->wish.prefix_count = prefixes.count;
+	return OK;
+}
+
+/* Route tables of gateway endpoints, which lead to the API's own address. */
+static RESULT gather_api_tables(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
+{
+	VEC(uuid) tables = {0};
+	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_router(t, router); e;
+	     e = vpc_endpoint_next_by_router(t, e))
+		for (size_t k = 0; k < e->tables.count && !ip_is_none(s->r->api_ip); k++)
+			PUSH(s, &tables, e->tables.at[k]);
+	rows->wish.api_ip = s->r->api_ip;
+	rows->wish.api_tables = tables.at;
+	rows->wish.api_table_count = tables.count;
 	return OK;
 }
 
@@ -490,6 +505,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_subnets(s, t, row, ret_rows));
 	TRY(gather_routes(s, t, router, ret_rows));
 	TRY(gather_prefixes(s, t, router, ret_rows));
+	TRY(gather_api_tables(s, t, router, ret_rows));
 	TRY(gather_peerings(s, t, router, ret_rows));
 	TRY(transit_gather_ends(s, t, router, ret_rows));
 	TRY(gather_gateway(s, t, router, ret_rows));

@@ -225,6 +225,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->base_reserve_percent = config->base_reserve_percent ? config->base_reserve_percent : 10;
 	r->image_directory = copy_str_z(config->image_directory);
 	r->own_chassis = copy_str_z(config->own_chassis);
+	r->api_ip = config->api_ip;
 	r->master_key = config->master_key;
 	r->reach = config->reach;
 	r->backup = config->backup;

@@ -92,6 +92,7 @@ struct reconcile_config {
 	void *facts_self;
 	struct str image_directory; /* the image store on this machine: files <sha256>.qcow2 */
 	struct str own_chassis;     /* OVN chassis name of this machine */
+	struct ip api_ip;           /* the API's own IPv4 address; none: gateway endpoints lead nowhere */
 	/* DNS servers announced to guests in addition to our own resolver. IPv6 and loopback addresses are
 	 * ignored. */
 	struct strs resolvers;

@@ -390,6 +390,7 @@ struct reconciler {
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];
 	char *image_directory, *own_chassis; /* owned */
+	struct ip api_ip;
 	const uint8_t *master_key;
 	struct egress_policy *reach;
 	const struct backup_target *backup; /* NULL: none */

@@ -3,7 +3,8 @@
  * with such records, 10.1.0.10.in-addr.arpa for addresses of the VPC, and ec2-203-0-113-7.<public domain>
  * for public addresses. The last gives the private address within the VPC and peers that may see it, else
  * the public one. A VPC without host names has none of these. Reverse names and labels (<label>.<domain of
- * labels>) of public addresses, and names of network load balancers, exist in every VPC. Unknown names below these domains do not exist: they are
+ * labels>) of public addresses, and names of network load balancers, exist in every VPC; names of VPC endpoints exist in
+ * their own. Unknown names below these domains do not exist: they are
  * never forwarded.
  */
 #include "api/metadata/dns_zone.h"
@@ -13,6 +14,7 @@
 #include "engine/network/port/port.h"
 #include "engine/network/routing/peering.h"
 #include "engine/network/routing/router.h"
+#include "engine/network/routing/vpc_endpoint.h"
 #include "engine/region/region.h"
 #include "engine/transit/transit.h"
 #include "model/id.h"
@@ -219,6 +221,23 @@ static enum dns_verdict ask_domain(const struct tables *t, const struct router *
 	return DNS_ANSWER;
 }
 
+/* The address of an endpoint's first interface; none: the VPC has no endpoint of that name. */
+static struct ip find_endpoint(const struct tables *t, struct arena *a, uuid router, struct str name)
+{
+	const struct vpc_endpoint *e = engine_find_endpoint_by_host(t, a, router, name);
+	const struct port *front = e && e->fronts.count ? port_find(t, e->fronts.at[0]) : NULL;
+	return front ? front->ip : (struct ip){0};
+}
+
+static enum dns_verdict say_address(struct str name, struct ip ip, const struct dns_query *q,
+				    struct dns_answer *answer)
+{
+	if (q->type != DNS_A && q->type != DNS_ANY)
+		return say_nothing(answer, DNS_NOERROR, name);
+	*answer = (struct dns_answer){.is_authoritative = true, .a = ip};
+	return DNS_ANSWER;
+}
+
 static enum dns_verdict ask_reverse(const struct tables *t, struct arena *a, const struct router *r,
 				    struct ip ip, const struct dns_query *q, struct dns_answer *answer)
 {
@@ -273,6 +292,9 @@ enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid rout
 	if (is_in_domain(name, balancers))
 		return ask_domain(t, r, balancers, (find_host *const[2]){find_balancer, NULL}, query,
 				  ret_answer);
+	struct ip endpoint = find_endpoint(t, a, router, name);
+	if (!ip_is_none(endpoint))
+		return say_address(name, endpoint, query, ret_answer);
 	if (!parse_reverse_name(name, &ip))
 		return DNS_FORWARD;
 	if (router_contains(t, r, ip))

@@ -3,6 +3,7 @@
  * network with guests that have no router.
  *
  *   places.c    follows the store; creates and removes places; runs on the actor "metadata"
+ *   endpoints.c VPC endpoints: the region's API at addresses of the VPC
  *   imds.c      HTTP: identifies the instance, checks tokens, writes the tree (imds_tree.c) from its facts (imds_facts.c)
  *   password.c  CloudStack's password server
  *   azure.c     Azure's tree, with azure_wire.c for its agents (azure.h)
@@ -30,6 +31,7 @@ struct place {
 	struct http_listener *wire_host;   /* likewise */
 	struct http_listener *web_by_ipv6; /* likewise */
 	struct dns_place *dns;             /* likewise */
+	struct endpoint *endpoints;        /* addresses at which the API answers */
 };
 
 enum { PLACE_BUCKETS = 256, NEWS_MAX = 256 };
@@ -50,11 +52,17 @@ struct metadata {
 	struct news news;
 	struct job look_job, retry_job;
 	bool retry_posted; /* used by the actor only */
+	struct job renew_job;
 	struct place *buckets[PLACE_BUCKETS];
 	struct dns *dns;
 	struct imds_roles *roles; /* NULL: no guest gets credentials */
 };
 
 /* places_start() begins to follow the store; places_end() stops, and removes every place. */
+/* Make the endpoints of a router's place as its rows are; end all of them; give them the API's new certificate. The
+ * place is plugged. On the actor. */
+RESULT endpoints_apply(struct metadata *m, struct ctx *c, struct place *p, int netns_fd);
+void endpoints_end(struct metadata *m, struct place *p);
+void endpoints_renew(struct metadata *m, struct ctx *c, struct place *p);
 RESULT places_start(struct metadata *m, struct ctx *c);
 void places_end(struct metadata *m);

@@ -18,7 +18,17 @@ struct bearers;
 struct metadata;
 struct sigv4;
 
+/* The region's API, for VPC endpoints. */
+struct metadata_api {
+	const struct http_face *face; /* NULL: endpoints do not answer */
+	void *self;
+	RESULT (*read_certificate)(void *self, struct ctx *c, struct http_where *where);
+	struct ip ip;  /* the API's own address; none: there are no gateway endpoints */
+	uint16_t port; /* the API's own port */
+};
+
 struct metadata_config {
+	struct metadata_api api;
 	struct executor *executor;
 	struct store *store;
 	struct http_server *http;
@@ -46,6 +56,11 @@ struct metadata_figures {
 	uint64_t dns_malformed; /* could not be parsed */
 	uint64_t dns_strangers; /* dropped: not from a port of the router */
 };
+/* The certificate of the API has changed. Any thread. */
+void metadata_renew(struct metadata *m);
+/* The client's address for a call that came through a VPC endpoint: unique among VPCs, and no address that a
+ * condition on aws:SourceIp could name: fd00::/8, with the VPC's and the guest's. tag: the call's. */
+struct ip metadata_find_peer(const void *tag, struct ip guest);
 /* Any thread. */
 void metadata_read_figures(struct metadata *m, struct metadata_figures *ret_figures);
 

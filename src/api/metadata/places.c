@@ -18,6 +18,7 @@
 #include "store/port.h"
 #include "store/router.h"
 #include "store/subnet.h"
+#include "store/vpc_endpoint.h"
 
 enum { WEB_PORT = 80, PASSWORD_PORT = 8080, DNS_PORT = 53 };
 static const int64_t first_delay_us = SECOND / 2, longest_delay_us = MINUTE, retry_tick_us = 2 * SECOND;
@@ -85,6 +86,8 @@ static void on_publish(void *self, const struct tables *tables, const struct pub
 			note_port(m, p);
 		else if (p->kind == KIND_SUBNET)
 			note_subnet(m, p);
+		else if (p->kind == KIND_VPC_ENDPOINT)
+			news_add(m, vpc_endpoint_of(p->after ? p->after : p->before)->router);
 	}
 }
 
@@ -143,6 +146,7 @@ static RESULT place_enter(struct metadata *m, struct ctx *c, struct place *p, in
 	TRY(listen_web(m, c, p, wire_ip, AZURE_HOST_PORT, wire, netns_fd, &p->wire_host));
 	if (plug_has_ipv6())
 		TRY(listen_web(m, c, p, web_ipv6, WEB_PORT, web, netns_fd, &p->web_by_ipv6));
+	TRY(endpoints_apply(m, c, p, netns_fd));
 	return listen_dns(m, c, p, netns_fd);
 }
 
@@ -155,6 +159,7 @@ static void place_stop_listening(struct metadata *m, struct place *p)
 			http_unlisten(m->config.http, *listeners[k]);
 		*listeners[k] = NULL;
 	}
+	endpoints_end(m, p);
 	dns_remove_place(m->dns, p->dns);
 	p->dns = NULL;
 }
@@ -333,6 +338,24 @@ static void retry_run(struct job *job)
 		post_retry(m, next_us);
 }
 
+static void renew_run(struct job *job)
+{
+	struct metadata *m = (struct metadata *) ((char *) job - offsetof(struct metadata, renew_job));
+	for (size_t k = 0; k < PLACE_BUCKETS; k++)
+		for (struct place *p = m->buckets[k]; p; p = p->next) {
+			struct ctx c;
+			arena_reset(m->arena);
+			ctx_init(&c, m->arena);
+			endpoints_renew(m, &c, p);
+		}
+}
+
+void metadata_renew(struct metadata *m)
+{
+	if (m->actor)
+		actor_post(m->actor, &m->renew_job);
+}
+
 /* ---- start and end ---- */
 
 RESULT places_start(struct metadata *m, struct ctx *c)
@@ -340,6 +363,7 @@ RESULT places_start(struct metadata *m, struct ctx *c)
 	m->arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	m->look_job.run = look_run;
 	m->retry_job.run = retry_run;
+	m->renew_job.run = renew_run;
 	m->actor = m->arena ? actor_new(m->config.executor, "metadata") : NULL;
 	if (!m->actor)
 		return ctx_no_memory(c);

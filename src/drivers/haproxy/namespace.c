@@ -104,22 +104,21 @@ static RESULT add_routes(struct ctx *c, const struct proxy_wish *wish, int fd)
 	struct str text = STR("link set dev lo up\n");
 	for (size_t k = 0; k < wish->link_count; k++) {
 		const struct proxy_link *l = &wish->links[k];
-		char inner[LINK_NAME_SIZE], ip[IP_TEXT_SIZE], gateway[IP_TEXT_SIZE], subnet[CIDR_TEXT_SIZE];
-		unsigned table = FIRST_TABLE + (unsigned) k;
+		char inner[LINK_NAME_SIZE], ip[IP_TEXT_SIZE], gateway[IP_TEXT_SIZE];
+		const struct netns_address address = {.link = inner,
+						      .ip = l->ip,
+						      .gateway = l->gateway,
+						      .subnet = l->subnet,
+						      .bits = l->subnet.bits,
+						      .table = FIRST_TABLE + (unsigned) k,
+						      .rule = FIRST_RULE + (unsigned) k};
 		name_inner(l->port, inner);
-		ip_write(l->ip, ip);
-		ip_write(l->gateway, gateway);
-		cidr_write(l->subnet, subnet);
-		text = str_print(c->arena,
-				 "%" STR_FMT "addr replace %s/%u dev %s\n"
-				 "route replace %s dev %s src %s table %u\n"
-				 "route replace default via %s dev %s src %s table %u\n"
-				 "rule add from %s lookup %u pref %u\n",
-				 STR_ARG(text), ip, l->subnet.bits, inner, subnet, inner, ip, table, gateway,
-				 inner, ip, table, ip, table, FIRST_RULE + (unsigned) k);
+		text = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(text),
+				 STR_ARG(netns_write_address(c, &address)));
 		if (k == 0)
 			text = str_print(c->arena, "%" STR_FMT "route replace default via %s dev %s src %s\n",
-					 STR_ARG(text), gateway, inner, ip);
+					 STR_ARG(text), ip_write(l->gateway, gateway), inner,
+					 ip_write(l->ip, ip));
 	}
 	return netns_run_ip(c, text, fd);
 }

@@ -232,6 +232,19 @@ static void plan_user_route(struct wish *w, const struct network_route *r, const
 		plan_halves(w, r, wish);
 }
 
+/* Routes of gateway endpoints. A user's route to exactly that address comes first: of two equal routes OVN would use
+ * both. */
+static void plan_api_routes(struct wish *w, const struct network_router *wish, const char *port)
+{
+	const struct cidr to = {wish->api_ip, 32};
+	char prefix[CIDR_TEXT_SIZE];
+	cidr_write(to, prefix);
+	for (size_t k = 0; k < wish->api_table_count; k++)
+		if (!has_route(wish, wish->api_tables[k], to))
+			plan_route(w, uuid_v5(wish->api_tables[k], STR("api")), wish->api_tables[k], prefix,
+				   "169.254.169.254", port);
+}
+
 static void plan_routes(struct wish *w, const struct network_router *wish)
 {
 	char port[NB_NAME_SIZE];
@@ -241,6 +254,7 @@ static void plan_routes(struct wish *w, const struct network_router *wish)
 			   "169.254.169.254", port);
 	for (size_t k = 0; k < wish->route_count; k++)
 		plan_user_route(w, &wish->routes[k], wish);
+	plan_api_routes(w, wish, port);
 }
 
 void nb_plan_router(struct wish *w, const struct network_router *wish)

@@ -7,6 +7,7 @@
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/routing/router.h"
+#include "engine/network/routing/vpc_endpoint.h"
 #include "engine/region/region.h"
 #include "engine/virtual/balancer_set.h"
 #include "engine/virtual/port_policy.h"
@@ -123,11 +124,11 @@ static const struct account *account_over(const struct tables *t, const struct p
 	return uuid_is_none(p->instance) ? NULL : account_find(t, p->account);
 }
 
-/* The host that binds the port; a proxy's interface is plugged into this machine. */
+/* The host that binds the port; interfaces of proxies and of VPC endpoints are plugged into this machine. */
 static struct str chassis_of(struct step *s, const struct tables *t, const struct port *p,
 			     const struct host *host)
 {
-	if (engine_is_proxied(t, p))
+	if (engine_is_proxied(t, p) || engine_is_endpoint_port(t, p))
 		return str_copy(s->ctx.arena, str_from(s->r->own_chassis));
 	return host ? str_copy(s->ctx.arena, host->name) : STR_NONE;
 }

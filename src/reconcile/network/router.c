@@ -16,6 +16,7 @@
 #include "model/port.h"
 #include "model/port_forwarding.h"
 #include "model/route.h"
+#include "model/vpc_endpoint.h"
 #include "reconcile/work.h"
 #include "store/route_table.h"
 #include "store/router.h"
@@ -225,6 +226,10 @@ const struct resource reconcile_egress_gateway = {
 };
 const struct resource reconcile_route_table = {
 	.wakes = {{KIND_ROUTER, offsetof(struct route_table, router)}},
+	.wakes_forgotten = true,
+};
+const struct resource reconcile_vpc_endpoint = {
+	.wakes = {{KIND_ROUTER, offsetof(struct vpc_endpoint, router)}},
 	.wakes_forgotten = true,
 };
 const struct resource reconcile_network_acl = {

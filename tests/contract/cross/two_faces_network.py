@@ -66,6 +66,23 @@ def drop_router(both, network, subnet, router):
     both.delete(f"{NETWORK}/networks/{network}")
 
 
+@holds("The network: VPC endpoints", "What each face calls it: VPC endpoint")
+def test_vpc_endpoints(both):
+    """Neutron shows the interfaces of an endpoint as ports, which only the endpoint deletes."""
+    vpc = both.ec2.create_vpc(CidrBlock="10.61.0.0/16")["Vpc"]["VpcId"]
+    subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.61.1.0/24")["Subnet"]["SubnetId"]
+    made = both.ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.us-east-1.ec2", VpcEndpointType="Interface", SubnetIds=[subnet],
+                                        PrivateDnsEnabled=False)["VpcEndpoint"]
+    ports = ports_of(both, device_owner="network:vpc_endpoint")
+    assert [ec2_id("eni", p["id"]) for p in ports] == made["NetworkInterfaceIds"]
+    assert code(lambda: both.ec2.delete_network_interface(NetworkInterfaceId=made["NetworkInterfaceIds"][0])) == "AuthFailure"
+    both.ec2.delete_vpc_endpoints(VpcEndpointIds=[made["VpcEndpointId"]])
+    both.rest()
+    assert not ports_of(both, device_owner="network:vpc_endpoint")
+    both.ec2.delete_subnet(SubnetId=subnet)
+    both.ec2.delete_vpc(VpcId=vpc)
+
+
 @holds("The network: Transit gateways", "What each face calls it: transit gateway, attachment", "What each face calls it: transit route table, route")
 def test_transit_gateways(both):
     """Neutron does not show them, and keeps their routes."""

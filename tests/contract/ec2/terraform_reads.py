@@ -538,9 +538,25 @@ def test_aws_eip_domain_name(ec2):
     ec2.release_address(AllocationId=made)
 
 
-def test_aws_vpc_endpoint(ec2, vpc):
-    """No endpoint service exists; a missing endpoint is reported as such."""
+def test_aws_vpc_endpoint(ec2, vpc, subnet):
+    """Reads after creation, change and deletion; services that no region of ours has; a missing endpoint."""
     code = botocore.exceptions.ClientError
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    made = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.ec2", VpcEndpointType="Gateway", RouteTableIds=[table],
+                                   TagSpecifications=tagged("vpc-endpoint"))["VpcEndpoint"]["VpcEndpointId"]
+    found = only(ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"])
+    assert (found["State"], found["RouteTableIds"], found["PrivateDnsEnabled"]) == ("available", [table], False)
+    prefixes = only(ec2.describe_prefix_lists(Filters=where(prefix_list_name=f"com.amazonaws.{REGION}.ec2"))["PrefixLists"])
+    routes = only(ec2.describe_route_tables(Filters=[{"Name": "route.gateway-id", "Values": [made]}])["RouteTables"])["Routes"]
+    assert {"DestinationPrefixListId": prefixes["PrefixListId"], "GatewayId": made, "Origin": "CreateRoute", "State": "active"} in routes
+    ec2.modify_vpc_endpoint(VpcEndpointId=made, RemoveRouteTableIds=[table])
+    assert ec2.describe_route_tables(Filters=[{"Name": "route.gateway-id", "Values": [made]}])["RouteTables"] == []
+    assert ec2.delete_vpc_endpoints(VpcEndpointIds=[made])["Unsuccessful"] == []
+    inner = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.sts", VpcEndpointType="Interface", SubnetIds=[subnet],
+                                    PrivateDnsEnabled=False)["VpcEndpoint"]["VpcEndpointId"]
+    found = only(ec2.describe_vpc_endpoints(Filters=where(vpc_endpoint_type="Interface"))["VpcEndpoints"])
+    assert (found["SubnetIds"], len(found["NetworkInterfaceIds"]), len(found["DnsEntries"])) == ([subnet], 1, 1)
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[inner])
     with pytest.raises(code, match="InvalidServiceName"):
         ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.s3", VpcEndpointType="Gateway", TagSpecifications=tagged("vpc-endpoint"))
     with pytest.raises(code, match="InvalidServiceName"):

@@ -168,8 +168,8 @@ def complaint(action, param, value, answer, gone):
     return ""
 
 
-# Actions whose valid request does not answer DryRunOperation: a default VPC exists, and endpoint services do not.
-ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists", "CreateVpcEndpoint": "InvalidServiceName", "ModifyVpcEndpoint": "InvalidVpcEndpointId.NotFound"}
+# Actions whose valid request does not answer DryRunOperation: a default VPC exists.
+ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists"}
 
 
 # The query protocols have no trait that binds a header to an input: Smithy, aws.protocols#ec2Query and #awsQuery, "Supported traits".

@@ -9,7 +9,7 @@ import re
 
 import waiting
 
-from . import disks, gateways, gone, groups, instances, interfaces, subnets, transit, vpcs
+from . import disks, endpoints, gateways, gone, groups, instances, interfaces, subnets, transit, vpcs
 from .requests import Requests, wire
 from .values import VALUES
 
@@ -85,6 +85,7 @@ class World(Requests):
         vpcs.fill_others(self)
         gateways.fill_nat(self)
         transit.fill(self)
+        endpoints.fill(self)
         subnets.note_acls(self)
         tagged = enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)
         self.account.ok("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in tagged},
@@ -101,6 +102,7 @@ class World(Requests):
         instances.spare(self, name)
         disks.spare(self)
         transit.spare(self)
+        endpoints.spare(self)
         addresses = self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]})
         self.names = {"KeyName": name, "LaunchTemplateName": name, "GroupName": name, "SecurityGroup": name,
                       "PublicIp": addresses.first(".//publicIp")}

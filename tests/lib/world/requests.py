@@ -7,10 +7,10 @@ and a word. For parameters that exclude each other the key is both names.
 """
 import re
 
-from . import disks, gateways, groups, instances, interfaces, subnets, transit, vpcs
+from . import disks, endpoints, gateways, groups, instances, interfaces, subnets, transit, vpcs
 from .values import VALUES
 
-RESOURCES = [vpcs, gateways, subnets, groups, interfaces, instances, disks, transit]
+RESOURCES = [vpcs, gateways, subnets, groups, interfaces, instances, disks, transit, endpoints]
 REQUESTS = {name: request for resource in RESOURCES for name, request in resource.REQUESTS.items()}
 
 

@@ -70,6 +70,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_TRANSIT_GATEWAY] = "transit-gateway",
 	[KIND_TRANSIT_ATTACHMENT] = "transit-gateway-attachment",
 	[KIND_TRANSIT_ROUTE_TABLE] = "transit-gateway-route-table",
+	[KIND_VPC_ENDPOINT] = "vpc-endpoint",
 	[KIND_NETWORK_ACL] = "network-acl",
 	[KIND_SECURITY_GROUP] = "security-group",
 	[KIND_SECURITY_GROUP_RULE] = "security-group-rule",

@@ -92,7 +92,6 @@ static const struct api_error ec2_rows[] = {
 	/* EC2 documents no code for malformed ids of associations, allocations and reservations of subnets. */
 	E_OF(MALFORMED, NONE, "AssociationId", 400, "InvalidAssociationID.NotFound",
 	     .says = "The association ID '*' does not exist"),
-	E_OF(MALFORMED, NONE, "VpcEndpointId", 400, "InvalidVpcEndpointId.Malformed"),
 	E_OF(MALFORMED, NONE, "Attachment", 400, "InvalidNetworkInterfaceAttachmentId.Malformed"),
 	E(MALFORMED, INSTANCE, 400, "InvalidInstanceID.Malformed"),
 	E_OF(MALFORMED, IMAGE, "Name", 400, "InvalidAMIName.Malformed"),
@@ -113,6 +112,7 @@ static const struct api_error ec2_rows[] = {
 	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
 	E(MALFORMED, EGRESS_GATEWAY, 400, "InvalidEgressOnlyInternetGatewayId.Malformed"),
 	E(MALFORMED, ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
+	E(MALFORMED, VPC_ENDPOINT, 400, "InvalidVpcEndpointId.Malformed"),
 	E(MALFORMED, NAT_GATEWAY, 400, "NatGatewayMalformed"),
 	E(MALFORMED, TRANSIT_GATEWAY, 400, "InvalidTransitGatewayID.Malformed"),
 	E(MALFORMED, TRANSIT_ATTACHMENT, 400, "InvalidTransitGatewayAttachmentID.Malformed"),
@@ -143,6 +143,7 @@ static const struct api_error ec2_rows[] = {
 		     "'iamInstanceProfile.arn'"),
 	E_OF(COMBINATION, NONE, "KmsKeyId", 400, "InvalidParameterDependency"),
 	E(COMBINATION, TRANSIT_ATTACHMENT, 400, "DuplicateSubnetsInSameZone"),
+	E(COMBINATION, VPC_ENDPOINT, 400, "DuplicateSubnetsInSameZone"),
 	E(COMBINATION, DEDICATED_HOST, 400, "IncompatibleHostRequirements"),
 	E(COMBINATION, NONE, 400, "InvalidParameterCombination"),
 	E(UNKNOWN, NONE, 400, "UnknownParameter"),
@@ -185,7 +186,8 @@ static const struct api_error ec2_rows[] = {
 	E(NOT_FOUND, PROFILE_ASSOCIATION, 400, "NoSuchAssociation"),
 	E(NOT_FOUND, SECURITY_GROUP_ASSOCIATION, 400, "InvalidAssociationID.NotFound"),
 	E_OF(NOT_FOUND, NONE, "AssociationId", 400, "InvalidAssociationID.NotFound"),
-	E_OF(NOT_FOUND, NONE, "VpcEndpointId", 400, "InvalidVpcEndpointId.NotFound"),
+	E(NOT_FOUND, VPC_ENDPOINT, 400, "InvalidVpcEndpointId.NotFound",
+	  .says = "The Vpc Endpoint Id '*' does not exist"),
 	E_OF(NOT_FOUND, NONE, "ServiceName", 400, "InvalidServiceName"),
 	E_OF(NOT_FOUND, NONE, "VolumeModification", 400, "InvalidVolumeModification.NotFound"),
 	E_OF(NOT_FOUND, NONE, "Attachment", 400, "InvalidAttachmentID.NotFound"),
@@ -269,6 +271,7 @@ static const struct api_error ec2_rows[] = {
 	E(EXISTS, SECURITY_GROUP_RULE, 400, "InvalidPermission.Duplicate"),
 	E(EXISTS, IMAGE, 400, "InvalidAMIName.Duplicate"),
 	E(EXISTS, ROUTE, 400, "RouteAlreadyExists"),
+	E(EXISTS, VPC_ENDPOINT, 400, "InvalidParameter"),
 	E(EXISTS, TRANSIT_ROUTE, 400, "RouteAlreadyExists"),
 	E(EXISTS, TRANSIT_ATTACHMENT, 400, "DuplicateTransitGatewayAttachment"),
 	E(EXISTS, TRANSIT_ROUTE_TABLE, 400, "TransitGatewayRouteTablePropagation.Duplicate"),
@@ -299,6 +302,7 @@ static const struct api_error ec2_rows[] = {
 	E(STATE, SPOT_REQUEST, 400, "IncorrectSpotRequestState"), /* known from messages of clients only */
 	E(STATE, FLEET, 400, "FleetNotInModifiableState"),
 	E(STATE, DEDICATED_HOST, 400, "InvalidTenancy"),
+	E(STATE, VPC_ENDPOINT, 400, "InvalidParameter"),
 	E(STATE, NONE, 400, "IncorrectState"),
 	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* already associated with a
 	                                                                        * route table */
@@ -385,6 +389,7 @@ static const struct api_error ec2_rows[] = {
 	  .says = "The maximum number of internet gateways has been reached."),
 	E(QUOTA, ROUTE_TABLE, 400, "RouteTableLimitExceeded"),
 	E(QUOTA, ROUTE, 400, "RouteLimitExceeded"),
+	E(QUOTA, VPC_ENDPOINT, 400, "VpcEndpointLimitExceeded"),
 	E(QUOTA, TRANSIT_GATEWAY, 400, "TransitGatewayLimitExceeded"),
 	/* The next three codes are guesses. */
 	E(QUOTA, TRANSIT_ATTACHMENT, 400, "TransitGatewayAttachmentLimitExceeded"),

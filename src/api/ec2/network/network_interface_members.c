@@ -5,6 +5,7 @@
 
 #include "engine/network/address/address.h"
 #include "engine/network/routing/router.h"
+#include "engine/network/routing/vpc_endpoint.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
@@ -179,8 +180,11 @@ static bool is_managed(const struct port *port)
 
 ATTRIBUTE_GETTER(port, p, struct str, get_zone, find_zone(e, p) ? find_zone(e, p)->name : STR_NONE)
 ATTRIBUTE_GETTER(port, p, struct str, get_zone_id, find_zone(e, p) ? find_zone(e, p)->short_id : STR_NONE)
-ATTRIBUTE_GETTER(port, p, const char *, get_type, is_managed(p) ? "nat_gateway" : "interface")
-ATTRIBUTE_GETTER(port, p, bool, get_managed, is_managed(p))
+ATTRIBUTE_GETTER(port, p, const char *, get_type,
+		 is_managed(p)                               ? "nat_gateway"
+		 : engine_is_endpoint_port(api_tables(e), p) ? "vpc_endpoint"
+							     : "interface")
+ATTRIBUTE_GETTER(port, p, bool, get_managed, is_managed(p) || engine_is_endpoint_port(api_tables(e), p))
 ATTRIBUTE_GETTER(port, p, bool, is_native, p->ip.family == IP_V6)
 /* EC2 shows no requester for an interface that a launch created. For a NAT gateway's it shows an account
  * of Amazon's; the name is a guess. */

@@ -3,6 +3,7 @@
  * shown in each of its tables; it has a row only where it has another target. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "api/ec2/network/vpc_endpoints.h"
 #include "engine/network/port/port.h"
 #include "engine/network/routing/route_table.h"
 #include "engine/network/routing/router.h"
@@ -16,6 +17,7 @@
 #include "store/route.h"
 #include "store/router.h"
 #include "store/subnet.h"
+#include "store/vpc_endpoint.h"
 
 /* ---- items ---- */
 
@@ -77,7 +79,7 @@ struct shown_route {
 	struct row row; /* no row of the store */
 	struct cidr destination;
 	struct str gateway, owner, state, origin;
-	uuid egress_gateway, nat_gateway, peering, transit_gateway, port, instance;
+	uuid prefix_list, egress_gateway, nat_gateway, peering, transit_gateway, port, instance;
 };
 struct shown_routes {
 	const struct shown_route **at;
@@ -134,6 +136,21 @@ static struct shown_route show_route(struct ec2_call *e, const struct route_tabl
 	};
 }
 
+/* The route of a gateway endpoint. */
+static void add_endpoint_route(struct api_call *e, struct shown_routes *routes,
+			       const struct route_table *table)
+{
+	const struct tables *t = api_tables(e);
+	const struct vpc_endpoint *endpoint = engine_find_gateway_endpoint(t, table->router, table->row.id);
+	if (endpoint)
+		add_route(e, routes,
+			  &(struct shown_route){
+				  .prefix_list = ec2_get_api_prefix_list(t),
+				  .gateway = id_to_ec2(e->c->arena, KIND_VPC_ENDPOINT, endpoint->row.id),
+				  .state = STR("active"),
+				  .origin = STR("CreateRoute")});
+}
+
 static struct attribute_rows list_routes(struct api_call *e, const struct row *row)
 {
 	const struct tables *t = api_tables(e);
@@ -149,6 +166,7 @@ static struct attribute_rows list_routes(struct api_call *e, const struct row *r
 		if (row_is_live(&r->row))
 			add_route(e, &routes, &shown);
 	}
+	add_endpoint_route(e, &routes, table);
 	return (struct attribute_rows){routes.at, routes.count};
 }
 
@@ -204,8 +222,15 @@ static const struct attribute route_rows[] = {
 		  .filter = "route.destination-cidr-block"),
 	ATTRIBUTE(shown_route, "destinationIpv6CidrBlock", destination, .flags = ATTRIBUTE_V6,
 		  .filter = "route.destination-ipv6-cidr-block"),
+	ATTRIBUTE_REF(shown_route, "destinationPrefixListId", prefix_list, KIND_ADDRESS_GROUP,
+		      .filter = "route.destination-prefix-list-id"),
 	ATTRIBUTE(shown_route, "gatewayId", gateway, .flags = ATTRIBUTE_OMIT_NONE,
-		  .filter = "route.gateway-id", BY(ROUTE_INDEX_GATEWAY)),
+		  .filter = "route.gateway-id",
+		  ATTRIBUTE_PATHS({KIND_ROUTE, ROUTE_INDEX_GATEWAY,
+				   .joins = {JOIN_ONE(KIND_ROUTE_TABLE, route, table)}},
+				  {KIND_VPC_ENDPOINT,
+				   .joins = {JOIN_ONE(KIND_ROUTER, vpc_endpoint, router),
+					     JOIN_EACH(KIND_ROUTE_TABLE, ROUTE_TABLE_INDEX_ROUTER)}})),
 	ATTRIBUTE_REF(shown_route, "egressOnlyInternetGatewayId", egress_gateway, KIND_EGRESS_GATEWAY,
 		      .filter = "route.egress-only-internet-gateway-id", BY(ROUTE_INDEX_EGRESS_GATEWAY)),
 	ATTRIBUTE_REF(shown_route, "natGatewayId", nat_gateway, KIND_NAT_GATEWAY,
@@ -250,7 +275,6 @@ static const struct attribute table_rows[] = {
 	ATTRIBUTE_ROWS("associationSet", association_members, list_associations, WITHIN),
 	EC2_EMPTY_SET("propagatingVgwSet"),
 	ATTRIBUTE(route_table, "tagSet", tags),
-	ATTRIBUTE_NOTHING("route.destination-prefix-list-id"),
 };
 static const struct attributes table_members = ATTRIBUTES(table_rows);
 

@@ -1,220 +1,259 @@
 /* SPDX-License-Identifier: Apache-2.0
- * VPC endpoints, and the prefix lists of Amazon's own services: DescribePrefixLists, DescribeVpcEndpoints,
- * DescribeVpcEndpointServices, DescribeVpcEndpointConnections, CreateVpcEndpoint, ModifyVpcEndpoint,
- * DeleteVpcEndpoints. No service here has an endpoint, and all actions answer as EC2 does in a region
- * without any: lists are empty, ids are not found, and the service of a new endpoint does not exist. No
- * action changes anything. */
-#include "api/ec2/core/empty_list.h"
+ * VPC endpoints: DescribeVpcEndpoints, CreateVpcEndpoint, ModifyVpcEndpoint, DeleteVpcEndpoints. Endpoint policies are
+ * refused, and every endpoint shows the policy that allows everything. */
+#include "api/ec2/network/vpc_endpoints.h"
+#include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "store/port.h"
+#include "store/security_group.h"
+#include "store/vpc_endpoint.h"
 
-#define NO_SERVICES "no service of the region is reached by endpoints"
+/* ---- members ---- */
 
-/* ---- prefix lists ---- */
+static struct strs list_ids(struct api_call *e, const struct uuids *of, enum kind kind)
+{
+	struct str *ids = arena_new_array(e->c->arena, struct str, of->count);
+	for (size_t k = 0; ids && k < of->count; k++)
+		ids[k] = id_to_ec2(e->c->arena, kind, of->at[k]);
+	return (struct strs){ids, ids ? of->count : 0};
+}
 
-static const struct param describe_prefix_lists_params[] = {
-	QUERY_IDS(struct ec2_empty_list, "PrefixListId", KIND_ADDRESS_GROUP, "Lists by id."),
-	QUERY_FILTERS(struct ec2_empty_list),
-	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
+static struct strs list_tables(struct api_call *e, const struct row *row)
+{
+	return list_ids(e, &vpc_endpoint_of(row)->tables, KIND_ROUTE_TABLE);
+}
+
+static struct strs list_fronts(struct api_call *e, const struct row *row)
+{
+	return list_ids(e, &vpc_endpoint_of(row)->fronts, KIND_PORT);
+}
+
+static struct strs list_subnets(struct api_call *e, const struct row *row)
+{
+	const struct uuids *fronts = &vpc_endpoint_of(row)->fronts;
+	uuid *subnets = arena_new_array(e->c->arena, uuid, fronts->count);
+	size_t count = 0;
+	for (size_t k = 0; subnets && k < fronts->count; k++) {
+		const struct port *port = port_find(api_tables(e), fronts->at[k]);
+		if (port)
+			subnets[count++] = port->subnet;
+	}
+	return list_ids(e, &(const struct uuids){subnets, count}, KIND_SUBNET);
+}
+
+static struct attribute_rows list_groups(struct api_call *e, const struct row *row)
+{
+	const struct uuids *groups = &vpc_endpoint_of(row)->groups;
+	const struct security_group **at =
+		arena_new_array(e->c->arena, const struct security_group *, groups->count);
+	size_t count = 0;
+	for (size_t k = 0; at && k < groups->count; k++) {
+		at[count] = security_group_find(api_tables(e), groups->at[k]);
+		count += at[count] != NULL;
+	}
+	return (struct attribute_rows){at, count};
+}
+
+struct shown_name {
+	struct row row; /* no row of the store */
+	struct str name;
 };
-static const struct filter prefix_list_filters[] = {
-	FITS_NOTHING("prefix-list-id"),
-	FITS_NOTHING("prefix-list-name"),
+
+static struct attribute_rows list_names(struct api_call *e, const struct row *row)
+{
+	const struct vpc_endpoint *v = vpc_endpoint_of(row);
+	const struct tables *t = api_tables(e);
+	struct arena *a = e->c->arena;
+	struct shown_name *names = arena_new_array(a, struct shown_name, 2);
+	if (!names || v->type != VPC_ENDPOINT_TYPE_INTERFACE)
+		return (struct attribute_rows){0};
+	names[0].name =
+		str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(id_to_ec2(a, KIND_VPC_ENDPOINT, row->id)),
+			  STR_ARG(engine_write_endpoint_domain(t, a, v->service)));
+	names[1].name = engine_write_service_host(t, a, v->service);
+	return attribute_rows_of(e, names, v->private_names ? 2 : 1, sizeof *names);
+}
+
+static const char *find_state(struct api_call *e, const struct row *row)
+{
+	return engine_is_endpoint_ready(api_tables(e), vpc_endpoint_of(row)) ? "available" : "pending";
+}
+
+ATTRIBUTE_GETTER(vpc_endpoint, v, struct str, get_service,
+		 engine_write_service_name(api_tables(e), e->c->arena, v->service))
+
+#define POLICY                                                                                               \
+	"{\"Statement\":[{\"Action\":\"*\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Resource\":\"*\"}],"   \
+	"\"Version\":\"2008-10-17\"}"
+static const struct attribute group_rows[] = {
+	ATTRIBUTE_OWN_ID(security_group, "groupId", KIND_SECURITY_GROUP),
+	ATTRIBUTE(security_group, "groupName", name),
 };
+static const struct attributes group_members = ATTRIBUTES(group_rows);
+static const struct attribute name_rows[] = {ATTRIBUTE(shown_name, "dnsName", name)};
+static const struct attributes name_members = ATTRIBUTES(name_rows);
+static const struct attribute option_rows[] = {ATTRIBUTE_CONST("dnsRecordIpType", "ipv4")};
+static const struct attributes option_members = ATTRIBUTES(option_rows);
+static const struct attribute endpoint_rows[] = {
+	ATTRIBUTE_OWN_ID(vpc_endpoint, "vpcEndpointId", KIND_VPC_ENDPOINT, .filter = "vpc-endpoint-id"),
+	ATTRIBUTE_AS(ENUM, vpc_endpoint, "vpcEndpointType", type, .words = ec2_endpoint_type_words,
+		     .filter = "vpc-endpoint-type"),
+	ATTRIBUTE_REF(vpc_endpoint, "vpcId", router, KIND_ROUTER, .filter = "vpc-id",
+		      .index = VPC_ENDPOINT_INDEX_ROUTER),
+	ATTRIBUTE_MADE(TEXT, text, "serviceName", get_service, .filter = "service-name"),
+	ATTRIBUTE_MADE(WORD, word, "state", find_state, .filter = "vpc-endpoint-state"),
+	ATTRIBUTE_CONST("policyDocument", POLICY),
+	ATTRIBUTE_MADE(TEXTS, texts, "routeTableIdSet", list_tables),
+	ATTRIBUTE_MADE(TEXTS, texts, "subnetIdSet", list_subnets),
+	ATTRIBUTE_ROWS("groupSet", group_members, list_groups),
+	ATTRIBUTE_CONST("ipAddressType", "ipv4", .filter = "ip-address-type"),
+	ATTRIBUTE_WITHIN("dnsOptions", option_members),
+	ATTRIBUTE(vpc_endpoint, "privateDnsEnabled", private_names),
+	ATTRIBUTE_CONST("requesterManaged", "false"),
+	ATTRIBUTE_MADE(TEXTS, texts, "networkInterfaceIdSet", list_fronts),
+	ATTRIBUTE_ROWS("dnsEntrySet", name_members, list_names),
+	ATTRIBUTE_AS(TIME, vpc_endpoint, "creationTimestamp", row.created_us),
+	ATTRIBUTE(vpc_endpoint, "tagSet", tags),
+	EC2_OWNER("ownerId"),
+	EC2_REGION("serviceRegion", .filter = "service-region"),
+};
+static const struct attributes endpoint_members = ATTRIBUTES(endpoint_rows);
 
-/* Prefix lists of accounts are shown by DescribeManagedPrefixLists. */
-static RESULT ec2_describe_prefix_lists(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_empty_list *a = args;
-	TRY(ec2_check_empty_list(e, &a->query, a->query.ids.count));
-	if (a->query.ids.count)
-		return engine_fail_not_found(e->c, KIND_ADDRESS_GROUP, &a->query.ids.at[0]);
-	xml_empty(x, "prefixListSet");
-	return OK;
-}
+static const struct ec2_listing endpoint_listing = {.kind = KIND_VPC_ENDPOINT,
+						    .set = "vpcEndpointSet",
+						    .filters = FILTERS_OF(endpoint_members),
+						    .attributes = &endpoint_members};
 
-/* ---- endpoints, connections to them, services ---- */
+/* ---- describe ---- */
 
-static RESULT fail_no_endpoint(struct ec2_call *e, const struct ref *ref)
-{
-	return ctx_fail_field(e->c, ERR_NOT_FOUND, ref->field,
-			      "The Vpc Endpoint Id '%" STR_FMT "' does not exist", STR_ARG(ref->text));
-}
-
-static RESULT fail_no_service(struct ec2_call *e, struct str name)
-{
-	return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("ServiceName"),
-			      "The Vpc Endpoint Service '%" STR_FMT "' does not exist", STR_ARG(name));
-}
-
+struct ec2_describe_endpoints {
+	struct ec2_query query;
+};
 static const struct param describe_endpoints_params[] = {
-	PARAM(struct ec2_empty_list, "VpcEndpointId", query.ids, .prefix = "vpce", .doc = "Endpoints by id."),
-	QUERY_FILTERS(struct ec2_empty_list),
-	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
+	QUERY_IDS(struct ec2_describe_endpoints, "VpcEndpointId", KIND_VPC_ENDPOINT, "Endpoints by id."),
+	QUERY_FILTERS(struct ec2_describe_endpoints),
+	QUERY_PAGES(struct ec2_describe_endpoints, 5, 1000),
 };
-static const struct filter endpoint_filters[] = {
-	FITS_NOTHING("vpc-endpoint-id"), FITS_NOTHING("vpc-id"),
-	FITS_NOTHING("service-name"),    FITS_NOTHING("vpc-endpoint-state"),
-	FITS_NOTHING("ip-address-type"), FITS_NOTHING("vpc-endpoint-type"),
-	FITS_NOTHING("service-region"),  OF_NO_TAGS,
-};
-
-static RESULT ec2_describe_endpoints(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_empty_list *a = args;
-	TRY(ec2_check_empty_list(e, &a->query, a->query.ids.count));
-	if (a->query.ids.count)
-		return fail_no_endpoint(e, &a->query.ids.at[0]);
-	xml_empty(x, "vpcEndpointSet");
-	return OK;
-}
-
-static const struct param describe_connections_params[] = {
-	QUERY_FILTERS(struct ec2_empty_list),
-	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
-};
-static const struct filter connection_filters[] = {
-	FITS_NOTHING("service-id"),          FITS_NOTHING("vpc-endpoint-owner"),
-	FITS_NOTHING("vpc-endpoint-state"),  FITS_NOTHING("vpc-endpoint-id"),
-	FITS_NOTHING("ip-address-type"),     FITS_NOTHING("transit-gateway-attachment-id"),
-	FITS_NOTHING("vpc-endpoint-region"),
-};
-
-static RESULT ec2_describe_connections(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_empty_list *a = args;
-	TRY(ec2_check_empty_list(e, &a->query, 0));
-	xml_empty(x, "vpcEndpointConnectionSet");
-	return OK;
-}
-
-static const struct param describe_services_params[] = {
-	PARAM(struct ec2_empty_list, "ServiceName", names, .doc = "Services by name."),
-	QUERY_FILTERS(struct ec2_empty_list),
-	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
-	NOT_BUILT("ServiceRegion"),
-};
-static const struct filter service_filters[] = {
-	FITS_NOTHING("service-name"),   FITS_NOTHING("service-type"),
-	FITS_NOTHING("owner"),          FITS_NOTHING("supported-ip-address-types"),
-	FITS_NOTHING("service-region"), OF_NO_TAGS,
-};
-
-static RESULT ec2_describe_services(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_empty_list *a = args;
-	TRY(ec2_check_empty_list(e, &a->query, a->names.count));
-	if (a->names.count)
-		return fail_no_service(e, a->names.at[0]);
-	xml_empty(x, "serviceNameSet");
-	xml_empty(x, "serviceDetailSet");
-	return OK;
-}
 
 /* ---- making, changing, deleting ---- */
 
-#define ENDPOINT_TYPES "Interface|Gateway|GatewayLoadBalancer"
-#define ADDRESS_TYPES "ipv4|dualstack|ipv6"
-#define NAME_TYPES "ipv4|dualstack|ipv6|service-defined"
-
-enum { POLICY_MAX = 20480 };
+#define ENDPOINT_UNBUILT                                                                                     \
+	NOT_BUILT("PolicyDocument"), NOT_BUILT("IpAddressType", .only = "ipv4"),                             \
+		NOT_BUILT("DnsOptions.DnsRecordIpType", .only = "ipv4"),                                     \
+		NOT_BUILT("DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint|"                             \
+			  "DnsOptions.PrivateDnsPreference|DnsOptions.PrivateDnsSpecifiedDomain|"            \
+			  "SubnetConfiguration")
 
 struct ec2_create_endpoint {
-	struct ref vpc;
-	struct str service, type, policy, ip_type, name_type, client_token;
-	struct refs route_tables, subnets, groups;
+	struct vpc_endpoint_wish wish;
+	struct str service, type;
 	enum choice private_names;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_endpoint, wire, member, __VA_ARGS__)
-#define ENDPOINT_UNBUILT                                                                                     \
-	NOT_BUILT("DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint|DnsOptions.PrivateDnsPreference|"     \
-		  "DnsOptions.PrivateDnsSpecifiedDomain|SubnetConfiguration")
 static const struct param create_endpoint_params[] = {
-	P("VpcId", vpc, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
-	P("ServiceName", service, .flags = REQUIRED, .max = 255, .doc = "What it is to lead to."),
-	P("VpcEndpointType", type, .words = ENDPOINT_TYPES, .doc = "How it is reached."),
-	P("PolicyDocument", policy, .max = POLICY_MAX, .doc = "Who may do what with the service."),
-	P("RouteTableId", route_tables, .kind = KIND_ROUTE_TABLE, .doc = "Where a gateway's routes go."),
-	P("SubnetId", subnets, .kind = KIND_SUBNET, .doc = "Where an interface goes."),
-	P("SecurityGroupId", groups, .kind = KIND_SECURITY_GROUP, .doc = "Of the interfaces."),
-	P("IpAddressType", ip_type, .words = ADDRESS_TYPES, .doc = "Of the interfaces."),
-	P("DnsOptions.DnsRecordIpType", name_type, .words = NAME_TYPES, .doc = "Of its names."),
-	P("PrivateDnsEnabled", private_names, .doc = "Whether the service's own name leads there."),
-	P("ClientToken", client_token, .max = 64, .doc = "Same token, same answer."),
+	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
+	P("ServiceName", service, .flags = REQUIRED, .max = 255,
+	  .doc = "The service whose name it gets; it leads to the region's whole API."),
+	P("VpcEndpointType", type, .words = "Interface|Gateway|GatewayLoadBalancer", .absent = "Gateway",
+	  .doc = "How it leads there: by interfaces, or by routes to the API's own address."),
+	P("RouteTableId", wish.tables, .kind = KIND_ROUTE_TABLE,
+	  .doc = "A gateway's: tables that get its route."),
+	P("SubnetId", wish.subnets, .kind = KIND_SUBNET,
+	  .doc = "Subnets that get an interface, one in a zone."),
+	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
+	  .doc = "Groups of the interfaces; absent: the VPC's default group."),
+	P("PrivateDnsEnabled", private_names,
+	  .doc = "The service's own name leads there; an interface endpoint's default is yes."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_endpoint, tag_specs),
 	ENDPOINT_UNBUILT,
 	NOT_BUILT("ServiceNetworkArn|ResourceConfigurationArn|ServiceRegion"),
 };
 #undef P
 
-static RESULT check_refs(struct ec2_call *e, const struct tables *t, enum kind kind, const struct refs *refs)
+static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	const struct row *row = 0;
-	for (size_t k = 0; k < refs->count; k++)
-		TRY(engine_find(e->c, t, kind, &refs->at[k], &row));
-	return OK;
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_create_endpoint *a = args;
+	bool is_interface = str_is(a->type, "Interface");
+	a->wish.type = is_interface ? VPC_ENDPOINT_TYPE_INTERFACE : VPC_ENDPOINT_TYPE_GATEWAY;
+	if (str_is(a->type, "GatewayLoadBalancer"))
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("ServiceName"),
+				      "The Vpc Endpoint Service '%" STR_FMT
+				      "' of type GatewayLoadBalancer does not exist",
+				      STR_ARG(a->service));
+	TRY(ec2_find_endpoint_service(e, a->service, a->wish.type, &a->wish.service));
+	if (a->private_names == CHOICE_YES && !is_interface)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateDnsEnabled"),
+				      "Private DNS is for endpoints of type Interface.");
+	a->wish.private_names =
+		a->private_names == CHOICE_YES || (is_interface && a->private_names == CHOICE_DEFAULT);
+	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
+	return ec2_take_tags(e, &a->tag_specs, "vpc-endpoint", "vpc-endpoint", &a->wish.tags);
 }
 
 static RESULT ec2_create_endpoint(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_endpoint *a = args;
-	const struct tables *t = ec2_tables(e);
-	struct tags tags = {0};
-	(void) x;
-	TRY(check_refs(e, t, KIND_ROUTER, &(struct refs){.at = &a->vpc, .count = 1}));
-	TRY(check_refs(e, t, KIND_ROUTE_TABLE, &a->route_tables));
-	TRY(check_refs(e, t, KIND_SUBNET, &a->subnets));
-	TRY(check_refs(e, t, KIND_SECURITY_GROUP, &a->groups));
-	TRY(ec2_take_tags(e, &a->tag_specs, "vpc-endpoint", "vpc-endpoint", &tags));
-	return fail_no_service(e, a->service);
+	TRY(ec2_write_returned(e, &endpoint_listing, a->wish.endpoint, "vpcEndpoint", x));
+	xml_text_opt(x, "clientToken", a->wish.client_token);
+	return OK;
 }
 
 struct ec2_modify_endpoint {
-	struct ref endpoint;
-	struct str policy, ip_type, name_type;
-	struct refs route_tables[2], subnets[2], groups[2];
-	enum choice reset_policy, private_names;
+	struct vpc_endpoint_change wish;
+	enum choice resets_policy;
 };
 #define P(wire, member, ...) PARAM(struct ec2_modify_endpoint, wire, member, __VA_ARGS__)
 static const struct param modify_endpoint_params[] = {
-	P("VpcEndpointId", endpoint, .flags = REQUIRED, .prefix = "vpce", .doc = "The endpoint."),
-	P("ResetPolicy", reset_policy, .doc = "Whether everything is allowed again."),
-	P("PolicyDocument", policy, .max = POLICY_MAX, .doc = "Who may do what with the service."),
-	P("AddRouteTableId", route_tables[0], .kind = KIND_ROUTE_TABLE, .doc = "To get its routes."),
-	P("RemoveRouteTableId", route_tables[1], .kind = KIND_ROUTE_TABLE, .doc = "To lose them."),
-	P("AddSubnetId", subnets[0], .kind = KIND_SUBNET, .doc = "To get an interface."),
-	P("RemoveSubnetId", subnets[1], .kind = KIND_SUBNET, .doc = "To lose it."),
-	P("AddSecurityGroupId", groups[0], .kind = KIND_SECURITY_GROUP, .doc = "For its interfaces."),
-	P("RemoveSecurityGroupId", groups[1], .kind = KIND_SECURITY_GROUP, .doc = "No more for them."),
-	P("IpAddressType", ip_type, .words = ADDRESS_TYPES, .doc = "Of the interfaces."),
-	P("DnsOptions.DnsRecordIpType", name_type, .words = NAME_TYPES, .doc = "Of its names."),
-	P("PrivateDnsEnabled", private_names, .doc = "Whether the service's own name leads there."),
+	P("VpcEndpointId", wish.endpoint, .flags = REQUIRED, .kind = KIND_VPC_ENDPOINT,
+	  .doc = "The endpoint."),
+	P("ResetPolicy", resets_policy, .doc = "Everything is allowed again, as it always is."),
+	P("AddRouteTableId", wish.tables_added, .kind = KIND_ROUTE_TABLE,
+	  .doc = "Tables that get its route."),
+	P("RemoveRouteTableId", wish.tables_removed, .kind = KIND_ROUTE_TABLE, .doc = "Tables that lose it."),
+	P("AddSubnetId", wish.subnets_added, .kind = KIND_SUBNET, .doc = "Subnets that get an interface."),
+	P("RemoveSubnetId", wish.subnets_removed, .kind = KIND_SUBNET, .doc = "Subnets that lose theirs."),
+	P("AddSecurityGroupId", wish.groups_added, .kind = KIND_SECURITY_GROUP,
+	  .doc = "Further groups of its interfaces."),
+	P("RemoveSecurityGroupId", wish.groups_removed, .kind = KIND_SECURITY_GROUP,
+	  .doc = "Groups that they leave."),
+	P("PrivateDnsEnabled", wish.private_names, .doc = "The service's own name leads there."),
 	ENDPOINT_UNBUILT,
 };
 #undef P
 
-static RESULT ec2_modify_endpoint(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_modify_endpoint *a = args;
-	(void) x;
-	return fail_no_endpoint(e, &a->endpoint);
-}
-
 struct ec2_delete_endpoints {
+	struct vpc_endpoint_deletions wish;
 	struct refs endpoints;
 };
 static const struct param delete_endpoints_params[] = {
-	PARAM(struct ec2_delete_endpoints, "VpcEndpointId", endpoints, .flags = REQUIRED, .prefix = "vpce",
-	      .doc = "The endpoints."),
+	PARAM(struct ec2_delete_endpoints, "VpcEndpointId", endpoints, .flags = REQUIRED,
+	      .kind = KIND_VPC_ENDPOINT, .doc = "The endpoints."),
 };
+
+static RESULT prepare_delete(struct ec2_call *e, void *args)
+{
+	struct ec2_delete_endpoints *a = args;
+	a->wish.count = a->endpoints.count;
+	a->wish.at = arena_new_array(e->c->arena, struct vpc_endpoint_deletion, a->wish.count);
+	if (!a->wish.at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < a->wish.count; k++)
+		a->wish.at[k].endpoint = a->endpoints.at[k];
+	return OK;
+}
 
 /* Ids that cannot be deleted are reported one by one; the call succeeds. */
 static RESULT ec2_delete_endpoints(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_delete_endpoints *a = args;
 	xml_open(x, "unsuccessful");
-	for (size_t k = 0; k < a->endpoints.count; k++) {
-		struct str id = a->endpoints.at[k].text;
+	for (size_t k = 0; k < a->wish.count; k++) {
+		struct str id = a->wish.at[k].endpoint.text;
+		if (!a->wish.at[k].is_absent)
+			continue;
 		xml_open(x, "item");
 		xml_open(x, "error");
 		xml_z(x, "code", "InvalidVpcEndpoint.NotFound");
@@ -230,26 +269,20 @@ static RESULT ec2_delete_endpoints(struct ec2_call *e, const void *args, struct 
 }
 
 static const struct ec2_action actions[] = {
-	{EC2_ACTION("DescribePrefixLists"),
-	 .args = PARAMS(struct ec2_empty_list, describe_prefix_lists_params),
-	 .answer = ec2_describe_prefix_lists, .filters = FILTERS(prefix_list_filters), .never = NO_SERVICES,
-	 .doc = "Blocks of Amazon's own services."},
-	{EC2_ACTION("DescribeVpcEndpoints"), .args = PARAMS(struct ec2_empty_list, describe_endpoints_params),
-	 .answer = ec2_describe_endpoints, .filters = FILTERS(endpoint_filters), .never = NO_SERVICES,
+	{EC2_ACTION("DescribeVpcEndpoints"),
+	 .args = PARAMS(struct ec2_describe_endpoints, describe_endpoints_params), .list = &endpoint_listing,
 	 .doc = "Endpoints in VPCs."},
-	{EC2_ACTION("DescribeVpcEndpointConnections"),
-	 .args = PARAMS(struct ec2_empty_list, describe_connections_params),
-	 .answer = ec2_describe_connections, .filters = FILTERS(connection_filters), .never = NO_SERVICES,
-	 .doc = "Endpoints that lead to the account's services."},
-	{EC2_ACTION("DescribeVpcEndpointServices"),
-	 .args = PARAMS(struct ec2_empty_list, describe_services_params), .answer = ec2_describe_services,
-	 .filters = FILTERS(service_filters), .never = NO_SERVICES, .doc = "What endpoints can lead to."},
-	{EC2_ACTION("CreateVpcEndpoint"), .args = PARAMS(struct ec2_create_endpoint, create_endpoint_params),
-	 .answer = ec2_create_endpoint, .never = NO_SERVICES, .doc = "Makes an endpoint in a VPC."},
-	{EC2_ACTION("ModifyVpcEndpoint"), .args = PARAMS(struct ec2_modify_endpoint, modify_endpoint_params),
-	 .answer = ec2_modify_endpoint, .never = NO_SERVICES, .doc = "Changes an endpoint."},
-	{EC2_ACTION("DeleteVpcEndpoints"),
-	 .args = PARAMS(struct ec2_delete_endpoints, delete_endpoints_params), .answer = ec2_delete_endpoints,
-	 .never = NO_SERVICES, .doc = "Deletes endpoints."},
+	{EC2_ACTION("CreateVpcEndpoint"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_create_endpoint, create_endpoint_params), .prepare = prepare_create,
+	 .operation = engine_create_vpc_endpoint_run, .returns = KIND_VPC_ENDPOINT,
+	 .answer = ec2_create_endpoint,
+	 .doc = "Leads from a VPC to the region's API without an internet gateway."},
+	{EC2_ACTION("ModifyVpcEndpoint"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_modify_endpoint, modify_endpoint_params),
+	 .operation = engine_change_vpc_endpoint_run, .doc = "Changes an endpoint."},
+	{EC2_ACTION("DeleteVpcEndpoints"), .flags = API_WRITES,
+	 .args = PARAMS(struct ec2_delete_endpoints, delete_endpoints_params), .prepare = prepare_delete,
+	 .operation = engine_delete_vpc_endpoints_run, .answer = ec2_delete_endpoints,
+	 .doc = "Deletes endpoints with their interfaces and routes."},
 };
 const struct api_actions ec2_endpoint_actions = API_ACTIONS(actions);

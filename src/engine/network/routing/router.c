@@ -32,6 +32,7 @@
 #include "store/security_group.h"
 #include "store/security_group_association.h"
 #include "store/subnet.h"
+#include "store/vpc_endpoint.h"
 
 enum { BLOCK_BITS_MIN = 16, BLOCK_BITS_MAX = 28 };
 
@@ -231,6 +232,8 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 		what = "network ACLs";
 	else if (peering_holds_router(op->head, router->row.id))
 		what = "peering connections";
+	else if (vpc_endpoint_first_by_router(op->head, router->row.id))
+		what = "endpoints";
 	else if (transit_holds_router(op->head, router->row.id))
 		what = "attachments to transit gateways";
 	if (!what)

@@ -42,6 +42,7 @@
 #include "store/transit_attachment.h"
 #include "store/transit_gateway.h"
 #include "store/volume.h"
+#include "store/vpc_endpoint.h"
 
 /* Counted from the mark, because hosts may still hold resources of deleted rows. */
 #define GIVE_UP_US (2 * MINUTE)
@@ -120,6 +121,7 @@ static const struct owned {
 	{KIND_PEERING, PEERING_INDEX_ACCOUNT, {0}},
 	{KIND_TRANSIT_ATTACHMENT, TRANSIT_ATTACHMENT_INDEX_ACCOUNT, {0}},
 	{KIND_TRANSIT_GATEWAY, TRANSIT_GATEWAY_INDEX_ACCOUNT, {0}},
+	{KIND_VPC_ENDPOINT, VPC_ENDPOINT_INDEX_ACCOUNT, {0}},
 	{KIND_BACKUP_PLAN, BACKUP_PLAN_INDEX_ACCOUNT, {KIND_BACKUP_PLAN, "backup_plan.delete", delete_plan}},
 	{KIND_MACHINE_BACKUP,
 	 MACHINE_BACKUP_INDEX_ACCOUNT,
