@@ -263,8 +263,6 @@ const struct attribute_item *attributes_gather(const struct attribute_plan *plan
 
 /* ---- texts ---- */
 
-typedef struct str (*write_text)(const struct attribute_style *style, const struct attribute *a,
-				 const void *at, char *out);
 #define WRITE_TEXT(name)                                                                                     \
 	static struct str name(const struct attribute_style *style, const struct attribute *a,               \
 			       const void *at, char *out)

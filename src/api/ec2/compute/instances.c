@@ -226,21 +226,16 @@ static bool is_windows(const struct instance *i)
 	return i->platform == INSTANCE_PLATFORM_WINDOWS;
 }
 
-static bool is_change(struct api_call *e)
-{
-	return ec2_is_change(ec2_call_of(e));
-}
-
 ATTRIBUTE_GETTER(instance, i, int64_t, get_state_code, state_codes[model_derive_instance_state(i)])
 ATTRIBUTE_GETTER(instance, i, const char *, get_affinity,
 		 i->tenancy != INSTANCE_TENANCY_HOST ? NULL
 		 : i->host_affinity                  ? "host"
 						     : "default")
 ATTRIBUTE_GETTER(instance, i, const char *, get_monitoring,
-		 !i->monitoring ? "disabled"
-		 : is_change(e) ? "pending"
-				: "enabled")
-ATTRIBUTE_GETTER(instance, i, const char *, get_options_state, is_change(e) ? "pending" : "applied")
+		 !i->monitoring           ? "disabled"
+		 : ec2_style.is_change(e) ? "pending"
+					  : "enabled")
+ATTRIBUTE_GETTER(instance, i, const char *, get_options_state, ec2_style.is_change(e) ? "pending" : "applied")
 ATTRIBUTE_GETTER(instance, i, const char *, get_lifecycle, uuid_is_none(i->spot_request) ? NULL : "spot")
 ATTRIBUTE_GETTER(instance, i, struct str, get_platform, ec2_platform_details(e, i->licences, is_windows(i)))
 ATTRIBUTE_GETTER(instance, i, struct str, get_operation, ec2_usage_operation(e, i->licences, is_windows(i)))

@@ -87,7 +87,7 @@ struct ec2_call {
 	struct str owner;                  /* the caller's account number */
 	struct str domain, public_domain;  /* domains of host names; set when the view is opened */
 	/* Cached items (list.h): the last commit of rows that several items share; the items that the answer holds, and the size of
-\t * their texts; the items' positions in a long answer. */
+	 * their texts; the items' positions in a long answer. */
 	uint64_t shared_commit;
 	VEC(struct ec2_cached_item *) cached;
 	size_t cached_size;

@@ -5,6 +5,7 @@
 #include "model/id.h"
 #include "model/state.h"
 #include "store/instance_type.h"
+#include "store/query.h"
 #include "store/zone.h"
 
 enum { FILTER_VALUES_MAX = 200, ID_SHOWN_SIZE = 256 };
@@ -20,14 +21,6 @@ static bool has_wildcard(struct strs patterns)
 	return false;
 }
 
-static const struct field *find_field(enum kind kind, const char *name)
-{
-	for (unsigned k = 0; name && k < model_kinds[kind].field_count; k++)
-		if (strcmp(model_kinds[kind].fields[k].name, name) == 0)
-			return &model_kinds[kind].fields[k];
-	return 0;
-}
-
 static bool compile_tag_filter(const struct ec2_filter *asked, struct filter_run *run)
 {
 	if (str_starts_with(asked->name, STR("tag:"))) {
@@ -40,7 +33,7 @@ static bool compile_tag_filter(const struct ec2_filter *asked, struct filter_run
 	} else {
 		return false;
 	}
-	return find_field(run->kind, "tags") != 0;
+	return query_find_field(run->kind, "tags") != NULL;
 }
 
 /* The table's "tag:" accepts "tag:KEY". */
@@ -130,7 +123,7 @@ static bool compile_row_filter(const struct filters *filters, struct str name, s
 			continue;
 		run->what = FILTER_ROW;
 		run->filter = &filters->at[k];
-		run->field = find_field(run->kind, run->filter->field);
+		run->field = query_find_field(run->kind, run->filter->field);
 		return true;
 	}
 	return false;
@@ -200,12 +193,6 @@ bool filter_id(const struct filter_run *f, enum kind kind, uuid id)
 	return !uuid_is_none(id) && filter_z(f, id_write_ec2(kind, id, text));
 }
 
-bool filter_prefixed(const struct filter_run *f, const char *prefix, uuid id)
-{
-	char text[EC2_ID_TEXT_SIZE];
-	return !uuid_is_none(id) && filter_z(f, id_write_prefixed(prefix, id, text));
-}
-
 bool filter_int(const struct filter_run *f, int64_t value)
 {
 	char digits[24];
@@ -232,13 +219,13 @@ bool filter_time(const struct filter_run *f, int64_t time_us)
 	return filter_z(f, clock_write_ms(time_us, text));
 }
 
-bool filter_ip(const struct filter_run *f, struct ip ip)
+static bool filter_ip(const struct filter_run *f, struct ip ip)
 {
 	char text[IP_TEXT_SIZE];
 	return !ip_is_none(ip) && filter_z(f, ip_write(ip, text));
 }
 
-bool filter_zone(const struct filter_run *f, uuid zone)
+static bool filter_zone(const struct filter_run *f, uuid zone)
 {
 	const struct zone *z = zone_find(f->t, zone);
 	return z && filter_text(f, z->name);

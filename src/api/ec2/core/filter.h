@@ -25,8 +25,7 @@ struct filter {
 	struct access_path access_paths[ACCESS_PATHS_MAX]; /* all of them together */
 	const struct filter_join *joined; /* rows of another kind that have a filter joined_filter */
 	const char *joined_filter;
-	struct attribute_found
-		found; /* attribute of the filter; none: the filter is a row of the other table */
+	struct attribute_found found; /* attribute of the filter; none: a row of the other table */
 };
 
 /* Rows of another kind with filters of their own, from which a join leads to the listed rows. */
@@ -96,12 +95,9 @@ bool filters_get(const struct filters *filters, size_t at, struct filter *ret_fi
 bool filter_text(const struct filter_run *f, struct str value);
 bool filter_z(const struct filter_run *f, const char *value);
 bool filter_id(const struct filter_run *f, enum kind kind, uuid id); /* none: no value, matches nothing */
-bool filter_prefixed(const struct filter_run *f, const char *prefix, uuid id);
 bool filter_int(const struct filter_run *f, int64_t value);
 bool filter_bool(const struct filter_run *f, bool value);
 bool filter_time(const struct filter_run *f, int64_t time_us);
-bool filter_ip(const struct filter_run *f, struct ip ip);
-bool filter_zone(const struct filter_run *f, uuid zone);              /* by its name */
 bool filter_owner(const struct filter_run *f, const struct row *row); /* the caller's account number */
 /* Matches nothing; used by filters on attributes that no row here has. */
 bool filter_nothing(const struct filter_run *f, const struct row *row);

@@ -24,15 +24,13 @@ struct ec2_item {
 
 struct ec2_listing {
 	enum kind kind;
-	const char *set; /* the container's name: "vpcSet" */
-	const char
-		*other_set; /* the container of the items that in_other picks; NULL: there is one container */
+	const char *set;       /* the container's name: "vpcSet" */
+	const char *other_set; /* the container of the items that in_other picks; NULL: one container */
 	bool (*in_other)(const void *item);
 	struct filters filters;
 	bool has_operators;           /* rows of no account are everybody's */
-	unsigned other_account_index; /* that begins with another account that sees the row, too; 0: none does
-				       */
-	unsigned public_index;        /* begins with whether a row is everybody's; 0: there are none */
+	unsigned other_account_index; /* index that begins with another account that sees the row; 0: none */
+	unsigned public_index;        /* index that begins with whether everybody sees the row; 0: none */
 	/* Owners in a parameter of the request, as values of is_owner filters; NULL: no such parameter. */
 	const struct strs *(*owners)(const void *args);
 	/* A condition in addition to engine_may_see() and the filters; NULL: none. */
@@ -40,14 +38,14 @@ struct ec2_listing {
 	bool is_hiding; /* rows that .shows rejects do not exist in EC2: their ids are not found either */
 	bool is_slow;   /* the id of a deleted row gives an empty list for a while, and no error */
 	/* Collects the data of the row's element into the arena, while the view's tables are held. The item begins with the row's
-\t * address; NULL: out of memory. Without this function the item is the row. */
+	 * address; NULL: out of memory. Without this function the item is the row. */
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
 	/* Writes the members of an item, afterwards. */
 	void (*write)(struct ec2_call *e, struct xml *x, const void *item);
 	/* Members as rows of a table, instead of gather and write. */
 	const struct attributes *attributes;
 	/* Kinds whose rows the functions of the attributes read, apart from the caller's owner and domains; KIND_NONE ends them. The
-\t * text of an item is cached until the row, its parts or a row of these kinds change. NULL: items are not cached. */
+	 * text of an item is cached until the row, its parts or a row of these kinds change. NULL: items are not cached. */
 	const enum kind *shared;
 	bool shows_ended; /* for a while: engine/tombstone.h */
 };

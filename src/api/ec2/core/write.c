@@ -5,7 +5,6 @@
 #include "api/ec2/core/filter.h"
 #include "engine/tag.h"
 #include "model/licence.h"
-#include "model/security_group.h"
 #include "store/account.h"
 
 enum { HOST_NAME_ROOM = sizeof "ec2-203-100-113-107." }; /* also long enough for an instance's id */
@@ -147,12 +146,6 @@ RESULT ec2_prepare_ipv6_wish(struct ec2_call *e, struct ipv6_block_wish *wish, s
 	return ec2_check_border_group(e, field, border_group);
 }
 
-void ec2_write_mac(struct xml *x, const char *name, struct mac mac)
-{
-	char text[MAC_TEXT_SIZE];
-	xml_z(x, name, mac_write(mac, text));
-}
-
 void ec2_write_tags(struct xml *x, struct tags tags)
 {
 	if (!tags.count) {
@@ -179,20 +172,6 @@ void ec2_write_tags_of_made(const struct ec2_call *e, struct xml *x, struct tags
 {
 	if (ec2_is_change(e) || tags.count)
 		ec2_write_tags(x, tags);
-}
-
-void ec2_write_groups(struct xml *x, const struct security_group *const *groups, size_t count)
-{
-	xml_open(x, "groupSet");
-	for (size_t k = 0; k < count; k++) {
-		if (!groups[k])
-			continue;
-		xml_open(x, "item");
-		ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, groups[k]->row.id);
-		xml_text(x, "groupName", groups[k]->name);
-		xml_close(x, "item");
-	}
-	xml_close(x, "groupSet");
 }
 
 /* Appends the domain to the host's name of n characters. */
@@ -234,13 +213,6 @@ size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static 
 size_t ec2_public_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE])
 {
 	return write_name("ec2-", ip, e->public_domain, out);
-}
-
-void ec2_write_private_name(const struct ec2_call *e, struct xml *x, const char *name, struct ip ip)
-{
-	char text[EC2_NAME_TEXT_SIZE];
-	size_t n = ec2_private_name(e, ip, text);
-	xml_text(x, name, (struct str){text, n});
 }
 
 void ec2_write_words(struct xml *x, const char *set, const char *words_by_bars)

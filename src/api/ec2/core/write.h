@@ -5,8 +5,6 @@
 #include "api/ec2/core/action.h"
 #include "engine/network/ipv6.h"
 
-struct security_group;
-
 /* Elements of an id, of one under another prefix than its kind's, of addresses: nothing when there is none. */
 void ec2_write_id_named(struct xml *x, struct str name, enum kind kind, uuid id);
 static inline void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id)
@@ -38,14 +36,11 @@ void ec2_write_arn(const struct ec2_call *e, struct xml *x, const char *name, co
 RESULT ec2_prepare_ipv6_wish(struct ec2_call *e, struct ipv6_block_wish *wish, struct str border_group);
 /* Checks the network border group: the only one has the region's name. ERR_INVALID: another one. */
 RESULT ec2_check_border_group(struct ec2_call *e, struct str field, struct str group);
-void ec2_write_mac(struct xml *x, const char *name, struct mac mac);
 /* Write <tagSet>. Most kinds show an empty set, too. For some kinds (..._of_made) only the answer of the creating call shows an empty
  * set, for others (..._if_any) no answer does. */
 void ec2_write_tags(struct xml *x, struct tags tags);
 void ec2_write_tags_of_made(const struct ec2_call *e, struct xml *x, struct tags tags);
 void ec2_write_tags_if_any(struct xml *x, struct tags tags);
-/* Writes <groupSet> with groupId and groupName; skips NULLs. */
-void ec2_write_groups(struct xml *x, const struct security_group *const *groups, size_t count);
 /* "ip-10-0-0-5.ec2.internal": without the NUL; returns its size, 0 when there is no IPv4 address. */
 enum { EC2_NAME_TEXT_SIZE = 280 };
 size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE]);
@@ -53,7 +48,6 @@ size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static 
 size_t ec2_resource_name(const struct ec2_call *e, uuid instance, char out[static EC2_NAME_TEXT_SIZE]);
 /* "ec2-203-0-113-7.us-east-1.compute.internal" likewise. */
 size_t ec2_public_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE]);
-void ec2_write_private_name(const struct ec2_call *e, struct xml *x, const char *name, struct ip ip);
 /* <set><item>word</item></set> */
 void ec2_write_words(struct xml *x, const char *set, const char *words_by_bars);
 /* The number of an account; EC2_OPERATORS_NUMBER for the operator. */

@@ -62,29 +62,16 @@ LIST_TEXTS(os_list_ids, struct uuids, uuid_write, UUID_TEXT_SIZE)
 LIST_TEXTS(os_list_ips, struct ips, ip_write, IP_TEXT_SIZE)
 LIST_TEXTS(os_list_cidrs, struct cidrs, cidr_write, CIDR_TEXT_SIZE)
 
-/* Takes the dashes out of the id's text. */
-static struct str write_hex(uuid id, char text[static UUID_TEXT_SIZE])
-{
-	size_t n = 0;
-	for (const char *p = uuid_write(id, text); *p; p++)
-		if (*p != '-')
-			text[n++] = *p;
-	return (struct str){text, n};
-}
-
 struct str os_hex(struct arena *a, uuid id)
 {
-	char text[UUID_TEXT_SIZE];
-	return uuid_is_none(id) ? STR_NONE : str_copy(a, write_hex(id, text));
+	return uuid_is_none(id) ? STR_NONE : str_encode_hex(a, id.b, sizeof id.b);
 }
 
 void os_write_hex(struct json_writer *w, const char *key, uuid id)
 {
-	char text[UUID_TEXT_SIZE];
-	if (uuid_is_none(id))
-		json_write_null(w, key);
-	else
-		json_write_text(w, key, write_hex(id, text));
+	static const struct attribute hex = {.form = ATTRIBUTE_HEX};
+	char text[ATTRIBUTE_TEXT_SIZE];
+	json_write_text_or_null(w, key, attribute_text(&os_style, &hex, &id, text));
 }
 
 void os_write_time(struct json_writer *w, const char *key, int64_t time_us)

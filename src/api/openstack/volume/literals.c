@@ -65,16 +65,3 @@ bool os_fits_literal(struct os_call *e, struct tags tags, struct str text)
 	}
 	return true;
 }
-
-bool os_fits_consumed(struct os_call *e, const struct row *row, struct str value)
-{
-	(void) row;
-	return os_is_truth(e, true, value);
-}
-
-bool os_fits_maker(uuid made_by, uuid account, struct str value)
-{
-	struct ref ref;
-	return os_parse_id(value, KIND_USER, &ref) &&
-	       uuid_equal(ref.prefix, uuid_is_none(made_by) ? account : made_by);
-}

@@ -91,20 +91,9 @@ static uuid copied_volume(const struct tables *t, const struct volume *v)
 
 /* ---- members ---- */
 
-/* Project id in 32 digits, as Keystone writes it. */
-static struct str project_of(struct os_call *e)
-{
-	char text[UUID_TEXT_SIZE];
-	size_t n = 0;
-	for (const char *p = uuid_write(e->c->who->account, text); *p; p++)
-		if (*p != '-')
-			text[n++] = *p;
-	return str_copy(e->c->arena, (struct str){text, n});
-}
-
 void os_write_volume_links(struct os_call *e, struct json_writer *w, const char *collection, uuid id)
 {
-	struct str project = project_of(e), name = uuid_to_str(e->c->arena, id);
+	struct str project = os_hex(e->c->arena, e->c->who->account), name = uuid_to_str(e->c->arena, id);
 	json_write_open_list(w, "links");
 	os_write_link(w, "self",
 		      str_print(e->c->arena, "%" STR_FMT "/volume/v3/%" STR_FMT "/%s/%" STR_FMT,

@@ -61,11 +61,7 @@ void os_show_image_metadata(struct os_call *e, struct json_writer *w, const stru
 bool os_read_literal(struct os_call *e, struct str text, struct tags *ret_tags);
 /* True if the tags have all members of such a dictionary; an invalid dictionary matches nothing. */
 bool os_fits_literal(struct os_call *e, struct tags tags, struct str text);
-/* The filter `consumes_quota`: true for each listed row. */
-bool os_fits_consumed(struct os_call *e, const struct row *row, struct str value);
 /* Time of the last update that answers show. */
 int64_t os_get_update(struct api_call *e, const struct row *row);
-/* The filter `user_id`, as os_write_maker() shows it. */
-bool os_fits_maker(uuid made_by, uuid account, struct str value);
 /* "links" of a resource below the project. */
 void os_write_volume_links(struct os_call *e, struct json_writer *w, const char *collection, uuid id);
