@@ -136,6 +136,10 @@ struct attributes {
 	{                                                                                                    \
 		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
 	}
+/* Defines a table of this file from its rows, "{ATTRIBUTE(…), …}". */
+#define ATTRIBUTE_TABLE(name, ...)                                                                           \
+	static const struct attribute name##_rows[] = __VA_ARGS__;                                           \
+	static const struct attributes name = ATTRIBUTES(name##_rows)
 
 /* ---- rows of a table ---- */
 
@@ -237,9 +241,9 @@ struct attributes {
 		(void) e, (void) v;                                                                          \
 		return (expression);                                                                         \
 	}
-/* For .get.rows: `count` structs of that size, each of which begins with its row. */
+/* Lists the elements of an array, each `size` bytes long and beginning with a row, for .get.rows. NULL: no elements. */
 struct attribute_rows attribute_rows_of(struct api_call *e, const void *structs, size_t count, size_t size);
-/* For .get.rows of a list that is always empty. */
+/* Lists nothing: .get.rows of a list that is always empty. */
 struct attribute_rows attribute_list_nothing(struct api_call *e, const struct row *row);
 /* A filter of a value that no row has. Without a function the value would be read from the row, at offset 0. */
 const char *attribute_get_nothing(struct api_call *e, const struct row *row);

@@ -88,22 +88,20 @@ STATUS(system)
 STATUS(instance)
 
 #define WITHIN .flags = ATTRIBUTE_FILTERS_WITHIN
-#define TABLE(name, ...)                                                                                     \
-	static const struct attribute name##_rows[] = __VA_ARGS__;                                           \
-	static const struct attributes name = ATTRIBUTES(name##_rows)
-TABLE(system_detail,
-      {ATTRIBUTE_CONST("name", "reachability"),
-       ATTRIBUTE_MADE(WORD, word, "status", get_system_reach, .filter = "system-status.reachability")});
-TABLE(instance_detail,
-      {ATTRIBUTE_CONST("name", "reachability"),
-       ATTRIBUTE_MADE(WORD, word, "status", get_instance_reach, .filter = "instance-status.reachability")});
-TABLE(system_members, {ATTRIBUTE_MADE(WORD, word, "status", get_system, .filter = "system-status.status"),
-		       ATTRIBUTE_ROWS("details", system_detail, list_details,
-				      .flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN)});
-TABLE(instance_members,
-      {ATTRIBUTE_MADE(WORD, word, "status", get_instance, .filter = "instance-status.status"),
-       ATTRIBUTE_ROWS("details", instance_detail, list_details,
-		      .flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN)});
+ATTRIBUTE_TABLE(system_detail, {ATTRIBUTE_CONST("name", "reachability"),
+				ATTRIBUTE_MADE(WORD, word, "status", get_system_reach,
+					       .filter = "system-status.reachability")});
+ATTRIBUTE_TABLE(instance_detail, {ATTRIBUTE_CONST("name", "reachability"),
+				  ATTRIBUTE_MADE(WORD, word, "status", get_instance_reach,
+						 .filter = "instance-status.reachability")});
+ATTRIBUTE_TABLE(system_members,
+		{ATTRIBUTE_MADE(WORD, word, "status", get_system, .filter = "system-status.status"),
+		 ATTRIBUTE_ROWS("details", system_detail, list_details,
+				.flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN)});
+ATTRIBUTE_TABLE(instance_members,
+		{ATTRIBUTE_MADE(WORD, word, "status", get_instance, .filter = "instance-status.status"),
+		 ATTRIBUTE_ROWS("details", instance_detail, list_details,
+				.flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN)});
 
 /* ---- events ---- */
 
@@ -122,7 +120,7 @@ static struct str describe_event(struct api_call *e, const struct row *row)
 	return str_print(e->c->arena, "%s%" STR_FMT, before, STR_ARG(event->description));
 }
 
-TABLE(event_members, {
+ATTRIBUTE_TABLE(event_members, {
 	ATTRIBUTE_OWN_ID(instance_event, "instanceEventId", KIND_INSTANCE_EVENT,
 			 .filter = "event.instance-event-id",
 			 ATTRIBUTE_PATHS({KIND_INSTANCE_EVENT,

@@ -167,9 +167,9 @@ static struct attribute_rows list_groups(struct api_call *e, const struct row *r
 	return (struct attribute_rows){all.at, all.count};
 }
 
-static const struct zone *find_zone(struct api_call *e, const struct port *port)
+static const void *find_zone(struct api_call *e, const struct row *row)
 {
-	const struct subnet *subnet = subnet_find(api_tables(e), port->subnet);
+	const struct subnet *subnet = subnet_find(api_tables(e), port_of(row)->subnet);
 	return subnet ? zone_find(api_tables(e), subnet->zone) : NULL;
 }
 
@@ -178,8 +178,6 @@ static bool is_managed(const struct port *port)
 	return !uuid_is_none(port->nat_gateway);
 }
 
-ATTRIBUTE_GETTER(port, p, struct str, get_zone, find_zone(e, p) ? find_zone(e, p)->name : STR_NONE)
-ATTRIBUTE_GETTER(port, p, struct str, get_zone_id, find_zone(e, p) ? find_zone(e, p)->short_id : STR_NONE)
 ATTRIBUTE_GETTER(port, p, const char *, get_type,
 		 is_managed(p)                               ? "nat_gateway"
 		 : engine_is_endpoint_port(api_tables(e), p) ? "vpc_endpoint"
@@ -398,33 +396,33 @@ static struct attribute_rows list_tags(struct api_call *e, const struct row *row
 			       .flags = ATTRIBUTE_OMIT_NONE | ATTRIBUTE_FILTERS_WITHIN),                     \
 		ATTRIBUTE_MADE(WORD, word, "interfaceType", get_type, .filter = OWN_##V("interface-type"))
 
-#define TABLE(name, ...)                                                                                     \
-	static const struct attribute name##_rows[] = __VA_ARGS__;                                           \
-	static const struct attributes name = ATTRIBUTES(name##_rows)
-TABLE(prefixes4, {ATTRIBUTE(port_prefix, "ipv4Prefix", block)});
-TABLE(prefixes6, {ATTRIBUTE(port_prefix, "ipv6Prefix", block)});
-TABLE(prefixes4_within,
-      {ATTRIBUTE(port_prefix, "ipv4Prefix", block, .filter = "network-interface.ipv4-prefixes.ipv4-prefix")});
-TABLE(prefixes6_within,
-      {ATTRIBUTE(port_prefix, "ipv6Prefix", block, .filter = "network-interface.ipv6-prefixes.ipv6-prefix")});
-TABLE(groups_alone, GROUPS(ALONE));
-TABLE(groups_within, GROUPS(WITHIN));
-TABLE(primary_alone, ASSOCIATION(ALONE, "", NAME, "association.ip-owner-id"));
-TABLE(primary_within, ASSOCIATION(WITHIN, "", NAME, "network-interface.association.ip-owner-id"));
-TABLE(any_alone, ASSOCIATION(ALONE, "addresses.", FURTHER, OWNER_ALONE));
-TABLE(any_within, ASSOCIATION(WITHIN, "addresses.", FURTHER, OWNER_WITHIN));
-TABLE(ips_alone, IPS(ALONE, any_alone));
-TABLE(ips_within, IPS(WITHIN, any_within));
-TABLE(ipv6s_alone, IPV6S(ALONE));
-TABLE(ipv6s_within, IPV6S(WITHIN));
-TABLE(attachment_alone, ATTACHMENT(ALONE));
-TABLE(attachment_within, ATTACHMENT(WITHIN));
+ATTRIBUTE_TABLE(prefixes4, {ATTRIBUTE(port_prefix, "ipv4Prefix", block)});
+ATTRIBUTE_TABLE(prefixes6, {ATTRIBUTE(port_prefix, "ipv6Prefix", block)});
+ATTRIBUTE_TABLE(prefixes4_within, {ATTRIBUTE(port_prefix, "ipv4Prefix", block,
+					     .filter = "network-interface.ipv4-prefixes.ipv4-prefix")});
+ATTRIBUTE_TABLE(prefixes6_within, {ATTRIBUTE(port_prefix, "ipv6Prefix", block,
+					     .filter = "network-interface.ipv6-prefixes.ipv6-prefix")});
+ATTRIBUTE_TABLE(groups_alone, GROUPS(ALONE));
+ATTRIBUTE_TABLE(groups_within, GROUPS(WITHIN));
+ATTRIBUTE_TABLE(primary_alone, ASSOCIATION(ALONE, "", NAME, "association.ip-owner-id"));
+ATTRIBUTE_TABLE(primary_within, ASSOCIATION(WITHIN, "", NAME, "network-interface.association.ip-owner-id"));
+ATTRIBUTE_TABLE(any_alone, ASSOCIATION(ALONE, "addresses.", FURTHER, OWNER_ALONE));
+ATTRIBUTE_TABLE(any_within, ASSOCIATION(WITHIN, "addresses.", FURTHER, OWNER_WITHIN));
+ATTRIBUTE_TABLE(ips_alone, IPS(ALONE, any_alone));
+ATTRIBUTE_TABLE(ips_within, IPS(WITHIN, any_within));
+ATTRIBUTE_TABLE(ipv6s_alone, IPV6S(ALONE));
+ATTRIBUTE_TABLE(ipv6s_within, IPV6S(WITHIN));
+ATTRIBUTE_TABLE(attachment_alone, ATTACHMENT(ALONE));
+ATTRIBUTE_TABLE(attachment_within, ATTACHMENT(WITHIN));
+ATTRIBUTE_TABLE(zone_alone,
+		{ATTRIBUTE(zone, "availabilityZone", name, .filter = "availability-zone"),
+		 ATTRIBUTE(zone, "", short_id, .flags = ATTRIBUTE_HIDDEN, .filter = "availability-zone-id")});
+ATTRIBUTE_TABLE(zone_within, {ATTRIBUTE(zone, "", name, .filter = "network-interface.availability-zone")});
 
 static const char *const only_true[] = {NULL, "true"};
 static const struct attribute interface_rows[] = {
 	COMMON(ALONE, groups_alone, primary_alone, ips_alone, ipv6s_alone, prefixes4, prefixes6),
-	ATTRIBUTE_MADE(TEXT, text, "availabilityZone", get_zone, .flags = ATTRIBUTE_OMIT_NONE,
-		       .filter = "availability-zone"),
+	ATTRIBUTE_INLINE(zone_alone, find_zone, FILTERED),
 	ATTRIBUTE_MADE(BOOL, truth, "ipv6Native", is_native, .words = only_true),
 	ATTRIBUTE(port, "ipv6Address", ip, .flags = ATTRIBUTE_V6),
 	ATTRIBUTE_MADE(TEXT, text, "requesterId", get_requester, .flags = ATTRIBUTE_OMIT_NONE,
@@ -432,23 +430,21 @@ static const struct attribute interface_rows[] = {
 	ATTRIBUTE_MADE(BOOL, truth, "requesterManaged", get_managed, .filter = "requester-managed"),
 	ATTRIBUTE_WITHIN_OF("attachment", attachment_alone, find_attachment, FILTERED),
 	ATTRIBUTE(port, "tagSet", tags),
-	ATTRIBUTE_MADE(TEXT, text, "", get_zone_id, .flags = ATTRIBUTE_HIDDEN,
-		       .filter = "availability-zone-id"),
 	ATTRIBUTE_CONST("", "false", .flags = ATTRIBUTE_HIDDEN, .filter = "operator.managed"),
 	ATTRIBUTE_NOTHING("operator.principal"),
 };
 const struct attributes ec2_interface_members = ATTRIBUTES(interface_rows);
 
-TABLE(tags_within, {ATTRIBUTE(shown_tag, "", key, .filter = "network-interface.tag-key"),
-		    ATTRIBUTE(shown_tag, "", value, .filter = "network-interface.tag-value")});
-TABLE(ipv6_within, {ATTRIBUTE(shown_ip, "", ip, .filter = "network-interface.ipv6-address", BY_IP_WITHIN)});
+ATTRIBUTE_TABLE(tags_within, {ATTRIBUTE(shown_tag, "", key, .filter = "network-interface.tag-key"),
+			      ATTRIBUTE(shown_tag, "", value, .filter = "network-interface.tag-value")});
+ATTRIBUTE_TABLE(ipv6_within,
+		{ATTRIBUTE(shown_ip, "", ip, .filter = "network-interface.ipv6-address", BY_IP_WITHIN)});
 #define HIDDEN_FILTERS .flags = ATTRIBUTE_HIDDEN | ATTRIBUTE_FILTERS_WITHIN
 static const struct attribute within_rows[] = {
 	COMMON(WITHIN, groups_within, primary_within, ips_within, ipv6s_within, prefixes4_within,
 	       prefixes6_within),
 	ATTRIBUTE_WITHIN_OF("attachment", attachment_within, find_attachment, FILTERED),
-	ATTRIBUTE_MADE(TEXT, text, "", get_zone, .flags = ATTRIBUTE_HIDDEN,
-		       .filter = "network-interface.availability-zone"),
+	ATTRIBUTE_INLINE(zone_within, find_zone, HIDDEN_FILTERS),
 	ATTRIBUTE_MADE(TEXT, text, "", get_requester, .flags = ATTRIBUTE_HIDDEN,
 		       .filter = "network-interface.requester-id"),
 	ATTRIBUTE_MADE(BOOL, truth, "", get_managed, .flags = ATTRIBUTE_HIDDEN,
@@ -479,9 +475,9 @@ static const struct attribute primary_interface_rows[] = {
 };
 const struct attributes ec2_primary_interface_members = ATTRIBUTES(primary_interface_rows);
 
-TABLE(any_groups, {ATTRIBUTE(security_group, "", name, .filter = "group-name"),
-		   ATTRIBUTE(security_group, "", name, .filter = "instance.group-name")});
-TABLE(any_ipv6s, {ATTRIBUTE(shown_ip, "", ip, .filter = "ipv6-address", BY_IP_WITHIN)});
+ATTRIBUTE_TABLE(any_groups, {ATTRIBUTE(security_group, "", name, .filter = "group-name"),
+			     ATTRIBUTE(security_group, "", name, .filter = "instance.group-name")});
+ATTRIBUTE_TABLE(any_ipv6s, {ATTRIBUTE(shown_ip, "", ip, .filter = "ipv6-address", BY_IP_WITHIN)});
 static const struct attribute any_interface_rows[] = {
 	ATTRIBUTE(port, "", ip, .flags = ATTRIBUTE_V4, .filter = "private-ip-address",
 		  WAYS_WITHIN(KIND_PORT, PORT_INDEX_IP, NULL)),

@@ -104,21 +104,19 @@ ATTRIBUTE_GETTER(peering, p, int64_t, get_expiration,
 /* Tags of the caller's account. */
 ATTRIBUTE_GETTER(peering, p, struct tags, get_tags, *ec2_tags_of(ec2_call_of(e), KIND_PEERING, row))
 
-#define TABLE(name, ...)                                                                                     \
-	static const struct attribute name##_rows[] = __VA_ARGS__;                                           \
-	static const struct attributes name = ATTRIBUTES(name##_rows)
 #define OPTIONS(field)                                                                                       \
 	{                                                                                                    \
 		ATTRIBUTE(peering, "allowDnsResolutionFromRemoteVpc", field),                                \
 			ATTRIBUTE_CONST("allowEgressFromLocalClassicLinkToRemoteVpc", "false"),              \
 			ATTRIBUTE_CONST("allowEgressFromLocalVpcToRemoteClassicLink", "false"),              \
 	}
-TABLE(requester_options, OPTIONS(resolves));
-TABLE(accepter_options, OPTIONS(peer_resolves));
-TABLE(requester_block,
-      {ATTRIBUTE(shown_block, "cidrBlock", block, .filter = "requester-vpc-info.cidr-block")});
-TABLE(accepter_block, {ATTRIBUTE(shown_block, "cidrBlock", block, .filter = "accepter-vpc-info.cidr-block")});
-TABLE(ipv6_block, {ATTRIBUTE(shown_block, "ipv6CidrBlock", block)});
+ATTRIBUTE_TABLE(requester_options, OPTIONS(resolves));
+ATTRIBUTE_TABLE(accepter_options, OPTIONS(peer_resolves));
+ATTRIBUTE_TABLE(requester_block,
+		{ATTRIBUTE(shown_block, "cidrBlock", block, .filter = "requester-vpc-info.cidr-block")});
+ATTRIBUTE_TABLE(accepter_block,
+		{ATTRIBUTE(shown_block, "cidrBlock", block, .filter = "accepter-vpc-info.cidr-block")});
+ATTRIBUTE_TABLE(ipv6_block, {ATTRIBUTE(shown_block, "ipv6CidrBlock", block)});
 #define BLOCKS(side)                                                                                         \
 	ATTRIBUTE_MADE(CIDR, at, "cidrBlock", find_##side##_block),                                          \
 		ATTRIBUTE_ROWS("cidrBlockSet", side##_block, list_##side##_blocks,                           \
@@ -126,26 +124,28 @@ TABLE(ipv6_block, {ATTRIBUTE(shown_block, "ipv6CidrBlock", block)});
 		ATTRIBUTE_ROWS("ipv6CidrBlockSet", ipv6_block, list_##side##_ipv6_blocks,                    \
 			       .flags = ATTRIBUTE_OMIT_NONE),                                                \
 		EC2_REGION("region"), ATTRIBUTE_WITHIN_OF("peeringOptions", side##_options, find_accepted)
-TABLE(requester, {ATTRIBUTE_OF(peering, account, KIND_ACCOUNT, account, "ownerId", number,
-			       .none = EC2_OPERATORS_NUMBER, .filter = "requester-vpc-info.owner-id"),
-		  ATTRIBUTE_REF(peering, "vpcId", router, KIND_ROUTER, .filter = "requester-vpc-info.vpc-id",
-				.index = PEERING_INDEX_ROUTER),
-		  BLOCKS(requester)});
-TABLE(accepter, {ATTRIBUTE(peering, "ownerId", peer_owner_text, .filter = "accepter-vpc-info.owner-id"),
+ATTRIBUTE_TABLE(requester,
+		{ATTRIBUTE_OF(peering, account, KIND_ACCOUNT, account, "ownerId", number,
+			      .none = EC2_OPERATORS_NUMBER, .filter = "requester-vpc-info.owner-id"),
+		 ATTRIBUTE_REF(peering, "vpcId", router, KIND_ROUTER, .filter = "requester-vpc-info.vpc-id",
+			       .index = PEERING_INDEX_ROUTER),
+		 BLOCKS(requester)});
+ATTRIBUTE_TABLE(accepter,
+		{ATTRIBUTE(peering, "ownerId", peer_owner_text, .filter = "accepter-vpc-info.owner-id"),
 		 ATTRIBUTE(peering, "vpcId", peer_router_text, .filter = "accepter-vpc-info.vpc-id",
 			   .index = PEERING_INDEX_PEER_ROUTER_TEXT),
 		 BLOCKS(accepter)});
-TABLE(status, {ATTRIBUTE_MADE(WORD, word, "code", get_state, .filter = "status-code"),
-	       ATTRIBUTE_MADE(TEXT, text, "message", get_message, .filter = "status-message")});
+ATTRIBUTE_TABLE(status, {ATTRIBUTE_MADE(WORD, word, "code", get_state, .filter = "status-code"),
+			 ATTRIBUTE_MADE(TEXT, text, "message", get_message, .filter = "status-message")});
 #define WITHIN .flags = ATTRIBUTE_FILTERS_WITHIN
-TABLE(peering_members,
-      {ATTRIBUTE_OWN_ID(peering, "vpcPeeringConnectionId", KIND_PEERING,
-			.filter = "vpc-peering-connection-id"),
-       ATTRIBUTE_WITHIN("requesterVpcInfo", requester, WITHIN),
-       ATTRIBUTE_WITHIN("accepterVpcInfo", accepter, WITHIN), ATTRIBUTE_WITHIN("status", status, WITHIN),
-       ATTRIBUTE_MADE(TIME, number, "expirationTime", get_expiration, .flags = ATTRIBUTE_OMIT_NONE,
-		      .filter = "expiration-time"),
-       ATTRIBUTE_MADE(TAGS, tags, "tagSet", get_tags)});
+ATTRIBUTE_TABLE(peering_members, {ATTRIBUTE_OWN_ID(peering, "vpcPeeringConnectionId", KIND_PEERING,
+						   .filter = "vpc-peering-connection-id"),
+				  ATTRIBUTE_WITHIN("requesterVpcInfo", requester, WITHIN),
+				  ATTRIBUTE_WITHIN("accepterVpcInfo", accepter, WITHIN),
+				  ATTRIBUTE_WITHIN("status", status, WITHIN),
+				  ATTRIBUTE_MADE(TIME, number, "expirationTime", get_expiration,
+						 .flags = ATTRIBUTE_OMIT_NONE, .filter = "expiration-time"),
+				  ATTRIBUTE_MADE(TAGS, tags, "tagSet", get_tags)});
 
 /* ---- describe ---- */
 
