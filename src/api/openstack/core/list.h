@@ -26,9 +26,8 @@ struct os_filter {
 	/* Access paths, besides an index of the field. All of them together find every row that fits, and may
 	 * find more: the filter itself is still applied. */
 	struct access_path access_paths[ACCESS_PATHS_MAX];
-	bool is_name; /* the name that the row is shown with */
-	const char
-		*made; /* names that begin so are made of the row, and no index leads there; NULL: none are */
+	bool is_name;     /* the name that the row is shown with */
+	const char *made; /* names that begin so are made of the row, and no index leads there; NULL: none */
 	const struct os_namer *namer;                      /* rows that lend it theirs; NULL: none do */
 	bool is_device;                                    /* a text for the device that the row is of */
 	enum { OS_NO_TAGS, OS_ALL_TAGS, OS_ANY_TAG } tags; /* words for tags, with commas between them */
@@ -55,7 +54,6 @@ struct os_namer {
 /* Sort key besides created_at, updated_at and id: a field, or a value computed from the row as answers show it. */
 struct os_sort_key {
 	const char *name, *field;
-	bool is_opposite; /* the reverse of the field: "admin_state_up" for is_down */
 	struct str (*text)(struct os_call *e, const struct row *row);
 	int64_t (*number)(struct os_call *e, const struct row *row);
 };
@@ -71,10 +69,8 @@ enum os_listing_flag {
 	OS_NEWEST_FIRST = 1 << 2,   /* when the query does not say how; else the oldest */
 	OS_ALL_SEE_ALL = 1 << 3,    /* also rows of no account, and of others that the caller may see */
 	OS_BY_OFFSET = 1 << 4,      /* pages begin by an `offset`, too */
-	OS_OWN_TO_OTHERS =
-		1
-		<< 5, /* a request for all rows by a caller without the admin role returns the caller's own */
-	OS_COUNTS = 1 << 6, /* `with_count` adds how many rows there are on all pages */
+	OS_OWN_TO_OTHERS = 1 << 5,  /* a request for all rows by no administrator returns the caller's own */
+	OS_COUNTS = 1 << 6,         /* `with_count` adds how many rows there are on all pages */
 };
 enum { OS_COUNTS_SINCE = 45 };
 
@@ -91,21 +87,18 @@ static inline bool os_wants(const struct os_added *added, uuid id)
 
 struct os_listing {
 	enum kind kind;
-	const char *items; /* the answer's member: "servers" */
-	const char *
-		links; /* member with the next page's link: "servers_links"; NULL: the service has another form */
+	const char *items;   /* the answer's member: "servers" */
+	const char *links;   /* member with the next page's link: "servers_links"; NULL: another form */
 	const char *others;  /* names that queries may have beside filters and pages: "a|b"; NULL: none */
 	const char *marker;  /* the text that a page's marker names rows by; NULL: their id */
 	const char *members; /* plain members of rows that a query may name, too: "a|b"; NULL: none */
 	int unknown_since; /* the microversion that refuses names that nothing reads; -1: all; 0: the service's */
-	const char
-		*passes; /* the source that proves that the service ignores those here; NULL: it does not */
+	const char *passes; /* source that proves that the service ignores those here; NULL: it does not */
 	struct os_filters filters;
 	struct os_sort_keys sort_keys;
 	const char *sort; /* the sort key of queries that name none; NULL: created_at */
 	unsigned flags;
-	unsigned
-		public_index; /* begins with whether everybody sees the row, as of images; 0: there is none */
+	unsigned public_index; /* index that begins with whether everybody sees the row; 0: none */
 	/* A term of further rows that this query is about (struct list); NULL: none. */
 	uint64_t (*other_term)(const struct os_call *e);
 	int pages_since;  /* the microversion that has pages; 0: the first */

@@ -140,7 +140,8 @@ static void sort_by(const struct selection *s, const struct attribute *a, struct
 	sort->field = attribute_sort_field(s->list->kind, a);
 	sort->get_value = sort->field ? NULL : get_attribute;
 	sort->key = a;
-	sort->descends ^= (a->flags & ATTRIBUTE_NOT) != 0;
+	sort->descends ^=
+		sort->field && a->flags & ATTRIBUTE_NOT; /* the made value is the opposite already */
 }
 
 static RESULT add_sort(struct selection *s, struct str name, struct str direction)
@@ -160,7 +161,6 @@ static RESULT add_sort(struct selection *s, struct str name, struct str directio
 		sort.field = query_find_field(s->list->kind, key->field);
 		sort.get_value = key->text || key->number ? get_value : NULL;
 		sort.key = key;
-		sort.descends ^= key->is_opposite;
 	}
 	const struct attribute *a =
 		s->list->attributes ? attributes_find_sort(s->list->attributes, name) : NULL;
