@@ -6,7 +6,7 @@
 
 ATTRIBUTE_GETTER(address_group, g, struct strs, list_addresses, os_list_cidrs(e->c->arena, g->addresses))
 static const struct attribute group_rows[] = {
-	OS_FIELD(address_group, "id", row.id),
+	ATTRIBUTE(address_group, "id", row.id, .filter = "id"),
 	OS_FIELD(address_group, "name", name),
 	OS_FIELD(address_group, "description", description),
 	ATTRIBUTE_AS(HEX, address_group, "project_id", account, .filter = "project_id", .sort = "project_id"),

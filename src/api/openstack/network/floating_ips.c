@@ -57,7 +57,7 @@ static const struct access_path router_paths[] = {
 	 .joins = {JOIN_ONE(KIND_ADDRESS, load_balancer, address)}},
 	{0}};
 static const struct attribute floating_rows[] = {
-	OS_FIELD(address, "id", row.id),
+	ATTRIBUTE(address, "id", row.id, .filter = "id"),
 	OS_MADE(WORD, word, "status", get_status),
 	OS_FIELD(address, "floating_network_id", external_network),
 	OS_FIELD(address, "floating_ip_address", ip),

@@ -29,12 +29,11 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 #define OS_UP(T, field)                                                                                      \
 	ATTRIBUTE(T, "admin_state_up", field, .flags = ATTRIBUTE_NOT, .filter = "admin_state_up",            \
 		  .sort = "admin_state_up")
-#define OS_PROJECT_ROWS(T)                                                                                   \
-	ATTRIBUTE_AS(HEX, T, "tenant_id", account, .filter = "tenant_id", .sort = "tenant_id"),              \
-		ATTRIBUTE_AS(HEX, T, "project_id", account, .filter = "project_id", .sort = "project_id")
-/* Members that every resource has. Each except the tags is a filter. */
+/* Members that every resource has. Each except the tags is a filter; Neutron orders by none but the project. */
 #define OS_STANDARD_ROWS(T)                                                                                  \
-	OS_PROJECT_ROWS(T), OS_FIELD(T, "description", description),                                         \
+	ATTRIBUTE_AS(HEX, T, "tenant_id", account, .filter = "tenant_id", .sort = "tenant_id"),              \
+		ATTRIBUTE_AS(HEX, T, "project_id", account, .filter = "project_id", .sort = "project_id"),   \
+		ATTRIBUTE(T, "description", description, .filter = "description"),                           \
 		ATTRIBUTE_MADE(TEXTS, texts, "tags", os_list_words),                                         \
 		ATTRIBUTE_AS(TIME, T, "created_at", row.created_us, .filter = "created_at"),                 \
 		ATTRIBUTE_AS(TIME, T, "updated_at", row.updated_us, .filter = "updated_at"),                 \

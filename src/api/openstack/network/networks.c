@@ -91,7 +91,7 @@ GETTER(const char *, get_type, type_of(external_network_find(api_tables(e), n->r
 	ATTRIBUTE_OF(network, row.id, KIND_EXTERNAL_NETWORK, external_network, wire, field,                  \
 		     .filter = (wire), __VA_ARGS__)
 static const struct attribute network_rows[] = {
-	OS_FIELD(network, "id", row.id),
+	ATTRIBUTE(network, "id", row.id, .filter = "id"),
 	ATTRIBUTE_MADE(TEXT, text, "name", get_name, .sort = "name"),
 	OS_FIXED("status", "\"ACTIVE\""),
 	OS_UP(network, is_down),

@@ -290,7 +290,7 @@ ATTRIBUTE_GETTER(port, p, const char *, get_status, p->seen_up && !p->is_down ? 
 ATTRIBUTE_GETTER(port, p, struct strs, list_groups, os_list_ids(e->c->arena, p->groups))
 
 static const struct attribute port_rows[] = {
-	OS_FIELD(port, "id", row.id),
+	ATTRIBUTE(port, "id", row.id, .filter = "id"),
 	OS_SHOWN_NAME,
 	OS_FIELD(port, "network_id", network),
 	OS_FIELD(port, "mac_address", mac),

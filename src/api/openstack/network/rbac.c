@@ -11,10 +11,15 @@ GETTER(const char *, get_action, g->is_external ? "access_as_external" : "access
 GETTER(struct str, get_target, uuid_is_none(g->target) ? STR("*") : os_hex(e->c->arena, g->target))
 #undef GETTER
 
+/* Neutron's extensions/rbac.py marks filters and no sort keys. */
 static const struct attribute policy_rows[] = {
-	ATTRIBUTE(network_grant, "id", row.id, .filter = "id"), OS_FIXED("object_type", "\"network\""),
-	OS_FIELD(network_grant, "object_id", network),          OS_MADE(WORD, word, "action", get_action),
-	OS_MADE(TEXT, text, "target_tenant", get_target),       OS_PROJECT_ROWS(network_grant),
+	ATTRIBUTE(network_grant, "id", row.id, .filter = "id"),
+	ATTRIBUTE_CONST("object_type", "\"network\"", .filter = "object_type"),
+	ATTRIBUTE(network_grant, "object_id", network, .filter = "object_id"),
+	ATTRIBUTE_MADE(WORD, word, "action", get_action, .filter = "action"),
+	ATTRIBUTE_MADE(TEXT, text, "target_tenant", get_target, .filter = "target_tenant"),
+	ATTRIBUTE_AS(HEX, network_grant, "tenant_id", account, .filter = "tenant_id"),
+	ATTRIBUTE_AS(HEX, network_grant, "project_id", account, .filter = "project_id"),
 };
 static const struct attributes policy_members = ATTRIBUTES(policy_rows);
 

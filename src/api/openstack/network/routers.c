@@ -75,7 +75,7 @@ static const struct attribute gateway_rows[] = {
 static const struct attributes gateway_members = ATTRIBUTES(gateway_rows);
 
 static const struct attribute router_rows[] = {
-	OS_FIELD(router, "id", row.id),
+	ATTRIBUTE(router, "id", row.id, .filter = "id"),
 	OS_SHOWN_NAME,
 	OS_FIXED("status", "\"ACTIVE\""),
 	OS_UP(router, is_down),

@@ -24,7 +24,7 @@ GETTER(struct str, get_max, write_length(e, p->max_bits))
 #define LENGTH(wire, field, function)                                                                        \
 	OS_MADE(TEXT, text, wire, function, .offset = offsetof(struct subnet_pool, field))
 static const struct attribute pool_rows[] = {
-	OS_FIELD(subnet_pool, "id", row.id),
+	ATTRIBUTE(subnet_pool, "id", row.id, .filter = "id"),
 	OS_FIELD(subnet_pool, "name", name),
 	ATTRIBUTE_MADE(TEXTS, texts, "prefixes", list_prefixes),
 	OS_MADE(INT, number, "ip_version", get_version),

@@ -63,7 +63,7 @@ GETTER(bool, is_shared, engine_is_network_granted(api_tables(e), s->network, e->
 
 #define MODE(wire, field) ATTRIBUTE_AS(ENUM, subnet, wire, field, .words = ipv6_modes, .filter = (wire))
 static const struct attribute subnet_rows[] = {
-	OS_FIELD(subnet, "id", row.id),
+	ATTRIBUTE(subnet, "id", row.id, .filter = "id"),
 	OS_SHOWN_NAME,
 	OS_FIELD(subnet, "network_id", network),
 	OS_MADE(INT, number, "ip_version", get_version),
