@@ -8,6 +8,6 @@
 struct arena;
 struct instance;
 
-/* Returns the instance's name reduced to letters, digits and dashes, 63 at most. If nothing is left, returns EC2's name
- * (ip-10-0-0-4), made of the primary address `first`, or of the id if there is no address. In the arena. */
+/* Reduces the instance's name to at most 63 lower-case letters, digits and dashes. If none is left, makes EC2's host name from
+ * `first`, the primary IPv4 address, or from the instance's id. The text is in the arena. */
 struct str engine_make_host_name(struct arena *a, const struct instance *instance, struct ip first);

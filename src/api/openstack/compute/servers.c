@@ -231,6 +231,13 @@ static struct ip primary_ip(const struct tables *t, uuid instance)
 	return (struct ip){0};
 }
 
+/* Name that the guest learns from its metadata; Nova shows it to everybody since 2.90. */
+static bool shows_host_name(const struct os_call *e)
+{
+	enum { SINCE = 3, FOR_ALL_SINCE = 90 };
+	return e->request.version >= (os_is_admin(e) ? SINCE : FOR_ALL_SINCE);
+}
+
 static const void *gather_server(struct os_call *e, const struct row *row)
 {
 	const struct tables *t = os_tables(e);
@@ -253,7 +260,8 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
 		if (row_is_live(&p->row) && !add_port(e, s, p))
 			return NULL;
-	s->host_name = engine_make_host_name(e->c->arena, s->instance, primary_ip(t, row->id));
+	if (shows_host_name(e))
+		s->host_name = engine_make_host_name(e->c->arena, s->instance, primary_ip(t, row->id));
 	struct volume_list disks;
 	if (!result_is_ok(engine_list_disks(e->c->arena, t, row->id, true, &disks)))
 		return NULL;
@@ -369,14 +377,6 @@ static void write_volumes(struct os_call *e, struct json_writer *w, const struct
 		json_write_close(w);
 	}
 	json_write_close_list(w);
-}
-
-/* Name that the guest learns from its metadata; Nova shows it to everybody since 2.90. */
-static void write_host_name(struct os_call *e, struct json_writer *w, const struct os_server *s)
-{
-	enum { SINCE = 3, FOR_ALL_SINCE = 90 };
-	if (e->request.version >= (os_is_admin(e) ? SINCE : FOR_ALL_SINCE))
-		json_write_text(w, "OS-EXT-SRV-ATTR:hostname", s->host_name);
 }
 
 /* Members for administrators, including the host's name. */
@@ -524,7 +524,8 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	write_fault(e, w, s);
 	write_newer(e, w, s);
 	if (is_whole(e)) {
-		write_host_name(e, w, s);
+		if (shows_host_name(e))
+			json_write_text(w, "OS-EXT-SRV-ATTR:hostname", s->host_name);
 		write_admin(e, w, s);
 	}
 }
