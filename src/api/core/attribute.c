@@ -436,9 +436,10 @@ bool attribute_has_none(const struct attribute *a, const void *at)
 
 /* ---- filters and sort keys ---- */
 
+/* wanted: not empty. Most names of a table differ in their first letter, and need no measuring. */
 static bool is_called(const char *name, struct str wanted)
 {
-	return name && str_is(wanted, name);
+	return name && *name == *wanted.p && str_is(wanted, name);
 }
 
 /* A search for a filter by its name, or by its place if the name is empty. */
@@ -502,8 +503,8 @@ struct comparison {
 	struct api_call *e;
 	const struct tables *t;
 	const struct attribute *a;
-	bool (*fits)(void *arg, const struct attribute *a, const void *at);
-	void *arg;
+	bool (*fits)(const void *arg, const struct attribute *a, const void *at);
+	const void *arg;
 };
 
 static bool fits_within(const struct comparison *c, const struct attribute *const *around,
@@ -528,8 +529,8 @@ static bool fits_within(const struct comparison *c, const struct attribute *cons
 }
 
 bool attribute_any(struct api_call *e, const struct tables *t, const struct attribute_found *found,
-		   const struct row *row, bool (*fits)(void *arg, const struct attribute *a, const void *at),
-		   void *arg)
+		   const struct row *row,
+		   bool (*fits)(const void *arg, const struct attribute *a, const void *at), const void *arg)
 {
 	const struct comparison c = {e, t, found->attribute, fits, arg};
 	return fits_within(&c, found->around, row);

@@ -309,8 +309,8 @@ const struct attribute *attributes_find_sort(const struct attributes *table, str
 /* Calls fits() with the value of the row, or with that of each element of a list, until it returns true; leaves out values
  * without a text. True: one value fitted. */
 bool attribute_any(struct api_call *e, const struct tables *t, const struct attribute_found *found,
-		   const struct row *row, bool (*fits)(void *arg, const struct attribute *a, const void *at),
-		   void *arg);
+		   const struct row *row,
+		   bool (*fits)(const void *arg, const struct attribute *a, const void *at), const void *arg);
 /* The field of the kind's row that the attribute shows as it is; NULL: it is made, joined, or no field. */
 const struct field *attribute_field(enum kind kind, const struct attribute *a);
 /* Members of a list or object whose filters queries may name; NULL: queries may name none of them. */

@@ -258,7 +258,7 @@ static void test_lists_and_objects(void **state)
 	assert_json("\"tags\":{\"k\":\"v\"}", ATTRIBUTE(volume, "tags", tags));
 }
 
-static bool is_type(void *arg, const struct attribute *a, const void *at)
+static bool is_type(const void *arg, const struct attribute *a, const void *at)
 {
 	char room[ATTRIBUTE_TEXT_SIZE];
 	return str_equal(attribute_text(&xml_style, a, at, room), *(const struct str *) arg);

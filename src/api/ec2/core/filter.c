@@ -47,7 +47,7 @@ static bool is_called(const struct filter *filter, struct str name, struct str *
 
 /* ---- filters of attributes ---- */
 
-static bool fits_text(void *arg, const struct attribute *a, const void *at)
+static bool fits_text(const void *arg, const struct attribute *a, const void *at)
 {
 	char out[ATTRIBUTE_TEXT_SIZE];
 	struct str text = attribute_text(&ec2_style, a, at, out);
@@ -56,8 +56,7 @@ static bool fits_text(void *arg, const struct attribute *a, const void *at)
 
 static bool fits_attribute(const struct filter_run *f, const struct row *row)
 {
-	struct filter_run run = *f;
-	return attribute_any(&f->e->core, f->t, &f->filter->found, row, fits_text, &run);
+	return attribute_any(&f->e->core, f->t, &f->filter->found, row, fits_text, f);
 }
 
 static bool is_in_state(const struct filter_run *f, unsigned state)
@@ -170,6 +169,19 @@ RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters 
 				      "Filters may have %d values in all at most", FILTER_VALUES_MAX);
 	*ret_runs = runs;
 	return OK;
+}
+
+size_t filters_read_offset(const struct filter_runs *runs)
+{
+	const struct filter_run *f = runs->at;
+	if (!runs->count)
+		return 0;
+	if (f->what != FILTER_ROW)
+		return model_kinds[f->kind].tags_offset;
+	if (f->field)
+		return f->field->offset;
+	const struct attribute *a = f->filter->found.attribute;
+	return a && a->via.kind != KIND_NONE ? a->via.offset : sizeof(struct row);
 }
 
 /* ---- values ---- */

@@ -85,6 +85,9 @@ struct filter_runs {
 /* ERR_INVALID "The filter 'x' is invalid"; ERR_MALFORMED with the kind of id_of; ERR_TOO_LARGE over 200 values. */
 RESULT filters_compile(struct ec2_call *e, enum kind kind, const struct filters *filters,
 		       const struct ec2_filters *asked, struct filter_runs *ret_runs);
+/* Offset that the first filter reads a row at; 0: no filter. A query prefetches that part alone, because most rows of a
+ * filtered list do not match. */
+size_t filters_read_offset(const struct filter_runs *runs);
 /* True if the row matches all filters. */
 bool filters_fit(const struct filter_runs *runs, const struct tables *t, const struct row *row);
 

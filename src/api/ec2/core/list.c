@@ -153,6 +153,7 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 	if (query->max_results)
 		q->limit = (size_t) query->max_results;
 	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));
+	q->read_offset = filters_read_offset(&s.runs);
 	TRY(ec2_parse_token(e, query->next_token, &q->after));
 	q->tables = ec2_tables(e);
 	TRY(plan(&s, query));

@@ -85,7 +85,7 @@ struct asked_value {
 	const struct os_call *e;
 	struct str value;
 };
-static bool fits_attribute(void *arg, const struct attribute *a, const void *at)
+static bool fits_attribute(const void *arg, const struct attribute *a, const void *at)
 {
 	const struct os_call *e = ((const struct asked_value *) arg)->e;
 	const struct str value = ((const struct asked_value *) arg)->value;

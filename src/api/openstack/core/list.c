@@ -31,7 +31,7 @@ RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct 
 		 const void ***ret_items)
 {
 	const void **items = arena_new_array(e->c->arena, const void *, page->count);
-	const struct attribute_plan *plan = os_plan_members(e, list);
+	const struct attribute_plan *plan = page->count ? os_plan_members(e, list) : NULL;
 	if (!items)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < page->count; k++) {
