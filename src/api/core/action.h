@@ -35,6 +35,7 @@ enum api_action_flag {
  *   permit     the action's name in policies: "ec2:RunInstances"; the change's name, too
  *   flags      enum api_action_flag, and the face's own
  *   args       the table that fills a struct of args.size bytes from the parameters
+ *   sets       bools of the args that are true in every call: API_SETS(struct args, wish.is_alone)
  *   operation  the engine's operation that makes the change, on the committer. The args begin with its wish
  *   look       reads from the host e->host, on that host's thread
  *   work       slow work before the operation, or before the answer; on e->lane, or on a thread of e->image.
@@ -52,6 +53,7 @@ enum api_action_flag {
 	const char *permit;                                                                                  \
 	unsigned flags;                                                                                      \
 	struct params args;                                                                                  \
+	uint16_t sets[3];                                                                                    \
 	op_run operation;                                                                                    \
 	RESULT (*look)(struct observation * o, const struct compute_driver *driver, struct compute_host *h); \
 	RESULT (*work)(struct work_item * w);                                                                \
@@ -64,6 +66,8 @@ enum api_action_flag {
 struct api_action {
 	API_ACTION_MEMBERS
 };
+/* Offset of a bool in the args, + 1. */
+#define API_SETS(T, member) offsetof(T, member) + 1
 
 /* The beginning of a face's own action; OpenStack's has more members before it. */
 #define API_ACTION_BASE                                                                                      \

@@ -56,12 +56,23 @@ RESULT api_find_returned(struct api_call *e, uuid id, const struct row **ret_row
 	return *ret_row ? OK : engine_fail_gone(e->c, kind, id);
 }
 
+static void set_bools(const struct api_action *a, char *args)
+{
+	for (size_t k = 0; a && k < sizeof a->sets / sizeof a->sets[0]; k++)
+		if (a->sets[k])
+			args[a->sets[k] - 1] = true;
+}
+
 RESULT api_new_args(struct api_call *e, size_t count, size_t size)
 {
 	e->args = arena_alloc_array(e->c->arena, count, size ? size : 1);
 	e->arg_count = count;
 	e->arg_size = size;
-	return e->args ? OK : ctx_no_memory(e->c);
+	if (!e->args)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < count; k++)
+		set_bools(e->action, (char *) e->args + k * size);
+	return OK;
 }
 
 void api_audit(struct api_call *e)

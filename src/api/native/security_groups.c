@@ -153,13 +153,6 @@ static RESULT answer_created(struct native_call *e, const void *args, struct jso
 	return OK;
 }
 
-static RESULT prepare_delete(struct native_call *e, void *args)
-{
-	(void) e;
-	((struct key_pair_target *) args)->must_exist = true;
-	return OK;
-}
-
 /* ---- server groups ---- */
 
 struct server_group_args {
@@ -259,7 +252,8 @@ static const struct native_action actions[] = {
 	       .args = PARAMS(struct key_args, import_params), .prepare = prepare_import,
 	       .operation = engine_create_key_pair_run, .doc = "Takes a public key in."),
 	DELETION("/key-pairs/{id}", "ec2:DeleteKeyPair", KEY_PAIR, key_pair_target, key_pair,
-		 engine_delete_key_pair_run, .prepare = prepare_delete, .doc = "Deletes it."),
+		 engine_delete_key_pair_run, .sets = {API_SETS(struct key_pair_target, must_exist)},
+		 .doc = "Deletes it."),
 	CREATE("/server-groups", "ec2:CreatePlacementGroup", SERVER_GROUP,
 	       .args = PARAMS(struct server_group_args, server_group_params), .prepare = prepare_server_group,
 	       .operation = engine_create_server_group_run, .doc = "Makes a server group."),

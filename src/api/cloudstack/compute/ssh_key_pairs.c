@@ -126,13 +126,6 @@ static const struct param delete_params[] = {
 	CS_FOR_PARAMS(struct drop_key, owner),
 };
 
-static RESULT prepare_delete(struct cs_call *e, void *args)
-{
-	(void) e;
-	((struct drop_key *) args)->wish.must_exist = true;
-	return OK;
-}
-
 static const struct cs_action actions[] = {
 	{CS_ACTION("listSSHKeyPairs", "ec2:DescribeKeyPairs"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_keys, list_params), .listing = &keys, .doc = "SSH key pairs."},
@@ -146,7 +139,7 @@ static const struct cs_action actions[] = {
 	 CS_SUBJECT(struct make_key, wish.key_pair), .shows = &keys, .item = "keypair",
 	 .doc = "Takes a public key in."},
 	{CS_ACTION("deleteSSHKeyPair", "ec2:DeleteKeyPair"), .flags = API_WRITES | CS_OF_ACCOUNT,
-	 .args = PARAMS(struct drop_key, delete_params), .prepare = prepare_delete,
+	 .args = PARAMS(struct drop_key, delete_params), .sets = {API_SETS(struct drop_key, wish.must_exist)},
 	 .operation = engine_delete_key_pair_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes an SSH key pair."},
 };

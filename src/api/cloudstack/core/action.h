@@ -42,14 +42,11 @@ struct cs_action {
 	enum kind about; /* kind of the job's subject, if the answer does not show it */
 	size_t machine;  /* offset in the args of the id of the machine whose disk the subject is, + 1 */
 	size_t subject; /* offset in the args of the id of the row that the command is about, + 1 (CS_SUBJECT) */
-	/* Offsets in the args of bools that the command always sets, + 1 (CS_SETS); 0 ends them. */
-	size_t sets[3];
 	const char *item; /* the object's name, if another than the listing's */
 	const char *says; /* members that .answer writes, for listApis: "apikey|secretkey" */
 };
 /* member: a uuid in the struct of the args, or a ref's .prefix. */
 #define CS_SUBJECT(T, member) .subject = offsetof(T, member) + 1
-#define CS_SETS(T, member) offsetof(T, member) + 1
 /* The first members of an action. */
 #define CS_ACTION(word, permission) .name = (word), .permit = (permission)
 /* A change that answers with a job, which ends at that event. */

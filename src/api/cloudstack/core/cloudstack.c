@@ -154,9 +154,6 @@ static RESULT prepare(struct api_call *core)
 	TRY(api_new_args(core, 1, e->action->args.size));
 	TRY(params_fill(e->c, &e->action->args, &request, e->args));
 	const struct cs_action *a = cs_action_of(e);
-	for (size_t k = 0; k < sizeof a->sets / sizeof *a->sets; k++)
-		if (a->sets[k])
-			*(bool *) ((char *) e->args + a->sets[k] - 1) = true;
 	return a->prepare ? a->prepare(e, e->args) : OK;
 }
 

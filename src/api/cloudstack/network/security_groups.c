@@ -369,7 +369,7 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct list_groups, list_params), .listing = &groups, .doc = "Security groups."},
 	{CS_ACTION("createSecurityGroup", "ec2:CreateSecurityGroup"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct make_group, create_params),
-	 .sets = {CS_SETS(struct make_group, wish.is_alone), CS_SETS(struct make_group, wish.has_own_name)},
+	 .sets = {API_SETS(struct make_group, wish.is_alone), API_SETS(struct make_group, wish.has_own_name)},
 	 .operation = engine_create_security_group_run, .returns = KIND_SECURITY_GROUP,
 	 CS_SUBJECT(struct make_group, wish.group), .shows = &groups, .doc = "Makes a security group."},
 	{CS_ACTION("updateSecurityGroup", "ec2:ModifySecurityGroup"), .flags = API_WRITES | CS_ADMIN,

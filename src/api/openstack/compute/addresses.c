@@ -164,13 +164,6 @@ static const struct param old_params[] = {
 	OS_PATH(struct os_old_address, "id", wish.address, .kind = KIND_ADDRESS, .doc = "The address."),
 };
 
-static RESULT prepare_delete(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_old_address *) args)->wish.with_association = true;
-	return OK;
-}
-
 /* ---- one more ---- */
 
 struct os_take_address {
@@ -243,7 +236,8 @@ static const struct os_action actions[] = {
 	 .args = ARGS, .item = "floating_ip", OS_SHOWS(old_addresses, struct os_old_address, wish.address),
 	 .doc = "One of them."},
 	{HTTP_DELETE, ALL "/{id}", .permit = "os_compute_api:os-floating-ips:delete", .flags = API_WRITES,
-	 .until = LAST_PROXY, .status = 202, .args = ARGS, .prepare = prepare_delete,
+	 .until = LAST_PROXY, .status = 202, .args = ARGS,
+	 .sets = {API_SETS(struct os_old_address, wish.with_association)},
 	 .operation = engine_release_address_run, .doc = "Gives it back."},
 	{HTTP_GET, "/v2.1/os-floating-ip-pools", .permit = "os_compute_api:os-floating-ip-pools",
 	 .until = LAST_PROXY, .list = &pools, .doc = "Where they are from: external networks."},

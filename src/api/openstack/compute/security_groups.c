@@ -123,14 +123,6 @@ struct os_old_group {
 #define GROUP_ID(T, member) OS_PATH(T, "id", member, .kind = KIND_SECURITY_GROUP, .doc = "The group.")
 static const struct param group_params[] = {GROUP_ID(struct os_old_group, wish.group)};
 
-/* As in Neutron, rules that name the group are deleted with it. */
-static RESULT prepare_delete(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_old_group *) args)->wish.takes_rules = true;
-	return OK;
-}
-
 struct os_old_group_create {
 	struct security_group_wish wish;
 };
@@ -139,13 +131,6 @@ static const struct param create_params[] = {
 	P(struct os_old_group_create, "name", wish.name, "Need not be unique."),
 	P(struct os_old_group_create, "description", wish.description, "Free text."),
 };
-
-static RESULT prepare_create(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_old_group_create *) args)->wish.is_alone = true;
-	return OK;
-}
 
 struct os_old_group_update {
 	struct security_group_settings wish;
@@ -262,7 +247,8 @@ static const struct os_action actions[] = {
 	 .doc = "Security groups, as compute had them."},
 	{HTTP_POST, GROUPS, .permit = POLICY "create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_group_create, create_params), .wrap = "security_group",
-	 .item = "security_group", .prepare = prepare_create, .operation = engine_create_security_group_run,
+	 .item = "security_group", .sets = {API_SETS(struct os_old_group_create, wish.is_alone)},
+	 .operation = engine_create_security_group_run,
 	 OS_SHOWS(groups, struct os_old_group_create, wish.group), .returns = KIND_SECURITY_GROUP,
 	 .doc = "Makes one."},
 	{HTTP_GET, GROUPS "/{id}", .permit = POLICY "show", .until = LAST_PROXY, .args = TARGET,
@@ -273,7 +259,7 @@ static const struct os_action actions[] = {
 	 OS_SHOWS(groups, struct os_old_group_update, wish.group), .returns = KIND_SECURITY_GROUP,
 	 .doc = "Its name and description."},
 	{HTTP_DELETE, GROUPS "/{id}", .permit = POLICY "delete", .flags = API_WRITES, .until = LAST_PROXY,
-	 .status = 202, .args = TARGET, .prepare = prepare_delete,
+	 .status = 202, .args = TARGET, .sets = {API_SETS(struct os_old_group, wish.takes_rules)},
 	 .operation = engine_delete_security_group_run, .doc = "Deletes one, and the rules that name it."},
 	{HTTP_POST, RULES, .permit = POLICY "rule:create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_rule_create, rule_params), .wrap = "security_group_rule",

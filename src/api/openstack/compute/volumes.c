@@ -151,13 +151,6 @@ struct os_old_snapshot {
 };
 static const struct param snapshot_params[] = {OS_SNAPSHOT_PATH(struct os_old_snapshot, wish.snapshot)};
 
-static RESULT prepare_snapshot_delete(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_old_snapshot *) args)->wish.leaves_to_images = true;
-	return OK;
-}
-
 struct os_old_snapshot_create {
 	struct snapshot_wish wish;
 	bool force;
@@ -212,6 +205,7 @@ static const struct os_action actions[] = {
 	 OS_SHOWS(snapshots, struct os_old_snapshot, wish.snapshot), .doc = "One of them."},
 	{HTTP_DELETE, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 202, .args = OS_PARAMS(struct os_old_snapshot, snapshot_params),
-	 .prepare = prepare_snapshot_delete, .operation = engine_delete_snapshot_run, .doc = "Deletes one."},
+	 .sets = {API_SETS(struct os_old_snapshot, wish.leaves_to_images)},
+	 .operation = engine_delete_snapshot_run, .doc = "Deletes one."},
 };
 const struct os_actions os_compute_volume_actions = OS_ACTIONS(OS_COMPUTE, actions);

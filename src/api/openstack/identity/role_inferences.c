@@ -99,13 +99,6 @@ static RESULT show_rule(struct os_call *e, const void *args, struct json_writer 
 	return OK;
 }
 
-static RESULT prepare_imply(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct rule_args *) args)->wish.implies = true;
-	return OK;
-}
-
 #define ONE "/v3/roles/{prior_role_id}/implies/{implied_role_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/role_inferences", .permit = "identity:list_role_inference_rules",
@@ -117,9 +110,9 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct rule_args, rule_params), .answer = show_rule,
 	 .doc = "Whether a role implies another."},
 	{HTTP_PUT, ONE, .permit = "identity:create_implied_role", .flags = API_WRITES | OS_UNSCOPED,
-	 .status = 201, .args = OS_PARAMS(struct rule_args, rule_params), .prepare = prepare_imply,
-	 .operation = engine_imply_role_run, .answer = show_rule, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Lets a role imply another."},
+	 .status = 201, .args = OS_PARAMS(struct rule_args, rule_params),
+	 .sets = {API_SETS(struct rule_args, wish.implies)}, .operation = engine_imply_role_run,
+	 .answer = show_rule, .returns = API_RETURNS_NOTHING_STORED, .doc = "Lets a role imply another."},
 	{HTTP_DELETE, ONE, .permit = "identity:delete_implied_role", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = OS_PARAMS(struct rule_args, rule_params), .operation = engine_imply_role_run,
 	 .doc = "No longer."},

@@ -889,13 +889,6 @@ struct os_image_activate {
 };
 static const struct param activate_params[] = {OS_IMAGE_PATH(struct os_image_activate, wish.image)};
 
-static RESULT prepare_reactivate(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_image_activate *) args)->wish.is_active = true;
-	return OK;
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2/images", .permit = "get_images", .prepare = check_query, .list = &os_image_listing,
 	 .answer = list_images, .doc = "Images that the project may use."},
@@ -926,7 +919,8 @@ static const struct os_action actions[] = {
 	 .doc = "Nobody launches or downloads it."},
 	{HTTP_POST, "/v2/images/{image_id}/actions/reactivate", .permit = "reactivate",
 	 .flags = API_WRITES | OS_RAW_BODY, .status = 204,
-	 .args = OS_PARAMS(struct os_image_activate, activate_params), .prepare = prepare_reactivate,
-	 .operation = engine_activate_image_run, .doc = "As before it was deactivated."},
+	 .args = OS_PARAMS(struct os_image_activate, activate_params),
+	 .sets = {API_SETS(struct os_image_activate, wish.is_active)}, .operation = engine_activate_image_run,
+	 .doc = "As before it was deactivated."},
 };
 const struct os_actions os_image_actions = OS_ACTIONS(OS_IMAGE, actions);

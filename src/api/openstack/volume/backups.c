@@ -174,13 +174,6 @@ struct os_backup_delete {
 };
 static const struct param delete_params[] = {BACKUP_PATH(struct os_backup_delete, wish.backup)};
 
-static RESULT prepare_force(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_backup_delete *) args)->wish.force = true;
-	return OK;
-}
-
 /* ---- restore ---- */
 
 struct os_backup_restore {
@@ -353,7 +346,8 @@ static const struct os_action actions[] = {
 	 .doc = "Says that it is in error, so that nobody uses it; or has it looked at again."},
 	{HTTP_POST, ONE "/action", .verb = "os-force_delete", .permit = ADMINS "force_delete",
 	 .flags = API_WRITES | OS_ADMIN, .status = 202,
-	 .args = OS_PARAMS(struct os_backup_delete, delete_params), .prepare = prepare_force,
-	 .operation = engine_delete_backup_run, .doc = "Deletes it, whatever is done with it."},
+	 .args = OS_PARAMS(struct os_backup_delete, delete_params),
+	 .sets = {API_SETS(struct os_backup_delete, wish.force)}, .operation = engine_delete_backup_run,
+	 .doc = "Deletes it, whatever is done with it."},
 };
 const struct os_actions os_backup_actions = OS_ACTIONS(OS_VOLUME, actions);

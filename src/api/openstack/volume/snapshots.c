@@ -142,13 +142,6 @@ struct os_snapshot_delete {
 };
 static const struct param delete_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot_delete, wish.snapshot)};
 
-static RESULT prepare_delete(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_snapshot_delete *) args)->wish.leaves_to_images = true;
-	return OK;
-}
-
 #define ALL "/v3/{project_id}/snapshots"
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "volume:get_all_snapshots", .list = &snapshot_briefs,
@@ -169,6 +162,7 @@ static const struct os_action actions[] = {
 	 .doc = "Its name and description."},
 	{HTTP_DELETE, ALL "/{snapshot_id}", .permit = "volume:delete_snapshot", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_snapshot_delete, delete_params),
-	 .prepare = prepare_delete, .operation = engine_delete_snapshot_run, .doc = "Deletes a snapshot."},
+	 .sets = {API_SETS(struct os_snapshot_delete, wish.leaves_to_images)},
+	 .operation = engine_delete_snapshot_run, .doc = "Deletes a snapshot."},
 };
 const struct os_actions os_snapshot_actions = OS_ACTIONS(OS_VOLUME, actions);
