@@ -13,23 +13,14 @@ enum { NAME_SIZE_MAX = 4096 };
 static const char *type_word(const struct dump_form *form, const struct param *p)
 {
 	static const char *const words[] = {
-		[PARAM_NOT_BUILT] = "any",
-		[PARAM_TEXT] = "string",
-		[PARAM_TEXT_AT] = "string",
-		[PARAM_INT] = "integer",
-		[PARAM_BOOL] = "boolean",
-		[PARAM_CHOICE] = "boolean",
-		[PARAM_ID] = "id",
-		[PARAM_IP] = "ip",
-		[PARAM_CIDR] = "cidr",
-		[PARAM_MAC] = "mac",
-		[PARAM_TEXTS] = "list of strings",
-		[PARAM_IDS] = "list of ids",
-		[PARAM_IPS] = "list of ips",
-		[PARAM_STRUCT] = "object",
-		[PARAM_TAGS] = "object of strings",
-		[PARAM_JSON] = "any",
-		[PARAM_STRUCTS] = "list of objects",
+		[PARAM_NOT_BUILT] = "any",   [PARAM_TEXT] = "string",
+		[PARAM_INT] = "integer",     [PARAM_BOOL] = "boolean",
+		[PARAM_CHOICE] = "boolean",  [PARAM_ID] = "id",
+		[PARAM_IP] = "ip",           [PARAM_CIDR] = "cidr",
+		[PARAM_MAC] = "mac",         [PARAM_TEXTS] = "list of strings",
+		[PARAM_IDS] = "list of ids", [PARAM_IPS] = "list of ips",
+		[PARAM_STRUCT] = "object",   [PARAM_TAGS] = "object of strings",
+		[PARAM_JSON] = "any",        [PARAM_STRUCTS] = "list of objects",
 		[PARAM_PASSED_OVER] = "any",
 	};
 	if (p->type == PARAM_CHOICE && param_yes(p))

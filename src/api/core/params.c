@@ -258,10 +258,25 @@ static void note_presence(const struct param *p, struct str name, char *out)
 		*(struct str *) (void *) (out + p->field - 1) = name;
 }
 
+/* Returns the place of the value: the member, or new memory that the member points to. NULL: no memory. */
+static void *place_value(struct ctx *c, const struct param *p, char *out)
+{
+	static const size_t sizes[PARAM_TYPE_COUNT] = {
+		[PARAM_TEXT] = sizeof(struct str),   [PARAM_ID] = sizeof(struct ref),
+		[PARAM_IP] = sizeof(struct ip),      [PARAM_INT] = sizeof(int64_t),
+		[PARAM_TEXTS] = sizeof(struct strs),
+	};
+	void **at = (void **) (void *) (out + p->offset);
+	if (!p->is_at)
+		return at;
+	if (!*at) /* else an element of the same list has come before */
+		*at = arena_alloc(c->arena, sizes[p->type]);
+	return *at;
+}
+
 static RESULT read_member(const struct params_reader *r, const struct param *p, struct str field,
 			  const struct document *d, char *out)
 {
-	void *at = out + p->offset;
 	if (p->type == PARAM_PASSED_OVER)
 		return OK;
 	if (p->type == PARAM_NOT_BUILT)
@@ -269,6 +284,9 @@ static RESULT read_member(const struct params_reader *r, const struct param *p, 
 	if (d->type == DOCUMENT_NULL && (p->flags & NULL_ABSENT || r->dialect->rules & NULLS_ARE_ABSENT))
 		return OK;
 	note_presence(p, field, out);
+	void *at = place_value(r->c, p, out);
+	if (!at)
+		return ctx_no_memory(r->c);
 	if (d->type == DOCUMENT_NULL && p->type != PARAM_JSON) {
 		if (!(p->flags & NULLABLE))
 			return fail_type(r, p, field, d);
@@ -395,7 +413,8 @@ static RESULT finish_members(const struct params_reader *r, const struct params 
 				r, FAULT_MISSING,
 				&(struct params_value){p, join_name(r->c, outer, str_from(p->wire))});
 		const struct params_value v = {p, str_from(p->wire), str_from(p->absent)};
-		TRY(params_read_text(r, &v, out + p->offset));
+		void *at = place_value(r->c, p, out);
+		TRY(at ? params_read_text(r, &v, at) : ctx_no_memory(r->c));
 	}
 	return OK;
 }

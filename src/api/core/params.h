@@ -19,7 +19,6 @@ enum {
 enum param_type {
 	PARAM_NOT_BUILT, /* parameters that Dari does not implement: each is refused, except with the values .only or null */
 	PARAM_TEXT,    /* struct str */
-	PARAM_TEXT_AT, /* const struct str *: NULL where it is not given */
 	PARAM_INT,     /* int64_t: a whole number, or a text of one */
 	PARAM_BOOL,    /* bool */
 	PARAM_CHOICE,  /* enum choice: true or false, or the words .yes and .no */
@@ -46,13 +45,14 @@ enum param_flag {
 	BY_NAME = 1 << 2,       /* ID: a name of .kind, or an id in another form than the dialect's */
 	ANY_KIND = 1 << 3,      /* ID: its prefix determines the kind */
 	IPV6 = 1 << 4,          /* IP, CIDR: IPv6, for APIs with separate parameters for it */
-	NULLABLE = 1 << 5,      /* null is a value: the member stays zero, and .given is set */
+	NULLABLE = 1 << 5,      /* null is a value: the value stays zero, and counts as given */
 	NULL_ABSENT = 1 << 6,   /* null counts as absent */
 	ID_OR_EMPTY = 1 << 7,   /* ID: an empty text means no row */
 	OR_NUMBER = 1 << 8,     /* TEXT: a whole number stands for its digits */
 	ONE_OR_LIST = 1 << 9,   /* TEXTS: one text stands for a list of it */
 	MAY_BE_EMPTY = 1 << 10, /* TEXT with REQUIRED: an empty text counts as given */
 	ANY_FAMILY = 1 << 11,   /* IP, CIDR: IPv4 or IPv6, in a dialect that tells them apart */
+	OPPOSITE = 1 << 12,     /* BOOL, CHOICE: the member is the opposite: is_down of "admin_state_up" */
 };
 
 enum param_place { IN_BODY, IN_PATH, IN_QUERY };
@@ -105,6 +105,7 @@ struct param {
 	unsigned flags : 16;
 	unsigned since : 8, until : 8; /* first and last version of the API that has it; 0: no limit */
 	enum kind kind : 8;            /* ID, IDS */
+	bool is_at : 1;                /* the member points to the value; NULL: the parameter is not given */
 	uint16_t offset;
 	uint16_t given; /* offset of a bool that is set if the parameter is present, + 1 */
 	uint16_t field; /* offset of a struct str that receives the parameter's whole name, + 1 */
@@ -126,7 +127,7 @@ struct params {
 
 static inline bool param_is_text(const struct param *p)
 {
-	return p->type == PARAM_TEXT || p->type == PARAM_TEXT_AT || p->type == PARAM_TEXTS;
+	return p->type == PARAM_TEXT || p->type == PARAM_TEXTS;
 }
 static inline bool param_is_id(const struct param *p)
 {
@@ -177,7 +178,11 @@ static inline const char *param_says(const struct param *p)
 #define PARAM_TYPE(T, member)                                                                                \
 	_Generic(((T *) 0)->member, struct str                                                               \
 		 : PARAM_TEXT, const struct str *                                                            \
-		 : PARAM_TEXT_AT, int64_t                                                                    \
+		 : PARAM_TEXT, const struct ref *                                                            \
+		 : PARAM_ID, const struct ip *                                                               \
+		 : PARAM_IP, const struct strs *                                                             \
+		 : PARAM_TEXTS, const int64_t *                                                              \
+		 : PARAM_INT, int64_t                                                                        \
 		 : PARAM_INT, bool                                                                           \
 		 : PARAM_BOOL, enum choice                                                                   \
 		 : PARAM_CHOICE, struct ref                                                                  \
@@ -190,10 +195,21 @@ static inline const char *param_says(const struct param *p)
 		 : PARAM_IPS, struct tags                                                                    \
 		 : PARAM_TAGS)
 
+/* True for a member that points to its value: NULL tells an update that leaves the value unchanged from one that sets it. */
+#define PARAM_IS_AT(T, member)                                                                               \
+	_Generic(((T *) 0)->member, const struct str *                                                       \
+		 : true, const struct ref *                                                                  \
+		 : true, const struct ip *                                                                   \
+		 : true, const struct strs *                                                                 \
+		 : true, const int64_t *                                                                     \
+		 : true, default                                                                             \
+		 : false)
+
 /* A row for a member of struct T; a member of another type does not compile. */
 #define PARAM(T, name, member, ...)                                                                          \
 	{                                                                                                    \
-		.wire = (name), .type = PARAM_TYPE(T, member), .offset = offsetof(T, member), __VA_ARGS__    \
+		.wire = (name), .type = PARAM_TYPE(T, member), .is_at = PARAM_IS_AT(T, member),              \
+		.offset = offsetof(T, member), __VA_ARGS__                                                   \
 	}
 /* A struct within: the member is of the type that the table fills. */
 #define PARAM_OBJECT(T, name, member, table, ...)                                                            \

@@ -12,7 +12,6 @@ enum { SHOWN_SIZE = 256, START_SIZE = 64, MESSAGE_CAP = 1024 * 1024 };
 
 static const char *const type_words[] = {[PARAM_NOT_BUILT] = "anything",
 					 [PARAM_TEXT] = "a string",
-					 [PARAM_TEXT_AT] = "a string",
 					 [PARAM_INT] = "an integer",
 					 [PARAM_BOOL] = "a boolean",
 					 [PARAM_CHOICE] = "a boolean",
@@ -277,6 +276,7 @@ static RESULT read_bool(const struct params_reader *r, const struct params_value
 {
 	bool is_one = r->dialect->parse_bool ? r->dialect->parse_bool(v->text, out)
 					     : result_is_ok(str_parse_bool(v->text, out));
+	*out ^= is_one && v->p->flags & OPPOSITE;
 	return is_one ? OK : params_fail(r, FAULT_BOOL, v);
 }
 
@@ -290,7 +290,7 @@ static RESULT read_mac(const struct params_reader *r, const struct params_value 
 static RESULT read_choice(const struct params_reader *r, const struct params_value *v, enum choice *out)
 {
 	bool is_yes = false;
-	if (!param_yes(v->p))
+	if (!param_yes(v->p)) /* OPPOSITE has been applied */
 		TRY(read_bool(r, v, &is_yes));
 	else if (str_is(v->text, param_yes(v->p)))
 		is_yes = true;
@@ -335,19 +335,9 @@ static RESULT read_cidr(const struct params_reader *r, const struct params_value
 	return fits ? OK : params_fail(r, FAULT_CIDR, v);
 }
 
-static RESULT read_text_at(const struct params_reader *r, const struct params_value *v,
-			   const struct str **out)
-{
-	struct str *text = arena_new_object(r->c->arena, struct str);
-	*out = text;
-	return text ? params_read_string(r, v, text) : ctx_no_memory(r->c);
-}
-
 RESULT params_read_text(const struct params_reader *r, const struct params_value *v, void *out)
 {
 	switch (v->p->type) {
-	case PARAM_TEXT_AT:
-		return read_text_at(r, v, out);
 	case PARAM_TEXT:
 	case PARAM_TEXTS:
 		return params_read_string(r, v, out);

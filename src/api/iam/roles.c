@@ -128,19 +128,16 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 
 struct changed_role {
 	struct iam_role_change wish;
-	struct str description;
-	bool has_description;
 };
 static const struct param update_params[] = {
 	IAM_ROLE(struct changed_role, wish.iam_role),
-	PARAM(struct changed_role, "Description", description, .max = 1000,
-	      .given = offsetof(struct changed_role, has_description) + 1, .doc = "For people."),
+	PARAM(struct changed_role, "Description", wish.description, .max = 1000, .doc = "For people."),
 	MAX_SESSION(struct changed_role, wish.session_max_s),
 };
 static const struct param describe_params[] = {
 	IAM_ROLE(struct changed_role, wish.iam_role),
-	PARAM(struct changed_role, "Description", description, .flags = REQUIRED, .max = 1000,
-	      .given = offsetof(struct changed_role, has_description) + 1, .doc = "For people."),
+	PARAM(struct changed_role, "Description", wish.description, .flags = REQUIRED, .max = 1000,
+	      .doc = "For people."),
 };
 static const struct param trust_params[] = {
 	IAM_ROLE(struct changed_role, wish.iam_role),
@@ -151,7 +148,6 @@ static const struct param trust_params[] = {
 static RESULT prepare_change(struct iam_call *e, void *args)
 {
 	struct changed_role *a = args;
-	a->wish.description = a->has_description ? &a->description : NULL;
 	return a->wish.trust.n ? iam_check_document(e, a->wish.trust, POLICY_OF_TRUST, false) : OK;
 }
 

@@ -20,7 +20,6 @@ static const char *type_of(const struct param *p)
 {
 	static const char *const names[] = {[PARAM_NOT_BUILT] = "nothing",
 					    [PARAM_TEXT] = "text",
-					    [PARAM_TEXT_AT] = "text",
 					    [PARAM_INT] = "integer",
 					    [PARAM_BOOL] = "boolean",
 					    [PARAM_CHOICE] = "boolean",
@@ -353,7 +352,6 @@ static void write_param_schema(struct json_writer *w, const struct param *p)
 	case PARAM_NOT_BUILT:
 	case PARAM_PASSED_OVER:
 	case PARAM_TEXT:
-	case PARAM_TEXT_AT:
 	case PARAM_ID:
 	case PARAM_IP:
 	case PARAM_CIDR:

@@ -180,12 +180,12 @@ static const struct param lock_params[] = {
 
 struct settings_args {
 	struct instance_settings wish;
-	const struct str *name, *description;
 };
 #define S(name, member, ...) PARAM(struct settings_args, name, member, __VA_ARGS__)
+#define SETS(member) .given = offsetof(struct settings_args, wish.set_##member) + 1
 static const struct param settings_params[] = {
-	S("name", name, .max = 255, .doc = "Its name."),
-	S("description", description, .max = 255, .doc = "Free text."),
+	S("name", wish.name, .max = 255, SETS(name), .doc = "Its name."),
+	S("description", wish.description, .max = 255, SETS(description), .doc = "Free text."),
 	S("type", wish.type, .kind = KIND_INSTANCE_TYPE,
 	  .doc = "Instance type; the instance must be stopped."),
 	S("key", wish.key_pair, .kind = KIND_KEY_PAIR,
@@ -201,17 +201,6 @@ static const struct param settings_params[] = {
 	S("recovers", wish.recovers,
 	  .doc = "Restarts the instance on another host after its host is fenced."),
 };
-
-static RESULT prepare_settings(struct native_call *e, void *args)
-{
-	struct settings_args *a = args;
-	(void) e;
-	a->wish.set_name = a->name;
-	a->wish.set_description = a->description;
-	a->wish.name = a->name ? *a->name : STR_NONE;
-	a->wish.description = a->description ? *a->description : STR_NONE;
-	return OK;
-}
 
 static const struct param resize_params[] = {
 	REF(instance_resizing, "type", type, INSTANCE_TYPE, .flags = REQUIRED, .doc = "New instance type."),
@@ -297,8 +286,8 @@ static const struct native_action actions[] = {
 	       .prepare = prepare_launch, .operation = launch, .doc = "Launches instances."),
 	CHANGE(PATCH, "/instances/{id}", "ec2:ModifyInstanceAttribute", INSTANCE,
 	       .args = PARAMS(struct settings_args, settings_params),
-	       .target = NATIVE_AT(settings_args, wish.instance), .prepare = prepare_settings,
-	       .operation = engine_update_instance_run, .doc = "Changes settings."),
+	       .target = NATIVE_AT(settings_args, wish.instance), .operation = engine_update_instance_run,
+	       .doc = "Changes settings."),
 	CHANGE_MANY(DELETE, "/instances/{id}", "ec2:TerminateInstances", INSTANCE, NO_PARAMS,
 		    .targets = NATIVE_AT(power_args, wish.instances),
 		    .operation = engine_terminate_instances_run, .doc = "Terminates instances."),

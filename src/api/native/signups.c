@@ -96,11 +96,6 @@ static RESULT hash_password(struct work_item *w)
 	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
 }
 
-static RESULT confirm(struct op *op, void *args)
-{
-	return engine_confirm_signup(op, &((struct confirm_args *) args)->wish);
-}
-
 static RESULT answer_confirm(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct signup_proof *wish = &((const struct confirm_args *) args)->wish;
@@ -176,8 +171,8 @@ static const struct native_action actions[] = {
 	 .doc = "Requests an account. A webhook gets the token and sends it to the address."},
 	{HTTP_POST, "/signups/confirm", .permit = "dari:ConfirmSignup", .flags = API_WRITES | STRANGERS,
 	 .returns = API_RETURNS_NOTHING_STORED, .args = PARAMS(struct confirm_args, confirm_params),
-	 .prepare = prepare_confirm, .work = hash_password, .operation = confirm, .answer = answer_confirm,
-	 .status = 201, .doc = "Makes the account, by the token that was sent."},
+	 .prepare = prepare_confirm, .work = hash_password, .operation = engine_confirm_signup_run,
+	 .answer = answer_confirm, .status = 201, .doc = "Makes the account, by the token that was sent."},
 	ADMIN_CHANGE(POST, "/signups/{id}/accept", "organizations:ReviewSignup", SIGNUP,
 		     .args = PARAMS(struct signup_review, accept_params),
 		     .target = NATIVE_AT(signup_review, signup), .operation = engine_accept_signup_run,

@@ -67,6 +67,13 @@ struct deploy {
 	struct refs networks;
 	struct strs keys;
 	struct tags details;
+	/* Pointers: NULL if the parameter is not given. */
+	const struct str *text;
+	const int64_t *quota;
+	const struct strs *words;
+	const struct ref *owner;
+	bool is_down;
+	enum choice is_open;
 	struct {
 		const struct network *at;
 		size_t count;
@@ -82,6 +89,12 @@ static const struct param rows[] = {
 	P("keypairs", keys),
 	P("details", details, .max = 4),
 	PARAM_LIST(struct deploy, "iptonetworklist", nics, network_params, .max = 2),
+	P("text", text, .flags = NULLABLE),
+	P("quota", quota, .min = 0, .max = 9),
+	P("words", words),
+	P("owner", owner, .flags = NULLABLE, .kind = KIND_ACCOUNT),
+	P("up", is_down, .flags = OPPOSITE),
+	P("filtered", is_open, .flags = OPPOSITE),
 	NOT_BUILT("extraconfig"),
 };
 static const struct params table = PARAMS(struct deploy, rows);
@@ -224,18 +237,25 @@ static void test_refusals(void **state)
 }
 
 /* The same table reads a JSON body. */
-static void test_json(void **state)
+static enum err read_json(struct fixture *f, const char *text)
 {
-	struct fixture *f = *state;
-	json_t *body = json_loads("{\"zoneid\": \"" NET "1\", \"page\": 3, \"startvm\": true, \"keypairs\": "
-				  "[\"a\", \"b\"], \"details\": {\"b\": \"2\", \"a\": \"1\"}, \"more\": 1.5,"
-				  "\"iptonetworklist\": [{\"networkid\": \"" NET "2\"}]}",
-				  0, NULL);
+	json_t *body = json_loads(text, 0, NULL);
 	const struct params_request request = {.dialect = &dialect, .body = document_of_json(body)};
 	ctx_init(&f->c, f->arena);
 	f->out = (struct deploy){0};
-	assert_int_equal(params_fill(&f->c, &table, &request, &f->out).code, ERR_NONE);
+	enum err err = params_fill(&f->c, &table, &request, &f->out).code;
 	json_decref(body);
+	return err;
+}
+
+static void test_json(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(read_json(f,
+				   "{\"zoneid\": \"" NET "1\", \"page\": 3, \"startvm\": true, \"keypairs\": "
+				   "[\"a\", \"b\"], \"details\": {\"b\": \"2\", \"a\": \"1\"}, \"more\": 1.5,"
+				   "\"iptonetworklist\": [{\"networkid\": \"" NET "2\"}]}"),
+			 ERR_NONE);
 	assert_int_equal(f->out.page, 3);
 	assert_true(f->out.is_started && f->out.has_page);
 	assert_text(f->out.keys.at[1], "b");
@@ -244,6 +264,44 @@ static void test_json(void **state)
 }
 
 /* Documents, read without a table of parameters. */
+/* A pointer tells a value that is not given from an empty one, which an update sets. */
+static void test_pointers(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(read_query(f, ZONE), ERR_NONE);
+	assert_null(f->out.text);
+	assert_null(f->out.quota);
+	assert_null(f->out.words);
+	assert_null(f->out.owner);
+	assert_int_equal(read_query(f, ZONE "&text=t&quota=0&words=a,b&owner=" NET "1"), ERR_NONE);
+	assert_text(*f->out.text, "t");
+	assert_int_equal(*f->out.quota, 0);
+	assert_int_equal(f->out.words->count, 2);
+	assert_int_equal(f->out.owner->bits, 128);
+	assert_int_equal(read_query(f, ZONE "&quota=10"), ERR_INVALID);
+	assert_int_equal(
+		read_json(f, "{\"zoneid\": \"" NET "1\", \"text\": null, \"words\": [], \"owner\": null}"),
+		ERR_NONE);
+	assert_text(*f->out.text, "");
+	assert_int_equal(f->out.words->count, 0);
+	assert_int_equal(f->out.owner->bits, 0);
+}
+
+static void test_opposites(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(read_query(f, ZONE), ERR_NONE);
+	assert_false(f->out.is_down);
+	assert_int_equal(f->out.is_open, CHOICE_DEFAULT);
+	assert_int_equal(read_query(f, ZONE "&up=false&filtered=false"), ERR_NONE);
+	assert_true(f->out.is_down);
+	assert_int_equal(f->out.is_open, CHOICE_YES);
+	assert_int_equal(read_query(f, ZONE "&up=true&filtered=true"), ERR_NONE);
+	assert_false(f->out.is_down);
+	assert_int_equal(f->out.is_open, CHOICE_NO);
+	assert_int_equal(read_query(f, ZONE "&up=maybe"), ERR_INVALID);
+}
+
 static void test_documents(void **state)
 {
 	static const struct pair pairs[] = {
@@ -279,7 +337,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_names_and_empties), TEST(test_lists), TEST(test_maps),
-		TEST(test_refusals),          TEST(test_json),  TEST(test_documents)};
+		TEST(test_names_and_empties), TEST(test_lists),    TEST(test_maps),
+		TEST(test_refusals),          TEST(test_json),     TEST(test_pointers),
+		TEST(test_opposites),         TEST(test_documents)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,14 +56,19 @@ static void test_actions(void **state)
 static size_t size_of_param(const struct param *p)
 {
 	static const size_t sizes[] = {
-		[PARAM_TEXT] = sizeof(struct str),    [PARAM_TEXT_AT] = sizeof(const struct str *),
-		[PARAM_INT] = sizeof(int64_t),        [PARAM_BOOL] = sizeof(bool),
-		[PARAM_CHOICE] = sizeof(enum choice), [PARAM_ID] = sizeof(struct ref),
-		[PARAM_IP] = sizeof(struct ip),       [PARAM_CIDR] = sizeof(struct cidr),
-		[PARAM_TEXTS] = sizeof(struct strs),  [PARAM_IPS] = sizeof(struct ips),
-		[PARAM_IDS] = sizeof(struct refs),    [PARAM_STRUCTS] = sizeof(void *) + sizeof(size_t),
+		[PARAM_TEXT] = sizeof(struct str),
+		[PARAM_INT] = sizeof(int64_t),
+		[PARAM_BOOL] = sizeof(bool),
+		[PARAM_CHOICE] = sizeof(enum choice),
+		[PARAM_ID] = sizeof(struct ref),
+		[PARAM_IP] = sizeof(struct ip),
+		[PARAM_CIDR] = sizeof(struct cidr),
+		[PARAM_TEXTS] = sizeof(struct strs),
+		[PARAM_IPS] = sizeof(struct ips),
+		[PARAM_IDS] = sizeof(struct refs),
+		[PARAM_STRUCTS] = sizeof(void *) + sizeof(size_t),
 	};
-	return p->type == PARAM_NOT_BUILT ? 0 : sizes[p->type];
+	return p->type == PARAM_NOT_BUILT ? 0 : p->is_at ? sizeof(void *) : sizes[p->type];
 }
 
 static bool is_plain(enum param_type type)

@@ -46,15 +46,11 @@ static RESULT prepare(struct cs_call *e, void *args)
 	return cs_find_taker(e, &a->wish.account);
 }
 
-static RESULT assign(struct op *op, void *args)
-{
-	return engine_assign_instance(op, &((struct assign_args *) args)->wish);
-}
-
 static const struct cs_action actions[] = {
 	{CS_ACTION("assignVirtualMachine", "ec2:AssignInstances"), .flags = API_WRITES,
-	 .args = PARAMS(struct assign_args, params), .prepare = prepare, .operation = assign,
-	 .returns = KIND_INSTANCE, CS_SUBJECT(struct assign_args, wish.instance.prefix),
-	 .shows = &cs_machines, .doc = "Gives a stopped virtual machine to another account."},
+	 .args = PARAMS(struct assign_args, params), .prepare = prepare,
+	 .operation = engine_assign_instance_run, .returns = KIND_INSTANCE,
+	 CS_SUBJECT(struct assign_args, wish.instance.prefix), .shows = &cs_machines,
+	 .doc = "Gives a stopped virtual machine to another account."},
 };
 const struct api_actions cs_assign_actions = API_ACTIONS(actions);

@@ -12,7 +12,6 @@ enum { VOLUMES_MAX = 64 };
 struct power_args {
 	struct instances_wish wish; /* first member: cs_begin_change() reads it */
 	struct ref id;
-	enum choice expunges;
 };
 #define P(wire, member, ...) PARAM(struct power_args, wire, member, __VA_ARGS__)
 #define MACHINE P("id", id, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine.")
@@ -32,7 +31,7 @@ static const struct param reboot_params[] = {
 };
 static const struct param destroy_params[] = {
 	MACHINE,
-	P("expunge", expunges, .doc = "Expunges the machine at once; it cannot be recovered."),
+	P("expunge", wish.force, .doc = "Expunges the machine at once; it cannot be recovered."),
 	P("volumeids", wish.volumes, .kind = KIND_VOLUME, .max = VOLUMES_MAX,
 	  .doc = "Data disks to delete; others are detached."),
 };
@@ -61,7 +60,6 @@ static RESULT check_may_expunge(struct cs_call *e, struct power_args *a, const c
 static RESULT prepare_destroy(struct cs_call *e, void *args)
 {
 	struct power_args *a = args;
-	a->wish.force = a->expunges == CHOICE_YES;
 	return a->wish.force ? check_may_expunge(e, a, "Parameter expunge can be passed by Admin only")
 			     : prepare(e, a);
 }

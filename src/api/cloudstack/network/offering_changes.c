@@ -36,7 +36,7 @@ struct make_offering {
 		const struct capability *at;
 		size_t count;
 	} capabilities;
-	enum choice for_vpc, conserves, egress_open, enabled, persistent, ranges;
+	enum choice for_vpc, ranges;
 };
 #define P(wire, member, ...) PARAM(struct make_offering, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -54,14 +54,16 @@ static const struct param create_params[] = {
 		.doc = "VirtualRouter of each service; VpcVirtualRouter for VPCs, SecurityGroupProvider of "
 		       "SecurityGroup, ConfigDrive of L2."),
 	PARAM_LIST(struct make_offering, "servicecapabilitylist", capabilities, capability_params,
-		   .max = CS_NAMED_MAX,
-		   .doc = "Capabilities of services; only the built-in ones are accepted."),
+		   .max = CS_NAMED_MAX, .doc = "What services are like: only as they are."),
 	P("forvpc", for_vpc, .doc = "Offerings for VPC tiers."),
-	P("conservemode", conserves, .doc = "Ignored: an address may always serve several services."),
-	P("egressdefaultpolicy", egress_open, .doc = "Default egress policy: true allows all."),
-	P("ispersistent", persistent, .doc = "Ignored: networks always exist before their first machine."),
+	P("conservemode", wish.conserves, .absent = "true",
+	  .doc = "Ignored: an address may always serve several services."),
+	P("egressdefaultpolicy", wish.egress_open, .absent = "true",
+	  .doc = "Default egress policy: true allows all."),
+	P("ispersistent", wish.persistent,
+	  .doc = "Ignored: networks always exist before their first machine."),
 	P("specifyipranges", ranges, .doc = "Networks specify their address range (Shared only)."),
-	P("enable", enabled, .doc = "Enables the offering at once; absent: Disabled."),
+	P("enable", wish.enabled, .doc = "Enables the offering at once; absent: Disabled."),
 	CS_MAKES_OFFERED_PARAMS(struct make_offering, wish.offered),
 	NOT_BUILT("details|maxconnections|networkrate|provider|routingmode|serviceofferingid"),
 	P("tags", wish.physical_tags,
@@ -217,12 +219,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	TRY(check_sort(e, a));
 	TRY(take_services(e, a));
 	TRY(check_providers(e, a));
-	TRY(check_capabilities(e, a));
-	a->wish.conserves = a->conserves != CHOICE_NO;
-	a->wish.egress_open = a->egress_open != CHOICE_NO;
-	a->wish.persistent = a->persistent == CHOICE_YES;
-	a->wish.enabled = a->enabled == CHOICE_YES;
-	return OK;
+	return check_capabilities(e, a);
 }
 
 /* ---- changes ---- */

@@ -186,7 +186,6 @@ struct make_vpc_offering {
 		const struct cs_service_provider *at;
 		size_t count;
 	} providers;
-	enum choice enabled;
 };
 #define P(wire, member, ...) PARAM(struct make_vpc_offering, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -197,7 +196,7 @@ static const struct param create_params[] = {
 		 "Vpn."),
 	PARAM_LIST(struct make_vpc_offering, "serviceproviderlist", providers, cs_provider_params,
 		   .max = CS_NAMED_MAX, .doc = "VpcVirtualRouter of each service."),
-	P("enable", enabled, .doc = "Enables the offering at once; absent: Disabled."),
+	P("enable", wish.enabled, .doc = "Enables the offering at once; absent: Disabled."),
 	CS_MAKES_OFFERED_PARAMS(struct make_vpc_offering, wish.offered),
 	NOT_BUILT("provider|routingmode|servicecapabilitylist|serviceofferingid"),
 	NOT_BUILT("internetprotocol", .only = "IPv4"),
@@ -254,7 +253,6 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	TRY(take_services(e, a));
 	TRY(check_providers(e, a));
 	a->wish.of_vpc = true;
-	a->wish.enabled = a->enabled == CHOICE_YES;
 	return OK;
 }
 

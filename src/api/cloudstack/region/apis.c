@@ -47,12 +47,12 @@ static RESULT find_permitted(struct cs_call *e, bool *ret_are_permitted)
 static const char *type_of_param(const struct param *p)
 {
 	static const char *const words[] = {
-		[PARAM_NOT_BUILT] = "string", [PARAM_TEXT_AT] = "string", [PARAM_TEXT] = "string",
-		[PARAM_INT] = "long",         [PARAM_BOOL] = "boolean",   [PARAM_CHOICE] = "boolean",
-		[PARAM_ID] = "uuid",          [PARAM_IP] = "string",      [PARAM_CIDR] = "string",
-		[PARAM_MAC] = "string",       [PARAM_TEXTS] = "list",     [PARAM_IDS] = "list",
-		[PARAM_IPS] = "list",         [PARAM_TAGS] = "map",       [PARAM_STRUCT] = "map",
-		[PARAM_STRUCTS] = "map",      [PARAM_JSON] = "string"};
+		[PARAM_NOT_BUILT] = "string", [PARAM_TEXT] = "string",    [PARAM_INT] = "long",
+		[PARAM_BOOL] = "boolean",     [PARAM_CHOICE] = "boolean", [PARAM_ID] = "uuid",
+		[PARAM_IP] = "string",        [PARAM_CIDR] = "string",    [PARAM_MAC] = "string",
+		[PARAM_TEXTS] = "list",       [PARAM_IDS] = "list",       [PARAM_IPS] = "list",
+		[PARAM_TAGS] = "map",         [PARAM_STRUCT] = "map",     [PARAM_STRUCTS] = "map",
+		[PARAM_JSON] = "string"};
 	return words[p->type];
 }
 

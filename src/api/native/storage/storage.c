@@ -38,25 +38,16 @@ static const struct param create_params[] = {
 
 struct volume_change {
 	struct volume_settings wish;
-	const struct str *name, *description;
 };
+#define SETS(T, member) .given = offsetof(T, wish.set_##member) + 1
 static const struct param change_params[] = {
-	PARAM(struct volume_change, "name", name, .max = 255, .doc = "Its name."),
-	PARAM(struct volume_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct volume_change, "name", wish.name, .max = 255, SETS(struct volume_change, name),
+	      .doc = "Its name."),
+	PARAM(struct volume_change, "description", wish.description, .max = 255,
+	      SETS(struct volume_change, description), .doc = "Free text."),
 	PARAM(struct volume_change, "is_bootable", wish.is_bootable, .doc = "An instance may start from it."),
 	PARAM(struct volume_change, "is_readonly", wish.is_readonly, .doc = "Guests may not write to it."),
 };
-
-static RESULT prepare_change(struct native_call *e, void *args)
-{
-	struct volume_change *a = args;
-	(void) e;
-	a->wish.set_name = a->name;
-	a->wish.set_description = a->description;
-	a->wish.name = a->name ? *a->name : STR_NONE;
-	a->wish.description = a->description ? *a->description : STR_NONE;
-	return OK;
-}
 
 #define M(name, member, ...) PARAM(struct volume_modifying, name, member, __VA_ARGS__)
 static const struct param modify_params[] = {
@@ -98,28 +89,18 @@ static const struct param snapshot_params[] = {
 };
 struct snapshot_change {
 	struct snapshot_settings wish;
-	const struct str *name, *description;
 };
 static const struct param snapshot_change_params[] = {
-	PARAM(struct snapshot_change, "name", name, .max = 255, .doc = "Its name."),
-	PARAM(struct snapshot_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct snapshot_change, "name", wish.name, .max = 255, SETS(struct snapshot_change, name),
+	      .doc = "Its name."),
+	PARAM(struct snapshot_change, "description", wish.description, .max = 255,
+	      SETS(struct snapshot_change, description), .doc = "Free text."),
 	PARAM(struct snapshot_change, "is_public", wish.sharing.is_public, .doc = "Everybody may use it."),
 	PARAM(struct snapshot_change, "share_with", wish.sharing.add, .kind = KIND_ACCOUNT,
 	      .doc = "These accounts, too."),
 	PARAM(struct snapshot_change, "unshare_with", wish.sharing.remove, .kind = KIND_ACCOUNT,
 	      .doc = "Accounts that lose access."),
 };
-
-static RESULT prepare_snapshot_change(struct native_call *e, void *args)
-{
-	struct snapshot_change *a = args;
-	(void) e;
-	a->wish.set_name = a->name;
-	a->wish.set_description = a->description;
-	a->wish.name = a->name ? *a->name : STR_NONE;
-	a->wish.description = a->description ? *a->description : STR_NONE;
-	return OK;
-}
 
 #define B(name, member, ...) PARAM(struct backup_wish, name, member, __VA_ARGS__)
 static const struct param backup_params[] = {
@@ -200,10 +181,10 @@ static const struct param capture_params[] = {
 };
 struct image_change {
 	struct image_settings wish;
-	const struct str *description;
 };
 static const struct param image_params[] = {
-	PARAM(struct image_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct image_change, "description", wish.description, .max = 255,
+	      SETS(struct image_change, description), .doc = "Free text."),
 	PARAM(struct image_change, "is_public", wish.sharing.is_public, .doc = "Everybody may launch it."),
 	PARAM(struct image_change, "share_with", wish.sharing.add, .kind = KIND_ACCOUNT,
 	      .doc = "These accounts, too."),
@@ -212,15 +193,6 @@ static const struct param image_params[] = {
 	PARAM(struct image_change, "tokens_required", wish.tokens_required,
 	      .doc = "Requires IMDSv2 from instances of the image."),
 };
-
-static RESULT prepare_image(struct native_call *e, void *args)
-{
-	struct image_change *a = args;
-	(void) e;
-	a->wish.set_description = a->description;
-	a->wish.description = a->description ? *a->description : STR_NONE;
-	return OK;
-}
 
 static const struct param copy_params[] = {
 	PARAM(struct image_copying, "name", name, .min = 1, .max = 255, .flags = REQUIRED,
@@ -319,8 +291,8 @@ static const struct native_action actions[] = {
 	       .operation = engine_create_volume_run, .doc = "Makes a volume."),
 	CHANGE(PATCH, "/volumes/{id}", "ec2:ModifyVolumeAttribute", VOLUME,
 	       .args = PARAMS(struct volume_change, change_params),
-	       .target = NATIVE_AT(volume_change, wish.volume), .prepare = prepare_change,
-	       .operation = engine_update_volume_run, .doc = "Changes what describes it."),
+	       .target = NATIVE_AT(volume_change, wish.volume), .operation = engine_update_volume_run,
+	       .doc = "Changes what describes it."),
 	CHANGE(POST, "/volumes/{id}/modify", "ec2:ModifyVolume", VOLUME,
 	       .args = PARAMS(struct volume_modifying, modify_params),
 	       .target = NATIVE_AT(volume_modifying, volume), .operation = engine_modify_volume_run,
@@ -346,8 +318,7 @@ static const struct native_action actions[] = {
 	       .doc = "Makes a snapshot of a volume."),
 	CHANGE(PATCH, "/snapshots/{id}", "ec2:ModifySnapshotAttribute", SNAPSHOT,
 	       .args = PARAMS(struct snapshot_change, snapshot_change_params),
-	       .target = NATIVE_AT(snapshot_change, wish.snapshot), .prepare = prepare_snapshot_change,
-	       .operation = engine_update_snapshot_run,
+	       .target = NATIVE_AT(snapshot_change, wish.snapshot), .operation = engine_update_snapshot_run,
 	       .doc = "Changes what describes it, and who may use it."),
 	DELETION("/snapshots/{id}", "ec2:DeleteSnapshot", SNAPSHOT, snapshot_target, snapshot,
 		 engine_delete_snapshot_run, .doc = "Deletes it."),
@@ -377,8 +348,7 @@ static const struct native_action actions[] = {
 	       .operation = engine_capture_image_run, .doc = "Makes an image of an instance's disks."),
 	CHANGE(PATCH, "/images/{id}", "ec2:ModifyImageAttribute", IMAGE,
 	       .args = PARAMS(struct image_change, image_params),
-	       .target = NATIVE_AT(image_change, wish.image), .prepare = prepare_image,
-	       .operation = engine_update_image_run,
+	       .target = NATIVE_AT(image_change, wish.image), .operation = engine_update_image_run,
 	       .doc = "Changes what describes it, and who may launch it."),
 	CHANGE(POST, "/images/{id}/copy", "ec2:CopyImage", IMAGE,
 	       .args = PARAMS(struct image_copying, copy_params), .target = NATIVE_AT(image_copying, source),

@@ -80,8 +80,7 @@ static const struct os_listing listing = {
 struct os_aggregate_change {
 	struct aggregate_settings wish; /* begins with the members of an aggregate_target */
 	struct str id;                  /* aggregate's number */
-	struct str name, metadata, zone_name;
-	bool has_name, has_zone;
+	struct str metadata, zone_name; /* zone_name: a key of the metadata */
 };
 #define ONE OS_PATH(struct os_aggregate_change, "id", id, .doc = "The aggregate's number.")
 static const struct param one_params[] = {ONE};
@@ -136,14 +135,11 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 /* ---- changes ---- */
 
-#define GIVEN(member) .given = offsetof(struct os_aggregate_change, member) + 1
 static const struct param update_params[] = {
 	ONE,
-	OS_BODY(struct os_aggregate_change, "name", name, .min = 1, .max = 255, GIVEN(has_name),
-		.doc = "Unique."),
-	OS_BODY(struct os_aggregate_change, "availability_zone", zone_name, .flags = NULLABLE, .min = 1,
-		.max = 255, GIVEN(has_zone),
-		.doc = "The zone that it makes of its hosts, or the region's that they are in."),
+	OS_BODY(struct os_aggregate_change, "name", wish.name, .min = 1, .max = 255, .doc = "Unique."),
+	OS_BODY(struct os_aggregate_change, "availability_zone", wish.zone_name, .flags = NULLABLE, .min = 1,
+		.max = 255, .doc = "The zone that it makes of its hosts, or the region's that they are in."),
 };
 static const struct param add_params[] = {
 	ONE,
@@ -164,10 +160,8 @@ static const struct param metadata_params[] = {
 static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_aggregate_change *a = args;
-	if (a->has_name)
-		TRY(os_check_name(e, a->name, "name", OS_NAME_WITH_BLANK_ENDS));
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.zone_name = a->has_zone ? &a->zone_name : NULL;
+	if (a->wish.name)
+		TRY(os_check_name(e, *a->wish.name, "name", OS_NAME_WITH_BLANK_ENDS));
 	return prepare_found(e, args);
 }
 

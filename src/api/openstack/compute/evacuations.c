@@ -15,7 +15,6 @@
 struct os_evacuate {
 	struct instance_evacuation wish;
 	struct str password;
-	enum choice forces;
 	bool is_shared, is_password_said;
 };
 #define P(name, member, ...) OS_BODY(struct os_evacuate, name, member, __VA_ARGS__)
@@ -28,7 +27,7 @@ static const struct param evacuate_params[] = {
 	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
 	  .given = offsetof(struct os_evacuate, is_password_said) + 1,
 	  .doc = "What its config drive tells a guest with a new root disk to set; absent: one is drawn."),
-	P("force", forces, .since = 29, .until = 67,
+	P("force", wish.forces, .since = 29, .until = 67,
 	  .doc = "On the host named, whatever groups, hints and aggregates say; its room still counts."),
 };
 #undef P
@@ -37,7 +36,7 @@ static const struct param evacuate_params[] = {
 static RESULT check_words(struct os_call *e, const struct os_evacuate *a)
 {
 	const struct str host = a->wish.host.text;
-	if (a->forces == CHOICE_YES && !ref_is_given(&a->wish.host))
+	if (a->wish.forces && !ref_is_given(&a->wish.host))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("force"),
 				      "Can't force to a non-provided destination");
 	if (a->is_shared && a->is_password_said)
@@ -81,7 +80,6 @@ static RESULT prepare_evacuate(struct os_call *e, void *args)
 	TRY(os_find_server(e, &a->wish.instance, &i));
 	TRY(check_words(e, a));
 	TRY(check_host(e, &a->wish, i));
-	a->wish.forces = a->forces == CHOICE_YES;
 	a->wish.rebuilds = true;
 	if (a->is_shared)
 		return OK;

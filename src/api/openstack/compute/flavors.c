@@ -169,7 +169,6 @@ struct os_create_flavor {
 	struct instance_type_wish wish;
 	int64_t ram, disk, ephemeral, swap;
 	struct str rxtx_factor;
-	enum choice is_public, is_disabled;
 };
 #define P(wire, member, ...) OS_BODY(struct os_create_flavor, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
@@ -182,8 +181,9 @@ static const struct param create_params[] = {
 	  .doc = "GiB of the root disk; 0: as the image says."),
 	P("description", wish.description, .flags = NULLABLE, .since = 55, .max = 65535, .doc = "Free text."),
 	OS_BODY_JSON(struct os_create_flavor, "rxtx_factor", rxtx_factor, .doc = "Kept and shown."),
-	P("os-flavor-access:is_public", is_public, .doc = "Whether every project may use it."),
-	P("OS-FLV-DISABLED:disabled", is_disabled, .doc = "Not offered."),
+	P("os-flavor-access:is_public", wish.is_private, .flags = OPPOSITE,
+	  .doc = "Whether every project may use it."),
+	P("OS-FLV-DISABLED:disabled", wish.is_disabled, .doc = "Not offered."),
 	P("swap", swap, .min = 0, .max = INT64_C(1) << 24, .doc = "MiB of a disk to swap on."),
 	P("OS-FLV-EXT-DATA:ephemeral", ephemeral, .min = 0, .max = 16384,
 	  .doc = "GiB of a blank disk that goes with the server."),
@@ -218,8 +218,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	a->wish.root_disk = a->disk * GIB;
 	a->wish.ephemeral_disk = a->ephemeral * GIB;
 	a->wish.swap_disk = a->swap * MIB;
-	a->wish.is_private = a->is_public == CHOICE_NO;
-	a->wish.is_disabled = a->is_disabled == CHOICE_YES;
 	return a->rxtx_factor.n ? read_factor(e, a->rxtx_factor, &a->wish.rxtx_percent) : OK;
 }
 

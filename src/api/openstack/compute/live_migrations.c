@@ -21,7 +21,7 @@
 struct os_migrate_live {
 	struct instance_migrating wish;
 	struct str block_migration; /* JSON */
-	enum choice over_commits, forces;
+	enum choice over_commits;
 };
 #define P(name, member, ...) OS_BODY(struct os_migrate_live, name, member, __VA_ARGS__)
 static const struct param migrate_params[] = {
@@ -33,7 +33,7 @@ static const struct param migrate_params[] = {
 		.doc = "true or \"auto\": local disks go along. false needs a server without any (400)."),
 	P("disk_over_commit", over_commits, .until = 24,
 	  .doc = "Room is counted by the size of disks all the same."),
-	P("force", forces, .since = 30, .until = 67,
+	P("force", wish.forces, .since = 30, .until = 67,
 	  .doc = "On the host named, whatever groups, hints and aggregates say; its room still counts."),
 };
 #undef P
@@ -108,7 +108,6 @@ static RESULT prepare_migrate(struct os_call *e, void *args)
 	TRY(check_state(e, &a->wish.instance, instance));
 	a->wish.host.field = STR("os-migrateLive");
 	TRY(check_leaves(e, &a->wish, instance));
-	a->wish.forces = a->forces == CHOICE_YES;
 	if (a->wish.forces && !ref_is_given(&a->wish.host))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("force"),
 				      "Can't force to a non-provided destination");

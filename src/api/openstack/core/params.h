@@ -15,17 +15,10 @@ enum {
 
 /* Rows for a member of struct T; a member of another type does not compile. */
 #define OS_BODY PARAM
-#define OS_PATH(T, name, member, ...)                                                                        \
-	{                                                                                                    \
-		.wire = (name), .type = PARAM_TYPE(T, member), .place = IN_PATH,                             \
-		.offset = offsetof(T, member), .flags = REQUIRED, __VA_ARGS__                                \
-	}
+#define OS_PATH(T, name, member, ...) PARAM(T, name, member, .place = IN_PATH, .flags = REQUIRED, __VA_ARGS__)
 /* Row for a name in the path, or an id that is no UUID. */
 #define OS_PATH_NAME(T, name, member, ...)                                                                   \
-	{                                                                                                    \
-		.wire = (name), .type = PARAM_TYPE(T, member), .place = IN_PATH,                             \
-		.offset = offsetof(T, member), .flags = REQUIRED | BY_NAME, __VA_ARGS__                      \
-	}
+	PARAM(T, name, member, .place = IN_PATH, .flags = REQUIRED | BY_NAME, __VA_ARGS__)
 #define OS_QUERY(T, name, member, ...) PARAM(T, name, member, .place = IN_QUERY, __VA_ARGS__)
 /* Row for a JSON value that is not converted; the member is a struct str. */
 #define OS_BODY_JSON(T, name, member, ...)                                                                   \

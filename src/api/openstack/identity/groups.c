@@ -71,25 +71,21 @@ static RESULT prepare_new(struct os_call *e, void *args)
 
 struct changed_group {
 	struct user_group_change wish;
-	struct str name, description, others;
+	struct str others;
 	struct ref domain;
-	bool has_name, has_description;
 };
 #define GROUP_ID(T) OS_PATH(T, "group_id", wish.user_group, .kind = KIND_USER_GROUP, .doc = "The group.")
 static const struct param update_params[] = {
 	GROUP_ID(struct changed_group),
-	OS_BODY(struct changed_group, "name", name, .min = 1, .max = 64,
-		.given = offsetof(struct changed_group, has_name) + 1, .doc = "Unique in the domain."),
-	OS_BODY(struct changed_group, "description", description, .flags = NULLABLE,
-		.given = offsetof(struct changed_group, has_description) + 1, .doc = "For people."),
+	OS_BODY(struct changed_group, "name", wish.name, .min = 1, .max = 64, .doc = "Unique in the domain."),
+	OS_BODY(struct changed_group, "description", wish.description, .flags = NULLABLE,
+		.doc = "For people."),
 	OS_SAME_DOMAIN(struct changed_group, domain),
 };
 
 static RESULT prepare_change(struct os_call *e, void *args)
 {
 	struct changed_group *a = args;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
 	const struct user_group *g = user_group_find(os_tables(e), a->wish.user_group.prefix);
 	if (g)
 		TRY(os_check_domain(e, &a->domain, &g->row, g->domain));

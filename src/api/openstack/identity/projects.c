@@ -64,17 +64,14 @@ static RESULT prepare_new_domain(struct os_call *e, void *args)
 
 struct changed_domain {
 	struct domain_change wish;
-	struct str name, description, others;
-	bool has_name, has_description;
+	struct str others;
 };
 #define DOMAIN(T) OS_PATH(T, "domain_id", wish.domain, .kind = KIND_DOMAIN, .doc = "The domain.")
-#define GIVEN(T, member) .given = offsetof(T, member) + 1
 static const struct param update_domain_params[] = {
 	DOMAIN(struct changed_domain),
-	OS_BODY(struct changed_domain, "name", name, .min = 1, .max = 64,
-		GIVEN(struct changed_domain, has_name), .doc = "Unique."),
-	OS_BODY(struct changed_domain, "description", description, .flags = NULLABLE,
-		GIVEN(struct changed_domain, has_description), .doc = "For people."),
+	OS_BODY(struct changed_domain, "name", wish.name, .min = 1, .max = 64, .doc = "Unique."),
+	OS_BODY(struct changed_domain, "description", wish.description, .flags = NULLABLE,
+		.doc = "For people."),
 	OS_BODY(struct changed_domain, "enabled", wish.enabled, .doc = "Whether anybody gets in."),
 	OS_UNBUILT("tags", .only = "[]"),
 	OS_UNBUILT("options", .only = "{}"),
@@ -83,8 +80,6 @@ static const struct param update_domain_params[] = {
 static RESULT prepare_domain(struct os_call *e, void *args)
 {
 	struct changed_domain *a = args;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
@@ -227,9 +222,9 @@ static bool is_domain(struct os_call *e, const struct ref *ref)
 
 static RESULT check_no_labels(struct os_call *e, const struct strs *labels)
 {
-	return !labels->count ? OK
-			      : ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("tags"),
-					       "Tags of domains are not supported here.");
+	return !labels || !labels->count ? OK
+					 : ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("tags"),
+							  "Tags of domains are not supported here.");
 }
 
 static RESULT list_projects(struct os_call *e, const void *args, struct json_writer *w)
@@ -312,26 +307,24 @@ static RESULT show_new_project(struct os_call *e, const void *args, struct json_
 struct changed_project {
 	struct account_change wish;
 	struct domain_change domain; /* used instead if is_domain */
-	struct str name, description, others;
-	struct strs labels;
-	bool has_name, has_description, has_labels, is_domain;
+	struct str others;
+	bool is_domain;
 	enum choice says_domain;
 	struct ref own_domain, parent;
 };
 #define PROJECT(T) OS_PATH(T, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project.")
 static const struct param update_project_params[] = {
 	PROJECT(struct changed_project),
-	OS_BODY(struct changed_project, "name", name, .min = 1, .max = 64,
-		GIVEN(struct changed_project, has_name), .doc = "Unique in the domain."),
-	OS_BODY(struct changed_project, "description", description, .flags = NULLABLE,
-		GIVEN(struct changed_project, has_description), .doc = "For people."),
+	OS_BODY(struct changed_project, "name", wish.name, .min = 1, .max = 64,
+		.doc = "Unique in the domain."),
+	OS_BODY(struct changed_project, "description", wish.description, .flags = NULLABLE,
+		.doc = "For people."),
 	OS_BODY(struct changed_project, "enabled", wish.enabled, .doc = "Whether anybody gets in."),
 	OS_SAME_DOMAIN(struct changed_project, own_domain),
 	OS_BODY(struct changed_project, "parent_id", parent, .kind = KIND_DOMAIN,
 		.doc = "As it is: it stays so."),
 	OS_BODY(struct changed_project, "is_domain", says_domain, .doc = "As it is: it stays so."),
-	OS_BODY(struct changed_project, "tags", labels, GIVEN(struct changed_project, has_labels),
-		.doc = "Words; 80 at most."),
+	OS_BODY(struct changed_project, "tags", wish.labels, .doc = "Words; 80 at most."),
 	OS_UNBUILT("options", .only = "{}"),
 };
 
@@ -352,9 +345,6 @@ static RESULT check_place(struct os_call *e, const struct changed_project *a)
 static RESULT prepare_project(struct os_call *e, void *args)
 {
 	struct changed_project *a = args;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
-	a->wish.labels = a->has_labels ? &a->labels : NULL;
 	a->is_domain = is_domain(e, &a->wish.account);
 	if (a->says_domain != CHOICE_DEFAULT && a->is_domain != (a->says_domain == CHOICE_YES))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("is_domain"),
@@ -363,7 +353,7 @@ static RESULT prepare_project(struct os_call *e, void *args)
 	TRY(os_take_extra(e, a->others, &a->wish.extra));
 	if (!a->is_domain)
 		return OK;
-	TRY(check_no_labels(e, &a->labels));
+	TRY(check_no_labels(e, a->wish.labels));
 	e->returns = KIND_DOMAIN;
 	a->domain = (struct domain_change){.domain = as_domain(a->wish.account),
 					   .name = a->wish.name,
@@ -417,8 +407,8 @@ static RESULT delete_project(struct op *op, void *wish)
 
 static const struct param tags_params[] = {
 	PROJECT(struct changed_project),
-	OS_BODY(struct changed_project, "tags", labels, .flags = REQUIRED,
-		GIVEN(struct changed_project, has_labels), .doc = "Instead of those that there are."),
+	OS_BODY(struct changed_project, "tags", wish.labels, .flags = REQUIRED,
+		.doc = "Instead of those that there are."),
 };
 
 static RESULT list_tags(struct os_call *e, const void *args, struct json_writer *w)

@@ -87,24 +87,20 @@ static RESULT prepare_new(struct os_call *e, void *args)
 
 struct changed_role {
 	struct role_change wish;
-	struct str name, description, others;
-	bool has_name, has_description;
+	struct str others;
 };
 #define ROLE(T) OS_PATH(T, "role_id", wish.role, .kind = KIND_ROLE, .doc = "The role.")
 static const struct param update_params[] = {
 	ROLE(struct changed_role),
-	OS_BODY(struct changed_role, "name", name, .min = 1, .max = 255,
-		.given = offsetof(struct changed_role, has_name) + 1, .doc = "Unique."),
-	OS_BODY(struct changed_role, "description", description, .flags = NULLABLE,
-		.given = offsetof(struct changed_role, has_description) + 1, .doc = "For people."),
+	OS_BODY(struct changed_role, "name", wish.name, .min = 1, .max = 255, .doc = "Unique."),
+	OS_BODY(struct changed_role, "description", wish.description, .flags = NULLABLE,
+		.doc = "For people."),
 	OS_UNBUILT("options", .only = "{}"),
 };
 
 static RESULT prepare_change(struct os_call *e, void *args)
 {
 	struct changed_role *a = args;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 

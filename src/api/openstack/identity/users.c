@@ -153,24 +153,22 @@ static RESULT check_wanted(struct os_call *e, const struct user *user, struct st
 
 struct changed_user {
 	struct user_change wish;
-	struct str name, description, email, password, others;
-	struct ref default_account, domain;
-	bool has_name, has_description, has_email, has_default, has_password;
+	struct str password, others;
+	struct ref domain;
+	bool has_password;
 };
-#define GIVEN(member) .given = offsetof(struct changed_user, member) + 1
 static const struct param update_params[] = {
 	OS_PATH(struct changed_user, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
-	OS_BODY(struct changed_user, "name", name, .min = 1, .max = 255, GIVEN(has_name),
-		.doc = "Unique in the domain."),
-	OS_BODY(struct changed_user, "description", description, .flags = NULLABLE, GIVEN(has_description),
+	OS_BODY(struct changed_user, "name", wish.name, .min = 1, .max = 255, .doc = "Unique in the domain."),
+	OS_BODY(struct changed_user, "description", wish.description, .flags = NULLABLE,
 		.doc = "For people."),
-	OS_BODY(struct changed_user, "email", email, .flags = NULLABLE, GIVEN(has_email),
-		.doc = "For people."),
+	OS_BODY(struct changed_user, "email", wish.email, .flags = NULLABLE, .doc = "For people."),
 	OS_BODY(struct changed_user, "password", password, .max = PASSWORD_SIZE_MAX, .flags = NULLABLE,
-		GIVEN(has_password), .doc = "Ends the tokens of before; null: no password opens it."),
+		.given = offsetof(struct changed_user, has_password) + 1,
+		.doc = "Ends the tokens of before; null: no password opens it."),
 	OS_BODY(struct changed_user, "enabled", wish.enabled, .doc = "Whether the user gets in."),
-	OS_BODY(struct changed_user, "default_project_id", default_account, .kind = KIND_ACCOUNT,
-		.flags = NULLABLE, GIVEN(has_default), .doc = "Where a password without a scope leads to."),
+	OS_BODY(struct changed_user, "default_project_id", wish.default_account, .kind = KIND_ACCOUNT,
+		.flags = NULLABLE, .doc = "Where a password without a scope leads to."),
 	OS_SAME_DOMAIN(struct changed_user, domain),
 	OS_UNBUILT("options", .only = "{}"),
 	OS_UNBUILT("federated", .only = "[]"),
@@ -179,10 +177,6 @@ static const struct param update_params[] = {
 static RESULT prepare_change(struct os_call *e, void *args)
 {
 	struct changed_user *a = args;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
-	a->wish.email = a->has_email ? &a->email : NULL;
-	a->wish.default_account = a->has_default ? &a->default_account : NULL;
 	e->skips_work = !a->password.n;
 	a->wish.clears_password = a->has_password && !a->password.n;
 	const struct user *user = user_find(os_tables(e), a->wish.user.prefix);

@@ -77,25 +77,12 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 struct os_update_address_group {
 	struct address_group_settings wish;
-	struct str name, description;
-	bool has_name, has_description;
 };
 static const struct param update_params[] = {
 	GROUP_PATH(struct os_update_address_group, wish.group),
-	OS_BODY(struct os_update_address_group, "name", name,
-		.given = OS_GIVEN(struct os_update_address_group, has_name), .doc = "Need not be unique."),
-	OS_BODY(struct os_update_address_group, "description", description,
-		.given = OS_GIVEN(struct os_update_address_group, has_description), .doc = "Free text."),
+	OS_BODY(struct os_update_address_group, "name", wish.name, .doc = "Need not be unique."),
+	OS_BODY(struct os_update_address_group, "description", wish.description, .doc = "Free text."),
 };
-
-static RESULT prepare_update(struct os_call *e, void *args)
-{
-	struct os_update_address_group *a = args;
-	(void) e;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
-	return OK;
-}
 
 /* ---- its addresses ---- */
 
@@ -140,7 +127,7 @@ static const struct os_action actions[] = {
 	 .doc = "One address group."},
 	{HTTP_PUT, GROUPS "/{address_group_id}", .permit = "update_address_group", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_address_group, update_params), .wrap = "address_group",
-	 .item = "address_group", .prepare = prepare_update, .operation = engine_update_address_group_run,
+	 .item = "address_group", .operation = engine_update_address_group_run,
 	 OS_SHOWS(groups, struct os_update_address_group, wish.group), .returns = KIND_ADDRESS_GROUP,
 	 .doc = "Changes an address group's words."},
 	{HTTP_PUT, GROUPS "/{address_group_id}/add_addresses", CHANGE, .prepare = prepare_add,

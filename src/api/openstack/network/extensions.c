@@ -166,14 +166,12 @@ static const struct param agent_params[] = {
 
 struct os_agent_update {
 	struct host_settings wish;
-	struct str description;
-	bool has_description;
 	enum choice up;
 };
 static const struct param agent_update_params[] = {
 	OS_PATH(struct os_agent_update, "agent_id", wish.host, .kind = KIND_HOST, .doc = "The host's id."),
-	OS_BODY(struct os_agent_update, "description", description, .max = 255,
-		.given = OS_GIVEN(struct os_agent_update, has_description), .doc = "Free text."),
+	OS_BODY(struct os_agent_update, "description", wish.agent_description, .max = 255,
+		.doc = "Free text."),
 	OS_BODY(struct os_agent_update, "admin_state_up", up, .doc = "true: an agent cannot be disabled."),
 };
 
@@ -183,7 +181,6 @@ static RESULT prepare_agent_update(struct os_call *e, void *args)
 	if (a->up == CHOICE_NO)
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("admin_state_up"),
 				      "Bad agent request: OVN agent status updates are not supported.");
-	a->wish.agent_description = a->has_description ? &a->description : NULL;
 	return OK;
 }
 
@@ -191,7 +188,7 @@ static RESULT update_agent(struct op *op, void *args)
 {
 	struct os_agent_update *a = args;
 	const struct row *host = NULL;
-	if (a->has_description)
+	if (a->wish.agent_description)
 		return engine_update_host(op, &a->wish);
 	TRY(engine_find_own(op->ctx, op->head, KIND_HOST, &a->wish.host, &host));
 	return engine_permit(op, "host.enable", KIND_HOST, host);

@@ -100,13 +100,6 @@ static const struct param target_params[] = {
 		.doc = "The address."),
 };
 
-static RESULT prepare_delete(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_floating_target *) args)->wish.with_association = true;
-	return OK;
-}
-
 /* ---- create ---- */
 
 #define FLOATING_UNBUILT                                                                                     \
@@ -153,8 +146,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 struct os_update_floating {
 	struct address_change wish;
-	struct str description;
-	bool has_description;
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_floating, "floatingip_id", wish.address, .kind = KIND_ADDRESS,
@@ -164,15 +155,13 @@ static const struct param update_params[] = {
 		.doc = "What it stands for; null: nothing."),
 	OS_BODY(struct os_update_floating, "fixed_ip_address", wish.private_ip, .flags = NULLABLE,
 		.doc = "Which of the port's addresses; absent: its first."),
-	OS_BODY(struct os_update_floating, "description", description,
-		.given = OS_GIVEN(struct os_update_floating, has_description), .doc = "Free text."),
+	OS_BODY(struct os_update_floating, "description", wish.description, .doc = "Free text."),
 	FLOATING_UNBUILT,
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_floating *a = args;
-	a->wish.description = a->has_description ? &a->description : NULL;
 	if (json_object_size(e->request.body) == 0) /* Neutron disassociates the address on an empty body */
 		a->wish.sets_port = true;
 	return check_fixed(e, a->wish.private_ip, &a->wish.port);
@@ -196,7 +185,7 @@ static const struct os_action actions[] = {
 	 .doc = "Binds a floating address, or frees it."},
 	{HTTP_DELETE, "/v2.0/floatingips/{floatingip_id}", .permit = "delete_floatingip", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_floating_target, target_params),
-	 .prepare = prepare_delete, .operation = engine_release_address_run,
-	 .doc = "Gives a floating address back."},
+	 .sets = {API_SETS(struct os_floating_target, wish.with_association)},
+	 .operation = engine_release_address_run, .doc = "Gives a floating address back."},
 };
 const struct os_actions os_floating_ip_actions = OS_ACTIONS(OS_NETWORK, actions);

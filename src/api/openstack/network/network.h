@@ -51,11 +51,6 @@ extern const struct attributes os_forwarded_members;
 /* .given of a row whose presence the struct's bool tells. */
 #define OS_GIVEN(T, member) (offsetof(T, member) + 1)
 
-static inline enum choice os_choice_not(enum choice choice)
-{
-	return choice == CHOICE_DEFAULT ? choice : choice == CHOICE_YES ? CHOICE_NO : CHOICE_YES;
-}
-
 /* Rows for the project that will own a resource. */
 #define OS_PROJECT(T, member)                                                                                \
 	OS_BODY(T, "project_id", member, .kind = KIND_ACCOUNT, .flags = ID_OR_EMPTY | NULLABLE,              \

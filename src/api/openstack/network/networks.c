@@ -156,18 +156,20 @@ static const struct param target_params[] = {
 
 struct os_create_network {
 	struct network_wish wish;
-	enum choice up, shared, security, external, is_default;
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_network, "name", wish.name, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_network, "description", wish.description, .doc = "Free text."),
-	OS_BODY(struct os_create_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
-	OS_BODY(struct os_create_network, "port_security_enabled", security, .doc = SECURITY_DOC),
+	OS_BODY(struct os_create_network, "admin_state_up", wish.is_down, .flags = OPPOSITE,
+		.doc = "Whether its ports are bound."),
+	OS_BODY(struct os_create_network, "port_security_enabled", wish.is_open, .flags = OPPOSITE,
+		.doc = SECURITY_DOC),
 	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = EXTERNAL_MTU,
 		.doc = "Of the guests' side."),
-	OS_BODY(struct os_create_network, "shared", shared, .doc = "With all projects; for administrators."),
-	OS_BODY(struct os_create_network, "router:external", external, .doc = EXTERNAL_DOC),
-	OS_BODY(struct os_create_network, "is_default", is_default,
+	OS_BODY(struct os_create_network, "shared", wish.is_shared,
+		.doc = "With all projects; for administrators."),
+	OS_BODY(struct os_create_network, "router:external", wish.is_external, .doc = EXTERNAL_DOC),
+	OS_BODY(struct os_create_network, "is_default", wish.is_default,
 		.doc = "Of an external network: what is allocated for projects leads there."),
 	OS_BODY(struct os_create_network, "provider:network_type", wish.provider.type, .flags = NULLABLE,
 		.doc = "Of an external network: flat or vlan; absent or geneve: in tunnels."),
@@ -179,33 +181,18 @@ static const struct param create_params[] = {
 	NETWORK_UNBUILT,
 };
 
-static RESULT prepare_create(struct os_call *e, void *args)
-{
-	struct os_create_network *a = args;
-	(void) e;
-	a->wish.is_down = a->up == CHOICE_NO;
-	a->wish.is_open = a->security == CHOICE_NO;
-	a->wish.is_shared = a->shared == CHOICE_YES;
-	a->wish.is_external = a->external == CHOICE_YES;
-	a->wish.is_default = a->is_default == CHOICE_YES;
-	return OK;
-}
-
 struct os_update_network {
 	struct network_settings wish;
-	struct str name, description;
-	bool has_name, has_description;
-	enum choice up, security;
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_network, "network_id", wish.network, .kind = KIND_NETWORK,
 		.doc = "The network."),
-	OS_BODY(struct os_update_network, "name", name, .given = OS_GIVEN(struct os_update_network, has_name),
-		.doc = "Need not be unique."),
-	OS_BODY(struct os_update_network, "description", description,
-		.given = OS_GIVEN(struct os_update_network, has_description), .doc = "Free text."),
-	OS_BODY(struct os_update_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
-	OS_BODY(struct os_update_network, "port_security_enabled", security, .doc = SECURITY_DOC),
+	OS_BODY(struct os_update_network, "name", wish.name, .doc = "Need not be unique."),
+	OS_BODY(struct os_update_network, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_update_network, "admin_state_up", wish.is_down, .flags = OPPOSITE,
+		.doc = "Whether its ports are bound."),
+	OS_BODY(struct os_update_network, "port_security_enabled", wish.is_open, .flags = OPPOSITE,
+		.doc = SECURITY_DOC),
 	OS_BODY(struct os_update_network, "shared", wish.is_shared,
 		.doc = "With all projects; for administrators."),
 	OS_BODY(struct os_update_network, "is_default", wish.is_default,
@@ -219,22 +206,11 @@ static const struct param update_params[] = {
 	NETWORK_UNBUILT,
 };
 
-static RESULT prepare_update(struct os_call *e, void *args)
-{
-	struct os_update_network *a = args;
-	(void) e;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
-	a->wish.is_down = os_choice_not(a->up);
-	a->wish.is_open = os_choice_not(a->security);
-	return OK;
-}
-
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/networks", .permit = "get_network", .list = &os_networks, .doc = "Networks."},
 	{HTTP_POST, "/v2.0/networks", .permit = "create_network", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_network, create_params), .wrap = "network",
-	 .item = "network", .prepare = prepare_create, .operation = engine_create_network_run,
+	 .item = "network", .operation = engine_create_network_run,
 	 OS_SHOWS(os_networks, struct os_create_network, wish.network), .returns = KIND_NETWORK,
 	 .doc = "Makes a network."},
 	{HTTP_GET, "/v2.0/networks/{network_id}", .permit = "get_network",
@@ -242,7 +218,7 @@ static const struct os_action actions[] = {
 	 OS_SHOWS(os_networks, struct os_network_target, wish.network), .doc = "One network."},
 	{HTTP_PUT, "/v2.0/networks/{network_id}", .permit = "update_network", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_network, update_params), .wrap = "network", .item = "network",
-	 .prepare = prepare_update, .operation = engine_update_network_run,
+	 .operation = engine_update_network_run,
 	 OS_SHOWS(os_networks, struct os_update_network, wish.network), .returns = KIND_NETWORK,
 	 .doc = "Changes a network."},
 	{HTTP_DELETE, "/v2.0/networks/{network_id}", .permit = "delete_network", .flags = API_WRITES,

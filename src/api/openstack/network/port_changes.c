@@ -69,7 +69,7 @@ struct os_port_body {
 	struct str name, description, device_id, device_owner, dns_name, binding_host;
 	bool has_fixed, has_pairs, has_groups, has_name, has_description, has_device_id, has_device_owner,
 		has_dns_name, has_binding_host;
-	enum choice up, security;
+	enum choice is_down, is_open;
 	struct port_pairs read_pairs;
 	struct port_dhcp_words read_dhcp;
 };
@@ -77,7 +77,8 @@ struct os_port_body {
 	OS_BODY(T, "name", body.name, .given = OS_GIVEN(T, body.has_name), .doc = "Need not be unique."),    \
 		OS_BODY(T, "description", body.description, .given = OS_GIVEN(T, body.has_description),      \
 			.doc = "Free text."),                                                                \
-		OS_BODY(T, "admin_state_up", body.up, .doc = "Whether it is bound."),                        \
+		OS_BODY(T, "admin_state_up", body.is_down, .flags = OPPOSITE,                                \
+			.doc = "Whether it is bound."),                                                      \
 		OS_BODY_LIST(T, "fixed_ips", body.fixed, fixed_params, .max = PORT_IPS_MAX,                  \
 			     .given = OS_GIVEN(T, body.has_fixed),                                           \
 			     .doc = "Its addresses; absent: one of any subnet; empty: none."),               \
@@ -86,7 +87,7 @@ struct os_port_body {
 		OS_BODY_LIST(T, "allowed_address_pairs", body.pairs, pair_params, .flags = NULLABLE,         \
 			     .max = PORT_PAIRS_MAX, .given = OS_GIVEN(T, body.has_pairs),                    \
 			     .doc = "What it may speak for besides."),                                       \
-		OS_BODY(T, "port_security_enabled", body.security,                                           \
+		OS_BODY(T, "port_security_enabled", body.is_open, .flags = OPPOSITE,                         \
 			.doc = "Whether it is filtered and held to its addresses; absent: as its network "   \
 			       "says."),                                                                     \
 		OS_BODY(T, "device_id", body.device_id, .given = OS_GIVEN(T, body.has_device_id),            \
@@ -195,8 +196,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
 	a->wish.groups = b->groups;
 	a->wish.has_no_groups = b->has_groups && b->groups.count == 0;
-	a->wish.is_open = os_choice_not(b->security);
-	a->wish.is_down = b->up == CHOICE_NO;
+	a->wish.is_open = b->is_open;
+	a->wish.is_down = b->is_down == CHOICE_YES;
 	a->wish.pairs = b->read_pairs;
 	a->wish.dhcp = b->read_dhcp;
 	a->wish.name = b->name;
@@ -246,8 +247,8 @@ static RESULT prepare_update(struct os_call *e, void *args)
 		(struct port_fixed_wishes){b->has_fixed, b->fixed.at, b->fixed.count, STR("fixed_ips")};
 	a->wish.groups = b->groups;
 	a->wish.has_no_groups = b->has_groups && b->groups.count == 0;
-	a->wish.is_open = os_choice_not(b->security);
-	a->wish.is_down = os_choice_not(b->up);
+	a->wish.is_open = b->is_open;
+	a->wish.is_down = b->is_down;
 	a->wish.pairs = b->has_pairs ? &b->read_pairs : NULL;
 	a->wish.dhcp = b->read_dhcp;
 	a->wish.name = b->has_name ? &b->name : NULL;

@@ -216,8 +216,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 struct os_update_forwarding {
 	struct port_forwarding_change wish;
 	struct said_ports said;
-	struct str protocol, description;
-	bool has_description;
+	struct str protocol;
 };
 static const struct param update_params[] = {
 	ADDRESS(struct os_update_forwarding, wish.address),
@@ -230,8 +229,7 @@ static const struct param update_params[] = {
 	OS_BODY(struct os_update_forwarding, "protocol", protocol, .words = PROTOCOLS,
 		.given = OS_GIVEN(struct os_update_forwarding, wish.sets_protocol), .doc = "Of the ports."),
 	PORTS(struct os_update_forwarding, said),
-	OS_BODY(struct os_update_forwarding, "description", description,
-		.given = OS_GIVEN(struct os_update_forwarding, has_description), .doc = "Free text."),
+	OS_BODY(struct os_update_forwarding, "description", wish.description, .doc = "Free text."),
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)
@@ -239,7 +237,6 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	struct os_update_forwarding *a = args;
 	TRY(read_ports(e, &a->said, &a->wish.ports));
 	a->wish.protocol = protocol_of(a->protocol);
-	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.is_alone = true;
 	return OK;
 }

@@ -106,13 +106,6 @@ static const struct param target_params[] = {
 	OS_PATH(struct os_router_target, "router_id", wish.router, .kind = KIND_ROUTER, .doc = "The router."),
 };
 
-static RESULT prepare_delete(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_router_target *) args)->wish.with_gateway = true;
-	return OK;
-}
-
 /* ---- create, change ---- */
 
 struct os_external_ip {
@@ -161,7 +154,7 @@ struct os_router_body {
 	struct str name, description;
 	struct ref account;
 	bool has_name, has_description, has_gateway, has_routes;
-	enum choice up;
+	enum choice is_down;
 	struct os_gateway_info gateway;
 	struct {
 		const struct os_extra_route *at;
@@ -173,7 +166,8 @@ struct os_router_body {
 		.doc = "Need not be unique."),                                                               \
 		OS_BODY(struct os_router_body, "description", description,                                   \
 			.given = OS_GIVEN(struct os_router_body, has_description), .doc = "Free text."),     \
-		OS_BODY(struct os_router_body, "admin_state_up", up, .doc = "Whether it forwards."),         \
+		OS_BODY(struct os_router_body, "admin_state_up", is_down, .flags = OPPOSITE,                 \
+			.doc = "Whether it forwards."),                                                      \
 		OS_BODY_OBJECT(struct os_router_body, "external_gateway_info", gateway, gateway_params,      \
 			       .flags = NULLABLE, .given = OS_GIVEN(struct os_router_body, has_gateway),     \
 			       .doc = "The way out; null or empty: none."),                                  \
@@ -238,7 +232,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 					      .name = a->name,
 					      .description = a->description,
 					      .has_no_block = true,
-					      .is_down = a->up == CHOICE_NO};
+					      .is_down = a->is_down == CHOICE_YES};
 	return read_rest(e, a);
 }
 
@@ -247,7 +241,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	struct os_router_body *a = args;
 	a->wish.settings.name = a->has_name ? &a->name : NULL;
 	a->wish.settings.description = a->has_description ? &a->description : NULL;
-	a->wish.settings.is_down = os_choice_not(a->up);
+	a->wish.settings.is_down = a->is_down;
 	return read_rest(e, a);
 }
 
@@ -323,7 +317,8 @@ static const struct os_action actions[] = {
 	 OS_SHOWS(os_routers, struct os_router_body, wish.settings.router), .returns = KIND_ROUTER,
 	 .doc = "Changes a router, its gateway and its routes."},
 	{HTTP_DELETE, "/v2.0/routers/{router_id}", .permit = "delete_router", .flags = API_WRITES,
-	 .status = 204, .args = OS_PARAMS(struct os_router_target, target_params), .prepare = prepare_delete,
+	 .status = 204, .args = OS_PARAMS(struct os_router_target, target_params),
+	 .sets = {API_SETS(struct os_router_target, wish.with_gateway)},
 	 .operation = engine_delete_router_run, .doc = "Deletes a router with its gateway."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/add_extraroutes", .permit = "add_extraroutes",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",

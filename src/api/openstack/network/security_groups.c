@@ -439,35 +439,14 @@ static RESULT prepare_create_group(struct os_call *e, void *args)
 
 struct os_update_group {
 	struct security_group_settings wish;
-	struct str name, description;
-	bool has_name, has_description;
 };
 static const struct param update_group_params[] = {
 	OS_PATH(struct os_update_group, "security_group_id", wish.group, .kind = KIND_SECURITY_GROUP,
 		.doc = "The group."),
-	OS_BODY(struct os_update_group, "name", name, .given = OS_GIVEN(struct os_update_group, has_name),
-		.doc = "Need not be unique."),
-	OS_BODY(struct os_update_group, "description", description,
-		.given = OS_GIVEN(struct os_update_group, has_description), .doc = "Free text."),
+	OS_BODY(struct os_update_group, "name", wish.name, .doc = "Need not be unique."),
+	OS_BODY(struct os_update_group, "description", wish.description, .doc = "Free text."),
 	OS_UNBUILT("stateful", .only = "true"),
 };
-
-static RESULT prepare_update_group(struct os_call *e, void *args)
-{
-	struct os_update_group *a = args;
-	(void) e;
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
-	return OK;
-}
-
-/* Neutron also deletes the rules that name the group. */
-static RESULT prepare_delete_group(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_group_target *) args)->wish.takes_rules = true;
-	return OK;
-}
 
 /* Returns the open project named by the list's filter; NULL: none. */
 static const struct account *find_asked_account(struct os_call *e, struct ref *ret_ref)
@@ -508,13 +487,13 @@ static const struct os_action actions[] = {
 	 OS_SHOWS(os_groups, struct os_group_target, wish.group), .doc = "One security group."},
 	{HTTP_PUT, "/v2.0/security-groups/{security_group_id}", .permit = "update_security_group",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_update_group, update_group_params),
-	 .wrap = "security_group", .item = "security_group", .prepare = prepare_update_group,
-	 .operation = engine_update_security_group_run,
+	 .wrap = "security_group", .item = "security_group", .operation = engine_update_security_group_run,
 	 OS_SHOWS(os_groups, struct os_update_group, wish.group), .returns = KIND_SECURITY_GROUP,
 	 .doc = "Changes a security group's words."},
 	{HTTP_DELETE, "/v2.0/security-groups/{security_group_id}", .permit = "delete_security_group",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_group_target, group_target_params),
-	 .prepare = prepare_delete_group, .operation = engine_delete_security_group_run,
+	 .sets = {API_SETS(struct os_group_target, wish.takes_rules)},
+	 .operation = engine_delete_security_group_run,
 	 .doc = "Deletes a security group, and the rules that name it."},
 	{HTTP_GET, "/v2.0/security-group-rules", .permit = "get_security_group_rule", .list = &os_group_rules,
 	 .doc = "Rules of security groups."},

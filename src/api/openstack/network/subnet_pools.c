@@ -86,7 +86,6 @@ static RESULT read_prefixes(struct os_call *e, struct strs texts, struct cidrs *
 struct os_create_subnet_pool {
 	struct subnet_pool_wish wish;
 	struct strs prefixes;
-	enum choice is_default, shared;
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_subnet_pool, "name", wish.name, .flags = REQUIRED,
@@ -99,9 +98,9 @@ static const struct param create_params[] = {
 	BITS(struct os_create_subnet_pool, "max_prefixlen", wish.max_bits),
 	OS_BODY(struct os_create_subnet_pool, "default_quota", wish.quota, .min = 0, .max = INT32_MAX,
 		.doc = QUOTA_DOC),
-	OS_BODY(struct os_create_subnet_pool, "is_default", is_default,
+	OS_BODY(struct os_create_subnet_pool, "is_default", wish.is_default,
 		.doc = "The region's; for administrators."),
-	OS_BODY(struct os_create_subnet_pool, "shared", shared,
+	OS_BODY(struct os_create_subnet_pool, "shared", wish.is_shared,
 		.doc = "For all projects; for administrators."),
 	OS_PROJECT(struct os_create_subnet_pool, wish.account),
 	POOL_UNBUILT,
@@ -110,34 +109,28 @@ static const struct param create_params[] = {
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_subnet_pool *a = args;
-	a->wish.is_default = a->is_default == CHOICE_YES;
-	a->wish.is_shared = a->shared == CHOICE_YES;
 	return read_prefixes(e, a->prefixes, &a->wish.prefixes);
 }
 
 struct os_update_subnet_pool {
 	struct subnet_pool_settings wish;
-	struct str name, description;
 	struct strs texts;
 	struct cidrs prefixes;
-	int64_t quota;
-	bool has_name, has_description, has_prefixes, has_quota;
+	bool has_prefixes;
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_subnet_pool, "subnetpool_id", wish.pool, .kind = KIND_SUBNET_POOL,
 		.doc = "The pool."),
-	OS_BODY(struct os_update_subnet_pool, "name", name,
-		.given = OS_GIVEN(struct os_update_subnet_pool, has_name), .doc = "Need not be unique."),
-	OS_BODY(struct os_update_subnet_pool, "description", description,
-		.given = OS_GIVEN(struct os_update_subnet_pool, has_description), .doc = "Free text."),
+	OS_BODY(struct os_update_subnet_pool, "name", wish.name, .doc = "Need not be unique."),
+	OS_BODY(struct os_update_subnet_pool, "description", wish.description, .doc = "Free text."),
 	OS_BODY(struct os_update_subnet_pool, "prefixes", texts, .max = 64,
 		.given = OS_GIVEN(struct os_update_subnet_pool, has_prefixes),
 		.doc = "All of them; the present ones stay."),
 	BITS(struct os_update_subnet_pool, "min_prefixlen", wish.min_bits),
 	BITS(struct os_update_subnet_pool, "default_prefixlen", wish.default_bits),
 	BITS(struct os_update_subnet_pool, "max_prefixlen", wish.max_bits),
-	OS_BODY(struct os_update_subnet_pool, "default_quota", quota, .min = 0, .max = INT32_MAX,
-		.given = OS_GIVEN(struct os_update_subnet_pool, has_quota), .doc = QUOTA_DOC),
+	OS_BODY(struct os_update_subnet_pool, "default_quota", wish.quota, .min = 0, .max = INT32_MAX,
+		.doc = QUOTA_DOC),
 	OS_BODY(struct os_update_subnet_pool, "is_default", wish.is_default,
 		.doc = "The region's; for administrators."),
 	POOL_UNBUILT,
@@ -147,10 +140,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_subnet_pool *a = args;
 	TRY(read_prefixes(e, a->texts, &a->prefixes));
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.prefixes = a->has_prefixes ? &a->prefixes : NULL;
-	a->wish.quota = a->has_quota ? &a->quota : NULL;
 	return OK;
 }
 

@@ -194,7 +194,6 @@ struct os_create_subnet {
 	int64_t ip_version;
 	struct str ra_mode, address_mode;
 	bool has_gateway;
-	enum choice dhcp, default_pool;
 	struct os_subnet_lists lists;
 };
 #define IPV6_WORDS "dhcpv6-stateful|dhcpv6-stateless|slaac"
@@ -205,7 +204,7 @@ static const struct param create_params[] = {
 		.doc = "Its addresses; absent: from the pool."),
 	OS_BODY(struct os_create_subnet, "subnetpool_id", wish.pool, .flags = NULLABLE,
 		.kind = KIND_SUBNET_POOL, .doc = "The pool that they are from."),
-	OS_BODY(struct os_create_subnet, "use_default_subnetpool", default_pool,
+	OS_BODY(struct os_create_subnet, "use_default_subnetpool", wish.wants_default_pool,
 		.doc = "From the region's default pool."),
 	OS_BODY(struct os_create_subnet, "prefixlen", wish.bits, .flags = NULLABLE, .min = 1, .max = 128,
 		.doc = "How large; absent: as the pool says."),
@@ -220,7 +219,8 @@ static const struct param create_params[] = {
 	OS_BODY(struct os_create_subnet, "gateway_ip", wish.gateway_ip, .flags = NULLABLE,
 		.given = OS_GIVEN(struct os_create_subnet, has_gateway),
 		.doc = "The router's address; null: none; absent: the first one."),
-	OS_BODY(struct os_create_subnet, "enable_dhcp", dhcp, .doc = "Whether guests get addresses by DHCP."),
+	OS_BODY(struct os_create_subnet, "enable_dhcp", wish.no_dhcp, .flags = OPPOSITE,
+		.doc = "Whether guests get addresses by DHCP."),
 	SUBNET_LISTS(struct os_create_subnet),
 	OS_PROJECT(struct os_create_subnet, wish.account),
 	SUBNET_UNBUILT,
@@ -248,8 +248,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	a->wish.is_ipv6 = a->ip_version == 6;
 	a->wish.ipv6_ra_mode = (enum subnet_ipv6_ra_mode) read_ipv6_mode(a->ra_mode);
 	a->wish.ipv6_address_mode = (enum subnet_ipv6_address_mode) read_ipv6_mode(a->address_mode);
-	a->wish.wants_default_pool = a->default_pool == CHOICE_YES;
-	a->wish.no_dhcp = a->dhcp == CHOICE_NO;
 	a->wish.no_gateway = a->has_gateway && ip_is_none(a->wish.gateway_ip);
 	a->wish.pools = lists.pools;
 	a->wish.dns_servers = lists.dns;
@@ -262,23 +260,17 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 struct os_update_subnet {
 	struct subnet_settings wish;
-	struct str name, description;
-	struct ip gateway;
-	bool has_name, has_description, has_gateway;
-	enum choice dhcp;
 	struct os_subnet_lists lists;
 	struct engine_lists read;
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_subnet, "subnet_id", wish.subnet, .kind = KIND_SUBNET, .doc = "The subnet."),
-	OS_BODY(struct os_update_subnet, "name", name, .given = OS_GIVEN(struct os_update_subnet, has_name),
-		.doc = "Need not be unique."),
-	OS_BODY(struct os_update_subnet, "description", description,
-		.given = OS_GIVEN(struct os_update_subnet, has_description), .doc = "Free text."),
-	OS_BODY(struct os_update_subnet, "gateway_ip", gateway, .flags = NULLABLE,
-		.given = OS_GIVEN(struct os_update_subnet, has_gateway),
+	OS_BODY(struct os_update_subnet, "name", wish.name, .doc = "Need not be unique."),
+	OS_BODY(struct os_update_subnet, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_update_subnet, "gateway_ip", wish.gateway_ip, .flags = NULLABLE,
 		.doc = "The router's address; null: none."),
-	OS_BODY(struct os_update_subnet, "enable_dhcp", dhcp, .doc = "Whether guests get addresses by DHCP."),
+	OS_BODY(struct os_update_subnet, "enable_dhcp", wish.no_dhcp, .flags = OPPOSITE,
+		.doc = "Whether guests get addresses by DHCP."),
 	SUBNET_LISTS(struct os_update_subnet),
 	SUBNET_UNBUILT,
 	OS_UNBUILT("ipv6_address_mode"),
@@ -289,10 +281,6 @@ static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_subnet *a = args;
 	TRY(read_lists(e, &a->lists, &a->read));
-	a->wish.name = a->has_name ? &a->name : NULL;
-	a->wish.description = a->has_description ? &a->description : NULL;
-	a->wish.gateway_ip = a->has_gateway ? &a->gateway : NULL;
-	a->wish.no_dhcp = os_choice_not(a->dhcp);
 	a->wish.pools = a->lists.has_pools ? &a->read.pools : NULL;
 	a->wish.dns_servers = a->lists.has_dns ? &a->read.dns : NULL;
 	a->wish.host_route_blocks = a->lists.has_routes ? &a->read.blocks : NULL;
