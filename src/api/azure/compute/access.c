@@ -60,12 +60,6 @@ static RESULT prepare_grant(struct az_call *e, void *args)
 	return OK;
 }
 
-static RESULT prepare_revoke(struct az_call *e, void *args)
-{
-	((struct disk_access_target *) args)->disk = az_target_ref(e);
-	return OK;
-}
-
 void az_write_access(struct az_call *e, struct json_writer *w, const struct image *image)
 {
 	json_write_text(w, "accessSAS",
@@ -171,7 +165,8 @@ static RESULT show_console(struct az_call *e, const void *args, struct json_writ
 		HTTP_POST, AZ_GROUP AZ_COMPUTE of "/endGetAccess",                                           \
 			.name = word "_RevokeAccess", .permit = "ec2:RevokeDiskAccess", .flags = API_WRITES, \
 			.type = (of_type), .kind = (of_kind), .names = (variable),                           \
-			.args = {0, 0, sizeof(struct disk_access_target)}, .prepare = prepare_revoke,        \
+			.args = {0, 0, sizeof(struct disk_access_target)},                                   \
+			AZ_TARGET(struct disk_access_target, disk),                                          \
 			.operation = engine_revoke_disk_access_run, .returns = API_RETURNS_NOTHING_STORED,   \
 			.doc = "Takes it back."                                                              \
 	}

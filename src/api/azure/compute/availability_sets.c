@@ -63,20 +63,6 @@ static void write_near(struct api_call *core, struct json_writer *w, const char 
 	json_write_close(w);
 }
 
-static void write_set_head(struct api_call *core, struct json_writer *w, const char *name,
-			   const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, row);
-}
-
-static void write_near_head(struct api_call *core, struct json_writer *w, const char *name,
-			    const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_PROXIMITY_GROUPS, KIND_SERVER_GROUP, row);
-}
-
 static bool is_set(struct api_call *core, const void *args, const struct row *row)
 {
 	return !az_is_near(server_group_of(row)) && az_matches(core, args, row);
@@ -88,11 +74,11 @@ static bool is_near_group(struct api_call *core, const void *args, const struct 
 }
 
 static const struct member set_members[] = {
-	MEMBER_WRITTEN("id", write_set_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_set, .also = "sku"),
 };
 static const struct member near_members[] = {
-	MEMBER_WRITTEN("id", write_near_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_near),
 };
 static const struct api_listing sets = {

@@ -96,12 +96,6 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_DISKS, KIND_VOLUME, row);
-}
-
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
 	(void) args;
@@ -109,7 +103,7 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 }
 
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "sku|zones|managedBy"),
 };
 static const struct api_listing disks = {

@@ -79,14 +79,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_IMAGES, KIND_IMAGE, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties),
 };
 static const struct api_listing images = {
@@ -272,12 +266,6 @@ struct delete_args {
 	struct image_target wish;
 };
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct delete_args *) args)->wish.image = az_target_ref(e);
-	return OK;
-}
-
 #define IMAGES AZ_COMPUTE "/images"
 #define IMAGE AZ_GROUP IMAGES "/{imageName}"
 static const struct az_action actions[] = {
@@ -299,7 +287,7 @@ static const struct az_action actions[] = {
 	 .doc = "Changes an image's tags."},
 	{HTTP_DELETE, IMAGE, .name = "Images_Delete", .permit = "ec2:DeregisterImage", .flags = API_WRITES,
 	 .type = AZ_IMAGES, .kind = KIND_IMAGE, .names = "imageName",
-	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,
+	 .args = {0, 0, sizeof(struct delete_args)}, AZ_TARGET(struct delete_args, wish.image),
 	 .operation = engine_delete_image_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes an image."},
 };

@@ -90,9 +90,9 @@ static void write_output(struct az_call *e, struct json_writer *w, const struct 
 	json_write_close_list(w);
 }
 
-/* Finds the row and the listing that show what the job made. NULL: the row is gone, or somebody else asks. */
-static const struct api_listing *find_shown(struct az_call *e, const struct async_job *job,
-					    const struct row **ret_row)
+/* Finds the row that the job made, and the action that shows it. NULL: the row is gone, or somebody else asks. */
+static const struct az_action *find_shown(struct az_call *e, const struct async_job *job,
+					  const struct row **ret_row)
 {
 	enum kind kind = (enum kind) job->subject_kind;
 	*ret_row = is_makers(e, job) ? tables_find(az_tables(e), kind, job->subject) : NULL;
@@ -100,7 +100,7 @@ static const struct api_listing *find_shown(struct az_call *e, const struct asyn
 		for (size_t k = 0; k < az_groups[g]->count; k++) {
 			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));
 			if (a->method == HTTP_PUT && a->outcome && a->shows && a->kind == kind)
-				return a->shows;
+				return a;
 		}
 	return NULL;
 }
@@ -110,16 +110,19 @@ static void write_end(struct az_call *e, struct json_writer *w, const struct asy
 		      const struct output *output)
 {
 	const struct row *row = NULL;
-	const struct api_listing *listing = NULL;
+	const struct az_action *shown = NULL;
 	if (job->ended == ASYNC_JOB_ENDED_DONE && str_is(az_query_value(e, "monitor"), "resource"))
-		listing = find_shown(e, job, &row);
+		shown = find_shown(e, job, &row);
 	if (job->ended == ASYNC_JOB_ENDED_FAILED) {
 		e->status = 409;
 		write_failure(e, w, job);
 	} else if (output) {
 		write_output(e, w, output);
-	} else if (listing) {
-		members_write(&e->core, w, az_write_time, &listing->members, row);
+	} else if (shown) {
+		const struct api_action *own = e->action;
+		e->action = &shown->core; /* the resource's head has that action's type */
+		members_write(&e->core, w, az_write_time, &shown->shows->members, row);
+		e->action = own;
 	} else {
 		e->status = 204;
 		e->has_no_body = true;

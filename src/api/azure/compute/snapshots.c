@@ -51,14 +51,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_SNAPSHOTS, KIND_SNAPSHOT, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "sku"),
 };
 static const struct api_listing snapshots = {
@@ -170,12 +164,6 @@ struct delete_args {
 	struct snapshot_target wish;
 };
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct delete_args *) args)->wish.snapshot = az_target_ref(e);
-	return OK;
-}
-
 #define SNAPSHOTS AZ_COMPUTE "/snapshots"
 #define SNAPSHOT AZ_GROUP SNAPSHOTS "/{snapshotName}"
 #define KEEPS                                                                                                \
@@ -205,7 +193,7 @@ static const struct az_action actions[] = {
 	 .doc = "Changes a snapshot's tags."},
 	{HTTP_DELETE, SNAPSHOT, .name = "Snapshots_Delete", .permit = "ec2:DeleteSnapshot",
 	 .flags = API_WRITES, .type = AZ_SNAPSHOTS, .kind = KIND_SNAPSHOT, .names = "snapshotName",
-	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,
+	 .args = {0, 0, sizeof(struct delete_args)}, AZ_TARGET(struct delete_args, wish.snapshot),
 	 .operation = engine_delete_snapshot_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a snapshot."},
 };

@@ -19,14 +19,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_SSH_KEYS, KIND_KEY_PAIR, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties),
 };
 static const struct api_listing keys = {
@@ -132,12 +126,6 @@ struct delete_args {
 	struct key_pair_target wish;
 };
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct delete_args *) args)->wish.key_pair = az_target_ref(e);
-	return OK;
-}
-
 #define KEYS AZ_COMPUTE "/sshPublicKeys"
 #define KEY AZ_GROUP KEYS "/{sshPublicKeyName}"
 static const struct az_action actions[] = {
@@ -169,7 +157,7 @@ static const struct az_action actions[] = {
 	 .doc = "Makes a pair of keys, keeps the public one and answers with both."},
 	{HTTP_DELETE, KEY, .name = "SshPublicKeys_Delete", .permit = "ec2:DeleteKeyPair", .flags = API_WRITES,
 	 .type = AZ_SSH_KEYS, .kind = KIND_KEY_PAIR, .names = "sshPublicKeyName",
-	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,
+	 .args = {0, 0, sizeof(struct delete_args)}, AZ_TARGET(struct delete_args, wish.key_pair),
 	 .operation = engine_delete_key_pair_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Forgets a public key."},
 };

@@ -404,13 +404,6 @@ static RESULT generalize(struct op *op, void *wish)
 
 /* ---- to another host, and made anew ---- */
 
-static RESULT prepare_redeploy(struct az_call *e, void *args)
-{
-	struct instance_migrating *wish = args;
-	wish->instance = az_target_ref(e);
-	return OK;
-}
-
 static const struct param reimage_rows[] = {
 	PASSED_OVER("tempDisk",
 		    "There is no temporary disk: it is as good as made anew (REST reference, Reimage)."),
@@ -519,7 +512,7 @@ static const struct az_action actions[] = {
 	       .prepare = prepare, .operation = engine_reapply_instances_run,
 	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = "Compares what is there with what is wanted."),
 	CHANGE(HTTP_POST, MACHINE "/redeploy", "VirtualMachines_Redeploy", "ec2:RedeployInstance",
-	       .prepare = prepare_redeploy, .operation = engine_redeploy_instance_run,
+	       AZ_TARGET(struct instance_migrating, instance), .operation = engine_redeploy_instance_run,
 	       .outcome = ASYNC_JOB_OUTCOME_MOVED,
 	       .doc = "Moves a machine that runs to another host, where it runs on."),
 	CHANGE(HTTP_POST, MACHINE "/reimage", "VirtualMachines_Reimage", "ec2:CreateReplaceRootVolumeTask",

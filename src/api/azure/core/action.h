@@ -83,8 +83,10 @@ struct az_action {
 	/* Query parameters that the action reads itself, with their values if these are few: "$filter|$expand=instanceView,userData" */
 	const char *query;
 	size_t subject; /* offset of the row's id in the args, + 1 (AZ_SUBJECT); 0: the row of .names */
+	size_t target; /* offset of a struct ref in the args that receives the row of .names, + 1 (AZ_TARGET); 0: none */
 };
 #define AZ_SUBJECT(T, member) .subject = offsetof(T, member) + 1
+#define AZ_TARGET(T, member) .target = offsetof(T, member) + 1
 
 /* Members of bodies without a row of their own, each with the reason. */
 #define AZ_READ_ONLY(names)                                                                                  \
@@ -210,6 +212,9 @@ RESULT az_check_tag_names(struct az_call *e, const struct tags *tags, const char
 /* Writes id, name, type, location and tags, with which most objects begin. */
 void az_write_head(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
 		   const struct row *row);
+/* Member of a listing: the head of a resource of the action's .type. */
+void az_write_own_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row);
+#define AZ_HEAD MEMBER_WRITTEN("id", az_write_own_head, .also = "name|type|location|tags")
 /* Writes a time as "2024-01-02T03:04:05.000000Z"; nothing if it is 0. */
 void az_write_time(struct json_writer *w, const char *name, int64_t time_us);
 

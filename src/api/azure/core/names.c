@@ -384,3 +384,11 @@ void az_write_head(struct az_call *e, struct json_writer *w, enum az_types type,
 	json_write_text(w, "location", az_location(e));
 	write_tags(w, kind, row);
 }
+
+void az_write_own_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	const struct az_action *a = az_action_of(e);
+	(void) name;
+	az_write_head(e, w, a->type, (a->shows ? a->shows : a->listing)->kind, row);
+}

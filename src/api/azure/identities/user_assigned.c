@@ -22,12 +22,6 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_IDENTITIES, KIND_IAM_ROLE, row);
-}
-
 /* Hides roles that other faces made. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
@@ -37,7 +31,7 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 }
 
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties),
 };
 static const struct api_listing identities = {
@@ -73,12 +67,6 @@ static RESULT put(struct op *op, void *args)
 	return OK;
 }
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct iam_role_target *) args)->iam_role = az_target_ref(e);
-	return OK;
-}
-
 #define IDENTITIES "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
 #define IDENTITY AZ_GROUP IDENTITIES "/{resourceName}"
 #define ONE(verb, word, action, ...)                                                                         \
@@ -104,7 +92,7 @@ static const struct az_action actions[] = {
 	    .operation = engine_replace_tags_run, .returns = KIND_IAM_ROLE, .shows = &identities,
 	    .doc = "Changes a managed identity's tags."),
 	ONE(HTTP_DELETE, "Delete", "iam:DeleteManagedIdentity", .flags = API_WRITES,
-	    .args = {0, 0, sizeof(struct iam_role_target)}, .prepare = prepare_delete,
+	    .args = {0, 0, sizeof(struct iam_role_target)}, AZ_TARGET(struct iam_role_target, iam_role),
 	    .operation = engine_delete_managed_identity_run, .returns = API_RETURNS_NOTHING_STORED,
 	    .doc = "Deletes a managed identity: machines lose it, and it loses its roles."),
 };

@@ -16,14 +16,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_APPLICATION_GROUPS, KIND_PORT_SET, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
 };
 static const struct api_listing sets = {
@@ -54,12 +48,6 @@ static RESULT put(struct op *op, void *args)
 	return OK;
 }
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct port_set_target *) args)->set = az_target_ref(e);
-	return OK;
-}
-
 #define SETS AZ_NETWORK "/applicationSecurityGroups"
 #define SET AZ_GROUP SETS "/{applicationSecurityGroupName}"
 #define OF_ONE .type = AZ_APPLICATION_GROUPS, .kind = KIND_PORT_SET, .names = "applicationSecurityGroupName"
@@ -81,7 +69,7 @@ static const struct az_action actions[] = {
 	 .shows = &sets, .doc = "Changes an application security group's tags."},
 	{HTTP_DELETE, SET, .name = "ApplicationSecurityGroups_Delete", .permit = "ec2:DeletePortSet",
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct port_set_target)},
-	 .prepare = prepare_delete, .operation = engine_delete_port_set_run,
+	 AZ_TARGET(struct port_set_target, set), .operation = engine_delete_port_set_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
 	 .doc = "Deletes an application security group that nothing names."},
 };

@@ -365,12 +365,6 @@ static RESULT put(struct op *op, void *args)
 	return engine_settle_system_routes(op, &routes);
 }
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct port_target *) args)->port = az_target_ref(e);
-	return OK;
-}
-
 #define INTERFACE AZ_GROUP AZ_NETWORK "/networkInterfaces/{networkInterfaceName}"
 #define OF_ONE .type = AZ_INTERFACES, .kind = KIND_PORT, .names = "networkInterfaceName"
 static const struct az_action actions[] = {
@@ -385,8 +379,9 @@ static const struct az_action actions[] = {
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_PORT,
 	 .shows = &az_interfaces, .doc = "Changes a network interface's tags."},
 	{HTTP_DELETE, INTERFACE, .name = "NetworkInterfaces_Delete", .permit = "ec2:DeleteNetworkInterface",
-	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct port_target)}, .prepare = prepare_delete,
-	 .operation = engine_delete_port_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a network interface that is in no machine."},
+	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct port_target)},
+	 AZ_TARGET(struct port_target, port), .operation = engine_delete_port_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a network interface that is in no machine."},
 };
 const struct api_actions az_interface_put_actions = API_ACTIONS(actions);

@@ -278,14 +278,8 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 	return !engine_is_front(az_tables(az_call_of(core)), port_of(row)) && az_matches(core, args, row);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_INTERFACES, KIND_PORT, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
 };
 const struct api_listing az_interfaces = {

@@ -194,14 +194,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_BALANCERS, KIND_BALANCER_SET, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag"),
 };
 static const struct api_listing balancers = {
@@ -261,9 +255,9 @@ struct balancer_says {
 	struct rules rules, inwards;
 };
 struct balancer_args {
+	struct balancer_set_wish wish;
 	struct az_network_sku sku;
 	struct balancer_says properties;
-	struct balancer_set_wish wish;
 };
 static const struct param frontend_says_rows[] = {
 	PARAM_OBJECT(struct frontend_says, "publicIPAddress", address, az_link_params, .doc = "The address."),
@@ -616,17 +610,6 @@ static RESULT prepare(struct az_call *e, void *args)
 	return OK;
 }
 
-static RESULT put(struct op *op, void *args)
-{
-	return engine_put_balancer_set(op, &((struct balancer_args *) args)->wish);
-}
-
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct balancer_set_target *) args)->set = az_target_ref(e);
-	return OK;
-}
-
 /* ---- for interfaces ---- */
 
 /* Finds a part by "…/loadBalancers/lb1/backendAddressPools/pool1": the set, and the part's name. */
@@ -702,7 +685,7 @@ static const struct az_action actions[] = {
 	 .parts = "properties." FRONTENDS "|properties." POOLS "|properties." RULES "|properties." PROBES
 		  "|properties." INWARDS,
 	 .keeps = KEEPS, .args = PARAMS(struct balancer_args, put_rows, .object = "LoadBalancer"),
-	 .prepare = prepare, .operation = put, .returns = KIND_BALANCER_SET,
+	 .prepare = prepare, .operation = engine_put_balancer_set_run, .returns = KIND_BALANCER_SET,
 	 AZ_SUBJECT(struct balancer_args, wish.made), .shows = &balancers,
 	 .doc = "Makes a load balancer, or says what it is now."},
 	{HTTP_PATCH, BALANCER, .name = "LoadBalancers_UpdateTags", .permit = "ec2:CreateTags",
@@ -711,7 +694,7 @@ static const struct az_action actions[] = {
 	 .shows = &balancers, .doc = "Changes a load balancer's tags."},
 	{HTTP_DELETE, BALANCER, .name = "LoadBalancers_Delete", .permit = "ec2:DeleteLoadBalancer",
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct balancer_set_target)},
-	 .prepare = prepare_delete, .operation = engine_delete_balancer_set_run,
+	 AZ_TARGET(struct balancer_set_target, set), .operation = engine_delete_balancer_set_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
 	 .doc = "Deletes a load balancer; its public addresses are free."},
 };

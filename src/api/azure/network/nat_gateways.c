@@ -58,14 +58,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_NAT_GATEWAYS, KIND_SOURCE_NAT, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "etag|sku|zones"),
 };
 static const struct api_listing nats = {
@@ -76,9 +70,9 @@ struct nat_says {
 	int64_t minutes;
 };
 struct nat_args {
+	struct source_nat_wish wish;
 	struct az_network_sku sku;
 	struct nat_says properties;
-	struct source_nat_wish wish;
 };
 static const struct param nat_rows[] = {
 	PARAM_LIST(struct nat_says, "publicIpAddresses", addresses, az_link_params,
@@ -112,17 +106,6 @@ static RESULT prepare(struct az_call *e, void *args)
 			     AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, &a->wish.addresses);
 }
 
-static RESULT put(struct op *op, void *args)
-{
-	return engine_put_source_nat(op, &((struct nat_args *) args)->wish);
-}
-
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct source_nat_target *) args)->source_nat = az_target_ref(e);
-	return OK;
-}
-
 #define NATS AZ_NETWORK "/natGateways"
 #define NAT AZ_GROUP NATS "/{natGatewayName}"
 #define OF_ONE .type = AZ_NAT_GATEWAYS, .kind = KIND_SOURCE_NAT, .names = "natGatewayName"
@@ -136,15 +119,17 @@ static const struct az_action actions[] = {
 	{HTTP_PUT, NAT, .name = "NatGateways_CreateOrUpdate", .permit = "ec2:CreateSourceNat",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones|properties.idleTimeoutInMinutes",
 	 .args = PARAMS(struct nat_args, put_rows, .object = "NatGateway"), .prepare = prepare,
-	 .operation = put, .returns = KIND_SOURCE_NAT, AZ_SUBJECT(struct nat_args, wish.made), .shows = &nats,
+	 .operation = engine_put_source_nat_run, .returns = KIND_SOURCE_NAT,
+	 AZ_SUBJECT(struct nat_args, wish.made), .shows = &nats,
 	 .doc = "Makes a NAT gateway, or gives it other addresses."},
 	{HTTP_PATCH, NAT, .name = "NatGateways_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_SOURCE_NAT,
 	 .shows = &nats, .doc = "Changes a NAT gateway's tags."},
 	{HTTP_DELETE, NAT, .name = "NatGateways_Delete", .permit = "ec2:DeleteSourceNat", .flags = API_WRITES,
-	 OF_ONE, .args = {0, 0, sizeof(struct source_nat_target)}, .prepare = prepare_delete,
-	 .operation = engine_delete_source_nat_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a NAT gateway that no subnet has."},
+	 OF_ONE, .args = {0, 0, sizeof(struct source_nat_target)},
+	 AZ_TARGET(struct source_nat_target, source_nat), .operation = engine_delete_source_nat_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a NAT gateway that no subnet has."},
 };
 const struct api_actions az_nat_gateway_actions = API_ACTIONS(actions);

@@ -95,8 +95,8 @@ struct side_says {
 	struct az_link remote;
 };
 struct side_args {
-	struct side_says properties;
 	struct peering_side_wish wish;
+	struct side_says properties;
 };
 static const struct param side_rows[] = {
 	PARAM_OBJECT(struct side_says, "remoteVirtualNetwork", remote, az_link_params,
@@ -132,11 +132,6 @@ static RESULT prepare(struct az_call *e, void *args)
 	return az_follow(e, field, &a->properties.remote, AZ_NETWORKS, KIND_ROUTER, &a->wish.peer_router);
 }
 
-static RESULT put(struct op *op, void *args)
-{
-	return engine_put_peering_side(op, &((struct side_args *) args)->wish);
-}
-
 /* Policies on the virtual network also hold for its parts, as in Azure. */
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
@@ -163,8 +158,8 @@ static const struct az_action actions[] = {
 	 .keeps = "properties.allowVirtualNetworkAccess|properties.allowForwardedTraffic|"
 		  "properties.allowGatewayTransit|properties.doNotVerifyRemoteGateways",
 	 .args = PARAMS(struct side_args, put_rows, .object = "VirtualNetworkPeering"), .prepare = prepare,
-	 .operation = put, .returns = KIND_PEERING_SIDE, AZ_SUBJECT(struct side_args, wish.made),
-	 .shows = &sides, .doc = "One side's half of a peering."},
+	 .operation = engine_put_peering_side_run, .returns = KIND_PEERING_SIDE,
+	 AZ_SUBJECT(struct side_args, wish.made), .shows = &sides, .doc = "One side's half of a peering."},
 	{HTTP_DELETE, SIDE, .name = "VirtualNetworkPeerings_Delete",
 	 .permit = "ec2:DeleteVpcPeeringConnection", .flags = API_WRITES, OF_ONE,
 	 .args = {0, 0, sizeof(struct peering_side_target)}, .prepare = prepare_delete,

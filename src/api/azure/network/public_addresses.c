@@ -95,12 +95,6 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, row);
-}
-
 /* Hides the address of a virtual network's gateway, which cannot be changed. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
@@ -109,7 +103,7 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 }
 
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag|zones"),
 };
 static const struct api_listing addresses = {

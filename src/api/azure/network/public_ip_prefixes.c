@@ -45,14 +45,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag|zones"),
 };
 static const struct api_listing prefixes = {
@@ -131,12 +125,6 @@ static RESULT put(struct op *op, void *args)
 	return a->is_new ? engine_create_address_prefix(op, &a->make) : OK;
 }
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct address_prefix_target *) args)->prefix = az_target_ref(e);
-	return OK;
-}
-
 #define PREFIXES AZ_NETWORK "/publicIPPrefixes"
 #define PREFIX AZ_GROUP PREFIXES "/{publicIpPrefixName}"
 #define OF_ONE .type = AZ_PUBLIC_PREFIXES, .kind = KIND_ADDRESS_PREFIX, .names = "publicIpPrefixName"
@@ -160,7 +148,7 @@ static const struct az_action actions[] = {
 	 .shows = &prefixes, .doc = "Changes a public IP prefix's tags."},
 	{HTTP_DELETE, PREFIX, .name = "PublicIPPrefixes_Delete", .permit = "ec2:DeletePublicIpv4Pool",
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct address_prefix_target)},
-	 .prepare = prepare_delete, .operation = engine_delete_address_prefix_run,
+	 AZ_TARGET(struct address_prefix_target, prefix), .operation = engine_delete_address_prefix_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
 	 .doc = "Gives a block of public addresses back of which none is drawn."},
 };

@@ -70,14 +70,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
 };
 static const struct api_listing plans = {
@@ -146,8 +140,8 @@ static RESULT read_route(struct az_call *e, const struct route_says *says, struc
 /* ---- one route ---- */
 
 struct route_args {
-	struct route_says properties;
 	struct route_plan_entry_wish wish;
+	struct route_says properties;
 };
 static const struct param route_put_rows[] = {
 	PARAM_OBJECT(struct route_args, "properties", properties, route_params, .doc = "Where it leads."),
@@ -163,11 +157,6 @@ static RESULT prepare_route(struct az_call *e, void *args)
 	a->wish.entry = e->target;
 	a->wish.name = az_path_value(e, "routeName");
 	return read_route(e, &a->properties, &a->wish);
-}
-
-static RESULT put_route(struct op *op, void *args)
-{
-	return engine_put_route_plan_entry(op, &((struct route_args *) args)->wish);
 }
 
 static RESULT prepare_delete_route(struct az_call *e, void *args)
@@ -302,12 +291,6 @@ static RESULT put(struct op *op, void *args)
 	return OK;
 }
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct route_plan_target *) args)->plan = az_target_ref(e);
-	return OK;
-}
-
 #define TABLES AZ_NETWORK "/routeTables"
 #define TABLE AZ_GROUP TABLES "/{routeTableName}"
 #define OF_ONE .type = AZ_ROUTE_TABLES, .kind = KIND_ROUTE_PLAN, .names = "routeTableName"
@@ -333,7 +316,7 @@ static const struct az_action actions[] = {
 	 .shows = &plans, .doc = "Changes a route table's tags."},
 	{HTTP_DELETE, TABLE, .name = "RouteTables_Delete", .permit = "ec2:DeleteRoutePlan",
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct route_plan_target)},
-	 .prepare = prepare_delete, .operation = engine_delete_route_plan_run,
+	 AZ_TARGET(struct route_plan_target, plan), .operation = engine_delete_route_plan_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
 	 .doc = "Deletes a route table that no subnet has."},
 	{HTTP_GET, ROUTES, .name = "Routes_List", .permit = "ec2:DescribeRoutePlans", .type = AZ_ROUTES,
@@ -344,8 +327,9 @@ static const struct az_action actions[] = {
 	{HTTP_PUT, ROUTE, .name = "Routes_CreateOrUpdate", .permit = "ec2:ModifyRoutePlan",
 	 .flags = API_WRITES | AZ_PUT, OF_ROUTE,
 	 .args = PARAMS(struct route_args, route_put_rows, .object = "Route"), .prepare = prepare_route,
-	 .operation = put_route, .returns = KIND_ROUTE_PLAN_ENTRY, AZ_SUBJECT(struct route_args, wish.entry),
-	 .shows = &routes, .doc = "Makes a route, or changes one."},
+	 .operation = engine_put_route_plan_entry_run, .returns = KIND_ROUTE_PLAN_ENTRY,
+	 AZ_SUBJECT(struct route_args, wish.entry), .shows = &routes,
+	 .doc = "Makes a route, or changes one."},
 	{HTTP_DELETE, ROUTE, .name = "Routes_Delete", .permit = "ec2:ModifyRoutePlan", .flags = API_WRITES,
 	 OF_ROUTE, .args = {0, 0, sizeof(struct route_plan_entry_target)}, .prepare = prepare_delete_route,
 	 .operation = engine_delete_route_plan_entry_run, .returns = API_RETURNS_NOTHING_STORED,

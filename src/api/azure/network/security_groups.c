@@ -161,14 +161,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, row);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	AZ_HEAD,
 	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
 };
 static const struct api_listing policies = {
@@ -386,8 +380,8 @@ static RESULT read_rule(struct az_call *e, struct str rule, const struct rule_sa
 /* ---- one rule ---- */
 
 struct rule_args {
-	struct rule_says properties;
 	struct port_policy_rule_wish wish;
+	struct rule_says properties;
 };
 static const struct param rule_put_rows[] = {
 	PARAM_OBJECT(struct rule_args, "properties", properties, rule_params, .doc = "What it says."),
@@ -404,11 +398,6 @@ static RESULT prepare_rule(struct az_call *e, void *args)
 	a->wish.name = az_path_value(e, "securityRuleName");
 	return read_rule(e, az_named_id(e, AZ_SECURITY_RULES, "networkSecurityGroupName/securityRuleName"),
 			 &a->properties, &a->wish);
-}
-
-static RESULT put_rule(struct op *op, void *args)
-{
-	return engine_put_port_policy_rule(op, &((struct rule_args *) args)->wish);
 }
 
 static RESULT prepare_delete_rule(struct az_call *e, void *args)
@@ -548,12 +537,6 @@ static RESULT put(struct op *op, void *args)
 	return OK;
 }
 
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	((struct port_policy_target *) args)->policy = az_target_ref(e);
-	return OK;
-}
-
 #define GROUPS AZ_NETWORK "/networkSecurityGroups"
 #define ONE_GROUP AZ_GROUP GROUPS "/{networkSecurityGroupName}"
 #define OF_ONE .type = AZ_SECURITY_GROUPS, .kind = KIND_PORT_POLICY, .names = "networkSecurityGroupName"
@@ -585,7 +568,7 @@ static const struct az_action actions[] = {
 	 .shows = &policies, .doc = "Changes a network security group's tags."},
 	{HTTP_DELETE, ONE_GROUP, .name = "NetworkSecurityGroups_Delete", .permit = "ec2:DeletePortPolicy",
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct port_policy_target)},
-	 .prepare = prepare_delete, .operation = engine_delete_port_policy_run,
+	 AZ_TARGET(struct port_policy_target, policy), .operation = engine_delete_port_policy_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
 	 .doc = "Deletes a network security group that stands before nothing."},
 	{HTTP_GET, RULES, .name = "SecurityRules_List", .permit = "ec2:DescribePortPolicies",
@@ -595,8 +578,8 @@ static const struct az_action actions[] = {
 	{HTTP_PUT, RULE, .name = "SecurityRules_CreateOrUpdate", .permit = "ec2:ModifyPortPolicy",
 	 .flags = API_WRITES | AZ_PUT, OF_RULE,
 	 .args = PARAMS(struct rule_args, rule_put_rows, .object = "SecurityRule"), .prepare = prepare_rule,
-	 .operation = put_rule, .returns = KIND_PORT_POLICY_RULE, AZ_SUBJECT(struct rule_args, wish.rule),
-	 .shows = &rules, .doc = "Makes a rule, or changes one."},
+	 .operation = engine_put_port_policy_rule_run, .returns = KIND_PORT_POLICY_RULE,
+	 AZ_SUBJECT(struct rule_args, wish.rule), .shows = &rules, .doc = "Makes a rule, or changes one."},
 	{HTTP_DELETE, RULE, .name = "SecurityRules_Delete", .permit = "ec2:ModifyPortPolicy",
 	 .flags = API_WRITES, OF_RULE, .args = {0, 0, sizeof(struct port_policy_rule_target)},
 	 .prepare = prepare_delete_rule, .operation = engine_delete_port_policy_rule_run,

@@ -167,8 +167,8 @@ struct ips az_servers_of(struct az_call *e, uuid router)
 /* ---- changes ---- */
 
 struct subnet_args {
-	struct az_subnet_says properties;
 	struct virtual_subnet_wish wish;
+	struct az_subnet_says properties;
 };
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct subnet_args, "properties", properties, az_subnet_params, .doc = "What it is."),
@@ -192,11 +192,6 @@ static RESULT prepare(struct az_call *e, void *args)
 	a->wish.dns_servers = az_servers_of(e, a->wish.router.prefix);
 	a->wish.keeps_servers = true;
 	return az_read_subnet(e, &a->properties, &a->wish);
-}
-
-static RESULT put(struct op *op, void *args)
-{
-	return engine_put_virtual_subnet(op, &((struct subnet_args *) args)->wish);
 }
 
 RESULT az_check_subnet_unused(struct az_call *e, uuid subnet)
@@ -233,7 +228,7 @@ static const struct az_action actions[] = {
 	{HTTP_PUT, SUBNET, .name = "Subnets_CreateOrUpdate", .permit = "ec2:CreateSubnet",
 	 .flags = API_WRITES | AZ_PUT, .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
 	 .keeps = AZ_SUBNET_KEEPS, .args = PARAMS(struct subnet_args, put_rows, .object = "Subnet"),
-	 .prepare = prepare, .operation = put, .returns = KIND_SUBNET,
+	 .prepare = prepare, .operation = engine_put_virtual_subnet_run, .returns = KIND_SUBNET,
 	 AZ_SUBJECT(struct subnet_args, wish.made), .shows = &subnets,
 	 .doc = "Makes a subnet, or changes one."},
 	{HTTP_DELETE, SUBNET, .name = "Subnets_Delete", .permit = "ec2:DeleteSubnet", .flags = API_WRITES,
