@@ -43,7 +43,8 @@ static void test_actions(void **state)
 		if (!(a->flags & EC2_OF_STS))
 			assert_int_equal(!!a->operation, !!(a->flags & API_WRITES));
 		assert_int_equal(!!a->look, !!(a->flags & API_OBSERVES));
-		assert_false(a->list && a->answer);
+		assert_true(!!a->list + !!a->answer + !!a->shows <= 1);
+		assert_true(!a->shows || a->returns == a->shows->kind);
 		assert_true(a->args.size > 0);
 		assert_true(a->flags & EC2_OF_STS || ec2_is_known_action(str_from(a->name)));
 	}

@@ -90,13 +90,6 @@ static RESULT ec2_get_metadata_defaults(struct ec2_call *e, const void *args, st
 
 /* ---- serial ports ---- */
 
-static RESULT prepare_disable(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct serial_consoles_wish *) args)->are_closed = true;
-	return OK;
-}
-
 static RESULT ec2_write_serial_access(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct account *account = NULL;
@@ -107,13 +100,6 @@ static RESULT ec2_write_serial_access(struct ec2_call *e, const void *args, stru
 }
 
 /* ---- volumes ---- */
-
-static RESULT prepare_encrypt(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct volume_encryption *) args)->encrypts = true;
-	return OK;
-}
 
 static RESULT ec2_write_encrypts(struct ec2_call *e, const void *args, struct xml *x)
 {
@@ -136,13 +122,6 @@ static const struct param choose_key_params[] = {
 static RESULT prepare_choose(struct ec2_call *e, void *args)
 {
 	return ec2_take_kms_key(e, ((const struct ec2_choose_key *) args)->key, &(struct disk_crypt){0});
-}
-
-static RESULT prepare_reset(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct volume_key_choice *) args)->is_reset = true;
-	return OK;
 }
 
 static RESULT ec2_write_volume_key(struct ec2_call *e, const void *args, struct xml *x)
@@ -183,13 +162,6 @@ static const struct param block_images_params[] = {
 	PARAM(struct ec2_block_images, "ImageBlockPublicAccessState", state, .flags = REQUIRED,
 	      .words = BLOCKS_NEW, .doc = "No image becomes public from now on."),
 };
-
-static RESULT prepare_block_images(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct ec2_block_images *) args)->wish.are_blocked = true;
-	return OK;
-}
 
 static RESULT ec2_write_public_snapshots(struct ec2_call *e, const void *args, struct xml *x)
 {
@@ -276,13 +248,15 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_set_serial_consoles_run, .answer = ec2_write_serial_access,
 	 .doc = "They may be: through Nova's consoles."},
 	{EC2_ACTION("DisableSerialConsoleAccess"), .flags = API_WRITES, .args = NOTHING_ASKED,
-	 .prepare = prepare_disable, .operation = engine_set_serial_consoles_run,
-	 .answer = ec2_write_serial_access, .doc = "They may not be, whichever way."},
+	 .sets = {API_SETS(struct serial_consoles_wish, are_closed)},
+	 .operation = engine_set_serial_consoles_run, .answer = ec2_write_serial_access,
+	 .doc = "They may not be, whichever way."},
 	{EC2_ACTION("GetEbsEncryptionByDefault"), .args = NOTHING_ASKED, .answer = ec2_write_encrypts,
 	 .doc = "Whether new volumes are encrypted whose making says nothing of it."},
 	{EC2_ACTION("EnableEbsEncryptionByDefault"), .flags = API_WRITES, .args = NOTHING_ASKED,
-	 .prepare = prepare_encrypt, .operation = engine_set_volume_encryption_run,
-	 .answer = ec2_write_encrypts, .doc = "They are, from now on, whatever their making says."},
+	 .sets = {API_SETS(struct volume_encryption, encrypts)},
+	 .operation = engine_set_volume_encryption_run, .answer = ec2_write_encrypts,
+	 .doc = "They are, from now on, whatever their making says."},
 	{EC2_ACTION("DisableEbsEncryptionByDefault"), .flags = API_WRITES, .args = NOTHING_ASKED,
 	 .operation = engine_set_volume_encryption_run, .answer = ec2_write_encrypts,
 	 .doc = "They are where that is asked for."},
@@ -293,12 +267,13 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_choose_volume_key_run, .answer = ec2_write_volume_key,
 	 .doc = "Takes that key: there is no other."},
 	{EC2_ACTION("ResetEbsDefaultKmsKeyId"), .flags = API_WRITES, .args = NOTHING_ASKED,
-	 .prepare = prepare_reset, .operation = engine_choose_volume_key_run, .answer = ec2_write_volume_key,
-	 .doc = "Likewise."},
+	 .sets = {API_SETS(struct volume_key_choice, is_reset)}, .operation = engine_choose_volume_key_run,
+	 .answer = ec2_write_volume_key, .doc = "Likewise."},
 	{EC2_ACTION("GetImageBlockPublicAccessState"), .args = NOTHING_ASKED, .answer = ec2_get_public_images,
 	 .doc = "Whether images may become public."},
 	{EC2_ACTION("EnableImageBlockPublicAccess"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_block_images, block_images_params), .prepare = prepare_block_images,
+	 .args = PARAMS(struct ec2_block_images, block_images_params),
+	 .sets = {API_SETS(struct ec2_block_images, wish.are_blocked)},
 	 .operation = engine_set_public_images_run, .answer = ec2_write_public_images,
 	 .doc = "Keeps images from becoming public; those that are public stay so."},
 	{EC2_ACTION("DisableImageBlockPublicAccess"), .flags = API_WRITES,

@@ -88,7 +88,6 @@ struct ec2_create_capacity {
 	struct capacity_wish wish;
 	struct ref zone_id;
 	struct str platform, end, end_type, criteria;
-	enum choice ebs_optimized, ephemeral_storage;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_capacity, wire, member, __VA_ARGS__)
@@ -105,8 +104,8 @@ static const struct param create_params[] = {
 	P("EndDate", end, .max = 64, .doc = "When it ends, if it is limited."),
 	P("InstanceMatchCriteria", criteria, .words = "open|targeted",
 	  .doc = "targeted: for instances that name it; absent: for all that match."),
-	P("EbsOptimized", ebs_optimized, .doc = "Shown, and nothing else."),
-	P("EphemeralStorage", ephemeral_storage, .doc = "Shown, and nothing else."),
+	P("EbsOptimized", wish.ebs_optimized, .doc = "Shown, and nothing else."),
+	P("EphemeralStorage", wish.ephemeral_storage, .doc = "Shown, and nothing else."),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	PARAM_LIST(struct ec2_create_capacity, "TagSpecifications", tag_specs, ec2_tag_spec_params, .max = 20,
 		   .doc = "Tags for what is made, by its type."),
@@ -143,7 +142,6 @@ static RESULT take_platform(struct ec2_call *e, struct str text, enum capacity_r
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_capacity *a = args;
 	if (a->wish.zone.kind != KIND_NONE && a->zone_id.kind != KIND_NONE)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AvailabilityZoneId"),
@@ -156,16 +154,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	TRY(take_platform(e, a->platform, &a->wish.platform));
 	TRY(take_end(e, a->end_type, a->end, &a->wish.end_us));
 	a->wish.is_targeted = str_is(a->criteria, "targeted");
-	a->wish.ebs_optimized = a->ebs_optimized == CHOICE_YES;
-	a->wish.ephemeral_storage = a->ephemeral_storage == CHOICE_YES;
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "capacity-reservation", "capacity-reservation", &a->wish.tags);
-}
-
-static RESULT ec2_create_capacity_reservation(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_capacity *a = args;
-	return ec2_write_returned(e, &capacity_listing, a->wish.made, "capacityReservation", x);
+	return OK;
 }
 
 /* ---- modify and cancel ---- */
@@ -286,7 +275,9 @@ static const struct ec2_action actions[] = {
 	 .doc = "Capacity reservations of the account; ended ones, for an hour."},
 	{EC2_ACTION("CreateCapacityReservation"), .flags = API_WRITES, .returns = KIND_CAPACITY_RESERVATION,
 	 .args = PARAMS(struct ec2_create_capacity, create_params), .prepare = prepare_create,
-	 .operation = engine_create_capacity_reservation_run, .answer = ec2_create_capacity_reservation,
+	 EC2_TAGS(struct ec2_create_capacity, "capacity-reservation"), EC2_DIGEST(struct ec2_create_capacity),
+	 .operation = engine_create_capacity_reservation_run,
+	 EC2_SHOWS(capacity_listing, struct ec2_create_capacity, wish.made, "capacityReservation"),
 	 .doc = "Keeps room in a zone for instances of a type."},
 	{EC2_ACTION("ModifyCapacityReservation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_capacity, modify_params), .prepare = prepare_modify,

@@ -224,12 +224,11 @@ static const struct param allocate_params[] = {
 
 static RESULT prepare_allocate(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_allocate_hosts *a = args;
+	(void) e;
 	a->wish.auto_placement = a->auto_placement != CHOICE_NO;
 	a->wish.recovers = a->recovers == CHOICE_YES;
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "dedicated-host", "dedicated-host", &a->wish.tags);
+	return OK;
 }
 
 static RESULT ec2_allocate_hosts(struct ec2_call *e, const void *args, struct xml *x)
@@ -351,6 +350,7 @@ static const struct ec2_action actions[] = {
 	 .list = &host_listing, .doc = "Dedicated hosts of the account."},
 	{EC2_ACTION("AllocateHosts"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_allocate_hosts, allocate_params), .prepare = prepare_allocate,
+	 EC2_TAGS(struct ec2_allocate_hosts, "dedicated-host"), EC2_DIGEST(struct ec2_allocate_hosts),
 	 .operation = engine_allocate_dedicated_hosts_run, .answer = ec2_allocate_hosts,
 	 .doc = "Sets empty hosts of a zone apart for the account."},
 	{EC2_ACTION("ModifyHosts"), .flags = API_WRITES,

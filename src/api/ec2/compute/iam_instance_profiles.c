@@ -95,13 +95,6 @@ static RESULT prepare_associate(struct ec2_call *e, void *args)
 	return choose_profile(e, &a->arn, &a->name, &a->wish.instance_profile);
 }
 
-static RESULT ec2_associate_profile(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_associate *a = args;
-	return ec2_write_returned(e, &association_listing, a->wish.profile_association,
-				  "iamInstanceProfileAssociation", x);
-}
-
 struct ec2_replace {
 	struct profile_association_change wish;
 	struct ref arn, name;
@@ -116,12 +109,6 @@ static RESULT prepare_replace(struct ec2_call *e, void *args)
 {
 	struct ec2_replace *a = args;
 	return choose_profile(e, &a->arn, &a->name, &a->wish.instance_profile);
-}
-
-static RESULT ec2_replace_profile(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_replace *a = args;
-	return ec2_write_returned(e, &association_listing, a->wish.made, "iamInstanceProfileAssociation", x);
 }
 
 static const struct param disassociate_params[] = {
@@ -145,13 +132,14 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("AssociateIamInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_associate, associate_params), .prepare = prepare_associate,
 	 .operation = engine_associate_profile_run, .returns = KIND_PROFILE_ASSOCIATION,
-	 .answer = ec2_associate_profile, .state_in_answer = "associating",
-	 .doc = "Gives an instance a profile, whose role its guest gets."},
+	 EC2_SHOWS(association_listing, struct ec2_associate, wish.profile_association,
+		   "iamInstanceProfileAssociation"),
+	 .state_in_answer = "associating", .doc = "Gives an instance a profile, whose role its guest gets."},
 	{EC2_ACTION("ReplaceIamInstanceProfileAssociation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_replace, replace_params), .prepare = prepare_replace,
 	 .operation = engine_replace_profile_run, .returns = KIND_PROFILE_ASSOCIATION,
-	 .answer = ec2_replace_profile, .state_in_answer = "associating",
-	 .doc = "Gives an instance another profile."},
+	 EC2_SHOWS(association_listing, struct ec2_replace, wish.made, "iamInstanceProfileAssociation"),
+	 .state_in_answer = "associating", .doc = "Gives an instance another profile."},
 	{EC2_ACTION("DisassociateIamInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct profile_association_target, disassociate_params),
 	 .operation = engine_disassociate_profile_run, .answer = ec2_disassociate_profile,

@@ -187,12 +187,6 @@ static RESULT prepare_move_event(struct ec2_call *e, void *args)
 			      STR_ARG(a->at));
 }
 
-static RESULT answer_move_event(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_move_event *a = args;
-	return ec2_write_returned(e, &event_listing, a->wish.id, "event", x);
-}
-
 /* ---- report ---- */
 
 enum { WORDS_MAX = 4000 };
@@ -255,8 +249,9 @@ static const struct ec2_action actions[] = {
 	 .doc = "Whether instances and their hosts are well."},
 	{EC2_ACTION("ModifyInstanceEventStartTime"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_move_event, move_event_params), .prepare = prepare_move_event,
-	 .operation = engine_reschedule_event_run, .answer = answer_move_event,
-	 .returns = KIND_INSTANCE_EVENT, .doc = "Another time for what is going to happen to an instance."},
+	 .operation = engine_reschedule_event_run,
+	 EC2_SHOWS(event_listing, struct ec2_move_event, wish.id, "event"), .returns = KIND_INSTANCE_EVENT,
+	 .doc = "Another time for what is going to happen to an instance."},
 	{EC2_ACTION("ReportInstanceStatus"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_report_status, report_params), .prepare = prepare_report,
 	 .operation = engine_report_instances_run,

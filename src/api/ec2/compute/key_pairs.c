@@ -94,16 +94,15 @@ static RESULT prepare_import(struct ec2_call *e, void *args)
 	if (crypto_convert_public_key(e->c, a->material, &line).code == ERR_NO_MEMORY)
 		return ctx_no_memory(e->c);
 	ctx_clear_problem(e->c);
-	TRY(check_public_key(e, line, &a->wish));
-	return ec2_take_tags(e, &a->tag_specs, "key-pair", "key-pair", &a->wish.tags);
+	return check_public_key(e, line, &a->wish);
 }
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	struct ec2_make_key *a = args;
+	(void) args;
 	e->lane = e->config->key_lane;
 	e->asker = e->c->who->account;
-	return ec2_take_tags(e, &a->tag_specs, "key-pair", "key-pair", &a->wish.tags);
+	return OK;
 }
 
 static RESULT make_key(struct work_item *w)
@@ -167,12 +166,12 @@ static const struct ec2_action actions[] = {
 	 .list = &key_listing, .doc = "Key pairs of the account."},
 	{EC2_ACTION("ImportKeyPair"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_make_key, import_key_params), .prepare = prepare_import,
-	 .operation = engine_create_key_pair_run, .answer = ec2_import_key_pair,
-	 .doc = "Takes in a public key made elsewhere."},
+	 EC2_TAGS(struct ec2_make_key, "key-pair"), .operation = engine_create_key_pair_run,
+	 .answer = ec2_import_key_pair, .doc = "Takes in a public key made elsewhere."},
 	{EC2_ACTION("CreateKeyPair"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_make_key, create_key_params), .prepare = prepare_create,
-	 .operation = engine_create_key_pair_run, .work = make_key, .answer = ec2_create_key_pair,
-	 .doc = "Makes a key pair; shows its private key once."},
+	 EC2_TAGS(struct ec2_make_key, "key-pair"), .operation = engine_create_key_pair_run, .work = make_key,
+	 .answer = ec2_create_key_pair, .doc = "Makes a key pair; shows its private key once."},
 	{EC2_ACTION("DeleteKeyPair"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_key, delete_key_params), .prepare = prepare_delete,
 	 .operation = engine_delete_key_pair_run, .doc = "Deletes a key pair; instances keep the key."},

@@ -263,7 +263,6 @@ static const struct param create_params[] = {
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_version *a = args;
 	const struct launch_template *template = 0;
 	const struct launch_template_version *source = 0;
@@ -278,14 +277,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 							STR("SourceVersion"), &source));
 		TRY(ec2_read_launch_data(e, source->data, &base));
 	}
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_merge_launch_data(e, &said, &base, &a->wish.data);
-}
-
-static RESULT ec2_create_launch_template_version(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_version *a = args;
-	return ec2_write_returned(e, &version_listing, a->wish.version, "launchTemplateVersion", x);
 }
 
 /* ---- delete ---- */
@@ -516,7 +508,8 @@ static const struct ec2_action actions[] = {
 	 .list = &version_listing, .doc = "Versions of a launch template, or of all."},
 	{EC2_ACTION("CreateLaunchTemplateVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_version, create_params), .prepare = prepare_create,
-	 .operation = engine_create_launch_template_version_run, .answer = ec2_create_launch_template_version,
+	 EC2_DIGEST(struct ec2_create_version), .operation = engine_create_launch_template_version_run,
+	 EC2_SHOWS(version_listing, struct ec2_create_version, wish.version, "launchTemplateVersion"),
 	 .returns = KIND_LAUNCH_TEMPLATE_VERSION, .doc = "Says it otherwise, under the next number."},
 	{EC2_ACTION("DeleteLaunchTemplateVersions"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_versions, delete_params), .prepare = prepare_delete,

@@ -77,19 +77,10 @@ static const struct param create_params[] = {
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_template *a = args;
 	struct pairs said, none = {0};
 	TRY(ec2_take_launch_data(e, &said));
-	TRY(ec2_merge_launch_data(e, &said, &none, &a->wish.data));
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "launch-template", "launch-template", &a->wish.tags);
-}
-
-static RESULT ec2_create_launch_template(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_template *a = args;
-	return ec2_write_returned(e, &template_listing, a->wish.launch_template, "launchTemplate", x);
+	return ec2_merge_launch_data(e, &said, &none, &a->wish.data);
 }
 
 /* ---- modify, delete ---- */
@@ -118,12 +109,6 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	struct ec2_modify_template *a = args;
 	return request_choose(e->c, &a->wish.launch_template, "LaunchTemplateId", &a->name,
 			      "LaunchTemplateName", &a->wish.launch_template);
-}
-
-static RESULT ec2_modify_launch_template(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_modify_template *a = args;
-	return ec2_write_returned(e, &template_listing, a->wish.changed, "launchTemplate", x);
 }
 
 struct ec2_delete_template {
@@ -160,11 +145,14 @@ static const struct ec2_action actions[] = {
 	 .doc = "Launch templates of the account."},
 	{EC2_ACTION("CreateLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_template, create_params), .prepare = prepare_create,
-	 .operation = engine_create_launch_template_run, .answer = ec2_create_launch_template,
+	 EC2_TAGS(struct ec2_create_template, "launch-template"), EC2_DIGEST(struct ec2_create_template),
+	 .operation = engine_create_launch_template_run,
+	 EC2_SHOWS(template_listing, struct ec2_create_template, wish.launch_template, "launchTemplate"),
 	 .returns = KIND_LAUNCH_TEMPLATE, .doc = "Keeps what a launch says under a name."},
 	{EC2_ACTION("ModifyLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_template, modify_params), .prepare = prepare_modify,
-	 .operation = engine_update_launch_template_run, .answer = ec2_modify_launch_template,
+	 .operation = engine_update_launch_template_run,
+	 EC2_SHOWS(template_listing, struct ec2_modify_template, wish.changed, "launchTemplate"),
 	 .returns = KIND_LAUNCH_TEMPLATE, .doc = "Says which version is meant where none is named."},
 	{EC2_ACTION("DeleteLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_template, delete_params), .prepare = prepare_delete,

@@ -77,17 +77,12 @@ static const struct param create_params[] = {
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_placement_group *a = args;
+	(void) e;
 	a->wish.is_name_unique = true;
 	a->wish.policy = str_is(a->strategy, "cluster")  ? SERVER_GROUP_POLICY_SOFT_AFFINITY
 			 : str_is(a->strategy, "spread") ? SERVER_GROUP_POLICY_ANTI_AFFINITY
 							 : SERVER_GROUP_POLICY_PARTITION;
-	return ec2_take_tags(e, &a->tag_specs, "placement-group", "placement-group", &a->wish.tags);
-}
-
-static RESULT ec2_create_placement_group(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_placement_group *a = args;
-	return ec2_write_returned(e, &group_listing, a->wish.server_group, "placementGroup", x);
+	return OK;
 }
 
 /* ---- delete ---- */
@@ -111,7 +106,9 @@ static const struct ec2_action actions[] = {
 	 .doc = "Placement groups of the account."},
 	{EC2_ACTION("CreatePlacementGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_placement_group, create_params), .prepare = prepare_create,
-	 .operation = engine_create_server_group_run, .answer = ec2_create_placement_group,
+	 EC2_TAGS(struct ec2_create_placement_group, "placement-group"),
+	 .operation = engine_create_server_group_run,
+	 EC2_SHOWS(group_listing, struct ec2_create_placement_group, wish.server_group, "placementGroup"),
 	 .returns = KIND_SERVER_GROUP, .doc = "Makes a group whose instances are placed together, or apart."},
 	{EC2_ACTION("DeletePlacementGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct server_group_target, delete_params), .prepare = prepare_delete,

@@ -240,7 +240,6 @@ RESULT ec2_read_spot_form(struct ec2_call *e, struct str form, struct instance_l
 
 static RESULT prepare_request(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_request_spot *a = args;
 	struct ec2_spot_options options = a->options;
 	struct spot_wish terms;
@@ -256,7 +255,6 @@ static RESULT prepare_request(struct ec2_call *e, void *args)
 	TRY(ec2_read_spot_form(e, terms.form, &a->wish.launch));
 	a->wish.launch.spot = terms;
 	a->wish.guard = guards_later(e->config->guards);
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return OK;
 }
 
@@ -810,7 +808,8 @@ static RESULT ec2_cancel_spot(struct ec2_call *e, const void *args, struct xml *
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("RequestSpotInstances"), .flags = API_WRITES, .returns = KIND_SPOT_REQUEST,
 	 .args = PARAMS(struct ec2_request_spot, request_params), .prepare = prepare_request,
-	 .operation = engine_request_spot_run, .answer = ec2_request_spot,
+	 EC2_DIGEST(struct ec2_request_spot), .operation = engine_request_spot_run,
+	 .answer = ec2_request_spot,
 	 .doc = "Requests spot instances, which are launched as soon as there is room."},
 	{EC2_ACTION("DescribeSpotInstanceRequests"),
 	 .args = PARAMS(struct ec2_describe_spot_requests, describe_params), .list = &request_listing,

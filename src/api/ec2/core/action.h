@@ -67,11 +67,29 @@ struct ec2_action {
 	RESULT (*prepare)(struct ec2_call *e, void *args);
 	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
 	const struct ec2_listing *list;
+	/* Without an answer: shows the row whose id is in the args at `shown`, as the change left it (EC2_SHOWS). */
+	const struct ec2_listing *shows;
+	size_t shown;
+	const char *element;             /* around the shown row; NULL: none */
 	const struct ec2_listing *items; /* without a list: items that `answer` writes, for the dump */
 	struct filters filters;          /* with neither: for the dump */
 	const char *state_in_answer;
 	enum ec2_part part; /* 0: none */
+	/* EC2_TAGS(): type of resource whose tags the core takes from the parameters after prepare; NULL: prepare takes them. */
+	const char *tag_type;
+	uint16_t tag_specs, tags;
+	/* EC2_DIGEST(): offset + 1 of the text that the core sets to the digest of the parameters before prepare; 0: none. */
+	uint16_t digest;
 };
+
+/* T: has the members tag_specs, wish.tags. */
+#define EC2_TAGS(T, type)                                                                                    \
+	.tag_type = (type), .tag_specs = offsetof(T, tag_specs), .tags = offsetof(T, wish.tags)
+/* T: has wish.digest, by which the engine tells a repeated call from another one with the same token. */
+#define EC2_DIGEST(T) .digest = offsetof(T, wish.digest) + 1
+/* The row whose id is that member, within an element of that name (NULL: none around). */
+#define EC2_SHOWS(listing, T, member, name)                                                                  \
+	.shows = &(listing), .shown = offsetof(T, member) + 0 * sizeof(((T *) 0)->member.b), .element = (name)
 
 /* The action's name, and its name in policies. */
 #define EC2_ACTION(word) .name = (word), .permit = "ec2:" word

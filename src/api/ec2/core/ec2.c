@@ -101,6 +101,7 @@ static RESULT read_dry_run(struct ec2_call *e)
 
 static RESULT prepare(struct api_call *core)
 {
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_call *e = ec2_call_of(core);
 	const struct ec2_action *a = ec2_action_of(e);
 	e->part = a->part;
@@ -109,7 +110,16 @@ static RESULT prepare(struct api_call *core)
 	TRY(api_new_args(core, 1, a->args.size));
 	const struct params_dialect *dialect = e->is_sts ? &request_sts_dialect : &request_ec2_dialect;
 	TRY(request_read(e->c, dialect, &a->args, common_params, &e->pairs, e->args));
-	return a->prepare ? a->prepare(e, e->args) : OK;
+	char *args = e->args;
+	if (a->digest)
+		*(struct str *) (void *) (args + a->digest - 1) =
+			pairs_digest(e->c, &e->pairs, not_in_digest);
+	if (a->prepare)
+		TRY(a->prepare(e, e->args));
+	if (!a->tag_type)
+		return OK;
+	return ec2_take_tags(e, (const struct ec2_tag_specs *) (void *) (args + a->tag_specs), a->tag_type,
+			     a->tag_type, (struct tags *) (void *) (args + a->tags));
 }
 
 /* ---- answers ---- */
@@ -121,6 +131,10 @@ static RESULT write_members(struct ec2_call *e, struct xml *x)
 		return ec2_describe(e, a->list, e->args, x);
 	if (a->answer)
 		return a->answer(e, e->args, x);
+	if (a->shows)
+		return ec2_write_returned(e, a->shows,
+					  *(const uuid *) (const void *) ((const char *) e->args + a->shown),
+					  a->element, x);
 	xml_z(x, "return", "true");
 	return OK;
 }

@@ -164,8 +164,7 @@ static RESULT prepare_allocate(struct ec2_call *e, void *args)
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("PublicIpv4Pool"),
 			"The parameter PublicIpv4Pool cannot be used with the parameter Address");
-	TRY(ec2_check_border_group(e, STR("NetworkBorderGroup"), a->border_group));
-	return ec2_take_tags(e, &a->tag_specs, "elastic-ip", "elastic-ip", &a->wish.tags);
+	return ec2_check_border_group(e, STR("NetworkBorderGroup"), a->border_group);
 }
 
 static RESULT ec2_allocate_address(struct ec2_call *e, const void *args, struct xml *x)
@@ -276,8 +275,8 @@ static const struct ec2_action actions[] = {
 	 .doc = "Elastic addresses of the account."},
 	{EC2_ACTION("AllocateAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_allocate_address, allocate_address_params), .prepare = prepare_allocate,
-	 .operation = engine_allocate_address_run, .answer = ec2_allocate_address,
-	 .doc = "Takes a public address."},
+	 EC2_TAGS(struct ec2_allocate_address, "elastic-ip"), .operation = engine_allocate_address_run,
+	 .answer = ec2_allocate_address, .doc = "Takes a public address."},
 	{EC2_ACTION("AssociateAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_associate_address, associate_address_params), .prepare = prepare_associate,
 	 .operation = engine_associate_address_run, .answer = ec2_associate_address,

@@ -149,15 +149,10 @@ static const struct param create_params[] = {
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_dhcp_options *a = args;
+	(void) e;
 	a->wish.options = a->options.at;
 	a->wish.option_count = a->options.count;
-	return ec2_take_tags(e, &a->tag_specs, "dhcp-options", "dhcp-options", &a->wish.tags);
-}
-
-static RESULT ec2_create_dhcp_options(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_dhcp_options *a = args;
-	return ec2_write_returned(e, &dhcp_listing, a->wish.dhcp_options, "dhcpOptions", x);
+	return OK;
 }
 
 /* ---- associate, delete ---- */
@@ -181,7 +176,9 @@ static const struct ec2_action actions[] = {
 	 .doc = "DHCP options sets of the account."},
 	{EC2_ACTION("CreateDhcpOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_dhcp_options, create_params), .prepare = prepare_create,
-	 .operation = engine_create_dhcp_options_run, .answer = ec2_create_dhcp_options,
+	 EC2_TAGS(struct ec2_create_dhcp_options, "dhcp-options"),
+	 .operation = engine_create_dhcp_options_run,
+	 EC2_SHOWS(dhcp_listing, struct ec2_create_dhcp_options, wish.dhcp_options, "dhcpOptions"),
 	 .returns = KIND_DHCP_OPTIONS, .doc = "Makes a set of what guests are told by DHCP."},
 	{EC2_ACTION("AssociateDhcpOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct dhcp_options_association, associate_params),

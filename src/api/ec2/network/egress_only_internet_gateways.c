@@ -43,15 +43,6 @@ static const struct param create_egress_params[] = {
 	TAG_SPECIFICATIONS(struct ec2_create_egress, tag_specs),
 };
 
-static RESULT prepare_create(struct ec2_call *e, void *args)
-{
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
-	struct ec2_create_egress *a = args;
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "egress-only-internet-gateway", "egress-only-internet-gateway",
-			     &a->wish.tags);
-}
-
 static RESULT ec2_create_egress_gateway(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_egress *a = args;
@@ -77,9 +68,10 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_egress, describe_egress_params), .list = &egress_listing,
 	 .doc = "Egress-only internet gateways of the account."},
 	{EC2_ACTION("CreateEgressOnlyInternetGateway"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_egress, create_egress_params), .prepare = prepare_create,
-	 .operation = engine_create_egress_gateway_run, .returns = KIND_EGRESS_GATEWAY,
-	 .answer = ec2_create_egress_gateway,
+	 .args = PARAMS(struct ec2_create_egress, create_egress_params),
+	 EC2_TAGS(struct ec2_create_egress, "egress-only-internet-gateway"),
+	 EC2_DIGEST(struct ec2_create_egress), .operation = engine_create_egress_gateway_run,
+	 .returns = KIND_EGRESS_GATEWAY, .answer = ec2_create_egress_gateway,
 	 .doc = "Gives a VPC a way out for IPv6, by which only answers come in."},
 	{EC2_ACTION("DeleteEgressOnlyInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct egress_gateway_target, delete_egress_params),

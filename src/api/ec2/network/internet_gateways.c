@@ -51,18 +51,6 @@ static const struct param create_gateway_params[] = {
 	TAG_SPECIFICATIONS(struct ec2_create_gateway, tag_specs),
 };
 
-static RESULT prepare_create(struct ec2_call *e, void *args)
-{
-	struct ec2_create_gateway *a = args;
-	return ec2_take_tags(e, &a->tag_specs, "internet-gateway", "internet-gateway", &a->wish.tags);
-}
-
-static RESULT ec2_create_internet_gateway(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_gateway *a = args;
-	return ec2_write_returned(e, &gateway_listing, a->wish.gateway, "internetGateway", x);
-}
-
 #define P(wire, member, ...) PARAM(struct gateway_attachment, wire, member, __VA_ARGS__)
 static const struct param attachment_params[] = {
 	P("InternetGatewayId", gateway, .flags = REQUIRED, .kind = KIND_GATEWAY, .doc = "The gateway."),
@@ -80,9 +68,11 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_gateways, describe_gateways_params), .list = &gateway_listing,
 	 .doc = "Internet gateways of the account."},
 	{EC2_ACTION("CreateInternetGateway"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_gateway, create_gateway_params), .prepare = prepare_create,
-	 .operation = engine_create_gateway_run, .returns = KIND_GATEWAY,
-	 .answer = ec2_create_internet_gateway, .doc = "Makes an internet gateway, attached to nothing yet."},
+	 .args = PARAMS(struct ec2_create_gateway, create_gateway_params),
+	 EC2_TAGS(struct ec2_create_gateway, "internet-gateway"), .operation = engine_create_gateway_run,
+	 .returns = KIND_GATEWAY,
+	 EC2_SHOWS(gateway_listing, struct ec2_create_gateway, wish.gateway, "internetGateway"),
+	 .doc = "Makes an internet gateway, attached to nothing yet."},
 	{EC2_ACTION("AttachInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct gateway_attachment, attachment_params), .operation = engine_attach_gateway_run,
 	 .doc = "Gives a VPC its way to the internet."},

@@ -143,19 +143,10 @@ static const struct param create_params[] = {
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_prefix_list *a = args;
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	a->wish.family = str_is(a->family, "IPv6") ? ADDRESS_GROUP_FAMILY_IPV6 : ADDRESS_GROUP_FAMILY_IPV4;
 	TRY(check_name(e, a->wish.name));
-	TRY(read_entries(e, &a->entries, (struct cidrs){0}, &a->wish.addresses, &a->wish.notes));
-	return ec2_take_tags(e, &a->tag_specs, "prefix-list", "prefix-list", &a->wish.tags);
-}
-
-static RESULT ec2_create_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_prefix_list *a = args;
-	return ec2_write_returned(e, &prefix_listing, a->wish.group, "prefixList", x);
+	return read_entries(e, &a->entries, (struct cidrs){0}, &a->wish.addresses, &a->wish.notes);
 }
 
 /* ---- modify, restore, delete ---- */
@@ -203,12 +194,6 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 			      "RemoveEntry");
 }
 
-static RESULT ec2_modify_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_modify_prefix_list *a = args;
-	return ec2_write_returned(e, &prefix_listing, a->wish.edited, "prefixList", x);
-}
-
 #define P(wire, member, ...) PARAM(struct address_group_edit, wire, member, __VA_ARGS__)
 static const struct param restore_params[] = {
 	LIST(struct address_group_edit, group),
@@ -219,19 +204,7 @@ static const struct param restore_params[] = {
 };
 #undef P
 
-static RESULT ec2_restore_managed_prefix_list_version(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct address_group_edit *a = args;
-	return ec2_write_returned(e, &prefix_listing, a->edited, "prefixList", x);
-}
-
 static const struct param delete_params[] = {LIST(struct address_group_target, group)};
-
-static RESULT ec2_delete_managed_prefix_list(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct address_group_target *a = args;
-	return ec2_write_returned(e, &prefix_listing, a->deleted, "prefixList", x);
-}
 
 /* ---- what is in one ---- */
 
@@ -344,22 +317,27 @@ static const struct ec2_action actions[] = {
 	 .doc = "Prefix lists of the account, Neutron's address groups among them."},
 	{EC2_ACTION("CreateManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_prefix_list, create_params), .prepare = prepare_create,
-	 .operation = engine_create_address_group_run, .answer = ec2_create_managed_prefix_list,
+	 EC2_TAGS(struct ec2_create_prefix_list, "prefix-list"), EC2_DIGEST(struct ec2_create_prefix_list),
+	 .operation = engine_create_address_group_run,
+	 EC2_SHOWS(prefix_listing, struct ec2_create_prefix_list, wish.group, "prefixList"),
 	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "create-in-progress",
 	 .doc = "Makes a list of blocks for rules of security groups."},
 	{EC2_ACTION("ModifyManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_prefix_list, modify_params), .prepare = prepare_modify,
-	 .operation = engine_edit_address_group_run, .answer = ec2_modify_managed_prefix_list,
+	 .operation = engine_edit_address_group_run,
+	 EC2_SHOWS(prefix_listing, struct ec2_modify_prefix_list, wish.edited, "prefixList"),
 	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "modify-in-progress",
 	 .doc = "Changes its entries, its size or its name; rules that name it follow."},
 	{EC2_ACTION("RestoreManagedPrefixListVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_edit, restore_params),
-	 .operation = engine_edit_address_group_run, .answer = ec2_restore_managed_prefix_list_version,
+	 .operation = engine_edit_address_group_run,
+	 EC2_SHOWS(prefix_listing, struct address_group_edit, edited, "prefixList"),
 	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "restore-in-progress",
 	 .doc = "Gives it the entries of a version before, as a new one."},
 	{EC2_ACTION("DeleteManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_target, delete_params),
-	 .operation = engine_delete_address_group_run, .answer = ec2_delete_managed_prefix_list,
+	 .operation = engine_delete_address_group_run,
+	 EC2_SHOWS(prefix_listing, struct address_group_target, deleted, "prefixList"),
 	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "delete-in-progress",
 	 .doc = "Deletes a list that no rule names."},
 	{EC2_ACTION("GetManagedPrefixListEntries"),

@@ -148,7 +148,6 @@ static const struct param create_nat_params[] = {
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_nat *a = args;
 	bool is_public = str_is(a->connectivity, "public"), has_address = a->wish.address.kind != KIND_NONE;
 	if (is_public && !has_address)
@@ -162,8 +161,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("SecondaryAllocationId"),
 			"A private NAT gateway has no elastic addresses: SecondaryAllocationId");
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "natgateway", "natgateway", &a->wish.tags);
+	return OK;
 }
 
 static RESULT ec2_create_nat_gateway(struct ec2_call *e, const void *args, struct xml *x)
@@ -254,6 +252,7 @@ static const struct ec2_action actions[] = {
 	 .list = &nat_listing, .doc = "NAT gateways of the account; those that have ended, for an hour."},
 	{EC2_ACTION("CreateNatGateway"), .part = EC2_OF_NEW_NAT_GATEWAYS, .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_nat, create_nat_params), .prepare = prepare_create,
+	 EC2_TAGS(struct ec2_create_nat, "natgateway"), EC2_DIGEST(struct ec2_create_nat),
 	 .operation = engine_create_nat_gateway_run, .returns = KIND_NAT_GATEWAY,
 	 .answer = ec2_create_nat_gateway, .doc = "Makes a NAT gateway in a subnet."},
 	{EC2_ACTION("DeleteNatGateway"), .flags = API_WRITES,

@@ -182,14 +182,6 @@ static const struct param create_acl_params[] = {
 	TAG_SPECIFICATIONS(struct ec2_create_acl, tag_specs),
 };
 
-static RESULT prepare_create_acl(struct ec2_call *e, void *args)
-{
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
-	struct ec2_create_acl *a = args;
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "network-acl", "network-acl", &a->wish.tags);
-}
-
 static RESULT ec2_create_network_acl(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_acl *a = args;
@@ -331,7 +323,8 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeNetworkAcls"), .args = PARAMS(struct ec2_describe_acls, describe_acls_params),
 	 .list = &acl_listing, .doc = "Network ACLs of the account, with entries and associations."},
 	{EC2_ACTION("CreateNetworkAcl"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_acl, create_acl_params), .prepare = prepare_create_acl,
+	 .args = PARAMS(struct ec2_create_acl, create_acl_params),
+	 EC2_TAGS(struct ec2_create_acl, "network-acl"), EC2_DIGEST(struct ec2_create_acl),
 	 .operation = engine_create_network_acl_run, .returns = KIND_NETWORK_ACL,
 	 .answer = ec2_create_network_acl, .doc = "Makes a list that denies everything."},
 	{EC2_ACTION("DeleteNetworkAcl"), .flags = API_WRITES,

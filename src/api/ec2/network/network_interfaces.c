@@ -198,14 +198,12 @@ static const struct param create_interface_params[] = {
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_interface *a = args;
 	TRY(ec2_take_private_ips(e, &a->private_ips, &a->wish.ips));
 	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->wish.ips));
 	TRY(ec2_take_prefixes(e, &a->prefixes, &a->wish.ips));
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	a->wish.requester = guard_write_id(e->c->who, e->c->arena);
-	return ec2_take_tags(e, &a->tag_specs, "network-interface", "network-interface", &a->wish.tags);
+	return OK;
 }
 
 static RESULT ec2_create_interface(struct ec2_call *e, const void *args, struct xml *x)
@@ -229,6 +227,7 @@ static const struct ec2_action actions[] = {
 	 .list = &interface_listing, .doc = "Network interfaces of the account."},
 	{EC2_ACTION("CreateNetworkInterface"), .part = EC2_OF_INTERFACES, .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_interface, create_interface_params), .prepare = prepare_create,
+	 EC2_TAGS(struct ec2_create_interface, "network-interface"), EC2_DIGEST(struct ec2_create_interface),
 	 .operation = engine_create_port_run, .returns = KIND_PORT, .answer = ec2_create_interface,
 	 .state_in_answer = "pending", .doc = "Makes an interface in a subnet."},
 	{EC2_ACTION("DeleteNetworkInterface"), .flags = API_WRITES,

@@ -308,20 +308,6 @@ static const struct param create_table_params[] = {
 	TAG_SPECIFICATIONS(struct ec2_create_table, tag_specs),
 };
 
-static RESULT prepare_create(struct ec2_call *e, void *args)
-{
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
-	struct ec2_create_table *a = args;
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "route-table", "route-table", &a->wish.tags);
-}
-
-static RESULT ec2_create_route_table(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_table *a = args;
-	return ec2_write_returned(e, &table_listing, a->wish.route_table, "routeTable", x);
-}
-
 static const struct param delete_table_params[] = {
 	PARAM(struct route_table_target, "RouteTableId", route_table, .flags = REQUIRED,
 	      .kind = KIND_ROUTE_TABLE, .doc = "The table."),
@@ -466,9 +452,11 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_describe_tables, describe_tables_params), .list = &table_listing,
 	 .doc = "Route tables of the account, with routes and associations."},
 	{EC2_ACTION("CreateRouteTable"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_table, create_table_params), .prepare = prepare_create,
+	 .args = PARAMS(struct ec2_create_table, create_table_params),
+	 EC2_TAGS(struct ec2_create_table, "route-table"), EC2_DIGEST(struct ec2_create_table),
 	 .operation = engine_create_route_table_run, .returns = KIND_ROUTE_TABLE,
-	 .answer = ec2_create_route_table, .doc = "Makes a route table with the local route only."},
+	 EC2_SHOWS(table_listing, struct ec2_create_table, wish.route_table, "routeTable"),
+	 .doc = "Makes a route table with the local route only."},
 	CHANGE("DeleteRouteTable", route_table_target, delete_table_params, engine_delete_route_table_run, 0,
 	       "Deletes a route table that no subnet and no gateway uses."),
 	{EC2_ACTION("AssociateRouteTable"), .flags = API_WRITES,

@@ -200,12 +200,6 @@ static const struct param create_group_params[] = {
 };
 #undef P
 
-static RESULT prepare_create(struct ec2_call *e, void *args)
-{
-	struct ec2_create_group *a = args;
-	return ec2_take_tags(e, &a->tag_specs, "security-group", "security-group", &a->wish.tags);
-}
-
 static RESULT ec2_create_security_group(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_group *a = args;
@@ -241,8 +235,9 @@ static const struct ec2_action actions[] = {
 	 .prepare = prepare_get, .list = &vpc_group_listing,
 	 .doc = "Security groups that interfaces in a VPC may have."},
 	{EC2_ACTION("CreateSecurityGroup"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_group, create_group_params), .prepare = prepare_create,
-	 .operation = engine_create_security_group_run, .answer = ec2_create_security_group,
+	 .args = PARAMS(struct ec2_create_group, create_group_params),
+	 EC2_TAGS(struct ec2_create_group, "security-group"), .operation = engine_create_security_group_run,
+	 .answer = ec2_create_security_group,
 	 .doc = "Makes a group that lets everything out and nothing in."},
 	{EC2_ACTION("DeleteSecurityGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_group, delete_group_params), .prepare = prepare_delete,

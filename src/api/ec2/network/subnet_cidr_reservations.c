@@ -137,16 +137,10 @@ static const struct param create_params[] = {
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_reservation *a = args;
+	(void) e;
 	a->wish.type =
 		str_is(a->type, "prefix") ? SUBNET_RESERVATION_TYPE_PREFIX : SUBNET_RESERVATION_TYPE_EXPLICIT;
-	return ec2_take_tags(e, &a->tag_specs, "subnet-cidr-reservation", "subnet-cidr-reservation",
-			     &a->wish.tags);
-}
-
-static RESULT ec2_create_subnet_cidr_reservation(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_reservation *a = args;
-	return ec2_write_returned(e, &reservation_listing, a->wish.reservation, "subnetCidrReservation", x);
+	return OK;
 }
 
 static const struct param delete_params[] = {
@@ -169,7 +163,10 @@ static const struct ec2_action actions[] = {
 	 .prepare = prepare_get, .list = &reservation_listing, .doc = "What is reserved in a subnet."},
 	{EC2_ACTION("CreateSubnetCidrReservation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_reservation, create_params), .prepare = prepare_create,
-	 .operation = engine_create_subnet_reservation_run, .answer = ec2_create_subnet_cidr_reservation,
+	 EC2_TAGS(struct ec2_create_reservation, "subnet-cidr-reservation"),
+	 .operation = engine_create_subnet_reservation_run,
+	 EC2_SHOWS(reservation_listing, struct ec2_create_reservation, wish.reservation,
+		   "subnetCidrReservation"),
 	 .returns = KIND_SUBNET_RESERVATION,
 	 .doc = "Keeps addresses from interfaces that do not ask for them by themselves."},
 	{EC2_ACTION("DeleteSubnetCidrReservation"), .flags = API_WRITES,

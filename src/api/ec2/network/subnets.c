@@ -186,14 +186,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 				      "Specify either AvailabilityZone or AvailabilityZoneId");
 	if (a->zone_id.kind != KIND_NONE)
 		a->wish.zone = a->zone_id;
-	TRY(check_zone(e, &a->wish.zone));
-	return ec2_take_tags(e, &a->tag_specs, "subnet", "subnet", &a->wish.tags);
-}
-
-static RESULT ec2_create_subnet(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_subnet *a = args;
-	return ec2_write_returned(e, &subnet_listing, a->wish.subnet, "subnet", x);
+	return check_zone(e, &a->wish.zone);
 }
 
 /* ---- the default one of a zone ---- */
@@ -215,12 +208,6 @@ static RESULT prepare_create_default(struct ec2_call *e, void *args)
 	struct ec2_create_default_subnet *a = args;
 	return request_choose(e->c, &a->wish.zone, "AvailabilityZone", &a->zone_id, "AvailabilityZoneId",
 			      &a->wish.zone);
-}
-
-static RESULT ec2_create_default_subnet(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_default_subnet *a = args;
-	return ec2_write_returned(e, &subnet_listing, a->wish.subnet, "subnet", x);
 }
 
 /* ---- attributes ---- */
@@ -319,12 +306,14 @@ static const struct ec2_action actions[] = {
 	 .list = &subnet_listing, .doc = "Subnets of the account."},
 	{EC2_ACTION("CreateSubnet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_subnet, create_subnet_params), .prepare = prepare_create,
-	 .operation = engine_create_subnet_run, .returns = KIND_SUBNET, .answer = ec2_create_subnet,
+	 EC2_TAGS(struct ec2_create_subnet, "subnet"), .operation = engine_create_subnet_run,
+	 .returns = KIND_SUBNET, EC2_SHOWS(subnet_listing, struct ec2_create_subnet, wish.subnet, "subnet"),
 	 .doc = "Makes a subnet in a VPC."},
 	{EC2_ACTION("CreateDefaultSubnet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_default_subnet, create_default_params),
 	 .prepare = prepare_create_default, .operation = engine_create_default_subnet_run,
-	 .returns = KIND_SUBNET, .answer = ec2_create_default_subnet,
+	 .returns = KIND_SUBNET,
+	 EC2_SHOWS(subnet_listing, struct ec2_create_default_subnet, wish.subnet, "subnet"),
 	 .doc = "Makes the default subnet of a zone where it was deleted."},
 	{EC2_ACTION("ModifySubnetAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct subnet_settings, modify_subnet_params), .prepare = prepare_modify,

@@ -191,20 +191,6 @@ static const struct param create_params[] = {
 };
 #undef P
 
-static RESULT prepare_create(struct ec2_call *e, void *args)
-{
-	struct ec2_create_attachment *a = args;
-	return ec2_take_tags(e, &a->tag_specs, "transit-gateway-attachment", "transit-gateway-attachment",
-			     &a->wish.tags);
-}
-
-static RESULT ec2_create_attachment(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_attachment *a = args;
-	return ec2_write_returned(e, &vpc_attachment_listing, a->wish.attachment,
-				  "transitGatewayVpcAttachment", x);
-}
-
 /* ---- modify, delete, accept, reject ---- */
 
 #define P(wire, member, ...) PARAM(struct transit_attachment_settings, wire, member, __VA_ARGS__)
@@ -219,22 +205,10 @@ static const struct param modify_params[] = {
 };
 #undef P
 
-static RESULT ec2_modify_attachment(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct transit_attachment_settings *a = args;
-	return ec2_write_returned(e, &vpc_attachment_listing, a->made, "transitGatewayVpcAttachment", x);
-}
-
 static const struct param attachment_params[] = {
 	PARAM(struct transit_attachment_target, "TransitGatewayAttachmentId", attachment, .flags = REQUIRED,
 	      .kind = KIND_TRANSIT_ATTACHMENT, .doc = "The attachment."),
 };
-
-static RESULT ec2_delete_attachment(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct transit_attachment_target *a = args;
-	return ec2_write_returned(e, &vpc_attachment_listing, a->made, "transitGatewayVpcAttachment", x);
-}
 
 #define NONE_WAITS "no attachment waits to be accepted: the VPC's owner is the gateway's"
 static const struct ec2_action actions[] = {
@@ -251,17 +225,24 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_get_uses, get_params), .prepare = prepare_get,
 	 .list = &propagation_listing, .doc = "Attachments whose VPCs' blocks a table leads to."},
 	{EC2_ACTION("CreateTransitGatewayVpcAttachment"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_attachment, create_params), .prepare = prepare_create,
+	 .args = PARAMS(struct ec2_create_attachment, create_params),
+	 EC2_TAGS(struct ec2_create_attachment, "transit-gateway-attachment"),
 	 .operation = engine_create_transit_attachment_run, .returns = KIND_TRANSIT_ATTACHMENT,
-	 .answer = ec2_create_attachment, .doc = "Attaches a VPC to a transit gateway."},
+	 EC2_SHOWS(vpc_attachment_listing, struct ec2_create_attachment, wish.attachment,
+		   "transitGatewayVpcAttachment"),
+	 .doc = "Attaches a VPC to a transit gateway."},
 	{EC2_ACTION("ModifyTransitGatewayVpcAttachment"), .flags = API_WRITES,
 	 .args = PARAMS(struct transit_attachment_settings, modify_params),
 	 .operation = engine_update_transit_attachment_run, .returns = KIND_TRANSIT_ATTACHMENT,
-	 .answer = ec2_modify_attachment, .state_in_answer = "modifying", .doc = "Changes an attachment."},
+	 EC2_SHOWS(vpc_attachment_listing, struct transit_attachment_settings, made,
+		   "transitGatewayVpcAttachment"),
+	 .state_in_answer = "modifying", .doc = "Changes an attachment."},
 	{EC2_ACTION("DeleteTransitGatewayVpcAttachment"), .flags = API_WRITES,
 	 .args = PARAMS(struct transit_attachment_target, attachment_params),
 	 .operation = engine_delete_transit_attachment_run, .returns = KIND_TRANSIT_ATTACHMENT,
-	 .answer = ec2_delete_attachment, .doc = "Detaches a VPC."},
+	 EC2_SHOWS(vpc_attachment_listing, struct transit_attachment_target, made,
+		   "transitGatewayVpcAttachment"),
+	 .doc = "Detaches a VPC."},
 	{EC2_ACTION("AcceptTransitGatewayVpcAttachment"), .flags = API_WRITES, .never = NONE_WAITS,
 	 .args = PARAMS(struct transit_attachment_target, attachment_params),
 	 .operation = engine_answer_transit_attachment_run, .doc = "Refuses: no attachment waits."},

@@ -96,14 +96,9 @@ static const struct param create_params[] = {
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_transit *a = args;
+	(void) e;
 	a->wish.asn_field = STR("Options.AmazonSideAsn");
-	return ec2_take_tags(e, &a->tag_specs, "transit-gateway", "transit-gateway", &a->wish.tags);
-}
-
-static RESULT ec2_create_transit_gateway(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_transit *a = args;
-	return ec2_write_returned(e, &gateway_listing, a->wish.gateway, "transitGateway", x);
+	return OK;
 }
 
 /* ---- modify ---- */
@@ -139,12 +134,6 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	return OK;
 }
 
-static RESULT ec2_modify_transit_gateway(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct transit_gateway_settings *a = args;
-	return ec2_write_returned(e, &gateway_listing, a->made, "transitGateway", x);
-}
-
 /* ---- delete ---- */
 
 static const struct param delete_params[] = {
@@ -152,26 +141,24 @@ static const struct param delete_params[] = {
 	      .kind = KIND_TRANSIT_GATEWAY, .doc = "The gateway."),
 };
 
-static RESULT ec2_delete_transit_gateway(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct transit_gateway_target *a = args;
-	return ec2_write_returned(e, &gateway_listing, a->made, "transitGateway", x);
-}
-
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeTransitGateways"), .args = PARAMS(struct ec2_describe_transit, describe_params),
 	 .list = &gateway_listing, .doc = "Transit gateways of the account; deleted ones, for an hour."},
 	{EC2_ACTION("CreateTransitGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_transit, create_params), .prepare = prepare_create,
+	 EC2_TAGS(struct ec2_create_transit, "transit-gateway"),
 	 .operation = engine_create_transit_gateway_run, .returns = KIND_TRANSIT_GATEWAY,
-	 .answer = ec2_create_transit_gateway, .doc = "Makes a hub that routes between VPCs."},
+	 EC2_SHOWS(gateway_listing, struct ec2_create_transit, wish.gateway, "transitGateway"),
+	 .doc = "Makes a hub that routes between VPCs."},
 	{EC2_ACTION("ModifyTransitGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct transit_gateway_settings, modify_params), .prepare = prepare_modify,
 	 .operation = engine_update_transit_gateway_run, .returns = KIND_TRANSIT_GATEWAY,
-	 .answer = ec2_modify_transit_gateway, .state_in_answer = "modifying", .doc = "Changes it."},
+	 EC2_SHOWS(gateway_listing, struct transit_gateway_settings, made, "transitGateway"),
+	 .state_in_answer = "modifying", .doc = "Changes it."},
 	{EC2_ACTION("DeleteTransitGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct transit_gateway_target, delete_params),
 	 .operation = engine_delete_transit_gateway_run, .returns = KIND_TRANSIT_GATEWAY,
-	 .answer = ec2_delete_transit_gateway, .doc = "Deletes one without attachments."},
+	 EC2_SHOWS(gateway_listing, struct transit_gateway_target, made, "transitGateway"),
+	 .doc = "Deletes one without attachments."},
 };
 const struct api_actions ec2_transit_gateway_actions = API_ACTIONS(actions);

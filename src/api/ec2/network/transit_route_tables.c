@@ -104,19 +104,6 @@ static const struct param create_params[] = {
 		   .max = 20, .doc = "Tags for what is made, by its type."),
 };
 
-static RESULT prepare_create(struct ec2_call *e, void *args)
-{
-	struct ec2_create_transit_table *a = args;
-	return ec2_take_tags(e, &a->tag_specs, "transit-gateway-route-table", "transit-gateway-route-table",
-			     &a->wish.tags);
-}
-
-static RESULT ec2_create_transit_table(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_transit_table *a = args;
-	return ec2_write_returned(e, &table_listing, a->wish.route_table, "transitGatewayRouteTable", x);
-}
-
 static const struct param delete_params[] = {
 	PARAM(struct transit_route_table_target, "TransitGatewayRouteTableId", route_table, .flags = REQUIRED,
 	      .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The table."),
@@ -181,10 +168,12 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_get_attachment_propagations, get_params), .prepare = prepare_get,
 	 .list = &propagation_listing, .doc = "Route tables that lead to an attachment's VPC."},
 	{EC2_ACTION("CreateTransitGatewayRouteTable"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_transit_table, create_params), .prepare = prepare_create,
+	 .args = PARAMS(struct ec2_create_transit_table, create_params),
+	 EC2_TAGS(struct ec2_create_transit_table, "transit-gateway-route-table"),
 	 .operation = engine_create_transit_route_table_run, .returns = KIND_TRANSIT_ROUTE_TABLE,
-	 .answer = ec2_create_transit_table, .state_in_answer = "pending",
-	 .doc = "Makes a route table of a transit gateway, without routes."},
+	 EC2_SHOWS(table_listing, struct ec2_create_transit_table, wish.route_table,
+		   "transitGatewayRouteTable"),
+	 .state_in_answer = "pending", .doc = "Makes a route table of a transit gateway, without routes."},
 	{EC2_ACTION("DeleteTransitGatewayRouteTable"), .flags = API_WRITES,
 	 .args = PARAMS(struct transit_route_table_target, delete_params),
 	 .operation = engine_delete_transit_route_table_run, .answer = ec2_delete_transit_table,

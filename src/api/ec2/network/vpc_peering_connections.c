@@ -187,15 +187,7 @@ static const struct param create_peering_params[] = {
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_peering *a = args;
-	TRY(ec2_check_region(e, a->region, "PeerRegion"));
-	return ec2_take_tags(e, &a->tag_specs, "vpc-peering-connection", "vpc-peering-connection",
-			     &a->wish.tags);
-}
-
-static RESULT ec2_create_peering(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_peering *a = args;
-	return ec2_write_returned(e, &peering_listing, a->wish.peering, "vpcPeeringConnection", x);
+	return ec2_check_region(e, a->region, "PeerRegion");
 }
 
 /* ---- accept, reject, delete ---- */
@@ -204,12 +196,6 @@ static const struct param peering_params[] = {
 	PARAM(struct peering_target, "VpcPeeringConnectionId", peering, .flags = REQUIRED,
 	      .kind = KIND_PEERING, .doc = "The peering."),
 };
-
-static RESULT ec2_accept_peering(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct peering_target *a = args;
-	return ec2_write_returned(e, &peering_listing, a->made, "vpcPeeringConnection", x);
-}
 
 /* ---- options ---- */
 
@@ -258,12 +244,15 @@ static const struct ec2_action actions[] = {
 	 .doc = "Peerings that the account asked for or was asked for; those that are over, for a while."},
 	{EC2_ACTION("CreateVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_peering, create_peering_params), .prepare = prepare_create,
-	 .operation = engine_create_peering_run, .returns = KIND_PEERING, .answer = ec2_create_peering,
+	 EC2_TAGS(struct ec2_create_peering, "vpc-peering-connection"),
+	 .operation = engine_create_peering_run, .returns = KIND_PEERING,
+	 EC2_SHOWS(peering_listing, struct ec2_create_peering, wish.peering, "vpcPeeringConnection"),
 	 .state_in_answer = "initiating-request",
 	 .doc = "Asks for a peering of two VPCs of this region; one there already is the answer."},
 	{EC2_ACTION("AcceptVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_target, peering_params), .operation = engine_accept_peering_run,
-	 .returns = KIND_PEERING, .answer = ec2_accept_peering,
+	 .returns = KIND_PEERING,
+	 EC2_SHOWS(peering_listing, struct peering_target, made, "vpcPeeringConnection"),
 	 .doc = "Accepts a peering that the account was asked for."},
 	{EC2_ACTION("RejectVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_target, peering_params), .operation = engine_reject_peering_run,

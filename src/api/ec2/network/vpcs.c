@@ -105,13 +105,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	TRY(ec2_prepare_ipv6_wish(e, &a->wish.ipv6, a->border_group));
 	if (str_is(a->tenancy, "dedicated"))
 		a->wish.tenancy = ROUTER_TENANCY_DEDICATED;
-	return ec2_take_tags(e, &a->tag_specs, "vpc", "vpc", &a->wish.tags);
-}
-
-static RESULT ec2_create_vpc(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_vpc *a = args;
-	return ec2_write_returned(e, &vpc_listing, a->wish.router, "vpc", x);
+	return OK;
 }
 
 /* ---- attributes ---- */
@@ -200,23 +194,19 @@ static const struct param delete_vpc_params[] = {
 
 /* ---- the default one ---- */
 
-static RESULT ec2_create_default_vpc(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct default_router_wish *a = args;
-	return ec2_write_returned(e, &vpc_listing, a->router, "vpc", x);
-}
-
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVpcs"), .args = PARAMS(struct ec2_describe_vpcs, describe_vpcs_params),
 	 .list = &vpc_listing, .doc = "VPCs of the account."},
 	{EC2_ACTION("CreateVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_vpc, create_vpc_params), .prepare = prepare_create,
-	 .operation = engine_create_router_run, .returns = KIND_ROUTER, .answer = ec2_create_vpc,
+	 EC2_TAGS(struct ec2_create_vpc, "vpc"), .operation = engine_create_router_run,
+	 .returns = KIND_ROUTER, EC2_SHOWS(vpc_listing, struct ec2_create_vpc, wish.router, "vpc"),
 	 .state_in_answer = "pending",
 	 .doc = "Makes a VPC with its main route table, default network ACL and default group."},
 	{EC2_ACTION("CreateDefaultVpc"), .flags = API_WRITES,
 	 .args = {0, 0, sizeof(struct default_router_wish)}, .operation = engine_create_default_router_run,
-	 .returns = KIND_ROUTER, .answer = ec2_create_default_vpc, .state_in_answer = "pending",
+	 .returns = KIND_ROUTER, EC2_SHOWS(vpc_listing, struct default_router_wish, router, "vpc"),
+	 .state_in_answer = "pending",
 	 .doc = "Makes a default VPC where it was deleted: with a subnet in each zone and a way out."},
 	{EC2_ACTION("DescribeVpcAttribute"),
 	 .args = PARAMS(struct ec2_vpc_attribute, describe_attribute_params),

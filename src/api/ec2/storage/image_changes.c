@@ -146,8 +146,7 @@ static RESULT prepare_register(struct ec2_call *e, void *args)
 	if (a->uefi_data.n)
 		TRY(ec2_unpack_uefi_data(e->c, a->uefi_data, &a->wish.uefi_variables));
 	TRY(take_products(e, a));
-	TRY(ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count));
-	return ec2_take_tags(e, &a->tag_specs, "image", "image", &a->wish.tags);
+	return ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count);
 }
 
 static RESULT ec2_register_image(struct ec2_call *e, const void *args, struct xml *x)
@@ -185,12 +184,10 @@ static const struct param copy_image_params[] = {
 
 static RESULT prepare_copy(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_copy_image *a = args;
 	TRY(check_name(e, a->wish.name));
 	TRY(ec2_check_region(e, a->region, "SourceRegion"));
 	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	TRY(ec2_take_tags(e, &a->tag_specs, "image", "image|snapshot", &a->wish.image_tags));
 	return ec2_take_tags(e, &a->tag_specs, "snapshot", "image|snapshot", &a->wish.snapshot_tags);
 }
@@ -259,13 +256,6 @@ static const struct param reset_image_params[] = {
 	PARAM(struct ec2_reset_image, "Attribute", attribute, .flags = REQUIRED, .words = "launchPermission",
 	      UNKNOWN_ATTRIBUTE, .doc = "Only its owner may launch it then."),
 };
-
-static RESULT prepare_reset(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct ec2_reset_image *) args)->wish.sharing.reset = true;
-	return OK;
-}
 
 struct ec2_describe_image {
 	struct ref image;
@@ -380,33 +370,12 @@ static RESULT prepare_deprecate(struct ec2_call *e, void *args)
 	return OK;
 }
 
-static RESULT prepare_undeprecate(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct ec2_deprecate *) args)->wish.set_deprecated = true;
-	return OK;
-}
-
 /* ---- disabled, and enabled again ---- */
 
 static const struct param activate_params[] = {
 	PARAM(struct image_activation, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
 	      .doc = "An image of one's own."),
 };
-
-static RESULT prepare_enable(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct image_activation *) args)->is_active = true;
-	return OK;
-}
-
-static RESULT prepare_disable(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct image_activation *) args)->unshares = true;
-	return OK;
-}
 
 /* ---- the end ---- */
 
@@ -447,11 +416,11 @@ static const struct ec2_action actions[] = {
 	 .doc = "Makes an image of an instance, whose disks are snapshotted."},
 	{EC2_ACTION("RegisterImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_register_image, register_image_params), .prepare = prepare_register,
-	 .operation = engine_register_image_run, .answer = ec2_register_image,
-	 .doc = "Makes an image of snapshots."},
+	 EC2_TAGS(struct ec2_register_image, "image"), .operation = engine_register_image_run,
+	 .answer = ec2_register_image, .doc = "Makes an image of snapshots."},
 	{EC2_ACTION("CopyImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_copy_image, copy_image_params), .prepare = prepare_copy,
-	 .operation = engine_copy_image_run, .answer = ec2_copy_image,
+	 EC2_DIGEST(struct ec2_copy_image), .operation = engine_copy_image_run, .answer = ec2_copy_image,
 	 .doc = "Makes an image of one's own of another."},
 	{EC2_ACTION("DeregisterImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct image_target, deregister_image_params), .operation = engine_delete_image_run,
@@ -461,21 +430,23 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_update_image_run,
 	 .doc = "Changes an image's description, or who may launch it."},
 	{EC2_ACTION("ResetImageAttribute"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_reset_image, reset_image_params), .prepare = prepare_reset,
-	 .operation = engine_update_image_run, .doc = "Leaves an image to its owner alone."},
+	 .args = PARAMS(struct ec2_reset_image, reset_image_params),
+	 .sets = {API_SETS(struct ec2_reset_image, wish.sharing.reset)}, .operation = engine_update_image_run,
+	 .doc = "Leaves an image to its owner alone."},
 	{EC2_ACTION("EnableImageDeprecation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_deprecate, deprecate_params), .prepare = prepare_deprecate,
 	 .operation = engine_update_image_run, .doc = "From then on others find an image by its id alone."},
 	{EC2_ACTION("DisableImageDeprecation"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_deprecate, undeprecate_params), .prepare = prepare_undeprecate,
-	 .operation = engine_update_image_run, .doc = "Others find an image as before."},
+	 .args = PARAMS(struct ec2_deprecate, undeprecate_params),
+	 .sets = {API_SETS(struct ec2_deprecate, wish.set_deprecated)}, .operation = engine_update_image_run,
+	 .doc = "Others find an image as before."},
 	{EC2_ACTION("DisableImage"), .flags = API_WRITES,
-	 .args = PARAMS(struct image_activation, activate_params), .prepare = prepare_disable,
-	 .operation = engine_activate_image_run,
+	 .args = PARAMS(struct image_activation, activate_params),
+	 .sets = {API_SETS(struct image_activation, unshares)}, .operation = engine_activate_image_run,
 	 .doc = "Nobody launches an image, and only its owner sees it; its launch permissions are gone."},
 	{EC2_ACTION("EnableImage"), .flags = API_WRITES,
-	 .args = PARAMS(struct image_activation, activate_params), .prepare = prepare_enable,
-	 .operation = engine_activate_image_run,
+	 .args = PARAMS(struct image_activation, activate_params),
+	 .sets = {API_SETS(struct image_activation, is_active)}, .operation = engine_activate_image_run,
 	 .doc = "A disabled image may be launched by its owner again."},
 	{EC2_ACTION("DescribeImageAttribute"),
 	 .args = PARAMS(struct ec2_describe_image, describe_image_params), .answer = ec2_describe_image,

@@ -277,13 +277,7 @@ static RESULT prepare_import_snapshot(struct ec2_call *e, void *args)
 	TRY(take_format(e, &a->wish.disk.format));
 	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "import-snapshot-task", "import-snapshot-task", &a->wish.tags);
-}
-
-static RESULT ec2_import_snapshot(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_import_snapshot *a = args;
-	return ec2_write_returned(e, &snapshot_task_listing, a->wish.task, 0, x);
+	return OK;
 }
 
 /* ---- an image ---- */
@@ -363,13 +357,7 @@ static RESULT prepare_import_image(struct ec2_call *e, void *args)
 		if (str_is(a->boot_mode, image_boot_mode_words[mode]))
 			a->wish.boot_mode = mode;
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "import-image-task", "import-image-task", &a->wish.tags);
-}
-
-static RESULT ec2_import_image(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_import_image *a = args;
-	return ec2_write_returned(e, &made_image_task, a->wish.task, 0, x);
+	return OK;
 }
 
 /* ---- cancelled ---- */
@@ -409,13 +397,16 @@ static RESULT ec2_cancel_import(struct ec2_call *e, const void *args, struct xml
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("ImportSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_import_snapshot, import_snapshot_params),
-	 .prepare = prepare_import_snapshot, .operation = engine_begin_snapshot_import_run,
-	 .returns = KIND_IMPORT_SNAPSHOT_TASK, .answer = ec2_import_snapshot,
+	 .prepare = prepare_import_snapshot, EC2_TAGS(struct ec2_import_snapshot, "import-snapshot-task"),
+	 .operation = engine_begin_snapshot_import_run, .returns = KIND_IMPORT_SNAPSHOT_TASK,
+	 EC2_SHOWS(snapshot_task_listing, struct ec2_import_snapshot, wish.task, NULL),
 	 .doc = "Makes a snapshot of a disk that is on a web server."},
 	{EC2_ACTION("ImportImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_import_image, import_image_params), .prepare = prepare_import_image,
-	 .operation = engine_begin_image_import_run, .returns = KIND_IMPORT_IMAGE_TASK,
-	 .answer = ec2_import_image, .doc = "Makes an image of disks that are on web servers."},
+	 EC2_TAGS(struct ec2_import_image, "import-image-task"), .operation = engine_begin_image_import_run,
+	 .returns = KIND_IMPORT_IMAGE_TASK,
+	 EC2_SHOWS(made_image_task, struct ec2_import_image, wish.task, NULL),
+	 .doc = "Makes an image of disks that are on web servers."},
 	{EC2_ACTION("DescribeImportSnapshotTasks"),
 	 .args = PARAMS(struct ec2_describe_imports, describe_snapshot_tasks_params),
 	 .list = &snapshot_task_listing,

@@ -46,13 +46,6 @@ static const struct param reset_snapshot_params[] = {
 	      .words = "createVolumePermission", UNKNOWN_ATTRIBUTE, .doc = "Only its owner may use it then."),
 };
 
-static RESULT prepare_reset(struct ec2_call *e, void *args)
-{
-	(void) e;
-	((struct ec2_reset_snapshot *) args)->wish.sharing.reset = true;
-	return OK;
-}
-
 struct ec2_describe_snapshot {
 	struct ref snapshot;
 	struct str attribute;
@@ -83,7 +76,8 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_modify_snapshot, modify_snapshot_params), .prepare = prepare_modify,
 	 .operation = engine_update_snapshot_run, .doc = "Says who may make volumes of a snapshot."},
 	{EC2_ACTION("ResetSnapshotAttribute"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_reset_snapshot, reset_snapshot_params), .prepare = prepare_reset,
+	 .args = PARAMS(struct ec2_reset_snapshot, reset_snapshot_params),
+	 .sets = {API_SETS(struct ec2_reset_snapshot, wish.sharing.reset)},
 	 .operation = engine_update_snapshot_run, .doc = "Leaves a snapshot to its owner alone."},
 	{EC2_ACTION("DescribeSnapshotAttribute"),
 	 .args = PARAMS(struct ec2_describe_snapshot, describe_snapshot_params),

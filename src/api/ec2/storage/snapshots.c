@@ -126,18 +126,6 @@ static const struct param create_snapshot_params[] = {
 };
 #undef P
 
-static RESULT prepare_create(struct ec2_call *e, void *args)
-{
-	struct ec2_create_snapshot *a = args;
-	return ec2_take_tags(e, &a->tag_specs, "snapshot", "snapshot", &a->wish.tags);
-}
-
-static RESULT ec2_create_snapshot(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_snapshot *a = args;
-	return ec2_write_returned(e, &snapshot_listing, a->wish.snapshot, 0, x);
-}
-
 /* ---- all of an instance ---- */
 
 struct ec2_create_snapshots {
@@ -159,12 +147,6 @@ static const struct param create_snapshots_params[] = {
 	NOT_BUILT("Location", .only = "regional"),
 };
 #undef P
-
-static RESULT prepare_create_all(struct ec2_call *e, void *args)
-{
-	struct ec2_create_snapshots *a = args;
-	return ec2_take_tags(e, &a->tag_specs, "snapshot", "snapshot", &a->wish.tags);
-}
 
 static RESULT ec2_create_snapshots(struct ec2_call *e, const void *args, struct xml *x)
 {
@@ -217,8 +199,7 @@ static RESULT prepare_copy(struct ec2_call *e, void *args)
 	struct ec2_copy_snapshot *a = args;
 	TRY(ec2_check_region(e, a->region, "SourceRegion"));
 	TRY(ec2_check_region(e, a->destination, "DestinationRegion"));
-	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
-	return ec2_take_tags(e, &a->tag_specs, "snapshot", "snapshot", &a->wish.tags);
+	return ec2_take_kms_key(e, a->kms_key, &a->wish.crypt);
 }
 
 static RESULT ec2_copy_snapshot(struct ec2_call *e, const void *args, struct xml *x)
@@ -251,16 +232,20 @@ static const struct ec2_action actions[] = {
 	 .prepare = prepare_describe, .list = &snapshot_listing,
 	 .doc = "Snapshots of the account, and those that others let it have."},
 	{EC2_ACTION("CreateSnapshot"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_snapshot, create_snapshot_params), .prepare = prepare_create,
-	 .operation = engine_create_snapshot_run, .returns = KIND_SNAPSHOT, .answer = ec2_create_snapshot,
+	 .args = PARAMS(struct ec2_create_snapshot, create_snapshot_params),
+	 EC2_TAGS(struct ec2_create_snapshot, "snapshot"), .operation = engine_create_snapshot_run,
+	 .returns = KIND_SNAPSHOT,
+	 EC2_SHOWS(snapshot_listing, struct ec2_create_snapshot, wish.snapshot, NULL),
 	 .doc = "Keeps a disk as it is now."},
 	{EC2_ACTION("CreateSnapshots"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_create_snapshots, create_snapshots_params), .prepare = prepare_create_all,
-	 .operation = engine_create_snapshots_run, .returns = KIND_SNAPSHOT, .answer = ec2_create_snapshots,
+	 .args = PARAMS(struct ec2_create_snapshots, create_snapshots_params),
+	 EC2_TAGS(struct ec2_create_snapshots, "snapshot"), .operation = engine_create_snapshots_run,
+	 .returns = KIND_SNAPSHOT, .answer = ec2_create_snapshots,
 	 .doc = "Keeps the disks of an instance as they are now."},
 	{EC2_ACTION("CopySnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_copy_snapshot, copy_snapshot_params), .prepare = prepare_copy,
-	 .operation = engine_copy_snapshot_run, .returns = KIND_SNAPSHOT, .answer = ec2_copy_snapshot,
+	 EC2_TAGS(struct ec2_copy_snapshot, "snapshot"), .operation = engine_copy_snapshot_run,
+	 .returns = KIND_SNAPSHOT, .answer = ec2_copy_snapshot,
 	 .doc = "Makes a snapshot of one's own of another."},
 	{EC2_ACTION("DeleteSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct snapshot_target, delete_snapshot_params),

@@ -124,12 +124,6 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	return OK;
 }
 
-static RESULT ec2_modify_volume(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_modify_volume *a = args;
-	return ec2_write_returned(e, &modification_listing, a->wish.modified_volume, "volumeModification", x);
-}
-
 /* ---- status ---- */
 
 static const char *status_of(const struct tables *t, const struct volume *v)
@@ -244,7 +238,9 @@ static const struct ec2_action actions[] = {
 	 .answer = ec2_describe_attribute, .doc = "One attribute of a volume."},
 	{EC2_ACTION("ModifyVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_volume, modify_volume_params), .prepare = prepare_modify,
-	 .operation = engine_modify_volume_run, .returns = KIND_VOLUME, .answer = ec2_modify_volume,
+	 .operation = engine_modify_volume_run, .returns = KIND_VOLUME,
+	 EC2_SHOWS(modification_listing, struct ec2_modify_volume, wish.modified_volume,
+		   "volumeModification"),
 	 .doc = "Grows a disk, in use or not, or changes its type."},
 	{EC2_ACTION("DescribeVolumesModifications"),
 	 .args = PARAMS(struct ec2_describe_modifications, describe_modifications_params),

@@ -138,7 +138,6 @@ static const struct param create_volume_params[] = {
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
-	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_volume *a = args;
 	if (str_is_empty(a->wish.zone.text)) /* older clients send an empty zone */
 		a->wish.zone = (struct ref){0};
@@ -153,14 +152,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.disk.crypt));
 	a->wish.disk.size = a->gib << 30;
 	a->wish.disk.field = STR("Size");
-	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
-	return ec2_take_tags(e, &a->tag_specs, "volume", "volume", &a->wish.tags);
-}
-
-static RESULT ec2_create_volume(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_create_volume *a = args;
-	return ec2_write_returned(e, &volume_listing, a->wish.volume, 0, x);
+	return OK;
 }
 
 static const struct param delete_volume_params[] = {
@@ -222,8 +214,9 @@ static const struct ec2_action actions[] = {
 	 .list = &volume_listing, .doc = "Disks of the account."},
 	{EC2_ACTION("CreateVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_volume, create_volume_params), .prepare = prepare_create,
-	 .operation = engine_create_volume_run, .returns = KIND_VOLUME, .answer = ec2_create_volume,
-	 .doc = "Makes a free disk."},
+	 EC2_TAGS(struct ec2_create_volume, "volume"), EC2_DIGEST(struct ec2_create_volume),
+	 .operation = engine_create_volume_run, .returns = KIND_VOLUME,
+	 EC2_SHOWS(volume_listing, struct ec2_create_volume, wish.volume, NULL), .doc = "Makes a free disk."},
 	{EC2_ACTION("DeleteVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_target, delete_volume_params), .operation = engine_delete_volume_run,
 	 .doc = "Deletes a free disk."},
