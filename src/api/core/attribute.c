@@ -56,13 +56,6 @@ static const struct row *row_at(const struct attribute_rows *rows, size_t k)
 
 /* ---- values ---- */
 
-/* True if the value is stored where a pointer says, outside the attribute_value. */
-static bool is_elsewhere(const struct attribute *a)
-{
-	return a->via.kind != KIND_NONE || a->form == ATTRIBUTE_IP || a->form == ATTRIBUTE_CIDR ||
-	       a->form == ATTRIBUTE_MAC;
-}
-
 static inline union attribute_value call_getter(struct api_call *e, const struct attribute *a,
 						const struct row *row)
 {
@@ -107,7 +100,7 @@ static const void *find_value(struct api_call *e, const struct attribute *a, con
 	if (a->is_of_call)
 		return (const char *) e + a->offset;
 	if (attribute_is_gathered(a))
-		return is_elsewhere(a) ? value->at : value;
+		return attribute_is_pointed(a) ? value->at : value;
 	return a->form == ATTRIBUTE_STATE ? (const char *) row : (const char *) row + a->offset;
 }
 
@@ -123,92 +116,23 @@ struct attribute_rows attribute_list_nothing(struct api_call *e, const struct ro
 	return (struct attribute_rows){0};
 }
 
-/* ---- plans ---- */
-
-static bool is_shown(struct api_call *e, const struct attribute_style *style, const struct attribute *a)
-{
-	const unsigned depends = ATTRIBUTE_ADMIN | ATTRIBUTE_IN_READS;
-	if (a->flags & ATTRIBUTE_HIDDEN)
-		return false;
-	if (!a->since && !a->until && !(a->flags & depends))
-		return true;
-	return !style->shows || style->shows(e, a);
-}
-
-/* The text that the answer shows for every row; NULL: each has its own. */
-static const char *find_fixed(struct api_call *e, const struct attribute_style *style,
-			      const struct attribute *a)
-{
-	const char *state = a->flags & ATTRIBUTE_IN_ANSWER ? style->answer_state(e) : NULL;
-	return state ? state : a->form == ATTRIBUTE_FIXED ? a->fixed : NULL;
-}
-
-static enum attribute_place choose_place(const struct attribute_step *step)
-{
-	const struct attribute *a = step->a;
-	bool is_pointed = a->form == ATTRIBUTE_OBJECT || (a->form != ATTRIBUTE_LIST && is_elsewhere(a));
-	if (a->is_of_call)
-		return PLACE_CALL;
-	if (a->form == ATTRIBUTE_OBJECT && !attribute_is_elsewhere(a))
-		return PLACE_WITHIN;
-	if (!attribute_is_gathered(a) || step->fixed)
-		return PLACE_ROW;
-	return is_pointed ? PLACE_POINTER : PLACE_ITEM;
-}
-
-/* Lists the steps in the order of the item's values. */
-static const struct attribute_plan *list_gathers(struct attribute_plan *plan)
-{
-	size_t count = 0;
-	for (size_t k = 0; k < plan->count; k++) {
-		const struct attribute_step *step = &plan->steps[k];
-		const struct attribute_plan *within = step->place == PLACE_WITHIN ? step->within : NULL;
-		for (size_t n = 0; within && n < within->gathered; n++)
-			plan->gathers[count++] = within->gathers[n];
-		if (attribute_takes_room(step))
-			plan->gathers[count++] = step;
-	}
-	return plan;
-}
-
-const struct attribute_plan *attributes_plan(struct api_call *e, const struct attribute_style *style,
-					     const struct attributes *table)
-{
-	struct attribute_plan *plan =
-		arena_alloc(e->c->arena, sizeof *plan + table->count * sizeof plan->steps[0]);
-	if (!plan)
-		return NULL;
-	plan->e = e;
-	plan->style = style;
-	if (style->is_xml)
-		attribute_make_tag(str_from(style->item), &plan->item);
-	for (size_t k = 0; k < table->count; k++) {
-		const struct attribute *a = &table->at[k];
-		struct attribute_step *step = &plan->steps[plan->count];
-		if (!is_shown(e, style, a))
-			continue;
-		*step = (struct attribute_step){
-			.a = a, .plan = plan, .text = attribute_text_writer(a->form), .offset = a->offset};
-		step->fixed = find_fixed(e, style, a);
-		step->place = choose_place(step);
-		if (attribute_within(a) && !(step->within = attributes_plan(e, style, a->within)))
-			return NULL;
-		attribute_choose_writer(step);
-		plan->gathered +=
-			step->place == PLACE_WITHIN ? step->within->gathered : attribute_takes_room(step);
-		plan->count++;
-	}
-	plan->gathers = arena_new_array(e->c->arena, const struct attribute_step *, plan->gathered);
-	return plan->gathers ? list_gathers(plan) : NULL;
-}
-
 /* ---- items ---- */
 
-static void fill_item(const struct attribute_plan *plan, const struct row *row, struct attribute_item *item);
+static void fill_item(struct api_call *e, const struct attribute_shape *shape, const struct row *row,
+		      struct attribute_item *item);
 
-static size_t item_size(const struct attribute_plan *plan)
+static size_t item_size(const struct attribute_shape *shape)
 {
-	return sizeof(struct attribute_item) + plan->gathered * sizeof(union attribute_value);
+	return sizeof(struct attribute_item) + shape->gathered * sizeof(union attribute_value);
+}
+
+static const struct attribute_item *gather(struct api_call *e, const struct attribute_shape *shape,
+					   const struct row *row)
+{
+	struct attribute_item *item = arena_alloc(e->c->arena, item_size(shape));
+	if (item)
+		fill_item(e, shape, row, item);
+	return item;
 }
 
 static const struct attribute_items *gather_list(struct api_call *e, const struct attribute_step *step,
@@ -221,7 +145,7 @@ static const struct attribute_items *gather_list(struct api_call *e, const struc
 		return NULL;
 	items->item_size = size;
 	for (; items->count < rows.count; items->count++)
-		fill_item(step->within, row_at(&rows, items->count),
+		fill_item(e, step->within, row_at(&rows, items->count),
 			  (struct attribute_item *) (void *) (items->at + items->count * size));
 	return items;
 }
@@ -242,23 +166,22 @@ static inline union attribute_value gather_one(struct api_call *e, const struct 
 	if (step->a->form != ATTRIBUTE_OBJECT)
 		return evaluate(e, NULL, step->a, row);
 	const struct row *other = row_of_object(e, step->a, row);
-	return (union attribute_value){.at = other ? attributes_gather(step->within, other) : NULL};
+	return (union attribute_value){.at = other ? gather(e, step->within, other) : NULL};
 }
 
-static void fill_item(const struct attribute_plan *plan, const struct row *row, struct attribute_item *item)
+static void fill_item(struct api_call *e, const struct attribute_shape *shape, const struct row *row,
+		      struct attribute_item *item)
 {
 	item->row = row;
-	item->plan = plan;
-	for (size_t k = 0; k < plan->gathered; k++)
-		item->values[k] = gather_one(plan->e, plan->gathers[k], row);
+	item->shape = shape;
+	item->e = e;
+	for (size_t k = 0; k < shape->gathered; k++)
+		item->values[k] = gather_one(e, shape->gathers[k], row);
 }
 
 const struct attribute_item *attributes_gather(const struct attribute_plan *plan, const struct row *row)
 {
-	struct attribute_item *item = arena_alloc(plan->e->c->arena, item_size(plan));
-	if (item)
-		fill_item(plan, row, item);
-	return item;
+	return gather(plan->e, plan->shape, row);
 }
 
 /* ---- texts ---- */

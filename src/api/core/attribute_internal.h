@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to attribute*.c: how values are stored between gathering and writing. */
+ * Private to attribute*.c: how values are stored between gathering and writing, and the shapes that plans are made of. */
 #pragma once
 
 #include "api/core/attribute.h"
@@ -18,7 +18,8 @@ union attribute_value {
 
 struct attribute_item {
 	const struct row *row;
-	const struct attribute_plan *plan;
+	const struct attribute_shape *shape;
+	struct api_call *e;
 	union attribute_value values[]; /* one for each step that gathers a value */
 };
 
@@ -39,6 +40,7 @@ enum attribute_place {
 	PLACE_POINTER, /* where the item's pointer says */
 	PLACE_CALL,    /* in the call, at the offset */
 	PLACE_WITHIN,  /* an object of the same row: its members' values are in the item, too */
+	PLACE_RAW,     /* a function of the attribute writes the member */
 };
 
 typedef struct str (*attribute_write_text)(const struct attribute_style *style, const struct attribute *a,
@@ -58,7 +60,7 @@ struct attribute_step {
 	struct str element; /* XML: the whole element if its text is fixed */
 	/* Writes the member with its value; at NULL: there is none. out: a struct xml or a struct json_writer. */
 	void (*write)(const struct attribute_step *step, const void *at, void *out);
-	const struct attribute_plan *plan, *within;
+	const struct attribute_shape *shape, *within;
 	const char *fixed; /* text of every row; NULL: each has its own */
 	uint16_t offset;   /* the attribute's offset */
 	enum attribute_place place : 8;
@@ -71,8 +73,8 @@ static inline bool attribute_takes_room(const struct attribute_step *step)
 	return step->place == PLACE_ITEM || step->place == PLACE_POINTER;
 }
 
-struct attribute_plan {
-	struct api_call *e;
+/* The steps of a table for calls that show the same members. Shared by such calls of all threads, and never changed. */
+struct attribute_shape {
 	const struct attribute_style *style;
 	size_t count, gathered;
 	const struct attribute_step *
@@ -80,6 +82,18 @@ struct attribute_plan {
 	struct attribute_tag item; /* tag around each element of a list */
 	struct attribute_step steps[];
 };
+
+struct attribute_plan {
+	struct api_call *e;
+	const struct attribute_shape *shape;
+};
+
+/* True if the value is stored where a pointer says, outside the attribute_value. */
+static inline bool attribute_is_pointed(const struct attribute *a)
+{
+	return a->via.kind != KIND_NONE || a->form == ATTRIBUTE_IP || a->form == ATTRIBUTE_CIDR ||
+	       a->form == ATTRIBUTE_MAC;
+}
 
 /* True if the value stands in the item, because a function or other rows say it. */
 static inline bool attribute_is_gathered(const struct attribute *a)
@@ -115,8 +129,8 @@ static inline int64_t attribute_units(int64_t number, unsigned shift)
 
 /* Writes the value as text, mostly to out; p NULL: none. NULL: values of that form have none. */
 attribute_write_text attribute_text_writer(enum attribute_form form);
-/* Sets .write, .tag, .element and .is_ruled. */
-void attribute_choose_writer(struct attribute_step *step);
+/* Sets .write, .tag, .element (in the arena) and .is_ruled. */
+void attribute_choose_writer(struct arena *a, struct attribute_step *step, bool is_change);
 void attribute_make_tag(struct str name, struct attribute_tag *ret_tag);
 /* True for an empty text, the number 0, no id, no address, no tags, and no value at all. */
 bool attribute_has_none(const struct attribute *a, const void *at);

@@ -61,14 +61,14 @@ static void close_step(struct xml *x, const struct attribute_step *step)
 	close_tag(x, &step->tag, name_of(step));
 }
 
-static void open_item(struct xml *x, const struct attribute_plan *plan)
+static void open_item(struct xml *x, const struct attribute_shape *shape)
 {
-	open_tag(x, &plan->item, str_from(plan->style->item));
+	open_tag(x, &shape->item, str_from(shape->style->item));
 }
 
-static void close_item(struct xml *x, const struct attribute_plan *plan)
+static void close_item(struct xml *x, const struct attribute_shape *shape)
 {
-	close_tag(x, &plan->item, str_from(plan->style->item));
+	close_tag(x, &shape->item, str_from(shape->style->item));
 }
 
 /* Writes what stands for a missing value: by the flags of the attribute, else by the style. */
@@ -76,10 +76,10 @@ static void write_none(const struct attribute_step *step, void *out)
 {
 	const struct attribute *a = step->a;
 	bool is_null = a->flags & (ATTRIBUTE_NULL_NONE | ATTRIBUTE_FROM_ZERO) ||
-		       (!step->is_ruled && step->plan->style->none_is_null);
+		       (!step->is_ruled && step->shape->style->none_is_null);
 	if (!a->name)
 		return;
-	if (step->plan->style->is_xml) {
+	if (step->shape->style->is_xml) {
 		if (a->none)
 			xml_plain_named(out, name_of(step), str_from(a->none));
 		else if (a->flags & ATTRIBUTE_EMPTY_NONE)
@@ -91,30 +91,33 @@ static void write_none(const struct attribute_step *step, void *out)
 	}
 }
 
-static const union attribute_value *write_values(const struct attribute_plan *plan, const struct row *row,
-						 const union attribute_value *value, void *out);
+static const union attribute_value *write_values(struct api_call *e, const struct attribute_shape *shape,
+						 const struct row *row, const union attribute_value *value,
+						 void *out);
 
 /* An object of the same row. Returns the end of its values. */
-static const union attribute_value *write_within(const struct attribute_step *step, const struct row *row,
-						 const union attribute_value *value, void *out)
+static const union attribute_value *write_within(struct api_call *e, const struct attribute_step *step,
+						 const struct row *row, const union attribute_value *value,
+						 void *out)
 {
-	if (step->plan->style->is_xml)
+	if (step->shape->style->is_xml)
 		open_step(out, step);
 	else
 		json_write_open(out, step->a->name);
-	value = write_values(step->within, row, value, out);
-	if (step->plan->style->is_xml)
+	value = write_values(e, step->within, row, value, out);
+	if (step->shape->style->is_xml)
 		close_step(out, step);
 	else
 		json_write_close(out);
 	return value;
 }
 
-static const union attribute_value *write_values(const struct attribute_plan *plan, const struct row *row,
-						 const union attribute_value *value, void *out)
+static const union attribute_value *write_values(struct api_call *e, const struct attribute_shape *shape,
+						 const struct row *row, const union attribute_value *value,
+						 void *out)
 {
-	for (size_t k = 0; k < plan->count; k++) {
-		const struct attribute_step *step = &plan->steps[k];
+	for (size_t k = 0; k < shape->count; k++) {
+		const struct attribute_step *step = &shape->steps[k];
 		const void *at = (const char *) row + step->offset;
 		switch (step->place) {
 		case PLACE_ROW:
@@ -126,10 +129,13 @@ static const union attribute_value *write_values(const struct attribute_plan *pl
 			at = (value++)->at;
 			break;
 		case PLACE_CALL:
-			at = (const char *) plan->e + step->offset;
+			at = (const char *) e + step->offset;
 			break;
 		case PLACE_WITHIN:
-			value = write_within(step, row, value, out);
+			value = write_within(e, step, row, value, out);
+			continue;
+		case PLACE_RAW:
+			step->a->get.write(e, out, step->a->name, row);
 			continue;
 		}
 		if (step->is_ruled && attribute_has_none(step->a, at))
@@ -143,7 +149,7 @@ static const union attribute_value *write_values(const struct attribute_plan *pl
 static void write_members(const struct attribute_item *item, void *out)
 {
 	if (item)
-		(void) write_values(item->plan, item->row, item->values, out);
+		(void) write_values(item->e, item->shape, item->row, item->values, out);
 }
 
 /* ---- XML ---- */
@@ -152,7 +158,7 @@ static struct str text_of(const struct attribute_step *step, const void *at, cha
 {
 	if (step->fixed)
 		return str_from(step->fixed);
-	return at && step->text ? step->text(step->plan->style, step->a, at, room) : STR_NONE;
+	return at && step->text ? step->text(step->shape->style, step->a, at, room) : STR_NONE;
 }
 
 /* Writes a tag that is too long for the step, or a text that is too long or has to be escaped. */
@@ -229,7 +235,7 @@ static void write_xml_short(const struct attribute_step *step, const void *at, v
 	char *start = b->p + b->size, *p = start + 1 + step->tag.size;
 	*start = '<';
 	memcpy(start + 1, step->tag.text, ATTRIBUTE_TAG_SIZE); /* what follows the tag is overwritten */
-	struct str text = at ? step->text(step->plan->style, step->a, at, p) : STR_NONE;
+	struct str text = at ? step->text(step->shape->style, step->a, at, p) : STR_NONE;
 	bool is_there = text.p == p; /* ids, numbers, times and the like, which need no escapes */
 	if (!text.p || (!is_there && (text.n > ATTRIBUTE_TEXT_SIZE || !put_plain(p, text)))) {
 		write_xml_any(step, text, out);
@@ -243,7 +249,7 @@ static void write_xml_short(const struct attribute_step *step, const void *at, v
 
 static void write_xml_tags(const struct attribute_step *step, const void *at, void *out)
 {
-	const struct attribute_style *style = step->plan->style;
+	const struct attribute_style *style = step->shape->style;
 	const struct tags *tags = at;
 	struct xml *x = out;
 	if (!tags) {
@@ -256,10 +262,10 @@ static void write_xml_tags(const struct attribute_step *step, const void *at, vo
 	}
 	open_step(x, step);
 	for (size_t k = 0; k < tags->count; k++) {
-		open_item(x, step->plan);
+		open_item(x, step->shape);
 		xml_text(x, style->key, tags->at[k].key);
 		xml_text(x, style->value, tags->at[k].value);
-		close_item(x, step->plan);
+		close_item(x, step->shape);
 	}
 	close_step(x, step);
 }
@@ -269,7 +275,7 @@ static void write_xml_texts(const struct attribute_step *step, const void *at, v
 	const struct strs *texts = at;
 	open_step(out, step);
 	for (size_t k = 0; texts && k < texts->count; k++)
-		xml_text(out, step->plan->style->item, texts->at[k]);
+		xml_text(out, step->shape->style->item, texts->at[k]);
 	close_step(out, step);
 }
 
@@ -283,9 +289,9 @@ static void write_xml_list(const struct attribute_step *step, const void *at, vo
 		return;
 	open_step(out, step);
 	for (size_t k = 0; items && k < items->count; k++) {
-		open_item(out, step->plan);
+		open_item(out, step->shape);
 		write_members(attribute_item_at(items, k), out);
-		close_item(out, step->plan);
+		close_item(out, step->shape);
 	}
 	close_step(out, step);
 }
@@ -388,12 +394,6 @@ static void write_json_object(const struct attribute_step *step, const void *at,
 		json_write_close(out);
 }
 
-/* at: the row, because the offset is 0. */
-static void write_raw(const struct attribute_step *step, const void *at, void *out)
-{
-	step->a->get.write(step->plan->e, out, step->a->name, at);
-}
-
 /* ---- the choice ---- */
 
 typedef void (*write_step)(const struct attribute_step *step, const void *at, void *out);
@@ -410,7 +410,7 @@ static const write_step json_writers[] = {
 	[ATTRIBUTE_INT] = write_json_int,       [ATTRIBUTE_BOOL] = write_json_bool,
 	[ATTRIBUTE_FIXED] = write_json_fixed,   [ATTRIBUTE_TAGS] = write_json_tags,
 	[ATTRIBUTE_TEXTS] = write_json_texts,   [ATTRIBUTE_LIST] = write_json_list,
-	[ATTRIBUTE_OBJECT] = write_json_object, [ATTRIBUTE_RAW] = write_raw,
+	[ATTRIBUTE_OBJECT] = write_json_object, [ATTRIBUTE_RAW] = NULL,
 };
 
 void attribute_make_tag(struct str name, struct attribute_tag *ret_tag)
@@ -424,15 +424,14 @@ void attribute_make_tag(struct str name, struct attribute_tag *ret_tag)
 }
 
 /* The element of a text that every row shows. p NULL: the text has to be escaped. */
-static struct str make_element(const struct attribute_step *step)
+static struct str make_element(struct arena *a, const struct attribute_step *step)
 {
 	struct str text = str_from(step->fixed), name = name_of(step);
 	const struct str parts[] = {STR("<"), name, STR(">"), text, STR("</"), name, STR(">")};
-	return xml_is_plain(text) ? str_join(step->plan->e->c->arena, parts, sizeof parts / sizeof parts[0])
-				  : STR_NONE;
+	return xml_is_plain(text) ? str_join(a, parts, sizeof parts / sizeof parts[0]) : STR_NONE;
 }
 
-static write_step choose_xml(struct attribute_step *step)
+static write_step choose_xml(struct arena *arena, struct attribute_step *step)
 {
 	const struct attribute *a = step->a;
 	if (a->name)
@@ -440,7 +439,7 @@ static write_step choose_xml(struct attribute_step *step)
 	if (xml_writers[a->form])
 		return xml_writers[a->form];
 	if (step->fixed)
-		step->element = make_element(step);
+		step->element = make_element(arena, step);
 	if (step->element.p)
 		return write_xml_element;
 	if (step->fixed || !step->text || !step->tag.size)
@@ -454,14 +453,13 @@ static write_step choose_json(const struct attribute *a)
 	return is_text ? write_json_text : json_writers[a->form];
 }
 
-void attribute_choose_writer(struct attribute_step *step)
+void attribute_choose_writer(struct arena *arena, struct attribute_step *step, bool is_change)
 {
-	const struct attribute_plan *plan = step->plan;
 	const struct attribute *a = step->a;
-	step->write = plan->style->is_xml ? choose_xml(step) : choose_json(a);
+	step->write = step->shape->style->is_xml ? choose_xml(arena, step) : choose_json(a);
 	step->is_ruled = a->flags & NONE_FLAGS;
 	if (a->flags & ATTRIBUTE_OMIT_NONE_IN_READS)
-		step->is_ruled = !plan->style->is_change(plan->e);
+		step->is_ruled = !is_change;
 }
 
 void attributes_write_xml(const struct attribute_item *item, struct xml *x)

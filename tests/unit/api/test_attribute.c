@@ -122,7 +122,13 @@ static const char *write(const struct attribute_style *style, const struct attri
 			 const struct row *row)
 {
 	static char text[4096];
-	const struct attributes table = {rows, count};
+	/* Tables are const data of the process: plans know them by their address. */
+	static struct attribute kept[256];
+	static size_t kept_count;
+	const struct attributes table = {&kept[kept_count], count};
+	assert_true(kept_count + count <= sizeof kept / sizeof kept[0]);
+	memcpy(&kept[kept_count], rows, count * sizeof rows[0]);
+	kept_count += count;
 	struct buf b;
 	struct xml x;
 	struct json_writer w;

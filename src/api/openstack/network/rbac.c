@@ -11,7 +11,7 @@ GETTER(const char *, get_action, g->is_external ? "access_as_external" : "access
 GETTER(struct str, get_target, uuid_is_none(g->target) ? STR("*") : os_hex(e->c->arena, g->target))
 #undef GETTER
 
-/* Neutron's extensions/rbac.py marks filters and no sort keys. */
+/* Source: the attribute map of Neutron's RBAC extension, which marks filters and no sort keys. */
 static const struct attribute policy_rows[] = {
 	ATTRIBUTE(network_grant, "id", row.id, .filter = "id"),
 	ATTRIBUTE_CONST("object_type", "\"network\"", .filter = "object_type"),
