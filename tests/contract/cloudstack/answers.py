@@ -19,7 +19,7 @@ def lacking(reason, members):
     return dict.fromkeys(members.split(), reason)
 
 
-# Of any class.
+# Lacks of every class.
 LACKS = {
     **lacking("no command of this face shows figures of use",
               "cpuloadaverage cpuused diskiopstotal diskioread diskiowrite diskkbsread diskkbswrite diskread diskwrite disksizetotal disksizeused events lastpinged "
@@ -34,7 +34,7 @@ LACKS = {
     **lacking("vmtotal counts machines in every state", "vmrunning vmstopped"),
     **lacking("createNetwork refuses IPv6", "ip6routes ip6routing"),
 }
-# Of one class.
+# Lacks of one class each.
 OF_CLASS = {
     "AccountResponse": lacking("accounts have no default zone", "defaultzoneid"),
     "ApiDiscoveryResponse": lacking("the tables do not say since when CloudStack has a command", "since"),
