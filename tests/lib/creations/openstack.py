@@ -227,6 +227,9 @@ ELSEWHERE = {
     f"POST {NET}/routers": ("external_gateway_info.external_fixed_ips.N", "routes.N"),
     f"PUT {NET}/networks/{{network_id}}": ("is_default", "router:external"),  # golden cases: external networks
     f"PUT {NET}/routers/{{router_id}}": ("external_gateway_info.external_fixed_ips", "routes"),
+    # values that the row has: contract/cross/sent_back.py, contract/openstack/identity.py
+    f"PATCH {ID}/projects/{{project_id}}": ("domain_id", "parent_id"), f"PATCH {ID}/users/{{user_id}}": ("domain_id",),
+    f"PATCH {ID}/groups/{{group_id}}": ("domain_id",), f"PATCH {ID}/credentials/{{credential_id}}": ("user_id",),
     f"POST {ID}/users/{{user_id}}/application_credentials": ("roles.N.id", "access_rules.N.id"), f"POST {ID}/OS-TRUST/trusts": ("roles.N.id",),
     f"PUT {NET}/ports/{{port_id}}": ("allowed_address_pairs.N", "fixed_ips.N"),
 }
