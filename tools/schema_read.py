@@ -66,6 +66,7 @@ class Field:
     rule: str = ""  # what becomes of this row when the row referred to goes: one of RULES
     goes: str = ""  # when that row counts as gone: "on_delete" or "on_forget"
     why: str = ""  # reason of a rule "keep"
+    unindexed: str = ""  # who looks at the reference in place of an index, and at how many rows
     words: list[str] = field(default_factory=list)
     indexable: bool = True
     most: int = 0  # bytes of a text, elements of a list
@@ -179,10 +180,11 @@ def check_group(file, place, name, group):
 def read_rule(file, place, table, f):
     """The reference with what happens when the row that it names goes. Every `ref` says so, and a uuid may: it then names a row of any kind."""
     given = [key for key in GOES if key in table]
-    if not f.ref and not given and "why" not in table:
+    given_more = [key for key in ("why", "unindexed") if key in table]
+    if not f.ref and not given and not given_more:
         return f
     if not f.ref and f.type != "uuid":
-        fail(file, place, f"only a reference has '{(given or ['why'])[0]}'")
+        fail(file, place, f"only a reference has '{(given or given_more)[0]}'")
     if len(given) != 1:
         fail(file, place, f"says either 'on_delete' or 'on_forget': what happens to this row when the {f.ref or 'other'} goes")
     f.goes, f.rule, f.why = given[0], table[given[0]], table.get("why", "")
@@ -192,16 +194,34 @@ def read_rule(file, place, table, f):
         fail(file, place, "a reference that is kept, and no other, says why it may name a row that is gone")
     if f.why or "why" in table:
         check_doc(file, f"{place}.why", f.why)
+    if "unindexed" in table:
+        f.unindexed = table["unindexed"]
+        check_doc(file, f"{place}.unindexed", f.unindexed)
     if f.rule == "cascade" and f.c_enum != "FIELD_UUID":
         fail(file, place, "a list's row does not go with one of its elements")
     return f
+
+
+def check_access(file, f, has_index):
+    """The store follows references by index alone, so that the cost of a deletion is that of the rows that refer. A list cannot have an index,
+    and some references are not worth one: the operation then looks, and the schema states at how many rows."""
+    place = f"{f.group}.{f.name}"
+    if f.rule not in ("cascade", "clear", "refuse") or has_index:
+        if f.unindexed:
+            fail(file, place, "needs no 'unindexed': an index begins with it, or its rule follows nothing")
+    elif f.rule == "cascade":
+        fail(file, place, "cascades, and no index begins with it")
+    elif f.rule == "clear":
+        fail(file, place, "is cleared, and no index begins with it")
+    elif not f.unindexed:
+        fail(file, place, "refuses, and no index begins with it: 'unindexed' says which operation looks, and at how many rows")
 
 
 def read_field(file, kind_name, name, table, kind_names, place):
     check_name(file, place, name)
     if name in RESERVED:
         fail(file, place, f"'{name}' is reserved: every row has it already")
-    check_keys(file, place, table, ("type", "doc", "parent", "end", "max", "max_bytes", *GOES, "why"), ("type", "doc"))
+    check_keys(file, place, table, ("type", "doc", "parent", "end", "max", "max_bytes", *GOES, "why", "unindexed"), ("type", "doc"))
     check_doc(file, place, table["doc"])
     check_type(file, place, table, "type", str, "a text")
     for flag in ("parent", "end"):
@@ -421,8 +441,7 @@ def read_kind(path, kind_names):
         check_doc(file, f"usage.{figure}", doc)
     indexes = [read_index(file, n, t, fields) for n, t in table.get("index", {}).items()]
     for f in fields:
-        if f.rule == "cascade" and not any(x.fields[0] is f for x in indexes):
-            fail(file, f"{f.group}.{f.name}", "cascades, and no index begins with it")
+        check_access(file, f, any(x.fields[0] is f for x in indexes))
     if len(indexes) + 1 > INDEXES_MAX:
         fail(file, "index", f"{len(indexes)} indexes and the id's; at most {INDEXES_MAX} in all")
     states_table = table.get("state", {})

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * References between rows, and what happens to a row when a row that it refers to goes. Each reference of
  * schema/ has a rule; tools/schema.py makes the tables. The store follows them as a database follows foreign
- * keys (store/reference.c). Lists and rare references have no index: the store walks the kind to clear one,
- * and leaves `refuse` to the operation; tests look for what dangles. */
+ * keys (store/reference.c), by an index that begins with the field. `cascade` and `clear` have one; `refuse` may
+ * do without, if the schema says which operation looks instead, and at how many rows (`unindexed`). Tests look for
+ * what dangles. */
 #pragma once
 
 #include "model/row.h"
@@ -17,7 +18,7 @@ enum reference_rule {
 struct reference {
 	enum kind kind;           /* kind of the referring rows; KIND_NONE ends the table */
 	unsigned field;           /* position in the kind's field table */
-	unsigned index;           /* an index that begins with the field; 0: none */
+	unsigned index;           /* an index that begins with the field; 0: none, the operation looks */
 	enum reference_rule rule; /* applied when the other row is marked deleted or forgotten … */
 	bool at_forget;           /* … or not until it is forgotten */
 };

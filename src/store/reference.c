@@ -22,61 +22,41 @@ static void *value_at(const struct row *row, const struct field *f)
 	return (char *) row + f->offset;
 }
 
+/* r has an index. */
 static const struct row *first_by(const struct tables *t, const struct reference *r, uuid id)
 {
 	struct probe probe; /* only the key is read */
 	struct row *row = (struct row *) (void *) probe.bytes;
-	if (!r->index)
-		return tables_first(t, r->kind, 0, NULL, 0);
 	*(uuid *) value_at(row, field_of(r)) = id;
 	return tables_first(t, r->kind, r->index, row, 1);
 }
 
 static const struct row *next_by(const struct tables *t, const struct reference *r, const struct row *row)
 {
-	return tables_next(t, r->kind, r->index, row, r->index ? 1 : 0);
-}
-
-static bool refers(const struct reference *r, const struct row *row, uuid id)
-{
-	const struct field *f = field_of(r);
-	return f->type == FIELD_UUIDS ? uuids_have(value_at(row, f), id)
-				      : uuid_equal(*(uuid *) value_at(row, f), id);
+	return tables_next(t, r->kind, r->index, row, 1);
 }
 
 /* Leaves gen as it is: no host or network has to follow. */
-static RESULT clear(struct op *op, const struct reference *r, const struct row *row, uuid id)
+static RESULT clear(struct op *op, const struct reference *r, const struct row *row)
 {
-	const struct field *f = field_of(r);
 	struct probe copy;
 	struct row *next = (struct row *) (void *) copy.bytes;
 	memcpy(next, row, model_kinds[r->kind].row_size);
-	if (f->type == FIELD_UUID) {
-		*(uuid *) value_at(next, f) = UUID_NONE;
-		return op_put(op, r->kind, next);
-	}
-	const struct uuids *list = value_at(row, f);
-	uuid *left = arena_new_array(op->ctx->arena, uuid, list->count);
-	size_t count = 0;
-	if (!left)
-		return ctx_no_memory(op->ctx);
-	for (size_t n = 0; n < list->count; n++)
-		if (!uuid_equal(list->at[n], id))
-			left[count++] = list->at[n];
-	*(struct uuids *) value_at(next, f) = (struct uuids){left, count};
+	*(uuid *) value_at(next, field_of(r)) = UUID_NONE;
 	return op_put(op, r->kind, next);
 }
 
+/* Each row that is treated leaves the index's range. */
 static RESULT follow(struct op *op, const struct reference *r, uuid id, bool is_forgotten)
 {
+	const struct row *row = NULL;
 	for (; r && r->kind; r++) {
 		if ((r->rule != REFERENCE_CASCADE && r->rule != REFERENCE_CLEAR) ||
 		    (r->at_forget && !is_forgotten))
 			continue;
-		for (const struct row *row = first_by(op->head, r, id); row; row = next_by(op->head, r, row))
-			if (refers(r, row, id))
-				TRY(r->rule == REFERENCE_CASCADE ? op_forget(op, r->kind, row->id)
-								 : clear(op, r, row, id));
+		while ((row = first_by(op->head, r, id)))
+			TRY(r->rule == REFERENCE_CASCADE ? op_forget(op, r->kind, row->id)
+							 : clear(op, r, row));
 	}
 	return OK;
 }

@@ -22,7 +22,7 @@ ec2_prefix = "vol"
 [wanted]
 name = { type = "text", doc = "Its name." }
 size = { type = "bytes", doc = "Its size." }
-host = { type = "ref:disk", on_delete = "refuse", doc = "Another." }
+host = { type = "ref:disk", on_delete = "refuse", unindexed = "One row.", doc = "Another." }
 kind = { type = "enum:ssd,old-hdd", doc = "What it is." }
 made_us = { type = "time", doc = "When." }
 ids = { type = "refs:disk", on_forget = "keep", why = "They are shown.", doc = "More." }
@@ -80,17 +80,23 @@ WRONG = [
     ('type = "text"', 'type = "string"', f"wanted.name: unknown type 'string'; known are {TYPES}"),
     ('type = "text"', 'type = "ref"', f"wanted.name: unknown type 'ref'; known are {TYPES}"),
     ('type = "text"', 'type = "list:text"', f"wanted.name: unknown type 'list:text'; known are {TYPES}"),
-    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "wanted.name: unknown key 'unit'; known are type, doc, parent, end, max, max_bytes, on_delete, on_forget, why"),
+    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "wanted.name: unknown key 'unit'; known are type, doc, parent, end, max, max_bytes, on_delete, on_forget, why, unindexed"),
     ('type = "text"', 'type = "text", parent = true', "wanted.name: only of the row that a 'ref:' names a row can be part"),
     ('"ref:disk"', '"ref:moon"', "wanted.host: refers to the unknown kind 'moon'"),
-    (', on_delete = "refuse"', "", "wanted.host: says either 'on_delete' or 'on_forget': what happens to this row when the disk goes"),
+    (', on_delete = "refuse", unindexed = "One row."', "", "wanted.host: says either 'on_delete' or 'on_forget': what happens to this row when the disk goes"),
     ('on_delete = "refuse"', 'on_delete = "refuse", on_forget = "clear"',
      "wanted.host: says either 'on_delete' or 'on_forget': what happens to this row when the disk goes"),
     ('"refuse"', '"ignore"', "wanted.host: 'on_delete' must be one of refuse, cascade, clear, keep"),
     ('"refuse"', '"refuse", why = "X."', "wanted.host: a reference that is kept, and no other, says why it may name a row that is gone"),
     (', why = "They are shown."', "", "wanted.ids: a reference that is kept, and no other, says why it may name a row that is gone"),
     ('"They are shown."', '""', "wanted.ids.why: the doc is missing or empty"),
-    ('"refuse"', '"cascade"', "wanted.host: cascades, and no index begins with it"),
+    ('"refuse", unindexed = "One row."', '"cascade"', "wanted.host: cascades, and no index begins with it"),
+    ('"refuse", unindexed = "One row."', '"clear"', "wanted.host: is cleared, and no index begins with it"),
+    (', unindexed = "One row."', "", "wanted.host: refuses, and no index begins with it: 'unindexed' says which operation looks, and at how many rows"),
+    ('"One row."', '""', "wanted.host.unindexed: the doc is missing or empty"),
+    ('why = "They are shown."', 'why = "They are shown.", unindexed = "X."', "wanted.ids: needs no 'unindexed': an index begins with it, or its rule follows nothing"),
+    ("[index]", '[index]\nhost = { fields = ["host"] }', "wanted.host: needs no 'unindexed': an index begins with it, or its rule follows nothing"),
+    ('type = "text"', 'type = "text", unindexed = "X."', "wanted.name: only a reference has 'unindexed'"),
     ('"keep", why = "They are shown."', '"cascade"', "wanted.ids: a list's row does not go with one of its elements"),
     ('type = "text"', 'type = "text", on_delete = "keep"', "wanted.name: only a reference has 'on_delete'"),
     ('"refs:disk"', '"refs:"', "wanted.ids: refers to the unknown kind ''"),
@@ -106,7 +112,7 @@ WRONG = [
     ("host =", "default =", "wanted.default: 'default' is a word of C"),
     *((("host =", f"{name} =", f"wanted.{name}: '{name}' is reserved: every row has it already"))
       for name in ("id", "gen", "commit_number", "created_us", "updated_us", "deleted_us", "row", "usage")),
-    ("host =", "name =", "not valid TOML: Cannot overwrite a value (at line 6, column 69)"),
+    ("host =", "name =", "not valid TOML: Cannot overwrite a value (at line 6, column 93)"),
     ("[index]", "[index", "not valid TOML: Expected ']' at the end of a table declaration (at line 14, column 7)"),
     ('name = { fields', 'id = { fields', "index.id: 'id' is reserved: every kind has that index already"),
     ('name = { fields', 'By = { fields', f"index.By: 'By' {NAME_RULE}"),
@@ -200,7 +206,7 @@ class Outputs(SchemaCase):
 
     def test_hash_follows_what_is_stored(self):
         before = self.hash_of(GOOD)
-        for old, new in (("host = {", "home = {"), ('"ref:disk", on_delete = "refuse"', '"int"'), ("old-hdd", "hdd"),
+        for old, new in (("host = {", "home = {"), ('"ref:disk", on_delete = "refuse", unindexed = "One row."', '"int"'), ("old-hdd", "hdd"),
                          ("[state.gone]", '[state.lost]\nto = ["gone"]\nshow = { ec2 = "x", cinder = "x" }\n[state.gone]')):
             text = GOOD.replace(old, new, 1)
             if "lost" in new:
@@ -272,7 +278,7 @@ class Outputs(SchemaCase):
         text = schema_write.write_tables(self.read(disk=GOOD), "hash", 1, [])
         self.assertIn("disk_references[] = {\n\t{ KIND_DISK, 2, 0, REFERENCE_REFUSE, false }, /* disk.host */\n"
                       "\t{ KIND_DISK, 5, 0, REFERENCE_KEEP, true }, /* disk.ids */\n\t{ KIND_NONE, 0, 0, REFERENCE_KEEP, false }\n};", text)
-        indexed = GOOD.replace("[index]\n", '[index]\npair = { fields = ["host", "size"] }\nhost = { fields = ["host"] }\n')
+        indexed = GOOD.replace(', unindexed = "One row."', "").replace("[index]\n", '[index]\npair = { fields = ["host", "size"] }\nhost = { fields = ["host"] }\n')
         text = schema_write.write_tables(self.read(disk=indexed.replace('"refuse"', '"cascade"')), "hash", 1, [])
         self.assertIn("{ KIND_DISK, 2, 2, REFERENCE_CASCADE, false }, /* disk.host */", text)
         free = indexed.replace("ref:disk", "uuid").replace("on_delete", "on_forget").replace("refuse", "clear")

@@ -2,6 +2,8 @@
  * Benchmarks of the store: `meson test --benchmark`. Prints figures and never fails because of them. */
 #include "fixture.h"
 #include "store/instance.h"
+#include "store/port.h"
+#include "store/reference.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-enum { QUEUED = 64, ROWS_PER_CHANGE = 4, ROUNDS = 50, LOADED = 100000, LOOKS = 1000000 };
+enum { QUEUED = 64, ROWS_PER_CHANGE = 4, ROUNDS = 50, LOADED = 100000, LOOKS = 1000000, FOLLOWED = 1000 };
 
 static uuid ids[LOADED];
 
@@ -71,6 +73,45 @@ static void bench_commits(struct fixture *f, const char *what, op_run run)
 	say(what, ROUNDS * QUEUED * 1e6 / spent_us, "changes/s");
 	say("  a batch of them", spent_us / ROUNDS / 1000, "ms");
 	say("  the last COMMIT of it", (double) figures.last_commit_us / 1000, "ms");
+}
+
+/* A deletion's cost is that of the rows that refer, not of those that are there: instances are referred to by kinds of
+ * which there are as many. */
+static RESULT put_ports(struct op *op, void *arg)
+{
+	const struct wish *w = arg;
+	for (size_t n = w->from; n < w->from + w->count; n++) {
+		struct port *p = (struct port *) fill_row(w->arena, &model_kinds[KIND_PORT]);
+		p->instance = ids[n % LOADED];
+		p->row.deleted_us = 0;
+		TRY(port_put(op, p));
+		if (n % 16 == 15)
+			arena_reset(w->arena);
+	}
+	return OK;
+}
+
+static RESULT follow_references(struct op *op, void *arg)
+{
+	const struct wish *w = arg;
+	size_t count = 0;
+	int64_t since_us = clock_monotonic_us();
+	for (size_t n = w->from; n < w->from + w->count; n++)
+		count += reference_find_user(op->head, KIND_INSTANCE, ids[n], true) != NULL;
+	say("references to an instance among 100,000 with ports",
+	    (double) (clock_monotonic_us() - since_us) * 1000 / (double) w->count, "ns");
+	assert_int_equal(count, w->count);
+	return OK;
+}
+
+static void bench_references(struct fixture *f, struct arena *rows)
+{
+	for (size_t from = 0; from < LOADED; from += 1000) {
+		struct wish w = {rows, from, 1000};
+		assert_ok(fixture_commit(f, put_ports, &w));
+	}
+	struct wish w = {rows, 0, FOLLOWED};
+	assert_ok(fixture_commit(f, follow_references, &w));
 }
 
 static void *sleep_on(void *lock)
@@ -162,6 +203,7 @@ int main(void)
 	bench_views(&f);
 	bench_reads(&f);
 	bench_commits(&f, "64 queued changes of 4 instances changed among 100,000", touch_instances);
+	bench_references(&f, rows);
 	arena_free(rows);
 	fixture_done(&f);
 	return 0;

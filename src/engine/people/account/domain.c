@@ -140,10 +140,9 @@ RESULT engine_update_domain(struct op *op, struct domain_change *wish)
 
 static RESULT forget_people(struct op *op, uuid domain)
 {
-	const struct user *u = user_first_by_owner(op->head, UUID_NONE);
-	for (; u; u = user_next_by_owner(op->head, u))
-		if (uuid_equal(u->domain, domain))
-			TRY(user_forget_whole(op, u->row.id));
+	const struct user *u = NULL;
+	while ((u = user_first_by_domain(op->head, domain)))
+		TRY(user_forget_whole(op, u->row.id));
 	return OK;
 }
 
