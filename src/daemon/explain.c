@@ -198,3 +198,10 @@ void explain_resource(struct command_call *call, const struct tables *t, enum ki
 	explain_fields(&e);
 	explain_further(&e);
 }
+
+void explain_row(struct command_call *call, const struct tables *t, enum kind kind, const struct row *row)
+{
+	const struct explaining e = {.call = call,
+				     .is = {.arena = call->ctx.arena, .t = t, .kind = kind, .row = row}};
+	explain_fields(&e);
+}

@@ -9,3 +9,5 @@
  * its fields. t: from an open view. */
 void explain_resource(struct command_call *call, const struct tables *t, enum kind kind,
 		      const struct row *row);
+/* Adds only its fields, as "fields" of the value that is there. The row may be a former state. */
+void explain_row(struct command_call *call, const struct tables *t, enum kind kind, const struct row *row);

@@ -17,6 +17,7 @@ struct inside_call {
 	void (*done)(void *owner, int status, struct str body);
 	void *owner;
 	const void *arg;
+	const struct identity *who;
 	bool is_answered;
 	int status;
 	struct buf body;
@@ -30,6 +31,11 @@ static struct inside_call *inside_of(struct call *c)
 const void *call_internal_arg(const struct call *c)
 {
 	return c->p && c->p->is_inside ? ((const struct inside_call *) c)->arg : NULL;
+}
+
+const struct identity *call_internal_caller(const struct call *c)
+{
+	return c->p && c->p->is_inside ? ((const struct inside_call *) c)->who : NULL;
 }
 
 static void end(struct inside_call *i)
@@ -96,6 +102,7 @@ void call_begin_internal(struct actor *actor, void (*handle)(void *self, struct 
 	i->done = wish->done;
 	i->owner = wish->owner;
 	i->arg = wish->arg;
+	i->who = wish->who;
 	i->p = (struct call_private){.is_inside = true, .last_answer_header = &i->p.answer_headers};
 	ctx_init(&i->call.ctx, a);
 	i->call.ctx.request_id = uuid_to_str(a, uuid_random());

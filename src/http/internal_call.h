@@ -9,12 +9,16 @@
 #include "base/exec.h"
 #include "http/server.h"
 
+struct identity;
+
 struct internal_call {
 	enum http_method method;      /* not HTTP_OTHER */
 	struct str path, query, body; /* copied */
 	struct ip peer; /* the client for whom it is sent, and whether that client spoke TLS: policies ask */
 	bool is_tls;
 	const void *arg; /* identity for the face; must live until done() */
+	/* The caller, for faces that take it from call_internal_caller(); NULL: the face reads arg. Must live as long. */
+	const struct identity *who;
 	/* Called once with the answer; body is valid during the call. Status 0: out of memory, or an answer
 	 * of a form that needs a connection. Not called if the actor is freed before the answer. */
 	void (*done)(void *owner, int status, struct str body);
@@ -26,3 +30,5 @@ void call_begin_internal(struct actor *actor, void (*handle)(void *self, struct 
 			 const struct internal_call *wish);
 /* NULL: a client's call. */
 const void *call_internal_arg(const struct call *c);
+/* NULL: a client's call, or one with another identity. */
+const struct identity *call_internal_caller(const struct call *c);

@@ -132,6 +132,7 @@ static RESULT committer_write_rows(struct store *s, struct ctx *c)
 	struct sql_driver *sql = s->config.sql;
 	for (size_t n = 0; n < s->log.net_count; n++) {
 		const struct published *p = &s->log.net[n];
+		TRY(past_note(s, c, p));
 		if (p->after)
 			TRY(sql->put(sql, c, p->kind, p->after));
 		else

@@ -128,6 +128,8 @@ void audit_reserve_count_written(struct store *s);
 void audit_reserve_done(struct audit_reserve *reserve); /* logs what is lost */
 /* fills log.net: each changed row once, from its first to its last state */
 void op_make_net(struct store *s);
+/* Adds a record of the row's former state to the open transaction (store/past.h). */
+RESULT past_note(struct store *s, struct ctx *c, const struct published *p);
 /* after publishing: frees or retires replaced versions */
 void op_end_batch(struct store *s, uint64_t commit);
 

@@ -6,6 +6,7 @@ static const enum postgresql_history batches[SQL_LOGS] = {
 	[SQL_EVENT] = POSTGRESQL_ADD_EVENT,     [SQL_USAGE] = POSTGRESQL_ADD_USAGE,
 	[SQL_LEDGER] = POSTGRESQL_ADD_LEDGER,   [SQL_AUDIT] = POSTGRESQL_ADD_AUDIT,
 	[SQL_SEGMENT] = POSTGRESQL_ADD_SEGMENT, [SQL_SERIES] = POSTGRESQL_ADD_SERIES,
+	[SQL_PAST] = POSTGRESQL_ADD_PAST,
 };
 
 struct log_reading {
@@ -60,7 +61,7 @@ RESULT postgresql_begin_copy(struct sql_driver *driver, struct ctx *c)
 	TRY(postgresql_exec(self, c, self->db, "SET idle_in_transaction_session_timeout = '60s'; BEGIN"));
 	self->is_begun = true;
 	self->is_copying = true;
-	return postgresql_exec(self, c, self->db, FOR_TRIGGERS("DISABLE"));
+	return postgresql_exec(self, c, self->db, FOR_TRIGGERS("DISABLE") ";DELETE FROM past");
 }
 
 RESULT postgresql_add_record(struct sql_driver *driver, struct ctx *c, enum sql_log log,

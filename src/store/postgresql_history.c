@@ -52,6 +52,12 @@ const char *const postgresql_history_sql[] = {
 	", step_us BIGINT NOT NULL, from_us BIGINT NOT NULL,"
 	" bytes BYTEA NOT NULL, PRIMARY KEY (host, step_us, from_us))",
 	"CREATE INDEX IF NOT EXISTS series_by_time ON series (step_us, from_us)",
+	"CREATE TABLE IF NOT EXISTS past (seq BIGINT PRIMARY KEY, at_us BIGINT NOT NULL, kind " TEXT_C
+	", id " TEXT_C ", was " TEXT_C ")",
+	"CREATE INDEX IF NOT EXISTS past_by_id ON past (id, seq)",
+	/* says since when changes are recorded */
+	"INSERT INTO past SELECT 1, (extract(epoch FROM now()) * 1000000)::bigint, '', '', ''"
+	" WHERE NOT EXISTS (SELECT 1 FROM past)",
 	"CREATE TABLE IF NOT EXISTS audit (seq BIGINT PRIMARY KEY, at_us BIGINT NOT NULL, count BIGINT NOT "
 	"NULL"
 #define AUDIT_TEXT(name, column) ", \"" column "\" " TEXT_C
@@ -157,6 +163,16 @@ static const struct {
 		{"INSERT INTO audit_segment SELECT * FROM unnest($1::bigint[], $2::text[])", "it"},
 	[POSTGRESQL_CUT_AUDIT] =
 		{"DELETE FROM audit WHERE seq <= (SELECT max(b) FROM unnest($1::bigint[]) AS b)", "i"},
+	[POSTGRESQL_ADD_PAST] = {"INSERT INTO past SELECT * FROM " UNNEST_3(
+					 "bigint", "bigint", "text") ", $4::text[], $5::text[])",
+				 "iittt"},
+	/* keeps the last record, which says since when changes are known */
+	[POSTGRESQL_DROP_PAST] =
+		{"DELETE FROM past WHERE seq IN (SELECT seq FROM past WHERE"
+		 " seq < (SELECT max(seq) FROM past)"
+		 " AND (at_us < (SELECT max(b) FROM unnest($1::bigint[]) AS b)"
+		 " OR seq <= (SELECT max(m) FROM unnest($2::bigint[]) AS m)) ORDER BY seq LIMIT 1024)",
+		 "ii"},
 	[POSTGRESQL_ADD_CHANGE] = {"INSERT INTO writer_change (batch, kind, id) SELECT * FROM "
 				   "unnest($1::bigint[], $2::text[], $3::text[])",
 				   "itt"},
@@ -217,6 +233,27 @@ RESULT postgresql_add_event(struct sql_driver *driver, struct ctx *c, const stru
 RESULT postgresql_prune_events(struct sql_driver *driver, struct ctx *c, int64_t before_us)
 {
 	return add_ints(postgresql_of(driver), c, POSTGRESQL_DROP_EVENTS, before_us, PRUNE_PIECE);
+}
+
+/* ---- former states ---- */
+
+RESULT postgresql_add_past(struct sql_driver *driver, struct ctx *c, const struct past *past)
+{
+	struct postgresql *self = postgresql_of(driver);
+	const struct history_limits *limits = &self->driver.limits;
+	struct postgresql_batch *batch = NULL;
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_PAST, &batch));
+	postgresql_add_int(batch, 0, ++self->ends.past_seq);
+	postgresql_add_int(batch, 1, past->at_us);
+	postgresql_add_text(batch, 2, str_from(model_kinds[past->kind].name));
+	postgresql_add_uuid(batch, 3, past->id);
+	postgresql_add_text(batch, 4, past->was);
+	TRY(postgresql_end_values(self, c, batch));
+	if (++self->past_added % SWEEP_EVERY != 0 || (!limits->events_age_us && !limits->events_max))
+		return OK;
+	return add_ints(self, c, POSTGRESQL_DROP_PAST,
+			limits->events_age_us ? past->at_us - limits->events_age_us : INT64_MIN,
+			limits->events_max ? self->ends.past_seq - limits->events_max : 0);
 }
 
 /* ---- usage and ledger ---- */
@@ -343,7 +380,8 @@ static const char ends_sql[] =
 	" ON u.account = last.account AND u.seq = (SELECT max(seq) FROM usage WHERE account = last.account))"
 	" SELECT coalesce((SELECT max(seq) FROM event), 0), coalesce((SELECT max(seq) FROM ledger), 0),"
 	" coalesce((SELECT at_us FROM ledger ORDER BY seq DESC LIMIT 1), 0),"
-	" coalesce((SELECT seq FROM ends), 0), coalesce((SELECT at_us FROM ends), 0)";
+	" coalesce((SELECT seq FROM ends), 0), coalesce((SELECT at_us FROM ends), 0),"
+	" coalesce((SELECT max(seq) FROM past), 0)";
 static const char tail_sql[] = "SELECT seq, digest FROM audit UNION ALL SELECT seq, digest FROM audit_segment"
 			       " ORDER BY seq DESC LIMIT 1";
 
@@ -357,7 +395,8 @@ RESULT postgresql_find_ends(struct postgresql *self, struct ctx *c)
 					      .ledger_seq = postgresql_int(row, 1),
 					      .ledger_us = postgresql_int(row, 2),
 					      .usage_seq = postgresql_int(row, 3),
-					      .usage_us = postgresql_int(row, 4)};
+					      .usage_us = postgresql_int(row, 4),
+					      .past_seq = postgresql_int(row, 5)};
 	if (!PQntuples(tail))
 		return OK;
 	self->ends.audit_seq = postgresql_int(tail, 0);

@@ -13,6 +13,7 @@ struct reading {
 		sql_each_usage usage;
 		sql_each_ledger ledger;
 		sql_each_series series;
+		sql_each_past past;
 		audit_each audit;
 	} each;
 	void *arg;
@@ -109,6 +110,43 @@ RESULT postgresql_read_events(struct sql_driver *driver, struct ctx *c, const st
 		sql = EVENTS_WHERE("account = $1::text");
 	}
 	return read_all(&r, sql, 6, params, take_event);
+}
+
+/* ---- former states ---- */
+
+static RESULT take_past(void *arg, const PGresult *row)
+{
+	struct reading *r = arg;
+	const struct past past = {.seq = postgresql_int(row, 0),
+				  .at_us = postgresql_int(row, 1),
+				  .kind = sql_kind_of_name(postgresql_bytes(row, 2)),
+				  .id = postgresql_uuid(row, 3),
+				  .was = text_of(r, row, 4)};
+	struct result result = r->each.past(r->arg, &past);
+	arena_reset(r->arena);
+	return result;
+}
+
+static RESULT take_reach(void *arg, const PGresult *row)
+{
+	*(int64_t *) ((struct reading *) arg)->arg = postgresql_int(row, 0);
+	return OK;
+}
+
+RESULT postgresql_read_past(struct sql_driver *driver, struct ctx *c, const struct past_query *query,
+			    sql_each_past each, void *arg, int64_t *ret_reach_us)
+{
+	struct reading r = {.self = postgresql_of(driver), .c = c, .each.past = each, .arg = arg};
+	struct reading first = {.self = r.self, .c = c, .arg = ret_reach_us};
+	NUMBER(after, query->after_us);
+	NUMBER(max, query->max);
+	const char *params[] = {str_to_z(c->arena, query->id), after, max};
+	TRY(read_all(
+		&r,
+		"SELECT seq, at_us, kind, id, was FROM past WHERE id >= $1::text AND id < $1::text || 'g'"
+		" AND at_us > $2::bigint AND kind <> '' ORDER BY seq DESC LIMIT $3::bigint",
+		3, params, take_past));
+	return read_all(&first, "SELECT at_us FROM past ORDER BY seq LIMIT 1", 0, NULL, take_reach);
 }
 
 /* ---- usage ---- */

@@ -41,12 +41,14 @@ enum postgresql_history {
 	POSTGRESQL_ADD_SEGMENT,
 	POSTGRESQL_CUT_AUDIT,
 	POSTGRESQL_ADD_CHANGE,
+	POSTGRESQL_ADD_PAST,
+	POSTGRESQL_DROP_PAST,
 	POSTGRESQL_HISTORY_COUNT
 };
 
 /* Last numbers of the logs, including the open transaction's records. */
 struct postgresql_ends {
-	int64_t event_seq, ledger_seq, ledger_us, usage_seq, usage_us, audit_seq;
+	int64_t event_seq, past_seq, ledger_seq, ledger_us, usage_seq, usage_us, audit_seq;
 	uint8_t audit_digest[SHA256_SIZE];
 };
 
@@ -81,6 +83,7 @@ struct postgresql {
 	struct postgresql_batch *put[KIND_COUNT], *forget[KIND_COUNT], *history[POSTGRESQL_HISTORY_COUNT];
 	struct postgresql_ends ends, ends_before;
 	uint64_t events_added; /* since the start */
+	uint64_t past_added;   /* likewise */
 	/* Time limit of an answer. Giving up is safe: the outcome is read back. */
 	int answer_max_ms;
 
@@ -255,6 +258,10 @@ RESULT postgresql_add_ledger(struct sql_driver *driver, struct ctx *c, const str
 RESULT postgresql_add_audit(struct sql_driver *driver, struct ctx *c, const struct audit_record *audit);
 /* The driver's add_series. */
 RESULT postgresql_add_series(struct sql_driver *driver, struct ctx *c, const struct series *series);
+/* The driver's add_past and read_past. */
+RESULT postgresql_add_past(struct sql_driver *driver, struct ctx *c, const struct past *past);
+RESULT postgresql_read_past(struct sql_driver *driver, struct ctx *c, const struct past_query *query,
+			    sql_each_past each, void *arg, int64_t *ret_reach_us);
 /* The driver's prune_events. */
 RESULT postgresql_prune_events(struct sql_driver *driver, struct ctx *c, int64_t before_us);
 /* The driver's cut_audit. */

@@ -11,6 +11,7 @@
 #include "model/row.h"
 #include "store/audit.h"
 #include "store/ledger.h"
+#include "store/past.h"
 #include "store/prune.h"
 #include "store/series.h"
 
@@ -38,10 +39,11 @@ typedef RESULT (*sql_each_row)(void *arg, const struct row *row);
 typedef RESULT (*sql_each_event)(void *arg, const struct event *event);
 typedef RESULT (*sql_each_usage)(void *arg, const struct usage *usage);
 typedef RESULT (*sql_each_ledger)(void *arg, const struct ledger_record *record);
+typedef RESULT (*sql_each_past)(void *arg, const struct past *past);
 typedef RESULT (*sql_each_series)(void *arg, const struct series *series);
 
 /* The tables that hold history, in the order of copying. */
-enum sql_log { SQL_EVENT, SQL_USAGE, SQL_LEDGER, SQL_AUDIT, SQL_SEGMENT, SQL_SERIES, SQL_LOGS };
+enum sql_log { SQL_EVENT, SQL_USAGE, SQL_LEDGER, SQL_AUDIT, SQL_SEGMENT, SQL_SERIES, SQL_PAST, SQL_LOGS };
 /* Every database has the same columns in the same order. types has a letter per column: i integer, t text or
  * NULL, b bytes. order: the columns of the primary key. */
 extern const struct sql_log_table {
@@ -140,6 +142,11 @@ struct sql_driver {
 	RESULT(*read_series)
 	(struct sql_driver *self, struct ctx *c, const struct series_query *query, sql_each_series each,
 	 void *arg);
+	/* See store/past.h. ret_reach_us: the log knows all changes since then. NULL: this database stores none. */
+	RESULT (*add_past)(struct sql_driver *self, struct ctx *c, const struct past *past);
+	RESULT(*read_past)
+	(struct sql_driver *self, struct ctx *c, const struct past_query *query, sql_each_past each,
+	 void *arg, int64_t *ret_reach_us);
 	/* See store/prune.h. */
 	RESULT (*prune_events)(struct sql_driver *self, struct ctx *c, int64_t before_us);
 	RESULT(*cut_audit)

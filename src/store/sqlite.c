@@ -319,7 +319,10 @@ RESULT sqlite_leave_out(struct sqlite *self, struct ctx *c, unsigned what, struc
 		return result;
 	self->leaves_out |= what;
 	log_event(LOG_ERROR, "history-damaged", "log=%s why=%s",
-		  what == LEAVES_OUT_EVENTS ? "event" : "series", log_quote(c->problem.message));
+		  what == LEAVES_OUT_EVENTS   ? "event"
+		  : what == LEAVES_OUT_SERIES ? "series"
+					      : "past",
+		  log_quote(c->problem.message));
 	return FAIL(AGAIN);
 }
 
@@ -504,12 +507,12 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,         &self->commit,       &self->write_commit,
-					 &self->read_commit,   &self->add_event,    &self->add_usage,
-					 &self->add_ledger,    &self->read_ledger,  &self->add_audit,
-					 &self->read_subjects, &self->read_audit,   &self->read_audit_back,
-					 &self->add_series,    &self->drop_series,  &self->read_series,
-					 &self->drop_events,   &self->drop_surplus, &self->read_version};
+	sqlite3_stmt **const others[] = {
+		&self->begin,        &self->commit,        &self->write_commit, &self->read_commit,
+		&self->add_event,    &self->add_usage,     &self->add_ledger,   &self->read_ledger,
+		&self->add_audit,    &self->read_subjects, &self->read_audit,   &self->read_audit_back,
+		&self->add_series,   &self->drop_series,   &self->read_series,  &self->drop_events,
+		&self->drop_surplus, &self->read_version,  &self->add_past,     &self->drop_past};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	for (size_t n = 0; n < SQL_LOGS; n++)
@@ -557,6 +560,8 @@ static const struct sql_driver sqlite_calls = {
 	.read_usage = sqlite_read_usage,
 	.read_ledger = sqlite_read_ledger,
 	.add_series = sqlite_add_series,
+	.add_past = sqlite_add_past,
+	.read_past = sqlite_read_past,
 	.read_series = sqlite_read_series,
 	.read_last_stamp = sqlite_read_last_stamp,
 	.read_log = sqlite_read_log,

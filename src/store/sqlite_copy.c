@@ -53,7 +53,8 @@ static const char drop_triggers_sql[] = "DROP TRIGGER IF EXISTS audit_goes_on;"
 					"DROP TRIGGER IF EXISTS ledger_period_is_closed;"
 					"DROP TRIGGER IF EXISTS ledger_prices_are_closed;"
 					"DROP TRIGGER IF EXISTS ledger_commitments_are_closed;"
-					"DROP TRIGGER IF EXISTS ledger_invoices_have_no_gaps;";
+					"DROP TRIGGER IF EXISTS ledger_invoices_have_no_gaps;"
+					"DELETE FROM past;"; /* the first record of a new database */
 
 RESULT sqlite_begin_copy(struct sql_driver *driver, struct ctx *c)
 {

@@ -167,7 +167,8 @@ static RESULT drop_triggers(struct ctx *c, const char *path)
 		      "SELECT group_concat('DROP TRIGGER \"' || name || '\";', '') || ?1 FROM "
 		      "sqlite_schema WHERE type = 'trigger'",
 		      "", &sql));
-	return sqlite_exec(c, db, str_to_z(c->arena, sql));
+	TRY(sqlite_exec(c, db, str_to_z(c->arena, sql)));
+	return sqlite_exec(c, db, "DELETE FROM past"); /* the first record of a new database */
 }
 
 static RESULT save_table(struct ctx *c, sqlite3 *db, const char *table)
@@ -185,7 +186,8 @@ static RESULT save_table(struct ctx *c, sqlite3 *db, const char *table)
 
 static RESULT save_tables(struct ctx *c, sqlite3 *db, const char *path, struct str *ret_lost)
 {
-	static const char *const tables[] = {"usage", "ledger", "audit", "audit_segment", "event", "series"};
+	static const char *const tables[] = {"usage", "ledger", "audit", "audit_segment",
+					     "event", "series", "past"};
 	struct result attached = attach(c, db, path); /* ERR_STATE: the table list is damaged */
 	for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
 		struct result result = result_is_ok(attached) ? save_table(c, db, tables[k]) : attached;

@@ -57,9 +57,11 @@ struct sqlite {
 	/* Prepared on first use, finalized at the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
 	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_ledger,
-		*add_audit, *add_series, *drop_series, *drop_events, *drop_surplus, *read_version;
+		*add_audit, *add_series, *drop_series, *drop_events, *drop_surplus, *read_version, *add_past,
+		*drop_past;
 	sqlite3_stmt *add_record[SQL_LOGS];
 	uint64_t events_added; /* since the start */
+	uint64_t past_added;   /* likewise */
 
 	/* The last audit record within the open transaction; unknown after a failed one. */
 	bool knows_tail;
@@ -107,7 +109,7 @@ void sqlite_rollback(sqlite3 *db);
 void sqlite_end_statement(sqlite3_stmt **statement);
 #define AUTO_STATEMENT __attribute__((cleanup(sqlite_end_statement))) sqlite3_stmt *
 
-enum { LEAVES_OUT_EVENTS = 1, LEAVES_OUT_SERIES = 2 };
+enum { LEAVES_OUT_EVENTS = 1, LEAVES_OUT_SERIES = 2, LEAVES_OUT_PAST = 4 };
 /* Converts a result of writing to that log: ERR_STATE becomes ERR_AGAIN, and the log isn't written any more. */
 RESULT sqlite_leave_out(struct sqlite *self, struct ctx *c, unsigned what, struct result result);
 
@@ -176,6 +178,11 @@ RESULT sqlite_read_audit_back(struct sql_driver *driver, struct ctx *c, int64_t 
 /* ---- sqlite_prune.c ---- */
 
 /* Implement the driver's functions. */
+/* Creates the log of former states. */
+RESULT sqlite_make_past(struct sqlite *self, struct ctx *c);
+RESULT sqlite_add_past(struct sql_driver *driver, struct ctx *c, const struct past *past);
+RESULT sqlite_read_past(struct sql_driver *driver, struct ctx *c, const struct past_query *query,
+			sql_each_past each, void *arg, int64_t *ret_reach_us);
 RESULT sqlite_prune_events(struct sql_driver *driver, struct ctx *c, int64_t before_us);
 RESULT sqlite_cut_audit(struct sql_driver *driver, struct ctx *c, const struct audit_segment *segment);
 RESULT sqlite_read_segment(struct sql_driver *driver, struct ctx *c, struct audit_segment *ret_segment);

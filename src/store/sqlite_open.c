@@ -390,6 +390,7 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 		r = sqlite_exec(c, self->db, "COMMIT");
 	sqlite_rollback(self->db);
 	TRY(r);
+	TRY(sqlite_make_past(self, c)); /* apart: a damaged log fails a whole transaction */
 	/* Opens the WAL of both now, while the file names are known to be right. The reader parses the schema
 	 * with it, so that no request does. The checker does when it is first used. */
 	TRY(sqlite_exec(c, self->reader, "SELECT value FROM meta"));

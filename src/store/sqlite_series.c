@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Usage samples of hosts and guests in SQLite: one row per host and interval. Each insertion deletes expired
- * rows. */
+ * Two logs in SQLite. Usage samples of hosts and guests: one row per host and interval; each insertion deletes expired
+ * rows. Former states of rows (store/past.h): the first record has no kind, and says since when changes are recorded. */
+#include "base/clock.h"
 #include "store/sqlite_internal.h"
+
+/* ---- usage samples ---- */
 
 static const char series_sql[] = "CREATE TABLE IF NOT EXISTS series (host TEXT NOT NULL, step_us BIGINT NOT "
 				 "NULL, from_us BIGINT NOT NULL,"
@@ -72,6 +75,126 @@ RESULT sqlite_read_series(struct sql_driver *driver, struct ctx *c, const struct
 	pthread_mutex_lock(&self->reading);
 	struct result r = read_series(self, c, query, each, arg);
 	sqlite_let_go(self->read_series);
+	pthread_mutex_unlock(&self->reading);
+	return r;
+}
+
+/* ---- former states ---- */
+
+enum {
+	SWEEP_EVERY = 256, /* records between two sweeps */
+	SWEEP_MAX = 1024,  /* records deleted by a sweep: four times those added meanwhile */
+};
+
+static const char past_sql[] =
+	"CREATE TABLE IF NOT EXISTS past (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL, kind TEXT NOT NULL,"
+	" id TEXT NOT NULL, was TEXT NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS past_by_id ON past (id, seq)";
+
+static RESULT make_past(struct sqlite *self, struct ctx *c)
+{
+	AUTO_STATEMENT begin = NULL;
+	TRY(sqlite_exec(c, self->db, past_sql));
+	TRY(sqlite_prepare(
+		c, self->db, &begin,
+		"INSERT INTO past SELECT 1, ?1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM past)"));
+	sqlite3_bind_int64(begin, 1, clock_now_us());
+	return sqlite_run(c, begin, "beginning the log of former states");
+}
+
+/* A damaged log does not keep the region from starting. */
+RESULT sqlite_make_past(struct sqlite *self, struct ctx *c)
+{
+	struct result r = sqlite_leave_out(self, c, LEAVES_OUT_PAST, make_past(self, c));
+	if (r.code != ERR_AGAIN)
+		return r;
+	ctx_clear_problem(c);
+	return OK;
+}
+
+/* Keeps the last record, which says since when changes are known. */
+static RESULT sweep(struct sqlite *self, struct ctx *c, int64_t now_us)
+{
+	const struct history_limits *limits = &self->driver.limits;
+	if (++self->past_added % SWEEP_EVERY != 0 || (!limits->events_age_us && !limits->events_max))
+		return OK;
+	TRY(sqlite_prepare(
+		c, self->db, &self->drop_past,
+		"DELETE FROM past WHERE seq IN (SELECT seq FROM past WHERE seq < (SELECT max(seq) FROM past)"
+		" AND (at_us < ?1 OR seq <= ?2) ORDER BY seq LIMIT ?3)"));
+	sqlite3_bind_int64(self->drop_past, 1,
+			   limits->events_age_us ? now_us - limits->events_age_us : INT64_MIN);
+	sqlite3_bind_int64(self->drop_past, 2,
+			   limits->events_max ? sqlite3_last_insert_rowid(self->db) - limits->events_max : 0);
+	sqlite3_bind_int64(self->drop_past, 3, SWEEP_MAX);
+	return sqlite_run(c, self->drop_past, "deleting old former states");
+}
+
+static RESULT add_past(struct sqlite *self, struct ctx *c, const struct past *past)
+{
+	TRY(sqlite_prepare(c, self->db, &self->add_past, "INSERT INTO past VALUES (NULL, ?1, ?2, ?3, ?4)"));
+	sqlite3_bind_int64(self->add_past, 1, past->at_us);
+	sqlite_bind_str(self->add_past, 2, str_from(model_kinds[past->kind].name));
+	sqlite_bind_uuid(self->add_past, 3, past->id);
+	sqlite_bind_str(self->add_past, 4, past->was);
+	TRY(sqlite_run(c, self->add_past, "writing a former state"));
+	return sweep(self, c, past->at_us);
+}
+
+RESULT sqlite_add_past(struct sql_driver *driver, struct ctx *c, const struct past *past)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	if (self->leaves_out & LEAVES_OUT_PAST)
+		return OK;
+	return sqlite_leave_out(self, c, LEAVES_OUT_PAST, add_past(self, c, past));
+}
+
+static RESULT read_reach(struct sqlite *self, struct ctx *c, int64_t *ret_reach_us)
+{
+	AUTO_STATEMENT first = NULL;
+	TRY(sqlite_prepare(c, self->reader, &first, "SELECT at_us FROM past ORDER BY seq LIMIT 1"));
+	int code = sqlite_step(first);
+	if (code != SQLITE_ROW)
+		return sqlite_fail(c, self->reader, code, "reading how far former states reach back");
+	*ret_reach_us = sqlite3_column_int64(first, 0);
+	return OK;
+}
+
+static RESULT read_past_records(struct sqlite *self, struct ctx *c, const struct past_query *query,
+				sql_each_past each, void *arg)
+{
+	AUTO_STATEMENT read = NULL;
+	TRY(sqlite_prepare(
+		c, self->reader, &read,
+		"SELECT seq, at_us, kind, id, was FROM past WHERE id >= ?1 AND id < ?1 || 'g' AND at_us > ?2"
+		" AND kind <> '' ORDER BY seq DESC LIMIT ?3"));
+	sqlite_bind_str(read, 1, query->id);
+	sqlite3_bind_int64(read, 2, query->after_us);
+	sqlite3_bind_int64(read, 3, (int64_t) query->max);
+	int code = SQLITE_ROW;
+	while ((code = sqlite_step(read)) == SQLITE_ROW) {
+		const struct past past = {.seq = sqlite3_column_int64(read, 0),
+					  .at_us = sqlite3_column_int64(read, 1),
+					  .kind = sql_kind_of_name(sqlite_column_str(read, 2)),
+					  .id = sqlite_column_uuid(read, 3),
+					  .was = sqlite_column_str(read, 4)};
+		TRY(each(arg, &past));
+	}
+	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading former states");
+}
+
+RESULT sqlite_read_past(struct sql_driver *driver, struct ctx *c, const struct past_query *query,
+			sql_each_past each, void *arg, int64_t *ret_reach_us)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	if (self->leaves_out & LEAVES_OUT_PAST)
+		return ctx_fail(
+			c, ERR_STATE,
+			"the log of former states is damaged: `dari store rescue` saves what is left");
+	pthread_mutex_lock(&self->reading);
+	struct result r = read_past_records(self, c, query, each, arg);
+	if (result_is_ok(r))
+		r = read_reach(self, c, ret_reach_us);
 	pthread_mutex_unlock(&self->reading);
 	return r;
 }

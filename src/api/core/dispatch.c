@@ -13,11 +13,22 @@
 #include "auth/sign_in/login_throttle.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
+#include "http/internal_call.h"
 #include "http/share.h"
 #include "model/role.h"
 #include "store/access_key.h"
 
 #define OBSERVE_TIMEOUT_US (10 * SECOND)
+
+bool api_take_internal_caller(struct api_call *e)
+{
+	const struct identity *who = call_internal_caller(e->call);
+	if (!who)
+		return false;
+	e->c->who = who;
+	e->call->account_number = who->account_number;
+	return true;
+}
 
 /* ---- for handlers ---- */
 

@@ -77,6 +77,8 @@ struct api_protocol {
 
 /* Selects the call's action; entry NULL: the name is unknown. */
 void api_choose_action(struct api_call *e, const struct api_entry *entry);
+/* For a face's find(): takes the caller of an internal call, which needs no proof. False: a client's call. */
+bool api_take_internal_caller(struct api_call *e);
 /* ERR_DENIED with `refusal`: the call came neither by TLS nor from this machine. For calls whose request contains a
  * secret. */
 RESULT api_check_wire(const struct api_call *e, const char *refusal);

@@ -240,6 +240,12 @@ struct fake_inside {
 	const void *arg;
 };
 
+const struct identity *call_internal_caller(const struct call *c)
+{
+	(void) c;
+	return NULL;
+}
+
 const void *call_internal_arg(const struct call *c)
 {
 	return fake_of(c)->is_inside ? ((const struct fake_inside *) (const void *) c)->arg : NULL;

@@ -68,6 +68,8 @@ static RESULT read_request(struct cs_call *e)
 static RESULT authenticate(struct cs_call *e)
 {
 	struct str key_id = cloudstack_find_value(&e->pairs, "apikey");
+	if (api_take_internal_caller(&e->core))
+		return OK;
 	if (!key_id.n && cloudstack_find_value(&e->pairs, "sessionkey").n)
 		return cs_resume_session(e);
 	e->is_signed = true;

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Writes and applies former states of rows. A record is a sequence of "NAME LENGTH:TEXT" without separators; TEXT is
+ * row_field_to_text()'s. */
+#include "store/past.h"
+
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "store/internal.h"
+#include "store/sql.h"
+
+enum { WAS_CAP = 1 << 20 };
+
+bool past_is_kept(enum kind kind)
+{
+	return *model_kinds[kind].ec2_prefix || kind == KIND_NETWORK || kind == KIND_VOLUME_ATTACHMENT;
+}
+
+/* ---- writing ---- */
+
+static void add_text(struct buf *b, const char *name, struct str text)
+{
+	buf_print(b, "%s %zu:%" STR_FMT, name, text.n, STR_ARG(text));
+}
+
+static void add_number(struct buf *b, struct arena *a, const char *name, int64_t before, int64_t after)
+{
+	if (before != after)
+		add_text(b, name, str_print(a, "%" PRId64, before));
+}
+
+/* Lists and tags have no order: their texts are compared. */
+static bool add_fields(struct buf *b, struct arena *a, enum kind kind, const struct row *before,
+		       const struct row *after)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++) {
+		const struct field *f = &k->fields[n];
+		bool is_list = f->type >= FIELD_UUIDS;
+		if (f->type == FIELD_BLOB || (after && !is_list && row_compare_field(f, before, after) == 0))
+			continue;
+		struct str text = row_field_to_text(a, f, before);
+		if (!text.p)
+			return false;
+		if (after && is_list && str_equal(text, row_field_to_text(a, f, after)))
+			continue;
+		if (after || text.n)
+			add_text(b, f->name, text);
+	}
+	return true;
+}
+
+struct str past_write(struct arena *a, enum kind kind, const struct row *before, const struct row *after)
+{
+	static const struct row none = {0};
+	const struct row *next = after ? after : &none;
+	struct buf b;
+	if (after && row_equal(&model_kinds[kind], before, after))
+		return STR("");
+	buf_init(&b, WAS_CAP);
+	add_number(&b, a, "gen", (int64_t) before->gen, (int64_t) next->gen);
+	add_number(&b, a, "created_us", before->created_us, next->created_us);
+	add_number(&b, a, "updated_us", before->updated_us, next->updated_us);
+	add_number(&b, a, "deleted_us", before->deleted_us, next->deleted_us);
+	bool is_whole = add_fields(&b, a, kind, before, after) && result_is_ok(buf_finish(&b));
+	struct str text = !is_whole ? STR_NONE : b.size ? str_copy(a, buf_str(&b)) : STR("");
+	buf_done(&b);
+	return text;
+}
+
+RESULT past_note(struct store *s, struct ctx *c, const struct published *p)
+{
+	struct sql_driver *sql = s->config.sql;
+	if (!sql->add_past || !p->before || !past_is_kept(p->kind))
+		return OK;
+	struct past past = {.at_us = p->after ? p->after->updated_us : clock_now_us(),
+			    .kind = p->kind,
+			    .id = p->before->id,
+			    .was = past_write(c->arena, p->kind, p->before, p->after)};
+	if (!past.was.p)
+		return ctx_no_memory(c);
+	return past.was.n ? sql->add_past(sql, c, &past) : OK;
+}
+
+/* ---- reading ---- */
+
+static const struct field *field_of(const struct kind_info *k, struct str name)
+{
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (str_is(name, k->fields[n].name))
+			return &k->fields[n];
+	return NULL;
+}
+
+static RESULT apply_one(struct ctx *c, const struct kind_info *k, struct str name, struct str text,
+			struct row *row)
+{
+	const struct field *f = field_of(k, name);
+	int64_t *number = str_is(name, "created_us")   ? &row->created_us
+			  : str_is(name, "updated_us") ? &row->updated_us
+			  : str_is(name, "deleted_us") ? &row->deleted_us
+						       : NULL;
+	if (f)
+		return row_field_from_text(c->arena, f, text, row);
+	int64_t gen = 0;
+	if (number)
+		return str_parse_int(text, number);
+	if (!str_is(name, "gen"))
+		return FAIL(INVALID);
+	TRY(str_parse_int(text, &gen));
+	row->gen = (uint64_t) gen;
+	return OK;
+}
+
+RESULT past_apply(struct ctx *c, const struct past *past, struct row *row)
+{
+	struct str left = past->was, name = STR_NONE, length = STR_NONE;
+	while (left.n) {
+		int64_t n = 0;
+		bool is_good = str_split_next(&left, ' ', &name) && str_split_next(&left, ':', &length) &&
+			       result_is_ok(str_parse_int(length, &n)) && n >= 0 && (size_t) n <= left.n;
+		struct result r = is_good ? apply_one(c, &model_kinds[past->kind], name,
+						      str_slice(left, 0, (size_t) n), row)
+					  : FAIL(INVALID);
+		if (r.code == ERR_NO_MEMORY)
+			return ctx_no_memory(c);
+		if (!result_is_ok(r))
+			return ctx_fail(c, ERR_STATE,
+					"record %" PRId64
+					" of the log of former states is damaged, or of another "
+					"version of Dari",
+					past->seq);
+		left = str_slice(left, (size_t) n, left.n);
+	}
+	return OK;
+}
+
+void past_empty_blobs(enum kind kind, struct row *row)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (k->fields[n].type == FIELD_BLOB)
+			*(struct str *) (void *) ((char *) row + k->fields[n].offset) = STR_NONE;
+}
+
+struct reading {
+	struct ctx *c;
+	struct row *row; /* NULL: no record of a forgotten row was met */
+	struct past_row *past;
+};
+
+/* Texts of the record are valid during the call only, and the row keeps them. */
+static RESULT take(void *arg, const struct past *record)
+{
+	struct reading *r = arg;
+	struct past own = *record;
+	if (r->past->kind == KIND_NONE)
+		r->past->kind = own.kind;
+	if (own.kind != r->past->kind || own.kind == KIND_NONE)
+		return OK; /* a prefix of another kind's id */
+	if (++r->past->changes > PAST_CHANGES_MAX)
+		return ctx_fail(r->c, ERR_TOO_LARGE,
+				"it has changed more than %d times since: ask for a later time",
+				PAST_CHANGES_MAX);
+	own.was = str_copy(r->c->arena, record->was);
+	if (!r->row) {
+		r->row = arena_alloc(r->c->arena, model_kinds[own.kind].row_size);
+		if (r->row)
+			r->row->id = own.id;
+	}
+	if (!r->row || !own.was.p)
+		return ctx_no_memory(r->c);
+	r->row->kind = own.kind;
+	return past_apply(r->c, &own, r->row);
+}
+
+RESULT store_read_past(struct store *s, struct ctx *c, struct str id, const struct row *present,
+		       int64_t at_us, struct past_row *ret_past)
+{
+	struct sql_driver *sql = s->config.sql;
+	const struct past_query query = {.id = id, .after_us = at_us, .max = PAST_CHANGES_MAX + 1};
+	*ret_past = (struct past_row){.kind = present ? present->kind : KIND_NONE};
+	if (!sql->read_past || (present && !past_is_kept(present->kind)))
+		return ctx_fail(c, ERR_UNSUPPORTED, "former states of such a resource are not kept");
+	struct reading r = {.c = c, .past = ret_past};
+	if (present && !(r.row = row_copy(c->arena, &model_kinds[present->kind], present)))
+		return ctx_no_memory(c);
+	TRY(sql->read_past(sql, c, &query, take, &r, &ret_past->reach_us));
+	if (r.row)
+		past_empty_blobs(ret_past->kind, r.row);
+	if (r.row && r.row->created_us <= at_us)
+		ret_past->row = r.row;
+	return OK;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Former states of rows, which answer what a resource was. Each commit that changes or forgets a row of a kept kind adds a record
+ * of the fields that the change replaced. A row as of a time is the present row, or none, with all later records
+ * applied, newest first. Kept kinds are those that EC2 has ids for, and the parts of such rows. Blobs are not kept:
+ * secrets and user data. Records are pruned with events (store/prune.h). */
+#pragma once
+
+#include "model/row.h"
+#include "store/store.h"
+
+struct past {
+	int64_t seq;   /* number in the log, from 1; assigned when added */
+	int64_t at_us; /* time of the change */
+	enum kind kind;
+	uuid id;
+	struct str was; /* the replaced fields, as past_write() writes them */
+};
+
+/* Selects the records of one id, newest first. */
+struct past_query {
+	struct str id;    /* beginning of the UUID as text */
+	int64_t after_us; /* only later records */
+	size_t max;
+};
+
+/* True if changes of the kind's rows are recorded. */
+bool past_is_kept(enum kind kind);
+/* Writes what a change of `before` into `after` replaces; after NULL: the row was forgotten, and everything is written. Empty:
+ * nothing was replaced. p NULL: out of memory. */
+struct str past_write(struct arena *a, enum kind kind, const struct row *before, const struct row *after);
+/* Puts the replaced fields back into row, whose texts are then in the arena. ERR_STATE: the text is damaged, or of a field that
+ * this program does not know. */
+RESULT past_apply(struct ctx *c, const struct past *past, struct row *row);
+
+/* Empties the row's blobs, of which nothing is known. */
+void past_empty_blobs(enum kind kind, struct row *row);
+
+/* A row as it was at at_us. present: the row as it is; NULL: it was forgotten. */
+struct past_row {
+	enum kind kind;
+	const struct row *row; /* in the arena; NULL: it did not exist then, or was forgotten before */
+	int64_t reach_us;      /* the log knows all changes since then */
+	size_t changes;        /* records between then and now */
+};
+/* Blocks. ERR_TOO_LARGE: more than PAST_CHANGES_MAX changes since. ERR_UNSUPPORTED: the database keeps no former states. */
+enum { PAST_CHANGES_MAX = 10000 };
+RESULT store_read_past(struct store *s, struct ctx *c, struct str id, const struct row *present,
+		       int64_t at_us, struct past_row *ret_past);
