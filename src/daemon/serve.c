@@ -8,6 +8,8 @@
 #include "drivers/ceph.h"
 #include "drivers/disk.h"
 #include "drivers/fence.h"
+#include "drivers/ovn/epoch.h"
+#include "store/sql.h"
 
 enum { SYSTEMD_FIRST_FD = 3 };
 
@@ -51,6 +53,7 @@ static RESULT serve_open_drivers(struct daemon *d)
 		.region = d->region_id,
 		.units = balancers ? str_from(balancers) : STR_NONE};
 	TRY(ovn_open(&d->ctx, &config, &d->network));
+	ovn_set_epoch(&d->network, d->sql->lease.epoch);
 	TRY(haproxy_open(&d->ctx, &proxies, &d->balancer_proxies));
 	struct result result = plugs_open(&d->ctx, d->settings.ovs_database, d->region_id, &d->plugs);
 	if (result_is_ok(result))

@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "base/heap.h"
+#include "drivers/ovn/epoch.h"
 #include "drivers/ovn/nb.h"
 #include "drivers/ovn/ovsdb.h"
 #include "drivers/ovn/sb_binding.h"
@@ -26,6 +27,7 @@ struct vnet {
 	struct ovsdb *northbound, *southbound; /* southbound: NULL if not configured */
 	uuid region;
 	char region_text[UUID_TEXT_SIZE];
+	struct epoch epoch;                    /* in each transaction with northbound */
 	atomic_int sending;                    /* our transactions in progress */
 	void (*changed)(void *arg, uuid port); /* set with the client's lock held, by ovsdb_watch() */
 	void *changed_arg;
@@ -71,7 +73,7 @@ static RESULT read_step(struct ctx *c, const struct ovsdb_cache *cache, void *ar
 static RESULT transact(struct vnet *n, struct ctx *c, const json_t *ops, json_t **ret_results)
 {
 	atomic_fetch_add(&n->sending, 1);
-	struct result r = ovsdb_transact(n->northbound, c, ops, ret_results);
+	struct result r = epoch_transact(n->northbound, c, &n->epoch, ops, ret_results);
 	atomic_fetch_sub(&n->sending, 1);
 	return r;
 }
@@ -592,6 +594,7 @@ RESULT ovn_open(struct ctx *c, const struct ovn_config *config, struct network_h
 		return ctx_no_memory(c);
 	n->region = config->region;
 	uuid_write(n->region, n->region_text);
+	n->epoch.region = n->region_text;
 	struct result r = ovsdb_open(c, &nb, &n->northbound);
 	if (!r.code && sb.address.n)
 		r = ovsdb_open(c, &sb, &n->southbound);
@@ -601,4 +604,10 @@ RESULT ovn_open(struct ctx *c, const struct ovn_config *config, struct network_h
 	}
 	*ret_network = (struct network_handle){&network_ovn, n};
 	return OK;
+}
+
+void ovn_set_epoch(const struct network_handle *network, int64_t epoch)
+{
+	struct vnet *n = network->self;
+	n->epoch.number = epoch;
 }
