@@ -8,7 +8,7 @@
 #include "drivers/ceph.h"
 #include "drivers/disk.h"
 #include "drivers/fence.h"
-#include "drivers/ovn/epoch.h"
+#include "drivers/ovn/nb.h"
 #include "store/sql.h"
 
 enum { SYSTEMD_FIRST_FD = 3 };

@@ -13,7 +13,10 @@
 #include "daemon/backup/region_backup.h"
 #include "daemon/backup/sealed_files.h"
 #include "daemon/command.h"
+#include "engine/engine.h"
+#include "engine/region/region.h"
 #include "store/health.h"
+#include "store/reference.h"
 #include "store/sql.h"
 
 enum { KEEP_MAX = REGION_BACKUPS_MAX - 1, OBJECT_MAX = 64 << 20 };
@@ -286,6 +289,52 @@ static RESULT check_object(struct work *w, struct str name, struct str sha256, i
 				  STR_ARG(name));
 }
 
+static void count_dangling(void *arg, const struct row *row, const struct field *field, uuid gone)
+{
+	(void) row, (void) field, (void) gone;
+	++*(size_t *) arg;
+}
+
+/* Compares a loaded region with what the backup's record says of it. */
+static RESULT check_region(struct work *w, struct store *store)
+{
+	const struct region_backup *b = &w->made;
+	struct store_figures figures = {0};
+	size_t dangling = 0;
+	TRY(store_compare_with_sql(store, w->c));
+	store_read_figures(store, &figures);
+	AUTO_VIEW view = {0};
+	view_open(store, &view);
+	reference_find_dangling(view.tables, count_dangling, &dangling);
+	if ((int64_t) figures.rows != b->row_count || (int64_t) figures.commit != b->commit)
+		return ctx_fail(w->c, ERR_CONFLICT,
+				"the region of the backup starts with %" PRIu64 " rows at commit %" PRIu64
+				", its record says %" PRId64 " at %" PRId64,
+				(uint64_t) figures.rows, (uint64_t) figures.commit, b->row_count, b->commit);
+	if (!uuid_equal(engine_get_region_id(view.tables), b->region))
+		return ctx_fail(w->c, ERR_CONFLICT, "the backup has the database of another region");
+	if (dangling)
+		return ctx_fail(w->c, ERR_CONFLICT, "%zu references in the backup's rows lead nowhere",
+				dangling);
+	return OK;
+}
+
+/* Starts a region of the restored database as far as its rows: in the folder of the work, without drivers and listeners, so
+ * that it reaches no host, no network and no client. */
+static RESULT rehearse(struct work *w)
+{
+	struct store_config config = {.executor = w->d->executor,
+				      .observe = engine_observe,
+				      .check = engine_check_row,
+				      .follow = engine_follow};
+	struct store *store = NULL;
+	TRY(sql_open(w->c, w->database, &config.sql));
+	TRY(store_open(w->c, &config, &store));
+	struct result result = check_region(w, store);
+	store_close(store);
+	return result;
+}
+
 static RESULT prove(struct work *w)
 {
 	struct region_backup *b = &w->made;
@@ -293,6 +342,8 @@ static RESULT prove(struct work *w)
 	TRY(region_backup_find(w->c, w->store, w->d->region_id, command_arg(w->call, "backup"), b));
 	if (b->has_database)
 		TRY(region_backup_read_database(w->c, w->store, b, w->database));
+	if (b->has_database)
+		TRY(rehearse(w));
 	if (b->sealed_sha256.n)
 		TRY(check_object(w, region_backup_name(a, b, "sealed.cms"), b->sealed_sha256, -1));
 	for (size_t k = 0; k < b->attachments.count; k++)
@@ -307,10 +358,11 @@ static void tell_proved(struct work *w)
 	char id[UUID_TEXT_SIZE], time[CLOCK_TEXT_SIZE];
 	buf_print(&w->call->text,
 		  "%s of %s is whole: %" PRId64 " rows at commit %" PRId64
-		  " were read back, %zu attachments are there, the master "
+		  " were read back%s, %zu attachments are there, the master "
 		  "key and the configuration are %s\n",
 		  uuid_write(b->id, id), clock_write_s(b->made_us, time), b->row_count, b->commit,
-		  b->attachments.count, b->sealed_sha256.n ? "in it, encrypted" : "NOT in it");
+		  b->has_database ? ", and a region started with them" : "", b->attachments.count,
+		  b->sealed_sha256.n ? "in it, encrypted" : "NOT in it");
 	w->call->value = json_pack("[{s:s, s:I, s:I, s:b}]", "id", id, "rows", (json_int_t) b->row_count,
 				   "commit", (json_int_t) b->commit, "sealed", b->sealed_sha256.n > 0);
 }
@@ -476,7 +528,8 @@ const struct command backup_commands[] = {
 	   "Does not copy the master key, the configuration and certificates."},
 	  {"list", PARAM_FLAG, false, "Lists the region's backups instead."},
 	  {"prove", PARAM_FLAG, false,
-	   "Verifies the newest backup instead: reads it back, and compares it with its record."},
+	   "Verifies the newest backup instead: reads it back, starts a region with its rows that reaches no "
+	   "host and no client, and compares it with its record."},
 	  {"backup", PARAM_OPTION, false, "With --prove: ID of another backup."}},
 	 .run = backup},
 	{0},

@@ -10,7 +10,6 @@
 
 #include "base/fault.h"
 #include "base/heap.h"
-#include "drivers/ovn/epoch.h"
 #include "drivers/ovn/nb.h"
 #include "drivers/ovn/ovsdb.h"
 #include "drivers/ovn/sb_binding.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Guards transactions by the writer's epoch. A newer writer claims the database with its first transaction: it compares all
  * external_ids with its cache, so of two processes that claim at once, one fails and looks again. */
-#include "drivers/ovn/epoch.h"
+#include "drivers/ovn/nb.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

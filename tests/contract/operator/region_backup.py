@@ -252,6 +252,7 @@ def test_damage(place, tmp_path, damage):
     made = place.make()
     (proved,) = place.backup("--prove")
     assert proved["id"] == made["id"] and proved["rows"] == made["rows"]
+    assert "a region started with them" in place.run("backup", place.target, "--prove").stdout
     target = tmp_path / "target"
     shutil.copytree(place.store, target)
     damage(place.folder(made).replace(str(place.store), str(target)))
