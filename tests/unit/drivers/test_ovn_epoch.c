@@ -105,7 +105,8 @@ static struct result put(struct place *p, struct ovsdb *db, int64_t number, cons
 	const struct epoch epoch = {number, REGION};
 	json_t *ops = insert(name), *results = NULL;
 	struct result r = epoch_transact(db, p->c, &epoch, ops, &results);
-	for (int n = 0; r.code == ERR_AGAIN && n < 1000; n++) { /* its cache is behind the other's transaction */
+	for (int n = 0; r.code == ERR_AGAIN && n < 1000;
+	     n++) { /* its cache is behind the other's transaction */
 		ctx_clear_problem(p->c);
 		usleep(10000);
 		r = epoch_transact(db, p->c, &epoch, ops, &results);

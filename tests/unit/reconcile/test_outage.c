@@ -4,7 +4,9 @@
 #include "../cloud/cloud.h"
 #include "model/host.h"
 #include "model/states.h"
+#include "reconcile/work.h"
 #include "store/condition.h"
+#include "store/lease.h"
 
 enum { SEEDS = 50 };
 
@@ -51,6 +53,36 @@ static void host_away(struct cloud *c)
 	assert_int_equal(cloud_guest(c, kept).boots, 1);
 }
 TEST_STORY(host_away, 1)
+
+/* The lease's time is over when the calls of the former writer are. */
+static int64_t acts_from_us;
+
+static bool acts_later(void *self)
+{
+	(void) self;
+	return clock_now_us() >= acts_from_us;
+}
+
+/* A process that takes over from a killed writer takes requests at once, and destroys nothing before calls of the former
+ * writer are over: a guest that one of them may still be starting would run unseen. */
+static void takeover(struct cloud *c)
+{
+	uuid ended = cloud_launch_running(c), stopped = cloud_launch_running(c);
+	cloud_kill(c);
+	cloud_restart(c);
+	acts_from_us = clock_now_us() + (LEASE_TTL_MS + LEASE_MARGIN_MS) * MILLISECOND;
+	c->reconciler->may_act = acts_later;
+	cloud_terminate(c, ended);
+	cloud_stop(c, stopped);
+	cloud_step_for(c, acts_from_us - clock_now_us() - MILLISECOND);
+	assert_int_equal(cloud_state(c, ended), INSTANCE_SHUTTING_DOWN);
+	assert_true(cloud_guest(c, ended).is_on && cloud_guest(c, stopped).is_on);
+	cloud_await(c, ended, INSTANCE_TERMINATED);
+	cloud_await(c, stopped, INSTANCE_STOPPED);
+	assert_false(cloud_guest(c, ended).exists);
+	cloud_settle(c);
+}
+TEST_STORY(takeover, 1)
 
 /* After a restart of libvirtd, no HostDown is reported, and guests are not affected. */
 static void host_disconnected(struct cloud *c)
@@ -366,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host_down_during_launch),
 		cmocka_unit_test(test_host_away),
+		cmocka_unit_test(test_takeover),
 		cmocka_unit_test(test_host_disconnected),
 		cmocka_unit_test(test_host_reboots),
 		cmocka_unit_test(test_pool_is_full),

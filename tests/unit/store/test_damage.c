@@ -144,7 +144,8 @@ static void damaged_rows_are_found(void **state)
 
 static void history_is_left_out(void **state)
 {
-	static const char *const trees[] = {"event", "past", "event_by_time", "event_by_account", "past_by_id"};
+	static const char *const trees[] = {"event", "past", "event_by_time", "event_by_account",
+					    "past_by_id"};
 	struct fixture *f = *state;
 	for (size_t k = 0; k < sizeof trees / sizeof *trees; k++) {
 		struct str lost = STR_NONE;
