@@ -62,14 +62,14 @@ const struct command leftover_commands[] = {
 	{"adopt",
 	 "Restores the row of an orphaned domain, or makes an orphaned disk a volume. Changes nothing on its "
 	 "host.",
-	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."},
+	 {{"id", PARAM_POSITIONAL, true, "UUID of the resource, as `dari audit` prints it."},
 	  {"account", PARAM_OPTION, false, "Owner of an adopted disk; a domain names its own."}},
 	 .run = adopt,
 	 .is_anywhere = true},
 	{"purge",
 	 "Deletes an orphaned domain or disk from its host or storage pool, or an orphaned network object. "
 	 "This cannot be undone.",
-	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."}},
+	 {{"id", PARAM_POSITIONAL, true, "UUID of the resource, as `dari audit` prints it."}},
 	 .run = purge,
 	 .is_anywhere = true},
 	{0},

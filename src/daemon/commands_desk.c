@@ -185,15 +185,16 @@ static RESULT desk_list(struct command_call *call)
 }
 
 #define DESK_PARAMS                                                                                          \
-	{"name", PARAM_POSITIONAL, true, "What it is called here."},                                         \
+	{"name", PARAM_POSITIONAL, true, "Name of the desk here."},                                          \
 		{"driver", PARAM_OPTION, false, "rt, tmf621, servicenow or webhook."},                       \
-		{"url", PARAM_OPTION, false, "Where it answers: RT's REST2 is found below it."},             \
-		{"queue", PARAM_OPTION, false, "Where in it tickets go: RT's queue, an assignment group."},  \
+		{"url", PARAM_OPTION, false, "URL of the desk; RT's REST2 is below it."},                    \
+		{"queue", PARAM_OPTION, false,                                                               \
+		 "Queue for new tickets: RT's queue, or an assignment group."},                              \
 		{"login", PARAM_OPTION, false, "The service account that Dari has there."},                  \
 		{"secret-file", PARAM_OPTION, false,                                                         \
 		 "A file with its token, its password, or what events are signed with; kept sealed.",        \
 		 .is_path = true},                                                                           \
-		{"role", PARAM_OPTION, false, "operator or vendor: vendors are told less."},                 \
+		{"role", PARAM_OPTION, false, "operator or vendor; vendors get fewer facts."},               \
 		{"mode", PARAM_OPTION, false,                                                                \
 		 "mirror, or collaborate: the same but for changes of severity, which do not cross."},       \
 		{"product", PARAM_OPTION, false,                                                             \
@@ -205,7 +206,7 @@ static RESULT desk_list(struct command_call *call)
 		{"option", PARAM_OPTION, false, "NAME=VALUE for its driver: docs/tickets.md lists them.",    \
 		 .repeats = true},                                                                           \
 		{"inbound", PARAM_FLAG, false, "Draws a token with which it may call here; shown once."},    \
-		{"off", PARAM_FLAG, false, "Nothing goes there for now."},                                   \
+		{"off", PARAM_FLAG, false, "Pauses the desk: nothing is sent."},                             \
 		{"on", PARAM_FLAG, false, "It goes on."},
 
 const struct command desk_commands[] = {

@@ -100,7 +100,7 @@ const struct command host_check_commands[] = {
 	{"host check",
 	 "Checks over ssh whether a machine can be a host. Changes nothing. ok: passed; ??: note; !!: to be "
 	 "fixed.",
-	 {{"address", PARAM_POSITIONAL, true, "As ssh takes it: root@ADDRESS."},
+	 {{"address", PARAM_POSITIONAL, true, "ssh destination: root@ADDRESS."},
 	  {"pool", PARAM_OPTION, false, "Directory for disks (default: /var/lib/libvirt/images)."}},
 	 .run_here = host_check_here},
 	{0},

@@ -148,7 +148,7 @@ const struct command host_sign_commands[] = {
 	{"host sign",
 	 "Signs a host's keys for libvirt and QEMU. Used by dari host add root@… and dari host renew.",
 	 {{"name", PARAM_POSITIONAL, true, "The host's name."},
-	  {"address", PARAM_OPTION, false, "Its IP address."},
+	  {"address", PARAM_OPTION, false, "IP address of the host."},
 	  {"libvirt", PARAM_OPTION, false, "Request for libvirtd's key: PKCS #10, base64."},
 	  {"qemu", PARAM_OPTION, false, "Likewise for QEMU's, which sends and takes guests that move."},
 	  {"installed", PARAM_OPTION, false,

@@ -387,7 +387,7 @@ const struct command image_get_commands[] = {
 	{"image get",
 	 "Downloads and verifies a vendor's image, and makes it public. An image that exists is not changed.",
 	 {{"name", PARAM_POSITIONAL, false,
-	   "Its name in the catalogue, such as debian-12, or debian-12@20260711-2187."},
+	   "Name in the catalogue, such as debian-12 or debian-12@20260711-2187."},
 	  {"list", PARAM_FLAG, false, "Lists the catalog, and which images are imported."},
 	  {"mirror", PARAM_OPTION, false,
 	   "URL of a mirror; {vendor} stands for the vendor's name (default: images.mirror)."},

@@ -348,8 +348,8 @@ static void print_advice(const struct init *init)
 	if (!init->is_chassis_known)
 		printf("Open vSwitch does not answer at %" STR_FMT
 		       ", so ovn.chassis is this machine's host name.\n"
-		       "  apt install openvswitch-switch ovn-central ovn-host; the server does not start "
-		       "without\n",
+		       "  apt install openvswitch-switch ovn-central ovn-host; the server needs them to "
+		       "start.\n",
 		       STR_ARG(s->ovs_database));
 	if (!str_is(s->data_directory, unit_directory))
 		printf("dari.service lets the server write to %s only. For the data directory above:\n"

@@ -187,7 +187,7 @@ const struct command user_commands[] = {
 	{"user create",
 	 "Creates a user of a domain with a generated password, which is printed once.",
 	 {{"name", PARAM_POSITIONAL, true, "Unique in the domain."},
-	  {"domain", PARAM_OPTION, false, "Its domain (default: Default)."},
+	  {"domain", PARAM_OPTION, false, "Domain of the user (default: Default)."},
 	  {"account", PARAM_OPTION, false, "Account on which the user gets a role."},
 	  {"role", PARAM_OPTION, false, "Role on the account (default: member)."},
 	  {"email", PARAM_OPTION, false, "E-mail address."},

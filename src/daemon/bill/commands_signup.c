@@ -55,7 +55,7 @@ static RESULT signup_list(struct command_call *call)
 const struct command signup_commands[] = {
 	{"signup set",
 	 "Creates or changes a template for accounts of people who sign up.",
-	 {{"name", PARAM_POSITIONAL, true, "What it is called."},
+	 {{"name", PARAM_POSITIONAL, true, "Name."},
 	  {"open", PARAM_OPTION, false, "yes: whoever wants may sign up by it; no: nobody."},
 	  {"review", PARAM_OPTION, false, "yes: what is made is held until you accept it."},
 	  {"prepaid", PARAM_OPTION, false, "yes: the new billing account pays first."},
@@ -63,7 +63,7 @@ const struct command signup_commands[] = {
 	  {"trial-limit", PARAM_OPTION, false,
 	   "A quota until the first payment: instances=2; none: as new accounts have them.", .repeats = true},
 	  {"limit", PARAM_OPTION, false, "A quota from then on, likewise.", .repeats = true},
-	  {"description", PARAM_OPTION, false, "For whoever signs up."}},
+	  {"description", PARAM_OPTION, false, "Description, shown to people who sign up."}},
 	 .ask = asking_make_change},
 	{"signup templates",
 	 "Lists the templates for sign-ups.",

@@ -80,14 +80,14 @@ static RESULT webhook_deliveries(struct command_call *call)
 		"name", PARAM_POSITIONAL, true, "What it is called."                                         \
 	}
 #define HOOK_PARAMS                                                                                          \
-	HOOK_PARAM, {"url", PARAM_OPTION, false, "Where it is told, by https."},                             \
+	HOOK_PARAM, {"url", PARAM_OPTION, false, "Receiver's https URL."},                                   \
 		{"secret-file", PARAM_OPTION, false, "A file with what is signed with; kept sealed.",        \
 		 .is_path = true},                                                                           \
 		{"event", PARAM_OPTION, false,                                                               \
 		 "A pattern of events that it is told, such as invoice.*; all: every one.",                  \
 		 .repeats = true},                                                                           \
 		{"payments", PARAM_OPTION, false, "yes: whoever has the secret may say what was paid."},     \
-		{"off", PARAM_FLAG, false, "It is told nothing for now; what happens is kept for it."},      \
+		{"off", PARAM_FLAG, false, "Pauses the webhook; its messages wait."},                        \
 		{"on", PARAM_FLAG, false, "It goes on."},
 #define ACCOUNT_PARAM                                                                                        \
 	{                                                                                                    \

@@ -93,7 +93,7 @@ static RESULT list_backups(struct asking *a)
 		 "MM of each hour, MM:HH of each day, MM:HH:DD of each week (1, Sunday, to 7) or month; of " \
 		 "cron "                                                                                     \
 		 "the five fields."},                                                                        \
-		{"timezone", PARAM_OPTION, false, "Of the schedule: Asia/Seoul (default: UTC)."},            \
+		{"timezone", PARAM_OPTION, false, "Time zone of the schedule: Asia/Seoul (default: UTC)."},  \
 		{"keep-last", PARAM_OPTION, false, "Newest backups of each machine to keep."},               \
 		{"keep-hourly", PARAM_OPTION, false, "Hours of which to keep the newest backup."},           \
 		{"keep-daily", PARAM_OPTION, false, "Days, likewise."},                                      \
@@ -114,7 +114,7 @@ const struct command backup_plan_commands[] = {
 	{"backup plan add",
 	 "Backs up machines on a schedule.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
-	  {"account", PARAM_OPTION, false, "Whose plan: NAME of the default domain, or DOMAIN/NAME."},
+	  {"account", PARAM_OPTION, false, "Owning account: NAME in the default domain, or DOMAIN/NAME."},
 	  PLAN_OPTIONS(true)},
 	 .ask = asking_make_change},
 	{"backup plan set",
@@ -138,10 +138,10 @@ const struct command backup_plan_commands[] = {
 	 "Restores a machine to a new instance, or in place.",
 	 {BACKUP_PARAM,
 	  {"in-place", PARAM_FLAG, false, "Onto the disks of its own instance, which must be stopped."},
-	  {"name", PARAM_OPTION, false, "Of the new instance (default: as it was)."},
-	  {"type", PARAM_OPTION, false, "Of the new instance (default: as it was)."},
-	  {"subnet", PARAM_OPTION, false, "Of the new instance (default: those that it was in)."},
-	  {"group", PARAM_OPTION, false, "Its security groups, separated by commas (default: as they were)."},
+	  {"name", PARAM_OPTION, false, "New instance's value (default: as backed up)."},
+	  {"type", PARAM_OPTION, false, "New instance's value (default: as backed up)."},
+	  {"subnet", PARAM_OPTION, false, "Subnet of the new instance (default: as backed up)."},
+	  {"group", PARAM_OPTION, false, "Security groups, separated by commas (default: as backed up)."},
 	  {"stays-off", PARAM_FLAG, false, "The new instance is not turned on."}},
 	 .ask = asking_make_change},
 	{"backup machine check",

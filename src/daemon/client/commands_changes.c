@@ -281,9 +281,10 @@ RESULT asking_make_change(struct asking *a)
 	{"role", PARAM_POSITIONAL, true, "admin, manager, member, reader, or another."},                     \
 		{"user", PARAM_OPTION, false, "NAME of the default domain, DOMAIN/NAME, or an id."},         \
 		{"group", PARAM_OPTION, false, "A group instead, named likewise."},                          \
-		{"account", PARAM_OPTION, false, "Where: NAME of the default domain, or DOMAIN/NAME."},      \
-		{"domain", PARAM_OPTION, false, "Or on a domain."},                                          \
-		{"system", PARAM_FLAG, false, "Or on the region as a whole."},                               \
+		{"account", PARAM_OPTION, false,                                                             \
+		 "Account of the role: NAME in the default domain, or DOMAIN/NAME."},                        \
+		{"domain", PARAM_OPTION, false, "Domain of the role, instead of an account."},               \
+		{"system", PARAM_FLAG, false, "Role on the whole region, instead of an account."},           \
 		{"inherited", PARAM_FLAG, false, "Not on the domain itself but on all its accounts."},
 #define SIGNUP_PARAM                                                                                         \
 	{                                                                                                    \
@@ -297,7 +298,7 @@ RESULT asking_make_change(struct asking *a)
 const struct command change_commands[] = {
 	{"limit set",
 	 "Sets a quota: of the region, a domain, an account or a user.",
-	 {{"name", PARAM_POSITIONAL, true, "As `dari limit list` shows it."},
+	 {{"name", PARAM_POSITIONAL, true, "Name of the limit, as in `dari limit list`."},
 	  {"number", PARAM_POSITIONAL, false, "-1: no limit; not given: as usual."}},
 	 .ask = asking_make_change},
 	{"role grant",
@@ -307,19 +308,19 @@ const struct command change_commands[] = {
 	{"role revoke", "Revokes a role.", {WHO_AND_WHERE}, .ask = asking_make_change},
 	{"webhook remove",
 	 "Removes a webhook and its waiting deliveries.",
-	 {{"name", PARAM_POSITIONAL, true, "What it is called."}},
+	 {{"name", PARAM_POSITIONAL, true, "Name."}},
 	 .ask = asking_make_change},
 	{"webhook test",
 	 "Sends the event webhook.test to a webhook, whatever events it has.",
-	 {{"name", PARAM_POSITIONAL, true, "What it is called."}},
+	 {{"name", PARAM_POSITIONAL, true, "Name."}},
 	 .ask = asking_make_change},
 	{"webhook retry",
 	 "Sends waiting and abandoned deliveries of a webhook again, now.",
-	 {{"delivery", PARAM_POSITIONAL, true, "Its UUID, as `dari webhook deliveries` has it."}},
+	 {{"delivery", PARAM_POSITIONAL, true, "UUID of the delivery, as in `dari webhook deliveries`."}},
 	 .ask = asking_make_change},
 	{"signup remove",
 	 "Removes a sign-up template. Accounts created with it are kept.",
-	 {{"name", PARAM_POSITIONAL, true, "What it is called."}},
+	 {{"name", PARAM_POSITIONAL, true, "Name."}},
 	 .ask = asking_make_change},
 	{"signup accept",
 	 "Accepts a sign-up that waits for review: the trial begins.",
@@ -327,7 +328,7 @@ const struct command change_commands[] = {
 	 .ask = asking_make_change},
 	{"signup refuse",
 	 "Refuses a sign-up that waits for review, and disables its account.",
-	 {SIGNUP_PARAM, {"reason", PARAM_OPTION, true, "Why, as webhooks are told."}},
+	 {SIGNUP_PARAM, {"reason", PARAM_OPTION, true, "Reason, sent to webhooks."}},
 	 .ask = asking_make_change},
 	{"instance freeze",
 	 "Pauses an instance that is misused, and refuses its owner's changes.",

@@ -242,8 +242,8 @@ static RESULT set_passwords(struct asking *a)
 		"account", PARAM_OPTION, false, "The account that has the provider; absent: the caller's."   \
 	}
 #define COMMON                                                                                               \
-	{"title", PARAM_OPTION, true, "Its name on the sign-in page."},                                      \
-		{"domain", PARAM_OPTION, false, "Whose people it lets in; absent: Default's."},              \
+	{"title", PARAM_OPTION, true, "Title on the sign-in page."},                                         \
+		{"domain", PARAM_OPTION, false, "Domain whose users sign in (default: Default)."},           \
 		{"make-users", PARAM_FLAG, false,                                                            \
 		 "Creates a user at a person's first sign-in; the user has no role yet."},                   \
 	{                                                                                                    \
@@ -291,7 +291,7 @@ const struct command sign_in_commands[] = {
 	 .ask = add_oidc},
 	{"sign-in add-saml",
 	 "Lets people of a domain sign in by a SAML provider.",
-	 {{"name", PARAM_POSITIONAL, true, "Its name in the account: letters, digits, '.', '_' and '-'."},
+	 {{"name", PARAM_POSITIONAL, true, "Name in the account: letters, digits, '.', '_' and '-'."},
 	  {"metadata", PARAM_OPTION, true, "A file with its metadata, in XML.", .is_path = true},
 	  ACCOUNT,
 	  COMMON,
@@ -314,7 +314,7 @@ const struct command sign_in_commands[] = {
 	 "administrator in all the same.",
 	 {{"which", PARAM_POSITIONAL, true,
 	   "accepted; directory-only: those that the LDAP directory proves; refused."},
-	  {"domain", PARAM_OPTION, true, "Its name or id."}},
+	  {"domain", PARAM_OPTION, true, "Domain, by name or id."}},
 	 .ask = set_passwords},
 	{0},
 };

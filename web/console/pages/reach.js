@@ -8,7 +8,6 @@ import {t, language} from "../words.js";
 import {get, post, intent} from "../api.js";
 import {offerCommand, showCommand} from "../command_bar.js";
 import {mayChange} from "../session.js";
-import {live} from "../vendor/lit-html/directives/live.js";
 
 const KINDS = ["instances", "ports", "security-groups", "security-group-rules", "subnets", "routers", "routes", "route-tables", "network-acls", "network-acl-entries", "gateways", "nat-gateways", "peerings", "addresses"];
 const OFFERED_MAX = 300, AGAIN_MS = 300;
@@ -56,9 +55,10 @@ function placeName(text) {
 	return row ? nameOf(row) : text === "internet" ? t("the internet") : text;
 }
 
+/** The value is not live(): a repaint while somebody types must not put the old text back. */
 function placeField(name, label, value) {
 	const found = findRow("instances", value), isKnown = !value || found || value === "internet" || /^[\da-f.:]+$/i.test(value);
-	return html`<label class="f"><span>${label}${found && nameOf(found) !== value ? html` <span class="dim">${nameOf(found)}</span>` : nothing}</span><input name=${name} list="places" autocomplete="off" spellcheck="false" maxlength="128" .value=${live(value)} placeholder=${t("Instance, IP address or internet")} @change=${(e) => say({[name]: placeOf(e.target.value)}, {push: true})}>${isKnown ? nothing : html`<span class="bad" role="alert">${t("No instance is called {name}.", {name: value})}</span>`}</label>`;
+	return html`<label class="f"><span>${label}${found && nameOf(found) !== value ? html` <span class="dim">${nameOf(found)}</span>` : nothing}</span><input name=${name} list="places" autocomplete="off" spellcheck="false" maxlength="128" .value=${value} placeholder=${t("Instance, IP address or internet")} @change=${(e) => say({[name]: placeOf(e.target.value)}, {push: true})}>${isKnown ? nothing : html`<span class="bad" role="alert">${t("No instance is called {name}.", {name: value})}</span>`}</label>`;
 }
 
 function form(q) {
@@ -66,7 +66,7 @@ function form(q) {
 	const hasPort = q.protocol === "tcp" || q.protocol === "udp";
 	return html`<form class="card" @submit=${(e) => e.preventDefault()}><div class="grid4">${placeField("from", t("Source"), q.from)}${placeField("to", t("Destination"), q.to)}
 		<label class="f">${t("Protocol")}<select name="protocol" @change=${(e) => say({protocol: e.target.value}, {push: true})}>${["tcp", "udp", "icmp"].map((p) => html`<option ?selected=${p === q.protocol}>${p}</option>`)}</select></label>
-		<label class="f">${t("Port")}<input name="port" type="number" min="1" max="65535" ?disabled=${!hasPort} .value=${live(hasPort ? q.port : "")} @change=${(e) => say({port: e.target.value}, {push: true})}></label></div>
+		<label class="f">${t("Port")}<input name="port" type="number" min="1" max="65535" ?disabled=${!hasPort} .value=${hasPort ? q.port : ""} @change=${(e) => say({port: e.target.value}, {push: true})}></label></div>
 		<datalist id="places"><option value="internet">${t("the internet")}</option>${machines.slice(0, OFFERED_MAX).map((i) => html`<option value=${shortId(i)}>${nameOf(i)}</option>`)}</datalist>
 		<div class="bar"><button type="button" @click=${() => say({from: q.to, to: q.from}, {push: true})}>⇄ ${t("Swap source and destination")}</button></div></form>`;
 }
