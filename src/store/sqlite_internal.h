@@ -77,7 +77,7 @@ struct sqlite {
 	pthread_mutex_t checking;
 	sqlite3 *checker;
 
-	/* The reading connection, for any thread. */
+	/* The reading connection, for any thread; one reads at a time, because the prepared statements are shared. */
 	pthread_mutex_t reading;
 	sqlite3 *reader;
 	sqlite3_stmt *read_events[EVENTS_BY_COUNT], *read_usage[USAGE_READINGS], *read_ledger, *read_subjects,

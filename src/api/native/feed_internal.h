@@ -44,9 +44,9 @@ struct feed {
 	struct tokens *tokens;
 	struct actor *actor;
 	struct job wake, tick;
-	pthread_mutex_t lock;
-	struct feed_entry *ring;            /* entry n is at n % FEED_RING */
-	uint64_t head;                      /* number of the next entry */
+	pthread_mutex_t lock;    /* guards the ring, the newcomers and the flags; viewers are the actor's */
+	struct feed_entry *ring; /* entry n is at n % FEED_RING */
+	uint64_t head;           /* number of the next entry */
 	uint64_t first_commit, last_commit; /* commit before the first entry; commit of the last entry */
 	struct viewer *newcomers;
 	struct viewer *admitted; /* all viewers from admission to release */

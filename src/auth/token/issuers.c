@@ -10,6 +10,7 @@
 #include "model/oidc_provider.h"
 
 #define KEPT_US (5 * MINUTE)
+/* Pause after an issuer that gave no keys: tokens with unknown keys must not make the region flood the issuer. */
 #define AGAIN_US (10 * SECOND)
 
 /* An issuer's documents. */

@@ -14,6 +14,8 @@
 #include "store/provider.h"
 #include "store/snapshot.h"
 
+/* STEP_S: a step ends and reports, so that a crash loses little. NO_ROOM_AGAIN_S: no event reports free room, or verified
+ * credentials. */
 enum { STEP_S = 5, NO_ROOM_AGAIN_S = 30, EMPTY_PAGES_MIN = 1000, BLOCKS_A_PAGE_MIN = 16 };
 enum { REQUEST_ARENA_FIRST = 16 * 1024, REQUEST_ARENA_CAP = 1 << 20 };
 enum { RETRY_STEPS = 4 }; /* as after four failures: about 8 s */

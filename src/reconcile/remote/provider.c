@@ -382,7 +382,7 @@ static RESULT forget(struct step *s)
 	struct provider_end *end = STEP_NEW(s, struct provider_end);
 	end->provider = s->id;
 	step_report(s, engine_forget_provider_run, end);
-	step_again(s);
+	step_again(s); /* one change forgets some rows only, until the provider itself goes */
 	return OK;
 }
 
