@@ -46,6 +46,7 @@ struct settings {
 	struct strs proxies;     /* addresses and blocks */
 	struct str proxy_header; /* X-Forwarded-For or Forwarded */
 	struct str image_mirror;
+	struct str export_directory; /* empty: "exports" in the data directory */
 	struct backup_target backup;
 	struct str traffic_device, traffic_netns;
 	int64_t consoles, consoles_per_account, console_idle_s;

@@ -411,6 +411,9 @@ static RESULT open_reconciler(struct daemon *d)
 		.network = d->network,
 		.proxies = d->balancer_proxies,
 		.image_directory = str_from(settings_path(d->arena, &d->settings, "images")),
+		.export_directory = d->settings.export_directory.n
+					    ? d->settings.export_directory
+					    : str_from(settings_path(d->arena, &d->settings, "exports")),
 		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.own_chassis = d->settings.chassis,
 		.api_ip = engine_read_api_ip(settings_endpoint(d->arena, &d->settings)),

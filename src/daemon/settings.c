@@ -151,6 +151,10 @@ static const struct config_key keys[] = {
 	KEY("images.mirror", CONFIG_TEXT, image_mirror,
 	    .doc = "Mirror of vendors' images for `dari image get`; {vendor} stands for the vendor's name. "
 		   "Absent: the vendors' own servers."),
+	KEY("exports.directory", CONFIG_TEXT, export_directory,
+	    .doc = "Where files of exported images are written, in a folder for each account; absent: "
+		   "exports in "
+		   "the data directory."),
 	KEY("backup.target", CONFIG_TEXT, backup.url,
 	    .doc = "Target of volumes' backups: file:///DIRECTORY or s3://BUCKET/PREFIX; none: backups are "
 		   "off."),

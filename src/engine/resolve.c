@@ -483,6 +483,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_TRANSIT_ROUTE] = "route of a transit gateway",
 	[KIND_IMPORT_SNAPSHOT_TASK] = "import task",
 	[KIND_IMPORT_IMAGE_TASK] = "import task",
+	[KIND_EXPORT_IMAGE_TASK] = "export task",
 	[KIND_NETWORK_ACL] = "network ACL",
 	[KIND_NETWORK_ACL_ENTRY] = "network ACL entry",
 	[KIND_SECURITY_GROUP] = "security group",

@@ -14,6 +14,7 @@
 #include "model/backup.h"
 #include "model/capacity_reservation.h"
 #include "model/dedicated_host.h"
+#include "model/export_image_task.h"
 #include "model/image.h"
 #include "model/instance.h"
 #include "model/key_pair.h"
@@ -188,6 +189,13 @@ static void count_ticket_attachment(const struct tables *t, const struct row *ro
 	struct account_usage *account = usage_of_account(t, ticket_attachment_of(row)->account);
 	if (account)
 		add(&account->disk_bytes, sign * ticket_attachment_of(row)->size);
+}
+
+static void count_export(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_usage *account = usage_of_account(t, export_image_task_of(row)->account);
+	if (account)
+		add(&account->disk_bytes, sign * export_image_task_of(row)->file_size);
 }
 
 COUNT_OF_ACCOUNT(volume_group, volume_groups)
@@ -423,6 +431,7 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_KEY_PAIR] = count_key_pair,
 	[KIND_SERVER_GROUP] = count_server_group,
 	[KIND_TICKET_ATTACHMENT] = count_ticket_attachment,
+	[KIND_EXPORT_IMAGE_TASK] = count_export,
 	[KIND_BACKUP] = count_backup,
 	[KIND_VOLUME_GROUP] = count_volume_group,
 	[KIND_IMAGE] = count_image,

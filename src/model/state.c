@@ -8,6 +8,7 @@
 #include "model/state.h"
 
 #include "model/backup.h"
+#include "model/export_image_task.h"
 #include "model/import_image_task.h"
 #include "model/import_snapshot_task.h"
 #include "model/instance.h"
@@ -179,6 +180,11 @@ enum import_image_task_state model_derive_import_image_task_state(const struct i
 	return (enum import_image_task_state) k->ended;
 }
 
+enum export_image_task_state model_derive_export_image_task_state(const struct export_image_task *k)
+{
+	return row_is_live(&k->row) ? (enum export_image_task_state) k->ended : EXPORT_IMAGE_TASK_DELETING;
+}
+
 #define DERIVE(type)                                                                                         \
 	static unsigned derive_##type(const struct row *row)                                                 \
 	{                                                                                                    \
@@ -196,6 +202,7 @@ DERIVE(transit_gateway)
 DERIVE(transit_attachment)
 DERIVE(import_snapshot_task)
 DERIVE(import_image_task)
+DERIVE(export_image_task)
 
 static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
 	[KIND_INSTANCE] = derive_instance,
@@ -210,6 +217,7 @@ static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
 	[KIND_TRANSIT_ATTACHMENT] = derive_transit_attachment,
 	[KIND_IMPORT_SNAPSHOT_TASK] = derive_import_snapshot_task,
 	[KIND_IMPORT_IMAGE_TASK] = derive_import_image_task,
+	[KIND_EXPORT_IMAGE_TASK] = derive_export_image_task,
 };
 
 bool model_tells_state(enum kind kind)

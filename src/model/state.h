@@ -10,6 +10,7 @@
 
 struct backup;
 struct machine_backup;
+struct export_image_task;
 struct import_image_task;
 struct import_snapshot_task;
 struct instance;
@@ -41,6 +42,7 @@ enum transit_gateway_state model_derive_transit_gateway_state(const struct trans
 enum transit_attachment_state model_derive_transit_attachment_state(const struct transit_attachment *a);
 enum import_snapshot_task_state model_derive_import_snapshot_task_state(const struct import_snapshot_task *k);
 enum import_image_task_state model_derive_import_image_task_state(const struct import_image_task *k);
+enum export_image_task_state model_derive_export_image_task_state(const struct export_image_task *k);
 
 /* Compares where a device is wanted (instance) with where it was found (seen_instance). ATTACHMENT_DETACHING
  * refers to the latter. */

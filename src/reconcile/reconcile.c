@@ -125,12 +125,35 @@ static char *copy_str_z(struct str s)
 	return z;
 }
 
+/* The configured directory, or one in the image store's. */
+static char *copy_export_directory(const struct reconcile_config *config)
+{
+	static const char below[] = "/exports";
+	if (config->export_directory.n)
+		return copy_str_z(config->export_directory);
+	char *z = heap_alloc(config->image_directory.n + sizeof below);
+	if (z && config->image_directory.n)
+		memcpy(z, config->image_directory.p, config->image_directory.n);
+	if (z)
+		memcpy(z + config->image_directory.n, below, sizeof below);
+	return z;
+}
+
+static bool copy_directories(struct reconciler *r, const struct reconcile_config *config)
+{
+	r->image_directory = copy_str_z(config->image_directory);
+	r->export_directory = copy_export_directory(config);
+	r->ticket_directory = copy_str_z(config->ticket_directory);
+	return r->image_directory && r->export_directory && r->ticket_directory;
+}
+
 void reconciler_release(struct reconciler *r)
 {
 	if (atomic_fetch_sub(&r->references, 1) != 1)
 		return;
 	region_audit_drop(r);
 	heap_free(r->image_directory);
+	heap_free(r->export_directory);
 	heap_free(r->own_chassis);
 	heap_free(r->ticket_directory);
 	heap_free(r->resolvers);
@@ -212,7 +235,6 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->read_spot = config->read_spot;
 	r->read_fleet = config->read_fleet;
 	r->read_scaling = config->read_scaling;
-	r->ticket_directory = copy_str_z(config->ticket_directory);
 	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
 	memcpy(r->disks, config->disks, sizeof r->disks);
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
@@ -223,7 +245,6 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->base_keep_us = config->base_keep_us ? config->base_keep_us : 24 * HOUR;
 	r->base_unneeded_max = config->base_unneeded_max;
 	r->base_reserve_percent = config->base_reserve_percent ? config->base_reserve_percent : 10;
-	r->image_directory = copy_str_z(config->image_directory);
 	r->own_chassis = copy_str_z(config->own_chassis);
 	r->api_ip = config->api_ip;
 	r->master_key = config->master_key;
@@ -233,7 +254,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
 	bool has_parts = make_parts(r, config);
-	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->ticket_directory ||
+	if (!copy_resolvers(r, config->resolvers) || !copy_directories(r, config) || !r->ticket_directory ||
 	    !r->own_chassis || !r->network_actor || !r->home_actor || !has_parts)
 		return ctx_no_memory(c);
 	*ret_reconciler = TAKE(r);

@@ -93,6 +93,8 @@ struct reconcile_config {
 	struct str image_directory; /* the image store on this machine: files <sha256>.qcow2 */
 	struct str own_chassis;     /* OVN chassis name of this machine */
 	struct ip api_ip;           /* the API's own IPv4 address; none: gateway endpoints lead nowhere */
+	struct str
+		export_directory; /* for exported images; empty: "exports" in the image store's directory */
 	/* DNS servers announced to guests in addition to our own resolver. IPv6 and loopback addresses are
 	 * ignored. */
 	struct strs resolvers;
@@ -188,6 +190,8 @@ void reconciler_observe_network(struct reconciler *r, struct network_observation
 void reconciler_work_on_image(struct reconciler *r, uuid image, struct work_item *w);
 /* Directory of the image store; valid as long as the reconciler. */
 const char *reconciler_image_directory(const struct reconciler *r);
+/* Directory of exported images' files; likewise. */
+const char *reconciler_export_directory(const struct reconciler *r);
 /* Removes the files that an upload stored for a change that failed, unless a row needs them. Blocks. */
 struct image_upload;
 void reconciler_drop_upload(struct reconciler *r, struct image_upload *upload);

@@ -389,7 +389,7 @@ struct reconciler {
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX];
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];
-	char *image_directory, *own_chassis; /* owned */
+	char *image_directory, *export_directory, *own_chassis; /* owned */
 	struct ip api_ip;
 	const uint8_t *master_key;
 	struct egress_policy *reach;

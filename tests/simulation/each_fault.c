@@ -574,6 +574,7 @@ static const char *const not_told_here[] = {
 	"volume_extension:volume_actions:detach",
 	"volume:attachment_complete",
 	"CancelImportTask", /* its download has already failed */
+	"CancelExportTask", /* its file is already there */
 	"os_compute_api:os-attach-interfaces:create",
 	"os_compute_api:os-deferred-delete:restore", /* always refused, because there is no soft deletion */
 	"logout",                                    /* its cookie is in a header */

@@ -415,6 +415,25 @@ static void judge_import(const struct request *x, struct verdict *v)
 	doubt(v, "ResourceCountLimitExceeded");
 }
 
+/* ---- exports ---- */
+
+static bool draw_export(struct request *x)
+{
+	static const char *const formats[] = {"VMDK", "RAW", "QCOW2", "OVA"};
+	request_add(x, "DiskImageFormat", "%s", formats[random_below(4)]);
+	request_add(x, "S3ExportLocation.S3Bucket", "moves");
+	return true;
+}
+
+static void judge_export(const struct request *x, struct verdict *v)
+{
+	(void) x;
+	doubt(v, "ResourceCountLimitExceeded");
+	doubt(v, "NotExportable"); /* encrypted, or of several disks */
+	doubt(v, "InvalidAMIID.Unavailable");
+	doubt(v, "IncorrectState"); /* no disk has data */
+}
+
 static bool draw_attribute(struct request *x)
 {
 	request_add(x, "AutoEnableIO.Value", random_below(2) ? "true" : "false");
@@ -442,6 +461,7 @@ static void apply_deprecation(struct request *x, struct str answer)
 static const struct operation rows[] = {
 	{"ImportSnapshot", 1, {}, NULL, draw_snapshot_import, judge_import, NULL},
 	{"ImportImage", 1, {}, NULL, draw_image_import, judge_import, NULL},
+	{"ExportImage", 1, {{"ImageId", KIND_IMAGE}}, NULL, draw_export, judge_export, NULL},
 	{"ModifyVolumeAttribute", 1, {{"VolumeId", KIND_VOLUME}}, NULL, draw_attribute, NULL, NULL},
 	{"POST /volume/v3/snapshots",
 	 3,

@@ -51,6 +51,7 @@ static const struct guard_arn_form arn_forms[] = {
 	{KIND_IMAGE, "image", true, false},
 	{KIND_IMPORT_SNAPSHOT_TASK, "import-snapshot-task", false, false},
 	{KIND_IMPORT_IMAGE_TASK, "import-image-task", false, false},
+	{KIND_EXPORT_IMAGE_TASK, "export-image-task", false, false},
 	{KIND_ROUTER, "vpc", false, false},
 	{KIND_DHCP_OPTIONS, "dhcp-options", false, false},
 	{KIND_SUBNET, "subnet", false, false},

@@ -24,7 +24,7 @@ static const struct heading {
 	{"Accounts, users and permissions", " account user role sign-in env limit signup "},
 	{"Hosts and storage", " host pool whatif balance "},
 	{"Networks", " network reach "},
-	{"Images and instances", " image instance "},
+	{"Images and instances", " image export instance "},
 	{"Clouds elsewhere", " provider remote migrate "},
 	{"Checking and repair", " explain audit adopt purge log store backup restore events "},
 	{"Prices and billing", " prices bill billing commitment webhook "},

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "drivers/image_convert.h"
 #include "drivers/image_file.h"
 
 enum { PIECES = 3 };
@@ -226,7 +227,13 @@ RESULT sim_disk_recast(struct ctx *c, const struct disk_recasting *wish)
 	return write_file(c, &to, bytes);
 }
 
-/* Writes the same bytes whatever the format. */
+/* A disk that somebody imported has real content. */
+static bool is_real(const unsigned char bytes[static SIM_FILE_SIZE])
+{
+	return memcmp(bytes, "QFI\xfb", 4) == 0 && memcmp(bytes + MARK_AT, MARK, sizeof MARK) != 0;
+}
+
+/* Writes the same bytes whatever the format; a real disk is converted. */
 RESULT sim_disk_export(struct ctx *c, const struct disk_export *wish)
 {
 	unsigned char bytes[SIM_FILE_SIZE] = {0};
@@ -238,5 +245,5 @@ RESULT sim_disk_export(struct ctx *c, const struct disk_export *wish)
 	TRY(open_source(c, &name, &from, &fd));
 	if (fd >= 0 && pread(fd, bytes, sizeof bytes, 0) < 0)
 		return fail_file(c, &from);
-	return write_file(c, &to, bytes);
+	return fd >= 0 && is_real(bytes) ? image_convert_export(c, wish) : write_file(c, &to, bytes);
 }

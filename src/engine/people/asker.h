@@ -8,6 +8,7 @@
  *   work                              asker                       asked again, and where a refusal shows
  *   jobs that wait for their turn     async_job                   as the call, when the turn comes; the job's result
  *   imports (ImportImage, …)          import_snapshot_task        at each report; the task's status message
+ *   exports (ExportImage, …)          export_image_task           at each report; the task's status message
  *   backups                           backup                      before data are written; the backup's fail reason
  *   schedules of snapshots            snapshot_policy             at each time; the condition SnapshotNotTaken. The
  *                                                                 account keeps the schedule of a user who left

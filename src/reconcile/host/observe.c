@@ -198,3 +198,8 @@ const char *reconciler_image_directory(const struct reconciler *r)
 {
 	return r->image_directory;
 }
+
+const char *reconciler_export_directory(const struct reconciler *r)
+{
+	return r->export_directory;
+}

@@ -621,6 +621,19 @@ def test_shared_snapshot(both, other):
     both.rest()
 
 
+@holds("Disks: ExportImage")
+def test_export(both):
+    image = both.ec2.copy_image(SourceImageId=both.image, SourceRegion="us-east-1", Name="away")["ImageId"]
+    both.rest()
+    task = both.ec2.export_image(ImageId=image, DiskImageFormat="QCOW2", S3ExportLocation={"S3Bucket": "moves"})["ExportImageTaskId"]
+    both.rest()
+    (told,) = both.ec2.describe_export_image_tasks(ExportImageTaskIds=[task])["ExportImageTasks"]
+    assert told["Status"] == "completed" and told["S3ExportLocation"] == {"S3Bucket": "moves"}
+    assert code(both.ec2.export_image, ImageId=both.image, DiskImageFormat="RAW", S3ExportLocation={"S3Bucket": "moves"}) != ""
+    both.ec2.deregister_image(ImageId=image)
+    both.rest()
+
+
 @holds("What each face calls it: import of a snapshot, of an image", "Disks: ImportSnapshot, ImportImage", "Disks: `autoEnableIO`")
 def test_what_openstack_has_no_word_for(both):
     task = both.ec2.import_snapshot(DiskContainer={"Url": "http://127.0.0.1:9/disk"})["ImportTaskId"]

@@ -2,7 +2,6 @@
  * A region in one process; see cloud.h. */
 #include "cloud.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -320,13 +319,7 @@ static void remove_images(struct cloud *c)
 {
 	char path[80];
 	snprintf(path, sizeof path, "%s/images", c->directory);
-	DIR *dir = opendir(path);
-	const struct dirent *entry = NULL;
-	while (dir && (entry = readdir(dir)))
-		(void) unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		(void) closedir(dir);
-	(void) rmdir(path);
+	file_remove_tree(path);
 }
 
 static void remove_directory(struct cloud *c)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tasks of the region, for operators: what runs now and what has ended lately, with who asked for it. A task is a row with a beginning and an end
-// (migrations, imports, consistency checks, jobs of CloudStack's clients), or a resource whose state is changing.
+// (migrations, imports, exports, consistency checks, jobs of CloudStack's clients), or a resource whose state is changing.
 import {html, nothing, mark, nameOf, waiting, problemCard, when} from "../parts.js";
 import {need, row as byId, touch} from "../store.js";
 import {here, href, say} from "../router.js";
@@ -22,6 +22,7 @@ const SOURCES = [
 	{path: "/migrations?all=1&order=-created", task: (m) => ({what: (METHODS[m.method] ?? METHODS.live)(), about: m.target ? `${instanceName(m.instance)}: ${hostName(m.host)} → ${hostName(m.target)}` : instanceName(m.instance), page: byId("instances", m.instance) ? "instances" : "", link: m.instance, to_us: m.ended_us || (m.method !== "live" && m.outcome !== "asked" ? m.created_us : 0),
 		problem: m.problem, failed: ["failed"].includes(m.outcome), cancelled: ["cancelled", "reverted"].includes(m.outcome), progress: percent(m.memory_size - m.memory_left, m.memory_size)})},
 	{path: "/jobs?all=1&order=-created", task: (j) => ({what: j.command, about: short(j.subject), to_us: j.ended_us, problem: j.problem, failed: j.ended === "failed"})},
+	{path: "/export-image-tasks?all=1&order=-created", task: (x) => ({what: t("Image export"), about: x.description || short(x.image), to_us: x.ended_us, problem: x.problem || x.licence_note, failed: x.ended === "failed", cancelled: x.ended === "cancelled"})},
 	{path: "/import-image-tasks?all=1&order=-created", task: (i) => ({what: t("Image import"), about: i.description || short(i.image), to_us: i.ended_us, problem: i.problem, failed: i.ended === "failed", cancelled: i.ended === "cancelled"})},
 	{path: "/import-snapshot-tasks?all=1&order=-created", task: (i) => ({what: t("Snapshot import"), about: i.description || short(i.snapshot), to_us: i.ended_us, problem: i.problem, failed: i.ended === "failed", cancelled: i.ended === "cancelled"})},
 	{path: "/audits?order=-created", task: (a) => ({what: t("Consistency check"), about: t("Region"), user: a.asked_by, from_us: a.begun_us, to_us: a.ended_us, page: "audit", link: ""})},

@@ -79,6 +79,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_IMPORT_SNAPSHOT_TASK] = "import-snapshot-task",
 	[KIND_IMPORT_IMAGE_TASK] = "import-image-task",
+	[KIND_EXPORT_IMAGE_TASK] = "export-image-task",
 	[KIND_VOLUME] = "volume",
 	[KIND_INSTANCE] = "instance",
 	[KIND_SERVER_GROUP] = "placement-group",

@@ -13,6 +13,7 @@
 #include "engine/network/address/address.h"
 #include "engine/network/guest_network.h"
 #include "engine/people/account/account_person.h"
+#include "engine/storage/image/export_task.h"
 #include "engine/storage/snapshot/backup.h"
 #include "model/state.h"
 #include "store/account.h"
@@ -23,6 +24,7 @@
 #include "store/balancer_set.h"
 #include "store/domain.h"
 #include "store/elastic_load_balancer.h"
+#include "store/export_image_task.h"
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_snapshot.h"
@@ -66,6 +68,12 @@ static RESULT delete_machine_backup(struct op *op, struct ref *ref)
 {
 	struct machine_backup_target wish = {.backup = *ref};
 	return engine_delete_machine_backup(op, &wish);
+}
+
+static RESULT delete_export(struct op *op, struct ref *ref)
+{
+	struct export_target wish = {.task = *ref};
+	return engine_delete_export(op, &wish);
 }
 
 static RESULT delete_plan(struct op *op, struct ref *ref)
@@ -122,6 +130,9 @@ static const struct owned {
 	{KIND_TRANSIT_ATTACHMENT, TRANSIT_ATTACHMENT_INDEX_ACCOUNT, {0}},
 	{KIND_TRANSIT_GATEWAY, TRANSIT_GATEWAY_INDEX_ACCOUNT, {0}},
 	{KIND_VPC_ENDPOINT, VPC_ENDPOINT_INDEX_ACCOUNT, {0}},
+	{KIND_EXPORT_IMAGE_TASK,
+	 EXPORT_IMAGE_TASK_INDEX_ACCOUNT,
+	 {KIND_EXPORT_IMAGE_TASK, "export_image_task.delete", delete_export}},
 	{KIND_BACKUP_PLAN, BACKUP_PLAN_INDEX_ACCOUNT, {KIND_BACKUP_PLAN, "backup_plan.delete", delete_plan}},
 	{KIND_MACHINE_BACKUP,
 	 MACHINE_BACKUP_INDEX_ACCOUNT,
