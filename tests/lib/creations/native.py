@@ -85,7 +85,8 @@ ROWS = [
       {"public_ip": lambda r: "public_ip" in r["addresses"][0], "root_size": HIDDEN}),
     R("/images", {"instance": "{instance}", "name": "captured", "description": "d", "no_reboot": True, "tags": TAGS}, {"instance": HIDDEN, "no_reboot": HIDDEN},
       [{"description": "e"}, {"is_public": True}, {"is_public": False}, {"share_with": ["{other}"]}, {"unshare_with": ["{other}"]}, {"tokens_required": True}],
-      {"share_with": ("launchers", ["{other}"]), "unshare_with": ("launchers", [])}),
+      {"share_with": ("launchers", ["{other}"]), "unshare_with": ("launchers", [])}, label="captured"),
+    R("/export-image-tasks", {"image": "{captured}", "format": "vhd", "bucket": "moves", "prefix": "web/", "description": "d", "tags": TAGS}),
     R("/nat-gateways", {"subnet": "{subnet}", "address": "{address}", "tags": TAGS}, {"address": HIDDEN}),
     *(R(method_path, {"table": "{table}", "destination": destination, **hop}) for method_path, destination, hop in [
         ("/routes", "0.0.0.0/0", {"port": "{other_port}"}), ("/routes", "10.21.0.0/16", {"peering": "{peering}"}), ("/routes", "198.18.0.0/15", {"gateway": "{gateway}"})]),

@@ -57,7 +57,7 @@ def fill_imports(w):
     w.make("endless import-snap", "ImportSnapshot", {"DiskContainer.Url": Endless().url},
            "importTaskId")  # active as long as the world is
     w.account.dev.endless += 1
-    w.make("own ami", "CopyImage", {"SourceImageId": w.ids["ami"], "SourceRegion": "us-east-1", "Name": "contract away"}, "imageId")
+    w.make("own ami", "CopyImage", {"SourceImageId": w.image, "SourceRegion": "us-east-1", "Name": "contract away"}, "imageId")
     w.await_word("DescribeImages", {"ImageId.1": w.ids["own ami"]}, ".//imageState", "available")
     w.make("export-ami", "ExportImage", {"ImageId": w.ids["own ami"], "DiskImageFormat": "RAW", "S3ExportLocation.S3Bucket": "moves"}, "exportImageTaskId")
     w.make("import-ami", "ImportImage", {"DiskContainer.1.Url": "http://127.0.0.1:9/disk"}, "importTaskId")

@@ -22,6 +22,7 @@ VALUES = {
     "Egress": "true",
     "EndDate": "2033-01-01T00:00:00Z",
     "FleetId": lambda w: w.ids["spare fleet"],
+    "S3Bucket": "moves",
     "StartTime": lambda w: "2024-01-01T00:00:00Z",
     "FromPort": "8080",
     "GroupDescription": "words",
