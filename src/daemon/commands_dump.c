@@ -85,6 +85,14 @@ static int dump_elb_here(const struct command *command, json_t *args, const char
 	return print_dump(elb_dump_actions);
 }
 
+static int dump_elb_classic_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(elb_classic_dump_actions);
+}
+
 static int dump_openstack_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) command;
@@ -517,11 +525,12 @@ static void add_autoscaling_coverage(struct buf *out)
 
 static void add_elb_coverage(struct buf *out)
 {
-	buf_add_str(out, STR("\n## Elastic Load Balancing\n\nNetwork load balancers, version 2015-12-01. "
-			     "Application and "
-			     "gateway load balancers, TLS and rules are refused;\nversion 2012-06-01 answers "
-			     "an empty list of load balancers, else InvalidAction.\n\n"));
+	buf_add_str(out, STR("\n## Elastic Load Balancing\n\nNetwork and application load balancers, "
+			     "version 2015-12-01. Gateway load balancers are refused.\n\n"));
 	elb_write_coverage(out);
+	buf_add_str(out,
+		    STR("\n## Classic Load Balancers\n\nElastic Load Balancing, version 2012-06-01.\n\n"));
+	elb_classic_write_coverage(out);
 }
 
 static void add_absent_coverage(struct buf *out)
@@ -765,6 +774,10 @@ const struct command dump_commands[] = {
 	 "Prints every action of Elastic Load Balancing with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_elb_here},
+	{"dump elb-classic",
+	 "Prints every action of Classic Load Balancers with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_elb_classic_here},
 	{"dump iam",
 	 "Prints every action of IAM with its parameters and permission, as JSON.",
 	 {{0}},

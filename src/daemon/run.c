@@ -88,6 +88,7 @@ static struct api_face *find_service(struct daemon *d, const struct call *call)
 	       : cloudwatch_has_call(call)  ? d->cloudwatch
 	       : ebs_has_call(call)         ? d->ebs
 	       : autoscaling_has_call(call) ? d->autoscaling
+	       : elb_classic_has_call(call) ? d->elb_classic
 	       : elb_has_call(call)         ? d->elb
 					    : NULL;
 }
@@ -509,6 +510,7 @@ static RESULT open_faces(struct daemon *d)
 	faces.read_scaling = ec2_read_scaling_source;
 	TRY(api_face_new(&d->ctx, &autoscaling_protocol, &faces, &d->autoscaling));
 	TRY(api_face_new(&d->ctx, &elb_protocol, &faces, &d->elb));
+	TRY(api_face_new(&d->ctx, &elb_classic_protocol, &faces, &d->elb_classic));
 	TRY(api_face_new(&d->ctx, &support_protocol, &faces, &d->support));
 	TRY(api_face_new(&d->ctx, &tmf_protocol, &faces, &d->tmf));
 	TRY(api_face_new(&d->ctx, &scim_protocol, &faces, &d->scim));
@@ -638,6 +640,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->ebs);
 	api_face_free(d->autoscaling);
 	api_face_free(d->elb);
+	api_face_free(d->elb_classic);
 	api_face_free(d->support);
 	api_face_free(d->tmf);
 	api_face_free(d->scim);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The proxy driver's contract: processes that implement application load balancers. drivers/haproxy runs HAProxy on this
+ * The proxy driver's contract: processes that implement application and Classic Load Balancers. drivers/haproxy runs HAProxy on this
  * machine, each proxy in a network namespace of its own; drivers/sim stores its configuration in memory.
  *
  * Rules for every call:
@@ -31,6 +31,7 @@ struct proxy_link {
 	struct mac mac;
 	struct ip ip, gateway;
 	struct cidr subnet;
+	uuid zone; /* the subnet's; none: all zones */
 };
 
 /* A certificate and its key for servers of TLS. */
@@ -52,12 +53,18 @@ struct proxy_listener {
 	const struct listener *listener;
 	const struct proxy_rule *rules; /* by priority, the default rule last */
 	size_t rule_count;
+	/* Classic Load Balancers have policies instead of rules: */
+	bool is_sticky;          /* by a cookie of the balancer's, or by app_cookie */
+	int64_t sticky_s;        /* 0: for as long as the browser keeps it */
+	struct str app_cookie;   /* cookie of the application that decides; empty: none */
+	bool has_proxy_protocol; /* servers get the client's address in a header of the PROXY protocol */
 };
 
 struct proxy_server {
 	uuid target;
 	struct ip ip;
-	int64_t port;
+	int64_t port; /* 0: the listener's instance port */
+	uuid zone;    /* none: all zones */
 };
 struct proxy_group {
 	const struct target_group *group;
@@ -73,7 +80,8 @@ struct proxy_wish {
 	size_t link_count;
 	const struct proxy_listener *listeners;
 	size_t listener_count;
-	const struct proxy_group *groups; /* each once, with all that rules forward to */
+	const struct proxy_group
+		*groups; /* each once, with all that rules forward to; a Classic Load Balancer's one */
 	size_t group_count;
 	const struct proxy_certificate *certificates; /* each once */
 	size_t certificate_count;

@@ -168,9 +168,16 @@ static bool network_balancer(const struct row *row)
 	return elastic_load_balancer_of(row)->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
 }
 
+/* Classic Load Balancers count, too: each needs a proxy. */
 static bool application_balancer(const struct row *row)
 {
-	return elastic_load_balancer_of(row)->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+	return elastic_load_balancer_of(row)->type != ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
+}
+
+/* Target groups of Classic Load Balancers are not counted: they go with their balancer. */
+static bool named_group(const struct row *row)
+{
+	return uuid_is_none(target_group_of(row)->elastic_load_balancer);
 }
 
 static bool no_default_rule(const struct row *row)

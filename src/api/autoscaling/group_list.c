@@ -166,6 +166,15 @@ static void write_places(struct autoscaling_call *e, struct xml *x, const struct
 	xml_text(x, "VPCZoneIdentifier", subnets);
 }
 
+static void write_balancers(struct autoscaling_call *e, struct xml *x, const struct scaling_group *g)
+{
+	xml_open(x, "LoadBalancerNames");
+	for (size_t k = 0; k < g->target_groups.count; k++)
+		if (autoscaling_balancer_name(e, g->target_groups.at[k]).n)
+			xml_text(x, "member", autoscaling_balancer_name(e, g->target_groups.at[k]));
+	xml_close(x, "LoadBalancerNames");
+}
+
 static void write_targets(struct autoscaling_call *e, struct xml *x, const struct scaling_group *g)
 {
 	xml_open(x, "TargetGroupARNs");
@@ -176,11 +185,12 @@ static void write_targets(struct autoscaling_call *e, struct xml *x, const struc
 	xml_open(x, "TrafficSources");
 	for (size_t k = 0; k < g->target_groups.count; k++) {
 		struct str arn = autoscaling_target_arn(e, g->target_groups.at[k]);
-		if (!arn.n)
+		struct str name = autoscaling_balancer_name(e, g->target_groups.at[k]);
+		if (!arn.n && !name.n)
 			continue;
 		xml_open(x, "member");
-		xml_text(x, "Identifier", arn);
-		xml_z(x, "Type", "elbv2");
+		xml_text(x, "Identifier", arn.n ? arn : name);
+		xml_z(x, "Type", arn.n ? "elbv2" : "elb");
 		xml_close(x, "member");
 	}
 	xml_close(x, "TrafficSources");
@@ -240,8 +250,7 @@ static void write_group(struct autoscaling_call *e, struct xml *x, const struct 
 	xml_int(x, "DesiredCapacity", g->desired);
 	xml_int(x, "DefaultCooldown", g->cooldown_s);
 	write_places(e, x, g);
-	xml_open(x, "LoadBalancerNames");
-	xml_close(x, "LoadBalancerNames");
+	write_balancers(e, x, g);
 	write_targets(e, x, g);
 	xml_z(x, "HealthCheckType", g->checks_balancers ? "ELB" : "EC2");
 	xml_int(x, "HealthCheckGracePeriod", g->grace_s);

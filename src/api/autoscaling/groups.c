@@ -439,7 +439,7 @@ static const struct params hook_table = PARAMS(struct hook_args, hook_rows);
 struct create_args {
 	struct scaling_group_wish wish;
 	struct common_args common;
-	struct strs target_arns;
+	struct strs target_arns, balancers;
 	struct {
 		struct traffic_args *at;
 		size_t count;
@@ -461,7 +461,9 @@ static const struct param create_params[] = {
 		   .doc = "Lifecycle hooks."),
 	PARAM_LIST(struct create_args, "Tags.member", tags, autoscaling_tag_params,
 		   .max = AUTOSCALING_TAGS_MAX, .doc = "Tags."),
-	NOT_BUILT("InstanceId|LoadBalancerNames"),
+	PARAM(struct create_args, "LoadBalancerNames.member", balancers, .min = 1, .max = 255,
+	      .doc = "Classic Load Balancers with which its instances are registered."),
+	NOT_BUILT("InstanceId"),
 };
 
 static RESULT take_tags(struct autoscaling_call *e, struct create_args *a)
@@ -508,6 +510,22 @@ static RESULT take_hooks(struct autoscaling_call *e, struct create_args *a)
 	return OK;
 }
 
+/* The target groups of Classic Load Balancers follow those that the call names. */
+static RESULT add_balancers(struct autoscaling_call *e, struct create_args *a)
+{
+	struct refs more = {0}, *all = &a->wish.target_groups;
+	TRY(autoscaling_find_balancers(e, a->balancers, "LoadBalancerNames", &more));
+	struct ref *at = arena_new_array(e->c->arena, struct ref, all->count + more.count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < all->count; k++)
+		at[k] = all->at[k];
+	for (size_t k = 0; k < more.count; k++)
+		at[all->count + k] = more.at[k];
+	*all = (struct refs){at, all->count + more.count};
+	return OK;
+}
+
 static RESULT prepare_create(struct autoscaling_call *e, void *args)
 {
 	struct create_args *a = args;
@@ -524,6 +542,7 @@ static RESULT prepare_create(struct autoscaling_call *e, void *args)
 	TRY(take_hooks(e, a));
 	TRY(autoscaling_find_targets(e, (struct strs){arns, a->target_arns.count + a->traffic.count},
 				     "TargetGroupARNs", &a->wish.target_groups));
+	TRY(add_balancers(e, a));
 	TRY(take_settings(e, &a->common, NULL));
 	a->wish.settings = a->common.s;
 	return OK;

@@ -90,6 +90,11 @@ void autoscaling_write_activity(struct autoscaling_call *e, struct xml *x, const
 				const struct scaling_activity *a);
 /* "arn:aws:elasticloadbalancing:…"; empty: the target group is gone. */
 struct str autoscaling_target_arn(struct autoscaling_call *e, uuid target_group);
+/* The name of the Classic Load Balancer whose target group it is; empty: it is another's. */
+struct str autoscaling_balancer_name(struct autoscaling_call *e, uuid target_group);
+/* The target groups of Classic Load Balancers by their names. */
+RESULT autoscaling_find_balancers(struct autoscaling_call *e, struct strs names, const char *field,
+				  struct refs *ret_refs);
 
 /* ---- tags.c ---- */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Names, ARNs and pages of EC2 Auto Scaling. */
 #include "api/autoscaling/internal.h"
-#include "engine/balancing/balancing.h"
+#include "engine/balancing/classic.h"
 #include "engine/resolve.h"
+#include "store/elastic_load_balancer.h"
 #include "store/target_group.h"
 
 static struct ref ref_to_group(const struct scaling_group *group, struct str name, const char *field)
@@ -57,6 +58,30 @@ RESULT autoscaling_find_targets(struct autoscaling_call *e, struct strs arns, co
 	return OK;
 }
 
+RESULT autoscaling_find_balancers(struct autoscaling_call *e, struct strs names, const char *field,
+				  struct refs *ret_refs)
+{
+	const struct tables *t = autoscaling_tables(e);
+	struct ref *at = arena_new_array(e->c->arena, struct ref, names.count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < names.count; k++) {
+		const struct elastic_load_balancer *b =
+			elastic_load_balancer_find_by_account(t, e->c->who->account, names.at[k]);
+		const struct target_group *g = b ? engine_get_classic_group(t, b->row.id) : NULL;
+		if (!g)
+			return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field),
+					      "Provided Load Balancers may not be valid. Please ensure they "
+					      "exist and try again. ('%" STR_FMT "')",
+					      STR_ARG(names.at[k]));
+		at[k] = ref_by_id(KIND_TARGET_GROUP, g->row.id);
+		at[k].text = names.at[k];
+		at[k].field = str_from(field);
+	}
+	*ret_refs = (struct refs){at, names.count};
+	return OK;
+}
+
 RESULT autoscaling_check_name(struct autoscaling_call *e, struct str name, const char *field)
 {
 	if (str_is_line(name) && !str_contains(name, STR(":")) && !str_contains(name, STR("/")))
@@ -76,9 +101,21 @@ struct str autoscaling_target_arn(struct autoscaling_call *e, uuid target_group)
 {
 	const struct tables *t = autoscaling_tables(e);
 	const struct target_group *g = target_group_find(t, target_group);
-	return g ? engine_write_balancing_arn(t, e->c->arena, e->config->region, e->c->who->account_number,
-					      KIND_TARGET_GROUP, &g->row)
-		 : STR_NONE;
+	return g && uuid_is_none(g->elastic_load_balancer)
+		       ? engine_write_balancing_arn(t, e->c->arena, e->config->region,
+						    e->c->who->account_number, KIND_TARGET_GROUP, &g->row)
+		       : STR_NONE;
+}
+
+struct str autoscaling_balancer_name(struct autoscaling_call *e, uuid target_group)
+{
+	const struct tables *t = autoscaling_tables(e);
+	const struct target_group *g = target_group_find(t, target_group);
+	const struct elastic_load_balancer *b =
+		g && !uuid_is_none(g->elastic_load_balancer)
+			? elastic_load_balancer_find(t, g->elastic_load_balancer)
+			: NULL;
+	return b ? b->name : STR_NONE;
 }
 
 RESULT autoscaling_open_page(struct autoscaling_call *e, const struct query_pages *asked,

@@ -35,6 +35,31 @@ static RESULT prepare_detach(struct autoscaling_call *e, void *args)
 	return prepare(e, args, "scaling_group.detach_target_groups");
 }
 
+/* ---- Classic Load Balancers ---- */
+
+static const struct param balancers_params[] = {
+	AUTOSCALING_GROUP(struct targets_args, name),
+	PARAM(struct targets_args, "LoadBalancerNames.member", arns, .flags = REQUIRED, .min = 1, .max = 255,
+	      .doc = "Classic Load Balancers."),
+};
+
+static RESULT prepare_balancers(struct autoscaling_call *e, struct targets_args *a, const char *permission)
+{
+	a->wish.permission = permission;
+	TRY(autoscaling_find_group(e, a->name, "AutoScalingGroupName", &a->wish.group));
+	return autoscaling_find_balancers(e, a->arns, "LoadBalancerNames", &a->wish.target_groups);
+}
+
+static RESULT prepare_attach_balancers(struct autoscaling_call *e, void *args)
+{
+	return prepare_balancers(e, args, "scaling_group.attach_balancers");
+}
+
+static RESULT prepare_detach_balancers(struct autoscaling_call *e, void *args)
+{
+	return prepare_balancers(e, args, "scaling_group.detach_balancers");
+}
+
 /* ---- traffic sources ---- */
 
 struct source_args {
@@ -99,6 +124,8 @@ static const struct param list_traffic_params[] = {
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
 
+enum listed { LISTED_TARGET_GROUPS, LISTED_BALANCERS, LISTED_TRAFFIC };
+
 /* "InService" once an instance of the group is healthy there; else all are registered, which is "Added". */
 static const char *state_of(struct autoscaling_call *e, uuid target_group)
 {
@@ -110,28 +137,42 @@ static const char *state_of(struct autoscaling_call *e, uuid target_group)
 	return target ? "InService" : "Added";
 }
 
+static void write_source(struct xml *x, enum listed listed, struct str identifier, const char *type,
+			 const char *state)
+{
+	static const char *const names[] = {[LISTED_TARGET_GROUPS] = "LoadBalancerTargetGroupARN",
+					    [LISTED_BALANCERS] = "LoadBalancerName",
+					    [LISTED_TRAFFIC] = "Identifier"};
+	xml_open(x, "member");
+	xml_text(x, names[listed], identifier);
+	if (listed == LISTED_TRAFFIC) {
+		xml_text(x, "TrafficSource", identifier);
+		xml_z(x, "Type", type);
+	}
+	xml_z(x, "State", state);
+	xml_close(x, "member");
+}
+
 static RESULT write_list(struct autoscaling_call *e, const struct list_args *a, struct xml *x,
-			 const char *list, bool is_traffic)
+			 const char *list, enum listed listed)
 {
 	const struct scaling_group *group = NULL;
 	struct query_page page;
 	TRY(autoscaling_open_page(e, &a->pages, &page));
 	TRY(autoscaling_find_group_row(e, a->name, &group));
-	bool shows = !a->type.n || str_is(a->type, "elbv2");
 	xml_open(x, list);
-	for (size_t k = 0; k < group->target_groups.count && shows; k++) {
+	for (size_t k = 0; k < group->target_groups.count; k++) {
 		struct str arn = autoscaling_target_arn(e, group->target_groups.at[k]);
+		struct str name = autoscaling_balancer_name(e, group->target_groups.at[k]);
 		struct str key = str_print(e->c->arena, "%04zu", k);
-		if (!arn.n || !query_page_takes(&page, key))
+		const char *type = arn.n ? "elbv2" : "elb";
+		bool shows = listed == LISTED_TRAFFIC
+				     ? (arn.n || name.n) && (!a->type.n || str_is(a->type, type))
+			     : listed == LISTED_BALANCERS ? name.n > 0
+							  : arn.n > 0;
+		if (!shows || !query_page_takes(&page, key))
 			continue;
-		xml_open(x, "member");
-		xml_text(x, is_traffic ? "Identifier" : "LoadBalancerTargetGroupARN", arn);
-		if (is_traffic) {
-			xml_text(x, "TrafficSource", arn);
-			xml_z(x, "Type", "elbv2");
-		}
-		xml_z(x, "State", state_of(e, group->target_groups.at[k]));
-		xml_close(x, "member");
+		write_source(x, listed, arn.n ? arn : name, type, state_of(e, group->target_groups.at[k]));
 	}
 	xml_close(x, list);
 	autoscaling_close_page(e, x, &page);
@@ -140,15 +181,31 @@ static RESULT write_list(struct autoscaling_call *e, const struct list_args *a, 
 
 static RESULT answer_targets(struct autoscaling_call *e, const void *args, struct xml *x)
 {
-	return write_list(e, args, x, "LoadBalancerTargetGroups", false);
+	return write_list(e, args, x, "LoadBalancerTargetGroups", LISTED_TARGET_GROUPS);
 }
 
 static RESULT answer_traffic(struct autoscaling_call *e, const void *args, struct xml *x)
 {
-	return write_list(e, args, x, "TrafficSources", true);
+	return write_list(e, args, x, "TrafficSources", LISTED_TRAFFIC);
+}
+
+static RESULT answer_balancers(struct autoscaling_call *e, const void *args, struct xml *x)
+{
+	return write_list(e, args, x, "LoadBalancers", LISTED_BALANCERS);
 }
 
 static const struct autoscaling_action actions[] = {
+	{AUTOSCALING_ACTION("AttachLoadBalancers"), .flags = API_WRITES,
+	 .args = PARAMS(struct targets_args, balancers_params), .prepare = prepare_attach_balancers,
+	 .operation = engine_attach_scaling_targets_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Registers a group's instances with Classic Load Balancers."},
+	{AUTOSCALING_ACTION("DetachLoadBalancers"), .flags = API_WRITES,
+	 .args = PARAMS(struct targets_args, balancers_params), .prepare = prepare_detach_balancers,
+	 .operation = engine_detach_scaling_targets_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Takes them out."},
+	{AUTOSCALING_ACTION("DescribeLoadBalancers"), .flags = API_CHANGES_BY_TIME,
+	 .args = PARAMS(struct list_args, list_params), .answer = answer_balancers,
+	 .doc = "Classic Load Balancers of a group."},
 	{AUTOSCALING_ACTION("AttachLoadBalancerTargetGroups"), .flags = API_WRITES,
 	 .args = PARAMS(struct targets_args, targets_params), .prepare = prepare_attach,
 	 .operation = engine_attach_scaling_targets_run, .returns = API_RETURNS_NOTHING_STORED,

@@ -86,7 +86,6 @@ static RESULT answer_none(struct autoscaling_call *e, const struct none_args *a,
 	{                                                                                                    \
 		return answer_none(e, args, x, list);                                                        \
 	}
-NONE(answer_balancers, "LoadBalancers")
 NONE(answer_refreshes, "InstanceRefreshes")
 NONE(answer_warm_pool, "Instances")
 NONE(answer_notified, "NotificationConfigurations")
@@ -101,8 +100,6 @@ static const struct autoscaling_action actions[] = {
 	TYPES("DescribeLifecycleHookTypes", answer_hooks, "Words of lifecycle hooks."),
 	TYPES("DescribeScalingProcessTypes", answer_processes, "Processes that may be suspended."),
 	TYPES("DescribeTerminationPolicyTypes", answer_termination, "Words of termination policies."),
-	{AUTOSCALING_ACTION("DescribeLoadBalancers"), .args = PARAMS(struct none_args, group_params),
-	 .answer = answer_balancers, .never = "Classic Load Balancers are not implemented.", .doc = "None."},
 	{AUTOSCALING_ACTION("DescribeInstanceRefreshes"), .args = PARAMS(struct none_args, group_params),
 	 .answer = answer_refreshes, .never = "Instance refresh is not implemented.", .doc = "None."},
 	{AUTOSCALING_ACTION("DescribeWarmPool"), .args = PARAMS(struct none_args, group_params),

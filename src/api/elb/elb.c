@@ -1,34 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Implements the protocol of ELBv2 for api/core: signed query calls, answered in XML. */
+ * Implements the protocol of both versions for api/core: signed query calls, answered in XML. */
 #include "api/elb/elb.h"
 
-#include "api/elb/internal.h"
+#include "api/elb/classic/internal.h"
 #include "api/query/query_call.h"
 
+/* Classic Load Balancers have the same service and actions of the same names, in an older version. */
 static bool asks_for_classic(struct str pairs)
 {
-	return str_contains(pairs, STR("Action=DescribeLoadBalancers")) &&
-	       str_contains(pairs, STR("Version=2012-06-01"));
+	return str_starts_with(pairs, STR("Version=2012-06-01")) ||
+	       str_contains(pairs, STR("&Version=2012-06-01"));
 }
 
-/* The list of Classic Load Balancers, which have the same service and another version, is empty (api/absent/). */
 bool elb_has_call(const struct call *call)
 {
-	bool is_ours = query_is_for(call, "elasticloadbalancing");
-	return is_ours && !asks_for_classic(call->body) && !asks_for_classic(call->query);
+	return query_is_for(call, "elasticloadbalancing");
 }
 
-/* Version 2012-06-01 is the older API of Classic Load Balancers, whose actions have the same names. */
-static RESULT find(struct api_call *core)
+bool elb_is_classic(const struct call *call)
+{
+	return asks_for_classic(call->body) || asks_for_classic(call->query);
+}
+
+bool elb_classic_has_call(const struct call *call)
+{
+	return query_is_for(call, "elasticloadbalancing") && elb_is_classic(call);
+}
+
+static RESULT find_action(struct api_call *core, const char *version)
 {
 	struct elb_call *e = elb_call_of(core);
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, 0, 0));
-	struct str version = pairs_find(&e->pairs, "Version");
-	if (e->action && !str_is(version, "2012-06-01"))
+	if (e->action)
 		return OK;
 	e->error = &elb_no_action;
-	return query_fail_no_action(core, "2015-12-01");
+	return query_fail_no_action(core, version);
+}
+
+static RESULT find(struct api_call *core)
+{
+	return find_action(core, "2015-12-01");
+}
+
+static RESULT find_classic(struct api_call *core)
+{
+	return find_action(core, "2012-06-01");
 }
 
 static RESULT prepare(struct api_call *core)
@@ -58,6 +75,16 @@ static RESULT write_problem(struct api_call *core, struct api_problem *p, struct
 	return query_write_problem_document(core, p, body, ELB_NAMESPACE);
 }
 
+static RESULT write_classic_answer(struct api_call *core, struct buf *body)
+{
+	return query_write_answer_document(core, body, CLASSIC_NAMESPACE, write_result);
+}
+
+static RESULT write_classic_problem(struct api_call *core, struct api_problem *p, struct buf *body)
+{
+	return query_write_problem_document(core, p, body, CLASSIC_NAMESPACE);
+}
+
 static const struct api_actions *const groups[] = {
 	&elb_load_balancer_actions,      &elb_listener_actions, &elb_rule_actions,
 	&elb_target_group_actions,       &elb_target_actions,   &elb_attribute_actions,
@@ -78,6 +105,27 @@ const struct api_protocol elb_protocol = {
 	.write_problem = write_problem,
 };
 
+static const struct api_actions *const classic_groups[] = {
+	&classic_balancer_actions, &classic_place_actions,    &classic_listener_actions,
+	&classic_policy_actions,   &classic_instance_actions, &classic_attribute_actions,
+	&classic_tag_actions,
+};
+const struct api_groups elb_classic_action_groups = {classic_groups,
+						     sizeof classic_groups / sizeof classic_groups[0]};
+
+const struct api_protocol elb_classic_protocol = {
+	.name = "elb_classic",
+	.content_type = "text/xml",
+	.call_size = sizeof(struct elb_call),
+	.groups = &elb_classic_action_groups,
+	.errors = &classic_errors,
+	.find = find_classic,
+	.prepare = prepare,
+	.write = write_classic_answer,
+	.word_problem = query_word_problem,
+	.write_problem = write_classic_problem,
+};
+
 void elb_write_coverage(struct buf *out)
 {
 	api_write_coverage(out, &elb_action_groups);
@@ -86,4 +134,14 @@ void elb_write_coverage(struct buf *out)
 void elb_dump_actions(struct buf *out)
 {
 	query_dump_actions(out, "elb", "elasticloadbalancing", &elb_action_groups);
+}
+
+void elb_classic_write_coverage(struct buf *out)
+{
+	api_write_coverage(out, &elb_classic_action_groups);
+}
+
+void elb_classic_dump_actions(struct buf *out)
+{
+	query_dump_actions(out, "elb_classic", "elasticloadbalancing", &elb_classic_action_groups);
 }

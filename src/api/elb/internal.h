@@ -69,6 +69,8 @@ extern const struct params elb_tag_params; /* Key and Value, filling struct tag 
 	PARAM_LIST(T, "Tags.member", member, elb_tag_params, .max = ELB_TAGS_MAX, __VA_ARGS__.doc = "Tags.")
 /* ERR_COMBINATION with "Tags": a key is there twice. */
 RESULT elb_check_tags(struct elb_call *e, struct tags tags);
+/* The list Tags. */
+void elb_write_tags(struct xml *x, const struct tags *tags);
 
 /* ---- attributes.c ---- */
 

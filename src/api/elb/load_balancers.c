@@ -281,7 +281,9 @@ static RESULT prepare_list(struct elb_call *e, void *args)
 	for (size_t k = 0; k < a->names.count; k++) {
 		ref = (struct ref){
 			.kind = KIND_ELASTIC_LOAD_BALANCER, .text = a->names.at[k], .field = STR("Names")};
-		if (!elastic_load_balancer_find_by_account(elb_tables(e), e->c->who->account, a->names.at[k]))
+		const struct elastic_load_balancer *b = elastic_load_balancer_find_by_account(
+			elb_tables(e), e->c->who->account, a->names.at[k]);
+		if (!b || b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC)
 			return engine_fail_not_found(e->c, KIND_ELASTIC_LOAD_BALANCER, &ref);
 	}
 	return OK;
@@ -297,7 +299,7 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	for (const struct elastic_load_balancer *b =
 		     elastic_load_balancer_first_by_account(t, e->c->who->account);
 	     b && !page.is_cut; b = elastic_load_balancer_next_by_account(t, b)) {
-		if (!is_asked(&a->names, b->name) ||
+		if (b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC || !is_asked(&a->names, b->name) ||
 		    !is_asked(&a->arns,
 			      a->arns.count ? elb_arn(e, KIND_ELASTIC_LOAD_BALANCER, &b->row) : STR_NONE) ||
 		    !query_page_takes(&page, b->name))

@@ -54,10 +54,8 @@ static RESULT prepare_tags(struct elb_call *e, void *args)
 	return OK;
 }
 
-static void write_tags(struct xml *x, struct str arn, const struct tags *tags)
+void elb_write_tags(struct xml *x, const struct tags *tags)
 {
-	xml_open(x, "member");
-	xml_text(x, "ResourceArn", arn);
 	xml_open(x, "Tags");
 	for (size_t k = 0; k < tags->count; k++) {
 		xml_open(x, "member");
@@ -66,7 +64,6 @@ static void write_tags(struct xml *x, struct str arn, const struct tags *tags)
 		xml_close(x, "member");
 	}
 	xml_close(x, "Tags");
-	xml_close(x, "member");
 }
 
 static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
@@ -78,7 +75,10 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 		const struct row *row = NULL;
 		TRY(engine_find_own(e->c, elb_tables(e), ref->kind, ref, &row));
 		size_t offset = model_kinds[ref->kind].tags_offset;
-		write_tags(x, ref->text, (const struct tags *) (const void *) ((const char *) row + offset));
+		xml_open(x, "member");
+		xml_text(x, "ResourceArn", ref->text);
+		elb_write_tags(x, (const struct tags *) (const void *) ((const char *) row + offset));
+		xml_close(x, "member");
 	}
 	xml_close(x, "TagDescriptions");
 	return OK;

@@ -414,7 +414,8 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	xml_open(x, "TargetGroups");
 	for (const struct target_group *g = target_group_first_by_account(t, e->c->who->account);
 	     g && !page.is_cut; g = target_group_next_by_account(t, g)) {
-		if (!matches(e, a, g) || !query_page_takes(&page, g->name))
+		if (!uuid_is_none(g->elastic_load_balancer) || !matches(e, a, g) ||
+		    !query_page_takes(&page, g->name))
 			continue;
 		TRY(engine_check_found(e->c, t, KIND_TARGET_GROUP, &g->row));
 		write_group(e, x, g);

@@ -31,7 +31,7 @@ void config_quote(struct buf *out, struct str text, bool is_format)
 	buf_add_char(out, '\'');
 }
 
-static void write_hex(const uint8_t *bytes, size_t count, char *out)
+void config_write_hex(const uint8_t *bytes, size_t count, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
 	for (size_t k = 0; k < count; k++) {
@@ -44,7 +44,7 @@ static void write_hex(const uint8_t *bytes, size_t count, char *out)
 const char *config_group_name(uuid group, char out[static CONFIG_GROUP_NAME_SIZE])
 {
 	out[0] = 'g';
-	write_hex(group.b, sizeof group.b, out + 1);
+	config_write_hex(group.b, sizeof group.b, out + 1);
 	return out;
 }
 
@@ -55,7 +55,7 @@ static struct str name_by_content(struct arena *a, const char *prefix, struct st
 	uint8_t sum[SHA256_SIZE];
 	char hex[2 * DIGEST_BYTES + 1];
 	crypto_sha256(bytes, sum);
-	write_hex(sum, DIGEST_BYTES, hex);
+	config_write_hex(sum, DIGEST_BYTES, hex);
 	return str_print(a, "%s-%s%s", prefix, hex, ending);
 }
 
@@ -181,12 +181,14 @@ static void write_ciphers(const struct tls_policy *policy, bool is_1_3, struct b
 		buf_print(out, ":@SECLEVEL=0");
 }
 
-static void write_tls(struct ctx *c, const struct proxy_wish *wish, const struct listener *l, struct buf *out)
+void config_write_tls(struct ctx *c, const struct proxy_wish *wish, const struct listener *l,
+		      const char *alpn, struct buf *out)
 {
 	const struct tls_policy *policy = tls_policy_find(l->tls_policy);
 	const struct config_file list = list_certificates(c->arena, wish, l);
 	buf_print(out, " ssl crt-list %" STR_FMT, STR_ARG(list.name));
-	buf_print(out, " alpn %s", wish->balancer->has_http2 ? "h2,http/1.1" : "http/1.1");
+	if (alpn)
+		buf_print(out, " alpn %s", alpn);
 	if (!policy)
 		return;
 	size_t last = 0;
@@ -273,7 +275,8 @@ static void write_frontend(struct ctx *c, const struct proxy_wish *wish, const s
 {
 	buf_print(out, "frontend f%" PRId64 "\n  bind *:%" PRId64, l->listener->port, l->listener->port);
 	if (l->listener->protocol == LISTENER_PROTOCOL_HTTPS)
-		write_tls(c, wish, l->listener, out);
+		config_write_tls(c, wish, l->listener, wish->balancer->has_http2 ? "h2,http/1.1" : "http/1.1",
+				 out);
 	buf_add_char(out, '\n');
 	if (wish->balancer->drops_headers)
 		buf_print(out, "  http-request del-header '[^-A-Za-z0-9]' -m reg\n");
@@ -286,9 +289,10 @@ static void write_frontend(struct ctx *c, const struct proxy_wish *wish, const s
 
 /* ---- backends ---- */
 
-static void write_check(const struct target_group *g, struct buf *out)
+void config_write_check(const struct target_group *g, struct buf *out)
 {
-	if (g->check_protocol != TARGET_GROUP_CHECK_PROTOCOL_TCP) {
+	bool is_https = g->check_protocol == TARGET_GROUP_CHECK_PROTOCOL_HTTPS;
+	if (is_https || g->check_protocol == TARGET_GROUP_CHECK_PROTOCOL_HTTP) {
 		buf_print(out, "  option httpchk\n  http-check send meth GET uri ");
 		config_quote(out, g->check_path, false);
 		buf_print(out,
@@ -304,7 +308,7 @@ static void write_check(const struct target_group *g, struct buf *out)
 		buf_print(out, " port %" PRId64, g->check_port);
 	if (g->slow_start_s)
 		buf_print(out, " slowstart %" PRId64 "s", g->slow_start_s);
-	if (g->check_protocol == TARGET_GROUP_CHECK_PROTOCOL_HTTPS)
+	if (is_https || g->check_protocol == TARGET_GROUP_CHECK_PROTOCOL_SSL)
 		buf_print(out, " check-ssl verify none");
 	buf_add_char(out, '\n');
 }
@@ -314,7 +318,7 @@ static void write_servers(const struct proxy_group *group, bool is_checked, stru
 	for (size_t k = 0; k < group->server_count; k++) {
 		const struct proxy_server *s = &group->servers[k];
 		char ip[IP_TEXT_SIZE], id[2 * sizeof s->target.b + 1];
-		write_hex(s->target.b, sizeof s->target.b, id);
+		config_write_hex(s->target.b, sizeof s->target.b, id);
 		buf_print(out, "  server t%s %s:%" PRId64 "%s", id, ip_write(s->ip, ip), s->port,
 			  is_checked ? " check" : "");
 		if (group->group->is_sticky)
@@ -340,13 +344,17 @@ static void write_backend(const struct proxy_group *group, bool is_checked, stru
 	if (g->is_sticky)
 		buf_print(out, "  cookie AWSALB insert indirect nocache maxlife %" PRId64 "s\n", g->sticky_s);
 	if (is_checked)
-		write_check(g, out);
+		config_write_check(g, out);
 	write_servers(group, is_checked, out);
 }
 
 RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *out)
 {
 	write_global(wish, out);
+	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC) {
+		config_write_classic(c, wish, out);
+		return buf_finish(out);
+	}
 	for (size_t k = 0; k < wish->listener_count; k++)
 		write_frontend(c, wish, &wish->listeners[k], out);
 	for (size_t k = 0; k < wish->group_count; k++) {

@@ -46,6 +46,15 @@ RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *ou
 /* Parts: rules of a listener, and which backends they use (config_rules.c). */
 void config_write_rules(struct ctx *c, const struct proxy_listener *listener, struct buf *out);
 void config_write_uses(const struct proxy_wish *wish, const struct proxy_listener *listener, struct buf *out);
+/* Frontends and backends of a Classic Load Balancer (config_classic.c). */
+void config_write_classic(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
+/* Words of a bind line: certificates and the security policy. alpn NULL: none is offered. */
+void config_write_tls(struct ctx *c, const struct proxy_wish *wish, const struct listener *l,
+		      const char *alpn, struct buf *out);
+/* A group's health check. */
+void config_write_check(const struct target_group *g, struct buf *out);
+/* Two digits a byte, and an ending 0. */
+void config_write_hex(const uint8_t *bytes, size_t count, char *out);
 /* Text between single quotes; with is_format also literal in HAProxy's log format. */
 void config_quote(struct buf *out, struct str text, bool is_format);
 /* "g0123456789abcdef" of a target group. */

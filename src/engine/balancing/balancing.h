@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Load balancers of ELBv2. A balancer has a front, which is an interface, in each of its subnets; an internet-facing one
+ * Load balancers of ELBv2; those of classic.h share their rows. A balancer has a front, which is an interface, in each of its subnets; an internet-facing one
  * also has a public address for each front. A listener is a port of all fronts.
  *
  * A network load balancer's listener leads to the targets of a target group: for each front of each listener there is a
@@ -10,6 +10,7 @@
 
 #include "engine/balancing/listener_rule.h"
 
+struct classic_listener;
 struct load_balancer;
 struct port;
 struct proxy;
@@ -37,6 +38,10 @@ struct balancer_subnets {
 struct elastic_load_balancer_wish {
 	struct str name;
 	bool is_application, is_internal;
+	/* Instead: a Classic Load Balancer, whose name must be free, with these listeners */
+	bool is_classic;
+	const struct classic_listener *listeners;
+	size_t listener_count;
 	struct refs groups;
 	struct balancer_subnets subnets;
 	struct tags tags;
@@ -48,8 +53,11 @@ OPERATION(engine_create_elastic_load_balancer, elastic_load_balancer_wish)
 struct elastic_load_balancer_change {
 	struct ref balancer;
 	enum choice is_protected, crosses_zones;
+	int64_t idle_s; /* 0: unchanged; not a network load balancer's */
+	/* Classic Load Balancers alone: */
+	enum choice drains;
+	int64_t drain_s; /* 0: unchanged */
 	/* application load balancers alone: */
-	int64_t idle_s; /* 0: unchanged */
 	enum choice forwards_port, keeps_host, drops_headers, names_cipher, has_http2;
 	bool sets_forwarded_for;
 	enum balancer_forwarded_for { FORWARDED_APPEND, FORWARDED_PRESERVE, FORWARDED_REMOVE } forwarded_for;
@@ -63,11 +71,21 @@ struct elastic_load_balancer_subnets {
 };
 OPERATION(engine_set_elastic_load_balancer_subnets, elastic_load_balancer_subnets)
 
-/* Replaces the security groups of an application load balancer's fronts. ERR_COMBINATION: a network load balancer has
+/* Adds subnets to a Classic Load Balancer, or removes them. Errors as above. */
+struct balancer_subnets_change {
+	struct ref balancer;
+	struct refs subnets;
+	bool is_by_zone; /* the call named zones: the subnets are their default ones */
+};
+OPERATION(engine_attach_balancer_subnets, balancer_subnets_change)
+OPERATION(engine_detach_balancer_subnets, balancer_subnets_change)
+
+/* Replaces the security groups of an application or Classic Load Balancer's fronts. ERR_COMBINATION: a network load balancer has
  * none. */
 struct elastic_load_balancer_groups {
 	struct ref balancer;
 	struct refs groups;
+	bool is_classic; /* the call is of the Classic Load Balancers' API */
 };
 OPERATION(engine_set_elastic_load_balancer_groups, elastic_load_balancer_groups)
 
@@ -80,7 +98,7 @@ OPERATION(engine_delete_elastic_load_balancer, elastic_load_balancer_target)
 
 /* ---- listeners ---- */
 
-enum balancing_protocol { BALANCING_TCP, BALANCING_UDP, BALANCING_HTTP, BALANCING_HTTPS };
+enum balancing_protocol { BALANCING_TCP, BALANCING_UDP, BALANCING_HTTP, BALANCING_HTTPS, BALANCING_SSL };
 enum { LISTENER_CERTIFICATES_MAX = 26 }; /* the default one, and 25 more as in ELBv2 */
 
 /* ERR_EXISTS: another listener has the port. ERR_COMBINATION with KIND_LISTENER: the target group has another

@@ -4,11 +4,19 @@
 #pragma once
 
 #include "engine/internal.h"
+#include "model/elastic_load_balancer.h"
 
-struct elastic_load_balancer;
+struct balancing_target;
+struct classic_listener;
 struct listener;
 struct rule_action;
 struct target_group;
+
+/* True if a proxy implements the load balancer, which then has security groups: all but network load balancers. */
+static inline bool balancer_is_proxied(const struct elastic_load_balancer *b)
+{
+	return b->type != ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
+}
 
 /* Bring the rows of load_balancer, and their members, in line with the listener, or with all listeners of a balancer
  * or a target group. */
@@ -29,8 +37,22 @@ RESULT listener_rule_put_default(struct op *op, const struct listener *listener,
 RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balancer *balancer,
 				 const struct target_group *group);
 
-/* The row of an application load balancer's proxy: makes it, counts up its gen (of another load balancer: does
+/* The row of a load balancer's proxy: makes it, counts up its gen (of a network load balancer: does
  * nothing), and marks it deleted. */
 RESULT proxy_make(struct op *op, const struct elastic_load_balancer *balancer);
 RESULT proxy_touch(struct op *op, uuid balancer);
 RESULT proxy_end(struct op *op, uuid balancer);
+
+/* Registers and deregisters a target of the group, with the permission. */
+RESULT target_add(struct op *op, const struct target_group *group, const struct balancing_target *wish,
+		  const char *permission);
+RESULT target_remove_all(struct op *op, const struct target_group *group, const struct balancing_target *wish,
+			 const char *permission);
+
+/* Finds certificates, and adds their ids to those kept. */
+RESULT listener_find_certificates(struct op *op, const struct refs *refs, const struct uuids *kept,
+				  struct uuids *ret_ids);
+
+/* Makes the target group and the listeners of a new Classic Load Balancer, whose row is put already. */
+RESULT classic_make(struct op *op, const struct elastic_load_balancer *balancer,
+		    const struct classic_listener *listeners, size_t count);

@@ -18,6 +18,7 @@
 #include "store/port.h"
 #include "store/router.h"
 #include "store/subnet.h"
+#include "store/target_group.h"
 
 /* The device owner of a front's port, in Neutron's style. */
 #define FRONT_OWNER "network:load_balancer"
@@ -131,11 +132,14 @@ static RESULT make_front(struct op *op, const struct elastic_load_balancer *bala
 	struct port port = port_new_in(plan->subnet, balancer->account);
 	struct str hex = str_encode_hex(op->ctx->arena, balancer->row.id.b, 8);
 	bool is_application = balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
-	port.description = str_print(op->ctx->arena, "ELB %s/%" STR_FMT "/%" STR_FMT,
-				     is_application ? "app" : "net", STR_ARG(balancer->name), STR_ARG(hex));
+	port.description =
+		balancer->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC
+			? str_print(op->ctx->arena, "ELB %" STR_FMT, STR_ARG(balancer->name))
+			: str_print(op->ctx->arena, "ELB %s/%" STR_FMT "/%" STR_FMT,
+				    is_application ? "app" : "net", STR_ARG(balancer->name), STR_ARG(hex));
 	port.device_owner = STR(FRONT_OWNER);
 	port.device_id = uuid_to_str(op->ctx->arena, balancer->row.id);
-	port.source_dest_check = is_application;
+	port.source_dest_check = balancer_is_proxied(balancer);
 	port.groups = *groups;
 	port.wants_public_ip = !balancer->is_internal && !plan->address;
 	TRY(quota_check(op, balancer->account, QUOTA_PORTS, 1));
@@ -204,11 +208,20 @@ static void set_application(struct elastic_load_balancer *made)
 	made->has_http2 = true;
 }
 
-/* The security groups of an application load balancer; a network load balancer has none. */
+enum { DRAIN_DEFAULT_S = 300 };
+
+static void set_classic(struct elastic_load_balancer *made)
+{
+	made->type = ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
+	made->idle_s = IDLE_DEFAULT_S;
+	made->drain_s = DRAIN_DEFAULT_S;
+}
+
+/* The security groups of the fronts; a network load balancer's have none. */
 static RESULT find_groups(struct op *op, const struct elastic_load_balancer *balancer, struct refs refs,
 			  struct uuids *ret_groups)
 {
-	if (balancer->type != ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+	if (!balancer_is_proxied(balancer))
 		return OK;
 	TRY(security_group_resolve_all(op, balancer->account, router_find(op->head, balancer->router), refs,
 				       ret_groups));
@@ -228,13 +241,15 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 	struct uuids groups = {0};
 	if (wish->is_application)
 		set_application(&made);
+	if (wish->is_classic)
+		set_classic(&made);
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(engine_permit_new(op, "elastic_load_balancer.create", KIND_ELASTIC_LOAD_BALANCER, &made.row));
 	TRY(plan_fronts(op, &wish->subnets, wish->is_internal, &plan));
 	made.router = plan.router;
 	const struct elastic_load_balancer *present =
 		elastic_load_balancer_find_by_account(op->head, account->row.id, wish->name);
-	if (present && !is_same(op->head, present, &made, &plan))
+	if (present && (wish->is_classic || !is_same(op->head, present, &made, &plan)))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_ELASTIC_LOAD_BALANCER, STR("Name"),
 				   "A load balancer with the same name '%" STR_FMT
 				   "' exists, but with different settings",
@@ -245,19 +260,35 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 		return OK;
 	}
 	TRY(find_groups(op, &made, wish->groups, &groups));
-	TRY(limit_check(
-		op, wish->is_application ? LIMIT_APPLICATION_LOAD_BALANCERS : LIMIT_NETWORK_LOAD_BALANCERS,
-		account->row.id, 1, STR_NONE));
+	TRY(limit_check(op,
+			balancer_is_proxied(&made) ? LIMIT_APPLICATION_LOAD_BALANCERS
+						   : LIMIT_NETWORK_LOAD_BALANCERS,
+			account->row.id, 1, STR_NONE));
 	TRY(elastic_load_balancer_put(op, &made)); /* before its fronts, which name it */
 	wish->balancer = made.row.id;
 	TRY(add_fronts(op, &plan, &groups, &made));
-	if (wish->is_application)
+	if (wish->is_classic)
+		TRY(classic_make(op, &made, wish->listeners, wish->listener_count));
+	if (balancer_is_proxied(&made))
 		TRY(proxy_make(op, &made));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &made.row, "created",
 				"Load balancer %" STR_FMT ".", STR_ARG(made.name));
 }
 
 /* ---- changes ---- */
+
+/* Instances of a Classic Load Balancer drain for as long as its attribute says. */
+static RESULT set_delay(struct op *op, const struct elastic_load_balancer *balancer)
+{
+	const struct target_group *present =
+		target_group_first_by_elastic_load_balancer(op->head, balancer->row.id);
+	if (!present)
+		return OK;
+	struct target_group next = *present;
+	next.delay_s = balancer->drains ? balancer->drain_s : 0;
+	next.row.gen++;
+	return target_group_put(op, &next);
+}
 
 RESULT engine_set_elastic_load_balancer(struct op *op, struct elastic_load_balancer_change *wish)
 {
@@ -276,8 +307,12 @@ RESULT engine_set_elastic_load_balancer(struct op *op, struct elastic_load_balan
 		next.idle_s = wish->idle_s;
 	if (wish->sets_forwarded_for)
 		next.forwarded_for = (enum elastic_load_balancer_forwarded_for) wish->forwarded_for;
+	choice_apply(wish->drains, &next.drains);
+	if (wish->drain_s)
+		next.drain_s = wish->drain_s;
 	next.row.gen++;
 	TRY(elastic_load_balancer_put(op, &next));
+	TRY(set_delay(op, &next));
 	TRY(listener_settle_balancer(op, next.row.id));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Attributes.");
 }
@@ -293,9 +328,11 @@ RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_loa
 {
 	const struct elastic_load_balancer *balancer = NULL;
 	struct uuids groups = {0};
-	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.set_groups",
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer,
+						wish->is_classic ? "elastic_load_balancer.apply_groups"
+								 : "elastic_load_balancer.set_groups",
 						&balancer));
-	if (balancer->type != ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+	if (!balancer_is_proxied(balancer))
 		return ENGINE_FAIL(
 			op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("SecurityGroups"),
 			"You cannot set security groups on a load balancer that was created without them");
@@ -313,13 +350,11 @@ RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_loa
 				"Security groups.");
 }
 
-RESULT engine_set_elastic_load_balancer_subnets(struct op *op, struct elastic_load_balancer_subnets *wish)
+static RESULT replace_subnets(struct op *op, const struct elastic_load_balancer *present,
+			      const struct balancer_subnets *subnets)
 {
-	const struct elastic_load_balancer *present = NULL;
 	struct fronts_plan plan = {0};
-	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.set_subnets",
-						&present));
-	TRY(plan_fronts(op, &wish->subnets, present->is_internal, &plan));
+	TRY(plan_fronts(op, subnets, present->is_internal, &plan));
 	if (!uuid_equal(plan.router, present->router))
 		return fail_subnets(op, STR("Subnets"), "The subnets are not in the load balancer's VPC.");
 	struct elastic_load_balancer next = *present;
@@ -330,6 +365,70 @@ RESULT engine_set_elastic_load_balancer_subnets(struct op *op, struct elastic_lo
 	TRY(listener_settle_balancer(op, next.row.id));
 	TRY(delete_fronts(op, &before, &next.fronts));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Subnets.");
+}
+
+RESULT engine_set_elastic_load_balancer_subnets(struct op *op, struct elastic_load_balancer_subnets *wish)
+{
+	const struct elastic_load_balancer *present = NULL;
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.set_subnets",
+						&present));
+	return replace_subnets(op, present, &wish->subnets);
+}
+
+static bool is_named(const struct refs *subnets, uuid subnet)
+{
+	for (size_t k = 0; k < subnets->count; k++)
+		if (id_has_prefix(subnet, subnets->at[k].prefix, subnets->at[k].bits))
+			return true;
+	return false;
+}
+
+/* The subnets that the balancer has, without those named. */
+static void list_subnets(struct op *op, const struct elastic_load_balancer *balancer,
+			 const struct refs *without, struct balancer_subnet *ret_at, size_t *ret_count)
+{
+	*ret_count = 0;
+	for (size_t k = 0; k < balancer->fronts.count; k++) {
+		const struct port *front = port_find(op->head, balancer->fronts.at[k]);
+		if (!front || is_named(without, front->subnet))
+			continue;
+		ret_at[*ret_count] =
+			(struct balancer_subnet){.subnet = ref_by_id(KIND_SUBNET, front->subnet)};
+		ret_at[(*ret_count)++].subnet.field = STR("Subnets");
+	}
+}
+
+RESULT engine_attach_balancer_subnets(struct op *op, struct balancer_subnets_change *wish)
+{
+	const struct elastic_load_balancer *present = NULL;
+	struct balancer_subnet at[2 * BALANCER_FRONTS_MAX];
+	size_t count = 0;
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer,
+						wish->is_by_zone ? "elastic_load_balancer.enable_zones"
+								 : "elastic_load_balancer.attach_subnets",
+						&present));
+	if (wish->subnets.count > BALANCER_FRONTS_MAX)
+		return fail_subnets(op, STR("Subnets"), "A load balancer has one to ten subnets.");
+	list_subnets(op, present, &wish->subnets, at, &count);
+	for (size_t k = 0; k < wish->subnets.count; k++)
+		at[count++] = (struct balancer_subnet){.subnet = wish->subnets.at[k]};
+	return replace_subnets(op, present, &(const struct balancer_subnets){at, count});
+}
+
+RESULT engine_detach_balancer_subnets(struct op *op, struct balancer_subnets_change *wish)
+{
+	const struct elastic_load_balancer *present = NULL;
+	struct balancer_subnet at[BALANCER_FRONTS_MAX];
+	size_t count = 0;
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer,
+						wish->is_by_zone ? "elastic_load_balancer.disable_zones"
+								 : "elastic_load_balancer.detach_subnets",
+						&present));
+	list_subnets(op, present, &wish->subnets, at, &count);
+	if (!count)
+		return fail_subnets(op, STR("Subnets"),
+				    "A load balancer must stay attached to at least one subnet.");
+	return replace_subnets(op, present, &(const struct balancer_subnets){at, count});
 }
 
 /* ---- deletion ---- */

@@ -150,7 +150,7 @@ RESULT listener_settle(struct op *op, uuid id)
 		listener ? elastic_load_balancer_find(op->head, listener->elastic_load_balancer) : NULL;
 	if (!balancer)
 		return OK;
-	if (balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
+	if (balancer_is_proxied(balancer))
 		return proxy_touch(op, balancer->row.id);
 	TRY(drop_rows(op, id, &balancer->fronts));
 	for (size_t k = 0; k < balancer->fronts.count; k++)
@@ -198,7 +198,8 @@ static RESULT check_port(struct op *op, uuid balancer, uuid but, int64_t port)
 static const char *const protocol_words[] = {[LISTENER_PROTOCOL_TCP] = "TCP",
 					     [LISTENER_PROTOCOL_UDP] = "UDP",
 					     [LISTENER_PROTOCOL_HTTP] = "HTTP",
-					     [LISTENER_PROTOCOL_HTTPS] = "HTTPS"};
+					     [LISTENER_PROTOCOL_HTTPS] = "HTTPS",
+					     [LISTENER_PROTOCOL_SSL] = "SSL"};
 /* Target groups have the same protocols. */
 _Static_assert((int) TARGET_GROUP_PROTOCOL_HTTPS == (int) LISTENER_PROTOCOL_HTTPS, "protocols");
 
@@ -228,7 +229,8 @@ static enum listener_protocol to_protocol(enum balancing_protocol protocol)
 	static const enum listener_protocol protocols[] = {[BALANCING_TCP] = LISTENER_PROTOCOL_TCP,
 							   [BALANCING_UDP] = LISTENER_PROTOCOL_UDP,
 							   [BALANCING_HTTP] = LISTENER_PROTOCOL_HTTP,
-							   [BALANCING_HTTPS] = LISTENER_PROTOCOL_HTTPS};
+							   [BALANCING_HTTPS] = LISTENER_PROTOCOL_HTTPS,
+							   [BALANCING_SSL] = LISTENER_PROTOCOL_SSL};
 	return protocols[protocol];
 }
 
@@ -247,8 +249,8 @@ static RESULT check_protocol(struct op *op, const struct elastic_load_balancer *
 
 /* ---- certificates ---- */
 
-static RESULT find_certificates(struct op *op, const struct refs *refs, const struct uuids *kept,
-				struct uuids *ret_ids)
+RESULT listener_find_certificates(struct op *op, const struct refs *refs, const struct uuids *kept,
+				  struct uuids *ret_ids)
 {
 	uuid *at = arena_new_array(op->ctx->arena, uuid, kept->count + refs->count + 1);
 	size_t count = kept->count;
@@ -286,7 +288,8 @@ static RESULT set_tls(struct op *op, const struct refs *certificates, struct str
 	if (policy.n)
 		listener->tls_policy = policy;
 	if (certificates->count)
-		TRY(find_certificates(op, certificates, &(const struct uuids){0}, &listener->certificates));
+		TRY(listener_find_certificates(op, certificates, &(const struct uuids){0},
+					       &listener->certificates));
 	if (listener->certificates.count)
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_CERTIFICATE, STR("Certificates"),
@@ -414,7 +417,7 @@ RESULT engine_add_listener_certificates(struct op *op, struct listener_certifica
 	const struct listener *listener = NULL;
 	struct uuids ids = {0};
 	TRY(find_tls(op, &wish->listener, "listener.add_certificates", &listener));
-	TRY(find_certificates(op, &wish->certificates, &listener->certificates, &ids));
+	TRY(listener_find_certificates(op, &wish->certificates, &listener->certificates, &ids));
 	return put_certificates(op, listener, &ids);
 }
 
@@ -423,7 +426,7 @@ RESULT engine_remove_listener_certificates(struct op *op, struct listener_certif
 	const struct listener *listener = NULL;
 	struct uuids gone = {0};
 	TRY(find_tls(op, &wish->listener, "listener.remove_certificates", &listener));
-	TRY(find_certificates(op, &wish->certificates, &(const struct uuids){0}, &gone));
+	TRY(listener_find_certificates(op, &wish->certificates, &(const struct uuids){0}, &gone));
 	uuid *at = arena_new_array(op->ctx->arena, uuid, listener->certificates.count + 1);
 	size_t count = 0;
 	if (!at)

@@ -23,6 +23,9 @@ const struct listener_rule *engine_get_default_rule(const struct tables *t, uuid
 
 uuid engine_get_balancer_of_group(const struct tables *t, uuid group)
 {
+	const struct target_group *row = target_group_find(t, group);
+	if (row && !uuid_is_none(row->elastic_load_balancer))
+		return row->elastic_load_balancer;
 	const struct listener *l = listener_first_by_target_group(t, group);
 	const struct rule_target_group *r = rule_target_group_first_by_target_group(t, group);
 	const struct listener_rule *rule = r ? listener_rule_find(t, r->listener_rule) : NULL;

@@ -28,9 +28,16 @@ static bool is_application(const struct elastic_load_balancer *b)
 	return b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
 }
 
-/* "net/NAME/ID" or "app/NAME/ID" */
+static bool is_classic(const struct elastic_load_balancer *b)
+{
+	return b && b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
+}
+
+/* "net/NAME/ID", "app/NAME/ID", or the name of a Classic Load Balancer */
 static struct str balancer_part(struct arena *a, const struct elastic_load_balancer *b)
 {
+	if (is_classic(b))
+		return b->name;
 	return b ? str_print(a, "%s/%" STR_FMT "/%" STR_FMT, is_application(b) ? "app" : "net",
 			     STR_ARG(b->name), STR_ARG(hex_of(a, b->row.id)))
 		 : STR("*/*/*");
@@ -45,9 +52,31 @@ static struct str listener_part(const struct tables *t, struct arena *a, const s
 	return str_print(a, "%" STR_FMT "/%" STR_FMT, STR_ARG(balancer), STR_ARG(id));
 }
 
-/* What stands behind the account. A target has its group's. */
+/* The Classic Load Balancer that the row is a part of, or NULL. */
+static const struct elastic_load_balancer *find_classic(const struct tables *t, enum kind kind,
+							const struct row *row)
+{
+	const struct target_group *g = !row                        ? NULL
+				       : kind == KIND_TARGET_GROUP ? target_group_of(row)
+				       : kind == KIND_TARGET
+					       ? target_group_find(t, target_of(row)->target_group)
+					       : NULL;
+	const struct elastic_load_balancer *b =
+		!row || kind == KIND_LISTENER_RULE ? NULL
+		: g                                ? elastic_load_balancer_find(t, g->elastic_load_balancer)
+		: kind == KIND_LISTENER
+			? elastic_load_balancer_find(t, listener_of(row)->elastic_load_balancer)
+		: kind == KIND_ELASTIC_LOAD_BALANCER ? elastic_load_balancer_of(row)
+						     : NULL;
+	return is_classic(b) ? b : NULL;
+}
+
+/* The part behind the account. A target has its group's, and a part of a Classic Load Balancer the balancer's. */
 static struct str write_part(const struct tables *t, struct arena *a, enum kind kind, const struct row *row)
 {
+	const struct elastic_load_balancer *classic = find_classic(t, kind, row);
+	if (classic)
+		return str_print(a, "loadbalancer/%" STR_FMT, STR_ARG(classic->name));
 	if (kind == KIND_ELASTIC_LOAD_BALANCER)
 		return str_print(a, "loadbalancer/%" STR_FMT,
 				 STR_ARG(balancer_part(a, elastic_load_balancer_of(row))));
@@ -90,7 +119,8 @@ const struct row *engine_find_balancing_arn(const struct tables *t, const struct
 	if (result_is_ok(str_decode_hex(behind_last(arn, '/'), prefix.b, ARN_ID_BYTES)))
 		row = tables_find_prefix(t, kind, prefix, 8 * (unsigned) ARN_ID_BYTES);
 	bool is_it =
-		row && uuid_equal(engine_get_owner(kind, row), c->who->account) &&
+		row && !find_classic(t, kind, row) &&
+		uuid_equal(engine_get_owner(kind, row), c->who->account) &&
 		str_equal(engine_write_balancing_arn(t, c->arena, region, c->who->account_number, kind, row),
 			  arn);
 	return is_it ? row : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows of proxies: made with an application load balancer, counted up by each change of what the process depends on, and
+ * Rows of proxies: made with an application or Classic Load Balancer, counted up by each change of what the process depends on, and
  * forgotten after the balancer once the reconciler has ended the process. */
 #include "store/proxy.h"
 #include "engine/balancing/balancing.h"
@@ -20,7 +20,7 @@ bool engine_is_proxied(const struct tables *t, const struct port *port)
 	if (!result_is_ok(uuid_parse(port->device_id, &id)))
 		return false;
 	const struct elastic_load_balancer *b = elastic_load_balancer_find(t, id);
-	return b && b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION && uuids_have(&b->fronts, port->row.id);
+	return b && balancer_is_proxied(b) && uuids_have(&b->fronts, port->row.id);
 }
 
 bool engine_is_router_front(const struct tables *t, const struct port *port)

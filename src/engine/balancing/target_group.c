@@ -52,6 +52,7 @@ static enum target_group_protocol to_protocol(enum balancing_protocol protocol)
 static enum target_group_check_protocol to_check(enum balancing_protocol protocol)
 {
 	return protocol == BALANCING_HTTPS  ? TARGET_GROUP_CHECK_PROTOCOL_HTTPS
+	       : protocol == BALANCING_SSL  ? TARGET_GROUP_CHECK_PROTOCOL_SSL
 	       : protocol == BALANCING_HTTP ? TARGET_GROUP_CHECK_PROTOCOL_HTTP
 					    : TARGET_GROUP_CHECK_PROTOCOL_TCP;
 }
@@ -184,8 +185,8 @@ static RESULT fail_elsewhere(struct op *op, const struct balancing_target *targe
 }
 
 /* The primary interface of an instance that is not ending. */
-static RESULT find_instance_port(struct op *op, const struct balancing_target *target,
-				 const struct port **ret_port)
+static RESULT find_instance_port(struct op *op, const struct target_group *group,
+				 const struct balancing_target *target, const struct port **ret_port)
 {
 	const struct instance *instance = NULL;
 	struct result found = engine_find_own_instance(op->ctx, op->head, &target->instance, &instance);
@@ -196,7 +197,8 @@ static RESULT find_instance_port(struct op *op, const struct balancing_target *t
 	}
 	TRY(found);
 	*ret_port = row_is_live(&instance->row) ? port_first_of_instance(op->head, instance->row.id) : NULL;
-	if (!*ret_port || instance->wanted_power != INSTANCE_WANTED_POWER_ON)
+	bool may_be_off = !uuid_is_none(group->elastic_load_balancer); /* as in Classic Load Balancers */
+	if (!*ret_port || (instance->wanted_power != INSTANCE_WANTED_POWER_ON && !may_be_off))
 		return FAIL_TARGET(
 			op, target,
 			"The following targets are not in a running state and cannot be registered: "
@@ -227,7 +229,7 @@ static RESULT find_target(struct op *op, const struct target_group *group,
 	if (is_by_ip)
 		*ret_port = find_ip_port(op->head, group->account, group->router, wish->ip);
 	else
-		TRY(find_instance_port(op, wish, ret_port));
+		TRY(find_instance_port(op, group, wish, ret_port));
 	if (!*ret_port)
 		return FAIL_TARGET(op, wish,
 				   "The IP address '%" STR_FMT "' is not a network interface's in the VPC",
@@ -239,12 +241,13 @@ static RESULT find_target(struct op *op, const struct target_group *group,
 	return OK;
 }
 
-static RESULT add_target(struct op *op, const struct target_group *group, const struct balancing_target *wish)
+RESULT target_add(struct op *op, const struct target_group *group, const struct balancing_target *wish,
+		  const char *permission)
 {
 	const struct port *port = NULL;
 	struct ip ip;
 	TRY(find_target(op, group, wish, &port, &ip));
-	TRY(port_permit_end(op, "target_group.register", port->row.id));
+	TRY(port_permit_end(op, permission, port->row.id));
 	int64_t number = wish->number ? wish->number : group->port;
 	const struct target *present = target_find_by_target_group(op->head, group->row.id, ip, number);
 	struct target next = present ? *present
@@ -271,7 +274,7 @@ RESULT engine_register_targets(struct op *op, struct targets_wish *wish)
 	const struct target_group *group = NULL;
 	TRY(engine_permit_target_group(op, &wish->target_group, "target_group.register", &group));
 	for (size_t k = 0; k < wish->targets.count; k++)
-		TRY(add_target(op, group, &wish->targets.at[k]));
+		TRY(target_add(op, group, &wish->targets.at[k], "target_group.register"));
 	TRY(listener_settle_group(op, group->row.id));
 	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets registered", "%zu named.",
 				wish->targets.count);
@@ -296,9 +299,10 @@ static const struct target *find_registered(const struct tables *t, uuid group, 
 
 /* A target without a listener, or without a delay, is forgotten at once. Its established connections last in any
  * case: OVN only stops to choose it for new ones. */
-static RESULT remove_target(struct op *op, const struct target_group *group, const struct target *target)
+static RESULT remove_target(struct op *op, const struct target_group *group, const struct target *target,
+			    const char *permission)
 {
-	TRY(port_permit_end(op, "target_group.deregister", target->port));
+	TRY(port_permit_end(op, permission, target->port));
 	if (!group->delay_s || uuid_is_none(engine_get_balancer_of_group(op->head, group->row.id)))
 		return target_forget(op, target->row.id);
 	struct target next = *target;
@@ -307,20 +311,24 @@ static RESULT remove_target(struct op *op, const struct target_group *group, con
 	return target_put(op, &next);
 }
 
+RESULT target_remove_all(struct op *op, const struct target_group *group, const struct balancing_target *wish,
+			 const char *permission)
+{
+	const struct target *target = find_registered(op->head, group->row.id, NULL, wish), *next = NULL;
+	for (; target; target = next) {
+		next = find_registered(op->head, group->row.id, target, wish);
+		if (!target->drains_until_us)
+			TRY(remove_target(op, group, target, permission));
+	}
+	return OK;
+}
+
 RESULT engine_deregister_targets(struct op *op, struct targets_wish *wish)
 {
 	const struct target_group *group = NULL;
 	TRY(engine_permit_target_group(op, &wish->target_group, "target_group.deregister", &group));
-	for (size_t k = 0; k < wish->targets.count; k++) {
-		const struct balancing_target *one = &wish->targets.at[k];
-		const struct target *target = find_registered(op->head, group->row.id, NULL, one),
-				    *next = NULL;
-		for (; target; target = next) {
-			next = find_registered(op->head, group->row.id, target, one);
-			if (!target->drains_until_us)
-				TRY(remove_target(op, group, target));
-		}
-	}
+	for (size_t k = 0; k < wish->targets.count; k++)
+		TRY(target_remove_all(op, group, &wish->targets.at[k], "target_group.deregister"));
 	TRY(listener_settle_group(op, group->row.id));
 	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets deregistered", "%zu named.",
 				wish->targets.count);
@@ -432,7 +440,7 @@ struct target_condition engine_get_target_condition(const struct tables *t, cons
 
 bool engine_is_checked_group(const struct tables *t, const struct target_group *group)
 {
-	return group->protocol == TARGET_GROUP_PROTOCOL_TCP &&
+	return group->protocol == TARGET_GROUP_PROTOCOL_TCP && uuid_is_none(group->elastic_load_balancer) &&
 	       listener_first_by_target_group(t, group->row.id) &&
 	       target_first_by_target_group(t, group->row.id);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Steps of proxies: bring the process of an application load balancer to its rows, and report the health of targets. A
+ * Steps of proxies: bring the process of an application or Classic Load Balancer to its rows, and report the health of targets. A
  * tick of the timer looks at each proxy; one that has ended is started again. */
 #include "store/proxy.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/vec.h"
 #include "drivers/proxy.h"
-#include "engine/balancing/balancing.h"
+#include "engine/balancing/classic.h"
 #include "reconcile/work.h"
 #include "store/elastic_load_balancer.h"
 #include "store/listener.h"
@@ -52,12 +52,20 @@ static RESULT gather_links(struct step *s, const struct tables *t, const struct 
 						.mac = port->mac,
 						.ip = port->ip,
 						.gateway = subnet->gateway_ip,
-						.subnet = subnet->block};
+						.subnet = subnet->block,
+						.zone = subnet->zone};
 		PUSH(s, &rows->links, link);
 	}
 	rows->wish.links = rows->links.at;
 	rows->wish.link_count = rows->links.count;
 	return OK;
+}
+
+static uuid zone_of(const struct tables *t, const struct target *target)
+{
+	const struct port *port = port_find(t, target->port);
+	const struct subnet *subnet = port ? subnet_find(t, port->subnet) : NULL;
+	return subnet ? subnet->zone : UUID_NONE;
 }
 
 static RESULT gather_targets(struct step *s, const struct tables *t, const struct target_group *g,
@@ -69,7 +77,8 @@ static RESULT gather_targets(struct step *s, const struct tables *t, const struc
 			return OK;
 	for (const struct target *target = target_first_by_target_group(t, g->row.id); target;
 	     target = target_next_by_target_group(t, target)) {
-		const struct proxy_server server = {target->row.id, target->private_ip, target->number};
+		const struct proxy_server server = {target->row.id, target->private_ip, target->number,
+						    zone_of(t, target)};
 		if (target->drains_until_us)
 			continue;
 		PUSH(s, &servers, server);
@@ -139,12 +148,38 @@ static RESULT gather_certificate(struct step *s, const struct tables *t, uuid id
 	return OK;
 }
 
-static RESULT gather_listeners(struct step *s, const struct tables *t, uuid balancer, struct proxy_rows *rows)
+/* ---- Classic Load Balancers ---- */
+
+static void copy_policies(struct step *s, const struct elastic_load_balancer *b, struct proxy_listener *l)
 {
+	const struct listener *row = l->listener;
+	struct classic_policy policy;
+	for (size_t k = 0; k < row->policies.count; k++) {
+		if (!engine_find_classic_policy(b, row->policies.at[k], &policy) ||
+		    policy.type == CLASSIC_SSL)
+			continue;
+		l->is_sticky = true;
+		if (policy.type == CLASSIC_APP_COOKIE)
+			l->app_cookie = str_copy(s->ctx.arena, policy.value);
+		else
+			IGNORE(str_parse_int(policy.value, &l->sticky_s)); /* none: the browser's session */
+	}
+	l->has_proxy_protocol = engine_has_proxy_protocol(b, row->instance_port);
+}
+
+static RESULT gather_listeners(struct step *s, const struct tables *t, const struct elastic_load_balancer *b,
+			       struct proxy_rows *rows)
+{
+	uuid balancer = b->row.id;
+	const struct target_group *classic = engine_get_classic_group(t, balancer);
+	if (classic)
+		TRY(gather_targets(s, t, classic, rows));
 	for (const struct listener *l = listener_first_by_elastic_load_balancer(t, balancer); l;
 	     l = listener_next_by_elastic_load_balancer(t, l)) {
 		struct proxy_listener one = {.listener = STEP_COPY(s, KIND_LISTENER, struct listener, l)};
 		TRY(gather_rules(s, t, l->row.id, rows, &one));
+		if (classic)
+			copy_policies(s, b, &one);
 		for (size_t k = 0; k < l->certificates.count; k++)
 			TRY(gather_certificate(s, t, l->certificates.at[k], rows));
 		PUSH(s, &rows->listeners, one);
@@ -174,7 +209,7 @@ static RESULT gather(struct step *s, struct proxy_rows *ret_rows)
 		return OK;
 	ret_rows->wish.balancer = STEP_COPY(s, KIND_ELASTIC_LOAD_BALANCER, struct elastic_load_balancer, b);
 	TRY(gather_links(s, view.tables, b, ret_rows));
-	return gather_listeners(s, view.tables, b->row.id, ret_rows);
+	return gather_listeners(s, view.tables, b, ret_rows);
 }
 
 /* ---- reports ---- */

@@ -323,6 +323,7 @@ static void open_face(struct world *w)
 	MUST(api_face_new(&w->c, &support_protocol, &support, &w->support));
 	MUST(api_face_new(&w->c, &cloudwatch_protocol, &support, &w->cloudwatch));
 	MUST(api_face_new(&w->c, &elb_protocol, &support, &w->elb));
+	MUST(api_face_new(&w->c, &elb_classic_protocol, &support, &w->elb_classic));
 	struct api_config scaling = support;
 	scaling.read_scaling = ec2_read_scaling_source;
 	MUST(api_face_new(&w->c, &autoscaling_protocol, &scaling, &w->autoscaling));
@@ -341,6 +342,7 @@ static void close_faces(struct world *w)
 	api_face_free(w->support);
 	api_face_free(w->cloudwatch);
 	api_face_free(w->elb);
+	api_face_free(w->elb_classic);
 	api_face_free(w->autoscaling);
 	api_face_free(w->scim);
 	api_face_free(w->native);
@@ -458,6 +460,7 @@ static struct api_face *find_face(const struct world *w, const struct fake_call 
 	       : scim_has_path(f->call.path)       ? w->scim
 	       : cloudwatch_has_call(&f->call)     ? w->cloudwatch
 	       : autoscaling_has_call(&f->call)    ? w->autoscaling
+	       : elb_classic_has_call(&f->call)    ? w->elb_classic
 	       : elb_has_call(&f->call)            ? w->elb
 	       : iam_has_call(&f->call)            ? w->iam
 						   : w->face;
@@ -496,7 +499,7 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 	bool is_iam = str_contains(f->call.query, STR("2010-05-08")) ||
 		      str_contains(f->call.body, STR("2010-05-08"));
 	bool is_elb = str_contains(f->call.query, STR("2015-12-01")) ||
-		      str_contains(f->call.body, STR("2015-12-01"));
+		      str_contains(f->call.body, STR("2015-12-01")) || elb_is_classic(&f->call);
 	bool is_scaling = str_contains(f->call.query, STR("2011-01-01")) ||
 			  str_contains(f->call.body, STR("2011-01-01"));
 	const struct sigv4_signing signing = {.key_id = user->key_id,

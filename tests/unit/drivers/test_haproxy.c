@@ -58,12 +58,13 @@ static struct lab *make_lab(struct arena *arena)
 					   .sticky_s = 60,
 					   .slow_start_s = 30,
 					   .delay_s = 300};
-	lab->server = (struct proxy_server){{{2}}, ip_from_v4(0x0a000001), 80};
+	lab->server = (struct proxy_server){.target = {{2}}, .ip = ip_from_v4(0x0a000001), .port = 80};
 	lab->proxy_group = (struct proxy_group){&lab->group, &lab->server, 1};
 	lab->forward = (struct proxy_forward){&lab->group, 1};
 	for (size_t k = 0; k < 4; k++)
 		lab->proxy_rules[k] = (struct proxy_rule){&lab->rules[k], &lab->forward, 1};
-	lab->proxy_listener = (struct proxy_listener){&lab->listener, lab->proxy_rules, 1};
+	lab->proxy_listener = (struct proxy_listener){
+		.listener = &lab->listener, .rules = lab->proxy_rules, .rule_count = 1};
 	lab->wish = (struct proxy_wish){.balancer = &lab->balancer,
 					.listeners = &lab->proxy_listener,
 					.listener_count = 1,
@@ -373,6 +374,57 @@ static void systemd_runs_the_process(void **state)
 	file_remove_tree(directory);
 }
 
+/* A Classic Load Balancer: one backend checks, the others follow it. Zones that are not crossed have backends of their own. */
+static void classic_listeners_follow_one_check(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	const struct proxy_link links[] = {{.ip = ip_from_v4(0x7f000001), .zone = {{5}}},
+					   {.ip = ip_from_v4(0x7f000002), .zone = {{6}}}};
+	(void) state;
+	lab->balancer.type = ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
+	lab->balancer.crosses_zones = true;
+	lab->group.check_port = 8080;
+	lab->group.slow_start_s = 0;
+	lab->group.matcher = STR("200");
+	lab->server.zone = (uuid){{5}};
+	lab->listener.instance_port = 8081;
+	lab->listener.instance_protocol = LISTENER_INSTANCE_PROTOCOL_HTTPS;
+	lab->proxy_listener.is_sticky = true;
+	lab->proxy_listener.sticky_s = 60;
+	lab->proxy_listener.has_proxy_protocol = true;
+	struct str text = write_text(lab);
+	has_line(text, "  option httpchk\n");
+	has_line(text, "  server t02000000000000000000000000000000 10.0.0.1:8080 check\n");
+	has_line(text, "frontend f80\n  mode http\n  bind *:80\n");
+	has_line(text, "  cookie AWSELB insert indirect nocache maxlife 60s\n");
+	has_line(text,
+		 " 10.0.0.1:8081 track g01000000000000000000000000000000/t02000000000000000000000000000000 "
+		 "cookie 02000000000000000000000000000000 ssl verify none send-proxy\n");
+	is_accepted(lab, text);
+
+	lab->proxy_listener = (struct proxy_listener){
+		.listener = &lab->listener, .is_sticky = true, .app_cookie = STR("SESSION")};
+	has_line(write_text(lab), "  cookie SESSION prefix nocache\n");
+	is_accepted(lab, write_text(lab));
+
+	lab->proxy_listener = (struct proxy_listener){.listener = &lab->listener};
+	lab->listener.protocol = LISTENER_PROTOCOL_TCP;
+	lab->listener.instance_protocol = LISTENER_INSTANCE_PROTOCOL_SSL;
+	lab->group.check_protocol = TARGET_GROUP_CHECK_PROTOCOL_SSL;
+	lab->balancer.crosses_zones = false;
+	lab->wish.links = links;
+	lab->wish.link_count = 2;
+	text = write_text(lab);
+	has_line(text, "  bind 127.0.0.1:80\n  default_backend c80-0\nbackend c80-0\n  mode tcp\n  balance "
+		       "roundrobin\n  server ");
+	has_line(text, "  bind 127.0.0.2:80\n  default_backend c80-1\nbackend c80-1\n  mode tcp\n  balance "
+		       "roundrobin\n");
+	has_line(text, " check-ssl verify none\n");
+	assert_false(str_contains(text, STR("httpchk")));
+	is_accepted(lab, text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_listener_has_all_its_certificates),
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
+		cmocka_unit_test(classic_listeners_follow_one_check),
 		cmocka_unit_test(states_are_read),
 		cmocka_unit_test(systemd_runs_the_process),
 	};

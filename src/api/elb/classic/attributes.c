@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Attributes of Classic Load Balancers, and limits of the account. */
+#include "api/elb/classic/internal.h"
+#include "engine/limits.h"
+#include "engine/resolve.h"
+#include "store/elastic_load_balancer.h"
+
+enum { IDLE_MAX_S = 4000, DRAIN_MAX_S = 3600, ATTRIBUTES_MAX = 10 };
+
+struct modify_args {
+	struct elastic_load_balancer_change wish;
+	struct str name;
+	bool has_log;
+	enum choice logs;
+	struct elb_attributes more;
+};
+#define ATTRIBUTE(name, member, ...)                                                                         \
+	PARAM(struct modify_args, "LoadBalancerAttributes." name, member, __VA_ARGS__)
+static const struct param modify_params[] = {
+	CLASSIC_NAME(struct modify_args, name),
+	ATTRIBUTE("CrossZoneLoadBalancing.Enabled", wish.crosses_zones,
+		  .doc = "Each address leads to the instances of all zones."),
+	ATTRIBUTE("AccessLog.Enabled", logs, .doc = "False: there are no access logs."),
+	ATTRIBUTE("ConnectionDraining.Enabled", wish.drains, .doc = "Deregistered instances drain."),
+	ATTRIBUTE("ConnectionDraining.Timeout", wish.drain_s, .min = 1, .max = DRAIN_MAX_S,
+		  .doc = "For how many seconds they do."),
+	ATTRIBUTE("ConnectionSettings.IdleTimeout", wish.idle_s, .min = 1, .max = IDLE_MAX_S,
+		  .doc = "Seconds without traffic after which a connection is closed."),
+	PARAM_LIST(struct modify_args, "LoadBalancerAttributes.AdditionalAttributes.member", more,
+		   elb_attribute_table, .max = ATTRIBUTES_MAX,
+		   .doc = "`elb.http.desyncmitigationmode`, which can only be `defensive`."),
+	NOT_BUILT("LoadBalancerAttributes.AccessLog.S3BucketName", .only = ""),
+	NOT_BUILT("LoadBalancerAttributes.AccessLog.S3BucketPrefix", .only = ""),
+	NOT_BUILT("LoadBalancerAttributes.AccessLog.EmitInterval", .only = "60|0"),
+};
+
+static const char desync_key[] = "elb.http.desyncmitigationmode";
+
+static RESULT prepare_modify(struct elb_call *e, void *args)
+{
+	struct modify_args *a = args;
+	TRY(classic_find(e, a->name, &a->wish.balancer));
+	if (a->logs == CHOICE_YES)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("LoadBalancerAttributes.AccessLog.Enabled"),
+				      "Access logs are not supported in this region");
+	for (size_t k = 0; k < a->more.count; k++) {
+		const struct elb_attribute *one = &a->more.at[k];
+		if (!str_is(one->key, desync_key))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("LoadBalancerAttributes"),
+					      "Attribute key '%" STR_FMT "' is not recognized",
+					      STR_ARG(one->key));
+		if (!str_is(one->value, "defensive"))
+			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("LoadBalancerAttributes"),
+					      "The attribute '%s' can only be 'defensive' in this region",
+					      desync_key);
+	}
+	return OK;
+}
+
+static void write_enabled(struct xml *x, const char *name, bool is_enabled)
+{
+	xml_open(x, name);
+	xml_bool(x, "Enabled", is_enabled);
+	xml_close(x, name);
+}
+
+static void write_attributes(struct xml *x, const struct elastic_load_balancer *b)
+{
+	xml_open(x, "LoadBalancerAttributes");
+	write_enabled(x, "CrossZoneLoadBalancing", b->crosses_zones);
+	write_enabled(x, "AccessLog", false);
+	xml_open(x, "ConnectionDraining");
+	xml_bool(x, "Enabled", b->drains);
+	xml_int(x, "Timeout", b->drain_s);
+	xml_close(x, "ConnectionDraining");
+	xml_open(x, "ConnectionSettings");
+	xml_int(x, "IdleTimeout", b->idle_s);
+	xml_close(x, "ConnectionSettings");
+	xml_open(x, "AdditionalAttributes");
+	elb_write_attribute(x, desync_key, STR("defensive"));
+	xml_close(x, "AdditionalAttributes");
+	xml_close(x, "LoadBalancerAttributes");
+}
+
+static RESULT show_modified(struct elb_call *e, const void *args, struct xml *x)
+{
+	const struct modify_args *a = args;
+	const struct row *row = NULL;
+	TRY(elb_find_returned(e, a->wish.balancer.prefix, &row));
+	xml_text(x, "LoadBalancerName", a->name);
+	write_attributes(x, elastic_load_balancer_of(row));
+	return OK;
+}
+
+struct describe_args {
+	struct str name;
+	struct ref balancer;
+};
+static const struct param describe_params[] = {CLASSIC_NAME(struct describe_args, name)};
+
+static RESULT prepare_describe(struct elb_call *e, void *args)
+{
+	struct describe_args *a = args;
+	return classic_find(e, a->name, &a->balancer);
+}
+
+static RESULT answer_describe(struct elb_call *e, const void *args, struct xml *x)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_own(e->c, elb_tables(e), KIND_ELASTIC_LOAD_BALANCER,
+			    &((const struct describe_args *) args)->balancer, &row));
+	write_attributes(x, elastic_load_balancer_of(row));
+	return OK;
+}
+
+/* ---- limits ---- */
+
+struct limits_args {
+	struct query_pages pages;
+};
+static const struct param limits_params[] = {ELB_PAGES(struct limits_args, pages)};
+
+static RESULT answer_limits(struct elb_call *e, const void *args, struct xml *x)
+{
+	const struct {
+		const char *name;
+		int64_t max;
+	} limits[] = {{"classic-listeners", LISTENERS_MAX},
+		      {"classic-load-balancers", APPLICATION_LOAD_BALANCERS_MAX},
+		      {"classic-registered-instances", TARGETS_MAX}};
+	struct query_page page;
+	TRY(query_open_page(e->c, &((const struct limits_args *) args)->pages, ELB_PAGE_MAX, "Marker",
+			    &page));
+	xml_open(x, "Limits");
+	for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
+		if (!query_page_takes(&page, str_from(limits[k].name)))
+			continue;
+		xml_open(x, "member");
+		xml_z(x, "Name", limits[k].name);
+		xml_int(x, "Max", limits[k].max);
+		xml_close(x, "member");
+	}
+	xml_close(x, "Limits");
+	query_close_page(e->c, x, "NextMarker", &page);
+	return OK;
+}
+
+static const struct elb_action actions[] = {
+	{ELB_ACTION("DescribeLoadBalancerAttributes"), .args = PARAMS(struct describe_args, describe_params),
+	 .prepare = prepare_describe, .answer = answer_describe, .doc = "Attributes of a load balancer."},
+	{ELB_ACTION("ModifyLoadBalancerAttributes"), .flags = API_WRITES,
+	 .args = PARAMS(struct modify_args, modify_params), .prepare = prepare_modify,
+	 .operation = engine_set_elastic_load_balancer_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
+	 .answer = show_modified, .doc = "Sets attributes of a load balancer."},
+	{ELB_ACTION("DescribeAccountLimits"), .args = PARAMS(struct limits_args, limits_params),
+	 .answer = answer_limits, .doc = "Limits of the account."},
+};
+const struct api_actions classic_attribute_actions = API_ACTIONS(actions);
