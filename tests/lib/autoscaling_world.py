@@ -37,9 +37,14 @@ class World:
         self.lone = self.ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=self.subnet)["Instances"][0]["InstanceId"]
         asked = {"Action": "CreateTargetGroup", "Name": "scaled", "Protocol": "TCP", "Port": "80", "VpcId": self.vpc}
         self.target = account.call(asked.pop("Action"), asked, service="elasticloadbalancing", version=elb_world.VERSION).first(".//TargetGroupArn")
+        self.balancer = f"classic-{mark}"
+        asked = {"LoadBalancerName": self.balancer, "Scheme": "internal", "Subnets.member.1": self.subnet, "Listeners.member.1.Protocol": "TCP",
+                 "Listeners.member.1.LoadBalancerPort": "80", "Listeners.member.1.InstancePort": "80"}
+        assert account.call("CreateLoadBalancer", asked, service="elasticloadbalancing", version="2012-06-01").status == 200
         self.make("CreateLaunchConfiguration", {"LaunchConfigurationName": self.configuration, "ImageId": image, "InstanceType": "t3.micro"})
         group = {"MaxSize": "3", TEMPLATE: self.template, "VPCZoneIdentifier": self.subnet, "Tags.member.1.Key": "k", "Tags.member.1.Value": "v"}
-        self.make("CreateAutoScalingGroup", {**group, "AutoScalingGroupName": self.web, "MinSize": "0", "DesiredCapacity": "1", "TargetGroupARNs.member.1": self.target})
+        self.make("CreateAutoScalingGroup", {**group, "AutoScalingGroupName": self.web, "MinSize": "0", "DesiredCapacity": "1", "TargetGroupARNs.member.1": self.target,
+                                             "LoadBalancerNames.member.1": self.balancer})
         self.make("CreateAutoScalingGroup", {**group, "AutoScalingGroupName": self.idle, "MinSize": "0"})
         assert soon(lambda: self.instances() and self.states() == ["InService"])
         self.instance = self.instances()[0]
@@ -53,7 +58,7 @@ class World:
             "AutoScalingGroupName": self.web, "AutoScalingGroupNames.member.N": self.web, "LaunchConfigurationName": self.configuration,
             "LaunchConfigurationNames.member.N": self.configuration, "InstanceId": self.instance, "InstanceIds.member.N": self.instance, "MinSize": "0", "MaxSize": "3",
             "DesiredCapacity": "1", "VPCZoneIdentifier": self.subnet, TEMPLATE: self.template, MIXED: self.template, "LaunchTemplate.LaunchTemplateName": f"base-{mark}",
-            "TargetGroupARNs.member.N": self.target, "TrafficSources.member.N.Identifier": self.target, "ShouldDecrementDesiredCapacity": "true",
+            "TargetGroupARNs.member.N": self.target, "LoadBalancerNames.member.N": self.balancer, "TrafficSources.member.N.Identifier": self.target, "ShouldDecrementDesiredCapacity": "true",
             "HealthStatus": "Healthy", "ProtectedFromScaleIn": "false", "LifecycleHookName": "hook", "LifecycleHookNames.member.N": "hook",
             "LifecycleHookSpecificationList.member.N.LifecycleHookName": "new", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
             "LifecycleHookSpecificationList.member.N.LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "LifecycleActionResult": "CONTINUE", "PolicyName": "more",

@@ -71,7 +71,7 @@ def test_whole_path(place):
         {"Protocol": "TCP", "LoadBalancerPort": p, "InstanceProtocol": "TCP", "InstancePort": q} for p, q in ((80, 30080), (443, 30443))]
     assert shown["HealthCheck"] == {"Target": "TCP:30080", "Interval": 10, "Timeout": 5, "UnhealthyThreshold": 6, "HealthyThreshold": 2}
     assert (shown["DNSName"], shown["Scheme"], shown["VPCId"], shown["Subnets"], shown["SecurityGroups"]) == (name, "internal", place.vpc, [place.subnet], [group])
-    assert shown["SourceSecurityGroup"] == {"OwnerAlias": place.account.number, "GroupName": "front"}
+    assert shown["SourceSecurityGroup"] == {"OwnerAlias": place.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["OwnerId"], "GroupName": "front"}
     attributes = elb.describe_load_balancer_attributes(LoadBalancerName="a1b2")["LoadBalancerAttributes"]
     assert attributes["ConnectionSettings"] == {"IdleTimeout": 120} and attributes["ConnectionDraining"] == {"Enabled": False, "Timeout": 300}
     [tags] = elb.describe_tags(LoadBalancerNames=["a1b2"])["TagDescriptions"]

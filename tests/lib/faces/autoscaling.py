@@ -11,7 +11,7 @@ from dev import Dev
 from . import face
 
 KINDS = {"AutoScalingGroupName": "scaling_group", "AutoScalingGroupNames": "scaling_group", "ResourceId": "scaling_group", "LaunchConfigurationName": "launch_configuration",
-         "InstanceId": "instance", "InstanceIds": "instance", "TargetGroupARNs": "target_group", "Identifier": "target_group",
+         "InstanceId": "instance", "InstanceIds": "instance", "TargetGroupARNs": "target_group", "Identifier": "target_group", "LoadBalancerNames": "elastic_load_balancer",
          TEMPLATE: "launch_template", MIXED: "launch_template", "VPCZoneIdentifier": "subnet"}
 NEW = {("CreateAutoScalingGroup", "AutoScalingGroupName"), ("CreateAutoScalingGroup", "Tags.member.N.ResourceId"),
        ("CreateLaunchConfiguration", "LaunchConfigurationName")}
@@ -66,6 +66,8 @@ class AutoScaling(face.Face):
         elif kind == "launch_configuration":
             listed = place.make("DescribeLaunchConfigurations", {"LaunchConfigurationNames.member.1": value})
             arn = listed.first(".//LaunchConfigurationARN")
+        elif kind == "elastic_load_balancer":
+            arn = f"{place.target.rpartition(':')[0]}:loadbalancer/{value}"
         elif kind == "target_group":
             return doors.Row(kind, value, value.rpartition("/")[0] + "/" + elb_world.ABSENT)
         else:
@@ -83,7 +85,7 @@ class AutoScaling(face.Face):
         theirs, mine = place.theirs.request(self.actions[name], param).get(wire(wanted), place.theirs.values[wanted]), place.mine.request(self.actions[name], param)
         kind, told = KINDS[leaf(wanted)], []
         nobodys = (theirs.rpartition("/")[0] + "/" + elb_world.ABSENT if kind == "target_group"
-                   else theirs[:-8] + "00000000" if kind in ("scaling_group", "launch_configuration")
+                   else theirs[:-8] + "00000000" if kind in ("scaling_group", "launch_configuration", "elastic_load_balancer")
                    else theirs.partition("-")[0] + "-" + elb_world.ABSENT + "0")
         for value in (theirs, nobodys):
             answer = place.mine.call({**mine, wire(wanted): value})

@@ -15,6 +15,7 @@ enum form {
 	FORM_STS,
 	FORM_IAM,
 	FORM_ELB,
+	FORM_CLASSIC,
 	FORM_SCALING,
 	FORM_IDENTITY,
 	FORM_FAULT,
@@ -108,6 +109,7 @@ static enum form form_of(const struct script *s, int status)
 	return str_contains(s->called, STR("2011-06-15"))   ? FORM_STS
 	       : str_contains(s->called, STR("2010-05-08")) ? FORM_IAM
 	       : str_contains(s->called, STR("2015-12-01")) ? FORM_ELB
+	       : str_contains(s->called, STR("2012-06-01")) ? FORM_CLASSIC
 	       : str_contains(s->called, STR("2011-01-01")) ? FORM_SCALING
 							    : FORM_EC2;
 }
@@ -158,6 +160,7 @@ static struct str render_xml(struct arena *a, enum form form, const struct golde
 				  "</RequestId></ErrorResponse>",
 			 form == FORM_STS       ? "https://sts.amazonaws.com/doc/2011-06-15"
 			 : form == FORM_ELB     ? "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01"
+			 : form == FORM_CLASSIC ? "http://elasticloadbalancing.amazonaws.com/doc/2012-06-01"
 			 : form == FORM_SCALING ? "http://autoscaling.amazonaws.com/doc/2011-01-01"
 						: "https://iam.amazonaws.com/doc/2010-05-08",
 			 e->status >= 500 ? "Receiver" : "Sender", STR_ARG(e->word), STR_ARG(message));

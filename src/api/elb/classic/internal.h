@@ -69,6 +69,7 @@ void classic_write_policies(struct elb_call *e, struct xml *x, const struct elas
 
 /* ---- instances.c ---- */
 
+/* The list Instances, without those that drain. */
 void classic_write_instances(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b);
 /* The element HealthCheck. */
 void classic_write_check(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b);
