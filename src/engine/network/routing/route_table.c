@@ -11,6 +11,7 @@
 #include "engine/network/port/port_internal.h"
 #include "engine/network/routing/peering.h"
 #include "engine/network/routing/route_table_internal.h"
+#include "engine/network/routing/vpc_endpoint.h"
 #include "engine/network/routing/router_internal.h"
 #include "engine/tag_internal.h"
 #include "engine/transit/transit.h"
@@ -72,6 +73,7 @@ RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ROUTE_TABLE, wish->route_table.field,
 				   "The routeTable '%" STR_FMT "' has dependencies and cannot be deleted.",
 				   STR_ARG(engine_write_id(op, KIND_ROUTE_TABLE, table->row.id)));
+	TRY(vpc_endpoint_leave_table(op, table->router, table->row.id));
 	TRY(engine_log_event(op, KIND_ROUTE_TABLE, &table->row, "deleted", "Route table."));
 	return route_table_forget(op, table->row.id);
 }

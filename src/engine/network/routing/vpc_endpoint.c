@@ -484,6 +484,20 @@ RESULT engine_change_vpc_endpoint(struct op *op, struct vpc_endpoint_change *wis
 	return engine_log_event(op, KIND_VPC_ENDPOINT, &next.row, "changed", "Endpoint.");
 }
 
+RESULT vpc_endpoint_leave_table(struct op *op, uuid router, uuid table)
+{
+	const struct vpc_endpoint *e = engine_find_gateway_endpoint(op->head, router, table);
+	for (; e; e = engine_find_gateway_endpoint(op->head, router, table)) {
+		struct vpc_endpoint next = *e;
+		struct id_list tables = copy_ids(&e->tables);
+		drop(&tables, table);
+		next.tables = (struct uuids){tables.at, tables.count};
+		next.row.gen++;
+		TRY(vpc_endpoint_put(op, &next));
+	}
+	return OK;
+}
+
 /* ---- deletion ---- */
 
 static RESULT delete_endpoint(struct op *op, const struct vpc_endpoint *endpoint)

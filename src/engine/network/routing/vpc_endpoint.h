@@ -59,6 +59,8 @@ struct vpc_endpoint_deletions {
 };
 OPERATION(engine_delete_vpc_endpoints, vpc_endpoint_deletions)
 
+/* Takes a route table that is being deleted from the gateway endpoints of its VPC. Inside an operation. */
+RESULT vpc_endpoint_leave_table(struct op *op, uuid router, uuid table);
 /* True if the port is an interface of an endpoint: it is plugged into this machine. */
 bool engine_is_endpoint_port(const struct tables *t, const struct port *port);
 /* The gateway endpoint that has a route in the table, or NULL. */
