@@ -11,6 +11,8 @@ static struct str file_of(const struct asking *a, const json_t *row)
 		   format = asking_text(row, "format");
 	if (!str_is(asking_text(row, "state"), "completed"))
 		return STR_NONE;
+	if (!account.n) /* the region's */
+		account = STR("00000000-0000-0000-0000-000000000000");
 	return str_print(a->c->arena, "%" STR_FMT "/%" STR_FMT "/%" STR_FMT "%" STR_FMT ".%" STR_FMT,
 			 STR_ARG(account), STR_ARG(bucket), STR_ARG(prefix), STR_ARG(id), STR_ARG(format));
 }

@@ -85,8 +85,8 @@ ROWS = [
       {"public_ip": lambda r: "public_ip" in r["addresses"][0], "root_size": HIDDEN}),
     R("/images", {"instance": "{instance}", "name": "captured", "description": "d", "no_reboot": True, "tags": TAGS}, {"instance": HIDDEN, "no_reboot": HIDDEN},
       [{"description": "e"}, {"is_public": True}, {"is_public": False}, {"share_with": ["{other}"]}, {"unshare_with": ["{other}"]}, {"tokens_required": True}],
-      {"share_with": ("launchers", ["{other}"]), "unshare_with": ("launchers", [])}, label="captured"),
-    R("/export-image-tasks", {"image": "{captured}", "format": "vhd", "bucket": "moves", "prefix": "web/", "description": "d", "tags": TAGS}),
+      {"share_with": ("launchers", ["{other}"]), "unshare_with": ("launchers", [])}),
+    R("/export-image-tasks", {"image": "{image}", "format": "vhd", "bucket": "moves", "prefix": "web/", "description": "d", "tags": TAGS}, by="admin"),
     R("/nat-gateways", {"subnet": "{subnet}", "address": "{address}", "tags": TAGS}, {"address": HIDDEN}),
     *(R(method_path, {"table": "{table}", "destination": destination, **hop}) for method_path, destination, hop in [
         ("/routes", "0.0.0.0/0", {"port": "{other_port}"}), ("/routes", "10.21.0.0/16", {"peering": "{peering}"}), ("/routes", "198.18.0.0/15", {"gateway": "{gateway}"})]),
@@ -206,7 +206,7 @@ class Native:
 
 
 # Members that change by themselves.
-MOVING = {"gen", "batch", "state", "conditions", "usage", "progress", "last_used_us", "is_raw", "file_size", "cut_size", "object_count", "stored_size",
+MOVING = {"gen", "ended", "ended_us", "file_sha256", "batch", "state", "conditions", "usage", "progress", "last_used_us", "is_raw", "file_size", "cut_size", "object_count", "stored_size",
           "is_written", "status", "problem", "since_us", *(f"seen_{what}" for what in ("gen", "power", "us", "stage", "size", "up"))}
 
 
