@@ -50,7 +50,8 @@ static RESULT read_time(struct autoscaling_call *e, struct str text, const char 
 		return fail_action(e, field,
 				   "The time is not in ISO 8601 format, such as 2026-12-24T18:00:00Z.");
 	if (*ret_us <= clock_now_us())
-		return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Given %s is in the past", field);
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Given %s time is in the past",
+				      field[0] == 'E' ? "end" : "start");
 	return OK;
 }
 
@@ -58,13 +59,10 @@ static RESULT check_recurrence(struct autoscaling_call *e, const struct scaling_
 {
 	struct schedule times;
 	const struct time_zone *zone = NULL;
-	if (!w->recurrence.n)
-		return w->start_us && !w->end_us && !w->time_zone.n
-			       ? OK
-			       : fail_action(e, "Recurrence",
-					     "An action without Recurrence has a StartTime, and no EndTime "
-					     "and TimeZone.");
-	if (!result_is_ok(schedule_read_cron(w->recurrence, &times)))
+	if (!w->recurrence.n && (!w->start_us || w->time_zone.n))
+		return fail_action(e, "Recurrence",
+				   "An action without Recurrence has a StartTime, and no TimeZone.");
+	if (w->recurrence.n && !result_is_ok(schedule_read_cron(w->recurrence, &times)))
 		return fail_action(e, "Recurrence", "Given recurrence string is invalid");
 	if (w->time_zone.n && !result_is_ok(time_zone_load(e->c, w->time_zone, &zone)))
 		return fail_action(e, "TimeZone", "The time zone is unknown.");
@@ -261,6 +259,7 @@ static const struct param list_params[] = {
 	      .doc = "That act next at that time or later."),
 	PARAM(struct list_args, "EndTime", end, .min = 1, .max = 64,
 	      .doc = "That act next at that time or earlier."),
+	NOT_BUILT("IncludeManagedResources", .only = "false"),
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
 

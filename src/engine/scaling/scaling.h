@@ -275,8 +275,8 @@ bool scaling_would_change(const struct tables *t, uuid policy, const struct scal
 
 /* ---- scheduled actions ---- */
 
-/* A scheduled action, new or changed: an absent number stays as it is in the group. zone: the loaded time zone of the
- * recurrence. ERR_INVALID: times in the past, sizes. */
+/* Creates a scheduled action, or replaces the one with that name. An absent number leaves the group's size unchanged. ERR_INVALID: no
+ * size is given, or the sizes contradict each other. ERR_QUOTA. */
 struct scaling_schedule_wish {
 	struct ref group;
 	struct str name, recurrence, time_zone;
