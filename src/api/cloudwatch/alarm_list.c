@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lists alarms and their history. Source: Amazon CloudWatch API Reference. */
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "api/cloudwatch/internal.h"
 #include "api/core/params.h"
@@ -361,22 +362,44 @@ static RESULT prepare_history(struct cloudwatch_call *e, void *args)
 	return cloudwatch_read_time(e, a->end, "EndDate", &a->before_us);
 }
 
-/* An item, in the order of the page. */
+enum { ITEM_KEY_SIZE = 64 /* 20 digits, a dot, a UUID */ };
 struct item {
 	const struct alarm_event *event;
 	const struct alarm *alarm;
-	struct str key; /* by which pages are cut */
+	char key[ITEM_KEY_SIZE]; /* pages are ordered and cut by this text */
 };
-
-static int compare_items(const void *a, const void *b)
-{
-	return str_compare(((const struct item *) a)->key, ((const struct item *) b)->key);
-}
-
-struct items { /* a VEC */
+/* The first items of a page, in order of keys, and the one behind them: an account's whole history may be too large for an arena. */
+struct items {
+	const struct query_page *page;
 	struct item *at;
 	size_t count, capacity;
 };
+
+static void write_key(struct item *item, bool is_ascending)
+{
+	char id[UUID_TEXT_SIZE];
+	int64_t at_us = item->event->row.created_us;
+	(void) snprintf(item->key, sizeof item->key, "%020lld.%s",
+			(long long) (is_ascending ? at_us : INT64_MAX - at_us),
+			uuid_write(item->event->row.id, id));
+}
+
+static void keep_item(struct items *items, const struct item *item)
+{
+	size_t k = items->count < items->capacity ? items->count++ : items->capacity - 1;
+	for (; k > 0 && strcmp(items->at[k - 1].key, item->key) > 0; k--)
+		items->at[k] = items->at[k - 1];
+	items->at[k] = *item;
+}
+
+static void offer_item(struct items *items, const struct item *item)
+{
+	bool is_past = items->page->has_after && str_compare(str_from(item->key), items->page->after) <= 0;
+	bool is_behind =
+		items->count == items->capacity && strcmp(item->key, items->at[items->capacity - 1].key) > 0;
+	if (!is_past && !is_behind)
+		keep_item(items, item);
+}
 
 static RESULT gather(struct cloudwatch_call *e, const struct history_args *a, const struct alarm *alarm,
 		     struct items *items)
@@ -393,12 +416,9 @@ static RESULT gather(struct cloudwatch_call *e, const struct history_args *a, co
 		if (at_us < a->from_us || at_us >= a->before_us ||
 		    (a->type.n && !str_is(a->type, item_types[event->type])))
 			continue;
-		struct item item = {event, alarm,
-				    str_print(e->c->arena, "%020lld.%" STR_FMT,
-					      (long long) (is_ascending ? at_us : INT64_MAX - at_us),
-					      STR_ARG(uuid_to_str(e->c->arena, event->row.id)))};
-		if (!VEC_PUSH(e->c->arena, items, item))
-			return ctx_no_memory(e->c);
+		struct item item = {.event = event, .alarm = alarm};
+		write_key(&item, is_ascending);
+		offer_item(items, &item);
 	}
 	return OK;
 }
@@ -419,18 +439,19 @@ static RESULT answer_history(struct cloudwatch_call *e, const void *args, struct
 {
 	const struct history_args *a = args;
 	const struct tables *t = cloudwatch_tables(e);
-	struct items items = {0};
 	struct query_page page;
+	struct items items = {.page = &page, .capacity = RECORDS_MAX + 1};
 	TRY(query_open_page(e->c, &a->pages, RECORDS, "NextToken", &page));
+	items.at = arena_new_array(e->c->arena, struct item, items.capacity);
+	if (!items.at)
+		return ctx_no_memory(e->c);
 	for (const struct alarm *alarm = alarm_first_by_account(t, e->c->who->account); alarm;
 	     alarm = alarm_next_by_account(t, alarm))
 		if (!a->name.n || str_equal(a->name, alarm->name))
 			TRY(gather(e, a, alarm, &items));
-	if (items.count > 1)
-		qsort(items.at, items.count, sizeof *items.at, compare_items);
 	forms_open_list(w, "AlarmHistoryItems");
 	for (size_t k = 0; k < items.count && !page.is_cut; k++)
-		if (query_page_takes(&page, items.at[k].key))
+		if (query_page_takes(&page, str_from(items.at[k].key)))
 			write_item(w, &items.at[k]);
 	forms_close(w);
 	close_page(e, w, &page);
