@@ -196,6 +196,8 @@ static const struct param put_params[] = {
 	NOT_BUILT("ExtendedStatistic|EvaluateLowSampleCountPercentile", .doc = "Percentiles."),
 	NOT_BUILT("ThresholdMetricId", .doc = "Anomaly detection."),
 	NOT_BUILT("EvaluationCriteria|EvaluationInterval", .doc = "Alarms on queries in PromQL."),
+	NOT_BUILT("EvaluationWindow|WarmUpConfiguration", .doc = "Wall clock windows, warm-up periods."),
+	NOT_BUILT("ActionConfiguration", .doc = "Content of notifications."),
 };
 
 static RESULT check_window(struct cloudwatch_call *e, struct put_args *a, struct alarm *row)
@@ -377,6 +379,7 @@ static const struct param composite_params[] = {
 	      .doc = "ALARM(\"name\"), OK(…), INSUFFICIENT_DATA(…), AND, OR, NOT, TRUE, FALSE."),
 	NOT_BUILT("ActionsSuppressor|ActionsSuppressorWaitPeriod|ActionsSuppressorExtensionPeriod",
 		  .doc = "Suppression of actions."),
+	NOT_BUILT("ActionConfiguration", .doc = "Content of notifications."),
 };
 
 static RESULT prepare_composite(struct cloudwatch_call *e, void *args)
