@@ -65,6 +65,7 @@ static RESULT write_alarm(struct op *op, const struct alarm *present, struct ala
 	if (present)
 		next->tags = present->tags;
 	TRY(alarm_put(op, next));
+	/* CloudWatch adds the configuration itself, as "createdAlarm" or "updatedAlarm". */
 	TRY(alarm_note_event(op, next, ALARM_EVENT_TYPE_CONFIGURATION, say_put(op, next, !present),
 			     present ? STR("{\"version\":\"1.0\",\"type\":\"Update\"}")
 				     : STR("{\"version\":\"1.0\",\"type\":\"Create\"}")));
@@ -134,9 +135,9 @@ static RESULT check_unused(struct op *op, uuid account, const struct uuids *goin
 		TRY(alarm_rule_read(op->ctx, alarm_of(row)->rule, &names, &holds));
 		if (search.found)
 			return ENGINE_FAIL(op, ERR_IN_USE, KIND_ALARM, STR("AlarmNames"),
-					   "Cannot delete %" STR_FMT ": the alarm %" STR_FMT
-					   " depends on it.",
-					   STR_ARG(search.found->name), STR_ARG(alarm_of(row)->name));
+					   "Cannot delete %" STR_FMT
+					   " as there are composite alarm(s) depending on it.",
+					   STR_ARG(search.found->name));
 	}
 	return OK;
 }
@@ -227,22 +228,22 @@ static RESULT fill_metric(struct op *op, const struct scaling_policy *policy, st
 	return OK;
 }
 
+/* Comparisons tell both alarms of a policy apart: users cannot change them, and a group's name may contain any word. */
 static RESULT put_one(struct op *op, const struct scaling_policy *policy, struct str group, struct str action,
 		      bool is_high)
 {
 	const struct alarm *present = alarm_first_by_scaling_policy(op->head, policy->row.id);
-	const char *word = is_high ? "-AlarmHigh-" : "-AlarmLow-";
 	struct alarm next = {.account = policy->account,
 			     .scaling_policy = policy->row.id,
 			     .acts = !policy->is_disabled,
 			     .alarm_actions = {&action, 1},
 			     .evaluation_periods = is_high ? HIGH_PERIODS : LOW_PERIODS,
 			     .comparison = is_high ? ALARM_COMPARISON_GREATER : ALARM_COMPARISON_LESS};
-	while (present && !str_contains(present->name, str_from(word)))
+	while (present && present->comparison != next.comparison)
 		present = alarm_next_by_scaling_policy(op->head, present);
 	next.name = present ? present->name
-			    : str_print(op->ctx->arena, "TargetTracking-%" STR_FMT "%s%" STR_FMT,
-					STR_ARG(str_cut(group, GROUP_SHOWN)), word,
+			    : str_print(op->ctx->arena, "TargetTracking-%" STR_FMT "-Alarm%s-%" STR_FMT,
+					STR_ARG(str_cut(group, GROUP_SHOWN)), is_high ? "High" : "Low",
 					STR_ARG(uuid_to_str(op->ctx->arena, engine_new_id(op, KIND_ALARM))));
 	next.description = str_print(op->ctx->arena,
 				     "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy %" STR_FMT ".",
@@ -264,8 +265,6 @@ RESULT alarm_put_tracking(struct op *op, const struct scaling_policy *policy, st
 
 RESULT alarm_forget_tracking(struct op *op, uuid policy)
 {
-	for (const struct alarm *alarm = alarm_first_by_scaling_policy(op->head, policy); alarm;
-	     alarm = alarm_next_by_scaling_policy(op->head, alarm))
-		TRY(alarm_forget(op, alarm->row.id));
+	FORGET_EACH(op, alarm, scaling_policy, policy);
 	return OK;
 }

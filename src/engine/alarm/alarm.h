@@ -80,10 +80,10 @@ struct alarm_point {
 	bool is_there;
 	double value;
 };
-/* Decides on the points of evaluation_periods + ALARM_EXTRA_PERIODS periods at most, the oldest first. Pure; texts are in the
- * arena. */
+/* Decides on the points of evaluation_periods + ALARM_EXTRA_PERIODS periods at most, the oldest first. now_us: the time that
+ * reason_data names. Pure; texts are in the arena. */
 RESULT alarm_weigh(struct arena *a, const struct alarm *alarm, const struct alarm_point *points, size_t count,
-		   struct alarm_verdict *ret_verdict);
+		   int64_t now_us, struct alarm_verdict *ret_verdict);
 bool alarm_breaches(const struct alarm *alarm, double value);
 
 /* Notes a verdict, if the row still has that gen. */

@@ -29,6 +29,8 @@ bool alarm_read_action(struct str arn, struct alarm_action *ret_action)
 	for (size_t k = 0; k < ARN_PARTS; k++)
 		if (!str_split_next(&rest, ':', &parts[k]))
 			return false;
+	if (!str_is(parts[0], "arn") || !str_is(parts[1], "aws"))
+		return false;
 	if (str_is(parts[2], "autoscaling") && str_is(parts[5], "scalingPolicy") &&
 	    str_split_next(&rest, ':', &id)) {
 		ret_action->act = ALARM_ACT_POLICY;
@@ -165,6 +167,7 @@ static RESULT take_action(struct op *op, const struct alarm *alarm, struct str a
 	}
 	if (!is_noted)
 		return OK;
+	/* Unverified: the words of a failure, and the data. */
 	struct str summary =
 		str_print(op->ctx->arena, "%s %" STR_FMT "%s%" STR_FMT,
 			  problem.n ? "Failed to execute action" : "Successfully executed action",

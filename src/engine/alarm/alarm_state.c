@@ -91,6 +91,7 @@ RESULT alarm_follow_one(struct op *op, const struct alarm *alarm, bool *ret_chan
 	struct alarm_verdict verdict = {.state = holds ? ALARM_STATE_ALARM : ALARM_STATE_OK};
 	if (verdict.state == alarm->state)
 		return OK;
+	/* CloudWatch names the child that has turned, by its ARN and with the time; rows know no region. */
 	verdict.reason = str_print(op->ctx->arena, "The rule of %" STR_FMT " evaluated to %s.",
 				   STR_ARG(alarm->name), holds ? "TRUE" : "FALSE");
 	*ret_changed = true;

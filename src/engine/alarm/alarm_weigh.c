@@ -48,6 +48,7 @@ struct weighing {
 	const struct alarm *alarm;
 	const struct alarm_point **points; /* that are there, the oldest first */
 	int64_t count, missing, breaching, needed;
+	int64_t from_us, now_us; /* first period that counts; the evaluation itself */
 };
 
 /* Takes the newest periods; while one of them is missing, older points stand in for it. */
@@ -64,6 +65,7 @@ static void choose_points(struct weighing *w, const struct alarm_point *points, 
 		w->breaching += alarm_breaches(w->alarm, points[k].value);
 	}
 	w->missing = periods - w->count;
+	w->from_us = first < count ? points[first].at_us : w->now_us;
 }
 
 /* False: the alarm stays as it is. */
@@ -162,12 +164,24 @@ static void write_reason(struct buf *out, const struct weighing *w, enum alarm_s
 		  is_breach ? "OK -> ALARM" : "ALARM -> OK");
 }
 
+/* "2026-11-28T19:30:00.000+0000" */
+static void write_date(struct json_writer *j, const char *name, int64_t at_us)
+{
+	char text[CLOCK_TEXT_SIZE], date[CLOCK_TEXT_SIZE + 8];
+	clock_write_ms(at_us, text); /* 2026-11-28T19:30:00.000Z */
+	(void) snprintf(date, sizeof date, "%.23s+0000", text);
+	json_write_z(j, name, date);
+}
+
+/* Source: the example of describe-alarm-history in AWS CLI's reference. */
 static RESULT write_data(struct buf *out, const struct weighing *w)
 {
 	struct json_writer j;
 	json_write_begin(&j, out);
 	json_write_open(&j, NULL);
 	json_write_z(&j, "version", "1.0");
+	write_date(&j, "queryDate", w->now_us);
+	write_date(&j, "startDate", w->from_us);
 	if (w->alarm->statistic.n)
 		json_write_text(&j, "statistic", w->alarm->statistic);
 	json_write_int(&j, "period", w->alarm->period_s);
@@ -181,9 +195,10 @@ static RESULT write_data(struct buf *out, const struct weighing *w)
 }
 
 RESULT alarm_weigh(struct arena *a, const struct alarm *alarm, const struct alarm_point *points, size_t count,
-		   struct alarm_verdict *ret_verdict)
+		   int64_t now_us, struct alarm_verdict *ret_verdict)
 {
 	struct weighing w = {.alarm = alarm,
+			     .now_us = now_us,
 			     .needed = alarm->datapoints ? alarm->datapoints : alarm->evaluation_periods};
 	enum alarm_state state = alarm->state;
 	w.points = arena_new_array(a, const struct alarm_point *, count + 1);

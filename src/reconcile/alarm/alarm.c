@@ -98,7 +98,7 @@ static RESULT evaluate(struct evaluation *e, struct alarm_verdict *ret_verdict)
 		ret_verdict->stays = true;
 		return OK;
 	}
-	return alarm_weigh(e->s->ctx.arena, e->alarm, e->points, e->count, ret_verdict);
+	return alarm_weigh(e->s->ctx.arena, e->alarm, e->points, e->count, clock_now_us(), ret_verdict);
 }
 
 /* ---- steps ---- */

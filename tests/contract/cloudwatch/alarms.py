@@ -178,6 +178,13 @@ def test_alarm_follows_its_metric(place):
     assert [a["AlarmName"] for a in place.watch.describe_alarms(StateValue="ALARM", AlarmNamePrefix="l")["MetricAlarms"]] == ["long"]
     assert "Alarm updated from INSUFFICIENT_DATA to ALARM" in place.history("long", "StateUpdate")
     assert place.history("two", "ConfigurationUpdate") == ['Alarm "two" updated', 'Alarm "two" created']
+    for order in ("TimestampDescending", "TimestampAscending"):
+        span = {"ScanBy": order, "EndDate": now()}
+        whole = place.watch.describe_alarm_history(**span)["AlarmHistoryItems"]
+        pages = place.watch.get_paginator("describe_alarm_history").paginate(**span, PaginationConfig={"PageSize": 2})
+        times = [i["Timestamp"] for i in whole]
+        assert len(whole) > 4 and [i for page in pages for i in page["AlarmHistoryItems"]] == whole
+        assert times == sorted(times, reverse=order == "TimestampDescending")
     page = place.watch.describe_alarms(MaxRecords=2)
     assert len(page["MetricAlarms"]) == 2 and page["NextToken"]
     place.watch.delete_alarms(AlarmNames=["long", "two", "none"])
@@ -349,6 +356,18 @@ def test_target_tracking(place, group):
     assert place.watch.describe_alarms(AlarmNamePrefix="TargetTracking-")["MetricAlarms"] == []
 
 
+def test_target_tracking_of_a_group_named_like_an_alarm(place, group):
+    name = "a-AlarmLow-b"
+    place.asg.create_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, MaxSize=0, VPCZoneIdentifier=group()["VPCZoneIdentifier"],
+                                        LaunchTemplate={"LaunchTemplateName": "base"})
+    for target in (50.0, 60.0):
+        made = place.asg.put_scaling_policy(AutoScalingGroupName=name, PolicyName="cpu", PolicyType="TargetTrackingScaling", TargetTrackingConfiguration={
+            "TargetValue": target, "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}})
+        alarms = [place.alarm(a["AlarmName"]) for a in made["Alarms"]]
+        assert sorted((a["ComparisonOperator"], a["Threshold"]) for a in alarms) == [("GreaterThanThreshold", target), ("LessThanThreshold", target * 0.9)]
+    place.asg.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+
+
 def test_alarm_executes_a_policy(place, group):
     place.asg.set_desired_capacity(AutoScalingGroupName="web", DesiredCapacity=1)
     arn = place.asg.put_scaling_policy(AutoScalingGroupName="web", PolicyName="more", PolicyType="StepScaling", AdjustmentType="ExactCapacity",
@@ -372,6 +391,9 @@ def test_scheduled_actions(place, group):
     shown = place.asg.describe_scheduled_actions(AutoScalingGroupName="web")["ScheduledUpdateGroupActions"][0]
     assert (shown["Recurrence"], shown["TimeZone"], shown["DesiredCapacity"]) == ("0 22 * * *", "Europe/Berlin", 0) and "MinSize" not in shown
     assert shown["StartTime"] > now() and shown["ScheduledActionARN"].endswith(":autoScalingGroupName/web:scheduledActionName/nightly")
+    put(AutoScalingGroupName="web", ScheduledActionName="bounded", StartTime=now() + 60 * MINUTE, EndTime=now() + 120 * MINUTE, MinSize=1)
+    place.asg.delete_scheduled_action(AutoScalingGroupName="web", ScheduledActionName="bounded")
+    assert code(put, AutoScalingGroupName="web", ScheduledActionName="x", StartTime=now() + 120 * MINUTE, EndTime=now() + 60 * MINUTE, MinSize=1) == "ValidationError"
     assert code(put, AutoScalingGroupName="web", ScheduledActionName="x", Recurrence="nonsense", MinSize=1) == "ValidationError"
     assert code(put, AutoScalingGroupName="web", ScheduledActionName="x", StartTime=now() - MINUTE, MinSize=1) == "ValidationError"
     assert code(put, AutoScalingGroupName="web", ScheduledActionName="x", StartTime=now() + MINUTE) == "ValidationError"

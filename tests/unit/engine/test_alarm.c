@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What alarms decide: on sequences of datapoints, on rules of composite alarms, on metric math. */
+ * Evaluates alarms on sequences of datapoints, rules of composite alarms, and metric math. */
 #include <math.h>
 
 #include "cloud.h"
@@ -54,7 +54,7 @@ static char decide(struct arena *a, const struct sequence *s, enum alarm_missing
 	for (size_t k = 0; k < count; k++)
 		points[k] = (struct alarm_point){(int64_t) k * MINUTE, s->points[k] != '-',
 						 s->points[k] == 'X' ? 20 : 5};
-	assert_true(result_is_ok(alarm_weigh(a, &alarm, points, count, &verdict)));
+	assert_true(result_is_ok(alarm_weigh(a, &alarm, points, count, 0, &verdict)));
 	return verdict.stays                        ? '='
 	       : verdict.state == ALARM_STATE_ALARM ? 'A'
 	       : verdict.state == ALARM_STATE_OK    ? 'O'
@@ -105,7 +105,7 @@ static void test_reason(void **state)
 				    .statistic = STR("Average")};
 	const struct alarm_point points[] = {{0, true, 81.5}, {MINUTE, true, 99}};
 	(void) state;
-	assert_true(result_is_ok(alarm_weigh(a, &alarm, points, 2, &verdict)));
+	assert_true(result_is_ok(alarm_weigh(a, &alarm, points, 2, 90 * SECOND, &verdict)));
 	assert_true(str_is(
 		verdict.reason,
 		"Threshold Crossed: 2 out of the last 2 datapoints [99.0 (01/01/70 00:01:00), 81.5 (01/01/70 "
@@ -113,6 +113,9 @@ static void test_reason(void **state)
 		"-> "
 		"ALARM transition)."));
 	assert_true(str_contains(verdict.data, STR("\"recentDatapoints\":[81.5,99")));
+	assert_true(
+		str_contains(verdict.data, STR("\"queryDate\":\"1970-01-01T00:01:30.000+0000\",\"startDate\":"
+					       "\"1970-01-01T00:00:00.000+0000\"")));
 }
 
 /* ---- rules ---- */
