@@ -20,7 +20,8 @@ def wire(name):
 
 
 class World:
-    """An alarm `cpu` on a metric, an alarm `all` on that one, an alarm `spare` that may go, and a published metric. Names are the account's own."""
+    """An alarm `cpu` on a metric, an alarm `all` on that one, an alarm `spare` that may go, and a published metric. Names are the account's own. No
+    alarm watches the published metric, so states stay while a test compares lists."""
 
     def __init__(self, dev, account):
         self.account = account
@@ -29,8 +30,9 @@ class World:
         self.number = account.call("GetCallerIdentity", {}, service="sts", version="2011-06-15").first(".//Account")
         metric = {"MetricName": "Queue", "Namespace": "Shop", "Statistic": "Sum", "Period": "300", "EvaluationPeriods": "1", "Threshold": "1",
                   "ComparisonOperator": "LessThanThreshold"}
+        watched = {**metric, "MetricName": "Unpublished"}  # a metric without datapoints leaves the alarm in INSUFFICIENT_DATA
         for name in (self.cpu, self.spare):
-            self.make("PutMetricAlarm", {**metric, "AlarmName": name, "Tags.member.1.Key": "k", "Tags.member.1.Value": "v"})
+            self.make("PutMetricAlarm", {**watched, "AlarmName": name, "Tags.member.1.Key": "k", "Tags.member.1.Value": "v"})
         self.make("PutCompositeAlarm", {"AlarmName": self.all, "AlarmRule": f"OK({self.cpu})"})
         self.make("PutMetricData", {"Namespace": "Shop", "MetricData.member.1.MetricName": "Queue", "MetricData.member.1.Value": "7"})
         dev.rest()
