@@ -18,7 +18,7 @@ enum { LIST_MAX = 500, FILTERS_MAX = 10 };
 enum list_stage { LIST_INSTANCES, LIST_GROUPS, LIST_OWN };
 struct list_place {
 	enum list_stage stage;
-	int64_t created_us; /* of the instance */
+	int64_t created_us; /* when the instance was created */
 	uuid instance;
 	struct str key; /* name of the group, key of the metric */
 	int64_t metric;

@@ -60,7 +60,7 @@ static const struct param data_query_params[] = {
 };
 static const struct params data_query_table = PARAMS(struct data_query, data_query_params);
 
-/* Of a point among those of all queries. */
+/* Position of a point among the points of all queries. */
 struct place {
 	int64_t at_us;
 	size_t query;
@@ -233,7 +233,7 @@ static RESULT add_point(struct cloudwatch_call *e, struct page *page, const stru
 	return OK;
 }
 
-/* What the pages before have told is not read, but for the period of their last point. */
+/* Skips the periods that earlier pages have shown, except the one of their last point. */
 static struct cloudwatch_question narrow(const struct data_args *a, const struct cloudwatch_question *whole)
 {
 	struct cloudwatch_question q = *whole;
@@ -260,7 +260,7 @@ static RESULT add_query(struct cloudwatch_call *e, struct page *page, size_t k, 
 
 static RESULT gather(struct cloudwatch_call *e, struct page *page)
 {
-	AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP); /* of one query at a time */
+	AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP); /* reset after each query */
 	if (!scratch)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < page->args->queries.count; k++) {
@@ -319,7 +319,7 @@ static void write_result(struct cloudwatch_call *e, const struct page *page, siz
 /* Each query's points together, in the page's order. */
 static RESULT write_results(struct cloudwatch_call *e, const struct page *page, struct forms_writer *w)
 {
-	size_t ends[QUERIES_MAX + 1] = {0}; /* [k + 1]: of the query k */
+	size_t ends[QUERIES_MAX + 1] = {0}; /* [k + 1]: end of the points of query k */
 	const struct data_args *a = page->args;
 	struct told *points = arena_new_array(e->c->arena, struct told, page->points.count);
 	if (!points)

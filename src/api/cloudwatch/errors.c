@@ -59,8 +59,8 @@ const char *cloudwatch_shape_of(const char *code)
 		{"InvalidFormat", "InvalidFormatFault"},
 		{"InternalServiceError", "InternalServiceFault"},
 		{"LimitExceeded", "LimitExceededFault"},
-		/* Guessed: CloudWatch's model has none of these; so other services of AWS's name them. */
 		{"ValidationError", "ValidationException"},
+		/* Guessed: CloudWatch's model has none of the following; other services of AWS name them so. */
 		{"AccessDenied", "AccessDeniedException"},
 		{"Throttling", "ThrottlingException"},
 		{"InvalidAction", "UnknownOperationException"},

@@ -28,7 +28,7 @@ enum { FIGURES_DEPTH_MAX = 12 };
 struct forms_writer {
 	enum cloudwatch_form form;
 	struct buf *out;
-	struct xml *xml; /* of the query protocol's */
+	struct xml *xml; /* writer of the query protocol */
 	struct json_writer json;
 	const char *names[FIGURES_DEPTH_MAX];
 	bool is_list[FIGURES_DEPTH_MAX];

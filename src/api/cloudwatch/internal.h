@@ -68,7 +68,7 @@ extern const struct params cloudwatch_dimension_params;
 struct cloudwatch_question {
 	struct metric_source source;
 	int64_t from_us, before_us, period_us;
-	int64_t step_us; /* of the stretches of guests that are read */
+	int64_t step_us; /* length of the stored stretches of guests: short or long */
 };
 
 /* Dimensions in order of names, of each two: name and value. ERR_INVALID: a name is there twice. */

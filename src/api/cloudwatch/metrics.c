@@ -79,7 +79,7 @@ RESULT cloudwatch_read_times(struct cloudwatch_call *e, enum err err, struct str
 	return OK;
 }
 
-/* Where hours fit and what is older than the short stretches is asked for, hours answer. */
+/* Chooses hours if the period is a multiple of an hour and begins before the short stretches do. */
 static int64_t choose_step(const struct cloudwatch_question *q)
 {
 	bool is_old = q->from_us < clock_now_us() - FIGURES_SHORT_KEPT_US;
