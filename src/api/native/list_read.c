@@ -133,7 +133,7 @@ static RESULT read_filter(struct listing *l, const struct pair *pair)
 	bool is_tag = str_starts_with(pair->name, STR("tag.")) && model_kinds[l->kind].tags_offset;
 	if (is_tag)
 		filter.tag = str_slice(pair->name, strlen("tag."), pair->name.n);
-	else if (!str_is(pair->name, "state"))
+	else /* a column "state" goes before the state that every kind has */
 		filter.field = find_field(l, pair->name);
 	if (!is_tag && !filter.field && !str_is(pair->name, "state"))
 		return ctx_fail_field(l->e->c, ERR_UNKNOWN, pair->name,
@@ -156,8 +156,8 @@ static RESULT read_order(struct listing *l, struct str said)
 	l->order.descends = str_starts_with(said, STR("-"));
 	if (l->order.descends)
 		name = str_slice(said, 1, said.n);
-	bool is_state = str_is(name, "state");
-	l->order.field = is_state ? NULL : find_field(l, name);
+	l->order.field = find_field(l, name);
+	bool is_state = !l->order.field && str_is(name, "state");
 	l->order.is_created = l->order.field && l->order.field->offset == offsetof(struct row, created_us);
 	bool is_list = l->order.field &&
 		       (l->order.field->type == FIELD_TAGS ||
