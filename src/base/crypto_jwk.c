@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/crypto_digest.h"
 #include "base/crypto_ossl.h"
+#include "base/crypto_sign.h"
 
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
@@ -150,7 +151,8 @@ static EVP_PKEY *read_private(struct str pem)
 	return NULL;
 }
 
-RESULT crypto_sign_rs256(struct ctx *c, struct str key_pem, struct str data, struct str *ret_signature)
+static RESULT sign_with(struct ctx *c, struct str key_pem, const EVP_MD *digest, struct str data,
+			struct str *ret_signature)
 {
 	OSSL(EVP_PKEY) key = read_private(key_pem);
 	OSSL(EVP_MD_CTX) context = EVP_MD_CTX_new();
@@ -160,11 +162,21 @@ RESULT crypto_sign_rs256(struct ctx *c, struct str key_pem, struct str data, str
 		return ctx_fail(c, ERR_INVALID, "the key that signs tokens is no RSA key");
 	if (!context || !signature)
 		return ctx_no_memory(c);
-	if (EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) != 1 ||
+	if (EVP_DigestSignInit(context, NULL, digest, NULL, key) != 1 ||
 	    EVP_DigestSign(context, signature, &size, bytes_of(data), data.n) != 1)
 		return crypto_fail(c, "cannot sign a token");
 	*ret_signature = (struct str){(const char *) signature, size};
 	return OK;
+}
+
+RESULT crypto_sign_rs256(struct ctx *c, struct str key_pem, struct str data, struct str *ret_signature)
+{
+	return sign_with(c, key_pem, EVP_sha256(), data, ret_signature);
+}
+
+RESULT crypto_sign_rs1(struct ctx *c, struct str key_pem, struct str data, struct str *ret_signature)
+{
+	return sign_with(c, key_pem, EVP_sha1(), data, ret_signature);
 }
 
 static struct str copy_number(struct arena *a, const EVP_PKEY *key, const char *name)

@@ -27,12 +27,14 @@
 #include "store/launch_configuration.h"
 #include "store/launch_template.h"
 #include "store/provider.h"
+#include "store/queue.h"
 #include "store/role.h"
 #include "store/scaling_group.h"
 #include "store/security_group.h"
 #include "store/server_group.h"
 #include "store/signup_template.h"
 #include "store/storage_pool.h"
+#include "store/topic.h"
 #include "store/user.h"
 #include "store/user_group.h"
 #include "store/volume.h"
@@ -231,6 +233,8 @@ NAMED_IN_ACCOUNT(launch_template)
 NAMED_IN_ACCOUNT(launch_configuration)
 NAMED_IN_ACCOUNT(scaling_group)
 NAMED_IN_ACCOUNT(alarm)
+NAMED_IN_ACCOUNT(queue)
+NAMED_IN_ACCOUNT(topic)
 
 /* Only the region's roles: a domain's are named by id. */
 static const struct row *resolve_named_role(const struct tables *t, uuid account, struct str name)
@@ -385,6 +389,8 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_LAUNCH_CONFIGURATION] = find_named_launch_configuration,
 	[KIND_SCALING_GROUP] = find_named_scaling_group,
 	[KIND_ALARM] = find_named_alarm,
+	[KIND_QUEUE] = find_named_queue,
+	[KIND_TOPIC] = find_named_topic,
 	[KIND_DOMAIN] = find_named_domain,
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_VOLUME_GROUP_TYPE] = find_named_volume_group_type,
@@ -451,6 +457,11 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_METRIC] = "metric",
 	[KIND_ALARM] = "alarm",
 	[KIND_ALARM_EVENT] = "event of an alarm",
+	[KIND_QUEUE] = "queue",
+	[KIND_QUEUE_MESSAGE] = "message",
+	[KIND_TOPIC] = "topic",
+	[KIND_TOPIC_SUBSCRIPTION] = "subscription",
+	[KIND_TOPIC_DELIVERY] = "delivery",
 	[KIND_SPOT_REQUEST] = "spot instance request ID",
 	[KIND_AGGREGATE] = "aggregate",
 	[KIND_INSTANCE_TYPE] = "instance type",

@@ -61,6 +61,9 @@ struct scaling_group;
 struct scaling_hook;
 struct scaling_policy;
 struct alarm;
+struct queue;
+struct topic;
+struct topic_subscription;
 struct spot_request;
 struct image;
 struct key_pair;
@@ -180,6 +183,9 @@ ENGINE_FINDER(scaling_group, KIND_SCALING_GROUP)
 ENGINE_FINDER(scaling_hook, KIND_SCALING_HOOK)
 ENGINE_FINDER(scaling_policy, KIND_SCALING_POLICY)
 ENGINE_FINDER(alarm, KIND_ALARM)
+ENGINE_FINDER(queue, KIND_QUEUE)
+ENGINE_FINDER(topic, KIND_TOPIC)
+ENGINE_FINDER(topic_subscription, KIND_TOPIC_SUBSCRIPTION)
 ENGINE_FINDER(spot_request, KIND_SPOT_REQUEST)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)
 ENGINE_FINDER(egress_gateway, KIND_EGRESS_GATEWAY)

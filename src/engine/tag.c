@@ -129,6 +129,8 @@ static const struct entity_words *words_of(enum kind kind)
 		{KIND_TARGET_GROUP, "elastic_load_balancer.tag", "elastic_load_balancer.untag"},
 		{KIND_SCALING_GROUP, "scaling_group.tag", "scaling_group.untag"},
 		{KIND_ALARM, "alarm.tag", "alarm.untag"},
+		{KIND_QUEUE, "queue.tag", "queue.untag"},
+		{KIND_TOPIC, "topic.tag", "topic.untag"},
 		{KIND_SERVER_CERTIFICATE, "server_certificate.tag", "server_certificate.untag"},
 	};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)

@@ -8,6 +8,7 @@
 #include "engine/region/region.h"
 #include "reconcile/billing/traffic.h"
 #include "reconcile/figures/internal.h"
+#include "reconcile/messaging/queue_waits.h"
 #include "reconcile/remote/lane.h"
 #include "reconcile/work.h"
 
@@ -156,6 +157,7 @@ void reconciler_release(struct reconciler *r)
 	heap_free(r->export_directory);
 	heap_free(r->own_chassis);
 	heap_free(r->ticket_directory);
+	heap_free(r->endpoint);
 	heap_free(r->resolvers);
 	(void) pthread_mutex_destroy(&r->work.lock);
 	(void) pthread_mutex_destroy(&r->hosts_lock);
@@ -164,6 +166,7 @@ void reconciler_release(struct reconciler *r)
 	heap_free(r->cached);
 	figures_free(r->figures);
 	metrics_free(r->metrics);
+	queue_waits_free(r->queue_waits);
 	traffic_free(r->traffic);
 	heap_free(r);
 }
@@ -204,9 +207,12 @@ static bool make_parts(struct reconciler *r, const struct reconcile_config *conf
 {
 	if (config->traffic_device.n)
 		r->traffic = traffic_new(config->traffic_device, config->traffic_netns);
+	r->endpoint = copy_str_z(config->endpoint);
 	r->metrics = metrics_new();
+	r->queue_waits = queue_waits_new(r);
 	r->began_us = clock_now_us();
-	return make_all_lanes(r) && r->metrics && (r->traffic || !config->traffic_device.n);
+	return make_all_lanes(r) && r->endpoint && r->metrics && r->queue_waits &&
+	       (r->traffic || !config->traffic_device.n);
 }
 
 RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,

@@ -90,6 +90,7 @@ struct reconcile_config {
 	struct later_guard *later_guard;
 	reconcile_write_facts *write_facts; /* NULL: tickets get no facts */
 	void *facts_self;
+	struct str endpoint;        /* URL of the region's API, for answers to messages; copied */
 	struct str image_directory; /* the image store on this machine: files <sha256>.qcow2 */
 	struct str own_chassis;     /* OVN chassis name of this machine */
 	struct ip api_ip;           /* the API's own IPv4 address; none: gateway endpoints lead nowhere */

@@ -26,6 +26,7 @@ struct storage_pool;
 struct volume;
 
 struct provider_lane;
+struct queue_waits;
 struct rec_host;
 struct step;
 struct router_rows;
@@ -418,6 +419,7 @@ struct reconciler {
 	struct provider_lane
 		*providers[PROVIDER_BUCKETS]; /* buckets of remote/lane.h; owned, with providers_lock */
 	struct provider_lane *idle_providers; /* lanes of forgotten providers; owned, with providers_lock */
+	char *endpoint;                       /* owned */
 	char *ticket_directory;               /* owned */
 	reconcile_write_facts *write_facts;
 	void *facts_self;
@@ -445,6 +447,7 @@ struct reconciler {
 	struct job figures_job;
 	struct metrics *metrics; /* owned; datapoints that accounts publish */
 	struct job metrics_job;
+	struct queue_waits *queue_waits; /* owned; receives that wait for a message */
 	struct job alarms_job;
 	int64_t ticked_us; /* when alarms were woken last */
 	int64_t began_us;  /* when this process began to watch metrics */

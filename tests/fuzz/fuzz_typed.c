@@ -4,10 +4,13 @@
 #include <stdlib.h>
 
 #include "../unit/api/fake_http.h"
-#include "api/cloudwatch/forms.h"
 #include "api/core/pairs.h"
+#include "api/query/forms.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct typed_service service = {
+	.name = "GraniteServiceVersion20100801", .version = "2010-08-01", .element = "member."};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,8 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake_call_init(&f, "POST", is_cbor ? path : STR("/"), STR_NONE,
 		       (struct str){(const char *) data + 1, size - 1});
 	fake_call_add_header(&f, "X-Amz-Target", STR("GraniteServiceVersion20100801.PutMetricData"));
-	struct result read = cloudwatch_read_typed(&f.call.ctx, &f.call, f.call.body,
-						   is_cbor ? CLOUDWATCH_CBOR : CLOUDWATCH_JSON, &form);
+	struct result read = query_read_typed(&f.call.ctx, &f.call, &service, f.call.body,
+					      is_cbor ? FORM_CBOR : FORM_JSON, &form);
 	ctx_clear_problem(&f.call.ctx);
 	if (result_is_ok(read) && !result_is_ok(pairs_parse(&f.call.ctx, &rules, STR_NONE, form, &pairs)) &&
 	    !arena_is_full(f.call.ctx.arena))

@@ -132,9 +132,9 @@ static RESULT write_alarm(struct cloudwatch_call *e, struct forms_writer *w, con
 		forms_int(w, "DatapointsToAlarm", a->datapoints);
 	TRY(cloudwatch_read_number(e, a->threshold, "Threshold", &threshold));
 	forms_number(w, "Threshold", threshold);
-	forms_text(w, "ComparisonOperator", str_from(cloudwatch_comparison_word(a->comparison)));
+	forms_text(w, "ComparisonOperator", str_from(alarm_comparison_word(a->comparison)));
 	if (a->has_missing)
-		forms_text(w, "TreatMissingData", str_from(cloudwatch_treatment_word(a->missing)));
+		forms_text(w, "TreatMissingData", str_from(alarm_treatment_word(a->missing)));
 	forms_close(w);
 	return OK;
 }

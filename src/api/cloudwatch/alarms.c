@@ -11,29 +11,6 @@
 
 enum { DAY_S = 86400, WEEK_S = 7 * DAY_S, PERIOD_MAX_S = DAY_S };
 
-static const char *const comparisons[] = {
-	[ALARM_COMPARISON_GREATER_OR_EQUAL] = "GreaterThanOrEqualToThreshold",
-	[ALARM_COMPARISON_GREATER] = "GreaterThanThreshold",
-	[ALARM_COMPARISON_LESS] = "LessThanThreshold",
-	[ALARM_COMPARISON_LESS_OR_EQUAL] = "LessThanOrEqualToThreshold",
-};
-static const char *const treatments[] = {
-	[ALARM_MISSING_MISSING] = "missing",
-	[ALARM_MISSING_NOT_BREACHING] = "notBreaching",
-	[ALARM_MISSING_BREACHING] = "breaching",
-	[ALARM_MISSING_IGNORE] = "ignore",
-};
-
-const char *cloudwatch_comparison_word(enum alarm_comparison comparison)
-{
-	return comparisons[comparison];
-}
-
-const char *cloudwatch_treatment_word(enum alarm_missing missing)
-{
-	return treatments[missing];
-}
-
 static RESULT fail_parameter(struct cloudwatch_call *e, const char *field, const char *words)
 {
 	return ctx_fail_field(e->c, ERR_MALFORMED, str_from(field), "%s", words);
@@ -334,13 +311,13 @@ static RESULT take_words(struct cloudwatch_call *e, const struct put_args *a, st
 {
 	bool is_known = false;
 	row->has_missing = a->missing.n > 0;
-	for (size_t k = 0; k < sizeof comparisons / sizeof *comparisons; k++)
-		if (str_is(a->comparison, comparisons[k])) {
+	for (enum alarm_comparison k = 0; k <= ALARM_COMPARISON_LESS_OR_EQUAL; k++)
+		if (str_is(a->comparison, alarm_comparison_word(k))) {
 			row->comparison = (enum alarm_comparison) k;
 			is_known = true;
 		}
-	for (size_t k = 0; k < sizeof treatments / sizeof *treatments; k++)
-		if (str_is(a->missing, treatments[k]))
+	for (enum alarm_missing k = 0; k <= ALARM_MISSING_IGNORE; k++)
+		if (str_is(a->missing, alarm_treatment_word(k)))
 			row->missing = (enum alarm_missing) k;
 	return is_known ? OK
 			: ctx_fail_field(

@@ -11,34 +11,26 @@ bool cloudwatch_has_call(const struct call *call)
 	return query_is_for(call, "monitoring");
 }
 
-/* Like query_find_action(), for a document, too, and for more pairs: a call brings up to 1,000 datapoints. */
-static RESULT find_action(struct cloudwatch_call *e)
+static bool is_time(struct str path)
 {
-	struct str form = STR_NONE, query = e->call->query, body = STR_NONE;
-	struct result read = cloudwatch_read_body(e->c, e->call, &body);
-	if (e->form == CLOUDWATCH_QUERY) {
-		form = e->call->method == HTTP_POST ? body : STR_NONE;
-	} else if (result_is_ok(read)) {
-		query = STR_NONE;
-		read = cloudwatch_read_typed(e->c, e->call, body, e->form, &form);
-	}
-	if (result_is_ok(read))
-		read = request_parse_many(e->c, query, form, &e->pairs);
-	const struct api_entry *entry = query_find_entry(&e->core, 0, 0);
-	read = api_check_limits(&e->core, entry ? entry->action : NULL, read);
-	api_choose_action(&e->core, entry);
-	return read;
+	return str_is(path, "StartTime") || str_is(path, "EndTime") || str_is(path, "StartDate") ||
+	       str_is(path, "EndDate") || str_ends_with(path, STR(".Timestamp"));
 }
+
+static const struct typed_service service = {.name = "GraniteServiceVersion20100801",
+					     .version = "2010-08-01",
+					     .element = "member.",
+					     .is_time = is_time};
 
 static RESULT find(struct api_call *core)
 {
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
-	e->form = cloudwatch_form_of(e->call);
-	e->content_type = cloudwatch_content_type(e->form);
-	if (e->form == CLOUDWATCH_CBOR)
+	e->form = forms_find(e->call);
+	e->content_type = forms_content_type(e->form);
+	if (e->form == FORM_CBOR)
 		call_set_answer_header(e->call, "smithy-protocol", STR("rpc-v2-cbor"));
 	TRY(api_check_signature(core, query_faults));
-	TRY(find_action(e));
+	TRY(query_find_typed_action(core, &service, e->form));
 	if (e->action)
 		return OK;
 	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version 2010-08-01",
@@ -59,7 +51,7 @@ static RESULT write_result(struct api_call *core, struct xml *x)
 {
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
 	struct forms_writer w;
-	forms_begin(&w, CLOUDWATCH_QUERY, x->out, x);
+	forms_begin(&w, FORM_QUERY, x->out, x);
 	return cloudwatch_action_of(e)->answer(e, e->args, &w);
 }
 
@@ -68,7 +60,7 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
 	struct xml x;
 	struct forms_writer w;
-	if (e->form != CLOUDWATCH_QUERY) {
+	if (e->form != FORM_QUERY) {
 		forms_begin(&w, e->form, body, NULL);
 		if (cloudwatch_action_of(e)->answer)
 			TRY(cloudwatch_action_of(e)->answer(e, e->args, &w));
@@ -80,28 +72,13 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	return xml_end(&x);
 }
 
-/* The query protocol's code is what SDKs go on telling, by the header; the type is the model's shape. */
-static RESULT write_typed_problem(struct cloudwatch_call *e, struct api_problem *p, struct buf *body)
-{
-	struct forms_writer w;
-	const char *side = p->status >= 500 ? "Receiver" : "Sender";
-	p->content_type = cloudwatch_content_type(e->form);
-	call_set_answer_header(e->call, "x-amzn-query-error",
-			       str_print(e->c->arena, "%s;%s", p->error->code, side));
-	forms_begin(&w, e->form, body, NULL);
-	forms_text(
-		&w, "__type",
-		str_print(e->c->arena, "com.amazonaws.cloudwatch#%s", cloudwatch_shape_of(p->error->code)));
-	forms_text(&w, "message", p->message);
-	return forms_end(&w);
-}
-
 static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
 	struct xml x;
-	if (e->form != CLOUDWATCH_QUERY)
-		return write_typed_problem(e, p, body);
+	if (e->form != FORM_QUERY)
+		return forms_write_problem(core, e->form, p, "com.amazonaws.cloudwatch#",
+					   cloudwatch_shape_of(p->error->code), body);
 	xml_begin(&x, body);
 	query_write_problem(core, p, &x, CLOUDWATCH_NAMESPACE);
 	return xml_end(&x);

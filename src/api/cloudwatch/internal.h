@@ -3,8 +3,8 @@
 #pragma once
 
 #include "api/cloudwatch/cloudwatch.h"
-#include "api/cloudwatch/forms.h"
 #include "api/core/dispatch.h"
+#include "api/query/forms.h"
 #include "api/query/request.h"
 #include "base/xml.h"
 #include "engine/alarm/alarm.h"
@@ -12,7 +12,7 @@
 
 struct cloudwatch_call {
 	API_CALL_BASE;
-	enum cloudwatch_form form;
+	enum query_form form;
 };
 
 struct cloudwatch_action {
@@ -102,8 +102,6 @@ RESULT cloudwatch_find_alarms(struct cloudwatch_call *e, struct strs names, stru
 /* Members of a list of texts. */
 void cloudwatch_write_texts(struct forms_writer *w, const char *name, const struct strs *texts);
 void cloudwatch_write_dimensions(struct forms_writer *w, const struct strs *dimensions);
-const char *cloudwatch_comparison_word(enum alarm_comparison comparison);
-const char *cloudwatch_treatment_word(enum alarm_missing missing);
 /* A finite number. ERR_INVALID with the field. */
 RESULT cloudwatch_read_number(struct cloudwatch_call *e, struct str text, const char *field,
 			      double *ret_value);

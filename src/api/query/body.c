@@ -2,9 +2,9 @@
  * Bodies of requests: SDKs compress those of PutMetricData with gzip (RFC 1952) from 10 kB on. */
 #include <zlib.h>
 
-#include "api/cloudwatch/forms.h"
+#include "api/query/forms.h"
 
-/* CloudWatch's limit of a request, expanded. */
+/* CloudWatch's and SQS's limit of a request, expanded. */
 enum { EXPANDED_MAX = 1 << 20, GZIP_WINDOW = 15 + 16 };
 
 static RESULT expand_into(struct ctx *c, z_stream *z, struct str packed, struct str *ret_body)
@@ -26,7 +26,7 @@ static RESULT expand_into(struct ctx *c, z_stream *z, struct str packed, struct 
 	return OK;
 }
 
-RESULT cloudwatch_read_body(struct ctx *c, const struct call *call, struct str *ret_body)
+RESULT query_read_body(struct ctx *c, const struct call *call, struct str *ret_body)
 {
 	struct str encoding = call_header(call, "Content-Encoding");
 	z_stream z = {0};

@@ -154,6 +154,8 @@ const struct params_dialect request_sts_dialect =
 	DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("'{value}' ", MUST_BE_THERE("null ")));
 const struct params_dialect request_cloudwatch_dialect =
 	DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("'{value}' ", "The parameter {field} is required."));
+const struct params_dialect request_sqs_dialect = DIALECT(
+	MEMBER_NAMES, ", ", MEMBER_WORDS("'{value}' ", "The request must contain the parameter {field}."));
 
 RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
 		    const char *const *common, const struct pairs *pairs, void *out)

@@ -21,7 +21,7 @@ RESULT request_parse_many(struct ctx *c, struct str query, struct str form, stru
  * as params_fill() has them, in the dialect's words: EC2 writes names of parameters small, IAM and STS those of members; CloudWatch has words of its
  * own for what is missing. */
 extern const struct params_dialect request_ec2_dialect, request_iam_dialect, request_sts_dialect,
-	request_cloudwatch_dialect;
+	request_cloudwatch_dialect, request_sqs_dialect;
 RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
 		    const char *const *common, const struct pairs *pairs, void *out);
 /* Fails because a member violates a constraint that no table can express: "satisfy regular expression pattern: …". shown: the

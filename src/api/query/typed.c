@@ -5,15 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/cloudwatch/forms.h"
-#include "api/query/request.h"
+#include "api/query/forms.h"
+#include "api/query/query_call.h"
 #include "base/clock.h"
 
-#define SERVICE "GraniteServiceVersion20100801"
 enum { DEPTH_MAX = 12, MEMBERS_MAX = 4 * REQUEST_PAIRS_MANY, PATH_SIZE = 512, NUMBER_SIZE = CLOCK_TEXT_SIZE };
 
 struct reading {
 	struct ctx *c;
+	const struct typed_service *service;
+	struct str operation;
 	struct buf form;
 	char path[PATH_SIZE]; /* "MetricDataQueries.member.1.Id" */
 	size_t path_n;
@@ -52,7 +53,7 @@ static void pop(struct reading *r, size_t before)
 static RESULT push_member(struct reading *r, size_t number, size_t *ret_before)
 {
 	char name[32];
-	(void) snprintf(name, sizeof name, "member.%zu", number);
+	(void) snprintf(name, sizeof name, "%s%zu", r->service->element, number);
 	return push(r, str_from(name), ret_before);
 }
 
@@ -75,8 +76,7 @@ static RESULT add_number(struct reading *r, double value)
 {
 	char text[NUMBER_SIZE];
 	struct str path = {r->path, r->path_n};
-	bool is_time = str_is(path, "StartTime") || str_is(path, "EndTime") || str_is(path, "StartDate") ||
-		       str_is(path, "EndDate") || str_ends_with(path, STR(".Timestamp"));
+	bool is_time = r->service->is_time && r->service->is_time(path);
 	if (!isfinite(value) ||
 	    (is_time && fabs(value) > 253402300799.0)) /* the last second of the year 9999 */
 		return fail_document(r);
@@ -90,6 +90,48 @@ static RESULT add_number(struct reading *r, double value)
 /* ---- JSON ---- */
 
 static RESULT add_json(struct reading *r, const json_t *value);
+
+static const struct typed_name *find_name(const struct reading *r, struct str typed)
+{
+	for (const struct typed_name *n = r->service->names; n && n->typed; n++)
+		if (str_is(typed, n->typed))
+			return n;
+	return NULL;
+}
+
+static struct str translate(const struct reading *r, const struct typed_name *name, struct str typed)
+{
+	if (!name)
+		return typed;
+	return name->query ? str_from(name->query)
+			   : str_print(r->c->arena, "%" STR_FMT "RequestEntry", STR_ARG(r->operation));
+}
+
+static RESULT add_json_part(struct reading *r, const char *name, const json_t *value)
+{
+	size_t before;
+	TRY(push(r, str_from(name), &before));
+	TRY(add_json(r, value));
+	pop(r, before);
+	return OK;
+}
+
+/* A map: entries with a key and a Value, in a list. */
+static RESULT add_json_entries(struct reading *r, const char *key_name, const json_t *map)
+{
+	const char *key;
+	json_t *value;
+	size_t before, count = 0, inner;
+	json_object_foreach ((json_t *) map, key, value) {
+		TRY(push_member(r, ++count, &before));
+		TRY(push(r, str_from(key_name), &inner));
+		TRY(add_text(r, str_from(key)));
+		pop(r, inner);
+		TRY(add_json_part(r, "Value", value));
+		pop(r, before);
+	}
+	return OK;
+}
 
 static RESULT add_json_members(struct reading *r, const json_t *value)
 {
@@ -105,8 +147,12 @@ static RESULT add_json_members(struct reading *r, const json_t *value)
 		return OK;
 	}
 	json_object_foreach ((json_t *) value, key, member) {
-		TRY(push(r, str_from(key), &before));
-		TRY(add_json(r, member));
+		const struct typed_name *name = find_name(r, str_from(key));
+		TRY(push(r, translate(r, name, str_from(key)), &before));
+		if (name && name->key && json_is_object(member))
+			TRY(add_json_entries(r, name->key, member));
+		else
+			TRY(add_json(r, member));
 		pop(r, before);
 	}
 	return OK;
@@ -290,31 +336,61 @@ static RESULT read_cbor(struct reading *r, struct str bytes)
 
 /* ---- the call ---- */
 
-static struct str operation_of(const struct call *call, enum cloudwatch_form form)
+static struct str operation_of(struct ctx *c, const struct call *call, const struct typed_service *service,
+			       enum query_form form)
 {
-	static const struct str path = {"/service/" SERVICE "/operation/",
-					sizeof "/service/" SERVICE "/operation/" - 1};
-	static const struct str target = {SERVICE ".", sizeof SERVICE};
-	struct str word = form == CLOUDWATCH_CBOR ? call->path : call_header(call, "X-Amz-Target");
-	struct str start = form == CLOUDWATCH_CBOR ? path : target;
-	return str_starts_with(word, start) ? str_slice(word, start.n, word.n) : STR_NONE;
+	bool is_path = form == FORM_CBOR;
+	struct str word = is_path ? call->path : call_header(call, "X-Amz-Target");
+	struct str start = str_print(c->arena, is_path ? "/service/%s/operation/" : "%s.", service->name);
+	return start.n && str_starts_with(word, start) ? str_slice(word, start.n, word.n) : STR_NONE;
 }
 
-RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, struct str body,
-			     enum cloudwatch_form form, struct str *ret_form)
+RESULT query_read_typed(struct ctx *c, const struct call *call, const struct typed_service *service,
+			struct str body, enum query_form form, struct str *ret_form)
 {
-	struct reading r = {.c = c};
-	struct str operation = operation_of(call, form);
-	if (call->method != HTTP_POST || !operation.n)
-		return ctx_fail(c, ERR_UNSUPPORTED, "The request names no operation of CloudWatch's.");
+	struct reading r = {.c = c, .service = service, .operation = operation_of(c, call, service, form)};
+	if (call->method != HTTP_POST || !r.operation.n)
+		return ctx_fail(c, ERR_UNSUPPORTED, "The request names no operation of the service.");
 	buf_init(&r.form, BUF_ANSWER_CAP);
-	buf_print(&r.form, "Version=2010-08-01&Action=%" STR_FMT,
-		  STR_ARG(str_encode_url(c->arena, operation, false)));
-	struct result result = form == CLOUDWATCH_CBOR ? read_cbor(&r, body) : read_json(&r, body);
+	buf_print(&r.form, "Version=%s&Action=%" STR_FMT, service->version,
+		  STR_ARG(str_encode_url(c->arena, r.operation, false)));
+	struct result result = form == FORM_CBOR ? read_cbor(&r, body) : read_json(&r, body);
 	if (result_is_ok(result))
 		result = buf_finish(&r.form);
 	if (result_is_ok(result))
 		*ret_form = str_copy(c->arena, buf_str(&r.form));
 	buf_done(&r.form);
 	return result_is_ok(result) && !ret_form->p ? ctx_no_memory(c) : result;
+}
+
+RESULT query_find_typed_action(struct api_call *e, const struct typed_service *service, enum query_form kind)
+{
+	struct str form = STR_NONE, query = e->call->query, body = STR_NONE;
+	struct result read = query_read_body(e->c, e->call, &body);
+	if (kind == FORM_QUERY) {
+		form = e->call->method == HTTP_POST ? body : STR_NONE;
+	} else if (result_is_ok(read)) {
+		query = STR_NONE;
+		read = query_read_typed(e->c, e->call, service, body, kind, &form);
+	}
+	if (result_is_ok(read))
+		read = request_parse_many(e->c, query, form, &e->pairs);
+	const struct api_entry *entry = query_find_entry(e, 0, 0);
+	read = api_check_limits(e, entry ? entry->action : NULL, read);
+	api_choose_action(e, entry);
+	return read;
+}
+
+RESULT forms_write_problem(struct api_call *e, enum query_form form, struct api_problem *p,
+			   const char *prefix, const char *shape, struct buf *body)
+{
+	struct forms_writer w;
+	const char *side = p->status >= 500 ? "Receiver" : "Sender";
+	p->content_type = forms_content_type(form);
+	call_set_answer_header(e->call, "x-amzn-query-error",
+			       str_print(e->c->arena, "%s;%s", p->error->code, side));
+	forms_begin(&w, form, body, NULL);
+	forms_text(&w, "__type", str_print(e->c->arena, "%s%s", prefix, shape));
+	forms_text(&w, "message", p->message);
+	return forms_end(&w);
 }

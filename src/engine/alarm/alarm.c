@@ -60,6 +60,7 @@ static RESULT write_alarm(struct op *op, const struct alarm *present, struct ala
 	next->reason = present ? present->reason : STR(CREATED_REASON);
 	next->reason_data = present ? present->reason_data : STR_NONE;
 	next->state_us = present ? present->state_us : op->now_us;
+	next->state_before = present ? present->state_before : ALARM_STATE_BEFORE_INSUFFICIENT_DATA;
 	next->turned_us = present ? present->turned_us : op->now_us;
 	next->is_due = present && present->is_due;
 	if (present)

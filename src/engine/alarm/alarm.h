@@ -59,7 +59,9 @@ OPERATION(engine_set_alarm_state, alarm_setting)
 /* For example "arn:aws:cloudwatch:us-east-1:111122223333:alarm:cpu". */
 struct str engine_write_alarm_arn(struct arena *a, struct str region, struct str account_number,
 				  const struct row *row);
-const char *alarm_state_word(enum alarm_state state); /* "OK" */
+const char *alarm_state_word(enum alarm_state state);                /* "OK" */
+const char *alarm_comparison_word(enum alarm_comparison comparison); /* "GreaterThanThreshold" */
+const char *alarm_treatment_word(enum alarm_missing missing);        /* "notBreaching" */
 /* Makes or changes both alarms of a target tracking policy of that group. action: the policy's ARN. */
 RESULT alarm_put_tracking(struct op *op, const struct scaling_policy *policy, struct str group,
 			  struct str action);

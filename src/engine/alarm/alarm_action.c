@@ -4,6 +4,7 @@
 #include "base/uuid_asked.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/instance/instance.h"
+#include "engine/messaging/messaging.h"
 #include "engine/people/asker.h"
 #include "engine/scaling/scaling_internal.h"
 #include "store/instance.h"
@@ -18,11 +19,13 @@ static const struct {
 	[ALARM_ACT_TERMINATE] = {"terminate", "instance.terminate", engine_terminate_instances_run},
 	[ALARM_ACT_REBOOT] = {"reboot", "instance.reboot", engine_reboot_instances_run},
 	[ALARM_ACT_POLICY] = {"", "scaling_policy.execute", engine_execute_scaling_policy_run},
+	[ALARM_ACT_PUBLISH] = {"", "topic.publish", engine_publish_run},
 };
 
 /* ---- ARNs ---- */
 
-/* "arn:aws:automate:us-east-1:ec2:stop", "arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:UUID:…" */
+/* "arn:aws:automate:us-east-1:ec2:stop", "arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:UUID:…",
+ * "arn:aws:sns:us-east-1:111122223333:alerts" */
 bool alarm_read_action(struct str arn, struct alarm_action *ret_action)
 {
 	struct str parts[ARN_PARTS] = {STR_NONE}, rest = arn, id = STR_NONE;
@@ -31,6 +34,10 @@ bool alarm_read_action(struct str arn, struct alarm_action *ret_action)
 			return false;
 	if (!str_is(parts[0], "arn") || !str_is(parts[1], "aws"))
 		return false;
+	if (str_is(parts[2], "sns") && !rest.n) {
+		*ret_action = (struct alarm_action){.act = ALARM_ACT_PUBLISH, .topic = arn};
+		return true;
+	}
 	if (str_is(parts[2], "autoscaling") && str_is(parts[5], "scalingPolicy") &&
 	    str_split_next(&rest, ':', &id)) {
 		ret_action->act = ALARM_ACT_POLICY;
@@ -76,8 +83,12 @@ static RESULT check_action(struct op *op, const struct alarm *next, struct str a
 	if (!alarm_read_action(arn, &action))
 		return fail_action(
 			op, arn,
-			"actions in this region stop, terminate or reboot an instance, or execute a scaling "
-			"policy.");
+			"actions in this region stop, terminate or reboot an instance, execute a scaling "
+			"policy, or publish to a topic.");
+	if (action.act == ALARM_ACT_PUBLISH)
+		return engine_find_topic_by_arn(op->head, next->account, arn)
+			       ? OK
+			       : fail_action(op, arn, "the account has no such topic in this region.");
 	if (next->is_composite)
 		return fail_action(op, arn, "a composite alarm takes none of these actions.");
 	if (action.act == ALARM_ACT_POLICY) {
@@ -107,7 +118,24 @@ RESULT alarm_check_actions(struct op *op, const struct alarm *next)
 union action_wish {
 	struct instances_wish instances;
 	struct scaling_policy_target policy;
+	struct publish_wish publish;
 };
+
+static RESULT fill_publish(struct op *op, const struct alarm *alarm, struct str arn,
+			   struct publish_wish *wish)
+{
+	struct published_message *message = arena_new_object(op->ctx->arena, struct published_message);
+	const struct topic *topic = engine_find_topic_by_arn(op->head, alarm->account, arn);
+	if (!message)
+		return ctx_no_memory(op->ctx);
+	if (!topic)
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_TOPIC, STR_NONE, "The topic does not exist.");
+	*message = (struct published_message){0};
+	TRY(alarm_write_message(op, alarm, &message->subject, &message->body));
+	*wish = (struct publish_wish){engine_ref_to(op, KIND_TOPIC, topic->row.id, STR("AlarmActions")),
+				      message, 1};
+	return OK;
+}
 
 static bool fill_wish(struct op *op, const struct alarm *alarm, const struct alarm_action *action,
 		      const struct alarm_acting *acting, struct ref *subject, union action_wish *wish)
@@ -136,7 +164,9 @@ static RESULT run_action(struct op *op, const struct alarm *alarm, const struct 
 	union action_wish wish = {0};
 	const struct asker asker = ASKER_OF(alarm);
 	const struct asker_work work = {acting->guard, acts[action->act].permission, op->now_us};
-	if (!fill_wish(op, alarm, action, acting, &subject, &wish))
+	if (action->act == ALARM_ACT_PUBLISH)
+		TRY(fill_publish(op, alarm, action->topic, &wish.publish));
+	else if (!fill_wish(op, alarm, action, acting, &subject, &wish))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ALARM, STR_NONE,
 				   "The resource of the action does not exist.");
 	/* The policy's owner configured the alarm by the policy, so that needs no right of a user's. */

@@ -15,6 +15,18 @@ RESULT alarm_follow_one(struct op *op, const struct alarm *alarm, bool *ret_chan
 RESULT alarm_note_event(struct op *op, const struct alarm *alarm, enum alarm_event_type type,
 			struct str summary, struct str data);
 
+/* ---- alarm_weigh.c ---- */
+
+struct json_writer;
+/* "2026-11-28T19:30:00.000+0000" */
+void alarm_write_date(struct json_writer *j, const char *name, int64_t at_us);
+
+/* ---- alarm_message.c ---- */
+
+/* The message that a topic gets of the alarm's newest change of state, in the arena. */
+RESULT alarm_write_message(struct op *op, const struct alarm *alarm, struct str *ret_subject,
+			   struct str *ret_body);
+
 /* ---- alarm_follow.c ---- */
 
 /* Evaluates the composite alarms that depend on an alarm of the account. */
@@ -25,10 +37,11 @@ RESULT alarm_weigh_composite(struct op *op, uuid alarm);
 
 /* ---- alarm_action.c ---- */
 
-enum alarm_act { ALARM_ACT_STOP, ALARM_ACT_TERMINATE, ALARM_ACT_REBOOT, ALARM_ACT_POLICY };
+enum alarm_act { ALARM_ACT_STOP, ALARM_ACT_TERMINATE, ALARM_ACT_REBOOT, ALARM_ACT_POLICY, ALARM_ACT_PUBLISH };
 struct alarm_action {
 	enum alarm_act act;
 	uuid policy;
+	struct str topic; /* ARN */
 };
 /* False: the region takes no such action. */
 bool alarm_read_action(struct str arn, struct alarm_action *ret_action);

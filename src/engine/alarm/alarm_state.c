@@ -69,6 +69,8 @@ static RESULT write_verdict(struct op *op, const struct alarm *alarm, const stru
 {
 	struct alarm next = *alarm;
 	bool turns = next.state != verdict->state;
+	if (turns)
+		next.state_before = (enum alarm_state_before) alarm->state;
 	next.state = verdict->state;
 	next.reason = str_cut(verdict->reason, 1023);
 	next.reason_data = verdict->data;

@@ -8,13 +8,35 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
-#include "engine/alarm/alarm.h"
+#include "engine/alarm/alarm_internal.h"
 
 enum { REASON_POINTS_MAX = 10, REASON_CAP = 8192 };
 
 const char *alarm_state_word(enum alarm_state state)
 {
 	return state == ALARM_STATE_OK ? "OK" : state == ALARM_STATE_ALARM ? "ALARM" : "INSUFFICIENT_DATA";
+}
+
+const char *alarm_comparison_word(enum alarm_comparison comparison)
+{
+	static const char *const words[] = {
+		[ALARM_COMPARISON_GREATER_OR_EQUAL] = "GreaterThanOrEqualToThreshold",
+		[ALARM_COMPARISON_GREATER] = "GreaterThanThreshold",
+		[ALARM_COMPARISON_LESS] = "LessThanThreshold",
+		[ALARM_COMPARISON_LESS_OR_EQUAL] = "LessThanOrEqualToThreshold",
+	};
+	return words[comparison];
+}
+
+const char *alarm_treatment_word(enum alarm_missing missing)
+{
+	static const char *const words[] = {
+		[ALARM_MISSING_MISSING] = "missing",
+		[ALARM_MISSING_NOT_BREACHING] = "notBreaching",
+		[ALARM_MISSING_BREACHING] = "breaching",
+		[ALARM_MISSING_IGNORE] = "ignore",
+	};
+	return words[missing];
 }
 
 static double threshold_of(const struct alarm *alarm)
@@ -164,8 +186,7 @@ static void write_reason(struct buf *out, const struct weighing *w, enum alarm_s
 		  is_breach ? "OK -> ALARM" : "ALARM -> OK");
 }
 
-/* "2026-11-28T19:30:00.000+0000" */
-static void write_date(struct json_writer *j, const char *name, int64_t at_us)
+void alarm_write_date(struct json_writer *j, const char *name, int64_t at_us)
 {
 	char text[CLOCK_TEXT_SIZE], date[CLOCK_TEXT_SIZE + 8];
 	clock_write_ms(at_us, text); /* 2026-11-28T19:30:00.000Z */
@@ -180,8 +201,8 @@ static RESULT write_data(struct buf *out, const struct weighing *w)
 	json_write_begin(&j, out);
 	json_write_open(&j, NULL);
 	json_write_z(&j, "version", "1.0");
-	write_date(&j, "queryDate", w->now_us);
-	write_date(&j, "startDate", w->from_us);
+	alarm_write_date(&j, "queryDate", w->now_us);
+	alarm_write_date(&j, "startDate", w->from_us);
 	if (w->alarm->statistic.n)
 		json_write_text(&j, "statistic", w->alarm->statistic);
 	json_write_int(&j, "period", w->alarm->period_s);

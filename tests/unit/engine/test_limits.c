@@ -233,6 +233,7 @@ DROP(template, engine_delete_launch_template, launch_template_target,
      .launch_template = ref_to(c, KIND_LAUNCH_TEMPLATE, made))
 
 #include "limits_launches.h"
+#include "limits_messaging.h"
 #include "limits_scaling.h"
 
 /* A template comes with a version, and takes it along. */
@@ -785,7 +786,7 @@ static const struct maker {
 	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},
-	SCALING[LIMIT_BACKUP_PLANS] = {is_alices, make_backup_plan, drop_backup_plan},
+	SCALING MESSAGING[LIMIT_BACKUP_PLANS] = {is_alices, make_backup_plan, drop_backup_plan},
 	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_SPOT_REQUESTS] = {is_alices, make_spot_request, drop_spot_request},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Implements message_attributes.h. */
+#include "api/query/message_attributes.h"
+
+#include <stdlib.h>
+
+static const struct param value_rows[] = {
+	PARAM(struct message_value, "DataType", type, .flags = REQUIRED, .min = 1, .max = 256,
+	      .doc = "String, Number or Binary, with a label after a dot if wanted."),
+	PARAM(struct message_value, "StringValue", text, .max = MESSAGE_BYTES_MAX,
+	      .doc = "A text or number."),
+	PARAM(struct message_value, "BinaryValue", binary, .max = MESSAGE_BYTES_MAX,
+	      .doc = "Bytes, in Base64."),
+	NOT_BUILT("StringListValue|BinaryListValue"),
+};
+static const struct params value_table = PARAMS(struct message_value, value_rows);
+static const struct param attribute_rows[] = {
+	PARAM(struct message_attribute, "Name", name, .flags = REQUIRED, .min = 1, .max = 256,
+	      .doc = "Name."),
+	PARAM_OBJECT(struct message_attribute, "Value", value, value_table, .doc = "Type and value."),
+};
+const struct params message_attribute_params = PARAMS(struct message_attribute, attribute_rows);
+
+static int compare_names(const void *a, const void *b)
+{
+	return str_compare(((const struct message_attribute *) a)->name,
+			   ((const struct message_attribute *) b)->name);
+}
+
+bool message_attribute_is(struct str type, const char *base)
+{
+	struct str b = str_from(base);
+	return str_starts_with(type, b) && (type.n == b.n || type.p[b.n] == '.');
+}
+
+static RESULT fail_attribute(struct ctx *c, const char *field, const struct message_attribute *a,
+			     const char *words)
+{
+	return ctx_fail_field(c, ERR_INVALID, str_from(field), "The message attribute '%" STR_FMT "' %s",
+			      STR_ARG(str_cut(a->name, 256)), words);
+}
+
+static RESULT check_attribute(struct ctx *c, const char *field, const struct message_attribute *a)
+{
+	struct str bytes;
+	bool is_binary = message_attribute_is(a->value.type, "Binary");
+	if (!is_binary && !message_attribute_is(a->value.type, "String") &&
+	    !message_attribute_is(a->value.type, "Number"))
+		return fail_attribute(c, field, a,
+				      "has an invalid message attribute type, the set of supported type "
+				      "prefixes is Binary, Number, and String.");
+	if (!(is_binary ? a->value.binary : a->value.text).n)
+		return fail_attribute(c, field, a, "must contain a non-empty message attribute value.");
+	if (is_binary && !result_is_ok(str_decode_base64(c->arena, a->value.binary, &bytes)))
+		return fail_attribute(c, field, a, "is not in Base64.");
+	return OK;
+}
+
+RESULT message_attributes_read(struct ctx *c, const struct message_attributes *attributes, const char *field,
+			       struct strs *ret_texts)
+{
+	struct str *texts = arena_new_array(c->arena, struct str, attributes->count * ATTRIBUTE_TEXTS + 1);
+	if (!texts)
+		return ctx_no_memory(c);
+	if (attributes->count > MESSAGE_ATTRIBUTES_MAX)
+		return ctx_fail_field(c, ERR_INVALID, str_from(field),
+				      "Number of message attributes [%zu] exceeds the allowed maximum [%d].",
+				      attributes->count, MESSAGE_ATTRIBUTES_MAX);
+	if (attributes->count > 1)
+		qsort(attributes->at, attributes->count, sizeof *attributes->at, compare_names);
+	for (size_t k = 0; k < attributes->count; k++) {
+		const struct message_attribute *a = &attributes->at[k];
+		TRY(check_attribute(c, field, a));
+		if (k && str_equal(a->name, attributes->at[k - 1].name))
+			return fail_attribute(c, field, a, "is there twice.");
+		texts[k * ATTRIBUTE_TEXTS + ATTRIBUTE_NAME] = a->name;
+		texts[k * ATTRIBUTE_TEXTS + ATTRIBUTE_TYPE] = a->value.type;
+		texts[k * ATTRIBUTE_TEXTS + ATTRIBUTE_VALUE] =
+			message_attribute_is(a->value.type, "Binary") ? a->value.binary : a->value.text;
+	}
+	*ret_texts = (struct strs){texts, attributes->count * ATTRIBUTE_TEXTS};
+	return OK;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Queues of messages (SQS) and topics (SNS). A topic writes one delivery for each confirmed subscription, in the change that
+ * publishes; reconcile/messaging/ takes deliveries to queues and servers, so that the committer signs and sends nothing. Messages of a
+ * queue are rows: a receive hides a message until a time, and changes its receipt. */
+#pragma once
+
+#include "engine/operation.h"
+#include "store/queue.h"
+#include "store/queue_message.h"
+#include "store/topic.h"
+#include "store/topic_delivery.h"
+#include "store/topic_subscription.h"
+
+enum {
+	QUEUE_NAME_MAX = 80,
+	TOPIC_NAME_MAX = 256,
+	TOPIC_SUBJECT_MAX = 100,
+	MESSAGE_BYTES_MAX = 262144,
+	MESSAGE_ATTRIBUTES_MAX = 10,
+	MESSAGE_BATCH_MAX = 10,
+	MESSAGING_ARN_MAX = 1600
+};
+/* A deduplication ID counts for so long. */
+#define QUEUE_DEDUPLICATION_US (5 * MINUTE)
+
+/* Texts of an attribute in queue_message.attributes. */
+enum { ATTRIBUTE_NAME, ATTRIBUTE_TYPE, ATTRIBUTE_VALUE, ATTRIBUTE_TEXTS };
+
+/* ---- ARNs ---- */
+
+/* True for queues, topics, and what they contain. */
+bool engine_is_messaging_kind(enum kind kind);
+/* "arn:aws:sqs:us-east-1:111122223333:jobs". row NULL: the ARN of all rows of the kind. */
+struct str engine_write_messaging_arn(const struct tables *t, struct arena *a, struct str region,
+				      struct str account_number, enum kind kind, const struct row *row);
+/* Splits "arn:aws:SERVICE:REGION:ACCOUNT:NAME". False: another ARN. *ret_name is not empty. */
+bool engine_read_messaging_arn(struct str arn, const char *service, struct str region,
+			       struct str account_number, struct str *ret_name);
+/* The row's own ARN, with the region's name and the owner's number. */
+struct str engine_find_queue_arn(const struct tables *t, struct arena *a, const struct queue *queue);
+struct str engine_find_topic_arn(const struct tables *t, struct arena *a, const struct topic *topic);
+/* A queue or topic of the account by its ARN; NULL: there is none. */
+const struct queue *engine_find_queue_by_arn(const struct tables *t, uuid account, struct str arn);
+const struct topic *engine_find_topic_by_arn(const struct tables *t, uuid account, struct str arn);
+
+/* ---- queues ---- */
+
+enum queue_attribute {
+	QUEUE_VISIBILITY,
+	QUEUE_DELAY,
+	QUEUE_RETENTION,
+	QUEUE_SIZE,
+	QUEUE_WAIT,
+	QUEUE_DEDUPLICATION,
+	QUEUE_DEAD,
+	QUEUE_POLICY,
+	QUEUE_ATTRIBUTES
+};
+struct queue_wish {
+	struct queue
+		row; /* name, is_fifo, tags and given attributes of a new queue; given attributes to set */
+	struct ref queue; /* of engine_set_queue */
+	unsigned given;   /* bits of enum queue_attribute */
+	/* outputs: */
+	uuid made;
+};
+/* Finds a queue with that name and those attributes, or creates it. ERR_EXISTS: it has others. ERR_QUOTA. ERR_INVALID. */
+OPERATION(engine_create_queue, queue_wish)
+OPERATION(engine_set_queue, queue_wish)
+
+struct queue_target {
+	struct ref queue;
+};
+OPERATION(engine_delete_queue, queue_target)
+/* ERR_CONFLICT: purged within the last minute. */
+OPERATION(engine_purge_queue, queue_target)
+
+struct message_wish {
+	struct str body, message_group, deduplication;
+	struct strs attributes;
+	int64_t delay_s;     /* below zero: the queue's */
+	const char *refusal; /* set by the face: why this message of a batch is not sent; NULL: it is */
+	/* outputs: */
+	uuid message;
+	int64_t number;
+};
+struct send_wish {
+	struct ref queue;
+	struct message_wish *at;
+	size_t count;
+};
+/* ERR_INVALID with the field: what FIFO queues need is missing, or what they lack is there. ERR_QUOTA: the queue is full.
+ * ERR_TOO_LARGE: longer than the queue takes. */
+OPERATION(engine_send_messages, send_wish)
+
+struct receive_wish {
+	struct ref queue;
+	int64_t count, visibility_s; /* visibility_s below zero: the queue's */
+	/* output: the queue that is received from; messages are those of its rows that the change puts */
+	uuid found;
+};
+OPERATION(engine_receive_messages, receive_wish)
+/* True if a message may be received at that time. *ret_next_us: when one that is hidden appears; INT64_MAX: none does. */
+bool engine_has_message(const struct tables *t, const struct queue *queue, int64_t now_us,
+			int64_t *ret_next_us);
+
+struct handle_wish {
+	uuid message, receipt;
+	int64_t visibility_s;
+	const char *refusal; /* set by the face, or an output; NULL: done */
+};
+struct handles_wish {
+	struct ref queue;
+	struct handle_wish *at;
+	size_t count;
+};
+OPERATION(engine_delete_messages, handles_wish)
+OPERATION(engine_change_visibility, handles_wish)
+
+struct queue_figures {
+	int64_t visible, hidden, delayed;
+};
+/* Messages that may be received, that are received, and that are delayed. */
+struct queue_figures engine_count_messages(const struct tables *t, const struct queue *queue, int64_t now_us);
+
+/* Forgets some messages whose time has passed. */
+struct queue_sweep {
+	uuid queue;
+};
+SYSTEM_OPERATION(engine_sweep_queue, queue_sweep)
+bool engine_has_queue_waste(const struct tables *t, const struct queue *queue, int64_t now_us);
+
+/* ---- topics ---- */
+
+struct topic_wish {
+	struct topic row; /* name, tags, and given attributes */
+	struct ref topic; /* of engine_set_topic */
+	bool has_display_name, has_signature_version;
+	/* output: */
+	uuid made;
+};
+/* Finds the topic with that name, or creates it. ERR_EXISTS: it has other tags. ERR_QUOTA. */
+OPERATION(engine_create_topic, topic_wish)
+OPERATION(engine_set_topic, topic_wish)
+
+struct topic_target {
+	struct ref topic;
+};
+/* With its subscriptions. */
+OPERATION(engine_delete_topic, topic_target)
+
+struct published_message {
+	struct str subject, body;
+	struct strs attributes;
+	const char *refusal; /* set by the face: why this message of a batch is not published */
+	/* output: */
+	uuid message;
+};
+struct publish_wish {
+	struct ref topic;
+	struct published_message *at;
+	size_t count;
+};
+OPERATION(engine_publish, publish_wish)
+
+struct subscribe_wish {
+	struct ref topic;
+	enum topic_subscription_protocol protocol;
+	struct str endpoint, dead_queue;
+	bool is_raw;
+	struct str token, sealed_token; /* of http and https: digest, and the token itself */
+	/* outputs: */
+	uuid made;
+	bool is_confirmed;
+};
+/* Finds the subscription of that endpoint, or creates it. A queue of the account is confirmed at once. ERR_INVALID; ERR_QUOTA. */
+OPERATION(engine_subscribe, subscribe_wish)
+
+struct subscription_wish {
+	struct ref subscription;
+	struct str dead_queue, token; /* token: digest, of engine_confirm_subscription */
+	struct ref topic;             /* of engine_confirm_subscription */
+	enum choice is_raw, is_authenticated;
+	bool has_dead_queue;
+	/* output: */
+	uuid found;
+};
+OPERATION(engine_set_subscription, subscription_wish)
+OPERATION(engine_unsubscribe, subscription_wish)
+/* By whoever has the token. ERR_NOT_FOUND. */
+OPERATION(engine_confirm_subscription, subscription_wish)
+
+/* ---- the key that signs messages ---- */
+
+struct topic_key {
+	struct str sealed,
+		cert_pem; /* empty: there is none yet. In hex; sealed under the master key with TOPIC_KEY_AAD */
+};
+#define TOPIC_KEY_AAD STR("sns.key")
+struct topic_key engine_get_topic_key(const struct tables *t);
+/* Keeps a key, unless there is one already. */
+SYSTEM_OPERATION(engine_put_topic_key, topic_key)
+
+/* ---- deliveries ---- */
+
+/* The next delivery that is due; NULL: none. *ret_again_us: when the next is due; 0: none waits. */
+const struct topic_delivery *engine_next_topic_delivery(const struct tables *t, uuid subscription,
+							int64_t now_us, int64_t *ret_again_us);
+struct topic_report {
+	uuid delivery;
+	struct str body; /* for a queue: the text to put there */
+	struct strs attributes;
+	bool is_taken, is_final;
+	struct str problem;
+	int64_t retry_us;
+	int64_t now_us;
+};
+/* Notes that an endpoint has taken a delivery, or why not. A delivery that is given up goes to the subscription's dead-letter queue. */
+SYSTEM_OPERATION(engine_see_topic_delivery, topic_report)
+/* Puts a delivery into its queue. */
+SYSTEM_OPERATION(engine_deliver_to_queue, topic_report)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: parts of queues and topics. Everything here runs inside an operation, and asks for no permission. */
+#pragma once
+
+#include "engine/internal.h"
+#include "engine/messaging/messaging.h"
+
+/* Adds a message to a queue. sender: SenderId. ERR_QUOTA: the queue is full. */
+RESULT queue_add_message(struct op *op, uuid queue, struct message_wish *message, struct str sender);
+/* True if a service may send to the queue for that ARN: by the queue's policy, or in the same account without one. */
+bool queue_admits(const struct queue *queue, const char *service, struct str source);
+/* Writes a delivery for each confirmed subscription of the topic. */
+RESULT topic_publish(struct op *op, uuid topic, struct published_message *message);

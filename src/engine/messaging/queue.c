@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Creates, changes, purges and deletes queues. Called by: api/sqs. Source: Amazon SQS API Reference. */
+#include "base/clock.h"
+#include "engine/limits.h"
+#include "engine/messaging/messaging_internal.h"
+#include "store/account.h"
+
+#define PURGE_PAUSE_US (60 * SECOND)
+enum { DEFAULT_VISIBILITY_S = 30, DEFAULT_RETENTION_S = 345600 };
+
+static bool has(unsigned given, enum queue_attribute attribute)
+{
+	return given & 1U << attribute;
+}
+
+static void apply(struct queue *to, const struct queue *from, unsigned given)
+{
+	if (has(given, QUEUE_VISIBILITY))
+		to->visibility_s = from->visibility_s;
+	if (has(given, QUEUE_DELAY))
+		to->delay_s = from->delay_s;
+	if (has(given, QUEUE_RETENTION))
+		to->retention_s = from->retention_s;
+	if (has(given, QUEUE_SIZE))
+		to->message_bytes = from->message_bytes;
+	if (has(given, QUEUE_WAIT))
+		to->wait_s = from->wait_s;
+	if (has(given, QUEUE_DEDUPLICATION))
+		to->dedups_content = from->dedups_content;
+	if (has(given, QUEUE_DEAD)) {
+		to->dead_queue = from->dead_queue;
+		to->receives_max = from->receives_max;
+	}
+	if (has(given, QUEUE_POLICY)) {
+		to->policy = from->policy;
+		to->senders = from->senders;
+	}
+}
+
+static bool is_same(const struct queue *a, const struct queue *b)
+{
+	return a->visibility_s == b->visibility_s && a->delay_s == b->delay_s &&
+	       a->retention_s == b->retention_s && a->message_bytes == b->message_bytes &&
+	       a->wait_s == b->wait_s && a->dedups_content == b->dedups_content &&
+	       str_equal(a->dead_queue, b->dead_queue) && a->receives_max == b->receives_max &&
+	       str_equal(a->policy, b->policy);
+}
+
+/* A dead-letter queue is a queue of the account, of the same type. */
+static RESULT check(struct op *op, const struct queue *next, unsigned given)
+{
+	if (next->dedups_content && !next->is_fifo)
+		return ENGINE_FAIL(op, ERR_UNKNOWN, KIND_QUEUE, STR("ContentBasedDeduplication"),
+				   "Unknown Attribute ContentBasedDeduplication.");
+	if (!has(given, QUEUE_DEAD) || !next->dead_queue.n)
+		return OK;
+	const struct queue *dead = queue_find_by_account(op->head, next->account, next->dead_queue);
+	if (!dead)
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_QUEUE, STR("RedrivePolicy"),
+			"Value for parameter RedrivePolicy is invalid. Reason: Dead letter target does "
+			"not exist.");
+	if (dead->is_fifo != next->is_fifo)
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_QUEUE, STR("RedrivePolicy"),
+			"Value for parameter RedrivePolicy is invalid. Reason: Dead-letter queue must be "
+			"same type of queue as the source.");
+	return OK;
+}
+
+RESULT engine_create_queue(struct op *op, struct queue_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct queue next = {.account = account->row.id,
+			     .name = wish->row.name,
+			     .is_fifo = wish->row.is_fifo,
+			     .tags = wish->row.tags,
+			     .visibility_s = DEFAULT_VISIBILITY_S,
+			     .retention_s = DEFAULT_RETENTION_S,
+			     .message_bytes = MESSAGE_BYTES_MAX,
+			     .configured_us = op->now_us};
+	const struct queue *present = queue_find_by_account(op->head, next.account, next.name);
+	TRY(present ? engine_permit(op, "queue.create", KIND_QUEUE, &present->row)
+		    : engine_permit_new(op, "queue.create", KIND_QUEUE, &next.row));
+	if (present) {
+		struct queue asked = *present;
+		apply(&asked, &wish->row, wish->given);
+		if (!is_same(&asked, present))
+			return ENGINE_FAIL(
+				op, ERR_EXISTS, KIND_QUEUE, STR("QueueName"),
+				"A queue already exists with the same name and a different value for "
+				"an attribute");
+		wish->made = present->row.id;
+		return OK;
+	}
+	apply(&next, &wish->row, wish->given);
+	TRY(limit_check(op, LIMIT_QUEUES, next.account, 1, STR_NONE));
+	TRY(check(op, &next, wish->given));
+	next.row = (struct row){.id = engine_new_id(op, KIND_QUEUE), .gen = 1};
+	wish->made = next.row.id;
+	return queue_put(op, &next);
+}
+
+RESULT engine_set_queue(struct op *op, struct queue_wish *wish)
+{
+	const struct queue *queue = NULL;
+	TRY(engine_permit_queue(op, &wish->queue, "queue.set_attributes", &queue));
+	struct queue next = *queue;
+	apply(&next, &wish->row, wish->given);
+	TRY(check(op, &next, wish->given));
+	next.configured_us = op->now_us;
+	next.row.gen++;
+	return queue_put(op, &next);
+}
+
+RESULT engine_delete_queue(struct op *op, struct queue_target *wish)
+{
+	const struct queue *queue = NULL;
+	TRY(engine_permit_queue(op, &wish->queue, "queue.delete", &queue));
+	return queue_forget(op, queue->row.id);
+}
+
+/* Messages go later, some at a time (engine_sweep_queue()); until then nobody receives them. */
+RESULT engine_purge_queue(struct op *op, struct queue_target *wish)
+{
+	const struct queue *queue = NULL;
+	TRY(engine_permit_queue(op, &wish->queue, "queue.purge", &queue));
+	if (queue->purged_us && op->now_us < queue->purged_us + PURGE_PAUSE_US)
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_QUEUE, STR("QueueUrl"),
+				   "Only one PurgeQueue operation on %" STR_FMT
+				   " is allowed every 60 seconds.",
+				   STR_ARG(queue->name));
+	struct queue next = *queue;
+	next.purged_number = next.last_number;
+	next.purged_us = op->now_us;
+	next.row.gen++;
+	return queue_put(op, &next);
+}
+
+bool queue_admits(const struct queue *queue, const char *service, struct str source)
+{
+	if (!queue->policy.n)
+		return true;
+	for (size_t k = 0; k + 1 < queue->senders.count; k += 2)
+		if (str_is(queue->senders.at[k], service) && str_matches(source, queue->senders.at[k + 1]))
+			return true;
+	return false;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Creates, changes and deletes topics, and publishes. Called by: api/sns, and actions of alarms. Source: Amazon SNS API Reference. */
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "engine/limits.h"
+#include "engine/messaging/messaging_internal.h"
+#include "store/account.h"
+
+static bool has_same_tags(const struct tags *a, const struct tags *b)
+{
+	for (size_t k = 0; k < a->count; k++) {
+		const struct tag *other = tags_find(*b, a->at[k].key);
+		if (!other || !str_equal(other->value, a->at[k].value))
+			return false;
+	}
+	return true;
+}
+
+static void apply(struct topic *to, const struct topic_wish *wish)
+{
+	if (wish->has_display_name)
+		to->display_name = wish->row.display_name;
+	if (wish->has_signature_version)
+		to->signature_version = wish->row.signature_version;
+}
+
+RESULT engine_create_topic(struct op *op, struct topic_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct topic next = {.account = account->row.id, .name = wish->row.name, .tags = wish->row.tags};
+	const struct topic *present = topic_find_by_account(op->head, next.account, next.name);
+	TRY(present ? engine_permit(op, "topic.create", KIND_TOPIC, &present->row)
+		    : engine_permit_new(op, "topic.create", KIND_TOPIC, &next.row));
+	if (present && !has_same_tags(&wish->row.tags, &present->tags))
+		return ENGINE_FAIL(
+			op, ERR_EXISTS, KIND_TOPIC, STR("Tags"),
+			"Invalid parameter: Tags Reason: Topic already exists with different tags");
+	if (present) {
+		struct topic asked = *present;
+		apply(&asked, wish);
+		if (!str_equal(asked.display_name, present->display_name) ||
+		    asked.signature_version != present->signature_version)
+			return ENGINE_FAIL(op, ERR_EXISTS, KIND_TOPIC, STR("Attributes"),
+					   "Invalid parameter: Attributes Reason: Topic already exists with "
+					   "different attributes");
+		wish->made = present->row.id;
+		return OK;
+	}
+	apply(&next, wish);
+	TRY(limit_check(op, LIMIT_TOPICS, next.account, 1, STR_NONE));
+	next.row = (struct row){.id = engine_new_id(op, KIND_TOPIC), .gen = 1};
+	wish->made = next.row.id;
+	return topic_put(op, &next);
+}
+
+RESULT engine_set_topic(struct op *op, struct topic_wish *wish)
+{
+	const struct topic *topic = NULL;
+	TRY(engine_permit_topic(op, &wish->topic, "topic.set_attributes", &topic));
+	struct topic next = *topic;
+	apply(&next, wish);
+	next.row.gen++;
+	return topic_put(op, &next);
+}
+
+RESULT engine_delete_topic(struct op *op, struct topic_target *wish)
+{
+	const struct topic *topic = NULL;
+	TRY(engine_permit_topic(op, &wish->topic, "topic.delete", &topic));
+	return topic_forget(op, topic->row.id);
+}
+
+/* ---- publish ---- */
+
+/* A subscription with too many waiting messages loses this one. */
+static RESULT deliver_to(struct op *op, const struct topic_subscription *s, const struct published_message *m)
+{
+	struct topic_subscription next = *s;
+	if (!result_is_ok(limit_check(op, LIMIT_TOPIC_DELIVERIES, s->row.id, 1, STR_NONE))) {
+		ctx_clear_problem(op->ctx);
+		next.lost++;
+		return topic_subscription_put(op, &next);
+	}
+	struct topic_delivery made = {.row = {.id = engine_new_id(op, KIND_TOPIC_DELIVERY), .gen = 1},
+				      .account = s->account,
+				      .topic_subscription = s->row.id,
+				      .number = ++next.last_number,
+				      .type = TOPIC_DELIVERY_TYPE_NOTIFICATION,
+				      .message_id = m->message,
+				      .at_us = op->now_us,
+				      .subject = m->subject,
+				      .body = m->body,
+				      .attributes = m->attributes};
+	TRY(topic_subscription_put(op, &next));
+	return topic_delivery_put(op, &made);
+}
+
+RESULT topic_publish(struct op *op, uuid topic, struct published_message *m)
+{
+	m->message = uuid_random();
+	for (const struct topic_subscription *s = topic_subscription_first_by_topic(op->head, topic); s;
+	     s = topic_subscription_next_by_topic(op->head, s))
+		if (s->is_confirmed)
+			TRY(deliver_to(op, s, m));
+	return OK;
+}
+
+RESULT engine_publish(struct op *op, struct publish_wish *wish)
+{
+	const struct topic *topic = NULL;
+	TRY(engine_permit_topic(op, &wish->topic, "topic.publish", &topic));
+	uuid id = topic->row.id;
+	for (size_t k = 0; k < wish->count; k++)
+		if (!wish->at[k].refusal)
+			TRY(topic_publish(op, id, &wish->at[k]));
+	return OK;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Subscriptions to topics: subscribe, confirm, set, end; and what becomes of their deliveries. Called by: api/sns,
+ * reconcile/messaging. Sources: Amazon SNS API Reference; Amazon SNS Developer Guide, "Message delivery retries". */
+#include "base/clock.h"
+#include "engine/limits.h"
+#include "engine/messaging/messaging_internal.h"
+#include "store/account.h"
+
+/* ---- subscribe ---- */
+
+static const struct topic_subscription *find_same(struct op *op, uuid topic,
+						  const struct subscribe_wish *wish)
+{
+	for (const struct topic_subscription *s = topic_subscription_first_by_topic(op->head, topic); s;
+	     s = topic_subscription_next_by_topic(op->head, s))
+		if (s->protocol == wish->protocol && str_equal(s->endpoint, wish->endpoint))
+			return s;
+	return NULL;
+}
+
+static RESULT check_dead_queue(struct op *op, uuid account, struct str name)
+{
+	if (!name.n || queue_find_by_account(op->head, account, name))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("RedrivePolicy"),
+			   "Invalid parameter: RedrivePolicy: deadLetterTargetArn is invalid");
+}
+
+/* The endpoint's server gets a token, and confirms with it. */
+static RESULT ask_to_confirm(struct op *op, const struct topic_subscription *s, struct str sealed)
+{
+	struct topic_subscription next = *s;
+	struct topic_delivery made = {.row = {.id = engine_new_id(op, KIND_TOPIC_DELIVERY), .gen = 1},
+				      .account = s->account,
+				      .topic_subscription = s->row.id,
+				      .number = ++next.last_number,
+				      .type = TOPIC_DELIVERY_TYPE_CONFIRMATION,
+				      .message_id = uuid_random(),
+				      .at_us = op->now_us,
+				      .token = sealed};
+	TRY(limit_check(op, LIMIT_TOPIC_DELIVERIES, s->row.id, 1, STR_NONE));
+	TRY(topic_subscription_put(op, &next));
+	return topic_delivery_put(op, &made);
+}
+
+RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
+{
+	const struct topic *topic = NULL;
+	TRY(engine_permit_topic(op, &wish->topic, "topic.subscribe", &topic));
+	const struct topic_subscription *same = find_same(op, topic->row.id, wish);
+	bool is_queue = wish->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS;
+	if (is_queue && !engine_find_queue_by_arn(op->head, topic->account, wish->endpoint))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("Endpoint"),
+				   "Invalid parameter: SQS endpoint ARN");
+	TRY(check_dead_queue(op, topic->account, wish->dead_queue));
+	if (same && (same->is_raw != wish->is_raw || !str_equal(same->dead_queue, wish->dead_queue)))
+		return ENGINE_FAIL(
+			op, ERR_EXISTS, KIND_TOPIC_SUBSCRIPTION, STR("Attributes"),
+			"Invalid parameter: Attributes Reason: Subscription already exists with different "
+			"attributes");
+	struct topic_subscription next = {.account = topic->account,
+					  .topic = topic->row.id,
+					  .protocol = wish->protocol,
+					  .endpoint = wish->endpoint,
+					  .is_raw = wish->is_raw,
+					  .dead_queue = wish->dead_queue,
+					  .made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE,
+					  .is_confirmed = is_queue,
+					  .is_authenticated = is_queue};
+	wish->made = same ? same->row.id : UUID_NONE;
+	wish->is_confirmed = same ? same->is_confirmed : next.is_confirmed;
+	if (same && same->is_confirmed)
+		return OK;
+	if (!same)
+		TRY(limit_check(op, LIMIT_TOPIC_SUBSCRIPTIONS, topic->row.id, 1, STR_NONE));
+	if (same)
+		next = *same;
+	else
+		next.row.id = engine_new_id(op, KIND_TOPIC_SUBSCRIPTION);
+	next.row.gen++;
+	next.confirmation = wish->token;
+	wish->made = next.row.id;
+	TRY(topic_subscription_put(op, &next));
+	return is_queue ? OK : ask_to_confirm(op, &next, wish->sealed_token);
+}
+
+/* Any account's: whoever confirms has none. */
+static const struct topic *find_topic(const struct tables *t, struct str arn)
+{
+	struct str rest = arn, part, number = STR_NONE;
+	for (size_t k = 0; k < 5 && str_split_next(&rest, ':', &part); k++)
+		number = part;
+	const struct account *account = account_find_by_number(t, number);
+	return account ? engine_find_topic_by_arn(t, account->row.id, arn) : NULL;
+}
+
+RESULT engine_confirm_subscription(struct op *op, struct subscription_wish *wish)
+{
+	const struct topic *topic = find_topic(op->head, wish->topic.text);
+	engine_need_no_permission(op); /* the token is the proof, which the endpoint alone was sent */
+	const struct topic_subscription *found = NULL;
+	for (const struct topic_subscription *s =
+		     topic ? topic_subscription_first_by_topic(op->head, topic->row.id) : NULL;
+	     s && !found; s = topic_subscription_next_by_topic(op->head, s))
+		if (s->confirmation.n && str_equal(s->confirmation, wish->token))
+			found = s;
+	if (!found)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("Token"),
+				   "Invalid parameter: Token");
+	struct topic_subscription next = *found;
+	next.is_confirmed = true;
+	choice_apply(wish->is_authenticated, &next.is_authenticated);
+	next.row.gen++;
+	wish->found = next.row.id;
+	return topic_subscription_put(op, &next);
+}
+
+/* ---- change ---- */
+
+/* The permission is about the topic, as in AWS. */
+static RESULT find_permitted(struct op *op, const struct ref *ref, const char *permission,
+			     const struct topic_subscription **ret)
+{
+	TRY(engine_find_own_topic_subscription(op->ctx, op->head, ref, ret));
+	return engine_permit(op, permission, KIND_TOPIC_SUBSCRIPTION, &(*ret)->row);
+}
+
+RESULT engine_set_subscription(struct op *op, struct subscription_wish *wish)
+{
+	const struct topic_subscription *s = NULL;
+	TRY(find_permitted(op, &wish->subscription, "topic_subscription.set_attributes", &s));
+	struct topic_subscription next = *s;
+	choice_apply(wish->is_raw, &next.is_raw);
+	if (wish->has_dead_queue) {
+		TRY(check_dead_queue(op, s->account, wish->dead_queue));
+		next.dead_queue = wish->dead_queue;
+	}
+	next.row.gen++;
+	return topic_subscription_put(op, &next);
+}
+
+RESULT engine_unsubscribe(struct op *op, struct subscription_wish *wish)
+{
+	const struct topic_subscription *s = NULL;
+	TRY(find_permitted(op, &wish->subscription, "topic_subscription.delete", &s));
+	return topic_subscription_forget(op, s->row.id);
+}
+
+/* ---- deliveries ---- */
+
+const struct topic_delivery *engine_next_topic_delivery(const struct tables *t, uuid subscription,
+							int64_t now_us, int64_t *ret_again_us)
+{
+	*ret_again_us = 0;
+	for (const struct topic_delivery *d = topic_delivery_first_by_topic_subscription(t, subscription); d;
+	     d = topic_delivery_next_by_topic_subscription(t, d)) {
+		if (d->retry_us <= now_us)
+			return d;
+		if (!*ret_again_us || d->retry_us < *ret_again_us)
+			*ret_again_us = d->retry_us;
+	}
+	return NULL;
+}
+
+/* The message itself, without the JSON of a notification. */
+static RESULT bury(struct op *op, const struct topic_subscription *s, const struct topic_delivery *d)
+{
+	const struct queue *dead = queue_find_by_account(op->head, s->account, s->dead_queue);
+	struct message_wish message = {.body = d->body, .attributes = d->attributes, .delay_s = -1};
+	if (!s->dead_queue.n || !dead || d->type == TOPIC_DELIVERY_TYPE_CONFIRMATION)
+		return OK;
+	struct result added = queue_add_message(op, dead->row.id, &message, STR("sns.amazonaws.com"));
+	if (!result_is_ok(added) && !engine_is_refusal(added.code))
+		return added;
+	ctx_clear_problem(op->ctx);
+	return OK;
+}
+
+RESULT engine_see_topic_delivery(struct op *op, struct topic_report *wish)
+{
+	const struct topic_delivery *d = topic_delivery_find(op->head, wish->delivery);
+	const struct topic_subscription *s =
+		d ? topic_subscription_find(op->head, d->topic_subscription) : NULL;
+	if (!s)
+		return OK;
+	struct topic_subscription next = *s;
+	next.tries = wish->is_taken ? 0 : next.tries + 1;
+	next.problem = wish->is_taken ? STR_NONE : str_cut(wish->problem, 1024);
+	next.told_us = wish->is_taken ? op->now_us : next.told_us;
+	next.lost += !wish->is_taken && wish->is_final;
+	TRY(topic_subscription_put(op, &next));
+	if (!wish->is_taken && wish->is_final)
+		TRY(bury(op, s, d));
+	if (wish->is_taken || wish->is_final)
+		return topic_delivery_forget(op, d->row.id);
+	struct topic_delivery later = *d;
+	later.tries++;
+	later.retry_us = wish->retry_us;
+	later.problem = next.problem;
+	return topic_delivery_put(op, &later);
+}
+
+/* A queue that is gone, or whose policy refuses the topic, is no matter of time: the delivery is given up. */
+static struct str find_refusal(struct op *op, const struct topic *topic, const struct queue *queue)
+{
+	if (!queue)
+		return STR("The queue does not exist.");
+	return queue_admits(queue, "sns.amazonaws.com",
+			    engine_find_topic_arn(op->head, op->ctx->arena, topic))
+		       ? STR_NONE
+		       : STR("The queue's policy does not allow the topic to send.");
+}
+
+RESULT engine_deliver_to_queue(struct op *op, struct topic_report *wish)
+{
+	const struct topic_delivery *d = topic_delivery_find(op->head, wish->delivery);
+	const struct topic_subscription *s =
+		d ? topic_subscription_find(op->head, d->topic_subscription) : NULL;
+	const struct topic *topic = s ? topic_find(op->head, s->topic) : NULL;
+	if (!topic)
+		return OK;
+	const struct queue *queue = engine_find_queue_by_arn(op->head, s->account, s->endpoint);
+	struct message_wish message = {.body = wish->body, .attributes = wish->attributes, .delay_s = -1};
+	wish->problem = find_refusal(op, topic, queue);
+	wish->is_final = wish->problem.n > 0;
+	if (!wish->is_final) {
+		struct result added =
+			queue_add_message(op, queue->row.id, &message, STR("sns.amazonaws.com"));
+		wish->is_taken = result_is_ok(added);
+		if (!wish->is_taken && !engine_is_refusal(added.code))
+			return added;
+		wish->is_final = !wish->is_taken && added.code != ERR_QUOTA;
+		wish->problem = str_copy(op->ctx->arena, op->ctx->problem.message);
+		ctx_clear_problem(op->ctx);
+	}
+	return engine_see_topic_delivery(op, wish);
+}
