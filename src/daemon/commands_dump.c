@@ -16,6 +16,8 @@
 #include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
 #include "api/scim/scim.h"
+#include "api/sns/sns.h"
+#include "api/sqs/sqs.h"
 #include "api/support/support.h"
 #include "api/tmf/tmf.h"
 #include "base/json_write.h"
@@ -67,6 +69,22 @@ static int dump_cloudwatch_here(const struct command *command, json_t *args, con
 	(void) args;
 	(void) config_path;
 	return print_dump(cloudwatch_dump_actions);
+}
+
+static int dump_sqs_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(sqs_dump_actions);
+}
+
+static int dump_sns_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(sns_dump_actions);
 }
 
 static int dump_autoscaling_here(const struct command *command, json_t *args, const char *config_path)
@@ -506,6 +524,22 @@ static void add_cloudwatch_coverage(struct buf *out)
 	cloudwatch_write_coverage(out);
 }
 
+static void add_sqs_coverage(struct buf *out)
+{
+	buf_add_str(out,
+		    STR("\n## Amazon SQS\n\nStandard and FIFO queues, in the query protocol and in AWS JSON. "
+			"Moves of dead letters and\npermissions by AddPermission answer InvalidAction.\n\n"));
+	sqs_write_coverage(out);
+}
+
+static void add_sns_coverage(struct buf *out)
+{
+	buf_add_str(out,
+		    STR("\n## Amazon SNS\n\nTopics with subscriptions by sqs, http and https. FIFO topics, "
+			"filter policies, e-mail, text messages\nand mobile push are refused.\n\n"));
+	sns_write_coverage(out);
+}
+
 static void add_ebs_coverage(struct buf *out)
 {
 	buf_add_str(out, STR("\n## EBS direct APIs\n\nSnapshots block by block, for backup products "
@@ -559,6 +593,8 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_native_coverage(&out);
 		add_cost_coverage(&out);
 		add_cloudwatch_coverage(&out);
+		add_sqs_coverage(&out);
+		add_sns_coverage(&out);
 		add_ebs_coverage(&out);
 		add_autoscaling_coverage(&out);
 		add_elb_coverage(&out);
@@ -770,6 +806,14 @@ const struct command dump_commands[] = {
 	 "Prints every action of CloudWatch with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_cloudwatch_here},
+	{"dump sqs",
+	 "Prints every action of SQS with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_sqs_here},
+	{"dump sns",
+	 "Prints every action of SNS with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_sns_here},
 	{"dump elb",
 	 "Prints every action of Elastic Load Balancing with its parameters and permission, as JSON.",
 	 {{0}},

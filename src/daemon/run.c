@@ -29,6 +29,8 @@
 #include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
 #include "api/scim/scim.h"
+#include "api/sns/sns.h"
+#include "api/sqs/sqs.h"
 #include "api/support/support.h"
 #include "api/tmf/tmf.h"
 #include "auth/key/key.h"
@@ -90,6 +92,8 @@ static struct api_face *find_service(struct daemon *d, const struct call *call)
 	       : autoscaling_has_call(call) ? d->autoscaling
 	       : elb_classic_has_call(call) ? d->elb_classic
 	       : elb_has_call(call)         ? d->elb
+	       : sqs_has_call(call)         ? d->sqs
+	       : sns_has_call(call)         ? d->sns
 					    : NULL;
 }
 
@@ -418,6 +422,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.own_chassis = d->settings.chassis,
 		.api_ip = engine_read_api_ip(settings_endpoint(d->arena, &d->settings)),
+		.endpoint = settings_endpoint(d->arena, &d->settings),
 		.resolvers = d->settings.dns_upstreams,
 		.reach = d->reach,
 		.backup = &d->settings.backup,
@@ -506,6 +511,8 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &iam_protocol, &faces, &d->iam));
 	TRY(api_face_new(&d->ctx, &cost_protocol, &faces, &d->cost));
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
+	TRY(api_face_new(&d->ctx, &sqs_protocol, &faces, &d->sqs));
+	TRY(api_face_new(&d->ctx, &sns_protocol, &faces, &d->sns));
 	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
 	faces.read_scaling = ec2_read_scaling_source;
 	TRY(api_face_new(&d->ctx, &autoscaling_protocol, &faces, &d->autoscaling));
@@ -637,6 +644,8 @@ static void end_all(struct daemon *d)
 	api_face_free(d->iam);
 	api_face_free(d->cost);
 	api_face_free(d->cloudwatch);
+	api_face_free(d->sqs);
+	api_face_free(d->sns);
 	api_face_free(d->ebs);
 	api_face_free(d->autoscaling);
 	api_face_free(d->elb);

@@ -19,11 +19,12 @@ from mutants.ec2 import EC2  # noqa: E402
 from mutants.elb import ELB  # noqa: E402
 from mutants.elb_classic import ELBClassic  # noqa: E402
 from mutants.iam import IAM  # noqa: E402
+from mutants.messaging import SNS, SQS  # noqa: E402
 from mutants.native import Native  # noqa: E402
 from mutants.openstack import OpenStack  # noqa: E402
 from mutants.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
+FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])

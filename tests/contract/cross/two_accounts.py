@@ -17,11 +17,12 @@ from faces.ebs import EBS  # noqa: E402
 from faces.ec2 import EC2  # noqa: E402
 from faces.elb import ELB  # noqa: E402
 from faces.elb_classic import ELBClassic  # noqa: E402
+from faces.messaging import SNS, SQS  # noqa: E402
 from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
 
-FACES = matrix.chosen([EC2(), AutoScaling(), CloudWatch(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
+FACES = matrix.chosen([EC2(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS()])
 
 
 @matrix.cases([f for f in FACES if f.name in ("ec2", "openstack")], lambda _: ["lists"])

@@ -102,8 +102,7 @@ COMMANDS = [  # command line, the service that it is signed for, code
     ("s3api list-objects-v2 --bucket things", "s3", "MethodNotAllowed"),
     ("rds delete-db-instance --db-instance-identifier a", "rds", "InvalidAction"),
     ("cloudformation delete-stack --stack-name a", "cloudformation", "InvalidAction"),
-    ("sns create-topic --name a", "sns", "InvalidAction"),
-    ("sqs create-queue --queue-name a", "sqs", "InvalidAction"),
+    ("redshift delete-cluster --cluster-identifier a", "redshift", "InvalidAction"),
     ("ses verify-email-identity --email-address a@b", "ses", "InvalidAction"),
     ("sesv2 get-account", "ses", "UnknownOperationException"),
     ("ssm get-parameter --name a", "ssm", "UnknownOperationException"),
@@ -203,7 +202,7 @@ CALLS = [
     ("eks", "delete_cluster", {"name": "a"}, 400),
     ("lambda", "invoke", {"FunctionName": "a"}, 400),
     ("route53", "create_hosted_zone", {"Name": "example.com", "CallerReference": "1"}, 400),
-    ("sns", "create_topic", {"Name": "a"}, 400),
+    ("redshift", "delete_cluster", {"ClusterIdentifier": "a"}, 400),
     ("dynamodb", "put_item", {"TableName": "table", "Item": {"k": {"S": "v"}}}, 400),
 ]
 

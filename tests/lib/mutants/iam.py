@@ -44,6 +44,7 @@ def complaint(param, value, answer, codes=frozenset(CODES), unbuilt="InvalidActi
 
 
 class IAM(Mutants):
+    unknown = {"ValidationError"}  # codes for a parameter that the action does not have
     name = "iam"
     service, version = "iam", "2010-05-08"
     codes, unbuilt = CODES, "InvalidAction"
@@ -83,5 +84,5 @@ class IAM(Mutants):
         yield from self.headers(place, name)
         for head in heads(self.actions[name]):
             answer = place.call({"Action": name, head + "Colour": "red"})
-            if answer.code != "ValidationError" or head + "Colour" not in answer.message:
+            if answer.code not in self.unknown or head + "Colour" not in answer.message:
                 yield f"{head}Colour: {answer}"

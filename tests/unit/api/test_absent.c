@@ -94,8 +94,9 @@ static bool has_header(const struct fake_call *call, const char *wanted, struct 
 static void test_forms(void **state)
 {
 	static const struct request requests[] = {
-		{"sns", "POST", "/", .content_type = FORM_TYPE, .status = 400,
-		 .body = QUERY_ERROR(" xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"", "sns")},
+		{"cloudformation", "POST", "/", .content_type = FORM_TYPE, .status = 400,
+		 .body = QUERY_ERROR(" xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"",
+				     "cloudformation")},
 		{"ssm", "POST", "/", .content_type = "application/x-amz-json-1.1",
 		 .target = "AmazonSSM.GetParameter", .status = 400, .body = JSON_ERROR("ssm"),
 		 .header = "x-amzn-errortype: UnknownOperationException"},
@@ -110,8 +111,8 @@ static void test_forms(void **state)
 			 "s3") "</Message><RequestId>r-1</RequestId></Error>"},
 		{"s3", "GET", "/v20180820/jobs", .status = 400, .body = QUERY_ERROR("", "s3")},
 		/* a service that has moved on to another protocol */
-		{"sqs", "POST", "/", .content_type = "application/x-amz-json-1.0",
-		 .target = "AmazonSQS.SendMessage", .status = 400, .body = JSON_ERROR("sqs")},
+		{"rds", "POST", "/", .content_type = "application/x-amz-json-1.0",
+		 .target = "AmazonRDS.CreateDBInstance", .status = 400, .body = JSON_ERROR("rds")},
 		/* services that share a name */
 		{"ses", "GET", "/v2/email/account", .status = 400, .body = JSON_ERROR("ses")},
 		{"ses", "POST", "/", .content_type = FORM_TYPE, .status = 400,

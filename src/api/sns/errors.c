@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SNS's words for what went wrong. Source: the errors of each action in the API Reference, and the common ones. */
+#include "api/sns/internal.h"
+
+/* The first row that fits counts. */
+static const struct api_error rows[] = {
+	{ERR_NOT_FOUND, KIND_TOPIC, 404, "NotFound", NULL, 0, "Topic does not exist"},
+	{ERR_NOT_FOUND, KIND_TOPIC_SUBSCRIPTION, 404, "NotFound", NULL, 0, "Subscription does not exist"},
+	{ERR_NOT_FOUND, 0, 404, "ResourceNotFound", "ResourceArn"},
+	{ERR_NOT_FOUND, 0, 404, "NotFound"},
+	{ERR_QUOTA, KIND_TOPIC, 403, "TopicLimitExceeded"},
+	{ERR_QUOTA, KIND_TOPIC_SUBSCRIPTION, 403, "SubscriptionLimitExceeded"},
+	{ERR_QUOTA, KIND_NONE, 400, "TagLimitExceeded"},
+	{ERR_EXISTS, 0, 400, "InvalidParameter"},
+	{ERR_UNSUPPORTED, 0, 400, "InvalidParameter", "Attributes"},
+	{ERR_UNSUPPORTED, 0, 400, "InvalidParameter", "AttributeName"},
+	{ERR_UNSUPPORTED, 0, 400, "InvalidParameter", "Protocol"},
+	{ERR_UNSUPPORTED, 0, 400, "InvalidParameter", "Endpoint"},
+	{ERR_UNSUPPORTED, 0, 400, "InvalidParameter", "Name"},
+	{ERR_UNSUPPORTED, 0, 400, "InvalidAction"},
+	{ERR_INVALID, 0, 400, "ParameterValueInvalid", "MessageAttributes"},
+	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
+	{ERR_MISSING, 0, 400, "InvalidParameter"},
+	{ERR_COMBINATION, 0, 400, "InvalidParameter"},
+	{ERR_INVALID, 0, 400, "InvalidParameter"},
+	{ERR_TOO_LARGE, 0, 400, "InvalidParameter"},
+	{ERR_UNKNOWN, 0, 400, "InvalidParameter"},
+	{ERR_MALFORMED, 0, 400, "InvalidParameter"},
+	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
+	{ERR_DENIED, 0, 403, "AuthorizationError"},
+	{ERR_THROTTLED, 0, 400, "Throttled"},
+	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
+	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
+	{ERR_GONE, 0, 503, "ServiceUnavailable"},
+	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
+	{ERR_INTERNAL, 0, 500, "InternalError"},
+};
+
+const struct api_errors sns_errors =
+	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+
+RESULT sns_fail(struct sns_call *e, const char *field, const char *reason)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s Reason: %s", field,
+			      reason);
+}
+
+RESULT sns_refuse(struct sns_call *e, const char *field, struct str name)
+{
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
+			      "Invalid parameter: %s Reason: %" STR_FMT " is not supported in this region.",
+			      field, STR_ARG(str_cut(name, 256)));
+}

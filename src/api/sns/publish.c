@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Publishes messages to topics. Source: Amazon SNS API Reference. */
+#include "api/core/params.h"
+#include "api/query/message_attributes.h"
+#include "api/sns/internal.h"
+
+enum { ENTRIES_MAX = 100, ID_MAX = 80 };
+
+#define UNBUILT                                                                                              \
+	NOT_BUILT("MessageStructure", .doc = "A text for each protocol."),                                   \
+		NOT_BUILT("MessageGroupId|MessageDeduplicationId", .doc = "FIFO topics.")
+#define MESSAGE(T, member, attributes)                                                                       \
+	PARAM(T, "Message", member.body, .flags = REQUIRED, .min = 1, .max = MESSAGE_BYTES_MAX,              \
+	      .doc = "Text."),                                                                               \
+		PARAM(T, "Subject", member.subject, .min = 1, .max = TOPIC_SUBJECT_MAX, .doc = "Subject."),  \
+		PARAM_LIST(T, "MessageAttributes.entry", attributes, message_attribute_params,               \
+			   .doc = "Message attributes.")
+
+/* A subject is one line of ASCII, which begins with a letter, digit or punctuation. */
+static RESULT check_message(struct sns_call *e, const struct message_attributes *attributes,
+			    struct published_message *m)
+{
+	for (size_t k = 0; k < m->subject.n; k++)
+		if (m->subject.p[k] < ' ' || m->subject.p[k] > '~' || (!k && m->subject.p[k] == ' '))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("Subject"),
+					      "Invalid parameter: Subject");
+	return message_attributes_read(e->c, attributes, "MessageAttributes", &m->attributes);
+}
+
+struct publish_args {
+	struct publish_wish wish;
+	struct published_message message;
+	struct message_attributes attributes;
+	struct str topic, target;
+};
+static const struct param publish_params[] = {
+	PARAM(struct publish_args, "TopicArn", topic, .min = 1, .max = MESSAGING_ARN_MAX,
+	      .doc = "ARN of the topic."),
+	PARAM(struct publish_args, "TargetArn", target, .min = 1, .max = MESSAGING_ARN_MAX,
+	      .doc = "The same."),
+	MESSAGE(struct publish_args, message, attributes),
+	UNBUILT,
+	NOT_BUILT("PhoneNumber", .doc = "Text messages."),
+};
+
+static RESULT prepare_publish(struct sns_call *e, void *args)
+{
+	struct publish_args *a = args;
+	if ((a->topic.n > 0) + (a->target.n > 0) != 1)
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("TopicArn"),
+			"Invalid parameter: TopicArn or TargetArn Reason: one of them is required");
+	TRY(check_message(e, &a->attributes, &a->message));
+	a->wish.at = &a->message;
+	a->wish.count = 1;
+	return sns_find_topic(e, a->topic.n ? a->topic : a->target, "TopicArn", &a->wish.topic);
+}
+
+static RESULT answer_publish(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct publish_args *a = args;
+	xml_text(x, "MessageId", uuid_to_str(e->c->arena, a->message.message));
+	return OK;
+}
+
+/* ---- batches ---- */
+
+struct batch_entry {
+	struct str id;
+	struct published_message message;
+	struct message_attributes attributes;
+};
+static const struct param entry_rows[] = {
+	PARAM(struct batch_entry, "Id", id, .flags = REQUIRED, .max = 256,
+	      .doc = "Names the entry in the answer."),
+	MESSAGE(struct batch_entry, message, attributes),
+	UNBUILT,
+};
+static const struct params entry_table = PARAMS(struct batch_entry, entry_rows);
+
+struct batch_args {
+	struct publish_wish wish;
+	struct str topic;
+	struct {
+		struct batch_entry *at;
+		size_t count;
+	} entries;
+};
+static const struct param batch_params[] = {
+	SNS_TOPIC(struct batch_args, topic),
+	PARAM_LIST(struct batch_args, "PublishBatchRequestEntries.member", entries, entry_table,
+		   .flags = REQUIRED, .max = ENTRIES_MAX, .doc = "Up to ten messages."),
+};
+
+static const struct api_error batch_errors[] = {
+	{ERR_INVALID, 0, 400, "TooManyEntriesInBatchRequest"},
+	{ERR_INVALID, 0, 400, "BatchEntryIdsNotDistinct"},
+	{ERR_INVALID, 0, 400, "InvalidBatchEntryId"},
+	{ERR_INVALID, 0, 400, "BatchRequestTooLong"},
+};
+enum batch_fault { TOO_MANY, NOT_DISTINCT, INVALID_ID, TOO_LONG };
+
+static RESULT fail_batch(struct sns_call *e, enum batch_fault fault, const char *words)
+{
+	e->error = &batch_errors[fault];
+	return ctx_fail(e->c, ERR_INVALID, "%s", words);
+}
+
+static bool is_id(struct str id)
+{
+	for (size_t k = 0; k < id.n; k++)
+		if (!str_is_alphanumeric(id.p[k]) && id.p[k] != '-' && id.p[k] != '_')
+			return false;
+	return id.n > 0 && id.n <= ID_MAX;
+}
+
+static RESULT check_entries(struct sns_call *e, const struct batch_args *a)
+{
+	size_t bytes = 0;
+	if (a->entries.count > MESSAGE_BATCH_MAX)
+		return fail_batch(e, TOO_MANY, "The batch request contains more entries than permissible.");
+	for (size_t k = 0; k < a->entries.count; k++) {
+		bytes += a->entries.at[k].message.body.n;
+		if (!is_id(a->entries.at[k].id))
+			return fail_batch(e, INVALID_ID,
+					  "The Id of a batch entry doesn't abide by the specification.");
+		for (size_t n = 0; n < k; n++)
+			if (str_equal(a->entries.at[k].id, a->entries.at[n].id))
+				return fail_batch(
+					e, NOT_DISTINCT,
+					"Two or more batch entries in the request have the same Id.");
+	}
+	return bytes <= MESSAGE_BYTES_MAX
+		       ? OK
+		       : fail_batch(e, TOO_LONG,
+				    "The length of all the batch messages put together is more than the "
+				    "limit.");
+}
+
+static RESULT prepare_batch(struct sns_call *e, void *args)
+{
+	struct batch_args *a = args;
+	TRY(check_entries(e, a));
+	a->wish.at = arena_new_array(e->c->arena, struct published_message, a->entries.count + 1);
+	if (!a->wish.at)
+		return ctx_no_memory(e->c);
+	a->wish.count = a->entries.count;
+	for (size_t k = 0; k < a->entries.count; k++) {
+		TRY(check_message(e, &a->entries.at[k].attributes, &a->entries.at[k].message));
+		a->wish.at[k] = a->entries.at[k].message;
+	}
+	return sns_find_topic(e, a->topic, "TopicArn", &a->wish.topic);
+}
+
+static RESULT answer_batch(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct batch_args *a = args;
+	xml_open(x, "Successful");
+	for (size_t k = 0; k < a->wish.count; k++) {
+		xml_open(x, "member");
+		xml_text(x, "Id", a->entries.at[k].id);
+		xml_text(x, "MessageId", uuid_to_str(e->c->arena, a->wish.at[k].message));
+		xml_close(x, "member");
+	}
+	xml_close(x, "Successful");
+	xml_open(x, "Failed");
+	xml_close(x, "Failed");
+	return OK;
+}
+
+/* The permission of a batch is that of the single call. */
+static const struct sns_action actions[] = {
+	{SNS_ACTION("Publish"), .flags = API_WRITES, .args = PARAMS(struct publish_args, publish_params),
+	 .prepare = prepare_publish, .operation = engine_publish_run, .answer = answer_publish,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Publishes a message to a topic."},
+	{.name = "PublishBatch",
+	 .permit = "sns:Publish",
+	 .flags = API_WRITES,
+	 .args = PARAMS(struct batch_args, batch_params),
+	 .prepare = prepare_batch,
+	 .operation = engine_publish_run,
+	 .answer = answer_batch,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Publishes up to ten messages."},
+};
+const struct api_actions sns_publish_actions = API_ACTIONS(actions);

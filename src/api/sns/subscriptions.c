@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Subscriptions: subscribe, confirm, list, attributes, unsubscribe. Source: Amazon SNS API Reference. */
+#include "api/core/params.h"
+#include "api/sns/internal.h"
+#include "base/crypto.h"
+#include "base/random.h"
+#include "base/uuid_asked.h"
+#include "engine/resolve.h"
+
+enum { ATTRIBUTES_MAX = 20, TOKEN_BYTES = 32, ENDPOINT_MAX = 2048 };
+
+#define SUBSCRIPTION(T, member)                                                                              \
+	PARAM(T, "SubscriptionArn", member, .flags = REQUIRED, .min = 1, .max = MESSAGING_ARN_MAX + 40,      \
+	      .doc = "ARN of the subscription.")
+
+/* ---- by ARN ---- */
+
+/* "arn:aws:sns:REGION:ACCOUNT:TOPIC:UUID" */
+static RESULT find_subscription(struct sns_call *e, struct str arn, struct ref *ret_ref)
+{
+	struct str rest = arn, part = STR_NONE;
+	uuid id = UUID_NONE;
+	size_t parts = 0;
+	while (str_split_next(&rest, ':', &part))
+		parts++;
+	if (parts != 7 || !str_starts_with(arn, STR("arn:aws:sns:")) ||
+	    !result_is_ok(uuid_parse_asked(part, &id)))
+		return sns_fail(e, "SubscriptionArn", "An ARN must have at least 6 elements");
+	const struct topic_subscription *s = topic_subscription_find(sns_tables(e), id);
+	bool is_same = s && str_equal(sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row), arn);
+	*ret_ref = is_same ? ref_by_id(KIND_TOPIC_SUBSCRIPTION, id)
+			   : (struct ref){.kind = KIND_TOPIC_SUBSCRIPTION};
+	ret_ref->text = arn;
+	ret_ref->field = STR("SubscriptionArn");
+	return is_same ? OK : engine_fail_not_found(e->c, KIND_TOPIC_SUBSCRIPTION, ret_ref);
+}
+
+/* ---- attributes ---- */
+
+static RESULT read_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
+			     struct subscription_wish *wish)
+{
+	bool is_raw = false;
+	if (str_is(name, "RawMessageDelivery")) {
+		if (!result_is_ok(str_parse_bool(value, &is_raw)))
+			return sns_fail(e, field,
+					"RawMessageDelivery: Invalid value. Must be true or false.");
+		wish->is_raw = is_raw ? CHOICE_YES : CHOICE_NO;
+		return OK;
+	}
+	if (str_is(name, "RedrivePolicy")) {
+		wish->has_dead_queue = true;
+		return sns_read_redrive(e, value, &wish->dead_queue);
+	}
+	return sns_refuse(e, field, name);
+}
+
+/* ---- subscribe ---- */
+
+struct subscribe_args {
+	struct subscribe_wish wish;
+	struct str arn, protocol, endpoint;
+	struct sns_entries attributes;
+	bool returns_arn;
+};
+static const struct param subscribe_params[] = {
+	SNS_TOPIC(struct subscribe_args, arn),
+	PARAM(struct subscribe_args, "Protocol", protocol, .flags = REQUIRED, .min = 1, .max = 64,
+	      .doc = "sqs, http or https."),
+	PARAM(struct subscribe_args, "Endpoint", endpoint, .flags = REQUIRED, .min = 1, .max = ENDPOINT_MAX,
+	      .doc = "ARN of a queue of the account, or URL."),
+	PARAM_LIST(struct subscribe_args, "Attributes.entry", attributes, sns_entry_params,
+		   .max = ATTRIBUTES_MAX, .doc = "RawMessageDelivery, RedrivePolicy."),
+	PARAM(struct subscribe_args, "ReturnSubscriptionArn", returns_arn,
+	      .doc = "Tells the ARN before it is confirmed."),
+};
+
+static bool is_visible(struct str text)
+{
+	for (size_t k = 0; k < text.n; k++)
+		if (text.p[k] <= ' ' || text.p[k] > '~')
+			return false;
+	return true;
+}
+
+static RESULT read_protocol(struct sns_call *e, struct subscribe_args *a)
+{
+	static const char *const words[] = {[TOPIC_SUBSCRIPTION_PROTOCOL_SQS] = "sqs",
+					    [TOPIC_SUBSCRIPTION_PROTOCOL_HTTP] = "http",
+					    [TOPIC_SUBSCRIPTION_PROTOCOL_HTTPS] = "https"};
+	for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+		if (!str_is(a->protocol, words[k]))
+			continue;
+		a->wish.protocol = (enum topic_subscription_protocol) k;
+		struct str start = str_print(e->c->arena, "%s://", words[k]);
+		bool is_url = str_starts_with(a->endpoint, start) && a->endpoint.n > start.n &&
+			      is_visible(a->endpoint);
+		return k == TOPIC_SUBSCRIPTION_PROTOCOL_SQS || is_url
+			       ? OK
+			       : sns_fail(e, "Endpoint", "it is no URL of that protocol");
+	}
+	return sns_refuse(e, "Protocol", a->protocol);
+}
+
+static struct str digest_token(struct sns_call *e, struct str token)
+{
+	uint8_t digest[SHA256_SIZE];
+	crypto_sha256(token, digest);
+	return str_encode_hex(e->c->arena, digest, sizeof digest);
+}
+
+/* A token for the server, sealed for the delivery that brings it there. */
+static RESULT make_token(struct sns_call *e, struct subscribe_wish *wish)
+{
+	uint8_t bytes[TOKEN_BYTES];
+	random_bytes(bytes, sizeof bytes);
+	struct str token = str_encode_hex(e->c->arena, bytes, sizeof bytes);
+	wish->token = digest_token(e, token);
+	return crypto_seal(e->c, e->config->master_key, TOPIC_KEY_AAD, token, &wish->sealed_token);
+}
+
+static RESULT prepare_subscribe(struct sns_call *e, void *args)
+{
+	struct subscribe_args *a = args;
+	struct subscription_wish attributes = {0};
+	for (size_t k = 0; k < a->attributes.count; k++)
+		TRY(read_attribute(e, a->attributes.at[k].name, a->attributes.at[k].value, "Attributes",
+				   &attributes));
+	TRY(read_protocol(e, a));
+	a->wish.endpoint = a->endpoint;
+	a->wish.is_raw = attributes.is_raw == CHOICE_YES;
+	a->wish.dead_queue = attributes.dead_queue;
+	if (a->wish.protocol != TOPIC_SUBSCRIPTION_PROTOCOL_SQS)
+		TRY(make_token(e, &a->wish));
+	return sns_find_topic(e, a->arn, "TopicArn", &a->wish.topic);
+}
+
+static RESULT answer_subscribe(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct subscribe_args *a = args;
+	const struct row *row = NULL;
+	TRY(sns_find_returned(e, a->wish.made, &row));
+	xml_text(x, "SubscriptionArn",
+		 a->wish.is_confirmed || a->returns_arn ? sns_arn(e, KIND_TOPIC_SUBSCRIPTION, row)
+							: STR("pending confirmation"));
+	return OK;
+}
+
+/* ---- confirm ---- */
+
+struct confirm_args {
+	struct subscription_wish wish;
+	struct str arn, token;
+	bool is_authenticated;
+};
+static const struct param confirm_params[] = {
+	SNS_TOPIC(struct confirm_args, arn),
+	PARAM(struct confirm_args, "Token", token, .flags = REQUIRED, .min = 1, .max = 256,
+	      .doc = "From the request to confirm."),
+	PARAM(struct confirm_args, "AuthenticateOnUnsubscribe", is_authenticated,
+	      .doc = "Shown; only signed calls end a subscription here."),
+};
+
+static RESULT prepare_confirm(struct sns_call *e, void *args)
+{
+	struct confirm_args *a = args;
+	a->wish.topic = (struct ref){.kind = KIND_TOPIC, .text = a->arn, .field = STR("TopicArn")};
+	a->wish.token = digest_token(e, a->token);
+	a->wish.is_authenticated = a->is_authenticated ? CHOICE_YES : CHOICE_DEFAULT;
+	return OK;
+}
+
+static RESULT answer_confirm(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct confirm_args *a = args;
+	(void) e;
+	xml_text(x, "SubscriptionArn",
+		 str_print(e->c->arena, "%" STR_FMT ":%" STR_FMT, STR_ARG(a->arn),
+			   STR_ARG(uuid_to_str(e->c->arena, a->wish.found))));
+	return OK;
+}
+
+/* ---- list ---- */
+
+static const char *protocol_word(const struct topic_subscription *s)
+{
+	return s->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS    ? "sqs"
+	       : s->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_HTTP ? "http"
+								 : "https";
+}
+
+static struct str topic_arn_of(struct sns_call *e, const struct topic_subscription *s)
+{
+	const struct topic *topic = topic_find(sns_tables(e), s->topic);
+	return sns_arn(e, KIND_TOPIC, topic ? &topic->row : NULL);
+}
+
+static void write_subscription(struct sns_call *e, struct xml *x, const struct topic_subscription *s)
+{
+	xml_open(x, "member");
+	xml_text(x, "SubscriptionArn",
+		 s->is_confirmed ? sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row) : STR("PendingConfirmation"));
+	xml_text(x, "Owner", e->c->who->account_number);
+	xml_z(x, "Protocol", protocol_word(s));
+	xml_text(x, "Endpoint", s->endpoint);
+	xml_text(x, "TopicArn", topic_arn_of(e, s));
+	xml_close(x, "member");
+}
+
+struct list_args {
+	struct str arn;
+	struct query_pages pages;
+};
+static const struct param list_params[] = {SNS_PAGE(struct list_args, pages)};
+static const struct param by_topic_params[] = {SNS_TOPIC(struct list_args, arn),
+					       SNS_PAGE(struct list_args, pages)};
+
+/* In order of creation, which is that of the index; keys of pages need an order. */
+static struct str key_of(struct sns_call *e, const struct topic_subscription *s)
+{
+	return str_print(e->c->arena, "%020lld.%" STR_FMT, (long long) s->row.created_us,
+			 STR_ARG(uuid_to_str(e->c->arena, s->row.id)));
+}
+
+static RESULT answer_list(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct list_args *a = args;
+	const struct topic *topic = NULL;
+	struct query_page page;
+	if (a->arn.n)
+		TRY(sns_find_topic_row(e, a->arn, "TopicArn", &topic));
+	TRY(query_open_page(e->c, &a->pages, SNS_ITEMS_OF_A_PAGE, "NextToken", &page));
+	xml_open(x, "Subscriptions");
+	for (const struct topic_subscription *s =
+		     topic_subscription_first_by_account(sns_tables(e), e->c->who->account);
+	     s && !page.is_cut; s = topic_subscription_next_by_account(sns_tables(e), s))
+		if ((!topic || uuid_equal(s->topic, topic->row.id)) && query_page_takes(&page, key_of(e, s)))
+			write_subscription(e, x, s);
+	xml_close(x, "Subscriptions");
+	query_close_page(e->c, x, "NextToken", &page);
+	return OK;
+}
+
+/* ---- one ---- */
+
+struct one_args {
+	struct subscription_wish wish;
+	struct str arn, name, value;
+};
+static const struct param one_params[] = {SUBSCRIPTION(struct one_args, arn)};
+static const struct param set_params[] = {
+	SUBSCRIPTION(struct one_args, arn),
+	PARAM(struct one_args, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 128,
+	      .doc = "RawMessageDelivery or RedrivePolicy."),
+	PARAM(struct one_args, "AttributeValue", value, .max = 30720, .doc = "Its value."),
+};
+
+/* A subscription that is absent has ended already. */
+static RESULT prepare_end(struct sns_call *e, void *args)
+{
+	struct one_args *a = args;
+	struct result found = find_subscription(e, a->arn, &a->wish.subscription);
+	if (found.code != ERR_NOT_FOUND)
+		return found;
+	ctx_clear_problem(e->c);
+	e->skips_operation = true;
+	return OK;
+}
+
+static RESULT prepare_set(struct sns_call *e, void *args)
+{
+	struct one_args *a = args;
+	TRY(read_attribute(e, a->name, a->value, "AttributeName", &a->wish));
+	return find_subscription(e, a->arn, &a->wish.subscription);
+}
+
+static RESULT answer_one(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct one_args *a = args;
+	struct ref ref;
+	const struct topic_subscription *s = NULL;
+	TRY(find_subscription(e, a->arn, &ref));
+	TRY(engine_find_own_topic_subscription(e->c, sns_tables(e), &ref, &s));
+	xml_open(x, "Attributes");
+	sns_write_entry(x, "SubscriptionArn", sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row));
+	sns_write_entry(x, "TopicArn", topic_arn_of(e, s));
+	sns_write_entry(x, "Owner", e->c->who->account_number);
+	sns_write_entry(x, "Protocol", str_from(protocol_word(s)));
+	sns_write_entry(x, "Endpoint", s->endpoint);
+	sns_write_entry(x, "ConfirmationWasAuthenticated", s->is_authenticated ? STR("true") : STR("false"));
+	sns_write_entry(x, "PendingConfirmation", s->is_confirmed ? STR("false") : STR("true"));
+	sns_write_entry(x, "RawMessageDelivery", s->is_raw ? STR("true") : STR("false"));
+	if (s->dead_queue.n)
+		sns_write_entry(x, "RedrivePolicy",
+				str_print(e->c->arena,
+					  "{\"deadLetterTargetArn\":\"arn:aws:sqs:%" STR_FMT ":%" STR_FMT
+					  ":%" STR_FMT "\"}",
+					  STR_ARG(e->config->region), STR_ARG(e->c->who->account_number),
+					  STR_ARG(s->dead_queue)));
+	xml_close(x, "Attributes");
+	return OK;
+}
+
+static const struct sns_action actions[] = {
+	{SNS_ACTION("Subscribe"), .flags = API_WRITES,
+	 .args = PARAMS(struct subscribe_args, subscribe_params), .prepare = prepare_subscribe,
+	 .operation = engine_subscribe_run, .answer = answer_subscribe, .returns = KIND_TOPIC_SUBSCRIPTION,
+	 .doc = "Subscribes a queue or a server to a topic."},
+	{SNS_ACTION("ConfirmSubscription"), .flags = API_WRITES | API_OPEN,
+	 .args = PARAMS(struct confirm_args, confirm_params), .prepare = prepare_confirm,
+	 .operation = engine_confirm_subscription_run, .answer = answer_confirm,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Confirms a subscription by its token; needs no signature."},
+	{SNS_ACTION("Unsubscribe"), .flags = API_WRITES, .args = PARAMS(struct one_args, one_params),
+	 .prepare = prepare_end, .operation = engine_unsubscribe_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Ends a subscription."},
+	{SNS_ACTION("ListSubscriptions"), .args = PARAMS(struct list_args, list_params),
+	 .answer = answer_list, .doc = "Subscriptions of the account."},
+	{SNS_ACTION("ListSubscriptionsByTopic"), .args = PARAMS(struct list_args, by_topic_params),
+	 .answer = answer_list, .doc = "Subscriptions of a topic."},
+	{SNS_ACTION("GetSubscriptionAttributes"), .args = PARAMS(struct one_args, one_params),
+	 .answer = answer_one, .doc = "Attributes of a subscription."},
+	{SNS_ACTION("SetSubscriptionAttributes"), .flags = API_WRITES,
+	 .args = PARAMS(struct one_args, set_params), .prepare = prepare_set,
+	 .operation = engine_set_subscription_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Sets an attribute."},
+};
+const struct api_actions sns_subscription_actions = API_ACTIONS(actions);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Topics: create, find, list, attributes, tags, delete. Source: Amazon SNS API Reference. */
+#include <jansson.h>
+
+#include "api/core/params.h"
+#include "api/sns/internal.h"
+#include "engine/resolve.h"
+#include "engine/tag.h"
+
+enum { TAGS_MAX = 50, ATTRIBUTES_MAX = 20 };
+
+/* ---- by ARN ---- */
+
+struct str sns_arn(struct sns_call *e, enum kind kind, const struct row *row)
+{
+	return engine_write_messaging_arn(sns_tables(e), e->c->arena, e->config->region,
+					  e->c->who->account_number, kind, row);
+}
+
+RESULT sns_find_topic(struct sns_call *e, struct str arn, const char *field, struct ref *ret_ref)
+{
+	struct str name = STR_NONE;
+	if (!str_starts_with(arn, STR("arn:aws:sns:")))
+		return sns_fail(e, field, "An ARN must have at least 6 elements, not 1");
+	const struct topic *topic =
+		engine_read_messaging_arn(arn, "sns", e->config->region, e->c->who->account_number, &name)
+			? topic_find_by_account(sns_tables(e), e->c->who->account, name)
+			: NULL;
+	*ret_ref = topic ? ref_by_id(KIND_TOPIC, topic->row.id) : (struct ref){.kind = KIND_TOPIC};
+	ret_ref->text = name;
+	ret_ref->field = str_from(field);
+	return topic ? OK : engine_fail_not_found(e->c, KIND_TOPIC, ret_ref);
+}
+
+RESULT sns_find_topic_row(struct sns_call *e, struct str arn, const char *field,
+			  const struct topic **ret_topic)
+{
+	struct ref ref;
+	TRY(sns_find_topic(e, arn, field, &ref));
+	return engine_find_own_topic(e->c, sns_tables(e), &ref, ret_topic);
+}
+
+/* ---- entries ---- */
+
+static const struct param entry_rows[] = {
+	PARAM(struct sns_entry, "key", name, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Name."),
+	PARAM(struct sns_entry, "value", value, .max = 30720, .doc = "Value."),
+};
+const struct params sns_entry_params = PARAMS(struct sns_entry, entry_rows);
+
+void sns_write_entry(struct xml *x, const char *key, struct str value)
+{
+	xml_open(x, "entry");
+	xml_z(x, "key", key);
+	xml_text(x, "value", value);
+	xml_close(x, "entry");
+}
+
+RESULT sns_read_redrive(struct sns_call *e, struct str policy, struct str *ret_queue)
+{
+	*ret_queue = STR_NONE;
+	if (!policy.n)
+		return OK;
+	json_t *document = json_loadb(policy.p, policy.n, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *target = json_object_get(document, "deadLetterTargetArn");
+	struct str arn = json_is_string(target) ? str_copy(e->c->arena, str_from(json_string_value(target)))
+						: STR_NONE;
+	bool is_whole = json_object_size(document) == 1;
+	json_decref(document);
+	if (is_whole &&
+	    engine_read_messaging_arn(arn, "sqs", e->config->region, e->c->who->account_number, ret_queue))
+		return OK;
+	return sns_fail(e, "RedrivePolicy",
+			"it has one member, deadLetterTargetArn, of a queue of the account");
+}
+
+/* ---- attributes ---- */
+
+enum { DISPLAY_NAME_MAX = 100 };
+
+static RESULT read_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
+			     struct topic_wish *wish)
+{
+	if (str_is(name, "DisplayName")) {
+		if (value.n > DISPLAY_NAME_MAX)
+			return sns_fail(e, field, "DisplayName has up to 100 characters.");
+		wish->row.display_name = value;
+		wish->has_display_name = true;
+		return OK;
+	}
+	if (str_is(name, "SignatureVersion")) {
+		if (!str_is(value, "1") && !str_is(value, "2"))
+			return sns_fail(e, field, "SignatureVersion is 1 or 2.");
+		wish->row.signature_version = value.p[0] - '0';
+		wish->has_signature_version = true;
+		return OK;
+	}
+	if ((str_is(name, "FifoTopic") && str_is(value, "false")) ||
+	    (str_is(name, "KmsMasterKeyId") && !value.n) ||
+	    (str_is(name, "TracingConfig") && str_is(value, "PassThrough")))
+		return OK; /* it is so already */
+	return sns_refuse(e, field, name);
+}
+
+/* ---- create ---- */
+
+static const struct param tag_rows[] = {
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX,
+	      .doc = "Key of a tag."),
+	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Value of a tag."),
+};
+static const struct params tag_table = PARAMS(struct tag, tag_rows);
+
+struct create_args {
+	struct topic_wish wish;
+	struct str name;
+	struct sns_entries attributes;
+	struct {
+		struct tag *at;
+		size_t count;
+	} tags;
+};
+static const struct param create_params[] = {
+	PARAM(struct create_args, "Name", name, .flags = REQUIRED, .min = 1, .max = 1024,
+	      .doc = "1 to 256 letters, digits, '-' and '_'."),
+	PARAM_LIST(struct create_args, "Attributes.entry", attributes, sns_entry_params,
+		   .max = ATTRIBUTES_MAX, .doc = "DisplayName, SignatureVersion."),
+	PARAM_LIST(struct create_args, "Tags.member", tags, tag_table, .max = TAGS_MAX, .doc = "Tags."),
+	NOT_BUILT("DataProtectionPolicy"),
+};
+
+static RESULT prepare_create(struct sns_call *e, void *args)
+{
+	struct create_args *a = args;
+	bool is_name = a->name.n <= TOPIC_NAME_MAX;
+	if (str_ends_with(a->name, STR(".fifo")))
+		return sns_refuse(e, "Name", STR("A FIFO topic"));
+	for (size_t k = 0; k < a->name.n; k++)
+		is_name = is_name &&
+			  (str_is_alphanumeric(a->name.p[k]) || a->name.p[k] == '-' || a->name.p[k] == '_');
+	if (!is_name)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"), "Invalid parameter: Topic Name");
+	for (size_t k = 0; k < a->attributes.count; k++)
+		TRY(read_attribute(e, a->attributes.at[k].name, a->attributes.at[k].value, "Attributes",
+				   &a->wish));
+	a->wish.row.name = a->name;
+	a->wish.row.tags = (struct tags){a->tags.at, a->tags.count};
+	return OK;
+}
+
+static RESULT answer_create(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct create_args *a = args;
+	const struct row *row = NULL;
+	TRY(sns_find_returned(e, a->wish.made, &row));
+	xml_text(x, "TopicArn", sns_arn(e, KIND_TOPIC, row));
+	return OK;
+}
+
+/* ---- by ARN ---- */
+
+struct topic_args {
+	struct topic_target wish;
+	struct str arn;
+};
+static const struct param topic_params[] = {SNS_TOPIC(struct topic_args, arn)};
+
+/* A topic that is absent is deleted already. */
+static RESULT prepare_delete(struct sns_call *e, void *args)
+{
+	struct topic_args *a = args;
+	struct result found = sns_find_topic(e, a->arn, "TopicArn", &a->wish.topic);
+	if (found.code != ERR_NOT_FOUND)
+		return found;
+	ctx_clear_problem(e->c);
+	e->skips_operation = true;
+	return OK;
+}
+
+struct set_args {
+	struct topic_wish wish;
+	struct str arn, name, value;
+};
+static const struct param set_params[] = {
+	SNS_TOPIC(struct set_args, arn),
+	PARAM(struct set_args, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 128,
+	      .doc = "DisplayName or SignatureVersion."),
+	PARAM(struct set_args, "AttributeValue", value, .max = 30720, .doc = "Its value."),
+};
+
+static RESULT prepare_set(struct sns_call *e, void *args)
+{
+	struct set_args *a = args;
+	TRY(read_attribute(e, a->name, a->value, "AttributeName", &a->wish));
+	return sns_find_topic(e, a->arn, "TopicArn", &a->wish.topic);
+}
+
+static struct str number_text(struct sns_call *e, int64_t number)
+{
+	return str_print(e->c->arena, "%lld", (long long) number);
+}
+
+/* The policy that a topic has from the beginning; ours lets no other account in. */
+static struct str write_policy(struct sns_call *e, struct str arn)
+{
+	return str_print(
+		e->c->arena,
+		"{\"Version\":\"2008-10-17\",\"Id\":\"__default_policy_ID\",\"Statement\":[{\"Sid\":"
+		"\"__default_statement_ID\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"*\"},\"Action\":["
+		"\"SNS:GetTopicAttributes\",\"SNS:SetTopicAttributes\",\"SNS:AddPermission\","
+		"\"SNS:RemovePermission\",\"SNS:DeleteTopic\",\"SNS:Subscribe\","
+		"\"SNS:ListSubscriptionsByTopic\",\"SNS:Publish\"],\"Resource\":\"%" STR_FMT
+		"\",\"Condition\":{\"StringEquals\":{\"AWS:SourceOwner\":\"%" STR_FMT "\"}}}]}",
+		STR_ARG(arn), STR_ARG(e->c->who->account_number));
+}
+
+#define DELIVERY_POLICY                                                                                      \
+	"{\"http\":{\"defaultHealthyRetryPolicy\":{\"minDelayTarget\":20,\"maxDelayTarget\":20,"             \
+	"\"numRetries\":3,\"numMaxDelayRetries\":0,\"numNoDelayRetries\":0,\"numMinDelayRetries\":0,"        \
+	"\"backoffFunction\":\"linear\"},\"disableSubscriptionOverrides\":false}}"
+
+static RESULT answer_attributes(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct topic_args *a = args;
+	const struct topic *topic = NULL;
+	int64_t confirmed = 0, pending = 0;
+	TRY(sns_find_topic_row(e, a->arn, "TopicArn", &topic));
+	for (const struct topic_subscription *s =
+		     topic_subscription_first_by_topic(sns_tables(e), topic->row.id);
+	     s; s = topic_subscription_next_by_topic(sns_tables(e), s))
+		*(s->is_confirmed ? &confirmed : &pending) += 1;
+	struct str arn = sns_arn(e, KIND_TOPIC, &topic->row);
+	xml_open(x, "Attributes");
+	sns_write_entry(x, "TopicArn", arn);
+	sns_write_entry(x, "Owner", e->c->who->account_number);
+	sns_write_entry(x, "DisplayName", topic->display_name);
+	sns_write_entry(x, "Policy", write_policy(e, arn));
+	sns_write_entry(x, "EffectiveDeliveryPolicy", STR(DELIVERY_POLICY));
+	sns_write_entry(x, "SubscriptionsConfirmed", number_text(e, confirmed));
+	sns_write_entry(x, "SubscriptionsPending", number_text(e, pending));
+	sns_write_entry(x, "SubscriptionsDeleted", STR("0"));
+	if (topic->signature_version)
+		sns_write_entry(x, "SignatureVersion", number_text(e, topic->signature_version));
+	xml_close(x, "Attributes");
+	return OK;
+}
+
+struct list_args {
+	struct query_pages pages;
+};
+static const struct param list_params[] = {SNS_PAGE(struct list_args, pages)};
+
+static RESULT answer_list(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct list_args *a = args;
+	struct query_page page;
+	TRY(query_open_page(e->c, &a->pages, SNS_ITEMS_OF_A_PAGE, "NextToken", &page));
+	xml_open(x, "Topics");
+	for (const struct topic *topic = topic_first_by_account(sns_tables(e), e->c->who->account);
+	     topic && !page.is_cut; topic = topic_next_by_account(sns_tables(e), topic)) {
+		if (!query_page_takes(&page, topic->name))
+			continue;
+		xml_open(x, "member");
+		xml_text(x, "TopicArn", sns_arn(e, KIND_TOPIC, &topic->row));
+		xml_close(x, "member");
+	}
+	xml_close(x, "Topics");
+	query_close_page(e->c, x, "NextToken", &page);
+	return OK;
+}
+
+/* ---- tags ---- */
+
+struct tag_args {
+	struct entity_tags wish;
+	struct str arn;
+};
+#define RESOURCE                                                                                             \
+	PARAM(struct tag_args, "ResourceArn", arn, .flags = REQUIRED, .min = 1, .max = MESSAGING_ARN_MAX,    \
+	      .doc = "ARN of the topic.")
+static const struct param tag_params[] = {RESOURCE, PARAM_LIST(struct tag_args, "Tags.member", wish.tags,
+							       tag_table, .flags = REQUIRED, .max = TAGS_MAX,
+							       .doc = "Tags to set.")};
+static const struct param untag_params[] = {RESOURCE, PARAM(struct tag_args, "TagKeys.member", wish.keys,
+							    .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX,
+							    .doc = "Tags to remove.")};
+static const struct param tags_params[] = {RESOURCE};
+
+static RESULT prepare_tags(struct sns_call *e, void *args)
+{
+	struct tag_args *a = args;
+	return sns_find_topic(e, a->arn, "ResourceArn", &a->wish.entity);
+}
+
+static RESULT answer_tags(struct sns_call *e, const void *args, struct xml *x)
+{
+	const struct tag_args *a = args;
+	const struct topic *topic = NULL;
+	TRY(sns_find_topic_row(e, a->arn, "ResourceArn", &topic));
+	xml_open(x, "Tags");
+	for (size_t k = 0; k < topic->tags.count; k++) {
+		xml_open(x, "member");
+		xml_text(x, "Key", topic->tags.at[k].key);
+		xml_text(x, "Value", topic->tags.at[k].value);
+		xml_close(x, "member");
+	}
+	xml_close(x, "Tags");
+	return OK;
+}
+
+static RESULT answer_nothing(struct sns_call *e, const void *args, struct xml *x)
+{
+	(void) e, (void) args, (void) x;
+	return OK;
+}
+
+static const struct sns_action actions[] = {
+	{SNS_ACTION("CreateTopic"), .flags = API_WRITES, .args = PARAMS(struct create_args, create_params),
+	 .prepare = prepare_create, .operation = engine_create_topic_run, .answer = answer_create,
+	 .returns = KIND_TOPIC, .doc = "Creates a topic, or finds it."},
+	{SNS_ACTION("DeleteTopic"), .flags = API_WRITES, .args = PARAMS(struct topic_args, topic_params),
+	 .prepare = prepare_delete, .operation = engine_delete_topic_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a topic with its subscriptions."},
+	{SNS_ACTION("ListTopics"), .args = PARAMS(struct list_args, list_params), .answer = answer_list,
+	 .doc = "Topics of the account."},
+	{SNS_ACTION("GetTopicAttributes"), .args = PARAMS(struct topic_args, topic_params),
+	 .answer = answer_attributes, .doc = "Attributes of a topic."},
+	{SNS_ACTION("SetTopicAttributes"), .flags = API_WRITES, .args = PARAMS(struct set_args, set_params),
+	 .prepare = prepare_set, .operation = engine_set_topic_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Sets an attribute."},
+	{SNS_ACTION("TagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
+	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .answer = answer_nothing,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Sets tags of a topic."},
+	{SNS_ACTION("UntagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, untag_params),
+	 .prepare = prepare_tags, .operation = engine_untag_entity_run, .answer = answer_nothing,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes tags of a topic."},
+	{SNS_ACTION("ListTagsForResource"), .args = PARAMS(struct tag_args, tags_params),
+	 .answer = answer_tags, .doc = "Tags of a topic."},
+};
+const struct api_actions sns_topic_actions = API_ACTIONS(actions);

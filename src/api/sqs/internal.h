@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/sqs/: what an action is and a call carries; queues by URL, attributes, messages. */
+#pragma once
+
+#include "api/core/dispatch.h"
+#include "api/query/forms.h"
+#include "api/query/message_attributes.h"
+#include "api/query/pages.h"
+#include "api/query/request.h"
+#include "api/sqs/sqs.h"
+#include "base/xml.h"
+#include "engine/messaging/messaging.h"
+
+struct sqs_call {
+	API_CALL_BASE;
+	enum query_form form;
+};
+struct sqs_action {
+	API_ACTION_BASE;
+	RESULT (*prepare)(struct sqs_call *e, void *args);
+	/* NULL: no result */
+	RESULT (*answer)(struct sqs_call *e, const void *args, struct forms_writer *w);
+};
+#define SQS_ACTION(word) .name = (word), .permit = "sqs:" word
+
+API_DEFINE_FACE(sqs)
+
+extern const struct api_actions sqs_queue_actions, sqs_message_actions, sqs_batch_actions;
+extern const struct api_groups sqs_action_groups;
+
+/* ---- errors.c ---- */
+
+#define SQS_NAMESPACE STR("http://queue.amazonaws.com/doc/2012-11-05/")
+extern const struct api_errors sqs_errors;
+/* The shape of the service's model that has that code of the query protocol. */
+const char *sqs_shape_of(const char *code);
+/* Fails with one of the codes that batches have. */
+RESULT sqs_fail_batch(struct sqs_call *e, const char *code, const char *words);
+
+/* ---- queues.c ---- */
+
+#define SQS_QUEUE(T, member)                                                                                 \
+	PARAM(T, "QueueUrl", member, .min = 1, .max = 1024,                                                  \
+	      .doc = "URL of the queue; absent: the request's path.")
+
+/* A queue of the caller's account by its URL, or by the request's path. ERR_NOT_FOUND. */
+RESULT sqs_find_queue(struct sqs_call *e, struct str url, struct ref *ret_ref);
+/* The same, as a row. */
+RESULT sqs_find_queue_row(struct sqs_call *e, struct str url, const struct queue **ret_queue);
+
+/* ---- attributes.c ---- */
+
+struct sqs_pair {
+	struct str name, value;
+};
+struct sqs_pairs {
+	struct sqs_pair *at;
+	size_t count;
+};
+extern const struct params sqs_pair_params;
+/* Reads attributes into a wish. is_new: FifoQueue is allowed. ERR_UNKNOWN, ERR_INVALID, ERR_UNSUPPORTED with the field
+ * "Attribute". */
+RESULT sqs_read_attributes(struct sqs_call *e, const struct sqs_pairs *pairs, bool is_new,
+			   struct queue_wish *wish);
+/* Writes the attributes that the names ask for, as a map. */
+RESULT sqs_write_attributes(struct sqs_call *e, struct forms_writer *w, const struct queue *queue,
+			    const struct strs *names);
+
+/* ---- policy.c ---- */
+
+/* Reads a queue's policy: which services may send, and for which ARNs. ERR_UNSUPPORTED: it says more than Dari enforces; ERR_INVALID:
+ * it is no policy. */
+RESULT sqs_read_policy(struct sqs_call *e, struct str policy, struct strs *ret_senders);
+
+/* ---- messages.c ---- */
+
+/* "5d41402abc4b2a76b9719d911017c592" */
+struct str sqs_digest_body(struct sqs_call *e, struct str body);
+struct str sqs_digest_attributes(struct sqs_call *e, const struct strs *attributes);
+/* "ZGFy…": message and receipt. */
+struct str sqs_write_handle(struct sqs_call *e, const struct queue_message *m);
+bool sqs_read_handle(struct sqs_call *e, struct str text, struct handle_wish *ret_handle);
+/* MessageId, digests and SequenceNumber of a sent message. digest_name: "MD5OfMessageBody". */
+void sqs_write_sent(struct sqs_call *e, struct forms_writer *w, const struct message_wish *m, bool is_fifo);

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/sqs src/engine/messaging src/reconcile/messaging src/api/query
+"""Queues of SQS through stock boto3: standard and FIFO, visibility, dead letters, long polling. No test waits for a timeout to pass, except where a
+call itself waits."""
+import os
+import sys
+import threading
+
+import botocore.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import dev as ec2  # noqa: E402
+from faces import holds  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def code(call, **params):
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(**params)
+    return caught.value.response["Error"]["Code"]
+
+
+@pytest.fixture(scope="module")
+def region():
+    with ec2.Dev() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def account(region):
+    return region.new_account("queues")
+
+
+@pytest.fixture(scope="module")
+def sqs(account):
+    return account.client("sqs")
+
+
+@pytest.fixture
+def queue(sqs, request):
+    url = sqs.create_queue(QueueName=request.node.name.replace("[", "-").replace("]", ""))["QueueUrl"]
+    yield url
+    sqs.delete_queue(QueueUrl=url)
+
+
+def texts(answer):
+    return [m["Body"] for m in answer.get("Messages", [])]
+
+
+@holds("What each face calls it: queue, topic, subscription", "Instances: Queues")
+def test_create_find_list_delete(sqs, region):
+    url = sqs.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "45"}, tags={"team": "blue"})["QueueUrl"]
+    assert url.startswith(region.url) and url.endswith("/jobs")
+    assert sqs.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "45"})["QueueUrl"] == url
+    assert sqs.create_queue(QueueName="jobs")["QueueUrl"] == url
+    assert code(sqs.create_queue, QueueName="jobs", Attributes={"VisibilityTimeout": "46"}) in ("QueueAlreadyExists", "QueueNameExists")
+    assert sqs.get_queue_url(QueueName="jobs")["QueueUrl"] == url
+    assert url in sqs.list_queues()["QueueUrls"] and "QueueUrls" not in sqs.list_queues(QueueNamePrefix="nothing")
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"team": "blue"}
+    sqs.tag_queue(QueueUrl=url, Tags={"a": "1"})
+    sqs.untag_queue(QueueUrl=url, TagKeys=["team"])
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "1"}
+    shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (shown["VisibilityTimeout"], shown["DelaySeconds"], shown["MessageRetentionPeriod"]) == ("45", "0", "345600")
+    assert shown["QueueArn"].endswith(":jobs") and shown["ApproximateNumberOfMessages"] == "0"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "3", "ReceiveMessageWaitTimeSeconds": "0"})
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["DelaySeconds"])["Attributes"] == {"DelaySeconds": "3"}
+    sqs.delete_queue(QueueUrl=url)
+    gone = code(sqs.get_queue_url, QueueName="jobs")
+    assert gone in ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"), gone
+    with pytest.raises(sqs.exceptions.QueueDoesNotExist):
+        sqs.get_queue_url(QueueName="jobs")
+
+
+def test_refusals(sqs, queue):
+    assert code(sqs.create_queue, QueueName="a b") == "InvalidParameterValue"
+    assert code(sqs.create_queue, QueueName="x", Attributes={"FifoQueue": "true"}) == "InvalidParameterValue"
+    for name, value in (("VisibilityTimeout", "43201"), ("DelaySeconds", "-1"), ("MaximumMessageSize", "1"), ("MessageRetentionPeriod", "x")):
+        assert code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={name: value}) == "InvalidAttributeValue"
+    assert code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Nonsense": "1"}) == "InvalidAttributeName"
+    assert "UnsupportedOperation" in code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"KmsMasterKeyId": "alias/a"})
+    assert code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"RedrivePolicy": "{}"}) == "InvalidParameterValue"
+    assert code(sqs.delete_message, QueueUrl=queue, ReceiptHandle="nonsense") == "ReceiptHandleIsInvalid"
+    assert code(sqs.send_message, QueueUrl=queue, MessageBody="x", MessageDeduplicationId="1") == "InvalidParameterValue"
+
+
+def test_send_receive_delete(sqs, queue):
+    sent = sqs.send_message(QueueUrl=queue, MessageBody="hello", MessageAttributes={
+        "color": {"DataType": "String", "StringValue": "blue"}, "raw": {"DataType": "Binary", "BinaryValue": b"\x00\x01"}})
+    assert sent["MD5OfMessageBody"] == "5d41402abc4b2a76b9719d911017c592"
+    got = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"], MessageAttributeNames=["All"])["Messages"]
+    assert len(got) == 1 and got[0]["MessageId"] == sent["MessageId"] and got[0]["Body"] == "hello"
+    assert got[0]["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
+    assert got[0]["MessageAttributes"]["raw"]["BinaryValue"] == b"\x00\x01" and got[0]["MessageAttributes"]["color"]["StringValue"] == "blue"
+    assert got[0]["Attributes"]["ApproximateReceiveCount"] == "1" and int(got[0]["Attributes"]["SentTimestamp"]) > 1e12
+    assert texts(sqs.receive_message(QueueUrl=queue)) == []
+    shown = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert (shown["ApproximateNumberOfMessages"], shown["ApproximateNumberOfMessagesNotVisible"]) == ("0", "1")
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=got[0]["ReceiptHandle"], VisibilityTimeout=0)
+    again = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert again[0]["ReceiptHandle"] != got[0]["ReceiptHandle"]
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=got[0]["ReceiptHandle"])  # an old handle deletes nothing
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=again[0]["ReceiptHandle"], VisibilityTimeout=0)
+    last = sqs.receive_message(QueueUrl=queue)["Messages"]
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=last[0]["ReceiptHandle"])
+    assert sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "0"
+    assert "MessageNotInflight" in code(sqs.change_message_visibility, QueueUrl=queue, ReceiptHandle=last[0]["ReceiptHandle"], VisibilityTimeout=1)
+
+
+def test_batches(sqs, queue):
+    sent = sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": str(k), "MessageBody": f"m{k}"} for k in range(10)])
+    assert len(sent["Successful"]) == 10
+    got = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert sorted(m["Body"] for m in got) == sorted(f"m{k}" for k in range(10))
+    entries = [{"Id": str(k), "ReceiptHandle": m["ReceiptHandle"]} for k, m in enumerate(got)]
+    assert len(sqs.change_message_visibility_batch(QueueUrl=queue, Entries=[{**e, "VisibilityTimeout": 60} for e in entries])["Successful"]) == 10
+    done = sqs.delete_message_batch(QueueUrl=queue, Entries=[*entries[:9], {"Id": "bad", "ReceiptHandle": "nonsense"}])
+    assert len(done["Successful"]) == 9 and done["Failed"][0]["Code"] == "ReceiptHandleIsInvalid"
+    assert code(sqs.send_message_batch, QueueUrl=queue, Entries=[]).rpartition(".")[2] in ("EmptyBatchRequest", "InvalidParameterValue")  # the query protocol sends an empty text
+    assert "TooManyEntries" in code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": str(k), "MessageBody": "m"} for k in range(11)])
+    assert "NotDistinct" in code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": "1", "MessageBody": "m"}] * 2)
+    assert "InvalidBatchEntryId" in code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": "a b", "MessageBody": "m"}])
+
+
+def test_purge(sqs, queue):
+    for k in range(3):
+        sqs.send_message(QueueUrl=queue, MessageBody=str(k))
+    sqs.purge_queue(QueueUrl=queue)
+    assert texts(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)) == []
+    assert "PurgeQueueInProgress" in code(sqs.purge_queue, QueueUrl=queue)
+    sqs.send_message(QueueUrl=queue, MessageBody="new")
+    assert texts(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)) == ["new"]
+
+
+def test_delay(sqs, queue):
+    sqs.send_message(QueueUrl=queue, MessageBody="later", DelaySeconds=900)
+    assert texts(sqs.receive_message(QueueUrl=queue)) == []
+    assert sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
+def test_dead_letters(sqs, queue):
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = '{"deadLetterTargetArn":"%s","maxReceiveCount":2}' % arn
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "0"})
+    assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [queue]
+    sqs.send_message(QueueUrl=queue, MessageBody="poison")
+    assert [texts(sqs.receive_message(QueueUrl=queue)) for _ in range(3)] == [["poison"], ["poison"], []]
+    got = sqs.receive_message(QueueUrl=dead, AttributeNames=["All"])["Messages"][0]
+    assert got["Body"] == "poison" and got["Attributes"]["DeadLetterQueueSourceArn"].endswith(":" + queue.rsplit("/", 1)[1])
+    sqs.delete_queue(QueueUrl=dead)
+
+
+def test_long_poll(sqs, queue, account):
+    """A receive that waits is answered by a message, without a thread that waits in the server."""
+    found = []
+
+    def wait():
+        """Another consumer may take the message first; then the receive ends early, and is repeated."""
+        client, got = account.client("sqs"), []
+        while not got:
+            got = texts(client.receive_message(QueueUrl=queue, WaitTimeSeconds=20))
+        found.extend(got)
+
+    waiters = [threading.Thread(target=wait) for _ in range(8)]
+    for w in waiters:
+        w.start()
+    for k in range(8):
+        sqs.send_message(QueueUrl=queue, MessageBody=str(k))
+    for w in waiters:
+        w.join()
+    assert sorted(found) == [str(k) for k in range(8)]
+
+
+def test_long_poll_ends_empty(sqs, queue):
+    assert texts(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)) == []
+
+
+def test_fifo(sqs):
+    url = sqs.create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    assert code(sqs.send_message, QueueUrl=url, MessageBody="x") == "MissingParameter"
+    assert code(sqs.send_message, QueueUrl=url, MessageBody="x", MessageGroupId="g") == "InvalidParameterValue"
+    first = sqs.send_message(QueueUrl=url, MessageBody="1", MessageGroupId="a", MessageDeduplicationId="d1")
+    assert sqs.send_message(QueueUrl=url, MessageBody="other", MessageGroupId="a", MessageDeduplicationId="d1")["MessageId"] == first["MessageId"]
+    second = sqs.send_message(QueueUrl=url, MessageBody="2", MessageGroupId="a", MessageDeduplicationId="d2")
+    sqs.send_message(QueueUrl=url, MessageBody="3", MessageGroupId="b", MessageDeduplicationId="d3")
+    assert first["SequenceNumber"] < second["SequenceNumber"]
+    got = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"]
+    assert [m["Body"] for m in got] == ["1"] and got[0]["Attributes"]["MessageGroupId"] == "a"
+    assert texts(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == ["3"]  # group a waits for its first message
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=got[0]["ReceiptHandle"])
+    assert texts(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == ["2"]
+    sqs.send_message(QueueUrl=url, MessageBody="1", MessageGroupId="a", MessageDeduplicationId="d1")  # deleted, and still known
+    assert texts(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == []
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_other_account(sqs, queue, region):
+    other = region.new_account("others").client("sqs")
+    with pytest.raises(other.exceptions.QueueDoesNotExist):
+        other.receive_message(QueueUrl=queue)
+
+
+def test_policy(sqs, queue):
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage",'
+              '"Resource":"%s","Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:x:1:t"}}}]}') % arn
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    assert sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"] == policy
+    for wrong in (policy.replace("Allow", "Deny"), policy.replace("sqs:SendMessage", "sqs:ReceiveMessage"), policy.replace('"Service":"sns.amazonaws.com"', '"AWS":"*"').replace("ArnEquals", "IpAddress")):
+        assert "UnsupportedOperation" in code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Policy": wrong})
+    assert code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Policy": "nonsense"}) == "InvalidAttributeValue"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
